@@ -3,6 +3,7 @@
 export const FAULT_CODES = [
   // Encodings (SPEC.md 2)
   'TOO_LARGE',
+  'UTF8_MALFORMED',
   'CBOR_MALFORMED',
   'CBOR_NOT_CANONICAL',
   'BASE45_MALFORMED',
