@@ -1,0 +1,53 @@
+/** Standard base64 with padding, in its one canonical form: what the C2SP formats carry. */
+import { ProtocolError, type FaultCode } from '../fault.ts';
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const NOT_A_DIGIT = 0xff;
+
+const DIGIT_OF = new Uint8Array(128).fill(NOT_A_DIGIT);
+for (let digit = 0; digit < 64; digit++) DIGIT_OF[ALPHABET.charCodeAt(digit)] = digit;
+
+/** Base64 of `bytes`, padded to a multiple of four characters. Spec: RFC 4648 4. */
+export function encodeBase64(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 3) {
+    const left = bytes.length - i;
+    const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    text += ALPHABET.charAt(group >>> 18) + ALPHABET.charAt((group >>> 12) & 63);
+    text += left > 1 ? ALPHABET.charAt((group >>> 6) & 63) : '=';
+    text += left > 2 ? ALPHABET.charAt(group & 63) : '=';
+  }
+  return text;
+}
+
+/**
+ * The bytes whose only base64 form is `text`: `encodeBase64(decodeBase64(t))` equals `t`.
+ * @throws {ProtocolError} `code` on missing padding, a character outside the alphabet (white space and the
+ * URL alphabet included) or set bits behind the last byte.
+ * Spec: RFC 4648 3.5 and 4.
+ */
+export function decodeBase64(text: string, code: FaultCode = 'BASE64_MALFORMED'): Uint8Array {
+  if (text.length % 4 !== 0) throw malformed(code, text.length);
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  const digits = text.length - padding;
+  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
+  let bits = 0;
+  let bitCount = 0;
+  let offset = 0;
+  for (let i = 0; i < digits; i++) {
+    const digit = DIGIT_OF[text.charCodeAt(i)] ?? NOT_A_DIGIT;
+    if (digit === NOT_A_DIGIT) throw malformed(code, i);
+    bits = ((bits << 6) | digit) & 0xffff;
+    bitCount += 6;
+    if (bitCount >= 8) {
+      bitCount -= 8;
+      bytes[offset++] = bits >>> bitCount;
+    }
+  }
+  if ((bits & ((1 << bitCount) - 1)) !== 0) throw malformed(code, digits - 1);
+  return bytes;
+}
+
+function malformed(code: FaultCode, offset: number): ProtocolError {
+  return new ProtocolError(code, 'expected canonical base64 with padding', { offset });
+}
