@@ -1,0 +1,5 @@
+/** The registry of suites: one line each, in the order in which they run. */
+import { ed25519Suite } from './ed25519.ts';
+import { type Suite } from './suite.ts';
+
+export const SUITES: readonly Suite[] = [ed25519Suite];

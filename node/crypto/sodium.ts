@@ -1,0 +1,46 @@
+/** The back end on libsodium, the fastest. Importing this file fails where sodium-native has no binary. */
+import { crypto_sign_detached, crypto_sign_seed_keypair, crypto_sign_verify_detached } from 'sodium-native';
+import { type SignatureCheck } from '../../protocol/primitives.ts';
+import {
+  passesPrecheck,
+  PUBLIC_KEY_BYTES,
+  SIGNATURE_BYTES,
+} from '../../protocol/signature/strict-ed25519.ts';
+import { assertSecretKeyLength, type SignatureBackEnd, type Signer } from './back-end.ts';
+
+/** libsodium keeps the public key behind the secret one. */
+const KEY_PAIR_BYTES = 64;
+
+export const sodiumBackEnd: SignatureBackEnd = { name: 'sodium', verifySignature, signerOf };
+
+function verifySignature(check: SignatureCheck): boolean {
+  if (!passesPrecheck(check)) return false;
+  const { signature, message, publicKey } = check;
+  return (
+    crypto_sign_verify_detached(addressable(signature), addressable(message), addressable(publicKey)) === true
+  );
+}
+
+function signerOf(secretKey: Uint8Array): Signer {
+  assertSecretKeyLength(secretKey);
+  const publicKey = new Uint8Array(PUBLIC_KEY_BYTES);
+  const keyPair = new Uint8Array(KEY_PAIR_BYTES);
+  crypto_sign_seed_keypair(publicKey, keyPair, secretKey);
+  return {
+    publicKey,
+    sign(message) {
+      const signature = new Uint8Array(SIGNATURE_BYTES);
+      crypto_sign_detached(signature, message, keyPair);
+      return signature;
+    },
+  };
+}
+
+/**
+ * The same bytes where sodium-native can reach them: it cannot read a SharedArrayBuffer, and passes offsets on as
+ * 32-bit numbers, so that a view far into a larger buffer would be read at another place.
+ */
+function addressable(bytes: Uint8Array): Uint8Array {
+  const { buffer } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength < 2 ** 32 ? bytes : new Uint8Array(bytes);
+}
