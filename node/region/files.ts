@@ -1,0 +1,119 @@
+/** Files that are either old or new after a crash, and reads with a bound. The only file of `node/region` that touches `node:fs`. */
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { NodeError } from '../node-error.ts';
+
+/** What `writeFileAtomically` leaves beside a file if the process dies before the rename. */
+const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/;
+
+export interface WriteOptions {
+  /** Permission bits of the new file; 0o644 unless given. */
+  readonly mode?: number;
+}
+
+/**
+ * Replaces the file with `data`, or creates it with the folders above it. When this returns, the data and the name are synced;
+ * a crash before that leaves the old file or none, never a part. The name of the temporary file is not a secret.
+ */
+export async function writeFileAtomically(
+  path: string,
+  data: Uint8Array | string,
+  { mode = 0o644 }: WriteOptions = {},
+): Promise<void> {
+  await makeDirectory(dirname(path));
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await withFile(temporary, 'wx', mode, async (file) => {
+      await file.writeFile(data);
+      await file.sync();
+    });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** Moves a synced file to its final name, creating the folders above it; both names are synced when this returns. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  await makeDirectory(dirname(to));
+  await rename(from, to);
+  await syncDirectory(dirname(to));
+  await syncDirectory(dirname(from));
+}
+
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await syncDirectory(dirname(path));
+}
+
+/** The file's bytes, or undefined where there is none. @throws {NodeError} DATA_INCONSISTENT if it has more than `bytesMax`. */
+export async function readFileIfPresent(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
+  try {
+    return await withFile(path, 'r', 0, async (file) => {
+      const { size } = await file.stat();
+      if (size > bytesMax) {
+        throw new NodeError(
+          'DATA_INCONSISTENT',
+          `${path} has ${size} bytes; at most ${bytesMax} were expected`,
+        );
+      }
+      return new Uint8Array(await file.readFile());
+    });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** Permission bits of a file, or undefined where there is none. */
+export async function modeOf(path: string): Promise<number | undefined> {
+  try {
+    return await withFile(path, 'r', 0, async (file) => (await file.stat()).mode & 0o777);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Names in a folder in ascending order, without the leavings of interrupted writes; none where there is no folder. */
+export async function namesIn(path: string): Promise<string[]> {
+  try {
+    return (await readdir(path)).filter((name) => !TEMPORARY.test(name)).sort();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** Creates the folder and those above it, synced. */
+export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+}
+
+export function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+export async function withFile<T>(
+  path: string,
+  flags: string,
+  mode: number,
+  use: (file: FileHandle) => Promise<T>,
+): Promise<T> {
+  const file = await open(path, flags, mode);
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the names in a folder durable. */
+async function syncDirectory(path: string): Promise<void> {
+  await withFile(join(path), 'r', 0, (directory) => directory.sync());
+}
