@@ -1,0 +1,66 @@
+/** Exit codes of every command. They are stable API, listed in README.md. */
+import { isProtocolError } from '../protocol/fault.ts';
+import { NodeError, type NodeErrorCode } from '../node/node-error.ts';
+
+export const EXIT = {
+  /** The verdict is pass, or the command did what it was asked to. */
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  /** The verdict is act or stop. */
+  stop: 3,
+  /** The verdict is undetermined, or somebody who was needed did not answer. */
+  undetermined: 4,
+  /** Data contradicts its signatures, its proofs or what was seen before. */
+  inconsistent: 5,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export interface CliErrorOptions {
+  /** What to do about it, one sentence. */
+  readonly hint?: string;
+  readonly details?: readonly object[];
+}
+
+/** Ends a command. `code` is for programs, the message and the hint for people. */
+export class CliError extends Error {
+  readonly exit: ExitCode;
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly details: readonly object[];
+
+  constructor(exit: ExitCode, code: string, message: string, { hint, details }: CliErrorOptions = {}) {
+    super(message);
+    this.name = 'CliError';
+    this.exit = exit;
+    this.code = code;
+    this.hint = hint;
+    this.details = details ?? [];
+  }
+}
+
+export function usageError(message: string, hint?: string): CliError {
+  return new CliError(EXIT.usage, 'USAGE', message, hint === undefined ? {} : { hint });
+}
+
+/** Says of any thrown value how the process ends. An error that nobody foresaw keeps its own message. */
+export function cliErrorOf(error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if (error instanceof NodeError) {
+    const options = error.hint === undefined ? {} : { hint: error.hint };
+    return new CliError(EXIT_OF_NODE_ERROR[error.code] ?? EXIT.failure, error.code, error.message, options);
+  }
+  if (isProtocolError(error)) {
+    const text = error.message.slice(error.fault.code.length + 2);
+    return new CliError(EXIT.inconsistent, error.fault.code, text, { details: [error.fault.details] });
+  }
+  const code =
+    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'ERROR';
+  return new CliError(EXIT.failure, code, error instanceof Error ? error.message : String(error));
+}
+
+const EXIT_OF_NODE_ERROR: Partial<Record<NodeErrorCode, ExitCode>> = {
+  DATA_INCONSISTENT: EXIT.inconsistent,
+  PEER_UNREACHABLE: EXIT.undetermined,
+};

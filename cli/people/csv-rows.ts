@@ -1,0 +1,118 @@
+/** CSV (RFC 4180) in UTF-8 with a header line, read as a stream. A byte order mark is taken; nothing else is guessed. */
+import { Readable } from 'node:stream';
+import { CsvError, parse } from 'csv-parse';
+import { COLUMNS, COLUMNS_REQUIRED, type Column, type PeopleFault, type Row } from './person.ts';
+
+/** A row has at most six cells of at most 64 characters; an unclosed quote would swallow the rest of the file. */
+const ROW_BYTES_MAX = 4_096;
+
+const UTF8_MARK = Buffer.from('efbbbf', 'hex');
+
+interface Parsed {
+  readonly record: readonly Buffer[];
+  readonly info: { readonly lines: number };
+}
+
+/** Yields the rows after the header. A fault of the header or of the form of the file is the last thing it yields. */
+export async function* readCsvRows(source: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
+  const input = Readable.from(guarded(source), { objectMode: false });
+  const parser = parse({
+    encoding: null,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: ROW_BYTES_MAX,
+  });
+  input.on('error', (error) => parser.destroy(error)).pipe(parser);
+  let header: Column[] | undefined;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<Parsed>) {
+      const row =
+        header === undefined ? parseHeader(record, info.lines) : parseRow(header, record, info.lines);
+      if (Array.isArray(row)) header = row;
+      else yield row;
+      if (header === undefined) return;
+    }
+  } catch (error) {
+    if (error instanceof Refusal) yield { fault: { line: 0, reason: error.message } };
+    else if (error instanceof CsvError) yield { fault: faultOfForm(error) };
+    else throw error;
+  } finally {
+    input.destroy();
+  }
+}
+
+/** Why the file is not read at all. */
+class Refusal extends Error {}
+
+/** The bytes after a byte order mark of UTF-8. Those of UTF-16 are refused. */
+async function* guarded(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of source) {
+    if (head === undefined) {
+      yield chunk;
+      continue;
+    }
+    head = Buffer.concat([head, chunk]);
+    if (head.length < UTF8_MARK.length) continue;
+    yield withoutMark(head);
+    head = undefined;
+  }
+  if (head !== undefined) yield withoutMark(head);
+}
+
+function withoutMark(head: Buffer): Uint8Array {
+  const mark = head.subarray(0, 2).toString('hex');
+  if (mark === 'fffe' || mark === 'feff') throw new Refusal('the file is UTF-16: save it as UTF-8');
+  return head.subarray(0, 3).equals(UTF8_MARK) ? head.subarray(3) : head;
+}
+
+function parseHeader(record: readonly Buffer[], line: number): Column[] | Row {
+  const fault = (reason: string): Row => ({ fault: { line, reason } });
+  const header: Column[] = [];
+  for (const cell of record) {
+    const name = COLUMNS.find((known) => known === decodeUtf8(cell)?.trim());
+    if (name === undefined)
+      return fault(`column ${header.length + 1} is unknown; known are ${COLUMNS.join(', ')}`);
+    if (header.includes(name)) return fault(`column ${name} stands there twice`);
+    header.push(name);
+  }
+  const missing = COLUMNS_REQUIRED.filter((name) => !header.includes(name));
+  return missing.length > 0 ? fault(`column ${missing.join(' and ')} is missing`) : header;
+}
+
+function parseRow(header: readonly Column[], record: readonly Buffer[], line: number): Row {
+  if (record.length !== header.length) {
+    return { fault: { line, reason: `has ${record.length} cells; the header has ${header.length}` } };
+  }
+  const cells: Partial<Record<Column, string>> = {};
+  for (const [i, column] of header.entries()) {
+    const text = decodeUtf8(record[i]);
+    if (text === undefined)
+      return { fault: { line, column, reason: 'is not UTF-8: save the file as UTF-8' } };
+    if (text !== '') cells[column] = text;
+  }
+  return { line, cells };
+}
+
+function faultOfForm(error: CsvError): PeopleFault {
+  const line = typeof error['lines'] === 'number' ? error['lines'] : 0;
+  return { line, reason: REASONS_OF_FORM[error.code] ?? 'is no CSV' };
+}
+
+const REASONS_OF_FORM: Partial<Record<string, string>> = {
+  CSV_QUOTE_NOT_CLOSED: 'a quotation mark is opened and not closed',
+  CSV_MAX_RECORD_SIZE: `a row has more than ${ROW_BYTES_MAX} bytes, or a quotation mark is not closed`,
+  CSV_INVALID_CLOSING_QUOTE: 'text follows a closing quotation mark',
+  INVALID_OPENING_QUOTE: 'a quotation mark stands within a cell: quote the whole cell and double the mark',
+};
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decodeUtf8(bytes: Uint8Array | undefined): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+/** JSON lines: one object per line with the columns as members, strings or, for `days`, a number. */
+import { linesOf } from '../lines.ts';
+import { COLUMNS, type Row } from './person.ts';
+
+const LINE_BYTES_MAX = 4_096;
+
+/** Yields a row per line that is not empty. A line that is too long is the last thing it yields. */
+export async function* readJsonRows(source: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
+  for await (const { line, text } of linesOf(source, LINE_BYTES_MAX)) {
+    if (text === undefined) {
+      yield { fault: { line, reason: `has more than ${LINE_BYTES_MAX} bytes or is not UTF-8` } };
+      return;
+    }
+    if (text.trim() !== '') yield rowOf(text, line);
+  }
+}
+
+function rowOf(text: string, line: number): Row {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { fault: { line, reason: 'is not JSON' } };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { fault: { line, reason: 'is not a JSON object' } };
+  }
+  const members = Object.entries(value).filter(([, member]) => member !== '');
+  if (members.some(([, member]) => typeof member !== 'string' && typeof member !== 'number')) {
+    return { fault: { line, reason: 'has a member that is neither text nor number' } };
+  }
+  const column = COLUMNS.find((name) => text.split(new RegExp(`"${name}"\\s*:`)).length > 2);
+  if (column !== undefined) return { fault: { line, column, reason: 'stands there twice' } };
+  return { line, cells: Object.fromEntries(members.map(([name, member]) => [name, String(member)])) };
+}

@@ -1,0 +1,52 @@
+/** Files of people to issue codes for: CSV with a header, or JSON lines. All rows are good or none is used. */
+import { extname } from 'node:path';
+import { readCsvRows } from './csv-rows.ts';
+import { readJsonRows } from './json-rows.ts';
+import { parsePerson, type PeopleFault, type Person, type Row } from './person.ts';
+
+/** One batch: what a region's staged file and registry hold comfortably, about 60 MB. */
+export const PEOPLE_MAX = 100_000;
+/** Faults that are told one by one; more would hide the first ones. */
+const FAULTS_MAX = 20;
+
+export type PeopleFormat = 'csv' | 'jsonl';
+
+export interface People {
+  readonly people: readonly Person[];
+  /** Empty if and only if all rows are good. At most `FAULTS_MAX` of them; reading stops at the last. */
+  readonly faults: readonly PeopleFault[];
+}
+
+/** By the file's name; CSV where it does not tell. */
+export function peopleFormatOf(path: string): PeopleFormat {
+  return ['.jsonl', '.ndjson', '.json'].includes(extname(path).toLowerCase()) ? 'jsonl' : 'csv';
+}
+
+/** Reads all rows in bounded memory. What is wrong comes back as faults; only the source itself may throw. */
+export async function readPeople(source: AsyncIterable<Uint8Array>, format: PeopleFormat): Promise<People> {
+  const people: Person[] = [];
+  const faults: PeopleFault[] = [];
+  const lineOfSubject = new Map<string, number>();
+  for await (const row of format === 'csv' ? readCsvRows(source) : readJsonRows(source)) {
+    faults.push(...faultsOfRow(row, people, lineOfSubject));
+    if (people.length > PEOPLE_MAX) {
+      faults.push({ line: 0, reason: `more than ${PEOPLE_MAX} rows: split the file` });
+    }
+    if (faults.length >= FAULTS_MAX || people.length > PEOPLE_MAX) break;
+  }
+  if (people.length === 0 && faults.length === 0) faults.push({ line: 0, reason: 'the file has no rows' });
+  return { people, faults: faults.slice(0, FAULTS_MAX) };
+}
+
+function faultsOfRow(row: Row, people: Person[], lineOfSubject: Map<string, number>): PeopleFault[] {
+  if ('fault' in row) return [row.fault];
+  const person = parsePerson(row.cells, row.line);
+  if (Array.isArray(person)) return person;
+  const before = lineOfSubject.get(person.subject);
+  if (before !== undefined) {
+    return [{ line: row.line, column: 'subject', reason: `is the same person as in line ${before}` }];
+  }
+  lineOfSubject.set(person.subject, row.line);
+  people.push(person);
+  return [];
+}

@@ -1,0 +1,30 @@
+/** Everything that a command touches outside its arguments and the file system, so that tests and the demo can stand in for it. */
+import { randomFillSync } from 'node:crypto';
+
+export interface Surroundings {
+  readonly writeOut: (text: string) => void;
+  readonly writeErr: (text: string) => void;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  /** Whether standard output shows colours. */
+  readonly colour: boolean;
+  /** Whether standard error is a terminal, on which a line can be written over. */
+  readonly errorIsTerminal: boolean;
+  /** Seconds since 1970. */
+  readonly nowS: () => number;
+  readonly random: (length: number) => Uint8Array;
+}
+
+/** Those of this process. */
+export function processSurroundings(): Surroundings {
+  const { stdout, stderr, stdin, env } = process;
+  const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+  return {
+    writeOut: (text) => void stdout.write(text),
+    writeErr: (text) => void stderr.write(text),
+    stdin,
+    colour: stdout.isTTY && !plain,
+    errorIsTerminal: stderr.isTTY && !plain,
+    nowS: () => Math.floor(Date.now() / 1000),
+    random: (length) => randomFillSync(new Uint8Array(length)),
+  };
+}

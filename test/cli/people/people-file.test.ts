@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import {
+  PEOPLE_MAX,
+  peopleFormatOf,
+  readPeople,
+  type PeopleFormat,
+} from '../../../cli/people/people-file.ts';
+import { type PeopleFault } from '../../../cli/people/person.ts';
+
+const HEADER = 'subject,colour,days,device,document_country,document_number\n';
+const DEVICE = 'ab'.repeat(32);
+
+/** The file cut into pieces of `size` bytes, so that no parser can count on whole lines or characters. */
+async function* pieces(bytes: Uint8Array, size = 7): AsyncGenerator<Uint8Array> {
+  await Promise.resolve();
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+function read(content: string | Uint8Array, format: PeopleFormat = 'csv') {
+  return readPeople(pieces(Buffer.from(content as string)), format);
+}
+
+async function faultsOf(
+  content: string | Uint8Array,
+  format: PeopleFormat = 'csv',
+): Promise<readonly PeopleFault[]> {
+  const { faults } = await read(content, format);
+  assert.ok(faults.length > 0, 'expected faults');
+  return faults;
+}
+
+describe('readPeople (CSV)', () => {
+  it('reads rows by the names of their columns in any order, quoted or not, with CRLF or LF', async () => {
+    const { people, faults } = await read(
+      `colour,"subject",days\r\nred,"Person ""00001""",14\r\ngreen,Person 00002,\r\n\r\nyellow,人 3,7`,
+    );
+    assert.deepEqual(faults, []);
+    assert.deepEqual(people, [
+      { subject: 'Person "00001"', colour: 'red', days: 14 },
+      { subject: 'Person 00002', colour: 'green' },
+      { subject: '人 3', colour: 'yellow', days: 7 },
+    ]);
+  });
+
+  it('reads device keys and documents', async () => {
+    const { people } = await read(`${HEADER}A,green,,${DEVICE},DE,c01-x00 t47\n`);
+    assert.deepEqual(people, [
+      {
+        subject: 'A',
+        colour: 'green',
+        device: DEVICE,
+        document_country: 'DE',
+        document_number: 'c01-x00 t47',
+      },
+    ]);
+  });
+
+  it('B69: takes a byte order mark', async () => {
+    assert.equal((await read(`\ufeff${HEADER}A,green,,,,\n`)).people.length, 1);
+  });
+
+  const broken: readonly [string, string | Uint8Array, Partial<PeopleFault>][] = [
+    ['empty file', '', { line: 0, reason: 'the file has no rows' }],
+    ['header only', HEADER, { line: 0, reason: 'the file has no rows' }],
+    ['missing column', 'subject,days\nA,7\n', { line: 1, reason: 'column colour is missing' }],
+    ['renamed column', 'subject,color\nA,green\n', { line: 1 }],
+    [
+      'doubled column',
+      'subject,colour,colour\nA,green,red\n',
+      { line: 1, reason: 'column colour stands there twice' },
+    ],
+    ['extra cell', 'subject,colour\nA,green,7\n', { line: 2, reason: 'has 3 cells; the header has 2' }],
+    ['missing cell', `${HEADER}A,green\n`, { line: 2, reason: 'has 2 cells; the header has 6' }],
+    [
+      'UTF-16',
+      Buffer.from('\ufeffsubject,colour\n', 'utf16le'),
+      { line: 0, reason: 'the file is UTF-16: save it as UTF-8' },
+    ],
+    [
+      'GB18030',
+      Buffer.concat([
+        Buffer.from('subject,colour\n'),
+        Buffer.from('d5c5c8fd', 'hex'),
+        Buffer.from(',green\n'),
+      ]),
+      { line: 2, column: 'subject' },
+    ],
+    [
+      'unclosed quote',
+      `${HEADER}"A,green,,,,\n`,
+      { line: 2, reason: 'a quotation mark is opened and not closed' },
+    ],
+    ['text after a quote', `${HEADER}"A"b,green,,,,\n`, { line: 2 }],
+    ['long line', `${HEADER}${'A'.repeat(5_000)},green,,,,\n`, { line: 2 }],
+    ['NUL', `${HEADER}A\0,green,,,,\n`, { line: 2, column: 'subject', reason: 'holds a control character' }],
+    ['escape sequence', `${HEADER}A\u001b[31m,green,,,,\n`, { line: 2, column: 'subject' }],
+    ['turned direction', `${HEADER}A\u202e,green,,,,\n`, { line: 2, column: 'subject' }],
+    ['empty subject', `${HEADER},green,,,,\n`, { line: 2, column: 'subject', reason: 'is empty' }],
+    ['long subject', `${HEADER}${'A'.repeat(65)},green,,,,\n`, { line: 2, column: 'subject' }],
+    ['unknown colour', `${HEADER}A,Green,,,,\n`, { line: 2, column: 'colour' }],
+    ['0 days', `${HEADER}A,green,0,,,\n`, { line: 2, column: 'days' }],
+    ['31 days', `${HEADER}A,green,31,,,\n`, { line: 2, column: 'days' }],
+    ['days with a fraction', `${HEADER}A,green,1e1,,,\n`, { line: 2, column: 'days' }],
+    ['short device key', `${HEADER}A,green,,${DEVICE.slice(1)},,\n`, { line: 2, column: 'device' }],
+    ['country without number', `${HEADER}A,green,,,DE,\n`, { line: 2, column: 'document_number' }],
+    ['lower-case country', `${HEADER}A,green,,,de,1234\n`, { line: 2, column: 'document_country' }],
+    ['number of 3 characters', `${HEADER}A,green,,,DE,1-2-3\n`, { line: 2, column: 'document_number' }],
+    [
+      'number of 33 characters',
+      `${HEADER}A,green,,,DE,${'1'.repeat(33)}\n`,
+      { line: 2, column: 'document_number' },
+    ],
+    [
+      'same person twice',
+      `${HEADER}A,green,,,,\nA,red,,,,\n`,
+      { line: 3, column: 'subject', reason: 'is the same person as in line 2' },
+    ],
+  ];
+  for (const [what, content, expected] of broken) {
+    it(`B69: refuses ${what}, saying where`, async () => {
+      const [fault] = await faultsOf(content);
+      for (const [member, value] of Object.entries(expected))
+        assert.equal(fault?.[member as keyof PeopleFault], value);
+    });
+  }
+
+  it('B69: names the one bad row among thousands', async () => {
+    const rows = Array.from({ length: 5_000 }, (_, i) => `P${i},${i === 4_998 ? 'blue' : 'green'},,,,\n`);
+    assert.deepEqual(
+      (await faultsOf(HEADER + rows.join(''))).map(({ line, column }) => ({ line, column })),
+      [{ line: 5_000, column: 'colour' }],
+    );
+  });
+
+  it('tells at most 20 faults, each without what the cell held', async () => {
+    const faults = await faultsOf(HEADER + 'secret,secret,,,,\n'.repeat(100));
+    assert.equal(faults.length, 20);
+    assert.doesNotMatch(JSON.stringify(faults), /secret/);
+  });
+
+  it(`takes ${PEOPLE_MAX} rows and refuses one more`, async () => {
+    const rows = (count: number) =>
+      `subject,colour\n${Array.from({ length: count }, (_, i) => `${i},green\n`).join('')}`;
+    const file = (count: number) => readPeople(pieces(Buffer.from(rows(count)), 65_536), 'csv');
+    assert.deepEqual((await file(PEOPLE_MAX)).faults, []);
+    assert.equal((await file(PEOPLE_MAX + 1)).faults.length, 1);
+  });
+});
+
+describe('readPeople (JSON lines)', () => {
+  it('reads objects with text and numbers', async () => {
+    const { people, faults } = await read(
+      '{"subject":"A","colour":"green","days":7}\n\n{"colour":"red","subject":"B"}',
+      'jsonl',
+    );
+    assert.deepEqual(faults, []);
+    assert.deepEqual(people, [
+      { subject: 'A', colour: 'green', days: 7 },
+      { subject: 'B', colour: 'red' },
+    ]);
+  });
+
+  const broken: readonly [string, string | Uint8Array, number][] = [
+    ['text that is not JSON', '{"subject":"A","colour":"green"}\n{', 2],
+    ['an array', '[]', 1],
+    ['null', 'null', 1],
+    ['a nested member', '{"subject":{"a":1},"colour":"green"}', 1],
+    ['an unknown member', '{"subject":"A","colour":"green","colours":"red"}', 1],
+    ['__proto__', '{"subject":"A","colour":"green","__proto__":"red"}', 1],
+    ['B64: a doubled member', '{"subject":"A","colour":"red","colour":"green"}', 1],
+    ['bad UTF-8', Buffer.from('7bff7d', 'hex'), 1],
+    ['a line of 4,097 bytes', ' '.repeat(4_097), 1],
+    ['a number with a fraction', '{"subject":"A","colour":"green","days":1.5}', 1],
+    ['an empty file', '', 0],
+  ];
+  for (const [what, content, line] of broken) {
+    it(`refuses ${what}`, async () => {
+      assert.equal((await faultsOf(content, 'jsonl'))[0]?.line, line);
+    });
+  }
+});
+
+describe('peopleFormatOf', () => {
+  it('goes by the ending of the name', () => {
+    assert.equal(peopleFormatOf('a.JSONL'), 'jsonl');
+    assert.equal(peopleFormatOf('a.csv'), 'csv');
+    assert.equal(peopleFormatOf('-'), 'csv');
+  });
+});
