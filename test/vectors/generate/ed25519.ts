@@ -40,8 +40,14 @@ const ODD_TORSION = [
 ];
 const ALL_TORSION = [0, 1, 2, 3, 4, 5, 6, 7];
 
-/** All cases, always the same. */
-export function ed25519Vectors(): Ed25519Vector[] {
+/** The text of the file: one line a case, always the same. */
+export function ed25519VectorText(): string {
+  const lines = ed25519Vectors().map((vector) => `    ${JSON.stringify(vector)}`);
+  const about = 'Strict cofactorless Ed25519, SPEC.md 3. Bytes are in hexadecimal.';
+  return `{\n  "about": ${JSON.stringify(about)},\n  "cases": [\n${lines.join(',\n')}\n  ]\n}\n`;
+}
+
+function ed25519Vectors(): Ed25519Vector[] {
   return [
     ...plainCases(),
     ...mixedOrderCases(),
@@ -284,8 +290,5 @@ function derOf({ r, s }: Parts): string {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const lines = ed25519Vectors().map((vector) => `    ${JSON.stringify(vector)}`);
-  const about = 'Strict cofactorless Ed25519, SPEC.md 3. Bytes are in hexadecimal.';
-  const text = `{\n  "about": ${JSON.stringify(about)},\n  "cases": [\n${lines.join(',\n')}\n  ]\n}\n`;
-  writeFileSync(join(projectRoot, 'test/vectors/ed25519.json'), text);
+  writeFileSync(join(projectRoot, 'test/vectors/ed25519.json'), ed25519VectorText());
 }
