@@ -42,7 +42,7 @@ const tables = new RecentMap<Table>(TABLES_MAX);
 const candidates = new RecentMap<Candidate>(CANDIDATES_MAX);
 
 /**
- * Answers a check by the strict rule; total on bytes of any length. About 4,500 checks a second under a key met
+ * Answers a check by the strict rule; total on bytes of any length. About 4,000 checks a second under a key met
  * before, 1,000 under a new one. What it remembers of keys changes its speed, never its answer.
  */
 export function verifyWithNoble(check: SignatureCheck): boolean {
