@@ -57,3 +57,12 @@ export function hexOf(bytes: Uint8Array): string {
   for (const byte of bytes) text += HEX[byte];
   return text;
 }
+
+/** The bytes of hexadecimal text, the reverse of `hexOf`. @throws {RangeError} unless it is pairs of digits. */
+export function hexBytes(text: string): Uint8Array {
+  if (!/^([0-9a-fA-F]{2})*$/.test(text))
+    throw new RangeError('hexBytes takes pairs of hexadecimal digits only');
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}

@@ -20,3 +20,85 @@ export const NOTE_SIGNATURES_MAX = 128;
 
 /** Bytes of a signed note: a checkpoint with the most signature lines, each up to 400 bytes. */
 export const NOTE_BYTES_MAX = 65_536;
+
+/** One above the largest index of any log: 10^12 attestations a month, and block numbers that fit in 24 bits. */
+export const INDEX_BOUND = 2 ** 40;
+
+/** Members of one coded set of indexes: 8 MiB once decoded, whatever few bytes announce them. More go into several sets. */
+export const INDEX_SET_COUNT_MAX = 2 ** 20;
+
+/** Seconds since a quorum vouched for a region's trust log: verifiers online hear from witnesses every 10 s, those offline load a snapshot a day. */
+export const KNOWLEDGE_AGE_ONLINE_S_MAX = 600;
+export const KNOWLEDGE_AGE_OFFLINE_S_MAX = 86_400;
+
+/** Seconds since a region's own last signature: above the first it is shown, above the second (or the place's own) the verdict is open. */
+export const ISSUER_SILENCE_SHOWN_S = 600;
+export const ISSUER_SILENCE_S_MAX = 86_400;
+
+/** Seconds that a time signed by others may be ahead of the verifier's clock: beyond it no honest clock goes astray unnoticed. */
+export const CLOCK_AHEAD_S_MAX = 120;
+
+/** Regions that may all witness one log; of more, `WITNESSES_CHOSEN` do, so that signature lines do not grow with the network. */
+export const WITNESSES_ALL_MAX = 64;
+export const WITNESSES_CHOSEN = 16;
+
+/** Seconds from the end of the hour of issue to the latest expiry: no measure lasts longer. */
+export const CODE_LIFE_S_MAX = 30 * 86_400;
+
+/** Bytes of a snapshot: 256 regions at 256 KiB each, and what a phone can hold at once. */
+export const SNAPSHOT_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Parts of a snapshot: every ISO 3166-2 region of the largest federations that are likely. */
+export const SNAPSHOT_PARTS_MAX = 256;
+
+/** Entries and, apart from them, state items of all parts of a snapshot together: what the byte limit leaves at 256 bytes each. */
+export const SNAPSHOT_ENTRIES_MAX = 262_144;
+export const SNAPSHOT_ITEMS_MAX = 262_144;
+
+/** Bytes of one state item: the longest entry, its index and their CBOR heads. */
+export const STATE_ITEM_BYTES_MAX = ENTRY_BYTES_MAX + 16;
+
+/** Bytes of a field's value in a commitment: the longest status has 71. */
+export const FIELD_VALUE_BYTES_MAX = 256;
+
+/** Signatures of one statement: the most that a change of roots can need, all old keys and all new ones. */
+export const STATEMENT_SIGNATURES_MAX = 32;
+
+/** Keys of a root: more people than a ceremony brings together. */
+export const ROOT_KEYS_MAX = 16;
+
+/** Keys that one statement admits: ninety days of daily keys in four roles, and some. */
+export const KEYS_PER_STATEMENT_MAX = 400;
+
+/** Seconds of a trust key's window: what a thief gains if nobody notices. */
+export const KEY_WINDOW_S_MAX = 31 * 86_400;
+
+/** Seconds from the signing of a key to its end: keys are signed up to 90 days ahead. */
+export const KEY_UNTIL_AHEAD_S_MAX = 100 * 86_400;
+
+/** Seconds from a statement about an attestation log to the log's month: as far ahead as keys. */
+export const LOG_AHEAD_S_MAX = 100 * 86_400;
+
+/** Seconds that keys and logs stay in a trust state after their end: the life of a code and a day. */
+export const TRUST_KEPT_S = 31 * 86_400;
+
+/** Cut-offs of one compromise: a key signs in one month, or two; replaced logs and the trust log come on top. */
+export const COMPROMISE_CUT_OFFS_MAX = 64;
+
+/** Indexes that trust-log keys may revoke in one hour, where the root set no other figure. */
+export const REVOCATIONS_PER_HOUR = 50_000;
+
+/** Bytes of what a region calls itself, and of each of a node's addresses, in UTF-8; addresses of one node. */
+export const REGION_NAME_BYTES_MAX = 64;
+export const NODE_ADDRESS_BYTES_MAX = 256;
+export const NODE_ADDRESSES_MAX = 8;
+
+/** Seconds by which a step may begin ahead of the verifier's clock: phones are seldom further off, and a relay gains no more. */
+export const STEP_AHEAD_S_MAX = 5;
+
+/** Bytes of a coded block of 2^16 indexes: gaps take at most 8/7 of a bit for each index, and the header at most 9 bytes. */
+export const BLOCK_BYTES_MAX = 9_372;
+
+/** Entries between the places that a fold can return to when statements are voided, and how many such places it keeps. */
+export const FOLD_POSITION_SPACING = 1_024;
+export const FOLD_POSITIONS_MAX = 64;

@@ -2,6 +2,7 @@
  * What a region's trust log says, as a value to read: the outcome of folding its entries in order.
  * Made by `TrustFold`; nobody else implements it outside of tests. Spec: SPEC.md 8.
  */
+import { type CborValue } from '../encoding/cbor.ts';
 import { type RevocationSet } from '../revocation/revocation-set.ts';
 
 export type KeyRole = 'attest' | 'checkpoint' | 'trust-log' | 'witness';
@@ -68,7 +69,7 @@ export interface RuleSet {
   readonly version: number;
   readonly fromS: number;
   /** Decoded deterministic CBOR, unchecked beyond that: the rules' own parser goes over it. */
-  readonly data: ReadonlyMap<unknown, unknown>;
+  readonly data: Readonly<Record<string, CborValue>>;
 }
 
 export interface AnnouncedLog {

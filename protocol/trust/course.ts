@@ -1,0 +1,200 @@
+/** One run of a fold over the entries of a trust log, with places to return to. Spec: SPEC.md 8.3. */
+import { equalBytes } from '../bytes.ts';
+import { isProtocolError, ProtocolError } from '../fault.ts';
+import { FOLD_POSITIONS_MAX, FOLD_POSITION_SPACING } from '../limits.ts';
+import { Frontier } from '../log/frontier.ts';
+import { leafHash } from '../log/merkle.ts';
+import { applyStatement } from './effect.ts';
+import { type Slot } from './slot.ts';
+import { type StateDraft } from './state-draft.ts';
+import { type Finding } from './trust-state.ts';
+import { type TrustModules, verifyStatement } from './verify-statement.ts';
+import { isSameVoiding, isVoidedBy, type Voiding, voidingOf } from './voiding.ts';
+
+/** The state and tree before entry `size`, as they were or are proven to be. */
+interface Position {
+  readonly size: number;
+  readonly draft: StateDraft;
+  readonly frontier: readonly Uint8Array[];
+  readonly findingCount: number;
+  readonly newestBase: DraftBase | undefined;
+}
+
+/** What a reader can start from at a `state` statement that passed: the state before it, pruned, and the tree. */
+export interface DraftBase {
+  readonly index: number;
+  readonly draft: StateDraft;
+  readonly frontier: readonly Uint8Array[];
+}
+
+/** Entries of the log from `fromIndex` to before `toIndex`, read again. @throws {ProtocolError} HISTORY_NEEDED */
+export type EntriesBetween = (fromIndex: number, toIndex: number) => Iterable<Uint8Array>;
+
+export interface CourseModules extends TrustModules {
+  readonly entriesBetween: EntriesBetween;
+}
+
+export class Course {
+  readonly #modules: CourseModules;
+  readonly #positions: Position[];
+  readonly #findings: Finding[];
+  readonly #tree: Frontier;
+  #draft: StateDraft;
+  #newestBase: DraftBase | undefined;
+
+  private constructor(positions: Position[], findings: Finding[], modules: CourseModules) {
+    const last = positions.at(-1);
+    if (last === undefined) throw new RangeError('a course starts from a position');
+    this.#modules = modules;
+    this.#positions = positions;
+    this.#findings = findings;
+    this.#tree = Frontier.of(modules.sha256, last.size, last.frontier);
+    this.#draft = last.draft.fork();
+    this.#newestBase = last.newestBase;
+  }
+
+  /** Starts with the state before entry `draft.size`, at a tree with that frontier. */
+  static from(draft: StateDraft, frontier: readonly Uint8Array[], modules: CourseModules): Course {
+    const start = { size: draft.size, draft, frontier, findingCount: 0, newestBase: undefined };
+    return new Course([start], [], modules);
+  }
+
+  /** Entries taken, from index 0. */
+  get size(): number {
+    return this.#draft.size;
+  }
+
+  get draft(): StateDraft {
+    return this.#draft;
+  }
+
+  get findings(): readonly Finding[] {
+    return this.#findings;
+  }
+
+  get newestBase(): DraftBase | undefined {
+    return this.#newestBase;
+  }
+
+  get root(): Uint8Array {
+    return this.#tree.root();
+  }
+
+  get frontier(): readonly Uint8Array[] {
+    return this.#tree.hashes();
+  }
+
+  /**
+   * Takes the next entry, with what `voidings` void. If it entails a voiding that is not among them, it is not taken and
+   * nothing changes: the course has to be run again with that one.
+   * @throws {ProtocolError} HISTORY_NEEDED, and nothing changes.
+   */
+  take(entry: Uint8Array, voidings: readonly Voiding[]): Voiding | undefined {
+    const index = this.size;
+    this.#keepPosition();
+    try {
+      const slot = verifyStatement(entry, this.#placeUnder(voidings), this.#modules);
+      const voiding = voidingOf(slot.entry.statement, index, this.#draft);
+      if (voiding !== undefined && !voidings.some((known) => isSameVoiding(known, voiding))) return voiding;
+      this.#apply(slot);
+    } catch (error) {
+      this.#findings.push(findingOf(error, index));
+    }
+    this.#tree.append(leafHash(this.#modules.sha256, entry));
+    this.#draft.size = index + 1;
+    return undefined;
+  }
+
+  /**
+   * A course like this one up to a position at or before `index`, to be gone on with from there.
+   * @throws {ProtocolError} HISTORY_NEEDED if this one starts later, or from the items that entry `index` has to prove.
+   */
+  rewoundTo(index: number): Course {
+    const count = this.#positions.findLastIndex(({ size }) => size <= index) + 1;
+    const position = this.#positions[count - 1];
+    if (position === undefined || (count === 1 && index > 0 && position.size === index))
+      throw historyNeeded(index);
+    return new Course(
+      this.#positions.slice(0, count),
+      this.#findings.slice(0, position.findingCount),
+      this.#modules,
+    );
+  }
+
+  #apply(slot: Slot): void {
+    const { lastAtS } = this.#draft;
+    this.#draft = applyStatement(slot, this.#draft, this.#modules.sha256);
+    if (slot.entry.statement.kind !== 'state') return;
+    // What the statement commits to is the state before it, and so with the `at` before it.
+    const draft = this.#draft.fork();
+    draft.lastAtS = lastAtS;
+    this.#newestBase = { index: slot.index, draft, frontier: this.#tree.hashes() };
+  }
+
+  #placeUnder(voidings: readonly Voiding[]) {
+    const index = this.size;
+    return {
+      index,
+      draft: this.#draft,
+      isVoided: (keyId: string) => isVoidedBy(voidings, keyId, index),
+      rootAt: (size: number) => this.#rootAt(size),
+    };
+  }
+
+  /** The root of the tree at a size of at most the present one. */
+  #rootAt(size: number): Uint8Array {
+    const place = this.#positions.findLastIndex((position) => position.size <= size);
+    const start = this.#positions[place];
+    if (start === undefined) throw historyNeeded(size);
+    const end = this.#positions[place + 1];
+    const tree = Frontier.of(this.#modules.sha256, start.size, start.frontier);
+    let root = tree.root();
+    // On to a tree that is known, so that no entry read wrongly can pass for another root.
+    for (const entry of this.#modules.entriesBetween(start.size, end?.size ?? this.size)) {
+      tree.append(leafHash(this.#modules.sha256, entry));
+      if (tree.size === size) root = tree.root();
+    }
+    const known = end === undefined ? this.#tree.hashes() : end.frontier;
+    if (!isSameFrontier(tree.hashes(), known)) throw new RangeError('the history is not what was folded');
+    return root;
+  }
+
+  #keepPosition(): void {
+    const size = this.size;
+    if (size % FOLD_POSITION_SPACING !== 0 || this.#positions.at(-1)?.size === size) return;
+    // Every other one goes, so the past grows sparse and the present stays near: compromises are found within days.
+    if (this.#positions.length >= FOLD_POSITIONS_MAX) {
+      this.#positions.splice(0, Infinity, ...this.#positions.filter((_, i) => i % 2 === 0));
+    }
+    this.#positions.push({
+      size,
+      draft: this.#draft.fork(),
+      frontier: this.#tree.hashes(),
+      findingCount: this.#findings.length,
+      newestBase: this.#newestBase,
+    });
+  }
+}
+
+const FINDING_CODES: ReadonlySet<string> = new Set<Finding['code']>([
+  'STATEMENT_MALFORMED',
+  'STATEMENT_UNAUTHORISED',
+  'STATEMENT_CONFLICT',
+  'KEY_INVALID',
+  'STATE_MISMATCH',
+]);
+
+/** What a broken rule is recorded as; whatever else was thrown goes on. */
+function findingOf(error: unknown, index: number): Finding {
+  if (!isProtocolError(error) || !FINDING_CODES.has(error.fault.code)) throw error;
+  return { index, code: error.fault.code as Finding['code'], reason: error.message };
+}
+
+function isSameFrontier(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
+  return a.length === b.length && a.every((hash, i) => equalBytes(hash, b[i] as Uint8Array));
+}
+
+export function historyNeeded(index: number): ProtocolError {
+  const message = `a compromise reaches back to index ${index}, which this fold does not hold: start at or before it`;
+  return new ProtocolError('HISTORY_NEEDED', message, { index });
+}

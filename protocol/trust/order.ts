@@ -1,0 +1,170 @@
+/** Whether a statement follows from what the log said before it. Spec: SPEC.md 8.3, rule 3. */
+import { equalBytes, hexOf } from '../bytes.ts';
+import { ProtocolError } from '../fault.ts';
+import { type Sha256 } from '../primitives.ts';
+import { keyIdOf } from '../signature/key-id.ts';
+import { isLogOver, isNodeOver, areKeysOver } from './pruning.ts';
+import {
+  compromiseSlot,
+  logSlot,
+  nodeSlot,
+  recognitionSlot,
+  rulesSlot,
+  type Signer,
+  suspensionSlot,
+} from './slot.ts';
+import { type StateDraft } from './state-draft.ts';
+import { type Statement, type StatementKind, type StatementOf } from './statement-schema.ts';
+
+/** Where a statement with authority arrives. */
+export interface Arrival {
+  readonly index: number;
+  readonly signer: Signer;
+  /** The state of all entries before. */
+  readonly draft: StateDraft;
+  /** The root of the trust log at a size of at most `index`; undefined where nothing is to be held against it. */
+  readonly rootAt: ((size: number) => Uint8Array) | undefined;
+}
+
+type OrderRule<K extends StatementKind> = (
+  statement: StatementOf<K>,
+  arrival: Arrival,
+  sha256: Sha256,
+) => void;
+
+const ORDER_RULES: { readonly [K in StatementKind]: OrderRule<K> } = {
+  root: checkRoot,
+  keys: checkKeys,
+  limits: checkLimits,
+  recognition: checkRecognition,
+  withdrawal: checkWithdrawal,
+  suspension: checkSuspension,
+  compromise: checkCompromise,
+  rules: checkRules,
+  log: checkLog,
+  node: checkNode,
+  // What a revocation adds is known only when its set is decoded; the state is compared by rule 5.
+  revocation: checkRevocation,
+  state: () => undefined,
+};
+
+/** @throws {ProtocolError} STATEMENT_CONFLICT */
+export function verifyOrder(statement: Statement, arrival: Arrival, sha256: Sha256): void {
+  const { signer, draft } = arrival;
+  if (signer === 'trust-log' && statement.at < draft.lastAtS) {
+    throw conflict(`expected at of at least ${draft.lastAtS}, got ${statement.at}`);
+  }
+  const rule = ORDER_RULES[statement.kind] as OrderRule<StatementKind>;
+  rule(statement, arrival, sha256);
+}
+
+/** The largest `at` of a statement signed by trust-log, this one included: what is over by then does not come back. */
+function newestAt({ at }: Statement, { signer, draft }: Arrival): number {
+  return signer === 'trust-log' ? at : draft.lastAtS;
+}
+
+/** `before`: the version in the slot, if it is filled. */
+function checkVersion(version: number, before: number | undefined, { index }: Arrival): void {
+  if (before !== undefined && version <= before) {
+    throw conflict(`expected a version above ${before}, got ${version}`);
+  }
+  if (version > index + 1) throw conflict(`expected a version of at most ${index + 1}, got ${version}`);
+}
+
+function checkRoot({ version, keys }: StatementOf<'root'>, arrival: Arrival, sha256: Sha256): void {
+  checkVersion(version, arrival.draft.root?.version, arrival);
+  const keyIds = distinctKeyIds(keys, sha256);
+  if (keyIds.some((keyId) => arrival.draft.key(keyId) !== undefined)) {
+    throw conflict('expected root keys that are no other keys of the region');
+  }
+}
+
+function checkKeys(statement: StatementOf<'keys'>, arrival: Arrival, sha256: Sha256): void {
+  const keyIds = distinctKeyIds(
+    statement.keys.map(({ key }) => key),
+    sha256,
+  );
+  if (keyIds.some((keyId) => isTaken(keyId, arrival.draft))) {
+    throw conflict('expected keys that the region has not yet named');
+  }
+  if (areKeysOver(statement, newestAt(statement, arrival)))
+    throw conflict('expected windows that are not long over');
+}
+
+function checkLimits({ version }: StatementOf<'limits'>, arrival: Arrival): void {
+  checkVersion(version, arrival.draft.statement('limits', 'limits')?.version, arrival);
+}
+
+function checkRecognition({ region, version }: StatementOf<'recognition'>, arrival: Arrival): void {
+  if (region === arrival.draft.region) throw conflict('a region does not recognise itself');
+  checkVersion(version, arrival.draft.recognition(region)?.version, arrival);
+}
+
+function checkWithdrawal({ region, version }: StatementOf<'withdrawal'>, arrival: Arrival): void {
+  checkVersion(version, arrival.draft.recognition(region)?.version, arrival);
+}
+
+function checkSuspension({ region, version }: StatementOf<'suspension'>, arrival: Arrival): void {
+  const { draft } = arrival;
+  checkVersion(version, draft.statement('suspension', suspensionSlot(region))?.version, arrival);
+  const inForce = draft.statement('recognition', recognitionSlot(region))?.version;
+  if (version !== inForce) throw conflict('expected the version of the recognition in force');
+}
+
+function checkCompromise({ key, version, cutoffs }: StatementOf<'compromise'>, arrival: Arrival): void {
+  const { draft, index, rootAt } = arrival;
+  const keyId = hexOf(key);
+  if (draft.key(keyId) === undefined) throw conflict(`expected a key of the region, got ${keyId}`);
+  checkVersion(version, draft.statement('compromise', compromiseSlot(keyId))?.version, arrival);
+  const cutOff = cutoffs.find(({ log }) => log === 'trust');
+  if (cutOff === undefined) return;
+  if (cutOff.size > index)
+    throw conflict(`expected a cut-off of at most ${index} entries, got ${cutOff.size}`);
+  if (rootAt !== undefined && !equalBytes(rootAt(cutOff.size), cutOff.root)) {
+    throw conflict(`expected the root that this log has at size ${cutOff.size}`);
+  }
+}
+
+function checkRules({ id, version }: StatementOf<'rules'>, arrival: Arrival): void {
+  checkVersion(version, arrival.draft.statement('rules', rulesSlot(id))?.version, arrival);
+}
+
+function checkLog(statement: StatementOf<'log'>, arrival: Arrival): void {
+  const { log, minimum } = statement;
+  const before = arrival.draft.statement('log', logSlot(log))?.minimum ?? 0;
+  if (minimum < before) throw conflict(`expected a minimum of at least ${before}, got ${minimum}`);
+  if (isLogOver(log, newestAt(statement, arrival))) throw conflict('expected a log that is not long over');
+}
+
+function checkNode(statement: StatementOf<'node'>, arrival: Arrival, sha256: Sha256): void {
+  const { draft } = arrival;
+  if (isTaken(keyIdOf(sha256, statement.key), draft)) {
+    throw conflict('expected a node key that is no other key of the region');
+  }
+  const before = draft.statement('node', nodeSlot(statement.key))?.at;
+  if (before !== undefined && statement.at <= before) {
+    throw conflict(`expected at above ${before}, got ${statement.at}`);
+  }
+  if (isNodeOver(statement, newestAt(statement, arrival))) throw conflict('expected a node that is not over');
+}
+
+function checkRevocation(statement: StatementOf<'revocation'>, arrival: Arrival): void {
+  if (isLogOver(statement.log, newestAt(statement, arrival))) {
+    throw conflict('expected a log that is not long over');
+  }
+}
+
+/** A key of the region, whether of a `keys` statement or of a root. */
+function isTaken(keyId: string, draft: StateDraft): boolean {
+  return draft.key(keyId) !== undefined || draft.isRootKey(keyId);
+}
+
+function distinctKeyIds(publicKeys: readonly Uint8Array[], sha256: Sha256): readonly string[] {
+  const keyIds = publicKeys.map((publicKey) => keyIdOf(sha256, publicKey));
+  if (new Set(keyIds).size < keyIds.length) throw conflict('expected keys with distinct ids');
+  return keyIds;
+}
+
+export function conflict(message: string): ProtocolError {
+  return new ProtocolError('STATEMENT_CONFLICT', message);
+}

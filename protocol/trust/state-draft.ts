@@ -1,0 +1,224 @@
+/** The trust state while it is being folded. Spec: SPEC.md 8.3. */
+import { hexOf } from '../bytes.ts';
+import { REVOCATIONS_PER_HOUR } from '../limits.ts';
+import { type Sha256 } from '../primitives.ts';
+import { type RevocationSet } from '../revocation/revocation-set.ts';
+import { keyIdOf } from '../signature/key-id.ts';
+import { SharedMap } from './shared-map.ts';
+import { compromiseSlot, logSlot, recognitionSlot, rulesSlot, type Slot, suspensionSlot } from './slot.ts';
+import { fingerprintOf } from './statement.ts';
+import { type StatementKind, type StatementOf } from './statement-schema.ts';
+import {
+  type AnnouncedLog,
+  type Compromise,
+  type KeyRole,
+  type NodeIdentity,
+  type Recognition,
+  type Root,
+  type RuleSet,
+  type TrustKey,
+  type TrustState,
+} from './trust-state.ts';
+
+/** Revocations by trust-log keys in the newest hour that has one. */
+export interface HourCount {
+  readonly hour: number;
+  readonly count: number;
+}
+
+/**
+ * A state that its owner changes and hands out as forks. It takes what it is told: whether a statement counts is decided
+ * before. Everything but slots, revocations, `hourCount` and `lastAtS` follows from the slots.
+ */
+export class StateDraft implements TrustState {
+  readonly region: string;
+  readonly network: string;
+  size = 0;
+  lastAtS = 0;
+  hourCount: HourCount = { hour: 0, count: 0 };
+
+  readonly #sha256: Sha256;
+  #root: Root | undefined;
+  #fingerprint: Uint8Array | undefined;
+  #slots = new SharedMap<string, Slot>();
+  #keys = new SharedMap<string, TrustKey>();
+  /** Of roots of every version. */
+  #rootKeyIds = new SharedMap<string, true>();
+  #revocations = new SharedMap<string, RevocationSet>();
+
+  constructor(names: { readonly region: string; readonly network: string }, sha256: Sha256) {
+    this.region = names.region;
+    this.network = names.network;
+    this.#sha256 = sha256;
+  }
+
+  /** Constant time; later changes of one do not show in the other. */
+  fork(): StateDraft {
+    const fork = new StateDraft(this, this.#sha256);
+    fork.size = this.size;
+    fork.lastAtS = this.lastAtS;
+    fork.hourCount = this.hourCount;
+    fork.#root = this.#root;
+    fork.#fingerprint = this.#fingerprint;
+    fork.#slots = this.#slots.fork();
+    fork.#keys = this.#keys.fork();
+    fork.#rootKeyIds = this.#rootKeyIds.fork();
+    fork.#revocations = this.#revocations.fork();
+    return fork;
+  }
+
+  get root(): Root | undefined {
+    return this.#root;
+  }
+
+  get fingerprint(): Uint8Array | undefined {
+    return this.#fingerprint;
+  }
+
+  get revocationsPerHour(): number {
+    return this.statement('limits', 'limits')?.revocationsPerHour ?? REVOCATIONS_PER_HOUR;
+  }
+
+  key(keyId: string): TrustKey | undefined {
+    return this.#keys.get(keyId);
+  }
+
+  keysWithRole(role: KeyRole): readonly TrustKey[] {
+    return [...this.#keys.values()].filter((key) => key.role === role);
+  }
+
+  /** Tells whether a root of any version names a key with this id. */
+  isRootKey(keyId: string): boolean {
+    return this.#rootKeyIds.has(keyId);
+  }
+
+  recognition(region: string): Recognition | undefined {
+    const statement = this.#slots.get(recognitionSlot(region))?.entry.statement;
+    if (statement?.kind === 'withdrawal') {
+      return { standing: 'withdrawn', region, version: statement.version };
+    }
+    if (statement?.kind !== 'recognition') return undefined;
+    const { version, fingerprint, way, via, rules, from, until } = statement;
+    const isSuspended = this.statement('suspension', suspensionSlot(region))?.version === version;
+    return {
+      standing: isSuspended ? 'suspended' : 'recognised',
+      region,
+      version,
+      fingerprint,
+      way,
+      ...(via !== undefined && { via }),
+      rules,
+      fromS: from,
+      untilS: until,
+    };
+  }
+
+  *recognitions(): Iterable<Recognition> {
+    for (const { entry } of this.#slots.values()) {
+      const { statement } = entry;
+      if (statement.kind !== 'recognition' && statement.kind !== 'withdrawal') continue;
+      const recognition = this.recognition(statement.region);
+      if (recognition !== undefined) yield recognition;
+    }
+  }
+
+  log(log: string): AnnouncedLog | undefined {
+    const statement = this.statement('log', logSlot(log));
+    return statement && { log, minimum: statement.minimum };
+  }
+
+  *logs(): Iterable<AnnouncedLog> {
+    for (const { entry } of this.#slots.values()) {
+      const { statement } = entry;
+      if (statement.kind === 'log') yield { log: statement.log, minimum: statement.minimum };
+    }
+  }
+
+  revoked(log: string): RevocationSet | undefined {
+    return this.#revocations.get(log);
+  }
+
+  rules(id: string): RuleSet | undefined {
+    const statement = this.statement('rules', rulesSlot(id));
+    return statement && { id, version: statement.version, fromS: statement.from, data: statement.data };
+  }
+
+  *nodes(): Iterable<NodeIdentity> {
+    for (const { entry } of this.#slots.values()) {
+      if (entry.statement.kind !== 'node') continue;
+      const { key, addresses, from, until } = entry.statement;
+      yield { publicKey: key, addresses, fromS: from, untilS: until };
+    }
+  }
+
+  keyIdsOf({ keys }: StatementOf<'keys'>): readonly string[] {
+    return keys.map(({ key }) => keyIdOf(this.#sha256, key));
+  }
+
+  /** Name and content of every slot that is filled. */
+  slots(): Iterable<[string, Slot]> {
+    return this.#slots;
+  }
+
+  revocations(): Iterable<[string, RevocationSet]> {
+    return this.#revocations;
+  }
+
+  /** The statement in the slot, if it is of that kind. */
+  statement<K extends StatementKind>(kind: K, slot: string): StatementOf<K> | undefined {
+    const statement = this.#slots.get(slot)?.entry.statement;
+    return statement?.kind === kind ? (statement as StatementOf<K>) : undefined;
+  }
+
+  /** Puts a statement into its slot. */
+  fill(name: string, slot: Slot): void {
+    this.#slots.set(name, slot);
+    const { statement, body } = slot.entry;
+    if (statement.kind === 'root') this.#takeRoot(statement, body);
+    else if (statement.kind === 'keys') this.#takeKeys(statement);
+    else if (statement.kind === 'compromise') this.#takeCompromise(statement);
+  }
+
+  /** Empties a slot. Of a `keys` statement also its keys go, and what was said of their compromise. */
+  drop(name: string): void {
+    const statement = this.#slots.get(name)?.entry.statement;
+    this.#slots.delete(name);
+    if (statement?.kind !== 'keys') return;
+    for (const keyId of this.keyIdsOf(statement)) {
+      this.#keys.delete(keyId);
+      this.#slots.delete(compromiseSlot(keyId));
+    }
+  }
+
+  setRevoked(log: string, set: RevocationSet): void {
+    if (set.count > 0) this.#revocations.set(log, set);
+  }
+
+  dropRevocations(log: string): void {
+    this.#revocations.delete(log);
+  }
+
+  #takeRoot(statement: StatementOf<'root'>, body: Uint8Array): void {
+    const keys = statement.keys.map((publicKey) => ({ keyId: keyIdOf(this.#sha256, publicKey), publicKey }));
+    for (const { keyId } of keys) this.#rootKeyIds.set(keyId, true);
+    const { version, threshold, name } = statement;
+    this.#fingerprint ??= fingerprintOf(this.#sha256, body);
+    this.#root = { version, threshold, keys, name };
+  }
+
+  #takeKeys(statement: StatementOf<'keys'>): void {
+    for (const { key: publicKey, role, from, until } of statement.keys) {
+      const keyId = keyIdOf(this.#sha256, publicKey);
+      this.#keys.set(keyId, { keyId, publicKey, role, fromS: from, untilS: until });
+    }
+  }
+
+  #takeCompromise({ key: id, version, cutoffs }: StatementOf<'compromise'>): void {
+    const keyId = hexOf(id);
+    const key = this.#keys.get(keyId);
+    if (key === undefined) throw new RangeError('a compromise names a key of the state');
+    const cutOffs = new Map(cutoffs.map(({ log, size, root }) => [log, { size, root }]));
+    const compromise: Compromise = { version, cutOffs };
+    this.#keys.set(keyId, { ...key, compromise });
+  }
+}
