@@ -4,19 +4,19 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface JsonFile {
-  /** For messages only. */
+  /** The path below the folder, for messages only. */
   readonly name: string;
   /** Undefined if the file is not JSON, which no JSON text means. */
   readonly json: unknown;
 }
 
-/** The .json files of one folder, one at a time and ordered by name; undefined where there is no such folder. */
+/** The .json files below a folder, one at a time and ordered by path; undefined where there is no such folder. */
 export function jsonFilesOf(folder: string): AsyncIterable<JsonFile> | undefined {
   return existsSync(folder) ? readJsonFiles(folder) : undefined;
 }
 
 async function* readJsonFiles(folder: string): AsyncIterable<JsonFile> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.json')).sort();
   for (const name of names) yield { name, json: parseJson(await readFile(join(folder, name), 'utf8')) };
 }
 
