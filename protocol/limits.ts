@@ -21,6 +21,18 @@ export const NOTE_SIGNATURES_MAX = 128;
 /** Bytes of a signed note: a checkpoint with the most signature lines, each up to 400 bytes. */
 export const NOTE_BYTES_MAX = 65_536;
 
+/** Characters of a verifier key: a name as long as a DNS name, its id and a key of 33 bytes in base64. */
+export const VERIFIER_KEY_CHARS_MAX = 320;
+
+/** Bytes of a tlog-policy: 256 witnesses, each in two groups, with room for URLs. */
+export const POLICY_BYTES_MAX = 131_072;
+
+/** Bytes of the opaque data that a tlog-proof may carry for its application. */
+export const PROOF_EXTRA_BYTES_MAX = 4_096;
+
+/** Bytes of a tlog-proof: a note, the most hashes of a path and the extra data, in base64. */
+export const PROOF_BYTES_MAX = 75_000;
+
 /** One above the largest index of any log: 10^12 attestations a month, and block numbers that fit in 24 bits. */
 export const INDEX_BOUND = 2 ** 40;
 
@@ -102,3 +114,6 @@ export const BLOCK_BYTES_MAX = 9_372;
 /** Entries between the places that a fold can return to when statements are voided, and how many such places it keeps. */
 export const FOLD_POSITION_SPACING = 1_024;
 export const FOLD_POSITIONS_MAX = 64;
+
+/** Bytes of the entries that fill slots of a trust state, by whose authority they have: some 12,000 keys, and 30 of the largest rules. */
+export const SLOT_BYTES_MAX = { root: 4 * 1024 * 1024, 'trust-log': 2 * 1024 * 1024 } as const;

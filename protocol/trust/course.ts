@@ -59,6 +59,11 @@ export class Course {
     return new Course([start], [], modules);
   }
 
+  /** An independent course at the same place, which reads entries by its own modules. */
+  fork(modules: CourseModules): Course {
+    return new Course([...this.#positions, this.#position()], [...this.#findings], modules);
+  }
+
   /** Entries taken, from index 0. */
   get size(): number {
     return this.#draft.size;
@@ -166,13 +171,17 @@ export class Course {
     if (this.#positions.length >= FOLD_POSITIONS_MAX) {
       this.#positions.splice(0, Infinity, ...this.#positions.filter((_, i) => i % 2 === 0));
     }
-    this.#positions.push({
-      size,
+    this.#positions.push(this.#position());
+  }
+
+  #position(): Position {
+    return {
+      size: this.size,
       draft: this.#draft.fork(),
       frontier: this.#tree.hashes(),
       findingCount: this.#findings.length,
       newestBase: this.#newestBase,
-    });
+    };
   }
 }
 

@@ -62,6 +62,19 @@ export class TrustFold {
     return fold;
   }
 
+  /**
+   * An independent fold at the same place: what is appended to one does not show in the other. Costs no folding.
+   * `history` is that of the fork, from the same first entry on; by default it is shared.
+   */
+  fork(history = this.#history): TrustFold {
+    const { region, network } = this.#course.draft;
+    const fork = new TrustFold({ region, network, ...(history && { history }) }, this.#modules);
+    const entriesBetween = (from: number, to: number) => fork.#entriesBetween(from, to);
+    fork.#course = this.#course.fork({ ...this.#modules, entriesBetween });
+    fork.#voidings = this.#voidings;
+    return fork;
+  }
+
   /** Entries folded, from index 0, those before the base included. */
   get size(): number {
     return this.#course.size;

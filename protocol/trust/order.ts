@@ -1,6 +1,7 @@
 /** Whether a statement follows from what the log said before it. Spec: SPEC.md 8.3, rule 3. */
 import { equalBytes, hexOf } from '../bytes.ts';
 import { ProtocolError } from '../fault.ts';
+import { SLOT_BYTES_MAX } from '../limits.ts';
 import { type Sha256 } from '../primitives.ts';
 import { keyIdOf } from '../signature/key-id.ts';
 import { isLogOver, isNodeOver, areKeysOver } from './pruning.ts';
@@ -11,19 +12,23 @@ import {
   recognitionSlot,
   rulesSlot,
   type Signer,
+  type Slot,
+  slotName,
   suspensionSlot,
 } from './slot.ts';
 import { type StateDraft } from './state-draft.ts';
 import { type Statement, type StatementKind, type StatementOf } from './statement-schema.ts';
 
-/** Where a statement with authority arrives. */
-export interface Arrival {
+/** The state of all entries before a statement. */
+export interface OrderPlace {
+  readonly draft: StateDraft;
+  /** The root of the trust log at a size of at most the statement's index; undefined where no root is to be held against it. */
+  readonly rootAt: ((size: number) => Uint8Array) | undefined;
+}
+
+interface Arrival extends OrderPlace {
   readonly index: number;
   readonly signer: Signer;
-  /** The state of all entries before. */
-  readonly draft: StateDraft;
-  /** The root of the trust log at a size of at most `index`; undefined where nothing is to be held against it. */
-  readonly rootAt: ((size: number) => Uint8Array) | undefined;
 }
 
 type OrderRule<K extends StatementKind> = (
@@ -48,14 +53,27 @@ const ORDER_RULES: { readonly [K in StatementKind]: OrderRule<K> } = {
   state: () => undefined,
 };
 
-/** @throws {ProtocolError} STATEMENT_CONFLICT */
-export function verifyOrder(statement: Statement, arrival: Arrival, sha256: Sha256): void {
-  const { signer, draft } = arrival;
+/** Checks a statement that has authority, as the content of the slot that it would fill. @throws {ProtocolError} STATEMENT_CONFLICT */
+export function verifyOrder(slot: Slot, place: OrderPlace, sha256: Sha256): void {
+  const { index, signer, entry } = slot;
+  const { statement } = entry;
+  const { draft, rootAt } = place;
   if (signer === 'trust-log' && statement.at < draft.lastAtS) {
     throw conflict(`expected at of at least ${draft.lastAtS}, got ${statement.at}`);
   }
   const rule = ORDER_RULES[statement.kind] as OrderRule<StatementKind>;
-  rule(statement, arrival, sha256);
+  rule(statement, { index, signer, draft, rootAt }, sha256);
+  if (statement.kind !== 'revocation' && statement.kind !== 'state')
+    checkRoom(slotName(statement, index), slot, draft);
+}
+
+/** Nobody can make a state grow without end: neither a thief nor a region its peers. */
+function checkRoom(name: string, slot: Slot, draft: StateDraft): void {
+  const bytes = draft.slotBytesWith(name, slot);
+  const bytesMax = SLOT_BYTES_MAX[slot.signer];
+  if (bytes > bytesMax) {
+    throw conflict(`expected at most ${bytesMax} bytes of statements by ${slot.signer}, got ${bytes}`);
+  }
 }
 
 /** The largest `at` of a statement signed by trust-log, this one included: what is over by then does not come back. */
@@ -71,8 +89,8 @@ function checkVersion(version: number, before: number | undefined, { index }: Ar
   if (version > index + 1) throw conflict(`expected a version of at most ${index + 1}, got ${version}`);
 }
 
-function checkRoot({ version, keys }: StatementOf<'root'>, arrival: Arrival, sha256: Sha256): void {
-  checkVersion(version, arrival.draft.root?.version, arrival);
+/** Its version was settled with its authority. */
+function checkRoot({ keys }: StatementOf<'root'>, arrival: Arrival, sha256: Sha256): void {
   const keyIds = distinctKeyIds(keys, sha256);
   if (keyIds.some((keyId) => arrival.draft.key(keyId) !== undefined)) {
     throw conflict('expected root keys that are no other keys of the region');

@@ -5,7 +5,15 @@ import { type Sha256 } from '../primitives.ts';
 import { type RevocationSet } from '../revocation/revocation-set.ts';
 import { keyIdOf } from '../signature/key-id.ts';
 import { SharedMap } from './shared-map.ts';
-import { compromiseSlot, logSlot, recognitionSlot, rulesSlot, type Slot, suspensionSlot } from './slot.ts';
+import {
+  compromiseSlot,
+  logSlot,
+  recognitionSlot,
+  rulesSlot,
+  type Signer,
+  type Slot,
+  suspensionSlot,
+} from './slot.ts';
 import { fingerprintOf } from './statement.ts';
 import { type StatementKind, type StatementOf } from './statement-schema.ts';
 import {
@@ -45,6 +53,7 @@ export class StateDraft implements TrustState {
   /** Of roots of every version. */
   #rootKeyIds = new SharedMap<string, true>();
   #revocations = new SharedMap<string, RevocationSet>();
+  #slotBytes: Readonly<Record<Signer, number>> = { root: 0, 'trust-log': 0 };
 
   constructor(names: { readonly region: string; readonly network: string }, sha256: Sha256) {
     this.region = names.region;
@@ -64,6 +73,7 @@ export class StateDraft implements TrustState {
     fork.#keys = this.#keys.fork();
     fork.#rootKeyIds = this.#rootKeyIds.fork();
     fork.#revocations = this.#revocations.fork();
+    fork.#slotBytes = this.#slotBytes;
     return fork;
   }
 
@@ -170,8 +180,17 @@ export class StateDraft implements TrustState {
     return statement?.kind === kind ? (statement as StatementOf<K>) : undefined;
   }
 
+  /** Bytes of the entries in slots that have the authority of `slot`, once it fills the slot `name`. */
+  slotBytesWith(name: string, { signer, entry }: Slot): number {
+    const before = this.#slots.get(name);
+    const bytesBefore = before?.signer === signer ? before.entry.bytes.length : 0;
+    return this.#slotBytes[signer] - bytesBefore + entry.bytes.length;
+  }
+
   /** Puts a statement into its slot. */
   fill(name: string, slot: Slot): void {
+    this.#empty(name);
+    this.#count(slot, 1);
     this.#slots.set(name, slot);
     const { statement, body } = slot.entry;
     if (statement.kind === 'root') this.#takeRoot(statement, body);
@@ -182,11 +201,11 @@ export class StateDraft implements TrustState {
   /** Empties a slot. Of a `keys` statement also its keys go, and what was said of their compromise. */
   drop(name: string): void {
     const statement = this.#slots.get(name)?.entry.statement;
-    this.#slots.delete(name);
+    this.#empty(name);
     if (statement?.kind !== 'keys') return;
     for (const keyId of this.keyIdsOf(statement)) {
       this.#keys.delete(keyId);
-      this.#slots.delete(compromiseSlot(keyId));
+      this.#empty(compromiseSlot(keyId));
     }
   }
 
@@ -196,6 +215,18 @@ export class StateDraft implements TrustState {
 
   dropRevocations(log: string): void {
     this.#revocations.delete(log);
+  }
+
+  #empty(name: string): void {
+    const slot = this.#slots.get(name);
+    if (slot === undefined) return;
+    this.#count(slot, -1);
+    this.#slots.delete(name);
+  }
+
+  #count({ signer, entry }: Slot, times: 1 | -1): void {
+    const bytes = this.#slotBytes[signer] + times * entry.bytes.length;
+    this.#slotBytes = { ...this.#slotBytes, [signer]: bytes };
   }
 
   #takeRoot(statement: StatementOf<'root'>, body: Uint8Array): void {

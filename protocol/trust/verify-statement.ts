@@ -1,17 +1,18 @@
 /** The rules that an entry of the trust log passes one after the other. Spec: SPEC.md 8.3. */
 import { type Primitives } from '../primitives.ts';
+import { admitPublicKey } from '../signature/noble.ts';
 import { type AuthorityPlace, verifyAuthority } from './authority.ts';
-import { type Arrival, verifyOrder } from './order.ts';
+import { type OrderPlace, verifyOrder } from './order.ts';
 import { type Slot } from './slot.ts';
 import { parseEntry } from './statement.ts';
 import { type Statement } from './statement-schema.ts';
 
 export interface TrustModules extends Primitives {
-  /** Throws KEY_INVALID unless the key is canonical, torsion-free and not of small order: `admitPublicKey` of signature/noble.ts or one that answers alike. */
-  readonly admitPublicKey: (publicKey: Uint8Array) => void;
+  /** Answers as `admitPublicKey` of signature/noble.ts, which is the default and takes a millisecond a key. */
+  readonly admitPublicKey?: (publicKey: Uint8Array) => void;
 }
 
-export type EntryPlace = AuthorityPlace & Omit<Arrival, 'signer'>;
+export type EntryPlace = AuthorityPlace & OrderPlace;
 
 /**
  * Takes an entry apart and checks rules 1 to 4, but for the set of a revocation, which `applyStatement` decodes and counts.
@@ -19,10 +20,11 @@ export type EntryPlace = AuthorityPlace & Omit<Arrival, 'signer'>;
  */
 export function verifyStatement(bytes: Uint8Array, place: EntryPlace, modules: TrustModules): Slot {
   const entry = parseEntry(bytes);
-  const signer = verifyAuthority(entry, place, modules);
-  verifyOrder(entry.statement, { ...place, signer }, modules.sha256);
-  for (const publicKey of keysNamedBy(entry.statement)) modules.admitPublicKey(publicKey);
-  return { index: place.index, entry, signer };
+  const slot = { index: place.index, entry, signer: verifyAuthority(entry, place, modules) };
+  verifyOrder(slot, place, modules.sha256);
+  const admit = modules.admitPublicKey ?? admitPublicKey;
+  for (const publicKey of keysNamedBy(entry.statement)) admit(publicKey);
+  return slot;
 }
 
 function keysNamedBy(statement: Statement): readonly Uint8Array[] {

@@ -58,8 +58,9 @@ export interface RegionFixtureOptions {
   readonly network?: string;
   readonly rootKeys?: number;
   readonly threshold?: number;
-  /** Without the keys, the log and the entries 1 and 2 that announce them. */
-  readonly isBare?: boolean;
+  /** `root`: without the entries 1 and 2; `empty`: without any. */
+  readonly begins?: 'empty' | 'root' | 'keys';
+  readonly modules?: TrustModules;
 }
 
 /**
@@ -79,7 +80,14 @@ export class RegionFixture {
   nowS = START_S;
 
   constructor(options: RegionFixtureOptions = {}) {
-    const { region = 'DE', network = 'test', rootKeys = 1, threshold = 1, isBare = false } = options;
+    const {
+      region = 'DE',
+      network = 'test',
+      rootKeys = 1,
+      threshold = 1,
+      begins = 'keys',
+      modules = trustModules,
+    } = options;
     this.region = region;
     this.network = network;
     this.origin = trustLogOrigin(region, network);
@@ -92,9 +100,10 @@ export class RegionFixture {
       witness: this.key('witness'),
     };
     const history = (fromIndex: number) => this.entries.slice(fromIndex);
-    this.fold = new TrustFold({ region, network, history }, trustModules);
+    this.fold = new TrustFold({ region, network, history }, modules);
+    if (begins === 'empty') return;
     this.add(this.rootStatement());
-    if (isBare) return;
+    if (begins === 'root') return;
     this.admit((Object.keys(this.keys) as KeyRole[]).map((role) => ({ key: this.keys[role], role })));
     this.add({ kind: 'log', log: LOG_ID, minimum: 0 });
   }
@@ -113,7 +122,9 @@ export class RegionFixture {
     return testKey(`${this.origin} ${name}`);
   }
 
-  rootStatement({ version = 1, threshold = this.threshold, keys = this.rootKeys } = {}): TestStatement {
+  rootStatement({ version = 1, threshold = this.threshold, keys = this.rootKeys } = {}): TestStatement & {
+    kind: 'root';
+  } {
     const { region, network } = this;
     const sorted = keys.map(({ publicKey }) => publicKey).sort(compareBytes);
     return { kind: 'root', region, network, name: `Region ${region}`, version, threshold, keys: sorted };
@@ -174,7 +185,7 @@ export class RegionFixture {
     return this.add(this.keysStatement(keys));
   }
 
-  revocation(indexes: readonly number[], log = LOG_ID): TestStatement {
+  revocation(indexes: readonly number[], log = LOG_ID): TestStatement & { kind: 'revocation' } {
     return { kind: 'revocation', log, effective: this.nowS, set: encodeIndexSet(Float64Array.from(indexes)) };
   }
 
