@@ -1,4 +1,4 @@
-/** What the three ways to write down a set between its first and its last index have in common. Spec: SPEC.md 7.3. */
+/** What the three ways to write down a set between its first and its last index have in common. Spec: SPEC.md 7.4. */
 import { type BitReader, type BitWriter, revocationMalformed } from './bits.ts';
 
 /** What the header says: `count` members (>= 2) from `first` on, and `holes` (> 0) indexes before the last that are none. */

@@ -1,4 +1,4 @@
-/** Members as Golomb codes of the holes before them: the body of sets that are spread out. Spec: SPEC.md 7.3.1. */
+/** Members as Golomb codes of the holes before them: the body of sets that are spread out. Spec: SPEC.md 7.4.1. */
 import { type BodyCode, lastOf, memberAt, requireBits } from './body.ts';
 import { golombBits, golombCode, readGolomb, writeGolomb } from './golomb.ts';
 

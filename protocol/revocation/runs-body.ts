@@ -1,4 +1,4 @@
-/** Lengths of runs of members and of the gaps between them, in turn: the body of sets that lie together. Spec: SPEC.md 7.3.3. */
+/** Lengths of runs of members and of the gaps between them, in turn: the body of sets that lie together. Spec: SPEC.md 7.4.3. */
 import { revocationMalformed } from './bits.ts';
 import { type BodyCode, type Frame, memberAt, requireBits } from './body.ts';
 import { golombBits, golombCode, readGolomb, writeGolomb } from './golomb.ts';

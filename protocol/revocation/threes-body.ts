@@ -1,7 +1,7 @@
 /**
  * A bitmap by threes: the body of sets that hold about four in ten, where gaps take up to 4 % more than the entropy.
  * The high bit of a pattern is its lowest index. 000 is written 00; 001 .. 101 are 010 .. 110; 110 is 1110, 111 is 1111.
- * Spec: SPEC.md 7.3.2.
+ * Spec: SPEC.md 7.4.2.
  */
 import { revocationMalformed } from './bits.ts';
 import { type BodyCode, type Frame, lastOf, memberAt, requireBits } from './body.ts';
