@@ -1,0 +1,118 @@
+/** Who vouches for a region's log, and how long ago a quorum of them last did. Spec: SPEC.md 9. */
+import { asciiBytes, compareBytes } from '../bytes.ts';
+import { CLOCK_AHEAD_S_MAX, WITNESSES_ALL_MAX, WITNESSES_CHOSEN } from '../limits.ts';
+import { neededCosignatures } from '../log/quorum.ts';
+import { type KeyRole, type TrustKey, type TrustState } from '../trust/trust-state.ts';
+import { type RegionKnowledge, type Trust } from './knowledge.ts';
+import { type KnowledgeReport, type WitnessCount } from './verdict.ts';
+
+/** What is known of a region. The same for every moment of `[fromS, untilS)`, so a verdict need not count again. */
+export interface Assessment {
+  readonly knowledge: RegionKnowledge;
+  /** The time for which a quorum vouches that nothing newer exists; undefined if there is no quorum. */
+  readonly knowledgeAtS: number | undefined;
+  /** The newest time by a witness key of the region itself. */
+  readonly ownAtS: number | undefined;
+  readonly witnesses: WitnessCount;
+  /** Whether a key that may signed the checkpoint. Meaningless without `knowledgeAtS`. */
+  readonly isCheckpointKeyFit: boolean;
+  readonly fromS: number;
+  readonly untilS: number;
+}
+
+/** Counts the witnesses of a region's log at `nowS`. Every region counts once, whatever its keys. */
+export function assess(trust: Trust, knowledge: RegionKnowledge, nowS: number): Assessment {
+  const span = new Span(nowS);
+  const { state, checkpoint, logKeyIds } = knowledge;
+  const newest = newestTimes(trust, knowledge, nowS, span);
+  const ownAtS = newest.get(state.region);
+  const regions = witnessRegions(trust, state.region, checkpoint.origin, nowS, span);
+  const times = regions.map((region) => newest.get(region)).filter((atS) => atS !== undefined);
+  times.sort((a, b) => b - a);
+  const needed = neededCosignatures(regions.length);
+  const knowledgeAtS = needed === 0 ? ownAtS : times[needed - 1];
+  return {
+    knowledge,
+    knowledgeAtS,
+    ownAtS,
+    witnesses: { counted: times.length, needed, of: regions.length },
+    isCheckpointKeyFit:
+      knowledgeAtS !== undefined &&
+      logKeyIds.some((keyId) => keyForRole(state, keyId, 'checkpoint', knowledgeAtS) !== undefined),
+    fromS: span.fromS,
+    untilS: span.untilS,
+  };
+}
+
+/** An assessment as figures at `nowS`. A time ahead of the clock has age 0. */
+export function reportOf(assessment: Assessment, nowS: number): KnowledgeReport {
+  const { knowledge, knowledgeAtS, ownAtS, witnesses } = assessment;
+  return {
+    region: knowledge.state.region,
+    size: knowledge.checkpoint.size,
+    knowledgeAtS,
+    ageS: knowledgeAtS === undefined ? undefined : Math.max(0, nowS - knowledgeAtS),
+    silenceS: ownAtS === undefined ? undefined : Math.max(0, nowS - ownAtS),
+    witnesses,
+  };
+}
+
+/** The regions that witness the log of `issuer`: by the recognitions of the home alone, so nobody can leave one out. */
+function witnessRegions(trust: Trust, issuer: string, origin: string, nowS: number, span: Span): string[] {
+  const regions = issuer === trust.home ? [] : [trust.home];
+  for (const recognition of trust.regions.get(trust.home)?.state.recognitions() ?? []) {
+    if (recognition.standing !== 'recognised' || recognition.way !== 'direct') continue;
+    if (recognition.region === issuer) continue;
+    span.changesAt(recognition.fromS);
+    span.changesAt(recognition.untilS);
+    if (recognition.fromS <= nowS && nowS < recognition.untilS) regions.push(recognition.region);
+  }
+  if (regions.length <= WITNESSES_ALL_MAX) return regions;
+  return regions
+    .map((region) => ({ region, rank: trust.sha256(asciiBytes(`${origin}\n${region}`)) }))
+    .sort((a, b) => compareBytes(a.rank, b.rank))
+    .slice(0, WITNESSES_CHOSEN)
+    .map(({ region }) => region);
+}
+
+/** By region, the newest timestamp of its cosignatures that count at `nowS`. */
+function newestTimes(
+  trust: Trust,
+  { state, cosignatures }: RegionKnowledge,
+  nowS: number,
+  span: Span,
+): Map<string, number> {
+  const newest = new Map<string, number>();
+  for (const { region, keyId, timestampS } of cosignatures) {
+    const witness = region === state.region ? state : trust.regions.get(region)?.state;
+    if (witness === undefined || keyForRole(witness, keyId, 'witness', timestampS) === undefined) continue;
+    span.changesAt(timestampS - CLOCK_AHEAD_S_MAX);
+    if (timestampS > nowS + CLOCK_AHEAD_S_MAX) continue;
+    if (timestampS > (newest.get(region) ?? -1)) newest.set(region, timestampS);
+  }
+  return newest;
+}
+
+/** The key if it has this role, its window holds `atS` and it is not compromised. */
+function keyForRole(state: TrustState, keyId: string, role: KeyRole, atS: number): TrustKey | undefined {
+  const key = state.key(keyId);
+  if (key === undefined || key.role !== role || key.compromise !== undefined) return undefined;
+  return key.fromS <= atS && atS < key.untilS ? key : undefined;
+}
+
+/** The longest time around `nowS` in which nothing that was looked at changes. */
+class Span {
+  fromS = -Infinity;
+  untilS = Infinity;
+  readonly #nowS: number;
+
+  constructor(nowS: number) {
+    this.#nowS = nowS;
+  }
+
+  /** Something differs between the second before `atS` and `atS`. */
+  changesAt(atS: number): void {
+    if (atS <= this.#nowS) this.fromS = Math.max(this.fromS, atS);
+    else this.untilS = Math.min(this.untilS, atS);
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * The verdict on a code, in two steps without input or output: which signatures to check, and what follows from the
+ * answers. Every rule that applies gives its reason; the strongest decides. Spec: SPEC.md 11.
+ */
+import { equalBytes } from '../bytes.ts';
+import { attestationMessage } from '../code/attestation.ts';
+import { type ParsedCode } from '../code/code.ts';
+import { type Grade, gradeOf } from '../code/presentation.ts';
+import {
+  CLOCK_AHEAD_S_MAX,
+  CODE_LIFE_S_MAX,
+  ISSUER_SILENCE_S_MAX,
+  ISSUER_SILENCE_SHOWN_S,
+  KNOWLEDGE_AGE_OFFLINE_S_MAX,
+  KNOWLEDGE_AGE_ONLINE_S_MAX,
+} from '../limits.ts';
+import { type SignatureCheck } from '../primitives.ts';
+import { type RecognitionWay, type TrustKey } from '../trust/trust-state.ts';
+import { acceptByColour } from './acceptance.ts';
+import { type Assessment, reportOf } from './ages.ts';
+import { judgeCompromised } from './cut-off.ts';
+import { type Trust } from './knowledge.ts';
+import { outcomeOf, type Reason, type ReasonCode, reasonOf } from './reasons.ts';
+import { type KnowledgeReport, type Verdict, type VerdictContext } from './verdict.ts';
+
+const HOUR_S = 3_600;
+
+const GRADE_RANKS: Readonly<Record<Grade, number>> = { static: 0, live: 1, challenged: 2 };
+
+/** The ways in which the code of a recognised region is an attestation in that region's own log. */
+const JUDGED_WAYS: ReadonlySet<RecognitionWay> = new Set<RecognitionWay>(['direct', 'hosted']);
+
+/**
+ * The signatures to check before `judge`: the issuer's, if the verifier knows its key, and then the holder's, if the code
+ * is presented. Any strict Ed25519 back end may answer them.
+ */
+export function checksOf(parsed: ParsedCode, trust: Trust): SignatureCheck[] {
+  const { attestation, presentation, holderKey } = parsed;
+  const checks: SignatureCheck[] = [];
+  const key = issuerKey(parsed, trust);
+  if (key !== undefined) {
+    const message = attestationMessage(attestation, trust.network);
+    checks.push({ publicKey: key.publicKey, message, signature: attestation.signature });
+  }
+  if (presentation !== undefined && holderKey !== undefined) {
+    checks.push({ publicKey: holderKey, message: presentation.message, signature: presentation.signature });
+  }
+  return checks;
+}
+
+/**
+ * The verdict at `nowS`. `results` answers `checksOf(parsed, trust)` one by one, for the same `trust`.
+ * @throws {RangeError} on another number of results.
+ */
+export function judge(
+  parsed: ParsedCode,
+  results: readonly boolean[],
+  trust: Trust,
+  context: VerdictContext,
+  nowS: number,
+): Verdict {
+  const key = issuerKey(parsed, trust);
+  const isPresented = parsed.presentation !== undefined;
+  if (results.length !== Number(key !== undefined) + Number(isPresented)) {
+    throw new RangeError('expected a result for each check of checksOf, with the same trust');
+  }
+  const isGenuine = key !== undefined && results[0] === true;
+  const judgement = new Judgement(parsed, trust, context, nowS);
+  judgement.judgeRegions(key, isGenuine);
+  judgement.judgeTimes();
+  judgement.judgeHolder(isGenuine, isPresented && results[results.length - 1] === true);
+  return judgement.verdict(isGenuine);
+}
+
+function issuerKey({ attestation }: ParsedCode, trust: Trust): TrustKey | undefined {
+  return trust.regions.get(attestation.region)?.state.key(attestation.keyId);
+}
+
+/** One verdict in the making. */
+class Judgement {
+  readonly #parsed: ParsedCode;
+  readonly #trust: Trust;
+  readonly #context: VerdictContext;
+  readonly #nowS: number;
+  readonly #reasons: Reason[] = [];
+  readonly #knowledge: KnowledgeReport[] = [];
+  #grade: Grade | undefined;
+
+  constructor(parsed: ParsedCode, trust: Trust, context: VerdictContext, nowS: number) {
+    this.#parsed = parsed;
+    this.#trust = trust;
+    this.#context = context;
+    this.#nowS = nowS;
+  }
+
+  /** The issuing region by the word of the home, and the attestation by the word of its region. */
+  judgeRegions(key: TrustKey | undefined, isGenuine: boolean): void {
+    const { region } = this.#parsed.attestation;
+    const { home } = this.#trust;
+    const isHomeSound = this.#leanOn(home);
+    if (region === home) {
+      this.#judgeIssuing(key, isGenuine, isHomeSound);
+    } else if (this.#isRecognised(region, isHomeSound)) {
+      this.#judgeIssuing(key, isGenuine, this.#leanOn(region));
+    }
+  }
+
+  judgeTimes(): void {
+    const { attestation, status } = this.#parsed;
+    const issuedFromS = HOUR_S * attestation.hour;
+    if (issuedFromS > this.#nowS + CLOCK_AHEAD_S_MAX) this.#add('NOT_YET_ISSUED');
+    if (this.#nowS >= status.expiresAtS) this.#add('EXPIRED');
+    if (status.expiresAtS > issuedFromS + HOUR_S + CODE_LIFE_S_MAX) this.#add('LIFE_TOO_LONG');
+  }
+
+  /** Whose code it is, and what its status means here; the latter of a genuine code only. */
+  judgeHolder(isGenuine: boolean, isPresentationGood: boolean): void {
+    const { attestation, document, presentation, status } = this.#parsed;
+    const { place, documentHash, challenge, acceptance = acceptByColour } = this.#context;
+    let documentMatched = false;
+    if (document !== undefined && documentHash !== undefined) {
+      documentMatched = equalBytes(document.hash, documentHash);
+      this.#add(documentMatched ? 'DOCUMENT_MATCHED' : 'DOCUMENT_MISMATCH');
+    }
+    let grade: Grade = 'static';
+    if (presentation !== undefined && !isPresentationGood) {
+      this.#add('PRESENTATION_INVALID');
+    } else {
+      const graded = presentation && gradeOf(presentation, challenge, this.#nowS);
+      if (graded?.why !== undefined) this.#add(graded.why);
+      grade = graded?.grade ?? 'static';
+      this.#grade = grade;
+    }
+    if (!isGenuine) return;
+    if (GRADE_RANKS[grade] < GRADE_RANKS[place.gradeNeeded]) this.#add('GRADE_TOO_LOW');
+    if (grade === 'static' && !documentMatched) this.#add('IDENTITY_CHECK');
+    const input = { region: attestation.region, status, grade, documentMatched, place, nowS: this.#nowS };
+    for (const reason of acceptance(input)) this.#reasons.push(reason);
+  }
+
+  verdict(isGenuine: boolean): Verdict {
+    const { attestation, status } = this.#parsed;
+    const { region, log, index, hour, keyId } = attestation;
+    const { measure, untilS } = status;
+    return {
+      outcome: outcomeOf(this.#reasons),
+      reasons: this.#reasons,
+      atS: this.#nowS,
+      code: { region, log, index, hour, keyId },
+      colour: isGenuine ? status.colour : undefined,
+      measure:
+        isGenuine && measure !== 'none' && untilS !== undefined ? { kind: measure, untilS } : undefined,
+      rule: isGenuine ? { id: status.ruleId, version: status.ruleVersion } : undefined,
+      expiresAtS: isGenuine ? status.expiresAtS : undefined,
+      grade: isGenuine ? this.#grade : undefined,
+      knowledge: this.#knowledge,
+    };
+  }
+
+  /** Whether the home's word leads to a region whose trust the verifier holds. */
+  #isRecognised(region: string, isHomeSound: boolean): boolean {
+    const { regions, home } = this.#trust;
+    const homeKnowledge = regions.get(home);
+    if (homeKnowledge === undefined) return false;
+    const recognition = homeKnowledge.state.recognition(region);
+    if (recognition === undefined) {
+      if (isHomeSound) this.#add('NOT_RECOGNISED', region);
+      return false;
+    }
+    if (recognition.standing === 'withdrawn') {
+      this.#add('RECOGNITION_WITHDRAWN', region);
+      return false;
+    }
+    if (recognition.standing === 'suspended') this.#add('RECOGNITION_SUSPENDED', region);
+    const isInForce = recognition.fromS <= this.#nowS && this.#nowS < recognition.untilS;
+    if (!isInForce && isHomeSound) this.#add('RECOGNITION_NOT_IN_FORCE', region);
+    if (!JUDGED_WAYS.has(recognition.way)) this.#add('WAY_UNSUPPORTED', region);
+    return true;
+  }
+
+  /** Tells whether what the verifier knows of `region` is fresh, witnessed and undisputed; if not, says why not. */
+  #leanOn(region: string): boolean {
+    const assessment = this.#trust.assess(region, this.#nowS);
+    if (assessment === undefined) {
+      this.#add('TRUST_MISSING', region);
+      return false;
+    }
+    const report = reportOf(assessment, this.#nowS);
+    this.#knowledge.push(report);
+    if (report.witnesses.needed === 0) this.#add('NO_WITNESSES', region);
+    if (region === this.#parsed.attestation.region) this.#judgeSilence(region, report.silenceS);
+    const before = this.#reasons.length;
+    this.#judgeKnowledge(region, assessment, report.ageS);
+    return this.#reasons.length === before;
+  }
+
+  #judgeKnowledge(region: string, { knowledge, ...assessment }: Assessment, ageS: number | undefined): void {
+    const { place, mode } = this.#context;
+    if (knowledge.standing === 'forked') this.#add('FORKED', region);
+    if (knowledge.standing === 'quarantined') this.#add('QUARANTINED', region);
+    if (ageS === undefined) {
+      this.#add('UNWITNESSED', region, { ...assessment.witnesses });
+      return;
+    }
+    if (!assessment.isCheckpointKeyFit) this.#add('CHECKPOINT_KEY_UNFIT', region);
+    const modeLimitS = mode === 'online' ? KNOWLEDGE_AGE_ONLINE_S_MAX : KNOWLEDGE_AGE_OFFLINE_S_MAX;
+    const limitS = place.limits?.knowledgeAgeS ?? modeLimitS;
+    if (ageS > limitS) this.#add('KNOWLEDGE_STALE', region, { ageS, limitS });
+  }
+
+  /** A region that never gave a time itself is silent without end. */
+  #judgeSilence(region: string, silenceS = Infinity): void {
+    const limitS = this.#context.place.limits?.issuerSilenceS ?? ISSUER_SILENCE_S_MAX;
+    const details = Number.isFinite(silenceS) ? { silenceS, limitS } : { limitS };
+    if (silenceS > limitS) this.#add('ISSUER_SILENT_TOO_LONG', region, details);
+    if (silenceS > ISSUER_SILENCE_SHOWN_S) this.#add('ISSUER_SILENT', region, details);
+  }
+
+  /** `isSound`: the verifier's knowledge of the issuing region is. */
+  #judgeIssuing(key: TrustKey | undefined, isGenuine: boolean, isSound: boolean): void {
+    const { attestation } = this.#parsed;
+    const { log, index, region } = attestation;
+    const issuer = this.#trust.regions.get(region);
+    if (issuer === undefined) return;
+    const { state } = issuer;
+    const issuedFromS = HOUR_S * attestation.hour;
+    if (key !== undefined) {
+      if (!isGenuine) this.#add('SIGNATURE_INVALID');
+      const isInWindow = key.fromS <= issuedFromS && issuedFromS < key.untilS;
+      if (key.role !== 'attest' || !isInWindow) this.#add('KEY_NOT_FOR_THIS');
+      if (key.compromise !== undefined) {
+        const { proofs = [] } = this.#context;
+        this.#add(judgeCompromised(this.#trust.sha256, attestation, key.compromise, proofs));
+      }
+    }
+    const isLogKnown = state.log(log) !== undefined;
+    if (key === undefined || !isLogKnown) {
+      const knowledgeAtS = this.#trust.assess(region, this.#nowS)?.knowledgeAtS ?? -Infinity;
+      if (!isSound || knowledgeAtS < issuedFromS + HOUR_S) {
+        this.#add('KEY_NOT_YET_KNOWN', region);
+      } else {
+        if (key === undefined) this.#add('KEY_UNKNOWN');
+        if (!isLogKnown) this.#add('LOG_UNKNOWN');
+      }
+    }
+    if (state.revoked(log)?.has(index) || issuer.revokedBeside?.get(log)?.has(index)) this.#add('REVOKED');
+  }
+
+  #add(code: ReasonCode, region?: string, details?: Readonly<Record<string, string | number>>): void {
+    this.#reasons.push(reasonOf(code, region, details));
+  }
+}

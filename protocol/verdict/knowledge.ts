@@ -1,0 +1,90 @@
+/** What a verifier knows: of each region a folded trust log, the checkpoint it reached and who vouched for that. */
+import { equalBytes } from '../bytes.ts';
+import { type Sha256 } from '../primitives.ts';
+import { type RevocationSet } from '../revocation/revocation-set.ts';
+import { type TrustState } from '../trust/trust-state.ts';
+import { assess, type Assessment, reportOf } from './ages.ts';
+import { type KnowledgeReport } from './verdict.ts';
+
+/** A cosignature whose signature is good under `keyId`, a witness key of `region`. */
+export interface Cosigned {
+  readonly region: string;
+  readonly keyId: string;
+  readonly timestampS: number;
+}
+
+/**
+ * Everything that a verdict needs of one region. The state is the fold of exactly the entries under the checkpoint, and
+ * every signature named here was checked; whether it counts is decided at the time of a verdict.
+ */
+export interface RegionKnowledge {
+  readonly state: TrustState;
+  readonly checkpoint: { readonly origin: string; readonly size: number; readonly root: Uint8Array };
+  /** The signed note that the checkpoint was read from, for others. */
+  readonly note: Uint8Array;
+  /** Ids of the checkpoint keys whose signature on the note is good. */
+  readonly logKeyIds: readonly string[];
+  readonly cosignatures: readonly Cosigned[];
+  /** `forked` or `quarantined` while the holder has evidence of two contradicting logs. */
+  readonly standing: 'good' | 'forked' | 'quarantined';
+  /** Indexes by log that entries revoke which the holder saw but has not folded: those of an unwitnessed checkpoint or a fork. */
+  readonly revokedBeside?: ReadonlyMap<string, RevocationSet> | undefined;
+}
+
+/**
+ * The trust of a verifier at one moment, an immutable value. It holds the knowledge of its home and of those regions
+ * that the home recognises, each under the root that the recognition pins; all else that it is given is left out, so that
+ * no other region can stand in for one of them. The home's own root is the caller's to pin.
+ */
+export class Trust {
+  readonly home: string;
+  readonly network: string;
+  readonly regions: ReadonlyMap<string, RegionKnowledge>;
+  readonly sha256: Sha256;
+  // Assessments hold for a while each; remembering them changes the time a verdict takes, not the verdict.
+  readonly #assessments = new Map<string, Assessment>();
+
+  /** @throws {TypeError} if a knowledge is filed under another region or belongs to another network. */
+  constructor(
+    options: { home: string; network: string; regions: Iterable<RegionKnowledge> },
+    modules: { sha256: Sha256 },
+  ) {
+    this.home = options.home;
+    this.network = options.network;
+    this.sha256 = modules.sha256;
+    const given = [...options.regions];
+    if (given.some(({ state }) => state.network !== this.network)) {
+      throw new TypeError(`knowledge of another network than ${this.network}`);
+    }
+    const home = given.find(({ state }) => state.region === this.home);
+    this.regions = new Map(
+      given
+        .filter((knowledge) => home !== undefined && isPinned(home, knowledge))
+        .map((knowledge) => [knowledge.state.region, knowledge]),
+    );
+  }
+
+  /** What the verifier knows of `region` and how old it is at `nowS`; undefined if it knows nothing. */
+  assess(region: string, nowS: number): Assessment | undefined {
+    const known = this.#assessments.get(region);
+    if (known !== undefined && known.fromS <= nowS && nowS < known.untilS) return known;
+    const knowledge = this.regions.get(region);
+    if (knowledge === undefined) return undefined;
+    const assessment = assess(this, knowledge, nowS);
+    this.#assessments.set(region, assessment);
+    return assessment;
+  }
+}
+
+function isPinned(home: RegionKnowledge, { state }: RegionKnowledge): boolean {
+  if (state.region === home.state.region) return true;
+  const recognition = home.state.recognition(state.region);
+  if (recognition === undefined || recognition.standing === 'withdrawn') return false;
+  return state.fingerprint !== undefined && equalBytes(state.fingerprint, recognition.fingerprint);
+}
+
+/** The figures of a region at `nowS`, for people and for limits; undefined if the verifier knows nothing of it. */
+export function assessKnowledge(trust: Trust, region: string, nowS: number): KnowledgeReport | undefined {
+  const assessment = trust.assess(region, nowS);
+  return assessment && reportOf(assessment, nowS);
+}

@@ -1,0 +1,214 @@
+/** Every reason a verdict can give: what it does to the outcome, and one sentence for people. Spec: SPEC.md 11. */
+
+/** From the strongest to the weakest; a note changes nothing. */
+export type ReasonOutcome = 'stop' | 'undetermined' | 'act' | 'note';
+
+interface ReasonRow {
+  readonly outcome: ReasonOutcome;
+  /** For the person at the gate: what is the case and, where something can be done, what. */
+  readonly explanation: string;
+}
+
+/** The one table of reasons. Codes are stable API. */
+export const REASONS = {
+  MALFORMED: {
+    outcome: 'stop',
+    explanation: 'This is not a health code, or it was damaged or altered.',
+  },
+  VERSION_UNKNOWN: {
+    outcome: 'undetermined',
+    explanation: 'The code is of a later version than this verifier knows: update the verifier.',
+  },
+  COMMITMENT_MISMATCH: {
+    outcome: 'stop',
+    explanation: 'What the code shows is not what its issuer signed.',
+  },
+  NOT_RECOGNISED: {
+    outcome: 'stop',
+    explanation: 'The home region does not recognise the codes of this region.',
+  },
+  RECOGNITION_WITHDRAWN: {
+    outcome: 'stop',
+    explanation: 'The home region has withdrawn its recognition of this region.',
+  },
+  RECOGNITION_SUSPENDED: {
+    outcome: 'stop',
+    explanation: 'The home region has suspended its recognition of this region.',
+  },
+  RECOGNITION_NOT_IN_FORCE: {
+    outcome: 'stop',
+    explanation: 'The recognition of this region has ended or has not begun.',
+  },
+  WAY_UNSUPPORTED: {
+    outcome: 'undetermined',
+    explanation: 'This region is recognised in a way that this verifier cannot check: ask a node.',
+  },
+  TRUST_MISSING: {
+    outcome: 'undetermined',
+    explanation: 'The verifier holds no trust data of this region: fetch a snapshot.',
+  },
+  KNOWLEDGE_STALE: {
+    outcome: 'undetermined',
+    explanation: 'What the verifier knows of this region is too old: fetch newer trust data.',
+  },
+  UNWITNESSED: {
+    outcome: 'undetermined',
+    explanation: 'Too few other regions vouch for the trust data of this region.',
+  },
+  CHECKPOINT_KEY_UNFIT: {
+    outcome: 'undetermined',
+    explanation: 'The trust data of this region is signed with a key that has ended or is compromised.',
+  },
+  ISSUER_SILENT_TOO_LONG: {
+    outcome: 'undetermined',
+    explanation: 'The issuing region has not been heard from for longer than this place allows.',
+  },
+  FORKED: {
+    outcome: 'undetermined',
+    explanation: 'The issuing region has shown two contradicting logs, and which one holds is not settled.',
+  },
+  QUARANTINED: {
+    outcome: 'undetermined',
+    explanation: 'The region is quarantined: a quorum vouched for two contradicting logs.',
+  },
+  KEY_UNKNOWN: {
+    outcome: 'stop',
+    explanation: 'The issuing region never announced the key that signed this code.',
+  },
+  KEY_NOT_YET_KNOWN: {
+    outcome: 'undetermined',
+    explanation:
+      'The key or log of this code may be newer than what the verifier knows: fetch newer trust data.',
+  },
+  KEY_NOT_FOR_THIS: {
+    outcome: 'stop',
+    explanation: 'The key that signed this code was not allowed to at the time it gives.',
+  },
+  SIGNATURE_INVALID: {
+    outcome: 'stop',
+    explanation: 'The signature of the issuing region is not good: the code is forged or altered.',
+  },
+  LOG_UNKNOWN: {
+    outcome: 'stop',
+    explanation: 'The issuing region never announced the log that this code names.',
+  },
+  BEYOND_CUT_OFF: {
+    outcome: 'stop',
+    explanation: 'The key was stolen, and this code is not among those made before.',
+  },
+  LEAF_MISMATCH: {
+    outcome: 'stop',
+    explanation: 'The log of the issuing region holds another code in this place.',
+  },
+  PROOF_NEEDED: {
+    outcome: 'undetermined',
+    explanation: 'The key was stolen, so this code must be looked up in the log: ask a node.',
+  },
+  REVOKED: {
+    outcome: 'stop',
+    explanation: 'The issuing region has revoked this code.',
+  },
+  NOT_YET_ISSUED: {
+    outcome: 'stop',
+    explanation: 'The code says it was issued later than now: check the clock of this verifier.',
+  },
+  EXPIRED: {
+    outcome: 'stop',
+    explanation: 'The code has expired: the holder needs a new one.',
+  },
+  LIFE_TOO_LONG: {
+    outcome: 'stop',
+    explanation: 'The code claims a longer life than any code may have.',
+  },
+  PRESENTATION_INVALID: {
+    outcome: 'stop',
+    explanation: 'The code is not shown by the device it was issued to.',
+  },
+  DOCUMENT_MISMATCH: {
+    outcome: 'stop',
+    explanation: 'The document shown is not the one this code was made for.',
+  },
+  STATUS_RED: {
+    outcome: 'stop',
+    explanation: 'The code is red: the person is to isolate.',
+  },
+  STATUS_YELLOW: {
+    outcome: 'act',
+    explanation: 'The code is yellow: the person owes a measure until the time shown.',
+  },
+  GRADE_TOO_LOW: {
+    outcome: 'act',
+    explanation:
+      'This place asks for stronger proof that the code belongs to the person: have it shown live.',
+  },
+  IDENTITY_CHECK: {
+    outcome: 'note',
+    explanation: 'Nothing ties the code to the person: compare name and face with a document.',
+  },
+  PRESENTATION_NOT_CURRENT: {
+    outcome: 'note',
+    explanation: 'The code was shown live at another time: it may be a copy.',
+  },
+  CHALLENGE_MISMATCH: {
+    outcome: 'note',
+    explanation: 'The code was shown live to another verifier: it may be a copy.',
+  },
+  ISSUER_SILENT: {
+    outcome: 'note',
+    explanation:
+      'The issuing region has not been heard from for a while; the others vouch for what it said last.',
+  },
+  NO_WITNESSES: {
+    outcome: 'note',
+    explanation: 'Nobody but the region itself vouches for its log.',
+  },
+  PROVEN_IN_LOG: {
+    outcome: 'note',
+    explanation: 'The code was found in its place in the log of the issuing region.',
+  },
+  DOCUMENT_MATCHED: {
+    outcome: 'note',
+    explanation: 'The code was made for the document shown.',
+  },
+} as const satisfies Readonly<Record<string, ReasonRow>>;
+
+export type ReasonCode = keyof typeof REASONS;
+
+/** One reason of one verdict. Plain JSON. */
+export interface Reason {
+  readonly code: ReasonCode;
+  readonly outcome: ReasonOutcome;
+  /** The region whose trust data the reason speaks of, where that is not plain from the code. */
+  readonly region?: string;
+  /** Figures behind the reason: ages and limits in seconds, fault codes, sizes. Never a person's data. */
+  readonly details?: Readonly<Record<string, string | number>>;
+}
+
+const BARE = Object.fromEntries(
+  Object.entries(REASONS).map(([code, { outcome }]) => [code, Object.freeze({ code, outcome })]),
+) as Readonly<Record<ReasonCode, Reason>>;
+
+/** A reason with the outcome that the table gives it. */
+export function reasonOf(
+  code: ReasonCode,
+  region?: string,
+  details?: Readonly<Record<string, string | number>>,
+): Reason {
+  if (region === undefined && details === undefined) return BARE[code];
+  return {
+    ...BARE[code],
+    ...(region !== undefined && { region }),
+    ...(details !== undefined && { details }),
+  };
+}
+
+/** The verdict that these reasons make together: the strongest of their outcomes, `pass` if all are notes. */
+export function outcomeOf(reasons: readonly Reason[]): 'pass' | 'act' | 'stop' | 'undetermined' {
+  let outcome: 'pass' | 'act' | 'undetermined' = 'pass';
+  for (const reason of reasons) {
+    if (reason.outcome === 'stop') return 'stop';
+    if (reason.outcome === 'undetermined') outcome = 'undetermined';
+    else if (reason.outcome === 'act' && outcome === 'pass') outcome = 'act';
+  }
+  return outcome;
+}
