@@ -2,8 +2,6 @@
 import { concatBytes, hexBytes } from '../bytes.ts';
 import { encodeCbor } from '../encoding/cbor.ts';
 import {
-  ATTESTATION_HOUR_MAX,
-  ATTESTATION_HOUR_MIN,
   ATTESTATION_INDEX_BYTES,
   ATTESTATION_SIGNATURE_BYTES,
   type AttestationClaims,
@@ -72,12 +70,7 @@ function requireEncodable(claims: AttestationClaims, keyId: string, network: str
   if (!Number.isSafeInteger(index) || index < 0 || index >= INDEX_BOUND) {
     throw new TypeError('the index of an attestation is in 0 .. 2^40-1');
   }
-  if (
-    !Number.isSafeInteger(hour) ||
-    hour < ATTESTATION_HOUR_MIN ||
-    hour > ATTESTATION_HOUR_MAX ||
-    !isHourOfLog(hour, log)
-  ) {
+  if (!Number.isSafeInteger(hour) || !isHourOfLog(hour, log)) {
     throw new TypeError("the hour of an attestation is in its log's month");
   }
   if (commitment.length !== COMMITMENT_BYTES) throw new TypeError('a commitment has 32 bytes');

@@ -31,9 +31,6 @@ export interface Attestation extends AttestationClaims {
 
 const HOUR_S = 3_600;
 export const ATTESTATION_INDEX_BYTES = 5;
-/** The hours whose CBOR form has five bytes, so that all attestations of a log have one length. */
-export const ATTESTATION_HOUR_MIN = 0x1_0000;
-export const ATTESTATION_HOUR_MAX = 0xffff_ffff;
 export const COMMITMENT_BYTES = 32;
 export const ATTESTATION_SIGNATURE_BYTES = 64;
 
@@ -119,8 +116,7 @@ function readClaims(payload: Uint8Array, start: number): AttestationClaims {
       if (!isAttestationLogId(log)) throw cborMalformed(at, 'expected an attestation log id');
       const index = bigEndian(reader.bytes(ATTESTATION_INDEX_BYTES, ATTESTATION_INDEX_BYTES));
       at = reader.offset;
-      const hour = reader.uint(ATTESTATION_HOUR_MAX);
-      if (hour < ATTESTATION_HOUR_MIN) throw cborMalformed(at, `expected at least ${ATTESTATION_HOUR_MIN}`);
+      const hour = reader.uint();
       if (!isHourOfLog(hour, log)) throw cborMalformed(at, "expected an hour of the log's month");
       const commitment = reader.bytes(COMMITMENT_BYTES, COMMITMENT_BYTES);
       reader.end();

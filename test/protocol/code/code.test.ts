@@ -106,6 +106,9 @@ describe('code', () => {
       refuses(bytes.subarray(0, length), 'CODE_MALFORMED', `${length} bytes`);
     }
     refuses(concatBytes(bytes, Uint8Array.of(0)), 'CODE_MALFORMED', 'a byte behind');
+    for (const head of [0x80, 0x82, 0x84, 0x85]) {
+      refuses(bytes.with(0, head), 'CODE_MALFORMED', `three elements that say ${head & 15}`);
+    }
     const opened = new Map([[0, opening(0)]]);
     const path = codeOf('status').subarray(-64);
     parseCodeBytes(sha256, encodeCbor([ATTESTATION, opened, path]));
@@ -187,6 +190,8 @@ describe('code', () => {
         [encodeCbor('x'.repeat(32)), 'text'],
         [new Uint8Array(32), 'no head'],
         [concatBytes(hexBytes('590020'), new Uint8Array(32)), 'a long head'],
+        [concatBytes(hexBytes('581f'), new Uint8Array(32)), 'a head that says 31'],
+        [concatBytes(hexBytes('5821'), new Uint8Array(32)), 'a head that says 33'],
         [concatBytes(encodeCbor(new Uint8Array(32)), Uint8Array.of(0)), 'a byte behind'],
         [encodeCbor(null), 'null'],
       ] as const) {

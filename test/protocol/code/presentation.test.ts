@@ -104,6 +104,7 @@ describe('presentation', () => {
     for (let length = 1; length < bytes.length; length++)
       refuses(bytes.subarray(0, length), `${length} bytes`);
     refuses(concatBytes(bytes, Uint8Array.of(0)), 'a byte behind');
+    for (const head of [0x83, 0x85]) refuses(bytes.with(0, head), `four elements that say ${head & 15}`);
   });
 
   it('parseCode rejects a presentation in a presentation, and one of a code that does not open the holder field', () => {

@@ -111,6 +111,12 @@ describe('status', () => {
       refuses(map([...entries, further]), `with ${further}`);
       refuses(map([further, ...entries]), `with ${further} first`);
     }
+    entries.forEach((entry, i) => {
+      const renumbered = `0${Number(entry.slice(0, 2)) + 1}${entry.slice(2)}`;
+      refuses(map(entries.with(i, renumbered)), `another key for ${entry}`);
+    });
+    refuses('a5' + entries.join(''), 'six entries that say five');
+    refuses('a6' + entries.toSpliced(2, 1, '').join('').replace('0202', '0200'), 'five entries that say six');
     refuses('a0', 'empty map');
     refuses('86010202020301', 'array');
     refuses('bf' + entries.join('') + 'ff', 'indefinite length');

@@ -107,6 +107,10 @@ const BYTES: Partial<Record<FaultCode, readonly BadBytes[]>> = {
       encodeCbor([plain.attestation, opened([0, statusOpening]), concatBytes(path, index, path)]),
     ],
     ['a path of 63 bytes', encodeCbor([plain.attestation, opened([0, statusOpening]), path.slice(1)])],
+    [
+      'presented: a code of three elements that says four',
+      encodeCbor([shown.bytes.with(0, 0x84), 1, EMPTY, signature]),
+    ],
     ['presented: a presentation inside', encodeCbor([live, 1, EMPTY, signature])],
     ['presented: an attestation inside', encodeCbor([plain.attestation, 1, EMPTY, signature])],
   ],
@@ -159,8 +163,7 @@ const BYTES: Partial<Record<FaultCode, readonly BadBytes[]>> = {
     ['an index as number', withPayload('CN-33', '2026-11', CLAIMS.index, HOUR, commitment)],
     ['the hour before the month', withPayload('CN-33', '2026-11', index, NOVEMBER - 1, commitment)],
     ['the hour after the month', withPayload('CN-33', '2026-11', index, NOVEMBER + 720, commitment)],
-    ['hour 65,535', withPayload('CN-33', '2026-11', index, 65_535, commitment)],
-    ['hour 2^32', withPayload('CN-33', '2026-11', index, 2 ** 32, commitment)],
+    ['the hour not in the shortest form', longHour()],
     ['a negative hour', withPayload('CN-33', '2026-11', index, -1, commitment)],
     ['a commitment of 31 bytes', withPayload('CN-33', '2026-11', index, HOUR, commitment.slice(1))],
     ['a commitment of 33 bytes', withPayload('CN-33', '2026-11', index, HOUR, concatBytes(commitment, ZERO))],
@@ -186,11 +189,18 @@ const BYTES: Partial<Record<FaultCode, readonly BadBytes[]>> = {
     ['a rule id of 33 characters', withStatus(`a5 0100 0200 0401 057821${'61'.repeat(33)} 0601`)],
     ['a rule id in upper case', withStatus('a5 0100 0200 0401 056141 0601')],
     ['a rule id that begins with a hyphen', withStatus('a5 0100 0200 0401 05622d61 0601')],
+    ['key 7 in place of 6', withStatus('a5 0100 0200 0401 056161 0701')],
+    ['five entries that say six', withStatus('a6 0100 0200 0401 056161 0601')],
+    ['six entries that say five', withStatus('a5 0101 0201 0301 0401 056161 0601')],
     ['a byte behind the status', withStatus('a5 0100 0200 0401 056161 0601 00')],
     ['a value of 256 bytes', withStatus('00'.repeat(256))],
     ['a holder key of 31 bytes', withField(1, encodeCbor(new Uint8Array(31)))],
     ['a holder key of 33 bytes', withField(1, encodeCbor(new Uint8Array(33)))],
     ['a document hash as text', withField(2, encodeCbor('a'.repeat(32)))],
+    [
+      'a holder key of 32 bytes that says 31',
+      withField(1, concatBytes(hexBytes('581f'), new Uint8Array(32))),
+    ],
     ['a digest without its head', withField(3, new Uint8Array(32))],
   ],
   COMMITMENT_MISMATCH: [
@@ -269,6 +279,13 @@ function withHeader(protectedHeader: CborValue, unprotected: CborValue = {}): Ui
 
 function withPayload(...elements: CborValue[]): Uint8Array {
   return withAttestation(sign1([header, {}, encodeCbor(elements), signature]));
+}
+
+function longHour(): Uint8Array {
+  const hour = hexOf(encodeCbor(HOUR));
+  return withAttestation(
+    sign1([header, {}, replaced(payload, hour, hour.replace('1a', '1b00000000')), signature]),
+  );
 }
 
 function withStatus(hex: string): Uint8Array {
