@@ -1,5 +1,5 @@
 /** What each kind of statement says: the body of a trust log entry once decoded. Spec: SPEC.md 8.2. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type CborValue } from '../encoding/cbor.ts';
 import { utf8Bytes } from '../encoding/utf8.ts';
 import {
