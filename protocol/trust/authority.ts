@@ -1,6 +1,5 @@
 /** Who may say what in a region's trust log. Spec: SPEC.md 8.2 (the column "signed by") and rule 2 of 8.3. */
 import { ProtocolError } from '../fault.ts';
-import { trustLogOrigin } from '../log/origin.ts';
 import { type Primitives } from '../primitives.ts';
 import { keyIdOf } from '../signature/key-id.ts';
 import { type Signer } from './slot.ts';
@@ -52,7 +51,7 @@ export function verifyAuthority(entry: Entry, place: AuthorityPlace, primitives:
       : signer === 'root'
         ? keyringOfRoot(entry, draft)
         : keyringOfTrustLog(entry, place);
-  const message = statementMessage(trustLogOrigin(draft.region, draft.network), entry.body);
+  const message = statementMessage(draft.origin, entry.body);
   for (const { keyId, signature } of signatures) {
     const publicKey = keyring.get(keyId);
     if (publicKey === undefined) throw unauthorised(`${keyId} is no key that signs this`);

@@ -1,6 +1,7 @@
 /** The trust state while it is being folded. Spec: SPEC.md 8.3. */
 import { hexOf } from '../bytes.ts';
 import { REVOCATIONS_PER_HOUR } from '../limits.ts';
+import { trustLogOrigin } from '../log/origin.ts';
 import { type Sha256 } from '../primitives.ts';
 import { type RevocationSet } from '../revocation/revocation-set.ts';
 import { keyIdOf } from '../signature/key-id.ts';
@@ -41,6 +42,8 @@ export interface HourCount {
 export class StateDraft implements TrustState {
   readonly region: string;
   readonly network: string;
+  /** Of the trust log: what binds its statements to it. */
+  readonly origin: string;
   size = 0;
   lastAtS = 0;
   hourCount: HourCount = { hour: 0, count: 0 };
@@ -55,9 +58,11 @@ export class StateDraft implements TrustState {
   #revocations = new SharedMap<string, RevocationSet>();
   #slotBytes: Readonly<Record<Signer, number>> = { root: 0, 'trust-log': 0 };
 
+  /** @throws {RangeError} unless region and network are names as in SPEC.md 4.1. */
   constructor(names: { readonly region: string; readonly network: string }, sha256: Sha256) {
     this.region = names.region;
     this.network = names.network;
+    this.origin = trustLogOrigin(names.region, names.network);
     this.#sha256 = sha256;
   }
 

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { compareBytes, hexBytes } from '../../protocol/bytes.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { Frontier } from '../../protocol/log/frontier.ts';
+import { leafHash } from '../../protocol/log/merkle.ts';
 import { encodeIndexSet } from '../../protocol/revocation/index-set-code.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { admitPublicKey } from '../../protocol/signature/noble.ts';
@@ -223,7 +225,20 @@ export class RegionFixture {
     return { size: this.fold.size, root: this.fold.root };
   }
 
-  stateStatement(): TestStatement {
+  entryAt(index: number): Uint8Array {
+    const entry = this.entries[index];
+    assert(entry, `no entry at ${index}`);
+    return entry;
+  }
+
+  /** The root that the trust log had at a size. */
+  rootAt(size: number): Uint8Array {
+    const tree = Frontier.empty(sha256);
+    for (const entry of this.entries.slice(0, size)) tree.append(leafHash(sha256, entry));
+    return tree.root();
+  }
+
+  stateStatement(): TestStatement & { kind: 'state' } {
     const { items, root } = this.fold.commitmentAt(this.nowS);
     return { kind: 'state', format: 1, items: items.length, root };
   }

@@ -1,0 +1,341 @@
+import assert from 'node:assert/strict';
+import { isProtocolError } from '../../../protocol/fault.ts';
+import { FOLD_POSITION_SPACING } from '../../../protocol/limits.ts';
+import { TrustFold } from '../../../protocol/trust/fold.ts';
+import {
+  DAY_S,
+  HOUR_S,
+  LOG_ID,
+  RegionFixture,
+  START_S,
+  type TestKey,
+  trustModules,
+} from '../../support/region-fixture.ts';
+
+const UNAUTHORISED = 'STATEMENT_UNAUTHORISED';
+const isHistoryNeeded = (error: unknown) => isProtocolError(error, 'HISTORY_NEEDED');
+
+/** A region with a second trust-log key, which is the honest one where the first was stolen. */
+function robbed(): { region: RegionFixture; thief: TestKey; honest: TestKey } {
+  const region = new RegionFixture();
+  const honest = region.key('honest');
+  region.admit([{ key: honest, role: 'trust-log' }]);
+  return { region, thief: region.keys['trust-log'], honest };
+}
+
+const revokedIn = (region: RegionFixture, log = LOG_ID) => [...(region.state.revoked(log) ?? [])];
+const findingsOf = (fold: TrustFold) => fold.findings.map(({ index, code }) => [index, code]);
+
+/** The items of the state, as anybody gets them who folds these entries from the first one. */
+function itemsFrom(entries: readonly Uint8Array[], atS: number): readonly Uint8Array[] {
+  const history = (fromIndex: number) => entries.slice(fromIndex);
+  const fold = new TrustFold({ region: 'DE', network: 'test', history }, trustModules);
+  for (const entry of entries) fold.append(entry);
+  return fold.commitmentAt(atS).items;
+}
+
+/** Compares with a log in which junk stands where `voided` entries stood: what it would be had they had no effect. */
+function assertAsIfWithout(region: RegionFixture, voided: readonly number[]): void {
+  const entries = region.entries.map((entry, index) => (voided.includes(index) ? new Uint8Array(1) : entry));
+  assert.deepEqual(region.fold.commitmentAt(START_S).items, itemsFrom(entries, START_S));
+}
+
+describe('TrustFold: voiding (T3)', () => {
+  it('takes back what the stolen key revoked from the cut-off on, and nothing else', () => {
+    const { region, thief, honest } = robbed();
+    region.revoke([1]);
+    const cutOff = region.cutOff();
+    const first = region.revoke([2, 3]);
+    region.add(region.revocation([3, 4]), [honest]);
+    region.add(region.revocation([5]), 'root');
+    const last = region.revoke([6]);
+    assert.deepEqual(revokedIn(region), [1, 2, 3, 4, 5, 6]);
+    region.add(region.compromise(thief, { trust: cutOff }));
+    assert.deepEqual(revokedIn(region), [1, 3, 4, 5]);
+    assert.deepEqual(findingsOf(region.fold), [
+      [first, UNAUTHORISED],
+      [last, UNAUTHORISED],
+    ]);
+    assertAsIfWithout(region, [first, last]);
+    assert.equal(region.refusal(region.revocation([7]), [thief]), UNAUTHORISED);
+  });
+
+  it('a cut-off at the size of the log voids nothing, one entry less voids that entry', () => {
+    for (const fewer of [0, 1]) {
+      const { region, thief } = robbed();
+      const before = region.cutOff();
+      region.revoke([1]);
+      region.add(region.compromise(thief, { trust: fewer === 0 ? region.cutOff() : before }));
+      assert.deepEqual(revokedIn(region), fewer === 0 ? [1] : []);
+    }
+  });
+
+  it('a compromise without a cut-off for trust voids nothing', () => {
+    const { region, thief } = robbed();
+    region.revoke([1]);
+    region.add(region.compromise(thief, { [LOG_ID]: { size: 0, root: new Uint8Array(32) } }));
+    assert.deepEqual(revokedIn(region), [1]);
+  });
+
+  it('a cut-off for trust of a key with another role voids nothing', () => {
+    const { region } = robbed();
+    const cutOff = region.cutOff();
+    region.revoke([1]);
+    region.add(region.compromise(region.keys.checkpoint, { trust: cutOff }));
+    assert.deepEqual(revokedIn(region), [1]);
+  });
+
+  it('statements that the thief kept from passing pass after all', () => {
+    const { region, thief, honest } = robbed();
+    const cutOff = region.cutOff();
+    region.nowS += HOUR_S;
+    region.add({ kind: 'rules', id: 'baseline', version: 1, from: 0, data: { by: 'thief' } });
+    region.nowS -= HOUR_S;
+    assert.equal(region.refusal(region.revocation([1]), [honest]), 'STATEMENT_CONFLICT');
+    const rules = { kind: 'rules', id: 'baseline', version: 1, from: 0, data: { by: 'root' } } as const;
+    assert.equal(region.refusal(rules, 'root'), 'STATEMENT_CONFLICT');
+    region.add(region.compromise(thief, { trust: cutOff }));
+    assert.deepEqual(revokedIn(region), [1]);
+    assert.deepEqual(region.state.rules('baseline')?.data, { by: 'root' });
+    assert.equal(region.state.lastAtS, START_S);
+  });
+
+  it('a log that the thief announced is gone, and what others revoked in it is not', () => {
+    const { region, thief, honest } = robbed();
+    const cutOff = region.cutOff();
+    region.add({ kind: 'log', log: '2026-12', minimum: 99 });
+    region.add(region.revocation([1], '2026-12'), [honest]);
+    region.add(region.revocation([2], '2026-12'), 'root');
+    region.add(region.revocation([3], '2026-12'), [thief]);
+    region.add(region.compromise(thief, { trust: cutOff }));
+    assert.equal(region.state.log('2026-12'), undefined);
+    assert.deepEqual(revokedIn(region, '2026-12'), [1, 2]);
+    region.add({ kind: 'log', log: '2026-12', minimum: 0 }, [honest]);
+    assert.deepEqual(revokedIn(region, '2026-12'), [1, 2]);
+  });
+
+  it('a suspension by the thief is lifted', () => {
+    const { region, thief } = robbed();
+    region.recognise(new RegionFixture({ region: 'FR' }));
+    const cutOff = region.cutOff();
+    region.add({ kind: 'suspension', region: 'FR', version: 1 });
+    assert.equal(region.state.recognition('FR')?.standing, 'suspended');
+    region.add(region.compromise(thief, { trust: cutOff }));
+    assert.equal(region.state.recognition('FR')?.standing, 'recognised');
+  });
+
+  it('two keys are voided one after the other', () => {
+    const { region, thief, honest } = robbed();
+    const early = region.cutOff();
+    const a = region.revoke([1]);
+    const late = region.cutOff();
+    const b = region.add(region.revocation([2]), [honest]);
+    region.add(region.compromise(thief, { trust: late }));
+    assert.deepEqual(revokedIn(region), [1, 2]);
+    region.add(region.compromise(honest, { trust: early }));
+    assert.deepEqual(revokedIn(region), [1]);
+    region.add(region.compromise(thief, { trust: early }, 2));
+    assert.deepEqual(revokedIn(region), []);
+    assertAsIfWithout(region, [a, b]);
+  });
+
+  it('stays, whatever a later compromise of the key says', () => {
+    const { region, thief } = robbed();
+    const early = region.cutOff();
+    region.revoke([1]);
+    region.add(region.compromise(thief, { trust: early }));
+    region.add(region.compromise(thief, { trust: region.cutOff() }, 2));
+    region.add(region.compromise(thief, {}, 3));
+    assert.deepEqual(revokedIn(region), []);
+  });
+
+  it('a state statement that stood on voided entries becomes STATE_MISMATCH, and what it pruned comes back', () => {
+    const { region, thief } = robbed();
+    const late = region.key('late');
+    const overS = Date.UTC(2027, 0, 2) / 1000;
+    region.admit([{ key: late, role: 'trust-log', from: overS, until: overS + DAY_S }]);
+    region.revoke([1]);
+    const cutOff = region.cutOff();
+    region.revoke([2]);
+    region.nowS = overS;
+    const state = region.add(region.stateStatement(), [late]);
+    assert.deepEqual(revokedIn(region), []);
+    assert.equal(region.state.log(LOG_ID), undefined);
+    region.add(region.compromise(thief, { trust: cutOff }));
+    assert.deepEqual(revokedIn(region), [1]);
+    assert.equal(region.state.log(LOG_ID)?.minimum, 0);
+    assert.deepEqual(findingsOf(region.fold).at(-1), [state, 'STATE_MISMATCH']);
+    assert.equal(region.fold.newestBase(), undefined);
+  });
+
+  it('a compromise that passes only because of a voiding voids in its turn', () => {
+    // One thief prunes the keys of another away before their compromise can be stated.
+    const region = new RegionFixture();
+    const overS = START_S + 40 * DAY_S;
+    const midnightS = overS - (overS % DAY_S);
+    const [pruner, other] = [region.key('pruner'), region.key('other')];
+    region.admit([{ key: other, role: 'trust-log', until: START_S + DAY_S - (START_S % DAY_S) }]);
+    region.admit([{ key: pruner, role: 'trust-log', from: midnightS, until: midnightS + DAY_S }]);
+    const early = region.cutOff();
+    const a = region.add(region.revocation([1]), [other]);
+    const beforePruning = region.cutOff();
+    region.nowS = overS;
+    const b = region.add(region.stateStatement(), [pruner]);
+    assert.equal(region.state.key(other.keyId), undefined);
+    assert.equal(region.refusal(region.compromise(other, { trust: early })), 'STATEMENT_CONFLICT');
+    assert.deepEqual(revokedIn(region), [1]);
+    region.add(region.compromise(pruner, { trust: beforePruning }));
+    assert.deepEqual(revokedIn(region), []);
+    assert.equal(region.state.key(other.keyId)?.compromise?.version, 1);
+    assert.deepEqual(findingsOf(region.fold), [
+      [a, UNAUTHORISED],
+      [b, UNAUTHORISED],
+    ]);
+    assert.deepEqual(region.fold.commitmentAt(overS).items, itemsFrom(region.entries, overS));
+  });
+
+  it('goes back no further than it must, and gives what folding everything gives', () => {
+    const { region, thief, honest } = robbed();
+    const size = 2 * FOLD_POSITION_SPACING + 100;
+    const cutOffs = new Map<number, ReturnType<RegionFixture['cutOff']>>();
+    const reads: number[] = [];
+    const fold = new TrustFold(
+      { region: 'DE', network: 'test', history: (from) => (reads.push(from), region.entries.slice(from)) },
+      trustModules,
+    );
+    for (const entry of region.entries) fold.append(entry);
+    while (region.entries.length < size) {
+      cutOffs.set(region.fold.size, region.cutOff());
+      const index = region.entries.length;
+      region.add(region.revocation([index]), index % 3 === 0 ? [honest] : [thief]);
+      fold.append(region.entryAt(index));
+    }
+    const at = 2 * FOLD_POSITION_SPACING + 5;
+    region.add(region.compromise(thief, { trust: cutOffs.get(at) as { size: number; root: Uint8Array } }));
+    fold.append(region.entryAt(size));
+    assert(reads.length > 0 && reads.every((from) => from === 2 * FOLD_POSITION_SPACING), reads.join());
+    assert.deepEqual(fold.commitmentAt(START_S).items, itemsFrom(region.entries, START_S));
+    const kept = Array.from({ length: size }, (_, index) => index).filter(
+      (i) => i > 3 && (i < at || i % 3 === 0),
+    );
+    assert.deepEqual([...(fold.state.revoked(LOG_ID) ?? [])], kept);
+  });
+});
+
+describe('TrustFold: history', () => {
+  /** A region whose next entry voids, and a fold of it up to there by another reader. */
+  function aboutToVoid(history?: (entries: readonly Uint8Array[], from: number) => Iterable<Uint8Array>) {
+    const { region, thief } = robbed();
+    const cutOff = region.cutOff();
+    region.revoke([1]);
+    const entries = region.entries.slice();
+    const options = history && { history: (from: number) => history(entries, from) };
+    const fold = new TrustFold({ region: 'DE', network: 'test', ...options }, trustModules);
+    for (const entry of entries) fold.append(entry);
+    const compromise = region.entryOf(region.compromise(thief, { trust: cutOff }));
+    return { fold, compromise, region };
+  }
+
+  it('without it a voiding is HISTORY_NEEDED and changes nothing', () => {
+    const { fold, compromise, region } = aboutToVoid();
+    const { size, root, state } = fold;
+    assert.throws(() => fold.append(compromise), isHistoryNeeded);
+    assert.equal(fold.size, size);
+    assert.deepEqual(fold.root, root);
+    assert.equal(fold.state.revoked(LOG_ID)?.count, 1);
+    assert.equal(fold.state.key(region.keys['trust-log'].keyId)?.compromise, undefined);
+    assert.equal(state.size, size);
+    assert.throws(() => fold.append(compromise), isHistoryNeeded);
+    assert.equal(fold.append(region.entryOf(region.revocation([2]))), undefined);
+  });
+
+  it('F4: a history that ends early or is another one is a RangeError, and changes nothing', () => {
+    for (const wrong of ['short', 'other'] as const) {
+      const { fold, compromise } = aboutToVoid((entries, from) => {
+        const read = entries.slice(from);
+        return wrong === 'short' ? read.slice(0, -1) : [...read.slice(0, -1), new Uint8Array(1)];
+      });
+      const { root } = fold;
+      assert.throws(() => fold.append(compromise), RangeError);
+      assert.deepEqual(fold.root, root);
+      assert.equal(fold.state.revoked(LOG_ID)?.count, 1);
+    }
+  });
+
+  it('may hold more than was folded', () => {
+    const { fold, compromise } = aboutToVoid((entries, from) =>
+      [...entries, compromise, new Uint8Array(1)].slice(from),
+    );
+    assert.equal(fold.append(compromise), undefined);
+    assert.equal(fold.state.revoked(LOG_ID), undefined);
+  });
+
+  /** Two state statements around the theft; `from` says from which of them, or where, a reader starts. */
+  function withBases() {
+    const { region, thief, honest } = robbed();
+    const bases: { index: number; base: NonNullable<ReturnType<TrustFold['newestBase']>> }[] = [];
+    const commit = (key: TestKey) => {
+      const index = region.add(region.stateStatement(), [key]);
+      bases.push({
+        index,
+        base: region.fold.newestBase() as NonNullable<ReturnType<TrustFold['newestBase']>>,
+      });
+    };
+    commit(honest);
+    region.revoke([1]);
+    const cutOff = region.cutOff();
+    commit(honest);
+    const stolen = region.revoke([2]);
+    commit(honest);
+    const reader = (place: number) => {
+      const { index, base } = bases[place] as (typeof bases)[number];
+      const history = (from: number) => region.entries.slice(from);
+      const stateEntry = region.entryAt(index);
+      const fold = TrustFold.fromBase(
+        { region: 'DE', network: 'test', history, base, stateEntry },
+        trustModules,
+      );
+      for (const entry of region.entries.slice(index + 1)) fold.append(entry);
+      return fold;
+    };
+    return { region, thief, honest, cutOff, stolen, reader };
+  }
+
+  it('a base before the cut-off voids as the full fold does', () => {
+    const { region, thief, cutOff, reader } = withBases();
+    region.add(region.compromise(thief, { trust: cutOff }));
+    const fold = reader(0);
+    assert.deepEqual([...(fold.state.revoked(LOG_ID) ?? [])], [1]);
+    assert.deepEqual(fold.commitmentAt(START_S), region.fold.commitmentAt(START_S));
+    assert.deepEqual(findingsOf(fold), findingsOf(region.fold));
+  });
+
+  it('a base at or after the cut-off is HISTORY_NEEDED', () => {
+    const { region, thief, cutOff, reader } = withBases();
+    const [at, after] = [reader(1), reader(2)];
+    const compromise = region.entryOf(region.compromise(thief, { trust: cutOff }));
+    assert.throws(() => at.append(compromise), isHistoryNeeded);
+    assert.throws(() => after.append(compromise), isHistoryNeeded);
+    assert.equal(after.state.revoked(LOG_ID)?.count, 2);
+  });
+
+  it('a base at the cut-off is enough for a key of another role, one after it is not', () => {
+    const { region, cutOff, reader } = withBases();
+    const [at, after] = [reader(1), reader(2)];
+    const compromise = region.entryOf(region.compromise(region.keys.checkpoint, { trust: cutOff }));
+    assert.equal(at.append(compromise), undefined);
+    assert.throws(() => after.append(compromise), isHistoryNeeded);
+  });
+
+  it('a base after the compromise holds nothing of what was voided', () => {
+    const { region, thief, honest, cutOff } = withBases();
+    region.add(region.compromise(thief, { trust: cutOff }));
+    const index = region.add(region.stateStatement(), [honest]);
+    const base = region.fold.newestBase();
+    assert(base?.index === index);
+    const stateEntry = region.entryAt(index);
+    const fold = TrustFold.fromBase({ region: 'DE', network: 'test', base, stateEntry }, trustModules);
+    assert.deepEqual([...(fold.state.revoked(LOG_ID) ?? [])], [1]);
+    assert.equal(fold.append(region.entryOf(region.revocation([9]), [thief]))?.code, UNAUTHORISED);
+  });
+});
