@@ -152,6 +152,11 @@ describe('verifyInclusion', () => {
     }
   });
 
+  it('B60: refuses a path that is too long, though it leads to the root', () => {
+    const claim = { index: 0, size: 1, leafHash: tree.leaf(1), root: tree.root(2) };
+    assert.throws(() => verifyInclusion(sha256, { ...claim, path: [tree.leaf(0)] }), faults('PROOF_INVALID'));
+  });
+
   it('B60: takes 53 hashes, the depth of the largest tree, and refuses 54, 55 and 65', () => {
     const hash = tree.leaf(0);
     const proof = { index: 0, size: SIZE_MAX, leafHash: hash };
@@ -275,6 +280,18 @@ describe('verifyConsistency', () => {
         assert.throws(() => verifyConsistency(sha256, { ...good, newRoot: root }), faults('PROOF_INVALID'));
       }
     }
+  });
+
+  it('B60: refuses a path that is too long, though it leads to both roots', () => {
+    const good = consistency(3, 4);
+    const more = tree.leaf(0);
+    const [oldRoot, newRoot] = [good.oldRoot, good.newRoot].map((root) => nodeHash(sha256, more, root));
+    assert.ok(oldRoot && newRoot);
+    const path = [...good.path, more];
+    assert.throws(
+      () => verifyConsistency(sha256, { ...good, oldRoot, newRoot, path }),
+      faults('PROOF_INVALID'),
+    );
   });
 
   it('B60: takes 54 hashes, the longest proof there is, and refuses 53, 55 and 65', () => {
