@@ -1,0 +1,40 @@
+/** `npm run bench [-- NAME...] [--json]`: the figures of this machine. Never part of the tests. */
+import { type Bench, machine, type Row } from './bench.ts';
+import { issueBench } from './issue.bench.ts';
+import { revocationBench } from './revocation.bench.ts';
+import { snapshotBench } from './snapshot.bench.ts';
+import { treeBench } from './tree.bench.ts';
+import { verifyBench } from './verify.bench.ts';
+
+const BENCHES: readonly Bench[] = [verifyBench, issueBench, revocationBench, snapshotBench, treeBench];
+
+function lineOf({ name, value, ratio, of, floor, goal }: Row): string {
+  const share =
+    ratio === undefined ? '' : `${(100 * ratio).toFixed(1)} %${of === undefined ? '' : ` of ${of}`}`;
+  const asked = [floor && `floor ${floor}`, goal && `goal ${goal}`].filter(Boolean).join(', ');
+  return `  ${name.padEnd(44)} ${value.padStart(16)}  ${share}${asked ? `  (${asked})` : ''}`;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const isJson = args.includes('--json');
+  const names = args.filter((arg) => !arg.startsWith('--'));
+  const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
+  if (unknown.length > 0) {
+    console.error(
+      `no benchmark ${unknown.join(', ')}; there are: ${BENCHES.map(({ name }) => name).join(', ')}`,
+    );
+    return 2;
+  }
+  const results: { name: string; rows: readonly Row[] }[] = [];
+  if (!isJson) console.log(machine());
+  for (const bench of BENCHES.filter(({ name }) => names.length === 0 || names.includes(name))) {
+    if (!isJson) console.log(`\n${bench.name}: ${bench.about}`);
+    const rows = await bench.run((text) => process.stderr.write(`  ${text}\n`));
+    results.push({ name: bench.name, rows });
+    if (!isJson) for (const row of rows) console.log(lineOf(row));
+  }
+  if (isJson) console.log(JSON.stringify({ machine: machine(), results }, undefined, 2));
+  return 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));
