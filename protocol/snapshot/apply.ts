@@ -1,0 +1,242 @@
+/** Taking a snapshot, all of it or nothing, from somebody who need not be trusted. Spec: SPEC.md 10. */
+import { equalBytes } from '../bytes.ts';
+import { ProtocolError } from '../fault.ts';
+import { CLOCK_AHEAD_S_MAX } from '../limits.ts';
+import { RevocationSet } from '../revocation/revocation-set.ts';
+import { type TrustState } from '../trust/trust-state.ts';
+import { type TrustModules } from '../trust/verify-statement.ts';
+import { assess } from '../verdict/ages.ts';
+import { CheckpointReader } from '../verdict/checkpoint-reader.ts';
+import { type Cosigned, type RegionKnowledge, Trust } from '../verdict/knowledge.ts';
+import { type HeldLog, type OfferedLog, offeredLog } from './held-log.ts';
+import { parseSnapshot, type SnapshotPart } from './snapshot.ts';
+
+/** All that a reader has to be told by somebody it trusts. */
+export interface SnapshotReader {
+  readonly home: string;
+  readonly network: string;
+  /** The fingerprint of the home's first root statement, 32 bytes. */
+  readonly pin: Uint8Array;
+}
+
+/** What a reader holds. An immutable value; both members have the same regions. */
+export interface Holdings {
+  readonly trust: Trust;
+  readonly logs: ReadonlyMap<string, HeldLog>;
+}
+
+/**
+ * What a part did. `taken`: the region's state is that of the part. `confirmed`: it was already; cosignatures may be newer.
+ * `beside`: the part lacks its quorum, so that of it only the revocations count. `left-out`: it lacks its quorum and nothing was
+ * held, or the home does not recognise the region.
+ */
+export type PartEffect = 'taken' | 'confirmed' | 'beside' | 'left-out';
+
+export interface PartOutcome {
+  readonly region: string;
+  readonly effect: PartEffect;
+  /** Entries that were held, 0 if none, and entries up to the part's checkpoint. */
+  readonly heldSize: number;
+  readonly size: number;
+}
+
+export interface AppliedSnapshot {
+  readonly holdings: Holdings;
+  /** One for each part, in their order. */
+  readonly outcomes: readonly PartOutcome[];
+}
+
+/** A log and what is known by it. */
+interface KnownLog<Log extends HeldLog = HeldLog> {
+  readonly log: Log;
+  readonly knowledge: RegionKnowledge;
+}
+
+/** A region that the home recognises, or the home: what was held of it and what is offered, at least one of them. */
+interface Candidate {
+  readonly region: string;
+  readonly held: KnownLog | undefined;
+  readonly offered: KnownLog<OfferedLog> | undefined;
+}
+
+/**
+ * Gives what the reader holds after this snapshot; `previous` stays as it is. Byte strings in the result are views of `bytes`,
+ * which must not change afterwards.
+ * @throws {ProtocolError} if anything is refused, with the `region` of the part at fault: TOO_LARGE, SNAPSHOT_MALFORMED;
+ * PIN_MISMATCH for another root than is pinned, or another network; FORK; SNAPSHOT_INCOMPLETE also for a home that lacks its
+ * quorum, and for a gap that no quorum vouches for; what `offeredLog` and `CheckpointReader` throw.
+ * @throws {TypeError} if `previous` is of another reader.
+ */
+export function applySnapshot(
+  modules: TrustModules,
+  bytes: Uint8Array,
+  reader: SnapshotReader,
+  previous: Holdings | undefined,
+  nowS: number,
+): AppliedSnapshot {
+  const { home, network } = reader;
+  if (previous && (previous.trust.home !== home || previous.trust.network !== network)) {
+    throw new TypeError('the holdings are of another reader');
+  }
+  const snapshot = parseSnapshot(bytes);
+  if (snapshot.network !== network) throw pinMismatch('a snapshot of this network');
+
+  const candidates = candidatesOf(snapshot.parts, reader, previous, modules);
+  const proposed = trustOf(candidates.map(({ held, offered }) => offered ?? held));
+  const settled = candidates.map((candidate) =>
+    inRegion(candidate.region, () => settle(candidate, proposed, nowS)),
+  );
+  const effects = new Map(settled.map(({ region, effect }) => [region, effect]));
+  const known = settled.map((result) => result.known).filter((result) => result !== undefined);
+  return {
+    holdings: {
+      trust: trustOf(known),
+      logs: new Map(known.map(({ log, knowledge }) => [knowledge.state.region, log])),
+    },
+    outcomes: snapshot.parts.map(({ region, from, entries }) => ({
+      region,
+      effect: effects.get(region) ?? 'left-out',
+      heldSize: previous?.logs.get(region)?.fold.size ?? 0,
+      size: from + entries.length,
+    })),
+  };
+
+  function trustOf(logs: readonly (KnownLog | undefined)[]): Trust {
+    const regions = logs.flatMap((log) => (log === undefined ? [] : [log.knowledge]));
+    return new Trust({ home, network, regions }, modules);
+  }
+}
+
+/** Rules 1 to 4: folds what is offered of the home and of each region that it recognises, pins it and opens its checkpoint. */
+function candidatesOf(
+  parts: readonly SnapshotPart[],
+  { home, network, pin }: SnapshotReader,
+  previous: Holdings | undefined,
+  modules: TrustModules,
+): Candidate[] {
+  const partOf = new Map(parts.map((part) => [part.region, part]));
+  const foldOf = (region: string, fingerprint: Uint8Array) => {
+    const held = heldOf(previous, region, fingerprint);
+    const part = partOf.get(region);
+    if (part === undefined) return { region, held, part, log: undefined };
+    const log = inRegion(region, () => offeredLog(part, network, held?.log, modules));
+    if (!isUnder(log.fold.state, fingerprint)) throw pinMismatch(`the pinned root of ${region}`, region);
+    return { region, held, part, log };
+  };
+
+  const homeLog = foldOf(home, pin);
+  const homeState = (homeLog.log ?? homeLog.held?.log)?.fold.state;
+  if (homeState === undefined) throw incomplete('a part of the home', { region: home });
+  const folded = [homeLog];
+  for (const recognition of homeState.recognitions()) {
+    if (recognition.standing === 'withdrawn') continue;
+    folded.push(foldOf(recognition.region, recognition.fingerprint));
+  }
+
+  const states = folded.flatMap(({ held, log }) => (log ?? held?.log)?.fold.state ?? []);
+  const reader = new CheckpointReader(states, modules);
+  return folded.map(({ region, held, part, log }) => {
+    if (part === undefined || log === undefined) return { region, held, offered: undefined };
+    const knowledge = inRegion(region, () => reader.knowledgeOf(log.fold.state, part.checkpoint));
+    return { region, held, offered: { log, knowledge } };
+  });
+}
+
+/** What is held of a region under this root; what is held under another one does not bind the reader. */
+function heldOf(
+  previous: Holdings | undefined,
+  region: string,
+  fingerprint: Uint8Array,
+): KnownLog | undefined {
+  const log = previous?.logs.get(region);
+  const knowledge = previous?.trust.regions.get(region);
+  if (log === undefined || knowledge === undefined || !isUnder(knowledge.state, fingerprint))
+    return undefined;
+  return { log, knowledge };
+}
+
+function isUnder(state: TrustState, fingerprint: Uint8Array): boolean {
+  return state.fingerprint !== undefined && equalBytes(state.fingerprint, fingerprint);
+}
+
+interface Settled {
+  readonly region: string;
+  readonly effect: PartEffect | undefined;
+  readonly known: KnownLog | undefined;
+}
+
+/** Rule 5: what becomes of a candidate, with the witnesses that count if everything offered is what it says. */
+function settle({ region, held, offered }: Candidate, proposed: Trust, nowS: number): Settled {
+  if (offered === undefined) return { region, effect: undefined, known: held };
+  const { counted, needed } = assess(proposed, offered.knowledge, nowS).witnesses;
+  if (held !== undefined) {
+    requireSameTree(held.log, offered.log, needed);
+    if (held.log.fold.size === offered.log.fold.size) {
+      return { region, effect: 'confirmed', known: confirmed(held, offered, nowS) };
+    }
+  }
+  if (counted >= needed) {
+    const { standing } = held?.knowledge ?? offered.knowledge;
+    return { region, effect: 'taken', known: { ...offered, knowledge: { ...offered.knowledge, standing } } };
+  }
+  if (region === proposed.home) throw incomplete('a quorum for the home', { counted, needed });
+  if (held === undefined) return { region, effect: 'left-out', known: undefined };
+  return { region, effect: 'beside', known: withRevocationsOf(held, offered) };
+}
+
+function requireSameTree(held: HeldLog, offered: OfferedLog, needed: number): void {
+  const details = { held: held.fold.size, offered: offered.fold.size };
+  if (offered.rootAtHeldSize === undefined) {
+    if (needed > 0) return;
+    throw incomplete('entries from the size that is held on, since no witness vouches for a gap', details);
+  }
+  if (!equalBytes(offered.rootAtHeldSize, held.fold.root)) {
+    throw new ProtocolError('FORK', `at size ${details.held} its root is not the one that is held`, details);
+  }
+}
+
+/** The same checkpoint once more: all that vouch for it count, each key by its newest time that is not ahead. */
+function confirmed(held: KnownLog, { knowledge }: KnownLog, nowS: number): KnownLog {
+  const newest = new Map<string, Cosigned>();
+  for (const cosigned of [...held.knowledge.cosignatures, ...knowledge.cosignatures]) {
+    const key = `${cosigned.region} ${cosigned.keyId}`;
+    const { timestampS } = cosigned;
+    if (timestampS <= nowS + CLOCK_AHEAD_S_MAX && timestampS >= (newest.get(key)?.timestampS ?? 0)) {
+      newest.set(key, cosigned);
+    }
+  }
+  const logKeyIds = [...new Set([...held.knowledge.logKeyIds, ...knowledge.logKeyIds])];
+  const { note } = knowledge;
+  return { ...held, knowledge: { ...held.knowledge, note, logKeyIds, cosignatures: [...newest.values()] } };
+}
+
+/** What is held, and beside it what the state offered revokes: a revocation counts at once, witnessed or not. */
+function withRevocationsOf(held: KnownLog, offered: KnownLog): KnownLog {
+  const revokedBeside = new Map(held.knowledge.revokedBeside);
+  for (const { log } of offered.knowledge.state.logs()) {
+    const revoked = offered.knowledge.state.revoked(log);
+    if (revoked !== undefined)
+      revokedBeside.set(log, (revokedBeside.get(log) ?? RevocationSet.empty).union(revoked));
+  }
+  return { ...held, knowledge: { ...held.knowledge, revokedBeside } };
+}
+
+/** Names the region in what `action` throws. */
+function inRegion<T>(region: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    const { code, details } = cause.fault;
+    const message = cause.message.replace(`${code}: `, '');
+    throw new ProtocolError(code, `${region}: ${message}`, { ...details, region }, { cause });
+  }
+}
+
+function pinMismatch(expected: string, region?: string): ProtocolError {
+  return new ProtocolError('PIN_MISMATCH', `expected ${expected}`, region === undefined ? {} : { region });
+}
+
+function incomplete(expected: string, details: Readonly<Record<string, string | number>>): ProtocolError {
+  return new ProtocolError('SNAPSHOT_INCOMPLETE', `expected ${expected}`, details);
+}

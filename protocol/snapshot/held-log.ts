@@ -1,0 +1,112 @@
+/** One region's trust log as a reader of snapshots holds it, and how a part makes it grow. Spec: SPEC.md 10. */
+import { equalBytes } from '../bytes.ts';
+import { ProtocolError } from '../fault.ts';
+import { type Checkpoint, parseCheckpoint } from '../log/checkpoint.ts';
+import { Frontier } from '../log/frontier.ts';
+import { leafHash } from '../log/merkle.ts';
+import { parseNote } from '../log/note.ts';
+import { type FoldBase } from '../trust/boot.ts';
+import { TrustFold } from '../trust/fold.ts';
+import { type TrustModules } from '../trust/verify-statement.ts';
+import { type SnapshotPart } from './snapshot.ts';
+
+/** Immutable: the fold is never appended to, only forks of it are. */
+export interface HeldLog {
+  readonly fold: TrustFold;
+  readonly base: FoldBase;
+  /** From `base.index` to the size of the fold. */
+  readonly entries: readonly Uint8Array[];
+}
+
+/** The log that a part makes, and what the part says of the tree that was held before. */
+export interface OfferedLog extends HeldLog {
+  /** Undefined if nothing was held, or the part starts behind what was. */
+  readonly rootAtHeldSize: Uint8Array | undefined;
+}
+
+/**
+ * The log of a part, folded: on from `held` if the part is a delta, by itself if it is full. Its entries are proven to be
+ * those of the tree that the checkpoint names; whether the checkpoint is signed is not looked at.
+ * @throws {ProtocolError} SNAPSHOT_INCOMPLETE for a delta that does not go on from `held` or a checkpoint of another size;
+ * ROLLBACK, with both sizes; PROOF_INVALID for another root; STATE_MISMATCH for a base that is none; HISTORY_NEEDED for a delta
+ * that only a full part can bring; what `parseNote` and `parseCheckpoint` throw.
+ */
+export function offeredLog(
+  part: SnapshotPart,
+  network: string,
+  held: HeldLog | undefined,
+  modules: TrustModules,
+): OfferedLog {
+  const { from, base, entries } = part;
+  const checkpoint = parseCheckpoint(parseNote(part.checkpoint).text);
+  if (base === undefined && held?.fold.size !== from) {
+    throw incomplete('a delta that goes on from what is held', { from, held: held?.fold.size ?? 0 });
+  }
+  if (checkpoint.size !== from + entries.length) {
+    throw incomplete('entries up to the checkpoint', { end: from + entries.length, size: checkpoint.size });
+  }
+  if (held !== undefined && checkpoint.size < held.fold.size) {
+    const details = { held: held.fold.size, offered: checkpoint.size };
+    throw new ProtocolError(
+      'ROLLBACK',
+      `holds ${details.held} entries, is offered ${details.offered}`,
+      details,
+    );
+  }
+  const rootAtHeldSize = provenRoot(part, checkpoint, held, modules);
+  const log =
+    base === undefined && held !== undefined
+      ? grownLog(held, entries)
+      : startedLog(part, { index: from, frontier: [], items: [], ...base }, network, modules);
+  return { ...log, rootAtHeldSize };
+}
+
+/** Holds the entries against the checkpoint, and gives the root at the held size if the tree passes through it. */
+function provenRoot(
+  { from, base, entries }: SnapshotPart,
+  checkpoint: Checkpoint,
+  held: HeldLog | undefined,
+  { sha256 }: TrustModules,
+): Uint8Array | undefined {
+  const tree = Frontier.of(sha256, from, base?.frontier ?? held?.fold.frontier ?? []);
+  let rootAtHeldSize = tree.size === held?.fold.size ? tree.root() : undefined;
+  for (const entry of entries) {
+    tree.append(leafHash(sha256, entry));
+    if (tree.size === held?.fold.size) rootAtHeldSize = tree.root();
+  }
+  if (equalBytes(tree.root(), checkpoint.root)) return rootAtHeldSize;
+  throw new ProtocolError('PROOF_INVALID', 'the entries are not those of the checkpoint', {
+    size: tree.size,
+  });
+}
+
+function grownLog(held: HeldLog, more: readonly Uint8Array[]): HeldLog {
+  const { base } = held;
+  const entries = [...held.entries, ...more];
+  const fold = held.fold.fork((fromIndex) => entries.slice(fromIndex - base.index));
+  for (const entry of more) fold.append(entry);
+  return { fold, base, entries };
+}
+
+function startedLog(
+  { region, entries }: SnapshotPart,
+  base: FoldBase,
+  network: string,
+  modules: TrustModules,
+): HeldLog {
+  const options = { region, network, history: (fromIndex: number) => entries.slice(fromIndex - base.index) };
+  let fold: TrustFold;
+  if (base.index === 0) {
+    fold = new TrustFold(options, modules);
+  } else {
+    const [stateEntry] = entries;
+    if (stateEntry === undefined) throw incomplete('the entry that proves the base', { from: base.index });
+    fold = TrustFold.fromBase({ ...options, base, stateEntry }, modules);
+  }
+  for (const entry of entries.slice(fold.size - base.index)) fold.append(entry);
+  return { fold, base, entries };
+}
+
+function incomplete(expected: string, details: Record<string, number>): ProtocolError {
+  return new ProtocolError('SNAPSHOT_INCOMPLETE', `expected ${expected}`, details);
+}
