@@ -1,5 +1,9 @@
 /** Several regions that recognise each other, with real logs, checkpoints and cosignatures, and snapshots of them. */
 import assert from 'node:assert/strict';
+import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
+import { encodeSnapshot, parseSnapshot, type SnapshotPart } from '../../protocol/snapshot/snapshot.ts';
+import { type LeafProof } from '../../protocol/verdict/cut-off.ts';
+import { verify } from '../../protocol/verdict/verify.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Checkpoint, signCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { signCosignature } from '../../protocol/log/cosignature.ts';
@@ -140,3 +144,49 @@ export function stateRootOf({ logs }: Holdings, region: string, atS = NOW_S): st
   const log = logs.get(region) ?? assert.fail(`holds no log of ${region}`);
   return Buffer.from(log.fold.commitmentAt(atS).root).toString('hex');
 }
+
+export const HOME = 'DE';
+export const PLACE = { risk: 'low', kind: 'gate', gradeNeeded: 'static' } as const;
+
+/** DE, FR, IT, ES and CN-33: four witnesses for each log, of which three are needed. */
+export const five = () => new Federation(HOME, 'FR', 'IT', 'ES', 'CN-33');
+
+/** The outcome of an offline check with the reasons for it, notes left out. */
+export function outcomeOf(
+  holdings: Holdings,
+  text: string,
+  nowS = NOW_S,
+  proofs: readonly LeafProof[] = [],
+): string {
+  const verdict = verify(trustModules, text, holdings.trust, { place: PLACE, mode: 'offline', proofs }, nowS);
+  const reasons = verdict.reasons.filter(({ outcome }) => outcome !== 'note').map(({ code }) => code);
+  return [verdict.outcome, ...reasons].join(' ');
+}
+
+/** The fault that `action` throws. */
+export function faultOf(action: () => unknown): ProtocolError['fault'] {
+  try {
+    action();
+  } catch (error) {
+    if (isProtocolError(error)) return error.fault;
+    throw error;
+  }
+  return assert.fail('expected a fault');
+}
+
+/** The snapshot with one part changed. */
+export function withPart(
+  bytes: Uint8Array,
+  region: string,
+  change: (part: SnapshotPart) => SnapshotPart,
+): Uint8Array {
+  const { network, parts } = parseSnapshot(bytes);
+  return encodeSnapshot({
+    network,
+    parts: parts.map((part) => (part.region === region ? change(part) : part)),
+  });
+}
+
+/** What each part did. */
+export const effectsOf = (applied: ReturnType<Federation['apply']>) =>
+  Object.fromEntries(applied.outcomes.map(({ region, effect }) => [region, effect]));

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { type FaultCode, isProtocolError } from '../../../protocol/fault.ts';
+import { type Holdings } from '../../../protocol/snapshot/apply.ts';
+import { parseNote } from '../../../protocol/log/note.ts';
+import { parseSnapshot, type SnapshotPart } from '../../../protocol/snapshot/snapshot.ts';
+import { Federation, stateRootOf, faultOf, five, HOME, withPart } from '../../support/snapshot-fixture.ts';
+
+describe('applySnapshot: T12 mix-and-match', () => {
+  const setup = async () => {
+    const federation = five();
+    const region = federation.region('CN-33');
+    region.revoke([1]);
+    region.commit();
+    region.revoke([2]);
+    const early = await federation.snapshot();
+    region.revoke([3]);
+    region.commit();
+    region.revoke([4]);
+    const late = await federation.snapshot();
+    const partOf = (bytes: Uint8Array) => parseSnapshot(bytes).parts[0] ?? assert.fail();
+    return { federation, late, earlyPart: partOf(early), latePart: partOf(late) };
+  };
+
+  it('refuses parts of a part from another snapshot', async () => {
+    const { federation, late, earlyPart, latePart } = await setup();
+    const mixed: [FaultCode, Partial<SnapshotPart>][] = [
+      ['SNAPSHOT_INCOMPLETE', { checkpoint: earlyPart.checkpoint }],
+      ['SNAPSHOT_INCOMPLETE', { from: earlyPart.from, base: earlyPart.base }],
+      ['SNAPSHOT_INCOMPLETE', { entries: [...earlyPart.entries, ...latePart.entries] }],
+      ['PROOF_INVALID', { entries: earlyPart.entries }],
+      [
+        'STATE_MISMATCH',
+        { base: { frontier: latePart.base?.frontier ?? [], items: earlyPart.base?.items ?? [] } },
+      ],
+      ['STATE_MISMATCH', { base: { frontier: latePart.base?.frontier ?? [], items: [] } }],
+      [
+        'STATE_MISMATCH',
+        { base: { frontier: latePart.base?.frontier ?? [], items: latePart.base?.items.slice(1) ?? [] } },
+      ],
+      [
+        'STATE_MISMATCH',
+        { base: { frontier: latePart.base?.frontier ?? [], items: latePart.base?.items.toReversed() ?? [] } },
+      ],
+    ];
+    assert.deepEqual([earlyPart.from, latePart.from], [8, 11]);
+    assert.equal(earlyPart.entries.length, latePart.entries.length);
+    for (const [code, changes] of mixed) {
+      const bytes = withPart(late, 'CN-33', (part) => ({ ...part, ...changes }));
+      const { details, ...fault } = faultOf(() => federation.apply(HOME, bytes));
+      assert.deepEqual([fault.code, details['region']], [code, 'CN-33'], Object.keys(changes).join());
+    }
+    const frontier = latePart.base?.frontier.toReversed() ?? [];
+    const turned = withPart(late, 'CN-33', (part) => ({
+      ...part,
+      base: { frontier, items: part.base?.items ?? [] },
+    }));
+    assert.equal(faultOf(() => federation.apply(HOME, turned)).code, 'PROOF_INVALID');
+  });
+
+  it('refuses the part of one region in the name of another', async () => {
+    const { federation, late } = await setup();
+    const french = parseSnapshot(late).parts.find(({ region }) => region === 'FR') ?? assert.fail();
+    const swapped = withPart(late, 'CN-33', () => ({ ...french, region: 'CN-33' }));
+    assert.deepEqual(
+      faultOf(() => federation.apply(HOME, swapped)),
+      {
+        code: 'PIN_MISMATCH',
+        details: { region: 'CN-33' },
+      },
+    );
+  });
+
+  it('refuses a checkpoint that the region did not sign, or signed for another log', async () => {
+    const { federation } = await setup();
+    const others = federation.sources().filter(({ region }) => region !== 'CN-33');
+    const region = federation.region('CN-33');
+    const cases: [FaultCode, Parameters<Federation['source']>[1]][] = [
+      ['NOTE_UNSIGNED', { checkpointKey: region.keys.attest }],
+      ['NOTE_UNSIGNED', { checkpointKey: federation.region('FR').keys.checkpoint }],
+      ['NOTE_UNSIGNED', { checkpoint: { origin: federation.region('FR').origin } }],
+      ['NOTE_UNSIGNED', { checkpoint: { origin: 'CN-33.other/trust' } }],
+      ['PROOF_INVALID', { checkpoint: { root: new Uint8Array(32) } }],
+      ['SNAPSHOT_INCOMPLETE', { checkpoint: { size: region.fold.size + 1 } }],
+    ];
+    for (const [code, vouched] of cases) {
+      const bytes = await federation.snapshotOf(federation.source('CN-33', vouched), ...others);
+      assert.equal(faultOf(() => federation.apply(HOME, bytes)).code, code, JSON.stringify(vouched));
+    }
+  });
+
+  it('refuses a checkpoint by a key that is compromised', async () => {
+    const federation = five();
+    const region = federation.region('CN-33');
+    region.add(region.compromise(region.keys.checkpoint, {}));
+    const bytes = await federation.snapshot();
+    assert.equal(faultOf(() => federation.apply(HOME, bytes)).code, 'NOTE_UNSIGNED');
+  });
+
+  it('refuses entries that are cut, added, doubled, swapped or altered', async () => {
+    const { federation, late } = await setup();
+    const changes: [FaultCode, (entries: readonly Uint8Array[]) => Uint8Array[]][] = [
+      ['SNAPSHOT_INCOMPLETE', (entries) => entries.slice(0, -1)],
+      ['SNAPSHOT_INCOMPLETE', (entries) => entries.slice(1)],
+      ['SNAPSHOT_INCOMPLETE', () => []],
+      ['SNAPSHOT_INCOMPLETE', (entries) => [...entries, Uint8Array.of(1)]],
+      ['SNAPSHOT_INCOMPLETE', ([first = assert.fail(), ...rest]) => [first, first, ...rest]],
+      ['PROOF_INVALID', (entries) => entries.toReversed()],
+      [
+        'PROOF_INVALID',
+        ([first = assert.fail(), ...rest]) => [...rest.slice(0, 0), first, ...rest.map(() => first)],
+      ],
+      ['PROOF_INVALID', (entries) => entries.map((entry, i) => (i === 1 ? entry.subarray(1) : entry))],
+    ];
+    for (const [code, change] of changes) {
+      for (const name of ['CN-33', HOME]) {
+        const bytes = withPart(late, name, (part) => ({ ...part, entries: change(part.entries) }));
+        assert.deepEqual(
+          [faultOf(() => federation.apply(HOME, bytes))].map((fault) => [
+            fault.code,
+            fault.details['region'],
+          ]),
+          [[code, name]],
+        );
+      }
+    }
+  });
+
+  it('refuses any flipped bit, but in the line of a cosigner, who then counts for nothing', async () => {
+    const federation = new Federation(HOME, 'FR', 'CN-33');
+    federation.region('CN-33').revoke([1]);
+    federation.region('CN-33').commit();
+    federation.region('CN-33').revoke([2]);
+    const bytes = await federation.snapshot();
+    const { holdings } = federation.apply(HOME, bytes);
+    const lines = parseSnapshot(bytes).parts.map(({ checkpoint }) => {
+      const end = checkpoint.byteOffset - bytes.byteOffset + checkpoint.length;
+      return { start: end - checkpoint.length + parseNote(checkpoint).text.length, end };
+    });
+    const inLine = fc
+      .constantFrom(...lines)
+      .chain(({ start, end }) => fc.integer({ min: start * 8, max: end * 8 - 1 }));
+    const vouchers = ({ trust }: Holdings, region: string) =>
+      (trust.regions.get(region)?.cosignatures ?? []).map((cosigned) => JSON.stringify(cosigned));
+    fc.assert(
+      fc.property(fc.oneof(fc.nat(bytes.length * 8 - 1), inLine), (bit) => {
+        const at = bit >> 3;
+        const altered = bytes.slice();
+        altered[at] = (altered[at] ?? 0) ^ (1 << (bit & 7));
+        let applied;
+        try {
+          applied = federation.apply(HOME, altered);
+        } catch (error) {
+          assert.ok(isProtocolError(error), String(error));
+          return;
+        }
+        assert.ok(
+          lines.some(({ start, end }) => start <= at && at < end),
+          `bit ${bit} was borne`,
+        );
+        for (const [region, { fold }] of applied.holdings.logs) {
+          assert.deepEqual(fold.root, holdings.logs.get(region)?.fold.root);
+          assert.equal(stateRootOf(applied.holdings, region), stateRootOf(holdings, region));
+          const before = vouchers(holdings, region);
+          assert.ok(vouchers(applied.holdings, region).every((cosigned) => before.includes(cosigned)));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
