@@ -103,9 +103,12 @@ export class RegionFixture {
     };
     const history = (fromIndex: number) => this.entries.slice(fromIndex);
     this.fold = new TrustFold({ region, network, history }, modules);
-    if (begins === 'empty') return;
-    this.add(this.rootStatement());
-    if (begins === 'root') return;
+    if (begins !== 'empty') this.add(this.rootStatement());
+    if (begins === 'keys') this.addKeys();
+  }
+
+  /** Admits the key of each role and announces `LOG_ID`. */
+  addKeys(): void {
     this.admit((Object.keys(this.keys) as KeyRole[]).map((role) => ({ key: this.keys[role], role })));
     this.add({ kind: 'log', log: LOG_ID, minimum: 0 });
   }
