@@ -1,7 +1,7 @@
 /** Files that are either old or new after a crash, and reads with a bound. The only file of `node/region` that touches `node:fs`. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { NodeError } from '../node-error.ts';
 
 /** What `writeFileAtomically` leaves beside a file if the process dies before the rename. */
@@ -18,14 +18,14 @@ export interface WriteOptions {
  */
 export async function writeFileAtomically(
   path: string,
-  data: Uint8Array | string,
+  data: Uint8Array | string | Iterable<string>,
   { mode = 0o644 }: WriteOptions = {},
 ): Promise<void> {
   await makeDirectory(dirname(path));
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await withFile(temporary, 'wx', mode, async (file) => {
-      await file.writeFile(data);
+      await writeFile(file, data);
       await file.sync();
     });
     await rename(temporary, path);
@@ -49,6 +49,12 @@ export async function removeFile(path: string): Promise<void> {
   await syncDirectory(dirname(path));
 }
 
+/** Removes a folder and all that is in it, if it is there. */
+export async function removeTree(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+  await syncDirectory(dirname(path));
+}
+
 /** The file's bytes, or undefined where there is none. @throws {NodeError} DATA_INCONSISTENT if it has more than `bytesMax`. */
 export async function readFileIfPresent(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
   try {
@@ -65,6 +71,16 @@ export async function readFileIfPresent(path: string, bytesMax: number): Promise
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
     throw error;
+  }
+}
+
+/** The lines of a file, one at a time. @throws ENOENT where there is none. */
+export async function* linesIn(path: string): AsyncGenerator<string> {
+  const file = await open(path, 'r');
+  try {
+    yield* file.readLines({ autoClose: false });
+  } finally {
+    await file.close();
   }
 }
 
@@ -115,5 +131,5 @@ export async function withFile<T>(
 
 /** Makes the names in a folder durable. */
 async function syncDirectory(path: string): Promise<void> {
-  await withFile(join(path), 'r', 0, (directory) => directory.sync());
+  await withFile(path, 'r', 0, (directory) => directory.sync());
 }

@@ -1,0 +1,86 @@
+/** `entente demo`: three regions on this machine, from their first key to a stale snapshot, in less than a minute. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Command } from 'commander';
+import { namesIn } from '../../node/region/files.ts';
+import { type Cli, examples } from '../cli.ts';
+import { DemoShell } from '../demo/shell.ts';
+import { Story } from '../demo/story.ts';
+import { usageError } from '../exit.ts';
+import { printable } from '../printable.ts';
+
+interface DemoOptions {
+  readonly dir?: string;
+  readonly clean?: true;
+}
+
+export function addDemo(program: Command, cli: Cli): void {
+  program
+    .command('demo')
+    .summary('see three regions at work')
+    .description(
+      'Sets up three regions of synthetic people, issues, judges, revokes and forges codes, and explains each verdict.',
+    )
+    .option('--dir <dir>', 'empty directory to work in (default: a new one for temporary files)')
+    .option('--clean', 'remove the directory at the end instead of keeping it to try things on')
+    .addHelpText(
+      'after',
+      examples(['entente demo', 'takes some seconds'], ['entente demo --json', 'steps and verdicts as JSON']),
+    )
+    .action((options: DemoOptions) => demo(cli, options));
+}
+
+async function demo(cli: Cli, options: DemoOptions): Promise<void> {
+  const dir = await workingDirectory(options);
+  const { output } = cli;
+  const before = process.cwd();
+  process.chdir(dir);
+  try {
+    output.text(
+      output.colours.bold("Entente: regions recognise each other's health codes, without a centre."),
+    );
+    output.text(`Everything below happens in ${dir}.`);
+    const story = new Story(cli, new DemoShell(cli));
+    await story.tell();
+    if (output.json)
+      output.result({ dir: options.clean === true ? undefined : dir, steps: story.told }, () => []);
+    else if (options.clean !== true) output.text(...whatNext(dir, output.colours.bold));
+  } finally {
+    process.chdir(before);
+    if (options.clean === true) await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function workingDirectory({ dir }: DemoOptions): Promise<string> {
+  if (dir === undefined) return mkdtemp(join(tmpdir(), 'entente-demo-'));
+  const path = resolve(dir);
+  if ((await namesIn(path)).length > 0)
+    throw usageError(
+      `${printable(dir)} is not empty`,
+      'Name an empty directory, or one that does not exist.',
+    );
+  await mkdir(path, { recursive: true });
+  return path;
+}
+
+/** Commands that work as they are printed, on what the demo left. */
+function whatNext(dir: string, bold: (text: string) => string): string[] {
+  const main = fileURLToPath(new URL('../main.js', import.meta.url));
+  const code = `"$(sed -n 3p codes.csv | cut -d, -f4)"`;
+  return [
+    '',
+    bold('Try it yourself'),
+    `   cd ${dir}`,
+    `   alias entente='node ${main}'`,
+    `   entente verify --region DE --explain ${code}`,
+    `   entente present phone.json | entente verify --region FR -`,
+    `   entente show ${code} --png code.png`,
+    `   entente revoke CN-33 --subject 'Person 00002' && entente witness DE && entente verify --region DE ${code}`,
+    `   entente key list CN-33`,
+    `   entente --help`,
+    '',
+    `The directory is kept for you; remove it with: rm -r ${dir}`,
+  ];
+}

@@ -1,0 +1,154 @@
+/** `entente inspect`: anything of the protocol in readable form, without judging it. */
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { readFileIfPresent } from '../../node/region/files.ts';
+import { LogFiles } from '../../node/region/log-files.ts';
+import { parseAttestation } from '../../protocol/code/attestation.ts';
+import { parseCode } from '../../protocol/code/code.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { SNAPSHOT_BYTES_MAX } from '../../protocol/limits.ts';
+import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { decodeIndexSet } from '../../protocol/revocation/index-set-code.ts';
+import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
+import { parseEntry } from '../../protocol/trust/statement.ts';
+import { type Cli, examples } from '../cli.ts';
+import { readCodeArgument } from '../code-argument.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
+import { printable, shortened } from '../printable.ts';
+import { timeText } from '../times.ts';
+
+interface InspectOptions {
+  readonly index?: number;
+}
+
+export function addInspect(program: Command, cli: Cli): void {
+  program
+    .command('inspect')
+    .summary('show what something says')
+    .description(
+      'Takes apart a code, a snapshot, a checkpoint, an attestation or an entry of a log. Says nothing of whether it is genuine.',
+    )
+    .argument('<what>', 'the text of a code, - for stdin, a file, or the directory of a log')
+    .option('--index <n>', 'with the directory of a log: the entry to show', parseIndex)
+    .addHelpText(
+      'after',
+      examples(
+        ["entente inspect 'ENT1:...'", 'what a code opens'],
+        ['entente inspect CN-33/public/trust', 'the checkpoint of a log'],
+        ['entente inspect CN-33/public/trust --index 1', 'one entry of it'],
+      ),
+    )
+    .action((what: string, options: InspectOptions) => inspect(cli, what, options));
+}
+
+async function inspect(cli: Cli, what: string, { index }: InspectOptions): Promise<void> {
+  const { sha256 } = await cli.crypto();
+  const isFile = what !== '-' && !what.startsWith('ENT');
+  const shown = isFile
+    ? await inspectPath(what, index)
+    : parseCode(sha256, await readCodeArgument(cli, what));
+  cli.output.result(shown, () => readableLines(shown));
+}
+
+async function inspectPath(what: string, index: number | undefined): Promise<object> {
+  const path = resolve(what);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw usageError(`there is no file or directory ${printable(shortened(what, 80))}`);
+  if (stat.isDirectory()) return inspectLog(new LogFiles(path), index);
+  const bytes = await readFileIfPresent(path, SNAPSHOT_BYTES_MAX);
+  return inspectBytes(bytes ?? new Uint8Array(0));
+}
+
+async function inspectLog(files: LogFiles, index: number | undefined): Promise<object> {
+  const note = await files.checkpoint();
+  if (note === undefined)
+    throw usageError('the directory has no checkpoint', 'Name one such as CN-33/public/trust.');
+  const shown = inspectNote(note);
+  if (index === undefined) return shown;
+  if (index >= shown.size)
+    throw new CliError(EXIT.failure, 'NOT_FOUND', `the log has ${shown.size} entries, no entry ${index}`);
+  for await (const entry of files.entries(index, index + 1)) return { index, ...inspectBytes(entry) };
+  throw new CliError(EXIT.inconsistent, 'DATA_INCONSISTENT', `the log lacks entry ${index}`);
+}
+
+/** Tries the forms one after the other; no bytes are of two of them. */
+function inspectBytes(bytes: Uint8Array): object {
+  for (const read of [inspectEntry, inspectSnapshot, inspectNote, inspectAttestation]) {
+    try {
+      return read(bytes);
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+    }
+  }
+  throw new ProtocolError('CBOR_MALFORMED', 'this is no entry, snapshot, checkpoint or attestation');
+}
+
+function inspectEntry(bytes: Uint8Array): object {
+  const { statement, signatures } = parseEntry(bytes);
+  const indexes = statement.kind === 'revocation' ? { indexes: [...decodeIndexSet(statement.set)] } : {};
+  return { what: 'statement', ...statement, ...indexes, signedBy: signatures.map(({ keyId }) => keyId) };
+}
+
+function inspectSnapshot(bytes: Uint8Array): object {
+  const { network, parts } = parseSnapshot(bytes);
+  return {
+    what: 'snapshot',
+    network,
+    parts: parts.map(({ region, from, entries, base }) => ({
+      region,
+      from,
+      entries: entries.length,
+      full: base !== undefined,
+    })),
+  };
+}
+
+function inspectNote(bytes: Uint8Array): {
+  what: string;
+  origin: string;
+  size: number;
+  root: Uint8Array;
+  signedBy: object[];
+} {
+  const { text, signatures } = parseNote(bytes);
+  return {
+    what: 'checkpoint',
+    ...parseCheckpoint(text),
+    signedBy: signatures.map(({ name, keyId }) => ({ name, key: keyId.toString(16).padStart(8, '0') })),
+  };
+}
+
+function inspectAttestation(bytes: Uint8Array): object {
+  return { what: 'attestation', ...parseAttestation(bytes) };
+}
+
+/** Members one below the other, nested ones indented. Times are told by their names. */
+function readableLines(value: object, indent = ''): string[] {
+  return Object.entries(value).flatMap(([name, member]: [string, unknown]) => {
+    if (member === undefined) return [];
+    if (isPlain(member)) return [`${indent}${printable(name)}: ${plainText(name, member)}`];
+    return [`${indent}${printable(name)}:`, ...readableLines(member as object, `${indent}  `)];
+  });
+}
+
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true;
+  return Array.isArray(value) && value.every((element) => typeof element !== 'object');
+}
+
+function plainText(name: string, value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (Array.isArray(value)) return shortened(value.join(' '), 200);
+  if (typeof value === 'number' && TIMES.has(name)) return `${value} (${timeText(value)})`;
+  if (typeof value === 'number' && name === 'hour') return `${value} (${timeText(3_600 * value)})`;
+  return printable(String(value));
+}
+
+const TIMES: ReadonlySet<string> = new Set(['at', 'from', 'until', 'effective', 'untilS', 'expiresAtS']);
+
+function parseIndex(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number.');
+}

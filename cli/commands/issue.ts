@@ -1,0 +1,191 @@
+/** `entente issue`: codes for one person or for all in a file. */
+import { createReadStream, existsSync } from 'node:fs';
+import { access, constants } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { type Command } from 'commander';
+import { writeFileAtomically } from '../../node/region/files.ts';
+import { type Issued } from '../../node/region/issuer.ts';
+import { hexOf } from '../../protocol/bytes.ts';
+import { type Cli, examples } from '../cli.ts';
+import { writeDevice } from '../device.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
+import { counted } from '../output.ts';
+import { codesText } from '../people/codes-file.ts';
+import { peopleFormatOf, readPeople } from '../people/people-file.ts';
+import {
+  COLUMN_HELP,
+  COLUMNS,
+  COLUMNS_REQUIRED,
+  parsePerson,
+  type PeopleFault,
+  type Person,
+} from '../people/person.ts';
+import { countOnPaper, requestsOf } from '../people/request.ts';
+import { printable } from '../printable.ts';
+import { withRegion } from '../region.ts';
+
+interface IssueOptions {
+  readonly subject?: string;
+  readonly colour?: string;
+  readonly days?: string;
+  readonly device?: string;
+  readonly paper?: true;
+  readonly documentCountry?: string;
+  readonly documentNumber?: string;
+  readonly out?: string;
+}
+
+const COLUMNS_HELP = `
+Columns of a file, in any order; CSV with a header line in UTF-8, or JSON lines (.jsonl):
+${COLUMNS.map((name) => `  ${name.padEnd(17)} ${COLUMN_HELP[name]}${COLUMNS_REQUIRED.includes(name) ? ' (required)' : ''}`).join('\n')}
+All rows are issued in one batch, or none is. Indexes in the log do not follow the order of the file.`;
+
+export function addIssue(program: Command, cli: Cli): void {
+  program
+    .command('issue')
+    .summary('issue codes')
+    .description('Issues a code to one person (--subject, --colour) or to all people in a file.')
+    .argument('<region>', 'directory of the region')
+    .argument('[file]', 'file of people, or - for CSV on stdin')
+    .option('--subject <text>', 'one person instead of a file')
+    .option('--colour <colour>', 'green, yellow or red')
+    .option('--days <n>', 'how long the code counts')
+    .option('--device <file>', 'make a key for a phone and write it, with the code, into this file')
+    .option('--paper', 'bind the code to the identity document given')
+    .option('--document-country <cc>', 'country of the identity document')
+    .option('--document-number <text>', 'number of the identity document')
+    .option('--out <file>', 'file for the codes, .csv or .jsonl (default: print them)')
+    .addHelpText(
+      'after',
+      COLUMNS_HELP +
+        '\n' +
+        examples(
+          ['entente issue DE people.csv --out codes.csv', 'everybody in the file'],
+          ["entente issue DE --subject 'Person 00001' --colour green", 'one person; prints the code'],
+          [
+            "entente issue DE --subject 'Person 00001' --colour green --device phone.json",
+            'for live presentations',
+          ],
+          [
+            "entente issue DE --subject 'Person 00001' --colour green --paper --document-country DE --document-number C01X00T47",
+            'for paper',
+          ],
+        ),
+    )
+    .action((region: string, file: string | undefined, options: IssueOptions) =>
+      issue(cli, region, file, options),
+    );
+}
+
+async function issue(
+  cli: Cli,
+  region: string,
+  file: string | undefined,
+  options: IssueOptions,
+): Promise<void> {
+  const { output, surroundings } = cli;
+  await requireNewFiles(options.out, options.device);
+  const secretKey = surroundings.random(32);
+  const holderKey =
+    options.device === undefined ? undefined : (await cli.crypto()).signerOf(secretKey).publicKey;
+  const people = file === undefined ? [personOf(options, holderKey)] : await peopleOf(cli, file, options);
+  const issued = await withRegion(cli, region, async (directory, { nowS, random }) => {
+    const hashing = output.progress('hashed documents', countOnPaper(people));
+    const requests = await requestsOf(people, nowS(), random, (done) => hashing.at(done));
+    const signing = output.progress('signed', people.length);
+    return directory.issue(requests, people.length > 1 ? (done) => signing.at(done) : undefined);
+  });
+  const [first] = issued;
+  if (options.device !== undefined && first !== undefined)
+    await writeDevice(options.device, { secretKey, code: first.code });
+  await writeCodes(cli, issued, file === undefined, options);
+}
+
+async function writeCodes(
+  cli: Cli,
+  issued: readonly Issued[],
+  single: boolean,
+  { out, device }: IssueOptions,
+): Promise<void> {
+  const { output } = cli;
+  if (out !== undefined) {
+    await writeFileAtomically(out, codesText(issued, peopleFormatOf(out)), { mode: 0o600 });
+    const from = issued.reduce((least, { index }) => Math.min(least, index), Infinity);
+    const summary = { issued: issued.length, log: issued[0]?.log, from, to: from + issued.length - 1, out };
+    output.result(summary, () => [
+      `Issued ${counted(issued.length, 'code')} into log ${summary.log}, leaves ${summary.from} to ${summary.to}; codes in ${printable(out)}.`,
+    ]);
+  } else if (single) {
+    output.result({ ...issued[0], device }, () => issued.map(({ code }) => code));
+  } else {
+    for (const part of codesText(issued, output.json ? 'jsonl' : 'csv')) cli.surroundings.writeOut(part);
+  }
+  if (device !== undefined) output.note(`The key of the device is in ${printable(device)}.`);
+}
+
+function personOf(options: IssueOptions, holderKey: Uint8Array | undefined): Person {
+  if (options.subject === undefined || options.colour === undefined) {
+    throw usageError('give a file of people, or --subject and --colour for one person');
+  }
+  const isOnPaper = options.documentCountry !== undefined || options.documentNumber !== undefined;
+  if (isOnPaper !== (options.paper === true)) {
+    throw usageError('--paper goes with --document-country and --document-number');
+  }
+  const cells = Object.entries({
+    subject: options.subject,
+    colour: options.colour,
+    days: options.days,
+    device: holderKey && hexOf(holderKey),
+    document_country: options.documentCountry,
+    document_number: options.documentNumber,
+  }).filter(([, cell]) => cell !== undefined);
+  const person = parsePerson(Object.fromEntries(cells) as Record<string, string>, 0);
+  if (!Array.isArray(person)) return person;
+  const [fault] = person;
+  throw usageError(
+    `--${fault?.column?.replace('_', '-')} ${fault?.reason}`,
+    fault?.example && `As in ${fault.example}.`,
+  );
+}
+
+async function peopleOf(cli: Cli, file: string, options: IssueOptions): Promise<readonly Person[]> {
+  const single = [options.subject, options.colour, options.days, options.device, options.paper];
+  if (single.some((option) => option !== undefined)) {
+    throw usageError(
+      'a file of people takes only --out besides it',
+      'Put colours, days and devices into its columns.',
+    );
+  }
+  if (file !== '-' && !existsSync(file)) throw usageError(`there is no file ${printable(file)}`);
+  const source =
+    file === '-' ? cli.surroundings.stdin : (createReadStream(file) as AsyncIterable<Uint8Array>);
+  const { people, faults } = await readPeople(source, peopleFormatOf(file));
+  if (faults.length === 0) return people;
+  const list = faults.map((fault) => `\n  ${faultText(fault)}`).join('');
+  throw new CliError(EXIT.failure, 'PEOPLE_INVALID', `${file} cannot be used, nothing was issued:${list}`, {
+    hint: 'Mend these rows and run the command again. `entente issue --help` lists the columns.',
+    details: faults,
+  });
+}
+
+function faultText({ line, column, reason, example }: PeopleFault): string {
+  const place = [line > 0 ? `line ${line}` : undefined, column]
+    .filter((part) => part !== undefined)
+    .join(', ');
+  const colon = place === '' ? '' : `${place}: `;
+  return `${colon}${reason}${example === undefined ? '' : `, expected as in ${example}`}`;
+}
+
+/** Codes must not be lost to a full name or a missing folder after they were issued. */
+async function requireNewFiles(...paths: readonly (string | undefined)[]): Promise<void> {
+  for (const path of paths) {
+    if (path === undefined) continue;
+    if (existsSync(path))
+      throw usageError(`${printable(path)} exists already`, 'Name another file, or move this one away.');
+    try {
+      await access(dirname(resolve(path)), constants.W_OK);
+    } catch {
+      throw usageError(`cannot write to the folder of ${printable(path)}`);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/** `entente key list|extend|compromise`: the keys of a region over time. */
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import { type Command } from 'commander';
+import { type RegionDirectory } from '../../node/region/region-directory.ts';
+import { attestationLogsPath } from '../../node/region/layout.ts';
+import { LogFiles } from '../../node/region/log-files.ts';
+import { type RegionModules } from '../../node/region/modules.ts';
+import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { rootOf } from '../../protocol/log/merkle-proof.ts';
+import { type TrustKey } from '../../protocol/trust/trust-state.ts';
+import { type Cli, examples } from '../cli.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
+import { aligned, counted, figure } from '../output.ts';
+import { printable } from '../printable.ts';
+import { readRegion, withRegion } from '../region.ts';
+import { timeText } from '../times.ts';
+
+interface CompromiseOptions {
+  readonly key: string;
+  readonly cutOff?: readonly string[];
+}
+
+interface CutOff {
+  readonly log: string;
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+export function addKey(program: Command, cli: Cli): void {
+  const key = program
+    .command('key')
+    .summary('list, extend or give up keys')
+    .description('The keys of a region over time.');
+  key
+    .command('list')
+    .description('Lists the keys that the trust log admits.')
+    .argument('<region>', 'directory of the region')
+    .addHelpText('after', examples(['entente key list DE', 'with their windows']))
+    .action((region: string) => list(cli, region));
+  key
+    .command('extend')
+    .description('Makes and signs, with the root, the keys and logs that are missing for the next 90 days.')
+    .argument('<region>', 'directory of the region')
+    .addHelpText('after', examples(['entente key extend DE', 'once a month, with enough root keys at hand']))
+    .action((region: string) => extend(cli, region));
+  key
+    .command('compromise')
+    .description(
+      'Signs, with the root, that a key was stolen. What it signed counts on only as far as it stands in a log below the cut-off; codes then need a proof. Puts a fresh key in its place.',
+    )
+    .argument('<region>', 'directory of the region')
+    .requiredOption('--key <id>', 'id of the key, 16 hexadecimal digits')
+    .option(
+      '--cut-off <log=size>',
+      'entries of a log that are genuine, as in 2026-11=10000, trust=12 or 2026-11=now; give it once for each log',
+      collect,
+    )
+    .addHelpText(
+      'after',
+      examples(
+        [
+          'entente key compromise DE --key 0011223344556677 --cut-off 2026-11=now',
+          'all that stands in the log by now is genuine',
+        ],
+        ['entente key compromise DE --key 0011223344556677', 'nothing that this key ever signed is'],
+      ),
+    )
+    .action((region: string, options: CompromiseOptions) => compromise(cli, region, options));
+}
+
+async function list(cli: Cli, path: string): Promise<void> {
+  const { state } = await readRegion(cli, path);
+  const nowS = cli.surroundings.nowS();
+  const roles = ['attest', 'checkpoint', 'trust-log', 'witness'] as const;
+  const keys = roles.flatMap((role) => state.keysWithRole(role).toSorted((a, b) => a.fromS - b.fromS));
+  const rows = keys.map((key) => ({ ...key, now: standingOf(key, nowS) }));
+  cli.output.result({ root: state.root, keys: rows }, () => {
+    const table = new Table({
+      head: ['role', 'key', 'from', 'until', 'now'],
+      style: { head: [], border: [] },
+    });
+    for (const { role, keyId, fromS, untilS, now } of rows)
+      table.push([role, keyId, timeText(fromS), timeText(untilS), now]);
+    const { threshold, keys: roots } = state.root ?? { threshold: 0, keys: [] };
+    return [`Root: ${threshold} of ${roots.map(({ keyId }) => keyId).join(', ')}`, table.toString()];
+  });
+}
+
+async function extend(cli: Cli, path: string): Promise<void> {
+  await withRegion(cli, path, async (directory) => {
+    const made = await directory.extendKeys();
+    cli.output.result(made, () => [
+      made.keys + made.logs === 0
+        ? 'Nothing is missing for the next 90 days.'
+        : `Admitted ${counted(made.keys, 'key')} and announced ${counted(made.logs, 'log')}.`,
+    ]);
+  });
+}
+
+async function compromise(cli: Cli, path: string, options: CompromiseOptions): Promise<void> {
+  await withRegion(cli, path, async (directory, modules) => {
+    const key = directory.state.key(options.key.toLowerCase());
+    if (key === undefined) {
+      throw new CliError(EXIT.failure, 'NOT_FOUND', `the region has no key ${printable(options.key)}`, {
+        hint: `List its keys with \`entente key list ${printable(path)}\`.`,
+      });
+    }
+    const cutOffs: CutOff[] = [];
+    for (const text of options.cutOff ?? []) cutOffs.push(await cutOffOf(directory, text, modules));
+    if (new Set(cutOffs.map(({ log }) => log)).size < cutOffs.length)
+      throw usageError('--cut-off names a log twice');
+    const replacement = await directory.compromise(key, cutOffs);
+    cli.output.result({ key: key.keyId, role: key.role, cutOffs, replacement }, () => [
+      `The ${key.role} key ${key.keyId} is given up; ${replacement ?? 'no key'} stands in its place.`,
+      ...(cutOffs.length === 0
+        ? ['Nothing that it signed counts any more.']
+        : ['What it signed counts on below:']),
+      ...aligned(
+        cutOffs.map(({ log, size }) => [log, `${figure(size)} entries`]),
+        '  ',
+      ),
+    ]);
+  });
+}
+
+/** The cut-off that `log=size` names, with the root that the log has at that size. */
+async function cutOffOf(directory: RegionDirectory, text: string, modules: RegionModules): Promise<CutOff> {
+  const [, log, sizeText] = /^(trust|2\d{3}-\d{2}(?:\.[1-9])?)=(now|\d{1,15})$/.exec(text) ?? [];
+  if (log === undefined || sizeText === undefined) {
+    throw usageError(`expected a cut-off such as 2026-11=10000 or trust=now, not ${printable(text)}`);
+  }
+  const files = new LogFiles(join(attestationLogsPath(directory.layout.public), log));
+  const present = log === 'trust' ? directory.state.size : await sizeOf(files);
+  const size = sizeText === 'now' ? present : Number(sizeText);
+  if (size > present) throw usageError(`${log} has ${figure(present)} entries, not ${sizeText}`);
+  const { sha256 } = modules;
+  const root =
+    log === 'trust'
+      ? directory.trustRootAt(size)
+      : await files.withHashes(sha256, size, (source) => rootOf(sha256, size, source));
+  return { log, size, root };
+}
+
+async function sizeOf(files: LogFiles): Promise<number> {
+  const note = await files.checkpoint();
+  return note === undefined ? 0 : parseCheckpoint(parseNote(note).text).size;
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function standingOf({ fromS, untilS, compromise }: TrustKey, nowS: number): string {
+  if (compromise !== undefined) return 'compromised';
+  if (nowS < fromS) return 'to come';
+  return nowS < untilS ? 'in force' : 'over';
+}

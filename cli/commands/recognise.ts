@@ -1,0 +1,142 @@
+/** `entente recognise`: this region's people may meet codes of another, and how they judge them. */
+import { relative } from 'node:path';
+import { type Command, Option } from 'commander';
+import { readPublicRegion } from '../../node/region/public-region.ts';
+import { type RegionDirectory } from '../../node/region/region-directory.ts';
+import { type RegionModules } from '../../node/region/modules.ts';
+import { equalBytes } from '../../protocol/bytes.ts';
+import { isRuleId } from '../../protocol/code/status.ts';
+import { type RecognitionWay } from '../../protocol/trust/trust-state.ts';
+import { type Cli, examples } from '../cli.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
+import { aligned } from '../output.ts';
+import { printable } from '../printable.ts';
+import { fingerprintText, parseFingerprint, parseRegionId, publicPathOf, withRegion } from '../region.ts';
+import { parseSpan, timeText } from '../times.ts';
+
+interface RecogniseOptions {
+  readonly region?: string;
+  readonly fingerprint?: string;
+  readonly way: RecognitionWay;
+  readonly via?: string;
+  readonly rules?: string;
+  readonly for: string;
+}
+
+interface Recognised {
+  readonly region: string;
+  readonly fingerprint: Uint8Array;
+  /** What the region calls itself, where its log is at hand. */
+  readonly name?: string | undefined;
+  readonly publicPath?: string;
+}
+
+export function addRecognise(program: Command, cli: Cli): void {
+  program
+    .command('recognise')
+    .summary('recognise another region')
+    .description(
+      'Signs with the root that codes of another region count here. Compare its fingerprint with the people who run it, by another way than this network.',
+    )
+    .argument('<region>', 'directory of the region that recognises')
+    .argument('[peer]', 'directory of the other region, or the one that it publishes')
+    .option('--fingerprint <hex>', 'fingerprint that the other region must have')
+    .option('--region <id>', 'id of the other region, where its directory is not at hand')
+    .addOption(
+      new Option('--way <way>', 'how its codes come')
+        .choices(['direct', 'adapter', 'bridge', 'hosted'])
+        .default('direct'),
+    )
+    .option('--via <region>', 'with --way bridge: the region through which codes come')
+    .option('--rules <id>', 'acceptance rules for its codes')
+    .option('--for <span>', 'how long the recognition holds', '365d')
+    .addHelpText(
+      'after',
+      examples(
+        ['entente recognise CN-33 DE', 'by its directory; prints the fingerprint to compare'],
+        ['entente recognise CN-33 --region DE --fingerprint 1f2e...', 'by its fingerprint alone'],
+      ),
+    )
+    .action((region: string, peer: string | undefined, options: RecogniseOptions) =>
+      recognise(cli, region, peer, options),
+    );
+}
+
+async function recognise(
+  cli: Cli,
+  path: string,
+  peer: string | undefined,
+  options: RecogniseOptions,
+): Promise<void> {
+  const { way, via, rules = null } = options;
+  if ((way === 'bridge') !== (via !== undefined)) throw usageError('--way bridge and --via belong together');
+  if (rules !== null && !isRuleId(rules))
+    throw usageError('expected the id of rules: lower-case letters, digits and hyphens');
+  const viaRegion = via === undefined ? {} : { via: parseRegionId(via) };
+  await withRegion(cli, path, async (directory, modules) => {
+    const other =
+      peer === undefined ? byFingerprint(options) : await byDirectory(directory, peer, options, modules);
+    if (other.region === directory.config.region) throw usageError('a region does not recognise itself');
+    const from = modules.nowS();
+    const until = from + parseSpan(options.for);
+    if (until === from) throw usageError('a recognition holds for at least a second');
+    const { region, fingerprint } = other;
+    const version = (directory.state.recognition(region)?.version ?? 0) + 1;
+    await directory.append(
+      { kind: 'recognition', region, version, fingerprint, way, ...viaRegion, rules, from, until },
+      'root',
+    );
+    if (other.publicPath !== undefined)
+      await directory.setPeer(region, relative(directory.layout.path, other.publicPath));
+    report(cli, directory.config.region, { ...other, version, until }, path, peer);
+  });
+}
+
+function byFingerprint({ region, fingerprint }: RecogniseOptions): Recognised {
+  if (region === undefined || fingerprint === undefined) {
+    throw usageError('name the directory of the other region, or give both --region and --fingerprint');
+  }
+  return { region: parseRegionId(region), fingerprint: parseFingerprint(fingerprint) };
+}
+
+async function byDirectory(
+  directory: RegionDirectory,
+  peer: string,
+  options: RecogniseOptions,
+  modules: RegionModules,
+): Promise<Recognised> {
+  const publicPath = await publicPathOf(peer);
+  const region = options.region && parseRegionId(options.region);
+  const { network } = directory.config;
+  const published = await readPublicRegion(publicPath, { region, network }, modules);
+  const { fingerprint, state } = published;
+  if (options.fingerprint !== undefined && !equalBytes(parseFingerprint(options.fingerprint), fingerprint)) {
+    throw new CliError(
+      EXIT.inconsistent,
+      'PIN_MISMATCH',
+      `${published.region} has another fingerprint: ${fingerprintText(fingerprint)}`,
+      {
+        hint: 'Nothing was recognised. Ask the other region for its fingerprint again, by another way.',
+      },
+    );
+  }
+  return { region: published.region, fingerprint, name: state.root?.name, publicPath };
+}
+
+function report(
+  cli: Cli,
+  home: string,
+  other: Recognised & { version: number; until: number },
+  path: string,
+  peer: string | undefined,
+): void {
+  const { region, fingerprint, name, version, until } = other;
+  cli.output.result({ home, region, name, fingerprint, version, until }, () => [
+    `${home} recognises ${region}${name === undefined ? '' : ` (${printable(name)})`} until ${timeText(until)}.`,
+    ...aligned([['compare', fingerprintText(fingerprint)]], '  '),
+  ]);
+  if (peer !== undefined)
+    cli.output.note(
+      `Let ${region} vouch for this log: entente witness ${printable(peer)} ${printable(path)}`,
+    );
+}

@@ -1,0 +1,147 @@
+/** `entente revoke`: codes that no longer count, whatever they say. */
+import { join } from 'node:path';
+import { type Command } from 'commander';
+import { attestationLogsPath } from '../../node/region/layout.ts';
+import { LogFiles } from '../../node/region/log-files.ts';
+import { type RegionDirectory } from '../../node/region/region-directory.ts';
+import { type RegistryRecord } from '../../node/region/registry.ts';
+import { equalBytes, hexOf } from '../../protocol/bytes.ts';
+import { parseCode } from '../../protocol/code/code.ts';
+import { parseOpenings } from '../../protocol/code/openings.ts';
+import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { isAttestationLogId } from '../../protocol/log/origin.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { type Cli, examples } from '../cli.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
+import { counted } from '../output.ts';
+import { printable, shortened } from '../printable.ts';
+import { withRegion } from '../region.ts';
+
+interface RevokeOptions {
+  readonly subject?: string;
+  readonly holder?: string;
+  readonly root?: true;
+}
+
+interface Place {
+  readonly log: string;
+  readonly index: number;
+}
+
+export function addRevoke(program: Command, cli: Cli): void {
+  program
+    .command('revoke')
+    .summary('revoke codes, for ever')
+    .description(
+      'Signs that codes no longer count. There is no way back: a mistake is mended by issuing a new code.',
+    )
+    .argument('<region>', 'directory of the region')
+    .argument('[what...]', 'codes: their text, or log and leaf as in 2026-11/17')
+    .option('--subject <text>', 'all codes of this person')
+    .option('--holder <hex>', "all codes for this device's public key")
+    .option('--root', 'sign with the root, which no limit per hour binds')
+    .addHelpText(
+      'after',
+      examples(
+        ["entente revoke CN-33 'ENT1:...'", 'by the text of the code'],
+        ['entente revoke CN-33 2026-11/17 2026-11/2041', 'by place in the log'],
+        ["entente revoke CN-33 --subject 'Person 00001'", 'by person'],
+      ),
+    )
+    .action((region: string, what: readonly string[], options: RevokeOptions) =>
+      revoke(cli, region, what, options),
+    );
+}
+
+async function revoke(
+  cli: Cli,
+  path: string,
+  what: readonly string[],
+  options: RevokeOptions,
+): Promise<void> {
+  if (what.length === 0 && options.subject === undefined && options.holder === undefined) {
+    throw usageError('say which codes to revoke: their text or place, --subject or --holder');
+  }
+  const { sha256 } = await cli.crypto();
+  await withRegion(cli, path, async (directory) => {
+    const places: Place[] = [];
+    for (const one of what) places.push(await placeOf(directory, one, sha256));
+    for await (const record of directory.records()) if (isMeant(record, options)) places.push(record);
+    if (places.length === 0)
+      throw new CliError(EXIT.failure, 'NOT_FOUND', 'the registry has no such code; nothing was revoked');
+    const revoked: Place[] = [];
+    for (const [log, indexes] of newByLog(directory, places)) {
+      await directory.revoke(log, indexes, options.root === true ? 'root' : 'trust-log');
+      revoked.push(...indexes.map((index) => ({ log, index })));
+    }
+    cli.output.result({ revoked, before: places.length - revoked.length }, () => [
+      revoked.length === 0
+        ? 'All of these codes were revoked before; nothing changed.'
+        : `Revoked ${counted(revoked.length, 'code')}: ${shortened(revoked.map(placeText).join(' '), 60)}`,
+    ]);
+  });
+}
+
+/** A place that stands in the log of this region; for a code, with this very attestation. */
+async function placeOf(directory: RegionDirectory, text: string, sha256: Sha256): Promise<Place> {
+  const match = /^(\d{4}-\d{2}(?:\.\d)?)\/(\d{1,13})$/.exec(text);
+  if (match !== null) {
+    const place = { log: match[1] ?? '', index: Number(match[2]) };
+    await leafAt(directory, place);
+    return place;
+  }
+  if (!text.startsWith('ENT')) {
+    throw usageError(
+      `expected the text of a code or a place such as 2026-11/17, not ${printable(shortened(text, 40))}`,
+    );
+  }
+  const { attestation } = parseCode(sha256, text);
+  const { region, log, index } = attestation;
+  if (region !== directory.config.region) {
+    throw new CliError(
+      EXIT.failure,
+      'OTHER_REGION',
+      `the code is of ${region}, and only ${region} can revoke it`,
+    );
+  }
+  if (!equalBytes(await leafAt(directory, { log, index }), attestation.bytes)) {
+    throw new CliError(
+      EXIT.failure,
+      'NOT_ISSUED',
+      `the log has another code at ${log}/${index}: this one is forged, and stopped already`,
+    );
+  }
+  return { log, index };
+}
+
+async function leafAt(directory: RegionDirectory, { log, index }: Place): Promise<Uint8Array> {
+  const files = new LogFiles(join(attestationLogsPath(directory.layout.public), log));
+  const note = isAttestationLogId(log) ? await files.checkpoint() : undefined;
+  const size = note === undefined ? 0 : parseCheckpoint(parseNote(note).text).size;
+  if (index < size) for await (const entry of files.entries(index, index + 1)) return entry;
+  throw new CliError(EXIT.failure, 'NOT_ISSUED', `the region has issued no ${log}/${index}`);
+}
+
+function isMeant(record: RegistryRecord, { subject, holder }: RevokeOptions): boolean {
+  if (subject !== undefined && record.subject === subject) return true;
+  if (holder === undefined) return false;
+  const { holderKey } = parseOpenings(record.openings).fields;
+  return holderKey !== undefined && hexOf(holderKey) === holder.toLowerCase();
+}
+
+/** The indexes that are not revoked yet, by log. */
+function newByLog({ state }: RegionDirectory, places: readonly Place[]): Map<string, number[]> {
+  const byLog = new Map<string, number[]>();
+  for (const { log, index } of places) {
+    if (state.revoked(log)?.has(index) === true) continue;
+    const indexes = byLog.get(log) ?? [];
+    if (!indexes.includes(index)) indexes.push(index);
+    byLog.set(log, indexes);
+  }
+  return byLog;
+}
+
+function placeText({ log, index }: Place): string {
+  return `${log}/${index}`;
+}

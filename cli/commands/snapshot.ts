@@ -1,0 +1,182 @@
+/** `entente snapshot make|check|show`: what a verifier takes along where there is no network. */
+import { type Command } from 'commander';
+import { writeFileAtomically } from '../../node/region/files.ts';
+import { type HomeView, readHomeView } from '../../node/region/home-view.ts';
+import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { type AppliedSnapshot, applySnapshot } from '../../protocol/snapshot/apply.ts';
+import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
+import { assessKnowledge } from '../../protocol/verdict/knowledge.ts';
+import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
+import { type Cli, examples } from '../cli.ts';
+import { aligned, counted, figure } from '../output.ts';
+import { printable } from '../printable.ts';
+import { parseFingerprint, parseRegionId, regionModules } from '../region.ts';
+import { applyAll, readSnapshotFile, snapshotOf } from '../snapshot-file.ts';
+import { parseTime } from '../times.ts';
+import { knowledgeText } from '../verdict-text.ts';
+
+interface MakeOptions {
+  readonly out: string;
+  readonly since?: string;
+}
+
+interface CheckOptions {
+  readonly home: string;
+  readonly pin: string;
+  readonly held?: string;
+  readonly at?: string;
+}
+
+export function addSnapshot(program: Command, cli: Cli): void {
+  const snapshot = program
+    .command('snapshot')
+    .summary('make, check or show a snapshot')
+    .description(
+      'A snapshot carries the trust logs of a region and of those it recognises, with the cosignatures that vouch for them.',
+    );
+  snapshot
+    .command('make')
+    .description(
+      'Makes a snapshot of a region and its peers, as their directories are now, and checks it as a verifier would.',
+    )
+    .argument('<region>', 'directory of the home region')
+    .requiredOption('--out <file>', 'file to write')
+    .option('--since <snapshot>', 'make only what a holder of this snapshot lacks')
+    .addHelpText(
+      'after',
+      examples(
+        ['entente snapshot make CN-33 --out home.snap', 'a full one'],
+        ['entente snapshot make CN-33 --since home.snap --out delta.snap', 'for those who hold home.snap'],
+      ),
+    )
+    .action((region: string, options: MakeOptions) => make(cli, region, options));
+  snapshot
+    .command('check')
+    .description('Checks a snapshot as a verifier would, and says how old it is and who vouches for it.')
+    .argument('<file>', 'the snapshot')
+    .requiredOption('--home <id>', 'region in whose name you judge')
+    .requiredOption('--pin <hex>', "fingerprint of the home's root")
+    .option('--held <snapshot>', 'snapshot that you hold already: needed for a delta')
+    .option('--at <time>', 'check for another time than now')
+    .addHelpText(
+      'after',
+      examples(['entente snapshot check home.snap --home CN-33 --pin 1f2e...', 'against the pinned root']),
+    )
+    .action((file: string, options: CheckOptions) => check(cli, file, options));
+  snapshot
+    .command('show')
+    .description('Lists what a snapshot holds, without checking any of it.')
+    .argument('<file>', 'the snapshot')
+    .addHelpText('after', examples(['entente snapshot show home.snap', 'a line per region']))
+    .action((file: string) => show(cli, file));
+}
+
+async function make(cli: Cli, path: string, { out, since }: MakeOptions): Promise<void> {
+  const modules = await regionModules(cli);
+  const view = await readHomeView(path, modules);
+  const { region: home, network, fingerprint: pin } = view.home;
+  const held = since === undefined ? undefined : await readSnapshotFile(since);
+  const bytes = await snapshotOf(view, held && sizesOf(held));
+  const applied = applyAll(
+    modules,
+    held === undefined ? [bytes] : [held, bytes],
+    { home, network, pin },
+    undefined,
+    modules.nowS(),
+  );
+  await writeFileAtomically(out, bytes);
+  const reports = applied === undefined ? [] : reportsOf(applied, modules.nowS());
+  cli.output.result(
+    { home, network, out, bytes: bytes.length, parts: reports, missing: view.missing },
+    () => [
+      `Wrote ${printable(out)}, ${figure(bytes.length)} bytes, for verifiers of ${home}:`,
+      ...partLines(reports),
+    ],
+  );
+  for (const line of warningsOf(view, reports, path)) cli.output.note(line);
+}
+
+async function check(cli: Cli, file: string, options: CheckOptions): Promise<void> {
+  const modules = await regionModules(cli);
+  const nowS = options.at === undefined ? modules.nowS() : parseTime(options.at);
+  const bytes = await readSnapshotFile(file);
+  const { network } = parseSnapshot(bytes);
+  const reader = { home: parseRegionId(options.home), network, pin: parseFingerprint(options.pin) };
+  const held =
+    options.held === undefined
+      ? undefined
+      : applySnapshot(modules, await readSnapshotFile(options.held), reader, undefined, nowS).holdings;
+  const applied = applySnapshot(modules, bytes, reader, held, nowS);
+  const reports = reportsOf(applied, nowS);
+  cli.output.result({ home: reader.home, network, bytes: bytes.length, parts: reports }, () => [
+    `${printable(file)} is good for verifiers of ${reader.home}:`,
+    ...partLines(reports),
+  ]);
+}
+
+async function show(cli: Cli, file: string): Promise<void> {
+  const bytes = await readSnapshotFile(file);
+  const { network, parts } = parseSnapshot(bytes);
+  const summary = parts.map(({ region, from, entries, base, checkpoint }) => ({
+    region,
+    kind: base === undefined ? 'delta' : 'full',
+    from,
+    entries: entries.length,
+    items: base?.items.length ?? 0,
+    signatures: parseNote(checkpoint).signatures.length,
+  }));
+  cli.output.result({ network, bytes: bytes.length, parts: summary }, () => [
+    `Snapshot of network ${network}, ${figure(bytes.length)} bytes, nothing of it checked:`,
+    ...aligned(
+      summary.map(({ region, kind, from, entries, items, signatures }) => [
+        region,
+        `${kind}, ${counted(entries, 'entry').replace('entrys', 'entries')} from ${from}, ${counted(items, 'state item')}, ${counted(signatures, 'signature')}`,
+      ]),
+      '  ',
+    ),
+  ]);
+}
+
+/** Sizes of the logs that a holder of the snapshot has. */
+function sizesOf(bytes: Uint8Array): Map<string, number> {
+  const sizes = parseSnapshot(bytes).parts.map(({ region, checkpoint }) => {
+    return [region, parseCheckpoint(parseNote(checkpoint).text).size] as const;
+  });
+  return new Map(sizes);
+}
+
+interface PartReport {
+  readonly region: string;
+  readonly effect: string;
+  readonly knowledge: KnowledgeReport | undefined;
+}
+
+function reportsOf({ outcomes, holdings }: AppliedSnapshot, nowS: number): PartReport[] {
+  return outcomes.map(({ region, effect }) => ({
+    region,
+    effect,
+    knowledge: assessKnowledge(holdings.trust, region, nowS),
+  }));
+}
+
+function partLines(reports: readonly PartReport[]): string[] {
+  return aligned(
+    reports.map(({ region, effect, knowledge }) => [
+      region,
+      `${effect}: ${knowledge === undefined ? 'nothing is known of it' : knowledgeText(knowledge)}`,
+    ]),
+    '  ',
+  );
+}
+
+function warningsOf({ home, missing }: HomeView, reports: readonly PartReport[], path: string): string[] {
+  const lines = missing.map(({ region, reason }) => `${region} is left out: ${printable(reason)}`);
+  for (const { region, effect } of reports) {
+    if (effect !== 'left-out' && effect !== 'beside') continue;
+    lines.push(
+      `${region} lacks witnesses: run \`entente witness\` for ${home.region} (${printable(path)}) and its peers, then make this again.`,
+    );
+  }
+  return lines;
+}

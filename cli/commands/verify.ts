@@ -1,0 +1,207 @@
+/** `entente verify`: the verdict on codes, from files alone. */
+import { createReadStream, existsSync } from 'node:fs';
+import { type Command } from 'commander';
+import { type ReadModules } from '../../node/region/modules.ts';
+import { type DocumentInput } from '../../protocol/code/document.ts';
+import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
+import { type Holdings, type SnapshotReader } from '../../protocol/snapshot/apply.ts';
+import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
+import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { type Cli, examples } from '../cli.ts';
+import { EXIT, type ExitCode, usageError } from '../exit.ts';
+import { judgeText, type JudgingOptions } from '../judging.ts';
+import { holdingsOf, type Kept, readKeepFile, writeKeepFile } from '../keep-file.ts';
+import { linesOf } from '../lines.ts';
+import { parsePlace, PLACE_HELP } from '../place.ts';
+import { printable } from '../printable.ts';
+import { parseFingerprint, parseRegionId, publicPathOf, regionModules } from '../region.ts';
+import { applyAll, holdingsOfRegion, readSnapshotFile } from '../snapshot-file.ts';
+import { parseTime } from '../times.ts';
+import { batchLine, groundLines, headline, reasonLines } from '../verdict-text.ts';
+import { parseChallenge } from './present.ts';
+
+interface VerifyOptions {
+  readonly file?: string;
+  readonly region?: string;
+  readonly offline?: readonly string[];
+  readonly home?: string;
+  readonly pin?: string;
+  readonly keep?: string;
+  readonly at?: string;
+  readonly place?: string;
+  readonly challenge?: string;
+  readonly document?: string;
+  readonly proof?: string;
+  readonly explain?: true;
+}
+
+/** A character of a code takes at most four bytes of UTF-8; what is longer is judged as too long, unread. */
+const LINE_BYTES_MAX = 4 * CODE_CHARS_MAX;
+
+export function addVerify(program: Command, cli: Cli): void {
+  program
+    .command('verify')
+    .summary('judge codes')
+    .description(
+      'Judges one code, or every line of a file or of stdin, by a snapshot or by a region directory and its peers. Needs no network.',
+    )
+    .argument('[code]', 'the text of a code, or - for stdin')
+    .option('--file <file>', 'judge every line of a file')
+    .option('--region <dir>', 'trust what this region and its peers publish; it is the home')
+    .option(
+      '--offline <snapshot>',
+      'trust this snapshot; give it several times to apply several in order',
+      collect,
+    )
+    .option('--home <id>', 'region in whose name you judge')
+    .option('--pin <hex>', "fingerprint of the home's root")
+    .option('--keep <file>', 'remember home, pin and snapshots here, and refuse older ones later')
+    .option('--at <time>', 'judge for another time than now')
+    .option('--place <what>', PLACE_HELP)
+    .option('--challenge <hex>', 'challenge that you gave to the holder')
+    .option('--document <cc:number>', 'identity document that the person shows, as in DE:C01X00T47')
+    .option('--proof <dir>', "directory with the issuer's logs, where a stolen key makes a proof necessary")
+    .option('--explain', 'say what the verdict rests on')
+    .addHelpText(
+      'after',
+      examples(
+        ["entente verify --region CN-33 'ENT1:...' --explain", 'by the directory of your own region'],
+        ["entente verify --offline home.snap --home CN-33 --pin 1f2e... 'ENT1:...'", 'by a snapshot'],
+        ["entente verify --keep gate.json --offline delta.snap 'ENT1:...'", 'going on from what was kept'],
+        [
+          'entente verify --region CN-33 --file codes.txt',
+          'one line per code: verdict, colour, place, reasons',
+        ],
+      ),
+    )
+    .action((code: string | undefined, options: VerifyOptions) => verify(cli, code, options));
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+async function verify(cli: Cli, code: string | undefined, options: VerifyOptions): Promise<void> {
+  if (code !== undefined && options.file !== undefined) throw usageError('give a code or --file, not both');
+  if (options.file !== undefined && !existsSync(options.file))
+    throw usageError(`there is no file ${printable(options.file)}`);
+  const nowS = options.at === undefined ? cli.surroundings.nowS() : parseTime(options.at);
+  const context: VerdictContext = {
+    place: parsePlace(options.place),
+    mode: 'offline',
+    challenge: options.challenge === undefined ? undefined : parseChallenge(options.challenge),
+  };
+  const modules = { ...(await regionModules(cli)), nowS: () => nowS };
+  const { trust } = await holdingsFor(cli, options, modules);
+  const judging: JudgingOptions = {
+    trust,
+    context,
+    nowS,
+    document: options.document === undefined ? undefined : parseDocument(options.document),
+    mirror: options.proof === undefined ? undefined : await publicPathOf(options.proof),
+  };
+  const judge = (text: string): Promise<Verdict> => judgeText(modules, text, judging);
+  if (code !== undefined && code !== '-') report(cli, await judge(code), options);
+  else await judgeLines(cli, options, judge);
+}
+
+/** Every line gets a verdict; a single line is reported as an argument is. The worst of them decides how the command ends. */
+async function judgeLines(
+  cli: Cli,
+  options: VerifyOptions,
+  judge: (text: string) => Promise<Verdict>,
+): Promise<void> {
+  const source = options.file === undefined ? cli.surroundings.stdin : createReadStream(options.file);
+  let first: Verdict | undefined;
+  let count = 0;
+  for await (const { text } of linesOf(source as AsyncIterable<Uint8Array>, LINE_BYTES_MAX)) {
+    const verdict = await judge(text ?? ' '.repeat(CODE_CHARS_MAX + 1));
+    if (++count === 1) first = verdict;
+    else if (count === 2 && first !== undefined) reportLine(cli, first);
+    if (count > 1) reportLine(cli, verdict);
+  }
+  if (first === undefined)
+    throw usageError('there is no code to judge', 'Give one as an argument, with --file or on stdin.');
+  if (count === 1) report(cli, first, options);
+}
+
+function report(cli: Cli, verdict: Verdict, { explain }: VerifyOptions): void {
+  const { output } = cli;
+  output.result(verdict, () => [
+    headline(verdict, output.colours),
+    ...reasonLines(verdict, output.colours),
+    ...(explain === true ? ['', ...groundLines(verdict)] : []),
+  ]);
+  cli.exit = worse(cli.exit, exitOf(verdict));
+}
+
+function reportLine(cli: Cli, verdict: Verdict): void {
+  cli.output.result(verdict, () => [batchLine(verdict)]);
+  cli.exit = worse(cli.exit, exitOf(verdict));
+}
+
+function exitOf({ outcome }: Verdict): ExitCode {
+  if (outcome === 'pass') return EXIT.ok;
+  return outcome === 'undetermined' ? EXIT.undetermined : EXIT.stop;
+}
+
+/** Act and stop outrank undetermined, which outranks pass. */
+function worse(a: ExitCode, b: ExitCode): ExitCode {
+  const ranks: readonly ExitCode[] = [EXIT.ok, EXIT.undetermined, EXIT.stop];
+  return ranks.indexOf(a) >= ranks.indexOf(b) ? a : b;
+}
+
+async function holdingsFor(cli: Cli, options: VerifyOptions, modules: ReadModules): Promise<Holdings> {
+  const { region, offline = [], keep } = options;
+  if (region !== undefined) {
+    if (offline.length > 0 || keep !== undefined)
+      throw usageError('--region goes without --offline and --keep');
+    const { holdings, missing } = await holdingsOfRegion(region, modules);
+    for (const peer of missing)
+      cli.output.note(`nothing is known of ${peer.region}: ${printable(peer.reason)}`);
+    return holdings;
+  }
+  const kept = keep === undefined ? undefined : await readKeepFile(keep);
+  const snapshots = await Promise.all(offline.map(readSnapshotFile));
+  const reader = readerOf(options, kept, snapshots[0]);
+  const held = kept && holdingsOf(kept, modules, modules.nowS());
+  const applied = applyAll(modules, snapshots, reader, held, modules.nowS());
+  const holdings = applied?.holdings ?? held;
+  if (holdings === undefined)
+    throw usageError('say what to trust: --region DIR, or --offline SNAPSHOT with --home and --pin');
+  if (keep !== undefined && applied !== undefined) {
+    const all: Kept = { reader, snapshots: [...(kept?.snapshots ?? []), ...snapshots] };
+    await writeKeepFile(keep, all, holdings, modules);
+  }
+  return holdings;
+}
+
+/** Whom the verifier trusts: as kept, or as told. The network stands in the root that the pin names, so the snapshot may tell it. */
+function readerOf(
+  options: VerifyOptions,
+  kept: Kept | undefined,
+  snapshot: Uint8Array | undefined,
+): SnapshotReader {
+  const { home, pin } = options;
+  if (kept !== undefined) {
+    const isOther = (home ?? kept.reader.home) !== kept.reader.home;
+    if (!isOther && (pin === undefined || Buffer.compare(parseFingerprint(pin), kept.reader.pin) === 0))
+      return kept.reader;
+    throw usageError(
+      '--keep holds another home or pin',
+      'Use another file to keep what another verifier holds.',
+    );
+  }
+  if (home === undefined || pin === undefined || snapshot === undefined) {
+    throw usageError('say what to trust: --region DIR, or --offline SNAPSHOT with --home and --pin');
+  }
+  return { home: parseRegionId(home), pin: parseFingerprint(pin), network: parseSnapshot(snapshot).network };
+}
+
+function parseDocument(text: string): DocumentInput {
+  const [, country, number] = /^([A-Z]{2}):(.{4,256})$/.exec(text) ?? [];
+  if (country === undefined || number === undefined) {
+    throw usageError('expected a document as country and number, as in DE:C01X00T47');
+  }
+  return { country, number };
+}

@@ -1,0 +1,79 @@
+/** Judging one text with everything that the command line can fetch: the hash of a document, a leaf's proof from a mirror. */
+import { join } from 'node:path';
+import { scryptInPool } from '../node/crypto/scrypt.ts';
+import { attestationLogsPath } from '../node/region/layout.ts';
+import { LogFiles } from '../node/region/log-files.ts';
+import { NodeError } from '../node/node-error.ts';
+import { type Attestation } from '../protocol/code/attestation.ts';
+import { parseCode, type ParsedCode } from '../protocol/code/code.ts';
+import { documentHash, type DocumentInput } from '../protocol/code/document.ts';
+import { isProtocolError } from '../protocol/fault.ts';
+import { inclusionProof } from '../protocol/log/merkle-proof.ts';
+import { type Primitives, type Sha256 } from '../protocol/primitives.ts';
+import { type LeafProof } from '../protocol/verdict/cut-off.ts';
+import { checksOf, judge } from '../protocol/verdict/judge.ts';
+import { type Trust } from '../protocol/verdict/knowledge.ts';
+import { type Verdict, type VerdictContext } from '../protocol/verdict/verdict.ts';
+import { refuseText } from '../protocol/verdict/verify.ts';
+
+export interface JudgingOptions {
+  readonly trust: Trust;
+  readonly context: VerdictContext;
+  readonly nowS: number;
+  /** The identity document that the person shows. */
+  readonly document?: DocumentInput | undefined;
+  /** Public directory of a mirror of the issuing region's logs. */
+  readonly mirror?: string | undefined;
+}
+
+/** The verdict on `text`. A mirror that is unreachable, or whose tiles lead nowhere, leaves the verdict as it is without one. */
+export async function judgeText(
+  primitives: Primitives,
+  text: string,
+  options: JudgingOptions,
+): Promise<Verdict> {
+  let parsed: ParsedCode;
+  try {
+    parsed = parseCode(primitives.sha256, text);
+  } catch (error) {
+    if (isProtocolError(error)) return refuseText(error.fault, options.nowS);
+    throw error;
+  }
+  const { trust, nowS, mirror } = options;
+  const context = { ...options.context, documentHash: await documentHashFor(parsed, options.document) };
+  const results = checksOf(parsed, trust).map((check) => primitives.verifySignature(check));
+  const verdict = judge(parsed, results, trust, context, nowS);
+  if (mirror === undefined || !verdict.reasons.some(({ code }) => code === 'PROOF_NEEDED')) return verdict;
+  const proof = await fetchProof(primitives.sha256, parsed.attestation, trust, mirror);
+  return proof === undefined ? verdict : judge(parsed, results, trust, { ...context, proofs: [proof] }, nowS);
+}
+
+async function documentHashFor(
+  { document: opened }: ParsedCode,
+  shown: DocumentInput | undefined,
+): Promise<Uint8Array | undefined> {
+  return opened && shown && (await documentHash(scryptInPool, shown, opened.salt));
+}
+
+async function fetchProof(
+  sha256: Sha256,
+  { region, log, index, keyId }: Attestation,
+  trust: Trust,
+  mirror: string,
+): Promise<LeafProof | undefined> {
+  const size = trust.regions.get(region)?.state.key(keyId)?.compromise?.cutOffs.get(log)?.size;
+  if (size === undefined) return undefined;
+  const files = new LogFiles(join(attestationLogsPath(mirror), log));
+  try {
+    return await files.withHashes(sha256, size, (source) => ({
+      log,
+      index,
+      size,
+      leafHash: source(0, index),
+      path: inclusionProof(sha256, { index, size }, source),
+    }));
+  } catch (error) {
+    if (error instanceof NodeError || isProtocolError(error)) return undefined;
+    throw error;
+  }
+}

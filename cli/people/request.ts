@@ -1,0 +1,64 @@
+/** From a person and a status given by hand to what a region issues. */
+import { scryptInPool } from '../../node/crypto/scrypt.ts';
+import { type IssueRequest } from '../../node/region/issuer.ts';
+import { hexBytes } from '../../protocol/bytes.ts';
+import { documentHash } from '../../protocol/code/document.ts';
+import { type DocumentField, SALT_BYTES } from '../../protocol/code/field.ts';
+import { type Status } from '../../protocol/code/status.ts';
+import { type Person } from './person.ts';
+
+const HOUR_S = 3_600;
+const DAY_S = 86_400;
+
+/** Until issuing rules exist, a status is what the operator says. */
+const MANUAL_RULE = { ruleId: 'manual', ruleVersion: 1 } as const;
+const DAYS_BY_DEFAULT = { green: 7, yellow: 7, red: 14 } as const;
+const MEASURES = { green: 'none', yellow: 'home', red: 'isolate' } as const;
+
+/** Document hashes that are computed at once; each takes a thread of libuv's pool and 32 MiB. */
+const HASHES_AT_ONCE = 4;
+
+/**
+ * Requests for people, in their order. Documents cost 50 ms each; `onHashed` hears how many are done.
+ * Times are rounded up to the hour, so that a code does not tell when in the hour it was issued.
+ */
+export async function requestsOf(
+  people: readonly Person[],
+  nowS: number,
+  random: (bytes: number) => Uint8Array,
+  onHashed?: (done: number) => void,
+): Promise<IssueRequest[]> {
+  const documents = new Array<DocumentField | undefined>(people.length);
+  const onPaper = people.flatMap((person, i) => (person.document_number === undefined ? [] : [i]));
+  for (let at = 0; at < onPaper.length; at += HASHES_AT_ONCE) {
+    const batch = onPaper.slice(at, at + HASHES_AT_ONCE);
+    const fields = await Promise.all(batch.map((i) => documentField(people[i] as Person, random)));
+    batch.forEach((i, n) => (documents[i] = fields[n]));
+    onHashed?.(Math.min(at + HASHES_AT_ONCE, onPaper.length));
+  }
+  return people.map((person, i) => ({
+    subject: person.subject,
+    fields: {
+      status: statusOf(person, nowS),
+      holderKey: person.device === undefined ? undefined : hexBytes(person.device),
+      document: documents[i],
+    },
+  }));
+}
+
+/** How many of the people get a code on paper. */
+export function countOnPaper(people: readonly Person[]): number {
+  return people.filter((person) => person.document_number !== undefined).length;
+}
+
+function statusOf({ colour, days = DAYS_BY_DEFAULT[colour] }: Person, nowS: number): Status {
+  const expiresAtS = (Math.floor(nowS / HOUR_S) + 1) * HOUR_S + days * DAY_S;
+  const measure = MEASURES[colour];
+  return { colour, measure, untilS: measure === 'none' ? undefined : expiresAtS, expiresAtS, ...MANUAL_RULE };
+}
+
+async function documentField(person: Person, random: (bytes: number) => Uint8Array): Promise<DocumentField> {
+  const { document_country: country = '', document_number: number = '' } = person;
+  const salt = random(SALT_BYTES);
+  return { salt, hash: await documentHash(scryptInPool, { country, number }, salt) };
+}

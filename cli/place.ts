@@ -1,0 +1,48 @@
+/** A place as the command line describes it. */
+import { ANY_PLACE, type Place } from '../protocol/verdict/verdict.ts';
+import { usageError } from './exit.ts';
+import { printable } from './printable.ts';
+import { parseSpan } from './times.ts';
+
+export const PLACE_HELP =
+  'what the place asks for, as in kind=hospital,risk=high,grade=challenged,age=12h,silence=1d (knowledge age and issuer silence at most)';
+
+const RISKS = ['low', 'medium', 'high'] as const;
+const GRADES = ['static', 'live', 'challenged'] as const;
+const KIND = /^[a-z0-9][a-z0-9-]{0,31}$/;
+
+/** Pairs `name=value` between commas; nothing at all is a place that asks for nothing. @throws {CliError} on anything else. */
+export function parsePlace(text: string | undefined): Place {
+  let place: Place = ANY_PLACE;
+  for (const pair of text === undefined ? [] : text.split(',')) {
+    const [name = '', value = ''] = pair.split('=', 2);
+    place = { ...place, ...parsePair(place, name, value) };
+  }
+  return place;
+}
+
+function parsePair(place: Place, name: string, value: string): Partial<Place> {
+  switch (name) {
+    case 'kind':
+      if (!KIND.test(value)) break;
+      return { kind: value };
+    case 'risk':
+      return { risk: oneOf(RISKS, name, value) };
+    case 'grade':
+      return { gradeNeeded: oneOf(GRADES, name, value) };
+    case 'age':
+      return { limits: { ...place.limits, knowledgeAgeS: parseSpan(value) } };
+    case 'silence':
+      return { limits: { ...place.limits, issuerSilenceS: parseSpan(value) } };
+  }
+  throw usageError(
+    `--place does not know ${printable(`${name}=${value}`)}`,
+    'It knows kind, risk, grade, age and silence.',
+  );
+}
+
+function oneOf<T extends string>(values: readonly T[], name: string, value: string): T {
+  const found = values.find((known) => known === value);
+  if (found !== undefined) return found;
+  throw usageError(`--place: ${name} is one of ${values.join(', ')}`);
+}

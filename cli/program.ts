@@ -1,0 +1,89 @@
+/** The tree of commands and how a run of it ends. */
+import { Command, CommanderError } from 'commander';
+import { Cli } from './cli.ts';
+import { addBench } from './commands/bench.ts';
+import { addCodes } from './commands/codes.ts';
+import { addDemo } from './commands/demo.ts';
+import { addConformance } from './commands/conformance.ts';
+import { addInit } from './commands/init.ts';
+import { addInspect } from './commands/inspect.ts';
+import { addIssue } from './commands/issue.ts';
+import { addKey } from './commands/key.ts';
+import { addPresent } from './commands/present.ts';
+import { addRecognise } from './commands/recognise.ts';
+import { addRevoke } from './commands/revoke.ts';
+import { addShow } from './commands/show.ts';
+import { addSnapshot } from './commands/snapshot.ts';
+import { addState } from './commands/state.ts';
+import { addVerify } from './commands/verify.ts';
+import { addSuspend, addWithdraw } from './commands/withdraw.ts';
+import { addWitness } from './commands/witness.ts';
+import { cliErrorOf, EXIT, type ExitCode, usageError } from './exit.ts';
+import { printableLines } from './printable.ts';
+import { type Surroundings } from './surroundings.ts';
+
+/** Runs one command line, without the names of node and script, and gives the code that the process ends with. Never throws. */
+export async function runCli(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  const end = args.indexOf('--');
+  const json = (end < 0 ? args : args.slice(0, end)).includes('--json');
+  const cli = new Cli({ json }, surroundings);
+  try {
+    await createProgram(cli).parseAsync(args, { from: 'user' });
+    return cli.exit;
+  } catch (error) {
+    // Commander has printed its own errors, and help ends a run the same way.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const cliError = cliErrorOf(error);
+    cli.output.error(cliError);
+    return cliError.exit;
+  }
+}
+
+function createProgram(cli: Cli): Command {
+  const { writeOut, writeErr } = cli.surroundings;
+  const program = new Command('entente')
+    .description('Health codes that regions issue, recognise and check without a centre.')
+    .option('--json', 'print one JSON document (or one per line) instead of text')
+    .version('0.1.0')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut,
+      writeErr,
+      outputError: (text) => reportUsage(cli, text),
+    })
+    .addHelpText('after', EXIT_CODES_HELP);
+  for (const add of COMMANDS) add(program, cli);
+  return program;
+}
+
+const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
+  addInit,
+  addIssue,
+  addCodes,
+  addShow,
+  addPresent,
+  addRecognise,
+  addWithdraw,
+  addSuspend,
+  addRevoke,
+  addWitness,
+  addSnapshot,
+  addVerify,
+  addKey,
+  addState,
+  addInspect,
+  addConformance,
+  addBench,
+  addDemo,
+];
+
+/** Commander's message quotes what was typed. */
+function reportUsage(cli: Cli, text: string): void {
+  const message = text.replace(/^error: /, '').trimEnd();
+  cli.output.error(usageError(printableLines(message), 'Add --help to see what this command takes.'));
+}
+
+const EXIT_CODES_HELP = `
+Exit codes: 0 pass or done, 1 failure, 2 usage, 3 act or stop, 4 undetermined or unreachable, 5 data inconsistent.
+Start with \`entente demo\`.`;
