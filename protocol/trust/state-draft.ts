@@ -47,6 +47,8 @@ export class StateDraft implements TrustState {
   size = 0;
   lastAtS = 0;
   hourCount: HourCount = { hour: 0, count: 0 };
+  /** Entries that the voidings so far reach back over, added up: what folding again has cost. */
+  reach = 0;
 
   readonly #sha256: Sha256;
   #root: Root | undefined;
@@ -72,6 +74,7 @@ export class StateDraft implements TrustState {
     fork.size = this.size;
     fork.lastAtS = this.lastAtS;
     fork.hourCount = this.hourCount;
+    fork.reach = this.reach;
     fork.#root = this.#root;
     fork.#fingerprint = this.#fingerprint;
     fork.#slots = this.#slots.fork();

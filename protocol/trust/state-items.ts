@@ -9,6 +9,8 @@ import { type StateDraft } from './state-draft.ts';
 export const ITEM_STATEMENT = 0;
 export const ITEM_COUNTERS = 1;
 export const ITEM_BLOCK = 2;
+/** How many elements an item has, by its type. */
+export const ITEM_LENGTHS = [3, 5, 4] as const;
 
 const ITEM_LABEL = asciiBytes('entente/state/v1\n');
 
@@ -28,8 +30,8 @@ export function commitmentTo(sha256: Sha256, draft: StateDraft): StateCommitment
 }
 
 function stateItems(draft: StateDraft): Uint8Array[] {
-  const { hour, count } = draft.hourCount;
-  const items = [encodeCbor([ITEM_COUNTERS, hour, count, draft.lastAtS])];
+  const { hourCount, lastAtS, reach } = draft;
+  const items = [encodeCbor([ITEM_COUNTERS, hourCount.hour, hourCount.count, lastAtS, reach])];
   for (const [, { index, entry }] of draft.slots()) {
     items.push(encodeCbor([ITEM_STATEMENT, index, entry.bytes]));
   }

@@ -19,6 +19,11 @@ export function voidingOf(statement: Statement, index: number, draft: StateDraft
   return cutOff.size < index ? { keyId, fromIndex: cutOff.size, toIndex: index } : undefined;
 }
 
+/** How many entries a voiding reaches back over. */
+export function reachOf(voiding: Voiding | undefined): number {
+  return voiding === undefined ? 0 : voiding.toIndex - voiding.fromIndex;
+}
+
 export function isVoidedBy(voidings: readonly Voiding[], keyId: string, index: number): boolean {
   return voidings.some((voiding) => {
     return voiding.keyId === keyId && voiding.fromIndex <= index && index < voiding.toIndex;

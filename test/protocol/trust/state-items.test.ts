@@ -81,7 +81,7 @@ describe('commitmentTo', () => {
     const slotItem = (index: number) => encodeCbor([0, index, region.entries[index] as Uint8Array]);
     const expected = [
       ...[0, 1, 2, 6].map(slotItem),
-      encodeCbor([1, Math.floor(START_S / HOUR_S), 3, START_S]),
+      encodeCbor([1, Math.floor(START_S / HOUR_S), 3, START_S, 0]),
       encodeCbor([2, '2026-11', 0, encodeIndexSet(Float64Array.of(3))]),
       encodeCbor([2, '2026-11', 1, encodeIndexSet(Float64Array.of(7))]),
       encodeCbor([2, '2026-12', 0, encodeIndexSet(Float64Array.of(5))]),
@@ -96,7 +96,7 @@ describe('commitmentTo', () => {
   it('before any statement by trust-log, hour, count and at are 0', () => {
     const region = new RegionFixture({ begins: 'root' });
     region.add(region.revocation([1]), 'root');
-    assert.deepEqual(region.fold.commitmentAt(START_S).items[1], encodeCbor([1, 0, 0, 0]));
+    assert.deepEqual(region.fold.commitmentAt(START_S).items.at(-1), encodeCbor([1, 0, 0, 0, 0]));
   });
 });
 
@@ -324,7 +324,7 @@ describe('TrustFold.fromBase', () => {
     }
     const extra = [
       encodeCbor([2, '2027-01', 0, encodeIndexSet(Float64Array.of(1))]),
-      encodeCbor([1, 1, 1, 1]),
+      encodeCbor([1, 1, 1, 1, 1]),
     ];
     for (const item of extra) {
       assert.throws(
