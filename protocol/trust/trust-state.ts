@@ -85,7 +85,10 @@ export interface NodeIdentity {
   readonly untilS: number;
 }
 
-/** An immutable value: a fold that goes on changes none that it gave out. Look-ups are constant time. */
+/**
+ * An immutable value: a fold that goes on changes none that it gave out. Look-ups by name are constant time; lists have no
+ * order that means anything.
+ */
 export interface TrustState {
   readonly region: string;
   readonly network: string;
