@@ -81,7 +81,7 @@ function readMap(reader: CborReader, bytes: Uint8Array, depthLeft: number): Cbor
     const at = reader.offset;
     const key = reader.text(bytes.length);
     // No encoded key is the beginning of another, so the value after the previous key decides nothing.
-    if (i > 0 && compareBytes(bytes.subarray(previous, at), bytes.subarray(at, reader.offset)) >= 0) {
+    if (compareBytes(bytes.subarray(previous, at), bytes.subarray(at, reader.offset)) >= 0) {
       throw cborNotCanonical(at, 'expected keys in ascending order');
     }
     // Assigning to this one key would set the prototype and not a property.

@@ -73,7 +73,7 @@ export function decodeIndexSet(bytes: Uint8Array, limits: IndexSetLimits = ENTRY
   const first = count > 0 ? header.varint() : 0;
   const holes = count > 1 ? header.varint() : 0;
   const frame = { count, first, holes };
-  if (count > 0 && lastOf(frame) >= indexBound) {
+  if (lastOf(frame) >= indexBound) {
     throw revocationMalformed(0, `expected indexes below ${indexBound}, got ${lastOf(frame)}`);
   }
   const body = BODIES[mode];

@@ -389,6 +389,15 @@ describe('encodeCbor', () => {
     const nested = (levels: number): CborValue => (levels === 0 ? 0 : [nested(levels - 1)]);
     assert.equal(hexOf(encodeCbor(nested(16))), '81'.repeat(16) + '00');
     assert.throws(() => encodeCbor(nested(17)), TypeError);
+    const within: ((inner: CborValue) => CborValue)[] = [
+      (inner) => ({ a: inner }),
+      (inner) => new Map([[1, inner]]),
+    ];
+    for (const wrap of within) {
+      assert.equal(decodeCbor(encodeCbor(wrap(nested(15))), LIMITS) instanceof Object, true);
+      assert.throws(() => encodeCbor(wrap(nested(16))), TypeError);
+      assert.throws(() => encodeCbor([wrap(nested(15))]), TypeError);
+    }
   });
 
   it('takes objects without a prototype, and encodes -0 as 0 and an empty Map as {}', () => {
