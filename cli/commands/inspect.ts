@@ -69,8 +69,7 @@ async function inspectLog(files: LogFiles, index: number | undefined): Promise<o
   if (index === undefined) return shown;
   if (index >= shown.size)
     throw new CliError(EXIT.failure, 'NOT_FOUND', `the log has ${shown.size} entries, no entry ${index}`);
-  for await (const entry of files.entries(index, index + 1)) return { index, ...inspectBytes(entry) };
-  throw new CliError(EXIT.inconsistent, 'DATA_INCONSISTENT', `the log lacks entry ${index}`);
+  return { index, ...inspectBytes(await files.entry(index, shown.size)) };
 }
 
 /** Tries the forms one after the other; no bytes are of two of them. */

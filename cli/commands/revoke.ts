@@ -119,7 +119,7 @@ async function leafAt(directory: RegionDirectory, { log, index }: Place): Promis
   const files = new LogFiles(join(attestationLogsPath(directory.layout.public), log));
   const note = isAttestationLogId(log) ? await files.checkpoint() : undefined;
   const size = note === undefined ? 0 : parseCheckpoint(parseNote(note).text).size;
-  if (index < size) for await (const entry of files.entries(index, index + 1)) return entry;
+  if (index < size) return files.entry(index, size);
   throw new CliError(EXIT.failure, 'NOT_ISSUED', `the region has issued no ${log}/${index}`);
 }
 

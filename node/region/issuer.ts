@@ -121,17 +121,12 @@ export class Issuer {
   }
 
   /** Makes the code of a record again, from the log and the registry. */
-  async codeOf(record: RegistryRecord): Promise<Issued> {
+  async codeOf(record: RegistryRecord, state: TrustState): Promise<Issued> {
     const { subject, log, index } = record;
-    for await (const attestation of this.#files(log).entries(index, index + 1)) {
-      return {
-        subject,
-        log,
-        index,
-        code: this.#codeOf(attestation, parseOpenings(record.openings).openings),
-      };
-    }
-    throw damaged(this.#files(log).path, `has no leaf ${index}`);
+    const { size } = await this.#head(log, state);
+    if (index >= size) throw damaged(this.#files(log).path, `has no leaf ${index}, which is in the registry`);
+    const attestation = await this.#files(log).entry(index, size);
+    return { subject, log, index, code: this.#codeOf(attestation, parseOpenings(record.openings).openings) };
   }
 
   /** Size and root of an attestation log by its checkpoint; empty if there is none. */
@@ -156,8 +151,8 @@ export class Issuer {
     const { log, index, count } = header;
     const head = await this.#head(log, state);
     if (head.size === index) await this.#appendBatch(staged, header, head, state, onSigned);
-    else if (head.size !== index + count)
-      throw damaged(staged, `belongs to another size of the log than ${head.size}`);
+    else if (head.size === index + count) await requireWhole(staged, header);
+    else throw damaged(staged, `belongs to another size of the log than ${head.size}`);
     await moveFile(staged, batchPath(this.#layout.registry, header));
   }
 
@@ -232,6 +227,11 @@ export class Issuer {
   #origin(log: string): string {
     return attestationLogOrigin(this.#names.region, this.#names.network, log);
   }
+}
+
+/** Reads a batch to its end. @throws {NodeError} DATA_INCONSISTENT */
+async function requireWhole(path: string, header: BatchHeader): Promise<void> {
+  for await (const { openings } of readBatch(path, header)) parseOpenings(openings);
 }
 
 /** The attestation log of the month (UTC) that holds `atS`. */

@@ -41,12 +41,18 @@ export class LogFiles {
     return data.subarray(0, bytes);
   }
 
-  /** The entries `[from, size)` of the log at a size of at least `size`, as views of bundles that are read one at a time. */
-  async *entries(from: number, size: number): AsyncGenerator<Uint8Array> {
-    for (let index = Math.floor(from / TILE_HASHES); index * TILE_HASHES < size; index++) {
+  /** The entries `[from, to)` of the log of `size` leaves, as views of bundles that are read one at a time. */
+  async *entries(from: number, to: number, size = to): AsyncGenerator<Uint8Array> {
+    for (let index = Math.floor(from / TILE_HASHES); index * TILE_HASHES < to; index++) {
       const bundle = await this.bundle(index, tileWidth(size, 0, index));
-      yield* bundle.slice(Math.max(0, from - index * TILE_HASHES));
+      yield* bundle.slice(Math.max(0, from - index * TILE_HASHES), to - index * TILE_HASHES);
     }
+  }
+
+  /** One entry of the log of `size` leaves, `index` below `size`. */
+  async entry(index: number, size: number): Promise<Uint8Array> {
+    for await (const entry of this.entries(index, index + 1, size)) return entry;
+    throw new RangeError('the index is not below the size');
   }
 
   /** The first `width` entries of a bundle. */

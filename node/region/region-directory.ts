@@ -125,7 +125,7 @@ export class RegionDirectory {
 
   /** As `Issuer.codeOf`. */
   codeOf(record: RegistryRecord): Promise<Issued> {
-    return this.#issuer.codeOf(record);
+    return this.#issuer.codeOf(record, this.state);
   }
 
   /** Everybody who ever got an attestation, batch by batch. */
@@ -173,7 +173,7 @@ export class RegionDirectory {
   ): Promise<string | undefined> {
     const { keyId, role, untilS } = key;
     const nowS = this.#modules.nowS();
-    const version = (key.compromise?.version ?? 0) + 1;
+    const version = (this.state.key(keyId)?.compromise?.version ?? 0) + 1;
     const cutoffs = cutOffs.toSorted((a, b) => (a.log < b.log ? -1 : 1));
     const statement: StatementDraft = { kind: 'compromise', key: hexBytes(keyId), version, cutoffs };
     if (untilS <= nowS) {

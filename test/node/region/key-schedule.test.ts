@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { AHEAD_S, missingLogs, missingWindows } from '../../../node/region/key-schedule.ts';
+import { type KeyRole, type TrustKey, type TrustState } from '../../../protocol/trust/trust-state.ts';
+import { DAY_S, START_S } from '../../support/directories.ts';
+
+const HOUR_START_S = START_S - (START_S % 3_600);
+
+function stateWith(
+  keys: readonly Pick<TrustKey, 'role' | 'fromS' | 'untilS' | 'compromise'>[],
+  logs: readonly string[] = [],
+): TrustState {
+  const part: Pick<TrustState, 'log'> & { keysWithRole: (role: KeyRole) => readonly unknown[] } = {
+    keysWithRole: (role) => keys.filter((key) => key.role === role),
+    log: (log) => (logs.includes(log) ? { log, minimum: 0 } : undefined),
+  };
+  return part as TrustState;
+}
+
+describe('missingWindows', () => {
+  it('covers 90 days from the hour at hand, each role in windows of its length', () => {
+    const windows = missingWindows(stateWith([]), START_S);
+    for (const [role, count] of [
+      ['attest', 15],
+      ['checkpoint', 3],
+      ['trust-log', 3],
+      ['witness', 3],
+    ] as const) {
+      const ofRole = windows.filter((window) => window.role === role);
+      assert.equal(ofRole.length, count);
+      assert.equal(ofRole[0]?.fromS, HOUR_START_S);
+      assert.equal(ofRole.at(-1)?.untilS, HOUR_START_S + AHEAD_S);
+      ofRole.slice(1).forEach(({ fromS }, i) => assert.equal(fromS, ofRole[i]?.untilS));
+    }
+  });
+
+  it('goes on where keys in force end, and does not count a compromised one', () => {
+    const key = { role: 'witness', fromS: HOUR_START_S - DAY_S, untilS: HOUR_START_S + 80 * DAY_S } as const;
+    const only = (state: TrustState) =>
+      missingWindows(state, START_S).filter(({ role }) => role === 'witness');
+    assert.deepEqual(only(stateWith([key])), [
+      { role: 'witness', fromS: key.untilS, untilS: HOUR_START_S + AHEAD_S },
+    ]);
+    const compromised = { ...key, compromise: { version: 1, cutOffs: new Map<string, never>() } };
+    assert.equal(only(stateWith([compromised]))[0]?.fromS, HOUR_START_S);
+    const later = { ...key, fromS: HOUR_START_S + DAY_S };
+    assert.equal(only(stateWith([later]))[0]?.fromS, HOUR_START_S);
+  });
+});
+
+describe('missingLogs', () => {
+  it('names this month and those that begin within 90 days', () => {
+    assert.deepEqual(missingLogs(stateWith([]), START_S), ['2026-11', '2026-12', '2027-01', '2027-02']);
+    assert.deepEqual(missingLogs(stateWith([], ['2026-11', '2027-01']), START_S), ['2026-12', '2027-02']);
+    assert.deepEqual(missingLogs(stateWith([]), Date.UTC(2026, 11, 31, 23, 59, 59) / 1_000).slice(0, 2), [
+      '2026-12',
+      '2027-01',
+    ]);
+  });
+});

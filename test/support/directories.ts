@@ -1,0 +1,92 @@
+/** Region directories for tests: real files and keys, and a clock that the test sets. */
+import { randomFillSync } from 'node:crypto';
+import { join } from 'node:path';
+import { opensslBackEnd } from '../../node/crypto/openssl.ts';
+import { type IssueRequest } from '../../node/region/issuer.ts';
+import { type RegionModules } from '../../node/region/modules.ts';
+import { readPublicRegion } from '../../node/region/public-region.ts';
+import { RegionDirectory, type RegionOptions } from '../../node/region/region-directory.ts';
+import { admitPublicKey } from '../../protocol/signature/noble.ts';
+import { type Colour } from '../../protocol/code/status.ts';
+import { sha256 } from './primitives.ts';
+
+/** 2026-11-10T08:30:00Z */
+export const START_S = Date.UTC(2026, 10, 10, 8, 30) / 1_000;
+export const DAY_S = 86_400;
+
+/** Modules whose clock is `clock.nowS`. */
+export class Clock {
+  nowS = START_S;
+  readonly modules: RegionModules = {
+    ...opensslBackEnd,
+    sha256,
+    admitPublicKey,
+    nowS: () => this.nowS,
+    random: (bytes) => randomFillSync(new Uint8Array(bytes)),
+  };
+}
+
+/** Makes a region below `folder` and gives its path. */
+export async function makeRegion(
+  folder: string,
+  region: string,
+  modules: RegionModules,
+  options: Partial<RegionOptions> = {},
+): Promise<string> {
+  const path = join(folder, region);
+  const defaults = { region, network: 'demo', name: region, roots: 1, threshold: 1 };
+  await RegionDirectory.create(path, { ...defaults, ...options }, modules);
+  return path;
+}
+
+/** Opens a region, uses it and closes it. */
+export async function inRegion<T>(
+  path: string,
+  modules: RegionModules,
+  use: (directory: RegionDirectory) => Promise<T>,
+): Promise<T> {
+  const directory = await RegionDirectory.open(path, modules);
+  try {
+    return await use(directory);
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Lets one region recognise another by its directory, as `entente recognise` does. */
+export async function recognise(path: string, peer: string, modules: RegionModules): Promise<void> {
+  const { region, fingerprint } = await readPublicRegion(join(peer, 'public'), {}, modules);
+  await inRegion(path, modules, async (directory) => {
+    const from = modules.nowS();
+    const version = (directory.state.recognition(region)?.version ?? 0) + 1;
+    await directory.append(
+      {
+        kind: 'recognition',
+        region,
+        version,
+        fingerprint,
+        way: 'direct',
+        rules: null,
+        from,
+        until: from + 365 * DAY_S,
+      },
+      'root',
+    );
+    await directory.setPeer(region, join(peer, 'public'));
+  });
+}
+
+/** `count` requests for green codes that count for a week. */
+export function requests(count: number, nowS: number, colour: Colour = 'green'): IssueRequest[] {
+  const expiresAtS = nowS + 7 * DAY_S;
+  const measure = colour === 'green' ? 'none' : 'isolate';
+  const status = {
+    colour,
+    measure,
+    untilS: measure === 'none' ? undefined : expiresAtS,
+    expiresAtS,
+    ruleId: 'manual',
+    ruleVersion: 1,
+  } as const;
+  return Array.from({ length: count }, (_, i) => ({ subject: `Person ${i + 1}`, fields: { status } }));
+}
