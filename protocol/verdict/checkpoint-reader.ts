@@ -1,5 +1,6 @@
 /** From a signed checkpoint and the trust states of all regions to what a verifier knows of one. Spec: SPEC.md 9 and 10. */
 import { type OpenedCheckpoint, openCheckpoint } from '../log/checkpoint.ts';
+import { parseNote } from '../log/note.ts';
 import { parseOrigin, trustLogOrigin, witnessName } from '../log/origin.ts';
 import { COSIGNATURE, ED25519, makeVerifierKey, type VerifierKey } from '../log/verifier-key.ts';
 import { type Primitives } from '../primitives.ts';
@@ -13,18 +14,19 @@ import { type Cosigned, type RegionKnowledge } from './knowledge.ts';
  */
 export class CheckpointReader {
   readonly #primitives: Primitives;
-  readonly #witnesses: readonly VerifierKey[];
+  /** By name and key id as they stand in a line: a region has announced up to 90 keys, a note has lines for few of them. */
+  readonly #witnesses = new Map<string, VerifierKey[]>();
 
   constructor(states: Iterable<TrustState>, primitives: Primitives) {
     this.#primitives = primitives;
-    const witnesses: VerifierKey[] = [];
     for (const state of states) {
       const name = witnessName(state.region, state.network);
       for (const { publicKey } of uncompromised(state, 'witness')) {
-        witnesses.push(makeVerifierKey(primitives.sha256, { name, algorithm: COSIGNATURE, publicKey }));
+        const key = makeVerifierKey(primitives.sha256, { name, algorithm: COSIGNATURE, publicKey });
+        const line = lineName(key);
+        this.#witnesses.set(line, [...(this.#witnesses.get(line) ?? []), key]);
       }
     }
-    this.#witnesses = witnesses;
   }
 
   /**
@@ -39,7 +41,9 @@ export class CheckpointReader {
     const own = uncompromised(state, 'checkpoint').map(({ publicKey }) =>
       makeVerifierKey(sha256, { name, algorithm: ED25519, publicKey }),
     );
-    const opened = openCheckpoint(note, [...own, ...this.#witnesses], verifySignature);
+    const lines = new Set(parseNote(note).signatures.map(lineName));
+    const witnesses = [...lines].flatMap((line) => this.#witnesses.get(line) ?? []);
+    const opened = openCheckpoint(note, [...own, ...witnesses], verifySignature);
     const { origin, size, root, signers } = opened;
     return {
       state,
@@ -59,6 +63,10 @@ export class CheckpointReader {
       timestampS,
     }));
   }
+}
+
+function lineName({ name, keyId }: Pick<VerifierKey, 'name' | 'keyId'>): string {
+  return `${name} ${keyId}`;
 }
 
 function uncompromised(state: TrustState, role: KeyRole): readonly TrustKey[] {

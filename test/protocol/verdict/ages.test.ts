@@ -163,8 +163,8 @@ describe('assess: the witness set', () => {
 
   it('changes with the window of a recognition, also for a trust that has judged before', () => {
     const recognitions = [recognised(ISSUER), recognised('FR', { fromS: NOW_S - 10, untilS: NOW_S + 10 })];
-    const trust = trustOf({ recognitions, others: ['FR'], cosignatures: [cosigned(HOME, NOW_S - 60)] });
-    const ofAt = (nowS: number) => reportAt(trust, nowS).witnesses.of;
+    const given = { recognitions, others: ['FR'], cosignatures: [cosigned(HOME, NOW_S - 60)] };
+    const trust = trustOf(given);
     for (const [offsetS, of] of [
       [0, 2],
       [-10, 2],
@@ -173,7 +173,13 @@ describe('assess: the witness set', () => {
       [10, 1],
       [0, 2],
     ] as const) {
-      assert.equal(ofAt(NOW_S + offsetS), of, `at ${offsetS}`);
+      const nowS = NOW_S + offsetS;
+      assert.equal(reportAt(trust, nowS).witnesses.of, of, `at ${offsetS}`);
+      assert.equal(
+        reportAt(trustOf(given), nowS).witnesses.of,
+        of,
+        `at ${offsetS}, judging for the first time`,
+      );
     }
   });
 

@@ -213,6 +213,14 @@ describe('checksOf and judge', () => {
     assert.deepEqual(checks(codeOf({ key: OTHER_KEY }).text), []);
   });
 
+  it('takes a plain code that opens the holder field as static', () => {
+    const verdict = verdictOf({ text: heldCode.text });
+    assert.deepEqual(
+      [verdict.outcome, verdict.grade, ...codesOf(verdict)],
+      ['pass', 'static', 'IDENTITY_CHECK'],
+    );
+  });
+
   it('refuses another number of results', () => {
     const parsed = parseCode(sha256, codeOf().text);
     for (const results of [[], [true, true]]) {
