@@ -8,7 +8,7 @@ import { applyStatement } from './effect.ts';
 import { type HourCount, StateDraft } from './state-draft.ts';
 import { ITEM_BLOCK, ITEM_COUNTERS, ITEM_LENGTHS, ITEM_STATEMENT } from './state-items.ts';
 import { type TrustModules, verifyStatement } from './verify-statement.ts';
-import { isVoidedBy, voidingOf, type Voiding } from './voiding.ts';
+import { isVoided, voidingOf, type Voidings, withVoiding } from './voiding.ts';
 
 /** Where a fold may start besides index 0: before entry `index`, which is a `state` statement. */
 export interface FoldBase {
@@ -53,18 +53,18 @@ export function draftOfItems(
 }
 
 function foldStatements(statements: ReadItems['statements'], draft: StateDraft, modules: TrustModules): void {
-  const voidings: Voiding[] = [];
+  let voidings: Voidings = new Map();
   for (const { index, bytes } of statements) {
     const place = { index, draft, isVoided: () => false, rootAt: undefined };
     const slot = verifyStatement(bytes, place, modules);
     const { kind } = slot.entry.statement;
     if (kind === 'revocation' || kind === 'state') throw mismatch(`a ${kind} statement is no item`);
     const voiding = voidingOf(slot.entry.statement, index, draft);
-    if (voiding !== undefined) voidings.push(voiding);
+    if (voiding !== undefined) voidings = withVoiding(voidings, voiding);
     applyStatement(slot, draft, modules.sha256);
   }
   for (const [, { index, entry }] of draft.slots()) {
-    if (entry.signatures.some(({ keyId }) => isVoidedBy(voidings, keyId, index))) {
+    if (entry.signatures.some(({ keyId }) => isVoided(voidings, keyId, index))) {
       throw mismatch(`the statement of index ${index} is voided`);
     }
   }

@@ -9,7 +9,7 @@ import { type Slot } from './slot.ts';
 import { type StateDraft } from './state-draft.ts';
 import { type Finding } from './trust-state.ts';
 import { type TrustModules, verifyStatement } from './verify-statement.ts';
-import { isSameVoiding, isVoidedBy, type Voiding, voidingOf } from './voiding.ts';
+import { hasVoiding, isVoided, type Voiding, voidingOf, type Voidings } from './voiding.ts';
 
 /** The state and tree before entry `size`, as they were or are proven to be. */
 interface Position {
@@ -42,26 +42,25 @@ export class Course {
   #draft: StateDraft;
   #newestBase: DraftBase | undefined;
 
-  private constructor(positions: Position[], findings: Finding[], modules: CourseModules) {
-    const last = positions.at(-1);
-    if (last === undefined) throw new RangeError('a course starts from a position');
+  /** Goes on from `start`; `positions` and `findings` are those up to there, and the course's from now on. */
+  private constructor(start: Position, positions: Position[], findings: Finding[], modules: CourseModules) {
     this.#modules = modules;
     this.#positions = positions;
     this.#findings = findings;
-    this.#tree = Frontier.of(modules.sha256, last.size, last.frontier);
-    this.#draft = last.draft.fork();
-    this.#newestBase = last.newestBase;
+    this.#tree = Frontier.of(modules.sha256, start.size, start.frontier);
+    this.#draft = start.draft.fork();
+    this.#newestBase = start.newestBase;
   }
 
   /** Starts with the state before entry `draft.size`, at a tree with that frontier. */
   static from(draft: StateDraft, frontier: readonly Uint8Array[], modules: CourseModules): Course {
     const start = { size: draft.size, draft, frontier, findingCount: 0, newestBase: undefined };
-    return new Course([start], [], modules);
+    return new Course(start, [start], [], modules);
   }
 
   /** An independent course at the same place, which reads entries by its own modules. */
   fork(modules: CourseModules): Course {
-    return new Course([...this.#positions, this.#position()], [...this.#findings], modules);
+    return new Course(this.#position(), [...this.#positions], [...this.#findings], modules);
   }
 
   /** Entries taken, from index 0. */
@@ -94,13 +93,13 @@ export class Course {
    * nothing changes: the course has to be run again with that one.
    * @throws {ProtocolError} HISTORY_NEEDED, and nothing changes.
    */
-  take(entry: Uint8Array, voidings: readonly Voiding[]): Voiding | undefined {
+  take(entry: Uint8Array, voidings: Voidings): Voiding | undefined {
     const index = this.size;
     this.#keepPosition();
     try {
       const slot = verifyStatement(entry, this.#placeUnder(voidings), this.#modules);
       const voiding = voidingOf(slot.entry.statement, index, this.#draft);
-      if (voiding !== undefined && !voidings.some((known) => isSameVoiding(known, voiding))) return voiding;
+      if (voiding !== undefined && !hasVoiding(voidings, voiding)) return voiding;
       this.#apply(slot);
     } catch (error) {
       this.#findings.push(findingOf(error, index));
@@ -119,11 +118,8 @@ export class Course {
     const position = this.#positions[count - 1];
     if (position === undefined || (count === 1 && index > 0 && position.size === index))
       throw historyNeeded(index);
-    return new Course(
-      this.#positions.slice(0, count),
-      this.#findings.slice(0, position.findingCount),
-      this.#modules,
-    );
+    const findings = this.#findings.slice(0, position.findingCount);
+    return new Course(position, this.#positions.slice(0, count), findings, this.#modules);
   }
 
   #apply(slot: Slot): void {
@@ -136,24 +132,26 @@ export class Course {
     this.#newestBase = { index: slot.index, draft, frontier: this.#tree.hashes() };
   }
 
-  #placeUnder(voidings: readonly Voiding[]) {
+  #placeUnder(voidings: Voidings) {
     const index = this.size;
     return {
       index,
       draft: this.#draft,
-      isVoided: (keyId: string) => isVoidedBy(voidings, keyId, index),
+      isVoided: (keyId: string) => isVoided(voidings, keyId, index),
       rootAt: (size: number) => this.#rootAt(size),
     };
   }
 
   /** The root of the tree at a size of at most the present one. */
   #rootAt(size: number): Uint8Array {
+    if (size === this.size) return this.root;
     const place = this.#positions.findLastIndex((position) => position.size <= size);
     const start = this.#positions[place];
     if (start === undefined) throw historyNeeded(size);
     const end = this.#positions[place + 1];
     const tree = Frontier.of(this.#modules.sha256, start.size, start.frontier);
     let root = tree.root();
+    if (size === start.size) return root;
     // On to a tree that is known, so that no entry read wrongly can pass for another root.
     for (const entry of this.#modules.entriesBetween(start.size, end?.size ?? this.size)) {
       tree.append(leafHash(this.#modules.sha256, entry));

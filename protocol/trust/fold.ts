@@ -9,7 +9,7 @@ import { commitmentTo, type StateCommitment } from './state-items.ts';
 import { parseEntry } from './statement.ts';
 import { type Finding, type TrustState } from './trust-state.ts';
 import { type TrustModules } from './verify-statement.ts';
-import { type Voiding } from './voiding.ts';
+import { type Voiding, type Voidings, withVoiding } from './voiding.ts';
 
 export interface TrustFoldOptions {
   /** The log that is folded, by the caller's knowledge and never by the log's. */
@@ -30,7 +30,7 @@ export class TrustFold {
   readonly #modules: TrustModules;
   readonly #history: TrustFoldOptions['history'];
   #course: Course;
-  #voidings: readonly Voiding[] = [];
+  #voidings: Voidings = new Map();
   #state: TrustState | undefined;
 
   /** Starts before index 0. @throws {RangeError} unless region and network are names as in SPEC.md 4.1. */
@@ -135,24 +135,22 @@ export class TrustFold {
     return Course.from(draft, frontier, { ...this.#modules, entriesBetween });
   }
 
-  /** Runs again from before what `first` voids and to the end with `last`; once more for every further voiding that comes up. */
+  /** Runs again from before what `first` voids and to the end with `last`, and so for every further voiding that comes up. */
   #foldAgain(first: Voiding, last: Uint8Array): void {
-    const voidings = [...this.#voidings, first];
-    let fromIndex = first.fromIndex;
-    for (;;) {
-      const course = this.#course.rewoundTo(fromIndex);
-      const further = this.#runToEnd(course, last, voidings);
-      if (further === undefined) {
-        this.#course = course;
-        this.#voidings = voidings;
-        return;
-      }
-      voidings.push(further);
-      fromIndex = Math.min(fromIndex, further.fromIndex);
+    let course = this.#course;
+    let voidings = this.#voidings;
+    for (let next: Voiding | undefined = first; next !== undefined;) {
+      // What comes before is the same with this voiding and without.
+      course = course.rewoundTo(next.fromIndex);
+      voidings = withVoiding(voidings, next);
+      next = this.#runToEnd(course, last, voidings);
     }
+    this.#course = course;
+    this.#voidings = voidings;
   }
 
-  #runToEnd(course: Course, last: Uint8Array, voidings: readonly Voiding[]): Voiding | undefined {
+  /** The first voiding that comes up on the way and is not among `voidings`: `course` has stopped there then. */
+  #runToEnd(course: Course, last: Uint8Array, voidings: Voidings): Voiding | undefined {
     for (const entry of this.#entriesBetween(course.size, this.size)) {
       const further = course.take(entry.slice(), voidings);
       if (further !== undefined) return further;

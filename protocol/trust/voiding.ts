@@ -10,7 +10,10 @@ export interface Voiding {
   readonly toIndex: number;
 }
 
-/** The voiding that a statement at `index` entails once it passes, if it does. */
+/** By key id. A value: `withVoiding` makes another. */
+export type Voidings = ReadonlyMap<string, readonly Voiding[]>;
+
+/** The voiding that a statement at `index` entails if it passes; undefined for one that voids nothing. */
 export function voidingOf(statement: Statement, index: number, draft: StateDraft): Voiding | undefined {
   if (statement.kind !== 'compromise') return undefined;
   const keyId = hexOf(statement.key);
@@ -24,12 +27,18 @@ export function reachOf(voiding: Voiding | undefined): number {
   return voiding === undefined ? 0 : voiding.toIndex - voiding.fromIndex;
 }
 
-export function isVoidedBy(voidings: readonly Voiding[], keyId: string, index: number): boolean {
-  return voidings.some((voiding) => {
-    return voiding.keyId === keyId && voiding.fromIndex <= index && index < voiding.toIndex;
-  });
+export function withVoiding(voidings: Voidings, voiding: Voiding): Voidings {
+  const { keyId } = voiding;
+  return new Map(voidings).set(keyId, [...(voidings.get(keyId) ?? []), voiding]);
 }
 
-export function isSameVoiding(a: Voiding, b: Voiding): boolean {
-  return a.keyId === b.keyId && a.fromIndex === b.fromIndex && a.toIndex === b.toIndex;
+export function hasVoiding(voidings: Voidings, { keyId, fromIndex, toIndex }: Voiding): boolean {
+  const ofKey = voidings.get(keyId) ?? [];
+  return ofKey.some((known) => known.fromIndex === fromIndex && known.toIndex === toIndex);
+}
+
+/** Tells whether what the key signed at `index` is voided. */
+export function isVoided(voidings: Voidings, keyId: string, index: number): boolean {
+  const ofKey = voidings.get(keyId) ?? [];
+  return ofKey.some(({ fromIndex, toIndex }) => fromIndex <= index && index < toIndex);
 }

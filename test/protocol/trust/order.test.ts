@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { sha256 } from '../../support/primitives.ts';
 import { ed25519Vectors, fromHex } from '../../support/ed25519-vectors.ts';
 import { keyIdOf } from '../../../protocol/signature/key-id.ts';
+import { TrustFold } from '../../../protocol/trust/fold.ts';
 import {
   DAY_S,
   HOUR_S,
@@ -340,12 +341,19 @@ describe('verifyOrder: compromise', () => {
 
   it('a cut-off for trust has a size of at most the index', () => {
     const region = new RegionFixture();
-    const { size, root } = region.cutOff();
-    assert.equal(
-      region.refusal(region.compromise(region.keys.checkpoint, { trust: { size: size + 1, root } })),
-      CONFLICT,
-    );
+    for (const root of [region.fold.root, region.rootAt(0)]) {
+      const trust = { size: region.fold.size + 1, root };
+      assert.equal(region.refusal(region.compromise(region.keys.checkpoint, { trust })), CONFLICT);
+    }
     region.add(region.compromise(region.keys.checkpoint, { trust: region.cutOff() }));
+  });
+
+  it('a cut-off at the present size needs no history', () => {
+    const region = new RegionFixture();
+    const fold = new TrustFold({ region: 'DE', network: 'test' }, trustModules);
+    for (const entry of region.entries) fold.append(entry);
+    const present = region.compromise(region.keys['trust-log'], { trust: region.cutOff() });
+    assert.equal(fold.append(region.entryOf(present)), undefined);
   });
 
   it('a cut-off for trust has the root of this log, at every size', () => {
