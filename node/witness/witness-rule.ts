@@ -1,0 +1,105 @@
+/**
+ * Whether a witness cosigns a checkpoint: a function of what is asked, of what it saw last and of the keys it knows.
+ * Spec: C2SP tlog-witness, whose status codes the refusals name.
+ */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { type OpenedCheckpoint, openCheckpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { emptyRoot, verifyConsistency } from '../../protocol/log/merkle.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type Primitives, type Sha256 } from '../../protocol/primitives.ts';
+import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { type HighWater } from '../ports.ts';
+import { type AddCheckpoint } from './add-checkpoint.ts';
+
+/**
+ * `unknown-log` 404: no keys of the log are known. `unsigned` 403: no good signature by its keys, or a bad one. `malformed` 400.
+ * `conflict` 409: the old size is not the one that was cosigned last. `unproven` 422: the log did not provably only grow.
+ */
+export type WitnessRefusal = 'unknown-log' | 'unsigned' | 'malformed' | 'conflict' | 'unproven';
+
+export type WitnessDecision =
+  | { readonly cosigns: true; readonly checkpoint: OpenedCheckpoint }
+  | {
+      readonly cosigns: false;
+      readonly refusal: WitnessRefusal;
+      /** For a conflict: the size that was cosigned last, 0 if none was. */
+      readonly size?: number;
+      readonly fault?: ProtocolError;
+      /** Where the log has signed another tree of the size that was seen. */
+      readonly evidence?: ForkEvidence;
+    };
+
+/** What the rule leans on besides the request. */
+export interface WitnessGround extends Primitives {
+  /** The keys of a log by its origin; undefined if this witness does not know it. */
+  readonly keysOf: (origin: string) => readonly VerifierKey[] | undefined;
+}
+
+/** The origin that a request is about. @throws {ProtocolError} as `parseNote` and `parseCheckpoint`. */
+export function originOf({ note }: Pick<AddCheckpoint, 'note'>): string {
+  return parseCheckpoint(parseNote(note).text).origin;
+}
+
+/** Total on requests. `seen` is what the witness stored last of this log. */
+export function decideCosigning(
+  request: AddCheckpoint,
+  seen: HighWater | undefined,
+  { keysOf, sha256, verifySignature }: WitnessGround,
+): WitnessDecision {
+  let checkpoint: OpenedCheckpoint;
+  try {
+    const origin = originOf(request);
+    const keys = keysOf(origin);
+    if (keys === undefined) return { cosigns: false, refusal: 'unknown-log' };
+    checkpoint = openCheckpoint(request.note, keys, verifySignature);
+  } catch (error) {
+    return refusedFor(error);
+  }
+  const seenSize = seen?.size ?? 0;
+  if (seen?.size === checkpoint.size && seenSize > 0 && !equalBytes(seen.root, checkpoint.root)) {
+    return { cosigns: false, refusal: 'unproven', evidence: forkOf(seen, checkpoint, request.note) };
+  }
+  if (request.oldSize > checkpoint.size) return { cosigns: false, refusal: 'malformed' };
+  if (request.oldSize !== seenSize) return { cosigns: false, refusal: 'conflict', size: seenSize };
+  try {
+    verifyGrowth(sha256, request, seen, checkpoint);
+    return { cosigns: true, checkpoint };
+  } catch (error) {
+    if (!isProtocolError(error)) throw error;
+    return { cosigns: false, refusal: 'unproven', fault: error };
+  }
+}
+
+function verifyGrowth(
+  sha256: Sha256,
+  { oldSize, path }: AddCheckpoint,
+  seen: HighWater | undefined,
+  { size: newSize, root: newRoot }: OpenedCheckpoint,
+): void {
+  if (oldSize > 0 && seen !== undefined) {
+    verifyConsistency(sha256, { oldSize, newSize, oldRoot: seen.root, newRoot, path });
+    return;
+  }
+  const isEmpty = newSize > 0 || equalBytes(newRoot, emptyRoot(sha256));
+  if (path.length === 0 && isEmpty) return;
+  throw new ProtocolError('PROOF_INVALID', 'nothing is to be proven of an empty tree', { newSize });
+}
+
+/** A bad signature is told from a missing one by nobody: both are 403. */
+function refusedFor(error: unknown): WitnessDecision {
+  if (!isProtocolError(error)) throw error;
+  const isUnsigned = ['NOTE_UNSIGNED', 'SIGNATURE_INVALID', 'ORIGIN_INVALID'].includes(error.fault.code);
+  return { cosigns: false, refusal: isUnsigned ? 'unsigned' : 'malformed', fault: error };
+}
+
+function forkOf(seen: HighWater, { size, root }: OpenedCheckpoint, note: Uint8Array): ForkEvidence {
+  return {
+    size,
+    sides: [
+      { note: seen.note, root: seen.root, path: [] },
+      { note, root, path: [] },
+    ],
+  };
+}

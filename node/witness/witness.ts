@@ -1,0 +1,165 @@
+/**
+ * The witness of a region: says of logs, again and again, which tree is the largest consistent one it saw. Its memory is one
+ * checkpoint for each log, stored before the cosignature leaves, here and in the second place. Witnessing a log is not
+ * recognising its region.
+ */
+import { z } from 'zod';
+import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
+import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { signCosignature } from '../../protocol/log/cosignature.ts';
+import { HASH_BYTES } from '../../protocol/log/merkle.ts';
+import { encodeNote, parseNote } from '../../protocol/log/note.ts';
+import { type NoteSignature } from '../../protocol/log/signature-line.ts';
+import { COSIGNATURE, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { logError } from '../log/log-error.ts';
+import { type Clock, type HighWater, type SecondPlace, type Signer } from '../ports.ts';
+import { type Store } from '../store/store.ts';
+import { Turns } from '../turns.ts';
+import { type AddCheckpoint } from './add-checkpoint.ts';
+import { decideCosigning, originOf, type WitnessDecision, type WitnessGround } from './witness-rule.ts';
+
+export interface WitnessOptions {
+  /** As `witnessName` gives it: the name of its keys. */
+  readonly name: string;
+}
+
+export interface WitnessModules extends WitnessGround {
+  readonly store: Store;
+  readonly secondPlace: SecondPlace;
+  readonly clock: Clock;
+  /** The witness key in force. @throws {NodeError} KEY_NOT_IN_FORCE */
+  readonly key: (atS: number) => Signer;
+  /** Told of a log that signed two trees of one size. Must not throw. */
+  readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
+}
+
+export type Witnessed =
+  | { readonly cosigns: true; readonly checkpoint: OpenedCheckpoint; readonly line: NoteSignature }
+  | Extract<WitnessDecision, { cosigns: false }>;
+
+interface Seen extends HighWater {
+  /** When it was cosigned last. */
+  readonly atS: number;
+}
+
+const FORM = 1;
+const BYTES_MAX = NOTE_BYTES_MAX + 128;
+const bytes = z.instanceof(Uint8Array);
+const count = z.int().nonnegative();
+const schema = z.tuple([
+  z.literal(FORM),
+  count,
+  bytes.refine(({ length }) => length === HASH_BYTES),
+  bytes,
+  count,
+]);
+
+export class Witness {
+  readonly #options: WitnessOptions;
+  readonly #modules: WitnessModules;
+  readonly #turns = new Turns();
+  /** What the store holds, for the logs that were asked about. */
+  readonly #seen = new Map<string, Seen | undefined>();
+
+  constructor(options: WitnessOptions, modules: WitnessModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /**
+   * Cosigns a checkpoint, or says why not. Check and store are one step for each log, so that no two requests together make it
+   * go back.
+   * @throws {NodeError} as `Store.write` and `SecondPlace.raise`, KEY_NOT_IN_FORCE, CLOCK_BEHIND for a clock that is before the
+   * last cosignature: nothing was cosigned.
+   */
+  async add(request: AddCheckpoint): Promise<Witnessed> {
+    let origin: string;
+    try {
+      origin = originOf(request);
+    } catch {
+      return decideCosigning(request, undefined, this.#modules) as Extract<Witnessed, { cosigns: false }>;
+    }
+    if (this.#modules.keysOf(origin) === undefined) return { cosigns: false, refusal: 'unknown-log' };
+    return this.#turns.take(origin, () => this.#addInTurn(origin, request));
+  }
+
+  /** The checkpoint of a log that was cosigned last, with the log's own signatures. */
+  lastSeen(origin: string): Promise<HighWater | undefined> {
+    return this.#turns.take(origin, () => this.#read(origin));
+  }
+
+  async #addInTurn(origin: string, request: AddCheckpoint): Promise<Witnessed> {
+    const seen = await this.#read(origin);
+    const decision = decideCosigning(request, seen, this.#modules);
+    if (!decision.cosigns) {
+      if (decision.evidence !== undefined) this.#modules.onFork?.(origin, decision.evidence);
+      return decision;
+    }
+    const { checkpoint } = decision;
+    const atS = Math.floor(this.#modules.clock.nowMs() / 1000);
+    if (seen !== undefined && atS < seen.atS) {
+      const message = `${origin} was cosigned last at a time ${seen.atS - atS} s after that of the clock`;
+      throw logError('CLOCK_BEHIND', message);
+    }
+    const key = this.#modules.key(atS);
+    await this.#keep(origin, seen, { ...lastSeenOf(checkpoint, request.note), atS });
+    const { publicKey } = key;
+    const { name } = this.#options;
+    const verifier = makeVerifierKey(this.#modules.sha256, { name, algorithm: COSIGNATURE, publicKey });
+    const line = signCosignature(verifier, checkpoint.text, atS, (message) => key.sign(message));
+    return { cosigns: true, checkpoint, line };
+  }
+
+  async #read(origin: string): Promise<Seen | undefined> {
+    if (this.#seen.has(origin)) return this.#seen.get(origin);
+    const { store, secondPlace } = this.#modules;
+    const stored = await store.get(keyOf(origin));
+    const mark = await secondPlace.read(placeOf(origin));
+    let seen = stored && parseSeen(stored, origin);
+    // The store has gone back, as after a restored backup: what this witness once said still binds it.
+    if (mark !== undefined && mark.size > (seen?.size ?? -1)) seen = { ...mark, atS: 0 };
+    this.#seen.set(origin, seen);
+    return seen;
+  }
+
+  /** A new time for the same tree need not survive a crash. */
+  async #keep(origin: string, before: Seen | undefined, seen: Seen): Promise<void> {
+    if (before?.size !== seen.size) {
+      const { size, root, note, atS } = seen;
+      this.#seen.delete(origin); // until both places have it, either may
+      await this.#modules.store.write([
+        { put: keyOf(origin), value: encodeCbor([FORM, size, root, note, atS]) },
+      ]);
+      await this.#modules.secondPlace.raise(placeOf(origin), { size, root, note });
+    }
+    this.#seen.set(origin, seen);
+  }
+}
+
+/** What is kept of a checkpoint: the lines of the log alone, since they are what makes two of them evidence. */
+function lastSeenOf({ size, root, signers }: OpenedCheckpoint, note: Uint8Array): HighWater {
+  const { text, signatures } = parseNote(note);
+  const own = signatures.filter(({ name, keyId }) =>
+    signers.some((key) => key.name === name && key.keyId === keyId),
+  );
+  return { size, root, note: encodeNote({ text, signatures: own }) };
+}
+
+function keyOf(origin: string): string {
+  return `witness/${origin}`;
+}
+
+function placeOf(origin: string): string {
+  return `witness:${origin}`;
+}
+
+function parseSeen(stored: Uint8Array, origin: string): Seen {
+  try {
+    const [, size, root, note, atS] = schema.parse(decodeCbor(stored, { bytesMax: BYTES_MAX }));
+    return { size, root, note, atS };
+  } catch (cause) {
+    throw logError('LOG_CORRUPT', `${keyOf(origin)} is not what a witness stores`, { cause });
+  }
+}

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { openCheckpoint, signCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
+import { verifyForkEvidence, type ForkEvidence } from '../../../node/log/fork-evidence.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { type AddCheckpoint } from '../../../node/witness/add-checkpoint.ts';
+import { Witness } from '../../../node/witness/witness.ts';
+import { type Store } from '../../../node/store/store.ts';
+import { type FaultyMedium } from '../../support/faulty-disk.ts';
+import { logKey, verifySignature, witnessKey } from '../../support/keys.ts';
+import { MemorySecondPlace } from '../../support/memory-second-place.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { ReferenceTree } from '../../support/reference-tree.ts';
+import { RunningClock } from '../../support/running-clock.ts';
+import { medium, storeOn } from '../../support/store-fixture.ts';
+import { testKey } from '../../support/keys.ts';
+
+const ORIGIN = 'CN-33.test/trust';
+const NAME = 'DE.test/witness';
+const NOW_MS = 1_795_436_400_000;
+const log = logKey(ORIGIN, 1);
+const own = witnessKey(NAME, 2);
+const tree = ReferenceTree.ofSize(40);
+const other = new ReferenceTree(tree.entries.map((entry, i) => (i < 5 ? entry : Uint8Array.of(i))));
+
+function noteOf(size: number, of = tree, key = log): Uint8Array {
+  return encodeNote(signCheckpoint({ origin: key.key.name, size, root: of.root(size) }, key.key, key.sign));
+}
+
+function request(oldSize: number, size: number, changes: Partial<AddCheckpoint> = {}): AddCheckpoint {
+  const path = oldSize === 0 || oldSize > size ? [] : tree.proof(oldSize, size);
+  return { oldSize, path, note: noteOf(size), ...changes };
+}
+
+interface Bench {
+  readonly witness: Witness;
+  readonly store: Store;
+  readonly forks: ForkEvidence[];
+  readonly clock: RunningClock;
+}
+
+async function bench(on: FaultyMedium, secondPlace = new MemorySecondPlace()): Promise<Bench> {
+  const clock = new RunningClock(NOW_MS);
+  const store = storeOn(on);
+  await store.start();
+  const forks: ForkEvidence[] = [];
+  const witness = new Witness(
+    { name: NAME },
+    {
+      store,
+      secondPlace,
+      clock,
+      sha256,
+      verifySignature,
+      key: () => ({ ...testKey(2) }),
+      keysOf: (origin) => (origin === ORIGIN ? [log.key] : undefined),
+      onFork: (_origin, evidence) => forks.push(evidence),
+    },
+  );
+  return { witness, store, forks, clock };
+}
+
+async function refusalOf(witness: Witness, asked: AddCheckpoint): Promise<string> {
+  const answer = await witness.add(asked);
+  assert.ok(!answer.cosigns);
+  return answer.size === undefined ? answer.refusal : `${answer.refusal} ${answer.size}`;
+}
+
+describe('Witness.add', () => {
+  it('cosigns at the first meeting and as the log grows, and the line verifies under the time of the clock', async () => {
+    const { witness } = await bench(medium());
+    for (const [oldSize, size] of [
+      [0, 7],
+      [7, 7],
+      [7, 8],
+      [8, 40],
+    ] as const) {
+      const answer = await witness.add(request(oldSize, size));
+      assert.ok(answer.cosigns, `${oldSize} to ${size}`);
+      const { text, signatures } = parseNote(noteOf(size));
+      const cosigned = encodeNote({ text, signatures: [...signatures, answer.line] });
+      const opened = openCheckpoint(cosigned, [log.key, own.key], verifySignature);
+      assert.deepEqual(
+        opened.cosignatures.map(({ timestampS }) => timestampS),
+        [NOW_MS / 1000],
+      );
+    }
+  });
+
+  it('409: another old size than it cosigned last names that size, and 0 if there is none', async () => {
+    const { witness } = await bench(medium());
+    assert.equal(await refusalOf(witness, request(3, 7)), 'conflict 0');
+    await witness.add(request(0, 7));
+    assert.equal(await refusalOf(witness, request(0, 9)), 'conflict 7');
+    assert.equal(await refusalOf(witness, request(8, 9)), 'conflict 7');
+    assert.equal(await refusalOf(witness, request(6, 9)), 'conflict 7');
+  });
+
+  it('B59: a smaller size than it saw is never cosigned', async () => {
+    const { witness } = await bench(medium());
+    await witness.add(request(0, 20));
+    assert.equal(await refusalOf(witness, request(20, 19, { path: [] })), 'malformed');
+    assert.equal(await refusalOf(witness, request(10, 19)), 'conflict 20');
+    assert.equal((await witness.lastSeen(ORIGIN))?.size, 20);
+  });
+
+  it('B58: the same size with another root is refused and gives evidence that verifies', async () => {
+    const { witness, forks } = await bench(medium());
+    await witness.add(request(0, 20));
+    for (const oldSize of [20, 0]) {
+      assert.equal(
+        await refusalOf(witness, request(oldSize, 20, { path: [], note: noteOf(20, other) })),
+        'unproven',
+      );
+    }
+    assert.equal(forks.length, 2);
+    for (const evidence of forks) verifyForkEvidence(evidence, [log.key], { sha256, verifySignature });
+  });
+
+  it('422: a proof of another tree, none, one too long, and one at the first meeting', async () => {
+    const { witness } = await bench(medium());
+    assert.equal(await refusalOf(witness, request(0, 7, { path: [tree.leaf(0)] })), 'unproven');
+    await witness.add(request(0, 7));
+    const path = tree.proof(7, 20);
+    assert.equal(await refusalOf(witness, request(7, 20, { path: [] })), 'unproven');
+    assert.equal(await refusalOf(witness, request(7, 20, { path: [...path, tree.leaf(0)] })), 'unproven');
+    assert.equal(await refusalOf(witness, request(7, 20, { path: other.proof(7, 20) })), 'unproven');
+    assert.equal(
+      await refusalOf(witness, request(7, 20, { note: noteOf(20, other), path: other.proof(7, 20) })),
+      'unproven',
+    );
+    assert.equal(await refusalOf(witness, request(7, 7, { path: [tree.leaf(0)] })), 'unproven');
+    assert.ok((await witness.add(request(7, 20))).cosigns);
+  });
+
+  it('403 and 404: unknown logs, unknown keys, and a bad signature by a known one', async () => {
+    const { witness } = await bench(medium());
+    const stranger = logKey('FR.test/trust', 3);
+    assert.equal(await refusalOf(witness, request(0, 7, { note: noteOf(7, tree, stranger) })), 'unknown-log');
+    assert.equal(
+      await refusalOf(witness, request(0, 7, { note: noteOf(7, tree, logKey(ORIGIN, 3)) })),
+      'unsigned',
+    );
+    const { text, signatures } = parseNote(noteOf(7));
+    const bad = signatures.map((line) => ({
+      ...line,
+      bytes: line.bytes.map((byte, i) => (i === 9 ? byte ^ 1 : byte)),
+    }));
+    assert.equal(
+      await refusalOf(witness, request(0, 7, { note: encodeNote({ text, signatures: bad }) })),
+      'unsigned',
+    );
+    assert.equal(await refusalOf(witness, request(0, 7, { note: Uint8Array.of(1, 2) })), 'malformed');
+  });
+
+  it('A14 rollback: of two requests at once that both fit, one is cosigned', async () => {
+    const { witness } = await bench(medium());
+    await witness.add(request(0, 7));
+    const answers = await Promise.all([witness.add(request(7, 20)), witness.add(request(7, 9))]);
+    assert.deepEqual(
+      answers.map(({ cosigns }) => cosigns),
+      [true, false],
+    );
+  });
+
+  it('A14 persist: what was cosigned is in the store before the answer, and binds the next process', async () => {
+    const on = medium();
+    const secondPlace = new MemorySecondPlace();
+    const first = await bench(on, secondPlace);
+    await first.witness.add(request(0, 20));
+    on.crash();
+    const second = await bench(on, secondPlace);
+    assert.equal(await refusalOf(second.witness, request(0, 9)), 'conflict 20');
+  });
+
+  it('A14 persist: no cosignature leaves where the store fails, and the next one is right either way', async () => {
+    for (const when of ['before', 'after'] as const) {
+      const on = medium();
+      const { witness } = await bench(on);
+      await witness.add(request(0, 7));
+      on.plan({ write: on.counters.writes + 1, when, what: 'DISK_IO' });
+      await assert.rejects(witness.add(request(7, 20)), (error) => isNodeError(error, 'STORE_WRITE_UNKNOWN'));
+      const seen = (await witness.lastSeen(ORIGIN))?.size;
+      assert.equal(seen, when === 'before' ? 7 : 20);
+      assert.ok((await witness.add(request(seen, 40))).cosigns);
+    }
+  });
+
+  it('A14 restored backup: what it once said still binds a witness whose store has gone back', async () => {
+    const on = medium();
+    const secondPlace = new MemorySecondPlace();
+    const before = await bench(on, secondPlace);
+    await before.witness.add(request(0, 7));
+    const backup = on.snapshot();
+    await before.witness.add(request(7, 20));
+    await before.store.stop();
+    on.restore(backup);
+    const after = await bench(on, secondPlace);
+    assert.equal(await refusalOf(after.witness, request(7, 9)), 'conflict 20');
+    assert.ok((await after.witness.add(request(20, 40))).cosigns);
+  });
+
+  it('A11: refuses while its clock is before its last cosignature', async () => {
+    const { witness, clock } = await bench(medium());
+    await witness.add(request(0, 7));
+    clock.nowAtMs -= 1_000;
+    await assert.rejects(witness.add(request(7, 7, { path: [] })), (error) =>
+      isNodeError(error, 'CLOCK_BEHIND'),
+    );
+    clock.nowAtMs += 1_000;
+    assert.ok((await witness.add(request(7, 7, { path: [] }))).cosigns);
+  });
+});
