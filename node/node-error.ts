@@ -14,6 +14,45 @@ export const NODE_ERROR_CODES = [
   'PEER_UNREACHABLE',
   'NOT_FOUND',
   'REFUSED',
+  // A disk, by what its driver reported
+  'DISK_FULL',
+  'DISK_IO',
+  'DISK_CLOSED',
+  'DISK_UNWRITABLE',
+  // The store
+  'STORE_WRITE_UNKNOWN',
+  'STORE_BUSY',
+  'STORE_FULL',
+  'STORE_DOWN',
+  'STORE_READ_ONLY',
+  'STORE_CLOSED',
+  'STORE_LOCKED',
+  'STORE_FOREIGN',
+  'STORE_CORRUPT',
+  'SCHEMA_NEWER',
+  'VALUE_CORRUPT',
+  // The second place
+  'SECOND_PLACE_BEHIND',
+  'SECOND_PLACE_CORRUPT',
+  // Logs
+  'LOG_BEHIND',
+  'LOG_CONTRADICTED',
+  'LOG_CORRUPT',
+  'LOG_UNCHECKED',
+  'LOG_BUSY',
+  'LOG_UNSETTLED',
+  'LOG_NOT_WRITTEN',
+  'LOG_FAILED',
+  'LOG_STOPPED',
+  'LOG_SEALED',
+  'LOG_PRUNED',
+  'CLOCK_BEHIND',
+  'CLOCK_ASTRAY',
+  'SIGNER_FAULTY',
+  // Registry and revoking
+  'REGISTRY_KEY_WRONG',
+  'REGISTRY_CORRUPT',
+  'REVOCATIONS_EXCEEDED',
 ] as const;
 
 export type NodeErrorCode = (typeof NODE_ERROR_CODES)[number];
@@ -42,4 +81,9 @@ export class NodeError extends Error {
     this.retry = options.retry ?? false;
     this.fatal = options.fatal ?? false;
   }
+}
+
+/** Total: tells whether `error` is a `NodeError`, optionally with the given code. */
+export function isNodeError(error: unknown, code?: NodeErrorCode): error is NodeError {
+  return error instanceof NodeError && (code === undefined || error.code === code);
 }

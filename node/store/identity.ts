@@ -1,0 +1,42 @@
+/** Whose directory this is and in which form it was written: the one value that every schema must be able to read. */
+import { asciiBytes } from '../../protocol/bytes.ts';
+import { storeError } from './store-error.ts';
+
+/** The form of everything under the store's keys. A newer one is refused by older programs. */
+export const SCHEMA_VERSION = 1;
+
+export interface StoreIdentity {
+  readonly schema: number;
+  /** The region and network that own the store, such as `CN-33.example`. */
+  readonly owner: string;
+}
+
+const FORM = /^entente ([1-9][0-9]{0,8}) ([\x21-\x7e]{1,200})$/;
+
+export function encodeIdentity({ schema, owner }: StoreIdentity): Uint8Array {
+  const text = `entente ${schema} ${owner}`;
+  if (!FORM.test(text)) throw new RangeError('the owner of a store is 1 to 200 printable ASCII characters');
+  return asciiBytes(text);
+}
+
+/**
+ * Passes a store of this owner in a schema that this program knows.
+ * @throws {NodeError} SCHEMA_NEWER, STORE_FOREIGN, or STORE_CORRUPT if it is no identity at all.
+ */
+export function verifyIdentity(payload: Uint8Array, owner: string): void {
+  const found = FORM.exec(String.fromCharCode(...payload.subarray(0, 300)));
+  if (found === null) throw storeError('STORE_CORRUPT', 'the store says in no known form whose it is');
+  const schema = Number(found[1]);
+  if (schema > SCHEMA_VERSION) {
+    throw storeError(
+      'SCHEMA_NEWER',
+      `the store has schema ${schema}, this program knows up to ${SCHEMA_VERSION}: run the newer program`,
+    );
+  }
+  if (found[2] !== owner) {
+    throw storeError(
+      'STORE_FOREIGN',
+      `the store is that of ${found[2]}, not of ${owner}: check the data path`,
+    );
+  }
+}

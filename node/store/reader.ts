@@ -1,0 +1,70 @@
+/** Reading a disk that holds sealed values. */
+import { type Disk, type Entry, type RangeOptions } from '../ports.ts';
+import { openValue } from './sealed.ts';
+
+/** All rejections are `NodeError`s; a value that is not what was written is VALUE_CORRUPT and never handed out. */
+export interface StoreReader {
+  get(key: string): Promise<Uint8Array | undefined>;
+  /** The values in the order of `keys`: one trip to the disk for all. */
+  getMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
+  /** A page of `from <= key < to`; only an empty page says that the range is exhausted. */
+  page(from: string, to: string, options: RangeOptions): Promise<Entry[]>;
+  /** The whole range, page by page; it sees changes made meanwhile or not. */
+  entries(from: string, to: string, options?: EntriesOptions): AsyncIterable<Entry>;
+}
+
+export interface EntriesOptions {
+  readonly reverse?: boolean;
+  /** Entries fetched at a time; 256 by default. */
+  readonly pageSize?: number;
+}
+
+const PAGE_SIZE = 256;
+
+export class DiskReader implements StoreReader {
+  readonly #disk: Disk;
+
+  constructor(disk: Disk) {
+    this.#disk = disk;
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return (await this.getMany([key]))[0];
+  }
+
+  async getMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    const stored = await this.#disk.getMany(keys);
+    return stored.map((value, i) => (value === undefined ? undefined : openValue(keys[i] ?? '', value)));
+  }
+
+  async page(from: string, to: string, options: RangeOptions): Promise<Entry[]> {
+    const stored = await this.#disk.range(from, to, options);
+    return stored.map(([key, value]) => [key, openValue(key, value)]);
+  }
+
+  entries(from: string, to: string, options: EntriesOptions = {}): AsyncIterable<Entry> {
+    return pagesOf(this, from, to, options);
+  }
+}
+
+/** The entries of a range by its pages: how every reader walks one. */
+export async function* pagesOf(
+  reader: Pick<StoreReader, 'page'>,
+  from: string,
+  to: string,
+  { reverse = false, pageSize = PAGE_SIZE }: EntriesOptions,
+): AsyncGenerator<Entry, void, undefined> {
+  for (;;) {
+    const page = await reader.page(from, to, { limit: pageSize, reverse });
+    yield* page;
+    const last = page.at(-1)?.[0];
+    if (last === undefined) return;
+    if (reverse) to = last;
+    else from = keyAfter(last);
+  }
+}
+
+/** The least key greater than `key`. */
+export function keyAfter(key: string): string {
+  return `${key}\0`;
+}

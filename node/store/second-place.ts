@@ -1,0 +1,92 @@
+/**
+ * High-water marks in files of a second directory, on another disk if there is one: what shows a node that its store
+ * has gone back, as after a restored backup. One file for each name, replaced as a whole, with a hash of its own.
+ */
+import { join } from 'node:path';
+import { isNodeError } from '../node-error.ts';
+import { type HighWater, type SecondPlace } from '../ports.ts';
+import { makeDirectory, moveFile, readFileIfPresent, withFile } from '../region/files.ts';
+import { diskError } from './disk-error.ts';
+import { assertNotBehind, encodeHighWater, HIGH_WATER_BYTES_MAX, parseHighWater } from './high-water.ts';
+import { storeError } from './store-error.ts';
+
+export interface SecondPlaceOptions {
+  /** Created where it is absent. One process at a time. */
+  readonly directory: string;
+}
+
+const NAME_FORM = /^[\x21-\x7e]{1,80}$/;
+
+export class FileSecondPlace implements SecondPlace {
+  readonly #directory: string;
+  /** What the files hold, as far as they were read. */
+  readonly #marks = new Map<string, HighWater | undefined>();
+  /** The last call for each name: they follow one another. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  constructor({ directory }: SecondPlaceOptions) {
+    this.#directory = directory;
+  }
+
+  read(name: string): Promise<HighWater | undefined> {
+    return this.#inTurn(name, () => this.#read(name));
+  }
+
+  raise(name: string, mark: HighWater): Promise<void> {
+    return this.#inTurn(name, async () => {
+      const before = await this.#read(name);
+      if (before !== undefined) assertNotBehind(name, before, mark);
+      this.#marks.delete(name); // until it is written, either may be in place
+      await this.#write(name, encodeHighWater(name, mark));
+      this.#marks.set(name, mark);
+    });
+  }
+
+  async #read(name: string): Promise<HighWater | undefined> {
+    if (this.#marks.has(name)) return this.#marks.get(name);
+    const path = this.#pathOf(name);
+    const bytes = await this.#onDisk(path, () => readFileIfPresent(path, HIGH_WATER_BYTES_MAX));
+    const mark = bytes === undefined ? undefined : parseHighWater(name, bytes, path);
+    this.#marks.set(name, mark);
+    return mark;
+  }
+
+  /** The temporary file has one name, so that a crash leaves at most one behind, which the next write replaces. */
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
+    const path = this.#pathOf(name);
+    const temporary = `${path}.new`;
+    await this.#onDisk(path, async () => {
+      await makeDirectory(this.#directory, 0o700);
+      await withFile(temporary, 'w', 0o600, async (file) => {
+        await file.writeFile(bytes);
+        await file.sync();
+      });
+      await moveFile(temporary, path);
+    });
+  }
+
+  async #onDisk<T>(path: string, use: () => Promise<T>): Promise<T> {
+    try {
+      return await use();
+    } catch (error) {
+      if (isNodeError(error)) throw storeError('SECOND_PLACE_CORRUPT', error.message, { cause: error });
+      throw diskError(error, path);
+    }
+  }
+
+  #inTurn<T>(name: string, call: () => Promise<T>): Promise<T> {
+    if (!NAME_FORM.test(name)) throw new RangeError('a name has 1 to 80 printable ASCII characters');
+    const before = this.#turns.get(name) ?? Promise.resolve();
+    const turn = before.then(call, call);
+    this.#turns.set(name, turn);
+    return turn;
+  }
+
+  #pathOf(name: string): string {
+    const escaped = name.replaceAll(
+      /[^A-Za-z0-9_-]/g,
+      (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    );
+    return join(this.#directory, `${escaped}.mark`);
+  }
+}
