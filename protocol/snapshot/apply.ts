@@ -81,6 +81,8 @@ export function applySnapshot(
   const snapshot = parseSnapshot(bytes);
   if (snapshot.network !== network) throw pinMismatch('a snapshot of this network');
 
+  const trustOf = (logs: readonly (KnownLog | undefined)[]) =>
+    new Trust({ home, network, regions: logs.flatMap((log) => log?.knowledge ?? []) }, modules);
   const candidates = candidatesOf(snapshot.parts, reader, previous, modules);
   const proposed = trustOf(candidates.map(({ held, offered }) => offered ?? held));
   const settled = candidates.map((candidate) =>
@@ -100,11 +102,6 @@ export function applySnapshot(
       size: from + entries.length,
     })),
   };
-
-  function trustOf(logs: readonly (KnownLog | undefined)[]): Trust {
-    const regions = logs.flatMap((log) => (log === undefined ? [] : [log.knowledge]));
-    return new Trust({ home, network, regions }, modules);
-  }
 }
 
 /** Rules 1 to 4: folds what is offered of the home and of each region that it recognises, pins it and opens its checkpoint. */
@@ -165,7 +162,7 @@ interface Settled {
   readonly known: KnownLog | undefined;
 }
 
-/** Rule 5: what becomes of a candidate, with the witnesses that count if everything offered is what it says. */
+/** Rules 5 and 6: what becomes of a candidate, with the witnesses that count if everything offered is what it says. */
 function settle({ region, held, offered }: Candidate, proposed: Trust, nowS: number): Settled {
   if (offered === undefined) return { region, effect: undefined, known: held };
   const { counted, needed } = assess(proposed, offered.knowledge, nowS).witnesses;
