@@ -18,7 +18,7 @@ async function prepare(progress: (text: string) => void) {
   const home = regionNames[0] ?? '';
   const issuers = regionNames.slice(1);
   for (const name of issuers) {
-    federation.region(name).revoke(Array.from({ length: 1_000 }, (_, i) => INPUTS + 7 * i));
+    federation.region(name).revoke(Array.from({ length: 1_000 }, (_, i) => INPUTS + WARM_UP + 7 * i));
   }
   const { trust } = federation.apply(home, await federation.snapshot()).holdings;
   const statics: string[] = [];
