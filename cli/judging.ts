@@ -64,14 +64,14 @@ async function fetchProof(
   const size = trust.regions.get(region)?.state.key(keyId)?.compromise?.cutOffs.get(log)?.size;
   if (size === undefined) return undefined;
   const files = new LogFiles(join(attestationLogsPath(mirror), log));
+  const leaf = { index, size };
   try {
-    return await files.withHashes(sha256, size, (source) => ({
-      log,
-      index,
+    return await files.withHashes(
+      sha256,
       size,
-      leafHash: source(0, index),
-      path: inclusionProof(sha256, { index, size }, source),
-    }));
+      (source) => ({ log, ...leaf, leafHash: source(0, index), path: inclusionProof(sha256, leaf, source) }),
+      await files.claimedSize(),
+    );
   } catch (error) {
     if (error instanceof NodeError || isProtocolError(error)) return undefined;
     throw error;

@@ -12,23 +12,23 @@ const CARRIAGE_RETURN = 0x0d;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Splits at `\n`; the last line may lack it. After a line of more than `bytesMax` bytes nothing more is read. */
+/** Splits at `\n`; the last line may lack it. Of a line of more than `bytesMax` bytes nothing is kept. */
 export async function* linesOf(source: AsyncIterable<Uint8Array>, bytesMax: number): AsyncGenerator<Line> {
   let line = 1;
   let rest = Buffer.alloc(0);
+  let isTooLong = false;
   for await (const chunk of source) {
-    let bytes = Buffer.concat([rest, chunk]);
-    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE)) {
-      yield { line: line++, text: textOf(bytes.subarray(0, end), bytesMax) };
-      bytes = bytes.subarray(end + 1);
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      const bytes = Buffer.concat([rest, chunk.subarray(start, end)]);
+      yield { line: line++, text: isTooLong ? undefined : textOf(bytes, bytesMax) };
+      [rest, isTooLong, start] = [Buffer.alloc(0), false, end + 1];
     }
-    if (bytes.length > bytesMax) {
-      yield { line, text: undefined };
-      return;
-    }
-    rest = Buffer.from(bytes);
+    rest = Buffer.concat([rest, chunk.subarray(start)]);
+    // A carriage return may still be part of the line's end.
+    if (rest.length > bytesMax + 1) [rest, isTooLong] = [Buffer.alloc(0), true];
   }
-  if (rest.length > 0) yield { line, text: textOf(rest, bytesMax) };
+  if (rest.length > 0 || isTooLong) yield { line, text: isTooLong ? undefined : textOf(rest, bytesMax) };
 }
 
 function textOf(bytes: Uint8Array, bytesMax: number): string | undefined {

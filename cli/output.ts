@@ -22,7 +22,7 @@ export class Output {
 
   /** The result of a command: `value` with --json, else the lines of `text`, which holds foreign text only through `printable`. */
   result(value: unknown, text: () => readonly string[]): void {
-    const lines = this.json ? [JSON.stringify(value, jsonForm)] : text();
+    const lines = this.json ? [jsonText(value)] : text();
     if (lines.length > 0) this.#surroundings.writeOut(`${lines.join('\n')}\n`);
   }
 
@@ -39,9 +39,7 @@ export class Output {
   error(error: CliError): void {
     if (this.json) {
       const { code, exit, message, hint, details } = error;
-      this.#surroundings.writeErr(
-        `${JSON.stringify({ error: { code, exit, message, hint, details } }, jsonForm)}\n`,
-      );
+      this.#surroundings.writeErr(`${jsonText({ error: { code, exit, message, hint, details } })}\n`);
       return;
     }
     this.#surroundings.writeErr(`error: ${printableLines(error.message)} [${error.code}]\n`);
@@ -103,7 +101,18 @@ export function counted(count: number, noun: string): string {
   return `${figure(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** JSON of the values that the protocol deals in: bytes as hexadecimal, maps as objects. */
+// What JSON.stringify leaves as it is and a terminal would act on.
+const UNPRINTABLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** JSON of the values that the protocol deals in, bytes as hexadecimal and maps as objects, safe to print. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value, jsonForm).replace(UNPRINTABLE, (character) =>
+    [...Array(character.length).keys()]
+      .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
 function jsonForm(_key: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   if (value instanceof Map) return Object.fromEntries(value);

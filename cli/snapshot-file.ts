@@ -10,7 +10,8 @@ import {
   type SnapshotReader,
 } from '../protocol/snapshot/apply.ts';
 import { makeSnapshot } from '../protocol/snapshot/make.ts';
-import { usageError } from './exit.ts';
+import { CliError, EXIT, usageError } from './exit.ts';
+import { isProtocolError } from '../protocol/fault.ts';
 import { printable } from './printable.ts';
 
 /** @throws {CliError} if there is no such file; {NodeError} if it is longer than any snapshot. */
@@ -49,14 +50,43 @@ export async function snapshotOf(
 /**
  * What a verifier holds that reads the region directory itself: its pin is the region's own fingerprint. `missing` are recognised
  * regions whose codes it cannot judge.
+ * @throws {CliError} as `applyToHome`.
  */
 export async function holdingsOfRegion(
   path: string,
   modules: ReadModules,
 ): Promise<{ holdings: Holdings; missing: readonly MissingPeer[] }> {
   const view = await readHomeView(path, modules);
-  const { region: home, network, fingerprint: pin } = view.home;
-  const bytes = await snapshotOf(view);
-  const { holdings } = applySnapshot(modules, bytes, { home, network, pin }, undefined, modules.nowS());
-  return { holdings, missing: view.missing };
+  const { holdings, outcomes } = applyToHome(view, [await snapshotOf(view)], modules);
+  const reason = 'its newest checkpoint lacks witnesses; let its peers run `entente witness`';
+  const leftOut = outcomes.filter(({ effect }) => effect === 'left-out');
+  return { holdings, missing: [...view.missing, ...leftOut.map(({ region }) => ({ region, reason }))] };
+}
+
+/**
+ * Applies snapshots of a region as its own verifiers would.
+ * @throws {CliError} with exit code 4 if too few witnesses vouch for the region; {ProtocolError} as `applySnapshot`.
+ */
+export function applyToHome(
+  { home }: HomeView,
+  snapshots: readonly Uint8Array[],
+  modules: ReadModules,
+): AppliedSnapshot {
+  const { region, network, fingerprint: pin } = home;
+  try {
+    const applied = applyAll(modules, snapshots, { home: region, network, pin }, undefined, modules.nowS());
+    if (applied === undefined) throw new RangeError('there is no snapshot to apply');
+    return applied;
+  } catch (error) {
+    if (!isProtocolError(error, 'SNAPSHOT_INCOMPLETE')) throw error;
+    throw new CliError(
+      EXIT.undetermined,
+      error.fault.code,
+      `too few witnesses vouch for the log of ${region}`,
+      {
+        hint: `Let the regions that ${region} recognises vouch for it: entente witness <their directory> <its directory>`,
+        details: [error.fault.details],
+      },
+    );
+  }
 }

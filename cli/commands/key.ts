@@ -6,8 +6,6 @@ import { type RegionDirectory } from '../../node/region/region-directory.ts';
 import { attestationLogsPath } from '../../node/region/layout.ts';
 import { LogFiles } from '../../node/region/log-files.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
-import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
-import { parseNote } from '../../protocol/log/note.ts';
 import { rootOf } from '../../protocol/log/merkle-proof.ts';
 import { type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -132,20 +130,15 @@ async function cutOffOf(directory: RegionDirectory, text: string, modules: Regio
     throw usageError(`expected a cut-off such as 2026-11=10000 or trust=now, not ${printable(text)}`);
   }
   const files = new LogFiles(join(attestationLogsPath(directory.layout.public), log));
-  const present = log === 'trust' ? directory.state.size : await sizeOf(files);
+  const present = log === 'trust' ? directory.state.size : await files.claimedSize();
   const size = sizeText === 'now' ? present : Number(sizeText);
   if (size > present) throw usageError(`${log} has ${figure(present)} entries, not ${sizeText}`);
   const { sha256 } = modules;
   const root =
     log === 'trust'
       ? directory.trustRootAt(size)
-      : await files.withHashes(sha256, size, (source) => rootOf(sha256, size, source));
+      : await files.withHashes(sha256, size, (source) => rootOf(sha256, size, source), present);
   return { log, size, root };
-}
-
-async function sizeOf(files: LogFiles): Promise<number> {
-  const note = await files.checkpoint();
-  return note === undefined ? 0 : parseCheckpoint(parseNote(note).text).size;
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

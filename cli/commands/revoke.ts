@@ -8,8 +8,6 @@ import { type RegistryRecord } from '../../node/region/registry.ts';
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { parseCode } from '../../protocol/code/code.ts';
 import { parseOpenings } from '../../protocol/code/openings.ts';
-import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
-import { parseNote } from '../../protocol/log/note.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -117,8 +115,7 @@ async function placeOf(directory: RegionDirectory, text: string, sha256: Sha256)
 
 async function leafAt(directory: RegionDirectory, { log, index }: Place): Promise<Uint8Array> {
   const files = new LogFiles(join(attestationLogsPath(directory.layout.public), log));
-  const note = isAttestationLogId(log) ? await files.checkpoint() : undefined;
-  const size = note === undefined ? 0 : parseCheckpoint(parseNote(note).text).size;
+  const size = isAttestationLogId(log) ? await files.claimedSize() : 0;
   if (index < size) return files.entry(index, size);
   throw new CliError(EXIT.failure, 'NOT_ISSUED', `the region has issued no ${log}/${index}`);
 }

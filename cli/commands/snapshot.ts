@@ -12,7 +12,7 @@ import { type Cli, examples } from '../cli.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, regionModules } from '../region.ts';
-import { applyAll, readSnapshotFile, snapshotOf } from '../snapshot-file.ts';
+import { applyToHome, readSnapshotFile, snapshotOf } from '../snapshot-file.ts';
 import { parseTime } from '../times.ts';
 import { knowledgeText } from '../verdict-text.ts';
 
@@ -75,18 +75,12 @@ export function addSnapshot(program: Command, cli: Cli): void {
 async function make(cli: Cli, path: string, { out, since }: MakeOptions): Promise<void> {
   const modules = await regionModules(cli);
   const view = await readHomeView(path, modules);
-  const { region: home, network, fingerprint: pin } = view.home;
+  const { region: home, network } = view.home;
   const held = since === undefined ? undefined : await readSnapshotFile(since);
   const bytes = await snapshotOf(view, held && sizesOf(held));
-  const applied = applyAll(
-    modules,
-    held === undefined ? [bytes] : [held, bytes],
-    { home, network, pin },
-    undefined,
-    modules.nowS(),
-  );
+  const applied = applyToHome(view, held === undefined ? [bytes] : [held, bytes], modules);
   await writeFileAtomically(out, bytes);
-  const reports = applied === undefined ? [] : reportsOf(applied, modules.nowS());
+  const reports = reportsOf(applied, modules.nowS());
   cli.output.result(
     { home, network, out, bytes: bytes.length, parts: reports, missing: view.missing },
     () => [

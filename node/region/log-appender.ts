@@ -57,7 +57,7 @@ export class LogAppender {
     for (let level = 0, count = size; count > 0; level++, count = Math.floor(count / TILE_HASHES)) {
       const index = Math.floor(count / TILE_HASHES);
       const width = tileWidth(size, level, index);
-      const data = width === 0 ? new Uint8Array(0) : await files.tile({ level, index, width });
+      const data = width === 0 ? new Uint8Array(0) : await files.tile({ level, index, width }, size);
       tiles.push({ index, items: hashesOf(data), written: width });
     }
     const index = Math.floor(size / TILE_HASHES);

@@ -1,8 +1,10 @@
 /** A log as files in the static layout of C2SP tlog-tiles, which mirrors and auditors read as they are. */
 import { join } from 'node:path';
 import { parseEntryBundle } from '../../protocol/log/entry-bundle.ts';
+import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { HASH_BYTES } from '../../protocol/log/merkle.ts';
 import { type HashSource } from '../../protocol/log/merkle-proof.ts';
+import { parseNote } from '../../protocol/log/note.ts';
 import {
   TILE_HASHES,
   type Tile,
@@ -33,11 +35,22 @@ export class LogFiles {
     return readFileIfPresent(join(this.path, 'checkpoint'), NOTE_BYTES_MAX);
   }
 
-  /** The hashes of a tile. @throws {NodeError} DATA_INCONSISTENT if it is absent or too short. */
-  async tile(tile: Tile): Promise<Uint8Array> {
-    const data = await this.#resource(tile, TILE_BYTES_MAX);
+  /** The size that the newest checkpoint claims, whoever signed it; 0 where nothing was published. @throws {ProtocolError} if it is none. */
+  async claimedSize(): Promise<number> {
+    const note = await this.checkpoint();
+    return note === undefined ? 0 : parseCheckpoint(parseNote(note).text).size;
+  }
+
+  /**
+   * The hashes of a tile, out of the tile that the tree of `treeSize` leaves has in its place.
+   * @throws {NodeError} DATA_INCONSISTENT if that is absent or too short.
+   */
+  async tile(tile: Tile, treeSize: number): Promise<Uint8Array> {
+    const { level, index } = tile;
+    const published = { level, index, width: tileWidth(treeSize, level, index) };
+    const data = await this.#resource(published, TILE_BYTES_MAX);
     const bytes = tile.width * HASH_BYTES;
-    if (data.length < bytes) throw damaged(join(this.path, tilePath(tile)), 'is too short');
+    if (data.length < bytes) throw damaged(this.#pathOf(published), 'is too short');
     return data.subarray(0, bytes);
   }
 
@@ -66,12 +79,19 @@ export class LogFiles {
   }
 
   /**
-   * Runs `build` with hashes of the tree of `size` leaves. Reads only the tiles that it asks for.
-   * @throws {NodeError} DATA_INCONSISTENT if one of them is absent.
+   * Runs `build` with hashes of the tree of `size` leaves, from the tiles of a tree that has grown to `treeSize` since. Reads only
+   * the tiles that it asks for.
+   * @throws {NodeError} DATA_INCONSISTENT if one of them is absent, or the tree smaller than asked for.
    */
-  async withHashes<T>(sha256: Sha256, size: number, build: (source: HashSource) => T): Promise<T> {
+  async withHashes<T>(
+    sha256: Sha256,
+    size: number,
+    build: (source: HashSource) => T,
+    treeSize = size,
+  ): Promise<T> {
+    if (treeSize < size) throw damaged(this.path, `has ${treeSize} entries, of ${size} that are needed`);
     const tiles = new Map<string, Uint8Array>();
-    for (const tile of tilesReadBy(size, build)) tiles.set(tilePath(tile), await this.tile(tile));
+    for (const tile of tilesReadBy(size, build)) tiles.set(tilePath(tile), await this.tile(tile, treeSize));
     return build(
       tileSource(sha256, size, (tile) => {
         const data = tiles.get(tilePath(tile));

@@ -122,6 +122,18 @@ describe('LogAppender and LogFiles', () => {
     );
   });
 
+  it('give the hashes of an earlier size out of the tiles of a later one', async () => {
+    const files = new LogFiles(folder());
+    await grow(files, EMPTY, 310);
+    const rootAt = (size: number, treeSize?: number) =>
+      files.withHashes(sha256, size, (source) => rootOf(sha256, size, source), treeSize);
+    for (const size of [1, 255, 256, 257, 309]) assert.deepEqual(await rootAt(size, 310), expectedRoot(size));
+    assert.deepEqual(await files.entry(300, 310), entry(300));
+    await assert.rejects(rootAt(309), isDamage);
+    await assert.rejects(rootAt(310, 309), isDamage);
+    await assert.rejects(files.entry(300, 301), isDamage);
+  });
+
   it('write the same bytes again when a batch broke off before its checkpoint', async () => {
     const files = new LogFiles(folder());
     const head = await grow(files, EMPTY, 250);

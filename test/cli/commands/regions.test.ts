@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyWorld, makeWorld, type World } from '../../support/cli-world.ts';
+import { TestCli } from '../../support/cli.ts';
+import { DAY_S } from '../../support/directories.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+describe('entente init', () => {
+  const folder = temporaryFolders();
+
+  it('says where things are and what the fingerprint is', async () => {
+    const cli = new TestCli(folder());
+    const { exit, out } = await cli.run(
+      'init',
+      'CN-33',
+      '--dir',
+      cli.path('r'),
+      '--name',
+      '浙江',
+      '--roots',
+      '3',
+      '--threshold',
+      '2',
+    );
+    assert.equal(exit, 0);
+    assert.match(out, /Region CN-33 is set up/);
+    assert.match(out, /fingerprint +([0-9a-f]{4} ){15}[0-9a-f]{4}\n/);
+    assert.match(out, /2 of 3 keys/);
+    assert.deepEqual(readdirSync(cli.path('r')).sort(), ['config.json', 'keys', 'public']);
+  });
+
+  it('asks for a majority of several roots unless told otherwise', async () => {
+    const cli = new TestCli(folder());
+    const thresholds = [];
+    for (const roots of ['1', '2', '3', '5']) {
+      thresholds.push(
+        (await cli.json<{ threshold: number }>('init', 'DE', '--dir', cli.path(roots), '--roots', roots))
+          .threshold,
+      );
+    }
+    assert.deepEqual(thresholds, [1, 2, 2, 3]);
+  });
+
+  it('refuses to overwrite', async () => {
+    const cli = new TestCli(folder());
+    await cli.json('init', 'DE', '--dir', cli.path('DE'));
+    const before = readFileSync(cli.path('DE/public/trust/checkpoint'));
+    const { exit, err } = await cli.run('init', 'DE', '--dir', cli.path('DE'));
+    assert.equal(exit, 1);
+    assert.match(err, /DIRECTORY_EXISTS[^]*Nothing was changed/);
+    assert.deepEqual(readFileSync(cli.path('DE/public/trust/checkpoint')), before);
+  });
+
+  for (const [what, args] of [
+    ['B70 region id in Cyrillic (T19)', ['CN-СН']],
+    ['B70 region id in lower case', ['de']],
+    ['B70 region id of four parts', ['CN-3333']],
+    ['B70 network with a dot', ['DE', '--network', 'a.b']],
+    ['B70 no root', ['DE', '--roots', '0']],
+    ['B70 17 roots', ['DE', '--roots', '17']],
+    ['B70 threshold 0', ['DE', '--roots', '3', '--threshold', '0']],
+    ['B70 threshold above the roots', ['DE', '--roots', '3', '--threshold', '4']],
+    ['B70 name of 65 bytes', ['DE', '--name', 'ä'.repeat(32) + 'x']],
+    ['B70 empty name', ['DE', '--name', '']],
+  ] as const) {
+    it(`ends with 2 and makes nothing: ${what}`, async () => {
+      const cli = new TestCli(folder());
+      assert.equal((await cli.run('init', ...args, '--dir', cli.path('r'))).exit, 2);
+      assert.deepEqual(readdirSync(cli.dir), []);
+    });
+  }
+});
+
+describe('commands on regions', () => {
+  const folder = temporaryFolders();
+  let world: World;
+  let cli: TestCli;
+  before(async () => {
+    world = await makeWorld(folder());
+  });
+  /** For tests that write: they get a world of their own. */
+  const change = () => {
+    cli = copyWorld(world, folder());
+  };
+  beforeEach(() => {
+    cli = new TestCli(world.dir);
+  });
+  const verdict = async (code: string) => {
+    const { reasons } = await cli.json<{ reasons: { code: string }[] }>(
+      'verify',
+      '--region',
+      cli.path('DE'),
+      code,
+    );
+    return reasons.map((reason) => reason.code);
+  };
+  /** DE's own log changed: the others vouch for it again. */
+  const rewitness = async () => {
+    for (const region of ['CN-33', 'FR']) await cli.json('witness', cli.path(region));
+  };
+
+  it('recognise prints the fingerprint to compare and how to go on', async () => {
+    change();
+    const { exit, out, err } = await cli.run('recognise', cli.path('DE'), cli.path('FR/public'));
+    assert.equal(exit, 0);
+    assert.match(out, /DE recognises FR \(FR\) until 2027-11-10/);
+    assert.equal(out.split('compare  ')[1]?.replaceAll(/\s/g, ''), world.pins['FR']);
+    assert.match(err, /entente witness /);
+  });
+
+  it('recognise takes a fingerprint alone, or holds a directory against it', async () => {
+    change();
+    const pin = world.pins['FR'] ?? '';
+    const grouped = (pin.match(/.{4}/g) ?? []).join(' ').toUpperCase();
+    assert.equal(
+      (await cli.run('recognise', cli.path('DE'), '--region', 'FR', '--fingerprint', grouped)).exit,
+      0,
+    );
+    assert.equal((await cli.run('recognise', cli.path('DE'), cli.path('FR'), '--fingerprint', pin)).exit, 0);
+    const { exit, err } = await cli.run(
+      'recognise',
+      cli.path('DE'),
+      cli.path('FR'),
+      '--fingerprint',
+      pin.replaceAll(/./g, '0'),
+    );
+    assert.equal(exit, 5);
+    assert.match(err, /PIN_MISMATCH[^]*Nothing was recognised/);
+  });
+
+  for (const [what, exit, args] of [
+    ['nobody', 2, []],
+    ['a region without fingerprint', 2, ['--region', 'FR']],
+    ['a short fingerprint', 2, ['--region', 'FR', '--fingerprint', 'abcd']],
+    ['an id that is none', 2, ['--region', 'fr', '--fingerprint', 'ab'.repeat(32)]],
+    ['itself', 2, ['--region', 'DE', '--fingerprint', 'ab'.repeat(32)]],
+    ['a bridge without via', 2, ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--way', 'bridge']],
+    ['no time at all', 2, ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--for', '0d']],
+    ['rules with a bad id', 2, ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--rules', 'A b']],
+    ['a directory where nobody publishes', 4, ['/nowhere']],
+  ] as const) {
+    it(`recognise of ${what} ends with ${exit} and signs nothing`, async () => {
+      const before = readFileSync(cli.path('DE/public/trust/checkpoint'));
+      assert.equal((await cli.run('recognise', cli.path('DE'), ...args)).exit, exit);
+      assert.deepEqual(readFileSync(cli.path('DE/public/trust/checkpoint')), before);
+      assert.ok(!existsSync(cli.path('DE/lock')));
+    });
+  }
+
+  it('T19: recognise refuses a region of another network and another id than named', async () => {
+    await cli.json('init', 'FR', '--dir', cli.path('other'), '--network', 'other');
+    assert.equal((await cli.run('recognise', cli.path('DE'), cli.path('other'))).exit, 5);
+    assert.equal((await cli.run('recognise', cli.path('DE'), cli.path('FR'), '--region', 'CN-33')).exit, 5);
+  });
+
+  it('suspend, recognise and withdraw change what codes count', async () => {
+    change();
+    assert.deepEqual(await verdict(world.codes.green), ['IDENTITY_CHECK']);
+    await cli.json('suspend', cli.path('DE'), 'CN-33');
+    await rewitness();
+    assert.ok((await verdict(world.codes.green)).includes('RECOGNITION_SUSPENDED'));
+    assert.equal((await cli.run('suspend', cli.path('DE'), 'CN-33')).exit, 1);
+    await cli.json('recognise', cli.path('DE'), cli.path('CN-33'));
+    await rewitness();
+    assert.deepEqual(await verdict(world.codes.green), ['IDENTITY_CHECK']);
+    await cli.json('withdraw', cli.path('DE'), 'CN-33');
+    await rewitness();
+    assert.ok((await verdict(world.codes.green)).includes('RECOGNITION_WITHDRAWN'));
+    assert.match((await cli.run('withdraw', cli.path('DE'), 'CN-33')).err, /CN-33 is withdrawn/);
+    assert.match((await cli.run('withdraw', cli.path('DE'), 'US')).err, /US is not recognised/);
+    assert.equal((await cli.run('withdraw', cli.path('DE'), 'us')).exit, 2);
+  });
+
+  it('witness follows growth, names what it vouches for, and says what is wrong', async () => {
+    change();
+    cpSync(cli.path('CN-33/public'), cli.path('yesterday'), { recursive: true });
+    await cli.json('revoke', cli.path('CN-33'), '2026-11/0');
+    const { out } = await cli.run('witness', cli.path('DE'), cli.path('CN-33'));
+    assert.match(out, /CN-33\.demo\/trust +8 -> 9 entries/);
+    assert.match(out, /CN-33\.demo\/attest\/2026-11 +4 -> 4 entries/);
+    const { exit, err } = await cli.run('witness', cli.path('DE'), cli.path('yesterday'));
+    assert.equal(exit, 5);
+    assert.match(err, /had 9 entries and now shows 8 \[ROLLBACK\]/);
+    assert.equal((await cli.run('witness', cli.path('DE'), '/nowhere')).exit, 4);
+    assert.equal((await cli.run('witness', '/nowhere', cli.path('CN-33'))).exit, 1);
+  });
+
+  it('key list, extend and state work on the region alone', async () => {
+    change();
+    const { out } = await cli.run('key', 'list', cli.path('DE'));
+    assert.match(out, /Root: 1 of [0-9a-f]{16}/);
+    assert.match(
+      out,
+      /attest +│ [0-9a-f]{16} │ 2026-11-10 08:00:00 UTC │ 2026-11-16 08:00:00 UTC │ in force/,
+    );
+    assert.match((await cli.run('key', 'extend', cli.path('DE'))).out, /Nothing is missing/);
+    cli.nowS += 60 * DAY_S;
+    assert.match(
+      (await cli.run('key', 'extend', cli.path('DE'))).out,
+      /Admitted \d+ keys and announced 2 logs/,
+    );
+    assert.match(
+      (await cli.run('state', cli.path('DE'))).out,
+      /Entry 11 of the trust log commits to the state of DE/,
+    );
+    assert.match((await cli.run('snapshot', 'show', cli.path('de.snap'))).out, /DE +full, 8 entries from 0/);
+  });
+
+  it('B71: a key file that others may read is refused with the command that mends it', async () => {
+    change();
+    const [name] = readdirSync(cli.path('DE/keys')).filter((file) => file.startsWith('root-'));
+    const file = cli.path('DE/keys', name ?? '');
+    chmodSync(file, 0o644);
+    const { exit, err } = await cli.run('withdraw', cli.path('DE'), 'FR');
+    assert.equal(exit, 1);
+    assert.match(err, /has mode 0644[^]*\nRun: chmod 600 .*root-/);
+    rmSync(file);
+    assert.match(
+      (await cli.run('withdraw', cli.path('DE'), 'FR')).err,
+      /0 of 1 needed root keys are in .*\[KEY_FILE_MISSING\]/,
+    );
+  });
+
+  it('B72: a directory that is none, is cut or is held by a live process is refused', async () => {
+    change();
+    assert.match((await cli.run('state', cli.dir)).err, /DIRECTORY_MISSING/);
+    writeFileSync(cli.path('DE/lock'), `${process.pid}\n`);
+    const { exit, err } = await cli.run('state', cli.path('DE'));
+    assert.equal(exit, 1);
+    assert.match(err, new RegExp(`process ${process.pid} is writing to this region`));
+    rmSync(cli.path('DE/lock'));
+    writeFileSync(
+      cli.path('DE/public/trust/checkpoint'),
+      readFileSync(cli.path('DE/public/trust/checkpoint')).subarray(0, 60),
+    );
+    assert.equal((await cli.run('state', cli.path('DE'))).exit, 5);
+    rmSync(cli.path('FR/public/trust/tile'), { recursive: true });
+    assert.equal((await cli.run('state', cli.path('FR'))).exit, 5);
+  });
+});
