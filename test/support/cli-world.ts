@@ -1,6 +1,5 @@
 /** Three regions made by commands, which recognise and witness each other: what most tests of commands begin with. */
-import { writeFileSync } from 'node:fs';
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { TestCli } from './cli.ts';
 
 export const REGIONS = ['CN-33', 'DE', 'FR'] as const;
@@ -54,8 +53,37 @@ export async function witnessAll(cli: TestCli): Promise<void> {
   for (const region of REGIONS) await cli.json('witness', cli.path(region));
 }
 
+export interface Told {
+  readonly outcome: string;
+  readonly grade?: string;
+  readonly colour?: string;
+  readonly reasons: readonly { readonly code: string }[];
+  /** Where the code stands; absent if it could not be read. */
+  readonly code?: { readonly log: string; readonly index: number; readonly keyId: string };
+}
+
+/** A verifier of DE in a world, with its snapshot. */
+export class Gate extends TestCli {
+  /** The flags that make `verify` trust `de.snap`. */
+  readonly trust: readonly string[];
+
+  constructor(world: World, dir = world.dir) {
+    super(dir);
+    this.trust = ['--offline', this.path('de.snap'), '--home', 'DE', '--pin', world.pins['DE'] ?? ''];
+  }
+
+  /** The verdict on a code by the snapshot. */
+  told(code: string, ...args: readonly string[]): Promise<Told> {
+    return this.json<Told>('verify', ...this.trust, ...args, code);
+  }
+}
+
+export function codesOf({ reasons }: Told): string[] {
+  return reasons.map(({ code }) => code);
+}
+
 /** A copy of a world in another empty folder, to be changed. */
-export function copyWorld(world: World, dir: string): TestCli {
+export function copyWorld(world: World, dir: string): Gate {
   cpSync(world.dir, dir, { recursive: true });
-  return new TestCli(dir);
+  return new Gate(world, dir);
 }

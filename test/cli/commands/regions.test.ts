@@ -78,10 +78,7 @@ describe('commands on regions', () => {
   before(async () => {
     world = await makeWorld(folder());
   });
-  /** For tests that write: they get a world of their own. */
-  const change = () => {
-    cli = copyWorld(world, folder());
-  };
+  // A test that changes something takes a copy of the world first.
   beforeEach(() => {
     cli = new TestCli(world.dir);
   });
@@ -100,7 +97,7 @@ describe('commands on regions', () => {
   };
 
   it('recognise prints the fingerprint to compare and how to go on', async () => {
-    change();
+    cli = copyWorld(world, folder());
     const { exit, out, err } = await cli.run('recognise', cli.path('DE'), cli.path('FR/public'));
     assert.equal(exit, 0);
     assert.match(out, /DE recognises FR \(FR\) until 2027-11-10/);
@@ -109,7 +106,7 @@ describe('commands on regions', () => {
   });
 
   it('recognise takes a fingerprint alone, or holds a directory against it', async () => {
-    change();
+    cli = copyWorld(world, folder());
     const pin = world.pins['FR'] ?? '';
     const grouped = (pin.match(/.{4}/g) ?? []).join(' ').toUpperCase();
     assert.equal(
@@ -154,7 +151,7 @@ describe('commands on regions', () => {
   });
 
   it('suspend, recognise and withdraw change what codes count', async () => {
-    change();
+    cli = copyWorld(world, folder());
     assert.deepEqual(await verdict(world.codes.green), ['IDENTITY_CHECK']);
     await cli.json('suspend', cli.path('DE'), 'CN-33');
     await rewitness();
@@ -172,7 +169,7 @@ describe('commands on regions', () => {
   });
 
   it('witness follows growth, names what it vouches for, and says what is wrong', async () => {
-    change();
+    cli = copyWorld(world, folder());
     cpSync(cli.path('CN-33/public'), cli.path('yesterday'), { recursive: true });
     await cli.json('revoke', cli.path('CN-33'), '2026-11/0');
     const { out } = await cli.run('witness', cli.path('DE'), cli.path('CN-33'));
@@ -186,7 +183,7 @@ describe('commands on regions', () => {
   });
 
   it('key list, extend and state work on the region alone', async () => {
-    change();
+    cli = copyWorld(world, folder());
     const { out } = await cli.run('key', 'list', cli.path('DE'));
     assert.match(out, /Root: 1 of [0-9a-f]{16}/);
     assert.match(
@@ -207,7 +204,7 @@ describe('commands on regions', () => {
   });
 
   it('B71: a key file that others may read is refused with the command that mends it', async () => {
-    change();
+    cli = copyWorld(world, folder());
     const [name] = readdirSync(cli.path('DE/keys')).filter((file) => file.startsWith('root-'));
     const file = cli.path('DE/keys', name ?? '');
     chmodSync(file, 0o644);
@@ -222,7 +219,7 @@ describe('commands on regions', () => {
   });
 
   it('B72: a directory that is none, is cut or is held by a live process is refused', async () => {
-    change();
+    cli = copyWorld(world, folder());
     assert.match((await cli.run('state', cli.dir)).err, /DIRECTORY_MISSING/);
     writeFileSync(cli.path('DE/lock'), `${process.pid}\n`);
     const { exit, err } = await cli.run('state', cli.path('DE'));

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
+import {
+  codesOf,
+  copyWorld,
+  Gate,
+  makeWorld,
+  type Told,
+  witnessAll,
+  type World,
+} from '../../support/cli-world.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+describe('entente revoke and key compromise', () => {
+  const folder = temporaryFolders();
+  let world: World;
+  /** In the world that all tests read; a test that changes something takes a copy first. */
+  let cli: Gate;
+  before(async () => {
+    world = await makeWorld(folder());
+  });
+  beforeEach(() => {
+    cli = new Gate(world);
+  });
+
+  it('revoke works by text, place, person and device, for ever and once', async () => {
+    cli = copyWorld(world, folder());
+    const region = cli.path('CN-33');
+    const place = await cli.told(world.codes.red);
+    const device = JSON.parse((await cli.run('inspect', world.codes.device, '--json')).out) as {
+      holderKey: string;
+    };
+    for (const args of [
+      [world.codes.green],
+      ['--subject', 'Yellow'],
+      ['--holder', device.holderKey],
+      [`${place.code?.log}/${place.code?.index}`],
+    ]) {
+      assert.match((await cli.run('revoke', region, ...args)).out, /^Revoked 1 code: 2026-11\/\d\n$/);
+      assert.match((await cli.run('revoke', region, ...args)).out, /nothing changed/);
+    }
+    await witnessAll(cli);
+    for (const code of Object.values(world.codes)) {
+      const verdict = await cli.json<Told>('verify', '--region', cli.path('DE'), code);
+      assert.deepEqual([verdict.outcome, codesOf(verdict).includes('REVOKED')], ['stop', true]);
+    }
+    assert.ok(
+      !codesOf(await cli.told(world.codes.green)).includes('REVOKED'),
+      'an older snapshot cannot know',
+    );
+  });
+
+  for (const [what, exit, args] of [
+    ['nothing', 2, []],
+    ['text that is no code', 2, ['hello']],
+    ['a broken code', 5, ['ENT1:ABC']],
+    ['a place beyond the log', 1, ['2026-11/99']],
+    ['a place in a log that is not there', 1, ['2026-10/0']],
+    ['a person without a code', 1, ['--subject', 'Nobody']],
+  ] as const) {
+    it(`revoke of ${what} ends with ${exit} and signs nothing`, async () => {
+      const before = readFileSync(cli.path('CN-33/public/trust/checkpoint'));
+      assert.equal((await cli.run('revoke', cli.path('CN-33'), ...args)).exit, exit);
+      assert.deepEqual(readFileSync(cli.path('CN-33/public/trust/checkpoint')), before);
+    });
+  }
+
+  it('B54: revoke refuses the code of another region, and a code that is not the one in the log', async () => {
+    assert.match((await cli.run('revoke', cli.path('DE'), world.codes.green)).err, /OTHER_REGION/);
+    const other = copyWorld(world, folder());
+    rmSync(other.path('CN-33'), { recursive: true });
+    await other.json('init', 'CN-33', '--dir', other.path('CN-33'));
+    await other.json('issue', other.path('CN-33'), '--subject', 'X', '--colour', 'green');
+    const { err } = await other.run('revoke', other.path('CN-33'), world.codes.green);
+    assert.match(err, /NOT_ISSUED/);
+  });
+
+  it('T3: a stolen key: genuine codes need a proof and pass with one, whatever lies beyond the cut-off is stopped', async () => {
+    cli = copyWorld(world, folder());
+    const { code } = await cli.told(world.codes.green);
+    cpSync(cli.path('CN-33'), cli.path('thief'), { recursive: true });
+    const forged = await cli.json<{ code: string }>(
+      'issue',
+      cli.path('thief'),
+      '--subject',
+      'Thief',
+      '--colour',
+      'green',
+    );
+    const out = await cli.run(
+      'key',
+      'compromise',
+      cli.path('CN-33'),
+      '--key',
+      code?.keyId ?? '',
+      '--cut-off',
+      '2026-11=now',
+    );
+    assert.match(out.out, /The attest key [0-9a-f]{16} is given up; [0-9a-f]{16} stands in its place/);
+    await witnessAll(cli);
+    const verdict = (text: string, ...args: readonly string[]) =>
+      cli.json<Told>('verify', '--region', cli.path('DE'), ...args, text);
+    assert.deepEqual(codesOf(await verdict(world.codes.green)), ['PROOF_NEEDED', 'IDENTITY_CHECK']);
+    const proven = await verdict(world.codes.green, '--proof', cli.path('CN-33'));
+    assert.deepEqual([proven.outcome, codesOf(proven).includes('PROVEN_IN_LOG')], ['pass', true]);
+    assert.equal((await verdict(world.codes.green, '--proof', '/nowhere')).outcome, 'undetermined');
+    const beyond = await verdict(forged.code, '--proof', cli.path('CN-33'));
+    assert.deepEqual([beyond.outcome, codesOf(beyond).includes('BEYOND_CUT_OFF')], ['stop', true]);
+    const fresh = await cli.json<{ code: string }>(
+      'issue',
+      cli.path('CN-33'),
+      '--subject',
+      'New',
+      '--colour',
+      'green',
+    );
+    assert.equal((await verdict(fresh.code)).outcome, 'pass');
+  });
+
+  for (const [what, args] of [
+    ["a key that is not the region's", ['--key', '0'.repeat(16)]],
+    ['a cut-off beyond the log', ['--cut-off', '2026-11=99']],
+    ['a cut-off of no log', ['--cut-off', 'attest=1']],
+    ['a log twice', ['--cut-off', '2026-11=1', '--cut-off', '2026-11=2']],
+  ] as const) {
+    it(`key compromise refuses ${what}`, async () => {
+      const { code } = await cli.told(world.codes.green);
+      const key = args.includes('--key' as never) ? [] : ['--key', code?.keyId ?? ''];
+      const { exit } = await cli.run('key', 'compromise', cli.path('CN-33'), ...key, ...args);
+      assert.ok(exit === 1 || exit === 2);
+    });
+  }
+});

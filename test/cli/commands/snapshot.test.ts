@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { codesOf, copyWorld, Gate, makeWorld, witnessAll, type World } from '../../support/cli-world.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+describe('entente snapshot and verify --keep', () => {
+  const folder = temporaryFolders();
+  let world: World;
+  /** In the world that all tests read; a test that changes something takes a copy first. */
+  let cli: Gate;
+  before(async () => {
+    world = await makeWorld(folder());
+  });
+  beforeEach(() => {
+    cli = new Gate(world);
+  });
+
+  it('snapshot: delta after a revocation, checked with and without what was held', async () => {
+    cli = copyWorld(world, folder());
+    await cli.json('revoke', cli.path('CN-33'), world.codes.green);
+    await witnessAll(cli);
+    const delta = cli.path('delta.snap');
+    const made = await cli.run(
+      'snapshot',
+      'make',
+      cli.path('DE'),
+      '--since',
+      cli.path('de.snap'),
+      '--out',
+      delta,
+    );
+    assert.match(made.out, /CN-33 +taken: 9 entries[^]*DE +confirmed: 8 entries/);
+    const home = ['--home', 'DE', '--pin', world.pins['DE'] ?? ''];
+    assert.equal((await cli.run('snapshot', 'check', delta, ...home, '--held', cli.path('de.snap'))).exit, 0);
+    assert.match((await cli.run('snapshot', 'check', delta, ...home)).err, /SNAPSHOT_INCOMPLETE/);
+    assert.match((await cli.run('snapshot', 'show', delta)).out, /CN-33 +delta, 1 entry from 8/);
+    const verdict = await cli.told(world.codes.green, '--offline', delta);
+    assert.deepEqual([verdict.outcome, codesOf(verdict).includes('REVOKED')], ['stop', true]);
+  });
+
+  it('snapshot check refuses another pin, cut or altered bytes, and files that are none', async () => {
+    const home = (pin: string) => ['--home', 'DE', '--pin', pin];
+    const good = readFileSync(cli.path('de.snap'));
+    const pin = world.pins['DE'] ?? '';
+    assert.equal((await cli.run('snapshot', 'check', cli.path('de.snap'), ...home(pin))).exit, 0);
+    assert.match(
+      (await cli.run('snapshot', 'check', cli.path('de.snap'), ...home(world.pins['FR'] ?? ''))).err,
+      /PIN_MISMATCH/,
+    );
+    for (const bytes of [
+      good.subarray(0, -1),
+      Buffer.concat([good, Buffer.of(0)]),
+      Buffer.from('x'),
+      Buffer.alloc(0),
+      flipped(good),
+    ]) {
+      writeFileSync(cli.path('bad.snap'), bytes);
+      assert.equal((await cli.run('snapshot', 'check', cli.path('bad.snap'), ...home(pin))).exit, 5);
+    }
+    assert.equal((await cli.run('snapshot', 'check', '/nowhere.snap', ...home(pin))).exit, 2);
+    assert.equal(
+      (await cli.run('snapshot', 'check', cli.path('de.snap'), '--home', 'de', '--pin', pin)).exit,
+      2,
+    );
+  });
+
+  it('snapshot make warns of peers that are gone or not witnessed, and writes nothing without a quorum for the home', async () => {
+    cli = copyWorld(world, folder());
+    rmSync(cli.path('FR/public'), { recursive: true });
+    const gone = await cli.run('snapshot', 'make', cli.path('DE'), '--out', cli.path('a.snap'));
+    assert.equal(gone.exit, 0);
+    assert.match(gone.err, /FR is left out: no region publishes at /);
+    assert.match(
+      (await cli.run('verify', '--region', cli.path('DE'), world.codes.green)).err,
+      /nothing is known of FR/,
+    );
+    await cli.json('suspend', cli.path('DE'), 'FR');
+    const { exit, err } = await cli.run('snapshot', 'make', cli.path('DE'), '--out', cli.path('b.snap'));
+    assert.equal(exit, 4);
+    assert.match(err, /too few witnesses vouch for the log of DE \[SNAPSHOT_INCOMPLETE\]\nLet the regions /);
+    assert.ok(!existsSync(cli.path('b.snap')));
+    assert.equal((await cli.run('verify', '--region', cli.path('DE'), world.codes.green)).exit, 4);
+  });
+
+  it('verify by a directory says which region lacks witnesses', async () => {
+    cli = copyWorld(world, folder());
+    await cli.json('revoke', cli.path('CN-33'), '2026-11/0');
+    const { exit, err } = await cli.run('verify', '--region', cli.path('DE'), world.codes.red);
+    assert.equal(exit, 4);
+    assert.match(err, /nothing is known of CN-33: its newest checkpoint lacks witnesses/);
+  });
+
+  it('T9 rollback: --keep remembers whom to trust and refuses an older snapshot, also after a delta', async () => {
+    cli = copyWorld(world, folder());
+    const keep = ['--keep', cli.path('gate.json')];
+    assert.equal((await cli.run('verify', ...keep, ...cli.trust, world.codes.green)).exit, 0);
+    assert.equal((await cli.run('verify', ...keep, world.codes.green)).exit, 0);
+    await cli.json('revoke', cli.path('CN-33'), world.codes.green);
+    await witnessAll(cli);
+    await cli.json(
+      'snapshot',
+      'make',
+      cli.path('DE'),
+      '--since',
+      cli.path('de.snap'),
+      '--out',
+      cli.path('delta.snap'),
+    );
+    assert.equal(
+      (await cli.run('verify', ...keep, '--offline', cli.path('delta.snap'), world.codes.green)).exit,
+      3,
+    );
+    assert.equal((await cli.run('verify', ...keep, world.codes.green)).exit, 3);
+    const old = await cli.run('verify', ...keep, '--offline', cli.path('de.snap'), world.codes.green);
+    assert.equal(old.exit, 5);
+    assert.match(old.err, /holds 9 entries, is offered 8 \[ROLLBACK\]/);
+    await cli.json('snapshot', 'make', cli.path('DE'), '--out', cli.path('full.snap'));
+    assert.equal(
+      (await cli.run('verify', ...keep, '--offline', cli.path('full.snap'), world.codes.green)).exit,
+      3,
+    );
+    const { snapshots } = JSON.parse(readFileSync(cli.path('gate.json'), 'utf8')) as { snapshots: string[] };
+    assert.equal(snapshots.length, 1, 'a full snapshot replaces what led to it');
+    assert.equal((await cli.run('verify', ...keep, '--home', 'FR', world.codes.green)).exit, 2);
+    writeFileSync(cli.path('gate.json'), '{"format":1}');
+    assert.equal((await cli.run('verify', ...keep, world.codes.green)).exit, 5);
+  });
+});
+
+function flipped(bytes: Uint8Array): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  const middle = Math.floor(copy.length / 2);
+  copy[middle] = (copy[middle] ?? 0) ^ 1;
+  return copy;
+}
