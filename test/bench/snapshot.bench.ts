@@ -35,6 +35,7 @@ export const snapshotBench: Bench = {
     for (const name of regionNames) federation.region(name).commit();
     const based = await federation.snapshot();
     const { seconds: basedS, holdings } = read(based);
+    const quiet = await federation.snapshot({}, holdings);
     federation.region(regionNames[1] ?? '').revoke([...randomIndexes(LIVE, DELTA, seededRandom(99))]);
     const delta = await federation.snapshot({}, holdings);
     const { seconds: deltaS } = read(delta, holdings);
