@@ -44,6 +44,7 @@ export const snapshotBench: Bench = {
       { name: '  to read', value: milliseconds(plainS) },
       { name: 'full, from a state entry', value: kilobytes(based) },
       { name: '  to read', value: milliseconds(basedS) },
+      { name: 'delta without news: checkpoints, cosignatures', value: kilobytes(quiet) },
       {
         name: `delta of ${DELTA.toLocaleString('en-US')} revocations in one region`,
         value: kilobytes(delta),
