@@ -1,0 +1,113 @@
+/** Reading the entries, tiles and hashes of a log from a store. Knows no head: callers ask for what they know is there. */
+import { Frontier } from '../../protocol/log/frontier.ts';
+import { HASH_BYTES } from '../../protocol/log/merkle.ts';
+import { type HashSource, rootOf } from '../../protocol/log/merkle-proof.ts';
+import {
+  type Tile,
+  TILE_HASHES,
+  tilePath,
+  tileSource,
+  tilesReadBy,
+  tileWidth,
+} from '../../protocol/log/tile.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { type StoreReader } from '../store/reader.ts';
+import { parseRun } from './entry-run.ts';
+import { logError } from './log-error.ts';
+import { LogKeys } from './log-keys.ts';
+
+export interface LogReaderModules {
+  readonly reader: StoreReader;
+  readonly sha256: Sha256;
+}
+
+/** Rejects with what the store rejects with, and LOG_CORRUPT where something that was asked for is not there. */
+export class LogReader {
+  readonly #origin: string;
+  readonly #keys: LogKeys;
+  readonly #reader: StoreReader;
+  readonly #sha256: Sha256;
+
+  constructor(origin: string, { reader, sha256 }: LogReaderModules) {
+    this.#origin = origin;
+    this.#keys = new LogKeys(origin);
+    this.#reader = reader;
+    this.#sha256 = sha256;
+  }
+
+  /** The entries with `from <= index < to`, in order. */
+  async *entries(from: number, to: number): AsyncGenerator<Uint8Array, void, undefined> {
+    let next = from;
+    if (next === to) return;
+    // The run that holds `from` begins in the same bundle.
+    const first = this.#keys.run(from - (from % TILE_HASHES));
+    for await (const [key, run] of this.#reader.entries(first, this.#keys.run(to))) {
+      let index = LogKeys.indexOf(key);
+      for (const entry of parseRun(run)) {
+        if (index++ !== next) continue;
+        next++;
+        yield entry;
+        if (next === to) return;
+      }
+    }
+    throw this.#missing(`entry ${next}`);
+  }
+
+  /** The hashes of tiles, each as wide as is asked. */
+  async tiles(tiles: readonly Tile[]): Promise<Uint8Array[]> {
+    const stored = await this.#reader.getMany(tiles.map(({ level, index }) => this.#keys.tile(level, index)));
+    return tiles.map((tile, i) => {
+      const bytes = stored[i]?.subarray(0, tile.width * HASH_BYTES);
+      if (bytes?.length !== tile.width * HASH_BYTES) throw this.#missing(tilePath(tile));
+      return bytes;
+    });
+  }
+
+  /** The leaf hashes with `from <= index < to`. */
+  async leafHashes(from: number, to: number): Promise<Uint8Array[]> {
+    const tiles: Tile[] = [];
+    for (let index = Math.floor(from / TILE_HASHES); index * TILE_HASHES < to; index++) {
+      tiles.push({ level: 0, index, width: tileWidth(to, 0, index) });
+    }
+    const hashes = (await this.tiles(tiles)).flatMap(hashesOf);
+    const first = from % TILE_HASHES;
+    return hashes.slice(first, first + to - from);
+  }
+
+  /** What `build` makes of the hashes of the tree of `size` leaves. Runs it twice, the first time to learn what it reads. */
+  async withHashes<T>(size: number, build: (source: HashSource) => T): Promise<T> {
+    const tiles = tilesReadBy(size, build);
+    const stored = await this.tiles(tiles);
+    const byPath = new Map(tiles.map((tile, i) => [tilePath(tile), stored[i]]));
+    return build(tileSource(this.#sha256, size, (tile) => byPath.get(tilePath(tile)) ?? new Uint8Array(0)));
+  }
+
+  rootAt(size: number): Promise<Uint8Array> {
+    return this.withHashes(size, (source) => rootOf(this.#sha256, size, source));
+  }
+
+  /** The frontier of the tree of `size` leaves. */
+  async frontierAt(size: number): Promise<Frontier> {
+    const hashes = await this.withHashes(size, (source) => frontierHashes(size, source));
+    return Frontier.of(this.#sha256, size, hashes);
+  }
+
+  #missing(what: string) {
+    return logError('LOG_CORRUPT', `${this.#origin}: ${what} is not in the store`);
+  }
+}
+
+/** The roots of the perfect subtrees of a tree, largest first. */
+export function frontierHashes(size: number, source: HashSource): Uint8Array[] {
+  const hashes: Uint8Array[] = [];
+  for (let level = 0, count = size; count > 0; level++, count = Math.floor(count / 2)) {
+    if (count % 2 === 1) hashes.unshift(source(level, count - 1));
+  }
+  return hashes;
+}
+
+function hashesOf(tile: Uint8Array): Uint8Array[] {
+  return Array.from({ length: tile.length / HASH_BYTES }, (_, i) =>
+    tile.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
+  );
+}

@@ -1,0 +1,157 @@
+/**
+ * The steps by which an own log grows, each durable before the next:
+ *
+ *   stage the unsigned drafts with their indexes -> sign -> entries, tiles, head and checkpoint in one write ->
+ *   second place -> publish
+ *
+ * After anything that leaves an outcome open, `recover` reads what is there and goes on from the staged batch, by the very
+ * function that the normal path uses. Ed25519 is deterministic, so that a batch that is finished twice is the same twice.
+ */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { type Change, type Clock, type HighWater, type Signer } from '../ports.ts';
+import { type Store } from '../store/store.ts';
+import { logError } from './log-error.ts';
+import { type LogTree } from './log-tree.ts';
+import { type BatchPlace, type LogWork } from './log-work.ts';
+import { signOwnCheckpoint } from './own-checkpoint.ts';
+import { clearingChanges, readStagedBatch, type StagedBatch, stagingChanges } from './staged-batch.ts';
+
+export interface LogWriterModules extends Primitives {
+  /** Of an own log, not written to by anybody else but `prune`. */
+  readonly tree: LogTree;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly work: Pick<LogWork<never>, 'finish'>;
+  /** The checkpoint key in force. @throws {NodeError} KEY_NOT_IN_FORCE */
+  readonly checkpointKey: (atS: number) => Signer;
+  /** Between which times it is by what others signed, where that is known. */
+  readonly timeBounds?: () => { readonly fromS: number; readonly untilS: number } | undefined;
+  /** Told of every new checkpoint, and of the newest after a recovery. Must not throw. */
+  readonly onCheckpoint?: (checkpoint: HighWater) => void;
+}
+
+/** Entries after which others get a turn: some 5 ms of signing. */
+const SLICE = 256;
+
+/** Its caller calls one method at a time, in the tree's turn, and after a rejection none but `recover`. */
+export class LogWriter {
+  readonly #modules: LogWriterModules;
+
+  constructor(modules: LogWriterModules) {
+    this.#modules = modules;
+  }
+
+  /**
+   * Where the next batch goes.
+   * @throws {NodeError} LOG_SEALED; CLOCK_BEHIND if the clock is before the newest batch, CLOCK_ASTRAY if others disagree.
+   */
+  place(): BatchPlace {
+    const { tree, timeBounds } = this.#modules;
+    const { size, atS: lastS, sealed } = tree.head;
+    const atS = this.#nowS();
+    if (sealed) throw logError('LOG_SEALED', `${tree.origin} is sealed`);
+    if (atS < lastS) {
+      throw logError('CLOCK_BEHIND', `${tree.origin}: the clock is ${lastS - atS} s behind the newest entry`);
+    }
+    const { fromS, untilS } = timeBounds?.() ?? { fromS: atS, untilS: atS };
+    if (atS < fromS || atS > untilS) {
+      throw logError('CLOCK_ASTRAY', `${tree.origin}: the clock says ${atS}, others ${fromS} to ${untilS}`);
+    }
+    return { index: size, atS };
+  }
+
+  /** Makes a batch durable before anything of it is signed. Rejects as `Store.write`. */
+  async stage(staged: StagedBatch, changes: readonly Change[]): Promise<void> {
+    const { tree, store } = this.#modules;
+    await store.write([...changes, ...stagingChanges(tree.keys, staged)]);
+  }
+
+  /** From drafts that are durable to entries under a checkpoint that is. Returns the entries. */
+  async finish(staged: StagedBatch): Promise<Uint8Array[]> {
+    const { tree } = this.#modules;
+    const entries = await this.entriesOf(staged);
+    const logged = tree.size - staged.index;
+    // A log that was healed from peers may hold some of them already.
+    if (logged !== 0) await this.#compare(staged.index, entries, logged);
+    const growth = tree.grow();
+    for (const entry of entries.slice(logged)) growth.append(entry);
+    const signed = this.#sign(growth.size, growth.root());
+    const atS = Math.max(staged.atS, tree.head.atS);
+    await tree.write(growth, { signed, atS }, clearingChanges(tree.keys, staged));
+    await this.#release();
+    return entries;
+  }
+
+  /**
+   * Takes to its end whatever is open: at start, and after any rejection.
+   * @throws {NodeError} LOG_BEHIND if this node has signed more than the store holds; what `LogTree.reload`, the signing of
+   * the checkpoint, the store and the second place throw.
+   */
+  async recover(): Promise<void> {
+    const { tree, store } = this.#modules;
+    await tree.reload();
+    const { shortfall, size } = tree;
+    if (shortfall !== undefined) {
+      const message = `${tree.origin}: the store has ${size} entries, this node has signed ${shortfall.size}`;
+      throw logError('LOG_BEHIND', message);
+    }
+    const staged = await readStagedBatch(tree.keys, store);
+    if (staged === undefined) await this.#release();
+    else await this.finish(staged);
+  }
+
+  /** Signs the present tree with the key that is in force now, and may seal the log. */
+  async resign(change: { readonly sealed?: true } = {}): Promise<HighWater> {
+    const { tree } = this.#modules;
+    const { size, root } = tree.head;
+    const signed = this.#sign(size, root);
+    await tree.change({ signed, ...change });
+    await this.#release();
+    return signed;
+  }
+
+  /** The entries that the drafts of a batch become. */
+  async entriesOf({ index, drafts }: StagedBatch): Promise<Uint8Array[]> {
+    const { work, clock } = this.#modules;
+    const entries: Uint8Array[] = [];
+    for (const draft of drafts) {
+      entries.push(work.finish(draft, index + entries.length));
+      if (entries.length % SLICE === 0) await clock.wait(0);
+    }
+    return entries;
+  }
+
+  /** The checkpoint is in the store: from here on it may be seen. */
+  async #release(): Promise<void> {
+    const { tree, onCheckpoint } = this.#modules;
+    await tree.raise();
+    const { signed } = tree.head;
+    if (signed !== undefined) onCheckpoint?.(signed);
+  }
+
+  async #compare(index: number, entries: readonly Uint8Array[], logged: number): Promise<void> {
+    const { tree } = this.#modules;
+    let at = index;
+    if (logged >= 0) {
+      for await (const entry of tree.reader.entries(index, Math.min(tree.size, index + entries.length))) {
+        if (!equalBytes(entry, entries[at - index] as Uint8Array)) break;
+        at++;
+      }
+    }
+    if (at === Math.min(tree.size, index + entries.length)) return;
+    throw logError(
+      'LOG_CONTRADICTED',
+      `${tree.origin}: entry ${at} is not the one that was to be signed there`,
+    );
+  }
+
+  #sign(size: number, root: Uint8Array): HighWater {
+    const { tree, checkpointKey } = this.#modules;
+    return signOwnCheckpoint({ origin: tree.origin, size, root }, checkpointKey(this.#nowS()), this.#modules);
+  }
+
+  #nowS(): number {
+    return Math.floor(this.#modules.clock.nowMs() / 1000);
+  }
+}

@@ -1,0 +1,27 @@
+/** Signing the checkpoint of an own log, and not trusting the signature until it is checked. */
+import { type Checkpoint, openCheckpoint, signCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { encodeNote } from '../../protocol/log/note.ts';
+import { ED25519, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { type HighWater, type Signer } from '../ports.ts';
+import { logError } from './log-error.ts';
+
+/**
+ * The checkpoint with the log's signature, which verifies: a fault of memory or a wrong key shows here, and not at a peer.
+ * @throws {NodeError} SIGNER_FAULTY
+ */
+export function signOwnCheckpoint(
+  checkpoint: Checkpoint,
+  signer: Signer,
+  { sha256, verifySignature }: Primitives,
+): HighWater {
+  const { origin, size, root } = checkpoint;
+  const key = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey: signer.publicKey });
+  const note = encodeNote(signCheckpoint(checkpoint, key, (message) => signer.sign(message)));
+  try {
+    openCheckpoint(note, [key], verifySignature);
+  } catch (cause) {
+    throw logError('SIGNER_FAULTY', `${origin}: the signature on size ${size} does not verify`, { cause });
+  }
+  return { size, root, note };
+}

@@ -1,0 +1,197 @@
+/**
+ * The single writer of a copy of another's log (or of an own one that is made good from peers). Takes entries from anybody:
+ * what it stores is proven to be in a tree that the log signed and to continue the tree that it holds.
+ */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { ProtocolError } from '../../protocol/fault.ts';
+import { type OpenedCheckpoint, openCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { leafHash, type ProofPath, verifyConsistency } from '../../protocol/log/merkle.ts';
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { type ForkEvidence } from './fork-evidence.ts';
+import { type Growth } from './growth.ts';
+import { type LogHead } from './log-head.ts';
+import { type LogTree } from './log-tree.ts';
+import { ForkProver, type TheirTree } from './fork-prover.ts';
+
+/** What a peer sent: entries, and the log's note on a tree that holds them. */
+export interface Piece {
+  /** The index of the first entry. */
+  readonly from: number;
+  readonly entries: readonly Uint8Array[];
+  readonly note: Uint8Array;
+  /** The consistency path from the end of the entries to the size of the note, where they are not the same. */
+  readonly path?: ProofPath;
+}
+
+/** What a peer says of the size that this copy has: its root, and the path from there to the log's note. */
+export interface Claim {
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly path: ProofPath;
+  readonly note: Uint8Array;
+}
+
+/**
+ * `grown`, `known`: the copy holds what was sent, now or before. `gap`: entries from `size` on are missing in between.
+ * `forked`: the log has signed another history; nothing was stored. The evidence is missing in the rare case that the
+ * copy was cut short between two checkpoints.
+ */
+export type Applied =
+  | { readonly outcome: 'grown' | 'known' | 'gap'; readonly size: number }
+  | { readonly outcome: 'forked'; readonly evidence: ForkEvidence | undefined };
+
+export interface ReplicaModules extends Primitives {
+  /** Written to by nobody else but `pruneLog`. */
+  readonly tree: LogTree;
+}
+
+export class Replica {
+  readonly #modules: ReplicaModules;
+  readonly #prover: ForkProver;
+
+  constructor(modules: ReplicaModules) {
+    this.#modules = modules;
+    this.#prover = new ForkProver(modules);
+  }
+
+  /**
+   * Stores what is new in a piece. `keys` are those of the log, of the role checkpoint.
+   * @throws {ProtocolError} what `openCheckpoint` throws; ORIGIN_INVALID for a note of another log; SIZE_INVALID for more
+   * entries than the note counts; PROOF_INVALID if the entries do not lead to the note's root: the sender is wrong, or the
+   * log has forked before `from`, which `confront` finds out.
+   * @throws {NodeError} as `Store.write` and `SecondPlace.raise`: repeat the call.
+   */
+  apply(piece: Piece, keys: readonly VerifierKey[]): Promise<Applied> {
+    const { tree } = this.#modules;
+    return tree.inTurn(async () => {
+      await tree.settled();
+      const checkpoint = this.#open(piece.note, keys);
+      const { head } = tree;
+      if (checkpoint.size <= head.size) return this.#applyNote(checkpoint, piece.note, head);
+      if (piece.from > head.size) return { outcome: 'gap', size: head.size };
+      if (piece.from + piece.entries.length > checkpoint.size) {
+        throw new ProtocolError('SIZE_INVALID', 'there are more entries than the note counts', {
+          size: checkpoint.size,
+        });
+      }
+      return this.#applyEntries(checkpoint, piece, head);
+    });
+  }
+
+  /**
+   * Holds a claim about the size of this copy against what it has. `known` means that both are the same tree.
+   * @throws {ProtocolError} as `apply`, and PROOF_INVALID if the path proves nothing.
+   */
+  confront(claim: Claim, keys: readonly VerifierKey[]): Promise<Applied> {
+    const { tree, sha256 } = this.#modules;
+    return tree.inTurn(async () => {
+      await tree.settled();
+      const { note, root, path, size } = claim;
+      const checkpoint = this.#open(note, keys);
+      if (size > tree.size) return { outcome: 'gap', size: tree.size };
+      const ends = { oldSize: size, newSize: checkpoint.size, oldRoot: root, newRoot: checkpoint.root };
+      verifyConsistency(sha256, { ...ends, path });
+      if (equalBytes(await tree.reader.rootAt(size), root)) return { outcome: 'known', size: tree.size };
+      return { outcome: 'forked', evidence: await this.#prover.against({ note, root, path }, size) };
+    });
+  }
+
+  #open(note: Uint8Array, keys: readonly VerifierKey[]): OpenedCheckpoint {
+    const { tree, verifySignature } = this.#modules;
+    const checkpoint = openCheckpoint(note, keys, verifySignature);
+    if (checkpoint.origin === tree.origin) return checkpoint;
+    throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${tree.origin}`);
+  }
+
+  /** A note on no more than is held. */
+  async #applyNote(checkpoint: OpenedCheckpoint, note: Uint8Array, head: LogHead): Promise<Applied> {
+    const { tree } = this.#modules;
+    const { size, root } = checkpoint;
+    if (!equalBytes(await tree.reader.rootAt(size), root)) {
+      if (size === 0) throw new ProtocolError('PROOF_INVALID', 'the empty tree has one root only');
+      return { outcome: 'forked', evidence: await this.#prover.against({ note, root, path: [] }, size) };
+    }
+    if (size === head.size && head.signed?.size !== size)
+      await this.#store(tree.grow(), checkpoint, { note });
+    return { outcome: 'known', size: head.size };
+  }
+
+  async #applyEntries(checkpoint: OpenedCheckpoint, piece: Piece, head: LogHead): Promise<Applied> {
+    const { tree } = this.#modules;
+    const { from, entries } = piece;
+    const overlap = head.size - from;
+    if (!(await this.#isHeld(from, entries.slice(0, overlap))))
+      return this.#refuteOverlap(checkpoint, piece, head);
+    const end = from + entries.length;
+    if (end <= head.size) {
+      const root = await tree.reader.rootAt(end);
+      this.#requireProof({ size: end, root: () => root }, checkpoint, piece.path);
+      return { outcome: 'known', size: head.size };
+    }
+    const growth = tree.grow();
+    const { shortfall } = tree;
+    let isShort = false;
+    for (const entry of entries.slice(overlap)) {
+      growth.append(entry);
+      isShort ||= growth.size === shortfall?.size && !equalBytes(growth.root(), shortfall.root);
+    }
+    this.#requireProof(growth, checkpoint, piece.path);
+    if (shortfall !== undefined && isShort) {
+      const theirs = this.#theirTree(checkpoint, piece);
+      return { outcome: 'forked', evidence: await this.#prover.againstMark(theirs, shortfall) };
+    }
+    await this.#store(growth, checkpoint, piece);
+    return { outcome: 'grown', size: growth.size };
+  }
+
+  /** The overlap is not what is held: either the log signed that, or it is the sender's invention. */
+  async #refuteOverlap(checkpoint: OpenedCheckpoint, piece: Piece, head: LogHead): Promise<Applied> {
+    const theirs = this.#theirTree(checkpoint, piece);
+    const frontier = await this.#modules.tree.reader.frontierAt(piece.from);
+    for (const hash of theirs.leafHashes) frontier.append(hash);
+    this.#requireProof({ size: frontier.size, root: () => frontier.root() }, checkpoint, piece.path);
+    const size = Math.min(head.size, frontier.size);
+    return { outcome: 'forked', evidence: await this.#prover.againstTree(theirs, size) };
+  }
+
+  #requireProof(
+    tree: Pick<Growth, 'size' | 'root'>,
+    { size, root }: OpenedCheckpoint,
+    path: ProofPath = [],
+  ): void {
+    const ends = { oldSize: tree.size, newSize: size, oldRoot: tree.root(), newRoot: root };
+    verifyConsistency(this.#modules.sha256, { ...ends, path });
+  }
+
+  async #isHeld(from: number, entries: readonly Uint8Array[]): Promise<boolean> {
+    const { tree, sha256 } = this.#modules;
+    const hashes = await tree.reader.leafHashes(from, from + entries.length);
+    return hashes.every((hash, i) => equalBytes(hash, leafHash(sha256, entries[i] as Uint8Array)));
+  }
+
+  #theirTree({ size }: OpenedCheckpoint, { from, entries, note, path = [] }: Piece): TheirTree {
+    const leafHashes = entries.map((entry) => leafHash(this.#modules.sha256, entry));
+    return { note, size, from, leafHashes, path };
+  }
+
+  async #store(
+    growth: Growth,
+    checkpoint: OpenedCheckpoint,
+    { note, path = [] }: Pick<Piece, 'note' | 'path'>,
+  ): Promise<void> {
+    const { tree } = this.#modules;
+    const { size, root } = checkpoint;
+    const isWhole = growth.size === size;
+    try {
+      await tree.write(
+        growth,
+        isWhole ? { signed: { size, root, note }, ahead: undefined } : { ahead: { note, path } },
+      );
+    } catch (error) {
+      await tree.reload();
+      throw error;
+    }
+    if (isWhole && (tree.shortfall?.size ?? 0) <= size) await tree.raise();
+  }
+}
