@@ -3,17 +3,22 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { namesIn } from '../../node/region/files.ts';
 import { type Cli, examples } from '../cli.ts';
 import { DemoShell } from '../demo/shell.ts';
 import { Story } from '../demo/story.ts';
 import { usageError } from '../exit.ts';
+import { PEOPLE_MAX } from '../people/people-file.ts';
 import { printable } from '../printable.ts';
+
+/** Of fewer, none would be red. */
+const PEOPLE_MIN = 100;
 
 interface DemoOptions {
   readonly dir?: string;
   readonly clean?: true;
+  readonly people: number;
 }
 
 export function addDemo(program: Command, cli: Cli): void {
@@ -24,6 +29,7 @@ export function addDemo(program: Command, cli: Cli): void {
       'Sets up three regions of synthetic people, issues, judges, revokes and forges codes, and explains each verdict.',
     )
     .option('--dir <dir>', 'empty directory to work in (default: a new one for temporary files)')
+    .option('--people <n>', 'people to issue codes for, 100 to 100,000', parsePeople, 10_000)
     .option('--clean', 'remove the directory at the end instead of keeping it to try things on')
     .addHelpText(
       'after',
@@ -42,7 +48,7 @@ async function demo(cli: Cli, options: DemoOptions): Promise<void> {
       output.colours.bold("Entente: regions recognise each other's health codes, without a centre."),
     );
     output.text(`Everything below happens in ${dir}.`);
-    const story = new Story(cli, new DemoShell(cli));
+    const story = new Story(options.people, cli, new DemoShell(cli));
     await story.tell();
     if (output.json)
       output.result({ dir: options.clean === true ? undefined : dir, steps: story.told }, () => []);
@@ -51,6 +57,12 @@ async function demo(cli: Cli, options: DemoOptions): Promise<void> {
     process.chdir(before);
     if (options.clean === true) await rm(dir, { recursive: true, force: true });
   }
+}
+
+function parsePeople(text: string): number {
+  const people = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
+  if (people >= PEOPLE_MIN && people <= PEOPLE_MAX) return people;
+  throw new InvalidArgumentError(`Expected ${PEOPLE_MIN} to ${PEOPLE_MAX}.`);
 }
 
 async function workingDirectory({ dir }: DemoOptions): Promise<string> {

@@ -11,7 +11,6 @@ import { forgeGreen } from './forgery.ts';
 import { EXAMPLES, personName, population } from './population.ts';
 import { type DemoShell } from './shell.ts';
 
-const PEOPLE = 10_000;
 const DAY_S = 86_400;
 
 const REGIONS = [
@@ -31,13 +30,15 @@ export interface Told {
 export class Story {
   readonly told: Told[] = [];
   readonly #cli: Cli;
+  readonly #people: number;
   readonly #shell: DemoShell;
   #number = 0;
   /** Codes of CN-33 by the person's number. */
   #codes: readonly string[] = [];
   #pin = '';
 
-  constructor(cli: Cli, shell: DemoShell) {
+  constructor(people: number, cli: Cli, shell: DemoShell) {
+    this.#people = people;
     this.#cli = cli;
     this.#shell = shell;
   }
@@ -78,8 +79,8 @@ export class Story {
   }
 
   async #issue(): Promise<void> {
-    this.#step(`${ISSUER} issues codes for ${figure(PEOPLE)} people from a file`);
-    const { csv, green, yellow, red } = population(PEOPLE);
+    this.#step(`${ISSUER} issues codes for ${figure(this.#people)} people from a file`);
+    const { csv, green, yellow, red } = population(this.#people);
     await writeFile('people.csv', csv);
     const startMs = performance.now();
     await this.#shell.runAloud('issue', ISSUER, 'people.csv', '--out', 'codes.csv');
@@ -93,7 +94,7 @@ export class Story {
       'issue',
       ISSUER,
       '--subject',
-      'Person 10001',
+      personName(this.#people + 1),
       '--colour',
       'green',
       '--device',

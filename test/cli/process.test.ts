@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { outcomeOf, spawnCli } from '../support/cli.ts';
 import { projectRoot } from '../support/project.ts';
@@ -87,13 +86,16 @@ describe('entente as a process', () => {
 
   it('demo --json --clean gives steps and verdicts as one document and leaves nothing', async function () {
     this.timeout(180_000);
-    const dir = join(mkdtempSync(join(tmpdir(), 'entente-test-')), 'demo');
-    const { exit, out, err } = await outcomeOf(spawnCli(['demo', '--json', '--clean', '--dir', dir]));
+    const dir = join(folder(), 'demo');
+    const { exit, out, err } = await outcomeOf(
+      spawnCli(['demo', '--json', '--clean', '--people', '100', '--dir', dir]),
+    );
     assert.equal(exit, 0, err);
     const { steps } = JSON.parse(out) as { steps: { step: string; verdict?: { outcome: string } }[] };
     assert.equal(steps.filter(({ verdict }) => verdict !== undefined).length, 9);
     assert.ok(!existsSync(dir));
     assert.equal((await outcomeOf(spawnCli(['demo', '--dir', projectRoot]))).exit, 2);
+    assert.equal((await outcomeOf(spawnCli(['demo', '--people', '99']))).exit, 2);
   });
 });
 

@@ -20,7 +20,15 @@ import { attestationMessage } from '../../../protocol/code/attestation.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { parseCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../../protocol/log/note.ts';
-import { Clock, DAY_S, inRegion, makeRegion, requests, START_S } from '../../support/directories.ts';
+import {
+  Clock,
+  copyRegion,
+  DAY_S,
+  inRegion,
+  makeRegion,
+  requests,
+  START_S,
+} from '../../support/directories.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -101,7 +109,7 @@ describe('RegionDirectory.open', () => {
   const { modules } = new Clock();
   let path: string;
   beforeEach(async () => {
-    path = await makeRegion(folder(), 'DE', modules);
+    path = await copyRegion(folder(), 'DE');
   });
 
   it('B72: refuses a second writer, and one where there is no region', async () => {
@@ -143,7 +151,7 @@ describe('RegionDirectory.issue', () => {
   let path: string;
   beforeEach(async () => {
     clock = new Clock();
-    path = await makeRegion(folder(), 'CN-33', clock.modules);
+    path = await copyRegion(folder(), 'CN-33');
   });
   const issue = (count: number) =>
     inRegion(path, clock.modules, (directory) => directory.issue(requests(count, clock.nowS)));
@@ -292,7 +300,7 @@ describe('RegionDirectory statements', () => {
   let path: string;
   beforeEach(async () => {
     clock = new Clock();
-    path = await makeRegion(folder(), 'CN-33', clock.modules, { roots: 3, threshold: 2 });
+    path = await copyRegion(folder(), 'CN-33', { roots: 3, threshold: 2 });
   });
   const read = () => readPublicRegion(join(path, 'public'), {}, clock.modules);
 

@@ -8,7 +8,7 @@ import { parseNote } from '../../../protocol/log/note.ts';
 import { applySnapshot, type Holdings } from '../../../protocol/snapshot/apply.ts';
 import { makeSnapshot } from '../../../protocol/snapshot/make.ts';
 import { assessKnowledge } from '../../../protocol/verdict/knowledge.ts';
-import { Clock, inRegion, makeRegion, recognise, requests } from '../../support/directories.ts';
+import { Clock, copyRegion, inRegion, makeRegion, recognise, requests } from '../../support/directories.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const isFault = (code: FaultCode) => (error: unknown) => isProtocolError(error, code);
@@ -21,7 +21,7 @@ describe('witnessPeer', () => {
   beforeEach(async () => {
     clock = new Clock();
     const dir = folder();
-    [de, fr] = [await makeRegion(dir, 'DE', clock.modules), await makeRegion(dir, 'FR', clock.modules)];
+    [de, fr] = [await copyRegion(dir, 'DE'), await copyRegion(dir, 'FR')];
   });
   const witness = (publicPath = join(fr, 'public')) =>
     inRegion(de, clock.modules, (directory) => witnessPeer(directory, publicPath, clock.modules));
@@ -126,7 +126,7 @@ describe('readHomeView', () => {
   beforeEach(async () => {
     clock = new Clock();
     const dir = folder();
-    const make = (region: string) => makeRegion(dir, region, clock.modules);
+    const make = (region: string) => copyRegion(dir, region);
     paths = { 'CN-33': await make('CN-33'), DE: await make('DE'), FR: await make('FR') };
     for (const peer of [paths['CN-33'], paths.FR]) await recognise(paths.DE, peer, clock.modules);
   });
