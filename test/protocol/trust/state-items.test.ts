@@ -334,6 +334,17 @@ describe('TrustFold.fromBase', () => {
     }
   });
 
+  it('refuses a statement that another item replaces, although the state is the same', () => {
+    const region = new RegionFixture();
+    const old = region.add(rules(1));
+    region.add(rules(2));
+    region.commit();
+    const base = baseOf(region);
+    const items = [...base.items, encodeCbor([0, old, region.entryAt(old)])].sort(compareBytes);
+    assert.throws(() => bootedFrom(region, base, { items }), isMismatch);
+    assert.equal(bootedFrom(region, base).size, region.fold.size);
+  });
+
   it('any flipped bit of an item is STATE_MISMATCH', () => {
     const { region, base } = grown();
     const places = base.items.flatMap((item, i) =>

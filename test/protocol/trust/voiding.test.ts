@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { FOLD_POSITION_SPACING } from '../../../protocol/limits.ts';
 import { TrustFold } from '../../../protocol/trust/fold.ts';
+import { type CutOff } from '../../../protocol/trust/trust-state.ts';
 import {
   DAY_S,
   HOUR_S,
@@ -213,31 +214,83 @@ describe('TrustFold: voiding (T3)', () => {
     assert(region.fold.findings.length > 0);
   });
 
-  it('goes back no further than it must, and gives what folding everything gives', () => {
-    const { region, thief, honest } = robbed();
-    const size = 2 * FOLD_POSITION_SPACING + 100;
-    const cutOffs = new Map<number, ReturnType<RegionFixture['cutOff']>>();
-    const reads: number[] = [];
-    const fold = new TrustFold(
-      { region: 'DE', network: 'test', history: (from) => (reads.push(from), region.entries.slice(from)) },
-      trustModules,
-    );
-    for (const entry of region.entries) fold.append(entry);
+  it('ends with its compromise: a key whose compromise was pruned away may be admitted anew', () => {
+    const { region, honest } = robbed();
+    const key = region.key('short');
+    const from = START_S - (START_S % HOUR_S);
+    region.admit([{ key, role: 'trust-log', from, until: from + HOUR_S }]);
+    const cutOff = region.cutOff();
+    const voided = region.add(region.revocation([1]), [key]);
+    region.add(region.compromise(key, { trust: cutOff }));
+    const overS = from + 32 * DAY_S;
+    const late = region.key('late');
+    region.admit([{ key: late, role: 'trust-log', from: overS, until: overS + DAY_S }]);
+    region.nowS = overS;
+    region.add(region.stateStatement(), [late]);
+    region.admit([{ key, role: 'trust-log', from: overS, until: overS + HOUR_S }]);
+    region.add(region.revocation([2]), [key]);
+    region.add(region.compromise(honest, { trust: cutOff }));
+    assert.deepEqual(revokedIn(region), [2]);
+    assert.deepEqual(findingsOf(region.fold), [[voided, UNAUTHORISED]]);
+  });
+});
+
+describe('TrustFold: voiding in a long log', () => {
+  const SPACING = FOLD_POSITION_SPACING;
+  const size = 2 * SPACING + 100;
+  const { region, thief, honest } = robbed();
+  const cutOffs: CutOff[] = [];
+  const signerAt = (index: number) => (index % 2 === 0 ? thief : honest);
+
+  before(() => {
     while (region.entries.length < size) {
-      cutOffs.set(region.fold.size, region.cutOff());
       const index = region.entries.length;
-      region.add(region.revocation([index]), index % 3 === 0 ? [honest] : [thief]);
-      fold.append(region.entryAt(index));
+      cutOffs[index] = region.cutOff();
+      region.add(region.revocation([index]), [signerAt(index)]);
     }
-    const at = 2 * FOLD_POSITION_SPACING + 5;
-    region.add(region.compromise(thief, { trust: cutOffs.get(at) as { size: number; root: Uint8Array } }));
-    fold.append(region.entryAt(size));
-    assert(reads.length > 0 && reads.every((from) => from === 2 * FOLD_POSITION_SPACING), reads.join());
-    assert.deepEqual(fold.commitmentAt(START_S).items, itemsFrom(region.entries, START_S));
+  });
+
+  /** A fold of the log by another reader, who notes from where the history is read. */
+  function reader(history = (from: number) => region.entries.slice(from)): {
+    fold: TrustFold;
+    reads: number[];
+  } {
+    const reads: number[] = [];
+    const noted = (from: number) => (reads.push(from), history(from));
+    const fold = new TrustFold({ region: 'DE', network: 'test', history: noted }, trustModules);
+    for (const entry of region.entries.slice(0, size)) fold.append(entry);
+    return { fold, reads };
+  }
+
+  function compromiseAt(key: TestKey, cutOff: number): Uint8Array {
+    return region.entryOf(region.compromise(key, { trust: cutOffs[cutOff] as CutOff }));
+  }
+
+  it('goes back no further than it must, and gives what folding everything gives', () => {
+    const extra: Uint8Array[] = [];
+    const { fold, reads } = reader((from) => [...region.entries.slice(0, size), ...extra].slice(from));
+    const [late, early] = [2 * SPACING + 5, 2 * SPACING - 1];
+    for (const [key, cutOff, from] of [
+      [thief, late, 2 * SPACING],
+      [honest, early, SPACING],
+    ] as const) {
+      const entry = compromiseAt(key, cutOff);
+      assert.equal(fold.append(entry), undefined);
+      extra.push(entry);
+      assert.equal(Math.min(...reads.splice(0)), from);
+    }
     const kept = Array.from({ length: size }, (_, index) => index).filter(
-      (i) => i > 3 && (i < at || i % 3 === 0),
+      (index) => index > 3 && index < (signerAt(index) === thief ? late : early),
     );
     assert.deepEqual([...(fold.state.revoked(LOG_ID) ?? [])], kept);
+    const entries = [...region.entries.slice(0, size), ...extra];
+    assert.deepEqual(fold.commitmentAt(START_S).items, itemsFrom(entries, START_S));
+  });
+
+  it('F4: a wrong entry long after the cut-off is a RangeError', () => {
+    const { fold } = reader((from) => region.entries.with(2 * SPACING + 50, new Uint8Array(1)).slice(from));
+    assert.throws(() => fold.append(compromiseAt(thief, SPACING + 5)), RangeError);
+    assert.equal(fold.size, size);
   });
 });
 
@@ -281,6 +334,15 @@ describe('TrustFold: history', () => {
     }
   });
 
+  it('F4: a wrong history is a RangeError for a cut-off that voids nothing, too', () => {
+    const { fold, region } = aboutToVoid((entries, from) => entries.with(2, new Uint8Array(1)).slice(from));
+    const trust = { size: 3, root: region.rootAt(3) };
+    assert.throws(
+      () => fold.append(region.entryOf(region.compromise(region.keys.witness, { trust }))),
+      RangeError,
+    );
+  });
+
   it('may hold more than was folded', () => {
     const { fold, compromise } = aboutToVoid((entries, from) =>
       [...entries, compromise, new Uint8Array(1)].slice(from),
@@ -306,12 +368,12 @@ describe('TrustFold: history', () => {
     commit(honest);
     const stolen = region.revoke([2]);
     commit(honest);
-    const reader = (place: number) => {
+    const reader = (place: number, hasHistory = true) => {
       const { index, base } = bases[place] as (typeof bases)[number];
       const history = (from: number) => region.entries.slice(from);
       const stateEntry = region.entryAt(index);
       const fold = TrustFold.fromBase(
-        { region: 'DE', network: 'test', history, base, stateEntry },
+        { region: 'DE', network: 'test', ...(hasHistory && { history }), base, stateEntry },
         trustModules,
       );
       for (const entry of region.entries.slice(index + 1)) fold.append(entry);
@@ -340,7 +402,7 @@ describe('TrustFold: history', () => {
 
   it('a base at the cut-off is enough for a key of another role, one after it is not', () => {
     const { region, cutOff, reader } = withBases();
-    const [at, after] = [reader(1), reader(2)];
+    const [at, after] = [reader(1, false), reader(2)];
     const compromise = region.entryOf(region.compromise(region.keys.checkpoint, { trust: cutOff }));
     assert.equal(at.append(compromise), undefined);
     assert.throws(() => after.append(compromise), isHistoryNeeded);
