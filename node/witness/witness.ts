@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
 import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
 import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { signCosignature } from '../../protocol/log/cosignature.ts';
@@ -78,10 +79,11 @@ export class Witness {
     let origin: string;
     try {
       origin = originOf(request);
-    } catch {
-      return decideCosigning(request, undefined, this.#modules) as Extract<Witnessed, { cosigns: false }>;
+      if (this.#modules.keysOf(origin) === undefined) return { cosigns: false, refusal: 'unknown-log' };
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+      return { cosigns: false, refusal: 'malformed', fault: error };
     }
-    if (this.#modules.keysOf(origin) === undefined) return { cosigns: false, refusal: 'unknown-log' };
     return this.#turns.take(origin, () => this.#addInTurn(origin, request));
   }
 
