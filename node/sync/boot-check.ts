@@ -1,0 +1,86 @@
+/**
+ * Before a node signs anything, it asks its peers for its own last checkpoints. A restored backup, or a second process with the
+ * same keys, shows by a later one with its own signature.
+ */
+import { isProtocolError } from '../../protocol/fault.ts';
+import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { isNodeError } from '../node-error.ts';
+import { type OwnLog } from '../core/own-log.ts';
+import { type LogHeadMessage } from './messages.ts';
+import { type Puller } from './puller.ts';
+import { type SyncClient } from './sync-client.ts';
+
+export interface BootCheckOptions {
+  /** Regions that must have answered. */
+  readonly needed: number;
+}
+
+export interface BootCheckModules {
+  readonly client: SyncClient;
+  readonly puller: Puller;
+  /** The region of a peer; undefined for one of no region that counts. */
+  readonly regionOf: (peer: string) => string | undefined;
+  readonly logs: () => readonly OwnLog[];
+}
+
+/**
+ * `clear`: enough regions answered, and none has more than we do. `alone`: too few answered. `behind`: one has more, and it could
+ * not be fetched in full. `contradicted`: one has another tree with our signature.
+ */
+export type BootFinding =
+  | { readonly finding: 'clear' }
+  | { readonly finding: 'alone'; readonly answered: number; readonly needed: number }
+  | { readonly finding: 'behind' | 'contradicted'; readonly origin: string; readonly size: number };
+
+/** Asks everybody at once, and fetches what is missing. Rejects with what our own store rejects with. */
+export async function checkOwnLogs(
+  { needed }: BootCheckOptions,
+  modules: BootCheckModules,
+): Promise<BootFinding> {
+  const { client, regionOf, logs } = modules;
+  const answered = new Set<string>();
+  const heads: [peer: string, head: LogHeadMessage][] = [];
+  await Promise.all(
+    client.peers().map(async (peer) => {
+      try {
+        const answer = await client.ask(peer, { kind: 'heads' });
+        const region = regionOf(peer);
+        if (region !== undefined) answered.add(region);
+        for (const head of answer.heads) heads.push([peer, head]);
+      } catch (error) {
+        if (!isProtocolError(error) && !isNodeError(error)) throw error;
+      }
+    }),
+  );
+  for (const log of logs()) {
+    const finding = await compare(log, heads, modules);
+    if (finding !== undefined) return finding;
+  }
+  if (answered.size < needed) return { finding: 'alone', answered: answered.size, needed };
+  return { finding: 'clear' };
+}
+
+async function compare(
+  log: OwnLog,
+  heads: readonly (readonly [peer: string, head: LogHeadMessage])[],
+  { client, puller }: BootCheckModules,
+): Promise<BootFinding | undefined> {
+  for (const [peer, { note }] of heads) {
+    try {
+      const { origin, size } = parseCheckpoint(parseNote(note).text);
+      if (origin !== log.origin) continue;
+      let heeded = await client.blaming(peer, () => log.heed(note));
+      if (heeded === 'behind') {
+        await puller.pull(log, peer);
+        heeded = await client.blaming(peer, () => log.heed(note));
+      }
+      if (heeded === 'forked') return { finding: 'contradicted', origin, size };
+      // Only our own signature binds us: anybody can make a note.
+      if (heeded === 'behind' && log.isOurs(note)) return { finding: 'behind', origin, size };
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+    }
+  }
+  return undefined;
+}

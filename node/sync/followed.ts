@@ -1,0 +1,22 @@
+/** A log of another that a node follows: it takes what is proven, from whomever. `TrustKeeper` and `Mirror` are two. */
+import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { type Applied, type Claim, type Piece } from '../log/replica.ts';
+
+/** `more`: nothing is settled yet, offer the piece again with the entries that follow it. */
+export type Kept = Applied | { readonly outcome: 'more'; readonly size: number };
+
+/** `behind`: the note is on a larger tree than is held, and nothing of it was checked. */
+export type Heeded = 'known' | 'behind' | 'forked';
+
+export interface Followed {
+  readonly origin: string;
+  readonly tree: LogTree;
+  readonly note: Uint8Array | undefined;
+  readonly forks: readonly ForkEvidence[];
+  /** All reject with `ProtocolError` for what the sender is to blame for, with `NodeError` for our own disk. */
+  apply(piece: Piece): Promise<Kept>;
+  confront(claim: Claim): Promise<Applied>;
+  heed(note: Uint8Array): Promise<Heeded>;
+  accuse(evidence: ForkEvidence): Promise<void>;
+}

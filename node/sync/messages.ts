@@ -1,0 +1,136 @@
+/**
+ * What nodes ask each other about logs, and what they answer: deterministic CBOR maps, told apart by `kind`. Gossip uses the
+ * answers: `range` on the topic trust, `heads` on head, `forks` on evidence. Nothing in them is proven by having been read.
+ */
+import { z } from 'zod';
+import { concatBytes } from '../../protocol/bytes.ts';
+import { decodeCbor, encodeCbor, type CborValue } from '../../protocol/encoding/cbor.ts';
+import { ProtocolError } from '../../protocol/fault.ts';
+import { ENTRY_BYTES_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX } from '../../protocol/limits.ts';
+import { HASH_BYTES } from '../../protocol/log/merkle.ts';
+import {
+  ANSWER_BYTES_MAX,
+  FORKS_MAX,
+  HEADS_MAX,
+  RANGE_BYTES_MAX,
+  RANGE_ENTRIES_MAX,
+  REQUEST_BYTES_MAX,
+} from './sync-limits.ts';
+
+export const SYNC_PROTOCOL = '/entente/sync/1.0.0';
+export const WITNESS_PROTOCOL = '/entente/witness/1.0.0';
+export const TOPICS = { trust: 'trust', head: 'head', evidence: 'evidence' } as const;
+
+const ORIGIN_CHARS_MAX = 56;
+
+const origin = z.string().max(ORIGIN_CHARS_MAX);
+const count = z.int().nonnegative();
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
+const hash = bytes.refine(({ length }) => length === HASH_BYTES, 'expected 32 bytes');
+const note = bytes.refine(({ length }) => length <= NOTE_BYTES_MAX, 'expected a shorter note');
+const entry = bytes.refine(({ length }) => length <= ENTRY_BYTES_MAX, 'expected a shorter entry');
+/** Hashes joined; on the wire one byte string. */
+const path = bytes
+  .refine(({ length }) => length % HASH_BYTES === 0 && length <= PROOF_HASHES_MAX * HASH_BYTES)
+  .transform((joined) =>
+    Array.from({ length: joined.length / HASH_BYTES }, (_, i) =>
+      joined.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
+    ),
+  );
+
+const request = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('heads') }),
+  z.strictObject({
+    kind: z.literal('range'),
+    origin,
+    from: count,
+    bytesMax: count.max(RANGE_BYTES_MAX),
+  }),
+  z.strictObject({ kind: z.literal('claim'), origin, size: count.min(1) }),
+  z.strictObject({ kind: z.literal('forks'), origin }),
+  z.strictObject({ kind: z.literal('leaf'), origin, index: count, size: count.min(1) }),
+]);
+
+/**
+ * `heads`: of all logs. `range`: entries from an index on, as many as fit. `claim`: the root that the log had at a size.
+ * `forks`: proofs that a log has forked. `leaf`: the proof of one leaf in the tree of a size.
+ */
+export type SyncRequest = z.infer<typeof request>;
+
+const forkSide = z.strictObject({ note, root: hash, path });
+const fork = z.strictObject({ size: count.min(1), sides: z.tuple([forkSide, forkSide]) });
+const head = z.strictObject({ note, forks: count });
+
+const answer = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('heads'), heads: z.array(head).max(HEADS_MAX) }),
+  z.strictObject({
+    kind: z.literal('range'),
+    from: count,
+    entries: z.array(entry).max(RANGE_ENTRIES_MAX),
+    note,
+    path,
+  }),
+  z.strictObject({ kind: z.literal('claim'), size: count.min(1), root: hash, path, note }),
+  z.strictObject({ kind: z.literal('forks'), forks: z.array(fork).max(FORKS_MAX) }),
+  z.strictObject({ kind: z.literal('leaf'), leafHash: hash, path }),
+  z.strictObject({
+    kind: z.literal('refused'),
+    reason: z.enum(['malformed', 'unknown-log', 'not-there', 'busy']),
+  }),
+]);
+
+/** `note` in all of them: a signed note of the log, with what cosignatures the sender knows. */
+export type SyncAnswer = z.infer<typeof answer>;
+export type AnswerTo<K extends SyncAnswer['kind']> = Extract<SyncAnswer, { kind: K }>;
+/** The newest checkpoint that a node holds of a log, and how many proofs it has that the log forked. */
+export type LogHeadMessage = AnswerTo<'heads'>['heads'][number];
+export type RefusalReason = AnswerTo<'refused'>['reason'];
+
+export function encodeRequest(message: SyncRequest): Uint8Array {
+  return encodeCbor(message);
+}
+
+/** @throws {ProtocolError} TOO_LARGE, CBOR_MALFORMED, CBOR_NOT_CANONICAL, SCHEMA_INVALID. */
+export function parseRequest(message: Uint8Array): SyncRequest {
+  return parse(request, message, REQUEST_BYTES_MAX);
+}
+
+/** @throws {RangeError} if the answer has more bytes than anybody takes. */
+export function encodeAnswer(message: SyncAnswer): Uint8Array {
+  const encoded = encodeCbor(wireForm(message));
+  if (encoded.length > ANSWER_BYTES_MAX) throw new RangeError(`an answer of ${encoded.length} bytes`);
+  return encoded;
+}
+
+/** Byte strings in the result are views of `message`. @throws {ProtocolError} as `parseRequest`. */
+export function parseAnswer(message: Uint8Array, bytesMax = ANSWER_BYTES_MAX): SyncAnswer {
+  return parse(answer, message, bytesMax);
+}
+
+function parse<S extends z.ZodType>(schema: S, message: Uint8Array, bytesMax: number): z.infer<S> {
+  const parsed = schema.safeParse(decodeCbor(message, { bytesMax }));
+  if (parsed.success) return parsed.data;
+  const { path: at = [], message: what = '' } = parsed.error.issues[0] ?? {};
+  throw new ProtocolError('SCHEMA_INVALID', `not a message of this protocol: ${at.join('.')} ${what}`);
+}
+
+/** Paths are joined. */
+function wireForm(message: SyncAnswer): CborValue {
+  switch (message.kind) {
+    case 'range':
+    case 'claim':
+    case 'leaf':
+      return { ...message, path: concatBytes(...message.path) };
+    case 'forks':
+      return {
+        ...message,
+        forks: message.forks.map(({ size, sides }) => ({
+          size,
+          sides: sides.map((side) => ({ ...side, path: concatBytes(...side.path) })),
+        })),
+      };
+    case 'heads':
+    case 'refused':
+      return message;
+  }
+}

@@ -1,0 +1,88 @@
+/** A copy of another region's attestation log: what an auditor replays, and what a cut-off or a healing needs. */
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { RecentMap } from '../../protocol/recent-map.ts';
+import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
+import { ForkBook, type ForkBookModules } from '../trust/fork-book.ts';
+import { type Followed, type Heeded } from './followed.ts';
+
+export interface MirrorModules extends ForkBookModules {
+  readonly tree: LogTree;
+  /** The keys of the log, as the trust state of its region names them now. */
+  readonly keys: () => readonly VerifierKey[];
+  /** Told of every new proof that the log has forked. Must not throw. */
+  readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
+}
+
+const NOTES_REMEMBERED = 16;
+
+export class Mirror implements Followed {
+  readonly #modules: MirrorModules;
+  readonly #forks: ForkBook;
+  readonly #replica: Replica;
+  readonly #agreed = new RecentMap<{ readonly text: string }>(NOTES_REMEMBERED);
+
+  private constructor(modules: MirrorModules, forks: ForkBook) {
+    this.#modules = modules;
+    this.#forks = forks;
+    this.#replica = new Replica(modules);
+  }
+
+  static async open(modules: MirrorModules): Promise<Mirror> {
+    return new Mirror(modules, await ForkBook.open(modules.tree.origin, modules));
+  }
+
+  get origin(): string {
+    return this.tree.origin;
+  }
+
+  get tree(): LogTree {
+    return this.#modules.tree;
+  }
+
+  get note(): Uint8Array | undefined {
+    return this.tree.head.signed?.note;
+  }
+
+  get forks(): readonly ForkEvidence[] {
+    return this.#forks.forks.map(({ evidence }) => evidence);
+  }
+
+  async apply(piece: Piece): Promise<Applied> {
+    return this.#settle(await this.#replica.apply(piece, this.#modules.keys()));
+  }
+
+  async confront(claim: Claim): Promise<Applied> {
+    return this.#settle(await this.#replica.confront(claim, this.#modules.keys()));
+  }
+
+  async heed(note: Uint8Array): Promise<Heeded> {
+    const { text } = parseNote(note);
+    const { origin, size } = parseCheckpoint(text);
+    if (origin !== this.origin)
+      throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${this.origin}`);
+    if (size > this.tree.size) return 'behind';
+    if (this.#agreed.get(text) !== undefined) return 'known';
+    try {
+      if ((await this.apply({ from: size, entries: [], note })).outcome === 'forked') return 'forked';
+    } catch (error) {
+      if (!isProtocolError(error, 'NOTE_UNSIGNED')) throw error;
+    }
+    this.#agreed.set(text, { text });
+    return 'known';
+  }
+
+  async accuse(evidence: ForkEvidence): Promise<void> {
+    const isNew = await this.#forks.take(evidence, this.#modules.keys());
+    if (isNew) this.#modules.onFork?.(this.origin, evidence);
+  }
+
+  async #settle(applied: Applied): Promise<Applied> {
+    if (applied.outcome === 'forked' && applied.evidence !== undefined) await this.accuse(applied.evidence);
+    return applied;
+  }
+}

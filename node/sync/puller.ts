@@ -1,0 +1,166 @@
+/**
+ * Fetching what is missing of a log from any peer that has it. Whoever lies, refuses or keeps silent is passed over, and the
+ * next one is asked; nothing is taken on anybody's word.
+ */
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { ENTRY_BYTES_MAX } from '../../protocol/limits.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
+import { type Piece } from '../log/replica.ts';
+import { type Random } from '../ports.ts';
+import { shuffled } from '../issuing/shuffle.ts';
+import { type Followed, type Kept } from './followed.ts';
+import { type SyncClient } from './sync-client.ts';
+import { CATCH_UP_BYTES_MAX, PULLS_AT_ONCE, RANGE_BYTES_MAX } from './sync-limits.ts';
+
+export interface PullerModules {
+  readonly client: SyncClient;
+  readonly random: Random;
+}
+
+/** Counted since the start. */
+export interface PullCounters {
+  readonly entries: number;
+  readonly pulls: number;
+  /** Pulls for which no peer had anything that could be taken. */
+  readonly fruitless: number;
+}
+
+export class Puller {
+  readonly #modules: PullerModules;
+  /** By origin: one fetch of a log at a time. */
+  readonly #pulls = new Map<string, Promise<boolean>>();
+  readonly #counters = { entries: 0, pulls: 0, fruitless: 0 };
+
+  constructor(modules: PullerModules) {
+    this.#modules = modules;
+  }
+
+  get counters(): PullCounters {
+    return { ...this.#counters };
+  }
+
+  /**
+   * Brings a log up to what the first peer has that can prove it, `first` before the others. True if it grew. A pull of the
+   * log that is going on is joined; where too many are, this one is left to the next round.
+   * @throws {NodeError} what our own store throws.
+   */
+  pull(log: Followed, first?: string): Promise<boolean> {
+    const running = this.#pulls.get(log.origin);
+    if (running !== undefined) return running;
+    if (this.#pulls.size >= PULLS_AT_ONCE) return Promise.resolve(false);
+    const pull = this.#pull(log, first).finally(() => this.#pulls.delete(log.origin));
+    this.#pulls.set(log.origin, pull);
+    return pull;
+  }
+
+  async #pull(log: Followed, first: string | undefined): Promise<boolean> {
+    this.#counters.pulls++;
+    const before = log.tree.size;
+    for (const peer of this.#order(first)) {
+      try {
+        await this.#pullFrom(peer, log);
+        if (log.tree.size > before) return true;
+      } catch (error) {
+        if (
+          !isProtocolError(error) &&
+          !isNodeError(error, 'PEER_UNREACHABLE') &&
+          !isNodeError(error, 'NOT_FOUND')
+        ) {
+          throw error;
+        }
+      }
+    }
+    this.#counters.fruitless++;
+    return log.tree.size > before;
+  }
+
+  #order(first: string | undefined): string[] {
+    const peers = this.#modules.client.peers().filter((peer) => peer !== first);
+    const order = [...shuffled(peers.length, this.#modules.random)].map((i) => peers[i] as string);
+    return first === undefined ? order : [first, ...order];
+  }
+
+  async #pullFrom(peer: string, log: Followed): Promise<void> {
+    let from = log.tree.size;
+    let held: readonly Uint8Array[] = [];
+    for (;;) {
+      const piece = await this.#range(peer, log, from, held);
+      const kept = await this.#offer(peer, log, piece);
+      if (kept.outcome === 'more') {
+        if (bytesOf(piece.entries) > CATCH_UP_BYTES_MAX) {
+          throw new NodeError(
+            'NOT_FOUND',
+            `${log.origin}: more than ${CATCH_UP_BYTES_MAX} bytes and no known key`,
+            {
+              hint: 'Start from a snapshot.',
+            },
+          );
+        }
+        held = piece.entries;
+        continue;
+      }
+      if (kept.outcome !== 'grown') return;
+      this.#counters.entries += kept.size - from;
+      from = kept.size;
+      held = [];
+      if (log.tree.head.ahead === undefined) return;
+    }
+  }
+
+  /** The entries that follow those held. */
+  async #range(peer: string, log: Followed, from: number, held: readonly Uint8Array[]): Promise<Piece> {
+    const next = from + held.length;
+    const { client } = this.#modules;
+    const { origin } = log;
+    const answer = await client.ask(peer, { kind: 'range', origin, from: next, bytesMax: RANGE_BYTES_MAX });
+    return client.blaming(peer, () => {
+      const bytes = bytesOf(answer.entries);
+      if (answer.from !== next || answer.entries.length === 0 || bytes > RANGE_BYTES_MAX + ENTRY_BYTES_MAX) {
+        throw new ProtocolError('SCHEMA_INVALID', 'expected the entries that were asked for', {
+          next,
+          bytes,
+        });
+      }
+      const { note, path } = answer;
+      return { from, entries: [...held, ...answer.entries], note, path };
+    });
+  }
+
+  /** Where entries lead elsewhere, either the peer is wrong or the log has forked before them: the peer is asked which. */
+  async #offer(peer: string, log: Followed, piece: Piece): Promise<Kept> {
+    const { client } = this.#modules;
+    try {
+      return await log.apply(piece);
+    } catch (error) {
+      if (isProtocolError(error, 'PROOF_INVALID') && (await this.#isForked(peer, log))) {
+        return { outcome: 'forked', evidence: undefined };
+      }
+      return client.blaming(peer, () => {
+        throw error;
+      });
+    }
+  }
+
+  async #isForked(peer: string, log: Followed): Promise<boolean> {
+    const { origin } = log;
+    const { size } = log.tree;
+    if (size === 0) return false;
+    try {
+      const claim = await this.#modules.client.ask(peer, { kind: 'claim', origin, size });
+      return claim.size === size && (await log.confront(claim)).outcome === 'forked';
+    } catch (error) {
+      if (
+        isProtocolError(error) ||
+        isNodeError(error, 'PEER_UNREACHABLE') ||
+        isNodeError(error, 'NOT_FOUND')
+      ) {
+        return false;
+      }
+      throw error;
+    }
+  }
+}
+
+function bytesOf(entries: readonly Uint8Array[]): number {
+  return entries.reduce((sum, { length }) => sum + length, 0);
+}

@@ -1,0 +1,48 @@
+/** Every bound of what nodes say to each other about logs, with its unit and its reason. */
+import { ENTRY_BYTES_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX } from '../../protocol/limits.ts';
+
+/** Bytes of a request: an origin and a few numbers. */
+export const REQUEST_BYTES_MAX = 512;
+
+/** Bytes of the entries of one answer, its last entry not counted: some 5 ms of hashing, and a second at 8 Mbit/s. */
+export const RANGE_BYTES_MAX = 1 << 20;
+
+/** Entries of one answer: the shortest statements have 64 bytes. */
+export const RANGE_ENTRIES_MAX = 16_384;
+
+/** Logs whose heads are named at once: 256 regions with a trust log and three attestation logs each. */
+export const HEADS_MAX = 1_024;
+
+/** Proofs of forks in one answer, and those kept of one log: one is enough to act on. */
+export const FORKS_MAX = 8;
+
+/** Bytes of any answer: the most heads with 16 cosignatures each, and more than the longest range. */
+export const ANSWER_BYTES_MAX = 4 << 20;
+
+/** Bytes of a message that is passed on to everybody. */
+export const GOSSIP_BYTES_MAX = 1 << 16;
+
+/** Bytes of one proof of a fork: two notes, their paths and roots. */
+export const FORK_BYTES_MAX = 2 * (NOTE_BYTES_MAX + 32 * (PROOF_HASHES_MAX + 2));
+
+/** Bytes fetched of one trust log before the key that signed its note is known. At first contact that is all of it. */
+export const CATCH_UP_BYTES_MAX = 64 << 20;
+
+/** What one answer may cost above `RANGE_BYTES_MAX`. */
+export const LAST_ENTRY_BYTES_MAX = ENTRY_BYTES_MAX;
+
+/** Milliseconds for which one peer may keep a node waiting before it asks another. Spec: THREATS T20. */
+export const ANSWER_MS_MAX = 2_000;
+
+/** Requests of one peer, and of all, that are answered at the same time; more are told so. */
+export const REQUESTS_AT_ONCE = { ofPeer: 8, ofAll: 64 } as const;
+
+/** Logs that are fetched at the same time. */
+export const PULLS_AT_ONCE = 4;
+
+/** Faults after which a peer is left alone, and for how many milliseconds: a change of versions is not for ever. */
+export const FAULTS_MAX = 3;
+export const BAN_MS = 600_000;
+
+/** Peers of which something is remembered; the one unheard of for longest is forgotten first. */
+export const PEERS_MAX = 1_024;

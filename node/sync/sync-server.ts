@@ -1,0 +1,159 @@
+/** Answering peers from the logs that this node holds: its own and its copies. */
+import { isProtocolError } from '../../protocol/fault.ts';
+import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { LogView } from '../log/log-view.ts';
+import { isNodeError } from '../node-error.ts';
+import { type Network } from '../ports.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import {
+  type AnswerTo,
+  encodeAnswer,
+  type LogHeadMessage,
+  parseRequest,
+  type RefusalReason,
+  SYNC_PROTOCOL,
+  type SyncAnswer,
+  type SyncRequest,
+} from './messages.ts';
+import { type PeerBook } from './peer-book.ts';
+import { ANSWER_BYTES_MAX, HEADS_MAX, RANGE_ENTRIES_MAX, REQUESTS_AT_ONCE } from './sync-limits.ts';
+
+/** A log that others may read. */
+export interface ServedLog {
+  readonly tree: LogTree;
+  /** The newest signed checkpoint whose whole tree is held, with the cosignatures known. */
+  readonly note: Uint8Array | undefined;
+  readonly forks: readonly ForkEvidence[];
+}
+
+export interface SyncServerModules {
+  readonly sha256: Sha256;
+  readonly network: Network;
+  readonly book: PeerBook;
+  /** The logs by their origins. */
+  readonly logs: () => ReadonlyMap<string, ServedLog>;
+}
+
+/** Bytes of a head in an answer besides its note. */
+const HEAD_BYTES = 32;
+
+export class SyncServer {
+  readonly #modules: SyncServerModules;
+  readonly #ofPeer = new Map<string, number>();
+  #ofAll = 0;
+  #stopped = false;
+
+  constructor(modules: SyncServerModules) {
+    this.#modules = modules;
+  }
+
+  start(): void {
+    this.#modules.network.handle(SYNC_PROTOCOL, (peer, request) => this.answer(peer, request));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** The answer to any bytes; a peer that sends what is no request has a fault. */
+  async answer(peer: string, request: Uint8Array): Promise<Uint8Array> {
+    const { book } = this.#modules;
+    const ofPeer = this.#ofPeer.get(peer) ?? 0;
+    const isBusy = ofPeer >= REQUESTS_AT_ONCE.ofPeer || this.#ofAll >= REQUESTS_AT_ONCE.ofAll;
+    if (isBusy || this.#stopped || book.isBanned(peer)) return refusal('busy');
+    this.#ofPeer.set(peer, ofPeer + 1);
+    this.#ofAll++;
+    try {
+      return encodeAnswer(await this.#answer(parseRequest(request)));
+    } catch (error) {
+      if (isProtocolError(error, 'SIZE_INVALID')) return refusal('not-there');
+      if (isProtocolError(error)) {
+        book.fault(peer, error);
+        return refusal('malformed');
+      }
+      if (isNodeError(error)) return refusal(error.code === 'LOG_PRUNED' ? 'not-there' : 'busy');
+      throw error;
+    } finally {
+      this.#ofAll--;
+      const left = (this.#ofPeer.get(peer) ?? 1) - 1;
+      if (left > 0) this.#ofPeer.set(peer, left);
+      else this.#ofPeer.delete(peer);
+    }
+  }
+
+  /** The heads of all logs, as many as fit. */
+  heads(): LogHeadMessage[] {
+    const heads: LogHeadMessage[] = [];
+    let bytes = HEAD_BYTES;
+    for (const { note, forks } of this.#modules.logs().values()) {
+      if (note === undefined) continue;
+      bytes += note.length + HEAD_BYTES;
+      if (bytes > ANSWER_BYTES_MAX || heads.length === HEADS_MAX) break;
+      heads.push({ note, forks: forks.length });
+    }
+    return heads;
+  }
+
+  async #answer(request: SyncRequest): Promise<SyncAnswer> {
+    if (request.kind === 'heads') return { kind: 'heads', heads: this.heads() };
+    const log = this.#modules.logs().get(request.origin);
+    if (log === undefined) return { kind: 'refused', reason: 'unknown-log' };
+    if (request.kind === 'forks') return { kind: 'forks', forks: log.forks.map(forkMessage) };
+    if (request.kind === 'leaf') return this.#leaf(log, request);
+    const { note, tree } = log;
+    const size = tree.head.signed?.size ?? 0;
+    if (note === undefined || size === 0) return { kind: 'refused', reason: 'not-there' };
+    return request.kind === 'claim'
+      ? this.#claim(log, note, size, request.size)
+      : this.#range(log, note, size, request);
+  }
+
+  async #range(
+    log: ServedLog,
+    note: Uint8Array,
+    size: number,
+    { from, bytesMax }: { readonly from: number; readonly bytesMax: number },
+  ): Promise<SyncAnswer> {
+    if (from >= size) return { kind: 'refused', reason: 'not-there' };
+    const view = new LogView(log.tree, this.#modules);
+    const entries: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const entry of view.entries(from, Math.min(size, from + RANGE_ENTRIES_MAX))) {
+      entries.push(entry);
+      bytes += entry.length;
+      if (bytes >= bytesMax) break;
+    }
+    const end = from + entries.length;
+    const path = end === size ? [] : await view.consistencyProof({ oldSize: end, newSize: size });
+    return { kind: 'range', from, entries, note, path };
+  }
+
+  async #claim(log: ServedLog, note: Uint8Array, newSize: number, size: number): Promise<SyncAnswer> {
+    if (size > newSize) return { kind: 'refused', reason: 'not-there' };
+    const view = new LogView(log.tree, this.#modules);
+    const path = await view.consistencyProof({ oldSize: size, newSize });
+    const root = await log.tree.reader.rootAt(size);
+    return { kind: 'claim', size, root, path, note };
+  }
+
+  async #leaf(
+    { tree }: ServedLog,
+    { index, size }: Extract<SyncRequest, { kind: 'leaf' }>,
+  ): Promise<AnswerTo<'leaf'>> {
+    const view = new LogView(tree, this.#modules);
+    const path = await view.inclusionProof({ index, size });
+    const [leafHash] = await tree.reader.leafHashes(index, index + 1);
+    return { kind: 'leaf', leafHash: leafHash as Uint8Array, path };
+  }
+}
+
+/** A proof of a fork as a message. */
+export function forkMessage({ size, sides }: ForkEvidence): AnswerTo<'forks'>['forks'][number] {
+  const [first, second] = sides.map(({ note, root, path }) => ({ note, root, path: [...path] }));
+  return { size, sides: [first, second] as AnswerTo<'forks'>['forks'][number]['sides'] };
+}
+
+function refusal(reason: RefusalReason): Uint8Array {
+  return encodeAnswer({ kind: 'refused', reason });
+}

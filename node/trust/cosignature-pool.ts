@@ -1,0 +1,112 @@
+/** All that vouches for one checkpoint: the log's own signatures, and the newest cosignature by each witness key. */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
+import { CLOCK_AHEAD_S_MAX, NOTE_SIGNATURES_MAX } from '../../protocol/limits.ts';
+import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { verifyCosignature } from '../../protocol/log/cosignature.ts';
+import { encodeNote } from '../../protocol/log/note.ts';
+import { type NoteSignature } from '../../protocol/log/signature-line.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { type Cosigned } from '../../protocol/verdict/knowledge.ts';
+import { lineName, type WitnessKey, type WitnessKeys } from './witness-keys.ts';
+
+interface Vouched {
+  readonly line: NoteSignature;
+  readonly cosigned: Cosigned;
+}
+
+/** What came of lines that somebody sent. */
+export interface Taken {
+  /** Lines that are newer than what was known. */
+  readonly fresh: number;
+  /** Of a line by a known key that does not verify: no honest node passes one on. */
+  readonly fault: ProtocolError | undefined;
+}
+
+export class CosignaturePool {
+  readonly text: string;
+  readonly #primitives: Primitives;
+  /** The log's own lines, by the id of the key. */
+  readonly #own = new Map<string, NoteSignature>();
+  readonly #vouched = new Map<string, Vouched>();
+
+  constructor({ text }: Pick<OpenedCheckpoint, 'text'>, primitives: Primitives) {
+    this.text = text;
+    this.#primitives = primitives;
+  }
+
+  /** Takes the log's own lines of a checkpoint with this text that was opened with the log's keys. */
+  takeOwn({ signers }: OpenedCheckpoint, lines: readonly NoteSignature[]): void {
+    for (const key of signers) {
+      const line = lines.find(({ name, keyId }) => name === key.name && keyId === key.keyId);
+      if (line !== undefined) this.#own.set(keyIdOf(this.#primitives.sha256, key.publicKey), line);
+    }
+  }
+
+  /**
+   * Takes what is newer among lines from anybody. What is known already is not verified again, so that repeating a line costs its
+   * sender more than the reader; times further ahead than any honest clock is are passed over.
+   */
+  take(lines: readonly NoteSignature[], keys: WitnessKeys, nowS: number): Taken {
+    let fresh = 0;
+    let fault: ProtocolError | undefined;
+    for (const line of lines) {
+      const candidates = keys.of(line);
+      if (candidates.length === 0 || !this.#isNewer(line, nowS)) continue;
+      if (!this.#vouched.has(lineName(line)) && this.#vouched.size + 1 >= NOTE_SIGNATURES_MAX) continue;
+      const result = this.#verify(line, candidates);
+      if ('cosigned' in result) {
+        this.#vouched.set(lineName(line), result);
+        fresh++;
+      } else fault ??= result;
+    }
+    return { fresh, fault };
+  }
+
+  get cosignatures(): Cosigned[] {
+    return [...this.#vouched.values()].map(({ cosigned }) => cosigned);
+  }
+
+  /** Ids of the log's keys that signed. */
+  get logKeyIds(): string[] {
+    return [...this.#own.keys()];
+  }
+
+  /** The note with all lines, or with those whose names pass. */
+  note(isWanted: (name: string) => boolean = () => true): Uint8Array {
+    const vouched = [...this.#vouched.values()].map(({ line }) => line).filter(({ name }) => isWanted(name));
+    return encodeNote({ text: this.text, signatures: [...this.#own.values(), ...vouched] });
+  }
+
+  #isNewer(line: NoteSignature, nowS: number): boolean {
+    const atS = timeOf(line);
+    if (atS > nowS + CLOCK_AHEAD_S_MAX) return false;
+    const known = this.#vouched.get(lineName(line));
+    return (
+      known === undefined || (atS > known.cosigned.timestampS && !equalBytes(known.line.bytes, line.bytes))
+    );
+  }
+
+  #verify(line: NoteSignature, candidates: readonly WitnessKey[]): Vouched | ProtocolError {
+    let fault: ProtocolError | undefined;
+    for (const { region, keyId, verifier } of candidates) {
+      try {
+        const { timestampS } = verifyCosignature(verifier, this.text, line, this.#primitives.verifySignature);
+        return { line, cosigned: { region, keyId, timestampS } };
+      } catch (error) {
+        if (!isProtocolError(error)) throw error;
+        fault = error;
+      }
+    }
+    if (fault === undefined) throw new RangeError('expected at least one key');
+    return fault;
+  }
+}
+
+/** The time that a cosignature's line claims, before anything is verified; 0 for a line that is too short for one. */
+function timeOf({ bytes }: NoteSignature): number {
+  if (bytes.length < 8) return 0;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return view.getUint32(0) * 2 ** 32 + view.getUint32(4);
+}

@@ -1,0 +1,93 @@
+/** The proofs that logs have forked: kept for good, and held against the log until its root disowns the key that signed. */
+import { hexOf } from '../../protocol/bytes.ts';
+import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { z } from 'zod';
+import { type ForkEvidence, verifyForkEvidence } from '../log/fork-evidence.ts';
+import { logError } from '../log/log-error.ts';
+import { encodeAnswer, parseAnswer } from '../sync/messages.ts';
+import { FORKS_MAX } from '../sync/sync-limits.ts';
+import { forkMessage } from '../sync/sync-server.ts';
+import { type Store } from '../store/store.ts';
+
+export interface KnownFork {
+  readonly evidence: ForkEvidence;
+  /** Ids of the keys that signed each side. */
+  readonly signers: readonly [readonly string[], readonly string[]];
+}
+
+export interface ForkBookModules extends Primitives {
+  readonly store: Store;
+}
+
+const FORM = 1;
+const BYTES_MAX = 1 << 20;
+const keyIds = z.array(z.string());
+const schema = z.tuple([
+  z.literal(FORM),
+  z.custom<Uint8Array>((v) => v instanceof Uint8Array),
+  keyIds,
+  keyIds,
+]);
+
+export class ForkBook {
+  readonly #origin: string;
+  readonly #modules: ForkBookModules;
+  /** By the hash of the evidence. */
+  readonly #forks = new Map<string, KnownFork>();
+
+  private constructor(origin: string, modules: ForkBookModules) {
+    this.#origin = origin;
+    this.#modules = modules;
+  }
+
+  /** Reads what is kept of a log. Rejects as the store does, and with LOG_CORRUPT. */
+  static async open(origin: string, modules: ForkBookModules): Promise<ForkBook> {
+    const book = new ForkBook(origin, modules);
+    const prefix = `fork/${origin}/`;
+    for await (const [key, value] of modules.store.entries(prefix, `fork/${origin}0`)) {
+      book.#forks.set(key.slice(prefix.length), parseFork(key, value));
+    }
+    return book;
+  }
+
+  get forks(): readonly KnownFork[] {
+    return [...this.#forks.values()];
+  }
+
+  /**
+   * Verifies a proof and keeps it. Gives false if it is known already, or enough are: more of them prove no more.
+   * @throws {ProtocolError} as `verifyForkEvidence`. @throws {NodeError} as `Store.write`.
+   */
+  async take(evidence: ForkEvidence, keys: readonly VerifierKey[]): Promise<boolean> {
+    const { sha256, store } = this.#modules;
+    const message = encodeAnswer({ kind: 'forks', forks: [forkMessage(evidence)] });
+    const name = hexOf(sha256(message)).slice(0, 32);
+    if (this.#forks.has(name) || this.#forks.size >= FORKS_MAX) return false;
+    const opened = verifyForkEvidence(evidence, keys, this.#modules);
+    const [first, second] = opened.map((side) => this.#signersOf(side)) as [string[], string[]];
+    const value = encodeCbor([FORM, message, first, second]);
+    await store.write([{ put: `fork/${this.#origin}/${name}`, value }]);
+    this.#forks.set(name, { evidence, signers: [first, second] });
+    return true;
+  }
+
+  #signersOf({ signers }: OpenedCheckpoint): string[] {
+    return signers.map(({ publicKey }) => keyIdOf(this.#modules.sha256, publicKey));
+  }
+}
+
+function parseFork(key: string, value: Uint8Array): KnownFork {
+  try {
+    const [, message, first, second] = schema.parse(decodeCbor(value, { bytesMax: BYTES_MAX }));
+    const answer = parseAnswer(message);
+    const [evidence] = answer.kind === 'forks' ? answer.forks : [];
+    if (evidence === undefined) throw new RangeError('expected one proof');
+    return { evidence, signers: [first, second] };
+  } catch (cause) {
+    throw logError('LOG_CORRUPT', `${key} is not a proof of a fork`, { cause });
+  }
+}

@@ -1,0 +1,30 @@
+/** The keys that sign the checkpoints of a region's logs, as its trust state names them. */
+import { ED25519, makeVerifierKey, type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { isNodeError } from '../node-error.ts';
+import { type Signer } from '../ports.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+
+/** Those that were not compromised, whatever their windows: a signature may be older than what is asked now. */
+export function logVerifierKeys(sha256: Sha256, state: TrustState, origin: string): VerifierKey[] {
+  return state
+    .keysWithRole('checkpoint')
+    .filter(({ compromise }) => compromise === undefined)
+    .map(({ publicKey }) => makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey }));
+}
+
+/** The key that would sign now, which a state that is behind need not name; none where none is in force. */
+export function ownVerifierKey(
+  sha256: Sha256,
+  keyAt: (atS: number) => Signer,
+  nowMs: number,
+  origin: string,
+): VerifierKey[] {
+  try {
+    const { publicKey } = keyAt(Math.floor(nowMs / 1000));
+    return [makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey })];
+  } catch (error) {
+    if (isNodeError(error, 'KEY_NOT_IN_FORCE')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * The trust of a node at each moment: an immutable value made of what the keepers of all regions hold. A state becomes what
+ * verdicts lean on once its quorum vouches for it; until then its revocations count beside the state before.
+ */
+import { isProtocolError } from '../../protocol/fault.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { RevocationSet } from '../../protocol/revocation/revocation-set.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { assess } from '../../protocol/verdict/ages.ts';
+import { CheckpointReader } from '../../protocol/verdict/checkpoint-reader.ts';
+import { type RegionKnowledge, Trust } from '../../protocol/verdict/knowledge.ts';
+import { type Clock } from '../ports.ts';
+import { knowledgeOf, PENDING_MAX, type TrustKeeper } from './trust-keeper.ts';
+import { WitnessKeys } from './witness-keys.ts';
+
+export interface TrustBoardOptions {
+  readonly home: string;
+  readonly network: string;
+}
+
+export interface TrustBoardModules extends Primitives {
+  readonly clock: Clock;
+}
+
+export class TrustBoard {
+  readonly #options: TrustBoardOptions;
+  readonly #modules: TrustBoardModules;
+  readonly #keepers = new Map<string, TrustKeeper>();
+  #trust: Trust;
+  #isStale = false;
+  #witnessKeys: { readonly states: readonly TrustState[]; readonly keys: WitnessKeys } | undefined;
+
+  constructor(options: TrustBoardOptions, modules: TrustBoardModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#trust = new Trust({ ...options, regions: [] }, modules);
+  }
+
+  add(keeper: TrustKeeper): void {
+    this.#keepers.set(keeper.region, keeper);
+    this.changed();
+  }
+
+  get keepers(): ReadonlyMap<string, TrustKeeper> {
+    return this.#keepers;
+  }
+
+  /** Something that a keeper holds is new: the trust is made anew when it is next asked for, or before anything is forgotten. */
+  readonly changed = (): void => {
+    this.#isStale = true;
+    if ([...this.#keepers.values()].some(({ pending }) => pending.length > PENDING_MAX / 2)) void this.trust;
+  };
+
+  /** What verdicts lean on now. The same value until something changes. */
+  get trust(): Trust {
+    if (this.#isStale) {
+      this.#isStale = false;
+      this.#trust = this.#make();
+    }
+    return this.#trust;
+  }
+
+  /** The witness keys of all regions. */
+  readonly witnessKeys = (): WitnessKeys => {
+    const states = [...this.#keepers.values()].map(({ state }) => state);
+    const known = this.#witnessKeys;
+    if (known?.states.length === states.length && known.states.every((state, i) => state === states[i])) {
+      return known.keys;
+    }
+    const keys = new WitnessKeys(states, this.#modules.sha256);
+    this.#witnessKeys = { states, keys };
+    return keys;
+  };
+
+  #make(): Trust {
+    const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
+    const keepers = [...this.#keepers.values()];
+    const latest = this.#trustOf(
+      keepers.flatMap(({ latest }) => (latest ? [knowledgeOf(latest, 'good')] : [])),
+    );
+    for (const keeper of keepers) this.#publish(keeper, latest, nowS);
+    const regions = keepers.flatMap((keeper) => {
+      const { published } = keeper;
+      if (published === undefined) return [];
+      return [knowledgeOf(published, this.#standingOf(keeper, latest, nowS), revokedBeside(keeper))];
+    });
+    return this.#trustOf(regions);
+  }
+
+  #trustOf(regions: readonly RegionKnowledge[]): Trust {
+    return new Trust({ ...this.#options, regions }, this.#modules);
+  }
+
+  #publish(keeper: TrustKeeper, proposed: Trust, nowS: number): void {
+    const { region, pending, published } = keeper;
+    // What the home takes back it takes back at once: its own node needs nobody to vouch for that.
+    const isTakenBack =
+      region === this.#options.home && published && takesBack(published.state, keeper.state);
+    const held = pending.findLast((candidate) => {
+      if (isTakenBack) return true;
+      const { counted, needed } = assess(proposed, knowledgeOf(candidate, 'good'), nowS).witnesses;
+      return counted >= needed;
+    });
+    if (held !== undefined) keeper.publish(held);
+  }
+
+  /** Only if both branches have a quorum is the region quarantined. */
+  #standingOf(
+    { standingForks, state }: TrustKeeper,
+    trust: Trust,
+    nowS: number,
+  ): RegionKnowledge['standing'] {
+    if (standingForks.length === 0) return 'good';
+    const reader = new CheckpointReader(
+      [...this.#keepers.values()].map((keeper) => keeper.state),
+      this.#modules,
+    );
+    const hasQuorum = (note: Uint8Array): boolean => {
+      try {
+        const { counted, needed } = assess(trust, reader.knowledgeOf(state, note), nowS).witnesses;
+        return needed > 0 && counted >= needed;
+      } catch (error) {
+        if (isProtocolError(error)) return false;
+        throw error;
+      }
+    };
+    const isDivided = standingForks.some(({ sides }) => sides.every(({ note }) => hasQuorum(note)));
+    return isDivided ? 'quarantined' : 'forked';
+  }
+}
+
+/** Whether a recognition that was in force is not any more. */
+function takesBack(before: TrustState, after: TrustState): boolean {
+  for (const { region, standing, version } of before.recognitions()) {
+    const now = after.recognition(region);
+    if (standing === 'recognised' && (now?.standing !== 'recognised' || now.version !== version)) return true;
+  }
+  return false;
+}
+
+/** What a state revokes that nobody vouches for yet: a revocation counts at once. */
+function revokedBeside({ published, state }: TrustKeeper): RegionKnowledge['revokedBeside'] {
+  if (published === undefined || state.size === published.state.size) return undefined;
+  const beside = new Map<string, RevocationSet>();
+  for (const { log } of state.logs()) {
+    const revoked = state.revoked(log);
+    if (revoked !== undefined)
+      beside.set(log, revoked.union(published.state.revoked(log) ?? RevocationSet.empty));
+  }
+  return beside;
+}

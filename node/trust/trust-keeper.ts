@@ -1,0 +1,329 @@
+/**
+ * What a node knows of one region: its trust log, the state that it folds to, who vouches for that, and whether the log was
+ * caught forking. The single writer of all of it; entries and notes come from anybody and are taken once they are proven.
+ */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { type NoteSignature } from '../../protocol/log/signature-line.ts';
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { RecentMap } from '../../protocol/recent-map.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type RegionKnowledge } from '../../protocol/verdict/knowledge.ts';
+import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
+import { type Clock } from '../ports.ts';
+import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
+import { CosignaturePool } from './cosignature-pool.ts';
+import { ForkBook } from './fork-book.ts';
+import { logVerifierKeys } from './log-keys.ts';
+import { RegionFold, type RegionFoldModules } from './region-fold.ts';
+import { type WitnessKeys } from './witness-keys.ts';
+
+export interface TrustKeeperOptions {
+  readonly region: string;
+  readonly network: string;
+  /** Of the region's first root statement, 32 bytes. Without it the first log that is found is taken: for the home alone. */
+  readonly fingerprint?: Uint8Array | undefined;
+}
+
+export interface TrustKeeperModules extends RegionFoldModules {
+  readonly clock: Clock;
+  /** The witness keys of all regions, as they are known now. */
+  readonly witnessKeys: () => WitnessKeys;
+  /** Told whenever `latest` or what vouches for it has changed. Must not throw. */
+  readonly onChange?: () => void;
+  /** Told of every new proof that the log has forked. Must not throw. */
+  readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
+}
+
+/** A checkpoint, the state of exactly the entries under it, and all that vouches for it. */
+export interface HeldState {
+  readonly state: TrustState;
+  readonly checkpoint: Checkpoint;
+  readonly pool: CosignaturePool;
+}
+
+/** States that wait for their quorum; the oldest goes. Some seconds of the most statements that one log takes. */
+export const PENDING_MAX = 32;
+
+/** Notes that were found to be on the tree that is held, so that they are not looked at again. */
+const NOTES_REMEMBERED = 64;
+
+export class TrustKeeper implements Followed {
+  readonly region: string;
+  readonly origin: string;
+  readonly #options: TrustKeeperOptions;
+  readonly #modules: TrustKeeperModules;
+  readonly #fold: RegionFold;
+  readonly #forks: ForkBook;
+  readonly #replica: Replica;
+  readonly #agreed = new RecentMap<{ readonly text: string }>(NOTES_REMEMBERED);
+  /** Newer than what is published, newest last. */
+  #pending: readonly HeldState[] = [];
+  #published: HeldState | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    options: TrustKeeperOptions,
+    modules: TrustKeeperModules,
+    fold: RegionFold,
+    forks: ForkBook,
+  ) {
+    this.region = options.region;
+    this.origin = trustLogOrigin(options.region, options.network);
+    this.#options = options;
+    this.#modules = modules;
+    this.#fold = fold;
+    this.#forks = forks;
+    this.#replica = new Replica(modules);
+  }
+
+  /**
+   * Opens what the store holds of the region.
+   * @throws {ProtocolError} PIN_MISMATCH if that is another region of this name. Rejects also as `RegionFold.advance`.
+   */
+  static async open(options: TrustKeeperOptions, modules: TrustKeeperModules): Promise<TrustKeeper> {
+    const fold = await RegionFold.open(options, modules);
+    const forks = await ForkBook.open(trustLogOrigin(options.region, options.network), modules);
+    const keeper = new TrustKeeper(options, modules, fold, forks);
+    keeper.#requirePin(fold.state);
+    keeper.#complete();
+    return keeper;
+  }
+
+  get tree(): LogTree {
+    return this.#modules.tree;
+  }
+
+  get fold(): RegionFold {
+    return this.#fold;
+  }
+
+  /** What all entries that are held say, whoever vouches for them. */
+  get state(): TrustState {
+    return this.#fold.state;
+  }
+
+  /** The newest signed checkpoint and its state. */
+  get latest(): HeldState | undefined {
+    return this.#pending.at(-1) ?? this.#published;
+  }
+
+  /** What is held and newer than what verdicts lean on, newest last. A late cosignature still counts for one before the newest. */
+  get pending(): readonly HeldState[] {
+    return this.#pending;
+  }
+
+  /** What verdicts lean on: at first the first that was held. */
+  get published(): HeldState | undefined {
+    return this.#published;
+  }
+
+  /** Makes one of `pending` what verdicts lean on. */
+  publish(held: HeldState): void {
+    const place = this.#pending.indexOf(held);
+    if (place < 0) throw new RangeError('expected a state that is pending');
+    this.#published = held;
+    this.#pending = this.#pending.slice(place + 1);
+  }
+
+  /** The newest note with all that vouches for it. */
+  get note(): Uint8Array | undefined {
+    return this.latest?.pool.note();
+  }
+
+  /** Every proof that is held, those of disowned keys too. */
+  get forks(): readonly ForkEvidence[] {
+    return this.#forks.forks.map(({ evidence }) => evidence);
+  }
+
+  /** Proofs that count: none of whose sides was signed only by keys that the root has disowned since. */
+  get standingForks(): readonly ForkEvidence[] {
+    const isDisowned = (keyId: string) => this.state.key(keyId)?.compromise !== undefined;
+    return this.#forks.forks
+      .filter(({ signers }) => !signers.some((side) => side.every(isDisowned)))
+      .map(({ evidence }) => evidence);
+  }
+
+  /**
+   * Takes entries from anybody.
+   * @throws {ProtocolError} as `Replica.apply`; PIN_MISMATCH for the log of another region of this name. @throws {NodeError}
+   */
+  apply(piece: Piece): Promise<Kept> {
+    return this.#inTurn(async () => {
+      const keys = await this.#keysFor(piece);
+      if (keys === undefined) return { outcome: 'more', size: this.tree.size };
+      return this.#settle(await this.#replica.apply(piece, keys), keys, piece.note);
+    });
+  }
+
+  /** Holds a claim against what is held. Rejects as `Replica.confront`. */
+  confront(claim: Claim): Promise<Applied> {
+    return this.#inTurn(async () => {
+      const keys = this.#keys(this.state);
+      return this.#settle(await this.#replica.confront(claim, keys), keys);
+    });
+  }
+
+  /**
+   * Takes a note from anybody: cosignatures of what is held, or another tree of a size that is.
+   * @throws {ProtocolError} ORIGIN_INVALID for a note of another log, a fault in a cosignature, and as `Replica.apply`.
+   */
+  async heed(note: Uint8Array): Promise<Heeded> {
+    const { text, signatures } = parseNote(note);
+    const { origin, size } = parseCheckpoint(text);
+    if (origin !== this.origin)
+      throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${this.origin}`);
+    const pool = this.#poolOf(text);
+    if (pool !== undefined) {
+      this.#take(pool, signatures);
+      return 'known';
+    }
+    if (this.#agreed.get(text) !== undefined) return 'known';
+    if (size > this.tree.size) return 'behind';
+    try {
+      const { outcome } = await this.apply({ from: size, entries: [], note });
+      if (outcome === 'forked') return 'forked';
+    } catch (error) {
+      // An old note by a key that is not known any more: its bearer may just be late.
+      if (!isProtocolError(error, 'NOTE_UNSIGNED')) throw error;
+    }
+    this.#agreed.set(text, { text });
+    return 'known';
+  }
+
+  /** Takes a cosignature that this node made itself. */
+  vouch(text: string, line: NoteSignature): void {
+    const pool = this.#poolOf(text);
+    if (pool !== undefined) this.#take(pool, [line]);
+  }
+
+  /** Keeps a proof that the log forked. @throws {ProtocolError} as `verifyForkEvidence`. */
+  async accuse(evidence: ForkEvidence): Promise<void> {
+    if (!(await this.#forks.take(evidence, this.#keys(this.state)))) return;
+    this.#modules.onFork?.(this.origin, evidence);
+    this.#modules.onChange?.();
+  }
+
+  /** Follows a log whose writer is another: the home's own. */
+  advance(): Promise<void> {
+    return this.#inTurn(() => this.#follow());
+  }
+
+  /** Rejects as `RegionFold.stateAfter`. Undefined: the keys that signed are not known yet. */
+  async #keysFor({ from, entries, note }: Piece): Promise<VerifierKey[] | undefined> {
+    const { verifySignature } = this.#modules;
+    const known = this.#keys(this.state);
+    try {
+      openCheckpoint(note, known, verifySignature);
+      return known;
+    } catch (error) {
+      if (!isProtocolError(error, 'NOTE_UNSIGNED')) throw error;
+    }
+    const { size } = parseCheckpoint(parseNote(note).text);
+    const { size: folded } = this.#fold;
+    if (from > folded || size <= folded) return known;
+    const isWhole = from + entries.length >= size;
+    const state = await this.#fold.stateAfter(
+      entries.slice(folded - from, isWhole ? undefined : folded - from + 1),
+    );
+    this.#requirePin(state);
+    return isWhole ? this.#keys(state) : undefined;
+  }
+
+  async #settle(applied: Applied, keys: VerifierKey[], note?: Uint8Array): Promise<Applied> {
+    if (applied.outcome === 'forked') {
+      if (applied.evidence !== undefined && (await this.#forks.take(applied.evidence, keys))) {
+        this.#modules.onFork?.(this.origin, applied.evidence);
+        this.#modules.onChange?.();
+      }
+      return applied;
+    }
+    await this.#follow();
+    if (note !== undefined) {
+      const { text, signatures } = parseNote(note);
+      const pool = this.#poolOf(text);
+      if (pool !== undefined) this.#take(pool, signatures);
+    }
+    return applied;
+  }
+
+  async #follow(): Promise<void> {
+    await this.#fold.advance();
+    if (this.#complete()) this.#modules.onChange?.();
+  }
+
+  /** Looks whether the newest checkpoint and its state are both there. */
+  #complete(): boolean {
+    const { signed } = this.tree.head;
+    if (signed === undefined || signed.size === 0 || signed.size !== this.#fold.size) return false;
+    const { sha256, verifySignature } = this.#modules;
+    const { state } = this.#fold;
+    let opened;
+    try {
+      opened = openCheckpoint(signed.note, this.#keys(state), verifySignature);
+    } catch (error) {
+      // The key was disowned by an entry under its own note: a note by another key will come.
+      if (!isProtocolError(error)) throw error;
+      return false;
+    }
+    const { origin, size, root, text } = opened;
+    const known = this.latest?.pool;
+    const isNew = known?.text !== text;
+    const pool = isNew ? new CosignaturePool({ text }, { sha256, verifySignature }) : known;
+    const { signatures } = parseNote(signed.note);
+    const signers = pool.logKeyIds.length;
+    pool.takeOwn(opened, signatures);
+    pool.take(signatures, this.#modules.witnessKeys(), this.#nowS());
+    const held = { state, checkpoint: { origin, size, root }, pool };
+    if (this.#published === undefined) this.#published = held;
+    else if (isNew) this.#pending = [...this.#pending, held].slice(-PENDING_MAX);
+    return isNew || pool.logKeyIds.length > signers;
+  }
+
+  #take(pool: CosignaturePool, lines: readonly NoteSignature[]): void {
+    const { fresh, fault } = pool.take(lines, this.#modules.witnessKeys(), this.#nowS());
+    if (fresh > 0) this.#modules.onChange?.();
+    if (fault !== undefined) throw fault;
+  }
+
+  #poolOf(text: string): CosignaturePool | undefined {
+    const held = [...this.#pending, ...(this.#published ? [this.#published] : [])];
+    return held.find(({ pool }) => pool.text === text)?.pool;
+  }
+
+  #keys(state: TrustState): VerifierKey[] {
+    return logVerifierKeys(this.#modules.sha256, state, this.origin);
+  }
+
+  #requirePin({ fingerprint, size }: TrustState): void {
+    const { fingerprint: pin, region } = this.#options;
+    if (pin === undefined || size === 0) return;
+    if (fingerprint !== undefined && equalBytes(fingerprint, pin)) return;
+    throw new ProtocolError('PIN_MISMATCH', `this is not the log of the ${region} that was recognised`);
+  }
+
+  #nowS(): number {
+    return Math.floor(this.#modules.clock.nowMs() / 1000);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work, work);
+    this.#turn = turn;
+    return turn;
+  }
+}
+
+/** What a region's keeper holds as what verdicts lean on. */
+export function knowledgeOf(
+  { state, checkpoint, pool }: HeldState,
+  standing: RegionKnowledge['standing'],
+  revokedBeside?: RegionKnowledge['revokedBeside'],
+): RegionKnowledge {
+  const { logKeyIds, cosignatures } = pool;
+  return { state, checkpoint, note: pool.note(), logKeyIds, cosignatures, standing, revokedBeside };
+}

@@ -1,0 +1,41 @@
+/** The witness keys of all regions that a node has a trust state of, by what a line of a note says of its key. */
+import { witnessName } from '../../protocol/log/origin.ts';
+import { type NoteSignature } from '../../protocol/log/signature-line.ts';
+import { COSIGNATURE, makeVerifierKey, type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+
+export interface WitnessKey {
+  readonly region: string;
+  /** As in the trust state. */
+  readonly keyId: string;
+  readonly verifier: VerifierKey;
+}
+
+/** An immutable value. Compromised keys are not in it; windows are looked at when a verdict is given. */
+export class WitnessKeys {
+  readonly #byLine = new Map<string, WitnessKey[]>();
+
+  constructor(states: Iterable<TrustState>, sha256: Sha256) {
+    for (const state of states) {
+      const { region, network } = state;
+      const name = witnessName(region, network);
+      for (const { keyId, publicKey, compromise } of state.keysWithRole('witness')) {
+        if (compromise !== undefined) continue;
+        const verifier = makeVerifierKey(sha256, { name, algorithm: COSIGNATURE, publicKey });
+        const line = lineName(verifier);
+        this.#byLine.set(line, [...(this.#byLine.get(line) ?? []), { region, keyId, verifier }]);
+      }
+    }
+  }
+
+  /** The keys that a line may be by: mostly one, none if it is not known. */
+  of(line: NoteSignature): readonly WitnessKey[] {
+    return this.#byLine.get(lineName(line)) ?? [];
+  }
+}
+
+/** What tells keys apart in a note. */
+export function lineName({ name, keyId }: Pick<NoteSignature, 'name' | 'keyId'>): string {
+  return `${name} ${keyId}`;
+}

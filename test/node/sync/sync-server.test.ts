@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { Replica } from '../../../node/log/replica.ts';
+import { leafHash, verifyConsistency, verifyInclusion } from '../../../protocol/log/merkle.ts';
+import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { encodeNote } from '../../../protocol/log/note.ts';
+import {
+  encodeRequest,
+  parseAnswer,
+  type SyncAnswer,
+  type SyncRequest,
+} from '../../../node/sync/messages.ts';
+import { PeerBook } from '../../../node/sync/peer-book.ts';
+import { SyncServer } from '../../../node/sync/sync-server.ts';
+import { BAN_MS, FAULTS_MAX, REQUESTS_AT_ONCE } from '../../../node/sync/sync-limits.ts';
+import { MemoryNetwork } from '../../support/memory-network.ts';
+import { Machine } from '../../support/log-fixture.ts';
+import { logKey, verifySignature } from '../../support/keys.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { ReferenceTree } from '../../support/reference-tree.ts';
+
+const ORIGIN = 'DE.test/trust';
+const SIZE = 300;
+const key = logKey(ORIGIN, 5);
+const reference = ReferenceTree.ofSize(SIZE);
+const NOTE = encodeNote(
+  signCheckpoint({ origin: ORIGIN, size: SIZE, root: reference.root() }, key.key, key.sign),
+);
+
+async function server() {
+  const machine = new Machine();
+  const store = await machine.openStore();
+  const tree = await machine.openTree(store, ORIGIN);
+  const replica = new Replica({ tree, sha256, verifySignature });
+  await replica.apply({ from: 0, entries: reference.entries, note: NOTE }, [key.key]);
+  const clock = new ManualClock(1_000_000);
+  const book = new PeerBook({ clock });
+  const network = new MemoryNetwork({ random: () => 0.5 }, { clock }).join('DE');
+  const logs = () => new Map([[ORIGIN, { tree, note: NOTE, forks: [] }]]);
+  const syncServer = new SyncServer({ sha256, network, book, logs });
+  const ask = async (request: SyncRequest): Promise<SyncAnswer> =>
+    parseAnswer(await syncServer.answer('FR', encodeRequest(request)));
+  return { ask, syncServer, book, clock };
+}
+
+describe('SyncServer.answer', () => {
+  it('gives ranges that lead to the note, however few bytes are asked for', async () => {
+    const { ask } = await server();
+    for (const [from, bytesMax] of [
+      [0, 1_000_000],
+      [0, 0],
+      [7, 100],
+      [255, 500],
+      [299, 0],
+    ] as const) {
+      const answer = await ask({ kind: 'range', origin: ORIGIN, from, bytesMax });
+      assert.ok(answer.kind === 'range');
+      const end = from + answer.entries.length;
+      assert.ok(answer.entries.length >= 1);
+      assert.deepEqual(
+        answer.entries.map((entry) => Buffer.from(entry)),
+        reference.entries.slice(from, end).map((entry) => Buffer.from(entry)),
+      );
+      const proof = { oldSize: end, newSize: SIZE, oldRoot: reference.root(end), newRoot: reference.root() };
+      verifyConsistency(sha256, { ...proof, path: answer.path });
+    }
+  });
+
+  it('gives claims and leaves with their proofs', async () => {
+    const { ask } = await server();
+    const claim = await ask({ kind: 'claim', origin: ORIGIN, size: 129 });
+    assert.ok(claim.kind === 'claim');
+    assert.deepEqual(Buffer.from(claim.root), Buffer.from(reference.root(129)));
+    const ends = { oldSize: 129, newSize: SIZE, oldRoot: claim.root, newRoot: reference.root() };
+    verifyConsistency(sha256, { ...ends, path: claim.path });
+    const leaf = await ask({ kind: 'leaf', origin: ORIGIN, index: 100, size: 257 });
+    assert.ok(leaf.kind === 'leaf');
+    assert.deepEqual(
+      Buffer.from(leaf.leafHash),
+      Buffer.from(leafHash(sha256, reference.entries[100] as Uint8Array)),
+    );
+    verifyInclusion(sha256, {
+      index: 100,
+      size: 257,
+      leafHash: leaf.leafHash,
+      root: reference.root(257),
+      path: leaf.path,
+    });
+  });
+
+  it('says what it does not have, one beyond each end', async () => {
+    const { ask } = await server();
+    const refusals: [SyncRequest, string][] = [
+      [{ kind: 'range', origin: ORIGIN, from: SIZE, bytesMax: 1 }, 'not-there'],
+      [{ kind: 'claim', origin: ORIGIN, size: SIZE + 1 }, 'not-there'],
+      [{ kind: 'leaf', origin: ORIGIN, index: 5, size: 5 }, 'not-there'],
+      [{ kind: 'leaf', origin: ORIGIN, index: 5, size: SIZE + 1 }, 'not-there'],
+      [{ kind: 'forks', origin: 'FR.test/trust' }, 'unknown-log'],
+    ];
+    for (const [request, reason] of refusals)
+      assert.deepEqual(await ask(request), { kind: 'refused', reason });
+  });
+
+  it('T17: answers no more than its share of requests of a peer at once, and of others still', async () => {
+    const { syncServer } = await server();
+    const heads = encodeRequest({ kind: 'heads' });
+    const asked = Array.from({ length: REQUESTS_AT_ONCE.ofPeer + 1 }, () => syncServer.answer('FR', heads));
+    const other = syncServer.answer('IT', heads);
+    const kinds = (await Promise.all(asked)).map((bytes) => parseAnswer(bytes).kind);
+    assert.equal(kinds.filter((kind) => kind === 'heads').length, REQUESTS_AT_ONCE.ofPeer);
+    assert.equal(kinds.at(-1), 'refused');
+    assert.equal(parseAnswer(await other).kind, 'heads');
+    assert.equal(parseAnswer(await syncServer.answer('FR', heads)).kind, 'heads');
+  });
+
+  it('a peer that sends what is no request is left alone after three times, for ten minutes', async () => {
+    const { syncServer, book, clock } = await server();
+    for (let i = 0; i < FAULTS_MAX; i++) {
+      assert.equal(book.isBanned('FR'), false);
+      const answer = parseAnswer(await syncServer.answer('FR', Uint8Array.of(0xff)));
+      assert.deepEqual(answer, { kind: 'refused', reason: 'malformed' });
+    }
+    assert.equal(book.isBanned('FR'), true);
+    assert.equal(book.isBanned('IT'), false);
+    const heads = encodeRequest({ kind: 'heads' });
+    assert.deepEqual(parseAnswer(await syncServer.answer('FR', heads)), { kind: 'refused', reason: 'busy' });
+    await clock.advance(BAN_MS);
+    assert.equal(parseAnswer(await syncServer.answer('FR', heads)).kind, 'heads');
+  });
+});
