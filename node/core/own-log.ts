@@ -1,0 +1,79 @@
+/**
+ * An own log as others hold it: while this node writes it, it takes nothing from anybody but the news that somebody signs with
+ * its key; while it does not, it catches up like any copy.
+ */
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { openCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type VerifySignature } from '../../protocol/primitives.ts';
+import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { type Applied, type Claim, type Piece } from '../log/replica.ts';
+import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
+
+export interface OwnLogModules {
+  readonly verifySignature: VerifySignature;
+  /** The log as a copy: its keeper or mirror, whose tree is that of the sequencer. */
+  readonly copy: Followed;
+  /** The keys that this region ever signs this log with, as far as they are known. */
+  readonly keys: () => readonly VerifierKey[];
+  readonly isWriting: () => boolean;
+  /** A checkpoint with our own signature on a tree that we do not have. Must not throw. */
+  readonly onAhead: () => void;
+}
+
+export class OwnLog implements Followed {
+  readonly #modules: OwnLogModules;
+
+  constructor(modules: OwnLogModules) {
+    this.#modules = modules;
+  }
+
+  get origin(): string {
+    return this.#modules.copy.origin;
+  }
+
+  get tree(): LogTree {
+    return this.#modules.copy.tree;
+  }
+
+  get note(): Uint8Array | undefined {
+    return this.#modules.copy.note;
+  }
+
+  get forks(): readonly ForkEvidence[] {
+    return this.#modules.copy.forks;
+  }
+
+  apply(piece: Piece): Promise<Kept> {
+    if (!this.#modules.isWriting()) return this.#modules.copy.apply(piece);
+    return Promise.resolve({ outcome: 'known', size: this.tree.size });
+  }
+
+  confront(claim: Claim): Promise<Applied> {
+    return this.#modules.copy.confront(claim);
+  }
+
+  async heed(note: Uint8Array): Promise<Heeded> {
+    const heeded = await this.#modules.copy.heed(note);
+    if (heeded !== 'behind' || !this.#modules.isWriting()) return heeded;
+    if (this.isOurs(note)) this.#modules.onAhead();
+    return 'known';
+  }
+
+  accuse(evidence: ForkEvidence): Promise<void> {
+    return this.#modules.copy.accuse(evidence);
+  }
+
+  /** Whether one of our keys signed the note. @throws {ProtocolError} for a note that is none, or with a bad signature. */
+  isOurs(note: Uint8Array): boolean {
+    try {
+      const { origin } = openCheckpoint(note, this.#modules.keys(), this.#modules.verifySignature);
+      if (origin === this.origin) return true;
+      throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${this.origin}`);
+    } catch (error) {
+      if (isProtocolError(error, 'NOTE_UNSIGNED')) return false;
+      throw error;
+    }
+  }
+}

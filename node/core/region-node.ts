@@ -1,0 +1,447 @@
+/**
+ * The core of one region's node: its store, its own logs and its copies of others', what it knows of all regions, and the
+ * verdicts on that. Reads and judges from its start; signs only once its peers have shown that nothing of its own is missing.
+ */
+import { neededCosignatures } from '../../protocol/log/quorum.ts';
+import { attestationLogOrigin, parseOrigin, trustLogOrigin, witnessName } from '../../protocol/log/origin.ts';
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
+import { type KnowledgeReport, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
+import { logError } from '../log/log-error.ts';
+import { LogTree } from '../log/log-tree.ts';
+import { type Receipt } from '../log/log-work.ts';
+import { type TrustLogItem } from '../log/trust-log-work.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
+import {
+  type Clock,
+  type CommitMark,
+  type Disk,
+  type Network,
+  type Random,
+  type SecondPlace,
+} from '../ports.ts';
+import { type Revocation } from '../revoking/revoker.ts';
+import { Store } from '../store/store.ts';
+import { AntiEntropy, type SyncCounters } from '../sync/anti-entropy.ts';
+import { type BootFinding, checkOwnLogs } from '../sync/boot-check.ts';
+import { type Followed } from '../sync/followed.ts';
+import { Herald } from '../sync/herald.ts';
+import { LeafFinder } from '../sync/leaf-finder.ts';
+import { Mirror } from '../sync/mirror.ts';
+import { PeerBook } from '../sync/peer-book.ts';
+import { type PullCounters, Puller } from '../sync/puller.ts';
+import { SyncClient } from '../sync/sync-client.ts';
+import { SyncServer } from '../sync/sync-server.ts';
+import { logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
+import { TrustBoard } from '../trust/trust-board.ts';
+import { TrustKeeper } from '../trust/trust-keeper.ts';
+import { Turns } from '../turns.ts';
+import { type VerdictCounters, VerdictService } from '../verdicts/verdict-service.ts';
+import { Witness } from '../witness/witness.ts';
+import { OwnLog } from './own-log.ts';
+import { type NodeKeys, WritingSide } from './writing-side.ts';
+
+export interface RegionNodeOptions {
+  readonly region: string;
+  readonly network: string;
+  /** The fingerprint of the own root, once it is known: then an empty store is one that has lost its log, and not a new region. */
+  readonly fingerprint?: Uint8Array;
+  /** See `Registry.open`. */
+  readonly registryKey: Uint8Array;
+  /** Regions whose attestation logs this node copies. */
+  readonly mirrors?: readonly string[];
+  /** Regions whose logs are followed and witnessed without being recognised. */
+  readonly invited?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
+  /** Milliseconds; 10 s, 30 s, 2 s and 10 min by default. */
+  readonly beatMs?: number;
+  readonly intervalMs?: number;
+  readonly bootRetryMs?: number;
+  readonly tendMs?: number;
+  /** See `SequencerOptions`. */
+  readonly gatherMs?: number;
+}
+
+export interface RegionNodeModules extends TrustModules {
+  readonly disk: Disk;
+  readonly mark: CommitMark;
+  readonly secondPlace: SecondPlace;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly keys: NodeKeys;
+  /** The region of a peer's node identity; undefined for a stranger. */
+  readonly regionOf: (peer: string) => string | undefined;
+  /** Told of what goes wrong in the background, for alarms. Must not throw. */
+  readonly onTrouble?: (error: unknown) => void;
+}
+
+/** `checking` before the first answer of peers; `writing`: all is well; `stopped`; else why it only reads. */
+export type WritingState = 'checking' | 'writing' | 'stopped' | 'failed' | BootFinding['finding'];
+
+export interface NodeStatus {
+  readonly writing: WritingState;
+  readonly store: string;
+  /** By origin. */
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly knowledge: readonly KnowledgeReport[];
+  /** Logs that were caught forking. */
+  readonly forked: readonly string[];
+  readonly pulls: PullCounters;
+  readonly sync: SyncCounters;
+  readonly verdicts: VerdictCounters;
+}
+
+const DEFAULTS = { beatMs: 10_000, intervalMs: 30_000, bootRetryMs: 2_000, tendMs: 600_000, gatherMs: 20 };
+
+export class RegionNode {
+  readonly #options: RegionNodeOptions & typeof DEFAULTS;
+  readonly #modules: RegionNodeModules;
+  readonly #store: Store;
+  readonly #board: TrustBoard;
+  readonly #client: SyncClient;
+  readonly #puller: Puller;
+  readonly #server: SyncServer;
+  readonly #antiEntropy: AntiEntropy;
+  readonly #herald: Herald;
+  readonly #verdicts: VerdictService;
+  readonly #trees = new Map<string, Promise<LogTree>>();
+  readonly #logs = new Map<string, Followed>();
+  readonly #turns = new Turns();
+  readonly #stopping = new AbortController();
+  readonly #background = new Set<Promise<void>>();
+  #home: TrustKeeper | undefined;
+  #writer: WritingSide | undefined;
+  #writing: WritingState = 'checking';
+  #forced = false;
+  #told = 0;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: RegionNodeOptions, modules: RegionNodeModules) {
+    this.#options = { ...DEFAULTS, ...options };
+    this.#modules = modules;
+    const { region, network } = options;
+    const { clock } = modules;
+    const onTrouble = (error: unknown) => this.#trouble(error);
+    const logs = () => this.#logs;
+    this.#store = new Store({ owner: `${region}.${network}` }, modules);
+    this.#board = new TrustBoard({ home: region, network }, modules);
+    const book = new PeerBook(modules);
+    this.#client = new SyncClient({ ...modules, book });
+    this.#puller = new Puller({ client: this.#client, random: modules.random });
+    this.#server = new SyncServer({ ...modules, book, logs });
+    const reading = { ...modules, book, logs, client: this.#client, puller: this.#puller, onTrouble };
+    this.#antiEntropy = new AntiEntropy(this.#options, reading);
+    const witness = new Witness(
+      { name: witnessName(region, network) },
+      { ...modules, store: this.#store, key: modules.keys.witness, keysOf: (origin) => this.#keysOf(origin) },
+    );
+    const keepers = () => this.#board.keepers.values();
+    this.#herald = new Herald(
+      { ...this.#options, witnessName: witnessName(region, network), gatherMs: 20 },
+      { ...modules, witness, keepers, onTrouble },
+    );
+    const leaves = new LeafFinder(reading);
+    this.#verdicts = new VerdictService({
+      ...modules,
+      clock,
+      trust: () => this.trust,
+      leafProofs: (place) => leaves.find(place),
+    });
+  }
+
+  /** Opens what the store holds and begins to read. Rejects as `Store.start` and the opening of the logs; it is stopped then. */
+  async start(): Promise<void> {
+    if (this.#home !== undefined) throw new TypeError('a node is started once');
+    try {
+      await this.#store.start();
+      const { region, fingerprint } = this.#options;
+      this.#home = await this.#keep(region, fingerprint);
+      await this.#followAll();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.#server.start();
+    this.#antiEntropy.start();
+    this.#herald.start();
+    this.#inBackground(() => this.#becomeWriter());
+    this.#inBackground(() => this.#tend());
+  }
+
+  /** Finishes what is in hand and closes the store. Safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  /** What verdicts lean on now. */
+  get trust(): Trust {
+    return this.#board.trust;
+  }
+
+  get status(): NodeStatus {
+    const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
+    const { trust } = this;
+    return {
+      writing: this.#writing,
+      store: this.#store.condition.state,
+      sizes: Object.fromEntries([...this.#logs].map(([origin, { tree }]) => [origin, tree.size])),
+      knowledge: [...trust.regions.keys()].flatMap((region) => assessKnowledge(trust, region, nowS) ?? []),
+      forked: [...this.#logs.values()].filter(({ forks }) => forks.length > 0).map(({ origin }) => origin),
+      pulls: this.#puller.counters,
+      sync: this.#antiEntropy.counters,
+      verdicts: this.#verdicts.counters,
+    };
+  }
+
+  verify(text: string, context: VerdictContext): Promise<Verdict> {
+    return this.#verdicts.verify(text, context);
+  }
+
+  /** Logs a statement of the trust-log key, or an entry that the root has signed. Rejects as `WritingSide.submit`. */
+  async submit(item: TrustLogItem): Promise<Receipt> {
+    return this.#requireWriter().submit(item);
+  }
+
+  async issue(request: IssueRequest): Promise<Issued> {
+    return this.#requireWriter().issue(request);
+  }
+
+  async revoke(revocation: Revocation): Promise<void> {
+    return this.#requireWriter().revoke(revocation);
+  }
+
+  async commitState(): Promise<Receipt> {
+    return this.#requireWriter().commitState();
+  }
+
+  /** The operator decides that the node signs although too few peers answered, or one shows more than can be had. */
+  force(): void {
+    this.#forced = true;
+  }
+
+  /** The keeper of a region's trust log, for audits and snapshots. */
+  keeper(region: string): TrustKeeper | undefined {
+    return this.#board.keepers.get(region);
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#server.stop();
+    this.#client.stop();
+    await this.#writer?.stop();
+    await this.#herald.stop();
+    await this.#antiEntropy.stop();
+    while (this.#background.size > 0) await Promise.all(this.#background);
+    for (const tree of await Promise.allSettled(this.#trees.values())) {
+      if (tree.status === 'fulfilled') tree.value.close();
+    }
+    await this.#store.stop();
+    this.#writing = 'stopped';
+  }
+
+  #requireWriter(): WritingSide {
+    if (this.#writer !== undefined) return this.#writer;
+    const origin = trustLogOrigin(this.#options.region, this.#options.network);
+    if (this.#writing === 'behind')
+      throw logError('LOG_BEHIND', `${origin}: peers hold more of it than this node`);
+    if (this.#writing === 'contradicted') {
+      throw logError('LOG_CONTRADICTED', `${origin}: somebody else signs with its key, or did`);
+    }
+    if (this.#writing === 'stopped') throw logError('LOG_STOPPED', 'the node was stopped');
+    throw new NodeError(
+      'PEER_UNREACHABLE',
+      'too few peers have said yet that nothing of our logs is missing',
+      {
+        retry: true,
+        hint: 'Wait for them, or force it if this is the only node with the keys and its store is the newest.',
+      },
+    );
+  }
+
+  /** Asks until the way is free, and then begins to sign. */
+  async #becomeWriter(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted && this.#writer === undefined) {
+      try {
+        this.#writing = await this.#bootFinding();
+        if (this.#writing === 'clear') await this.#startWriting();
+      } catch (error) {
+        this.#writing = isNodeError(error, 'LOG_BEHIND') ? 'behind' : 'failed';
+        this.#trouble(error);
+      }
+      await this.#modules.clock.wait(this.#options.bootRetryMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #bootFinding(): Promise<BootFinding['finding']> {
+    const home = this.#home as TrustKeeper;
+    await this.#ownAttestationLogs();
+    const recognised = [...home.state.recognitions()].filter(
+      (one) => one.standing === 'recognised' && one.way === 'direct',
+    );
+    const isLost = home.tree.size === 0 && this.#options.fingerprint !== undefined;
+    const needed = Math.max(isLost ? 1 : 0, neededCosignatures(recognised.length));
+    const logs = () => [...this.#logs.values()].filter((log) => log instanceof OwnLog);
+    const { finding } = await checkOwnLogs(
+      { needed },
+      { client: this.#client, puller: this.#puller, regionOf: this.#modules.regionOf, logs },
+    );
+    if (this.#forced && (finding === 'alone' || finding === 'behind')) return 'clear';
+    return finding === 'clear' && isLost ? 'behind' : finding;
+  }
+
+  async #startWriting(): Promise<void> {
+    const home = this.#home as TrustKeeper;
+    this.#told = home.tree.size;
+    this.#writer = await WritingSide.start(this.#options, {
+      ...this.#modules,
+      store: this.#store,
+      home,
+      openTree: (origin) => this.#openTree(origin),
+      onTrustCheckpoint: ({ size, note }) => this.#inBackground(() => this.#tell(size, note)),
+    });
+    this.#writing = 'writing';
+  }
+
+  /** Somebody else signs with our key: whatever we sign from here on would only make it worse. */
+  #stopWriting(): void {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    this.#writing = 'contradicted';
+    this.#inBackground(async () => writer?.stop());
+  }
+
+  async #tend(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.#writer?.tend().catch((error: unknown) => this.#trouble(error));
+      await this.#modules.clock.wait(this.#options.tendMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #tell(size: number, note: Uint8Array): Promise<void> {
+    const from = this.#told;
+    if (size <= from) return;
+    this.#told = size;
+    const entries: Uint8Array[] = [];
+    for await (const entry of (this.#home as TrustKeeper).tree.reader.entries(from, size))
+      entries.push(entry);
+    this.#herald.tellEntries(from, entries, note);
+  }
+
+  /** Opens a log, or gives the one that is open. */
+  #openTree(origin: string): Promise<LogTree> {
+    let tree = this.#trees.get(origin);
+    if (tree === undefined) {
+      tree = LogTree.open(origin, { ...this.#modules, store: this.#store });
+      this.#trees.set(origin, tree);
+      tree.catch(() => this.#trees.delete(origin));
+      if (origin.startsWith(`${this.#options.region}.`)) tree = tree.then((opened) => this.#share(opened));
+    }
+    return tree;
+  }
+
+  /** Lets others read an own attestation log. */
+  async #share(tree: LogTree): Promise<LogTree> {
+    if (parseOrigin(tree.origin).kind !== 'attest' || this.#logs.has(tree.origin)) return tree;
+    const copy = await this.#mirrorOf(tree, () => this.#ownKeys(tree.origin));
+    this.#logs.set(tree.origin, this.#own(copy));
+    return tree;
+  }
+
+  async #keep(region: string, fingerprint: Uint8Array | undefined): Promise<TrustKeeper> {
+    const { network } = this.#options;
+    const isHome = region === this.#options.region;
+    const tree = await this.#openTree(trustLogOrigin(region, network));
+    const keeper = await TrustKeeper.open(
+      { region, network, fingerprint },
+      {
+        ...this.#modules,
+        store: this.#store,
+        tree,
+        witnessKeys: this.#board.witnessKeys,
+        onChange: () => {
+          this.#board.changed();
+          this.#herald.news();
+          this.#inBackground(() => this.#followAll());
+        },
+        onFork: (_origin, evidence) => this.#herald.tellFork(evidence),
+      },
+    );
+    this.#logs.set(keeper.origin, isHome ? this.#own(keeper) : keeper);
+    this.#board.add(keeper);
+    return keeper;
+  }
+
+  #own(copy: Followed): OwnLog {
+    return new OwnLog({
+      ...this.#modules,
+      copy,
+      keys: () => this.#ownKeys(copy.origin),
+      isWriting: () => this.#writer !== undefined,
+      onAhead: () => this.#stopWriting(),
+    });
+  }
+
+  /** Follows the regions that the home recognises, and copies the logs that it is to copy. */
+  #followAll(): Promise<void> {
+    return this.#turns.take('follow', async () => {
+      const { invited = [], mirrors = [], network } = this.#options;
+      const recognised = [...(this.#home as TrustKeeper).state.recognitions()].flatMap((one) => {
+        return one.standing === 'withdrawn' ? [] : [{ region: one.region, fingerprint: one.fingerprint }];
+      });
+      for (const { region, fingerprint } of [...recognised, ...invited]) {
+        if (!this.#board.keepers.has(region)) await this.#keep(region, fingerprint);
+      }
+      for (const keeper of this.#board.keepers.values()) {
+        if (!mirrors.includes(keeper.region)) continue;
+        for (const { log } of keeper.state.logs()) {
+          const origin = attestationLogOrigin(keeper.region, network, log);
+          if (this.#logs.has(origin)) continue;
+          const keys = () => logVerifierKeys(this.#modules.sha256, keeper.state, origin);
+          this.#logs.set(origin, await this.#mirrorOf(await this.#openTree(origin), keys));
+        }
+      }
+    });
+  }
+
+  async #ownAttestationLogs(): Promise<void> {
+    const { region, network } = this.#options;
+    for (const { log } of (this.#home as TrustKeeper).state.logs()) {
+      await this.#openTree(attestationLogOrigin(region, network, log));
+    }
+  }
+
+  #mirrorOf(tree: LogTree, keys: () => readonly VerifierKey[]): Promise<Mirror> {
+    const onFork = (_origin: string, evidence: Parameters<Herald['tellFork']>[0]) =>
+      this.#herald.tellFork(evidence);
+    return Mirror.open({ ...this.#modules, store: this.#store, tree, keys, onFork });
+  }
+
+  /** Of a log that this node may witness. */
+  #keysOf(origin: string): readonly VerifierKey[] | undefined {
+    const keeper = this.#board.keepers.get(parseOrigin(origin).region);
+    return keeper && logVerifierKeys(this.#modules.sha256, keeper.state, origin);
+  }
+
+  #ownKeys(origin: string): readonly VerifierKey[] {
+    const { sha256, keys, clock } = this.#modules;
+    const known = this.#home === undefined ? [] : logVerifierKeys(sha256, this.#home.state, origin);
+    return [...known, ...ownVerifierKey(sha256, keys.checkpoint, clock.nowMs(), origin)];
+  }
+
+  #trouble(error: unknown): void {
+    this.#modules.onTrouble?.(error);
+  }
+
+  #inBackground(work: () => Promise<void>): void {
+    if (this.#stopping.signal.aborted) return;
+    const task = work()
+      .catch((error: unknown) => this.#trouble(error))
+      .finally(() => this.#background.delete(task));
+    this.#background.add(task);
+  }
+}

@@ -1,0 +1,174 @@
+/** The part of a node that signs: the sequencer of the trust log, the issuer, the revoker and the registry behind them. */
+import { type Primitives } from '../../protocol/primitives.ts';
+import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { type AttestKeys } from '../issuing/attestation-work.ts';
+import { Issuer, type Issued, type IssueRequest } from '../issuing/issuer.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { logError } from '../log/log-error.ts';
+import { type Receipt } from '../log/log-work.ts';
+import { Sequencer, type SequencerOptions } from '../log/sequencer.ts';
+import { type KeyedSigner, type TrustLogItem, TrustLogWork } from '../log/trust-log-work.ts';
+import { type NodeError } from '../node-error.ts';
+import { type Clock, type HighWater, type Random, type Signer } from '../ports.ts';
+import { Registry } from '../registry/registry.ts';
+import { Revoker, type Revocation } from '../revoking/revoker.ts';
+import { type Store } from '../store/store.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { StatementVet } from './statement-vet.ts';
+
+/** The secret keys of a region's node. All throw KEY_NOT_IN_FORCE where there is none. */
+export interface NodeKeys {
+  readonly attest: AttestKeys;
+  readonly checkpoint: (atS: number) => Signer;
+  readonly trustLog: (atS: number) => KeyedSigner;
+  readonly witness: (atS: number) => Signer;
+}
+
+export interface WritingSideOptions extends SequencerOptions {
+  readonly region: string;
+  readonly network: string;
+  /** 32 bytes: see `Registry.open`. */
+  readonly registryKey: Uint8Array;
+}
+
+export interface WritingSideModules extends Primitives {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keys: NodeKeys;
+  readonly home: TrustKeeper;
+  readonly openTree: (origin: string) => Promise<LogTree>;
+  /** Told of every new checkpoint of the trust log, once its state is known. Must not throw. */
+  readonly onTrustCheckpoint: (checkpoint: HighWater) => void;
+}
+
+export class WritingSide {
+  readonly #modules: WritingSideModules;
+  readonly #sequencer: Sequencer<TrustLogItem>;
+  readonly #issuer: Issuer;
+  readonly #revoker: Revoker;
+  #isTended = false;
+
+  private constructor(options: WritingSideOptions, modules: WritingSideModules, registry: Registry) {
+    this.#modules = modules;
+    const { home, keys, clock, verifySignature } = modules;
+    const origin = trustLogOrigin(options.region, options.network);
+    const vet = new StatementVet(home);
+    const work = new TrustLogWork(
+      { origin },
+      { verifySignature, trustLogKey: keys.trustLog, vet: (entry, index) => vet.take(entry, index) },
+    );
+    const onCheckpoint = (checkpoint: HighWater) => void this.#follow(checkpoint);
+    const checkpointKey = keys.checkpoint;
+    this.#sequencer = new Sequencer(options, {
+      ...modules,
+      tree: home.tree,
+      work,
+      checkpointKey,
+      onCheckpoint,
+    });
+    this.#issuer = new Issuer(options, {
+      ...modules,
+      registry,
+      checkpointKey,
+      keys: keys.attest,
+      trust: () => home.state,
+      announce: (log) => this.#announce(log),
+    });
+    this.#revoker = new Revoker(
+      {},
+      {
+        ...modules,
+        clock,
+        trust: () => home.state,
+        submit: (item) => this.submit(item),
+        issue: (request) => this.issue(request),
+      },
+    );
+  }
+
+  /**
+   * Finishes what an earlier process left, and takes orders.
+   * @throws {NodeError} as `Sequencer.start` and `Registry.open`; nothing runs then.
+   */
+  static async start(options: WritingSideOptions, modules: WritingSideModules): Promise<WritingSide> {
+    const registry = await Registry.open({ key: options.registryKey }, modules);
+    const side = new WritingSide(options, modules, registry);
+    try {
+      await side.#sequencer.start();
+      await modules.home.advance();
+      await side.#revoker.start();
+      return side;
+    } catch (error) {
+      await side.stop();
+      throw error;
+    }
+  }
+
+  /** Finishes what is in hand. Safe to call twice. */
+  async stop(): Promise<void> {
+    await this.#revoker.stop();
+    await this.#issuer.stop();
+    await this.#sequencer.stop();
+  }
+
+  /** Why nothing can be logged now; undefined if all is well. */
+  get trouble(): NodeError | undefined {
+    return this.#sequencer.trouble;
+  }
+
+  /** Logs a statement or an entry of the root in the trust log; resolves once the state follows it. */
+  async submit(item: TrustLogItem): Promise<Receipt> {
+    const receipt = await this.#sequencer.submit(item);
+    await this.#modules.home.advance();
+    return receipt;
+  }
+
+  async issue(request: IssueRequest): Promise<Issued> {
+    if (!this.#isTended) await this.tend();
+    return this.#issuer.issue(request);
+  }
+
+  revoke(revocation: Revocation): Promise<void> {
+    return this.#revoker.revoke(revocation);
+  }
+
+  replace(place: { readonly log: string; readonly index: number }, request: IssueRequest): Promise<Issued> {
+    return this.#revoker.replace(place, request);
+  }
+
+  /** Commits to the state that the trust log has now, so that others can start from there. */
+  commitState(): Promise<Receipt> {
+    const { fold } = this.#modules.home;
+    return this.submit({
+      build: ({ index, atS }) => {
+        if (fold.size !== index) throw logError('LOG_BUSY', 'entries before the state are not folded yet');
+        return { statement: { kind: 'state', format: 1, ...fold.commitmentAt(atS) } };
+      },
+    });
+  }
+
+  /** What is due with the calendar: logs of the months, and checkpoints by the key that is in force. */
+  async tend(): Promise<void> {
+    const { home, keys, clock, sha256 } = this.#modules;
+    if (home.state.root === undefined) return;
+    await this.#issuer.tend();
+    this.#isTended = true;
+    const inForce = keyIdOf(sha256, keys.checkpoint(Math.floor(clock.nowMs() / 1000)).publicKey);
+    if (home.latest?.pool.logKeyIds.includes(inForce) === false) await this.#sequencer.refresh();
+  }
+
+  async #announce(log: string): Promise<void> {
+    await this.submit({ build: () => ({ statement: { kind: 'log', log, minimum: 0 } }) });
+  }
+
+  async #follow(checkpoint: HighWater): Promise<void> {
+    try {
+      await this.#modules.home.advance();
+      this.#modules.onTrustCheckpoint(checkpoint);
+    } catch {
+      // The store fails: whoever submits or tends next hears of it.
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/** Verdicts of a node: on the trust of the moment, with the leaf proofs that a compromised key makes necessary. */
+import { parseCode, type ParsedCode } from '../../protocol/code/code.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { attestationLogOrigin } from '../../protocol/log/origin.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { type LeafProof } from '../../protocol/verdict/cut-off.ts';
+import { checksOf, judge } from '../../protocol/verdict/judge.ts';
+import { type Trust } from '../../protocol/verdict/knowledge.ts';
+import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { refuseText } from '../../protocol/verdict/verify.ts';
+import { type Clock } from '../ports.ts';
+
+/** Which leaf is to be proven, in the tree of which size. */
+export interface LeafPlace {
+  readonly origin: string;
+  readonly index: number;
+  readonly size: number;
+}
+
+export interface VerdictServiceModules extends Primitives {
+  readonly clock: Clock;
+  readonly trust: () => Trust;
+  /** Leaf proofs from mirrors, none of them proven; none if no mirror can be reached. Must not reject. */
+  readonly leafProofs: (place: LeafPlace) => Promise<readonly Omit<LeafProof, 'log' | 'index' | 'size'>[]>;
+}
+
+/** Counted since the start. */
+export type VerdictCounters = Readonly<Record<Verdict['outcome'] | 'proofsFetched', number>>;
+
+export class VerdictService {
+  readonly #modules: VerdictServiceModules;
+  readonly #counters = { pass: 0, act: 0, stop: 0, undetermined: 0, proofsFetched: 0 };
+
+  constructor(modules: VerdictServiceModules) {
+    this.#modules = modules;
+  }
+
+  get counters(): VerdictCounters {
+    return { ...this.#counters };
+  }
+
+  /** The verdict on a text, whatever it is. Never rejects for what the text or a mirror says. */
+  async verify(text: string, context: VerdictContext): Promise<Verdict> {
+    const verdict = await this.#judge(text, context);
+    this.#counters[verdict.outcome]++;
+    return verdict;
+  }
+
+  async #judge(text: string, context: VerdictContext): Promise<Verdict> {
+    const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
+    let parsed: ParsedCode;
+    try {
+      parsed = parseCode(this.#modules.sha256, text);
+    } catch (error) {
+      if (isProtocolError(error)) return refuseText(error.fault, nowS);
+      throw error;
+    }
+    const trust = this.#modules.trust();
+    const results = checksOf(parsed, trust).map((check) => this.#modules.verifySignature(check));
+    const verdict = judge(parsed, results, trust, context, nowS);
+    if (!verdict.reasons.some(({ code }) => code === 'PROOF_NEEDED')) return verdict;
+    const proofs = await this.#proofsFor(parsed, trust);
+    if (proofs.length === 0) return verdict;
+    return judge(
+      parsed,
+      results,
+      trust,
+      { ...context, proofs: [...(context.proofs ?? []), ...proofs] },
+      nowS,
+    );
+  }
+
+  /** The cut-off names the tree, so that a mirror can only prove what is true of it. */
+  async #proofsFor({ attestation }: ParsedCode, trust: Trust): Promise<LeafProof[]> {
+    const { region, log, index, keyId } = attestation;
+    const cutOff = trust.regions.get(region)?.state.key(keyId)?.compromise?.cutOffs.get(log);
+    if (cutOff === undefined) return [];
+    this.#counters.proofsFetched++;
+    const { size } = cutOff;
+    const origin = attestationLogOrigin(region, trust.network, log);
+    const found = await this.#modules.leafProofs({ origin, index, size });
+    return found.map((proof) => ({ ...proof, log, index, size }));
+  }
+}

@@ -1,0 +1,315 @@
+import assert from 'node:assert/strict';
+import { encodeAnswer, parseAnswer, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { MemorySecondPlace } from '../../support/memory-second-place.ts';
+import { NodeWorld } from '../../support/node-fixture.ts';
+import { type RegionNodeOptions } from '../../../node/core/region-node.ts';
+
+const REGIONS = ['DE', 'FR', 'IT'] as const;
+const TRUST = 'DE.test/trust';
+
+/** Three regions that recognise each other, and whose witnesses have seen all. */
+async function three(options: Partial<RegionNodeOptions> = {}): Promise<NodeWorld> {
+  const world = new NodeWorld(options);
+  for (const region of REGIONS) await world.found(region);
+  await world.befriend('DE', 'FR');
+  await world.befriend('DE', 'IT');
+  await world.befriend('FR', 'IT');
+  await world.pass(15);
+  return world;
+}
+
+function sizeAt(world: NodeWorld, region: string, origin = TRUST): number {
+  return world.node(region).status.sizes[origin] ?? 0;
+}
+
+async function revoke(
+  world: NodeWorld,
+  region: string,
+  { log, index }: { log: string; index: number },
+): Promise<void> {
+  await world.run(world.node(region).revoke({ log, indexes: [index] }));
+}
+
+describe('RegionNode', () => {
+  it('a code issued in one region passes in all three, and stops in all once it is revoked', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.pass(2);
+    for (const region of REGIONS) assert.match(await world.outcome(region, code.text), /^pass/, region);
+    await revoke(world, 'DE', code);
+    assert.match(await world.outcome('DE', code.text), /^stop.*REVOKED/);
+    await world.pass(1);
+    for (const region of ['FR', 'IT'])
+      assert.match(await world.outcome(region, code.text), /^stop.*REVOKED/, region);
+    assert.deepEqual(world.machine('FR').troubles, []);
+    await world.stop();
+  });
+
+  it('verdicts go on while new entries wait for their quorum', async () => {
+    const world = await three();
+    const [kept, revoked] = [await world.issue('DE', 'p1'), await world.issue('DE', 'p2')];
+    await world.pass(2);
+    world.network.isolate('DE');
+    await revoke(world, 'DE', revoked);
+    assert.match(await world.outcome('DE', kept.text), /^pass/);
+    assert.match(await world.outcome('DE', revoked.text), /^stop.*REVOKED/);
+    await world.stop();
+  });
+
+  it('what the home takes back it takes back at once, whoever vouches for it', async () => {
+    const world = await three();
+    const code = await world.issue('FR');
+    await world.pass(2);
+    assert.match(await world.outcome('DE', code.text), /^pass/);
+    world.network.isolate('DE');
+    const { fixture, node } = world.machine('DE');
+    fixture.nowS = world.nowS;
+    const entry = fixture.entryOf({ kind: 'withdrawal', region: 'FR', version: 2 });
+    await world.run(node.submit({ entry }));
+    assert.match(await world.outcome('DE', code.text), /^stop.*RECOGNITION_WITHDRAWN/);
+    await world.stop();
+  });
+
+  it('T14: a region that was away catches up with what it missed', async () => {
+    const world = await three();
+    const codes = [];
+    for (let i = 0; i < 5; i++) codes.push(await world.issue('DE', `p${i}`));
+    await world.pass(1);
+    world.network.isolate('IT');
+    for (const code of codes.slice(0, 4)) {
+      await revoke(world, 'DE', code);
+      await world.pass(3);
+    }
+    assert.match(await world.outcome('IT', codes[0]?.text ?? ''), /^pass/);
+    world.network.rejoin('IT');
+    await world.pass(1);
+    for (const code of codes.slice(0, 4))
+      assert.match(await world.outcome('IT', code.text), /^stop.*REVOKED/);
+    assert.match(await world.outcome('IT', codes[4]?.text ?? ''), /^pass/);
+    assert.equal(sizeAt(world, 'IT'), sizeAt(world, 'DE'));
+    await world.stop();
+  });
+
+  it('T14: entries reach a region through any other, also from one that is gone by then', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    world.network.isolate('IT');
+    await revoke(world, 'DE', code);
+    await world.pass(1);
+    await world.kill('DE');
+    world.network.mend('IT', 'FR');
+    await world.pass(1);
+    assert.match(await world.outcome('IT', code.text), /^stop.*REVOKED/);
+    await world.stop();
+  });
+
+  it('a region whose node has died is still recognised, and its silence is shown', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.pass(12);
+    await world.kill('DE');
+    await world.pass(300);
+    assert.doesNotMatch(await world.outcome('FR', code.text), /ISSUER_SILENT/);
+    await world.pass(330);
+    for (const region of ['FR', 'IT'])
+      assert.match(await world.outcome(region, code.text), /^pass.*ISSUER_SILENT/);
+    await world.stop();
+  });
+
+  it('a node that hears of nobody any more says that it does not know', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.pass(2);
+    world.network.isolate('IT');
+    await world.pass(615);
+    assert.match(await world.outcome('IT', code.text), /^(stop|undetermined).*KNOWLEDGE_STALE/);
+    assert.doesNotMatch(await world.outcome('IT', code.text), /^pass/);
+    await world.stop();
+  });
+
+  it('T20: a peer that lies about entries is refused and put on record, and others serve', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.pass(1);
+    world.network.isolate('IT');
+    await revoke(world, 'DE', code);
+    await world.pass(1);
+    let lies = 0;
+    world.network.tamper = ({ from, to, protocol, bytes }) => {
+      if (from !== 'FR' || to !== 'IT' || protocol !== SYNC_PROTOCOL) return bytes;
+      const answer = parseAnswer(bytes);
+      if (answer.kind !== 'range') return bytes;
+      lies++;
+      const entries = answer.entries.map((entry) => entry.map((byte, i) => (i === 20 ? byte ^ 1 : byte)));
+      return encodeAnswer({ ...answer, entries });
+    };
+    world.network.mend('IT', 'FR');
+    await world.pass(3);
+    assert.ok(lies > 0);
+    assert.match(await world.outcome('IT', code.text), /^pass/);
+    world.network.mend('IT', 'DE');
+    await world.pass(3);
+    assert.match(await world.outcome('IT', code.text), /^stop.*REVOKED/);
+    assert.deepEqual(world.node('IT').status.forked, []);
+    await world.stop();
+  });
+
+  it('T20: a peer that keeps silent is passed over after two seconds', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.pass(1);
+    world.network.isolate('IT');
+    await revoke(world, 'DE', code);
+    await world.pass(1);
+    world.network.tamper = ({ from, to, protocol, bytes }) =>
+      from === 'FR' && to === 'IT' && protocol === SYNC_PROTOCOL ? undefined : bytes;
+    world.network.rejoin('IT');
+    await world.pass(6);
+    assert.match(await world.outcome('IT', code.text), /^stop.*REVOKED/);
+    await world.stop();
+  });
+
+  it('through loss of every fifth message a revocation arrives', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.pass(1);
+    world.network.lossRate = 0.2;
+    await revoke(world, 'DE', code);
+    await world.pass(31);
+    for (const region of ['FR', 'IT'])
+      assert.match(await world.outcome(region, code.text), /^stop.*REVOKED/, region);
+    await world.stop();
+  });
+
+  it('a node that is stopped or killed goes on where it was', async () => {
+    for (const inOrder of [true, false]) {
+      const world = await three();
+      const code = await world.issue('DE');
+      await world.kill('DE', { inOrder });
+      world.replace('DE');
+      await world.boot('DE');
+      await world.pass(11);
+      for (const region of REGIONS) assert.match(await world.outcome(region, code.text), /^pass/, region);
+      const next = await world.issue('DE', 'p2');
+      assert.ok(next.index > code.index);
+      await revoke(world, 'DE', code);
+      await world.pass(1);
+      assert.match(await world.outcome('FR', code.text), /^stop.*REVOKED/);
+      await world.stop();
+    }
+  });
+
+  it('T9 restored backup: reads only while too few peers answer, and writes once it has caught up from them', async () => {
+    const world = await three({ mirrors: [...REGIONS] });
+    const before = await world.issue('DE');
+    await world.kill('DE', { inOrder: true });
+    const machine = world.machine('DE');
+    const backup = machine.medium.snapshot();
+    world.replace('DE');
+    await world.boot('DE');
+    const after = await world.issue('DE', 'p2');
+    await revoke(world, 'DE', after);
+    await world.pass(35);
+    const size = sizeAt(world, 'DE');
+    await world.kill('DE', { inOrder: true });
+    machine.medium.restore(backup);
+    // The second place was on the same disk.
+    machine.secondPlace = new MemorySecondPlace();
+    world.replace('DE');
+    world.network.isolate('DE');
+    await world.boot('DE', (node) => node.status.writing !== 'checking');
+    await world.pass(20);
+    assert.equal(world.node('DE').status.writing, 'alone');
+    await assert.rejects(world.run(world.node('DE').issue({ subject: 'p3', fields: {} as never })), (error) =>
+      isNodeError(error, 'PEER_UNREACHABLE'),
+    );
+    world.network.rejoin('DE');
+    await world.until(() => world.node('DE').status.writing === 'writing', 'it writes');
+    assert.equal(sizeAt(world, 'DE'), size);
+    const next = await world.issue('DE', 'p4');
+    assert.ok(next.index > after.index);
+    await world.pass(12);
+    assert.match(await world.outcome('FR', next.text), /^pass/);
+    assert.match(await world.outcome('FR', after.text), /^stop.*REVOKED/);
+    assert.match(await world.outcome('FR', before.text), /^pass/);
+    for (const region of REGIONS) assert.deepEqual(world.node(region).status.forked, []);
+    await world.stop();
+  });
+
+  it('T9 restored backup: without anybody who has what is missing it stays read-only', async () => {
+    const world = await three();
+    await world.kill('DE', { inOrder: true });
+    const machine = world.machine('DE');
+    const backup = machine.medium.snapshot();
+    world.replace('DE');
+    await world.boot('DE');
+    const code = await world.issue('DE');
+    await world.kill('DE', { inOrder: true });
+    machine.medium.restore(backup);
+    world.replace('DE');
+    // Nobody mirrors the attestation log, but the second place knows that it was longer.
+    await world.boot('DE', (node) => node.status.writing !== 'checking');
+    await world.pass(30);
+    assert.match(await world.outcome('FR', code.text), /^pass/);
+    await assert.rejects(
+      world.issue('DE', 'p2'),
+      (error) => isNodeError(error) && error.code === 'LOG_BEHIND',
+    );
+    await world.stop();
+  });
+
+  it('A18 two writers: the log of a restored backup that is forced on forks, which all find out and keep as proof', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.kill('DE', { inOrder: true });
+    const machine = world.machine('DE');
+    const backup = machine.medium.snapshot();
+    world.replace('DE');
+    await world.boot('DE');
+    await revoke(world, 'DE', code);
+    await world.pass(12);
+    await world.kill('DE', { inOrder: true });
+    machine.medium.restore(backup);
+    machine.secondPlace = new MemorySecondPlace();
+    world.replace('DE');
+    world.network.isolate('DE');
+    await world.run(world.node('DE').start());
+    world.node('DE').force();
+    await world.until(() => world.node('DE').status.writing === 'writing', 'it writes');
+    await world.run(world.node('DE').revoke({ log: code.log, indexes: [9_999] }));
+    world.network.rejoin('DE');
+    await world.pass(35);
+    for (const region of ['FR', 'IT']) {
+      assert.deepEqual(world.node(region).status.forked, [TRUST], region);
+      assert.match(await world.outcome(region, code.text), /REVOKED/);
+      assert.match(await world.outcome(region, code.text), /FORKED/);
+    }
+    assert.deepEqual(world.node('DE').status.forked, [TRUST]);
+    // The proof outlives the process.
+    await world.kill('FR', { inOrder: true });
+    world.network.isolate('FR');
+    world.replace('FR');
+    await world.run(world.node('FR').start());
+    assert.deepEqual(world.node('FR').status.forked, [TRUST]);
+    await world.stop();
+  });
+
+  it('starts from the state that the log commits to', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.run(world.node('DE').commitState());
+    await revoke(world, 'DE', code);
+    await world.pass(2);
+    for (const region of ['DE', 'FR']) {
+      await world.kill(region, { inOrder: true });
+      world.replace(region);
+      await world.boot(region);
+      assert.ok((world.node(region).keeper('DE')?.fold.newestBase()?.index ?? 0) > 0);
+    }
+    await world.pass(12);
+    for (const region of REGIONS)
+      assert.match(await world.outcome(region, code.text), /^stop.*REVOKED/, region);
+    await world.stop();
+  });
+});

@@ -1,0 +1,215 @@
+/** Nodes of several regions on one clock and one network in memory, with real keys and what survives their processes. */
+import assert from 'node:assert/strict';
+import { codeTextOf } from '../../node/issuing/held-codes.ts';
+import { type Issued } from '../../node/issuing/issuer.ts';
+import { RegionNode, type RegionNodeOptions } from '../../node/core/region-node.ts';
+import { NodeError } from '../../node/node-error.ts';
+import { type Status } from '../../protocol/code/status.ts';
+import { ANY_PLACE, type Verdict } from '../../protocol/verdict/verdict.ts';
+import { hexOf } from '../../protocol/bytes.ts';
+import { admitPublicKey } from '../../protocol/signature/noble.ts';
+import { FaultyMedium } from './faulty-disk.ts';
+import { ManualClock, settled } from './manual-clock.ts';
+import { MemoryNetwork } from './memory-network.ts';
+import { MemorySecondPlace } from './memory-second-place.ts';
+import { sha256 } from './primitives.ts';
+import { DAY_S, RegionFixture, START_S, trustModules } from './region-fixture.ts';
+import { seeded } from './seeded.ts';
+
+export const NETWORK = 'test';
+
+const admitted = new Set<string>();
+const modules = {
+  ...trustModules,
+  admitPublicKey: (publicKey: Uint8Array): void => {
+    const name = hexOf(publicKey);
+    if (admitted.has(name)) return;
+    admitPublicKey(publicKey);
+    admitted.add(name);
+  },
+};
+
+/** One region's machine: its disk, its second place and the node that runs on them. */
+export interface Machine {
+  readonly region: string;
+  readonly medium: FaultyMedium;
+  secondPlace: MemorySecondPlace;
+  readonly fixture: RegionFixture;
+  readonly troubles: unknown[];
+  node: RegionNode;
+  /** Its process is gone without an end. */
+  isDead?: boolean;
+}
+
+export class NodeWorld {
+  readonly clock = new ManualClock(START_S * 1000);
+  readonly network: MemoryNetwork;
+  readonly #random: () => number;
+  readonly #machines = new Map<string, Machine>();
+  readonly #options: Partial<RegionNodeOptions>;
+
+  constructor({ seed = 1, ...options }: Partial<RegionNodeOptions> & { readonly seed?: number } = {}) {
+    this.#random = seeded(seed);
+    this.#options = options;
+    this.network = new MemoryNetwork({ random: this.#random }, { clock: this.clock });
+  }
+
+  get nowS(): number {
+    return Math.floor(this.clock.nowMs() / 1000);
+  }
+
+  machine(region: string): Machine {
+    return this.#machines.get(region) ?? assert.fail(`no machine of ${region}`);
+  }
+
+  node(region: string): RegionNode {
+    return this.machine(region).node;
+  }
+
+  /** A new region: its node runs, its root and keys are logged. */
+  async found(region: string, options: Partial<RegionNodeOptions> = {}): Promise<RegionNode> {
+    const medium = new FaultyMedium({ random: this.#random });
+    const secondPlace = new MemorySecondPlace();
+    const fixture = new RegionFixture({ region, network: NETWORK, modules });
+    const troubles: unknown[] = [];
+    const machine = { region, medium, secondPlace, fixture, troubles };
+    this.#machines.set(region, { ...machine, node: this.#make({ ...machine }, options) });
+    await this.boot(region);
+    for (const entry of fixture.entries.slice(0, 2)) await this.run(this.node(region).submit({ entry }));
+    return this.node(region);
+  }
+
+  /** Starts the node and waits until it writes, or until `isEnough`. */
+  async boot(
+    region: string,
+    isEnough = (node: RegionNode) => node.status.writing === 'writing',
+  ): Promise<RegionNode> {
+    const { node } = this.machine(region);
+    await this.run(node.start());
+    this.network.announce(region);
+    await this.until(() => isEnough(node), `${region} starts`);
+    return node;
+  }
+
+  /** The process dies, or is stopped in order; the machine gets a new node, not started. */
+  async kill(region: string, { inOrder = false } = {}): Promise<Machine> {
+    const machine = this.machine(region);
+    if (inOrder) await this.run(machine.node.stop());
+    else {
+      this.network.leave(region);
+      machine.medium.crash();
+      machine.isDead = true;
+      void machine.node.stop().catch(() => undefined);
+      await this.pass(10);
+    }
+    this.network.leave(region);
+    return machine;
+  }
+
+  /** A new process on the machine. */
+  replace(region: string, options: Partial<RegionNodeOptions> = {}): RegionNode {
+    const machine = this.machine(region);
+    machine.node = this.#make(machine, options);
+    machine.isDead = false;
+    return machine.node;
+  }
+
+  /** Both regions recognise each other. */
+  async befriend(a: string, b: string): Promise<void> {
+    await this.recognise(a, b);
+    await this.recognise(b, a);
+  }
+
+  async recognise(region: string, peer: string, version = 1): Promise<void> {
+    const { fixture, node } = this.machine(region);
+    fixture.nowS = this.nowS;
+    const entry = fixture.entryOf(fixture.recognitionOf(this.machine(peer).fixture, version));
+    await this.run(node.submit({ entry }));
+  }
+
+  async issue(region: string, subject = 'p1'): Promise<Issued & { readonly text: string }> {
+    const status: Status = {
+      colour: 'green',
+      measure: 'none',
+      expiresAtS: this.nowS + 7 * DAY_S,
+      ruleId: 'base',
+      ruleVersion: 1,
+    };
+    const issued = await this.run(this.node(region).issue({ subject, fields: { status } }));
+    return { ...issued, text: codeTextOf(sha256, issued, ['status']) };
+  }
+
+  verify(region: string, text: string): Promise<Verdict> {
+    return this.run(this.node(region).verify(text, { place: ANY_PLACE, mode: 'online' }));
+  }
+
+  /** Outcome and reasons in one line. */
+  async outcome(region: string, text: string): Promise<string> {
+    const { outcome, reasons } = await this.verify(region, text);
+    return [outcome, ...reasons.map(({ code }) => code)].join(' ');
+  }
+
+  /** Lets seconds pass. */
+  async pass(seconds: number): Promise<void> {
+    for (let ms = 0; ms < seconds * 1000; ms += 250) await this.clock.advance(250);
+  }
+
+  /** Lets time pass until a promise is settled. */
+  async run<T>(promise: Promise<T>): Promise<T> {
+    let isOver = false;
+    const over = promise.finally(() => (isOver = true));
+    over.catch(() => undefined);
+    for (let ms = 0; ms < 120_000 && !isOver; ms += 10) {
+      await settled();
+      if (!isOver) await this.clock.advance(10);
+    }
+    assert.ok(isOver, 'a promise was not settled within two minutes of the clock');
+    return over;
+  }
+
+  async until(isSo: () => boolean, what: string, seconds = 60): Promise<void> {
+    for (let ms = 0; ms < seconds * 1000; ms += 50) {
+      if (isSo()) return;
+      await this.clock.advance(50);
+    }
+    assert.ok(isSo(), `${what}: not within ${seconds} s`);
+  }
+
+  async stop(): Promise<void> {
+    for (const { node, isDead } of this.#machines.values()) if (!isDead) await this.run(node.stop());
+  }
+
+  #make(machine: Omit<Machine, 'node'>, options: Partial<RegionNodeOptions>): RegionNode {
+    const { region, medium, secondPlace, fixture, troubles } = machine;
+    const { attest, checkpoint, witness } = fixture.keys;
+    const trustLog = fixture.keys['trust-log'];
+    return new RegionNode(
+      { region, network: NETWORK, registryKey: sha256(Buffer.from(region)), ...this.#options, ...options },
+      {
+        ...modules,
+        disk: medium.disk(),
+        mark: medium.mark(),
+        secondPlace,
+        clock: this.clock,
+        random: (length) => Uint8Array.from({ length }, () => Math.floor(this.#random() * 256)),
+        network: this.network.join(region),
+        keys: {
+          attest: {
+            inForce: () => attest,
+            withId: (keyId) => (keyId === attest.keyId ? attest : undefined),
+          },
+          checkpoint: (atS) => inWindow(checkpoint, atS),
+          trustLog: (atS) => inWindow(trustLog, atS),
+          witness: (atS) => inWindow(witness, atS),
+        },
+        regionOf: (peer) => peer,
+        onTrouble: (error) => troubles.push(error),
+      },
+    );
+  }
+}
+
+function inWindow<K>(key: K, atS: number): K {
+  if (atS < START_S + 29 * DAY_S) return key;
+  throw new NodeError('KEY_NOT_IN_FORCE', 'the keys of the fixture are over');
+}
