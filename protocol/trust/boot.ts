@@ -90,7 +90,6 @@ function readItem(item: Uint8Array, base: number, read: ReadItems): void {
   if (type === ITEM_STATEMENT) {
     read.statements.push({ index: reader.uint(base - 1), bytes: reader.bytes(0, item.length) });
   } else if (type === ITEM_COUNTERS) {
-    if (read.counters !== undefined) throw mismatch('the counters are there twice');
     const [hour, count, lastAtS, reach] = [reader.uint(), reader.uint(), reader.uint(), reader.uint()];
     read.counters = { hour, count, lastAtS, reach };
   } else {

@@ -7,6 +7,7 @@ import { leafHash } from '../log/merkle.ts';
 import { applyStatement } from './effect.ts';
 import { type Slot } from './slot.ts';
 import { type StateDraft } from './state-draft.ts';
+import { type StatementOf } from './statement-schema.ts';
 import { type Finding } from './trust-state.ts';
 import { type TrustModules, verifyStatement } from './verify-statement.ts';
 import { hasVoiding, isVoided, type Voiding, voidingOf, type Voidings } from './voiding.ts';
@@ -20,7 +21,10 @@ interface Position {
   readonly newestBase: DraftBase | undefined;
 }
 
-/** What a reader can start from at a `state` statement that passed: the state before it, pruned, and the tree. */
+/**
+ * What a reader can start from at a `state` statement that passed, if no compromise since then reaches behind it: the state
+ * before it, pruned, and the tree.
+ */
 export interface DraftBase {
   readonly index: number;
   readonly draft: StateDraft;
@@ -125,11 +129,23 @@ export class Course {
   #apply(slot: Slot): void {
     const { lastAtS } = this.#draft;
     this.#draft = applyStatement(slot, this.#draft, this.#modules.sha256);
-    if (slot.entry.statement.kind !== 'state') return;
+    const { statement } = slot.entry;
+    if (statement.kind === 'compromise' && this.#reachesBehindBase(statement, slot.index)) {
+      this.#newestBase = undefined;
+    }
+    if (statement.kind !== 'state') return;
     // What the statement commits to is the state before it, and so with the `at` before it.
     const draft = this.#draft.fork();
     draft.lastAtS = lastAtS;
     this.#newestBase = { index: slot.index, draft, frontier: this.#tree.hashes() };
+  }
+
+  /** Whether a reader that started at the newest base could not take this statement: HISTORY_NEEDED. */
+  #reachesBehindBase(statement: StatementOf<'compromise'>, index: number): boolean {
+    const size = statement.cutoffs.find(({ log }) => log === 'trust')?.size;
+    if (size === undefined || this.#newestBase === undefined) return false;
+    const base = this.#newestBase.index;
+    return size < base || voidingOf(statement, index, this.#draft)?.fromIndex === base;
   }
 
   #placeUnder(voidings: Voidings) {

@@ -100,7 +100,10 @@ export class TrustFold {
     return this.#course.findings;
   }
 
-  /** Where another reader can start: at the newest `state` statement that passed. Computes the items. */
+  /**
+   * Where another reader can start: at the newest `state` statement that passed; undefined also if a compromise after it reaches
+   * behind it, which would be HISTORY_NEEDED to that reader. Computes the items.
+   */
   newestBase(): FoldBase | undefined {
     const base = this.#course.newestBase;
     if (base === undefined) return undefined;

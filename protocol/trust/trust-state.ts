@@ -111,6 +111,8 @@ export interface TrustState {
   logs(): Iterable<AnnouncedLog>;
   /** The revoked indexes of a log, announced or not. Undefined if there are none. */
   revoked(log: string): RevocationSet | undefined;
+  /** Every log with revoked indexes, announced or not, and those. */
+  revocations(): Iterable<readonly [string, RevocationSet]>;
   rules(id: string): RuleSet | undefined;
   nodes(): Iterable<NodeIdentity>;
 }

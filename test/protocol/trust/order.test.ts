@@ -550,7 +550,7 @@ describe('verifyOrder: room', () => {
     while (region.offer(region.entryOf(big(`r${filled}`))) === undefined) filled++;
     assert.equal(filled, Math.floor((2 * 1024 * 1024) / region.entryOf(big('r0')).length));
     assert.equal(region.refusal(big('again')), CONFLICT);
-    region.add(big('r0', 2));
+    for (const version of [2, 3, 4]) region.add(big('r0', version));
     region.add(big('root'), 'root');
     region.revoke([1]);
   });

@@ -334,6 +334,20 @@ describe('TrustFold.fromBase', () => {
     }
   });
 
+  it('goes on with what all voidings reached back over, of compromises that were replaced too', () => {
+    const region = new RegionFixture();
+    const honest = region.key('honest');
+    region.admit([{ key: honest, role: 'trust-log' }]);
+    const reach = [1, 2].map((version) => {
+      const trust = { size: 3, root: region.rootAt(3) };
+      return region.add(region.compromise(region.keys['trust-log'], { trust }, version)) - 3;
+    });
+    region.add(region.stateStatement(), [honest]);
+    const { items } = baseOf(region);
+    assert.deepEqual(items.at(-1), encodeCbor([1, 0, 0, START_S, (reach[0] ?? 0) + (reach[1] ?? 0)]));
+    assert.equal(bootedFrom(region, baseOf(region)).size, region.fold.size);
+  });
+
   it('refuses a statement that another item replaces, although the state is the same', () => {
     const region = new RegionFixture();
     const old = region.add(rules(1));

@@ -198,20 +198,22 @@ describe('TrustFold: voiding (T3)', () => {
     const region = new RegionFixture();
     const keys = Array.from({ length: 40 }, (_, i) => region.key(`stolen ${i}`));
     region.admit(keys.map((key) => ({ key, role: 'trust-log' })));
-    const trust = { size: 1, root: region.rootAt(1) };
+    const from = (size: number) => ({ trust: { size, root: region.rootAt(size) } });
     let reach = 0;
     for (const key of keys) {
       const index = region.entries.length;
-      const statement = region.compromise(key, { trust });
-      if (reach + index - trust.size <= 16 * index) {
-        region.add(statement);
-        reach += index - trust.size;
+      if (reach + index - 1 <= 16 * index) {
+        region.add(region.compromise(key, from(1)));
+        reach += index - 1;
       } else {
-        assert.equal(region.refusal(statement), 'STATEMENT_CONFLICT');
-        region.add(region.compromise(key, { trust: region.cutOff() }));
+        const size = reach - 15 * index;
+        const tooFar = region.entryOf(region.compromise(key, from(size - 1)));
+        assert.equal(region.fold.fork().append(tooFar)?.code, 'STATEMENT_CONFLICT');
+        region.add(region.compromise(key, from(size)));
+        return;
       }
     }
-    assert(region.fold.findings.length > 0);
+    assert.fail('never reached too far');
   });
 
   it('ends with its compromise: a key whose compromise was pruned away may be admitted anew', () => {
