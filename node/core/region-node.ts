@@ -3,14 +3,12 @@
  * verdicts on that. Reads and judges from its start; signs only once its peers have shown that nothing of its own is missing.
  */
 import { neededCosignatures } from '../../protocol/log/quorum.ts';
-import { attestationLogOrigin, parseOrigin, trustLogOrigin, witnessName } from '../../protocol/log/origin.ts';
-import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { trustLogOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type KnowledgeReport, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { logError } from '../log/log-error.ts';
-import { LogTree } from '../log/log-tree.ts';
 import { type Receipt } from '../log/log-work.ts';
 import { type TrustLogItem } from '../log/trust-log-work.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
@@ -26,21 +24,17 @@ import { type Revocation } from '../revoking/revoker.ts';
 import { Store } from '../store/store.ts';
 import { AntiEntropy, type SyncCounters } from '../sync/anti-entropy.ts';
 import { type BootFinding, checkOwnLogs } from '../sync/boot-check.ts';
-import { type Followed } from '../sync/followed.ts';
 import { Herald } from '../sync/herald.ts';
 import { LeafFinder } from '../sync/leaf-finder.ts';
-import { Mirror } from '../sync/mirror.ts';
 import { PeerBook } from '../sync/peer-book.ts';
 import { type PullCounters, Puller } from '../sync/puller.ts';
 import { SyncClient } from '../sync/sync-client.ts';
 import { SyncServer } from '../sync/sync-server.ts';
-import { logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
 import { TrustBoard } from '../trust/trust-board.ts';
-import { TrustKeeper } from '../trust/trust-keeper.ts';
-import { Turns } from '../turns.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type VerdictCounters, VerdictService } from '../verdicts/verdict-service.ts';
 import { Witness } from '../witness/witness.ts';
-import { OwnLog } from './own-log.ts';
+import { LogShelf } from './log-shelf.ts';
 import { type NodeKeys, WritingSide } from './writing-side.ts';
 
 export interface RegionNodeOptions {
@@ -100,18 +94,16 @@ export class RegionNode {
   readonly #modules: RegionNodeModules;
   readonly #store: Store;
   readonly #board: TrustBoard;
+  readonly #shelf: LogShelf;
   readonly #client: SyncClient;
   readonly #puller: Puller;
   readonly #server: SyncServer;
   readonly #antiEntropy: AntiEntropy;
   readonly #herald: Herald;
   readonly #verdicts: VerdictService;
-  readonly #trees = new Map<string, Promise<LogTree>>();
-  readonly #logs = new Map<string, Followed>();
-  readonly #turns = new Turns();
   readonly #stopping = new AbortController();
   readonly #background = new Set<Promise<void>>();
-  #home: TrustKeeper | undefined;
+  #isStarted = false;
   #writer: WritingSide | undefined;
   #writing: WritingState = 'checking';
   #forced = false;
@@ -124,9 +116,19 @@ export class RegionNode {
     const { region, network } = options;
     const { clock } = modules;
     const onTrouble = (error: unknown) => this.#trouble(error);
-    const logs = () => this.#logs;
+    const logs = () => this.#shelf.logs;
     this.#store = new Store({ owner: `${region}.${network}` }, modules);
     this.#board = new TrustBoard({ home: region, network }, modules);
+    this.#shelf = new LogShelf(options, {
+      ...modules,
+      store: this.#store,
+      board: this.#board,
+      checkpointKey: modules.keys.checkpoint,
+      isWriting: () => this.#writer !== undefined,
+      onChange: () => this.#heedChange(),
+      onFork: (_origin, evidence) => this.#herald.tellFork(evidence),
+      onAhead: () => this.#stopWriting(),
+    });
     const book = new PeerBook(modules);
     this.#client = new SyncClient({ ...modules, book });
     this.#puller = new Puller({ client: this.#client, random: modules.random });
@@ -135,7 +137,12 @@ export class RegionNode {
     this.#antiEntropy = new AntiEntropy(this.#options, reading);
     const witness = new Witness(
       { name: witnessName(region, network) },
-      { ...modules, store: this.#store, key: modules.keys.witness, keysOf: (origin) => this.#keysOf(origin) },
+      {
+        ...modules,
+        store: this.#store,
+        key: modules.keys.witness,
+        keysOf: (origin) => this.#shelf.keysOf(origin),
+      },
     );
     const keepers = () => this.#board.keepers.values();
     this.#herald = new Herald(
@@ -153,12 +160,11 @@ export class RegionNode {
 
   /** Opens what the store holds and begins to read. Rejects as `Store.start` and the opening of the logs; it is stopped then. */
   async start(): Promise<void> {
-    if (this.#home !== undefined) throw new TypeError('a node is started once');
+    if (this.#isStarted) throw new TypeError('a node is started once');
+    this.#isStarted = true;
     try {
       await this.#store.start();
-      const { region, fingerprint } = this.#options;
-      this.#home = await this.#keep(region, fingerprint);
-      await this.#followAll();
+      await this.#shelf.open();
     } catch (error) {
       await this.stop();
       throw error;
@@ -187,9 +193,11 @@ export class RegionNode {
     return {
       writing: this.#writing,
       store: this.#store.condition.state,
-      sizes: Object.fromEntries([...this.#logs].map(([origin, { tree }]) => [origin, tree.size])),
+      sizes: Object.fromEntries([...this.#shelf.logs].map(([origin, { tree }]) => [origin, tree.size])),
       knowledge: [...trust.regions.keys()].flatMap((region) => assessKnowledge(trust, region, nowS) ?? []),
-      forked: [...this.#logs.values()].filter(({ forks }) => forks.length > 0).map(({ origin }) => origin),
+      forked: [...this.#shelf.logs.values()]
+        .filter(({ forks }) => forks.length > 0)
+        .map(({ origin }) => origin),
       pulls: this.#puller.counters,
       sync: this.#antiEntropy.counters,
       verdicts: this.#verdicts.counters,
@@ -235,9 +243,7 @@ export class RegionNode {
     await this.#herald.stop();
     await this.#antiEntropy.stop();
     while (this.#background.size > 0) await Promise.all(this.#background);
-    for (const tree of await Promise.allSettled(this.#trees.values())) {
-      if (tree.status === 'fulfilled') tree.value.close();
-    }
+    await this.#shelf.close();
     await this.#store.stop();
     this.#writing = 'stopped';
   }
@@ -277,30 +283,29 @@ export class RegionNode {
   }
 
   async #bootFinding(): Promise<BootFinding['finding']> {
-    const home = this.#home as TrustKeeper;
-    await this.#ownAttestationLogs();
+    await this.#shelf.followAll();
+    const { home, ownLogs } = this.#shelf;
     const recognised = [...home.state.recognitions()].filter(
       (one) => one.standing === 'recognised' && one.way === 'direct',
     );
     const isLost = home.tree.size === 0 && this.#options.fingerprint !== undefined;
     const needed = Math.max(isLost ? 1 : 0, neededCosignatures(recognised.length));
-    const logs = () => [...this.#logs.values()].filter((log) => log instanceof OwnLog);
     const { finding } = await checkOwnLogs(
       { needed },
-      { client: this.#client, puller: this.#puller, regionOf: this.#modules.regionOf, logs },
+      { client: this.#client, puller: this.#puller, regionOf: this.#modules.regionOf, logs: () => ownLogs },
     );
     if (this.#forced && (finding === 'alone' || finding === 'behind')) return 'clear';
     return finding === 'clear' && isLost ? 'behind' : finding;
   }
 
   async #startWriting(): Promise<void> {
-    const home = this.#home as TrustKeeper;
+    const { home } = this.#shelf;
     this.#told = home.tree.size;
     this.#writer = await WritingSide.start(this.#options, {
       ...this.#modules,
       store: this.#store,
       home,
-      openTree: (origin) => this.#openTree(origin),
+      openTree: (origin) => this.#shelf.openTree(origin),
       onTrustCheckpoint: ({ size, note }) => this.#inBackground(() => this.#tell(size, note)),
     });
     this.#writing = 'writing';
@@ -327,110 +332,15 @@ export class RegionNode {
     if (size <= from) return;
     this.#told = size;
     const entries: Uint8Array[] = [];
-    for await (const entry of (this.#home as TrustKeeper).tree.reader.entries(from, size))
-      entries.push(entry);
+    for await (const entry of this.#shelf.home.tree.reader.entries(from, size)) entries.push(entry);
     this.#herald.tellEntries(from, entries, note);
   }
 
-  /** Opens a log, or gives the one that is open. */
-  #openTree(origin: string): Promise<LogTree> {
-    let tree = this.#trees.get(origin);
-    if (tree === undefined) {
-      tree = LogTree.open(origin, { ...this.#modules, store: this.#store });
-      this.#trees.set(origin, tree);
-      tree.catch(() => this.#trees.delete(origin));
-      if (origin.startsWith(`${this.#options.region}.`)) tree = tree.then((opened) => this.#share(opened));
-    }
-    return tree;
-  }
-
-  /** Lets others read an own attestation log. */
-  async #share(tree: LogTree): Promise<LogTree> {
-    if (parseOrigin(tree.origin).kind !== 'attest' || this.#logs.has(tree.origin)) return tree;
-    const copy = await this.#mirrorOf(tree, () => this.#ownKeys(tree.origin));
-    this.#logs.set(tree.origin, this.#own(copy));
-    return tree;
-  }
-
-  async #keep(region: string, fingerprint: Uint8Array | undefined): Promise<TrustKeeper> {
-    const { network } = this.#options;
-    const isHome = region === this.#options.region;
-    const tree = await this.#openTree(trustLogOrigin(region, network));
-    const keeper = await TrustKeeper.open(
-      { region, network, fingerprint },
-      {
-        ...this.#modules,
-        store: this.#store,
-        tree,
-        witnessKeys: this.#board.witnessKeys,
-        onChange: () => {
-          this.#board.changed();
-          this.#herald.news();
-          this.#inBackground(() => this.#followAll());
-        },
-        onFork: (_origin, evidence) => this.#herald.tellFork(evidence),
-      },
-    );
-    this.#logs.set(keeper.origin, isHome ? this.#own(keeper) : keeper);
-    this.#board.add(keeper);
-    return keeper;
-  }
-
-  #own(copy: Followed): OwnLog {
-    return new OwnLog({
-      ...this.#modules,
-      copy,
-      keys: () => this.#ownKeys(copy.origin),
-      isWriting: () => this.#writer !== undefined,
-      onAhead: () => this.#stopWriting(),
-    });
-  }
-
-  /** Follows the regions that the home recognises, and copies the logs that it is to copy. */
-  #followAll(): Promise<void> {
-    return this.#turns.take('follow', async () => {
-      const { invited = [], mirrors = [], network } = this.#options;
-      const recognised = [...(this.#home as TrustKeeper).state.recognitions()].flatMap((one) => {
-        return one.standing === 'withdrawn' ? [] : [{ region: one.region, fingerprint: one.fingerprint }];
-      });
-      for (const { region, fingerprint } of [...recognised, ...invited]) {
-        if (!this.#board.keepers.has(region)) await this.#keep(region, fingerprint);
-      }
-      for (const keeper of this.#board.keepers.values()) {
-        if (!mirrors.includes(keeper.region)) continue;
-        for (const { log } of keeper.state.logs()) {
-          const origin = attestationLogOrigin(keeper.region, network, log);
-          if (this.#logs.has(origin)) continue;
-          const keys = () => logVerifierKeys(this.#modules.sha256, keeper.state, origin);
-          this.#logs.set(origin, await this.#mirrorOf(await this.#openTree(origin), keys));
-        }
-      }
-    });
-  }
-
-  async #ownAttestationLogs(): Promise<void> {
-    const { region, network } = this.#options;
-    for (const { log } of (this.#home as TrustKeeper).state.logs()) {
-      await this.#openTree(attestationLogOrigin(region, network, log));
-    }
-  }
-
-  #mirrorOf(tree: LogTree, keys: () => readonly VerifierKey[]): Promise<Mirror> {
-    const onFork = (_origin: string, evidence: Parameters<Herald['tellFork']>[0]) =>
-      this.#herald.tellFork(evidence);
-    return Mirror.open({ ...this.#modules, store: this.#store, tree, keys, onFork });
-  }
-
-  /** Of a log that this node may witness. */
-  #keysOf(origin: string): readonly VerifierKey[] | undefined {
-    const keeper = this.#board.keepers.get(parseOrigin(origin).region);
-    return keeper && logVerifierKeys(this.#modules.sha256, keeper.state, origin);
-  }
-
-  #ownKeys(origin: string): readonly VerifierKey[] {
-    const { sha256, keys, clock } = this.#modules;
-    const known = this.#home === undefined ? [] : logVerifierKeys(sha256, this.#home.state, origin);
-    return [...known, ...ownVerifierKey(sha256, keys.checkpoint, clock.nowMs(), origin)];
+  /** Others should hear of it, and the home may recognise others by now. */
+  #heedChange(): void {
+    this.#board.changed();
+    this.#herald.news();
+    this.#inBackground(() => this.#shelf.followAll());
   }
 
   #trouble(error: unknown): void {

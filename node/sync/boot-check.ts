@@ -25,8 +25,8 @@ export interface BootCheckModules {
 }
 
 /**
- * `clear`: enough regions answered, and none has more than we do. `alone`: too few answered. `behind`: one has more, and it could
- * not be fetched in full. `contradicted`: one has another tree with our signature.
+ * `clear`: enough regions answered, and none has more than we do. `alone`: too few answered. `behind`: one has more, or had until it
+ * was fetched just now. `contradicted`: one has another tree with our signature.
  */
 export type BootFinding =
   | { readonly finding: 'clear' }
@@ -72,7 +72,8 @@ async function compare(
       if (origin !== log.origin) continue;
       let heeded = await client.blaming(peer, () => log.heed(note));
       if (heeded === 'behind') {
-        await puller.pull(log, peer);
+        // What it brings may announce further logs of ours: the next check looks at those too.
+        if (await puller.pull(log, peer)) return { finding: 'behind', origin, size };
         heeded = await client.blaming(peer, () => log.heed(note));
       }
       if (heeded === 'forked') return { finding: 'contradicted', origin, size };

@@ -1,0 +1,165 @@
+/** All logs that a node holds, open and by name: its own, the trust logs of the regions it follows, and its mirrors of others. */
+import { attestationLogOrigin, parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { LogTree } from '../log/log-tree.ts';
+import { type Clock, type SecondPlace, type Signer } from '../ports.ts';
+import { type Store } from '../store/store.ts';
+import { type Followed } from '../sync/followed.ts';
+import { Mirror } from '../sync/mirror.ts';
+import { logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
+import { type TrustBoard } from '../trust/trust-board.ts';
+import { TrustKeeper } from '../trust/trust-keeper.ts';
+import { Turns } from '../turns.ts';
+import { OwnLog } from './own-log.ts';
+
+export interface LogShelfOptions {
+  readonly region: string;
+  readonly network: string;
+  /** See `RegionNodeOptions`. */
+  readonly fingerprint?: Uint8Array;
+  readonly mirrors?: readonly string[];
+  readonly invited?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
+}
+
+export interface LogShelfModules extends TrustModules {
+  readonly store: Store;
+  readonly secondPlace: SecondPlace;
+  readonly clock: Clock;
+  readonly board: TrustBoard;
+  readonly checkpointKey: (atS: number) => Signer;
+  readonly isWriting: () => boolean;
+  /** A keeper holds something new. */
+  readonly onChange: () => void;
+  readonly onFork: (origin: string, evidence: ForkEvidence) => void;
+  /** Somebody else signs an own log. */
+  readonly onAhead: () => void;
+}
+
+export class LogShelf {
+  readonly #options: LogShelfOptions;
+  readonly #modules: LogShelfModules;
+  readonly #trees = new Map<string, Promise<LogTree>>();
+  readonly #logs = new Map<string, Followed>();
+  readonly #turns = new Turns();
+  #home: TrustKeeper | undefined;
+
+  constructor(options: LogShelfOptions, modules: LogShelfModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Opens what the store holds. Rejects as `LogTree.open` and `TrustKeeper.open`. */
+  async open(): Promise<void> {
+    this.#home = await this.#keep(this.#options.region, this.#options.fingerprint);
+    await this.followAll();
+  }
+
+  /** Stops watching the store. */
+  async close(): Promise<void> {
+    for (const tree of await Promise.allSettled(this.#trees.values())) {
+      if (tree.status === 'fulfilled') tree.value.close();
+    }
+  }
+
+  /** By origin. */
+  get logs(): ReadonlyMap<string, Followed> {
+    return this.#logs;
+  }
+
+  get ownLogs(): readonly OwnLog[] {
+    return [...this.#logs.values()].filter((log) => log instanceof OwnLog);
+  }
+
+  get home(): TrustKeeper {
+    if (this.#home === undefined) throw new TypeError('the shelf is not open');
+    return this.#home;
+  }
+
+  /** Opens a log, or gives the one that is open. */
+  openTree(origin: string): Promise<LogTree> {
+    const known = this.#trees.get(origin);
+    if (known !== undefined) return known;
+    const tree = LogTree.open(origin, this.#modules).then((opened) => this.#share(opened));
+    this.#trees.set(origin, tree);
+    tree.catch(() => this.#trees.delete(origin));
+    return tree;
+  }
+
+  /** Opens all own logs, follows the regions that the home recognises, and copies the logs that are to be copied. */
+  followAll(): Promise<void> {
+    return this.#turns.take('follow', async () => {
+      for (const { log } of this.home.state.logs()) await this.openTree(this.#ownOrigin(log));
+      const { invited = [], mirrors = [], network } = this.#options;
+      const { keepers } = this.#modules.board;
+      const recognised = [...this.home.state.recognitions()].flatMap((one) => {
+        return one.standing === 'withdrawn' ? [] : [{ region: one.region, fingerprint: one.fingerprint }];
+      });
+      for (const { region, fingerprint } of [...recognised, ...invited]) {
+        if (!keepers.has(region)) await this.#keep(region, fingerprint);
+      }
+      for (const keeper of keepers.values()) {
+        if (!mirrors.includes(keeper.region) || keeper === this.home) continue;
+        for (const { log } of keeper.state.logs()) {
+          const origin = attestationLogOrigin(keeper.region, network, log);
+          if (this.#logs.has(origin)) continue;
+          const keys = () => logVerifierKeys(this.#modules.sha256, keeper.state, origin);
+          this.#logs.set(origin, await this.#mirrorOf(await this.openTree(origin), keys));
+        }
+      }
+    });
+  }
+
+  /** The keys of a log that this node may witness; undefined for names that are none. */
+  keysOf(origin: string): readonly VerifierKey[] | undefined {
+    try {
+      const keeper = this.#modules.board.keepers.get(parseOrigin(origin).region);
+      return keeper && logVerifierKeys(this.#modules.sha256, keeper.state, origin);
+    } catch (error) {
+      if (isProtocolError(error, 'ORIGIN_INVALID')) return undefined;
+      throw error;
+    }
+  }
+
+  async #keep(region: string, fingerprint: Uint8Array | undefined): Promise<TrustKeeper> {
+    const { network } = this.#options;
+    const { board } = this.#modules;
+    const tree = await this.openTree(trustLogOrigin(region, network));
+    const { witnessKeys } = board;
+    const keeper = await TrustKeeper.open(
+      { region, network, fingerprint },
+      { ...this.#modules, tree, witnessKeys },
+    );
+    this.#logs.set(keeper.origin, region === this.#options.region ? this.#own(keeper) : keeper);
+    board.add(keeper);
+    return keeper;
+  }
+
+  /** Lets others read an own attestation log. */
+  async #share(tree: LogTree): Promise<LogTree> {
+    const { kind, region } = parseOrigin(tree.origin);
+    if (kind !== 'attest' || region !== this.#options.region) return tree;
+    this.#logs.set(tree.origin, this.#own(await this.#mirrorOf(tree, () => this.#ownKeys(tree.origin))));
+    return tree;
+  }
+
+  #own(copy: Followed): OwnLog {
+    return new OwnLog({ ...this.#modules, copy, keys: () => this.#ownKeys(copy.origin) });
+  }
+
+  #mirrorOf(tree: LogTree, keys: () => readonly VerifierKey[]): Promise<Mirror> {
+    return Mirror.open({ ...this.#modules, tree, keys });
+  }
+
+  #ownOrigin(log: string): string {
+    return attestationLogOrigin(this.#options.region, this.#options.network, log);
+  }
+
+  #ownKeys(origin: string): readonly VerifierKey[] {
+    const { sha256, checkpointKey, clock } = this.#modules;
+    const known = this.#home === undefined ? [] : logVerifierKeys(sha256, this.#home.state, origin);
+    return [...known, ...ownVerifierKey(sha256, checkpointKey, clock.nowMs(), origin)];
+  }
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { encodeAnswer, parseRequest, SYNC_PROTOCOL, type SyncAnswer } from '../../../node/sync/messages.ts';
+import { PeerBook } from '../../../node/sync/peer-book.ts';
+import { Puller } from '../../../node/sync/puller.ts';
+import { SyncClient } from '../../../node/sync/sync-client.ts';
+import { consistencyOf, keeperOf, noteOf } from '../../support/keeper-fixture.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { MemoryNetwork } from '../../support/memory-network.ts';
+import { RegionFixture } from '../../support/region-fixture.ts';
+
+type Range = Extract<SyncAnswer, { kind: 'range' }>;
+/** What a peer makes of an honest answer; undefined for silence. */
+type Manner = (answer: Range) => SyncAnswer | undefined;
+
+const honest: Manner = (answer) => answer;
+
+/** A node that lacks FR's log, and peers that have it: each gives three entries at a time. */
+async function bench(region: RegionFixture, manners: Record<string, Manner>) {
+  const clock = new ManualClock(1_000_000);
+  const network = new MemoryNetwork({ random: () => 0.5 }, { clock });
+  const own = network.join('DE');
+  const asked: string[] = [];
+  for (const [name, manner] of Object.entries(manners)) {
+    network.join(name).handle(SYNC_PROTOCOL, async (_peer, bytes) => {
+      const request = parseRequest(bytes);
+      asked.push(`${name} ${request.kind}${'from' in request ? ` ${request.from}` : ''}`);
+      const refused: SyncAnswer = { kind: 'refused', reason: 'not-there' };
+      if (request.kind !== 'range') return encodeAnswer(refused);
+      const size = region.entries.length;
+      const end = Math.min(size, request.from + 3);
+      const path = end === size ? [] : consistencyOf(region, end, size);
+      const answer: Range = {
+        kind: 'range',
+        from: request.from,
+        entries: region.entries.slice(request.from, end),
+        note: noteOf(region),
+        path,
+      };
+      const given = manner(answer);
+      return given === undefined ? new Promise<never>(() => undefined) : encodeAnswer(given);
+    });
+  }
+  const book = new PeerBook({ clock });
+  const client = new SyncClient({ network: own, clock, book });
+  const puller = new Puller({ client, random: (length) => new Uint8Array(length) });
+  const { keeper } = await keeperOf(region);
+  const run = async (pull: Promise<boolean>): Promise<boolean> => {
+    let isOver = false;
+    void pull.finally(() => (isOver = true));
+    for (let i = 0; i < 1_000 && !isOver; i++) await clock.advance(10);
+    return pull;
+  };
+  return { keeper, puller, book, asked, clock, run };
+}
+
+function region(): RegionFixture {
+  const made = new RegionFixture({ region: 'FR' });
+  for (let i = 0; i < 9; i++) made.revoke([i]);
+  return made;
+}
+
+describe('Puller.pull', () => {
+  it('fetches a log of several answers at first contact, and then what is missing alone', async () => {
+    const made = region();
+    const { keeper, puller, asked, run } = await bench(made, { FR: honest });
+    assert.equal(await run(puller.pull(keeper)), true);
+    assert.equal(keeper.state.size, made.entries.length);
+    assert.deepEqual(asked, ['FR range 0', 'FR range 3', 'FR range 6', 'FR range 9']);
+    for (let i = 10; i < 14; i++) made.revoke([i]);
+    asked.length = 0;
+    assert.equal(await run(puller.pull(keeper)), true);
+    assert.deepEqual(asked, ['FR range 12', 'FR range 15']);
+    assert.equal(keeper.latest?.state.size, made.entries.length);
+  });
+
+  const liars: [title: string, manner: Manner][] = [
+    [
+      'gives other entries',
+      (answer) => ({ ...answer, entries: answer.entries.map(() => Uint8Array.of(1, 2)) }),
+    ],
+    ['gives none', (answer) => ({ ...answer, entries: [] })],
+    ['gives another range', (answer) => ({ ...answer, from: answer.from + 1 })],
+    ['answers another question', () => ({ kind: 'heads', heads: [] })],
+    [
+      'makes up the path',
+      (answer) => ({ ...answer, path: answer.path.map((hash) => hash.map((byte) => byte ^ 1)) }),
+    ],
+    ['makes up the note', (answer) => ({ ...answer, note: Uint8Array.of(1) })],
+  ];
+  for (const [title, manner] of liars) {
+    it(`T20: a peer that ${title} has a fault, and the next one serves`, async () => {
+      const made = region();
+      const { keeper, puller, book, run } = await bench(made, { LIAR: manner, IT: honest });
+      // The keys are known, so that every answer is held against the log at once.
+      await keeper.apply({ from: 0, entries: made.entries.slice(0, 4), note: noteOf(made, 4) });
+      assert.equal(await run(puller.pull(keeper, 'LIAR')), true);
+      assert.equal(keeper.latest?.state.size, made.entries.length);
+      assert.equal(book.recordOf('LIAR').faultsInAll, 1);
+      assert.equal(book.recordOf('IT').faultsInAll, 0);
+    });
+  }
+
+  it('T20: a silent peer is passed over after two seconds', async () => {
+    const made = region();
+    const { keeper, puller, book, clock, run } = await bench(made, { DEAF: () => undefined, IT: honest });
+    const before = clock.nowMs();
+    assert.equal(await run(puller.pull(keeper, 'DEAF')), true);
+    assert.ok(clock.nowMs() - before >= 2_000 && clock.nowMs() - before < 3_000);
+    assert.deepEqual(
+      { ...book.recordOf('DEAF') },
+      { ...book.recordOf('DEAF'), failuresInAll: 1, faultsInAll: 0 },
+    );
+  });
+
+  it('gives up where nobody has anything, and leaves the log as it was', async () => {
+    const made = region();
+    const { keeper, puller, run } = await bench(made, {
+      A: () => ({ kind: 'refused', reason: 'unknown-log' }),
+    });
+    assert.equal(await run(puller.pull(keeper)), false);
+    assert.equal(keeper.tree.size, 0);
+    assert.equal(puller.counters.fruitless, 1);
+  });
+
+  it('fetches a log once, however many ask for it', async () => {
+    const made = region();
+    const { keeper, puller, asked, run } = await bench(made, { FR: honest });
+    const pulls = [puller.pull(keeper), puller.pull(keeper), puller.pull(keeper)];
+    await run(pulls[0] as Promise<boolean>);
+    assert.deepEqual(await Promise.all(pulls), [true, true, true]);
+    assert.equal(asked.length, 4);
+  });
+});
