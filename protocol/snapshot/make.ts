@@ -10,7 +10,7 @@ export interface SnapshotSource {
   readonly size: number;
   /** The signed checkpoint with the cosignatures that the keeper collected. */
   readonly note: Uint8Array;
-  /** Where a new reader can start, the newest there is below `size`; undefined for index 0. `TrustFold.newestBase` gives it. */
+  /** Where a new reader can start, the newest there is below `size`; undefined for index 0. As `TrustFold.newestBase` gives it. */
   readonly newestBase: () => FoldBase | undefined;
   /** Index of the first entry that the keeper still has; 0 without it. */
   readonly first?: number;
@@ -45,7 +45,8 @@ export function sourcesOf({ trust, logs }: Holdings): SnapshotSource[] {
       region,
       size: fold.size,
       note,
-      newestBase: () => fold.newestBase(),
+      // The one that it began with is always one that others can begin with.
+      newestBase: () => fold.newestBase() ?? base,
       first: base.index,
       entries: (from, to) => entries.slice(from - base.index, to - base.index),
     });

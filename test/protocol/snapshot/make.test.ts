@@ -74,7 +74,42 @@ describe('makeSnapshot', () => {
   });
 });
 
+describe('makeSnapshot and applySnapshot', () => {
+  it('T3: the compromise of one region keeps no reader from the others', async () => {
+    const federation = new Federation('DE', 'FR', 'CN-33');
+    const region = federation.region('CN-33');
+    const cutOff = region.cutOff();
+    region.revoke([1]);
+    region.commit();
+    region.add(region.compromise(region.keys.attest, { trust: cutOff }));
+    const { holdings, outcomes } = federation.apply('DE', await federation.snapshot());
+    assert.deepEqual(
+      outcomes.map(({ effect }) => effect),
+      ['taken', 'taken', 'taken'],
+    );
+    assert.equal(holdings.logs.get('CN-33')?.base.index, 0);
+    region.commit();
+    const later = federation.apply('DE', await federation.snapshot()).holdings;
+    assert.equal(later.logs.get('CN-33')?.base.index, 8);
+  });
+});
+
 describe('sourcesOf', () => {
+  it('begins with the base that the reader began with, where a compromise reaches behind all later ones', async () => {
+    const federation = new Federation('DE', 'FR');
+    const region = federation.region('FR');
+    const first = region.commit();
+    const held = federation.apply('DE', await federation.snapshot()).holdings;
+    const cutOff = region.cutOff();
+    region.revoke([1]);
+    region.commit();
+    region.add(region.compromise(region.keys.attest, { trust: cutOff }));
+    const grown = federation.apply('DE', await federation.snapshot({}, held), held).holdings;
+    const copy = federation.apply('DE', await makeSnapshot(NETWORK, sourcesOf(grown))).holdings;
+    assert.equal(copy.logs.get('FR')?.base.index, first);
+    assert.equal(stateRootOf(copy, 'FR'), stateRootOf(grown, 'FR'));
+  });
+
   it('hands on what a reader holds, after deltas too', async () => {
     const federation = new Federation('DE', 'FR', 'CN-33');
     const region = federation.region('CN-33');

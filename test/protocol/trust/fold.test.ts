@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Frontier } from '../../../protocol/log/frontier.ts';
 import { leafHash } from '../../../protocol/log/merkle.ts';
 import { TrustFold } from '../../../protocol/trust/fold.ts';
-import { type TrustState } from '../../../protocol/trust/trust-state.ts';
+import { type KeyRole, type TrustState } from '../../../protocol/trust/trust-state.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { DAY_S, LOG_ID, RegionFixture, START_S, trustModules } from '../../support/region-fixture.ts';
 import { RandomLog, steps } from './random-log.ts';
@@ -179,6 +179,35 @@ describe('TrustFold', () => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe('TrustFold.newestBase', () => {
+  /** Where readers start after a compromise that names the log at `size`, the base being at index 4. */
+  const baseAfter = (size: number, role: KeyRole) => {
+    const region = new RegionFixture();
+    const honest = region.key('honest');
+    region.admit([{ key: honest, role: 'trust-log' }]);
+    assert.equal(region.add(region.stateStatement(), [honest]), 4);
+    region.revoke([1]);
+    region.add(region.compromise(region.keys[role], { trust: { size, root: region.rootAt(size) } }));
+    return region.fold.newestBase()?.index;
+  };
+
+  it('is none behind which a compromise reaches: no reader that starts there could take it', () => {
+    assert.equal(baseAfter(3, 'trust-log'), undefined);
+    assert.equal(baseAfter(3, 'attest'), undefined);
+    assert.equal(
+      baseAfter(4, 'trust-log'),
+      undefined,
+      'to void from its very entry on, a reader has to hold what it proves',
+    );
+  });
+
+  it('stays where a compromise reaches back to it and no further', () => {
+    assert.equal(baseAfter(4, 'attest'), 4);
+    assert.equal(baseAfter(5, 'trust-log'), 4);
+    assert.equal(baseAfter(6, 'attest'), 4);
   });
 });
 
