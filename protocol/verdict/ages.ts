@@ -3,7 +3,7 @@ import { asciiBytes, compareBytes } from '../bytes.ts';
 import { CLOCK_AHEAD_S_MAX, WITNESSES_ALL_MAX, WITNESSES_CHOSEN } from '../limits.ts';
 import { neededCosignatures } from '../log/quorum.ts';
 import { type KeyRole, type TrustKey, type TrustState } from '../trust/trust-state.ts';
-import { type RegionKnowledge, type Trust } from './knowledge.ts';
+import { type Cosigned, type RegionKnowledge, type Trust } from './knowledge.ts';
 import { type KnowledgeReport, type WitnessCount } from './verdict.ts';
 
 /** What is known of a region. The same for every moment of `[fromS, untilS)`, so a verdict need not count again. */
@@ -20,15 +20,14 @@ export interface Assessment {
   readonly untilS: number;
 }
 
-/** Counts the witnesses of a region's log at `nowS`. Every region counts once, whatever its keys. */
+/** Counts the witnesses of a region's log at `nowS`. Every region counts once, whatever its keys, and every key, whatever its regions. */
 export function assess(trust: Trust, knowledge: RegionKnowledge, nowS: number): Assessment {
   const span = new Span(nowS);
   const { state, checkpoint, logKeyIds } = knowledge;
   const newest = newestTimes(trust, knowledge, nowS, span);
-  const ownAtS = newest.get(state.region);
+  const ownAtS = newest.get(state.region)?.timestampS;
   const regions = witnessRegions(trust, state.region, checkpoint.origin, nowS, span);
-  const times = regions.map((region) => newest.get(region)).filter((atS) => atS !== undefined);
-  times.sort((a, b) => b - a);
+  const times = timesByKey(regions.flatMap((region) => newest.get(region) ?? []));
   const needed = neededCosignatures(regions.length);
   const knowledgeAtS = needed === 0 ? ownAtS : times[needed - 1];
   return {
@@ -75,20 +74,30 @@ function witnessRegions(trust: Trust, issuer: string, origin: string, nowS: numb
     .map(({ region }) => region);
 }
 
-/** By region, the newest timestamp of its cosignatures that count at `nowS`. */
+/** The newest first, one for each key: what a witness signs does not name it, so one signature can go under several names. */
+function timesByKey(newest: readonly Cosigned[]): number[] {
+  const times = new Map<string, number>();
+  for (const { keyId, timestampS } of newest) {
+    times.set(keyId, Math.max(timestampS, times.get(keyId) ?? timestampS));
+  }
+  return [...times.values()].sort((a, b) => b - a);
+}
+
+/** By region, the newest of its cosignatures that count at `nowS`. */
 function newestTimes(
   trust: Trust,
   { state, cosignatures }: RegionKnowledge,
   nowS: number,
   span: Span,
-): Map<string, number> {
-  const newest = new Map<string, number>();
-  for (const { region, keyId, timestampS } of cosignatures) {
+): Map<string, Cosigned> {
+  const newest = new Map<string, Cosigned>();
+  for (const cosigned of cosignatures) {
+    const { region, keyId, timestampS } = cosigned;
     const witness = region === state.region ? state : trust.regions.get(region)?.state;
     if (witness === undefined || keyForRole(witness, keyId, 'witness', timestampS) === undefined) continue;
     span.changesAt(timestampS - CLOCK_AHEAD_S_MAX);
     if (timestampS > nowS + CLOCK_AHEAD_S_MAX) continue;
-    if (timestampS > (newest.get(region) ?? -1)) newest.set(region, timestampS);
+    if (timestampS > (newest.get(region)?.timestampS ?? -1)) newest.set(region, cosigned);
   }
   return newest;
 }

@@ -85,6 +85,23 @@ describe('assess: who counts', () => {
     assert.equal(reportAt(pair).ageS, 20, 'w = 2: DE and FR');
   });
 
+  it('A13: one key that several regions name counts once, by the newest of its times', () => {
+    const key = keyNamed('shared witness');
+    const states = ['FR', 'IT'].map((region) => ({ region, keys: [{ key, role: 'witness' }] }) as const);
+    const shared = [
+      cosigned('FR', NOW_S - 90, 'shared witness'),
+      cosigned('IT', NOW_S - 40, 'shared witness'),
+    ];
+    const reportOf = (...more: readonly Cosigned[]) =>
+      reportAt(trustOf({ others: ['FR', 'IT', 'ES'], states, cosignatures: [...shared, ...more] }));
+    assert.deepEqual(reportOf().witnesses, { counted: 1, needed: 3, of: 4 });
+    const three = reportOf(cosigned(HOME, NOW_S), cosigned('ES', NOW_S - 10));
+    assert.deepEqual(three.witnesses, { counted: 3, needed: 3, of: 4 });
+    assert.equal(three.ageS, 40);
+    const own = reportOf(cosigned(HOME, NOW_S), cosigned('IT', NOW_S - 30));
+    assert.equal(own.witnesses.counted, 3, 'by a key of its own IT counts beside FR');
+  });
+
   it('A13: the issuer is no witness of its own log', () => {
     const own = [cosigned(ISSUER, NOW_S)];
     const report = reportAt(trustOf({ cosignatures: own }));
