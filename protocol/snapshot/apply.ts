@@ -83,11 +83,7 @@ export function applySnapshot(
 
   const trustOf = (logs: readonly (KnownLog | undefined)[]) =>
     new Trust({ home, network, regions: logs.flatMap((log) => log?.knowledge ?? []) }, modules);
-  const candidates = candidatesOf(snapshot.parts, reader, previous, modules);
-  const proposed = trustOf(candidates.map(({ held, offered }) => offered ?? held));
-  const settled = candidates.map((candidate) =>
-    inRegion(candidate.region, () => settle(candidate, proposed, nowS)),
-  );
+  const settled = settleAll(candidatesOf(snapshot.parts, reader, previous, modules), trustOf, nowS);
   const effects = new Map(settled.map(({ region, effect }) => [region, effect]));
   const known = settled.map((result) => result.known).filter((result) => result !== undefined);
   return {
@@ -162,7 +158,34 @@ interface Settled {
   readonly known: KnownLog | undefined;
 }
 
-/** Rules 5 and 6: what becomes of a candidate, with the witnesses that count if everything offered is what it says. */
+/**
+ * What becomes of the candidates. The witness keys of a part count for the others only if that part is taken: or else a key that
+ * is known to be stolen could vouch once more, by a part without quorum that keeps silent about the theft.
+ */
+function settleAll(
+  candidates: readonly Candidate[],
+  trustOf: (logs: readonly (KnownLog | undefined)[]) => Trust,
+  nowS: number,
+): Settled[] {
+  let settled = candidates.map(({ region, held, offered }): Settled => ({
+    region,
+    effect: offered && 'taken',
+    known: offered ?? held,
+  }));
+  for (;;) {
+    const proposed = trustOf(settled.map(({ known }) => known));
+    const before = settled;
+    settled = candidates.map((candidate, i) => {
+      const result = before[i] as Settled;
+      // What is not taken stays so: parts only ever drop out, so this comes to an end.
+      if (result.effect !== 'taken') return result;
+      return inRegion(candidate.region, () => settle(candidate, proposed, nowS));
+    });
+    if (settled.every(({ effect }, i) => effect === before[i]?.effect)) return settled;
+  }
+}
+
+/** Rules 5 and 6: what becomes of a candidate, with the witnesses that count if everything proposed is what it says. */
 function settle({ region, held, offered }: Candidate, proposed: Trust, nowS: number): Settled {
   if (offered === undefined) return { region, effect: undefined, known: held };
   const { counted, needed } = assess(proposed, offered.knowledge, nowS).witnesses;
@@ -210,10 +233,8 @@ function confirmed(held: KnownLog, { knowledge }: KnownLog, nowS: number): Known
 /** What is held, and beside it what the state offered revokes: a revocation counts at once, witnessed or not. */
 function withRevocationsOf(held: KnownLog, offered: KnownLog): KnownLog {
   const revokedBeside = new Map(held.knowledge.revokedBeside);
-  for (const { log } of offered.knowledge.state.logs()) {
-    const revoked = offered.knowledge.state.revoked(log);
-    if (revoked !== undefined)
-      revokedBeside.set(log, (revokedBeside.get(log) ?? RevocationSet.empty).union(revoked));
+  for (const [log, revoked] of offered.knowledge.state.revocations()) {
+    revokedBeside.set(log, (revokedBeside.get(log) ?? RevocationSet.empty).union(revoked));
   }
   return { ...held, knowledge: { ...held.knowledge, revokedBeside } };
 }

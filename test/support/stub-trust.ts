@@ -60,6 +60,7 @@ export function stubState(options: StubState): TrustState {
     log: (log) => announced.get(log),
     logs: () => announced.values(),
     revoked: (log) => sets.get(log),
+    revocations: () => sets,
     rules: () => undefined,
     nodes: () => [],
   };

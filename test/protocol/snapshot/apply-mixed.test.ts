@@ -126,7 +126,7 @@ describe('applySnapshot: T12 mix-and-match', () => {
     }
   });
 
-  it('refuses any flipped bit, but in the line of a cosigner, who then counts for nothing', async () => {
+  it('refuses any flipped bit, but in the line of a cosigner, who then counts for nothing, and in a name that then is nobody', async () => {
     const federation = new Federation(HOME, 'FR', 'CN-33');
     federation.region('CN-33').revoke([1]);
     federation.region('CN-33').commit();
@@ -140,6 +140,8 @@ describe('applySnapshot: T12 mix-and-match', () => {
     const inLine = fc
       .constantFrom(...lines)
       .chain(({ start, end }) => fc.integer({ min: start * 8, max: end * 8 - 1 }));
+    // From CN-33 to CO-33.
+    const regionBit = 8 * Buffer.from(bytes).indexOf('fregioneCN-33') + 8 * 'fregioneC'.length;
     const vouchers = ({ trust }: Holdings, region: string) =>
       (trust.regions.get(region)?.cosignatures ?? []).map((cosigned) => JSON.stringify(cosigned));
     fc.assert(
@@ -154,8 +156,10 @@ describe('applySnapshot: T12 mix-and-match', () => {
           assert.ok(isProtocolError(error), String(error));
           return;
         }
+        // A part in the name of a region that the home does not recognise is as good as left out.
+        const isRenamed = applied.outcomes.some(({ region }) => !federation.regions.has(region));
         assert.ok(
-          lines.some(({ start, end }) => start <= at && at < end),
+          isRenamed || lines.some(({ start, end }) => start <= at && at < end),
           `bit ${bit} was borne`,
         );
         for (const [region, { fold }] of applied.holdings.logs) {
@@ -165,7 +169,7 @@ describe('applySnapshot: T12 mix-and-match', () => {
           assert.ok(vouchers(applied.holdings, region).every((cosigned) => before.includes(cosigned)));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 500, examples: [[regionBit]] },
     );
   });
 });

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { parseSnapshot } from '../../../protocol/snapshot/snapshot.ts';
+import { Frontier } from '../../../protocol/log/frontier.ts';
+import { leafHash } from '../../../protocol/log/merkle.ts';
+import { encodeSnapshot, parseSnapshot } from '../../../protocol/snapshot/snapshot.ts';
 import { verify } from '../../../protocol/verdict/verify.ts';
 import {
   Federation,
+  NETWORK,
+  noteOf,
   NOW_S,
   effectsOf,
   faultOf,
@@ -11,7 +15,8 @@ import {
   outcomeOf,
   PLACE,
 } from '../../support/snapshot-fixture.ts';
-import { trustModules } from '../../support/region-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { RegionFixture, trustModules } from '../../support/region-fixture.ts';
 
 describe('applySnapshot: quorum', () => {
   it('refuses a home that lacks its quorum', async () => {
@@ -104,6 +109,58 @@ describe('applySnapshot: quorum', () => {
       details: { region: HOME, counted: 1, needed: 3 },
     });
     assert.equal(federation.apply(HOME, await only(HOME, 'CN-33', 'FR', 'IT')).outcomes.length, 4);
+  });
+
+  it('of an unwitnessed part takes the revocations of logs, too, that are not announced in it', async () => {
+    const federation = five();
+    const region = federation.region('CN-33');
+    const cutOff = region.cutOff();
+    region.add({ kind: 'log', log: '2026-11.2', minimum: 0 });
+    const first = federation.apply(HOME, await federation.snapshot());
+    const { text } = federation.issue('CN-33', 3, { log: '2026-11.2' });
+    assert.equal(outcomeOf(first.holdings, text), 'pass');
+    region.add(region.compromise(region.keys['trust-log'], { trust: cutOff }));
+    region.add(region.revocation([3], '2026-11.2'), 'root');
+    const unwitnessed = await federation.snapshot({ by: ['CN-33', HOME] }, first.holdings);
+    const beside = federation.apply(HOME, unwitnessed, first.holdings);
+    assert.equal(effectsOf(beside)['CN-33'], 'beside');
+    assert.equal(outcomeOf(beside.holdings, text), 'stop REVOKED');
+  });
+
+  it('T3: a witness key that is known to be stolen vouches for no part, though another part keeps silent about it', async () => {
+    const federation = new Federation(HOME, 'FR', 'IT');
+    const [robbed, liar] = [federation.region('FR'), federation.region('IT')];
+    robbed.add(robbed.compromise(robbed.keys.witness, {}));
+    const by = [HOME, 'IT'];
+    const first = federation.apply(HOME, await federation.snapshot({ by }));
+
+    // A log of FR without the compromise, as far ahead that nothing of what is held is in it.
+    const { frontier } = new RegionFixture({ region: 'FR', network: NETWORK }).fold;
+    const twin = new RegionFixture({ region: 'FR', network: NETWORK });
+    const { items, root } = twin.fold.commitmentAt(twin.nowS);
+    const from = 19;
+    const entry = robbed.entryOf({ kind: 'state', format: 1, items: items.length, root });
+    const hashes = [...frontier, sha256(entry)];
+    const tree = Frontier.of(sha256, from, hashes);
+    tree.append(leafHash(sha256, entry));
+    const silent = {
+      region: 'FR',
+      from,
+      entries: [entry],
+      base: { frontier: hashes, items },
+      checkpoint: noteOf(robbed, [robbed], { checkpoint: { size: tree.size, root: tree.root() } }),
+    };
+    const fork = new Federation(HOME, 'FR', 'IT');
+    fork.region('IT').revoke([66]);
+    liar.revoke([1]);
+    const honest = await federation.snapshot({ by });
+    const forked = parseSnapshot(await fork.snapshotOf(fork.source('IT', { by: ['IT', 'FR'] })));
+    const parts = parseSnapshot(honest).parts.map((part) =>
+      part.region === 'FR' ? silent : (forked.parts.find(({ region }) => region === part.region) ?? part),
+    );
+    const misled = federation.apply(HOME, encodeSnapshot({ network: NETWORK, parts }), first.holdings);
+    assert.deepEqual(effectsOf(misled), { DE: 'confirmed', FR: 'beside', IT: 'beside' });
+    assert.equal(effectsOf(federation.apply(HOME, honest, misled.holdings))['IT'], 'taken');
   });
 
   it('bridges a gap only where a quorum vouches for it', async () => {
