@@ -172,7 +172,11 @@ export async function startLog(
  * Reads the log of a stopped machine leaf by leaf from the raw values of its store, and holds it against RFC 6962 and the
  * layout of C2SP tlog-tiles as computed here. Returns its entries.
  */
-export async function audit(machine: Machine, origin = ORIGIN): Promise<Uint8Array[]> {
+export async function audit(
+  machine: Machine,
+  origin = ORIGIN,
+  { publicKey }: { readonly publicKey: Uint8Array } = machine.signer,
+): Promise<Uint8Array[]> {
   const store = await machine.openStore();
   const values = new Map<string, Uint8Array>();
   for await (const [key, value] of store.entries(`log/${origin}/`, `log/${origin}0`)) {
@@ -190,7 +194,7 @@ export async function audit(machine: Machine, origin = ORIGIN): Promise<Uint8Arr
   const reference = new ReferenceTree(entries);
   assert.deepEqual(Buffer.from(head.root), Buffer.from(reference.root()));
   auditTiles(values, reference);
-  if (head.signed !== undefined) auditCheckpoint(head.signed, reference, machine, origin);
+  if (head.signed !== undefined) auditCheckpoint(head.signed, reference, publicKey, origin);
   const mark = machine.secondPlace.marks.get(origin);
   if (mark !== undefined) {
     assert.ok(mark.size <= head.size);
@@ -219,10 +223,9 @@ function auditTiles(values: ReadonlyMap<string, Uint8Array>, reference: Referenc
 function auditCheckpoint(
   signed: HighWater,
   reference: ReferenceTree,
-  machine: Machine,
+  publicKey: Uint8Array,
   origin: string,
 ): void {
-  const { publicKey } = machine.signer;
   const key = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
   const opened = openCheckpoint(signed.note, [key], verifySignature);
   assert.equal(opened.origin, origin);

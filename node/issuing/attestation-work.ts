@@ -1,0 +1,122 @@
+/**
+ * The work of an attestation log: which index a person's attestation gets, among which others. The order of a batch is
+ * random, and the attestation that takes the place of a revoked one is never alone, so that the log does not tell whose
+ * colour changed.
+ */
+import { attestationMessage } from '../../protocol/code/attestation.ts';
+import { signAttestation } from '../../protocol/code/attestation-draft.ts';
+import { AttestationTemplate, keyIdOfDraft } from '../../protocol/code/attestation-template.ts';
+import { type Openings } from '../../protocol/code/openings.ts';
+import { type VerifySignature } from '../../protocol/primitives.ts';
+import { logMonth } from '../../protocol/trust/log-month.ts';
+import { logError } from '../log/log-error.ts';
+import { type BatchPlace, type LogWork, type PreparedBatch } from '../log/log-work.ts';
+import { type KeyedSigner } from '../log/trust-log-work.ts';
+import { NodeError } from '../node-error.ts';
+import { type Random } from '../ports.ts';
+import { type Registry } from '../registry/registry.ts';
+import { shuffled } from './shuffle.ts';
+
+/** A status that is committed to and waits for its place. */
+export interface CommittedStatus {
+  readonly subject: string;
+  readonly openings: Openings;
+  /** 32 bytes. */
+  readonly commitment: Uint8Array;
+  /** It takes the place of a revoked attestation. */
+  readonly isReplacement: boolean;
+}
+
+/** Secret keys of the role attest. */
+export interface AttestKeys {
+  /** @throws {NodeError} KEY_NOT_IN_FORCE */
+  inForce(atS: number): KeyedSigner;
+  /** Also after its window, since a batch that was staged within it is finished with it. */
+  withId(keyId: string): KeyedSigner | undefined;
+}
+
+export interface AttestationWorkOptions {
+  readonly region: string;
+  readonly network: string;
+  /** The log's id. */
+  readonly log: string;
+}
+
+export interface AttestationWorkModules {
+  readonly verifySignature: VerifySignature;
+  readonly random: Random;
+  readonly keys: AttestKeys;
+  readonly registry: Registry;
+}
+
+/** Leaves, of others or of nobody, among which replacements are hidden. Spec: DESIGN 4. */
+export const REPLACEMENT_COMPANY = 31;
+
+const HOUR_S = 3_600;
+const COMMITMENT_BYTES = 32;
+/** Every so many signatures one is verified: a key or a back end that signs wrongly does not get far. */
+const VERIFIED_EVERY = 64;
+
+export class AttestationWork implements LogWork<CommittedStatus> {
+  readonly #options: AttestationWorkOptions;
+  readonly #modules: AttestationWorkModules;
+
+  constructor(options: AttestationWorkOptions, modules: AttestationWorkModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** @throws {NodeError} LOG_SEALED after the month of the log, CLOCK_BEHIND before it, KEY_NOT_IN_FORCE. */
+  prepare(items: readonly CommittedStatus[], { index, atS }: BatchPlace): PreparedBatch {
+    const { region, network, log } = this.#options;
+    const { random, keys, registry } = this.#modules;
+    requireWithinMonth(log, atS);
+    const hour = Math.floor(atS / HOUR_S);
+    const template = new AttestationTemplate({ region, log, hour }, keys.inForce(atS).keyId, network);
+    const order = shuffled(items.length + paddingFor(items), random);
+    const places = new Array<number>(items.length);
+    const drafts: Uint8Array[] = [];
+    const entries: (CommittedStatus | undefined)[] = [];
+    for (const number of order) {
+      const item = items[number];
+      if (item !== undefined) places[number] = index + drafts.length;
+      entries.push(item);
+      // A commitment to nothing looks like any other.
+      drafts.push(template.draft(index + drafts.length, item?.commitment ?? random(COMMITMENT_BYTES)));
+    }
+    return { drafts, places, changes: registry.changes({ log, index, hour, entries }) };
+  }
+
+  /** @throws {NodeError} KEY_NOT_IN_FORCE if the key of the draft is gone, SIGNER_FAULTY. */
+  finish(draft: Uint8Array, index: number): Uint8Array {
+    const { region, network, log } = this.#options;
+    const { keys, verifySignature } = this.#modules;
+    const keyId = keyIdOfDraft(draft);
+    const key = keys.withId(keyId);
+    if (key === undefined) {
+      throw new NodeError('KEY_NOT_IN_FORCE', `a staged batch of ${log} needs the attest key ${keyId}`, {
+        retry: true,
+        hint: 'Bring its key file back: the batch has to be finished as it was begun.',
+      });
+    }
+    const message = attestationMessage({ region, log, bytes: draft }, network);
+    const signature = key.sign(message);
+    const isVerified = index % VERIFIED_EVERY === 0;
+    if (isVerified && !verifySignature({ publicKey: key.publicKey, message, signature })) {
+      throw logError('SIGNER_FAULTY', `the signature on attestation ${index} of ${log} does not verify`);
+    }
+    return signAttestation(draft, signature);
+  }
+}
+
+/** How many leaves of nobody a batch needs. */
+function paddingFor(items: readonly CommittedStatus[]): number {
+  const others = items.filter(({ isReplacement }) => !isReplacement).length;
+  return others === items.length ? 0 : Math.max(0, REPLACEMENT_COMPANY - others);
+}
+
+function requireWithinMonth(log: string, atS: number): void {
+  const { fromS, untilS } = logMonth(log);
+  if (atS >= untilS) throw logError('LOG_SEALED', `the month of ${log} is over`);
+  if (atS < fromS) throw logError('CLOCK_BEHIND', `the month of ${log} has not begun`);
+}

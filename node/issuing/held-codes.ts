@@ -1,0 +1,60 @@
+/** The codes that a person holds, made again from the registry and the logs. */
+import { encodeCode } from '../../protocol/code/code.ts';
+import { codeText } from '../../protocol/code/code-text.ts';
+import { type FieldName } from '../../protocol/code/field.ts';
+import { type Openings } from '../../protocol/code/openings.ts';
+import { attestationLogOrigin } from '../../protocol/log/origin.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { type LogTree } from '../log/log-tree.ts';
+
+import { type Registry, type RegistryRecord } from '../registry/registry.ts';
+
+export interface HeldCode extends RegistryRecord {
+  readonly attestation: Uint8Array;
+}
+
+export interface HeldCodesModules {
+  readonly registry: Registry;
+  /** Opens an own log, or gives the one that is open. */
+  readonly openTree: (origin: string) => Promise<LogTree>;
+}
+
+export class HeldCodes {
+  readonly #names: { readonly region: string; readonly network: string };
+  readonly #modules: HeldCodesModules;
+
+  constructor(names: { readonly region: string; readonly network: string }, modules: HeldCodesModules) {
+    this.#names = names;
+    this.#modules = modules;
+  }
+
+  /**
+   * All attestations of a person that are in a log, oldest first. A record whose batch is still on its way is left out: no
+   * code exists before its place in the log is durable.
+   */
+  async ofSubject(subject: string): Promise<HeldCode[]> {
+    const held: HeldCode[] = [];
+    for (const record of await this.#modules.registry.ofSubject(subject)) {
+      const attestation = await this.#attestationOf(record);
+      if (attestation !== undefined) held.push({ ...record, attestation });
+    }
+    return held;
+  }
+
+  async #attestationOf({ log, index }: RegistryRecord): Promise<Uint8Array | undefined> {
+    const { region, network } = this.#names;
+    const tree = await this.#modules.openTree(attestationLogOrigin(region, network, log));
+    if (index >= tree.size) return undefined;
+    for await (const attestation of tree.reader.entries(index, index + 1)) return attestation;
+    return undefined;
+  }
+}
+
+/** The text of the code that opens these fields. @throws {TypeError} as `encodeCode`. */
+export function codeTextOf(
+  sha256: Sha256,
+  { attestation, openings }: { readonly attestation: Uint8Array; readonly openings: Openings },
+  fields: readonly FieldName[],
+): string {
+  return codeText(encodeCode(sha256, attestation, openings, fields));
+}

@@ -1,0 +1,193 @@
+/**
+ * Issues codes: status in, code out, and by then it is durable and logged. Each month has its log, announced ahead; the
+ * issuer opens it when its time comes and seals the one before.
+ */
+import { type Fields } from '../../protocol/code/field.ts';
+import { commitFields, type Openings } from '../../protocol/code/openings.ts';
+import { attestationLogOrigin } from '../../protocol/log/origin.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { logMonth } from '../../protocol/trust/log-month.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { type LogWriterModules } from '../log/log-writer.ts';
+import { Sequencer, type SequencerOptions } from '../log/sequencer.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
+import { type Clock, type HighWater, type Random } from '../ports.ts';
+import { requireSubject } from '../registry/record-page.ts';
+import { type Registry } from '../registry/registry.ts';
+import { type Store } from '../store/store.ts';
+import { type AttestKeys, AttestationWork, type CommittedStatus } from './attestation-work.ts';
+
+export interface IssueRequest {
+  /** The region's own reference to the person, 1 to 64 characters. It goes into the registry and nowhere else. */
+  readonly subject: string;
+  readonly fields: Fields;
+  /** It takes the place of a revoked attestation: it is logged among at least 31 others. */
+  readonly isReplacement?: boolean;
+}
+
+/** An attestation that is logged for good, and what opens it: all that a code is made of. */
+export interface Issued {
+  readonly log: string;
+  readonly index: number;
+  readonly attestation: Uint8Array;
+  readonly openings: Openings;
+  readonly checkpoint: HighWater;
+}
+
+export interface IssuerOptions extends SequencerOptions {
+  readonly region: string;
+  readonly network: string;
+}
+
+export interface IssuerModules
+  extends Primitives, Pick<LogWriterModules, 'checkpointKey' | 'timeBounds' | 'onCheckpoint'> {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly registry: Registry;
+  readonly keys: AttestKeys;
+  /** Opens an own log, or gives the one that is open. */
+  readonly openTree: (origin: string) => Promise<LogTree>;
+  /** The region's own trust state, as its log says now. */
+  readonly trust: () => TrustState;
+  /** Announces a log in the trust log; resolves once it is logged and `trust` says so. */
+  readonly announce: (log: string) => Promise<void>;
+}
+
+/** A log that is issued into, and its one writer. */
+interface OpenMonth {
+  readonly log: string;
+  readonly tree: LogTree;
+  readonly sequencer: Sequencer<CommittedStatus>;
+}
+
+/** The replacements that a log may have within its month. */
+const REPLACEMENTS = ['.9', '.8', '.7', '.6', '.5', '.4', '.3', '.2', '.1', ''];
+
+export class Issuer {
+  readonly #options: IssuerOptions;
+  readonly #modules: IssuerModules;
+  /** By log id, from the moment it is being opened. */
+  readonly #months = new Map<string, Promise<OpenMonth>>();
+  #stopped = false;
+
+  constructor(options: IssuerOptions, modules: IssuerModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Finishes what was left open and begins. Rejects as `tend`. */
+  start(): Promise<void> {
+    return this.tend();
+  }
+
+  /** Finishes the batches in hand. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const months = await Promise.allSettled(this.#months.values());
+    for (const month of months) if (month.status === 'fulfilled') await month.value.sequencer.stop();
+  }
+
+  /**
+   * What is due with the calendar, to be called at least once an hour: opens the log of this month, announces that of the
+   * next, finishes and seals those before.
+   * @throws {NodeError} as `announce` and `Sequencer.start`; what is left is done the next time.
+   */
+  async tend(): Promise<void> {
+    const nowS = this.#nowS();
+    await this.#announce(logIdAt(nowS));
+    const current = this.#logNow();
+    await this.#month(current);
+    await this.#announce(logIdAt(logMonth(current).untilS));
+    for (const { log } of this.#modules.trust().logs()) {
+      if (log !== current && logMonth(log).fromS <= nowS) await this.#seal(log);
+    }
+  }
+
+  /**
+   * Issues one attestation. Many that are asked for together share a batch. What it resolves with may be handed out.
+   * @throws {TypeError} on a subject or on fields that have no encoding.
+   * @throws {NodeError} LOG_NOT_ANNOUNCED, KEY_NOT_IN_FORCE, and as `Sequencer.submit`.
+   */
+  async issue({ subject, fields, isReplacement = false }: IssueRequest): Promise<Issued> {
+    requireSubject(subject);
+    const { commitment, openings } = commitFields(this.#modules.sha256, fields, this.#modules.random);
+    const { log, receipt } = await this.#submit({ subject, commitment, openings, isReplacement });
+    const { index, entry: attestation, checkpoint } = receipt;
+    return { log, index, attestation, openings, checkpoint };
+  }
+
+  async #submit(item: CommittedStatus) {
+    for (;;) {
+      const log = this.#logNow();
+      try {
+        const { sequencer } = await this.#month(log);
+        return { log, receipt: await sequencer.submit(item) };
+      } catch (error) {
+        // It came too late for this log and is in none, so it may go into the next.
+        if (!isNodeError(error, 'LOG_SEALED') || this.#logNow() === log) throw error;
+      }
+    }
+  }
+
+  async #announce(log: string): Promise<void> {
+    if (this.#modules.trust().log(log) === undefined) await this.#modules.announce(log);
+  }
+
+  #month(log: string): Promise<OpenMonth> {
+    let month = this.#months.get(log);
+    if (month === undefined) {
+      month = this.#open(log);
+      this.#months.set(log, month);
+      month.catch(() => this.#months.delete(log));
+    }
+    return month;
+  }
+
+  async #open(log: string): Promise<OpenMonth> {
+    const { region, network } = this.#options;
+    const { trust, openTree } = this.#modules;
+    if (this.#stopped)
+      throw new NodeError('LOG_STOPPED', 'the issuer was stopped', { hint: 'Start the node.' });
+    if (trust().log(log) === undefined) {
+      throw new NodeError('LOG_NOT_ANNOUNCED', `the region has not announced the log ${log}`, {
+        retry: true,
+        hint: 'Check the clock; else see why the trust log does not take the announcement.',
+      });
+    }
+    const tree = await openTree(attestationLogOrigin(region, network, log));
+    const work = new AttestationWork({ region, network, log }, this.#modules);
+    const sequencer = new Sequencer(this.#options, { ...this.#modules, tree, work });
+    await sequencer.start();
+    return { log, tree, sequencer };
+  }
+
+  /** Ends a log whose month is over; does nothing to one that is sealed. */
+  async #seal(log: string): Promise<void> {
+    const { region, network } = this.#options;
+    const { head } = await this.#modules.openTree(attestationLogOrigin(region, network, log));
+    if (head.sealed) return;
+    const { sequencer } = await this.#month(log);
+    await sequencer.seal();
+    await sequencer.stop();
+    this.#months.delete(log);
+  }
+
+  /** The log of this month; where it was closed, the newest of its replacements. */
+  #logNow(): string {
+    const { trust } = this.#modules;
+    const month = logIdAt(this.#nowS());
+    const newest = REPLACEMENTS.find((suffix) => trust().log(month + suffix) !== undefined);
+    return month + (newest ?? '');
+  }
+
+  #nowS(): number {
+    return Math.floor(this.#modules.clock.nowMs() / 1000);
+  }
+}
+
+/** The attestation log of the month (UTC) that holds `atS`. */
+export function logIdAt(atS: number): string {
+  return new Date(atS * 1_000).toISOString().slice(0, 7);
+}

@@ -1,0 +1,198 @@
+/**
+ * Who holds which attestation: private to the region, and sealed. Two tables in the store:
+ *
+ *   registry/page/<log>/<first index>                the records of up to 64 attestations that follow each other
+ *   registry/subject/<pseudonym>/<name of a place>   nothing more: the person of that pseudonym has that attestation
+ *
+ * so that one range is all that the region knows of a person. The records of a batch are written with its staging, by whoever
+ * stages it; but for that and `forget` nothing is ever changed.
+ */
+import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
+import { type Change, type Random } from '../ports.ts';
+import { type Store } from '../store/store.ts';
+import { PlaceCipher, type Place } from './place-cipher.ts';
+import { Pseudonyms } from './pseudonyms.ts';
+import {
+  encodePage,
+  hourOfPage,
+  type PageRecord,
+  recordOfPage,
+  RECORDS_PER_PAGE,
+  type RegistryEntry,
+  withoutRecord,
+} from './record-page.ts';
+import { registryKeyWrong } from './registry-error.ts';
+import { derivedKey, NONCE_BYTES, Sealer } from './sealer.ts';
+
+export interface RegistryModules {
+  readonly store: Store;
+  readonly random: Random;
+}
+
+export interface RegistryOptions {
+  /** 32 bytes from a key file that does not lie with the store. Copied. */
+  readonly key: Uint8Array;
+}
+
+/** Attestations that follow each other; undefined for one that is nobody's. */
+export interface RegistryBatch extends Place {
+  /** Of issue. */
+  readonly hour: number;
+  readonly entries: readonly (RegistryEntry | undefined)[];
+}
+
+export interface RegistryRecord extends PageRecord, Place {
+  readonly hour: number;
+}
+
+const CHECK_KEY = 'registry/check';
+const CHECK = asciiBytes('entente registry 1');
+/** Those of 2^40-1. */
+const INDEX_DIGITS = 13;
+const NOTHING = new Uint8Array(0);
+
+interface OpenPage {
+  readonly key: string;
+  readonly first: number;
+  readonly bytes: Uint8Array;
+}
+
+export class Registry {
+  readonly #modules: RegistryModules;
+  readonly #key: Uint8Array;
+  readonly #pseudonyms: Pseudonyms;
+  readonly #places: PlaceCipher;
+  /** By log: a key of its own for each month keeps the number of values under one key in bounds. */
+  readonly #sealers = new Map<string, Sealer>();
+  #forgetting: Promise<void> = Promise.resolve();
+
+  private constructor({ key }: RegistryOptions, modules: RegistryModules) {
+    this.#modules = modules;
+    this.#key = key.slice();
+    this.#pseudonyms = new Pseudonyms(derivedKey(key, 'subject'));
+    this.#places = new PlaceCipher(derivedKey(key, 'place'));
+  }
+
+  /**
+   * Opens the registry of a store; the first key that opens an empty one is its key from then on.
+   * @throws {NodeError} REGISTRY_KEY_WRONG
+   */
+  static async open(options: RegistryOptions, modules: RegistryModules): Promise<Registry> {
+    const registry = new Registry(options, modules);
+    const sealer = new Sealer(derivedKey(options.key, 'check'));
+    const sealed = await modules.store.get(CHECK_KEY);
+    if (sealed === undefined) {
+      const value = sealer.seal(CHECK_KEY, CHECK, modules.random(NONCE_BYTES));
+      await modules.store.write([{ put: CHECK_KEY, value }]);
+    } else if (!opensCheck(sealer, sealed)) {
+      throw registryKeyWrong();
+    }
+    return registry;
+  }
+
+  /** What the store is to be told of a batch. */
+  changes({ log, index, hour, entries }: RegistryBatch): Change[] {
+    const changes: Change[] = [];
+    const names = this.#places.namesFrom({ log, index }, entries.length);
+    entries.forEach((entry, i) => {
+      if (entry !== undefined)
+        changes.push({ put: this.#pointerKey(entry.subject, names[i] ?? ''), value: NOTHING });
+    });
+    for (let start = 0; start < entries.length; start += RECORDS_PER_PAGE) {
+      const page = encodePage(hour, entries.slice(start, start + RECORDS_PER_PAGE));
+      changes.push(this.#pageChange(log, pageKey(log, index + start), page));
+    }
+    return changes;
+  }
+
+  /** All records of a person, by log and index. Rejects with REGISTRY_CORRUPT and what the store rejects with. */
+  async ofSubject(subject: string): Promise<RegistryRecord[]> {
+    const records: RegistryRecord[] = [];
+    for (const place of await this.#placesOf(subject)) {
+      const record = await this.atPlace(place);
+      if (record?.subject === subject) records.push(record);
+    }
+    return records;
+  }
+
+  /** The record of an attestation; undefined if it is nobody's, or forgotten, or not this region's. */
+  async atPlace({ log, index }: Place): Promise<RegistryRecord | undefined> {
+    const page = await this.#page({ log, index });
+    const record = page && recordOfPage(page.bytes, index - page.first);
+    return record && { ...record, log, index, hour: hourOfPage(page.bytes) };
+  }
+
+  /**
+   * Deletes all that says that a person has attestations, and all that opens them: what the logs hold of them can never be
+   * opened again. To be repeated if it is interrupted.
+   */
+  forget(subject: string): Promise<void> {
+    const forgetting = () => this.#forget(subject);
+    const done = this.#forgetting.then(forgetting, forgetting);
+    this.#forgetting = done;
+    return done;
+  }
+
+  async #forget(subject: string): Promise<void> {
+    for (const place of await this.#placesOf(subject)) {
+      const page = await this.#page(place);
+      const changes: Change[] = [{ del: this.#pointerKey(subject, this.#nameOf(place)) }];
+      if (page !== undefined && recordOfPage(page.bytes, place.index - page.first)?.subject === subject) {
+        changes.push(
+          this.#pageChange(place.log, page.key, withoutRecord(page.bytes, place.index - page.first)),
+        );
+      }
+      await this.#modules.store.write(changes);
+    }
+  }
+
+  async #placesOf(subject: string): Promise<Place[]> {
+    const places: Place[] = [];
+    const from = this.#pointerKey(subject, '');
+    for await (const [key] of this.#modules.store.entries(from, `${from}~`)) {
+      places.push(this.#places.placeOf(key.slice(from.length)));
+    }
+    return places.sort((a, b) => (a.log === b.log ? a.index - b.index : a.log < b.log ? -1 : 1));
+  }
+
+  async #page({ log, index }: Place): Promise<OpenPage | undefined> {
+    const range = [pageKey(log, 0), pageKey(log, index + 1)] as const;
+    const [found] = await this.#modules.store.page(...range, { limit: 1, reverse: true });
+    if (found === undefined) return undefined;
+    const [key, sealed] = found;
+    return { key, first: Number(key.slice(-INDEX_DIGITS)), bytes: this.#sealer(log).open(key, sealed) };
+  }
+
+  #pageChange(log: string, key: string, page: Uint8Array): Change {
+    return { put: key, value: this.#sealer(log).seal(key, page, this.#modules.random(NONCE_BYTES)) };
+  }
+
+  #pointerKey(subject: string, place: string): string {
+    return `registry/subject/${this.#pseudonyms.of(subject)}/${place}`;
+  }
+
+  #nameOf(place: Place): string {
+    return this.#places.namesFrom(place, 1)[0] ?? '';
+  }
+
+  #sealer(log: string): Sealer {
+    let sealer = this.#sealers.get(log);
+    if (sealer === undefined) {
+      sealer = new Sealer(derivedKey(this.#key, `page/${log}`));
+      this.#sealers.set(log, sealer);
+    }
+    return sealer;
+  }
+}
+
+function pageKey(log: string, index: number): string {
+  return `registry/page/${log}/${String(index).padStart(INDEX_DIGITS, '0')}`;
+}
+
+function opensCheck(sealer: Sealer, sealed: Uint8Array): boolean {
+  try {
+    return equalBytes(sealer.open(CHECK_KEY, sealed), CHECK);
+  } catch {
+    return false;
+  }
+}

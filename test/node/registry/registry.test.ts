@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { commitFields, type Openings } from '../../../protocol/code/openings.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { Registry, type RegistryBatch } from '../../../node/registry/registry.ts';
+import { requireSubject } from '../../../node/registry/record-page.ts';
+import { type Store } from '../../../node/store/store.ts';
+import { storeInDirectory } from '../../../node/store/store-directory.ts';
+import { systemClock } from '../../../node/system-clock.ts';
+import { systemRandom } from '../../../node/system-random.ts';
+import { greenFields, REGISTRY_KEY } from '../../support/issuing-fixture.ts';
+import { Machine } from '../../support/log-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const random = systemRandom();
+const LOG = '2026-11';
+const HOUR = 498_000;
+const openings = (hours = 24): Openings => commitFields(sha256, greenFields(hours), random).openings;
+
+function batch(index: number, subjects: readonly (string | undefined)[], log = LOG): RegistryBatch {
+  const entries = subjects.map((subject) =>
+    subject === undefined ? undefined : { subject, openings: openings() },
+  );
+  return { log, index, hour: HOUR, entries };
+}
+
+async function openRegistry(): Promise<{ store: Store; registry: Registry }> {
+  const store = await new Machine().openStore();
+  return { store, registry: await Registry.open({ key: REGISTRY_KEY }, { store, random }) };
+}
+
+const persons = (count: number) => Array.from({ length: count }, (_, i) => `person ${i}`);
+
+describe('Registry', () => {
+  it('finds a record by person and by place, with what opens the attestation', async () => {
+    const { store, registry } = await openRegistry();
+    const given = batch(250, [...persons(150), undefined, 'last']);
+    await store.write(registry.changes(given));
+    for (const i of [0, 5, 6, 63, 64, 149, 151]) {
+      const entry = given.entries[i];
+      assert.ok(entry);
+      const record = await registry.atPlace({ log: LOG, index: 250 + i });
+      assert.ok(record);
+      assert.equal(record.subject, entry.subject);
+      assert.deepEqual([record.log, record.index, record.hour], [LOG, 250 + i, HOUR]);
+      assert.deepEqual(record.openings, entry.openings);
+      assert.deepEqual(record.fields.status, { ...greenFields().status, untilS: undefined });
+      assert.deepEqual(await registry.ofSubject(entry.subject), [record]);
+    }
+    await store.stop();
+  });
+
+  it('finds nothing at the places beside, in other logs and for others', async () => {
+    const { store, registry } = await openRegistry();
+    await store.write(registry.changes(batch(250, ['a', undefined, 'b'])));
+    await store.write(registry.changes(batch(600, ['c'])));
+    for (const index of [0, 249, 251, 253, 314, 599, 601, 2 ** 40 - 1]) {
+      assert.equal(await registry.atPlace({ log: LOG, index }), undefined, String(index));
+    }
+    for (const log of ['2026-12', '2026-11.1', '2026-10']) {
+      assert.equal(await registry.atPlace({ log, index: 250 }), undefined);
+    }
+    for (const subject of ['', 'A', 'a ', 'ab']) assert.deepEqual(await registry.ofSubject(subject), []);
+    await store.stop();
+  });
+
+  it('has all of a person, over batches and logs, in their order', async () => {
+    const { store, registry } = await openRegistry();
+    await store.write(registry.changes(batch(70, ['x', 'me', 'me'])));
+    await store.write(registry.changes(batch(0, ['me'], '2026-12')));
+    await store.write(registry.changes(batch(3, ['me'], '2026-11.1')));
+    await store.write(registry.changes(batch(73, [...persons(100), 'me'])));
+    assert.deepEqual(
+      (await registry.ofSubject('me')).map(({ log, index }) => `${log}/${index}`),
+      ['2026-11/71', '2026-11/72', '2026-11/173', '2026-11.1/3', '2026-12/0'],
+    );
+    await store.stop();
+  });
+
+  it('T25 forgets a person: record and pointer are gone, those of others stay', async () => {
+    const { store, registry } = await openRegistry();
+    await store.write(registry.changes(batch(0, ['a', 'me', 'b', 'me'])));
+    await store.write(registry.changes(batch(4, ['me'])));
+    await Promise.all([registry.forget('me'), registry.forget('b')]);
+    assert.deepEqual(await registry.ofSubject('me'), []);
+    for (const index of [1, 2, 3, 4]) assert.equal(await registry.atPlace({ log: LOG, index }), undefined);
+    assert.equal((await registry.ofSubject('a')).length, 1);
+    assert.equal((await store.page('registry/subject/', 'registry/subject0', { limit: 9 })).length, 1);
+    await registry.forget('nobody');
+    await store.stop();
+  });
+
+  it('holds records of every length that there is', async () => {
+    const { store, registry } = await openRegistry();
+    const bytes = new Uint8Array(32).fill(7);
+    const status = {
+      colour: 'red',
+      measure: 'isolate',
+      untilS: 2 ** 53 - 1,
+      expiresAtS: 2 ** 53 - 1,
+      ruleId: 'r'.repeat(32),
+      ruleVersion: 2 ** 53 - 1,
+    } as const;
+    const document = { salt: bytes.subarray(16), hash: bytes };
+    const longest = commitFields(
+      sha256,
+      { status, holderKey: bytes, document, evidence: bytes },
+      random,
+    ).openings;
+    const subject = '界'.repeat(21) + 'x';
+    await store.write(
+      registry.changes({ log: LOG, index: 9, hour: HOUR, entries: [{ subject, openings: longest }] }),
+    );
+    const [record] = await registry.ofSubject(subject);
+    assert.deepEqual(record?.fields.status, status);
+    await store.stop();
+  });
+
+  it('T23 seals pages of one length whatever the records say', async () => {
+    const { store, registry } = await openRegistry();
+    const lengths = new Set<number>();
+    for (const [i, subject] of ['a', 'b'.repeat(64), undefined].entries()) {
+      const changes = registry.changes(batch(i, [subject]));
+      const page = changes.find((change) => 'put' in change && change.put.startsWith('registry/page/'));
+      assert.ok(page !== undefined && 'put' in page);
+      lengths.add(page.value.length);
+    }
+    assert.equal(lengths.size, 1);
+    await store.stop();
+  });
+
+  it('refuses another key, and changes nothing', async () => {
+    const { store, registry } = await openRegistry();
+    await store.write(registry.changes(batch(0, ['a'])));
+    const other = REGISTRY_KEY.map((byte, i) => (i === 31 ? byte ^ 1 : byte));
+    await assert.rejects(Registry.open({ key: other }, { store, random }), (error) => {
+      assert.ok(isNodeError(error, 'REGISTRY_KEY_WRONG') && error.fatal);
+      assert.match(error.hint ?? '', /key file/);
+      return true;
+    });
+    for (const length of [31, 33]) {
+      await assert.rejects(Registry.open({ key: new Uint8Array(length) }, { store, random }), RangeError);
+    }
+    const again = await Registry.open({ key: REGISTRY_KEY }, { store, random });
+    assert.equal((await again.ofSubject('a')).length, 1);
+    await store.stop();
+  });
+
+  it('refuses what was sealed elsewhere or changed, and says nothing of whom', async () => {
+    const { store, registry } = await openRegistry();
+    await store.write(registry.changes(batch(0, ['Erika Mustermann'])));
+    await store.write(registry.changes(batch(64, ['b'])));
+    const [[firstKey, first] = ['', new Uint8Array(0)], [, second] = ['', new Uint8Array(0)]] =
+      await store.page('registry/page/', 'registry/page0', { limit: 2 });
+    const flipped = first.slice();
+    flipped[40] = (flipped[40] ?? 0) ^ 1;
+    for (const value of [second, flipped, first.subarray(0, -1), new Uint8Array(0)]) {
+      await store.write([{ put: firstKey, value }]);
+      await assert.rejects(registry.ofSubject('Erika Mustermann'), (error) => {
+        assert.ok(isNodeError(error, 'REGISTRY_CORRUPT') && error.fatal);
+        assert.ok(!/Erika|Mustermann/.test(error.message + error.stack));
+        return true;
+      });
+    }
+    const [[pointer] = ['']] = await store.page('registry/subject/', 'registry/subject0', { limit: 1 });
+    const bad = `${pointer.slice(0, -1)}${pointer.endsWith('0') ? '1' : '0'}`;
+    await store.write([{ put: bad, value: new Uint8Array(0) }]);
+    const isCorrupt = (error: unknown) => isNodeError(error, 'REGISTRY_CORRUPT');
+    const found = await Promise.allSettled(['Erika Mustermann', 'b'].map((one) => registry.ofSubject(one)));
+    assert.equal(found.filter((one) => one.status === 'rejected' && isCorrupt(one.reason)).length >= 1, true);
+    await store.stop();
+  });
+});
+
+describe('Registry on a real disk', () => {
+  const folder = temporaryFolders();
+
+  it('F private: no byte of it can be read in the files of the store', async () => {
+    const directory = folder();
+    const store = storeInDirectory({ owner: 'DE.test', directory, reserveBytes: 0 }, { clock: systemClock });
+    await store.start();
+    const registry = await Registry.open({ key: REGISTRY_KEY }, { store, random });
+    const subjects = persons(300).map((person) => `${person} of Musterstadt`);
+    const given = batch(0, subjects);
+    await store.write(registry.changes(given));
+    await store.write([{ put: 'plain', value: Buffer.from('seen in plain') }]);
+    await registry.forget(subjects[7] ?? '');
+    await store.stop();
+    const files = (
+      readdirSync(directory, { recursive: true, withFileTypes: true }) as {
+        isFile(): boolean;
+        parentPath: string;
+        name: string;
+      }[]
+    )
+      .filter((file) => file.isFile())
+      .map((file) => readFileSync(join(file.parentPath, file.name)));
+    const found = (bytes: Buffer | string) => files.some((file) => file.includes(bytes));
+    assert.ok(found('seen in plain'), 'the search itself works');
+    for (const text of ['Musterstadt', 'person 1', 'baseline', Buffer.from('person 12').toString('hex')]) {
+      assert.ok(!found(text), text);
+    }
+    for (const entry of given.entries.slice(0, 20)) {
+      for (const opening of entry?.openings.opened ?? []) {
+        if (opening !== undefined)
+          assert.ok(!found(Buffer.from(opening)) && !found(Buffer.from(opening.subarray(0, 16))));
+      }
+    }
+    assert.ok(!found(Buffer.from(REGISTRY_KEY)));
+  });
+});
+
+describe('requireSubject', () => {
+  it('takes 1 to 64 bytes of UTF-8', () => {
+    for (const subject of ['a', 'x'.repeat(64), '界'.repeat(21)]) requireSubject(subject);
+    for (const subject of ['', 'x'.repeat(65), '界'.repeat(22), '\ud800']) {
+      assert.throws(() => requireSubject(subject), TypeError);
+    }
+  });
+});
