@@ -21,9 +21,12 @@ import {
   type SecondPlace,
 } from '../ports.ts';
 import { type Revocation } from '../revoking/revoker.ts';
+import { Scrub, type ScrubCounters } from '../store/scrub.ts';
+import { storeError } from '../store/store-error.ts';
 import { Store } from '../store/store.ts';
 import { AntiEntropy, type SyncCounters } from '../sync/anti-entropy.ts';
 import { type BootFinding, checkOwnLogs } from '../sync/boot-check.ts';
+import { Healer } from '../sync/healer.ts';
 import { Herald } from '../sync/herald.ts';
 import { LeafFinder } from '../sync/leaf-finder.ts';
 import { PeerBook } from '../sync/peer-book.ts';
@@ -53,6 +56,8 @@ export interface RegionNodeOptions {
   readonly intervalMs?: number;
   readonly bootRetryMs?: number;
   readonly tendMs?: number;
+  /** Milliseconds between two readings of all that the store holds; 1 h by default. */
+  readonly scrubMs?: number;
   /** See `SequencerOptions`. */
   readonly gatherMs?: number;
 }
@@ -84,10 +89,18 @@ export interface NodeStatus {
   readonly forked: readonly string[];
   readonly pulls: PullCounters;
   readonly sync: SyncCounters;
+  readonly scrub: ScrubCounters;
   readonly verdicts: VerdictCounters;
 }
 
-const DEFAULTS = { beatMs: 10_000, intervalMs: 30_000, bootRetryMs: 2_000, tendMs: 600_000, gatherMs: 20 };
+const DEFAULTS = {
+  beatMs: 10_000,
+  intervalMs: 30_000,
+  bootRetryMs: 2_000,
+  tendMs: 600_000,
+  scrubMs: 3_600_000,
+  gatherMs: 20,
+};
 
 export class RegionNode {
   readonly #options: RegionNodeOptions & typeof DEFAULTS;
@@ -101,6 +114,7 @@ export class RegionNode {
   readonly #antiEntropy: AntiEntropy;
   readonly #herald: Herald;
   readonly #verdicts: VerdictService;
+  readonly #scrub: Scrub;
   readonly #stopping = new AbortController();
   readonly #background = new Set<Promise<void>>();
   #isStarted = false;
@@ -149,6 +163,16 @@ export class RegionNode {
       { ...this.#options, witnessName: witnessName(region, network), gatherMs: 20 },
       { ...modules, witness, keepers, onTrouble },
     );
+    const healer = new Healer({ ...reading, store: this.#store });
+    this.#scrub = new Scrub(
+      { pauseMs: this.#options.scrubMs },
+      {
+        store: this.#store,
+        clock,
+        heal: (key) => healer.heal(key),
+        damaged: (damage) => onTrouble(storeError('STORE_CORRUPT', damage)),
+      },
+    );
     const leaves = new LeafFinder(reading);
     this.#verdicts = new VerdictService({
       ...modules,
@@ -172,6 +196,7 @@ export class RegionNode {
     this.#server.start();
     this.#antiEntropy.start();
     this.#herald.start();
+    this.#scrub.start();
     this.#inBackground(() => this.#becomeWriter());
     this.#inBackground(() => this.#tend());
   }
@@ -200,6 +225,7 @@ export class RegionNode {
         .map(({ origin }) => origin),
       pulls: this.#puller.counters,
       sync: this.#antiEntropy.counters,
+      scrub: this.#scrub.counters,
       verdicts: this.#verdicts.counters,
     };
   }
@@ -240,6 +266,7 @@ export class RegionNode {
     this.#server.stop();
     this.#client.stop();
     await this.#writer?.stop();
+    await this.#scrub.stop();
     await this.#herald.stop();
     await this.#antiEntropy.stop();
     while (this.#background.size > 0) await Promise.all(this.#background);

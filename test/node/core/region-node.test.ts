@@ -312,4 +312,82 @@ describe('RegionNode', () => {
       assert.match(await world.outcome(region, code.text), /^stop.*REVOKED/, region);
     await world.stop();
   });
+
+  it('T3: under a compromised key only what a mirror proves lives on, with the issuer gone', async () => {
+    const world = await three({ mirrors: ['DE'] });
+    const genuine = await world.issue('DE');
+    const cutOff = { size: genuine.index + 1, root: genuine.checkpoint.root };
+    assert.equal(genuine.checkpoint.size, cutOff.size);
+    const late = await world.issue('DE', 'p2');
+    await world.pass(2);
+    const { fixture, node } = world.machine('DE');
+    fixture.nowS = world.nowS;
+    const entry = fixture.entryOf(fixture.compromise(fixture.keys.attest, { [genuine.log]: cutOff }));
+    await world.run(node.submit({ entry }));
+    await world.pass(31);
+    await world.kill('DE');
+    for (const region of ['FR', 'IT']) {
+      assert.match(await world.outcome(region, genuine.text), /^pass.*PROVEN_IN_LOG/, region);
+      assert.match(await world.outcome(region, late.text), /^stop.*BEYOND_CUT_OFF/, region);
+    }
+    assert.equal(world.node('FR').status.verdicts.proofsFetched, 1);
+    await world.stop();
+  });
+
+  it('T3: where no mirror can be reached a code under a compromised key is undetermined', async () => {
+    const world = await three();
+    const genuine = await world.issue('DE');
+    const cutOff = { size: genuine.index + 1, root: genuine.checkpoint.root };
+    const { fixture, node } = world.machine('DE');
+    fixture.nowS = world.nowS;
+    const entry = fixture.entryOf(fixture.compromise(fixture.keys.attest, { [genuine.log]: cutOff }));
+    await world.run(node.submit({ entry }));
+    await world.pass(2);
+    assert.match(await world.outcome('FR', genuine.text), /^pass.*PROVEN_IN_LOG/);
+    await world.kill('DE');
+    assert.match(await world.outcome('FR', genuine.text), /^undetermined.*PROOF_NEEDED/);
+    await world.stop();
+  });
+
+  it('a statement that would have no effect is refused before it is logged', async () => {
+    const world = await three();
+    const { fixture, node } = world.machine('DE');
+    fixture.nowS = world.nowS;
+    const before = sizeAt(world, 'DE');
+    const entry = fixture.entryOf(fixture.recognitionOf(world.machine('FR').fixture, 1));
+    await assert.rejects(world.run(node.submit({ entry })), (error) => isNodeError(error, 'REFUSED'));
+    assert.equal(sizeAt(world, 'DE'), before);
+    await world.recognise('DE', 'FR', 2);
+    assert.equal(sizeAt(world, 'DE'), before + 1);
+    await world.stop();
+  });
+
+  it('many revocations without a pause do not keep verdicts from getting newer', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.pass(2);
+    for (let i = 0; i < 100; i++) await revoke(world, 'DE', { log: code.log, index: 1_000 + i });
+    for (const region of REGIONS) {
+      const { published, latest } = world.node(region).keeper('DE') ?? {};
+      assert.match(await world.outcome(region, code.text), /^pass/);
+      assert.ok((latest?.state.size ?? 0) - (published?.state.size ?? 0) < 40, region);
+    }
+    await world.stop();
+  });
+
+  it('T16, F4: what has rotted in the copy of a log is found and put right from peers', async () => {
+    const world = await three({ scrubMs: 30_000 });
+    const code = await world.issue('DE');
+    await revoke(world, 'DE', code);
+    await world.pass(2);
+    assert.ok(world.machine('FR').medium.flipBit(`log/${TRUST}/entries/`));
+    assert.ok(world.machine('DE').medium.flipBit(`log/${TRUST}/tile/`));
+    await world.pass(65);
+    for (const region of ['FR', 'DE']) {
+      const { corrupt, healed } = world.node(region).status.scrub;
+      assert.deepEqual([corrupt, healed], [1, 1], region);
+    }
+    assert.match(await world.outcome('FR', code.text), /^stop.*REVOKED/);
+    await world.stop();
+  });
 });

@@ -1,0 +1,143 @@
+/**
+ * Making good what is damaged in a log: entries from any peer, held against the hashes of the tree; tiles from what lies below
+ * them. What cannot be proven is not written.
+ */
+import { concatBytes, equalBytes } from '../../protocol/bytes.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { encodeEntryBundle } from '../../protocol/log/entry-bundle.ts';
+import { HASH_BYTES, leafHash, nodeHash } from '../../protocol/log/merkle.ts';
+import { TILE_HASHES, tileWidth } from '../../protocol/log/tile.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { LogKeys } from '../log/log-keys.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
+import { type Store } from '../store/store.ts';
+import { type SyncClient } from './sync-client.ts';
+import { RANGE_BYTES_MAX } from './sync-limits.ts';
+
+export interface HealerModules {
+  readonly sha256: Sha256;
+  readonly store: Store;
+  readonly client: SyncClient;
+  readonly logs: () => ReadonlyMap<string, { readonly tree: LogTree }>;
+}
+
+const KEY = /^log\/(.+)\/(?:entries|tile\/([0-9]))\/([0-9]{16})$/;
+
+export class Healer {
+  readonly #modules: HealerModules;
+
+  constructor(modules: HealerModules) {
+    this.#modules = modules;
+  }
+
+  /**
+   * Puts the value of a key right.
+   * @throws {NodeError} NOT_FOUND if it is none of a log that is held, or no peer has what was there; what the store throws.
+   */
+  async heal(key: string): Promise<void> {
+    const [, origin = '', level, digits] = KEY.exec(key) ?? [];
+    const tree = this.#modules.logs().get(origin)?.tree;
+    if (tree === undefined) throw notHealed(key, 'it is no part of a log');
+    const index = Number(digits);
+    await tree.inTurn(async () => {
+      const value =
+        level === undefined
+          ? await this.#run(tree, key, index)
+          : await this.#tile(tree, Number(level), index);
+      await this.#modules.store.write([{ put: key, value }]);
+      await tree.reload();
+    });
+  }
+
+  /** The run of entries that begins at `from`. */
+  async #run(tree: LogTree, key: string, from: number): Promise<Uint8Array> {
+    const to = await this.#endOfRun(tree, key, from);
+    const hashes = await tree.reader.leafHashes(from, to);
+    for (const peer of this.#modules.client.peers()) {
+      try {
+        return encodeEntryBundle(await this.#entriesFrom(peer, tree.origin, from, hashes));
+      } catch (error) {
+        const isOfPeer =
+          isProtocolError(error) || isNodeError(error, 'NOT_FOUND') || isNodeError(error, 'PEER_UNREACHABLE');
+        if (!isOfPeer) throw error;
+      }
+    }
+    throw notHealed(key, 'no peer has what was there');
+  }
+
+  async #endOfRun(tree: LogTree, key: string, from: number): Promise<number> {
+    const [, next] = await this.#modules.store.inspect(key, 2);
+    const endOfBundle = from + TILE_HASHES - (from % TILE_HASHES);
+    const isRun = next?.key.startsWith(key.slice(0, key.lastIndexOf('/') + 1)) ?? false;
+    return Math.min(
+      endOfBundle,
+      tree.size,
+      isRun && next !== undefined ? LogKeys.indexOf(next.key) : Infinity,
+    );
+  }
+
+  /** Entries with these leaf hashes. */
+  async #entriesFrom(
+    peer: string,
+    origin: string,
+    from: number,
+    hashes: readonly Uint8Array[],
+  ): Promise<Uint8Array[]> {
+    const { client, sha256 } = this.#modules;
+    const entries: Uint8Array[] = [];
+    while (entries.length < hashes.length) {
+      const next = from + entries.length;
+      const answer = await client.ask(peer, { kind: 'range', origin, from: next, bytesMax: RANGE_BYTES_MAX });
+      client.blaming(peer, () => {
+        const wanted = answer.entries.slice(0, hashes.length - entries.length);
+        const isTrue = (entry: Uint8Array, i: number) => {
+          return equalBytes(leafHash(sha256, entry), hashes[entries.length + i] as Uint8Array);
+        };
+        if (answer.from !== next || wanted.length === 0 || !wanted.every(isTrue)) {
+          throw new ProtocolError('PROOF_INVALID', 'expected the entries of the tree', { next });
+        }
+        entries.push(...wanted);
+      });
+    }
+    return entries;
+  }
+
+  /** A tile from the entries, or from the tiles of the level below. */
+  async #tile({ reader, size }: LogTree, level: number, index: number): Promise<Uint8Array> {
+    const { sha256 } = this.#modules;
+    const width = tileWidth(size, level, index);
+    const hashes: Uint8Array[] = [];
+    if (level === 0) {
+      const from = index * TILE_HASHES;
+      for await (const entry of reader.entries(from, from + width)) hashes.push(leafHash(sha256, entry));
+    } else {
+      const below = Array.from({ length: width }, (_, i) => ({
+        level: level - 1,
+        index: index * TILE_HASHES + i,
+        width: TILE_HASHES,
+      }));
+      for (const tile of await reader.tiles(below)) hashes.push(rootOfTile(sha256, tile));
+    }
+    return concatBytes(...hashes);
+  }
+}
+
+/** The root over the 256 hashes of a full tile. */
+function rootOfTile(sha256: Sha256, tile: Uint8Array): Uint8Array {
+  let level = Array.from({ length: tile.length / HASH_BYTES }, (_, i) => {
+    return tile.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
+  });
+  while (level.length > 1) {
+    level = Array.from({ length: level.length / 2 }, (_, i) => {
+      return nodeHash(sha256, level[2 * i] as Uint8Array, level[2 * i + 1] as Uint8Array);
+    });
+  }
+  return level[0] as Uint8Array;
+}
+
+function notHealed(key: string, why: string): NodeError {
+  return new NodeError('NOT_FOUND', `${key} is damaged, and ${why}`, {
+    hint: 'Connect to a peer that holds the log, or restore the store.',
+  });
+}
