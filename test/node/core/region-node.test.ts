@@ -9,7 +9,9 @@ const REGIONS = ['DE', 'FR', 'IT'] as const;
 const TRUST = 'DE.test/trust';
 
 /** Three regions that recognise each other, and whose witnesses have seen all. */
-async function three(options: Partial<RegionNodeOptions> = {}): Promise<NodeWorld> {
+async function three(
+  options: Partial<RegionNodeOptions> & { readonly seed?: number } = {},
+): Promise<NodeWorld> {
   const world = new NodeWorld(options);
   for (const region of REGIONS) await world.found(region);
   await world.befriend('DE', 'FR');
@@ -389,5 +391,22 @@ describe('RegionNode', () => {
     }
     assert.match(await world.outcome('FR', code.text), /^stop.*REVOKED/);
     await world.stop();
+  });
+
+  it('the same seed gives the same run, message for message', async () => {
+    const runOf = async (seed: number) => {
+      const world = await three({ seed });
+      world.network.lossRate = 0.1;
+      const code = await world.issue('DE');
+      await revoke(world, 'DE', code);
+      await world.pass(40);
+      const statuses = REGIONS.map((region) => world.node(region).status);
+      const trace = JSON.stringify([code.text, world.network.counters, statuses]);
+      await world.stop();
+      return trace;
+    };
+    const [first, second, other] = [await runOf(7), await runOf(7), await runOf(8)];
+    assert.equal(first, second);
+    assert.notEqual(first, other);
   });
 });
