@@ -83,7 +83,12 @@ export function applySnapshot(
 
   const trustOf = (logs: readonly (KnownLog | undefined)[]) =>
     new Trust({ home, network, regions: logs.flatMap((log) => log?.knowledge ?? []) }, modules);
-  const settled = settleAll(candidatesOf(snapshot.parts, reader, previous, modules), trustOf, nowS);
+  const settled = settleAll(
+    candidatesOf(snapshot.parts, reader, previous, modules),
+    trustOf,
+    previous?.trust,
+    nowS,
+  );
   const effects = new Map(settled.map(({ region, effect }) => [region, effect]));
   const known = settled.map((result) => result.known).filter((result) => result !== undefined);
   return {
@@ -165,6 +170,7 @@ interface Settled {
 function settleAll(
   candidates: readonly Candidate[],
   trustOf: (logs: readonly (KnownLog | undefined)[]) => Trust,
+  heldTrust: Trust | undefined,
   nowS: number,
 ): Settled[] {
   let settled = candidates.map(({ region, held, offered }): Settled => ({
@@ -179,16 +185,25 @@ function settleAll(
       const result = before[i] as Settled;
       // What is not taken stays so: parts only ever drop out, so this comes to an end.
       if (result.effect !== 'taken') return result;
-      return inRegion(candidate.region, () => settle(candidate, proposed, nowS));
+      return inRegion(candidate.region, () => settle(candidate, proposed, heldTrust, nowS));
     });
     if (settled.every(({ effect }, i) => effect === before[i]?.effect)) return settled;
   }
 }
 
 /** Rules 5 and 6: what becomes of a candidate, with the witnesses that count if everything proposed is what it says. */
-function settle({ region, held, offered }: Candidate, proposed: Trust, nowS: number): Settled {
+function settle(
+  { region, held, offered }: Candidate,
+  proposed: Trust,
+  heldTrust: Trust | undefined,
+  nowS: number,
+): Settled {
   if (offered === undefined) return { region, effect: undefined, known: held };
-  const { counted, needed } = assess(proposed, offered.knowledge, nowS).witnesses;
+  const { counted, needed: neededNow } = assess(proposed, offered.knowledge, nowS).witnesses;
+  const isGap = held !== undefined && offered.log.rootAtHeldSize === undefined;
+  const neededBefore = isGap && heldTrust ? assess(heldTrust, held.knowledge, nowS).witnesses.needed : 0;
+  // Over a gap the reader cannot see why fewer should be needed than before: a base that keeps silent would say so too.
+  const needed = Math.max(neededNow, neededBefore);
   if (held !== undefined) {
     requireSameTree(held.log, offered.log, needed);
     if (held.log.fold.size === offered.log.fold.size) {

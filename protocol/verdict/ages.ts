@@ -60,7 +60,8 @@ export function reportOf(assessment: Assessment, nowS: number): KnowledgeReport 
 function witnessRegions(trust: Trust, issuer: string, origin: string, nowS: number, span: Span): string[] {
   const regions = issuer === trust.home ? [] : [trust.home];
   for (const recognition of trust.regions.get(trust.home)?.state.recognitions() ?? []) {
-    if (recognition.standing !== 'recognised' || recognition.way !== 'direct') continue;
+    // A suspended one stays: only the root, which withdraws, may change who has to vouch.
+    if (recognition.standing === 'withdrawn' || recognition.way !== 'direct') continue;
     if (recognition.region === issuer) continue;
     span.changesAt(recognition.fromS);
     span.changesAt(recognition.untilS);

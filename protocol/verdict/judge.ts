@@ -175,6 +175,8 @@ class Judgement {
     const isInForce = recognition.fromS <= this.#nowS && this.#nowS < recognition.untilS;
     if (!isInForce && isHomeSound) this.#add('RECOGNITION_NOT_IN_FORCE', region);
     if (!JUDGED_WAYS.has(recognition.way)) this.#add('WAY_UNSUPPORTED', region);
+    const { acceptance } = this.#context;
+    if (recognition.rules !== null && acceptance === undefined) this.#add('RULES_NOT_EVALUATED', region);
     return true;
   }
 

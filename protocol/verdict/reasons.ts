@@ -43,6 +43,11 @@ export const REASONS = {
     outcome: 'undetermined',
     explanation: 'This region is recognised in a way that this verifier cannot check: ask a node.',
   },
+  RULES_NOT_EVALUATED: {
+    outcome: 'undetermined',
+    explanation:
+      'Special rules apply to codes of this region, and this verifier does not have them: ask a node.',
+  },
   TRUST_MISSING: {
     outcome: 'undetermined',
     explanation: 'The verifier holds no trust data of this region: fetch a snapshot.',

@@ -55,6 +55,12 @@ export const ROWS_OF_REGIONS: readonly Row[] = [
     when: 'the region is recognised by an adapter',
     given: { known: { recognition: recognised(ISSUER, { way: 'adapter' }) } },
   },
+  {
+    code: 'RULES_NOT_EVALUATED',
+    when: 'the recognition names rules that the verifier does not have',
+    given: { known: { recognition: recognised(ISSUER, { rules: 'strict' }) } },
+    neighbour: { known: { recognition: recognised(ISSUER, { rules: null }) } },
+  },
   { code: 'TRUST_MISSING', when: 'the region is unknown', given: { known: { without: [ISSUER] } } },
   { code: 'TRUST_MISSING', when: 'the home is unknown', given: { known: { without: [HOME] } } },
   {

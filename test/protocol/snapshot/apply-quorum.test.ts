@@ -190,6 +190,32 @@ describe('applySnapshot: quorum', () => {
     assert.equal(effectsOf(federation.apply(HOME, over, before.holdings))['CN-33'], 'taken');
   });
 
+  it('lets no gap lower the quorum of the home: fewer witnesses count only where their withdrawals are seen', async () => {
+    const federation = five();
+    const before = federation.apply(HOME, await federation.snapshot());
+    const home = federation.region(HOME);
+    for (const region of ['IT', 'ES', 'CN-33']) home.add({ kind: 'withdrawal', region, version: 2 });
+    home.commit();
+    const by = [HOME, 'FR'];
+    const gapped = await federation.snapshotOf(federation.source(HOME, { by }));
+    assert.deepEqual(
+      faultOf(() => federation.apply(HOME, gapped, before.holdings)),
+      { code: 'SNAPSHOT_INCOMPLETE', details: { region: HOME, counted: 1, needed: 3 } },
+    );
+    const whole = await federation.snapshotOf({
+      ...federation.source(HOME, { by }),
+      newestBase: () => undefined,
+    });
+    assert.equal(effectsOf(federation.apply(HOME, whole, before.holdings))[HOME], 'taken');
+
+    const fewer = five();
+    const held = fewer.apply(HOME, await fewer.snapshot());
+    fewer.region(HOME).add({ kind: 'withdrawal', region: 'IT', version: 2 });
+    fewer.region(HOME).commit();
+    const vouched = await fewer.snapshotOf(fewer.source(HOME));
+    assert.equal(effectsOf(fewer.apply(HOME, vouched, held.holdings))[HOME], 'taken');
+  });
+
   it('takes the word of a region that nobody witnesses, and says so', async () => {
     const alone = new Federation(HOME);
     const { holdings } = alone.apply(HOME, await alone.snapshot());

@@ -164,7 +164,7 @@ describe('assess: who counts', () => {
 });
 
 describe('assess: the witness set', () => {
-  it('is the home and the regions whose recognition is direct and in force', () => {
+  it('is the home and the regions that it recognises directly, suspended ones too, which only the root may remove', () => {
     const recognitions: Recognition[] = [
       recognised(ISSUER),
       recognised('FR'),
@@ -174,8 +174,8 @@ describe('assess: the witness set', () => {
       recognised('AT', { standing: 'suspended' }),
       { standing: 'withdrawn', region: 'PL', version: 2 },
     ];
-    assert.equal(reportAt(trustOf({ recognitions })).witnesses.of, 2, 'DE and FR');
-    assert.equal(reportAt(trustOf({ recognitions }), NOW_S, HOME).witnesses.of, 2, 'CN-33 and FR');
+    assert.equal(reportAt(trustOf({ recognitions })).witnesses.of, 3, 'DE, FR and AT');
+    assert.equal(reportAt(trustOf({ recognitions }), NOW_S, HOME).witnesses.of, 3, 'CN-33, FR and AT');
   });
 
   it('changes with the window of a recognition, also for a trust that has judged before', () => {
