@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { type Holdings } from '../../../protocol/snapshot/apply.ts';
 import fc from 'fast-check';
 import { parseSnapshot } from '../../../protocol/snapshot/snapshot.ts';
 import { leafHash } from '../../../protocol/log/merkle.ts';
@@ -133,21 +134,33 @@ describe('applySnapshot: deltas', () => {
     );
   });
 
-  it('voids within what it holds', async () => {
-    const federation = five();
-    const region = federation.region('CN-33');
-    const cutOff = region.cutOff();
-    region.revoke([1]);
-    const first = federation.apply(HOME, await federation.snapshot());
-    region.add(region.compromise(region.keys['trust-log'], { trust: cutOff }));
-    const { holdings } = federation.apply(
-      HOME,
-      await federation.snapshot({}, first.holdings),
-      first.holdings,
-    );
-    assert.equal(outcomeOf(holdings, federation.issue('CN-33', 1).text), 'pass');
-    assert.equal(outcomeOf(first.holdings, federation.issue('CN-33', 1).text), 'stop REVOKED');
-  });
+  for (const [start, isBased] of [
+    ['index 0', false],
+    ['a state entry', true],
+  ] as const) {
+    it(`voids within what it holds since ${start}`, async () => {
+      const federation = five();
+      const region = federation.region('CN-33');
+      region.revoke([0]);
+      if (isBased) region.commit();
+      const cutOff = region.cutOff();
+      region.revoke([1]);
+      const first = federation.apply(HOME, await federation.snapshot());
+      assert.equal(first.holdings.logs.get('CN-33')?.base.index, isBased ? 8 : 0);
+      region.revoke([2]);
+      const second = federation.apply(HOME, await federation.snapshot({}, first.holdings), first.holdings);
+      region.add(region.compromise(region.keys['trust-log'], { trust: cutOff }));
+      const { holdings } = federation.apply(
+        HOME,
+        await federation.snapshot({}, second.holdings),
+        second.holdings,
+      );
+      const outcomes = (held: Holdings) =>
+        [0, 1, 2].map((index) => outcomeOf(held, federation.issue('CN-33', index).text));
+      assert.deepEqual(outcomes(second.holdings), ['stop REVOKED', 'stop REVOKED', 'stop REVOKED']);
+      assert.deepEqual(outcomes(holdings), ['stop REVOKED', 'pass', 'pass']);
+    });
+  }
 
   it('T3: a stolen attest key reaches the reader with the delta, genuine codes live on with their proof', async () => {
     const federation = five();

@@ -58,6 +58,27 @@ describe('applySnapshot: T12 mix-and-match', () => {
     assert.equal(faultOf(() => federation.apply(HOME, turned)).code, 'PROOF_INVALID');
   });
 
+  it('refuses a base without the entry that proves it', async () => {
+    const { federation, late } = await setup();
+    const region = federation.region('CN-33');
+    const size = 11;
+    const bare = federation.source('CN-33', { checkpoint: { size, root: region.rootAt(size) } });
+    const bytes = withPart(late, 'CN-33', (part) => ({ ...part, checkpoint: bare.note, entries: [] }));
+    assert.deepEqual(
+      faultOf(() => federation.apply(HOME, bytes)),
+      { code: 'SNAPSHOT_INCOMPLETE', details: { region: 'CN-33', from: size } },
+    );
+  });
+
+  it('names both sizes where entries and checkpoint do not meet', async () => {
+    const { federation, late } = await setup();
+    const cut = withPart(late, 'CN-33', (part) => ({ ...part, entries: part.entries.slice(0, -1) }));
+    assert.deepEqual(
+      faultOf(() => federation.apply(HOME, cut)),
+      { code: 'SNAPSHOT_INCOMPLETE', details: { region: 'CN-33', end: 12, size: 13 } },
+    );
+  });
+
   it('refuses the part of one region in the name of another', async () => {
     const { federation, late } = await setup();
     const french = parseSnapshot(late).parts.find(({ region }) => region === 'FR') ?? assert.fail();

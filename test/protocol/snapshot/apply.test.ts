@@ -233,6 +233,22 @@ describe('applySnapshot: what was held before', () => {
     assert.equal(ageOf(older), NOW_S);
     const ahead = federation.apply(HOME, await federation.snapshot({ atS: NOW_S + 121 }), fresh.holdings);
     assert.equal(ageOf(ahead), NOW_S);
+    const near = federation.apply(HOME, await federation.snapshot({ atS: NOW_S + 120 }), fresh.holdings);
+    assert.equal(ageOf(near), NOW_S + 120);
+  });
+
+  it('lets what is no fault of the snapshot through as it is', async () => {
+    const bytes = await five().snapshot();
+    const broken = new Error('no hash');
+    const modules = {
+      ...trustModules,
+      sha256: () => {
+        throw broken;
+      },
+    };
+    const reader = { home: HOME, network: NETWORK, pin: new Uint8Array(32) };
+    const isBroken = (error: unknown) => error === broken;
+    assert.throws(() => applySnapshot(modules, bytes, reader, undefined, NOW_S), isBroken);
   });
 
   it('takes holdings of the same reader only', async () => {

@@ -139,6 +139,8 @@ describe('sourcesOf', () => {
       ],
     );
     assert.equal(first.logs.get('CN-33')?.base.index, 6);
+    const chinese = sourcesOf(held).find(({ region: name }) => name === 'CN-33') ?? assert.fail();
+    assert.deepEqual(await chinese.entries(6, 7), [region.entries[6]]);
     const behind = new Map([['CN-33', 5]]);
     const [part] = parseSnapshot(await makeSnapshot(NETWORK, sourcesOf(held), behind)).parts;
     assert.deepEqual([part?.from, part?.base === undefined], [6, false]);
