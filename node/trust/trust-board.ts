@@ -10,7 +10,7 @@ import { assess } from '../../protocol/verdict/ages.ts';
 import { CheckpointReader } from '../../protocol/verdict/checkpoint-reader.ts';
 import { type RegionKnowledge, Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Clock } from '../ports.ts';
-import { knowledgeOf, PENDING_MAX, type TrustKeeper } from './trust-keeper.ts';
+import { type HeldState, knowledgeOf, PENDING_MAX, type TrustKeeper } from './trust-keeper.ts';
 import { WitnessKeys } from './witness-keys.ts';
 
 export interface TrustBoardOptions {
@@ -75,10 +75,7 @@ export class TrustBoard {
   #make(): Trust {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
     const keepers = [...this.#keepers.values()];
-    const latest = this.#trustOf(
-      keepers.flatMap(({ latest }) => (latest ? [knowledgeOf(latest, 'good')] : [])),
-    );
-    for (const keeper of keepers) this.#publish(keeper, latest, nowS);
+    const latest = this.#settle(keepers, nowS);
     const regions = keepers.flatMap((keeper) => {
       const { published } = keeper;
       if (published === undefined) return [];
@@ -91,17 +88,34 @@ export class TrustBoard {
     return new Trust({ ...this.#options, regions }, this.#modules);
   }
 
-  #publish(keeper: TrustKeeper, proposed: Trust, nowS: number): void {
-    const { region, pending, published } = keeper;
-    // What the home takes back it takes back at once: its own node needs nobody to vouch for that.
-    const isTakenBack =
-      region === this.#options.home && published && takesBack(published.state, keeper.state);
-    const held = pending.findLast((candidate) => {
-      if (isTakenBack) return true;
-      const { counted, needed } = assess(proposed, knowledgeOf(candidate, 'good'), nowS).witnesses;
-      return counted >= needed;
-    });
-    if (held !== undefined) keeper.publish(held);
+  /**
+   * Publishes of each region the newest state that has its quorum, and gives the trust by which that was counted. A witness key
+   * counts by what is then held of its region: where a state falls short, the others are counted again without it.
+   */
+  #settle(keepers: readonly TrustKeeper[], nowS: number): Trust {
+    const chosen = new Map(keepers.map((keeper) => [keeper, keeper.latest]));
+    for (;;) {
+      const proposed = this.#trustOf(
+        [...chosen.values()].flatMap((held) => (held ? [knowledgeOf(held, 'good')] : [])),
+      );
+      let isSettled = true;
+      for (const [keeper, held] of chosen) {
+        const { pending, published } = keeper;
+        if (held === undefined || held === published || this.#isTakingBack(keeper)) continue;
+        const upTo = pending.slice(0, pending.indexOf(held) + 1);
+        const vouched = upTo.findLast((candidate) => hasQuorum(proposed, candidate, nowS)) ?? published;
+        if (vouched !== held) isSettled = false;
+        chosen.set(keeper, vouched);
+      }
+      if (!isSettled) continue;
+      for (const [keeper, held] of chosen) if (held && held !== keeper.published) keeper.publish(held);
+      return proposed;
+    }
+  }
+
+  /** What the home takes back it takes back at once: its own node needs nobody to vouch for that. */
+  #isTakingBack({ region, published, state }: TrustKeeper): boolean {
+    return region === this.#options.home && published !== undefined && takesBack(published.state, state);
   }
 
   /** Only if both branches have a quorum is the region quarantined. */
@@ -129,6 +143,11 @@ export class TrustBoard {
   }
 }
 
+function hasQuorum(trust: Trust, held: HeldState, nowS: number): boolean {
+  const { counted, needed } = assess(trust, knowledgeOf(held, 'good'), nowS).witnesses;
+  return counted >= needed;
+}
+
 /** Whether a recognition that was in force is not any more. */
 function takesBack(before: TrustState, after: TrustState): boolean {
   for (const { region, standing, version } of before.recognitions()) {
@@ -142,10 +161,8 @@ function takesBack(before: TrustState, after: TrustState): boolean {
 function revokedBeside({ published, state }: TrustKeeper): RegionKnowledge['revokedBeside'] {
   if (published === undefined || state.size === published.state.size) return undefined;
   const beside = new Map<string, RevocationSet>();
-  for (const { log } of state.logs()) {
-    const revoked = state.revoked(log);
-    if (revoked !== undefined)
-      beside.set(log, revoked.union(published.state.revoked(log) ?? RevocationSet.empty));
+  for (const [log, revoked] of state.revocations()) {
+    beside.set(log, revoked.union(published.state.revoked(log) ?? RevocationSet.empty));
   }
   return beside;
 }
