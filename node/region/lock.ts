@@ -1,57 +1,70 @@
 /** One writer per region directory: two that sign at the same index would make two histories. */
-import { isErrno, readFileIfPresent, removeFile, withFile } from './files.ts';
+import { randomBytes } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { NodeError } from '../node-error.ts';
+import { isErrno, namesIn, removeFile, withFile } from './files.ts';
 
-const LOCK_BYTES_MAX = 64;
+/** Two that try in the same moment both step back; after so many tries there is somebody who writes. */
+const TRIES = 4;
+const RETRY_MS_MAX = 50;
 
 /**
- * Takes the lock file, which holds this process's id; a lock of a process that is gone is taken over.
- * Returns the function that gives it back, safe to call twice.
- * @throws {NodeError} DIRECTORY_LOCKED (retry) while another process lives that took it.
+ * Takes the lock at `path` for this process; a claim of a process that is gone is removed.
+ * A claim is a file `<path>.<process id>.<random>`: it is complete once it has a name, and no name is used twice. Everybody claims
+ * first and looks at the claims of others then, so of two at least one sees the other, and nobody ever removes the claim of one who lives.
+ * Returns the function that gives the lock back, safe to call twice.
+ * @throws {NodeError} DIRECTORY_LOCKED (retry) while another process lives that claims it.
  */
 export async function takeLock(path: string): Promise<() => Promise<void>> {
-  if (!(await createLock(path))) {
-    const holder = await holderOf(path);
-    if (holder !== undefined && isAlive(holder)) {
-      throw new NodeError('DIRECTORY_LOCKED', `process ${holder} is writing to this region`, {
-        hint: `Wait until it ends. If no such process runs, remove ${path}.`,
+  for (let tries = 1; ; tries++) {
+    const claim = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
+    await withFile(claim, 'wx', 0o644, () => Promise.resolve());
+    const other = await otherClaim(path, claim);
+    if (other === undefined) return once(() => removeFile(claim));
+    await removeFile(claim);
+    if (tries === TRIES) {
+      throw new NodeError('DIRECTORY_LOCKED', `process ${other.processId} is writing to this region`, {
+        hint: `Wait until it ends. If that process is another program, remove ${other.path}.`,
         retry: true,
       });
     }
-    await removeFile(path);
-    if (!(await createLock(path))) {
-      throw new NodeError('DIRECTORY_LOCKED', 'another process has just taken this region', { retry: true });
-    }
-  }
-  let held = true;
-  return async () => {
-    if (!held) return;
-    held = false;
-    await removeFile(path);
-  };
-}
-
-async function createLock(path: string): Promise<boolean> {
-  try {
-    await withFile(path, 'wx', 0o644, (file) => file.writeFile(`${process.pid}\n`));
-    return true;
-  } catch (error) {
-    if (isErrno(error, 'EEXIST')) return false;
-    throw error;
+    await delay(1 + Math.random() * RETRY_MS_MAX);
   }
 }
 
-async function holderOf(path: string): Promise<number | undefined> {
-  const text = await readFileIfPresent(path, LOCK_BYTES_MAX);
-  const pid = Number.parseInt(new TextDecoder().decode(text), 10);
-  return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
+/** The claim of a process that lives, besides `own`. Those of the dead are removed. */
+async function otherClaim(
+  path: string,
+  own: string,
+): Promise<{ processId: number; path: string } | undefined> {
+  const prefix = `${basename(path)}.`;
+  for (const name of await namesIn(dirname(path))) {
+    const [, digits] = name.startsWith(prefix) ? (CLAIM.exec(name.slice(prefix.length)) ?? []) : [];
+    const claim = join(dirname(path), name);
+    if (digits === undefined || claim === own) continue;
+    if (isAlive(Number(digits))) return { processId: Number(digits), path: claim };
+    await removeFile(claim);
+  }
+  return undefined;
 }
 
-function isAlive(pid: number): boolean {
+const CLAIM = /^([1-9]\d{0,9})\.[0-9a-f]{12}$/;
+
+function isAlive(processId: number): boolean {
   try {
-    process.kill(pid, 0);
+    process.kill(processId, 0);
     return true;
   } catch (error) {
     return isErrno(error, 'EPERM');
   }
+}
+
+function once(release: () => Promise<void>): () => Promise<void> {
+  let held = true;
+  return async () => {
+    if (!held) return;
+    held = false;
+    await release();
+  };
 }
