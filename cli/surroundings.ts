@@ -18,12 +18,14 @@ export interface Surroundings {
 export function processSurroundings(): Surroundings {
   const { stdout, stderr, stdin, env } = process;
   const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+  // A stream that is no terminal has no `isTTY` at all.
+  const isTerminal = (stream: { readonly isTTY?: boolean }) => stream.isTTY === true && !plain;
   return {
     writeOut: (text) => void stdout.write(text),
     writeErr: (text) => void stderr.write(text),
     stdin,
-    colour: stdout.isTTY && !plain,
-    errorIsTerminal: stderr.isTTY && !plain,
+    colour: isTerminal(stdout),
+    errorIsTerminal: isTerminal(stderr),
     nowS: () => Math.floor(Date.now() / 1000),
     random: (length) => randomFillSync(new Uint8Array(length)),
   };
