@@ -9,7 +9,7 @@ export { type Signer } from './crypto/back-end.ts';
 export interface Clock {
   /** Milliseconds since 1970 as this machine believes; may step either way. */
   nowMs(): number;
-  /** Resolves after `ms` of running time. Rejects with the signal's reason once that is aborted. */
+  /** Resolves after `ms` of running time, with 0 once others have had a turn. Rejects with the signal's reason once that is aborted. */
   wait(ms: number, signal?: AbortSignal): Promise<void>;
 }
 

@@ -9,6 +9,7 @@ import { type Primitives } from '../../protocol/primitives.ts';
 import { logMonth } from '../../protocol/trust/log-month.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type LogTree } from '../log/log-tree.ts';
+import { type Receipt } from '../log/log-work.ts';
 import { type LogWriterModules } from '../log/log-writer.ts';
 import { Sequencer, type SequencerOptions } from '../log/sequencer.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
@@ -62,6 +63,7 @@ interface OpenMonth {
   readonly sequencer: Sequencer<CommittedStatus>;
 }
 
+const HOUR_S = 3_600;
 /** The replacements that a log may have within its month. */
 const REPLACEMENTS = ['.9', '.8', '.7', '.6', '.5', '.4', '.3', '.2', '.1', ''];
 
@@ -70,6 +72,10 @@ export class Issuer {
   readonly #modules: IssuerModules;
   /** By log id, from the moment it is being opened. */
   readonly #months = new Map<string, Promise<OpenMonth>>();
+  /** The one that was opened last. */
+  #current: OpenMonth | undefined;
+  /** The log of an hour, which is asked for with every issue, by the state that says so. */
+  #now: { readonly hour: number; readonly state: TrustState; readonly log: string } | undefined;
   #stopped = false;
 
   constructor(options: IssuerOptions, modules: IssuerModules) {
@@ -118,11 +124,11 @@ export class Issuer {
     return { log, index, attestation, openings, checkpoint };
   }
 
-  async #submit(item: CommittedStatus) {
+  async #submit(item: CommittedStatus): Promise<{ log: string; receipt: Receipt }> {
     for (;;) {
       const log = this.#logNow();
       try {
-        const { sequencer } = await this.#month(log);
+        const { sequencer } = this.#current?.log === log ? this.#current : await this.#month(log);
         return { log, receipt: await sequencer.submit(item) };
       } catch (error) {
         // It came too late for this log and is in none, so it may go into the next.
@@ -160,7 +166,8 @@ export class Issuer {
     const work = new AttestationWork({ region, network, log }, this.#modules);
     const sequencer = new Sequencer(this.#options, { ...this.#modules, tree, work });
     await sequencer.start();
-    return { log, tree, sequencer };
+    this.#current = { log, tree, sequencer };
+    return this.#current;
   }
 
   /** Ends a log whose month is over; does nothing to one that is sealed. */
@@ -176,10 +183,15 @@ export class Issuer {
 
   /** The log of this month; where it was closed, the newest of its replacements. */
   #logNow(): string {
-    const { trust } = this.#modules;
-    const month = logIdAt(this.#nowS());
-    const newest = REPLACEMENTS.find((suffix) => trust().log(month + suffix) !== undefined);
-    return month + (newest ?? '');
+    const state = this.#modules.trust();
+    const nowS = this.#nowS();
+    const hour = Math.floor(nowS / HOUR_S);
+    if (this.#now?.hour !== hour || this.#now.state !== state) {
+      const month = logIdAt(nowS);
+      const newest = REPLACEMENTS.find((suffix) => state.log(month + suffix) !== undefined);
+      this.#now = { hour, state, log: month + (newest ?? '') };
+    }
+    return this.#now.log;
   }
 
   #nowS(): number {

@@ -5,15 +5,17 @@ const INDEX_DIGITS = 16;
 
 export class LogKeys {
   readonly head: string;
-  /** The batch that is being logged: present from before its first signature until its checkpoint is durable. */
-  readonly staged: string;
   readonly #prefix: string;
 
   /** `origin` is the log's name by SPEC.md 4.1, at most 56 characters. */
   constructor(origin: string) {
     this.#prefix = `log/${origin}/`;
     this.head = `${this.#prefix}head`;
-    this.staged = `${this.#prefix}staged`;
+  }
+
+  /** A batch on its way, by its first index: there from before its first signature until its checkpoint is durable. */
+  staged(index: number): string {
+    return `${this.#prefix}staged/${digits(index)}`;
   }
 
   /** The run of entries that begins with the one at `index`. */

@@ -4,8 +4,9 @@
  *   stage the unsigned drafts with their indexes -> sign -> entries, tiles, head and checkpoint in one write ->
  *   second place -> publish
  *
- * After anything that leaves an outcome open, `recover` reads what is there and goes on from the staged batch, by the very
- * function that the normal path uses. Ed25519 is deterministic, so that a batch that is finished twice is the same twice.
+ * While a batch is signed the next one is staged, so that the disk is not waited for. After anything that leaves an outcome
+ * open, `recover` reads what is there and goes on from the staged batches, by the very function that the normal path uses.
+ * Ed25519 is deterministic, so that a batch that is finished twice is the same twice.
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
@@ -15,7 +16,7 @@ import { logError } from './log-error.ts';
 import { type LogTree } from './log-tree.ts';
 import { type BatchPlace, type LogWork } from './log-work.ts';
 import { signOwnCheckpoint } from './own-checkpoint.ts';
-import { clearingChanges, readStagedBatch, type StagedBatch, stagingChanges } from './staged-batch.ts';
+import { clearingChanges, readStagedBatches, type StagedBatch, stagingChanges } from './staged-batch.ts';
 
 export interface LogWriterModules extends Primitives {
   /** Of an own log, not written to by anybody else but `prune`. */
@@ -34,9 +35,14 @@ export interface LogWriterModules extends Primitives {
 /** Entries after which others get a turn: some 5 ms of signing. */
 const SLICE = 256;
 
-/** Its caller calls one method at a time, in the tree's turn, and after a rejection none but `recover`. */
+/**
+ * Its caller finishes the batches in the order of their staging, one at a time and in the tree's turn; the next may be staged
+ * meanwhile. After a rejection it awaits what is under way, and then calls none but `recover`.
+ */
 export class LogWriter {
   readonly #modules: LogWriterModules;
+  /** Batches that are staged and not finished. */
+  readonly #staged: StagedBatch[] = [];
 
   constructor(modules: LogWriterModules) {
     this.#modules = modules;
@@ -48,7 +54,10 @@ export class LogWriter {
    */
   place(): BatchPlace {
     const { tree, timeBounds } = this.#modules;
-    const { size, atS: lastS, sealed } = tree.head;
+    const { size, atS: headS, sealed } = tree.head;
+    const last = this.#staged.at(-1);
+    const index = last === undefined ? size : last.index + last.drafts.length;
+    const lastS = last?.atS ?? headS;
     const atS = this.#nowS();
     if (sealed) throw logError('LOG_SEALED', `${tree.origin} is sealed`);
     if (atS < lastS) {
@@ -58,13 +67,14 @@ export class LogWriter {
     if (atS < fromS || atS > untilS) {
       throw logError('CLOCK_ASTRAY', `${tree.origin}: the clock says ${atS}, others ${fromS} to ${untilS}`);
     }
-    return { index: size, atS };
+    return { index, atS };
   }
 
   /** Makes a batch durable before anything of it is signed. Rejects as `Store.write`. */
   async stage(staged: StagedBatch, changes: readonly Change[]): Promise<void> {
     const { tree, store } = this.#modules;
     await store.write([...changes, ...stagingChanges(tree.keys, staged)]);
+    this.#staged.push(staged);
   }
 
   /** From drafts that are durable to entries under a checkpoint that is. Returns the entries. */
@@ -80,6 +90,7 @@ export class LogWriter {
     const atS = Math.max(staged.atS, tree.head.atS);
     await tree.write(growth, { signed, atS }, clearingChanges(tree.keys, staged));
     await this.#release();
+    if (this.#staged[0] === staged) this.#staged.shift();
     return entries;
   }
 
@@ -96,9 +107,10 @@ export class LogWriter {
       const message = `${tree.origin}: the store has ${size} entries, this node has signed ${shortfall.size}`;
       throw logError('LOG_BEHIND', message);
     }
-    const staged = await readStagedBatch(tree.keys, store);
-    if (staged === undefined) await this.#release();
-    else await this.finish(staged);
+    this.#staged.length = 0;
+    const batches = await readStagedBatches(tree.keys, store);
+    if (batches.length === 0) await this.#release();
+    for (const staged of batches) await this.finish(staged);
   }
 
   /** Signs the present tree with the key that is in force now, and may seal the log. */

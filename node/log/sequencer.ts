@@ -38,6 +38,14 @@ interface BatchInHand {
   error?: unknown;
 }
 
+/** A demand to sign the present tree anew. */
+interface ResignOrder {
+  readonly change: { readonly sealed?: true };
+  readonly resolve: (checkpoint: HighWater) => void;
+  readonly reject: (error: unknown) => void;
+  error?: unknown;
+}
+
 const DEFAULTS = { gatherMs: 50, batchMax: 4_096, queueMax: 65_536, retryMs: 1_000 };
 
 export class Sequencer<Item> {
@@ -50,7 +58,11 @@ export class Sequencer<Item> {
   #trouble: NodeError | undefined;
   /** False while the outcome of anything is open. */
   #settled = false;
-  #inHand: BatchInHand | undefined;
+  /** At most one that is being finished and one that is staged meanwhile. */
+  #inHand: BatchInHand[] = [];
+  /** The finishing of the batch before. Never rejects. */
+  #finishing: Promise<void> = Promise.resolve();
+  readonly #orders: ResignOrder[] = [];
   #running: Promise<void> | undefined;
 
   constructor(options: SequencerOptions, modules: SequencerModules<Item>) {
@@ -108,36 +120,35 @@ export class Sequencer<Item> {
     return this.#resign({ sealed: true });
   }
 
-  #resign(change?: { readonly sealed: true }): Promise<HighWater> {
-    return this.#modules.tree.inTurn(async () => {
-      if (this.#trouble !== undefined) throw this.#trouble;
-      try {
-        return await this.#writer.resign(change);
-      } catch (error) {
-        this.#settled = false;
-        this.#queue.poke();
-        throw error;
-      }
+  #resign(change: { readonly sealed?: true } = {}): Promise<HighWater> {
+    if (this.#trouble !== undefined) return Promise.reject(this.#trouble);
+    return new Promise((resolve, reject) => {
+      this.#orders.push({ change, resolve, reject });
+      this.#queue.poke();
     });
   }
 
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      if (this.#settled) await this.#queue.ready();
-      else await this.#settle();
-      if (this.#trouble?.fatal) return;
-      if (this.#trouble !== undefined) await this.#pause();
-      else await this.#modules.tree.inTurn(() => this.#logNext());
+      if (this.#settled) {
+        if (this.#orders.length === 0) await this.#queue.ready();
+        else await this.#resignNext();
+        await this.#logNext();
+      } else {
+        await this.#finishing;
+        await this.#settle();
+        if (this.#trouble?.fatal) return;
+        if (this.#trouble !== undefined) await this.#pause();
+      }
     }
+    await this.#finishing;
   }
 
   /** Tries once to leave nothing open. */
   async #settle(): Promise<void> {
     try {
-      await this.#modules.tree.inTurn(async () => {
-        await this.#writer.recover();
-        await this.#answer();
-      });
+      await this.#modules.tree.inTurn(() => this.#writer.recover());
+      await this.#answer();
       this.#settled = true;
       this.#trouble = undefined;
     } catch (error) {
@@ -145,17 +156,40 @@ export class Sequencer<Item> {
     }
   }
 
+  /** Stages a batch while the one before is being finished, and then begins to finish it. */
   async #logNext(): Promise<void> {
-    if (!this.#settled) return;
-    const inHand = this.#prepare(this.#queue.take());
-    if (inHand === undefined) return;
-    this.#inHand = inHand;
+    if (!this.#settled || this.#stopping.signal.aborted) return;
+    const batch = this.#prepare(this.#queue.take());
+    if (batch === undefined) return;
+    this.#inHand.push(batch);
+    await this.#attempt(batch, () => this.#writer.stage(batch.staged, batch.changes));
+    await this.#finishing;
+    if (this.#settled) this.#finishing = this.#attempt(batch, () => this.#finish(batch));
+  }
+
+  async #finish(batch: BatchInHand): Promise<void> {
+    this.#give(batch, await this.#modules.tree.inTurn(() => this.#writer.finish(batch.staged)));
+  }
+
+  async #resignNext(): Promise<void> {
+    await this.#finishing;
+    const order = this.#settled ? this.#orders.shift() : undefined;
+    if (order === undefined) return;
+    const { change, resolve, reject } = order;
+    await this.#attempt(order, async () => {
+      resolve(await this.#modules.tree.inTurn(() => this.#writer.resign(change)));
+    });
+    if (order.error !== undefined) reject(order.error);
+  }
+
+  /** After a failure nothing goes on until all is settled. */
+  async #attempt(of: { error?: unknown }, step: () => Promise<void>): Promise<void> {
     try {
-      await this.#writer.stage(inHand.staged, inHand.changes);
-      this.#give(await this.#writer.finish(inHand.staged));
+      await step();
     } catch (error) {
-      inHand.error = error;
+      of.error = error;
       this.#settled = false;
+      this.#queue.poke();
     }
   }
 
@@ -179,44 +213,46 @@ export class Sequencer<Item> {
     return undefined;
   }
 
-  /** After a recovery the batch in hand is in the log or nowhere. */
+  /** After a recovery each batch in hand is in the log or nowhere. */
   async #answer(): Promise<void> {
-    const inHand = this.#inHand;
-    if (inHand === undefined) return;
-    const { staged, error: cause } = inHand;
-    if (this.#modules.tree.size >= staged.index + staged.drafts.length) {
-      this.#give(await this.#writer.entriesOf(staged));
-      return;
+    for (const batch of [...this.#inHand]) {
+      const { staged, error: cause } = batch;
+      if (this.#modules.tree.size >= staged.index + staged.drafts.length) {
+        this.#give(batch, await this.#writer.entriesOf(staged));
+      } else {
+        const isKnown = isNodeError(cause) && cause.code !== 'STORE_WRITE_UNKNOWN';
+        this.#refuse(
+          batch,
+          isKnown ? cause : logError('LOG_NOT_WRITTEN', 'the batch was not written', { cause }),
+        );
+      }
     }
-    const isKnown = isNodeError(cause) && cause.code !== 'STORE_WRITE_UNKNOWN';
-    this.#refuse(isKnown ? cause : logError('LOG_NOT_WRITTEN', 'the batch was not written', { cause }));
   }
 
-  /** The batch in hand is logged: `entries` is all of it. */
-  #give(entries: readonly Uint8Array[]): void {
+  /** The batch is logged: `entries` is all of it. */
+  #give(batch: BatchInHand, entries: readonly Uint8Array[]): void {
     const { signed: checkpoint } = this.#modules.tree.head;
-    const { staged, placed = [] } = this.#inHand ?? {};
-    this.#inHand = undefined;
-    for (const { index, submission } of placed) {
-      const entry = entries[index - (staged?.index ?? 0)];
+    this.#inHand = this.#inHand.filter((other) => other !== batch);
+    for (const { index, submission } of batch.placed) {
+      const entry = entries[index - batch.staged.index];
       if (entry !== undefined && checkpoint !== undefined) submission.resolve({ index, entry, checkpoint });
       else submission.reject(new RangeError('the work gave an item a place outside its batch'));
     }
   }
 
-  #refuse(error: NodeError): void {
-    const { placed = [] } = this.#inHand ?? {};
-    this.#inHand = undefined;
-    for (const { submission } of placed) submission.reject(error);
+  #refuse(batch: BatchInHand, error: NodeError): void {
+    this.#inHand = this.#inHand.filter((other) => other !== batch);
+    for (const { submission } of batch.placed) submission.reject(error);
   }
 
   #fail(trouble: NodeError): void {
     this.#trouble = trouble;
-    const cause = this.#inHand?.error ?? trouble;
-    this.#refuse(
-      logError('LOG_UNSETTLED', `it is not known whether this was logged: ${trouble.message}`, { cause }),
-    );
-    for (const { reject } of this.#queue.drain()) reject(trouble);
+    for (const batch of this.#inHand) {
+      const { error: cause = trouble } = batch;
+      const message = `it is not known whether this was logged: ${trouble.message}`;
+      this.#refuse(batch, logError('LOG_UNSETTLED', message, { cause }));
+    }
+    for (const { reject } of [...this.#queue.drain(), ...this.#orders.splice(0)]) reject(trouble);
   }
 
   async #pause(): Promise<void> {

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { isNodeError } from '../node-error.ts';
 import { type Change } from '../ports.ts';
 import { type StoreReader } from '../store/reader.ts';
 import { parseRun, runIndexes, splitIntoRuns } from './entry-run.ts';
@@ -28,18 +29,35 @@ const schema = z.tuple([z.literal(FORM), count, count, count]);
 export function stagingChanges(keys: LogKeys, { index, atS, drafts }: StagedBatch): Change[] {
   return [
     ...splitIntoRuns(index, drafts).map((run) => ({ put: keys.draftRun(run.index), value: run.bytes })),
-    { put: keys.staged, value: encodeCbor([FORM, index, atS, drafts.length]) },
+    { put: keys.staged(index), value: encodeCbor([FORM, index, atS, drafts.length]) },
   ];
 }
 
 export function clearingChanges(keys: LogKeys, { index, drafts }: StagedBatch): Change[] {
-  return [{ del: keys.staged }, ...runIndexes(index, drafts).map((first) => ({ del: keys.draftRun(first) }))];
+  return [
+    { del: keys.staged(index) },
+    ...runIndexes(index, drafts).map((first) => ({ del: keys.draftRun(first) })),
+  ];
 }
 
-/** Rejects with what the store rejects with, and LOG_CORRUPT if a batch is there but not whole. */
-export async function readStagedBatch(keys: LogKeys, reader: StoreReader): Promise<StagedBatch | undefined> {
-  const header = await reader.get(keys.staged);
-  if (header === undefined) return undefined;
+/**
+ * The batches that are staged, in their order. Rejects with what the store rejects with, and LOG_CORRUPT if one is not
+ * whole.
+ */
+export async function readStagedBatches(keys: LogKeys, reader: StoreReader): Promise<StagedBatch[]> {
+  const batches: StagedBatch[] = [];
+  for await (const [key, header] of reader.entries(keys.staged(0), keys.staged(Number.MAX_SAFE_INTEGER))) {
+    batches.push(await readBatch(key, header, keys, reader));
+  }
+  return batches;
+}
+
+async function readBatch(
+  key: string,
+  header: Uint8Array,
+  keys: LogKeys,
+  reader: StoreReader,
+): Promise<StagedBatch> {
   try {
     const [, index, atS, length] = schema.parse(decodeCbor(header, { bytesMax: HEADER_BYTES_MAX }));
     const drafts: Uint8Array[] = [];
@@ -49,6 +67,7 @@ export async function readStagedBatch(keys: LogKeys, reader: StoreReader): Promi
     if (drafts.length !== length) throw new RangeError(`expected ${length} drafts, got ${drafts.length}`);
     return { index, atS, drafts };
   } catch (cause) {
-    throw logError('LOG_CORRUPT', `${keys.staged} does not hold a whole batch`, { cause });
+    if (isNodeError(cause)) throw cause;
+    throw logError('LOG_CORRUPT', `${key} does not hold a whole batch`, { cause });
   }
 }

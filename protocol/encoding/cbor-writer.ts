@@ -5,6 +5,11 @@ import { MAJOR } from './cbor-reader.ts';
 import { type CborValue } from './cbor.ts';
 import { utf8Bytes } from './utf8.ts';
 
+/** The output of the last value, so that small values, which are most, do not each pay for a buffer. */
+let spare: Output | undefined;
+/** Bytes of a value after which the output is let go. */
+const SPARE_BYTES_MAX = 4_096;
+
 /**
  * The only encoding of `value`, freshly allocated. Keys may come in any order; an empty `Map` encodes as `{}` does.
  * @throws {TypeError} on what the subset has no form for: fractions, unsafe integers, undefined, bigints, lone surrogates,
@@ -12,9 +17,12 @@ import { utf8Bytes } from './utf8.ts';
  * levels (so also cycles).
  */
 export function encodeCbor(value: CborValue): Uint8Array {
-  const out = new Output();
+  const out = spare ?? new Output();
+  spare = undefined;
   writeValue(out, value, CBOR_DEPTH_MAX);
-  return out.taken();
+  const bytes = out.taken();
+  if (bytes.length <= SPARE_BYTES_MAX) spare = out;
+  return bytes;
 }
 
 class Output {
@@ -51,8 +59,11 @@ class Output {
     this.#length += bytes.length;
   }
 
+  /** A copy of what was written; the output is empty then. */
   taken(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const taken = this.#bytes.slice(0, this.#length);
+    this.#length = 0;
+    return taken;
   }
 
   #reserve(count: number): void {

@@ -10,13 +10,16 @@ export const HASH_BYTES = 32;
 const LEAF_PREFIX = 0x00;
 const NODE_PREFIX = 0x01;
 
-// Hash functions read their input before they return and keep nothing of it, so one buffer serves all nodes.
+// Hash functions read their input before they return and keep nothing of it, so one buffer serves all nodes, and another
+// all leaves that fit, as attestations do.
 const nodeInput = new Uint8Array(1 + 2 * HASH_BYTES);
 nodeInput[0] = NODE_PREFIX;
+const leafInput = new Uint8Array(512);
 
 /** The hash of the leaf that holds `entry`. Spec: RFC 6962 2.1. */
 export function leafHash(sha256: Sha256, entry: Uint8Array): Uint8Array {
-  const input = new Uint8Array(1 + entry.length);
+  const length = 1 + entry.length;
+  const input = length <= leafInput.length ? leafInput.subarray(0, length) : new Uint8Array(length);
   input[0] = LEAF_PREFIX;
   input.set(entry, 1);
   return sha256(input);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { LogKeys } from '../../../node/log/log-keys.ts';
 import {
   clearingChanges,
-  readStagedBatch,
+  readStagedBatches,
   type StagedBatch,
   stagingChanges,
 } from '../../../node/log/staged-batch.ts';
@@ -20,12 +20,22 @@ describe('a staged batch', () => {
   it('is read as it was staged, and is gone once cleared', async () => {
     const store = await new Machine().openStore();
     for (const staged of [batch(0, 1), batch(250, 600), batch(2 ** 40 - 5, 3), batch(7, 4_127)]) {
-      assert.equal(await readStagedBatch(keys, store), undefined);
+      assert.deepEqual(await readStagedBatches(keys, store), []);
       await store.write(stagingChanges(keys, staged));
-      assert.deepEqual(await readStagedBatch(keys, store), staged);
+      assert.deepEqual(await readStagedBatches(keys, store), [staged]);
       await store.write(clearingChanges(keys, staged));
       assert.deepEqual(await store.page('log/', 'log0', { limit: 9 }), []);
     }
+    await store.stop();
+  });
+
+  it('is one of several, which are read in their order', async () => {
+    const store = await new Machine().openStore();
+    const batches = [batch(9, 300), batch(309, 2), batch(311, 1)];
+    await store.write([...batches].reverse().flatMap((one) => stagingChanges(keys, one)));
+    assert.deepEqual(await readStagedBatches(keys, store), batches);
+    await store.write(clearingChanges(keys, batches[1] as StagedBatch));
+    assert.deepEqual(await readStagedBatches(keys, store), [batches[0], batches[2]]);
     await store.stop();
   });
 
@@ -34,13 +44,13 @@ describe('a staged batch', () => {
     const changes = stagingChanges(keys, batch(250, 600));
     await store.write(changes);
     for (const part of changes) {
-      if (!('put' in part) || part.put === keys.staged) continue;
+      if (!('put' in part) || part.put === keys.staged(250)) continue;
       await store.write([{ del: part.put }]);
-      await assert.rejects(readStagedBatch(keys, store), (error) => isNodeError(error, 'LOG_CORRUPT'));
+      await assert.rejects(readStagedBatches(keys, store), (error) => isNodeError(error, 'LOG_CORRUPT'));
       await store.write([part]);
     }
-    await store.write([{ put: keys.staged, value: new Uint8Array([1, 2]) }]);
-    await assert.rejects(readStagedBatch(keys, store), (error) => isNodeError(error, 'LOG_CORRUPT'));
+    await store.write([{ put: keys.staged(250), value: new Uint8Array([1, 2]) }]);
+    await assert.rejects(readStagedBatches(keys, store), (error) => isNodeError(error, 'LOG_CORRUPT'));
     await store.stop();
   });
 });
