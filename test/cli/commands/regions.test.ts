@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { copyWorld, makeWorld, type World } from '../../support/cli-world.ts';
 import { TestCli } from '../../support/cli.ts';
 import { DAY_S } from '../../support/directories.ts';
