@@ -11,6 +11,7 @@ import { RegionLayout, trustLogPath } from '../node/region/layout.ts';
 import { LogFiles } from '../node/region/log-files.ts';
 import { type Cli } from './cli.ts';
 import { usageError } from './exit.ts';
+import { counted } from './output.ts';
 import { printable } from './printable.ts';
 
 export async function regionModules(cli: Cli): Promise<RegionModules> {
@@ -27,6 +28,12 @@ export async function withRegion<T>(
   const modules = await regionModules(cli);
   const directory = await RegionDirectory.open(path, modules);
   try {
+    for (const { log, index, count } of directory.recovered) {
+      const leaves = `leaves ${index} to ${index + count - 1}`;
+      cli.output.note(
+        `A run that broke off was finished: ${counted(count, 'code')} in log ${log}, ${leaves}. To have them: entente codes ${printable(path)} --log ${log}`,
+      );
+    }
     return await use(directory, modules);
   } finally {
     await directory.close();

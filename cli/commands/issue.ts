@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
 import { type Issued } from '../../node/region/issuer.ts';
+import { type RegionDirectory } from '../../node/region/region-directory.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Cli, examples } from '../cli.ts';
 import { writeDevice } from '../device.ts';
@@ -90,6 +91,7 @@ async function issue(
     options.device === undefined ? undefined : (await cli.crypto()).signerOf(secretKey).publicKey;
   const people = file === undefined ? [personOf(options, holderKey)] : await peopleOf(cli, file, options);
   const issued = await withRegion(cli, region, async (directory, { nowS, random }) => {
+    requireNothingRecovered(directory);
     const hashing = output.progress('hashed documents', countOnPaper(people));
     const requests = await requestsOf(people, nowS(), random, (done) => hashing.at(done));
     const signing = output.progress('signed', people.length);
@@ -99,6 +101,20 @@ async function issue(
   if (options.device !== undefined && first !== undefined)
     await writeDevice(options.device, { secretKey, code: first.code });
   await writeCodes(cli, issued, file === undefined, options);
+}
+
+/** Whoever runs a command again that broke off would give everybody a second code. */
+function requireNothingRecovered({ recovered }: RegionDirectory): void {
+  if (recovered.length === 0) return;
+  throw new CliError(
+    EXIT.failure,
+    'RECOVERED',
+    'nothing new was issued, since a run that broke off had to be finished first',
+    {
+      hint: 'If this was the same command, print its codes with `entente codes`. If not, run it again.',
+      details: recovered,
+    },
+  );
 }
 
 async function writeCodes(
@@ -183,7 +199,8 @@ async function requireNewFiles(...paths: readonly (string | undefined)[]): Promi
     if (existsSync(path))
       throw usageError(`${printable(path)} exists already`, 'Name another file, or move this one away.');
     try {
-      await access(dirname(resolve(path)), constants.W_OK);
+      // The dot, so that a file in place of the folder is refused too.
+      await access(`${dirname(resolve(path))}/.`, constants.W_OK);
     } catch {
       throw usageError(`cannot write to the folder of ${printable(path)}`);
     }

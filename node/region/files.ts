@@ -1,7 +1,7 @@
 /** Files that are either old or new after a crash, and reads with a bound. The only file of `node/region` that touches `node:fs`. */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { NodeError } from '../node-error.ts';
 
 /** What `writeFileAtomically` leaves beside a file if the process dies before the rename. */
@@ -101,6 +101,15 @@ export async function namesIn(path: string): Promise<string[]> {
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
     throw error;
+  }
+}
+
+/** Removes what interrupted writes left in a folder, if there is one. Nobody may be writing to it. */
+export async function removeLeavings(path: string): Promise<void> {
+  try {
+    for (const name of await readdir(path)) if (TEMPORARY.test(name)) await removeFile(join(path, name));
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
   }
 }
 

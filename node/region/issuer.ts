@@ -15,7 +15,7 @@ import { emptyRoot } from '../../protocol/log/merkle.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { NodeError } from '../node-error.ts';
-import { moveFile, namesIn, writeFileAtomically } from './files.ts';
+import { moveFile, namesIn, removeLeavings, writeFileAtomically } from './files.ts';
 import { type Keyring, type RegionSigner } from './keyring.ts';
 import { attestationLogsPath, type RegionLayout } from './layout.ts';
 import { LogAppender, removeOutgrownTiles, type TreeHead } from './log-appender.ts';
@@ -67,10 +67,17 @@ export class Issuer {
     this.#modules = modules;
   }
 
-  /** Brings every staged batch to its end. To be run before anything else after a start. */
-  async recover(state: TrustState): Promise<void> {
-    for (const name of await namesIn(this.#layout.staged))
-      await this.#commit(join(this.#layout.staged, name), state);
+  /** Brings every staged batch to its end and gives them. To be run before anything else after a start. */
+  async recover(state: TrustState): Promise<BatchHeader[]> {
+    const { staged } = this.#layout;
+    // They hold openings, which nobody would ever remove.
+    await removeLeavings(staged);
+    const recovered: BatchHeader[] = [];
+    for (const name of await namesIn(staged)) {
+      const header = await this.#commit(join(staged, name), state);
+      if (header !== undefined) recovered.push(header);
+    }
+    return recovered;
   }
 
   /**
@@ -145,15 +152,16 @@ export class Issuer {
     staged: string,
     state: TrustState,
     onSigned?: (record: RegistryRecord, attestation: Uint8Array, openings: Openings) => void,
-  ): Promise<void> {
+  ): Promise<BatchHeader | undefined> {
     const header = await readBatchHeader(staged);
-    if (header === undefined) return;
+    if (header === undefined) return undefined;
     const { log, index, count } = header;
     const head = await this.#head(log, state);
     if (head.size === index) await this.#appendBatch(staged, header, head, state, onSigned);
     else if (head.size === index + count) await requireWhole(staged, header);
     else throw damaged(staged, `belongs to another size of the log than ${head.size}`);
     await moveFile(staged, batchPath(this.#layout.registry, header));
+    return header;
   }
 
   async #appendBatch(

@@ -16,7 +16,7 @@ import { missingLogs, missingWindows } from './key-schedule.ts';
 import { RegionLayout } from './layout.ts';
 import { takeLock } from './lock.ts';
 import { type RegionModules } from './modules.ts';
-import { readRegistry, type RegistryRecord } from './registry.ts';
+import { type BatchHeader, readRegistry, type RegistryRecord } from './registry.ts';
 import { type Authority, type StatementDraft, TrustWriter } from './trust-writer.ts';
 
 const HOUR_S = 3_600;
@@ -39,6 +39,7 @@ export class RegionDirectory {
   readonly #issuer: Issuer;
   readonly #release: () => Promise<void>;
   #config: Config;
+  #recovered: readonly BatchHeader[] = [];
 
   private constructor(
     options: {
@@ -97,7 +98,7 @@ export class RegionDirectory {
       const names = { region: config.region, network: config.network };
       const trust = await TrustWriter.open(layout.public, names, { ...modules, keyring });
       const directory = new RegionDirectory({ layout, config, keyring, trust, release }, modules);
-      await directory.#issuer.recover(trust.state);
+      directory.#recovered = await directory.#issuer.recover(trust.state);
       return directory;
     } catch (error) {
       await release();
@@ -116,6 +117,11 @@ export class RegionDirectory {
 
   get state(): TrustState {
     return this.#trust.state;
+  }
+
+  /** Batches that an earlier process staged and this one finished when it opened the directory: nobody has got their codes. */
+  get recovered(): readonly BatchHeader[] {
+    return this.#recovered;
   }
 
   /** As `Issuer.issue`. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { hexBytes, hexOf } from '../../../protocol/bytes.ts';
 import { parseCode } from '../../../protocol/code/code.ts';
@@ -102,6 +103,7 @@ describe('entente issue', () => {
     ['half a document', ['--colour', 'green', '--paper', '--document-country', 'DE']],
     ['a file for codes in no folder', ['--colour', 'green', '--out', '/nowhere/codes.csv']],
     ['a device in no folder', ['--colour', 'green', '--device', '/nowhere/phone.json']],
+    ['a device below a file', ['--colour', 'green', '--device', '/dev/null/phone.json']],
   ] as const) {
     it(`ends with 2 and issues nothing: ${what}`, async () => {
       const before = logSize();
@@ -193,6 +195,25 @@ describe('entente issue', () => {
       (await cli.run('issue', region, file('subject,colour\nA,green\n'), '--colour', 'red')).exit,
       2,
     );
+  });
+
+  it('F1: after a run that broke off, finishes its batch and issues nothing else, so that nobody gets two codes', async () => {
+    await one('--colour', 'green');
+    const registry = join(region, 'registry/2026-11');
+    const last = readdirSync(registry).at(-1) ?? '';
+    renameSync(join(registry, last), join(region, 'staged/2026-11.jsonl'));
+    const before = logSize();
+    const { exit, err } = await one('--colour', 'green');
+    assert.equal(exit, 1);
+    assert.match(
+      err,
+      /was finished: 1 code in log 2026-11, leaves (\d+) to \1\. To have them: entente codes /,
+    );
+    assert.match(err, /\[RECOVERED\]\n/);
+    assert.equal(logSize(), before);
+    assert.ok(existsSync(join(registry, last)));
+    assert.equal((await one('--colour', 'green')).exit, 0);
+    assert.equal(Number(logSize()), Number(before) + 1);
   });
 
   it('codes makes codes again, by person or log', async () => {

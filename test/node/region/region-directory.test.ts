@@ -241,10 +241,19 @@ describe('RegionDirectory.issue', () => {
     );
     assert.equal(sizeOf(join(path, 'public/attest/2026-11')), 10, 'no checkpoint before the tiles');
     const staged = readFileSync(join(path, 'staged/2026-11.jsonl'), 'utf8');
-    await inRegion(path, clock.modules, () => Promise.resolve());
+    writeFileSync(join(path, 'staged/2026-11.jsonl.0123456789ab.tmp'), staged);
+    await inRegion(path, clock.modules, ({ recovered }) => {
+      assert.deepEqual(
+        recovered.map(({ log, index, count }) => [log, index, count]),
+        [['2026-11', 10, 400]],
+      );
+      return Promise.resolve();
+    });
+    assert.deepEqual(readdirSync(join(path, 'staged')), []);
     assert.equal(sizeOf(join(path, 'public/attest/2026-11')), 410);
     assert.equal(readFileSync(join(path, 'registry/2026-11/0000000000010.jsonl'), 'utf8'), staged);
     await inRegion(path, clock.modules, async (directory) => {
+      assert.deepEqual(directory.recovered, []);
       let records = 0;
       for await (const record of directory.records()) {
         parseCode(sha256, (await directory.codeOf(record)).code);
