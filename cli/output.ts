@@ -31,9 +31,9 @@ export class Output {
     if (!this.json) this.#surroundings.writeOut(`${lines.join('\n')}\n`);
   }
 
-  /** A remark beside the result, on stderr. */
+  /** A remark beside the result, on stderr; with --json a document of its own. */
   note(line: string): void {
-    this.#surroundings.writeErr(`${line}\n`);
+    this.#surroundings.writeErr(this.json ? `${jsonText({ note: line })}\n` : `${line}\n`);
   }
 
   error(error: CliError): void {

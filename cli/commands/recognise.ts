@@ -1,5 +1,5 @@
 /** `entente recognise`: this region's people may meet codes of another, and how they judge them. */
-import { relative } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { readPublicRegion } from '../../node/region/public-region.ts';
 import { type RegionDirectory } from '../../node/region/region-directory.ts';
@@ -137,6 +137,11 @@ function report(
   ]);
   if (peer !== undefined)
     cli.output.note(
-      `Let ${region} vouch for this log: entente witness ${printable(peer)} ${printable(path)}`,
+      `Let ${region} vouch for this log: entente witness ${printable(ownerPathOf(peer))} ${printable(path)}`,
     );
+}
+
+/** The directory of the region whose public directory may have been named. */
+function ownerPathOf(peer: string): string {
+  return basename(resolve(peer)) === 'public' ? dirname(peer) : peer;
 }

@@ -1,9 +1,13 @@
 /** `entente witness`: vouches that the logs of peers only grew, and that this region is still there. */
 import { resolve } from 'node:path';
 import { type Command } from 'commander';
+import { NodeError } from '../../node/node-error.ts';
 import { type Witnessed, witnessPeer } from '../../node/region/witness.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
 import { type Cli, examples } from '../cli.ts';
+import { CliError, cliErrorOf } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
+import { printableLines } from '../printable.ts';
 import { publicPathOf, withRegion } from '../region.ts';
 
 export function addWitness(program: Command, cli: Cli): void {
@@ -25,17 +29,28 @@ export function addWitness(program: Command, cli: Cli): void {
     .action((region: string, peers: readonly string[]) => witness(cli, region, peers));
 }
 
+/** A peer that lies or is gone must not keep the others from being vouched for. */
 async function witness(cli: Cli, path: string, peers: readonly string[]): Promise<void> {
   await withRegion(cli, path, async (directory, modules) => {
-    const known = Object.values(directory.config.peers).map((peer) => resolve(directory.layout.path, peer));
-    const publicPaths = peers.length > 0 ? await Promise.all(peers.map(publicPathOf)) : known;
+    const { region, peers: known } = directory.config;
+    const publicPaths = new Map<string, string>();
+    for (const peer of peers) publicPaths.set(peer, await publicPathOf(peer));
+    if (peers.length === 0)
+      for (const [peer, path] of Object.entries(known))
+        publicPaths.set(peer, resolve(directory.layout.path, path));
     await directory.renewCheckpoint();
     const witnessed: Witnessed[] = [];
-    for (const publicPath of publicPaths)
-      witnessed.push(...(await witnessPeer(directory, publicPath, modules)));
-    const { region } = directory.config;
+    const faults: CliError[] = [];
+    for (const [peer, publicPath] of publicPaths) {
+      try {
+        witnessed.push(...(await witnessPeer(directory, publicPath, modules)));
+      } catch (error) {
+        if (!(error instanceof NodeError) && !isProtocolError(error)) throw error;
+        faults.push(faultOf(peer, error));
+      }
+    }
     cli.output.result({ region, witnessed }, () => [
-      `${region} renewed its own checkpoint and vouches for:`,
+      `${region} renewed its own checkpoint${witnessed.length > 0 ? ' and vouches for:' : '.'}`,
       ...aligned(
         witnessed.map(({ origin, size, sizeBefore }) => [
           origin,
@@ -44,5 +59,13 @@ async function witness(cli: Cli, path: string, peers: readonly string[]): Promis
         '  ',
       ),
     ]);
+    const [worst, ...others] = faults.toSorted((a, b) => b.exit - a.exit);
+    for (const { message, code } of others) cli.output.note(`${printableLines(message)} [${code}]`);
+    if (worst !== undefined) throw worst;
   });
+}
+
+function faultOf(peer: string, error: unknown): CliError {
+  const { exit, code, message, hint, details } = cliErrorOf(error);
+  return new CliError(exit, code, `${peer}: ${message}`, { ...(hint && { hint }), details });
 }

@@ -102,7 +102,7 @@ describe('commands on regions', () => {
     assert.equal(exit, 0);
     assert.match(out, /DE recognises FR \(FR\) until 2027-11-10/);
     assert.equal(out.split('compare  ')[1]?.replaceAll(/\s/g, ''), world.pins['FR']);
-    assert.match(err, /entente witness /);
+    assert.ok(err.endsWith(`entente witness ${cli.path('FR')} ${cli.path('DE')}\n`), err);
   });
 
   it('recognise takes a fingerprint alone, or holds a directory against it', async () => {
@@ -180,6 +180,31 @@ describe('commands on regions', () => {
     assert.match(err, /had 9 entries and now shows 8 \[ROLLBACK\]/);
     assert.equal((await cli.run('witness', cli.path('DE'), '/nowhere')).exit, 4);
     assert.equal((await cli.run('witness', '/nowhere', cli.path('CN-33'))).exit, 1);
+  });
+
+  it('T9: witness names the peers that rolled back or are gone, and vouches for the others', async () => {
+    cli = copyWorld(world, folder());
+    cpSync(cli.path('CN-33/public'), cli.path('yesterday'), { recursive: true });
+    await cli.json('revoke', cli.path('CN-33'), '2026-11/0');
+    await cli.json('witness', cli.path('DE'), cli.path('CN-33'));
+    rmSync(cli.path('CN-33/public'), { recursive: true });
+    cpSync(cli.path('yesterday'), cli.path('CN-33/public'), { recursive: true });
+    const rolledBack = await cli.run('witness', cli.path('DE'));
+    assert.equal(rolledBack.exit, 5);
+    assert.match(rolledBack.out, /vouches for:\n +FR\.demo\/trust /);
+    assert.match(
+      rolledBack.err,
+      /^error: CN-33: CN-33\.demo\/trust had 9 entries and now shows 8 \[ROLLBACK\]\n/,
+    );
+    rmSync(cli.path('FR/public'), { recursive: true });
+    const both = await cli.run('witness', cli.path('DE'));
+    assert.equal(both.exit, 5);
+    assert.match(
+      both.err,
+      /^FR: no region publishes at .* \[PEER_UNREACHABLE\]\nerror: CN-33: .* \[ROLLBACK\]\n/,
+    );
+    rmSync(cli.path('CN-33/public'), { recursive: true });
+    assert.equal((await cli.run('witness', cli.path('DE'))).exit, 4);
   });
 
   it('key list, extend and state work on the region alone', async () => {
