@@ -5,6 +5,7 @@ export interface Line {
   readonly line: number;
   /** Without its end, `\n` or `\r\n`; undefined if it is too long or not UTF-8. */
   readonly text: string | undefined;
+  readonly isTooLong: boolean;
 }
 
 const NEWLINE = 0x0a;
@@ -21,22 +22,24 @@ export async function* linesOf(source: AsyncIterable<Uint8Array>, bytesMax: numb
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       const bytes = Buffer.concat([rest, chunk.subarray(start, end)]);
-      yield { line: line++, text: isTooLong ? undefined : textOf(bytes, bytesMax) };
+      yield { line: line++, ...(isTooLong ? TOO_LONG : contentOf(bytes, bytesMax)) };
       [rest, isTooLong, start] = [Buffer.alloc(0), false, end + 1];
     }
     rest = Buffer.concat([rest, chunk.subarray(start)]);
     // A carriage return may still be part of the line's end.
     if (rest.length > bytesMax + 1) [rest, isTooLong] = [Buffer.alloc(0), true];
   }
-  if (rest.length > 0 || isTooLong) yield { line, text: isTooLong ? undefined : textOf(rest, bytesMax) };
+  if (rest.length > 0 || isTooLong) yield { line, ...(isTooLong ? TOO_LONG : contentOf(rest, bytesMax)) };
 }
 
-function textOf(bytes: Uint8Array, bytesMax: number): string | undefined {
+const TOO_LONG = { text: undefined, isTooLong: true };
+
+function contentOf(bytes: Uint8Array, bytesMax: number): Omit<Line, 'line'> {
   const whole = bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
-  if (whole.length > bytesMax) return undefined;
+  if (whole.length > bytesMax) return TOO_LONG;
   try {
-    return utf8.decode(whole);
+    return { text: utf8.decode(whole), isTooLong: false };
   } catch {
-    return undefined;
+    return { text: undefined, isTooLong: false };
   }
 }

@@ -68,7 +68,7 @@ export async function holdingsOfRegion(
  * @throws {CliError} with exit code 4 if too few witnesses vouch for the region; {ProtocolError} as `applySnapshot`.
  */
 export function applyToHome(
-  { home }: HomeView,
+  { home, missing }: HomeView,
   snapshots: readonly Uint8Array[],
   modules: ReadModules,
 ): AppliedSnapshot {
@@ -84,7 +84,10 @@ export function applyToHome(
       error.fault.code,
       `too few witnesses vouch for the log of ${region}`,
       {
-        hint: `Let the regions that ${region} recognises vouch for it: entente witness <their directory> <its directory>`,
+        hint: [
+          ...missing.map((peer) => `Nothing can be had of ${peer.region}: ${peer.reason}`),
+          `Let the regions that ${region} recognises vouch for it: entente witness <their directory> <its directory>`,
+        ].join('\n'),
         details: [error.fault.details],
       },
     );

@@ -97,7 +97,7 @@ function inspectSnapshot(bytes: Uint8Array): object {
     network,
     parts: parts.map(({ region, from, entries, base }) => ({
       region,
-      from,
+      fromIndex: from,
       entries: entries.length,
       full: base !== undefined,
     })),

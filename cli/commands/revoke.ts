@@ -1,6 +1,6 @@
 /** `entente revoke`: codes that no longer count, whatever they say. */
 import { join } from 'node:path';
-import { type Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { attestationLogsPath } from '../../node/region/layout.ts';
 import { LogFiles } from '../../node/region/log-files.ts';
 import { type RegionDirectory } from '../../node/region/region-directory.ts';
@@ -37,7 +37,7 @@ export function addRevoke(program: Command, cli: Cli): void {
     .argument('<region>', 'directory of the region')
     .argument('[what...]', 'codes: their text, or log and leaf as in 2026-11/17')
     .option('--subject <text>', 'all codes of this person')
-    .option('--holder <hex>', "all codes for this device's public key")
+    .option('--holder <hex>', "all codes for this device's public key", parseHolder)
     .option('--root', 'sign with the root, which no limit per hour binds')
     .addHelpText(
       'after',
@@ -120,11 +120,16 @@ async function leafAt(directory: RegionDirectory, { log, index }: Place): Promis
   throw new CliError(EXIT.failure, 'NOT_ISSUED', `the region has issued no ${log}/${index}`);
 }
 
+function parseHolder(text: string): string {
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
+  throw new InvalidArgumentError('Expected 64 hexadecimal digits.');
+}
+
 function isMeant(record: RegistryRecord, { subject, holder }: RevokeOptions): boolean {
   if (subject !== undefined && record.subject === subject) return true;
   if (holder === undefined) return false;
   const { holderKey } = parseOpenings(record.openings).fields;
-  return holderKey !== undefined && hexOf(holderKey) === holder.toLowerCase();
+  return holderKey !== undefined && hexOf(holderKey) === holder;
 }
 
 /** The indexes that are not revoked yet, by log. */

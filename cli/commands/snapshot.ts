@@ -9,6 +9,7 @@ import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
 import { assessKnowledge } from '../../protocol/verdict/knowledge.ts';
 import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
 import { type Cli, examples } from '../cli.ts';
+import { usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, regionModules } from '../region.ts';
@@ -77,6 +78,11 @@ async function make(cli: Cli, path: string, { out, since }: MakeOptions): Promis
   const view = await readHomeView(path, modules);
   const { region: home, network } = view.home;
   const held = since === undefined ? undefined : await readSnapshotFile(since);
+  if (held !== undefined && parseSnapshot(held).parts.some(({ base }) => base === undefined))
+    throw usageError(
+      `${printable(since ?? '')} is itself a delta`,
+      'Name the full snapshot that its holders began with: what is made then holds all that came after.',
+    );
   const bytes = await snapshotOf(view, held && sizesOf(held));
   const applied = applyToHome(view, held === undefined ? [bytes] : [held, bytes], modules);
   await writeFileAtomically(out, bytes);

@@ -37,6 +37,9 @@ interface VerifyOptions {
 
 /** A character of a code takes at most four bytes of UTF-8; what is longer is judged as too long, unread. */
 const LINE_BYTES_MAX = 4 * CODE_CHARS_MAX;
+const TOO_LONG = ' '.repeat(CODE_CHARS_MAX + 1);
+/** Stands for bytes that are no UTF-8. */
+const NOT_TEXT = '\ufffd';
 
 export function addVerify(program: Command, cli: Cli): void {
   program
@@ -114,8 +117,8 @@ async function judgeLines(
   const source = options.file === undefined ? cli.surroundings.stdin : createReadStream(options.file);
   let first: Verdict | undefined;
   let count = 0;
-  for await (const { text } of linesOf(source as AsyncIterable<Uint8Array>, LINE_BYTES_MAX)) {
-    const verdict = await judge(text ?? ' '.repeat(CODE_CHARS_MAX + 1));
+  for await (const { text, isTooLong } of linesOf(source as AsyncIterable<Uint8Array>, LINE_BYTES_MAX)) {
+    const verdict = await judge(text ?? (isTooLong ? TOO_LONG : NOT_TEXT));
     if (++count === 1) first = verdict;
     else if (count === 2 && first !== undefined) reportLine(cli, first);
     if (count > 1) reportLine(cli, verdict);

@@ -4,11 +4,14 @@ import { COLUMNS, type Row } from './person.ts';
 
 const LINE_BYTES_MAX = 4_096;
 
-/** Yields a row per line that is not empty. A line that is too long is the last thing it yields. */
+/** Yields a row per line that is not empty. A line that is too long or not UTF-8 is the last thing it yields. */
 export async function* readJsonRows(source: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
-  for await (const { line, text } of linesOf(source, LINE_BYTES_MAX)) {
+  for await (const { line, text, isTooLong } of linesOf(source, LINE_BYTES_MAX)) {
     if (text === undefined) {
-      yield { fault: { line, reason: `has more than ${LINE_BYTES_MAX} bytes or is not UTF-8` } };
+      const reason = isTooLong
+        ? `has more than ${LINE_BYTES_MAX} bytes`
+        : 'is not UTF-8: save the file as UTF-8';
+      yield { fault: { line, reason } };
       return;
     }
     if (text.trim() !== '') yield rowOf(text, line);

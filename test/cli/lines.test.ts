@@ -38,4 +38,11 @@ describe('linesOf', () => {
   it('gives undefined for bytes that are not UTF-8', async () => {
     assert.deepEqual(await read(Buffer.from('ff0a61', 'hex')), [undefined, 'a']);
   });
+
+  it('tells a line that is too long from one that is not UTF-8', async () => {
+    const told: boolean[] = [];
+    const content = Buffer.concat([Buffer.from([0xff, 0x0a]), Buffer.from(`${'a'.repeat(11)}\nb\n`)]);
+    for await (const { isTooLong } of linesOf(pieces(content, 4), 10)) told.push(isTooLong);
+    assert.deepEqual(told, [false, true, false]);
+  });
 });

@@ -23,7 +23,7 @@ describe('entente inspect', () => {
       /holderKey: [0-9a-f]{64}/,
     );
     assert.match(await show((await cli.run('present', cli.path('phone.json'))).out.trimEnd()), /step: \d+/);
-    assert.match(await show(cli.path('de.snap')), /what: snapshot[^]*region: CN-33/);
+    assert.match(await show(cli.path('de.snap')), /what: snapshot[^]*region: CN-33\n +fromIndex: 0\n/);
     assert.match(
       await show(cli.path('DE/public/trust')),
       /what: checkpoint\norigin: DE\.demo\/trust\nsize: 8/,

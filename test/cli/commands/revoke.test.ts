@@ -57,6 +57,8 @@ describe('entente revoke and key compromise', () => {
     ['a place beyond the log', 1, ['2026-11/99']],
     ['a place in a log that is not there', 1, ['2026-10/0']],
     ['a person without a code', 1, ['--subject', 'Nobody']],
+    ['a device without a code', 1, ['--holder', 'ab'.repeat(32)]],
+    ['a device whose key is cut', 2, ['--holder', 'ab'.repeat(31)]],
   ] as const) {
     it(`revoke of ${what} ends with ${exit} and signs nothing`, async () => {
       const before = readFileSync(cli.path('CN-33/public/trust/checkpoint'));

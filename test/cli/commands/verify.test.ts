@@ -95,6 +95,8 @@ describe('entente verify', () => {
     }
     const { out } = await cli.run('verify', ...cli.trust, '\u001b[31mENT1:A');
     assert.ok(!out.includes('\u001b'));
+    const notText = await cli.runWith(Buffer.from([0xff, 0xfe, 0x0a]), 'verify', ...cli.trust, '-');
+    assert.match(notText.out, /^STOP\n +MALFORMED .*fault CODE_UNKNOWN/);
   });
 
   it('grades: live, challenged, a copy a minute later, and a place that demands more', async () => {
