@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Command } from 'commander';
-import { type Cli } from '../cli.ts';
+import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT } from '../exit.ts';
 
 const MAIN = fileURLToPath(new URL('../../test/bench/main.js', import.meta.url));
@@ -17,6 +17,7 @@ export function addBench(program: Command, cli: Cli): void {
       'Runs the benchmarks: verification, issuing, revocation sets, snapshots, trees. Takes minutes.',
     )
     .argument('[names...]', 'benchmarks to run; all of them without any')
+    .addHelpText('after', examples(['entente bench revocation', 'one of them']))
     .action((names: readonly string[]) => bench(cli, names));
 }
 

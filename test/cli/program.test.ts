@@ -25,6 +25,7 @@ const COMMANDS = [
   'state',
   'inspect',
   'conformance',
+  'bench',
   'demo',
 ];
 
