@@ -2,110 +2,51 @@
  * The core of one region's node: its store, its own logs and its copies of others', what it knows of all regions, and the
  * verdicts on that. Reads and judges from its start; signs only once its peers have shown that nothing of its own is missing.
  */
-import { neededCosignatures } from '../../protocol/log/quorum.ts';
 import { trustLogOrigin, witnessName } from '../../protocol/log/origin.ts';
-import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
-import { type KnowledgeReport, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
+import { Handovers } from '../issuing/handovers.ts';
+import { HeldCodes } from '../issuing/held-codes.ts';
 import { logError } from '../log/log-error.ts';
+import { type LogTree } from '../log/log-tree.ts';
 import { type Receipt } from '../log/log-work.ts';
 import { type TrustLogItem } from '../log/trust-log-work.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
-import {
-  type Clock,
-  type CommitMark,
-  type Disk,
-  type Network,
-  type Random,
-  type SecondPlace,
-} from '../ports.ts';
+import { Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
-import { Scrub, type ScrubCounters } from '../store/scrub.ts';
+import { Scrub } from '../store/scrub.ts';
 import { storeError } from '../store/store-error.ts';
 import { Store } from '../store/store.ts';
-import { AntiEntropy, type SyncCounters } from '../sync/anti-entropy.ts';
+import { AntiEntropy } from '../sync/anti-entropy.ts';
 import { type BootFinding, checkOwnLogs } from '../sync/boot-check.ts';
 import { Healer } from '../sync/healer.ts';
 import { Herald } from '../sync/herald.ts';
 import { LeafFinder } from '../sync/leaf-finder.ts';
 import { PeerBook } from '../sync/peer-book.ts';
-import { type PullCounters, Puller } from '../sync/puller.ts';
+import { Puller } from '../sync/puller.ts';
 import { SyncClient } from '../sync/sync-client.ts';
 import { SyncServer } from '../sync/sync-server.ts';
 import { TrustBoard } from '../trust/trust-board.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
-import { type VerdictCounters, VerdictService } from '../verdicts/verdict-service.ts';
+import { VerdictService } from '../verdicts/verdict-service.ts';
+import { LogVisitor } from '../witness/log-visit.ts';
 import { Witness } from '../witness/witness.ts';
 import { LogShelf } from './log-shelf.ts';
-import { type NodeKeys, WritingSide } from './writing-side.ts';
+import { type NodeStatus, type WritingState } from './node-status.ts';
+import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
+import { WritingSide } from './writing-side.ts';
 
-export interface RegionNodeOptions {
-  readonly region: string;
-  readonly network: string;
-  /** The fingerprint of the own root, once it is known: then an empty store is one that has lost its log, and not a new region. */
-  readonly fingerprint?: Uint8Array;
-  /** See `Registry.open`. */
-  readonly registryKey: Uint8Array;
-  /** Regions whose attestation logs this node copies. */
-  readonly mirrors?: readonly string[];
-  /** Regions whose logs are followed and witnessed without being recognised. */
-  readonly invited?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
-  /** Milliseconds; 10 s, 30 s, 2 s and 10 min by default. */
-  readonly beatMs?: number;
-  readonly intervalMs?: number;
-  readonly bootRetryMs?: number;
-  readonly tendMs?: number;
-  /** Milliseconds between two readings of all that the store holds; 1 h by default. */
-  readonly scrubMs?: number;
-  /** See `SequencerOptions`. */
-  readonly gatherMs?: number;
-}
-
-export interface RegionNodeModules extends TrustModules {
-  readonly disk: Disk;
-  readonly mark: CommitMark;
-  readonly secondPlace: SecondPlace;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly network: Network;
-  readonly keys: NodeKeys;
-  /** The region of a peer's node identity; undefined for a stranger. */
-  readonly regionOf: (peer: string) => string | undefined;
-  /** Told of what goes wrong in the background, for alarms. Must not throw. */
-  readonly onTrouble?: (error: unknown) => void;
-}
-
-/** `checking` before the first answer of peers; `writing`: all is well; `stopped`; else why it only reads. */
-export type WritingState = 'checking' | 'writing' | 'stopped' | 'failed' | BootFinding['finding'];
-
-export interface NodeStatus {
-  readonly writing: WritingState;
-  readonly store: string;
-  /** By origin. */
-  readonly sizes: Readonly<Record<string, number>>;
-  readonly knowledge: readonly KnowledgeReport[];
-  /** Logs that were caught forking. */
-  readonly forked: readonly string[];
-  readonly pulls: PullCounters;
-  readonly sync: SyncCounters;
-  readonly scrub: ScrubCounters;
-  readonly verdicts: VerdictCounters;
-}
-
-const DEFAULTS = {
-  beatMs: 10_000,
-  intervalMs: 30_000,
-  bootRetryMs: 2_000,
-  tendMs: 600_000,
-  scrubMs: 3_600_000,
-  gatherMs: 20,
-};
+export { type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 
 export class RegionNode {
-  readonly #options: RegionNodeOptions & typeof DEFAULTS;
+  readonly #options: RegionNodeOptions & typeof NODE_DEFAULTS;
   readonly #modules: RegionNodeModules;
   readonly #store: Store;
+  /** Batches whose codes nobody has confirmed to have arrived. */
+  readonly handovers: Handovers;
+  /** Goes to regions and cosigns what they show. */
+  readonly visitor: LogVisitor;
   readonly #board: TrustBoard;
   readonly #shelf: LogShelf;
   readonly #client: SyncClient;
@@ -118,14 +59,19 @@ export class RegionNode {
   readonly #stopping = new AbortController();
   readonly #background = new Set<Promise<void>>();
   #isStarted = false;
+  #registry: Registry | undefined;
   #writer: WritingSide | undefined;
   #writing: WritingState = 'checking';
+  /** Why the last try to begin to sign failed, if it did. */
+  #failure: NodeError | undefined;
+  #decided: () => void = () => undefined;
+  readonly #decision = new Promise<void>((resolve) => (this.#decided = resolve));
   #forced = false;
   #told = 0;
   #stopped: Promise<void> | undefined;
 
   constructor(options: RegionNodeOptions, modules: RegionNodeModules) {
-    this.#options = { ...DEFAULTS, ...options };
+    this.#options = { ...NODE_DEFAULTS, ...options };
     this.#modules = modules;
     const { region, network } = options;
     const { clock } = modules;
@@ -158,6 +104,8 @@ export class RegionNode {
         keysOf: (origin) => this.#shelf.keysOf(origin),
       },
     );
+    this.handovers = new Handovers({ store: this.#store });
+    this.visitor = new LogVisitor({ ...reading, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();
     this.#herald = new Herald(
       { ...this.#options, witnessName: witnessName(region, network), gatherMs: 20 },
@@ -188,6 +136,10 @@ export class RegionNode {
     this.#isStarted = true;
     try {
       await this.#store.start();
+      this.#registry = await Registry.open(
+        { key: this.#options.registryKey },
+        { ...this.#modules, store: this.#store },
+      );
       await this.#shelf.open();
     } catch (error) {
       await this.stop();
@@ -243,12 +195,47 @@ export class RegionNode {
     return this.#requireWriter().issue(request);
   }
 
+  /** As `Issuer.issueAll`. */
+  async issueAll(requests: readonly IssueRequest[]): Promise<Issued[]> {
+    return this.#requireWriter().issueAll(requests);
+  }
+
   async revoke(revocation: Revocation): Promise<void> {
     return this.#requireWriter().revoke(revocation);
   }
 
   async commitState(): Promise<Receipt> {
     return this.#requireWriter().commitState();
+  }
+
+  /** Does what is due with the calendar, and finishes what an earlier process began to issue. Rejects as `WritingSide.tend`. */
+  async tend(): Promise<void> {
+    return this.#requireWriter().tend();
+  }
+
+  /** Resolves once it signs. @throws {NodeError} why it does not, as soon as the first check of its own logs says so. */
+  async whenWriting(): Promise<void> {
+    await this.#decision;
+    this.#requireWriter();
+  }
+
+  /** Cosigns the newest checkpoint of every trust log that it follows, its own among them, and says so to peers. */
+  vouch(): Promise<void> {
+    return this.#herald.beat(true);
+  }
+
+  /** A log that it holds. */
+  log(origin: string): LogTree | undefined {
+    return this.#shelf.logs.get(origin)?.tree;
+  }
+
+  /** Who holds which of the region's codes. */
+  get heldCodes(): HeldCodes {
+    if (this.#registry === undefined) throw new TypeError('the node is not started');
+    return new HeldCodes(this.#options, {
+      registry: this.#registry,
+      openTree: (origin) => this.#shelf.openTree(origin),
+    });
   }
 
   /** The operator decides that the node signs although too few peers answered, or one shows more than can be had. */
@@ -263,6 +250,7 @@ export class RegionNode {
 
   async #stop(): Promise<void> {
     this.#stopping.abort();
+    this.#decided();
     this.#server.stop();
     this.#client.stop();
     await this.#writer?.stop();
@@ -277,13 +265,14 @@ export class RegionNode {
 
   #requireWriter(): WritingSide {
     if (this.#writer !== undefined) return this.#writer;
+    if (this.#writing === 'stopped') throw logError('LOG_STOPPED', 'the node was stopped');
+    if (this.#failure !== undefined) throw this.#failure;
     const origin = trustLogOrigin(this.#options.region, this.#options.network);
     if (this.#writing === 'behind')
       throw logError('LOG_BEHIND', `${origin}: peers hold more of it than this node`);
     if (this.#writing === 'contradicted') {
       throw logError('LOG_CONTRADICTED', `${origin}: somebody else signs with its key, or did`);
     }
-    if (this.#writing === 'stopped') throw logError('LOG_STOPPED', 'the node was stopped');
     throw new NodeError(
       'PEER_UNREACHABLE',
       'too few peers have said yet that nothing of our logs is missing',
@@ -299,12 +288,17 @@ export class RegionNode {
     const { signal } = this.#stopping;
     while (!signal.aborted && this.#writer === undefined) {
       try {
+        this.#failure = undefined;
         this.#writing = await this.#bootFinding();
         if (this.#writing === 'clear') await this.#startWriting();
       } catch (error) {
         this.#writing = isNodeError(error, 'LOG_BEHIND') ? 'behind' : 'failed';
+        this.#failure = isNodeError(error)
+          ? error
+          : logError('LOG_FAILED', 'the node could not begin to sign', { cause: error });
         this.#trouble(error);
       }
+      if (!signal.aborted) this.#decided();
       await this.#modules.clock.wait(this.#options.bootRetryMs, signal).catch(() => undefined);
     }
   }
@@ -316,7 +310,8 @@ export class RegionNode {
       (one) => one.standing === 'recognised' && one.way === 'direct',
     );
     const isLost = home.tree.size === 0 && this.#options.fingerprint !== undefined;
-    const needed = Math.max(isLost ? 1 : 0, neededCosignatures(recognised.length));
+    const quorum = this.#options.bootQuorum(recognised.map(({ region }) => region));
+    const needed = Math.max(isLost ? 1 : 0, quorum);
     const { finding } = await checkOwnLogs(
       { needed },
       { client: this.#client, puller: this.#puller, regionOf: this.#modules.regionOf, logs: () => ownLogs },
@@ -331,6 +326,7 @@ export class RegionNode {
     this.#writer = await WritingSide.start(this.#options, {
       ...this.#modules,
       store: this.#store,
+      registry: this.#registry as Registry,
       home,
       openTree: (origin) => this.#shelf.openTree(origin),
       onTrustCheckpoint: ({ size, note }) => this.#inBackground(() => this.#tell(size, note)),

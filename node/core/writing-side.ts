@@ -2,7 +2,7 @@
 import { type Primitives } from '../../protocol/primitives.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
-import { type AttestKeys } from '../issuing/attestation-work.ts';
+import { type AttestationWorkModules, type AttestKeys } from '../issuing/attestation-work.ts';
 import { Issuer, type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { logError } from '../log/log-error.ts';
@@ -11,7 +11,7 @@ import { Sequencer, type SequencerOptions } from '../log/sequencer.ts';
 import { type KeyedSigner, type TrustLogItem, TrustLogWork } from '../log/trust-log-work.ts';
 import { type NodeError } from '../node-error.ts';
 import { type Clock, type HighWater, type Random, type Signer } from '../ports.ts';
-import { Registry } from '../registry/registry.ts';
+import { type Registry } from '../registry/registry.ts';
 import { Revoker, type Revocation } from '../revoking/revoker.ts';
 import { type Store } from '../store/store.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
@@ -28,15 +28,14 @@ export interface NodeKeys {
 export interface WritingSideOptions extends SequencerOptions {
   readonly region: string;
   readonly network: string;
-  /** 32 bytes: see `Registry.open`. */
-  readonly registryKey: Uint8Array;
 }
 
-export interface WritingSideModules extends Primitives {
+export interface WritingSideModules extends Primitives, Pick<AttestationWorkModules, 'onSigned'> {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
   readonly keys: NodeKeys;
+  readonly registry: Registry;
   readonly home: TrustKeeper;
   readonly openTree: (origin: string) => Promise<LogTree>;
   /** Told of every new checkpoint of the trust log, once its state is known. Must not throw. */
@@ -50,7 +49,7 @@ export class WritingSide {
   readonly #revoker: Revoker;
   #isTended = false;
 
-  private constructor(options: WritingSideOptions, modules: WritingSideModules, registry: Registry) {
+  private constructor(options: WritingSideOptions, modules: WritingSideModules) {
     this.#modules = modules;
     const { home, keys, clock, verifySignature } = modules;
     const origin = trustLogOrigin(options.region, options.network);
@@ -70,7 +69,6 @@ export class WritingSide {
     });
     this.#issuer = new Issuer(options, {
       ...modules,
-      registry,
       checkpointKey,
       keys: keys.attest,
       trust: () => home.state,
@@ -90,11 +88,10 @@ export class WritingSide {
 
   /**
    * Finishes what an earlier process left, and takes orders.
-   * @throws {NodeError} as `Sequencer.start` and `Registry.open`; nothing runs then.
+   * @throws {NodeError} as `Sequencer.start`; nothing runs then.
    */
   static async start(options: WritingSideOptions, modules: WritingSideModules): Promise<WritingSide> {
-    const registry = await Registry.open({ key: options.registryKey }, modules);
-    const side = new WritingSide(options, modules, registry);
+    const side = new WritingSide(options, modules);
     try {
       await side.#sequencer.start();
       await modules.home.advance();
@@ -128,6 +125,12 @@ export class WritingSide {
   async issue(request: IssueRequest): Promise<Issued> {
     if (!this.#isTended) await this.tend();
     return this.#issuer.issue(request);
+  }
+
+  /** As `Issuer.issueAll`. */
+  async issueAll(requests: readonly IssueRequest[]): Promise<Issued[]> {
+    if (!this.#isTended) await this.tend();
+    return this.#issuer.issueAll(requests);
   }
 
   revoke(revocation: Revocation): Promise<void> {

@@ -15,6 +15,7 @@ import { type KeyedSigner } from '../log/trust-log-work.ts';
 import { NodeError } from '../node-error.ts';
 import { type Random } from '../ports.ts';
 import { type Registry } from '../registry/registry.ts';
+import { handoverChange } from './handovers.ts';
 import { shuffled } from './shuffle.ts';
 
 /** A status that is committed to and waits for its place. */
@@ -25,6 +26,8 @@ export interface CommittedStatus {
   readonly commitment: Uint8Array;
   /** It takes the place of a revoked attestation. */
   readonly isReplacement: boolean;
+  /** See `IssueRequest`. */
+  readonly toHandOver: boolean;
 }
 
 /** Secret keys of the role attest. */
@@ -47,6 +50,8 @@ export interface AttestationWorkModules {
   readonly random: Random;
   readonly keys: AttestKeys;
   readonly registry: Registry;
+  /** Told of the index of each attestation as it is signed, for progress. Must not throw. */
+  readonly onSigned?: (index: number) => void;
 }
 
 /** Leaves, of others or of nobody, among which replacements are hidden. Spec: DESIGN 4. */
@@ -84,7 +89,11 @@ export class AttestationWork implements LogWork<CommittedStatus> {
       // A commitment to nothing looks like any other.
       drafts.push(template.draft(index + drafts.length, item?.commitment ?? random(COMMITMENT_BYTES)));
     }
-    return { drafts, places, changes: registry.changes({ log, index, hour, entries }) };
+    const changes = registry.changes({ log, index, hour, entries });
+    if (items.some(({ toHandOver }) => toHandOver)) {
+      changes.push(handoverChange({ log, index, count: drafts.length }));
+    }
+    return { drafts, places, changes };
   }
 
   /** @throws {NodeError} KEY_NOT_IN_FORCE if the key of the draft is gone, SIGNER_FAULTY. */
@@ -105,6 +114,7 @@ export class AttestationWork implements LogWork<CommittedStatus> {
     if (isVerified && !verifySignature({ publicKey: key.publicKey, message, signature })) {
       throw logError('SIGNER_FAULTY', `the signature on attestation ${index} of ${log} does not verify`);
     }
+    this.#modules.onSigned?.(index);
     return signAttestation(draft, signature);
   }
 }

@@ -6,7 +6,6 @@ import { type Openings } from '../../protocol/code/openings.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type LogTree } from '../log/log-tree.ts';
-
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 
 export interface HeldCode extends RegistryRecord {
@@ -41,12 +40,31 @@ export class HeldCodes {
     return held;
   }
 
+  /** All attestations of persons in a log, by index. */
+  async *ofLog(log: string): AsyncGenerator<HeldCode, void, undefined> {
+    const tree = await this.#tree(log);
+    const leaves = tree.reader.entries(0, tree.size);
+    let next = 0;
+    for await (const record of this.#modules.registry.ofLog(log)) {
+      if (record.index >= tree.size) return;
+      for (let leaf = await leaves.next(); leaf.done !== true; leaf = await leaves.next()) {
+        if (next++ < record.index) continue;
+        yield { ...record, attestation: leaf.value };
+        break;
+      }
+    }
+  }
+
   async #attestationOf({ log, index }: RegistryRecord): Promise<Uint8Array | undefined> {
-    const { region, network } = this.#names;
-    const tree = await this.#modules.openTree(attestationLogOrigin(region, network, log));
+    const tree = await this.#tree(log);
     if (index >= tree.size) return undefined;
     for await (const attestation of tree.reader.entries(index, index + 1)) return attestation;
     return undefined;
+  }
+
+  #tree(log: string): Promise<LogTree> {
+    const { region, network } = this.#names;
+    return this.#modules.openTree(attestationLogOrigin(region, network, log));
   }
 }
 

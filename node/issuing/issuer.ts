@@ -17,7 +17,12 @@ import { type Clock, type HighWater, type Random } from '../ports.ts';
 import { requireSubject } from '../registry/record-page.ts';
 import { type Registry } from '../registry/registry.ts';
 import { type Store } from '../store/store.ts';
-import { type AttestKeys, AttestationWork, type CommittedStatus } from './attestation-work.ts';
+import {
+  type AttestKeys,
+  AttestationWork,
+  type AttestationWorkModules,
+  type CommittedStatus,
+} from './attestation-work.ts';
 
 export interface IssueRequest {
   /** The region's own reference to the person, 1 to 64 characters. It goes into the registry and nowhere else. */
@@ -25,6 +30,8 @@ export interface IssueRequest {
   readonly fields: Fields;
   /** It takes the place of a revoked attestation: it is logged among at least 31 others. */
   readonly isReplacement?: boolean;
+  /** Its batch is listed by `Handovers` until somebody confirms that the codes have arrived. */
+  readonly toHandOver?: boolean;
 }
 
 /** An attestation that is logged for good, and what opens it: all that a code is made of. */
@@ -42,7 +49,10 @@ export interface IssuerOptions extends SequencerOptions {
 }
 
 export interface IssuerModules
-  extends Primitives, Pick<LogWriterModules, 'checkpointKey' | 'timeBounds' | 'onCheckpoint'> {
+  extends
+    Primitives,
+    Pick<LogWriterModules, 'checkpointKey' | 'timeBounds' | 'onCheckpoint'>,
+    Pick<AttestationWorkModules, 'onSigned'> {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
@@ -116,12 +126,31 @@ export class Issuer {
    * @throws {TypeError} on a subject or on fields that have no encoding.
    * @throws {NodeError} LOG_NOT_ANNOUNCED, KEY_NOT_IN_FORCE, and as `Sequencer.submit`.
    */
-  async issue({ subject, fields, isReplacement = false }: IssueRequest): Promise<Issued> {
+  async issue(request: IssueRequest): Promise<Issued> {
+    return this.#issue(this.#commit(request));
+  }
+
+  /**
+   * Issues attestations that belong together, in one batch as far as `batchMax` and others who issue leave room for it.
+   * Rejects as `issue`; by then some may be logged, if they took more than one batch.
+   */
+  async issueAll(requests: readonly IssueRequest[]): Promise<Issued[]> {
+    const items = requests.map((request) => this.#commit(request));
+    // The month is opened first, so that all are offered in the same turn.
+    await this.#month(this.#logNow());
+    return Promise.all(items.map((item) => this.#issue(item)));
+  }
+
+  #commit({ subject, fields, isReplacement = false, toHandOver = false }: IssueRequest): CommittedStatus {
     requireSubject(subject);
     const { commitment, openings } = commitFields(this.#modules.sha256, fields, this.#modules.random);
-    const { log, receipt } = await this.#submit({ subject, commitment, openings, isReplacement });
+    return { subject, commitment, openings, isReplacement, toHandOver };
+  }
+
+  async #issue(item: CommittedStatus): Promise<Issued> {
+    const { log, receipt } = await this.#submit(item);
     const { index, entry: attestation, checkpoint } = receipt;
-    return { log, index, attestation, openings, checkpoint };
+    return { log, index, attestation, openings: item.openings, checkpoint };
   }
 
   async #submit(item: CommittedStatus): Promise<{ log: string; receipt: Receipt }> {

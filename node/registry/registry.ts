@@ -122,6 +122,19 @@ export class Registry {
     return record && { ...record, log, index, hour: hourOfPage(page.bytes) };
   }
 
+  /** All records of a log by index. Reads all of it: for single questions only. Rejects as `ofSubject`. */
+  async *ofLog(log: string): AsyncGenerator<RegistryRecord, void, undefined> {
+    const from = pageKey(log, 0);
+    for await (const [key, sealed] of this.#modules.store.entries(from, `${from.slice(0, -INDEX_DIGITS)}~`)) {
+      const page = this.#sealer(log).open(key, sealed);
+      const first = Number(key.slice(-INDEX_DIGITS));
+      for (let slot = 0; slot < RECORDS_PER_PAGE; slot++) {
+        const record = recordOfPage(page, slot);
+        if (record !== undefined) yield { ...record, log, index: first + slot, hour: hourOfPage(page) };
+      }
+    }
+  }
+
   /**
    * Deletes all that says that a person has attestations, and all that opens them: what the logs hold of them can never be
    * opened again. To be repeated if it is interrupted.

@@ -58,7 +58,7 @@ export class Puller {
     const before = log.tree.size;
     for (const peer of this.#order(first)) {
       try {
-        await this.#pullFrom(peer, log);
+        await this.pullFrom(peer, log);
         if (log.tree.size > before) return true;
       } catch (error) {
         if (
@@ -80,7 +80,11 @@ export class Puller {
     return first === undefined ? order : [first, ...order];
   }
 
-  async #pullFrom(peer: string, log: Followed): Promise<void> {
+  /**
+   * Brings a log up to what this one peer has.
+   * @throws {ProtocolError} for what it sent and cannot be taken. @throws {NodeError} PEER_UNREACHABLE, NOT_FOUND, and as `pull`.
+   */
+  async pullFrom(peer: string, log: Followed): Promise<void> {
     let from = log.tree.size;
     let held: readonly Uint8Array[] = [];
     for (;;) {

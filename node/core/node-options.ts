@@ -1,0 +1,66 @@
+/** What a node is told, and what it is given to work with. */
+import { neededCosignatures } from '../../protocol/log/quorum.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import {
+  type Clock,
+  type CommitMark,
+  type Disk,
+  type Network,
+  type Random,
+  type SecondPlace,
+} from '../ports.ts';
+import { type NodeKeys, type WritingSideModules } from './writing-side.ts';
+
+export interface RegionNodeOptions {
+  readonly region: string;
+  readonly network: string;
+  /** The fingerprint of the own root, once it is known: then an empty store is one that has lost its log, and not a new region. */
+  readonly fingerprint?: Uint8Array;
+  /** See `Registry.open`. */
+  readonly registryKey: Uint8Array;
+  /** Regions whose attestation logs this node copies. */
+  readonly mirrors?: readonly string[];
+  /** Regions whose logs are followed and witnessed without being recognised. */
+  readonly invited?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
+  /**
+   * How many of the regions that it recognises directly must have answered before it signs; by default `neededCosignatures` of
+   * their number.
+   */
+  readonly bootQuorum?: (recognised: readonly string[]) => number;
+  /** Milliseconds; 10 s, 30 s, 2 s and 10 min by default. */
+  readonly beatMs?: number;
+  readonly intervalMs?: number;
+  readonly bootRetryMs?: number;
+  readonly tendMs?: number;
+  /** Milliseconds between two readings of all that the store holds; 1 h by default. */
+  readonly scrubMs?: number;
+  /** See `SequencerOptions`. */
+  readonly gatherMs?: number;
+  readonly batchMax?: number;
+  readonly queueMax?: number;
+}
+
+export interface RegionNodeModules extends TrustModules, Pick<WritingSideModules, 'onSigned'> {
+  readonly disk: Disk;
+  readonly mark: CommitMark;
+  readonly secondPlace: SecondPlace;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly keys: NodeKeys;
+  /** The region of a peer's node identity; undefined for a stranger. */
+  readonly regionOf: (peer: string) => string | undefined;
+  /** Told of what goes wrong in the background, for alarms. Must not throw. */
+  readonly onTrouble?: (error: unknown) => void;
+}
+
+/** See `RegionNodeOptions`. */
+export const NODE_DEFAULTS = {
+  beatMs: 10_000,
+  intervalMs: 30_000,
+  bootRetryMs: 2_000,
+  tendMs: 600_000,
+  scrubMs: 3_600_000,
+  gatherMs: 20,
+  bootQuorum: (recognised: readonly string[]) => neededCosignatures(recognised.length),
+};

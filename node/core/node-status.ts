@@ -1,0 +1,24 @@
+/** What a node says of itself to its operator. */
+import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
+import { type ScrubCounters } from '../store/scrub.ts';
+import { type SyncCounters } from '../sync/anti-entropy.ts';
+import { type BootFinding } from '../sync/boot-check.ts';
+import { type PullCounters } from '../sync/puller.ts';
+import { type VerdictCounters } from '../verdicts/verdict-service.ts';
+
+/** `checking` before the first answer of peers; `writing`: all is well; `stopped`; else why it only reads. */
+export type WritingState = 'checking' | 'writing' | 'stopped' | 'failed' | BootFinding['finding'];
+
+export interface NodeStatus {
+  readonly writing: WritingState;
+  readonly store: string;
+  /** By origin. */
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly knowledge: readonly KnowledgeReport[];
+  /** Logs that were caught forking. */
+  readonly forked: readonly string[];
+  readonly pulls: PullCounters;
+  readonly sync: SyncCounters;
+  readonly scrub: ScrubCounters;
+  readonly verdicts: VerdictCounters;
+}

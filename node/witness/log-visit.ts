@@ -1,0 +1,125 @@
+/**
+ * Going to a region and cosigning the logs that it shows, its attestation logs too: each once its copy here is up to date and its
+ * tree is proven to have only grown. Nothing is passed over in silence: what is wrong with the region's logs is the caller's answer.
+ */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { ProtocolError } from '../../protocol/fault.ts';
+import { type Checkpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { encodeNote, parseNote } from '../../protocol/log/note.ts';
+import { parseOrigin } from '../../protocol/log/origin.ts';
+import { type ProofPath } from '../../protocol/log/merkle.ts';
+import { logError } from '../log/log-error.ts';
+import { NodeError } from '../node-error.ts';
+import { type Followed } from '../sync/followed.ts';
+import { type Puller } from '../sync/puller.ts';
+import { type SyncClient } from '../sync/sync-client.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { type Witness } from './witness.ts';
+
+/** A log that was cosigned. `sizeBefore` is what this witness had seen of it, 0 at the first meeting. */
+export interface Vouched extends Checkpoint {
+  readonly sizeBefore: number;
+  /** The checkpoint with the log's own lines and the new cosignature. */
+  readonly note: Uint8Array;
+}
+
+export interface LogVisitorModules {
+  readonly client: SyncClient;
+  readonly puller: Puller;
+  readonly witness: Witness;
+  readonly logs: () => ReadonlyMap<string, Followed>;
+  readonly keeper: (region: string) => TrustKeeper | undefined;
+}
+
+export class LogVisitor {
+  readonly #modules: LogVisitorModules;
+
+  constructor(modules: LogVisitorModules) {
+    this.#modules = modules;
+  }
+
+  /**
+   * Cosigns the logs of the region that a peer is of; `onVouched` hears of each, so that those before a fault are not lost.
+   * @throws {ProtocolError} ROLLBACK, FORK, PROOF_INVALID or PIN_MISMATCH for a log that did not only grow, and what its notes and
+   * entries are refused for. @throws {NodeError} PEER_UNREACHABLE, NOT_FOUND, and as `Witness.add`.
+   */
+  async visit(peer: string, region: string, onVouched: (vouched: Vouched) => Promise<void>): Promise<void> {
+    const { client } = this.#modules;
+    const { heads } = await client.ask(peer, { kind: 'heads' });
+    const own = client.blaming(peer, () => ofRegion(heads, region));
+    if (own.length === 0) {
+      throw new NodeError('PEER_UNREACHABLE', `${peer} shows no log of ${region}`, { retry: true });
+    }
+    // The trust log first: it names the keys of the others.
+    for (const head of own) await onVouched(await this.#vouch(peer, region, head));
+  }
+
+  async #vouch(peer: string, region: string, { note, checkpoint }: Head): Promise<Vouched> {
+    const { witness, logs, keeper } = this.#modules;
+    const { origin, size, root } = checkpoint;
+    const copy = logs().get(origin);
+    if (copy !== undefined) await this.#bringUp(peer, copy, { note, checkpoint });
+    const seen = await witness.lastSeen(origin);
+    const sizeBefore = seen?.size ?? 0;
+    if (size < sizeBefore) throw rollback(origin, sizeBefore, size);
+    const path = await this.#proof(peer, checkpoint, seen ?? checkpoint);
+    const answer = await witness.add({ oldSize: sizeBefore, path: size > sizeBefore ? path : [], note });
+    if (!answer.cosigns) {
+      if (answer.evidence !== undefined) throw fork(origin, size);
+      throw answer.fault ?? logError('LOG_BUSY', `${origin} was not cosigned: ${answer.refusal}`);
+    }
+    keeper(region)?.vouch(answer.checkpoint.text, answer.line);
+    const { text, signatures } = parseNote(note);
+    const lines = signatures.filter(({ name }) => name === origin);
+    const cosigned = encodeNote({ text, signatures: [...lines, answer.line] });
+    return { origin, size, root, sizeBefore, note: cosigned };
+  }
+
+  async #bringUp(peer: string, copy: Followed, { note, checkpoint }: Head): Promise<void> {
+    const { client, puller } = this.#modules;
+    const heeded = await client.blaming(peer, () => copy.heed(note));
+    if (heeded === 'behind') await puller.pullFrom(peer, copy);
+    if (heeded === 'forked' || copy.forks.length > 0) throw fork(copy.origin, checkpoint.size);
+  }
+
+  /** The path from what was seen last; from the present tree to itself at the first meeting, so that its tiles are those that it signed. */
+  async #proof(
+    peer: string,
+    { origin, size, root }: Checkpoint,
+    from: Pick<Checkpoint, 'size' | 'root'>,
+  ): Promise<ProofPath> {
+    const { client } = this.#modules;
+    if (from.size === 0 || size === 0) return [];
+    const claim = await client.ask(peer, { kind: 'claim', origin, size: from.size });
+    const expected = from.size === size ? root : from.root;
+    return client.blaming(peer, () => {
+      if (equalBytes(claim.root, expected)) return claim.path;
+      throw new ProtocolError('PROOF_INVALID', `the tiles of ${origin} are not those of its checkpoint`, {
+        size: from.size,
+      });
+    });
+  }
+}
+
+interface Head {
+  readonly note: Uint8Array;
+  readonly checkpoint: Checkpoint;
+}
+
+/** The heads of a region's own logs, the trust log first. */
+function ofRegion(heads: readonly { readonly note: Uint8Array }[], region: string): Head[] {
+  const own = heads
+    .map(({ note }) => ({ note, checkpoint: parseCheckpoint(parseNote(note).text) }))
+    .filter(({ checkpoint }) => parseOrigin(checkpoint.origin).region === region);
+  const rank = ({ checkpoint }: Head) => (parseOrigin(checkpoint.origin).kind === 'trust' ? 0 : 1);
+  return own.sort((a, b) => rank(a) - rank(b));
+}
+
+function rollback(origin: string, held: number, offered: number): ProtocolError {
+  const message = `${origin} had ${held} entries and now shows ${offered}`;
+  return new ProtocolError('ROLLBACK', message, { held, offered });
+}
+
+function fork(origin: string, size: number): ProtocolError {
+  return new ProtocolError('FORK', `${origin} shows another tree of ${size} entries than before`, { size });
+}
