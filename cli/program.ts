@@ -4,6 +4,7 @@ import { Cli } from './cli.ts';
 import { addBench } from './commands/bench.ts';
 import { addCodes } from './commands/codes.ts';
 import { addDemo } from './commands/demo.ts';
+import { addConfig } from './commands/config.ts';
 import { addConformance } from './commands/conformance.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -73,6 +74,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addKey,
   addState,
   addInspect,
+  addConfig,
   addConformance,
   addBench,
   addDemo,

@@ -1,0 +1,46 @@
+/** Every single setting of the configuration, as its schema has it: for the environment, the reference and the first file. */
+import { configJsonSchema, type JsonSchema } from './schema.ts';
+
+export interface Setting {
+  /** Keys from the top, as in `['http', 'port']`. */
+  readonly at: readonly string[];
+  readonly kind: 'text' | 'number' | 'boolean' | 'list' | 'map';
+  readonly description: string;
+  /** Undefined where there is none. */
+  readonly fallback: unknown;
+}
+
+export interface Section {
+  readonly name: string;
+  readonly description: string;
+}
+
+const top = configJsonSchema();
+
+/** In the order of the file. */
+export const SETTINGS: readonly Setting[] = settingsBelow([], top);
+
+export const SECTIONS: readonly Section[] = Object.entries(top.properties ?? {})
+  .filter(([, node]) => node.properties !== undefined)
+  .map(([name, { description = '' }]) => ({ name, description }));
+
+/** The environment variable that stands for a setting: `ENTENTE_HTTP_PORT` for `http.port`. */
+export function variableOf({ at }: Pick<Setting, 'at'>): string {
+  return `ENTENTE_${at.map((key) => key.replaceAll(/[A-Z]/g, '_$&').toUpperCase()).join('_')}`;
+}
+
+function settingsBelow(at: readonly string[], { properties }: JsonSchema): Setting[] {
+  return Object.entries(properties ?? {}).flatMap(([key, node]) => {
+    const here = [...at, key];
+    if (node.properties !== undefined) return settingsBelow(here, node);
+    const { description = '', default: fallback } = node;
+    return [{ at: here, kind: kindOf(node), description, fallback }];
+  });
+}
+
+function kindOf({ type }: JsonSchema): Setting['kind'] {
+  if (type === 'integer' || type === 'number') return 'number';
+  if (type === 'boolean') return 'boolean';
+  if (type === 'array') return 'list';
+  return type === 'object' ? 'map' : 'text';
+}

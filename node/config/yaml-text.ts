@@ -1,0 +1,76 @@
+/** A YAML text and where in it things stand. */
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+} from 'yaml';
+import { configError } from './problems.ts';
+
+export class YamlText {
+  readonly document: Document;
+  readonly #lines: LineCounter;
+
+  constructor(document: Document, lines: LineCounter) {
+    this.document = document;
+    this.#lines = lines;
+  }
+
+  /** From 1. */
+  lineAt(node: Node): number {
+    return this.#lines.linePos(startOf(node)).line;
+  }
+
+  /** Spaces before the node in its line. */
+  columnAt(node: Node): number {
+    return this.#lines.linePos(startOf(node)).col - 1;
+  }
+
+  /** The pairs that the keys from the top lead through, as far as they are there. */
+  pairsTo(at: readonly string[]): Pair[] {
+    const pairs: Pair[] = [];
+    let node: unknown = this.document.contents;
+    for (const key of at) {
+      const pair: Pair | undefined = isMap(node) ? node.items.find((item) => isNamed(item, key)) : undefined;
+      if (pair === undefined) break;
+      pairs.push(pair);
+      node = pair.value;
+    }
+    return pairs;
+  }
+}
+
+/**
+ * Plain YAML only: no anchors, tags, second documents or repeated keys, so that what is read is what a person sees.
+ * @throws {NodeError} CONFIG_INVALID naming the lines; `path` is for the message alone.
+ */
+export function parseYaml(path: string, text: string): YamlText {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const yaml = new YamlText(document, lines);
+  const problems = [...document.errors, ...document.warnings].map(
+    ({ pos, message }) => `line ${lines.linePos(pos[0]).line}: ${message}`,
+  );
+  visit(document, {
+    Node: (_key, node) => {
+      if (isAlias(node) || node.anchor !== undefined) {
+        problems.push(`line ${yaml.lineAt(node)}: anchors and aliases are not taken`);
+      }
+    },
+  });
+  if (problems.length > 0) throw configError(path, problems);
+  return yaml;
+}
+
+export function startOf(node: Node): number {
+  return node.range?.[0] ?? 0;
+}
+
+function isNamed({ key }: Pair, name: string): boolean {
+  return isScalar(key) && String(key.value) === name;
+}
