@@ -12,6 +12,7 @@ export const NODE_ERROR_CODES = [
   'LOG_NOT_ANNOUNCED',
   'DATA_INCONSISTENT',
   'PEER_UNREACHABLE',
+  'NETWORK_FAILED',
   'NOT_FOUND',
   'REFUSED',
   // A disk, by what its driver reported

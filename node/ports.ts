@@ -110,7 +110,8 @@ export interface Network {
   publish(topic: string, message: Uint8Array): void;
   /** Answers requests of one protocol; the later handler replaces the earlier. */
   handle(protocol: string, handler: RequestHandler): void;
-  subscribe(topic: string, handler: (peer: string, message: Uint8Array) => void): void;
+  /** Hears one topic; the later listener replaces the earlier. What it returns decides whether the message is passed on. */
+  subscribe(topic: string, handler: GossipHandler): void;
   /** Who is connected now. */
   peers(): readonly string[];
   /** Told of everybody who connects from now on; the later listener replaces the earlier. */
@@ -118,3 +119,32 @@ export interface Network {
 }
 
 export type RequestHandler = (peer: string, request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
+
+/**
+ * What became of a message of a topic. `accept`: it was new and true, others should have it. `ignore`: early, late or repeated.
+ * `reject`: its sender broke the protocol. Nothing at all counts as `ignore`.
+ */
+export type GossipVerdict = 'accept' | 'ignore' | 'reject';
+export type GossipHandler = (
+  peer: string,
+  message: Uint8Array,
+) => GossipVerdict | Promise<GossipVerdict> | undefined | void;
+
+/** A network that also carries answers of many chunks, each at most 128 KiB; whoever reads slowly slows the sender down. */
+export interface StreamingNetwork extends Network {
+  /** One request, an answer of chunks in order. Rejects as `request`, also in the middle. */
+  stream(
+    peer: string,
+    protocol: string,
+    request: Uint8Array,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array, void>;
+  /** Answers requests of one protocol by chunks, which are asked for as the peer takes them. */
+  handleStream(protocol: string, handler: StreamHandler): void;
+}
+
+export type StreamHandler = (
+  peer: string,
+  request: Uint8Array,
+  signal: AbortSignal,
+) => AsyncIterable<Uint8Array, void>;

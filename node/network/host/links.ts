@@ -1,0 +1,77 @@
+/** The connections that are open, and which of them have begun with a hello of both sides. */
+import { type Connection } from '@libp2p/interface';
+import { type Clock } from '../../ports.ts';
+import { type Hello } from '../hello.ts';
+
+interface Link {
+  readonly connection: Connection;
+  readonly hello: Hello;
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number;
+  rttMs: number | undefined;
+}
+
+export class Links {
+  readonly #clock: Pick<Clock, 'nowMs'>;
+  readonly #open = new Map<string, Set<Connection>>();
+  /** By peer, the newest last. */
+  readonly #greeted = new Map<string, Link[]>();
+
+  constructor({ clock }: { readonly clock: Pick<Clock, 'nowMs'> }) {
+    this.#clock = clock;
+  }
+
+  opened(connection: Connection): void {
+    const peer = connection.remotePeer.toString();
+    const open = this.#open.get(peer) ?? new Set();
+    this.#open.set(peer, open.add(connection));
+  }
+
+  closed(connection: Connection): void {
+    const peer = connection.remotePeer.toString();
+    const open = this.#open.get(peer);
+    open?.delete(connection);
+    if (open?.size === 0) this.#open.delete(peer);
+    const left = this.#greeted.get(peer)?.filter((link) => link.connection !== connection) ?? [];
+    if (left.length > 0) this.#greeted.set(peer, left);
+    else this.#greeted.delete(peer);
+  }
+
+  greeted(connection: Connection, hello: Hello): void {
+    const peer = connection.remotePeer.toString();
+    const links = this.#greeted.get(peer)?.filter((link) => link.connection !== connection) ?? [];
+    links.push({ connection, hello, sinceMs: this.#clock.nowMs(), rttMs: undefined });
+    this.#greeted.set(peer, links);
+  }
+
+  echoed(connection: Connection, rttMs: number): void {
+    const link = this.#greeted
+      .get(connection.remotePeer.toString())
+      ?.find((one) => one.connection === connection);
+    if (link !== undefined) link.rttMs = rttMs;
+  }
+
+  /** Open connections of a peer, greeted or not. */
+  countOf(peer: string): number {
+    return this.#open.get(peer)?.size ?? 0;
+  }
+
+  /** Ends all connections of a peer at once. */
+  abort(peer: string, why: string): void {
+    for (const connection of this.#open.get(peer) ?? []) connection.abort(new Error(why));
+  }
+
+  /** Whether a peer has said hello on a connection that is open. */
+  has(peer: string): boolean {
+    return this.#greeted.has(peer);
+  }
+
+  get peers(): readonly string[] {
+    return [...this.#greeted.keys()];
+  }
+
+  /** The newest: an older one may be dead without anybody knowing yet. */
+  newestOf(peer: string): Link | undefined {
+    return this.#greeted.get(peer)?.at(-1);
+  }
+}

@@ -1,0 +1,82 @@
+/** Keeps connections to the peers that were configured: whoever is not connected is dialled, ever more seldom, never in step. */
+import { REDIAL } from '../network-limits.ts';
+
+export interface RedialerModules {
+  /** Peers that are not connected and may be dialled now, by name, with their addresses. */
+  readonly missing: () => ReadonlyMap<string, readonly string[]>;
+  /** Resolves once both have said hello. */
+  readonly dial: (peer: string, addresses: readonly string[], signal: AbortSignal) => Promise<void>;
+  /** Draws from [0, 1). */
+  readonly random: () => number;
+}
+
+interface Attempt {
+  failures: number;
+  dueMs: number;
+  isRunning: boolean;
+}
+
+const TICK_MS = 100;
+
+export class Redialer {
+  readonly #modules: RedialerModules;
+  readonly #attempts = new Map<string, Attempt>();
+  readonly #stopping = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(modules: RedialerModules) {
+    this.#modules = modules;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    this.#tick();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#stopping.abort();
+  }
+
+  /** Failures in a row, by peer. */
+  get failures(): ReadonlyMap<string, number> {
+    return new Map([...this.#attempts].map(([peer, { failures }]) => [peer, failures]));
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    const missing = this.#modules.missing();
+    for (const [peer, { isRunning }] of this.#attempts) {
+      if (!isRunning && !missing.has(peer)) this.#attempts.delete(peer);
+    }
+    for (const [peer, addresses] of missing) {
+      // The first attempt waits a little too: a peer that has just lost us is dialling already.
+      const attempt = this.#attempts.get(peer) ?? {
+        failures: 0,
+        dueMs: nowMs + this.#pauseMs(0) / 2,
+        isRunning: false,
+      };
+      this.#attempts.set(peer, attempt);
+      if (!attempt.isRunning && nowMs >= attempt.dueMs) void this.#dial(peer, addresses, attempt);
+    }
+  }
+
+  async #dial(peer: string, addresses: readonly string[], attempt: Attempt): Promise<void> {
+    attempt.isRunning = true;
+    try {
+      await this.#modules.dial(peer, addresses, this.#stopping.signal);
+      attempt.failures = 0;
+    } catch {
+      attempt.failures++;
+    } finally {
+      attempt.isRunning = false;
+      attempt.dueMs = performance.now() + this.#pauseMs(attempt.failures);
+    }
+  }
+
+  /** Doubled with each failure, and somewhere in its upper half. */
+  #pauseMs(failures: number): number {
+    const fullMs = Math.min(REDIAL.lastMs, REDIAL.firstMs * 2 ** Math.min(failures, 20));
+    return fullMs * (0.5 + this.#modules.random() / 2);
+  }
+}

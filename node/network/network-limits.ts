@@ -1,0 +1,73 @@
+/** Every bound of the network of a node, with its unit and its reason. Spec: SPEC.md 14.6. */
+
+/** Bytes of one frame of an answer, the result code not counted: two of the longest entries. */
+export const CHUNK_BYTES_MAX = 1 << 17;
+
+/** Bytes of a hello: 64 heads and a few names. */
+export const HELLO_BYTES_MAX = 8_192;
+export const HELLO_HEADS_MAX = 64;
+export const HELLO_TEXT_CHARS_MAX = 64;
+
+/** Milliseconds from the opening of a connection to its hello: three round trips at a second each, and some. */
+export const HELLO_MS_MAX = 10_000;
+
+/** Bytes of a message on a topic, and of a frame of gossipsub around it: two topics' names, control and prefixes. */
+export const GOSSIP_FRAME_BYTES_MAX = (1 << 16) + 4_096;
+
+/** Bytes of a stream that wait for their reader before its sender has to. */
+export const READ_AHEAD_BYTES = 1 << 18;
+
+/** Bytes of the window of a stream, and of what may wait to be sent on it: above them the stream is reset. */
+export const STREAM_WINDOW_BYTES = 1 << 20;
+export const STREAM_WRITE_BYTES_MAX = 8 << 20;
+
+/** Streams of one protocol that a peer may have open on one connection. */
+export const STREAMS_OF_PEER = 16;
+
+/** Milliseconds within which a stream must get on: a frame that has begun, a batch that is to be taken. */
+export const STALL_MS_MAX = 20_000;
+
+/** Milliseconds for which a stream without a request is kept for the next. */
+export const IDLE_STREAM_MS = 60_000;
+
+/** Streams that a node keeps to one peer for one protocol, and requests that wait for one of them. */
+export const STREAMS_KEPT = 8;
+export const REQUESTS_WAITING = 64;
+
+/**
+ * Requests in hand at the same time: of one peer, of all invited peers together, of all. The difference is the share that
+ * recognised peers keep.
+ */
+export const IN_HAND = { ofPeer: 16, ofInvited: 64, ofAll: 128 } as const;
+
+/** Connections: of one peer (both sides dial at once, and one that is dead may not be known so), of all. */
+export const CONNECTIONS_OF_PEER = 4;
+export const CONNECTIONS_MAX = 600;
+
+/** Connections that have not said who they are, and new ones in a second from one address: a building full of nodes restarts. */
+export const CONNECTIONS_PENDING = 64;
+export const CONNECTIONS_PER_S = 64;
+
+/** Milliseconds between pings, and until a connection without an answer is given up. */
+export const PING = { everyMs: 10_000, deadlineMs: 20_000 } as const;
+
+/** Milliseconds between attempts to reach a peer: the first, and the longest. Each is spread over its upper half. */
+export const REDIAL = { firstMs: 250, lastMs: 30_000 } as const;
+
+/** Breaches within `withinMs` after which a peer is shut out, and for how many milliseconds. */
+export const BREACHES = { max: 3, withinMs: 600_000, shutOutMs: 600_000 } as const;
+
+/** Peers of which something is remembered, and reasons counted for each. */
+export const PEERS_REMEMBERED = 1_024;
+export const REASONS_MAX = 32;
+
+/** Gossip waiting to be looked at, by topic, of all and of one peer; what comes on top is dropped and counted. First topic first. */
+export const GOSSIP_QUEUES = [
+  { topic: 'trust', ofAll: 256, ofPeer: 64 },
+  { topic: 'evidence', ofAll: 64, ofPeer: 8 },
+  { topic: 'head', ofAll: 256, ofPeer: 32 },
+] as const;
+
+/** Messages looked at, at the same time, and milliseconds for which one is. */
+export const GOSSIP_AT_ONCE = 32;
+export const GOSSIP_MS_MAX = 5_000;

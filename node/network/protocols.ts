@@ -1,0 +1,33 @@
+/** The protocols of the wire, and what a message of each may weigh. Spec: SPEC.md 14.5. */
+import { ANSWER_BYTES_MAX, REQUEST_BYTES_MAX } from '../sync/sync-limits.ts';
+import { SYNC_PROTOCOL, WITNESS_PROTOCOL } from '../sync/messages.ts';
+import { ADD_CHECKPOINT_BYTES_MAX } from '../witness/add-checkpoint.ts';
+import { HELLO_PROTOCOL } from './hello.ts';
+import { HELLO_BYTES_MAX } from './network-limits.ts';
+
+export const LOG_PROTOCOL = '/entente/log/1.0.0';
+export const VERIFY_PROTOCOL = '/entente/verify/1.0.0';
+
+export interface ProtocolSizes {
+  readonly requestBytesMax: number;
+  /** Of an answer that is taken as a whole. */
+  readonly answerBytesMax: number;
+}
+
+const SIZES: ReadonlyMap<string, ProtocolSizes> = new Map([
+  [HELLO_PROTOCOL, { requestBytesMax: HELLO_BYTES_MAX, answerBytesMax: HELLO_BYTES_MAX }],
+  [SYNC_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: ANSWER_BYTES_MAX }],
+  [LOG_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: ANSWER_BYTES_MAX }],
+  [WITNESS_PROTOCOL, { requestBytesMax: ADD_CHECKPOINT_BYTES_MAX, answerBytesMax: 4_096 }],
+  [VERIFY_PROTOCOL, { requestBytesMax: 8_192, answerBytesMax: 16_384 }],
+]);
+
+/** Those that other nodes may ask for once they are known. */
+export const PROTOCOLS: readonly string[] = [...SIZES.keys()].filter((name) => name !== HELLO_PROTOCOL);
+
+/** @throws {RangeError} for a protocol that is none of the wire. */
+export function sizesOf(protocol: string): ProtocolSizes {
+  const sizes = SIZES.get(protocol);
+  if (sizes === undefined) throw new RangeError(`${protocol} is no protocol of this network`);
+  return sizes;
+}
