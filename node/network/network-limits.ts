@@ -71,3 +71,22 @@ export const GOSSIP_QUEUES = [
 /** Messages looked at, at the same time, and milliseconds for which one is. */
 export const GOSSIP_AT_ONCE = 32;
 export const GOSSIP_MS_MAX = 5_000;
+
+/** What may be under way between the network's thread and the node's: calls of each side, chunks of each that wait to be taken. */
+export const CALLS_AT_ONCE = 1_024;
+export const CHUNKS_AHEAD = 4;
+
+/** Messages to be published that are handed over and not yet sent. */
+export const PUBLISHED_AT_ONCE = 16;
+
+/** Megabytes of the heap of the network's thread: ten times what it needs with 34 peers. */
+export const HEAP_MB_MAX = 512;
+
+/** Milliseconds between signs of life of the network's thread, and without one until it is ended. */
+export const BEAT = { everyMs: 500, missedMs: 10_000 } as const;
+
+/** Starts of the network's thread in a window of time; the pause before one that follows a thread that did not live long. */
+export const RESTARTS = { max: 60, withinMs: 60_000, pauseMs: 500, shortLifeMs: 1_000 } as const;
+
+/** Milliseconds between two looks at whom the trust admits. */
+export const ADMISSIONS_MS = 1_000;

@@ -10,20 +10,25 @@ export const VERIFY_PROTOCOL = '/entente/verify/1.0.0';
 
 export interface ProtocolSizes {
   readonly requestBytesMax: number;
-  /** Of an answer that is taken as a whole. */
-  readonly answerBytesMax: number;
+  /** Of an answer; undefined where it is a stream of chunks, which has no end of its own. */
+  readonly answerBytesMax: number | undefined;
 }
 
 const SIZES: ReadonlyMap<string, ProtocolSizes> = new Map([
   [HELLO_PROTOCOL, { requestBytesMax: HELLO_BYTES_MAX, answerBytesMax: HELLO_BYTES_MAX }],
   [SYNC_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: ANSWER_BYTES_MAX }],
-  [LOG_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: ANSWER_BYTES_MAX }],
+  [LOG_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: undefined }],
   [WITNESS_PROTOCOL, { requestBytesMax: ADD_CHECKPOINT_BYTES_MAX, answerBytesMax: 4_096 }],
   [VERIFY_PROTOCOL, { requestBytesMax: 8_192, answerBytesMax: 16_384 }],
 ]);
 
 /** Those that other nodes may ask for once they are known. */
 export const PROTOCOLS: readonly string[] = [...SIZES.keys()].filter((name) => name !== HELLO_PROTOCOL);
+
+/** Whether answers are streams. @throws {RangeError} as `sizesOf`. */
+export function isStreamed(protocol: string): boolean {
+  return sizesOf(protocol).answerBytesMax === undefined;
+}
 
 /** @throws {RangeError} for a protocol that is none of the wire. */
 export function sizesOf(protocol: string): ProtocolSizes {

@@ -20,7 +20,7 @@ import { Conduct } from '../conduct.ts';
 import { type Hello, HELLO_PROTOCOL, type HelloHead, WIRE_VERSIONS } from '../hello.ts';
 import { type HostStatus, type PeerStatus } from '../host-status.ts';
 import { HELLO_HEADS_MAX, STREAMS_OF_PEER } from '../network-limits.ts';
-import { PROTOCOLS, sizesOf } from '../protocols.ts';
+import { isStreamed, PROTOCOLS, sizesOf } from '../protocols.ts';
 import { ExchangeClient } from './exchange-client.ts';
 import { type Answerer, ExchangeServer } from './exchange-server.ts';
 import { Gate } from './gate.ts';
@@ -165,7 +165,7 @@ export class Libp2pHost implements StreamingNetwork {
     request: Uint8Array,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    const { answerBytesMax } = sizesOf(protocol);
+    const { answerBytesMax = 0 } = sizesOf(protocol);
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     for await (const chunk of this.#client.ask(peer, protocol, request, signal)) {
@@ -190,16 +190,23 @@ export class Libp2pHost implements StreamingNetwork {
   }
 
   publish(topic: string, message: Uint8Array): void {
-    void this.#gossip.publish(topic, message);
+    void this.send(topic, message);
   }
 
+  /** As `publish`; resolves once the message is handed to the streams of all peers. */
+  send(topic: string, message: Uint8Array): Promise<void> {
+    return this.#gossip.publish(topic, message);
+  }
+
+  /** @throws {RangeError} for a protocol that is none of the wire, or whose answers are streams. */
   handle(protocol: string, handler: RequestHandler): void {
-    sizesOf(protocol);
+    if (isStreamed(protocol)) throw new RangeError(`${protocol} is answered by streams`);
     this.#answerers.set(protocol, handler);
   }
 
+  /** @throws {RangeError} for a protocol that is none of the wire, or whose answers are no streams. */
   handleStream(protocol: string, handler: StreamHandler): void {
-    sizesOf(protocol);
+    if (!isStreamed(protocol)) throw new RangeError(`${protocol} is not answered by streams`);
     this.#answerers.set(protocol, handler);
   }
 
@@ -213,6 +220,11 @@ export class Libp2pHost implements StreamingNetwork {
 
   onConnect(listener: (peer: string) => void): void {
     this.#onConnect = listener;
+  }
+
+  /** Told whenever `peers` has changed; the later listener replaces the earlier. */
+  onPeers(listener: () => void): void {
+    this.#links.onChange = listener;
   }
 
   get status(): HostStatus {

@@ -17,6 +17,9 @@ export class Links {
   /** By peer, the newest last. */
   readonly #greeted = new Map<string, Link[]>();
 
+  /** Told when somebody has been greeted or is gone. Must not throw. */
+  onChange: () => void = () => undefined;
+
   constructor({ clock }: { readonly clock: Pick<Clock, 'nowMs'> }) {
     this.#clock = clock;
   }
@@ -34,7 +37,7 @@ export class Links {
     if (open?.size === 0) this.#open.delete(peer);
     const left = this.#greeted.get(peer)?.filter((link) => link.connection !== connection) ?? [];
     if (left.length > 0) this.#greeted.set(peer, left);
-    else this.#greeted.delete(peer);
+    else if (this.#greeted.delete(peer)) this.onChange();
   }
 
   greeted(connection: Connection, hello: Hello): void {
@@ -42,6 +45,7 @@ export class Links {
     const links = this.#greeted.get(peer)?.filter((link) => link.connection !== connection) ?? [];
     links.push({ connection, hello, sinceMs: this.#clock.nowMs(), rttMs: undefined });
     this.#greeted.set(peer, links);
+    this.onChange();
   }
 
   echoed(connection: Connection, rttMs: number): void {
