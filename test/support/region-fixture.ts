@@ -63,6 +63,8 @@ export interface RegionFixtureOptions {
   /** `root`: without the entries 1 and 2; `empty`: without any. */
   readonly begins?: 'empty' | 'root' | 'keys';
   readonly modules?: TrustModules;
+  /** The key of a name; `testKey` by default. */
+  readonly keyOf?: (name: string) => TestKey;
 }
 
 /**
@@ -79,6 +81,7 @@ export class RegionFixture {
   /** Every entry of the log. */
   readonly entries: Uint8Array[] = [];
   readonly fold: TrustFold;
+  readonly #keyOf: (name: string) => TestKey;
   nowS = START_S;
 
   constructor(options: RegionFixtureOptions = {}) {
@@ -89,12 +92,14 @@ export class RegionFixture {
       threshold = 1,
       begins = 'keys',
       modules = trustModules,
+      keyOf = testKey,
     } = options;
+    this.#keyOf = keyOf;
     this.region = region;
     this.network = network;
     this.origin = trustLogOrigin(region, network);
     this.threshold = threshold;
-    this.rootKeys = Array.from({ length: rootKeys }, (_, i) => testKey(`${this.origin} root ${i}`));
+    this.rootKeys = Array.from({ length: rootKeys }, (_, i) => keyOf(`${this.origin} root ${i}`));
     this.keys = {
       attest: this.key('attest'),
       checkpoint: this.key('checkpoint'),
@@ -124,7 +129,7 @@ export class RegionFixture {
 
   /** Another key of this region, not yet admitted. */
   key(name: string): TestKey {
-    return testKey(`${this.origin} ${name}`);
+    return this.#keyOf(`${this.origin} ${name}`);
   }
 
   rootStatement({ version = 1, threshold = this.threshold, keys = this.rootKeys } = {}): TestStatement & {

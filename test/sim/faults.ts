@@ -1,0 +1,167 @@
+/** Doing what the plan says. Each fault ends by itself or at the healing; whom it befalls is drawn when it comes. */
+import { Chance } from './chance.ts';
+import { type FaultKind } from './fault-kinds.ts';
+import { type Machine, RESERVE_BYTES } from './machine.ts';
+import { type Plan } from './plan.ts';
+import { WRITE_STEPS } from './sim-disk.ts';
+import { CALM, type Weather } from './sim-network.ts';
+import { type World } from './world.ts';
+
+const MINUTE_MS = 60_000;
+const LASTS = { from: MINUTE_MS, to: 8 * MINUTE_MS } as const;
+/** Milliseconds for which a step may be waited for until any write will do. */
+const AMBUSH_MS = 2 * MINUTE_MS;
+const STEP_BACK_MS_MAX = 3_600_000;
+/** The clocks that nodes must bear: below the 120 s beyond which the times of others are passed over. */
+const AHEAD_MS_MAX = 100_000;
+
+export class Faults {
+  readonly #world: World;
+  readonly #chance: Chance;
+  #isOver = false;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#chance = new Chance(world.options.seed, 'faults');
+  }
+
+  schedule(plan: Plan): void {
+    for (const { atMs, kind } of plan.events) {
+      this.#world.clock.after(atMs, () => {
+        if (!this.#isOver) this.#world.check(() => this.#befall(kind));
+      });
+    }
+  }
+
+  /** Ends all that goes on: what lies on the disks stays as it is. */
+  heal(): void {
+    this.#isOver = true;
+    const { network, machines } = this.#world;
+    network.weather = CALM;
+    network.mendAll();
+    for (const machine of machines) {
+      network.slowDown(machine.region, 0);
+      machine.disk?.forget();
+      machine.medium.setCapacity(Number.POSITIVE_INFINITY);
+      machine.clockError.aheadMs = 0;
+    }
+  }
+
+  #befall(kind: FaultKind): void {
+    const { network, machines } = this.#world;
+    const chance = this.#chance;
+    const machine = chance.pick(machines);
+    switch (kind) {
+      case 'loss':
+        return this.#turnWeather(kind, { loss: chance.pick([0.02, 0.1, 0.3]) });
+      case 'delay':
+        return this.#turnWeather(kind, { late: 0.3, lateMs: chance.pick([200, 1_500, 5_000]) });
+      case 'duplication':
+        return this.#turnWeather(kind, { twice: chance.pick([0.1, 0.5]) });
+      case 'partition':
+        return this.#partition();
+      case 'slow peer':
+        network.slowDown(machine.region, chance.pick([200, 800, 3_000]));
+        this.#endLater(kind, () => network.slowDown(machine.region, 0));
+        return;
+      case 'crash':
+      case 'failed write':
+        return this.#lieInWait(kind, machine);
+      case 'kill':
+        if (machine.node === undefined) return;
+        this.#world.count(kind);
+        return machine.kill();
+      case 'full disk':
+        return this.#fill(machine);
+      case 'clock skew':
+        return this.#setClock(kind, machine, chance.whole(-AHEAD_MS_MAX, AHEAD_MS_MAX));
+      case 'clock step':
+        return this.#setClock(kind, machine, -chance.whole(AHEAD_MS_MAX, STEP_BACK_MS_MAX));
+      case 'restored backup':
+        return this.#restore(machine);
+    }
+  }
+
+  #turnWeather(kind: FaultKind, change: Partial<Weather>): void {
+    const { network } = this.#world;
+    network.weather = { ...network.weather, ...change };
+    this.#endLater(kind, () => {
+      const { loss, late, lateMs, twice } = network.weather;
+      const calmed = Object.fromEntries(Object.keys(change).map((key) => [key, 0]));
+      network.weather = { loss, late, lateMs, twice, ...calmed };
+    });
+  }
+
+  #partition(): void {
+    const { network, machines } = this.#world;
+    const apart = this.#chance.some(machines, this.#chance.whole(1, Math.ceil(machines.length / 2) + 1));
+    const links = apart.flatMap(({ region }) =>
+      machines.filter((other) => !apart.includes(other)).map((other) => [region, other.region] as const),
+    );
+    for (const [a, b] of links) network.cut(a, b);
+    this.#endLater('partition', () => links.forEach(([a, b]) => network.mend(a, b)));
+  }
+
+  #lieInWait(kind: 'crash' | 'failed write', machine: Machine): void {
+    const { disk } = machine;
+    if (disk === undefined || disk.isWaiting) return;
+    const what = kind === 'crash' ? 'crash' : this.#chance.pick(['DISK_IO', 'DISK_FULL'] as const);
+    const when = this.#chance.pick(['before', 'after'] as const);
+    this.#world.count(kind);
+    disk.lieInWait({ what, when, step: this.#chance.pick(WRITE_STEPS) });
+    this.#world.clock.after(AMBUSH_MS, () => {
+      if (disk.isWaiting && !this.#isOver) disk.lieInWait({ what, when, step: undefined });
+    });
+  }
+
+  #fill(machine: Machine): void {
+    const { medium } = machine;
+    const usedBytes = medium
+      .snapshot()
+      .entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+    medium.setCapacity(usedBytes + RESERVE_BYTES + this.#chance.whole(0, RESERVE_BYTES));
+    this.#endLater('full disk', () => medium.setCapacity(Number.POSITIVE_INFINITY));
+  }
+
+  #setClock(kind: FaultKind, machine: Machine, aheadMs: number): void {
+    machine.clockError.aheadMs = aheadMs;
+    this.#endLater(kind, () => (machine.clockError.aheadMs = 0));
+  }
+
+  #restore(machine: Machine): void {
+    const { history, clock } = this.#world;
+    const { medium } = machine;
+    const backup = medium.snapshot();
+    const memory = history.memoryOf(machine.region);
+    clock.after(this.#lasts(), () => {
+      // What nobody else holds is lost with such a disk: no node can help that.
+      if (this.#isOver || machine.medium !== medium || !this.#isHeldElsewhere(machine)) return;
+      this.#world.count('restored backup');
+      machine.kill();
+      medium.restore(backup);
+      history.restoreMemory(machine.region, memory);
+    });
+  }
+
+  /** Whether all others run and hold all that this machine has signed. */
+  #isHeldElsewhere({ region }: Machine): boolean {
+    const { honest, signed, trustLogOf, attestationLogOf } = this.#world;
+    return [trustLogOf(region), attestationLogOf(region)].every((origin) => {
+      const size = Math.max(0, ...signed.rootsOf(origin).keys());
+      return honest.every(({ node, region: other }) => {
+        return other === region || (node?.status.sizes[origin] ?? 0) >= size;
+      });
+    });
+  }
+
+  #endLater(kind: FaultKind, end: () => void): void {
+    this.#world.count(kind);
+    this.#world.clock.after(this.#lasts(), () => {
+      if (!this.#isOver) end();
+    });
+  }
+
+  #lasts(): number {
+    return this.#chance.whole(LASTS.from, LASTS.to);
+  }
+}

@@ -1,0 +1,232 @@
+/** One region's machine: what outlives its processes, and the process that runs on it, if one does. */
+import { RegionNode } from '../../node/core/region-node.ts';
+import { type NodeKeys } from '../../node/core/writing-side.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { FaultyMedium } from '../support/faulty-disk.ts';
+import { MemorySecondPlace } from '../support/memory-second-place.ts';
+import { type RegionFixture, type TestKey } from '../support/region-fixture.ts';
+import { Chance } from './chance.ts';
+import { type ClockError, Life, ProcessClock } from './life.ts';
+import { type Signatures } from './signatures.ts';
+import { type SprungListener, SimDisk } from './sim-disk.ts';
+import { type SimNetwork } from './sim-network.ts';
+import { type Trace } from './trace.ts';
+import { type VirtualClock } from './virtual-clock.ts';
+
+export const NETWORK = 'sim';
+
+/** Bytes that a machine keeps back for a full disk. */
+export const RESERVE_BYTES = 1 << 16;
+
+export type SigningRole = 'attest' | 'checkpoint' | 'trust-log' | 'witness';
+
+export interface MachineOptions {
+  readonly seed: number;
+  readonly fixture: RegionFixture;
+  /** All regions of the simulation. */
+  readonly regions: readonly string[];
+}
+
+export interface MachineModules {
+  readonly clock: VirtualClock;
+  readonly network: SimNetwork;
+  readonly trace: Trace;
+  readonly signatures: Signatures;
+  /** Told of all that a live process signs, before anybody else sees it. */
+  readonly onSigned: (region: string, role: SigningRole, message: Uint8Array) => void;
+  readonly onSprung: (region: string, ...sprung: Parameters<SprungListener>) => void;
+  /** The process is gone, by a crash. */
+  readonly onDeath: (machine: Machine) => void;
+}
+
+/** No process runs: nobody answers. */
+export class MachineDown extends Error {
+  override readonly name = 'MachineDown';
+}
+
+interface Process {
+  readonly life: Life;
+  readonly node: RegionNode;
+  readonly disk: SimDisk;
+}
+
+export class Machine {
+  readonly region: string;
+  readonly fixture: RegionFixture;
+  readonly clockError: ClockError = { aheadMs: 0 };
+  readonly counters = { starts: 0, failedStarts: 0, deaths: 0, troubles: 0 };
+  readonly #options: MachineOptions;
+  readonly #modules: MachineModules;
+  readonly #chance: Chance;
+  readonly medium: FaultyMedium;
+  #secondPlace = new MemorySecondPlace();
+  #process: Process | undefined;
+  /** Its region is known to the world: an empty store would be a loss. */
+  #isFounded = false;
+
+  constructor(options: MachineOptions, modules: MachineModules) {
+    this.region = options.fixture.region;
+    this.fixture = options.fixture;
+    this.#options = options;
+    this.#modules = modules;
+    this.#chance = new Chance(options.seed, `machine ${this.region}`);
+    this.medium = this.#newMedium();
+    this.#watchSecondPlace();
+  }
+
+  get sha256(): Sha256 {
+    return this.#modules.signatures.modules.sha256;
+  }
+
+  /** The node of the process that runs. */
+  get node(): RegionNode | undefined {
+    return this.#process?.node;
+  }
+
+  get disk(): SimDisk | undefined {
+    return this.#process?.disk;
+  }
+
+  /** Waits of the process that are not over. */
+  get waits(): number {
+    return this.#process?.life.waits ?? 0;
+  }
+
+  declareFounded(): void {
+    this.#isFounded = true;
+  }
+
+  /** What a call of the node comes to, unless the process dies before: then this never settles. */
+  call<T>(work: (node: RegionNode) => Promise<T>): Promise<T> {
+    if (this.#process === undefined) return Promise.reject(new MachineDown());
+    const { life, node } = this.#process;
+    return life.whileAlive(work(node));
+  }
+
+  /** Starts a process. False if it cannot start now. */
+  async start(): Promise<boolean> {
+    if (this.#process !== undefined) return true;
+    const process = this.#make();
+    this.#process = process;
+    this.counters.starts++;
+    try {
+      await process.life.whileAlive(process.node.start());
+      this.#modules.network.announce(this.region);
+      return true;
+    } catch (error) {
+      this.counters.failedStarts++;
+      this.#modules.trace.note('start failed', `${this.region} ${String(error)}`);
+      this.#end(process);
+      return false;
+    }
+  }
+
+  /** Ends the process in order. */
+  async stop(): Promise<void> {
+    const process = this.#process;
+    if (process === undefined) return;
+    await process.life.whileAlive(process.node.stop());
+    this.#end(process);
+  }
+
+  /** The process is gone at once. */
+  kill(): void {
+    if (this.#process === undefined) return;
+    this.#die();
+    this.medium.crash();
+  }
+
+  /** The second place is lost with all that it knew. No process may run. */
+  loseSecondPlace(): void {
+    this.#secondPlace = new MemorySecondPlace();
+    this.#watchSecondPlace();
+  }
+
+  #watchSecondPlace(): void {
+    this.#secondPlace.onCrash(() => this.kill());
+  }
+
+  #newMedium(): FaultyMedium {
+    const medium = new FaultyMedium({ random: this.#chance.draw, reserveBytes: RESERVE_BYTES });
+    medium.onCrash(() => this.#die());
+    return medium;
+  }
+
+  #die(): void {
+    const process = this.#process;
+    if (process === undefined) return;
+    this.counters.deaths++;
+    this.#end(process);
+    this.#modules.trace.note('death', this.region);
+    this.#modules.onDeath(this);
+  }
+
+  #end(process: Process): void {
+    process.life.end();
+    this.#modules.network.leave(this.region);
+    if (this.#process === process) this.#process = undefined;
+  }
+
+  #make(): Process {
+    const { clock, network, trace, signatures, onSprung } = this.#modules;
+    const { region, fixture } = this;
+    const { regions } = this.#options;
+    const life = new Life();
+    const disk = new SimDisk({
+      region,
+      medium: this.medium,
+      secondPlace: this.#secondPlace,
+      life,
+      trace,
+      delay: () => clock.wait(this.#chance.whole(1, 6)),
+      onSprung: (...sprung) => onSprung(region, ...sprung),
+    });
+    const node = new RegionNode(
+      {
+        region,
+        network: NETWORK,
+        registryKey: signatures.modules.sha256(Buffer.from(region)),
+        mirrors: regions.filter((other) => other !== region),
+        scrubMs: 240_000,
+        ...(this.#isFounded && { fingerprint: fixture.fingerprint }),
+      },
+      {
+        ...signatures.modules,
+        disk: disk.disk(),
+        mark: this.medium.mark(),
+        secondPlace: disk.place(),
+        clock: new ProcessClock(clock, this.clockError, life),
+        random: this.#chance.bytes,
+        network: network.join(region, life),
+        keys: this.#keys(life),
+        regionOf: (peer) => (regions.includes(peer) ? peer : undefined),
+        onTrouble: () => this.counters.troubles++,
+      },
+    );
+    return { life, node, disk };
+  }
+
+  #keys(life: Life): NodeKeys {
+    const keyOf = (role: SigningRole): TestKey => {
+      const key = this.fixture.keys[role];
+      const sign = (message: Uint8Array): Uint8Array => {
+        if (life.isDead) throw new Error('a dead process signs nothing');
+        this.#modules.onSigned(this.region, role, message);
+        return key.sign(message);
+      };
+      return { ...key, sign };
+    };
+    const [attest, checkpoint, trustLog, witness] = [
+      keyOf('attest'),
+      keyOf('checkpoint'),
+      keyOf('trust-log'),
+      keyOf('witness'),
+    ];
+    return {
+      attest: { inForce: () => attest, withId: (keyId) => (keyId === attest.keyId ? attest : undefined) },
+      checkpoint: () => checkpoint,
+      trustLog: () => trustLog,
+      witness: () => witness,
+    };
+  }
+}

@@ -1,0 +1,41 @@
+/** Which faults befall a run and when, drawn from its seed. A run has some kinds only, so that each also meets the others' absence. */
+import { Chance } from './chance.ts';
+import { FAULT_KINDS, type FaultKind } from './fault-kinds.ts';
+
+export interface PlannedEvent {
+  /** Milliseconds from the start of the phase. */
+  readonly atMs: number;
+  readonly kind: FaultKind;
+}
+
+export interface Plan {
+  readonly liars: number;
+  readonly events: readonly PlannedEvent[];
+  /** Issues of a region per minute, and the share of codes that are revoked sooner or later. */
+  readonly issuesPerMinute: number;
+  readonly revokedShare: number;
+}
+
+const KINDS = Object.keys(FAULT_KINDS) as FaultKind[];
+/** Times that a kind which is drawn befalls a run of an hour. */
+const TIMES = { from: 1, to: 5 } as const;
+
+export function drawPlan(seed: number, { nodes, ms }: { nodes: number; ms: number }): Plan {
+  const chance = new Chance(seed, 'plan');
+  const liars = chance.whole(0, Math.floor((nodes - 1) / 3) + 1);
+  const kinds = chance.some(KINDS, chance.whole(3, KINDS.length + 1));
+  const hours = Math.max(1, Math.round(ms / 3_600_000));
+  const events = kinds.flatMap((kind) =>
+    Array.from({ length: chance.whole(TIMES.from, TIMES.to) * hours }, () => ({
+      atMs: chance.whole(0, ms),
+      kind,
+    })),
+  );
+  events.sort((a, b) => a.atMs - b.atMs);
+  return {
+    liars,
+    events,
+    issuesPerMinute: chance.pick([0.2, 0.5, 1]),
+    revokedShare: chance.pick([0.1, 0.3, 0.6]),
+  };
+}

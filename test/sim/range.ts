@@ -1,0 +1,42 @@
+/** Many seeds on several processes. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type SimOptions } from './options.ts';
+import { RangeReport, type SeedResult } from './report.ts';
+import { type Order } from './worker.ts';
+
+const WORKER = fileURLToPath(new URL('worker.js', import.meta.url));
+
+/** Runs all seeds of a range, each worker one at a time. Rejects if a worker ends by itself: that is a bug of the simulator. */
+export async function runRange(
+  options: Omit<SimOptions, 'trace' | 'json'>,
+  onResult: (result: SeedResult, done: number) => void = () => undefined,
+): Promise<RangeReport> {
+  const { from, to, workers, nodes, hours, twice, ed25519 } = options;
+  const range = new RangeReport();
+  let next = from;
+  const work = (child: ChildProcess): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const order = (): void => {
+        if (next > to) return resolve();
+        child.send({ seed: next++, nodes, hours, twice, ed25519 } satisfies Order);
+      };
+      child.on('message', (result: SeedResult) => {
+        range.add(result);
+        onResult(result, range.seeds);
+        order();
+      });
+      child.once('exit', (code, signal) => reject(new Error(`a worker ended with ${code ?? signal}`)));
+      child.once('error', reject);
+      order();
+    });
+  const children = Array.from({ length: Math.min(workers, to - from + 1) }, () =>
+    fork(WORKER, { execArgv: [] }),
+  );
+  try {
+    await Promise.all(children.map(work));
+    return range;
+  } finally {
+    for (const child of children) child.kill();
+  }
+}
