@@ -9,6 +9,7 @@ import { type PublicRegion, readPublicRegion } from '../node/region/public-regio
 import { RegionDirectory } from '../node/region/region-directory.ts';
 import { RegionLayout, trustLogPath } from '../node/region/layout.ts';
 import { LogFiles } from '../node/region/log-files.ts';
+import { systemClock } from '../node/system-clock.ts';
 import { type Cli } from './cli.ts';
 import { usageError } from './exit.ts';
 import { counted } from './output.ts';
@@ -16,7 +17,8 @@ import { printable } from './printable.ts';
 
 export async function regionModules(cli: Cli): Promise<RegionModules> {
   const { nowS, random } = cli.surroundings;
-  return { ...(await cli.crypto()), admitPublicKey, nowS, random };
+  const clock = { ...systemClock, nowMs: () => 1_000 * nowS() };
+  return { ...(await cli.crypto()), admitPublicKey, nowS, clock, random };
 }
 
 /** Opens the region at `path` for writing and closes it whatever happens. */

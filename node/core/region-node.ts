@@ -268,6 +268,8 @@ export class RegionNode {
     if (this.#writing === 'stopped') throw logError('LOG_STOPPED', 'the node was stopped');
     if (this.#failure !== undefined) throw this.#failure;
     const origin = trustLogOrigin(this.#options.region, this.#options.network);
+    if (this.#isLost())
+      throw logError('LOG_BEHIND', `${origin}: the store is empty, and the region has a log`);
     if (this.#writing === 'behind')
       throw logError('LOG_BEHIND', `${origin}: peers hold more of it than this node`);
     if (this.#writing === 'contradicted') {
@@ -289,7 +291,10 @@ export class RegionNode {
     while (!signal.aborted && this.#writer === undefined) {
       try {
         this.#failure = undefined;
+        const held = this.#ownSize();
         this.#writing = await this.#bootFinding();
+        // It has caught up a piece: the next look tells whether that was all.
+        if (this.#writing === 'behind' && this.#ownSize() > held) continue;
         if (this.#writing === 'clear') await this.#startWriting();
       } catch (error) {
         this.#writing = isNodeError(error, 'LOG_BEHIND') ? 'behind' : 'failed';
@@ -309,7 +314,7 @@ export class RegionNode {
     const recognised = [...home.state.recognitions()].filter(
       (one) => one.standing === 'recognised' && one.way === 'direct',
     );
-    const isLost = home.tree.size === 0 && this.#options.fingerprint !== undefined;
+    const isLost = this.#isLost();
     const quorum = this.#options.bootQuorum(recognised.map(({ region }) => region));
     const needed = Math.max(isLost ? 1 : 0, quorum);
     const { finding } = await checkOwnLogs(
@@ -318,6 +323,15 @@ export class RegionNode {
     );
     if (this.#forced && (finding === 'alone' || finding === 'behind')) return 'clear';
     return finding === 'clear' && isLost ? 'behind' : finding;
+  }
+
+  /** The region has a log, and this store has nothing of it. */
+  #isLost(): boolean {
+    return this.#options.fingerprint !== undefined && this.#shelf.home.tree.size === 0;
+  }
+
+  #ownSize(): number {
+    return this.#shelf.ownLogs.reduce((sum, { tree }) => sum + tree.size, 0);
   }
 
   async #startWriting(): Promise<void> {

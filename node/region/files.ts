@@ -21,6 +21,16 @@ export async function writeFileAtomically(
   data: Uint8Array | string | Iterable<string>,
   { mode = 0o644 }: WriteOptions = {},
 ): Promise<void> {
+  await writeFileSynced(path, data, { mode });
+  await syncDirectory(dirname(path));
+}
+
+/** The same, but that the name is not synced: the caller syncs the folder once all its files are there. */
+export async function writeFileSynced(
+  path: string,
+  data: Uint8Array | string | Iterable<string>,
+  { mode = 0o644 }: WriteOptions = {},
+): Promise<void> {
   await makeDirectory(dirname(path));
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
@@ -33,7 +43,6 @@ export async function writeFileAtomically(
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncDirectory(dirname(path));
 }
 
 /** Moves a synced file to its final name, creating the folders above it; both names are synced when this returns. */
@@ -139,6 +148,6 @@ export async function withFile<T>(
 }
 
 /** Makes the names in a folder durable. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   await withFile(path, 'r', 0, (directory) => directory.sync());
 }

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type SignatureBackEnd, type Signer } from '../crypto/back-end.ts';
 import { NodeError } from '../node-error.ts';
-import { modeOf, readFileIfPresent, writeFileAtomically } from './files.ts';
+import { modeOf, namesIn, readFileIfPresent, writeFileAtomically } from './files.ts';
 
 /** A key file has about 250 bytes. */
 const KEY_FILE_BYTES_MAX = 4_096;
 
-export const KEY_ROLES = ['root', 'attest', 'checkpoint', 'trust-log', 'witness'] as const;
+export const KEY_ROLES = ['root', 'attest', 'checkpoint', 'trust-log', 'witness', 'registry'] as const;
+
+const FILE_NAME = new RegExp(`^(${KEY_ROLES.join('|')})-([0-9a-f]{16})\\.json$`);
 
 const keyFileSchema = z.strictObject({
   format: z.literal(1),
@@ -32,6 +34,14 @@ export function keyFilePath(directory: string, { role, keyId }: Pick<KeyName, 'r
   return join(directory, `${role}-${keyId}.json`);
 }
 
+/** The keys whose files are in a folder; other files are passed over. */
+export async function keyNamesIn(directory: string): Promise<Pick<KeyName, 'role' | 'keyId'>[]> {
+  return (await namesIn(directory)).flatMap((file) => {
+    const [, role, keyId] = FILE_NAME.exec(file) ?? [];
+    return role === undefined || keyId === undefined ? [] : [{ role: role as KeyName['role'], keyId }];
+  });
+}
+
 /** Writes a key that no file holds yet, with mode 0600. */
 export async function writeKeyFile(directory: string, key: Omit<KeyFile, 'format'>): Promise<void> {
   const text = `${JSON.stringify({ format: 1, ...key }, undefined, 2)}\n`;
@@ -43,16 +53,21 @@ export async function hasKeyFile(directory: string, name: Pick<KeyName, 'role' |
   return (await modeOf(keyFilePath(directory, name))) !== undefined;
 }
 
-/**
- * Opens the key that `name` describes, for signing. The caller knows the public key from the trust state and compares.
- * @throws {NodeError} KEY_FILE_MISSING; KEY_FILE_MODE if group or others may read it; KEY_FILE_INVALID if it is
- * truncated, altered or of another region, network, role or key id.
- */
+/** Opens the key that `name` describes, for signing. The caller compares its public key. @throws {NodeError} as `readKeyFile`. */
 export async function openKeyFile(
   directory: string,
   name: KeyName,
   { signerOf }: KeyFileModules,
 ): Promise<Signer> {
+  return signerOf(await readKeyFile(directory, name));
+}
+
+/**
+ * The 32 bytes of the key that `name` describes.
+ * @throws {NodeError} KEY_FILE_MISSING; KEY_FILE_MODE if group or others may read it; KEY_FILE_INVALID if it is
+ * truncated, altered or of another region, network, role or key id.
+ */
+export async function readKeyFile(directory: string, name: KeyName): Promise<Uint8Array> {
   const path = keyFilePath(directory, name);
   const bytes = await readFileIfPresent(path, KEY_FILE_BYTES_MAX);
   const mode = await modeOf(path);
@@ -78,7 +93,7 @@ export async function openKeyFile(
       `${path} is a key of another ${member}: ${key[member]}, not ${name[member]}`,
     );
   }
-  return signerOf(Uint8Array.from(Buffer.from(key.secretKey, 'hex')));
+  return Uint8Array.from(Buffer.from(key.secretKey, 'hex'));
 }
 
 function parseKeyFile(path: string, bytes: Uint8Array): KeyFile {

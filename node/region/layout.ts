@@ -1,5 +1,5 @@
 /** Where things are in a region directory. Only what is below `public` is meant for others. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 
 /** Paths below a region directory. */
@@ -8,6 +8,11 @@ export class RegionLayout {
 
   constructor(path: string) {
     this.path = path;
+  }
+
+  /** A path that the config names: relative to the directory, or absolute. */
+  resolve(path: string): string {
+    return resolve(this.path, path);
   }
 
   get config(): string {
@@ -52,9 +57,14 @@ export function attestationLogsPath(publicPath: string): string {
   return join(publicPath, 'attest');
 }
 
+/** The folder of cosignatures of others' logs below a public directory. */
+export function cosignaturesPath(publicPath: string): string {
+  return join(publicPath, 'cosignatures');
+}
+
 /** Where the region of a public directory keeps its cosignature of another's log. */
 export function cosignaturePath(publicPath: string, origin: string): string {
-  return join(publicPath, 'cosignatures', originPath(origin));
+  return join(cosignaturesPath(publicPath), originPath(origin));
 }
 
 /** An origin as a relative path. @throws {ProtocolError} ORIGIN_INVALID, so that no other text can name a file. */

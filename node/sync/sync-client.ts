@@ -49,7 +49,7 @@ export class SyncClient {
     });
   }
 
-  /** The bytes that a peer answers. @throws {NodeError} PEER_UNREACHABLE */
+  /** The bytes that a peer answers. @throws {NodeError} PEER_UNREACHABLE @throws {ProtocolError} what the transport refuses them for. */
   async request(peer: string, protocol: string, bytes: Uint8Array): Promise<Uint8Array> {
     const { network, clock, book } = this.#modules;
     const over = new AbortController();
@@ -63,6 +63,7 @@ export class SyncClient {
       return await Promise.race([network.request(peer, protocol, bytes, signal), late]);
     } catch (cause) {
       book.failure(peer);
+      if (isProtocolError(cause)) return this.#blame(peer, cause);
       if (isNodeError(cause)) throw cause;
       throw new NodeError('PEER_UNREACHABLE', `${peer} did not answer`, { retry: true, cause });
     } finally {

@@ -8,6 +8,7 @@ import { type IssueRequest } from '../../node/region/issuer.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { readPublicRegion } from '../../node/region/public-region.ts';
 import { RegionDirectory, type RegionOptions } from '../../node/region/region-directory.ts';
+import { systemClock } from '../../node/system-clock.ts';
 import { admitPublicKey } from '../../protocol/signature/noble.ts';
 import { type Colour } from '../../protocol/code/status.ts';
 import { sha256 } from './primitives.ts';
@@ -24,6 +25,7 @@ export class Clock {
     sha256,
     admitPublicKey,
     nowS: () => this.nowS,
+    clock: { ...systemClock, nowMs: () => 1_000 * this.nowS },
     random: (bytes) => randomFillSync(new Uint8Array(bytes)),
   };
 }

@@ -1,0 +1,125 @@
+/**
+ * What a node holds as static files in the layout of C2SP tlog-tiles: tiles and bundles first and synced, then the checkpoint that
+ * commits to them. Files are a function of the log, so that a run that broke off is simply done again.
+ */
+import { dirname, join } from 'node:path';
+import { equalBytes } from '../../protocol/bytes.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { encodeEntryBundle } from '../../protocol/log/entry-bundle.ts';
+import { type Checkpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { parseOrigin } from '../../protocol/log/origin.ts';
+import { newTiles, TILE_HASHES, type TileResource, tilePath, tileWidth } from '../../protocol/log/tile.ts';
+import { logError } from '../log/log-error.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { removeTree, syncDirectory, writeFileAtomically, writeFileSynced } from './files.ts';
+import { attestationLogsPath, cosignaturePath, trustLogPath } from './layout.ts';
+import { LogFiles } from './log-files.ts';
+
+/** Files that are written at once: as many as libuv has threads, and as much again. */
+const FILES_AT_ONCE = 8;
+
+export class Publisher {
+  readonly #path: string;
+
+  /** `path`: of the public directory; created where it is absent. One process at a time. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * Publishes an own log up to a checkpoint that it has signed. Does nothing where that is published already.
+   * @throws {NodeError} LOG_BEHIND if more is published than the log holds; what the log's reader throws.
+   */
+  async log(tree: LogTree, note: Uint8Array): Promise<void> {
+    const path = this.#logPath(tree.origin);
+    const files = new LogFiles(path);
+    const before = await files.checkpoint();
+    if (before !== undefined && equalBytes(before, note)) return;
+    const { size } = parseCheckpoint(parseNote(note).text);
+    const from = await this.#sizeFrom(tree, before, size);
+    await this.#writeTiles(tree, path, from, size);
+    await writeFileAtomically(join(path, 'checkpoint'), note);
+    await removeOutgrown(path, from, size);
+  }
+
+  /** Publishes what this region's witness said of another's log. */
+  async cosignature(origin: string, note: Uint8Array): Promise<void> {
+    await writeFileAtomically(cosignaturePath(this.#path, origin), note);
+  }
+
+  /** Up to where the published tiles are those of the log: 0 where what is published is no part of it. */
+  async #sizeFrom(
+    { origin, reader }: LogTree,
+    before: Uint8Array | undefined,
+    size: number,
+  ): Promise<number> {
+    const published = before && checkpointOf(before);
+    if (published?.origin !== origin) return 0;
+    if (published.size > size) {
+      throw logError(
+        'LOG_BEHIND',
+        `${origin}: ${published.size} entries are published, and the store has ${size}`,
+      );
+    }
+    const isPart = published.size > 0 && equalBytes(await reader.rootAt(published.size), published.root);
+    return isPart ? published.size : 0;
+  }
+
+  async #writeTiles(tree: LogTree, path: string, from: number, size: number): Promise<void> {
+    const directories = new Set<string>();
+    let writing: Promise<void>[] = [];
+    const write = async (resource: TileResource, data: Uint8Array): Promise<void> => {
+      const file = join(path, tilePath(resource));
+      directories.add(dirname(file));
+      const written = writeFileSynced(file, data);
+      written.catch(() => undefined); // it is awaited with its batch
+      writing.push(written);
+      if (writing.length < FILES_AT_ONCE) return;
+      const batch = writing;
+      writing = [];
+      await Promise.all(batch);
+    };
+    for (const tile of newTiles(from, size)) {
+      const [hashes] = await tree.reader.tiles([tile]);
+      await write(tile, hashes as Uint8Array);
+      if (tile.level === 0) await write({ ...tile, level: 'entries' }, await bundleOf(tree, tile));
+    }
+    await Promise.all(writing);
+    await Promise.all([...directories].map((directory) => syncDirectory(directory)));
+  }
+
+  #logPath(origin: string): string {
+    const parsed = parseOrigin(origin);
+    if (parsed.kind === 'attest') return join(attestationLogsPath(this.#path), parsed.log);
+    return trustLogPath(this.#path);
+  }
+}
+
+async function bundleOf({ reader }: LogTree, { index, width }: TileResource): Promise<Uint8Array> {
+  const entries: Uint8Array[] = [];
+  const from = index * TILE_HASHES;
+  for await (const entry of reader.entries(from, from + width)) entries.push(entry);
+  return encodeEntryBundle(entries);
+}
+
+/** Removes the partial tiles of a tree of `oldSize` that one of `newSize` has in full. */
+async function removeOutgrown(path: string, oldSize: number, newSize: number): Promise<void> {
+  for (let level = 0, count = oldSize; count > 0; level++, count = Math.floor(count / TILE_HASHES)) {
+    const index = Math.floor(count / TILE_HASHES);
+    if (count % TILE_HASHES === 0 || tileWidth(newSize, level, index) < TILE_HASHES) continue;
+    for (const kind of level === 0 ? ([0, 'entries'] as const) : [level]) {
+      await removeTree(`${join(path, tilePath({ level: kind, index, width: TILE_HASHES }))}.p`);
+    }
+  }
+}
+
+/** Undefined for what is no checkpoint: a file that was damaged is written anew. */
+function checkpointOf(note: Uint8Array): Checkpoint | undefined {
+  try {
+    return parseCheckpoint(parseNote(note).text);
+  } catch (error) {
+    if (isProtocolError(error)) return undefined;
+    throw error;
+  }
+}

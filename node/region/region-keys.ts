@@ -1,0 +1,175 @@
+/** The secret keys of a region, held open, and found by what its trust state says of them. */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { type KeyRole, type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type NodeKeys } from '../core/writing-side.ts';
+import { type AttestKeys } from '../issuing/attestation-work.ts';
+import { type KeyedSigner } from '../log/trust-log-work.ts';
+import { NodeError } from '../node-error.ts';
+import {
+  hasKeyFile,
+  type KeyName,
+  keyFilePath,
+  keyNamesIn,
+  openKeyFile,
+  readKeyFile,
+  writeKeyFile,
+} from './key-file.ts';
+import { type KeyWindow } from './key-schedule.ts';
+import { type RegionModules } from './modules.ts';
+
+/** `region` and `network` as the key files name them. */
+export type KeyNames = Pick<KeyName, 'region' | 'network'>;
+
+interface Window {
+  readonly keyId: string;
+  readonly fromS: number;
+  readonly untilS: number;
+  readonly publicKey?: Uint8Array;
+}
+
+export class RegionKeys implements NodeKeys {
+  /** 32 bytes: what the registry is sealed with. */
+  readonly registryKey: Uint8Array;
+  readonly #path: string;
+  readonly #names: KeyNames;
+  readonly #modules: RegionModules;
+  /** Keys that this process may sign with, by id. Roots are opened when they are asked for, and not kept. */
+  readonly #open = new Map<string, KeyedSigner>();
+  /** What a region that has no state yet will say of its keys. */
+  readonly #planned: (KeyWindow & { readonly keyId: string })[] = [];
+  #state: () => TrustState | undefined = () => undefined;
+
+  private constructor(path: string, names: KeyNames, modules: RegionModules, registryKey: Uint8Array) {
+    this.#path = path;
+    this.#names = { region: names.region, network: names.network };
+    this.#modules = modules;
+    this.registryKey = registryKey;
+  }
+
+  /** Opens the keys of a new region, in a folder that holds none: makes the key of its registry. */
+  static async create(path: string, names: KeyNames, modules: RegionModules): Promise<RegionKeys> {
+    const registryKey = modules.random(32);
+    const keyId = Buffer.from(modules.random(8)).toString('hex');
+    await writeKeyFile(path, { ...names, role: 'registry', keyId, secretKey: hexOfSecret(registryKey) });
+    return new RegionKeys(path, names, modules, registryKey);
+  }
+
+  /**
+   * Opens all keys in a folder but those of the root.
+   * @throws {NodeError} KEY_FILE_MISSING without a key of the registry, and as `openKeyFile`.
+   */
+  static async open(path: string, names: KeyNames, modules: RegionModules): Promise<RegionKeys> {
+    const found = await keyNamesIn(path);
+    const registry = found.find(({ role }) => role === 'registry');
+    if (registry === undefined) {
+      throw new NodeError('KEY_FILE_MISSING', `there is no file registry-*.json in ${path}`, {
+        hint: 'Restore it from a backup: without it nobody can read who holds which code.',
+      });
+    }
+    const { region, network } = names;
+    const registryKey = await readKeyFile(path, { region, network, ...registry });
+    const keys = new RegionKeys(path, names, modules, registryKey);
+    for (const { role, keyId } of found) {
+      if (role === 'registry' || role === 'root') continue;
+      const signer = await openKeyFile(path, { region, network, role, keyId }, modules);
+      keys.#open.set(keyId, { ...signer, keyId });
+    }
+    return keys;
+  }
+
+  /** Takes the windows of the keys from this state, as soon as it has a root. */
+  follow(state: () => TrustState | undefined): void {
+    this.#state = state;
+  }
+
+  readonly attest: AttestKeys = {
+    inForce: (atS) => this.#inForce('attest', atS),
+    withId: (keyId) => this.#open.get(keyId),
+  };
+
+  readonly checkpoint = (atS: number): KeyedSigner => this.#inForce('checkpoint', atS);
+
+  readonly trustLog = (atS: number): KeyedSigner => this.#inForce('trust-log', atS);
+
+  readonly witness = (atS: number): KeyedSigner => this.#inForce('witness', atS);
+
+  /** Makes a key and stores it. It counts for nothing until a statement admits it; a new region plans with its window. */
+  async create(role: KeyRole | 'root', window?: KeyWindow): Promise<KeyedSigner> {
+    const secretKey = this.#modules.random(32);
+    const signer = this.#modules.signerOf(secretKey);
+    const keyId = keyIdOf(this.#modules.sha256, signer.publicKey);
+    await writeKeyFile(this.#path, { ...this.#names, role, keyId, secretKey: hexOfSecret(secretKey) });
+    const key = { ...signer, keyId };
+    if (role !== 'root') this.#open.set(keyId, key);
+    if (window !== undefined) this.#planned.push({ ...window, keyId });
+    return key;
+  }
+
+  /** As many root keys as the threshold asks for. @throws {NodeError} KEY_FILE_MISSING if fewer are here. */
+  roots(): Promise<KeyedSigner[]> {
+    const { threshold = 1, keys = [] } = this.#state()?.root ?? {};
+    return this.rootsAmong(
+      keys.map(({ publicKey }) => publicKey),
+      threshold,
+    );
+  }
+
+  /** `count` of the root keys with these public keys, those whose files are here. @throws {NodeError} KEY_FILE_MISSING */
+  async rootsAmong(publicKeys: readonly Uint8Array[], count: number): Promise<KeyedSigner[]> {
+    const signers: KeyedSigner[] = [];
+    for (const publicKey of publicKeys) {
+      if (signers.length === count) break;
+      const keyId = keyIdOf(this.#modules.sha256, publicKey);
+      const name = { ...this.#names, role: 'root', keyId } as const;
+      if (!(await hasKeyFile(this.#path, name))) continue;
+      const signer = await openKeyFile(this.#path, name, this.#modules);
+      signers.push(this.#requireSame({ ...signer, keyId }, name.role, publicKey));
+    }
+    if (signers.length === count) return signers;
+    throw new NodeError(
+      'KEY_FILE_MISSING',
+      `${signers.length} of ${count} needed root keys are in ${this.#path}`,
+      {
+        hint: 'Bring the media on which the root keys are kept, and copy enough of the files here while this runs.',
+      },
+    );
+  }
+
+  /** The key whose window holds `atS` and that is not compromised; of several, the one that ends last. */
+  #inForce(role: KeyRole, atS: number): KeyedSigner {
+    const [key] = this.#windows(role)
+      .filter(({ fromS, untilS }) => fromS <= atS && atS < untilS)
+      .sort((a, b) => b.untilS - a.untilS);
+    if (key === undefined) {
+      throw new NodeError('KEY_NOT_IN_FORCE', `the region has no ${role} key for now`, {
+        hint: 'Run `entente key extend` with enough root keys at hand, and check the clock.',
+      });
+    }
+    const signer = this.#open.get(key.keyId);
+    if (signer !== undefined) return this.#requireSame(signer, role, key.publicKey ?? signer.publicKey);
+    const path = keyFilePath(this.#path, { role, keyId: key.keyId });
+    throw new NodeError('KEY_FILE_MISSING', `there is no key file ${path}`, {
+      hint: 'Restore it from a backup, or give the key up with `entente key compromise`.',
+    });
+  }
+
+  #windows(role: KeyRole): Window[] {
+    const state = this.#state();
+    const planned = this.#planned.filter((window) => window.role === role);
+    if (state?.root === undefined) return planned;
+    const admitted = state.keysWithRole(role).filter(({ compromise }) => compromise === undefined);
+    // The checkpoint over the statement that admits a key is the first that this key may have to sign.
+    return role === 'checkpoint' ? [...admitted, ...planned] : admitted;
+  }
+
+  #requireSame(signer: KeyedSigner, role: KeyName['role'], publicKey: Uint8Array): KeyedSigner {
+    if (equalBytes(signer.publicKey, publicKey)) return signer;
+    const path = keyFilePath(this.#path, { role, keyId: signer.keyId });
+    throw new NodeError('KEY_FILE_INVALID', `${path} holds another key than its name says`);
+  }
+}
+
+function hexOfSecret(secretKey: Uint8Array): string {
+  return Buffer.from(secretKey).toString('hex');
+}

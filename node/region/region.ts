@@ -1,0 +1,215 @@
+/**
+ * A region as a directory: its config, its keys and its store, opened as a node that runs; the one place where a node is put
+ * together for a real machine. Commands use it with the network of published directories, a process with real sockets.
+ */
+import { resolve } from 'node:path';
+import { hexBytes } from '../../protocol/bytes.ts';
+import { attestationLogOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
+import { neededCosignatures } from '../../protocol/log/quorum.ts';
+import { encodeStatement, signStatement } from '../../protocol/trust/statement.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type RegionNodeOptions } from '../core/node-options.ts';
+import { RegionNode } from '../core/region-node.ts';
+import { type KeyedSigner, type StatementDraft, type TrustLogItem } from '../log/trust-log-work.ts';
+import { type Network } from '../ports.ts';
+import { LevelDisk } from '../store/level-disk.ts';
+import { FileSecondPlace } from '../store/second-place.ts';
+import { markInDirectory } from '../store/store-directory.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { type Vouched } from '../witness/log-visit.ts';
+import { type Config, readConfig } from './region-config.ts';
+import { RegionLayout } from './layout.ts';
+import { type RegionModules } from './modules.ts';
+import { PublishedRegion } from './published-region.ts';
+import { Publisher } from './publisher.ts';
+import { RegionKeys } from './region-keys.ts';
+
+/** Who signs: the root's threshold of keys, or the trust-log key in force. */
+export type Authority = 'root' | 'trust-log';
+
+/** What a network is made from, before the node that uses it. */
+export interface NetworkGround {
+  readonly layout: RegionLayout;
+  readonly config: Config;
+  /** What the region's trust log says; undefined before the node runs. */
+  readonly state: () => TrustState | undefined;
+}
+
+export interface RegionNetwork {
+  readonly network: Network;
+  /** The region of a peer; undefined for a stranger. */
+  readonly regionOf: (peer: string) => string | undefined;
+  /** Whether it is known how a region's node can be asked. Others do not count where a quorum has to answer. */
+  readonly canAsk: (region: string) => boolean;
+}
+
+export interface OpenRegionOptions {
+  /** What the node is told besides what the config says. */
+  readonly node?: Partial<RegionNodeOptions>;
+  /** Signs although too few peers said that nothing of its logs is missing: the operator knows that this is the newest copy. */
+  readonly withoutPeers?: boolean;
+}
+
+export interface OpenRegionModules extends RegionModules {
+  readonly networkFor: (ground: NetworkGround) => RegionNetwork;
+  /** As in `RegionNodeModules`. */
+  readonly onTrouble?: (error: unknown) => void;
+  readonly onSigned?: (index: number) => void;
+}
+
+/** What a region is opened from. */
+export interface RegionParts {
+  readonly layout: RegionLayout;
+  readonly config: Config;
+  readonly keys: RegionKeys;
+}
+
+/**
+ * Opens the region in a directory and starts its node, which reads and judges from then on. Whether it signs is what
+ * `RegionNode.whenWriting` tells.
+ * @throws {NodeError} DIRECTORY_MISSING, DIRECTORY_OLD, CONFIG_INVALID, STORE_LOCKED while another process has it open, what is
+ * wrong with key files, and as `RegionNode.start`. Nothing stays open then.
+ */
+export async function openRegion(
+  path: string,
+  options: OpenRegionOptions,
+  modules: OpenRegionModules,
+): Promise<Region> {
+  const layout = new RegionLayout(resolve(path));
+  const config = await readConfig(layout.config);
+  const keys = await RegionKeys.open(layout.keys, config, modules);
+  return startRegion({ layout, config, keys }, options, modules);
+}
+
+/** The same from parts that are at hand already. */
+export async function startRegion(
+  parts: RegionParts,
+  { node: nodeOptions = {}, withoutPeers = false }: OpenRegionOptions,
+  modules: OpenRegionModules,
+): Promise<Region> {
+  const { layout, config, keys } = parts;
+  const { region, network: networkName, fingerprint, storage } = config;
+  const running: { node?: RegionNode } = {};
+  const state = () => running.node?.keeper(region)?.state;
+  const { network, regionOf, canAsk } = modules.networkFor({ layout, config, state });
+  const directory = layout.resolve(storage.store);
+  const node = new RegionNode(
+    {
+      region,
+      network: networkName,
+      registryKey: keys.registryKey,
+      ...(fingerprint !== undefined && { fingerprint: hexBytes(fingerprint) }),
+      bootQuorum: (recognised) => (withoutPeers ? 0 : neededCosignatures(recognised.filter(canAsk).length)),
+      ...nodeOptions,
+    },
+    {
+      ...modules,
+      disk: new LevelDisk({ directory }),
+      mark: markInDirectory(directory),
+      secondPlace: new FileSecondPlace({ directory: layout.resolve(storage.secondPlace) }),
+      keys,
+      network,
+      regionOf,
+    },
+  );
+  running.node = node;
+  keys.follow(state);
+  await node.start();
+  return new Region({ ...parts, node }, modules);
+}
+
+export class Region {
+  readonly layout: RegionLayout;
+  readonly config: Config;
+  readonly keys: RegionKeys;
+  readonly node: RegionNode;
+  readonly #modules: RegionModules;
+
+  constructor(parts: RegionParts & { readonly node: RegionNode }, modules: RegionModules) {
+    this.layout = parts.layout;
+    this.config = parts.config;
+    this.keys = parts.keys;
+    this.node = parts.node;
+    this.#modules = modules;
+  }
+
+  /** Stops the node and closes its store. Safe to call twice. */
+  close(): Promise<void> {
+    return this.node.stop();
+  }
+
+  /** What the region's own trust log says now. */
+  get state(): TrustState {
+    return this.#home.state;
+  }
+
+  /** The origin of one of its attestation logs, or of its trust log where `log` is `trust`. */
+  originOf(log: string): string {
+    const { region, network } = this.config;
+    return log === 'trust' ? trustLogOrigin(region, network) : attestationLogOrigin(region, network, log);
+  }
+
+  /**
+   * Logs statements that belong together, in one batch, and gives the index of the first.
+   * @throws {NodeError} REFUSED if one would have no effect, KEY_FILE_MISSING without enough root keys, and as `RegionNode.submit`.
+   */
+  async append(statements: readonly StatementDraft[], by: Authority): Promise<number> {
+    if (by === 'root') return this.appendSigned(statements, await this.keys.roots());
+    return this.#log(statements.map((statement) => ({ build: () => ({ statement }) })));
+  }
+
+  /** The same, signed by these keys: those of a root that no log names yet. */
+  async appendSigned(
+    statements: readonly StatementDraft[],
+    signers: readonly KeyedSigner[],
+  ): Promise<number> {
+    const at = this.#modules.nowS();
+    const origin = this.originOf('trust');
+    return this.#log(
+      statements.map((statement) => ({
+        entry: signStatement(origin, encodeStatement({ ...statement, at }), signers),
+      })),
+    );
+  }
+
+  /** Brings the public directory, or another one, up to what the store holds. Rejects as `Publisher.log`. */
+  async publish(path = this.layout.public): Promise<void> {
+    const publisher = new Publisher(path);
+    for (const { log } of this.state.logs()) {
+      const tree = this.node.log(this.originOf(log));
+      if (tree?.head.signed !== undefined) await publisher.log(tree, tree.head.signed.note);
+    }
+    await this.node.vouch();
+    const { tree, note } = this.#home;
+    if (note !== undefined) await publisher.log(tree, note);
+    if (path === this.layout.public) return;
+    for await (const [origin, cosigned] of new PublishedRegion(
+      this.layout.public,
+      this.#modules,
+    ).cosignatures()) {
+      await publisher.cosignature(origin, cosigned);
+    }
+  }
+
+  /** Publishes what this region's witness said of a log. */
+  publishCosignature({ origin, note }: Pick<Vouched, 'origin' | 'note'>): Promise<void> {
+    return new Publisher(this.layout.public).cosignature(origin, note);
+  }
+
+  get #home(): TrustKeeper {
+    const home = this.node.keeper(this.config.region);
+    if (home === undefined) throw new TypeError('the node is not started');
+    return home;
+  }
+
+  async #log(items: readonly TrustLogItem[]): Promise<number> {
+    const results = await Promise.allSettled(items.map((item) => this.node.submit(item)));
+    const indexes = results.map((result) => {
+      if (result.status === 'rejected') throw result.reason;
+      return result.value.index;
+    });
+    // A key that signs checkpoints may be another one now.
+    await this.node.tend();
+    return Math.min(...indexes);
+  }
+}
