@@ -1,5 +1,6 @@
 /** All logs that a node holds, open and by name: its own, the trust logs of the regions it follows, and its mirrors of others. */
 import { attestationLogOrigin, parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
+import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
@@ -13,6 +14,7 @@ import { logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
 import { type TrustBoard } from '../trust/trust-board.ts';
 import { TrustKeeper } from '../trust/trust-keeper.ts';
 import { Turns } from '../turns.ts';
+import { type Vetting } from '../witness/witness-rule.ts';
 import { OwnLog } from './own-log.ts';
 
 export interface LogShelfOptions {
@@ -121,6 +123,13 @@ export class LogShelf {
       if (isProtocolError(error, 'ORIGIN_INVALID')) return undefined;
       throw error;
     }
+  }
+
+  /** What was found in a log that this node may witness: of a trust log, by its keeper. */
+  vet({ origin, text }: OpenedCheckpoint): Vetting {
+    const { kind, region } = parseOrigin(origin);
+    if (kind === 'attest') return { isFolded: true, objection: undefined };
+    return this.#modules.board.keepers.get(region)?.vetting(text) ?? { isFolded: false };
   }
 
   async #keep(region: string, fingerprint: Uint8Array | undefined): Promise<TrustKeeper> {

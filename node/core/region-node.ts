@@ -102,6 +102,7 @@ export class RegionNode {
         store: this.#store,
         key: modules.keys.witness,
         keysOf: (origin) => this.#shelf.keysOf(origin),
+        vet: (checkpoint) => this.#shelf.vet(checkpoint),
       },
     );
     this.handovers = new Handovers({ store: this.#store });

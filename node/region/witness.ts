@@ -11,6 +11,7 @@ import { consistencyProof, rootOf } from '../../protocol/log/merkle-proof.ts';
 import { encodeNote, type Note, parseNote } from '../../protocol/log/note.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
+import { objectionTo } from '../../protocol/trust/vouching.ts';
 import { readFileIfPresent, writeFileAtomically } from './files.ts';
 import { attestationLogsPath, cosignaturePath, trustLogPath } from './layout.ts';
 import { LogFiles } from './log-files.ts';
@@ -28,7 +29,8 @@ export interface Witnessed extends Checkpoint {
  * Cosigns the trust log and the attestation logs that a peer publishes at `publicPath`, each once it is found consistent, and
  * publishes the cosignatures. At the first meeting the log is taken as it is; a recognised region must have the fingerprint that was
  * recognised.
- * @throws {ProtocolError} ROLLBACK, FORK or PROOF_INVALID for a log that did not only grow; what `readPublicRegion` throws.
+ * @throws {ProtocolError} ROLLBACK, FORK or PROOF_INVALID for a log that did not only grow; STATE_MISMATCH as `objectionTo`; what
+ * `readPublicRegion` throws.
  * What was cosigned before a fault stays.
  */
 export async function witnessPeer(
@@ -37,6 +39,8 @@ export async function witnessPeer(
   modules: RegionModules,
 ): Promise<Witnessed[]> {
   const peer = await readPeer(directory, publicPath, modules);
+  const objection = objectionTo(peer.fold);
+  if (objection !== undefined) throw objection;
   const witnessed = [await witnessLog(directory, new LogFiles(trustLogPath(publicPath)), peer, modules)];
   for (const { log } of peer.state.logs()) {
     const files = new LogFiles(join(attestationLogsPath(publicPath), log));

@@ -2,6 +2,7 @@
  * Says what this node holds: every ten seconds one message with a fresh cosignature for the newest checkpoint of each log it
  * knows, those of silent regions included; and at once whenever a log has grown.
  */
+import { type ProtocolError } from '../../protocol/fault.ts';
 import { type ForkEvidence } from '../log/fork-evidence.ts';
 import { isNodeError } from '../node-error.ts';
 import { LogView } from '../log/log-view.ts';
@@ -27,7 +28,7 @@ export interface HeraldModules extends Primitives {
   readonly clock: Clock;
   readonly witness: Witness;
   readonly keepers: () => Iterable<TrustKeeper>;
-  /** Told of errors of our own disk, clock and keys. Must not throw. */
+  /** Told of errors of our own disk, clock and keys, and of logs that it refuses to cosign. Must not throw. */
   readonly onTrouble?: (error: unknown) => void;
 }
 
@@ -137,10 +138,16 @@ export class Herald {
       const path = isGrown ? await view.consistencyProof({ oldSize, newSize: checkpoint.size }) : [];
       const answer = await witness.add({ oldSize, path, note: pool.note(() => false) });
       if (answer.cosigns) keeper.vouch(pool.text, answer.line);
+      else if (answer.refusal === 'unfit') this.#report(keeper, pool.text, answer.fault);
     } catch (error) {
       if (!isNodeError(error)) throw error;
       this.#modules.onTrouble?.(error);
     }
+  }
+
+  /** Once for each checkpoint: somebody has to ask the region what happened. */
+  #report({ origin }: TrustKeeper, text: string, fault: ProtocolError | undefined): void {
+    if (this.#said.get(origin) !== text) this.#modules.onTrouble?.(fault);
   }
 
   #publish(topic: string, message: Uint8Array): void {

@@ -64,6 +64,10 @@ export class RegionFold {
     return this.#fold.findings;
   }
 
+  get falseStart(): number | undefined {
+    return this.#fold.falseStart;
+  }
+
   /** Where a reader of snapshots can start. */
   newestBase(): FoldBase | undefined {
     return this.#fold.newestBase();
@@ -184,7 +188,9 @@ export class RegionFold {
     }
   }
 
+  /** None behind a false start, which the next process has to find again. */
   async #keepBase(): Promise<void> {
+    if (this.#fold.falseStart !== undefined) return;
     const base = this.#fold.size === this.#modules.tree.size ? this.#fold.newestBase() : undefined;
     if (base === undefined || base.index <= this.#baseIndex) return;
     await this.#modules.store.write(await baseChanges(this.#modules.tree.origin, base, this.#modules.store));

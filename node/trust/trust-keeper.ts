@@ -11,6 +11,7 @@ import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type FoldedTree, objectionTo } from '../../protocol/trust/vouching.ts';
 import { type RegionKnowledge } from '../../protocol/verdict/knowledge.ts';
 import { type ForkEvidence } from '../log/fork-evidence.ts';
 import { type LogTree } from '../log/log-tree.ts';
@@ -21,6 +22,7 @@ import { CosignaturePool } from './cosignature-pool.ts';
 import { ForkBook } from './fork-book.ts';
 import { logVerifierKeys } from './log-keys.ts';
 import { RegionFold, type RegionFoldModules } from './region-fold.ts';
+import { type Vetting } from '../witness/witness-rule.ts';
 import { type WitnessKeys } from './witness-keys.ts';
 
 export interface TrustKeeperOptions {
@@ -41,8 +43,7 @@ export interface TrustKeeperModules extends RegionFoldModules {
 }
 
 /** A checkpoint, the state of exactly the entries under it, and all that vouches for it. */
-export interface HeldState {
-  readonly state: TrustState;
+export interface HeldState extends FoldedTree {
   readonly checkpoint: Checkpoint;
   readonly pool: CosignaturePool;
 }
@@ -196,6 +197,12 @@ export class TrustKeeper implements Followed {
     return 'known';
   }
 
+  /** Whether this node may cosign a checkpoint with this text: only one whose entries it has folded, all of them and no more. */
+  vetting(text: string): Vetting {
+    const held = this.#heldOf(text);
+    return held === undefined ? { isFolded: false } : { isFolded: true, objection: objectionTo(held) };
+  }
+
   /** Takes a cosignature that this node made itself. */
   vouch(text: string, line: NoteSignature): void {
     const pool = this.#poolOf(text);
@@ -262,7 +269,7 @@ export class TrustKeeper implements Followed {
     const { signed } = this.tree.head;
     if (signed === undefined || signed.size === 0 || signed.size !== this.#fold.size) return false;
     const { sha256, verifySignature } = this.#modules;
-    const { state } = this.#fold;
+    const { state, falseStart } = this.#fold;
     let opened;
     try {
       opened = openCheckpoint(signed.note, this.#keys(state), verifySignature);
@@ -279,7 +286,7 @@ export class TrustKeeper implements Followed {
     const signers = pool.logKeyIds.length;
     pool.takeOwn(opened, signatures);
     pool.take(signatures, this.#modules.witnessKeys(), this.#nowS());
-    const held = { state, checkpoint: { origin, size, root }, pool };
+    const held = { state, falseStart, checkpoint: { origin, size, root }, pool };
     if (this.#published === undefined) this.#published = held;
     else if (isNew) this.#pending = [...this.#pending, held].slice(-PENDING_MAX);
     return isNew || pool.logKeyIds.length > signers;
@@ -292,8 +299,12 @@ export class TrustKeeper implements Followed {
   }
 
   #poolOf(text: string): CosignaturePool | undefined {
+    return this.#heldOf(text)?.pool;
+  }
+
+  #heldOf(text: string): HeldState | undefined {
     const held = [...this.#pending, ...(this.#published ? [this.#published] : [])];
-    return held.find(({ pool }) => pool.text === text)?.pool;
+    return held.find(({ pool }) => pool.text === text);
   }
 
   #keys(state: TrustState): VerifierKey[] {

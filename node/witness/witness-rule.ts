@@ -16,8 +16,15 @@ import { type AddCheckpoint } from './add-checkpoint.ts';
 /**
  * `unknown-log` 404: no keys of the log are known. `unsigned` 403: no good signature by its keys, or a bad one. `malformed` 400.
  * `conflict` 409: the old size is not the one that was cosigned last. `unproven` 422: the log did not provably only grow.
+ * `unfolded` 503: of a trust log, this witness has not yet folded the entries under the checkpoint, or already more than them.
+ * `unfit` 403: it has, and they would lead readers astray.
  */
-export type WitnessRefusal = 'unknown-log' | 'unsigned' | 'malformed' | 'conflict' | 'unproven';
+export type WitnessRefusal =
+  'unknown-log' | 'unsigned' | 'malformed' | 'conflict' | 'unproven' | 'unfolded' | 'unfit';
+
+/** What a witness has found in the entries under a checkpoint. Nothing is looked for in an attestation log. */
+export type Vetting =
+  { readonly isFolded: false } | { readonly isFolded: true; readonly objection: ProtocolError | undefined };
 
 export type WitnessDecision =
   | { readonly cosigns: true; readonly checkpoint: OpenedCheckpoint }
@@ -35,6 +42,8 @@ export type WitnessDecision =
 export interface WitnessGround extends Primitives {
   /** The keys of a log by its origin; undefined if this witness does not know it. */
   readonly keysOf: (origin: string) => readonly VerifierKey[] | undefined;
+  /** Asked about a checkpoint that is signed and continues what was seen. */
+  readonly vet: (checkpoint: OpenedCheckpoint) => Vetting;
 }
 
 /** The origin that a request is about. @throws {ProtocolError} as `parseNote` and `parseCheckpoint`. */
@@ -46,7 +55,7 @@ export function originOf({ note }: Pick<AddCheckpoint, 'note'>): string {
 export function decideCosigning(
   request: AddCheckpoint,
   seen: HighWater | undefined,
-  { keysOf, sha256, verifySignature }: WitnessGround,
+  { keysOf, vet, sha256, verifySignature }: WitnessGround,
 ): WitnessDecision {
   let checkpoint: OpenedCheckpoint;
   try {
@@ -65,11 +74,14 @@ export function decideCosigning(
   if (request.oldSize !== seenSize) return { cosigns: false, refusal: 'conflict', size: seenSize };
   try {
     verifyGrowth(sha256, request, seen, checkpoint);
-    return { cosigns: true, checkpoint };
   } catch (error) {
     if (!isProtocolError(error)) throw error;
     return { cosigns: false, refusal: 'unproven', fault: error };
   }
+  const vetting = vet(checkpoint);
+  if (!vetting.isFolded) return { cosigns: false, refusal: 'unfolded' };
+  if (vetting.objection !== undefined) return { cosigns: false, refusal: 'unfit', fault: vetting.objection };
+  return { cosigns: true, checkpoint };
 }
 
 function verifyGrowth(

@@ -6,6 +6,7 @@ import { Frontier } from '../log/frontier.ts';
 import { leafHash } from '../log/merkle.ts';
 import { applyStatement } from './effect.ts';
 import { type Slot } from './slot.ts';
+import { parseEntry } from './statement.ts';
 import { type StateDraft } from './state-draft.ts';
 import { type StatementOf } from './statement-schema.ts';
 import { type Finding } from './trust-state.ts';
@@ -19,6 +20,7 @@ interface Position {
   readonly frontier: readonly Uint8Array[];
   readonly findingCount: number;
   readonly newestBase: DraftBase | undefined;
+  readonly falseStart: number | undefined;
 }
 
 /**
@@ -45,6 +47,7 @@ export class Course {
   readonly #tree: Frontier;
   #draft: StateDraft;
   #newestBase: DraftBase | undefined;
+  #falseStart: number | undefined;
 
   /** Goes on from `start`; `positions` and `findings` are those up to there, and the course's from now on. */
   private constructor(start: Position, positions: Position[], findings: Finding[], modules: CourseModules) {
@@ -54,11 +57,13 @@ export class Course {
     this.#tree = Frontier.of(modules.sha256, start.size, start.frontier);
     this.#draft = start.draft.fork();
     this.#newestBase = start.newestBase;
+    this.#falseStart = start.falseStart;
   }
 
   /** Starts with the state before entry `draft.size`, at a tree with that frontier. */
   static from(draft: StateDraft, frontier: readonly Uint8Array[], modules: CourseModules): Course {
-    const start = { size: draft.size, draft, frontier, findingCount: 0, newestBase: undefined };
+    const size = draft.size;
+    const start = { size, draft, frontier, findingCount: 0, newestBase: undefined, falseStart: undefined };
     return new Course(start, [start], [], modules);
   }
 
@@ -84,6 +89,11 @@ export class Course {
     return this.#newestBase;
   }
 
+  /** The least index of a `state` statement without effect that a reader could be made to start from. */
+  get falseStart(): number | undefined {
+    return this.#falseStart;
+  }
+
   get root(): Uint8Array {
     return this.#tree.root();
   }
@@ -107,6 +117,7 @@ export class Course {
       this.#apply(slot);
     } catch (error) {
       this.#findings.push(findingOf(error, index));
+      if (isStateStatement(entry)) this.#falseStart ??= index;
     }
     this.#tree.append(leafHash(this.#modules.sha256, entry));
     this.#draft.size = index + 1;
@@ -130,8 +141,11 @@ export class Course {
     const { lastAtS } = this.#draft;
     this.#draft = applyStatement(slot, this.#draft, this.#modules.sha256);
     const { statement } = slot.entry;
-    if (statement.kind === 'compromise' && this.#reachesBehindBase(statement, slot.index)) {
-      this.#newestBase = undefined;
+    if (statement.kind === 'compromise') {
+      const isOutOfReach = (start: number | undefined) =>
+        start !== undefined && this.#reachesBehind(start, statement, slot.index);
+      if (isOutOfReach(this.#newestBase?.index)) this.#newestBase = undefined;
+      if (isOutOfReach(this.#falseStart)) this.#falseStart = undefined;
     }
     if (statement.kind !== 'state') return;
     // What the statement commits to is the state before it, and so with the `at` before it.
@@ -140,12 +154,11 @@ export class Course {
     this.#newestBase = { index: slot.index, draft, frontier: this.#tree.hashes() };
   }
 
-  /** Whether a reader that started at the newest base could not take this statement: HISTORY_NEEDED. */
-  #reachesBehindBase(statement: StatementOf<'compromise'>, index: number): boolean {
+  /** Whether a reader that started at entry `start` could not take this statement: HISTORY_NEEDED. */
+  #reachesBehind(start: number, statement: StatementOf<'compromise'>, index: number): boolean {
     const size = statement.cutoffs.find(({ log }) => log === 'trust')?.size;
-    if (size === undefined || this.#newestBase === undefined) return false;
-    const base = this.#newestBase.index;
-    return size < base || voidingOf(statement, index, this.#draft)?.fromIndex === base;
+    if (size === undefined) return false;
+    return size < start || voidingOf(statement, index, this.#draft)?.fromIndex === start;
   }
 
   #placeUnder(voidings: Voidings) {
@@ -195,6 +208,7 @@ export class Course {
       frontier: this.#tree.hashes(),
       findingCount: this.#findings.length,
       newestBase: this.#newestBase,
+      falseStart: this.#falseStart,
     };
   }
 }
@@ -211,6 +225,16 @@ const FINDING_CODES: ReadonlySet<string> = new Set<Finding['code']>([
 function findingOf(error: unknown, index: number): Finding {
   if (!isProtocolError(error) || !FINDING_CODES.has(error.fault.code)) throw error;
   return { index, code: error.fault.code as Finding['code'], reason: error.message };
+}
+
+/** Of an entry that has no effect. */
+function isStateStatement(entry: Uint8Array): boolean {
+  try {
+    return parseEntry(entry).statement.kind === 'state';
+  } catch (error) {
+    if (isProtocolError(error, 'STATEMENT_MALFORMED')) return false;
+    throw error;
+  }
 }
 
 function isSameFrontier(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {

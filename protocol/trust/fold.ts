@@ -101,6 +101,14 @@ export class TrustFold {
   }
 
   /**
+   * The least index of a `state` statement since the base that has no effect, as long as a reader could be made to start from it:
+   * until a compromise reaches behind it. Nobody who has folded the log vouches for a tree that holds one.
+   */
+  get falseStart(): number | undefined {
+    return this.#course.falseStart;
+  }
+
+  /**
    * Where another reader can start: at the newest `state` statement that passed; undefined also if a compromise after it reaches
    * behind it, which would be HISTORY_NEEDED to that reader. Computes the items.
    */

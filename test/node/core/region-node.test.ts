@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { encodeAnswer, parseAnswer, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
+import { isProtocolError } from '../../../protocol/fault.ts';
+import { type TrustKeeper } from '../../../node/trust/trust-keeper.ts';
+import { noteOf } from '../../support/keeper-fixture.ts';
+import { RegionFixture } from '../../support/region-fixture.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
@@ -56,6 +60,35 @@ describe('RegionNode', () => {
     await revoke(world, 'DE', revoked);
     assert.match(await world.outcome('DE', kept.text), /^pass/);
     assert.match(await world.outcome('DE', revoked.text), /^stop.*REVOKED/);
+    await world.stop();
+  });
+
+  it('T1: no witness vouches for a log in which a thief left revocations out of the state, and its operator hears of it', async () => {
+    const world = await three();
+    const copies = (['FR', 'IT'] as const).map((region) => world.node(region).keeper('DE') as TrustKeeper);
+    const held: Uint8Array[] = [];
+    for await (const entry of (copies[0] as TrustKeeper).tree.reader.entries(0, sizeAt(world, 'FR')))
+      held.push(entry.slice());
+    const thief = new RegionFixture({ region: 'DE', begins: 'empty' });
+    for (const entry of held) assert.equal(thief.offer(entry), undefined);
+    thief.nowS = world.nowS;
+    const forged = thief.stateStatement();
+    thief.revoke([3]);
+    thief.refusal(forged);
+    world.network.isolate('DE');
+    const from = held.length;
+    for (const copy of copies)
+      await world.run(copy.apply({ from, entries: thief.entries.slice(from), note: noteOf(thief) }));
+    await world.pass(15);
+    for (const copy of copies) {
+      assert.equal(copy.latest?.checkpoint.size, thief.entries.length);
+      assert.deepEqual(copy.latest.pool.cosignatures, []);
+      assert.equal(copy.published?.checkpoint.size, from);
+    }
+    for (const region of ['FR', 'IT'] as const) {
+      const [trouble, ...more] = world.machine(region).troubles;
+      assert.ok(isProtocolError(trouble, 'STATE_MISMATCH') && more.length === 0);
+    }
     await world.stop();
   });
 

@@ -21,6 +21,41 @@ async function faultOf(promise: Promise<unknown>): Promise<string> {
   }
 }
 
+describe('TrustKeeper.vetting', () => {
+  const textOf = (region: RegionFixture, size?: number) => parseNote(noteOf(region, size)).text;
+
+  it('T1: objects to a tree with a state statement that leaves a revocation out, also in the next process, until the root voids it', async () => {
+    const region = new RegionFixture({ region: 'FR' });
+    const forged = region.stateStatement();
+    region.revoke([1]);
+    const cutOff = region.cutOff();
+    const first = await keeperOf(region);
+    await first.keeper.apply({ from: 0, entries: region.entries, note: noteOf(region) });
+    assert.deepEqual(first.keeper.vetting(textOf(region)), { isFolded: true, objection: undefined });
+    region.refusal(forged);
+    region.commit();
+    const from = cutOff.size;
+    await first.keeper.apply({ from, entries: region.entries.slice(from), note: noteOf(region) });
+    await first.store.stop();
+    const { keeper } = await keeperOf(region, { on: first.on });
+    for (const of of [first.keeper, keeper]) {
+      const vetting = of.vetting(textOf(region));
+      assert.ok(vetting.isFolded && vetting.objection?.fault.code === 'STATE_MISMATCH');
+    }
+    region.add(region.compromise(region.keys['trust-log'], { trust: cutOff }));
+    const size = keeper.tree.size;
+    await keeper.apply({ from: size, entries: region.entries.slice(size), note: noteOf(region) });
+    assert.deepEqual(keeper.vetting(textOf(region)), { isFolded: true, objection: undefined });
+  });
+
+  it('says of a checkpoint that it does not hold that it has not folded it', async () => {
+    const region = grownRegion();
+    const { keeper } = await keeperOf(region);
+    await keeper.apply({ from: 0, entries: region.entries, note: noteOf(region) });
+    assert.deepEqual(keeper.vetting(textOf(region, 5)), { isFolded: false });
+  });
+});
+
 describe('TrustKeeper.apply', () => {
   it('takes a whole log at first contact: its note is opened with the keys that it admits itself', async () => {
     const region = grownRegion();

@@ -4,7 +4,9 @@ import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { verifyForkEvidence, type ForkEvidence } from '../../../node/log/fork-evidence.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type AddCheckpoint } from '../../../node/witness/add-checkpoint.ts';
-import { Witness } from '../../../node/witness/witness.ts';
+import { Witness, type WitnessModules } from '../../../node/witness/witness.ts';
+import { type Vetting } from '../../../node/witness/witness-rule.ts';
+import { ProtocolError } from '../../../protocol/fault.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { type FaultyMedium } from '../../support/faulty-disk.ts';
 import { logKey, verifySignature, witnessKey } from '../../support/keys.ts';
@@ -39,7 +41,11 @@ interface Bench {
   readonly clock: RunningClock;
 }
 
-async function bench(on: FaultyMedium, secondPlace = new MemorySecondPlace()): Promise<Bench> {
+async function bench(
+  on: FaultyMedium,
+  secondPlace = new MemorySecondPlace(),
+  vet: WitnessModules['vet'] = () => ({ isFolded: true, objection: undefined }),
+): Promise<Bench> {
   const clock = new RunningClock(NOW_MS);
   const store = storeOn(on);
   await store.start();
@@ -54,6 +60,7 @@ async function bench(on: FaultyMedium, secondPlace = new MemorySecondPlace()): P
       verifySignature,
       key: () => ({ ...testKey(2) }),
       keysOf: (origin) => (origin === ORIGIN ? [log.key] : undefined),
+      vet,
       onFork: (_origin, evidence) => forks.push(evidence),
     },
   );
@@ -198,6 +205,19 @@ describe('Witness.add', () => {
     const after = await bench(on, secondPlace);
     assert.equal(await refusalOf(after.witness, request(7, 9)), 'conflict 20');
     assert.ok((await after.witness.add(request(20, 40))).cosigns);
+  });
+
+  it('A14: what it has not folded, and what would lead readers astray, it neither cosigns nor remembers', async () => {
+    let vetting: Vetting = { isFolded: false };
+    const { witness } = await bench(medium(), undefined, () => vetting);
+    assert.equal(await refusalOf(witness, request(0, 7)), 'unfolded');
+    const objection = new ProtocolError('STATE_MISMATCH', 'another state', { index: 3 });
+    vetting = { isFolded: true, objection };
+    const answer = await witness.add(request(0, 7));
+    assert.ok(!answer.cosigns && answer.refusal === 'unfit' && answer.fault === objection);
+    assert.equal(await witness.lastSeen(ORIGIN), undefined);
+    vetting = { isFolded: true, objection: undefined };
+    assert.ok((await witness.add(request(0, 7))).cosigns);
   });
 
   it('A11: refuses while its clock is before its last cosignature', async () => {
