@@ -23,6 +23,7 @@ import { type BootFinding, checkOwnLogs } from '../sync/boot-check.ts';
 import { Healer } from '../sync/healer.ts';
 import { Herald } from '../sync/herald.ts';
 import { LeafFinder } from '../sync/leaf-finder.ts';
+import { LogServer } from '../sync/log-server.ts';
 import { PeerBook } from '../sync/peer-book.ts';
 import { Puller } from '../sync/puller.ts';
 import { SyncClient } from '../sync/sync-client.ts';
@@ -32,6 +33,7 @@ import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { VerdictService } from '../verdicts/verdict-service.ts';
 import { LogVisitor } from '../witness/log-visit.ts';
 import { Witness } from '../witness/witness.ts';
+import { WitnessServer } from '../witness/witness-server.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NodeStatus, type WritingState } from './node-status.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
@@ -52,6 +54,7 @@ export class RegionNode {
   readonly #client: SyncClient;
   readonly #puller: Puller;
   readonly #server: SyncServer;
+  readonly #desks: readonly { start(): void }[];
   readonly #antiEntropy: AntiEntropy;
   readonly #herald: Herald;
   readonly #verdicts: VerdictService;
@@ -108,6 +111,7 @@ export class RegionNode {
     this.handovers = new Handovers({ store: this.#store });
     this.visitor = new LogVisitor({ ...reading, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();
+    this.#desks = [new WitnessServer({ ...reading, witness }), new LogServer(reading)];
     this.#herald = new Herald(
       { ...this.#options, witnessName: witnessName(region, network), gatherMs: 20 },
       { ...modules, witness, keepers, onTrouble },
@@ -147,6 +151,7 @@ export class RegionNode {
       throw error;
     }
     this.#server.start();
+    for (const desk of this.#desks) desk.start();
     this.#antiEntropy.start();
     this.#herald.start();
     this.#scrub.start();

@@ -1,11 +1,12 @@
 /** The protocols of the wire, and what a message of each may weigh. Spec: SPEC.md 14.5. */
 import { ANSWER_BYTES_MAX, REQUEST_BYTES_MAX } from '../sync/sync-limits.ts';
+import { LOG_PROTOCOL } from '../sync/log-messages.ts';
 import { SYNC_PROTOCOL, WITNESS_PROTOCOL } from '../sync/messages.ts';
 import { ADD_CHECKPOINT_BYTES_MAX } from '../witness/add-checkpoint.ts';
+import { WITNESS_ANSWER_BYTES_MAX } from '../witness/witness-server.ts';
 import { HELLO_PROTOCOL } from './hello.ts';
 import { HELLO_BYTES_MAX } from './network-limits.ts';
 
-export const LOG_PROTOCOL = '/entente/log/1.0.0';
 export const VERIFY_PROTOCOL = '/entente/verify/1.0.0';
 
 export interface ProtocolSizes {
@@ -18,7 +19,7 @@ const SIZES: ReadonlyMap<string, ProtocolSizes> = new Map([
   [HELLO_PROTOCOL, { requestBytesMax: HELLO_BYTES_MAX, answerBytesMax: HELLO_BYTES_MAX }],
   [SYNC_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: ANSWER_BYTES_MAX }],
   [LOG_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: undefined }],
-  [WITNESS_PROTOCOL, { requestBytesMax: ADD_CHECKPOINT_BYTES_MAX, answerBytesMax: 4_096 }],
+  [WITNESS_PROTOCOL, { requestBytesMax: ADD_CHECKPOINT_BYTES_MAX, answerBytesMax: WITNESS_ANSWER_BYTES_MAX }],
   [VERIFY_PROTOCOL, { requestBytesMax: 8_192, answerBytesMax: 16_384 }],
 ]);
 

@@ -2,13 +2,13 @@
  * Keeps the logs that a node follows up to date: on connecting and at intervals it compares heads with each peer, and
  * fetches what it lacks. Gossip only makes it look sooner.
  */
-import { isProtocolError } from '../../protocol/fault.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
 import { isNodeError } from '../node-error.ts';
-import { type Clock, type Network } from '../ports.ts';
+import { type Clock, type GossipVerdict, type Network } from '../ports.ts';
 import { type Followed } from './followed.ts';
-import { type LogHeadMessage, parseAnswer, type SyncAnswer, TOPICS } from './messages.ts';
+import { type AnswerTo, type LogHeadMessage, parseAnswer, TOPICS } from './messages.ts';
 import { type PeerBook } from './peer-book.ts';
 import { type Puller } from './puller.ts';
 import { type SyncClient } from './sync-client.ts';
@@ -47,7 +47,7 @@ export class AntiEntropy {
   readonly #intervalMs: number;
   readonly #modules: AntiEntropyModules;
   readonly #stopping = new AbortController();
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #tasks = new Set<Promise<unknown>>();
   readonly #ofPeer = new Map<string, number>();
   readonly #counters = { rounds: 0, gossip: 0, dropped: 0 };
   #running: Promise<void> | undefined;
@@ -59,11 +59,11 @@ export class AntiEntropy {
 
   start(): void {
     const { network } = this.#modules;
-    network.onConnect((peer) => this.#spawn(peer, () => this.round(peer)));
+    network.onConnect((peer) => void this.#spawn(peer, () => this.round(peer)));
     for (const topic of Object.values(TOPICS)) {
-      network.subscribe(topic, (peer, message) => {
+      network.subscribe(topic, async (peer, message) => {
         this.#counters.gossip++;
-        this.#spawn(peer, () => this.#hear(peer, message));
+        return (await this.#spawn(peer, () => this.#hear(topic, peer, message))) ?? 'ignore';
       });
     }
     this.#running ??= this.#run();
@@ -83,32 +83,38 @@ export class AntiEntropy {
   /** One comparison with a peer. Rejects as `SyncClient.ask`, and with what our own store rejects with. */
   async round(peer: string): Promise<void> {
     this.#counters.rounds++;
-    const { heads } = await this.#modules.client.ask(peer, { kind: 'heads' });
-    await this.#compare(peer, heads);
+    const { client } = this.#modules;
+    const { heads } = await client.ask(peer, { kind: 'heads' });
+    await this.#compare(peer, heads, (work) => client.blaming(peer, work));
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      for (const peer of this.#modules.client.peers()) this.#spawn(peer, () => this.round(peer));
+      for (const peer of this.#modules.client.peers()) void this.#spawn(peer, () => this.round(peer));
       await this.#modules.clock.wait(this.#intervalMs, signal).catch(() => undefined);
     }
   }
 
-  /** What a peer says may be wrong in any way, and our disk may fail: neither ends the node. */
-  #spawn(peer: string, work: () => Promise<void>): void {
+  /**
+   * What the work gives; `reject` if the peer broke the protocol, undefined if the work was dropped or came to nothing. What a peer
+   * says may be wrong in any way, and our disk may fail: neither ends the node.
+   */
+  #spawn<T>(peer: string, work: () => Promise<T>): Promise<T | 'reject' | undefined> {
     const ofPeer = this.#ofPeer.get(peer) ?? 0;
-    if (this.#stopping.signal.aborted || this.#modules.book.isBanned(peer)) return;
+    if (this.#stopping.signal.aborted || this.#modules.book.isBanned(peer)) return Promise.resolve(undefined);
     if (this.#tasks.size >= AT_ONCE.ofAll || ofPeer >= AT_ONCE.ofPeer) {
       this.#counters.dropped++;
-      return;
+      return Promise.resolve(undefined);
     }
     this.#ofPeer.set(peer, ofPeer + 1);
     const task = work()
       .catch((error: unknown) => {
-        const isOfPeer =
-          isProtocolError(error) || isNodeError(error, 'PEER_UNREACHABLE') || isNodeError(error, 'NOT_FOUND');
-        if (!isOfPeer) this.#modules.onTrouble?.(error);
+        if (isProtocolError(error)) return 'reject' as const;
+        if (!isNodeError(error, 'PEER_UNREACHABLE') && !isNodeError(error, 'NOT_FOUND')) {
+          this.#modules.onTrouble?.(error);
+        }
+        return undefined;
       })
       .finally(() => {
         this.#tasks.delete(task);
@@ -117,50 +123,76 @@ export class AntiEntropy {
         else this.#ofPeer.delete(peer);
       });
     this.#tasks.add(task);
+    return task;
   }
 
-  async #hear(peer: string, message: Uint8Array): Promise<void> {
-    const { client, logs } = this.#modules;
-    const heard = client.blaming(peer, () => parseAnswer(message, GOSSIP_BYTES_MAX));
-    if (heard.kind === 'heads') return this.#compare(peer, heard.heads);
-    if (heard.kind === 'range') return this.#take(peer, heard);
-    if (heard.kind !== 'forks') return;
-    for (const evidence of heard.forks) {
-      const log = client.blaming(peer, () => logs().get(originOf(evidence.sides[0].note)));
-      if (log !== undefined) await client.blaming(peer, () => log.accuse(evidence));
+  /**
+   * A sender is to blame for what everybody can see to be wrong. What only those see who know a key may have come through honest
+   * hands: it goes no further, and that is all.
+   */
+  async #hear(topic: string, peer: string, message: Uint8Array): Promise<GossipVerdict> {
+    const heard = this.#modules.client.blaming(peer, () => parseGossip(topic, message));
+    try {
+      const isNews =
+        heard.kind === 'heads'
+          ? await this.#compare(peer, heard.heads, (work) => work())
+          : heard.kind === 'range'
+            ? await this.#take(peer, heard)
+            : await this.#hearForks(heard.forks);
+      return isNews ? 'accept' : 'ignore';
+    } catch (error) {
+      if (isProtocolError(error)) return 'ignore';
+      throw error;
     }
   }
 
-  /** New entries, if they fit to what is held; else what lies between is fetched. */
-  async #take(
-    peer: string,
-    { from, entries, note, path }: Extract<SyncAnswer, { kind: 'range' }>,
-  ): Promise<void> {
-    const { client, logs, puller } = this.#modules;
-    const log = client.blaming(peer, () => logs().get(originOf(note)));
-    if (log === undefined) return;
-    if ((await client.blaming(peer, () => log.heed(note))) !== 'behind') return;
+  /** True if any of the proofs was new. */
+  async #hearForks(forks: AnswerTo<'forks'>['forks']): Promise<boolean> {
+    let isNew = false;
+    for (const evidence of forks) {
+      const log = this.#modules.logs().get(originOf(evidence.sides[0].note));
+      if (log === undefined) continue;
+      const before = log.forks.length;
+      await log.accuse(evidence);
+      isNew ||= log.forks.length > before;
+    }
+    return isNew;
+  }
+
+  /** New entries, if they fit to what is held; else what lies between is fetched. True if the log has grown. */
+  async #take(peer: string, { from, entries, note, path }: AnswerTo<'range'>): Promise<boolean> {
+    const { logs, puller } = this.#modules;
+    const log = logs().get(originOf(note));
+    if (log === undefined || (await log.heed(note)) !== 'behind') return false;
     if (from <= log.tree.size) {
       try {
         const { outcome } = await log.apply({ from, entries, note, path });
-        if (outcome === 'grown' || outcome === 'known') return;
+        if (outcome === 'grown' || outcome === 'known') return outcome === 'grown';
       } catch (error) {
         // Whoever is wrong, the puller finds out.
         if (!isProtocolError(error)) throw error;
       }
     }
-    await puller.pull(log, peer);
+    return puller.pull(log, peer);
   }
 
-  async #compare(peer: string, heads: readonly LogHeadMessage[]): Promise<void> {
-    const { client, logs, puller } = this.#modules;
+  /** True if any of the logs is followed here. Faults of what is said are found within `blaming`. */
+  async #compare(
+    peer: string,
+    heads: readonly LogHeadMessage[],
+    blaming: <T>(work: () => Promise<T>) => Promise<T>,
+  ): Promise<boolean> {
+    const { logs, puller } = this.#modules;
+    let isFollowed = false;
     for (const { note, forks } of heads) {
-      const log = client.blaming(peer, () => logs().get(originOf(note)));
+      const log = await blaming(() => Promise.resolve(logs().get(originOf(note))));
       if (log === undefined) continue;
-      const heeded = await client.blaming(peer, () => log.heed(note));
+      isFollowed = true;
+      const heeded = await blaming(() => log.heed(note));
       if (heeded === 'behind') await puller.pull(log, peer);
       if (forks > 0 && log.forks.length === 0) await this.#askForks(peer, log);
     }
+    return isFollowed;
   }
 
   async #askForks(peer: string, log: Followed): Promise<void> {
@@ -168,6 +200,32 @@ export class AntiEntropy {
     const { forks } = await client.ask(peer, { kind: 'forks', origin: log.origin });
     for (const evidence of forks) await client.blaming(peer, () => log.accuse(evidence));
   }
+}
+
+type Gossiped = AnswerTo<'heads' | 'range' | 'forks'>;
+
+/** What is said on each topic. Spec: SPEC.md 14.6. */
+const KIND_ON: Readonly<Record<string, Gossiped['kind']>> = {
+  [TOPICS.trust]: 'range',
+  [TOPICS.head]: 'heads',
+  [TOPICS.evidence]: 'forks',
+};
+
+/** @throws {ProtocolError} as `parseAnswer`, `parseNote` and `parseCheckpoint`, and SCHEMA_INVALID for what does not belong on the topic. */
+function parseGossip(topic: string, message: Uint8Array): Gossiped {
+  const heard = parseAnswer(message, GOSSIP_BYTES_MAX);
+  if (heard.kind !== KIND_ON[topic]) {
+    throw new ProtocolError('SCHEMA_INVALID', `expected ${KIND_ON[topic]} on the topic ${topic}`);
+  }
+  const gossiped = heard;
+  for (const note of notesOf(gossiped)) originOf(note);
+  return gossiped;
+}
+
+function notesOf(gossiped: Gossiped): Uint8Array[] {
+  if (gossiped.kind === 'range') return [gossiped.note];
+  if (gossiped.kind === 'heads') return gossiped.heads.map(({ note }) => note);
+  return gossiped.forks.flatMap(({ sides }) => sides.map(({ note }) => note));
 }
 
 function originOf(note: Uint8Array): string {

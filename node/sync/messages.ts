@@ -21,7 +21,8 @@ export const SYNC_PROTOCOL = '/entente/sync/1.0.0';
 export const WITNESS_PROTOCOL = '/entente/witness/1.0.0';
 export const TOPICS = { trust: 'trust', head: 'head', evidence: 'evidence' } as const;
 
-const ORIGIN_CHARS_MAX = 56;
+/** Characters of the longest origin. */
+export const ORIGIN_CHARS_MAX = 56;
 
 const origin = z.string().max(ORIGIN_CHARS_MAX);
 const count = z.int().nonnegative();

@@ -46,3 +46,15 @@ export const BAN_MS = 600_000;
 
 /** Peers of which something is remembered; the one unheard of for longest is forgotten first. */
 export const PEERS_MAX = 1_024;
+
+/** Bytes from which on a chunk of a stream of entries is sent; one entry may go beyond. */
+export const CHUNK_BYTES = 1 << 16;
+
+/** Streams of entries that one peer, and all, read at the same time. */
+export const LOG_READERS = { ofPeer: 2, ofAll: 16 } as const;
+
+/** Entries that are given to one peer, and to all: in a second, and at once after a rest. A core hashes some 10^6 a second. */
+export const ENTRIES_GIVEN = {
+  ofPeer: { perS: 100_000, burst: 1_000_000 },
+  ofAll: { perS: 300_000, burst: 3_000_000 },
+} as const;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import { ProtocolError } from '../../../../protocol/fault.ts';
 import { NodeError } from '../../../../node/node-error.ts';
-import { LOG_PROTOCOL } from '../../../../node/network/protocols.ts';
+import { LOG_PROTOCOL } from '../../../../node/sync/log-messages.ts';
 import { type GossipVerdict } from '../../../../node/ports.ts';
 import { SYNC_PROTOCOL } from '../../../../node/sync/messages.ts';
 import { ANSWER_BYTES_MAX } from '../../../../node/sync/sync-limits.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { LOG_PROTOCOL } from '../../../../node/network/protocols.ts';
+import { LOG_PROTOCOL } from '../../../../node/sync/log-messages.ts';
 import { NodeError } from '../../../../node/node-error.ts';
 import { SYNC_PROTOCOL } from '../../../../node/sync/messages.ts';
 import { ProtocolError } from '../../../../protocol/fault.ts';

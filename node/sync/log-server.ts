@@ -1,0 +1,130 @@
+/**
+ * Gives whole stretches of logs away, as fast as they are taken and as the budget allows: at any time it holds one chunk for each
+ * reader.
+ */
+import { concatBytes } from '../../protocol/bytes.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { TILE_HASHES, tileWidth } from '../../protocol/log/tile.ts';
+import { LogView } from '../log/log-view.ts';
+import { NodeError } from '../node-error.ts';
+import { type Clock, type Network, type StreamingNetwork } from '../ports.ts';
+import { EntryBudget } from './entry-budget.ts';
+import { LOG_PROTOCOL, type LogRequest, parseLogRequest } from './log-messages.ts';
+import { type PeerBook } from './peer-book.ts';
+import { CHUNK_BYTES, LOG_READERS } from './sync-limits.ts';
+import { type ServedLog } from './sync-server.ts';
+
+export interface LogServerModules {
+  readonly sha256: Sha256;
+  readonly network: Network | StreamingNetwork;
+  readonly clock: Clock;
+  readonly book: PeerBook;
+  /** The logs by their origins. */
+  readonly logs: () => ReadonlyMap<string, ServedLog>;
+}
+
+export class LogServer {
+  readonly #modules: LogServerModules;
+  readonly #budget: EntryBudget;
+  readonly #readers = new Map<string, number>();
+  #readersOfAll = 0;
+
+  constructor(modules: LogServerModules) {
+    this.#modules = modules;
+    this.#budget = new EntryBudget(modules);
+  }
+
+  /** Does nothing on a network that carries no streams. */
+  start(): void {
+    const { network } = this.#modules;
+    if (!('handleStream' in network)) return;
+    network.handleStream(LOG_PROTOCOL, (peer, request, signal) => this.answer(peer, request, signal));
+  }
+
+  /**
+   * The chunks of an answer.
+   * @throws {ProtocolError} as `parseLogRequest`, which is also on the peer's record.
+   * @throws {NodeError} NOT_FOUND for what is not here, STORE_BUSY where there are too many readers, and what the store throws.
+   */
+  async *answer(
+    peer: string,
+    request: Uint8Array,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { book } = this.#modules;
+    const asked = this.#parse(peer, request);
+    const ofPeer = this.#readers.get(peer) ?? 0;
+    if (ofPeer >= LOG_READERS.ofPeer || this.#readersOfAll >= LOG_READERS.ofAll || book.isBanned(peer)) {
+      throw new NodeError('STORE_BUSY', 'too many read logs now', { retry: true });
+    }
+    this.#readers.set(peer, ofPeer + 1);
+    this.#readersOfAll++;
+    try {
+      yield* asked.kind === 'entries' ? this.#entries(peer, asked, signal) : this.#tiles(peer, asked, signal);
+    } catch (error) {
+      if (isProtocolError(error, 'SIZE_INVALID')) throw new NodeError('NOT_FOUND', error.message);
+      throw error;
+    } finally {
+      this.#readersOfAll--;
+      const left = (this.#readers.get(peer) ?? 1) - 1;
+      if (left > 0) this.#readers.set(peer, left);
+      else this.#readers.delete(peer);
+    }
+  }
+
+  async *#entries(
+    peer: string,
+    { origin, from, to }: Extract<LogRequest, { kind: 'entries' }>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    let pieces: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const entry of this.#viewOf(origin).entries(from, to)) {
+      pieces.push(Uint8Array.of(entry.length >> 8, entry.length & 0xff), entry);
+      bytes += 2 + entry.length;
+      if (bytes < CHUNK_BYTES) continue;
+      await this.#pay(peer, pieces.length / 2, signal);
+      yield concatBytes(...pieces);
+      pieces = [];
+      bytes = 0;
+    }
+    if (pieces.length > 0) yield concatBytes(...pieces);
+  }
+
+  async *#tiles(
+    peer: string,
+    { origin, level, from, to, size }: Extract<LogRequest, { kind: 'tiles' }>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const view = this.#viewOf(origin);
+    for (let index = from; index < to; index++) {
+      const width = tileWidth(size, level, index);
+      const tile = width === 0 ? undefined : await view.resource({ level, index, width });
+      if (tile === undefined) throw new NodeError('NOT_FOUND', `no tile ${index} of level ${level}`);
+      await this.#pay(peer, TILE_HASHES, signal);
+      yield tile;
+    }
+  }
+
+  #parse(peer: string, request: Uint8Array): LogRequest {
+    try {
+      return parseLogRequest(request);
+    } catch (error) {
+      if (isProtocolError(error)) this.#modules.book.fault(peer, error);
+      throw error;
+    }
+  }
+
+  #viewOf(origin: string): LogView {
+    const log = this.#modules.logs().get(origin);
+    if (log !== undefined) return new LogView(log.tree, this.#modules);
+    throw new NodeError('NOT_FOUND', 'this node does not hold that log');
+  }
+
+  async #pay(peer: string, entries: number, signal: AbortSignal): Promise<void> {
+    const waitMs = this.#budget.waitMs(peer);
+    if (waitMs > 0) await this.#modules.clock.wait(waitMs, signal);
+    this.#budget.spend(peer, entries);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Cosigning for others over the network: the request is the body of C2SP tlog-witness add-checkpoint, byte for byte; the answer is
+ * the status that document names, in a line of its own, and the body that belongs to it. Spec: SPEC.md 14.5.4.
+ */
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { decodeUtf8, utf8Bytes } from '../../protocol/encoding/utf8.ts';
+import {
+  encodeSignatureLine,
+  type NoteSignature,
+  parseSignatureLines,
+} from '../../protocol/log/signature-line.ts';
+import { type Network } from '../ports.ts';
+import { WITNESS_PROTOCOL } from '../sync/messages.ts';
+import { type PeerBook } from '../sync/peer-book.ts';
+import { type AddCheckpoint, encodeAddCheckpoint, parseAddCheckpoint } from './add-checkpoint.ts';
+import { type Witness, type Witnessed } from './witness.ts';
+import { type WitnessRefusal } from './witness-rule.ts';
+
+const STATUS = {
+  malformed: 400,
+  unsigned: 403,
+  'unknown-log': 404,
+  conflict: 409,
+  unproven: 422,
+  unfit: 403,
+  unfolded: 503,
+} as const satisfies Record<WitnessRefusal, number>;
+
+/** Bytes of an answer: a status and one signature line of the longest name. */
+export const WITNESS_ANSWER_BYTES_MAX = 1_024;
+
+export interface WitnessServerModules {
+  readonly network: Network;
+  readonly book: PeerBook;
+  readonly witness: Witness;
+}
+
+export class WitnessServer {
+  readonly #modules: WitnessServerModules;
+
+  constructor(modules: WitnessServerModules) {
+    this.#modules = modules;
+  }
+
+  start(): void {
+    this.#modules.network.handle(WITNESS_PROTOCOL, (peer, request) => this.answer(peer, request));
+  }
+
+  /** The answer to any bytes. @throws {NodeError} as `Witness.add`: nothing was cosigned, ask later. */
+  async answer(peer: string, request: Uint8Array): Promise<Uint8Array> {
+    let asked: AddCheckpoint;
+    try {
+      asked = parseAddCheckpoint(request);
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+      this.#modules.book.fault(peer, error);
+      return encodeWitnessAnswer({ cosigns: false, refusal: 'malformed' });
+    }
+    return encodeWitnessAnswer(await this.#modules.witness.add(asked));
+  }
+}
+
+/** What a witness answered; `unsigned` stands for `unfit` as well, which the status does not tell apart. */
+export type WitnessAnswer =
+  | { readonly cosigns: true; readonly line: NoteSignature }
+  | { readonly cosigns: false; readonly refusal: WitnessRefusal; readonly size?: number };
+
+/** Asks a peer to cosign. Rejects as `Network.request`, and as `parseWitnessAnswer`. */
+export async function askWitness(
+  network: Network,
+  peer: string,
+  asked: AddCheckpoint,
+  signal: AbortSignal,
+): Promise<WitnessAnswer> {
+  return parseWitnessAnswer(
+    await network.request(peer, WITNESS_PROTOCOL, encodeAddCheckpoint(asked), signal),
+  );
+}
+
+export function encodeWitnessAnswer(answer: WitnessAnswer | Witnessed): Uint8Array {
+  if (answer.cosigns) return utf8Bytes(`200\n${encodeSignatureLine(answer.line)}`);
+  const { refusal, size } = answer;
+  return utf8Bytes(`${STATUS[refusal]}\n${refusal === 'conflict' ? `${size ?? 0}\n` : ''}`);
+}
+
+/** @throws {ProtocolError} TOO_LARGE; NOTE_MALFORMED for anything that a witness does not answer; SIZE_INVALID beyond 2^53-1. */
+export function parseWitnessAnswer(bytes: Uint8Array): WitnessAnswer {
+  if (bytes.length > WITNESS_ANSWER_BYTES_MAX) {
+    throw new ProtocolError('TOO_LARGE', 'expected a shorter answer of a witness', { bytes: bytes.length });
+  }
+  const text = decodeUtf8(bytes, 'NOTE_MALFORMED');
+  const status = text.slice(0, 4);
+  const body = text.slice(4);
+  if (status === '200\n') {
+    const [line, second] = parseSignatureLines(body);
+    if (line !== undefined && second === undefined) return { cosigns: true, line };
+  }
+  if (status === '409\n' && /^(0|[1-9][0-9]{0,15})\n$/.test(body)) {
+    const size = Number(body);
+    if (!Number.isSafeInteger(size)) throw new ProtocolError('SIZE_INVALID', 'the size is beyond 2^53-1');
+    return { cosigns: false, refusal: 'conflict', size };
+  }
+  const refusal = REFUSALS.get(status);
+  if (refusal !== undefined && body === '') return { cosigns: false, refusal };
+  throw new ProtocolError('NOTE_MALFORMED', 'expected the answer of a witness');
+}
+
+const REFUSALS: ReadonlyMap<string, WitnessRefusal> = new Map(
+  (Object.keys(STATUS) as WitnessRefusal[])
+    .filter((refusal) => refusal !== 'conflict' && refusal !== 'unfit')
+    .map((refusal) => [`${STATUS[refusal]}\n`, refusal]),
+);
