@@ -128,6 +128,12 @@ const limitsSchema = z.strictObject({
     .max(65_536)
     .default(4_096)
     .describe('Connections to the public interface; more are closed at once.'),
+  connectionsPerAddressMax: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(1_024)
+    .describe('Of them from one address; raise it behind a proxy.'),
   inFlightMax: z
     .int()
     .min(1)

@@ -1,0 +1,101 @@
+/**
+ * Who is let in under load. What counts is measured: how late the event loop is, and how many requests are in hand. The more
+ * of either, the more kinds of work are turned away, those that can wait first and verdicts last (docs/operations.md).
+ */
+
+/** The share of the limits from which on a kind of work is turned away. Watching the node never is. */
+export const SHED_AT = {
+  batch: 0.5,
+  snapshot: 0.6,
+  log: 0.75,
+  read: 0.75,
+  verdict: 1,
+  watch: Infinity,
+} as const;
+
+export type Work = keyof typeof SHED_AT;
+
+export interface AdmissionOptions {
+  /** Requests in hand. */
+  readonly inFlightMax: number;
+  /** Milliseconds that the event loop is late. */
+  readonly delayMsMax: number;
+}
+
+export interface AdmissionModules {
+  /** Milliseconds of a clock that never steps; that of the process by default. */
+  readonly nowMs?: () => number;
+}
+
+/** Often enough to see an overload before it hurts; one timer costs nothing. */
+const SAMPLE_MS = 10;
+/** What is left of the last delay after a sample without any: half of it goes within some 100 ms. */
+const DECAY = 0.93;
+
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #nowMs: () => number;
+  readonly #shed: Record<Work, number> = { batch: 0, snapshot: 0, log: 0, read: 0, verdict: 0, watch: 0 };
+  #timer: NodeJS.Timeout | undefined;
+  #sampledAtMs = 0;
+  #delayMs = 0;
+  #inFlight = 0;
+
+  constructor(options: AdmissionOptions, { nowMs = () => performance.now() }: AdmissionModules = {}) {
+    this.#options = options;
+    this.#nowMs = nowMs;
+  }
+
+  /** Begins to measure. Safe to call twice, as `stop` is. */
+  start(): void {
+    if (this.#timer !== undefined) return;
+    this.#sampledAtMs = this.#nowMs();
+    this.#timer = setInterval(() => this.sample(), SAMPLE_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Takes the lateness of this call as that of the event loop. */
+  sample(): void {
+    const nowMs = this.#nowMs();
+    const lateMs = Math.max(0, nowMs - this.#sampledAtMs - SAMPLE_MS);
+    this.#sampledAtMs = nowMs;
+    this.#delayMs = Math.max(lateMs, this.#delayMs * DECAY);
+  }
+
+  /** Lets work in, or not. What is let in is handed back with `done`. */
+  take(work: Work): boolean {
+    if (this.load >= SHED_AT[work]) {
+      this.#shed[work]++;
+      return false;
+    }
+    this.#inFlight++;
+    return true;
+  }
+
+  done(): void {
+    this.#inFlight--;
+  }
+
+  /** The fuller of the two limits; from 1 on nothing but watching is let in. */
+  get load(): number {
+    const { inFlightMax, delayMsMax } = this.#options;
+    return Math.max(this.#inFlight / inFlightMax, this.#delayMs / delayMsMax);
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get delayMs(): number {
+    return this.#delayMs;
+  }
+
+  /** Requests turned away since the start. */
+  get shed(): Readonly<Record<Work, number>> {
+    return this.#shed;
+  }
+}

@@ -1,0 +1,74 @@
+/** What a request brings, read with bounds and held against a schema before anything is done with it. */
+import { type IncomingMessage } from 'node:http';
+import { type z } from 'zod';
+import { type InputError, RequestError } from './problem.ts';
+import { parseStrictJson } from './strict-json.ts';
+
+/** Of many errors the first are told. */
+const ERRORS_TOLD = 8;
+
+/**
+ * The body as JSON of this schema.
+ * @throws {RequestError} BODY_TYPE, BODY_TOO_LARGE, BODY_MALFORMED; INPUT_INVALID naming the members.
+ */
+export async function readJson<S extends z.ZodType>(
+  request: IncomingMessage,
+  schema: S,
+  bytesMax: number,
+): Promise<z.output<S>> {
+  if (!/^application\/json *(;|$)/i.test(request.headers['content-type'] ?? '')) {
+    throw new RequestError('BODY_TYPE', 'expected a body of type application/json');
+  }
+  return checked(schema, parseStrictJson(textOf(await readBody(request, bytesMax))));
+}
+
+/** The parameters behind the question mark, each once. @throws {RequestError} INPUT_INVALID */
+export function readQuery<S extends z.ZodType>(url: string, schema: S): z.output<S> {
+  const { searchParams } = new URL(url, 'http://localhost');
+  const names = [...searchParams.keys()];
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw invalid([{ at: twice.slice(0, 64), detail: 'stands there twice' }]);
+  return checked(schema, Object.fromEntries(searchParams));
+}
+
+/** @throws {RequestError} INPUT_INVALID; what was sent is not repeated. */
+export function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid(
+    parsed.error.issues.map(({ path, message, code }) => ({
+      at: `/${path.join('/')}`,
+      detail: code === 'unrecognized_keys' ? 'has a member that is not known' : message,
+    })),
+  );
+}
+
+/** @throws {RequestError} BODY_TOO_LARGE before more than `bytesMax` are held. */
+export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  const tooLarge = () => new RequestError('BODY_TOO_LARGE', `a body has at most ${bytesMax} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge();
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let length = 0;
+    request.on('data', (part: Buffer) => {
+      length += part.length;
+      if (length <= bytesMax) parts.push(part);
+      else reject(tooLarge());
+    });
+    request.on('end', () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)));
+    request.on('error', reject);
+    request.on('close', () => reject(new RequestError('BODY_MALFORMED', 'the body broke off')));
+  });
+}
+
+function textOf(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new RequestError('BODY_MALFORMED', 'the body is not UTF-8');
+  }
+}
+
+function invalid(errors: readonly InputError[]): RequestError {
+  return new RequestError('INPUT_INVALID', 'the request is not as expected', errors.slice(0, ERRORS_TOLD));
+}

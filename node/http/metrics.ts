@@ -1,0 +1,131 @@
+/** The figures of a node for Prometheus. docs/operations.md lists them; a test holds the list against this file. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type NodeStatus } from '../core/node-status.ts';
+import { type Admission } from './admission.ts';
+
+export interface MetricsModules {
+  readonly status: () => NodeStatus;
+  readonly admission: Admission;
+  /** Connections that were refused since the start. */
+  readonly refused?: () => number;
+}
+
+/** Seconds. The goal for verdicts is 0.05. */
+const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+
+/** Sets gauges from the status of the moment. */
+type Reader = (status: NodeStatus) => void;
+
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #modules: MetricsModules;
+  readonly #readers: Reader[] = [];
+  readonly #requests: Counter<'work' | 'status'>;
+  readonly #seconds: Histogram<'work'>;
+
+  constructor(modules: MetricsModules) {
+    this.#modules = modules;
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry, prefix: 'entente_' });
+    this.#requests = new Counter({
+      name: 'entente_http_requests_total',
+      help: 'Requests answered, by kind of work and status; those turned away too',
+      labelNames: ['work', 'status'],
+      registers,
+    });
+    this.#seconds = new Histogram({
+      name: 'entente_http_request_seconds',
+      help: 'Seconds from the head of a request to the end of its answer, by kind of work',
+      labelNames: ['work'],
+      buckets: BUCKETS,
+      registers,
+    });
+    this.#addLoad();
+    this.#addNode();
+  }
+
+  observe(work: string, status: number, seconds: number): void {
+    this.#requests.inc({ work, status });
+    this.#seconds.observe({ work }, seconds);
+  }
+
+  /** The text format, and its content type. */
+  async text(): Promise<{ type: string; body: string }> {
+    const status = this.#modules.status();
+    for (const read of this.#readers) read(status);
+    return { type: this.registry.contentType, body: await this.registry.metrics() };
+  }
+
+  #addLoad(): void {
+    const { admission, refused } = this.#modules;
+    this.#gauge('entente_http_in_flight', 'Requests in hand', () => admission.inFlight);
+    this.#gauge(
+      'entente_http_loop_delay_seconds',
+      'Lateness of the event loop',
+      () => admission.delayMs / 1000,
+    );
+    this.#gauges('entente_http_shed_total', 'Requests turned away under load', 'work', () => admission.shed);
+    if (refused !== undefined) {
+      this.#gauge('entente_http_connections_refused_total', 'Connections beyond the limits', refused);
+    }
+  }
+
+  #addNode(): void {
+    this.#gauge('entente_writing', '1 if the node signs', ({ writing }) => Number(writing === 'writing'));
+    this.#gauge('entente_store_serving', '1 if the store reads and writes', ({ store }) =>
+      Number(store === 'serving'),
+    );
+    this.#gauges('entente_verdicts_total', 'Verdicts by outcome', 'outcome', ({ verdicts }) => {
+      const { pass, act, stop, undetermined } = verdicts;
+      return { pass, act, stop, undetermined };
+    });
+    this.#gauge(
+      'entente_proofs_fetched_total',
+      'Leaf proofs fetched for verdicts',
+      ({ verdicts }) => verdicts.proofsFetched,
+    );
+    this.#gauges('entente_log_entries', 'Entries of each log that is held', 'origin', ({ sizes }) => sizes);
+    this.#gauge('entente_forked_logs', 'Logs of which a fork is proven', ({ forked }) => forked.length);
+    const byRegion =
+      (figure: (report: NodeStatus['knowledge'][number]) => number | undefined) =>
+      ({ knowledge }: NodeStatus) =>
+        Object.fromEntries(knowledge.map((report) => [report.region, figure(report) ?? NaN]));
+    this.#gauges(
+      'entente_knowledge_age_seconds',
+      'Since a quorum vouched for a region',
+      'region',
+      byRegion(({ ageS }) => ageS),
+    );
+    this.#gauges(
+      'entente_issuer_silence_seconds',
+      'Since a region last signed',
+      'region',
+      byRegion(({ silenceS }) => silenceS),
+    );
+    this.#gauges(
+      'entente_witnesses_missing',
+      'Cosignatures that a quorum lacks',
+      'region',
+      byRegion(({ witnesses: { counted, needed } }) => Math.max(0, needed - counted)),
+    );
+  }
+
+  #gauge(name: string, help: string, figure: (status: NodeStatus) => number): void {
+    const gauge = new Gauge({ name, help, registers: [this.registry] });
+    this.#readers.push((status) => gauge.set(figure(status)));
+  }
+
+  #gauges(
+    name: string,
+    help: string,
+    label: string,
+    figures: (status: NodeStatus) => Readonly<Record<string, number>>,
+  ): void {
+    const gauge = new Gauge({ name, help, labelNames: [label], registers: [this.registry] });
+    this.#readers.push((status) => {
+      // A log or region that is gone has no figure any more.
+      gauge.reset();
+      for (const [value, figure] of Object.entries(figures(status))) gauge.set({ [label]: value }, figure);
+    });
+  }
+}

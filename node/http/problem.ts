@@ -1,0 +1,154 @@
+/** What goes wrong with a request, as HTTP says it: one table from fault to status, and `application/problem+json` (RFC 9457). */
+import { STATUS_CODES } from 'node:http';
+import { type FaultCode, isProtocolError } from '../../protocol/fault.ts';
+import { isNodeError, type NodeErrorCode } from '../node-error.ts';
+
+/** Faults of requests themselves. Stable API, listed in SPEC.md. */
+export const REQUEST_FAULTS = [
+  'BODY_MALFORMED',
+  'BODY_TOO_LARGE',
+  'BODY_TYPE',
+  'BODY_TIMEOUT',
+  'INPUT_INVALID',
+  'PATH_UNKNOWN',
+  'METHOD_UNKNOWN',
+  'UNAUTHORISED',
+  'REPEATED_OTHERWISE',
+  'OVERLOADED',
+] as const;
+
+export type RequestFault = (typeof REQUEST_FAULTS)[number];
+export type ProblemCode = RequestFault | FaultCode | NodeErrorCode;
+
+/** The status of each fault. A code that stands nowhere here is our own failure: 500. */
+export const CODES_BY_STATUS: Readonly<Record<number, readonly ProblemCode[]>> = {
+  400: ['BODY_MALFORMED'],
+  401: ['UNAUTHORISED'],
+  404: ['PATH_UNKNOWN', 'NOT_FOUND', 'ORIGIN_INVALID', 'TILE_INVALID', 'LOG_NOT_ANNOUNCED'],
+  405: ['METHOD_UNKNOWN'],
+  408: ['BODY_TIMEOUT'],
+  409: ['REFUSED', 'REPEATED_OTHERWISE', 'STATEMENT_CONFLICT', 'LOG_SEALED'],
+  410: ['LOG_PRUNED'],
+  413: ['BODY_TOO_LARGE'],
+  415: ['BODY_TYPE'],
+  422: [
+    'INPUT_INVALID',
+    'TOO_LARGE',
+    'UTF8_MALFORMED',
+    'CBOR_MALFORMED',
+    'CBOR_NOT_CANONICAL',
+    'BASE45_MALFORMED',
+    'BASE64_MALFORMED',
+    'SCHEMA_INVALID',
+    'KEY_INVALID',
+    'SIGNATURE_INVALID',
+    'SIZE_INVALID',
+    'PROOF_INVALID',
+    'NOTE_MALFORMED',
+    'NOTE_UNSIGNED',
+    'CHECKPOINT_MALFORMED',
+    'POLICY_MALFORMED',
+    'CODE_EMPTY',
+    'CODE_UNKNOWN',
+    'CODE_VERSION_UNKNOWN',
+    'CODE_MALFORMED',
+    'ATTESTATION_MALFORMED',
+    'FIELD_MALFORMED',
+    'COMMITMENT_MISMATCH',
+    'PRESENTATION_MALFORMED',
+    'REVOCATION_MALFORMED',
+    'STATEMENT_MALFORMED',
+    'STATEMENT_UNAUTHORISED',
+    'STATE_MISMATCH',
+    'HISTORY_NEEDED',
+    'SNAPSHOT_MALFORMED',
+    'SNAPSHOT_INCOMPLETE',
+    'ROLLBACK',
+    'FORK',
+    'PIN_MISMATCH',
+  ],
+  429: ['REVOCATIONS_EXCEEDED'],
+  503: [
+    'OVERLOADED',
+    'KEY_NOT_IN_FORCE',
+    'PEER_UNREACHABLE',
+    'DISK_FULL',
+    'DISK_IO',
+    'DISK_CLOSED',
+    'STORE_WRITE_UNKNOWN',
+    'STORE_BUSY',
+    'STORE_FULL',
+    'STORE_DOWN',
+    'STORE_READ_ONLY',
+    'STORE_CLOSED',
+    'LOG_BEHIND',
+    'LOG_CONTRADICTED',
+    'LOG_UNCHECKED',
+    'LOG_BUSY',
+    'LOG_UNSETTLED',
+    'LOG_NOT_WRITTEN',
+    'LOG_STOPPED',
+    'CLOCK_BEHIND',
+    'CLOCK_ASTRAY',
+  ],
+};
+
+const STATUS_OF = new Map(
+  Object.entries(CODES_BY_STATUS).flatMap(([status, codes]) =>
+    codes.map((code) => [code, Number(status)] as const),
+  ),
+);
+
+/** Where in the input, as a JSON pointer or the name of a parameter, and what was expected there. */
+export interface InputError {
+  readonly at: string;
+  readonly detail: string;
+}
+
+/** A request that cannot be served as it is. `message` never repeats what was sent. */
+export class RequestError extends Error {
+  readonly code: RequestFault;
+  readonly errors: readonly InputError[];
+
+  constructor(code: RequestFault, message: string, errors: readonly InputError[] = []) {
+    super(message);
+    this.name = 'RequestError';
+    this.code = code;
+    this.errors = errors;
+  }
+}
+
+/** The members of RFC 9457, and ours: `code` for programs, `errors` with the places, `hint` and `retry` where there are such. */
+export interface Problem {
+  readonly type: 'about:blank';
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly errors?: readonly InputError[];
+  readonly hint?: string;
+  /** The same request may succeed later. */
+  readonly retry?: boolean;
+}
+
+/** `teller`: the operator hears all that is known; everybody else nothing about this machine. */
+export function problemOf(error: unknown, hearer: 'public' | 'operator'): Problem {
+  if (error instanceof RequestError) {
+    const { code, message, errors } = error;
+    return { ...problem(code, message), ...(errors.length > 0 && { errors }) };
+  }
+  if (isProtocolError(error))
+    return problem(error.fault.code, error.message.slice(error.fault.code.length + 2));
+  if (isNodeError(error)) {
+    const { code, message, hint, retry } = error;
+    const told = problem(code, message);
+    if (hearer === 'operator') return { ...told, retry, ...(hint !== undefined && { hint }) };
+    return told.status < 500 ? told : { ...told, detail: 'the node cannot serve this now', retry };
+  }
+  return problem('INTERNAL', 'a failure of this node: its log says more');
+}
+
+function problem(code: ProblemCode | 'INTERNAL', detail: string): Problem {
+  const status = (code === 'INTERNAL' ? undefined : STATUS_OF.get(code)) ?? 500;
+  return { type: 'about:blank', title: STATUS_CODES[status] ?? '', status, code, detail };
+}

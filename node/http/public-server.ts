@@ -1,0 +1,172 @@
+/** The public interface of a node: it reads and judges, holds no secret, and turns away what is too much before it costs anything. */
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { KNOWLEDGE_AGE_ONLINE_S_MAX } from '../../protocol/limits.ts';
+import { parseOrigin } from '../../protocol/log/origin.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { type Config } from '../config/schema.ts';
+import { type RegionNode } from '../core/region-node.ts';
+import { type Log } from '../logging/log.ts';
+import { type Clock } from '../ports.ts';
+import { Admission, type Work } from './admission.ts';
+import { type Health, healthOf } from './health.ts';
+import { logRoutes } from './log-routes.ts';
+import { Metrics } from './metrics.ts';
+import { regionRoutes } from './region-routes.ts';
+import { Replies, RETRY_AFTER_S } from './replies.ts';
+import { appOf } from './routes.ts';
+import { snapshotRoutes } from './snapshot-routes.ts';
+import { Snapshots } from './snapshots.ts';
+import { TlsFiles } from './tls-files.ts';
+import { verifyRoutes } from './verify-routes.ts';
+import { watchRoutes } from './watch-routes.ts';
+import { WebServer } from './web-server.ts';
+
+export interface PublicServerOptions {
+  readonly region: string;
+  /** Paths of TLS files are taken as they are. */
+  readonly http: Config['http'];
+  readonly limits: Config['limits'];
+}
+
+export interface PublicServerModules {
+  readonly node: Pick<RegionNode, 'verify' | 'trust' | 'status' | 'keeper' | 'log'>;
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+  readonly log: Log;
+}
+
+/** Milliseconds for which a connection whose request was turned away is not read: whoever does not wait is made to. */
+const REST_MS = 100;
+
+const OVERLOADED = JSON.stringify({
+  type: 'about:blank',
+  title: 'Service Unavailable',
+  status: 503,
+  code: 'OVERLOADED',
+  detail: 'the node has too much to do: ask another, or again later',
+  retry: true,
+});
+
+export class PublicServer {
+  readonly admission: Admission;
+  readonly metrics: Metrics;
+  readonly #server: WebServer;
+  readonly #health: () => Health;
+
+  constructor({ region, http, limits }: PublicServerOptions, modules: PublicServerModules) {
+    const { node, clock, sha256, log } = modules;
+    this.admission = new Admission(limits);
+    this.metrics = new Metrics({
+      status: () => node.status,
+      admission: this.admission,
+      refused: () => this.#server.refused,
+    });
+    this.#health = () =>
+      healthOf(node.status, { home: region, knowledgeAgeSMax: KNOWLEDGE_AGE_ONLINE_S_MAX });
+    const { corsOrigins, tls, address: host, port } = http;
+    const replies = new Replies({ corsOrigins, isTls: tls !== undefined, hearer: 'public' }, { log });
+    const trust = () => node.trust;
+    const keeper = (of: string) => node.keeper(of);
+    const app = appOf(
+      {
+        title: `Entente node of ${region}`,
+        description: 'Verdicts on health codes, and the logs, keys and snapshots that they rest on.',
+      },
+      [
+        ...verifyRoutes(limits, { verify: (text, context) => node.verify(text, context), replies }),
+        ...snapshotRoutes({ snapshots: new Snapshots({ trust, keeper, clock, sha256 }), replies }),
+        ...regionRoutes({ trust, nowS: () => Math.floor(clock.nowMs() / 1000), replies }),
+        ...watchRoutes({ health: this.#health, metrics: this.metrics, replies }),
+        ...logRoutes({
+          log: (origin) => node.log(origin),
+          noteOf: (origin) => {
+            const { kind, region: of } = parseOrigin(origin);
+            return kind === 'trust' ? keeper(of)?.note : undefined;
+          },
+          sha256,
+          replies,
+        }),
+      ],
+      replies,
+    );
+    this.#server = new WebServer(
+      { listen: { host, port }, limits },
+      {
+        fetch: app.fetch,
+        admit: (request, response) => this.#admit(request, response),
+        tls: tls === undefined ? undefined : new TlsFiles(tls, { log }),
+      },
+    );
+  }
+
+  /** Resolves once it listens. Rejects as `WebServer.start`. */
+  async start(): Promise<void> {
+    this.admission.start();
+    await this.#server.start();
+  }
+
+  /** As `WebServer.stop`. */
+  async stop(): Promise<void> {
+    await this.#server.stop();
+    this.admission.stop();
+  }
+
+  /** Its URL. */
+  get address(): string {
+    return this.#server.address;
+  }
+
+  get health(): Health {
+    return this.#health();
+  }
+
+  #admit(request: IncomingMessage, response: ServerResponse): boolean {
+    const startMs = performance.now();
+    const work = workOf(request);
+    if (!this.admission.take(work)) {
+      this.metrics.observe(work, 503, 0);
+      turnAway(request, response);
+      return false;
+    }
+    response.once('close', () => {
+      this.admission.done();
+      this.metrics.observe(work, response.statusCode, (performance.now() - startMs) / 1000);
+    });
+    return true;
+  }
+}
+
+/** Bodies above this are batches, as far as can be told before they are read: one code has at most 4,296 characters. */
+const SINGLE_BYTES_MAX = 6_144;
+
+/** What a request asks for, by its head alone. */
+export function workOf({ url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>): Work {
+  const end = url.indexOf('?');
+  const path = end < 0 ? url : url.slice(0, end);
+  switch (path) {
+    case '/v1/verify':
+      return Number(headers['content-length'] ?? Infinity) > SINGLE_BYTES_MAX ? 'batch' : 'verdict';
+    case '/livez':
+    case '/readyz':
+    case '/metrics':
+      return 'watch';
+    case '/v1/snapshot':
+      return 'snapshot';
+    default:
+      return path.startsWith('/v1/') ? 'read' : 'log';
+  }
+}
+
+/** Without the rest of the program, so that it costs next to nothing. */
+function turnAway({ socket }: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(503, {
+    'content-type': 'application/problem+json',
+    'content-length': OVERLOADED.length,
+    'retry-after': String(RETRY_AFTER_S),
+    'cache-control': 'no-store',
+    'access-control-allow-origin': '*',
+  });
+  response.end(OVERLOADED);
+  socket.pause();
+  setTimeout(() => socket.resume(), REST_MS).unref();
+}

@@ -1,0 +1,112 @@
+/** Answers with the headers that all of them have: made in one go, since every header that is added later costs. */
+import { type HttpBindings } from '@hono/node-server';
+import { type Context } from 'hono';
+import { type ContentfulStatusCode } from 'hono/utils/http-status';
+import { type Log } from '../logging/log.ts';
+import { problemOf } from './problem.ts';
+
+export interface WebEnvironment {
+  readonly Bindings: HttpBindings;
+}
+
+export type WebContext = Context<WebEnvironment>;
+
+export interface RepliesOptions {
+  /** Web pages that may read the answers; `*` for all. */
+  readonly corsOrigins: readonly string[];
+  readonly isTls: boolean;
+  readonly hearer: 'public' | 'operator';
+}
+
+export interface Reply {
+  readonly type: string;
+  /** `no-store` without it. */
+  readonly cache?: string;
+  readonly etag?: string;
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const JSON_TYPE = 'application/json';
+
+/** The answers hold nothing that a browser should run, guess at or show within another page. */
+const SECURITY = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'cross-origin',
+};
+
+/** A year, as is usual; only where this very answer came by TLS. */
+const TRANSPORT = { 'strict-transport-security': 'max-age=31536000' };
+
+/** Seconds after which whoever was turned away may come again. */
+export const RETRY_AFTER_S = 1;
+
+export class Replies {
+  readonly #options: RepliesOptions;
+  readonly #log: Log;
+  readonly #common: Readonly<Record<string, string>>;
+
+  constructor(options: RepliesOptions, { log }: { readonly log: Log }) {
+    this.#options = options;
+    this.#log = log;
+    const isOpen = options.corsOrigins.includes('*');
+    this.#common = {
+      ...SECURITY,
+      ...(options.isTls && TRANSPORT),
+      ...(isOpen && { 'access-control-allow-origin': '*' }),
+    };
+  }
+
+  json(context: WebContext, value: unknown, reply: Partial<Reply> = {}): Response {
+    return this.send(context, JSON.stringify(value), { type: JSON_TYPE, ...reply });
+  }
+
+  /** Answers 304 without a body where the asker holds it already. */
+  send(context: WebContext, body: string | Uint8Array, reply: Reply): Response {
+    const { type, cache = 'no-store', etag, status = 200, headers } = reply;
+    const all = {
+      ...this.headersFor(context),
+      'cache-control': cache,
+      ...(etag !== undefined && { etag }),
+      ...headers,
+    };
+    if (etag !== undefined && holds(context.req.header('if-none-match'), etag)) {
+      return context.body(null, 304, all);
+    }
+    return context.body(body as Uint8Array<ArrayBuffer>, status as ContentfulStatusCode, {
+      ...all,
+      'content-type': type,
+    });
+  }
+
+  /** The problem that an error is. What nobody foresaw is logged. */
+  problem(context: WebContext, error: unknown): Response {
+    const problem = problemOf(error, this.#options.hearer);
+    if (problem.status >= 500) this.#log.warn('a request failed', { path: context.req.routePath, error });
+    const headers = {
+      ...(problem.status === 503 && { 'retry-after': String(RETRY_AFTER_S) }),
+      ...(problem.status === 401 && { 'www-authenticate': 'Bearer' }),
+      // What is left of a body that was not read must not be taken for the next request.
+      ...(problem.status === 413 && { connection: 'close' }),
+    };
+    return this.json(context, problem, { type: 'application/problem+json', status: problem.status, headers });
+  }
+
+  headersFor(context: WebContext): Record<string, string> {
+    const { corsOrigins } = this.#options;
+    if ('access-control-allow-origin' in this.#common || corsOrigins.length === 0) return this.#common;
+    const origin = context.req.header('origin');
+    const isKnown = origin !== undefined && corsOrigins.includes(origin);
+    return { ...this.#common, vary: 'origin', ...(isKnown && { 'access-control-allow-origin': origin }) };
+  }
+}
+
+/** Weak comparison, as RFC 9110 has it for this header. */
+function holds(ifNoneMatch: string | undefined, etag: string): boolean {
+  return (
+    ifNoneMatch?.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag) ??
+    false
+  );
+}

@@ -1,0 +1,183 @@
+/** The shapes of what goes in and out over HTTP: they check requests, and describe all of it in /openapi.json. */
+import { z } from '@hono/zod-openapi';
+import { REASONS, type ReasonCode } from '../../protocol/verdict/reasons.ts';
+import { isRegion } from '../../protocol/log/origin.ts';
+import { ANY_PLACE } from '../../protocol/verdict/verdict.ts';
+
+const SECONDS_MAX = 10 * 365 * 86_400;
+
+export const regionId = z
+  .string()
+  .max(6)
+  .refine(isRegion, 'expected an ISO 3166 code in ASCII such as CN-33 or DE')
+  .openapi({ type: 'string', example: 'CN-33' });
+
+/** A whole number as a parameter says it, without signs, zeros in front or exponents. */
+export const count = z
+  .string()
+  .regex(/^(0|[1-9][0-9]{0,15})$/, 'expected a whole number')
+  .transform(Number)
+  .refine(Number.isSafeInteger, 'expected at most 2^53-1')
+  .openapi({ type: 'integer', minimum: 0 });
+
+const place = z.strictObject({
+  risk: z.enum(['low', 'medium', 'high']).default(ANY_PLACE.risk),
+  kind: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/)
+    .default(ANY_PLACE.kind),
+  gradeNeeded: z.enum(['static', 'live', 'challenged']).default(ANY_PLACE.gradeNeeded),
+  limits: z
+    .strictObject({
+      knowledgeAgeS: z.int().min(0).max(SECONDS_MAX).optional(),
+      issuerSilenceS: z.int().min(0).max(SECONDS_MAX).optional(),
+    })
+    .optional(),
+});
+
+const code = z
+  .string()
+  .openapi({ description: 'The text of a code or presentation, as scanned.', example: 'ENT1:6BF...' });
+
+export function verifyRequest(batchCodesMax: number) {
+  return z
+    .strictObject({
+      code: code.optional(),
+      codes: z.array(code).min(1).max(batchCodesMax).optional(),
+      place: place
+        .optional()
+        .openapi({ description: 'What the place asks for; nothing in particular without it.' }),
+      challenge: z
+        .string()
+        .regex(/^([0-9a-f]{2}){8,32}$/, 'expected 8 to 32 bytes in lower-case hexadecimal')
+        .optional()
+        .openapi({ description: 'What this verifier gave the holder to sign.' }),
+    })
+    .refine(
+      ({ code: one, codes }) => (one === undefined) !== (codes === undefined),
+      'expected either code or codes',
+    );
+}
+export type VerifyRequest = z.infer<ReturnType<typeof verifyRequest>>;
+
+const seconds = z.number().openapi({ description: 'Seconds.' });
+const atS = z.int().openapi({ description: 'Seconds since 1970.' });
+const hex = z.string().regex(/^[0-9a-f]*$/);
+const reasonCodes = Object.keys(REASONS) as [ReasonCode, ...ReasonCode[]];
+const outcome = z.enum(['pass', 'act', 'stop', 'undetermined']);
+
+const knowledge = z
+  .object({
+    region: regionId,
+    size: z.int().openapi({ description: 'Entries of the trust log that this rests on.' }),
+    knowledgeAtS: atS.optional(),
+    ageS: seconds
+      .optional()
+      .openapi({ description: 'Since a quorum last vouched that nothing newer exists.' }),
+    silenceS: seconds.optional().openapi({ description: 'Since the region itself last signed.' }),
+    witnesses: z.object({ counted: z.int(), needed: z.int(), of: z.int() }),
+  })
+  .openapi('Knowledge');
+
+export const verdict = z
+  .object({
+    outcome,
+    reasons: z.array(
+      z.object({
+        code: z.enum(reasonCodes),
+        outcome: z.enum(['note', 'act', 'undetermined', 'stop']),
+        region: regionId.optional(),
+        details: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+      }),
+    ),
+    atS,
+    code: z
+      .object({ region: regionId, log: z.string(), index: z.int(), hour: z.int(), keyId: hex })
+      .optional()
+      .openapi({ description: 'By its own words; proven only if the signature is good.' }),
+    colour: z.enum(['green', 'yellow', 'red']).optional(),
+    measure: z.object({ kind: z.string(), untilS: atS }).optional(),
+    rule: z.object({ id: z.string(), version: z.int() }).optional(),
+    expiresAtS: atS.optional(),
+    grade: z.enum(['static', 'live', 'challenged']).optional(),
+    knowledge: z.array(knowledge),
+  })
+  .openapi('Verdict');
+
+export const verdicts = z.object({ verdicts: z.array(verdict) }).openapi('Verdicts');
+
+const region = z
+  .object({
+    region: regionId,
+    name: z.string().optional(),
+    fingerprint: hex.optional(),
+    standing: z.enum(['home', 'recognised', 'suspended']),
+    way: z.string().optional(),
+    fromS: atS.optional(),
+    untilS: atS.optional(),
+    origin: z.string().openapi({ description: 'Of its trust log: the path of its tiles on this interface.' }),
+    logs: z.array(z.string()).openapi({ description: 'Ids of its attestation logs.' }),
+    knowledge: knowledge.optional(),
+  })
+  .openapi('Region');
+
+export const regions = z
+  .object({ home: regionId, network: z.string(), regions: z.array(region) })
+  .openapi('Regions');
+export type Regions = z.infer<typeof regions>;
+
+export const keysQuery = z.strictObject({ region: regionId });
+
+export const keys = z
+  .object({
+    region: regionId,
+    keys: z.array(
+      z.object({
+        keyId: hex,
+        role: z.enum(['attest', 'checkpoint', 'trust-log', 'witness']),
+        publicKey: hex,
+        fromS: atS,
+        untilS: atS,
+        isCompromised: z.boolean(),
+      }),
+    ),
+  })
+  .openapi('Keys');
+export type Keys = z.infer<typeof keys>;
+
+export const inclusionQuery = z.strictObject({ index: count, size: count });
+export const consistencyQuery = z.strictObject({ oldSize: count, newSize: count });
+
+export const proof = z
+  .object({ hashes: z.array(z.string()).openapi({ description: 'Base64, leaf side first.' }) })
+  .openapi('Proof');
+
+export const snapshotQuery = z.strictObject({
+  since: z
+    .string()
+    .max(4_096)
+    .regex(
+      /^[A-Z]{2}(-[A-Z0-9]{1,3})?:[0-9]{1,16}(,[A-Z]{2}(-[A-Z0-9]{1,3})?:[0-9]{1,16})*$/,
+      'expected DE:120,FR:45',
+    )
+    .optional()
+    .openapi({
+      description: 'Entries that are held already, by region: the answer is a delta from there.',
+      example: 'DE:120,FR:45',
+    }),
+});
+
+export const problem = z
+  .object({
+    type: z.literal('about:blank'),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string(),
+    errors: z.array(z.object({ at: z.string(), detail: z.string() })).optional(),
+    hint: z.string().optional(),
+    retry: z.boolean().optional(),
+  })
+  .openapi('Problem');
+
+export const health = z.object({ ready: z.boolean(), reasons: z.array(z.string()) }).openapi('Health');

@@ -1,0 +1,140 @@
+/** A listening server with every bound on what the other side may do: sizes, times, connections. Over TCP, TLS or a unix socket. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { isIPv6, type Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { isErrno } from '../region/files.ts';
+import { NodeError } from '../node-error.ts';
+import { type TlsFiles } from './tls-files.ts';
+
+export interface WebServerLimits {
+  readonly headerTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
+}
+
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export interface WebServerOptions {
+  readonly listen: ListenAddress;
+  readonly limits: WebServerLimits;
+}
+
+export interface WebServerModules {
+  readonly fetch: (request: Request, env: never) => Response | Promise<Response>;
+  /** HTTPS with these, else HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  /** Sees every request first. False: it has answered itself. */
+  readonly admit?: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
+/** Bytes of the head of a request. */
+const HEAD_BYTES_MAX = 16_384;
+/** Milliseconds that answers in hand have when the server stops. */
+const STOP_MS = 5_000;
+
+export class WebServer {
+  readonly #options: WebServerOptions;
+  readonly #modules: WebServerModules;
+  readonly #perAddress = new Map<string, number>();
+  #server: Server | undefined;
+  #refused = 0;
+
+  constructor(options: WebServerOptions, modules: WebServerModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Connections refused since the start. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Where it listens: a URL, or the path of the socket. */
+  get address(): string {
+    const bound = this.#server?.address();
+    if (bound === undefined || bound === null) throw new TypeError('the server does not listen');
+    if (typeof bound === 'string') return bound;
+    const { address, port } = bound;
+    return `${this.#modules.tls ? 'https' : 'http'}://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+  }
+
+  /** @throws {NodeError} ADDRESS_UNUSABLE; TLS files that cannot be used, as `TlsFiles.open`. */
+  async start(): Promise<void> {
+    if (this.#server !== undefined) throw new TypeError('a server is started once');
+    const { fetch, tls, admit } = this.#modules;
+    const { limits, listen } = this.#options;
+    const options = {
+      maxHeaderSize: HEAD_BYTES_MAX,
+      headersTimeout: limits.headerTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.idleTimeoutMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.headerTimeoutMs),
+      noDelay: true,
+    };
+    const server =
+      tls === undefined ? createServer(options) : createTlsServer({ ...options, ...(await tls.read()) });
+    this.#server = server;
+    server.timeout = limits.idleTimeoutMs;
+    server.maxConnections = limits.connectionsMax;
+    server.on('drop', () => this.#refused++);
+    server.on('connection', (socket: Socket) => this.#count(socket));
+    const listener = getRequestListener(fetch as never, { overrideGlobalObjects: false });
+    server.on('request', (request, response) => {
+      if (admit === undefined || admit(request, response)) void listener(request, response);
+    });
+    await listening(server, listen);
+    if ('setSecureContext' in server)
+      tls?.watch((pair) => (server as ReturnType<typeof createTlsServer>).setSecureContext(pair));
+  }
+
+  /** Takes no more requests, finishes those in hand, and cuts off what is not done in time. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#modules.tls?.unwatch();
+    const server = this.#server;
+    if (server?.listening !== true) return;
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeIdleConnections();
+    const cut = setTimeout(() => server.closeAllConnections(), STOP_MS);
+    await closed;
+    clearTimeout(cut);
+  }
+
+  /** One address may not take all connections. */
+  #count(socket: Socket): void {
+    const { remoteAddress } = socket;
+    if (remoteAddress === undefined) return;
+    const count = this.#perAddress.get(remoteAddress) ?? 0;
+    if (count >= this.#options.limits.connectionsPerAddressMax) {
+      this.#refused++;
+      socket.destroy();
+      return;
+    }
+    this.#perAddress.set(remoteAddress, count + 1);
+    socket.once('close', () => {
+      const left = (this.#perAddress.get(remoteAddress) ?? 1) - 1;
+      if (left > 0) this.#perAddress.set(remoteAddress, left);
+      else this.#perAddress.delete(remoteAddress);
+    });
+  }
+}
+
+async function listening(server: Server, address: ListenAddress): Promise<void> {
+  const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(address, resolve);
+    });
+  } catch (error) {
+    const isTaken = isErrno(error, 'EADDRINUSE');
+    throw new NodeError('ADDRESS_UNUSABLE', `cannot listen on ${where}${isTaken ? ': it is taken' : ''}`, {
+      cause: error,
+      hint: isTaken
+        ? 'Stop what listens there, or choose another port in entente.yaml.'
+        : 'Choose another address in entente.yaml.',
+    });
+  }
+}

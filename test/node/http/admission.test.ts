@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { Admission, SHED_AT, type Work } from '../../../node/http/admission.ts';
+import { workOf } from '../../../node/http/public-server.ts';
+
+describe('Admission', () => {
+  const KINDS = Object.keys(SHED_AT) as Work[];
+
+  it('T17: lets verdicts in longest, and watching always', () => {
+    const { watch, verdict, ...others } = SHED_AT;
+    assert.ok(Object.values(others).every((share) => share < verdict));
+    assert.equal(watch, Infinity);
+    const admission = new Admission({ inFlightMax: 1, delayMsMax: 50 });
+    assert.ok(admission.take('verdict'));
+    assert.deepEqual(
+      KINDS.filter((kind) => admission.take(kind)),
+      ['watch'],
+    );
+    assert.equal(admission.shed.verdict, 1);
+  });
+
+  it('counts what is in hand until it is done', () => {
+    const admission = new Admission({ inFlightMax: 2, delayMsMax: 50 });
+    assert.ok(admission.take('verdict') && admission.take('verdict'));
+    assert.ok(!admission.take('verdict'));
+    admission.done();
+    assert.ok(admission.take('verdict'));
+    assert.equal(admission.inFlight, 2);
+  });
+
+  it('T17: heeds how late the event loop is, and forgets it within a second', () => {
+    let nowMs = 0;
+    const admission = new Admission({ inFlightMax: 100, delayMsMax: 50 }, { nowMs: () => nowMs });
+    admission.start();
+    const sampleAfter = (ms: number) => {
+      nowMs += ms;
+      admission.sample();
+    };
+    sampleAfter(10);
+    assert.equal(admission.delayMs, 0);
+    sampleAfter(59);
+    assert.ok(admission.take('verdict'));
+    sampleAfter(60);
+    assert.ok(!admission.take('verdict'));
+    assert.ok(admission.take('watch'));
+    for (let i = 0; i < 100; i++) sampleAfter(10);
+    assert.ok(admission.load < 0.05);
+    admission.stop();
+  });
+});
+
+describe('workOf', () => {
+  const kindOf = (url: string, length?: number) =>
+    workOf({ url, headers: length === undefined ? {} : { 'content-length': String(length) } });
+
+  it('tells a batch from a single code by the length of the body, and takes one without a length for a batch', () => {
+    assert.deepEqual(
+      [300, 6_144, 6_145, undefined].map((length) => kindOf('/v1/verify', length)),
+      ['verdict', 'verdict', 'batch', 'batch'],
+    );
+    assert.equal(kindOf('/v1/verify', NaN), 'verdict');
+  });
+
+  it('knows every path by its kind', () => {
+    for (const [url, kind] of [
+      ['/livez', 'watch'],
+      ['/metrics?x', 'watch'],
+      ['/v1/snapshot?since=DE:1', 'snapshot'],
+      ['/v1/regions', 'read'],
+      ['/openapi.json', 'log'],
+      ['/DE.demo/trust/checkpoint', 'log'],
+      ['', 'log'],
+    ] as const) {
+      assert.equal(kindOf(url), kind, url);
+    }
+  });
+});
