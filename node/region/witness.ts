@@ -29,7 +29,7 @@ export interface Witnessed extends Checkpoint {
  * Cosigns the trust log and the attestation logs that a peer publishes at `publicPath`, each once it is found consistent, and
  * publishes the cosignatures. At the first meeting the log is taken as it is; a recognised region must have the fingerprint that was
  * recognised.
- * @throws {ProtocolError} ROLLBACK, FORK or PROOF_INVALID for a log that did not only grow; STATE_MISMATCH as `objectionTo`; what
+ * @throws {ProtocolError} ROLLBACK, FORK or PROOF_INVALID for a log that did not only grow; what `objectionTo` gives and
  * `readPublicRegion` throws.
  * What was cosigned before a fault stays.
  */
@@ -39,7 +39,7 @@ export async function witnessPeer(
   modules: RegionModules,
 ): Promise<Witnessed[]> {
   const peer = await readPeer(directory, publicPath, modules);
-  const objection = objectionTo(peer.fold);
+  const objection = objectionTo(peer.fold, modules.nowS());
   if (objection !== undefined) throw objection;
   const witnessed = [await witnessLog(directory, new LogFiles(trustLogPath(publicPath)), peer, modules)];
   for (const { log } of peer.state.logs()) {

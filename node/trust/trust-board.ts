@@ -1,11 +1,14 @@
 /**
  * The trust of a node at each moment: an immutable value made of what the keepers of all regions hold. A state becomes what
- * verdicts lean on once its quorum vouches for it; until then its revocations count beside the state before.
+ * verdicts lean on once its quorum vouches for it; until then its revocations count beside the state before. One that is ahead of
+ * its time waits until that has come.
  */
 import { isProtocolError } from '../../protocol/fault.ts';
+import { CLOCK_AHEAD_S_MAX } from '../../protocol/limits.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { RevocationSet } from '../../protocol/revocation/revocation-set.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { isAhead } from '../../protocol/trust/vouching.ts';
 import { assess } from '../../protocol/verdict/ages.ts';
 import { CheckpointReader } from '../../protocol/verdict/checkpoint-reader.ts';
 import { type RegionKnowledge, Trust } from '../../protocol/verdict/knowledge.ts';
@@ -28,6 +31,8 @@ export class TrustBoard {
   readonly #keepers = new Map<string, TrustKeeper>();
   #trust: Trust;
   #isStale = false;
+  /** When the next state that is ahead comes into its time. */
+  #dueS = Infinity;
   #witnessKeys: { readonly states: readonly TrustState[]; readonly keys: WitnessKeys } | undefined;
 
   constructor(options: TrustBoardOptions, modules: TrustBoardModules) {
@@ -53,7 +58,7 @@ export class TrustBoard {
 
   /** What verdicts lean on now. The same value until something changes. */
   get trust(): Trust {
-    if (this.#isStale) {
+    if (this.#isStale || (this.#dueS < Infinity && this.#nowS() >= this.#dueS)) {
       this.#isStale = false;
       this.#trust = this.#make();
     }
@@ -73,13 +78,19 @@ export class TrustBoard {
   };
 
   #make(): Trust {
-    const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
+    const nowS = this.#nowS();
     const keepers = [...this.#keepers.values()];
+    this.#dueS = Math.min(
+      ...keepers
+        .flatMap(({ state, pending }) => [state, ...pending.map((held) => held.state)])
+        .filter((state) => isAhead(state, nowS))
+        .map(({ lastAtS }) => lastAtS - CLOCK_AHEAD_S_MAX),
+    );
     const latest = this.#settle(keepers, nowS);
     const regions = keepers.flatMap((keeper) => {
       const { published } = keeper;
       if (published === undefined) return [];
-      return [knowledgeOf(published, this.#standingOf(keeper, latest, nowS), revokedBeside(keeper))];
+      return [knowledgeOf(published, this.#standingOf(keeper, latest, nowS), revokedBeside(keeper, nowS))];
     });
     return this.#trustOf(regions);
   }
@@ -93,7 +104,7 @@ export class TrustBoard {
    * counts by what is then held of its region: where a state falls short, the others are counted again without it.
    */
   #settle(keepers: readonly TrustKeeper[], nowS: number): Trust {
-    const chosen = new Map(keepers.map((keeper) => [keeper, keeper.latest]));
+    const chosen = new Map(keepers.map((keeper) => [keeper, newestDue(keeper, nowS)]));
     for (;;) {
       const proposed = this.#trustOf(
         [...chosen.values()].flatMap((held) => (held ? [knowledgeOf(held, 'good')] : [])),
@@ -101,8 +112,9 @@ export class TrustBoard {
       let isSettled = true;
       for (const [keeper, held] of chosen) {
         const { pending, published } = keeper;
-        if (held === undefined || held === published || this.#isTakingBack(keeper)) continue;
-        const upTo = pending.slice(0, pending.indexOf(held) + 1);
+        if (held === undefined || held === published || published === undefined) continue;
+        if (this.#isTakingBack(keeper.region, published, held)) continue;
+        const upTo = pending.slice(0, pending.indexOf(held) + 1).filter(({ state }) => !isAhead(state, nowS));
         const vouched = upTo.findLast((candidate) => hasQuorum(proposed, candidate, nowS)) ?? published;
         if (vouched !== held) isSettled = false;
         chosen.set(keeper, vouched);
@@ -114,8 +126,12 @@ export class TrustBoard {
   }
 
   /** What the home takes back it takes back at once: its own node needs nobody to vouch for that. */
-  #isTakingBack({ region, published, state }: TrustKeeper): boolean {
-    return region === this.#options.home && published !== undefined && takesBack(published.state, state);
+  #isTakingBack(region: string, published: HeldState, held: HeldState): boolean {
+    return region === this.#options.home && takesBack(published.state, held.state);
+  }
+
+  #nowS(): number {
+    return Math.floor(this.#modules.clock.nowMs() / 1000);
   }
 
   /** Only if both branches have a quorum is the region quarantined. */
@@ -143,6 +159,11 @@ export class TrustBoard {
   }
 }
 
+/** The newest that is not ahead; what verdicts lean on already stays. */
+function newestDue({ pending, published }: TrustKeeper, nowS: number): HeldState | undefined {
+  return pending.findLast(({ state }) => !isAhead(state, nowS)) ?? published;
+}
+
 function hasQuorum(trust: Trust, held: HeldState, nowS: number): boolean {
   const { counted, needed } = assess(trust, knowledgeOf(held, 'good'), nowS).witnesses;
   return counted >= needed;
@@ -157,9 +178,11 @@ function takesBack(before: TrustState, after: TrustState): boolean {
   return false;
 }
 
-/** What a state revokes that nobody vouches for yet: a revocation counts at once. */
-function revokedBeside({ published, state }: TrustKeeper): RegionKnowledge['revokedBeside'] {
-  if (published === undefined || state.size === published.state.size) return undefined;
+/** What the newest state revokes that nobody vouches for yet: a revocation counts at once, but not before its time. */
+function revokedBeside(keeper: TrustKeeper, nowS: number): RegionKnowledge['revokedBeside'] {
+  const { published } = keeper;
+  const state = isAhead(keeper.state, nowS) ? newestDue(keeper, nowS)?.state : keeper.state;
+  if (published === undefined || state === undefined || state.size <= published.state.size) return undefined;
   const beside = new Map<string, RevocationSet>();
   for (const [log, revoked] of state.revocations()) {
     beside.set(log, revoked.union(published.state.revoked(log) ?? RevocationSet.empty));

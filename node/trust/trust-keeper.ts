@@ -11,7 +11,7 @@ import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
-import { type FoldedTree, objectionTo } from '../../protocol/trust/vouching.ts';
+import { type FoldedTree, isAhead, objectionTo } from '../../protocol/trust/vouching.ts';
 import { type RegionKnowledge } from '../../protocol/verdict/knowledge.ts';
 import { type ForkEvidence } from '../log/fork-evidence.ts';
 import { type LogTree } from '../log/log-tree.ts';
@@ -119,7 +119,7 @@ export class TrustKeeper implements Followed {
     return this.#pending;
   }
 
-  /** What verdicts lean on: at first the first that was held. */
+  /** What verdicts lean on: at first the first that was held, unless it was ahead of its time. */
   get published(): HeldState | undefined {
     return this.#published;
   }
@@ -200,7 +200,9 @@ export class TrustKeeper implements Followed {
   /** Whether this node may cosign a checkpoint with this text: only one whose entries it has folded, all of them and no more. */
   vetting(text: string): Vetting {
     const held = this.#heldOf(text);
-    return held === undefined ? { isFolded: false } : { isFolded: true, objection: objectionTo(held) };
+    return held === undefined
+      ? { isFolded: false }
+      : { isFolded: true, objection: objectionTo(held, this.#nowS()) };
   }
 
   /** Takes a cosignature that this node made itself. */
@@ -287,8 +289,10 @@ export class TrustKeeper implements Followed {
     pool.takeOwn(opened, signatures);
     pool.take(signatures, this.#modules.witnessKeys(), this.#nowS());
     const held = { state, falseStart, checkpoint: { origin, size, root }, pool };
-    if (this.#published === undefined) this.#published = held;
-    else if (isNew) this.#pending = [...this.#pending, held].slice(-PENDING_MAX);
+    if (this.#published === undefined && !isAhead(state, this.#nowS())) {
+      this.#published = held;
+      this.#pending = [];
+    } else if (isNew) this.#pending = [...this.#pending, held].slice(-PENDING_MAX);
     return isNew || pool.logKeyIds.length > signers;
   }
 

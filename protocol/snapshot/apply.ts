@@ -4,6 +4,7 @@ import { ProtocolError } from '../fault.ts';
 import { CLOCK_AHEAD_S_MAX } from '../limits.ts';
 import { RevocationSet } from '../revocation/revocation-set.ts';
 import { type TrustState } from '../trust/trust-state.ts';
+import { aheadFault } from '../trust/vouching.ts';
 import { type TrustModules } from '../trust/verify-statement.ts';
 import { assess } from '../verdict/ages.ts';
 import { CheckpointReader } from '../verdict/checkpoint-reader.ts';
@@ -63,7 +64,7 @@ interface Candidate {
  * Gives what the reader holds after this snapshot; `previous` stays as it is. Byte strings in the result are views of `bytes`,
  * which must not change afterwards.
  * @throws {ProtocolError} if anything is refused, with the `region` of the part at fault: TOO_LARGE, SNAPSHOT_MALFORMED;
- * PIN_MISMATCH for another root than is pinned, or another network; FORK; SNAPSHOT_INCOMPLETE also for a home that lacks its
+ * PIN_MISMATCH for another root than is pinned, or another network; STATE_AHEAD; FORK; SNAPSHOT_INCOMPLETE also for a home that lacks its
  * quorum, and for a gap that no quorum vouches for; what `offeredLog` and `CheckpointReader` throw.
  * @throws {TypeError} if `previous` is of another reader.
  */
@@ -84,7 +85,7 @@ export function applySnapshot(
   const trustOf = (logs: readonly (KnownLog | undefined)[]) =>
     new Trust({ home, network, regions: logs.flatMap((log) => log?.knowledge ?? []) }, modules);
   const settled = settleAll(
-    candidatesOf(snapshot.parts, reader, previous, modules),
+    candidatesOf(snapshot.parts, reader, previous, modules, nowS),
     trustOf,
     previous?.trust,
     nowS,
@@ -111,6 +112,7 @@ function candidatesOf(
   { home, network, pin }: SnapshotReader,
   previous: Holdings | undefined,
   modules: TrustModules,
+  nowS: number,
 ): Candidate[] {
   const partOf = new Map(parts.map((part) => [part.region, part]));
   const foldOf = (region: string, fingerprint: Uint8Array) => {
@@ -119,6 +121,7 @@ function candidatesOf(
     if (part === undefined) return { region, held, part, log: undefined };
     const log = inRegion(region, () => offeredLog(part, network, held?.log, modules));
     if (!isUnder(log.fold.state, fingerprint)) throw pinMismatch(`the pinned root of ${region}`, region);
+    inRegion(region, () => requireDue(log.fold.state, nowS));
     return { region, held, part, log };
   };
 
@@ -138,6 +141,11 @@ function candidatesOf(
     const knowledge = inRegion(region, () => reader.knowledgeOf(log.fold.state, part.checkpoint));
     return { region, held, offered: { log, knowledge } };
   });
+}
+
+function requireDue(state: TrustState, nowS: number): void {
+  const fault = aheadFault(state, nowS);
+  if (fault !== undefined) throw fault;
 }
 
 /** What is held of a region under this root; what is held under another one does not bind the reader. */

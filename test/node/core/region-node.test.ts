@@ -37,6 +37,13 @@ async function revoke(
   await world.run(world.node(region).revoke({ log, indexes: [index] }));
 }
 
+/** The region that a keeper follows, for somebody who has its keys. */
+async function copyOf({ region, tree }: TrustKeeper): Promise<RegionFixture> {
+  const copy = new RegionFixture({ region, begins: 'empty' });
+  for await (const entry of tree.reader.entries(0, tree.size)) copy.offer(entry.slice());
+  return copy;
+}
+
 describe('RegionNode', () => {
   it('a code issued in one region passes in all three, and stops in all once it is revoked', async () => {
     const world = await three();
@@ -63,23 +70,50 @@ describe('RegionNode', () => {
     await world.stop();
   });
 
+  it('A23: what a thief signs ahead of the clock neither counts nor is vouched for before its time', async () => {
+    const world = await three();
+    const [code, later] = [await world.issue('DE', 'p1'), await world.issue('DE', 'p2')];
+    await world.pass(2);
+    const copy = world.node('FR').keeper('DE') as TrustKeeper;
+    const from = copy.tree.size;
+    const thief = await copyOf(copy);
+    thief.nowS = world.nowS;
+    thief.add(thief.revocation([code.index], code.log));
+    const inTime = thief.entries.length;
+    thief.nowS += 600;
+    thief.add(thief.revocation([later.index], later.log));
+    const piece = (start: number, end: number) => ({
+      from: start,
+      entries: thief.entries.slice(start, end),
+      note: noteOf(thief, end),
+    });
+    world.network.isolate('DE');
+    await world.run(copy.apply(piece(from, inTime)));
+    await world.run(copy.apply(piece(inTime, thief.entries.length)));
+    await world.pass(12);
+    assert.match(await world.outcome('FR', code.text), /^stop.*REVOKED/);
+    assert.match(await world.outcome('FR', later.text), /^pass/);
+    assert.ok(isProtocolError(world.machine('FR').troubles[0], 'STATE_AHEAD'));
+    assert.ok(copy.latest?.pool.cosignatures.every(({ region }) => region !== 'FR'));
+    await world.pass(600);
+    assert.match(await world.outcome('FR', later.text), /^stop.*REVOKED/);
+    await world.stop();
+  });
+
   it('T1: no witness vouches for a log in which a thief left revocations out of the state, and its operator hears of it', async () => {
     const world = await three();
     const copies = (['FR', 'IT'] as const).map((region) => world.node(region).keeper('DE') as TrustKeeper);
-    const held: Uint8Array[] = [];
-    for await (const entry of (copies[0] as TrustKeeper).tree.reader.entries(0, sizeAt(world, 'FR')))
-      held.push(entry.slice());
-    const thief = new RegionFixture({ region: 'DE', begins: 'empty' });
-    for (const entry of held) assert.equal(thief.offer(entry), undefined);
+    const thief = await copyOf(copies[0] as TrustKeeper);
+    const from = thief.entries.length;
     thief.nowS = world.nowS;
     const forged = thief.stateStatement();
     thief.revoke([3]);
     thief.refusal(forged);
     world.network.isolate('DE');
-    const from = held.length;
     for (const copy of copies)
       await world.run(copy.apply({ from, entries: thief.entries.slice(from), note: noteOf(thief) }));
     await world.pass(15);
+    for (const region of ['FR', 'IT']) assert.ok(world.node(region).trust.regions.has('DE'));
     for (const copy of copies) {
       assert.equal(copy.latest?.checkpoint.size, thief.entries.length);
       assert.deepEqual(copy.latest.pool.cosignatures, []);

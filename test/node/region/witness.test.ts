@@ -105,6 +105,16 @@ describe('witnessPeer', () => {
     await assert.rejects(witness(join(impostor, 'public')), isFault('PIN_MISMATCH'));
   });
 
+  it('A23: refuses a log that is ahead of its own clock', async () => {
+    clock.nowS += 121;
+    await revoke(fr, 1);
+    clock.nowS -= 121;
+    await assert.rejects(witness(), isFault('STATE_AHEAD'));
+    assert.ok(!existsSync(join(de, 'witnessed/FR.demo')));
+    clock.nowS += 1;
+    await witness();
+  });
+
   it('refuses another network, and itself', async () => {
     const foreign = await makeRegion(folder(), 'FR', clock.modules, { network: 'other' });
     await assert.rejects(witness(join(foreign, 'public')), isFault('ORIGIN_INVALID'));

@@ -69,6 +69,22 @@ describe('applySnapshot: a full snapshot', () => {
     assert.equal(roots[0], Buffer.from(region.fold.commitmentAt(NOW_S).root).toString('hex'));
   });
 
+  it('A23: refuses a state that is more than 120 s ahead of its own clock', async () => {
+    const federation = five();
+    const region = federation.region('FR');
+    region.nowS = NOW_S + 120;
+    region.revoke([5]);
+    const { holdings } = federation.apply(HOME, await federation.snapshot());
+    assert.match(outcomeOf(holdings, federation.issue('FR', 5).text), /^stop REVOKED/);
+    region.nowS += 1;
+    region.revoke([6]);
+    const bytes = await federation.snapshot();
+    const fault = faultOf(() => federation.apply(HOME, bytes, holdings));
+    assert.equal(fault.code, 'STATE_AHEAD');
+    assert.equal(fault.details['region'], 'FR');
+    federation.apply(HOME, bytes, holdings, NOW_S + 1);
+  });
+
   it('T10 freeze: passes up to the offline limit and is open a second later', async () => {
     const federation = five();
     const bytes = await federation.snapshot({ atS: NOW_S - 3 * DAY_S });

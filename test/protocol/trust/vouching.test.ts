@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isProtocolError } from '../../../protocol/fault.ts';
-import { objectionTo } from '../../../protocol/trust/vouching.ts';
-import { RegionFixture, trustModules } from '../../support/region-fixture.ts';
+import { aheadFault, isAhead, objectionTo } from '../../../protocol/trust/vouching.ts';
+import { HOUR_S, RegionFixture, trustModules } from '../../support/region-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { TrustFold } from '../../../protocol/trust/fold.ts';
 
@@ -91,10 +91,43 @@ describe('TrustFold.falseStart', () => {
 describe('objectionTo', () => {
   it('names the statement that leads astray, and is none without one', () => {
     const { region, cutOff, forged } = robbed();
-    const objection = objectionTo(region.fold);
+    const objection = objectionTo(region.fold, region.nowS);
     assert.equal(objection?.fault.code, 'STATE_MISMATCH');
     assert.equal(objection.fault.details['index'], forged);
     region.add(region.compromise(region.keys['trust-log'], { trust: cutOff }));
-    assert.equal(objectionTo(region.fold), undefined);
+    assert.equal(objectionTo(region.fold, region.nowS), undefined);
+  });
+});
+
+describe('isAhead', () => {
+  it('A23: 120 s ahead of the clock is in time, a second more is not, and a witness objects', () => {
+    const region = new RegionFixture();
+    const nowS = region.nowS;
+    region.nowS += 120;
+    region.revoke([1]);
+    assert.equal(isAhead(region.state, nowS), false);
+    assert.equal(objectionTo(region.fold, nowS), undefined);
+    assert.equal(isAhead(region.state, nowS - 1), true);
+    assert.deepEqual(aheadFault(region.state, nowS - 1)?.fault, {
+      code: 'STATE_AHEAD',
+      details: { at: region.nowS, now: nowS - 1 },
+    });
+    assert.equal(objectionTo(region.fold, nowS - 1)?.fault.code, 'STATE_AHEAD');
+  });
+
+  it('is over once the root has voided what was ahead, and does not go by what has no effect', () => {
+    const region = new RegionFixture();
+    const { nowS } = region;
+    const cutOff = region.cutOff();
+    region.revoke([1]);
+    assert.equal(
+      region.refusal({ ...region.revocation([2]), at: nowS + HOUR_S }, [region.key('x')]),
+      'STATEMENT_UNAUTHORISED',
+    );
+    assert.equal(isAhead(region.state, nowS), false);
+    region.add({ ...region.revocation([3]), at: nowS + HOUR_S });
+    assert.equal(isAhead(region.state, nowS), true);
+    region.add(region.compromise(region.keys['trust-log'], { trust: cutOff }));
+    assert.equal(isAhead(region.state, nowS), false);
   });
 });
