@@ -11,6 +11,9 @@ export const HELLO_TEXT_CHARS_MAX = 64;
 /** Milliseconds from the opening of a connection to its hello: three round trips at a second each, and some. */
 export const HELLO_MS_MAX = 10_000;
 
+/** Milliseconds for which a connection that was refused stays, so that the answer that says why arrives. */
+export const FAREWELL_MS = 1_000;
+
 /** Bytes of a message on a topic, and of a frame of gossipsub around it: two topics' names, control and prefixes. */
 export const GOSSIP_FRAME_BYTES_MAX = (1 << 16) + 4_096;
 

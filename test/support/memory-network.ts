@@ -2,7 +2,7 @@
  * A network in memory: messages take time by a clock and get lost by a seed, so that the same seed gives the same run. Links are
  * cut and mended by the test.
  */
-import { type Clock, type Network, type RequestHandler } from '../../node/ports.ts';
+import { type Clock, type GossipHandler, type Network, type RequestHandler } from '../../node/ports.ts';
 
 export interface MemoryNetworkOptions {
   /** Milliseconds of one way; 5 by default. */
@@ -11,7 +11,7 @@ export interface MemoryNetworkOptions {
   readonly random: () => number;
 }
 
-type Listener = (peer: string, message: Uint8Array) => void;
+type Listener = GossipHandler;
 
 interface Member {
   readonly handlers: Map<string, RequestHandler>;
@@ -126,7 +126,7 @@ export class MemoryNetwork {
     this.#travel(wire, member, new AbortController().signal).then(
       () => {
         this.counters.delivered++;
-        member?.listeners.get(wire.protocol)?.(wire.from, bytes);
+        void member?.listeners.get(wire.protocol)?.(wire.from, bytes);
       },
       () => undefined,
     );

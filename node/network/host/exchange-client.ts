@@ -13,7 +13,7 @@ import {
 } from '../network-limits.ts';
 import { parseFrame, RefusalError } from '../result-code.ts';
 import { Deadline } from './deadline.ts';
-import { isFramingError } from './exchange-server.ts';
+import { type ExchangeOptions, isFramingError } from './exchange-server.ts';
 import { type Bytes, readStream, sendPiece } from './stream-bytes.ts';
 
 export interface ExchangeClientModules {
@@ -36,10 +36,12 @@ interface Pool {
 }
 
 export class ExchangeClient {
+  readonly #stallMs: number;
   readonly #modules: ExchangeClientModules;
   readonly #pools = new Map<string, Pool>();
 
-  constructor(modules: ExchangeClientModules) {
+  constructor({ stallMs = STALL_MS_MAX }: ExchangeOptions, modules: ExchangeClientModules) {
+    this.#stallMs = stallMs;
     this.#modules = modules;
   }
 
@@ -88,7 +90,7 @@ export class ExchangeClient {
       line = await this.#open(connection, protocol, signal);
       const chunks: Uint8Array[] = [];
       for await (const chunk of this.#exchange(peer, line, request, signal)) chunks.push(chunk);
-      void line.stream.close({ signal: AbortSignal.timeout(STALL_MS_MAX) }).catch(() => undefined);
+      void line.stream.close({ signal: AbortSignal.timeout(this.#stallMs) }).catch(() => undefined);
       line = undefined;
       if (chunks.length !== 1) throw unreachable(peer, 'it answered in pieces');
       return chunks[0] as Uint8Array;
@@ -120,10 +122,10 @@ export class ExchangeClient {
     signal.throwIfAborted();
     signal.addEventListener('abort', giveUp);
     try {
-      getsOn.set(STALL_MS_MAX, 'slow');
+      getsOn.set(this.#stallMs, 'slow');
       await sendPiece(stream, encode.single(request), signal);
       for (;;) {
-        getsOn.set(STALL_MS_MAX, 'slow');
+        getsOn.set(this.#stallMs, 'slow');
         const next = await frames.next();
         getsOn.clear();
         if (next.done === true) throw unreachable(peer, 'the stream ended before the answer did');

@@ -22,6 +22,11 @@ export type Answerer = (
   signal: AbortSignal,
 ) => AsyncIterable<Uint8Array, void> | Promise<Uint8Array>;
 
+export interface ExchangeOptions {
+  /** Milliseconds within which a stream must get on; `STALL_MS_MAX` by default. */
+  readonly stallMs?: number;
+}
+
 export interface ExchangeServerModules {
   readonly conduct: Conduct;
   /** Resolves once both sides of a connection have said hello; false if that did not come about. */
@@ -37,12 +42,14 @@ export interface ServerCounters {
 }
 
 export class ExchangeServer {
+  readonly #stallMs: number;
   readonly #modules: ExchangeServerModules;
   readonly #ofPeer = new Map<string, number>();
   readonly #counters = { answered: 0, refused: 0, inHand: 0, inHandMax: 0 };
   #ofInvited = 0;
 
-  constructor(modules: ExchangeServerModules) {
+  constructor({ stallMs = STALL_MS_MAX }: ExchangeOptions, modules: ExchangeServerModules) {
+    this.#stallMs = stallMs;
     this.#modules = modules;
   }
 
@@ -67,18 +74,18 @@ export class ExchangeServer {
       if (stream.protocol !== HELLO_PROTOCOL && !(await greeted(connection))) throw new Error('not greeted');
       const { requestBytesMax } = sizesOf(stream.protocol);
       await pipe(
-        watched(readStream(stream), reading),
+        watched(readStream(stream), reading, this.#stallMs),
         (source) => decode(source, { maxDataLength: requestBytesMax }),
         (source) => this.#answers(peer, source, answerer, reading, over.signal),
         async (source) => {
           for await (const frame of source) {
-            writing.set(STALL_MS_MAX, 'slow-reader');
+            writing.set(this.#stallMs, 'slow-reader');
             await sendPiece(stream, encode.single(frame), over.signal);
             writing.clear();
           }
         },
       );
-      await stream.close({ signal: AbortSignal.timeout(STALL_MS_MAX) });
+      await stream.close({ signal: AbortSignal.timeout(this.#stallMs) });
     } catch (error) {
       if (isFramingError(error)) conduct.breach(peer, 'frame');
       stream.abort(error instanceof Error ? error : new Error('failed'));
@@ -173,9 +180,10 @@ export class ExchangeServer {
 async function* watched(
   source: AsyncIterable<Bytes>,
   reading: Deadline,
+  stallMs: number,
 ): AsyncGenerator<Bytes, void, undefined> {
   for await (const piece of source) {
-    reading.set(STALL_MS_MAX, 'stalled-request');
+    reading.set(stallMs, 'stalled-request');
     yield piece;
   }
 }

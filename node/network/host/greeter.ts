@@ -5,7 +5,7 @@
 import { type Connection } from '@libp2p/interface';
 import { isProtocolError, ProtocolError } from '../../../protocol/fault.ts';
 import { encodeHello, type Hello, HELLO_PROTOCOL, parseHello, unwelcome } from '../hello.ts';
-import { HELLO_MS_MAX } from '../network-limits.ts';
+import { FAREWELL_MS, HELLO_MS_MAX } from '../network-limits.ts';
 import { Deadline } from './deadline.ts';
 import { type ExchangeClient } from './exchange-client.ts';
 
@@ -74,11 +74,13 @@ export class Greeter {
     this.#meetingOn(connection).end(true);
   }
 
+  /** The other hears our answer before the connection ends, and may end it itself. */
   #refuse(connection: Connection, reason: string): void {
     this.#modules.onRefused(reason);
     this.#meetingOn(connection).end(false);
-    // In order, so that an answer that is on its way arrives.
-    connection.close().catch((error: unknown) => connection.abort(error as Error));
+    const farewell = new Deadline((why) => connection.abort(new Error(why)));
+    connection.addEventListener('close', () => farewell.clear(), { once: true });
+    farewell.set(connection.direction === 'inbound' ? FAREWELL_MS : 0, reason);
   }
 
   #meetingOn(connection: Connection): Meeting {

@@ -40,6 +40,8 @@ export interface HostOptions {
   /** libp2p addresses, such as `/ip4/0.0.0.0/tcp/7411`. */
   readonly listen: readonly string[];
   readonly ping?: LivenessOptions;
+  /** Milliseconds within which a stream must get on; `STALL_MS_MAX` by default. */
+  readonly stallMs?: number;
   /** Milliseconds after the first hello within which a peer must have subscribed; 15 s by default. */
   readonly subscribeMs?: number;
 }
@@ -87,7 +89,10 @@ export class Libp2pHost implements StreamingNetwork {
     this.#conduct = conduct;
     this.#links = links;
     this.#gate = gate;
-    this.#client = new ExchangeClient({ conduct, connectionTo: (peer) => links.newestOf(peer)?.connection });
+    this.#client = new ExchangeClient(options, {
+      conduct,
+      connectionTo: (peer) => links.newestOf(peer)?.connection,
+    });
     this.#greeter = new Greeter({
       client: this.#client,
       ownHello: () => this.#hello(),
@@ -95,7 +100,7 @@ export class Libp2pHost implements StreamingNetwork {
       onRefused: (reason) => gate.count(reason),
       onGreeted: (connection, hello) => this.#greet(connection, hello),
     });
-    this.#server = new ExchangeServer({
+    this.#server = new ExchangeServer(options, {
       conduct,
       greeted: (connection) => this.#greeter.greeted(connection),
       isInvited: (peer) => gate.admissionOf(peer)?.standing !== 'recognised',
@@ -138,6 +143,7 @@ export class Libp2pHost implements StreamingNetwork {
       this.#redialer.stop();
       this.#liveness.stop();
       this.#client.close();
+      for (const peer of this.#links.connected) this.#links.abort(peer, 'stopped');
       await this.#libp2p.stop();
     })();
     return this.#stopped;

@@ -55,6 +55,11 @@ export class Links {
     if (link !== undefined) link.rttMs = rttMs;
   }
 
+  /** Peers with an open connection, greeted or not. */
+  get connected(): readonly string[] {
+    return [...this.#open.keys()];
+  }
+
   /** Open connections of a peer, greeted or not. */
   countOf(peer: string): number {
     return this.#open.get(peer)?.size ?? 0;
@@ -70,6 +75,7 @@ export class Links {
     return this.#greeted.has(peer);
   }
 
+  /** Peers that have said hello. */
   get peers(): readonly string[] {
     return [...this.#greeted.keys()];
   }

@@ -1,0 +1,324 @@
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { RPC } from '@libp2p/gossipsub/message';
+import { type Stream } from '@libp2p/interface';
+import { encode } from 'it-length-prefixed';
+import { BREACHES, IN_HAND, STREAMS_OF_PEER } from '../../../../node/network/network-limits.ts';
+import { HELLO_PROTOCOL } from '../../../../node/network/hello.ts';
+import { type Libp2pHost } from '../../../../node/network/host/libp2p-host.ts';
+import { LOG_PROTOCOL } from '../../../../node/sync/log-messages.ts';
+import { SYNC_PROTOCOL } from '../../../../node/sync/messages.ts';
+import { portOf } from '../../../support/fault-proxy.ts';
+import { HostWorld, peerOf } from '../../../support/host-fixture.ts';
+import { ended, firstFrame, HostilePeer } from '../../../support/hostile-peer.ts';
+import { until } from '../../../support/until.ts';
+
+const signal = () => new AbortController().signal;
+const hello = Buffer.from('hello');
+const HUGE_LENGTH = Buffer.from('ffffffffffffffffff01', 'hex');
+const FOUR_GIB = Buffer.from('8080808010', 'hex');
+
+describe('Libp2pHost and peers that break the protocol', () => {
+  const world = new HostWorld();
+  const hostile: HostilePeer[] = [];
+
+  afterEach(async () => {
+    await Promise.all(hostile.splice(0).map((peer) => peer.stop()));
+  });
+
+  /** DE with an honest FR connected, and IT that DE admits. */
+  async function scene(options = {}): Promise<{ de: Libp2pHost; fr: Libp2pHost; it: HostilePeer }> {
+    const de = await world.start('DE', options);
+    const fr = await world.start('FR');
+    world.admit('DE', ['FR', 'IT']);
+    world.admit('FR', ['DE'], ['DE']);
+    de.handle(SYNC_PROTOCOL, (_peer, request) => Promise.resolve(request));
+    await until(() => fr.peers().length === 1, 'FR is connected');
+    return { de, fr, it: await intruder() };
+  }
+
+  async function intruder(region = 'IT'): Promise<HostilePeer> {
+    const peer = await HostilePeer.dial(region, `${world.addressOf('DE')}/p2p/${peerOf('DE')}`);
+    hostile.push(peer);
+    return peer;
+  }
+
+  /** What the honest peer had, it still has. */
+  async function assertUnharmed(fr: Libp2pHost): Promise<void> {
+    assert.deepEqual(Buffer.from(await fr.request(peerOf('DE'), SYNC_PROTOCOL, hello, signal())), hello);
+  }
+
+  function countsOf(host: Libp2pHost, region: string) {
+    return host.status.conduct.find(({ peer }) => peer === peerOf(region))?.counts ?? {};
+  }
+
+  for (const [number, what, bytes, reason] of [
+    ['B41', 'a length that is none', HUGE_LENGTH, 'frame'],
+    ['B42', 'a length of 4 GiB, and a byte', Buffer.concat([FOUR_GIB, hello]), 'frame'],
+    ['B43', 'frames without bytes', Buffer.alloc(1_000_000), 'empty-request'],
+    [
+      'T13',
+      'a request a byte too long',
+      Buffer.concat([encode.single(Buffer.alloc(513)).subarray()]),
+      'frame',
+    ],
+  ] as const) {
+    it(`${number}: ${what} costs the stream, and the third time the connection`, async () => {
+      const { de, fr, it } = await scene();
+      await it.greet();
+      for (let time = 1; time <= BREACHES.max; time++) {
+        const stream = await it.stream(SYNC_PROTOCOL);
+        try {
+          stream.send(bytes);
+        } catch {
+          // It was reset while it was being sent.
+        }
+        await ended(stream);
+        assert.equal(countsOf(de, 'IT')[reason], time);
+      }
+      await until(() => it.connection.status !== 'open', 'it is disconnected');
+      assert.equal(countsOf(de, 'IT')['shut-out'], 1);
+      await assertUnharmed(fr);
+      await assert.rejects(intruder().then((again) => again.greet()));
+      assert.ok((de.status.refused['shut-out'] ?? 0) > 0);
+    });
+  }
+
+  it('B40: a protocol name of 1,025 bytes costs the stream', async () => {
+    const { fr, it } = await scene();
+    await it.greet();
+    const stream = await it.bareStream();
+    stream.send(encode.single(Buffer.from('/multistream/1.0.0\n')));
+    stream.send(encode.single(Buffer.from(`/${'x'.repeat(1_023)}\n`)));
+    await ended(stream);
+    await assertUnharmed(fr);
+  });
+
+  it('B44: no more streams of a protocol than its share, and the others keep theirs', async () => {
+    const { de, fr, it } = await scene();
+    await it.greet();
+    de.handle(SYNC_PROTOCOL, (peer, request) => {
+      return peer === peerOf('IT') ? new Promise(() => undefined) : Promise.resolve(request);
+    });
+    const streams: Stream[] = [];
+    for (let i = 0; i < STREAMS_OF_PEER + 10; i++) {
+      const stream = await it.stream(SYNC_PROTOCOL);
+      if (stream.status === 'open') stream.send(encode.single(hello));
+      streams.push(stream);
+    }
+    await until(
+      () => streams.filter(({ status }) => status === 'open').length <= STREAMS_OF_PEER,
+      'too many end',
+    );
+    assert.ok(de.status.requests.inHand <= IN_HAND.ofPeer);
+    await assertUnharmed(fr);
+  });
+
+  it('B45: who never reads is cut off, and little was made for him', async () => {
+    const { de, fr, it } = await scene({ stallMs: 300 });
+    await it.greet();
+    let made = 0;
+    de.handleStream(LOG_PROTOCOL, async function* () {
+      for (;;) {
+        made++;
+        yield await Promise.resolve(Buffer.alloc(65_536));
+      }
+    });
+    const stream = await it.stream(LOG_PROTOCOL);
+    stream.pause();
+    stream.send(encode.single(hello));
+    await until(() => countsOf(de, 'IT')['slow-reader'] === 1, 'it is cut off');
+    assert.ok(made < 64, `${made} chunks of 64 KiB`);
+    await assertUnharmed(fr);
+  });
+
+  it('B46: silence before and within the handshake holds up nobody', async () => {
+    const { fr } = await scene();
+    const port = portOf(world.addressOf('DE'));
+    const silent: Socket[] = Array.from({ length: 20 }, () => connect(port, '127.0.0.1'));
+    for (const socket of silent) {
+      socket.on('error', () => undefined);
+      socket.write(encode.single(Buffer.from('/multistream/1.0.0\n')).subarray());
+    }
+    await world.start('ES');
+    world.admit('DE', ['FR', 'IT', 'ES']);
+    world.admit('ES', ['DE'], ['DE']);
+    await until(() => world.host('ES').peers().length === 1, 'an honest newcomer connects');
+    await assertUnharmed(fr);
+    for (const socket of silent) socket.destroy();
+  });
+
+  it('B48: an unknown version is answered with those that are known, and that is all', async () => {
+    const { de, it } = await scene();
+    const answer = await it.greet({ versions: [99] });
+    assert.deepEqual(answer.versions, [1]);
+    await until(() => it.connection.status !== 'open', 'it is disconnected');
+    assert.equal(de.status.refused['other-version'], 1);
+  });
+
+  it('B48: a hello that is none is refused, and so is a request before any hello', async () => {
+    const { de, fr, it } = await scene();
+    let asked = 0;
+    de.handle(SYNC_PROTOCOL, (_peer, request) => {
+      asked++;
+      return Promise.resolve(request);
+    });
+    const early = await it.stream(SYNC_PROTOCOL);
+    early.send(encode.single(hello));
+    const stream = await it.stream(HELLO_PROTOCOL);
+    const frame = firstFrame(stream);
+    stream.send(encode.single(Buffer.from('a1616101', 'hex')));
+    assert.equal((await frame).result, 'malformed');
+    await ended(early);
+    assert.equal(asked, 0);
+    assert.equal(de.status.refused['hello-malformed'], 1);
+    await assertUnharmed(fr);
+  });
+
+  it('T17: one peer that floods is told to wait, the others are answered', async () => {
+    const { de, fr, it } = await scene();
+    await it.greet();
+    const free: (() => void)[] = [];
+    de.handle(SYNC_PROTOCOL, (peer, request) => {
+      if (peer !== peerOf('IT')) return Promise.resolve(request);
+      return new Promise((resolve) => free.push(() => resolve(request)));
+    });
+    de.handleStream(LOG_PROTOCOL, () => assert.fail('no room'));
+    for (let i = 0; i < IN_HAND.ofPeer; i++) (await it.stream(SYNC_PROTOCOL)).send(encode.single(hello));
+    await until(() => free.length === IN_HAND.ofPeer, 'all of its share is taken');
+    const stream = await it.stream(LOG_PROTOCOL);
+    const frame = firstFrame(stream);
+    stream.send(encode.single(hello));
+    assert.equal((await frame).result, 'busy');
+    assert.equal(countsOf(de, 'IT')['too-many-requests'], 1);
+    await assertUnharmed(fr);
+    for (const one of free) one();
+  });
+
+  const repeated = <T>(count: number, item: T): T[] => new Array<T>(count).fill(item);
+  for (const [number, what, rpc] of [
+    [
+      'B49',
+      'subscribes to 349,525 topics',
+      () => RPC.encode({ subscriptions: repeated(349_525, { subscribe: true, topic: '' }), messages: [] }),
+    ],
+    [
+      'B49',
+      'subscribes to topics that are none',
+      () => {
+        const subscriptions = repeated(2_000, 0).map((_, i) => ({ subscribe: true, topic: `t${i}` }));
+        return RPC.encode({ subscriptions, messages: [] });
+      },
+    ],
+    [
+      'B50',
+      'announces and wants 5,001 messages',
+      () => {
+        const messageIDs = repeated(5_001, Uint8Array.of(1));
+        const control = { ihave: [{ topicID: 'trust', messageIDs }], iwant: [{ messageIDs }] };
+        const rest = { graft: [], prune: [], idontwant: [] };
+        return RPC.encode({ subscriptions: [], messages: [], control: { ...control, ...rest } });
+      },
+    ],
+    [
+      'B51',
+      'prunes for ever',
+      () => {
+        const prune = [{ topicID: 'trust', peers: [], backoff: 2 ** 53 - 1 }];
+        const rest = { ihave: [], iwant: [], graft: [], idontwant: [] };
+        return RPC.encode({ subscriptions: [], messages: [], control: { prune, ...rest } });
+      },
+    ],
+    ['B52', 'sends a wire type that is none', () => Uint8Array.of(0x0f, 1)],
+    ['B52', 'sends a field that is none', () => Uint8Array.of(0x00, 1)],
+    ['B52', 'cuts a varint', () => Uint8Array.of(0x0a, 0x80)],
+  ] as const) {
+    it(`${number}: a peer that ${what} in gossip reaches nobody but itself`, async () => {
+      const { de, fr, it } = await scene();
+      await it.greet();
+      const heard: string[] = [];
+      fr.subscribe('trust', (_peer, message) => {
+        heard.push(Buffer.from(message).toString());
+        return 'accept';
+      });
+      const stream = await it.gossip();
+      try {
+        stream.send(encode.single(rpc()));
+      } catch {
+        // It was reset while it was being sent.
+      }
+      await until(() => {
+        if (heard.length === 0) de.publish('trust', Buffer.from('news'));
+        return heard.includes('news');
+      }, 'FR hears DE');
+      await assertUnharmed(fr);
+    });
+  }
+
+  it('B53: the same message a thousand times is looked at once', async () => {
+    const { de, it } = await scene();
+    await it.greet();
+    let heard = 0;
+    let last = 0;
+    de.subscribe('trust', (_peer, message) => {
+      if (message.length === 1) last++;
+      else heard++;
+      return 'ignore';
+    });
+    const stream = await it.gossip();
+    const messages = repeated(50, { topic: 'trust', data: hello });
+    for (let i = 0; i < 20; i++) stream.send(encode.single(RPC.encode({ subscriptions: [], messages })));
+    stream.send(
+      encode.single(
+        RPC.encode({ subscriptions: [], messages: [{ topic: 'trust', data: Uint8Array.of(1) }] }),
+      ),
+    );
+    await until(() => last === 1, 'the last one is heard');
+    assert.equal(heard, 1);
+  });
+
+  it('T17: gossip beyond a peer’s share is dropped, counted, and does not keep others out', async () => {
+    const { de, fr, it } = await scene();
+    await it.greet();
+    const free: (() => void)[] = [];
+    let isFrHeard = false;
+    de.subscribe('evidence', (peer) => {
+      isFrHeard ||= peer === peerOf('FR');
+      if (peer !== peerOf('IT')) return 'accept';
+      return new Promise((resolve) => free.push(() => resolve('ignore')));
+    });
+    const stream = await it.gossip();
+    const messages = Array.from({ length: 60 }, (_, i) => ({ topic: 'evidence', data: Uint8Array.of(i, 1) }));
+    stream.send(encode.single(RPC.encode({ subscriptions: [], messages })));
+    await until(() => (countsOf(de, 'IT')['gossip-dropped'] ?? 0) > 0, 'some are dropped');
+    assert.ok((de.status.gossip['evidence']?.waitingMax ?? 0) <= 8);
+    for (const one of free.splice(0)) one();
+    await until(() => {
+      for (const one of free.splice(0)) one();
+      if (!isFrHeard) fr.publish('evidence', Buffer.from(`${performance.now()}`));
+      return isFrHeard;
+    }, 'FR is heard');
+  });
+
+  it('T18: a hundred strangers from one host cost no honest link', async () => {
+    const { de, fr } = await scene();
+    for (let i = 0; i < 10; i++) {
+      await Promise.all(
+        Array.from({ length: 10 }, (_, j) =>
+          intruder(`ZZ-${i}${j}`)
+            .then((peer) => peer.greet())
+            .catch(() => undefined),
+        ),
+      );
+      assert.deepEqual(de.peers(), [peerOf('FR')]);
+    }
+    assert.ok((de.status.refused['stranger'] ?? 0) > 50);
+    assert.deepEqual(
+      de.status.conduct
+        .map(({ peer }) => peer)
+        .filter((peer) => peer !== peerOf('FR') && peer !== peerOf('IT')),
+      [],
+    );
+    await assertUnharmed(fr);
+  });
+});
