@@ -11,6 +11,7 @@ export type Measure = (typeof MEASURES)[number];
 
 export interface Status {
   readonly colour: Colour;
+  /** Green has none. */
   readonly measure: Measure;
   /** When the measure ends. Given if and only if there is a measure. */
   readonly untilS?: number | undefined;
@@ -40,13 +41,14 @@ export function parseStatus(value: Uint8Array): Status {
 
 /**
  * The value of a status field, at most 71 bytes.
- * @throws {TypeError} if `status` has no encoding: a measure without end or the reverse, a bad rule id, a number that is no size.
+ * @throws {TypeError} if `status` has no encoding: green with a measure, a measure without end or the reverse, a bad rule id, a number that is no size.
  */
 export function encodeStatus(status: Status): Uint8Array {
   const { colour, measure, untilS, expiresAtS, ruleId, ruleVersion } = status;
   if ((untilS === undefined) !== (measure === 'none')) {
     throw new TypeError('a status has an end of its measure if and only if it has a measure');
   }
+  if (colour === 'green' && measure !== 'none') throw new TypeError('green demands nothing');
   if (!isRuleId(ruleId)) throw new TypeError('a status names the rule that gave it');
   if (Math.min(untilS ?? 0, expiresAtS, ruleVersion) < 0)
     throw new TypeError('a status has no negative number');
@@ -67,7 +69,10 @@ function readStatus(reader: CborReader): Status {
   requireKey(reader, 1);
   const colour = readOrdinal(reader, COLOURS);
   requireKey(reader, 2);
+  const measureAt = reader.offset;
   const measure = readOrdinal(reader, MEASURES);
+  if (colour === 'green' && measure !== 'none')
+    throw cborMalformed(measureAt, 'expected no measure with green');
   if (keys !== (measure === 'none' ? 5 : 6))
     throw cborMalformed(0, 'expected an end if and only if there is a measure');
   let untilS: number | undefined;

@@ -104,6 +104,8 @@ def _status(value):
     numbers = all(cbor.is_uint(item) for key, item in value.items() if key != 5)
     if not numbers or value[1] >= len(COLOURS) or value[2] >= len(MEASURES) or (value[2] == 0) == (3 in value):
         raise Fault("FIELD_MALFORMED")
+    if COLOURS[value[1]] == "green" and value[2] != 0:
+        raise Fault("FIELD_MALFORMED")
     if not names.is_a(names.RULE_ID, value[5]):
         raise Fault("FIELD_MALFORMED")
     status = {"colour": COLOURS[value[1]], "measure": MEASURES[value[2]]}

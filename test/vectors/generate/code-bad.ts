@@ -171,6 +171,7 @@ const BYTES: Partial<Record<FaultCode, readonly BadBytes[]>> = {
   FIELD_MALFORMED: [
     ['colour 3', withStatus('a5 0103 0200 0401 056161 0601')],
     ['measure 3', withStatus('a6 0100 0203 0301 0401 056161 0601')],
+    ['green with a measure', withStatus('a6 0100 0201 0301 0401 056161 0601')],
     ['a measure without end', withStatus('a5 0101 0201 0401 056161 0601')],
     ['an end without measure', withStatus('a6 0100 0200 0301 0401 056161 0601')],
     ['a negative end', withStatus('a6 0101 0201 0320 0401 056161 0601')],
