@@ -9,6 +9,7 @@ import { SharedMap } from './shared-map.ts';
 import {
   compromiseSlot,
   logSlot,
+  nodeSlot,
   recognitionSlot,
   rulesSlot,
   type Signer,
@@ -195,15 +196,19 @@ export class StateDraft implements TrustState {
     return this.#slotBytes[signer] - bytesBefore + entry.bytes.length;
   }
 
-  /** Puts a statement into its slot. */
+  /** Puts a statement into its slot. A key that `root` or `keys` names is no node identity any more. */
   fill(name: string, slot: Slot): void {
     this.#empty(name);
     this.#count(slot, 1);
     this.#slots.set(name, slot);
     const { statement, body } = slot.entry;
-    if (statement.kind === 'root') this.#takeRoot(statement, body);
-    else if (statement.kind === 'keys') this.#takeKeys(statement);
-    else if (statement.kind === 'compromise') this.#takeCompromise(statement);
+    if (statement.kind === 'root') {
+      for (const key of statement.keys) this.#empty(nodeSlot(key));
+      this.#takeRoot(statement, body);
+    } else if (statement.kind === 'keys') {
+      for (const { key } of statement.keys) this.#empty(nodeSlot(key));
+      this.#takeKeys(statement);
+    } else if (statement.kind === 'compromise') this.#takeCompromise(statement);
   }
 
   /** Empties a slot. Of a `keys` statement also its keys go, and what was said of their compromise. */

@@ -76,6 +76,9 @@ class Folding:
             _check_state(state, entry.said)
         if entry.kind not in NO_SLOT:
             state.slots[slot_of(index, entry.said)] = Filled(index, entry, by_root)
+        if entry.kind in ("root", "keys"):
+            for key in _keys_named(entry.said):
+                state.slots.pop(f"node/{key.hex()}", None)
         if entry.kind == "root":
             state.root = entry
         if revoked is not None:

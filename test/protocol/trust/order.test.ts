@@ -242,6 +242,38 @@ describe('verifyOrder: keys', () => {
     region.admit([{ key: next, role: 'attest' }]);
   });
 
+  it('A16: a key has one role: what the root names it for ends what it was as a node', () => {
+    const region = new RegionFixture();
+    const node = (key: TestKey): TestStatement => ({
+      kind: 'node',
+      key: key.publicKey,
+      addresses: [],
+      from: 0,
+      until: START_S + DAY_S,
+    });
+    const [kept, admitted, root] = ['kept', 'admitted', 'root'].map((name) => region.key(name)) as [
+      TestKey,
+      TestKey,
+      TestKey,
+    ];
+    for (const key of [kept, admitted, root]) region.add(node(key));
+    region.admit([{ key: admitted, role: 'checkpoint' }]);
+    const keys = [...region.rootKeys, root];
+    region.add(region.rootStatement({ version: 2, keys }), keys);
+    assert.deepEqual(
+      [...region.state.nodes()].map(({ publicKey }) => publicKey),
+      [kept.publicKey],
+    );
+    for (const key of [admitted, root])
+      assert.equal(region.refusal({ ...node(key), at: START_S + 1 }), CONFLICT);
+    region.commit();
+    const base = region.fold.newestBase();
+    assert.ok(base);
+    const stateEntry = region.entryAt(base.index);
+    const booted = TrustFold.fromBase({ region: 'DE', network: 'test', base, stateEntry }, trustModules);
+    assert.deepEqual([...booted.state.nodes()].length, 1);
+  });
+
   it('two keys with one id are refused', () => {
     // With ids of one byte that is not zero, a pair is found soon.
     const short: typeof sha256 = (data) => {

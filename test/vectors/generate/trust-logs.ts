@@ -324,6 +324,15 @@ export const badLogs: readonly LogCase[] = [
     s.add(node(fresh, START_S + DAY_S));
     s.refused(CONFLICT, node(fresh, START_S + DAY_S));
   }),
+  written('keys that were node identities', (s) => {
+    const [admitted, root, kept] = [s.key('admitted'), s.key('root'), s.key('kept')];
+    for (const key of [admitted, root, kept]) s.add(node(key, START_S + DAY_S));
+    s.add(s.keysStatement([{ key: admitted, role: 'attest' }]));
+    s.add(s.rootStatement({ version: 2, keys: [...s.rootKeys, root] }), [...s.rootKeys, root]);
+    s.refused(CONFLICT, node(admitted, START_S + DAY_S));
+    s.refused(CONFLICT, node(root, START_S + DAY_S));
+    s.add(s.stateStatement());
+  }),
   written('keys of small order and with a component of small order', (s) => {
     for (const publicKey of [NEUTRAL, MIXED]) {
       const key = { ...s.key('bad'), publicKey };
