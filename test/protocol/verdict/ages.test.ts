@@ -102,6 +102,30 @@ describe('assess: who counts', () => {
     assert.equal(own.witnesses.counted, 3, 'by a key of its own IT counts beside FR');
   });
 
+  it('T12: a witness counts whatever is wrong with the knowledge of its own region, but for a withdrawal', () => {
+    const others = ['FR', 'IT', 'ES'];
+    const cosignatures = ['FR', 'IT', 'ES'].map((region) => cosigned(region, NOW_S));
+    const regions = (knowledge: Partial<RegionKnowledge>, french: Recognition) => [
+      stubKnowledge(
+        { region: HOME, recognitions: [ISSUER, 'IT', 'ES'].map((one) => recognised(one)).concat(french) },
+        [],
+      ),
+      stubKnowledge({ region: ISSUER }, cosignatures),
+      ...others.map((region) => stubKnowledge({ region }, [], region === 'FR' ? knowledge : {})),
+    ];
+    const witnesses = (knowledge: Partial<RegionKnowledge>, french: Recognition = recognised('FR')) =>
+      reportAt(new Trust({ home: HOME, network: NETWORK, regions: regions(knowledge, french) }, { sha256 }))
+        .witnesses;
+    const all = { counted: 3, needed: 3, of: 4 };
+    // It has no cosignatures of its own in any of these, so it is unwitnessed and of no age as well.
+    assert.deepEqual(witnesses({}), all);
+    assert.deepEqual(witnesses({ standing: 'forked' }), all);
+    assert.deepEqual(witnesses({ standing: 'quarantined' }), all);
+    assert.deepEqual(witnesses({}, { ...recognised('FR'), standing: 'suspended' } as Recognition), all);
+    const withdrawn = { standing: 'withdrawn', region: 'FR', version: 2 } as const;
+    assert.deepEqual(witnesses({}, withdrawn), { counted: 2, needed: 2, of: 3 });
+  });
+
   it('A13: the issuer is no witness of its own log', () => {
     const own = [cosigned(ISSUER, NOW_S)];
     const report = reportAt(trustOf({ cosignatures: own }));
