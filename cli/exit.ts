@@ -62,5 +62,14 @@ export function cliErrorOf(error: unknown): CliError {
 
 const EXIT_OF_NODE_ERROR: Partial<Record<NodeErrorCode, ExitCode>> = {
   DATA_INCONSISTENT: EXIT.inconsistent,
+  STORE_CORRUPT: EXIT.inconsistent,
+  STORE_FOREIGN: EXIT.inconsistent,
+  VALUE_CORRUPT: EXIT.inconsistent,
+  SECOND_PLACE_BEHIND: EXIT.inconsistent,
+  SECOND_PLACE_CORRUPT: EXIT.inconsistent,
+  LOG_BEHIND: EXIT.inconsistent,
+  LOG_CONTRADICTED: EXIT.inconsistent,
+  LOG_CORRUPT: EXIT.inconsistent,
+  REGISTRY_CORRUPT: EXIT.inconsistent,
   PEER_UNREACHABLE: EXIT.undetermined,
 };

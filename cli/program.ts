@@ -6,6 +6,7 @@ import { addCodes } from './commands/codes.ts';
 import { addDemo } from './commands/demo.ts';
 import { addConfig } from './commands/config.ts';
 import { addConformance } from './commands/conformance.ts';
+import { addExport } from './commands/export.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addIssue } from './commands/issue.ts';
@@ -69,6 +70,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addSuspend,
   addRevoke,
   addWitness,
+  addExport,
   addSnapshot,
   addVerify,
   addKey,

@@ -1,18 +1,22 @@
 /** Region directories as commands name them. */
 import { resolve } from 'node:path';
-import { isRegion } from '../protocol/log/origin.ts';
-import { hexBytes } from '../protocol/bytes.ts';
-import { admitPublicKey } from '../protocol/signature/noble.ts';
-import { type RegionModules } from '../node/region/modules.ts';
-import { readConfig } from '../node/region/config.ts';
+import { Option } from 'commander';
+import { isNodeError, NodeError } from '../node/node-error.ts';
+import { publishedNetwork } from '../node/region/published-network.ts';
 import { type PublicRegion, readPublicRegion } from '../node/region/public-region.ts';
-import { RegionDirectory } from '../node/region/region-directory.ts';
-import { RegionLayout, trustLogPath } from '../node/region/layout.ts';
+import { readRegionConfig, RegionLayout, trustLogPath } from '../node/region/layout.ts';
 import { LogFiles } from '../node/region/log-files.ts';
+import { type RegionModules } from '../node/region/modules.ts';
+import { openRegion, type Region } from '../node/region/region.ts';
+import { type Handover } from '../node/issuing/handovers.ts';
 import { systemClock } from '../node/system-clock.ts';
+import { hexBytes } from '../protocol/bytes.ts';
+import { isRegion } from '../protocol/log/origin.ts';
+import { admitPublicKey } from '../protocol/signature/noble.ts';
 import { type Cli } from './cli.ts';
-import { usageError } from './exit.ts';
+import { CliError, EXIT, usageError } from './exit.ts';
 import { counted } from './output.ts';
+import { PEOPLE_MAX } from './people/people-file.ts';
 import { printable } from './printable.ts';
 
 export async function regionModules(cli: Cli): Promise<RegionModules> {
@@ -21,31 +25,129 @@ export async function regionModules(cli: Cli): Promise<RegionModules> {
   return { ...(await cli.crypto()), admitPublicKey, nowS, clock, random };
 }
 
-/** Opens the region at `path` for writing and closes it whatever happens. */
+export interface WithRegionOptions {
+  /** Signs although too few peers can be asked. */
+  readonly withoutPeers?: boolean | undefined;
+  /** Does without signing where that is not possible. */
+  readonly reading?: boolean;
+  /** Public directories that stand in for those of the config, by region. */
+  readonly instead?: ReadonlyMap<string, string>;
+  /** Regions that are met without being recognised. */
+  readonly invited?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
+  /** Speaks of its peers, and of batches that nobody has got, by itself. */
+  readonly silent?: boolean;
+  readonly onSigned?: (index: number) => void;
+}
+
+/** What `withoutPeersOption` gives. */
+export interface SigningOptions {
+  readonly withoutPeers?: true;
+}
+
+/** A flag of all commands that sign. */
+export function withoutPeersOption(): Option {
+  return new Option(
+    '--without-peers',
+    'sign although too few peers can be asked, since this is the newest copy of the region',
+  );
+}
+
+/** Opens the region at `path`, publishes what came of `use`, and closes it whatever happens. */
 export async function withRegion<T>(
   cli: Cli,
   path: string,
-  use: (directory: RegionDirectory, modules: RegionModules) => Promise<T>,
+  use: (region: Region, modules: RegionModules) => Promise<T>,
+  options: WithRegionOptions = {},
 ): Promise<T> {
+  const { withoutPeers = false, reading = false, instead, invited = [], silent = false, onSigned } = options;
   const modules = await regionModules(cli);
-  const directory = await RegionDirectory.open(path, modules);
+  const { environment = {} } = cli.surroundings;
+  let peers: ReturnType<typeof publishedNetwork> | undefined;
+  const region = await opened(
+    path,
+    // One batch for all people of a file, and nobody else to wait for.
+    {
+      withoutPeers,
+      over: { environment },
+      node: { onDemand: true, invited, gatherMs: 1, batchMax: PEOPLE_MAX, queueMax: PEOPLE_MAX },
+    },
+    {
+      ...modules,
+      ...(onSigned && { onSigned }),
+      networkFor: (ground) => (peers = publishedNetwork(ground, modules, instead)),
+    },
+  );
   try {
-    for (const { log, index, count } of directory.recovered) {
-      const leaves = `leaves ${index} to ${index + count - 1}`;
-      cli.output.note(
-        `A run that broke off was finished: ${counted(count, 'code')} in log ${log}, ${leaves}. To have them: entente codes ${printable(path)} --log ${log}`,
-      );
+    const unreachable = () => peers?.network.unreachable ?? [];
+    const refusal = await signingRefusal(region);
+    if (refusal !== undefined && !reading) throw explained(refusal, unreachable());
+    if (!silent) {
+      for (const peer of unreachable())
+        cli.output.note(`${peer.region} did not answer: ${printable(peer.reason)}`);
+      for (const handover of await region.node.handovers.open())
+        cli.output.note(handoverText(handover, path));
     }
-    return await use(directory, modules);
+    const result = await use(region, modules);
+    if (refusal === undefined) await region.publish();
+    return result;
   } finally {
-    await directory.close();
+    await region.close();
   }
+}
+
+async function opened(...args: Parameters<typeof openRegion>): Promise<Region> {
+  try {
+    return await openRegion(...args);
+  } catch (error) {
+    if (!isNodeError(error, 'STORE_LOCKED')) throw error;
+    throw new NodeError(error.code, `another process is working on ${args[0]}`, {
+      hint: 'Wait until it ends: a command takes a moment, a node that runs has to be stopped or asked.',
+      retry: true,
+    });
+  }
+}
+
+/** Why the node does not sign; undefined if it does. Whatever an earlier process began to issue is in the log then. */
+async function signingRefusal({ node }: Region): Promise<NodeError | undefined> {
+  try {
+    await node.whenWriting();
+    if ((await node.handovers.open()).length > 0) await node.tend();
+    return undefined;
+  } catch (error) {
+    if (isNodeError(error)) return error;
+    throw error;
+  }
+}
+
+/** The refusal as somebody at a command line can act on it. */
+function explained(
+  refusal: NodeError,
+  unreachable: readonly { readonly region: string; readonly reason: string }[],
+): Error {
+  if (refusal.code !== 'PEER_UNREACHABLE') return refusal;
+  return new CliError(
+    EXIT.undetermined,
+    refusal.code,
+    'too few peers can be asked whether this is the newest copy of the region; nothing was signed',
+    {
+      hint: [
+        ...unreachable.map(({ region, reason }) => `${region}: ${reason}`),
+        'Bring their directories within reach, or add --without-peers if you know that no newer copy has signed.',
+      ].join('\n'),
+      details: unreachable,
+    },
+  );
+}
+
+export function handoverText({ log, index, count }: Handover, path: string): string {
+  const leaves = `leaves ${index} to ${index + count - 1}`;
+  return `A run that broke off was finished: ${counted(count, 'code')} in log ${log}, ${leaves}. To have them: entente codes ${printable(path)} --log ${log}`;
 }
 
 /** Reads what the region directory at `path` publishes, without writing to it. */
 export async function readRegion(cli: Cli, path: string): Promise<PublicRegion> {
   const layout = new RegionLayout(resolve(path));
-  const { region, network } = await readConfig(layout.config);
+  const { region, network } = await readRegionConfig(layout);
   return readPublicRegion(layout.public, { region, network }, await regionModules(cli));
 }
 

@@ -1,5 +1,5 @@
 /** Everything that a command touches outside its arguments and the file system, so that tests and the demo can stand in for it. */
-import { randomFillSync } from 'node:crypto';
+import { systemRandom } from '../node/system-random.ts';
 
 export interface Surroundings {
   readonly writeOut: (text: string) => void;
@@ -12,6 +12,8 @@ export interface Surroundings {
   /** Seconds since 1970. */
   readonly nowS: () => number;
   readonly random: (length: number) => Uint8Array;
+  /** Variables that stand over the config of a region; none by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Those of this process. */
@@ -27,6 +29,7 @@ export function processSurroundings(): Surroundings {
     colour: isTerminal(stdout),
     errorIsTerminal: isTerminal(stderr),
     nowS: () => Math.floor(Date.now() / 1000),
-    random: (length) => randomFillSync(new Uint8Array(length)),
+    random: systemRandom(),
+    environment: env,
   };
 }

@@ -2,6 +2,8 @@
 export { openNativeCrypto, type NativeCrypto } from './crypto/native.ts';
 export { scrypt } from './crypto/scrypt.ts';
 export { isNodeError, NodeError } from './node-error.ts';
-export { RegionDirectory, type RegionOptions } from './region/region-directory.ts';
-export { type IssueRequest, type Issued } from './region/issuer.ts';
+export { foundRegion, type FoundingOptions } from './region/found.ts';
+export { openRegion, type OpenRegionOptions, type Region } from './region/region.ts';
+export { publishedNetwork } from './region/published-network.ts';
+export { type IssueRequest, type Issued } from './issuing/issuer.ts';
 export { runConformance } from './conformance/run.ts';

@@ -1,8 +1,7 @@
 /** `entente init`: sets up a region in a directory. */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { RegionDirectory } from '../../node/region/region-directory.ts';
-import { readPublicRegion } from '../../node/region/public-region.ts';
+import { foundRegion } from '../../node/region/found.ts';
 import { REGION_NAME_BYTES_MAX, ROOT_KEYS_MAX } from '../../protocol/limits.ts';
 import { isNetwork } from '../../protocol/log/origin.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -68,8 +67,7 @@ async function init(cli: Cli, id: string, options: InitOptions): Promise<void> {
     throw usageError(`expected a name of 1 to ${REGION_NAME_BYTES_MAX} bytes, not ${nameBytes}`);
   }
   const modules = await regionModules(cli);
-  await RegionDirectory.create(dir, { region, network, name, roots, threshold }, modules);
-  const { fingerprint } = await readPublicRegion(join(resolve(dir), 'public'), { region, network }, modules);
+  const fingerprint = await foundRegion(dir, { region, network, name, roots, threshold }, modules);
   cli.output.result({ region, network, dir, roots, threshold, fingerprint }, () => [
     `Region ${region} is set up in ${printable(dir)}.`,
     ...aligned(

@@ -4,14 +4,13 @@ import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
-import { type Issued } from '../../node/region/issuer.ts';
-import { type RegionDirectory } from '../../node/region/region-directory.ts';
+import { type Region } from '../../node/region/region.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Cli, examples } from '../cli.ts';
 import { writeDevice } from '../device.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { counted } from '../output.ts';
-import { codesText } from '../people/codes-file.ts';
+import { codesText, issuedCodeOf, type IssuedCode } from '../people/codes-file.ts';
 import { peopleFormatOf, readPeople } from '../people/people-file.ts';
 import {
   COLUMN_HELP,
@@ -23,9 +22,12 @@ import {
 } from '../people/person.ts';
 import { countOnPaper, requestsOf } from '../people/request.ts';
 import { printable } from '../printable.ts';
-import { withRegion } from '../region.ts';
+import { handoverText, type SigningOptions, withoutPeersOption, withRegion } from '../region.ts';
 
-interface IssueOptions {
+/** Codes that are signed between two lines of progress. */
+const ROWS_PER_REPORT = 256;
+
+interface IssueOptions extends SigningOptions {
   readonly subject?: string;
   readonly colour?: string;
   readonly days?: string;
@@ -56,6 +58,7 @@ export function addIssue(program: Command, cli: Cli): void {
     .option('--document-country <cc>', 'country of the identity document')
     .option('--document-number <text>', 'number of the identity document')
     .option('--out <file>', 'file for the codes, .csv or .jsonl (default: print them)')
+    .addOption(withoutPeersOption())
     .addHelpText(
       'after',
       COLUMNS_HELP +
@@ -78,48 +81,61 @@ export function addIssue(program: Command, cli: Cli): void {
     );
 }
 
-async function issue(
-  cli: Cli,
-  region: string,
-  file: string | undefined,
-  options: IssueOptions,
-): Promise<void> {
+async function issue(cli: Cli, path: string, file: string | undefined, options: IssueOptions): Promise<void> {
   const { output, surroundings } = cli;
   await requireNewFiles(options.out, options.device);
   const secretKey = surroundings.random(32);
   const holderKey =
     options.device === undefined ? undefined : (await cli.crypto()).signerOf(secretKey).publicKey;
   const people = file === undefined ? [personOf(options, holderKey)] : await peopleOf(cli, file, options);
-  const issued = await withRegion(cli, region, async (directory, { nowS, random }) => {
-    requireNothingRecovered(directory);
-    const hashing = output.progress('hashed documents', countOnPaper(people));
-    const requests = await requestsOf(people, nowS(), random, (done) => hashing.at(done));
-    const signing = output.progress('signed', people.length);
-    return directory.issue(requests, people.length > 1 ? (done) => signing.at(done) : undefined);
-  });
-  const [first] = issued;
-  if (options.device !== undefined && first !== undefined)
-    await writeDevice(options.device, { secretKey, code: first.code });
-  await writeCodes(cli, issued, file === undefined, options);
+  const signing = output.progress('signed', people.length);
+  let signed = 0;
+  const onSigned = () => {
+    const isDue = ++signed % ROWS_PER_REPORT === 0 || signed === people.length;
+    if (isDue && people.length > 1) signing.at(signed);
+  };
+  await withRegion(
+    cli,
+    path,
+    async (region, { sha256, nowS, random }) => {
+      await requireNothingOpen(cli, region, path);
+      const hashing = output.progress('hashed documents', countOnPaper(people));
+      const requests = await requestsOf(people, nowS(), random, (done) => hashing.at(done));
+      signed = 0;
+      const issued = await region.node.issueAll(requests.map((one) => ({ ...one, toHandOver: true })));
+      // A code is given out once its place in the log is public, and its batch is closed once it is given out.
+      await region.publish();
+      const codes = issued.map((one, i) => issuedCodeOf(sha256, people[i]?.subject ?? '', one));
+      const [first] = codes;
+      if (options.device !== undefined && first !== undefined)
+        await writeDevice(options.device, { secretKey, code: first.code });
+      await writeCodes(cli, codes, file === undefined, options);
+      await region.node.handovers.close(await region.node.handovers.open());
+    },
+    { withoutPeers: options.withoutPeers, onSigned },
+  );
 }
 
 /** Whoever runs a command again that broke off would give everybody a second code. */
-function requireNothingRecovered({ recovered }: RegionDirectory): void {
-  if (recovered.length === 0) return;
+async function requireNothingOpen(cli: Cli, { node }: Region, path: string): Promise<void> {
+  const open = await node.handovers.open();
+  if (open.length === 0) return;
+  for (const handover of open) cli.output.note(handoverText(handover, path));
+  await node.handovers.close(open);
   throw new CliError(
     EXIT.failure,
     'RECOVERED',
     'nothing new was issued, since a run that broke off had to be finished first',
     {
       hint: 'If this was the same command, print its codes with `entente codes`. If not, run it again.',
-      details: recovered,
+      details: open,
     },
   );
 }
 
 async function writeCodes(
   cli: Cli,
-  issued: readonly Issued[],
+  issued: readonly IssuedCode[],
   single: boolean,
   { out, device }: IssueOptions,
 ): Promise<void> {

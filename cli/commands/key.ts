@@ -1,29 +1,19 @@
 /** `entente key list|extend|compromise`: the keys of a region over time. */
-import { join } from 'node:path';
 import Table from 'cli-table3';
 import { type Command } from 'commander';
-import { type RegionDirectory } from '../../node/region/region-directory.ts';
-import { attestationLogsPath } from '../../node/region/layout.ts';
-import { LogFiles } from '../../node/region/log-files.ts';
-import { type RegionModules } from '../../node/region/modules.ts';
-import { rootOf } from '../../protocol/log/merkle-proof.ts';
+import { type Region } from '../../node/region/region.ts';
+import { type CutOff, givingUp, upkeep } from '../../node/region/statements.ts';
 import { type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
-import { readRegion, withRegion } from '../region.ts';
+import { readRegion, type SigningOptions, withoutPeersOption, withRegion } from '../region.ts';
 import { timeText } from '../times.ts';
 
-interface CompromiseOptions {
+interface CompromiseOptions extends SigningOptions {
   readonly key: string;
   readonly cutOff?: readonly string[];
-}
-
-interface CutOff {
-  readonly log: string;
-  readonly size: number;
-  readonly root: Uint8Array;
 }
 
 export function addKey(program: Command, cli: Cli): void {
@@ -41,8 +31,9 @@ export function addKey(program: Command, cli: Cli): void {
     .command('extend')
     .description('Makes and signs, with the root, the keys and logs that are missing for the next 90 days.')
     .argument('<region>', 'directory of the region')
+    .addOption(withoutPeersOption())
     .addHelpText('after', examples(['entente key extend DE', 'once a month, with enough root keys at hand']))
-    .action((region: string) => extend(cli, region));
+    .action((region: string, options: SigningOptions) => extend(cli, region, options));
   key
     .command('compromise')
     .description(
@@ -55,6 +46,7 @@ export function addKey(program: Command, cli: Cli): void {
       'entries of a log that are genuine, as in 2026-11=10000, trust=12 or 2026-11=now; give it once for each log',
       collect,
     )
+    .addOption(withoutPeersOption())
     .addHelpText(
       'after',
       examples(
@@ -86,59 +78,68 @@ async function list(cli: Cli, path: string): Promise<void> {
   });
 }
 
-async function extend(cli: Cli, path: string): Promise<void> {
-  await withRegion(cli, path, async (directory) => {
-    const made = await directory.extendKeys();
-    cli.output.result(made, () => [
-      made.keys + made.logs === 0
-        ? 'Nothing is missing for the next 90 days.'
-        : `Admitted ${counted(made.keys, 'key')} and announced ${counted(made.logs, 'log')}.`,
-    ]);
-  });
+async function extend(cli: Cli, path: string, options: SigningOptions): Promise<void> {
+  const made = await withRegion(
+    cli,
+    path,
+    async (region, { nowS }) => {
+      const { statements, keys, logs } = await upkeep(region.state, region.keys, nowS());
+      if (statements.length > 0) await region.append(statements, 'root');
+      return { keys, logs };
+    },
+    options,
+  );
+  cli.output.result(made, () => [
+    made.keys + made.logs === 0
+      ? 'Nothing is missing for the next 90 days.'
+      : `Admitted ${counted(made.keys, 'key')} and announced ${counted(made.logs, 'log')}.`,
+  ]);
 }
 
 async function compromise(cli: Cli, path: string, options: CompromiseOptions): Promise<void> {
-  await withRegion(cli, path, async (directory, modules) => {
-    const key = directory.state.key(options.key.toLowerCase());
-    if (key === undefined) {
-      throw new CliError(EXIT.failure, 'NOT_FOUND', `the region has no key ${printable(options.key)}`, {
-        hint: `List its keys with \`entente key list ${printable(path)}\`.`,
-      });
-    }
-    const cutOffs: CutOff[] = [];
-    for (const text of options.cutOff ?? []) cutOffs.push(await cutOffOf(directory, text, modules));
-    if (new Set(cutOffs.map(({ log }) => log)).size < cutOffs.length)
-      throw usageError('--cut-off names a log twice');
-    const replacement = await directory.compromise(key, cutOffs);
-    cli.output.result({ key: key.keyId, role: key.role, cutOffs, replacement }, () => [
-      `The ${key.role} key ${key.keyId} is given up; ${replacement ?? 'no key'} stands in its place.`,
-      ...(cutOffs.length === 0
-        ? ['Nothing that it signed counts any more.']
-        : ['What it signed counts on below:']),
-      ...aligned(
-        cutOffs.map(({ log, size }) => [log, `${figure(size)} entries`]),
-        '  ',
-      ),
-    ]);
-  });
+  await withRegion(
+    cli,
+    path,
+    async (region, { nowS }) => {
+      const key = region.state.key(options.key.toLowerCase());
+      if (key === undefined) {
+        throw new CliError(EXIT.failure, 'NOT_FOUND', `the region has no key ${printable(options.key)}`, {
+          hint: `List its keys with \`entente key list ${printable(path)}\`.`,
+        });
+      }
+      const cutOffs: CutOff[] = [];
+      for (const text of options.cutOff ?? []) cutOffs.push(await cutOffOf(region, text));
+      if (new Set(cutOffs.map(({ log }) => log)).size < cutOffs.length)
+        throw usageError('--cut-off names a log twice');
+      const { statements, replacement } = await givingUp(key, cutOffs, region.keys, nowS());
+      await region.append(statements, 'root');
+      cli.output.result({ key: key.keyId, role: key.role, cutOffs, replacement }, () => [
+        `The ${key.role} key ${key.keyId} is given up; ${replacement ?? 'no key'} stands in its place.`,
+        ...(cutOffs.length === 0
+          ? ['Nothing that it signed counts any more.']
+          : ['What it signed counts on below:']),
+        ...aligned(
+          cutOffs.map(({ log, size }) => [log, `${figure(size)} entries`]),
+          '  ',
+        ),
+      ]);
+    },
+    options,
+  );
 }
 
 /** The cut-off that `log=size` names, with the root that the log has at that size. */
-async function cutOffOf(directory: RegionDirectory, text: string, modules: RegionModules): Promise<CutOff> {
+async function cutOffOf(region: Region, text: string): Promise<CutOff> {
   const [, log, sizeText] = /^(trust|2\d{3}-\d{2}(?:\.[1-9])?)=(now|\d{1,15})$/.exec(text) ?? [];
   if (log === undefined || sizeText === undefined) {
     throw usageError(`expected a cut-off such as 2026-11=10000 or trust=now, not ${printable(text)}`);
   }
-  const files = new LogFiles(join(attestationLogsPath(directory.layout.public), log));
-  const present = log === 'trust' ? directory.state.size : await files.claimedSize();
+  const tree = region.node.log(region.originOf(log));
+  const present = tree?.size ?? 0;
   const size = sizeText === 'now' ? present : Number(sizeText);
-  if (size > present) throw usageError(`${log} has ${figure(present)} entries, not ${sizeText}`);
-  const { sha256 } = modules;
-  const root =
-    log === 'trust'
-      ? directory.trustRootAt(size)
-      : await files.withHashes(sha256, size, (source) => rootOf(sha256, size, source), present);
-  return { log, size, root };
+  if (tree === undefined || size > present)
+    throw usageError(`${log} has ${figure(present)} entries, not ${sizeText}`);
+  return { log, size, root: await tree.reader.rootAt(size) };
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -1,8 +1,9 @@
 /** `entente recognise`: this region's people may meet codes of another, and how they judge them. */
 import { basename, dirname, relative, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { editConfig } from '../../node/config/config-file.ts';
 import { readPublicRegion } from '../../node/region/public-region.ts';
-import { type RegionDirectory } from '../../node/region/region-directory.ts';
+import { type Region } from '../../node/region/region.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isRuleId } from '../../protocol/code/status.ts';
@@ -11,10 +12,18 @@ import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { aligned } from '../output.ts';
 import { printable } from '../printable.ts';
-import { fingerprintText, parseFingerprint, parseRegionId, publicPathOf, withRegion } from '../region.ts';
+import {
+  fingerprintText,
+  parseFingerprint,
+  parseRegionId,
+  publicPathOf,
+  type SigningOptions,
+  withoutPeersOption,
+  withRegion,
+} from '../region.ts';
 import { parseSpan, timeText } from '../times.ts';
 
-interface RecogniseOptions {
+interface RecogniseOptions extends SigningOptions {
   readonly region?: string;
   readonly fingerprint?: string;
   readonly way: RecognitionWay;
@@ -50,6 +59,7 @@ export function addRecognise(program: Command, cli: Cli): void {
     .option('--via <region>', 'with --way bridge: the region through which codes come')
     .option('--rules <id>', 'acceptance rules for its codes')
     .option('--for <span>', 'how long the recognition holds', '365d')
+    .addOption(withoutPeersOption())
     .addHelpText(
       'after',
       examples(
@@ -73,23 +83,31 @@ async function recognise(
   if (rules !== null && !isRuleId(rules))
     throw usageError('expected the id of rules: lower-case letters, digits and hyphens');
   const viaRegion = via === undefined ? {} : { via: parseRegionId(via) };
-  await withRegion(cli, path, async (directory, modules) => {
-    const other =
-      peer === undefined ? byFingerprint(options) : await byDirectory(directory, peer, options, modules);
-    if (other.region === directory.config.region) throw usageError('a region does not recognise itself');
-    const from = modules.nowS();
-    const until = from + parseSpan(options.for);
-    if (until === from) throw usageError('a recognition holds for at least a second');
-    const { region, fingerprint } = other;
-    const version = (directory.state.recognition(region)?.version ?? 0) + 1;
-    await directory.append(
-      { kind: 'recognition', region, version, fingerprint, way, ...viaRegion, rules, from, until },
-      'root',
-    );
-    if (other.publicPath !== undefined)
-      await directory.setPeer(region, relative(directory.layout.path, other.publicPath));
-    report(cli, directory.config.region, { ...other, version, until }, path, peer);
-  });
+  await withRegion(
+    cli,
+    path,
+    async (directory, modules) => {
+      const other =
+        peer === undefined ? byFingerprint(options) : await byDirectory(directory, peer, options, modules);
+      if (other.region === directory.config.region) throw usageError('a region does not recognise itself');
+      const from = modules.nowS();
+      const until = from + parseSpan(options.for);
+      if (until === from) throw usageError('a recognition holds for at least a second');
+      const { region, fingerprint } = other;
+      const version = (directory.state.recognition(region)?.version ?? 0) + 1;
+      await directory.append(
+        [{ kind: 'recognition', region, version, fingerprint, way, ...viaRegion, rules, from, until }],
+        'root',
+      );
+      const { layout } = directory;
+      if (other.publicPath !== undefined) {
+        const value = relative(layout.path, other.publicPath);
+        await editConfig(layout.config, [{ at: ['peers', region, 'directory'], value }]);
+      }
+      report(cli, directory.config.region, { ...other, version, until }, path, peer);
+    },
+    options,
+  );
 }
 
 function byFingerprint({ region, fingerprint }: RecogniseOptions): Recognised {
@@ -100,7 +118,7 @@ function byFingerprint({ region, fingerprint }: RecogniseOptions): Recognised {
 }
 
 async function byDirectory(
-  directory: RegionDirectory,
+  directory: Region,
   peer: string,
   options: RecogniseOptions,
   modules: RegionModules,

@@ -1,22 +1,19 @@
 /** `entente revoke`: codes that no longer count, whatever they say. */
-import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { attestationLogsPath } from '../../node/region/layout.ts';
-import { LogFiles } from '../../node/region/log-files.ts';
-import { type RegionDirectory } from '../../node/region/region-directory.ts';
-import { type RegistryRecord } from '../../node/region/registry.ts';
+import { type StatementDraft } from '../../node/log/trust-log-work.ts';
+import { type Region } from '../../node/region/region.ts';
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { parseCode } from '../../protocol/code/code.ts';
-import { parseOpenings } from '../../protocol/code/openings.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
+import { encodeIndexSet } from '../../protocol/revocation/index-set-code.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { printable, shortened } from '../printable.ts';
-import { withRegion } from '../region.ts';
+import { type SigningOptions, withoutPeersOption, withRegion } from '../region.ts';
 
-interface RevokeOptions {
+interface RevokeOptions extends SigningOptions {
   readonly subject?: string;
   readonly holder?: string;
   readonly root?: true;
@@ -39,6 +36,7 @@ export function addRevoke(program: Command, cli: Cli): void {
     .option('--subject <text>', 'all codes of this person')
     .option('--holder <hex>', "all codes for this device's public key", parseHolder)
     .option('--root', 'sign with the root, which no limit per hour binds')
+    .addOption(withoutPeersOption())
     .addHelpText(
       'after',
       examples(
@@ -62,31 +60,37 @@ async function revoke(
     throw usageError('say which codes to revoke: their text or place, --subject or --holder');
   }
   const { sha256 } = await cli.crypto();
-  await withRegion(cli, path, async (directory) => {
-    const places: Place[] = [];
-    for (const one of what) places.push(await placeOf(directory, one, sha256));
-    for await (const record of directory.records()) if (isMeant(record, options)) places.push(record);
-    if (places.length === 0)
-      throw new CliError(EXIT.failure, 'NOT_FOUND', 'the registry has no such code; nothing was revoked');
-    const revoked: Place[] = [];
-    for (const [log, indexes] of newByLog(directory, places)) {
-      await directory.revoke(log, indexes, options.root === true ? 'root' : 'trust-log');
-      revoked.push(...indexes.map((index) => ({ log, index })));
-    }
-    cli.output.result({ revoked, before: places.length - revoked.length }, () => [
-      revoked.length === 0
-        ? 'All of these codes were revoked before; nothing changed.'
-        : `Revoked ${counted(revoked.length, 'code')}: ${shortened(revoked.map(placeText).join(' '), 60)}`,
-    ]);
-  });
+  await withRegion(
+    cli,
+    path,
+    async (region, { nowS }) => {
+      const places: Place[] = [];
+      for (const one of what) places.push(await placeOf(region, one, sha256));
+      places.push(...(await placesHeld(region, options)));
+      if (places.length === 0)
+        throw new CliError(EXIT.failure, 'NOT_FOUND', 'the registry has no such code; nothing was revoked');
+      const revoked: Place[] = [];
+      for (const [log, indexes] of newByLog(region, places)) {
+        if (options.root === true) await region.append([revocationOf(log, indexes, nowS())], 'root');
+        else await region.node.revoke({ log, indexes });
+        revoked.push(...indexes.map((index) => ({ log, index })));
+      }
+      cli.output.result({ revoked, before: places.length - revoked.length }, () => [
+        revoked.length === 0
+          ? 'All of these codes were revoked before; nothing changed.'
+          : `Revoked ${counted(revoked.length, 'code')}: ${shortened(revoked.map(placeText).join(' '), 60)}`,
+      ]);
+    },
+    options,
+  );
 }
 
 /** A place that stands in the log of this region; for a code, with this very attestation. */
-async function placeOf(directory: RegionDirectory, text: string, sha256: Sha256): Promise<Place> {
+async function placeOf(home: Region, text: string, sha256: Sha256): Promise<Place> {
   const match = /^(\d{4}-\d{2}(?:\.\d)?)\/(\d{1,13})$/.exec(text);
   if (match !== null) {
     const place = { log: match[1] ?? '', index: Number(match[2]) };
-    await leafAt(directory, place);
+    await leafAt(home, place);
     return place;
   }
   if (!text.startsWith('ENT')) {
@@ -96,14 +100,14 @@ async function placeOf(directory: RegionDirectory, text: string, sha256: Sha256)
   }
   const { attestation } = parseCode(sha256, text);
   const { region, log, index } = attestation;
-  if (region !== directory.config.region) {
+  if (region !== home.config.region) {
     throw new CliError(
       EXIT.failure,
       'OTHER_REGION',
       `the code is of ${region}, and only ${region} can revoke it`,
     );
   }
-  if (!equalBytes(await leafAt(directory, { log, index }), attestation.bytes)) {
+  if (!equalBytes(await leafAt(home, { log, index }), attestation.bytes)) {
     throw new CliError(
       EXIT.failure,
       'NOT_ISSUED',
@@ -113,10 +117,11 @@ async function placeOf(directory: RegionDirectory, text: string, sha256: Sha256)
   return { log, index };
 }
 
-async function leafAt(directory: RegionDirectory, { log, index }: Place): Promise<Uint8Array> {
-  const files = new LogFiles(join(attestationLogsPath(directory.layout.public), log));
-  const size = isAttestationLogId(log) ? await files.claimedSize() : 0;
-  if (index < size) return files.entry(index, size);
+async function leafAt(home: Region, { log, index }: Place): Promise<Uint8Array> {
+  const tree = isAttestationLogId(log) ? home.node.log(home.originOf(log)) : undefined;
+  if (tree !== undefined && index < tree.size) {
+    for await (const leaf of tree.reader.entries(index, index + 1)) return leaf;
+  }
   throw new CliError(EXIT.failure, 'NOT_ISSUED', `the region has issued no ${log}/${index}`);
 }
 
@@ -125,15 +130,24 @@ function parseHolder(text: string): string {
   throw new InvalidArgumentError('Expected 64 hexadecimal digits.');
 }
 
-function isMeant(record: RegistryRecord, { subject, holder }: RevokeOptions): boolean {
-  if (subject !== undefined && record.subject === subject) return true;
-  if (holder === undefined) return false;
-  const { holderKey } = parseOpenings(record.openings).fields;
-  return holderKey !== undefined && hexOf(holderKey) === holder;
+/** The places of a person's codes, and of those for a device. */
+async function placesHeld({ node, state }: Region, { subject, holder }: RevokeOptions): Promise<Place[]> {
+  const places: Place[] = subject === undefined ? [] : await node.heldCodes.ofSubject(subject);
+  if (holder === undefined) return places;
+  for (const { log } of state.logs()) {
+    for await (const { index, fields } of node.heldCodes.ofLog(log)) {
+      if (fields.holderKey !== undefined && hexOf(fields.holderKey) === holder) places.push({ log, index });
+    }
+  }
+  return places;
+}
+
+function revocationOf(log: string, indexes: readonly number[], effective: number): StatementDraft {
+  return { kind: 'revocation', log, effective, set: encodeIndexSet(Float64Array.from(indexes).sort()) };
 }
 
 /** The indexes that are not revoked yet, by log. */
-function newByLog({ state }: RegionDirectory, places: readonly Place[]): Map<string, number[]> {
+function newByLog({ state }: Region, places: readonly Place[]): Map<string, number[]> {
   const byLog = new Map<string, number[]>();
   for (const { log, index } of places) {
     if (state.revoked(log)?.has(index) === true) continue;

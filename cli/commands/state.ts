@@ -1,7 +1,7 @@
 /** `entente state`: commits to what the trust log says by now. */
 import { type Command } from 'commander';
 import { type Cli, examples } from '../cli.ts';
-import { withRegion } from '../region.ts';
+import { type SigningOptions, withoutPeersOption, withRegion } from '../region.ts';
 
 export function addState(program: Command, cli: Cli): void {
   program
@@ -11,15 +11,19 @@ export function addState(program: Command, cli: Cli): void {
       'Appends a statement that commits to all keys, recognitions, rules and revocations. Snapshots then begin at it instead of at the first entry.',
     )
     .argument('<region>', 'directory of the region')
+    .addOption(withoutPeersOption())
     .addHelpText('after', examples(['entente state DE', 'once a day, or before a snapshot']))
-    .action((region: string) => appendState(cli, region));
+    .action((region: string, options: SigningOptions) => appendState(cli, region, options));
 }
 
-async function appendState(cli: Cli, path: string): Promise<void> {
-  await withRegion(cli, path, async (directory) => {
-    const index = await directory.appendState();
-    cli.output.result({ region: directory.config.region, index }, () => [
-      `Entry ${index} of the trust log commits to the state of ${directory.config.region}.`,
-    ]);
-  });
+async function appendState(cli: Cli, path: string, options: SigningOptions): Promise<void> {
+  const { region, index } = await withRegion(
+    cli,
+    path,
+    async ({ node, config }) => ({ region: config.region, index: (await node.commitState()).index }),
+    options,
+  );
+  cli.output.result({ region, index }, () => [
+    `Entry ${index} of the trust log commits to the state of ${region}.`,
+  ]);
 }

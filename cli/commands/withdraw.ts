@@ -1,10 +1,10 @@
 /** `entente withdraw` and `entente suspend`: a recognition ends, or rests until it is given anew. */
 import { type Command } from 'commander';
-import { type RegionDirectory } from '../../node/region/region-directory.ts';
+import { type Region } from '../../node/region/region.ts';
 import { type Recognition } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { parseRegionId, withRegion } from '../region.ts';
+import { parseRegionId, type SigningOptions, withoutPeersOption, withRegion } from '../region.ts';
 
 export function addWithdraw(program: Command, cli: Cli): void {
   program
@@ -15,13 +15,14 @@ export function addWithdraw(program: Command, cli: Cli): void {
     )
     .argument('<region>', 'directory of the region')
     .argument('<other>', 'id of the region whose recognition ends')
+    .addOption(withoutPeersOption())
     .addHelpText(
       'after',
       examples(['entente withdraw CN-33 DE', 'codes of DE are stopped as soon as this is known']),
     )
-    .action((path: string, other: string) =>
-      change(cli, path, other, 'withdrawn', async (directory, { region, version }) =>
-        directory.append({ kind: 'withdrawal', region, version: version + 1 }, 'root'),
+    .action((path: string, other: string, options: SigningOptions) =>
+      change(cli, path, other, options, 'withdrawn', async (home, { region, version }) =>
+        home.append([{ kind: 'withdrawal', region, version: version + 1 }], 'root'),
       ),
     );
 }
@@ -35,10 +36,11 @@ export function addSuspend(program: Command, cli: Cli): void {
     )
     .argument('<region>', 'directory of the region')
     .argument('<other>', 'id of the region whose recognition rests')
+    .addOption(withoutPeersOption())
     .addHelpText('after', examples(['entente suspend CN-33 DE', 'at once, and without a ceremony']))
-    .action((path: string, other: string) =>
-      change(cli, path, other, 'suspended', async (directory, { region, version }) =>
-        directory.append({ kind: 'suspension', region, version }, 'trust-log'),
+    .action((path: string, other: string, options: SigningOptions) =>
+      change(cli, path, other, options, 'suspended', async (home, { region, version }) =>
+        home.append([{ kind: 'suspension', region, version }], 'trust-log'),
       ),
     );
 }
@@ -47,24 +49,30 @@ async function change(
   cli: Cli,
   path: string,
   other: string,
+  options: SigningOptions,
   standing: 'withdrawn' | 'suspended',
-  append: (directory: RegionDirectory, recognition: Recognition) => Promise<number>,
+  append: (home: Region, recognition: Recognition) => Promise<number>,
 ): Promise<void> {
   const region = parseRegionId(other);
-  await withRegion(cli, path, async (directory) => {
-    const recognition = directory.state.recognition(region);
-    if (
-      recognition === undefined ||
-      recognition.standing === 'withdrawn' ||
-      recognition.standing === standing
-    ) {
-      const state = recognition?.standing ?? 'not recognised';
-      throw new CliError(EXIT.failure, 'NOT_FOUND', `${region} is ${state}: there is nothing to change`);
-    }
-    const index = await append(directory, recognition);
-    const home = directory.config.region;
-    cli.output.result({ home, region, standing, index }, () => [
-      `The recognition of ${region} by ${home} is ${standing}, by entry ${index} of its trust log.`,
-    ]);
-  });
+  await withRegion(
+    cli,
+    path,
+    async (directory) => {
+      const recognition = directory.state.recognition(region);
+      if (
+        recognition === undefined ||
+        recognition.standing === 'withdrawn' ||
+        recognition.standing === standing
+      ) {
+        const state = recognition?.standing ?? 'not recognised';
+        throw new CliError(EXIT.failure, 'NOT_FOUND', `${region} is ${state}: there is nothing to change`);
+      }
+      const index = await append(directory, recognition);
+      const home = directory.config.region;
+      cli.output.result({ home, region, standing, index }, () => [
+        `The recognition of ${region} by ${home} is ${standing}, by entry ${index} of its trust log.`,
+      ]);
+    },
+    options,
+  );
 }

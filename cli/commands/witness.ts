@@ -2,13 +2,29 @@
 import { resolve } from 'node:path';
 import { type Command } from 'commander';
 import { NodeError } from '../../node/node-error.ts';
-import { type Witnessed, witnessPeer } from '../../node/region/witness.ts';
+import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
+import { readPublicRegion } from '../../node/region/public-region.ts';
+import { type Vouched } from '../../node/witness/log-visit.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { type Cli, examples } from '../cli.ts';
-import { CliError, cliErrorOf } from '../exit.ts';
+import { CliError, cliErrorOf, usageError } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
 import { printableLines } from '../printable.ts';
-import { publicPathOf, withRegion } from '../region.ts';
+import {
+  publicPathOf,
+  regionModules,
+  type SigningOptions,
+  withoutPeersOption,
+  withRegion,
+} from '../region.ts';
+
+/** A peer to visit, and how it was named. */
+interface Named {
+  readonly name: string;
+  readonly region: string;
+  readonly publicPath: string;
+  readonly fingerprint: Uint8Array;
+}
 
 export function addWitness(program: Command, cli: Cli): void {
   program
@@ -22,47 +38,89 @@ export function addWitness(program: Command, cli: Cli): void {
       '[peers...]',
       'directories of peers (default: all that this region has recognised by directory)',
     )
+    .addOption(withoutPeersOption())
     .addHelpText(
       'after',
       examples(['entente witness DE', 'all known peers'], ['entente witness DE CN-33', 'one of them']),
     )
-    .action((region: string, peers: readonly string[]) => witness(cli, region, peers));
+    .action((region: string, peers: readonly string[], options: SigningOptions) =>
+      witness(cli, region, peers, options),
+    );
 }
 
 /** A peer that lies or is gone must not keep the others from being vouched for. */
-async function witness(cli: Cli, path: string, peers: readonly string[]): Promise<void> {
-  await withRegion(cli, path, async (directory, modules) => {
-    const { region, peers: known } = directory.config;
-    const publicPaths = new Map<string, string>();
-    for (const peer of peers) publicPaths.set(peer, await publicPathOf(peer));
-    if (peers.length === 0)
-      for (const [peer, path] of Object.entries(known))
-        publicPaths.set(peer, resolve(directory.layout.path, path));
-    await directory.renewCheckpoint();
-    const witnessed: Witnessed[] = [];
-    const faults: CliError[] = [];
-    for (const [peer, publicPath] of publicPaths) {
-      try {
-        witnessed.push(...(await witnessPeer(directory, publicPath, modules)));
-      } catch (error) {
-        if (!(error instanceof NodeError) && !isProtocolError(error)) throw error;
-        faults.push(faultOf(peer, error));
-      }
+async function witness(
+  cli: Cli,
+  path: string,
+  peers: readonly string[],
+  { withoutPeers }: SigningOptions,
+): Promise<void> {
+  const { region, network, peers: known } = await readRegionConfig(new RegionLayout(resolve(path)));
+  const faults: CliError[] = [];
+  const heedingFaults = async (name: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof NodeError) && !isProtocolError(error)) throw error;
+      faults.push(faultOf(name, error));
     }
-    cli.output.result({ region, witnessed }, () => [
-      `${region} renewed its own checkpoint${witnessed.length > 0 ? ' and vouches for:' : '.'}`,
-      ...aligned(
-        witnessed.map(({ origin, size, sizeBefore }) => [
-          origin,
-          `${figure(sizeBefore)} -> ${figure(size)} entries`,
-        ]),
-        '  ',
-      ),
-    ]);
-    const [worst, ...others] = faults.toSorted((a, b) => b.exit - a.exit);
-    for (const { message, code } of others) cli.output.note(`${printableLines(message)} [${code}]`);
-    if (worst !== undefined) throw worst;
-  });
+  };
+  const named: Named[] = [];
+  for (const name of peers) {
+    await heedingFaults(name, async () => void named.push(await readPeer(cli, name, network)));
+  }
+  if (named.some((peer) => peer.region === region)) throw usageError('a region does not witness itself');
+  const visits =
+    peers.length > 0
+      ? named
+      : Object.entries(known).flatMap(([peer, { directory }]) =>
+          directory === undefined ? [] : [{ name: peer, region: peer }],
+        );
+  const witnessed: Vouched[] = [];
+  await withRegion(
+    cli,
+    path,
+    async (home) => {
+      for (const { name, region: peer } of visits) {
+        await heedingFaults(name, () =>
+          home.node.visitor.visit(peer, peer, async (vouched) => {
+            await home.publishCosignature(vouched);
+            witnessed.push(vouched);
+          }),
+        );
+      }
+    },
+    {
+      withoutPeers,
+      silent: true,
+      instead: new Map(named.map((peer) => [peer.region, peer.publicPath])),
+      invited: named,
+    },
+  );
+  report(cli, region, witnessed);
+  const [worst, ...others] = faults.toSorted((a, b) => b.exit - a.exit);
+  for (const { message, code } of others) cli.output.note(`${printableLines(message)} [${code}]`);
+  if (worst !== undefined) throw worst;
+}
+
+async function readPeer(cli: Cli, name: string, network: string): Promise<Named> {
+  const publicPath = await publicPathOf(name);
+  const { region, fingerprint } = await readPublicRegion(publicPath, { network }, await regionModules(cli));
+  return { name, region, publicPath, fingerprint };
+}
+
+function report(cli: Cli, region: string, witnessed: readonly Vouched[]): void {
+  const told = witnessed.map(({ origin, size, root, sizeBefore }) => ({ origin, size, root, sizeBefore }));
+  cli.output.result({ region, witnessed: told }, () => [
+    `${region} renewed its own checkpoint${told.length > 0 ? ' and vouches for:' : '.'}`,
+    ...aligned(
+      told.map(({ origin, size, sizeBefore }) => [
+        origin,
+        `${figure(sizeBefore)} -> ${figure(size)} entries`,
+      ]),
+      '  ',
+    ),
+  ]);
 }
 
 function faultOf(peer: string, error: unknown): CliError {

@@ -1,6 +1,6 @@
 /** From a person and a status given by hand to what a region issues. */
 import { scryptInPool } from '../../node/crypto/scrypt.ts';
-import { type IssueRequest } from '../../node/region/issuer.ts';
+import { type IssueRequest } from '../../node/issuing/issuer.ts';
 import { hexBytes } from '../../protocol/bytes.ts';
 import { documentHash } from '../../protocol/code/document.ts';
 import { type DocumentField, SALT_BYTES } from '../../protocol/code/field.ts';

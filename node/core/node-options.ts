@@ -27,6 +27,8 @@ export interface RegionNodeOptions {
    * their number.
    */
   readonly bootQuorum?: (recognised: readonly string[]) => number;
+  /** Begins no rounds, beats or scrubs by itself: for a process that does one thing and ends. */
+  readonly onDemand?: boolean;
   /** Milliseconds; 10 s, 30 s, 2 s and 10 min by default. */
   readonly beatMs?: number;
   readonly intervalMs?: number;

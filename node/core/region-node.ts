@@ -2,7 +2,7 @@
  * The core of one region's node: its store, its own logs and its copies of others', what it knows of all regions, and the
  * verdicts on that. Reads and judges from its start; signs only once its peers have shown that nothing of its own is missing.
  */
-import { trustLogOrigin, witnessName } from '../../protocol/log/origin.ts';
+import { witnessName } from '../../protocol/log/origin.ts';
 import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
@@ -12,14 +12,14 @@ import { logError } from '../log/log-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Receipt } from '../log/log-work.ts';
 import { type TrustLogItem } from '../log/trust-log-work.ts';
-import { isNodeError, NodeError } from '../node-error.ts';
+import { isNodeError, type NodeError } from '../node-error.ts';
 import { Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { Scrub } from '../store/scrub.ts';
 import { storeError } from '../store/store-error.ts';
 import { Store } from '../store/store.ts';
 import { AntiEntropy } from '../sync/anti-entropy.ts';
-import { type BootFinding, checkOwnLogs } from '../sync/boot-check.ts';
+import { type BootFinding, checkOwnLogs, refusalOf } from '../sync/boot-check.ts';
 import { Healer } from '../sync/healer.ts';
 import { Herald } from '../sync/herald.ts';
 import { LeafFinder } from '../sync/leaf-finder.ts';
@@ -65,7 +65,7 @@ export class RegionNode {
   #registry: Registry | undefined;
   #writer: WritingSide | undefined;
   #writing: WritingState = 'checking';
-  /** Why the last try to begin to sign failed, if it did. */
+  /** Why it does not sign, as the last try to begin found it. */
   #failure: NodeError | undefined;
   #decided: () => void = () => undefined;
   readonly #decision = new Promise<void>((resolve) => (this.#decided = resolve));
@@ -152,9 +152,11 @@ export class RegionNode {
     }
     this.#server.start();
     for (const desk of this.#desks) desk.start();
-    this.#antiEntropy.start();
-    this.#herald.start();
-    this.#scrub.start();
+    if (this.#options.onDemand !== true) {
+      this.#antiEntropy.start();
+      this.#herald.start();
+      this.#scrub.start();
+    }
     this.#inBackground(() => this.#becomeWriter());
     this.#inBackground(() => this.#tend());
   }
@@ -272,23 +274,7 @@ export class RegionNode {
   #requireWriter(): WritingSide {
     if (this.#writer !== undefined) return this.#writer;
     if (this.#writing === 'stopped') throw logError('LOG_STOPPED', 'the node was stopped');
-    if (this.#failure !== undefined) throw this.#failure;
-    const origin = trustLogOrigin(this.#options.region, this.#options.network);
-    if (this.#isLost())
-      throw logError('LOG_BEHIND', `${origin}: the store is empty, and the region has a log`);
-    if (this.#writing === 'behind')
-      throw logError('LOG_BEHIND', `${origin}: peers hold more of it than this node`);
-    if (this.#writing === 'contradicted') {
-      throw logError('LOG_CONTRADICTED', `${origin}: somebody else signs with its key, or did`);
-    }
-    throw new NodeError(
-      'PEER_UNREACHABLE',
-      'too few peers have said yet that nothing of our logs is missing',
-      {
-        retry: true,
-        hint: 'Wait for them, or force it if this is the only node with the keys and its store is the newest.',
-      },
-    );
+    throw this.#failure ?? logError('LOG_UNSETTLED', 'what peers hold of our logs is not known yet');
   }
 
   /** Asks until the way is free, and then begins to sign. */
@@ -298,9 +284,11 @@ export class RegionNode {
       try {
         this.#failure = undefined;
         const held = this.#ownSize();
-        this.#writing = await this.#bootFinding();
+        const found = await this.#bootFinding();
         // It has caught up a piece: the next look tells whether that was all.
-        if (this.#writing === 'behind' && this.#ownSize() > held) continue;
+        if (found.finding === 'behind' && this.#ownSize() > held) continue;
+        this.#writing = found.finding;
+        this.#failure = refusalOf(found, this.#shelf.logs);
         if (this.#writing === 'clear') await this.#startWriting();
       } catch (error) {
         this.#writing = isNodeError(error, 'LOG_BEHIND') ? 'behind' : 'failed';
@@ -314,26 +302,26 @@ export class RegionNode {
     }
   }
 
-  async #bootFinding(): Promise<BootFinding['finding']> {
+  async #bootFinding(): Promise<BootFinding> {
     await this.#shelf.followAll();
     const { home, ownLogs } = this.#shelf;
     const recognised = [...home.state.recognitions()].filter(
       (one) => one.standing === 'recognised' && one.way === 'direct',
     );
-    const isLost = this.#isLost();
+    const isLost = home.tree.size === 0 && this.#options.fingerprint !== undefined;
     const quorum = this.#options.bootQuorum(recognised.map(({ region }) => region));
     const needed = Math.max(isLost ? 1 : 0, quorum);
-    const { finding } = await checkOwnLogs(
+    const found = await checkOwnLogs(
       { needed },
       { client: this.#client, puller: this.#puller, regionOf: this.#modules.regionOf, logs: () => ownLogs },
     );
-    if (this.#forced && (finding === 'alone' || finding === 'behind')) return 'clear';
-    return finding === 'clear' && isLost ? 'behind' : finding;
-  }
-
-  /** The region has a log, and this store has nothing of it. */
-  #isLost(): boolean {
-    return this.#options.fingerprint !== undefined && this.#shelf.home.tree.size === 0;
+    const { finding } = found;
+    if (this.#forced && (finding === 'alone' || finding === 'behind')) return { finding: 'clear' };
+    // The region has a log, and this store has nothing of it.
+    if (isLost && (finding === 'clear' || finding === 'alone')) {
+      return { finding: 'behind', origin: home.origin, size: 0 };
+    }
+    return found;
   }
 
   #ownSize(): number {
@@ -359,6 +347,7 @@ export class RegionNode {
     const writer = this.#writer;
     this.#writer = undefined;
     this.#writing = 'contradicted';
+    this.#failure = logError('LOG_CONTRADICTED', 'somebody else signs with the keys of this region');
     this.#inBackground(async () => writer?.stop());
   }
 

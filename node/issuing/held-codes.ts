@@ -1,7 +1,7 @@
 /** The codes that a person holds, made again from the registry and the logs. */
 import { encodeCode } from '../../protocol/code/code.ts';
 import { codeText } from '../../protocol/code/code-text.ts';
-import { type FieldName } from '../../protocol/code/field.ts';
+import { FIELD_NAMES, type FieldName } from '../../protocol/code/field.ts';
 import { type Openings } from '../../protocol/code/openings.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
@@ -66,6 +66,11 @@ export class HeldCodes {
     const { region, network } = this.#names;
     return this.#modules.openTree(attestationLogOrigin(region, network, log));
   }
+}
+
+/** The fields that a code opens unless fewer are wanted: all that its attestation uses, but the evidence. */
+export function fieldsUsed({ opened }: Openings): FieldName[] {
+  return FIELD_NAMES.filter((name, field) => name !== 'evidence' && opened[field] !== undefined);
 }
 
 /** The text of the code that opens these fields. @throws {TypeError} as `encodeCode`. */

@@ -1,9 +1,10 @@
 /** Setting up a region: root keys, trust keys for 90 days, the logs of the coming months, its first entries. */
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
+import { createConfig, parseConfig } from '../config/config-file.ts';
+import { firstConfigFile } from '../config/first-file.ts';
 import { type StatementDraft } from '../log/trust-log-work.ts';
 import { NodeError } from '../node-error.ts';
-import { createConfig, parseConfig } from './region-config.ts';
 import { makeDirectory, moveFile, namesIn, removeTree } from './files.ts';
 import { RegionLayout } from './layout.ts';
 import { type RegionModules } from './modules.ts';
@@ -62,7 +63,7 @@ async function fill(
   rootKeys.sort((a, b) => Buffer.compare(a, b));
   const root: StatementDraft = { kind: 'root', region, network, name, version: 1, threshold, keys: rootKeys };
   const founded = await startRegion(
-    { layout, config: parseConfig(layout.config, JSON.stringify(values)), keys },
+    { layout, config: parseConfig(layout.config, firstConfigFile(values)), keys },
     {},
     { ...modules, networkFor: (ground) => publishedNetwork(ground, modules) },
   );

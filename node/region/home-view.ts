@@ -10,9 +10,8 @@ import { isProtocolError } from '../../protocol/fault.ts';
 import { type SnapshotSource } from '../../protocol/snapshot/make.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { NodeError } from '../node-error.ts';
-import { readConfig } from './config.ts';
 import { readFileIfPresent } from './files.ts';
-import { cosignaturePath, RegionLayout } from './layout.ts';
+import { cosignaturePath, readRegionConfig, RegionLayout } from './layout.ts';
 import { type ReadModules } from './modules.ts';
 import { type PublicRegion, readPublicRegion } from './public-region.ts';
 
@@ -32,27 +31,23 @@ export interface HomeView {
 /**
  * Reads a region directory and the public directories of its peers, without writing. Peers that are unreachable or whose
  * data is bad are left out and named: one of them must not keep the others from being judged.
- * @throws what `readConfig` and `readPublicRegion` throw for the home itself.
+ * @throws what `readRegionConfig` and `readPublicRegion` throw for the home itself.
  */
 export async function readHomeView(path: string, modules: ReadModules): Promise<HomeView> {
   const layout = new RegionLayout(resolve(path));
-  const { region, network, peers } = await readConfig(layout.config);
+  const { region, network, peers } = await readRegionConfig(layout);
   const home = await readPublicRegion(layout.public, { region, network }, modules);
   const regions = [home];
   const missing: MissingPeer[] = [];
   for (const recognition of home.state.recognitions()) {
     if (recognition.standing === 'withdrawn') continue;
     const { region: peer, fingerprint } = recognition;
-    const publicPath = peers[peer];
+    const publicPath = peers[peer]?.directory;
     try {
       if (publicPath === undefined)
         throw new NodeError('PEER_UNREACHABLE', 'where it publishes is not known');
       regions.push(
-        await readPublicRegion(
-          resolve(layout.path, publicPath),
-          { region: peer, network, fingerprint },
-          modules,
-        ),
+        await readPublicRegion(layout.resolve(publicPath), { region: peer, network, fingerprint }, modules),
       );
     } catch (error) {
       if (!(error instanceof NodeError) && !isProtocolError(error)) throw error;

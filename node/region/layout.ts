@@ -1,6 +1,11 @@
 /** Where things are in a region directory. Only what is below `public` is meant for others. */
 import { join, resolve } from 'node:path';
 import { parseOrigin } from '../../protocol/log/origin.ts';
+import { readConfig } from '../config/config-file.ts';
+import { type Overlay } from '../config/overlay.ts';
+import { type Config } from '../config/schema.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
+import { modeOf } from './files.ts';
 
 /** Paths below a region directory. */
 export class RegionLayout {
@@ -16,11 +21,7 @@ export class RegionLayout {
   }
 
   get config(): string {
-    return join(this.path, 'config.json');
-  }
-
-  get lock(): string {
-    return join(this.path, 'lock');
+    return join(this.path, 'entente.yaml');
   }
 
   get keys(): string {
@@ -29,21 +30,6 @@ export class RegionLayout {
 
   get public(): string {
     return join(this.path, 'public');
-  }
-
-  /** Batches that are decided but not yet in a log: one file per attestation log at most. */
-  get staged(): string {
-    return join(this.path, 'staged');
-  }
-
-  /** Who holds which attestation, and what opens it: a folder per log, a file per batch. */
-  get registry(): string {
-    return join(this.path, 'registry');
-  }
-
-  /** The last checkpoint of another's log that this region's witness vouched for. */
-  witnessed(origin: string): string {
-    return join(this.path, 'witnessed', originPath(origin));
   }
 }
 
@@ -71,4 +57,26 @@ export function cosignaturePath(publicPath: string, origin: string): string {
 function originPath(origin: string): string {
   parseOrigin(origin);
   return join(...origin.split('/'));
+}
+
+/**
+ * The config of a region's directory.
+ * @throws {NodeError} as `readConfig`; DIRECTORY_OLD for one that an earlier version of this program made.
+ */
+export async function readRegionConfig(layout: RegionLayout, over: Overlay = {}): Promise<Config> {
+  try {
+    return await readConfig(layout.config, over);
+  } catch (error) {
+    const isOld =
+      isNodeError(error, 'DIRECTORY_MISSING') &&
+      (await modeOf(join(layout.path, 'config.json'))) !== undefined;
+    if (!isOld) throw error;
+    throw new NodeError(
+      'DIRECTORY_OLD',
+      `${layout.path} was made by an earlier version, which kept a region in another form`,
+      {
+        hint: 'Nothing was changed. Set the region up anew with `entente init` in another directory.',
+      },
+    );
+  }
 }

@@ -8,6 +8,8 @@ import { attestationLogOrigin, trustLogOrigin } from '../../protocol/log/origin.
 import { neededCosignatures } from '../../protocol/log/quorum.ts';
 import { encodeStatement, signStatement } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type Overlay } from '../config/overlay.ts';
+import { type Config } from '../config/schema.ts';
 import { type RegionNodeOptions } from '../core/node-options.ts';
 import { RegionNode } from '../core/region-node.ts';
 import { type KeyedSigner, type StatementDraft, type TrustLogItem } from '../log/trust-log-work.ts';
@@ -17,8 +19,7 @@ import { FileSecondPlace } from '../store/second-place.ts';
 import { markInDirectory } from '../store/store-directory.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Vouched } from '../witness/log-visit.ts';
-import { type Config, readConfig } from './region-config.ts';
-import { RegionLayout } from './layout.ts';
+import { readRegionConfig, RegionLayout } from './layout.ts';
 import { type RegionModules } from './modules.ts';
 import { PublishedRegion } from './published-region.ts';
 import { Publisher } from './publisher.ts';
@@ -48,6 +49,8 @@ export interface OpenRegionOptions {
   readonly node?: Partial<RegionNodeOptions>;
   /** Signs although too few peers said that nothing of its logs is missing: the operator knows that this is the newest copy. */
   readonly withoutPeers?: boolean;
+  /** What stands over the config's file. */
+  readonly over?: Overlay;
 }
 
 export interface OpenRegionModules extends RegionModules {
@@ -76,7 +79,7 @@ export async function openRegion(
   modules: OpenRegionModules,
 ): Promise<Region> {
   const layout = new RegionLayout(resolve(path));
-  const config = await readConfig(layout.config);
+  const config = await readRegionConfig(layout, options.over);
   const keys = await RegionKeys.open(layout.keys, config, modules);
   return startRegion({ layout, config, keys }, options, modules);
 }

@@ -5,7 +5,8 @@
 import { isProtocolError } from '../../protocol/fault.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
-import { isNodeError } from '../node-error.ts';
+import { logError } from '../log/log-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { type OwnLog } from '../core/own-log.ts';
 import { type LogHeadMessage } from './messages.ts';
 import { type Puller } from './puller.ts';
@@ -59,6 +60,40 @@ export async function checkOwnLogs(
   }
   if (answered.size < needed) return { finding: 'alone', answered: answered.size, needed };
   return { finding: 'clear' };
+}
+
+/** What a node that does not sign answers; undefined where nothing is in the way. */
+export function refusalOf(
+  found: BootFinding,
+  logs: ReadonlyMap<string, { readonly tree: { readonly size: number } }>,
+): NodeError | undefined {
+  switch (found.finding) {
+    case 'clear':
+      return undefined;
+    case 'behind': {
+      const { origin, size } = found;
+      const held = logs.get(origin)?.tree.size ?? 0;
+      const message =
+        size > held
+          ? `${origin} has ${held} entries here, and others have seen ${size} with our signature`
+          : `${origin}: the store is empty, and the region has a log`;
+      return logError('LOG_BEHIND', message);
+    }
+    case 'contradicted':
+      return logError(
+        'LOG_CONTRADICTED',
+        `${found.origin}: others have seen another tree with our signature`,
+      );
+    case 'alone':
+      return new NodeError(
+        'PEER_UNREACHABLE',
+        `${found.answered} of ${found.needed} peers that are needed have said that nothing of our logs is missing`,
+        {
+          retry: true,
+          hint: 'Wait for them, or force it if this is the only node with the keys and its store is the newest.',
+        },
+      );
+  }
 }
 
 async function compare(

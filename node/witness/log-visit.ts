@@ -14,7 +14,7 @@ import { type Followed } from '../sync/followed.ts';
 import { type Puller } from '../sync/puller.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
-import { type Witness } from './witness.ts';
+import { type Witness, type Witnessed } from './witness.ts';
 
 /** A log that was cosigned. `sizeBefore` is what this witness had seen of it, 0 at the first meeting. */
 export interface Vouched extends Checkpoint {
@@ -30,6 +30,8 @@ export interface LogVisitorModules {
   readonly logs: () => ReadonlyMap<string, Followed>;
   readonly keeper: (region: string) => TrustKeeper | undefined;
 }
+
+const TRIES = 3;
 
 export class LogVisitor {
   readonly #modules: LogVisitorModules;
@@ -59,20 +61,30 @@ export class LogVisitor {
     const { origin, size, root } = checkpoint;
     const copy = logs().get(origin);
     if (copy !== undefined) await this.#bringUp(peer, copy, { note, checkpoint });
-    const seen = await witness.lastSeen(origin);
-    const sizeBefore = seen?.size ?? 0;
+    const sizeBefore = (await witness.lastSeen(origin))?.size ?? 0;
     if (size < sizeBefore) throw rollback(origin, sizeBefore, size);
-    const path = await this.#proof(peer, checkpoint, seen ?? checkpoint);
-    const answer = await witness.add({ oldSize: sizeBefore, path: size > sizeBefore ? path : [], note });
-    if (!answer.cosigns) {
-      if (answer.evidence !== undefined) throw fork(origin, size);
-      throw answer.fault ?? logError('LOG_BUSY', `${origin} was not cosigned: ${answer.refusal}`);
-    }
+    const answer = await this.#cosign(peer, note, checkpoint);
     keeper(region)?.vouch(answer.checkpoint.text, answer.line);
     const { text, signatures } = parseNote(note);
     const lines = signatures.filter(({ name }) => name === origin);
     const cosigned = encodeNote({ text, signatures: [...lines, answer.line] });
     return { origin, size, root, sizeBefore, note: cosigned };
+  }
+
+  /** A beat of this node may cosign in between: then the proof is made anew. */
+  async #cosign(peer: string, note: Uint8Array, checkpoint: Checkpoint): Promise<Cosigned> {
+    const { witness } = this.#modules;
+    const { origin, size } = checkpoint;
+    for (let tries = 1; ; tries++) {
+      const seen = await witness.lastSeen(origin);
+      const oldSize = seen?.size ?? 0;
+      const path = await this.#proof(peer, checkpoint, seen ?? checkpoint);
+      const answer = await witness.add({ oldSize, path: size > oldSize ? path : [], note });
+      if (answer.cosigns) return answer;
+      if (answer.evidence !== undefined) throw fork(origin, size);
+      if (answer.refusal === 'conflict' && tries < TRIES) continue;
+      throw answer.fault ?? logError('LOG_BUSY', `${origin} was not cosigned: ${answer.refusal}`);
+    }
   }
 
   async #bringUp(peer: string, copy: Followed, { note, checkpoint }: Head): Promise<void> {
@@ -100,6 +112,8 @@ export class LogVisitor {
     });
   }
 }
+
+type Cosigned = Extract<Witnessed, { cosigns: true }>;
 
 interface Head {
   readonly note: Uint8Array;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { opensslBackEnd } from '../../node/crypto/openssl.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
-import { editConfig } from '../../node/region/region-config.ts';
+import { editConfig } from '../../node/config/config-file.ts';
 import { type FoundingOptions, foundRegion } from '../../node/region/found.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { publishedNetwork } from '../../node/region/published-network.ts';
@@ -94,7 +94,7 @@ export async function inRegion<T>(
 ): Promise<T> {
   const region = await openRegion(
     path,
-    { withoutPeers, node: { gatherMs: 1, invited } },
+    { withoutPeers, node: { onDemand: true, gatherMs: 1, invited } },
     { ...modules, networkFor: (ground) => publishedNetwork(ground, modules, instead), ...more },
   );
   try {

@@ -42,7 +42,7 @@ describe('entente inspect', () => {
 
   it('inspect names what it cannot read', async () => {
     assert.equal((await cli.run('inspect', cli.path('DE/public/trust'), '--index', '8')).exit, 1);
-    assert.equal((await cli.run('inspect', cli.path('DE/config.json'))).exit, 5);
+    assert.equal((await cli.run('inspect', cli.path('DE/entente.yaml'))).exit, 5);
     assert.equal((await cli.run('inspect', cli.dir)).exit, 2);
     assert.equal((await cli.run('inspect', '/nowhere')).exit, 2);
     assert.equal((await cli.run('inspect', 'ENT1:AB')).exit, 5);

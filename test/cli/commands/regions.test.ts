@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { copyWorld, makeWorld, type World } from '../../support/cli-world.ts';
 import { TestCli } from '../../support/cli.ts';
-import { DAY_S } from '../../support/directories.ts';
+import { Clock, DAY_S, inRegion } from '../../support/regions.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 describe('entente init', () => {
@@ -26,7 +27,13 @@ describe('entente init', () => {
     assert.match(out, /Region CN-33 is set up/);
     assert.match(out, /fingerprint +([0-9a-f]{4} ){15}[0-9a-f]{4}\n/);
     assert.match(out, /2 of 3 keys/);
-    assert.deepEqual(readdirSync(cli.path('r')).sort(), ['config.json', 'keys', 'public']);
+    assert.deepEqual(readdirSync(cli.path('r')).sort(), [
+      'entente.yaml',
+      'keys',
+      'public',
+      'second-place',
+      'store',
+    ]);
   });
 
   it('asks for a majority of several roots unless told otherwise', async () => {
@@ -243,21 +250,40 @@ describe('commands on regions', () => {
     );
   });
 
-  it('B72: a directory that is none, is cut or is held by a live process is refused', async () => {
+  it('B72: a directory that is none, is old, is in use or is damaged is refused, and says so', async () => {
     cli = copyWorld(world, folder());
     assert.match((await cli.run('state', cli.dir)).err, /DIRECTORY_MISSING/);
-    const lock = cli.path(`DE/lock.${process.pid}.0123456789ab`);
-    writeFileSync(lock, '');
-    const { exit, err } = await cli.run('state', cli.path('DE'));
-    assert.equal(exit, 1);
-    assert.match(err, new RegExp(`process ${process.pid} is writing to this region`));
-    rmSync(lock);
-    writeFileSync(
-      cli.path('DE/public/trust/checkpoint'),
-      readFileSync(cli.path('DE/public/trust/checkpoint')).subarray(0, 60),
-    );
-    assert.equal((await cli.run('state', cli.path('DE'))).exit, 5);
-    rmSync(cli.path('FR/public/trust/tile'), { recursive: true });
-    assert.equal((await cli.run('state', cli.path('FR'))).exit, 5);
+    mkdirSync(cli.path('old'));
+    writeFileSync(cli.path('old/config.json'), '{}');
+    const old = await cli.run('state', cli.path('old'));
+    assert.equal(old.exit, 1);
+    assert.match(old.err, /was made by an earlier version.*\[DIRECTORY_OLD\]\n.*`entente init`/);
+    await inRegion(cli.path('DE'), new Clock().modules, async () => {
+      const { exit, err } = await cli.run('state', cli.path('DE'));
+      assert.equal(exit, 1);
+      assert.match(err, /another process is working on .*DE \[STORE_LOCKED\]\nWait until it ends/);
+    });
+    assert.equal((await cli.run('state', cli.path('DE'))).exit, 0);
+    const level = cli.path('DE/store/level');
+    const table = readdirSync(level).find((name) => name.endsWith('.ldb')) ?? '';
+    const bytes = readFileSync(join(level, table));
+    bytes[100] = (bytes[100] ?? 0) ^ 1;
+    writeFileSync(join(level, table), bytes);
+    const damaged = await cli.run('state', cli.path('DE'));
+    assert.equal(damaged.exit, 5);
+    assert.match(damaged.err, /STORE_CORRUPT/);
+  });
+
+  it('F4: what is published is made good from the store', async () => {
+    cli = copyWorld(world, folder());
+    const checkpoint = cli.path('DE/public/trust/checkpoint');
+    writeFileSync(checkpoint, readFileSync(checkpoint).subarray(0, 60));
+    assert.equal((await cli.run('state', cli.path('DE'))).exit, 0);
+    rmSync(cli.path('FR/public/trust'), { recursive: true });
+    const { out } = await cli.run('export', cli.path('FR'));
+    assert.match(out, /^Published in .*:\n +FR\.demo\/trust +8 entries\n$/);
+    await cli.json('export', cli.path('CN-33'), '--to', cli.path('mirror'));
+    assert.match((await cli.run('inspect', cli.path('mirror/attest/2026-11'))).out, /size: 4/);
+    assert.equal((await cli.run('witness', cli.path('DE'), cli.path('mirror'))).exit, 0);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { codesOf, copyWorld, Gate, makeWorld, type Told, type World } from '../../support/cli-world.ts';
-import { DAY_S } from '../../support/directories.ts';
+import { DAY_S } from '../../support/regions.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 describe('entente verify', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AHEAD_S, missingLogs, missingWindows } from '../../../node/region/key-schedule.ts';
 import { type KeyRole, type TrustKey, type TrustState } from '../../../protocol/trust/trust-state.ts';
-import { DAY_S, START_S } from '../../support/directories.ts';
+import { DAY_S, START_S } from '../../support/regions.ts';
 
 const HOUR_START_S = START_S - (START_S % 3_600);
 

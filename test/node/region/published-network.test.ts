@@ -254,6 +254,16 @@ describe('LogVisitor', () => {
     await assert.rejects(witness(join(impostor, 'public')), isFault('PIN_MISMATCH'));
   });
 
+  it('A23: refuses a log that is ahead of its own clock', async () => {
+    clock.nowS += 121;
+    await revoke(fr, 1);
+    clock.nowS -= 121;
+    await assert.rejects(witness(), isFault('STATE_AHEAD'));
+    assert.ok(!existsSync(join(de, 'public/cosignatures/FR.demo')));
+    clock.nowS += 1;
+    await witness();
+  });
+
   it('refuses a directory that shows no log of the region that was meant', async () => {
     await inRegion(
       de,

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFi
 import { join } from 'node:path';
 import { codeTextOf } from '../../../node/issuing/held-codes.ts';
 import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
-import { editConfig } from '../../../node/region/region-config.ts';
+import { editConfig } from '../../../node/config/config-file.ts';
 import { LogFiles } from '../../../node/region/log-files.ts';
 import { readPublicRegion } from '../../../node/region/public-region.ts';
 import { type Region } from '../../../node/region/region.ts';
@@ -118,9 +118,9 @@ describe('openRegion', () => {
   });
 
   it("B72: refuses another region's store and keys under this config, and leaves nothing locked", async () => {
-    const config = join(path, 'config.json');
+    const config = join(path, 'entente.yaml');
     const text = readFileSync(config, 'utf8');
-    writeFileSync(config, text.replace('"DE"', '"FR"'));
+    writeFileSync(config, text.replace('region: DE', 'region: FR'));
     await assert.rejects(inRegion(path, modules, nothing), isError('KEY_FILE_INVALID'));
     writeFileSync(config, text);
     const other = await copyRegion(folder(), 'FR');
@@ -194,7 +194,7 @@ describe('openRegion with peers', () => {
   it('T9 restored backup: the second place on another disk is enough without any peer', async () => {
     const disk = join(dir, 'other disk');
     cpSync(join(de, 'second-place'), disk, { recursive: true });
-    await editConfig(join(de, 'config.json'), [{ at: ['storage', 'secondPlace'], value: disk }]);
+    await editConfig(join(de, 'entente.yaml'), [{ at: ['storage', 'secondPlace'], value: disk }]);
     cpSync(de, join(dir, 'backup'), { recursive: true });
     await inRegion(de, clock.modules, (region) =>
       region.append([{ kind: 'limits', version: 1, revocationsPerHour: 9 }], 'root'),
