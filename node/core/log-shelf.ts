@@ -2,6 +2,7 @@
 import { attestationLogOrigin, parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { type ForkEvidence } from '../log/fork-evidence.ts';
@@ -47,6 +48,8 @@ export class LogShelf {
   readonly #logs = new Map<string, Followed>();
   readonly #turns = new Turns();
   #home: TrustKeeper | undefined;
+  /** The trust states by which all was opened that is to be followed. */
+  #followed: readonly TrustState[] = [];
 
   constructor(options: LogShelfOptions, modules: LogShelfModules) {
     this.#options = options;
@@ -93,6 +96,9 @@ export class LogShelf {
   /** Opens all own logs, follows the regions that the home recognises, and copies the logs that are to be copied. */
   followAll(): Promise<void> {
     return this.#turns.take('follow', async () => {
+      const states = this.#states();
+      if (states.length === this.#followed.length && states.every((state, i) => state === this.#followed[i]))
+        return;
       for (const { log } of this.home.state.logs()) await this.openTree(this.#ownOrigin(log));
       const { invited = [], mirrors = [], network } = this.#options;
       const { keepers } = this.#modules.board;
@@ -111,7 +117,13 @@ export class LogShelf {
           this.#logs.set(origin, await this.#mirrorOf(await this.openTree(origin), keys));
         }
       }
+      // A region that was added just now brings a state of its own: the next call looks at that.
+      this.#followed = states;
     });
+  }
+
+  #states(): TrustState[] {
+    return [...this.#modules.board.keepers.values()].map(({ state }) => state);
   }
 
   /** The keys of a log that this node may witness; undefined for names that are none. */

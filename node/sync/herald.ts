@@ -32,6 +32,8 @@ export interface HeraldModules extends Primitives {
   readonly onTrouble?: (error: unknown) => void;
 }
 
+/** Ends a wait that nobody looks at any more: a reason that is made each time would cost more than the rest. */
+const DONE = new Error('done');
 const DEFAULTS = { beatMs: 10_000, gatherMs: 20 };
 /** Bytes of a head besides its note, and of a message besides its heads. */
 const OVERHEAD_BYTES = 64;
@@ -121,7 +123,7 @@ export class Herald {
     const leftMs = Math.max(0, this.#dueMs - clock.nowMs());
     const signal = AbortSignal.any([over.signal, this.#stopping.signal]);
     await Promise.race([news, clock.wait(leftMs, signal).catch(() => undefined)]);
-    over.abort();
+    over.abort(DONE);
   }
 
   /** What cannot be cosigned is told all the same. */

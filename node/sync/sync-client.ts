@@ -12,6 +12,9 @@ export interface SyncClientModules {
   readonly book: PeerBook;
 }
 
+/** Ends a wait that nobody looks at any more: a reason that is made each time would cost more than the rest. */
+const DONE = new Error('done');
+
 export class SyncClient {
   readonly #modules: SyncClientModules;
   readonly #stopping = new AbortController();
@@ -67,7 +70,7 @@ export class SyncClient {
       if (isNodeError(cause)) throw cause;
       throw new NodeError('PEER_UNREACHABLE', `${peer} did not answer`, { retry: true, cause });
     } finally {
-      over.abort();
+      over.abort(DONE);
       late.catch(() => undefined);
     }
   }

@@ -30,6 +30,8 @@ export class CosignaturePool {
   /** The log's own lines, by the id of the key. */
   readonly #own = new Map<string, NoteSignature>();
   readonly #vouched = new Map<string, Vouched>();
+  /** The note with all lines, until there are others. */
+  #whole: Uint8Array | undefined;
 
   constructor({ text }: Pick<OpenedCheckpoint, 'text'>, primitives: Primitives) {
     this.text = text;
@@ -42,6 +44,7 @@ export class CosignaturePool {
       const line = lines.find(({ name, keyId }) => name === key.name && keyId === key.keyId);
       if (line !== undefined) this.#own.set(keyIdOf(this.#primitives.sha256, key.publicKey), line);
     }
+    this.#whole = undefined;
   }
 
   /**
@@ -58,6 +61,7 @@ export class CosignaturePool {
       const result = this.#verify(line, candidates);
       if ('cosigned' in result) {
         this.#vouched.set(lineName(line), result);
+        this.#whole = undefined;
         fresh++;
       } else fault ??= result;
     }
@@ -73,8 +77,13 @@ export class CosignaturePool {
     return [...this.#own.keys()];
   }
 
-  /** The note with all lines, or with those whose names pass. */
-  note(isWanted: (name: string) => boolean = () => true): Uint8Array {
+  /** The note with all lines, or with the log's own and those whose names pass. Not to be written to. */
+  note(isWanted?: (name: string) => boolean): Uint8Array {
+    if (isWanted === undefined) return (this.#whole ??= this.#encode(() => true));
+    return this.#encode(isWanted);
+  }
+
+  #encode(isWanted: (name: string) => boolean): Uint8Array {
     const vouched = [...this.#vouched.values()].map(({ line }) => line).filter(({ name }) => isWanted(name));
     return encodeNote({ text: this.text, signatures: [...this.#own.values(), ...vouched] });
   }
