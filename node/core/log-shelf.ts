@@ -16,6 +16,7 @@ import { type TrustBoard } from '../trust/trust-board.ts';
 import { TrustKeeper } from '../trust/trust-keeper.ts';
 import { Turns } from '../turns.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
+import { type NodeStatus } from './node-status.ts';
 import { OwnLog } from './own-log.ts';
 
 export interface LogShelfOptions {
@@ -72,6 +73,17 @@ export class LogShelf {
   /** By origin. */
   get logs(): ReadonlyMap<string, Followed> {
     return this.#logs;
+  }
+
+  /** How many entries each log has, and why those cannot be used that cannot. */
+  sizes(): Pick<NodeStatus, 'sizes' | 'closed'> {
+    const sizes: Record<string, number> = {};
+    const closed: Record<string, string> = {};
+    for (const [origin, { tree }] of this.#logs) {
+      if (tree.trouble === undefined) sizes[origin] = tree.size;
+      else closed[origin] = tree.trouble.message;
+    }
+    return { sizes, closed };
   }
 
   get ownLogs(): readonly OwnLog[] {

@@ -14,6 +14,8 @@ export interface NodeStatus {
   readonly store: string;
   /** By origin. */
   readonly sizes: Readonly<Record<string, number>>;
+  /** By origin, why a log cannot be used now. */
+  readonly closed: Readonly<Record<string, string>>;
   readonly knowledge: readonly KnowledgeReport[];
   /** Logs that were caught forking. */
   readonly forked: readonly string[];

@@ -178,7 +178,7 @@ export class RegionNode {
     return {
       writing: this.#writing,
       store: this.#store.condition.state,
-      sizes: Object.fromEntries([...this.#shelf.logs].map(([origin, { tree }]) => [origin, tree.size])),
+      ...this.#shelf.sizes(),
       knowledge: [...trust.regions.keys()].flatMap((region) => assessKnowledge(trust, region, nowS) ?? []),
       forked: [...this.#shelf.logs.values()]
         .filter(({ forks }) => forks.length > 0)

@@ -79,6 +79,11 @@ export class LogTree {
     return this.#state().head;
   }
 
+  /** Why the log cannot be used now, if a check found anything. */
+  get trouble(): NodeError | undefined {
+    return this.#loaded instanceof NodeError ? this.#loaded : undefined;
+  }
+
   /** The further state that this node once had, if the store has gone back: what to catch up to before anything else. */
   get shortfall(): HighWater | undefined {
     return this.#state().shortfall;

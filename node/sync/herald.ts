@@ -121,8 +121,8 @@ export class Herald {
     const over = new AbortController();
     const news = new Promise<void>((resolve) => (this.#wake = resolve));
     const leftMs = Math.max(0, this.#dueMs - clock.nowMs());
-    const signal = AbortSignal.any([over.signal, this.#stopping.signal]);
-    await Promise.race([news, clock.wait(leftMs, signal).catch(() => undefined)]);
+    if (this.#stopping.signal.aborted) return;
+    await Promise.race([news, clock.wait(leftMs, over.signal).catch(() => undefined)]);
     over.abort(DONE);
   }
 

@@ -17,7 +17,9 @@ const DONE = new Error('done');
 
 export class SyncClient {
   readonly #modules: SyncClientModules;
-  readonly #stopping = new AbortController();
+  /** Of each request under way, what ends it. */
+  readonly #asking = new Set<AbortController>();
+  #stopped = false;
 
   constructor(modules: SyncClientModules) {
     this.#modules = modules;
@@ -25,7 +27,8 @@ export class SyncClient {
 
   /** Gives up all that is asked now or later. */
   stop(): void {
-    this.#stopping.abort();
+    this.#stopped = true;
+    for (const over of this.#asking) over.abort(DONE);
   }
 
   /** Connected peers that nothing is held against. */
@@ -56,7 +59,9 @@ export class SyncClient {
   async request(peer: string, protocol: string, bytes: Uint8Array): Promise<Uint8Array> {
     const { network, clock, book } = this.#modules;
     const over = new AbortController();
-    const signal = AbortSignal.any([over.signal, this.#stopping.signal]);
+    const { signal } = over;
+    if (this.#stopped) over.abort(DONE);
+    this.#asking.add(over);
     const late = clock.wait(ANSWER_MS_MAX, signal).then(() => {
       throw new NodeError('PEER_UNREACHABLE', `${peer} did not answer within ${ANSWER_MS_MAX} ms`, {
         retry: true,
@@ -70,6 +75,7 @@ export class SyncClient {
       if (isNodeError(cause)) throw cause;
       throw new NodeError('PEER_UNREACHABLE', `${peer} did not answer`, { retry: true, cause });
     } finally {
+      this.#asking.delete(over);
       over.abort(DONE);
       late.catch(() => undefined);
     }

@@ -5,12 +5,21 @@ import { isNodeError } from '../node-error.ts';
 import { type Signer } from '../ports.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 
+/** By state and origin: a key is asked for with every note that comes. */
+const known = new WeakMap<TrustState, Map<string, readonly VerifierKey[]>>();
+
 /** Those that were not compromised, whatever their windows: a signature may be older than what is asked now. */
-export function logVerifierKeys(sha256: Sha256, state: TrustState, origin: string): VerifierKey[] {
-  return state
-    .keysWithRole('checkpoint')
-    .filter(({ compromise }) => compromise === undefined)
-    .map(({ publicKey }) => makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey }));
+export function logVerifierKeys(sha256: Sha256, state: TrustState, origin: string): readonly VerifierKey[] {
+  const ofState = known.get(state) ?? new Map<string, readonly VerifierKey[]>();
+  known.set(state, ofState);
+  const keys =
+    ofState.get(origin) ??
+    state
+      .keysWithRole('checkpoint')
+      .filter(({ compromise }) => compromise === undefined)
+      .map(({ publicKey }) => makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey }));
+  ofState.set(origin, keys);
+  return keys;
 }
 
 /** The key that would sign now, which a state that is behind need not name; none where none is in force. */

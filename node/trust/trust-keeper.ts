@@ -224,7 +224,7 @@ export class TrustKeeper implements Followed {
   }
 
   /** Rejects as `RegionFold.stateAfter`. Undefined: the keys that signed are not known yet. */
-  async #keysFor({ from, entries, note }: Piece): Promise<VerifierKey[] | undefined> {
+  async #keysFor({ from, entries, note }: Piece): Promise<readonly VerifierKey[] | undefined> {
     const { verifySignature } = this.#modules;
     const known = this.#keys(this.state);
     try {
@@ -244,7 +244,7 @@ export class TrustKeeper implements Followed {
     return isWhole ? this.#keys(state) : undefined;
   }
 
-  async #settle(applied: Applied, keys: VerifierKey[], note?: Uint8Array): Promise<Applied> {
+  async #settle(applied: Applied, keys: readonly VerifierKey[], note?: Uint8Array): Promise<Applied> {
     if (applied.outcome === 'forked') {
       if (applied.evidence !== undefined && (await this.#forks.take(applied.evidence, keys))) {
         this.#modules.onFork?.(this.origin, applied.evidence);
@@ -311,7 +311,7 @@ export class TrustKeeper implements Followed {
     return held.find(({ pool }) => pool.text === text);
   }
 
-  #keys(state: TrustState): VerifierKey[] {
+  #keys(state: TrustState): readonly VerifierKey[] {
     return logVerifierKeys(this.#modules.sha256, state, this.origin);
   }
 

@@ -5,19 +5,25 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const NOT_A_DIGIT = 0xff;
 
 const DIGIT_OF = new Uint8Array(128).fill(NOT_A_DIGIT);
+/** The two digits of 12 bits. */
+const PAIRS = Array.from(
+  { length: 4_096 },
+  (_, bits) => ALPHABET.charAt(bits >>> 6) + ALPHABET.charAt(bits & 63),
+);
 for (let digit = 0; digit < 64; digit++) DIGIT_OF[ALPHABET.charCodeAt(digit)] = digit;
 
 /** Base64 of `bytes`, padded to a multiple of four characters. Spec: RFC 4648 4. */
 export function encodeBase64(bytes: Uint8Array): string {
   let text = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
+  const whole = bytes.length - (bytes.length % 3);
+  for (let i = 0; i < whole; i += 3) {
     const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    text += ALPHABET.charAt(group >>> 18) + ALPHABET.charAt((group >>> 12) & 63);
-    text += left > 1 ? ALPHABET.charAt((group >>> 6) & 63) : '=';
-    text += left > 2 ? ALPHABET.charAt(group & 63) : '=';
+    text += (PAIRS[group >>> 12] ?? '') + (PAIRS[group & 0xfff] ?? '');
   }
-  return text;
+  if (whole === bytes.length) return text;
+  const group = ((bytes[whole] ?? 0) << 16) | ((bytes[whole + 1] ?? 0) << 8);
+  const isOne = bytes.length - whole === 1;
+  return `${text}${PAIRS[group >>> 12] ?? ''}${isOne ? '=' : ALPHABET.charAt((group >>> 6) & 63)}=`;
 }
 
 /**

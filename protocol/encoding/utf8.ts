@@ -16,8 +16,8 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 /** The UTF-8 of `text`, freshly allocated. @throws {RangeError} if `text` holds a lone surrogate. */
 export function utf8Bytes(text: string): Uint8Array {
   const bytes = encoder.encode(text);
-  // As many bytes as characters: all ASCII.
-  if (bytes.length !== text.length && LONE_SURROGATE.test(text)) {
+  // The encoder writes U+FFFD, which begins with this byte, where it has no form to write.
+  if (bytes.includes(0xef) && LONE_SURROGATE.test(text)) {
     throw new RangeError('a lone surrogate has no UTF-8 form');
   }
   return bytes;

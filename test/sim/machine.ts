@@ -7,6 +7,7 @@ import { MemorySecondPlace } from '../support/memory-second-place.ts';
 import { type RegionFixture, type TestKey } from '../support/region-fixture.ts';
 import { Chance } from './chance.ts';
 import { type ClockError, Life, ProcessClock } from './life.ts';
+import { type Plan } from './plan.ts';
 import { type Signatures } from './signatures.ts';
 import { type SprungListener, SimDisk } from './sim-disk.ts';
 import { type SimNetwork } from './sim-network.ts';
@@ -25,6 +26,7 @@ export interface MachineOptions {
   readonly fixture: RegionFixture;
   /** All regions of the simulation. */
   readonly regions: readonly string[];
+  readonly cadence: Plan['cadence'];
 }
 
 export interface MachineModules {
@@ -188,6 +190,7 @@ export class Machine {
         registryKey: signatures.modules.sha256(Buffer.from(region)),
         mirrors: regions.filter((other) => other !== region),
         scrubMs: 240_000,
+        ...this.#options.cadence,
         ...(this.#isFounded && { fingerprint: fixture.fingerprint }),
       },
       {

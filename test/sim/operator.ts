@@ -3,7 +3,7 @@ import { type Machine } from './machine.ts';
 import { type World } from './world.ts';
 
 /** Milliseconds between two looks; what is seen twice in a row is acted on. */
-const LOOK_MS = 30_000;
+const LOOK_MS = 60_000;
 
 export class Operator {
   readonly #world: World;

@@ -20,7 +20,7 @@ export interface RunOptions {
 
 const MINUTE_MS = 60_000;
 /** The part of a run in which faults happen: founding before and healing after take the rest. */
-const FAULTY_SHARE = 0.7;
+const FAULTY_SHARE = 0.9;
 const WATCH_MS = 10_000;
 const AUDIT_MS = 15 * MINUTE_MS;
 
@@ -29,7 +29,7 @@ export async function runSeed(options: RunOptions): Promise<RunReport> {
   const { seed, nodes, hours } = options;
   const faultyMs = Math.round(hours * 60 * MINUTE_MS * FAULTY_SHARE);
   const plan = drawPlan(seed, { nodes, ms: faultyMs });
-  const world = new World({ ...options, liars: plan.liars });
+  const world = new World({ ...options, liars: plan.liars, cadence: plan.cadence });
   const startedMs = world.clock.nowMs();
   const cpu = process.cpuUsage();
   let violation: Violation | undefined;

@@ -201,22 +201,14 @@ export class SimNetwork {
   /** Resolves with whom it reached. Rejects if the link is cut on the way; of what got lost nobody hears until `signal`. */
   #travel(from: Member, wire: Wire, signal: AbortSignal): Promise<Member> {
     return new Promise((resolve, reject) => {
-      const abort = (): void => reject(signal.reason as Error);
-      if (signal.aborted) return abort();
-      const take = (member: Member): void => {
-        signal.removeEventListener('abort', abort);
-        resolve(member);
-      };
-      const fail = (): void => {
-        signal.removeEventListener('abort', abort);
-        reject(new Error(`${wire.to} is not connected`));
-      };
-      signal.addEventListener('abort', abort, { once: true });
-      this.#send(from, wire, take, fail);
+      const fail = (): void => reject(new Error(`${wire.to} is not connected`));
+      const isOnItsWay = this.#send(from, wire, resolve, fail);
+      if (!isOnItsWay) silence(signal).catch(reject);
     });
   }
 
-  #send(from: Member, wire: Wire, take: (member: Member) => void, fail: () => void): void {
+  /** False if it gets lost. */
+  #send(from: Member, wire: Wire, take: (member: Member) => void, fail: () => void): boolean {
     const { clock, chance, trace } = this.#modules;
     const { loss, late, lateMs } = this.weather;
     const to = this.#members.get(wire.to);
@@ -234,7 +226,7 @@ export class SimNetwork {
     );
     if (isLost) {
       this.counters.lost++;
-      return;
+      return false;
     }
     clock.after(ms, () => {
       const isThere = this.#isConnected(wire.from, wire.to) && this.#members.get(wire.to) === to;
@@ -243,6 +235,7 @@ export class SimNetwork {
         fail();
       } else if (!to.life.isDead) take(to);
     });
+    return true;
   }
 }
 

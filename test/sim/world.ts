@@ -6,6 +6,7 @@ import { type FaultCounters } from './fault-kinds.ts';
 import { History } from './history.ts';
 import { Violation } from './invariant.ts';
 import { Machine, NETWORK } from './machine.ts';
+import { type Plan } from './plan.ts';
 import { fakeSignatures, realSignatures } from './signatures.ts';
 import { type Ambush, type WriteStep } from './sim-disk.ts';
 import { SimNetwork } from './sim-network.ts';
@@ -18,6 +19,7 @@ export interface WorldOptions {
   readonly nodes: number;
   /** Machines that lie, the last ones of all. */
   readonly liars: number;
+  readonly cadence: Plan['cadence'];
   readonly realSignatures?: boolean;
   readonly onTrace?: TraceListener | undefined;
 }
@@ -45,7 +47,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.options = options;
-    const { seed, nodes, onTrace: listener } = options;
+    const { seed, nodes, cadence, onTrace: listener } = options;
     const { clock } = this;
     const regions = Array.from({ length: nodes }, (_, i) => `AA-${String(i + 1).padStart(2, '0')}`);
     const honest = regions.slice(0, nodes - options.liars);
@@ -66,7 +68,12 @@ export class World {
     this.machines = regions.map(
       (region) =>
         new Machine(
-          { seed, regions, fixture: new RegionFixture({ region, network: NETWORK, modules, keyOf }) },
+          {
+            seed,
+            regions,
+            cadence,
+            fixture: new RegionFixture({ region, network: NETWORK, modules, keyOf }),
+          },
           {
             ...{ clock, trace, signatures, network: this.network },
             onSigned: (...signed) => this.check(() => this.signed.take(...signed)),
@@ -109,6 +116,16 @@ export class World {
     if (this.#violation !== undefined) throw this.#violation;
   }
 
+  /** Lets time pass until it is so, which is looked at twice a second; false if it is not by then. */
+  async until(ms: number, isSo: () => boolean): Promise<boolean> {
+    const untilMs = this.clock.nowMs() + ms;
+    while (!isSo()) {
+      if (this.clock.nowMs() >= untilMs) return false;
+      await this.pass(500);
+    }
+    return true;
+  }
+
   /** Lets time pass until a promise settles. @throws {Violation} liveness, if it does not by then. */
   async within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
     let isOver = false;
@@ -126,7 +143,7 @@ export class World {
       'all machines start',
       Promise.all(this.machines.map((machine) => machine.start())),
     );
-    await this.pass(MINUTE_MS, () => this.machines.every(({ node }) => node?.status.writing === 'writing'));
+    await this.until(MINUTE_MS, () => this.machines.every(({ node }) => node?.status.writing === 'writing'));
     const founding = this.machines.map(async (machine) => {
       const { fixture } = machine;
       fixture.nowS = Math.floor(this.clock.nowMs() / 1000);
@@ -141,8 +158,8 @@ export class World {
     await this.within(MINUTE_MS, 'all regions are founded', Promise.all(founding));
     const count = this.machines.length;
     const knowsAll = ({ node }: Machine): boolean => node?.status.knowledge.length === count;
-    await this.pass(FOUNDING_MS_MAX, () => this.machines.every(knowsAll));
-    if (!this.machines.every(knowsAll)) throw new Violation('liveness', 'not every region knows every other');
+    const isFounded = await this.until(FOUNDING_MS_MAX, () => this.machines.every(knowsAll));
+    if (!isFounded) throw new Violation('liveness', 'not every region knows every other');
   }
 
   readonly trustLogOf = (region: string): string => trustLogOrigin(region, NETWORK);

@@ -460,6 +460,21 @@ describe('RegionNode', () => {
     await world.stop();
   });
 
+  it('status tells of a log that cannot be used, and why, while the store is down', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    const { medium } = world.machine('DE');
+    assert.ok(medium.flipBit(`log/${TRUST}/tile/`));
+    medium.plan({ write: medium.counters.writes + 1, when: 'before', what: 'DISK_IO' });
+    await assert.rejects(revoke(world, 'DE', code));
+    await world.pass(10);
+    const { store, sizes, closed } = world.node('DE').status;
+    assert.equal(store, 'down');
+    assert.match(closed[TRUST] ?? '', /cannot be opened/);
+    assert.equal(sizes[TRUST], undefined);
+    await world.stop();
+  });
+
   it('the same seed gives the same run, message for message', async () => {
     const runOf = async (seed: number) => {
       const world = await three({ seed });
