@@ -54,6 +54,7 @@ export const NODE_ERROR_CODES = [
   // Registry and revoking
   'REGISTRY_KEY_WRONG',
   'REGISTRY_CORRUPT',
+  'ORDER_DIFFERS',
   'REVOCATIONS_EXCEEDED',
 ] as const;
 

@@ -8,6 +8,7 @@ import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdic
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { HeldCodes } from '../issuing/held-codes.ts';
+import { IssueOnce } from '../issuing/issue-once.ts';
 import { logError } from '../log/log-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Receipt } from '../log/log-work.ts';
@@ -47,6 +48,8 @@ export class RegionNode {
   readonly #store: Store;
   /** Batches whose codes nobody has confirmed to have arrived. */
   readonly handovers: Handovers;
+  /** Issuing that can be ordered again without a second code. */
+  readonly once: IssueOnce;
   /** Goes to regions and cosigns what they show. */
   readonly visitor: LogVisitor;
   readonly #board: TrustBoard;
@@ -109,6 +112,12 @@ export class RegionNode {
       },
     );
     this.handovers = new Handovers({ store: this.#store });
+    this.once = new IssueOnce(options, {
+      ...modules,
+      store: this.#store,
+      issue: (request) => this.issue(request),
+      held: () => this.heldCodes,
+    });
     this.visitor = new LogVisitor({ ...reading, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();
     this.#desks = [new WitnessServer({ ...reading, witness }), new LogServer(reading)];

@@ -13,60 +13,24 @@ export const REQUEST_FAULTS = [
   'PATH_UNKNOWN',
   'METHOD_UNKNOWN',
   'UNAUTHORISED',
-  'REPEATED_OTHERWISE',
   'OVERLOADED',
 ] as const;
 
 export type RequestFault = (typeof REQUEST_FAULTS)[number];
 export type ProblemCode = RequestFault | FaultCode | NodeErrorCode;
 
-/** The status of each fault. A code that stands nowhere here is our own failure: 500. */
+/** The status of each fault. Of codes that stand nowhere here faults of foreign bytes are 422, our own errors 500. */
 export const CODES_BY_STATUS: Readonly<Record<number, readonly ProblemCode[]>> = {
   400: ['BODY_MALFORMED'],
   401: ['UNAUTHORISED'],
   404: ['PATH_UNKNOWN', 'NOT_FOUND', 'ORIGIN_INVALID', 'TILE_INVALID', 'LOG_NOT_ANNOUNCED'],
   405: ['METHOD_UNKNOWN'],
   408: ['BODY_TIMEOUT'],
-  409: ['REFUSED', 'REPEATED_OTHERWISE', 'STATEMENT_CONFLICT', 'LOG_SEALED'],
+  409: ['REFUSED', 'ORDER_DIFFERS', 'STATEMENT_CONFLICT', 'LOG_SEALED'],
   410: ['LOG_PRUNED'],
   413: ['BODY_TOO_LARGE'],
   415: ['BODY_TYPE'],
-  422: [
-    'INPUT_INVALID',
-    'TOO_LARGE',
-    'UTF8_MALFORMED',
-    'CBOR_MALFORMED',
-    'CBOR_NOT_CANONICAL',
-    'BASE45_MALFORMED',
-    'BASE64_MALFORMED',
-    'SCHEMA_INVALID',
-    'KEY_INVALID',
-    'SIGNATURE_INVALID',
-    'SIZE_INVALID',
-    'PROOF_INVALID',
-    'NOTE_MALFORMED',
-    'NOTE_UNSIGNED',
-    'CHECKPOINT_MALFORMED',
-    'POLICY_MALFORMED',
-    'CODE_EMPTY',
-    'CODE_UNKNOWN',
-    'CODE_VERSION_UNKNOWN',
-    'CODE_MALFORMED',
-    'ATTESTATION_MALFORMED',
-    'FIELD_MALFORMED',
-    'COMMITMENT_MISMATCH',
-    'PRESENTATION_MALFORMED',
-    'REVOCATION_MALFORMED',
-    'STATEMENT_MALFORMED',
-    'STATEMENT_UNAUTHORISED',
-    'STATE_MISMATCH',
-    'HISTORY_NEEDED',
-    'SNAPSHOT_MALFORMED',
-    'SNAPSHOT_INCOMPLETE',
-    'ROLLBACK',
-    'FORK',
-    'PIN_MISMATCH',
-  ],
+  422: ['INPUT_INVALID'],
   429: ['REVOCATIONS_EXCEEDED'],
   503: [
     'OVERLOADED',
@@ -138,7 +102,7 @@ export function problemOf(error: unknown, hearer: 'public' | 'operator'): Proble
     return { ...problem(code, message), ...(errors.length > 0 && { errors }) };
   }
   if (isProtocolError(error))
-    return problem(error.fault.code, error.message.slice(error.fault.code.length + 2));
+    return problem(error.fault.code, error.message.slice(error.fault.code.length + 2), 422);
   if (isNodeError(error)) {
     const { code, message, hint, retry } = error;
     const told = problem(code, message);
@@ -148,7 +112,7 @@ export function problemOf(error: unknown, hearer: 'public' | 'operator'): Proble
   return problem('INTERNAL', 'a failure of this node: its log says more');
 }
 
-function problem(code: ProblemCode | 'INTERNAL', detail: string): Problem {
-  const status = (code === 'INTERNAL' ? undefined : STATUS_OF.get(code)) ?? 500;
+function problem(code: ProblemCode | 'INTERNAL', detail: string, otherwise = 500): Problem {
+  const status = (code === 'INTERNAL' ? undefined : STATUS_OF.get(code)) ?? otherwise;
   return { type: 'about:blank', title: STATUS_CODES[status] ?? '', status, code, detail };
 }

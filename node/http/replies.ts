@@ -1,4 +1,5 @@
 /** Answers with the headers that all of them have: made in one go, since every header that is added later costs. */
+import { Readable } from 'node:stream';
 import { type HttpBindings } from '@hono/node-server';
 import { type Context } from 'hono';
 import { type ContentfulStatusCode } from 'hono/utils/http-status';
@@ -77,6 +78,16 @@ export class Replies {
     }
     return context.body(body as Uint8Array<ArrayBuffer>, status as ContentfulStatusCode, {
       ...all,
+      'content-type': type,
+    });
+  }
+
+  /** A stream of lines, made as they are taken. One that fails ends the connection, so that nobody takes a part for the whole. */
+  stream(context: WebContext, lines: AsyncIterable<string>, type: string): Response {
+    const body = Readable.toWeb(Readable.from(lines)) as ReadableStream;
+    return context.body(body, 200, {
+      ...this.headersFor(context),
+      'cache-control': 'no-store',
       'content-type': type,
     });
   }

@@ -1,5 +1,6 @@
 /** One list of what an interface answers: it makes the handlers and their description from the same lines. */
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
+import { type MiddlewareHandler } from 'hono';
 import { RequestError } from './problem.ts';
 import { type Replies, type WebContext, type WebEnvironment } from './replies.ts';
 import { problem } from './schemas.ts';
@@ -21,13 +22,18 @@ export interface RoutesOptions {
   readonly description: string;
 }
 
-/** An app of these routes that describes itself at `/openapi.json`, answers HEAD as GET, and everything else with a problem. */
+/**
+ * An app of these routes that describes itself at `/openapi.json`, answers HEAD as GET, and everything else with a problem. The
+ * guard sees every request first, also those to paths that are not there.
+ */
 export function appOf(
   options: RoutesOptions,
   routes: readonly Route[],
   replies: Replies,
+  guard?: MiddlewareHandler<WebEnvironment>,
 ): OpenAPIHono<WebEnvironment> {
   const app = new OpenAPIHono<WebEnvironment>();
+  if (guard !== undefined) app.use('*', guard);
   for (const { handle, answer, pattern, ...route } of routes) {
     const responses = { 200: answer, default: PROBLEM };
     app.openAPIRegistry.registerPath({ ...route, responses });

@@ -1,0 +1,151 @@
+/** What an operator may do besides issuing: revoke, log what the root has signed, suspend, look on. */
+import { type RegionNode } from '../core/region-node.ts';
+import { RequestError } from './problem.ts';
+import { type Replies } from './replies.ts';
+import { keysOf, regionsOf } from './region-routes.ts';
+import { type Route } from './routes.ts';
+import {
+  entryOrder,
+  forced,
+  logged,
+  nodeStatus,
+  peerList,
+  revoked,
+  revokeOrder,
+  suspendOrder,
+} from './admin-schemas.ts';
+import { readJson } from './input.ts';
+import { keys } from './schemas.ts';
+
+export interface AdminModules {
+  readonly node: Pick<
+    RegionNode,
+    'submit' | 'revoke' | 'commitState' | 'force' | 'heldCodes' | 'status' | 'trust' | 'keeper'
+  >;
+  /** Peers as the network has them: plain data. */
+  readonly peers: () => readonly object[];
+  readonly nowS: () => number;
+  readonly replies: Replies;
+}
+
+export interface AdminRoutesOptions {
+  readonly region: string;
+}
+
+const BODY_BYTES_MAX = 1_048_576;
+const json = (schema: Parameters<typeof readJson>[1]) => ({ 'application/json': { schema } });
+const body = (schema: Parameters<typeof readJson>[1]) => ({
+  body: { content: json(schema), required: true },
+});
+
+export function adminRoutes(
+  { region }: AdminRoutesOptions,
+  { node, peers, nowS, replies }: AdminModules,
+): Route[] {
+  return [
+    {
+      method: 'post',
+      path: '/v1/revoke',
+      summary: 'Revokes by log and indexes, or all that a person holds',
+      request: body(revokeOrder),
+      answer: { description: 'What is revoked now, for ever', content: json(revoked) },
+      handle: async (context) => {
+        const order = await readJson(context.env.incoming, revokeOrder, BODY_BYTES_MAX);
+        const { log, indexes = [], subject } = order;
+        const places =
+          subject === undefined
+            ? indexes.map((index) => ({ log: log ?? '', index }))
+            : await node.heldCodes.ofSubject(subject);
+        if (places.length === 0) throw new RequestError('PATH_UNKNOWN', 'nothing was issued to that subject');
+        const byLog = groupByLog(places);
+        await Promise.all([...byLog].map(([of, all]) => node.revoke({ log: of, indexes: all })));
+        return replies.json(context, { revoked: [...byLog].map(([of, all]) => ({ log: of, indexes: all })) });
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/entries',
+      summary: 'Logs an entry that the root has signed: a recognition, keys, a compromise',
+      request: body(entryOrder),
+      answer: { description: 'Its index in the trust log', content: json(logged) },
+      handle: async (context) => {
+        const { entry } = await readJson(context.env.incoming, entryOrder, BODY_BYTES_MAX);
+        const { index } = await node.submit({ entry: new Uint8Array(Buffer.from(entry, 'base64')) });
+        return replies.json(context, { index });
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/suspend',
+      summary: 'Suspends the recognition of a region, by the trust-log key',
+      request: body(suspendOrder),
+      answer: { description: 'Its index in the trust log', content: json(logged) },
+      handle: async (context) => {
+        const { region: other } = await readJson(context.env.incoming, suspendOrder, BODY_BYTES_MAX);
+        const suspended = () => {
+          const inForce = node.keeper(region)?.state.recognition(other);
+          if (inForce !== undefined)
+            return { kind: 'suspension', region: other, version: inForce.version } as const;
+          throw new RequestError('PATH_UNKNOWN', 'that region is not recognised');
+        };
+        const { index } = await node.submit({ build: () => ({ statement: suspended() }) });
+        return replies.json(context, { index });
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/state',
+      summary: 'Commits to the state of the trust log, so that readers can start there',
+      answer: { description: 'Its index in the trust log', content: json(logged) },
+      handle: async (context) => {
+        const { index } = await node.commitState();
+        return replies.json(context, { index });
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/force',
+      summary:
+        'Lets the node sign although too few peers have answered: only where its store is surely the newest',
+      answer: { description: 'It will try', content: json(forced) },
+      handle: (context) => {
+        node.force();
+        return replies.json(context, { forced: true });
+      },
+    },
+    {
+      method: 'get',
+      path: '/v1/status',
+      summary: 'How the node is',
+      answer: { description: 'Status', content: json(nodeStatus) },
+      handle: (context) =>
+        replies.json(context, { ...regionsOf(node.trust, nowS()), ...node.status, peers: peers() }),
+    },
+    {
+      method: 'get',
+      path: '/v1/peers',
+      summary: 'Who is connected, and how they behave',
+      answer: { description: 'Peers', content: json(peerList) },
+      handle: (context) => replies.json(context, { peers: peers() }),
+    },
+    {
+      method: 'get',
+      path: '/v1/keys',
+      summary: 'The public keys of this region, by what its trust log says',
+      answer: { description: 'Keys', content: json(keys) },
+      handle: (context) => {
+        const state = node.keeper(region)?.state;
+        if (state === undefined) throw new RequestError('PATH_UNKNOWN', 'the region has no trust log yet');
+        return replies.json(context, keysOf(state));
+      },
+    },
+  ];
+}
+
+function groupByLog(
+  places: readonly { readonly log: string; readonly index: number }[],
+): Map<string, number[]> {
+  const byLog = new Map<string, number[]>();
+  for (const { log, index } of places) byLog.set(log, [...(byLog.get(log) ?? []), index]);
+  return byLog;
+}

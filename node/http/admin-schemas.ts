@@ -1,0 +1,101 @@
+/** The shapes of what an operator asks for and hears. */
+import { z } from '@hono/zod-openapi';
+import { isRuleId } from '../../protocol/code/status.ts';
+import { ENTRY_BYTES_MAX, INDEX_BOUND } from '../../protocol/limits.ts';
+import { isAttestationLogId } from '../../protocol/log/origin.ts';
+import { requireSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
+import { regionId } from './schemas.ts';
+
+const log = z
+  .string()
+  .max(16)
+  .refine(isAttestationLogId, 'expected the id of an attestation log, as in 2026-11');
+const subject = z.string().refine(isSubject, `expected 1 to ${SUBJECT_BYTES_MAX} bytes of UTF-8`);
+const indexes = z
+  .array(
+    z
+      .int()
+      .min(0)
+      .max(INDEX_BOUND - 1),
+  )
+  .min(1);
+
+const status = z
+  .strictObject({
+    colour: z.enum(['green', 'yellow', 'red']),
+    measure: z.enum(['none', 'home', 'isolate']).default('none'),
+    untilS: z.int().min(0).optional(),
+    expiresAtS: z.int().min(0),
+    ruleId: z.string().refine(isRuleId, 'expected a rule id').default('manual'),
+    ruleVersion: z.int().min(0).default(1),
+  })
+  .refine(({ measure, untilS }) => (measure === 'none') === (untilS === undefined), {
+    message: 'untilS goes with a measure, and a measure with untilS',
+  })
+  .refine(({ colour, measure }) => colour !== 'green' || measure === 'none', 'green demands nothing');
+
+export const issueOrder = z
+  .strictObject({
+    subject: subject.openapi({
+      description: "The region's own reference to the person; it stays in the registry.",
+    }),
+    status,
+    holderKey: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'expected 32 bytes in lower-case hexadecimal')
+      .optional()
+      .openapi({ description: 'Public key of the device that will show the code.' }),
+    document: z
+      .strictObject({ country: z.string().regex(/^[A-Z]{2}$/), number: z.string().min(4).max(256) })
+      .optional()
+      .openapi({ description: 'For a code on paper. Costs 50 ms.' }),
+    isReplacement: z.boolean().default(false),
+  })
+  .openapi('IssueOrder');
+export type IssueOrder = z.infer<typeof issueOrder>;
+
+export const issuedCode = z
+  .object({ log, index: z.int(), code: z.string(), expiresAtS: z.int() })
+  .openapi('IssuedCode');
+export type IssuedCode = z.infer<typeof issuedCode>;
+
+export const revokeOrder = z
+  .strictObject({ log: log.optional(), indexes: indexes.max(65_536).optional(), subject: subject.optional() })
+  .refine(
+    ({ log: of, indexes: places, subject: whom }) =>
+      (of === undefined) === (places === undefined) && (of === undefined) !== (whom === undefined),
+    {
+      message: 'expected log and indexes, or a subject',
+    },
+  )
+  .openapi('RevokeOrder');
+
+export const revoked = z.object({ revoked: z.array(z.object({ log, indexes })) }).openapi('Revoked');
+
+export const entryOrder = z
+  .strictObject({
+    entry: z
+      .string()
+      .max(Math.ceil(ENTRY_BYTES_MAX / 3) * 4)
+      .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'expected base64'),
+  })
+  .openapi('EntryOrder');
+
+export const suspendOrder = z.strictObject({ region: regionId }).openapi('SuspendOrder');
+
+export const logged = z.object({ index: z.int() }).openapi('Logged');
+
+export const forced = z.object({ forced: z.literal(true) }).openapi('Forced');
+
+/** Plain data of the node, for people and for `entente status`. Its members may grow. */
+export const nodeStatus = z.looseObject({ writing: z.string(), store: z.string() }).openapi('Status');
+export const peerList = z.looseObject({ peers: z.array(z.looseObject({})) }).openapi('Peers');
+
+function isSubject(text: string): boolean {
+  try {
+    requireSubject(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,140 @@
+/** The interface for the operator of a node: on a unix socket or loopback, and nothing without the secret. */
+import { connect } from 'node:net';
+import { rm } from 'node:fs/promises';
+import { type MiddlewareHandler } from 'hono';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { type RegionNode } from '../core/region-node.ts';
+import { type Log } from '../logging/log.ts';
+import { NodeError } from '../node-error.ts';
+import { type Clock, type Random } from '../ports.ts';
+import { adminRoutes } from './admin-routes.ts';
+import { bears, openSecret } from './admin-secret.ts';
+import { issueRoutes } from './issue-routes.ts';
+import { RequestError } from './problem.ts';
+import { Replies, type WebEnvironment } from './replies.ts';
+import { appOf } from './routes.ts';
+import { type ListenAddress, WebServer } from './web-server.ts';
+
+export interface AdminServerOptions {
+  readonly region: string;
+  /** The path of a unix socket, or `127.0.0.1:<port>` or `[::1]:<port>`. */
+  readonly listen: string;
+  readonly secretFile: string;
+}
+
+export interface AdminServerModules {
+  readonly node: RegionNode;
+  /** Peers as the network has them: plain data. */
+  readonly peers: () => readonly object[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sha256: Sha256;
+  readonly log: Log;
+}
+
+/** A batch of a million orders takes minutes. */
+const LIMITS = {
+  headerTimeoutMs: 10_000,
+  requestTimeoutMs: 600_000,
+  idleTimeoutMs: 120_000,
+  connectionsMax: 64,
+  connectionsPerAddressMax: 64,
+};
+
+export class AdminServer {
+  readonly #options: AdminServerOptions;
+  readonly #modules: AdminServerModules;
+  #server: WebServer | undefined;
+
+  constructor(options: AdminServerOptions, modules: AdminServerModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /**
+   * Resolves once it listens.
+   * @throws {NodeError} as `openSecret`; ADDRESS_UNUSABLE, also where another process answers on the socket.
+   */
+  async start(): Promise<void> {
+    const { node, clock, random, sha256, log, peers } = this.#modules;
+    const { region, listen, secretFile } = this.#options;
+    const secret = await openSecret(secretFile, random);
+    const replies = new Replies({ corsOrigins: [], isTls: false, hearer: 'operator' }, { log });
+    const nowS = () => Math.floor(clock.nowMs() / 1000);
+    const app = appOf(
+      { title: `Operator of ${region}`, description: 'What a region does with its node. Needs the secret.' },
+      [
+        ...issueRoutes({ node, sha256, random, nowS, replies }),
+        ...adminRoutes({ region }, { node, peers, nowS, replies }),
+      ],
+      replies,
+      requireSecret(secret),
+    );
+    const address = addressOf(listen);
+    if ('path' in address) await removeStaleSocket(address.path);
+    this.#server = new WebServer({ listen: address, limits: LIMITS }, { fetch: app.fetch });
+    await startWithUmask(0o177, this.#server);
+  }
+
+  /** As `WebServer.stop`. */
+  async stop(): Promise<void> {
+    await this.#server?.stop();
+  }
+
+  /** Its URL, or the path of its socket. */
+  get address(): string {
+    if (this.#server === undefined) throw new TypeError('the server is not started');
+    return this.#server.address;
+  }
+}
+
+/** Before anything else: whoever has no secret does not even learn what there is. */
+function requireSecret(secret: string): MiddlewareHandler<WebEnvironment> {
+  return async (context, next) => {
+    if (bears(context.req.header('authorization'), secret)) return next();
+    throw new RequestError('UNAUTHORISED', 'expected the secret of this node as a bearer token');
+  };
+}
+
+/** @throws {NodeError} ADDRESS_UNUSABLE for a path that the system would cut short. */
+export function addressOf(listen: string): ListenAddress {
+  const [, v4, v6, port] = /^(?:(127\.0\.0\.1)|\[(::1)\]):(\d{1,5})$/.exec(listen) ?? [];
+  if (port !== undefined) return { host: v4 ?? v6 ?? '', port: Number(port) };
+  if (Buffer.byteLength(listen) <= SOCKET_PATH_BYTES_MAX) return { path: listen };
+  throw new NodeError('ADDRESS_UNUSABLE', `${listen} is too long for the path of a unix socket`, {
+    hint: `Choose one of at most ${SOCKET_PATH_BYTES_MAX} bytes in admin.listen of entente.yaml, as in /run/entente/admin.sock.`,
+  });
+}
+
+/** What `sun_path` holds on the systems that have the least. */
+const SOCKET_PATH_BYTES_MAX = 103;
+
+/** What a process left that is gone. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const state = await new Promise<'absent' | 'stale' | 'taken'>((resolve) => {
+    const socket = connect(path);
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve('taken');
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'ECONNREFUSED' ? 'stale' : 'absent'),
+    );
+  });
+  if (state === 'taken') {
+    throw new NodeError('ADDRESS_UNUSABLE', `another process listens on ${path}`, {
+      hint: 'Stop the other node of this directory.',
+    });
+  }
+  if (state === 'stale') await rm(path, { force: true });
+}
+
+/** The socket comes into being within the call, before it returns: nobody else may connect, not even for a moment. */
+function startWithUmask(mask: number, server: WebServer): Promise<void> {
+  const before = process.umask(mask);
+  try {
+    return server.start();
+  } finally {
+    process.umask(before);
+  }
+}

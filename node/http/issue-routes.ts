@@ -1,0 +1,147 @@
+/** Issuing for the operator: one code, or a stream of orders with a stream of answers. */
+import { type IncomingMessage } from 'node:http';
+import { hexBytes } from '../../protocol/bytes.ts';
+import { documentHash } from '../../protocol/code/document.ts';
+import { type DocumentField, type FieldName, SALT_BYTES } from '../../protocol/code/field.ts';
+import { CODE_LIFE_S_MAX } from '../../protocol/limits.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { type RegionNode } from '../core/region-node.ts';
+import { scryptInPool } from '../crypto/scrypt.ts';
+import { codeTextOf } from '../issuing/held-codes.ts';
+import { type IssueRequest } from '../issuing/issuer.ts';
+import { type Random } from '../ports.ts';
+import { type IssuedCode, issuedCode, type IssueOrder, issueOrder } from './admin-schemas.ts';
+import { checked, readJson } from './input.ts';
+import { jsonLines } from './json-lines.ts';
+import { problemOf, RequestError } from './problem.ts';
+import { type Replies, type WebContext } from './replies.ts';
+import { type Route } from './routes.ts';
+
+export interface IssueModules {
+  readonly node: Pick<RegionNode, 'issue' | 'once'>;
+  readonly sha256: Sha256;
+  readonly random: Random;
+  readonly nowS: () => number;
+  readonly replies: Replies;
+}
+
+const HOUR_S = 3_600;
+const ORDER_BYTES_MAX = 4_096;
+/** Orders of one stream that are in hand: enough to fill batches, few enough that memory stays flat. */
+const IN_HAND_MAX = 2_048;
+const KEY = /^[\x21-\x7e]{1,128}$/;
+
+export function issueRoutes(modules: IssueModules): Route[] {
+  const { replies } = modules;
+  return [
+    {
+      method: 'post',
+      path: '/v1/issue',
+      summary: 'Issues a code',
+      description:
+        'With an `Idempotency-Key` the same order given again within a day gives the code that was issued the first time.',
+      request: { body: { content: { 'application/json': { schema: issueOrder } }, required: true } },
+      answer: {
+        description: 'The code, which is durable and logged',
+        content: { 'application/json': { schema: issuedCode } },
+      },
+      handle: async (context) => {
+        const order = await readJson(context.env.incoming, issueOrder, ORDER_BYTES_MAX);
+        return replies.json(context, await issue(order, keyOf(context), modules));
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/issue/batch',
+      summary: 'Issues codes for a stream of orders',
+      description:
+        'JSON lines, an IssueOrder each, give JSON lines in their order, each an IssuedCode or a Problem under `problem`. An `Idempotency-Key` counts for each line by its number.',
+      request: { body: { content: { 'application/jsonl': { schema: issueOrder } }, required: true } },
+      answer: {
+        description: 'A line for each line',
+        content: { 'application/jsonl': { schema: issuedCode } },
+      },
+      handle: (context) => {
+        const key = keyOf(context);
+        const lines = answers(context.env.incoming, (line, number) =>
+          issue(checked(issueOrder, line), key && `${key}/${number}`, modules),
+        );
+        return replies.stream(context, lines, 'application/jsonl');
+      },
+    },
+  ];
+}
+
+async function issue(order: IssueOrder, key: string | undefined, modules: IssueModules): Promise<IssuedCode> {
+  const { node, sha256, nowS } = modules;
+  requireLife(order.status.expiresAtS, nowS());
+  const request = await requestOf(order, modules.random);
+  const issued =
+    key === undefined
+      ? await node.issue(request)
+      : await node.once.issue({ key, input: Buffer.from(JSON.stringify(order)), request });
+  const fields: FieldName[] = ['status'];
+  if (order.holderKey !== undefined) fields.push('holder');
+  if (order.document !== undefined) fields.push('document');
+  const { log, index } = issued;
+  return { log, index, code: codeTextOf(sha256, issued, fields), expiresAtS: order.status.expiresAtS };
+}
+
+/** No verifier takes a code that has expired or lives too long. */
+function requireLife(expiresAtS: number, nowS: number): void {
+  const latestS = Math.floor(nowS / HOUR_S) * HOUR_S + HOUR_S + CODE_LIFE_S_MAX;
+  if (nowS < expiresAtS && expiresAtS <= latestS) return;
+  const detail = `expected a time after now and at most ${latestS}`;
+  throw new RequestError('INPUT_INVALID', 'the request is not as expected', [
+    { at: '/status/expiresAtS', detail },
+  ]);
+}
+
+async function requestOf(order: IssueOrder, random: Random): Promise<IssueRequest> {
+  const { subject, status, holderKey, document, isReplacement } = order;
+  return {
+    subject,
+    isReplacement,
+    fields: {
+      status: { ...status, untilS: status.untilS },
+      holderKey: holderKey === undefined ? undefined : hexBytes(holderKey),
+      document: document === undefined ? undefined : await documentField(document, random),
+    },
+  };
+}
+
+async function documentField(
+  document: NonNullable<IssueOrder['document']>,
+  random: Random,
+): Promise<DocumentField> {
+  const salt = random(SALT_BYTES);
+  return { salt, hash: await documentHash(scryptInPool, document, salt) };
+}
+
+/** A line for each line, in order; many are in hand at the same time. */
+async function* answers(
+  request: IncomingMessage,
+  answer: (line: unknown, number: number) => Promise<IssuedCode>,
+): AsyncGenerator<string, void, undefined> {
+  const inHand: Promise<string>[] = [];
+  const next = async () => `${await inHand.shift()}\n`;
+  for await (const { number, value } of jsonLines(request, ORDER_BYTES_MAX)) {
+    inHand.push(lineOf(number, async () => answer(value(), number)));
+    if (inHand.length >= IN_HAND_MAX) yield await next();
+  }
+  while (inHand.length > 0) yield await next();
+}
+
+async function lineOf(line: number, work: () => Promise<IssuedCode>): Promise<string> {
+  try {
+    return JSON.stringify({ line, ...(await work()) });
+  } catch (error) {
+    return JSON.stringify({ line, problem: problemOf(error, 'operator') });
+  }
+}
+
+function keyOf(context: WebContext): string | undefined {
+  const key = context.req.header('idempotency-key');
+  if (key === undefined || KEY.test(key)) return key;
+  throw new RequestError('INPUT_INVALID', 'an Idempotency-Key has 1 to 128 printable characters');
+}

@@ -1,0 +1,447 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, linkSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { AdminClient, AdminProblem, type AdminRequest } from '../../../node/http/admin-client.ts';
+import { addressOf, AdminServer } from '../../../node/http/admin-server.ts';
+import { type IssuedCode } from '../../../node/http/admin-schemas.ts';
+import { bears, openSecret } from '../../../node/http/admin-secret.ts';
+import { openLog } from '../../../node/logging/log.ts';
+import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
+import { systemRandom as openRandom } from '../../../node/system-random.ts';
+import { problemIn, threeRegions } from '../../support/http-fixture.ts';
+import { type NodeWorld } from '../../support/node-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { DAY_S } from '../../support/region-fixture.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const systemRandom = openRandom();
+
+function isError(code: NodeErrorCode) {
+  return (error: unknown) => isNodeError(error, code);
+}
+
+describe('AdminServer', () => {
+  const folder = temporaryFolders();
+  let world: NodeWorld;
+  let server: AdminServer;
+  let client: AdminClient;
+  let url: string;
+  let secret: string;
+  const lines: string[] = [];
+
+  function serverOn(listen: string, secretFile: string): AdminServer {
+    const log = openLog({ level: 'debug', format: 'json' }, (line) => lines.push(line));
+    return new AdminServer(
+      { region: 'DE', listen, secretFile },
+      {
+        node: world.node('DE'),
+        peers: () => [{ region: 'FR' }],
+        clock: world.clock,
+        random: systemRandom,
+        sha256,
+        log,
+      },
+    );
+  }
+
+  before(async () => {
+    world = await threeRegions();
+    const secretFile = join(folder(), 'admin.secret');
+    server = serverOn('127.0.0.1:0', secretFile);
+    await server.start();
+    url = server.address;
+    secret = readFileSync(secretFile, 'utf8').trim();
+    client = new AdminClient({ listen: new URL(url).host, secretFile });
+  });
+  after(async () => {
+    await server.stop();
+    await world.stop();
+  });
+
+  const ask = (request: AdminRequest) => world.run(client.ask(request));
+  const orderOf = (subject: string, more: object = {}) => ({
+    subject,
+    status: { colour: 'green', expiresAtS: world.nowS + 7 * DAY_S },
+    ...more,
+  });
+  const issue = async (body: object, idempotencyKey?: string): Promise<IssuedCode> =>
+    (await ask({
+      method: 'POST',
+      path: '/v1/issue',
+      body,
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+    })) as IssuedCode;
+
+  function refusedWith(status: number, code: string) {
+    return (error: unknown) => {
+      assert.ok(error instanceof AdminProblem, String(error));
+      assert.deepEqual([error.problem.status, error.problem.code], [status, code], error.message);
+      return true;
+    };
+  }
+
+  describe('who may ask', () => {
+    const routes = async () => {
+      const response = await fetch(`${url}/openapi.json`, { headers: { authorization: `Bearer ${secret}` } });
+      const { paths } = (await response.json()) as { paths: Record<string, Record<string, unknown>> };
+      return Object.entries(paths).flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => [method, path] as const),
+      );
+    };
+
+    it('T26: every route, also one that is not there, refuses whoever has not the secret', async () => {
+      const known = await routes();
+      assert.ok(known.length >= 10);
+      const headers: Record<string, string>[] = [
+        {},
+        { authorization: secret },
+        { authorization: `Basic ${secret}` },
+        { authorization: `Bearer ${secret.slice(0, -1)}` },
+        { authorization: `Bearer ${secret}x` },
+        { authorization: `Bearer  ${secret}` },
+        { authorization: 'Bearer ' },
+      ];
+      for (const [method, path] of [
+        ...known,
+        ['get', '/openapi.json'],
+        ['get', '/nothing'],
+        ['options', '/v1/issue'],
+      ] as const) {
+        for (const header of headers) {
+          const response = await fetch(url + path, { method: method.toUpperCase(), headers: header });
+          assert.equal(response.headers.get('access-control-allow-origin'), null);
+          await problemIn(response, 401, 'UNAUTHORISED');
+        }
+      }
+    });
+
+    it('T26: the secret is not looked for anywhere but in the header', async () => {
+      for (const path of [`/v1/status?secret=${secret}`, `/v1/status?access_token=${secret}`]) {
+        await problemIn(
+          await fetch(url + path, { headers: { cookie: `secret=${secret}` } }),
+          401,
+          'UNAUTHORISED',
+        );
+      }
+    });
+
+    it('does not answer 200 to paths and methods that are not there', async () => {
+      const headers = { authorization: `Bearer ${secret}` };
+      await problemIn(await fetch(`${url}/v1/verify`, { headers }), 404, 'PATH_UNKNOWN');
+      await problemIn(await fetch(`${url}/v1/issue`, { headers }), 405, 'METHOD_UNKNOWN');
+    });
+  });
+
+  describe('POST /v1/issue', () => {
+    it('issues a code that passes', async () => {
+      const { code, log, index, expiresAtS } = await issue(orderOf('p1'));
+      assert.ok(log.startsWith('20') && index >= 0 && expiresAtS > world.nowS);
+      await world.pass(1);
+      assert.match(await world.outcome('FR', code), /^pass/);
+    });
+
+    it('opens the device and the document that were ordered', async () => {
+      const { code } = await issue(
+        orderOf('p2', { holderKey: '11'.repeat(32), document: { country: 'DE', number: 'C01X00T47' } }),
+      );
+      assert.match(await world.outcome('DE', code), /^pass/);
+    });
+
+    it('the same key gives the same code, at the same time and later, and takes no other order', async () => {
+      const [first, second] = await Promise.all([
+        issue(orderOf('p3'), 'order 3'.replace(' ', '-')),
+        issue(orderOf('p3'), 'order-3'),
+      ]);
+      assert.deepEqual(first, second);
+      assert.deepEqual(await issue(orderOf('p3'), 'order-3'), first);
+      assert.notDeepEqual(await issue(orderOf('p3'), 'order-3b'), first);
+      await assert.rejects(issue(orderOf('p4'), 'order-3'), refusedWith(409, 'ORDER_DIFFERS'));
+    });
+
+    const refused: readonly [what: string, order: () => object, at: string][] = [
+      ['no subject', () => orderOf(''), '/subject'],
+      ['a subject of 65 bytes', () => orderOf('x'.repeat(65)), '/subject'],
+      ['half a character', () => orderOf('\ud800'), '/subject'],
+      [
+        'an unknown colour',
+        () => orderOf('p', { status: { colour: 'blue', expiresAtS: world.nowS + 9 } }),
+        '/status/colour',
+      ],
+      [
+        'a measure without an end',
+        () => orderOf('p', { status: { colour: 'red', measure: 'isolate', expiresAtS: world.nowS + 9 } }),
+        '/status',
+      ],
+      [
+        'green with a measure',
+        () =>
+          orderOf('p', {
+            status: { colour: 'green', measure: 'home', untilS: world.nowS + 9, expiresAtS: world.nowS + 9 },
+          }),
+        '/status',
+      ],
+      [
+        'an end without a measure',
+        () => orderOf('p', { status: { colour: 'green', untilS: 9, expiresAtS: world.nowS + 9 } }),
+        '/status',
+      ],
+      [
+        'a code that has expired',
+        () => orderOf('p', { status: { colour: 'green', expiresAtS: world.nowS } }),
+        '/status/expiresAtS',
+      ],
+      [
+        'a code of 31 days and an hour',
+        () => orderOf('p', { status: { colour: 'green', expiresAtS: world.nowS + 31 * DAY_S } }),
+        '/status/expiresAtS',
+      ],
+      [
+        '2^53 seconds (B65)',
+        () => orderOf('p', { status: { colour: 'green', expiresAtS: 2 ** 53 } }),
+        '/status/expiresAtS',
+      ],
+      ['a device key of 31 bytes', () => orderOf('p', { holderKey: '11'.repeat(31) }), '/holderKey'],
+      ['a member that is not known', () => orderOf('p', { admin: true }), '/'],
+    ];
+    for (const [what, order, at] of refused) {
+      it(`refuses ${what}`, async () => {
+        await assert.rejects(issue(order()), (error) => {
+          assert.ok(refusedWith(422, 'INPUT_INVALID')(error));
+          const { errors = [] } = (error as AdminProblem).problem;
+          assert.ok(
+            errors.some((one) => one.at === at),
+            JSON.stringify(errors),
+          );
+          return true;
+        });
+      });
+    }
+
+    it('B64: refuses an order whose subject stands there twice', async () => {
+      const body = JSON.stringify(orderOf('p')).replace('{', '{"subject":"q",');
+      const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
+      await problemIn(
+        await fetch(`${url}/v1/issue`, { method: 'POST', headers, body }),
+        400,
+        'BODY_MALFORMED',
+      );
+    });
+  });
+
+  describe('POST /v1/issue/batch', () => {
+    async function batch(
+      body: string,
+      headers: Record<string, string> = {},
+    ): Promise<Record<string, unknown>[]> {
+      const answer = async () => {
+        const response = await fetch(`${url}/v1/issue/batch`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/jsonl', ...headers },
+          body,
+        });
+        assert.equal(response.status, 200);
+        return response.text();
+      };
+      const text = await world.run(answer());
+      return text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    }
+
+    it('answers a line for each line, in order, the bad ones too', async () => {
+      const good = (subject: string) => JSON.stringify(orderOf(subject));
+      const body = [good('b1'), 'nonsense', '', good('b2'), `"${'x'.repeat(5_000)}"`, good('')].join('\n');
+      const answers = await batch(body);
+      assert.deepEqual(
+        answers.map(({ line, problem }) => [line, (problem as { code?: string } | undefined)?.code]),
+        [
+          [1, undefined],
+          [2, 'BODY_MALFORMED'],
+          [4, undefined],
+          [5, 'BODY_TOO_LARGE'],
+          [6, 'INPUT_INVALID'],
+        ],
+      );
+      assert.match(await world.outcome('DE', String(answers[0]?.['code'])), /^pass/);
+    });
+
+    it('the same stream under the same key gives the same codes', async () => {
+      const body = ['c1', 'c2', 'c3'].map((subject) => JSON.stringify(orderOf(subject))).join('\n');
+      const first = await batch(body, { 'idempotency-key': 'stream-1' });
+      assert.deepEqual(await batch(body, { 'idempotency-key': 'stream-1' }), first);
+      assert.equal(new Set(first.map(({ index }) => index)).size, 3);
+    });
+  });
+
+  describe('what else an operator does', () => {
+    it('POST /v1/revoke revokes by place, or all that a person holds', async () => {
+      const [one, two, three] = [
+        await issue(orderOf('r1')),
+        await issue(orderOf('r2')),
+        await issue(orderOf('r2')),
+      ];
+      await ask({ method: 'POST', path: '/v1/revoke', body: { log: one.log, indexes: [one.index] } });
+      const answer = await ask({ method: 'POST', path: '/v1/revoke', body: { subject: 'r2' } });
+      assert.deepEqual(answer, { revoked: [{ log: two.log, indexes: [two.index, three.index] }] });
+      await world.pass(1);
+      for (const { code } of [one, two, three])
+        assert.match(await world.outcome('FR', code), /^stop.*REVOKED/);
+      const nobody = ask({ method: 'POST', path: '/v1/revoke', body: { subject: 'nobody' } });
+      await assert.rejects(nobody, refusedWith(404, 'PATH_UNKNOWN'));
+    });
+
+    for (const body of [
+      {},
+      { log: '2026-11' },
+      { indexes: [1] },
+      { log: '2026-11', indexes: [1], subject: 'x' },
+      { log: '2026-11', indexes: [] },
+      { log: '2026-11', indexes: [-1] },
+      { log: '2026-11', indexes: [2 ** 40] },
+      { log: 'trust', indexes: [1] },
+    ]) {
+      it(`POST /v1/revoke refuses ${JSON.stringify(body)}`, async () => {
+        await assert.rejects(
+          ask({ method: 'POST', path: '/v1/revoke', body }),
+          refusedWith(422, 'INPUT_INVALID'),
+        );
+      });
+    }
+
+    it('POST /v1/entries logs what the root has signed, and nothing else', async () => {
+      const { fixture } = world.machine('DE');
+      fixture.nowS = world.nowS;
+      const entry = fixture.entryOf(fixture.recognitionOf(world.machine('FR').fixture, 2));
+      const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+      const { index } = (await ask({
+        method: 'POST',
+        path: '/v1/entries',
+        body: { entry: base64(entry) },
+      })) as { index: number };
+      assert.ok(index > 0);
+      const again = ask({ method: 'POST', path: '/v1/entries', body: { entry: base64(entry) } });
+      await assert.rejects(again, refusedWith(409, 'REFUSED'));
+      const forged = entry.slice();
+      forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
+      const other = ask({ method: 'POST', path: '/v1/entries', body: { entry: base64(forged) } });
+      await assert.rejects(other, refusedWith(409, 'REFUSED'));
+    });
+
+    it('POST /v1/suspend takes effect at once', async () => {
+      const { text } = await world.issue('IT');
+      await world.pass(12);
+      assert.match(await world.outcome('DE', text), /^pass/);
+      await ask({ method: 'POST', path: '/v1/suspend', body: { region: 'IT' } });
+      assert.doesNotMatch(await world.outcome('DE', text), /^pass/);
+      const stranger = ask({ method: 'POST', path: '/v1/suspend', body: { region: 'ES' } });
+      await assert.rejects(stranger, refusedWith(404, 'PATH_UNKNOWN'));
+    });
+
+    it('POST /v1/state commits to the state', async () => {
+      const { index } = (await ask({ method: 'POST', path: '/v1/state' })) as { index: number };
+      assert.ok(index > 0);
+    });
+
+    it('GET /v1/status, /v1/peers and /v1/keys tell how things are', async () => {
+      const status = (await ask({ method: 'GET', path: '/v1/status' })) as {
+        writing: string;
+        home: string;
+        peers: unknown[];
+      };
+      assert.deepEqual([status.writing, status.home, status.peers], ['writing', 'DE', [{ region: 'FR' }]]);
+      const { peers } = (await ask({ method: 'GET', path: '/v1/peers' })) as { peers: unknown[] };
+      assert.equal(peers.length, 1);
+      const { keys } = (await ask({ method: 'GET', path: '/v1/keys' })) as { keys: object[] };
+      assert.ok(keys.length >= 4);
+      assert.ok(!JSON.stringify(keys).includes('secret'));
+    });
+  });
+
+  it('neither subjects nor codes nor the secret are in the log', () => {
+    const logged = lines.join('');
+    for (const trace of ['ENT1:', 'C01X00T47', secret]) assert.ok(!logged.includes(trace));
+  });
+
+  describe('on a unix socket', () => {
+    it('is for its owner alone, and takes the place of one whose process is gone', async () => {
+      const dir = folder();
+      const path = join(dir, 'admin.sock');
+      const secretFile = join(dir, 'admin.secret');
+      const first = serverOn(path, secretFile);
+      await first.start();
+      assert.equal(statSync(path).mode & 0o777, 0o600);
+      assert.equal(statSync(secretFile).mode & 0o777, 0o600);
+      const here = new AdminClient({ listen: path, secretFile });
+      assert.equal(((await here.ask({ method: 'GET', path: '/v1/status' })) as { home: string }).home, 'DE');
+      await assert.rejects(serverOn(path, secretFile).start(), isError('ADDRESS_UNUSABLE'));
+      await first.stop();
+      assert.ok(!existsSync(path));
+      await assert.rejects(here.ask({ method: 'GET', path: '/v1/status' }), isError('PEER_UNREACHABLE'));
+    });
+
+    it('B72: a socket that a dead process left is not in the way', async () => {
+      const dir = folder();
+      const path = join(dir, 'admin.sock');
+      const dead = createServer().listen(path);
+      await new Promise((resolve) => dead.once('listening', resolve));
+      // Closing removes the name it was made under: another name of it stays, as after a kill.
+      linkSync(path, join(dir, 'left.sock'));
+      await new Promise((resolve) => dead.close(resolve));
+      renameSync(join(dir, 'left.sock'), path);
+      const next = serverOn(path, join(dir, 'admin.secret'));
+      await next.start();
+      await next.stop();
+    });
+
+    it('refuses a path that the system would cut short', () => {
+      assert.throws(() => addressOf(`/${'x'.repeat(103)}`), isError('ADDRESS_UNUSABLE'));
+      assert.deepEqual(addressOf('[::1]:80'), { host: '::1', port: 80 });
+    });
+  });
+});
+
+describe('openSecret', () => {
+  const folder = temporaryFolders();
+
+  it('makes a secret of 32 random bytes once, for the owner alone', async () => {
+    const path = join(folder(), 'admin.secret');
+    const secret = await openSecret(path, systemRandom);
+    assert.match(secret, /^[\w-]{43}$/);
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.equal(await openSecret(path, systemRandom), secret);
+  });
+
+  it('B71: refuses one that others may read, and one that is none', async () => {
+    const path = join(folder(), 'admin.secret');
+    await openSecret(path, systemRandom);
+    for (const mode of [0o644, 0o640, 0o604]) {
+      chmodSync(path, mode);
+      await assert.rejects(openSecret(path, systemRandom), isError('KEY_FILE_MODE'));
+    }
+    chmodSync(path, 0o600);
+    for (const text of ['', 'short', `${'x'.repeat(40)} y`, 'x'.repeat(513)]) {
+      writeFileSync(path, text);
+      await assert.rejects(openSecret(path, systemRandom), isError('KEY_FILE_INVALID'));
+    }
+  });
+});
+
+describe('bears', () => {
+  it('takes the secret as a bearer token and nothing else', () => {
+    const secret = 'x'.repeat(32);
+    assert.ok(bears(`Bearer ${secret}`, secret) && bears(`bearer ${secret}`, secret));
+    for (const header of [
+      undefined,
+      '',
+      'Bearer',
+      'Bearer ',
+      secret,
+      `Bearer ${secret}y`,
+      `Bearer ${secret} `,
+    ]) {
+      assert.ok(!bears(header, secret), String(header));
+    }
+  });
+});

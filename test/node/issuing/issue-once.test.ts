@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { type Order } from '../../../node/issuing/issue-once.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { NodeWorld } from '../../support/node-fixture.ts';
+import { DAY_S } from '../../support/region-fixture.ts';
+
+describe('IssueOnce', () => {
+  async function alone(): Promise<NodeWorld> {
+    const world = new NodeWorld();
+    await world.found('DE');
+    return world;
+  }
+
+  function orderOf(key: string, subject: string, expiresAtS: number): Order {
+    const status = { colour: 'green', measure: 'none', expiresAtS, ruleId: 'base', ruleVersion: 1 } as const;
+    return { key, input: Buffer.from(`${subject} ${expiresAtS}`), request: { subject, fields: { status } } };
+  }
+
+  const placesOf = async (world: NodeWorld, subject: string) =>
+    (await world.run(world.node('DE').heldCodes.ofSubject(subject))).map(({ log, index }) => ({
+      log,
+      index,
+    }));
+
+  it('whenever the process dies, the order given again leaves one code, and the person has it', async () => {
+    const world = await alone();
+    const expiresAtS = world.nowS + DAY_S;
+    const outcomes = new Set<number>();
+    for (let steps = 0; steps < 12; steps++) {
+      const subject = `p${steps}`;
+      const order = orderOf(`order-${steps}`, subject, expiresAtS);
+      void world
+        .node('DE')
+        .once.issue(order)
+        .catch(() => undefined);
+      for (let i = 0; i < steps; i++) await world.clock.advance(5);
+      await world.kill('DE');
+      world.replace('DE');
+      await world.boot('DE');
+      outcomes.add((await placesOf(world, subject)).length);
+      const { log, index } = await world.run(world.node('DE').once.issue(order));
+      assert.deepEqual(await placesOf(world, subject), [{ log, index }]);
+      assert.deepEqual(await world.run(world.node('DE').once.issue(order)).then((one) => one.index), index);
+    }
+    assert.deepEqual([...outcomes].sort(), [0, 1], 'it died both before and after the code was there');
+    await world.stop();
+  });
+
+  it('does not take a code that was there before for the one that was ordered', async () => {
+    const world = await alone();
+    const expiresAtS = world.nowS + DAY_S;
+    const { once } = world.node('DE');
+    const first = await world.run(once.issue(orderOf('a', 'p', expiresAtS)));
+    const second = await world.run(once.issue(orderOf('b', 'p', expiresAtS)));
+    assert.notEqual(first.index, second.index);
+    assert.equal((await placesOf(world, 'p')).length, 2);
+    await world.stop();
+  });
+
+  it('refuses another order under a key, also after a new start, and forgets the key after two days', async () => {
+    const world = await alone();
+    const expiresAtS = world.nowS + 7 * DAY_S;
+    await world.run(world.node('DE').once.issue(orderOf('a', 'p', expiresAtS)));
+    await world.kill('DE');
+    world.replace('DE');
+    await world.boot('DE');
+    const other = () => world.run(world.node('DE').once.issue(orderOf('a', 'q', expiresAtS)));
+    await assert.rejects(other(), (error) => isNodeError(error, 'ORDER_DIFFERS'));
+    await world.kill('DE');
+    await world.clock.advance(2 * DAY_S * 1_000);
+    world.replace('DE');
+    await world.boot('DE');
+    await other();
+    await world.stop();
+  });
+});
