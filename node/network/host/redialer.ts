@@ -13,7 +13,8 @@ export interface RedialerModules {
 interface Attempt {
   failures: number;
   dueMs: number;
-  isRunning: boolean;
+  /** Of the attempt that is under way: one for each, since libp2p leaves listeners on it. */
+  running: AbortController | undefined;
 }
 
 const TICK_MS = 100;
@@ -21,7 +22,6 @@ const TICK_MS = 100;
 export class Redialer {
   readonly #modules: RedialerModules;
   readonly #attempts = new Map<string, Attempt>();
-  readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(modules: RedialerModules) {
@@ -35,7 +35,7 @@ export class Redialer {
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#stopping.abort();
+    for (const { running } of this.#attempts.values()) running?.abort();
   }
 
   /** Failures in a row, by peer. */
@@ -46,30 +46,30 @@ export class Redialer {
   #tick(): void {
     const nowMs = performance.now();
     const missing = this.#modules.missing();
-    for (const [peer, { isRunning }] of this.#attempts) {
-      if (!isRunning && !missing.has(peer)) this.#attempts.delete(peer);
+    for (const [peer, { running }] of this.#attempts) {
+      if (running === undefined && !missing.has(peer)) this.#attempts.delete(peer);
     }
     for (const [peer, addresses] of missing) {
       // The first attempt waits a little too: a peer that has just lost us is dialling already.
       const attempt = this.#attempts.get(peer) ?? {
         failures: 0,
         dueMs: nowMs + this.#pauseMs(0) / 2,
-        isRunning: false,
+        running: undefined,
       };
       this.#attempts.set(peer, attempt);
-      if (!attempt.isRunning && nowMs >= attempt.dueMs) void this.#dial(peer, addresses, attempt);
+      if (attempt.running === undefined && nowMs >= attempt.dueMs) void this.#dial(peer, addresses, attempt);
     }
   }
 
   async #dial(peer: string, addresses: readonly string[], attempt: Attempt): Promise<void> {
-    attempt.isRunning = true;
+    attempt.running = new AbortController();
     try {
-      await this.#modules.dial(peer, addresses, this.#stopping.signal);
+      await this.#modules.dial(peer, addresses, attempt.running.signal);
       attempt.failures = 0;
     } catch {
       attempt.failures++;
     } finally {
-      attempt.isRunning = false;
+      attempt.running = undefined;
       attempt.dueMs = performance.now() + this.#pauseMs(attempt.failures);
     }
   }
