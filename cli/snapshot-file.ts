@@ -58,9 +58,13 @@ export async function holdingsOfRegion(
 ): Promise<{ holdings: Holdings; missing: readonly MissingPeer[] }> {
   const view = await readHomeView(path, modules);
   const { holdings, outcomes } = applyToHome(view, [await snapshotOf(view)], modules);
-  const reason = 'its newest checkpoint lacks witnesses; let its peers run `entente witness`';
-  const leftOut = outcomes.filter(({ effect }) => effect === 'left-out');
-  return { holdings, missing: [...view.missing, ...leftOut.map(({ region }) => ({ region, reason }))] };
+  const unwitnessed = 'its newest checkpoint lacks witnesses; let its peers run `entente witness`';
+  const missing = outcomes.flatMap(({ region, effect, fault }) => {
+    if (fault !== undefined)
+      return [{ region, reason: `what it publishes is not as it should be: ${fault.code}` }];
+    return effect === 'left-out' ? [{ region, reason: unwitnessed }] : [];
+  });
+  return { holdings, missing: [...view.missing, ...missing] };
 }
 
 /**

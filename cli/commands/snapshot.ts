@@ -110,7 +110,9 @@ async function check(cli: Cli, file: string, options: CheckOptions): Promise<voi
   const applied = applySnapshot(modules, bytes, reader, held, nowS);
   const reports = reportsOf(applied, nowS);
   cli.output.result({ home: reader.home, network, bytes: bytes.length, parts: reports }, () => [
-    `${printable(file)} is good for verifiers of ${reader.home}:`,
+    reports.every(({ fault }) => fault === undefined)
+      ? `${printable(file)} is good for verifiers of ${reader.home}:`
+      : `${printable(file)} is good for verifiers of ${reader.home}, but not every part of it:`,
     ...partLines(reports),
   ]);
 }
@@ -149,22 +151,24 @@ function sizesOf(bytes: Uint8Array): Map<string, number> {
 interface PartReport {
   readonly region: string;
   readonly effect: string;
+  readonly fault: string | undefined;
   readonly knowledge: KnowledgeReport | undefined;
 }
 
 function reportsOf({ outcomes, holdings }: AppliedSnapshot, nowS: number): PartReport[] {
-  return outcomes.map(({ region, effect }) => ({
+  return outcomes.map(({ region, effect, fault }) => ({
     region,
     effect,
+    fault: fault?.code,
     knowledge: assessKnowledge(holdings.trust, region, nowS),
   }));
 }
 
 function partLines(reports: readonly PartReport[]): string[] {
   return aligned(
-    reports.map(({ region, effect, knowledge }) => [
+    reports.map(({ region, effect, fault, knowledge }) => [
       region,
-      `${effect}: ${knowledge === undefined ? 'nothing is known of it' : knowledgeText(knowledge)}`,
+      `${effect}${fault === undefined ? '' : ` (${fault})`}: ${knowledge === undefined ? 'nothing is known of it' : knowledgeText(knowledge)}`,
     ]),
     '  ',
   );
@@ -172,7 +176,8 @@ function partLines(reports: readonly PartReport[]): string[] {
 
 function warningsOf({ home, missing }: HomeView, reports: readonly PartReport[], path: string): string[] {
   const lines = missing.map(({ region, reason }) => `${region} is left out: ${printable(reason)}`);
-  for (const { region, effect } of reports) {
+  for (const { region, effect, fault } of reports) {
+    if (fault !== undefined) lines.push(`${region} is not as it should be: ${fault}. Ask its operator.`);
     if (effect !== 'left-out' && effect !== 'beside') continue;
     lines.push(
       `${region} lacks witnesses: run \`entente witness\` for ${home.region} (${printable(path)}) and its peers, then make this again.`,

@@ -169,6 +169,10 @@ async function holdingsFor(cli: Cli, options: VerifyOptions, modules: ReadModule
   const reader = readerOf(options, kept, snapshots[0]);
   const held = kept && holdingsOf(kept, modules, modules.nowS());
   const applied = applyAll(modules, snapshots, reader, held, modules.nowS());
+  for (const { region, fault } of applied?.outcomes ?? []) {
+    if (fault === undefined) continue;
+    cli.output.note(`${region}: what is new of it is refused, what was known of it stays [${fault.code}]`);
+  }
   const holdings = applied?.holdings ?? held;
   if (holdings === undefined)
     throw usageError('say what to trust: --region DIR, or --offline SNAPSHOT with --home and --pin');

@@ -1,6 +1,6 @@
-/** Taking a snapshot, all of it or nothing, from somebody who need not be trusted. Spec: SPEC.md 10. */
+/** Taking a snapshot from somebody who need not be trusted: a fault of the home refuses all, one of another region that region's part. Spec: SPEC.md 10. */
 import { equalBytes } from '../bytes.ts';
-import { ProtocolError } from '../fault.ts';
+import { type Fault, isProtocolError, ProtocolError } from '../fault.ts';
 import { CLOCK_AHEAD_S_MAX } from '../limits.ts';
 import { RevocationSet } from '../revocation/revocation-set.ts';
 import { type TrustState } from '../trust/trust-state.ts';
@@ -29,9 +29,10 @@ export interface Holdings {
 /**
  * What a part did. `taken`: the region's state is that of the part. `confirmed`: it was already; cosignatures may be newer.
  * `beside`: the part lacks its quorum, so that of it only the revocations count. `left-out`: it lacks its quorum and nothing was
- * held, or the home does not recognise the region.
+ * held, or the home does not recognise the region. `faulty`: it breaks a rule; what was held of the region stays as it was.
+ * `forked`: it proves that the region signed two logs; what was held stays, marked so, and what both revoke counts.
  */
-export type PartEffect = 'taken' | 'confirmed' | 'beside' | 'left-out';
+export type PartEffect = 'taken' | 'confirmed' | 'beside' | 'left-out' | 'faulty' | 'forked';
 
 export interface PartOutcome {
   readonly region: string;
@@ -39,6 +40,8 @@ export interface PartOutcome {
   /** Entries that were held, 0 if none, and entries up to the part's checkpoint. */
   readonly heldSize: number;
   readonly size: number;
+  /** What is wrong with a part that is `faulty` or `forked`. */
+  readonly fault?: Fault;
 }
 
 export interface AppliedSnapshot {
@@ -58,13 +61,15 @@ interface Candidate {
   readonly region: string;
   readonly held: KnownLog | undefined;
   readonly offered: KnownLog<OfferedLog> | undefined;
+  /** Of what was offered: then `offered` is undefined. */
+  readonly fault?: Fault | undefined;
 }
 
 /**
  * Gives what the reader holds after this snapshot; `previous` stays as it is. Byte strings in the result are views of `bytes`,
  * which must not change afterwards.
- * @throws {ProtocolError} if anything is refused, with the `region` of the part at fault: TOO_LARGE, SNAPSHOT_MALFORMED;
- * PIN_MISMATCH for another root than is pinned, or another network; STATE_AHEAD; FORK; SNAPSHOT_INCOMPLETE also for a home that lacks its
+ * @throws {ProtocolError} if all is refused: TOO_LARGE, SNAPSHOT_MALFORMED; PIN_MISMATCH for another network; and with the home as
+ * `region` PIN_MISMATCH for another root than is pinned; STATE_AHEAD; FORK; SNAPSHOT_INCOMPLETE also without its part, if it lacks its
  * quorum, and for a gap that no quorum vouches for; what `offeredLog` and `CheckpointReader` throw.
  * @throws {TypeError} if `previous` is of another reader.
  */
@@ -90,19 +95,18 @@ export function applySnapshot(
     previous?.trust,
     nowS,
   );
-  const effects = new Map(settled.map(({ region, effect }) => [region, effect]));
+  const results = new Map(settled.map((result) => [result.region, result]));
   const known = settled.map((result) => result.known).filter((result) => result !== undefined);
   return {
     holdings: {
       trust: trustOf(known),
       logs: new Map(known.map(({ log, knowledge }) => [knowledge.state.region, log])),
     },
-    outcomes: snapshot.parts.map(({ region, from, entries }) => ({
-      region,
-      effect: effects.get(region) ?? 'left-out',
-      heldSize: previous?.logs.get(region)?.fold.size ?? 0,
-      size: from + entries.length,
-    })),
+    outcomes: snapshot.parts.map(({ region, from, entries }) => {
+      const { effect = 'left-out', fault } = results.get(region) ?? {};
+      const heldSize = previous?.logs.get(region)?.fold.size ?? 0;
+      return { region, effect, heldSize, size: from + entries.length, ...(fault && { fault }) };
+    }),
   };
 }
 
@@ -118,15 +122,18 @@ function candidatesOf(
   const foldOf = (region: string, fingerprint: Uint8Array) => {
     const held = heldOf(previous, region, fingerprint);
     const part = partOf.get(region);
-    if (part === undefined) return { region, held, part, log: undefined };
-    const log = inRegion(region, () => offeredLog(part, network, held?.log, modules));
-    if (!isUnder(log.fold.state, fingerprint)) throw pinMismatch(`the pinned root of ${region}`, region);
-    inRegion(region, () => requireDue(log.fold.state, nowS));
-    return { region, held, part, log };
+    if (part === undefined) return { region, held, part, ...NOTHING };
+    const tried = attempt(region, home, () => {
+      const log = offeredLog(part, network, held?.log, modules);
+      if (!isUnder(log.fold.state, fingerprint)) throw pinMismatch(`the pinned root of ${region}`);
+      requireDue(log.fold.state, nowS);
+      return log;
+    });
+    return { region, held, part, ...tried };
   };
 
   const homeLog = foldOf(home, pin);
-  const homeState = (homeLog.log ?? homeLog.held?.log)?.fold.state;
+  const homeState = (homeLog.value ?? homeLog.held?.log)?.fold.state;
   if (homeState === undefined) throw incomplete('a part of the home', { region: home });
   const folded = [homeLog];
   for (const recognition of homeState.recognitions()) {
@@ -134,12 +141,16 @@ function candidatesOf(
     folded.push(foldOf(recognition.region, recognition.fingerprint));
   }
 
-  const states = folded.flatMap(({ held, log }) => (log ?? held?.log)?.fold.state ?? []);
+  // Which of the two states of a region decides about its keys is known only once its part is taken or not.
+  const states = folded.flatMap(({ held, value }) =>
+    [value, held?.log].flatMap((log) => log?.fold.state ?? []),
+  );
   const reader = new CheckpointReader(states, modules);
-  return folded.map(({ region, held, part, log }) => {
-    if (part === undefined || log === undefined) return { region, held, offered: undefined };
-    const knowledge = inRegion(region, () => reader.knowledgeOf(log.fold.state, part.checkpoint));
-    return { region, held, offered: { log, knowledge } };
+  return folded.map(({ region, held, part, value: log, fault }) => {
+    if (part === undefined || log === undefined) return { region, held, offered: undefined, fault };
+    const opened = attempt(region, home, () => reader.knowledgeOf(log.fold.state, part.checkpoint));
+    const { value: knowledge } = opened;
+    return { region, held, offered: knowledge && { log, knowledge }, fault: opened.fault };
   });
 }
 
@@ -169,6 +180,7 @@ interface Settled {
   readonly region: string;
   readonly effect: PartEffect | undefined;
   readonly known: KnownLog | undefined;
+  readonly fault?: Fault | undefined;
 }
 
 /**
@@ -181,10 +193,11 @@ function settleAll(
   heldTrust: Trust | undefined,
   nowS: number,
 ): Settled[] {
-  let settled = candidates.map(({ region, held, offered }): Settled => ({
+  let settled = candidates.map(({ region, held, offered, fault }): Settled => ({
     region,
-    effect: offered && 'taken',
+    effect: fault ? 'faulty' : offered && 'taken',
     known: offered ?? held,
+    fault,
   }));
   for (;;) {
     const proposed = trustOf(settled.map(({ known }) => known));
@@ -193,7 +206,9 @@ function settleAll(
       const result = before[i] as Settled;
       // What is not taken stays so: parts only ever drop out, so this comes to an end.
       if (result.effect !== 'taken') return result;
-      return inRegion(candidate.region, () => settle(candidate, proposed, heldTrust, nowS));
+      const { region, held } = candidate;
+      const tried = attempt(region, proposed.home, () => settle(candidate, proposed, heldTrust, nowS));
+      return tried.value ?? { region, effect: 'faulty', known: held, fault: tried.fault };
     });
     if (settled.every(({ effect }, i) => effect === before[i]?.effect)) return settled;
   }
@@ -213,7 +228,19 @@ function settle(
   // Over a gap the reader cannot see why fewer should be needed than before: a base that keeps silent would say so too.
   const needed = Math.max(neededNow, neededBefore);
   if (held !== undefined) {
-    requireSameTree(held.log, offered.log, needed);
+    const fork = forkOf(held.log, offered.log, needed);
+    if (fork !== undefined) {
+      // One side by disowned keys alone proves no more than that they were stolen.
+      if (region === proposed.home || isDisowned(held, offered) || isDisowned(offered, held)) throw fork;
+      const standing = counted >= needed ? 'quarantined' : 'forked';
+      const known = withRevocationsOf(held, offered);
+      return {
+        region,
+        effect: 'forked',
+        known: { ...known, knowledge: { ...known.knowledge, standing } },
+        fault: named(fork, region).fault,
+      };
+    }
     if (held.log.fold.size === offered.log.fold.size) {
       return { region, effect: 'confirmed', known: confirmed(held, offered, nowS) };
     }
@@ -227,15 +254,21 @@ function settle(
   return { region, effect: 'beside', known: withRevocationsOf(held, offered) };
 }
 
-function requireSameTree(held: HeldLog, offered: OfferedLog, needed: number): void {
+/** The fault of two trees that cannot both be true. @throws {ProtocolError} SNAPSHOT_INCOMPLETE for a gap that nobody vouches for. */
+function forkOf(held: HeldLog, offered: OfferedLog, needed: number): ProtocolError | undefined {
   const details = { held: held.fold.size, offered: offered.fold.size };
   if (offered.rootAtHeldSize === undefined) {
-    if (needed > 0) return;
+    if (needed > 0) return undefined;
     throw incomplete('entries from the size that is held on, since no witness vouches for a gap', details);
   }
-  if (!equalBytes(offered.rootAtHeldSize, held.fold.root)) {
-    throw new ProtocolError('FORK', `at size ${details.held} its root is not the one that is held`, details);
-  }
+  if (equalBytes(offered.rootAtHeldSize, held.fold.root)) return undefined;
+  return new ProtocolError('FORK', `at size ${details.held} its root is not the one that is held`, details);
+}
+
+/** Whether all keys that signed the checkpoint of `one` are compromised by what `other` says. */
+function isDisowned({ knowledge }: KnownLog, other: KnownLog): boolean {
+  const { state } = other.knowledge;
+  return knowledge.logKeyIds.every((keyId) => state.key(keyId)?.compromise !== undefined);
 }
 
 /** The same checkpoint once more: all that vouch for it count, each key by its newest time that is not ahead. */
@@ -262,20 +295,34 @@ function withRevocationsOf(held: KnownLog, offered: KnownLog): KnownLog {
   return { ...held, knowledge: { ...held.knowledge, revokedBeside } };
 }
 
-/** Names the region in what `action` throws. */
-function inRegion<T>(region: string, action: () => T): T {
+/** The value of what went well, the fault of what did not. */
+interface Attempt<T> {
+  readonly value: T | undefined;
+  readonly fault: Fault | undefined;
+}
+
+const NOTHING = { value: undefined, fault: undefined } as const;
+
+/** What `action` gives, or the fault that it throws: of the home it is thrown on, since all else leans on that. Names the region. */
+function attempt<T>(region: string, home: string, action: () => T): Attempt<T> {
   try {
-    return action();
+    return { value: action(), fault: undefined };
   } catch (cause) {
-    if (!(cause instanceof ProtocolError)) throw cause;
-    const { code, details } = cause.fault;
-    const message = cause.message.replace(`${code}: `, '');
-    throw new ProtocolError(code, `${region}: ${message}`, { ...details, region }, { cause });
+    if (!isProtocolError(cause)) throw cause;
+    const error = named(cause, region);
+    if (region === home) throw error;
+    return { value: undefined, fault: error.fault };
   }
 }
 
-function pinMismatch(expected: string, region?: string): ProtocolError {
-  return new ProtocolError('PIN_MISMATCH', `expected ${expected}`, region === undefined ? {} : { region });
+function named(cause: ProtocolError, region: string): ProtocolError {
+  const { code, details } = cause.fault;
+  const message = cause.message.replace(`${code}: `, '');
+  return new ProtocolError(code, `${region}: ${message}`, { ...details, region }, { cause });
+}
+
+function pinMismatch(expected: string): ProtocolError {
+  return new ProtocolError('PIN_MISMATCH', `expected ${expected}`);
 }
 
 function incomplete(expected: string, details: Readonly<Record<string, string | number>>): ProtocolError {

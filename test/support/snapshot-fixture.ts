@@ -174,6 +174,13 @@ export function faultOf(action: () => unknown): ProtocolError['fault'] {
   return assert.fail('expected a fault');
 }
 
+/** The fault of the part of a region. */
+export function faultIn({ outcomes }: AppliedSnapshot, region: string): ProtocolError['fault'] {
+  const { effect, fault } = outcomes.find((outcome) => outcome.region === region) ?? assert.fail();
+  assert.ok(effect === 'faulty' || effect === 'forked', effect);
+  return fault ?? assert.fail('expected a fault');
+}
+
 /** The snapshot with one part changed. */
 export function withPart(
   bytes: Uint8Array,

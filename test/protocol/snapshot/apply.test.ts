@@ -10,10 +10,12 @@ import {
   sourceOf,
   stateRootOf,
   effectsOf,
+  faultIn,
   faultOf,
   five,
   HOME,
   outcomeOf,
+  withPart,
 } from '../../support/snapshot-fixture.ts';
 import { DAY_S, RegionFixture, trustModules } from '../../support/region-fixture.ts';
 
@@ -79,10 +81,11 @@ describe('applySnapshot: a full snapshot', () => {
     region.nowS += 1;
     region.revoke([6]);
     const bytes = await federation.snapshot();
-    const fault = faultOf(() => federation.apply(HOME, bytes, holdings));
-    assert.equal(fault.code, 'STATE_AHEAD');
-    assert.equal(fault.details['region'], 'FR');
-    federation.apply(HOME, bytes, holdings, NOW_S + 1);
+    const early = federation.apply(HOME, bytes, holdings);
+    assert.equal(faultIn(early, 'FR').code, 'STATE_AHEAD');
+    assert.equal(outcomeOf(early.holdings, federation.issue('FR', 6).text), 'pass');
+    const late = federation.apply(HOME, bytes, holdings, NOW_S + 1);
+    assert.equal(effectsOf(late)['FR'], 'taken');
   });
 
   it('T10 freeze: passes up to the offline limit and is open a second later', async () => {
@@ -123,9 +126,10 @@ describe('applySnapshot: pins', () => {
     const federation = five();
     const impostor = new RegionFixture({ region: 'FR', network: NETWORK, rootKeys: 2 });
     const note = noteOf(impostor, [...federation.regions.values()]);
-    const bytes = await federation.snapshotOf(federation.source(HOME), sourceOf(impostor, note));
-    const fault = faultOf(() => federation.apply(HOME, bytes));
-    assert.deepEqual(fault, { code: 'PIN_MISMATCH', details: { region: 'FR' } });
+    const only = federation.sources().filter(({ region }) => region !== 'FR');
+    const applied = federation.apply(HOME, await federation.snapshotOf(...only, sourceOf(impostor, note)));
+    assert.deepEqual(faultIn(applied, 'FR'), { code: 'PIN_MISMATCH', details: { region: 'FR' } });
+    assert.equal(applied.holdings.trust.regions.has('FR'), false);
   });
 
   it('T5: leaves out what the home does not recognise, even if a recognised region does', async () => {
@@ -185,14 +189,15 @@ describe('applySnapshot: pins', () => {
 });
 
 describe('applySnapshot: what was held before', () => {
-  it('T9 rollback: refuses an older snapshot, names both sizes and keeps what it held', async () => {
+  it('T9 rollback: refuses an older part, names both sizes and keeps what it held', async () => {
     const federation = five();
     const yesterday = await federation.snapshot({ atS: NOW_S - DAY_S });
     federation.region('CN-33').revoke([5]);
     const today = federation.apply(HOME, await federation.snapshot());
-    const fault = faultOf(() => federation.apply(HOME, yesterday, today.holdings));
-    assert.deepEqual(fault, { code: 'ROLLBACK', details: { region: 'CN-33', held: 8, offered: 7 } });
-    assert.equal(outcomeOf(today.holdings, federation.issue('CN-33', 5).text), 'stop REVOKED');
+    const applied = federation.apply(HOME, yesterday, today.holdings);
+    const fault = { code: 'ROLLBACK', details: { region: 'CN-33', held: 8, offered: 7 } };
+    assert.deepEqual(faultIn(applied, 'CN-33'), fault);
+    assert.equal(outcomeOf(applied.holdings, federation.issue('CN-33', 5).text), 'stop REVOKED');
     assert.equal(federation.apply(HOME, yesterday).outcomes.length, 5, 'a reader without a past takes it');
   });
 
@@ -205,21 +210,95 @@ describe('applySnapshot: what was held before', () => {
     assert.deepEqual(fault, { code: 'ROLLBACK', details: { region: HOME, held: 8, offered: 7 } });
   });
 
+  it('T4: a fork of the home refuses all, and one by a disowned key marks nobody', async () => {
+    const federation = five();
+    const twin = five();
+    for (const name of ['CN-33', HOME]) {
+      federation.region(name).revoke([1]);
+      twin.region(name).revoke([2]);
+    }
+    const { holdings } = federation.apply(HOME, await federation.snapshot());
+    const ofTwin = await twin.snapshot();
+    assert.equal(faultOf(() => twin.apply(HOME, ofTwin, holdings)).code, 'FORK');
+    const region = federation.region('CN-33');
+    const fresh = region.key('fresh checkpoint');
+    region.admit([{ key: fresh, role: 'checkpoint' }]);
+    region.add(region.compromise(region.keys.checkpoint, {}));
+    const others = federation.sources().filter(({ region: name }) => name !== 'CN-33');
+    const source = federation.source('CN-33', { checkpointKey: fresh });
+    const known = federation.apply(HOME, await federation.snapshotOf(source, ...others), holdings).holdings;
+    twin.region('CN-33').revoke([3]);
+    twin.region('CN-33').revoke([4]);
+    const forged = federation.apply(
+      HOME,
+      await federation.snapshotOf(twin.source('CN-33'), ...others),
+      known,
+    );
+    assert.equal(faultIn(forged, 'CN-33').code, 'FORK');
+    assert.equal(effectsOf(forged)['CN-33'], 'faulty');
+    assert.equal(outcomeOf(forged.holdings, federation.issue('CN-33', 5).text), 'pass');
+  });
+
+  it('F6: a bad peer blinds the gate to nobody but itself, whatever is wrong with its part', async () => {
+    const federation = five();
+    const held = federation.apply(HOME, await federation.snapshot({ atS: NOW_S - 3600 })).holdings;
+    federation.region('FR').revoke([1]);
+    federation.region('IT').revoke([1]);
+    const bytes = withPart(await federation.snapshot({}, held), 'FR', (part) => ({
+      ...part,
+      checkpoint: Uint8Array.of(1),
+    }));
+    const applied = federation.apply(HOME, bytes, held);
+    assert.deepEqual(effectsOf(applied), {
+      'CN-33': 'confirmed',
+      DE: 'confirmed',
+      ES: 'confirmed',
+      FR: 'faulty',
+      IT: 'taken',
+    });
+    assert.equal(applied.holdings.trust.assess('FR', NOW_S)?.knowledgeAtS, NOW_S - 3600);
+    assert.equal(outcomeOf(applied.holdings, federation.issue('FR', 1).text), 'pass');
+    assert.equal(outcomeOf(applied.holdings, federation.issue('IT', 1).text), 'stop REVOKED');
+    const anew = withPart(await federation.snapshot(), 'FR', (part) => ({ ...part, entries: [] }));
+    const { holdings } = federation.apply(HOME, anew);
+    assert.equal(outcomeOf(holdings, federation.issue('FR', 5).text), 'undetermined TRUST_MISSING');
+    assert.equal(outcomeOf(holdings, federation.issue('IT', 5).text), 'pass');
+  });
+
   for (const [what, more] of [
     ['of the same size', 0],
     ['that is longer', 3],
   ] as const) {
-    it(`T4: refuses a fork ${what}`, async () => {
-      const federation = five();
-      const twin = five();
-      federation.region('CN-33').revoke([1]);
-      twin.region('CN-33').revoke([2]);
-      for (let i = 0; i < more; i++) twin.region('CN-33').revoke([100 + i]);
-      const first = federation.apply(HOME, await federation.snapshot());
-      const forked = await twin.snapshot();
-      const fault = faultOf(() => twin.apply(HOME, forked, first.holdings));
-      assert.deepEqual(fault, { code: 'FORK', details: { region: 'CN-33', held: 8, offered: 8 + more } });
-    });
+    for (const [by, reason] of [
+      [undefined, 'QUARANTINED'],
+      [['CN-33', HOME], 'FORKED'],
+    ] as const) {
+      it(`T4: marks a region by a fork ${what} as ${reason}, counts what both sides revoke, and goes on with the others`, async () => {
+        const federation = five();
+        const twin = five();
+        federation.region('CN-33').revoke([1]);
+        twin.region('CN-33').revoke([2]);
+        for (let i = 0; i < more; i++) twin.region('CN-33').revoke([100 + i]);
+        const first = federation.apply(HOME, await federation.snapshot());
+        const others = twin.sources().filter(({ region }) => region !== 'CN-33');
+        const vouched = by === undefined ? {} : { by };
+        const applied = twin.apply(
+          HOME,
+          await twin.snapshotOf(twin.source('CN-33', vouched), ...others),
+          first.holdings,
+        );
+        const details = { region: 'CN-33', held: 8, offered: 8 + more };
+        assert.deepEqual(faultIn(applied, 'CN-33'), { code: 'FORK', details });
+        assert.equal(effectsOf(applied)['CN-33'], 'forked');
+        const outcomes = [1, 2, 5].map((index) =>
+          outcomeOf(applied.holdings, twin.issue('CN-33', index).text),
+        );
+        assert.match(outcomes[0] ?? '', /^stop .*REVOKED/);
+        assert.match(outcomes[1] ?? '', /^stop .*REVOKED/);
+        assert.equal(outcomes[2], `undetermined ${reason}`);
+        assert.equal(outcomeOf(applied.holdings, twin.issue('FR', 5).text), 'pass');
+      });
+    }
   }
 
   it('keeps a region of which the snapshot has no part', async () => {
