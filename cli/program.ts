@@ -14,15 +14,18 @@ import { addKey } from './commands/key.ts';
 import { addPresent } from './commands/present.ts';
 import { addRecognise } from './commands/recognise.ts';
 import { addRevoke } from './commands/revoke.ts';
+import { addRun } from './commands/run.ts';
 import { addShow } from './commands/show.ts';
 import { addSnapshot } from './commands/snapshot.ts';
 import { addState } from './commands/state.ts';
+import { addStatus } from './commands/status.ts';
 import { addVerify } from './commands/verify.ts';
 import { addSuspend, addWithdraw } from './commands/withdraw.ts';
 import { addWitness } from './commands/witness.ts';
 import { cliErrorOf, EXIT, type ExitCode, usageError } from './exit.ts';
 import { printableLines } from './printable.ts';
 import { type Surroundings } from './surroundings.ts';
+import { VERSION } from './version.ts';
 
 /** Runs one command line, without the names of node and script, and gives the code that the process ends with. Never throws. */
 export async function runCli(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
@@ -46,7 +49,7 @@ function createProgram(cli: Cli): Command {
   const program = new Command('entente')
     .description('Health codes that regions issue, recognise and check without a centre.')
     .option('--json', 'print one JSON document (or one per line) instead of text')
-    .version('0.1.0')
+    .version(VERSION)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
@@ -61,6 +64,8 @@ function createProgram(cli: Cli): Command {
 
 const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addInit,
+  addRun,
+  addStatus,
   addIssue,
   addCodes,
   addShow,

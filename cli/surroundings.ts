@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly random: (length: number) => Uint8Array;
   /** Variables that stand over the config of a region; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Hears a signal of the process, instead of ending by it. */
+  readonly onSignal?: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => void;
 }
 
 /** Those of this process. */
@@ -31,5 +33,6 @@ export function processSurroundings(): Surroundings {
     nowS: () => Math.floor(Date.now() / 1000),
     random: systemRandom(),
     environment: env,
+    onSignal: (name, listener) => void process.on(name, listener),
   };
 }

@@ -1,6 +1,7 @@
-/** `entente verify`: the verdict on codes, from files alone. */
+/** `entente verify`: the verdict on codes, from files alone or by asking nodes. */
 import { createReadStream, existsSync } from 'node:fs';
 import { type Command } from 'commander';
+import { VerdictClient } from '../../node/http/verdict-client.ts';
 import { type ReadModules } from '../../node/region/modules.ts';
 import { type DocumentInput } from '../../protocol/code/document.ts';
 import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
@@ -33,7 +34,10 @@ interface VerifyOptions {
   readonly document?: string;
   readonly proof?: string;
   readonly explain?: true;
+  readonly node?: readonly string[];
 }
+
+type Judge = (text: string) => Promise<Verdict>;
 
 /** A character of a code takes at most four bytes of UTF-8; what is longer is judged as too long, unread. */
 const LINE_BYTES_MAX = 4 * CODE_CHARS_MAX;
@@ -46,7 +50,7 @@ export function addVerify(program: Command, cli: Cli): void {
     .command('verify')
     .summary('judge codes')
     .description(
-      'Judges one code, or every line of a file or of stdin, by a snapshot or by a region directory and its peers. Needs no network.',
+      'Judges one code, or every line of a file or of stdin, by a snapshot or by a region directory and its peers, which needs no network; or asks nodes.',
     )
     .argument('[code]', 'the text of a code, or - for stdin')
     .option('--file <file>', 'judge every line of a file')
@@ -64,6 +68,7 @@ export function addVerify(program: Command, cli: Cli): void {
     .option('--challenge <hex>', 'challenge that you gave to the holder')
     .option('--document <cc:number>', 'identity document that the person shows, as in DE:C01X00T47')
     .option('--proof <dir>', "directory with the issuer's logs, where a stolen key makes a proof necessary")
+    .option('--node <urls>', 'ask these nodes, separated by commas, until one answers', parseUrls)
     .option('--explain', 'say what the verdict rests on')
     .addHelpText(
       'after',
@@ -71,6 +76,7 @@ export function addVerify(program: Command, cli: Cli): void {
         ["entente verify --region CN-33 'ENT1:...' --explain", 'by the directory of your own region'],
         ["entente verify --offline home.snap --home CN-33 --pin 1f2e... 'ENT1:...'", 'by a snapshot'],
         ["entente verify --keep gate.json --offline delta.snap 'ENT1:...'", 'going on from what was kept'],
+        ["entente verify --node https://a.example,https://b.example 'ENT1:...'", 'by the first that answers'],
         [
           'entente verify --region CN-33 --file codes.txt',
           'one line per code: verdict, colour, place, reasons',
@@ -78,6 +84,18 @@ export function addVerify(program: Command, cli: Cli): void {
       ),
     )
     .action((code: string | undefined, options: VerifyOptions) => verify(cli, code, options));
+}
+
+function parseUrls(text: string): readonly string[] {
+  const urls = text.split(',').map((url) => url.trim());
+  for (const url of urls) {
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+      throw usageError(
+        `expected the URL of a node, not ${printable(url)}`,
+        'As in https://node.example:8600.',
+      );
+  }
+  return urls;
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
@@ -88,12 +106,16 @@ async function verify(cli: Cli, code: string | undefined, options: VerifyOptions
   if (code !== undefined && options.file !== undefined) throw usageError('give a code or --file, not both');
   if (options.file !== undefined && !existsSync(options.file))
     throw usageError(`there is no file ${printable(options.file)}`);
+  const judge =
+    options.node === undefined ? await judgeHere(cli, options) : judgeThere(cli, options, options.node);
+  if (code !== undefined && code !== '-') report(cli, await judge(code), options);
+  else await judgeLines(cli, options, judge);
+}
+
+/** By what this machine holds. */
+async function judgeHere(cli: Cli, options: VerifyOptions): Promise<Judge> {
   const nowS = options.at === undefined ? cli.surroundings.nowS() : parseTime(options.at);
-  const context: VerdictContext = {
-    place: parsePlace(options.place),
-    mode: 'offline',
-    challenge: options.challenge === undefined ? undefined : parseChallenge(options.challenge),
-  };
+  const context: VerdictContext = { ...contextOf(options), mode: 'offline' };
   const modules = { ...(await regionModules(cli)), nowS: () => nowS };
   const { trust } = await holdingsFor(cli, options, modules);
   const judging: JudgingOptions = {
@@ -103,17 +125,36 @@ async function verify(cli: Cli, code: string | undefined, options: VerifyOptions
     document: options.document === undefined ? undefined : parseDocument(options.document),
     mirror: options.proof === undefined ? undefined : await publicPathOf(options.proof),
   };
-  const judge = (text: string): Promise<Verdict> => judgeText(modules, text, judging);
-  if (code !== undefined && code !== '-') report(cli, await judge(code), options);
-  else await judgeLines(cli, options, judge);
+  return (text) => judgeText(modules, text, judging);
+}
+
+/** By what nodes know. The time is theirs. */
+function judgeThere(cli: Cli, options: VerifyOptions, urls: readonly string[]): Judge {
+  const { region, offline, home, pin, keep, at, document, proof } = options;
+  if ([region, offline, home, pin, keep, at, document, proof].some((other) => other !== undefined)) {
+    throw usageError('--node goes with --place, --challenge, --file and --explain alone');
+  }
+  const client = new VerdictClient({ urls });
+  const { place, challenge } = contextOf(options);
+  let asked: string | undefined;
+  return async (text) => {
+    const { verdict, url } = await client.verify(text, { place, challenge });
+    if (url !== (asked ?? urls[0]))
+      cli.output.note(`${printable(url)} answers in place of ${printable(asked ?? urls[0] ?? '')}`);
+    asked = url;
+    return verdict;
+  };
+}
+
+function contextOf({ place, challenge }: VerifyOptions): Pick<VerdictContext, 'place' | 'challenge'> {
+  return {
+    place: parsePlace(place),
+    challenge: challenge === undefined ? undefined : parseChallenge(challenge),
+  };
 }
 
 /** Every line gets a verdict; a single line is reported as an argument is. The worst of them decides how the command ends. */
-async function judgeLines(
-  cli: Cli,
-  options: VerifyOptions,
-  judge: (text: string) => Promise<Verdict>,
-): Promise<void> {
+async function judgeLines(cli: Cli, options: VerifyOptions, judge: Judge): Promise<void> {
   const source = options.file === undefined ? cli.surroundings.stdin : createReadStream(options.file);
   let first: Verdict | undefined;
   let count = 0;

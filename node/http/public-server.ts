@@ -52,6 +52,7 @@ export class PublicServer {
   readonly metrics: Metrics;
   readonly #server: WebServer;
   readonly #health: () => Health;
+  readonly #tls: TlsFiles | undefined;
 
   constructor({ region, http, limits }: PublicServerOptions, modules: PublicServerModules) {
     const { node, clock, sha256, log } = modules;
@@ -89,12 +90,13 @@ export class PublicServer {
       ],
       replies,
     );
+    this.#tls = tls === undefined ? undefined : new TlsFiles(tls, { log });
     this.#server = new WebServer(
       { listen: { host, port }, limits },
       {
         fetch: app.fetch,
         admit: (request, response) => this.#admit(request, response),
-        tls: tls === undefined ? undefined : new TlsFiles(tls, { log }),
+        tls: this.#tls,
       },
     );
   }
@@ -109,6 +111,11 @@ export class PublicServer {
   async stop(): Promise<void> {
     await this.#server.stop();
     this.admission.stop();
+  }
+
+  /** Looks for a new certificate now. */
+  async reload(): Promise<void> {
+    await this.#tls?.look();
   }
 
   /** Its URL. */

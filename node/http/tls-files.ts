@@ -23,6 +23,7 @@ export class TlsFiles {
   readonly #options: TlsFilesOptions;
   readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
+  #take: ((pair: TlsPair) => void) | undefined;
   #seen = '';
 
   constructor(options: TlsFilesOptions, { log }: { readonly log: Log }) {
@@ -46,17 +47,19 @@ export class TlsFiles {
   /** Hands on every new pair, until `unwatch`. A pair that cannot be used is logged, and the one before stays. */
   watch(take: (pair: TlsPair) => void): void {
     const { lookMs = 10_000 } = this.#options;
-    this.#timer = setInterval(() => void this.#look(take), lookMs).unref();
+    this.#take = take;
+    this.#timer = setInterval(() => void this.look(), lookMs).unref();
   }
 
   unwatch(): void {
     clearInterval(this.#timer);
   }
 
-  async #look(take: (pair: TlsPair) => void): Promise<void> {
+  /** Looks now, as it does by itself every now and then. Never rejects. */
+  async look(): Promise<void> {
     try {
       if ((await this.#stamp()) === this.#seen) return;
-      take(await this.read());
+      this.#take?.(await this.read());
       this.#log.info('a new certificate is in use');
     } catch (error) {
       this.#log.error('the new certificate cannot be used', { error });

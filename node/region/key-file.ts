@@ -8,7 +8,15 @@ import { modeOf, namesIn, readFileIfPresent, writeFileAtomically } from './files
 /** A key file has about 250 bytes. */
 const KEY_FILE_BYTES_MAX = 4_096;
 
-export const KEY_ROLES = ['root', 'attest', 'checkpoint', 'trust-log', 'witness', 'registry'] as const;
+export const KEY_ROLES = [
+  'root',
+  'attest',
+  'checkpoint',
+  'trust-log',
+  'witness',
+  'registry',
+  'node',
+] as const;
 
 const FILE_NAME = new RegExp(`^(${KEY_ROLES.join('|')})-([0-9a-f]{16})\\.json$`);
 

@@ -71,7 +71,7 @@ export class RegionKeys implements NodeKeys {
     const registryKey = await readKeyFile(path, { region, network, ...registry });
     const keys = new RegionKeys(path, names, modules, registryKey);
     for (const { role, keyId } of found) {
-      if (role === 'registry' || role === 'root') continue;
+      if (role === 'registry' || role === 'root' || role === 'node') continue;
       const signer = await openKeyFile(path, { region, network, role, keyId }, modules);
       keys.#open.set(keyId, { ...signer, keyId });
     }

@@ -1,0 +1,124 @@
+/** `entente run`: a region's node as a process, until it is told to stop. */
+import { type Command } from 'commander';
+import { type NamedSettings } from '../../node/config/overlay.ts';
+import { openLog } from '../../node/logging/log.ts';
+import { NodeService } from '../../node/service/node-service.ts';
+import { systemClock } from '../../node/system-clock.ts';
+import { type Cli, examples } from '../cli.ts';
+import { usageError } from '../exit.ts';
+import { aligned } from '../output.ts';
+import { printable } from '../printable.ts';
+import { regionModules } from '../region.ts';
+import { SOFTWARE } from '../version.ts';
+
+interface RunOptions {
+  readonly set?: NamedSettings;
+  readonly withoutPeers?: boolean;
+}
+
+/** Milliseconds between two looks at whether something has changed that is worth a line. */
+const LOOK_MS = 250;
+
+export function addRun(program: Command, cli: Cli): void {
+  program
+    .command('run')
+    .summary('run the node of a region')
+    .description(
+      'Runs the node of a region until Ctrl-C or SIGTERM: it gives verdicts, follows its peers and signs for the region. With --json a line for each event.',
+    )
+    .argument('<dir>', 'directory of the region')
+    .option(
+      '--set <key=value>',
+      'a setting over entente.yaml and the environment, as in http.port=8601',
+      collectSetting,
+    )
+    .option(
+      '--without-peers',
+      'sign although too few peers can be asked, since this is the newest copy of the region',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['entente run DE', 'with what DE/entente.yaml says'],
+        ['entente run DE --set http.port=0 --json', 'on a free port, with events for programs'],
+        ['ENTENTE_LOG_FORMAT=pretty entente run DE', 'settings by the environment'],
+      ),
+    )
+    .action((dir: string, options: RunOptions) => run(cli, dir, options));
+}
+
+function collectSetting(text: string, before: NamedSettings = []): NamedSettings {
+  const [name = '', ...value] = text.split('=');
+  if (value.length === 0) throw usageError(`expected key=value, not ${printable(text)}`);
+  return [...before, [name, value.join('=')]];
+}
+
+async function run(cli: Cli, path: string, { set = [], withoutPeers = false }: RunOptions): Promise<void> {
+  const { environment = {}, onSignal = () => undefined, writeErr } = cli.surroundings;
+  const stopping = new AbortController();
+  onSignal('SIGINT', () => stopping.abort());
+  onSignal('SIGTERM', () => stopping.abort());
+  const service = await NodeService.start(
+    { path, over: { environment, settings: set }, withoutPeers, software: SOFTWARE },
+    {
+      ...(await regionModules(cli)),
+      clock: systemClock,
+      openLog: (options) => openLog(options, writeErr),
+    },
+  );
+  onSignal('SIGHUP', () => void service.reload());
+  try {
+    tellAddresses(cli, service);
+    await tellChanges(cli, service, stopping.signal);
+  } finally {
+    await service.stop();
+  }
+  tell(cli, { event: 'stopped' }, 'Stopped.');
+}
+
+function tellAddresses(cli: Cli, { addresses, config }: NodeService): void {
+  const { region, network, name } = config;
+  const { peer, p2p, http, admin } = addresses;
+  cli.output.result({ event: 'listens', region, network, peer, p2p, http, admin }, () => [
+    `${region} (${printable(name)}) in network ${network}`,
+    ...aligned(
+      [
+        ['verdicts', http],
+        ...p2p.map((address) => ['peers', address] as const),
+        ['operator', printable(admin)],
+      ],
+      '  ',
+    ),
+  ]);
+}
+
+/** Until it is told to stop: a line when it can be asked, when it signs, and whenever that changes. */
+async function tellChanges(cli: Cli, service: NodeService, signal: AbortSignal): Promise<void> {
+  let told = { ready: false, writing: '' };
+  while (!signal.aborted) {
+    const { health, writing } = service.status;
+    if (health.ready && !told.ready) tell(cli, { event: 'ready' }, 'Ready: it can be asked for verdicts.');
+    if (!health.ready && told.ready) {
+      tell(cli, { event: 'not-ready', reasons: health.reasons }, `Not ready: ${health.reasons.join('; ')}.`);
+    }
+    if (writing !== told.writing && writing !== 'clear')
+      tell(cli, { event: 'writing', writing }, WRITING_TEXTS[writing]);
+    told = { ready: health.ready, writing };
+    await systemClock.wait(LOOK_MS, signal).catch(() => undefined);
+  }
+}
+
+function tell(cli: Cli, event: object, text: string): void {
+  cli.output.result(event, () => [text]);
+}
+
+const WRITING_TEXTS = {
+  checking: 'Asking peers whether this is the newest copy of the region.',
+  clear: 'It may sign.',
+  writing: 'It signs for the region.',
+  alone: 'It does not sign: too few peers have answered yet. It asks on; --without-peers does without them.',
+  behind: 'It does not sign: peers hold more of its logs than it does. It fetches that first.',
+  contradicted: 'It does not sign: somebody else signs with its keys, or did.',
+  failed: 'It does not sign: see the log.',
+  stopped: 'It does not sign any more.',
+} as const;

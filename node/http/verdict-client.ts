@@ -1,0 +1,87 @@
+/** Asking nodes for verdicts: the first that answers, whichever of them are up. */
+import { hexOf } from '../../protocol/bytes.ts';
+import { type Place, type Verdict } from '../../protocol/verdict/verdict.ts';
+import { NodeError } from '../node-error.ts';
+import { verdict as verdictSchema } from './schemas.ts';
+
+export interface VerdictClientOptions {
+  /** Base URLs in the order in which they are asked; at least one. */
+  readonly urls: readonly string[];
+  /** Milliseconds that each has; 3 s by default. */
+  readonly answerMsMax?: number;
+}
+
+export interface VerdictQuestion {
+  readonly place?: Place;
+  readonly challenge?: Uint8Array | undefined;
+}
+
+const ANSWER_MS_MAX = 3_000;
+const ANSWER_BYTES_MAX = 65_536;
+
+export class VerdictClient {
+  readonly #options: VerdictClientOptions;
+  /** The one that answered last is asked first. */
+  #first = 0;
+
+  constructor(options: VerdictClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The verdict of the first node that gives one, and who gave it.
+   * @throws {NodeError} PEER_UNREACHABLE naming what each of them did instead.
+   */
+  async verify(text: string, question: VerdictQuestion = {}): Promise<{ verdict: Verdict; url: string }> {
+    const { urls } = this.#options;
+    const failures: string[] = [];
+    for (let i = 0; i < urls.length; i++) {
+      const at = (this.#first + i) % urls.length;
+      const url = urls[at] ?? '';
+      try {
+        const verdict = await this.#ask(url, text, question);
+        this.#first = at;
+        return { verdict, url };
+      } catch (error) {
+        failures.push(`${url}: ${reasonOf(error)}`);
+      }
+    }
+    throw new NodeError('PEER_UNREACHABLE', `no node gave a verdict: ${failures.join('; ')}`, {
+      retry: true,
+      hint: 'Ask another node with --node, or judge offline by a snapshot.',
+    });
+  }
+
+  async #ask(url: string, code: string, { place, challenge }: VerdictQuestion): Promise<Verdict> {
+    const response = await fetch(new URL('/v1/verify', url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code, place, challenge: challenge && hexOf(challenge) }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(this.#options.answerMsMax ?? ANSWER_MS_MAX),
+    });
+    const body = await boundedText(response);
+    if (!response.ok) throw new TypeError(`it answered ${response.status}`);
+    const parsed = verdictSchema.safeParse(JSON.parse(body));
+    if (!parsed.success) throw new TypeError('it answered with something else than a verdict');
+    return parsed.data as Verdict;
+  }
+}
+
+async function boundedText({ body }: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of body ?? []) {
+    length += (part as Uint8Array).length;
+    if (length > ANSWER_BYTES_MAX) throw new TypeError('its answer is too long');
+    parts.push(part as Uint8Array);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return 'no answer in time';
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
+}

@@ -1,0 +1,83 @@
+/** Keeps the trust log saying where this node can be reached, and the public directory what the logs say. */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { NODE_ADDRESSES_MAX } from '../../protocol/limits.ts';
+import { type NodeIdentity } from '../../protocol/trust/trust-state.ts';
+import { isNodeError } from '../node-error.ts';
+import { type Clock } from '../ports.ts';
+import { type Region } from '../region/region.ts';
+
+export interface AnnouncerModules {
+  readonly region: Region;
+  readonly publicKey: Uint8Array;
+  /** libp2p addresses without the name of the peer. */
+  readonly addresses: () => readonly string[];
+  readonly clock: Clock;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+const DAY_S = 86_400;
+/** Peers forget a node that was gone for so long, and half of that before it is over it is announced again. */
+const WINDOW_S = 30 * DAY_S;
+const ROUND_MS = 30_000;
+const FIRST_ROUNDS_MS = 500;
+
+export class Announcer {
+  readonly #modules: AnnouncerModules;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(modules: AnnouncerModules) {
+    this.#modules = modules;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Finishes the round in hand. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, onTrouble } = this.#modules;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      let waitMs = ROUND_MS;
+      try {
+        await this.#announce();
+        await this.#modules.region.publish();
+      } catch (error) {
+        // Until it signs there is nothing to announce, and nothing wrong with that.
+        if (isNodeError(error, 'PEER_UNREACHABLE')) waitMs = FIRST_ROUNDS_MS;
+        else if (!signal.aborted) onTrouble(error);
+      }
+      await clock.wait(waitMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #announce(): Promise<void> {
+    const { region, publicKey, addresses, clock } = this.#modules;
+    await region.node.whenWriting();
+    const announced = addresses().slice(0, NODE_ADDRESSES_MAX);
+    const nowS = Math.floor(clock.nowMs() / 1000);
+    const known = [...region.state.nodes()].find((node) => equalBytes(node.publicKey, publicKey));
+    if (known !== undefined && isCurrent(known, announced, nowS)) return;
+    await region.node.submit({
+      build: ({ atS }) => ({
+        statement: {
+          kind: 'node',
+          key: publicKey,
+          addresses: [...announced],
+          from: atS,
+          until: atS + WINDOW_S,
+        },
+      }),
+    });
+  }
+}
+
+function isCurrent({ addresses, untilS }: NodeIdentity, announced: readonly string[], nowS: number): boolean {
+  return untilS - nowS > WINDOW_S / 2 && addresses.join() === announced.join();
+}

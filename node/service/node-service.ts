@@ -1,0 +1,275 @@
+/**
+ * A region's node as one process: its store and logs, its peers, the public interface and that for the operator. Everything
+ * starts in the order in which it is needed, and stops in the reverse order with what is in hand finished.
+ */
+import { resolve } from 'node:path';
+import { hexBytes } from '../../protocol/bytes.ts';
+import { type Overlay } from '../config/overlay.ts';
+import { type Config } from '../config/schema.ts';
+import { type NodeStatus } from '../core/node-status.ts';
+import { AdminServer } from '../http/admin-server.ts';
+import { type Health } from '../http/health.ts';
+import { PublicServer } from '../http/public-server.ts';
+import { type Log } from '../logging/log.ts';
+import { openNetwork } from '../network/open-network.ts';
+import { HELLO_HEADS_MAX } from '../network/network-limits.ts';
+import { type IsolatedNetwork, type NetworkStatus } from '../network/isolation/isolated-network.ts';
+import { type InvitedPeer, PeerDirectory } from '../network/peer-directory.ts';
+import { readRegionConfig, RegionLayout } from '../region/layout.ts';
+import { MeetingNetwork } from '../region/meeting-network.ts';
+import { type RegionModules } from '../region/modules.ts';
+import { publishedNetwork } from '../region/published-network.ts';
+import { type Region, startRegion } from '../region/region.ts';
+import { RegionKeys } from '../region/region-keys.ts';
+import { Announcer } from './announcer.ts';
+import { openNodeIdentity } from './node-identity.ts';
+import { troubleLog } from './trouble-log.ts';
+
+export interface NodeServiceOptions {
+  /** The region's directory. */
+  readonly path: string;
+  /** What stands over its config. */
+  readonly over?: Overlay;
+  /** See `OpenRegionOptions`. */
+  readonly withoutPeers?: boolean;
+  /** Name and version, for peers. */
+  readonly software: string;
+}
+
+export interface NodeServiceModules extends RegionModules {
+  /** Made of what the config says about logging. */
+  readonly openLog: (options: Config['log']) => Log;
+}
+
+/** Where a running node can be reached. */
+export interface NodeAddresses {
+  /** What it is called among nodes. */
+  readonly peer: string;
+  /** libp2p addresses with that name: what a peer's operator puts into `peers`. */
+  readonly p2p: readonly string[];
+  readonly http: string;
+  readonly admin: string;
+}
+
+export interface ServiceStatus extends NodeStatus {
+  readonly network: NetworkStatus;
+  readonly health: Health;
+}
+
+export class NodeService {
+  readonly config: Config;
+  readonly log: Log;
+  readonly region: Region;
+  readonly #network: IsolatedNetwork;
+  readonly #parts: readonly { stop(): Promise<void> }[];
+  readonly #public: PublicServer;
+  readonly #admin: AdminServer;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(
+    parts: {
+      readonly config: Config;
+      readonly log: Log;
+      readonly region: Region;
+      readonly network: IsolatedNetwork;
+      readonly server: PublicServer;
+      readonly admin: AdminServer;
+    },
+    stopping: readonly { stop(): Promise<void> }[],
+  ) {
+    this.config = parts.config;
+    this.log = parts.log;
+    this.region = parts.region;
+    this.#network = parts.network;
+    this.#public = parts.server;
+    this.#admin = parts.admin;
+    this.#parts = stopping;
+  }
+
+  /**
+   * Resolves once it can be asked for verdicts; whether it signs is another matter (`RegionNode.whenWriting`).
+   * @throws {NodeError} as `openRegion`; NETWORK_FAILED, ADDRESS_UNUSABLE where it cannot listen, and what is wrong with files
+   * that the config names. Nothing is left running then.
+   */
+  static async start(options: NodeServiceOptions, modules: NodeServiceModules): Promise<NodeService> {
+    const started: { stop(): Promise<void> }[] = [];
+    try {
+      return await startAll(options, modules, started, (parts) => new NodeService(parts, started));
+    } catch (error) {
+      await stopAll(started);
+      throw error;
+    }
+  }
+
+  get addresses(): NodeAddresses {
+    const { host } = this.#network.status;
+    return {
+      peer: host?.peer ?? '',
+      p2p: host?.addresses ?? [],
+      http: this.#public.address,
+      admin: this.#admin.address,
+    };
+  }
+
+  get status(): ServiceStatus {
+    return { ...this.region.node.status, network: this.#network.status, health: this.#public.health };
+  }
+
+  /** Reads again what may have been replaced: the certificate of the public interface. */
+  async reload(): Promise<void> {
+    await this.#public.reload();
+  }
+
+  /** Finishes what is in hand and closes the store. Safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopped ??= stopAll(this.#parts);
+    return this.#stopped;
+  }
+}
+
+/** What has started, the last first. One that fails does not keep the others from being stopped. */
+async function stopAll(started: readonly { stop(): Promise<void> }[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const part of started.toReversed()) await part.stop().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+async function startAll<T>(
+  { path, over = {}, withoutPeers = false, software }: NodeServiceOptions,
+  modules: NodeServiceModules,
+  started: { stop(): Promise<void> }[],
+  make: (parts: {
+    config: Config;
+    log: Log;
+    region: Region;
+    network: IsolatedNetwork;
+    server: PublicServer;
+    admin: AdminServer;
+  }) => T,
+): Promise<T> {
+  const layout = new RegionLayout(resolve(path));
+  const config = await readRegionConfig(layout, over);
+  const { region: home, network: networkName } = config;
+  const log = modules.openLog(config.log);
+  const { clock } = modules;
+  const onTrouble = troubleLog(log, clock);
+  const keys = await RegionKeys.open(layout.keys, config, modules);
+  const identity = await openNodeIdentity(layout.keys, config, modules);
+
+  const running: { region?: Region; meeting?: MeetingNetwork } = {};
+  const directory = new PeerDirectory(
+    { home, invited: namedPeers(config) },
+    { clock, stateOf: (of) => running.region?.node.keeper(of)?.state },
+  );
+  const network = await openNetwork(
+    { identitySeed: identity.seed, region: home, network: networkName, software, listen: config.p2p.listen },
+    { admissions: () => directory.admissions(), heads: () => headsOf(running.region), onTrouble },
+  );
+  started.push(network);
+
+  const region = await startRegion(
+    { layout, config, keys },
+    {
+      withoutPeers,
+      node: {
+        mirrors: Object.entries(config.peers).flatMap(([of, { mirror }]) => (mirror === true ? [of] : [])),
+        invited: Object.entries(config.peers).flatMap(([of, { invited, fingerprint }]) =>
+          invited === true && fingerprint !== undefined
+            ? [{ region: of, fingerprint: hexBytes(fingerprint) }]
+            : [],
+        ),
+      },
+    },
+    {
+      ...modules,
+      onTrouble,
+      networkFor: (ground) => {
+        const published = publishedNetwork(ground, modules);
+        const isReachable = (of: string) =>
+          [...directory.admissions().values()].some(
+            ({ region: theirs, addresses }) => theirs === of && addresses.length > 0,
+          );
+        running.meeting = new MeetingNetwork(
+          { directories: directoriesOf(config, layout) },
+          { sockets: network, published: published.network, clock },
+        );
+        return {
+          network: running.meeting,
+          regionOf: (peer) => directory.regionOf(peer) ?? published.regionOf(peer),
+          canAsk: (of) => published.canAsk(of) || isReachable(of),
+        };
+      },
+    },
+  );
+  running.region = region;
+  started.push({ stop: () => region.close() });
+  if (running.meeting !== undefined) {
+    running.meeting.start();
+    started.push(running.meeting);
+  }
+
+  const server = new PublicServer(
+    { region: home, http: withPaths(config.http, layout), limits: config.limits },
+    { node: region.node, clock, sha256: modules.sha256, log },
+  );
+  await server.start();
+  started.push(server);
+  const admin = new AdminServer(
+    {
+      region: home,
+      listen: /:\d+$/.test(config.admin.listen) ? config.admin.listen : layout.resolve(config.admin.listen),
+      secretFile: layout.resolve(config.admin.secretFile),
+    },
+    { ...modules, node: region.node, peers: () => network.status.host?.peers ?? [], log },
+  );
+  await admin.start();
+  started.push(admin);
+  const announcer = new Announcer({
+    region,
+    publicKey: identity.publicKey,
+    addresses: () => {
+      const { announce } = config.p2p;
+      return announce.length > 0 ? announce : (network.status.host?.addresses ?? []).map(withoutName);
+    },
+    clock,
+    onTrouble,
+  });
+  announcer.start();
+  started.push(announcer);
+  return make({ config, log, region, network, server, admin });
+}
+
+/** Peers whose nodes the config names: `/p2p/` and a name at the end of an address. */
+function namedPeers({ peers }: Config): InvitedPeer[] {
+  return Object.entries(peers).flatMap(([region, { addresses = [] }]) => {
+    const byName = new Map<string, string[]>();
+    for (const address of addresses) {
+      const [bare = '', peer] = address.split('/p2p/');
+      if (peer !== undefined) byName.set(peer, [...(byName.get(peer) ?? []), bare]);
+    }
+    return [...byName].map(([peer, bare]) => ({ peer, region, addresses: bare }));
+  });
+}
+
+function directoriesOf({ peers }: Config, layout: RegionLayout): Map<string, string> {
+  return new Map(
+    Object.entries(peers).flatMap(([region, { directory }]) =>
+      directory === undefined ? [] : [[region, layout.resolve(directory)] as const],
+    ),
+  );
+}
+
+function headsOf(region: Region | undefined): { origin: string; size: number }[] {
+  const sizes = Object.entries(region?.node.status.sizes ?? {});
+  return sizes.slice(0, HELLO_HEADS_MAX).map(([origin, size]) => ({ origin, size }));
+}
+
+function withPaths(http: Config['http'], layout: RegionLayout): Config['http'] {
+  if (http.tls === undefined) return http;
+  const { certFile, keyFile } = http.tls;
+  return { ...http, tls: { certFile: layout.resolve(certFile), keyFile: layout.resolve(keyFile) } };
+}
+
+function withoutName(address: string): string {
+  return address.split('/p2p/')[0] ?? address;
+}
