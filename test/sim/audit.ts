@@ -1,13 +1,14 @@
 /** The logs as they lie on the disks, read by the model's own eyes and held against all that was ever signed or acknowledged. */
-import { entriesOf } from '../support/log-fixture.ts';
+import { auditTiles, entriesOf } from '../support/log-fixture.ts';
 import { ReferenceTree } from '../support/reference-tree.ts';
 import { type FaultyMedium } from '../support/faulty-disk.ts';
 import { type KnownCode } from './history.ts';
-import { demand } from './invariant.ts';
+import { demand, Violation } from './invariant.ts';
 import { type SignedRecord } from './signed-record.ts';
 
 /** A run of entries in the store: `log/<origin>/entries/<first index>`. */
 const RUN_KEY = /^log\/(.+)\/entries\/([0-9]{16})$/;
+const TILE_KEY = /^log\/(.+)\/(tile\/.+)$/;
 /** Behind every value: its seal. */
 const SEAL_BYTES = 16;
 
@@ -62,6 +63,33 @@ export function demandAllSignedHolds(
       'no contradiction',
       () => `${origin}: the root of the first ${size} entries is not the signed one`,
     );
+  }
+}
+
+/** By origin and then by what stands behind that in their keys: the tiles of all logs that a disk holds. */
+export type DiskTiles = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
+
+export function tilesOn(medium: FaultyMedium): DiskTiles {
+  const tiles = new Map<string, Map<string, Uint8Array>>();
+  for (const [key, value] of medium.snapshot().entries) {
+    const [, origin, rest] = TILE_KEY.exec(key) ?? [];
+    if (origin === undefined || rest === undefined) continue;
+    const ofLog = tiles.get(origin) ?? new Map<string, Uint8Array>();
+    tiles.set(origin, ofLog.set(rest, value.subarray(0, -SEAL_BYTES)));
+  }
+  return tiles;
+}
+
+/** The tiles of a log as C2SP lays them out, hash by hash, and no others. */
+export function demandTiles(
+  origin: string,
+  tiles: ReadonlyMap<string, Uint8Array>,
+  tree: ReferenceTree,
+): void {
+  try {
+    auditTiles(tiles, tree);
+  } catch (error) {
+    throw new Violation('agreement', `the tiles of ${origin} are not those of its entries: ${String(error)}`);
   }
 }
 

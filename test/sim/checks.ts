@@ -1,14 +1,17 @@
 /** The invariants that are looked at as a whole: now and then, and after the healing. */
-import { type Machine } from './machine.ts';
+import { ReferenceTree } from '../support/reference-tree.ts';
 import {
   demandAllLogged,
   demandAllSignedHolds,
   demandPrefixOrder,
+  demandTiles,
   type DiskLogs,
   logsOn,
   sameLog,
+  tilesOn,
 } from './audit.ts';
-import { demand } from './invariant.ts';
+import { demand, Violation } from './invariant.ts';
+import { type Machine } from './machine.ts';
 import { type World } from './world.ts';
 
 /** Waits of one process at once: its loops, what it asks of others, and what it looks at for them. */
@@ -46,17 +49,34 @@ export function demandOrder({ honest, machines, trustLogOf, attestationLogOf }: 
 /** After the healing: all that was ever signed and acknowledged holds, and all honest nodes have the same. */
 export function demandAgreement({ honest, history, signed, trustLogOf, attestationLogOf }: World): void {
   const disks = new Map(honest.map((machine) => [machine.region, logsOf(machine)]));
+  const tiles = new Map(honest.map((machine) => [machine.region, tilesOn(machine.medium)]));
   for (const { region } of honest) {
     for (const origin of [trustLogOf(region), attestationLogOf(region)]) {
       const own = disks.get(region)?.get(origin) ?? [];
       demandAllSignedHolds(origin, own, signed);
       demandAllLogged(origin, own, history.codes);
+      const tree = new ReferenceTree(own);
       for (const [node, logs] of disks) {
         const copy = logs.get(origin);
         demand(sameLog(own, copy), 'agreement', () => {
           return `${node} holds ${copy?.length ?? 0} entries of ${origin}, ${region} ${own.length}`;
         });
+        demandTiles(origin, tiles.get(node)?.get(origin) ?? new Map<string, Uint8Array>(), tree);
       }
+    }
+  }
+}
+
+/** Where honest nodes hold two stories of a liar's log, all of them have the proof. */
+export function demandCaught({ honest, liars, trustLogOf }: World): void {
+  const disks = new Map(honest.map((machine) => [machine.region, logsOf(machine)]));
+  for (const { region } of liars) {
+    const origin = trustLogOf(region);
+    const copies = new Map([...disks].map(([node, logs]) => [node, logs.get(origin) ?? []]));
+    if (isInPrefixOrder(origin, copies)) continue;
+    for (const { region: holder, node } of honest) {
+      const isCaught = node?.status.forked.includes(origin) ?? false;
+      demand(isCaught, 'caught forking', () => `${holder} does not know that ${origin} has forked`);
     }
   }
 }
@@ -73,4 +93,14 @@ export function demandNoFraming({ honest }: World): void {
 
 function logsOf(machine: Machine): DiskLogs {
   return logsOn(machine.medium);
+}
+
+function isInPrefixOrder(...copies: Parameters<typeof demandPrefixOrder>): boolean {
+  try {
+    demandPrefixOrder(...copies);
+    return true;
+  } catch (error) {
+    if (error instanceof Violation) return false;
+    throw error;
+  }
 }

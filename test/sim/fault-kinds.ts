@@ -15,5 +15,16 @@ export const FAULT_KINDS = {
   'restored backup': 'a disk goes back to what it was some minutes ago',
 } as const;
 
+/** What liars do; each counts once for each liar that does it. */
+export const LIES = {
+  equivocation: 'tells some another last entry of its own log, as well signed',
+  forgery: 'flips bits of what it passes on, and cosignatures of others',
+  withholding: 'keeps back half of what it should say',
+  flood: 'says things again and again, and noise',
+  'roll back': 'says what was true some time ago',
+  'fast forward': 'signs trees of its own log that it does not have',
+} as const;
+
 export type FaultKind = keyof typeof FAULT_KINDS;
+export type Lie = keyof typeof LIES;
 export type FaultCounters = Record<string, number>;

@@ -11,6 +11,8 @@ const RECOVERY_MS = 12 * MINUTE_MS;
 /** Two rounds with all peers, at the slowest of cadences. */
 const SPREAD_MS = 241_000;
 const PAUSE_MS = 2_000;
+/** Bans of peers for ten minutes, and what was missed meanwhile. */
+const SAY_MS = 14 * MINUTE_MS;
 /** A log takes nothing until its clock, which may have been 100 s ahead, has passed its newest entry again. */
 const FIRST_MS = 3 * MINUTE_MS;
 
@@ -52,7 +54,7 @@ async function allSay(
   outcome: string,
 ): Promise<void> {
   const open = new Set(codes.flatMap((code) => world.honest.map((machine) => ({ code, machine }))));
-  const untilMs = world.clock.nowMs() + 10 * MINUTE_MS;
+  const untilMs = world.clock.nowMs() + SAY_MS;
   while (world.clock.nowMs() < untilMs) {
     await world.pass(PAUSE_MS);
     for (const one of open) {

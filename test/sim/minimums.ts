@@ -1,5 +1,5 @@
 /** What a run, and a range of runs, must have seen at least: a simulation in which nothing happens proves nothing. */
-import { FAULT_KINDS } from './fault-kinds.ts';
+import { FAULT_KINDS, LIES } from './fault-kinds.ts';
 import { type RunReport } from './report.ts';
 
 /** Of one run, for each simulated hour; of faults for the run. */
@@ -50,7 +50,7 @@ export function rangeShortfallsOf(totals: {
       (seen[name] ?? 0) >= least ? [] : [`${name}: ${seen[name] ?? 0} of at least ${least}`],
     );
   return [
-    ...missing(Object.keys(FAULT_KINDS), totals.faults, hundreds * ofEachFault),
+    ...missing([...Object.keys(FAULT_KINDS), ...Object.keys(LIES)], totals.faults, hundreds * ofEachFault),
     ...missing(points, totals.crashPoints, hundreds * ofEachCrashPoint),
   ];
 }

@@ -1,6 +1,6 @@
 /** Which faults befall a run and when, drawn from its seed. A run has some kinds only, so that each also meets the others' absence. */
 import { Chance } from './chance.ts';
-import { FAULT_KINDS, type FaultKind } from './fault-kinds.ts';
+import { FAULT_KINDS, type FaultKind, type Lie, LIES } from './fault-kinds.ts';
 
 export interface PlannedEvent {
   /** Milliseconds from the start of the phase. */
@@ -9,7 +9,8 @@ export interface PlannedEvent {
 }
 
 export interface Plan {
-  readonly liars: number;
+  /** What each liar tells. */
+  readonly lies: readonly (readonly Lie[])[];
   readonly events: readonly PlannedEvent[];
   /** Milliseconds between two messages of a node about all it knows, and between two rounds with all peers. */
   readonly cadence: { readonly beatMs: number; readonly intervalMs: number };
@@ -18,6 +19,7 @@ export interface Plan {
   readonly revokedShare: number;
 }
 
+const LYING = Object.keys(LIES) as Lie[];
 const KINDS = Object.keys(FAULT_KINDS) as FaultKind[];
 /** Times that a kind which is drawn befalls a run of an hour. */
 /** The usual one for some seeds; with the others a run costs less, and all is as fresh as verdicts ask. */
@@ -32,6 +34,7 @@ const TIMES = { from: 1, to: 5 } as const;
 export function drawPlan(seed: number, { nodes, ms }: { nodes: number; ms: number }): Plan {
   const chance = new Chance(seed, 'plan');
   const liars = chance.whole(0, Math.floor((nodes - 1) / 3) + 1);
+  const lies = Array.from({ length: liars }, () => chance.some(LYING, chance.whole(1, 4)));
   const kinds = chance.some(KINDS, chance.whole(3, KINDS.length + 1));
   const hours = Math.max(1, Math.round(ms / 3_600_000));
   const events = kinds.flatMap((kind) =>
@@ -42,7 +45,7 @@ export function drawPlan(seed: number, { nodes, ms }: { nodes: number; ms: numbe
   );
   events.sort((a, b) => a.atMs - b.atMs);
   return {
-    liars,
+    lies,
     events,
     cadence: chance.pick(CADENCES),
     issuesPerMinute: chance.pick([0.2, 0.5, 1]),

@@ -1,7 +1,9 @@
 /** One simulation from its seed to its report. */
-import { demandAgreement, demandBounds, demandNoFraming, demandOrder } from './checks.ts';
+import { demandAgreement, demandBounds, demandCaught, demandNoFraming, demandOrder } from './checks.ts';
 import { Faults } from './faults.ts';
+import { quorumOf } from './history.ts';
 import { Violation } from './invariant.ts';
+import { Liars } from './liar.ts';
 import { demandLiveness } from './liveness.ts';
 import { drawPlan } from './plan.ts';
 import { Operator } from './operator.ts';
@@ -29,7 +31,7 @@ export async function runSeed(options: RunOptions): Promise<RunReport> {
   const { seed, nodes, hours } = options;
   const faultyMs = Math.round(hours * 60 * MINUTE_MS * FAULTY_SHARE);
   const plan = drawPlan(seed, { nodes, ms: faultyMs });
-  const world = new World({ ...options, liars: plan.liars, cadence: plan.cadence });
+  const world = new World({ ...options, liars: plan.lies.length, cadence: plan.cadence });
   const startedMs = world.clock.nowMs();
   const cpu = process.cpuUsage();
   let violation: Violation | undefined;
@@ -37,17 +39,21 @@ export async function runSeed(options: RunOptions): Promise<RunReport> {
     await world.found();
     const workload = new Workload(plan, world);
     const faults = new Faults(world);
+    const liars = new Liars(world, plan.lies, nodes - 1 - quorumOf(nodes - 1));
     watch(world);
     new Operator(world).start();
     workload.start();
     faults.schedule(plan);
+    liars.start();
     await world.pass(faultyMs);
     world.check(() => demandOrder(world));
     faults.heal();
+    liars.heal();
     workload.stop();
     await demandLiveness(world, workload);
     world.check(() => demandNoFraming(world));
     world.check(() => demandAgreement(world));
+    world.check(() => demandCaught(world));
     await world.pass(0);
   } catch (error) {
     violation = error instanceof Violation ? error : new Violation('no bug', bugOf(error));
@@ -58,7 +64,7 @@ export async function runSeed(options: RunOptions): Promise<RunReport> {
     seed,
     nodes,
     hours,
-    liars: plan.liars,
+    liars: plan.lies.length,
     violation: violation && { invariant: violation.invariant, atMs, message: violation.message },
     trace: world.trace.digest(),
     events: world.trace.events,

@@ -23,6 +23,10 @@ export type WriteStep = (typeof WRITE_STEPS)[number] | 'other';
 export interface Ambush extends Omit<PlannedFault, 'write'> {
   /** Undefined for a write of whatever step. */
   readonly step: WriteStep | undefined;
+  /** So many such writes go well before; none by default. */
+  readonly skip?: number;
+  /** Told when it comes. */
+  readonly onSprung?: (step: WriteStep) => void;
 }
 
 /** What happened at which step. */
@@ -39,21 +43,23 @@ export function stepOf(changes: readonly Change[], region: string): WriteStep {
   return found;
 }
 
+/** The parts of a log lie at `log/<region>.<network>/trust/...` and `log/<region>.<network>/attest/<log>/...`. */
 function stepOfKey(key: string, region: string): WriteStep {
-  const [kind, origin = '', part] = key.split('/').length > 3 ? splitLogKey(key) : key.split('/');
-  if (kind !== 'log')
-    return kind === 'witness' || kind === 'registry' || kind === 'fork' || kind === 'base' ? kind : 'other';
-  if (!origin.startsWith(`${region}.`)) return 'copy';
+  const [owner = '', name = '', kind, ...rest] = key.split('/');
+  if (owner !== 'log') return STEP_OF_OWNER[owner] ?? 'other';
+  if (!name.startsWith(`${region}.`)) return 'copy';
+  const part = kind === 'attest' ? rest[1] : rest[0];
   if (part === 'staged' || part === 'drafts') return 'stage';
   return part === 'head' ? 'checkpoint' : 'log';
 }
 
-/** `log/<region>.<network>/trust/...` and `log/<region>.<network>/attest/<log>/...`. */
-function splitLogKey(key: string): string[] {
-  const [kind = '', name = '', ...rest] = key.split('/');
-  const part = rest[0] === 'trust' ? rest[1] : rest[2];
-  return [kind, name, part ?? ''];
-}
+/** By the first part of a key. */
+const STEP_OF_OWNER: Readonly<Record<string, WriteStep>> = {
+  witness: 'witness',
+  registry: 'registry',
+  fork: 'fork',
+  trust: 'base',
+};
 
 export interface SimDiskModules {
   readonly region: string;
@@ -130,7 +136,10 @@ export class SimDisk {
   #spring(step: WriteStep): Ambush | undefined {
     const ambush = this.#ambush;
     if (ambush === undefined || (ambush.step !== undefined && ambush.step !== step)) return undefined;
-    this.#ambush = undefined;
+    const { skip = 0 } = ambush;
+    this.#ambush = skip > 0 ? { ...ambush, skip: skip - 1 } : undefined;
+    if (skip > 0) return undefined;
+    ambush.onSprung?.(step);
     this.#modules.onSprung(step, ambush);
     return ambush;
   }

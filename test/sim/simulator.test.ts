@@ -17,7 +17,8 @@ describe('simulator', function () {
   });
 
   it('with real signatures the nodes do the same as with those of the registry', async () => {
-    const options = { seed: 5, nodes: 4, hours: 0.25 };
+    // A seed without liars: what those invent depends on the bytes of others.
+    const options = { seed: 6, nodes: 4, hours: 0.25 };
     const real = await runSeed({ ...options, realSignatures: true });
     const fake = await runSeed(options);
     assert.ok(isGood(resultOf(real)), textOf(resultOf(real)));

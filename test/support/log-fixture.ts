@@ -204,7 +204,7 @@ export async function audit(
 }
 
 /** Every hash of every tile, level by level, and no other tile. */
-function auditTiles(values: ReadonlyMap<string, Uint8Array>, reference: ReferenceTree): void {
+export function auditTiles(values: ReadonlyMap<string, Uint8Array>, reference: ReferenceTree): void {
   const size = reference.entries.length;
   const expected = new Map<string, Uint8Array>();
   for (let level = 0; 256 ** level <= size; level++) {
