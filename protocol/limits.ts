@@ -100,6 +100,9 @@ export const COMPROMISE_CUT_OFFS_MAX = 64;
 /** Indexes that trust-log keys may revoke in one hour, where the root set no other figure. */
 export const REVOCATIONS_PER_HOUR = 50_000;
 
+/** Non-empty revocation blocks of a region's logs together, by who signs for one more: 10^9 attestations, and as many again for the root alone. */
+export const REVOCATION_BLOCKS_MAX = { root: 32_768, 'trust-log': 16_384 } as const;
+
 /** Bytes of what a region calls itself, and of each of a node's addresses, in UTF-8; addresses of one node. */
 export const REGION_NAME_BYTES_MAX = 64;
 export const NODE_ADDRESS_BYTES_MAX = 256;

@@ -33,19 +33,28 @@ export class RevocationSet {
     const sorted = Float64Array.from(indexes);
     if (!sorted.every(isIndex)) throw new RangeError('expected log indexes in 0 .. 2^40-1');
     sorted.sort();
+    return RevocationSet.ofAscending(sorted.filter((index, i) => index !== sorted[i - 1]));
+  }
+
+  /** The set of indexes that are known to be ascending and distinct, each in 0 .. 2^40-1, as `decodeIndexSet` gives them. */
+  static ofAscending(indexes: Float64Array): RevocationSet {
     const blocks = new Map<number, RevocationBlock>();
-    for (let start = 0; start < sorted.length;) {
-      const number = blockNumber(sorted[start] ?? 0);
+    for (let start = 0; start < indexes.length;) {
+      const number = blockNumber(indexes[start] ?? 0);
+      const base = number * BLOCK_INDEXES;
       let end = start + 1;
-      while (end < sorted.length && blockNumber(sorted[end] ?? 0) === number) end++;
-      const places = sorted.subarray(start, end).map((index) => index - number * BLOCK_INDEXES);
-      blocks.set(
-        number,
-        RevocationBlock.of(new Uint16Array(places.filter((place, i) => place !== places[i - 1]))),
-      );
+      while (end < indexes.length && (indexes[end] ?? 0) < base + BLOCK_INDEXES) end++;
+      const places = new Uint16Array(end - start);
+      for (let i = 0; i < places.length; i++) places[i] = (indexes[start + i] ?? 0) - base;
+      blocks.set(number, RevocationBlock.of(places));
       start = end;
     }
     return new RevocationSet(blocks);
+  }
+
+  /** How many blocks have a member. */
+  get blockCount(): number {
+    return this.#blocks.size;
   }
 
   /**

@@ -1,12 +1,13 @@
 /** What a statement that has authority and comes in order does to the state. Spec: SPEC.md 8.3. */
 import { equalBytes } from '../bytes.ts';
 import { isProtocolError, ProtocolError } from '../fault.ts';
+import { REVOCATION_BLOCKS_MAX } from '../limits.ts';
 import { type Sha256 } from '../primitives.ts';
 import { decodeIndexSet } from '../revocation/index-set-code.ts';
 import { RevocationSet } from '../revocation/revocation-set.ts';
 import { conflict } from './order.ts';
 import { prune } from './pruning.ts';
-import { type Slot, slotName } from './slot.ts';
+import { type Signer, type Slot, slotName } from './slot.ts';
 import { commitmentTo } from './state-items.ts';
 import { type StateDraft } from './state-draft.ts';
 import { type StatementOf } from './statement-schema.ts';
@@ -34,7 +35,8 @@ export function applyStatement(slot: Slot, draft: StateDraft, sha256: Sha256): S
 
 function revoke({ at, log, set }: StatementOf<'revocation'>, { signer }: Slot, draft: StateDraft): void {
   const before = draft.revoked(log) ?? RevocationSet.empty;
-  const after = before.union(decodeSet(set));
+  const after = before.union(RevocationSet.ofAscending(decodeSet(set)));
+  if (after.blockCount > before.blockCount) requireRoom(after.blockCount - before.blockCount, signer, draft);
   if (signer === 'trust-log') {
     const hour = Math.floor(at / HOUR_S);
     const sameHour = draft.hourCount.hour === hour ? draft.hourCount.count : 0;
@@ -45,6 +47,16 @@ function revoke({ at, log, set }: StatementOf<'revocation'>, { signer }: Slot, d
     draft.hourCount = { hour, count };
   }
   draft.setRevoked(log, after);
+}
+
+/** Of the blocks that one may fill, the root alone may fill half: a thief who has filled the others keeps no revocation from the root. */
+function requireRoom(more: number, signer: Signer, draft: StateDraft): void {
+  let blocks = more;
+  for (const [, { blockCount }] of draft.revocations()) blocks += blockCount;
+  const blocksMax = REVOCATION_BLOCKS_MAX[signer];
+  if (blocks > blocksMax) {
+    throw conflict(`expected at most ${blocksMax} blocks of revocations by ${signer}, got ${blocks}`);
+  }
 }
 
 function decodeSet(set: Uint8Array): Float64Array {

@@ -17,6 +17,7 @@ NO_SLOT = ("revocation", "state")
 REVOCATIONS_PER_HOUR = 50_000
 REACH_MAX = 16
 """How many times the log may be folded again, as entries that voiding reaches back for each entry of the log."""
+BLOCKS_MAX = {True: 32_768, False: 16_384}
 SLOT_BYTES_MAX = {True: 4 * 2**20, False: 2 * 2**20}
 """Of the entries that root signed, and of those that trust-log signed."""
 
@@ -156,6 +157,9 @@ class Folding:
     def _revoked(self, said, by_root):
         runs = recoded("STATEMENT_MALFORMED", revocation.decode, said["set"])
         blocks, added = self.state.with_revoked(said["log"], runs)
+        more = len(blocks) - len(self.state.revoked.get(said["log"], {}))
+        if more > 0 and more + sum(map(len, self.state.revoked.values())) > BLOCKS_MAX[by_root]:
+            raise conflict()
         if by_root:
             return blocks, self.state.hour, self.state.count
         hour = said["at"] // HOUR

@@ -444,6 +444,29 @@ describe('verifyOrder: logs', () => {
   });
 });
 
+describe('applyStatement: blocks of revocations', () => {
+  const inBlocks = (from: number, count: number) =>
+    Array.from({ length: count }, (_, i) => (from + i) * 65_536);
+
+  it('B12: trust-log fills 16,384 blocks of all logs together; what adds none still passes, and the root fills as many again', () => {
+    const region = new RegionFixture();
+    const other = '2026-11.2';
+    const cutOff = region.cutOff();
+    region.revoke(inBlocks(0, 16_383));
+    region.revoke(inBlocks(0, 1), other);
+    assert.equal(region.refusal(region.revocation(inBlocks(20_000, 1))), CONFLICT);
+    assert.equal(region.refusal(region.revocation(inBlocks(1, 1), other)), CONFLICT);
+    region.revoke([7, 65_536 + 7]);
+    region.add(region.revocation(inBlocks(20_000, 16_384)), 'root');
+    assert.equal(region.refusal(region.revocation(inBlocks(40_000, 1)), 'root'), CONFLICT);
+    assert.equal(region.state.revoked(LOG_ID)?.blockCount, 16_383 + 16_384);
+    region.add(region.compromise(region.keys['trust-log'], { trust: cutOff }));
+    // What a thief filled goes when it is voided, and what the root could not add for it counts then.
+    assert.equal(region.state.revoked(LOG_ID)?.blockCount, 16_385);
+    assert.ok(region.state.revoked(LOG_ID)?.has(40_000 * 65_536));
+  });
+});
+
 describe('verifyOrder: what is over', () => {
   it('keys are taken until 31 days after the last of their windows', () => {
     const region = new RegionFixture();
