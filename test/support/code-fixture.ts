@@ -38,11 +38,12 @@ export function keyNamed(name: string): FixtureKey {
   return key;
 }
 
-let draws = 0;
-/** Other bytes at each call, the same in each run. */
-export function fixtureRandom(length: number): Uint8Array {
-  const hash = createHash('shake256', { outputLength: length });
-  return new Uint8Array(hash.update(`fixture draw ${draws++}`).digest());
+/** Entropy of a code: the same for the same claims, so that vectors made of such codes stay the same. */
+function entropyOf(claims: string): (length: number) => Uint8Array {
+  return (length) =>
+    new Uint8Array(
+      createHash('shake256', { outputLength: length }).update(`fixture entropy ${claims}`).digest(),
+    );
 }
 
 /** The log whose month holds `atS`. */
@@ -71,6 +72,8 @@ export interface IssueOptions {
   readonly fields?: Omit<Fields, 'status'>;
   /** All fields that are used, without it. */
   readonly opened?: readonly FieldName[];
+  /** Another text gives the same claims other salts. */
+  readonly salting?: string;
 }
 
 export interface IssuedCode {
@@ -80,10 +83,12 @@ export interface IssuedCode {
   readonly text: string;
 }
 
+/** The same options give the same code. */
 export function issueCode(options: IssueOptions): IssuedCode {
   const { region, key, index, issuedAtS, log = logAt(issuedAtS), network = NETWORK, fields = {} } = options;
   const status = { ...greenStatus(issuedAtS), ...options.status };
-  const { commitment, openings } = commitFields(sha256, { status, ...fields }, fixtureRandom);
+  const entropy = entropyOf(JSON.stringify([region, log, index, issuedAtS, status, options.salting]));
+  const { commitment, openings } = commitFields(sha256, { status, ...fields }, entropy);
   const hour = Math.floor(issuedAtS / HOUR_S);
   const attestation = encodeAttestation(
     { region, log, index, hour, commitment },

@@ -46,15 +46,15 @@ export interface Known {
   readonly without?: readonly string[];
 }
 
-/** Three regions vouch for each log, two are needed. */
-export function trustOf(known: Known = {}): Trust {
+/** All that is handed to the verifier, also what it will not use. Three regions vouch for each log, two are needed. */
+export function knowledgeOf(known: Known = {}): RegionKnowledge[] {
   const others = ['FR', 'IT'];
   const vouched = (region: string, by: readonly string[]): Cosigned[] =>
     [region, ...by].map((witness) => cosigned(witness, NOW_S - 5));
   const recognition = 'recognition' in known ? known.recognition : recognised(ISSUER);
   const recognitions = others.map((region) => recognised(region));
   if (recognition !== undefined) recognitions.unshift(recognition);
-  const regions = [
+  return [
     stubKnowledge(
       {
         region: HOME,
@@ -73,7 +73,10 @@ export function trustOf(known: Known = {}): Trust {
     ),
     ...others.map((region) => stubKnowledge({ region }, vouched(region, [HOME]))),
   ].filter(({ state }) => !known.without?.includes(state.region));
-  return new Trust({ home: HOME, network: NETWORK, regions }, { sha256 });
+}
+
+export function trustOf(known: Known = {}): Trust {
+  return new Trust({ home: HOME, network: NETWORK, regions: knowledgeOf(known) }, { sha256 });
 }
 
 export interface Check {

@@ -42,7 +42,7 @@ describe('judgeCompromised', () => {
     for (let index = 0; index < SIZE; index++) {
       // What the thief signs after the theft: behind the cut-off, and in the place of codes before it.
       const forged = codeOf({ index: SIZE + index }).text;
-      const backdated = codeOf({ index }).text;
+      const backdated = codeOf({ index, salting: 'thief' }).text;
       const real = genuine[index]?.text ?? assert.fail();
       const proofs = [proofAt(index)];
       for (const text of [forged, backdated, real])
@@ -58,7 +58,7 @@ describe('judgeCompromised', () => {
   });
 
   it('T3: takes no proof from the thief’s own log', () => {
-    const own = genuine.map((_, index) => codeOf({ index }));
+    const own = genuine.map((_, index) => codeOf({ index, salting: 'thief' }));
     const thief = logOf(own);
     for (const index of [0, 1, 511, 512, SIZE - 1]) {
       const text = own[index]?.text ?? assert.fail();

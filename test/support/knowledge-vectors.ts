@@ -1,0 +1,151 @@
+/** What a verifier knows of a region as it stands in vectors: plain JSON, bytes in hexadecimal. */
+import { hexBytes, hexOf } from '../../protocol/bytes.ts';
+import { RevocationSet } from '../../protocol/revocation/revocation-set.ts';
+import { type KeyRole, type Recognition, type RecognitionWay } from '../../protocol/trust/trust-state.ts';
+import { type RegionKnowledge } from '../../protocol/verdict/knowledge.ts';
+import { NETWORK } from './code-fixture.ts';
+import { stubKnowledge, stubState } from './stub-trust.ts';
+
+type CutOffs = Record<string, { readonly size: number; readonly root: string }>;
+
+export interface KeyVector {
+  readonly publicKey: string;
+  readonly role: KeyRole;
+  readonly from: number;
+  readonly until: number;
+  /** Of the compromise, if there is one. */
+  readonly cutoffs?: CutOffs;
+}
+
+export interface RecognitionVector {
+  readonly standing: 'recognised' | 'suspended' | 'withdrawn';
+  readonly fingerprint?: string;
+  readonly way?: RecognitionWay;
+  readonly via?: string;
+  readonly rules?: string | null;
+  readonly from?: number;
+  readonly until?: number;
+}
+
+export interface KnowledgeVector {
+  readonly region: string;
+  readonly fingerprint: string;
+  /** By key id. */
+  readonly keys: Readonly<Record<string, KeyVector>>;
+  /** By region. */
+  readonly recognitions: Readonly<Record<string, RecognitionVector>>;
+  readonly logs: readonly string[];
+  readonly revoked: Readonly<Record<string, readonly number[]>>;
+  readonly revokedBeside: Readonly<Record<string, readonly number[]>>;
+  /** Ids of the keys whose signature on the checkpoint is good. */
+  readonly signedBy: readonly string[];
+  readonly cosignatures: readonly (readonly [region: string, keyId: string, timestamp: number])[];
+  readonly standing: RegionKnowledge['standing'];
+}
+
+const ROLES: readonly KeyRole[] = ['attest', 'checkpoint', 'trust-log', 'witness'];
+
+export function knowledgeVector(knowledge: RegionKnowledge): KnowledgeVector {
+  const { state, revokedBeside, logKeyIds, cosignatures, standing } = knowledge;
+  const keys = ROLES.flatMap((role) => [...state.keysWithRole(role)]);
+  return {
+    region: state.region,
+    fingerprint: hexOf(state.fingerprint ?? new Uint8Array(0)),
+    keys: Object.fromEntries(
+      keys.map(({ keyId, publicKey, role, fromS, untilS, compromise }) => [
+        keyId,
+        {
+          publicKey: hexOf(publicKey),
+          role,
+          from: fromS,
+          until: untilS,
+          ...(compromise && {
+            cutoffs: Object.fromEntries(
+              [...compromise.cutOffs].map(([log, { size, root }]) => [log, { size, root: hexOf(root) }]),
+            ),
+          }),
+        },
+      ]),
+    ),
+    recognitions: Object.fromEntries(
+      [...state.recognitions()].map((one) => [one.region, recognitionVector(one)]),
+    ),
+    logs: [...state.logs()].map(({ log }) => log),
+    revoked: indexesByLog(state.revocations()),
+    revokedBeside: indexesByLog(revokedBeside ?? []),
+    signedBy: logKeyIds,
+    cosignatures: cosignatures.map(({ region, keyId, timestampS }) => [region, keyId, timestampS]),
+    standing,
+  };
+}
+
+function recognitionVector(recognition: Recognition): RecognitionVector {
+  if (recognition.standing === 'withdrawn') return { standing: 'withdrawn' };
+  const { standing, fingerprint, way, via, rules, fromS: from, untilS: until } = recognition;
+  return {
+    standing,
+    fingerprint: hexOf(fingerprint),
+    way,
+    ...(via !== undefined && { via }),
+    rules,
+    from,
+    until,
+  };
+}
+
+function indexesByLog(sets: Iterable<readonly [string, RevocationSet]>): Record<string, number[]> {
+  return Object.fromEntries([...sets].map(([log, set]) => [log, [...set]]));
+}
+
+/** The reverse of `knowledgeVector`. */
+export function knowledgeOfVector(vector: KnowledgeVector): RegionKnowledge {
+  const { region, cosignatures, signedBy, standing } = vector;
+  const keys = Object.entries(vector.keys).map(([keyId, { publicKey, role, from, until, cutoffs }]) => ({
+    key: { keyId, publicKey: hexBytes(publicKey), sign: cannotSign },
+    role,
+    fromS: from,
+    untilS: until,
+    ...(cutoffs && {
+      compromise: {
+        version: 1,
+        cutOffs: new Map(
+          Object.entries(cutoffs).map(([log, { size, root }]) => [log, { size, root: hexBytes(root) }]),
+        ),
+      },
+    }),
+  }));
+  const state = stubState({
+    region,
+    network: NETWORK,
+    keys,
+    recognitions: Object.entries(vector.recognitions).map(([other, one]) => recognitionOf(other, one)),
+    logs: vector.logs,
+    revoked: vector.revoked,
+    fingerprint: hexBytes(vector.fingerprint),
+  });
+  const revokedBeside = new Map(
+    Object.entries(vector.revokedBeside).map(([log, indexes]) => [log, RevocationSet.of(indexes)]),
+  );
+  const signed = cosignatures.map(([by, keyId, timestampS]) => ({ region: by, keyId, timestampS }));
+  return stubKnowledge({ region }, signed, { state, logKeyIds: signedBy, standing, revokedBeside });
+}
+
+function recognitionOf(region: string, vector: RecognitionVector): Recognition {
+  const { standing, fingerprint = '', way = 'direct', via, rules = null, from = 0, until = 0 } = vector;
+  if (standing === 'withdrawn') return { standing, region, version: 1 };
+  return {
+    standing,
+    region,
+    version: 1,
+    fingerprint: hexBytes(fingerprint),
+    way,
+    ...(via !== undefined && { via }),
+    rules,
+    fromS: from,
+    untilS: until,
+  };
+}
+
+function cannotSign(): never {
+  throw new TypeError('a key of a vector has no private half');
+}

@@ -1,0 +1,167 @@
+/**
+ * Makes `test/vectors/quorum.json`: how many witnesses are needed, and what their cosignatures say of a region.
+ * Deterministic. Every case says itself how many count and how old the knowledge is; the test holds the library against that.
+ * Run from the project root: `npx tsx test/vectors/generate/quorum.ts`.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Recognition } from '../../../protocol/trust/trust-state.ts';
+import { type Cosigned, type RegionKnowledge } from '../../../protocol/verdict/knowledge.ts';
+import { keyNamed } from '../../support/code-fixture.ts';
+import { type KnowledgeVector, knowledgeVector } from '../../support/knowledge-vectors.ts';
+import { projectRoot } from '../../support/project.ts';
+import { cosigned, recognised, type StubKey, stubKnowledge } from '../../support/stub-trust.ts';
+import { HOME, ISSUER, NOW_S } from '../../support/verdict-fixture.ts';
+
+export const QUORUM_VECTOR_FILE = join(projectRoot, 'test/vectors/quorum.json');
+
+const ABOUT = [
+  'SPEC.md 9, in the network demo. needed: q for w witnesses.',
+  'assessments: what the cosignatures on the checkpoint of issuer, whose trust log has the origin <issuer>.demo/trust, say at now to a verifier of home who is handed regions (as in verdict.json).',
+  'witnesses is [counted, needed, w]; age and silence are the knowledge age and issuer silence, null where there is none; keyFit, given where there is an age, is whether a key that may signed the checkpoint.',
+];
+
+export interface NeededVector {
+  readonly w: number;
+  readonly needed: number;
+}
+
+export interface AssessmentVector {
+  readonly name: string;
+  readonly home: string;
+  readonly issuer: string;
+  readonly regions: readonly KnowledgeVector[];
+  readonly now: number;
+  readonly witnesses: readonly [counted: number, needed: number, of: number];
+  readonly age: number | null;
+  readonly silence: number | null;
+  readonly keyFit?: boolean;
+}
+
+interface Case {
+  /** Seconds before now, by region, of a cosignature on the issuer's checkpoint by the region's witness key. */
+  readonly ages?: Readonly<Record<string, number>>;
+  readonly more?: readonly Cosigned[];
+  readonly others?: readonly string[];
+  readonly recognitions?: readonly Recognition[];
+  /** Keys besides the usual ones, by region. */
+  readonly keys?: Readonly<Record<string, readonly StubKey[]>>;
+  readonly knowledge?: Readonly<Record<string, Partial<RegionKnowledge>>>;
+  readonly without?: readonly string[];
+  readonly issuer?: string;
+  readonly witnesses: AssessmentVector['witnesses'];
+  readonly age?: number;
+  readonly silence?: number;
+  readonly keyFit?: boolean;
+}
+
+const THREE = ['FR', 'IT', 'ES'];
+const witness = (name: string, changes: Partial<StubKey> = {}): StubKey => ({
+  key: keyNamed(name),
+  role: 'witness',
+  ...changes,
+});
+const checkpointKey = (changes: Partial<StubKey>) => ({
+  keys: { [ISSUER]: [{ key: keyNamed('other checkpoint'), role: 'checkpoint' as const, ...changes }] },
+  knowledge: { [ISSUER]: { logKeyIds: [keyNamed('other checkpoint').keyId] } },
+});
+const stolen = { version: 1, cutOffs: new Map() };
+const by = (name: string, ageS: number, key: Partial<StubKey>): Case => ({
+  others: ['FR'],
+  more: [cosigned('FR', NOW_S - ageS, name)],
+  keys: { FR: [witness(name, key)] },
+  witnesses: [0, 1, 2],
+});
+const many = Array.from({ length: 64 }, (_, place) => `X${String.fromCharCode(65 + (place >> 4))}-${100 + place}`);
+
+const CASES: Readonly<Record<string, Case>> = {
+  'the third newest of four': { others: THREE, ages: { DE: 10, FR: 40, IT: 20, ES: 30 }, witnesses: [4, 3, 4], age: 30 },
+  'one too few of four': { others: THREE, ages: { DE: 0, FR: 0 }, witnesses: [2, 3, 4] },
+  'just enough of four': { others: THREE, ages: { DE: 0, FR: 7, ES: 3 }, witnesses: [3, 3, 4], age: 7 },
+  'the second newest of three': { others: ['FR', 'IT'], ages: { DE: 1, FR: 2, IT: 3 }, witnesses: [3, 2, 3], age: 2 },
+  'the newest of two': { others: ['FR'], ages: { DE: 9, FR: 8 }, witnesses: [2, 1, 2], age: 8 },
+  'nobody vouches': { witnesses: [0, 1, 1] },
+  'the issuer alone vouches': { ages: { [ISSUER]: 4 }, witnesses: [0, 1, 1], silence: 4 },
+  'nobody but the home could vouch for it': { issuer: HOME, recognitions: [], ages: { DE: 11 }, witnesses: [0, 0, 0], age: 11, silence: 11 },
+  'q = 0 and the region gave no time': { issuer: HOME, recognitions: [], witnesses: [0, 0, 0] },
+  'the newest of one region': { others: ['FR'], ages: { FR: 90 }, more: [cosigned('FR', NOW_S - 20), cosigned('FR', NOW_S - 50)], witnesses: [1, 1, 2], age: 20 },
+  'two keys of one region': { others: THREE, ages: { FR: 9, DE: 9 }, more: [cosigned('FR', NOW_S, 'second')], keys: { FR: [witness('second')] }, witnesses: [2, 3, 4] },
+  'one key that two regions name': { others: THREE, ages: { DE: 0 }, more: [cosigned('FR', NOW_S - 90, 'shared'), cosigned('IT', NOW_S - 40, 'shared')], keys: { FR: [witness('shared')], IT: [witness('shared')] }, witnesses: [2, 3, 4] },
+  'the newest time of a key that two regions name': { others: THREE, ages: { DE: 0, ES: 10 }, more: [cosigned('FR', NOW_S - 90, 'shared'), cosigned('IT', NOW_S - 40, 'shared')], keys: { FR: [witness('shared')], IT: [witness('shared')] }, witnesses: [3, 3, 4], age: 40 },
+  '120 s ahead': { ages: { DE: -120 }, witnesses: [1, 1, 1], age: 0 },
+  '121 s ahead': { ages: { DE: -121 }, witnesses: [0, 1, 1] },
+  'one 121 s ahead leaves the older one of the same region': { ages: { DE: -121 }, more: [cosigned('DE', NOW_S - 5)], witnesses: [1, 1, 1], age: 5 },
+  'the issuer 121 s ahead is silent': { ages: { DE: 0, [ISSUER]: -121 }, witnesses: [1, 1, 1], age: 0 },
+  'the issuer 120 s ahead has silence 0': { ages: { DE: 0, [ISSUER]: -120 }, witnesses: [1, 1, 1], age: 0, silence: 0 },
+  'a region that nobody recognises': { ages: { FR: 0 }, witnesses: [0, 1, 1] },
+  'a key of another role': { more: [cosigned('DE', NOW_S, 'DE checkpoint')], witnesses: [0, 1, 1] },
+  'a key of another region': { others: ['FR'], more: [{ ...cosigned('FR', NOW_S), region: 'DE' }], witnesses: [0, 1, 2] },
+  'a compromised key': by('stolen', 0, { compromise: stolen }),
+  'a key a second before its window': by('early', 1, { fromS: NOW_S }),
+  'a key at the first second of its window': { ...by('early', 0, { fromS: NOW_S }), witnesses: [1, 1, 2], age: 0 },
+  'a key at the last second of its window': { ...by('late', 1, { untilS: NOW_S }), witnesses: [1, 1, 2], age: 1 },
+  'a key at the end of its window': by('late', 0, { untilS: NOW_S }),
+  'a region of which nothing is held counts in w': { others: THREE, without: ['IT'], ages: { DE: 0, FR: 0, IT: 0 }, witnesses: [2, 3, 4] },
+  'a region held under another root counts in w': { others: THREE, recognitions: ['FR', 'ES', ISSUER].map((one) => recognised(one)).concat(recognised('IT', { fingerprint: new Uint8Array(32) })), ages: { DE: 0, FR: 0, IT: 0 }, witnesses: [2, 3, 4] },
+  'a suspended region vouches': { others: ['FR'], recognitions: [recognised(ISSUER), recognised('FR', { standing: 'suspended' })], ages: { FR: 6 }, witnesses: [1, 1, 2], age: 6 },
+  'a withdrawn region does not': { others: ['FR'], recognitions: [recognised(ISSUER), { standing: 'withdrawn', region: 'FR', version: 2 }], ages: { FR: 6 }, witnesses: [0, 1, 1] },
+  'a forked region and a quarantined one vouch': { others: THREE, knowledge: { FR: { standing: 'forked' }, IT: { standing: 'quarantined' } }, ages: { FR: 1, IT: 2, ES: 3 }, witnesses: [3, 3, 4], age: 3 },
+  'a recognition that ends now': { others: ['FR'], recognitions: [recognised(ISSUER), recognised('FR', { untilS: NOW_S })], ages: { FR: 0 }, witnesses: [0, 1, 1] },
+  'a recognition in its last second': { others: ['FR'], recognitions: [recognised(ISSUER), recognised('FR', { untilS: NOW_S + 1 })], ages: { FR: 0 }, witnesses: [1, 1, 2], age: 0 },
+  'a recognition that begins now': { others: ['FR'], recognitions: [recognised(ISSUER), recognised('FR', { fromS: NOW_S })], ages: { FR: 0 }, witnesses: [1, 1, 2], age: 0 },
+  'a recognition that begins in a second': { others: ['FR'], recognitions: [recognised(ISSUER), recognised('FR', { fromS: NOW_S + 1 })], ages: { FR: 0 }, witnesses: [0, 1, 1] },
+  'a region that is hosted': { others: ['FR'], recognitions: [recognised(ISSUER), recognised('FR', { way: 'hosted' })], ages: { FR: 0 }, witnesses: [0, 1, 1] },
+  'a region behind a bridge': { others: ['FR'], recognitions: [recognised(ISSUER), recognised('FR', { way: 'bridge', via: 'IT' })], ages: { FR: 0 }, witnesses: [0, 1, 1] },
+  'a region behind an adapter': { others: ['FR'], recognitions: [recognised(ISSUER), recognised('FR', { way: 'adapter' })], ages: { FR: 0 }, witnesses: [0, 1, 1] },
+  'a hosted issuer is witnessed like any other': { recognitions: [recognised(ISSUER, { way: 'hosted' })], ages: { DE: 2 }, witnesses: [1, 1, 1], age: 2 },
+  'a checkpoint key whose window ends at the knowledge time': { ...checkpointKey({ untilS: NOW_S - 5 }), ages: { DE: 5 }, witnesses: [1, 1, 1], age: 5, keyFit: false },
+  'a checkpoint key a second longer': { ...checkpointKey({ untilS: NOW_S - 4 }), ages: { DE: 5 }, witnesses: [1, 1, 1], age: 5 },
+  'a checkpoint key that begins at the knowledge time': { ...checkpointKey({ fromS: NOW_S - 5 }), ages: { DE: 5 }, witnesses: [1, 1, 1], age: 5 },
+  'a checkpoint key that begins a second later': { ...checkpointKey({ fromS: NOW_S - 4 }), ages: { DE: 5 }, witnesses: [1, 1, 1], age: 5, keyFit: false },
+  'a compromised checkpoint key': { ...checkpointKey({ compromise: stolen }), ages: { DE: 5 }, witnesses: [1, 1, 1], age: 5, keyFit: false },
+  '64 witnesses are all asked': { others: many.slice(1), without: many, ages: { DE: 0 }, witnesses: [1, 43, 64] },
+  'of 65 witnesses 16 are': { others: many, without: many, ages: {}, witnesses: [0, 11, 16] },
+};
+
+function assessmentVector([name, given]: [string, Case]): AssessmentVector {
+  const { ages = {}, more = [], others = [], keys = {}, knowledge = {}, without = [], issuer = ISSUER } = given;
+  const recognitions = given.recognitions ?? [ISSUER, ...others].map((region) => recognised(region));
+  const cosignatures = [...Object.entries(ages).map(([region, ageS]) => cosigned(region, NOW_S - ageS)), ...more];
+  const regions = [HOME, ISSUER, ...others].filter((region) => !without.includes(region));
+  const { witnesses, age = null, silence = null, keyFit = true } = given;
+  return {
+    name,
+    home: HOME,
+    issuer,
+    regions: regions.map((region) =>
+      knowledgeVector(
+        stubKnowledge(
+          { region, keys: keys[region] ?? [], recognitions: region === HOME ? recognitions : [] },
+          region === issuer ? cosignatures : [],
+          knowledge[region],
+        ),
+      ),
+    ),
+    now: NOW_S,
+    witnesses,
+    age,
+    silence,
+    ...(age !== null && { keyFit }),
+  };
+}
+
+/** q for w from 0 to 16, written down and not computed. */
+const NEEDED = [0, 1, 1, 2, 3, 4, 5, 5, 6, 7, 7, 8, 9, 9, 10, 11, 11];
+
+/** One line a case, always the same. */
+export function quorumVectorText(): string {
+  const list = (cases: readonly object[]) => `[\n${cases.map((one) => `    ${JSON.stringify(one)}`).join(',\n')}\n  ]`;
+  const parts = [
+    `"about": ${JSON.stringify(ABOUT)}`,
+    `"needed": ${list(NEEDED.map((needed, w): NeededVector => ({ w, needed })))}`,
+    `"assessments": ${list(Object.entries(CASES).map(assessmentVector))}`,
+  ];
+  return `{\n  ${parts.join(',\n  ')}\n}\n`;
+}
+
+if (process.argv[1] === import.meta.filename) writeFileSync(QUORUM_VECTOR_FILE, quorumVectorText());

@@ -1,0 +1,112 @@
+/**
+ * Makes `test/vectors/verdict.json`: checks at a gate, each beside the nearest one without its reason.
+ * Deterministic. Which reason a case is for is known from how it is made; the whole verdict is asked of the library.
+ * Run from the project root: `npx tsx test/vectors/generate/verdict.ts`.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hexOf } from '../../../protocol/bytes.ts';
+import { type Verdict, type VerdictContext } from '../../../protocol/verdict/verdict.ts';
+import { type KnowledgeVector, knowledgeVector } from '../../support/knowledge-vectors.ts';
+import { projectRoot } from '../../support/project.ts';
+import { type Check, codeOf, CONTEXT, HOME, knowledgeOf, NOW_S, verdictOf } from '../../support/verdict-fixture.ts';
+import { ROWS_OF_CODES } from '../../support/verdict-rows-of-codes.ts';
+import { ROWS_OF_REGIONS } from '../../support/verdict-rows-of-regions.ts';
+
+export const VERDICT_VECTOR_FILE = join(projectRoot, 'test/vectors/verdict.json');
+
+const ABOUT = [
+  'SPEC.md 9 and 11, in the network demo, with the rules of acceptance by colour. Bytes are in hexadecimal; a set of indexes is a list.',
+  'regions: what the verifier is handed; whether it may use it is part of the verdict. keys are by key id, one with cutoffs is compromised; signedBy are the keys whose signature on the checkpoint is good; cosignatures are good and [region, key id, timestamp].',
+  'context: grade is the one the place demands; knowledgeAge and silence are its limits where it has any; documentHash is of the document shown; challenge is the one given.',
+  'expect: reasons sorted by name, without repetition; fault is the fault of the text; knowledge is [region, knowledge age, issuer silence, [counted, needed, w]] of the home and then the region of the code, null where there is no time.',
+];
+
+export interface ContextVector {
+  readonly mode: 'online' | 'offline';
+  readonly grade: string;
+  readonly knowledgeAge?: number;
+  readonly silence?: number;
+  readonly challenge?: string;
+  readonly documentHash?: string;
+  readonly proofs?: readonly {
+    readonly log: string;
+    readonly index: number;
+    readonly size: number;
+    readonly leafHash: string;
+    readonly path: readonly string[];
+  }[];
+}
+
+export interface VerdictVector {
+  readonly name: string;
+  readonly text: string;
+  readonly home: string;
+  readonly regions: readonly KnowledgeVector[];
+  readonly context: ContextVector;
+  readonly now: number;
+  readonly expect: ReturnType<typeof verdictVector>;
+}
+
+/** A verdict in the words of the vectors; what is undefined drops out once written. */
+export function verdictVector(verdict: Verdict) {
+  const { outcome, reasons, colour, measure, grade, knowledge } = verdict;
+  const fault = reasons.find(({ code }) => code === 'MALFORMED')?.details?.['fault'];
+  return {
+    outcome,
+    reasons: [...new Set(reasons.map(({ code }) => code))].sort(),
+    ...(fault !== undefined && { fault }),
+    ...(colour && { colour }),
+    ...(measure && { measure: [measure.kind, measure.untilS] as const }),
+    ...(grade && { grade }),
+    knowledge: knowledge.map(
+      ({ region, ageS = null, silenceS = null, witnesses: { counted, needed, of } }) =>
+        [region, ageS, silenceS, [counted, needed, of]] as const,
+    ),
+  };
+}
+
+function contextVector(context: VerdictContext): ContextVector {
+  const { mode, place, challenge, documentHash, proofs } = context;
+  const { knowledgeAgeS, issuerSilenceS } = place.limits ?? {};
+  return {
+    mode,
+    grade: place.gradeNeeded,
+    ...(knowledgeAgeS !== undefined && { knowledgeAge: knowledgeAgeS }),
+    ...(issuerSilenceS !== undefined && { silence: issuerSilenceS }),
+    ...(challenge && { challenge: hexOf(challenge) }),
+    ...(documentHash && { documentHash: hexOf(documentHash) }),
+    ...(proofs && {
+      proofs: proofs.map(({ leafHash, path, ...place }) => ({
+        ...place,
+        leafHash: hexOf(leafHash),
+        path: path.map(hexOf),
+      })),
+    }),
+  };
+}
+
+function vectorOf(name: string, check: Check): VerdictVector {
+  return {
+    name,
+    text: check.text ?? codeOf(check.code).text,
+    home: HOME,
+    regions: knowledgeOf(check.known).map(knowledgeVector),
+    context: contextVector({ ...CONTEXT, ...check.context }),
+    now: check.nowS ?? NOW_S,
+    expect: verdictVector(verdictOf(check)),
+  };
+}
+
+/** One line a case, always the same. */
+export function verdictVectorText(): string {
+  const verdicts = [vectorOf('all is well', {})];
+  for (const { code, when, given, neighbour } of [...ROWS_OF_REGIONS, ...ROWS_OF_CODES]) {
+    verdicts.push(vectorOf(`${code}: ${when}`, given));
+    if (neighbour) verdicts.push(vectorOf(`not ${code}: the nearest to ${when}`, neighbour));
+  }
+  const lines = verdicts.map((one) => `    ${JSON.stringify(one)}`).join(',\n');
+  return `{\n  "about": ${JSON.stringify(ABOUT)},\n  "verdicts": [\n${lines}\n  ]\n}\n`;
+}
+
+if (process.argv[1] === import.meta.filename) writeFileSync(VERDICT_VECTOR_FILE, verdictVectorText());
