@@ -163,7 +163,8 @@ describe('applySnapshot: deltas', () => {
     const federation = five();
     const region = federation.region('CN-33');
     const genuine = federation.issue('CN-33', 0);
-    const [backdated, forged] = [federation.issue('CN-33', 0), federation.issue('CN-33', 1)];
+    const backdated = federation.issue('CN-33', 0, { salting: 'thief' });
+    const forged = federation.issue('CN-33', 1);
     const first = federation.apply(HOME, await federation.snapshot());
     for (const { text } of [genuine, backdated, forged])
       assert.equal(outcomeOf(first.holdings, text), 'pass');
