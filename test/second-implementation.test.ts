@@ -45,6 +45,8 @@ const ALTERATIONS: Record<string, Record<string, (cases: Case[]) => void>> = {
     proofs: first('proven', null),
   },
   trust: { statements: firstFault, logs: first('items', 2), bases: firstFault },
+  quorum: { needed: first('needed', 9), assessments: first('age', 9) },
+  verdict: { verdicts: first('expect', {}) },
 };
 
 function first(key: string, wrong: unknown): (cases: Case[]) => void {

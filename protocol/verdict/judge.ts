@@ -132,8 +132,10 @@ class Judgement {
       this.#grade = grade;
     }
     if (!isGenuine) return;
-    if (GRADE_RANKS[grade] < GRADE_RANKS[place.gradeNeeded]) this.#add('GRADE_TOO_LOW');
-    if (grade === 'static' && !documentMatched) this.#add('IDENTITY_CHECK');
+    if (this.#grade !== undefined) {
+      if (GRADE_RANKS[grade] < GRADE_RANKS[place.gradeNeeded]) this.#add('GRADE_TOO_LOW');
+      if (grade === 'static' && !documentMatched) this.#add('IDENTITY_CHECK');
+    }
     const input = { region: attestation.region, status, grade, documentMatched, place, nowS: this.#nowS };
     for (const reason of acceptance(input)) this.#reasons.push(reason);
   }

@@ -120,13 +120,13 @@ def _commitment(openings, path):
 
 def grade_of(presentation, challenge_given, now):
     """The grade of a presentation whose signature is good, SPEC.md 6; None stands for a plain code."""
-    if presentation is None or not _is_current(presentation.step, now):
+    if presentation is None or not is_current(presentation.step, now):
         return "static"
     if challenge_given is not None and presentation.challenge == challenge_given:
         return "challenged"
     return "live" if presentation.challenge == b"" else "static"
 
 
-def _is_current(step, now):
+def is_current(step, now):
     current = now // STEP_SECONDS
     return step in (current, current - 1) or (step == current + 1 and STEP_SECONDS * step <= now + AHEAD_SECONDS)

@@ -14,9 +14,18 @@ from suite_code import CODE
 from suite_encoding import ED25519, ENCODING
 from suite_log import LOG
 from suite_trust import TRUST
+from suite_verdict import QUORUM, VERDICT
 
 VECTORS = Path(__file__).parent.parent / "vectors"
-FILES = {"ed25519": ED25519, "encoding": ENCODING, "code": CODE, "log": LOG, "trust": TRUST}
+FILES = {
+    "ed25519": ED25519,
+    "encoding": ENCODING,
+    "code": CODE,
+    "log": LOG,
+    "trust": TRUST,
+    "quorum": QUORUM,
+    "verdict": VERDICT,
+}
 
 
 def run(suite, check, cases):

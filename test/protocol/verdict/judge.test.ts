@@ -233,7 +233,7 @@ describe('checksOf and judge', () => {
     const codes = (results: boolean[]) => codesOf(judge(held, results, trustOf(), CONTEXT, NOW_S));
     assert.deepEqual(codes([true, true]), []);
     assert.deepEqual(codes([false, true]), ['SIGNATURE_INVALID']);
-    assert.deepEqual(codes([true, false]), ['PRESENTATION_INVALID', 'IDENTITY_CHECK']);
+    assert.deepEqual(codes([true, false]), ['PRESENTATION_INVALID']);
   });
 
   it('judges a code by its key at the time of issue, not of the check', () => {

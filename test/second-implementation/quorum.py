@@ -1,0 +1,139 @@
+"""Who vouches for a region's log and how old that is, SPEC.md 9."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+CLOCK_AHEAD = 120
+WITNESSES_ALL_MAX = 64
+WITNESSES_CHOSEN = 16
+
+
+def needed(w):
+    return (0, 1, 1, 2)[w] if w < 4 else 2 * w // 3 + 1
+
+
+@dataclass(frozen=True)
+class Key:
+    public_key: bytes
+    role: str
+    begin: int
+    end: int
+    cutoffs: dict | None
+    """Of its compromise: log -> (size, root). None for a key that is not compromised."""
+
+    def is_fit(self, role, time):
+        return self.role == role and self.cutoffs is None and self.begin <= time < self.end
+
+
+@dataclass(frozen=True)
+class Recognition:
+    standing: str
+    fingerprint: bytes | None
+    way: str | None
+    rules: str | None
+    begin: int
+    end: int
+
+    def holds(self, now):
+        return self.begin <= now < self.end
+
+
+@dataclass(frozen=True)
+class Region:
+    """The trust state of a region and what is known of the checkpoint that it was folded to."""
+
+    name: str
+    fingerprint: bytes
+    keys: dict
+    recognitions: dict
+    logs: list
+    revoked: list
+    """(log, indexes), those held beside the state included."""
+    signed_by: list
+    cosignatures: list
+    standing: str
+
+
+@dataclass(frozen=True)
+class Assessment:
+    counted: int
+    needed: int
+    witnesses: int
+    time: int | None
+    """The knowledge time."""
+    own_time: int | None
+    is_key_fit: bool
+    now: int
+
+    @property
+    def age(self):
+        return None if self.time is None else max(0, self.now - self.time)
+
+    @property
+    def silence(self):
+        return None if self.own_time is None else max(0, self.now - self.own_time)
+
+
+class Trust:
+    """What a verifier of `home` may use of the regions that it is handed, SPEC.md 11."""
+
+    def __init__(self, home, network, regions):
+        self.home = home
+        self.network = network
+        given = {region.name: region for region in regions}
+        self.regions = {}
+        if home in given:
+            self.regions = {name: one for name, one in given.items() if _is_pinned(given[home], one)}
+
+    def recognitions(self):
+        home = self.regions.get(self.home)
+        return {} if home is None else home.recognitions
+
+    def witnesses_of(self, issuer, now):
+        names = {self.home}
+        for name, one in self.recognitions().items():
+            if one.standing != "withdrawn" and one.way == "direct" and one.holds(now):
+                names.add(name)
+        names.discard(issuer)
+        if len(names) <= WITNESSES_ALL_MAX:
+            return names
+        origin = f"{issuer}.{self.network}/trust"
+        return sorted(names, key=lambda name: sha256(f"{origin}\n{name}".encode()).digest())[:WITNESSES_CHOSEN]
+
+    def assess(self, issuer, now):
+        region = self.regions[issuer]
+        newest = self._newest_by_region(region, now)
+        witnesses = self.witnesses_of(issuer, now)
+        by_key = {}
+        for name in witnesses:
+            if name in newest:
+                time, public_key = newest[name]
+                by_key[public_key] = max(time, by_key.get(public_key, time))
+        times = sorted(by_key.values(), reverse=True)
+        q = needed(len(witnesses))
+        own_time = newest[issuer][0] if issuer in newest else None
+        time = own_time if q == 0 else times[q - 1] if len(times) >= q else None
+        signers = [region.keys[key_id] for key_id in region.signed_by if key_id in region.keys]
+        is_key_fit = time is not None and any(key.is_fit("checkpoint", time) for key in signers)
+        return Assessment(len(times), q, len(witnesses), time, own_time, is_key_fit, now)
+
+    def _newest_by_region(self, region, now):
+        """(timestamp, public key) of the newest cosignature that counts, by region."""
+        newest = {}
+        for name, key_id, time in region.cosignatures:
+            signer = self.regions.get(name)
+            key = None if signer is None else signer.keys.get(key_id)
+            if key is None or not key.is_fit("witness", time) or time > now + CLOCK_AHEAD:
+                continue
+            if name not in newest or time > newest[name][0]:
+                newest[name] = time, key.public_key
+        return newest
+
+
+def _is_pinned(home, region):
+    if region is home:
+        return True
+    recognition = home.recognitions.get(region.name)
+    if recognition is None or recognition.standing == "withdrawn":
+        return False
+    return region.fingerprint == recognition.fingerprint
