@@ -24,7 +24,6 @@ import { type BootFinding, checkOwnLogs, refusalOf } from '../sync/boot-check.ts
 import { Healer } from '../sync/healer.ts';
 import { Herald } from '../sync/herald.ts';
 import { LeafFinder } from '../sync/leaf-finder.ts';
-import { LogServer } from '../sync/log-server.ts';
 import { PeerBook } from '../sync/peer-book.ts';
 import { Puller } from '../sync/puller.ts';
 import { SyncClient } from '../sync/sync-client.ts';
@@ -34,7 +33,7 @@ import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { VerdictService } from '../verdicts/verdict-service.ts';
 import { LogVisitor } from '../witness/log-visit.ts';
 import { Witness } from '../witness/witness.ts';
-import { WitnessServer } from '../witness/witness-server.ts';
+import { Desks } from './desks.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NodeStatus, type WritingState } from './node-status.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
@@ -57,7 +56,7 @@ export class RegionNode {
   readonly #client: SyncClient;
   readonly #puller: Puller;
   readonly #server: SyncServer;
-  readonly #desks: readonly { start(): void }[];
+  readonly #desks: Desks;
   readonly #antiEntropy: AntiEntropy;
   readonly #herald: Herald;
   readonly #verdicts: VerdictService;
@@ -120,7 +119,7 @@ export class RegionNode {
     });
     this.visitor = new LogVisitor({ ...reading, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();
-    this.#desks = [new WitnessServer({ ...reading, witness }), new LogServer(reading)];
+    this.#desks = new Desks({ ...reading, witness, verify: (text, context) => this.verify(text, context) });
     this.#herald = new Herald(
       { ...this.#options, witnessName: witnessName(region, network), gatherMs: 20 },
       { ...modules, witness, keepers, onTrouble },
@@ -160,7 +159,7 @@ export class RegionNode {
       throw error;
     }
     this.#server.start();
-    for (const desk of this.#desks) desk.start();
+    this.#desks.start();
     if (this.#options.onDemand !== true) {
       this.#antiEntropy.start();
       this.#herald.start();

@@ -1,4 +1,4 @@
-/** Every bound of the network of a node, with its unit and its reason. Spec: SPEC.md 14.6. */
+/** Every bound of the network of a node, with its unit and its reason. Spec: SPEC.md 14.7. */
 
 /** Bytes of one frame of an answer, the result code not counted: two of the longest entries. */
 export const CHUNK_BYTES_MAX = 1 << 17;

@@ -2,12 +2,15 @@
 import { ANSWER_BYTES_MAX, REQUEST_BYTES_MAX } from '../sync/sync-limits.ts';
 import { LOG_PROTOCOL } from '../sync/log-messages.ts';
 import { SYNC_PROTOCOL, WITNESS_PROTOCOL } from '../sync/messages.ts';
+import {
+  VERIFY_ANSWER_BYTES_MAX,
+  VERIFY_PROTOCOL,
+  VERIFY_REQUEST_BYTES_MAX,
+} from '../verdicts/verify-server.ts';
 import { ADD_CHECKPOINT_BYTES_MAX } from '../witness/add-checkpoint.ts';
 import { WITNESS_ANSWER_BYTES_MAX } from '../witness/witness-server.ts';
 import { HELLO_PROTOCOL } from './hello.ts';
 import { HELLO_BYTES_MAX } from './network-limits.ts';
-
-export const VERIFY_PROTOCOL = '/entente/verify/1.0.0';
 
 export interface ProtocolSizes {
   readonly requestBytesMax: number;
@@ -20,7 +23,7 @@ const SIZES: ReadonlyMap<string, ProtocolSizes> = new Map([
   [SYNC_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: ANSWER_BYTES_MAX }],
   [LOG_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: undefined }],
   [WITNESS_PROTOCOL, { requestBytesMax: ADD_CHECKPOINT_BYTES_MAX, answerBytesMax: WITNESS_ANSWER_BYTES_MAX }],
-  [VERIFY_PROTOCOL, { requestBytesMax: 8_192, answerBytesMax: 16_384 }],
+  [VERIFY_PROTOCOL, { requestBytesMax: VERIFY_REQUEST_BYTES_MAX, answerBytesMax: VERIFY_ANSWER_BYTES_MAX }],
 ]);
 
 /** Those that other nodes may ask for once they are known. */

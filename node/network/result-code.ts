@@ -1,4 +1,4 @@
-/** The byte that every frame of an answer begins with. Spec: SPEC.md 14.4. */
+/** The byte that every frame of an answer begins with. Spec: SPEC.md 14.2. */
 import { ProtocolError } from '../../protocol/fault.ts';
 import { NodeError, type NodeErrorCode } from '../node-error.ts';
 import { CHUNK_BYTES_MAX } from './network-limits.ts';

@@ -1,4 +1,4 @@
-/** What is asked on the protocol `log`, whose answers are streams. Spec: SPEC.md 14.5.3. */
+/** What is asked on the protocol `log`, whose answers are streams. Spec: SPEC.md 14.5.2. */
 import { z } from 'zod';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { ProtocolError } from '../../protocol/fault.ts';

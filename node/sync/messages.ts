@@ -1,6 +1,7 @@
 /**
  * What nodes ask each other about logs, and what they answer: deterministic CBOR maps, told apart by `kind`. Gossip uses the
  * answers: `range` on the topic trust, `heads` on head, `forks` on evidence. Nothing in them is proven by having been read.
+ * Spec: SPEC.md 14.5.1, 14.6.
  */
 import { z } from 'zod';
 import { concatBytes } from '../../protocol/bytes.ts';

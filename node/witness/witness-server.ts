@@ -1,6 +1,6 @@
 /**
  * Cosigning for others over the network: the request is the body of C2SP tlog-witness add-checkpoint, byte for byte; the answer is
- * the status that document names, in a line of its own, and the body that belongs to it. Spec: SPEC.md 14.5.4.
+ * the status that document names, in a line of its own, and the body that belongs to it. Spec: SPEC.md 14.5.3.
  */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { decodeUtf8, utf8Bytes } from '../../protocol/encoding/utf8.ts';
