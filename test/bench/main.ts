@@ -1,12 +1,20 @@
 /** `npm run bench [-- NAME...] [--json]`: the figures of this machine. Never part of the tests. */
 import { type Bench, machine, type Row } from './bench.ts';
 import { issueBench } from './issue.bench.ts';
+import { networkBench } from './network.bench.ts';
 import { revocationBench } from './revocation.bench.ts';
 import { snapshotBench } from './snapshot.bench.ts';
 import { treeBench } from './tree.bench.ts';
 import { verifyBench } from './verify.bench.ts';
 
-const BENCHES: readonly Bench[] = [verifyBench, issueBench, revocationBench, snapshotBench, treeBench];
+const BENCHES: readonly Bench[] = [
+  verifyBench,
+  issueBench,
+  revocationBench,
+  snapshotBench,
+  treeBench,
+  networkBench,
+];
 
 function lineOf({ name, value, ratio, of, floor, goal }: Row): string {
   const share =

@@ -82,7 +82,7 @@ export class Channel {
     const abort = (): void => own.wake();
     signal.addEventListener('abort', abort, { once: true });
     try {
-      this.#send({ type: 'call', id, call, bytes: bytes.slice() });
+      this.#send({ type: 'call', id, call, bytes: copyOf(bytes) });
       for (;;) {
         signal.throwIfAborted();
         const chunk = own.chunks.shift();
@@ -161,7 +161,7 @@ export class Channel {
         }
         over.signal.throwIfAborted();
         foreign.credit--;
-        this.#send({ type: 'chunk', id, bytes: chunk.slice() });
+        this.#send({ type: 'chunk', id, bytes: copyOf(chunk) });
       }
       this.#send({ type: 'end', id });
     } catch (error) {
@@ -176,6 +176,11 @@ export class Channel {
     const bytes = 'bytes' in message ? message.bytes : undefined;
     this.#port.postMessage(message, bytes === undefined ? [] : [bytes.buffer as ArrayBuffer]);
   }
+}
+
+/** Of a memory of its own: a `Buffer` may be a part of one that others use, and its `slice` is no copy. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 /** The only chunk of an answer that has one. */

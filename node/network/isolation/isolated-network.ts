@@ -125,7 +125,7 @@ export class IsolatedNetwork implements StreamingNetwork {
 
   /** What waits while the thread is busy or down is sent later, the topic trust first; what does not fit is dropped and counted. */
   publish(topic: string, message: Uint8Array): void {
-    if (this.#queues.push(topic, OWN, { topic, message: message.slice() })) this.#publishWaiting();
+    if (this.#queues.push(topic, OWN, { topic, message: new Uint8Array(message) })) this.#publishWaiting();
   }
 
   handle(protocol: string, handler: RequestHandler): void {
@@ -196,8 +196,7 @@ export class IsolatedNetwork implements StreamingNetwork {
     this.#status = status;
     if (this.#state !== 'starting') return;
     this.#state = 'up';
-    // The port that the system chose stays ours, also for a later thread.
-    this.#options = { ...this.#options, listen: status.addresses.map(withoutName) };
+    this.#options = { ...this.#options, listen: keepPort(this.#options.listen, status.addresses) };
     this.#admitted = '';
     this.#admit();
     this.#publishing = 0;
@@ -266,6 +265,8 @@ interface Publication {
 /** Whose share of the queues the own messages take: they have them to themselves. */
 const OWN = '';
 
-function withoutName(address: string): string {
-  return address.replace(/\/p2p\/[^/]+$/, '');
+/** The port that the system chose stays ours, also for a later thread. */
+function keepPort(listen: readonly string[], addresses: readonly string[]): readonly string[] {
+  const port = /\/tcp\/([0-9]+)/.exec(addresses[0] ?? '')?.[1];
+  return port === undefined ? listen : listen.map((address) => address.replace(/\/tcp\/0$/, `/tcp/${port}`));
 }
