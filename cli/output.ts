@@ -57,6 +57,7 @@ export class Progress {
   readonly #total: number;
   readonly #silent: boolean;
   readonly #surroundings: Surroundings;
+  readonly #startedMs = performance.now();
   #shownAtMs = 0;
   #shownTenth = 0;
 
@@ -75,13 +76,22 @@ export class Progress {
       const nowMs = performance.now();
       if (!last && nowMs - this.#shownAtMs < PROGRESS_INTERVAL_MS) return;
       this.#shownAtMs = nowMs;
-      this.#surroundings.writeErr(`\r${line}${last ? '\n' : ''}`);
+      this.#surroundings.writeErr(`\r${line}${this.#pace(done, nowMs)}\x1b[K${last ? '\n' : ''}`);
       return;
     }
     const tenth = Math.floor((10 * done) / Math.max(this.#total, 1));
     if (tenth === this.#shownTenth) return;
     this.#shownTenth = tenth;
     this.#surroundings.writeErr(`${line}\n`);
+  }
+
+  /** How fast it goes and how long it will take, once that can be told. */
+  #pace(done: number, nowMs: number): string {
+    const seconds = (nowMs - this.#startedMs) / 1000;
+    if (seconds < 1 || done === 0) return '';
+    const rate = done / seconds;
+    const left = Math.max(0, Math.ceil((this.#total - done) / rate));
+    return `, ${figure(Math.round(rate))}/s${left > 0 ? `, ${figure(left)} s left` : ''}`;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The tree of commands and how a run of it ends. */
 import { Command, CommanderError } from 'commander';
 import { Cli } from './cli.ts';
+import { addAudit } from './commands/audit.ts';
 import { addBench } from './commands/bench.ts';
 import { addCodes } from './commands/codes.ts';
 import { addDemo } from './commands/demo.ts';
@@ -11,6 +12,7 @@ import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addIssue } from './commands/issue.ts';
 import { addKey } from './commands/key.ts';
+import { addLog } from './commands/log.ts';
 import { addPresent } from './commands/present.ts';
 import { addRecognise } from './commands/recognise.ts';
 import { addRevoke } from './commands/revoke.ts';
@@ -82,6 +84,8 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addState,
   addInspect,
   addConfig,
+  addLog,
+  addAudit,
   addConformance,
   addBench,
   addDemo,

@@ -24,19 +24,22 @@ export function encodeIdentity({ schema, owner }: StoreIdentity): Uint8Array {
  * @throws {NodeError} SCHEMA_NEWER, STORE_FOREIGN, or STORE_CORRUPT if it is no identity at all.
  */
 export function verifyIdentity(payload: Uint8Array, owner: string): void {
-  const found = FORM.exec(String.fromCharCode(...payload.subarray(0, 300)));
-  if (found === null) throw storeError('STORE_CORRUPT', 'the store says in no known form whose it is');
-  const schema = Number(found[1]);
+  const found = parseIdentity(payload);
+  if (found.owner === owner) return;
+  const message = `the store is that of ${found.owner}, not of ${owner}: check the data path`;
+  throw storeError('STORE_FOREIGN', message);
+}
+
+/** Whose store it is. @throws {NodeError} SCHEMA_NEWER, or STORE_CORRUPT if it is no identity at all. */
+export function parseIdentity(payload: Uint8Array): StoreIdentity {
+  const [, digits, owner] = FORM.exec(String.fromCharCode(...payload.subarray(0, 300))) ?? [];
+  if (owner === undefined) throw storeError('STORE_CORRUPT', 'the store says in no known form whose it is');
+  const schema = Number(digits);
   if (schema > SCHEMA_VERSION) {
     throw storeError(
       'SCHEMA_NEWER',
       `the store has schema ${schema}, this program knows up to ${SCHEMA_VERSION}: run the newer program`,
     );
   }
-  if (found[2] !== owner) {
-    throw storeError(
-      'STORE_FOREIGN',
-      `the store is that of ${found[2]}, not of ${owner}: check the data path`,
-    );
-  }
+  return { schema, owner };
 }

@@ -1,0 +1,103 @@
+/** What the commands that audit share: opening what is audited, threads, progress, and the report. */
+import { availableParallelism } from 'node:os';
+import { InvalidArgumentError } from 'commander';
+import { type AuditFault } from '../node/audit/audit-fault.ts';
+import { BundlePool } from '../node/audit/bundle-pool.ts';
+import { openAuditSource } from '../node/audit/open-source.ts';
+import { auditRegion, type RegionAudited, type RegionAuditOptions } from '../node/audit/region-audit.ts';
+import { readWitnessRegion } from '../node/audit/witness-region.ts';
+import { type Cli } from './cli.ts';
+import { EXIT } from './exit.ts';
+import { aligned, counted, figure, type Progress } from './output.ts';
+import { printable } from './printable.ts';
+import { fingerprintText, publicPathOf, regionModules } from './region.ts';
+import { timeText } from './times.ts';
+
+/** Faults that `--all` lists; the rest is counted. */
+export const LISTED_MAX = 1_000;
+const THREADS_MAX = 64;
+
+export interface AuditRequest extends Omit<RegionAuditOptions, 'region' | 'network' | 'nowS'> {
+  readonly path: string;
+  /** Directories of regions whose cosignatures are looked for. */
+  readonly witnesses?: readonly string[];
+  /** All cores by default. */
+  readonly threads?: number | undefined;
+}
+
+/** Audits the region that `path` holds, prints what was found, and sets how the command ends. */
+export async function auditAndReport(
+  cli: Cli,
+  { path, witnesses = [], threads, ...options }: AuditRequest,
+): Promise<void> {
+  const modules = await regionModules(cli);
+  const source = await openAuditSource(path);
+  const pool = new BundlePool({ threads: threads ?? availableParallelism() });
+  try {
+    const vouching = [];
+    for (const witness of witnesses)
+      vouching.push(await readWitnessRegion(await publicPathOf(witness), modules));
+    const audited = await auditRegion(
+      { ...options, ...source.owner, nowS: modules.nowS() },
+      { ...modules, source, pool, witnesses: vouching, onProgress: progressOf(cli) },
+    );
+    if (audited.faultCount > 0) cli.exit = EXIT.inconsistent;
+    cli.output.result({ where: source.where, ...audited }, () => reportLines(audited, cli));
+  } finally {
+    await pool.close();
+    await source.close();
+  }
+}
+
+function progressOf(cli: Cli): (log: string, checked: number, size: number) => void {
+  let shown: { readonly log: string; readonly progress: Progress } | undefined;
+  return (log, checked, size) => {
+    if (shown?.log !== log) shown = { log, progress: cli.output.progress(printable(log), size) };
+    shown.progress.at(checked);
+  };
+}
+
+function reportLines(audited: RegionAudited, cli: Cli): string[] {
+  const { red, yellow, green } = cli.output.colours;
+  const { region, network, fingerprint, logs, faults, faultCount, remarks, remarkCount } = audited;
+  const lines = [
+    `${region}.${network}, ${fingerprint === undefined ? 'of no root' : fingerprintText(fingerprint)}`,
+    ...logs.flatMap(({ log, size, from, root, signatures, cosignatures }) => [
+      '',
+      log,
+      ...aligned(
+        [
+          ['entries', from === 0 ? figure(size) : `${figure(size)}, checked from ${figure(from)} on`],
+          ['root', Buffer.from(root).toString('hex')],
+          ...(signatures > 0 ? [['signatures', figure(signatures)] as const] : []),
+          [
+            'vouched for by',
+            cosignatures.map((one) => `${one.region} at ${timeText(one.timestampS)}`).join(', ') || 'nobody',
+          ],
+        ],
+        '  ',
+      ),
+    ]),
+    '',
+  ];
+  for (const fault of faults) lines.push(red(faultText(fault)));
+  if (faultCount > faults.length) lines.push(red(`and ${counted(faultCount - faults.length, 'fault')} more`));
+  for (const remark of remarks) lines.push(yellow(`remark: ${faultText(remark)}`));
+  if (remarkCount > remarks.length)
+    lines.push(yellow(`and ${counted(remarkCount - remarks.length, 'remark')} more`));
+  if (faultCount === 0) lines.push(green('All of it agrees.'));
+  return lines;
+}
+
+function faultText({ code, log, index, message }: AuditFault): string {
+  const place = index === undefined ? printable(log) : `${printable(log)}, index ${index}`;
+  return `${place}: ${printable(message)} [${code}]`;
+}
+
+export function parseThreads(text: string): number {
+  if (/^[1-9][0-9]?$/.test(text) && Number(text) <= THREADS_MAX) return Number(text);
+  throw new InvalidArgumentError(`Expected a number of threads from 1 to ${THREADS_MAX}.`);
+}
+
+export const AUDIT_EXITS = `
+Exit codes: 0 all agrees, 5 something does not (the first fault is named with its log and index), 4 nothing to audit there, 1 the disk failed.`;

@@ -1,0 +1,54 @@
+/** `entente audit replay`: proves or refutes that a region did what it says. */
+import { type Command } from 'commander';
+import { AUDIT_EXITS, auditAndReport, LISTED_MAX, parseThreads } from '../auditing.ts';
+import { type Cli, examples } from '../cli.ts';
+import { parseFingerprint } from '../region.ts';
+
+interface ReplayOptions {
+  readonly fingerprint?: Uint8Array;
+  readonly witness: readonly string[];
+  readonly log: readonly string[];
+  readonly threads?: number;
+  readonly all?: boolean;
+}
+
+export function addAudit(program: Command, cli: Cli): void {
+  const audit = program.command('audit').summary("check a region's logs from outside");
+  audit
+    .command('replay')
+    .summary('replay all logs of a region')
+    .description(
+      'Folds the trust log again from its first entry and holds its state statements against that; then goes through each attestation log: every entry against its leaf, tile and root, every attestation against its place, its hour, its key and its signature; last the checkpoints and who vouches for them. Changes nothing.',
+    )
+    .argument('<dir>', 'directory of a node or region, or a public directory, such as one that was mirrored')
+    .option('--fingerprint <hex>', 'the fingerprint that the region is known by', parseFingerprint)
+    .option('--witness <dir>', 'a region whose cosignatures count (repeatable)', collect, [])
+    .option('--log <yyyy-mm>', 'only this attestation log (repeatable)', collect, [])
+    .option('--threads <n>', 'threads that check (default: all cores)', parseThreads)
+    .option('--all', `go on after a fault, and list up to ${LISTED_MAX}`)
+    .addHelpText(
+      'after',
+      examples(
+        ['entente audit replay CN-33/public', 'all that a region publishes'],
+        ['entente audit replay CN-33/public --witness DE --witness FR', 'and who vouches for it'],
+        ['entente audit replay CN-33 --all --json', 'every fault, for programs'],
+      ) + AUDIT_EXITS,
+    )
+    .action((path: string, options: ReplayOptions) => replay(cli, path, options));
+}
+
+async function replay(cli: Cli, path: string, options: ReplayOptions): Promise<void> {
+  const { fingerprint, witness, log, threads, all } = options;
+  await auditAndReport(cli, {
+    path,
+    fingerprint,
+    witnesses: witness,
+    logs: log.length > 0 ? log : undefined,
+    threads,
+    faultsMax: all === true ? LISTED_MAX : 1,
+  });
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}

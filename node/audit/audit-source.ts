@@ -1,0 +1,33 @@
+/** Where an audit reads logs: static files that a region publishes, or the store of a node. Nothing that comes from it is believed. */
+import { type Tile, type TileResource } from '../../protocol/log/tile.ts';
+
+/** The bytes of a tile or an entry bundle. `width` is how many hashes or entries their name promises, at least as many as were asked for. */
+export interface SourcePart {
+  readonly bytes: Uint8Array;
+  readonly width: number;
+}
+
+/**
+ * One log. Undefined stands for what is not there; what is there and cannot be read rejects with a `NodeError`. Calls may
+ * overlap.
+ */
+export interface LogSource {
+  readonly origin: string;
+  /** The signed note of the newest checkpoint whose tree is there. */
+  checkpoint(): Promise<Uint8Array | undefined>;
+  /** The first index that the source itself says it holds. */
+  minimum(): Promise<number>;
+  bundle(part: Pick<TileResource, 'index' | 'width'>): Promise<SourcePart | undefined>;
+  tile(tile: Tile): Promise<SourcePart | undefined>;
+}
+
+export interface AuditSource {
+  /** For people: a path. */
+  readonly where: string;
+  /** `<region>.<network>` of whose logs these are, as they say themselves. */
+  readonly owner: { readonly region: string; readonly network: string };
+  /** The origins of all logs that are there, sorted. */
+  origins(): Promise<readonly string[]>;
+  log(origin: string): LogSource;
+  close(): Promise<void>;
+}

@@ -1,0 +1,184 @@
+/**
+ * One log, leaf by leaf: every entry against the tiles, every tile against those below it, the root against the signed
+ * checkpoint. Memory is bounded by the bundles under way; what checks them runs on all cores.
+ */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { type Checkpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseEntryBundle } from '../../protocol/log/entry-bundle.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { TILE_HASHES, tileWidth } from '../../protocol/log/tile.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { isNodeError } from '../node-error.ts';
+import { type AuditFault, type FaultList } from './audit-fault.ts';
+import { type LogSource, type SourcePart } from './audit-source.ts';
+import { type BundleContext, type BundleJob, type BundleReport, checkBundle } from './bundle-check.ts';
+import { type BundlePool } from './bundle-pool.ts';
+import { TreeCheck } from './tree-check.ts';
+
+export interface LogAuditModules extends Primitives {
+  readonly source: LogSource;
+  /** None: all is done in this thread. */
+  readonly pool?: BundlePool | undefined;
+  readonly faults: FaultList;
+  readonly remarks: FaultList;
+  /** Told of the entries that are checked, as they are, in order. */
+  readonly onEntries?: (entries: readonly Uint8Array[], index: number) => void;
+  readonly onProgress?: (checked: number, size: number) => void;
+}
+
+/** What was checked. That the checkpoint is signed is not among it. */
+export interface LogAudited {
+  readonly checkpoint: Checkpoint;
+  readonly note: Uint8Array;
+  /** The first entry that was checked. */
+  readonly from: number;
+  readonly signatures: number;
+}
+
+/** Bundles under way for each thread: one at work, one waiting, one being read. */
+const AHEAD_PER_THREAD = 3;
+
+/**
+ * Goes through a log from `minimum` on, or from its beginning if that is there. Undefined if it has no checkpoint, or is
+ * broken off since no more faults are wanted.
+ */
+export async function auditLog(
+  { minimum, context }: { readonly minimum: number; readonly context: BundleContext },
+  modules: LogAuditModules,
+): Promise<LogAudited | undefined> {
+  const { source, faults } = modules;
+  const note = await source.checkpoint();
+  if (note === undefined) {
+    faults.add({ code: 'CHECKPOINT_MISSING', log: source.origin, message: 'the log has no checkpoint' });
+    return undefined;
+  }
+  const checkpoint = readCheckpoint(note, modules);
+  if (checkpoint === undefined) return undefined;
+  const { size } = checkpoint;
+  const from = await firstIndex(source, minimum, size);
+  const fault = (one: AuditFault) => faults.add(one);
+  const tree = await TreeCheck.from(from, { source, sha256: modules.sha256, fault });
+  if (tree === undefined) return undefined;
+  const counts = { signatures: 0, hour: 0 };
+  let last: Uint8Array | undefined = new Uint8Array(0);
+  for await (const [job, report] of reports({ from, size, context }, modules)) {
+    for (const one of report.faults) faults.add(one);
+    for (const one of report.remarks) modules.remarks.add(one);
+    compareHours(report, job, counts.hour, modules);
+    counts.hour = report.hours?.[1] ?? counts.hour;
+    counts.signatures += report.signatures;
+    if (faults.isFull) return undefined;
+    modules.onEntries?.(entriesOf(job), job.index * TILE_HASHES);
+    // What could not be read leaves the tree open; the entries behind it are checked all the same.
+    if (report.hashes === undefined) last = undefined;
+    else if (last !== undefined && job.width < TILE_HASHES) last = report.hashes;
+    else if (last !== undefined) await tree.addBundle(report.hashes);
+    modules.onProgress?.(Math.min(size, (job.index + 1) * TILE_HASHES), size);
+  }
+  if (last !== undefined && !equalBytes(await tree.end(size, last), checkpoint.root)) {
+    const message = `the tiles lead to another root than the checkpoint of size ${size}`;
+    fault({ code: 'ROOT_MISMATCH', log: source.origin, message });
+  }
+  return { checkpoint, note, from, signatures: counts.signatures };
+}
+
+function readCheckpoint(note: Uint8Array, { source, faults }: LogAuditModules): Checkpoint | undefined {
+  const { origin } = source;
+  try {
+    const checkpoint = parseCheckpoint(parseNote(note).text);
+    if (checkpoint.origin === origin) return checkpoint;
+    const message = `the checkpoint is one of ${checkpoint.origin}`;
+    faults.add({ code: 'CHECKPOINT_INVALID', log: origin, message });
+  } catch (error) {
+    if (!isProtocolError(error)) throw error;
+    faults.add({ code: 'CHECKPOINT_INVALID', log: origin, message: error.message });
+  }
+  return undefined;
+}
+
+/** 0 if the beginning is there, else the bundle of the minimum: from there on all has to be. */
+async function firstIndex(source: LogSource, minimum: number, size: number): Promise<number> {
+  const least = Math.min(size, Math.max(minimum, await source.minimum()));
+  const first = least - (least % TILE_HASHES);
+  if (first === 0) return 0;
+  const beginning = await source.bundle({ index: 0, width: tileWidth(size, 0, 0) });
+  return beginning === undefined ? first : 0;
+}
+
+interface Range {
+  readonly from: number;
+  readonly size: number;
+  readonly context: BundleContext;
+}
+
+/** The reports of all bundles, in their order, of which a bounded number is under way. */
+async function* reports(
+  { from, size, context }: Range,
+  modules: LogAuditModules,
+): AsyncGenerator<[BundleJob, BundleReport], void, undefined> {
+  const { source, pool } = modules;
+  const check = pool?.forLog(context) ?? ((job: BundleJob) => checkBundle(job, context, modules));
+  const ahead = AHEAD_PER_THREAD * (pool?.size ?? 1);
+  const underWay: Promise<[BundleJob, BundleReport]>[] = [];
+  const begin = async (index: number): Promise<[BundleJob, BundleReport]> => {
+    const width = tileWidth(size, 0, index);
+    const [bundle, tile] = await Promise.all([
+      readable(source.bundle({ index, width })),
+      readable(source.tile({ level: 0, index, width })),
+    ]);
+    const job = { index, width, bundle, tile };
+    return [job, await check(job)];
+  };
+  let next = from / TILE_HASHES;
+  try {
+    for (;;) {
+      while (underWay.length < ahead && next * TILE_HASHES < size) {
+        const report = begin(next++);
+        report.catch(() => undefined); // it is heard of when its turn comes
+        underWay.push(report);
+      }
+      const report = underWay.shift();
+      if (report === undefined) return;
+      yield await report;
+    }
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+}
+
+/** What is there and is not what was written is as good as missing: the check says which index that is. */
+async function readable(part: Promise<SourcePart | undefined>): Promise<SourcePart | undefined> {
+  try {
+    return await part;
+  } catch (error) {
+    if (isNodeError(error, 'VALUE_CORRUPT') || isNodeError(error, 'DATA_INCONSISTENT')) return undefined;
+    throw error;
+  }
+}
+
+function compareHours(
+  { hours }: BundleReport,
+  { index }: BundleJob,
+  before: number,
+  modules: LogAuditModules,
+): void {
+  if (hours === undefined || hours[0] >= before) return;
+  const message = `issued in hour ${hours[0]}, after one of hour ${before}`;
+  modules.faults.add({
+    code: 'HOUR_MISMATCH',
+    log: modules.source.origin,
+    index: index * TILE_HASHES,
+    message,
+  });
+}
+
+function entriesOf({ bundle, width }: BundleJob): Uint8Array[] {
+  if (bundle === undefined) return [];
+  try {
+    return parseEntryBundle(bundle.bytes, bundle.width).slice(0, width);
+  } catch (error) {
+    if (isProtocolError(error)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,108 @@
+/** The logs in the store of a node: its own ones, and its copies of others'. */
+import { concatBytes } from '../../protocol/bytes.ts';
+import { HASH_BYTES } from '../../protocol/log/merkle.ts';
+import { type Tile, TILE_HASHES, type TileResource } from '../../protocol/log/tile.ts';
+import { parseHead } from '../log/log-head.ts';
+import { LogKeys } from '../log/log-keys.ts';
+import { type StoreReader } from '../store/reader.ts';
+import { type AuditSource, type LogSource, type SourcePart } from './audit-source.ts';
+
+const LOG_KEY = /^log\/(.+?)\/(?:head$|staged\/|entries\/|drafts\/|tile\/)/;
+
+class StoreLog implements LogSource {
+  readonly origin: string;
+  readonly #keys: LogKeys;
+  readonly #reader: StoreReader;
+
+  constructor(origin: string, reader: StoreReader) {
+    this.origin = origin;
+    this.#keys = new LogKeys(origin);
+    this.#reader = reader;
+  }
+
+  async checkpoint(): Promise<Uint8Array | undefined> {
+    return (await this.#head())?.signed?.note;
+  }
+
+  async minimum(): Promise<number> {
+    return (await this.#head())?.minimum ?? 0;
+  }
+
+  /** The runs of a bundle, joined: as far as they follow each other. */
+  async bundle({ index, width }: Pick<TileResource, 'index' | 'width'>): Promise<SourcePart | undefined> {
+    const start = index * TILE_HASHES;
+    const runs: Uint8Array[] = [];
+    let held = 0;
+    const range = [this.#keys.run(start), this.#keys.run(start + TILE_HASHES)] as const;
+    for await (const [key, run] of this.#reader.entries(...range)) {
+      if (LogKeys.indexOf(key) !== start + held) break;
+      runs.push(run);
+      held += entriesIn(run);
+    }
+    // One too few is no less missing than all.
+    return held < width ? undefined : { bytes: concatBytes(...runs), width: held };
+  }
+
+  async tile({ level, index, width }: Tile): Promise<SourcePart | undefined> {
+    const bytes = await this.#reader.get(this.#keys.tile(level, index));
+    if (bytes === undefined) return undefined;
+    // A partial tile is replaced as it grows: the tree may be ahead of its newest checkpoint.
+    const held = Math.floor(bytes.length / HASH_BYTES);
+    return { bytes, width: Math.min(TILE_HASHES, Math.max(width, held)) };
+  }
+
+  async #head() {
+    const stored = await this.#reader.get(this.#keys.head);
+    return stored && parseHead(stored, this.origin);
+  }
+}
+
+/** How many entries a run claims to have. A run that ends within one has that one too: whoever parses it says so. */
+function entriesIn(run: Uint8Array): number {
+  const view = new DataView(run.buffer, run.byteOffset, run.byteLength);
+  let count = 0;
+  for (let offset = 0; offset < run.length; count++) {
+    offset += 2 + (offset + 2 <= run.length ? view.getUint16(offset) : 0);
+  }
+  return count;
+}
+
+export class StoreSource implements AuditSource {
+  readonly where: string;
+  readonly owner: AuditSource['owner'];
+  readonly #reader: StoreReader;
+  readonly #close: () => Promise<void>;
+
+  constructor(
+    options: Pick<AuditSource, 'where' | 'owner'>,
+    { reader, close }: { readonly reader: StoreReader; readonly close: () => Promise<void> },
+  ) {
+    this.where = options.where;
+    this.owner = options.owner;
+    this.#reader = reader;
+    this.#close = close;
+  }
+
+  /** One look for each log: from each on to the key behind its last. */
+  async origins(): Promise<readonly string[]> {
+    const origins: string[] = [];
+    for (let from = 'log/'; ;) {
+      const [entry] = await this.#reader.page(from, 'log0', { limit: 1 });
+      if (entry === undefined) return origins.sort();
+      const origin = LOG_KEY.exec(entry[0])?.[1];
+      if (origin === undefined) from = `${entry[0]}\0`;
+      else {
+        origins.push(origin);
+        from = `log/${origin}0`;
+      }
+    }
+  }
+
+  log(origin: string): LogSource {
+    return new StoreLog(origin, this.#reader);
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+}

@@ -1,0 +1,38 @@
+/** Another region that may have vouched for a log: its witness keys, and the cosignatures that it publishes. */
+import { isProtocolError } from '../../protocol/fault.ts';
+import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { type NoteSignature } from '../../protocol/log/signature-line.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { readFileIfPresent } from '../region/files.ts';
+import { cosignaturePath } from '../region/layout.ts';
+import { readPublicRegion } from '../region/public-region.ts';
+import { KeyBook } from './attest-key.ts';
+
+export interface WitnessRegion {
+  readonly region: string;
+  readonly network: string;
+  readonly keys: KeyBook;
+  /** Lines that it publishes on this text of a checkpoint. Nothing of them is proven. */
+  readonly linesOn?: (origin: string, text: string) => Promise<readonly NoteSignature[]>;
+}
+
+/** The region that publishes at `path`. Rejects as `readPublicRegion`. */
+export async function readWitnessRegion(path: string, modules: TrustModules): Promise<WitnessRegion> {
+  const { region, network, state } = await readPublicRegion(path, {}, modules);
+  const keys = new KeyBook();
+  keys.learn(state);
+  return { region, network, keys, linesOn: (origin, text) => linesOn(path, origin, text) };
+}
+
+async function linesOn(path: string, origin: string, text: string): Promise<readonly NoteSignature[]> {
+  const bytes = await readFileIfPresent(cosignaturePath(path, origin), NOTE_BYTES_MAX);
+  if (bytes === undefined) return [];
+  try {
+    const note = parseNote(bytes);
+    return note.text === text ? note.signatures : [];
+  } catch (error) {
+    if (isProtocolError(error)) return [];
+    throw error;
+  }
+}
