@@ -3,6 +3,7 @@ import { type NativeCrypto, openNativeCrypto } from '../node/crypto/native.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { Output } from './output.ts';
 import { type Surroundings } from './surroundings.ts';
+import { wrapped, wrappedCommand } from './wrap.ts';
 
 export class Cli {
   readonly output: Output;
@@ -24,6 +25,8 @@ export class Cli {
 
 /** Examples below a command's help: each a line to type, and what it does. */
 export function examples(...lines: readonly (readonly [string, string])[]): string {
-  const texts = lines.map(([command, what]) => `  ${command}\n      ${what}`);
+  const texts = lines.map(
+    ([command, what]) => `  ${wrappedCommand(command, '    ')}\n      ${wrapped(what, '      ')}`,
+  );
   return `\nExamples:\n${texts.join('\n')}`;
 }

@@ -1,5 +1,8 @@
 /** A code that a command takes: as its argument, or from stdin with `-`. */
 import { CODE_CHARS_MAX } from '../protocol/limits.ts';
+import { parseCode, type ParsedCode } from '../protocol/code/code.ts';
+import { isProtocolError } from '../protocol/fault.ts';
+import { type Sha256 } from '../protocol/primitives.ts';
 import { type Cli } from './cli.ts';
 import { usageError } from './exit.ts';
 import { linesOf } from './lines.ts';
@@ -18,4 +21,17 @@ export async function readCodeArgument(cli: Cli, argument: string): Promise<stri
     'stdin holds no code',
     'Pipe one line of text into this command, or give the code as an argument.',
   );
+}
+
+/** The code that a person typed or pasted. @throws {CliError} USAGE: where the text is none, the command was given the wrong thing. */
+export function parseCodeArgument(sha256: Sha256, text: string): ParsedCode {
+  try {
+    return parseCode(sha256, text);
+  } catch (error) {
+    if (!isProtocolError(error)) throw error;
+    throw usageError(
+      `this is not the text of a code: ${error.message}`,
+      'Paste it whole, and quote it: a code may hold spaces and characters that a shell replaces.',
+    );
+  }
 }

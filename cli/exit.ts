@@ -1,5 +1,5 @@
 /** Exit codes of every command. They are stable API, listed in README.md. */
-import { isProtocolError } from '../protocol/fault.ts';
+import { type FaultCode, isProtocolError } from '../protocol/fault.ts';
 import { NodeError, type NodeErrorCode } from '../node/node-error.ts';
 
 export const EXIT = {
@@ -53,12 +53,18 @@ export function cliErrorOf(error: unknown): CliError {
   }
   if (isProtocolError(error)) {
     const text = error.message.slice(error.fault.code.length + 2);
-    return new CliError(EXIT.inconsistent, error.fault.code, text, { details: [error.fault.details] });
+    const exit = EXIT_OF_FAULT[error.fault.code] ?? EXIT.inconsistent;
+    return new CliError(exit, error.fault.code, text, { details: [error.fault.details] });
   }
   const code =
     error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'ERROR';
   return new CliError(EXIT.failure, code, error instanceof Error ? error.message : String(error));
 }
+
+/** Faults that contradict nothing: something is missing, and may come. */
+const EXIT_OF_FAULT: Partial<Record<FaultCode, ExitCode>> = {
+  SNAPSHOT_INCOMPLETE: EXIT.undetermined,
+};
 
 const EXIT_OF_NODE_ERROR: Partial<Record<NodeErrorCode, ExitCode>> = {
   DATA_INCONSISTENT: EXIT.inconsistent,

@@ -5,7 +5,7 @@ import { printable } from './printable.ts';
 import { parseSpan } from './times.ts';
 
 export const PLACE_HELP =
-  'what the place asks for, as in kind=hospital,risk=high,grade=challenged,age=12h,silence=1d (knowledge age and issuer silence at most)';
+  'what the place asks for, as in kind=hospital,risk=high or grade=live,age=12h,silence=1d (knowledge age and issuer silence at most)';
 
 const RISKS = ['low', 'medium', 'high'] as const;
 const GRADES = ['static', 'live', 'challenged'] as const;

@@ -28,6 +28,7 @@ import { cliErrorOf, EXIT, type ExitCode, usageError } from './exit.ts';
 import { printableLines } from './printable.ts';
 import { type Surroundings } from './surroundings.ts';
 import { VERSION } from './version.ts';
+import { COLUMNS_MAX } from './wrap.ts';
 
 /** Runs one command line, without the names of node and script, and gives the code that the process ends with. Never throws. */
 export async function runCli(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
@@ -53,7 +54,12 @@ function createProgram(cli: Cli): Command {
     .option('--json', 'print one JSON document (or one per line) instead of text')
     .version(VERSION)
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      helpWidth: COLUMNS_MAX,
+      minWidthToWrap: MIN_WIDTH_TO_WRAP,
+      subcommandTerm: (command) => command.name(),
+    })
     .configureOutput({
       writeOut,
       writeErr,
@@ -91,6 +97,9 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addDemo,
 ];
 
+/** Columns that a description has at least. */
+const MIN_WIDTH_TO_WRAP = 24;
+
 /** Commander's message quotes what was typed. */
 function reportUsage(cli: Cli, text: string): void {
   const message = text.replace(/^error: /, '').trimEnd();
@@ -98,5 +107,6 @@ function reportUsage(cli: Cli, text: string): void {
 }
 
 const EXIT_CODES_HELP = `
-Exit codes: 0 pass or done, 1 failure, 2 usage, 3 act or stop, 4 undetermined or unreachable, 5 data inconsistent.
+Exit codes: 0 pass or done, 1 failure, 2 usage, 3 act or stop,
+            4 undetermined or unreachable, 5 data inconsistent.
 Start with \`entente demo\`.`;

@@ -20,7 +20,7 @@ export function addCodes(program: Command, cli: Cli): void {
       'Makes codes again from the log and the private registry of the region, for example when a file of codes was lost.',
     )
     .argument('<region>', 'directory of the region')
-    .option('--subject <text>', 'only codes of this person')
+    .option('--subject <text>', 'only codes of this person', (text) => text.trim())
     .option('--log <id>', 'only codes in this log, as in 2026-11')
     .addHelpText(
       'after',

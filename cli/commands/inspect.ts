@@ -5,7 +5,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { readFileIfPresent } from '../../node/region/files.ts';
 import { LogFiles } from '../../node/region/log-files.ts';
 import { parseAttestation } from '../../protocol/code/attestation.ts';
-import { parseCode } from '../../protocol/code/code.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { SNAPSHOT_BYTES_MAX } from '../../protocol/limits.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
@@ -14,7 +13,7 @@ import { decodeIndexSet } from '../../protocol/revocation/index-set-code.ts';
 import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type Cli, examples } from '../cli.ts';
-import { readCodeArgument } from '../code-argument.ts';
+import { parseCodeArgument, readCodeArgument } from '../code-argument.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { printable, shortened } from '../printable.ts';
 import { timeText } from '../times.ts';
@@ -48,7 +47,7 @@ async function inspect(cli: Cli, what: string, { index }: InspectOptions): Promi
   const isFile = what !== '-' && !what.startsWith('ENT');
   const shown = isFile
     ? await inspectPath(what, index)
-    : parseCode(sha256, await readCodeArgument(cli, what));
+    : parseCodeArgument(sha256, await readCodeArgument(cli, what));
   cli.output.result(shown, () => readableLines(shown));
 }
 

@@ -22,6 +22,7 @@ import {
 } from '../people/person.ts';
 import { countOnPaper, requestsOf } from '../people/request.ts';
 import { printable } from '../printable.ts';
+import { wrapped } from '../wrap.ts';
 import { handoverText, type SigningOptions, withoutPeersOption, withRegion } from '../region.ts';
 
 /** Codes that are signed between two lines of progress. */
@@ -38,10 +39,17 @@ interface IssueOptions extends SigningOptions {
   readonly out?: string;
 }
 
-const COLUMNS_HELP = `
-Columns of a file, in any order; CSV with a header line in UTF-8, or JSON lines (.jsonl):
-${COLUMNS.map((name) => `  ${name.padEnd(17)} ${COLUMN_HELP[name]}${COLUMNS_REQUIRED.includes(name) ? ' (required)' : ''}`).join('\n')}
-All rows are issued in one batch, or none is. Indexes in the log do not follow the order of the file.`;
+const COLUMNS_HELP = [
+  '',
+  wrapped('Columns of a file, in any order; CSV with a header line in UTF-8, or JSON lines (.jsonl):'),
+  ...COLUMNS.map((name) => {
+    const required = COLUMNS_REQUIRED.includes(name) ? ' (required)' : '';
+    return wrapped(`  ${name.padEnd(17)} ${COLUMN_HELP[name]}${required}`, ' '.repeat(20));
+  }),
+  wrapped(
+    'All rows are issued in one batch, or none is. Indexes in the log do not follow the order of the file.',
+  ),
+].join('\n');
 
 export function addIssue(program: Command, cli: Cli): void {
   program

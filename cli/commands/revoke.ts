@@ -3,11 +3,11 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { type Region } from '../../node/region/region.ts';
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
-import { parseCode } from '../../protocol/code/code.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
 import { encodeIndexSet } from '../../protocol/revocation/index-set-code.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Cli, examples } from '../cli.ts';
+import { parseCodeArgument } from '../code-argument.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { printable, shortened } from '../printable.ts';
@@ -33,7 +33,7 @@ export function addRevoke(program: Command, cli: Cli): void {
     )
     .argument('<region>', 'directory of the region')
     .argument('[what...]', 'codes: their text, or log and leaf as in 2026-11/17')
-    .option('--subject <text>', 'all codes of this person')
+    .option('--subject <text>', 'all codes of this person', (text) => text.trim())
     .option('--holder <hex>', "all codes for this device's public key", parseHolder)
     .option('--root', 'sign with the root, which no limit per hour binds')
     .addOption(withoutPeersOption())
@@ -98,7 +98,7 @@ async function placeOf(home: Region, text: string, sha256: Sha256): Promise<Plac
       `expected the text of a code or a place such as 2026-11/17, not ${printable(shortened(text, 40))}`,
     );
   }
-  const { attestation } = parseCode(sha256, text);
+  const { attestation } = parseCodeArgument(sha256, text);
   const { region, log, index } = attestation;
   if (region !== home.config.region) {
     throw new CliError(

@@ -1,19 +1,14 @@
 /** `entente show`: a code as a QR picture. */
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
-import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
 import { type Cli, examples } from '../cli.ts';
-import { readCodeArgument } from '../code-argument.ts';
-import { usageError } from '../exit.ts';
+import { parseCodeArgument, readCodeArgument } from '../code-argument.ts';
 import { qrLines, qrPng, qrSvg } from '../qr.ts';
 
 interface ShowOptions {
   readonly png?: string;
   readonly svg?: string;
 }
-
-/** The alphabet of base45 (RFC 9285) and so of every code. */
-const CODE_TEXT = /^[0-9A-Z $%*+\-./:]+$/;
 
 export function addShow(program: Command, cli: Cli): void {
   program
@@ -36,12 +31,7 @@ export function addShow(program: Command, cli: Cli): void {
 
 async function show(cli: Cli, argument: string, { png, svg }: ShowOptions): Promise<void> {
   const text = await readCodeArgument(cli, argument);
-  if (!CODE_TEXT.test(text) || text.length > CODE_CHARS_MAX) {
-    throw usageError(
-      `expected the text of a code: 1 to ${CODE_CHARS_MAX} characters of 0-9 A-Z and $%*+-./:`,
-      'Quote it: a code may hold spaces and characters that a shell replaces.',
-    );
-  }
+  parseCodeArgument((await cli.crypto()).sha256, text);
   if (png !== undefined) await writeFileAtomically(png, qrPng(text));
   if (svg !== undefined) await writeFileAtomically(svg, qrSvg(text));
   const written = [png, svg].filter((path) => path !== undefined);

@@ -2,6 +2,7 @@
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
 import { type HomeView, readHomeView } from '../../node/region/home-view.ts';
+import { KNOWLEDGE_AGE_OFFLINE_S_MAX } from '../../protocol/limits.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
 import { type AppliedSnapshot, applySnapshot } from '../../protocol/snapshot/apply.ts';
@@ -9,7 +10,7 @@ import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
 import { assessKnowledge } from '../../protocol/verdict/knowledge.ts';
 import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
 import { type Cli, examples } from '../cli.ts';
-import { usageError } from '../exit.ts';
+import { EXIT, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, regionModules } from '../region.ts';
@@ -54,7 +55,9 @@ export function addSnapshot(program: Command, cli: Cli): void {
     .action((region: string, options: MakeOptions) => make(cli, region, options));
   snapshot
     .command('check')
-    .description('Checks a snapshot as a verifier would, and says how old it is and who vouches for it.')
+    .description(
+      'Checks a snapshot as a verifier would, and says how old it is and who vouches for it. Ends with 4 if it is too old to judge by.',
+    )
     .argument('<file>', 'the snapshot')
     .requiredOption('--home <id>', 'region in whose name you judge')
     .requiredOption('--pin <hex>', "fingerprint of the home's root")
@@ -109,12 +112,12 @@ async function check(cli: Cli, file: string, options: CheckOptions): Promise<voi
       : applySnapshot(modules, await readSnapshotFile(options.held), reader, undefined, nowS).holdings;
   const applied = applySnapshot(modules, bytes, reader, held, nowS);
   const reports = reportsOf(applied, nowS);
-  cli.output.result({ home: reader.home, network, bytes: bytes.length, parts: reports }, () => [
-    reports.every(({ fault }) => fault === undefined)
-      ? `${printable(file)} is good for verifiers of ${reader.home}:`
-      : `${printable(file)} is good for verifiers of ${reader.home}, but not every part of it:`,
+  const stale = reports.filter(isTooOld).map(({ region }) => region);
+  cli.output.result({ home: reader.home, network, bytes: bytes.length, parts: reports, stale }, () => [
+    `${printable(file)} ${standingOf(reports, stale)}, for verifiers of ${reader.home}:`,
     ...partLines(reports),
   ]);
+  if (stale.length > 0) cli.exit = EXIT.undetermined;
 }
 
 async function show(cli: Cli, file: string): Promise<void> {
@@ -162,6 +165,16 @@ function reportsOf({ outcomes, holdings }: AppliedSnapshot, nowS: number): PartR
     fault: fault?.code,
     knowledge: assessKnowledge(holdings.trust, region, nowS),
   }));
+}
+
+function standingOf(reports: readonly PartReport[], stale: readonly string[]): string {
+  if (stale.length > 0) return `is genuine, and too old (${stale.join(', ')}): make a new one`;
+  return reports.every(({ fault }) => fault === undefined) ? 'is good' : 'is good in parts';
+}
+
+/** Whether codes of the region are undetermined by what the snapshot says of it, wherever no stricter limit holds. */
+function isTooOld({ knowledge }: PartReport): boolean {
+  return knowledge?.ageS !== undefined && knowledge.ageS > KNOWLEDGE_AGE_OFFLINE_S_MAX;
 }
 
 function partLines(reports: readonly PartReport[]): string[] {

@@ -72,6 +72,8 @@ function parseHeader(record: readonly Buffer[], line: number): Column[] | Row {
   const header: Column[] = [];
   for (const cell of record) {
     const name = COLUMNS.find((known) => known === decodeUtf8(cell)?.trim());
+    if (name === undefined && record.length === 1 && /[;\t]/.test(decodeUtf8(cell) ?? ''))
+      return fault('the columns are separated by semicolons or tabs: save the file with commas between them');
     if (name === undefined)
       return fault(`column ${header.length + 1} is unknown; known are ${COLUMNS.join(', ')}`);
     if (header.includes(name)) return fault(`column ${name} stands there twice`);

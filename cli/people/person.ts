@@ -1,5 +1,6 @@
 /** One person to issue a code for, as a row of a file or the flags of a command describe them. */
 import { z } from 'zod';
+import { SUBJECT_BYTES_MAX } from '../../node/registry/record-page.ts';
 
 export const COLUMNS = [
   'subject',
@@ -14,7 +15,8 @@ export const COLUMNS_REQUIRED: readonly Column[] = ['subject', 'colour'];
 
 /** What each column holds, for help and for errors. */
 export const COLUMN_HELP: Readonly<Record<Column, string>> = {
-  subject: "the region's own reference to the person, 1 to 64 characters; it never leaves the region",
+  subject:
+    "the region's own reference to the person, 1 to 64 bytes of UTF-8 without spaces around; it never leaves the region",
   colour: 'green, yellow or red',
   days: 'how long the code counts, 1 to 30; without it 7 for green and yellow, 14 for red',
   device: "public key of the holder's device, 64 hexadecimal digits, for live presentations",
@@ -28,8 +30,12 @@ const DOCUMENT_PADDING = /[^A-Z0-9]/g;
 const cell = {
   subject: z
     .string()
+    .trim()
     .min(1, 'is empty')
-    .max(64, 'has more than 64 characters')
+    .refine(
+      (text) => Buffer.byteLength(text) <= SUBJECT_BYTES_MAX,
+      `has more than ${SUBJECT_BYTES_MAX} bytes of UTF-8`,
+    )
     .refine((text) => !UNPRINTABLE.test(text), 'holds a control character'),
   colour: z.enum(['green', 'yellow', 'red'], { error: 'is none of green, yellow, red' }),
   days: z

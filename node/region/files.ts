@@ -83,16 +83,6 @@ export async function readFileIfPresent(path: string, bytesMax: number): Promise
   }
 }
 
-/** The lines of a file, one at a time. @throws ENOENT where there is none. */
-export async function* linesIn(path: string): AsyncGenerator<string> {
-  const file = await open(path, 'r');
-  try {
-    yield* file.readLines({ autoClose: false });
-  } finally {
-    await file.close();
-  }
-}
-
 /** Permission bits of a file, or undefined where there is none. */
 export async function modeOf(path: string): Promise<number | undefined> {
   try {

@@ -12,7 +12,7 @@ import { parseOrigin } from '../../protocol/log/origin.ts';
 import { newTiles, TILE_HASHES, type TileResource, tilePath, tileWidth } from '../../protocol/log/tile.ts';
 import { logError } from '../log/log-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
-import { removeTree, syncDirectory, writeFileAtomically, writeFileSynced } from './files.ts';
+import { removeLeavings, removeTree, syncDirectory, writeFileAtomically, writeFileSynced } from './files.ts';
 import { attestationLogsPath, cosignaturePath, trustLogPath } from './layout.ts';
 import { LogFiles } from './log-files.ts';
 
@@ -86,7 +86,10 @@ export class Publisher {
       if (tile.level === 0) await write({ ...tile, level: 'entries' }, await bundleOf(tree, tile));
     }
     await Promise.all(writing);
-    await Promise.all([...directories].map((directory) => syncDirectory(directory)));
+    for (const directory of directories) {
+      await removeLeavings(directory);
+      await syncDirectory(directory);
+    }
   }
 
   #logPath(origin: string): string {

@@ -104,6 +104,8 @@ export async function startRegion(
       ...(fingerprint !== undefined && { fingerprint: hexBytes(fingerprint) }),
       bootQuorum: (recognised) => (withoutPeers ? 0 : neededCosignatures(recognised.filter(canAsk).length)),
       ...nodeOptions,
+      invited: [...invitedBy(config), ...(nodeOptions.invited ?? [])],
+      mirrors: Object.keys(config.peers).filter((peer) => config.peers[peer]?.mirror === true),
     },
     {
       ...modules,
@@ -119,6 +121,13 @@ export async function startRegion(
   keys.follow(state);
   await node.start();
   return new Region({ ...parts, node }, modules);
+}
+
+/** Regions that are followed and witnessed without being recognised. */
+function invitedBy({ peers }: Config): { readonly region: string; readonly fingerprint: Uint8Array }[] {
+  return Object.entries(peers).flatMap(([region, { invited, fingerprint }]) =>
+    invited === true && fingerprint !== undefined ? [{ region, fingerprint: hexBytes(fingerprint) }] : [],
+  );
 }
 
 export class Region {

@@ -15,6 +15,7 @@ const COMMANDS = [
   'suspend',
   'revoke',
   'witness',
+  'export',
   'snapshot make',
   'snapshot check',
   'snapshot show',
@@ -38,8 +39,9 @@ describe('runCli', () => {
     for (const command of COMMANDS) assert.ok(out.includes(`  ${command.split(' ')[0]} `), command);
     assert.match(
       out,
-      /0 pass or done, 1 failure, 2 usage, 3 act or stop, 4 undetermined or unreachable, 5 data inconsistent/,
+      /0 pass or done, 1 failure, 2 usage, 3 act or stop,\n +4 undetermined or unreachable, 5 data inconsistent/,
     );
+    for (const line of out.split('\n')) assert.ok(line.length <= 80, line);
   });
 
   for (const command of COMMANDS) {
@@ -48,6 +50,7 @@ describe('runCli', () => {
       assert.equal(exit, 0);
       assert.match(out, new RegExp(`Examples:\\n  .*entente ${command}`));
       assert.match(out, /--json/);
+      for (const line of out.split('\n')) assert.ok(line.length <= 80, `${line.length} columns: ${line}`);
     });
   }
 

@@ -45,6 +45,13 @@ describe('entente inspect', () => {
     assert.equal((await cli.run('inspect', cli.path('DE/entente.yaml'))).exit, 5);
     assert.equal((await cli.run('inspect', cli.dir)).exit, 2);
     assert.equal((await cli.run('inspect', '/nowhere')).exit, 2);
-    assert.equal((await cli.run('inspect', 'ENT1:AB')).exit, 5);
+    const mistyped = `${world.codes.green.slice(0, -1)}${world.codes.green.endsWith('A') ? 'B' : 'A'}`;
+    for (const text of ['ENT1:AB', 'ENT2:AB', mistyped]) {
+      for (const command of ['inspect', 'show']) {
+        const { exit, out, err } = await cli.run(command, text);
+        assert.deepEqual([exit, out], [2, ''], `${command} ${text}`);
+        assert.match(err, /this is not the text of a code/);
+      }
+    }
   });
 });

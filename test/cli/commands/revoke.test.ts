@@ -32,7 +32,7 @@ describe('entente revoke and key compromise', () => {
     };
     for (const args of [
       [world.codes.green],
-      ['--subject', 'Yellow'],
+      ['--subject', ' Yellow '],
       ['--holder', device.holderKey],
       [`${place.code?.log}/${place.code?.index}`],
     ]) {
@@ -53,7 +53,7 @@ describe('entente revoke and key compromise', () => {
   for (const [what, exit, args] of [
     ['nothing', 2, []],
     ['text that is no code', 2, ['hello']],
-    ['a broken code', 5, ['ENT1:ABC']],
+    ['a broken code', 2, ['ENT1:ABC']],
     ['a place beyond the log', 1, ['2026-11/99']],
     ['a place in a log that is not there', 1, ['2026-10/0']],
     ['a person without a code', 1, ['--subject', 'Nobody']],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { codesOf, copyWorld, Gate, makeWorld, witnessAll, type World } from '../../support/cli-world.ts';
+import { DAY_S } from '../../support/regions.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 describe('entente snapshot and verify --keep', () => {
@@ -32,7 +33,14 @@ describe('entente snapshot and verify --keep', () => {
     assert.match(made.out, /CN-33 +taken: 9 entries[^]*DE +confirmed: 8 entries/);
     const home = ['--home', 'DE', '--pin', world.pins['DE'] ?? ''];
     assert.equal((await cli.run('snapshot', 'check', delta, ...home, '--held', cli.path('de.snap'))).exit, 0);
-    assert.match((await cli.run('snapshot', 'check', delta, ...home)).err, /SNAPSHOT_INCOMPLETE/);
+    for (const command of [
+      ['snapshot', 'check', delta, ...home],
+      ['verify', '--offline', delta, ...home, world.codes.green],
+    ]) {
+      const { exit, err } = await cli.run(...command);
+      assert.equal(exit, 4);
+      assert.match(err, /SNAPSHOT_INCOMPLETE/);
+    }
     assert.match((await cli.run('snapshot', 'show', delta)).out, /CN-33 +delta, 1 entry from 8/);
     const next = ['snapshot', 'make', cli.path('DE'), '--since', delta, '--out', cli.path('next.snap')];
     const ofDelta = await cli.run(...next);
@@ -65,6 +73,21 @@ describe('entente snapshot and verify --keep', () => {
     assert.equal(
       (await cli.run('snapshot', 'check', cli.path('de.snap'), '--home', 'de', '--pin', pin)).exit,
       2,
+    );
+  });
+
+  it('T10: snapshot check judges how old it is, now or at another time', async () => {
+    const home = ['--home', 'DE', '--pin', world.pins['DE'] ?? ''];
+    const check = (atS: number) =>
+      cli.run('snapshot', 'check', cli.path('de.snap'), ...home, '--at', String(atS));
+    const fresh = await check(cli.nowS + DAY_S);
+    assert.equal(fresh.exit, 0);
+    assert.match(fresh.out, /de\.snap is good, for verifiers of DE:/);
+    const stale = await check(cli.nowS + DAY_S + 1);
+    assert.equal(stale.exit, 4);
+    assert.match(
+      stale.out,
+      /is genuine, and too old \(CN-33, DE, FR\): make a new one, for verifiers of DE:/,
     );
   });
 

@@ -55,6 +55,11 @@ describe('readPeople (CSV)', () => {
     ]);
   });
 
+  it('trims the spaces around a subject, and keeps those within', async () => {
+    const { people } = await read('subject,colour\n  Person  1\u00a0,green\n');
+    assert.deepEqual(people, [{ subject: 'Person  1', colour: 'green' }]);
+  });
+
   it('B69: takes a byte order mark', async () => {
     assert.equal((await read(`\ufeff${HEADER}A,green,,,,\n`)).people.length, 1);
   });
@@ -97,6 +102,21 @@ describe('readPeople (CSV)', () => {
     ['turned direction', `${HEADER}A\u202e,green,,,,\n`, { line: 2, column: 'subject' }],
     ['empty subject', `${HEADER},green,,,,\n`, { line: 2, column: 'subject', reason: 'is empty' }],
     ['long subject', `${HEADER}${'A'.repeat(65)},green,,,,\n`, { line: 2, column: 'subject' }],
+    ['subject of 66 bytes', `${HEADER}${'人'.repeat(22)},green,,,,\n`, { line: 2, column: 'subject' }],
+    ['subject of spaces', `${HEADER}  ,green,,,,\n`, { line: 2, column: 'subject', reason: 'is empty' }],
+    [
+      'semicolons',
+      'subject;colour\nA;green\n',
+      {
+        line: 1,
+        reason: 'the columns are separated by semicolons or tabs: save the file with commas between them',
+      },
+    ],
+    [
+      'same person with spaces around',
+      `${HEADER}A,green,,,,\n A ,red,,,,\n`,
+      { line: 3, column: 'subject', reason: 'is the same person as in line 2' },
+    ],
     ['unknown colour', `${HEADER}A,Green,,,,\n`, { line: 2, column: 'colour' }],
     ['0 days', `${HEADER}A,green,0,,,\n`, { line: 2, column: 'days' }],
     ['31 days', `${HEADER}A,green,31,,,\n`, { line: 2, column: 'days' }],
