@@ -130,7 +130,10 @@ export type GossipHandler = (
   message: Uint8Array,
 ) => GossipVerdict | Promise<GossipVerdict> | undefined | void;
 
-/** A network that also carries answers of many chunks, each at most 128 KiB; whoever reads slowly slows the sender down. */
+/**
+ * A network that also carries answers of many chunks, each at most 128 KiB; whoever reads slowly slows the sender down. A chunk is
+ * given away with its memory: whoever made it must not touch it again.
+ */
 export interface StreamingNetwork extends Network {
   /** One request, an answer of chunks in order. Rejects as `request`, also in the middle. */
   stream(

@@ -82,8 +82,11 @@ export const CHUNKS_AHEAD = 4;
 /** Messages to be published that are handed over and not yet sent. */
 export const PUBLISHED_AT_ONCE = 16;
 
-/** Megabytes of the heap of the network's thread: ten times what it needs with 34 peers. */
-export const HEAP_MB_MAX = 512;
+/**
+ * Megabytes of the heap of the network's thread: ten times what it needs with 34 peers; and of its young part, small, because each
+ * object in it may hold on to a piece of a stream that is long sent.
+ */
+export const HEAP_MB = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 4 } as const;
 
 /** Milliseconds between signs of life of the network's thread, and without one until it is ended. */
 export const BEAT = { everyMs: 500, missedMs: 10_000 } as const;

@@ -6,7 +6,7 @@ import { type HelloHead } from './hello.ts';
 import { type HostOptions } from './host/libp2p-host.ts';
 import { IsolatedNetwork } from './isolation/isolated-network.ts';
 import { type Thread } from './isolation/supervisor.ts';
-import { HEAP_MB_MAX } from './network-limits.ts';
+import { HEAP_MB } from './network-limits.ts';
 
 export type NetworkOptions = HostOptions;
 
@@ -43,6 +43,6 @@ function spawnWorker(options: HostOptions): Thread {
   return new Worker(new URL('./isolation/network-worker.js', import.meta.url), {
     name: 'network',
     workerData: options,
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
+    resourceLimits: HEAP_MB,
   });
 }

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
 import { ORIGIN_CHARS_MAX } from './messages.ts';
-import { REQUEST_BYTES_MAX } from './sync-limits.ts';
+import { CHUNK_BYTES, REQUEST_BYTES_MAX } from './sync-limits.ts';
 
 export const LOG_PROTOCOL = '/entente/log/1.0.0';
+
+const LENGTH_BYTES = 2;
 
 const origin = z.string().max(ORIGIN_CHARS_MAX);
 const count = z.int().nonnegative();
@@ -39,13 +41,42 @@ export function parseLogRequest(message: Uint8Array): LogRequest {
   throw new ProtocolError('SCHEMA_INVALID', 'expected a request for entries or tiles of a log');
 }
 
+/** A chunk that is being made, in one piece of memory that it nearly fills. */
+export class EntriesChunk {
+  readonly #memory: Uint8Array;
+  #length = 0;
+  entries = 0;
+
+  /** With the first entry, which may be longer than what others have room for. */
+  constructor(first: Uint8Array) {
+    this.#memory = new Uint8Array(Math.max(CHUNK_BYTES, LENGTH_BYTES + first.length));
+    this.add(first);
+  }
+
+  /** False if there is no room for it. */
+  add(entry: Uint8Array): boolean {
+    const start = this.#length + LENGTH_BYTES;
+    if (start + entry.length > this.#memory.length) return false;
+    this.#memory[this.#length] = entry.length >> 8;
+    this.#memory[this.#length + 1] = entry.length & 0xff;
+    this.#memory.set(entry, start);
+    this.#length = start + entry.length;
+    this.entries++;
+    return true;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#memory.subarray(0, this.#length);
+  }
+}
+
 /** The entries of a chunk, as views of it. @throws {ProtocolError} SCHEMA_INVALID unless it ends with its last entry. */
 export function parseEntriesChunk(chunk: Uint8Array): Uint8Array[] {
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const entries: Uint8Array[] = [];
   let at = 0;
   while (at < chunk.length) {
-    const start = at + 2;
+    const start = at + LENGTH_BYTES;
     const end = start <= chunk.length ? start + view.getUint16(at) : Infinity;
     if (end > chunk.length) throw new ProtocolError('SCHEMA_INVALID', 'a chunk ends within an entry', { at });
     entries.push(chunk.subarray(start, end));

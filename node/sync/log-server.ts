@@ -2,7 +2,6 @@
  * Gives whole stretches of logs away, as fast as they are taken and as the budget allows: at any time it holds one chunk for each
  * reader.
  */
-import { concatBytes } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { TILE_HASHES, tileWidth } from '../../protocol/log/tile.ts';
@@ -10,9 +9,9 @@ import { LogView } from '../log/log-view.ts';
 import { NodeError } from '../node-error.ts';
 import { type Clock, type Network, type StreamingNetwork } from '../ports.ts';
 import { EntryBudget } from './entry-budget.ts';
-import { LOG_PROTOCOL, type LogRequest, parseLogRequest } from './log-messages.ts';
+import { EntriesChunk, LOG_PROTOCOL, type LogRequest, parseLogRequest } from './log-messages.ts';
 import { type PeerBook } from './peer-book.ts';
-import { CHUNK_BYTES, LOG_READERS } from './sync-limits.ts';
+import { LOG_READERS } from './sync-limits.ts';
 import { type ServedLog } from './sync-server.ts';
 
 export interface LogServerModules {
@@ -78,18 +77,18 @@ export class LogServer {
     { origin, from, to }: Extract<LogRequest, { kind: 'entries' }>,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    let pieces: Uint8Array[] = [];
-    let bytes = 0;
+    let chunk: EntriesChunk | undefined;
     for await (const entry of this.#viewOf(origin).entries(from, to)) {
-      pieces.push(Uint8Array.of(entry.length >> 8, entry.length & 0xff), entry);
-      bytes += 2 + entry.length;
-      if (bytes < CHUNK_BYTES) continue;
-      await this.#pay(peer, pieces.length / 2, signal);
-      yield concatBytes(...pieces);
-      pieces = [];
-      bytes = 0;
+      if (chunk?.add(entry)) continue;
+      if (chunk !== undefined) yield await this.#paid(peer, chunk, signal);
+      chunk = new EntriesChunk(entry);
     }
-    if (pieces.length > 0) yield concatBytes(...pieces);
+    if (chunk !== undefined) yield await this.#paid(peer, chunk, signal);
+  }
+
+  async #paid(peer: string, chunk: EntriesChunk, signal: AbortSignal): Promise<Uint8Array> {
+    await this.#pay(peer, chunk.entries, signal);
+    return chunk.bytes;
   }
 
   async *#tiles(

@@ -47,7 +47,7 @@ export const BAN_MS = 600_000;
 /** Peers of which something is remembered; the one unheard of for longest is forgotten first. */
 export const PEERS_MAX = 1_024;
 
-/** Bytes from which on a chunk of a stream of entries is sent; one entry may go beyond. */
+/** Bytes of a chunk of a stream of entries; one that is longer goes alone. */
 export const CHUNK_BYTES = 1 << 16;
 
 /** Streams of entries that one peer, and all, read at the same time. */

@@ -131,9 +131,9 @@ export class ExchangeClient {
         if (next.done === true) throw unreachable(peer, 'the stream ended before the answer did');
         const { result, payload } = parseFrame(next.value.slice());
         if (result !== 'end' && result !== 'more') throw new RefusalError(peer, result);
+        if (result === 'more' && payload.length === 0) throw unreachable(peer, 'it sends empty chunks');
         if (payload.length > 0) yield payload;
         if (result === 'end') return;
-        if (payload.length === 0) throw unreachable(peer, 'it sends empty chunks');
       }
     } finally {
       getsOn.clear();

@@ -1,6 +1,6 @@
 /**
  * Calls between two threads, in both directions: bytes go over, chunks come back, as fast as they are taken. Bytes are copied once
- * and then handed over, so that neither side sees what the other does to them later.
+ * and then handed over, so that neither side sees what the other does to them later; chunks of streams are handed over as they are.
  */
 import { NodeError } from '../../node-error.ts';
 import { CALLS_AT_ONCE, CHUNKS_AHEAD } from '../network-limits.ts';
@@ -47,6 +47,8 @@ interface ForeignCall {
   credit: number;
   wake: () => void;
 }
+
+const WHOLE_SHARE = 0.9;
 
 export class Channel {
   readonly #port: Port;
@@ -161,7 +163,8 @@ export class Channel {
         }
         over.signal.throwIfAborted();
         foreign.credit--;
-        this.#send({ type: 'chunk', id, bytes: copyOf(chunk) });
+        const isGivenAway = call.kind === 'stream' && isWhole(chunk);
+        this.#send({ type: 'chunk', id, bytes: isGivenAway ? chunk : copyOf(chunk) });
       }
       this.#send({ type: 'end', id });
     } catch (error) {
@@ -181,6 +184,11 @@ export class Channel {
 /** Of a memory of its own: a `Buffer` may be a part of one that others use, and its `slice` is no copy. */
 function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
+}
+
+/** Whether the memory holds little else, as the front of a frame; what shares the pool of `Buffer` has less than half of it. */
+function isWhole({ buffer, byteLength }: Uint8Array): boolean {
+  return buffer instanceof ArrayBuffer && byteLength >= WHOLE_SHARE * buffer.byteLength;
 }
 
 /** The only chunk of an answer that has one. */
