@@ -313,6 +313,7 @@ export class RegionNode {
   async #bootFinding(): Promise<BootFinding> {
     await this.#shelf.followAll();
     const { home, ownLogs } = this.#shelf;
+    const { state } = home;
     const recognised = [...home.state.recognitions()].filter(
       (one) => one.standing === 'recognised' && one.way === 'direct',
     );
@@ -321,7 +322,10 @@ export class RegionNode {
     const needed = Math.max(isLost ? 1 : 0, quorum);
     const found = await checkOwnLogs(
       { needed },
-      { client: this.#client, puller: this.#puller, regionOf: this.#modules.regionOf, logs: () => ownLogs },
+      {
+        ...{ client: this.#client, puller: this.#puller, regionOf: this.#modules.regionOf },
+        ...{ logs: () => ownLogs, isAllAsked: () => home.state === state },
+      },
     );
     const { finding } = found;
     if (this.#forced && (finding === 'alone' || finding === 'behind')) return { finding: 'clear' };

@@ -23,6 +23,8 @@ export interface BootCheckModules {
   /** The region of a peer; undefined for one of no region that counts. */
   readonly regionOf: (peer: string) => string | undefined;
   readonly logs: () => readonly OwnLog[];
+  /** False once the trust log has grown since `logs` was made: it may have announced further logs. */
+  readonly isAllAsked: () => boolean;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function checkOwnLogs(
   { needed }: BootCheckOptions,
   modules: BootCheckModules,
 ): Promise<BootFinding> {
-  const { client, regionOf, logs } = modules;
+  const { client, regionOf, logs, isAllAsked } = modules;
   const answered = new Set<string>();
   const heads: [peer: string, head: LogHeadMessage][] = [];
   await Promise.all(
@@ -57,6 +59,10 @@ export async function checkOwnLogs(
   for (const log of logs()) {
     const finding = await compare(log, heads, modules);
     if (finding !== undefined) return finding;
+  }
+  const [first] = logs();
+  if (first !== undefined && !isAllAsked()) {
+    return { finding: 'behind', origin: first.origin, size: first.tree.size };
   }
   if (answered.size < needed) return { finding: 'alone', answered: answered.size, needed };
   return { finding: 'clear' };

@@ -1,4 +1,5 @@
 /** The logs as they lie on the disks, read by the model's own eyes and held against all that was ever signed or acknowledged. */
+import { createHash } from 'node:crypto';
 import { auditTiles, entriesOf } from '../support/log-fixture.ts';
 import { ReferenceTree } from '../support/reference-tree.ts';
 import { type FaultyMedium } from '../support/faulty-disk.ts';
@@ -15,14 +16,26 @@ const SEAL_BYTES = 16;
 /** By origin, the entries of all logs that a disk holds, in their order. */
 export type DiskLogs = ReadonlyMap<string, readonly Uint8Array[]>;
 
-/** @throws {Violation} if runs of a log do not follow each other. */
+/** Whether a value is what was written under its key, by the seal behind it: the hash of both. */
+export function isWhole(key: string, value: Uint8Array): boolean {
+  const payload = value.subarray(0, -SEAL_BYTES);
+  const hash = createHash('sha256').update(key).update('\0').update(payload).digest();
+  return Buffer.compare(hash.subarray(0, SEAL_BYTES), value.subarray(-SEAL_BYTES)) === 0;
+}
+
+/** Each log as far as it is whole. @throws {Violation} if runs of a log do not follow each other. */
 export function logsOn(medium: FaultyMedium): DiskLogs {
   const logs = new Map<string, Uint8Array[]>();
+  const cut = new Set<string>();
   for (const [key, value] of medium.snapshot().entries) {
     const [, origin, first] = RUN_KEY.exec(key) ?? [];
-    if (origin === undefined) continue;
+    if (origin === undefined || cut.has(origin)) continue;
     const entries = logs.get(origin) ?? [];
     logs.set(origin, entries);
+    if (!isWhole(key, value)) {
+      cut.add(origin);
+      continue;
+    }
     demand(
       Number(first) === entries.length,
       'prefix order',

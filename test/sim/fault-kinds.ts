@@ -10,6 +10,7 @@ export const FAULT_KINDS = {
   kill: 'a process dies at any moment: what is on its way to the disk lands or not',
   'failed write': 'a write fails, and nobody knows whether it landed',
   'full disk': 'a disk is full for a while',
+  'flipped bit': 'a bit of what lies on a disk flips, and is to be made good while the machine runs',
   'clock skew': 'the clock of a machine is off for a while',
   'clock step': 'the clock of a machine jumps, and is put right later',
   'restored backup': 'a disk goes back to what it was some minutes ago',

@@ -18,6 +18,8 @@ const AHEAD_MS_MAX = 100_000;
 export class Faults {
   readonly #world: World;
   readonly #chance: Chance;
+  /** Machines whose disks are full. */
+  readonly #full = new Set<Machine>();
   #isOver = false;
 
   constructor(world: World) {
@@ -68,11 +70,13 @@ export class Faults {
       case 'failed write':
         return this.#lieInWait(kind, machine);
       case 'kill':
-        if (machine.node === undefined) return;
+        if (machine.node === undefined || machine.isRotten) return;
         this.#world.count(kind);
         return machine.kill();
       case 'full disk':
         return this.#fill(machine);
+      case 'flipped bit':
+        return this.#flip(machine);
       case 'clock skew':
         return this.#setClock(kind, machine, chance.whole(-AHEAD_MS_MAX, AHEAD_MS_MAX));
       case 'clock step':
@@ -104,7 +108,7 @@ export class Faults {
 
   #lieInWait(kind: 'crash' | 'failed write', machine: Machine): void {
     const { disk } = machine;
-    if (disk === undefined || disk.isWaiting) return;
+    if (disk === undefined || disk.isWaiting || machine.isRotten) return;
     const what = kind === 'crash' ? 'crash' : this.#chance.pick(['DISK_IO', 'DISK_FULL'] as const);
     const when = this.#chance.pick(['before', 'after'] as const);
     this.#world.count(kind);
@@ -116,11 +120,26 @@ export class Faults {
 
   #fill(machine: Machine): void {
     const { medium } = machine;
+    if (machine.isRotten) return;
+    this.#full.add(machine);
     const usedBytes = medium
       .snapshot()
       .entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
     medium.setCapacity(usedBytes + RESERVE_BYTES + this.#chance.whole(0, RESERVE_BYTES));
-    this.#endLater('full disk', () => medium.setCapacity(Number.POSITIVE_INFINITY));
+    this.#endLater('full disk', () => {
+      this.#full.delete(machine);
+      medium.setCapacity(Number.POSITIVE_INFINITY);
+    });
+  }
+
+  /** Rot is found by reading everything again and again: not while the machine is down, nor where its disk fails anyway. */
+  #flip(machine: Machine): void {
+    const { machines, trustLogOf, attestationLogOf } = this.#world;
+    if (machine.isRotten || machine.disk?.isWaiting !== false || this.#full.has(machine)) return;
+    const { region } = this.#chance.pick(machines);
+    const origin = this.#chance.pick([trustLogOf, attestationLogOf])(region);
+    const prefix = `log/${origin}/${this.#chance.pick(['entries/', 'tile/'])}`;
+    if (machine.rot(prefix)) this.#world.count('flipped bit');
   }
 
   #setClock(kind: FaultKind, machine: Machine, aheadMs: number): void {
@@ -131,6 +150,7 @@ export class Faults {
   #restore(machine: Machine): void {
     const { history, clock } = this.#world;
     const { medium } = machine;
+    if (machine.isRotten) return;
     const backup = medium.snapshot();
     const memory = history.memoryOf(machine.region);
     clock.after(this.#lasts(), () => {

@@ -19,8 +19,9 @@ const FIRST_MS = 3 * MINUTE_MS;
 /** @throws {Violation} liveness */
 export async function demandLiveness(world: World, workload: Workload): Promise<void> {
   const { honest } = world;
-  await world.until(RECOVERY_MS, () => honest.every(isWriting));
+  await world.until(RECOVERY_MS, () => honest.every((one) => isWriting(one) && !one.isRotten));
   for (const machine of honest) {
+    if (machine.isRotten) throw notLive(`${machine.region} does not make good what has rotted`);
     if (!isWriting(machine)) throw notLive(`${machine.region} does not write: ${stateOf(machine)}`);
   }
   const codes = await Promise.all(honest.map((machine) => first(world, machine, workload)));

@@ -5,6 +5,7 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { FaultyMedium } from '../support/faulty-disk.ts';
 import { MemorySecondPlace } from '../support/memory-second-place.ts';
 import { type RegionFixture, type TestKey } from '../support/region-fixture.ts';
+import { isWhole } from './audit.ts';
 import { Chance } from './chance.ts';
 import { type ClockError, Life, ProcessClock } from './life.ts';
 import { type Plan } from './plan.ts';
@@ -63,6 +64,8 @@ export class Machine {
   readonly medium: FaultyMedium;
   #secondPlace = new MemorySecondPlace();
   #process: Process | undefined;
+  /** A key whose value has rotted and was not seen whole since. */
+  #rotten: string | undefined;
   /** Its region is known to the world: an empty store would be a loss. */
   #isFounded = false;
 
@@ -92,6 +95,23 @@ export class Machine {
   /** Waits of the process that are not over. */
   get waits(): number {
     return this.#process?.life.waits ?? 0;
+  }
+
+  /** Flips a bit of some value. False if there is none under the prefix. */
+  rot(prefix: string): boolean {
+    this.#rotten = this.medium.flipBit(prefix);
+    return this.#rotten !== undefined;
+  }
+
+  /** Whether something lies on its disk that is not what was written there. */
+  get isRotten(): boolean {
+    const key = this.#rotten;
+    if (key === undefined) return false;
+    const [, value] = this.medium.snapshot().entries.find(([other]) => other === key) ?? [];
+    if (value !== undefined && !isWhole(key, value)) return true;
+    this.#rotten = undefined;
+    this.medium.compact();
+    return false;
   }
 
   declareFounded(): void {

@@ -164,6 +164,11 @@ export class FaultyMedium {
     return key;
   }
 
+  /** What lies there is written anew, as by a compaction: rot that was made good is gone. */
+  compact(): void {
+    this.#rotten = false;
+  }
+
   /** A backup of the directory, mark included. */
   snapshot(): MediumSnapshot {
     const keys = this.#data.keysBetween('', '\x7f', { limit: this.size, reverse: false });

@@ -306,6 +306,31 @@ describe('RegionNode', () => {
     await world.stop();
   });
 
+  it('T9 restored backup: a log of its own that it learns of while it asks for others is asked for as well', async () => {
+    const world = await three({ mirrors: [...REGIONS] });
+    await world.kill('DE', { inOrder: true });
+    const machine = world.machine('DE');
+    const backup = machine.medium.snapshot();
+    world.replace('DE');
+    await world.boot('DE');
+    // The first code of the month: only now there is a log for it.
+    const code = await world.issue('DE');
+    await world.pass(35);
+    await world.kill('DE', { inOrder: true });
+    machine.medium.restore(backup);
+    machine.secondPlace = new MemorySecondPlace();
+    world.replace('DE');
+    // While the boot check waits for FR, others have told of the trust log all there is.
+    world.network.tamper = ({ from, to, bytes }) => (from === 'FR' && to === 'DE' ? undefined : bytes);
+    await world.boot('DE');
+    const next = await world.issue('DE', 'p2');
+    assert.ok(next.index > code.index, `index ${next.index} was given to another code before`);
+    world.network.tamper = undefined;
+    await world.pass(35);
+    for (const region of REGIONS) assert.deepEqual(world.node(region).status.forked, []);
+    await world.stop();
+  });
+
   it('T9 restored backup: without anybody who has what is missing it stays read-only', async () => {
     const world = await three();
     await world.kill('DE', { inOrder: true });
