@@ -1,8 +1,7 @@
 /** `entente run`: a region's node as a process, until it is told to stop. */
 import { type Command } from 'commander';
 import { type NamedSettings } from '../../node/config/overlay.ts';
-import { openLog } from '../../node/logging/log.ts';
-import { NodeService } from '../../node/service/node-service.ts';
+import type { NodeService } from '../../node/service/node-service.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { type Cli, examples } from '../cli.ts';
 import { usageError } from '../exit.ts';
@@ -58,6 +57,11 @@ async function run(cli: Cli, path: string, { set = [], withoutPeers = false }: R
   const stopping = new AbortController();
   onSignal('SIGINT', () => stopping.abort());
   onSignal('SIGTERM', () => stopping.abort());
+  // Half a second of imports that no other command needs.
+  const [{ NodeService }, { openLog }] = await Promise.all([
+    import('../../node/service/node-service.ts'),
+    import('../../node/logging/log.ts'),
+  ]);
   const service = await NodeService.start(
     { path, over: { environment, settings: set }, withoutPeers, software: SOFTWARE },
     {

@@ -2,7 +2,6 @@
 import { resolve } from 'node:path';
 import { type Command } from 'commander';
 import { z } from 'zod';
-import { AdminClient } from '../../node/http/admin-client.ts';
 import { NodeError } from '../../node/node-error.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -89,6 +88,7 @@ async function statusByDirectory(cli: Cli, path: string): Promise<void> {
   const { environment = {} } = cli.surroundings;
   const { admin } = await readRegionConfig(layout, { environment });
   const isPort = /:\d+$/.test(admin.listen);
+  const { AdminClient } = await import('../../node/http/admin-client.ts');
   const client = new AdminClient({
     listen: isPort ? admin.listen : layout.resolve(admin.listen),
     secretFile: layout.resolve(admin.secretFile),

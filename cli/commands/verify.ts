@@ -1,7 +1,6 @@
 /** `entente verify`: the verdict on codes, from files alone or by asking nodes. */
 import { createReadStream, existsSync } from 'node:fs';
 import { type Command } from 'commander';
-import { VerdictClient } from '../../node/http/verdict-client.ts';
 import { type ReadModules } from '../../node/region/modules.ts';
 import { type DocumentInput } from '../../protocol/code/document.ts';
 import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
@@ -106,8 +105,9 @@ async function verify(cli: Cli, code: string | undefined, options: VerifyOptions
   if (code !== undefined && options.file !== undefined) throw usageError('give a code or --file, not both');
   if (options.file !== undefined && !existsSync(options.file))
     throw usageError(`there is no file ${printable(options.file)}`);
-  const judge =
-    options.node === undefined ? await judgeHere(cli, options) : judgeThere(cli, options, options.node);
+  const judge = await (options.node === undefined
+    ? judgeHere(cli, options)
+    : judgeThere(cli, options, options.node));
   if (code !== undefined && code !== '-') report(cli, await judge(code), options);
   else await judgeLines(cli, options, judge);
 }
@@ -129,11 +129,12 @@ async function judgeHere(cli: Cli, options: VerifyOptions): Promise<Judge> {
 }
 
 /** By what nodes know. The time is theirs. */
-function judgeThere(cli: Cli, options: VerifyOptions, urls: readonly string[]): Judge {
+async function judgeThere(cli: Cli, options: VerifyOptions, urls: readonly string[]): Promise<Judge> {
   const { region, offline, home, pin, keep, at, document, proof } = options;
   if ([region, offline, home, pin, keep, at, document, proof].some((other) => other !== undefined)) {
     throw usageError('--node goes with --place, --challenge, --file and --explain alone');
   }
+  const { VerdictClient } = await import('../../node/http/verdict-client.ts');
   const client = new VerdictClient({ urls });
   const { place, challenge } = contextOf(options);
   let asked: string | undefined;
