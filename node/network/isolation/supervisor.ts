@@ -35,6 +35,7 @@ export class Supervisor {
   #startsMs: number[] = [];
   #lastCause: string | undefined;
   #lastBeatMs = 0;
+  #lastLookMs = 0;
   #thread: Thread | undefined;
   #ended: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -107,7 +108,11 @@ export class Supervisor {
   }
 
   #lookAfter(): void {
-    if (this.#thread === undefined || performance.now() - this.#lastBeatMs < BEAT.missedMs) return;
+    const nowMs = performance.now();
+    // Where this thread was busy itself, signs of life wait to be read.
+    if (nowMs - this.#lastLookMs > 2 * BEAT.everyMs) this.beat();
+    this.#lastLookMs = nowMs;
+    if (this.#thread === undefined || nowMs - this.#lastBeatMs < BEAT.missedMs) return;
     this.#counters.stuck++;
     this.beat();
     void this.#thread.terminate();
