@@ -3,16 +3,15 @@
  * verdicts lean on once its quorum vouches for it; until then its revocations count beside the state before. One that is ahead of
  * its time waits until that has come.
  */
-import { isProtocolError } from '../../protocol/fault.ts';
 import { CLOCK_AHEAD_S_MAX } from '../../protocol/limits.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { RevocationSet } from '../../protocol/revocation/revocation-set.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { isAhead } from '../../protocol/trust/vouching.ts';
 import { assess } from '../../protocol/verdict/ages.ts';
-import { CheckpointReader } from '../../protocol/verdict/checkpoint-reader.ts';
 import { type RegionKnowledge, Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Clock } from '../ports.ts';
+import { SideReader } from './side-reader.ts';
 import { type HeldState, knowledgeOf, PENDING_MAX, type TrustKeeper } from './trust-keeper.ts';
 import { WitnessKeys } from './witness-keys.ts';
 
@@ -28,6 +27,7 @@ export interface TrustBoardModules extends Primitives {
 export class TrustBoard {
   readonly #options: TrustBoardOptions;
   readonly #modules: TrustBoardModules;
+  readonly #sides: SideReader;
   readonly #keepers = new Map<string, TrustKeeper>();
   #trust: Trust;
   #isStale = false;
@@ -38,6 +38,7 @@ export class TrustBoard {
   constructor(options: TrustBoardOptions, modules: TrustBoardModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#sides = new SideReader(modules);
     this.#trust = new Trust({ ...options, regions: [] }, modules);
   }
 
@@ -141,18 +142,12 @@ export class TrustBoard {
     nowS: number,
   ): RegionKnowledge['standing'] {
     if (standingForks.length === 0) return 'good';
-    const reader = new CheckpointReader(
-      [...this.#keepers.values()].map((keeper) => keeper.state),
-      this.#modules,
-    );
+    const states = [...this.#keepers.values()].map((keeper) => keeper.state);
     const hasQuorum = (note: Uint8Array): boolean => {
-      try {
-        const { counted, needed } = assess(trust, reader.knowledgeOf(state, note), nowS).witnesses;
-        return needed > 0 && counted >= needed;
-      } catch (error) {
-        if (isProtocolError(error)) return false;
-        throw error;
-      }
+      const knowledge = this.#sides.knowledgeOf(states, state, note);
+      if (knowledge === undefined) return false;
+      const { counted, needed } = assess(trust, knowledge, nowS).witnesses;
+      return needed > 0 && counted >= needed;
     };
     const isDivided = standingForks.some(({ sides }) => sides.every(({ note }) => hasQuorum(note)));
     return isDivided ? 'quarantined' : 'forked';

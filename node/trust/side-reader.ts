@@ -1,0 +1,41 @@
+/** What the notes on both sides of a fork prove: read once as long as no trust state changes, since they are asked for with every change. */
+import { isProtocolError } from '../../protocol/fault.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { CheckpointReader } from '../../protocol/verdict/checkpoint-reader.ts';
+import { type RegionKnowledge } from '../../protocol/verdict/knowledge.ts';
+
+export class SideReader {
+  readonly #primitives: Primitives;
+  #states: readonly TrustState[] = [];
+  /** By note, of which each log has a few: undefined for one that proves nothing. */
+  readonly #read = new Map<Uint8Array, RegionKnowledge | undefined>();
+
+  constructor(primitives: Primitives) {
+    this.#primitives = primitives;
+  }
+
+  /** As `CheckpointReader.knowledgeOf` by the keys in `states`, of which `state` is one; undefined where that throws a fault. */
+  knowledgeOf(
+    states: readonly TrustState[],
+    state: TrustState,
+    note: Uint8Array,
+  ): RegionKnowledge | undefined {
+    const isSame = states.length === this.#states.length && states.every((one, i) => one === this.#states[i]);
+    if (!isSame) {
+      this.#states = states;
+      this.#read.clear();
+    }
+    if (!this.#read.has(note)) this.#read.set(note, this.#knowledgeOf(state, note));
+    return this.#read.get(note);
+  }
+
+  #knowledgeOf(state: TrustState, note: Uint8Array): RegionKnowledge | undefined {
+    try {
+      return new CheckpointReader(this.#states, this.#primitives).knowledgeOf(state, note);
+    } catch (error) {
+      if (isProtocolError(error)) return undefined;
+      throw error;
+    }
+  }
+}
