@@ -28,6 +28,8 @@ export class TrustBoard {
   readonly #options: TrustBoardOptions;
   readonly #modules: TrustBoardModules;
   readonly #sides: SideReader;
+  /** The newest state of each whose revocations have counted. */
+  readonly #counted = new Map<TrustKeeper, TrustState>();
   readonly #keepers = new Map<string, TrustKeeper>();
   #trust: Trust;
   #isStale = false;
@@ -91,7 +93,9 @@ export class TrustBoard {
     const regions = keepers.flatMap((keeper) => {
       const { published } = keeper;
       if (published === undefined) return [];
-      return [knowledgeOf(published, this.#standingOf(keeper, latest, nowS), revokedBeside(keeper, nowS))];
+      return [
+        knowledgeOf(published, this.#standingOf(keeper, latest, nowS), this.#revokedBeside(keeper, nowS)),
+      ];
     });
     return this.#trustOf(regions);
   }
@@ -135,6 +139,18 @@ export class TrustBoard {
     return Math.floor(this.#modules.clock.nowMs() / 1000);
   }
 
+  /**
+   * What the newest state revokes that nobody vouches for yet: a revocation counts at once, but not before its time; and for good,
+   * also where the clock is set back.
+   */
+  #revokedBeside(keeper: TrustKeeper, nowS: number): RegionKnowledge['revokedBeside'] {
+    const due = isAhead(keeper.state, nowS) ? newestDue(keeper, nowS)?.state : keeper.state;
+    const before = this.#counted.get(keeper);
+    const state = before !== undefined && before.size > (due?.size ?? 0) ? before : due;
+    if (state !== undefined) this.#counted.set(keeper, state);
+    return revokedBeside(keeper, state);
+  }
+
   /** Only if both branches have a quorum is the region quarantined. */
   #standingOf(
     { standingForks, state }: TrustKeeper,
@@ -173,10 +189,8 @@ function takesBack(before: TrustState, after: TrustState): boolean {
   return false;
 }
 
-/** What the newest state revokes that nobody vouches for yet: a revocation counts at once, but not before its time. */
-function revokedBeside(keeper: TrustKeeper, nowS: number): RegionKnowledge['revokedBeside'] {
-  const { published } = keeper;
-  const state = isAhead(keeper.state, nowS) ? newestDue(keeper, nowS)?.state : keeper.state;
+/** What a state revokes that is newer than the one that is published. */
+function revokedBeside({ published }: TrustKeeper, state?: TrustState): RegionKnowledge['revokedBeside'] {
   if (published === undefined || state === undefined || state.size <= published.state.size) return undefined;
   const beside = new Map<string, RevocationSet>();
   for (const [log, revoked] of state.revocations()) {

@@ -16,6 +16,11 @@ describe('simulator', function () {
     assert.deepEqual([range.seeds, range.twice, range.failed], [24, 3, []]);
   });
 
+  it('a revocation that waits for its quorum counts on where the clock is set back (seed 114)', async () => {
+    const result = resultOf(await runSeed({ seed: 114, nodes: 7, hours: 1 }));
+    assert.ok(isGood(result), textOf(result));
+  });
+
   it('with real signatures the nodes do the same as with those of the registry', async () => {
     // A seed without liars: what those invent depends on the bytes of others.
     const options = { seed: 6, nodes: 4, hours: 0.25 };
