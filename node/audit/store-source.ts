@@ -83,7 +83,7 @@ export class StoreSource implements AuditSource {
     this.#close = close;
   }
 
-  /** One look for each log: from each on to the key behind its last. */
+  /** One look for each log: from each on to the key behind its last. What is staged and was never logged is no log yet. */
   async origins(): Promise<readonly string[]> {
     const origins: string[] = [];
     for (let from = 'log/'; ;) {
@@ -92,7 +92,7 @@ export class StoreSource implements AuditSource {
       const origin = LOG_KEY.exec(entry[0])?.[1];
       if (origin === undefined) from = `${entry[0]}\0`;
       else {
-        origins.push(origin);
+        if ((await this.#reader.get(new LogKeys(origin).head)) !== undefined) origins.push(origin);
         from = `log/${origin}0`;
       }
     }
