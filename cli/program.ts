@@ -12,6 +12,7 @@ import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addIssue } from './commands/issue.ts';
 import { addKey } from './commands/key.ts';
+import { addFsck } from './commands/fsck.ts';
 import { addLog } from './commands/log.ts';
 import { addPresent } from './commands/present.ts';
 import { addRecognise } from './commands/recognise.ts';
@@ -90,6 +91,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addState,
   addInspect,
   addConfig,
+  addFsck,
   addLog,
   addAudit,
   addConformance,

@@ -323,8 +323,11 @@ export class RegionNode {
     const found = await checkOwnLogs(
       { needed },
       {
-        ...{ client: this.#client, puller: this.#puller, regionOf: this.#modules.regionOf },
-        ...{ logs: () => ownLogs, isAllAsked: () => home.state === state },
+        client: this.#client,
+        puller: this.#puller,
+        regionOf: this.#modules.regionOf,
+        logs: () => ownLogs,
+        isAllAsked: () => home.state === state,
       },
     );
     const { finding } = found;

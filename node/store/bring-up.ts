@@ -11,7 +11,7 @@ export const STORE_PREFIX = 'store/';
 export const IDENTITY_KEY = 'store/identity';
 export const COMMITS_KEY = 'store/commits';
 /** Present from a salvage until the owners have made good what it may have lost. */
-const INCOMPLETE_KEY = 'store/incomplete';
+export const INCOMPLETE_KEY = 'store/incomplete';
 
 export interface BringUpOptions {
   readonly owner: string;
