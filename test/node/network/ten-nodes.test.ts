@@ -36,7 +36,7 @@ describe('Ten nodes on libp2p', function () {
       started.push(host);
       host.admit(new Map(admissions));
     }
-    await until(() => started.every((host) => host.peers().length === REGIONS.length - 1), 'meshed', 60_000);
+    await until(() => started.every((host) => host.peers().length === REGIONS.length - 1), 'meshed', 120_000);
     return started;
   }
 
@@ -52,7 +52,7 @@ describe('Ten nodes on libp2p', function () {
         await world.befriendAll();
         const codes = await Promise.all(REGIONS.map((region) => world.issue(region, `person of ${region}`)));
         const agree = () => new Set(REGIONS.map((region) => world.sizesAt(region))).size === 1;
-        await until(agree, 'all hold all logs', 60_000);
+        await until(agree, 'all hold all logs', 180_000);
         for (const { text } of codes) await settlesOn(world, text, 'pass');
 
         const revoked = codes.filter((_code, i) => i % 2 === 0);
