@@ -33,7 +33,7 @@ export function decodeCodeText(text: string): Uint8Array {
   if (!text.startsWith(PREFIX)) throw unknown(text);
   if (text.length === PREFIX.length)
     throw new ProtocolError('CODE_EMPTY', 'expected a code behind the prefix');
-  return decodeBase45(text.slice(PREFIX.length), CODE_CHARS_MAX);
+  return decodeBase45(text, CODE_CHARS_MAX, PREFIX.length);
 }
 
 function unknown(text: string): ProtocolError {

@@ -50,8 +50,9 @@ export function pathBytesOf([status, holder, document, evidence]: FieldOpenings)
 /** The commitment that opened fields and a path lead to. Needs `pathBytesOf(opened)` bytes of path. */
 export function commitmentOfOpened(sha256: Sha256, opened: FieldOpenings, path: Uint8Array): Uint8Array {
   const [status, holder, document, evidence] = opened;
-  const first = path.subarray(0, HASH_BYTES);
-  const last = path.subarray(-HASH_BYTES);
+  const isOneHash = path.length <= HASH_BYTES;
+  const first = isOneHash ? path : path.subarray(0, HASH_BYTES);
+  const last = isOneHash ? path : path.subarray(-HASH_BYTES);
   const left = openedPairHash(sha256, 0, status, holder, first);
   return pairHash(sha256, left, openedPairHash(sha256, 2, document, evidence, last));
 }

@@ -36,13 +36,13 @@ export function encodeBase45(bytes: Uint8Array): string {
 }
 
 /**
- * The bytes whose only base45 form is `text`: `encodeBase45(decodeBase45(t))` equals `t`. Nothing is trimmed or folded
- * to upper case; the empty text is the empty byte string.
+ * The bytes whose only base45 form is `text` from `start` on: `encodeBase45(decodeBase45(t))` equals `t`. Nothing is trimmed
+ * or folded to upper case; the empty text is the empty byte string. Lengths and offsets count from `start`.
  * @throws {ProtocolError} TOO_LARGE above `charsMax` characters; BASE45_MALFORMED with the `offset` in characters of the
  * first one outside the alphabet, of the group that says more than 65,535 (255 for two characters), or of a lone last one.
  */
-export function decodeBase45(text: string, charsMax: number): Uint8Array {
-  const length = text.length;
+export function decodeBase45(text: string, charsMax: number, start = 0): Uint8Array {
+  const length = text.length - start;
   if (length > charsMax) {
     throw new ProtocolError('TOO_LARGE', `expected at most ${charsMax} characters, got ${length}`, {
       chars: length,
@@ -54,19 +54,19 @@ export function decodeBase45(text: string, charsMax: number): Uint8Array {
   const bytes = new Uint8Array((whole / 3) * 2 + (left >> 1));
   let at = 0;
   for (let i = 0; i < whole; i += 3) {
-    const low = digitAt(text, i);
-    const middle = digitAt(text, i + 1);
-    const high = digitAt(text, i + 2);
-    if ((low | middle | high) & NOT_A_DIGIT) throw outsideAlphabet(text, i);
+    const low = digitAt(text, start + i);
+    const middle = digitAt(text, start + i + 1);
+    const high = digitAt(text, start + i + 2);
+    if ((low | middle | high) & NOT_A_DIGIT) throw outsideAlphabet(text, start, i);
     const value = low + 45 * middle + 2025 * high;
     if (value > 0xffff) throw malformed(i, 'expected three characters that say at most 65535');
     bytes[at++] = value >> 8;
     bytes[at++] = value;
   }
   if (left === 2) {
-    const low = digitAt(text, whole);
-    const high = digitAt(text, whole + 1);
-    if ((low | high) & NOT_A_DIGIT) throw outsideAlphabet(text, whole);
+    const low = digitAt(text, start + whole);
+    const high = digitAt(text, start + whole + 1);
+    if ((low | high) & NOT_A_DIGIT) throw outsideAlphabet(text, start, whole);
     const value = low + 45 * high;
     if (value > 0xff) throw malformed(whole, 'expected two characters that say at most 255');
     bytes[at] = value;
@@ -81,9 +81,9 @@ function digitAt(text: string, offset: number): number {
   return DIGITS[text.charCodeAt(offset)] ?? NOT_A_DIGIT;
 }
 
-function outsideAlphabet(text: string, groupOffset: number): ProtocolError {
+function outsideAlphabet(text: string, start: number, groupOffset: number): ProtocolError {
   let offset = groupOffset;
-  while (digitAt(text, offset) !== NOT_A_DIGIT) offset++;
+  while (digitAt(text, start + offset) !== NOT_A_DIGIT) offset++;
   return malformed(offset, 'expected a character of the base45 alphabet');
 }
 

@@ -119,17 +119,18 @@ export class StateDraft implements TrustState {
     if (statement?.kind !== 'recognition') return undefined;
     const { version, fingerprint, way, via, rules, from, until } = statement;
     const isSuspended = this.statement('suspension', suspensionSlot(region))?.version === version;
-    return {
-      standing: isSuspended ? 'suspended' : 'recognised',
+    const standing = isSuspended ? 'suspended' : 'recognised';
+    const recognition = {
+      standing,
       region,
       version,
       fingerprint,
       way,
-      ...(via !== undefined && { via }),
       rules,
       fromS: from,
       untilS: until,
-    };
+    } as const;
+    return via === undefined ? recognition : { ...recognition, via };
   }
 
   *recognitions(): Iterable<Recognition> {

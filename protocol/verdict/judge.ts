@@ -198,7 +198,8 @@ class Judgement {
     return this.#reasons.length === before;
   }
 
-  #judgeKnowledge(region: string, { knowledge, ...assessment }: Assessment, ageS: number | undefined): void {
+  #judgeKnowledge(region: string, assessment: Assessment, ageS: number | undefined): void {
+    const { knowledge } = assessment;
     const { place, mode } = this.#context;
     if (knowledge.standing === 'forked') this.#add('FORKED', region);
     if (knowledge.standing === 'quarantined') this.#add('QUARANTINED', region);
