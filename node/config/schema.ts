@@ -144,8 +144,8 @@ const limitsSchema = z.strictObject({
     .int()
     .min(1)
     .max(10_000)
-    .default(50)
-    .describe('Milliseconds that the event loop may be late before requests are shed.'),
+    .default(100)
+    .describe('Milliseconds that the event loop may be late, in the mean, before requests are turned away.'),
 });
 
 const logSchema = z.strictObject({

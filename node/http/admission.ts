@@ -29,8 +29,8 @@ export interface AdmissionModules {
 
 /** Often enough to see an overload before it hurts; one timer costs nothing. */
 const SAMPLE_MS = 10;
-/** What is left of the last delay after a sample without any: half of it goes within some 100 ms. */
-const DECAY = 0.93;
+/** How much one sample weighs: a pause for garbage is no overload, some late turns of the loop in a row are. */
+const WEIGHT = 0.2;
 
 export class Admission {
   readonly #options: AdmissionOptions;
@@ -58,12 +58,12 @@ export class Admission {
     this.#timer = undefined;
   }
 
-  /** Takes the lateness of this call as that of the event loop. */
+  /** Takes the lateness of this call as that of the event loop, of which it keeps a running mean. */
   sample(): void {
     const nowMs = this.#nowMs();
     const lateMs = Math.max(0, nowMs - this.#sampledAtMs - SAMPLE_MS);
     this.#sampledAtMs = nowMs;
-    this.#delayMs = Math.max(lateMs, this.#delayMs * DECAY);
+    this.#delayMs += WEIGHT * (lateMs - this.#delayMs);
   }
 
   /** Lets work in, or not. What is let in is handed back with `done`. */

@@ -1,5 +1,6 @@
 /** `npm run bench [-- NAME...] [--json]`: the figures of this machine. Never part of the tests. */
 import { type Bench, machine, type Row } from './bench.ts';
+import { httpBench } from './http.bench.ts';
 import { issueBench } from './issue.bench.ts';
 import { networkBench } from './network.bench.ts';
 import { revocationBench } from './revocation.bench.ts';
@@ -9,6 +10,7 @@ import { verifyBench } from './verify.bench.ts';
 
 const BENCHES: readonly Bench[] = [
   verifyBench,
+  httpBench,
   issueBench,
   revocationBench,
   snapshotBench,
