@@ -22,12 +22,17 @@ export class HostilePeer {
     this.connection = connection;
   }
 
-  /** Connects with the identity of a region, and has not said anything yet. */
+  /** Connects with the identity of a region, and has not said anything yet. Leaves nothing behind if it is turned away. */
   static async dial(region: string, address: string): Promise<HostilePeer> {
     const privateKey = await generateKeyPairFromSeed('Ed25519', identitySeed(region));
     const libp2p = await makeLibp2pNode({ privateKey, listen: [], gater: {} });
-    await libp2p.start();
-    return new HostilePeer(region, libp2p, await libp2p.dial(multiaddr(address)));
+    try {
+      await libp2p.start();
+      return new HostilePeer(region, libp2p, await libp2p.dial(multiaddr(address)));
+    } catch (error) {
+      await libp2p.stop();
+      throw error;
+    }
   }
 
   /** Says hello as it should be, but for the changes, and gives the answer. */
