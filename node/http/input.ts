@@ -27,7 +27,7 @@ export function readQuery<S extends z.ZodType>(url: string, schema: S): z.output
   const { searchParams } = new URL(url, 'http://localhost');
   const names = [...searchParams.keys()];
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw invalid([{ at: twice.slice(0, 64), detail: 'stands there twice' }]);
+  if (twice !== undefined) throw invalid([{ at: `/${twice.slice(0, 64)}`, detail: 'stands there twice' }]);
   return checked(schema, Object.fromEntries(searchParams));
 }
 

@@ -23,9 +23,10 @@ export interface LogModules {
 const FOR_EVER = 'public, max-age=31536000, immutable';
 const FOR_NOW = 'no-cache';
 
-const originParameter = z
-  .string()
-  .openapi({ param: { name: 'origin', in: 'path' }, example: 'DE.demo/trust' });
+const originParameter = z.string().openapi({
+  param: { name: 'origin', in: 'path', description: 'The name of the log, with its slashes as they are.' },
+  example: 'DE.demo/trust',
+});
 const params = z.object({ origin: originParameter });
 
 export function logRoutes({ log, noteOf, sha256, replies }: LogModules): Route[] {
@@ -71,7 +72,10 @@ export function logRoutes({ log, noteOf, sha256, replies }: LogModules): Route[]
       request: {
         params: z.object({
           origin: originParameter,
-          tile: z.string().openapi({ param: { name: 'tile', in: 'path' }, example: '0/000.p/8' }),
+          tile: z.string().openapi({
+            param: { name: 'tile', in: 'path', description: 'As C2SP tlog-tiles has it, with its slashes.' },
+            example: '0/000.p/8',
+          }),
         }),
       },
       answer: {

@@ -3,12 +3,11 @@ import { STATUS_CODES } from 'node:http';
 import { type FaultCode, isProtocolError } from '../../protocol/fault.ts';
 import { isNodeError, type NodeErrorCode } from '../node-error.ts';
 
-/** Faults of requests themselves. Stable API, listed in SPEC.md. */
+/** Faults of requests themselves. Stable API, listed in SPEC.md 15.8. */
 export const REQUEST_FAULTS = [
   'BODY_MALFORMED',
   'BODY_TOO_LARGE',
   'BODY_TYPE',
-  'BODY_TIMEOUT',
   'INPUT_INVALID',
   'PATH_UNKNOWN',
   'METHOD_UNKNOWN',
@@ -25,7 +24,6 @@ export const CODES_BY_STATUS: Readonly<Record<number, readonly ProblemCode[]>> =
   401: ['UNAUTHORISED'],
   404: ['PATH_UNKNOWN', 'NOT_FOUND', 'ORIGIN_INVALID', 'TILE_INVALID', 'LOG_NOT_ANNOUNCED'],
   405: ['METHOD_UNKNOWN'],
-  408: ['BODY_TIMEOUT'],
   409: ['REFUSED', 'ORDER_DIFFERS', 'STATEMENT_CONFLICT', 'LOG_SEALED'],
   410: ['LOG_PRUNED'],
   413: ['BODY_TOO_LARGE'],
@@ -63,7 +61,7 @@ const STATUS_OF = new Map(
   ),
 );
 
-/** Where in the input, as a JSON pointer or the name of a parameter, and what was expected there. */
+/** Where in the input, as `/` and the names that lead there, joined by `/`, and what was expected there. */
 export interface InputError {
   readonly at: string;
   readonly detail: string;

@@ -1,4 +1,4 @@
-/** The public interface of a node: it reads and judges, holds no secret, and turns away what is too much before it costs anything. */
+/** The public interface of a node (SPEC.md 15): it reads and judges, holds no secret, and turns away what is too much before it costs anything. */
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { KNOWLEDGE_AGE_ONLINE_S_MAX } from '../../protocol/limits.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
@@ -144,7 +144,7 @@ export class PublicServer {
 }
 
 /** Bodies above this are batches, as far as can be told before they are read: one code has at most 4,296 characters. */
-const SINGLE_BYTES_MAX = 6_144;
+export const SINGLE_BYTES_MAX = 6_144;
 
 /** What a request asks for, by its head alone. */
 export function workOf({ url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>): Work {

@@ -49,6 +49,7 @@ export function appOf(
   const methodsOf = new Map<string, Set<string>>();
   for (const { method, path, pattern } of routes) {
     const methods = methodsOf.get(pattern ?? path) ?? new Set(['OPTIONS']);
+    if (method === 'get') methods.add('HEAD');
     methodsOf.set(pattern ?? path, methods.add(method.toUpperCase()));
   }
   for (const [path, methods] of methodsOf) {

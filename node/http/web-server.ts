@@ -31,7 +31,7 @@ export interface WebServerModules {
 }
 
 /** Bytes of the head of a request. */
-const HEAD_BYTES_MAX = 16_384;
+export const HEAD_BYTES_MAX = 16_384;
 /** Milliseconds that answers in hand have when the server stops. */
 const STOP_MS = 5_000;
 

@@ -245,7 +245,7 @@ describe('PublicServer', () => {
       ['inclusion?index=1e0&size=3', '/index'],
       ['inclusion?index=9007199254740993&size=3', '/index'],
       ['inclusion?size=3', '/index'],
-      ['inclusion?index=1&index=2&size=3', 'index'],
+      ['inclusion?index=1&index=2&size=3', '/index'],
       ['inclusion?index=1&size=3&limit=1e9', '/'],
     ];
     for (const [path, at] of badQueries) {
