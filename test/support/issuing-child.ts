@@ -6,6 +6,7 @@
 import * as crypto from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { openNativeCrypto } from '../../node/crypto/native.ts';
+import { type IssueRequest } from '../../node/issuing/issuer.ts';
 import { isNodeError } from '../../node/node-error.ts';
 import { isErrno } from '../../node/region/files.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
@@ -25,6 +26,7 @@ export interface Acknowledged {
 }
 
 const ISSUERS = 32;
+const REFUSED_WAIT_MS = 20;
 const DAY_S = 86_400;
 
 export async function realModules(): Promise<RegionModules> {
@@ -45,6 +47,19 @@ export async function openAlone(path: string): Promise<Region> {
 
 export function hashOf(attestation: Uint8Array): string {
   return crypto.hash('sha256', attestation, 'hex').slice(0, 32);
+}
+
+/** An order of a green code for a day. */
+export function greenFor(subject: string): IssueRequest {
+  const expiresAtS = Math.floor(Date.now() / 1000) + DAY_S;
+  const status = {
+    colour: 'green',
+    measure: 'none',
+    expiresAtS,
+    ruleId: 'baseline',
+    ruleVersion: 1,
+  } as const;
+  return { subject, fields: { status } };
 }
 
 /** What a child printed, up to its last whole line. */
@@ -73,24 +88,16 @@ async function main([path, prefix]: readonly string[]): Promise<void> {
   const { node } = await openAlone(path);
   await node.whenWriting();
   print('started');
-  const expiresAtS = Math.floor(Date.now() / 1000) + DAY_S;
-  const status = {
-    colour: 'green',
-    measure: 'none',
-    expiresAtS,
-    ruleId: 'baseline',
-    ruleVersion: 1,
-  } as const;
   const issuing = async (issuer: number): Promise<void> => {
     for (let n = 0; ; n++) {
       const subject = `${prefix}-${issuer}-${n}`;
       try {
-        const { log, index, attestation } = await node.issue({ subject, fields: { status } });
+        const { log, index, attestation } = await node.issue(greenFor(subject));
         print(`ack ${subject} ${log} ${index} ${hashOf(attestation)}`);
       } catch (error) {
         if (!isNodeError(error)) throw error;
         print(`refused ${error.code}`);
-        await systemClock.wait(1);
+        await systemClock.wait(REFUSED_WAIT_MS);
       }
     }
   };

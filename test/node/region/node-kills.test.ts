@@ -2,16 +2,13 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { openAuditSource } from '../../../node/audit/open-source.ts';
-import { auditRegion } from '../../../node/audit/region-audit.ts';
 import { foundRegion } from '../../../node/region/found.ts';
 import { systemClock } from '../../../node/system-clock.ts';
+import { assertHeld, assertPlacedOnce, assertSound } from '../../support/issued-check.ts';
 import {
   type Acknowledged,
   acknowledgedIn,
-  hashOf,
   ISSUING_CHILD,
-  openAlone,
   realModules,
 } from '../../support/issuing-child.ts';
 import { seeded } from '../../support/seeded.ts';
@@ -50,38 +47,6 @@ async function issueAndDie(
   return acknowledgedIn(printed);
 }
 
-/** Everybody who heard of a code has it: in the log, at its index, and in the registry. */
-async function assertHeld(path: string, acknowledged: readonly Acknowledged[]): Promise<void> {
-  const region = await openAlone(path);
-  try {
-    await region.node.whenWriting();
-    for (const { subject, log, index, hash } of acknowledged) {
-      const held = await region.node.heldCodes.ofSubject(subject);
-      assert.deepEqual(
-        held.map((code) => ({ log: code.log, index: code.index, hash: hashOf(code.attestation) })),
-        [{ log, index, hash }],
-        subject,
-      );
-    }
-  } finally {
-    await region.close();
-  }
-}
-
-/** The whole store, as an auditor sees it. */
-async function assertSound(path: string, signatures: boolean): Promise<number> {
-  const modules = await realModules();
-  const source = await openAuditSource(path);
-  try {
-    const options = { ...source.owner, signatures, nowS: modules.nowS(), faultsMax: 10 };
-    const { faults, logs } = await auditRegion(options, { ...modules, source });
-    assert.deepEqual(faults, []);
-    return logs.reduce((sum, { size }) => sum + size, 0);
-  } finally {
-    await source.close();
-  }
-}
-
 describe('RegionNode on LevelDB F1: kill -9', () => {
   const folder = temporaryFolders();
 
@@ -99,8 +64,7 @@ describe('RegionNode on LevelDB F1: kill -9', () => {
       await assertHeld(path, fresh);
       await assertSound(path, false);
     }
-    const places = new Set(acknowledged.map(({ log, index }) => `${log} ${index}`));
-    assert.equal(places.size, acknowledged.length, 'an index was given to two');
+    assertPlacedOnce(acknowledged);
     assert.ok(acknowledged.length > KILLS * 10, `only ${acknowledged.length} codes were acknowledged`);
     await assertHeld(path, acknowledged);
     const entries = await assertSound(path, true);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isNodeError } from '../../../node/node-error.ts';
 import { LevelDisk } from '../../../node/store/level-disk.ts';
@@ -8,9 +8,9 @@ import { storeInDirectory } from '../../../node/store/store-directory.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { systemClock } from '../../../node/system-clock.ts';
 import { seeded } from '../../support/seeded.ts';
+import { smallDisk } from '../../support/small-disk.ts';
 import { CHILD_OWNER, contentOf } from '../../support/store-child.ts';
 import { rejectsWith } from '../../support/store-fixture.ts';
-import { temporaryFolders } from '../../support/temporary.ts';
 
 /** 3 in the suite; ENTENTE_FULL_DISKS=50 by hand. */
 const TRIALS = Number(process.env['ENTENTE_FULL_DISKS'] ?? 3);
@@ -31,27 +31,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('Store on LevelDB F3: full disk', () => {
-  let mounted: string | undefined;
-
-  // Before the folder goes. Lazily: a failed test may leave files open.
-  after(() => {
-    if (mounted !== undefined) execFileSync('umount', ['-l', mounted]);
-  });
-
-  const folder = temporaryFolders();
-
-  before(function () {
-    const directory = folder();
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'none', directory], {
-        stdio: 'ignore',
-      });
-      mounted = directory;
-    } catch {
-      console.log('      skipped: a small tmpfs can be mounted by root only');
-      this.skip();
-    }
-  });
+  const disk = smallDisk(DISK_BYTES);
 
   /** Writes until `enough`, repeating what was refused. Adds what was acknowledged, returns the codes of refusals. */
   async function write(
@@ -95,17 +75,14 @@ describe('Store on LevelDB F3: full disk', () => {
       this.timeout(60_000 + TRIALS * 20_000);
       const random = seeded(reserveBytes);
       for (let trial = 0; trial < TRIALS; trial++) {
-        const directory = join(mounted ?? '', `trial${trial}`);
-        const filler = join(mounted ?? '', 'filler');
+        const directory = join(disk().path, `trial${trial}`);
         const options = { directory, owner: CHILD_OWNER, reserveBytes, retryMs: 20, openDelaysMs: [0, 5] };
         const store = storeInDirectory(options, { clock: systemClock });
         await store.start();
         const acknowledged = new Set<string>();
         const first = Math.floor(random() * 200);
         await write(store, 0, acknowledged, (number) => number >= first);
-        const { bavail, bsize } = statfsSync(mounted ?? '');
-        const left = Math.floor(random() * FREE_BYTES_MAX);
-        writeFileSync(filler, Buffer.alloc(bavail * bsize - left));
+        disk().fillUpTo(Math.floor(random() * FREE_BYTES_MAX));
 
         const stopped = (): boolean => ['full', 'down'].includes(store.condition.state);
         const refused = await write(store, 1_000, acknowledged, stopped);
@@ -117,7 +94,7 @@ describe('Store on LevelDB F3: full disk', () => {
         }
         const before = acknowledged.size;
 
-        rmSync(filler);
+        disk().makeSpace();
         await until(() => store.condition.state === 'serving');
         await write(store, 10_000, acknowledged, (number) => number === 10_020);
         assert.ok(acknowledged.size >= before + 20);
@@ -134,19 +111,20 @@ describe('Store on LevelDB F3: full disk', () => {
   }
 
   it('B72 a file system mounted read-only is DISK_UNWRITABLE, and whole again when it is not', async () => {
-    const directory = join(mounted ?? '', 'read-only');
-    const disk = new LevelDisk({ directory, reserveBytes: 0 });
-    await disk.open();
-    await disk.write([{ put: 'a', value: new Uint8Array(1) }]);
-    await disk.close();
-    execFileSync('mount', ['-o', 'remount,ro', mounted ?? '']);
+    const { path } = disk();
+    const directory = join(path, 'read-only');
+    const level = new LevelDisk({ directory, reserveBytes: 0 });
+    await level.open();
+    await level.write([{ put: 'a', value: new Uint8Array(1) }]);
+    await level.close();
+    execFileSync('mount', ['-o', 'remount,ro', path]);
     try {
-      await rejectsWith(disk.open(), 'DISK_UNWRITABLE');
+      await rejectsWith(level.open(), 'DISK_UNWRITABLE');
     } finally {
-      execFileSync('mount', ['-o', 'remount,rw', mounted ?? '']);
+      execFileSync('mount', ['-o', 'remount,rw', path]);
     }
-    await disk.open();
-    assert.ok((await disk.getMany(['a']))[0]);
-    await disk.close();
+    await level.open();
+    assert.ok((await level.getMany(['a']))[0]);
+    await level.close();
   });
 });
