@@ -29,7 +29,7 @@ export const NOW_S = START_S + 10 * DAY_S;
 
 const admitted = new Set<string>();
 /** A key that was good once is good again; the check takes longer than all else in a small snapshot. */
-const modules: TrustModules = {
+export const modules: TrustModules = {
   ...trustModules,
   admitPublicKey: (publicKey) => {
     const name = hexOf(publicKey);
@@ -55,7 +55,9 @@ export class Federation {
 
   /** Each region recognises each other one directly. */
   constructor(...names: readonly string[]) {
-    this.regions = new Map(names.map((region) => [region, new RegionFixture({ region, network: NETWORK })]));
+    this.regions = new Map(
+      names.map((region) => [region, new RegionFixture({ region, network: NETWORK, modules })]),
+    );
     for (const region of this.regions.values()) {
       for (const peer of this.regions.values()) if (peer !== region) region.recognise(peer);
     }
@@ -113,10 +115,16 @@ export function sourceOf(region: RegionFixture, note: Uint8Array): SnapshotSourc
   };
 }
 
+/** Who can cosign. */
+export interface Witness {
+  readonly region: string;
+  readonly keys: { readonly witness: TestKey };
+}
+
 /** A checkpoint of `region` with cosignatures of those of `witnesses` that `vouched.by` names. */
 export function noteOf(
   region: RegionFixture,
-  witnesses: readonly RegionFixture[],
+  witnesses: readonly Witness[],
   vouched: Vouched = {},
 ): Uint8Array {
   const { origin, fold, keys } = region;

@@ -1,0 +1,233 @@
+/** What a reader of snapshots makes of a part beside what it held: deltas, rollbacks, forks, gaps and voidings. */
+import { DAY_S, LOG_ID, type RegionFixture } from '../../support/region-fixture.ts';
+import { HOME, NOW_S } from '../../support/snapshot-fixture.ts';
+import { all, Reading } from './snapshot-reading.ts';
+
+const PEER = 'CN-33';
+/** Entries of each log at first. */
+const FIRST = 6;
+
+/** All regions are held as they are at first, and one of them then revokes indexes. */
+function holding(name: string, ...indexes: readonly number[]): { reading: Reading; region: RegionFixture } {
+  const reading = new Reading().step(all('taken'), new Reading().parts());
+  const region = reading.region(name);
+  for (const index of indexes) region.revoke([index]);
+  return { reading, region };
+}
+
+/** A reader that holds the peer's log with index 1 revoked, and a log of the peer in which others are. */
+function forked(...indexes: readonly number[]): { reading: Reading; twin: RegionFixture } {
+  const { reading } = holding(PEER, 1);
+  reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)]);
+  const twin = reading.twin(PEER);
+  for (const index of indexes) twin.revoke([index]);
+  return { reading, twin };
+}
+
+function sides(reading: Reading, reason: string): Record<string, string> {
+  const code = (index: number) => reading.federation.issue(PEER, index).text;
+  return { [code(1)]: `stop ${reason} REVOKED`, [code(2)]: `stop ${reason} REVOKED`, [code(5)]: `undetermined ${reason}` };
+}
+
+export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
+  'a delta, and another': () => {
+    const { reading, region } = holding(PEER, 1, 2);
+    reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { delta: FIRST })], { known: { 'CN-33': { size: 8 } } });
+    region.revoke([3]);
+    region.nowS += 60;
+    region.commit();
+    return reading
+      .step({ 'CN-33': 'taken' }, [reading.part(PEER, { delta: 8 })], { known: { 'CN-33': { size: 10 } } })
+      .step({ 'CN-33': 'confirmed' }, [reading.part(PEER)]);
+  },
+  'a delta without entries': () => {
+    const { reading } = holding(PEER);
+    return reading.step({ 'CN-33': 'confirmed' }, [reading.part(PEER, { delta: FIRST, atS: NOW_S + 10 })], {
+      nowS: NOW_S + 60,
+      known: { 'CN-33': { age: 50 }, DE: { age: 60 } },
+    });
+  },
+  'a delta of which nobody holds the beginning': () => {
+    const reading = new Reading();
+    return reading
+      .step('SNAPSHOT_INCOMPLETE', reading.parts(reading.part(HOME, { delta: 3 })))
+      .step(all('taken', { 'CN-33': 'SNAPSHOT_INCOMPLETE' }), reading.parts(reading.part(PEER, { delta: 3 })));
+  },
+  'a delta from before what is held': () => {
+    const { reading } = holding(PEER, 1);
+    return reading.step({ 'CN-33': 'SNAPSHOT_INCOMPLETE' }, [reading.part(PEER, { delta: FIRST - 1 })], { known: { 'CN-33': { size: FIRST } } });
+  },
+  'a delta from behind what is held': () => {
+    const { reading } = holding(PEER, 1, 2);
+    return reading.step({ 'CN-33': 'SNAPSHOT_INCOMPLETE' }, [reading.part(PEER, { delta: FIRST + 1 })], { known: { 'CN-33': { size: FIRST } } });
+  },
+  'a delta of the home from behind what is held': () => {
+    const { reading } = holding(HOME, 1, 2);
+    return reading.step('SNAPSHOT_INCOMPLETE', [reading.part(HOME, { delta: FIRST + 1 })], { known: { DE: { size: FIRST } } });
+  },
+  'a delta of another log': () => {
+    const { reading, twin } = forked(2, 3);
+    return reading.step({ 'CN-33': 'PROOF_INVALID' }, [reading.part(twin, { delta: FIRST + 1 })], { known: { 'CN-33': { standing: 'good', beside: {} } } });
+  },
+  'an entry that breaks a rule is no fault': () => {
+    const { reading, region } = holding(PEER);
+    region.offer(Uint8Array.of(1));
+    region.refusal(region.revocation([9]), [region.keys.attest]);
+    region.revoke([1]);
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { delta: FIRST })], { known: { 'CN-33': { size: 9 } } });
+  },
+  'a full part from a state entry within what is held': () => {
+    const { reading, region } = holding(PEER, 1);
+    region.commit();
+    reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)]);
+    region.revoke([2]);
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { based: true })], { known: { 'CN-33': { size: 9 } } });
+  },
+
+  'a rollback of a peer': () => {
+    const { reading } = holding(PEER, 5);
+    const old = new Reading().parts();
+    const codes = { [reading.federation.issue(PEER, 5).text]: 'stop REVOKED' };
+    return reading
+      .step({ 'CN-33': 'taken' }, [reading.part(PEER)])
+      .step(all('confirmed', { 'CN-33': 'ROLLBACK' }), old, { known: { 'CN-33': { size: FIRST + 1 } }, codes });
+  },
+  'a rollback of the home': () => {
+    const { reading, region } = holding(HOME);
+    region.add({ kind: 'withdrawal', region: PEER, version: 2 });
+    return reading.step(all('confirmed', { DE: 'taken', 'CN-33': 'left-out' }), reading.parts()).step('ROLLBACK', new Reading().parts());
+  },
+  'a shorter log that is another': () => {
+    const { reading, region } = holding(PEER, 1, 2);
+    reading.step({ 'CN-33': 'taken' }, [reading.part(region)]);
+    const twin = reading.twin(PEER);
+    twin.revoke([3]);
+    return reading.step({ 'CN-33': 'ROLLBACK' }, [reading.part(twin)], { known: { 'CN-33': { standing: 'good', beside: {} } } });
+  },
+
+  'a fork of the same size with its quorum': () => {
+    const { reading, twin } = forked(2);
+    return reading.step(all('confirmed', { 'CN-33': 'forked' }), reading.parts(reading.part(twin)), {
+      known: { 'CN-33': { standing: 'quarantined', size: FIRST + 1, beside: { [LOG_ID]: [2] } }, FR: { standing: 'good' } },
+      codes: sides(reading, 'QUARANTINED'),
+    });
+  },
+  'a longer fork with its quorum': () => {
+    const { reading, twin } = forked(2, 3, 4);
+    return reading.step({ 'CN-33': 'forked' }, [reading.part(twin)], {
+      known: { 'CN-33': { standing: 'quarantined', beside: { [LOG_ID]: [2, 3, 4] } } },
+      codes: sides(reading, 'QUARANTINED'),
+    });
+  },
+  'a fork of the same size without its quorum': () => {
+    const { reading, twin } = forked(2);
+    return reading.step({ 'CN-33': 'forked' }, [reading.part(twin, { by: [PEER, 'FR'] })], {
+      known: { 'CN-33': { standing: 'forked', beside: { [LOG_ID]: [2] } } },
+      codes: sides(reading, 'FORKED'),
+    });
+  },
+  'a longer fork without its quorum': () => {
+    const { reading, twin } = forked(2, 3);
+    return reading.step({ 'CN-33': 'forked' }, [reading.part(twin, { by: [] })], { known: { 'CN-33': { standing: 'forked', beside: { [LOG_ID]: [2, 3] } } } });
+  },
+  'a fork of the home': () => {
+    const { reading } = holding(HOME, 1);
+    const twin = reading.twin(HOME);
+    twin.revoke([2]);
+    return reading.step({ DE: 'taken' }, [reading.part(HOME)]).step('FORK', [reading.part(twin)], { known: { DE: { standing: 'good' } } });
+  },
+  'a fork by a key that what is held names as compromised marks nobody': () => {
+    const { reading, region } = holding(PEER, 1);
+    const fresh = region.key('fresh checkpoint');
+    region.admit([{ key: fresh, role: 'checkpoint' }]);
+    region.add(region.compromise(region.keys.checkpoint, {}));
+    reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { checkpointKey: fresh })]);
+    const twin = reading.twin(PEER);
+    for (const index of [2, 3, 4]) twin.revoke([index]);
+    return reading.step({ 'CN-33': 'FORK' }, [reading.part(twin)], { known: { 'CN-33': { standing: 'good', beside: {} } } });
+  },
+  'a fork whose state names the key of what is held as compromised marks nobody': () => {
+    const { reading, twin } = forked(2);
+    const fresh = twin.key('fresh checkpoint');
+    twin.admit([{ key: fresh, role: 'checkpoint' }]);
+    twin.add(twin.compromise(twin.keys.checkpoint, {}));
+    return reading.step({ 'CN-33': 'FORK' }, [reading.part(twin, { checkpointKey: fresh })], { known: { 'CN-33': { standing: 'good', beside: {} } } });
+  },
+
+  'a gap that a quorum vouches for': () => {
+    const { reading, region } = holding(PEER, 1);
+    region.commit();
+    region.revoke([2]);
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { based: true })], { known: { 'CN-33': { size: 9 } } });
+  },
+  'a gap that nobody vouches for': () => {
+    const { reading, region } = holding(PEER, 1);
+    region.commit();
+    return reading.step({ 'CN-33': 'beside' }, [reading.part(PEER, { based: true, by: [HOME] })], { known: { 'CN-33': { size: FIRST, beside: { [LOG_ID]: [1] } } } });
+  },
+  'a gap of a home that nobody witnesses': () => {
+    const reading = new Reading({ regions: [HOME] });
+    reading.step({ DE: 'taken' }, reading.parts(), { known: { DE: { size: 3 } } });
+    reading.region(HOME).revoke([1]);
+    reading.region(HOME).commit();
+    return reading.step('SNAPSHOT_INCOMPLETE', [reading.part(HOME, { based: true })]).step({ DE: 'taken' }, reading.parts(), { known: { DE: { size: 5 } } });
+  },
+  'a gap in which the home withdraws from its witnesses': () => {
+    const { reading, region } = holding(HOME);
+    for (const peer of ['CN-33', 'IT']) region.add({ kind: 'withdrawal', region: peer, version: 2 });
+    region.commit();
+    const vouched = { by: [HOME, 'FR'] };
+    return reading
+      .step('SNAPSHOT_INCOMPLETE', [reading.part(HOME, { based: true, ...vouched })])
+      .step({ DE: 'taken' }, [reading.part(HOME, vouched)], { known: { DE: { witnesses: [1, 1, 1] }, IT: undefined } });
+  },
+
+  'a compromise voids what the key signed since index 0': () => {
+    const { reading, region } = holding(PEER, 1);
+    const cutOff = { size: FIRST, root: region.rootAt(FIRST) };
+    reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { delta: FIRST })], { codes: { [reading.federation.issue(PEER, 1).text]: 'stop REVOKED' } });
+    region.add(region.compromise(region.keys['trust-log'], { trust: cutOff }));
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { delta: FIRST + 1 })], { codes: { [reading.federation.issue(PEER, 1).text]: 'pass' } });
+  },
+  'a compromise reaches back before what is held': () => {
+    const { reading, region } = holding(PEER, 1);
+    const cutOff = { size: FIRST, root: region.rootAt(FIRST) };
+    region.commit();
+    reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { based: true })]);
+    region.add(region.compromise(region.keys['trust-log'], { trust: cutOff }));
+    const code = reading.federation.issue(PEER, 1).text;
+    return reading
+      .step({ 'CN-33': 'HISTORY_NEEDED' }, [reading.part(PEER, { delta: 8 })], { known: { 'CN-33': { size: 8 } }, codes: { [code]: 'stop REVOKED' } })
+      .step({ 'CN-33': 'taken' }, [reading.part(PEER)], { known: { 'CN-33': { size: 9 } }, codes: { [code]: 'pass' } });
+  },
+  'a state 120 s ahead, one 121 s ahead, and a second later': () => {
+    const { reading, region } = holding(PEER);
+    region.nowS = NOW_S + 120;
+    region.revoke([5]);
+    reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)]);
+    region.nowS += 1;
+    region.revoke([6]);
+    return reading
+      .step({ 'CN-33': 'STATE_AHEAD' }, [reading.part(PEER)], { known: { 'CN-33': { size: FIRST + 1, beside: {} } } })
+      .step({ 'CN-33': 'taken' }, [reading.part(PEER)], { nowS: NOW_S + 1 });
+  },
+  'a compromise voids what was ahead': () => {
+    const { reading, region } = holding(PEER);
+    const cutOff = region.cutOff();
+    region.nowS = NOW_S + DAY_S;
+    region.revoke([5]);
+    reading.step({ 'CN-33': 'STATE_AHEAD' }, [reading.part(PEER)]);
+    region.nowS = NOW_S;
+    region.add(region.compromise(region.keys['trust-log'], { trust: cutOff }));
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)], { known: { 'CN-33': { size: FIRST + 2 } } });
+  },
+  'a code by a key that is compromised': () => {
+    const { reading, region } = holding(PEER);
+    const genuine = reading.federation.issue(PEER, 0).text;
+    const forged = reading.federation.issue(PEER, 1).text;
+    region.add(region.compromise(region.keys.attest, { [LOG_ID]: { size: 1, root: new Uint8Array(32) } }));
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { delta: FIRST })], {
+      codes: { [genuine]: 'undetermined PROOF_NEEDED', [forged]: 'stop BEYOND_CUT_OFF' },
+    });
+  },
+};
