@@ -1,5 +1,6 @@
 """Strict cofactorless Ed25519, SPEC.md 3, in plain integers: not fast, and not for secrets."""
 
+from functools import lru_cache
 from hashlib import sha256, sha512
 
 P = 2**255 - 19
@@ -7,12 +8,15 @@ L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
 SQRT_MINUS_1 = pow(2, (P - 1) // 4, P)
 NEUTRAL = (0, 1, 1, 0)
+REMEMBERED = 4_096
+"""Answers: the logs of the vectors have many entries in common."""
 
 
 def key_id(public_key):
     return sha256(b"entente/key/v1\n" + public_key).digest()[:8]
 
 
+@lru_cache(REMEMBERED)
 def verify(public_key, message, signature):
     """True if and only if the five conditions of SPEC.md 3 hold."""
     if len(public_key) != 32 or len(signature) != 64:
@@ -27,6 +31,7 @@ def verify(public_key, message, signature):
     return encode_point(_two_products(s, BASE_TABLE, k, _table(negate(a)))) == r_bytes
 
 
+@lru_cache(REMEMBERED)
 def is_admissible(public_key):
     """Canonical, not of small order and torsion-free: what a statement may name (SPEC.md 8.3, rule 4)."""
     point = decode_point(public_key) if len(public_key) == 32 else None

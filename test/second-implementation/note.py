@@ -49,11 +49,19 @@ def is_name(text):
     return text != "" and "+" not in text and not any(character.isspace() for character in text)
 
 
+def verifier_key(name, algorithm, public_key):
+    return VerifierKey(name, _key_id(name, bytes([algorithm]) + public_key), algorithm, public_key)
+
+
+def _key_id(name, data):
+    return sha256(name.encode() + b"\n" + data).digest()[:4]
+
+
 def parse_verifier_key(text):
     name, _, rest = text.partition("+")
     hexadecimal, _, encoded = rest.partition("+")
     data = decode_base64(encoded, "KEY_INVALID")
-    key_id = sha256(name.encode() + b"\n" + data).digest()[:4]
+    key_id = _key_id(name, data)
     if not is_name(name) or len(data) != 33 or data[0] not in (SIGNATURE, COSIGNATURE) or hexadecimal != key_id.hex():
         raise Fault("KEY_INVALID")
     return VerifierKey(name, key_id, data[0], data[1:])

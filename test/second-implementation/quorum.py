@@ -100,8 +100,9 @@ class Trust:
         origin = f"{issuer}.{self.network}/trust"
         return sorted(names, key=lambda name: sha256(f"{origin}\n{name}".encode()).digest())[:WITNESSES_CHOSEN]
 
-    def assess(self, issuer, now):
-        region = self.regions[issuer]
+    def assess(self, issuer, now, region=None):
+        """What is known of the issuer; of another checkpoint of it, if one is given."""
+        region = region or self.regions[issuer]
         newest = self._newest_by_region(region, now)
         witnesses = self.witnesses_of(issuer, now)
         by_key = {}
@@ -121,7 +122,7 @@ class Trust:
         """(timestamp, public key) of the newest cosignature that counts, by region."""
         newest = {}
         for name, key_id, time in region.cosignatures:
-            signer = self.regions.get(name)
+            signer = region if name == region.name else self.regions.get(name)
             key = None if signer is None else signer.keys.get(key_id)
             if key is None or not key.is_fit("witness", time) or time > now + CLOCK_AHEAD:
                 continue

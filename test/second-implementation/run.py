@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True  # The sources lie in a tree that is checked for 
 from suite_code import CODE
 from suite_encoding import ED25519, ENCODING
 from suite_log import LOG
+from suite_snapshot import SNAPSHOT
 from suite_trust import TRUST
 from suite_verdict import QUORUM, VERDICT
 
@@ -25,7 +26,10 @@ FILES = {
     "trust": TRUST,
     "quorum": QUORUM,
     "verdict": VERDICT,
+    "snapshot": SNAPSHOT,
 }
+NO_CASES = ("about", "shared")
+"""Parts of a file: what it says to people, and what each of its cases is given besides."""
 
 
 def run(suite, check, cases):
@@ -48,11 +52,13 @@ def main(directory):
     good = True
     for file, checks in FILES.items():
         vectors = json.loads((directory / f"{file}.json").read_text(encoding="utf-8"))
-        for part in sorted(vectors.keys() - checks.keys() - {"about"}):
+        shared = {"shared": vectors["shared"]} if "shared" in vectors else {}
+        for part in sorted(vectors.keys() - checks.keys() - set(NO_CASES)):
             print(f"{file}: nothing reads {part}", file=sys.stderr)
             good = False
         for part, check in checks.items():
-            good &= run(f"{file}/{part}", check, vectors.get(part, []))
+            cases = [case | shared for case in vectors.get(part, [])]
+            good &= run(f"{file}/{part}", check, cases)
     return 0 if good else 1
 
 

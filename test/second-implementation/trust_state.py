@@ -1,6 +1,6 @@
 """What folding a trust log leaves, its pruning and its commitment, SPEC.md 8.4."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cbor
 import names
@@ -69,6 +69,12 @@ class TrustState:
                 added += (blocks[number] ^ before).bit_count()
                 first += size
         return blocks, added
+
+    def pruned(self, time):
+        """A copy without what SPEC.md 8.4 drops at a time."""
+        state = replace(self, slots=dict(self.slots))
+        state.prune(time)
+        return state
 
     def prune(self, time):
         """Drops what SPEC.md 8.4 drops at a time."""

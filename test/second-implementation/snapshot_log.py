@@ -1,0 +1,119 @@
+"""The log that a part of a snapshot makes: its tree and the fold of it, SPEC.md 10, 1 and 2."""
+
+from dataclasses import dataclass
+
+import merkle
+import note
+import statement
+import trust_base
+from fault import Fault
+from snapshot import Base
+from trust import Folding, Voided
+from trust_state import TrustState
+
+
+@dataclass(frozen=True)
+class Log:
+    """A trust log from a base on, folded."""
+
+    region: str
+    begin: int
+    base: Base
+    entries: list
+    roots: list
+    """The root at each size from `begin` on."""
+    state: TrustState
+
+    @property
+    def size(self):
+        return self.begin + len(self.entries)
+
+    @property
+    def root(self):
+        return self.roots[-1]
+
+    @property
+    def fingerprint(self):
+        first = self.state.slots.get("root/1")
+        return None if first is None else statement.fingerprint(first.entry.body)
+
+
+def log_of(part, network, held):
+    """The log up to the end of a part, which is that of its checkpoint; whether that is signed is not looked at."""
+    begin, base, entries = part.begin, part.base, part.entries
+    if base is None:
+        if held is None or part.begin != held.size:
+            raise Fault("SNAPSHOT_INCOMPLETE")
+        begin, base, entries = held.begin, held.base, held.entries + part.entries
+    text, _ = note.parse_note(part.checkpoint)
+    checkpoint = note.parse_checkpoint_text(text)
+    if checkpoint.size != begin + len(entries):
+        raise Fault("SNAPSHOT_INCOMPLETE")
+    roots = _roots(begin, base.frontier, entries)
+    if checkpoint.root != roots[-1]:
+        raise Fault("PROOF_INVALID")
+    state = _fold(f"{part.region}.{network}/trust", begin, base, entries)
+    return Log(part.region, begin, base, entries, roots, state)
+
+
+def _roots(size, hashes, entries):
+    frontier = merkle.Frontier()
+    frontier.size, frontier.hashes = size, list(hashes)
+    roots = [frontier.root()]
+    for entry in entries:
+        frontier.append(merkle.leaf_hash(entry))
+        roots.append(frontier.root())
+    return roots
+
+
+def _fold(origin, begin, base, entries):
+    if begin > 0 and entries == []:
+        raise Fault("SNAPSHOT_INCOMPLETE")
+    voidings = set()
+    while True:
+        try:
+            return _fold_once(origin, begin, base, entries, voidings)
+        except Voided as voided:
+            voidings.add(voided.voiding)
+        except HistoryNeeded:
+            raise Fault("HISTORY_NEEDED") from None
+
+
+def _fold_once(origin, begin, base, entries, voidings):
+    folding = _PartFolding(origin, voidings)
+    if begin > 0:
+        folding.state = trust_base.fold_base(origin, begin, base.frontier, base.items, entries[0])
+        folding.begin_at(begin, base.frontier)
+        folding.pass_over(entries[0])
+        entries = entries[1:]
+    for entry in entries:
+        folding.append(entry)
+    return folding.state
+
+
+class HistoryNeeded(Exception):
+    """A compromise reaches back behind the base (8.4)."""
+
+
+class _PartFolding(Folding):
+    begin = 0
+
+    def begin_at(self, size, hashes):
+        self.begin = size
+        self.frontier.size, self.frontier.hashes = size, list(hashes)
+        self.roots = [self.frontier.root()]
+
+    def pass_over(self, data):
+        """Counts an entry that is folded already."""
+        self.frontier.append(merkle.leaf_hash(data))
+        self.roots.append(self.frontier.root())
+
+    def _had_root(self, size, root):
+        if size < self.begin:
+            raise HistoryNeeded
+        return self.roots[size - self.begin] == root
+
+    def _void(self, id_, begin, end):
+        if begin <= self.begin and self.begin > 0:
+            raise HistoryNeeded
+        super()._void(id_, begin, end)

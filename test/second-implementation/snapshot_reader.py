@@ -1,0 +1,186 @@
+"""What a reader of snapshots takes, SPEC.md 10."""
+
+from dataclasses import dataclass, replace
+
+import quorum
+from fault import Fault
+from quorum import CLOCK_AHEAD
+from snapshot import parse_snapshot
+from snapshot_held import keys_of, opened, recognitions_of, region_of, revoked_by, trust_of
+from snapshot_log import log_of
+
+
+@dataclass(frozen=True)
+class Outcome:
+    effect: str
+    fault: Fault | None = None
+
+
+class Rollback(Fault):
+    def __init__(self, held, offered):
+        super().__init__("ROLLBACK")
+        self.held = held
+        self.offered = offered
+
+
+class Reader:
+    def __init__(self, home, network, pin):
+        self.home = home
+        self.network = network
+        self.pin = pin
+        self.held = {}
+        """By region."""
+
+    def read(self, data, now):
+        """Takes a snapshot and says what became of each part. What it refuses as a whole changes nothing."""
+        snapshot = parse_snapshot(data)
+        if snapshot.network != self.network:
+            raise Fault("PIN_MISMATCH")
+        reading = _Reading(self, snapshot.parts, now)
+        reading.run()
+        self.held = reading.held
+        return [(part.region, reading.outcomes[part.region]) for part in snapshot.parts]
+
+    def trust(self):
+        return trust_of(self.home, self.network, self.held)
+
+
+class _Reading:
+    """One snapshot on its way into a reader."""
+
+    def __init__(self, reader, parts, now):
+        self.home = reader.home
+        self.network = reader.network
+        self.pin = reader.pin
+        self.parts = {part.region: part for part in parts}
+        self.now = now
+        self.before = reader.held
+        self.held = dict(reader.held)
+        self.logs = {}
+        self.offered = {}
+        """What the parts bring that is not held, by region."""
+        self.outcomes = {}
+
+    def run(self):
+        if self.home in self.parts:
+            self._fold(self.home, self.pin)
+        elif self.home not in self.held:
+            raise Fault("SNAPSHOT_INCOMPLETE")
+        pins = self._pins()
+        self.held = {region: one for region, one in self.before.items() if one.log.fingerprint == pins.get(region)}
+        for region in self.parts.keys() - {self.home}:
+            if region in pins:
+                self._of(region, self._fold, pins[region])
+            else:
+                self.outcomes[region] = Outcome("left-out")
+        witness_logs = [*self.logs.values(), *(one.log for one in self.held.values())]
+        for region in list(self.logs):
+            self._of(region, self._open, witness_logs)
+        self._count()
+
+    def _pins(self):
+        """The fingerprints under which regions count, by the home's state."""
+        home = self.logs[self.home] if self.home in self.logs else self.before[self.home].log
+        recognised = {region: one.fingerprint for region, one in recognitions_of(home.state).items()}
+        return {region: pin for region, pin in recognised.items() if pin is not None} | {self.home: self.pin}
+
+    def _of(self, region, rule, *arguments):
+        """A fault of the home's part refuses the whole, one of another region's that part."""
+        try:
+            rule(region, *arguments)
+        except Fault as fault:
+            if region == self.home:
+                raise
+            self.outcomes[region] = Outcome("faulty", fault)
+            self.logs.pop(region, None)
+
+    def _fold(self, region, fingerprint):
+        """1 to 3."""
+        held = self.before.get(region)
+        log = log_of(self.parts[region], self.network, None if held is None else held.log)
+        if log.state.newest_at > self.now + CLOCK_AHEAD:
+            raise Fault("STATE_AHEAD")
+        if log.fingerprint != fingerprint:
+            raise Fault("PIN_MISMATCH")
+        self.logs[region] = log
+
+    def _open(self, region, witness_logs):
+        """4 and 5."""
+        offered = opened(self.logs[region], self.parts[region].checkpoint, self.network, witness_logs)
+        held = self.held.get(region)
+        if held is None:
+            self.offered[region] = offered
+            return
+        log = offered.log
+        if log.size < held.log.size:
+            raise Rollback(held.log.size, log.size)
+        if held.log.size >= log.begin and log.roots[held.log.size - log.begin] != held.log.root:
+            if region == self.home or _is_disowned(offered, held) or _is_disowned(held, offered):
+                raise Fault("FORK")
+            self.outcomes[region] = Outcome("forked", Fault("FORK"))
+            self.offered[region] = offered
+        elif (log.size, log.root) == (held.log.size, held.log.root):
+            self.outcomes[region] = Outcome("confirmed")
+            self.held[region] = replace(
+                held,
+                signers=held.signers | offered.signers,
+                cosignatures=held.cosignatures | offered.cosignatures,
+            )
+        else:
+            self.offered[region] = offered
+
+    def _count(self):
+        """6."""
+        forks = {region for region in self.offered if region in self.outcomes}
+        taken = self.offered.keys() - forks
+        while True:
+            trust = self._trust_with(taken)
+            dropped = {region for region in taken if not self._is_vouched_for(region, trust)}
+            if not dropped - {self.home}:
+                break
+            taken -= dropped - {self.home}
+        if self.home in dropped:
+            raise Fault("SNAPSHOT_INCOMPLETE")
+        for region in forks:
+            self._mark(region, trust)
+        for region in self.offered.keys() - forks - taken:
+            self._set_beside(region)
+        for region in taken:
+            self.held[region] = self.offered[region]
+            self.outcomes[region] = Outcome("taken")
+
+    def _trust_with(self, taken):
+        return trust_of(self.home, self.network, self.held | {region: self.offered[region] for region in taken})
+
+    def _is_vouched_for(self, region, trust):
+        found = trust.assess(region, self.now, region_of(self.offered[region]))
+        needed = found.needed
+        held = self.held.get(region)
+        if held is not None and held.log.size < self.offered[region].log.begin:
+            if needed == 0:
+                return False
+            before = trust_of(self.home, self.network, self.before)
+            needed = max(needed, quorum.needed(len(before.witnesses_of(region, self.now))))
+        return found.counted >= needed
+
+    def _mark(self, region, trust):
+        held = self.held[region]
+        is_vouched_for = self._is_vouched_for(region, trust)
+        standing = "quarantined" if is_vouched_for or held.standing == "quarantined" else "forked"
+        beside = held.beside | revoked_by(self.offered[region].log)
+        self.held[region] = replace(held, standing=standing, beside=beside)
+
+    def _set_beside(self, region):
+        """A part for which too few vouch: what it revokes counts beside what is held."""
+        held = self.held.get(region)
+        if held is None:
+            self.outcomes[region] = Outcome("left-out")
+            return
+        self.held[region] = replace(held, beside=held.beside | revoked_by(self.offered[region].log))
+        self.outcomes[region] = Outcome("beside")
+
+
+def _is_disowned(side, other):
+    """Whether only keys signed a side of a fork that the state of the other side names as compromised."""
+    keys = keys_of(other.log.state)
+    return all(id_ in keys and keys[id_].cutoffs is not None for id_ in side.signers)
