@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -6,7 +7,7 @@ import { type Browser, type Page } from 'playwright-core';
 import { ANY_PLACE, verify } from '../../protocol/index.ts';
 import { openNativeCrypto } from '../../node/crypto/native.ts';
 import { openBrowser } from '../support/browser.ts';
-import { type BrowserCase, type judgeInBrowser } from '../support/browser-judge.ts';
+import { type BrowserCase, type BrowserVectors, type judgeInBrowser } from '../support/browser-judge.ts';
 import { keyNamed, presentCode } from '../support/code-fixture.ts';
 import { readCodeVectors } from '../support/code-vectors.ts';
 import { checkOf, ed25519Vectors } from '../support/ed25519-vectors.ts';
@@ -143,4 +144,26 @@ describe('protocol in a browser', function () {
     assert.deepEqual(answers, checks.map(verifySignature));
     assert.ok(answers.includes(true) && answers.includes(false));
   });
+
+  it('finds in every vector of quorums, verdicts and snapshots what it expects', async () => {
+    const [quorum, verdict, snapshot] = await Promise.all(
+      ['quorum', 'verdict', 'snapshot'].map((name) => readVectors(name)),
+    );
+    const input = { quorum, verdict, snapshot } as BrowserVectors;
+    const found = await page.evaluate((vectors) => {
+      const { judgeInBrowser: judge } = (
+        globalThis as unknown as { page: { judgeInBrowser: typeof judgeInBrowser } }
+      ).page;
+      return judge.vectors(vectors);
+    }, input);
+    assert.deepEqual(found, input);
+  });
 });
+
+/** A file of vectors without what it says to people. */
+async function readVectors(name: string): Promise<object> {
+  const file = join(projectRoot, `test/vectors/${name}.json`);
+  const { about, ...vectors } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+  assert.ok(about);
+  return vectors;
+}

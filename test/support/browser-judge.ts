@@ -8,6 +8,8 @@ import {
   type SignatureCheck,
   type SnapshotReader,
 } from '../../protocol/index.ts';
+import { admittingOnce, replaySnapshots, type SnapshotVectors } from './snapshot-vectors.ts';
+import { type QuorumVectors, replayQuorum, replayVerdicts, type VerdictVectors } from './verdict-vectors.ts';
 
 export interface BrowserCase {
   readonly text: string;
@@ -18,6 +20,12 @@ export interface BrowserFederation {
   readonly snapshot: Uint8Array;
   readonly reader: SnapshotReader;
   readonly atS: number;
+}
+
+export interface BrowserVectors {
+  readonly quorum: QuorumVectors;
+  readonly verdict: VerdictVectors;
+  readonly snapshot: SnapshotVectors;
 }
 
 /** What the page offers to the test. Verdicts are JSON texts, so that both sides compare the same bytes. */
@@ -33,5 +41,14 @@ export const judgeInBrowser = {
 
   signatures(checks: readonly SignatureCheck[]): boolean[] {
     return checks.map((check) => noblePrimitives.verifySignature(check));
+  },
+
+  /** The vectors as the page finds them. */
+  vectors({ quorum, verdict, snapshot }: BrowserVectors): BrowserVectors {
+    return {
+      quorum: replayQuorum(noblePrimitives.sha256, quorum),
+      verdict: replayVerdicts(noblePrimitives, verdict),
+      snapshot: replaySnapshots(admittingOnce({ ...noblePrimitives, admitPublicKey }), snapshot),
+    };
   },
 };

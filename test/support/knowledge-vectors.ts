@@ -1,10 +1,9 @@
-/** What a verifier knows of a region as it stands in vectors: plain JSON, bytes in hexadecimal. */
+/** What a verifier knows of a region as it stands in vectors: plain JSON, bytes in hexadecimal. Runs in a browser, too. */
 import { hexBytes, hexOf } from '../../protocol/bytes.ts';
 import { RevocationSet } from '../../protocol/revocation/revocation-set.ts';
 import { type KeyRole, type Recognition, type RecognitionWay } from '../../protocol/trust/trust-state.ts';
 import { type RegionKnowledge } from '../../protocol/verdict/knowledge.ts';
-import { NETWORK } from './code-fixture.ts';
-import { stubKnowledge, stubState } from './stub-trust.ts';
+import { DEMO, stubState } from './stub-state.ts';
 
 type CutOffs = Record<string, { readonly size: number; readonly root: string }>;
 
@@ -101,7 +100,7 @@ function indexesByLog(sets: Iterable<readonly [string, RevocationSet]>): Record<
 export function knowledgeOfVector(vector: KnowledgeVector): RegionKnowledge {
   const { region, cosignatures, signedBy, standing } = vector;
   const keys = Object.entries(vector.keys).map(([keyId, { publicKey, role, from, until, cutoffs }]) => ({
-    key: { keyId, publicKey: hexBytes(publicKey), sign: cannotSign },
+    key: { keyId, publicKey: hexBytes(publicKey) },
     role,
     fromS: from,
     untilS: until,
@@ -116,7 +115,6 @@ export function knowledgeOfVector(vector: KnowledgeVector): RegionKnowledge {
   }));
   const state = stubState({
     region,
-    network: NETWORK,
     keys,
     recognitions: Object.entries(vector.recognitions).map(([other, one]) => recognitionOf(other, one)),
     logs: vector.logs,
@@ -126,8 +124,15 @@ export function knowledgeOfVector(vector: KnowledgeVector): RegionKnowledge {
   const revokedBeside = new Map(
     Object.entries(vector.revokedBeside).map(([log, indexes]) => [log, RevocationSet.of(indexes)]),
   );
-  const signed = cosignatures.map(([by, keyId, timestampS]) => ({ region: by, keyId, timestampS }));
-  return stubKnowledge({ region }, signed, { state, logKeyIds: signedBy, standing, revokedBeside });
+  return {
+    state,
+    checkpoint: { origin: `${region}.${DEMO}/trust`, size: state.size, root: new Uint8Array(32) },
+    note: new Uint8Array(0),
+    logKeyIds: signedBy,
+    cosignatures: cosignatures.map(([by, keyId, timestampS]) => ({ region: by, keyId, timestampS })),
+    standing,
+    revokedBeside,
+  };
 }
 
 function recognitionOf(region: string, vector: RecognitionVector): Recognition {
@@ -144,8 +149,4 @@ function recognitionOf(region: string, vector: RecognitionVector): Recognition {
     fromS: from,
     untilS: until,
   };
-}
-
-function cannotSign(): never {
-  throw new TypeError('a key of a vector has no private half');
 }

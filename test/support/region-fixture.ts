@@ -22,7 +22,7 @@ export const LOG_ID = '2026-11';
 export const DAY_S = 86_400;
 export const HOUR_S = 3_600;
 
-export const trustModules: TrustModules = {
+export const trustModules: Required<TrustModules> = {
   sha256,
   verifySignature: opensslBackEnd.verifySignature,
   admitPublicKey,

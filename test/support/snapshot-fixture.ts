@@ -4,7 +4,6 @@ import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
 import { encodeSnapshot, parseSnapshot, type SnapshotPart } from '../../protocol/snapshot/snapshot.ts';
 import { type LeafProof } from '../../protocol/verdict/cut-off.ts';
 import { verify } from '../../protocol/verdict/verify.ts';
-import { hexOf } from '../../protocol/bytes.ts';
 import { type Checkpoint, signCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { signCosignature } from '../../protocol/log/cosignature.ts';
 import { encodeNote } from '../../protocol/log/note.ts';
@@ -17,27 +16,16 @@ import {
   type SnapshotReader,
 } from '../../protocol/snapshot/apply.ts';
 import { makeSnapshot, type SnapshotSource } from '../../protocol/snapshot/make.ts';
-import { admitPublicKey } from '../../protocol/signature/noble.ts';
-import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type IssuedCode, issueCode, type IssueOptions } from './code-fixture.ts';
 import { sha256 } from './primitives.ts';
 import { DAY_S, HOUR_S, RegionFixture, START_S, type TestKey, trustModules } from './region-fixture.ts';
+import { admittingOnce } from './snapshot-vectors.ts';
 
 export const NETWORK = 'test';
 /** Within the windows of all keys, with room for days before and after. */
 export const NOW_S = START_S + 10 * DAY_S;
 
-const admitted = new Set<string>();
-/** A key that was good once is good again; the check takes longer than all else in a small snapshot. */
-export const modules: TrustModules = {
-  ...trustModules,
-  admitPublicKey: (publicKey) => {
-    const name = hexOf(publicKey);
-    if (admitted.has(name)) return;
-    admitPublicKey(publicKey);
-    admitted.add(name);
-  },
-};
+export const modules = admittingOnce(trustModules);
 
 /** Who vouches for what, and when. */
 export interface Vouched {

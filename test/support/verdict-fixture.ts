@@ -14,7 +14,8 @@ import {
   NETWORK,
 } from './code-fixture.ts';
 import { sha256 } from './primitives.ts';
-import { cosigned, recognised, stubKnowledge, type StubState } from './stub-trust.ts';
+import { type StubState } from './stub-state.ts';
+import { cosigned, recognised, stubKnowledge } from './stub-trust.ts';
 
 export const primitives = { sha256, verifySignature: opensslBackEnd.verifySignature };
 

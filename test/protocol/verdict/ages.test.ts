@@ -10,13 +10,8 @@ import {
 } from '../../../protocol/verdict/knowledge.ts';
 import { keyNamed, NETWORK } from '../../support/code-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
-import {
-  cosigned,
-  recognised,
-  stubFingerprint,
-  stubKnowledge,
-  type StubState,
-} from '../../support/stub-trust.ts';
+import { type StubState } from '../../support/stub-state.ts';
+import { cosigned, recognised, stubFingerprint, stubKnowledge } from '../../support/stub-trust.ts';
 
 const NOW_S = 1_795_000_000;
 const HOME = 'DE';

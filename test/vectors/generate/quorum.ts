@@ -8,10 +8,12 @@ import { join } from 'node:path';
 import { type Recognition } from '../../../protocol/trust/trust-state.ts';
 import { type Cosigned, type RegionKnowledge } from '../../../protocol/verdict/knowledge.ts';
 import { keyNamed } from '../../support/code-fixture.ts';
-import { type KnowledgeVector, knowledgeVector } from '../../support/knowledge-vectors.ts';
+import { knowledgeVector } from '../../support/knowledge-vectors.ts';
 import { projectRoot } from '../../support/project.ts';
-import { cosigned, recognised, type StubKey, stubKnowledge } from '../../support/stub-trust.ts';
+import { type StubKey } from '../../support/stub-state.ts';
+import { cosigned, recognised, stubKnowledge } from '../../support/stub-trust.ts';
 import { HOME, ISSUER, NOW_S } from '../../support/verdict-fixture.ts';
+import { type AssessmentVector, type NeededVector } from '../../support/verdict-vectors.ts';
 
 export const QUORUM_VECTOR_FILE = join(projectRoot, 'test/vectors/quorum.json');
 
@@ -20,23 +22,6 @@ const ABOUT = [
   'assessments: what the cosignatures on the checkpoint of issuer, whose trust log has the origin <issuer>.demo/trust, say at now to a verifier of home who is handed regions (as in verdict.json).',
   'witnesses is [counted, needed, w]; age and silence are the knowledge age and issuer silence, null where there is none; keyFit, given where there is an age, is whether a key that may signed the checkpoint.',
 ];
-
-export interface NeededVector {
-  readonly w: number;
-  readonly needed: number;
-}
-
-export interface AssessmentVector {
-  readonly name: string;
-  readonly home: string;
-  readonly issuer: string;
-  readonly regions: readonly KnowledgeVector[];
-  readonly now: number;
-  readonly witnesses: readonly [counted: number, needed: number, of: number];
-  readonly age: number | null;
-  readonly silence: number | null;
-  readonly keyFit?: boolean;
-}
 
 interface Case {
   /** Seconds before now, by region, of a cosignature on the issuer's checkpoint by the region's witness key. */

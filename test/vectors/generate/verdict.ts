@@ -6,12 +6,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hexOf } from '../../../protocol/bytes.ts';
-import { type Verdict, type VerdictContext } from '../../../protocol/verdict/verdict.ts';
-import { type KnowledgeVector, knowledgeVector } from '../../support/knowledge-vectors.ts';
+import { type VerdictContext } from '../../../protocol/verdict/verdict.ts';
+import { knowledgeVector } from '../../support/knowledge-vectors.ts';
 import { projectRoot } from '../../support/project.ts';
 import { type Check, codeOf, CONTEXT, HOME, knowledgeOf, NOW_S, verdictOf } from '../../support/verdict-fixture.ts';
 import { ROWS_OF_CODES } from '../../support/verdict-rows-of-codes.ts';
 import { ROWS_OF_REGIONS } from '../../support/verdict-rows-of-regions.ts';
+import { type ContextVector, type VerdictVector, verdictVector } from '../../support/verdict-vectors.ts';
 
 export const VERDICT_VECTOR_FILE = join(projectRoot, 'test/vectors/verdict.json');
 
@@ -21,50 +22,6 @@ const ABOUT = [
   'context: grade is the one the place demands; knowledgeAge and silence are its limits where it has any; documentHash is of the document shown; challenge is the one given.',
   'expect: reasons sorted by name, without repetition; fault is the fault of the text; knowledge is [region, knowledge age, issuer silence, [counted, needed, w]] of the home and then the region of the code, null where there is no time.',
 ];
-
-export interface ContextVector {
-  readonly mode: 'online' | 'offline';
-  readonly grade: string;
-  readonly knowledgeAge?: number;
-  readonly silence?: number;
-  readonly challenge?: string;
-  readonly documentHash?: string;
-  readonly proofs?: readonly {
-    readonly log: string;
-    readonly index: number;
-    readonly size: number;
-    readonly leafHash: string;
-    readonly path: readonly string[];
-  }[];
-}
-
-export interface VerdictVector {
-  readonly name: string;
-  readonly text: string;
-  readonly home: string;
-  readonly regions: readonly KnowledgeVector[];
-  readonly context: ContextVector;
-  readonly now: number;
-  readonly expect: ReturnType<typeof verdictVector>;
-}
-
-/** A verdict in the words of the vectors; what is undefined drops out once written. */
-export function verdictVector(verdict: Verdict) {
-  const { outcome, reasons, colour, measure, grade, knowledge } = verdict;
-  const fault = reasons.find(({ code }) => code === 'MALFORMED')?.details?.['fault'];
-  return {
-    outcome,
-    reasons: [...new Set(reasons.map(({ code }) => code))].sort(),
-    ...(fault !== undefined && { fault }),
-    ...(colour && { colour }),
-    ...(measure && { measure: [measure.kind, measure.untilS] as const }),
-    ...(grade && { grade }),
-    knowledge: knowledge.map(
-      ({ region, ageS = null, silenceS = null, witnesses: { counted, needed, of } }) =>
-        [region, ageS, silenceS, [counted, needed, of]] as const,
-    ),
-  };
-}
 
 function contextVector(context: VerdictContext): ContextVector {
   const { mode, place, challenge, documentHash, proofs } = context;
