@@ -1,5 +1,5 @@
 /** Region directories as commands name them. */
-import { resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { Option } from 'commander';
 import { isNodeError, NodeError } from '../node/node-error.ts';
 import { publishedNetwork } from '../node/region/published-network.ts';
@@ -87,8 +87,12 @@ export async function withRegion<T>(
       for (const handover of await region.node.handovers.open())
         cli.output.note(handoverText(handover, path));
     }
+    const { trustSize } = region;
     const result = await use(region, modules);
     if (refusal === undefined) await region.publish();
+    if (!silent && region.trustSize > trustSize) {
+      for (const line of askForWitnesses(region, path)) cli.output.note(line);
+    }
     return result;
   } finally {
     await region.close();
@@ -137,6 +141,23 @@ function explained(
       details: unreachable,
     },
   );
+}
+
+/** Verifiers take a statement once others vouch for it: whom to ask, by the directories that are known. */
+function askForWitnesses({ state, config, layout }: Region, path: string): string[] {
+  return [...state.recognitions()].flatMap(({ region, standing }) => {
+    const directory = standing === 'withdrawn' ? undefined : config.peers[region]?.directory;
+    if (directory === undefined) return [];
+    const whole = ownerPathOf(layout.resolve(directory));
+    const fromHere = relative('', whole);
+    const peer = fromHere.length < whole.length ? fromHere : whole;
+    return [`Let ${region} vouch for this log: entente witness ${printable(peer)} ${printable(path)}`];
+  });
+}
+
+/** The directory of the region whose public directory may have been named. */
+function ownerPathOf(peer: string): string {
+  return basename(resolve(peer)) === 'public' ? dirname(peer) : peer;
 }
 
 export function handoverText({ log, index, count }: Handover, path: string): string {

@@ -57,14 +57,22 @@ export async function holdingsOfRegion(
   modules: ReadModules,
 ): Promise<{ holdings: Holdings; missing: readonly MissingPeer[] }> {
   const view = await readHomeView(path, modules);
-  const { holdings, outcomes } = applyToHome(view, [await snapshotOf(view)], modules);
-  const unwitnessed = 'its newest checkpoint lacks witnesses; let its peers run `entente witness`';
-  const missing = outcomes.flatMap(({ region, effect, fault }) => {
+  const witnessed = applyToHome(view, [await snapshotOf(view)], modules);
+  // What a region published since then changes no state before others vouch for it, but what it revokes counts at once.
+  const newer = await makeSnapshot(view.home.network, view.newer);
+  const { holdings, outcomes } = applyToHome(view, [newer], modules, witnessed.holdings);
+  const missing = new Map(view.missing.map((peer) => [peer.region, peer]));
+  for (const { region, effect, fault } of [...witnessed.outcomes, ...outcomes]) {
     if (fault !== undefined)
-      return [{ region, reason: `what it publishes is not as it should be: ${fault.code}` }];
-    return effect === 'left-out' ? [{ region, reason: unwitnessed }] : [];
-  });
-  return { holdings, missing: [...view.missing, ...missing] };
+      missing.set(region, { region, reason: `what it publishes is not as it should be: ${fault.code}` });
+    else if (effect === 'left-out')
+      missing.set(region, { region, reason: `too few vouch for it; ${vouchHint(view.home.region, region)}` });
+  }
+  return { holdings, missing: [...missing.values()] };
+}
+
+function vouchHint(witness: string, region: string): string {
+  return `run: entente witness <directory of ${witness}> <directory of ${region}>`;
 }
 
 /**
@@ -72,13 +80,14 @@ export async function holdingsOfRegion(
  * @throws {CliError} with exit code 4 if too few witnesses vouch for the region; {ProtocolError} as `applySnapshot`.
  */
 export function applyToHome(
-  { home, missing }: HomeView,
+  { home, missing, unwitnessed }: HomeView,
   snapshots: readonly Uint8Array[],
   modules: ReadModules,
+  held?: Holdings,
 ): AppliedSnapshot {
   const { region, network, fingerprint: pin } = home;
   try {
-    const applied = applyAll(modules, snapshots, { home: region, network, pin }, undefined, modules.nowS());
+    const applied = applyAll(modules, snapshots, { home: region, network, pin }, held, modules.nowS());
     if (applied === undefined) throw new RangeError('there is no snapshot to apply');
     return applied;
   } catch (error) {
@@ -90,7 +99,14 @@ export function applyToHome(
       {
         hint: [
           ...missing.map((peer) => `Nothing can be had of ${peer.region}: ${peer.reason}`),
-          `Let the regions that ${region} recognises vouch for it: entente witness <their directory> <its directory>`,
+          // A region counts as a witness by what is known of it, for which somebody must vouch in turn.
+          ...unwitnessed
+            .filter((peer) => peer !== region)
+            .map(
+              (peer) =>
+                `Nobody vouches for ${peer}, so that it is no witness yet; ${vouchHint(region, peer)}`,
+            ),
+          `Let those that ${region} recognises vouch for it; ${vouchHint('each', region)}`,
         ].join('\n'),
         details: [error.fault.details],
       },

@@ -14,6 +14,7 @@ import { timeText } from '../times.ts';
 interface CompromiseOptions extends SigningOptions {
   readonly key: string;
   readonly cutOff?: readonly string[];
+  readonly raise?: true;
 }
 
 export function addKey(program: Command, cli: Cli): void {
@@ -46,6 +47,7 @@ export function addKey(program: Command, cli: Cli): void {
       'entries of a log that are genuine, as in 2026-11=10000, trust=12 or 2026-11=now; give it once for each log',
       collect,
     )
+    .option('--raise', 'let more count than an earlier compromise of this key did')
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
@@ -108,13 +110,14 @@ async function compromise(cli: Cli, path: string, options: CompromiseOptions): P
         });
       }
       const cutOffs: CutOff[] = [];
-      for (const text of options.cutOff ?? []) cutOffs.push(await cutOffOf(region, text));
+      for (const text of options.cutOff ?? []) cutOffs.push(await cutOffOf(region, key, text));
       if (new Set(cutOffs.map(({ log }) => log)).size < cutOffs.length)
         throw usageError('--cut-off names a log twice');
+      if (options.raise !== true) requireNoRaise(key, cutOffs);
       const { statements, replacement } = await givingUp(key, cutOffs, region.keys, nowS());
       await region.append(statements, 'root');
       cli.output.result({ key: key.keyId, role: key.role, cutOffs, replacement }, () => [
-        `The ${key.role} key ${key.keyId} is given up; ${replacement ?? 'no key'} stands in its place.`,
+        `The ${key.role} key ${key.keyId} is given up; ${replacement ?? 'no further key'} stands in its place.`,
         ...(cutOffs.length === 0
           ? ['Nothing that it signed counts any more.']
           : ['What it signed counts on below:']),
@@ -129,17 +132,43 @@ async function compromise(cli: Cli, path: string, options: CompromiseOptions): P
 }
 
 /** The cut-off that `log=size` names, with the root that the log has at that size. */
-async function cutOffOf(region: Region, text: string): Promise<CutOff> {
+async function cutOffOf(region: Region, { role }: TrustKey, text: string): Promise<CutOff> {
   const [, log, sizeText] = /^(trust|2\d{3}-\d{2}(?:\.[1-9])?)=(now|\d{1,15})$/.exec(text) ?? [];
   if (log === undefined || sizeText === undefined) {
     throw usageError(`expected a cut-off such as 2026-11=10000 or trust=now, not ${printable(text)}`);
   }
+  const signs = {
+    attest: 'an attestation log',
+    'trust-log': 'trust',
+    checkpoint: undefined,
+    witness: undefined,
+  };
+  if (signs[role] === undefined)
+    throw usageError(`a ${role} key signs no entries: it is given up without --cut-off`);
+  if ((role === 'trust-log') !== (log === 'trust'))
+    throw usageError(
+      `a key with the role ${role} signs no entries of ${log}`,
+      `Name ${signs[role]} instead.`,
+    );
   const tree = region.node.log(region.originOf(log));
   const present = tree?.size ?? 0;
   const size = sizeText === 'now' ? present : Number(sizeText);
   if (tree === undefined || size > present)
     throw usageError(`${log} has ${figure(present)} entries, not ${sizeText}`);
   return { log, size, root: await tree.reader.rootAt(size) };
+}
+
+/** What a thief signed between two cut-offs would count again. @throws {CliError} if an earlier compromise let less count. */
+function requireNoRaise({ keyId, compromise }: TrustKey, cutOffs: readonly CutOff[]): void {
+  if (compromise === undefined) return;
+  for (const { log, size } of cutOffs) {
+    const before = compromise.cutOffs.get(log)?.size ?? 0;
+    if (size <= before) continue;
+    throw usageError(
+      `${keyId} was given up before, and in ${log} it counts only below ${figure(before)}; this would let it count below ${figure(size)}`,
+      'What a thief signed in between would count again. Add --raise if you know that all of it is genuine.',
+    );
+  }
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -1,5 +1,5 @@
 /** `entente recognise`: this region's people may meet codes of another, and how they judge them. */
-import { basename, dirname, relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import { editConfig } from '../../node/config/config-file.ts';
 import { readPublicRegion } from '../../node/region/public-region.ts';
@@ -104,7 +104,7 @@ async function recognise(
         const value = relative(layout.path, other.publicPath);
         await editConfig(layout.config, [{ at: ['peers', region, 'directory'], value }]);
       }
-      report(cli, directory.config.region, { ...other, version, until }, path, peer);
+      report(cli, directory.config.region, { ...other, version, until });
     },
     options,
   );
@@ -141,25 +141,10 @@ async function byDirectory(
   return { region: published.region, fingerprint, name: state.root?.name, publicPath };
 }
 
-function report(
-  cli: Cli,
-  home: string,
-  other: Recognised & { version: number; until: number },
-  path: string,
-  peer: string | undefined,
-): void {
+function report(cli: Cli, home: string, other: Recognised & { version: number; until: number }): void {
   const { region, fingerprint, name, version, until } = other;
   cli.output.result({ home, region, name, fingerprint, version, until }, () => [
     `${home} recognises ${region}${name === undefined ? '' : ` (${printable(name)})`} until ${timeText(until)}.`,
     ...aligned([['compare', fingerprintText(fingerprint)]], '  '),
   ]);
-  if (peer !== undefined)
-    cli.output.note(
-      `Let ${region} vouch for this log: entente witness ${printable(ownerPathOf(peer))} ${printable(path)}`,
-    );
-}
-
-/** The directory of the region whose public directory may have been named. */
-function ownerPathOf(peer: string): string {
-  return basename(resolve(peer)) === 'public' ? dirname(peer) : peer;
 }

@@ -187,8 +187,17 @@ function partLines(reports: readonly PartReport[]): string[] {
   );
 }
 
-function warningsOf({ home, missing }: HomeView, reports: readonly PartReport[], path: string): string[] {
+function warningsOf(
+  { home, missing, newer }: HomeView,
+  reports: readonly PartReport[],
+  path: string,
+): string[] {
   const lines = missing.map(({ region, reason }) => `${region} is left out: ${printable(reason)}`);
+  for (const { region } of newer) {
+    lines.push(
+      `${region} has published more since, for which nobody vouches yet; to have it too, run \`entente witness\` and make this again.`,
+    );
+  }
   for (const { region, effect, fault } of reports) {
     if (fault !== undefined) lines.push(`${region} is not as it should be: ${fault}. Ask its operator.`);
     if (effect !== 'left-out' && effect !== 'beside') continue;

@@ -2,6 +2,7 @@
 import { isProtocolError } from '../../protocol/fault.ts';
 import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
 import { parseNote } from '../../protocol/log/note.ts';
+import { witnessName } from '../../protocol/log/origin.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { readFileIfPresent } from '../region/files.ts';
@@ -13,7 +14,7 @@ export interface WitnessRegion {
   readonly region: string;
   readonly network: string;
   readonly keys: KeyBook;
-  /** Lines that it publishes on this text of a checkpoint. Nothing of them is proven. */
+  /** Its own lines on this text of a checkpoint, as it publishes them. Nothing of them is proven. */
   readonly linesOn?: (origin: string, text: string) => Promise<readonly NoteSignature[]>;
 }
 
@@ -22,15 +23,17 @@ export async function readWitnessRegion(path: string, modules: TrustModules): Pr
   const { region, network, state } = await readPublicRegion(path, {}, modules);
   const keys = new KeyBook();
   keys.learn(state);
-  return { region, network, keys, linesOn: (origin, text) => linesOn(path, origin, text) };
+  const linesOn = async (origin: string, text: string) => {
+    const bytes = await readFileIfPresent(cosignaturePath(path, origin), NOTE_BYTES_MAX);
+    return bytes === undefined ? [] : linesBy(witnessName(region, network), text, bytes);
+  };
+  return { region, network, keys, linesOn };
 }
 
-async function linesOn(path: string, origin: string, text: string): Promise<readonly NoteSignature[]> {
-  const bytes = await readFileIfPresent(cosignaturePath(path, origin), NOTE_BYTES_MAX);
-  if (bytes === undefined) return [];
+function linesBy(witness: string, text: string, bytes: Uint8Array): readonly NoteSignature[] {
   try {
     const note = parseNote(bytes);
-    return note.text === text ? note.signatures : [];
+    return note.text === text ? note.signatures.filter(({ name }) => name === witness) : [];
   } catch (error) {
     if (isProtocolError(error)) return [];
     throw error;

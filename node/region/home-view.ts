@@ -1,19 +1,13 @@
 /** What a region's own verifiers may know: its log and those of the regions that it recognises, with the cosignatures that lie at hand. */
 import { resolve } from 'node:path';
-import { parseNote, encodeNote } from '../../protocol/log/note.ts';
-import { verifyCosignature } from '../../protocol/log/cosignature.ts';
-import { witnessName } from '../../protocol/log/origin.ts';
-import { type NoteSignature } from '../../protocol/log/signature-line.ts';
-import { COSIGNATURE, makeVerifierKey, type VerifierKey } from '../../protocol/log/verifier-key.ts';
-import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { type SnapshotSource } from '../../protocol/snapshot/make.ts';
-import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { TrustFold } from '../../protocol/trust/fold.ts';
 import { NodeError } from '../node-error.ts';
-import { readFileIfPresent } from './files.ts';
-import { cosignaturePath, readRegionConfig, RegionLayout } from './layout.ts';
+import { readRegionConfig, RegionLayout } from './layout.ts';
 import { type ReadModules } from './modules.ts';
 import { type PublicRegion, readPublicRegion } from './public-region.ts';
+import { type WitnessedCheckpoint, witnessedCheckpoints } from './witnessed-checkpoint.ts';
 
 /** A recognised region of which nothing could be had, and why. */
 export interface MissingPeer {
@@ -23,8 +17,15 @@ export interface MissingPeer {
 
 export interface HomeView {
   readonly home: PublicRegion;
-  /** The home's first, then those it recognises. */
+  /**
+   * The home's first, then those it recognises. Each region but the home stands at the checkpoint for which most of the others
+   * vouch: what was published a moment ago nobody can have seen yet, and who knew only that would know nothing of the region.
+   */
   readonly sources: readonly SnapshotSource[];
+  /** The newest checkpoints of the regions that stand in `sources` at an older one. */
+  readonly newer: readonly SnapshotSource[];
+  /** Regions for whose newest checkpoint no other one vouches, the home among them. */
+  readonly unwitnessed: readonly string[];
   readonly missing: readonly MissingPeer[];
 }
 
@@ -55,84 +56,33 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
     }
   }
   const sources: SnapshotSource[] = [];
-  for (const of of regions) sources.push(await sourceOf(of, regions, modules));
-  return { home, sources, missing };
+  const newer: SnapshotSource[] = [];
+  const unwitnessed: string[] = [];
+  for (const of of regions) {
+    const [newest, ...older] = await witnessedCheckpoints(of, regions, modules);
+    if (newest === undefined) throw new TypeError('a region that was read has a checkpoint');
+    if (newest.vouching === 0) unwitnessed.push(of.region);
+    const best = of === home ? newest : older.reduce(better, newest);
+    sources.push(sourceAt(of, best, modules));
+    if (best !== newest) newer.push(sourceAt(of, newest, modules));
+  }
+  return { home, sources, newer, unwitnessed, missing };
 }
 
-async function sourceOf(
-  of: PublicRegion,
-  regions: readonly PublicRegion[],
+function better(a: WitnessedCheckpoint, b: WitnessedCheckpoint): WitnessedCheckpoint {
+  return b.vouching > a.vouching || (b.vouching === a.vouching && b.size > a.size) ? b : a;
+}
+
+function sourceAt(
+  { region, network, entries, fold }: PublicRegion,
+  { size, note }: WitnessedCheckpoint,
   modules: ReadModules,
-): Promise<SnapshotSource> {
-  const { region, checkpoint, note, entries, fold } = of;
-  const logLines = note.signatures.filter(({ name }) => name === checkpoint.origin);
-  const cosignatures = await cosignaturesOf(of, regions, modules);
-  return {
-    region,
-    size: checkpoint.size,
-    note: encodeNote({ text: checkpoint.text, signatures: [...logLines, ...cosignatures] }),
-    newestBase: () => fold.newestBase(),
-    entries: (from, to) => entries.slice(from, to),
+): SnapshotSource {
+  const newestBase = () => {
+    if (size === fold.size) return fold.newestBase();
+    const before = new TrustFold({ region, network, history: (from) => entries.slice(from, size) }, modules);
+    for (const entry of entries.slice(0, size)) before.append(entry);
+    return before.newestBase();
   };
-}
-
-/**
- * The good cosignatures of this very checkpoint by the witnesses of `regions`, its own included. Every line is checked here, since
- * one bad line by a known key would make the whole note bad for its readers.
- */
-async function cosignaturesOf(
-  of: PublicRegion,
-  regions: readonly PublicRegion[],
-  modules: ReadModules,
-): Promise<NoteSignature[]> {
-  const { text, origin } = of.checkpoint;
-  const good: NoteSignature[] = [];
-  for (const witness of regions) {
-    const keys = witnessKeys(witness.state, modules);
-    for (const line of await linesBy(witness, of, origin, text)) {
-      if (keys.some((key) => isGoodCosignature(key, text, line, modules))) good.push(line);
-    }
-  }
-  return good;
-}
-
-/** Lines on `text` that a region has published about another's log, or in its own checkpoint. */
-async function linesBy(
-  witness: PublicRegion,
-  of: PublicRegion,
-  origin: string,
-  text: string,
-): Promise<readonly NoteSignature[]> {
-  if (witness === of) return of.note.signatures;
-  const bytes = await readFileIfPresent(cosignaturePath(witness.path, origin), NOTE_BYTES_MAX);
-  if (bytes === undefined) return [];
-  try {
-    const note = parseNote(bytes);
-    return note.text === text ? note.signatures : [];
-  } catch (error) {
-    if (isProtocolError(error)) return [];
-    throw error;
-  }
-}
-
-function witnessKeys(state: TrustState, { sha256 }: ReadModules): VerifierKey[] {
-  const name = witnessName(state.region, state.network);
-  return state
-    .keysWithRole('witness')
-    .map(({ publicKey }) => makeVerifierKey(sha256, { name, algorithm: COSIGNATURE, publicKey }));
-}
-
-function isGoodCosignature(
-  key: VerifierKey,
-  text: string,
-  line: NoteSignature,
-  modules: ReadModules,
-): boolean {
-  try {
-    verifyCosignature(key, text, line, modules.verifySignature);
-    return true;
-  } catch (error) {
-    if (isProtocolError(error)) return false;
-    throw error;
-  }
+  return { region, size, note, newestBase, entries: (from, to) => entries.slice(from, to) };
 }

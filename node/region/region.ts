@@ -155,6 +155,11 @@ export class Region {
     return this.#home.state;
   }
 
+  /** Entries of the region's own trust log. */
+  get trustSize(): number {
+    return this.#home.tree.size;
+  }
+
   /** The origin of one of its attestation logs, or of its trust log where `log` is `trust`. */
   originOf(log: string): string {
     const { region, network } = this.config;

@@ -33,7 +33,7 @@ export async function upkeep(
 
 /**
  * Gives up a key: of what it signed, only what stands below the cut-offs counts on. If its window is open or to come, a fresh key
- * takes its place in the same breath; `replacement` is its id.
+ * takes its place in the same breath, once; `replacement` is its id.
  */
 export async function givingUp(
   { keyId, role, fromS, untilS, compromise }: TrustKey,
@@ -44,7 +44,7 @@ export async function givingUp(
   const version = (compromise?.version ?? 0) + 1;
   const cutoffs = cutOffs.toSorted((a, b) => (a.log < b.log ? -1 : 1));
   const statement: StatementDraft = { kind: 'compromise', key: hexBytes(keyId), version, cutoffs };
-  if (untilS <= atS) return { statements: [statement], replacement: undefined };
+  if (untilS <= atS || compromise !== undefined) return { statements: [statement], replacement: undefined };
   const fresh = await keys.create(role);
   const from = Math.max(fromS, atS - (atS % HOUR_S));
   const admission: StatementDraft = {

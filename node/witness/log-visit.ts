@@ -6,7 +6,7 @@ import { equalBytes } from '../../protocol/bytes.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
 import { type Checkpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { encodeNote, parseNote } from '../../protocol/log/note.ts';
-import { parseOrigin } from '../../protocol/log/origin.ts';
+import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { type ProofPath } from '../../protocol/log/merkle.ts';
 import { logError } from '../log/log-error.ts';
 import { NodeError } from '../node-error.ts';
@@ -19,7 +19,7 @@ import { type Witness, type Witnessed } from './witness.ts';
 /** A log that was cosigned. `sizeBefore` is what this witness had seen of it, 0 at the first meeting. */
 export interface Vouched extends Checkpoint {
   readonly sizeBefore: number;
-  /** The checkpoint with the log's own lines and the new cosignature. */
+  /** The checkpoint with the lines of the log and of its region's own witness, and the new cosignature. */
   readonly note: Uint8Array;
 }
 
@@ -66,7 +66,8 @@ export class LogVisitor {
     const answer = await this.#cosign(peer, note, checkpoint);
     keeper(region)?.vouch(answer.checkpoint.text, answer.line);
     const { text, signatures } = parseNote(note);
-    const lines = signatures.filter(({ name }) => name === origin);
+    const own = [origin, witnessName(region, parseOrigin(origin).network)];
+    const lines = signatures.filter(({ name }) => own.includes(name));
     const cosigned = encodeNote({ text, signatures: [...lines, answer.line] });
     return { origin, size, root, sizeBefore, note: cosigned };
   }

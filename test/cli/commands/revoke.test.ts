@@ -124,6 +124,7 @@ describe('entente revoke and key compromise', () => {
     ['a cut-off beyond the log', ['--cut-off', '2026-11=99']],
     ['a cut-off of no log', ['--cut-off', 'attest=1']],
     ['a log twice', ['--cut-off', '2026-11=1', '--cut-off', '2026-11=2']],
+    ['a cut-off of a log that the key never signs', ['--cut-off', 'trust=now']],
   ] as const) {
     it(`key compromise refuses ${what}`, async () => {
       const { code } = await cli.told(world.codes.green);
@@ -132,4 +133,39 @@ describe('entente revoke and key compromise', () => {
       assert.ok(exit === 1 || exit === 2);
     });
   }
+
+  it('key compromise takes for each role only a cut-off of what keys of that role sign', async () => {
+    const { keys } = await cli.json<{ keys: { keyId: string; role: string }[] }>(
+      ...['key', 'list', cli.path('CN-33')],
+    );
+    for (const [role, cutOff, hint] of [
+      ['trust-log', '2026-11=now', /signs no entries of 2026-11 \[USAGE\]\nName trust instead/],
+      ['checkpoint', 'trust=now', /a checkpoint key signs no entries/],
+      ['witness', 'trust=now', /a witness key signs no entries/],
+    ] as const) {
+      const keyId = keys.find((key) => key.role === role)?.keyId ?? '';
+      const args = ['--key', keyId, '--cut-off', cutOff];
+      const { exit, err } = await cli.run('key', 'compromise', cli.path('CN-33'), ...args);
+      assert.equal(exit, 2);
+      assert.match(err, hint);
+    }
+  });
+
+  it('T3: a compromise that is said again puts no second key in place, and lets no more count unless --raise is given', async () => {
+    cli = copyWorld(world, folder());
+    const { code } = await cli.told(world.codes.green);
+    const giveUp = (...args: readonly string[]) =>
+      cli.run('key', 'compromise', cli.path('CN-33'), '--key', code?.keyId ?? '', ...args);
+    const keyCount = async () =>
+      (await cli.json<{ keys: object[] }>('key', 'list', cli.path('CN-33'))).keys.length;
+    const before = await keyCount();
+    assert.equal((await giveUp('--cut-off', '2026-11=1')).exit, 0);
+    assert.equal(await keyCount(), before + 1);
+    const raised = await giveUp('--cut-off', '2026-11=2');
+    assert.equal(raised.exit, 2);
+    assert.match(raised.err, /in 2026-11 it counts only below 1; this would let it count below 2/);
+    assert.match((await giveUp('--cut-off', '2026-11=2', '--raise')).out, /no further key stands/);
+    assert.match((await giveUp()).out, /Nothing that it signed counts any more/);
+    assert.equal(await keyCount(), before + 1);
+  });
 });

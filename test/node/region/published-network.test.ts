@@ -208,7 +208,7 @@ describe('LogVisitor', () => {
     const note = parseNote(readFileSync(cosigned()));
     assert.deepEqual(
       note.signatures.map(({ name }) => name),
-      ['FR.demo/trust', 'DE.demo/witness'],
+      ['FR.demo/trust', 'FR.demo/witness', 'DE.demo/witness'],
     );
   });
 
