@@ -86,6 +86,11 @@ function reportLines(audited: RegionAudited, cli: Cli): string[] {
   if (remarkCount > remarks.length)
     lines.push(yellow(`and ${counted(remarkCount - remarks.length, 'remark')} more`));
   if (faultCount === 0) lines.push(green('All of it agrees.'));
+  else {
+    lines.push(
+      'If this is your own region and the files were damaged on the disk: `entente fsck` checks its store, from which what is published is made anew once its folder below public/ is gone.',
+    );
+  }
   return lines;
 }
 

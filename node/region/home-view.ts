@@ -32,12 +32,12 @@ export interface HomeView {
 /**
  * Reads a region directory and the public directories of its peers, without writing. Peers that are unreachable or whose
  * data is bad are left out and named: one of them must not keep the others from being judged.
- * @throws what `readRegionConfig` and `readPublicRegion` throw for the home itself.
+ * @throws what `readRegionConfig` and `readPublicRegion` throw for the home itself, as a `NodeError`: DATA_INCONSISTENT.
  */
 export async function readHomeView(path: string, modules: ReadModules): Promise<HomeView> {
   const layout = new RegionLayout(resolve(path));
   const { region, network, peers } = await readRegionConfig(layout);
-  const home = await readPublicRegion(layout.public, { region, network }, modules);
+  const home = await readHome(layout.public, { region, network }, modules);
   const regions = [home];
   const missing: MissingPeer[] = [];
   for (const recognition of home.state.recognitions()) {
@@ -67,6 +67,24 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
     if (best !== newest) newer.push(sourceAt(of, newest, modules));
   }
   return { home, sources, newer, unwitnessed, missing };
+}
+
+/** What a region has published itself can be made again: its faults are not those of somebody else. */
+async function readHome(...args: Parameters<typeof readPublicRegion>): Promise<PublicRegion> {
+  try {
+    return await readPublicRegion(...args);
+  } catch (error) {
+    if (!isProtocolError(error)) throw error;
+    throw new NodeError(
+      'DATA_INCONSISTENT',
+      `what lies in ${args[0]} is not what was published: ${error.message}`,
+      {
+        cause: error,
+        fatal: true,
+        hint: 'Remove its folders trust and attest, then run `entente witness`: they are made anew from the store.',
+      },
+    );
+  }
 }
 
 function better(a: WitnessedCheckpoint, b: WitnessedCheckpoint): WitnessedCheckpoint {

@@ -18,6 +18,10 @@ export const KEY_ROLES = [
   'node',
 ] as const;
 
+const RESTORE = {
+  hint: 'Restore it from a backup, or remove it and give the key up with `entente key compromise`.',
+};
+
 const FILE_NAME = new RegExp(`^(${KEY_ROLES.join('|')})-([0-9a-f]{16})\\.json$`);
 
 const keyFileSchema = z.strictObject({
@@ -99,6 +103,7 @@ export async function readKeyFile(directory: string, name: KeyName): Promise<Uin
     throw new NodeError(
       'KEY_FILE_INVALID',
       `${path} is a key of another ${member}: ${key[member]}, not ${name[member]}`,
+      { hint: 'Put the files of this region’s keys here, or mend what entente.yaml says of the region.' },
     );
   }
   return Uint8Array.from(Buffer.from(key.secretKey, 'hex'));
@@ -110,7 +115,7 @@ function parseKeyFile(path: string, bytes: Uint8Array): KeyFile {
     value = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     // The parser's own message quotes the text around the fault, and that text is a secret.
-    throw new NodeError('KEY_FILE_INVALID', `${path} is not whole: it is no JSON text`);
+    throw new NodeError('KEY_FILE_INVALID', `${path} is not whole: it is no JSON text`, RESTORE);
   }
   const parsed = keyFileSchema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -118,5 +123,6 @@ function parseKeyFile(path: string, bytes: Uint8Array): KeyFile {
   throw new NodeError(
     'KEY_FILE_INVALID',
     `${path} is no key file: ${issue?.path.join('.')} is not as expected`,
+    RESTORE,
   );
 }

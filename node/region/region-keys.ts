@@ -166,7 +166,9 @@ export class RegionKeys implements NodeKeys {
   #requireSame(signer: KeyedSigner, role: KeyName['role'], publicKey: Uint8Array): KeyedSigner {
     if (equalBytes(signer.publicKey, publicKey)) return signer;
     const path = keyFilePath(this.#path, { role, keyId: signer.keyId });
-    throw new NodeError('KEY_FILE_INVALID', `${path} holds another key than its name says`);
+    throw new NodeError('KEY_FILE_INVALID', `${path} holds another key than its name says`, {
+      hint: 'Restore it from a backup, or remove it and give the key up with `entente key compromise`.',
+    });
   }
 }
 
