@@ -232,7 +232,8 @@ function settle(
     if (fork !== undefined) {
       // One side by disowned keys alone proves no more than that they were stolen.
       if (region === proposed.home || isDisowned(held, offered) || isDisowned(offered, held)) throw fork;
-      const standing = counted >= needed ? 'quarantined' : 'forked';
+      const isQuarantined = counted >= needed || held.knowledge.standing === 'quarantined';
+      const standing = isQuarantined ? 'quarantined' : 'forked';
       const known = withRevocationsOf(held, offered);
       return {
         region,
@@ -245,10 +246,7 @@ function settle(
       return { region, effect: 'confirmed', known: confirmed(held, offered, nowS) };
     }
   }
-  if (counted >= needed) {
-    const { standing } = held?.knowledge ?? offered.knowledge;
-    return { region, effect: 'taken', known: { ...offered, knowledge: { ...offered.knowledge, standing } } };
-  }
+  if (counted >= needed) return { region, effect: 'taken', known: withMarkOf(held, offered) };
   if (region === proposed.home) throw incomplete('a quorum for the home', { counted, needed });
   if (held === undefined) return { region, effect: 'left-out', known: undefined };
   return { region, effect: 'beside', known: withRevocationsOf(held, offered) };
@@ -284,6 +282,13 @@ function confirmed(held: KnownLog, { knowledge }: KnownLog, nowS: number): Known
   const logKeyIds = [...new Set([...held.knowledge.logKeyIds, ...knowledge.logKeyIds])];
   const { note } = knowledge;
   return { ...held, knowledge: { ...held.knowledge, note, logKeyIds, cosignatures: [...newest.values()] } };
+}
+
+/** What is offered. Evidence against the region outlives what it was held beside, and with it what the other side revokes. */
+function withMarkOf(held: KnownLog | undefined, offered: KnownLog): KnownLog {
+  if (held === undefined || held.knowledge.standing === 'good') return offered;
+  const { standing, revokedBeside } = held.knowledge;
+  return { ...offered, knowledge: { ...offered.knowledge, standing, revokedBeside } };
 }
 
 /** What is held, and beside it what the state offered revokes: a revocation counts at once, witnessed or not. */

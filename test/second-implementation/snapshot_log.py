@@ -12,6 +12,15 @@ from trust import Folding, Voided
 from trust_state import TrustState
 
 
+class Rollback(Fault):
+    """An older log than the one that is held, with both sizes."""
+
+    def __init__(self, held, offered):
+        super().__init__("ROLLBACK")
+        self.held = held
+        self.offered = offered
+
+
 @dataclass(frozen=True)
 class Log:
     """A trust log from a base on, folded."""
@@ -40,15 +49,17 @@ class Log:
 
 def log_of(part, network, held):
     """The log up to the end of a part, which is that of its checkpoint; whether that is signed is not looked at."""
+    text, _ = note.parse_note(part.checkpoint)
+    checkpoint = note.parse_checkpoint_text(text)
     begin, base, entries = part.begin, part.base, part.entries
     if base is None:
         if held is None or part.begin != held.size:
             raise Fault("SNAPSHOT_INCOMPLETE")
         begin, base, entries = held.begin, held.base, held.entries + part.entries
-    text, _ = note.parse_note(part.checkpoint)
-    checkpoint = note.parse_checkpoint_text(text)
     if checkpoint.size != begin + len(entries):
         raise Fault("SNAPSHOT_INCOMPLETE")
+    if held is not None and checkpoint.size < held.size:
+        raise Rollback(held.size, checkpoint.size)
     roots = _roots(begin, base.frontier, entries)
     if checkpoint.root != roots[-1]:
         raise Fault("PROOF_INVALID")

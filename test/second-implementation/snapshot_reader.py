@@ -16,13 +16,6 @@ class Outcome:
     fault: Fault | None = None
 
 
-class Rollback(Fault):
-    def __init__(self, held, offered):
-        super().__init__("ROLLBACK")
-        self.held = held
-        self.offered = offered
-
-
 class Reader:
     def __init__(self, home, network, pin):
         self.home = home
@@ -97,11 +90,13 @@ class _Reading:
     def _fold(self, region, fingerprint):
         """1 to 3."""
         held = self.before.get(region)
+        if held is not None and held.log.fingerprint != fingerprint:
+            held = None
         log = log_of(self.parts[region], self.network, None if held is None else held.log)
-        if log.state.newest_at > self.now + CLOCK_AHEAD:
-            raise Fault("STATE_AHEAD")
         if log.fingerprint != fingerprint:
             raise Fault("PIN_MISMATCH")
+        if log.state.newest_at > self.now + CLOCK_AHEAD:
+            raise Fault("STATE_AHEAD")
         self.logs[region] = log
 
     def _open(self, region, witness_logs):
@@ -112,8 +107,6 @@ class _Reading:
             self.offered[region] = offered
             return
         log = offered.log
-        if log.size < held.log.size:
-            raise Rollback(held.log.size, log.size)
         if held.log.size >= log.begin and log.roots[held.log.size - log.begin] != held.log.root:
             if region == self.home or _is_disowned(offered, held) or _is_disowned(held, offered):
                 raise Fault("FORK")
@@ -121,11 +114,8 @@ class _Reading:
             self.offered[region] = offered
         elif (log.size, log.root) == (held.log.size, held.log.root):
             self.outcomes[region] = Outcome("confirmed")
-            self.held[region] = replace(
-                held,
-                signers=held.signers | offered.signers,
-                cosignatures=held.cosignatures | offered.cosignatures,
-            )
+            cosignatures = _newest(held.cosignatures | offered.cosignatures, self.now)
+            self.held[region] = replace(held, signers=held.signers | offered.signers, cosignatures=cosignatures)
         else:
             self.offered[region] = offered
 
@@ -146,7 +136,7 @@ class _Reading:
         for region in self.offered.keys() - forks - taken:
             self._set_beside(region)
         for region in taken:
-            self.held[region] = self.offered[region]
+            self.held[region] = _marked_as(self.held.get(region), self.offered[region])
             self.outcomes[region] = Outcome("taken")
 
     def _trust_with(self, taken):
@@ -184,3 +174,19 @@ def _is_disowned(side, other):
     """Whether only keys signed a side of a fork that the state of the other side names as compromised."""
     keys = keys_of(other.log.state)
     return all(id_ in keys and keys[id_].cutoffs is not None for id_ in side.signers)
+
+
+def _marked_as(before, taken):
+    """A mark, and what is revoked beside with it, outlives the log that it was made beside."""
+    if before is None or before.standing == "good":
+        return taken
+    return replace(taken, standing=before.standing, beside=before.beside)
+
+
+def _newest(cosignatures, now):
+    """Of each key the newest that is not ahead."""
+    newest = {}
+    for region, id_, time in cosignatures:
+        if time <= now + CLOCK_AHEAD:
+            newest[region, id_] = max(time, newest.get((region, id_), time))
+    return frozenset((region, id_, time) for (region, id_), time in newest.items())

@@ -120,11 +120,29 @@ const BROKEN: Readonly<Record<string, readonly [FaultCode, Change]>> = {
       return part();
     },
   ],
+  'a state that is ahead under a checkpoint that nobody signed': [
+    'STATE_AHEAD',
+    ({ region, part }) => {
+      region.nowS = NOW_S + 121;
+      region.revoke([3]);
+      return part({ checkpointKey: region.keys.attest });
+    },
+  ],
+  'another root and a state that is ahead': [
+    'PIN_MISMATCH',
+    ({ region: { region }, part }) => {
+      const impostor = new RegionFixture({ region, network: NETWORK, rootKeys: 2 });
+      impostor.nowS = NOW_S + 121;
+      impostor.revoke([3]);
+      return impostorPart(impostor, part);
+    },
+  ],
+  'a checkpoint that is no note, and no entries': ['NOTE_MALFORMED', ({ part }) => ({ ...part(BASED), entries: [], checkpoint: Uint8Array.of(1) })],
   'another root': [
     'PIN_MISMATCH',
     ({ region: { region }, part }) => {
       const impostor = new RegionFixture({ region, network: NETWORK, rootKeys: 2 });
-      return { ...part(), ...impostorPart(impostor, part) };
+      return impostorPart(impostor, part);
     },
   ],
   'the log of another region': ['PIN_MISMATCH', ({ region, part, other }) => ({ ...impostorPart(other, part), region: region.region })],

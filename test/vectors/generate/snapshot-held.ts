@@ -1,6 +1,8 @@
 /** What a reader of snapshots makes of a part beside what it held: deltas, rollbacks, forks, gaps and voidings. */
-import { DAY_S, LOG_ID, type RegionFixture } from '../../support/region-fixture.ts';
-import { HOME, NOW_S } from '../../support/snapshot-fixture.ts';
+import assert from 'node:assert/strict';
+import { REVOCATION_BLOCKS_MAX } from '../../../protocol/limits.ts';
+import { DAY_S, LOG_ID, RegionFixture } from '../../support/region-fixture.ts';
+import { HOME, NETWORK, NOW_S } from '../../support/snapshot-fixture.ts';
 import { all, Reading } from './snapshot-reading.ts';
 
 const PEER = 'CN-33';
@@ -105,6 +107,17 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
     return reading.step({ 'CN-33': 'ROLLBACK' }, [reading.part(twin)], { known: { 'CN-33': { standing: 'good', beside: {} } } });
   },
 
+  'a rollback that nobody signed': () => {
+    const { reading, region } = holding(PEER, 5);
+    const old = new Reading().part(PEER, { checkpointKey: region.keys.attest });
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)]).step({ 'CN-33': 'ROLLBACK' }, [old]);
+  },
+  'a fork that nobody signed': () => {
+    const { reading, twin } = forked(2);
+    const unsigned = reading.part(twin, { checkpointKey: twin.keys.attest });
+    return reading.step({ 'CN-33': 'NOTE_UNSIGNED' }, [unsigned], { known: { 'CN-33': { standing: 'good', beside: {} } } });
+  },
+
   'a fork of the same size with its quorum': () => {
     const { reading, twin } = forked(2);
     return reading.step(all('confirmed', { 'CN-33': 'forked' }), reading.parts(reading.part(twin)), {
@@ -154,6 +167,32 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
     return reading.step({ 'CN-33': 'FORK' }, [reading.part(twin, { checkpointKey: fresh })], { known: { 'CN-33': { standing: 'good', beside: {} } } });
   },
 
+  'a mark stays, whatever is taken or offered later': () => {
+    const { reading, twin } = forked(2);
+    const region = reading.region(PEER);
+    const marked = (standing: 'forked' | 'quarantined', ...beside: number[]) => ({ known: { 'CN-33': { standing, beside: { [LOG_ID]: beside } } } });
+    reading
+      .step({ 'CN-33': 'forked' }, [reading.part(twin, { by: [] })], marked('forked', 2))
+      .step({ 'CN-33': 'confirmed' }, [reading.part(PEER)], marked('forked', 2))
+      .step({ DE: 'confirmed' }, [reading.part(HOME)], marked('forked', 2));
+    region.revoke([3]);
+    reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)], { ...marked('forked', 2), codes: sides(reading, 'FORKED') });
+    twin.revoke([4]);
+    reading.step({ 'CN-33': 'forked' }, [reading.part(twin)], marked('quarantined', 2, 4));
+    twin.revoke([6]);
+    return reading.step({ 'CN-33': 'forked' }, [reading.part(twin, { by: [] })], { ...marked('quarantined', 2, 4, 6), codes: sides(reading, 'QUARANTINED') });
+  },
+  'a mark ends with the root': () => {
+    const { reading, twin } = forked(2);
+    reading.step({ 'CN-33': 'forked' }, [reading.part(twin)], { known: { 'CN-33': { standing: 'quarantined' } } });
+    const anew = new RegionFixture({ region: PEER, network: NETWORK, rootKeys: 2 });
+    for (let index = 0; index < FIRST; index++) anew.revoke([index]);
+    reading.region(HOME).recognise(anew, 2);
+    return reading
+      .step({ DE: 'taken', 'CN-33': 'SNAPSHOT_INCOMPLETE' }, [reading.part(anew, { delta: FIRST + 1 }), reading.part(HOME)], { known: { 'CN-33': undefined } })
+      .step({ 'CN-33': 'taken' }, [reading.part(anew)], { known: { 'CN-33': { size: FIRST + 3, standing: 'good', beside: {} } } });
+  },
+
   'a gap that a quorum vouches for': () => {
     const { reading, region } = holding(PEER, 1);
     region.commit();
@@ -182,6 +221,25 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
       .step({ DE: 'taken' }, [reading.part(HOME, vouched)], { known: { DE: { witnesses: [1, 1, 1] }, IT: undefined } });
   },
 
+  'as many blocks of revocations as trust-log may fill, and one more by the root': () => {
+    const { reading, region } = holding(PEER);
+    const BLOCK = 2 ** 16;
+    const BLOCKS_MAX = REVOCATION_BLOCKS_MAX['trust-log'];
+    region.revoke(Array.from({ length: BLOCKS_MAX }, (_, block) => BLOCK * block));
+    assert.equal(region.refusal(region.revocation([BLOCK * BLOCKS_MAX])), 'STATEMENT_CONFLICT');
+    region.revoke([BLOCK + 1]);
+    region.add(region.revocation([BLOCK * BLOCKS_MAX + 1]), 'root');
+    const code = (index: number, verdict: string) => [reading.federation.issue(PEER, index).text, verdict] as const;
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { delta: FIRST })], {
+      known: { 'CN-33': { size: FIRST + 4 } },
+      codes: Object.fromEntries([
+        code(0, 'stop REVOKED'),
+        code(BLOCK + 1, 'stop REVOKED'),
+        code(BLOCK * BLOCKS_MAX, 'pass'),
+        code(BLOCK * BLOCKS_MAX + 1, 'stop REVOKED'),
+      ]),
+    });
+  },
   'a compromise voids what the key signed since index 0': () => {
     const { reading, region } = holding(PEER, 1);
     const cutOff = { size: FIRST, root: region.rootAt(FIRST) };

@@ -211,7 +211,8 @@ export const TRUSTED_READINGS: Readonly<Record<string, () => Reading>> = {
       .step({ 'CN-33': 'confirmed' }, [reading.part(PEER, { by: [PEER], atS: NOW_S - 20 })], { known: { 'CN-33': aged(3, 90, 20) } })
       .step({ 'CN-33': 'confirmed' }, [reading.part(PEER, { atS: NOW_S - 2_000 })], { known: { 'CN-33': aged(3, 90, 20) } })
       .step({ 'CN-33': 'confirmed' }, [reading.part(PEER, { by: [] })], { known: { 'CN-33': aged(3, 90, 20) } })
-      .step({ 'CN-33': 'confirmed' }, [reading.part(PEER, { atS: NOW_S + 121 })], { known: { 'CN-33': aged(3, 90, 20) } });
+      .step({ 'CN-33': 'confirmed' }, [reading.part(PEER, { atS: NOW_S + 121 })], { known: { 'CN-33': aged(3, 90, 20) } })
+      .step({}, [], { nowS: NOW_S + 1, known: { 'CN-33': aged(3, 91, 21) } });
   },
   'a witness key that is compromised': () => {
     const reading = new Reading();
