@@ -20,7 +20,7 @@ import { Scrub } from '../store/scrub.ts';
 import { storeError } from '../store/store-error.ts';
 import { Store } from '../store/store.ts';
 import { AntiEntropy } from '../sync/anti-entropy.ts';
-import { type BootFinding, checkOwnLogs, refusalOf } from '../sync/boot-check.ts';
+import { refusalOf } from '../sync/boot-check.ts';
 import { Healer } from '../sync/healer.ts';
 import { Herald } from '../sync/herald.ts';
 import { LeafFinder } from '../sync/leaf-finder.ts';
@@ -36,6 +36,7 @@ import { Witness } from '../witness/witness.ts';
 import { Desks } from './desks.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NodeStatus, type WritingState } from './node-status.ts';
+import { findOwnLogs } from './own-logs-check.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { WritingSide } from './writing-side.ts';
 
@@ -292,7 +293,13 @@ export class RegionNode {
       try {
         this.#failure = undefined;
         const held = this.#ownSize();
-        const found = await this.#bootFinding();
+        const checking = {
+          ...this.#modules,
+          shelf: this.#shelf,
+          client: this.#client,
+          puller: this.#puller,
+        };
+        const found = await findOwnLogs(this.#options, checking, this.#forced);
         // It has caught up a piece: the next look tells whether that was all.
         if (found.finding === 'behind' && this.#ownSize() > held) continue;
         this.#writing = found.finding;
@@ -308,35 +315,6 @@ export class RegionNode {
       if (!signal.aborted) this.#decided();
       await this.#modules.clock.wait(this.#options.bootRetryMs, signal).catch(() => undefined);
     }
-  }
-
-  async #bootFinding(): Promise<BootFinding> {
-    await this.#shelf.followAll();
-    const { home, ownLogs } = this.#shelf;
-    const { state } = home;
-    const recognised = [...home.state.recognitions()].filter(
-      (one) => one.standing === 'recognised' && one.way === 'direct',
-    );
-    const isLost = home.tree.size === 0 && this.#options.fingerprint !== undefined;
-    const quorum = this.#options.bootQuorum(recognised.map(({ region }) => region));
-    const needed = Math.max(isLost ? 1 : 0, quorum);
-    const found = await checkOwnLogs(
-      { needed },
-      {
-        client: this.#client,
-        puller: this.#puller,
-        regionOf: this.#modules.regionOf,
-        logs: () => ownLogs,
-        isAllAsked: () => home.state === state,
-      },
-    );
-    const { finding } = found;
-    if (this.#forced && (finding === 'alone' || finding === 'behind')) return { finding: 'clear' };
-    // The region has a log, and this store has nothing of it.
-    if (isLost && (finding === 'clear' || finding === 'alone')) {
-      return { finding: 'behind', origin: home.origin, size: 0 };
-    }
-    return found;
   }
 
   #ownSize(): number {

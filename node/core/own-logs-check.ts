@@ -1,0 +1,35 @@
+/** Whether a node may begin to sign: what its peers hold of its own logs, or what its operator decided instead. */
+import { type BootCheckModules, type BootFinding, checkOwnLogs } from '../sync/boot-check.ts';
+import { type LogShelf } from './log-shelf.ts';
+import { type NODE_DEFAULTS, type RegionNodeOptions } from './node-options.ts';
+
+export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | 'puller' | 'regionOf'> {
+  readonly shelf: LogShelf;
+}
+
+/** `forced`: the operator signs although too few peers answered, or one shows more than can be had. Rejects as `checkOwnLogs`. */
+export async function findOwnLogs(
+  { bootQuorum, fingerprint }: Pick<RegionNodeOptions & typeof NODE_DEFAULTS, 'bootQuorum' | 'fingerprint'>,
+  { shelf, ...modules }: OwnLogsCheckModules,
+  forced: boolean,
+): Promise<BootFinding> {
+  await shelf.followAll();
+  const { home, ownLogs } = shelf;
+  const { state } = home;
+  const recognised = [...state.recognitions()].filter(
+    (one) => one.standing === 'recognised' && one.way === 'direct',
+  );
+  const isLost = home.tree.size === 0 && fingerprint !== undefined;
+  const needed = Math.max(isLost ? 1 : 0, bootQuorum(recognised.map(({ region }) => region)));
+  const found = await checkOwnLogs(
+    { needed },
+    { ...modules, logs: () => ownLogs, isAllAsked: () => home.state === state },
+  );
+  const { finding } = found;
+  if (forced && (finding === 'alone' || finding === 'behind')) return { finding: 'clear' };
+  // The region has a log, and this store has nothing of it.
+  if (isLost && (finding === 'clear' || finding === 'alone')) {
+    return { finding: 'behind', origin: home.origin, size: 0 };
+  }
+  return found;
+}
