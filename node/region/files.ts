@@ -1,6 +1,6 @@
 /** Files that are either old or new after a crash, and reads with a bound. The only file of `node/region` that touches `node:fs`. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NodeError } from '../node-error.ts';
 
@@ -112,11 +112,28 @@ export async function removeLeavings(path: string): Promise<void> {
   }
 }
 
-/** Creates the folder and those above it, synced. */
+/** Creates the folder and those above it, synced. Not by Node's own recursion, which never ends where nothing can be made (`/proc/x`). */
 export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+  const above = dirname(path);
+  try {
+    if (!(await isMade(path, mode))) return;
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') || above === path) throw error;
+    await makeDirectory(above, mode);
+    if (!(await isMade(path, mode))) return;
+  }
+  await syncDirectory(above);
+}
+
+/** False if the folder was there. */
+async function isMade(path: string, mode: number): Promise<boolean> {
+  try {
+    await mkdir(path, { mode });
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'EEXIST') && (await stat(path)).isDirectory()) return false;
+    throw error;
+  }
 }
 
 export function isErrno(error: unknown, code: string): boolean {

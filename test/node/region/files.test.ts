@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  makeDirectory,
   modeOf,
   moveFile,
   namesIn,
@@ -68,5 +69,16 @@ describe('files of a region', () => {
     writeFileSync(path, '');
     chmodSync(path, 0o640);
     assert.equal(await modeOf(path), 0o640);
+  });
+
+  it('makeDirectory makes what is missing, takes what is there, and ends where nothing can be made', async () => {
+    const path = join(folder(), 'a/b');
+    await makeDirectory(path, 0o700);
+    await makeDirectory(path, 0o700);
+    assert.equal(statSync(path).mode & 0o777, 0o700);
+    writeFileSync(join(path, 'file'), '');
+    await assert.rejects(makeDirectory(join(path, 'file')), { code: 'EEXIST' });
+    await assert.rejects(makeDirectory(join(path, 'file/c')), { code: 'ENOTDIR' });
+    if (process.platform === 'linux') await assert.rejects(makeDirectory('/proc/none/c'), { code: 'ENOENT' });
   });
 });
