@@ -10,7 +10,10 @@ const TRAITS = {
     fatal: true,
     hint: 'Do not sign: compare the log with what peers hold of it. Two stores that took turns look like this.',
   },
-  LOG_CORRUPT: { fatal: true, hint: 'Run `entente fsck`, then let peers make good what is damaged.' },
+  LOG_CORRUPT: {
+    fatal: true,
+    hint: 'Run `entente fsck`. Where entries are gone, restore a backup of the store and start it with its peers at hand.',
+  },
   LOG_UNCHECKED: { retry: true, hint: 'Mend the disk of the second place.' },
   LOG_BUSY: { retry: true, hint: 'Offer less at a time, or try again later.' },
   LOG_UNSETTLED: { retry: true, hint: 'The entry may yet be logged: look it up before offering it again.' },

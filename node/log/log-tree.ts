@@ -17,6 +17,7 @@ import { emptyHead, encodeHead, type LogHead, parseHead } from './log-head.ts';
 import { LogKeys } from './log-keys.ts';
 import { LogReader } from './log-reader.ts';
 import { edgeTiles } from './tile-edge.ts';
+import { mendTiles } from './tile-mending.ts';
 
 export interface LogTreeModules {
   readonly store: Store;
@@ -55,12 +56,13 @@ export class LogTree {
 
   /**
    * Opens the log of this name, an empty one where the store has none, and checks that head, frontier and tiles agree with
-   * each other and with the second place.
+   * each other and with the second place. In a store that was salvaged, tiles that are missing are made from the entries.
    * @throws {NodeError} LOG_CORRUPT, LOG_CONTRADICTED, VALUE_CORRUPT, SECOND_PLACE_CORRUPT, and what the store throws.
    */
   static async open(origin: string, modules: LogTreeModules): Promise<LogTree> {
     const tree = new LogTree(origin, modules);
     try {
+      if (modules.store.incomplete) await mendTiles(origin, modules);
       await tree.reload();
       return tree;
     } catch (error) {
