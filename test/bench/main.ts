@@ -1,5 +1,6 @@
 /** `npm run bench [-- NAME...] [--json]`: the figures of this machine. Never part of the tests. */
 import { type Bench, machine, type Row } from './bench.ts';
+import { durableBench } from './durable.bench.ts';
 import { httpBench } from './http.bench.ts';
 import { issueBench } from './issue.bench.ts';
 import { networkBench } from './network.bench.ts';
@@ -12,6 +13,7 @@ const BENCHES: readonly Bench[] = [
   verifyBench,
   httpBench,
   issueBench,
+  durableBench,
   revocationBench,
   snapshotBench,
   treeBench,

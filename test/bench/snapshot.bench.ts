@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { randomIndexes, seededRandom } from '../support/index-sets.ts';
 import { Federation, NOW_S } from '../support/snapshot-fixture.ts';
 import { trustModules } from '../support/region-fixture.ts';
@@ -11,6 +13,16 @@ const DELTA = 10_000;
 
 const kilobytes = (bytes: Uint8Array) => `${(bytes.length / 1024).toFixed(0)} KiB`;
 const milliseconds = (seconds: number) => `${(1_000 * seconds).toFixed(0)} ms`;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** On the heap and in buffers, once nothing is left that nobody refers to. */
+function bytesInUse(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
 
 export const snapshotBench: Bench = {
   name: 'snapshot',
@@ -34,7 +46,9 @@ export const snapshotBench: Bench = {
     const { seconds: plainS } = read(plain);
     for (const name of regionNames) federation.region(name).commit();
     const based = await federation.snapshot();
+    const before = bytesInUse();
     const { seconds: basedS, holdings } = read(based);
+    const heldBytes = bytesInUse() - before;
     const quiet = await federation.snapshot({}, holdings);
     federation.region(regionNames[1] ?? '').revoke([...randomIndexes(LIVE, DELTA, seededRandom(99))]);
     const delta = await federation.snapshot({}, holdings);
@@ -44,6 +58,7 @@ export const snapshotBench: Bench = {
       { name: '  to read', value: milliseconds(plainS) },
       { name: 'full, from a state entry', value: kilobytes(based) },
       { name: '  to read', value: milliseconds(basedS) },
+      { name: '  memory that what was read takes', value: `${(heldBytes / 2 ** 20).toFixed(1)} MiB` },
       { name: 'delta without news: checkpoints, cosignatures', value: kilobytes(quiet) },
       {
         name: `delta of ${DELTA.toLocaleString('en-US')} revocations in one region`,
