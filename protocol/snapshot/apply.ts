@@ -91,6 +91,7 @@ export function applySnapshot(
     new Trust({ home, network, regions: logs.flatMap((log) => log?.knowledge ?? []) }, modules);
   const settled = settleAll(
     candidatesOf(snapshot.parts, reader, previous, modules, nowS),
+    home,
     trustOf,
     previous?.trust,
     nowS,
@@ -176,91 +177,130 @@ function isUnder(state: TrustState, fingerprint: Uint8Array): boolean {
   return state.fingerprint !== undefined && equalBytes(state.fingerprint, fingerprint);
 }
 
+/** What a part offers beside what is held. */
+interface Offer {
+  readonly held: KnownLog | undefined;
+  readonly offered: KnownLog<OfferedLog>;
+}
+
 interface Settled {
   readonly region: string;
   readonly effect: PartEffect | undefined;
   readonly known: KnownLog | undefined;
   readonly fault?: Fault | undefined;
+  /** As long as witnesses have a say in it. */
+  readonly offer?: Offer;
 }
 
 /**
  * What becomes of the candidates. The witness keys of a part count for the others only if that part is taken: or else a key that
- * is known to be stolen could vouch once more, by a part without quorum that keeps silent about the theft.
+ * is known to be stolen could vouch once more, by a part without quorum that keeps silent about the theft. And for the home only
+ * what the others leave counts, so that no part which is not taken costs it its quorum.
  */
 function settleAll(
   candidates: readonly Candidate[],
+  home: string,
   trustOf: (logs: readonly (KnownLog | undefined)[]) => Trust,
   heldTrust: Trust | undefined,
   nowS: number,
 ): Settled[] {
-  let settled = candidates.map(({ region, held, offered, fault }): Settled => ({
-    region,
-    effect: fault ? 'faulty' : offered && 'taken',
-    known: offered ?? held,
-    fault,
-  }));
+  let settled = candidates.map((candidate) => compared(candidate, home, nowS));
   for (;;) {
     const proposed = trustOf(settled.map(({ known }) => known));
-    const before = settled;
-    settled = candidates.map((candidate, i) => {
-      const result = before[i] as Settled;
-      // What is not taken stays so: parts only ever drop out, so this comes to an end.
-      if (result.effect !== 'taken') return result;
-      const { region, held } = candidate;
-      const tried = attempt(region, proposed.home, () => settle(candidate, proposed, heldTrust, nowS));
-      return tried.value ?? { region, effect: 'faulty', known: held, fault: tried.fault };
+    const votesOf = (offer: Offer) => votesFor(offer, proposed, heldTrust, nowS);
+    // What is not taken stays so: parts only ever drop out, so this comes to an end.
+    const next = settled.map((result): Settled => {
+      const { region, effect, offer } = result;
+      if (effect !== 'taken' || region === home || offer === undefined || votesOf(offer).suffice)
+        return result;
+      const { held, offered } = offer;
+      if (held === undefined) return { region, effect: 'left-out', known: undefined };
+      return { region, effect: 'beside', known: withRevocationsOf(held, offered) };
     });
-    if (settled.every(({ effect }, i) => effect === before[i]?.effect)) return settled;
+    if (next.every((result, i) => result === settled[i])) {
+      return settled.map((result) => decided(result, home, votesOf));
+    }
+    settled = next;
   }
 }
 
-/** Rules 5 and 6: what becomes of a candidate, with the witnesses that count if everything proposed is what it says. */
-function settle(
-  { region, held, offered }: Candidate,
+/** Rule 5: what becomes of a candidate by what was held of its region, as far as that needs no witness. */
+function compared({ region, held, offered, fault }: Candidate, home: string, nowS: number): Settled {
+  if (fault !== undefined) return { region, effect: 'faulty', known: held, fault };
+  if (offered === undefined) return { region, effect: undefined, known: held };
+  const offer = { held, offered };
+  if (held === undefined) return { region, effect: 'taken', known: offered, offer };
+  const fork = forkOf(held.log, offered.log);
+  if (fork === undefined) {
+    const isSame = held.log.fold.size === offered.log.fold.size;
+    if (isSame) return { region, effect: 'confirmed', known: confirmed(held, offered, nowS) };
+    return { region, effect: 'taken', known: withMarkOf(held, offered), offer };
+  }
+  const error = named(fork, region);
+  if (region === home) throw error;
+  // One side by disowned keys alone proves no more than that they were stolen.
+  const isMarked = !isDisowned(held, offered) && !isDisowned(offered, held);
+  return {
+    region,
+    known: held,
+    fault: error.fault,
+    ...(isMarked ? { effect: 'forked', offer } : { effect: 'faulty' }),
+  };
+}
+
+/** Rule 6, once it is settled what else is taken: the home has to be, and what a fork proves is weighed. */
+function decided(result: Settled, home: string, votesOf: (offer: Offer) => Votes): Settled {
+  const { region, effect, offer } = result;
+  if (offer === undefined) return result;
+  const { held, offered } = offer;
+  if (effect === 'forked' && held !== undefined) {
+    const isQuarantined = votesOf(offer).suffice || held.knowledge.standing === 'quarantined';
+    const { log, knowledge } = withRevocationsOf(held, offered);
+    const standing = isQuarantined ? 'quarantined' : 'forked';
+    return { ...result, known: { log, knowledge: { ...knowledge, standing } } };
+  }
+  if (effect === 'taken' && region === home) {
+    const { counted, needed, suffice } = votesOf(offer);
+    if (!suffice && needed > 0) throw named(incomplete('a quorum for the home', { counted, needed }), region);
+    if (!suffice) throw named(unseen(held, offered), region);
+  }
+  return result;
+}
+
+interface Votes {
+  readonly counted: number;
+  readonly needed: number;
+  /** Also false where none are needed, but a gap is to be bridged. */
+  readonly suffice: boolean;
+}
+
+/** The witnesses of what is offered, if everything proposed is what it says. */
+function votesFor(
+  { held, offered }: Offer,
   proposed: Trust,
   heldTrust: Trust | undefined,
   nowS: number,
-): Settled {
-  if (offered === undefined) return { region, effect: undefined, known: held };
+): Votes {
   const { counted, needed: neededNow } = assess(proposed, offered.knowledge, nowS).witnesses;
   const isGap = held !== undefined && offered.log.rootAtHeldSize === undefined;
   const neededBefore = isGap && heldTrust ? assess(heldTrust, held.knowledge, nowS).witnesses.needed : 0;
   // Over a gap the reader cannot see why fewer should be needed than before: a base that keeps silent would say so too.
   const needed = Math.max(neededNow, neededBefore);
-  if (held !== undefined) {
-    const fork = forkOf(held.log, offered.log, needed);
-    if (fork !== undefined) {
-      // One side by disowned keys alone proves no more than that they were stolen.
-      if (region === proposed.home || isDisowned(held, offered) || isDisowned(offered, held)) throw fork;
-      const isQuarantined = counted >= needed || held.knowledge.standing === 'quarantined';
-      const standing = isQuarantined ? 'quarantined' : 'forked';
-      const known = withRevocationsOf(held, offered);
-      return {
-        region,
-        effect: 'forked',
-        known: { ...known, knowledge: { ...known.knowledge, standing } },
-        fault: named(fork, region).fault,
-      };
-    }
-    if (held.log.fold.size === offered.log.fold.size) {
-      return { region, effect: 'confirmed', known: confirmed(held, offered, nowS) };
-    }
-  }
-  if (counted >= needed) return { region, effect: 'taken', known: withMarkOf(held, offered) };
-  if (region === proposed.home) throw incomplete('a quorum for the home', { counted, needed });
-  if (held === undefined) return { region, effect: 'left-out', known: undefined };
-  return { region, effect: 'beside', known: withRevocationsOf(held, offered) };
+  return { counted, needed, suffice: counted >= needed && !(isGap && needed === 0) };
 }
 
-/** The fault of two trees that cannot both be true. @throws {ProtocolError} SNAPSHOT_INCOMPLETE for a gap that nobody vouches for. */
-function forkOf(held: HeldLog, offered: OfferedLog, needed: number): ProtocolError | undefined {
-  const details = { held: held.fold.size, offered: offered.fold.size };
-  if (offered.rootAtHeldSize === undefined) {
-    if (needed > 0) return undefined;
-    throw incomplete('entries from the size that is held on, since no witness vouches for a gap', details);
-  }
-  if (equalBytes(offered.rootAtHeldSize, held.fold.root)) return undefined;
+/** The fault of two trees that cannot both be true; undefined also for a gap, in which nobody can see that. */
+function forkOf(held: HeldLog, { fold, rootAtHeldSize }: OfferedLog): ProtocolError | undefined {
+  if (rootAtHeldSize === undefined || equalBytes(rootAtHeldSize, held.fold.root)) return undefined;
+  const details = { held: held.fold.size, offered: fold.size };
   return new ProtocolError('FORK', `at size ${details.held} its root is not the one that is held`, details);
+}
+
+function unseen(held: KnownLog | undefined, offered: KnownLog): ProtocolError {
+  return incomplete('entries from the size that is held on, since no witness vouches for a gap', {
+    held: held?.log.fold.size ?? 0,
+    offered: offered.log.fold.size,
+  });
 }
 
 /** Whether all keys that signed the checkpoint of `one` are compromised by what `other` says. */

@@ -240,6 +240,35 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
       ]),
     });
   },
+  'a gap in which the home withdraws from one witness, and the others vouch': () => {
+    const { reading, region } = holding(HOME);
+    region.add({ kind: 'withdrawal', region: PEER, version: 2 });
+    region.commit();
+    return reading.step({ DE: 'taken' }, [reading.part(HOME, { based: true })], { known: { DE: { witnesses: [2, 1, 2] }, 'CN-33': undefined } });
+  },
+  'a gap of a peer for which as many are needed as before': () => {
+    const { reading, region } = holding(PEER, 1);
+    region.commit();
+    for (const peer of ['FR', 'IT']) reading.region(HOME).add({ kind: 'withdrawal', region: peer, version: 2 });
+    const by = [HOME, PEER];
+    return reading
+      .step({ 'CN-33': 'beside', DE: 'taken' }, [reading.part(PEER, { based: true, by }), reading.part(HOME)], {
+        known: { 'CN-33': { size: FIRST, witnesses: [1, 1, 1] } },
+      })
+      .step({ 'CN-33': 'taken' }, [reading.part(PEER, { based: true, by })], { known: { 'CN-33': { size: FIRST + 2 } } });
+  },
+  'a full part from a state entry behind the compromise': () => {
+    const { reading, region } = holding(PEER, 1);
+    region.commit();
+    const key = region.key('fresh trust-log');
+    region.admit([{ key, role: 'trust-log' }]);
+    region.add(region.compromise(region.keys['trust-log'], { trust: { size: FIRST, root: region.rootAt(FIRST) } }));
+    region.add(region.stateStatement(), [key]);
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { based: true })], {
+      known: { 'CN-33': { size: FIRST + 5, beside: {} } },
+      codes: { [reading.federation.issue(PEER, 1).text]: 'pass' },
+    });
+  },
   'a compromise voids what the key signed since index 0': () => {
     const { reading, region } = holding(PEER, 1);
     const cutOff = { size: FIRST, root: region.rootAt(FIRST) };

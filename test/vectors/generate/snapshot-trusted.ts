@@ -1,6 +1,6 @@
 /** Whom a reader of snapshots believes: pins, recognitions, and the quorum of SPEC.md 9. */
 import { DAY_S, HOUR_S, RegionFixture, START_S, testKey } from '../../support/region-fixture.ts';
-import { HOME, NETWORK, NOW_S } from '../../support/snapshot-fixture.ts';
+import { HOME, NETWORK, NOW_S, type Witness } from '../../support/snapshot-fixture.ts';
 import { all, FOUR, Reading } from './snapshot-reading.ts';
 
 const PEER = 'CN-33';
@@ -9,6 +9,14 @@ const LAST_S = START_S - (START_S % DAY_S) + 30 * DAY_S;
 
 /** How old the knowledge of a region is. */
 const aged = (counted: number, age: number | null, silence: number | null = age) => ({ witnesses: [counted, 2, 3], age, silence }) as const;
+
+/** The region with another witness key, which its log now names. */
+function freshWitness(reading: Reading, name: string): Witness {
+  const region = reading.region(name);
+  const witness = region.key('fresh witness');
+  region.admit([{ key: witness, role: 'witness' }]);
+  return { region: name, keys: { witness } };
+}
 
 const stranger = () => new RegionFixture({ region: 'PT', network: NETWORK });
 
@@ -230,6 +238,46 @@ export const TRUSTED_READINGS: Readonly<Record<string, () => Reading>> = {
     return reading.step(all('confirmed', { FR: 'taken', 'CN-33': 'beside' }), reading.parts(reading.part(PEER, { by: [HOME, 'FR'] })), {
       known: { DE: aged(2, 0), 'CN-33': { ...aged(2, 0), beside: { '2026-11': [1] } } },
     });
+  },
+  'a witness key that only a part without its quorum names vouches for no other part': () => {
+    const reading = new Reading().step(all('taken'), new Reading().parts());
+    const fresh = freshWitness(reading, 'FR');
+    reading.region(PEER).revoke([1]);
+    const parts = [reading.part(PEER, { witnesses: [fresh, reading.region('IT')] }), reading.part('FR', { by: ['FR', 'IT'] })];
+    return reading
+      .step({ 'CN-33': 'beside', FR: 'beside' }, parts, { known: { 'CN-33': { ...aged(3, 0), size: 6 } } })
+      .step({ 'CN-33': 'taken', FR: 'taken' }, [...parts.slice(0, 1), reading.part('FR')], { known: { 'CN-33': aged(2, 0, null) } });
+  },
+  'parts drop out one after the other': () => {
+    const reading = new Reading().step(all('taken'), new Reading().parts());
+    const [french, italian] = [freshWitness(reading, 'FR'), freshWitness(reading, 'IT')];
+    reading.region(PEER).revoke([1]);
+    const home = reading.region(HOME);
+    return reading.step({ 'CN-33': 'beside', FR: 'beside', IT: 'beside' }, [
+      reading.part(PEER, { witnesses: [home, italian] }),
+      reading.part('FR', { witnesses: [home] }),
+      reading.part('IT', { witnesses: [home, french] }),
+    ]);
+  },
+  'a fork of a peer that does not name its witness key costs the home no vote': () => {
+    const reading = new Reading();
+    const fresh = freshWitness(reading, 'FR');
+    reading.step(all('taken'), reading.parts());
+    reading.region(HOME).revoke([1]);
+    const twin = reading.twin('FR');
+    twin.revoke([2]);
+    const home = reading.part(HOME, { witnesses: [fresh, reading.region('IT')] });
+    return reading.step({ DE: 'taken', FR: 'forked' }, [home, reading.part(twin, { by: [] })], { known: { DE: aged(2, 0, null), FR: { standing: 'forked' } } });
+  },
+  'a part without its quorum in which its witness key is compromised costs the home no vote': () => {
+    const reading = new Reading().step(all('taken'), new Reading().parts());
+    const robbed = reading.region('FR');
+    robbed.add(robbed.compromise(robbed.keys.witness, {}));
+    reading.region(HOME).revoke([1]);
+    const home = reading.part(HOME, { by: ['FR', 'IT'] });
+    return reading
+      .step({ DE: 'taken', FR: 'beside' }, [home, reading.part('FR', { by: ['FR'] })], { known: { DE: aged(2, 0, null) } })
+      .step({ FR: 'taken' }, [reading.part('FR')], { known: { DE: aged(1, null, null) } });
   },
   'one witness key that two regions name is one witness': () => {
     const reading = new Reading();
