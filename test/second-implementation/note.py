@@ -117,14 +117,14 @@ def open_checkpoint(data, keys):
             continue
         if key.algorithm == COSIGNATURE:
             checkpoint.cosigners.append((key, _cosignature_time(key, text, signature)))
-        elif key.name != checkpoint.origin:
-            raise Fault("ORIGIN_INVALID")
         elif ed25519.verify(key.public_key, text.encode(), signature):
             checkpoint.signers.append(key)
         else:
             raise Fault("SIGNATURE_INVALID")
     if not checkpoint.signers:
         raise Fault("NOTE_UNSIGNED")
+    if any(key.name != checkpoint.origin for key in checkpoint.signers):
+        raise Fault("ORIGIN_INVALID")
     return checkpoint
 
 

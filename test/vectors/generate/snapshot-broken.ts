@@ -170,6 +170,7 @@ const BROKEN: Readonly<Record<string, readonly [FaultCode, Change]>> = {
       return { ...named, checkpoint: encodeNote({ text, signatures: [{ ...own, bytes: theirs.bytes }, ...witnesses] }) };
     },
   ],
+  'a checkpoint whose origin is altered': ['SIGNATURE_INVALID', note(({ text, signatures }) => ({ text: text.replace('.test/', '.text/'), signatures }))],
   'a checkpoint whose own signature is not good': ['SIGNATURE_INVALID', lineFlipped(0)],
   'a checkpoint with a cosignature that is not good': ['SIGNATURE_INVALID', lineFlipped(3)],
   'a checkpoint without signatures but of strangers': ['NOTE_UNSIGNED', note(({ text }) => ({ text, signatures: [stranger] }))],

@@ -1,6 +1,10 @@
 /** Whom a reader of snapshots believes: pins, recognitions, and the quorum of SPEC.md 9. */
+import { Frontier } from '../../../protocol/log/frontier.ts';
+import { leafHash } from '../../../protocol/log/merkle.ts';
+import { type SnapshotPart } from '../../../protocol/snapshot/snapshot.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { DAY_S, HOUR_S, RegionFixture, START_S, testKey } from '../../support/region-fixture.ts';
-import { HOME, NETWORK, NOW_S, type Witness } from '../../support/snapshot-fixture.ts';
+import { HOME, NETWORK, noteOf, NOW_S, type Witness } from '../../support/snapshot-fixture.ts';
 import { all, FOUR, Reading } from './snapshot-reading.ts';
 
 const PEER = 'CN-33';
@@ -16,6 +20,19 @@ function freshWitness(reading: Reading, name: string): Witness {
   const witness = region.key('fresh witness');
   region.admit([{ key: witness, role: 'witness' }]);
   return { region: name, keys: { witness } };
+}
+
+/** A log of the region as it was at first, as far ahead that nothing of what is held is in it. */
+function silentPart(robbed: RegionFixture): SnapshotPart {
+  const { fold, nowS } = new RegionFixture({ region: robbed.region, network: NETWORK });
+  const { items, root } = fold.commitmentAt(nowS);
+  const entry = robbed.entryOf({ kind: 'state', format: 1, items: items.length, root });
+  const from = 0b10011;
+  const frontier = [...fold.frontier, leafHash(sha256, entry)];
+  const tree = Frontier.of(sha256, from, frontier);
+  tree.append(leafHash(sha256, entry));
+  const checkpoint = noteOf(robbed, [robbed], { checkpoint: { size: tree.size, root: tree.root() } });
+  return { region: robbed.region, checkpoint, from, entries: [entry], base: { frontier, items } };
 }
 
 const stranger = () => new RegionFixture({ region: 'PT', network: NETWORK });
@@ -278,6 +295,35 @@ export const TRUSTED_READINGS: Readonly<Record<string, () => Reading>> = {
     return reading
       .step({ DE: 'taken', FR: 'beside' }, [home, reading.part('FR', { by: ['FR'] })], { known: { DE: aged(2, 0, null) } })
       .step({ FR: 'taken' }, [reading.part('FR')], { known: { DE: aged(1, null, null) } });
+  },
+  'two regions, of which the peer has published what nobody has seen yet': () => {
+    const reading = new Reading({ regions: [HOME, 'FR'] }).step({ DE: 'taken', FR: 'taken' }, new Reading({ regions: [HOME, 'FR'] }).parts());
+    reading.region('FR').revoke([1]);
+    const parts = reading.parts(reading.part('FR', { by: ['FR'] }));
+    const codes = (one: string) => ({ [reading.federation.issue('FR', 1).text]: one, [reading.federation.issue('FR', 2).text]: 'pass', [reading.federation.issue(HOME, 1).text]: 'pass' });
+    return reading
+      .step({ DE: 'confirmed', FR: 'beside' }, parts, { known: { FR: { size: 4, beside: { '2026-11': [1] } } }, codes: codes('stop REVOKED') })
+      .step({ DE: 'confirmed', FR: 'taken' }, reading.parts(), { known: { FR: { size: 5, beside: {} } }, codes: codes('stop REVOKED') });
+  },
+  'two regions, of which the peer has published what nobody has seen yet, and nothing held': () => {
+    const reading = new Reading({ regions: [HOME, 'FR'] });
+    reading.region('FR').revoke([1]);
+    // The only witness of the home is a region of which nothing can be taken.
+    return reading.step('SNAPSHOT_INCOMPLETE', reading.parts(reading.part('FR', { by: ['FR'] }))).step({ DE: 'taken', FR: 'taken' }, reading.parts());
+  },
+  'a stolen witness key, and a log far ahead that keeps silent about it': () => {
+    const reading = new Reading({ regions: [HOME, 'FR', 'IT'] });
+    const robbed = reading.region('FR');
+    robbed.add(robbed.compromise(robbed.keys.witness, {}));
+    const by = [HOME, 'IT'];
+    reading.step({ DE: 'taken', FR: 'taken', IT: 'taken' }, reading.partsWith({ by }));
+    const fork = reading.twin('IT');
+    fork.revoke([66]);
+    reading.step({ DE: 'confirmed', FR: 'beside', IT: 'beside' }, reading.parts(silentPart(robbed), reading.part(fork, { by: ['IT', 'FR'] })), {
+      known: { IT: { standing: 'good', beside: { '2026-11': [66] } } },
+    });
+    reading.region('IT').revoke([1]);
+    return reading.step({ DE: 'confirmed', FR: 'confirmed', IT: 'taken' }, reading.partsWith({ by }), { known: { IT: { standing: 'good', beside: {} } } });
   },
   'one witness key that two regions name is one witness': () => {
     const reading = new Reading();
