@@ -10,6 +10,7 @@ import { type ForkEvidence } from '../log/fork-evidence.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
 import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
+import { type ReadNote } from '../sync/read-note.ts';
 
 export interface OwnLogModules {
   readonly verifySignature: VerifySignature;
@@ -54,8 +55,8 @@ export class OwnLog implements Followed {
     return this.#modules.copy.confront(claim);
   }
 
-  async heed(note: Uint8Array): Promise<Heeded> {
-    const heeded = await this.#modules.copy.heed(note);
+  async heed(note: Uint8Array, read?: ReadNote): Promise<Heeded> {
+    const heeded = await this.#modules.copy.heed(note, read);
     if (heeded !== 'behind' || !this.#modules.isWriting()) return heeded;
     if (this.isOurs(note)) this.#modules.onAhead();
     return 'known';

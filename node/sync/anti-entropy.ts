@@ -3,14 +3,13 @@
  * fetches what it lacks. Gossip only makes it look sooner.
  */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
-import { parseNote } from '../../protocol/log/note.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock, type GossipVerdict, type Network } from '../ports.ts';
 import { type Followed } from './followed.ts';
 import { type AnswerTo, type LogHeadMessage, parseAnswer, TOPICS } from './messages.ts';
 import { type PeerBook } from './peer-book.ts';
 import { type Puller } from './puller.ts';
+import { type ReadNote, readNote } from './read-note.ts';
 import { type SyncClient } from './sync-client.ts';
 import { GOSSIP_BYTES_MAX } from './sync-limits.ts';
 
@@ -85,7 +84,11 @@ export class AntiEntropy {
     this.#counters.rounds++;
     const { client } = this.#modules;
     const { heads } = await client.ask(peer, { kind: 'heads' });
-    await this.#compare(peer, heads, (work) => client.blaming(peer, work));
+    await this.#compare(
+      peer,
+      client.blaming(peer, () => readHeads(heads)),
+      (work) => client.blaming(peer, work),
+    );
   }
 
   async #run(): Promise<void> {
@@ -179,16 +182,16 @@ export class AntiEntropy {
   /** True if any of the logs is followed here. Faults of what is said are found within `blaming`. */
   async #compare(
     peer: string,
-    heads: readonly LogHeadMessage[],
+    heads: readonly ReadHead[],
     blaming: <T>(work: () => Promise<T>) => Promise<T>,
   ): Promise<boolean> {
     const { logs, puller } = this.#modules;
     let isFollowed = false;
-    for (const { note, forks } of heads) {
-      const log = await blaming(() => Promise.resolve(logs().get(originOf(note))));
+    for (const { note, read, forks } of heads) {
+      const log = logs().get(read.checkpoint.origin);
       if (log === undefined) continue;
       isFollowed = true;
-      const heeded = await blaming(() => log.heed(note));
+      const heeded = await blaming(() => log.heed(note, read));
       if (heeded === 'behind') await puller.pull(log, peer);
       if (forks > 0 && log.forks.length === 0) await this.#askForks(peer, log);
     }
@@ -202,7 +205,11 @@ export class AntiEntropy {
   }
 }
 
-type Gossiped = AnswerTo<'heads' | 'range' | 'forks'>;
+interface ReadHead extends LogHeadMessage {
+  readonly read: ReadNote;
+}
+
+type Gossiped = AnswerTo<'range' | 'forks'> | { readonly kind: 'heads'; readonly heads: readonly ReadHead[] };
 
 /** What is said on each topic. Spec: SPEC.md 14.6. */
 const KIND_ON: Readonly<Record<string, Gossiped['kind']>> = {
@@ -211,23 +218,24 @@ const KIND_ON: Readonly<Record<string, Gossiped['kind']>> = {
   [TOPICS.evidence]: 'forks',
 };
 
-/** @throws {ProtocolError} as `parseAnswer`, `parseNote` and `parseCheckpoint`, and SCHEMA_INVALID for what does not belong on the topic. */
+/** @throws {ProtocolError} as `parseAnswer` and `readNote`, and SCHEMA_INVALID for what does not belong on the topic. */
 function parseGossip(topic: string, message: Uint8Array): Gossiped {
   const heard = parseAnswer(message, GOSSIP_BYTES_MAX);
   if (heard.kind !== KIND_ON[topic]) {
     throw new ProtocolError('SCHEMA_INVALID', `expected ${KIND_ON[topic]} on the topic ${topic}`);
   }
-  const gossiped = heard;
-  for (const note of notesOf(gossiped)) originOf(note);
-  return gossiped;
+  if (heard.kind === 'heads') return { kind: 'heads', heads: readHeads(heard.heads) };
+  const notes =
+    heard.kind === 'range' ? [heard.note] : heard.forks.flatMap(({ sides }) => sides.map(({ note }) => note));
+  for (const note of notes) readNote(note);
+  return heard;
 }
 
-function notesOf(gossiped: Gossiped): Uint8Array[] {
-  if (gossiped.kind === 'range') return [gossiped.note];
-  if (gossiped.kind === 'heads') return gossiped.heads.map(({ note }) => note);
-  return gossiped.forks.flatMap(({ sides }) => sides.map(({ note }) => note));
+/** @throws {ProtocolError} as `readNote`. */
+function readHeads(heads: readonly LogHeadMessage[]): ReadHead[] {
+  return heads.map((head) => ({ ...head, read: readNote(head.note) }));
 }
 
 function originOf(note: Uint8Array): string {
-  return parseCheckpoint(parseNote(note).text).origin;
+  return readNote(note).checkpoint.origin;
 }

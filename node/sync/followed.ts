@@ -2,6 +2,7 @@
 import { type ForkEvidence } from '../log/fork-evidence.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
+import { type ReadNote } from './read-note.ts';
 
 /** `more`: nothing is settled yet, offer the piece again with the entries that follow it. */
 export type Kept = Applied | { readonly outcome: 'more'; readonly size: number };
@@ -17,6 +18,7 @@ export interface Followed {
   /** All reject with `ProtocolError` for what the sender is to blame for, with `NodeError` for our own disk. */
   apply(piece: Piece): Promise<Kept>;
   confront(claim: Claim): Promise<Applied>;
-  heed(note: Uint8Array): Promise<Heeded>;
+  /** `read` is the note, where the caller has read it already: most notes are read for many logs and repeat what is known. */
+  heed(note: Uint8Array, read?: ReadNote): Promise<Heeded>;
   accuse(evidence: ForkEvidence): Promise<void>;
 }

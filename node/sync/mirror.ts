@@ -1,7 +1,5 @@
 /** A copy of another region's attestation log: what an auditor replays, and what a cut-off or a healing needs. */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
-import { parseNote } from '../../protocol/log/note.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { type ForkEvidence } from '../log/fork-evidence.ts';
@@ -9,6 +7,7 @@ import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
 import { ForkBook, type ForkBookModules } from '../trust/fork-book.ts';
 import { type Followed, type Heeded } from './followed.ts';
+import { type ReadNote, readNote } from './read-note.ts';
 
 export interface MirrorModules extends ForkBookModules {
   readonly tree: LogTree;
@@ -60,9 +59,9 @@ export class Mirror implements Followed {
     return this.#settle(await this.#replica.confront(claim, this.#modules.keys()));
   }
 
-  async heed(note: Uint8Array): Promise<Heeded> {
-    const { text } = parseNote(note);
-    const { origin, size } = parseCheckpoint(text);
+  async heed(note: Uint8Array, read: ReadNote = readNote(note)): Promise<Heeded> {
+    const { text } = read.note;
+    const { origin, size } = read.checkpoint;
     if (origin !== this.origin)
       throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${this.origin}`);
     if (size > this.tree.size) return 'behind';

@@ -18,6 +18,7 @@ import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
 import { type Clock } from '../ports.ts';
 import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
+import { type ReadNote, readNote } from '../sync/read-note.ts';
 import { CosignaturePool } from './cosignature-pool.ts';
 import { ForkBook } from './fork-book.ts';
 import { logVerifierKeys } from './log-keys.ts';
@@ -174,9 +175,9 @@ export class TrustKeeper implements Followed {
    * Takes a note from anybody: cosignatures of what is held, or another tree of a size that is.
    * @throws {ProtocolError} ORIGIN_INVALID for a note of another log, a fault in a cosignature, and as `Replica.apply`.
    */
-  async heed(note: Uint8Array): Promise<Heeded> {
-    const { text, signatures } = parseNote(note);
-    const { origin, size } = parseCheckpoint(text);
+  async heed(note: Uint8Array, read: ReadNote = readNote(note)): Promise<Heeded> {
+    const { text, signatures } = read.note;
+    const { origin, size } = read.checkpoint;
     if (origin !== this.origin)
       throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${this.origin}`);
     const pool = this.#poolOf(text);

@@ -222,7 +222,7 @@ describe('Region F4: damage at rest, in every kind of file of its directory', ()
   for (const [kind, pattern] of Object.entries(KINDS)) {
     const flips = Math.ceil(FLIPS / Object.keys(KINDS).length);
     it(`${flips} flipped bits in files of the kind ${kind}: no wrong answer, nothing lost, and whatever fails says what to do`, async function () {
-      this.timeout(30_000 + flips * 5_000);
+      this.timeout(30_000 + flips * 15_000);
       const files = filesOf(home).filter((file) => pattern.test(file) && sizeOf(home, file) > 0);
       const counts = new Map<string, number>();
       for (let flip = 0; flip < flips; flip++) {
