@@ -17,7 +17,7 @@ export interface HealthOptions {
 export function healthOf(status: NodeStatus, { home, knowledgeAgeSMax }: HealthOptions): Health {
   const reasons: string[] = [];
   const isServing = status.store === 'serving' || status.store === 'full' || status.store === 'read-only';
-  if (!isServing) reasons.push(`the store is ${status.store}`);
+  if (status.store !== 'serving') reasons.push(`the store is ${status.store}`);
   const own = status.knowledge.find(({ region }) => region === home);
   const isFresh = own?.ageS !== undefined && own.ageS <= knowledgeAgeSMax;
   if (own === undefined) reasons.push('nothing is known of the home yet');

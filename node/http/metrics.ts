@@ -1,6 +1,8 @@
 /** The figures of a node for Prometheus. docs/operations.md lists them; a test holds the list against this file. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type NodeStatus } from '../core/node-status.ts';
+import { type NetworkStatus } from '../network/isolation/isolated-network.ts';
 import { type Admission } from './admission.ts';
 
 export interface MetricsModules {
@@ -8,10 +10,15 @@ export interface MetricsModules {
   readonly admission: Admission;
   /** Connections that were refused since the start. */
   readonly refused?: () => number;
+  /** Of the home, once there is one: what of it will run out. */
+  readonly home?: () => TrustState | undefined;
+  readonly network?: (() => NetworkStatus) | undefined;
 }
 
 /** Seconds. The goal for verdicts is 0.05. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+
+const KEY_ROLES = ['attest', 'checkpoint', 'trust-log', 'witness'] as const;
 
 /** Sets gauges from the status of the moment. */
 type Reader = (status: NodeStatus) => void;
@@ -42,6 +49,8 @@ export class Metrics {
     });
     this.#addLoad();
     this.#addNode();
+    this.#addDates();
+    this.#addNetwork();
   }
 
   observe(work: string, status: number, seconds: number): void {
@@ -86,6 +95,26 @@ export class Metrics {
     );
     this.#gauges('entente_log_entries', 'Entries of each log that is held', 'origin', ({ sizes }) => sizes);
     this.#gauge('entente_forked_logs', 'Logs of which a fork is proven', ({ forked }) => forked.length);
+    this.#gauge(
+      'entente_closed_logs',
+      'Logs that cannot be used now',
+      ({ closed }) => Object.keys(closed).length,
+    );
+    this.#gauge(
+      'entente_scrub_corrupt_total',
+      'Values found damaged on the disk',
+      ({ scrub }) => scrub.corrupt,
+    );
+    this.#gauge(
+      'entente_scrub_healed_total',
+      'Of them those that peers made good',
+      ({ scrub }) => scrub.healed,
+    );
+    this.#gauge(
+      'entente_gossip_dropped_total',
+      'Messages dropped by a full queue',
+      ({ sync }) => sync.dropped,
+    );
     const byRegion =
       (figure: (report: NodeStatus['knowledge'][number]) => number | undefined) =>
       ({ knowledge }: NodeStatus) =>
@@ -110,6 +139,50 @@ export class Metrics {
     );
   }
 
+  /** Unix times, so that what is left can be reckoned where the alerts are. */
+  #addDates(): void {
+    const { home } = this.#modules;
+    if (home === undefined) return;
+    this.#gauges('entente_keys_until_seconds', 'Until when the home has keys of a role', 'role', () => {
+      const state = home();
+      return Object.fromEntries(
+        KEY_ROLES.map((role) => [role, state === undefined ? NaN : lastUntilS(state, role)]),
+      );
+    });
+    this.#gauges(
+      'entente_recognition_until_seconds',
+      'Until when the home recognises a region',
+      'region',
+      () => {
+        const recognitions = [...(home()?.recognitions() ?? [])];
+        return Object.fromEntries(
+          recognitions.flatMap((one) =>
+            one.standing === 'withdrawn' ? [] : [[one.region, one.untilS] as const],
+          ),
+        );
+      },
+    );
+  }
+
+  #addNetwork(): void {
+    const { network } = this.#modules;
+    if (network === undefined) return;
+    this.#gauge('entente_network_up', '1 if the network of nodes runs', () =>
+      Number(network().state === 'up'),
+    );
+    this.#gauge(
+      'entente_network_restarts_total',
+      'Starts of the thread of the network after the first',
+      () => network().thread.restarts,
+    );
+    this.#gauge('entente_peers', 'Peers that are connected', () => network().host?.peers.length ?? 0);
+    this.#gauge(
+      'entente_peers_missing',
+      'Peers that are dialled and do not answer',
+      () => Object.keys(network().host?.missing ?? {}).length,
+    );
+  }
+
   #gauge(name: string, help: string, figure: (status: NodeStatus) => number): void {
     const gauge = new Gauge({ name, help, registers: [this.registry] });
     this.#readers.push((status) => gauge.set(figure(status)));
@@ -128,4 +201,9 @@ export class Metrics {
       for (const [value, figure] of Object.entries(figures(status))) gauge.set({ [label]: value }, figure);
     });
   }
+}
+
+function lastUntilS(state: TrustState, role: (typeof KEY_ROLES)[number]): number {
+  const keys = [...state.keysWithRole(role)].filter(({ compromise }) => compromise === undefined);
+  return Math.max(...keys.map(({ untilS }) => untilS), 0);
 }

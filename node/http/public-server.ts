@@ -6,6 +6,7 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Config } from '../config/schema.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { type Log } from '../logging/log.ts';
+import { type NetworkStatus } from '../network/isolation/isolated-network.ts';
 import { type Clock } from '../ports.ts';
 import { Admission, type Work } from './admission.ts';
 import { type Health, healthOf } from './health.ts';
@@ -33,6 +34,8 @@ export interface PublicServerModules {
   readonly clock: Clock;
   readonly sha256: Sha256;
   readonly log: Log;
+  /** For the figures; absent where there is none. */
+  readonly network?: () => NetworkStatus;
 }
 
 /** Milliseconds for which a connection whose request was turned away is not read: whoever does not wait is made to. */
@@ -61,6 +64,8 @@ export class PublicServer {
       status: () => node.status,
       admission: this.admission,
       refused: () => this.#server.refused,
+      home: () => node.keeper(region)?.state,
+      network: modules.network,
     });
     this.#health = () =>
       healthOf(node.status, { home: region, knowledgeAgeSMax: KNOWLEDGE_AGE_ONLINE_S_MAX });

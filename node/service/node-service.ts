@@ -210,7 +210,7 @@ async function startAll<T>(
 
   const server = new PublicServer(
     { region: home, http: withPaths(config.http, layout), limits: config.limits },
-    { node: region.node, clock, sha256: modules.sha256, log },
+    { node: region.node, clock, sha256: modules.sha256, log, network: () => network.status },
   );
   await server.start();
   started.push(server);
