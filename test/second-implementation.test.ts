@@ -3,12 +3,16 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { projectRoot } from './support/project.ts';
+import { randomReading } from './support/random-readings.ts';
 import { temporaryFolders } from './support/temporary.ts';
+import { readingVector, Shared } from './vectors/generate/snapshot.ts';
 
 const RUN = join(projectRoot, 'test/second-implementation/run.py');
 const VECTORS = join(projectRoot, 'test/vectors');
 const DEADLINE_MS = 40_000;
+const RANDOM_READINGS = 25;
 
 /** The first Python with structural pattern matching and `int.bit_count`. */
 const PYTHON_IS_NEW_ENOUGH = 'import sys; sys.exit(sys.version_info < (3, 10))';
@@ -124,6 +128,27 @@ describe('the second implementation', () => {
       suiteNames.map((suite) => `${suite} 1`).sort(),
     );
     assert.equal(status, 1);
+  });
+
+  it('finds in random readings of snapshots what this one finds', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const shared = new Shared();
+        const readings = Array.from({ length: RANDOM_READINGS }, (_, place) =>
+          readingVector(`seed ${seed + place}`, randomReading(seed + place), shared),
+        );
+        const folder = freshFolder();
+        writeVectors(folder, (_file, _part, cases) => cases.slice(0, 1));
+        const file = join(folder, 'snapshot.json');
+        const { containers } = JSON.parse(readFileSync(file, 'utf8')) as VectorFile;
+        writeFileSync(file, JSON.stringify({ containers, shared, readings }));
+        const { suites, complaints } = read(folder);
+        const found = suites.find(({ suite }) => suite === 'snapshot/readings');
+        assert.deepEqual(found?.failures, [], complaints);
+        assert.equal(found.passed, RANDOM_READINGS);
+      }),
+      { numRuns: 1 },
+    );
   });
 
   it('fails where one suite has no case', () => {

@@ -32,7 +32,7 @@ const ABOUT = [
 ];
 
 /** Gives every part a name and every byte string a number, and what is the same the same one. */
-class Shared implements SharedVectors {
+export class Shared implements SharedVectors {
   readonly byteStrings: string[] = [];
   readonly parts: Record<string, PartVector> = {};
   readonly #numbers = new Map<string, number>();
@@ -59,7 +59,7 @@ class Shared implements SharedVectors {
   }
 }
 
-function readingVector(name: string, { reader, steps }: Reading, shared: Shared): ReadingVector {
+export function readingVector(name: string, { reader, steps }: Pick<Reading, 'reader' | 'steps'>, shared: Shared): ReadingVector {
   return {
     name,
     home: reader.home,
