@@ -222,6 +222,21 @@ export const TRUSTED_READINGS: Readonly<Record<string, () => Reading>> = {
     const codes = { [reading.federation.issue(PEER, 1).text]: 'undetermined CHECKPOINT_KEY_UNFIT' };
     return reading.step(all('taken'), reading.parts(reading.part(PEER, { checkpointKey: key })), { known: { 'CN-33': { keyFit: false } }, codes });
   },
+  'a checkpoint key that is fit signs what is held, too': () => {
+    const reading = new Reading();
+    const region = reading.region(PEER);
+    const key = region.key('late checkpoint');
+    region.admit([{ key, role: 'checkpoint', from: NOW_S - (NOW_S % HOUR_S) + HOUR_S }]);
+    return reading
+      .step(all('taken'), reading.parts(reading.part(PEER, { checkpointKey: key })), { known: { 'CN-33': { keyFit: false } } })
+      .step({ 'CN-33': 'confirmed' }, [reading.part(PEER, { by: [] })], { known: { 'CN-33': { ...aged(3, 0), keyFit: true } } })
+      .step({ 'CN-33': 'confirmed' }, [reading.part(PEER, { checkpointKey: key })], { known: { 'CN-33': { keyFit: true } } });
+  },
+  'a part that is left out is not read': () => {
+    const reading = new Reading();
+    const part = { ...reading.part(stranger()), checkpoint: Uint8Array.of(1) };
+    return reading.step(all('taken', { PT: 'left-out' }), reading.parts(part));
+  },
   'lines of strangers are nothing': () => {
     const reading = new Reading();
     const witnesses = [...FOUR.map((name) => reading.region(name)), stranger()];
