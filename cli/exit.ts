@@ -61,6 +61,12 @@ export function cliErrorOf(error: unknown): CliError {
   return new CliError(EXIT.failure, code, error instanceof Error ? error.message : String(error));
 }
 
+/** How a command ends by an error or fault of this code. */
+export function exitOfCode(code: string): ExitCode {
+  const known = { ...EXIT_OF_NODE_ERROR, ...EXIT_OF_FAULT } as Readonly<Partial<Record<string, ExitCode>>>;
+  return known[code] ?? EXIT.failure;
+}
+
 /** Faults that contradict nothing: something is missing, and may come. */
 const EXIT_OF_FAULT: Partial<Record<FaultCode, ExitCode>> = {
   SNAPSHOT_INCOMPLETE: EXIT.undetermined,

@@ -14,6 +14,7 @@ import { addIssue } from './commands/issue.ts';
 import { addKey } from './commands/key.ts';
 import { addFsck } from './commands/fsck.ts';
 import { addLog } from './commands/log.ts';
+import { addPeer } from './commands/peer.ts';
 import { addPresent } from './commands/present.ts';
 import { addRecognise } from './commands/recognise.ts';
 import { addRevoke } from './commands/revoke.ts';
@@ -84,6 +85,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addSuspend,
   addRevoke,
   addWitness,
+  addPeer,
   addExport,
   addSnapshot,
   addVerify,

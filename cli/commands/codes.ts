@@ -1,11 +1,10 @@
 /** `entente codes`: codes that were issued before, made again from log and registry. */
 import { type Command } from 'commander';
-import { type HeldCode } from '../../node/issuing/held-codes.ts';
-import { type Region } from '../../node/region/region.ts';
 import { type Cli, examples } from '../cli.ts';
+import { type Desk } from '../desk/desk.ts';
+import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { codesText, issuedCodeOf, type IssuedCode } from '../people/codes-file.ts';
-import { withRegion } from '../region.ts';
+import { codesText, type IssuedCode } from '../people/codes-file.ts';
 
 interface CodesOptions {
   readonly subject?: string;
@@ -30,43 +29,26 @@ export function addCodes(program: Command, cli: Cli): void {
 }
 
 async function codes(cli: Cli, path: string, options: CodesOptions): Promise<void> {
-  const { sha256 } = await cli.crypto();
-  await withRegion(
+  await withDesk(
     cli,
     path,
-    async (region) => {
+    async (desk) => {
       const issued: IssuedCode[] = [];
-      for await (const held of heldBy(region, options)) issued.push(issuedCodeOf(sha256, held.subject, held));
+      for await (const held of desk.held(options)) issued.push(held);
       if (issued.length === 0) throw new CliError(EXIT.failure, 'NOT_FOUND', 'the registry has no such code');
       for (const part of codesText(issued, cli.output.json ? 'jsonl' : 'csv'))
         cli.surroundings.writeOut(part);
-      await confirm(region, issued);
+      await confirm(desk, issued);
     },
     { reading: true, silent: true },
   );
 }
 
-/** By log and index. */
-async function* heldBy(
-  { node, state }: Region,
-  { subject, log: wanted }: CodesOptions,
-): AsyncGenerator<HeldCode> {
-  if (subject !== undefined) {
-    for (const held of await node.heldCodes.ofSubject(subject)) {
-      if ((wanted ?? held.log) === held.log) yield held;
-    }
-    return;
-  }
-  for (const { log } of state.logs()) {
-    if ((wanted ?? log) === log) yield* node.heldCodes.ofLog(log);
-  }
-}
-
 /** Batches that were printed whole have arrived. */
-async function confirm({ node }: Region, issued: readonly IssuedCode[]): Promise<void> {
+async function confirm(desk: Desk, issued: readonly IssuedCode[]): Promise<void> {
   const places = new Set(issued.map(({ log, index }) => `${log}/${index}`));
-  const open = await node.handovers.open();
-  await node.handovers.close(
+  const open = await desk.openHandovers();
+  await desk.closeHandovers(
     open.filter(({ log, index, count }) =>
       Array.from({ length: count }, (_, i) => `${log}/${index + i}`).every((place) => places.has(place)),
     ),

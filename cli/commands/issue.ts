@@ -4,13 +4,14 @@ import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
-import { type Region } from '../../node/region/region.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Cli, examples } from '../cli.ts';
+import { type Desk } from '../desk/desk.ts';
+import { withDesk } from '../desk/with-desk.ts';
 import { writeDevice } from '../device.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { counted } from '../output.ts';
-import { codesText, issuedCodeOf, type IssuedCode } from '../people/codes-file.ts';
+import { codesText, type IssuedCode } from '../people/codes-file.ts';
 import { peopleFormatOf, readPeople } from '../people/people-file.ts';
 import {
   COLUMN_HELP,
@@ -20,10 +21,10 @@ import {
   type PeopleFault,
   type Person,
 } from '../people/person.ts';
-import { countOnPaper, requestsOf } from '../people/request.ts';
+import { countOnPaper } from '../people/request.ts';
 import { printable } from '../printable.ts';
 import { wrapped } from '../wrap.ts';
-import { handoverText, type SigningOptions, withoutPeersOption, withRegion } from '../region.ts';
+import { handoverText, type SigningOptions, withoutPeersOption } from '../region.ts';
 
 /** Codes that are signed between two lines of progress. */
 const ROWS_PER_REPORT = 256;
@@ -96,40 +97,38 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
   const holderKey =
     options.device === undefined ? undefined : (await cli.crypto()).signerOf(secretKey).publicKey;
   const people = file === undefined ? [personOf(options, holderKey)] : await peopleOf(cli, file, options);
+  const hashing = output.progress('hashed documents', countOnPaper(people));
   const signing = output.progress('signed', people.length);
-  let signed = 0;
-  const onSigned = () => {
-    const isDue = ++signed % ROWS_PER_REPORT === 0 || signed === people.length;
-    if (isDue && people.length > 1) signing.at(signed);
+  const progress = {
+    onHashed: (done: number) => hashing.at(done),
+    onSigned: (done: number) => {
+      const isDue = done % ROWS_PER_REPORT === 0 || done === people.length;
+      if (isDue && people.length > 1) signing.at(done);
+    },
   };
-  await withRegion(
+  await withDesk(
     cli,
     path,
-    async (region, { sha256, nowS, random }) => {
-      await requireNothingOpen(cli, region, path);
-      const hashing = output.progress('hashed documents', countOnPaper(people));
-      const requests = await requestsOf(people, nowS(), random, (done) => hashing.at(done));
-      signed = 0;
-      const issued = await region.node.issueAll(requests.map((one) => ({ ...one, toHandOver: true })));
-      // A code is given out once its place in the log is public, and its batch is closed once it is given out.
-      await region.publish();
-      const codes = issued.map((one, i) => issuedCodeOf(sha256, people[i]?.subject ?? '', one));
-      const [first] = codes;
+    async (desk) => {
+      await requireNothingOpen(cli, desk, path);
+      const issued = await desk.issue(people, progress);
+      const [first] = issued;
       if (options.device !== undefined && first !== undefined)
         await writeDevice(options.device, { secretKey, code: first.code });
-      await writeCodes(cli, codes, file === undefined, options);
-      await region.node.handovers.close(await region.node.handovers.open());
+      await writeCodes(cli, issued, file === undefined, options);
+      // The batch is closed once its codes are given out.
+      await desk.closeHandovers(await desk.openHandovers());
     },
-    { withoutPeers: options.withoutPeers, onSigned },
+    { withoutPeers: options.withoutPeers },
   );
 }
 
 /** Whoever runs a command again that broke off would give everybody a second code. */
-async function requireNothingOpen(cli: Cli, { node }: Region, path: string): Promise<void> {
-  const open = await node.handovers.open();
+async function requireNothingOpen(cli: Cli, desk: Desk, path: string): Promise<void> {
+  const open = await desk.openHandovers();
   if (open.length === 0) return;
   for (const handover of open) cli.output.note(handoverText(handover, path));
-  await node.handovers.close(open);
+  await desk.closeHandovers(open);
   throw new CliError(
     EXIT.failure,
     'RECOVERED',
@@ -151,7 +150,8 @@ async function writeCodes(
   if (out !== undefined) {
     await writeFileAtomically(out, codesText(issued, peopleFormatOf(out)), { mode: 0o600 });
     const from = issued.reduce((least, { index }) => Math.min(least, index), Infinity);
-    const summary = { issued: issued.length, log: issued[0]?.log, from, to: from + issued.length - 1, out };
+    const to = issued.reduce((most, { index }) => Math.max(most, index), 0);
+    const summary = { issued: issued.length, log: issued[0]?.log, from, to, out };
     output.result(summary, () => [
       `Issued ${counted(issued.length, 'code')} into log ${summary.log}, leaves ${summary.from} to ${summary.to}; codes in ${printable(out)}.`,
     ]);

@@ -1,14 +1,15 @@
 /** `entente key list|extend|compromise`: the keys of a region over time. */
 import Table from 'cli-table3';
 import { type Command } from 'commander';
-import { type Region } from '../../node/region/region.ts';
 import { type CutOff, givingUp, upkeep } from '../../node/region/statements.ts';
 import { type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
+import { type Desk } from '../desk/desk.ts';
+import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
-import { readRegion, type SigningOptions, withoutPeersOption, withRegion } from '../region.ts';
+import { readRegion, type SigningOptions, withoutPeersOption } from '../region.ts';
 import { timeText } from '../times.ts';
 
 interface CompromiseOptions extends SigningOptions {
@@ -81,12 +82,12 @@ async function list(cli: Cli, path: string): Promise<void> {
 }
 
 async function extend(cli: Cli, path: string, options: SigningOptions): Promise<void> {
-  const made = await withRegion(
+  const made = await withDesk(
     cli,
     path,
-    async (region, { nowS }) => {
-      const { statements, keys, logs } = await upkeep(region.state, region.keys, nowS());
-      if (statements.length > 0) await region.append(statements, 'root');
+    async (desk, { nowS }) => {
+      const { statements, keys, logs } = await upkeep(desk.state, desk.keys, nowS());
+      if (statements.length > 0) await desk.appendByRoot(statements);
       return { keys, logs };
     },
     options,
@@ -99,23 +100,23 @@ async function extend(cli: Cli, path: string, options: SigningOptions): Promise<
 }
 
 async function compromise(cli: Cli, path: string, options: CompromiseOptions): Promise<void> {
-  await withRegion(
+  await withDesk(
     cli,
     path,
-    async (region, { nowS }) => {
-      const key = region.state.key(options.key.toLowerCase());
+    async (desk, { nowS }) => {
+      const key = desk.state.key(options.key.toLowerCase());
       if (key === undefined) {
         throw new CliError(EXIT.failure, 'NOT_FOUND', `the region has no key ${printable(options.key)}`, {
           hint: `List its keys with \`entente key list ${printable(path)}\`.`,
         });
       }
       const cutOffs: CutOff[] = [];
-      for (const text of options.cutOff ?? []) cutOffs.push(await cutOffOf(region, key, text));
+      for (const text of options.cutOff ?? []) cutOffs.push(await cutOffOf(desk, key, text));
       if (new Set(cutOffs.map(({ log }) => log)).size < cutOffs.length)
         throw usageError('--cut-off names a log twice');
       if (options.raise !== true) requireNoRaise(key, cutOffs);
-      const { statements, replacement } = await givingUp(key, cutOffs, region.keys, nowS());
-      await region.append(statements, 'root');
+      const { statements, replacement } = await givingUp(key, cutOffs, desk.keys, nowS());
+      await desk.appendByRoot(statements);
       cli.output.result({ key: key.keyId, role: key.role, cutOffs, replacement }, () => [
         `The ${key.role} key ${key.keyId} is given up; ${replacement ?? 'no further key'} stands in its place.`,
         ...(cutOffs.length === 0
@@ -132,7 +133,7 @@ async function compromise(cli: Cli, path: string, options: CompromiseOptions): P
 }
 
 /** The cut-off that `log=size` names, with the root that the log has at that size. */
-async function cutOffOf(region: Region, { role }: TrustKey, text: string): Promise<CutOff> {
+async function cutOffOf(desk: Desk, { role }: TrustKey, text: string): Promise<CutOff> {
   const [, log, sizeText] = /^(trust|2\d{3}-\d{2}(?:\.[1-9])?)=(now|\d{1,15})$/.exec(text) ?? [];
   if (log === undefined || sizeText === undefined) {
     throw usageError(`expected a cut-off such as 2026-11=10000 or trust=now, not ${printable(text)}`);
@@ -150,12 +151,11 @@ async function cutOffOf(region: Region, { role }: TrustKey, text: string): Promi
       `a key with the role ${role} signs no entries of ${log}`,
       `Name ${signs[role]} instead.`,
     );
-  const tree = region.node.log(region.originOf(log));
-  const present = tree?.size ?? 0;
+  const present = await desk.size(log);
   const size = sizeText === 'now' ? present : Number(sizeText);
-  if (tree === undefined || size > present)
+  if (present === 0 || size > present)
     throw usageError(`${log} has ${figure(present)} entries, not ${sizeText}`);
-  return { log, size, root: await tree.reader.rootAt(size) };
+  return { log, size, root: await desk.rootAt(log, size) };
 }
 
 /** What a thief signed between two cut-offs would count again. @throws {CliError} if an earlier compromise let less count. */

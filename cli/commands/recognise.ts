@@ -3,12 +3,13 @@ import { relative } from 'node:path';
 import { type Command, Option } from 'commander';
 import { editConfig } from '../../node/config/config-file.ts';
 import { readPublicRegion } from '../../node/region/public-region.ts';
-import { type Region } from '../../node/region/region.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isRuleId } from '../../protocol/code/status.ts';
 import { type RecognitionWay } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
+import { type Desk } from '../desk/desk.ts';
+import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { aligned } from '../output.ts';
 import { printable } from '../printable.ts';
@@ -19,7 +20,6 @@ import {
   publicPathOf,
   type SigningOptions,
   withoutPeersOption,
-  withRegion,
 } from '../region.ts';
 import { parseSpan, timeText } from '../times.ts';
 
@@ -83,28 +83,28 @@ async function recognise(
   if (rules !== null && !isRuleId(rules))
     throw usageError('expected the id of rules: lower-case letters, digits and hyphens');
   const viaRegion = via === undefined ? {} : { via: parseRegionId(via) };
-  await withRegion(
+  await withDesk(
     cli,
     path,
-    async (directory, modules) => {
+    async (desk, modules) => {
       const other =
-        peer === undefined ? byFingerprint(options) : await byDirectory(directory, peer, options, modules);
-      if (other.region === directory.config.region) throw usageError('a region does not recognise itself');
+        peer === undefined ? byFingerprint(options) : await byDirectory(desk, peer, options, modules);
+      if (other.region === desk.config.region) throw usageError('a region does not recognise itself');
       const from = modules.nowS();
       const until = from + parseSpan(options.for);
       if (until === from) throw usageError('a recognition holds for at least a second');
       const { region, fingerprint } = other;
-      const version = (directory.state.recognition(region)?.version ?? 0) + 1;
-      await directory.append(
-        [{ kind: 'recognition', region, version, fingerprint, way, ...viaRegion, rules, from, until }],
-        'root',
-      );
-      const { layout } = directory;
+      const version = (desk.state.recognition(region)?.version ?? 0) + 1;
+      await desk.appendByRoot([
+        { kind: 'recognition', region, version, fingerprint, way, ...viaRegion, rules, from, until },
+      ]);
+      const { layout } = desk;
       if (other.publicPath !== undefined) {
         const value = relative(layout.path, other.publicPath);
         await editConfig(layout.config, [{ at: ['peers', region, 'directory'], value }]);
+        await desk.reload();
       }
-      report(cli, directory.config.region, { ...other, version, until });
+      report(cli, desk.config.region, { ...other, version, until });
     },
     options,
   );
@@ -118,14 +118,14 @@ function byFingerprint({ region, fingerprint }: RecogniseOptions): Recognised {
 }
 
 async function byDirectory(
-  directory: Region,
+  { config }: Desk,
   peer: string,
   options: RecogniseOptions,
   modules: RegionModules,
 ): Promise<Recognised> {
   const publicPath = await publicPathOf(peer);
   const region = options.region && parseRegionId(options.region);
-  const { network } = directory.config;
+  const { network } = config;
   const published = await readPublicRegion(publicPath, { region, network }, modules);
   const { fingerprint, state } = published;
   if (options.fingerprint !== undefined && !equalBytes(parseFingerprint(options.fingerprint), fingerprint)) {

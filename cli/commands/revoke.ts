@@ -1,17 +1,18 @@
 /** `entente revoke`: codes that no longer count, whatever they say. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
-import { type Region } from '../../node/region/region.ts';
-import { equalBytes, hexOf } from '../../protocol/bytes.ts';
+import { equalBytes } from '../../protocol/bytes.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
 import { encodeIndexSet } from '../../protocol/revocation/index-set-code.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Cli, examples } from '../cli.ts';
 import { parseCodeArgument } from '../code-argument.ts';
+import { type Desk } from '../desk/desk.ts';
+import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { printable, shortened } from '../printable.ts';
-import { type SigningOptions, withoutPeersOption, withRegion } from '../region.ts';
+import { type SigningOptions, withoutPeersOption } from '../region.ts';
 
 interface RevokeOptions extends SigningOptions {
   readonly subject?: string;
@@ -60,19 +61,19 @@ async function revoke(
     throw usageError('say which codes to revoke: their text or place, --subject or --holder');
   }
   const { sha256 } = await cli.crypto();
-  await withRegion(
+  await withDesk(
     cli,
     path,
-    async (region, { nowS }) => {
+    async (desk, { nowS }) => {
       const places: Place[] = [];
-      for (const one of what) places.push(await placeOf(region, one, sha256));
-      places.push(...(await placesHeld(region, options)));
+      for (const one of what) places.push(await placeOf(desk, one, sha256));
+      places.push(...(await placesHeld(desk, options)));
       if (places.length === 0)
         throw new CliError(EXIT.failure, 'NOT_FOUND', 'the registry has no such code; nothing was revoked');
       const revoked: Place[] = [];
-      for (const [log, indexes] of newByLog(region, places)) {
-        if (options.root === true) await region.append([revocationOf(log, indexes, nowS())], 'root');
-        else await region.node.revoke({ log, indexes });
+      for (const [log, indexes] of newByLog(desk, places)) {
+        if (options.root === true) await desk.appendByRoot([revocationOf(log, indexes, nowS())]);
+        else await desk.revoke(log, indexes);
         revoked.push(...indexes.map((index) => ({ log, index })));
       }
       cli.output.result({ revoked, before: places.length - revoked.length }, () => [
@@ -86,7 +87,7 @@ async function revoke(
 }
 
 /** A place that stands in the log of this region; for a code, with this very attestation. */
-async function placeOf(home: Region, text: string, sha256: Sha256): Promise<Place> {
+async function placeOf(home: Desk, text: string, sha256: Sha256): Promise<Place> {
   const match = /^(\d{4}-\d{2}(?:\.\d)?)\/(\d{1,13})$/.exec(text);
   if (match !== null) {
     const place = { log: match[1] ?? '', index: Number(match[2]) };
@@ -117,11 +118,9 @@ async function placeOf(home: Region, text: string, sha256: Sha256): Promise<Plac
   return { log, index };
 }
 
-async function leafAt(home: Region, { log, index }: Place): Promise<Uint8Array> {
-  const tree = isAttestationLogId(log) ? home.node.log(home.originOf(log)) : undefined;
-  if (tree !== undefined && index < tree.size) {
-    for await (const leaf of tree.reader.entries(index, index + 1)) return leaf;
-  }
+async function leafAt(home: Desk, { log, index }: Place): Promise<Uint8Array> {
+  const leaf = isAttestationLogId(log) ? await home.leaf(log, index) : undefined;
+  if (leaf !== undefined) return leaf;
   throw new CliError(EXIT.failure, 'NOT_ISSUED', `the region has issued no ${log}/${index}`);
 }
 
@@ -131,13 +130,13 @@ function parseHolder(text: string): string {
 }
 
 /** The places of a person's codes, and of those for a device. */
-async function placesHeld({ node, state }: Region, { subject, holder }: RevokeOptions): Promise<Place[]> {
-  const places: Place[] = subject === undefined ? [] : await node.heldCodes.ofSubject(subject);
+async function placesHeld(desk: Desk, { subject, holder }: RevokeOptions): Promise<Place[]> {
+  const places: Place[] = [];
+  if (subject !== undefined)
+    for await (const { log, index } of desk.held({ subject })) places.push({ log, index });
   if (holder === undefined) return places;
-  for (const { log } of state.logs()) {
-    for await (const { index, fields } of node.heldCodes.ofLog(log)) {
-      if (fields.holderKey !== undefined && hexOf(fields.holderKey) === holder) places.push({ log, index });
-    }
+  for await (const { log, index, holderKey } of desk.held({})) {
+    if (holderKey === holder) places.push({ log, index });
   }
   return places;
 }
@@ -147,7 +146,7 @@ function revocationOf(log: string, indexes: readonly number[], effective: number
 }
 
 /** The indexes that are not revoked yet, by log. */
-function newByLog({ state }: Region, places: readonly Place[]): Map<string, number[]> {
+function newByLog({ state }: Desk, places: readonly Place[]): Map<string, number[]> {
   const byLog = new Map<string, number[]>();
   for (const { log, index } of places) {
     if (state.revoked(log)?.has(index) === true) continue;

@@ -1,7 +1,8 @@
 /** `entente state`: commits to what the trust log says by now. */
 import { type Command } from 'commander';
 import { type Cli, examples } from '../cli.ts';
-import { type SigningOptions, withoutPeersOption, withRegion } from '../region.ts';
+import { withDesk } from '../desk/with-desk.ts';
+import { type SigningOptions, withoutPeersOption } from '../region.ts';
 
 export function addState(program: Command, cli: Cli): void {
   program
@@ -17,10 +18,10 @@ export function addState(program: Command, cli: Cli): void {
 }
 
 async function appendState(cli: Cli, path: string, options: SigningOptions): Promise<void> {
-  const { region, index } = await withRegion(
+  const { region, index } = await withDesk(
     cli,
     path,
-    async ({ node, config }) => ({ region: config.region, index: (await node.commitState()).index }),
+    async (desk) => ({ region: desk.config.region, index: await desk.commitState() }),
     options,
   );
   cli.output.result({ region, index }, () => [

@@ -1,9 +1,7 @@
 /** `entente status`: how a node is, as its operator or as anybody sees it. */
-import { resolve } from 'node:path';
 import { type Command } from 'commander';
 import { z } from 'zod';
 import { NodeError } from '../../node/node-error.ts';
-import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { type Cli, examples } from '../cli.ts';
 import { EXIT } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
@@ -84,15 +82,9 @@ async function statusByUrl(cli: Cli, url: string): Promise<void> {
 }
 
 async function statusByDirectory(cli: Cli, path: string): Promise<void> {
-  const layout = new RegionLayout(resolve(path));
-  const { environment = {} } = cli.surroundings;
-  const { admin } = await readRegionConfig(layout, { environment });
-  const isPort = /:\d+$/.test(admin.listen);
-  const { AdminClient } = await import('../../node/http/admin-client.ts');
-  const client = new AdminClient({
-    listen: isPort ? admin.listen : layout.resolve(admin.listen),
-    secretFile: layout.resolve(admin.secretFile),
-  });
+  // What asks over HTTP is loaded only where it is used.
+  const { adminOf } = await import('../desk/running-desk.ts');
+  const client = await adminOf(path, cli.surroundings.environment ?? {});
   const answer = await client.ask({ method: 'GET', path: '/v1/status' });
   const regions = regionsSchema.parse(answer);
   const own = operatorSchema.parse(answer);

@@ -1,10 +1,11 @@
 /** `entente withdraw` and `entente suspend`: a recognition ends, or rests until it is given anew. */
 import { type Command } from 'commander';
-import { type Region } from '../../node/region/region.ts';
 import { type Recognition } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
+import { type Desk } from '../desk/desk.ts';
+import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { parseRegionId, type SigningOptions, withoutPeersOption, withRegion } from '../region.ts';
+import { parseRegionId, type SigningOptions, withoutPeersOption } from '../region.ts';
 
 export function addWithdraw(program: Command, cli: Cli): void {
   program
@@ -22,7 +23,7 @@ export function addWithdraw(program: Command, cli: Cli): void {
     )
     .action((path: string, other: string, options: SigningOptions) =>
       change(cli, path, other, options, 'withdrawn', async (home, { region, version }) =>
-        home.append([{ kind: 'withdrawal', region, version: version + 1 }], 'root'),
+        home.appendByRoot([{ kind: 'withdrawal', region, version: version + 1 }]),
       ),
     );
 }
@@ -40,7 +41,7 @@ export function addSuspend(program: Command, cli: Cli): void {
     .addHelpText('after', examples(['entente suspend CN-33 DE', 'at once, and without a ceremony']))
     .action((path: string, other: string, options: SigningOptions) =>
       change(cli, path, other, options, 'suspended', async (home, { region, version }) =>
-        home.append([{ kind: 'suspension', region, version }], 'trust-log'),
+        home.suspend(region, version),
       ),
     );
 }
@@ -51,14 +52,14 @@ async function change(
   other: string,
   options: SigningOptions,
   standing: 'withdrawn' | 'suspended',
-  append: (home: Region, recognition: Recognition) => Promise<number>,
+  append: (home: Desk, recognition: Recognition) => Promise<number>,
 ): Promise<void> {
   const region = parseRegionId(other);
-  await withRegion(
+  await withDesk(
     cli,
     path,
-    async (directory) => {
-      const recognition = directory.state.recognition(region);
+    async (desk) => {
+      const recognition = desk.state.recognition(region);
       if (
         recognition === undefined ||
         recognition.standing === 'withdrawn' ||
@@ -67,8 +68,8 @@ async function change(
         const state = recognition?.standing ?? 'not recognised';
         throw new CliError(EXIT.failure, 'NOT_FOUND', `${region} is ${state}: there is nothing to change`);
       }
-      const index = await append(directory, recognition);
-      const home = directory.config.region;
+      const index = await append(desk, recognition);
+      const home = desk.config.region;
       cli.output.result({ home, region, standing, index }, () => [
         `The recognition of ${region} by ${home} is ${standing}, by entry ${index} of its trust log.`,
       ]);

@@ -4,10 +4,11 @@ import { type Command } from 'commander';
 import { NodeError } from '../../node/node-error.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { readPublicRegion } from '../../node/region/public-region.ts';
-import { type Vouched } from '../../node/witness/log-visit.ts';
+import { hexOf } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { type Cli, examples } from '../cli.ts';
-import { CliError, cliErrorOf, usageError } from '../exit.ts';
+import { orByNode } from '../desk/with-desk.ts';
+import { CliError, cliErrorOf, exitOfCode, usageError } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
 import { printableLines } from '../printable.ts';
 import {
@@ -17,6 +18,15 @@ import {
   withoutPeersOption,
   withRegion,
 } from '../region.ts';
+
+/** A log that was cosigned. */
+interface VouchedText {
+  readonly origin: string;
+  readonly size: number;
+  readonly sizeBefore: number;
+  /** In hexadecimal. */
+  readonly root: string;
+}
 
 /** A peer to visit, and how it was named. */
 interface Named {
@@ -76,27 +86,36 @@ async function witness(
       : Object.entries(known).flatMap(([peer, { directory }]) =>
           directory === undefined ? [] : [{ name: peer, region: peer }],
         );
-  const witnessed: Vouched[] = [];
-  await withRegion(
-    cli,
-    path,
-    async (home) => {
-      for (const { name, region: peer } of visits) {
-        await heedingFaults(name, () =>
-          home.node.visitor.visit(peer, peer, async (vouched) => {
-            await home.publishCosignature(vouched);
-            witnessed.push(vouched);
-          }),
-        );
-      }
-    },
-    {
-      withoutPeers,
-      silent: true,
-      instead: new Map(named.map((peer) => [peer.region, peer.publicPath])),
-      invited: named,
-    },
-  );
+  const witnessed: VouchedText[] = [];
+  const visitAll = () =>
+    withRegion(
+      cli,
+      path,
+      async (home) => {
+        for (const { name, region: peer } of visits) {
+          await heedingFaults(name, () =>
+            home.node.visitor.visit(peer, peer, async (vouched) => {
+              await home.publishCosignature(vouched);
+              witnessed.push({ ...vouched, root: hexOf(vouched.root) });
+            }),
+          );
+        }
+      },
+      {
+        withoutPeers,
+        silent: true,
+        instead: new Map(named.map((peer) => [peer.region, peer.publicPath])),
+        invited: named,
+      },
+    );
+  await orByNode(cli, path, visitAll, async (desk) => {
+    const report = await desk.witness(peers.length > 0 ? named.map((peer) => peer.region) : undefined);
+    witnessed.push(...report.witnessed);
+    for (const { region: peer, code, message } of report.faults) {
+      faults.push(new CliError(exitOfCode(code), code, `${peer}: ${message}`));
+    }
+    await desk.publish();
+  });
   report(cli, region, witnessed);
   const [worst, ...others] = faults.toSorted((a, b) => b.exit - a.exit);
   for (const { message, code } of others) cli.output.note(`${printableLines(message)} [${code}]`);
@@ -109,7 +128,7 @@ async function readPeer(cli: Cli, name: string, network: string): Promise<Named>
   return { name, region, publicPath, fingerprint };
 }
 
-function report(cli: Cli, region: string, witnessed: readonly Vouched[]): void {
+function report(cli: Cli, region: string, witnessed: readonly VouchedText[]): void {
   const told = witnessed.map(({ origin, size, root, sizeBefore }) => ({ origin, size, root, sizeBefore }));
   cli.output.result({ region, witnessed: told }, () => [
     `${region} renewed its own checkpoint${told.length > 0 ? ' and vouches for:' : '.'}`,

@@ -1,5 +1,7 @@
 /** From a person and a status given by hand to what a region issues. */
+import { type z } from 'zod';
 import { scryptInPool } from '../../node/crypto/scrypt.ts';
+import { type issueOrder } from '../../node/http/admin-schemas.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
 import { hexBytes } from '../../protocol/bytes.ts';
 import { documentHash } from '../../protocol/code/document.ts';
@@ -44,6 +46,17 @@ export async function requestsOf(
       document: documents[i],
     },
   }));
+}
+
+/** The order for a person as the admin address of a node takes it. */
+export function orderOf(person: Person, nowS: number): z.input<typeof issueOrder> {
+  const { subject, device, document_country: country, document_number: number } = person;
+  return {
+    subject,
+    status: statusOf(person, nowS),
+    ...(device !== undefined && { holderKey: device.toLowerCase() }),
+    ...(country !== undefined && number !== undefined && { document: { country, number } }),
+  };
 }
 
 /** How many of the people get a code on paper. */

@@ -1,8 +1,10 @@
 /** Asking a running node for something, from the same machine. */
-import { request as httpRequest } from 'node:http';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { Readable } from 'node:stream';
 import { NodeError } from '../node-error.ts';
-import { readFileIfPresent } from '../region/files.ts';
-import { addressOf } from './admin-server.ts';
+import { isErrno, readFileIfPresent } from '../region/files.ts';
+import { addressOf } from './admin-address.ts';
+import { jsonLines } from './json-lines.ts';
 import { type Problem } from './problem.ts';
 
 export interface AdminClientOptions {
@@ -32,7 +34,9 @@ export class AdminProblem extends Error {
 
 const SECRET_BYTES_MAX = 1_024;
 const ANSWER_BYTES_MAX = 16_777_216;
-const ANSWER_MS_MAX = 60_000;
+const LINE_BYTES_MAX = 65_536;
+/** Milliseconds without a byte, after which a node counts as gone. */
+const SILENCE_MS_MAX = 60_000;
 
 export class AdminClient {
   readonly #options: AdminClientOptions;
@@ -46,41 +50,77 @@ export class AdminClient {
    * @throws {NodeError} PEER_UNREACHABLE if no node runs there, KEY_FILE_MISSING without its secret.
    * @throws {AdminProblem} if it refuses.
    */
-  async ask({ method, path, body, idempotencyKey }: AdminRequest): Promise<unknown> {
-    const { listen } = this.#options;
-    const address = addressOf(listen);
+  async ask({ body, ...request }: AdminRequest): Promise<unknown> {
+    const text = body === undefined ? [] : [JSON.stringify(body)];
+    const response = await this.#send(request, text, 'application/json');
+    return JSON.parse(await this.#textOf(response));
+  }
+
+  /**
+   * Sends JSON lines, and gives those of the answer as they come. Rejects as `ask`; by then some may have come. PEER_UNREACHABLE
+   * also where the node went away in between.
+   */
+  async *lines(
+    request: Omit<AdminRequest, 'body'>,
+    body: Iterable<string>,
+    type: 'application/json' | 'application/jsonl' = 'application/jsonl',
+  ): AsyncGenerator<unknown, void, undefined> {
+    const response = await this.#send(request, body, type);
+    try {
+      for await (const { value } of jsonLines(response, LINE_BYTES_MAX)) yield value();
+    } catch (error) {
+      throw isErrno(error, 'ECONNRESET') ? this.#unreachable(error) : error;
+    } finally {
+      response.destroy();
+    }
+  }
+
+  async #send(
+    { method, path, idempotencyKey }: Omit<AdminRequest, 'body'>,
+    body: Iterable<string>,
+    type: string,
+  ): Promise<IncomingMessage> {
+    const address = addressOf(this.#options.listen);
     const where = 'path' in address ? { socketPath: address.path } : address;
     const headers = {
       authorization: `Bearer ${await this.#secret()}`,
-      ...(body !== undefined && { 'content-type': 'application/json' }),
+      'content-type': type,
       ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
     };
-    const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
-      const signal = AbortSignal.timeout(ANSWER_MS_MAX);
-      const sent = httpRequest({ ...where, method, path, headers, signal }, (response) => {
-        const parts: Buffer[] = [];
-        let length = 0;
-        response.on('data', (part: Buffer) => {
-          length += part.length;
-          if (length > ANSWER_BYTES_MAX) sent.destroy(new RangeError('the answer is too long'));
-          else parts.push(part);
-        });
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString() }),
-        );
-        response.on('error', reject);
-      });
-      sent.on('error', (cause) => {
-        const hint = 'Start it with `entente run`.';
-        reject(
-          new NodeError('PEER_UNREACHABLE', `no node answers at ${listen}`, { cause, hint, retry: true }),
-        );
-      });
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const sent = httpRequest({ ...where, method, path, headers, timeout: SILENCE_MS_MAX }, resolve);
+      sent.on('timeout', () => sent.destroy(new Error(`it was silent for ${SILENCE_MS_MAX} ms`)));
+      sent.on('error', (error) => reject(this.#unreachable(error)));
+      const source = Readable.from(body);
+      sent.on('close', () => source.destroy());
+      source.pipe(sent);
     });
-    const answer: unknown = JSON.parse(text);
-    if (status < 400) return answer;
-    throw new AdminProblem(answer as Problem);
+    if ((response.statusCode ?? 0) < 400) return response;
+    throw new AdminProblem(JSON.parse(await this.#textOf(response)) as Problem);
+  }
+
+  async #textOf(response: IncomingMessage): Promise<string> {
+    const parts: Buffer[] = [];
+    let length = 0;
+    try {
+      for await (const part of response as AsyncIterable<Buffer>) {
+        length += part.length;
+        if (length > ANSWER_BYTES_MAX) throw new RangeError('the answer is too long');
+        parts.push(part);
+      }
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+    return Buffer.concat(parts).toString();
+  }
+
+  #unreachable(cause: unknown): NodeError {
+    const hint = 'Start it with `entente run`.';
+    return new NodeError('PEER_UNREACHABLE', `no node answers at ${this.#options.listen}`, {
+      cause,
+      hint,
+      retry: true,
+    });
   }
 
   async #secret(): Promise<string> {

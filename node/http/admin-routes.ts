@@ -20,7 +20,7 @@ import { keys } from './schemas.ts';
 export interface AdminModules {
   readonly node: Pick<
     RegionNode,
-    'submit' | 'revoke' | 'commitState' | 'force' | 'heldCodes' | 'status' | 'trust' | 'keeper'
+    'submit' | 'tend' | 'revoke' | 'commitState' | 'force' | 'heldCodes' | 'status' | 'trust' | 'keeper'
   >;
   /** Peers as the network has them: plain data. */
   readonly peers: () => readonly object[];
@@ -65,13 +65,22 @@ export function adminRoutes(
     {
       method: 'post',
       path: '/v1/entries',
-      summary: 'Logs an entry that the root has signed: a recognition, keys, a compromise',
+      summary: 'Logs entries that the root has signed: a recognition, keys, a compromise',
       request: body(entryOrder),
-      answer: { description: 'Its index in the trust log', content: json(logged) },
+      answer: { description: 'The index of the first in the trust log', content: json(logged) },
       handle: async (context) => {
-        const { entry } = await readJson(context.env.incoming, entryOrder, BODY_BYTES_MAX);
-        const { index } = await node.submit({ entry: new Uint8Array(Buffer.from(entry, 'base64')) });
-        return replies.json(context, { index });
+        const { entries } = await readJson(context.env.incoming, entryOrder, BODY_BYTES_MAX);
+        // All are offered in the same turn, so that they share a batch; the first that is refused is the answer.
+        const logging = await Promise.allSettled(
+          entries.map((entry) => node.submit({ entry: new Uint8Array(Buffer.from(entry, 'base64')) })),
+        );
+        const indexes = logging.map((result) => {
+          if (result.status === 'rejected') throw result.reason;
+          return result.value.index;
+        });
+        // A key that signs checkpoints may be another one now.
+        await node.tend();
+        return replies.json(context, { index: Math.min(...indexes) });
       },
     },
     {

@@ -10,6 +10,8 @@ const log = z
   .string()
   .max(16)
   .refine(isAttestationLogId, 'expected the id of an attestation log, as in 2026-11');
+/** Statements of the root that belong together: keys for 90 days come to a few. */
+const ENTRIES_MAX = 64;
 const subject = z.string().refine(isSubject, `expected 1 to ${SUBJECT_BYTES_MAX} bytes of UTF-8`);
 const indexes = z
   .array(
@@ -74,12 +76,44 @@ export const revoked = z.object({ revoked: z.array(z.object({ log, indexes })) }
 
 export const entryOrder = z
   .strictObject({
-    entry: z
-      .string()
-      .max(Math.ceil(ENTRY_BYTES_MAX / 3) * 4)
-      .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'expected base64'),
+    entries: z
+      .array(
+        z
+          .string()
+          .max(Math.ceil(ENTRY_BYTES_MAX / 3) * 4)
+          .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'expected base64'),
+      )
+      .min(1)
+      .max(ENTRIES_MAX),
   })
   .openapi('EntryOrder');
+
+export const codesOrder = z
+  .strictObject({ subject: subject.optional(), log: log.optional() })
+  .refine((order) => order.subject !== undefined || order.log !== undefined, 'expected a subject or a log')
+  .openapi('CodesOrder');
+
+export const heldCode = z
+  .object({ subject, log, index: z.int(), code: z.string(), holderKey: z.string().optional() })
+  .openapi('HeldCode');
+export type HeldCodeLine = z.infer<typeof heldCode>;
+
+export const witnessOrder = z
+  .strictObject({ regions: z.array(regionId).max(1_024).optional() })
+  .openapi('WitnessOrder');
+
+export const witnessed = z
+  .object({
+    witnessed: z.array(
+      z.object({ origin: z.string(), size: z.int(), root: z.string(), sizeBefore: z.int() }),
+    ),
+    faults: z.array(z.object({ region: z.string(), code: z.string(), message: z.string() })),
+  })
+  .openapi('Witnessed');
+export type WitnessedReport = z.infer<typeof witnessed>;
+
+export const published = z.object({ published: z.literal(true) }).openapi('Published');
+export const reloaded = z.object({ peers: z.int(), keys: z.int() }).openapi('Reloaded');
 
 export const suspendOrder = z.strictObject({ region: regionId }).openapi('SuspendOrder');
 

@@ -7,13 +7,15 @@ import { type RegionNode } from '../core/region-node.ts';
 import { type Log } from '../logging/log.ts';
 import { NodeError } from '../node-error.ts';
 import { type Clock, type Random } from '../ports.ts';
+import { addressOf } from './admin-address.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { bears, openSecret } from './admin-secret.ts';
+import { deskRoutes, type OperatorDesk } from './desk-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
 import { RequestError } from './problem.ts';
 import { Replies, type WebEnvironment } from './replies.ts';
 import { appOf } from './routes.ts';
-import { type ListenAddress, WebServer } from './web-server.ts';
+import { WebServer } from './web-server.ts';
 
 export interface AdminServerOptions {
   readonly region: string;
@@ -26,6 +28,7 @@ export interface AdminServerModules {
   readonly node: RegionNode;
   /** Peers as the network has them: plain data. */
   readonly peers: () => readonly object[];
+  readonly desk: OperatorDesk;
   readonly clock: Clock;
   readonly random: Random;
   readonly sha256: Sha256;
@@ -56,7 +59,7 @@ export class AdminServer {
    * @throws {NodeError} as `openSecret`; ADDRESS_UNUSABLE, also where another process answers on the socket.
    */
   async start(): Promise<void> {
-    const { node, clock, random, sha256, log, peers } = this.#modules;
+    const { node, clock, random, sha256, log, peers, desk } = this.#modules;
     const { region, listen, secretFile } = this.#options;
     const secret = await openSecret(secretFile, random);
     const replies = new Replies({ corsOrigins: [], isTls: false, hearer: 'operator' }, { log });
@@ -66,6 +69,7 @@ export class AdminServer {
       [
         ...issueRoutes({ node, sha256, random, nowS, replies }),
         ...adminRoutes({ region }, { node, peers, nowS, replies }),
+        ...deskRoutes({ region }, { node, desk, sha256, replies }),
       ],
       replies,
       requireSecret(secret),
@@ -95,19 +99,6 @@ function requireSecret(secret: string): MiddlewareHandler<WebEnvironment> {
     throw new RequestError('UNAUTHORISED', 'expected the secret of this node as a bearer token');
   };
 }
-
-/** @throws {NodeError} ADDRESS_UNUSABLE for a path that the system would cut short. */
-export function addressOf(listen: string): ListenAddress {
-  const [, v4, v6, port] = /^(?:(127\.0\.0\.1)|\[(::1)\]):(\d{1,5})$/.exec(listen) ?? [];
-  if (port !== undefined) return { host: v4 ?? v6 ?? '', port: Number(port) };
-  if (Buffer.byteLength(listen) <= SOCKET_PATH_BYTES_MAX) return { path: listen };
-  throw new NodeError('ADDRESS_UNUSABLE', `${listen} is too long for the path of a unix socket`, {
-    hint: `Choose one of at most ${SOCKET_PATH_BYTES_MAX} bytes in admin.listen of entente.yaml, as in /run/entente/admin.sock.`,
-  });
-}
-
-/** What `sun_path` holds on the systems that have the least. */
-const SOCKET_PATH_BYTES_MAX = 103;
 
 /** What a process left that is gone. */
 async function removeStaleSocket(path: string): Promise<void> {

@@ -7,6 +7,7 @@ import { isNodeError, NodeError } from '../node-error.ts';
 import { type Network } from '../ports.ts';
 import { encodeAnswer, parseRequest, SYNC_PROTOCOL } from '../sync/messages.ts';
 import { isErrno } from './files.ts';
+import { type RegionLayout } from './layout.ts';
 import { PublishedRegion } from './published-region.ts';
 import { type NetworkGround, type RegionNetwork } from './region.ts';
 
@@ -71,24 +72,46 @@ export class PublishedNetwork implements Network {
 /** The name under which a region asks its own public directory. */
 const OWN = 'own';
 
+export interface DirectoryNetwork extends RegionNetwork {
+  readonly network: PublishedNetwork;
+  /** Goes by the peers of another config from now on. */
+  readonly takePeers: (peers: NetworkGround['config']['peers']) => void;
+}
+
 /** The public directories of a region's peers, by the config; `instead` stands in for some of them, or adds others. */
 export function publishedNetwork(
   { layout, config, state }: NetworkGround,
   modules: { readonly sha256: Sha256 },
   instead: ReadonlyMap<string, string> = new Map(),
-): RegionNetwork & { readonly network: PublishedNetwork } {
-  const paths = new Map<string, string>();
-  for (const [region, { directory }] of Object.entries(config.peers)) {
-    if (directory !== undefined) paths.set(region, layout.resolve(directory));
-  }
-  for (const [region, path] of instead) paths.set(region, path);
-  const regions = new Map<string, Publication>([[OWN, ownPublication(layout.public, state, modules)]]);
-  for (const [region, path] of paths) regions.set(region, new PublishedRegion(path, modules));
+): DirectoryNetwork {
+  const own = ownPublication(layout.public, state, modules);
+  const regions = new Map<string, Publication>();
+  const takePeers = (peers: NetworkGround['config']['peers']) => {
+    regions.clear();
+    regions.set(OWN, own);
+    for (const [region, path] of [...directoriesOf(peers, layout), ...instead]) {
+      regions.set(region, new PublishedRegion(path, modules));
+    }
+  };
+  takePeers(config.peers);
   return {
     network: new PublishedNetwork(regions),
     regionOf: (peer) => (peer === OWN ? undefined : peer),
-    canAsk: (region) => paths.has(region),
+    canAsk: (region) => regions.has(region),
+    takePeers,
   };
+}
+
+/** Where the peers of a config publish, by region. */
+export function directoriesOf(
+  peers: NetworkGround['config']['peers'],
+  layout: RegionLayout,
+): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(peers).flatMap(([region, { directory }]) =>
+      directory === undefined ? [] : [[region, layout.resolve(directory)] as const],
+    ),
+  );
 }
 
 /**

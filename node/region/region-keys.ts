@@ -70,12 +70,18 @@ export class RegionKeys implements NodeKeys {
     const { region, network } = names;
     const registryKey = await readKeyFile(path, { region, network, ...registry });
     const keys = new RegionKeys(path, names, modules, registryKey);
-    for (const { role, keyId } of found) {
-      if (role === 'registry' || role === 'root' || role === 'node') continue;
-      const signer = await openKeyFile(path, { region, network, role, keyId }, modules);
-      keys.#open.set(keyId, { ...signer, keyId });
-    }
+    await keys.refresh();
     return keys;
+  }
+
+  /** Opens keys whose files have come since; gives how many are open. Rejects as `openKeyFile`. */
+  async refresh(): Promise<number> {
+    for (const { role, keyId } of await keyNamesIn(this.#path)) {
+      if (role === 'registry' || role === 'root' || role === 'node' || this.#open.has(keyId)) continue;
+      const signer = await openKeyFile(this.#path, { ...this.#names, role, keyId }, this.#modules);
+      this.#open.set(keyId, { ...signer, keyId });
+    }
+    return this.#open.size;
   }
 
   /** Takes the windows of the keys from this state, as soon as it has a root. */

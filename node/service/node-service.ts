@@ -7,6 +7,7 @@ import { hexBytes } from '../../protocol/bytes.ts';
 import { type Overlay } from '../config/overlay.ts';
 import { type Config } from '../config/schema.ts';
 import { type NodeStatus } from '../core/node-status.ts';
+import { isAdminPort } from '../http/admin-address.ts';
 import { AdminServer } from '../http/admin-server.ts';
 import { type Health } from '../http/health.ts';
 import { PublicServer } from '../http/public-server.ts';
@@ -18,11 +19,12 @@ import { type InvitedPeer, PeerDirectory } from '../network/peer-directory.ts';
 import { readRegionConfig, RegionLayout } from '../region/layout.ts';
 import { MeetingNetwork } from '../region/meeting-network.ts';
 import { type RegionModules } from '../region/modules.ts';
-import { publishedNetwork } from '../region/published-network.ts';
+import { directoriesOf, type DirectoryNetwork, publishedNetwork } from '../region/published-network.ts';
 import { type Region, startRegion } from '../region/region.ts';
 import { RegionKeys } from '../region/region-keys.ts';
 import { Announcer } from './announcer.ts';
 import { openNodeIdentity } from './node-identity.ts';
+import { ServiceDesk } from './service-desk.ts';
 import { troubleLog } from './trouble-log.ts';
 
 export interface NodeServiceOptions {
@@ -156,9 +158,15 @@ async function startAll<T>(
   const keys = await RegionKeys.open(layout.keys, config, modules);
   const identity = await openNodeIdentity(layout.keys, config, modules);
 
-  const running: { region?: Region; meeting?: MeetingNetwork } = {};
+  const running: { region?: Region; meeting?: MeetingNetwork; published?: DirectoryNetwork } = {};
+  let { peers } = config;
   const directory = new PeerDirectory(
-    { home, invited: namedPeers(config) },
+    {
+      home,
+      get invited() {
+        return namedPeers(peers);
+      },
+    },
     { clock, stateOf: (of) => running.region?.node.keeper(of)?.state },
   );
   const network = await openNetwork(
@@ -184,13 +192,17 @@ async function startAll<T>(
       ...modules,
       onTrouble,
       networkFor: (ground) => {
-        const published = publishedNetwork(ground, modules);
+        const published = (running.published = publishedNetwork(ground, modules));
         const isReachable = (of: string) =>
           [...directory.admissions().values()].some(
             ({ region: theirs, addresses }) => theirs === of && addresses.length > 0,
           );
         running.meeting = new MeetingNetwork(
-          { directories: directoriesOf(config, layout) },
+          {
+            get directories() {
+              return directoriesOf(peers, layout);
+            },
+          },
           { sockets: network, published: published.network, clock },
         );
         return {
@@ -214,13 +226,25 @@ async function startAll<T>(
   );
   await server.start();
   started.push(server);
+  const desk = new ServiceDesk(
+    { over },
+    {
+      region,
+      peers: () => running.meeting?.peers() ?? [],
+      regionOf: (peer) => directory.regionOf(peer) ?? running.published?.regionOf(peer),
+      takePeers: (now) => {
+        peers = now;
+        running.published?.takePeers(now);
+      },
+    },
+  );
   const admin = new AdminServer(
     {
       region: home,
-      listen: /:\d+$/.test(config.admin.listen) ? config.admin.listen : layout.resolve(config.admin.listen),
+      listen: isAdminPort(config.admin.listen) ? config.admin.listen : layout.resolve(config.admin.listen),
       secretFile: layout.resolve(config.admin.secretFile),
     },
-    { ...modules, node: region.node, peers: () => network.status.host?.peers ?? [], log },
+    { ...modules, node: region.node, peers: () => network.status.host?.peers ?? [], desk, log },
   );
   await admin.start();
   started.push(admin);
@@ -240,7 +264,7 @@ async function startAll<T>(
 }
 
 /** Peers whose nodes the config names: `/p2p/` and a name at the end of an address. */
-function namedPeers({ peers }: Config): InvitedPeer[] {
+function namedPeers(peers: Config['peers']): InvitedPeer[] {
   return Object.entries(peers).flatMap(([region, { addresses = [] }]) => {
     const byName = new Map<string, string[]>();
     for (const address of addresses) {
@@ -249,14 +273,6 @@ function namedPeers({ peers }: Config): InvitedPeer[] {
     }
     return [...byName].map(([peer, bare]) => ({ peer, region, addresses: bare }));
   });
-}
-
-function directoriesOf({ peers }: Config, layout: RegionLayout): Map<string, string> {
-  return new Map(
-    Object.entries(peers).flatMap(([region, { directory }]) =>
-      directory === undefined ? [] : [[region, layout.resolve(directory)] as const],
-    ),
-  );
 }
 
 function headsOf(region: Region | undefined): { origin: string; size: number }[] {

@@ -3,7 +3,8 @@ import { chmodSync, existsSync, linkSync, readFileSync, renameSync, statSync, wr
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { AdminClient, AdminProblem, type AdminRequest } from '../../../node/http/admin-client.ts';
-import { addressOf, AdminServer } from '../../../node/http/admin-server.ts';
+import { addressOf } from '../../../node/http/admin-address.ts';
+import { AdminServer } from '../../../node/http/admin-server.ts';
 import { type IssuedCode } from '../../../node/http/admin-schemas.ts';
 import { bears, openSecret } from '../../../node/http/admin-secret.ts';
 import { openLog } from '../../../node/logging/log.ts';
@@ -37,6 +38,19 @@ describe('AdminServer', () => {
       {
         node: world.node('DE'),
         peers: () => [{ region: 'FR' }],
+        desk: {
+          publish: () => Promise.resolve(),
+          reload: () => Promise.resolve({ peers: 2, keys: 4 }),
+          witness: (regions) =>
+            Promise.resolve({
+              witnessed: [],
+              faults: (regions ?? []).map((region) => ({
+                region,
+                code: 'PEER_UNREACHABLE',
+                message: 'gone',
+              })),
+            }),
+        },
         clock: world.clock,
         random: systemRandom,
         sha256,
@@ -317,14 +331,14 @@ describe('AdminServer', () => {
       const { index } = (await ask({
         method: 'POST',
         path: '/v1/entries',
-        body: { entry: base64(entry) },
+        body: { entries: [base64(entry)] },
       })) as { index: number };
       assert.ok(index > 0);
-      const again = ask({ method: 'POST', path: '/v1/entries', body: { entry: base64(entry) } });
+      const again = ask({ method: 'POST', path: '/v1/entries', body: { entries: [base64(entry)] } });
       await assert.rejects(again, refusedWith(409, 'REFUSED'));
       const forged = entry.slice();
       forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
-      const other = ask({ method: 'POST', path: '/v1/entries', body: { entry: base64(forged) } });
+      const other = ask({ method: 'POST', path: '/v1/entries', body: { entries: [base64(forged)] } });
       await assert.rejects(other, refusedWith(409, 'REFUSED'));
     });
 

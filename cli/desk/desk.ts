@@ -1,0 +1,55 @@
+/**
+ * What commands do with a region, whoever does it: the command itself, which has opened the directory, or the node that runs on
+ * it and is asked through its admin address.
+ */
+import { type Config } from '../../node/config/schema.ts';
+import { type RegionLayout } from '../../node/region/layout.ts';
+import { type RegionKeys } from '../../node/region/region-keys.ts';
+import { type Handover } from '../../node/issuing/handovers.ts';
+import { type StatementDraft } from '../../node/log/trust-log-work.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type IssuedCode } from '../people/codes-file.ts';
+import { type Person } from '../people/person.ts';
+
+/** A code of the registry. */
+export interface Held extends IssuedCode {
+  /** Public key of the device it is for, in hexadecimal. */
+  readonly holderKey?: string | undefined;
+}
+
+export interface IssueProgress {
+  /** Documents whose hash is made, of those on paper. */
+  readonly onHashed: (done: number) => void;
+  /** Codes that are signed. */
+  readonly onSigned: (done: number) => void;
+}
+
+/** Rejects with `NodeError` and `CliError`; what a node refuses comes with the code that it gave. */
+export interface Desk {
+  readonly config: Config;
+  readonly layout: RegionLayout;
+  readonly keys: RegionKeys;
+  /** What the region's trust log says by now. */
+  readonly state: TrustState;
+  /** Entries of one of the region's logs, `trust` or the id of an attestation log; 0 where there is none. */
+  size(log: string): Promise<number>;
+  /** The attestation at a place; undefined where nothing was issued. */
+  leaf(log: string, index: number): Promise<Uint8Array | undefined>;
+  /** The root that a log had at a size that it has reached. */
+  rootAt(log: string, size: number): Promise<Uint8Array>;
+  /** Logs statements that belong together, signed by the root here, and gives the index of the first. */
+  appendByRoot(statements: readonly StatementDraft[]): Promise<number>;
+  /** Suspends the recognition of a region, by the trust-log key. */
+  suspend(region: string, version: number): Promise<number>;
+  revoke(log: string, indexes: readonly number[]): Promise<void>;
+  commitState(): Promise<number>;
+  /** Issues a code to each person, in their order; by then they are logged and published. */
+  issue(people: readonly Person[], progress: IssueProgress): Promise<readonly IssuedCode[]>;
+  /** Batches of commands that broke off: they are finished, and nobody has confirmed that their codes arrived. */
+  openHandovers(): Promise<readonly Handover[]>;
+  closeHandovers(handovers: readonly Handover[]): Promise<void>;
+  /** The codes of a person, or of a log, or all. */
+  held(of: { readonly subject?: string | undefined; readonly log?: string | undefined }): AsyncIterable<Held>;
+  /** Whoever runs the region takes up what has changed in its config and its folder of keys. */
+  reload(): Promise<void>;
+}

@@ -1,0 +1,130 @@
+/** A region whose directory the command itself has opened. */
+import { type Handover } from '../../node/issuing/handovers.ts';
+import { type HeldCode } from '../../node/issuing/held-codes.ts';
+import { type StatementDraft } from '../../node/log/trust-log-work.ts';
+import { type LogTree } from '../../node/log/log-tree.ts';
+import { type RegionModules } from '../../node/region/modules.ts';
+import { type Region } from '../../node/region/region.ts';
+import { hexOf } from '../../protocol/bytes.ts';
+import { issuedCodeOf, type IssuedCode } from '../people/codes-file.ts';
+import { type Person } from '../people/person.ts';
+import { requestsOf } from '../people/request.ts';
+import { type Desk, type Held, type IssueProgress } from './desk.ts';
+
+/** Hears of every signature that the region's node makes on an attestation. */
+export interface SigningMeter {
+  onSigned: () => void;
+}
+
+export class OwnDesk implements Desk {
+  readonly #region: Region;
+  readonly #modules: RegionModules;
+  readonly #meter: SigningMeter;
+
+  constructor(region: Region, modules: RegionModules, meter: SigningMeter) {
+    this.#region = region;
+    this.#modules = modules;
+    this.#meter = meter;
+  }
+
+  get config() {
+    return this.#region.config;
+  }
+
+  get layout() {
+    return this.#region.layout;
+  }
+
+  get keys() {
+    return this.#region.keys;
+  }
+
+  get state() {
+    return this.#region.state;
+  }
+
+  size(log: string): Promise<number> {
+    return Promise.resolve(this.#tree(log)?.size ?? 0);
+  }
+
+  async leaf(log: string, index: number): Promise<Uint8Array | undefined> {
+    const tree = this.#tree(log);
+    if (tree === undefined || index >= tree.size) return undefined;
+    for await (const leaf of tree.reader.entries(index, index + 1)) return leaf;
+    return undefined;
+  }
+
+  async rootAt(log: string, size: number): Promise<Uint8Array> {
+    const tree = this.#tree(log);
+    if (tree === undefined) throw new RangeError(`the region has no log ${log}`);
+    return tree.reader.rootAt(size);
+  }
+
+  appendByRoot(statements: readonly StatementDraft[]): Promise<number> {
+    return this.#region.append(statements, 'root');
+  }
+
+  suspend(region: string, version: number): Promise<number> {
+    return this.#region.append([{ kind: 'suspension', region, version }], 'trust-log');
+  }
+
+  revoke(log: string, indexes: readonly number[]): Promise<void> {
+    return this.#region.node.revoke({ log, indexes });
+  }
+
+  async commitState(): Promise<number> {
+    return (await this.#region.node.commitState()).index;
+  }
+
+  async issue(
+    people: readonly Person[],
+    { onHashed, onSigned }: IssueProgress,
+  ): Promise<readonly IssuedCode[]> {
+    const { nowS, random, sha256 } = this.#modules;
+    const requests = await requestsOf(people, nowS(), random, onHashed);
+    let signed = 0;
+    this.#meter.onSigned = () => onSigned(++signed);
+    const issued = await this.#region.node.issueAll(requests.map((one) => ({ ...one, toHandOver: true })));
+    // A code is given out once its place in the log is public.
+    await this.#region.publish();
+    return issued.map((one, i) => issuedCodeOf(sha256, people[i]?.subject ?? '', one));
+  }
+
+  openHandovers(): Promise<readonly Handover[]> {
+    return this.#region.node.handovers.open();
+  }
+
+  closeHandovers(handovers: readonly Handover[]): Promise<void> {
+    return this.#region.node.handovers.close(handovers);
+  }
+
+  async *held({ subject, log: wanted }: Parameters<Desk['held']>[0]): AsyncGenerator<Held, void, undefined> {
+    const { heldCodes } = this.#region.node;
+    if (subject !== undefined) {
+      for (const held of await heldCodes.ofSubject(subject)) {
+        if ((wanted ?? held.log) === held.log) yield this.#heldOf(held);
+      }
+      return;
+    }
+    for (const { log } of this.state.logs()) {
+      if ((wanted ?? log) !== log) continue;
+      for await (const held of heldCodes.ofLog(log)) yield this.#heldOf(held);
+    }
+  }
+
+  reload(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #heldOf(held: HeldCode): Held {
+    const { holderKey } = held.fields;
+    return {
+      ...issuedCodeOf(this.#modules.sha256, held.subject, held),
+      holderKey: holderKey && hexOf(holderKey),
+    };
+  }
+
+  #tree(log: string): LogTree | undefined {
+    return this.#region.node.log(this.#region.originOf(log));
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * A region whose node runs: the node does what its keys do, through its admin address. What it has published in the directory
+ * says how things stand, and statements of the root are signed here, since a node never holds root keys.
+ */
+import { join, resolve } from 'node:path';
+import { AdminClient, AdminProblem, type AdminRequest } from '../../node/http/admin-client.ts';
+import { isAdminPort } from '../../node/http/admin-address.ts';
+import {
+  type HeldCodeLine,
+  type IssuedCode as IssuedLine,
+  type WitnessedReport,
+} from '../../node/http/admin-schemas.ts';
+import { type Problem } from '../../node/http/problem.ts';
+import { type Handover } from '../../node/issuing/handovers.ts';
+import { shuffled } from '../../node/issuing/shuffle.ts';
+import { type StatementDraft } from '../../node/log/trust-log-work.ts';
+import { isNodeError, NodeError } from '../../node/node-error.ts';
+import { type Config } from '../../node/config/schema.ts';
+import {
+  attestationLogsPath,
+  readRegionConfig,
+  RegionLayout,
+  trustLogPath,
+} from '../../node/region/layout.ts';
+import { LogFiles } from '../../node/region/log-files.ts';
+import { type RegionModules } from '../../node/region/modules.ts';
+import { readPublicRegion } from '../../node/region/public-region.ts';
+import { RegionKeys } from '../../node/region/region-keys.ts';
+import { systemClock } from '../../node/system-clock.ts';
+import { hexOf } from '../../protocol/bytes.ts';
+import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { rootOf } from '../../protocol/log/merkle-proof.ts';
+import { encodeStatement, signStatement } from '../../protocol/trust/statement.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { CliError, EXIT, exitOfCode } from '../exit.ts';
+import { type IssuedCode } from '../people/codes-file.ts';
+import { type Person } from '../people/person.ts';
+import { orderOf } from '../people/request.ts';
+import { type Desk, type Held, type IssueProgress } from './desk.ts';
+
+/** A node that was restarted is back within seconds. */
+const TRIES = 3;
+const TRY_AGAIN_MS = 3_000;
+/** Random bytes of the key under which orders can be given again. */
+const KEY_BYTES = 16;
+/** Milliseconds that a node may take to begin to sign once it is told to. */
+const FORCE_MS_MAX = 10_000;
+
+interface Parts {
+  readonly config: Config;
+  readonly layout: RegionLayout;
+  readonly keys: RegionKeys;
+  readonly state: TrustState;
+}
+
+/** Where the node of a region's directory is asked by its operator. */
+export async function adminOf(
+  path: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<AdminClient> {
+  const layout = new RegionLayout(resolve(path));
+  const { admin } = await readRegionConfig(layout, { environment });
+  return new AdminClient({
+    listen: isAdminPort(admin.listen) ? admin.listen : layout.resolve(admin.listen),
+    secretFile: layout.resolve(admin.secretFile),
+  });
+}
+
+export class RunningDesk implements Desk {
+  readonly config: Config;
+  readonly layout: RegionLayout;
+  readonly keys: RegionKeys;
+  readonly state: TrustState;
+  readonly #client: AdminClient;
+  readonly #modules: RegionModules;
+
+  private constructor({ config, layout, keys, state }: Parts, client: AdminClient, modules: RegionModules) {
+    this.config = config;
+    this.layout = layout;
+    this.keys = keys;
+    this.state = state;
+    this.#client = client;
+    this.#modules = modules;
+  }
+
+  /** @throws {NodeError} PEER_UNREACHABLE if no node answers there, or its secret is not at hand. */
+  static async open(
+    path: string,
+    environment: Readonly<Record<string, string | undefined>>,
+    modules: RegionModules,
+  ): Promise<RunningDesk> {
+    const client = await adminOf(path, environment);
+    await asked(client.ask({ method: 'POST', path: '/v1/publish' })).catch((error: unknown) => {
+      // Without a secret no node ever ran here, or nobody can ask it.
+      if (!isNodeError(error, 'KEY_FILE_MISSING')) throw error;
+      throw new NodeError('PEER_UNREACHABLE', error.message, { cause: error });
+    });
+    const layout = new RegionLayout(resolve(path));
+    const config = await readRegionConfig(layout, { environment });
+    const { region, network } = config;
+    const { state } = await readPublicRegion(layout.public, { region, network }, modules);
+    const keys = await RegionKeys.open(layout.keys, config, modules);
+    keys.follow(() => state);
+    return new RunningDesk({ config, layout, keys, state }, client, modules);
+  }
+
+  /** Lets the node sign although too few peers have answered, and waits until it does. */
+  async force(): Promise<void> {
+    await this.#post('/v1/force');
+    const endMs = performance.now() + FORCE_MS_MAX;
+    for (;;) {
+      const { writing } = (await asked(this.#client.ask({ method: 'GET', path: '/v1/status' }))) as {
+        writing: string;
+      };
+      if (writing === 'writing' || performance.now() > endMs) return;
+      await systemClock.wait(200, new AbortController().signal);
+    }
+  }
+
+  /** Lets it publish what came of a command. */
+  async publish(): Promise<void> {
+    await this.#post('/v1/publish');
+  }
+
+  size(log: string): Promise<number> {
+    return this.#files(log).claimedSize();
+  }
+
+  async leaf(log: string, index: number): Promise<Uint8Array | undefined> {
+    const size = await this.size(log);
+    return index < size ? this.#files(log).entry(index, size) : undefined;
+  }
+
+  async rootAt(log: string, size: number): Promise<Uint8Array> {
+    const { sha256 } = this.#modules;
+    const present = await this.size(log);
+    return this.#files(log).withHashes(sha256, size, (source) => rootOf(sha256, size, source), present);
+  }
+
+  async appendByRoot(statements: readonly StatementDraft[]): Promise<number> {
+    const signers = await this.keys.roots();
+    const { region, network } = this.config;
+    const origin = trustLogOrigin(region, network);
+    const at = this.#modules.nowS();
+    const entries = statements.map((statement) => {
+      const entry = signStatement(origin, encodeStatement({ ...statement, at }), signers);
+      return Buffer.from(entry).toString('base64');
+    });
+    // A key that these statements admit has to be at hand where it signs.
+    await this.reload();
+    const { index } = (await this.#post('/v1/entries', { entries })) as { index: number };
+    return index;
+  }
+
+  async suspend(region: string): Promise<number> {
+    const { index } = (await this.#post('/v1/suspend', { region })) as { index: number };
+    return index;
+  }
+
+  async revoke(log: string, indexes: readonly number[]): Promise<void> {
+    await this.#post('/v1/revoke', { log, indexes });
+  }
+
+  async commitState(): Promise<number> {
+    const { index } = (await this.#post('/v1/state')) as { index: number };
+    return index;
+  }
+
+  /** Under a key of this call, so that a node that dies meanwhile can be asked again without a second code for anybody. */
+  async issue(people: readonly Person[], { onSigned }: IssueProgress): Promise<readonly IssuedCode[]> {
+    const { random, nowS } = this.#modules;
+    const key = hexOf(random(KEY_BYTES));
+    const atS = nowS();
+    // Indexes in the log must not follow the order of the file.
+    const order = [...shuffled(people.length, random)].map((i) => people[i] as Person);
+    const placeOf = new Map(people.map(({ subject }, i) => [subject, i]));
+    for (let tries = 1; ; tries++) {
+      try {
+        const issued = await this.#issueIn(order, key, atS, onSigned);
+        return issued.sort((a, b) => (placeOf.get(a.subject) ?? 0) - (placeOf.get(b.subject) ?? 0));
+      } catch (error) {
+        if (tries === TRIES || !mayComeRight(error)) throw error;
+        await systemClock.wait(TRY_AGAIN_MS, new AbortController().signal);
+      }
+    }
+  }
+
+  /** What an earlier command left is told by the next one that opens the directory itself. */
+  openHandovers(): Promise<readonly Handover[]> {
+    return Promise.resolve([]);
+  }
+
+  closeHandovers(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async *held({ subject, log }: Parameters<Desk['held']>[0]): AsyncGenerator<Held, void, undefined> {
+    const logs = subject === undefined && log === undefined ? this.state.logs() : [{ log }];
+    for (const { log: one } of logs) {
+      const order = JSON.stringify({ subject, log: one });
+      const request = { method: 'POST', path: '/v1/codes' } as const;
+      for await (const line of this.#lines(request, [order], 'application/json')) yield line as HeldCodeLine;
+    }
+  }
+
+  /** Lets it cosign the logs of these regions, or of all that it can ask. */
+  async witness(regions?: readonly string[]): Promise<WitnessedReport> {
+    return (await this.#post('/v1/witness', { regions })) as WitnessedReport;
+  }
+
+  async reload(): Promise<void> {
+    await this.#post('/v1/reload');
+  }
+
+  async #issueIn(
+    people: readonly Person[],
+    idempotencyKey: string,
+    atS: number,
+    onSigned: (done: number) => void,
+  ): Promise<IssuedCode[]> {
+    const request = { method: 'POST', path: '/v1/issue/batch', idempotencyKey } as const;
+    const orders = people.map((person) => `${JSON.stringify(orderOf(person, atS))}\n`);
+    const issued: IssuedCode[] = [];
+    const problems: Problem[] = [];
+    let done = 0;
+    for await (const answer of this.#lines(request, orders, 'application/jsonl')) {
+      const line = answer as IssuedLine & { readonly problem?: Problem };
+      const { subject } = people[done++] as Person;
+      if (line.problem === undefined)
+        issued.push({ subject, log: line.log, index: line.index, code: line.code });
+      else problems.push(line.problem);
+      onSigned(done);
+    }
+    const [problem] = problems;
+    if (problem === undefined && issued.length === people.length) return issued;
+    throw new PartlyIssued(issued.length, people.length, problem);
+  }
+
+  async *#lines(...args: Parameters<AdminClient['lines']>): AsyncGenerator<unknown, void, undefined> {
+    try {
+      yield* this.#client.lines(...args);
+    } catch (error) {
+      throw told(error);
+    }
+  }
+
+  #post(path: string, body?: AdminRequest['body']): Promise<unknown> {
+    return asked(this.#client.ask({ method: 'POST', path, body }));
+  }
+
+  #files(log: string): LogFiles {
+    const { public: published } = this.layout;
+    return new LogFiles(
+      log === 'trust' ? trustLogPath(published) : join(attestationLogsPath(published), log),
+    );
+  }
+}
+
+/** Some codes are logged, and the answer about others says otherwise. */
+class PartlyIssued extends CliError {
+  readonly retry: boolean;
+
+  constructor(issued: number, of: number, problem: Problem | undefined) {
+    const reason = problem?.detail ?? 'the answer broke off';
+    super(
+      problem === undefined ? EXIT.undetermined : exitOfCode(problem.code),
+      problem?.code ?? 'PEER_UNREACHABLE',
+      `${issued} of ${of} codes were issued: ${reason}`,
+      { hint: 'Those that were issued are printed by `entente codes`.' },
+    );
+    this.retry = problem?.retry ?? problem === undefined;
+  }
+}
+
+function mayComeRight(error: unknown): boolean {
+  return error instanceof PartlyIssued ? error.retry : isNodeError(error, 'PEER_UNREACHABLE');
+}
+
+/** What a node refuses ends a command as if the command itself had been refused. */
+async function asked<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw told(error);
+  }
+}
+
+function told(error: unknown): unknown {
+  if (!(error instanceof AdminProblem)) return error;
+  const { code, detail, hint } = error.problem;
+  return new CliError(exitOfCode(code), code, detail, hint === undefined ? {} : { hint });
+}

@@ -1,0 +1,113 @@
+/** What an operator does with the directory of a node that runs: what commands do there while none does. */
+import { hexOf } from '../../protocol/bytes.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { type RegionNode } from '../core/region-node.ts';
+import { codeTextOf, fieldsUsed, type HeldCode } from '../issuing/held-codes.ts';
+import {
+  codesOrder,
+  heldCode,
+  type HeldCodeLine,
+  published,
+  reloaded,
+  witnessed,
+  type WitnessedReport,
+  witnessOrder,
+} from './admin-schemas.ts';
+import { readJson } from './input.ts';
+import { RequestError } from './problem.ts';
+import { type Replies } from './replies.ts';
+import { type Route } from './routes.ts';
+
+/** What belongs to the process and its directory rather than to the node. */
+export interface OperatorDesk {
+  /** Brings the public directory up to the logs. */
+  publish(): Promise<void>;
+  /** Takes peers from the config as it stands now, and keys that have come; says how many there are. */
+  reload(): Promise<{ readonly peers: number; readonly keys: number }>;
+  /** Cosigns the logs of these regions, or of all peers that can be asked. */
+  witness(regions?: readonly string[]): Promise<WitnessedReport>;
+}
+
+export interface DeskRoutesOptions {
+  readonly region: string;
+}
+
+export interface DeskModules {
+  readonly node: Pick<RegionNode, 'heldCodes' | 'keeper'>;
+  readonly desk: OperatorDesk;
+  readonly sha256: Sha256;
+  readonly replies: Replies;
+}
+
+const ORDER_BYTES_MAX = 65_536;
+const json = (schema: Parameters<typeof readJson>[1]) => ({ 'application/json': { schema } });
+
+export function deskRoutes(
+  { region }: DeskRoutesOptions,
+  { node, desk, sha256, replies }: DeskModules,
+): Route[] {
+  return [
+    {
+      method: 'post',
+      path: '/v1/publish',
+      summary: 'Brings the public directory up to what the logs say',
+      answer: { description: 'It is', content: json(published) },
+      handle: async (context) => {
+        await desk.publish();
+        return replies.json(context, { published: true });
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/reload',
+      summary: 'Reads peers from the config again, and keys that have come',
+      answer: { description: 'How many there are', content: json(reloaded) },
+      handle: async (context) => replies.json(context, await desk.reload()),
+    },
+    {
+      method: 'post',
+      path: '/v1/witness',
+      summary: 'Cosigns the logs of peers now instead of with the next beat',
+      request: { body: { content: json(witnessOrder), required: true } },
+      answer: { description: 'What was cosigned, and what could not be', content: json(witnessed) },
+      handle: async (context) => {
+        const { regions } = await readJson(context.env.incoming, witnessOrder, ORDER_BYTES_MAX);
+        return replies.json(context, await desk.witness(regions));
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/codes',
+      summary: 'The codes that a person holds, or all of a log, made again; JSON lines',
+      request: { body: { content: json(codesOrder), required: true } },
+      answer: { description: 'A line for each', content: { 'application/jsonl': { schema: heldCode } } },
+      handle: async (context) => {
+        const { subject, log } = await readJson(context.env.incoming, codesOrder, ORDER_BYTES_MAX);
+        const isKnown = log === undefined || node.keeper(region)?.state.log(log) !== undefined;
+        if (!isKnown) throw new RequestError('PATH_UNKNOWN', 'the region has no such log');
+        const held =
+          subject === undefined ? node.heldCodes.ofLog(log ?? '') : await node.heldCodes.ofSubject(subject);
+        return replies.stream(context, linesOf(sha256, held, log), 'application/jsonl');
+      },
+    },
+  ];
+}
+
+async function* linesOf(
+  sha256: Sha256,
+  held: Iterable<HeldCode> | AsyncIterable<HeldCode>,
+  wanted: string | undefined,
+): AsyncGenerator<string, void, undefined> {
+  for await (const one of held) {
+    const { subject, log, index, fields } = one;
+    if (log !== (wanted ?? log)) continue;
+    const line: HeldCodeLine = {
+      subject,
+      log,
+      index,
+      code: codeTextOf(sha256, one, fieldsUsed(one.openings)),
+      ...(fields.holderKey !== undefined && { holderKey: hexOf(fields.holderKey) }),
+    };
+    yield `${JSON.stringify(line)}\n`;
+  }
+}
