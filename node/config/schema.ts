@@ -138,7 +138,7 @@ const limitsSchema = z.strictObject({
     .int()
     .min(1)
     .max(65_536)
-    .default(512)
+    .default(192)
     .describe('Requests in hand; more get 503 with Retry-After.'),
   delayMsMax: z
     .int()

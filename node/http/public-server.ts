@@ -38,8 +38,8 @@ export interface PublicServerModules {
   readonly network?: () => NetworkStatus;
 }
 
-/** Milliseconds for which a connection whose request was turned away is not read: whoever does not wait is made to. */
-const REST_MS = 100;
+/** Milliseconds until a request that was turned away is told so: whoever does not wait by himself is made to. */
+const REST_MS = 500;
 
 const OVERLOADED = JSON.stringify({
   type: 'about:blank',
@@ -49,6 +49,13 @@ const OVERLOADED = JSON.stringify({
   detail: 'the node has too much to do: ask another, or again later',
   retry: true,
 });
+const OVERLOADED_HEADERS = {
+  'content-type': 'application/problem+json',
+  'content-length': OVERLOADED.length,
+  'retry-after': String(RETRY_AFTER_S),
+  'cache-control': 'no-store',
+  'access-control-allow-origin': '*',
+};
 
 export class PublicServer {
   readonly admission: Admission;
@@ -137,7 +144,7 @@ export class PublicServer {
     const work = workOf(request);
     if (!this.admission.take(work)) {
       this.metrics.observe(work, 503, 0);
-      turnAway(request, response);
+      turnAway(response);
       return false;
     }
     response.once('close', () => {
@@ -169,16 +176,11 @@ export function workOf({ url = '', headers }: Pick<IncomingMessage, 'url' | 'hea
   }
 }
 
-/** Without the rest of the program, so that it costs next to nothing. */
-function turnAway({ socket }: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(503, {
-    'content-type': 'application/problem+json',
-    'content-length': OVERLOADED.length,
-    'retry-after': String(RETRY_AFTER_S),
-    'cache-control': 'no-store',
-    'access-control-allow-origin': '*',
-  });
-  response.end(OVERLOADED);
-  socket.pause();
-  setTimeout(() => socket.resume(), REST_MS).unref();
+/** Without the rest of the program, so that it costs next to nothing, and late, so that nobody asks again at once. */
+function turnAway(response: ServerResponse): void {
+  setTimeout(() => {
+    if (response.destroyed) return;
+    response.writeHead(503, OVERLOADED_HEADERS);
+    response.end(OVERLOADED);
+  }, REST_MS).unref();
 }

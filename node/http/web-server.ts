@@ -5,6 +5,7 @@ import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { isErrno } from '../region/files.ts';
 import { NodeError } from '../node-error.ts';
+import { OneATurn } from './one-a-turn.ts';
 import { type TlsFiles } from './tls-files.ts';
 
 export interface WebServerLimits {
@@ -82,10 +83,13 @@ export class WebServer {
     server.on('drop', () => this.#refused++);
     server.on('connection', (socket: Socket) => this.#count(socket));
     const listener = getRequestListener(fetch as never, { overrideGlobalObjects: false });
-    server.on('request', (request, response) => {
-      if (admit === undefined || admit(request, response)) void listener(request, response);
+    const admitted = new OneATurn<readonly [IncomingMessage, ServerResponse]>(([request, response]) => {
+      if (!response.destroyed) void listener(request, response);
     });
-    await listening(server, listen);
+    server.on('request', (request, response) => {
+      if (admit === undefined || admit(request, response)) admitted.add([request, response]);
+    });
+    await listening(server, { ...listen, backlog: limits.connectionsMax });
     if ('setSecureContext' in server)
       tls?.watch((pair) => (server as ReturnType<typeof createTlsServer>).setSecureContext(pair));
   }
@@ -121,7 +125,14 @@ export class WebServer {
   }
 }
 
-async function listening(server: Server, address: ListenAddress): Promise<void> {
+/**
+ * `backlog`: connections that the system holds until they are accepted. Where it is full, it drops what the other side takes for
+ * a connection, whose first request is then sent again after seconds.
+ */
+async function listening(
+  server: Server,
+  address: ListenAddress & { readonly backlog: number },
+): Promise<void> {
   const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
   try {
     await new Promise<void>((resolve, reject) => {
