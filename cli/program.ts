@@ -23,6 +23,7 @@ import { addShow } from './commands/show.ts';
 import { addSnapshot } from './commands/snapshot.ts';
 import { addState } from './commands/state.ts';
 import { addStatus } from './commands/status.ts';
+import { addUp } from './commands/up.ts';
 import { addVerify } from './commands/verify.ts';
 import { addSuspend, addWithdraw } from './commands/withdraw.ts';
 import { addWitness } from './commands/witness.ts';
@@ -75,6 +76,7 @@ function createProgram(cli: Cli): Command {
 const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addInit,
   addRun,
+  addUp,
   addStatus,
   addIssue,
   addCodes,

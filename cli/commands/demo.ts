@@ -1,4 +1,4 @@
-/** `entente demo`: three regions on this machine, from their first key to a stale snapshot, in less than a minute. */
+/** `entente demo`: three regions on this machine, from their first key to an issuer that is killed, in about a minute. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,7 +8,7 @@ import { namesIn } from '../../node/region/files.ts';
 import { type Cli, examples } from '../cli.ts';
 import { DemoShell } from '../demo/shell.ts';
 import { Story } from '../demo/story.ts';
-import { usageError } from '../exit.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
 import { PEOPLE_MAX } from '../people/people-file.ts';
 import { printable } from '../printable.ts';
 
@@ -33,7 +33,10 @@ export function addDemo(program: Command, cli: Cli): void {
     .option('--clean', 'remove the directory at the end instead of keeping it to try things on')
     .addHelpText(
       'after',
-      examples(['entente demo', 'takes some seconds'], ['entente demo --json', 'steps and verdicts as JSON']),
+      examples(
+        ['entente demo', 'takes half a minute'],
+        ['entente demo --json', 'steps and verdicts as JSON'],
+      ),
     )
     .action((options: DemoOptions) => demo(cli, options));
 }
@@ -41,19 +44,28 @@ export function addDemo(program: Command, cli: Cli): void {
 async function demo(cli: Cli, options: DemoOptions): Promise<void> {
   const dir = await workingDirectory(options);
   const { output } = cli;
+  const { onSignal = () => undefined } = cli.surroundings;
+  const interrupted = new Promise<never>((_, reject) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      onSignal(name, () =>
+        reject(new CliError(EXIT.failure, 'INTERRUPTED', `the demo was stopped by ${name}`)),
+      );
+  });
   const before = process.cwd();
   process.chdir(dir);
+  const story = new Story(options.people, cli, new DemoShell(cli));
   try {
     output.text(
       output.colours.bold("Entente: regions recognise each other's health codes, without a centre."),
     );
     output.text(`Everything below happens in ${dir}.`);
-    const story = new Story(options.people, cli, new DemoShell(cli));
-    await story.tell();
+    await Promise.race([story.tell(), interrupted]);
+    await story.stop();
     if (output.json)
       output.result({ dir: options.clean === true ? undefined : dir, steps: story.told }, () => []);
     else if (options.clean !== true) output.text(...whatNext(dir, output.colours.bold));
   } finally {
+    await story.stop();
     process.chdir(before);
     if (options.clean === true) await rm(dir, { recursive: true, force: true });
   }
@@ -93,6 +105,7 @@ function whatNext(dir: string, bold: (text: string) => string): string[] {
     `   entente key list CN-33`,
     `   entente --help`,
     '',
+    'To run the three nodes again: entente up .',
     `The directory is kept for you; remove it with: rm -r ${dir}`,
   ];
 }

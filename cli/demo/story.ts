@@ -8,6 +8,7 @@ import { qrLines } from '../qr.ts';
 import { fingerprintText } from '../region.ts';
 import { headline, reasonLines } from '../verdict-text.ts';
 import { forgeGreen } from './forgery.ts';
+import { LiveStory } from './live-story.ts';
 import { EXAMPLES, personName, population } from './population.ts';
 import { type DemoShell } from './shell.ts';
 
@@ -20,11 +21,15 @@ const REGIONS = [
 ] as const;
 const ISSUER = 'CN-33';
 const GATE = 'DE';
+/** Two green people who are not spoken of before. */
+const EXAMPLES_LIVE = { kept: 3, revoked: 4 } as const;
 
 /** What a step gave, for --json. */
 export interface Told {
   readonly step: string;
   readonly verdict?: Verdict;
+  /** What was measured, by name. */
+  readonly measured?: Readonly<Record<string, number>>;
 }
 
 export class Story {
@@ -36,11 +41,22 @@ export class Story {
   /** Codes of CN-33 by the person's number. */
   #codes: readonly string[] = [];
   #pin = '';
+  readonly #live: LiveStory;
 
   constructor(people: number, cli: Cli, shell: DemoShell) {
     this.#people = people;
     this.#cli = cli;
     this.#shell = shell;
+    this.#live = new LiveStory(
+      { regions: REGIONS.map(({ region }) => region), issuer: ISSUER, person: EXAMPLES_LIVE },
+      { shell, codeOf: (person) => this.#codeOf(person) },
+      {
+        step: (title) => this.#step(title),
+        say: (...lines) => this.#say(...lines),
+        verdict: (verdict) => this.#tellVerdict(verdict),
+        measured: (name, value) => this.told.push({ step: this.#title, measured: { [name]: value } }),
+      },
+    );
   }
 
   /** Tells all of it in the present working directory. */
@@ -53,6 +69,15 @@ export class Story {
     await this.#revoke();
     await this.#forge();
     await this.#growStale();
+    await this.#live.tell();
+    await this.#live.stop();
+    // What the nodes logged is vouched for in the directories too, which is what the reader goes on with.
+    await this.#witness('runSilently');
+  }
+
+  /** Nothing that it started runs any more. Safe to call twice. */
+  stop(): Promise<void> {
+    return this.#live.stop();
   }
 
   async #setUp(): Promise<void> {

@@ -58,6 +58,8 @@ describe('entente as a process', () => {
         'STOP',
         'STOP',
         'UNDETERMINED',
+        // By HTTP in two regions; revoked; the issuer killed.
+        ...['PASS', 'PASS', 'STOP', 'STOP', 'PASS', 'STOP', 'PASS', 'STOP'],
       ]);
       for (const reason of [
         'IDENTITY_CHECK',
@@ -92,7 +94,7 @@ describe('entente as a process', () => {
     );
     assert.equal(exit, 0, err);
     const { steps } = JSON.parse(out) as { steps: { step: string; verdict?: { outcome: string } }[] };
-    assert.equal(steps.filter(({ verdict }) => verdict !== undefined).length, 9);
+    assert.equal(steps.filter(({ verdict }) => verdict !== undefined).length, 17);
     assert.ok(!existsSync(dir));
     assert.equal((await outcomeOf(spawnCli(['demo', '--dir', projectRoot]))).exit, 2);
     assert.equal((await outcomeOf(spawnCli(['demo', '--people', '99']))).exit, 2);
