@@ -12,7 +12,7 @@ import {
 } from '../../protocol/log/origin.ts';
 import { type Tile, TILE_HASHES, type TileResource, tilePath } from '../../protocol/log/tile.ts';
 import { NodeError } from '../node-error.ts';
-import { namesIn, readFileIfPresent } from '../region/files.ts';
+import { namesIn, readPublishedFile } from '../region/files.ts';
 import { attestationLogsPath, trustLogPath } from '../region/layout.ts';
 import { type AuditSource, type LogSource, type SourcePart } from './audit-source.ts';
 
@@ -30,7 +30,7 @@ class StaticLog implements LogSource {
   }
 
   checkpoint(): Promise<Uint8Array | undefined> {
-    return readFileIfPresent(join(this.#path, 'checkpoint'), NOTE_BYTES_MAX);
+    return readPublishedFile(join(this.#path, 'checkpoint'), NOTE_BYTES_MAX);
   }
 
   /** Files say nothing of it: the trust log does. */
@@ -50,7 +50,7 @@ class StaticLog implements LogSource {
   async #part(resource: TileResource, bytesMax: number): Promise<SourcePart | undefined> {
     for (const width of new Set([resource.width, TILE_HASHES])) {
       const path = join(this.#path, tilePath({ ...resource, width }));
-      const bytes = await readFileIfPresent(path, bytesMax);
+      const bytes = await readPublishedFile(path, bytesMax);
       if (bytes !== undefined) return { bytes, width };
     }
     return undefined;
@@ -92,7 +92,7 @@ class StaticSource implements AuditSource {
  */
 export async function openStaticSource(path: string): Promise<AuditSource> {
   const where = resolve(path);
-  const note = await readFileIfPresent(join(trustLogPath(where), 'checkpoint'), NOTE_BYTES_MAX);
+  const note = await readPublishedFile(join(trustLogPath(where), 'checkpoint'), NOTE_BYTES_MAX);
   if (note === undefined) {
     throw new NodeError('PEER_UNREACHABLE', `no region publishes at ${path}`, {
       hint: 'Name the directory of a node, or a public directory such as CN-33/public.',

@@ -5,7 +5,7 @@ import { parseNote } from '../../protocol/log/note.ts';
 import { witnessName } from '../../protocol/log/origin.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
-import { readFileIfPresent } from '../region/files.ts';
+import { readPublishedFile } from '../region/files.ts';
 import { cosignaturePath } from '../region/layout.ts';
 import { readPublicRegion } from '../region/public-region.ts';
 import { KeyBook } from './attest-key.ts';
@@ -24,7 +24,7 @@ export async function readWitnessRegion(path: string, modules: TrustModules): Pr
   const keys = new KeyBook();
   keys.learn(state);
   const linesOn = async (origin: string, text: string) => {
-    const bytes = await readFileIfPresent(cosignaturePath(path, origin), NOTE_BYTES_MAX);
+    const bytes = await readPublishedFile(cosignaturePath(path, origin), NOTE_BYTES_MAX);
     return bytes === undefined ? [] : linesBy(witnessName(region, network), text, bytes);
   };
   return { region, network, keys, linesOn };

@@ -1,6 +1,16 @@
 /** Files that are either old or new after a crash, and reads with a bound. The only file of `node/region` that touches `node:fs`. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NodeError } from '../node-error.ts';
 
@@ -66,17 +76,43 @@ export async function removeTree(path: string): Promise<void> {
 
 /** The file's bytes, or undefined where there is none. @throws {NodeError} DATA_INCONSISTENT if it has more than `bytesMax`. */
 export async function readFileIfPresent(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
+  return unlessAbsent(() => withFile(path, 'r', 0, (file) => readWhole(file, path, bytesMax)));
+}
+
+/**
+ * The same of a file that somebody else has published, who may have put there what is none: nothing waits for a pipe or reads a
+ * device. @throws {NodeError} DATA_INCONSISTENT for that too.
+ */
+export async function readPublishedFile(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
+  const { O_RDONLY, O_NONBLOCK } = constants;
   try {
-    return await withFile(path, 'r', 0, async (file) => {
-      const { size } = await file.stat();
-      if (size > bytesMax) {
-        throw new NodeError(
-          'DATA_INCONSISTENT',
-          `${path} has ${size} bytes; at most ${bytesMax} were expected`,
-        );
-      }
-      return new Uint8Array(await file.readFile());
-    });
+    return await unlessAbsent(() =>
+      withFile(path, O_RDONLY | O_NONBLOCK, 0, async (file) => {
+        if (!(await file.stat()).isFile()) throw noFile(path);
+        return readWhole(file, path, bytesMax);
+      }),
+    );
+  } catch (error) {
+    if (isErrno(error, 'ELOOP') || isErrno(error, 'ENXIO') || isErrno(error, 'ENAMETOOLONG'))
+      throw noFile(path);
+    throw error;
+  }
+}
+
+async function readWhole(file: FileHandle, path: string, bytesMax: number): Promise<Uint8Array> {
+  const { size } = await file.stat();
+  if (size <= bytesMax) return new Uint8Array(await file.readFile());
+  const message = `${path} has ${size} bytes; at most ${bytesMax} were expected`;
+  throw new NodeError('DATA_INCONSISTENT', message);
+}
+
+function noFile(path: string): NodeError {
+  return new NodeError('DATA_INCONSISTENT', `${path} is no ordinary file`);
+}
+
+async function unlessAbsent<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
     throw error;
@@ -136,13 +172,18 @@ async function isMade(path: string, mode: number): Promise<boolean> {
   }
 }
 
+/** Whether a file of somebody else cannot be read, by its rights or its medium. */
+export function isUnreadable(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'EIO', 'ESTALE', 'ENOTDIR'].some((code) => isErrno(error, code));
+}
+
 export function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
 export async function withFile<T>(
   path: string,
-  flags: string,
+  flags: string | number,
   mode: number,
   use: (file: FileHandle) => Promise<T>,
 ): Promise<T> {

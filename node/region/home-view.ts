@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { type SnapshotSource } from '../../protocol/snapshot/make.ts';
 import { TrustFold } from '../../protocol/trust/fold.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { NodeError } from '../node-error.ts';
+import { isUnreadable } from './files.ts';
 import { readRegionConfig, RegionLayout } from './layout.ts';
 import { type ReadModules } from './modules.ts';
 import { type PublicRegion, readPublicRegion } from './public-region.ts';
@@ -51,15 +53,17 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
         await readPublicRegion(layout.resolve(publicPath), { region: peer, network, fingerprint }, modules),
       );
     } catch (error) {
-      if (!(error instanceof NodeError) && !isProtocolError(error)) throw error;
-      missing.push({ region: peer, reason: error.message });
+      if (!(error instanceof NodeError) && !isProtocolError(error) && !isUnreadable(error)) throw error;
+      missing.push({ region: peer, reason: (error as Error).message });
     }
   }
+  // Those who count in the quorum, and nobody else, say which checkpoint is the one to take.
+  const witnesses = regions.filter((peer) => peer === home || isWitness(home.state, peer.region));
   const sources: SnapshotSource[] = [];
   const newer: SnapshotSource[] = [];
   const unwitnessed: string[] = [];
   for (const of of regions) {
-    const [newest, ...older] = await witnessedCheckpoints(of, regions, modules);
+    const [newest, ...older] = await witnessedCheckpoints(of, witnesses, modules);
     if (newest === undefined) throw new TypeError('a region that was read has a checkpoint');
     if (newest.vouching === 0) unwitnessed.push(of.region);
     const best = of === home ? newest : older.reduce(better, newest);
@@ -85,6 +89,11 @@ async function readHome(...args: Parameters<typeof readPublicRegion>): Promise<P
       },
     );
   }
+}
+
+function isWitness(home: TrustState, region: string): boolean {
+  const recognition = home.recognition(region);
+  return recognition !== undefined && recognition.standing !== 'withdrawn' && recognition.way === 'direct';
 }
 
 function better(a: WitnessedCheckpoint, b: WitnessedCheckpoint): WitnessedCheckpoint {

@@ -17,7 +17,7 @@ import {
 import { ENTRY_BYTES_MAX, NOTE_BYTES_MAX } from '../../protocol/limits.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { NodeError } from '../node-error.ts';
-import { readFileIfPresent } from './files.ts';
+import { readPublishedFile } from './files.ts';
 
 const BUNDLE_BYTES_MAX = TILE_HASHES * (2 + ENTRY_BYTES_MAX);
 const TILE_BYTES_MAX = TILE_HASHES * HASH_BYTES;
@@ -32,7 +32,7 @@ export class LogFiles {
 
   /** The signed note of the newest checkpoint, unread; undefined where nothing was published. */
   checkpoint(): Promise<Uint8Array | undefined> {
-    return readFileIfPresent(join(this.path, 'checkpoint'), NOTE_BYTES_MAX);
+    return readPublishedFile(join(this.path, 'checkpoint'), NOTE_BYTES_MAX);
   }
 
   /** The size that the newest checkpoint claims, whoever signed it; 0 where nothing was published. @throws {ProtocolError} if it is none. */
@@ -71,7 +71,7 @@ export class LogFiles {
   /** The first `width` entries of a bundle. */
   async bundle(index: number, width: number): Promise<readonly Uint8Array[]> {
     const resource = { level: 'entries', index, width } as const;
-    const whole = await readFileIfPresent(this.#pathOf(resource), BUNDLE_BYTES_MAX);
+    const whole = await readPublishedFile(this.#pathOf(resource), BUNDLE_BYTES_MAX);
     if (whole !== undefined) return parseEntryBundle(whole, width);
     // A partial bundle may go once the full one is there.
     const full = await this.#resource({ ...resource, width: TILE_HASHES }, BUNDLE_BYTES_MAX);
@@ -102,9 +102,9 @@ export class LogFiles {
   }
 
   async #resource(resource: TileResource, bytesMax: number): Promise<Uint8Array> {
-    const partial = await readFileIfPresent(this.#pathOf(resource), bytesMax);
+    const partial = await readPublishedFile(this.#pathOf(resource), bytesMax);
     const data =
-      partial ?? (await readFileIfPresent(this.#pathOf({ ...resource, width: TILE_HASHES }), bytesMax));
+      partial ?? (await readPublishedFile(this.#pathOf({ ...resource, width: TILE_HASHES }), bytesMax));
     if (data === undefined) throw damaged(this.#pathOf(resource), 'is missing');
     return data;
   }

@@ -13,7 +13,7 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type AnswerTo, type LogHeadMessage, type SyncAnswer, type SyncRequest } from '../sync/messages.ts';
 import { ANSWER_BYTES_MAX, HEADS_MAX, RANGE_BYTES_MAX, RANGE_ENTRIES_MAX } from '../sync/sync-limits.ts';
-import { namesIn, readFileIfPresent } from './files.ts';
+import { namesIn, readPublishedFile } from './files.ts';
 import { attestationLogsPath, cosignaturesPath, trustLogPath } from './layout.ts';
 import { LogFiles } from './log-files.ts';
 
@@ -96,7 +96,7 @@ export class PublishedRegion {
     for (const region of await namesIn(folder)) {
       const attested = (await namesIn(join(folder, region, 'attest'))).map((log) => join('attest', log));
       for (const name of ['trust', ...attested]) {
-        const note = await readFileIfPresent(join(folder, region, name), NOTE_BYTES_MAX);
+        const note = await readPublishedFile(join(folder, region, name), NOTE_BYTES_MAX);
         const origin = note && originOfNote(note);
         if (note !== undefined && origin !== undefined) yield [origin, note];
       }

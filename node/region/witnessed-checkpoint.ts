@@ -10,7 +10,8 @@ import { encodeNote, type Note, parseNote } from '../../protocol/log/note.ts';
 import { witnessName } from '../../protocol/log/origin.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { COSIGNATURE, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
-import { readFileIfPresent } from './files.ts';
+import { isUnreadable, readPublishedFile } from './files.ts';
+import { isNodeError } from '../node-error.ts';
 import { cosignaturePath } from './layout.ts';
 import { type ReadModules } from './modules.ts';
 import { checkpointKeys, type PublicRegion } from './public-region.ts';
@@ -24,59 +25,89 @@ export interface WitnessedCheckpoint extends Checkpoint {
 
 /**
  * Of what a region and its peers have published: the region's newest checkpoint, then older ones that a peer cosigned last. Peers
- * are those of `regions`; what they publish of another tree than the region's is passed over.
+ * are those of `witnesses`; each vouches for what its own file says and for nothing else, whatever lines of others it holds: or else
+ * one of them could publish an old checkpoint with all the cosignatures that it once had. What is no checkpoint of the region's
+ * tree is passed over.
  */
 export async function witnessedCheckpoints(
   of: PublicRegion,
-  regions: readonly PublicRegion[],
+  witnesses: readonly PublicRegion[],
   modules: ReadModules,
 ): Promise<readonly WitnessedCheckpoint[]> {
-  const notes = new Map([[of.note.text, [...of.note.signatures]]]);
-  for (const peer of regions) {
-    const note = peer === of ? undefined : await cosignedBy(peer, of.checkpoint.origin);
+  const { origin } = of.checkpoint;
+  const peers = witnesses.filter((witness) => witness !== of);
+  const found = new Map<string, Found>();
+  const add = (text: string, checkpoint: Checkpoint, lines: readonly GoodLine[]) => {
+    const before = found.get(text)?.lines ?? [];
+    found.set(text, { checkpoint, lines: [...before, ...lines] });
+  };
+  // Who signs a checkpoint may show who vouches for it; it is the newest anyway.
+  add(of.note.text, of.checkpoint, goodLines(of.note, of, peers, modules));
+  for (const peer of peers) {
+    const note = await cosignedBy(peer, origin);
     if (note === undefined) continue;
-    notes.set(note.text, [...(notes.get(note.text) ?? []), ...note.signatures]);
+    const checkpoint = found.get(note.text)?.checkpoint ?? checkpointOn(of, note.text, modules);
+    const lines = goodLines(note, of, [peer], modules);
+    if (checkpoint === undefined || !lines.some(({ region }) => region === peer.region)) continue;
+    add(note.text, checkpoint, lines);
   }
-  return [...notes].flatMap(([text, signatures]) => {
-    const checkpoint = text === of.note.text ? of.checkpoint : checkpointOn(of, text, modules);
-    return (checkpoint && witnessed(of, { text, signatures }, checkpoint, regions, modules)) ?? [];
+  return [...found].flatMap(([text, { checkpoint, lines }]) => {
+    if (!lines.some(({ name }) => name === origin)) return [];
+    const vouching = new Set(lines.map(({ region }) => region).filter((region) => region !== of.region));
+    const note = encodeNote({ text, signatures: newestOfEach(lines) });
+    const { size, root } = checkpoint;
+    return { origin, size, root, vouching: vouching.size, note };
   });
 }
 
-/**
- * Every line is checked, since one bad line by a known key would make the whole note bad for its readers; of a key the newest is
- * kept, so that nobody fills the note.
- */
-function witnessed(
-  of: PublicRegion,
+interface Found {
+  readonly checkpoint: Checkpoint;
+  readonly lines: readonly GoodLine[];
+}
+
+interface GoodLine extends NoteSignature {
+  /** Whose key signed. */
+  readonly region: string;
+  readonly timestampS: number;
+}
+
+/** Every line is checked, since one bad line by a known key would make the whole note bad for its readers. */
+function goodLines(
   { text, signatures }: Note,
-  { origin, size, root }: Checkpoint,
-  regions: readonly PublicRegion[],
+  of: PublicRegion,
+  peers: readonly PublicRegion[],
   modules: ReadModules,
-): WitnessedCheckpoint | undefined {
-  const lines = new Map<string, NoteSignature>();
-  for (const line of signatures) if (isByLog(of, text, line, modules)) lines.set(keyOf(line), line);
-  if (lines.size === 0) return undefined;
-  let vouching = 0;
-  for (const witness of regions) {
-    const cosigned = signatures
-      .map((line) => ({ line, timestampS: timeOf(witness, text, line, modules) }))
-      .filter(({ timestampS }) => timestampS !== undefined)
-      .sort((a, b) => (a.timestampS ?? 0) - (b.timestampS ?? 0));
-    for (const { line } of cosigned) lines.set(keyOf(line), line);
-    if (witness !== of && cosigned.length > 0) vouching++;
+): GoodLine[] {
+  return signatures.flatMap((line) => {
+    const { region } = of;
+    if (isByLog(of, text, line, modules)) return { ...line, region, timestampS: 0 };
+    for (const witness of [of, ...peers]) {
+      const timestampS = timeOf(witness, text, line, modules);
+      if (timestampS !== undefined) return { ...line, region: witness.region, timestampS };
+    }
+    return [];
+  });
+}
+
+/** One line by each key, so that nobody fills a note. */
+function newestOfEach(lines: readonly GoodLine[]): NoteSignature[] {
+  const newest = new Map<string, GoodLine>();
+  for (const line of lines) {
+    const key = `${line.name} ${line.keyId}`;
+    if (line.timestampS >= (newest.get(key)?.timestampS ?? 0)) newest.set(key, line);
   }
-  return { origin, size, root, note: encodeNote({ text, signatures: [...lines.values()] }), vouching };
+  return [...newest.values()];
 }
 
-function keyOf({ name, keyId }: NoteSignature): string {
-  return `${name} ${keyId}`;
-}
-
-/** What a region has published about another's log. */
+/** What a region has published about another's log; nothing if that is no note. */
 async function cosignedBy(peer: PublicRegion, origin: string): Promise<Note | undefined> {
-  const bytes = await readFileIfPresent(cosignaturePath(peer.path, origin), NOTE_BYTES_MAX);
-  return bytes && unlessFaulty(() => parseNote(bytes));
+  try {
+    const bytes = await readPublishedFile(cosignaturePath(peer.path, origin), NOTE_BYTES_MAX);
+    return bytes && unlessFaulty(() => parseNote(bytes));
+  } catch (error) {
+    if (isNodeError(error) || isUnreadable(error)) return undefined;
+    throw error;
+  }
 }
 
 /** The checkpoint that a text says, if the region's log has passed through it. */

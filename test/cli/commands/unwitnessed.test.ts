@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { codesOf, type Told } from '../../support/cli-world.ts';
 import { TestCli } from '../../support/cli.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -93,4 +94,57 @@ describe('a region directory whose peer has published what nobody has seen yet',
     assert.equal(exit, 4);
     assert.match(err, /Nobody vouches for CN-33/);
   });
+
+  it('T1: a peer that publishes an old checkpoint with all its genuine cosignatures hides no revocation', async () => {
+    const four = new TestCli(folder());
+    const regions = ['AT', 'BE', 'CZ', 'DK'];
+    const pins = new Map<string, string>();
+    for (const region of regions) {
+      const made = await four.json<{ fingerprint: string }>('init', region, '--dir', four.path(region));
+      pins.set(region, made.fingerprint);
+    }
+    for (const one of regions)
+      for (const other of regions)
+        if (one !== other) await four.json('recognise', four.path(one), four.path(other));
+    for (const region of regions) await four.json('witness', four.path(region));
+    const { code } = await four.json<{ code: string }>(
+      ...['issue', four.path('BE'), '--subject', 'Person', '--colour', 'green'],
+    );
+    const published = (region: string) => four.path(region, 'public/cosignatures/BE.demo/trust');
+    const notes = ['AT', 'CZ', 'DK'].map((region) => readFileSync(published(region), 'utf8'));
+    await four.run('revoke', four.path('BE'), code);
+    for (const region of ['AT', 'CZ']) await four.json('witness', four.path(region), four.path('BE'));
+    const text = notes[0]?.split('\n\n')[0] ?? '';
+    const lines = new Set(notes.flatMap((note) => note.split('\n\n')[1]?.split('\n') ?? []));
+    writeFileSync(published('DK'), `${text}\n\n${[...lines].filter(Boolean).join('\n')}\n`);
+    const snapshot = four.path('at.snap');
+    await four.json('snapshot', 'make', four.path('AT'), '--out', snapshot);
+    const verdict = await four.json<Told>(
+      ...['verify', '--offline', snapshot, '--home', 'AT', '--pin', pins.get('AT') ?? '', code],
+    );
+    assert.deepEqual([verdict.outcome, codesOf(verdict).includes('REVOKED')], ['stop', true]);
+  });
+
+  for (const [what, put] of [
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+    ['a folder', (path: string) => mkdirSync(path)],
+    ['a link to itself', (path: string) => symlinkSync(path, path)],
+    ['a device', (path: string) => symlinkSync('/dev/zero', path)],
+    ['more than a note', (path: string) => writeFileSync(path, 'x'.repeat(70_000))],
+    ['no note', (path: string) => writeFileSync(path, 'x')],
+  ] as const) {
+    it(`T12: ${what} where a peer publishes a cosignature, or its checkpoint, is passed over, and named`, async () => {
+      const cosigned = cli.path('CN-33/public/cosignatures/DE.demo/trust');
+      rmSync(cosigned);
+      put(cosigned);
+      // DE has taken the cosignature into its own checkpoint when it signed last.
+      assert.equal((await verify(ownCode)).outcome, 'pass');
+      const checkpoint = cli.path('CN-33/public/trust/checkpoint');
+      rmSync(checkpoint);
+      put(checkpoint);
+      const gone = await cli.run('verify', '--region', cli.path('DE'), ownCode);
+      assert.equal(gone.exit, 4);
+      assert.match(gone.err, /Nothing can be had of CN-33/);
+    });
+  }
 });
