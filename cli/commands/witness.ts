@@ -93,6 +93,9 @@ async function witness(
       path,
       async (home) => {
         for (const { name, region: peer } of visits) {
+          // Its log is followed no more; who wants to vouch for it all the same names it.
+          const isWithdrawn = home.state.recognition(peer)?.standing === 'withdrawn';
+          if (isWithdrawn && peers.length === 0) continue;
           await heedingFaults(name, () =>
             home.node.visitor.visit(peer, peer, async (vouched) => {
               await home.publishCosignature(vouched);

@@ -89,11 +89,12 @@ function goodLines(
   });
 }
 
-/** One line by each key, so that nobody fills a note. */
+/** The newest line of each witness, as quorums count, and one by each key of the log: a region with many keys fills no note. */
 function newestOfEach(lines: readonly GoodLine[]): NoteSignature[] {
   const newest = new Map<string, GoodLine>();
   for (const line of lines) {
-    const key = `${line.name} ${line.keyId}`;
+    const isLog = line.timestampS === 0;
+    const key = isLog ? `${line.name} ${line.keyId}` : line.name;
     if (line.timestampS >= (newest.get(key)?.timestampS ?? 0)) newest.set(key, line);
   }
   return [...newest.values()];
@@ -127,7 +128,7 @@ function isByLog(of: PublicRegion, text: string, line: NoteSignature, modules: R
   return unlessFaulty(() => openCheckpoint(bytes, keys, modules.verifySignature)) !== undefined;
 }
 
-/** When a region's witness cosigned by this line; undefined if it did not. */
+/** When a region's witness cosigned by this line, with a key that may; undefined if it did not. */
 function timeOf(
   { state }: PublicRegion,
   text: string,
@@ -136,10 +137,13 @@ function timeOf(
 ): number | undefined {
   const name = witnessName(state.region, state.network);
   if (line.name !== name) return undefined;
-  for (const { publicKey } of state.keysWithRole('witness')) {
+  for (const { publicKey, fromS, untilS, compromise } of state.keysWithRole('witness')) {
+    if (compromise !== undefined) continue;
     const key = makeVerifierKey(sha256, { name, algorithm: COSIGNATURE, publicKey });
     const cosigned = unlessFaulty(() => verifyCosignature(key, text, line, verifySignature));
-    if (cosigned !== undefined) return cosigned.timestampS;
+    if (cosigned === undefined) continue;
+    const { timestampS } = cosigned;
+    return timestampS >= fromS && timestampS < untilS ? timestampS : undefined;
   }
   return undefined;
 }

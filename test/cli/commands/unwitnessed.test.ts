@@ -125,6 +125,13 @@ describe('a region directory whose peer has published what nobody has seen yet',
     assert.deepEqual([verdict.outcome, codesOf(verdict).includes('REVOKED')], ['stop', true]);
   });
 
+  it('witness leaves out a peer whose recognition was withdrawn, and vouches for it where it is named', async () => {
+    await cli.json('withdraw', cli.path('CN-33'), 'DE');
+    assert.equal((await cli.run('witness', cli.path('CN-33'))).exit, 0);
+    const named = await cli.run('witness', cli.path('CN-33'), cli.path('DE'));
+    assert.match(named.out, /DE\.demo\/trust/);
+  });
+
   for (const [what, put] of [
     ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
     ['a folder', (path: string) => mkdirSync(path)],
