@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import { type Command } from 'commander';
 import { type CutOff, givingUp, upkeep } from '../../node/region/statements.ts';
-import { type TrustKey } from '../../protocol/trust/trust-state.ts';
+import { type KeyRole, type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
@@ -100,7 +100,7 @@ async function extend(cli: Cli, path: string, options: SigningOptions): Promise<
 }
 
 async function compromise(cli: Cli, path: string, options: CompromiseOptions): Promise<void> {
-  await withDesk(
+  const given = await withDesk(
     cli,
     path,
     async (desk, { nowS }) => {
@@ -117,19 +117,35 @@ async function compromise(cli: Cli, path: string, options: CompromiseOptions): P
       if (options.raise !== true) requireNoRaise(key, cutOffs);
       const { statements, replacement } = await givingUp(key, cutOffs, desk.keys, nowS());
       await desk.appendByRoot(statements);
-      cli.output.result({ key: key.keyId, role: key.role, cutOffs, replacement }, () => [
-        `The ${key.role} key ${key.keyId} is given up; ${replacement ?? 'no further key'} stands in its place.`,
-        ...(cutOffs.length === 0
-          ? ['Nothing that it signed counts any more.']
-          : ['What it signed counts on below:']),
-        ...aligned(
-          cutOffs.map(({ log, size }) => [log, `${figure(size)} entries`]),
-          '  ',
-        ),
-      ]);
+      return { key: key.keyId, role: key.role, cutOffs, replacement };
     },
     options,
   );
+  // By now what the key signed stands published under the signature of another.
+  cli.output.result(given, () => givenUpLines(given));
+}
+
+function givenUpLines({
+  key,
+  role,
+  cutOffs,
+  replacement,
+}: {
+  readonly key: string;
+  readonly role: KeyRole;
+  readonly cutOffs: readonly CutOff[];
+  readonly replacement: string | undefined;
+}): string[] {
+  return [
+    `The ${role} key ${key} is given up; ${replacement ?? 'no further key'} stands in its place.`,
+    ...(cutOffs.length === 0
+      ? ['Nothing that it signed counts any more.']
+      : ['What it signed counts on below:']),
+    ...aligned(
+      cutOffs.map(({ log, size }) => [log, `${figure(size)} entries`]),
+      '  ',
+    ),
+  ];
 }
 
 /** The cut-off that `log=size` names, with the root that the log has at that size. */

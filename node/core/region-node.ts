@@ -230,6 +230,14 @@ export class RegionNode {
     return this.#requireWriter().tend();
   }
 
+  /** Lets the checkpoint key in force sign what another one did; nothing while it cannot sign. Rejects as `WritingSide.renew`. */
+  async renew(): Promise<void> {
+    await this.#writer?.renew().catch((error: unknown) => {
+      // Without the key all stays as it is, and whoever issues hears why.
+      if (!isNodeError(error, 'KEY_NOT_IN_FORCE') && !isNodeError(error, 'KEY_FILE_MISSING')) throw error;
+    });
+  }
+
   /** Resolves once it signs. @throws {NodeError} why it does not, as soon as the first check of its own logs says so. */
   async whenWriting(): Promise<void> {
     await this.#decision;

@@ -1,12 +1,12 @@
 /** The part of a node that signs: the sequencer of the trust log, the issuer, the revoker and the registry behind them. */
 import { type Primitives } from '../../protocol/primitives.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
-import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type AttestationWorkModules, type AttestKeys } from '../issuing/attestation-work.ts';
 import { Issuer, type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { logError } from '../log/log-error.ts';
 import { type Receipt } from '../log/log-work.ts';
+import { isSignedBy } from '../log/own-checkpoint.ts';
 import { Sequencer, type SequencerOptions } from '../log/sequencer.ts';
 import { type KeyedSigner, type TrustLogItem, TrustLogWork } from '../log/trust-log-work.ts';
 import { type NodeError } from '../node-error.ts';
@@ -15,6 +15,7 @@ import { type Registry } from '../registry/registry.ts';
 import { Revoker, type Revocation } from '../revoking/revoker.ts';
 import { type Store } from '../store/store.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { Turns } from '../turns.ts';
 import { StatementVet } from './statement-vet.ts';
 
 /** The secret keys of a region's node. All throw KEY_NOT_IN_FORCE where there is none. */
@@ -47,6 +48,7 @@ export class WritingSide {
   readonly #sequencer: Sequencer<TrustLogItem>;
   readonly #issuer: Issuer;
   readonly #revoker: Revoker;
+  readonly #turns = new Turns();
   #isTended = false;
 
   private constructor(options: WritingSideOptions, modules: WritingSideModules) {
@@ -152,14 +154,36 @@ export class WritingSide {
     });
   }
 
-  /** What is due with the calendar: logs of the months, and checkpoints by the key that is in force. */
-  async tend(): Promise<void> {
-    const { home, keys, clock, sha256 } = this.#modules;
-    if (home.state.root === undefined) return;
-    await this.#issuer.tend();
-    this.#isTended = true;
-    const inForce = keyIdOf(sha256, keys.checkpoint(Math.floor(clock.nowMs() / 1000)).publicKey);
-    if (home.latest?.pool.logKeyIds.includes(inForce) === false) await this.#sequencer.refresh();
+  /** What is due with the calendar: logs of the months, and as `renew`. */
+  tend(): Promise<void> {
+    return this.#turns.take('tend', async () => {
+      if (this.#modules.home.state.root === undefined) return;
+      await this.#issuer.tend();
+      this.#isTended = true;
+      await this.#renew();
+    });
+  }
+
+  /**
+   * Lets the checkpoint key in force sign what another one did: the newest checkpoints of all logs, of closed ones too.
+   * @throws {NodeError} KEY_NOT_IN_FORCE, and as `Sequencer.refresh`; what is left is done the next time.
+   */
+  renew(): Promise<void> {
+    return this.#turns.take('tend', async () => {
+      if (this.#modules.home.state.root !== undefined) await this.#renew();
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const { home, keys, clock } = this.#modules;
+    const { origin, head } = home.tree;
+    const inForce = keys.checkpoint(Math.floor(clock.nowMs() / 1000));
+    // The trust log first: it is what names the key to others.
+    if (head.signed && !isSignedBy(origin, head.signed.note, inForce, this.#modules)) {
+      await this.#sequencer.refresh();
+      await home.advance();
+    }
+    await this.#issuer.renew();
   }
 
   async #announce(log: string): Promise<void> {

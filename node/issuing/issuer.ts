@@ -11,6 +11,7 @@ import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Receipt } from '../log/log-work.ts';
 import { type LogWriterModules } from '../log/log-writer.ts';
+import { isSignedBy } from '../log/own-checkpoint.ts';
 import { Sequencer, type SequencerOptions } from '../log/sequencer.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Clock, type HighWater, type Random } from '../ports.ts';
@@ -122,6 +123,22 @@ export class Issuer {
   }
 
   /**
+   * Lets the checkpoint key in force sign the newest checkpoint of every log, closed ones too, that it has not signed yet: what a
+   * key signed that was given up, nobody takes any more. Rejects as `tend`.
+   */
+  async renew(): Promise<void> {
+    const { trust, openTree, checkpointKey } = this.#modules;
+    for (const { log } of trust().logs()) {
+      const { head, origin } = await openTree(this.#originOf(log));
+      if (head.signed === undefined) continue;
+      if (isSignedBy(origin, head.signed.note, checkpointKey(this.#nowS()), this.#modules)) continue;
+      const { sequencer } = await this.#month(log);
+      await sequencer.refresh();
+      if (head.sealed) await this.#shut(log, sequencer);
+    }
+  }
+
+  /**
    * Issues one attestation. Many that are asked for together share a batch. What it resolves with may be handed out.
    * @throws {TypeError} on a subject or on fields that have no encoding.
    * @throws {NodeError} LOG_NOT_ANNOUNCED, KEY_NOT_IN_FORCE, and as `Sequencer.submit`.
@@ -191,7 +208,7 @@ export class Issuer {
         hint: 'Check the clock; else see why the trust log does not take the announcement.',
       });
     }
-    const tree = await openTree(attestationLogOrigin(region, network, log));
+    const tree = await openTree(this.#originOf(log));
     const work = new AttestationWork({ region, network, log }, this.#modules);
     const sequencer = new Sequencer(this.#options, { ...this.#modules, tree, work });
     await sequencer.start();
@@ -201,13 +218,22 @@ export class Issuer {
 
   /** Ends a log whose month is over; does nothing to one that is sealed. */
   async #seal(log: string): Promise<void> {
-    const { region, network } = this.#options;
-    const { head } = await this.#modules.openTree(attestationLogOrigin(region, network, log));
+    const { head } = await this.#modules.openTree(this.#originOf(log));
     if (head.sealed) return;
     const { sequencer } = await this.#month(log);
     await sequencer.seal();
+    await this.#shut(log, sequencer);
+  }
+
+  /** Nothing is logged there any more. */
+  async #shut(log: string, sequencer: OpenMonth['sequencer']): Promise<void> {
     await sequencer.stop();
     this.#months.delete(log);
+  }
+
+  #originOf(log: string): string {
+    const { region, network } = this.#options;
+    return attestationLogOrigin(region, network, log);
   }
 
   /** The log of this month; where it was closed, the newest of its replacements. */

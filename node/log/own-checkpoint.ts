@@ -1,4 +1,5 @@
-/** Signing the checkpoint of an own log, and not trusting the signature until it is checked. */
+/** Signing the checkpoint of an own log, not trusting the signature until it is checked, and knowing it again. */
+import { isProtocolError } from '../../protocol/fault.ts';
 import { type Checkpoint, openCheckpoint, signCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { encodeNote } from '../../protocol/log/note.ts';
 import { ED25519, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
@@ -24,4 +25,21 @@ export function signOwnCheckpoint(
     throw logError('SIGNER_FAULTY', `${origin}: the signature on size ${size} does not verify`, { cause });
   }
   return { size, root, note };
+}
+
+/** Whether this key signed the note of one of our logs, besides any others that did. */
+export function isSignedBy(
+  origin: string,
+  note: Uint8Array,
+  { publicKey }: Pick<Signer, 'publicKey'>,
+  { sha256, verifySignature }: Primitives,
+): boolean {
+  const key = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
+  try {
+    openCheckpoint(note, [key], verifySignature);
+    return true;
+  } catch (error) {
+    if (isProtocolError(error, 'NOTE_UNSIGNED')) return false;
+    throw error;
+  }
 }

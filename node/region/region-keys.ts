@@ -142,11 +142,12 @@ export class RegionKeys implements NodeKeys {
     );
   }
 
-  /** The key whose window holds `atS` and that is not compromised; of several, the one that ends last. */
+  /** The key whose window holds `atS` and that is not compromised; of several, the one that ends last of those that are here. */
   #inForce(role: KeyRole, atS: number): KeyedSigner {
-    const [key] = this.#windows(role)
+    const keys = this.#windows(role)
       .filter(({ fromS, untilS }) => fromS <= atS && atS < untilS)
       .sort((a, b) => b.untilS - a.untilS);
+    const key = keys.find(({ keyId }) => this.#open.has(keyId)) ?? keys[0];
     if (key === undefined) {
       throw new NodeError('KEY_NOT_IN_FORCE', `the region has no ${role} key for now`, {
         hint: 'Run `entente key extend` with enough root keys at hand, and check the clock.',

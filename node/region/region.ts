@@ -189,14 +189,18 @@ export class Region {
     );
   }
 
-  /** Brings the public directory, or another one, up to what the store holds. Rejects as `Publisher.log`. */
+  /**
+   * Brings the public directory, or another one, up to what the store holds, every checkpoint by the key that is in force.
+   * Rejects as `RegionNode.renew` and `Publisher.log`.
+   */
   async publish(path = this.layout.public): Promise<void> {
+    await this.node.renew();
+    await this.node.vouch();
     const publisher = new Publisher(path);
     for (const { log } of this.state.logs()) {
       const tree = this.node.log(this.originOf(log));
       if (tree?.head.signed !== undefined) await publisher.log(tree, tree.head.signed.note);
     }
-    await this.node.vouch();
     const { tree, note } = this.#home;
     if (note !== undefined) await publisher.log(tree, note);
     if (path === this.layout.public) return;

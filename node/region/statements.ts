@@ -45,8 +45,8 @@ export async function givingUp(
   const cutoffs = cutOffs.toSorted((a, b) => (a.log < b.log ? -1 : 1));
   const statement: StatementDraft = { kind: 'compromise', key: hexBytes(keyId), version, cutoffs };
   if (untilS <= atS || compromise !== undefined) return { statements: [statement], replacement: undefined };
-  const fresh = await keys.create(role);
   const from = Math.max(fromS, atS - (atS % HOUR_S));
+  const fresh = await keys.create(role, { role, fromS: from, untilS });
   const admission: StatementDraft = {
     kind: 'keys',
     keys: [{ key: fresh.publicKey, role, from, until: untilS }],

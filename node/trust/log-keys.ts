@@ -22,7 +22,7 @@ export function logVerifierKeys(sha256: Sha256, state: TrustState, origin: strin
   return keys;
 }
 
-/** The key that would sign now, which a state that is behind need not name; none where none is in force. */
+/** The key that would sign now, which a state that is behind need not name; none where none is in force, or its file is not here. */
 export function ownVerifierKey(
   sha256: Sha256,
   keyAt: (atS: number) => Signer,
@@ -33,7 +33,7 @@ export function ownVerifierKey(
     const { publicKey } = keyAt(Math.floor(nowMs / 1000));
     return [makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey })];
   } catch (error) {
-    if (isNodeError(error, 'KEY_NOT_IN_FORCE')) return [];
+    if (isNodeError(error, 'KEY_NOT_IN_FORCE') || isNodeError(error, 'KEY_FILE_MISSING')) return [];
     throw error;
   }
 }

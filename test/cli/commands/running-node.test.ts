@@ -140,6 +140,21 @@ describe('commands on a region whose node runs', function () {
     await must('state', de);
   });
 
+  it('T3: key compromise of a checkpoint key lets the node sign all its logs anew, before the command ends', async () => {
+    const { keys } = await cli.json<{ keys: { keyId: string; role: string; now: string }[] }>(
+      'key',
+      'list',
+      de,
+    );
+    const old = keys.find(({ role, now }) => role === 'checkpoint' && now === 'in force');
+    await must('key', 'compromise', de, '--key', old?.keyId ?? '');
+    await must('log', 'verify', join(de, 'public'));
+    await must('audit', 'replay', join(de, 'public'));
+    await must('witness', fr, de);
+    assert.match(await verdict(await issueOne('G')), /^PASS/);
+    await must('audit', 'replay', join(de, 'public'));
+  });
+
   it('a root that is not at hand signs nothing, and says so', async () => {
     const { root } = await cli.json<{ root: { keys: { keyId: string }[] } }>('key', 'list', de);
     const file = join(de, 'keys', `root-${root.keys[0]?.keyId}.json`);

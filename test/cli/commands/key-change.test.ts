@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { checkpointKeys, readPublicRegion } from '../../../node/region/public-region.ts';
+import { givingUp } from '../../../node/region/statements.ts';
+import { hexOf } from '../../../protocol/bytes.ts';
+import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { encodeStatement, signStatement } from '../../../protocol/trust/statement.ts';
+import { copyWorld, type Gate, makeWorld, witnessAll, type World } from '../../support/cli-world.ts';
+import { Clock, DAY_S, inRegion } from '../../support/regions.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+interface Keys {
+  readonly keys: readonly {
+    readonly keyId: string;
+    readonly role: string;
+    readonly untilS: number;
+    readonly now: string;
+  }[];
+}
+
+describe('the key that signs checkpoints changes', () => {
+  const folder = temporaryFolders();
+  let world: World;
+  let cli: Gate;
+  let home: string;
+  before(async () => {
+    world = await makeWorld(folder());
+  });
+  beforeEach(() => {
+    cli = copyWorld(world, folder());
+    home = cli.path('CN-33');
+  });
+
+  async function keyInForce(): Promise<Keys['keys'][number]> {
+    const { keys } = await cli.json<Keys>('key', 'list', home);
+    const key = keys.find(({ role, now }) => role === 'checkpoint' && now === 'in force');
+    assert.ok(key);
+    return key;
+  }
+
+  /** A log of a month that is over and one of this month, both with codes and cosigned. */
+  async function closeMonth(): Promise<void> {
+    cli.nowS += 30 * DAY_S;
+    await cli.json('issue', home, '--subject', 'Later', '--colour', 'green');
+    await witnessAll(cli);
+    assert.deepEqual(readdirSync(cli.path('CN-33/public/attest')), ['2026-11', '2026-12']);
+  }
+
+  /** Ids of the keys that signed what is published, by log. */
+  async function signers(): Promise<Record<string, string[]>> {
+    const clock = new Clock();
+    const { state } = await readPublicRegion(cli.path('CN-33/public'), {}, clock.modules);
+    const ids: Record<string, string[]> = {};
+    for (const path of [
+      'trust',
+      ...readdirSync(cli.path('CN-33/public/attest')).map((log) => `attest/${log}`),
+    ]) {
+      const note = readFileSync(cli.path('CN-33/public', path, 'checkpoint'));
+      const keys = checkpointKeys(clock.modules.sha256, state, `CN-33.demo/${path}`);
+      const opened = openCheckpoint(note, keys, clock.modules.verifySignature);
+      const known = state.keysWithRole('checkpoint');
+      ids[path] = opened.signers.map(({ publicKey }) => {
+        return known.find((key) => hexOf(key.publicKey) === hexOf(publicKey))?.keyId ?? '';
+      });
+    }
+    return ids;
+  }
+
+  /** Peers vouch for what is published, and auditors find nothing. */
+  async function assertTaken(): Promise<void> {
+    for (const region of ['DE', 'FR']) await must('witness', cli.path(region));
+    const witnesses = ['--witness', cli.path('DE'), '--witness', cli.path('FR')];
+    await must('audit', 'replay', cli.path('CN-33/public'), ...witnesses);
+  }
+
+  async function must(...args: readonly string[]): Promise<string> {
+    const { exit, out, err } = await cli.run(...args);
+    assert.equal(exit, 0, `${args.join(' ')}: ${err}${out}`);
+    return out;
+  }
+
+  it('T3: key compromise signs all checkpoints anew, those of closed months too, and every reader takes them', async () => {
+    await closeMonth();
+    const old = await keyInForce();
+    const { replacement } = await cli.json<{ replacement: string }>(
+      'key',
+      'compromise',
+      home,
+      '--key',
+      old.keyId,
+    );
+    assert.deepEqual(await signers(), {
+      trust: [replacement],
+      'attest/2026-11': [replacement],
+      'attest/2026-12': [replacement],
+    });
+    await assertTaken();
+    for (const path of [home, cli.path('CN-33/public')]) await must('log', 'verify', path);
+    await must('audit', 'replay', home);
+    await must('issue', home, '--subject', 'New', '--colour', 'green');
+    await assertTaken();
+  });
+
+  it('T3: cosignatures of the text that the old key signed go on to count with the new one', async () => {
+    const { keyId } = await keyInForce();
+    const witnessed = cli.path('DE/public/cosignatures/CN-33.demo/attest/2026-11');
+    const before = readFileSync(witnessed, 'utf8');
+    await must('key', 'compromise', home, '--key', keyId);
+    const told = await cli.json<{ logs: { log: string; cosignatures: { region: string }[] }[] }>(
+      ...['audit', 'replay', cli.path('CN-33/public'), '--witness', cli.path('DE')],
+    );
+    const attest = told.logs.find(({ log }) => log.endsWith('2026-11'));
+    assert.deepEqual(
+      attest?.cosignatures.map(({ region }) => region),
+      ['DE'],
+    );
+    assert.equal(readFileSync(witnessed, 'utf8'), before, 'DE has not been there since');
+    await assertTaken();
+    const [text] = before.split('\n\n');
+    assert.equal(readFileSync(witnessed, 'utf8').split('\n\n')[0], text);
+    assert.notEqual(readFileSync(witnessed, 'utf8'), before);
+  });
+
+  it('T3: a verifier that a peer has not witnessed for goes by the checkpoint of the old key, then by the new', async () => {
+    await must('key', 'compromise', home, '--key', (await keyInForce()).keyId);
+    for (const step of ['before', 'after']) {
+      if (step === 'after') await witnessAll(cli);
+      const { exit, out } = await cli.run('verify', '--region', cli.path('FR'), world.codes.green);
+      assert.deepEqual([exit, out.split(' ')[0]], [0, 'PASS'], step);
+    }
+  });
+
+  it('the next command after a scheduled change lets the new key sign, whatever it is', async () => {
+    await must('key', 'extend', home);
+    const { keyId, untilS } = await keyInForce();
+    assert.deepEqual((await signers())['attest/2026-11'], [keyId]);
+    cli.nowS = untilS;
+    await must('witness', home);
+    const fresh = await keyInForce();
+    assert.notEqual(fresh.keyId, keyId);
+    const { trust, ...attest } = await signers();
+    assert.ok(trust?.includes(fresh.keyId));
+    assert.deepEqual(attest, { 'attest/2026-11': [fresh.keyId] });
+    await assertTaken();
+  });
+
+  it('a scheduled key whose file is not here yet keeps nobody from witnessing, and issuing names it', async () => {
+    const { keyId, untilS } = await keyInForce();
+    cli.nowS = untilS;
+    const next = `CN-33/keys/checkpoint-${(await keyInForce()).keyId}.json`;
+    renameSync(cli.path(next), cli.path('elsewhere'));
+    await must('witness', home);
+    assert.deepEqual((await signers())['attest/2026-11'], [keyId]);
+    const { exit, err } = await cli.run('issue', home, '--subject', 'A', '--colour', 'green');
+    assert.deepEqual([exit, err.includes('[KEY_FILE_MISSING]')], [1, true]);
+    renameSync(cli.path('elsewhere'), cli.path(next));
+    await must('witness', home);
+    await assertTaken();
+  });
+
+  it('a checkpoint key whose file is lost is given up, as the error says', async () => {
+    const { keyId } = await keyInForce();
+    renameSync(cli.path(`CN-33/keys/checkpoint-${keyId}.json`), cli.path('lost'));
+    const { err } = await cli.run('issue', home, '--subject', 'A', '--colour', 'green');
+    assert.match(err, /\[KEY_FILE_MISSING\][^]*entente key compromise/);
+    await must('key', 'compromise', home, '--key', keyId);
+    await must('issue', home, '--subject', 'A', '--colour', 'green');
+    await assertTaken();
+  });
+
+  for (const [command, ...args] of [['witness'], ['issue', '--subject', 'A', '--colour', 'green']] as const) {
+    it(`F1: a compromise that broke off before the new key signed is finished by ${command}`, async () => {
+      await closeMonth();
+      const { modules } = Object.assign(new Clock(), { nowS: cli.nowS });
+      await inRegion(
+        home,
+        modules,
+        async (region) => {
+          await region.node.whenWriting();
+          const old = region.state.key((await keyInForce()).keyId);
+          assert.ok(old);
+          const { statements } = await givingUp(old, [], region.keys, cli.nowS);
+          const roots = await region.keys.roots();
+          for (const statement of statements) {
+            const body = encodeStatement({ ...statement, at: cli.nowS });
+            await region.node.submit({ entry: signStatement(region.originOf('trust'), body, roots) });
+          }
+          // Nothing is published: the process dies here.
+        },
+        { reading: true },
+      );
+      await must(command, home, ...args);
+      const { keyId } = await keyInForce();
+      const signed = Object.values(await signers());
+      assert.equal(signed.length, 3);
+      for (const ids of signed) assert.deepEqual(ids, [keyId]);
+      await assertTaken();
+    });
+  }
+});
