@@ -7,6 +7,8 @@ export interface SourcePart {
   readonly width: number;
 }
 
+export type BundleName = Pick<TileResource, 'index' | 'width'>;
+
 /**
  * One log. Undefined stands for what is not there; what is there and cannot be read rejects with a `NodeError`. Calls may
  * overlap.
@@ -17,8 +19,10 @@ export interface LogSource {
   checkpoint(): Promise<Uint8Array | undefined>;
   /** The first index that the source itself says it holds. */
   minimum(): Promise<number>;
-  bundle(part: Pick<TileResource, 'index' | 'width'>): Promise<SourcePart | undefined>;
-  tile(tile: Tile): Promise<SourcePart | undefined>;
+  /** Entry bundles that follow each other, in their order. */
+  bundles(parts: readonly BundleName[]): Promise<(SourcePart | undefined)[]>;
+  /** In the order of `tiles`, which may be any. */
+  tiles(tiles: readonly Tile[]): Promise<(SourcePart | undefined)[]>;
 }
 
 export interface AuditSource {

@@ -2,7 +2,8 @@
  * Checking one bundle of a log: its entries against the tile of their leaf hashes, and attestations against what they have
  * to say at their place. A pure function of plain values, so that any thread can run it.
  */
-import { attestationMessage, parseAttestation } from '../../protocol/code/attestation.ts';
+import { AttestationSeries } from '../../protocol/code/attestation-series.ts';
+import { attestationMessage } from '../../protocol/code/attestation.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { parseEntryBundle } from '../../protocol/log/entry-bundle.ts';
 import { HASH_BYTES, leafHash } from '../../protocol/log/merkle.ts';
@@ -63,6 +64,7 @@ class BundleCheck {
   readonly #faults: AuditFault[] = [];
   readonly #remarks: AuditFault[] = [];
   readonly #first: number;
+  readonly #series = new AttestationSeries();
   #signatures = 0;
   #hours: [first: number, last: number] | undefined;
 
@@ -136,7 +138,7 @@ class BundleCheck {
     const { region, network, log, keys, signatures } = attestations;
     let attestation;
     try {
-      attestation = parseAttestation(entry);
+      attestation = this.#series.read(entry);
     } catch (error) {
       if (!isProtocolError(error)) throw error;
       return this.#fault('ATTESTATION_MALFORMED', index, error.message);

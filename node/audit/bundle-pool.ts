@@ -2,10 +2,10 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type BundleContext, type BundleJob, type BundleReport } from './bundle-check.ts';
-import { type WorkerRequest } from './bundle-worker.ts';
+import { type WorkerReply, type WorkerRequest } from './bundle-worker.ts';
 
 interface Waiting {
-  readonly resolve: (report: BundleReport) => void;
+  readonly resolve: (reports: BundleReport[]) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -35,19 +35,19 @@ export class BundlePool {
   }
 
   /** What checks the bundles of one log. The checks of the log before must be over. */
-  forLog(context: BundleContext): (job: BundleJob) => Promise<BundleReport> {
+  forLog(context: BundleContext): (jobs: readonly BundleJob[]) => Promise<BundleReport[]> {
     const log = ++this.#log;
-    return (job) => this.#check(log, context, job);
+    return (jobs) => this.#check(log, context, jobs);
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#threads.splice(0).map(({ worker }) => worker.terminate()));
   }
 
-  #check(log: number, context: BundleContext, job: BundleJob): Promise<BundleReport> {
+  #check(log: number, context: BundleContext, jobs: readonly BundleJob[]): Promise<BundleReport[]> {
     const thread = this.#leastBusy();
     const number = this.#number++;
-    const request: WorkerRequest = { number, log, job, ...(thread.log !== log && { context }) };
+    const request: WorkerRequest = { number, log, jobs, ...(thread.log !== log && { context }) };
     thread.log = log;
     return new Promise((resolve, reject) => {
       thread.waiting.set(number, { resolve, reject });
@@ -70,8 +70,8 @@ export class BundlePool {
 function startThread(): Thread {
   const thread: Thread = { worker: new Worker(WORKER), waiting: new Map(), log: 0 };
   const { worker, waiting } = thread;
-  worker.on('message', ({ number, report }: { number: number; report: BundleReport }) => {
-    waiting.get(number)?.resolve(report);
+  worker.on('message', ({ number, reports }: WorkerReply) => {
+    waiting.get(number)?.resolve(reports);
     waiting.delete(number);
   });
   const fail = (error: Error): void => {

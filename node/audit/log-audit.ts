@@ -8,18 +8,13 @@ import { type Checkpoint, parseCheckpoint } from '../../protocol/log/checkpoint.
 import { parseEntryBundle } from '../../protocol/log/entry-bundle.ts';
 import { parseNote } from '../../protocol/log/note.ts';
 import { TILE_HASHES, tileWidth } from '../../protocol/log/tile.ts';
-import { type Primitives } from '../../protocol/primitives.ts';
-import { isNodeError } from '../node-error.ts';
 import { type AuditFault, type FaultList } from './audit-fault.ts';
-import { type LogSource, type SourcePart } from './audit-source.ts';
-import { type BundleContext, type BundleJob, type BundleReport, checkBundle } from './bundle-check.ts';
-import { type BundlePool } from './bundle-pool.ts';
+import { type LogSource } from './audit-source.ts';
+import { type BundleContext, type BundleJob, type BundleReport } from './bundle-check.ts';
+import { bundleReports, type BundleReportsModules } from './bundle-reports.ts';
 import { TreeCheck } from './tree-check.ts';
 
-export interface LogAuditModules extends Primitives {
-  readonly source: LogSource;
-  /** None: all is done in this thread. */
-  readonly pool?: BundlePool | undefined;
+export interface LogAuditModules extends BundleReportsModules {
   readonly faults: FaultList;
   readonly remarks: FaultList;
   /** Told of the entries that are checked, as they are, in order. */
@@ -35,9 +30,6 @@ export interface LogAudited {
   readonly from: number;
   readonly signatures: number;
 }
-
-/** Bundles under way for each thread: one at work, one waiting, one being read. */
-const AHEAD_PER_THREAD = 3;
 
 /**
  * Goes through a log from `minimum` on, or from its beginning if that is there. Undefined if it has no checkpoint, or is
@@ -62,7 +54,7 @@ export async function auditLog(
   if (tree === undefined) return undefined;
   const counts = { signatures: 0, hour: 0 };
   let last: Uint8Array | undefined = new Uint8Array(0);
-  for await (const [job, report] of reports({ from, size, context }, modules)) {
+  for await (const [job, report] of bundleReports({ from, size, context }, modules)) {
     for (const one of report.faults) faults.add(one);
     for (const one of report.remarks) modules.remarks.add(one);
     compareHours(report, job, counts.hour, modules);
@@ -102,59 +94,8 @@ async function firstIndex(source: LogSource, minimum: number, size: number): Pro
   const least = Math.min(size, Math.max(minimum, await source.minimum()));
   const first = least - (least % TILE_HASHES);
   if (first === 0) return 0;
-  const beginning = await source.bundle({ index: 0, width: tileWidth(size, 0, 0) });
+  const [beginning] = await source.bundles([{ index: 0, width: tileWidth(size, 0, 0) }]);
   return beginning === undefined ? first : 0;
-}
-
-interface Range {
-  readonly from: number;
-  readonly size: number;
-  readonly context: BundleContext;
-}
-
-/** The reports of all bundles, in their order, of which a bounded number is under way. */
-async function* reports(
-  { from, size, context }: Range,
-  modules: LogAuditModules,
-): AsyncGenerator<[BundleJob, BundleReport], void, undefined> {
-  const { source, pool } = modules;
-  const check = pool?.forLog(context) ?? ((job: BundleJob) => checkBundle(job, context, modules));
-  const ahead = AHEAD_PER_THREAD * (pool?.size ?? 1);
-  const underWay: Promise<[BundleJob, BundleReport]>[] = [];
-  const begin = async (index: number): Promise<[BundleJob, BundleReport]> => {
-    const width = tileWidth(size, 0, index);
-    const [bundle, tile] = await Promise.all([
-      readable(source.bundle({ index, width })),
-      readable(source.tile({ level: 0, index, width })),
-    ]);
-    const job = { index, width, bundle, tile };
-    return [job, await check(job)];
-  };
-  let next = from / TILE_HASHES;
-  try {
-    for (;;) {
-      while (underWay.length < ahead && next * TILE_HASHES < size) {
-        const report = begin(next++);
-        report.catch(() => undefined); // it is heard of when its turn comes
-        underWay.push(report);
-      }
-      const report = underWay.shift();
-      if (report === undefined) return;
-      yield await report;
-    }
-  } finally {
-    await Promise.allSettled(underWay);
-  }
-}
-
-/** What is there and is not what was written is as good as missing: the check says which index that is. */
-async function readable(part: Promise<SourcePart | undefined>): Promise<SourcePart | undefined> {
-  try {
-    return await part;
-  } catch (error) {
-    if (isNodeError(error, 'VALUE_CORRUPT') || isNodeError(error, 'DATA_INCONSISTENT')) return undefined;
-    throw error;
-  }
 }
 
 function compareHours(

@@ -207,7 +207,7 @@ class RegionAudit {
     const build = (hashes: Parameters<typeof rootOf>[2]) => rootOf(sha256, size, hashes);
     const tiles = new Map<string, Uint8Array>();
     for (const tile of tilesReadBy(size, build)) {
-      const part = await source.tile({ ...tile, width: tileWidth(treeSize, tile.level, tile.index) });
+      const [part] = await source.tiles([{ ...tile, width: tileWidth(treeSize, tile.level, tile.index) }]);
       if (part === undefined) return undefined;
       tiles.set(tilePath(tile), part.bytes.subarray(0, tile.width * HASH_BYTES));
     }

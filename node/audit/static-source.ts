@@ -14,19 +14,23 @@ import { type Tile, TILE_HASHES, type TileResource, tilePath } from '../../proto
 import { NodeError } from '../node-error.ts';
 import { namesIn, readPublishedFile } from '../region/files.ts';
 import { attestationLogsPath, trustLogPath } from '../region/layout.ts';
-import { type AuditSource, type LogSource, type SourcePart } from './audit-source.ts';
+import { type AuditSource, type BundleName, type LogSource, type SourcePart } from './audit-source.ts';
 
 /** One byte more than any may have, so that one that goes on is seen to. */
 const BUNDLE_BYTES_MAX = TILE_HASHES * (2 + ENTRY_BYTES_MAX) + 1;
+/** Three times what attestations need: several of these bundles are read at a time. */
+const ATTESTATIONS_BYTES_MAX = TILE_HASHES * 512;
 const TILE_BYTES_MAX = TILE_HASHES * HASH_BYTES + 1;
 
 class StaticLog implements LogSource {
   readonly origin: string;
   readonly #path: string;
+  readonly #bundleBytesMax: number;
 
-  constructor(origin: string, path: string) {
+  constructor(origin: string, path: string, bundleBytesMax: number) {
     this.origin = origin;
     this.#path = path;
+    this.#bundleBytesMax = bundleBytesMax;
   }
 
   checkpoint(): Promise<Uint8Array | undefined> {
@@ -38,12 +42,12 @@ class StaticLog implements LogSource {
     return Promise.resolve(0);
   }
 
-  bundle(part: Pick<TileResource, 'index' | 'width'>): Promise<SourcePart | undefined> {
-    return this.#part({ ...part, level: 'entries' }, BUNDLE_BYTES_MAX);
+  bundles(parts: readonly BundleName[]): Promise<(SourcePart | undefined)[]> {
+    return Promise.all(parts.map((part) => this.#part({ ...part, level: 'entries' }, this.#bundleBytesMax)));
   }
 
-  tile(tile: Tile): Promise<SourcePart | undefined> {
-    return this.#part(tile, TILE_BYTES_MAX);
+  tiles(tiles: readonly Tile[]): Promise<(SourcePart | undefined)[]> {
+    return Promise.all(tiles.map((tile) => this.#part(tile, TILE_BYTES_MAX)));
   }
 
   /** A partial one may go once the full one is there. */
@@ -75,9 +79,8 @@ class StaticSource implements AuditSource {
 
   log(origin: string): LogSource {
     const parsed = parseOrigin(origin);
-    const path =
-      parsed.kind === 'attest' ? join(attestationLogsPath(this.where), parsed.log) : trustLogPath(this.where);
-    return new StaticLog(origin, path);
+    if (parsed.kind !== 'attest') return new StaticLog(origin, trustLogPath(this.where), BUNDLE_BYTES_MAX);
+    return new StaticLog(origin, join(attestationLogsPath(this.where), parsed.log), ATTESTATIONS_BYTES_MAX);
   }
 
   close(): Promise<void> {

@@ -1,11 +1,11 @@
 /** The logs in the store of a node: its own ones, and its copies of others'. */
 import { concatBytes } from '../../protocol/bytes.ts';
 import { HASH_BYTES } from '../../protocol/log/merkle.ts';
-import { type Tile, TILE_HASHES, type TileResource } from '../../protocol/log/tile.ts';
+import { type Tile, TILE_HASHES } from '../../protocol/log/tile.ts';
 import { parseHead } from '../log/log-head.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { type StoreReader } from '../store/reader.ts';
-import { type AuditSource, type LogSource, type SourcePart } from './audit-source.ts';
+import { type AuditSource, type BundleName, type LogSource, type SourcePart } from './audit-source.ts';
 
 const LOG_KEY = /^log\/(.+?)\/(?:head$|staged\/|entries\/|drafts\/|tile\/)/;
 
@@ -28,27 +28,35 @@ class StoreLog implements LogSource {
     return (await this.#head())?.minimum ?? 0;
   }
 
-  /** The runs of a bundle, joined: as far as they follow each other. */
-  async bundle({ index, width }: Pick<TileResource, 'index' | 'width'>): Promise<SourcePart | undefined> {
-    const start = index * TILE_HASHES;
-    const runs: Uint8Array[] = [];
-    let held = 0;
-    const range = [this.#keys.run(start), this.#keys.run(start + TILE_HASHES)] as const;
-    for await (const [key, run] of this.#reader.entries(...range)) {
-      if (LogKeys.indexOf(key) !== start + held) break;
-      runs.push(run);
-      held += entriesIn(run);
+  /** The runs of each bundle, joined: as far as they follow each other. */
+  async bundles(parts: readonly BundleName[]): Promise<(SourcePart | undefined)[]> {
+    const first = parts[0]?.index ?? 0;
+    const joined = parts.map(() => ({ runs: [] as Uint8Array[], held: 0 }));
+    const range = [first, first + parts.length].map((index) => this.#keys.run(index * TILE_HASHES));
+    for await (const [key, run] of this.#reader.entries(range[0] ?? '', range[1] ?? '')) {
+      const at = LogKeys.indexOf(key) - first * TILE_HASHES;
+      const bundle = joined[Math.floor(at / TILE_HASHES)];
+      if (bundle?.held !== at % TILE_HASHES) continue;
+      bundle.runs.push(run);
+      bundle.held += entriesIn(run);
     }
-    // One too few is no less missing than all.
-    return held < width ? undefined : { bytes: concatBytes(...runs), width: held };
+    return parts.map(({ width }, i) => {
+      const { runs, held } = joined[i] ?? { runs: [], held: 0 };
+      // One too few is no less missing than all.
+      if (held < width) return undefined;
+      return { bytes: runs.length === 1 && runs[0] ? runs[0] : concatBytes(...runs), width: held };
+    });
   }
 
-  async tile({ level, index, width }: Tile): Promise<SourcePart | undefined> {
-    const bytes = await this.#reader.get(this.#keys.tile(level, index));
-    if (bytes === undefined) return undefined;
-    // A partial tile is replaced as it grows: the tree may be ahead of its newest checkpoint.
-    const held = Math.floor(bytes.length / HASH_BYTES);
-    return { bytes, width: Math.min(TILE_HASHES, Math.max(width, held)) };
+  async tiles(tiles: readonly Tile[]): Promise<(SourcePart | undefined)[]> {
+    const stored = await this.#reader.getMany(tiles.map(({ level, index }) => this.#keys.tile(level, index)));
+    return tiles.map(({ width }, i) => {
+      const bytes = stored[i];
+      if (bytes === undefined) return undefined;
+      // A partial tile is replaced as it grows: the tree may be ahead of its newest checkpoint.
+      const held = Math.floor(bytes.length / HASH_BYTES);
+      return { bytes, width: Math.min(TILE_HASHES, Math.max(width, held)) };
+    });
   }
 
   async #head() {

@@ -32,7 +32,7 @@ export class TreeCheck {
   static async from(from: number, modules: TreeCheckModules): Promise<TreeCheck | undefined> {
     const check = new TreeCheck(modules);
     for (const tile of edgeTiles(from)) {
-      const part = await modules.source.tile(tile);
+      const [part] = await modules.source.tiles([tile]);
       if (part === undefined || part.bytes.length < tile.width * HASH_BYTES) {
         check.#fault('TILE_MISSING', tile, 'is not there');
         return undefined;
@@ -76,7 +76,7 @@ export class TreeCheck {
   }
 
   async #compare(tile: Tile, hashes: readonly Uint8Array[]): Promise<void> {
-    const part = await this.#modules.source.tile(tile);
+    const [part] = await this.#modules.source.tiles([tile]);
     if (part === undefined) return this.#fault('TILE_MISSING', tile, 'is not there');
     if (part.bytes.length !== part.width * HASH_BYTES) {
       const expected = part.width * HASH_BYTES;

@@ -3,17 +3,13 @@ import { hexOf } from '../bytes.ts';
 import { INDEX_BOUND } from '../limits.ts';
 import {
   ATTESTATION_INDEX_BYTES,
-  ATTESTATION_SIGNATURE_BYTES,
   type AttestationClaims,
   COMMITMENT_BYTES,
+  COMMITMENT_FROM_END,
+  INDEX_FROM_END,
   PROTECTED_HEAD,
 } from './attestation.ts';
 import { draftAttestation } from './attestation-draft.ts';
-
-// All widths are fixed, so the variable parts have fixed places, counted from the end: behind the commitment a head of two
-// bytes and the signature; before it a head of two, and the hour with its five.
-const COMMITMENT_FROM_END = 2 + ATTESTATION_SIGNATURE_BYTES + COMMITMENT_BYTES;
-const INDEX_FROM_END = COMMITMENT_FROM_END + 2 + 5 + ATTESTATION_INDEX_BYTES;
 
 /** Before it come tag, head of the array and head of the protected header. */
 const KEY_ID_AT = 3 + PROTECTED_HEAD.length;

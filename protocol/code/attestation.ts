@@ -44,6 +44,9 @@ const PROTECTED_AT = 2;
 const PROTECTED_END = PROTECTED_AT + 1 + PROTECTED_BYTES;
 const PAYLOAD_AT = PROTECTED_END + 1;
 const AFTER_PAYLOAD_BYTES = 2 + ATTESTATION_SIGNATURE_BYTES;
+// All widths behind the names are fixed: before the commitment stand a head of two bytes and the hour with its five.
+export const COMMITMENT_FROM_END = AFTER_PAYLOAD_BYTES + COMMITMENT_BYTES;
+export const INDEX_FROM_END = COMMITMENT_FROM_END + 2 + 5 + ATTESTATION_INDEX_BYTES;
 /** More than the longest names need. */
 const PAYLOAD_BYTES_MAX = 255;
 
@@ -132,9 +135,9 @@ function readClaims(payload: Uint8Array, start: number): AttestationClaims {
   );
 }
 
-/** At most six bytes. */
-function bigEndian(bytes: Uint8Array): number {
+/** The number in `bytes[from .. to)`, at most six of them. */
+export function bigEndian(bytes: Uint8Array, from = 0, to = bytes.length): number {
   let value = 0;
-  for (const byte of bytes) value = value * 256 + byte;
+  for (let i = from; i < to; i++) value = value * 256 + (bytes[i] as number);
   return value;
 }
