@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { foundRegion } from '../../node/region/found.ts';
+import { portsBeside } from '../../node/region/ports-beside.ts';
 import { REGION_NAME_BYTES_MAX, ROOT_KEYS_MAX } from '../../protocol/limits.ts';
 import { isNetwork } from '../../protocol/log/origin.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -67,8 +68,14 @@ async function init(cli: Cli, id: string, options: InitOptions): Promise<void> {
     throw usageError(`expected a name of 1 to ${REGION_NAME_BYTES_MAX} bytes, not ${nameBytes}`);
   }
   const modules = await regionModules(cli);
-  const fingerprint = await foundRegion(dir, { region, network, name, roots, threshold }, modules);
-  cli.output.result({ region, network, dir, roots, threshold, fingerprint }, () => [
+  const ports = await portsBeside(dir);
+  const isFirst = ports.http === HTTP_PORT;
+  const fingerprint = await foundRegion(
+    dir,
+    { region, network, name, roots, threshold, ...(!isFirst && { ports }) },
+    modules,
+  );
+  cli.output.result({ region, network, dir, roots, threshold, fingerprint, ports }, () => [
     `Region ${region} is set up in ${printable(dir)}.`,
     ...aligned(
       [
@@ -78,12 +85,16 @@ async function init(cli: Cli, id: string, options: InitOptions): Promise<void> {
           `${threshold} of ${counted(roots, 'key')}, in ${join(printable(dir), 'keys')}: ${KEEP_APART}`,
         ],
         ['to publish', `${join(printable(dir), 'public')}, as static files`],
+        ['listens', `on ports ${ports.http} (verdicts) and ${ports.p2p} (peers)${isFirst ? '' : BESIDE}`],
       ],
       '  ',
     ),
   ]);
 }
 
+/** Of a region that has none beside it. */
+const HTTP_PORT = 8_600;
+const BESIDE = ', since regions beside it have those before';
 const KEEP_APART =
   'copy root-*.json to offline media, and remove them here when no statement of the root is due';
 

@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { type NamedSettings } from '../../node/config/overlay.ts';
+import { type Config } from '../../node/config/schema.ts';
 import { namesIn } from '../../node/region/files.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { isNodeError } from '../../node/node-error.ts';
@@ -12,8 +14,10 @@ import { DemoShell } from '../demo/shell.ts';
 import { usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { printable } from '../printable.ts';
+import { MEET_MS_MAX, type Place, type Unconnected, whenConnected } from '../processes/connected.ts';
 import { NodeProcess } from '../processes/node-process.ts';
 import { giveAddresses } from '../processes/prepare.ts';
+import { workablePorts } from '../processes/workable-ports.ts';
 import { table } from '../table.ts';
 
 /** Regions to set up where there are none. */
@@ -28,9 +32,9 @@ interface UpOptions {
   readonly regions: number;
 }
 
-interface Place {
-  readonly region: string;
-  readonly path: string;
+interface Found extends Place {
+  /** Over its config, where that names ports that somebody else has. */
+  readonly settings: NamedSettings;
 }
 
 export function addUp(program: Command, cli: Cli): void {
@@ -67,15 +71,18 @@ async function up(cli: Cli, dir: string | undefined, { regions }: UpOptions): Pr
       cli.output.text(`Setting up ${counted(regions, 'region')} in ${printable(path)} ...`);
     const places =
       found.length > 0 ? found : await setUp(cli, path, NEW_REGIONS.slice(0, regions), stopping.signal);
+    tellPorts(cli, places);
     if (places.length > RUNNING_MAX) throw usageError(`${path} holds more than ${RUNNING_MAX} regions`);
-    for (const { region, path: at } of places) nodes.set(region, NodeProcess.start(region, at, QUIET));
+    for (const place of places) nodes.set(place.region, startNode(place));
     const interrupted = new Promise<void>((done) => {
       if (stopping.signal.aborted) done();
       else stopping.signal.addEventListener('abort', () => done(), { once: true });
     });
     await Promise.race([Promise.all([...nodes.values()].map((node) => node.ready())), interrupted]);
+    const missing = await whenConnected(places, { msMax: MEET_MS_MAX, signal: stopping.signal });
     if (!stopping.signal.aborted) {
       tellPlaces(cli, places, nodes);
+      tellUnconnected(cli, missing);
       await Promise.all(places.map((place) => keepRunning(cli, place, nodes, stopping.signal)));
     }
   } finally {
@@ -86,21 +93,23 @@ async function up(cli: Cli, dir: string | undefined, { regions }: UpOptions): Pr
   cli.output.result({ event: 'stopped' }, () => ['Stopped.']);
 }
 
-const QUIET = [['log.level', 'warn']] as const;
+function startNode({ region, path, settings }: Found): NodeProcess {
+  return NodeProcess.start(region, path, [['log.level', 'warn'], ...settings]);
+}
 
 /** By the names of their directories. */
-async function regionsIn(path: string): Promise<Place[]> {
-  const places: Place[] = [];
+async function regionsIn(path: string): Promise<Found[]> {
+  const configs = new Map<string, Config>();
   for (const name of (await namesIn(path)).toSorted()) {
     const at = join(path, name);
     try {
-      const { region } = await readRegionConfig(new RegionLayout(at));
-      places.push({ region, path: at });
+      configs.set(at, await readRegionConfig(new RegionLayout(at)));
     } catch (error) {
       if (!isNodeError(error, 'DIRECTORY_MISSING')) throw error;
     }
   }
-  return places;
+  const ports = await workablePorts([...configs.values()]);
+  return [...configs].map(([at, { region }]) => ({ region, path: at, settings: ports.get(region) ?? [] }));
 }
 
 /** New regions that all recognise each other, each with ports of its own. */
@@ -109,10 +118,10 @@ async function setUp(
   path: string,
   regions: readonly string[],
   signal: AbortSignal,
-): Promise<Place[]> {
+): Promise<Found[]> {
   await mkdir(path, { recursive: true });
   const shell = new DemoShell(cli);
-  const places = regions.map((region) => ({ region, path: join(path, region) }));
+  const places = regions.map((region) => ({ region, path: join(path, region), settings: [] }));
   for (const { region, path: at } of places) {
     signal.throwIfAborted();
     await shell.runSilently('init', region, '--dir', at);
@@ -122,6 +131,25 @@ async function setUp(
     for (const { path: peer } of places) if (peer !== home) await shell.runSilently('recognise', home, peer);
   }
   return places;
+}
+
+function tellPorts(cli: Cli, places: readonly Found[]): void {
+  for (const { region, settings } of places) {
+    if (settings.length === 0) continue;
+    const given = settings.map((setting) => setting.join('='));
+    cli.output.note(
+      `${region}: the ports of its entente.yaml are taken; for now it has ${given.join(', ')}.`,
+    );
+  }
+}
+
+function tellUnconnected(cli: Cli, missing: readonly Unconnected[]): void {
+  if (missing.length === 0) return;
+  cli.output.result({ event: 'unconnected', missing }, () => [
+    'Not connected, although they recognise each other:',
+    ...missing.map(({ region, peer, why }) => `  ${region} with ${peer}: ${why}`),
+    'They go on trying. `entente doctor` on their directories says more.',
+  ]);
 }
 
 function tellPlaces(cli: Cli, places: readonly Place[], nodes: ReadonlyMap<string, NodeProcess>): void {
@@ -148,10 +176,11 @@ function tellPlaces(cli: Cli, places: readonly Place[], nodes: ReadonlyMap<strin
 /** Says when a node dies, and starts it again, a few times. */
 async function keepRunning(
   cli: Cli,
-  { region, path }: Place,
+  place: Found,
   nodes: Map<string, NodeProcess>,
   signal: AbortSignal,
 ): Promise<void> {
+  const { region } = place;
   const aborted = new Promise<'aborted'>((done) => {
     if (signal.aborted) done('aborted');
     else signal.addEventListener('abort', () => done('aborted'), { once: true });
@@ -169,7 +198,7 @@ async function keepRunning(
     }
     await systemClock.wait(RESTART_MS * 2 ** restarts, signal).catch(() => undefined);
     if (signal.aborted) return;
-    const node = NodeProcess.start(region, path, QUIET);
+    const node = startNode(place);
     nodes.set(region, node);
     const back = await Promise.race([
       node.ready().then(

@@ -6,6 +6,7 @@ import { type KnowledgeReport, type Verdict } from '../../protocol/verdict/verdi
 import { adminOf } from '../desk/running-desk.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
+import { MEET_MS_MAX, whenConnected } from '../processes/connected.ts';
 import { NodeProcess } from '../processes/node-process.ts';
 import { giveAddresses } from '../processes/prepare.ts';
 import { knowledgeText } from '../verdict-text.ts';
@@ -34,8 +35,6 @@ export interface LiveStoryModules {
   readonly codeOf: (person: number) => string;
 }
 
-/** Milliseconds until all know of each other; they look for each other every second. */
-const MEET_MS_MAX = 45_000;
 const REVOKE_MS_MAX = 10_000;
 const LOOK_MS = 10;
 
@@ -77,7 +76,10 @@ export class LiveStory {
       this.#nodes.set(region, NodeProcess.start(region, region, [['log.level', 'error']]));
     }
     await Promise.all([...this.#nodes.values()].map((node) => node.ready()));
-    await Promise.all(regions.map((region) => this.#connected(region, regions.length - 1)));
+    const places = regions.map((region) => ({ region, path: resolve(region) }));
+    for (const { region, peer, why } of await whenConnected(places, { msMax: MEET_MS_MAX })) {
+      throw new CliError(EXIT.failure, 'DEMO_FAILED', `the node of ${region} does not find ${peer}: ${why}`);
+    }
     this.#teller.say(
       ...aligned(
         [...this.#nodes].map(([region, { http }]) => [region, http]),
@@ -146,21 +148,6 @@ export class LiveStory {
       this.#teller.verdict((await this.#ask(region, revoked)).verdict);
     }
     this.#teller.say('How long it is silent is told with each verdict; after a day of it as ISSUER_SILENT.');
-  }
-
-  /** @throws {CliError} DEMO_FAILED unless so many regions are connected to a node in time. */
-  async #connected(region: string, count: number): Promise<void> {
-    const admin = await adminOf(region, {});
-    const endMs = performance.now() + MEET_MS_MAX;
-    for (;;) {
-      const { peers } = (await admin.ask({ method: 'GET', path: '/v1/peers' })) as {
-        readonly peers: readonly { readonly region: string }[];
-      };
-      if (new Set(peers.map((peer) => peer.region)).size >= count) return;
-      if (performance.now() > endMs)
-        throw new CliError(EXIT.failure, 'DEMO_FAILED', `the node of ${region} finds no peers`);
-      await systemClock.wait(10 * LOOK_MS, new AbortController().signal);
-    }
   }
 
   #codes(): { readonly kept: string; readonly revoked: string } {

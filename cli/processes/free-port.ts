@@ -19,3 +19,15 @@ export async function freePorts(count: number): Promise<number[]> {
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
 }
+
+/** Whether this process could listen on it now. Without an address: on all of this machine. */
+export async function isFreePort(port: number, address?: string): Promise<boolean> {
+  const server = createServer();
+  const isFree = await new Promise<boolean>((resolve) => {
+    server
+      .once('error', () => resolve(false))
+      .listen({ port, host: address, exclusive: true }, () => resolve(true));
+  });
+  if (isFree) await new Promise((resolve) => server.close(resolve));
+  return isFree;
+}

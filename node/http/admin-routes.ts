@@ -1,6 +1,7 @@
 /** What an operator may do besides issuing: revoke, log what the root has signed, suspend, look on. */
 import { type RegionNode } from '../core/region-node.ts';
 import { RequestError } from './problem.ts';
+import { type ProcessReport } from './process-report.ts';
 import { type Replies } from './replies.ts';
 import { keysOf, regionsOf } from './region-routes.ts';
 import { type Route } from './routes.ts';
@@ -22,8 +23,7 @@ export interface AdminModules {
     RegionNode,
     'submit' | 'tend' | 'revoke' | 'commitState' | 'force' | 'heldCodes' | 'status' | 'trust' | 'keeper'
   >;
-  /** Peers as the network has them: plain data. */
-  readonly peers: () => readonly object[];
+  readonly report: () => ProcessReport;
   readonly nowS: () => number;
   readonly replies: Replies;
 }
@@ -40,7 +40,7 @@ const body = (schema: Parameters<typeof readJson>[1]) => ({
 
 export function adminRoutes(
   { region }: AdminRoutesOptions,
-  { node, peers, nowS, replies }: AdminModules,
+  { node, report, nowS, replies }: AdminModules,
 ): Route[] {
   return [
     {
@@ -128,14 +128,17 @@ export function adminRoutes(
       summary: 'How the node is',
       answer: { description: 'Status', content: json(nodeStatus) },
       handle: (context) =>
-        replies.json(context, { ...regionsOf(node.trust, nowS()), ...node.status, peers: peers() }),
+        replies.json(context, { ...regionsOf(node.trust, nowS()), ...node.status, ...report() }),
     },
     {
       method: 'get',
       path: '/v1/peers',
-      summary: 'Who is connected, and how they behave',
+      summary: 'Who is connected, who is not and why, and how they behave',
       answer: { description: 'Peers', content: json(peerList) },
-      handle: (context) => replies.json(context, { peers: peers() }),
+      handle: (context) => {
+        const { peers, missing, conduct } = report();
+        return replies.json(context, { peers, missing, conduct });
+      },
     },
     {
       method: 'get',

@@ -13,6 +13,7 @@ import { bears, openSecret } from './admin-secret.ts';
 import { deskRoutes, type OperatorDesk } from './desk-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
 import { RequestError } from './problem.ts';
+import { type ProcessReport } from './process-report.ts';
 import { Replies, type WebEnvironment } from './replies.ts';
 import { appOf } from './routes.ts';
 import { WebServer } from './web-server.ts';
@@ -26,8 +27,7 @@ export interface AdminServerOptions {
 
 export interface AdminServerModules {
   readonly node: RegionNode;
-  /** Peers as the network has them: plain data. */
-  readonly peers: () => readonly object[];
+  readonly report: () => ProcessReport;
   readonly desk: OperatorDesk;
   readonly clock: Clock;
   readonly random: Random;
@@ -59,7 +59,7 @@ export class AdminServer {
    * @throws {NodeError} as `openSecret`; ADDRESS_UNUSABLE, also where another process answers on the socket.
    */
   async start(): Promise<void> {
-    const { node, clock, random, sha256, log, peers, desk } = this.#modules;
+    const { node, clock, random, sha256, log, report, desk } = this.#modules;
     const { region, listen, secretFile } = this.#options;
     const secret = await openSecret(secretFile, random);
     const replies = new Replies({ corsOrigins: [], isTls: false, hearer: 'operator' }, { log });
@@ -68,7 +68,7 @@ export class AdminServer {
       { title: `Operator of ${region}`, description: 'What a region does with its node. Needs the secret.' },
       [
         ...issueRoutes({ node, sha256, random, nowS, replies }),
-        ...adminRoutes({ region }, { node, peers, nowS, replies }),
+        ...adminRoutes({ region }, { node, report, nowS, replies }),
         ...deskRoutes({ region }, { node, desk, sha256, replies }),
       ],
       replies,

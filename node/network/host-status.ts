@@ -1,5 +1,6 @@
 /** What the host shows of itself, for status pages and metrics. Plain data: it crosses threads. */
 import { type ConductReport } from './conduct.ts';
+import { type DialTrouble } from './host/dial-trouble.ts';
 import { type ServerCounters } from './host/exchange-server.ts';
 import { type TopicCounters } from './host/gossip.ts';
 
@@ -19,13 +20,23 @@ export interface PeerStatus {
   readonly sinceMs: number;
 }
 
+export interface MissingPeer {
+  readonly region: string;
+  /** Where it is dialled. */
+  readonly addresses: readonly string[];
+  /** In a row. */
+  readonly failures: number;
+  /** Of the last attempt; undefined while the first is under way. */
+  readonly trouble: DialTrouble | undefined;
+}
+
 export interface HostStatus {
   readonly peer: string;
   /** Where it listens, with its name. */
   readonly addresses: readonly string[];
   readonly peers: readonly PeerStatus[];
-  /** Admitted peers that are dialled and not connected: failures in a row. */
-  readonly missing: Readonly<Record<string, number>>;
+  /** By name, admitted peers that are dialled and not connected. */
+  readonly missing: Readonly<Record<string, MissingPeer>>;
   /** Connections that were refused or closed, by reason. */
   readonly refused: Readonly<Record<string, number>>;
   readonly conduct: readonly ConductReport[];

@@ -124,7 +124,7 @@ export async function modeOf(path: string): Promise<number | undefined> {
   try {
     return await withFile(path, 'r', 0, async (file) => (await file.stat()).mode & 0o777);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
     throw error;
   }
 }

@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createConfig, parseConfig } from '../config/config-file.ts';
 import { firstConfigFile } from '../config/first-file.ts';
+import { type ConfigInput } from '../config/schema.ts';
 import { type StatementDraft } from '../log/trust-log-work.ts';
 import { NodeError } from '../node-error.ts';
 import { makeDirectory, moveFile, namesIn, removeTree } from './files.ts';
 import { RegionLayout } from './layout.ts';
 import { type RegionModules } from './modules.ts';
+import { type NodePorts } from './ports-beside.ts';
 import { publishedNetwork } from './published-network.ts';
 import { startRegion } from './region.ts';
 import { RegionKeys } from './region-keys.ts';
@@ -21,6 +23,8 @@ export interface FoundingOptions {
   /** Root keys, 1 to 16, of which `threshold` sign together. */
   readonly roots: number;
   readonly threshold: number;
+  /** Where its node will listen on loopback, if not at the default ports. */
+  readonly ports?: NodePorts;
 }
 
 /**
@@ -54,8 +58,8 @@ async function fill(
   options: FoundingOptions,
   modules: RegionModules,
 ): Promise<Uint8Array> {
-  const { region, network, name, roots, threshold } = options;
-  const values = { format: 1, region, network, name } as const;
+  const { region, network, name, roots, threshold, ports } = options;
+  const values = { format: 1, region, network, name, ...(ports && listening(ports)) } as const;
   await makeDirectory(layout.keys, 0o700);
   const keys = await RegionKeys.create(layout.keys, { region, network }, modules);
   const rootKeys: Uint8Array[] = [];
@@ -79,4 +83,8 @@ async function fill(
   } finally {
     await founded.close();
   }
+}
+
+function listening({ http, p2p }: NodePorts): Pick<ConfigInput, 'http' | 'p2p'> {
+  return { p2p: { listen: [`/ip4/127.0.0.1/tcp/${p2p}`] }, http: { port: http } };
 }

@@ -3,6 +3,7 @@
  * starts in the order in which it is needed, and stops in the reverse order with what is in hand finished.
  */
 import { resolve } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { hexBytes } from '../../protocol/bytes.ts';
 import { type Overlay } from '../config/overlay.ts';
 import { type Config } from '../config/schema.ts';
@@ -10,6 +11,7 @@ import { type NodeStatus } from '../core/node-status.ts';
 import { isAdminPort } from '../http/admin-address.ts';
 import { AdminServer } from '../http/admin-server.ts';
 import { type Health } from '../http/health.ts';
+import { type ProcessReport } from '../http/process-report.ts';
 import { PublicServer } from '../http/public-server.ts';
 import { type Log } from '../logging/log.ts';
 import { openNetwork } from '../network/open-network.ts';
@@ -244,7 +246,7 @@ async function startAll<T>(
       listen: isAdminPort(config.admin.listen) ? config.admin.listen : layout.resolve(config.admin.listen),
       secretFile: layout.resolve(config.admin.secretFile),
     },
-    { ...modules, node: region.node, peers: () => network.status.host?.peers ?? [], desk, log },
+    { ...modules, node: region.node, report: () => reportOf(network, server), desk, log },
   );
   await admin.start();
   started.push(admin);
@@ -278,6 +280,24 @@ function namedPeers(peers: Config['peers']): InvitedPeer[] {
 function headsOf(region: Region | undefined): { origin: string; size: number }[] {
   const sizes = Object.entries(region?.node.status.sizes ?? {});
   return sizes.slice(0, HELLO_HEADS_MAX).map(([origin, size]) => ({ origin, size }));
+}
+
+function reportOf({ status: { host } }: IsolatedNetwork, { address, health }: PublicServer): ProcessReport {
+  const { peers = [], missing = {}, conduct = [], peer = '', addresses: p2p = [] } = host ?? {};
+  return {
+    peers,
+    missing,
+    conduct,
+    addresses: { peer, http: address, p2p },
+    health,
+    process: {
+      pid: process.pid,
+      node: process.version,
+      uptimeS: Math.floor(process.uptime()),
+      residentBytes: process.memoryUsage.rss(),
+      heapBytesMax: getHeapStatistics().heap_size_limit,
+    },
+  };
 }
 
 function withPaths(http: Config['http'], layout: RegionLayout): Config['http'] {

@@ -18,10 +18,11 @@ import {
 import { type Admissions } from '../admissions.ts';
 import { Conduct } from '../conduct.ts';
 import { type Hello, HELLO_PROTOCOL, type HelloHead, WIRE_VERSIONS } from '../hello.ts';
-import { type HostStatus, type PeerStatus } from '../host-status.ts';
+import { type HostStatus, type MissingPeer, type PeerStatus } from '../host-status.ts';
 import { HELLO_HEADS_MAX, STREAMS_OF_PEER } from '../network-limits.ts';
 import { isStreamed, PROTOCOLS, sizesOf } from '../protocols.ts';
 import { ExchangeClient } from './exchange-client.ts';
+import { NotWelcome } from './dial-trouble.ts';
 import { type Answerer, ExchangeServer } from './exchange-server.ts';
 import { Gate } from './gate.ts';
 import { Gossip } from './gossip.ts';
@@ -238,7 +239,7 @@ export class Libp2pHost implements StreamingNetwork {
       peer: this.#libp2p.peerId.toString(),
       addresses: this.#libp2p.getMultiaddrs().map((address) => address.toString()),
       peers: this.#links.peers.flatMap((peer) => this.#statusOf(peer) ?? []),
-      missing: Object.fromEntries(this.#redialer.failures),
+      missing: this.#missingPeers(),
       refused: this.#gate.refused,
       conduct: this.#conduct.report,
       gossip: this.#gossip.counters,
@@ -325,7 +326,17 @@ export class Libp2pHost implements StreamingNetwork {
   async #dial(peer: string, addresses: readonly string[], signal: AbortSignal): Promise<void> {
     const targets = addresses.map((address) => multiaddr(`${address}/p2p/${peer}`));
     const connection = await this.#libp2p.dial(targets, { signal });
-    if (!(await this.#greeter.greeted(connection))) throw new Error('not welcome');
+    if (!(await this.#greeter.greeted(connection))) throw new NotWelcome();
+  }
+
+  #missingPeers(): Record<string, MissingPeer> {
+    const known = this.#redialer.failures;
+    const missing = [...this.#missing()].map(([peer, addresses]) => {
+      const { failures = 0, trouble } = known.get(peer) ?? {};
+      const region = this.#gate.admissionOf(peer)?.region ?? '';
+      return [peer, { region, addresses, failures, trouble }] as const;
+    });
+    return Object.fromEntries(missing);
   }
 
   #statusOf(peer: string): PeerStatus | undefined {

@@ -1,5 +1,6 @@
 /** Keeps connections to the peers that were configured: whoever is not connected is dialled, ever more seldom, never in step. */
 import { REDIAL } from '../network-limits.ts';
+import { type DialTrouble, dialTroubleOf } from './dial-trouble.ts';
 
 export interface RedialerModules {
   /** Peers that are not connected and may be dialled now, by name, with their addresses. */
@@ -12,6 +13,7 @@ export interface RedialerModules {
 
 interface Attempt {
   failures: number;
+  trouble: DialTrouble | undefined;
   dueMs: number;
   /** Of the attempt that is under way: one for each, since libp2p leaves listeners on it. */
   running: AbortController | undefined;
@@ -38,9 +40,9 @@ export class Redialer {
     for (const { running } of this.#attempts.values()) running?.abort();
   }
 
-  /** Failures in a row, by peer. */
-  get failures(): ReadonlyMap<string, number> {
-    return new Map([...this.#attempts].map(([peer, { failures }]) => [peer, failures]));
+  /** By peer, failures in a row and what the last one was. */
+  get failures(): ReadonlyMap<string, Readonly<Pick<Attempt, 'failures' | 'trouble'>>> {
+    return new Map([...this.#attempts].map(([peer, { failures, trouble }]) => [peer, { failures, trouble }]));
   }
 
   #tick(): void {
@@ -53,6 +55,7 @@ export class Redialer {
       // The first attempt waits a little too: a peer that has just lost us is dialling already.
       const attempt = this.#attempts.get(peer) ?? {
         failures: 0,
+        trouble: undefined,
         dueMs: nowMs + this.#pauseMs(0) / 2,
         running: undefined,
       };
@@ -66,8 +69,10 @@ export class Redialer {
     try {
       await this.#modules.dial(peer, addresses, attempt.running.signal);
       attempt.failures = 0;
-    } catch {
+      attempt.trouble = undefined;
+    } catch (error) {
       attempt.failures++;
+      attempt.trouble = dialTroubleOf(error);
     } finally {
       attempt.running = undefined;
       attempt.dueMs = performance.now() + this.#pauseMs(attempt.failures);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { outcomeOf, spawnCli } from '../../support/cli.ts';
@@ -80,6 +80,38 @@ describe('entente up', function () {
     assert.equal(await over, 0);
     assert.ok(!isAlive(back.pid ?? 0));
     assert.deepEqual(readdirSync(dir), [only.region]);
+  });
+
+  it('runs regions that were set up one by one with the same ports, beside other files, and connects them', async () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'notes.txt'), 'not a region');
+    for (const region of ['DE', 'FR']) {
+      const { exit, err } = await outcomeOf(spawnCli(['init', region, '--dir', join(dir, region)]));
+      assert.equal(exit, 0, err);
+    }
+    for (const [home, peer] of [
+      ['DE', 'FR'],
+      ['FR', 'DE'],
+    ] as const) {
+      await outcomeOf(spawnCli(['recognise', join(dir, home), join(dir, peer)]));
+    }
+    const config = join(dir, 'FR', 'entente.yaml');
+    writeFileSync(config, readFileSync(config, 'utf8').replace('8601', '8600').replace('4601', '4600'));
+    const next = start(dir);
+    const { regions = [] } = await next('running');
+    assert.deepEqual(regions.map(({ region }) => region).sort(), ['DE', 'FR']);
+    assert.equal(new Set(regions.map(({ http }) => http)).size, 2);
+    for (const { path } of regions) {
+      const { out } = await outcomeOf(spawnCli(['peer', 'list', path, '--json']));
+      const { peers } = JSON.parse(out) as { peers: { connected: object[] }[] };
+      assert.deepEqual(
+        peers.map(({ connected }) => connected.length),
+        [1],
+      );
+    }
+    const over = ended();
+    child?.kill('SIGINT');
+    assert.equal(await over, 0);
   });
 
   it('ends with 2 for no regions, and for more than it knows', async () => {

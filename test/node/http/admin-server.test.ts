@@ -7,6 +7,7 @@ import { addressOf } from '../../../node/http/admin-address.ts';
 import { AdminServer } from '../../../node/http/admin-server.ts';
 import { type IssuedCode } from '../../../node/http/admin-schemas.ts';
 import { bears, openSecret } from '../../../node/http/admin-secret.ts';
+import { type ProcessReport } from '../../../node/http/process-report.ts';
 import { openLog } from '../../../node/logging/log.ts';
 import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
 import { systemRandom as openRandom } from '../../../node/system-random.ts';
@@ -21,6 +22,15 @@ const systemRandom = openRandom();
 function isError(code: NodeErrorCode) {
   return (error: unknown) => isNodeError(error, code);
 }
+
+const REPORT: ProcessReport = {
+  peers: [],
+  missing: { someone: { region: 'FR', addresses: [], failures: 2, trouble: 'refused' } },
+  conduct: [],
+  addresses: { peer: 'us', http: 'http://127.0.0.1:8600', p2p: [] },
+  health: { ready: true, reasons: [] },
+  process: { pid: 1, node: 'v24.0.0', uptimeS: 1, residentBytes: 1, heapBytesMax: 1 },
+};
 
 describe('AdminServer', () => {
   const folder = temporaryFolders();
@@ -37,7 +47,7 @@ describe('AdminServer', () => {
       { region: 'DE', listen, secretFile },
       {
         node: world.node('DE'),
-        peers: () => [{ region: 'FR' }],
+        report: () => REPORT,
         desk: {
           publish: () => Promise.resolve(),
           reload: () => Promise.resolve({ peers: 2, keys: 4 }),
@@ -363,9 +373,9 @@ describe('AdminServer', () => {
         home: string;
         peers: unknown[];
       };
-      assert.deepEqual([status.writing, status.home, status.peers], ['writing', 'DE', [{ region: 'FR' }]]);
-      const { peers } = (await ask({ method: 'GET', path: '/v1/peers' })) as { peers: unknown[] };
-      assert.equal(peers.length, 1);
+      assert.deepEqual([status.writing, status.home, status.peers], ['writing', 'DE', REPORT.peers]);
+      const { peers, missing, conduct } = REPORT;
+      assert.deepEqual(await ask({ method: 'GET', path: '/v1/peers' }), { peers, missing, conduct });
       const { keys } = (await ask({ method: 'GET', path: '/v1/keys' })) as { keys: object[] };
       assert.ok(keys.length >= 4);
       assert.ok(!JSON.stringify(keys).includes('secret'));

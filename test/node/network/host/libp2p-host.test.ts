@@ -152,7 +152,7 @@ describe('Libp2pHost', () => {
     });
     world.admit('IT', ['DE'], ['DE']);
     await until(() => (de.status.refused['stranger'] ?? 0) > 0, 'the stranger is refused');
-    await until(() => (stranger.status.missing[peerOf('DE')] ?? 0) > 0, 'the stranger knows');
+    await until(() => stranger.status.missing[peerOf('DE')]?.trouble === 'not-welcome', 'the stranger knows');
     await assert.rejects(stranger.request(peerOf('DE'), SYNC_PROTOCOL, hello, never), {
       code: 'PEER_UNREACHABLE',
     });
