@@ -1,4 +1,5 @@
 /** Everything that a command touches outside its arguments and the file system, so that tests and the demo can stand in for it. */
+import { type Clock } from '../node/ports.ts';
 import { systemRandom } from '../node/system-random.ts';
 
 export interface Surroundings {
@@ -12,6 +13,8 @@ export interface Surroundings {
   /** Seconds since 1970. */
   readonly nowS: () => number;
   readonly random: (length: number) => Uint8Array;
+  /** What a node that runs goes by; the clock of this machine by default. */
+  readonly clock?: Clock;
   /** Variables that stand over the config of a region; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Hears a signal of the process, instead of ending by it. */

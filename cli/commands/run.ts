@@ -53,7 +53,7 @@ function collectSetting(text: string, before: NamedSettings = []): NamedSettings
 }
 
 async function run(cli: Cli, path: string, { set = [], withoutPeers = false }: RunOptions): Promise<void> {
-  const { environment = {}, onSignal = () => undefined, writeErr } = cli.surroundings;
+  const { environment = {}, onSignal = () => undefined, writeErr, clock = systemClock } = cli.surroundings;
   const stopping = new AbortController();
   onSignal('SIGINT', () => stopping.abort());
   onSignal('SIGTERM', () => stopping.abort());
@@ -66,7 +66,7 @@ async function run(cli: Cli, path: string, { set = [], withoutPeers = false }: R
     { path, over: { environment, settings: set }, withoutPeers, software: SOFTWARE },
     {
       ...(await regionModules(cli)),
-      clock: systemClock,
+      clock,
       openLog: (options) => openLog(options, writeErr),
     },
   );

@@ -1,6 +1,8 @@
 /** `entente run` as a process of its own, and what it says of itself. Whoever starts one stops or kills it. */
-import { type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { AHEAD_VARIABLE, CLOCKED_MAIN } from './clocked-main.ts';
 import { spawnCli } from './cli.ts';
 
 export interface NodeEvent {
@@ -14,20 +16,22 @@ export interface NodeEvent {
 const EVENT_MS_MAX = 45_000;
 
 export class RunningNode {
-  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #child: ChildProcess;
   readonly #events: NodeEvent[] = [];
   readonly #ended: Promise<number | null>;
   #heard: () => void = () => undefined;
   /** What it logged. */
   log = '';
 
-  private constructor(child: ChildProcessWithoutNullStreams) {
+  private constructor(child: ChildProcess) {
+    const { stdout, stderr } = child;
+    if (stdout === null || stderr === null) throw new TypeError('expected a process with pipes');
     this.#child = child;
-    createInterface(child.stdout).on('line', (line) => {
+    createInterface(stdout).on('line', (line) => {
       this.#events.push(JSON.parse(line) as NodeEvent);
       this.#heard();
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));
+    stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     this.#ended = new Promise((resolve) => child.on('close', (exit) => resolve(exit)));
   }
 
@@ -36,6 +40,24 @@ export class RunningNode {
     const node = new RunningNode(spawnCli(['run', dir, '--json', ...args]));
     await node.event('listens');
     return node;
+  }
+
+  /** The same with a clock that is ahead of the machine's. It need not listen yet. */
+  static startAhead(aheadMs: number, dir: string, ...args: readonly string[]): RunningNode {
+    return new RunningNode(
+      fork(CLOCKED_MAIN, ['run', dir, '--json', ...args], {
+        execArgv: process.execArgv,
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        env: { ...process.env, NODE_OPTIONS: '', [AHEAD_VARIABLE]: String(aheadMs) },
+      }),
+    );
+  }
+
+  /** Puts the clock of one that was started ahead. */
+  async setAhead(aheadMs: number): Promise<void> {
+    const set = once(this.#child, 'message', { signal: AbortSignal.timeout(EVENT_MS_MAX) });
+    this.#child.send(aheadMs);
+    await set;
   }
 
   /** The first event of a kind that `isIt`, by now or later. */
