@@ -148,16 +148,16 @@ function askForWitnesses({ state, config, layout }: Region, path: string): strin
   return [...state.recognitions()].flatMap(({ region, standing }) => {
     const directory = standing === 'withdrawn' ? undefined : config.peers[region]?.directory;
     if (directory === undefined) return [];
-    const whole = ownerPathOf(layout.resolve(directory));
-    const fromHere = relative('', whole);
-    const peer = fromHere.length < whole.length ? fromHere : whole;
+    const peer = ownerPathOf(layout.resolve(directory));
     return [`Let ${region} vouch for this log: entente witness ${printable(peer)} ${printable(path)}`];
   });
 }
 
-/** The directory of the region whose public directory may have been named. */
-function ownerPathOf(peer: string): string {
-  return basename(resolve(peer)) === 'public' ? dirname(peer) : peer;
+/** The directory of the region whose public directory may have been named, as it is called from here. */
+export function ownerPathOf(peer: string): string {
+  const whole = basename(resolve(peer)) === 'public' ? dirname(peer) : peer;
+  const fromHere = relative('', whole);
+  return fromHere.length < whole.length && fromHere !== '' ? fromHere : whole;
 }
 
 export function handoverText({ log, index, count }: Handover, path: string): string {

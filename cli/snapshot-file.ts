@@ -1,18 +1,20 @@
 /** Snapshots in files, and what a verifier holds after reading some. */
 import { readFileIfPresent } from '../node/region/files.ts';
-import { type HomeView, type MissingPeer, readHomeView } from '../node/region/home-view.ts';
+import { type HomeView, readHomeView } from '../node/region/home-view.ts';
 import { type ReadModules } from '../node/region/modules.ts';
 import { SNAPSHOT_BYTES_MAX } from '../protocol/limits.ts';
 import {
   type AppliedSnapshot,
   applySnapshot,
   type Holdings,
+  type PartOutcome,
   type SnapshotReader,
 } from '../protocol/snapshot/apply.ts';
 import { makeSnapshot } from '../protocol/snapshot/make.ts';
 import { CliError, EXIT, usageError } from './exit.ts';
 import { isProtocolError } from '../protocol/fault.ts';
 import { printable } from './printable.ts';
+import { ownerPathOf } from './region.ts';
 
 /** @throws {CliError} if there is no such file; {NodeError} if it is longer than any snapshot. */
 export async function readSnapshotFile(path: string): Promise<Uint8Array> {
@@ -47,44 +49,84 @@ export async function snapshotOf(
   return makeSnapshot(view.home.network, view.sources, heldSizes);
 }
 
+/** What a verifier holds that reads a region directory itself, and what its user has to hear. */
+export interface HomeHoldings {
+  readonly holdings: Holdings;
+  readonly warnings: readonly string[];
+}
+
 /**
- * What a verifier holds that reads the region directory itself: its pin is the region's own fingerprint. `missing` are recognised
- * regions whose codes it cannot judge.
+ * What a verifier holds that reads the region directory itself: its pin is the region's own fingerprint.
  * @throws {CliError} as `applyToHome`.
  */
-export async function holdingsOfRegion(
-  path: string,
-  modules: ReadModules,
-): Promise<{ holdings: Holdings; missing: readonly MissingPeer[] }> {
+export async function holdingsOfRegion(path: string, modules: ReadModules): Promise<HomeHoldings> {
   const view = await readHomeView(path, modules);
-  const witnessed = applyToHome(view, [await snapshotOf(view)], modules);
+  const { home } = view;
   // What a region published since then changes no state before others vouch for it, but what it revokes counts at once.
-  const newer = await makeSnapshot(view.home.network, view.newer);
-  const { holdings, outcomes } = applyToHome(view, [newer], modules, witnessed.holdings);
-  const missing = new Map(view.missing.map((peer) => [peer.region, peer]));
-  for (const { region, effect, fault } of [...witnessed.outcomes, ...outcomes]) {
-    if (fault !== undefined)
-      missing.set(region, { region, reason: `what it publishes is not as it should be: ${fault.code}` });
-    else if (effect === 'left-out')
-      missing.set(region, { region, reason: `too few vouch for it; ${vouchHint(view.home.region, region)}` });
+  const outcomes: PartOutcome[] = [];
+  let holdings: Holdings | undefined;
+  for (const sources of [view.sources, view.newer, view.branches]) {
+    const applied = applyToHome(view, [await makeSnapshot(home.network, sources)], path, modules, holdings);
+    outcomes.push(...applied.outcomes);
+    holdings = applied.holdings;
   }
-  return { holdings, missing: [...missing.values()] };
+  if (holdings === undefined) throw new TypeError('a snapshot was applied');
+  const warnings = new Map(view.missing.map(({ region, reason }) => [region, missingText(region, reason)]));
+  for (const { region, effect, fault } of outcomes) {
+    if (effect === 'forked')
+      warnings.set(region, `${region} has signed two logs that contradict each other; ask its operator`);
+    else if (fault !== undefined)
+      warnings.set(region, missingText(region, `what it publishes is not as it should be: ${fault.code}`));
+    else if (effect === 'left-out') warnings.set(region, missingText(region, 'too few vouch for it'));
+  }
+  const lacking = view.lacking.filter(({ region }) => warnings.has(region));
+  return {
+    holdings,
+    warnings: [...warnings.values(), ...behindTexts(view), ...vouchHints({ ...view, lacking }, path)],
+  };
 }
 
-function vouchHint(witness: string, region: string): string {
-  return `run: entente witness <directory of ${witness}> <directory of ${region}>`;
+/** What to say of regions whose directories show less than is known. */
+export function behindTexts({ behind }: HomeView): string[] {
+  return behind.map(({ region, shownSize, knownSize }) =>
+    shownSize === 0
+      ? `the directory of ${region} cannot be read: the ${knownSize} entries of its trust log that others have seen count`
+      : `${region} shows ${shownSize} entries of its trust log, and others have seen ${knownSize}: those count; ask its operator whether an old copy was put back`,
+  );
+}
+
+function missingText(region: string, reason: string): string {
+  return `nothing is known of ${region}: ${printable(reason)}`;
+}
+
+/** The commands after which enough regions vouch for those that lack it, the home last: it leans on the others. */
+export function vouchHints({ home, lacking, directories }: HomeView, path: string): string[] {
+  const placeOf = (region: string) => {
+    if (region === home.region) return printable(path);
+    const directory = directories.get(region);
+    return directory === undefined ? `<directory of ${region}>` : printable(ownerPathOf(directory));
+  };
+  return lacking
+    .toReversed()
+    .flatMap(({ region, needed, silent }) =>
+      silent
+        .slice(0, Math.max(needed, 0))
+        .map((one) => `Let ${one} vouch for ${region}: entente witness ${placeOf(one)} ${placeOf(region)}`),
+    );
 }
 
 /**
- * Applies snapshots of a region as its own verifiers would.
+ * Applies snapshots of the region at `path` as its own verifiers would.
  * @throws {CliError} with exit code 4 if too few witnesses vouch for the region; {ProtocolError} as `applySnapshot`.
  */
 export function applyToHome(
-  { home, missing, unwitnessed }: HomeView,
+  view: HomeView,
   snapshots: readonly Uint8Array[],
+  path: string,
   modules: ReadModules,
   held?: Holdings,
 ): AppliedSnapshot {
+  const { home, missing } = view;
   const { region, network, fingerprint: pin } = home;
   try {
     const applied = applyAll(modules, snapshots, { home: region, network, pin }, held, modules.nowS());
@@ -98,15 +140,8 @@ export function applyToHome(
       `too few witnesses vouch for the log of ${region}`,
       {
         hint: [
-          ...missing.map((peer) => `Nothing can be had of ${peer.region}: ${peer.reason}`),
-          // A region counts as a witness by what is known of it, for which somebody must vouch in turn.
-          ...unwitnessed
-            .filter((peer) => peer !== region)
-            .map(
-              (peer) =>
-                `Nobody vouches for ${peer}, so that it is no witness yet; ${vouchHint(region, peer)}`,
-            ),
-          `Let those that ${region} recognises vouch for it; ${vouchHint('each', region)}`,
+          ...missing.map((peer) => `Nothing can be had of ${peer.region}: ${printable(peer.reason)}`),
+          ...vouchHints(view, path),
         ].join('\n'),
         details: [error.fault.details],
       },

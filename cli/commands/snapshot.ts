@@ -14,7 +14,7 @@ import { EXIT, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, regionModules } from '../region.ts';
-import { applyToHome, readSnapshotFile, snapshotOf } from '../snapshot-file.ts';
+import { applyToHome, behindTexts, readSnapshotFile, snapshotOf, vouchHints } from '../snapshot-file.ts';
 import { parseTime } from '../times.ts';
 import { knowledgeText } from '../verdict-text.ts';
 
@@ -87,7 +87,7 @@ async function make(cli: Cli, path: string, { out, since }: MakeOptions): Promis
       'Name the full snapshot that its holders began with: what is made then holds all that came after.',
     );
   const bytes = await snapshotOf(view, held && sizesOf(held));
-  const applied = applyToHome(view, held === undefined ? [bytes] : [held, bytes], modules);
+  const applied = applyToHome(view, held === undefined ? [bytes] : [held, bytes], path, modules);
   await writeFileAtomically(out, bytes);
   const reports = reportsOf(applied, modules.nowS());
   cli.output.result(
@@ -187,11 +187,8 @@ function partLines(reports: readonly PartReport[]): string[] {
   );
 }
 
-function warningsOf(
-  { home, missing, newer }: HomeView,
-  reports: readonly PartReport[],
-  path: string,
-): string[] {
+function warningsOf(view: HomeView, reports: readonly PartReport[], path: string): string[] {
+  const { missing, newer, branches } = view;
   const lines = missing.map(({ region, reason }) => `${region} is left out: ${printable(reason)}`);
   for (const { region } of newer) {
     lines.push(
@@ -200,10 +197,12 @@ function warningsOf(
   }
   for (const { region, effect, fault } of reports) {
     if (fault !== undefined) lines.push(`${region} is not as it should be: ${fault}. Ask its operator.`);
-    if (effect !== 'left-out' && effect !== 'beside') continue;
-    lines.push(
-      `${region} lacks witnesses: run \`entente witness\` for ${home.region} (${printable(path)}) and its peers, then make this again.`,
-    );
+    if (effect === 'left-out' || effect === 'beside')
+      lines.push(`${region} lacks witnesses; have it vouched for, then make this again.`);
   }
-  return lines;
+  for (const { region } of branches)
+    lines.push(
+      `${region} has signed two logs that contradict each other; only one is in it. Ask its operator.`,
+    );
+  return [...lines, ...behindTexts(view), ...vouchHints(view, path)];
 }

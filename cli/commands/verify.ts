@@ -201,9 +201,8 @@ async function holdingsFor(cli: Cli, options: VerifyOptions, modules: ReadModule
   if (region !== undefined) {
     if (offline.length > 0 || keep !== undefined)
       throw usageError('--region goes without --offline and --keep');
-    const { holdings, missing } = await holdingsOfRegion(region, modules);
-    for (const peer of missing)
-      cli.output.note(`nothing is known of ${peer.region}: ${printable(peer.reason)}`);
+    const { holdings, warnings } = await holdingsOfRegion(region, modules);
+    for (const line of warnings) cli.output.note(line);
     return holdings;
   }
   const kept = keep === undefined ? undefined : await readKeepFile(keep);

@@ -1,20 +1,40 @@
 /** What a region's own verifiers may know: its log and those of the regions that it recognises, with the cosignatures that lie at hand. */
 import { resolve } from 'node:path';
 import { isProtocolError } from '../../protocol/fault.ts';
+import { neededCosignatures } from '../../protocol/log/quorum.ts';
+import { encodeNote } from '../../protocol/log/note.ts';
 import { type SnapshotSource } from '../../protocol/snapshot/make.ts';
 import { TrustFold } from '../../protocol/trust/fold.ts';
-import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { NodeError } from '../node-error.ts';
 import { isUnreadable } from './files.ts';
+import { type KnownRegion, readKnownRegion } from './known-log.ts';
 import { readRegionConfig, RegionLayout } from './layout.ts';
 import { type ReadModules } from './modules.ts';
-import { type PublicRegion, readPublicRegion } from './public-region.ts';
+import { type PublicRegion } from './public-region.ts';
+import { directoriesOf } from './published-network.ts';
 import { type WitnessedCheckpoint, witnessedCheckpoints } from './witnessed-checkpoint.ts';
 
 /** A recognised region of which nothing could be had, and why. */
 export interface MissingPeer {
   readonly region: string;
   readonly reason: string;
+}
+
+/** A region whose own directory shows less than others have seen of it. */
+export interface BehindRegion {
+  readonly region: string;
+  /** Entries of its trust log there, 0 where that cannot be read. */
+  readonly shownSize: number;
+  readonly knownSize: number;
+}
+
+/** A region for which too few others vouch. */
+export interface LackingRegion {
+  readonly region: string;
+  /** Further ones that its newest checkpoint needs. */
+  readonly needed: number;
+  /** Regions that could vouch for it and have not. */
+  readonly silent: readonly string[];
 }
 
 export interface HomeView {
@@ -26,62 +46,98 @@ export interface HomeView {
   readonly sources: readonly SnapshotSource[];
   /** The newest checkpoints of the regions that stand in `sources` at an older one. */
   readonly newer: readonly SnapshotSource[];
-  /** Regions for whose newest checkpoint no other one vouches, the home among them. */
-  readonly unwitnessed: readonly string[];
+  /** Logs that contradict those of `sources`. */
+  readonly branches: readonly SnapshotSource[];
+  /** The home first, if it is among them. */
+  readonly lacking: readonly LackingRegion[];
+  readonly behind: readonly BehindRegion[];
   readonly missing: readonly MissingPeer[];
+  /** Where other regions publish, as far as that is known. */
+  readonly directories: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads a region directory and the public directories of its peers, without writing. Peers that are unreachable or whose
- * data is bad are left out and named: one of them must not keep the others from being judged.
- * @throws what `readRegionConfig` and `readPublicRegion` throw for the home itself, as a `NodeError`: DATA_INCONSISTENT.
+ * Reads a region directory and the public directories of its peers, without writing. Of each region the longest log counts that
+ * anybody keeps. Peers of which nothing can be read, or whose data is bad, are left out and named: one of them must not keep the
+ * others from being judged.
+ * @throws what `readRegionConfig` and `readKnownRegion` throw for the home itself, as a `NodeError`: DATA_INCONSISTENT.
  */
 export async function readHomeView(path: string, modules: ReadModules): Promise<HomeView> {
   const layout = new RegionLayout(resolve(path));
   const { region, network, peers } = await readRegionConfig(layout);
-  const home = await readHome(layout.public, { region, network }, modules);
-  const regions = [home];
+  const directories = directoriesOf(peers, layout);
+  const places = { network, readerPath: layout.public, copiesAt: [...directories.values()] };
+  const known = [await readHome({ ...places, region, path: layout.public }, modules)];
+  const [{ region: home }] = known as [KnownRegion];
   const missing: MissingPeer[] = [];
   for (const recognition of home.state.recognitions()) {
     if (recognition.standing === 'withdrawn') continue;
     const { region: peer, fingerprint } = recognition;
-    const publicPath = peers[peer]?.directory;
+    const directory = directories.get(peer);
     try {
-      if (publicPath === undefined)
-        throw new NodeError('PEER_UNREACHABLE', 'where it publishes is not known');
-      regions.push(
-        await readPublicRegion(layout.resolve(publicPath), { region: peer, network, fingerprint }, modules),
-      );
+      known.push(await readKnownRegion({ ...places, region: peer, fingerprint, path: directory }, modules));
     } catch (error) {
       if (!(error instanceof NodeError) && !isProtocolError(error) && !isUnreadable(error)) throw error;
-      missing.push({ region: peer, reason: (error as Error).message });
+      const { message } = error as Error;
+      missing.push({ region: peer, reason: directory ? message : 'where it publishes is not known' });
     }
   }
+  const regions = known.map((one) => one.region);
+  const voters = votersOf(home, modules.nowS());
+  const counted = await Promise.all(regions.map((of) => countedView(of, home, voters, regions, modules)));
+  return {
+    home,
+    sources: counted.map(({ source }) => source),
+    newer: counted.flatMap(({ newer }) => newer ?? []),
+    branches: known.flatMap(({ branch }) => (branch ? [wholeSource(branch, modules)] : [])),
+    lacking: counted.flatMap(({ lacking }) => lacking ?? []),
+    behind: known.flatMap(({ region: { region: id, checkpoint }, shownSize }) =>
+      shownSize < checkpoint.size ? [{ region: id, shownSize, knownSize: checkpoint.size }] : [],
+    ),
+    missing,
+    directories,
+  };
+}
+
+interface CountedView {
+  readonly source: SnapshotSource;
+  readonly newer: SnapshotSource | undefined;
+  readonly lacking: LackingRegion | undefined;
+}
+
+/** Which of a region's checkpoints to take, and whether enough vouch for it. `regions` are all of which something is known. */
+async function countedView(
+  of: PublicRegion,
+  home: PublicRegion,
+  voters: readonly string[],
+  regions: readonly PublicRegion[],
+  modules: ReadModules,
+): Promise<CountedView> {
   // Those who count in the quorum, and nobody else, say which checkpoint is the one to take.
-  const witnesses = regions.filter((peer) => peer === home || isWitness(home.state, peer.region));
-  const sources: SnapshotSource[] = [];
-  const newer: SnapshotSource[] = [];
-  const unwitnessed: string[] = [];
-  for (const of of regions) {
-    const [newest, ...older] = await witnessedCheckpoints(of, witnesses, modules);
-    if (newest === undefined) throw new TypeError('a region that was read has a checkpoint');
-    if (newest.vouching === 0) unwitnessed.push(of.region);
-    const best = of === home ? newest : older.reduce(better, newest);
-    sources.push(sourceAt(of, best, modules));
-    if (best !== newest) newer.push(sourceAt(of, newest, modules));
-  }
-  return { home, sources, newer, unwitnessed, missing };
+  const others = voters.filter((voter) => voter !== of.region);
+  const witnesses = regions.filter(({ region }) => others.includes(region));
+  const [newest, ...older] = await witnessedCheckpoints(of, { witnesses, reader: home }, modules);
+  if (newest === undefined) throw new TypeError('a region that was read has a checkpoint');
+  const best = of === home ? newest : older.reduce(better, newest);
+  const needed = neededCosignatures(others.length);
+  const silent = others.filter((voter) => !newest.vouching.includes(voter));
+  const lacking = { region: of.region, needed: needed - newest.vouching.length, silent };
+  return {
+    source: sourceAt(of, best, modules),
+    newer: best === newest ? undefined : sourceAt(of, newest, modules),
+    lacking: best.vouching.length < needed ? lacking : undefined,
+  };
 }
 
 /** What a region has published itself can be made again: its faults are not those of somebody else. */
-async function readHome(...args: Parameters<typeof readPublicRegion>): Promise<PublicRegion> {
+async function readHome(...args: Parameters<typeof readKnownRegion>): Promise<KnownRegion> {
   try {
-    return await readPublicRegion(...args);
+    return await readKnownRegion(...args);
   } catch (error) {
     if (!isProtocolError(error)) throw error;
     throw new NodeError(
       'DATA_INCONSISTENT',
-      `what lies in ${args[0]} is not what was published: ${error.message}`,
+      `what lies in ${args[0].readerPath} is not what was published: ${error.message}`,
       {
         cause: error,
         fatal: true,
@@ -91,18 +147,29 @@ async function readHome(...args: Parameters<typeof readPublicRegion>): Promise<P
   }
 }
 
-function isWitness(home: TrustState, region: string): boolean {
-  const recognition = home.recognition(region);
-  return recognition !== undefined && recognition.standing !== 'withdrawn' && recognition.way === 'direct';
+/** The regions whose witnesses count in a quorum, the home among them. SPEC.md 9. */
+function votersOf({ region, state }: PublicRegion, nowS: number): string[] {
+  const voters = [region];
+  for (const recognition of state.recognitions()) {
+    if (recognition.standing === 'withdrawn' || recognition.way !== 'direct') continue;
+    if (recognition.fromS <= nowS && nowS < recognition.untilS) voters.push(recognition.region);
+  }
+  return voters;
 }
 
 function better(a: WitnessedCheckpoint, b: WitnessedCheckpoint): WitnessedCheckpoint {
-  return b.vouching > a.vouching || (b.vouching === a.vouching && b.size > a.size) ? b : a;
+  const more = b.vouching.length - a.vouching.length;
+  return more > 0 || (more === 0 && b.size > a.size) ? b : a;
+}
+
+function wholeSource(region: PublicRegion, modules: ReadModules): SnapshotSource {
+  const { checkpoint, note } = region;
+  return sourceAt(region, { size: checkpoint.size, note: encodeNote(note) }, modules);
 }
 
 function sourceAt(
   { region, network, entries, fold }: PublicRegion,
-  { size, note }: WitnessedCheckpoint,
+  { size, note }: Pick<WitnessedCheckpoint, 'size' | 'note'>,
   modules: ReadModules,
 ): SnapshotSource {
   const newestBase = () => {

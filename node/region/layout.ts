@@ -53,6 +53,11 @@ export function cosignaturePath(publicPath: string, origin: string): string {
   return join(cosignaturesPath(publicPath), originPath(origin));
 }
 
+/** Where the region of a public directory keeps its copy of another's trust log, in the layout of any log. */
+export function copyPath(publicPath: string, origin: string): string {
+  return join(publicPath, 'copies', originPath(origin));
+}
+
 /** An origin as a relative path. @throws {ProtocolError} ORIGIN_INVALID, so that no other text can name a file. */
 function originPath(origin: string): string {
   parseOrigin(origin);

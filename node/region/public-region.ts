@@ -16,8 +16,8 @@ import { LogFiles } from './log-files.ts';
 
 /** The whole trust log of a region, folded and proven against the checkpoint that the region signed. */
 export interface PublicRegion {
-  /** Of the public directory. */
-  readonly path: string;
+  /** The region's own public directory, wherever this was read; undefined where that is not known. */
+  readonly path: string | undefined;
   readonly region: string;
   readonly network: string;
   /** 32 bytes: what identifies the region. Who it really is, the fingerprint alone does not tell. */
@@ -37,25 +37,30 @@ export interface PublicRegionOptions {
   readonly fingerprint?: Uint8Array | undefined;
 }
 
-/**
- * Reads the trust log below `path`. Holds all entries in memory, at most `SNAPSHOT_ENTRIES_MAX`.
- * @throws {NodeError} PEER_UNREACHABLE if nothing is published there, DATA_INCONSISTENT if files are missing.
- * @throws {ProtocolError} ORIGIN_INVALID for another region or network than expected, PIN_MISMATCH for another
- * fingerprint, STATEMENT_UNAUTHORISED if the log has no root, and what a note, a checkpoint or their signatures throw.
- */
-export async function readPublicRegion(
+/** Reads the trust log below `path`. Rejects as `readTrustLog`. */
+export function readPublicRegion(
   path: string,
   expected: PublicRegionOptions,
   modules: TrustModules,
 ): Promise<PublicRegion> {
-  const files = new LogFiles(trustLogPath(path));
+  return readTrustLog({ path, logPath: trustLogPath(path) }, expected, modules);
+}
+
+/**
+ * Reads the trust log of the region that publishes at `path` from `logPath`: its own files, or a copy of them elsewhere. Holds all
+ * entries in memory, at most `SNAPSHOT_ENTRIES_MAX`.
+ * @throws {NodeError} PEER_UNREACHABLE if nothing is published there, DATA_INCONSISTENT if files are missing.
+ * @throws {ProtocolError} ORIGIN_INVALID for another region or network than expected, PIN_MISMATCH for another
+ * fingerprint, STATEMENT_UNAUTHORISED if the log has no root, and what a note, a checkpoint or their signatures throw.
+ */
+export async function readTrustLog(
+  { path, logPath }: { readonly path: string | undefined; readonly logPath: string },
+  expected: PublicRegionOptions,
+  modules: TrustModules,
+): Promise<PublicRegion> {
+  const files = new LogFiles(logPath);
   const noteBytes = await files.checkpoint();
-  if (noteBytes === undefined) {
-    throw new NodeError('PEER_UNREACHABLE', `no region publishes at ${path}`, {
-      hint: 'Name the public directory of a region, as in CN-33/public.',
-      retry: true,
-    });
-  }
+  if (noteBytes === undefined) throw nothingPublished(path ?? logPath);
   const note = parseNote(noteBytes);
   const claimed = parseCheckpoint(note.text);
   const { region, network } = expectedOrigin(claimed.origin, expected);
@@ -83,6 +88,13 @@ export async function readPublicRegion(
     modules.verifySignature,
   );
   return { path, region, network, fingerprint, fold, state, entries, checkpoint, note };
+}
+
+export function nothingPublished(path: string): NodeError {
+  return new NodeError('PEER_UNREACHABLE', `no region publishes at ${path}`, {
+    hint: 'Name the public directory of a region, as in CN-33/public.',
+    retry: true,
+  });
 }
 
 /** The region's checkpoint keys as keys of the log named `origin`, compromised ones included. */

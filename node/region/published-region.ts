@@ -10,12 +10,13 @@ import { consistencyProof, inclusionProof, rootOf } from '../../protocol/log/mer
 import { parseNote } from '../../protocol/log/note.ts';
 import { isAttestationLogId, parseOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
-import { isNodeError, NodeError } from '../node-error.ts';
+import { isNodeError } from '../node-error.ts';
 import { type AnswerTo, type LogHeadMessage, type SyncAnswer, type SyncRequest } from '../sync/messages.ts';
 import { ANSWER_BYTES_MAX, HEADS_MAX, RANGE_BYTES_MAX, RANGE_ENTRIES_MAX } from '../sync/sync-limits.ts';
 import { namesIn, readPublishedFile } from './files.ts';
 import { attestationLogsPath, cosignaturesPath, trustLogPath } from './layout.ts';
 import { LogFiles } from './log-files.ts';
+import { nothingPublished } from './public-region.ts';
 
 const NOT_THERE = { kind: 'refused', reason: 'not-there' } as const;
 
@@ -64,12 +65,7 @@ export class PublishedRegion {
 
   async #heads(): Promise<LogHeadMessage[]> {
     const trust = await new LogFiles(trustLogPath(this.path)).checkpoint();
-    if (trust === undefined) {
-      throw new NodeError('PEER_UNREACHABLE', `no region publishes at ${this.path}`, {
-        hint: 'Name the public directory of a region, as in CN-33/public.',
-        retry: true,
-      });
-    }
+    if (trust === undefined) throw nothingPublished(this.path);
     const heads: LogHeadMessage[] = [];
     let bytes = 0;
     for await (const note of this.#notes(trust)) {

@@ -11,9 +11,10 @@ import { parseNote } from '../../protocol/log/note.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 import { newTiles, TILE_HASHES, type TileResource, tilePath, tileWidth } from '../../protocol/log/tile.ts';
 import { logError } from '../log/log-error.ts';
+import { isNodeError } from '../node-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { removeLeavings, removeTree, syncDirectory, writeFileAtomically, writeFileSynced } from './files.ts';
-import { attestationLogsPath, cosignaturePath, trustLogPath } from './layout.ts';
+import { attestationLogsPath, copyPath, cosignaturePath, trustLogPath } from './layout.ts';
 import { LogFiles } from './log-files.ts';
 
 /** Files that are written at once: as many as libuv has threads, and as much again. */
@@ -31,8 +32,31 @@ export class Publisher {
    * Publishes an own log up to a checkpoint that it has signed. Does nothing where that is published already.
    * @throws {NodeError} LOG_BEHIND if more is published than the log holds; what the log's reader throws.
    */
-  async log(tree: LogTree, note: Uint8Array): Promise<void> {
-    const path = this.#logPath(tree.origin);
+  log(tree: LogTree, note: Uint8Array): Promise<void> {
+    return this.#publish(tree, note, this.#logPath(tree.origin));
+  }
+
+  /**
+   * Publishes this region's copy of another's log, up to a signed checkpoint: what was seen of that log stays at hand whatever
+   * becomes of the other's own directory. Where more of it lies published than the store holds, that stays.
+   * @throws {NodeError} what the log's reader throws.
+   */
+  async copy(tree: LogTree, note: Uint8Array): Promise<void> {
+    const { head, origin } = tree;
+    if (head.minimum > 0) return;
+    try {
+      await this.#publish(tree, note, copyPath(this.#path, origin));
+    } catch (error) {
+      if (!isNodeError(error, 'LOG_BEHIND')) throw error;
+    }
+  }
+
+  /** Publishes what this region's witness said of another's log. */
+  async cosignature(origin: string, note: Uint8Array): Promise<void> {
+    await writeFileAtomically(cosignaturePath(this.#path, origin), note);
+  }
+
+  async #publish(tree: LogTree, note: Uint8Array, path: string): Promise<void> {
     const files = new LogFiles(path);
     const before = await files.checkpoint();
     if (before !== undefined && equalBytes(before, note)) return;
@@ -41,11 +65,6 @@ export class Publisher {
     await this.#writeTiles(tree, path, from, size);
     await writeFileAtomically(join(path, 'checkpoint'), note);
     await removeOutgrown(path, from, size);
-  }
-
-  /** Publishes what this region's witness said of another's log. */
-  async cosignature(origin: string, note: Uint8Array): Promise<void> {
-    await writeFileAtomically(cosignaturePath(this.#path, origin), note);
   }
 
   /** Up to where the published tiles are those of the log: 0 where what is published is no part of it. */

@@ -190,8 +190,8 @@ export class Region {
   }
 
   /**
-   * Brings the public directory, or another one, up to what the store holds, every checkpoint by the key that is in force.
-   * Rejects as `RegionNode.renew` and `Publisher.log`.
+   * Brings the public directory, or another one, up to what the store holds: the region's own logs, every checkpoint by the key that
+   * is in force, and its copies of the trust logs of those it recognises. Rejects as `RegionNode.renew` and `Publisher.log`.
    */
   async publish(path = this.layout.public): Promise<void> {
     await this.node.renew();
@@ -203,6 +203,10 @@ export class Region {
     }
     const { tree, note } = this.#home;
     if (note !== undefined) await publisher.log(tree, note);
+    for (const { region, standing } of this.state.recognitions()) {
+      const keeper = standing === 'withdrawn' ? undefined : this.node.keeper(region);
+      if (keeper?.note !== undefined) await publisher.copy(keeper.tree, keeper.note);
+    }
     if (path === this.layout.public) return;
     for await (const [origin, cosigned] of new PublishedRegion(
       this.layout.public,

@@ -1,41 +1,47 @@
 /** The checkpoints of a region's trust log that lie published, its own newest one and those that its peers cosigned last. */
+import { join } from 'node:path';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
 import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { verifyCosignature } from '../../protocol/log/cosignature.ts';
-import { Frontier } from '../../protocol/log/frontier.ts';
-import { leafHash } from '../../protocol/log/merkle.ts';
 import { encodeNote, type Note, parseNote } from '../../protocol/log/note.ts';
 import { witnessName } from '../../protocol/log/origin.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { COSIGNATURE, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { isUnreadable, readPublishedFile } from './files.ts';
 import { isNodeError } from '../node-error.ts';
-import { cosignaturePath } from './layout.ts';
+import { rootAt } from './known-log.ts';
+import { copyPath, cosignaturePath } from './layout.ts';
 import { type ReadModules } from './modules.ts';
 import { checkpointKeys, type PublicRegion } from './public-region.ts';
 
 export interface WitnessedCheckpoint extends Checkpoint {
   /** With good lines only: the log's, its region's own witness's, and those of its peers. */
   readonly note: Uint8Array;
-  /** How many other regions vouch for it. */
-  readonly vouching: number;
+  /** The other regions that vouch for it. */
+  readonly vouching: readonly string[];
+}
+
+export interface WitnessedBy {
+  /** The regions that may vouch, without the one whose checkpoints these are. */
+  readonly witnesses: readonly PublicRegion[];
+  /** The region for which this is read. */
+  readonly reader: PublicRegion;
 }
 
 /**
- * Of what a region and its peers have published: the region's newest checkpoint, then older ones that a peer cosigned last. Peers
- * are those of `witnesses`; each vouches for what its own file says and for nothing else, whatever lines of others it holds: or else
- * one of them could publish an old checkpoint with all the cosignatures that it once had. What is no checkpoint of the region's
- * tree is passed over.
+ * Of what a region and its peers have published: the region's newest checkpoint, then older ones that a peer cosigned last. Each
+ * peer vouches for what its own files say and for nothing else, whatever lines of others they hold: or else one of them could
+ * publish an old checkpoint with all the cosignatures that it once had. Only the reader's own copy counts with all its lines. What
+ * is no checkpoint of the region's tree is passed over.
  */
 export async function witnessedCheckpoints(
   of: PublicRegion,
-  witnesses: readonly PublicRegion[],
+  { witnesses: peers, reader }: WitnessedBy,
   modules: ReadModules,
 ): Promise<readonly WitnessedCheckpoint[]> {
   const { origin } = of.checkpoint;
-  const peers = witnesses.filter((witness) => witness !== of);
   const found = new Map<string, Found>();
   const add = (text: string, checkpoint: Checkpoint, lines: readonly GoodLine[]) => {
     const before = found.get(text)?.lines ?? [];
@@ -44,19 +50,19 @@ export async function witnessedCheckpoints(
   // Who signs a checkpoint may show who vouches for it; it is the newest anyway.
   add(of.note.text, of.checkpoint, goodLines(of.note, of, peers, modules));
   for (const peer of peers) {
-    const note = await cosignedBy(peer, origin);
-    if (note === undefined) continue;
-    const checkpoint = found.get(note.text)?.checkpoint ?? checkpointOn(of, note.text, modules);
-    const lines = goodLines(note, of, [peer], modules);
-    if (checkpoint === undefined || !lines.some(({ region }) => region === peer.region)) continue;
-    add(note.text, checkpoint, lines);
+    for (const note of await notesOf(peer, origin)) {
+      const checkpoint = found.get(note.text)?.checkpoint ?? checkpointOn(of, note.text, modules);
+      const lines = goodLines(note, of, peer === reader ? peers : [peer], modules);
+      if (checkpoint !== undefined && lines.some(({ region }) => region !== of.region))
+        add(note.text, checkpoint, lines);
+    }
   }
   return [...found].flatMap(([text, { checkpoint, lines }]) => {
     if (!lines.some(({ name }) => name === origin)) return [];
     const vouching = new Set(lines.map(({ region }) => region).filter((region) => region !== of.region));
     const note = encodeNote({ text, signatures: newestOfEach(lines) });
     const { size, root } = checkpoint;
-    return { origin, size, root, vouching: vouching.size, note };
+    return { origin, size, root, vouching: [...vouching], note };
   });
 }
 
@@ -100,24 +106,27 @@ function newestOfEach(lines: readonly GoodLine[]): NoteSignature[] {
   return [...newest.values()];
 }
 
-/** What a region has published about another's log; nothing if that is no note. */
-async function cosignedBy(peer: PublicRegion, origin: string): Promise<Note | undefined> {
-  try {
-    const bytes = await readPublishedFile(cosignaturePath(peer.path, origin), NOTE_BYTES_MAX);
-    return bytes && unlessFaulty(() => parseNote(bytes));
-  } catch (error) {
-    if (isNodeError(error) || isUnreadable(error)) return undefined;
-    throw error;
+/** What a region has published about another's log: what its witness said last, and its copy. What is no note is passed over. */
+async function notesOf({ path }: PublicRegion, origin: string): Promise<readonly Note[]> {
+  if (path === undefined) return [];
+  const notes: Note[] = [];
+  for (const file of [cosignaturePath(path, origin), join(copyPath(path, origin), 'checkpoint')]) {
+    try {
+      const bytes = await readPublishedFile(file, NOTE_BYTES_MAX);
+      const note = bytes && unlessFaulty(() => parseNote(bytes));
+      if (note !== undefined) notes.push(note);
+    } catch (error) {
+      if (!isNodeError(error) && !isUnreadable(error)) throw error;
+    }
   }
+  return notes;
 }
 
 /** The checkpoint that a text says, if the region's log has passed through it. */
 function checkpointOn(of: PublicRegion, text: string, { sha256 }: ReadModules): Checkpoint | undefined {
   const checkpoint = unlessFaulty(() => parseCheckpoint(text));
   if (checkpoint?.origin !== of.checkpoint.origin || checkpoint.size >= of.checkpoint.size) return undefined;
-  const tree = Frontier.empty(sha256);
-  for (const entry of of.entries.slice(0, checkpoint.size)) tree.append(leafHash(sha256, entry));
-  return equalBytes(tree.root(), checkpoint.root) ? checkpoint : undefined;
+  return equalBytes(rootAt(of, checkpoint.size, sha256), checkpoint.root) ? checkpoint : undefined;
 }
 
 function isByLog(of: PublicRegion, text: string, line: NoteSignature, modules: ReadModules): boolean {

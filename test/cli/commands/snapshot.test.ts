@@ -91,9 +91,20 @@ describe('entente snapshot and verify --keep', () => {
     );
   });
 
+  it('snapshot make takes a peer whose directory is gone from the copies that others keep, and says so', async () => {
+    cli = copyWorld(world, folder());
+    rmSync(cli.path('FR/public'), { recursive: true });
+    const gone = await cli.run('snapshot', 'make', cli.path('DE'), '--out', cli.path('a.snap'));
+    assert.equal(gone.exit, 0);
+    assert.match(gone.err, /the directory of FR cannot be read: the 8 entries of its trust log/);
+    assert.match(gone.out, /FR +taken/);
+  });
+
   it('snapshot make warns of peers that are gone or not witnessed, and writes nothing without a quorum for the home', async () => {
     cli = copyWorld(world, folder());
     rmSync(cli.path('FR/public'), { recursive: true });
+    for (const keeper of ['CN-33', 'DE'])
+      rmSync(cli.path(keeper, 'public/copies/FR.demo'), { recursive: true });
     const gone = await cli.run('snapshot', 'make', cli.path('DE'), '--out', cli.path('a.snap'));
     assert.equal(gone.exit, 0);
     assert.match(gone.err, /FR is left out: no region publishes at /);
@@ -106,7 +117,7 @@ describe('entente snapshot and verify --keep', () => {
     assert.equal(exit, 4);
     assert.match(
       err,
-      /too few witnesses vouch for the log of DE \[SNAPSHOT_INCOMPLETE\]\nNothing can be had of FR: no region publishes at .*\nLet those that DE recognises vouch for it; run: /,
+      /too few witnesses vouch for the log of DE \[SNAPSHOT_INCOMPLETE\]\nLet CN-33 vouch for DE: entente witness \S+CN-33 \S+DE\n/,
     );
     assert.ok(!existsSync(cli.path('b.snap')));
     assert.equal((await cli.run('verify', '--region', cli.path('DE'), world.codes.green)).exit, 4);
@@ -114,10 +125,14 @@ describe('entente snapshot and verify --keep', () => {
 
   it('verify by a directory says which region lacks witnesses', async () => {
     cli = copyWorld(world, folder());
-    for (const witness of ['DE', 'FR']) rmSync(cli.path(witness, 'public/cosignatures/CN-33.demo/trust'));
+    for (const witness of ['DE', 'FR']) {
+      rmSync(cli.path(witness, 'public/cosignatures/CN-33.demo/trust'));
+      rmSync(cli.path(witness, 'public/copies/CN-33.demo'), { recursive: true });
+    }
     const { exit, err } = await cli.run('verify', '--region', cli.path('DE'), world.codes.red);
     assert.equal(exit, 4);
-    assert.match(err, /nothing is known of CN-33: too few vouch for it; run: entente witness/);
+    assert.match(err, /nothing is known of CN-33: too few vouch for it/);
+    assert.match(err, /Let DE vouch for CN-33: entente witness \S+DE \S+CN-33\n/);
   });
 
   it('T9 rollback: --keep remembers whom to trust and refuses an older snapshot, also after a delta', async () => {

@@ -1,0 +1,110 @@
+/**
+ * The trust log of a region out of all places where it lies published: with the region itself, and as copies with those who follow
+ * it. Whoever keeps a copy can hold nothing back by that and add nothing, since the region's own signature stands under all of it;
+ * but a region whose directory went back, or is gone, is known by what others have seen.
+ */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { type Checkpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { Frontier } from '../../protocol/log/frontier.ts';
+import { leafHash } from '../../protocol/log/merkle.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { isNodeError } from '../node-error.ts';
+import { isUnreadable } from './files.ts';
+import { copyPath, trustLogPath } from './layout.ts';
+import { LogFiles } from './log-files.ts';
+import { type ReadModules } from './modules.ts';
+import { nothingPublished, type PublicRegion, readTrustLog } from './public-region.ts';
+
+/** A region, and where what it signed is to be looked for. */
+export interface SoughtRegion {
+  readonly region: string;
+  readonly network: string;
+  readonly fingerprint?: Uint8Array;
+  /** The public directory of the region itself, where that is known. */
+  readonly path: string | undefined;
+  /** The public directory of the reader; its own region may be the one that is sought. */
+  readonly readerPath: string;
+  /** Further public directories that may hold copies. */
+  readonly copiesAt: readonly string[];
+}
+
+export interface KnownRegion {
+  /** The longest log that continues what the reader itself has seen. */
+  readonly region: PublicRegion;
+  /** Another log with the region's signature, which is no part of that one nor continues it: it tells two stories. */
+  readonly branch: PublicRegion | undefined;
+  /** Entries that the region's own directory shows, 0 where it cannot be read; all that are known where there is none. */
+  readonly shownSize: number;
+}
+
+/** What a place says that it holds. */
+interface Claim extends Pick<Checkpoint, 'size' | 'root'> {
+  readonly logPath: string;
+}
+
+/**
+ * Reads the notes of all places, and whole logs only of those that say more or something else than what was read.
+ * @throws {NodeError} PEER_UNREACHABLE and DATA_INCONSISTENT, and {ProtocolError}, as `readTrustLog` of the region's own directory,
+ * where no place holds a log.
+ */
+export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules): Promise<KnownRegion> {
+  const { path, readerPath, copiesAt } = sought;
+  const origin = trustLogOrigin(sought.region, sought.network);
+  const own = path === undefined ? [] : [trustLogPath(path)];
+  const readersOwn = readerPath === path ? trustLogPath(path) : copyPath(readerPath, origin);
+  const places = new Set([...own, readersOwn, ...copiesAt.map((at) => copyPath(at, origin))]);
+  const claims: Claim[] = [];
+  let failure: Error | undefined;
+  const orFail = async <T>(read: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isNodeError(error) && !isProtocolError(error) && !isUnreadable(error)) throw error;
+      failure ??= error as Error;
+      return undefined;
+    }
+  };
+  for (const logPath of places) {
+    const claim = await orFail(() => readClaim(logPath, origin));
+    if (claim !== undefined) claims.push(claim);
+  }
+  // What this reader has published of it is what it has seen; without that the region's own word is all that there is to go by.
+  const seen = claims.find(({ logPath }) => logPath === readersOwn) ?? claims[0];
+  let known: PublicRegion | undefined;
+  let branch: PublicRegion | undefined;
+  for (const claim of claims.toSorted((a, b) => b.size - a.size)) {
+    if (known !== undefined && (branch !== undefined || isPartOf(claim, known, modules))) continue;
+    const read = await orFail(() => readTrustLog({ path, logPath: claim.logPath }, sought, modules));
+    if (read === undefined) continue;
+    if (known === undefined && (seen === undefined || isPartOf(seen, read, modules))) known = read;
+    else branch ??= read;
+  }
+  if (known === undefined) throw failure ?? nothingPublished(path ?? readersOwn);
+  const { size } = known.checkpoint;
+  const [shown] = claims.filter(({ logPath }) => own.includes(logPath));
+  return { region: known, branch, shownSize: own.length > 0 ? (shown?.size ?? 0) : size };
+}
+
+/** The root of the first `size` entries. @throws {RangeError} if there are fewer. */
+export function rootAt({ entries }: Pick<PublicRegion, 'entries'>, size: number, sha256: Sha256): Uint8Array {
+  if (size > entries.length) throw new RangeError(`expected a size of at most ${entries.length}`);
+  const tree = Frontier.empty(sha256);
+  for (const entry of entries.slice(0, size)) tree.append(leafHash(sha256, entry));
+  return tree.root();
+}
+
+async function readClaim(logPath: string, origin: string): Promise<Claim | undefined> {
+  const note = await new LogFiles(logPath).checkpoint();
+  if (note === undefined) return undefined;
+  const checkpoint = parseCheckpoint(parseNote(note).text);
+  if (checkpoint.origin === origin) return { ...checkpoint, logPath };
+  throw new ProtocolError('ORIGIN_INVALID', `expected ${origin}, got ${checkpoint.origin}`);
+}
+
+function isPartOf({ size, root }: Claim, log: PublicRegion, { sha256 }: ReadModules): boolean {
+  if (size === log.checkpoint.size) return equalBytes(root, log.checkpoint.root);
+  return size < log.checkpoint.size && equalBytes(root, rootAt(log, size, sha256));
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { cpSync, rmSync } from 'node:fs';
+import { codesOf, type Told } from '../../support/cli-world.ts';
+import { TestCli } from '../../support/cli.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const REGIONS = ['AT', 'BE', 'CZ', 'DK'] as const;
+
+describe('T9: a region directory that was put back to an older copy', () => {
+  const folder = temporaryFolders();
+  let built: TestCli;
+  let cli: TestCli;
+  let code: string;
+  let pin: string;
+
+  const verify = (home: string) => cli.json<Told>('verify', '--region', cli.path(home), code);
+  const outcomeOf = (told: Told) => [told.outcome, codesOf(told).includes('REVOKED')];
+
+  async function putBack(region: string, since: () => Promise<void>): Promise<void> {
+    const kept = cli.path(`${region}.kept`);
+    cpSync(cli.path(region), kept, { recursive: true });
+    await since();
+    rmSync(cli.path(region), { recursive: true });
+    cpSync(kept, cli.path(region), { recursive: true });
+  }
+
+  before(async () => {
+    built = new TestCli(folder());
+    for (const region of REGIONS)
+      ({ fingerprint: pin } = await built.json<{ fingerprint: string }>(
+        ...['init', region, '--dir', built.path(region)],
+      ));
+    for (const one of REGIONS)
+      for (const other of REGIONS)
+        if (one !== other) await built.json('recognise', built.path(one), built.path(other));
+    for (const region of REGIONS) await built.json('witness', built.path(region));
+    ({ code } = await built.json<{ code: string }>(
+      ...['issue', built.path('AT'), '--subject', 'Person', '--colour', 'green'],
+    ));
+    for (const region of REGIONS) await built.json('witness', built.path(region));
+  });
+
+  beforeEach(() => {
+    cli = new TestCli(folder());
+    for (const region of REGIONS) cpSync(built.path(region), cli.path(region), { recursive: true });
+  });
+
+  it('does not undo what it had revoked where that was witnessed, neither for verdicts nor for snapshots', async () => {
+    assert.equal((await verify('BE')).outcome, 'pass');
+    await putBack('AT', async () => {
+      await cli.run('revoke', cli.path('AT'), code);
+      for (const witness of ['BE', 'CZ', 'DK']) await cli.json('witness', cli.path(witness));
+    });
+    assert.deepEqual(outcomeOf(await verify('BE')), ['stop', true]);
+    const { err } = await cli.run('verify', '--region', cli.path('BE'), code);
+    assert.match(err, /AT shows \d+ entries of its trust log, and others have seen \d+: those count/);
+    await cli.json('snapshot', 'make', cli.path('DK'), '--out', cli.path('dk.snap'));
+    const offline = await cli.json<Told>(
+      ...['verify', '--offline', cli.path('dk.snap'), '--home', 'DK', '--pin', pin, code],
+    );
+    assert.deepEqual(outcomeOf(offline), ['stop', true]);
+  });
+
+  it('does not undo it for a home that had not seen it while others have', async () => {
+    await putBack('AT', async () => {
+      await cli.run('revoke', cli.path('AT'), code);
+      for (const witness of ['CZ', 'DK']) await cli.json('witness', cli.path(witness));
+    });
+    assert.deepEqual(outcomeOf(await verify('BE')), ['stop', true]);
+  });
+
+  it('of the home itself counts as far as others have seen it: whom it has ceased to recognise stays withdrawn', async () => {
+    await putBack('BE', async () => {
+      await cli.json('withdraw', cli.path('BE'), 'AT');
+      for (const witness of ['AT', 'CZ', 'DK']) await cli.json('witness', cli.path(witness), cli.path('BE'));
+    });
+    assert.notEqual((await verify('BE')).outcome, 'pass');
+    const { err } = await cli.run('verify', '--region', cli.path('BE'), code);
+    assert.match(err, /BE shows \d+ entries of its trust log, and others have seen \d+/);
+  });
+});
