@@ -13,7 +13,7 @@ import { type Followed } from '../sync/followed.ts';
 import { Mirror } from '../sync/mirror.ts';
 import { logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
 import { type TrustBoard } from '../trust/trust-board.ts';
-import { TrustKeeper } from '../trust/trust-keeper.ts';
+import { TrustKeeper, type TrustKeeperModules } from '../trust/trust-keeper.ts';
 import { Turns } from '../turns.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
 import { type NodeStatus } from './node-status.ts';
@@ -40,6 +40,8 @@ export interface LogShelfModules extends TrustModules {
   readonly onFork: (origin: string, evidence: ForkEvidence) => void;
   /** Somebody else signs an own log. */
   readonly onAhead: () => void;
+  /** What the own witness says of a checkpoint of the own trust log, before that is shown. */
+  readonly ownLine: NonNullable<TrustKeeperModules['ownLine']>;
 }
 
 export class LogShelf {
@@ -158,14 +160,15 @@ export class LogShelf {
 
   async #keep(region: string, fingerprint: Uint8Array | undefined): Promise<TrustKeeper> {
     const { network } = this.#options;
-    const { board } = this.#modules;
+    const { board, ownLine, ...modules } = this.#modules;
+    const isHome = region === this.#options.region;
     const tree = await this.openTree(trustLogOrigin(region, network));
     const { witnessKeys } = board;
     const keeper = await TrustKeeper.open(
       { region, network, fingerprint },
-      { ...this.#modules, tree, witnessKeys },
+      { ...modules, tree, witnessKeys, ...(isHome && { ownLine }) },
     );
-    this.#logs.set(keeper.origin, region === this.#options.region ? this.#own(keeper) : keeper);
+    this.#logs.set(keeper.origin, isHome ? this.#own(keeper) : keeper);
     board.add(keeper);
     return keeper;
   }

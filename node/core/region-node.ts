@@ -32,6 +32,7 @@ import { TrustBoard } from '../trust/trust-board.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { VerdictService } from '../verdicts/verdict-service.ts';
 import { LogVisitor } from '../witness/log-visit.ts';
+import { Voucher } from '../witness/voucher.ts';
 import { Witness } from '../witness/witness.ts';
 import { Desks } from './desks.ts';
 import { LogShelf } from './log-shelf.ts';
@@ -53,6 +54,7 @@ export class RegionNode {
   /** Goes to regions and cosigns what they show. */
   readonly visitor: LogVisitor;
   readonly #board: TrustBoard;
+  readonly #voucher: Voucher;
   readonly #shelf: LogShelf;
   readonly #client: SyncClient;
   readonly #puller: Puller;
@@ -94,6 +96,7 @@ export class RegionNode {
       onChange: () => this.#heedChange(),
       onFork: (_origin, evidence) => this.#herald.tellFork(evidence),
       onAhead: () => this.#stopWriting(),
+      ownLine: (home, held) => this.#voucher.line(home, held),
     });
     const book = new PeerBook(modules);
     this.#client = new SyncClient({ ...modules, book });
@@ -111,6 +114,7 @@ export class RegionNode {
         vet: (checkpoint) => this.#shelf.vet(checkpoint),
       },
     );
+    this.#voucher = new Voucher({ ...modules, witness, onTrouble });
     this.handovers = new Handovers({ store: this.#store });
     this.once = new IssueOnce(options, {
       ...modules,
@@ -123,7 +127,7 @@ export class RegionNode {
     this.#desks = new Desks({ ...reading, witness, verify: (text, context) => this.verify(text, context) });
     this.#herald = new Herald(
       { ...this.#options, witnessName: witnessName(region, network), gatherMs: 20 },
-      { ...modules, witness, keepers, onTrouble },
+      { ...modules, voucher: this.#voucher, keepers, onTrouble },
     );
     const healer = new Healer({ ...reading, store: this.#store });
     this.#scrub = new Scrub(
@@ -155,6 +159,7 @@ export class RegionNode {
         { ...this.#modules, store: this.#store },
       );
       await this.#shelf.open();
+      if (this.#options.onDemand !== true) await this.#vouchForHome();
     } catch (error) {
       await this.stop();
       throw error;
@@ -338,7 +343,7 @@ export class RegionNode {
       registry: this.#registry as Registry,
       home,
       openTree: (origin) => this.#shelf.openTree(origin),
-      onTrustCheckpoint: ({ size, note }) => this.#inBackground(() => this.#tell(size, note)),
+      onTrustCheckpoint: () => this.#inBackground(() => this.#tell()),
     });
     this.#writing = 'writing';
   }
@@ -360,13 +365,24 @@ export class RegionNode {
     }
   }
 
-  async #tell(size: number, note: Uint8Array): Promise<void> {
+  async #tell(): Promise<void> {
     const from = this.#told;
-    if (size <= from) return;
+    const { tree, latest } = this.#shelf.home;
+    const size = latest?.checkpoint.size ?? 0;
+    if (latest === undefined || size <= from) return;
     this.#told = size;
     const entries: Uint8Array[] = [];
-    for await (const entry of this.#shelf.home.tree.reader.entries(from, size)) entries.push(entry);
-    this.#herald.tellEntries(from, entries, note);
+    for await (const entry of tree.reader.entries(from, size)) entries.push(entry);
+    this.#herald.tellEntries(from, entries, latest.pool);
+  }
+
+  /** An earlier process may have ended between signing its newest checkpoint and vouching for it. */
+  async #vouchForHome(): Promise<void> {
+    const { home } = this.#shelf;
+    const { latest } = home;
+    if (latest === undefined) return;
+    const line = await this.#voucher.line(home, latest);
+    if (line !== undefined) home.vouch(latest.pool.text, line);
   }
 
   /** Others should hear of it, and the home may recognise others by now. */

@@ -41,6 +41,8 @@ export interface PublicServerModules {
 /** Milliseconds until a request that was turned away is told so: whoever does not wait by himself is made to. */
 const REST_MS = 500;
 
+/** For a trust log whose checkpoint nobody may see yet. */
+const NOT_SHOWN = new Uint8Array();
 const OVERLOADED = JSON.stringify({
   type: 'about:blank',
   title: 'Service Unavailable',
@@ -94,7 +96,7 @@ export class PublicServer {
           log: (origin) => node.log(origin),
           noteOf: (origin) => {
             const { kind, region: of } = parseOrigin(origin);
-            return kind === 'trust' ? keeper(of)?.note : undefined;
+            return kind === 'trust' ? (keeper(of)?.note ?? NOT_SHOWN) : undefined;
           },
           sha256,
           replies,

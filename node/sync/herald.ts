@@ -2,14 +2,11 @@
  * Says what this node holds: every ten seconds one message with a fresh cosignature for the newest checkpoint of each log it
  * knows, those of silent regions included; and at once whenever a log has grown.
  */
-import { type ProtocolError } from '../../protocol/fault.ts';
 import { type ForkEvidence } from '../log/fork-evidence.ts';
-import { isNodeError } from '../node-error.ts';
-import { LogView } from '../log/log-view.ts';
 import { type Clock, type Network } from '../ports.ts';
-import { type Primitives } from '../../protocol/primitives.ts';
+import { type CosignaturePool } from '../trust/cosignature-pool.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
-import { type Witness } from '../witness/witness.ts';
+import { type Voucher } from '../witness/voucher.ts';
 import { encodeAnswer, type LogHeadMessage, TOPICS } from './messages.ts';
 import { forkMessage } from './sync-server.ts';
 import { GOSSIP_BYTES_MAX } from './sync-limits.ts';
@@ -23,12 +20,12 @@ export interface HeraldOptions {
   readonly gatherMs?: number;
 }
 
-export interface HeraldModules extends Primitives {
+export interface HeraldModules {
   readonly network: Network;
   readonly clock: Clock;
-  readonly witness: Witness;
+  readonly voucher: Voucher;
   readonly keepers: () => Iterable<TrustKeeper>;
-  /** Told of errors of our own disk, clock and keys, and of logs that it refuses to cosign. Must not throw. */
+  /** Must not throw. */
   readonly onTrouble?: (error: unknown) => void;
 }
 
@@ -42,7 +39,7 @@ export class Herald {
   readonly #options: Required<HeraldOptions>;
   readonly #modules: HeraldModules;
   readonly #stopping = new AbortController();
-  /** By origin, the text that was cosigned last and when. */
+  /** By origin, the text that was told last. */
   readonly #said = new Map<string, string>();
   #wake: () => void = () => undefined;
   #running: Promise<void> | undefined;
@@ -71,8 +68,9 @@ export class Herald {
     this.#wake();
   };
 
-  /** Tells of entries of the own trust log; those who miss it find out by the head. */
-  tellEntries(from: number, entries: readonly Uint8Array[], note: Uint8Array): void {
+  /** Tells of entries of the own trust log, up to the checkpoint of `pool`; those who miss it find out by the head. */
+  tellEntries(from: number, entries: readonly Uint8Array[], pool: CosignaturePool): void {
+    const note = this.#noteOf(pool);
     const bytes = entries.reduce((sum, { length }) => sum + length + 3, note.length + OVERHEAD_BYTES);
     if (bytes > GOSSIP_BYTES_MAX) return;
     const message = encodeAnswer({ kind: 'range', from, entries: [...entries], note, path: [] });
@@ -88,16 +86,15 @@ export class Herald {
   async beat(everything: boolean): Promise<void> {
     const heads: LogHeadMessage[] = [];
     for (const keeper of this.#modules.keepers()) {
-      const text = keeper.latest?.pool.text;
-      if (text === undefined || (!everything && this.#said.get(keeper.origin) === text)) continue;
-      await this.#cosign(keeper);
-      const { pool } = keeper.latest ?? {};
-      if (pool === undefined) continue;
+      const { latest } = keeper;
+      if (latest === undefined) continue;
+      const { pool } = latest;
+      if (!everything && this.#said.get(keeper.origin) === pool.text) continue;
+      // What cannot be cosigned is told all the same.
+      const line = await this.#modules.voucher.line(keeper, latest);
+      if (line !== undefined) keeper.vouch(pool.text, line);
       this.#said.set(keeper.origin, pool.text);
-      heads.push({
-        note: pool.note((name) => name === this.#options.witnessName),
-        forks: keeper.standingForks.length,
-      });
+      heads.push({ note: this.#noteOf(pool), forks: keeper.standingForks.length });
     }
     for (const some of split(heads)) this.#publish(TOPICS.head, encodeAnswer({ kind: 'heads', heads: some }));
   }
@@ -126,30 +123,9 @@ export class Herald {
     over.abort(DONE);
   }
 
-  /** What cannot be cosigned is told all the same. */
-  async #cosign(keeper: TrustKeeper): Promise<void> {
-    const { latest } = keeper;
-    if (latest === undefined || keeper.standingForks.length > 0) return;
-    const { witness } = this.#modules;
-    const { checkpoint, pool } = latest;
-    try {
-      const oldSize = (await witness.lastSeen(keeper.origin))?.size ?? 0;
-      if (oldSize > checkpoint.size) return;
-      const isGrown = oldSize > 0 && oldSize < checkpoint.size;
-      const view = new LogView(keeper.tree, this.#modules);
-      const path = isGrown ? await view.consistencyProof({ oldSize, newSize: checkpoint.size }) : [];
-      const answer = await witness.add({ oldSize, path, note: pool.note(() => false) });
-      if (answer.cosigns) keeper.vouch(pool.text, answer.line);
-      else if (answer.refusal === 'unfit') this.#report(keeper, pool.text, answer.fault);
-    } catch (error) {
-      if (!isNodeError(error)) throw error;
-      this.#modules.onTrouble?.(error);
-    }
-  }
-
-  /** Once for each checkpoint: somebody has to ask the region what happened. */
-  #report({ origin }: TrustKeeper, text: string, fault: ProtocolError | undefined): void {
-    if (this.#said.get(origin) !== text) this.#modules.onTrouble?.(fault);
+  /** The log's own lines and that of this region's witness. */
+  #noteOf(pool: CosignaturePool): Uint8Array {
+    return pool.note((name) => name === this.#options.witnessName);
   }
 
   #publish(topic: string, message: Uint8Array): void {

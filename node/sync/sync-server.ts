@@ -1,5 +1,7 @@
 /** Answering peers from the logs that this node holds: its own and its copies. */
 import { isProtocolError } from '../../protocol/fault.ts';
+import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseNote } from '../../protocol/log/note.ts';
 import { type ForkEvidence } from '../log/fork-evidence.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { LogView } from '../log/log-view.ts';
@@ -101,8 +103,9 @@ export class SyncServer {
     if (log === undefined) return { kind: 'refused', reason: 'unknown-log' };
     if (request.kind === 'forks') return { kind: 'forks', forks: log.forks.map(forkMessage) };
     if (request.kind === 'leaf') return this.#leaf(log, request);
-    const { note, tree } = log;
-    const size = tree.head.signed?.size ?? 0;
+    const { note } = log;
+    // The tree may have grown beyond what is shown.
+    const size = note === undefined ? 0 : parseCheckpoint(parseNote(note).text).size;
     if (note === undefined || size === 0) return { kind: 'refused', reason: 'not-there' };
     return request.kind === 'claim'
       ? this.#claim(log, note, size, request.size)

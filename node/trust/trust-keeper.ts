@@ -37,6 +37,14 @@ export interface TrustKeeperModules extends RegionFoldModules {
   readonly clock: Clock;
   /** The witness keys of all regions, as they are known now. */
   readonly witnessKeys: () => WitnessKeys;
+  /**
+   * The line of the region's own witness for a checkpoint that nobody has seen yet: for the home alone, which shows no checkpoint
+   * without saying when it made it. Undefined where there can be none. Must not wait for this keeper.
+   */
+  readonly ownLine?: (
+    keeper: TrustKeeper,
+    held: Pick<HeldState, 'checkpoint' | 'pool'>,
+  ) => Promise<NoteSignature | undefined>;
   /** Told whenever `latest` or what vouches for it has changed. Must not throw. */
   readonly onChange?: () => void;
   /** Told of every new proof that the log has forked. Must not throw. */
@@ -67,6 +75,8 @@ export class TrustKeeper implements Followed {
   /** Newer than what is published, newest last. */
   #pending: readonly HeldState[] = [];
   #published: HeldState | undefined;
+  /** About to be held: its own region's witness is asked first. */
+  #awaited: HeldState | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -93,7 +103,7 @@ export class TrustKeeper implements Followed {
     const forks = await ForkBook.open(trustLogOrigin(options.region, options.network), modules);
     const keeper = new TrustKeeper(options, modules, fold, forks);
     keeper.#requirePin(fold.state);
-    keeper.#complete();
+    await keeper.#complete();
     return keeper;
   }
 
@@ -264,11 +274,11 @@ export class TrustKeeper implements Followed {
 
   async #follow(): Promise<void> {
     await this.#fold.advance();
-    if (this.#complete()) this.#modules.onChange?.();
+    if (await this.#complete()) this.#modules.onChange?.();
   }
 
   /** Looks whether the newest checkpoint and its state are both there. */
-  #complete(): boolean {
+  async #complete(): Promise<boolean> {
     const { signed } = this.tree.head;
     if (signed === undefined || signed.size === 0 || signed.size !== this.#fold.size) return false;
     const { sha256, verifySignature } = this.#modules;
@@ -290,11 +300,25 @@ export class TrustKeeper implements Followed {
     pool.takeOwn(opened, signatures);
     pool.take(signatures, this.#modules.witnessKeys(), this.#nowS());
     const held = { state, falseStart, checkpoint: { origin, size, root }, pool };
+    if (isNew) await this.#vouchFirst(held);
     if (this.#published === undefined && !isAhead(state, this.#nowS())) {
       this.#published = held;
       this.#pending = [];
     } else if (isNew) this.#pending = [...this.#pending, held].slice(-PENDING_MAX);
     return isNew || pool.logKeyIds.length > signers;
+  }
+
+  /** The own witness speaks before anybody hears of the checkpoint, so that no death in between leaves others without its time. */
+  async #vouchFirst(held: HeldState): Promise<void> {
+    const { ownLine, witnessKeys } = this.#modules;
+    if (ownLine === undefined) return;
+    this.#awaited = held;
+    try {
+      const line = await ownLine(this, held);
+      if (line !== undefined) held.pool.take([line], witnessKeys(), this.#nowS());
+    } finally {
+      this.#awaited = undefined;
+    }
   }
 
   #take(pool: CosignaturePool, lines: readonly NoteSignature[]): void {
@@ -308,7 +332,7 @@ export class TrustKeeper implements Followed {
   }
 
   #heldOf(text: string): HeldState | undefined {
-    const held = [...this.#pending, ...(this.#published ? [this.#published] : [])];
+    const held = [...this.#pending, this.#published, this.#awaited].filter((one) => one !== undefined);
     return held.find(({ pool }) => pool.text === text);
   }
 
