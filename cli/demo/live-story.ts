@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { VerdictClient } from '../../node/http/verdict-client.ts';
 import { systemClock } from '../../node/system-clock.ts';
-import { type KnowledgeReport, type Verdict } from '../../protocol/verdict/verdict.ts';
+import { type Verdict } from '../../protocol/verdict/verdict.ts';
 import { adminOf } from '../desk/running-desk.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
@@ -44,8 +44,6 @@ export class LiveStory {
   readonly #codeOf: LiveStoryModules['codeOf'];
   readonly #teller: Teller;
   readonly #nodes = new Map<string, NodeProcess>();
-  /** Entries of the issuer's trust log that each region knew before the revocation. */
-  readonly #sizes = new Map<string, number>();
 
   constructor(options: LiveStoryOptions, { shell, codeOf }: LiveStoryModules, teller: Teller) {
     this.#options = options;
@@ -96,7 +94,6 @@ export class LiveStory {
       this.#shell.show(['verify', '--node', http, kept]);
       const verdict = await this.#until(region, kept, 'pass', MEET_MS_MAX);
       await this.#until(region, revoked, 'pass', MEET_MS_MAX);
-      this.#sizes.set(region, issuerIn(verdict, issuer)?.size ?? 0);
       this.#teller.verdict(verdict);
     }
   }
@@ -129,21 +126,13 @@ export class LiveStory {
     this.#teller.step(
       `The node of ${issuer} is killed: nobody is turned away, and what was revoked stays so`,
     );
-    // Until it has itself vouched for its newest statement, nobody can say when it was last heard of.
-    for (const [region] of this.#others()) {
-      const before = this.#sizes.get(region) ?? 0;
-      await this.#until(region, kept, 'pass', MEET_MS_MAX, (verdict) => {
-        const known = issuerIn(verdict, issuer);
-        return known !== undefined && known.size > before && known.silenceS !== undefined;
-      });
-    }
     this.#teller.say(`$ kill -9 ${node?.pid ?? ''}`);
     await node?.kill();
     for (const [region] of this.#others()) {
       const { verdict } = await this.#ask(region, kept);
       this.#teller.say(`${region}:`);
       this.#teller.verdict(verdict);
-      const known = issuerIn(verdict, issuer);
+      const known = verdict.knowledge.find((report) => report.region === issuer);
       if (known !== undefined) this.#teller.say(`  of ${issuer}: ${knowledgeText(known)}`);
       this.#teller.verdict((await this.#ask(region, revoked)).verdict);
     }
@@ -164,26 +153,15 @@ export class LiveStory {
   }
 
   /** The first verdict with this outcome. @throws {CliError} DEMO_FAILED if none comes in time. */
-  async #until(
-    region: string,
-    code: string,
-    outcome: Verdict['outcome'],
-    msMax: number,
-    isEnough: (verdict: Verdict) => boolean = () => true,
-  ): Promise<Verdict> {
+  async #until(region: string, code: string, outcome: Verdict['outcome'], msMax: number): Promise<Verdict> {
     const endMs = performance.now() + msMax;
     for (;;) {
       const { verdict } = await this.#ask(region, code);
-      if (verdict.outcome === outcome && isEnough(verdict)) return verdict;
+      if (verdict.outcome === outcome) return verdict;
       if (performance.now() > endMs) {
         throw new CliError(EXIT.failure, 'DEMO_FAILED', `${region} says ${verdict.outcome}, not ${outcome}`);
       }
       await systemClock.wait(LOOK_MS, new AbortController().signal);
     }
   }
-}
-
-/** What a verdict says of the knowledge of the issuing region. */
-function issuerIn({ knowledge }: Verdict, issuer: string): KnowledgeReport | undefined {
-  return knowledge.find(({ region }) => region === issuer);
 }
