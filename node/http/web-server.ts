@@ -33,6 +33,11 @@ export interface WebServerModules {
 
 /** Bytes of the head of a request. */
 export const HEAD_BYTES_MAX = 16_384;
+/**
+ * Requests that one connection may have in hand. A browser has one; whoever sends more without reading the answers takes places
+ * from others.
+ */
+export const PIPELINED_MAX = 16;
 /** Milliseconds that answers in hand have when the server stops. */
 const STOP_MS = 5_000;
 
@@ -40,6 +45,7 @@ export class WebServer {
   readonly #options: WebServerOptions;
   readonly #modules: WebServerModules;
   readonly #perAddress = new Map<string, number>();
+  readonly #inHand = new WeakMap<Socket, Set<ServerResponse>>();
   #server: Server | undefined;
   #refused = 0;
 
@@ -48,7 +54,7 @@ export class WebServer {
     this.#modules = modules;
   }
 
-  /** Connections refused since the start. */
+  /** Connections refused or cut off for being too many, or for asking too much at once, since the start. */
   get refused(): number {
     return this.#refused;
   }
@@ -87,6 +93,7 @@ export class WebServer {
       if (!response.destroyed) void listener(request, response);
     });
     server.on('request', (request, response) => {
+      if (!this.#isInBounds(request.socket, response)) return;
       if (admit === undefined || admit(request, response)) admitted.add([request, response]);
     });
     await listening(server, { ...listen, backlog: limits.connectionsMax });
@@ -104,6 +111,32 @@ export class WebServer {
     const cut = setTimeout(() => server.closeAllConnections(), STOP_MS);
     await closed;
     clearTimeout(cut);
+  }
+
+  /** One connection may not take all places. False: it has lost its own. */
+  #isInBounds(socket: Socket, response: ServerResponse): boolean {
+    if (socket.destroyed) return false;
+    const inHand = this.#inHandOf(socket);
+    if (inHand.size >= PIPELINED_MAX) {
+      this.#refused++;
+      socket.destroy();
+      return false;
+    }
+    inHand.add(response);
+    response.once('close', () => inHand.delete(response));
+    return true;
+  }
+
+  /** Of answers on a connection that ends, Node closes the one whose turn it is; those behind it are closed here. */
+  #inHandOf(socket: Socket): Set<ServerResponse> {
+    const known = this.#inHand.get(socket);
+    if (known !== undefined) return known;
+    const inHand = new Set<ServerResponse>();
+    this.#inHand.set(socket, inHand);
+    socket.once('close', () => {
+      for (const response of [...inHand]) if (!response.closed) response.destroy().emit('close');
+    });
+    return inHand;
   }
 
   /** One address may not take all connections. */

@@ -6,10 +6,12 @@ import { verifyEntryBundle } from '../../../protocol/log/entry-bundle.ts';
 import { verifyConsistency, verifyInclusion, leafHash } from '../../../protocol/log/merkle.ts';
 import { parseSnapshot } from '../../../protocol/snapshot/snapshot.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
+import { PIPELINED_MAX } from '../../../node/http/web-server.ts';
 import { logVerifierKeys } from '../../../node/trust/log-keys.ts';
 import { configOf, HttpWorld, problemIn, threeRegions } from '../../support/http-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { trustModules } from '../../support/region-fixture.ts';
+import { until } from '../../support/until.ts';
 
 const TRUST = 'DE.test/trust';
 
@@ -457,6 +459,27 @@ describe('PublicServer', () => {
         'POST /v1/verify HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n';
       assert.match(await slow.raw(`${head}{`), /^HTTP\/1\.1 408 /);
       await slow.server.stop();
+    });
+
+    it('T17: one connection has no more requests in hand than it may, and gives back all places when it is cut off', async () => {
+      const ask = (count: number): Promise<string> => {
+        const last = 'GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+        return http.raw('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(count - 1) + last);
+      };
+      assert.equal((await ask(PIPELINED_MAX)).match(/^HTTP\/1\.1 200 /gm)?.length, PIPELINED_MAX);
+      const beyond = await ask(PIPELINED_MAX + 1).catch(() => '');
+      assert.ok((beyond.match(/^HTTP\/1\.1 200 /gm)?.length ?? 0) < PIPELINED_MAX);
+      await until(() => http.server.admission.inFlight === 0, 'all places are free');
+    });
+
+    it('T17: who asks twice and goes away before the first answer takes no place with it', async () => {
+      const body = JSON.stringify({ codes: Array.from({ length: 100 }, () => code.text) });
+      const request = `POST /v1/verify HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+      const [socket] = await opened(1, http.port);
+      socket?.write(request.repeat(8));
+      await until(() => http.server.admission.inFlight > 1, 'they are in hand');
+      socket?.destroy();
+      await until(() => http.server.admission.inFlight === 0, 'all places are free');
     });
 
     it('T17: one address has no more connections than it may; they are refused, counted, and free again later', async () => {
