@@ -4,7 +4,7 @@ import { randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
 import { runCli } from '../../cli/program.ts';
 import { type ExitCode } from '../../cli/exit.ts';
-import { START_S } from './regions.ts';
+import { START_S } from './start-time.ts';
 import { projectRoot } from './project.ts';
 
 export interface Outcome {

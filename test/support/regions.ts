@@ -16,9 +16,9 @@ import { systemClock } from '../../node/system-clock.ts';
 import { admitPublicKey } from '../../protocol/signature/noble.ts';
 import { type Colour } from '../../protocol/code/status.ts';
 import { sha256 } from './primitives.ts';
+import { START_S } from './start-time.ts';
 
-/** 2026-11-10T08:30:00Z */
-export const START_S = Date.UTC(2026, 10, 10, 8, 30) / 1_000;
+export { START_S };
 export const DAY_S = 86_400;
 
 /** Modules whose clock is `clock.nowS`. */

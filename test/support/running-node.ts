@@ -36,8 +36,17 @@ export class RunningNode {
   }
 
   /** Resolves once it listens. */
-  static async start(dir: string, ...args: readonly string[]): Promise<RunningNode> {
-    const node = new RunningNode(spawnCli(['run', dir, '--json', ...args]));
+  static start(dir: string, ...args: readonly string[]): Promise<RunningNode> {
+    return RunningNode.startWith({}, dir, ...args);
+  }
+
+  /** The same with more in its environment. */
+  static async startWith(
+    env: NodeJS.ProcessEnv,
+    dir: string,
+    ...args: readonly string[]
+  ): Promise<RunningNode> {
+    const node = new RunningNode(spawnCli(['run', dir, '--json', ...args], { env }));
     await node.event('listens');
     return node;
   }
@@ -80,6 +89,10 @@ export class RunningNode {
   async ready(): Promise<void> {
     await this.event('ready');
     await this.event('writing', ({ writing }) => writing === 'writing');
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   get url(): string {
