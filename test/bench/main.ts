@@ -4,6 +4,7 @@ import { durableBench } from './durable.bench.ts';
 import { httpBench } from './http.bench.ts';
 import { issueBench } from './issue.bench.ts';
 import { networkBench } from './network.bench.ts';
+import { nodesBench } from './nodes.bench.ts';
 import { revocationBench } from './revocation.bench.ts';
 import { snapshotBench } from './snapshot.bench.ts';
 import { treeBench } from './tree.bench.ts';
@@ -18,6 +19,7 @@ const BENCHES: readonly Bench[] = [
   snapshotBench,
   treeBench,
   networkBench,
+  nodesBench,
 ];
 
 function lineOf({ name, value, ratio, of, floor, goal }: Row): string {

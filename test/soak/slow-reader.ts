@@ -1,7 +1,7 @@
 /** A client that asks for much at once and takes the answers a few bytes at a time, and comes again when it is cut off. */
 import { connect, type Socket } from 'node:net';
 
-const REQUESTS = 256;
+const REQUESTS = 16;
 const BYTES = 1_024;
 const EVERY_MS = 250;
 const AGAIN_MS = 1_000;

@@ -10,7 +10,7 @@ import { type IssuedCode } from '../../node/http/admin-schemas.ts';
 import { VerdictClient } from '../../node/http/verdict-client.ts';
 import { ProcessFederation } from '../support/process-federation.ts';
 import { type Sample } from './flatness.ts';
-import { processFigures, type ProcessFigures } from './process-figures.ts';
+import { processFigures, type ProcessFigures } from '../support/process-figures.ts';
 import { SlowReader } from './slow-reader.ts';
 
 export interface SoakOptions {
