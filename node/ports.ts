@@ -9,6 +9,8 @@ export { type Signer } from './crypto/back-end.ts';
 export interface Clock {
   /** Milliseconds since 1970 as this machine believes; may step either way. */
   nowMs(): number;
+  /** Milliseconds of running time since some moment: never steps, whatever becomes of the wall time. */
+  runMs(): number;
   /** Resolves after `ms` of running time, with 0 once others have had a turn. Rejects with the signal's reason once that is aborted. */
   wait(ms: number, signal?: AbortSignal): Promise<void>;
 }

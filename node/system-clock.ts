@@ -4,6 +4,7 @@ import { type Clock } from './ports.ts';
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  runMs: () => performance.now(),
   wait: async (ms, signal) => {
     try {
       // A timer of 0 ms takes 1 at least; who waits for none only lets others have a turn.

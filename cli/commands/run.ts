@@ -123,6 +123,7 @@ const WRITING_TEXTS = {
   alone: 'It does not sign: too few peers have answered yet. It asks on; --without-peers does without them.',
   behind: 'It does not sign: peers hold more of its logs than it does. It fetches that first.',
   contradicted: 'It does not sign: somebody else signs with its keys, or did.',
+  astray: 'It does not sign: most other regions say that the clock of this machine is wrong.',
   failed: 'It does not sign: see the log.',
   stopped: 'It does not sign any more.',
 } as const;

@@ -1,4 +1,5 @@
 /** What a node says of itself to its operator. */
+import { type ClockReport } from '../clock/clock-votes.ts';
 import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
 import { type ScrubCounters } from '../store/scrub.ts';
 import { type SyncCounters } from '../sync/anti-entropy.ts';
@@ -6,12 +7,13 @@ import { type BootFinding } from '../sync/boot-check.ts';
 import { type PullCounters } from '../sync/puller.ts';
 import { type VerdictCounters } from '../verdicts/verdict-service.ts';
 
-/** `checking` before the first answer of peers; `writing`: all is well; `stopped`; else why it only reads. */
-export type WritingState = 'checking' | 'writing' | 'stopped' | 'failed' | BootFinding['finding'];
+/** `astray`: by most other regions its clock is wrong, and it signs nothing until that is mended; `checking` before the first answer of peers; `writing`: all is well; `stopped`; else why it only reads. */
+export type WritingState = 'checking' | 'writing' | 'stopped' | 'failed' | 'astray' | BootFinding['finding'];
 
 export interface NodeStatus {
   readonly writing: WritingState;
   readonly store: string;
+  readonly clock: ClockReport;
   /** By origin. */
   readonly sizes: Readonly<Record<string, number>>;
   /** By origin, why a log cannot be used now. */

@@ -1,4 +1,5 @@
 /** Whether a node may begin to sign: what its peers hold of its own logs, or what its operator decided instead. */
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type BootCheckModules, type BootFinding, checkOwnLogs } from '../sync/boot-check.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { type NODE_DEFAULTS, type RegionNodeOptions } from './node-options.ts';
@@ -16,11 +17,8 @@ export async function findOwnLogs(
   await shelf.followAll();
   const { home, ownLogs } = shelf;
   const { state } = home;
-  const recognised = [...state.recognitions()].filter(
-    (one) => one.standing === 'recognised' && one.way === 'direct',
-  );
   const isLost = home.tree.size === 0 && fingerprint !== undefined;
-  const needed = Math.max(isLost ? 1 : 0, bootQuorum(recognised.map(({ region }) => region)));
+  const needed = Math.max(isLost ? 1 : 0, bootQuorum(recognisedDirectly(state)));
   const found = await checkOwnLogs(
     { needed },
     { ...modules, logs: () => ownLogs, isAllAsked: () => home.state === state },
@@ -32,4 +30,11 @@ export async function findOwnLogs(
     return { finding: 'behind', origin: home.origin, size: 0 };
   }
   return found;
+}
+
+/** The regions that a region recognises without another in between. */
+export function recognisedDirectly(state: TrustState | undefined): string[] {
+  return [...(state?.recognitions() ?? [])]
+    .filter((one) => one.standing === 'recognised' && one.way === 'direct')
+    .map(({ region }) => region);
 }

@@ -5,6 +5,7 @@
 import { witnessName } from '../../protocol/log/origin.ts';
 import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { PeerClocks } from '../clock/peer-clocks.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { HeldCodes } from '../issuing/held-codes.ts';
@@ -37,7 +38,7 @@ import { Witness } from '../witness/witness.ts';
 import { Desks } from './desks.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NodeStatus, type WritingState } from './node-status.ts';
-import { findOwnLogs } from './own-logs-check.ts';
+import { findOwnLogs, recognisedDirectly } from './own-logs-check.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { WritingSide } from './writing-side.ts';
 
@@ -61,6 +62,7 @@ export class RegionNode {
   readonly #server: SyncServer;
   readonly #desks: Desks;
   readonly #antiEntropy: AntiEntropy;
+  readonly #clocks: PeerClocks;
   readonly #herald: Herald;
   readonly #verdicts: VerdictService;
   readonly #scrub: Scrub;
@@ -104,12 +106,20 @@ export class RegionNode {
     this.#server = new SyncServer({ ...modules, book, logs });
     const reading = { ...modules, book, logs, client: this.#client, puller: this.#puller, onTrouble };
     this.#antiEntropy = new AntiEntropy(this.#options, reading);
+    this.#clocks = new PeerClocks(this.#options, {
+      ...reading,
+      regions: () => recognisedDirectly(this.keeper(region)?.state),
+      keeper: (of) => this.keeper(of),
+      witnessKeys: this.#board.witnessKeys,
+      catchUp: (peer) => this.#antiEntropy.round(peer),
+    });
     const witness = new Witness(
       { name: witnessName(region, network) },
       {
         ...modules,
         store: this.#store,
         key: modules.keys.witness,
+        timeBounds: this.#clocks.bounds,
         keysOf: (origin) => this.#shelf.keysOf(origin),
         vet: (checkpoint) => this.#shelf.vet(checkpoint),
       },
@@ -167,9 +177,7 @@ export class RegionNode {
     this.#server.start();
     this.#desks.start();
     if (this.#options.onDemand !== true) {
-      this.#antiEntropy.start();
-      this.#herald.start();
-      this.#scrub.start();
+      for (const part of [this.#antiEntropy, this.#clocks, this.#herald, this.#scrub]) part.start();
     }
     this.#inBackground(() => this.#becomeWriter());
     this.#inBackground(() => this.#tend());
@@ -189,8 +197,10 @@ export class RegionNode {
   get status(): NodeStatus {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
     const { trust } = this;
+    const clock = this.#clocks.report;
     return {
-      writing: this.#writing,
+      writing: this.#writing === 'writing' && clock.standing === 'astray' ? 'astray' : this.#writing,
+      clock,
       store: this.#store.condition.state,
       ...this.#shelf.sizes(),
       knowledge: [...trust.regions.keys()].flatMap((region) => assessKnowledge(trust, region, nowS) ?? []),
@@ -284,9 +294,7 @@ export class RegionNode {
     this.#server.stop();
     this.#client.stop();
     await this.#writer?.stop();
-    await this.#scrub.stop();
-    await this.#herald.stop();
-    await this.#antiEntropy.stop();
+    for (const part of [this.#scrub, this.#herald, this.#clocks, this.#antiEntropy]) await part.stop();
     while (this.#background.size > 0) await Promise.all(this.#background);
     await this.#shelf.close();
     await this.#store.stop();
@@ -312,7 +320,9 @@ export class RegionNode {
           client: this.#client,
           puller: this.#puller,
         };
-        const found = await findOwnLogs(this.#options, checking, this.#forced);
+        const finding = findOwnLogs(this.#options, checking, this.#forced);
+        // What it signs first should have the right time too.
+        const [found] = await Promise.all([finding, this.#clocks.first()]);
         // It has caught up a piece: the next look tells whether that was all.
         if (found.finding === 'behind' && this.#ownSize() > held) continue;
         this.#writing = found.finding;
@@ -343,6 +353,7 @@ export class RegionNode {
       registry: this.#registry as Registry,
       home,
       openTree: (origin) => this.#shelf.openTree(origin),
+      timeBounds: this.#clocks.bounds,
       onTrustCheckpoint: () => this.#inBackground(() => this.#tell()),
     });
     this.#writing = 'writing';

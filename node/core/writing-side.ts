@@ -3,6 +3,7 @@ import { type Primitives } from '../../protocol/primitives.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type AttestationWorkModules, type AttestKeys } from '../issuing/attestation-work.ts';
 import { Issuer, type Issued, type IssueRequest } from '../issuing/issuer.ts';
+import { type TimeBounds } from '../clock/time-bounds.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { logError } from '../log/log-error.ts';
 import { type Receipt } from '../log/log-work.ts';
@@ -39,6 +40,7 @@ export interface WritingSideModules extends Primitives, Pick<AttestationWorkModu
   readonly registry: Registry;
   readonly home: TrustKeeper;
   readonly openTree: (origin: string) => Promise<LogTree>;
+  readonly timeBounds?: TimeBounds;
   /** Told of every new checkpoint of the trust log, once its state is known. Must not throw. */
   readonly onTrustCheckpoint: (checkpoint: HighWater) => void;
 }

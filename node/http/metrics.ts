@@ -81,6 +81,11 @@ export class Metrics {
 
   #addNode(): void {
     this.#gauge('entente_writing', '1 if the node signs', ({ writing }) => Number(writing === 'writing'));
+    this.#gauge(
+      'entente_clock_ahead_seconds',
+      'By how much the clock is ahead of those of other regions, in the middle',
+      ({ clock }) => clock.aheadS ?? NaN,
+    );
     this.#gauge('entente_store_serving', '1 if the store reads and writes', ({ store }) =>
       Number(store === 'serving'),
     );

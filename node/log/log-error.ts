@@ -23,7 +23,10 @@ const TRAITS = {
   LOG_SEALED: { hint: 'Use the log of the current month.' },
   LOG_PRUNED: { hint: 'Ask an archive of the log.' },
   CLOCK_BEHIND: { retry: true, hint: 'Set the clock of this machine, or wait until it has caught up.' },
-  CLOCK_ASTRAY: { retry: true, hint: 'Set the clock of this machine: it disagrees with the peers.' },
+  CLOCK_ASTRAY: {
+    retry: true,
+    hint: 'Set the clock of this machine and keep it by NTP: within a minute the node signs again by itself.',
+  },
   SIGNER_FAULTY: {
     fatal: true,
     hint: 'Nothing that was signed so has left this machine: check its memory and its key files.',

@@ -10,6 +10,7 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
+import { requireTime, type TimeBounds } from '../clock/time-bounds.ts';
 import { type Change, type Clock, type HighWater, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { logError } from './log-error.ts';
@@ -26,8 +27,8 @@ export interface LogWriterModules extends Primitives {
   readonly work: Pick<LogWork<never>, 'finish'>;
   /** The checkpoint key in force. @throws {NodeError} KEY_NOT_IN_FORCE */
   readonly checkpointKey: (atS: number) => Signer;
-  /** Between which times it is by what others signed, where that is known. */
-  readonly timeBounds?: () => { readonly fromS: number; readonly untilS: number } | undefined;
+  /** Between which times it is by what others say, where that is known. */
+  readonly timeBounds?: TimeBounds;
   /** Told of every new checkpoint, and of the newest after a recovery. Must not throw. */
   readonly onCheckpoint?: (checkpoint: HighWater) => void;
 }
@@ -63,10 +64,7 @@ export class LogWriter {
     if (atS < lastS) {
       throw logError('CLOCK_BEHIND', `${tree.origin}: the clock is ${lastS - atS} s behind the newest entry`);
     }
-    const { fromS, untilS } = timeBounds?.() ?? { fromS: atS, untilS: atS };
-    if (atS < fromS || atS > untilS) {
-      throw logError('CLOCK_ASTRAY', `${tree.origin}: the clock says ${atS}, others ${fromS} to ${untilS}`);
-    }
+    requireTime(timeBounds, atS, tree.origin);
     return { index, atS };
   }
 

@@ -14,6 +14,7 @@ import { encodeNote, parseNote } from '../../protocol/log/note.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { COSIGNATURE, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { requireTime, type TimeBounds } from '../clock/time-bounds.ts';
 import { logError } from '../log/log-error.ts';
 import { type Clock, type HighWater, type SecondPlace, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
@@ -32,6 +33,8 @@ export interface WitnessModules extends WitnessGround {
   readonly clock: Clock;
   /** The witness key in force. @throws {NodeError} KEY_NOT_IN_FORCE */
   readonly key: (atS: number) => Signer;
+  /** Between which times it is by what others say, where that is known. */
+  readonly timeBounds?: TimeBounds;
   /** Told of a log that signed two trees of one size. Must not throw. */
   readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
 }
@@ -73,7 +76,7 @@ export class Witness {
    * Cosigns a checkpoint, or says why not. Check and store are one step for each log, so that no two requests together make it
    * go back.
    * @throws {NodeError} as `Store.write` and `SecondPlace.raise`, KEY_NOT_IN_FORCE, CLOCK_BEHIND for a clock that is before the
-   * last cosignature: nothing was cosigned.
+   * last cosignature, CLOCK_ASTRAY for one that most regions contradict: nothing was cosigned.
    */
   async add(request: AddCheckpoint): Promise<Witnessed> {
     let origin: string;
@@ -105,6 +108,7 @@ export class Witness {
       const message = `${origin} was cosigned last at a time ${seen.atS - atS} s after that of the clock`;
       throw logError('CLOCK_BEHIND', message);
     }
+    requireTime(this.#modules.timeBounds, atS, `a cosignature for ${origin}`);
     const key = this.#modules.key(atS);
     await this.#keep(origin, seen, { ...lastSeenOf(checkpoint, request.note), atS });
     const { publicKey } = key;

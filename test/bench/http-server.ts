@@ -17,7 +17,7 @@ const modules = await nativeModules();
 const federation = new Federation(...regionNames);
 const home = regionNames[0] ?? '';
 const { trust } = federation.apply(home, await federation.snapshot()).holdings;
-const clock = { nowMs: () => NOW_S * 1_000, wait: () => Promise.resolve() };
+const clock = { nowMs: () => NOW_S * 1_000, runMs: () => NOW_S * 1_000, wait: () => Promise.resolve() };
 const service = new VerdictService({
   ...modules,
   clock,

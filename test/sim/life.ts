@@ -53,6 +53,10 @@ export class ProcessClock implements Clock {
     return this.#clock.nowMs() + this.#error.aheadMs;
   }
 
+  runMs(): number {
+    return this.#clock.nowMs();
+  }
+
   wait(ms: number, signal?: AbortSignal): Promise<void> {
     const life = this.#life;
     if (life.isDead) return never();

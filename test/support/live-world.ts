@@ -21,6 +21,7 @@ import { until } from './until.ts';
 /** Time goes on from `START_S`. */
 export const liveClock: Clock = {
   nowMs: () => START_S * 1000 + Math.floor(performance.now()),
+  runMs: () => performance.now(),
   wait: (ms, signal) => systemClock.wait(ms, signal),
 };
 

@@ -18,6 +18,10 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
+  runMs(): number {
+    return this.#nowMs;
+  }
+
   get waiting(): number {
     return this.#sleepers.length;
   }

@@ -36,6 +36,8 @@ export interface Machine {
   secondPlace: MemorySecondPlace;
   readonly fixture: RegionFixture;
   readonly troubles: unknown[];
+  /** How wrong its wall time is; its running time is not. */
+  readonly clockError: { aheadMs: number };
   node: RegionNode;
   /** Its process is gone without an end. */
   isDead?: boolean;
@@ -72,7 +74,7 @@ export class NodeWorld {
     const secondPlace = new MemorySecondPlace();
     const fixture = new RegionFixture({ region, network: NETWORK, modules });
     const troubles: unknown[] = [];
-    const machine = { region, medium, secondPlace, fixture, troubles };
+    const machine = { region, medium, secondPlace, fixture, troubles, clockError: { aheadMs: 0 } };
     this.#machines.set(region, { ...machine, node: this.#make({ ...machine }, options) });
     await this.boot(region);
     for (const entry of fixture.entries.slice(0, 2)) await this.run(this.node(region).submit({ entry }));
@@ -180,7 +182,7 @@ export class NodeWorld {
   }
 
   #make(machine: Omit<Machine, 'node'>, options: Partial<RegionNodeOptions>): RegionNode {
-    const { region, medium, secondPlace, fixture, troubles } = machine;
+    const { region, medium, secondPlace, fixture, troubles, clockError } = machine;
     const { attest, checkpoint, witness } = fixture.keys;
     const trustLog = fixture.keys['trust-log'];
     return new RegionNode(
@@ -190,7 +192,11 @@ export class NodeWorld {
         disk: medium.disk(),
         mark: medium.mark(),
         secondPlace,
-        clock: this.clock,
+        clock: {
+          nowMs: () => this.clock.nowMs() + clockError.aheadMs,
+          runMs: () => this.clock.runMs(),
+          wait: (ms, signal) => this.clock.wait(ms, signal),
+        },
         random: (length) => Uint8Array.from({ length }, () => Math.floor(this.#random() * 256)),
         network: this.network.join(region),
         keys: {

@@ -12,6 +12,10 @@ export class RunningClock implements Clock {
     return this.nowAtMs;
   }
 
+  runMs(): number {
+    return this.nowAtMs;
+  }
+
   async wait(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     await new Promise((resolve) => setImmediate(resolve));

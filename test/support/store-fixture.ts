@@ -15,6 +15,7 @@ export function medium(options: Partial<FaultyMediumOptions> = {}): FaultyMedium
 /** A clock whose waits are over at once. */
 export const hurriedClock: Clock = {
   nowMs: () => 0,
+  runMs: () => 0,
   wait: (_ms, signal) => (signal?.aborted ? Promise.reject(signal.reason as Error) : Promise.resolve()),
 };
 
