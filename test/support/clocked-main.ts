@@ -27,6 +27,11 @@ class ClockAhead implements Clock {
     return Date.now() + this.#aheadMs;
   }
 
+  /** What it is put forward by has passed for the process. */
+  runMs(): number {
+    return this.nowMs();
+  }
+
   wait(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the port demands the reason itself
