@@ -77,15 +77,17 @@ export class LogShelf {
     return this.#logs;
   }
 
-  /** How many entries each log has, and why those cannot be used that cannot. */
-  sizes(): Pick<NodeStatus, 'sizes' | 'closed'> {
+  /** How many entries each log has, why those cannot be used that cannot, and which were caught forking. */
+  get report(): Pick<NodeStatus, 'sizes' | 'closed' | 'forked'> {
     const sizes: Record<string, number> = {};
     const closed: Record<string, string> = {};
-    for (const [origin, { tree }] of this.#logs) {
+    const forked: string[] = [];
+    for (const [origin, { tree, forks }] of this.#logs) {
+      if (forks.length > 0) forked.push(origin);
       if (tree.trouble === undefined) sizes[origin] = tree.size;
       else closed[origin] = tree.trouble.message;
     }
-    return { sizes, closed };
+    return { sizes, closed, forked };
   }
 
   get ownLogs(): readonly OwnLog[] {

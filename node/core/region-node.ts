@@ -202,11 +202,8 @@ export class RegionNode {
       writing: this.#writing === 'writing' && clock.standing === 'astray' ? 'astray' : this.#writing,
       clock,
       store: this.#store.condition.state,
-      ...this.#shelf.sizes(),
+      ...this.#shelf.report,
       knowledge: [...trust.regions.keys()].flatMap((region) => assessKnowledge(trust, region, nowS) ?? []),
-      forked: [...this.#shelf.logs.values()]
-        .filter(({ forks }) => forks.length > 0)
-        .map(({ origin }) => origin),
       pulls: this.#puller.counters,
       sync: this.#antiEntropy.counters,
       scrub: this.#scrub.counters,
