@@ -12,7 +12,7 @@ import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type FoldedTree, isAhead, objectionTo } from '../../protocol/trust/vouching.ts';
-import { type RegionKnowledge } from '../../protocol/verdict/knowledge.ts';
+import { type Cosigned, lastHeard, type RegionKnowledge } from '../../protocol/verdict/knowledge.ts';
 import { type ForkEvidence } from '../log/fork-evidence.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
@@ -55,6 +55,8 @@ export interface TrustKeeperModules extends RegionFoldModules {
 export interface HeldState extends FoldedTree {
   readonly checkpoint: Checkpoint;
   readonly pool: CosignaturePool;
+  /** See `RegionKnowledge`. */
+  readonly ownBefore?: readonly Cosigned[];
 }
 
 /** States that wait for their quorum; the oldest goes. Some seconds of the most statements that one log takes. */
@@ -139,7 +141,9 @@ export class TrustKeeper implements Followed {
   publish(held: HeldState): void {
     const place = this.#pending.indexOf(held);
     if (place < 0) throw new RangeError('expected a state that is pending');
-    this.#published = held;
+    const earlier = [this.#published, ...this.#pending.slice(0, place)].filter((one) => one !== undefined);
+    const known = earlier.map(({ pool, ownBefore }) => ({ cosignatures: pool.cosignatures, ownBefore }));
+    this.#published = { ...held, ownBefore: lastHeard(held.state, known, this.#nowS()) };
     this.#pending = this.#pending.slice(place + 1);
   }
 
@@ -360,10 +364,19 @@ export class TrustKeeper implements Followed {
 
 /** What a region's keeper holds as what verdicts lean on. */
 export function knowledgeOf(
-  { state, checkpoint, pool }: HeldState,
+  { state, checkpoint, pool, ownBefore }: HeldState,
   standing: RegionKnowledge['standing'],
   revokedBeside?: RegionKnowledge['revokedBeside'],
 ): RegionKnowledge {
   const { logKeyIds, cosignatures } = pool;
-  return { state, checkpoint, note: pool.note(), logKeyIds, cosignatures, standing, revokedBeside };
+  return {
+    state,
+    checkpoint,
+    note: pool.note(),
+    logKeyIds,
+    cosignatures,
+    ownBefore,
+    standing,
+    revokedBeside,
+  };
 }

@@ -1,14 +1,13 @@
 /** Taking a snapshot from somebody who need not be trusted: a fault of the home refuses all, one of another region that region's part. Spec: SPEC.md 10. */
 import { equalBytes } from '../bytes.ts';
 import { type Fault, isProtocolError, ProtocolError } from '../fault.ts';
-import { CLOCK_AHEAD_S_MAX } from '../limits.ts';
 import { RevocationSet } from '../revocation/revocation-set.ts';
 import { type TrustState } from '../trust/trust-state.ts';
 import { aheadFault } from '../trust/vouching.ts';
 import { type TrustModules } from '../trust/verify-statement.ts';
 import { assess } from '../verdict/ages.ts';
 import { CheckpointReader } from '../verdict/checkpoint-reader.ts';
-import { type Cosigned, type RegionKnowledge, Trust } from '../verdict/knowledge.ts';
+import { lastHeard, newestByKey, type RegionKnowledge, Trust } from '../verdict/knowledge.ts';
 import { type HeldLog, type OfferedLog, offeredLog } from './held-log.ts';
 import { parseSnapshot, type SnapshotPart } from './snapshot.ts';
 
@@ -234,7 +233,7 @@ function compared({ region, held, offered, fault }: Candidate, home: string, now
   if (fork === undefined) {
     const isSame = held.log.fold.size === offered.log.fold.size;
     if (isSame) return { region, effect: 'confirmed', known: confirmed(held, offered, nowS) };
-    return { region, effect: 'taken', known: withMarkOf(held, offered), offer };
+    return { region, effect: 'taken', known: continued(held, offered, nowS), offer };
   }
   const error = named(fork, region);
   if (region === home) throw error;
@@ -311,24 +310,21 @@ function isDisowned({ knowledge }: KnownLog, other: KnownLog): boolean {
 
 /** The same checkpoint once more: all that vouch for it count, each key by its newest time that is not ahead. */
 function confirmed(held: KnownLog, { knowledge }: KnownLog, nowS: number): KnownLog {
-  const newest = new Map<string, Cosigned>();
-  for (const cosigned of [...held.knowledge.cosignatures, ...knowledge.cosignatures]) {
-    const key = `${cosigned.region} ${cosigned.keyId}`;
-    const { timestampS } = cosigned;
-    if (timestampS <= nowS + CLOCK_AHEAD_S_MAX && timestampS >= (newest.get(key)?.timestampS ?? 0)) {
-      newest.set(key, cosigned);
-    }
-  }
+  const cosignatures = newestByKey([...held.knowledge.cosignatures, ...knowledge.cosignatures], nowS);
   const logKeyIds = [...new Set([...held.knowledge.logKeyIds, ...knowledge.logKeyIds])];
   const { note } = knowledge;
-  return { ...held, knowledge: { ...held.knowledge, note, logKeyIds, cosignatures: [...newest.values()] } };
+  return { ...held, knowledge: { ...held.knowledge, note, logKeyIds, cosignatures } };
 }
 
-/** What is offered. Evidence against the region outlives what it was held beside, and with it what the other side revokes. */
-function withMarkOf(held: KnownLog | undefined, offered: KnownLog): KnownLog {
-  if (held === undefined || held.knowledge.standing === 'good') return offered;
-  const { standing, revokedBeside } = held.knowledge;
-  return { ...offered, knowledge: { ...offered.knowledge, standing, revokedBeside } };
+/**
+ * What is offered, and of what was held: when the region was last heard of, and evidence against it, which outlives what it was held
+ * beside, and with it what the other side revokes.
+ */
+function continued({ knowledge: before }: KnownLog, { log, knowledge }: KnownLog, nowS: number): KnownLog {
+  const after = { ...knowledge, ownBefore: lastHeard(knowledge.state, [before], nowS) };
+  if (before.standing === 'good') return { log, knowledge: after };
+  const { standing, revokedBeside } = before;
+  return { log, knowledge: { ...after, standing, revokedBeside } };
 }
 
 /** What is held, and beside it what the state offered revokes: a revocation counts at once, witnessed or not. */

@@ -11,7 +11,7 @@ export interface Assessment {
   readonly knowledge: RegionKnowledge;
   /** The time for which a quorum vouches that nothing newer exists; undefined if there is no quorum. */
   readonly knowledgeAtS: number | undefined;
-  /** The newest time by a witness key of the region itself. */
+  /** The newest time by a witness key of the region itself, on this checkpoint or an earlier one. */
   readonly ownAtS: number | undefined;
   readonly witnesses: WitnessCount;
   /** Whether a key that may signed the checkpoint. Meaningless without `knowledgeAtS`. */
@@ -24,12 +24,15 @@ export interface Assessment {
 export function assess(trust: Trust, knowledge: RegionKnowledge, nowS: number): Assessment {
   const span = new Span(nowS);
   const { state, checkpoint, logKeyIds } = knowledge;
-  const newest = newestTimes(trust, knowledge, nowS, span);
-  const ownAtS = newest.get(state.region)?.timestampS;
+  const newest = newestTimes(trust, knowledge, knowledge.cosignatures, nowS, span);
+  const ownHereS = newest.get(state.region)?.timestampS;
+  const before = newestTimes(trust, knowledge, knowledge.ownBefore ?? [], nowS, span);
+  const ownTimes = [newest, before].flatMap((times) => times.get(state.region)?.timestampS ?? []);
+  const ownAtS = ownTimes.length === 0 ? undefined : Math.max(...ownTimes);
   const regions = witnessRegions(trust, state.region, checkpoint.origin, nowS, span);
   const times = timesByKey(regions.flatMap((region) => newest.get(region) ?? []));
   const needed = neededCosignatures(regions.length);
-  const knowledgeAtS = needed === 0 ? ownAtS : times[needed - 1];
+  const knowledgeAtS = needed === 0 ? ownHereS : times[needed - 1];
   return {
     knowledge,
     knowledgeAtS,
@@ -87,7 +90,8 @@ function timesByKey(newest: readonly Cosigned[]): number[] {
 /** By region, the newest of its cosignatures that count at `nowS`. */
 function newestTimes(
   trust: Trust,
-  { state, cosignatures }: RegionKnowledge,
+  { state }: RegionKnowledge,
+  cosignatures: readonly Cosigned[],
   nowS: number,
   span: Span,
 ): Map<string, Cosigned> {

@@ -1,5 +1,6 @@
 /** What a verifier knows: of each region a folded trust log, the checkpoint it reached and who vouched for that. */
 import { equalBytes } from '../bytes.ts';
+import { CLOCK_AHEAD_S_MAX } from '../limits.ts';
 import { type Sha256 } from '../primitives.ts';
 import { type RevocationSet } from '../revocation/revocation-set.ts';
 import { type TrustState } from '../trust/trust-state.ts';
@@ -25,10 +26,41 @@ export interface RegionKnowledge {
   /** Ids of the checkpoint keys whose signature on the note is good. */
   readonly logKeyIds: readonly string[];
   readonly cosignatures: readonly Cosigned[];
+  /** What the region's own witness said of earlier checkpoints of this log that were held: when it was last heard of, and nothing else. */
+  readonly ownBefore?: readonly Cosigned[] | undefined;
   /** `forked` or `quarantined` while the holder has evidence of two contradicting logs. */
   readonly standing: 'good' | 'forked' | 'quarantined';
   /** Indexes by log that entries revoke which the holder saw but has not folded: those of an unwitnessed checkpoint or a fork. */
   readonly revokedBeside?: ReadonlyMap<string, RevocationSet> | undefined;
+}
+
+/** Of each witness key the newest cosignature that is not further ahead than any honest clock. */
+export function newestByKey(cosignatures: Iterable<Cosigned>, nowS: number): Cosigned[] {
+  const newest = new Map<string, Cosigned>();
+  for (const cosigned of cosignatures) {
+    const key = `${cosigned.region} ${cosigned.keyId}`;
+    const { timestampS } = cosigned;
+    if (timestampS <= nowS + CLOCK_AHEAD_S_MAX && timestampS >= (newest.get(key)?.timestampS ?? 0)) {
+      newest.set(key, cosigned);
+    }
+  }
+  return [...newest.values()];
+}
+
+/**
+ * When the region was last heard of: what stays of earlier checkpoints once one is held whose state is `state`. Of each witness key
+ * that it names one at most; what is by another can never count.
+ */
+export function lastHeard(
+  state: TrustState,
+  earlier: Iterable<Pick<RegionKnowledge, 'cosignatures' | 'ownBefore'>>,
+  nowS: number,
+): Cosigned[] {
+  const all = [...earlier].flatMap((one) => [...one.cosignatures, ...(one.ownBefore ?? [])]);
+  const own = all.filter(
+    ({ region, keyId }) => region === state.region && state.key(keyId)?.role === 'witness',
+  );
+  return newestByKey(own, nowS);
 }
 
 /**

@@ -52,6 +52,8 @@ class Region:
     signed_by: list
     cosignatures: list
     standing: str
+    own_before: list = ()
+    """(region, key id, timestamp) of its own cosignatures on earlier checkpoints."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Assessment:
     time: int | None
     """The knowledge time."""
     own_time: int | None
+    """When the region was last heard of."""
     is_key_fit: bool
     now: int
 
@@ -103,7 +106,8 @@ class Trust:
     def assess(self, issuer, now, region=None):
         """What is known of the issuer; of another checkpoint of it, if one is given."""
         region = region or self.regions[issuer]
-        newest = self._newest_by_region(region, now)
+        newest = self._newest_by_region(region, region.cosignatures, now)
+        before = self._newest_by_region(region, region.own_before, now)
         witnesses = self.witnesses_of(issuer, now)
         by_key = {}
         for name in witnesses:
@@ -112,16 +116,17 @@ class Trust:
                 by_key[public_key] = max(time, by_key.get(public_key, time))
         times = sorted(by_key.values(), reverse=True)
         q = needed(len(witnesses))
-        own_time = newest[issuer][0] if issuer in newest else None
-        time = own_time if q == 0 else times[q - 1] if len(times) >= q else None
+        own_times = [found[issuer][0] for found in (newest, before) if issuer in found]
+        own_here = newest[issuer][0] if issuer in newest else None
+        time = own_here if q == 0 else times[q - 1] if len(times) >= q else None
         signers = [region.keys[key_id] for key_id in region.signed_by if key_id in region.keys]
         is_key_fit = time is not None and any(key.is_fit("checkpoint", time) for key in signers)
-        return Assessment(len(times), q, len(witnesses), time, own_time, is_key_fit, now)
+        return Assessment(len(times), q, len(witnesses), time, max(own_times, default=None), is_key_fit, now)
 
-    def _newest_by_region(self, region, now):
+    def _newest_by_region(self, region, cosignatures, now):
         """(timestamp, public key) of the newest cosignature that counts, by region."""
         newest = {}
-        for name, key_id, time in region.cosignatures:
+        for name, key_id, time in cosignatures:
             signer = region if name == region.name else self.regions.get(name)
             key = None if signer is None else signer.keys.get(key_id)
             if key is None or not key.is_fit("witness", time) or time > now + CLOCK_AHEAD:

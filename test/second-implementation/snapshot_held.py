@@ -22,6 +22,8 @@ class Held:
     standing: str = "good"
     beside: frozenset = frozenset()
     """(log, index) of what is revoked beside the state."""
+    own_before: frozenset = frozenset()
+    """(region, key id, timestamp) of the region's own cosignatures on earlier checkpoints that were held."""
 
 
 def opened(log, checkpoint, network, witness_logs):
@@ -66,6 +68,7 @@ def region_of(held):
         held.signers,
         held.cosignatures,
         held.standing,
+        held.own_before,
     )
 
 

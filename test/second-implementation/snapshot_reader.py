@@ -136,7 +136,7 @@ class _Reading:
         for region in self.offered.keys() - forks - taken:
             self._set_beside(region)
         for region in taken:
-            self.held[region] = _marked_as(self.held.get(region), self.offered[region])
+            self.held[region] = _going_on(self.held.get(region), self.offered[region], self.now)
             self.outcomes[region] = Outcome("taken")
 
     def _trust_with(self, taken):
@@ -176,9 +176,13 @@ def _is_disowned(side, other):
     return all(id_ in keys and keys[id_].cutoffs is not None for id_ in side.signers)
 
 
-def _marked_as(before, taken):
-    """A mark, and what is revoked beside with it, outlives the log that it was made beside."""
-    if before is None or before.standing == "good":
+def _going_on(before, taken, now):
+    """A mark, and what is revoked beside with it, outlives the log that it was made beside, and so does when the region was heard of."""
+    if before is None:
+        return taken
+    own = {one for one in before.cosignatures | before.own_before if one[0] == taken.log.region}
+    taken = replace(taken, own_before=_newest(own, now))
+    if before.standing == "good":
         return taken
     return replace(taken, standing=before.standing, beside=before.beside)
 

@@ -54,6 +54,7 @@ def region_of(case):
         case["signedBy"],
         case["cosignatures"],
         case["standing"],
+        [(case["region"], key_id, time) for key_id, time in case.get("ownBefore", [])],
     )
 
 

@@ -39,13 +39,15 @@ export interface KnowledgeVector {
   /** Ids of the keys whose signature on the checkpoint is good. */
   readonly signedBy: readonly string[];
   readonly cosignatures: readonly (readonly [region: string, keyId: string, timestamp: number])[];
+  /** Of the region's own keys, on earlier checkpoints; absent where there are none. */
+  readonly ownBefore?: readonly (readonly [keyId: string, timestamp: number])[];
   readonly standing: RegionKnowledge['standing'];
 }
 
 const ROLES: readonly KeyRole[] = ['attest', 'checkpoint', 'trust-log', 'witness'];
 
 export function knowledgeVector(knowledge: RegionKnowledge): KnowledgeVector {
-  const { state, revokedBeside, logKeyIds, cosignatures, standing } = knowledge;
+  const { state, revokedBeside, logKeyIds, cosignatures, ownBefore, standing } = knowledge;
   const keys = ROLES.flatMap((role) => [...state.keysWithRole(role)]);
   return {
     region: state.region,
@@ -74,6 +76,7 @@ export function knowledgeVector(knowledge: RegionKnowledge): KnowledgeVector {
     revokedBeside: indexesByLog(revokedBeside ?? []),
     signedBy: logKeyIds,
     cosignatures: cosignatures.map(({ region, keyId, timestampS }) => [region, keyId, timestampS]),
+    ...(ownBefore && { ownBefore: ownBefore.map(({ keyId, timestampS }) => [keyId, timestampS] as const) }),
     standing,
   };
 }
@@ -98,7 +101,7 @@ function indexesByLog(sets: Iterable<readonly [string, RevocationSet]>): Record<
 
 /** The reverse of `knowledgeVector`. */
 export function knowledgeOfVector(vector: KnowledgeVector): RegionKnowledge {
-  const { region, cosignatures, signedBy, standing } = vector;
+  const { region, cosignatures, ownBefore, signedBy, standing } = vector;
   const keys = Object.entries(vector.keys).map(([keyId, { publicKey, role, from, until, cutoffs }]) => ({
     key: { keyId, publicKey: hexBytes(publicKey) },
     role,
@@ -130,6 +133,7 @@ export function knowledgeOfVector(vector: KnowledgeVector): RegionKnowledge {
     note: new Uint8Array(0),
     logKeyIds: signedBy,
     cosignatures: cosignatures.map(([by, keyId, timestampS]) => ({ region: by, keyId, timestampS })),
+    ownBefore: ownBefore?.map(([keyId, timestampS]) => ({ region, keyId, timestampS })),
     standing,
     revokedBeside,
   };

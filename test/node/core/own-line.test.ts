@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readNote, type ReadNote } from '../../../node/sync/read-note.ts';
-import { parseAnswer, TOPICS } from '../../../node/sync/messages.ts';
+import { encodeAnswer, parseAnswer, TOPICS } from '../../../node/sync/messages.ts';
+import { encodeNote } from '../../../protocol/log/note.ts';
 import { witnessName } from '../../../protocol/log/origin.ts';
 import { type Wire } from '../../support/memory-network.ts';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
@@ -32,6 +33,26 @@ function shown({ bytes }: Wire): ReadNote[] {
 
 function hasOwnLine({ note }: ReadNote): boolean {
   return note.signatures.some(({ name }) => name === witnessName('DE', NETWORK));
+}
+
+function withoutOwnLine({ bytes }: Wire): Uint8Array {
+  const answer = parseAnswer(bytes);
+  const bare = (note: Uint8Array): Uint8Array => {
+    const { text, signatures } = readNote(note).note;
+    return encodeNote({
+      text,
+      signatures: signatures.filter(({ name }) => name !== witnessName('DE', NETWORK)),
+    });
+  };
+  if (answer.kind === 'heads') {
+    return encodeAnswer({
+      ...answer,
+      heads: answer.heads.map((head) => ({ ...head, note: bare(head.note) })),
+    });
+  }
+  return answer.kind === 'range' || answer.kind === 'claim'
+    ? encodeAnswer({ ...answer, note: bare(answer.note) })
+    : bytes;
 }
 
 function isAnswer({ protocol }: Wire): boolean {
@@ -94,6 +115,37 @@ describe('RegionNode, of its newest checkpoint', () => {
       for (const region of ['FR', 'IT']) {
         assert.match(await world.outcome(region, code.text), expected, region);
         assert.equal(world.node(region).trust.regions.get('DE')?.checkpoint.size, before + 1);
+      }
+    }
+    await world.stop();
+  });
+
+  it('whoever brings a later checkpoint without that line makes nobody forget when the region was heard of', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.pass(12);
+    const before = world.node('FR').keeper('DE')?.tree.size ?? 0;
+    let stripped = 0;
+    world.network.tamper = (wire) => {
+      if (!isAnswer(wire) || !shown(wire).some(({ checkpoint }) => checkpoint.size > before))
+        return wire.bytes;
+      stripped++;
+      return withoutOwnLine(wire);
+    };
+    await world.run(world.node('DE').revoke({ log: code.log, indexes: [1_000] }));
+    await world.pass(12);
+    await world.kill('DE');
+    assert.ok(stripped > 0);
+    for (const [minutes, expected] of [
+      [0, /^pass(?!.*ISSUER_SILENT)/],
+      [15, /^pass.*ISSUER_SILENT(?!_TOO_LONG)/],
+    ] as const) {
+      await world.pass(minutes * 60);
+      for (const region of ['FR', 'IT']) {
+        const known = world.node(region).trust.regions.get('DE');
+        assert.equal(known?.checkpoint.size, before + 1);
+        assert.ok(known.cosignatures.every((one) => one.region !== 'DE'));
+        assert.match(await world.outcome(region, code.text), expected, region);
       }
     }
     await world.stop();

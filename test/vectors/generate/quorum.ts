@@ -20,7 +20,7 @@ export const QUORUM_VECTOR_FILE = join(projectRoot, 'test/vectors/quorum.json');
 const ABOUT = [
   'SPEC.md 9, in the network demo. needed: q for w witnesses.',
   'assessments: what the cosignatures on the checkpoint of issuer, whose trust log has the origin <issuer>.demo/trust, say at now to a verifier of home who is handed regions (as in verdict.json).',
-  'witnesses is [counted, needed, w]; age and silence are the knowledge age and issuer silence, null where there is none; keyFit, given where there is an age, is whether a key that may signed the checkpoint.',
+  'ownBefore of a region are [key id, timestamp] by its own witness keys on earlier checkpoints that were held. witnesses is [counted, needed, w]; age and silence are the knowledge age and issuer silence, null where there is none; keyFit, given where there is an age, is whether a key that may signed the checkpoint.',
 ];
 
 interface Case {
@@ -57,6 +57,9 @@ const by = (name: string, ageS: number, key: Partial<StubKey>): Case => ({
   keys: { FR: [witness(name, key)] },
   witnesses: [0, 1, 2],
 });
+const ownBefore = (region: string, ...agesS: readonly number[]) => ({
+  [region]: { ownBefore: agesS.map((ageS) => cosigned(region, NOW_S - ageS)) },
+});
 const many = Array.from({ length: 64 }, (_, place) => `X${String.fromCharCode(65 + (place >> 4))}-${100 + place}`);
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -67,6 +70,14 @@ const CASES: Readonly<Record<string, Case>> = {
   'the newest of two': { others: ['FR'], ages: { DE: 9, FR: 8 }, witnesses: [2, 1, 2], age: 8 },
   'nobody vouches': { witnesses: [0, 1, 1] },
   'the issuer alone vouches': { ages: { [ISSUER]: 4 }, witnesses: [0, 1, 1], silence: 4 },
+  'the issuer vouched for an earlier checkpoint alone': { ages: { DE: 0 }, knowledge: ownBefore(ISSUER, 50), witnesses: [1, 1, 1], age: 0, silence: 50 },
+  'the issuer vouched for this checkpoint later than for an earlier one': { ages: { DE: 0, [ISSUER]: 4 }, knowledge: ownBefore(ISSUER, 50), witnesses: [1, 1, 1], age: 0, silence: 4 },
+  'the issuer vouched for an earlier checkpoint later than for this one': { ages: { DE: 0, [ISSUER]: 50 }, knowledge: ownBefore(ISSUER, 4), witnesses: [1, 1, 1], age: 0, silence: 4 },
+  'the newest of what the issuer said of earlier checkpoints': { ages: { DE: 0 }, knowledge: ownBefore(ISSUER, 90, 20, 50), witnesses: [1, 1, 1], age: 0, silence: 20 },
+  'the issuer 121 s ahead on an earlier checkpoint is silent': { ages: { DE: 0 }, knowledge: ownBefore(ISSUER, -121), witnesses: [1, 1, 1], age: 0 },
+  'a compromised key of the issuer on an earlier checkpoint': { ages: { DE: 0 }, keys: { [ISSUER]: [witness('stolen', { compromise: stolen })] }, knowledge: { [ISSUER]: { ownBefore: [cosigned(ISSUER, NOW_S, 'stolen')] } }, witnesses: [1, 1, 1], age: 0 },
+  'a key of the issuer beyond its window on an earlier checkpoint': { ages: { DE: 0 }, keys: { [ISSUER]: [witness('late', { untilS: NOW_S })] }, knowledge: { [ISSUER]: { ownBefore: [cosigned(ISSUER, NOW_S, 'late')] } }, witnesses: [1, 1, 1], age: 0 },
+  'an earlier checkpoint does not vouch for this one where q = 0': { issuer: HOME, recognitions: [], knowledge: ownBefore(HOME, 11), witnesses: [0, 0, 0], silence: 11 },
   'nobody but the home could vouch for it': { issuer: HOME, recognitions: [], ages: { DE: 11 }, witnesses: [0, 0, 0], age: 11, silence: 11 },
   'q = 0 and the region gave no time': { issuer: HOME, recognitions: [], witnesses: [0, 0, 0] },
   'the newest of one region': { others: ['FR'], ages: { FR: 90 }, more: [cosigned('FR', NOW_S - 20), cosigned('FR', NOW_S - 50)], witnesses: [1, 1, 2], age: 20 },

@@ -49,6 +49,21 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
       known: { 'CN-33': { age: 50 }, DE: { age: 60 } },
     });
   },
+  'later checkpoints for which the region itself does not vouch': () => {
+    const { reading, region } = holding(PEER, 1);
+    const by = [HOME, 'FR', 'IT'];
+    const known = (age: number, silence: number) => ({ 'CN-33': { age, silence } });
+    reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { by, atS: NOW_S + 100 })], { nowS: NOW_S + 110, known: known(10, 110) });
+    region.revoke([2]);
+    return reading
+      .step({ 'CN-33': 'taken' }, [reading.part(PEER, { by, atS: NOW_S + 200 })], { nowS: NOW_S + 200, known: known(0, 200) })
+      .step({ 'CN-33': 'confirmed' }, [reading.part(PEER, { by: [PEER], atS: NOW_S + 250 })], { nowS: NOW_S + 300, known: known(100, 50) });
+  },
+  'what a region said with a witness key that is stolen since does not tell when it was heard of': () => {
+    const { reading, region } = holding(PEER);
+    region.add(region.compromise(region.keys.witness, {}));
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { by: [HOME, 'FR', 'IT'] })], { known: { 'CN-33': { age: 0, silence: null } } });
+  },
   'a delta of which nobody holds the beginning': () => {
     const reading = new Reading();
     return reading

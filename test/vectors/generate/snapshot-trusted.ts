@@ -278,7 +278,7 @@ export const TRUSTED_READINGS: Readonly<Record<string, () => Reading>> = {
     const parts = [reading.part(PEER, { witnesses: [fresh, reading.region('IT')] }), reading.part('FR', { by: ['FR', 'IT'] })];
     return reading
       .step({ 'CN-33': 'beside', FR: 'beside' }, parts, { known: { 'CN-33': { ...aged(3, 0), size: 6 } } })
-      .step({ 'CN-33': 'taken', FR: 'taken' }, [...parts.slice(0, 1), reading.part('FR')], { known: { 'CN-33': aged(2, 0, null) } });
+      .step({ 'CN-33': 'taken', FR: 'taken' }, [...parts.slice(0, 1), reading.part('FR')], { known: { 'CN-33': aged(2, 0) } });
   },
   'parts drop out one after the other': () => {
     const reading = new Reading().step(all('taken'), new Reading().parts());
@@ -299,7 +299,7 @@ export const TRUSTED_READINGS: Readonly<Record<string, () => Reading>> = {
     const twin = reading.twin('FR');
     twin.revoke([2]);
     const home = reading.part(HOME, { witnesses: [fresh, reading.region('IT')] });
-    return reading.step({ DE: 'taken', FR: 'forked' }, [home, reading.part(twin, { by: [] })], { known: { DE: aged(2, 0, null), FR: { standing: 'forked' } } });
+    return reading.step({ DE: 'taken', FR: 'forked' }, [home, reading.part(twin, { by: [] })], { known: { DE: aged(2, 0), FR: { standing: 'forked' } } });
   },
   'a part without its quorum in which its witness key is compromised costs the home no vote': () => {
     const reading = new Reading().step(all('taken'), new Reading().parts());
@@ -308,8 +308,8 @@ export const TRUSTED_READINGS: Readonly<Record<string, () => Reading>> = {
     reading.region(HOME).revoke([1]);
     const home = reading.part(HOME, { by: ['FR', 'IT'] });
     return reading
-      .step({ DE: 'taken', FR: 'beside' }, [home, reading.part('FR', { by: ['FR'] })], { known: { DE: aged(2, 0, null) } })
-      .step({ FR: 'taken' }, [reading.part('FR')], { known: { DE: aged(1, null, null) } });
+      .step({ DE: 'taken', FR: 'beside' }, [home, reading.part('FR', { by: ['FR'] })], { known: { DE: aged(2, 0) } })
+      .step({ FR: 'taken' }, [reading.part('FR')], { known: { DE: aged(1, null, 0) } });
   },
   'two regions, of which the peer has published what nobody has seen yet': () => {
     const reading = new Reading({ regions: [HOME, 'FR'] }).step({ DE: 'taken', FR: 'taken' }, new Reading({ regions: [HOME, 'FR'] }).parts());
