@@ -35,8 +35,8 @@ export interface LogShelfModules extends TrustModules {
   readonly board: TrustBoard;
   readonly checkpointKey: (atS: number) => Signer;
   readonly isWriting: () => boolean;
-  /** A keeper holds something new. */
-  readonly onChange: () => void;
+  /** A keeper holds something new; `isNewer`: another checkpoint. */
+  readonly onChange: (isNewer: boolean) => void;
   readonly onFork: (origin: string, evidence: ForkEvidence) => void;
   /** Somebody else signs an own log. */
   readonly onAhead: () => void;
@@ -111,10 +111,10 @@ export class LogShelf {
 
   /** Opens all own logs, follows the regions that the home recognises, and copies the logs that are to be copied. */
   followAll(): Promise<void> {
+    if (this.#isFollowing(this.#states())) return Promise.resolve();
     return this.#turns.take('follow', async () => {
       const states = this.#states();
-      if (states.length === this.#followed.length && states.every((state, i) => state === this.#followed[i]))
-        return;
+      if (this.#isFollowing(states)) return;
       for (const { log } of this.home.state.logs()) await this.openTree(this.#ownOrigin(log));
       const { invited = [], mirrors = [], network } = this.#options;
       const { keepers } = this.#modules.board;
@@ -136,6 +136,10 @@ export class LogShelf {
       // A region that was added just now brings a state of its own: the next call looks at that.
       this.#followed = states;
     });
+  }
+
+  #isFollowing(states: readonly TrustState[]): boolean {
+    return states.length === this.#followed.length && states.every((state, i) => state === this.#followed[i]);
   }
 
   #states(): TrustState[] {

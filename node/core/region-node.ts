@@ -19,6 +19,7 @@ import { Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { Scrub } from '../store/scrub.ts';
 import { storeError } from '../store/store-error.ts';
+import { type StoreState } from '../store/condition.ts';
 import { Store } from '../store/store.ts';
 import { AntiEntropy } from '../sync/anti-entropy.ts';
 import { refusalOf } from '../sync/boot-check.ts';
@@ -95,7 +96,7 @@ export class RegionNode {
       board: this.#board,
       checkpointKey: modules.keys.checkpoint,
       isWriting: () => this.#writer !== undefined,
-      onChange: () => this.#heedChange(),
+      onChange: (isNewer) => this.#heedChange(isNewer),
       onFork: (_origin, evidence) => this.#herald.tellFork(evidence),
       onAhead: () => this.#stopWriting(),
       ownLine: (home, held) => this.#voucher.line(home, held),
@@ -194,6 +195,11 @@ export class RegionNode {
     return this.#board.trust;
   }
 
+  /** What `status` says of the store, without the rest of it. */
+  get store(): StoreState {
+    return this.#store.condition.state;
+  }
+
   get status(): NodeStatus {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
     const { trust } = this;
@@ -201,7 +207,7 @@ export class RegionNode {
     return {
       writing: this.#writing === 'writing' && clock.standing === 'astray' ? 'astray' : this.#writing,
       clock,
-      store: this.#store.condition.state,
+      store: this.store,
       ...this.#shelf.report,
       knowledge: [...trust.regions.keys()].flatMap((region) => assessKnowledge(trust, region, nowS) ?? []),
       pulls: this.#puller.counters,
@@ -393,10 +399,10 @@ export class RegionNode {
     if (line !== undefined) home.vouch(latest.pool.text, line);
   }
 
-  /** Others should hear of it, and the home may recognise others by now. */
-  #heedChange(): void {
+  /** Others should hear of a new checkpoint, and the home may recognise others by now. */
+  #heedChange(isNewer: boolean): void {
     this.#board.changed();
-    this.#herald.news();
+    if (isNewer) this.#herald.news();
     this.#inBackground(() => this.#shelf.followAll());
   }
 

@@ -4,8 +4,8 @@ import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
 import { CLOCK_AHEAD_S_MAX, NOTE_SIGNATURES_MAX } from '../../protocol/limits.ts';
 import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { verifyCosignature } from '../../protocol/log/cosignature.ts';
-import { encodeNote } from '../../protocol/log/note.ts';
-import { type NoteSignature } from '../../protocol/log/signature-line.ts';
+import { joinNote } from '../../protocol/log/note.ts';
+import { encodeSignatureLine, type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type Cosigned } from '../../protocol/verdict/knowledge.ts';
@@ -13,6 +13,8 @@ import { lineName, type WitnessKey, type WitnessKeys } from './witness-keys.ts';
 
 interface Vouched {
   readonly line: NoteSignature;
+  /** The line as notes carry it: it is encoded once, and told again and again. */
+  readonly encoded: string;
   readonly cosigned: Cosigned;
 }
 
@@ -27,8 +29,8 @@ export interface Taken {
 export class CosignaturePool {
   readonly text: string;
   readonly #primitives: Primitives;
-  /** The log's own lines, by the id of the key. */
-  readonly #own = new Map<string, NoteSignature>();
+  /** The log's own lines as notes carry them, by the id of the key. */
+  readonly #own = new Map<string, string>();
   readonly #vouched = new Map<string, Vouched>();
   /** The note with all lines, until there are others. */
   #whole: Uint8Array | undefined;
@@ -42,7 +44,8 @@ export class CosignaturePool {
   takeOwn({ signers }: OpenedCheckpoint, lines: readonly NoteSignature[]): void {
     for (const key of signers) {
       const line = lines.find(({ name, keyId }) => name === key.name && keyId === key.keyId);
-      if (line !== undefined) this.#own.set(keyIdOf(this.#primitives.sha256, key.publicKey), line);
+      if (line === undefined) continue;
+      this.#own.set(keyIdOf(this.#primitives.sha256, key.publicKey), encodeSignatureLine(line));
     }
     this.#whole = undefined;
   }
@@ -84,8 +87,8 @@ export class CosignaturePool {
   }
 
   #encode(isWanted: (name: string) => boolean): Uint8Array {
-    const vouched = [...this.#vouched.values()].map(({ line }) => line).filter(({ name }) => isWanted(name));
-    return encodeNote({ text: this.text, signatures: [...this.#own.values(), ...vouched] });
+    const vouched = [...this.#vouched.values()].filter(({ line }) => isWanted(line.name));
+    return joinNote(this.text, [...this.#own.values(), ...vouched.map(({ encoded }) => encoded)]);
   }
 
   #isNewer(line: NoteSignature, nowS: number): boolean {
@@ -102,7 +105,7 @@ export class CosignaturePool {
     for (const { region, keyId, verifier } of candidates) {
       try {
         const { timestampS } = verifyCosignature(verifier, this.text, line, this.#primitives.verifySignature);
-        return { line, cosigned: { region, keyId, timestampS } };
+        return { line, encoded: encodeSignatureLine(line), cosigned: { region, keyId, timestampS } };
       } catch (error) {
         if (!isProtocolError(error)) throw error;
         fault = error;

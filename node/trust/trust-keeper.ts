@@ -45,8 +45,8 @@ export interface TrustKeeperModules extends RegionFoldModules {
     keeper: TrustKeeper,
     held: Pick<HeldState, 'checkpoint' | 'pool'>,
   ) => Promise<NoteSignature | undefined>;
-  /** Told whenever `latest` or what vouches for it has changed. Must not throw. */
-  readonly onChange?: () => void;
+  /** Told whenever `latest` or what vouches for it has changed; `isNewer`: it is another checkpoint. Must not throw. */
+  readonly onChange?: (isNewer: boolean) => void;
   /** Told of every new proof that the log has forked. Must not throw. */
   readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
 }
@@ -230,7 +230,7 @@ export class TrustKeeper implements Followed {
   async accuse(evidence: ForkEvidence): Promise<void> {
     if (!(await this.#forks.take(evidence, this.#keys(this.state)))) return;
     this.#modules.onFork?.(this.origin, evidence);
-    this.#modules.onChange?.();
+    this.#modules.onChange?.(false);
   }
 
   /** Follows a log whose writer is another: the home's own. */
@@ -263,7 +263,7 @@ export class TrustKeeper implements Followed {
     if (applied.outcome === 'forked') {
       if (applied.evidence !== undefined && (await this.#forks.take(applied.evidence, keys))) {
         this.#modules.onFork?.(this.origin, applied.evidence);
-        this.#modules.onChange?.();
+        this.#modules.onChange?.(false);
       }
       return applied;
     }
@@ -277,8 +277,9 @@ export class TrustKeeper implements Followed {
   }
 
   async #follow(): Promise<void> {
+    const before = this.latest?.pool.text;
     await this.#fold.advance();
-    if (await this.#complete()) this.#modules.onChange?.();
+    if (await this.#complete()) this.#modules.onChange?.(this.latest?.pool.text !== before);
   }
 
   /** Looks whether the newest checkpoint and its state are both there. */
@@ -327,7 +328,7 @@ export class TrustKeeper implements Followed {
 
   #take(pool: CosignaturePool, lines: readonly NoteSignature[]): void {
     const { fresh, fault } = pool.take(lines, this.#modules.witnessKeys(), this.#nowS());
-    if (fresh > 0) this.#modules.onChange?.();
+    if (fresh > 0) this.#modules.onChange?.(false);
     if (fault !== undefined) throw fault;
   }
 

@@ -4,6 +4,7 @@
  * recognising its region.
  */
 import { z } from 'zod';
+import { equalBytes } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
@@ -12,7 +13,7 @@ import { signCosignature } from '../../protocol/log/cosignature.ts';
 import { HASH_BYTES } from '../../protocol/log/merkle.ts';
 import { encodeNote, parseNote } from '../../protocol/log/note.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
-import { COSIGNATURE, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
+import { COSIGNATURE, makeVerifierKey, type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type ForkEvidence } from '../log/fork-evidence.ts';
 import { requireTime, type TimeBounds } from '../clock/time-bounds.ts';
 import { logError } from '../log/log-error.ts';
@@ -66,6 +67,8 @@ export class Witness {
   readonly #turns = new Turns();
   /** What the store holds, for the logs that were asked about. */
   readonly #seen = new Map<string, Seen | undefined>();
+  /** The key that signed last. */
+  #verifier: VerifierKey | undefined;
 
   constructor(options: WitnessOptions, modules: WitnessModules) {
     this.#options = options;
@@ -110,12 +113,19 @@ export class Witness {
     }
     requireTime(this.#modules.timeBounds, atS, `a cosignature for ${origin}`);
     const key = this.#modules.key(atS);
-    await this.#keep(origin, seen, { ...lastSeenOf(checkpoint, request.note), atS });
-    const { publicKey } = key;
-    const { name } = this.#options;
-    const verifier = makeVerifierKey(this.#modules.sha256, { name, algorithm: COSIGNATURE, publicKey });
-    const line = signCosignature(verifier, checkpoint.text, atS, (message) => key.sign(message));
+    if (seen?.size === checkpoint.size) this.#seen.set(origin, { ...seen, atS });
+    else await this.#keep(origin, { ...lastSeenOf(checkpoint, request.note), atS });
+    const line = signCosignature(this.#verifierOf(key), checkpoint.text, atS, (message) => key.sign(message));
     return { cosigns: true, checkpoint, line };
+  }
+
+  #verifierOf({ publicKey }: Signer): VerifierKey {
+    const { name } = this.#options;
+    if (this.#verifier === undefined || !equalBytes(this.#verifier.publicKey, publicKey)) {
+      const key = { name, algorithm: COSIGNATURE, publicKey } as const;
+      this.#verifier = makeVerifierKey(this.#modules.sha256, key);
+    }
+    return this.#verifier;
   }
 
   async #read(origin: string): Promise<Seen | undefined> {
@@ -130,16 +140,14 @@ export class Witness {
     return seen;
   }
 
-  /** A new time for the same tree need not survive a crash. */
-  async #keep(origin: string, before: Seen | undefined, seen: Seen): Promise<void> {
-    if (before?.size !== seen.size) {
-      const { size, root, note, atS } = seen;
-      this.#seen.delete(origin); // until both places have it, either may
-      await this.#modules.store.write([
-        { put: keyOf(origin), value: encodeCbor([FORM, size, root, note, atS]) },
-      ]);
-      await this.#modules.secondPlace.raise(placeOf(origin), { size, root, note });
-    }
+  /** For a larger tree. A new time for the same tree need not survive a crash. */
+  async #keep(origin: string, seen: Seen): Promise<void> {
+    const { size, root, note, atS } = seen;
+    this.#seen.delete(origin); // until both places have it, either may
+    await this.#modules.store.write([
+      { put: keyOf(origin), value: encodeCbor([FORM, size, root, note, atS]) },
+    ]);
+    await this.#modules.secondPlace.raise(placeOf(origin), { size, root, note });
     this.#seen.set(origin, seen);
   }
 }

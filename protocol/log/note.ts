@@ -49,7 +49,12 @@ export function encodeNote({ text, signatures }: Note): Uint8Array {
   if (!text.endsWith('\n') || CONTROL_CHARACTER.test(text) || signatures.length === 0) {
     throw new RangeError('expected text without control characters that ends in a newline, and a signature');
   }
-  return utf8Bytes(`${text}\n${signatures.map(encodeSignatureLine).join('')}`);
+  return joinNote(text, signatures.map(encodeSignatureLine));
+}
+
+/** The bytes of a note from the text of one that was read, and lines by `encodeSignatureLine`, at least one. */
+export function joinNote(text: string, lines: readonly string[]): Uint8Array {
+  return utf8Bytes(`${text}\n${lines.join('')}`);
 }
 
 /** Signs the text of a note. @throws {RangeError} if the key is a witness's, which signs no bare text. */

@@ -23,7 +23,7 @@ export class Operator {
 
   #lookAtAll(): void {
     for (const machine of this.#world.machines) {
-      const state = machine.node?.status.store;
+      const state = machine.node?.store;
       const isStuck = state === 'down' || state === 'read-only';
       if (isStuck && this.#suspects.has(machine)) this.#restart(machine);
       if (isStuck && !this.#suspects.has(machine)) this.#suspects.add(machine);

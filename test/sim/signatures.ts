@@ -1,7 +1,7 @@
 /**
- * Signatures that cost a hash: a signature is good if and only if the signer that this registry made for the key made it for
- * exactly these bytes. It is as sound as Ed25519 as long as nobody in the simulation reads the registry's secret, which
- * nobody can: it is in this closure alone.
+ * Signatures that cost a hash to make and a look to check: a signature is good if and only if the signer that this registry made
+ * for the key made it for exactly these bytes. It is as sound as Ed25519 as long as nobody in the simulation reads the registry's
+ * secret, which nobody can: it is in this closure alone.
  */
 import * as crypto from 'node:crypto';
 import { equalBytes } from '../../protocol/bytes.ts';
@@ -22,13 +22,17 @@ const sha256 = (data: Uint8Array): Uint8Array => crypto.hash('sha256', data, 'bu
 export function fakeSignatures(seed: number): Signatures {
   const secret = sha256(Buffer.from(`the registry's secret of seed ${seed}`));
   const known = new Set<string>();
+  /** What each signature was made for. */
+  const made = new Map<string, { readonly publicKey: Uint8Array; readonly text: string }>();
   const signatureOf = (publicKey: Uint8Array, message: Uint8Array): Uint8Array =>
     crypto.hash('sha512', Buffer.concat([secret, publicKey, message]), 'buffer');
   return {
     modules: {
       sha256,
-      verifySignature: ({ publicKey, message, signature }) =>
-        known.has(hexOf(publicKey)) && equalBytes(signature, signatureOf(publicKey, message)),
+      verifySignature: ({ publicKey, message, signature }) => {
+        const signed = made.get(textOf(signature));
+        return signed?.text === textOf(message) && equalBytes(signed.publicKey, publicKey);
+      },
       admitPublicKey: (publicKey) => {
         if (!known.has(hexOf(publicKey))) throw new ProtocolError('KEY_INVALID', 'nobody holds this key');
       },
@@ -36,10 +40,18 @@ export function fakeSignatures(seed: number): Signatures {
     keyOf: (name) => {
       const publicKey = Uint8Array.from(sha256(Buffer.from(`public key of ${name}`)));
       known.add(hexOf(publicKey));
-      const sign = (message: Uint8Array) => Uint8Array.from(signatureOf(publicKey, message));
+      const sign = (message: Uint8Array): Uint8Array => {
+        const signature = Uint8Array.from(signatureOf(publicKey, message));
+        made.set(textOf(signature), { publicKey, text: textOf(message) });
+        return signature;
+      };
       return { publicKey, sign, keyId: keyIdOf(sha256, publicKey) };
     },
   };
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
 /** Real Ed25519, some fifty times slower. */
