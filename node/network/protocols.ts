@@ -1,5 +1,5 @@
 /** The protocols of the wire, and what a message of each may weigh. Spec: SPEC.md 14.5. */
-import { ANSWER_BYTES_MAX, REQUEST_BYTES_MAX } from '../sync/sync-limits.ts';
+import { ANSWER_BYTES_MAX, REQUEST_BYTES_MAX, SYNC_REQUEST_BYTES_MAX } from '../sync/sync-limits.ts';
 import { LOG_PROTOCOL } from '../sync/log-messages.ts';
 import { SYNC_PROTOCOL, WITNESS_PROTOCOL } from '../sync/messages.ts';
 import {
@@ -20,7 +20,7 @@ export interface ProtocolSizes {
 
 const SIZES: ReadonlyMap<string, ProtocolSizes> = new Map([
   [HELLO_PROTOCOL, { requestBytesMax: HELLO_BYTES_MAX, answerBytesMax: HELLO_BYTES_MAX }],
-  [SYNC_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: ANSWER_BYTES_MAX }],
+  [SYNC_PROTOCOL, { requestBytesMax: SYNC_REQUEST_BYTES_MAX, answerBytesMax: ANSWER_BYTES_MAX }],
   [LOG_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: undefined }],
   [WITNESS_PROTOCOL, { requestBytesMax: ADD_CHECKPOINT_BYTES_MAX, answerBytesMax: WITNESS_ANSWER_BYTES_MAX }],
   [VERIFY_PROTOCOL, { requestBytesMax: VERIFY_REQUEST_BYTES_MAX, answerBytesMax: VERIFY_ANSWER_BYTES_MAX }],

@@ -3,9 +3,11 @@
  * fetches what it lacks. Gossip only makes it look sooner.
  */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock, type GossipVerdict, type Network } from '../ports.ts';
 import { type Followed } from './followed.ts';
+import { HeadDigests } from './head-digest.ts';
 import { type AnswerTo, type LogHeadMessage, parseAnswer, TOPICS } from './messages.ts';
 import { type PeerBook } from './peer-book.ts';
 import { type Puller } from './puller.ts';
@@ -19,6 +21,7 @@ export interface AntiEntropyOptions {
 }
 
 export interface AntiEntropyModules {
+  readonly sha256: Sha256;
   readonly network: Network;
   readonly clock: Clock;
   readonly book: PeerBook;
@@ -45,6 +48,7 @@ const INTERVAL_MS = 30_000;
 export class AntiEntropy {
   readonly #intervalMs: number;
   readonly #modules: AntiEntropyModules;
+  readonly #digests: HeadDigests;
   readonly #stopping = new AbortController();
   readonly #tasks = new Set<Promise<unknown>>();
   readonly #ofPeer = new Map<string, number>();
@@ -54,6 +58,7 @@ export class AntiEntropy {
   constructor({ intervalMs = INTERVAL_MS }: AntiEntropyOptions, modules: AntiEntropyModules) {
     this.#intervalMs = intervalMs;
     this.#modules = modules;
+    this.#digests = new HeadDigests(modules.sha256);
   }
 
   start(): void {
@@ -82,8 +87,9 @@ export class AntiEntropy {
   /** One comparison with a peer. Rejects as `SyncClient.ask`, and with what our own store rejects with. */
   async round(peer: string): Promise<void> {
     this.#counters.rounds++;
-    const { client } = this.#modules;
-    const { heads } = await client.ask(peer, { kind: 'heads' });
+    const { client, logs } = this.#modules;
+    const known = this.#digests.ofAll(logs().values());
+    const { heads } = await client.ask(peer, { kind: 'heads', known });
     await this.#compare(
       peer,
       client.blaming(peer, () => readHeads(heads)),

@@ -12,10 +12,11 @@ import { HASH_BYTES } from '../../protocol/log/merkle.ts';
 import {
   ANSWER_BYTES_MAX,
   FORKS_MAX,
+  HEAD_DIGEST_BYTES,
   HEADS_MAX,
   RANGE_BYTES_MAX,
   RANGE_ENTRIES_MAX,
-  REQUEST_BYTES_MAX,
+  SYNC_REQUEST_BYTES_MAX,
 } from './sync-limits.ts';
 
 export const SYNC_PROTOCOL = '/entente/sync/1.0.0';
@@ -31,6 +32,11 @@ const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expe
 const hash = bytes.refine(({ length }) => length === HASH_BYTES, 'expected 32 bytes');
 const note = bytes.refine(({ length }) => length <= NOTE_BYTES_MAX, 'expected a shorter note');
 const entry = bytes.refine(({ length }) => length <= ENTRY_BYTES_MAX, 'expected a shorter entry');
+/** Digests of notes, joined. */
+const digests = bytes.refine(
+  ({ length }) => length % HEAD_DIGEST_BYTES === 0 && length <= HEADS_MAX * HEAD_DIGEST_BYTES,
+  'expected at most 1,024 digests of 32 bytes',
+);
 /** Hashes joined; on the wire one byte string. */
 const path = bytes
   .refine(({ length }) => length % HASH_BYTES === 0 && length <= PROOF_HASHES_MAX * HASH_BYTES)
@@ -41,7 +47,7 @@ const path = bytes
   );
 
 const request = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('heads') }),
+  z.strictObject({ kind: z.literal('heads'), known: digests.exactOptional() }),
   z.strictObject({
     kind: z.literal('range'),
     origin,
@@ -54,7 +60,7 @@ const request = z.discriminatedUnion('kind', [
 ]);
 
 /**
- * `heads`: of all logs. `range`: entries from an index on, as many as fit. `claim`: the root that the log had at a size.
+ * `heads`: of all logs but those whose notes are `known`. `range`: entries from an index on, as many as fit. `claim`: the root that the log had at a size.
  * `forks`: proofs that a log has forked. `leaf`: the proof of one leaf in the tree of a size.
  */
 export type SyncRequest = z.infer<typeof request>;
@@ -94,7 +100,7 @@ export function encodeRequest(message: SyncRequest): Uint8Array {
 
 /** @throws {ProtocolError} TOO_LARGE, CBOR_MALFORMED, CBOR_NOT_CANONICAL, SCHEMA_INVALID. */
 export function parseRequest(message: Uint8Array): SyncRequest {
-  return parse(request, message, REQUEST_BYTES_MAX);
+  return parse(request, message, SYNC_REQUEST_BYTES_MAX);
 }
 
 /** @throws {RangeError} if the answer has more bytes than anybody takes. */

@@ -10,8 +10,14 @@ export const RANGE_BYTES_MAX = 1 << 20;
 /** Entries of one answer: the shortest statements have 64 bytes. */
 export const RANGE_ENTRIES_MAX = 16_384;
 
+/** Bytes of what stands for a note: two notes of a log that a peer could not tell apart would hide a fork. */
+export const HEAD_DIGEST_BYTES = 32;
+
 /** Logs whose heads are named at once: 256 regions with a trust log and three attestation logs each. */
 export const HEADS_MAX = 1_024;
+
+/** Bytes of a request of `sync`, which may name the most heads that are held. */
+export const SYNC_REQUEST_BYTES_MAX = REQUEST_BYTES_MAX + HEADS_MAX * HEAD_DIGEST_BYTES;
 
 /** Proofs of forks in one answer, and those kept of one log: one is enough to act on. */
 export const FORKS_MAX = 8;

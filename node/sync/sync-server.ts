@@ -8,6 +8,7 @@ import { LogView } from '../log/log-view.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Network } from '../ports.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
+import { HeadDigests } from './head-digest.ts';
 import {
   type AnswerTo,
   encodeAnswer,
@@ -43,11 +44,13 @@ const HEAD_BYTES = 32;
 export class SyncServer {
   readonly #modules: SyncServerModules;
   readonly #ofPeer = new Map<string, number>();
+  readonly #digests: HeadDigests;
   #ofAll = 0;
   #stopped = false;
 
   constructor(modules: SyncServerModules) {
     this.#modules = modules;
+    this.#digests = new HeadDigests(modules.sha256);
   }
 
   start(): void {
@@ -84,12 +87,13 @@ export class SyncServer {
     }
   }
 
-  /** The heads of all logs, as many as fit. */
-  heads(): LogHeadMessage[] {
+  /** The heads of all logs but those that the asker has, as many as fit. Whoever may not know of a fork is told in any case. */
+  heads(known: Uint8Array = new Uint8Array()): LogHeadMessage[] {
     const heads: LogHeadMessage[] = [];
+    const isKnown = this.#digests.reader(known);
     let bytes = HEAD_BYTES;
     for (const { note, forks } of this.#modules.logs().values()) {
-      if (note === undefined) continue;
+      if (note === undefined || (forks.length === 0 && isKnown(note))) continue;
       bytes += note.length + HEAD_BYTES;
       if (bytes > ANSWER_BYTES_MAX || heads.length === HEADS_MAX) break;
       heads.push({ note, forks: forks.length });
@@ -98,7 +102,7 @@ export class SyncServer {
   }
 
   async #answer(request: SyncRequest): Promise<SyncAnswer> {
-    if (request.kind === 'heads') return { kind: 'heads', heads: this.heads() };
+    if (request.kind === 'heads') return { kind: 'heads', heads: this.heads(request.known) };
     const log = this.#modules.logs().get(request.origin);
     if (log === undefined) return { kind: 'refused', reason: 'unknown-log' };
     if (request.kind === 'forks') return { kind: 'forks', forks: log.forks.map(forkMessage) };

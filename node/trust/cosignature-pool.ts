@@ -80,15 +80,19 @@ export class CosignaturePool {
     return [...this.#own.keys()];
   }
 
-  /** The note with all lines, or with the log's own and those whose names pass. Not to be written to. */
+  /**
+   * The note with all lines, or with the log's own and those whose names pass. Not to be written to. The log's own lines come first,
+   * and both kinds in the order of their text: who knows the same lines has the same note.
+   */
   note(isWanted?: (name: string) => boolean): Uint8Array {
     if (isWanted === undefined) return (this.#whole ??= this.#encode(() => true));
     return this.#encode(isWanted);
   }
 
   #encode(isWanted: (name: string) => boolean): Uint8Array {
-    const vouched = [...this.#vouched.values()].filter(({ line }) => isWanted(line.name));
-    return joinNote(this.text, [...this.#own.values(), ...vouched.map(({ encoded }) => encoded)]);
+    const vouched: string[] = [];
+    for (const { line, encoded } of this.#vouched.values()) if (isWanted(line.name)) vouched.push(encoded);
+    return joinNote(this.text, [...[...this.#own.values()].sort(), ...vouched.sort()]);
   }
 
   #isNewer(line: NoteSignature, nowS: number): boolean {

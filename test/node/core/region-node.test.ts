@@ -224,6 +224,23 @@ describe('RegionNode', () => {
     await world.stop();
   });
 
+  it('at rest peers tell each other nothing when they compare heads, and after a change what has changed alone', async () => {
+    const world = await three({ intervalMs: 7_000, beatMs: 600_000 });
+    const told: number[] = [];
+    world.network.tamper = ({ protocol, bytes }) => {
+      const answer = protocol === SYNC_PROTOCOL ? parseAnswer(bytes) : undefined;
+      if (answer?.kind === 'heads') told.push(answer.heads.length);
+      return bytes;
+    };
+    await world.pass(30);
+    assert.ok(told.length >= 12);
+    assert.deepEqual(new Set(told), new Set([0]));
+    await world.issue('DE');
+    await world.pass(8);
+    assert.deepEqual(new Set(told), new Set([0, 1]));
+    await world.stop();
+  });
+
   it('T20: a peer that keeps silent is passed over after two seconds', async () => {
     const world = await three();
     const code = await world.issue('DE');

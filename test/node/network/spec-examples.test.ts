@@ -7,6 +7,7 @@ import { peerNameOf } from '../../../node/network/peer-name.ts';
 import { encodeFrame } from '../../../node/network/result-code.ts';
 import { encodeLogRequest } from '../../../node/sync/log-messages.ts';
 import { encodeAnswer, encodeRequest } from '../../../node/sync/messages.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { projectRoot } from '../../support/project.ts';
 
 const ORIGIN = 'DE.demo/trust';
@@ -22,6 +23,7 @@ describe('The examples of SPEC.md 14', () => {
     ['a frame', encode.single(encodeFrame('end', busy)).subarray()],
     ['a hello', encodeHello({ ...hello, heads: [{ origin: ORIGIN, size: 3 }] })],
     ['a request for heads', encodeRequest({ kind: 'heads' })],
+    ['a request for heads but one', encodeRequest({ kind: 'heads', known: sha256(Buffer.from('abc')) })],
     ['a request for a range', encodeRequest({ kind: 'range', origin: ORIGIN, from: 2, bytesMax: 65_536 })],
     ['a request for entries', encodeLogRequest({ kind: 'entries', origin: ORIGIN, from: 0, to: 3 })],
   ] as const) {

@@ -17,7 +17,7 @@ import {
   HEADS_MAX,
   RANGE_BYTES_MAX,
   RANGE_ENTRIES_MAX,
-  REQUEST_BYTES_MAX,
+  SYNC_REQUEST_BYTES_MAX,
 } from '../../../node/sync/sync-limits.ts';
 
 const HASH = new Uint8Array(32).fill(9);
@@ -27,6 +27,8 @@ const side = { note: NOTE, root: HASH, path: [HASH] };
 
 const requests: SyncRequest[] = [
   { kind: 'heads' },
+  { kind: 'heads', known: new Uint8Array(0) },
+  { kind: 'heads', known: new Uint8Array(HEADS_MAX * 32).fill(7) },
   { kind: 'range', origin: ORIGIN, from: 0, bytesMax: RANGE_BYTES_MAX },
   { kind: 'claim', origin: ORIGIN, size: 1 },
   { kind: 'forks', origin: 'x'.repeat(56) },
@@ -75,6 +77,9 @@ describe('parseRequest and parseAnswer', () => {
   const badRequests: [title: string, value: CborValue][] = [
     ['B48 another kind', { kind: 'hello' }],
     ['B48 a member too many', { kind: 'heads', all: true }],
+    ['a digest that is cut', { kind: 'heads', known: new Uint8Array(33) }],
+    ['a digest too many', { kind: 'heads', known: new Uint8Array((HEADS_MAX + 1) * 32) }],
+    ['digests that are no bytes', { kind: 'heads', known: 1 }],
     ['B48 a member missing', { kind: 'claim', origin: ORIGIN }],
     ['a negative index', { kind: 'range', origin: ORIGIN, from: -1, bytesMax: 1 }],
     [
@@ -134,7 +139,7 @@ describe('parseRequest and parseAnswer', () => {
   }
 
   it('T13: refuse what is too long before reading it', () => {
-    assert.equal(faultOf(parseRequest, new Uint8Array(REQUEST_BYTES_MAX + 1)), 'TOO_LARGE');
+    assert.equal(faultOf(parseRequest, new Uint8Array(SYNC_REQUEST_BYTES_MAX + 1)), 'TOO_LARGE');
     assert.equal(faultOf(parseAnswer, new Uint8Array(ANSWER_BYTES_MAX + 1)), 'TOO_LARGE');
     assert.throws(
       () =>

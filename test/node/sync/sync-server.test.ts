@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { type ForkEvidence } from '../../../node/log/fork-evidence.ts';
 import { Replica } from '../../../node/log/replica.ts';
+import { concatBytes } from '../../../protocol/bytes.ts';
 import { leafHash, verifyConsistency, verifyInclusion } from '../../../protocol/log/merkle.ts';
 import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote } from '../../../protocol/log/note.ts';
@@ -27,7 +29,15 @@ const NOTE = encodeNote(
   signCheckpoint({ origin: ORIGIN, size: SIZE, root: reference.root() }, key.key, key.sign),
 );
 
-async function server() {
+const FORK: ForkEvidence = {
+  size: SIZE,
+  sides: [
+    { note: NOTE, root: reference.root(), path: [] },
+    { note: NOTE, root: reference.root(), path: [] },
+  ],
+};
+
+async function server(forks = 0) {
   const machine = new Machine();
   const store = await machine.openStore();
   const tree = await machine.openTree(store, ORIGIN);
@@ -36,7 +46,8 @@ async function server() {
   const clock = new ManualClock(1_000_000);
   const book = new PeerBook({ clock });
   const network = new MemoryNetwork({ random: () => 0.5 }, { clock }).join('DE');
-  const logs = () => new Map([[ORIGIN, { tree, note: NOTE, forks: [] }]]);
+  const logs = () =>
+    new Map([[ORIGIN, { tree, note: NOTE, forks: Array.from({ length: forks }, () => FORK) }]]);
   const syncServer = new SyncServer({ sha256, network, book, logs });
   const ask = async (request: SyncRequest): Promise<SyncAnswer> =>
     parseAnswer(await syncServer.answer('FR', encodeRequest(request)));
@@ -99,6 +110,24 @@ describe('SyncServer.answer', () => {
     ];
     for (const [request, reason] of refusals)
       assert.deepEqual(await ask(request), { kind: 'refused', reason });
+  });
+
+  it('leaves out a head whose note the asker has, unless there are proofs of a fork', async () => {
+    const headsOf = async (known: Uint8Array, forks = 0) => {
+      const { ask } = await server(forks);
+      const answer = await ask({ kind: 'heads', known });
+      assert.ok(answer.kind === 'heads');
+      return answer.heads;
+    };
+    const digest = sha256(NOTE);
+    const [other, near] = [sha256(digest), Uint8Array.from(digest)];
+    near[31] = (near[31] ?? 0) ^ 1;
+    assert.deepEqual(await headsOf(digest), []);
+    assert.deepEqual(await headsOf(concatBytes(other, digest)), []);
+    for (const known of [new Uint8Array(0), other, near]) {
+      assert.deepEqual(await headsOf(known), [{ note: NOTE, forks: 0 }]);
+    }
+    assert.deepEqual(await headsOf(digest, 1), [{ note: NOTE, forks: 1 }]);
   });
 
   it('T17: answers no more than its share of requests of a peer at once, and of others still', async () => {

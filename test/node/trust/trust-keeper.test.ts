@@ -236,6 +236,10 @@ describe('TrustKeeper.heed', () => {
     await keeper.heed(cosigned(cosignatureBy(de, text, START_S - 5), cosignatureBy(it, text, START_S - 9)));
     assert.equal(verified, 0);
     assert.deepEqual(times(), ['DE -2', 'IT -9']);
+    const other = (await keeperOf(region, { witnesses })).keeper;
+    await other.apply({ from: 0, entries: region.entries, note });
+    await other.heed(cosigned(cosignatureBy(it, text, START_S - 9), cosignatureBy(de, text, START_S - 2)));
+    assert.deepEqual(other.note, keeper.note);
     // A time that no honest clock has, a stranger, and a forged line.
     await keeper.heed(cosigned(cosignatureBy(de, text, START_S + DAY_S)));
     await keeper.heed(cosigned(cosignatureBy(new RegionFixture({ region: 'ES' }), text)));
