@@ -30,6 +30,7 @@ export const AUDIT_CODES = [
   'NO_EFFECT',
   'BEYOND_CUT_OFF',
   'UNWITNESSED',
+  'NOT_REPLAYED',
 ] as const;
 
 export type AuditCode = (typeof AUDIT_CODES)[number];

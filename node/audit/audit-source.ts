@@ -1,5 +1,7 @@
 /** Where an audit reads logs: static files that a region publishes, or the store of a node. Nothing that comes from it is believed. */
 import { type Tile, type TileResource } from '../../protocol/log/tile.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { type FoldBase } from '../../protocol/trust/boot.ts';
 
 /** The bytes of a tile or an entry bundle. `width` is how many hashes or entries their name promises, at least as many as were asked for. */
 export interface SourcePart {
@@ -33,5 +35,7 @@ export interface AuditSource {
   /** The origins of all logs that are there, sorted. */
   origins(): Promise<readonly string[]>;
   log(origin: string): LogSource;
+  /** Where the trust log can be folded from although its beginning was pruned. What it says is proven by whoever folds. */
+  base(sha256: Sha256): Promise<FoldBase | undefined>;
   close(): Promise<void>;
 }

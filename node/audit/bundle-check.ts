@@ -23,6 +23,8 @@ export interface BundleContext {
     readonly log: string;
     /** By their ids. */
     readonly keys: ReadonlyMap<string, AttestKey>;
+    /** Keys that were in force at this time or after it are all among them: by an unknown key from before, an attestation is no fault. */
+    readonly keysSinceS: number;
     /** Whether their signatures are checked too. */
     readonly signatures: boolean;
     /** The hour (since 1970) of the audit: none may be issued after it. */
@@ -45,10 +47,12 @@ export interface BundleReport {
   readonly faults: readonly AuditFault[];
   readonly remarks: readonly AuditFault[];
   readonly signatures: number;
+  readonly unjudged: number;
   /** Of the first and the last attestation; undefined if there is none. */
   readonly hours: readonly [first: number, last: number] | undefined;
 }
 
+const HOUR_S = 3_600;
 /** Faults reported of one bundle: what is wrong with all of its entries is said once and counted by its first. */
 const FAULTS_MAX = 2 * TILE_HASHES;
 
@@ -66,6 +70,7 @@ class BundleCheck {
   readonly #first: number;
   readonly #series = new AttestationSeries();
   #signatures = 0;
+  #unjudged = 0;
   #hours: [first: number, last: number] | undefined;
 
   constructor(job: BundleJob, context: BundleContext, primitives: Primitives) {
@@ -86,6 +91,7 @@ class BundleCheck {
       faults: this.#faults,
       remarks: this.#remarks,
       signatures: this.#signatures,
+      unjudged: this.#unjudged,
       hours: this.#hours,
     };
   }
@@ -135,7 +141,7 @@ class BundleCheck {
   #checkAttestation(entry: Uint8Array, index: number): void {
     const { attestations } = this.#context;
     if (attestations === undefined) return;
-    const { region, network, log, keys, signatures } = attestations;
+    const { region, network, log, keys, keysSinceS, signatures } = attestations;
     let attestation;
     try {
       attestation = this.#series.read(entry);
@@ -156,6 +162,10 @@ class BundleCheck {
     }
     this.#checkHour(hour, index, attestations.hour);
     const key = keys.get(keyId);
+    if (key === undefined && HOUR_S * hour < keysSinceS) {
+      this.#unjudged++;
+      return;
+    }
     if (key === undefined) {
       return this.#fault('KEY_UNKNOWN', index, `the region never had the key ${keyId}`);
     }
@@ -180,7 +190,7 @@ class BundleCheck {
   }
 
   #checkKey({ keyId, role, fromS, untilS, cutOffSize }: AttestKey, hour: number, index: number): void {
-    const atS = 3_600 * hour;
+    const atS = HOUR_S * hour;
     if (role !== 'attest') {
       this.#fault('KEY_NOT_FOR_THIS', index, `the key ${keyId} has the role ${role}`);
     } else if (atS < fromS || atS >= untilS) {

@@ -29,6 +29,8 @@ export interface LogAudited {
   /** The first entry that was checked. */
   readonly from: number;
   readonly signatures: number;
+  /** Attestations by keys that are not known, where not all keys are. */
+  readonly unjudged: number;
 }
 
 /**
@@ -52,7 +54,7 @@ export async function auditLog(
   const fault = (one: AuditFault) => faults.add(one);
   const tree = await TreeCheck.from(from, { source, sha256: modules.sha256, fault });
   if (tree === undefined) return undefined;
-  const counts = { signatures: 0, hour: 0 };
+  const counts = { signatures: 0, unjudged: 0, hour: 0 };
   let last: Uint8Array | undefined = new Uint8Array(0);
   for await (const [job, report] of bundleReports({ from, size, context }, modules)) {
     for (const one of report.faults) faults.add(one);
@@ -60,6 +62,7 @@ export async function auditLog(
     compareHours(report, job, counts.hour, modules);
     counts.hour = report.hours?.[1] ?? counts.hour;
     counts.signatures += report.signatures;
+    counts.unjudged += report.unjudged;
     if (faults.isFull) return undefined;
     modules.onEntries?.(entriesOf(job), job.index * TILE_HASHES);
     // What could not be read leaves the tree open; the entries behind it are checked all the same.
@@ -72,7 +75,8 @@ export async function auditLog(
     const message = `the tiles lead to another root than the checkpoint of size ${size}`;
     fault({ code: 'ROOT_MISMATCH', log: source.origin, message });
   }
-  return { checkpoint, note, from, signatures: counts.signatures };
+  const { signatures, unjudged } = counts;
+  return { checkpoint, note, from, signatures, unjudged };
 }
 
 function readCheckpoint(note: Uint8Array, { source, faults }: LogAuditModules): Checkpoint | undefined {

@@ -8,6 +8,8 @@ import { rootOf } from '../../protocol/log/merkle-proof.ts';
 import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { HASH_BYTES } from '../../protocol/log/merkle.ts';
 import { tilePath, tileSource, tilesReadBy, tileWidth } from '../../protocol/log/tile.ts';
+import { type FoldBase } from '../../protocol/trust/boot.ts';
+import { logMonth } from '../../protocol/trust/log-month.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type AuditFault, FaultList } from './audit-fault.ts';
 import { type AuditSource, type LogSource } from './audit-source.ts';
@@ -82,7 +84,7 @@ class RegionAudit {
   readonly #faults: FaultList;
   readonly #remarks = new FaultList(REMARKS_MAX);
   readonly #logs: AuditedLog[] = [];
-  readonly #trust: TrustReplay;
+  #trust: TrustReplay;
   readonly #trustOrigin: string;
 
   constructor(options: RegionAuditOptions, modules: RegionAuditModules) {
@@ -91,7 +93,7 @@ class RegionAudit {
     this.#faults = new FaultList(options.faultsMax ?? 1);
     const { region, network } = options;
     this.#trustOrigin = trustLogOrigin(region, network);
-    this.#trust = new TrustReplay({ region, network, origin: this.#trustOrigin }, modules);
+    this.#trust = this.#replayFrom(undefined);
   }
 
   async run(): Promise<void> {
@@ -119,17 +121,26 @@ class RegionAudit {
   /** False if it could not be folded: without it there are no keys to hold anything against. */
   async #auditTrustLog(): Promise<boolean> {
     const origin = this.#trustOrigin;
-    let isWhole = true;
-    const audited = await this.#audit(origin, 0, { origin }, (entries, index) => {
-      isWhole &&= index === this.#trust.size;
-      if (isWhole) for (const entry of entries) this.#trust.append(entry);
+    this.#trust = this.#replayFrom(await this.#modules.source.base(this.#modules.sha256));
+    let obstacle = '';
+    const audited = await this.#audit(origin, 0, { origin }, (entries, first) => {
+      try {
+        if (obstacle === '') entries.forEach((entry, i) => this.#trust.append(entry, first + i));
+      } catch (error) {
+        if (!isProtocolError(error)) throw error;
+        obstacle = `: ${error.message}`;
+      }
     });
     if (audited === undefined) return false;
-    isWhole &&= this.#trust.size === audited.checkpoint.size;
-    if (!isWhole) {
-      const message = 'the log cannot be folded from here on, so nothing is known of the keys';
-      this.#faults.add({ code: 'ENTRY_MISSING', log: origin, index: this.#trust.size, message });
+    const { size, from } = this.#trust;
+    if (size !== audited.checkpoint.size) {
+      const message = `the log cannot be folded from here on, so nothing is known of the keys${obstacle}`;
+      this.#faults.add({ code: 'ENTRY_MISSING', log: origin, index: size, message });
       return false;
+    }
+    if (from > 0) {
+      const message = `pruned: what came before ${from} is taken from the state statement there, and nothing shows that it left nothing out`;
+      this.#remarks.add({ code: 'NOT_REPLAYED', log: origin, index: from, message });
     }
     this.#trust.report({ faults: this.#faults, remarks: this.#remarks });
     const { fingerprint } = this.#options;
@@ -153,18 +164,28 @@ class RegionAudit {
     const { region, network, signatures = true, nowS } = this.#options;
     const origin = `${region}.${network}/attest/${log}`;
     const announced = this.#trust.state.log(log);
-    if (announced === undefined) {
+    const { knownSinceS: keysSinceS } = this.#trust;
+    if (announced === undefined && logMonth(log).untilS >= keysSinceS) {
       const message = 'the trust log does not announce it';
       this.#faults.add({ code: 'LOG_UNANNOUNCED', log: origin, message });
       if (this.#faults.isFull) return;
     }
     const hour = Math.floor(nowS / HOUR_S);
     const keys = this.#trust.keys.forLog(log);
-    const attestations = { region, network, log, keys, signatures, hour };
+    const attestations = { region, network, log, keys, keysSinceS, signatures, hour };
     const audited = await this.#audit(origin, announced?.minimum ?? 0, { origin, attestations });
     if (audited === undefined) return;
+    if (audited.unjudged > 0) {
+      const message = `pruned: the keys of ${audited.unjudged} attestations stand in what is gone of the trust log, so these were held against the tree alone`;
+      this.#remarks.add({ code: 'NOT_REPLAYED', log: origin, message });
+    }
     await this.#checkCutOffs(log, origin, audited);
     await this.#conclude(audited);
+  }
+
+  #replayFrom(base: FoldBase | undefined): TrustReplay {
+    const { region, network } = this.#options;
+    return new TrustReplay({ region, network, origin: this.#trustOrigin, base }, this.#modules);
   }
 
   #audit(

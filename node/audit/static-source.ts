@@ -83,6 +83,11 @@ class StaticSource implements AuditSource {
     return new StaticLog(origin, join(attestationLogsPath(this.where), parsed.log), ATTESTATIONS_BYTES_MAX);
   }
 
+  /** Files hold no state: they are folded from their beginning or not at all. */
+  base(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,10 +1,16 @@
 /** The logs in the store of a node: its own ones, and its copies of others'. */
 import { concatBytes } from '../../protocol/bytes.ts';
 import { HASH_BYTES } from '../../protocol/log/merkle.ts';
+import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type Tile, TILE_HASHES } from '../../protocol/log/tile.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { type FoldBase } from '../../protocol/trust/boot.ts';
 import { parseHead } from '../log/log-head.ts';
 import { LogKeys } from '../log/log-keys.ts';
+import { LogReader } from '../log/log-reader.ts';
+import { isNodeError } from '../node-error.ts';
 import { type StoreReader } from '../store/reader.ts';
+import { readBase } from '../trust/stored-base.ts';
 import { type AuditSource, type BundleName, type LogSource, type SourcePart } from './audit-source.ts';
 
 const LOG_KEY = /^log\/(.+?)\/(?:head$|staged\/|entries\/|drafts\/|tile\/)/;
@@ -108,6 +114,22 @@ export class StoreSource implements AuditSource {
 
   log(origin: string): LogSource {
     return new StoreLog(origin, this.#reader);
+  }
+
+  async base(sha256: Sha256): Promise<FoldBase | undefined> {
+    const { region, network } = this.owner;
+    const origin = trustLogOrigin(region, network);
+    if ((await this.log(origin).minimum()) === 0) return undefined;
+    const stored = await readBase(origin, this.#reader);
+    if (stored === undefined) return undefined;
+    try {
+      const tree = new LogReader(origin, { reader: this.#reader, sha256 });
+      return { ...stored, frontier: (await tree.frontierAt(stored.index)).hashes() };
+    } catch (error) {
+      // A tile is gone or damaged: the audit of the log says which.
+      if (isNodeError(error, 'LOG_CORRUPT') || isNodeError(error, 'VALUE_CORRUPT')) return undefined;
+      throw error;
+    }
   }
 
   close(): Promise<void> {

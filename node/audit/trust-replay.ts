@@ -1,7 +1,11 @@
-/** The trust log of a region, folded again from its first entry: its state, the keys it ever had, and what had no effect. */
+/**
+ * The trust log of a region, folded again: its state, the keys it ever had, and what had no effect. From its first entry, or
+ * where that was pruned from a `state` statement, which then is believed for what came before.
+ */
 import { hexOf } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { SNAPSHOT_ENTRIES_MAX } from '../../protocol/limits.ts';
+import { SNAPSHOT_ENTRIES_MAX, TRUST_KEPT_S } from '../../protocol/limits.ts';
+import { type FoldBase } from '../../protocol/trust/boot.ts';
 import { TrustFold } from '../../protocol/trust/fold.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
@@ -15,45 +19,76 @@ export interface TrustReplayOptions {
   readonly network: string;
   /** Of the log. */
   readonly origin: string;
+  /** To start from if the log does not begin at index 0. */
+  readonly base: FoldBase | undefined;
 }
 
 export class TrustReplay {
   readonly keys = new KeyBook();
-  readonly #origin: string;
-  readonly #fold: TrustFold;
+  readonly #options: TrustReplayOptions;
+  readonly #modules: TrustModules;
+  #fold: TrustFold;
+  /** The first entry that is folded. */
+  #from = 0;
+  #knownSinceS = 0;
   /** A compromise may reach back to any of them. At most `SNAPSHOT_ENTRIES_MAX`. */
   readonly #entries: Uint8Array[] = [];
 
-  constructor({ region, network, origin }: TrustReplayOptions, modules: TrustModules) {
-    this.#origin = origin;
-    const history = (from: number) => this.#entries.slice(from);
-    this.#fold = new TrustFold({ region, network, history }, modules);
+  readonly #history = (from: number): Iterable<Uint8Array> => this.#entries.slice(from - this.#from);
+
+  constructor(options: TrustReplayOptions, modules: TrustModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#fold = new TrustFold({ ...options, history: this.#history }, modules);
   }
 
   get size(): number {
     return this.#fold.size;
   }
 
+  /** The first entry that was folded: what came before is known from the `state` statement there alone. */
+  get from(): number {
+    return this.#from;
+  }
+
+  /** Keys and logs that were in force at this time or after it are all known: a `state` statement drops those that are long over. */
+  get knownSinceS(): number {
+    return this.#knownSinceS;
+  }
+
   get state(): TrustState {
     return this.#fold.state;
   }
 
-  /** @throws {NodeError} DATA_INCONSISTENT if the log has more entries than anybody folds. */
-  append(entry: Uint8Array): void {
+  /**
+   * Takes the entries of the log in their order. Those before the base, and those behind a gap, change nothing.
+   * @throws {ProtocolError} STATE_MISMATCH if the base is not what its entry commits to; HISTORY_NEEDED for a compromise that
+   * reaches back behind it.
+   * @throws {NodeError} DATA_INCONSISTENT if the log has more entries than anybody folds.
+   */
+  append(entry: Uint8Array, index: number): void {
+    const { base, origin } = this.#options;
+    const isBase = this.size === 0 && index > 0 && index === base?.index;
+    if (!isBase && index !== this.size) return;
     if (this.#entries.length >= SNAPSHOT_ENTRIES_MAX) {
-      throw new NodeError(
-        'DATA_INCONSISTENT',
-        `${this.#origin} has more than ${SNAPSHOT_ENTRIES_MAX} entries`,
-      );
+      throw new NodeError('DATA_INCONSISTENT', `${origin} has more than ${SNAPSHOT_ENTRIES_MAX} entries`);
     }
-    this.#fold.append(entry);
+    if (isBase) this.#startFrom(base, entry);
+    else this.#fold.append(entry);
     this.#entries.push(entry.slice());
-    if (changesKeys(entry)) this.keys.learn(this.#fold.state);
+    if (isBase || changesKeys(entry)) this.keys.learn(this.#fold.state);
+  }
+
+  #startFrom(base: FoldBase, stateEntry: Uint8Array): void {
+    const options = { ...this.#options, history: this.#history, base, stateEntry };
+    this.#fold = TrustFold.fromBase(options, this.#modules);
+    this.#from = base.index;
+    this.#knownSinceS = this.#fold.state.lastAtS - TRUST_KEPT_S;
   }
 
   /** What is wrong with the entries goes to `faults`; what merely had no effect to `remarks`. */
   report({ faults, remarks }: { readonly faults: FaultList; readonly remarks: FaultList }): void {
-    const log = this.#origin;
+    const log = this.#options.origin;
     for (const { index, code, reason } of this.#fold.findings) {
       const isFault = code === 'STATE_MISMATCH';
       const finding: AuditFault = {
@@ -73,7 +108,7 @@ export class TrustReplay {
     const { fingerprint } = this.state;
     if (fingerprint === undefined || hexOf(fingerprint) === hexOf(expected)) return;
     const message = `expected the region ${hexOf(expected)}, got ${hexOf(fingerprint)}`;
-    faults.add({ code: 'FINGERPRINT_MISMATCH', log: this.#origin, index: 0, message });
+    faults.add({ code: 'FINGERPRINT_MISMATCH', log: this.#options.origin, index: 0, message });
   }
 }
 

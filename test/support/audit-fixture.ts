@@ -10,8 +10,10 @@ import {
   type RegionAuditOptions,
 } from '../../node/audit/region-audit.ts';
 import { LogTree } from '../../node/log/log-tree.ts';
+import { pruneLog } from '../../node/log/prune.ts';
 import { storeInDirectory } from '../../node/store/store-directory.ts';
 import { systemClock } from '../../node/system-clock.ts';
+import { baseChanges } from '../../node/trust/stored-base.ts';
 import { encodeAttestation } from '../../protocol/code/attestation-draft.ts';
 import { type AttestationClaims } from '../../protocol/code/attestation.ts';
 import { signCheckpoint } from '../../protocol/log/checkpoint.ts';
@@ -119,6 +121,23 @@ export async function fillStore(fixture: AuditedFixture, directory: string, step
     }
     tree.close();
   }
+  await store.stop();
+}
+
+/** Drops the beginning of the trust log in the store of a node's directory, which keeps the newest state that `fixture` committed to. */
+export async function pruneStore(fixture: AuditedFixture, directory: string, minimum: number): Promise<void> {
+  const { region, trustOrigin } = fixture;
+  const store = storeInDirectory(
+    { directory: join(directory, 'store'), owner: `${region.region}.${region.network}`, reserveBytes: 0 },
+    { clock: systemClock },
+  );
+  await store.start();
+  const tree = await LogTree.open(trustOrigin, { store, secondPlace: new MemorySecondPlace(), sha256 });
+  const base = region.fold.newestBase();
+  if (base === undefined) throw new TypeError('the region has committed to no state');
+  await store.write(await baseChanges(trustOrigin, base, store));
+  await pruneLog(minimum, { tree, store });
+  tree.close();
   await store.stop();
 }
 

@@ -3,13 +3,25 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BundlePool } from '../../../node/audit/bundle-pool.ts';
 import { KeyBook } from '../../../node/audit/attest-key.ts';
+import { checkStore } from '../../../node/audit/store-check.ts';
 import { openAuditSource } from '../../../node/audit/open-source.ts';
 import { encodeEntryBundle } from '../../../protocol/log/entry-bundle.ts';
 import { witnessName } from '../../../protocol/log/origin.ts';
 import { signCosignature } from '../../../protocol/log/cosignature.ts';
 import { COSIGNATURE, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { type NodeError } from '../../../node/node-error.ts';
-import { audited, AuditedFixture, faultsIn, fillStore, HOUR, publish } from '../../support/audit-fixture.ts';
+import { storeInDirectory } from '../../../node/store/store-directory.ts';
+import { systemClock } from '../../../node/system-clock.ts';
+import { baseChanges } from '../../../node/trust/stored-base.ts';
+import {
+  audited,
+  AuditedFixture,
+  faultsIn,
+  fillStore,
+  HOUR,
+  pruneStore,
+  publish,
+} from '../../support/audit-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { DAY_S, LOG_ID, RegionFixture, START_S, testKey } from '../../support/region-fixture.ts';
 import { ReferenceTree } from '../../support/reference-tree.ts';
@@ -365,6 +377,105 @@ describe('auditRegion on the store of a node', () => {
       const report = await audited(directory, { faultsMax: 10 });
       assert.deepEqual({ ...report }, { ...fromFiles }, `in batches of ${step}`);
     }
+  });
+
+  /** A store whose trust log begins at 256: 260 revocations, and what `then` appends, a `state` statement among it. */
+  async function pruned(fixture: AuditedFixture, then: () => void): Promise<string> {
+    for (let i = 0; i < 260; i++) fixture.region.revoke([i]);
+    then();
+    const directory = folder();
+    await fillStore(fixture, directory);
+    await pruneStore(fixture, directory, 263);
+    return directory;
+  }
+
+  async function prunedSoon(fixture: AuditedFixture): Promise<string> {
+    return pruned(fixture, () => {
+      fixture.region.commit();
+      fixture.region.revoke([7_000]);
+    });
+  }
+
+  it('A25 a pruned trust log is folded from its state statement, and what that cannot show is remarked', async () => {
+    const fixture = new AuditedFixture(300);
+    const directory = await prunedSoon(fixture);
+    const report = await audited(directory, { fingerprint: fixture.region.fingerprint });
+    assert.deepEqual(report.faults, []);
+    assert.deepEqual(
+      report.logs.map(({ size, from, signatures }) => ({ size, from, signatures })),
+      [
+        { size: 265, from: 256, signatures: 0 },
+        { size: 300, from: 0, signatures: 300 },
+      ],
+    );
+    const remarks = report.remarks.filter(({ code }) => code === 'NOT_REPLAYED');
+    assert.deepEqual(
+      remarks.map(({ log, index }) => ({ log, index })),
+      [{ log: fixture.trustOrigin, index: 263 }],
+    );
+    const checked = await checkStore({
+      directory: join(directory, 'store'),
+      secondPlace: undefined,
+      faultsMax: 1,
+    });
+    assert.deepEqual(checked.faults, []);
+  });
+
+  it('A25 T3 with a pruned trust log, keys that are long over are remarked as unknown, later ones are faults', async () => {
+    const fixture = new AuditedFixture(1);
+    fixture.attest({}, testKey('nobody'));
+    const { faults } = await audited(await prunedSoon(fixture), { faultsMax: 9 });
+    assert.deepEqual(
+      faults.map(({ code, index }) => [code, index]),
+      [['KEY_UNKNOWN', 1]],
+    );
+    const late = new AuditedFixture(3);
+    const { region } = late;
+    const keys = { 'trust-log': testKey('late trust-log'), checkpoint: testKey('late checkpoint') };
+    const directory = await pruned(late, () => {
+      region.nowS += 70 * DAY_S;
+      region.admit([
+        { key: keys['trust-log'], role: 'trust-log' },
+        { key: keys.checkpoint, role: 'checkpoint' },
+      ]);
+      region.add(region.stateStatement(), [keys['trust-log']]);
+      late.checkpointKey = keys.checkpoint;
+    });
+    const report = await audited(directory, { nowS: region.nowS, faultsMax: 9 });
+    assert.deepEqual(report.faults, []);
+    assert.deepEqual(
+      report.logs.map(({ size, from, signatures }) => ({ size, from, signatures })),
+      [
+        { size: 265, from: 256, signatures: 0 },
+        { size: 3, from: 0, signatures: 0 },
+      ],
+    );
+    const remarks = report.remarks.filter(({ code }) => code === 'NOT_REPLAYED');
+    assert.deepEqual(
+      remarks.map(({ log }) => log),
+      [late.trustOrigin, late.origin],
+    );
+  });
+
+  it('A26 a state statement that does not commit to the state kept with a pruned log is a fault', async () => {
+    const fixture = new AuditedFixture(1);
+    const directory = await prunedSoon(fixture);
+    const base = fixture.region.fold.newestBase();
+    assert.ok(base);
+    const store = storeInDirectory(
+      { directory: join(directory, 'store'), owner: 'DE.test', reserveBytes: 0 },
+      { clock: systemClock },
+    );
+    await store.start();
+    const without = { ...base, items: base.items.slice(0, -1) };
+    await store.write(await baseChanges(fixture.trustOrigin, without, store));
+    await store.stop();
+    const { faults } = await audited(directory, { faultsMax: 9 });
+    assert.deepEqual(
+      faults.map(({ code, log }) => [code, log]),
+      [['ENTRY_MISSING', fixture.trustOrigin]],
+    );
+    assert.match(faults[0]?.message ?? '', /STATE_MISMATCH/);
   });
 
   it('B72 a store that a process holds is STORE_LOCKED, and the hint names the public directory', async () => {
