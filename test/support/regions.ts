@@ -1,8 +1,6 @@
 /** Region directories for tests: real files, keys and stores, and a clock that the test sets. */
 import { randomFillSync } from 'node:crypto';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { opensslBackEnd } from '../../node/crypto/openssl.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
 import { editConfig } from '../../node/config/config-file.ts';
@@ -46,34 +44,6 @@ export async function makeRegion(
   await foundRegion(path, { ...defaults, ...options }, modules);
   return path;
 }
-
-const templates = new Map<string, Promise<string>>();
-
-/**
- * The same region as before for the same arguments, copied below `folder`: made at START_S once for all tests of a run, since
- * making one syncs two dozen files. Two copies have the same keys.
- */
-export async function copyRegion(
-  folder: string,
-  region: string,
-  options: Partial<FoundingOptions> = {},
-): Promise<string> {
-  const name = JSON.stringify([region, options]);
-  let template = templates.get(name);
-  if (template === undefined) {
-    const dir = mkdtempSync(join(tmpdir(), 'entente-test-'));
-    template = makeRegion(dir, region, new Clock().modules, options);
-    templates.set(name, template);
-  }
-  const path = join(folder, region);
-  cpSync(await template, path, { recursive: true });
-  return path;
-}
-
-after(async () => {
-  for (const template of templates.values())
-    rmSync(dirname(await template), { recursive: true, force: true });
-});
 
 export interface InRegionOptions {
   /** Public directories that stand in for those of the config, by region. */

@@ -15,15 +15,8 @@ import { type FaultCode, isProtocolError } from '../../../protocol/fault.ts';
 import { leafHash, verifyConsistency, verifyInclusion } from '../../../protocol/log/merkle.ts';
 import { parseCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../../protocol/log/note.ts';
-import {
-  Clock,
-  copyRegion,
-  inRegion,
-  makeRegion,
-  recognise,
-  requests,
-  visit,
-} from '../../support/regions.ts';
+import { copyRegion } from '../../support/region-templates.ts';
+import { Clock, inRegion, makeRegion, recognise, requests, visit } from '../../support/regions.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 

@@ -3,7 +3,8 @@ import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } fr
 import { join } from 'node:path';
 import { isNodeError } from '../../../node/node-error.ts';
 import { Publisher } from '../../../node/region/publisher.ts';
-import { Clock, copyRegion, inRegion, requests, visit } from '../../support/regions.ts';
+import { copyRegion } from '../../support/region-templates.ts';
+import { Clock, inRegion, requests, visit } from '../../support/regions.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 /** Every file below a folder with its content, but for checkpoints, whose cosignatures have a time. */

@@ -12,9 +12,9 @@ import { hexOf } from '../../../protocol/bytes.ts';
 import { parseCode } from '../../../protocol/code/code.ts';
 import { parseCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../../protocol/log/note.ts';
+import { copyRegion } from '../../support/region-templates.ts';
 import {
   Clock,
-  copyRegion,
   DAY_S,
   inRegion,
   makeRegion,
