@@ -5,6 +5,7 @@ import { httpBench } from './http.bench.ts';
 import { issueBench } from './issue.bench.ts';
 import { networkBench } from './network.bench.ts';
 import { nodesBench } from './nodes.bench.ts';
+import { residentBench } from './resident.bench.ts';
 import { revocationBench } from './revocation.bench.ts';
 import { snapshotBench } from './snapshot.bench.ts';
 import { treeBench } from './tree.bench.ts';
@@ -20,6 +21,7 @@ const BENCHES: readonly Bench[] = [
   treeBench,
   networkBench,
   nodesBench,
+  residentBench,
 ];
 
 function lineOf({ name, value, ratio, of, floor, goal }: Row): string {
