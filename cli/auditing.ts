@@ -10,7 +10,7 @@ import { type Cli } from './cli.ts';
 import { EXIT } from './exit.ts';
 import { aligned, counted, figure, type Progress } from './output.ts';
 import { printable } from './printable.ts';
-import { fingerprintText, publicPathOf, regionModules } from './region.ts';
+import { fingerprintText, namedDirectory, publicPathOf, regionModules } from './region.ts';
 import { timeText } from './times.ts';
 
 /** Faults that `--all` lists; the rest is counted. */
@@ -31,6 +31,7 @@ export async function auditAndReport(
   { path, witnesses = [], threads, ...options }: AuditRequest,
 ): Promise<void> {
   const modules = await regionModules(cli);
+  namedDirectory(path);
   const source = await openAuditSource(path);
   const pool = new BundlePool({ threads: threads ?? availableParallelism() });
   try {
@@ -106,4 +107,5 @@ export function parseThreads(text: string): number {
 
 export const AUDIT_EXITS = `
 Exit codes: 0 all agrees, 5 something does not (the first fault is named with
-            its log and index), 4 nothing to audit there, 1 the disk failed.`;
+            its log and index), 4 nothing to audit there, 2 no such directory,
+            1 the disk failed.`;

@@ -34,7 +34,7 @@ export async function readDevice(path: string): Promise<Device> {
   const bytes = await readFileIfPresent(path, DEVICE_BYTES_MAX);
   const mode = await modeOf(path);
   if (bytes === undefined || mode === undefined) {
-    throw new CliError(EXIT.failure, 'DEVICE_MISSING', `there is no file ${path}`, {
+    throw new CliError(EXIT.usage, 'DEVICE_MISSING', `there is no file ${path}`, {
       hint: 'Make one with `entente issue REGION --subject ... --device FILE`.',
     });
   }

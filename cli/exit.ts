@@ -53,12 +53,27 @@ export function cliErrorOf(error: unknown): CliError {
   }
   if (isProtocolError(error)) {
     const text = error.message.slice(error.fault.code.length + 2);
-    const exit = EXIT_OF_FAULT[error.fault.code] ?? EXIT.inconsistent;
-    return new CliError(exit, error.fault.code, text, { details: [error.fault.details] });
+    return new CliError(exitOfFault(error.fault.code), error.fault.code, text, {
+      details: [error.fault.details],
+    });
   }
-  const code =
-    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'ERROR';
-  return new CliError(EXIT.failure, code, error instanceof Error ? error.message : String(error));
+  const { code, syscall } = systemErrorOf(error);
+  if (code === 'EISDIR')
+    return usageError('a folder stands where a file was expected', 'Name the file itself.');
+  // A folder that is to be made, or is in the way of a path, where a file lies.
+  if (code === 'ENOTDIR' || (code === 'EEXIST' && syscall === 'mkdir'))
+    return usageError('a file stands where a folder was expected', 'Name the folder itself.');
+  return new CliError(EXIT.failure, code ?? 'ERROR', error instanceof Error ? error.message : String(error));
+}
+
+function systemErrorOf(error: unknown): { readonly code?: string; readonly syscall?: unknown } {
+  const isCoded = error instanceof Error && 'code' in error && typeof error.code === 'string';
+  return isCoded ? (error as Error & { readonly code: string; readonly syscall?: unknown }) : {};
+}
+
+/** How a command ends that met a fault in bytes of others. */
+export function exitOfFault(code: FaultCode): ExitCode {
+  return EXIT_OF_FAULT[code] ?? EXIT.inconsistent;
 }
 
 /** How a command ends by an error or fault of this code. */
@@ -73,6 +88,7 @@ const EXIT_OF_FAULT: Partial<Record<FaultCode, ExitCode>> = {
 };
 
 const EXIT_OF_NODE_ERROR: Partial<Record<NodeErrorCode, ExitCode>> = {
+  DIRECTORY_MISSING: EXIT.usage,
   DATA_INCONSISTENT: EXIT.inconsistent,
   STORE_CORRUPT: EXIT.inconsistent,
   STORE_FOREIGN: EXIT.inconsistent,

@@ -2,10 +2,12 @@
 import { ANY_PLACE, type Place } from '../protocol/verdict/verdict.ts';
 import { usageError } from './exit.ts';
 import { printable } from './printable.ts';
-import { parseSpan } from './times.ts';
+import { parseSpan, type SpanBounds } from './times.ts';
 
-export const PLACE_HELP =
-  'what the place asks for, as in kind=hospital,risk=high or grade=live,age=12h,silence=1d (knowledge age and issuer silence at most)';
+/** Of the limits of a place, as nodes take them too: SPEC.md 15.3. */
+const LIMIT: SpanBounds = { from: '0s', to: '3650d' };
+
+export const PLACE_HELP = `what the place asks for, as in kind=hospital,risk=high or grade=live,age=12h,silence=1d (knowledge age and issuer silence at most, up to ${LIMIT.to})`;
 
 const RISKS = ['low', 'medium', 'high'] as const;
 const GRADES = ['static', 'live', 'challenged'] as const;
@@ -31,9 +33,9 @@ function parsePair(place: Place, name: string, value: string): Partial<Place> {
     case 'grade':
       return { gradeNeeded: oneOf(GRADES, name, value) };
     case 'age':
-      return { limits: { ...place.limits, knowledgeAgeS: parseSpan(value) } };
+      return { limits: { ...place.limits, knowledgeAgeS: parseSpan(value, LIMIT) } };
     case 'silence':
-      return { limits: { ...place.limits, issuerSilenceS: parseSpan(value) } };
+      return { limits: { ...place.limits, issuerSilenceS: parseSpan(value, LIMIT) } };
   }
   throw usageError(
     `--place does not know ${printable(`${name}=${value}`)}`,

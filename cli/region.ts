@@ -1,4 +1,5 @@
 /** Region directories as commands name them. */
+import { statSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { Option } from 'commander';
 import { isNodeError, NodeError } from '../node/node-error.ts';
@@ -172,8 +173,20 @@ export async function readRegion(cli: Cli, path: string): Promise<PublicRegion> 
   return readPublicRegion(layout.public, { region, network }, await regionModules(cli));
 }
 
-/** The public directory that `path` names: itself, or the one of a region directory. */
+/**
+ * The absolute path of a directory that the command line names; what lies in it is for whoever reads it.
+ * @throws {NodeError} DIRECTORY_MISSING if there is none: whoever names what is not there has mistyped it.
+ */
+export function namedDirectory(path: string): string {
+  const stat = statSync(resolve(path), { throwIfNoEntry: false });
+  if (stat?.isDirectory() === true) return resolve(path);
+  const what = stat === undefined ? 'there is no directory' : 'a file stands where a folder was expected:';
+  throw new NodeError('DIRECTORY_MISSING', `${what} ${path}`);
+}
+
+/** The public directory that `path` names: itself, or the one of a region directory. Throws as `namedDirectory`. */
 export async function publicPathOf(path: string): Promise<string> {
+  namedDirectory(path);
   const { public: below } = new RegionLayout(resolve(path));
   const isBelow = (await new LogFiles(trustLogPath(below)).checkpoint()) !== undefined;
   return isBelow ? below : resolve(path);

@@ -19,13 +19,20 @@ export function parseTime(text: string): number {
   );
 }
 
-/** A span in whole seconds. */
-export function parseSpan(text: string): number {
-  const match = SPAN.exec(text);
-  if (match === null) {
+/** Which spans a caller takes, both ends included, in the words that people write. */
+export interface SpanBounds {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A span in whole seconds. @throws {CliError} for what is none, or is out of bounds. */
+export function parseSpan(text: string, { from, to }: SpanBounds): number {
+  const seconds = secondsOfSpan(text);
+  if (seconds === undefined) {
     throw usageError(`expected a span of time, not ${printable(text)}`, 'Write it as 90s, 15m, 12h or 7d.');
   }
-  return Number(match[1]) * SECONDS_OF[match[2] as keyof typeof SECONDS_OF];
+  if (seconds >= (secondsOfSpan(from) ?? 0) && seconds <= (secondsOfSpan(to) ?? 0)) return seconds;
+  throw usageError(`expected a span of ${from} to ${to}, not ${printable(text)}`);
 }
 
 /** `2026-11-23 14:00:05 UTC` */
@@ -41,6 +48,11 @@ export function spanText(spanS: number): string {
   if (size < 7_200) return `${Math.round(spanS / 60)} min`;
   if (size < 172_800) return `${Math.round(spanS / 3_600)} h`;
   return `${Math.round(spanS / 86_400)} days`;
+}
+
+function secondsOfSpan(text: string): number | undefined {
+  const [, count, unit] = SPAN.exec(text) ?? [];
+  return unit === undefined ? undefined : Number(count) * SECONDS_OF[unit as keyof typeof SECONDS_OF];
 }
 
 function secondsOfDate(text: string): number {

@@ -11,13 +11,15 @@ import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
+import { namedDirectory } from '../region.ts';
 
 /** Faults that are listed; the rest is counted. */
 const LISTED_MAX = 100;
 
 const EXITS = `
 Exit codes: 0 all is whole, 5 something is damaged or missing, 4 there is no
-            store, 1 the disk failed or a running node has the store.`;
+            store, 2 no such directory, 1 the disk failed or a running node
+            has the store.`;
 
 export function addFsck(program: Command, cli: Cli): void {
   program
@@ -39,6 +41,7 @@ export function addFsck(program: Command, cli: Cli): void {
 }
 
 async function fsck(cli: Cli, path: string, options: { readonly salvage?: boolean }): Promise<void> {
+  namedDirectory(path);
   const directory = await storeDirectoryAt(path);
   if (directory === undefined) {
     throw new CliError(EXIT.undetermined, 'STORE_MISSING', `there is no store in ${printable(path)}`, {

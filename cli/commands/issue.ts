@@ -61,7 +61,7 @@ export function addIssue(program: Command, cli: Cli): void {
     .argument('[file]', 'file of people, or - for CSV on stdin')
     .option('--subject <text>', 'one person instead of a file')
     .option('--colour <colour>', 'green, yellow or red')
-    .option('--days <n>', 'how long the code counts')
+    .option('--days <n>', 'how long the code counts, 1 to 30 days')
     .option('--device <file>', 'make a key for a phone and write it, with the code, into this file')
     .option('--paper', 'bind the code to the identity document given')
     .option('--document-country <cc>', 'country of the identity document')

@@ -21,7 +21,10 @@ import {
   type SigningOptions,
   withoutPeersOption,
 } from '../region.ts';
-import { parseSpan, timeText } from '../times.ts';
+import { parseSpan, type SpanBounds, timeText } from '../times.ts';
+
+/** Five years: the root is to look at whom it recognises while those who decided are still there. */
+const HOLDS: SpanBounds = { from: '1s', to: '1825d' };
 
 interface RecogniseOptions extends SigningOptions {
   readonly region?: string;
@@ -58,7 +61,7 @@ export function addRecognise(program: Command, cli: Cli): void {
     )
     .option('--via <region>', 'with --way bridge: the region through which codes come')
     .option('--rules <id>', 'acceptance rules for its codes')
-    .option('--for <span>', 'how long the recognition holds', '365d')
+    .option('--for <span>', `how long the recognition holds, at most ${HOLDS.to}`, '365d')
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
@@ -82,6 +85,7 @@ async function recognise(
   if ((way === 'bridge') !== (via !== undefined)) throw usageError('--way bridge and --via belong together');
   if (rules !== null && !isRuleId(rules))
     throw usageError('expected the id of rules: lower-case letters, digits and hyphens');
+  const span = parseSpan(options.for, HOLDS);
   const viaRegion = via === undefined ? {} : { via: parseRegionId(via) };
   await withDesk(
     cli,
@@ -91,8 +95,7 @@ async function recognise(
         peer === undefined ? byFingerprint(options) : await byDirectory(desk, peer, options, modules);
       if (other.region === desk.config.region) throw usageError('a region does not recognise itself');
       const from = modules.nowS();
-      const until = from + parseSpan(options.for);
-      if (until === from) throw usageError('a recognition holds for at least a second');
+      const until = from + span;
       const { region, fingerprint } = other;
       const version = (desk.state.recognition(region)?.version ?? 0) + 1;
       await desk.appendByRoot([

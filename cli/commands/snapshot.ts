@@ -2,6 +2,7 @@
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
 import { type HomeView, readHomeView } from '../../node/region/home-view.ts';
+import { type FaultCode } from '../../protocol/fault.ts';
 import { KNOWLEDGE_AGE_OFFLINE_S_MAX } from '../../protocol/limits.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
@@ -10,7 +11,7 @@ import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
 import { assessKnowledge } from '../../protocol/verdict/knowledge.ts';
 import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
 import { type Cli, examples } from '../cli.ts';
-import { EXIT, usageError } from '../exit.ts';
+import { EXIT, type ExitCode, exitOfFault, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, regionModules } from '../region.ts';
@@ -40,7 +41,7 @@ export function addSnapshot(program: Command, cli: Cli): void {
   snapshot
     .command('make')
     .description(
-      'Makes a snapshot of a region and its peers, as their directories are now, and checks it as a verifier would.',
+      'Makes a snapshot of a region and its peers, as their directories are now, and checks it as a verifier would. Ends with 5 if a part of it is refused; it is written all the same, and counts without that part.',
     )
     .argument('<region>', 'directory of the home region')
     .requiredOption('--out <file>', 'file to write')
@@ -56,7 +57,7 @@ export function addSnapshot(program: Command, cli: Cli): void {
   snapshot
     .command('check')
     .description(
-      'Checks a snapshot as a verifier would, and says how old it is and who vouches for it. Ends with 4 if it is too old to judge by.',
+      'Checks a snapshot as a verifier would, and says how old it is and who vouches for it. Ends with 5 if a part of it is refused, else with 4 if it is too old to judge by.',
     )
     .argument('<file>', 'the snapshot')
     .requiredOption('--home <id>', 'region in whose name you judge')
@@ -98,6 +99,7 @@ async function make(cli: Cli, path: string, { out, since }: MakeOptions): Promis
     ],
   );
   for (const line of warningsOf(view, reports, path)) cli.output.note(line);
+  cli.exit = exitOf(reports);
 }
 
 async function check(cli: Cli, file: string, options: CheckOptions): Promise<void> {
@@ -117,7 +119,7 @@ async function check(cli: Cli, file: string, options: CheckOptions): Promise<voi
     `${printable(file)} ${standingOf(reports, stale)}, for verifiers of ${reader.home}:`,
     ...partLines(reports),
   ]);
-  if (stale.length > 0) cli.exit = EXIT.undetermined;
+  cli.exit = exitOf(reports, stale);
 }
 
 async function show(cli: Cli, file: string): Promise<void> {
@@ -154,7 +156,7 @@ function sizesOf(bytes: Uint8Array): Map<string, number> {
 interface PartReport {
   readonly region: string;
   readonly effect: string;
-  readonly fault: string | undefined;
+  readonly fault: FaultCode | undefined;
   readonly knowledge: KnowledgeReport | undefined;
 }
 
@@ -168,8 +170,21 @@ function reportsOf({ outcomes, holdings }: AppliedSnapshot, nowS: number): PartR
 }
 
 function standingOf(reports: readonly PartReport[], stale: readonly string[]): string {
-  if (stale.length > 0) return `is genuine, and too old (${stale.join(', ')}): make a new one`;
-  return reports.every(({ fault }) => fault === undefined) ? 'is good' : 'is good in parts';
+  const refused = reports.filter(isRefused).map(({ region }) => region);
+  const good = refused.length > 0 ? `is refused in parts (${refused.join(', ')})` : 'is good';
+  if (stale.length === 0) return good;
+  const genuine = refused.length > 0 ? good : 'is genuine';
+  return `${genuine}, and too old (${stale.join(', ')}): make a new one`;
+}
+
+function isRefused({ fault }: PartReport): boolean {
+  return fault !== undefined;
+}
+
+/** The worst that was found: a part ends a command as a whole snapshot does that is refused for the same fault. */
+function exitOf(reports: readonly PartReport[], stale: readonly string[] = []): ExitCode {
+  const exits = reports.flatMap(({ fault }) => (fault === undefined ? [] : [exitOfFault(fault)]));
+  return Math.max(EXIT.ok, ...exits, ...(stale.length > 0 ? [EXIT.undetermined] : [])) as ExitCode;
 }
 
 /** Whether codes of the region are undetermined by what the snapshot says of it, wherever no stricter limit holds. */
@@ -179,10 +194,12 @@ function isTooOld({ knowledge }: PartReport): boolean {
 
 function partLines(reports: readonly PartReport[]): string[] {
   return aligned(
-    reports.map(({ region, effect, fault, knowledge }) => [
-      region,
-      `${effect}${fault === undefined ? '' : ` (${fault})`}: ${knowledge === undefined ? 'nothing is known of it' : knowledgeText(knowledge)}`,
-    ]),
+    reports.map(({ region, effect, fault, knowledge }) => {
+      const known = knowledge === undefined ? 'nothing is known of it' : knowledgeText(knowledge);
+      if (fault === undefined) return [region, `${effect}: ${known}`];
+      const stays = knowledge === undefined ? '' : 'what was held stays, ';
+      return [region, `${effect} (${fault}): ${stays}${known}`];
+    }),
     '  ',
   );
 }

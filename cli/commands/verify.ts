@@ -212,7 +212,9 @@ async function holdingsFor(cli: Cli, options: VerifyOptions, modules: ReadModule
   const applied = applyAll(modules, snapshots, reader, held, modules.nowS());
   for (const { region, fault } of applied?.outcomes ?? []) {
     if (fault === undefined) continue;
-    cli.output.note(`${region}: what is new of it is refused, what was known of it stays [${fault.code}]`);
+    const isKnown = applied?.holdings.trust.regions.has(region) === true;
+    const rest = isKnown ? 'what was known of it stays' : 'nothing is known of it';
+    cli.output.note(`${region}: what the snapshot says of it is refused, ${rest} [${fault.code}]`);
   }
   const holdings = applied?.holdings ?? held;
   if (holdings === undefined)

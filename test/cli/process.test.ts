@@ -21,7 +21,7 @@ describe('entente as a process', () => {
     assert.equal(judged.exit, 3);
     assert.match(judged.out, /^STOP {2}red[^]*NO_WITNESSES/);
     assert.equal((await run('shw')).exit, 2);
-    assert.equal((await run('state', 'FR')).exit, 1);
+    assert.equal((await run('state', 'FR')).exit, 2);
   });
 
   it('ends quietly when its reader has seen enough', async () => {

@@ -37,12 +37,27 @@ describe('parseTime', () => {
 
 describe('parseSpan', () => {
   it('takes seconds, minutes, hours and days', () => {
-    assert.deepEqual(['90s', '15m', '12h', '7d'].map(parseSpan), [90, 900, 43_200, 604_800]);
+    const bounds = { from: '90s', to: '7d' };
+    assert.deepEqual(
+      ['90s', '15m', '12h', '7d'].map((text) => parseSpan(text, bounds)),
+      [90, 900, 43_200, 604_800],
+    );
   });
 
   for (const text of ['', '7', 'd', '-1d', '1.5h', '7 d', '7w', '1234567890s']) {
     it(`refuses ${JSON.stringify(text)}`, () => {
-      assert.throws(() => parseSpan(text), isUsage);
+      assert.throws(() => parseSpan(text, { from: '0s', to: '999999999d' }), isUsage);
+    });
+  }
+});
+
+describe('parseSpan with bounds', () => {
+  for (const text of ['59s', '8d', '604801s', '99999999d', '999999999d']) {
+    it(`B69: refuses ${text} where 1m to 7d are asked for, and says so`, () => {
+      assert.throws(
+        () => parseSpan(text, { from: '1m', to: '7d' }),
+        (error) => isUsage(error) && /of 1m to 7d/.test((error as Error).message),
+      );
     });
   }
 });

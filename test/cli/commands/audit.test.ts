@@ -78,7 +78,8 @@ describe('entente audit replay, entente log verify', () => {
   });
 
   it('end with 4 where there is nothing to audit, and with 2 on arguments that are none', async () => {
-    assert.equal((await cli.run('audit', 'replay', cli.path('nowhere'))).exit, 4);
+    assert.equal((await cli.run('audit', 'replay', '/')).exit, 4);
+    assert.equal((await cli.run('audit', 'replay', cli.path('nowhere'))).exit, 2);
     assert.equal((await cli.run('log', 'verify', cli.path('CN-33'), '--threads', '0')).exit, 2);
     assert.equal((await cli.run('audit', 'replay', cli.path('CN-33'), '--fingerprint', 'x')).exit, 2);
   });

@@ -302,7 +302,7 @@ describe('entente show and present', () => {
     for (const challenge of ['00'.repeat(7), '00'.repeat(33), 'xyz', '']) {
       assert.equal((await cli.run('present', cli.path('phone.json'), '--challenge', challenge)).exit, 2);
     }
-    assert.equal((await cli.run('present', '/nowhere.json')).exit, 1);
+    assert.equal((await cli.run('present', '/nowhere.json')).exit, 2);
     const text = readFileSync(cli.path('phone.json'), 'utf8');
     for (const [name, content, mode] of [
       ['cut.json', text.slice(0, 50), 0o600],

@@ -139,9 +139,11 @@ describe('commands on regions', () => {
     ['an id that is none', 2, ['--region', 'fr', '--fingerprint', 'ab'.repeat(32)]],
     ['itself', 2, ['--region', 'DE', '--fingerprint', 'ab'.repeat(32)]],
     ['a bridge without via', 2, ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--way', 'bridge']],
+    ['B69 more than five years', 2, ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--for', '1826d']],
     ['no time at all', 2, ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--for', '0d']],
     ['rules with a bad id', 2, ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--rules', 'A b']],
-    ['a directory where nobody publishes', 4, ['/nowhere']],
+    ['a directory where nobody publishes', 4, ['/']],
+    ['a directory that is not there', 2, ['/nowhere']],
   ] as const) {
     it(`recognise of ${what} ends with ${exit} and signs nothing`, async () => {
       const before = readFileSync(cli.path('DE/public/trust/checkpoint'));
@@ -185,8 +187,8 @@ describe('commands on regions', () => {
     const { exit, err } = await cli.run('witness', cli.path('DE'), cli.path('yesterday'));
     assert.equal(exit, 5);
     assert.match(err, /had 9 entries and now shows 8 \[ROLLBACK\]/);
-    assert.equal((await cli.run('witness', cli.path('DE'), '/nowhere')).exit, 4);
-    assert.equal((await cli.run('witness', '/nowhere', cli.path('CN-33'))).exit, 1);
+    assert.equal((await cli.run('witness', cli.path('DE'), '/')).exit, 4);
+    assert.equal((await cli.run('witness', '/nowhere', cli.path('CN-33'))).exit, 2);
   });
 
   it('T9: witness names the peers that rolled back or are gone, and vouches for the others', async () => {
@@ -252,7 +254,8 @@ describe('commands on regions', () => {
 
   it('B72: a directory that is none, is old, is in use or is damaged is refused, and says so', async () => {
     cli = copyWorld(world, folder());
-    assert.match((await cli.run('state', cli.dir)).err, /DIRECTORY_MISSING/);
+    const none = await cli.run('state', cli.dir);
+    assert.deepEqual([none.exit, none.err.includes('[DIRECTORY_MISSING]')], [2, true]);
     mkdirSync(cli.path('old'));
     writeFileSync(cli.path('old/config.json'), '{}');
     const old = await cli.run('state', cli.path('old'));

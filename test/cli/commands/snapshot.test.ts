@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { codesOf, copyWorld, Gate, makeWorld, witnessAll, type World } from '../../support/cli-world.ts';
 import { DAY_S } from '../../support/regions.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -89,6 +90,50 @@ describe('entente snapshot and verify --keep', () => {
       stale.out,
       /is genuine, and too old \(CN-33, DE, FR\): make a new one, for verifiers of DE:/,
     );
+  });
+
+  it('T9 rollback: a part that is refused ends make and check with 5, and what is said follows what was held', async () => {
+    const later = copyWorld(world, folder());
+    await later.json('revoke', later.path('CN-33'), world.codes.green);
+    await witnessAll(later);
+    const newer = later.path('new.snap');
+    await later.json('snapshot', 'make', later.path('DE'), '--out', newer);
+    cli = copyWorld(world, folder());
+    const made = await cli.run(
+      ...['snapshot', 'make', cli.path('DE'), '--since', newer, '--out', cli.path('delta.snap')],
+    );
+    assert.equal(made.exit, 5);
+    assert.match(made.out, /CN-33 +faulty \(ROLLBACK\): what was held stays, \d+ entries/);
+    assert.match(made.err, /CN-33 is not as it should be: ROLLBACK/);
+    assert.ok(existsSync(cli.path('delta.snap')), 'those who hold the other regions can use it');
+    const trust = ['--home', 'DE', '--pin', world.pins['DE'] ?? ''];
+    const checked = await cli.run(...['snapshot', 'check', cli.path('de.snap'), ...trust, '--held', newer]);
+    assert.equal(checked.exit, 5);
+    assert.match(checked.out, /de\.snap is refused in parts \(CN-33\), for verifiers of DE/);
+    const both = ['--offline', newer, '--offline', cli.path('de.snap')];
+    const verdict = await cli.run('verify', ...both, ...trust, world.codes.red);
+    assert.equal(verdict.exit, 3, 'verify ends by its verdict');
+    assert.match(
+      verdict.err,
+      /CN-33: what the snapshot says of it is refused, what was known of it stays \[ROLLBACK\]/,
+    );
+  });
+
+  it('a part that is refused where nothing was held leaves its region unknown, and says so', async () => {
+    const bytes = readFileSync(cli.path('de.snap'));
+    const origin = bytes.indexOf('CN-33.demo/trust\n');
+    const root = bytes.indexOf('\n', bytes.indexOf('\n', origin) + 1) + 1;
+    bytes[root] = bytes[root] === 0x41 ? 0x42 : 0x41;
+    const dir = folder();
+    const bad = join(dir, 'bad.snap');
+    writeFileSync(bad, bytes);
+    const trust = ['--home', 'DE', '--pin', world.pins['DE'] ?? ''];
+    const checked = await cli.run('snapshot', 'check', bad, ...trust);
+    assert.equal(checked.exit, 5);
+    assert.match(checked.out, /CN-33 +faulty \([A-Z_]+\): nothing is known of it/);
+    const verdict = await cli.run('verify', '--offline', bad, ...trust, world.codes.green);
+    assert.equal(verdict.exit, 4);
+    assert.match(verdict.err, /CN-33: what the snapshot says of it is refused, nothing is known of it \[/);
   });
 
   it('snapshot make takes a peer whose directory is gone from the copies that others keep, and says so', async () => {
