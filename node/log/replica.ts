@@ -3,7 +3,7 @@
  * what it stores is proven to be in a tree that the log signed and to continue the tree that it holds.
  */
 import { equalBytes } from '../../protocol/bytes.ts';
-import { ProtocolError } from '../../protocol/fault.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type OpenedCheckpoint, openCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { leafHash, type ProofPath, verifyConsistency } from '../../protocol/log/merkle.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
@@ -56,7 +56,7 @@ export class Replica {
   }
 
   /**
-   * Stores what is new in a piece. `keys` are those of the log, of the role checkpoint.
+   * Stores what is new in a piece: entries, or a note where none that these keys open is held on that tree. `keys` are those of the log, of the role checkpoint.
    * @throws {ProtocolError} what `openCheckpoint` throws; ORIGIN_INVALID for a note of another log; SIZE_INVALID for more
    * entries than the note counts; PROOF_INVALID if the entries do not lead to the note's root: the sender is wrong, or the
    * log has forked before `from`, which `confront` finds out.
@@ -68,7 +68,7 @@ export class Replica {
       await tree.settled();
       const checkpoint = this.#open(piece.note, keys);
       const { head } = tree;
-      if (checkpoint.size <= head.size) return this.#applyNote(checkpoint, piece.note, head);
+      if (checkpoint.size <= head.size) return this.#applyNote(checkpoint, piece.note, head, keys);
       if (piece.from > head.size) return { outcome: 'gap', size: head.size };
       if (piece.from + piece.entries.length > checkpoint.size) {
         throw new ProtocolError('SIZE_INVALID', 'there are more entries than the note counts', {
@@ -104,17 +104,32 @@ export class Replica {
     throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${tree.origin}`);
   }
 
-  /** A note on no more than is held. */
-  async #applyNote(checkpoint: OpenedCheckpoint, note: Uint8Array, head: LogHead): Promise<Applied> {
+  /** A note on no more than is held. It takes the place of one on the same tree that these keys do not open: by a key given up. */
+  async #applyNote(
+    checkpoint: OpenedCheckpoint,
+    note: Uint8Array,
+    head: LogHead,
+    keys: readonly VerifierKey[],
+  ): Promise<Applied> {
     const { tree } = this.#modules;
     const { size, root } = checkpoint;
     if (!equalBytes(await tree.reader.rootAt(size), root)) {
       if (size === 0) throw new ProtocolError('PROOF_INVALID', 'the empty tree has one root only');
       return { outcome: 'forked', evidence: await this.#prover.against({ note, root, path: [] }, size) };
     }
-    if (size === head.size && head.signed?.size !== size)
-      await this.#store(tree.grow(), checkpoint, { note });
+    const isHeld = head.signed?.size === size && this.#isOpenedBy(head.signed.note, keys);
+    if (size === head.size && !isHeld) await this.#store(tree.grow(), checkpoint, { note });
     return { outcome: 'known', size: head.size };
+  }
+
+  #isOpenedBy(note: Uint8Array, keys: readonly VerifierKey[]): boolean {
+    try {
+      openCheckpoint(note, keys, this.#modules.verifySignature);
+      return true;
+    } catch (error) {
+      if (isProtocolError(error)) return false;
+      throw error;
+    }
   }
 
   async #applyEntries(checkpoint: OpenedCheckpoint, piece: Piece, head: LogHead): Promise<Applied> {

@@ -60,18 +60,23 @@ export class Mirror implements Followed {
   }
 
   async heed(note: Uint8Array, read: ReadNote = readNote(note)): Promise<Heeded> {
-    const { text } = read.note;
+    const { text, signatures } = read.note;
     const { origin, size } = read.checkpoint;
     if (origin !== this.origin)
       throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${this.origin}`);
     if (size > this.tree.size) return 'behind';
-    if (this.#agreed.get(text) !== undefined) return 'known';
+    // The same text by another key of the log is another note: that of a key that was given up is to be replaced.
+    const keyIds = signatures.filter(({ name }) => name === origin).map(({ keyId }) => keyId);
+    const signed = [...keyIds.sort(), text].join('\n');
+    if (this.#agreed.get(signed) !== undefined) return 'known';
     try {
       if ((await this.apply({ from: size, entries: [], note })).outcome === 'forked') return 'forked';
     } catch (error) {
       if (!isProtocolError(error, 'NOTE_UNSIGNED')) throw error;
+      // By a key that is not known any more, or not yet: then it is looked at again when it comes again.
+      return 'known';
     }
-    this.#agreed.set(text, { text });
+    this.#agreed.set(signed, { text });
     return 'known';
   }
 
