@@ -87,6 +87,9 @@ export class LogShelf {
       if (tree.trouble === undefined) sizes[origin] = tree.size;
       else closed[origin] = tree.trouble.message;
     }
+    for (const { origin, damage } of this.#modules.board.keepers.values()) {
+      if (damage !== undefined) closed[origin] ??= damage.message;
+    }
     return { sizes, closed, forked };
   }
 

@@ -1,21 +1,25 @@
 /** Whether a node may begin to sign: what its peers hold of its own logs, or what its operator decided instead. */
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type BootCheckModules, type BootFinding, checkOwnLogs } from '../sync/boot-check.ts';
+import { type LogMender } from '../sync/log-mender.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { type NODE_DEFAULTS, type RegionNodeOptions } from './node-options.ts';
 
 export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | 'puller' | 'regionOf'> {
   readonly shelf: LogShelf;
+  readonly mender: LogMender;
 }
 
-/** `forced`: the operator signs although too few peers answered, or one shows more than can be had. Rejects as `checkOwnLogs`. */
+/** `forced`: the operator signs although too few peers answered, or one shows more than can be had. Rejects as `checkOwnLogs`, and with what is damaged in the trust log. */
 export async function findOwnLogs(
   { bootQuorum, fingerprint }: Pick<RegionNodeOptions & typeof NODE_DEFAULTS, 'bootQuorum' | 'fingerprint'>,
-  { shelf, ...modules }: OwnLogsCheckModules,
+  { shelf, mender, ...modules }: OwnLogsCheckModules,
   forced: boolean,
 ): Promise<BootFinding> {
   await shelf.followAll();
   const { home, ownLogs } = shelf;
+  await mender.mend();
+  if (home.damage !== undefined) throw home.damage;
   const { state } = home;
   const isLost = home.tree.size === 0 && fingerprint !== undefined;
   const needed = Math.max(isLost ? 1 : 0, bootQuorum(recognisedDirectly(state)));

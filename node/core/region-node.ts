@@ -26,6 +26,7 @@ import { refusalOf } from '../sync/boot-check.ts';
 import { Healer } from '../sync/healer.ts';
 import { Herald } from '../sync/herald.ts';
 import { LeafFinder } from '../sync/leaf-finder.ts';
+import { LogMender } from '../sync/log-mender.ts';
 import { PeerBook } from '../sync/peer-book.ts';
 import { Puller } from '../sync/puller.ts';
 import { SyncClient } from '../sync/sync-client.ts';
@@ -67,6 +68,7 @@ export class RegionNode {
   readonly #herald: Herald;
   readonly #verdicts: VerdictService;
   readonly #scrub: Scrub;
+  readonly #mender: LogMender;
   readonly #stopping = new AbortController();
   readonly #background = new Set<Promise<void>>();
   #isStarted = false;
@@ -141,6 +143,10 @@ export class RegionNode {
       { ...modules, voucher: this.#voucher, keepers, onTrouble },
     );
     const healer = new Healer({ ...reading, store: this.#store });
+    this.#mender = new LogMender(
+      { retryMs: this.#options.bootRetryMs },
+      { ...modules, healer, keepers, onTrouble },
+    );
     this.#scrub = new Scrub(
       { pauseMs: this.#options.scrubMs },
       {
@@ -178,7 +184,8 @@ export class RegionNode {
     this.#server.start();
     this.#desks.start();
     if (this.#options.onDemand !== true) {
-      for (const part of [this.#antiEntropy, this.#clocks, this.#herald, this.#scrub]) part.start();
+      const parts = [this.#antiEntropy, this.#clocks, this.#herald, this.#scrub, this.#mender];
+      for (const part of parts) part.start();
     }
     this.#inBackground(() => this.#becomeWriter());
     this.#inBackground(() => this.#tend());
@@ -297,7 +304,8 @@ export class RegionNode {
     this.#server.stop();
     this.#client.stop();
     await this.#writer?.stop();
-    for (const part of [this.#scrub, this.#herald, this.#clocks, this.#antiEntropy]) await part.stop();
+    const parts = [this.#mender, this.#scrub, this.#herald, this.#clocks, this.#antiEntropy];
+    for (const part of parts) await part.stop();
     while (this.#background.size > 0) await Promise.all(this.#background);
     await this.#shelf.close();
     await this.#store.stop();
@@ -320,6 +328,7 @@ export class RegionNode {
         const checking = {
           ...this.#modules,
           shelf: this.#shelf,
+          mender: this.#mender,
           client: this.#client,
           puller: this.#puller,
         };

@@ -19,7 +19,7 @@ export interface LevelDiskOptions {
   readonly directory: string;
   /** Bytes kept back for a full disk: 16 MiB by default, 0 for none. */
   readonly reserveBytes?: number;
-  /** False opens damaged files as far as LevelDB can: for a salvage only. */
+  /** False opens damaged files as far as LevelDB can: for a salvage or an audit only. */
   readonly checked?: boolean;
 }
 

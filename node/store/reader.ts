@@ -1,4 +1,5 @@
 /** Reading a disk that holds sealed values. */
+import { isNodeError } from '../node-error.ts';
 import { type Disk, type Entry, type RangeOptions } from '../ports.ts';
 import { openValue } from './sealed.ts';
 
@@ -9,7 +10,7 @@ export interface StoreReader {
   getMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   /** A page of `from <= key < to`; only an empty page says that the range is exhausted. */
   page(from: string, to: string, options: RangeOptions): Promise<Entry[]>;
-  /** The whole range, page by page; it sees changes made meanwhile or not. */
+  /** The whole range, page by page; it sees changes made meanwhile or not. What lies before a damaged value is given before it rejects. */
   entries(from: string, to: string, options?: EntriesOptions): AsyncIterable<Entry>;
 }
 
@@ -55,12 +56,28 @@ export async function* pagesOf(
   { reverse = false, pageSize = PAGE_SIZE }: EntriesOptions,
 ): AsyncGenerator<Entry, void, undefined> {
   for (;;) {
-    const page = await reader.page(from, to, { limit: pageSize, reverse });
+    const page = await wholePage(reader, from, to, { limit: pageSize, reverse });
     yield* page;
     const last = page.at(-1)?.[0];
     if (last === undefined) return;
     if (reverse) to = last;
     else from = keyAfter(last);
+  }
+}
+
+/** A page as far as its values are what was written. Rejects where that is not even the first. */
+async function wholePage(
+  reader: Pick<StoreReader, 'page'>,
+  from: string,
+  to: string,
+  options: RangeOptions,
+): Promise<Entry[]> {
+  try {
+    return await reader.page(from, to, options);
+  } catch (error) {
+    const { limit } = options;
+    if (limit === 1 || !isNodeError(error, 'VALUE_CORRUPT')) throw error;
+    return wholePage(reader, from, to, { ...options, limit: Math.ceil(limit / 2) });
   }
 }
 

@@ -11,6 +11,7 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
+import { keyAfter } from '../store/reader.ts';
 import { type Store } from '../store/store.ts';
 import { type SyncClient } from './sync-client.ts';
 import { RANGE_BYTES_MAX } from './sync-limits.ts';
@@ -22,6 +23,7 @@ export interface HealerModules {
   readonly logs: () => ReadonlyMap<string, { readonly tree: LogTree }>;
 }
 
+const PAGE_SIZE = 256;
 const KEY = /^log\/(.+)\/(?:entries|tile\/([0-9]))\/([0-9]{16})$/;
 
 export class Healer {
@@ -32,7 +34,7 @@ export class Healer {
   }
 
   /**
-   * Puts the value of a key right.
+   * Puts the value of a key right, or back where it is gone.
    * @throws {NodeError} NOT_FOUND if it is none of a log that is held, or no peer has what was there; what the store throws.
    */
   async heal(key: string): Promise<void> {
@@ -48,6 +50,20 @@ export class Healer {
       await this.#modules.store.write([{ put: key, value }]);
       await tree.reload();
     });
+  }
+
+  /** The key of the first run of entries of a log that is damaged; where none is, `from` begins one that is gone. */
+  async damagedRun({ origin, size }: LogTree, from: number): Promise<string> {
+    const keys = new LogKeys(origin);
+    const end = keys.run(size);
+    for (let next = keys.run(from - (from % TILE_HASHES)); ;) {
+      const page = await this.#modules.store.inspect(next, PAGE_SIZE);
+      const damaged = page.find(({ key, intact }) => key < end && !intact);
+      if (damaged !== undefined) return damaged.key;
+      const last = page.at(-1);
+      if (last === undefined || last.key >= end) return keys.run(from);
+      next = keyAfter(last.key);
+    }
   }
 
   /** The run of entries that begins at `from`. */
@@ -67,7 +83,7 @@ export class Healer {
   }
 
   async #endOfRun(tree: LogTree, key: string, from: number): Promise<number> {
-    const [, next] = await this.#modules.store.inspect(key, 2);
+    const [next] = await this.#modules.store.inspect(keyAfter(key), 1);
     const endOfBundle = from + TILE_HASHES - (from % TILE_HASHES);
     const isRun = next?.key.startsWith(key.slice(0, key.lastIndexOf('/') + 1)) ?? false;
     return Math.min(

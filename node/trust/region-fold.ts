@@ -8,6 +8,7 @@ import { type FoldBase } from '../../protocol/trust/boot.ts';
 import { type Finding, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type LogTree } from '../log/log-tree.ts';
+import { isNodeError, type NodeError } from '../node-error.ts';
 import { type Store } from '../store/store.ts';
 import { baseChanges, readBase } from './stored-base.ts';
 
@@ -37,6 +38,7 @@ export class RegionFold {
   #history: History | undefined;
   /** The index of the base that the store holds. */
   #baseIndex = 0;
+  #damage: NodeError | undefined;
 
   private constructor(options: RegionFoldOptions, modules: RegionFoldModules) {
     this.#options = options;
@@ -44,11 +46,13 @@ export class RegionFold {
     this.#fold = this.#empty();
   }
 
-  /** Folds what the log holds. Rejects as `advance`. */
+  /** Folds what the log holds, as far as that can be read: see `damage`. Rejects else as `advance`. */
   static async open(options: RegionFoldOptions, modules: RegionFoldModules): Promise<RegionFold> {
     const fold = new RegionFold(options, modules);
     await fold.#startFromBase();
-    await fold.advance();
+    await fold.advance().catch((error: unknown) => {
+      if (!isDamage(error)) throw error;
+    });
     return fold;
   }
 
@@ -68,6 +72,11 @@ export class RegionFold {
     return this.#fold.falseStart;
   }
 
+  /** Why the entries from `size` on could not be read when that was last tried; undefined if they could. */
+  get damage(): NodeError | undefined {
+    return this.#damage;
+  }
+
   /** Where a reader of snapshots can start. */
   newestBase(): FoldBase | undefined {
     return this.#fold.newestBase();
@@ -85,6 +94,16 @@ export class RegionFold {
    * @throws {NodeError} as reading the log.
    */
   async advance(): Promise<void> {
+    try {
+      await this.#advance();
+      this.#damage = undefined;
+    } catch (error) {
+      if (isDamage(error)) this.#damage = error;
+      throw error;
+    }
+  }
+
+  async #advance(): Promise<void> {
     const { tree } = this.#modules;
     while (this.#fold.size < tree.size) {
       const from = this.#fold.size;
@@ -171,10 +190,10 @@ export class RegionFold {
 
   async #startFromBase(): Promise<void> {
     const { tree, store } = this.#modules;
-    const stored = await readBase(tree.origin, store);
-    if (stored === undefined || stored.index >= tree.size) return;
-    const { index, items } = stored;
     try {
+      const stored = await readBase(tree.origin, store);
+      if (stored === undefined || stored.index >= tree.size) return;
+      const { index, items } = stored;
       const frontier = (await tree.reader.frontierAt(index)).hashes();
       const [stateEntry] = await this.#entries(index, index + 1);
       if (stateEntry === undefined) return;
@@ -184,7 +203,7 @@ export class RegionFold {
       this.#baseIndex = index;
     } catch (error) {
       // Whatever is wrong with the base, the entries tell the state.
-      if (!isProtocolError(error)) throw error;
+      if (!isProtocolError(error) && !isDamage(error)) throw error;
     }
   }
 
@@ -206,6 +225,11 @@ function appended(fold: TrustFold, entries: readonly Uint8Array[]): TrustState {
 function readFrom(history: History | undefined, index: number): Iterable<Uint8Array> {
   if (history === undefined || index < history.from) throw historyNeeded(index);
   return history.entries.slice(index - history.from);
+}
+
+/** What lies in the store is not what was written there, or is gone. */
+function isDamage(error: unknown): error is NodeError {
+  return isNodeError(error, 'VALUE_CORRUPT') || isNodeError(error, 'LOG_CORRUPT');
 }
 
 function noHistory(index: number): Iterable<Uint8Array> {

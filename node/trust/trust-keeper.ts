@@ -16,6 +16,7 @@ import { type Cosigned, lastHeard, type RegionKnowledge } from '../../protocol/v
 import { type ForkEvidence } from '../log/fork-evidence.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
+import { type NodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
 import { type ReadNote, readNote } from '../sync/read-note.ts';
@@ -97,7 +98,8 @@ export class TrustKeeper implements Followed {
   }
 
   /**
-   * Opens what the store holds of the region.
+   * Opens what the store holds of the region. Where entries cannot be read, it goes as far as those before them; no checkpoint is
+   * held then.
    * @throws {ProtocolError} PIN_MISMATCH if that is another region of this name. Rejects also as `RegionFold.advance`.
    */
   static async open(options: TrustKeeperOptions, modules: TrustKeeperModules): Promise<TrustKeeper> {
@@ -115,6 +117,11 @@ export class TrustKeeper implements Followed {
 
   get fold(): RegionFold {
     return this.#fold;
+  }
+
+  /** Why the log is not folded to its end: entries are damaged or gone, and to be made good. `advance` tries again. */
+  get damage(): NodeError | undefined {
+    return this.#fold.damage;
   }
 
   /** What all entries that are held say, whoever vouches for them. */

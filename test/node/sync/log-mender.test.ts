@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { isNodeError } from '../../../node/node-error.ts';
+import { threeRegions } from '../../support/http-fixture.ts';
+import { type NodeWorld } from '../../support/node-fixture.ts';
+
+const TRUST = 'DE.test/trust';
+const RUNS = `log/${TRUST}/entries/`;
+
+/** A world with a revoked code of DE. */
+async function revoked(): Promise<{ readonly world: NodeWorld; readonly text: string }> {
+  const world = await threeRegions();
+  const { log, index, text } = await world.issue('DE');
+  await world.run(world.node('DE').revoke({ log, indexes: [index] }));
+  await world.pass(15);
+  return { world, text };
+}
+
+/** Stops a node, and lets one run of the trust log of DE be damaged or gone in its store. */
+async function harm(
+  world: NodeWorld,
+  region: string,
+  { nth, isGone }: { readonly nth: number; readonly isGone: boolean },
+): Promise<void> {
+  const { medium } = await world.kill(region, { inOrder: true });
+  const { entries, commits } = medium.snapshot();
+  const key = entries
+    .map(([name]) => name)
+    .filter((name) => name.startsWith(RUNS))
+    .at(nth);
+  assert.ok(key);
+  medium.restore({ entries: entries.filter(([name]) => !isGone || name !== key), commits });
+  if (isGone) return;
+  assert.equal(medium.flipBit(key), key);
+  // As whoever wrote the file anew would leave it: nothing below the values tells.
+  medium.compact();
+}
+
+describe('LogMender T16, F4', function () {
+  this.timeout(30_000);
+
+  for (const [what, nth, isGone] of [
+    ['its root', 0, false],
+    ['an entry in the middle', 2, false],
+    ['its newest entry', -1, false],
+    ['the run of its root', 0, true],
+    ['a run in the middle', 2, true],
+    ['its newest run', -1, true],
+  ] as const) {
+    const how = isGone ? 'gone' : 'damaged';
+    it(`a node starts with ${what} ${how}, is undetermined and signs nothing, and is whole once peers are there`, async () => {
+      const { world, text } = await revoked();
+      const before = await entriesOf(world, 'FR');
+      await harm(world, 'DE', { nth, isGone });
+      world.network.isolate('DE');
+      const node = world.replace('DE');
+      await world.boot('DE', ({ status }) => status.writing === 'failed');
+      await assert.rejects(world.run(node.whenWriting()), (error) => {
+        return isNodeError(error, isGone ? 'LOG_CORRUPT' : 'VALUE_CORRUPT') && error.hint !== undefined;
+      });
+      assert.match(
+        node.status.closed[TRUST] ?? '',
+        isGone ? /is not in the store/ : /is not what was written/,
+      );
+      assert.match(await world.outcome('DE', text), /^undetermined/);
+      assert.equal(node.keeper('DE')?.latest, undefined);
+
+      for (const peer of ['FR', 'IT']) world.network.mend('DE', peer);
+      await world.until(() => node.status.writing === 'writing', 'it signs again');
+      assert.deepEqual(node.status.closed, {});
+      await world.pass(15);
+      assert.match(await world.outcome('DE', text), /^stop.*REVOKED/);
+      assert.deepEqual((await entriesOf(world, 'DE')).slice(0, before.length), before);
+      await world.stop();
+    });
+  }
+
+  it('a copy that is damaged is mended, while the node signs for its own region', async () => {
+    const { world, text } = await revoked();
+    await harm(world, 'FR', { nth: 1, isGone: true });
+    const node = world.replace('FR');
+    await world.boot('FR');
+    await world.until(() => node.keeper('DE')?.damage === undefined, 'the copy is whole');
+    await world.pass(15);
+    assert.match(await world.outcome('FR', text), /^stop.*REVOKED/);
+    assert.deepEqual(await entriesOf(world, 'FR'), await entriesOf(world, 'DE'));
+    await world.stop();
+  });
+});
+
+async function entriesOf(world: NodeWorld, region: string): Promise<Uint8Array[]> {
+  const tree = world.node(region).log(TRUST);
+  assert.ok(tree);
+  const entries: Uint8Array[] = [];
+  for await (const entry of tree.reader.entries(0, tree.size)) entries.push(entry.slice());
+  return entries;
+}
