@@ -16,6 +16,8 @@ import { timeText } from './times.ts';
 /** Faults that `--all` lists; the rest is counted. */
 export const LISTED_MAX = 1_000;
 const THREADS_MAX = 64;
+const SALVAGE_HINT =
+  'The files of the store are damaged. `entente fsck --salvage` keeps what is whole; started with its peers at hand, the region fetches the rest.';
 
 export interface AuditRequest extends Omit<RegionAuditOptions, 'region' | 'network' | 'nowS'> {
   readonly path: string;
@@ -42,8 +44,13 @@ export async function auditAndReport(
       { ...options, ...source.owner, nowS: modules.nowS() },
       { ...modules, source, pool, witnesses: vouching, onProgress: progressOf(cli) },
     );
-    if (audited.faultCount > 0) cli.exit = EXIT.inconsistent;
-    cli.output.result({ where: source.where, ...audited }, () => reportLines(audited, cli));
+    const { where, damage } = source;
+    if (audited.faultCount > 0 || damage !== undefined) cli.exit = EXIT.inconsistent;
+    const told = damage && { code: damage.code, message: damage.message };
+    cli.output.result({ where, ...audited, ...(told && { damage: told }) }, () => [
+      ...reportLines(audited, cli, told === undefined),
+      ...(told ? [cli.output.colours.red(`${printable(told.message)} [${told.code}]`), SALVAGE_HINT] : []),
+    ]);
   } finally {
     await pool.close();
     await source.close();
@@ -58,7 +65,7 @@ function progressOf(cli: Cli): (log: string, checked: number, size: number) => v
   };
 }
 
-function reportLines(audited: RegionAudited, cli: Cli): string[] {
+function reportLines(audited: RegionAudited, cli: Cli, isWhole: boolean): string[] {
   const { red, yellow, green } = cli.output.colours;
   const { region, network, fingerprint, logs, faults, faultCount, remarks, remarkCount } = audited;
   const lines = [
@@ -86,8 +93,8 @@ function reportLines(audited: RegionAudited, cli: Cli): string[] {
   for (const remark of remarks) lines.push(yellow(`remark: ${faultText(remark)}`));
   if (remarkCount > remarks.length)
     lines.push(yellow(`and ${counted(remarkCount - remarks.length, 'remark')} more`));
-  if (faultCount === 0) lines.push(green('All of it agrees.'));
-  else {
+  if (faultCount === 0) lines.push(green(isWhole ? 'All of it agrees.' : 'What could be read agrees.'));
+  else if (isWhole) {
     lines.push(
       'If this is your own region and the files were damaged on the disk: `entente fsck` checks its store, from which what is published is made anew once its folder below public/ is gone.',
     );

@@ -1,9 +1,13 @@
 /** Where an audit reads logs: static files that a region publishes, or the store of a node. Nothing that comes from it is believed. */
+import { type NodeError } from '../node-error.ts';
 import { type Tile, type TileResource } from '../../protocol/log/tile.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type FoldBase } from '../../protocol/trust/boot.ts';
 
-/** The bytes of a tile or an entry bundle. `width` is how many hashes or entries their name promises, at least as many as were asked for. */
+/**
+ * The bytes of a tile or an entry bundle. `width` is how many hashes or entries their name promises: of a bundle of which the end is
+ * not there fewer than were asked for.
+ */
 export interface SourcePart {
   readonly bytes: Uint8Array;
   readonly width: number;
@@ -32,6 +36,8 @@ export interface AuditSource {
   readonly where: string;
   /** `<region>.<network>` of whose logs these are, as they say themselves. */
   readonly owner: { readonly region: string; readonly network: string };
+  /** What is wrong with the files of a store below its values: a fault whatever the logs say. */
+  readonly damage?: NodeError | undefined;
   /** The origins of all logs that are there, sorted. */
   origins(): Promise<readonly string[]>;
   log(origin: string): LogSource;

@@ -98,12 +98,10 @@ class BundleCheck {
 
   #entries(): Uint8Array[] | undefined {
     const { bundle, width } = this.#job;
-    if (bundle === undefined) {
-      this.#fault(
-        'ENTRY_MISSING',
-        this.#first,
-        `the entries from here on are not there, ${width} were expected`,
-      );
+    const held = bundle?.width ?? 0;
+    if (bundle === undefined || held < width) {
+      const message = `the entries from here on are not there, ${width - held} were expected`;
+      this.#fault('ENTRY_MISSING', this.#first + held, message);
       return undefined;
     }
     try {

@@ -36,26 +36,36 @@ export async function openAuditSource(path: string): Promise<AuditSource> {
 }
 
 async function openStoreSource(path: string, directory: string): Promise<AuditSource> {
-  const disk = new LevelDisk({ directory, reserveBytes: 0 });
-  try {
-    await disk.open();
-  } catch (error) {
+  const { disk, damage } = await openDisk(directory).catch((error: unknown) => {
     if (!isNodeError(error, 'STORE_LOCKED')) throw error;
     throw new NodeError('STORE_LOCKED', `a running node has the store of ${path} open`, {
       cause: error,
       fatal: true,
       hint: `Stop the node, or audit what it publishes meanwhile: ${join(path, PUBLIC)}.`,
     });
-  }
+  });
   try {
-    const reader = new DiskReader(disk);
-    const identity = await reader.get(IDENTITY_KEY);
+    const identity = await new DiskReader(disk).get(IDENTITY_KEY);
     if (identity === undefined) throw storeError('STORE_CORRUPT', `${directory} does not say whose it is`);
     const owner = ownerOf(parseIdentity(identity).owner);
-    return new StoreSource({ where: directory, owner }, { reader, close: () => disk.close() });
+    return new StoreSource({ where: directory, owner, damage }, disk);
   } catch (error) {
     await disk.close();
     throw error;
+  }
+}
+
+/** Damaged files are opened as far as they can be: an audit says what of the logs they hold is wrong. */
+async function openDisk(directory: string): Promise<{ disk: LevelDisk; damage?: NodeError }> {
+  const disk = new LevelDisk({ directory, reserveBytes: 0 });
+  try {
+    await disk.open();
+    return { disk };
+  } catch (damage) {
+    if (!isNodeError(damage, 'STORE_CORRUPT')) throw damage;
+    const unchecked = new LevelDisk({ directory, reserveBytes: 0, checked: false });
+    await unchecked.open();
+    return { disk: unchecked, damage };
   }
 }
 

@@ -8,8 +8,9 @@ import { type FoldBase } from '../../protocol/trust/boot.ts';
 import { parseHead } from '../log/log-head.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { LogReader } from '../log/log-reader.ts';
-import { isNodeError } from '../node-error.ts';
-import { type StoreReader } from '../store/reader.ts';
+import { isNodeError, type NodeError } from '../node-error.ts';
+import { type Disk } from '../ports.ts';
+import { DiskReader, keyAfter, type StoreReader } from '../store/reader.ts';
 import { readBase } from '../trust/stored-base.ts';
 import { type AuditSource, type BundleName, type LogSource, type SourcePart } from './audit-source.ts';
 
@@ -34,22 +35,25 @@ class StoreLog implements LogSource {
     return (await this.#head())?.minimum ?? 0;
   }
 
-  /** The runs of each bundle, joined: as far as they follow each other. */
+  /** The runs of each bundle, joined: as far as they follow each other and are what was written. */
   async bundles(parts: readonly BundleName[]): Promise<(SourcePart | undefined)[]> {
     const first = parts[0]?.index ?? 0;
     const joined = parts.map(() => ({ runs: [] as Uint8Array[], held: 0 }));
     const range = [first, first + parts.length].map((index) => this.#keys.run(index * TILE_HASHES));
-    for await (const [key, run] of this.#reader.entries(range[0] ?? '', range[1] ?? '')) {
-      const at = LogKeys.indexOf(key) - first * TILE_HASHES;
-      const bundle = joined[Math.floor(at / TILE_HASHES)];
-      if (bundle?.held !== at % TILE_HASHES) continue;
-      bundle.runs.push(run);
-      bundle.held += entriesIn(run);
+    try {
+      for await (const [key, run] of this.#reader.entries(range[0] ?? '', range[1] ?? '')) {
+        const at = LogKeys.indexOf(key) - first * TILE_HASHES;
+        const bundle = joined[Math.floor(at / TILE_HASHES)];
+        if (bundle?.held !== at % TILE_HASHES) continue;
+        bundle.runs.push(run);
+        bundle.held += entriesIn(run);
+      }
+    } catch (error) {
+      // Bundles behind the damaged one may be whole: whoever wanted several asks for each.
+      if (parts.length > 1 || !isNodeError(error, 'VALUE_CORRUPT')) throw error;
     }
-    return parts.map(({ width }, i) => {
-      const { runs, held } = joined[i] ?? { runs: [], held: 0 };
-      // One too few is no less missing than all.
-      if (held < width) return undefined;
+    return joined.map(({ runs, held }) => {
+      if (held === 0) return undefined;
       return { bytes: runs.length === 1 && runs[0] ? runs[0] : concatBytes(...runs), width: held };
     });
   }
@@ -84,27 +88,28 @@ function entriesIn(run: Uint8Array): number {
 export class StoreSource implements AuditSource {
   readonly where: string;
   readonly owner: AuditSource['owner'];
+  readonly damage: NodeError | undefined;
+  readonly #disk: Disk;
   readonly #reader: StoreReader;
-  readonly #close: () => Promise<void>;
 
-  constructor(
-    options: Pick<AuditSource, 'where' | 'owner'>,
-    { reader, close }: { readonly reader: StoreReader; readonly close: () => Promise<void> },
-  ) {
-    this.where = options.where;
-    this.owner = options.owner;
-    this.#reader = reader;
-    this.#close = close;
+  /** `disk` is open, and closed with this. */
+  constructor({ where, owner, damage }: Pick<AuditSource, 'where' | 'owner' | 'damage'>, disk: Disk) {
+    this.where = where;
+    this.owner = owner;
+    this.damage = damage;
+    this.#disk = disk;
+    this.#reader = new DiskReader(disk);
   }
 
   /** One look for each log: from each on to the key behind its last. What is staged and was never logged is no log yet. */
   async origins(): Promise<readonly string[]> {
     const origins: string[] = [];
     for (let from = 'log/'; ;) {
-      const [entry] = await this.#reader.page(from, 'log0', { limit: 1 });
-      if (entry === undefined) return origins.sort();
-      const origin = LOG_KEY.exec(entry[0])?.[1];
-      if (origin === undefined) from = `${entry[0]}\0`;
+      // Whatever the value is: a log that begins with a damaged one is a log.
+      const [key] = (await this.#disk.range(from, 'log0', { limit: 1 }))[0] ?? [];
+      if (key === undefined) return origins.sort();
+      const origin = LOG_KEY.exec(key)?.[1];
+      if (origin === undefined) from = keyAfter(key);
       else {
         if ((await this.#reader.get(new LogKeys(origin).head)) !== undefined) origins.push(origin);
         from = `log/${origin}0`;
@@ -133,6 +138,6 @@ export class StoreSource implements AuditSource {
   }
 
   close(): Promise<void> {
-    return this.#close();
+    return this.#disk.close();
   }
 }
