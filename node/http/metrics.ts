@@ -186,6 +186,17 @@ export class Metrics {
       'Peers that are dialled and do not answer',
       () => Object.keys(network().host?.missing ?? {}).length,
     );
+    this.#gauges(
+      'entente_peers_refused_total',
+      'Connections of nodes that were refused or closed',
+      'reason',
+      () => network().host?.refused ?? {},
+    );
+    this.#gauge(
+      'entente_peers_shut_out',
+      'Peers that are shut out, since they broke the protocol again and again',
+      () => (network().host?.conduct ?? []).filter(({ isShutOut }) => isShutOut).length,
+    );
   }
 
   #gauge(name: string, help: string, figure: (status: NodeStatus) => number): void {
