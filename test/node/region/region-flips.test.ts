@@ -35,6 +35,7 @@ const KINDS = {
   config: /^entente\.yaml$/,
   checkpoint: /^public\/(trust|attest\/[0-9-]+)\/checkpoint$/,
   'tile or bundle': /^public\/(trust|attest\/[0-9-]+)\/tile\/.*$/,
+  'copy of a peer': /^public\/copies\/.*$/,
   cosignature: /^public\/cosignatures\/.*$/,
 } as const;
 
