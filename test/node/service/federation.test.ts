@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { newTiles, tilePath } from '../../../protocol/log/tile.ts';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEntryBundle } from '../../../protocol/log/entry-bundle.ts';
+import { newTiles, TILE_HASHES, tilePath } from '../../../protocol/log/tile.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
 import { eventually, Federation, lineOf } from '../../support/federation.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -10,6 +12,7 @@ const TRUST = `${A}.demo/trust`;
 const REVOKED = 1_000;
 /** Orders of revocation under way at the same time. */
 const AT_ONCE = 50;
+const STRANGER = 'AT';
 const MINUTE_MS = 60_000;
 
 const passes = ({ outcome }: Verdict): boolean => outcome === 'pass';
@@ -19,6 +22,8 @@ describe('Three regions as processes', function () {
   this.timeout(180_000);
   const folder = temporaryFolders();
   let world: Federation;
+  /** A code of A that is never revoked. */
+  let kept: string;
 
   before(async () => {
     world = await Federation.found(folder(), [A, B, C]);
@@ -80,8 +85,27 @@ describe('Three regions as processes', function () {
     );
   });
 
+  it('B47, T18: a stranger that dials all of them is refused, and its people pass nowhere', async () => {
+    await world.foundStranger(STRANGER);
+    const code = await world.issue(STRANGER, 'Person 9');
+    const node = await world.start(STRANGER, '--without-peers');
+    await node.event('writing', ({ writing }) => writing === 'writing');
+    for (const region of [A, B]) {
+      await eventually(
+        async () => (await world.get(region, '/metrics')).toString(),
+        (text) => /^entente_peers_refused_total\{reason="stranger"\} [1-9]/m.test(text),
+      );
+    }
+    assert.deepEqual(await world.peersOf(STRANGER), []);
+    for (const region of [A, B, C]) {
+      assert.ok(!(await world.peersOf(region)).includes(STRANGER));
+      assert.match(lineOf(await world.verdict(region, code)), /^stop NOT_RECOGNISED/);
+    }
+    assert.equal(await node.end(), 0);
+  });
+
   it('T14: who was cut off while a thousand codes were revoked catches up, and all hold the same bytes', async () => {
-    const kept = await world.issue(A, 'Person 2');
+    kept = await world.issue(A, 'Person 2');
     const people = Array.from({ length: REVOKED }, (_, i) => `Crowd ${i}`);
     writeFileSync(
       world.cli.path('people.csv'),
@@ -131,6 +155,30 @@ describe('Three regions as processes', function () {
     );
   });
 
+  it('T16, F4, A6: an entry that has rotted on the disk is named by log and index, and comes back from a peer', async () => {
+    // The recognition of B, logged by itself after the root and the keys, and long since in a table of the store.
+    const index = 6;
+    const entry = parseEntryBundle(await world.get(A, `/${TRUST}/${pathOfEntry(index)}`), index + 1).at(-1);
+    assert.equal(await world.node(A).end(), 0);
+    assert.ok(entry);
+    turnBit(world.cli.path(A, 'store', 'level'), entry);
+
+    const found = await world.cli.run('audit', 'replay', world.cli.path(A));
+    assert.equal(found.exit, 5, found.err);
+    assert.match(found.out, new RegExp(`${TRUST}, index ${index}: `));
+    assert.match(
+      (await world.cli.run('fsck', world.cli.path(A), '--salvage')).out,
+      /1 value could not be read/,
+    );
+    await world.start(A);
+    await world.node(A).ready();
+    for (const region of [B, C]) await world.verdictOnce(region, kept, passes);
+    assert.equal(await world.node(A).end(), 0);
+    const whole = await world.cli.run('audit', 'replay', world.cli.path(A));
+    assert.equal(whole.exit, 0, whole.out);
+    assert.match(whole.out, /All of it agrees/);
+  });
+
   /** All three hold the same trust log of A, byte for byte, */
   async function agree(): Promise<void> {
     const texts = () =>
@@ -167,4 +215,27 @@ function tilePaths(size: number): string[] {
   return [...newTiles(0, size)].flatMap((tile) =>
     tile.level === 0 ? [tilePath(tile), tilePath({ ...tile, level: 'entries' })] : [tilePath(tile)],
   );
+}
+
+/** The narrowest bundle that ends with an entry. */
+function pathOfEntry(index: number): string {
+  return tilePath({
+    level: 'entries',
+    index: Math.floor(index / TILE_HASHES),
+    width: (index % TILE_HASHES) + 1,
+  });
+}
+
+/** Turns a bit of an entry wherever the files of a store hold it. */
+function turnBit(dir: string, entry: Uint8Array): void {
+  let found = 0;
+  for (const name of readdirSync(dir)) {
+    const bytes = readFileSync(join(dir, name));
+    for (let at = bytes.indexOf(entry); at >= 0; at = bytes.indexOf(entry, at + 1)) {
+      bytes[at + 40] = (bytes[at + 40] ?? 0) ^ 1;
+      writeFileSync(join(dir, name), bytes);
+      found++;
+    }
+  }
+  assert.ok(found > 0, 'the entry lies there as it is');
 }
