@@ -7,6 +7,7 @@ import { addCodes } from './commands/codes.ts';
 import { addDemo } from './commands/demo.ts';
 import { addConfig } from './commands/config.ts';
 import { addConformance } from './commands/conformance.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addExport } from './commands/export.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -78,6 +79,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addRun,
   addUp,
   addStatus,
+  addDoctor,
   addIssue,
   addCodes,
   addShow,

@@ -14,6 +14,7 @@ import { fingerprintText, parseFingerprint, parseRegionId, publicPathOf } from '
 import { table } from '../table.ts';
 
 interface AddOptions {
+  readonly http?: string;
   readonly directory?: string;
   readonly address?: readonly string[];
   readonly fingerprint?: string;
@@ -41,6 +42,7 @@ export function addPeer(program: Command, cli: Cli): void {
     .argument('<peer>', 'id of the other region')
     .option('--directory <dir>', 'directory of the other region, or the one that it publishes')
     .option('--address <multiaddr>', 'where a node of it listens; give it once for each', collect)
+    .option('--http <url>', 'its public interface, which `entente doctor` looks at')
     .option('--fingerprint <hex>', 'fingerprint of its root')
     .option('--invite', 'follow and witness it without recognising it; needs --fingerprint')
     .option('--mirror', 'copy its attestation logs, so that they outlive its node')
@@ -73,10 +75,11 @@ export function addPeer(program: Command, cli: Cli): void {
 async function add(cli: Cli, path: string, peer: string, options: AddOptions): Promise<void> {
   const region = parseRegionId(peer);
   const layout = new RegionLayout(resolve(path));
-  const { directory, address, fingerprint, invite, mirror } = options;
+  const { directory, address, http, fingerprint, invite, mirror } = options;
   const said = {
     ...(directory !== undefined && { directory: relative(layout.path, await publicPathOf(directory)) }),
     ...(address !== undefined && { addresses: [...address] }),
+    ...(http !== undefined && { http }),
     ...(fingerprint !== undefined && { fingerprint: hexOf(parseFingerprint(fingerprint)) }),
     ...(invite === true && { invited: true }),
     ...(mirror === true && { mirror: true }),

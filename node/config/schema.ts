@@ -28,10 +28,19 @@ const origin = z
   .max(256)
   .refine(isWebOrigin, 'expected * or an origin such as https://gate.example');
 
+const webUrl = z
+  .string()
+  .max(PATH_CHARS_MAX)
+  .refine(
+    (text) => /^https?:/.test(text) && URL.canParse(text),
+    'expected a URL such as https://node.example:8600',
+  );
+
 const peerSchema = z
   .strictObject({
     directory: path.optional().describe('Where the peer publishes: a directory, relative to this one.'),
     addresses: multiaddrs.optional().describe('Where its nodes listen.'),
+    http: webUrl.optional().describe('Its public interface, which `entente doctor` looks at.'),
     fingerprint: fingerprint
       .optional()
       .describe('Of its root. Needed for invited peers; those recognised are pinned by the recognition.'),
@@ -41,9 +50,11 @@ const peerSchema = z
       .optional()
       .describe('Its attestation logs are copied, so that they outlive its node.'),
   })
-  .refine((peer) => peer.directory !== undefined || peer.addresses !== undefined || peer.invited === true, {
-    message: 'expected a directory, addresses, or an invited peer that connects by itself',
-  })
+  .refine(
+    ({ directory, addresses, http, invited }) =>
+      (directory ?? addresses ?? http) !== undefined || invited === true,
+    { message: 'expected a directory, addresses, or an invited peer that connects by itself' },
+  )
   .refine((peer) => peer.invited !== true || peer.fingerprint !== undefined, {
     message: 'an invited peer needs a fingerprint',
   });

@@ -1,5 +1,6 @@
 /** What an operator may do besides issuing: revoke, log what the root has signed, suspend, look on. */
 import { type RegionNode } from '../core/region-node.ts';
+import { type MutualVouching, mutualVouching } from '../trust/mutual-vouching.ts';
 import { RequestError } from './problem.ts';
 import { type ProcessReport } from './process-report.ts';
 import { type Replies } from './replies.ts';
@@ -128,7 +129,12 @@ export function adminRoutes(
       summary: 'How the node is',
       answer: { description: 'Status', content: json(nodeStatus) },
       handle: (context) =>
-        replies.json(context, { ...regionsOf(node.trust, nowS()), ...node.status, ...report() }),
+        replies.json(context, {
+          ...regionsOf(node.trust, nowS()),
+          ...node.status,
+          vouching: vouchingOf(node, region),
+          ...report(),
+        }),
     },
     {
       method: 'get',
@@ -152,6 +158,12 @@ export function adminRoutes(
       },
     },
   ];
+}
+
+function vouchingOf(node: AdminModules['node'], home: string): MutualVouching[] {
+  const own = node.keeper(home);
+  const keepers = [...node.trust.regions.keys()].flatMap((region) => node.keeper(region) ?? []);
+  return own === undefined ? [] : mutualVouching(own, keepers);
 }
 
 function groupByLog(

@@ -125,3 +125,8 @@ function expectedFingerprint({ fingerprint }: TrustState, expected: PublicRegion
   }
   return fingerprint;
 }
+
+/** Whether a region publishes at `path`, whatever it says there. */
+export async function publishes(path: string): Promise<boolean> {
+  return (await new LogFiles(trustLogPath(path)).checkpoint()) !== undefined;
+}

@@ -17,7 +17,8 @@ import { type Log } from '../logging/log.ts';
 import { openNetwork } from '../network/open-network.ts';
 import { HELLO_HEADS_MAX } from '../network/network-limits.ts';
 import { type IsolatedNetwork, type NetworkStatus } from '../network/isolation/isolated-network.ts';
-import { type InvitedPeer, PeerDirectory } from '../network/peer-directory.ts';
+import { namedPeers } from '../network/named-peers.ts';
+import { PeerDirectory } from '../network/peer-directory.ts';
 import { readRegionConfig, RegionLayout } from '../region/layout.ts';
 import { MeetingNetwork } from '../region/meeting-network.ts';
 import { type RegionModules } from '../region/modules.ts';
@@ -263,18 +264,6 @@ async function startAll<T>(
   announcer.start();
   started.push(announcer);
   return make({ config, log, region, network, server, admin });
-}
-
-/** Peers whose nodes the config names: `/p2p/` and a name at the end of an address. */
-function namedPeers(peers: Config['peers']): InvitedPeer[] {
-  return Object.entries(peers).flatMap(([region, { addresses = [] }]) => {
-    const byName = new Map<string, string[]>();
-    for (const address of addresses) {
-      const [bare = '', peer] = address.split('/p2p/');
-      if (peer !== undefined) byName.set(peer, [...(byName.get(peer) ?? []), bare]);
-    }
-    return [...byName].map(([peer, bare]) => ({ peer, region, addresses: bare }));
-  });
 }
 
 function headsOf(region: Region | undefined): { origin: string; size: number }[] {

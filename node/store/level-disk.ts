@@ -28,7 +28,7 @@ export const SALVAGE_DIRECTORY = 'salvage';
 
 /** Bytes after which a page of a range ends. */
 const PAGE_BYTES = 1 << 20;
-const RESERVE_BYTES = 16 << 20;
+export const RESERVE_BYTES = 16 << 20;
 const FORMAT = { keyEncoding: 'utf8', valueEncoding: 'view', compression: false } as const;
 
 /** LevelDB locks out other processes; this, other disks of this process. */

@@ -96,7 +96,7 @@ export class CosignaturePool {
   }
 
   #isNewer(line: NoteSignature, nowS: number): boolean {
-    const atS = timeOf(line);
+    const atS = claimedTimeOf(line);
     if (atS > nowS + CLOCK_AHEAD_S_MAX) return false;
     const known = this.#vouched.get(lineName(line));
     return (
@@ -121,7 +121,7 @@ export class CosignaturePool {
 }
 
 /** The time that a cosignature's line claims, before anything is verified; 0 for a line that is too short for one. */
-function timeOf({ bytes }: NoteSignature): number {
+export function claimedTimeOf({ bytes }: NoteSignature): number {
   if (bytes.length < 8) return 0;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   return view.getUint32(0) * 2 ** 32 + view.getUint32(4);

@@ -1,0 +1,93 @@
+/** What a running node tells its operator, as commands read it. Whatever else it says is passed over. */
+import { z } from 'zod';
+import { isNodeError } from '../../node/node-error.ts';
+import { adminOf } from './running-desk.ts';
+
+const knowledgeSchema = z.looseObject({
+  size: z.number(),
+  ageS: z.number().optional(),
+  silenceS: z.number().optional(),
+  witnesses: z.looseObject({ counted: z.number(), needed: z.number(), of: z.number() }),
+});
+
+export const regionsSchema = z.looseObject({
+  home: z.string(),
+  network: z.string(),
+  regions: z.array(
+    z.looseObject({
+      region: z.string(),
+      name: z.string().optional(),
+      standing: z.string(),
+      knowledge: knowledgeSchema.optional(),
+    }),
+  ),
+});
+export type RegionsSeen = z.infer<typeof regionsSchema>;
+
+const clockSchema = z.looseObject({
+  standing: z.enum(['alone', 'agrees', 'doubtful', 'astray']),
+  aheadS: z.number().optional(),
+  aheadOfS: z.record(z.string(), z.number()),
+  needed: z.number(),
+});
+
+export const nodeStatusSchema = z.looseObject({
+  ...regionsSchema.shape,
+  writing: z.string(),
+  store: z.string(),
+  clock: clockSchema,
+  sizes: z.record(z.string(), z.number()),
+  closed: z.record(z.string(), z.string()),
+  forked: z.array(z.string()),
+  scrub: z.looseObject({ corrupt: z.number() }),
+  verdicts: z.record(z.string(), z.number()),
+  peers: z.array(
+    z.looseObject({
+      region: z.string(),
+      software: z.string(),
+      address: z.string(),
+      rttMs: z.number().optional(),
+    }),
+  ),
+  missing: z.record(
+    z.string(),
+    z.looseObject({
+      region: z.string(),
+      addresses: z.array(z.string()),
+      failures: z.number(),
+      trouble: z.string().optional(),
+    }),
+  ),
+  vouching: z.array(
+    z.looseObject({
+      region: z.string(),
+      vouchesForUsAtS: z.number().optional(),
+      vouchedByUsAtS: z.number().optional(),
+    }),
+  ),
+  conduct: z.array(z.looseObject({ peer: z.string(), isShutOut: z.boolean() })),
+  addresses: z.object({ peer: z.string(), http: z.string(), p2p: z.array(z.string()) }),
+  health: z.object({ ready: z.boolean(), reasons: z.array(z.string()) }),
+  process: z.looseObject({
+    pid: z.number(),
+    node: z.string(),
+    uptimeS: z.number(),
+    residentBytes: z.number(),
+    heapBytesMax: z.number(),
+  }),
+});
+export type RunningStatus = z.infer<typeof nodeStatusSchema>;
+
+/** The status of the node that runs on a directory; undefined if none answers. Rejects as `adminOf`. */
+export async function runningStatus(
+  path: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<RunningStatus | undefined> {
+  const client = await adminOf(path, environment);
+  try {
+    return nodeStatusSchema.parse(await client.ask({ method: 'GET', path: '/v1/status' }));
+  } catch (error) {
+    if (isNodeError(error, 'PEER_UNREACHABLE') || isNodeError(error, 'KEY_FILE_MISSING')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+/** All checks of a region, as data: each is asked on its own, within a time, and one that breaks does not keep the others. */
+import { checkAgainstLog, checkOffset, checkSteps } from './clock-checks.ts';
+import { checkConfig, checkModes } from './config-checks.ts';
+import { checkFileSystem, checkLatency, checkOpenFiles, checkSpace } from './disk-checks.ts';
+import { type Finding, warn } from './finding.ts';
+import { checkOtherKeys, checkSeparate, checkTrustKeys } from './key-checks.ts';
+import { checkForks, checkNewest, checkWriting } from './log-checks.ts';
+import { checkMemory, checkNodeVersion, checkTls } from './machine-checks.ts';
+import { type Patient, type ReadablePatient } from './patient.ts';
+import { checkEnough, checkHttp, checkReachable, checkVouching } from './peer-checks.ts';
+import { checkAnnounced, checkPorts } from './port-checks.ts';
+import { checkDamage, checkRunning, checkStore } from './store-checks.ts';
+
+type Run<P> = (patient: P) => readonly Finding[] | Promise<readonly Finding[]>;
+
+export interface Examined extends Finding {
+  readonly family: string;
+}
+
+/** Need nothing but the directory. */
+const FIRST: readonly (readonly [family: string, run: Run<Patient>])[] = [
+  ['configuration', checkConfig],
+  ['configuration', checkModes],
+];
+
+/** In the order in which they are told. */
+const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = [
+  ['node', checkRunning],
+  ['node', checkWriting],
+  ['node', checkNodeVersion],
+  ['node', checkMemory],
+  ['ports', checkPorts],
+  ['ports', checkAnnounced],
+  ['ports', checkTls],
+  ['clock', checkOffset],
+  ['clock', checkAgainstLog],
+  ['clock', checkSteps],
+  ['disk', checkSpace],
+  ['disk', checkLatency],
+  ['disk', checkFileSystem],
+  ['disk', checkOpenFiles],
+  ['store', checkStore],
+  ['store', checkDamage],
+  ['logs', checkNewest],
+  ['logs', checkForks],
+  ['keys', checkTrustKeys],
+  ['keys', checkSeparate],
+  ['keys', checkOtherKeys],
+  ['peers', checkReachable],
+  ['peers', checkEnough],
+  ['peers', checkVouching],
+  ['peers', checkHttp],
+];
+
+/** Milliseconds for one check: a disk or a peer that hangs costs no more. */
+const CHECK_MS_MAX = 8_000;
+
+export async function examine(patient: Patient): Promise<Examined[]> {
+  const runs = [
+    ...FIRST.map(([family, run]) => ({ family, work: () => run(patient) })),
+    ...(isReadable(patient) ? THEN.map(([family, run]) => ({ family, work: () => run(patient) })) : []),
+  ];
+  const found = await Promise.all(runs.map(({ family, work }) => inTime(family, work)));
+  return found.flat();
+}
+
+function isReadable(patient: Patient): patient is ReadablePatient {
+  return patient.config !== undefined;
+}
+
+async function inTime(
+  family: string,
+  work: () => readonly Finding[] | Promise<readonly Finding[]>,
+): Promise<Examined[]> {
+  let late: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<readonly Finding[]>((resolve) => {
+    late = setTimeout(
+      () => resolve([warn(`not told within ${CHECK_MS_MAX / 1_000} s`, 'dmesg | tail')]),
+      CHECK_MS_MAX,
+    );
+  });
+  try {
+    // A check that throws at once is one that rejects.
+    const findings = await Promise.race([Promise.resolve().then(work), tooLate]);
+    return findings.map((finding) => ({ family, ...finding }));
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return [{ family, ...warn(`could not be looked at: ${text}`, 'dmesg | tail') }];
+  } finally {
+    clearTimeout(late);
+  }
+}

@@ -1,0 +1,79 @@
+/** The region's own logs: whether the node signs, whether this is the newest copy, and whether anything has forked. */
+import { EXIT } from '../exit.ts';
+import { figure } from '../output.ts';
+import { printable } from '../printable.ts';
+import { type Finding, must, note, ok, quoted } from './finding.ts';
+import { type ReadablePatient } from './patient.ts';
+
+export function checkWriting({ running, path, peers }: ReadablePatient): Finding[] {
+  if (running === undefined) return [];
+  const { writing } = running;
+  const list = `entente peer list ${quoted(path)}`;
+  switch (writing) {
+    case 'writing':
+      return [ok('it signs for the region')];
+    case 'checking':
+    case 'clear':
+      return [note('it is asking its peers whether this is the newest copy of the region')];
+    case 'alone':
+      return [
+        must(`it does not sign: too few of ${peers.length} regions have answered`, list, EXIT.undetermined),
+      ];
+    case 'behind':
+      return [
+        must(
+          'it does not sign: others have seen more of its logs than it holds, as after a restored backup; it fetches that',
+          list,
+          EXIT.inconsistent,
+        ),
+      ];
+    case 'contradicted':
+      return [
+        must(
+          'it does not sign: somebody else signs with its keys, or did. Stop every other copy; else the key is stolen',
+          `entente key list ${quoted(path)}`,
+          EXIT.inconsistent,
+        ),
+      ];
+    case 'astray':
+      return [must('it does not sign: its clock is astray', 'sudo timedatectl set-ntp true')];
+    default:
+      return [
+        must(`it does not sign: ${printable(writing)}; its log says why`, `entente status ${quoted(path)}`),
+      ];
+  }
+}
+
+/** A backup that was put back shows by what peers have seen with our own signature. */
+export function checkNewest({ running, peers, path, sizes }: ReadablePatient): Finding[] {
+  if (running !== undefined || sizes === undefined) return [];
+  const asked = peers.filter(({ connected }) => connected !== undefined);
+  const findings = asked.flatMap(({ region, knowsMore }) => {
+    if (knowsMore === undefined) return [];
+    const { origin, size, held } = knowsMore;
+    return [
+      must(
+        `${region} has seen ${figure(size)} entries of ${printable(origin)} with our signature, and the store has ${figure(held)}: this is an old copy`,
+        `entente run ${quoted(path)}   # it fetches what is missing before it signs; never run the newest copy beside it`,
+        EXIT.inconsistent,
+      ),
+    ];
+  });
+  if (findings.length > 0) return findings;
+  if (asked.length === 0) return [note('nobody could be asked whether there is a newer copy of this region')];
+  return [ok(`${asked.map(({ region }) => region).join(', ')} know nothing of its logs that is not here`)];
+}
+
+export function checkForks({ running, path }: ReadablePatient): Finding[] {
+  if (running === undefined) return [];
+  if (running.forked.length === 0) return [ok('no log has forked')];
+  return running.forked.map((origin) => {
+    const region = origin.split('.')[0] ?? '';
+    const isOwn = region === running.home;
+    return must(
+      `there is proof of two histories of ${printable(origin)}: ${isOwn ? 'stop every copy but one' : 'call its people'}`,
+      isOwn ? `entente key list ${quoted(path)}` : `entente suspend ${quoted(path)} ${region}`,
+      EXIT.inconsistent,
+    );
+  });
+}
