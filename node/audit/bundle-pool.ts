@@ -1,30 +1,45 @@
-/** Threads that check bundles. Owner of the threads; the caller bounds how much is asked for at a time. */
+/**
+ * Checks bundles on several threads: this one and workers, each of which takes what is next when it has room. Owner of the
+ * workers; the caller bounds how much is asked for at a time.
+ */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type BundleContext, type BundleJob, type BundleReport } from './bundle-check.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { type BundleContext, type BundleJob, type BundleReport, checkBundle } from './bundle-check.ts';
 import { type WorkerReply, type WorkerRequest } from './bundle-worker.ts';
 
-interface Waiting {
+/** Bundles that are checked together, and who waits for that. */
+interface Task {
+  readonly log: number;
+  readonly context: BundleContext;
+  readonly primitives: Primitives;
+  readonly jobs: readonly BundleJob[];
   readonly resolve: (reports: BundleReport[]) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface Thread {
   readonly worker: Worker;
-  readonly waiting: Map<number, Waiting>;
+  readonly waiting: Map<number, Task>;
   /** The log whose context it was told last. */
   log: number;
 }
 
 const WORKER = new URL(`./bundle-worker${extname(import.meta.url)}`, import.meta.url);
+/** Tasks that a worker has at a time: one at work and one to go on with. */
+const WAITING_MAX = 2;
 
 export class BundlePool {
   readonly #threads: Thread[] = [];
   readonly #count: number;
+  readonly #tasks: Task[] = [];
+  #isHelping = false;
+  /** Why no task is taken any more: a worker ended. */
+  #failure: Error | undefined;
   #number = 0;
   #log = 0;
 
-  /** @throws {RangeError} unless `threads` is at least 1. */
+  /** `threads` counts this one. @throws {RangeError} unless it is at least 1. */
   constructor({ threads }: { readonly threads: number }) {
     if (!Number.isInteger(threads) || threads < 1) throw new RangeError('a pool has at least one thread');
     this.#count = threads;
@@ -35,50 +50,90 @@ export class BundlePool {
   }
 
   /** What checks the bundles of one log. The checks of the log before must be over. */
-  forLog(context: BundleContext): (jobs: readonly BundleJob[]) => Promise<BundleReport[]> {
+  forLog(
+    context: BundleContext,
+    primitives: Primitives,
+  ): (jobs: readonly BundleJob[]) => Promise<BundleReport[]> {
     const log = ++this.#log;
-    return (jobs) => this.#check(log, context, jobs);
+    return (jobs) =>
+      new Promise((resolve, reject) => {
+        if (this.#failure !== undefined) return reject(this.#failure);
+        this.#tasks.push({ log, context, primitives, jobs, resolve, reject });
+        this.#handOut();
+      });
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#threads.splice(0).map(({ worker }) => worker.terminate()));
   }
 
-  #check(log: number, context: BundleContext, jobs: readonly BundleJob[]): Promise<BundleReport[]> {
-    const thread = this.#leastBusy();
-    const number = this.#number++;
-    const request: WorkerRequest = { number, log, jobs, ...(thread.log !== log && { context }) };
-    thread.log = log;
-    return new Promise((resolve, reject) => {
-      thread.waiting.set(number, { resolve, reject });
-      thread.worker.postMessage(request);
-    });
+  #handOut(): void {
+    for (;;) {
+      const thread = this.#threadWithRoom();
+      const task = thread && this.#tasks.shift();
+      if (task === undefined) break;
+      send(thread as Thread, this.#number++, task);
+    }
+    if (this.#tasks.length === 0 || this.#isHelping) return;
+    this.#isHelping = true;
+    setImmediate(() => this.#help());
   }
 
-  #leastBusy(): Thread {
+  /** One task here, and then what came from workers and disk meanwhile gets its turn. */
+  #help(): void {
+    this.#isHelping = false;
+    const task = this.#tasks.shift();
+    if (task !== undefined) {
+      try {
+        task.resolve(task.jobs.map((job) => checkBundle(job, task.context, task.primitives)));
+      } catch (error) {
+        task.reject(error);
+      }
+    }
+    this.#handOut();
+  }
+
+  /** A worker is started only for what this thread alone would not begin at once. */
+  #threadWithRoom(): Thread | undefined {
     const idlest = this.#threads.reduce<Thread | undefined>((least, thread) => {
       return least === undefined || thread.waiting.size < least.waiting.size ? thread : least;
     }, undefined);
-    if (idlest !== undefined && (idlest.waiting.size === 0 || this.#threads.length >= this.#count))
-      return idlest;
-    const thread = startThread();
+    if (idlest?.waiting.size === 0) return idlest;
+    if (this.#threads.length < this.#count - 1 && this.#tasks.length > 1) {
+      return this.#start();
+    }
+    return idlest !== undefined && idlest.waiting.size < WAITING_MAX ? idlest : undefined;
+  }
+
+  #start(): Thread {
+    const thread: Thread = { worker: new Worker(WORKER), waiting: new Map(), log: 0 };
+    const { worker, waiting } = thread;
+    worker.on('message', ({ number, reports }: WorkerReply) => {
+      waiting.get(number)?.resolve(reports);
+      waiting.delete(number);
+      this.#handOut();
+    });
+    worker.on('error', (error: Error) => this.#fail(error));
+    worker.on('exit', () => this.#fail(new Error('a thread of the audit ended before its work did')));
     this.#threads.push(thread);
     return thread;
   }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    const tasks = [
+      ...this.#tasks.splice(0),
+      ...this.#threads.flatMap(({ waiting }) => [...waiting.values()]),
+    ];
+    for (const { waiting } of this.#threads) waiting.clear();
+    for (const { reject } of tasks) reject(error);
+  }
 }
 
-function startThread(): Thread {
-  const thread: Thread = { worker: new Worker(WORKER), waiting: new Map(), log: 0 };
-  const { worker, waiting } = thread;
-  worker.on('message', ({ number, reports }: WorkerReply) => {
-    waiting.get(number)?.resolve(reports);
-    waiting.delete(number);
-  });
-  const fail = (error: Error): void => {
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
-  worker.on('error', fail);
-  worker.on('exit', () => fail(new Error('a thread of the audit ended before its work did')));
-  return thread;
+function send(thread: Thread, number: number, task: Task): void {
+  const { log, context, jobs } = task;
+  const request: WorkerRequest = { number, log, jobs, ...(thread.log !== log && { context }) };
+  thread.log = log;
+  thread.waiting.set(number, task);
+  thread.worker.postMessage(request);
 }

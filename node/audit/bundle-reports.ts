@@ -37,7 +37,7 @@ export async function* bundleReports(
 ): AsyncGenerator<Checked, void, undefined> {
   const { source, pool } = modules;
   const check =
-    pool?.forLog(context) ??
+    pool?.forLog(context, modules) ??
     ((jobs: readonly BundleJob[]) => jobs.map((job) => checkBundle(job, context, modules)));
   const begin = async (tiles: readonly Tile[]): Promise<Checked[]> => {
     const jobs = await readJobs(source, tiles);

@@ -13,6 +13,7 @@ import { type RegionModules } from '../../node/region/modules.ts';
 import { publishedNetwork } from '../../node/region/published-network.ts';
 import { openRegion, type Region } from '../../node/region/region.ts';
 import { systemClock } from '../../node/system-clock.ts';
+import { systemRandom } from '../../node/system-random.ts';
 import { admitPublicKey } from '../../protocol/signature/noble.ts';
 
 /** This file, to be started as a process. */
@@ -30,9 +31,8 @@ const REFUSED_WAIT_MS = 20;
 const DAY_S = 86_400;
 
 export async function realModules(): Promise<RegionModules> {
-  const random = (bytes: number) => new Uint8Array(crypto.randomBytes(bytes));
   const nowS = () => Math.floor(systemClock.nowMs() / 1000);
-  return { ...(await openNativeCrypto()), admitPublicKey, nowS, clock: systemClock, random };
+  return { ...(await openNativeCrypto()), admitPublicKey, nowS, clock: systemClock, random: systemRandom() };
 }
 
 /** The region's node by itself: nobody has to be asked before it signs. */

@@ -64,7 +64,8 @@ describe('auditRegion', () => {
   });
 
   it('threads find what one finds', async () => {
-    const fixture = new AuditedFixture(COUNT);
+    // Bundles for several threads: one alone takes the first eight.
+    const fixture = new AuditedFixture(24 * 256 + 44);
     fixture.attest({ index: 7 });
     const directory = published(fixture);
     const pool = new BundlePool({ threads: 2 });
@@ -73,6 +74,7 @@ describe('auditRegion', () => {
       const alone = await audited(directory, { faultsMax: 10 });
       assert.deepEqual(report.faults, alone.faults);
       assert.equal(report.faultCount, 1);
+      assert.equal(report.logs[1]?.signatures, 24 * 256 + 45);
     } finally {
       await pool.close();
     }
