@@ -88,8 +88,11 @@ export const PUBLISHED_AT_ONCE = 16;
  */
 export const HEAP_MB = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 4 } as const;
 
-/** Milliseconds between signs of life of the network's thread, and without one until it is ended. */
-export const BEAT = { everyMs: 500, missedMs: 10_000 } as const;
+/**
+ * Milliseconds between signs of life of the network's thread, and without one until it is ended; until the first one, for which it
+ * loads its code: on a machine that starts much at the same time, a while.
+ */
+export const BEAT = { everyMs: 500, missedMs: 10_000, firstMs: 60_000 } as const;
 
 /** Starts of the network's thread in a window of time; the pause before one that follows a thread that did not live long. */
 export const RESTARTS = { max: 60, withinMs: 60_000, pauseMs: 500, shortLifeMs: 1_000 } as const;

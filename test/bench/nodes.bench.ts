@@ -35,7 +35,7 @@ export const nodesBench: Bench = {
         rows.push(...(await measured(federation, progress)));
       } finally {
         await federation.stop();
-        rmSync(dir, { recursive: true, force: true });
+        rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
       }
     }
     return rows;

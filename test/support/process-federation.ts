@@ -62,8 +62,9 @@ export class ProcessFederation {
 
   /** Starts the node of a region; it listens once this resolves. */
   async begin(region: string, env: NodeJS.ProcessEnv = {}): Promise<RunningNode> {
-    const node = await RunningNode.startWith(env, join(this.dir, region), '--set', 'log.level=warn');
+    const node = RunningNode.spawn(env, join(this.dir, region), '--set', 'log.level=warn');
     this.#nodes.set(region, node);
+    await node.event('listens');
     return node;
   }
 

@@ -36,19 +36,15 @@ export class RunningNode {
   }
 
   /** Resolves once it listens. */
-  static start(dir: string, ...args: readonly string[]): Promise<RunningNode> {
-    return RunningNode.startWith({}, dir, ...args);
-  }
-
-  /** The same with more in its environment. */
-  static async startWith(
-    env: NodeJS.ProcessEnv,
-    dir: string,
-    ...args: readonly string[]
-  ): Promise<RunningNode> {
-    const node = new RunningNode(spawnCli(['run', dir, '--json', ...args], { env }));
+  static async start(dir: string, ...args: readonly string[]): Promise<RunningNode> {
+    const node = RunningNode.spawn({}, dir, ...args);
     await node.event('listens');
     return node;
+  }
+
+  /** Starts it with more in its environment. It need not listen yet. */
+  static spawn(env: NodeJS.ProcessEnv, dir: string, ...args: readonly string[]): RunningNode {
+    return new RunningNode(spawnCli(['run', dir, '--json', ...args], { env }));
   }
 
   /** The same with a clock that is ahead of the machine's. It need not listen yet. */

@@ -66,11 +66,14 @@ export class IsolatedNetwork implements StreamingNetwork {
   constructor(options: HostOptions, modules: IsolatedNetworkModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#supervisor = new Supervisor({
-      spawn: () => modules.spawn(this.#options),
-      onSpawn: (thread) => this.#begin(thread),
-      onEnd: (cause) => this.#end(cause),
-    });
+    this.#supervisor = new Supervisor(
+      {},
+      {
+        spawn: () => modules.spawn(this.#options),
+        onSpawn: (thread) => this.#begin(thread),
+        onEnd: (cause) => this.#end(cause),
+      },
+    );
   }
 
   /** Resolves once it listens. Rejects with NETWORK_FAILED if it cannot; it is stopped then. */

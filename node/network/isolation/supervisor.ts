@@ -12,6 +12,13 @@ export interface Thread extends Port {
   terminate(): Promise<number>;
 }
 
+/** Milliseconds; see `BEAT`. */
+export interface SupervisorOptions {
+  readonly everyMs?: number;
+  readonly missedMs?: number;
+  readonly firstMs?: number;
+}
+
 export interface SupervisorModules {
   readonly spawn: () => Thread;
   /** A thread has begun; it may not be ready yet. */
@@ -29,12 +36,14 @@ export interface SupervisorCounters {
 }
 
 export class Supervisor {
+  readonly #options: Required<SupervisorOptions>;
   readonly #modules: SupervisorModules;
   readonly #counters = { restarts: 0, stuck: 0 };
   /** By the running time of this process. */
   #startsMs: number[] = [];
   #lastCause: string | undefined;
   #lastBeatMs = 0;
+  #hasBeaten = false;
   #lastLookMs = 0;
   #thread: Thread | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -42,7 +51,8 @@ export class Supervisor {
   #watch: NodeJS.Timeout | undefined;
   #isStopped = false;
 
-  constructor(modules: SupervisorModules) {
+  constructor(options: SupervisorOptions, modules: SupervisorModules) {
+    this.#options = { ...BEAT, ...options };
     this.#modules = modules;
   }
 
@@ -51,13 +61,14 @@ export class Supervisor {
   }
 
   start(): void {
-    this.#watch ??= setInterval(() => this.#lookAfter(), BEAT.everyMs).unref();
+    this.#watch ??= setInterval(() => this.#lookAfter(), this.#options.everyMs).unref();
     this.#spawn();
   }
 
   /** The thread gave a sign of life. */
   beat(): void {
     this.#lastBeatMs = performance.now();
+    this.#hasBeaten = true;
   }
 
   /** Starts none again, and resolves once the thread is gone: by itself within `graceMs`, else ended. Safe to call twice. */
@@ -75,7 +86,8 @@ export class Supervisor {
   #spawn(): void {
     const startMs = performance.now();
     this.#startsMs = [...this.#startsMs.filter((ms) => startMs - ms < RESTARTS.withinMs), startMs];
-    this.beat();
+    this.#lastBeatMs = startMs;
+    this.#hasBeaten = false;
     const thread = this.#modules.spawn();
     this.#thread = thread;
     let cause: unknown;
@@ -108,13 +120,15 @@ export class Supervisor {
   }
 
   #lookAfter(): void {
+    const { everyMs, missedMs, firstMs } = this.#options;
     const nowMs = performance.now();
     // Where this thread was busy itself, signs of life wait to be read.
-    if (nowMs - this.#lastLookMs > 2 * BEAT.everyMs) this.beat();
+    if (nowMs - this.#lastLookMs > 2 * everyMs) this.#lastBeatMs = nowMs;
     this.#lastLookMs = nowMs;
-    if (this.#thread === undefined || nowMs - this.#lastBeatMs < BEAT.missedMs) return;
+    const silentMs = nowMs - this.#lastBeatMs;
+    if (this.#thread === undefined || silentMs < (this.#hasBeaten ? missedMs : firstMs)) return;
     this.#counters.stuck++;
-    this.beat();
+    this.#lastBeatMs = nowMs;
     void this.#thread.terminate();
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import { Supervisor } from '../../../../node/network/isolation/supervisor.ts';
+import { Supervisor, type SupervisorOptions } from '../../../../node/network/isolation/supervisor.ts';
 import { until } from '../../../support/until.ts';
 
 class FakeThread extends EventEmitter {
@@ -14,10 +14,10 @@ class FakeThread extends EventEmitter {
   }
 }
 
-function bench() {
+function bench(options: SupervisorOptions = {}) {
   const threads: FakeThread[] = [];
   const ends: unknown[] = [];
-  const supervisor = new Supervisor({
+  const supervisor = new Supervisor(options, {
     spawn: () => {
       const thread = new FakeThread();
       threads.push(thread);
@@ -48,5 +48,19 @@ describe('Supervisor', () => {
     await Promise.all([supervisor.stop(0), supervisor.stop(0)]);
     assert.equal(threads.length, 1);
     assert.equal(supervisor.counters.restarts, 0);
+  });
+
+  it('ends a thread that falls silent, and waits longer for the first sign of one that begins', async () => {
+    const { supervisor, threads, ends } = bench({ everyMs: 200, missedMs: 400, firstMs: 1_500 });
+    const startMs = performance.now();
+    supervisor.start();
+    await until(() => performance.now() - startMs > 800, 'it could have been missed twice');
+    assert.equal(ends.length, 0);
+    supervisor.beat();
+    await until(() => threads.length === 2, 'another is started');
+    assert.equal(supervisor.counters.stuck, 1);
+    await until(() => ends.length === 2, 'the other never gave a sign');
+    assert.ok(performance.now() - startMs > 2_300);
+    await supervisor.stop(0);
   });
 });
