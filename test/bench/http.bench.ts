@@ -17,6 +17,11 @@ const OVERLOAD_S = 30;
 const AFTER_S = 6;
 const NORMAL = 0.95;
 
+interface Figures {
+  readonly rssBytes: number;
+  readonly cpuMicros: number;
+}
+
 interface Ready {
   readonly port: number;
   readonly statics: readonly string[];
@@ -27,7 +32,7 @@ function rate({ counts, seconds }: Loaded): number {
   return (counts.get(200) ?? 0) / seconds;
 }
 
-function rowsOf(name: string, loaded: Loaded): Row[] {
+function rowsOf(name: string, loaded: Loaded & { cpuS: number }): Row[] {
   const other = [...loaded.counts]
     .filter(([status]) => status !== 200)
     .reduce((sum, [, count]) => sum + count, 0);
@@ -40,6 +45,10 @@ function rowsOf(name: string, loaded: Loaded): Row[] {
       name: '  p50, p99',
       value: `${percentile(loaded.latenciesMs, 0.5).toFixed(1)}, ${p99.toFixed(1)} ms`,
       goal: '50 ms',
+    },
+    {
+      name: '  in a second that the server has a processor',
+      value: Math.round((rate(loaded) * loaded.seconds) / loaded.cpuS).toLocaleString('en-US'),
     },
   ];
 }
@@ -94,20 +103,31 @@ export const httpBench: Bench = {
       const { port } = ready;
       const ask = async () => {
         child.send('figures');
-        return ((await once(child, 'message')) as [{ rssBytes: number }])[0].rssBytes / 2 ** 20;
+        return ((await once(child, 'message')) as [Figures])[0];
+      };
+      const rssMb = async () => (await ask()).rssBytes / 2 ** 20;
+      /** The load, and the seconds on a processor that it took the server. */
+      const timed = async (load: Load): Promise<Loaded & { cpuS: number }> => {
+        const before = await ask();
+        const loaded = await loadServer(load);
+        return { ...loaded, cpuS: ((await ask()).cpuMicros - before.cpuMicros) / 1e6 };
       };
       const bodiesOf = (texts: readonly string[]) => texts.map((code) => JSON.stringify({ code }));
       const [statics, lives] = [bodiesOf(ready.statics), bodiesOf(ready.lives)];
       await loadServer({ port, connections: CONNECTIONS, seconds: WARM_UP_S, bodies: statics });
-      const calm = await loadServer({ port, connections: CONNECTIONS, seconds: SECONDS, bodies: statics });
+      const calm = await timed({ port, connections: CONNECTIONS, seconds: SECONDS, bodies: statics });
       progress('static codes done');
-      const live = await loadServer({ port, connections: CONNECTIONS, seconds: SECONDS, bodies: lives });
+      const live = await timed({ port, connections: CONNECTIONS, seconds: SECONDS, bodies: lives });
       progress('live presentations done');
       return [
         ...rowsOf('static codes', calm),
         ...rowsOf('live presentations (two signatures)', live),
         { name: 'longest answer', value: `${calm.answerBytesMax} bytes`, goal: '1,024' },
-        ...(await overloading({ port, connections: CROWD, seconds: OVERLOAD_S, bodies: statics }, calm, ask)),
+        ...(await overloading(
+          { port, connections: CROWD, seconds: OVERLOAD_S, bodies: statics },
+          calm,
+          rssMb,
+        )),
       ];
     } finally {
       child.kill();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Sample, slopePerMinute, windowMinima } from './flatness.ts';
-import { judge } from './judge.ts';
+import { IN_MINUTES, judge as judgeBy } from './judge.ts';
 import { type Soaked } from './soak.ts';
 
 const MB = 2 ** 20;
@@ -12,6 +12,10 @@ function sawtooth(mbPerMinute: number): Sample[] {
     const outlier = i % 17 === 3 ? 30 : 0;
     return { atMs, value: MB * (100 + (i % 4) * 2 + outlier + (mbPerMinute * atMs) / 60_000) };
   });
+}
+
+function judge(soaked: Soaked) {
+  return judgeBy(soaked, IN_MINUTES);
 }
 
 function soakedWith(figures: Partial<Soaked>): Soaked {
@@ -40,14 +44,14 @@ describe('flatness', () => {
   it('judge takes a sawtooth for flat, and finds that what one process holds grows by a MB a minute', () => {
     const of = (mbPerMinute: number) =>
       soakedWith({
-        rss: new Map([
+        held: new Map([
           ['DE', sawtooth(0)],
           ['FR', sawtooth(mbPerMinute)],
         ]),
       });
     assert.deepEqual(judge(of(0)).faults, []);
     assert.deepEqual(judge(of(-1)).faults, []);
-    assert.match(judge(of(1)).faults.join(), /^FR resident, MB: grows by 1(\.\d+)? a minute/);
+    assert.match(judge(of(1)).faults.join(), /^FR held, MB: grows by 1(\.\d+)? a minute/);
   });
 
   it('judge finds a descriptor left open every minute, what was not sampled at all, and keeps what went wrong', () => {

@@ -17,24 +17,32 @@ export interface Figure {
   readonly perMinuteMax: number;
 }
 
-/** Share of the samples at the beginning that do not count: until then caches fill and code is compiled. */
-const WARM_UP = 0.25;
-const WINDOWS = 12;
-/** MB a minute: well below a leak of one, well above what is left of the sawtooth in two minutes. */
-export const RSS_MB_PER_MINUTE_MAX = 0.75;
-export const HELD_MB_PER_MINUTE_MAX = 0.5;
-/** A descriptor that is left open at each restart of a peer, or by each slow reader that is cut off, makes more. */
-export const FDS_PER_MINUTE_MAX = 0.5;
+/** What may grow, in a minute. */
+export interface Allowances {
+  readonly rssMb: number;
+  readonly heldMb: number;
+  readonly fds: number;
+}
 
-export function judge({ rss, held, fds, faults }: Soaked): Judged {
+/**
+ * In two minutes: what is held tells, to well below a MB a minute; resident memory goes on settling for as long and can only tell
+ * what is gross. A descriptor left open at each restart of a peer, or by each slow reader that is cut off, makes more than one in
+ * two minutes.
+ */
+export const IN_MINUTES: Allowances = { rssMb: 6, heldMb: 1, fds: 0.5 };
+
+/** In an hour, in which everything has settled. */
+export const IN_AN_HOUR: Allowances = { rssMb: 0.4, heldMb: 0.2, fds: 0.05 };
+
+/** Share of the samples at the beginning that do not count: until then caches fill and code is compiled. */
+const WARM_UP = 0.5;
+const WINDOWS = 12;
+
+export function judge({ rss, held, fds, faults }: Soaked, allowed: Allowances): Judged {
   const figures = [
-    ...[...rss].map(([region, samples]) =>
-      figureOf(`${region} resident, MB`, inMb(samples), RSS_MB_PER_MINUTE_MAX),
-    ),
-    ...[...held].map(([thread, samples]) =>
-      figureOf(`${thread} held, MB`, inMb(samples), HELD_MB_PER_MINUTE_MAX),
-    ),
-    ...[...fds].map(([region, samples]) => figureOf(`${region} descriptors`, samples, FDS_PER_MINUTE_MAX)),
+    ...[...rss].map(([region, samples]) => figureOf(`${region} resident, MB`, inMb(samples), allowed.rssMb)),
+    ...[...held].map(([thread, samples]) => figureOf(`${thread} held, MB`, inMb(samples), allowed.heldMb)),
+    ...[...fds].map(([region, samples]) => figureOf(`${region} descriptors`, samples, allowed.fds)),
   ];
   const grown = figures
     .filter(({ perMinute, perMinuteMax }) => !(perMinute <= perMinuteMax))

@@ -10,6 +10,8 @@ import { foundRegion } from '../../node/region/found.ts';
 import { RegionLayout } from '../../node/region/layout.ts';
 import { RunningNode } from './running-node.ts';
 
+/** Milliseconds for a node among many that start at the same time. */
+const START_MS_MAX = 300_000;
 const RECOGNISED_S = 30 * 86_400;
 const surroundings = { ...processSurroundings(), writeOut: () => undefined, writeErr: () => undefined };
 
@@ -64,14 +66,14 @@ export class ProcessFederation {
   async begin(region: string, env: NodeJS.ProcessEnv = {}): Promise<RunningNode> {
     const node = RunningNode.spawn(env, join(this.dir, region), '--set', 'log.level=warn');
     this.#nodes.set(region, node);
-    await node.event('listens');
+    await node.event('listens', undefined, START_MS_MAX);
     return node;
   }
 
   /** The same; it gives verdicts and signs once this resolves. */
   async start(region: string, env: NodeJS.ProcessEnv = {}): Promise<RunningNode> {
     const node = await this.begin(region, env);
-    await node.ready();
+    await node.ready(START_MS_MAX);
     return node;
   }
 

@@ -65,9 +65,13 @@ export class RunningNode {
     await set;
   }
 
-  /** The first event of a kind that `isIt`, by now or later. */
-  async event(kind: string, isIt: (event: NodeEvent) => boolean = () => true): Promise<NodeEvent> {
-    const deadline = AbortSignal.timeout(EVENT_MS_MAX);
+  /** The first event of a kind that `isIt`, by now or within so many milliseconds. */
+  async event(
+    kind: string,
+    isIt: (event: NodeEvent) => boolean = () => true,
+    msMax = EVENT_MS_MAX,
+  ): Promise<NodeEvent> {
+    const deadline = AbortSignal.timeout(msMax);
     for (;;) {
       const found = this.#events.find((event) => event.event === kind && isIt(event));
       if (found !== undefined) return found;
@@ -82,9 +86,9 @@ export class RunningNode {
   }
 
   /** It can be asked, and it signs. */
-  async ready(): Promise<void> {
-    await this.event('ready');
-    await this.event('writing', ({ writing }) => writing === 'writing');
+  async ready(msMax?: number): Promise<void> {
+    await this.event('ready', undefined, msMax);
+    await this.event('writing', ({ writing }) => writing === 'writing', msMax);
   }
 
   get pid(): number {
