@@ -15,8 +15,9 @@ interface RunOptions {
   readonly withoutPeers?: boolean;
 }
 
-/** Milliseconds between two looks at whether something has changed that is worth a line. */
+/** Milliseconds between two looks at whether something has changed that is worth a line: while it starts, and later. */
 const LOOK_MS = 250;
+const LOOK_LATER_MS = 1_000;
 
 export function addRun(program: Command, cli: Cli): void {
   program
@@ -108,7 +109,8 @@ async function tellChanges(cli: Cli, service: NodeService, signal: AbortSignal):
     if (writing !== told.writing && writing !== 'clear')
       tell(cli, { event: 'writing', writing }, WRITING_TEXTS[writing]);
     told = { ready: health.ready, writing };
-    await systemClock.wait(LOOK_MS, signal).catch(() => undefined);
+    const isUp = health.ready && writing === 'writing';
+    await systemClock.wait(isUp ? LOOK_LATER_MS : LOOK_MS, signal).catch(() => undefined);
   }
 }
 

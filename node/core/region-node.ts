@@ -202,6 +202,11 @@ export class RegionNode {
     return this.#board.trust;
   }
 
+  /** What `status` says of how long the logs are, without the rest of it. */
+  get sizes(): NodeStatus['sizes'] {
+    return this.#shelf.report.sizes;
+  }
+
   /** What `status` says of the store, without the rest of it. */
   get store(): StoreState {
     return this.#store.condition.state;

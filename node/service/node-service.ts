@@ -267,7 +267,7 @@ async function startAll<T>(
 }
 
 function headsOf(region: Region | undefined): { origin: string; size: number }[] {
-  const sizes = Object.entries(region?.node.status.sizes ?? {});
+  const sizes = Object.entries(region?.node.sizes ?? {});
   return sizes.slice(0, HELLO_HEADS_MAX).map(([origin, size]) => ({ origin, size }));
 }
 
