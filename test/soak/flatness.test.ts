@@ -20,7 +20,15 @@ function judge(soaked: Soaked) {
 
 function soakedWith(figures: Partial<Soaked>): Soaked {
   const [rss, held, fds, cpuS] = [new Map(), new Map(), new Map(), new Map()];
-  const counts = { issued: 0, revoked: 0, restarts: 0, slowBytes: 0, slowCuts: 0, undetermined: 0 };
+  const counts = {
+    issued: 0,
+    revoked: 0,
+    restarts: 0,
+    slowBytes: 0,
+    slowCuts: 0,
+    turnedAway: 0,
+    undetermined: 0,
+  };
   return { rss, held, fds, cpuS, ...counts, verdicts: {}, faults: [], ...figures };
 }
 

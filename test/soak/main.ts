@@ -33,8 +33,8 @@ try {
       console.log(`minute ${minute}: ${cells.join('; ')}`);
     },
   });
-  const { issued, revoked, restarts, slowBytes, slowCuts, undetermined, verdicts } = soaked;
-  console.log({ issued, revoked, restarts, slowBytes, slowCuts, undetermined, verdicts });
+  const { issued, revoked, restarts, slowBytes, slowCuts, turnedAway, undetermined, verdicts } = soaked;
+  console.log({ issued, revoked, restarts, slowBytes, slowCuts, turnedAway, undetermined, verdicts });
   if (values.out !== undefined) {
     const [rss, held, fds] = [soaked.rss, soaked.held, soaked.fds].map((samples) =>
       Object.fromEntries(samples),

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type IssuedCode } from '../../node/http/admin-schemas.ts';
 import { VerdictClient } from '../../node/http/verdict-client.ts';
+import { type Verdict } from '../../protocol/verdict/verdict.ts';
 import { ProcessFederation } from '../support/process-federation.ts';
 import { type Sample } from './flatness.ts';
 import { processFigures, type ProcessFigures } from '../support/process-figures.ts';
@@ -40,6 +41,8 @@ export interface Soaked {
   readonly restarts: number;
   readonly slowBytes: number;
   readonly slowCuts: number;
+  /** Questions that a node had no time for, as on a machine that is busy with something else. */
+  readonly turnedAway: number;
   /** Verdicts that were neither right nor wrong: `undetermined` of what others know. */
   readonly undetermined: number;
   /** Verdicts by outcome. */
@@ -85,7 +88,7 @@ class Soak {
   readonly #readers: SlowReader[] = [];
   readonly #verdicts: Record<string, number> = { pass: 0, stop: 0, act: 0, undetermined: 0 };
   readonly #faults: string[] = [];
-  readonly #counts = { issued: 0, revoked: 0, restarts: 0, undetermined: 0, minutes: 0 };
+  readonly #counts = { issued: 0, revoked: 0, restarts: 0, turnedAway: 0, undetermined: 0, minutes: 0 };
   #startMs = 0;
   /** The third node is trusted again from here on. */
   #backAtMs = 0;
@@ -182,7 +185,8 @@ class Soak {
     if (code === undefined) return;
     for (const [region, { url }] of this.#federation.running) {
       if (url === '' || (region === RESTARTED && nowMs < this.#backAtMs)) continue;
-      const { verdict } = await new VerdictClient({ urls: [url] }).verify(code.code);
+      const verdict = await this.#ask(url, code.code);
+      if (verdict === undefined) continue;
       this.#verdicts[verdict.outcome] = (this.#verdicts[verdict.outcome] ?? 0) + 1;
       // It was revoked in between, or the third node went down.
       const isOld = right === 'pass' && !this.#kept.includes(code);
@@ -194,6 +198,17 @@ class Soak {
           `${region} said ${verdict.outcome} (${reasons}) of a code of ${code.region}, not ${right}`,
         );
       }
+    }
+  }
+
+  /** Undefined: it had no time. */
+  async #ask(url: string, code: string): Promise<Verdict | undefined> {
+    try {
+      return (await new VerdictClient({ urls: [url] }).verify(code)).verdict;
+    } catch (error) {
+      if (!String(error).endsWith('it answered 503')) throw error;
+      this.#counts.turnedAway++;
+      return undefined;
     }
   }
 
@@ -251,7 +266,7 @@ class Soak {
   }
 
   #report(): Soaked {
-    const { issued, revoked, restarts, undetermined } = this.#counts;
+    const { issued, revoked, restarts, turnedAway, undetermined } = this.#counts;
     const sum = (figure: (reader: SlowReader) => number) =>
       this.#readers.reduce((total, reader) => total + figure(reader), 0);
     return {
@@ -262,6 +277,7 @@ class Soak {
       issued,
       revoked,
       restarts,
+      turnedAway,
       undetermined,
       slowBytes: sum(({ bytes }) => bytes),
       slowCuts: sum(({ cuts }) => cuts),
