@@ -48,7 +48,7 @@ const COLUMNS_HELP = [
     return wrapped(`  ${name.padEnd(17)} ${COLUMN_HELP[name]}${required}`, ' '.repeat(20));
   }),
   wrapped(
-    'All rows are issued in one batch, or none is. Indexes in the log do not follow the order of the file.',
+    'A file with a row that is wrong issues nothing. Where no node runs all rows are issued in one batch, or none is; a node that runs issues them in several, and what it could not issue is told. Indexes in the log do not follow the order of the file.',
   ),
 ].join('\n');
 

@@ -43,6 +43,8 @@ const TRIES = 3;
 const TRY_AGAIN_MS = 3_000;
 /** Random bytes of the key under which orders can be given again. */
 const KEY_BYTES = 16;
+/** Lines that are sent at once. */
+const ORDERS_TOGETHER = 256;
 /** Milliseconds that a node may take to begin to sign once it is told to. */
 const FORCE_MS_MAX = 10_000;
 
@@ -219,11 +221,10 @@ export class RunningDesk implements Desk {
     onSigned: (done: number) => void,
   ): Promise<IssuedCode[]> {
     const request = { method: 'POST', path: '/v1/issue/batch', idempotencyKey } as const;
-    const orders = people.map((person) => `${JSON.stringify(orderOf(person, atS))}\n`);
     const issued: IssuedCode[] = [];
     const problems: Problem[] = [];
     let done = 0;
-    for await (const answer of this.#lines(request, orders, 'application/jsonl')) {
+    for await (const answer of this.#lines(request, ordersOf(people, atS), 'application/jsonl')) {
       const line = answer as IssuedLine & { readonly problem?: Problem };
       const { subject } = people[done++] as Person;
       if (line.problem === undefined)
@@ -253,6 +254,14 @@ export class RunningDesk implements Desk {
     return new LogFiles(
       log === 'trust' ? trustLogPath(published) : join(attestationLogsPath(published), log),
     );
+  }
+}
+
+/** An order a line, some of them at a time: one by one each would be a packet of its own. */
+function* ordersOf(people: readonly Person[], atS: number): Generator<string, void, undefined> {
+  for (let at = 0; at < people.length; at += ORDERS_TOGETHER) {
+    const some = people.slice(at, at + ORDERS_TOGETHER);
+    yield some.map((person) => `${JSON.stringify(orderOf(person, atS))}\n`).join('');
   }
 }
 

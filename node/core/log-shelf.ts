@@ -97,6 +97,16 @@ export class LogShelf {
     return [...this.#logs.values()].filter((log) => log instanceof OwnLog);
   }
 
+  /** Entries of each own attestation log, by its id. */
+  get issued(): Readonly<Record<string, number>> {
+    const issued: Record<string, number> = {};
+    for (const { origin, tree } of this.ownLogs) {
+      const parsed = parseOrigin(origin);
+      if (parsed.kind === 'attest') issued[parsed.log] = tree.size;
+    }
+    return issued;
+  }
+
   get home(): TrustKeeper {
     if (this.#home === undefined) throw new TypeError('the shelf is not open');
     return this.#home;

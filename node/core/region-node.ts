@@ -134,6 +134,7 @@ export class RegionNode {
       store: this.#store,
       issue: (request) => this.issue(request),
       held: () => this.heldCodes,
+      sizes: () => this.#shelf.issued,
     });
     this.visitor = new LogVisitor({ ...reading, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();

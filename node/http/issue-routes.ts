@@ -27,8 +27,10 @@ export interface IssueModules {
 
 const HOUR_S = 3_600;
 const ORDER_BYTES_MAX = 4_096;
-/** Orders of one stream that are in hand: enough to fill batches, few enough that memory stays flat. */
-const IN_HAND_MAX = 2_048;
+/** Orders of one stream that are in hand: enough to fill a batch while the one before is signed, few enough that memory stays flat. */
+const IN_HAND_MAX = 8_192;
+/** Answers that are sent at once: they come by the batch. */
+const TOGETHER_MAX = 256;
 const KEY = /^[\x21-\x7e]{1,128}$/;
 
 export function issueRoutes(modules: IssueModules): Route[] {
@@ -124,7 +126,10 @@ async function* answers(
   answer: (line: unknown, number: number) => Promise<IssuedCode>,
 ): AsyncGenerator<string, void, undefined> {
   const inHand: Promise<string>[] = [];
-  const next = async () => `${await inHand.shift()}\n`;
+  const next = async () => {
+    const lines = await Promise.all(inHand.splice(0, TOGETHER_MAX));
+    return `${lines.join('\n')}\n`;
+  };
   for await (const { number, value } of jsonLines(request, ORDER_BYTES_MAX)) {
     inHand.push(lineOf(number, async () => answer(value(), number)));
     if (inHand.length >= IN_HAND_MAX) yield await next();

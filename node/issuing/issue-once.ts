@@ -2,20 +2,21 @@
  * Issuing under a key that the caller chose, so that the same order given again, since its answer was lost, gives the code that
  * was issued the first time. What was begun is remembered in the store, sealed, for a day and more:
  *
- *   once/<day>/<name of the key>   what was ordered, what the person held before, and what came of it
+ *   once/<day>/<name of the key>   what was ordered, how far the logs were before, and what came of it
  *
  * An order that broke off with the process is settled by what the registry holds: a code of that person with that status which
- * was not there before is the one.
+ * stands in a log beyond where that was before is the one.
  */
 import { createHash, createHmac, type KeyObject } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { type Openings } from '../../protocol/code/openings.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
-import { type Clock, type Random } from '../ports.ts';
+import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type Store } from '../store/store.ts';
+import { Gathered } from './gathered.ts';
 import { type HeldCodes } from './held-codes.ts';
 import { type IssueRequest } from './issuer.ts';
 
@@ -36,6 +37,8 @@ export interface IssueOnceModules {
   readonly random: Random;
   readonly issue: (request: IssueRequest) => Promise<IssuedOnce>;
   readonly held: () => HeldCodes;
+  /** Entries of each of the region's attestation logs, by its id. */
+  readonly sizes: () => Readonly<Record<string, number>>;
 }
 
 export interface Order {
@@ -47,12 +50,11 @@ export interface Order {
 }
 
 const DAY_MS = 86_400_000;
-const PLACES_MAX = 1_024;
 const place = z.strictObject({ log: z.string(), index: z.int().min(0) });
 const noted = z.strictObject({
   /** SHA-256 of the order. */
   input: z.string(),
-  before: z.array(place).max(PLACES_MAX),
+  sizes: z.record(z.string(), z.int().min(0)),
   issued: place.optional(),
 });
 type Noted = z.infer<typeof noted>;
@@ -62,10 +64,19 @@ export class IssueOnce {
   readonly #sealer: Sealer;
   readonly #nameKey: KeyObject;
   readonly #running = new Map<string, { readonly input: string; readonly issued: Promise<IssuedOnce> }>();
+  readonly #reads: Gathered<string, Uint8Array | undefined>;
+  readonly #writes: Gathered<Change, undefined>;
   #sweptDay = '';
 
   constructor({ registryKey }: IssueOnceOptions, modules: IssueOnceModules) {
     this.#modules = modules;
+    const { store } = modules;
+    // A file of people is thousands of orders at the same time.
+    this.#reads = new Gathered((keys) => store.getMany(keys));
+    this.#writes = new Gathered(async (changes) => {
+      await store.write(changes);
+      return changes.map(() => undefined);
+    });
     this.#sealer = new Sealer(derivedKey(registryKey, 'once'));
     this.#nameKey = derivedKey(registryKey, 'once/name');
   }
@@ -96,8 +107,7 @@ export class IssueOnce {
     const known = await this.#noted(name);
     let note: Noted;
     if (known === undefined) {
-      const before = await this.#placesOf(request.subject);
-      note = { input, before: before.slice(-PLACES_MAX) };
+      note = { input, sizes: this.#modules.sizes() };
       await this.#write(today, name, note);
     } else {
       requireSame(known.input, input);
@@ -115,39 +125,32 @@ export class IssueOnce {
 
   /** What came of an order that was begun before. */
   async #settled(
-    { issued, before }: Noted,
+    { issued, sizes }: Noted,
     { subject, fields }: IssueRequest,
   ): Promise<IssuedOnce | undefined> {
     const held = await this.#modules.held().ofSubject(subject);
     if (issued !== undefined) return held.find((one) => isSame(one, issued));
     return held.find(
       (one) =>
-        !before.some((old) => isSame(one, old)) &&
+        one.index >= (sizes[one.log] ?? 0) &&
         isDeepStrictEqual({ ...one.fields.status }, { ...fields.status }),
     );
   }
 
-  async #placesOf(subject: string): Promise<Place[]> {
-    const held = await this.#modules.held().ofSubject(subject);
-    return held.map(({ log, index }) => ({ log, index }));
-  }
-
   async #noted(name: string): Promise<Noted | undefined> {
     const nowMs = this.#modules.clock.nowMs();
-    for (const atMs of [nowMs, nowMs - DAY_MS]) {
-      const at = keyOf(this.#dayOf(atMs), name);
-      const sealed = await this.#modules.store.get(at);
-      if (sealed === undefined) continue;
-      return noted.parse(JSON.parse(Buffer.from(this.#sealer.open(at, sealed)).toString()));
-    }
-    return undefined;
+    const keys = [nowMs, nowMs - DAY_MS].map((atMs) => keyOf(this.#dayOf(atMs), name));
+    const found = await Promise.all(keys.map((key) => this.#reads.ask(key)));
+    const last = found.findIndex((sealed) => sealed !== undefined);
+    const [at, sealed] = [keys[last], found[last]];
+    if (at === undefined || sealed === undefined) return undefined;
+    return noted.parse(JSON.parse(Buffer.from(this.#sealer.open(at, sealed)).toString()));
   }
 
   async #write(day: string, name: string, note: Noted): Promise<void> {
-    const { store, random } = this.#modules;
     const at = keyOf(day, name);
-    const value = this.#sealer.seal(at, Buffer.from(JSON.stringify(note)), random(NONCE_BYTES));
-    await store.write([{ put: at, value }]);
+    const value = this.#sealer.seal(at, Buffer.from(JSON.stringify(note)), this.#modules.random(NONCE_BYTES));
+    await this.#writes.ask({ put: at, value });
   }
 
   /** Forgets the days before yesterday, once a day. */
