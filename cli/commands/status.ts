@@ -2,49 +2,17 @@
 import { type Command } from 'commander';
 import { z } from 'zod';
 import { NodeError } from '../../node/node-error.ts';
+import { DIAL_TROUBLES, type DialTrouble } from '../../node/network/host/dial-trouble.ts';
 import { type Cli, examples } from '../cli.ts';
+import { type RegionsSeen, regionsSchema, type RunningStatus } from '../desk/node-status.ts';
+import { type Examined } from '../doctor/examine.ts';
+import { quoted } from '../doctor/finding.ts';
 import { EXIT } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { table } from '../table.ts';
 import { spanText } from '../times.ts';
-
-const knowledgeSchema = z.looseObject({
-  size: z.number(),
-  ageS: z.number().optional(),
-  silenceS: z.number().optional(),
-  witnesses: z.object({ counted: z.number(), needed: z.number(), of: z.number() }),
-});
-
-const regionsSchema = z.looseObject({
-  home: z.string(),
-  network: z.string(),
-  regions: z.array(
-    z.looseObject({
-      region: z.string(),
-      name: z.string().optional(),
-      standing: z.string(),
-      knowledge: knowledgeSchema.optional(),
-    }),
-  ),
-});
-
-/** What only the operator is told. */
-const operatorSchema = z.looseObject({
-  writing: z.string(),
-  store: z.string(),
-  sizes: z.record(z.string(), z.number()),
-  forked: z.array(z.string()),
-  verdicts: z.record(z.string(), z.number()),
-  peers: z.array(
-    z.looseObject({
-      region: z.string(),
-      software: z.string(),
-      address: z.string(),
-      rttMs: z.number().optional(),
-    }),
-  ),
-});
+import { wrapped } from '../wrap.ts';
 
 const healthSchema = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
 
@@ -54,7 +22,9 @@ export function addStatus(program: Command, cli: Cli): void {
   program
     .command('status')
     .summary('how a node is')
-    .description('Asks a running node how it is: your own by its directory, any other by its address.')
+    .description(
+      'Asks a running node how it is: your own by its directory, any other by its address. Of your own it says whether it signs, who hears it, who is silent, and what to do. `entente doctor` looks further.',
+    )
     .argument('<node>', 'directory of the region, or the URL of a node')
     .addHelpText(
       'after',
@@ -83,52 +53,113 @@ async function statusByUrl(cli: Cli, url: string): Promise<void> {
 
 async function statusByDirectory(cli: Cli, path: string): Promise<void> {
   // What asks over HTTP is loaded only where it is used.
-  const { adminOf } = await import('../desk/running-desk.ts');
-  const client = await adminOf(path, cli.surroundings.environment ?? {});
-  const answer = await client.ask({ method: 'GET', path: '/v1/status' });
-  const regions = regionsSchema.parse(answer);
-  const own = operatorSchema.parse(answer);
-  const signs = own.writing === 'writing' ? 'signs' : `does not sign: ${own.writing}`;
-  cli.output.result(answer, () => [headline(regions, signs), ...regionLines(regions), '', ...ownLines(own)]);
+  const [{ runningPatient }, { examineRunning }] = await Promise.all([
+    import('../doctor/collect.ts'),
+    import('../doctor/examine.ts'),
+  ]);
+  const patient = await runningPatient(cli, path);
+  const own = patient.running;
+  const todo = (await examineRunning(patient)).filter(({ level }) => level === 'must' || level === 'warn');
+  cli.output.result({ ...own, todo }, () => [
+    headline(own, signingText(own)),
+    ...regionLines(
+      own,
+      new Map(own.regions.map(({ region }) => [region, mutualCells(region, own, patient.nowS)])),
+    ),
+    '',
+    ...ownLines(own),
+    '',
+    ...todoLines(todo, path),
+  ]);
   if (own.writing !== 'writing') cli.exit = EXIT.undetermined;
 }
 
-function headline({ home, network, regions }: z.infer<typeof regionsSchema>, how: string): string {
+function headline({ home, network, regions }: RegionsSeen, how: string): string {
   const name = regions.find(({ region }) => region === home)?.name;
-  return `${home}${name === undefined ? '' : ` (${printable(name)})`} in network ${network}: ${printable(how)}`;
+  return `${home}${name === undefined || name === home ? '' : ` (${printable(name)})`} in network ${network}: ${printable(how)}`;
 }
 
-function regionLines({ regions }: z.infer<typeof regionsSchema>): string[] {
+function signingText({ writing, health }: RunningStatus): string {
+  const signs = writing === 'writing' ? 'it signs' : `does not sign: ${writing}`;
+  return health.ready ? `${signs}, and gives verdicts` : `${signs}, and verdicts are undetermined`;
+}
+
+/** What only the operator is told of a region: who is connected, and who vouches for whom. */
+function mutualCells(
+  region: string,
+  { home, peers, missing, vouching }: RunningStatus,
+  nowS: number,
+): string[] {
+  if (region === home) return ['', '', ''];
+  const mutual = vouching.find((one) => one.region === region);
+  const peer = peers.find((one) => one.region === region);
+  const absent = Object.values(missing).find((one) => one.region === region);
+  const why = absent?.trouble === undefined ? '' : `: ${DIAL_TROUBLES[absent.trouble as DialTrouble]}`;
+  const rtt = peer?.rttMs === undefined ? 'yes' : `${peer.rttMs.toFixed(1)} ms`;
+  return [
+    agoText(mutual?.vouchesForUsAtS, nowS),
+    agoText(mutual?.vouchedByUsAtS, nowS),
+    peer ? rtt : `no${why}`,
+  ];
+}
+
+const OPERATOR_HEAD = ['hears us', 'we hear it', 'connected'];
+
+function regionLines({ regions }: RegionsSeen, more?: ReadonlyMap<string, readonly string[]>): string[] {
   const rows = regions.map(({ region, standing, knowledge }) => [
     printable(region),
     printable(standing),
-    knowledge?.ageS === undefined ? 'none' : spanText(Math.round(knowledge.ageS)),
-    knowledge?.silenceS === undefined ? '-' : spanText(Math.round(knowledge.silenceS)),
+    knowledge?.ageS === undefined ? 'by too few' : `${spanText(Math.round(knowledge.ageS))} ago`,
     knowledge === undefined ? '-' : witnessText(knowledge.witnesses),
+    knowledge?.silenceS === undefined ? '-' : `${spanText(Math.round(knowledge.silenceS))} ago`,
     knowledge === undefined ? '-' : figure(knowledge.size),
+    ...(more?.get(region) ?? []),
   ]);
-  return table(['region', 'standing', 'vouched for', 'last signed', 'witnesses', 'entries'], rows);
+  const head = ['region', 'standing', 'vouched for', 'by', 'last signed', 'entries'];
+  return table(more === undefined ? head : [...head, ...OPERATOR_HEAD], rows);
 }
 
-function witnessText({ counted, needed, of }: z.infer<typeof knowledgeSchema>['witnesses']): string {
+function witnessText({ counted, needed, of }: { counted: number; needed: number; of: number }): string {
   return `${counted} of ${of}, ${needed} needed`;
 }
 
-function ownLines({ store, sizes, forked, verdicts, peers }: z.infer<typeof operatorSchema>): string[] {
+function ownLines({ store, clock, sizes, verdicts, addresses, process }: RunningStatus): string[] {
   const given = Object.entries(verdicts).map(([outcome, count]) => `${figure(count)} ${printable(outcome)}`);
+  const off = clock.aheadS === undefined ? '' : `, ${spanText(Math.abs(clock.aheadS))} off`;
+  const mib = figure(Math.round(process.residentBytes / 2 ** 20));
   return aligned([
+    ['process', `${process.pid}, for ${spanText(process.uptimeS)}, ${mib} MiB`],
+    ['verdicts', `at ${printable(addresses.http)}: ${given.join(', ')}`],
+    ...addresses.p2p.map((address) => ['peers', `at ${printable(address)}`] as const),
+    ['clock', `${CLOCK_TEXTS[clock.standing]}${off}`],
     ['store', printable(store)],
-    ['verdicts', given.join(', ')],
     ...Object.entries(sizes).map(
       ([origin, size]) => ['log', `${printable(origin)}: ${figure(size)}`] as const,
     ),
-    ...forked.map((origin) => ['FORKED', printable(origin)] as const),
-    ...(peers.length === 0 ? [['peers', 'none is connected'] as const] : []),
-    ...peers.map(({ region, software, address, rttMs }) => {
-      const rtt = rttMs === undefined ? '' : `, ${rttMs.toFixed(1)} ms`;
-      return ['peer', `${printable(region)} ${printable(software)} at ${printable(address)}${rtt}`] as const;
-    }),
   ]);
+}
+
+const CLOCK_TEXTS: Readonly<Record<RunningStatus['clock']['standing'], string>> = {
+  agrees: 'agrees with those of most regions',
+  alone: 'too few regions can be asked what time it is',
+  doubtful: 'differs from those of others',
+  astray: 'ASTRAY by those of most regions',
+};
+
+function todoLines(todo: readonly Examined[], path: string): string[] {
+  if (todo.length === 0) return ['Nothing has to be done.'];
+  return [
+    'What to do:',
+    ...todo.flatMap(({ level, text, fix }) => [
+      wrapped(`  ${level === 'must' ? 'MUST ' : ''}${text}`, '    '),
+      ...(fix === undefined ? [] : [`    $ ${fix}`]),
+    ]),
+    `More of it: entente doctor ${quoted(path)}`,
+  ];
+}
+
+function agoText(atS: number | undefined, nowS: number): string {
+  return atS === undefined ? 'never' : `${spanText(Math.max(0, nowS - atS))} ago`;
 }
 
 async function ask(url: string, path: string): Promise<unknown> {

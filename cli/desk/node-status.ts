@@ -78,14 +78,22 @@ export const nodeStatusSchema = z.looseObject({
 });
 export type RunningStatus = z.infer<typeof nodeStatusSchema>;
 
-/** The status of the node that runs on a directory; undefined if none answers. Rejects as `adminOf`. */
+/** The status of the node that runs on a directory. Rejects as `adminOf` and `AdminClient.ask`. */
+export async function askStatus(
+  path: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<RunningStatus> {
+  const client = await adminOf(path, environment);
+  return nodeStatusSchema.parse(await client.ask({ method: 'GET', path: '/v1/status' }));
+}
+
+/** The same; undefined if no node answers. */
 export async function runningStatus(
   path: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<RunningStatus | undefined> {
-  const client = await adminOf(path, environment);
   try {
-    return nodeStatusSchema.parse(await client.ask({ method: 'GET', path: '/v1/status' }));
+    return await askStatus(path, environment);
   } catch (error) {
     if (isNodeError(error, 'PEER_UNREACHABLE') || isNodeError(error, 'KEY_FILE_MISSING')) return undefined;
     throw error;

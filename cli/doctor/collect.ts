@@ -10,8 +10,8 @@ import { openRegion, type Region } from '../../node/region/region.ts';
 import { type Config } from '../../node/config/schema.ts';
 import { type Cli } from '../cli.ts';
 import { regionModules } from '../region.ts';
-import { type RunningStatus, runningStatus } from '../desk/node-status.ts';
-import { type Patient, type PeerView } from './patient.ts';
+import { askStatus, type RunningStatus, runningStatus } from '../desk/node-status.ts';
+import { type Patient, type PeerView, type ReadablePatient } from './patient.ts';
 import { probePeers, recognisedBy } from './probe.ts';
 
 type Found = Pick<Patient, 'running' | 'storeError' | 'sizes' | 'state' | 'peers'>;
@@ -46,6 +46,19 @@ export async function collect(cli: Cli, path: string): Promise<Patient> {
   }
   const steppedMs = Date.now() - begunMs.wall - (performance.now() - begunMs.run);
   return { path, layout, nowS: nowS(), config, configError, ...found, steppedMs };
+}
+
+/** Of a node that runs. Rejects as `askStatus` where none does, and as `readRegionConfig`. */
+export async function runningPatient(
+  cli: Cli,
+  path: string,
+): Promise<ReadablePatient & { readonly running: RunningStatus }> {
+  const layout = new RegionLayout(resolve(path));
+  const { environment = {}, nowS } = cli.surroundings;
+  const config = await readRegionConfig(layout, { environment });
+  const running = await askStatus(path, environment);
+  const found = await ofRunning(cli, layout, config, running);
+  return { path, layout, nowS: nowS(), config, configError: undefined, ...found, running, steppedMs: 0 };
 }
 
 async function ofRunning(

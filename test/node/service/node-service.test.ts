@@ -69,9 +69,10 @@ describe('entente run', function () {
 
     const status = await cli('status', de);
     assert.equal(status.exit, 0, status.err);
-    assert.match(status.out, /^DE \(DE\) in network demo: signs\n/);
-    assert.match(status.out, /peer +FR entente\//);
-    assert.match((await cli('status', second.url)).out, /^FR \(FR\) in network demo: ready\n/);
+    assert.match(status.out, /^DE in network demo: it signs, and gives verdicts\n/);
+    assert.match(status.out, /FR +recognised .* ago +\d+ s ago +[\d.]+ ms\n/);
+    assert.match(status.out, /Nothing has to be done\.\n/);
+    assert.match((await cli('status', second.url)).out, /^FR in network demo: ready\n/);
 
     assert.equal(await first.end('SIGKILL'), null);
     await outcomeOn(second.url, kept.code, /^PASS/);
@@ -80,6 +81,9 @@ describe('entente run', function () {
     const both = await cli('verify', '--node', `${first.url},${second.url}`, kept.code);
     assert.equal(both.exit, 0, both.err);
     assert.match(both.err, /answers in place of/);
+    const emergency = await cli('status', fr);
+    assert.match(emergency.out, /DE +recognised .* no: nothing listens there\n/);
+    assert.match(emergency.out, /What to do:\n[^]*\$ nc -vz[^]*entente doctor/);
 
     // A8: nothing that was acknowledged is lost, and the same person keeps the code.
     const again = await started(de, ...FREE);
