@@ -10,6 +10,7 @@ import {
   type PartOutcome,
   type SnapshotReader,
 } from '../protocol/snapshot/apply.ts';
+import { contradicted } from '../protocol/snapshot/contradiction.ts';
 import { makeSnapshot } from '../protocol/snapshot/make.ts';
 import { CliError, EXIT, usageError } from './exit.ts';
 import { isProtocolError } from '../protocol/fault.ts';
@@ -41,12 +42,20 @@ export function applyAll(
   return applied;
 }
 
-/** A full snapshot of what a region directory and its peers publish, or deltas from the sizes held. */
+/**
+ * A full snapshot of what a region directory and its peers publish, or deltas from the sizes held. It has no place for a second log
+ * of a region: one that has signed two is left out, so that nothing that either revokes passes for whoever knows only this.
+ */
 export async function snapshotOf(
-  view: HomeView,
+  { home, sources, branches }: HomeView,
   heldSizes?: ReadonlyMap<string, number>,
 ): Promise<Uint8Array> {
-  return makeSnapshot(view.home.network, view.sources, heldSizes);
+  const told = new Set(branches.map(({ region }) => region));
+  return makeSnapshot(
+    home.network,
+    sources.filter(({ region }) => !told.has(region)),
+    heldSizes,
+  );
 }
 
 /** What a verifier holds that reads a region directory itself, and what its user has to hear. */
@@ -65,25 +74,23 @@ export async function holdingsOfRegion(path: string, modules: ReadModules): Prom
   // What a region published since then changes no state before others vouch for it, but what it revokes counts at once.
   const outcomes: PartOutcome[] = [];
   let holdings: Holdings | undefined;
-  for (const sources of [view.sources, view.newer, view.branches]) {
+  for (const sources of [view.sources, view.newer]) {
     const applied = applyToHome(view, [await makeSnapshot(home.network, sources)], path, modules, holdings);
     outcomes.push(...applied.outcomes);
     holdings = applied.holdings;
   }
   if (holdings === undefined) throw new TypeError('a snapshot was applied');
+  for (const { state } of view.branches) holdings = contradicted(holdings, state, modules);
   const warnings = new Map(view.missing.map(({ region, reason }) => [region, missingText(region, reason)]));
   for (const { region, effect, fault } of outcomes) {
-    if (effect === 'forked')
-      warnings.set(region, `${region} has signed two logs that contradict each other; ask its operator`);
-    else if (fault !== undefined)
+    if (fault !== undefined)
       warnings.set(region, missingText(region, `what it publishes is not as it should be: ${fault.code}`));
     else if (effect === 'left-out') warnings.set(region, missingText(region, 'too few vouch for it'));
   }
+  for (const { region } of view.branches) warnings.set(region, branchText(region));
   const lacking = view.lacking.filter(({ region }) => warnings.has(region));
-  return {
-    holdings,
-    warnings: [...warnings.values(), ...behindTexts(view), ...vouchHints({ ...view, lacking }, path)],
-  };
+  const hints = vouchHints({ ...view, lacking }, path);
+  return { holdings, warnings: [...warnings.values(), ...behindTexts(view), ...hints] };
 }
 
 /** What to say of regions whose directories show less than is known. */
@@ -95,18 +102,24 @@ export function behindTexts({ behind }: HomeView): string[] {
   );
 }
 
+export function branchText(region: string): string {
+  return `${region} has signed two logs that contradict each other, so that none of its codes passes: ask its operator`;
+}
+
 function missingText(region: string, reason: string): string {
   return `nothing is known of ${region}: ${printable(reason)}`;
 }
 
 /** The commands after which enough regions vouch for those that lack it, the home last: it leans on the others. */
-export function vouchHints({ home, lacking, directories }: HomeView, path: string): string[] {
+export function vouchHints({ home, lacking, branches, directories }: HomeView, path: string): string[] {
+  const torn = new Set(branches.map(({ region }) => region));
   const placeOf = (region: string) => {
     if (region === home.region) return printable(path);
     const directory = directories.get(region);
     return directory === undefined ? `<directory of ${region}>` : printable(ownerPathOf(directory));
   };
   return lacking
+    .filter(({ region }) => !torn.has(region))
     .toReversed()
     .flatMap(({ region, needed, silent }) =>
       silent
@@ -141,6 +154,7 @@ export function applyToHome(
       {
         hint: [
           ...missing.map((peer) => `Nothing can be had of ${peer.region}: ${printable(peer.reason)}`),
+          ...new Set(view.branches.map((branch) => branchText(branch.region))),
           ...vouchHints(view, path),
         ].join('\n'),
         details: [error.fault.details],

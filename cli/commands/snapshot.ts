@@ -15,7 +15,14 @@ import { EXIT, type ExitCode, exitOfFault, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, regionModules } from '../region.ts';
-import { applyToHome, behindTexts, readSnapshotFile, snapshotOf, vouchHints } from '../snapshot-file.ts';
+import {
+  applyToHome,
+  behindTexts,
+  branchText,
+  readSnapshotFile,
+  snapshotOf,
+  vouchHints,
+} from '../snapshot-file.ts';
 import { parseTime } from '../times.ts';
 import { knowledgeText } from '../verdict-text.ts';
 
@@ -217,9 +224,6 @@ function warningsOf(view: HomeView, reports: readonly PartReport[], path: string
     if (effect === 'left-out' || effect === 'beside')
       lines.push(`${region} lacks witnesses; have it vouched for, then make this again.`);
   }
-  for (const { region } of branches)
-    lines.push(
-      `${region} has signed two logs that contradict each other; only one is in it. Ask its operator.`,
-    );
+  for (const { region } of branches) lines.push(`${branchText(region)}; it is left out`);
   return [...lines, ...behindTexts(view), ...vouchHints(view, path)];
 }

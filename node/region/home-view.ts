@@ -1,11 +1,10 @@
 /** What a region's own verifiers may know: its log and those of the regions that it recognises, with the cosignatures that lie at hand. */
 import { resolve } from 'node:path';
-import { isProtocolError } from '../../protocol/fault.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { neededCosignatures } from '../../protocol/log/quorum.ts';
-import { encodeNote } from '../../protocol/log/note.ts';
 import { type SnapshotSource } from '../../protocol/snapshot/make.ts';
 import { TrustFold } from '../../protocol/trust/fold.ts';
-import { NodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { isUnreadable } from './files.ts';
 import { type KnownRegion, readKnownRegion } from './known-log.ts';
 import { readRegionConfig, RegionLayout } from './layout.ts';
@@ -46,8 +45,8 @@ export interface HomeView {
   readonly sources: readonly SnapshotSource[];
   /** The newest checkpoints of the regions that stand in `sources` at an older one. */
   readonly newer: readonly SnapshotSource[];
-  /** Logs that contradict those of `sources`. */
-  readonly branches: readonly SnapshotSource[];
+  /** Logs that contradict those of `sources`: their regions have told two stories. */
+  readonly branches: readonly PublicRegion[];
   /** The home first, if it is among them. */
   readonly lacking: readonly LackingRegion[];
   readonly behind: readonly BehindRegion[];
@@ -60,7 +59,8 @@ export interface HomeView {
  * Reads a region directory and the public directories of its peers, without writing. Of each region the longest log counts that
  * anybody keeps. Peers of which nothing can be read, or whose data is bad, are left out and named: one of them must not keep the
  * others from being judged.
- * @throws what `readRegionConfig` and `readKnownRegion` throw for the home itself, as a `NodeError`: DATA_INCONSISTENT.
+ * @throws what `readRegionConfig` and `readKnownRegion` throw for the home itself, as a `NodeError`: DATA_INCONSISTENT; and
+ * {ProtocolError} FORK where the home itself has signed two logs.
  */
 export async function readHomeView(path: string, modules: ReadModules): Promise<HomeView> {
   const layout = new RegionLayout(resolve(path));
@@ -68,7 +68,9 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
   const directories = directoriesOf(peers, layout);
   const places = { network, readerPath: layout.public, copiesAt: [...directories.values()] };
   const known = [await readHome({ ...places, region, path: layout.public }, modules)];
-  const [{ region: home }] = known as [KnownRegion];
+  const [{ region: home, branches }] = known as [KnownRegion];
+  if (branches.length > 0)
+    throw new ProtocolError('FORK', `${region} has signed two logs that contradict each other`);
   const missing: MissingPeer[] = [];
   for (const recognition of home.state.recognitions()) {
     if (recognition.standing === 'withdrawn') continue;
@@ -89,7 +91,7 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
     home,
     sources: counted.map(({ source }) => source),
     newer: counted.flatMap(({ newer }) => newer ?? []),
-    branches: known.flatMap(({ branch }) => (branch ? [wholeSource(branch, modules)] : [])),
+    branches: known.flatMap(({ branches }) => branches),
     lacking: counted.flatMap(({ lacking }) => lacking ?? []),
     behind: known.flatMap(({ region: { region: id, checkpoint }, shownSize }) =>
       shownSize < checkpoint.size ? [{ region: id, shownSize, knownSize: checkpoint.size }] : [],
@@ -124,7 +126,8 @@ async function countedView(
   const lacking = { region: of.region, needed: needed - newest.vouching.length, silent };
   return {
     source: sourceAt(of, best, modules),
-    newer: best === newest ? undefined : sourceAt(of, newest, modules),
+    // From its first entry on, so that what is held is proven to be a part of it.
+    newer: best === newest ? undefined : { ...sourceAt(of, newest, modules), newestBase: () => undefined },
     lacking: best.vouching.length < needed ? lacking : undefined,
   };
 }
@@ -134,7 +137,7 @@ async function readHome(...args: Parameters<typeof readKnownRegion>): Promise<Kn
   try {
     return await readKnownRegion(...args);
   } catch (error) {
-    if (!isProtocolError(error)) throw error;
+    if (!isProtocolError(error) && !isNodeError(error, 'DATA_INCONSISTENT')) throw error;
     throw new NodeError(
       'DATA_INCONSISTENT',
       `what lies in ${args[0].readerPath} is not what was published: ${error.message}`,
@@ -160,11 +163,6 @@ function votersOf({ region, state }: PublicRegion, nowS: number): string[] {
 function better(a: WitnessedCheckpoint, b: WitnessedCheckpoint): WitnessedCheckpoint {
   const more = b.vouching.length - a.vouching.length;
   return more > 0 || (more === 0 && b.size > a.size) ? b : a;
-}
-
-function wholeSource(region: PublicRegion, modules: ReadModules): SnapshotSource {
-  const { checkpoint, note } = region;
-  return sourceAt(region, { size: checkpoint.size, note: encodeNote(note) }, modules);
 }
 
 function sourceAt(

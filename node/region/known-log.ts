@@ -34,11 +34,14 @@ export interface SoughtRegion {
 export interface KnownRegion {
   /** The longest log that continues what the reader itself has seen. */
   readonly region: PublicRegion;
-  /** Another log with the region's signature, which is no part of that one nor continues it: it tells two stories. */
-  readonly branch: PublicRegion | undefined;
+  /** Other logs with the region's signature, each no part of that one and not continuing it: it has told two stories. */
+  readonly branches: readonly PublicRegion[];
   /** Entries that the region's own directory shows, 0 where it cannot be read; all that are known where there is none. */
   readonly shownSize: number;
 }
+
+/** Logs that are read whole for one region: every further one is another story that it has told. */
+const READ_MAX = 8;
 
 /** What a place says that it holds. */
 interface Claim extends Pick<Checkpoint, 'size' | 'root'> {
@@ -71,21 +74,24 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
     const claim = await orFail(() => readClaim(logPath, origin));
     if (claim !== undefined) claims.push(claim);
   }
+  const read: PublicRegion[] = [];
+  for (const claim of claims.toSorted((a, b) => b.size - a.size)) {
+    if (read.length === READ_MAX || read.some((log) => isPartOf(claim, log, modules))) continue;
+    const log = await orFail(() => readTrustLog({ path, logPath: claim.logPath }, sought, modules));
+    if (log !== undefined) read.push(log);
+  }
+  // A log that was signed by disowned keys alone proves no more than that they were stolen.
+  const genuine = read.filter((log) => !read.some((other) => isDisownedBy(log, other)));
   // What this reader has published of it is what it has seen; without that the region's own word is all that there is to go by.
   const seen = claims.find(({ logPath }) => logPath === readersOwn) ?? claims[0];
-  let known: PublicRegion | undefined;
-  let branch: PublicRegion | undefined;
-  for (const claim of claims.toSorted((a, b) => b.size - a.size)) {
-    if (known !== undefined && (branch !== undefined || isPartOf(claim, known, modules))) continue;
-    const read = await orFail(() => readTrustLog({ path, logPath: claim.logPath }, sought, modules));
-    if (read === undefined) continue;
-    if (known === undefined && (seen === undefined || isPartOf(seen, read, modules))) known = read;
-    else branch ??= read;
-  }
+  const known = genuine.find((log) => seen !== undefined && isPartOf(seen, log, modules)) ?? genuine[0];
   if (known === undefined) throw failure ?? nothingPublished(path ?? readersOwn);
-  const { size } = known.checkpoint;
   const [shown] = claims.filter(({ logPath }) => own.includes(logPath));
-  return { region: known, branch, shownSize: own.length > 0 ? (shown?.size ?? 0) : size };
+  return {
+    region: known,
+    branches: genuine.filter((log) => log !== known),
+    shownSize: own.length > 0 ? (shown?.size ?? 0) : known.checkpoint.size,
+  };
 }
 
 /** The root of the first `size` entries. @throws {RangeError} if there are fewer. */
@@ -107,4 +113,12 @@ async function readClaim(logPath: string, origin: string): Promise<Claim | undef
 function isPartOf({ size, root }: Claim, log: PublicRegion, { sha256 }: ReadModules): boolean {
   if (size === log.checkpoint.size) return equalBytes(root, log.checkpoint.root);
   return size < log.checkpoint.size && equalBytes(root, rootAt(log, size, sha256));
+}
+
+/** Whether the region's root has given up, in the other log, all keys that signed this one. */
+function isDisownedBy({ checkpoint }: PublicRegion, { state }: PublicRegion): boolean {
+  const givenUp = [...state.keysWithRole('checkpoint')].filter(({ compromise }) => compromise !== undefined);
+  return checkpoint.signers.every((signer) =>
+    givenUp.some(({ publicKey }) => equalBytes(publicKey, signer.publicKey)),
+  );
 }

@@ -1,13 +1,13 @@
 /** Taking a snapshot from somebody who need not be trusted: a fault of the home refuses all, one of another region that region's part. Spec: SPEC.md 10. */
 import { equalBytes } from '../bytes.ts';
 import { type Fault, isProtocolError, ProtocolError } from '../fault.ts';
-import { RevocationSet } from '../revocation/revocation-set.ts';
 import { type TrustState } from '../trust/trust-state.ts';
 import { aheadFault } from '../trust/vouching.ts';
 import { type TrustModules } from '../trust/verify-statement.ts';
 import { assess } from '../verdict/ages.ts';
 import { CheckpointReader } from '../verdict/checkpoint-reader.ts';
 import { lastHeard, newestByKey, type RegionKnowledge, Trust } from '../verdict/knowledge.ts';
+import { revokedBesideBy } from './contradiction.ts';
 import { type HeldLog, type OfferedLog, offeredLog } from './held-log.ts';
 import { parseSnapshot, type SnapshotPart } from './snapshot.ts';
 
@@ -329,10 +329,7 @@ function continued({ knowledge: before }: KnownLog, { log, knowledge }: KnownLog
 
 /** What is held, and beside it what the state offered revokes: a revocation counts at once, witnessed or not. */
 function withRevocationsOf(held: KnownLog, offered: KnownLog): KnownLog {
-  const revokedBeside = new Map(held.knowledge.revokedBeside);
-  for (const [log, revoked] of offered.knowledge.state.revocations()) {
-    revokedBeside.set(log, (revokedBeside.get(log) ?? RevocationSet.empty).union(revoked));
-  }
+  const revokedBeside = revokedBesideBy(held.knowledge, offered.knowledge.state);
   return { ...held, knowledge: { ...held.knowledge, revokedBeside } };
 }
 

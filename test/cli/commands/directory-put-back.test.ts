@@ -11,7 +11,7 @@ describe('T9: a region directory that was put back to an older copy', () => {
   let built: TestCli;
   let cli: TestCli;
   let code: string;
-  let pin: string;
+  const pins = { AT: '', BE: '', CZ: '', DK: '' };
 
   const verify = (home: string) => cli.json<Told>('verify', '--region', cli.path(home), code);
   const outcomeOf = (told: Told) => [told.outcome, codesOf(told).includes('REVOKED')];
@@ -27,7 +27,7 @@ describe('T9: a region directory that was put back to an older copy', () => {
   before(async () => {
     built = new TestCli(folder());
     for (const region of REGIONS)
-      ({ fingerprint: pin } = await built.json<{ fingerprint: string }>(
+      ({ fingerprint: pins[region] } = await built.json<{ fingerprint: string }>(
         ...['init', region, '--dir', built.path(region)],
       ));
     for (const one of REGIONS)
@@ -56,7 +56,7 @@ describe('T9: a region directory that was put back to an older copy', () => {
     assert.match(err, /AT shows \d+ entries of its trust log, and others have seen \d+: those count/);
     await cli.json('snapshot', 'make', cli.path('DK'), '--out', cli.path('dk.snap'));
     const offline = await cli.json<Told>(
-      ...['verify', '--offline', cli.path('dk.snap'), '--home', 'DK', '--pin', pin, code],
+      ...['verify', '--offline', cli.path('dk.snap'), '--home', 'DK', '--pin', pins.DK, code],
     );
     assert.deepEqual(outcomeOf(offline), ['stop', true]);
   });
@@ -67,6 +67,43 @@ describe('T9: a region directory that was put back to an older copy', () => {
       for (const witness of ['CZ', 'DK']) await cli.json('witness', cli.path(witness));
     });
     assert.deepEqual(outcomeOf(await verify('BE')), ['stop', true]);
+  });
+
+  for (const seen of [true, false]) {
+    it(`T4: a longer log of the region that a hostile peer keeps lets nothing pass that the region revoked, ${seen ? 'seen' : 'not seen'} by the home`, async () => {
+      const twin = new TestCli(folder());
+      for (const region of REGIONS) cpSync(built.path(region), twin.path(region), { recursive: true });
+      for (let i = 0; i < 3; i++) await twin.json('state', twin.path('AT'));
+      await twin.json('witness', twin.path('CZ'), twin.path('AT'));
+      await cli.run('revoke', cli.path('AT'), code);
+      if (seen) await cli.json('witness', cli.path('BE'), cli.path('AT'));
+      for (const what of ['copies', 'cosignatures']) {
+        const place = `CZ/public/${what}/AT.demo`;
+        rmSync(cli.path(place), { recursive: true });
+        cpSync(twin.path(place), cli.path(place), { recursive: true });
+      }
+      const { exit, err } = await cli.run('verify', '--region', cli.path('BE'), code);
+      assert.ok(exit === 3 || exit === 4, String(exit));
+      assert.match(err, /AT has signed two logs that contradict each other/);
+      const made = await cli.run('snapshot', 'make', cli.path('BE'), '--out', cli.path('be.snap'));
+      assert.match(made.err, /AT has signed two logs that contradict each other.*; it is left out/);
+      const offline = await cli.json<Told>(
+        ...['verify', '--offline', cli.path('be.snap'), '--home', 'BE', '--pin', pins.BE, code],
+      );
+      assert.equal(offline.outcome, 'undetermined');
+    });
+  }
+
+  it('T4: the home whose own log contradicts what another region keeps of it judges nothing', async () => {
+    const twin = new TestCli(folder());
+    for (const region of REGIONS) cpSync(built.path(region), twin.path(region), { recursive: true });
+    await twin.json('state', twin.path('BE'));
+    await twin.json('witness', twin.path('CZ'), twin.path('BE'));
+    await cli.json('withdraw', cli.path('BE'), 'AT');
+    cpSync(twin.path('CZ/public/copies/BE.demo'), cli.path('CZ/public/copies/BE.demo'), { recursive: true });
+    const { exit, err } = await cli.run('verify', '--region', cli.path('BE'), code);
+    assert.equal(exit, 5);
+    assert.match(err, /BE has signed two logs that contradict each other \[FORK\]/);
   });
 
   it('of the home itself counts as far as others have seen it: whom it has ceased to recognise stays withdrawn', async () => {

@@ -95,7 +95,7 @@ describe('a region directory whose peer has published what nobody has seen yet',
     const revoked = await verify(peerCode);
     assert.deepEqual([revoked.outcome, codesOf(revoked).includes('REVOKED')], ['stop', true]);
     const made = await cli.run('snapshot', 'make', cli.path('DE'), '--out', cli.path('de.snap'));
-    assert.match(made.err, /CN-33 has signed two logs that contradict each other; only one is in it/);
+    assert.match(made.err, /CN-33 has signed two logs that contradict each other/);
   });
 
   it('T1: a peer that publishes an old checkpoint with all its genuine cosignatures hides no revocation', async () => {
