@@ -35,7 +35,12 @@ export async function checkReachable({
           `${peer.region} is connected at ${printable(address)}${rtt}, with the identity that its trust log names`,
         );
       }
-      if (directory !== undefined && (await publishes(resolve(layout.path, directory)))) {
+      // What lies in a directory says nothing of a node that is gone.
+      if (
+        running === undefined &&
+        directory !== undefined &&
+        (await publishes(resolve(layout.path, directory)))
+      ) {
         return note(
           `${peer.region} is not connected${whyText(peer)}; what it publishes is read from ${printable(directory)}`,
         );

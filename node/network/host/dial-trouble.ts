@@ -38,6 +38,6 @@ function troubleOfOne(error: Error): DialTrouble {
   // Noise has no error of its own for it, and libp2p keeps the text alone.
   if (/does not match expected/.test(error.message)) return 'other-identity';
   if (/ECONNREFUSED/.test(error.message)) return 'refused';
-  if (/ETIMEDOUT/.test(error.message) || /Timeout|Abort/.test(error.name)) return 'silent';
+  if (/ETIMEDOUT|timed out|aborted/i.test(error.message) || /Timeout|Abort/.test(error.name)) return 'silent';
   return 'unreachable';
 }

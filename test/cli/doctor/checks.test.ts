@@ -296,6 +296,11 @@ describe('the checks of entente doctor', function () {
         'note',
         /published|publishes/,
       );
+      expectFinding(
+        await checkReachable(runningOn({ ...peers(gonePeer('FR', 'refused')), config })),
+        'warn',
+        /nothing listens/,
+      );
     });
 
     it('checkEnough ends with 4 where fewer can be asked than are needed', async () => {
