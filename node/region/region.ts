@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { hexBytes } from '../../protocol/bytes.ts';
-import { attestationLogOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
+import { attestationLogOrigin, trustLogOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { neededCosignatures } from '../../protocol/log/quorum.ts';
 import { encodeStatement, signStatement } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
@@ -213,6 +213,22 @@ export class Region {
       this.#modules,
     ).cosignatures()) {
       await publisher.cosignature(origin, cosigned);
+    }
+  }
+
+  /**
+   * Publishes what this region's witness said last of the trust logs that it follows, for those who read files and ask no node; of a
+   * log of which it said nothing, what lies there stays.
+   */
+  async publishWitnessed(): Promise<void> {
+    const { region: home, network, peers } = this.config;
+    const recognised = [...this.state.recognitions()].map(({ region }) => region);
+    for (const region of new Set([...recognised, ...Object.keys(peers)])) {
+      const { origin, latest } = this.node.keeper(region) ?? {};
+      const hasSpoken = latest?.pool.cosignatures.some((one) => one.region === home) === true;
+      if (origin === undefined || latest === undefined || !hasSpoken) continue;
+      const names = [witnessName(home, network), witnessName(region, network)];
+      await this.publishCosignature({ origin, note: latest.pool.note((name) => names.includes(name)) });
     }
   }
 

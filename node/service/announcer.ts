@@ -1,4 +1,4 @@
-/** Keeps the trust log saying where this node can be reached, and the public directory what the logs say. */
+/** Keeps the trust log saying where this node can be reached, and the public directory what the logs and its witness say. */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { NODE_ADDRESSES_MAX } from '../../protocol/limits.ts';
 import { type NodeIdentity } from '../../protocol/trust/trust-state.ts';
@@ -34,7 +34,7 @@ export class Announcer {
     this.#running ??= this.#run();
   }
 
-  /** Finishes the round in hand. Safe to call twice. */
+  /** Finishes the round in hand, and leaves published what the region has said by now. Safe to call twice. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -43,11 +43,13 @@ export class Announcer {
   async #run(): Promise<void> {
     const { clock, onTrouble } = this.#modules;
     const { signal } = this.#stopping;
+    let isAnnounced = false;
     while (!signal.aborted) {
       let waitMs = ROUND_MS;
       try {
         await this.#announce();
-        await this.#modules.region.publish();
+        isAnnounced = true;
+        await this.#publish();
       } catch (error) {
         // Until it signs there is nothing to announce, and nothing wrong with that.
         if (isNodeError(error, 'PEER_UNREACHABLE')) waitMs = FIRST_ROUNDS_MS;
@@ -55,6 +57,13 @@ export class Announcer {
       }
       await clock.wait(waitMs, signal).catch(() => undefined);
     }
+    if (isAnnounced) await this.#publish().catch(onTrouble);
+  }
+
+  async #publish(): Promise<void> {
+    const { region } = this.#modules;
+    await region.publish();
+    await region.publishWitnessed();
   }
 
   async #announce(): Promise<void> {

@@ -90,8 +90,25 @@ describe('entente run', function () {
     await again.ready();
     await outcomeOn(again.url, kept.code, /^PASS/);
     await outcomeOn(again.url, revoked.code, /^STOP/);
+
+    // What is said last is published in the end, with what the others' witnesses say: who reads files needs no round of witnessing.
+    const last = await issue('Person 3');
+    await admin.ask({ method: 'POST', path: '/v1/revoke', body: { subject: 'Person 1' } });
+    await outcomeOn(second.url, last.code, /^PASS/);
+    await outcomeOn(second.url, kept.code, /^STOP[^]*REVOKED/);
     assert.equal(await again.end('SIGTERM'), 0);
     assert.equal(await second.end('SIGINT'), 0);
+    const textOf = (...path: string[]) => readFileSync(join(...path), 'utf8').split('\n\n')[0];
+    const [shown, said] = [
+      join(de, 'public/trust/checkpoint'),
+      join(fr, 'public/cosignatures/DE.demo/trust'),
+    ];
+    assert.equal(textOf(said), textOf(shown));
+    assert.match(readFileSync(said, 'utf8'), /^— FR\.demo\/witness /m);
+    for (const path of [de, fr]) {
+      assert.match((await cli('verify', '--region', path, last.code)).out, /^PASS/);
+      assert.match((await cli('verify', '--region', path, kept.code)).out, /^STOP[^]*REVOKED/);
+    }
     for (const path of [de, fr]) assert.ok(!existsSync(join(path, 'admin.sock')));
     for (const { log } of [first, second, again]) {
       for (const trace of ['ENT1:', 'Person ', kept.code.slice(5, 30)]) assert.ok(!log.includes(trace), log);
