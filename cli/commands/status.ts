@@ -71,7 +71,8 @@ async function statusByDirectory(cli: Cli, path: string): Promise<void> {
     '',
     ...todoLines(todo, path),
   ]);
-  if (own.writing !== 'writing') cli.exit = EXIT.undetermined;
+  const isWhole = Object.keys(own.behind ?? {}).length === 0;
+  if (own.writing !== 'writing' || !isWhole) cli.exit = EXIT.undetermined;
 }
 
 function headline({ home, network, regions }: RegionsSeen, how: string): string {
@@ -79,8 +80,11 @@ function headline({ home, network, regions }: RegionsSeen, how: string): string 
   return `${home}${name === undefined || name === home ? '' : ` (${printable(name)})`} in network ${network}: ${printable(how)}`;
 }
 
-function signingText({ writing, health }: RunningStatus): string {
-  const signs = writing === 'writing' ? 'it signs' : `does not sign: ${writing}`;
+function signingText({ writing, behind = {}, health }: RunningStatus): string {
+  const signs =
+    writing === 'writing'
+      ? ['it signs', ...Object.keys(behind)].join(', but not ')
+      : `does not sign: ${writing}`;
   return health.ready ? `${signs}, and gives verdicts` : `${signs}, and verdicts are undetermined`;
 }
 
@@ -123,7 +127,16 @@ function witnessText({ counted, needed, of }: { counted: number; needed: number;
   return `${counted} of ${of}, ${needed} needed`;
 }
 
-function ownLines({ store, clock, sizes, verdicts, addresses, process }: RunningStatus): string[] {
+function ownLines({
+  reason,
+  store,
+  clock,
+  sizes,
+  behind = {},
+  verdicts,
+  addresses,
+  process,
+}: RunningStatus): string[] {
   const given = Object.entries(verdicts).map(([outcome, count]) => `${figure(count)} ${printable(outcome)}`);
   const off = clock.aheadS === undefined ? '' : `, ${spanText(Math.abs(clock.aheadS))} off`;
   const mib = figure(Math.round(process.residentBytes / 2 ** 20));
@@ -133,8 +146,13 @@ function ownLines({ store, clock, sizes, verdicts, addresses, process }: Running
     ...addresses.p2p.map((address) => ['peers', `at ${printable(address)}`] as const),
     ['clock', `${CLOCK_TEXTS[clock.standing]}${off}`],
     ['store', printable(store)],
+    ...(reason === undefined ? [] : [['why not', printable(reason)] as const]),
     ...Object.entries(sizes).map(
       ([origin, size]) => ['log', `${printable(origin)}: ${figure(size)}`] as const,
+    ),
+    ...Object.entries(behind).map(
+      ([origin, signed]) =>
+        ['BEHIND', `${printable(origin)}: ${figure(signed)} entries were signed`] as const,
     ),
   ]);
 }

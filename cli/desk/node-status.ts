@@ -34,6 +34,8 @@ const clockSchema = z.looseObject({
 export const nodeStatusSchema = z.looseObject({
   ...regionsSchema.shape,
   writing: z.string(),
+  reason: z.string().optional(),
+  behind: z.record(z.string(), z.number()).optional(),
   store: z.string(),
   clock: clockSchema,
   sizes: z.record(z.string(), z.number()),

@@ -77,20 +77,24 @@ export class LogShelf {
     return this.#logs;
   }
 
-  /** How many entries each log has, why those cannot be used that cannot, and which were caught forking. */
-  get report(): Pick<NodeStatus, 'sizes' | 'closed' | 'forked'> {
+  /** How many entries each log has, which own ones once had more, why those cannot be used that cannot, and which were caught forking. */
+  get report(): Pick<NodeStatus, 'sizes' | 'behind' | 'closed' | 'forked'> {
     const sizes: Record<string, number> = {};
+    const behind: Record<string, number> = {};
     const closed: Record<string, string> = {};
     const forked: string[] = [];
-    for (const [origin, { tree, forks }] of this.#logs) {
+    for (const [origin, log] of this.#logs) {
+      const { tree, forks } = log;
       if (forks.length > 0) forked.push(origin);
-      if (tree.trouble === undefined) sizes[origin] = tree.size;
-      else closed[origin] = tree.trouble.message;
+      if (tree.trouble === undefined) {
+        sizes[origin] = tree.size;
+        if (log instanceof OwnLog && tree.shortfall !== undefined) behind[origin] = tree.shortfall.size;
+      } else closed[origin] = tree.trouble.message;
     }
     for (const { origin, damage } of this.#modules.board.keepers.values()) {
       if (damage !== undefined) closed[origin] ??= damage.message;
     }
-    return { sizes, closed, forked };
+    return { sizes, behind, closed, forked };
   }
 
   get ownLogs(): readonly OwnLog[] {

@@ -12,10 +12,14 @@ export type WritingState = 'checking' | 'writing' | 'stopped' | 'failed' | 'astr
 
 export interface NodeStatus {
   readonly writing: WritingState;
+  /** Why it does not sign, in words. */
+  readonly reason?: string;
   readonly store: string;
   readonly clock: ClockReport;
   /** By origin. */
   readonly sizes: Readonly<Record<string, number>>;
+  /** By origin of an own log of which this node has signed more entries than it has, how many: nothing is added to such a log. */
+  readonly behind: Readonly<Record<string, number>>;
   /** By origin, why a log cannot be used now. */
   readonly closed: Readonly<Record<string, string>>;
   readonly knowledge: readonly KnowledgeReport[];

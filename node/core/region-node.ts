@@ -42,6 +42,7 @@ import { LogShelf } from './log-shelf.ts';
 import { type NodeStatus, type WritingState } from './node-status.ts';
 import { findOwnLogs, recognisedDirectly } from './own-logs-check.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
+import { endSalvage } from './salvage-end.ts';
 import { WritingSide } from './writing-side.ts';
 
 export { type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
@@ -106,9 +107,12 @@ export class RegionNode {
     const book = new PeerBook(modules);
     this.#client = new SyncClient({ ...modules, book });
     this.#puller = new Puller({ client: this.#client, random: modules.random });
-    this.#server = new SyncServer({ ...modules, book, logs });
     const reading = { ...modules, book, logs, client: this.#client, puller: this.#puller, onTrouble };
-    this.#antiEntropy = new AntiEntropy(this.#options, reading);
+    this.#antiEntropy = new AntiEntropy(this.#options, {
+      ...reading,
+      onUnheld: (peer, { note, read }) =>
+        this.visitor.meet(peer, { note, checkpoint: read.checkpoint }).catch(onTrouble),
+    });
     this.#clocks = new PeerClocks(this.#options, {
       ...reading,
       regions: () => recognisedDirectly(this.keeper(region)?.state),
@@ -127,6 +131,7 @@ export class RegionNode {
         vet: (checkpoint) => this.#shelf.vet(checkpoint),
       },
     );
+    this.#server = new SyncServer({ ...modules, book, logs, attested: () => witness.attested() });
     this.#voucher = new Voucher({ ...modules, witness, onTrouble });
     this.handovers = new Handovers({ store: this.#store });
     this.once = new IssueOnce(options, {
@@ -219,6 +224,7 @@ export class RegionNode {
     const clock = this.#clocks.report;
     return {
       writing: this.#writing === 'writing' && clock.standing === 'astray' ? 'astray' : this.#writing,
+      ...(this.#failure !== undefined && { reason: this.#failure.message }),
       clock,
       store: this.store,
       ...this.#shelf.report,
@@ -375,6 +381,8 @@ export class RegionNode {
       onTrustCheckpoint: () => this.#inBackground(() => this.#tell()),
     });
     this.#writing = 'writing';
+    const trees = [...this.#shelf.logs.values()].map(({ tree }) => tree);
+    this.#inBackground(() => endSalvage(this.#store, trees));
   }
 
   /** Somebody else signs with our key: whatever we sign from here on would only make it worse. */

@@ -29,6 +29,8 @@ export interface AntiEntropyModules {
   readonly puller: Puller;
   /** The logs that are followed, by their origins. */
   readonly logs: () => ReadonlyMap<string, Followed>;
+  /** Told of what a peer shows of logs that are not followed, once the others are up to date. Must not throw. */
+  readonly onUnheld?: (peer: string, head: ReadHead) => Promise<void>;
   /** Told of errors of our own disk. Must not throw. */
   readonly onTrouble?: (error: unknown) => void;
 }
@@ -87,14 +89,14 @@ export class AntiEntropy {
   /** One comparison with a peer. Rejects as `SyncClient.ask`, and with what our own store rejects with. */
   async round(peer: string): Promise<void> {
     this.#counters.rounds++;
-    const { client, logs } = this.#modules;
+    const { client, logs, onUnheld } = this.#modules;
     const known = this.#digests.ofAll(logs().values());
     const { heads } = await client.ask(peer, { kind: 'heads', known });
-    await this.#compare(
-      peer,
-      client.blaming(peer, () => readHeads(heads)),
-      (work) => client.blaming(peer, work),
-    );
+    const read = client.blaming(peer, () => readHeads(heads));
+    await this.#compare(peer, read, (work) => client.blaming(peer, work));
+    for (const head of read) {
+      if (!logs().has(head.read.checkpoint.origin)) await onUnheld?.(peer, head);
+    }
   }
 
   async #run(): Promise<void> {
@@ -211,7 +213,8 @@ export class AntiEntropy {
   }
 }
 
-interface ReadHead extends LogHeadMessage {
+/** A head as a peer showed it, and what its note says. */
+export interface ReadHead extends LogHeadMessage {
   readonly read: ReadNote;
 }
 

@@ -34,7 +34,13 @@ export interface BootCheckModules {
 export type BootFinding =
   | { readonly finding: 'clear' }
   | { readonly finding: 'alone'; readonly answered: number; readonly needed: number }
-  | { readonly finding: 'behind' | 'contradicted'; readonly origin: string; readonly size: number };
+  | {
+      readonly finding: 'behind' | 'contradicted';
+      readonly origin: string;
+      readonly size: number;
+      /** The region of the peer that knows of it, if it is of one. */
+      readonly by?: string;
+    };
 
 /** Asks everybody at once, and fetches what is missing. Rejects with what our own store rejects with. */
 export async function checkOwnLogs(
@@ -77,18 +83,18 @@ export function refusalOf(
     case 'clear':
       return undefined;
     case 'behind': {
-      const { origin, size } = found;
+      const { origin, size, by } = found;
       const held = logs.get(origin)?.tree.size ?? 0;
       const message =
         size > held
-          ? `${origin} has ${held} entries here, and others have seen ${size} with our signature`
+          ? `${origin} has ${held} entries here, and ${seenBy(by)} ${size} with our signature`
           : `${origin}: the store is empty, and the region has a log`;
       return logError('LOG_BEHIND', message);
     }
     case 'contradicted':
       return logError(
         'LOG_CONTRADICTED',
-        `${found.origin}: others have seen another tree with our signature`,
+        `${found.origin}: ${seenBy(found.by)} another tree with our signature`,
       );
     case 'alone':
       return new NodeError(
@@ -102,12 +108,17 @@ export function refusalOf(
   }
 }
 
+function seenBy(region: string | undefined): string {
+  return region === undefined ? 'others have seen' : `${region} has seen`;
+}
+
 async function compare(
   log: OwnLog,
   heads: readonly (readonly [peer: string, head: LogHeadMessage])[],
-  { client, puller }: BootCheckModules,
+  { client, puller, regionOf }: BootCheckModules,
 ): Promise<BootFinding | undefined> {
   for (const [peer, { note }] of heads) {
+    const by = regionOf(peer);
     try {
       const { origin, size } = parseCheckpoint(parseNote(note).text);
       if (origin !== log.origin) continue;
@@ -117,9 +128,11 @@ async function compare(
         if (await puller.pull(log, peer)) return { finding: 'behind', origin, size };
         heeded = await client.blaming(peer, () => log.heed(note));
       }
-      if (heeded === 'forked') return { finding: 'contradicted', origin, size };
+      if (heeded === 'forked')
+        return { finding: 'contradicted', origin, size, ...(by !== undefined && { by }) };
       // Only our own signature binds us: anybody can make a note.
-      if (heeded === 'behind' && log.isOurs(note)) return { finding: 'behind', origin, size };
+      if (heeded === 'behind' && log.isOurs(note))
+        return { finding: 'behind', origin, size, ...(by !== undefined && { by }) };
     } catch (error) {
       if (!isProtocolError(error)) throw error;
     }

@@ -36,6 +36,8 @@ export interface SyncServerModules {
   readonly book: PeerBook;
   /** The logs by their origins. */
   readonly logs: () => ReadonlyMap<string, ServedLog>;
+  /** The newest notes of logs that are not held, by origin: so that whoever signed them hears of it. */
+  readonly attested?: () => Promise<ReadonlyMap<string, Uint8Array>>;
 }
 
 /** Bytes of a head in an answer besides its note. */
@@ -87,12 +89,20 @@ export class SyncServer {
     }
   }
 
-  /** The heads of all logs but those that the asker has, as many as fit. Whoever may not know of a fork is told in any case. */
-  heads(known: Uint8Array = new Uint8Array()): LogHeadMessage[] {
+  /**
+   * The heads of all logs but those that the asker has, as many as fit, held ones first. Whoever may not know of a fork is told in any
+   * case.
+   */
+  async heads(known: Uint8Array = new Uint8Array()): Promise<LogHeadMessage[]> {
     const heads: LogHeadMessage[] = [];
+    const held = this.#modules.logs();
+    const attested = (await this.#modules.attested?.()) ?? new Map<string, Uint8Array>();
+    const others = [...attested]
+      .filter(([origin]) => !held.has(origin))
+      .map(([, note]) => ({ note, forks: [] }));
     const isKnown = this.#digests.reader(known);
     let bytes = HEAD_BYTES;
-    for (const { note, forks } of this.#modules.logs().values()) {
+    for (const { note, forks } of [...held.values(), ...others]) {
       if (note === undefined || (forks.length === 0 && isKnown(note))) continue;
       bytes += note.length + HEAD_BYTES;
       if (bytes > ANSWER_BYTES_MAX || heads.length === HEADS_MAX) break;
@@ -102,7 +112,7 @@ export class SyncServer {
   }
 
   async #answer(request: SyncRequest): Promise<SyncAnswer> {
-    if (request.kind === 'heads') return { kind: 'heads', heads: this.heads(request.known) };
+    if (request.kind === 'heads') return { kind: 'heads', heads: await this.heads(request.known) };
     const log = this.#modules.logs().get(request.origin);
     if (log === undefined) return { kind: 'refused', reason: 'unknown-log' };
     if (request.kind === 'forks') return { kind: 'forks', forks: log.forks.map(forkMessage) };

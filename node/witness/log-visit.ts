@@ -29,6 +29,8 @@ export interface LogVisitorModules {
   readonly witness: Witness;
   readonly logs: () => ReadonlyMap<string, Followed>;
   readonly keeper: (region: string) => TrustKeeper | undefined;
+  /** The region of a peer; undefined for a stranger. */
+  readonly regionOf: (peer: string) => string | undefined;
 }
 
 const TRIES = 3;
@@ -54,6 +56,20 @@ export class LogVisitor {
     }
     // The trust log first: it names the keys of the others.
     for (const head of own) await onVouched(await this.#vouch(peer, region, head));
+  }
+
+  /**
+   * Cosigns the attestation log that a peer of its own region shows, if it is not as it was seen last: from then on the region can be
+   * told how far its log was, whatever becomes of its disks. Other logs are passed over. Rejects as `visit`.
+   */
+  async meet(peer: string, { note, checkpoint }: Head): Promise<void> {
+    const { witness, keeper, regionOf } = this.#modules;
+    const { origin, size, root } = checkpoint;
+    const { kind, region } = parseOrigin(origin);
+    if (kind !== 'attest' || regionOf(peer) !== region || keeper(region) === undefined) return;
+    const seen = await witness.lastSeen(origin);
+    if (seen?.size === size && equalBytes(seen.root, root)) return;
+    await this.#vouch(peer, region, { note, checkpoint });
   }
 
   async #vouch(peer: string, region: string, { note, checkpoint }: Head): Promise<Vouched> {

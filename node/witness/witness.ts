@@ -12,6 +12,7 @@ import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { signCosignature } from '../../protocol/log/cosignature.ts';
 import { HASH_BYTES } from '../../protocol/log/merkle.ts';
 import { encodeNote, parseNote } from '../../protocol/log/note.ts';
+import { parseOrigin } from '../../protocol/log/origin.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { COSIGNATURE, makeVerifierKey, type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type ForkEvidence } from '../log/fork-evidence.ts';
@@ -67,6 +68,8 @@ export class Witness {
   readonly #turns = new Turns();
   /** What the store holds, for the logs that were asked about. */
   readonly #seen = new Map<string, Seen | undefined>();
+  /** Whether `#seen` is all that the store holds. */
+  #isLoaded = false;
   /** The key that signed last. */
   #verifier: VerifierKey | undefined;
 
@@ -96,6 +99,22 @@ export class Witness {
   /** The checkpoint of a log that was cosigned last, with the log's own signatures. */
   lastSeen(origin: string): Promise<HighWater | undefined> {
     return this.#turns.take(origin, () => this.#read(origin));
+  }
+
+  /** The attestation logs that it ever cosigned, by origin, each with the note as `lastSeen` gives it. Rejects as reads of the store. */
+  async attested(): Promise<ReadonlyMap<string, Uint8Array>> {
+    if (!this.#isLoaded) {
+      for await (const [key] of this.#modules.store.entries(PREFIX, `${PREFIX}\x7f`)) {
+        await this.lastSeen(key.slice(PREFIX.length));
+      }
+      this.#isLoaded = true;
+    }
+    const notes = [...this.#seen].flatMap(([origin, seen]) => {
+      return seen !== undefined && parseOrigin(origin).kind === 'attest'
+        ? [[origin, seen.note] as const]
+        : [];
+    });
+    return new Map(notes);
   }
 
   async #addInTurn(origin: string, request: AddCheckpoint): Promise<Witnessed> {
@@ -161,8 +180,10 @@ function lastSeenOf({ size, root, signers }: OpenedCheckpoint, note: Uint8Array)
   return { size, root, note: encodeNote({ text, signatures: own }) };
 }
 
+const PREFIX = 'witness/';
+
 function keyOf(origin: string): string {
-  return `witness/${origin}`;
+  return PREFIX + origin;
 }
 
 function placeOf(origin: string): string {

@@ -370,6 +370,56 @@ describe('RegionNode', () => {
     await world.stop();
   });
 
+  it('T9 restored backup: nobody mirrors an attestation log, but those who met it know how long it was, and it refuses with who knows', async () => {
+    const world = await three();
+    await world.issue('DE');
+    await world.kill('DE', { inOrder: true });
+    const machine = world.machine('DE');
+    const backup = machine.medium.snapshot();
+    world.replace('DE');
+    await world.boot('DE');
+    const after = await world.issue('DE', 'p2');
+    await world.pass(35);
+    await world.kill('DE', { inOrder: true });
+    machine.medium.restore(backup);
+    machine.secondPlace = new MemorySecondPlace();
+    // What they know outlives their processes.
+    for (const region of ['FR', 'IT']) {
+      await world.kill(region, { inOrder: true });
+      world.replace(region);
+      await world.boot(region);
+    }
+    world.replace('DE');
+    await world.boot('DE', (node) => node.status.writing === 'behind');
+    await world.pass(35);
+    const { writing, reason = '' } = world.node('DE').status;
+    assert.equal(writing, 'behind');
+    assert.match(reason, /attest\/.* has 1 entries here, and (FR|IT) has seen 2 with our signature/);
+    await assert.rejects(world.issue('DE', 'p3'), (error) => isNodeError(error, 'LOG_BEHIND'));
+    assert.match(await world.outcome('FR', after.text), /^pass/);
+    await world.stop();
+  });
+
+  it('status names an own log that has fewer entries than were signed, while the others are written', async () => {
+    const world = await three();
+    await world.issue('DE');
+    await world.kill('DE', { inOrder: true });
+    const machine = world.machine('DE');
+    const backup = machine.medium.snapshot();
+    world.replace('DE');
+    await world.boot('DE');
+    world.network.isolate('DE');
+    const { log } = await world.issue('DE', 'p2');
+    await world.kill('DE', { inOrder: true });
+    machine.medium.restore(backup);
+    world.replace('DE');
+    world.network.rejoin('DE');
+    await world.boot('DE', (node) => node.status.writing === 'writing');
+    assert.deepEqual(world.node('DE').status.behind, { [`DE.test/attest/${log}`]: 2 });
+    assert.deepEqual(world.node('FR').status.behind, {});
+    await world.stop();
+  });
+
   it('A18 two writers: the log of a restored backup that is forced on forks, which all find out and keep as proof', async () => {
     const world = await three();
     const code = await world.issue('DE');

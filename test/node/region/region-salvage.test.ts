@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkStore } from '../../../node/audit/store-check.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { LevelDisk } from '../../../node/store/level-disk.ts';
 import { salvageDirectory } from '../../../node/store/salvage-directory.ts';
@@ -77,6 +78,13 @@ describe('Region F4: a salvaged store', () => {
         await region.close();
       }
       assert.equal(await assertSound(path, true), entries + 1, lost.join());
+      const store = join(path, 'store');
+      const { incomplete, faults } = await checkStore({
+        directory: store,
+        secondPlace: undefined,
+        faultsMax: 1,
+      });
+      assert.deepEqual({ incomplete, faults }, { incomplete: false, faults: [] });
       assert.deepEqual(
         (await logKeysIn(path)).filter((key) => key.includes('/tile/')),
         tiles,
