@@ -49,7 +49,7 @@ describe('flatness', () => {
     assert.ok(Number.isNaN(slopePerMinute(line.slice(0, 1))));
   });
 
-  it('judge takes a sawtooth for flat, and finds that what one process holds grows by a MB a minute', () => {
+  it('judge takes a thread that settles for flat, and finds that one grows by a MB a minute more', () => {
     const of = (mbPerMinute: number) =>
       soakedWith({
         held: new Map([
@@ -57,13 +57,13 @@ describe('flatness', () => {
           ['FR', sawtooth(mbPerMinute)],
         ]),
       });
-    assert.deepEqual(judge(of(0)).faults, []);
+    assert.deepEqual(judge(of(0.4)).faults, []);
     assert.deepEqual(judge(of(-1)).faults, []);
-    assert.match(judge(of(1)).faults.join(), /^FR held, MB: grows by 1(\.\d+)? a minute/);
+    assert.match(judge(of(1.4)).faults.join(), /^FR held, MB: grows by 1(\.\d+)? a minute/);
   });
 
-  it('judge finds a descriptor left open every minute, what was not sampled at all, and keeps what went wrong', () => {
-    const open = sawtooth(0).map(({ atMs }) => ({ atMs, value: 40 + Math.floor(atMs / 30_000) }));
+  it('judge finds six descriptors left open every minute, what was not sampled at all, and keeps what went wrong', () => {
+    const open = sawtooth(0).map(({ atMs }) => ({ atMs, value: 40 + Math.floor(atMs / 10_000) }));
     assert.match(judge(soakedWith({ fds: new Map([['DE', open]]) })).faults.join(), /^DE descriptors: grows/);
     assert.match(judge(soakedWith({ held: new Map([['DE thread 1', []]]) })).faults.join(), /^DE thread 1/);
     assert.deepEqual(judge(soakedWith({ faults: ['a wrong verdict'] })).faults, ['a wrong verdict']);
