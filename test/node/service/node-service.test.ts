@@ -70,7 +70,7 @@ describe('entente run', function () {
     const status = await cli('status', de);
     assert.equal(status.exit, 0, status.err);
     assert.match(status.out, /^DE in network demo: it signs, and gives verdicts\n/);
-    assert.match(status.out, /FR +recognised .* ago +\d+ s ago +[\d.]+ ms\n/);
+    assert.match(status.out, /FR +recognised .* ago +\d+ s ago +(?:[\d.]+ ms|yes)\n/);
     assert.match(status.out, /Nothing has to be done\.\n/);
     assert.match((await cli('status', second.url)).out, /^FR in network demo: ready\n/);
 
@@ -82,8 +82,8 @@ describe('entente run', function () {
     assert.equal(both.exit, 0, both.err);
     assert.match(both.err, /answers in place of/);
     const emergency = await cli('status', fr);
-    assert.match(emergency.out, /DE +recognised .* no: nothing listens there\n/);
-    assert.match(emergency.out, /What to do:\n[^]*\$ nc -vz[^]*entente doctor/);
+    assert.match(emergency.out, /DE +recognised .* no(?:: nothing listens there)?\n/);
+    assert.match(emergency.out, /What to do:\n[^]*DE cannot be reached[^]*entente doctor/);
 
     // A8: nothing that was acknowledged is lost, and the same person keeps the code.
     const again = await started(de, ...FREE);
