@@ -7,7 +7,7 @@ import { type TrustModules } from '../trust/verify-statement.ts';
 import { assess } from '../verdict/ages.ts';
 import { CheckpointReader } from '../verdict/checkpoint-reader.ts';
 import { lastHeard, newestByKey, type RegionKnowledge, Trust } from '../verdict/knowledge.ts';
-import { revokedBesideBy } from './contradiction.ts';
+import { lossOver, revokedBesideBy } from './contradiction.ts';
 import { type HeldLog, type OfferedLog, offeredLog } from './held-log.ts';
 import { parseSnapshot, type SnapshotPart } from './snapshot.ts';
 
@@ -229,7 +229,7 @@ function compared({ region, held, offered, fault }: Candidate, home: string, now
   if (offered === undefined) return { region, effect: undefined, known: held };
   const offer = { held, offered };
   if (held === undefined) return { region, effect: 'taken', known: offered, offer };
-  const fork = forkOf(held.log, offered.log);
+  const fork = forkOf(held, offered);
   if (fork === undefined) {
     const isSame = held.log.fold.size === offered.log.fold.size;
     if (isSame) return { region, effect: 'confirmed', known: confirmed(held, offered, nowS) };
@@ -288,9 +288,13 @@ function votesFor(
   return { counted, needed, suffice: counted >= needed && !(isGap && needed === 0) };
 }
 
-/** The fault of two trees that cannot both be true; undefined also for a gap, in which nobody can see that. */
-function forkOf(held: HeldLog, { fold, rootAtHeldSize }: OfferedLog): ProtocolError | undefined {
-  if (rootAtHeldSize === undefined || equalBytes(rootAtHeldSize, held.fold.root)) return undefined;
+/** The fault of two trees that cannot both be true. Over a gap only a revocation that is lost tells that. */
+function forkOf(
+  { log: held, knowledge: { state } }: KnownLog,
+  { log: { fold, rootAtHeldSize }, knowledge: offered }: KnownLog<OfferedLog>,
+): ProtocolError | undefined {
+  if (rootAtHeldSize === undefined) return lossOver(state, offered.state);
+  if (equalBytes(rootAtHeldSize, held.fold.root)) return undefined;
   const details = { held: held.fold.size, offered: fold.size };
   return new ProtocolError('FORK', `at size ${details.held} its root is not the one that is held`, details);
 }

@@ -1,7 +1,9 @@
-/** A region that has signed two logs, of which the holder of one has the other at hand. Spec: SPEC.md 9 and 10. */
+/** What tells that a region has signed two logs, and what is held of it then. Spec: SPEC.md 9 and 10. */
+import { ProtocolError } from '../fault.ts';
+import { TRUST_KEPT_S } from '../limits.ts';
 import { RevocationSet } from '../revocation/revocation-set.ts';
 import { type Sha256 } from '../primitives.ts';
-import { type TrustState } from '../trust/trust-state.ts';
+import { type TrustKey, type TrustState } from '../trust/trust-state.ts';
 import { type RegionKnowledge, Trust } from '../verdict/knowledge.ts';
 import { type Holdings } from './apply.ts';
 
@@ -33,4 +35,25 @@ export function revokedBesideBy(
     all.set(log, (all.get(log) ?? RevocationSet.empty).union(revoked));
   }
   return all;
+}
+
+/** The fault of a part that begins behind a gap and has lost a revocation that is held, though no key was given up with it. */
+export function lossOver(before: TrustState, after: TrustState): ProtocolError | undefined {
+  if (hasGivenUpMore(before, after)) return undefined;
+  for (const [log, revoked] of before.revocations()) {
+    const still = after.revoked(log) ?? RevocationSet.empty;
+    if (after.log(log) === undefined || still.union(revoked).equals(still)) continue;
+    return new ProtocolError('FORK', `what is held revokes more of log ${log}, and no key was given up`);
+  }
+  return undefined;
+}
+
+/** Whether a state names a trust-log key as compromised that an earlier one does not, or may have forgotten that it did. */
+function hasGivenUpMore(before: TrustState, after: TrustState): boolean {
+  const isGivenUp = ({ keyId, compromise }: TrustKey) =>
+    compromise !== undefined && before.key(keyId)?.compromise === undefined;
+  const isForgotten = ({ untilS }: TrustKey) => untilS + TRUST_KEPT_S < after.lastAtS;
+  return (
+    after.keysWithRole('trust-log').some(isGivenUp) || before.keysWithRole('trust-log').some(isForgotten)
+  );
 }

@@ -8,6 +8,7 @@ from quorum import CLOCK_AHEAD
 from snapshot import parse_snapshot
 from snapshot_held import keys_of, opened, recognitions_of, region_of, revoked_by, trust_of
 from snapshot_log import log_of
+from trust_state import KEPT_AFTER_END
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ class _Reading:
             self.offered[region] = offered
             return
         log = offered.log
-        if held.log.size >= log.begin and log.roots[held.log.size - log.begin] != held.log.root:
+        is_other = held.log.size >= log.begin and log.roots[held.log.size - log.begin] != held.log.root
+        if is_other or _loses(held.log, log):
             if region == self.home or _is_disowned(offered, held) or _is_disowned(held, offered):
                 raise Fault("FORK")
             self.outcomes[region] = Outcome("forked", Fault("FORK"))
@@ -174,6 +176,19 @@ def _is_disowned(side, other):
     """Whether only keys signed a side of a fork that the state of the other side names as compromised."""
     keys = keys_of(other.log.state)
     return all(id_ in keys and keys[id_].cutoffs is not None for id_ in side.signers)
+
+
+def _loses(held, log):
+    """Whether a log that begins behind a gap lacks a revocation that is held, though no trust-log key was given up."""
+    if held.size >= log.begin:
+        return False
+    known, named = ({id_: key for id_, key in keys_of(one.state).items() if key.role == "trust-log"} for one in (held, log))
+    if any(key.cutoffs is not None and (id_ not in known or known[id_].cutoffs is None) for id_, key in named.items()):
+        return False
+    if any(key.end + KEPT_AFTER_END < log.state.newest_at for key in known.values()):
+        return False
+    lost = revoked_by(held) - revoked_by(log)
+    return any(log.state.said(f"log/{name}") is not None for name, _ in lost)
 
 
 def _going_on(before, taken, now):

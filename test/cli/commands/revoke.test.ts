@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import {
   codesOf,
   copyWorld,
@@ -105,7 +105,8 @@ describe('entente revoke and key compromise', () => {
     assert.deepEqual(codesOf(await verdict(world.codes.green)), ['PROOF_NEEDED', 'IDENTITY_CHECK']);
     const proven = await verdict(world.codes.green, '--proof', cli.path('CN-33'));
     assert.deepEqual([proven.outcome, codesOf(proven).includes('PROVEN_IN_LOG')], ['pass', true]);
-    assert.equal((await verdict(world.codes.green, '--proof', '/nowhere')).outcome, 'undetermined');
+    mkdirSync(cli.path('empty'));
+    assert.equal((await verdict(world.codes.green, '--proof', cli.path('empty'))).outcome, 'undetermined');
     const beyond = await verdict(forged.code, '--proof', cli.path('CN-33'));
     assert.deepEqual([beyond.outcome, codesOf(beyond).includes('BEYOND_CUT_OFF')], ['stop', true]);
     const fresh = await cli.json<{ code: string }>(

@@ -214,6 +214,44 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
     region.revoke([2]);
     return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { based: true })], { known: { 'CN-33': { size: 9 } } });
   },
+  'a gap over which a revocation is lost': () => {
+    const { reading, twin } = forked(2, 3);
+    twin.commit();
+    return reading
+      .step({ 'CN-33': 'forked' }, [reading.part(twin, { based: true })], {
+        known: { 'CN-33': { standing: 'quarantined', size: FIRST + 1, beside: { [LOG_ID]: [2, 3] } } },
+        codes: sides(reading, 'QUARANTINED'),
+      });
+  },
+  'a gap over which a revocation is lost, and no quorum': () => {
+    const { reading, twin } = forked(2, 3);
+    twin.commit();
+    return reading.step({ 'CN-33': 'forked' }, [reading.part(twin, { based: true, by: [HOME] })], {
+      known: { 'CN-33': { standing: 'forked', size: FIRST + 1, beside: { [LOG_ID]: [2, 3] } } },
+    });
+  },
+  'a gap over which the home has lost a revocation': () => {
+    const { reading } = holding(HOME, 1);
+    const twin = reading.twin(HOME);
+    twin.revoke([2]);
+    twin.revoke([3]);
+    twin.commit();
+    return reading.step({ DE: 'taken' }, [reading.part(HOME)]).step('FORK', [reading.part(twin, { based: true })]);
+  },
+  'a gap over which a revocation is lost that a compromise has voided': () => {
+    const { reading, region } = holding(PEER, 1);
+    const cutOff = { size: FIRST, root: region.rootAt(FIRST) };
+    const code = reading.federation.issue(PEER, 1).text;
+    reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)], { codes: { [code]: 'stop REVOKED' } });
+    const key = region.key('fresh trust-log');
+    region.admit([{ key, role: 'trust-log' }]);
+    region.add(region.compromise(region.keys['trust-log'], { trust: cutOff }));
+    region.add(region.stateStatement(), [key]);
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { based: true })], {
+      known: { 'CN-33': { standing: 'good', beside: {} } },
+      codes: { [code]: 'pass' },
+    });
+  },
   'a gap that nobody vouches for': () => {
     const { reading, region } = holding(PEER, 1);
     region.commit();
