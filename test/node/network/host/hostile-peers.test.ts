@@ -8,6 +8,7 @@ import { HELLO_PROTOCOL } from '../../../../node/network/hello.ts';
 import { type Libp2pHost } from '../../../../node/network/host/libp2p-host.ts';
 import { LOG_PROTOCOL } from '../../../../node/sync/log-messages.ts';
 import { SYNC_PROTOCOL } from '../../../../node/sync/messages.ts';
+import { SYNC_REQUEST_BYTES_MAX } from '../../../../node/sync/sync-limits.ts';
 import { portOf } from '../../../support/fault-proxy.ts';
 import { HostWorld, peerOf } from '../../../support/host-fixture.ts';
 import { ended, firstFrame, HostilePeer } from '../../../support/hostile-peer.ts';
@@ -59,7 +60,7 @@ describe('Libp2pHost and peers that break the protocol', () => {
     [
       'T13',
       'a request a byte too long',
-      Buffer.concat([encode.single(Buffer.alloc(513)).subarray()]),
+      Buffer.concat([encode.single(Buffer.alloc(SYNC_REQUEST_BYTES_MAX + 1)).subarray()]),
       'frame',
     ],
   ] as const) {
