@@ -2,6 +2,7 @@
  * The core of one region's node: its store, its own logs and its copies of others', what it knows of all regions, and the
  * verdicts on that. Reads and judges from its start; signs only once its peers have shown that nothing of its own is missing.
  */
+import { isProtocolError } from '../../protocol/fault.ts';
 import { witnessName } from '../../protocol/log/origin.ts';
 import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
@@ -111,7 +112,9 @@ export class RegionNode {
     this.#antiEntropy = new AntiEntropy(this.#options, {
       ...reading,
       onUnheld: (peer, { note, read }) =>
-        this.visitor.meet(peer, { note, checkpoint: read.checkpoint }).catch(onTrouble),
+        this.visitor.meet(peer, { note, checkpoint: read.checkpoint }).catch((error: unknown) => {
+          if (!isForLater(error)) onTrouble(error);
+        }),
     });
     this.#clocks = new PeerClocks(this.#options, {
       ...reading,
@@ -440,4 +443,13 @@ export class RegionNode {
       .finally(() => this.#background.delete(task));
     this.#background.add(task);
   }
+}
+
+/** A log that a peer shows and that cannot be judged yet: the peer does not answer, or the key is not known. It is shown again. */
+function isForLater(error: unknown): boolean {
+  return (
+    isNodeError(error, 'PEER_UNREACHABLE') ||
+    isNodeError(error, 'NOT_FOUND') ||
+    isProtocolError(error, 'NOTE_UNSIGNED')
+  );
 }
