@@ -63,7 +63,14 @@ export function cliErrorOf(error: unknown): CliError {
   // A folder that is to be made, or is in the way of a path, where a file lies.
   if (code === 'ENOTDIR' || (code === 'EEXIST' && syscall === 'mkdir'))
     return usageError('a file stands where a folder was expected', 'Name the folder itself.');
-  return new CliError(EXIT.failure, code ?? 'ERROR', error instanceof Error ? error.message : String(error));
+  const message = error instanceof Error ? error.message : String(error);
+  return new CliError(EXIT.failure, code ?? 'ERROR', message, isOfRights(code) ? { hint: RIGHTS_HINT } : {});
+}
+
+const RIGHTS_HINT = 'Run it as the user to whom that belongs, or give this user the rights to it.';
+
+function isOfRights(code: string | undefined): boolean {
+  return code === 'EACCES' || code === 'EPERM';
 }
 
 function systemErrorOf(error: unknown): { readonly code?: string; readonly syscall?: unknown } {

@@ -1,7 +1,7 @@
 /** `entente snapshot make|check|show`: what a verifier takes along where there is no network. */
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
-import { type HomeView, readHomeView } from '../../node/region/home-view.ts';
+import { type HomeView, type MissingPeer, readHomeView } from '../../node/region/home-view.ts';
 import { type FaultCode } from '../../protocol/fault.ts';
 import { KNOWLEDGE_AGE_OFFLINE_S_MAX } from '../../protocol/limits.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
@@ -99,7 +99,7 @@ async function make(cli: Cli, path: string, { out, since }: MakeOptions): Promis
   await writeFileAtomically(out, bytes);
   const reports = reportsOf(applied, modules.nowS());
   cli.output.result(
-    { home, network, out, bytes: bytes.length, parts: reports, missing: view.missing },
+    { home, network, out, bytes: bytes.length, parts: reports, missing: [...view.missing, ...tornOf(view)] },
     () => [
       `Wrote ${printable(out)}, ${figure(bytes.length)} bytes, for verifiers of ${home}:`,
       ...partLines(reports),
@@ -212,9 +212,12 @@ function partLines(reports: readonly PartReport[]): string[] {
 }
 
 function warningsOf(view: HomeView, reports: readonly PartReport[], path: string): string[] {
-  const { missing, newer, branches } = view;
+  const { newer } = view;
+  const torn = tornOf(view);
+  const missing = [...view.missing, ...torn];
   const lines = missing.map(({ region, reason }) => `${region} is left out: ${printable(reason)}`);
   for (const { region } of newer) {
+    if (torn.some((one) => one.region === region)) continue;
     lines.push(
       `${region} has published more since, for which nobody vouches yet; to have it too, run \`entente witness\` and make this again.`,
     );
@@ -224,6 +227,13 @@ function warningsOf(view: HomeView, reports: readonly PartReport[], path: string
     if (effect === 'left-out' || effect === 'beside')
       lines.push(`${region} lacks witnesses; have it vouched for, then make this again.`);
   }
-  for (const { region } of branches) lines.push(`${branchText(region)}; it is left out`);
   return [...lines, ...behindTexts(view), ...vouchHints(view, path)];
+}
+
+/** Regions that a snapshot leaves out because they have told two stories. */
+function tornOf({ branches }: HomeView): MissingPeer[] {
+  return [...new Set(branches.map(({ region }) => region))].map((region) => ({
+    region,
+    reason: branchText(region),
+  }));
 }

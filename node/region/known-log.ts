@@ -75,10 +75,12 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
     if (claim !== undefined) claims.push(claim);
   }
   const read: PublicRegion[] = [];
+  const unread = new Set<string>();
   for (const claim of claims.toSorted((a, b) => b.size - a.size)) {
     if (read.length === READ_MAX || read.some((log) => isPartOf(claim, log, modules))) continue;
     const log = await orFail(() => readTrustLog({ path, logPath: claim.logPath }, sought, modules));
-    if (log !== undefined) read.push(log);
+    if (log === undefined) unread.add(claim.logPath);
+    else read.push(log);
   }
   // A log that was signed by disowned keys alone proves no more than that they were stolen.
   const genuine = read.filter((log) => !read.some((other) => isDisownedBy(log, other)));
@@ -86,7 +88,7 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
   const seen = claims.find(({ logPath }) => logPath === readersOwn) ?? claims[0];
   const known = genuine.find((log) => seen !== undefined && isPartOf(seen, log, modules)) ?? genuine[0];
   if (known === undefined) throw failure ?? nothingPublished(path ?? readersOwn);
-  const [shown] = claims.filter(({ logPath }) => own.includes(logPath));
+  const [shown] = claims.filter(({ logPath }) => own.includes(logPath) && !unread.has(logPath));
   return {
     region: known,
     branches: genuine.filter((log) => log !== known),
