@@ -2,7 +2,6 @@
  * The core of one region's node: its store, its own logs and its copies of others', what it knows of all regions, and the
  * verdicts on that. Reads and judges from its start; signs only once its peers have shown that nothing of its own is missing.
  */
-import { isProtocolError } from '../../protocol/fault.ts';
 import { witnessName } from '../../protocol/log/origin.ts';
 import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
@@ -38,10 +37,12 @@ import { VerdictService } from '../verdicts/verdict-service.ts';
 import { LogVisitor } from '../witness/log-visit.ts';
 import { Voucher } from '../witness/voucher.ts';
 import { Witness } from '../witness/witness.ts';
+import { Background } from './background.ts';
 import { Desks } from './desks.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NodeStatus, type WritingState } from './node-status.ts';
 import { findOwnLogs, recognisedDirectly } from './own-logs-check.ts';
+import { OwnNews } from './own-news.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { endSalvage } from './salvage-end.ts';
 import { WritingSide } from './writing-side.ts';
@@ -72,7 +73,7 @@ export class RegionNode {
   readonly #scrub: Scrub;
   readonly #mender: LogMender;
   readonly #stopping = new AbortController();
-  readonly #background = new Set<Promise<void>>();
+  readonly #background: Background;
   #isStarted = false;
   #registry: Registry | undefined;
   #writer: WritingSide | undefined;
@@ -82,7 +83,6 @@ export class RegionNode {
   #decided: () => void = () => undefined;
   readonly #decision = new Promise<void>((resolve) => (this.#decided = resolve));
   #forced = false;
-  #told = 0;
   #stopped: Promise<void> | undefined;
 
   constructor(options: RegionNodeOptions, modules: RegionNodeModules) {
@@ -92,6 +92,7 @@ export class RegionNode {
     const { clock } = modules;
     const onTrouble = (error: unknown) => this.#trouble(error);
     const logs = () => this.#shelf.logs;
+    this.#background = new Background(this.#stopping.signal, { onTrouble });
     this.#store = new Store({ owner: `${region}.${network}` }, modules);
     this.#board = new TrustBoard({ home: region, network }, modules);
     this.#shelf = new LogShelf(options, {
@@ -112,9 +113,7 @@ export class RegionNode {
     this.#antiEntropy = new AntiEntropy(this.#options, {
       ...reading,
       onUnheld: (peer, { note, read }) =>
-        this.visitor.meet(peer, { note, checkpoint: read.checkpoint }).catch((error: unknown) => {
-          if (!isForLater(error)) onTrouble(error);
-        }),
+        this.visitor.meet(peer, { note, checkpoint: read.checkpoint }).catch(onTrouble),
     });
     this.#clocks = new PeerClocks(this.#options, {
       ...reading,
@@ -185,7 +184,8 @@ export class RegionNode {
         { ...this.#modules, store: this.#store },
       );
       await this.#shelf.open();
-      if (this.#options.onDemand !== true) await this.#vouchForHome();
+      // An earlier process may have ended between signing its newest checkpoint and vouching for it.
+      if (this.#options.onDemand !== true) await this.#voucher.vouch(this.#shelf.home);
     } catch (error) {
       await this.stop();
       throw error;
@@ -196,8 +196,8 @@ export class RegionNode {
       const parts = [this.#antiEntropy, this.#clocks, this.#herald, this.#scrub, this.#mender];
       for (const part of parts) part.start();
     }
-    this.#inBackground(() => this.#becomeWriter());
-    this.#inBackground(() => this.#tend());
+    this.#background.run(() => this.#becomeWriter());
+    this.#background.run(() => this.#tend());
   }
 
   /** Finishes what is in hand and closes the store. Safe to call twice. */
@@ -321,7 +321,7 @@ export class RegionNode {
     await this.#writer?.stop();
     const parts = [this.#mender, this.#scrub, this.#herald, this.#clocks, this.#antiEntropy];
     for (const part of parts) await part.stop();
-    while (this.#background.size > 0) await Promise.all(this.#background);
+    await this.#background.ended();
     await this.#shelf.close();
     await this.#store.stop();
     this.#writing = 'stopped';
@@ -373,7 +373,7 @@ export class RegionNode {
 
   async #startWriting(): Promise<void> {
     const { home } = this.#shelf;
-    this.#told = home.tree.size;
+    const news = new OwnNews({ home, herald: this.#herald });
     this.#writer = await WritingSide.start(this.#options, {
       ...this.#modules,
       store: this.#store,
@@ -381,11 +381,11 @@ export class RegionNode {
       home,
       openTree: (origin) => this.#shelf.openTree(origin),
       timeBounds: this.#clocks.bounds,
-      onTrustCheckpoint: () => this.#inBackground(() => this.#tell()),
+      onTrustCheckpoint: () => this.#background.run(() => news.tell()),
     });
     this.#writing = 'writing';
     const trees = [...this.#shelf.logs.values()].map(({ tree }) => tree);
-    this.#inBackground(() => endSalvage(this.#store, trees));
+    this.#background.run(() => endSalvage(this.#store, trees));
   }
 
   /** Somebody else signs with our key: whatever we sign from here on would only make it worse. */
@@ -394,7 +394,7 @@ export class RegionNode {
     this.#writer = undefined;
     this.#writing = 'contradicted';
     this.#failure = logError('LOG_CONTRADICTED', 'somebody else signs with the keys of this region');
-    this.#inBackground(async () => writer?.stop());
+    this.#background.run(async () => writer?.stop());
   }
 
   async #tend(): Promise<void> {
@@ -405,51 +405,14 @@ export class RegionNode {
     }
   }
 
-  async #tell(): Promise<void> {
-    const from = this.#told;
-    const { tree, latest } = this.#shelf.home;
-    const size = latest?.checkpoint.size ?? 0;
-    if (latest === undefined || size <= from) return;
-    this.#told = size;
-    const entries: Uint8Array[] = [];
-    for await (const entry of tree.reader.entries(from, size)) entries.push(entry);
-    this.#herald.tellEntries(from, entries, latest.pool);
-  }
-
-  /** An earlier process may have ended between signing its newest checkpoint and vouching for it. */
-  async #vouchForHome(): Promise<void> {
-    const { home } = this.#shelf;
-    const { latest } = home;
-    if (latest === undefined) return;
-    const line = await this.#voucher.line(home, latest);
-    if (line !== undefined) home.vouch(latest.pool.text, line);
-  }
-
   /** Others should hear of a new checkpoint, and the home may recognise others by now. */
   #heedChange(isNewer: boolean): void {
     this.#board.changed();
     if (isNewer) this.#herald.news();
-    this.#inBackground(() => this.#shelf.followAll());
+    this.#background.run(() => this.#shelf.followAll());
   }
 
   #trouble(error: unknown): void {
     this.#modules.onTrouble?.(error);
   }
-
-  #inBackground(work: () => Promise<void>): void {
-    if (this.#stopping.signal.aborted) return;
-    const task = work()
-      .catch((error: unknown) => this.#trouble(error))
-      .finally(() => this.#background.delete(task));
-    this.#background.add(task);
-  }
-}
-
-/** A log that a peer shows and that cannot be judged yet: the peer does not answer, or the key is not known. It is shown again. */
-function isForLater(error: unknown): boolean {
-  return (
-    isNodeError(error, 'PEER_UNREACHABLE') ||
-    isNodeError(error, 'NOT_FOUND') ||
-    isProtocolError(error, 'NOTE_UNSIGNED')
-  );
 }

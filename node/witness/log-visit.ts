@@ -3,13 +3,13 @@
  * tree is proven to have only grown. Nothing is passed over in silence: what is wrong with the region's logs is the caller's answer.
  */
 import { equalBytes } from '../../protocol/bytes.ts';
-import { ProtocolError } from '../../protocol/fault.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type Checkpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { encodeNote, parseNote } from '../../protocol/log/note.ts';
 import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { type ProofPath } from '../../protocol/log/merkle.ts';
 import { logError } from '../log/log-error.ts';
-import { NodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { type Followed } from '../sync/followed.ts';
 import { type Puller } from '../sync/puller.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
@@ -60,7 +60,8 @@ export class LogVisitor {
 
   /**
    * Cosigns the attestation log that a peer of its own region shows, if it is not as it was seen last: from then on the region can be
-   * told how far its log was, whatever becomes of its disks. Other logs are passed over. Rejects as `visit`.
+   * told how far its log was, whatever becomes of its disks. Other logs are passed over, and those that cannot be judged yet, since
+   * they are shown again. Rejects as `visit` with what is wrong with the log.
    */
   async meet(peer: string, { note, checkpoint }: Head): Promise<void> {
     const { witness, keeper, regionOf } = this.#modules;
@@ -69,7 +70,11 @@ export class LogVisitor {
     if (kind !== 'attest' || regionOf(peer) !== region || keeper(region) === undefined) return;
     const seen = await witness.lastSeen(origin);
     if (seen?.size === size && equalBytes(seen.root, root)) return;
-    await this.#vouch(peer, region, { note, checkpoint });
+    try {
+      await this.#vouch(peer, region, { note, checkpoint });
+    } catch (error) {
+      if (!isForLater(error)) throw error;
+    }
   }
 
   async #vouch(peer: string, region: string, { note, checkpoint }: Head): Promise<Vouched> {
@@ -128,6 +133,15 @@ export class LogVisitor {
       });
     });
   }
+}
+
+/** The peer does not answer now, or the log's key is not known yet. */
+function isForLater(error: unknown): boolean {
+  return (
+    isNodeError(error, 'PEER_UNREACHABLE') ||
+    isNodeError(error, 'NOT_FOUND') ||
+    isProtocolError(error, 'NOTE_UNSIGNED')
+  );
 }
 
 type Cosigned = Extract<Witnessed, { cosigns: true }>;

@@ -51,6 +51,14 @@ export class Voucher {
     return undefined;
   }
 
+  /** Vouches for the newest checkpoint of a log, as far as that is possible. */
+  async vouch(keeper: TrustKeeper): Promise<void> {
+    const { latest } = keeper;
+    if (latest === undefined) return;
+    const line = await this.line(keeper, latest);
+    if (line !== undefined) keeper.vouch(latest.pool.text, line);
+  }
+
   /** Once for each checkpoint: somebody has to ask the region what happened. */
   #report(origin: string, text: string, fault: ProtocolError | undefined): void {
     if (this.#unfit.get(origin) === text) return;
