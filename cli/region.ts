@@ -106,7 +106,7 @@ async function opened(...args: Parameters<typeof openRegion>): Promise<Region> {
   } catch (error) {
     if (!isNodeError(error, 'STORE_LOCKED')) throw error;
     throw new NodeError(error.code, `another process is working on ${args[0]}`, {
-      hint: 'A command takes a moment: wait until it ends. A node that runs is asked instead, once it answers at admin.listen and its secret is at hand; `export` and `fsck` need it stopped.',
+      hint: 'Wait until it ends. A command takes a moment; a node that runs is asked instead, once it answers at admin.listen and its secret is at hand, but for `export` and `fsck`, which need it stopped.',
       retry: true,
     });
   }
