@@ -1,5 +1,6 @@
 /** What a region's own verifiers may know: its log and those of the regions that it recognises, with the cosignatures that lie at hand. */
 import { resolve } from 'node:path';
+import { hexBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { neededCosignatures } from '../../protocol/log/quorum.ts';
 import { type SnapshotSource } from '../../protocol/snapshot/make.ts';
@@ -64,20 +65,26 @@ export interface HomeView {
  */
 export async function readHomeView(path: string, modules: ReadModules): Promise<HomeView> {
   const layout = new RegionLayout(resolve(path));
-  const { region, network, peers } = await readRegionConfig(layout);
+  const { region, network, peers, fingerprint } = await readRegionConfig(layout);
   const directories = directoriesOf(peers, layout);
   const places = { network, readerPath: layout.public, copiesAt: [...directories.values()] };
-  const known = [await readHome({ ...places, region, path: layout.public }, modules)];
+  const pin = fingerprint === undefined ? undefined : hexBytes(fingerprint);
+  const known = [await readHome({ ...places, region, fingerprint: pin, path: layout.public }, modules)];
   const [{ region: home, branches }] = known as [KnownRegion];
   if (branches.length > 0)
     throw new ProtocolError('FORK', `${region} has signed two logs that contradict each other`);
   const missing: MissingPeer[] = [];
   for (const recognition of home.state.recognitions()) {
     if (recognition.standing === 'withdrawn') continue;
-    const { region: peer, fingerprint } = recognition;
+    const { region: peer } = recognition;
     const directory = directories.get(peer);
     try {
-      known.push(await readKnownRegion({ ...places, region: peer, fingerprint, path: directory }, modules));
+      known.push(
+        await readKnownRegion(
+          { ...places, region: peer, fingerprint: recognition.fingerprint, path: directory },
+          modules,
+        ),
+      );
     } catch (error) {
       if (!(error instanceof NodeError) && !isProtocolError(error) && !isUnreadable(error)) throw error;
       const { message } = error as Error;

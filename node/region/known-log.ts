@@ -22,12 +22,12 @@ import { nothingPublished, type PublicRegion, readTrustLog } from './public-regi
 export interface SoughtRegion {
   readonly region: string;
   readonly network: string;
-  readonly fingerprint?: Uint8Array;
+  readonly fingerprint?: Uint8Array | undefined;
   /** The public directory of the region itself, where that is known. */
   readonly path: string | undefined;
   /** The public directory of the reader; its own region may be the one that is sought. */
   readonly readerPath: string;
-  /** Further public directories that may hold copies. */
+  /** Further public directories that may hold copies. Without a fingerprint none is looked at: anybody could have made them. */
   readonly copiesAt: readonly string[];
 }
 
@@ -46,6 +46,8 @@ const READ_MAX = 8;
 /** What a place says that it holds. */
 interface Claim extends Pick<Checkpoint, 'size' | 'root'> {
   readonly logPath: string;
+  /** What was read there: whoever publishes it may put another one in its place meanwhile. */
+  readonly note: Uint8Array;
 }
 
 /**
@@ -58,7 +60,8 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
   const origin = trustLogOrigin(sought.region, sought.network);
   const own = path === undefined ? [] : [trustLogPath(path)];
   const readersOwn = readerPath === path ? trustLogPath(path) : copyPath(readerPath, origin);
-  const places = new Set([...own, readersOwn, ...copiesAt.map((at) => copyPath(at, origin))]);
+  const copies = sought.fingerprint === undefined ? [] : copiesAt.map((at) => copyPath(at, origin));
+  const places = new Set([...own, readersOwn, ...copies]);
   const claims: Claim[] = [];
   let failure: Error | undefined;
   const orFail = async <T>(read: () => Promise<T>): Promise<T | undefined> => {
@@ -78,7 +81,7 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
   const unread = new Set<string>();
   for (const claim of claims.toSorted((a, b) => b.size - a.size)) {
     if (read.length === READ_MAX || read.some((log) => isPartOf(claim, log, modules))) continue;
-    const log = await orFail(() => readTrustLog({ path, logPath: claim.logPath }, sought, modules));
+    const log = await orFail(() => readTrustLog({ ...claim, path }, sought, modules));
     if (log === undefined) unread.add(claim.logPath);
     else read.push(log);
   }
@@ -108,7 +111,7 @@ async function readClaim(logPath: string, origin: string): Promise<Claim | undef
   const note = await new LogFiles(logPath).checkpoint();
   if (note === undefined) return undefined;
   const checkpoint = parseCheckpoint(parseNote(note).text);
-  if (checkpoint.origin === origin) return { ...checkpoint, logPath };
+  if (checkpoint.origin === origin) return { ...checkpoint, logPath, note };
   throw new ProtocolError('ORIGIN_INVALID', `expected ${origin}, got ${checkpoint.origin}`);
 }
 

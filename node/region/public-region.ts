@@ -1,7 +1,7 @@
 /** What any region publishes, read from its public directory and checked against nothing but itself and a fingerprint. */
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
-import { SNAPSHOT_ENTRIES_MAX } from '../../protocol/limits.ts';
+import { SNAPSHOT_BYTES_MAX, SNAPSHOT_ENTRIES_MAX } from '../../protocol/limits.ts';
 import { openCheckpoint, type OpenedCheckpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { type Note, parseNote } from '../../protocol/log/note.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
@@ -37,6 +37,15 @@ export interface PublicRegionOptions {
   readonly fingerprint?: Uint8Array | undefined;
 }
 
+/** Where a trust log is read. */
+export interface TrustLogPlace {
+  /** The public directory of the region itself, where that is known. */
+  readonly path: string | undefined;
+  readonly logPath: string;
+  /** The checkpoint up to which it is read; the one that lies there now unless given. */
+  readonly note?: Uint8Array;
+}
+
 /** Reads the trust log below `path`. Rejects as `readTrustLog`. */
 export function readPublicRegion(
   path: string,
@@ -48,18 +57,18 @@ export function readPublicRegion(
 
 /**
  * Reads the trust log of the region that publishes at `path` from `logPath`: its own files, or a copy of them elsewhere. Holds all
- * entries in memory, at most `SNAPSHOT_ENTRIES_MAX`.
+ * entries in memory, at most `SNAPSHOT_ENTRIES_MAX` of `SNAPSHOT_BYTES_MAX` bytes together.
  * @throws {NodeError} PEER_UNREACHABLE if nothing is published there, DATA_INCONSISTENT if files are missing.
  * @throws {ProtocolError} ORIGIN_INVALID for another region or network than expected, PIN_MISMATCH for another
  * fingerprint, STATEMENT_UNAUTHORISED if the log has no root, and what a note, a checkpoint or their signatures throw.
  */
 export async function readTrustLog(
-  { path, logPath }: { readonly path: string | undefined; readonly logPath: string },
+  { path, logPath, note: given }: TrustLogPlace,
   expected: PublicRegionOptions,
   modules: TrustModules,
 ): Promise<PublicRegion> {
   const files = new LogFiles(logPath);
-  const noteBytes = await files.checkpoint();
+  const noteBytes = given ?? (await files.checkpoint());
   if (noteBytes === undefined) throw nothingPublished(path ?? logPath);
   const note = parseNote(noteBytes);
   const claimed = parseCheckpoint(note.text);
@@ -71,7 +80,13 @@ export async function readTrustLog(
   }
   const entries: Uint8Array[] = [];
   const fold = new TrustFold({ region, network, history: (from) => entries.slice(from) }, modules);
+  let bytes = 0;
   for await (const entry of files.entries(0, claimed.size)) {
+    bytes += entry.length;
+    if (bytes > SNAPSHOT_BYTES_MAX)
+      throw new ProtocolError('TOO_LARGE', `expected at most ${SNAPSHOT_BYTES_MAX} bytes of entries`, {
+        bytes,
+      });
     fold.append(entry);
     entries.push(entry);
   }

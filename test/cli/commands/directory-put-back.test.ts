@@ -76,6 +76,25 @@ describe('T9: a region directory that was put back to an older copy', () => {
     assert.match(err, /the directory of AT cannot be read: the \d+ entries of its trust log/);
   });
 
+  it('T1: a log of another root that a peer keeps under the name of the home, or of a third, is passed over', async () => {
+    const fake = new TestCli(folder());
+    for (const name of ['BE', 'AT']) {
+      await fake.json('init', name, '--dir', fake.path(name));
+      for (let i = 0; i < 9; i++) await fake.json('state', fake.path(name));
+      const place = cli.path(`CZ/public/copies/${name}.demo/trust`);
+      rmSync(place, { recursive: true });
+      cpSync(fake.path(name, 'public/trust'), place, { recursive: true });
+    }
+    const { exit, err } = await cli.run('verify', '--region', cli.path('BE'), code);
+    assert.deepEqual([exit, err], [0, '']);
+    rmSync(cli.path('BE/public/trust'), { recursive: true });
+    const { code: forged } = await fake.json<{ code: string }>(
+      ...['issue', fake.path('BE'), '--subject', 'Person', '--colour', 'green'],
+    );
+    assert.notEqual((await cli.run('verify', '--region', cli.path('BE'), forged)).exit, 0);
+    assert.equal((await cli.run('verify', '--region', cli.path('BE'), code)).exit, 0);
+  });
+
   for (const seen of [true, false]) {
     it(`T4: a longer log of the region that a hostile peer keeps lets nothing pass that the region revoked, ${seen ? 'seen' : 'not seen'} by the home`, async () => {
       const twin = new TestCli(folder());
