@@ -62,7 +62,7 @@ export class Machine {
   readonly #modules: MachineModules;
   readonly #chance: Chance;
   readonly medium: FaultyMedium;
-  #secondPlace = new MemorySecondPlace();
+  readonly #secondPlace = new MemorySecondPlace();
   #process: Process | undefined;
   /** A key whose value has rotted and was not seen whole since. */
   #rotten: string | undefined;
@@ -156,12 +156,6 @@ export class Machine {
     if (this.#process === undefined) return;
     this.#die();
     this.medium.crash();
-  }
-
-  /** The second place is lost with all that it knew. No process may run. */
-  loseSecondPlace(): void {
-    this.#secondPlace = new MemorySecondPlace();
-    this.#watchSecondPlace();
   }
 
   #watchSecondPlace(): void {

@@ -67,11 +67,6 @@ export class SignedRecord {
     return this.#witnessed.get(`${witness} ${origin}`)?.size ?? 0;
   }
 
-  /** A witness forgot what it said: both places it is kept in went back together. */
-  forgetWitness(witness: string): void {
-    for (const key of this.#witnessed.keys()) if (key.startsWith(`${witness} `)) this.#witnessed.delete(key);
-  }
-
   #takeAttestation(region: string, message: Uint8Array): void {
     this.counters.attestations++;
     if (!this.#honest.has(region)) return;
