@@ -321,20 +321,21 @@ function confirmed(held: KnownLog, { knowledge }: KnownLog, nowS: number): Known
 }
 
 /**
- * What is offered, and of what was held: when the region was last heard of, and evidence against it, which outlives what it was held
- * beside, and with it what the other side revokes.
+ * What is offered, and of what was held: when the region was last heard of; what is revoked beside by a log that is longer than the
+ * one offered; and evidence against it, which outlives what it was held beside, and with it what the other side revokes.
  */
 function continued({ knowledge: before }: KnownLog, { log, knowledge }: KnownLog, nowS: number): KnownLog {
   const after = { ...knowledge, ownBefore: lastHeard(knowledge.state, [before], nowS) };
-  if (before.standing === 'good') return { log, knowledge: after };
-  const { standing, revokedBeside } = before;
-  return { log, knowledge: { ...after, standing, revokedBeside } };
+  const { standing, revokedBeside, besideSize = 0 } = before;
+  if (standing === 'good' && log.fold.size >= besideSize) return { log, knowledge: after };
+  return { log, knowledge: { ...after, standing, revokedBeside, besideSize } };
 }
 
 /** What is held, and beside it what the state offered revokes: a revocation counts at once, witnessed or not. */
 function withRevocationsOf(held: KnownLog, offered: KnownLog): KnownLog {
   const revokedBeside = revokedBesideBy(held.knowledge, offered.knowledge.state);
-  return { ...held, knowledge: { ...held.knowledge, revokedBeside } };
+  const besideSize = Math.max(held.knowledge.besideSize ?? 0, offered.log.fold.size);
+  return { ...held, knowledge: { ...held.knowledge, revokedBeside, besideSize } };
 }
 
 /** The value of what went well, the fault of what did not. */

@@ -32,6 +32,8 @@ export interface RegionKnowledge {
   readonly standing: 'good' | 'forked' | 'quarantined';
   /** Indexes by log that entries revoke which the holder saw but has not folded: those of an unwitnessed checkpoint or a fork. */
   readonly revokedBeside?: ReadonlyMap<string, RevocationSet> | undefined;
+  /** Entries of the longest log that a reader of snapshots saw those in: a shorter one that it takes does not end them. */
+  readonly besideSize?: number | undefined;
 }
 
 /** Of each witness key the newest cosignature that is not further ahead than any honest clock. */

@@ -22,6 +22,8 @@ class Held:
     standing: str = "good"
     beside: frozenset = frozenset()
     """(log, index) of what is revoked beside the state."""
+    beside_size: int = 0
+    """Of the longest log that was set beside."""
     own_before: frozenset = frozenset()
     """(region, key id, timestamp) of the region's own cosignatures on earlier checkpoints that were held."""
 

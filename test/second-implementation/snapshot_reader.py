@@ -159,8 +159,7 @@ class _Reading:
         held = self.held[region]
         is_vouched_for = self._is_vouched_for(region, trust)
         standing = "quarantined" if is_vouched_for or held.standing == "quarantined" else "forked"
-        beside = held.beside | revoked_by(self.offered[region].log)
-        self.held[region] = replace(held, standing=standing, beside=beside)
+        self.held[region] = replace(_with_beside(held, self.offered[region].log), standing=standing)
 
     def _set_beside(self, region):
         """A part for which too few vouch: what it revokes counts beside what is held."""
@@ -168,7 +167,7 @@ class _Reading:
         if held is None:
             self.outcomes[region] = Outcome("left-out")
             return
-        self.held[region] = replace(held, beside=held.beside | revoked_by(self.offered[region].log))
+        self.held[region] = _with_beside(held, self.offered[region].log)
         self.outcomes[region] = Outcome("beside")
 
 
@@ -191,15 +190,20 @@ def _loses(held, log):
     return any(log.state.said(f"log/{name}") is not None for name, _ in lost)
 
 
+def _with_beside(held, log):
+    """What a log revokes that is not taken counts beside the one that is held."""
+    return replace(held, beside=held.beside | revoked_by(log), beside_size=max(held.beside_size, log.size))
+
+
 def _going_on(before, taken, now):
-    """A mark, and what is revoked beside with it, outlives the log that it was made beside, and so does when the region was heard of."""
+    """What outlives the log that was held: when the region was heard of, a mark, and what is revoked beside by a longer log or with a mark."""
     if before is None:
         return taken
     own = {one for one in before.cosignatures | before.own_before if one[0] == taken.log.region}
     taken = replace(taken, own_before=_newest(own, now))
-    if before.standing == "good":
+    if before.standing == "good" and taken.log.size >= before.beside_size:
         return taken
-    return replace(taken, standing=before.standing, beside=before.beside)
+    return replace(taken, standing=before.standing, beside=before.beside, beside_size=before.beside_size)
 
 
 def _newest(cosignatures, now):

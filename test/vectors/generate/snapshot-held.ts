@@ -5,12 +5,12 @@ import { DAY_S, LOG_ID, RegionFixture } from '../../support/region-fixture.ts';
 import { HOME, NETWORK, NOW_S } from '../../support/snapshot-fixture.ts';
 import { all, Reading } from './snapshot-reading.ts';
 
-const PEER = 'CN-33';
+export const PEER = 'CN-33';
 /** Entries of each log at first. */
-const FIRST = 6;
+export const FIRST = 6;
 
 /** All regions are held as they are at first, and one of them then revokes indexes. */
-function holding(name: string, ...indexes: readonly number[]): { reading: Reading; region: RegionFixture } {
+export function holding(name: string, ...indexes: readonly number[]): { reading: Reading; region: RegionFixture } {
   const reading = new Reading().step(all('taken'), new Reading().parts());
   const region = reading.region(name);
   for (const index of indexes) region.revoke([index]);
@@ -18,7 +18,7 @@ function holding(name: string, ...indexes: readonly number[]): { reading: Readin
 }
 
 /** A reader that holds the peer's log with index 1 revoked, and a log of the peer in which others are. */
-function forked(...indexes: readonly number[]): { reading: Reading; twin: RegionFixture } {
+export function forked(...indexes: readonly number[]): { reading: Reading; twin: RegionFixture } {
   const { reading } = holding(PEER, 1);
   reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)]);
   const twin = reading.twin(PEER);
@@ -26,7 +26,7 @@ function forked(...indexes: readonly number[]): { reading: Reading; twin: Region
   return { reading, twin };
 }
 
-function sides(reading: Reading, reason: string): Record<string, string> {
+export function sides(reading: Reading, reason: string): Record<string, string> {
   const code = (index: number) => reading.federation.issue(PEER, index).text;
   return { [code(1)]: `stop ${reason} REVOKED`, [code(2)]: `stop ${reason} REVOKED`, [code(5)]: `undetermined ${reason}` };
 }
@@ -208,72 +208,32 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
       .step({ 'CN-33': 'taken' }, [reading.part(anew)], { known: { 'CN-33': { size: FIRST + 3, standing: 'good', beside: {} } } });
   },
 
-  'a gap that a quorum vouches for': () => {
+  'what is revoked beside outlives a shorter log that is taken': () => {
     const { reading, region } = holding(PEER, 1);
-    region.commit();
+    const shorter = reading.part(PEER);
+    const beside = (...indexes: number[]) => ({ known: { 'CN-33': { standing: 'good', beside: indexes.length > 0 ? { [LOG_ID]: indexes } : {} } } }) as const;
+    const code = (verdict: string) => ({ codes: { [reading.federation.issue(PEER, 2).text]: verdict } });
     region.revoke([2]);
-    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { based: true })], { known: { 'CN-33': { size: 9 } } });
+    reading.step({ 'CN-33': 'beside' }, [reading.part(PEER, { by: [HOME] })], { ...beside(1, 2), ...code('stop REVOKED') });
+    reading.step({ 'CN-33': 'taken' }, [shorter], { ...beside(1, 2), ...code('stop REVOKED') });
+    region.revoke([3]);
+    reading.step({ 'CN-33': 'beside' }, [reading.part(PEER, { by: [] })], beside(1, 2, 3));
+    const middle = reading.part(PEER);
+    region.revoke([4]);
+    reading.step({ 'CN-33': 'beside' }, [reading.part(PEER, { by: [] })], beside(1, 2, 3, 4));
+    reading.step({ 'CN-33': 'taken' }, [middle], { ...beside(1, 2, 3, 4), ...code('stop REVOKED') });
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)], { ...beside(), ...code('stop REVOKED') });
   },
-  'a gap over which a revocation is lost': () => {
-    const { reading, twin } = forked(2, 3);
-    twin.commit();
-    return reading
-      .step({ 'CN-33': 'forked' }, [reading.part(twin, { based: true })], {
-        known: { 'CN-33': { standing: 'quarantined', size: FIRST + 1, beside: { [LOG_ID]: [2, 3] } } },
-        codes: sides(reading, 'QUARANTINED'),
-      });
-  },
-  'a gap over which a revocation is lost, and no quorum': () => {
-    const { reading, twin } = forked(2, 3);
-    twin.commit();
-    return reading.step({ 'CN-33': 'forked' }, [reading.part(twin, { based: true, by: [HOME] })], {
-      known: { 'CN-33': { standing: 'forked', size: FIRST + 1, beside: { [LOG_ID]: [2, 3] } } },
-    });
-  },
-  'a gap over which the home has lost a revocation': () => {
-    const { reading } = holding(HOME, 1);
-    const twin = reading.twin(HOME);
+  'what is revoked beside ends with a log of the same size that is taken': () => {
+    const { reading } = holding(PEER);
+    const twin = reading.twin(PEER);
+    const code = reading.federation.issue(PEER, 2).text;
     twin.revoke([2]);
-    twin.revoke([3]);
-    twin.commit();
-    return reading.step({ DE: 'taken' }, [reading.part(HOME)]).step('FORK', [reading.part(twin, { based: true })]);
-  },
-  'a gap over which a revocation is lost that a compromise has voided': () => {
-    const { reading, region } = holding(PEER, 1);
-    const cutOff = { size: FIRST, root: region.rootAt(FIRST) };
-    const code = reading.federation.issue(PEER, 1).text;
-    reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)], { codes: { [code]: 'stop REVOKED' } });
-    const key = region.key('fresh trust-log');
-    region.admit([{ key, role: 'trust-log' }]);
-    region.add(region.compromise(region.keys['trust-log'], { trust: cutOff }));
-    region.add(region.stateStatement(), [key]);
-    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { based: true })], {
-      known: { 'CN-33': { standing: 'good', beside: {} } },
-      codes: { [code]: 'pass' },
-    });
-  },
-  'a gap that nobody vouches for': () => {
-    const { reading, region } = holding(PEER, 1);
-    region.commit();
-    return reading.step({ 'CN-33': 'beside' }, [reading.part(PEER, { based: true, by: [HOME] })], { known: { 'CN-33': { size: FIRST, beside: { [LOG_ID]: [1] } } } });
-  },
-  'a gap of a home that nobody witnesses': () => {
-    const reading = new Reading({ regions: [HOME] });
-    reading.step({ DE: 'taken' }, reading.parts(), { known: { DE: { size: 3 } } });
-    reading.region(HOME).revoke([1]);
-    reading.region(HOME).commit();
-    return reading.step('SNAPSHOT_INCOMPLETE', [reading.part(HOME, { based: true })]).step({ DE: 'taken' }, reading.parts(), { known: { DE: { size: 5 } } });
-  },
-  'a gap in which the home withdraws from its witnesses': () => {
-    const { reading, region } = holding(HOME);
-    for (const peer of ['CN-33', 'IT']) region.add({ kind: 'withdrawal', region: peer, version: 2 });
-    region.commit();
-    const vouched = { by: [HOME, 'FR'] };
+    reading.region(PEER).revoke([1]);
     return reading
-      .step('SNAPSHOT_INCOMPLETE', [reading.part(HOME, { based: true, ...vouched })])
-      .step({ DE: 'taken' }, [reading.part(HOME, vouched)], { known: { DE: { witnesses: [1, 1, 1] }, IT: undefined } });
+      .step({ 'CN-33': 'beside' }, [reading.part(twin, { by: [] })], { codes: { [code]: 'stop REVOKED' } })
+      .step({ 'CN-33': 'taken' }, [reading.part(PEER)], { known: { 'CN-33': { beside: {} } }, codes: { [code]: 'pass' } });
   },
-
   'as many blocks of revocations as trust-log may fill, and one more by the root': () => {
     const { reading, region } = holding(PEER);
     const BLOCK = 2 ** 16;
@@ -292,23 +252,6 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
         code(BLOCK * BLOCKS_MAX + 1, 'stop REVOKED'),
       ]),
     });
-  },
-  'a gap in which the home withdraws from one witness, and the others vouch': () => {
-    const { reading, region } = holding(HOME);
-    region.add({ kind: 'withdrawal', region: PEER, version: 2 });
-    region.commit();
-    return reading.step({ DE: 'taken' }, [reading.part(HOME, { based: true })], { known: { DE: { witnesses: [2, 1, 2] }, 'CN-33': undefined } });
-  },
-  'a gap of a peer for which as many are needed as before': () => {
-    const { reading, region } = holding(PEER, 1);
-    region.commit();
-    for (const peer of ['FR', 'IT']) reading.region(HOME).add({ kind: 'withdrawal', region: peer, version: 2 });
-    const by = [HOME, PEER];
-    return reading
-      .step({ 'CN-33': 'beside', DE: 'taken' }, [reading.part(PEER, { based: true, by }), reading.part(HOME)], {
-        known: { 'CN-33': { size: FIRST, witnesses: [1, 1, 1] } },
-      })
-      .step({ 'CN-33': 'taken' }, [reading.part(PEER, { based: true, by })], { known: { 'CN-33': { size: FIRST + 2 } } });
   },
   'a full part from a state entry behind the compromise': () => {
     const { reading, region } = holding(PEER, 1);

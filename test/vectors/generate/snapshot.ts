@@ -17,6 +17,7 @@ import {
 } from '../../support/snapshot-vectors.ts';
 import { BROKEN_READINGS } from './snapshot-broken.ts';
 import { BAD_CONTAINERS, GOOD_CONTAINERS } from './snapshot-containers.ts';
+import { GAP_READINGS } from './snapshot-gaps.ts';
 import { HELD_READINGS } from './snapshot-held.ts';
 import { type Reading } from './snapshot-reading.ts';
 import { TRUSTED_READINGS } from './snapshot-trusted.ts';
@@ -79,7 +80,7 @@ function containerVectors(): ContainerVector[] {
 /** One line for each case, part and byte string, always the same. */
 export function snapshotVectorText(): string {
   const shared = new Shared();
-  const readings = Object.entries({ ...TRUSTED_READINGS, ...HELD_READINGS, ...BROKEN_READINGS }).map(([name, play]) =>
+  const readings = Object.entries({ ...TRUSTED_READINGS, ...HELD_READINGS, ...GAP_READINGS, ...BROKEN_READINGS }).map(([name, play]) =>
     readingVector(name, play(), shared),
   );
   const list = (cases: readonly object[]) => `[\n${cases.map((one) => `    ${JSON.stringify(one)}`).join(',\n')}\n  ]`;
