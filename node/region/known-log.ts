@@ -6,12 +6,9 @@
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type Checkpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
-import { Frontier } from '../../protocol/log/frontier.ts';
-import { leafHash } from '../../protocol/log/merkle.ts';
 import { parseNote } from '../../protocol/log/note.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
-import { type Sha256 } from '../../protocol/primitives.ts';
-import { isNodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { isUnreadable } from './files.ts';
 import { copyPath, trustLogPath } from './layout.ts';
 import { LogFiles } from './log-files.ts';
@@ -53,7 +50,7 @@ interface Claim extends Pick<Checkpoint, 'size' | 'root'> {
 /**
  * Reads the notes of all places, and whole logs only of those that say more or something else than what was read.
  * @throws {NodeError} PEER_UNREACHABLE and DATA_INCONSISTENT, and {ProtocolError}, as `readTrustLog` of the region's own directory,
- * where no place holds a log.
+ * where no place holds a log; DATA_INCONSISTENT where the reader's own copy cannot be read and no other log continues it.
  */
 export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules): Promise<KnownRegion> {
   const { path, readerPath, copiesAt } = sought;
@@ -63,35 +60,39 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
   const copies = sought.fingerprint === undefined ? [] : copiesAt.map((at) => copyPath(at, origin));
   const places = new Set([...own, readersOwn, ...copies]);
   const claims: Claim[] = [];
-  let failure: Error | undefined;
-  const orFail = async <T>(read: () => Promise<T>): Promise<T | undefined> => {
+  const failures = new Map<string, Error>();
+  const orFail = async <T>(logPath: string, read: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await read();
     } catch (error) {
       if (!isNodeError(error) && !isProtocolError(error) && !isUnreadable(error)) throw error;
-      failure ??= error as Error;
+      failures.set(logPath, error as Error);
       return undefined;
     }
   };
   for (const logPath of places) {
-    const claim = await orFail(() => readClaim(logPath, origin));
+    const claim = await orFail(logPath, () => readClaim(logPath, origin));
     if (claim !== undefined) claims.push(claim);
   }
+  // What this reader has published of it is what it has seen; without that the region's own word is all that there is to go by.
+  const sawFirst = failures.has(readersOwn) ? undefined : claims[0];
+  const seen = claims.find(({ logPath }) => logPath === readersOwn) ?? sawFirst;
   const read: PublicRegion[] = [];
-  const unread = new Set<string>();
-  for (const claim of claims.toSorted((a, b) => b.size - a.size)) {
-    if (read.length === READ_MAX || read.some((log) => isPartOf(claim, log, modules))) continue;
-    const log = await orFail(() => readTrustLog({ ...claim, path }, sought, modules));
-    if (log === undefined) unread.add(claim.logPath);
-    else read.push(log);
+  for (const claim of claims.toSorted((one, other) => other.size - one.size)) {
+    if ((read.length >= READ_MAX && claim !== seen) || read.some((log) => isPartOf(claim, log))) continue;
+    const log = await orFail(claim.logPath, () => readTrustLog({ ...claim, path }, sought, modules));
+    if (log !== undefined) read.push(log);
   }
   // A log that was signed by disowned keys alone proves no more than that they were stolen.
-  const genuine = read.filter((log) => !read.some((other) => isDisownedBy(log, other)));
-  // What this reader has published of it is what it has seen; without that the region's own word is all that there is to go by.
-  const seen = claims.find(({ logPath }) => logPath === readersOwn) ?? claims[0];
-  const known = genuine.find((log) => seen !== undefined && isPartOf(seen, log, modules)) ?? genuine[0];
-  if (known === undefined) throw failure ?? nothingPublished(path ?? readersOwn);
-  const [shown] = claims.filter(({ logPath }) => own.includes(logPath) && !unread.has(logPath));
+  const genuine = read.filter((log) => !read.some((other) => other !== log && isDisownedBy(log, other)));
+  const continuing = genuine.find((log) => seen !== undefined && isPartOf(seen, log));
+  const torn = failures.get(readersOwn);
+  if (continuing === undefined && torn !== undefined)
+    throw readersOwn === own[0] ? torn : tornCopy(readersOwn, torn);
+  const known = continuing ?? genuine[0];
+  const [failure = nothingPublished(path ?? readersOwn)] = failures.values();
+  if (known === undefined) throw failure;
+  const [shown] = claims.filter(({ logPath }) => own.includes(logPath) && !failures.has(logPath));
   return {
     region: known,
     branches: genuine.filter((log) => log !== known),
@@ -99,12 +100,11 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
   };
 }
 
-/** The root of the first `size` entries. @throws {RangeError} if there are fewer. */
-export function rootAt({ entries }: Pick<PublicRegion, 'entries'>, size: number, sha256: Sha256): Uint8Array {
-  if (size > entries.length) throw new RangeError(`expected a size of at most ${entries.length}`);
-  const tree = Frontier.empty(sha256);
-  for (const entry of entries.slice(0, size)) tree.append(leafHash(sha256, entry));
-  return tree.root();
+/** What the reader itself has seen cannot be read, and nothing that others show continues it: that may be less than it knew. */
+function tornCopy(logPath: string, cause: Error): NodeError {
+  const what = `what was seen of it lies in ${logPath} and cannot be read (${cause.message})`;
+  const hint = 'remove that folder, then run `entente witness`: it is made anew from the store';
+  return new NodeError('DATA_INCONSISTENT', `${what}; ${hint}`, { cause, fatal: true });
 }
 
 async function readClaim(logPath: string, origin: string): Promise<Claim | undefined> {
@@ -115,9 +115,9 @@ async function readClaim(logPath: string, origin: string): Promise<Claim | undef
   throw new ProtocolError('ORIGIN_INVALID', `expected ${origin}, got ${checkpoint.origin}`);
 }
 
-function isPartOf({ size, root }: Claim, log: PublicRegion, { sha256 }: ReadModules): boolean {
-  if (size === log.checkpoint.size) return equalBytes(root, log.checkpoint.root);
-  return size < log.checkpoint.size && equalBytes(root, rootAt(log, size, sha256));
+function isPartOf({ size, root }: Claim, { checkpoint, roots }: PublicRegion): boolean {
+  if (size === checkpoint.size) return equalBytes(root, checkpoint.root);
+  return size < checkpoint.size && equalBytes(root, roots.at(size));
 }
 
 /** Whether the region's root has given up, in the other log, all keys that signed this one. */

@@ -13,6 +13,7 @@ import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { NodeError } from '../node-error.ts';
 import { trustLogPath } from './layout.ts';
 import { LogFiles } from './log-files.ts';
+import { PastRoots } from './past-roots.ts';
 
 /** The whole trust log of a region, folded and proven against the checkpoint that the region signed. */
 export interface PublicRegion {
@@ -25,6 +26,7 @@ export interface PublicRegion {
   readonly fold: TrustFold;
   readonly state: TrustState;
   readonly entries: readonly Uint8Array[];
+  readonly roots: PastRoots;
   readonly checkpoint: OpenedCheckpoint;
   /** The checkpoint with all its signature lines. */
   readonly note: Note;
@@ -102,7 +104,8 @@ export async function readTrustLog(
     checkpointKeys(modules.sha256, state, claimed.origin),
     modules.verifySignature,
   );
-  return { path, region, network, fingerprint, fold, state, entries, checkpoint, note };
+  const roots = new PastRoots(entries, modules.sha256);
+  return { path, region, network, fingerprint, fold, state, entries, roots, checkpoint, note };
 }
 
 export function nothingPublished(path: string): NodeError {

@@ -11,7 +11,6 @@ import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { COSIGNATURE, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { isUnreadable, readPublishedFile } from './files.ts';
 import { isNodeError } from '../node-error.ts';
-import { rootAt } from './known-log.ts';
 import { copyPath, cosignaturePath } from './layout.ts';
 import { type ReadModules } from './modules.ts';
 import { checkpointKeys, type PublicRegion } from './public-region.ts';
@@ -51,7 +50,7 @@ export async function witnessedCheckpoints(
   add(of.note.text, of.checkpoint, goodLines(of.note, of, peers, modules));
   for (const peer of peers) {
     for (const note of await notesOf(peer, origin)) {
-      const checkpoint = found.get(note.text)?.checkpoint ?? checkpointOn(of, note.text, modules);
+      const checkpoint = found.get(note.text)?.checkpoint ?? checkpointOn(of, note.text);
       const lines = goodLines(note, of, peer === reader ? peers : [peer], modules);
       if (checkpoint !== undefined && lines.some(({ region }) => region !== of.region))
         add(note.text, checkpoint, lines);
@@ -123,10 +122,10 @@ async function notesOf({ path }: PublicRegion, origin: string): Promise<readonly
 }
 
 /** The checkpoint that a text says, if the region's log has passed through it. */
-function checkpointOn(of: PublicRegion, text: string, { sha256 }: ReadModules): Checkpoint | undefined {
+function checkpointOn(of: PublicRegion, text: string): Checkpoint | undefined {
   const checkpoint = unlessFaulty(() => parseCheckpoint(text));
   if (checkpoint?.origin !== of.checkpoint.origin || checkpoint.size >= of.checkpoint.size) return undefined;
-  return equalBytes(rootAt(of, checkpoint.size, sha256), checkpoint.root) ? checkpoint : undefined;
+  return equalBytes(of.roots.at(checkpoint.size), checkpoint.root) ? checkpoint : undefined;
 }
 
 function isByLog(of: PublicRegion, text: string, line: NoteSignature, modules: ReadModules): boolean {

@@ -76,6 +76,24 @@ describe('T9: a region directory that was put back to an older copy', () => {
     assert.match(err, /the directory of AT cannot be read: the \d+ entries of its trust log/);
   });
 
+  it('T9: is judged no more by a home whose own copy is torn, until that is made anew as the message says', async () => {
+    await putBack('AT', async () => {
+      await cli.run('revoke', cli.path('AT'), code);
+      await cli.json('witness', cli.path('BE'));
+    });
+    const copy = cli.path('BE/public/copies/AT.demo/trust');
+    rmSync(`${copy}/tile`, { recursive: true });
+    const { exit, err } = await cli.run('verify', '--region', cli.path('BE'), code);
+    assert.equal(exit, 4);
+    assert.match(
+      err.replace(/\s+/g, ' '),
+      /AT.* cannot be read .*; remove that folder, then run `entente witness`/,
+    );
+    rmSync(copy, { recursive: true });
+    await cli.run('witness', cli.path('BE'));
+    assert.deepEqual(outcomeOf(await verify('BE')), ['stop', true]);
+  });
+
   it('T1: a log of another root that a peer keeps under the name of the home, or of a third, is passed over', async () => {
     const fake = new TestCli(folder());
     for (const name of ['BE', 'AT']) {
