@@ -29,7 +29,11 @@ export const SALVAGE_DIRECTORY = 'salvage';
 /** Bytes after which a page of a range ends. */
 const PAGE_BYTES = 1 << 20;
 export const RESERVE_BYTES = 16 << 20;
+/** Bytes of a page that may stay behind in its iterator: fewer than it costs to go there once more. */
+const LEFT_BEHIND_BYTES = 1 << 14;
 const FORMAT = { keyEncoding: 'utf8', valueEncoding: 'view', compression: false } as const;
+
+type LevelIterator = ReturnType<Level<string, Uint8Array>['iterator']>;
 
 /** LevelDB locks out other processes; this, other disks of this process. */
 const directoriesInUse = new Set<string>();
@@ -81,7 +85,9 @@ export class LevelDisk implements Disk {
     return this.#call(async (level) => {
       const iterator = level.iterator({ gte: from, lt: to, reverse, highWaterMarkBytes: PAGE_BYTES });
       try {
-        return await iterator.nextv(limit);
+        const page = await iterator.nextv(limit);
+        if (bytesOf(page) > LEFT_BEHIND_BYTES) await leave(iterator, to);
+        return page;
       } finally {
         await iterator.close();
       }
@@ -173,6 +179,19 @@ export async function repairLevel(directory: string): Promise<void> {
   } catch (error) {
     throw diskError(error, path);
   }
+}
+
+function bytesOf(page: readonly Entry[]): number {
+  return page.reduce((sum, [, value]) => sum + value.length, 0);
+}
+
+/**
+ * Makes an iterator let go of its own copy of the page that it read last. Closing does not: the copy stays until the collector finds
+ * the handle, which weighs nothing to it, so that a node that reads a log to its end would hold all of the log.
+ */
+async function leave(iterator: LevelIterator, end: string): Promise<void> {
+  iterator.seek(end);
+  await iterator.nextv(1);
 }
 
 async function exists(path: string): Promise<boolean> {

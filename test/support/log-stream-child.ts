@@ -28,8 +28,8 @@ export const LOG_STREAM_CHILD = import.meta.filename;
 const ORIGIN = 'DE.test/attest/2026-11';
 const BATCH = 10_000;
 const ENTRY_BYTES = 145;
-/** Read before the first measurement, so that code and buffers are there. */
-const WARM_UP = 20_000;
+/** Read before the first measurement, so that code and buffers are there, and the young generation has its size: 32 MB by default. */
+const WARM_UP = 60_000;
 
 export type Report =
   | { readonly kind: 'serving'; readonly address: string; readonly root: string }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LevelDisk } from '../../../node/store/level-disk.ts';
+import { PAGE_READING_CHILD, ROUND_BYTES, ROUNDS } from '../../support/page-reading-child.ts';
 import { STORE_CHILD } from '../../support/store-child.ts';
 import { rejectsWith } from '../../support/store-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -47,6 +48,15 @@ describe('LevelDisk', () => {
       await rejectsWith(disk.open(), 'STORE_CORRUPT', /CURRENT|MANIFEST|log/);
       await rejectsWith(disk.open(), 'STORE_CORRUPT');
     }
+  });
+
+  it('T13, F10: range keeps nothing of the pages that it has handed out', async function () {
+    this.timeout(60_000);
+    const child = fork(PAGE_READING_CHILD, [folder()], { execArgv: [] });
+    const [grownBytes] = (await once(child, 'message')) as [number];
+    const readBytes = ROUNDS * ROUND_BYTES;
+    assert.ok(grownBytes < readBytes / 4, `grown by ${grownBytes} of ${readBytes} bytes`);
+    if (child.exitCode === null) await once(child, 'exit');
   });
 
   it('B72 a live process locks it, a dead one does not, and a locked directory is not taken for a damaged one', async () => {
