@@ -8,13 +8,12 @@ import { type FoldBase } from '../../protocol/trust/boot.ts';
 import { parseHead } from '../log/log-head.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { LogReader } from '../log/log-reader.ts';
+import { storedOrigins } from '../log/stored-origins.ts';
 import { isNodeError, type NodeError } from '../node-error.ts';
 import { type Disk } from '../ports.ts';
-import { DiskReader, keyAfter, type StoreReader } from '../store/reader.ts';
+import { DiskReader, type StoreReader } from '../store/reader.ts';
 import { readBase } from '../trust/stored-base.ts';
 import { type AuditSource, type BundleName, type LogSource, type SourcePart } from './audit-source.ts';
-
-const LOG_KEY = /^log\/(.+?)\/(?:head$|staged\/|entries\/|drafts\/|tile\/)/;
 
 class StoreLog implements LogSource {
   readonly origin: string;
@@ -101,20 +100,15 @@ export class StoreSource implements AuditSource {
     this.#reader = new DiskReader(disk);
   }
 
-  /** One look for each log: from each on to the key behind its last. What is staged and was never logged is no log yet. */
+  /** What is staged and was never logged is no log yet. */
   async origins(): Promise<readonly string[]> {
     const origins: string[] = [];
-    for (let from = 'log/'; ;) {
-      // Whatever the value is: a log that begins with a damaged one is a log.
-      const [key] = (await this.#disk.range(from, 'log0', { limit: 1 }))[0] ?? [];
-      if (key === undefined) return origins.sort();
-      const origin = LOG_KEY.exec(key)?.[1];
-      if (origin === undefined) from = keyAfter(key);
-      else {
-        if ((await this.#reader.get(new LogKeys(origin).head)) !== undefined) origins.push(origin);
-        from = `log/${origin}0`;
-      }
+    // Whatever the value is: a log that begins with a damaged one is a log.
+    const keyFrom = async (from: string) => (await this.#disk.range(from, 'log0', { limit: 1 }))[0]?.[0];
+    for await (const origin of storedOrigins(keyFrom)) {
+      if ((await this.#reader.get(new LogKeys(origin).head)) !== undefined) origins.push(origin);
     }
+    return origins.sort();
   }
 
   log(origin: string): LogSource {

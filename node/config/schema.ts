@@ -1,7 +1,12 @@
 /** All that an operator decides about a node, each with its bounds, its default and what it means. Units end the names. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { NODE_ADDRESS_BYTES_MAX, NODE_ADDRESSES_MAX, REGION_NAME_BYTES_MAX } from '../../protocol/limits.ts';
+import {
+  NODE_ADDRESS_BYTES_MAX,
+  NODE_ADDRESSES_MAX,
+  REGION_NAME_BYTES_MAX,
+  TRUST_KEPT_S,
+} from '../../protocol/limits.ts';
 import { isNetwork, isRegion } from '../../protocol/log/origin.ts';
 
 const PATH_CHARS_MAX = 4_096;
@@ -105,6 +110,14 @@ const storageSchema = z.strictObject({
   secondPlace: path
     .default('second-place')
     .describe('Directory of the second place, which knows how far each log was. Put it on another disk.'),
+  keepAttestationDays: z
+    .int()
+    .min(TRUST_KEPT_S / 86_400)
+    .max(36_500)
+    .optional()
+    .describe(
+      'Days after its month that the entries of an attestation log, own or mirrored, are kept; for good without it.',
+    ),
 });
 
 const limitsSchema = z.strictObject({

@@ -18,6 +18,8 @@ export interface RegionNodeOptions {
   readonly fingerprint?: Uint8Array;
   /** See `Registry.open`. */
   readonly registryKey: Uint8Array;
+  /** See `RetentionOptions`. */
+  readonly keepAttestationDays?: number | undefined;
   /** Regions whose attestation logs this node copies. */
   readonly mirrors?: readonly string[];
   /** Regions whose logs are followed and witnessed without being recognised. */

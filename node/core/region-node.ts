@@ -10,11 +10,11 @@ import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { HeldCodes } from '../issuing/held-codes.ts';
 import { IssueOnce } from '../issuing/issue-once.ts';
-import { logError } from '../log/log-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
+import { Retention } from '../log/retention.ts';
 import { type Receipt } from '../log/log-work.ts';
 import { type TrustLogItem } from '../log/trust-log-work.ts';
-import { isNodeError, type NodeError } from '../node-error.ts';
+import { isNodeError } from '../node-error.ts';
 import { Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { Scrub } from '../store/scrub.ts';
@@ -22,7 +22,6 @@ import { storeError } from '../store/store-error.ts';
 import { type StoreState } from '../store/condition.ts';
 import { Store } from '../store/store.ts';
 import { AntiEntropy } from '../sync/anti-entropy.ts';
-import { refusalOf } from '../sync/boot-check.ts';
 import { Healer } from '../sync/healer.ts';
 import { Herald } from '../sync/herald.ts';
 import { LeafFinder } from '../sync/leaf-finder.ts';
@@ -40,12 +39,10 @@ import { Witness } from '../witness/witness.ts';
 import { Background } from './background.ts';
 import { Desks } from './desks.ts';
 import { LogShelf } from './log-shelf.ts';
-import { type NodeStatus, type WritingState } from './node-status.ts';
-import { findOwnLogs, recognisedDirectly } from './own-logs-check.ts';
-import { OwnNews } from './own-news.ts';
+import { type NodeStatus } from './node-status.ts';
+import { recognisedDirectly } from './own-logs-check.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
-import { endSalvage } from './salvage-end.ts';
-import { WritingSide } from './writing-side.ts';
+import { Signing } from './signing.ts';
 
 export { type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 
@@ -75,14 +72,9 @@ export class RegionNode {
   readonly #stopping = new AbortController();
   readonly #background: Background;
   #isStarted = false;
+  #isStopped = false;
   #registry: Registry | undefined;
-  #writer: WritingSide | undefined;
-  #writing: WritingState = 'checking';
-  /** Why it does not sign, as the last try to begin found it. */
-  #failure: NodeError | undefined;
-  #decided: () => void = () => undefined;
-  readonly #decision = new Promise<void>((resolve) => (this.#decided = resolve));
-  #forced = false;
+  readonly #signing: Signing;
   #stopped: Promise<void> | undefined;
 
   constructor(options: RegionNodeOptions, modules: RegionNodeModules) {
@@ -100,10 +92,10 @@ export class RegionNode {
       store: this.#store,
       board: this.#board,
       checkpointKey: modules.keys.checkpoint,
-      isWriting: () => this.#writer !== undefined,
+      isWriting: () => this.#signing.side !== undefined,
       onChange: (isNewer) => this.#heedChange(isNewer),
       onFork: (_origin, evidence) => this.#herald.tellFork(evidence),
-      onAhead: () => this.#stopWriting(),
+      onAhead: () => this.#signing.contradicted(),
       ownLine: (home, held) => this.#voucher.line(home, held),
     });
     const book = new PeerBook(modules);
@@ -164,6 +156,22 @@ export class RegionNode {
         damaged: (damage) => onTrouble(storeError('STORE_CORRUPT', damage)),
       },
     );
+    this.#signing = new Signing(this.#options, {
+      ...reading,
+      store: this.#store,
+      shelf: this.#shelf,
+      mender: this.#mender,
+      registry: () => this.#registry as Registry,
+      clocks: this.#clocks,
+      herald: this.#herald,
+      background: this.#background,
+      retention: new Retention(options, {
+        store: this.#store,
+        clock,
+        openTree: (origin) => this.#shelf.openTree(origin),
+      }),
+      stopping: this.#stopping.signal,
+    });
     const leaves = new LeafFinder(reading);
     this.#verdicts = new VerdictService({
       ...modules,
@@ -196,8 +204,7 @@ export class RegionNode {
       const parts = [this.#antiEntropy, this.#clocks, this.#herald, this.#scrub, this.#mender];
       for (const part of parts) part.start();
     }
-    this.#background.run(() => this.#becomeWriter());
-    this.#background.run(() => this.#tend());
+    this.#signing.start();
   }
 
   /** Finishes what is in hand and closes the store. Safe to call twice. */
@@ -224,11 +231,11 @@ export class RegionNode {
   get status(): NodeStatus {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
     const { trust } = this;
-    const clock = this.#clocks.report;
+    const { state, failure } = this.#signing;
     return {
-      writing: this.#writing === 'writing' && clock.standing === 'astray' ? 'astray' : this.#writing,
-      ...(this.#failure !== undefined && { reason: this.#failure.message }),
-      clock,
+      writing: this.#isStopped ? 'stopped' : state,
+      ...(failure !== undefined && { reason: failure.message }),
+      clock: this.#clocks.report,
       store: this.store,
       ...this.#shelf.report,
       knowledge: [...trust.regions.keys()].flatMap((region) => assessKnowledge(trust, region, nowS) ?? []),
@@ -245,34 +252,34 @@ export class RegionNode {
 
   /** Logs a statement of the trust-log key, or an entry that the root has signed. Rejects as `WritingSide.submit`. */
   async submit(item: TrustLogItem): Promise<Receipt> {
-    return this.#requireWriter().submit(item);
+    return this.#signing.requireSide().submit(item);
   }
 
   async issue(request: IssueRequest): Promise<Issued> {
-    return this.#requireWriter().issue(request);
+    return this.#signing.requireSide().issue(request);
   }
 
   /** As `Issuer.issueAll`. */
   async issueAll(requests: readonly IssueRequest[]): Promise<Issued[]> {
-    return this.#requireWriter().issueAll(requests);
+    return this.#signing.requireSide().issueAll(requests);
   }
 
   async revoke(revocation: Revocation): Promise<void> {
-    return this.#requireWriter().revoke(revocation);
+    return this.#signing.requireSide().revoke(revocation);
   }
 
   async commitState(): Promise<Receipt> {
-    return this.#requireWriter().commitState();
+    return this.#signing.requireSide().commitState();
   }
 
   /** Does what is due with the calendar, and finishes what an earlier process began to issue. Rejects as `WritingSide.tend`. */
   async tend(): Promise<void> {
-    return this.#requireWriter().tend();
+    return this.#signing.requireSide().tend();
   }
 
   /** Lets the checkpoint key in force sign what another one did; nothing while it cannot sign. Rejects as `WritingSide.renew`. */
   async renew(): Promise<void> {
-    await this.#writer?.renew().catch((error: unknown) => {
+    await this.#signing.side?.renew().catch((error: unknown) => {
       // Without the key all stays as it is, and whoever issues hears why.
       if (!isNodeError(error, 'KEY_NOT_IN_FORCE') && !isNodeError(error, 'KEY_FILE_MISSING')) throw error;
     });
@@ -280,8 +287,7 @@ export class RegionNode {
 
   /** Resolves once it signs. @throws {NodeError} why it does not, as soon as the first check of its own logs says so. */
   async whenWriting(): Promise<void> {
-    await this.#decision;
-    this.#requireWriter();
+    await this.#signing.decided();
   }
 
   /** Cosigns the newest checkpoint of every trust log that it follows, its own among them, and says so to peers. */
@@ -305,7 +311,7 @@ export class RegionNode {
 
   /** The operator decides that the node signs although too few peers answered, or one shows more than can be had. */
   force(): void {
-    this.#forced = true;
+    this.#signing.force();
   }
 
   /** The keeper of a region's trust log, for audits and snapshots. */
@@ -315,94 +321,15 @@ export class RegionNode {
 
   async #stop(): Promise<void> {
     this.#stopping.abort();
-    this.#decided();
     this.#server.stop();
     this.#client.stop();
-    await this.#writer?.stop();
+    await this.#signing.stop();
     const parts = [this.#mender, this.#scrub, this.#herald, this.#clocks, this.#antiEntropy];
     for (const part of parts) await part.stop();
     await this.#background.ended();
     await this.#shelf.close();
     await this.#store.stop();
-    this.#writing = 'stopped';
-  }
-
-  #requireWriter(): WritingSide {
-    if (this.#writer !== undefined) return this.#writer;
-    if (this.#writing === 'stopped') throw logError('LOG_STOPPED', 'the node was stopped');
-    throw this.#failure ?? logError('LOG_UNSETTLED', 'what peers hold of our logs is not known yet');
-  }
-
-  /** Asks until the way is free, and then begins to sign. */
-  async #becomeWriter(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted && this.#writer === undefined) {
-      try {
-        this.#failure = undefined;
-        const held = this.#ownSize();
-        const checking = {
-          ...this.#modules,
-          shelf: this.#shelf,
-          mender: this.#mender,
-          client: this.#client,
-          puller: this.#puller,
-        };
-        const finding = findOwnLogs(this.#options, checking, this.#forced);
-        // What it signs first should have the right time too.
-        const [found] = await Promise.all([finding, this.#clocks.first()]);
-        // It has caught up a piece: the next look tells whether that was all.
-        if (found.finding === 'behind' && this.#ownSize() > held) continue;
-        this.#writing = found.finding;
-        this.#failure = refusalOf(found, this.#shelf.logs);
-        if (this.#writing === 'clear') await this.#startWriting();
-      } catch (error) {
-        this.#writing = isNodeError(error, 'LOG_BEHIND') ? 'behind' : 'failed';
-        this.#failure = isNodeError(error)
-          ? error
-          : logError('LOG_FAILED', 'the node could not begin to sign', { cause: error });
-        this.#trouble(error);
-      }
-      if (!signal.aborted) this.#decided();
-      await this.#modules.clock.wait(this.#options.bootRetryMs, signal).catch(() => undefined);
-    }
-  }
-
-  #ownSize(): number {
-    return this.#shelf.ownLogs.reduce((sum, { tree }) => sum + tree.size, 0);
-  }
-
-  async #startWriting(): Promise<void> {
-    const { home } = this.#shelf;
-    const news = new OwnNews({ home, herald: this.#herald });
-    this.#writer = await WritingSide.start(this.#options, {
-      ...this.#modules,
-      store: this.#store,
-      registry: this.#registry as Registry,
-      home,
-      openTree: (origin) => this.#shelf.openTree(origin),
-      timeBounds: this.#clocks.bounds,
-      onTrustCheckpoint: () => this.#background.run(() => news.tell()),
-    });
-    this.#writing = 'writing';
-    const trees = [...this.#shelf.logs.values()].map(({ tree }) => tree);
-    this.#background.run(() => endSalvage(this.#store, trees));
-  }
-
-  /** Somebody else signs with our key: whatever we sign from here on would only make it worse. */
-  #stopWriting(): void {
-    const writer = this.#writer;
-    this.#writer = undefined;
-    this.#writing = 'contradicted';
-    this.#failure = logError('LOG_CONTRADICTED', 'somebody else signs with the keys of this region');
-    this.#background.run(async () => writer?.stop());
-  }
-
-  async #tend(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      await this.#writer?.tend().catch((error: unknown) => this.#trouble(error));
-      await this.#modules.clock.wait(this.#options.tendMs, signal).catch(() => undefined);
-    }
+    this.#isStopped = true;
   }
 
   /** Others should hear of a new checkpoint, and the home may recognise others by now. */

@@ -28,7 +28,7 @@ export class HeldCodes {
   }
 
   /**
-   * All attestations of a person that are in a log, oldest first. A record whose batch is still on its way is left out: no
+   * All attestations of a person that are in a log and not given up, oldest first. A record whose batch is still on its way is left out: no
    * code exists before its place in the log is durable.
    */
   async ofSubject(subject: string): Promise<HeldCode[]> {
@@ -40,13 +40,14 @@ export class HeldCodes {
     return held;
   }
 
-  /** All attestations of persons in a log, by index. */
+  /** All attestations of persons in a log, but for those that are given up, by index. */
   async *ofLog(log: string): AsyncGenerator<HeldCode, void, undefined> {
     const tree = await this.#tree(log);
-    const leaves = tree.reader.entries(0, tree.size);
-    let next = 0;
+    let next = tree.head.minimum;
+    const leaves = tree.reader.entries(next, tree.size);
     for await (const record of this.#modules.registry.ofLog(log)) {
       if (record.index >= tree.size) return;
+      if (record.index < tree.head.minimum) continue;
       for (let leaf = await leaves.next(); leaf.done !== true; leaf = await leaves.next()) {
         if (next++ < record.index) continue;
         yield { ...record, attestation: leaf.value };
@@ -57,7 +58,7 @@ export class HeldCodes {
 
   async #attestationOf({ log, index }: RegistryRecord): Promise<Uint8Array | undefined> {
     const tree = await this.#tree(log);
-    if (index >= tree.size) return undefined;
+    if (index >= tree.size || index < tree.head.minimum) return undefined;
     for await (const attestation of tree.reader.entries(index, index + 1)) return attestation;
     return undefined;
   }

@@ -25,10 +25,11 @@ export async function pruneLog(minimum: number, { tree, store }: PruneModules): 
     if (bound > before) await tree.change({ minimum: bound });
   });
   const { keys } = tree;
-  await deleteRange(store, keys.run(0), keys.run(bound));
   for (let level = 0, span = TILE_HASHES; span <= bound; level++, span *= TILE_HASHES) {
     await deleteRange(store, keys.tile(level, 0), keys.tile(level, Math.floor(bound / span)));
   }
+  // The entries go last: as long as one of them is there, a later run has something to do.
+  await deleteRange(store, keys.run(0), keys.run(bound));
 }
 
 /** By key alone, so that a damaged value does not stand in the way. */

@@ -8,12 +8,19 @@ import { isProtocolError } from '../../protocol/fault.ts';
 import { encodeEntryBundle } from '../../protocol/log/entry-bundle.ts';
 import { type Checkpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
-import { parseOrigin } from '../../protocol/log/origin.ts';
+import { isAttestationLogId, parseOrigin } from '../../protocol/log/origin.ts';
 import { newTiles, TILE_HASHES, type TileResource, tilePath, tileWidth } from '../../protocol/log/tile.ts';
 import { logError } from '../log/log-error.ts';
 import { isNodeError } from '../node-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
-import { removeLeavings, removeTree, syncDirectory, writeFileAtomically, writeFileSynced } from './files.ts';
+import {
+  namesIn,
+  removeLeavings,
+  removeTree,
+  syncDirectory,
+  writeFileAtomically,
+  writeFileSynced,
+} from './files.ts';
 import { attestationLogsPath, copyPath, cosignaturePath, trustLogPath } from './layout.ts';
 import { LogFiles } from './log-files.ts';
 
@@ -49,6 +56,16 @@ export class Publisher {
     } catch (error) {
       if (!isNodeError(error, 'LOG_BEHIND')) throw error;
     }
+  }
+
+  /** The ids of the attestation logs that are published. */
+  async attestationLogs(): Promise<readonly string[]> {
+    return (await namesIn(attestationLogsPath(this.#path))).filter(isAttestationLogId);
+  }
+
+  /** Publishes an attestation log no longer. */
+  async withdraw(log: string): Promise<void> {
+    await removeTree(join(attestationLogsPath(this.#path), log));
   }
 
   /** Publishes what this region's witness said of another's log. */

@@ -12,6 +12,7 @@ import { type Overlay } from '../config/overlay.ts';
 import { type Config } from '../config/schema.ts';
 import { type RegionNodeOptions } from '../core/node-options.ts';
 import { RegionNode } from '../core/region-node.ts';
+import { isGivenUp } from '../log/retention.ts';
 import { type KeyedSigner, type StatementDraft, type TrustLogItem } from '../log/trust-log-work.ts';
 import { type Network } from '../ports.ts';
 import { LevelDisk } from '../store/level-disk.ts';
@@ -103,6 +104,7 @@ export async function startRegion(
       registryKey: keys.registryKey,
       ...(fingerprint !== undefined && { fingerprint: hexBytes(fingerprint) }),
       bootQuorum: (recognised) => (withoutPeers ? 0 : neededCosignatures(recognised.filter(canAsk).length)),
+      keepAttestationDays: storage.keepAttestationDays,
       ...nodeOptions,
       invited: [...invitedBy(config), ...(nodeOptions.invited ?? [])],
       mirrors: Object.keys(config.peers).filter((peer) => config.peers[peer]?.mirror === true),
@@ -191,15 +193,19 @@ export class Region {
 
   /**
    * Brings the public directory, or another one, up to what the store holds: the region's own logs, every checkpoint by the key that
-   * is in force, and its copies of the trust logs of those it recognises. Rejects as `RegionNode.renew` and `Publisher.log`.
+   * is in force, and its copies of the trust logs of those it recognises; takes away logs that are given up. Rejects as `RegionNode.renew` and `Publisher.log`.
    */
   async publish(path = this.layout.public): Promise<void> {
     await this.node.renew();
     await this.node.vouch();
     const publisher = new Publisher(path);
     for (const { log } of this.state.logs()) {
+      if (isGivenUp(log, this.config.storage, this.#modules.nowS())) continue;
       const tree = this.node.log(this.originOf(log));
       if (tree?.head.signed !== undefined) await publisher.log(tree, tree.head.signed.note);
+    }
+    for (const log of await publisher.attestationLogs()) {
+      if (isGivenUp(log, this.config.storage, this.#modules.nowS())) await publisher.withdraw(log);
     }
     const { tree, note } = this.#home;
     if (note !== undefined) await publisher.log(tree, note);

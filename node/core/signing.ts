@@ -1,0 +1,157 @@
+/** Whether and when a node signs: not before its peers have shown that nothing of its own logs is missing, and no more once somebody else does. */
+import { type PeerClocks } from '../clock/peer-clocks.ts';
+import { logError } from '../log/log-error.ts';
+import { type Retention } from '../log/retention.ts';
+import { isNodeError, type NodeError } from '../node-error.ts';
+import { type Registry } from '../registry/registry.ts';
+import { type Store } from '../store/store.ts';
+import { refusalOf } from '../sync/boot-check.ts';
+import { type Herald } from '../sync/herald.ts';
+import { type Background } from './background.ts';
+import { type LogShelf } from './log-shelf.ts';
+import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
+import { type WritingState } from './node-status.ts';
+import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
+import { OwnNews } from './own-news.ts';
+import { endSalvage } from './salvage-end.ts';
+import { WritingSide } from './writing-side.ts';
+
+export interface SigningModules extends RegionNodeModules, OwnLogsCheckModules {
+  readonly shelf: LogShelf;
+  readonly store: Store;
+  readonly registry: () => Registry;
+  readonly clocks: PeerClocks;
+  readonly herald: Herald;
+  readonly background: Background;
+  readonly retention: Retention;
+  /** Aborted when the node stops. */
+  readonly stopping: AbortSignal;
+}
+
+export class Signing {
+  readonly #options: RegionNodeOptions & typeof NODE_DEFAULTS;
+  readonly #modules: SigningModules;
+  #state: WritingState = 'checking';
+  #side: WritingSide | undefined;
+  /** Why it does not sign, as the last try to begin found it. */
+  #failure: NodeError | undefined;
+  #decided: () => void = () => undefined;
+  readonly #decision = new Promise<void>((resolve) => (this.#decided = resolve));
+  #forced = false;
+
+  constructor(options: RegionNodeOptions & typeof NODE_DEFAULTS, modules: SigningModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Asks until the way is free, and then begins to sign; from then on does what is due with the calendar. */
+  start(): void {
+    const { background } = this.#modules;
+    background.run(() => this.#begin());
+    background.run(() => this.#tend());
+  }
+
+  /** Finishes what is in hand. */
+  async stop(): Promise<void> {
+    this.#decided();
+    await this.#side?.stop();
+  }
+
+  get state(): WritingState {
+    return this.#state === 'writing' && this.#modules.clocks.report.standing === 'astray'
+      ? 'astray'
+      : this.#state;
+  }
+
+  get failure(): NodeError | undefined {
+    return this.#failure;
+  }
+
+  /** Undefined while it does not sign. */
+  get side(): WritingSide | undefined {
+    return this.#side;
+  }
+
+  /** @throws {NodeError} why it does not sign. */
+  requireSide(): WritingSide {
+    if (this.#side !== undefined) return this.#side;
+    if (this.#modules.stopping.aborted) throw logError('LOG_STOPPED', 'the node was stopped');
+    throw this.#failure ?? logError('LOG_UNSETTLED', 'what peers hold of our logs is not known yet');
+  }
+
+  /** Resolves once it signs. @throws {NodeError} why it does not, as soon as the first check of its own logs says so. */
+  async decided(): Promise<void> {
+    await this.#decision;
+    this.requireSide();
+  }
+
+  /** See `RegionNode.force`. */
+  force(): void {
+    this.#forced = true;
+  }
+
+  /** Somebody else signs with our key: whatever we sign from here on would only make it worse. */
+  contradicted(): void {
+    const side = this.#side;
+    this.#side = undefined;
+    this.#state = 'contradicted';
+    this.#failure = logError('LOG_CONTRADICTED', 'somebody else signs with the keys of this region');
+    this.#modules.background.run(async () => side?.stop());
+  }
+
+  async #begin(): Promise<void> {
+    const { stopping, shelf, clocks, clock } = this.#modules;
+    while (!stopping.aborted && this.#side === undefined) {
+      try {
+        this.#failure = undefined;
+        const held = ownSize(shelf);
+        const finding = findOwnLogs(this.#options, this.#modules, this.#forced);
+        // What it signs first should have the right time too.
+        const [found] = await Promise.all([finding, clocks.first()]);
+        // It has caught up a piece: the next look tells whether that was all.
+        if (found.finding === 'behind' && ownSize(shelf) > held) continue;
+        this.#state = found.finding;
+        this.#failure = refusalOf(found, shelf.logs);
+        if (this.#state === 'clear') await this.#open();
+      } catch (error) {
+        this.#state = isNodeError(error, 'LOG_BEHIND') ? 'behind' : 'failed';
+        this.#failure = isNodeError(error)
+          ? error
+          : logError('LOG_FAILED', 'the node could not begin to sign', { cause: error });
+        this.#modules.onTrouble?.(error);
+      }
+      if (!stopping.aborted) this.#decided();
+      await clock.wait(this.#options.bootRetryMs, stopping).catch(() => undefined);
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { shelf, store, herald, background } = this.#modules;
+    const { home } = shelf;
+    const news = new OwnNews({ home, herald });
+    this.#side = await WritingSide.start(this.#options, {
+      ...this.#modules,
+      registry: this.#modules.registry(),
+      home,
+      openTree: (origin) => shelf.openTree(origin),
+      timeBounds: this.#modules.clocks.bounds,
+      onTrustCheckpoint: () => background.run(() => news.tell()),
+    });
+    this.#state = 'writing';
+    const trees = [...shelf.logs.values()].map(({ tree }) => tree);
+    background.run(() => endSalvage(store, trees));
+  }
+
+  async #tend(): Promise<void> {
+    const { stopping, clock, retention } = this.#modules;
+    while (!stopping.aborted) {
+      await retention.tend().catch((error: unknown) => this.#modules.onTrouble?.(error));
+      await this.#side?.tend().catch((error: unknown) => this.#modules.onTrouble?.(error));
+      await clock.wait(this.#options.tendMs, stopping).catch(() => undefined);
+    }
+  }
+}
+
+function ownSize({ ownLogs }: LogShelf): number {
+  return ownLogs.reduce((sum, { tree }) => sum + tree.size, 0);
+}
