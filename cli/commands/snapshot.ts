@@ -219,7 +219,7 @@ function warningsOf(view: HomeView, reports: readonly PartReport[], path: string
   for (const { region } of newer) {
     if (torn.some((one) => one.region === region)) continue;
     lines.push(
-      `${region} has published more since, for which nobody vouches yet; to have it too, run \`entente witness\` and make this again.`,
+      `${region} has published more since, for which too few vouch yet; to have it too, run \`entente witness\` in more regions, then make this again.`,
     );
   }
   for (const { region, effect, fault } of reports) {

@@ -40,8 +40,9 @@ export interface LackingRegion {
 export interface HomeView {
   readonly home: PublicRegion;
   /**
-   * The home's first, then those it recognises. Each region but the home stands at the checkpoint for which most of the others
-   * vouch: what was published a moment ago nobody can have seen yet, and who knew only that would know nothing of the region.
+   * The home's first, then those it recognises. Each region but the home stands at the largest checkpoint for which enough of the
+   * others vouch: what was published a moment ago nobody can have seen yet, and who knew only that would know nothing of the region.
+   * Where there is none, it stands at that for which most vouch.
    */
   readonly sources: readonly SnapshotSource[];
   /** The newest checkpoints of the regions that stand in `sources` at an older one. */
@@ -127,8 +128,8 @@ async function countedView(
   const witnesses = regions.filter(({ region }) => others.includes(region));
   const [newest, ...older] = await witnessedCheckpoints(of, { witnesses, reader: home }, modules);
   if (newest === undefined) throw new TypeError('a region that was read has a checkpoint');
-  const best = of === home ? newest : older.reduce(better, newest);
   const needed = neededCosignatures(others.length);
+  const best = of === home ? newest : older.reduce((a, b) => (isBetter(b, a, needed) ? b : a), newest);
   const silent = others.filter((voter) => !newest.vouching.includes(voter));
   const lacking = { region: of.region, needed: needed - newest.vouching.length, silent };
   return {
@@ -167,9 +168,10 @@ function votersOf({ region, state }: PublicRegion, nowS: number): string[] {
   return voters;
 }
 
-function better(a: WitnessedCheckpoint, b: WitnessedCheckpoint): WitnessedCheckpoint {
-  const more = b.vouching.length - a.vouching.length;
-  return more > 0 || (more === 0 && b.size > a.size) ? b : a;
+/** More votes than are needed make no checkpoint better: those of the one before it would hide what was revoked since. */
+function isBetter(a: WitnessedCheckpoint, b: WitnessedCheckpoint, needed: number): boolean {
+  const more = Math.min(a.vouching.length, needed) - Math.min(b.vouching.length, needed);
+  return more > 0 || (more === 0 && a.size > b.size);
 }
 
 function sourceAt(

@@ -11,6 +11,8 @@ describe('a region directory whose peer has published what nobody has seen yet',
   let cli: TestCli;
   let peerCode: string;
   let ownCode: string;
+  /** The flags of a verifier who goes by a snapshot for DE. */
+  let gate: readonly string[];
 
   const verify = (code: string) => cli.json<Told>('verify', '--region', cli.path('DE'), code);
 
@@ -25,7 +27,9 @@ describe('a region directory whose peer has published what nobody has seen yet',
 
   beforeEach(async () => {
     cli = new TestCli(folder());
-    for (const region of ['CN-33', 'DE']) await cli.json('init', region, '--dir', cli.path(region));
+    await cli.json('init', 'CN-33', '--dir', cli.path('CN-33'));
+    const { fingerprint } = await cli.json<{ fingerprint: string }>('init', 'DE', '--dir', cli.path('DE'));
+    gate = ['--home', 'DE', '--pin', fingerprint];
     await cli.json('recognise', cli.path('DE'), cli.path('CN-33'));
     await cli.json('recognise', cli.path('CN-33'), cli.path('DE'));
     await cli.json('witness', cli.path('DE'));
@@ -44,11 +48,11 @@ describe('a region directory whose peer has published what nobody has seen yet',
     assert.equal((await verify(spared)).outcome, 'pass');
   });
 
-  it('snapshot make takes the checkpoint for which others vouch, and says which region has a newer one', async () => {
+  it('snapshot make takes the checkpoint for which enough vouch, and says which region has a newer one', async () => {
     await cli.run('revoke', cli.path('CN-33'), peerCode);
     const made = await cli.run('snapshot', 'make', cli.path('DE'), '--out', cli.path('de.snap'));
     assert.equal(made.exit, 0);
-    assert.match(made.err, /CN-33 has published more since, for which nobody vouches yet/);
+    assert.match(made.err, /CN-33 has published more since, for which too few vouch yet/);
     const { parts } = await cli.json<{ parts: { region: string; entries: number }[] }>(
       ...['snapshot', 'show', cli.path('de.snap')],
     );
@@ -59,6 +63,25 @@ describe('a region directory whose peer has published what nobody has seen yet',
         ['DE', 7],
       ],
     );
+  });
+
+  it('snapshot make carries what enough regions vouch for, however many vouched for what was there before', async () => {
+    await cli.json('init', 'FR', '--dir', cli.path('FR'));
+    for (const region of ['CN-33', 'DE']) {
+      await cli.json('recognise', cli.path(region), cli.path('FR'));
+      await cli.json('recognise', cli.path('FR'), cli.path(region));
+    }
+    // DE keeps that both others have vouched for CN-33 before, and has not looked again since.
+    for (const region of ['FR', 'CN-33', 'DE']) await cli.json('witness', cli.path(region));
+    await cli.run('revoke', cli.path('CN-33'), peerCode);
+    const verdictBy = async (snapshot: string) => {
+      const { err } = await cli.run('snapshot', 'make', cli.path('DE'), '--out', cli.path(snapshot));
+      const verdict = await cli.json<Told>('verify', '--offline', cli.path(snapshot), ...gate, peerCode);
+      return [verdict.outcome, codesOf(verdict).includes('REVOKED'), err.includes('too few vouch yet')];
+    };
+    assert.deepEqual(await verdictBy('before.snap'), ['pass', false, true]);
+    await cli.json('witness', cli.path('FR'));
+    assert.deepEqual(await verdictBy('after.snap'), ['stop', true, false]);
   });
 
   it('what was never witnessed makes nothing known of the region, and the hint names what mends it', async () => {

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type KnownRegion, readKnownRegion, type SoughtRegion } from '../../../node/region/known-log.ts';
 import { copyPath, trustLogPath } from '../../../node/region/layout.ts';
 import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
-import { encodeEntryBundle } from '../../../protocol/log/entry-bundle.ts';
-import { tilePath } from '../../../protocol/log/tile.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
+import { publishLog, putFile } from '../../support/published-files.ts';
 import { START_S, RegionFixture, type TestKey, trustModules } from '../../support/region-fixture.ts';
 import { noteOf } from '../../support/snapshot-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -29,10 +28,7 @@ describe('readKnownRegion', () => {
 
   /** Publishes a log, or a copy of it, as it is now. */
   function publish(logPath: string, log: RegionFixture, checkpointKey?: TestKey): void {
-    const bundle = tilePath({ level: 'entries', index: 0, width: log.entries.length });
-    mkdirSync(dirname(join(logPath, bundle)), { recursive: true });
-    writeFileSync(join(logPath, bundle), encodeEntryBundle(log.entries));
-    writeFileSync(join(logPath, 'checkpoint'), noteOf(log, [], checkpointKey && { checkpointKey }));
+    publishLog(logPath, log.entries, noteOf(log, [], checkpointKey && { checkpointKey }));
   }
   const tearEntries = (logPath: string) => {
     rmSync(join(logPath, 'tile'), { recursive: true });
@@ -102,10 +98,8 @@ describe('readKnownRegion', () => {
     for (const [name, note] of [
       ['third', 'no note'],
       ['fourth', ''],
-    ] as const) {
-      mkdirSync(copyOf(name), { recursive: true });
-      writeFileSync(join(copyOf(name), 'checkpoint'), note);
-    }
+    ] as const)
+      putFile(join(copyOf(name), 'checkpoint'), note);
     assert.deepEqual(sizesOf(await read()), { known: 3, branches: [], shown: 3 });
   });
 
@@ -180,7 +174,7 @@ describe('readKnownRegion', () => {
     });
 
     it('takes nothing where not even the checkpoint can be read', async () => {
-      writeFileSync(join(copyOf('reader'), 'checkpoint'), 'no note');
+      putFile(join(copyOf('reader'), 'checkpoint'), 'no note');
       await assert.rejects(read(), isTorn);
     });
   });

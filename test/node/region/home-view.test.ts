@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type HomeView, readHomeView } from '../../../node/region/home-view.ts';
+import { copyPath, cosignaturePath, trustLogPath } from '../../../node/region/layout.ts';
+import { publishLog, putFile } from '../../support/published-files.ts';
+import { trustModules } from '../../support/region-fixture.ts';
+import { Federation, NETWORK, noteOf, NOW_S } from '../../support/snapshot-fixture.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const modules = { ...trustModules, nowS: () => NOW_S };
+
+/** Four regions, so that two of the three others have to vouch for each. */
+describe('readHomeView for BE', () => {
+  const folder = temporaryFolders();
+  let dir: string;
+  let federation: Federation;
+  const publicPath = (region: string) => join(dir, region, 'public');
+  const at = () => federation.region('AT');
+
+  beforeEach(() => {
+    dir = folder();
+    federation = new Federation('BE', 'AT', 'CZ', 'DK');
+    const names = [...federation.regions.keys()];
+    const peers = names.filter((name) => name !== 'BE');
+    putFile(
+      join(dir, 'BE/entente.yaml'),
+      [
+        `format: 1\nregion: BE\nname: Belgium\nnetwork: ${NETWORK}\npeers:`,
+        ...peers.map((peer) => `  ${peer}:\n    directory: ../${peer}/public`),
+      ].join('\n'),
+    );
+    for (const name of names) publish(name, 'all');
+  });
+
+  /** A region shows its log as it is now, and by its own checkpoint who has vouched for that. */
+  function publish(name: string, by: readonly string[] | 'all' = []): void {
+    const region = federation.region(name);
+    const others = [...federation.regions.values()].filter((other) => other !== region);
+    const note = noteOf(region, others, by === 'all' ? {} : { by });
+    publishLog(trustLogPath(publicPath(name)), region.entries, note);
+  }
+
+  /** A region vouches for the log of AT as it is now; BE keeps the lines of others too, if it is told some. */
+  function vouch(witness: string, lines: readonly string[] = [witness]): void {
+    const region = at();
+    const note = noteOf(region, [...federation.regions.values()], { by: lines });
+    putFile(cosignaturePath(publicPath(witness), region.origin), note);
+    publishLog(copyPath(publicPath(witness), region.origin), region.entries, note);
+  }
+
+  const read = () => readHomeView(join(dir, 'BE'), modules);
+  const sizeOf = (sources: HomeView['sources'], name = 'AT') =>
+    sources.find(({ region }) => region === name)?.size;
+  const standing = ({ sources, newer, lacking }: HomeView) => ({
+    taken: sizeOf(sources),
+    newer: sizeOf(newer),
+    lacking: lacking.map(({ region, needed, silent }) => `${region}: ${needed} of ${silent.join(' ')}`),
+  });
+
+  it('takes the largest checkpoint for which enough vouch, however many vouch for an older one', async () => {
+    vouch('BE', ['BE', 'CZ', 'DK']);
+    const size = at().revoke([1]) + 1;
+    publish('AT');
+    for (const witness of ['CZ', 'DK']) vouch(witness);
+    assert.deepEqual(standing(await read()), { taken: size, newer: undefined, lacking: [] });
+  });
+
+  it('takes the older one for which enough vouch while one too few vouch for the newest, and gives both', async () => {
+    vouch('BE', ['BE', 'CZ', 'DK']);
+    const size = at().revoke([1]);
+    publish('AT');
+    vouch('CZ');
+    assert.deepEqual(standing(await read()), { taken: size, newer: size + 1, lacking: [] });
+  });
+
+  it('takes the larger of two older ones for which enough vouch', async () => {
+    vouch('BE', ['BE', 'CZ', 'DK']);
+    const size = at().revoke([1]) + 1;
+    for (const witness of ['CZ', 'DK']) vouch(witness);
+    at().revoke([2]);
+    publish('AT');
+    assert.deepEqual(standing(await read()), { taken: size, newer: size + 1, lacking: [] });
+  });
+
+  it('takes that for which most vouch where there are not enough for any, and says who is silent', async () => {
+    vouch('BE');
+    const size = at().revoke([1]);
+    publish('AT');
+    assert.deepEqual(standing(await read()), {
+      taken: size,
+      newer: size + 1,
+      lacking: ['AT: 2 of BE CZ DK'],
+    });
+    vouch('CZ');
+    assert.deepEqual(standing(await read()), {
+      taken: size + 1,
+      newer: undefined,
+      lacking: ['AT: 1 of BE DK'],
+    });
+  });
+
+  it('counts no vote of a region that the home does not recognise', async () => {
+    vouch('BE', ['BE', 'CZ', 'DK']);
+    federation.region('BE').add({ kind: 'withdrawal', region: 'DK', version: 2 });
+    publish('BE', 'all');
+    at().revoke([1]);
+    publish('AT');
+    vouch('DK');
+    const { taken, newer } = standing(await read());
+    assert.deepEqual([taken, newer], [at().entries.length - 1, at().entries.length]);
+  });
+
+  it('takes the newest of the home itself, whoever vouches for it', async () => {
+    const home = federation.region('BE');
+    home.revoke([1]);
+    publish('BE');
+    const { sources, lacking } = await read();
+    assert.equal(sizeOf(sources, 'BE'), home.entries.length);
+    assert.deepEqual(
+      lacking.map(({ region }) => region),
+      ['BE'],
+    );
+  });
+});
