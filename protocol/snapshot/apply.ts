@@ -1,14 +1,16 @@
 /** Taking a snapshot from somebody who need not be trusted: a fault of the home refuses all, one of another region that region's part. Spec: SPEC.md 10. */
 import { equalBytes } from '../bytes.ts';
-import { type Fault, isProtocolError, ProtocolError } from '../fault.ts';
+import { type Fault, ProtocolError } from '../fault.ts';
 import { type TrustState } from '../trust/trust-state.ts';
 import { aheadFault } from '../trust/vouching.ts';
 import { type TrustModules } from '../trust/verify-statement.ts';
 import { assess } from '../verdict/ages.ts';
 import { CheckpointReader } from '../verdict/checkpoint-reader.ts';
 import { lastHeard, newestByKey, type RegionKnowledge, Trust } from '../verdict/knowledge.ts';
-import { lossOver, revokedBesideBy } from './contradiction.ts';
+import { besideTaken, besideWith, type UnheldRegion } from './beside.ts';
+import { lossOver } from './contradiction.ts';
 import { type HeldLog, type OfferedLog, offeredLog } from './held-log.ts';
+import { attempt, incomplete, named, NOTHING, pinMismatch } from './part-fault.ts';
 import { parseSnapshot, type SnapshotPart } from './snapshot.ts';
 
 /** All that a reader has to be told by somebody it trusts. */
@@ -19,16 +21,17 @@ export interface SnapshotReader {
   readonly pin: Uint8Array;
 }
 
-/** What a reader holds. An immutable value; both members have the same regions. */
+/** What a reader holds. An immutable value; `trust` and `logs` have the same regions, `unheld` has others that the home recognises. */
 export interface Holdings {
   readonly trust: Trust;
   readonly logs: ReadonlyMap<string, HeldLog>;
+  readonly unheld: ReadonlyMap<string, UnheldRegion>;
 }
 
 /**
  * What a part did. `taken`: the region's state is that of the part. `confirmed`: it was already; cosignatures may be newer.
- * `beside`: the part lacks its quorum, so that of it only the revocations count. `left-out`: it lacks its quorum and nothing was
- * held, or the home does not recognise the region. `faulty`: it breaks a rule; what was held of the region stays as it was.
+ * `beside`: the part lacks its quorum, so that of it only the revocations count. `left-out`: the home does not recognise
+ * the region; or it lacks its quorum and nothing was held: what it revokes counts beside the first that is taken. `faulty`: it breaks a rule; what was held of the region stays as it was.
  * `forked`: it proves that the region signed two logs; what was held stays, marked so, and what both revoke counts.
  */
 export type PartEffect = 'taken' | 'confirmed' | 'beside' | 'left-out' | 'faulty' | 'forked';
@@ -55,10 +58,11 @@ interface KnownLog<Log extends HeldLog = HeldLog> {
   readonly knowledge: RegionKnowledge;
 }
 
-/** A region that the home recognises, or the home: what was held of it and what is offered, at least one of them. */
+/** A region that the home recognises, or the home: what was held of it and what is offered, if anything. */
 interface Candidate {
   readonly region: string;
   readonly held: KnownLog | undefined;
+  readonly unheld: UnheldRegion | undefined;
   readonly offered: KnownLog<OfferedLog> | undefined;
   /** Of what was offered: then `offered` is undefined. */
   readonly fault?: Fault | undefined;
@@ -101,6 +105,7 @@ export function applySnapshot(
     holdings: {
       trust: trustOf(known),
       logs: new Map(known.map(({ log, knowledge }) => [knowledge.state.region, log])),
+      unheld: new Map(settled.flatMap(({ region, unheld }) => (unheld ? [[region, unheld]] : []))),
     },
     outcomes: snapshot.parts.map(({ region, from, entries }) => {
       const { effect = 'left-out', fault } = results.get(region) ?? {};
@@ -121,15 +126,16 @@ function candidatesOf(
   const partOf = new Map(parts.map((part) => [part.region, part]));
   const foldOf = (region: string, fingerprint: Uint8Array) => {
     const held = heldOf(previous, region, fingerprint);
+    const unheld = unheldOf(previous, region, fingerprint);
     const part = partOf.get(region);
-    if (part === undefined) return { region, held, part, ...NOTHING };
+    if (part === undefined) return { region, held, unheld, part, ...NOTHING };
     const tried = attempt(region, home, () => {
       const log = offeredLog(part, network, held?.log, modules);
       if (!isUnder(log.fold.state, fingerprint)) throw pinMismatch(`the pinned root of ${region}`);
       requireDue(log.fold.state, nowS);
       return log;
     });
-    return { region, held, part, ...tried };
+    return { region, held, unheld, part, ...tried };
   };
 
   const homeLog = foldOf(home, pin);
@@ -146,11 +152,11 @@ function candidatesOf(
     [value, held?.log].flatMap((log) => log?.fold.state ?? []),
   );
   const reader = new CheckpointReader(states, modules);
-  return folded.map(({ region, held, part, value: log, fault }) => {
-    if (part === undefined || log === undefined) return { region, held, offered: undefined, fault };
+  return folded.map(({ region, held, unheld, part, value: log, fault }) => {
+    if (part === undefined || log === undefined) return { region, held, unheld, offered: undefined, fault };
     const opened = attempt(region, home, () => reader.knowledgeOf(log.fold.state, part.checkpoint));
     const { value: knowledge } = opened;
-    return { region, held, offered: knowledge && { log, knowledge }, fault: opened.fault };
+    return { region, held, unheld, offered: knowledge && { log, knowledge }, fault: opened.fault };
   });
 }
 
@@ -172,6 +178,16 @@ function heldOf(
   return { log, knowledge };
 }
 
+/** What is revoked beside nothing, likewise. */
+function unheldOf(
+  previous: Holdings | undefined,
+  region: string,
+  fingerprint: Uint8Array,
+): UnheldRegion | undefined {
+  const unheld = previous?.unheld.get(region);
+  return unheld && equalBytes(unheld.fingerprint, fingerprint) ? unheld : undefined;
+}
+
 function isUnder(state: TrustState, fingerprint: Uint8Array): boolean {
   return state.fingerprint !== undefined && equalBytes(state.fingerprint, fingerprint);
 }
@@ -179,6 +195,7 @@ function isUnder(state: TrustState, fingerprint: Uint8Array): boolean {
 /** What a part offers beside what is held. */
 interface Offer {
   readonly held: KnownLog | undefined;
+  readonly unheld: UnheldRegion | undefined;
   readonly offered: KnownLog<OfferedLog>;
 }
 
@@ -186,6 +203,8 @@ interface Settled {
   readonly region: string;
   readonly effect: PartEffect | undefined;
   readonly known: KnownLog | undefined;
+  /** Only where nothing is known. */
+  readonly unheld?: UnheldRegion | undefined;
   readonly fault?: Fault | undefined;
   /** As long as witnesses have a say in it. */
   readonly offer?: Offer;
@@ -212,8 +231,9 @@ function settleAll(
       const { region, effect, offer } = result;
       if (effect !== 'taken' || region === home || offer === undefined || votesOf(offer).suffice)
         return result;
-      const { held, offered } = offer;
-      if (held === undefined) return { region, effect: 'left-out', known: undefined };
+      const { held, unheld, offered } = offer;
+      if (held === undefined)
+        return { region, effect: 'left-out', known: undefined, unheld: withUnheld(unheld, offered) };
       return { region, effect: 'beside', known: withRevocationsOf(held, offered) };
     });
     if (next.every((result, i) => result === settled[i])) {
@@ -224,11 +244,21 @@ function settleAll(
 }
 
 /** Rule 5: what becomes of a candidate by what was held of its region, as far as that needs no witness. */
-function compared({ region, held, offered, fault }: Candidate, home: string, nowS: number): Settled {
-  if (fault !== undefined) return { region, effect: 'faulty', known: held, fault };
-  if (offered === undefined) return { region, effect: undefined, known: held };
-  const offer = { held, offered };
-  if (held === undefined) return { region, effect: 'taken', known: offered, offer };
+function compared(candidate: Candidate, home: string, nowS: number): Settled {
+  const { region, held, unheld, offered, fault } = candidate;
+  const rest = held === undefined && unheld !== undefined ? { unheld } : {};
+  if (fault !== undefined) return { region, effect: 'faulty', known: held, ...rest, fault };
+  if (offered === undefined) return { region, effect: undefined, known: held, ...rest };
+  const offer = { held, unheld, offered };
+  if (held === undefined) {
+    const { log, knowledge } = offered;
+    return {
+      region,
+      effect: 'taken',
+      known: { log, knowledge: besideTaken(knowledge, unheld ?? {}) },
+      offer,
+    };
+  }
   const fork = forkOf(held, offered);
   if (fork === undefined) {
     const isSame = held.log.fold.size === offered.log.fold.size;
@@ -326,48 +356,22 @@ function confirmed(held: KnownLog, { knowledge }: KnownLog, nowS: number): Known
  */
 function continued({ knowledge: before }: KnownLog, { log, knowledge }: KnownLog, nowS: number): KnownLog {
   const after = { ...knowledge, ownBefore: lastHeard(knowledge.state, [before], nowS) };
-  const { standing, revokedBeside, besideSize = 0 } = before;
-  if (standing === 'good' && log.fold.size >= besideSize) return { log, knowledge: after };
+  const { standing, revokedBeside, besideSize } = before;
+  if (standing === 'good') return { log, knowledge: besideTaken(after, before) };
   return { log, knowledge: { ...after, standing, revokedBeside, besideSize } };
 }
 
 /** What is held, and beside it what the state offered revokes: a revocation counts at once, witnessed or not. */
 function withRevocationsOf(held: KnownLog, offered: KnownLog): KnownLog {
-  const revokedBeside = revokedBesideBy(held.knowledge, offered.knowledge.state);
-  const besideSize = Math.max(held.knowledge.besideSize ?? 0, offered.log.fold.size);
-  return { ...held, knowledge: { ...held.knowledge, revokedBeside, besideSize } };
+  return {
+    ...held,
+    knowledge: { ...held.knowledge, ...besideWith(held.knowledge, offered.knowledge.state) },
+  };
 }
 
-/** The value of what went well, the fault of what did not. */
-interface Attempt<T> {
-  readonly value: T | undefined;
-  readonly fault: Fault | undefined;
-}
-
-const NOTHING = { value: undefined, fault: undefined } as const;
-
-/** What `action` gives, or the fault that it throws: of the home it is thrown on, since all else leans on that. Names the region. */
-function attempt<T>(region: string, home: string, action: () => T): Attempt<T> {
-  try {
-    return { value: action(), fault: undefined };
-  } catch (cause) {
-    if (!isProtocolError(cause)) throw cause;
-    const error = named(cause, region);
-    if (region === home) throw error;
-    return { value: undefined, fault: error.fault };
-  }
-}
-
-function named(cause: ProtocolError, region: string): ProtocolError {
-  const { code, details } = cause.fault;
-  const message = cause.message.replace(`${code}: `, '');
-  return new ProtocolError(code, `${region}: ${message}`, { ...details, region }, { cause });
-}
-
-function pinMismatch(expected: string): ProtocolError {
-  return new ProtocolError('PIN_MISMATCH', `expected ${expected}`);
-}
-
-function incomplete(expected: string, details: Readonly<Record<string, string | number>>): ProtocolError {
-  return new ProtocolError('SNAPSHOT_INCOMPLETE', `expected ${expected}`, details);
+/** The same where nothing is held: it counts as soon as something is. */
+function withUnheld(unheld: UnheldRegion | undefined, { knowledge: { state } }: KnownLog): UnheldRegion {
+  const { fingerprint } = state;
+  if (fingerprint === undefined) throw new TypeError('a part that was read has a root');
+  return { ...besideWith(unheld ?? {}, state), fingerprint };
 }

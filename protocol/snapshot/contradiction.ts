@@ -6,6 +6,7 @@ import { type Sha256 } from '../primitives.ts';
 import { type TrustKey, type TrustState } from '../trust/trust-state.ts';
 import { type RegionKnowledge, Trust } from '../verdict/knowledge.ts';
 import { type Holdings } from './apply.ts';
+import { besideWith } from './beside.ts';
 
 /**
  * The holdings once it is proven that a region has signed a log that contradicts the one that is held of it, and whose fold is
@@ -13,28 +14,16 @@ import { type Holdings } from './apply.ts';
  * other. Without an effect where nothing is held of the region.
  */
 export function contradicted(
-  { trust, logs }: Holdings,
+  { trust, ...rest }: Holdings,
   other: TrustState,
   modules: { readonly sha256: Sha256 },
 ): Holdings {
   const regions = [...trust.regions.values()].map((knowledge): RegionKnowledge => {
     if (knowledge.state.region !== other.region) return knowledge;
     const standing = knowledge.standing === 'quarantined' ? 'quarantined' : 'forked';
-    return { ...knowledge, standing, revokedBeside: revokedBesideBy(knowledge, other) };
+    return { ...knowledge, standing, ...besideWith(knowledge, other) };
   });
-  return { trust: new Trust({ home: trust.home, network: trust.network, regions }, modules), logs };
-}
-
-/** What counts as revoked beside a region's log, with what another state of it revokes. */
-export function revokedBesideBy(
-  { revokedBeside }: Pick<RegionKnowledge, 'revokedBeside'>,
-  state: TrustState,
-): ReadonlyMap<string, RevocationSet> {
-  const all = new Map(revokedBeside);
-  for (const [log, revoked] of state.revocations()) {
-    all.set(log, (all.get(log) ?? RevocationSet.empty).union(revoked));
-  }
-  return all;
+  return { trust: new Trust({ home: trust.home, network: trust.network, regions }, modules), ...rest };
 }
 
 /** The fault of a part that begins behind a gap and has lost a revocation that is held, though no key was given up with it. */

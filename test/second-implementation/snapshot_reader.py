@@ -24,6 +24,8 @@ class Reader:
         self.pin = pin
         self.held = {}
         """By region."""
+        self.unheld = {}
+        """By region of which nothing is held and its fingerprint, the log that was left out, with what is revoked beside."""
 
     def read(self, data, now):
         """Takes a snapshot and says what became of each part. What it refuses as a whole changes nothing."""
@@ -33,6 +35,7 @@ class Reader:
         reading = _Reading(self, snapshot.parts, now)
         reading.run()
         self.held = reading.held
+        self.unheld = reading.unheld
         return [(part.region, reading.outcomes[part.region]) for part in snapshot.parts]
 
     def trust(self):
@@ -50,6 +53,8 @@ class _Reading:
         self.now = now
         self.before = reader.held
         self.held = dict(reader.held)
+        self.unheld = {}
+        self.unheld_before = reader.unheld
         self.logs = {}
         self.offered = {}
         """What the parts bring that is not held, by region."""
@@ -62,6 +67,7 @@ class _Reading:
             raise Fault("SNAPSHOT_INCOMPLETE")
         pins = self._pins()
         self.held = {region: one for region, one in self.before.items() if one.log.fingerprint == pins.get(region)}
+        self.unheld = {place: one for place, one in self.unheld_before.items() if pins.get(place[0]) == place[1]}
         for region in self.parts.keys() - {self.home}:
             if region in pins:
                 self._of(region, self._fold, pins[region])
@@ -138,7 +144,11 @@ class _Reading:
         for region in self.offered.keys() - forks - taken:
             self._set_beside(region)
         for region in taken:
-            self.held[region] = _going_on(self.held.get(region), self.offered[region], self.now)
+            taken = self.offered[region]
+            before = self.unheld.pop((region, taken.log.fingerprint), None)
+            if before is not None:
+                taken = _with_longer(taken, before)
+            self.held[region] = _going_on(self.held.get(region), taken, self.now)
             self.outcomes[region] = Outcome("taken")
 
     def _trust_with(self, taken):
@@ -165,6 +175,9 @@ class _Reading:
         """A part for which too few vouch: what it revokes counts beside what is held."""
         held = self.held.get(region)
         if held is None:
+            offered = self.offered[region]
+            place = region, offered.log.fingerprint
+            self.unheld[place] = _with_beside(self.unheld.get(place, offered), offered.log)
             self.outcomes[region] = Outcome("left-out")
             return
         self.held[region] = _with_beside(held, self.offered[region].log)
@@ -201,9 +214,16 @@ def _going_on(before, taken, now):
         return taken
     own = {one for one in before.cosignatures | before.own_before if one[0] == taken.log.region}
     taken = replace(taken, own_before=_newest(own, now))
-    if before.standing == "good" and taken.log.size >= before.beside_size:
-        return taken
+    if before.standing == "good":
+        return _with_longer(taken, before)
     return replace(taken, standing=before.standing, beside=before.beside, beside_size=before.beside_size)
+
+
+def _with_longer(taken, before):
+    """What is revoked beside by a log that is longer than the one that is taken."""
+    if taken.log.size >= before.beside_size:
+        return taken
+    return replace(taken, beside=before.beside, beside_size=before.beside_size)
 
 
 def _newest(cosignatures, now):

@@ -224,6 +224,34 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
     reading.step({ 'CN-33': 'taken' }, [middle], { ...beside(1, 2, 3, 4), ...code('stop REVOKED') });
     return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)], { ...beside(), ...code('stop REVOKED') });
   },
+  'what is revoked beside nothing counts beside the first log that is taken': () => {
+    const reading = new Reading();
+    const region = reading.region(PEER);
+    const code = reading.federation.issue(PEER, 2).text;
+    region.revoke([1]);
+    const [shortest, shorter] = [new Reading().part(PEER), reading.part(PEER)];
+    region.revoke([2]);
+    const by = [PEER, HOME];
+    return reading
+      .step(all('taken', { 'CN-33': 'left-out' }), reading.parts(reading.part(PEER, { by: [PEER] })), {
+        known: { 'CN-33': undefined },
+        codes: { [code]: 'undetermined TRUST_MISSING' },
+      })
+      .step({ 'CN-33': 'left-out' }, [{ ...shortest, checkpoint: new Reading().part(PEER, { by }).checkpoint }])
+      .step({ 'CN-33': 'NOTE_UNSIGNED' }, [reading.part(PEER, { checkpointKey: region.keys.attest })])
+      .step({ DE: 'confirmed' }, [reading.part(HOME)])
+      .step({ 'CN-33': 'taken' }, [shortest], { known: { 'CN-33': { beside: { [LOG_ID]: [1, 2] } } }, codes: { [code]: 'stop REVOKED' } })
+      .step({ 'CN-33': 'taken' }, [shorter], { known: { 'CN-33': { beside: { [LOG_ID]: [1, 2] } } }, codes: { [code]: 'stop REVOKED' } })
+      .step({ 'CN-33': 'taken' }, [reading.part(PEER)], { known: { 'CN-33': { beside: {} } }, codes: { [code]: 'stop REVOKED' } });
+  },
+  'what is revoked beside nothing ends with the root': () => {
+    const reading = new Reading();
+    reading.region(PEER).revoke([2]);
+    reading.step(all('taken', { 'CN-33': 'left-out' }), reading.parts(reading.part(PEER, { by: [PEER] })));
+    const anew = new RegionFixture({ region: PEER, network: NETWORK, rootKeys: 2 });
+    reading.region(HOME).recognise(anew, 2);
+    return reading.step({ DE: 'taken', 'CN-33': 'taken' }, [reading.part(anew), reading.part(HOME)], { known: { 'CN-33': { size: 3, beside: {} } } });
+  },
   'what is revoked beside ends with a log of the same size that is taken': () => {
     const { reading } = holding(PEER);
     const twin = reading.twin(PEER);
