@@ -27,7 +27,10 @@ export async function readSnapshotFile(path: string): Promise<Uint8Array> {
   );
 }
 
-/** Applies snapshots one after the other. @throws {ProtocolError} as `applySnapshot`, at the first that is refused. */
+/**
+ * Applies snapshots one after the other, and gives the outcomes of all.
+ * @throws {ProtocolError} as `applySnapshot`, at the first that is refused.
+ */
 export function applyAll(
   modules: ReadModules,
   snapshots: readonly Uint8Array[],
@@ -35,11 +38,14 @@ export function applyAll(
   held: Holdings | undefined,
   nowS: number,
 ): AppliedSnapshot | undefined {
-  let applied: AppliedSnapshot | undefined;
+  const outcomes: PartOutcome[] = [];
+  let holdings = held;
   for (const bytes of snapshots) {
-    applied = applySnapshot(modules, bytes, reader, applied?.holdings ?? held, nowS);
+    const applied = applySnapshot(modules, bytes, reader, holdings, nowS);
+    outcomes.push(...applied.outcomes);
+    ({ holdings } = applied);
   }
-  return applied;
+  return holdings === undefined || snapshots.length === 0 ? undefined : { holdings, outcomes };
 }
 
 /**

@@ -4,13 +4,13 @@ import { type Command } from 'commander';
 import { type ReadModules } from '../../node/region/modules.ts';
 import { type DocumentInput } from '../../protocol/code/document.ts';
 import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
-import { type Holdings, type SnapshotReader } from '../../protocol/snapshot/apply.ts';
+import { type Holdings, type PartOutcome, type SnapshotReader } from '../../protocol/snapshot/apply.ts';
 import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type Cli, examples } from '../cli.ts';
 import { EXIT, type ExitCode, usageError } from '../exit.ts';
 import { judgeText, type JudgingOptions } from '../judging.ts';
-import { holdingsOf, type Kept, readKeepFile, writeKeepFile } from '../keep-file.ts';
+import { type Kept, readKeepFile, writeKeepFile } from '../keep-file.ts';
 import { linesOf } from '../lines.ts';
 import { parsePlace, PLACE_HELP } from '../place.ts';
 import { printable } from '../printable.ts';
@@ -205,25 +205,32 @@ async function holdingsFor(cli: Cli, options: VerifyOptions, modules: ReadModule
     for (const line of warnings) cli.output.note(line);
     return holdings;
   }
-  const kept = keep === undefined ? undefined : await readKeepFile(keep);
+  const kept = keep === undefined ? undefined : await readKeepFile(keep, modules);
   const snapshots = await Promise.all(offline.map(readSnapshotFile));
   const reader = readerOf(options, kept, snapshots[0]);
-  const held = kept && holdingsOf(kept, modules, modules.nowS());
-  const applied = applyAll(modules, snapshots, reader, held, modules.nowS());
-  for (const { region, fault } of applied?.outcomes ?? []) {
-    if (fault === undefined) continue;
-    const isKnown = applied?.holdings.trust.regions.has(region) === true;
-    const rest = isKnown ? 'what was known of it stays' : 'nothing is known of it';
-    cli.output.note(`${region}: what the snapshot says of it is refused, ${rest} [${fault.code}]`);
+  const applied = applyAll(modules, snapshots, reader, kept?.holdings, modules.nowS());
+  for (const outcome of applied?.outcomes ?? []) {
+    const line = outcomeText(outcome, applied?.holdings);
+    if (line !== undefined) cli.output.note(line);
   }
-  const holdings = applied?.holdings ?? held;
+  const holdings = applied?.holdings ?? kept?.holdings;
   if (holdings === undefined)
     throw usageError('say what to trust: --region DIR, or --offline SNAPSHOT with --home and --pin');
-  if (keep !== undefined && applied !== undefined) {
-    const all: Kept = { reader, snapshots: [...(kept?.snapshots ?? []), ...snapshots] };
-    await writeKeepFile(keep, all, holdings, modules);
-  }
+  if (keep !== undefined && applied !== undefined) await writeKeepFile(keep, { reader, holdings });
   return holdings;
+}
+
+/** What to say of a part of which not all was taken. */
+function outcomeText({ region, effect, fault }: PartOutcome, holdings?: Holdings): string | undefined {
+  const isKnown = holdings?.trust.regions.has(region) === true;
+  const rest = isKnown ? 'what was known of it stays' : 'nothing is known of it';
+  if (fault !== undefined)
+    return `${region}: what the snapshot says of it is refused, ${rest} [${fault.code}]`;
+  if (effect === 'beside')
+    return `${region}: too few vouch for what the snapshot says of it: what that revokes counts, ${rest}`;
+  if (effect === 'left-out' && holdings?.unheld.has(region) === true)
+    return `${region}: too few vouch for what the snapshot says of it: ${rest}`;
+  return undefined;
 }
 
 /** Whom the verifier trusts: as kept, or as told. The network stands in the root that the pin names, so the snapshot may tell it. */

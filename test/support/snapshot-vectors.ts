@@ -197,7 +197,8 @@ export function partVector(
   };
 }
 
-function partNamed(name: string, { byteStrings, parts }: SharedVectors): SnapshotPart {
+/** The reverse of `partVector`, by its name. */
+export function partNamed(name: string, { byteStrings, parts }: SharedVectors): SnapshotPart {
   const part = parts[name];
   if (part === undefined) throw new RangeError(`no part ${name}`);
   const bytesOf = (number: number) => hexBytes(byteStrings[number] ?? '?');

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codesOf, copyWorld, Gate, makeWorld, witnessAll, type World } from '../../support/cli-world.ts';
 import { DAY_S } from '../../support/regions.ts';
+import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
+import { encodeSnapshot, parseSnapshot, type SnapshotPart } from '../../../protocol/snapshot/snapshot.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 describe('entente snapshot and verify --keep', () => {
@@ -209,11 +211,73 @@ describe('entente snapshot and verify --keep', () => {
       (await cli.run('verify', ...keep, '--offline', cli.path('full.snap'), world.codes.green)).exit,
       3,
     );
-    const { snapshots } = JSON.parse(readFileSync(cli.path('gate.json'), 'utf8')) as { snapshots: string[] };
-    assert.equal(snapshots.length, 1, 'a full snapshot replaces what led to it');
+    const { size } = statSync(cli.path('gate.json'));
+    for (const name of ['de.snap', 'full.snap', 'de.snap'])
+      await cli.run('verify', ...keep, '--offline', cli.path(name), world.codes.green);
+    assert.equal(statSync(cli.path('gate.json')).size, size, 'what is offered again takes no room');
     assert.equal((await cli.run('verify', ...keep, '--home', 'FR', world.codes.green)).exit, 2);
     writeFileSync(cli.path('gate.json'), '{"format":1}');
     assert.equal((await cli.run('verify', ...keep, world.codes.green)).exit, 5);
+  });
+
+  it('T9: --keep knows what it has seen after a recognition has run out by which it was vouched for', async () => {
+    cli = new Gate({ ...world, dir: folder() });
+    const regions = ['AT', 'BE', 'CZ'] as const;
+    let pin = '';
+    for (const region of regions) {
+      const made = await cli.json<{ fingerprint: string }>('init', region, '--dir', cli.path(region));
+      if (region === 'BE') pin = made.fingerprint;
+    }
+    for (const one of regions)
+      for (const other of regions.filter((region) => region !== one))
+        await cli.json(
+          ...['recognise', cli.path(one), cli.path(other)],
+          ...(one === 'BE' && other === 'CZ' ? ['--for', '2h'] : []),
+        );
+    const { code } = await cli.json<{ code: string }>(
+      ...['issue', cli.path('AT'), '--subject', 'Person 00001', '--colour', 'green'],
+    );
+    for (const region of regions) await cli.json('witness', cli.path(region));
+    const snapshotAt = async (name: string) => {
+      await cli.json('snapshot', 'make', cli.path('CZ'), '--out', cli.path(name));
+      return ['--offline', cli.path(name)];
+    };
+    const older = await snapshotAt('older.snap');
+    await cli.json('revoke', cli.path('AT'), code);
+    await cli.json('witness', cli.path('CZ'));
+    const newer = await snapshotAt('newer.snap');
+    const keep = ['--keep', cli.path('gate.json')];
+    assert.equal((await cli.run('verify', ...keep, ...newer, '--home', 'BE', '--pin', pin, code)).exit, 3);
+    assert.equal((await cli.run('verify', ...keep, ...older, code)).exit, 3);
+    cli.nowS += 3 * 3_600;
+    assert.equal((await cli.run('verify', ...keep, code)).exit, 3);
+    assert.equal((await cli.run('verify', ...keep, ...older, code)).exit, 3);
+    assert.equal((await cli.run('verify', ...keep, code)).exit, 3);
+  });
+
+  it('verify says of which regions too few vouch in a snapshot, and what counts of them then', async () => {
+    cli = copyWorld(world, folder());
+    await cli.json('revoke', cli.path('CN-33'), world.codes.green);
+    await witnessAll(cli);
+    await cli.json('snapshot', 'make', cli.path('DE'), '--out', cli.path('full.snap'));
+    const { network, parts } = parseSnapshot(readFileSync(cli.path('full.snap')));
+    const alone = parts.map((part) =>
+      part.region === 'CN-33' ? { ...part, checkpoint: ownLines(part) } : part,
+    );
+    writeFileSync(cli.path('alone.snap'), encodeSnapshot({ network, parts: alone }));
+    const trust = ['--home', 'DE', '--pin', world.pins['DE'] ?? '', '--offline', cli.path('alone.snap')];
+    const first = await cli.run('verify', ...trust, world.codes.green);
+    assert.equal(first.exit, 4);
+    assert.match(first.err, /CN-33: too few vouch for what the snapshot says of it: nothing is known of it/);
+    const beside = await cli.run(
+      'verify',
+      ...cli.trust,
+      '--offline',
+      cli.path('alone.snap'),
+      world.codes.green,
+    );
+    assert.equal(beside.exit, 3);
+    assert.match(beside.err, /CN-33: too few vouch .*: what that revokes counts, what was known of it stays/);
   });
 });
 
@@ -222,4 +286,10 @@ function flipped(bytes: Uint8Array): Uint8Array {
   const middle = Math.floor(copy.length / 2);
   copy[middle] = (copy[middle] ?? 0) ^ 1;
   return copy;
+}
+
+/** The checkpoint of a part without what witnesses said of it. */
+function ownLines({ checkpoint }: SnapshotPart): Uint8Array {
+  const { text, signatures } = parseNote(checkpoint);
+  return encodeNote({ text, signatures: signatures.filter(({ name }) => name.endsWith('/trust')) });
 }
