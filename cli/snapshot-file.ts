@@ -96,7 +96,10 @@ export async function holdingsOfRegion(path: string, modules: ReadModules): Prom
   for (const { region } of view.branches) warnings.set(region, branchText(region));
   const lacking = view.lacking.filter(({ region }) => warnings.has(region));
   const hints = vouchHints({ ...view, lacking }, path);
-  return { holdings, warnings: [...warnings.values(), ...behindTexts(view), ...hints] };
+  return {
+    holdings,
+    warnings: [...warnings.values(), ...behindTexts(view), ...badCopyTexts(view), ...hints],
+  };
 }
 
 /** What to say of regions whose directories show less than is known. */
@@ -105,6 +108,14 @@ export function behindTexts({ behind }: HomeView): string[] {
     shownSize === 0
       ? `the directory of ${region} cannot be read: the ${knownSize} entries of its trust log that others have seen count`
       : `${region} shows ${shownSize} entries of its trust log, and others have seen ${knownSize}: those count; ask its operator whether an old copy was put back`,
+  );
+}
+
+/** What to say of copies that were passed over: nothing rests on them, but who keeps one that is bad is broken or hostile. */
+export function badCopyTexts({ badCopies }: HomeView): string[] {
+  return badCopies.map(
+    ({ region, keeper, reason }) =>
+      `the copy of the log of ${region} that ${keeper} keeps is passed over: ${printable(reason)}`,
   );
 }
 

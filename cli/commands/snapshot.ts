@@ -17,6 +17,7 @@ import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, regionModules } from '../region.ts';
 import {
   applyToHome,
+  badCopyTexts,
   behindTexts,
   branchText,
   readSnapshotFile,
@@ -227,7 +228,7 @@ function warningsOf(view: HomeView, reports: readonly PartReport[], path: string
     if (effect === 'left-out' || effect === 'beside')
       lines.push(`${region} lacks witnesses; have it vouched for, then make this again.`);
   }
-  return [...lines, ...behindTexts(view), ...vouchHints(view, path)];
+  return [...lines, ...behindTexts(view), ...badCopyTexts(view), ...vouchHints(view, path)];
 }
 
 /** Regions that a snapshot leaves out because they have told two stories. */

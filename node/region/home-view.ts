@@ -28,6 +28,13 @@ export interface BehindRegion {
   readonly knownSize: number;
 }
 
+/** A copy of a region's log that another one keeps, and that is not what the region has signed. */
+export interface BadCopy {
+  readonly region: string;
+  readonly keeper: string;
+  readonly reason: string;
+}
+
 /** A region for which too few others vouch. */
 export interface LackingRegion {
   readonly region: string;
@@ -53,6 +60,7 @@ export interface HomeView {
   readonly lacking: readonly LackingRegion[];
   readonly behind: readonly BehindRegion[];
   readonly missing: readonly MissingPeer[];
+  readonly badCopies: readonly BadCopy[];
   /** Where other regions publish, as far as that is known. */
   readonly directories: ReadonlyMap<string, string>;
 }
@@ -105,8 +113,20 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
       shownSize < checkpoint.size ? [{ region: id, shownSize, knownSize: checkpoint.size }] : [],
     ),
     missing,
+    badCopies: known.flatMap((one) => badCopiesOf(one, directories)),
     directories,
   };
+}
+
+function badCopiesOf(
+  { region: { region }, passedOver }: KnownRegion,
+  directories: ReadonlyMap<string, string>,
+): BadCopy[] {
+  return passedOver.flatMap(({ keptAt, reason }) =>
+    [...directories]
+      .filter(([, directory]) => directory === keptAt)
+      .map(([keeper]) => ({ region, keeper, reason })),
+  );
 }
 
 interface CountedView {

@@ -35,6 +35,14 @@ export interface KnownRegion {
   readonly branches: readonly PublicRegion[];
   /** Entries that the region's own directory shows, 0 where it cannot be read; all that are known where there is none. */
   readonly shownSize: number;
+  /** Copies that others keep and that are not what the region has signed, or cannot be read. */
+  readonly passedOver: readonly PassedOverCopy[];
+}
+
+export interface PassedOverCopy {
+  /** The public directory in which it lies: one of `copiesAt`. */
+  readonly keptAt: string;
+  readonly reason: string;
 }
 
 /** Logs that are read whole for one region: every further one is another story that it has told. */
@@ -48,7 +56,8 @@ interface Claim extends Pick<Checkpoint, 'size' | 'root'> {
 }
 
 /**
- * Reads the notes of all places, and whole logs only of those that say more or something else than what was read.
+ * Reads the notes of all places, and whole logs only of those that say more or something else than what was read. A copy that turns
+ * out bad says nothing of another one with the same note: what is bad may be its files alone.
  * @throws {NodeError} PEER_UNREACHABLE and DATA_INCONSISTENT, and {ProtocolError}, as `readTrustLog` of the region's own directory,
  * where no place holds a log; DATA_INCONSISTENT where the reader's own copy cannot be read and no other log continues it.
  */
@@ -57,8 +66,10 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
   const origin = trustLogOrigin(sought.region, sought.network);
   const own = path === undefined ? [] : [trustLogPath(path)];
   const readersOwn = readerPath === path ? trustLogPath(path) : copyPath(readerPath, origin);
-  const copies = sought.fingerprint === undefined ? [] : copiesAt.map((at) => copyPath(at, origin));
-  const places = new Set([...own, readersOwn, ...copies]);
+  const keepers =
+    sought.fingerprint === undefined ? [] : copiesAt.map((at) => [copyPath(at, origin), at] as const);
+  const foreign = new Map(keepers.filter(([logPath]) => logPath !== readersOwn));
+  const places = new Set([...own, readersOwn, ...foreign.keys()]);
   const claims: Claim[] = [];
   const failures = new Map<string, Error>();
   const orFail = async <T>(logPath: string, read: () => Promise<T>): Promise<T | undefined> => {
@@ -80,7 +91,8 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
   const read: PublicRegion[] = [];
   for (const claim of claims.toSorted((one, other) => other.size - one.size)) {
     if ((read.length >= READ_MAX && claim !== seen) || read.some((log) => isPartOf(claim, log))) continue;
-    const log = await orFail(claim.logPath, () => readTrustLog({ ...claim, path }, sought, modules));
+    const place = { ...claim, path, isForeign: foreign.has(claim.logPath) };
+    const log = await orFail(claim.logPath, () => readTrustLog(place, sought, modules));
     if (log !== undefined) read.push(log);
   }
   // A log that was signed by disowned keys alone proves no more than that they were stolen.
@@ -97,6 +109,10 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
     region: known,
     branches: genuine.filter((log) => log !== known),
     shownSize: own.length > 0 ? (shown?.size ?? 0) : known.checkpoint.size,
+    passedOver: [...failures].flatMap(([logPath, { message: reason }]) => {
+      const keptAt = foreign.get(logPath);
+      return keptAt === undefined ? [] : [{ keptAt, reason }];
+    }),
   };
 }
 

@@ -11,6 +11,7 @@ import { TrustFold } from '../../protocol/trust/fold.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { NodeError } from '../node-error.ts';
+import { CopyGuard } from './copy-guard.ts';
 import { trustLogPath } from './layout.ts';
 import { LogFiles } from './log-files.ts';
 import { PastRoots } from './past-roots.ts';
@@ -46,6 +47,8 @@ export interface TrustLogPlace {
   readonly logPath: string;
   /** The checkpoint up to which it is read; the one that lies there now unless given. */
   readonly note?: Uint8Array;
+  /** Whether somebody keeps it who is neither the region nor the reader: then it is given up as `CopyGuard` says. */
+  readonly isForeign?: boolean;
 }
 
 /** Reads the trust log below `path`. Rejects as `readTrustLog`. */
@@ -62,10 +65,11 @@ export function readPublicRegion(
  * entries in memory, at most `SNAPSHOT_ENTRIES_MAX` of `SNAPSHOT_BYTES_MAX` bytes together.
  * @throws {NodeError} PEER_UNREACHABLE if nothing is published there, DATA_INCONSISTENT if files are missing.
  * @throws {ProtocolError} ORIGIN_INVALID for another region or network than expected, PIN_MISMATCH for another
- * fingerprint, STATEMENT_UNAUTHORISED if the log has no root, and what a note, a checkpoint or their signatures throw.
+ * fingerprint, STATEMENT_UNAUTHORISED if the log has no root, TOO_LARGE for more than a log may hold, and what a note, a checkpoint
+ * or their signatures throw.
  */
 export async function readTrustLog(
-  { path, logPath, note: given }: TrustLogPlace,
+  { path, logPath, note: given, isForeign = false }: TrustLogPlace,
   expected: PublicRegionOptions,
   modules: TrustModules,
 ): Promise<PublicRegion> {
@@ -82,6 +86,7 @@ export async function readTrustLog(
   }
   const entries: Uint8Array[] = [];
   const fold = new TrustFold({ region, network, history: (from) => entries.slice(from) }, modules);
+  const guard = isForeign ? new CopyGuard(modules) : undefined;
   let bytes = 0;
   for await (const entry of files.entries(0, claimed.size)) {
     bytes += entry.length;
@@ -89,8 +94,11 @@ export async function readTrustLog(
       throw new ProtocolError('TOO_LARGE', `expected at most ${SNAPSHOT_BYTES_MAX} bytes of entries`, {
         bytes,
       });
-    fold.append(entry);
+    const finding = fold.append(entry);
     entries.push(entry);
+    // Whoever the region is stands in its first entry: of another one no more is read.
+    if (entries.length === 1) expectedFingerprint(fold.state, expected);
+    guard?.take(entry, finding);
   }
   if (!equalBytes(fold.root, claimed.root)) {
     throw new ProtocolError('PROOF_INVALID', 'the entries are not those that the checkpoint commits to', {

@@ -103,6 +103,77 @@ describe('readKnownRegion', () => {
     assert.deepEqual(sizesOf(await read()), { known: 3, branches: [], shown: 3 });
   });
 
+  describe('of a log that claims the most entries that there may be', () => {
+    const CLAIMED = { size: 262_144 };
+    /** The genuine entries, then what anybody can write; files of what is said to come after that there are none. */
+    const inflate = (logPath: string, fill: readonly Uint8Array[], log = peer) => {
+      const { entries } = log;
+      const filled = (index: number) => entries[index] ?? fill[index % fill.length] ?? assert.fail();
+      const all = Array.from({ length: 768 }, (_, index) => filled(index));
+      publishLog(logPath, all, noteOf(log, [], { checkpoint: CLAIMED }));
+    };
+    const garbage = [Uint8Array.of(1)];
+
+    for (const [what, fill] of [
+      ['garbage', () => garbage],
+      ['what the region has said already', () => peer.entries],
+      ['the last revocation again and again', () => peer.entries.slice(-1)],
+    ] as const) {
+      it(`T17: gives up the copy of a third region that is filled with ${what}, and says so`, async () => {
+        peer.revoke([1]);
+        publish(shown(), peer);
+        inflate(copyOf('third'), fill());
+        const found = await read();
+        assert.deepEqual(sizesOf(found), { known: 4, branches: [], shown: 4 });
+        const [{ keptAt, reason } = assert.fail()] = found.passedOver;
+        assert.equal(keptAt, at('third'));
+        assert.match(reason, /: 257 of its first \d+ entries say nothing$/);
+      });
+    }
+
+    it('T17: reads no further than the first entry of a copy with another root', async () => {
+      publish(shown(), peer);
+      const stranger = new RegionFixture({ region: 'CN-33', rootKeys: 2 });
+      inflate(copyOf('third'), garbage, stranger);
+      const { passedOver } = await read();
+      assert.match(passedOver[0]?.reason ?? '', /^PIN_MISMATCH: this is another region under the same name/);
+    });
+
+    for (const [whose, place] of [
+      ['the region itself', shown],
+      ['the reader', () => copyOf('reader')],
+    ] as const) {
+      it(`gives up nothing in the directory of ${whose}: it is read until files are missing`, async () => {
+        inflate(place(), garbage);
+        await assert.rejects(read(), isFailure('DATA_INCONSISTENT', /is missing|cannot be read/));
+      });
+    }
+  });
+
+  it('takes the copy of a third region whole, of whose entries a compromise has voided most', async () => {
+    publish(shown(), peer);
+    const [before, thieves] = [peer.cutOff(), peer.keys['trust-log']];
+    for (let index = 0; index < 400; index++) peer.revoke([index]);
+    peer.add(peer.compromise(thieves, { trust: before }));
+    assert.equal(peer.fold.findings.length, 400);
+    publish(copyOf('third'), peer);
+    const found = await read();
+    assert.deepEqual(sizesOf(found), { known: 404, branches: [], shown: 3 });
+    assert.deepEqual(found.passedOver, []);
+  });
+
+  it('looks at a whole copy after a torn one of the same note, and names that', async () => {
+    publish(copyOf('third'), peer);
+    tearEntries(copyOf('third'));
+    publish(copyOf('fourth'), peer);
+    const { region, passedOver } = await read();
+    assert.equal(region.checkpoint.size, 3);
+    assert.deepEqual(
+      passedOver.map(({ keptAt }) => keptAt),
+      [at('third')],
+    );
+  });
+
   it('T4: goes by what the reader has seen, and names each other story', async () => {
     publish(shown(), peer);
     peer.revoke([1]);
