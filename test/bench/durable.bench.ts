@@ -18,7 +18,7 @@ import { greenFor, ISSUING_CHILD, openAlone, realModules } from '../support/issu
 import { type Bench, perSecond, type Row } from './bench.ts';
 
 /** Smaller by the environment, for a look at whether it works. */
-const ENTRIES = Number(process.env['ENTENTE_BENCH_ENTRIES'] ?? 1_000_000);
+const ENTRIES = Number(process.env['BENCH_ENTRIES'] ?? 1_000_000);
 const BATCH = 10_000;
 const SIGNATURES = 50_000;
 const STORED = Math.min(100_000, ENTRIES);

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { LOG_STREAM_CHILD, type Report } from '../../support/log-stream-child.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
-/** A million with ENTENTE_LONG=1. Both processes run as a node does, with no flags of the engine. */
-const ENTRIES = process.env['ENTENTE_LONG'] === '1' ? 1_000_000 : 100_000;
+/** A million with TEST_LONG=1. Both processes run as a node does, with no flags of the engine. */
+const ENTRIES = process.env['TEST_LONG'] === '1' ? 1_000_000 : 100_000;
 const PAUSE_MS = 10;
 const GROWTH_MB_MAX = 50;
 

@@ -20,8 +20,8 @@ import {
 import { seeded } from '../../support/seeded.ts';
 import { smallDisk } from '../../support/small-disk.ts';
 
-/** 2 in the suite, since each waits seconds for the store to look for space; ENTENTE_FULL_DISKS=50 by hand. */
-const TRIALS = Number(process.env['ENTENTE_FULL_DISKS'] ?? 2);
+/** 2 in the suite, since each waits seconds for the store to look for space; TEST_FULL_DISKS=50 by hand. */
+const TRIALS = Number(process.env['TEST_FULL_DISKS'] ?? 2);
 const DISK_BYTES = 64 << 20;
 /** Left to the node before its disk is full. */
 const FREE_BYTES_MAX = 4 << 20;

@@ -14,8 +14,8 @@ import {
 import { seeded } from '../../support/seeded.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
-/** 3 in the suite, since each takes seconds; ENTENTE_KILLS=200 or more by hand. */
-const KILLS = Number(process.env['ENTENTE_KILLS'] ?? 3);
+/** 3 in the suite, since each takes seconds; TEST_KILLS=200 or more by hand. */
+const KILLS = Number(process.env['TEST_KILLS'] ?? 3);
 const LIVES_MS_MAX = 250;
 /** Killed before it took orders, that is in its recovery: one in so many. */
 const EARLY_ONE_IN = 5;

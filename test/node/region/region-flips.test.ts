@@ -18,8 +18,8 @@ import { type Acknowledged, greenFor, hashOf, openAlone, realModules } from '../
 import { seeded } from '../../support/seeded.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
-/** 13 in the suite, since each opens a region and reads all of it; ENTENTE_FLIPS=500 or more by hand. */
-const FLIPS = Number(process.env['ENTENTE_FLIPS'] ?? 13);
+/** 13 in the suite, since each opens a region and reads all of it; TEST_FLIPS=500 or more by hand. */
+const FLIPS = Number(process.env['TEST_FLIPS'] ?? 13);
 
 /** Every file of a region's directory is of one of these kinds. */
 const KINDS = {

@@ -12,8 +12,8 @@ import { smallDisk } from '../../support/small-disk.ts';
 import { CHILD_OWNER, contentOf } from '../../support/store-child.ts';
 import { rejectsWith } from '../../support/store-fixture.ts';
 
-/** 3 in the suite; ENTENTE_FULL_DISKS=50 by hand. */
-const TRIALS = Number(process.env['ENTENTE_FULL_DISKS'] ?? 3);
+/** 3 in the suite; TEST_FULL_DISKS=50 by hand. */
+const TRIALS = Number(process.env['TEST_FULL_DISKS'] ?? 3);
 const DISK_BYTES = 64 << 20;
 const RESERVE_BYTES = 12 << 20;
 /** Of the disk, left to the store before it is full. */

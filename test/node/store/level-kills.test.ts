@@ -7,8 +7,8 @@ import { seeded } from '../../support/seeded.ts';
 import { CHILD_OWNER, contentOf, STORE_CHILD } from '../../support/store-child.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
-/** 20 in the suite; ENTENTE_KILLS=200 or more by hand. */
-const KILLS = Number(process.env['ENTENTE_KILLS'] ?? 20);
+/** 20 in the suite; TEST_KILLS=200 or more by hand. */
+const KILLS = Number(process.env['TEST_KILLS'] ?? 20);
 const LIVES_MS_MAX = 60;
 
 /** Lets a process write into `directory` from key number `first` on, and kills it. Returns the keys it acknowledged. */

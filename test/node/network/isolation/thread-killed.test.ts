@@ -4,8 +4,8 @@ import { IsolatedWorld } from '../../../support/isolated-fixture.ts';
 import { LiveWorld } from '../../../support/live-world.ts';
 import { until } from '../../../support/until.ts';
 
-/** Kills and the time between them; a minute of them with ENTENTE_LONG=1. */
-const KILLS = process.env['ENTENTE_LONG'] === '1' ? 30 : 4;
+/** Kills and the time between them; a minute of them with TEST_LONG=1. */
+const KILLS = process.env['TEST_LONG'] === '1' ? 30 : 4;
 const KILL_EVERY_MS = 2_000;
 
 describe('A node whose network is killed every two seconds', function () {
