@@ -81,7 +81,7 @@ export async function holdingsOfRegion(path: string, modules: ReadModules): Prom
   const outcomes: PartOutcome[] = [];
   let holdings: Holdings | undefined;
   for (const sources of [view.sources, view.newer]) {
-    const applied = applyToHome(view, [await makeSnapshot(home.network, sources)], path, modules, holdings);
+    const applied = applyToHome(view, await makeSnapshot(home.network, sources), path, modules, holdings);
     outcomes.push(...applied.outcomes);
     holdings = applied.holdings;
   }
@@ -146,12 +146,12 @@ export function vouchHints({ home, lacking, branches, directories }: HomeView, p
 }
 
 /**
- * Applies snapshots of the region at `path` as its own verifiers would.
+ * Applies a snapshot of the region at `path` as its own verifiers would.
  * @throws {CliError} with exit code 4 if too few witnesses vouch for the region; {ProtocolError} as `applySnapshot`.
  */
 export function applyToHome(
   view: HomeView,
-  snapshots: readonly Uint8Array[],
+  bytes: Uint8Array,
   path: string,
   modules: ReadModules,
   held?: Holdings,
@@ -159,9 +159,7 @@ export function applyToHome(
   const { home, missing } = view;
   const { region, network, fingerprint: pin } = home;
   try {
-    const applied = applyAll(modules, snapshots, { home: region, network, pin }, held, modules.nowS());
-    if (applied === undefined) throw new RangeError('there is no snapshot to apply');
-    return applied;
+    return applySnapshot(modules, bytes, { home: region, network, pin }, held, modules.nowS());
   } catch (error) {
     if (!isProtocolError(error, 'SNAPSHOT_INCOMPLETE')) throw error;
     throw new CliError(

@@ -96,7 +96,8 @@ async function make(cli: Cli, path: string, { out, since }: MakeOptions): Promis
       'Name the full snapshot that its holders began with: what is made then holds all that came after.',
     );
   const bytes = await snapshotOf(view, held && sizesOf(held));
-  const applied = applyToHome(view, held === undefined ? [bytes] : [held, bytes], path, modules);
+  const holdings = held && applyToHome(view, held, path, modules).holdings;
+  const applied = applyToHome(view, bytes, path, modules, holdings);
   await writeFileAtomically(out, bytes);
   const reports = reportsOf(applied, modules.nowS());
   cli.output.result(
