@@ -1,4 +1,5 @@
 /** JSON lines: one object per line with the columns as members, strings or, for `days`, a number. */
+import { parseStrictJson, StrictJsonError } from '../../node/strict-json.ts';
 import { linesOf } from '../lines.ts';
 import { COLUMNS, type Row } from './person.ts';
 
@@ -21,18 +22,23 @@ export async function* readJsonRows(source: AsyncIterable<Uint8Array>): AsyncGen
 function rowOf(text: string, line: number): Row {
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    return { fault: { line, reason: 'is not JSON' } };
+    value = parseStrictJson(text);
+  } catch (error) {
+    if (!(error instanceof StrictJsonError)) throw error;
+    const column = COLUMNS.find((name) => name === error.member);
+    if (column !== undefined) return { fault: { line, column, reason: 'stands there twice' } };
+    return { fault: { line, reason: error.fault } };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { fault: { line, reason: 'is not a JSON object' } };
   }
   const members = Object.entries(value).filter(([, member]) => member !== '');
-  if (members.some(([, member]) => typeof member !== 'string' && typeof member !== 'number')) {
-    return { fault: { line, reason: 'has a member that is neither text nor number' } };
+  for (const [name, member] of members) {
+    if (typeof member === 'string' || (name === 'days' && typeof member === 'number')) continue;
+    const column = COLUMNS.find((known) => known === name);
+    // Of a long number JSON.parse keeps the first digits: it would be issued to somebody else.
+    const reason = column === 'days' ? 'is neither a number nor text' : 'is no text: put it in quotes';
+    return { fault: { line, ...(column && { column }), reason } };
   }
-  const column = COLUMNS.find((name) => text.split(new RegExp(`"${name}"\\s*:`)).length > 2);
-  if (column !== undefined) return { fault: { line, column, reason: 'stands there twice' } };
   return { line, cells: Object.fromEntries(members.map(([name, member]) => [name, String(member)])) };
 }

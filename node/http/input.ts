@@ -1,8 +1,8 @@
 /** What a request brings, read with bounds and held against a schema before anything is done with it. */
 import { type IncomingMessage } from 'node:http';
 import { type z } from 'zod';
+import { parseStrictJson, StrictJsonError } from '../strict-json.ts';
 import { type InputError, RequestError } from './problem.ts';
-import { parseStrictJson } from './strict-json.ts';
 
 /** Of many errors the first are told. */
 const ERRORS_TOLD = 8;
@@ -19,7 +19,17 @@ export async function readJson<S extends z.ZodType>(
   if (!/^application\/json *(;|$)/i.test(request.headers['content-type'] ?? '')) {
     throw new RequestError('BODY_TYPE', 'expected a body of type application/json');
   }
-  return checked(schema, parseStrictJson(textOf(await readBody(request, bytesMax))));
+  return checked(schema, jsonOf(textOf(await readBody(request, bytesMax))));
+}
+
+/** @throws {RequestError} BODY_MALFORMED */
+export function jsonOf(text: string): unknown {
+  try {
+    return parseStrictJson(text);
+  } catch (error) {
+    if (error instanceof StrictJsonError) throw new RequestError('BODY_MALFORMED', `the body ${error.fault}`);
+    throw error;
+  }
 }
 
 /** The parameters behind the question mark, each once. @throws {RequestError} INPUT_INVALID */

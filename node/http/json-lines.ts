@@ -1,6 +1,6 @@
 /** JSON lines from outside, one at a time: nobody has to hold all of them. */
 import { RequestError } from './problem.ts';
-import { parseStrictJson } from './strict-json.ts';
+import { jsonOf } from './input.ts';
 
 export interface JsonLine {
   /** From 1, empty lines counted. */
@@ -45,7 +45,7 @@ export async function* jsonLines(
 function valueOf(bytes: Buffer | undefined, bytesMax: number): unknown {
   if (bytes === undefined) throw new RequestError('BODY_TOO_LARGE', `a line has at most ${bytesMax} bytes`);
   try {
-    return parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return jsonOf(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     if (error instanceof RequestError) throw error;
     throw new RequestError('BODY_MALFORMED', 'the line is not UTF-8');

@@ -12,9 +12,12 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { concatBytes } from '../../protocol/bytes.ts';
 import { NodeError } from '../node-error.ts';
 
 /** What `writeFileAtomically` leaves beside a file if the process dies before the rename. */
+/** Read at a time where a size is not known. */
+const PART_BYTES = 65_536;
 const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/;
 
 export interface WriteOptions {
@@ -100,10 +103,24 @@ export async function readPublishedFile(path: string, bytesMax: number): Promise
 }
 
 async function readWhole(file: FileHandle, path: string, bytesMax: number): Promise<Uint8Array> {
-  const { size } = await file.stat();
-  if (size <= bytesMax) return new Uint8Array(await file.readFile());
-  const message = `${path} has ${size} bytes; at most ${bytesMax} were expected`;
-  throw new NodeError('DATA_INCONSISTENT', message);
+  const stat = await file.stat();
+  const { size } = stat;
+  const tooLong = (bytes: string) =>
+    new NodeError('DATA_INCONSISTENT', `${path} has ${bytes} bytes; at most ${bytesMax} were expected`);
+  if (size > bytesMax) throw tooLong(`${size}`);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  // Pipes and devices have no size, and a file may grow meanwhile.
+  for (;;) {
+    const part = new Uint8Array(length === 0 && size > 0 ? size + 1 : PART_BYTES);
+    const { bytesRead } = await file.read(part);
+    length += bytesRead;
+    if (length > bytesMax) throw tooLong(`more than ${bytesMax}`);
+    parts.push(part.subarray(0, bytesRead));
+    if (bytesRead === 0 || (stat.isFile() && bytesRead < part.length)) break;
+  }
+  const [first, ...more] = parts;
+  return first !== undefined && more.length === 0 ? first : concatBytes(...parts);
 }
 
 function noFile(path: string): NodeError {

@@ -85,10 +85,8 @@ export function restoreHoldings(
   const root = logs.get(home)?.fold.state.fingerprint;
   if (snapshot.network !== network || (root !== undefined && !equalBytes(root, pin)))
     throw new ProtocolError('PIN_MISMATCH', 'expected what this reader holds');
-  const reader = new CheckpointReader(
-    [...logs.values()].map(({ fold }) => fold.state),
-    modules,
-  );
+  // Without keys of witnesses: what they said was read when it was taken, by the keys that were known then.
+  const reader = new CheckpointReader([], modules);
   const beside = new Map(saved.map((region) => [region.region, region]));
   const knowledge = snapshot.parts.map(({ region, checkpoint }): RegionKnowledge => {
     const known = beside.get(region);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   makeDirectory,
@@ -53,6 +55,17 @@ describe('files of a region', () => {
       readFileIfPresent(path, 4),
       (error) => error instanceof NodeError && error.code === 'DATA_INCONSISTENT',
     );
+  });
+
+  it('readFileIfPresent reads what has no size, and no more of it than is expected', async () => {
+    const path = join(folder(), 'pipe');
+    execFileSync('mkfifo', [path]);
+    const write = (bytes: number) => writeFile(path, new Uint8Array(bytes).fill(7)).catch(() => undefined);
+    const [read] = await Promise.all([readFileIfPresent(path, 200_000), write(150_000)]);
+    assert.deepEqual(read, new Uint8Array(150_000).fill(7));
+    const isTooLong = (error: unknown) => error instanceof NodeError && error.code === 'DATA_INCONSISTENT';
+    await Promise.all([assert.rejects(readFileIfPresent(path, 149_999), isTooLong), write(150_000)]);
+    await assert.rejects(readFileIfPresent('/dev/zero', 100_000), isTooLong);
   });
 
   it('moveFile creates the folder of the new name', async () => {

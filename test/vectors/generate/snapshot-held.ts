@@ -1,6 +1,7 @@
 /** What a reader of snapshots makes of a part beside what it held: deltas, rollbacks, forks, gaps and voidings. */
 import assert from 'node:assert/strict';
 import { REVOCATION_BLOCKS_MAX } from '../../../protocol/limits.ts';
+import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { DAY_S, LOG_ID, RegionFixture } from '../../support/region-fixture.ts';
 import { HOME, NETWORK, NOW_S } from '../../support/snapshot-fixture.ts';
 import { all, Reading } from './snapshot-reading.ts';
@@ -251,6 +252,22 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
     const anew = new RegionFixture({ region: PEER, network: NETWORK, rootKeys: 2 });
     reading.region(HOME).recognise(anew, 2);
     return reading.step({ DE: 'taken', 'CN-33': 'taken' }, [reading.part(anew), reading.part(HOME)], { known: { 'CN-33': { size: 3, beside: {} } } });
+  },
+  'a bad line of a witness whose key is not known yet stays what it was once the key is': () => {
+    const reading = new Reading();
+    const { checkpoint, ...rest } = reading.part(PEER);
+    const { text, signatures } = parseNote(checkpoint);
+    const spoilt = signatures.map((line) => {
+      const bytes = line.bytes.map((byte, i) => (i === line.bytes.length - 1 ? byte ^ 1 : byte));
+      return line.name.startsWith('IT.') ? { ...line, bytes } : line;
+    });
+    const part = { ...rest, checkpoint: encodeNote({ text, signatures: spoilt }) };
+    const others = [reading.part(HOME), reading.part('FR')];
+    return reading
+      .step({ DE: 'taken', FR: 'taken', 'CN-33': 'taken' }, [part, ...others], { known: { 'CN-33': { witnesses: [2, 2, 3] }, IT: undefined } })
+      .step({ IT: 'taken' }, [reading.part('IT')], { known: { 'CN-33': { witnesses: [2, 2, 3] } } })
+      .step({ 'CN-33': 'SIGNATURE_INVALID' }, [part])
+      .step({ 'CN-33': 'confirmed' }, [reading.part(PEER)], { known: { 'CN-33': { witnesses: [3, 2, 3] } } });
   },
   'what is revoked beside ends with a log of the same size that is taken': () => {
     const { reading } = holding(PEER);

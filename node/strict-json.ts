@@ -1,15 +1,30 @@
 /** JSON from outside: each name once in an object, and no deeper than anything that is asked for. */
-import { RequestError } from './problem.ts';
 
 const DEPTH_MAX = 16;
 
-/** @throws {RequestError} BODY_MALFORMED */
+export type StrictJsonFault = 'is not JSON' | `is deeper than ${typeof DEPTH_MAX}` | 'has a name twice';
+
+/** The text is refused; the message says why. */
+export class StrictJsonError extends Error {
+  readonly fault: StrictJsonFault;
+  /** The name that stands there twice. */
+  readonly member: string | undefined;
+
+  constructor(fault: StrictJsonFault, member?: string) {
+    super(fault);
+    this.name = 'StrictJsonError';
+    this.fault = fault;
+    this.member = member;
+  }
+}
+
+/** @throws {StrictJsonError} */
 export function parseStrictJson(text: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new RequestError('BODY_MALFORMED', 'the body is not JSON');
+    throw new StrictJsonError('is not JSON');
   }
   requireOneReading(text);
   return value;
@@ -23,8 +38,7 @@ function requireOneReading(text: string): void {
       case '{':
       case '[':
         names.push(text[i] === '{' ? new Set() : undefined);
-        if (names.length > DEPTH_MAX)
-          throw new RequestError('BODY_MALFORMED', `the body is deeper than ${DEPTH_MAX}`);
+        if (names.length > DEPTH_MAX) throw new StrictJsonError(`is deeper than ${DEPTH_MAX}`);
         break;
       case '}':
       case ']':
@@ -42,8 +56,7 @@ function requireOneReading(text: string): void {
 
 function takeName(names: Set<string> | undefined, quoted: string): void {
   const name = quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
-  if (names?.has(name) === true)
-    throw new RequestError('BODY_MALFORMED', 'an object of the body has a name twice');
+  if (names?.has(name) === true) throw new StrictJsonError('has a name twice', name);
   names?.add(name);
 }
 
