@@ -18,7 +18,7 @@ import { parseWitnessAnswer } from '../witness/witness-server.ts';
 import { type ClockVotes } from './clock-votes.ts';
 
 export interface ClockAskerOptions {
-  /** Milliseconds between two rounds; 30 s by default. */
+  /** Milliseconds between two looks at what was heard; 30 s by default. While there is no doubt, each fourth asks anew. */
   readonly intervalMs?: number;
 }
 
@@ -40,6 +40,11 @@ export interface ClockAskerModules {
 /** Regions that are asked in one round: with more of them each round takes others. */
 const ASKED_MAX = 16;
 const INTERVAL_MS = 30_000;
+/**
+ * Looks that pass without asking, while most agree with our clock: what was heard is carried on by the running time, and a step of
+ * our clock is noticed without anybody being asked.
+ */
+const CALM_LOOKS = 3;
 /** At the start, until enough have answered: before the first thing is signed, if it can be. */
 const FIRST = { rounds: 10, intervalMs: 2_000 } as const;
 
@@ -89,8 +94,10 @@ export class ClockAsker {
   async #run(): Promise<void> {
     const { clock, votes } = this.#modules;
     const { signal } = this.#stopping;
+    let calm = 0;
     for (let rounds = 1; !signal.aborted; rounds++) {
-      await this.ask();
+      calm = votes.report.standing === 'agrees' ? calm + 1 : 0;
+      if (calm % (CALM_LOOKS + 1) === 0) await this.ask();
       const isFirst = rounds < FIRST.rounds && !votes.isDecided;
       const waitMs = isFirst ? Math.min(FIRST.intervalMs, this.#intervalMs) : this.#intervalMs;
       await clock.wait(waitMs, signal).catch(() => undefined);

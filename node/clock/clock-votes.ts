@@ -40,8 +40,8 @@ export interface ClockVotesModules {
   readonly regions: () => readonly string[];
 }
 
-/** Milliseconds of running time for which a vote counts: a few rounds of asking. */
-export const VOTE_MS_MAX = 120_000;
+/** Milliseconds of running time for which a vote counts: five rounds of asking. */
+export const VOTE_MS_MAX = 600_000;
 const DOUBT_S = 10;
 
 /** Seconds since 1970 between which a region's clock is now. */

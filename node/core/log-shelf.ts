@@ -38,6 +38,8 @@ export interface LogShelfModules extends TrustModules {
   /** A keeper holds something new; `isNewer`: another checkpoint. */
   readonly onChange: (isNewer: boolean) => void;
   readonly onFork: (origin: string, evidence: ForkEvidence) => void;
+  /** A trust log cannot be read to its end. */
+  readonly onDamage: () => void;
   /** Somebody else signs an own log. */
   readonly onAhead: () => void;
   /** What the own witness says of a checkpoint of the own trust log, before that is shown. */
@@ -126,9 +128,14 @@ export class LogShelf {
     return tree;
   }
 
+  /** Whether `followAll` has nothing to do. */
+  get isFollowingAll(): boolean {
+    return this.#isFollowing(this.#states());
+  }
+
   /** Opens all own logs, follows the regions that the home recognises, and copies the logs that are to be copied. */
   followAll(): Promise<void> {
-    if (this.#isFollowing(this.#states())) return Promise.resolve();
+    if (this.isFollowingAll) return Promise.resolve();
     return this.#turns.take('follow', async () => {
       const states = this.#states();
       if (this.#isFollowing(states)) return;

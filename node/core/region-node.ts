@@ -95,6 +95,7 @@ export class RegionNode {
       isWriting: () => this.#signing.side !== undefined,
       onChange: (isNewer) => this.#heedChange(isNewer),
       onFork: (_origin, evidence) => this.#herald.tellFork(evidence),
+      onDamage: () => this.#mender.wake(),
       onAhead: () => this.#signing.contradicted(),
       ownLine: (home, held) => this.#voucher.line(home, held),
     });
@@ -336,7 +337,7 @@ export class RegionNode {
   #heedChange(isNewer: boolean): void {
     this.#board.changed();
     if (isNewer) this.#herald.news();
-    this.#background.run(() => this.#shelf.followAll());
+    if (!this.#shelf.isFollowingAll) this.#background.run(() => this.#shelf.followAll());
   }
 
   #trouble(error: unknown): void {

@@ -9,7 +9,7 @@ import { Turns } from '../turns.ts';
 import { type Healer } from './healer.ts';
 
 export interface LogMenderOptions {
-  /** Milliseconds between two tries. */
+  /** Milliseconds between two tries, while anything is damaged. */
   readonly retryMs: number;
 }
 
@@ -26,6 +26,7 @@ export class LogMender {
   readonly #modules: LogMenderModules;
   readonly #turns = new Turns();
   readonly #stopping = new AbortController();
+  #wake: () => void = () => undefined;
   #running: Promise<void> | undefined;
 
   constructor(options: LogMenderOptions, modules: LogMenderModules) {
@@ -40,7 +41,13 @@ export class LogMender {
   /** Safe to call twice. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#wake();
     await this.#running;
+  }
+
+  /** Something is damaged: it is looked at now, and again until it is whole. */
+  wake(): void {
+    this.#wake();
   }
 
   /** Mends what peers have now; `TrustKeeper.damage` tells what is left. */
@@ -61,8 +68,15 @@ export class LogMender {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.mend();
-      await this.#modules.clock.wait(this.#options.retryMs, signal).catch(() => undefined);
+      const isWhole = [...this.#modules.keepers()].every(({ damage }) => damage === undefined);
+      if (isWhole) await this.#nextDamage();
+      else await this.#modules.clock.wait(this.#options.retryMs, signal).catch(() => undefined);
     }
+  }
+
+  async #nextDamage(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
   /** Run by run, each once. */

@@ -20,6 +20,8 @@ export interface RegionFoldOptions {
 export interface RegionFoldModules extends TrustModules {
   readonly tree: LogTree;
   readonly store: Store;
+  /** Told whenever `damage` is found. Must not throw. */
+  readonly onDamage?: () => void;
 }
 
 /** Entries at hand for a voiding. */
@@ -98,7 +100,10 @@ export class RegionFold {
       await this.#advance();
       this.#damage = undefined;
     } catch (error) {
-      if (isDamage(error)) this.#damage = error;
+      if (isDamage(error)) {
+        this.#damage = error;
+        this.#modules.onDamage?.();
+      }
       throw error;
     }
   }
