@@ -116,7 +116,7 @@ export class ClockAsker {
   /** False if the peer does not cosign that: by now its log has more entries, or it has objections. */
   async #readBy(region: string, peer: string, { checkpoint, pool }: HeldState): Promise<boolean> {
     const { client, clock, votes } = this.#modules;
-    const asked = { oldSize: checkpoint.size, path: [], note: pool.note(() => false) };
+    const asked = { oldSize: checkpoint.size, path: [], note: pool.ownNote };
     const askedAtMs = clock.runMs();
     const bytes = await client.request(peer, WITNESS_PROTOCOL, encodeAddCheckpoint(asked));
     const heardAtMs = clock.runMs();

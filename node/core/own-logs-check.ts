@@ -37,8 +37,16 @@ export async function findOwnLogs(
 }
 
 /** The regions that a region recognises without another in between. */
-export function recognisedDirectly(state: TrustState | undefined): string[] {
-  return [...(state?.recognitions() ?? [])]
+export function recognisedDirectly(state: TrustState | undefined): readonly string[] {
+  if (state === undefined) return [];
+  const known = DIRECT.get(state);
+  if (known !== undefined) return known;
+  const found = [...state.recognitions()]
     .filter((one) => one.standing === 'recognised' && one.way === 'direct')
     .map(({ region }) => region);
+  DIRECT.set(state, found);
+  return found;
 }
+
+/** A state does not change, and is asked before each signature. */
+const DIRECT = new WeakMap<TrustState, readonly string[]>();

@@ -11,7 +11,8 @@ import {
   tileWidth,
 } from '../../protocol/log/tile.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
-import { type StoreReader } from '../store/reader.ts';
+import { type Entry } from '../ports.ts';
+import { keyAfter, type StoreReader } from '../store/reader.ts';
 import { parseRun } from './entry-run.ts';
 import { logError } from './log-error.ts';
 import { LogKeys } from './log-keys.ts';
@@ -20,6 +21,9 @@ export interface LogReaderModules {
   readonly reader: StoreReader;
   readonly sha256: Sha256;
 }
+
+/** Runs fetched at a time. */
+const RUNS_AT_ONCE = 256;
 
 /** Rejects with what the store rejects with, and LOG_CORRUPT where something that was asked for is not there. */
 export class LogReader {
@@ -39,9 +43,7 @@ export class LogReader {
   async *entries(from: number, to: number): AsyncGenerator<Uint8Array, void, undefined> {
     let next = from;
     if (next === to) return;
-    // The run that holds `from` begins in the same bundle.
-    const first = this.#keys.run(from - (from % TILE_HASHES));
-    for await (const [key, run] of this.#reader.entries(first, this.#keys.run(to))) {
+    for await (const [key, run] of this.#runs(from, to)) {
       let index = LogKeys.indexOf(key);
       for (const entry of parseRun(run)) {
         if (index++ !== next) continue;
@@ -51,6 +53,17 @@ export class LogReader {
       }
     }
     throw this.#missing(`entry ${next}`);
+  }
+
+  /** The runs from the one that holds the entry at `from`: what was logged together is mostly read together, and nothing else then. */
+  async *#runs(from: number, to: number): AsyncGenerator<Entry, void, undefined> {
+    // It begins in the same bundle.
+    const bundle = this.#keys.run(from - (from % TILE_HASHES));
+    const [first] = await this.#reader.page(bundle, this.#keys.run(from + 1), { limit: 1, reverse: true });
+    if (first === undefined) return;
+    yield first;
+    const pageSize = Math.min(to - from, RUNS_AT_ONCE);
+    yield* this.#reader.entries(keyAfter(first[0]), this.#keys.run(to), { pageSize });
   }
 
   /** The hashes of tiles, each as wide as is asked. */

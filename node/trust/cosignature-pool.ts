@@ -1,21 +1,26 @@
 /** All that vouches for one checkpoint: the log's own signatures, and the newest cosignature by each witness key. */
-import { equalBytes } from '../../protocol/bytes.ts';
+import { concatBytes, equalBytes } from '../../protocol/bytes.ts';
+import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
 import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
 import { CLOCK_AHEAD_S_MAX, NOTE_SIGNATURES_MAX } from '../../protocol/limits.ts';
 import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { verifyCosignature } from '../../protocol/log/cosignature.ts';
-import { joinNote } from '../../protocol/log/note.ts';
 import { encodeSignatureLine, type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type Cosigned } from '../../protocol/verdict/knowledge.ts';
-import { lineName, type WitnessKey, type WitnessKeys } from './witness-keys.ts';
+import { type WitnessKey, type WitnessKeys } from './witness-keys.ts';
 
 interface Vouched {
   readonly line: NoteSignature;
-  /** The line as notes carry it: it is encoded once, and told again and again. */
-  readonly encoded: string;
+  readonly encoded: EncodedLine;
   readonly cosigned: Cosigned;
+}
+
+/** A line as notes carry it: it is encoded once, and told again and again. */
+interface EncodedLine {
+  readonly text: string;
+  readonly bytes: Uint8Array;
 }
 
 /** What came of lines that somebody sent. */
@@ -30,9 +35,12 @@ export class CosignaturePool {
   readonly text: string;
   readonly #primitives: Primitives;
   /** The log's own lines as notes carry them, by the id of the key. */
-  readonly #own = new Map<string, string>();
-  readonly #vouched = new Map<string, Vouched>();
-  /** The note with all lines, until there are others. */
+  readonly #own = new Map<string, EncodedLine>();
+  /** The newest of each key: of some dozens, so that a search costs less than the making of their names. */
+  readonly #vouched: Vouched[] = [];
+  #cosignatures: readonly Cosigned[] | undefined;
+  /** The note up to the first line of a witness, and with all lines, until there are others. */
+  #ownNote: Uint8Array | undefined;
   #whole: Uint8Array | undefined;
 
   constructor({ text }: Pick<OpenedCheckpoint, 'text'>, primitives: Primitives) {
@@ -45,8 +53,9 @@ export class CosignaturePool {
     for (const key of signers) {
       const line = lines.find(({ name, keyId }) => name === key.name && keyId === key.keyId);
       if (line === undefined) continue;
-      this.#own.set(keyIdOf(this.#primitives.sha256, key.publicKey), encodeSignatureLine(line));
+      this.#own.set(keyIdOf(this.#primitives.sha256, key.publicKey), encodeLine(line));
     }
+    this.#ownNote = undefined;
     this.#whole = undefined;
   }
 
@@ -60,24 +69,32 @@ export class CosignaturePool {
     for (const line of lines) {
       const candidates = keys.of(line);
       if (candidates.length === 0 || !this.#isNewer(line, nowS)) continue;
-      if (!this.#vouched.has(lineName(line)) && this.#vouched.size + 1 >= NOTE_SIGNATURES_MAX) continue;
+      const place = this.#placeOf(line);
+      if (place < 0 && this.#vouched.length + 1 >= NOTE_SIGNATURES_MAX) continue;
       const result = this.#verify(line, candidates);
       if ('cosigned' in result) {
-        this.#vouched.set(lineName(line), result);
+        this.#vouched[place < 0 ? this.#vouched.length : place] = result;
         this.#whole = undefined;
+        this.#cosignatures = undefined;
         fresh++;
       } else fault ??= result;
     }
     return { fresh, fault };
   }
 
-  get cosignatures(): Cosigned[] {
-    return [...this.#vouched.values()].map(({ cosigned }) => cosigned);
+  get cosignatures(): readonly Cosigned[] {
+    return (this.#cosignatures ??= this.#vouched.map(({ cosigned }) => cosigned));
   }
 
   /** Ids of the log's keys that signed. */
   get logKeyIds(): string[] {
     return [...this.#own.keys()];
+  }
+
+  /** The note with the log's own lines alone. Not to be written to. */
+  get ownNote(): Uint8Array {
+    this.#ownNote ??= concatBytes(utf8Bytes(`${this.text}\n`), ...inOrder([...this.#own.values()]));
+    return this.#ownNote;
   }
 
   /**
@@ -90,18 +107,23 @@ export class CosignaturePool {
   }
 
   #encode(isWanted: (name: string) => boolean): Uint8Array {
-    const vouched: string[] = [];
-    for (const { line, encoded } of this.#vouched.values()) if (isWanted(line.name)) vouched.push(encoded);
-    return joinNote(this.text, [...[...this.#own.values()].sort(), ...vouched.sort()]);
+    const vouched: EncodedLine[] = [];
+    for (const { line, encoded } of this.#vouched) if (isWanted(line.name)) vouched.push(encoded);
+    return concatBytes(this.ownNote, ...inOrder(vouched));
   }
 
   #isNewer(line: NoteSignature, nowS: number): boolean {
     const atS = claimedTimeOf(line);
     if (atS > nowS + CLOCK_AHEAD_S_MAX) return false;
-    const known = this.#vouched.get(lineName(line));
+    const known = this.#vouched[this.#placeOf(line)];
     return (
       known === undefined || (atS > known.cosigned.timestampS && !equalBytes(known.line.bytes, line.bytes))
     );
+  }
+
+  /** -1 if its key has said nothing yet. */
+  #placeOf({ name, keyId }: NoteSignature): number {
+    return this.#vouched.findIndex(({ line }) => line.keyId === keyId && line.name === name);
   }
 
   #verify(line: NoteSignature, candidates: readonly WitnessKey[]): Vouched | ProtocolError {
@@ -109,7 +131,7 @@ export class CosignaturePool {
     for (const { region, keyId, verifier } of candidates) {
       try {
         const { timestampS } = verifyCosignature(verifier, this.text, line, this.#primitives.verifySignature);
-        return { line, encoded: encodeSignatureLine(line), cosigned: { region, keyId, timestampS } };
+        return { line, encoded: encodeLine(line), cosigned: { region, keyId, timestampS } };
       } catch (error) {
         if (!isProtocolError(error)) throw error;
         fault = error;
@@ -118,6 +140,15 @@ export class CosignaturePool {
     if (fault === undefined) throw new RangeError('expected at least one key');
     return fault;
   }
+}
+
+function encodeLine(line: NoteSignature): EncodedLine {
+  const text = encodeSignatureLine(line);
+  return { text, bytes: utf8Bytes(text) };
+}
+
+function inOrder(lines: EncodedLine[]): Uint8Array[] {
+  return lines.sort((a, b) => (a.text < b.text ? -1 : 1)).map(({ bytes }) => bytes);
 }
 
 /** The time that a cosignature's line claims, before anything is verified; 0 for a line that is too short for one. */

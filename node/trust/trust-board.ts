@@ -108,19 +108,21 @@ export class TrustBoard {
    * Publishes of each region the newest state that has its quorum, and gives the trust by which that was counted. A witness key
    * counts by what is then held of its region: where a state falls short, the others are counted again without it.
    */
-  #settle(keepers: readonly TrustKeeper[], nowS: number): Trust {
+  #settle(keepers: readonly TrustKeeper[], nowS: number): () => Trust {
     const chosen = new Map(keepers.map((keeper) => [keeper, newestDue(keeper, nowS)]));
     for (;;) {
-      const proposed = this.#trustOf(
-        [...chosen.values()].flatMap((held) => (held ? [knowledgeOf(held, 'good')] : [])),
-      );
+      let proposal: Trust | undefined;
+      const proposed = () => {
+        const held = [...chosen.values()].filter((one) => one !== undefined);
+        return (proposal ??= this.#trustOf(held.map((one) => knowledgeOf(one, 'good'))));
+      };
       let isSettled = true;
       for (const [keeper, held] of chosen) {
         const { pending, published } = keeper;
         if (held === undefined || held === published || published === undefined) continue;
         if (this.#isTakingBack(keeper.region, published, held)) continue;
         const upTo = pending.slice(0, pending.indexOf(held) + 1).filter(({ state }) => !isAhead(state, nowS));
-        const vouched = upTo.findLast((candidate) => hasQuorum(proposed, candidate, nowS)) ?? published;
+        const vouched = upTo.findLast((candidate) => hasQuorum(proposed(), candidate, nowS)) ?? published;
         if (vouched !== held) isSettled = false;
         chosen.set(keeper, vouched);
       }
@@ -154,7 +156,7 @@ export class TrustBoard {
   /** Only if both branches have a quorum is the region quarantined. */
   #standingOf(
     { standingForks, state }: TrustKeeper,
-    trust: Trust,
+    trust: () => Trust,
     nowS: number,
   ): RegionKnowledge['standing'] {
     if (standingForks.length === 0) return 'good';
@@ -162,7 +164,7 @@ export class TrustBoard {
     const hasQuorum = (note: Uint8Array): boolean => {
       const knowledge = this.#sides.knowledgeOf(states, state, note);
       if (knowledge === undefined) return false;
-      const { counted, needed } = assess(trust, knowledge, nowS).witnesses;
+      const { counted, needed } = assess(trust(), knowledge, nowS).witnesses;
       return needed > 0 && counted >= needed;
     };
     const isDivided = standingForks.some(({ sides }) => sides.every(({ note }) => hasQuorum(note)));

@@ -344,8 +344,8 @@ export class TrustKeeper implements Followed {
   }
 
   #heldOf(text: string): HeldState | undefined {
-    const held = [...this.#pending, this.#published, this.#awaited].filter((one) => one !== undefined);
-    return held.find(({ pool }) => pool.text === text);
+    for (const held of this.#pending) if (held.pool.text === text) return held;
+    return [this.#published, this.#awaited].find((held) => held?.pool.text === text);
   }
 
   #keys(state: TrustState): readonly VerifierKey[] {
@@ -380,7 +380,9 @@ export function knowledgeOf(
   return {
     state,
     checkpoint,
-    note: pool.note(),
+    get note() {
+      return pool.note();
+    },
     logKeyIds,
     cosignatures,
     ownBefore,

@@ -14,7 +14,8 @@ export interface WitnessKey {
 
 /** An immutable value. Compromised keys are not in it; windows are looked at when a verdict is given. */
 export class WitnessKeys {
-  readonly #byLine = new Map<string, WitnessKey[]>();
+  /** By key id: another name may have the same. */
+  readonly #byId = new Map<number, WitnessKey[]>();
 
   constructor(states: Iterable<TrustState>, sha256: Sha256) {
     for (const state of states) {
@@ -23,19 +24,14 @@ export class WitnessKeys {
       for (const { keyId, publicKey, compromise } of state.keysWithRole('witness')) {
         if (compromise !== undefined) continue;
         const verifier = makeVerifierKey(sha256, { name, algorithm: COSIGNATURE, publicKey });
-        const line = lineName(verifier);
-        this.#byLine.set(line, [...(this.#byLine.get(line) ?? []), { region, keyId, verifier }]);
+        const others = this.#byId.get(verifier.keyId) ?? [];
+        this.#byId.set(verifier.keyId, [...others, { region, keyId, verifier }]);
       }
     }
   }
 
   /** The keys that a line may be by: mostly one, none if it is not known. */
-  of(line: NoteSignature): readonly WitnessKey[] {
-    return this.#byLine.get(lineName(line)) ?? [];
+  of({ name, keyId }: NoteSignature): readonly WitnessKey[] {
+    return this.#byId.get(keyId)?.filter(({ verifier }) => verifier.name === name) ?? [];
   }
-}
-
-/** What tells keys apart in a note. */
-export function lineName({ name, keyId }: Pick<NoteSignature, 'name' | 'keyId'>): string {
-  return `${name} ${keyId}`;
 }

@@ -36,12 +36,14 @@ export class Voucher {
     if (standingForks.length > 0) return undefined;
     const { witness } = this.#modules;
     try {
+      const again = await witness.again({ origin, text: pool.text });
+      if (again !== undefined) return again;
       const oldSize = (await witness.lastSeen(origin))?.size ?? 0;
       if (oldSize > size) return undefined;
       const isGrown = oldSize > 0 && oldSize < size;
       const view = new LogView(tree, this.#modules);
       const path = isGrown ? await view.consistencyProof({ oldSize, newSize: size }) : [];
-      const answer = await witness.add({ oldSize, path, note: pool.note(() => false) });
+      const answer = await witness.add({ oldSize, path, note: pool.ownNote });
       if (answer.cosigns) return answer.line;
       if (answer.refusal === 'unfit') this.#report(origin, pool.text, answer.fault);
     } catch (error) {

@@ -68,6 +68,17 @@ export class Witness {
   readonly #turns = new Turns();
   /** What the store holds, for the logs that were asked about. */
   readonly #seen = new Map<string, Seen | undefined>();
+  /** By origin, what this process cosigned last. */
+  readonly #last = new Map<
+    string,
+    {
+      readonly checkpoint: OpenedCheckpoint;
+      readonly keys: readonly VerifierKey[];
+      readonly note: Uint8Array;
+    }
+  >();
+  /** What `attested` gives, until `#seen` has another note. */
+  #attested: ReadonlyMap<string, Uint8Array> | undefined;
   /** Whether `#seen` is all that the store holds. */
   #isLoaded = false;
   /** The key that signed last. */
@@ -96,6 +107,22 @@ export class Witness {
     return this.#turns.take(origin, () => this.#addInTurn(origin, request));
   }
 
+  /**
+   * Cosigns at a new time what this process cosigned last of a log, without looking at its signatures again. Undefined where that is
+   * not the checkpoint with this text, its keys are others by now, or something was found in its entries: `add` tells then.
+   * @throws {NodeError} as `add`.
+   */
+  again({ origin, text }: Pick<OpenedCheckpoint, 'origin' | 'text'>): Promise<NoteSignature | undefined> {
+    return this.#turns.take(origin, async () => {
+      const last = this.#last.get(origin);
+      const { keysOf, vet } = this.#modules;
+      if (last?.checkpoint.text !== text || last.keys !== keysOf(origin)) return undefined;
+      const vetting = vet(last.checkpoint);
+      if (!vetting.isFolded || vetting.objection !== undefined) return undefined;
+      return this.#cosign(last.checkpoint, last.note, await this.#read(origin));
+    });
+  }
+
   /** The checkpoint of a log that was cosigned last, with the log's own signatures. */
   lastSeen(origin: string): Promise<HighWater | undefined> {
     return this.#turns.take(origin, () => this.#read(origin));
@@ -109,12 +136,13 @@ export class Witness {
       }
       this.#isLoaded = true;
     }
-    const notes = [...this.#seen].flatMap(([origin, seen]) => {
-      return seen !== undefined && parseOrigin(origin).kind === 'attest'
-        ? [[origin, seen.note] as const]
-        : [];
-    });
-    return new Map(notes);
+    return (this.#attested ??= new Map(
+      [...this.#seen].flatMap(([origin, seen]) => {
+        return seen !== undefined && parseOrigin(origin).kind === 'attest'
+          ? [[origin, seen.note] as const]
+          : [];
+      }),
+    ));
   }
 
   async #addInTurn(origin: string, request: AddCheckpoint): Promise<Witnessed> {
@@ -125,6 +153,19 @@ export class Witness {
       return decision;
     }
     const { checkpoint } = decision;
+    const keys = this.#modules.keysOf(origin);
+    const line = await this.#cosign(checkpoint, request.note, seen);
+    if (keys !== undefined) this.#last.set(origin, { checkpoint, keys, note: request.note });
+    return { cosigns: true, checkpoint, line };
+  }
+
+  /** Of a checkpoint that continues what was seen. */
+  async #cosign(
+    checkpoint: OpenedCheckpoint,
+    note: Uint8Array,
+    seen: Seen | undefined,
+  ): Promise<NoteSignature> {
+    const { origin, size, text } = checkpoint;
     const atS = Math.floor(this.#modules.clock.nowMs() / 1000);
     if (seen !== undefined && atS < seen.atS) {
       const message = `${origin} was cosigned last at a time ${seen.atS - atS} s after that of the clock`;
@@ -132,10 +173,9 @@ export class Witness {
     }
     requireTime(this.#modules.timeBounds, atS, `a cosignature for ${origin}`);
     const key = this.#modules.key(atS);
-    if (seen?.size === checkpoint.size) this.#seen.set(origin, { ...seen, atS });
-    else await this.#keep(origin, { ...lastSeenOf(checkpoint, request.note), atS });
-    const line = signCosignature(this.#verifierOf(key), checkpoint.text, atS, (message) => key.sign(message));
-    return { cosigns: true, checkpoint, line };
+    if (seen?.size === size) this.#seen.set(origin, { ...seen, atS });
+    else await this.#keep(origin, { ...lastSeenOf(checkpoint, note), atS });
+    return signCosignature(this.#verifierOf(key), text, atS, (message) => key.sign(message));
   }
 
   #verifierOf({ publicKey }: Signer): VerifierKey {
@@ -156,6 +196,7 @@ export class Witness {
     // The store has gone back, as after a restored backup: what this witness once said still binds it.
     if (mark !== undefined && mark.size > (seen?.size ?? -1)) seen = { ...mark, atS: 0 };
     this.#seen.set(origin, seen);
+    this.#attested = undefined;
     return seen;
   }
 
@@ -163,11 +204,13 @@ export class Witness {
   async #keep(origin: string, seen: Seen): Promise<void> {
     const { size, root, note, atS } = seen;
     this.#seen.delete(origin); // until both places have it, either may
+    this.#attested = undefined;
     await this.#modules.store.write([
       { put: keyOf(origin), value: encodeCbor([FORM, size, root, note, atS]) },
     ]);
     await this.#modules.secondPlace.raise(placeOf(origin), { size, root, note });
     this.#seen.set(origin, seen);
+    this.#attested = undefined;
   }
 }
 

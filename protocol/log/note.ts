@@ -22,6 +22,7 @@ export interface NoteSigners {
   readonly cosignatures: readonly Cosignature[];
 }
 
+const NEWLINE = 0x0a;
 const CONTROL_CHARACTER = /[\x00-\x09\x0b-\x1f]/;
 
 /**
@@ -33,12 +34,21 @@ export function parseNote(bytes: Uint8Array): Note {
   if (bytes.length > NOTE_BYTES_MAX) {
     throw new ProtocolError('TOO_LARGE', `expected at most ${NOTE_BYTES_MAX} bytes`, { bytes: bytes.length });
   }
-  const note = decodeUtf8(bytes, 'NOTE_MALFORMED');
-  const split = note.lastIndexOf('\n\n');
-  if (CONTROL_CHARACTER.test(note) || split < 0) {
+  // No part of another character is a newline. Apart, a text that is ASCII becomes a string that costs half of one with dashes.
+  const split = lastEmptyLine(bytes);
+  const text = decodeUtf8(bytes.subarray(0, split), 'NOTE_MALFORMED');
+  const lines = decodeUtf8(bytes.subarray(split + 1), 'NOTE_MALFORMED');
+  if (split === 0 || CONTROL_CHARACTER.test(text) || CONTROL_CHARACTER.test(lines)) {
     throw new ProtocolError('NOTE_MALFORMED', 'expected lines of text, an empty line and signature lines');
   }
-  return { text: note.slice(0, split + 1), signatures: parseSignatureLines(note.slice(split + 2)) };
+  return { text, signatures: parseSignatureLines(lines) };
+}
+
+/** Where the newline of the last empty line stands; 0 if there is none. */
+function lastEmptyLine(bytes: Uint8Array): number {
+  let at = bytes.lastIndexOf(NEWLINE);
+  while (at > 0 && bytes[at - 1] !== NEWLINE) at = bytes.lastIndexOf(NEWLINE, at - 1);
+  return Math.max(at, 0);
 }
 
 /**
@@ -49,12 +59,7 @@ export function encodeNote({ text, signatures }: Note): Uint8Array {
   if (!text.endsWith('\n') || CONTROL_CHARACTER.test(text) || signatures.length === 0) {
     throw new RangeError('expected text without control characters that ends in a newline, and a signature');
   }
-  return joinNote(text, signatures.map(encodeSignatureLine));
-}
-
-/** The bytes of a note from the text of one that was read, and lines by `encodeSignatureLine`, at least one. */
-export function joinNote(text: string, lines: readonly string[]): Uint8Array {
-  return utf8Bytes(`${text}\n${lines.join('')}`);
+  return utf8Bytes(`${text}\n${signatures.map(encodeSignatureLine).join('')}`);
 }
 
 /** Signs the text of a note. @throws {RangeError} if the key is a witness's, which signs no bare text. */
