@@ -131,7 +131,11 @@ export class CosignaturePool {
     for (const { region, keyId, verifier } of candidates) {
       try {
         const { timestampS } = verifyCosignature(verifier, this.text, line, this.#primitives.verifySignature);
-        return { line, encoded: encodeLine(line), cosigned: { region, keyId, timestampS } };
+        return {
+          line: { ...line, bytes: line.bytes.slice() },
+          encoded: encodeLine(line),
+          cosigned: { region, keyId, timestampS },
+        };
       } catch (error) {
         if (!isProtocolError(error)) throw error;
         fault = error;

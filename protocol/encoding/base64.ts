@@ -33,13 +33,31 @@ export function encodeBase64(bytes: Uint8Array): string {
  * Spec: RFC 4648 3.5 and 4.
  */
 export function decodeBase64(text: string, code: FaultCode = 'BASE64_MALFORMED'): Uint8Array {
+  const bytes = new Uint8Array(Math.max(0, base64Bytes(text.length) - paddingOf(text)));
+  decodeBase64Into(bytes, 0, text, code);
+  return bytes;
+}
+
+/** The most bytes that so many characters stand for. */
+export function base64Bytes(characters: number): number {
+  return Math.floor(characters / 4) * 3;
+}
+
+/**
+ * As `decodeBase64`, into `room` from `start` on, where there have to be `base64Bytes` of them: gives how many there are. Many small
+ * arrays cost more than what is in them.
+ */
+export function decodeBase64Into(
+  room: Uint8Array,
+  start: number,
+  text: string,
+  code: FaultCode = 'BASE64_MALFORMED',
+): number {
   if (text.length % 4 !== 0) throw malformed(code, text.length);
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  const digits = text.length - padding;
-  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
+  const digits = text.length - paddingOf(text);
   let bits = 0;
   let bitCount = 0;
-  let offset = 0;
+  let offset = start;
   for (let i = 0; i < digits; i++) {
     const digit = DIGIT_OF[text.charCodeAt(i)] ?? NOT_A_DIGIT;
     if (digit === NOT_A_DIGIT) throw malformed(code, i);
@@ -47,11 +65,15 @@ export function decodeBase64(text: string, code: FaultCode = 'BASE64_MALFORMED')
     bitCount += 6;
     if (bitCount >= 8) {
       bitCount -= 8;
-      bytes[offset++] = bits >>> bitCount;
+      room[offset++] = bits >>> bitCount;
     }
   }
   if ((bits & ((1 << bitCount) - 1)) !== 0) throw malformed(code, digits - 1);
-  return bytes;
+  return offset - start;
+}
+
+function paddingOf(text: string): number {
+  return text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
 }
 
 function malformed(code: FaultCode, offset: number): ProtocolError {

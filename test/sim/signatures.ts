@@ -6,6 +6,7 @@
 import * as crypto from 'node:crypto';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
+import { nativeSha256 } from '../../node/crypto/native.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { hexOf } from '../../protocol/bytes.ts';
@@ -17,7 +18,7 @@ export interface Signatures {
   readonly keyOf: (name: string) => TestKey;
 }
 
-const sha256 = (data: Uint8Array): Uint8Array => crypto.hash('sha256', data, 'buffer');
+const sha256 = nativeSha256;
 
 export function fakeSignatures(seed: number): Signatures {
   const secret = sha256(Buffer.from(`the registry's secret of seed ${seed}`));

@@ -96,14 +96,15 @@ export class SignedRecord {
 
   #takeCosignature(witness: string, message: string): void {
     this.counters.cosignatures++;
-    const [label, time = '', ...text] = message.split('\n');
+    const textAt = message.indexOf('\n', message.indexOf('\n') + 1) + 1;
+    const [label, time = ''] = message.slice(0, textAt).split('\n');
     const atS = Number(time.slice('time '.length));
     demand(
       label === 'cosignature/v1' && Number.isSafeInteger(atS),
       'no bug',
       () => `${witness} cosigned ${label}`,
     );
-    const checkpoint = parseCheckpointText(text.join('\n'));
+    const checkpoint = parseCheckpointText(message.slice(textAt));
     const { origin, size, root } = checkpoint;
     const key = `${origin}\n${size}\n${root}`;
     const cosigned = this.#cosigned.get(key) ?? { newest: new Map<string, number>() };
