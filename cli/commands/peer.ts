@@ -53,7 +53,7 @@ export function addPeer(program: Command, cli: Cli): void {
           'entente peer add DE FR --address /ip4/192.0.2.7/tcp/4600/p2p/12D3KooW...',
           'as `entente run FR` prints its address',
         ],
-        ['entente peer add DE FR --directory ../FR', 'on the same disk'],
+        ['entente peer add DE FR --directory FR', 'on the same disk'],
       ),
     )
     .action((path: string, region: string, options: AddOptions) => add(cli, path, region, options));
@@ -143,7 +143,7 @@ async function ofNode(cli: Cli, path: string, method: 'GET' | 'POST', url: strin
   try {
     return await (await adminOf(path, cli.surroundings.environment ?? {})).ask({ method, path: url });
   } catch (error) {
-    if (isNodeError(error, 'PEER_UNREACHABLE') || isNodeError(error, 'KEY_FILE_MISSING')) return undefined;
+    if (isNodeError(error, 'PEER_UNREACHABLE')) return undefined;
     throw error;
   }
 }

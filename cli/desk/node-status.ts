@@ -97,7 +97,7 @@ export async function runningStatus(
   try {
     return await askStatus(path, environment);
   } catch (error) {
-    if (isNodeError(error, 'PEER_UNREACHABLE') || isNodeError(error, 'KEY_FILE_MISSING')) return undefined;
+    if (isNodeError(error, 'PEER_UNREACHABLE')) return undefined;
     throw error;
   }
 }

@@ -14,7 +14,7 @@ import { type Problem } from '../../node/http/problem.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { shuffled } from '../../node/issuing/shuffle.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
-import { isNodeError, NodeError } from '../../node/node-error.ts';
+import { isNodeError } from '../../node/node-error.ts';
 import { type Config } from '../../node/config/schema.ts';
 import {
   attestationLogsPath,
@@ -92,11 +92,7 @@ export class RunningDesk implements Desk {
     modules: RegionModules,
   ): Promise<RunningDesk> {
     const client = await adminOf(path, environment);
-    await asked(client.ask({ method: 'POST', path: '/v1/publish' })).catch((error: unknown) => {
-      // Without a secret no node ever ran here, or nobody can ask it.
-      if (!isNodeError(error, 'KEY_FILE_MISSING')) throw error;
-      throw new NodeError('PEER_UNREACHABLE', error.message, { cause: error });
-    });
+    await asked(client.ask({ method: 'POST', path: '/v1/publish' }));
     const layout = new RegionLayout(resolve(path));
     const config = await readRegionConfig(layout, { environment });
     const { region, network } = config;

@@ -47,7 +47,7 @@ export class AdminClient {
 
   /**
    * The answer as JSON.
-   * @throws {NodeError} PEER_UNREACHABLE if no node runs there, KEY_FILE_MISSING without its secret.
+   * @throws {NodeError} PEER_UNREACHABLE if no node runs there, or its secret is not at hand.
    * @throws {AdminProblem} if it refuses.
    */
   async ask({ body, ...request }: AdminRequest): Promise<unknown> {
@@ -114,11 +114,13 @@ export class AdminClient {
     return Buffer.concat(parts).toString();
   }
 
-  #unreachable(cause: unknown): NodeError {
-    const hint = 'Start it with `entente run`.';
-    return new NodeError('PEER_UNREACHABLE', `no node answers at ${this.#options.listen}`, {
+  #unreachable(cause?: unknown): NodeError {
+    const { listen, secretFile } = this.#options;
+    // A node makes the secret when it starts for the first time.
+    const why = cause === undefined ? `: there is no secret in ${secretFile}` : '';
+    return new NodeError('PEER_UNREACHABLE', `no node answers at ${listen}${why}`, {
       cause,
-      hint,
+      hint: 'Start it with `entente run`.',
       retry: true,
     });
   }
@@ -126,9 +128,7 @@ export class AdminClient {
   async #secret(): Promise<string> {
     const { secretFile } = this.#options;
     const bytes = await readFileIfPresent(secretFile, SECRET_BYTES_MAX);
-    if (bytes !== undefined) return Buffer.from(bytes).toString('latin1').trim();
-    throw new NodeError('KEY_FILE_MISSING', `there is no secret in ${secretFile}`, {
-      hint: 'The node makes it when it starts for the first time: `entente run`.',
-    });
+    if (bytes === undefined) throw this.#unreachable();
+    return Buffer.from(bytes).toString('latin1').trim();
   }
 }

@@ -114,6 +114,14 @@ describe('AdminServer', () => {
       );
     };
 
+    it('AdminClient asks nobody without the file of the secret, as where no node ever ran', async () => {
+      const stranger = new AdminClient({ listen: new URL(url).host, secretFile: join(folder(), 'none') });
+      await assert.rejects(
+        stranger.ask({ method: 'GET', path: '/v1/status' }),
+        (error) => isNodeError(error, 'PEER_UNREACHABLE') && /there is no secret in/.test(error.message),
+      );
+    });
+
     it('T26: every route, also one that is not there, refuses whoever has not the secret', async () => {
       const known = await routes();
       assert.ok(known.length >= 10);
