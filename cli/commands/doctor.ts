@@ -9,6 +9,7 @@ import { printable } from '../printable.ts';
 import { wrapped } from '../wrap.ts';
 
 const EXITS = `
+
 Exit codes: 0 nothing has to be done, 1 something must be mended, 4 too few
             peers can be asked, 5 data is damaged, forked or an old copy.`;
 

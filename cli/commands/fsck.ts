@@ -17,6 +17,7 @@ import { namedDirectory } from '../region.ts';
 const LISTED_MAX = 100;
 
 const EXITS = `
+
 Exit codes: 0 all is whole, 5 something is damaged or missing, 4 there is no
             store, 2 no such directory, 1 the disk failed or a running node
             has the store.`;

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { REGIONS, witnessAll } from '../support/cli-world.ts';
+import { TestCli } from '../support/cli.ts';
+import { examplesIn, helpTree } from '../support/help-tree.ts';
+import { projectRoot } from '../support/project.ts';
+import { temporaryFolders } from '../support/temporary.ts';
+
+const HELP = await helpTree();
+const EXAMPLES = new Set(HELP.flatMap(examplesIn));
+
+/** What runs until it is stopped, takes long, needs vectors made by others, or asks nodes of other machines. */
+const TRIED_ELSEWHERE = /^(ENTENTE_LOG_FORMAT=pretty )?entente (run|up|demo|bench|conformance)\b|https:\/\//;
+
+/** What ends with another code than 0 in the world below. */
+const OTHER_EXITS = new Map([
+  // No node runs there.
+  ['entente status DE', 4],
+]);
+
+describe('the examples of the help texts', () => {
+  const folder = temporaryFolders();
+  let world: TestCli;
+  let path: string;
+  /** What stands for what an example cannot know. */
+  let meant: (line: string) => string;
+
+  /** Three regions that know each other, a person with codes and a phone, and what the examples read. */
+  before(async function () {
+    this.timeout(120_000);
+    world = new TestCli(folder());
+    // Some examples run as processes, which go by the clock of this machine.
+    world.nowS = Math.floor(Date.now() / 1000);
+    const bin = folder();
+    const main = join(projectRoot, 'dist/cli/main.js');
+    writeFileSync(join(bin, 'entente'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, {
+      mode: 0o755,
+    });
+    path = `${bin}:${process.env['PATH'] ?? ''}`;
+
+    const pins: Record<string, string> = {};
+    for (const region of REGIONS) {
+      const made = await world.json<{ fingerprint: string }>('init', region, '--dir', world.path(region));
+      pins[region] = made.fingerprint;
+    }
+    const [issuer, home] = [world.path('CN-33'), world.path('DE')];
+    const order = ['--subject', 'Person 00001', '--colour', 'green'];
+    const { code } = await world.json<{ code: string }>('issue', issuer, ...order);
+    const second = await world.json<{ code: string }>('issue', issuer, ...order);
+    await world.json('issue', home, ...order, '--device', world.path('phone.json'));
+    writeFileSync(world.path('people.csv'), 'subject,colour\nPerson 00002,green\n');
+    writeFileSync(world.path('codes.txt'), `${code}\n${second.code}\n`);
+    for (const one of REGIONS)
+      for (const other of REGIONS)
+        if (one !== other) await world.json('recognise', world.path(one), world.path(other));
+    await witnessAll(world);
+    const pin = pins['CN-33'] ?? '';
+    const snapshot = ['snapshot', 'make', issuer];
+    await world.json(...snapshot, '--out', world.path('home.snap'));
+    await world.json(...snapshot, '--since', world.path('home.snap'), '--out', world.path('delta.snap'));
+    const trust = ['--offline', world.path('home.snap'), '--home', 'CN-33', '--pin', pin];
+    await world.json('verify', ...trust, '--keep', world.path('gate.json'), code);
+    const { keys } = await world.json<{ keys: readonly { keyId: string; role: string }[] }>(
+      'key',
+      'list',
+      home,
+    );
+    const key = keys.find(({ role }) => role === 'attest')?.keyId ?? assert.fail();
+    const month = new Date(world.nowS * 1000).toISOString().slice(0, 7);
+    meant = (line) =>
+      line
+        .replaceAll('ENT1:...', code)
+        .replaceAll('1f2e...', line.includes('--region DE') ? (pins['DE'] ?? '') : pin)
+        .replaceAll('--key 0011223344556677', `--key ${key}`)
+        .replaceAll('2026-11/17 2026-11/2041', `${month}/0 ${month}/1`)
+        .replaceAll('2026-11', month)
+        .replaceAll('12D3KooW...', '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp')
+        .replaceAll('/srv/www/', 'www/');
+  });
+
+  /** Files and directories that an example is to make. */
+  const madeBy = (line: string) =>
+    [...line.matchAll(/(?:entente init|--out|--device|--png|--to|>) ([^\s']+)/g)].map(
+      ([, name = '']) => name,
+    );
+
+  function shell(script: string, cwd: string) {
+    const env = { ...process.env, NODE_OPTIONS: '', PATH: path };
+    return spawnSync('bash', ['-o', 'pipefail', '-c', script], { cwd, env, encoding: 'utf8' });
+  }
+
+  /** Runs a line as a shell does; what it starts alone runs in this process, which saves the start of one. */
+  async function run(line: string, cwd: string): Promise<{ exit: number | null; text: string }> {
+    if (/[|>]/.test(line)) {
+      const { status, stdout, stderr } = shell(line, cwd);
+      return { exit: status, text: stdout + stderr };
+    }
+    const words = shell(`entente() { printf '%s\\0' "$@"; }; ${line}`, cwd).stdout.split('\0').slice(0, -1);
+    const before = process.cwd();
+    process.chdir(cwd);
+    try {
+      const { exit, out, err } = await world.run(...words);
+      return { exit, text: out + err };
+    } finally {
+      process.chdir(before);
+    }
+  }
+
+  for (const example of EXAMPLES) {
+    if (TRIED_ELSEWHERE.test(example)) continue;
+    it(`does its work: ${example}`, async function () {
+      this.timeout(30_000);
+      const cwd = folder();
+      // The reserve of a store is large, and made anew by whoever opens that.
+      cpSync(world.dir, cwd, { recursive: true, filter: (from) => basename(from) !== 'reserve' });
+      mkdirSync(join(cwd, 'www'));
+      const line = meant(example);
+      const made = madeBy(line).map((name) => join(cwd, name));
+      for (const file of made) rmSync(file, { recursive: true, force: true });
+      const { exit, text } = await run(line, cwd);
+      assert.equal(exit, OTHER_EXITS.get(example) ?? 0, `${line}\n${text}`);
+      assert.deepEqual(
+        made.filter((file) => !existsSync(file)),
+        [],
+      );
+      rmSync(cwd, { recursive: true });
+    });
+  }
+
+  it('are those of every command, and what is said of some holds for one', () => {
+    const bare = HELP.filter((help) => help.below.length === 0 && examplesIn(help).length === 0);
+    assert.deepEqual(
+      bare.map(({ command }) => command.join(' ')),
+      [],
+    );
+    for (const example of OTHER_EXITS.keys()) assert.ok(EXAMPLES.has(example), example);
+    assert.ok([...EXAMPLES].filter((example) => !TRIED_ELSEWHERE.test(example)).length > 50);
+  });
+});
