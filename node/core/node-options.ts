@@ -18,7 +18,7 @@ export interface RegionNodeOptions {
   readonly fingerprint?: Uint8Array;
   /** See `Registry.open`. */
   readonly registryKey: Uint8Array;
-  /** See `RetentionOptions`. */
+  /** See `RetentionRule`. */
   readonly keepAttestationDays?: number | undefined;
   /** Regions whose attestation logs this node copies. */
   readonly mirrors?: readonly string[];

@@ -169,6 +169,7 @@ export class RegionNode {
       retention: new Retention(options, {
         store: this.#store,
         clock,
+        stateOf: (of) => this.keeper(of)?.state,
         openTree: (origin) => this.#shelf.openTree(origin),
       }),
       stopping: this.#stopping.signal,

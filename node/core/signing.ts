@@ -126,7 +126,7 @@ export class Signing {
   }
 
   async #open(): Promise<void> {
-    const { shelf, store, herald, background } = this.#modules;
+    const { shelf, store, herald, background, retention, onTrouble } = this.#modules;
     const { home } = shelf;
     const news = new OwnNews({ home, herald });
     this.#side = await WritingSide.start(this.#options, {
@@ -136,6 +136,7 @@ export class Signing {
       openTree: (origin) => shelf.openTree(origin),
       timeBounds: this.#modules.clocks.bounds,
       onTrustCheckpoint: () => background.run(() => news.tell()),
+      giveUp: (ownLastAtS) => retention.tend(ownLastAtS).catch((error: unknown) => onTrouble?.(error)),
     });
     this.#state = 'writing';
     const trees = [...shelf.logs.values()].map(({ tree }) => tree);
@@ -143,9 +144,8 @@ export class Signing {
   }
 
   async #tend(): Promise<void> {
-    const { stopping, clock, retention } = this.#modules;
+    const { stopping, clock } = this.#modules;
     while (!stopping.aborted) {
-      await retention.tend().catch((error: unknown) => this.#modules.onTrouble?.(error));
       await this.#side?.tend().catch((error: unknown) => this.#modules.onTrouble?.(error));
       await clock.wait(this.#options.tendMs, stopping).catch(() => undefined);
     }

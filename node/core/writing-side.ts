@@ -43,6 +43,8 @@ export interface WritingSideModules extends Primitives, Pick<AttestationWorkModu
   readonly timeBounds?: TimeBounds;
   /** Told of every new checkpoint of the trust log, once its state is known. Must not throw. */
   readonly onTrustCheckpoint: (checkpoint: HighWater) => void;
+  /** See `Retention.tend`. Must not reject. */
+  readonly giveUp?: (ownLastAtS: number) => Promise<void>;
 }
 
 export class WritingSide {
@@ -52,6 +54,8 @@ export class WritingSide {
   readonly #revoker: Revoker;
   readonly #turns = new Turns();
   #isTended = false;
+  /** The newest statement when the calendar was last looked at: one by a clock that has just run ahead gives nothing up yet. */
+  #lastAtS = 0;
 
   private constructor(options: WritingSideOptions, modules: WritingSideModules) {
     this.#modules = modules;
@@ -99,6 +103,7 @@ export class WritingSide {
     try {
       await side.#sequencer.start();
       await modules.home.advance();
+      side.#lastAtS = modules.home.state.lastAtS;
       await side.#revoker.start();
       return side;
     } catch (error) {
@@ -156,13 +161,16 @@ export class WritingSide {
     });
   }
 
-  /** What is due with the calendar: logs of the months, and as `renew`. */
+  /** What is due with the calendar: logs of the months, as `renew`, and then what is given up of logs that are over. */
   tend(): Promise<void> {
     return this.#turns.take('tend', async () => {
-      if (this.#modules.home.state.root === undefined) return;
+      const { home, giveUp } = this.#modules;
+      if (home.state.root === undefined) return;
       await this.#issuer.tend();
       this.#isTended = true;
       await this.#renew();
+      await giveUp?.(this.#lastAtS);
+      this.#lastAtS = home.state.lastAtS;
     });
   }
 

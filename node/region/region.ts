@@ -200,12 +200,12 @@ export class Region {
     await this.node.vouch();
     const publisher = new Publisher(path);
     for (const { log } of this.state.logs()) {
-      if (isGivenUp(log, this.config.storage, this.#modules.nowS())) continue;
+      if (this.#isGivenUp(log)) continue;
       const tree = this.node.log(this.originOf(log));
       if (tree?.head.signed !== undefined) await publisher.log(tree, tree.head.signed.note);
     }
     for (const log of await publisher.attestationLogs()) {
-      if (isGivenUp(log, this.config.storage, this.#modules.nowS())) await publisher.withdraw(log);
+      if (this.#isGivenUp(log)) await publisher.withdraw(log);
     }
     const { tree, note } = this.#home;
     if (note !== undefined) await publisher.log(tree, note);
@@ -241,6 +241,13 @@ export class Region {
   /** Publishes what this region's witness said of a log. */
   publishCosignature({ origin, note }: Pick<Vouched, 'origin' | 'note'>): Promise<void> {
     return new Publisher(this.layout.public).cosignature(origin, note);
+  }
+
+  /** What the store has given up stays so, whatever the config says now. */
+  #isGivenUp(log: string): boolean {
+    const { lastAtS } = this.state;
+    const isDue = isGivenUp(log, this.config.storage, { lastAtS, nowS: this.#modules.nowS() });
+    return isDue || (this.node.log(this.originOf(log))?.head.minimum ?? 0) > 0;
   }
 
   get #home(): TrustKeeper {

@@ -7,7 +7,7 @@ import { isNodeError } from '../../../node/node-error.ts';
 import { Machine, ORIGIN } from '../../support/log-fixture.ts';
 import { ReferenceTree } from '../../support/reference-tree.ts';
 import { copyRegion } from '../../support/region-templates.ts';
-import { Clock, DAY_S, inRegion, requests } from '../../support/regions.ts';
+import { Clock, DAY_S, inRegion, requests, START_S } from '../../support/regions.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 /** The first second in which a log of November is given up that is kept for 31 days. */
@@ -34,13 +34,17 @@ describe('storage.keepAttestationDays', () => {
       return count;
     });
 
-  it('gives up the entries of a month so many days after it, and goes on issuing', async () => {
+  /** The trust-log key signs something, as that of a node that runs does every few days. */
+  const sign = () => inRegion(path, clock.modules, ({ node }) => node.commitState());
+
+  it('gives up the entries of a month so many days after it by its trust log, and goes on issuing', async () => {
     await keep(31);
     clock.nowS = DUE_S - 1;
+    await sign();
+    clock.nowS = DUE_S;
     assert.equal(await left(), 300);
     assert.ok(isPublished());
-    clock.nowS = DUE_S;
-    await left();
+    await sign();
     assert.equal(await left(), 44);
     assert.ok(!isPublished());
     const [issued] = await inRegion(path, clock.modules, ({ node }) =>
@@ -48,6 +52,51 @@ describe('storage.keepAttestationDays', () => {
     );
     assert.equal(issued?.log, '2027-01');
     assert.ok(existsSync(join(path, 'public/attest/2027-01/checkpoint')));
+  });
+
+  describe('with a clock that ran ahead', () => {
+    const nothingIsLost = async () => {
+      clock.nowS = START_S;
+      assert.equal(await left(), 300);
+      assert.ok(isPublished());
+    };
+
+    it('loses nothing by a year: what reads gives nothing up, and no key signs then', async () => {
+      await keep(31);
+      clock.nowS += 365 * DAY_S;
+      await inRegion(path, clock.modules, async ({ node }) => {
+        const issued = node.issueAll(requests(1, clock.nowS));
+        await assert.rejects(issued, (error) => isNodeError(error, 'KEY_NOT_IN_FORCE'));
+        await assert.rejects(node.tend(), (error) => isNodeError(error, 'KEY_NOT_IN_FORCE'));
+      });
+      await inRegion(path, clock.modules, () => Promise.resolve());
+      await nothingIsLost();
+    });
+
+    it('loses nothing by what it signs itself while its keys are good', async () => {
+      await keep(31);
+      clock.nowS = DUE_S;
+      await inRegion(path, clock.modules, async ({ node }) => {
+        await node.commitState();
+        await node.issueAll(requests(1, clock.nowS));
+      });
+      clock.nowS = START_S;
+      await inRegion(path, clock.modules, async ({ node }) => {
+        await node.tend().catch(() => undefined);
+        assert.equal(node.log('DE.demo/attest/2026-11')?.head.minimum, 0);
+      });
+      assert.ok(isPublished());
+    });
+  });
+
+  it('leaves given up what is, although more days are to be kept later', async () => {
+    await keep(31);
+    clock.nowS = DUE_S;
+    await sign();
+    assert.equal(await left(), 44);
+    await keep(400);
+    assert.equal(await left(), 44);
+    assert.ok(!isPublished());
   });
 
   it('keeps them for good without it', async () => {
@@ -75,23 +124,53 @@ describe('Retention', () => {
       opened.push(origin);
       return Promise.resolve(tree);
     };
-    const retention = new Retention({ keepAttestationDays: 31 }, { store, clock: machine.clock, openTree });
-    return { store, tree, retention, opened };
+    const retentionOf = (region: string, lastAtS?: number) =>
+      new Retention(
+        { region, keepAttestationDays: 31 },
+        {
+          store,
+          clock: machine.clock,
+          stateOf: (of) => (of === 'DE' && lastAtS !== undefined ? { lastAtS } : undefined),
+          openTree,
+        },
+      );
+    return { store, tree, retentionOf, retention: retentionOf('DE'), opened };
   }
 
   it('keeps the head, the root and the last bundle, and looks at no log again that is done', async () => {
     const machine = new Machine();
     const { store, tree, retention, opened } = await grown(machine);
-    await retention.tend();
-    assert.deepEqual([opened, tree.head.minimum], [[], 0]);
     machine.clock.nowAtMs = DUE_S * 1_000;
-    await retention.tend();
-    await retention.tend();
+    await retention.tend(DUE_S);
+    await retention.tend(DUE_S);
     assert.deepEqual([opened, tree.head.minimum], [[ORIGIN], 512]);
     assert.deepEqual(Buffer.from(tree.head.root), Buffer.from(reference.root()));
     const last: Uint8Array[] = [];
     for await (const entry of tree.reader.entries(512, 700)) last.push(entry);
     assert.equal(last.length, 188);
+    await store.stop();
+  });
+
+  it('leans on the newest statement of the own trust log, and on the clock where that is behind it', async () => {
+    const machine = new Machine();
+    const { store, tree, retention, opened } = await grown(machine);
+    machine.clock.nowAtMs = (DUE_S + 365 * DAY_S) * 1_000;
+    await retention.tend(DUE_S - 1);
+    machine.clock.nowAtMs = (DUE_S - 1) * 1_000;
+    await retention.tend(DUE_S + 365 * DAY_S);
+    assert.deepEqual([opened, tree.head.minimum], [[], 0]);
+    await store.stop();
+  });
+
+  it("leans, for a mirror, on the mirrored region's trust log, and keeps what is of no region that it follows", async () => {
+    const machine = new Machine();
+    const { store, retentionOf, opened } = await grown(machine);
+    machine.clock.nowAtMs = DUE_S * 1_000;
+    await retentionOf('FR').tend(DUE_S);
+    await retentionOf('FR', DUE_S - 1).tend(DUE_S);
+    assert.deepEqual(opened, []);
+    await retentionOf('FR', DUE_S).tend(0);
+    assert.deepEqual(opened, [ORIGIN]);
     await store.stop();
   });
 
@@ -101,9 +180,9 @@ describe('Retention', () => {
       const { store, tree, retention } = await grown(machine);
       machine.clock.nowAtMs = DUE_S * 1_000;
       machine.medium.plan({ write: machine.medium.counters.writes + write, when: 'before', what: 'DISK_IO' });
-      await retention.tend().catch(() => undefined);
+      await retention.tend(DUE_S).catch(() => undefined);
       await tree.reload();
-      await retention.tend();
+      await retention.tend(DUE_S);
       const prefix = `log/${ORIGIN}/`;
       const keys = (await store.inspect(prefix, 100)).map(({ key }) => key.slice(prefix.length));
       assert.deepEqual(
