@@ -27,8 +27,10 @@ export interface AdmissionModules {
   readonly nowMs?: () => number;
 }
 
-/** Often enough to see an overload before it hurts; one timer costs nothing. */
+/** Often enough to see an overload before it hurts. */
 const SAMPLE_MS = 10;
+/** Samples without a request until it stops looking: to wake a hundred times a second is most of what an idle node would do. */
+const QUIET_SAMPLES_MAX = 100;
 /** How much one sample weighs: a pause for garbage is no overload, some late turns of the loop in a row are. */
 const WEIGHT = 0.2;
 
@@ -36,7 +38,9 @@ export class Admission {
   readonly #options: AdmissionOptions;
   readonly #nowMs: () => number;
   readonly #shed: Record<Work, number> = { batch: 0, snapshot: 0, log: 0, read: 0, verdict: 0, watch: 0 };
+  #isStarted = false;
   #timer: NodeJS.Timeout | undefined;
+  #quietSamples = 0;
   #sampledAtMs = 0;
   #delayMs = 0;
   #inFlight = 0;
@@ -46,16 +50,31 @@ export class Admission {
     this.#nowMs = nowMs;
   }
 
-  /** Begins to measure. Safe to call twice, as `stop` is. */
+  /** Measures whenever there are requests from now on. Safe to call twice, as `stop` is. */
   start(): void {
-    if (this.#timer !== undefined) return;
-    this.#sampledAtMs = this.#nowMs();
-    this.#timer = setInterval(() => this.sample(), SAMPLE_MS).unref();
+    this.#isStarted = true;
+    this.#watch();
   }
 
   stop(): void {
+    this.#isStarted = false;
+    this.#rest();
+  }
+
+  #watch(): void {
+    this.#quietSamples = 0;
+    if (!this.#isStarted || this.#timer !== undefined) return;
+    this.#sampledAtMs = this.#nowMs();
+    this.#timer = setInterval(() => {
+      this.sample();
+      if (this.#inFlight === 0 && ++this.#quietSamples >= QUIET_SAMPLES_MAX) this.#rest();
+    }, SAMPLE_MS).unref();
+  }
+
+  #rest(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#delayMs = 0;
   }
 
   /** Takes the lateness of this call as that of the event loop, of which it keeps a running mean. */
@@ -68,6 +87,7 @@ export class Admission {
 
   /** Lets work in, or not. What is let in is handed back with `done`. */
   take(work: Work): boolean {
+    this.#watch();
     if (this.load >= SHED_AT[work]) {
       this.#shed[work]++;
       return false;

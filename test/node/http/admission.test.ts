@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Admission, SHED_AT, type Work } from '../../../node/http/admission.ts';
 import { workOf } from '../../../node/http/public-server.ts';
+import { until } from '../../support/until.ts';
 
 describe('Admission', () => {
   const KINDS = Object.keys(SHED_AT) as Work[];
@@ -44,6 +45,20 @@ describe('Admission', () => {
     assert.ok(admission.take('watch'));
     for (let i = 0; i < 100; i++) sampleAfter(10);
     assert.ok(admission.load < 0.05);
+    admission.stop();
+  });
+
+  it('looks at the event loop for a second after a request, and begins anew with the next', async () => {
+    let looks = 0;
+    const admission = new Admission({ inFlightMax: 2, delayMsMax: 50 }, { nowMs: () => 10 * looks++ });
+    admission.start();
+    assert.ok(admission.take('verdict'));
+    assert.equal(looks, 1, 'it has begun already');
+    admission.done();
+    await until(() => looks === 101, 'a hundred looks');
+    assert.ok(admission.take('verdict'));
+    assert.equal(looks, 102, 'it had stopped');
+    await until(() => looks > 300, 'it looks as long as there is a request');
     admission.stop();
   });
 });
