@@ -65,6 +65,12 @@ export class PeerDirectory {
     return this.admissions().get(peer)?.region;
   }
 
+  /** Those of all peers that may connect. */
+  regionsOf(peers: readonly string[]): ReadonlySet<string> {
+    const admissions = this.admissions();
+    return new Set(peers.flatMap((peer) => admissions.get(peer)?.region ?? []));
+  }
+
   #regions(nowS: number): ReadonlyMap<string, Admission['standing']> {
     const { home } = this.#options;
     const regions = new Map<string, Admission['standing']>([[home, 'recognised']]);

@@ -1,6 +1,7 @@
 /**
  * The network of a process that runs: real sockets, and beside them the public directories of peers that the config names. What
- * lies in a directory answers like a peer, so that two regions meet before either has let the other in.
+ * lies in a directory answers like a peer, so that two regions meet before either has let the other in. While a node of a region is
+ * connected, its directory is left alone: it says no more than the node, and reading all of them would take a node more than the rest.
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,6 +18,8 @@ import { type PublishedNetwork } from './published-network.ts';
 export interface MeetingNetworkOptions {
   /** Public directories by region: the peers of `published` to be watched. */
   readonly directories: ReadonlyMap<string, string>;
+  /** The regions of peers of the sockets. */
+  readonly regionsOf: (peers: readonly string[]) => ReadonlySet<string>;
 }
 
 export interface MeetingNetworkModules {
@@ -58,7 +61,9 @@ export class MeetingNetwork implements StreamingNetwork {
 
   /** Those who are connected first: whoever asks in order asks them first. */
   peers(): readonly string[] {
-    return [...this.#sockets.peers(), ...this.#published.peers()];
+    const connected = this.#sockets.peers();
+    const regions = this.#options.regionsOf(connected);
+    return [...connected, ...this.#published.peers().filter((region) => !regions.has(region))];
   }
 
   request(peer: string, protocol: string, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
@@ -99,7 +104,9 @@ export class MeetingNetwork implements StreamingNetwork {
   async #watch(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
+      const connected = this.#options.regionsOf(this.#sockets.peers());
       for (const [region, path] of this.#options.directories) {
+        if (connected.has(region)) continue;
         const changedAtMs = await stat(join(trustLogPath(path), 'checkpoint')).then(
           ({ mtimeMs }) => mtimeMs,
           () => undefined,

@@ -205,6 +205,7 @@ async function startAll<T>(
             get directories() {
               return directoriesOf(peers, layout);
             },
+            regionsOf: (connected) => directory.regionsOf(connected),
           },
           { sockets: network, published: published.network, clock },
         );
