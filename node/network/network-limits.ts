@@ -24,14 +24,17 @@ export const READ_AHEAD_BYTES = 1 << 18;
 export const STREAM_WINDOW_BYTES = 1 << 20;
 export const STREAM_WRITE_BYTES_MAX = 8 << 20;
 
+/** Milliseconds between two measurements of the round trip by which a window grows; the first is made at once. */
+export const ROUND_TRIP_MS = 600_000;
+
 /** Streams of one protocol that a peer may have open on one connection. */
 export const STREAMS_OF_PEER = 16;
 
 /** Milliseconds within which a stream must get on: a frame that has begun, a batch that is to be taken. */
 export const STALL_MS_MAX = 20_000;
 
-/** Milliseconds for which a stream without a request is kept for the next. */
-export const IDLE_STREAM_MS = 60_000;
+/** Milliseconds for which a stream without a request is kept for the next: of many peers each is asked every few minutes. */
+export const IDLE_STREAM_MS = 600_000;
 
 /** Streams that a node keeps to one peer for one protocol, and requests that wait for one of them. */
 export const STREAMS_KEPT = 8;
@@ -51,8 +54,13 @@ export const CONNECTIONS_MAX = 600;
 export const CONNECTIONS_PENDING = 64;
 export const CONNECTIONS_PER_S = 64;
 
-/** Milliseconds between pings, and until a connection without an answer is given up. */
+/**
+ * Milliseconds between two looks at a connection, and until one is given up that does not answer a ping. Pinged is where nothing was
+ * heard for one and a half looks, since a stream for each ping would be most of what an idle node does; and at every sixth look, to
+ * know how far the other end is.
+ */
 export const PING = { everyMs: 10_000, deadlineMs: 20_000 } as const;
+export const PING_LOOKS = { silent: 1.5, echo: 6 } as const;
 
 /** Milliseconds between attempts to reach a peer: the first, and the longest. Each is spread over its upper half. */
 export const REDIAL = { firstMs: 250, lastMs: 30_000 } as const;
@@ -64,12 +72,19 @@ export const BREACHES = { max: 3, withinMs: 600_000, shutOutMs: 600_000 } as con
 export const PEERS_REMEMBERED = 1_024;
 export const REASONS_MAX = 32;
 
-/** Gossip waiting to be looked at, by topic, of all and of one peer; what comes on top is dropped and counted. First topic first. */
+/**
+ * Gossip waiting to be looked at, by topic, of all and of one peer; what comes on top is dropped and counted. First topic first.
+ * What is passed on reaches everybody several times, and those whom its sender cannot reach: heads of each come every few seconds and
+ * are asked for besides, so they go from their sender to its peers and no further.
+ */
 export const GOSSIP_QUEUES = [
-  { topic: 'trust', ofAll: 256, ofPeer: 64 },
-  { topic: 'evidence', ofAll: 64, ofPeer: 8 },
-  { topic: 'head', ofAll: 256, ofPeer: 32 },
+  { topic: 'trust', ofAll: 256, ofPeer: 64, isPassedOn: true },
+  { topic: 'evidence', ofAll: 64, ofPeer: 8, isPassedOn: true },
+  { topic: 'head', ofAll: 256, ofPeer: 32, isPassedOn: false },
 ] as const;
+
+/** Milliseconds between two looks at whom messages are passed on to. */
+export const GOSSIP_HEARTBEAT_MS = 3_000;
 
 /** Messages looked at, at the same time, and milliseconds for which one is. */
 export const GOSSIP_AT_ONCE = 32;
@@ -93,6 +108,9 @@ export const HEAP_MB = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 
  * loads its code: on a machine that starts much at the same time, a while.
  */
 export const BEAT = { everyMs: 500, missedMs: 10_000, firstMs: 60_000 } as const;
+
+/** Signs of life until the thread says how all its connections are, if nobody has come or gone. */
+export const BEATS_PER_STATUS = 6;
 
 /** Starts of the network's thread in a window of time; the pause before one that follows a thread that did not live long. */
 export const RESTARTS = { max: 60, withinMs: 60_000, pauseMs: 500, shortLifeMs: 1_000 } as const;

@@ -1,4 +1,4 @@
-/** Topics: what comes in is queued, judged by whoever subscribed, and only passed on if that found it new and true. */
+/** Topics: what comes in is queued, judged by whoever subscribed, and only passed on if that found it new and true, and the topic is such. */
 import {
   gossipsub,
   type GossipSub,
@@ -15,12 +15,16 @@ import { type GossipCounters, GossipQueues } from '../gossip-queues.ts';
 import {
   GOSSIP_AT_ONCE,
   GOSSIP_FRAME_BYTES_MAX,
+  GOSSIP_HEARTBEAT_MS,
   GOSSIP_MS_MAX,
   GOSSIP_QUEUES,
   STREAM_WRITE_BYTES_MAX,
 } from '../network-limits.ts';
 
 const TOPICS: readonly string[] = GOSSIP_QUEUES.map(({ topic }) => topic);
+const PASSED_ON: ReadonlySet<string> = new Set(
+  GOSSIP_QUEUES.flatMap(({ topic, isPassedOn }) => (isPassedOn ? topic : [])),
+);
 
 /** gossipsub as this network needs it; each option that is not a matter of taste says what it averts. */
 export function gossipService(): (components: GossipSubComponents) => GossipSub {
@@ -37,6 +41,10 @@ export function gossipService(): (components: GossipSubComponents) => GossipSub 
     Dlazy: 0,
     gossipFactor: 0,
     doPX: false,
+    // What is large is not passed on, so nobody has to be told that it is here already.
+    idontwantMinDataSize: GOSSIP_FRAME_BYTES_MAX,
+    // Meshes change when regions do; looking at them every second costs an idle node more than what it says.
+    heartbeatInterval: GOSSIP_HEARTBEAT_MS,
     maxInboundStreams: 2,
     maxOutboundStreams: 2,
     maxInboundDataLength: GOSSIP_FRAME_BYTES_MAX,
@@ -61,6 +69,8 @@ export interface GossipModules {
   readonly conduct: Conduct;
   /** Whether both have said hello. */
   readonly isGreeted: (peer: string) => boolean;
+  /** A message came from a peer. Must not throw. */
+  readonly onHeard: (peer: string) => void;
 }
 
 export interface TopicCounters extends GossipCounters {
@@ -133,13 +143,14 @@ export class Gossip {
 
   #validate(topic: string, peerId: PeerId, { data }: Message): Promise<TopicValidatorResult> {
     const peer = peerId.toString();
-    const { conduct, isGreeted } = this.#modules;
+    const { conduct, isGreeted, onHeard } = this.#modules;
+    onHeard(peer);
     return new Promise((resolve) => {
       const settle = (verdict: GossipVerdict): void => {
         const counts = this.#verdicts.get(topic);
         if (counts !== undefined) counts[verdict]++;
         if (verdict === 'reject') conduct.breach(peer, `gossip-${topic}`);
-        resolve(RESULTS[verdict]);
+        resolve(RESULTS[verdict === 'accept' && !PASSED_ON.has(topic) ? 'ignore' : verdict]);
       };
       if (data.length > GOSSIP_BYTES_MAX) return settle('reject');
       if (!isGreeted(peer) || conduct.isShutOut(peer)) return settle('ignore');

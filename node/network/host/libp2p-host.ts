@@ -110,11 +110,13 @@ export class Libp2pHost implements StreamingNetwork {
       pubsub: libp2p.services.pubsub,
       conduct,
       isGreeted: (peer) => links.has(peer),
+      onHeard: (peer) => links.heard(peer),
     });
     this.#liveness = new Liveness(options.ping ?? {}, {
       connections: () => libp2p.getConnections(),
       onDead: (connection) => this.#drop(connection, 'dead'),
-      onEcho: (connection, rttMs) => this.#heed(connection, rttMs),
+      isHeard: (connection, withinMs) => links.isHeardOn(connection, withinMs),
+      onAlive: (connection, rttMs) => this.#heed(connection, rttMs),
     });
     this.#redialer = new Redialer({
       random,
@@ -159,6 +161,7 @@ export class Libp2pHost implements StreamingNetwork {
       this.#gate.count('not-admitted-any-more');
       this.#links.abort(peer, 'not admitted any more');
     }
+    this.#redialer.look();
   }
 
   /** What this node says in its next hellos of the logs that it holds; the first 64 of them. */
@@ -251,7 +254,7 @@ export class Libp2pHost implements StreamingNetwork {
     const libp2p = this.#libp2p;
     libp2p.addEventListener('connection:open', ({ detail: connection }) => {
       this.#links.opened(connection);
-      connection.addEventListener('close', () => this.#links.closed(connection), { once: true });
+      connection.addEventListener('close', () => this.#closed(connection), { once: true });
       this.#greeter.meet(connection);
     });
     const limits = { maxInboundStreams: STREAMS_OF_PEER, maxOutboundStreams: STREAMS_OF_PEER };
@@ -271,6 +274,11 @@ export class Libp2pHost implements StreamingNetwork {
     this.#gossip.start();
     this.#liveness.start();
     this.#redialer.start();
+  }
+
+  #closed(connection: Connection): void {
+    this.#links.closed(connection);
+    this.#redialer.look();
   }
 
   #serveHello(stream: Stream, connection: Connection): void {
@@ -298,8 +306,8 @@ export class Libp2pHost implements StreamingNetwork {
   }
 
   /** A peer that does not hear us by now never will on this connection: gossipsub does not try twice. */
-  #heed(connection: Connection, rttMs: number): void {
-    this.#links.echoed(connection, rttMs);
+  #heed(connection: Connection, rttMs?: number): void {
+    if (rttMs !== undefined) this.#links.echoed(connection, rttMs);
     const peer = connection.remotePeer.toString();
     const sinceMs = this.#links.newestOf(peer)?.sinceMs;
     const ageMs = sinceMs === undefined ? 0 : this.#clock.nowMs() - sinceMs;

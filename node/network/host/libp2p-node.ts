@@ -12,6 +12,7 @@ import {
   CONNECTIONS_MAX,
   CONNECTIONS_PENDING,
   CONNECTIONS_PER_S,
+  ROUND_TRIP_MS,
   STALL_MS_MAX,
   STREAM_WINDOW_BYTES,
   STREAM_WRITE_BYTES_MAX,
@@ -36,6 +37,7 @@ export function makeLibp2pNode({ privateKey, listen, gater }: Libp2pNodeOptions)
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({
+        keepAliveInterval: ROUND_TRIP_MS,
         streamOptions: {
           // Wider than what a paused stream may hold, and the stream is reset; unbounded, and one reader fills the memory.
           maxStreamWindowSize: STREAM_WINDOW_BYTES,

@@ -16,6 +16,8 @@ export class Links {
   readonly #open = new Map<string, Set<Connection>>();
   /** By peer, the newest last. */
   readonly #greeted = new Map<string, Link[]>();
+  /** When something came from a connected peer that it said of itself, in milliseconds since 1970. */
+  readonly #heardMs = new Map<string, number>();
 
   /** Told when somebody has been greeted or is gone. Must not throw. */
   onChange: () => void = () => undefined;
@@ -34,7 +36,10 @@ export class Links {
     const peer = connection.remotePeer.toString();
     const open = this.#open.get(peer);
     open?.delete(connection);
-    if (open?.size === 0) this.#open.delete(peer);
+    if (open?.size === 0) {
+      this.#open.delete(peer);
+      this.#heardMs.delete(peer);
+    }
     const left = this.#greeted.get(peer)?.filter((link) => link.connection !== connection) ?? [];
     if (left.length > 0) this.#greeted.set(peer, left);
     else if (this.#greeted.delete(peer)) this.onChange();
@@ -53,6 +58,18 @@ export class Links {
       .get(connection.remotePeer.toString())
       ?.find((one) => one.connection === connection);
     if (link !== undefined) link.rttMs = rttMs;
+  }
+
+  /** A peer has said something of itself. */
+  heard(peer: string): void {
+    if (this.#open.has(peer)) this.#heardMs.set(peer, this.#clock.nowMs());
+  }
+
+  /** Whether something came on this connection within so many milliseconds, for sure: of a peer with several nobody knows on which. */
+  isHeardOn({ remotePeer }: Connection, withinMs: number): boolean {
+    const peer = remotePeer.toString();
+    const agoMs = this.#clock.nowMs() - (this.#heardMs.get(peer) ?? -Infinity);
+    return this.countOf(peer) === 1 && 0 <= agoMs && agoMs < withinMs;
   }
 
   /** Peers with an open connection, greeted or not. */

@@ -1,10 +1,10 @@
 /**
- * Finds connections whose other end is gone without a word: every one is asked for an echo at intervals, and closed when none
- * comes in time. One late echo is no reason: the time is long enough for a peer that is busy.
+ * Finds connections whose other end is gone without a word: one that is silent is asked for an echo, and closed when none comes in
+ * time. One late echo is no reason: the time is long enough for a peer that is busy.
  */
 import { type Connection } from '@libp2p/interface';
 import { byteStream } from '@libp2p/utils';
-import { PING } from '../network-limits.ts';
+import { PING, PING_LOOKS } from '../network-limits.ts';
 
 export interface LivenessOptions {
   /** Milliseconds; see `PING`. */
@@ -15,7 +15,10 @@ export interface LivenessOptions {
 export interface LivenessModules {
   readonly connections: () => readonly Connection[];
   readonly onDead: (connection: Connection) => void;
-  readonly onEcho: (connection: Connection, rttMs: number) => void;
+  /** Whether something came on it within so many milliseconds. */
+  readonly isHeard: (connection: Connection, withinMs: number) => boolean;
+  /** At each look, of one that is alive; with the time of an echo, if there was one. */
+  readonly onAlive: (connection: Connection, rttMs?: number) => void;
 }
 
 const PROTOCOL = '/ipfs/ping/1.0.0';
@@ -25,6 +28,8 @@ export class Liveness {
   readonly #options: Required<LivenessOptions>;
   readonly #modules: LivenessModules;
   readonly #asked = new WeakSet<Connection>();
+  /** Looks until a connection is asked for an echo in any case. */
+  readonly #looksLeft = new WeakMap<Connection, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LivenessOptions, modules: LivenessModules) {
@@ -45,10 +50,16 @@ export class Liveness {
 
   async #check(connection: Connection): Promise<void> {
     if (this.#asked.has(connection) || connection.status !== 'open') return;
+    const { everyMs, deadlineMs } = this.#options;
+    const { isHeard, onAlive } = this.#modules;
+    const looksLeft = this.#looksLeft.get(connection) ?? 0;
+    this.#looksLeft.set(connection, looksLeft - 1);
+    if (looksLeft > 0 && isHeard(connection, PING_LOOKS.silent * everyMs)) return onAlive(connection);
     this.#asked.add(connection);
     try {
-      const rttMs = await echo(connection, AbortSignal.timeout(this.#options.deadlineMs));
-      this.#modules.onEcho(connection, rttMs);
+      const rttMs = await echo(connection, AbortSignal.timeout(deadlineMs));
+      this.#looksLeft.set(connection, PING_LOOKS.echo - 1);
+      onAlive(connection, rttMs);
     } catch {
       if (connection.status === 'open') this.#modules.onDead(connection);
     } finally {

@@ -19,11 +19,13 @@ interface Attempt {
   running: AbortController | undefined;
 }
 
-const TICK_MS = 100;
+/** Milliseconds between two looks while somebody is missing, and else. */
+const LOOK_MS = { missing: 100, else: 1_000 } as const;
 
 export class Redialer {
   readonly #modules: RedialerModules;
   readonly #attempts = new Map<string, Attempt>();
+  #isRunning = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(modules: RedialerModules) {
@@ -31,12 +33,13 @@ export class Redialer {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
-    this.#tick();
+    this.#isRunning = true;
+    this.look();
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#isRunning = false;
+    clearTimeout(this.#timer);
     for (const { running } of this.#attempts.values()) running?.abort();
   }
 
@@ -45,9 +48,17 @@ export class Redialer {
     return new Map([...this.#attempts].map(([peer, { failures, trouble }]) => [peer, { failures, trouble }]));
   }
 
-  #tick(): void {
-    const nowMs = performance.now();
+  /** Looks at once who is missing: somebody may have left, or been admitted. */
+  look(): void {
+    if (!this.#isRunning) return;
+    clearTimeout(this.#timer);
     const missing = this.#modules.missing();
+    this.#dialAll(missing);
+    this.#timer = setTimeout(() => this.look(), missing.size > 0 ? LOOK_MS.missing : LOOK_MS.else);
+  }
+
+  #dialAll(missing: ReadonlyMap<string, readonly string[]>): void {
+    const nowMs = performance.now();
     for (const [peer, { running }] of this.#attempts) {
       if (running === undefined && !missing.has(peer)) this.#attempts.delete(peer);
     }

@@ -178,6 +178,8 @@ export class IsolatedNetwork implements StreamingNetwork {
 
   #hear(message: FromWorker): void {
     switch (message.kind) {
+      case 'beat':
+        return this.#supervisor.beat();
       case 'status':
         return this.#heed(message.status);
       case 'peers':

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type StreamingNetwork } from '../../ports.ts';
 import { Libp2pHost } from '../host/libp2p-host.ts';
-import { BEAT, GOSSIP_QUEUES } from '../network-limits.ts';
+import { BEAT, BEATS_PER_STATUS, GOSSIP_QUEUES } from '../network-limits.ts';
 import { isStreamed, PROTOCOLS } from '../protocols.ts';
 import { type Call, Channel, onlyChunk } from './channel.ts';
 import { toPlainError } from './plain-error.ts';
@@ -78,9 +78,16 @@ try {
   });
   forward(started);
   started.onConnect((peer) => tell({ kind: 'connected', peer }));
-  started.onPeers(() => tell({ kind: 'peers', peers: started.peers() }));
+  let left = 0;
+  started.onPeers(() => {
+    tell({ kind: 'peers', peers: started.peers() });
+    left = 0;
+  });
   host = started;
-  const beat = (): void => tell({ kind: 'status', status: started.status });
+  const beat = (): void => {
+    left = left > 0 ? left - 1 : BEATS_PER_STATUS - 1;
+    tell(left < BEATS_PER_STATUS - 1 ? { kind: 'beat' } : { kind: 'status', status: started.status });
+  };
   beat();
   setInterval(beat, BEAT.everyMs).unref();
 } catch (error) {

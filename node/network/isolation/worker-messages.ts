@@ -15,8 +15,9 @@ export type ToWorker =
   | { readonly kind: 'stop' };
 
 export type FromWorker =
-  /** Listening, or a sign of life. */
+  /** Listening, and a sign of life. */
   | { readonly kind: 'status'; readonly status: HostStatus }
+  | { readonly kind: 'beat' }
   | { readonly kind: 'connected'; readonly peer: string }
   | { readonly kind: 'peers'; readonly peers: readonly string[] }
   /** It could not listen, and ends. */
