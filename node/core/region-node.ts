@@ -105,6 +105,7 @@ export class RegionNode {
     const reading = { ...modules, book, logs, client: this.#client, puller: this.#puller, onTrouble };
     this.#antiEntropy = new AntiEntropy(this.#options, {
       ...reading,
+      isMirrored: (peer) => options.mirrors?.includes(modules.regionOf(peer) ?? '') === true,
       onUnheld: (peer, { note, read }) =>
         this.visitor.meet(peer, { note, checkpoint: read.checkpoint }).catch(onTrouble),
     });
@@ -294,7 +295,7 @@ export class RegionNode {
 
   /** Cosigns the newest checkpoint of every trust log that it follows, its own among them, and says so to peers. */
   vouch(): Promise<void> {
-    return this.#herald.beat(true);
+    return this.#herald.beat('everything');
   }
 
   /** A log that it holds. */

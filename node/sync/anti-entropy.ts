@@ -1,6 +1,7 @@
 /**
- * Keeps the logs that a node follows up to date: on connecting and at intervals it compares heads with each peer, and
- * fetches what it lacks. Gossip only makes it look sooner.
+ * Keeps the logs that a node follows up to date: on connecting and at intervals it compares heads with peers, and fetches what it
+ * lacks. Gossip only makes it look sooner. Among many peers it goes round: each interval those few that it asked longest ago, and in
+ * any case those whose attestation logs it copies.
  */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
@@ -16,7 +17,7 @@ import { type SyncClient } from './sync-client.ts';
 import { GOSSIP_BYTES_MAX } from './sync-limits.ts';
 
 export interface AntiEntropyOptions {
-  /** Milliseconds between two rounds with all peers; 30 s by default. */
+  /** Milliseconds between two comparisons; 30 s by default. */
   readonly intervalMs?: number;
 }
 
@@ -29,6 +30,8 @@ export interface AntiEntropyModules {
   readonly puller: Puller;
   /** The logs that are followed, by their origins. */
   readonly logs: () => ReadonlyMap<string, Followed>;
+  /** Whether a peer has logs of its own that are copied here. */
+  readonly isMirrored?: (peer: string) => boolean;
   /** Told of what a peer shows of logs that are not followed, once the others are up to date. Must not throw. */
   readonly onUnheld?: (peer: string, head: ReadHead) => Promise<void>;
   /** Told of errors of our own disk. Must not throw. */
@@ -46,6 +49,8 @@ export interface SyncCounters {
 /** Messages that are looked at, at the same time, in all and of one peer. */
 const AT_ONCE = { ofAll: 256, ofPeer: 32 } as const;
 const INTERVAL_MS = 30_000;
+/** Peers that are asked in an interval: with more, the work of it would grow with the square of the regions. */
+const PEERS_ASKED = 8;
 
 export class AntiEntropy {
   readonly #intervalMs: number;
@@ -54,6 +59,9 @@ export class AntiEntropy {
   readonly #stopping = new AbortController();
   readonly #tasks = new Set<Promise<unknown>>();
   readonly #ofPeer = new Map<string, number>();
+  /** When peers were asked last, of those that are connected, in turns of the clock here. */
+  #asked = new Map<string, number>();
+  #turn = 0;
   readonly #counters = { rounds: 0, gossip: 0, dropped: 0 };
   #running: Promise<void> | undefined;
 
@@ -89,6 +97,7 @@ export class AntiEntropy {
   /** One comparison with a peer. Rejects as `SyncClient.ask`, and with what our own store rejects with. */
   async round(peer: string): Promise<void> {
     this.#counters.rounds++;
+    this.#asked.set(peer, ++this.#turn);
     const { client, logs, onUnheld } = this.#modules;
     const known = this.#digests.ofAll(logs().values());
     const { heads } = await client.ask(peer, { kind: 'heads', known });
@@ -102,9 +111,18 @@ export class AntiEntropy {
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      for (const peer of this.#modules.client.peers()) void this.#spawn(peer, () => this.round(peer));
+      for (const peer of this.#due()) void this.#spawn(peer, () => this.round(peer));
       await this.#modules.clock.wait(this.#intervalMs, signal).catch(() => undefined);
     }
+  }
+
+  /** Whom to ask in this interval; forgets those who are gone. */
+  #due(): string[] {
+    const { client, isMirrored = () => false } = this.#modules;
+    const peers = client.peers();
+    this.#asked = new Map(peers.map((peer) => [peer, this.#asked.get(peer) ?? 0]));
+    const byTurn = [...this.#asked].sort(([, one], [, other]) => one - other).map(([peer]) => peer);
+    return byTurn.filter((peer, place) => place < PEERS_ASKED || isMirrored(peer));
   }
 
   /**

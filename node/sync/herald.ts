@@ -1,6 +1,8 @@
 /**
- * Says what this node holds: every ten seconds one message with a fresh cosignature for the newest checkpoint of each log it
- * knows, those of silent regions included; and at once whenever a log has grown.
+ * Says what this node holds: every ten seconds one message with a fresh cosignature for the newest checkpoint of its own log and of
+ * those others that are due, those of silent regions included; and at once whenever a log has grown. All are due every ten seconds
+ * among ten regions, and less often among more, so that what a node has to check in a second grows with the regions and not with
+ * their square.
  */
 import { type ForkEvidence } from '../log/fork-evidence.ts';
 import { type Clock, type Network } from '../ports.ts';
@@ -12,11 +14,13 @@ import { forkMessage } from './sync-server.ts';
 import { GOSSIP_BYTES_MAX } from './sync-limits.ts';
 
 export interface HeraldOptions {
+  /** The home. */
+  readonly region: string;
   /** The name of this region's witness keys. */
   readonly witnessName: string;
-  /** Milliseconds between two messages about everything; 10 s by default. */
+  /** Milliseconds between two messages; 10 s by default. */
   readonly beatMs?: number;
-  /** Milliseconds for which news waits for more of it; 20 by default. */
+  /** Milliseconds for which news waits for more of it after a message; 20 by default, and more where there are many logs. */
   readonly gatherMs?: number;
 }
 
@@ -32,6 +36,12 @@ export interface HeraldModules {
 /** Ends a wait that nobody looks at any more: a reason that is made each time would cost more than the rest. */
 const DONE = new Error('done');
 const DEFAULTS = { beatMs: 10_000, gatherMs: 20 };
+/** Logs for each beat until all are told again, and the most beats: 60 s, a tenth of what knowledge may be old. */
+const LOGS_PER_BEAT = 10;
+const BEATS_MAX = 6;
+/** Milliseconds for each log that are added to `gatherMs`, and the most of it. */
+const GATHER_PER_LOG_MS = 10;
+const GATHER_MS_MAX = 1_000;
 /** Bytes of a head besides its note, and of a message besides its heads. */
 const OVERHEAD_BYTES = 64;
 
@@ -39,8 +49,8 @@ export class Herald {
   readonly #options: Required<HeraldOptions>;
   readonly #modules: HeraldModules;
   readonly #stopping = new AbortController();
-  /** By origin, the text that was told last. */
-  readonly #said = new Map<string, string>();
+  /** By origin, what was told last and when. */
+  readonly #said = new Map<string, { readonly text: string; readonly atMs: number }>();
   #wake: () => void = () => undefined;
   #running: Promise<void> | undefined;
   #dueMs = 0;
@@ -82,18 +92,27 @@ export class Herald {
     if (message.length <= GOSSIP_BYTES_MAX) this.#publish(TOPICS.evidence, message);
   }
 
-  /** Cosigns and tells everything, or what is new since. */
-  async beat(everything: boolean): Promise<void> {
+  /** Cosigns and tells everything, what is due, or what is new since. */
+  async beat(what: 'everything' | 'due' | 'news'): Promise<void> {
     const heads: LogHeadMessage[] = [];
-    for (const keeper of this.#modules.keepers()) {
+    const nowMs = this.#modules.clock.nowMs();
+    const keepers = [...this.#modules.keepers()];
+    const { region, beatMs } = this.#options;
+    const dueMs = beatMs * Math.min(BEATS_MAX, Math.max(1, keepers.length / LOGS_PER_BEAT));
+    for (const keeper of keepers) {
       const { latest } = keeper;
       if (latest === undefined) continue;
       const { pool } = latest;
-      if (!everything && this.#said.get(keeper.origin) === pool.text) continue;
+      const said = this.#said.get(keeper.origin);
+      if (said?.text === pool.text && what !== 'everything') {
+        // Beats are not more exact than half of one.
+        const agoMs = nowMs - said.atMs + beatMs / 2;
+        if (what === 'news' || (keeper.region !== region && 0 <= agoMs && agoMs < dueMs)) continue;
+      }
       // What cannot be cosigned is told all the same.
       const line = await this.#modules.voucher.line(keeper, latest);
       if (line !== undefined) keeper.vouch(pool.text, line);
-      this.#said.set(keeper.origin, pool.text);
+      this.#said.set(keeper.origin, { text: pool.text, atMs: nowMs });
       heads.push({ note: this.#noteOf(pool), forks: keeper.standingForks.length });
     }
     for (const some of split(heads)) this.#publish(TOPICS.head, encodeAnswer({ kind: 'heads', heads: some }));
@@ -102,15 +121,19 @@ export class Herald {
   async #run(): Promise<void> {
     const { clock } = this.#modules;
     const { signal } = this.#stopping;
-    const { beatMs, gatherMs } = this.#options;
+    const { beatMs } = this.#options;
     while (!signal.aborted) {
-      const everything = clock.nowMs() >= this.#dueMs || this.#dueMs - clock.nowMs() > beatMs;
-      if (everything) this.#dueMs = clock.nowMs() + beatMs;
+      const isDue = clock.nowMs() >= this.#dueMs || this.#dueMs - clock.nowMs() > beatMs;
+      if (isDue) this.#dueMs = clock.nowMs() + beatMs;
       this.#hasNews = false;
-      await this.beat(everything).catch((error: unknown) => this.#modules.onTrouble?.(error));
+      await this.beat(isDue ? 'due' : 'news').catch((error: unknown) => this.#modules.onTrouble?.(error));
       if (!this.#hasNews) await this.#newsOrDue();
-      await clock.wait(gatherMs, signal).catch(() => undefined);
+      await clock.wait(this.#gatherMs, signal).catch(() => undefined);
     }
+  }
+
+  get #gatherMs(): number {
+    return this.#options.gatherMs + Math.min(GATHER_MS_MAX, GATHER_PER_LOG_MS * this.#said.size);
   }
 
   async #newsOrDue(): Promise<void> {
