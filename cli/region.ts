@@ -13,7 +13,6 @@ import { type Handover } from '../node/issuing/handovers.ts';
 import { systemClock } from '../node/system-clock.ts';
 import { hexBytes } from '../protocol/bytes.ts';
 import { isRegion } from '../protocol/log/origin.ts';
-import { admitPublicKey } from '../protocol/signature/noble.ts';
 import { type Cli } from './cli.ts';
 import { CliError, EXIT, usageError } from './exit.ts';
 import { counted } from './output.ts';
@@ -23,7 +22,7 @@ import { printable } from './printable.ts';
 export async function regionModules(cli: Cli): Promise<RegionModules> {
   const { nowS, random } = cli.surroundings;
   const clock = { ...systemClock, nowMs: () => 1_000 * nowS() };
-  return { ...(await cli.crypto()), admitPublicKey, nowS, clock, random };
+  return { ...(await cli.crypto()), nowS, clock, random };
 }
 
 export interface WithRegionOptions {

@@ -12,6 +12,8 @@ export interface SignatureBackEnd {
   readonly name: 'sodium' | 'openssl';
   /** Answers by the strict rule. Total on bytes of any length. */
   readonly verifySignature: VerifySignature;
+  /** Answers as `admitPublicKey` of protocol/signature/noble.ts. */
+  readonly admitPublicKey: (publicKey: Uint8Array) => void;
   /** A signer for a 32-byte secret key, which is copied. @throws {RangeError} on another length. */
   readonly signerOf: (secretKey: Uint8Array) => Signer;
 }

@@ -24,8 +24,7 @@ export async function openNativeCrypto(
   options: NativeCryptoOptions = {},
   modules: NativeCryptoModules = { loadSodium },
 ): Promise<NativeCrypto> {
-  const { name, verifySignature, signerOf } = await chooseBackEnd(options, modules);
-  return { name, sha256: nativeSha256, verifySignature, signerOf };
+  return { ...(await chooseBackEnd(options, modules)), sha256: nativeSha256 };
 }
 
 /**

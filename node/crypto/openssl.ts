@@ -4,13 +4,19 @@
  */
 import * as crypto from 'node:crypto';
 import { type SignatureCheck } from '../../protocol/primitives.ts';
+import { admitPublicKey } from '../../protocol/signature/noble.ts';
 import { passesPrecheck, PUBLIC_KEY_BYTES } from '../../protocol/signature/strict-ed25519.ts';
 import { assertSecretKeyLength, type SignatureBackEnd, type Signer } from './back-end.ts';
 
 /** DER before the 32 bytes of a secret key: PKCS #8, RFC 8410. */
 const SECRET_KEY_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-export const opensslBackEnd: SignatureBackEnd = { name: 'openssl', verifySignature, signerOf };
+export const opensslBackEnd: SignatureBackEnd = {
+  name: 'openssl',
+  verifySignature,
+  admitPublicKey,
+  signerOf,
+};
 
 function verifySignature(check: SignatureCheck): boolean {
   if (!passesPrecheck(check)) return false;

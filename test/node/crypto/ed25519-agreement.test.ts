@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { verify as nobleVerify } from '@noble/ed25519';
 import { asciiBytes } from '../../../protocol/bytes.ts';
+import { isProtocolError } from '../../../protocol/fault.ts';
 import { type SignatureCheck, type VerifySignature } from '../../../protocol/primitives.ts';
 import { type Signer } from '../../../node/crypto/back-end.ts';
 import { opensslBackEnd } from '../../../node/crypto/openssl.ts';
+import { openNativeCrypto } from '../../../node/crypto/native.ts';
 import { ed25519Suite, faultOf, openBackEnds } from '../../../node/conformance/ed25519.ts';
 import { Tally } from '../../../node/conformance/suite.ts';
 import { checkOf, ED25519_VECTOR_FILE, ed25519Vectors } from '../../support/ed25519-vectors.ts';
 import { externalVectors } from '../../support/project.ts';
+import { fromHex } from '../../support/hex.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { ed25519VectorText } from '../../vectors/generate/ed25519.ts';
 
@@ -41,6 +44,20 @@ describe('Ed25519 back ends', () => {
       assert.equal(faultOf({ name, check, goodByRule: good, isAdmissible: admissible }, backEnds), undefined);
     });
   }
+
+  it('admit the same keys', async function () {
+    const { name, admitPublicKey } = await openNativeCrypto();
+    if (name !== 'sodium') this.skip();
+    for (const { name: of, publicKey, admissible } of ed25519Vectors) {
+      const admit = (): void => admitPublicKey(fromHex(publicKey));
+      if (admissible) assert.doesNotThrow(admit, of);
+      else assert.throws(admit, (error) => isProtocolError(error, 'KEY_INVALID'), of);
+    }
+    assert.throws(
+      () => admitPublicKey(new Uint8Array(31)),
+      (error) => isProtocolError(error, 'KEY_INVALID'),
+    );
+  });
 
   it('A24, T1: agree with the rule on the vectors of others', async function () {
     const dir = externalVectors();
