@@ -20,7 +20,7 @@ export interface HeraldOptions {
   readonly witnessName: string;
   /** Milliseconds between two messages; 10 s by default. */
   readonly beatMs?: number;
-  /** Milliseconds for which news waits for more of it after a message; 20 by default, and more where there are many logs. */
+  /** Milliseconds for which news waits for more of it; 20 by default. */
   readonly gatherMs?: number;
 }
 
@@ -39,9 +39,9 @@ const DEFAULTS = { beatMs: 10_000, gatherMs: 20 };
 /** Logs for each beat until all are told again, and the most beats: 60 s, a tenth of what knowledge may be old. */
 const LOGS_PER_BEAT = 10;
 const BEATS_MAX = 6;
-/** Milliseconds for each log that are added to `gatherMs`, and the most of it. */
-const GATHER_PER_LOG_MS = 10;
-const GATHER_MS_MAX = 1_000;
+/** Milliseconds of silence after a message for each log, and the most of it: where many logs grow, many are told at once. */
+const PAUSE_PER_LOG_MS = 10;
+const PAUSE_MS_MAX = 1_000;
 /** Bytes of a head besides its note, and of a message besides its heads. */
 const OVERHEAD_BYTES = 64;
 
@@ -121,19 +121,17 @@ export class Herald {
   async #run(): Promise<void> {
     const { clock } = this.#modules;
     const { signal } = this.#stopping;
-    const { beatMs } = this.#options;
+    const { beatMs, gatherMs } = this.#options;
+    const wait = (ms: number) => clock.wait(ms, signal).catch(() => undefined);
     while (!signal.aborted) {
       const isDue = clock.nowMs() >= this.#dueMs || this.#dueMs - clock.nowMs() > beatMs;
       if (isDue) this.#dueMs = clock.nowMs() + beatMs;
       this.#hasNews = false;
       await this.beat(isDue ? 'due' : 'news').catch((error: unknown) => this.#modules.onTrouble?.(error));
+      await wait(Math.min(PAUSE_MS_MAX, PAUSE_PER_LOG_MS * this.#said.size));
       if (!this.#hasNews) await this.#newsOrDue();
-      await clock.wait(this.#gatherMs, signal).catch(() => undefined);
+      if (this.#hasNews) await wait(gatherMs);
     }
-  }
-
-  get #gatherMs(): number {
-    return this.#options.gatherMs + Math.min(GATHER_MS_MAX, GATHER_PER_LOG_MS * this.#said.size);
   }
 
   async #newsOrDue(): Promise<void> {

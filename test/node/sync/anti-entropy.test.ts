@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { AntiEntropy } from '../../../node/sync/anti-entropy.ts';
+import { encodeAnswer, parseRequest, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
+import { PeerBook } from '../../../node/sync/peer-book.ts';
+import { Puller } from '../../../node/sync/puller.ts';
+import { SyncClient } from '../../../node/sync/sync-client.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { MemoryNetwork } from '../../support/memory-network.ts';
+import { sha256 } from '../../support/primitives.ts';
+
+const INTERVAL_MS = 30_000;
+const PEERS = Array.from({ length: 20 }, (_, i) => `peer ${i}`);
+
+describe('AntiEntropy', () => {
+  const clock = new ManualClock(1_000_000);
+  const network = new MemoryNetwork({ random: () => 0.5 }, { clock });
+  const own = network.join('DE');
+  let asked: string[] = [];
+  for (const peer of PEERS) {
+    network.join(peer).handle(SYNC_PROTOCOL, (_from, bytes) => {
+      assert.equal(parseRequest(bytes).kind, 'heads');
+      asked.push(peer);
+      return Promise.resolve(encodeAnswer({ kind: 'heads', heads: [] }));
+    });
+  }
+  const book = new PeerBook({ clock });
+  const client = new SyncClient({ network: own, clock, book });
+  const antiEntropy = new AntiEntropy(
+    { intervalMs: INTERVAL_MS },
+    {
+      sha256,
+      network: own,
+      clock,
+      book,
+      client,
+      puller: new Puller({ client, random: (length) => new Uint8Array(length) }),
+      logs: () => new Map(),
+      isMirrored: (peer) => peer === PEERS[19],
+    },
+  );
+  /** Whom it asks in the next interval. */
+  const next = async (): Promise<string[]> => {
+    asked = [];
+    await clock.advance(INTERVAL_MS);
+    return asked.sort();
+  };
+
+  after(() => antiEntropy.stop());
+
+  it('asks eight peers in an interval, all of many in turn, and those always whose logs are copied here', async () => {
+    antiEntropy.start();
+    const rounds = [await next(), await next(), await next()];
+    for (const round of rounds) {
+      assert.ok(round.length === 8 || round.length === 9, `${round.length} in one`);
+      assert.equal(new Set(round).size, round.length);
+      assert.ok(round.includes(PEERS[19] ?? ''));
+    }
+    assert.deepEqual([...new Set(rounds.flat())].sort(), [...PEERS].sort());
+  });
+
+  it('asks whoever connects at once, and then the others first', async () => {
+    await clock.advance(1_000);
+    asked = [];
+    network.announce(PEERS[0] ?? '');
+    await clock.advance(100);
+    assert.deepEqual(asked, [PEERS[0]]);
+    assert.ok(![...(await next()), ...(await next())].includes(PEERS[0] ?? ''));
+  });
+
+  it('asks all of a few', async () => {
+    for (const peer of PEERS.slice(8)) network.leave(peer);
+    assert.deepEqual(await next(), PEERS.slice(0, 8));
+    assert.deepEqual(await next(), PEERS.slice(0, 8));
+  });
+});
