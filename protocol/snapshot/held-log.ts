@@ -28,7 +28,8 @@ export interface OfferedLog extends HeldLog {
  * The log of a part, folded: on from `held` if the part is a delta, by itself if it is full. Its entries are proven to be
  * those of the tree that the checkpoint names; whether the checkpoint is signed is not looked at.
  * @throws {ProtocolError} SNAPSHOT_INCOMPLETE for a delta that does not go on from `held` or a checkpoint of another size;
- * ROLLBACK, with both sizes; PROOF_INVALID for another root; STATE_MISMATCH for a base that is none; HISTORY_NEEDED for a delta
+ * ROLLBACK, with both sizes; PROOF_INVALID for another root; STATE_MISMATCH for a base that is none, or that leads to another state
+ * than what is held of the same tree; HISTORY_NEEDED for a delta
  * that only a full part can bring; what `parseNote` and `parseCheckpoint` throw.
  */
 export function offeredLog(
@@ -54,10 +55,11 @@ export function offeredLog(
     );
   }
   const rootAtHeldSize = provenRoot(part, checkpoint, held, modules);
-  const log =
-    base === undefined && held !== undefined
-      ? grownLog(held, entries)
-      : startedLog(part, { index: from, frontier: [], items: [], ...base }, network, modules);
+  if (base === undefined && held !== undefined) return { ...grownLog(held, entries), rootAtHeldSize };
+  const isSameTree = rootAtHeldSize && held && equalBytes(rootAtHeldSize, held.fold.root);
+  // From its first entry on a log leans on no base.
+  const known = isSameTree && from > 0 ? knownFrom(held, part) : undefined;
+  const log = startedLog(part, { index: from, frontier: [], items: [], ...base }, network, modules, known);
   return { ...log, rootAtHeldSize };
 }
 
@@ -88,11 +90,27 @@ function grownLog(held: HeldLog, more: readonly Uint8Array[]): HeldLog {
   return { fold, base, entries };
 }
 
+/** The fold that is held, at the size at which a part that starts from a base is first folded, if that is more. */
+function knownFrom(held: HeldLog, { from, entries }: SnapshotPart): TrustFold {
+  return held.fold.size > from ? held.fold : grownLog(held, entries.slice(0, 1)).fold;
+}
+
+/** A base may keep silent about what is held, and with it the `state` statement that has no effect for whoever folds it there. */
+function requireSameState(fold: TrustFold, known: TrustFold): void {
+  const { lastAtS } = known.state;
+  if (equalBytes(fold.commitmentAt(lastAtS).root, known.commitmentAt(lastAtS).root)) return;
+  throw new ProtocolError('STATE_MISMATCH', 'its base leads to another state than the one that is held', {
+    size: known.size,
+  });
+}
+
+/** `known`: a fold of the same tree at some size, which has to come to the same. */
 function startedLog(
   { region, entries }: SnapshotPart,
   base: FoldBase,
   network: string,
   modules: TrustModules,
+  known?: TrustFold,
 ): HeldLog {
   const options = { region, network, history: (fromIndex: number) => entries.slice(fromIndex - base.index) };
   let fold: TrustFold;
@@ -103,7 +121,11 @@ function startedLog(
     if (stateEntry === undefined) throw incomplete('the entry that proves the base', { from: base.index });
     fold = TrustFold.fromBase({ ...options, base, stateEntry }, modules);
   }
-  for (const entry of entries.slice(fold.size - base.index)) fold.append(entry);
+  for (const entry of entries.slice(fold.size - base.index)) {
+    if (known?.size === fold.size) requireSameState(fold, known);
+    fold.append(entry);
+  }
+  if (known?.size === fold.size) requireSameState(fold, known);
   return { fold, base, entries };
 }
 

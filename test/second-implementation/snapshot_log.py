@@ -63,8 +63,23 @@ def log_of(part, network, held):
     roots = _roots(begin, base.frontier, entries)
     if checkpoint.root != roots[-1]:
         raise Fault("PROOF_INVALID")
-    state = _fold(f"{part.region}.{network}/trust", begin, base, entries)
-    return Log(part.region, begin, base, entries, roots, state)
+    origin = f"{part.region}.{network}/trust"
+    if held is not None and part.base is not None and 0 < begin <= held.size and roots[held.size - begin] == held.root:
+        _require_same_state(origin, held, begin, base, entries)
+    return Log(part.region, begin, base, entries, roots, _fold(origin, begin, base, entries))
+
+
+def _require_same_state(origin, held, begin, base, entries):
+    """A base may keep silent about what is held."""
+    if entries == []:
+        raise Fault("SNAPSHOT_INCOMPLETE")
+    size = max(held.size, begin + 1)
+    offered = _fold(origin, begin, base, entries[: size - begin])
+    known = held.state
+    if held.size < size:
+        known = _fold(origin, held.begin, held.base, held.entries + entries[:1])
+    if offered.pruned(known.newest_at).items() != known.pruned(known.newest_at).items():
+        raise Fault("STATE_MISMATCH")
 
 
 def _roots(size, hashes, entries):

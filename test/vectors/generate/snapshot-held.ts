@@ -245,6 +245,33 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
       .step({ 'CN-33': 'taken' }, [shorter], { known: { 'CN-33': { beside: { [LOG_ID]: [1, 2] } } }, codes: { [code]: 'stop REVOKED' } })
       .step({ 'CN-33': 'taken' }, [reading.part(PEER)], { known: { 'CN-33': { beside: {} } }, codes: { [code]: 'stop REVOKED' } });
   },
+  'a base that keeps silent about a revocation that is held': () => {
+    const { reading, region } = holding(PEER, 1);
+    const code = reading.federation.issue(PEER, 1).text;
+    const held = { known: { 'CN-33': { size: FIRST + 1 } }, codes: { [code]: 'stop REVOKED' } };
+    reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)], held);
+    const silent = new Reading().region(PEER);
+    const base = { frontier: region.fold.frontier, items: silent.fold.commitmentAt(region.nowS).items };
+    const { items, root } = silent.fold.commitmentAt(region.nowS);
+    assert.equal(region.refusal({ kind: 'state', format: 1, items: items.length, root }), 'STATE_MISMATCH');
+    const forged = () => ({ ...reading.part(PEER), from: FIRST + 1, entries: region.entries.slice(FIRST + 1), base });
+    reading
+      .step({ 'CN-33': 'STATE_MISMATCH' }, [forged()], held)
+      .step({ 'CN-33': 'taken' }, [reading.part(PEER, { delta: FIRST + 1 })], { known: { 'CN-33': { size: FIRST + 2 } }, codes: { [code]: 'stop REVOKED' } })
+      .step({ 'CN-33': 'STATE_MISMATCH' }, [forged()], { codes: { [code]: 'stop REVOKED' } });
+    region.revoke([2]);
+    return reading
+      .step({ 'CN-33': 'STATE_MISMATCH' }, [forged()], { known: { 'CN-33': { size: FIRST + 2 } }, codes: { [code]: 'stop REVOKED' } })
+      .step({ 'CN-33': 'taken' }, [reading.part(PEER)], { known: { 'CN-33': { size: FIRST + 3 } }, codes: { [code]: 'stop REVOKED' } });
+  },
+  'a full part from a state entry right behind what is held': () => {
+    const { reading, region } = holding(PEER, 1);
+    reading.step({ 'CN-33': 'taken' }, [reading.part(PEER)]);
+    region.commit();
+    region.revoke([2]);
+    const code = reading.federation.issue(PEER, 1).text;
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { based: true })], { known: { 'CN-33': { size: FIRST + 3 } }, codes: { [code]: 'stop REVOKED' } });
+  },
   'what is revoked beside nothing ends with the root': () => {
     const reading = new Reading();
     reading.region(PEER).revoke([2]);
