@@ -1,4 +1,5 @@
 /** What an operator may do besides issuing: revoke, log what the root has signed, suspend, look on. */
+import { attestationLogOrigin, parseOrigin } from '../../protocol/log/origin.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { type MutualVouching, mutualVouching } from '../trust/mutual-vouching.ts';
 import { RequestError } from './problem.ts';
@@ -22,7 +23,16 @@ import { keys } from './schemas.ts';
 export interface AdminModules {
   readonly node: Pick<
     RegionNode,
-    'submit' | 'tend' | 'revoke' | 'commitState' | 'force' | 'heldCodes' | 'status' | 'trust' | 'keeper'
+    | 'submit'
+    | 'tend'
+    | 'revoke'
+    | 'commitState'
+    | 'force'
+    | 'heldCodes'
+    | 'status'
+    | 'trust'
+    | 'keeper'
+    | 'log'
   >;
   readonly report: () => ProcessReport;
   readonly nowS: () => number;
@@ -53,6 +63,7 @@ export function adminRoutes(
       handle: async (context) => {
         const order = await readJson(context.env.incoming, revokeOrder, BODY_BYTES_MAX);
         const { log, indexes = [], subject } = order;
+        if (log !== undefined) requireIssued(node, region, log, indexes);
         const places =
           subject === undefined
             ? indexes.map((index) => ({ log: log ?? '', index }))
@@ -158,6 +169,25 @@ export function adminRoutes(
       },
     },
   ];
+}
+
+/**
+ * There is no way back from a revocation: one of an index that a slip made would hit whoever is issued that next.
+ * @throws {RequestError} INPUT_INVALID
+ */
+function requireIssued(
+  node: AdminModules['node'],
+  region: string,
+  log: string,
+  indexes: readonly number[],
+): void {
+  const own = node.keeper(region)?.origin;
+  const tree =
+    own === undefined ? undefined : node.log(attestationLogOrigin(region, parseOrigin(own).network, log));
+  const size = tree?.size ?? 0;
+  if (indexes.every((index) => index < size)) return;
+  const detail = size === 0 ? 'nothing was issued there' : `the log ends before ${size}`;
+  throw new RequestError('INPUT_INVALID', 'the request is not as expected', [{ at: '/indexes', detail }]);
 }
 
 function vouchingOf(node: AdminModules['node'], home: string): MutualVouching[] {

@@ -18,6 +18,7 @@ import { appOf } from './routes.ts';
 import { snapshotRoutes } from './snapshot-routes.ts';
 import { Snapshots } from './snapshots.ts';
 import { TlsFiles } from './tls-files.ts';
+import { UnreadBodies } from './unread-bodies.ts';
 import { verifyRoutes } from './verify-routes.ts';
 import { watchRoutes } from './watch-routes.ts';
 import { WebServer } from './web-server.ts';
@@ -37,6 +38,9 @@ export interface PublicServerModules {
   /** For the figures; absent where there is none. */
   readonly network?: () => NetworkStatus;
 }
+
+/** Of the requests in hand, those of one address whose body has not come whole. */
+const UNREAD_SHARE = 0.25;
 
 /** Milliseconds until a request that was turned away is told so: whoever does not wait by himself is made to. */
 const REST_MS = 500;
@@ -62,6 +66,7 @@ const OVERLOADED_HEADERS = {
 export class PublicServer {
   readonly admission: Admission;
   readonly metrics: Metrics;
+  readonly #unread: UnreadBodies;
   readonly #server: WebServer;
   readonly #health: () => Health;
   readonly #tls: TlsFiles | undefined;
@@ -69,6 +74,7 @@ export class PublicServer {
   constructor({ region, http, limits }: PublicServerOptions, modules: PublicServerModules) {
     const { node, clock, sha256, log } = modules;
     this.admission = new Admission(limits);
+    this.#unread = new UnreadBodies({ max: Math.ceil(UNREAD_SHARE * limits.inFlightMax) });
     this.metrics = new Metrics({
       status: () => node.status,
       admission: this.admission,
@@ -144,12 +150,14 @@ export class PublicServer {
   #admit(request: IncomingMessage, response: ServerResponse): boolean {
     const startMs = performance.now();
     const work = workOf(request);
-    if (!this.admission.take(work)) {
+    if (!this.#unread.take(request) || !this.admission.take(work)) {
+      this.#unread.done(request);
       this.metrics.observe(work, 503, 0);
       turnAway(response);
       return false;
     }
     response.once('close', () => {
+      this.#unread.done(request);
       this.admission.done();
       this.metrics.observe(work, response.statusCode, (performance.now() - startMs) / 1000);
     });

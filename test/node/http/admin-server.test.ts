@@ -341,6 +341,21 @@ describe('AdminServer', () => {
       });
     }
 
+    it('POST /v1/revoke refuses what was not issued, and then revokes nothing', async () => {
+      const { log, index } = await issue(orderOf('r4'));
+      const size = world.node('DE').log(`DE.test/attest/${log}`)?.size ?? 0;
+      const before = world.node('DE').log('DE.test/trust')?.size;
+      for (const body of [
+        { log, indexes: [index, size] },
+        { log: '2020-01', indexes: [0] },
+      ]) {
+        const order = ask({ method: 'POST', path: '/v1/revoke', body });
+        await assert.rejects(order, refusedWith(422, 'INPUT_INVALID'));
+      }
+      assert.equal(world.node('DE').log('DE.test/trust')?.size, before);
+      await ask({ method: 'POST', path: '/v1/revoke', body: { log, indexes: [size - 1] } });
+    });
+
     it('POST /v1/entries logs what the root has signed, and nothing else', async () => {
       const { fixture } = world.machine('DE');
       fixture.nowS = world.nowS;

@@ -496,6 +496,32 @@ describe('PublicServer', () => {
   });
 
   describe('load', () => {
+    it('T17: bodies that one address sends slowly take a quarter of the places, and others get their verdicts', async () => {
+      const inFlightMax = 16;
+      const busy = await HttpWorld.start(http.world, configOf(['limits.inFlightMax', String(inFlightMax)]));
+      const head =
+        'POST /v1/verify HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{';
+      const slow = Array.from({ length: 2 * inFlightMax }, () => {
+        return connect({ port: busy.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+      });
+      const refusals: string[] = [];
+      for (const socket of slow) {
+        socket.on('error', () => undefined);
+        socket.once('data', (part) => refusals.push(part.toString('latin1', 0, 12)));
+        socket.write(head);
+      }
+      await until(() => refusals.length === slow.length - inFlightMax / 4, 'the others are turned away');
+      assert.deepEqual([...new Set(refusals)], ['HTTP/1.1 503']);
+      assert.equal(busy.server.admission.inFlight, inFlightMax / 4);
+      const answers = await Promise.all(
+        Array.from({ length: inFlightMax / 2 }, () => busy.post('/v1/verify', { code: code.text })),
+      );
+      assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+      for (const socket of slow) socket.destroy();
+      await until(() => busy.server.admission.inFlight === 0, 'all places are free');
+      await busy.server.stop();
+    });
+
     it('T17: turns away by the ladder, verdicts last, and says when to come again', async () => {
       const full = await HttpWorld.start(http.world, configOf(['limits.inFlightMax', '20']));
       const { admission } = full.server;
