@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Hears a signal of the process, instead of ending by it. */
   readonly onSignal?: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => void;
+  /** Ends the process at once, with what it has open. */
+  readonly endNow?: (exitCode: number) => void;
 }
 
 /** Those of this process. */
@@ -37,5 +39,6 @@ export function processSurroundings(): Surroundings {
     random: systemRandom(),
     environment: env,
     onSignal: (name, listener) => void process.on(name, listener),
+    endNow: (exitCode) => process.exit(exitCode),
   };
 }

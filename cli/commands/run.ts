@@ -9,11 +9,15 @@ import { aligned } from '../output.ts';
 import { printable } from '../printable.ts';
 import { regionModules } from '../region.ts';
 import { SOFTWARE } from '../version.ts';
+import { stopInTime } from './stop-in-time.ts';
 
 interface RunOptions {
   readonly set?: NamedSettings;
   readonly withoutPeers?: boolean;
 }
+
+/** Milliseconds from the signal to stop until it ends in any case: answers in hand have 5 s; after 10 s Docker kills without a word. */
+const STOP_MS_MAX = 9_000;
 
 /** Milliseconds between two looks at whether something has changed that is worth a line: while it starts, and later. */
 const LOOK_MS = 250;
@@ -55,9 +59,7 @@ function collectSetting(text: string, before: NamedSettings = []): NamedSettings
 
 async function run(cli: Cli, path: string, { set = [], withoutPeers = false }: RunOptions): Promise<void> {
   const { environment = {}, onSignal = () => undefined, writeErr, clock = systemClock } = cli.surroundings;
-  const stopping = new AbortController();
-  onSignal('SIGINT', () => stopping.abort());
-  onSignal('SIGTERM', () => stopping.abort());
+  const stopping = stopInTime({ patienceMs: STOP_MS_MAX }, cli.surroundings);
   // Half a second of imports that no other command needs.
   const [{ NodeService }, { openLog }] = await Promise.all([
     import('../../node/service/node-service.ts'),
@@ -74,7 +76,7 @@ async function run(cli: Cli, path: string, { set = [], withoutPeers = false }: R
   onSignal('SIGHUP', () => void service.reload());
   try {
     tellAddresses(cli, service);
-    await tellChanges(cli, service, stopping.signal);
+    await tellChanges(cli, service, stopping);
   } finally {
     await service.stop();
   }
