@@ -1,5 +1,6 @@
 /** `entente revoke`: codes that no longer count, whatever they say. */
 import { type Command, InvalidArgumentError } from 'commander';
+import { isRevocable, logOver } from '../../node/revoking/revocable.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
@@ -23,6 +24,11 @@ interface RevokeOptions extends SigningOptions {
 interface Place {
   readonly log: string;
   readonly index: number;
+}
+
+interface PlaceModules {
+  readonly sha256: Sha256;
+  readonly nowS: () => number;
 }
 
 export function addRevoke(program: Command, cli: Cli): void {
@@ -65,33 +71,43 @@ async function revoke(
     cli,
     path,
     async (desk, { nowS }) => {
-      const places: Place[] = [];
-      for (const one of what) places.push(await placeOf(desk, one, sha256));
-      places.push(...(await placesHeld(desk, options)));
-      if (places.length === 0)
+      const named: Place[] = [];
+      for (const one of what) named.push(await placeOf(desk, one, { sha256, nowS }));
+      const held = await placesHeld(desk, options);
+      const open = held.places.filter(({ log }) => isRevocable(log, desk.state, nowS()));
+      const over = held.places.length - open.length + held.givenUp;
+      const places = [...named, ...open];
+      if (places.length === 0) {
+        if (over > 0)
+          throw logOver(`nothing was revoked, ${counted(over, 'code')} found in logs that are over`);
         throw new CliError(EXIT.failure, 'NOT_FOUND', 'the registry has no such code; nothing was revoked');
+      }
       const revoked: Place[] = [];
       for (const [log, indexes] of newByLog(desk, places)) {
         if (options.root === true) await desk.appendByRoot([revocationOf(log, indexes, nowS())]);
         else await desk.revoke(log, indexes);
         revoked.push(...indexes.map((index) => ({ log, index })));
       }
-      cli.output.result({ revoked, before: places.length - revoked.length }, () => [
+      cli.output.result({ revoked, before: places.length - revoked.length, over }, () => [
         revoked.length === 0
           ? 'All of these codes were revoked before; nothing changed.'
           : `Revoked ${counted(revoked.length, 'code')}: ${shortened(revoked.map(placeText).join(' '), 60)}`,
       ]);
+      if (over > 0)
+        cli.output.note(
+          `Left out, since it can pass no more: ${counted(over, 'code')} in logs that are over.`,
+        );
     },
     options,
   );
 }
 
 /** A place that stands in the log of this region; for a code, with this very attestation. */
-async function placeOf(home: Desk, text: string, sha256: Sha256): Promise<Place> {
+async function placeOf(home: Desk, text: string, modules: PlaceModules): Promise<Place> {
   const match = /^(\d{4}-\d{2}(?:\.\d)?)\/(\d{1,13})$/.exec(text);
   if (match !== null) {
     const place = { log: match[1] ?? '', index: Number(match[2]) };
-    await leafAt(home, place);
+    await leafAt(home, place, modules);
     return place;
   }
   if (!text.startsWith('ENT')) {
@@ -99,7 +115,7 @@ async function placeOf(home: Desk, text: string, sha256: Sha256): Promise<Place>
       `expected the text of a code or a place such as 2026-11/17, not ${printable(shortened(text, 40))}`,
     );
   }
-  const { attestation } = parseCodeArgument(sha256, text);
+  const { attestation } = parseCodeArgument(modules.sha256, text);
   const { region, log, index } = attestation;
   if (region !== home.config.region) {
     throw new CliError(
@@ -108,7 +124,7 @@ async function placeOf(home: Desk, text: string, sha256: Sha256): Promise<Place>
       `the code is of ${region}, and only ${region} can revoke it`,
     );
   }
-  if (!equalBytes(await leafAt(home, { log, index }), attestation.bytes)) {
+  if (!equalBytes(await leafAt(home, { log, index }, modules), attestation.bytes)) {
     throw new CliError(
       EXIT.failure,
       'NOT_ISSUED',
@@ -118,7 +134,9 @@ async function placeOf(home: Desk, text: string, sha256: Sha256): Promise<Place>
   return { log, index };
 }
 
-async function leafAt(home: Desk, { log, index }: Place): Promise<Uint8Array> {
+async function leafAt(home: Desk, { log, index }: Place, { nowS }: PlaceModules): Promise<Uint8Array> {
+  if (isAttestationLogId(log) && !isRevocable(log, home.state, nowS()))
+    throw logOver(`the log ${log} is over`);
   const leaf = isAttestationLogId(log) ? await home.leaf(log, index) : undefined;
   if (leaf !== undefined) return leaf;
   throw new CliError(EXIT.failure, 'NOT_ISSUED', `the region has issued no ${log}/${index}`);
@@ -129,16 +147,27 @@ function parseHolder(text: string): string {
   throw new InvalidArgumentError('Expected 64 hexadecimal digits.');
 }
 
-/** The places of a person's codes, and of those for a device. */
-async function placesHeld(desk: Desk, { subject, holder }: RevokeOptions): Promise<Place[]> {
+/** The places of a person's codes, and of those for a device; `givenUp`: how many more that person had. */
+async function placesHeld(
+  desk: Desk,
+  { subject, holder }: RevokeOptions,
+): Promise<{ readonly places: Place[]; readonly givenUp: number }> {
   const places: Place[] = [];
-  if (subject !== undefined)
-    for await (const { log, index } of desk.held({ subject })) places.push({ log, index });
-  if (holder === undefined) return places;
-  for await (const { log, index, holderKey } of desk.held({})) {
-    if (holderKey === holder) places.push({ log, index });
+  let givenUp = 0;
+  if (subject !== undefined) {
+    for await (const held of desk.held({ subject })) {
+      if ('givenUp' in held) givenUp += held.givenUp;
+      else places.push({ log: held.log, index: held.index });
+    }
   }
-  return places;
+  if (holder === undefined) return { places, givenUp };
+  for (const { log } of desk.state.logs()) {
+    for await (const held of desk.held({ log })) {
+      if ('givenUp' in held || held.holderKey !== holder) continue;
+      places.push({ log: held.log, index: held.index });
+    }
+  }
+  return { places, givenUp };
 }
 
 function revocationOf(log: string, indexes: readonly number[], effective: number): StatementDraft {

@@ -5,6 +5,7 @@
 import { type Config } from '../../node/config/schema.ts';
 import { type RegionLayout } from '../../node/region/layout.ts';
 import { type RegionKeys } from '../../node/region/region-keys.ts';
+import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
@@ -33,7 +34,7 @@ export interface Desk {
   readonly state: TrustState;
   /** Entries of one of the region's logs, `trust` or the id of an attestation log; 0 where there is none. */
   size(log: string): Promise<number>;
-  /** The attestation at a place; undefined where nothing was issued. */
+  /** The attestation at a place; undefined where nothing was issued. @throws {NodeError} LOG_PRUNED for one that is given up. */
   leaf(log: string, index: number): Promise<Uint8Array | undefined>;
   /** The root that a log had at a size that it has reached. */
   rootAt(log: string, size: number): Promise<Uint8Array>;
@@ -48,8 +49,8 @@ export interface Desk {
   /** Batches of commands that broke off: they are finished, and nobody has confirmed that their codes arrived. */
   openHandovers(): Promise<readonly Handover[]>;
   closeHandovers(handovers: readonly Handover[]): Promise<void>;
-  /** The codes of a person, or of a log, or all. */
-  held(of: { readonly subject?: string | undefined; readonly log?: string | undefined }): AsyncIterable<Held>;
+  /** The codes of a person or of everybody, in one log or in all, and how many of each log are given up. */
+  held(of: Wanted): AsyncIterable<Held | GivenUp>;
   /** Whoever runs the region takes up what has changed in its config and its folder of keys. */
   reload(): Promise<void>;
 }

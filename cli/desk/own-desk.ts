@@ -1,8 +1,9 @@
 /** A region whose directory the command itself has opened. */
 import { type Handover } from '../../node/issuing/handovers.ts';
-import { type HeldCode } from '../../node/issuing/held-codes.ts';
+import { type GivenUp, type HeldCode, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { type LogTree } from '../../node/log/log-tree.ts';
+import { LogView } from '../../node/log/log-view.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { type Region } from '../../node/region/region.ts';
 import { hexOf } from '../../protocol/bytes.ts';
@@ -50,7 +51,8 @@ export class OwnDesk implements Desk {
   async leaf(log: string, index: number): Promise<Uint8Array | undefined> {
     const tree = this.#tree(log);
     if (tree === undefined || index >= tree.size) return undefined;
-    for await (const leaf of tree.reader.entries(index, index + 1)) return leaf;
+    const view = new LogView(tree, this.#modules);
+    for await (const leaf of view.entries(index, index + 1)) return leaf;
     return undefined;
   }
 
@@ -98,18 +100,9 @@ export class OwnDesk implements Desk {
     return this.#region.node.handovers.close(handovers);
   }
 
-  async *held({ subject, log: wanted }: Parameters<Desk['held']>[0]): AsyncGenerator<Held, void, undefined> {
-    const { heldCodes } = this.#region.node;
-    if (subject !== undefined) {
-      for (const held of await heldCodes.ofSubject(subject)) {
-        if ((wanted ?? held.log) === held.log) yield this.#heldOf(held);
-      }
-      return;
-    }
-    for (const { log } of this.state.logs()) {
-      if ((wanted ?? log) !== log) continue;
-      for await (const held of heldCodes.ofLog(log)) yield this.#heldOf(held);
-    }
+  async *held(wanted: Wanted): AsyncGenerator<Held | GivenUp, void, undefined> {
+    for await (const held of this.#region.node.heldCodes.of(wanted))
+      yield 'givenUp' in held ? held : this.#heldOf(held);
   }
 
   reload(): Promise<void> {

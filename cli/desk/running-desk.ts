@@ -11,6 +11,7 @@ import {
   type WitnessedReport,
 } from '../../node/http/admin-schemas.ts';
 import { type Problem } from '../../node/http/problem.ts';
+import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { shuffled } from '../../node/issuing/shuffle.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
@@ -192,13 +193,11 @@ export class RunningDesk implements Desk {
     return Promise.resolve();
   }
 
-  async *held({ subject, log }: Parameters<Desk['held']>[0]): AsyncGenerator<Held, void, undefined> {
-    const logs = subject === undefined && log === undefined ? this.state.logs() : [{ log }];
-    for (const { log: one } of logs) {
-      const order = JSON.stringify({ subject, log: one });
-      const request = { method: 'POST', path: '/v1/codes' } as const;
-      for await (const line of this.#lines(request, [order], 'application/json')) yield line as HeldCodeLine;
-    }
+  async *held({ subject, log }: Wanted): AsyncGenerator<Held | GivenUp, void, undefined> {
+    const order = JSON.stringify({ subject, log });
+    const request = { method: 'POST', path: '/v1/codes' } as const;
+    for await (const line of this.#lines(request, [order], 'application/json'))
+      yield line as HeldCodeLine | GivenUp;
   }
 
   /** Lets it cosign the logs of these regions, or of all that it can ask. */

@@ -2,6 +2,8 @@
 import { attestationLogOrigin, parseOrigin } from '../../protocol/log/origin.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { type MutualVouching, mutualVouching } from '../trust/mutual-vouching.ts';
+import { isRevocable, logOver } from '../revoking/revocable.ts';
+import { type Revocation } from '../revoking/revoker.ts';
 import { RequestError } from './problem.ts';
 import { type ProcessReport } from './process-report.ts';
 import { type Replies } from './replies.ts';
@@ -39,6 +41,11 @@ export interface AdminModules {
   readonly replies: Replies;
 }
 
+interface Place {
+  readonly log: string;
+  readonly index: number;
+}
+
 export interface AdminRoutesOptions {
   readonly region: string;
 }
@@ -59,16 +66,17 @@ export function adminRoutes(
       path: '/v1/revoke',
       summary: 'Revokes by log and indexes, or all that a person holds',
       request: body(revokeOrder),
+      description:
+        'Of what a person holds, all that can still pass; codes in logs that are over are left out, 410 where there are no others.',
       answer: { description: 'What is revoked now, for ever', content: json(revoked) },
       handle: async (context) => {
         const order = await readJson(context.env.incoming, revokeOrder, BODY_BYTES_MAX);
         const { log, indexes = [], subject } = order;
-        if (log !== undefined) requireIssued(node, region, log, indexes);
+        if (log !== undefined) requireIssued({ log, indexes }, { node, region, nowS });
         const places =
           subject === undefined
             ? indexes.map((index) => ({ log: log ?? '', index }))
-            : await node.heldCodes.ofSubject(subject);
-        if (places.length === 0) throw new RequestError('PATH_UNKNOWN', 'nothing was issued to that subject');
+            : await revocableOf(subject, { node, region, nowS });
         const byLog = groupByLog(places);
         await Promise.all([...byLog].map(([of, all]) => node.revoke({ log: of, indexes: all })));
         return replies.json(context, { revoked: [...byLog].map(([of, all]) => ({ log: of, indexes: all })) });
@@ -173,21 +181,41 @@ export function adminRoutes(
 
 /**
  * There is no way back from a revocation: one of an index that a slip made would hit whoever is issued that next.
+ * @throws {NodeError} LOG_OVER
  * @throws {RequestError} INPUT_INVALID
  */
 function requireIssued(
-  node: AdminModules['node'],
-  region: string,
-  log: string,
-  indexes: readonly number[],
+  { log, indexes }: Revocation,
+  { node, region, nowS }: Pick<AdminModules, 'node' | 'nowS'> & AdminRoutesOptions,
 ): void {
-  const own = node.keeper(region)?.origin;
+  const own = node.keeper(region);
+  if (own !== undefined && !isRevocable(log, own.state, nowS())) throw logOver(`the log ${log} is over`);
   const tree =
-    own === undefined ? undefined : node.log(attestationLogOrigin(region, parseOrigin(own).network, log));
+    own === undefined
+      ? undefined
+      : node.log(attestationLogOrigin(region, parseOrigin(own.origin).network, log));
   const size = tree?.size ?? 0;
   if (indexes.every((index) => index < size)) return;
   const detail = size === 0 ? 'nothing was issued there' : `the log ends before ${size}`;
   throw new RequestError('INPUT_INVALID', 'the request is not as expected', [{ at: '/indexes', detail }]);
+}
+
+/** Where a person has codes that can still be revoked, of which there must be some. */
+async function revocableOf(
+  subject: string,
+  { node, region, nowS }: Pick<AdminModules, 'node' | 'nowS'> & AdminRoutesOptions,
+): Promise<readonly Place[]> {
+  const places: Place[] = [];
+  let isAny = false;
+  for await (const held of node.heldCodes.of({ subject })) {
+    isAny = true;
+    if (!('givenUp' in held)) places.push(held);
+  }
+  const state = node.keeper(region)?.state ?? { lastAtS: 0 };
+  const open = places.filter(({ log }) => isRevocable(log, state, nowS()));
+  if (open.length > 0) return open;
+  if (isAny) throw logOver('all codes of that subject are in logs that are over');
+  throw new RequestError('PATH_UNKNOWN', 'nothing was issued to that subject');
 }
 
 function vouchingOf(node: AdminModules['node'], home: string): MutualVouching[] {
@@ -196,9 +224,7 @@ function vouchingOf(node: AdminModules['node'], home: string): MutualVouching[] 
   return own === undefined ? [] : mutualVouching(own, keepers);
 }
 
-function groupByLog(
-  places: readonly { readonly log: string; readonly index: number }[],
-): Map<string, number[]> {
+function groupByLog(places: readonly Place[]): Map<string, number[]> {
   const byLog = new Map<string, number[]>();
   for (const { log, index } of places) byLog.set(log, [...(byLog.get(log) ?? []), index]);
   return byLog;

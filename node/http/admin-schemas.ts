@@ -90,13 +90,17 @@ export const entryOrder = z
 
 export const codesOrder = z
   .strictObject({ subject: subject.optional(), log: log.optional() })
-  .refine((order) => order.subject !== undefined || order.log !== undefined, 'expected a subject or a log')
   .openapi('CodesOrder');
 
 export const heldCode = z
   .object({ subject, log, index: z.int(), code: z.string(), holderKey: z.string().optional() })
   .openapi('HeldCode');
 export type HeldCodeLine = z.infer<typeof heldCode>;
+
+export const givenUp = z
+  .object({ log, givenUp: z.int().min(1) })
+  .openapi('GivenUp', { description: 'So many codes of a log that is over, which cannot be made again.' });
+export const heldLine = z.union([heldCode, givenUp]);
 
 export const witnessOrder = z
   .strictObject({ regions: z.array(regionId).max(1_024).optional() })

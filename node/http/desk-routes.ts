@@ -2,10 +2,10 @@
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type RegionNode } from '../core/region-node.ts';
-import { codeTextOf, fieldsUsed, type HeldCode } from '../issuing/held-codes.ts';
+import { codeTextOf, fieldsUsed, type GivenUp, type HeldCode } from '../issuing/held-codes.ts';
 import {
   codesOrder,
-  heldCode,
+  heldLine,
   type HeldCodeLine,
   published,
   reloaded,
@@ -78,16 +78,19 @@ export function deskRoutes(
     {
       method: 'post',
       path: '/v1/codes',
-      summary: 'The codes that a person holds, or all of a log, made again; JSON lines',
+      summary: 'The codes that a person holds, or everybody, in one log or in all, made again; JSON lines',
+      description:
+        'A HeldCode each, and before the first from a log whose beginning is given up a GivenUp with the number of those that went with it.',
       request: { body: { content: json(codesOrder), required: true } },
-      answer: { description: 'A line for each', content: { 'application/jsonl': { schema: heldCode } } },
+      answer: { description: 'A line for each', content: { 'application/jsonl': { schema: heldLine } } },
       handle: async (context) => {
         const { subject, log } = await readJson(context.env.incoming, codesOrder, ORDER_BYTES_MAX);
-        const isKnown = log === undefined || node.keeper(region)?.state.log(log) !== undefined;
-        if (!isKnown) throw new RequestError('PATH_UNKNOWN', 'the region has no such log');
-        const held =
-          subject === undefined ? node.heldCodes.ofLog(log ?? '') : await node.heldCodes.ofSubject(subject);
-        return replies.stream(context, linesOf(sha256, held, log), 'application/jsonl');
+        const { heldCodes } = node;
+        const isAnnounced = log === undefined || node.keeper(region)?.state.log(log) !== undefined;
+        if (!isAnnounced && !(await heldCodes.knows(log)))
+          throw new RequestError('PATH_UNKNOWN', 'the region has no such log');
+        const held = heldCodes.of({ subject, log });
+        return replies.stream(context, linesOf(sha256, held), 'application/jsonl');
       },
     },
   ];
@@ -95,12 +98,14 @@ export function deskRoutes(
 
 async function* linesOf(
   sha256: Sha256,
-  held: Iterable<HeldCode> | AsyncIterable<HeldCode>,
-  wanted: string | undefined,
+  held: AsyncIterable<HeldCode | GivenUp>,
 ): AsyncGenerator<string, void, undefined> {
   for await (const one of held) {
+    if ('givenUp' in one) {
+      yield `${JSON.stringify(one)}\n`;
+      continue;
+    }
     const { subject, log, index, fields } = one;
-    if (log !== (wanted ?? log)) continue;
     const line: HeldCodeLine = {
       subject,
       log,

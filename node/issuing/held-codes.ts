@@ -12,6 +12,17 @@ export interface HeldCode extends RegistryRecord {
   readonly attestation: Uint8Array;
 }
 
+/** How many codes of persons went with the beginning of a log: each is known, and cannot be made again. */
+export interface GivenUp {
+  readonly log: string;
+  readonly givenUp: number;
+}
+
+export interface Wanted {
+  readonly subject?: string | undefined;
+  readonly log?: string | undefined;
+}
+
 export interface HeldCodesModules {
   readonly registry: Registry;
   /** Opens an own log, or gives the one that is open. */
@@ -54,6 +65,49 @@ export class HeldCodes {
         break;
       }
     }
+  }
+
+  /**
+   * What a person holds or everybody does, in all logs or in one; before the first of them from a log, how many of that log are
+   * given up.
+   */
+  async *of({ subject, log: wanted }: Wanted): AsyncGenerator<GivenUp | HeldCode, void, undefined> {
+    if (subject !== undefined) {
+      const isWanted = ({ log }: { readonly log: string }) => (wanted ?? log) === log;
+      yield* (await this.#givenUpOf(subject)).filter(isWanted);
+      yield* (await this.ofSubject(subject)).filter(isWanted);
+      return;
+    }
+    for await (const log of this.#modules.registry.logs()) {
+      if ((wanted ?? log) !== log) continue;
+      const givenUp = await this.#countGivenUp(log);
+      if (givenUp > 0) yield { log, givenUp };
+      yield* this.ofLog(log);
+    }
+  }
+
+  /** Whether codes of persons were ever issued in a log. */
+  knows(log: string): Promise<boolean> {
+    return this.#modules.registry.knows(log);
+  }
+
+  async #givenUpOf(subject: string): Promise<GivenUp[]> {
+    const counts = new Map<string, number>();
+    for (const { log, index } of await this.#modules.registry.ofSubject(subject)) {
+      if (index < (await this.#tree(log)).head.minimum) counts.set(log, (counts.get(log) ?? 0) + 1);
+    }
+    return [...counts].map(([log, givenUp]) => ({ log, givenUp }));
+  }
+
+  async #countGivenUp(log: string): Promise<number> {
+    const { minimum } = (await this.#tree(log)).head;
+    let count = 0;
+    if (minimum === 0) return count;
+    for await (const { index } of this.#modules.registry.ofLog(log)) {
+      if (index >= minimum) break;
+      count++;
+    }
+    return count;
   }
 
   async #attestationOf({ log, index }: RegistryRecord): Promise<Uint8Array | undefined> {

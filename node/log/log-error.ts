@@ -22,6 +22,7 @@ const TRAITS = {
   LOG_STOPPED: { hint: 'Start the node.' },
   LOG_SEALED: { hint: 'Use the log of the current month.' },
   LOG_PRUNED: { hint: 'Ask an archive of the log.' },
+  LOG_OVER: { hint: 'Nothing is left to do, unless the clock of this machine is wrong.' },
   CLOCK_BEHIND: { retry: true, hint: 'Set the clock of this machine, or wait until it has caught up.' },
   CLOCK_ASTRAY: {
     retry: true,

@@ -45,6 +45,7 @@ export interface RegistryRecord extends PageRecord, Place {
   readonly hour: number;
 }
 
+const PAGES = 'registry/page/';
 const CHECK_KEY = 'registry/check';
 const CHECK = asciiBytes('entente registry 1');
 /** Those of 2^40-1. */
@@ -122,10 +123,25 @@ export class Registry {
     return record && { ...record, log, index, hour: hourOfPage(page.bytes) };
   }
 
+  /** The logs of which it has records: one look for each, behind the last page of the one before. */
+  async *logs(): AsyncGenerator<string, void, undefined> {
+    for (let from = PAGES; ;) {
+      const [found] = await this.#modules.store.page(from, `${PAGES}~`, { limit: 1 });
+      if (found === undefined) return;
+      const log = found[0].slice(PAGES.length, -INDEX_DIGITS - 1);
+      yield log;
+      [, from] = rangeOf(log);
+    }
+  }
+
+  /** Whether it has records of a log. */
+  async knows(log: string): Promise<boolean> {
+    return (await this.#modules.store.page(...rangeOf(log), { limit: 1 })).length > 0;
+  }
+
   /** All records of a log by index. Reads all of it: for single questions only. Rejects as `ofSubject`. */
   async *ofLog(log: string): AsyncGenerator<RegistryRecord, void, undefined> {
-    const from = pageKey(log, 0);
-    for await (const [key, sealed] of this.#modules.store.entries(from, `${from.slice(0, -INDEX_DIGITS)}~`)) {
+    for await (const [key, sealed] of this.#modules.store.entries(...rangeOf(log))) {
       const page = this.#sealer(log).open(key, sealed);
       const first = Number(key.slice(-INDEX_DIGITS));
       for (let slot = 0; slot < RECORDS_PER_PAGE; slot++) {
@@ -198,8 +214,14 @@ export class Registry {
   }
 }
 
+/** Of the keys of all pages of a log. */
+function rangeOf(log: string): [from: string, to: string] {
+  const from = pageKey(log, 0);
+  return [from, `${from.slice(0, -INDEX_DIGITS)}~`];
+}
+
 function pageKey(log: string, index: number): string {
-  return `registry/page/${log}/${String(index).padStart(INDEX_DIGITS, '0')}`;
+  return `${PAGES}${log}/${String(index).padStart(INDEX_DIGITS, '0')}`;
 }
 
 function opensCheck(sealer: Sealer, sealed: Uint8Array): boolean {

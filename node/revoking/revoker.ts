@@ -15,6 +15,7 @@ import { isNodeError, NodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { HourBudget } from './hour-budget.ts';
+import { isRevocable, logOver } from './revocable.ts';
 
 export interface RevokerOptions {
   /** Milliseconds for which a revocation waits for others; 100 by default. */
@@ -80,7 +81,7 @@ export class Revoker {
   /**
    * Resolves once all the indexes are revoked by the trust log, which some may have been before.
    * @throws {RangeError} on what is no log id or index.
-   * @throws {NodeError} REVOCATIONS_EXCEEDED if they are more than may be revoked in what is left of this hour: none of them
+   * @throws {NodeError} LOG_OVER where a revocation has no effect any more. REVOCATIONS_EXCEEDED if they are more than may be revoked in what is left of this hour: none of them
    * is. LOG_BUSY, LOG_STOPPED, and as `Sequencer.submit`: then repeat it, since revoking twice does nothing more.
    */
   async revoke({ log, indexes }: Revocation): Promise<void> {
@@ -88,6 +89,8 @@ export class Revoker {
       throw new RangeError('expected an attestation log id and indexes of 0 to 2^40-1');
     }
     if (this.#stopped) throw stopped();
+    const { trust, clock } = this.#modules;
+    if (!isRevocable(log, trust(), Math.floor(clock.nowMs() / 1000))) throw logOver(`the log ${log} is over`);
     await new Promise<void>((resolve, reject) => {
       if (this.#queue.push({ log, indexes, resolve, reject })) return;
       reject(logError('LOG_BUSY', 'too many revocations wait for their turn already'));

@@ -347,11 +347,13 @@ describe('AdminServer', () => {
       const before = world.node('DE').log('DE.test/trust')?.size;
       for (const body of [
         { log, indexes: [index, size] },
-        { log: '2020-01', indexes: [0] },
+        { log: '2099-01', indexes: [0] },
       ]) {
         const order = ask({ method: 'POST', path: '/v1/revoke', body });
         await assert.rejects(order, refusedWith(422, 'INPUT_INVALID'));
       }
+      const over = ask({ method: 'POST', path: '/v1/revoke', body: { log: '2020-01', indexes: [0] } });
+      await assert.rejects(over, refusedWith(410, 'LOG_OVER'));
       assert.equal(world.node('DE').log('DE.test/trust')?.size, before);
       await ask({ method: 'POST', path: '/v1/revoke', body: { log, indexes: [size - 1] } });
     });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Handovers } from '../../../node/issuing/handovers.ts';
-import { HeldCodes } from '../../../node/issuing/held-codes.ts';
+import { HeldCodes, type Wanted } from '../../../node/issuing/held-codes.ts';
+import { pruneLog } from '../../../node/log/prune.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';
 import { LOG_ID } from '../../support/region-fixture.ts';
@@ -79,6 +80,41 @@ describe('HeldCodes.ofLog', () => {
       indexes,
       indexes.toSorted((a, b) => a - b),
     );
+    await stop();
+  });
+});
+
+describe('HeldCodes.of', () => {
+  it('says first how many of a log are given up, for a person, a log and all, and opens no log that is not there', async () => {
+    const machine = new RegionMachine();
+    const { issuer, registry, openTree, treeOf, store, stop } = await startRegion(machine);
+    const issued = await issuer.issueAll(requests(260));
+    const tree = await treeOf(LOG_ID);
+    await pruneLog(tree.size, { tree, store });
+    const opened: string[] = [];
+    const held = new HeldCodes(machine.region, {
+      registry,
+      openTree: (origin) => {
+        opened.push(origin);
+        return openTree(origin);
+      },
+    });
+    const found = async (wanted: Wanted) => {
+      const all = [];
+      for await (const one of held.of(wanted)) all.push('givenUp' in one ? one : one.index);
+      return all;
+    };
+    const givenUp = (count: number) => ({ log: LOG_ID, givenUp: count });
+    for (const wanted of [{}, { log: LOG_ID }]) {
+      assert.deepEqual(await found(wanted), [givenUp(256), 256, 257, 258, 259]);
+    }
+    const subjectAt = (index: number) =>
+      requests(260)[issued.findIndex((one) => one.index === index)]?.subject;
+    assert.deepEqual(await found({ subject: subjectAt(255) }), [givenUp(1)]);
+    assert.deepEqual(await found({ subject: subjectAt(256), log: LOG_ID }), [256]);
+    assert.deepEqual(await found({ subject: subjectAt(255), log: '2026-12' }), []);
+    opened.length = 0;
+    assert.deepEqual([await found({ log: '2026-12' }), opened], [[], []]);
     await stop();
   });
 });

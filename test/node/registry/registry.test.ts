@@ -79,6 +79,21 @@ describe('Registry', () => {
     await store.stop();
   });
 
+  it('names the logs of which it has records, each once, replacements of a month too', async () => {
+    const { store, registry } = await openRegistry();
+    const named = async () => {
+      const logs: string[] = [];
+      for await (const log of registry.logs()) logs.push(log);
+      return logs.sort();
+    };
+    assert.deepEqual(await named(), []);
+    await store.write(registry.changes(batch(0, persons(200))));
+    for (const log of ['2026-11.1', '2026-11.9', '2027-01'])
+      await store.write(registry.changes(batch(70, ['a'], log)));
+    assert.deepEqual(await named(), ['2026-11', '2026-11.1', '2026-11.9', '2027-01']);
+    await store.stop();
+  });
+
   it('T25 forgets a person: record and pointer are gone, those of others stay', async () => {
     const { store, registry } = await openRegistry();
     await store.write(registry.changes(batch(0, ['a', 'me', 'b', 'me'])));

@@ -4,6 +4,7 @@ import { type StatementOf } from '../../../protocol/trust/statement-schema.ts';
 import { type TrustLogItem } from '../../../node/log/trust-log-work.ts';
 import { logError } from '../../../node/log/log-error.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { isRevocable } from '../../../node/revoking/revocable.ts';
 import { Revoker } from '../../../node/revoking/revoker.ts';
 import {
   greenFields,
@@ -60,6 +61,23 @@ describe('Revoker', () => {
       [LOG_ID, '2026-12'],
     );
     assert.ok(statements.every(({ at, effective }) => at === effective));
+    await process.stop();
+  });
+
+  it('refuses with LOG_OVER from 31 days after the month on, by the clock or by the trust log, and signs nothing', async () => {
+    const machine = new RegionMachine();
+    const process = await startRegion(machine);
+    const isOver = (error: unknown) => isNodeError(error, 'LOG_OVER');
+    const lastS = Date.UTC(2027, 0, 1) / 1_000;
+    assert.deepEqual(
+      [isRevocable(LOG_ID, { lastAtS: 0 }, lastS), isRevocable(LOG_ID, { lastAtS: lastS }, 0)],
+      [true, true],
+    );
+    assert.equal(isRevocable(LOG_ID, { lastAtS: lastS + 1 }, 0), false);
+    await assert.rejects(process.revoker.revoke({ log: '2026-09', indexes: [1] }), isOver);
+    machine.clock.nowAtMs = (lastS + 1) * 1_000;
+    await assert.rejects(process.revoker.revoke({ log: LOG_ID, indexes: [1] }), isOver);
+    assert.deepEqual(await statementsOf(process, machine), []);
     await process.stop();
   });
 
