@@ -147,7 +147,7 @@ export class RegionNode {
     const healer = new Healer({ ...reading, store: this.#store });
     this.#mender = new LogMender(
       { retryMs: this.#options.bootRetryMs },
-      { ...modules, healer, keepers, onTrouble },
+      { ...modules, healer, keepers, logs, isIncomplete: () => this.#store.incomplete, onTrouble },
     );
     this.#scrub = new Scrub(
       { pauseMs: this.#options.scrubMs },

@@ -126,7 +126,7 @@ export class Signing {
   }
 
   async #open(): Promise<void> {
-    const { shelf, store, herald, background, retention, onTrouble } = this.#modules;
+    const { shelf, herald, background, retention, onTrouble } = this.#modules;
     const { home } = shelf;
     const news = new OwnNews({ home, herald });
     this.#side = await WritingSide.start(this.#options, {
@@ -139,8 +139,16 @@ export class Signing {
       giveUp: (ownLastAtS) => retention.tend(ownLastAtS).catch((error: unknown) => onTrouble?.(error)),
     });
     this.#state = 'writing';
-    const trees = [...shelf.logs.values()].map(({ tree }) => tree);
-    background.run(() => endSalvage(store, trees));
+    background.run(() => this.#endSalvage());
+  }
+
+  /** Copies may still lack entries, whose owners are not there yet. */
+  #endSalvage(): Promise<void> {
+    const { shelf, store } = this.#modules;
+    return endSalvage(
+      store,
+      [...shelf.logs.values()].map(({ tree }) => tree),
+    );
   }
 
   async #tend(): Promise<void> {
@@ -148,6 +156,7 @@ export class Signing {
     while (!stopping.aborted) {
       await this.#side?.tend().catch((error: unknown) => this.#modules.onTrouble?.(error));
       await clock.wait(this.#options.tendMs, stopping).catch(() => undefined);
+      if (this.#side !== undefined) this.#modules.background.run(() => this.#endSalvage());
     }
   }
 }

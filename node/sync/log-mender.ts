@@ -1,7 +1,9 @@
 /**
- * Trust logs whose entries cannot all be read any more. Such a log is folded as far as it goes and nobody leans on it, until what
- * is damaged or gone has come from peers.
+ * Logs whose entries cannot all be read any more. A trust log is folded as far as it goes and nobody leans on it, until what is
+ * damaged or gone has come from peers. Attestation logs, own ones and copies, are read to their end where a salvage has left the
+ * store incomplete: nothing else would notice what they lack before somebody asks for it.
  */
+import { type LogTree } from '../log/log-tree.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
@@ -17,6 +19,10 @@ export interface LogMenderModules {
   readonly healer: Healer;
   readonly clock: Clock;
   readonly keepers: () => Iterable<TrustKeeper>;
+  /** All logs that are held, those of the keepers among them. */
+  readonly logs: () => ReadonlyMap<string, { readonly tree: LogTree }>;
+  /** Whether the store may lack what it once held: `Store.incomplete`. */
+  readonly isIncomplete: () => boolean;
   /** Told of what could not be mended now. Must not throw. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -25,6 +31,8 @@ export class LogMender {
   readonly #options: LogMenderOptions;
   readonly #modules: LogMenderModules;
   readonly #turns = new Turns();
+  /** How far other logs than those of the keepers were found whole, in this incomplete store. */
+  readonly #wholeTo = new WeakMap<LogTree, number>();
   readonly #stopping = new AbortController();
   #wake: () => void = () => undefined;
   #running: Promise<void> | undefined;
@@ -53,15 +61,23 @@ export class LogMender {
   /** Mends what peers have now; `TrustKeeper.damage` tells what is left. */
   mend(): Promise<void> {
     return this.#turns.take('mend', async () => {
-      for (const keeper of this.#modules.keepers()) {
-        try {
-          await this.#mendOne(keeper);
-        } catch (error) {
-          if (!isNodeError(error)) throw error;
-          this.#modules.onTrouble(error);
-        }
+      const keepers = [...this.#modules.keepers()];
+      for (const keeper of keepers) await this.#try(() => this.#mendOne(keeper));
+      if (!this.#modules.isIncomplete()) return;
+      const folded = new Set(keepers.map(({ tree }) => tree));
+      for (const { tree } of [...this.#modules.logs().values()]) {
+        if (!folded.has(tree) && tree.trouble === undefined) await this.#try(() => this.#mendUnfolded(tree));
       }
     });
+  }
+
+  async #try(mending: () => Promise<void>): Promise<void> {
+    try {
+      await mending();
+    } catch (error) {
+      if (!isNodeError(error)) throw error;
+      if (!this.#stopping.signal.aborted) this.#modules.onTrouble(error);
+    }
   }
 
   async #run(): Promise<void> {
@@ -77,6 +93,27 @@ export class LogMender {
   async #nextDamage(): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+
+  /** From where it was whole when it was read last; what cannot be mended now is the first to be read the next time. */
+  async #mendUnfolded(tree: LogTree): Promise<void> {
+    const mended = new Set<string>();
+    const { minimum, size } = tree.head;
+    let next = Math.max(minimum, this.#wholeTo.get(tree) ?? 0);
+    while (next < size && !this.#stopping.signal.aborted) {
+      try {
+        const entries = tree.reader.entries(next, size);
+        while ((await entries.next()).done !== true) next++;
+      } catch (error) {
+        if (!isNodeError(error, 'LOG_CORRUPT') && !isNodeError(error, 'VALUE_CORRUPT')) throw error;
+        const key = await this.#modules.healer.damagedRun(tree, next);
+        if (mended.has(key)) throw error;
+        await this.#modules.healer.heal(key);
+        mended.add(key);
+      } finally {
+        this.#wholeTo.set(tree, next);
+      }
+    }
   }
 
   /** Run by run, each once. */

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
+import { INCOMPLETE_KEY } from '../../../node/store/bring-up.ts';
+import { sealValue } from '../../../node/store/sealed.ts';
+import { type FaultyMedium } from '../../support/faulty-disk.ts';
 import { threeRegions } from '../../support/http-fixture.ts';
 import { type NodeWorld } from '../../support/node-fixture.ts';
 
 const TRUST = 'DE.test/trust';
+const ATTEST = 'DE.test/attest/2026-11';
 const RUNS = `log/${TRUST}/entries/`;
 
 /** A world with a revoked code of DE. */
@@ -85,10 +89,54 @@ describe('LogMender T16, F4', function () {
     assert.deepEqual(await entriesOf(world, 'FR'), await entriesOf(world, 'DE'));
     await world.stop();
   });
+
+  /** FR copies the attestation log of DE, in which there are some runs of entries. */
+  async function mirrored(): Promise<NodeWorld> {
+    const world = await threeRegions();
+    await world.kill('FR', { inOrder: true });
+    world.replace('FR', { mirrors: ['DE'] });
+    await world.boot('FR');
+    for (let size = 1; size <= 5; size++) {
+      await world.issue('DE');
+      await world.until(() => world.node('FR').log(ATTEST)?.size === size, 'it is copied');
+    }
+    return world;
+  }
+
+  for (const [whose, region, options] of [
+    ['a copy of an attestation log', 'FR', { mirrors: ['DE'] }],
+    ['an own attestation log that a peer copies', 'DE', {}],
+  ] as const) {
+    it(`${whose} that a salvage has left with gaps is whole again, and so is the store, once its owner or a copy is there`, async () => {
+      const world = await mirrored();
+      const before = await entriesOf(world, region, ATTEST);
+      assert.equal(before.length, 5);
+      const { medium } = await world.kill(region, { inOrder: true });
+      const { entries, commits } = medium.snapshot();
+      const runs = entries.map(([key]) => key).filter((key) => key.startsWith(`log/${ATTEST}/entries/`));
+      assert.ok(runs.length > 3);
+      const gone = new Set([runs[1], runs.at(-1)]);
+      const incomplete = [INCOMPLETE_KEY, sealValue(INCOMPLETE_KEY, Buffer.from('salvaged'))] as const;
+      medium.restore({
+        entries: [...entries.filter(([key]) => !gone.has(key)), incomplete],
+        commits,
+      });
+      const node = world.replace(region, { ...options, tendMs: 5_000 });
+      await world.boot(region);
+      await world.until(() => !keysIn(medium).includes(INCOMPLETE_KEY), 'the salvage is over');
+      assert.deepEqual(await entriesOf(world, region, ATTEST), before);
+      assert.equal(node.status.writing, 'writing');
+      await world.stop();
+    });
+  }
+
+  function keysIn(medium: FaultyMedium): string[] {
+    return medium.snapshot().entries.map(([key]) => key);
+  }
 });
 
-async function entriesOf(world: NodeWorld, region: string): Promise<Uint8Array[]> {
-  const tree = world.node(region).log(TRUST);
+async function entriesOf(world: NodeWorld, region: string, origin = TRUST): Promise<Uint8Array[]> {
+  const tree = world.node(region).log(origin);
   assert.ok(tree);
   const entries: Uint8Array[] = [];
   for await (const entry of tree.reader.entries(0, tree.size)) entries.push(entry.slice());
