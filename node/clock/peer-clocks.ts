@@ -30,9 +30,9 @@ export class PeerClocks {
     return this.#asker.stop();
   }
 
-  /** A round before the node begins to sign, so that the first thing has the right time too. */
+  /** A round before the node begins to sign, unless enough were heard: so that the first thing has the right time too. */
   async first(): Promise<void> {
-    if (this.#isAsking) await this.#asker.ask();
+    if (this.#isAsking && !this.#votes.isDecided) await this.#asker.ask();
   }
 
   get bounds(): TimeBounds {

@@ -28,6 +28,9 @@ export interface SigningModules extends RegionNodeModules, OwnLogsCheckModules {
   readonly stopping: AbortSignal;
 }
 
+/** Pauses between two tries that found the same: half a minute, by default. */
+const PAUSES_MAX = 16;
+
 export class Signing {
   readonly #options: RegionNodeOptions & typeof NODE_DEFAULTS;
   readonly #modules: SigningModules;
@@ -100,10 +103,12 @@ export class Signing {
   }
 
   async #begin(): Promise<void> {
-    const { stopping, shelf, clocks, clock } = this.#modules;
+    const { stopping, shelf, clocks } = this.#modules;
+    let pauses = 1;
     while (!stopping.aborted && this.#side === undefined) {
       try {
         this.#failure = undefined;
+        pauses = Math.min(2 * pauses, PAUSES_MAX);
         const held = ownSize(shelf);
         const finding = findOwnLogs(this.#options, this.#modules, this.#forced);
         // What it signs first should have the right time too.
@@ -114,6 +119,7 @@ export class Signing {
         this.#failure = refusalOf(found, shelf.logs);
         if (this.#state === 'clear') await this.#open();
       } catch (error) {
+        pauses = 1;
         this.#state = isNodeError(error, 'LOG_BEHIND') ? 'behind' : 'failed';
         this.#failure = isNodeError(error)
           ? error
@@ -121,7 +127,17 @@ export class Signing {
         this.#modules.onTrouble?.(error);
       }
       if (!stopping.aborted) this.#decided();
+      await this.#pause(pauses);
+    }
+  }
+
+  /** Longer and longer, as long as there is nobody else to ask: an own log that nobody can make whole is asked for without end. */
+  async #pause(times: number): Promise<void> {
+    const { stopping, clock, client } = this.#modules;
+    const known = client.peers().join();
+    for (let i = 0; i < times && !stopping.aborted; i++) {
       await clock.wait(this.#options.bootRetryMs, stopping).catch(() => undefined);
+      if (this.#forced || client.peers().join() !== known) return;
     }
   }
 

@@ -5,6 +5,8 @@
  */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { RecentMap } from '../../protocol/recent-map.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock, type GossipVerdict, type Network } from '../ports.ts';
 import { type Followed } from './followed.ts';
@@ -51,6 +53,7 @@ const AT_ONCE = { ofAll: 256, ofPeer: 32 } as const;
 const INTERVAL_MS = 30_000;
 /** Peers that are asked in an interval: with more, the work of it would grow with the square of the regions. */
 const PEERS_ASKED = 8;
+const UNPROVEN_REMEMBERED = 64;
 
 export class AntiEntropy {
   readonly #intervalMs: number;
@@ -63,6 +66,8 @@ export class AntiEntropy {
   #asked = new Map<string, number>();
   #turn = 0;
   readonly #counters = { rounds: 0, gossip: 0, dropped: 0 };
+  /** By the text of a checkpoint that no peer could prove: until when none but those who show it are asked. */
+  readonly #unproven = new RecentMap<{ readonly untilMs: number }>(UNPROVEN_REMEMBERED);
   #running: Promise<void> | undefined;
 
   constructor({ intervalMs = INTERVAL_MS }: AntiEntropyOptions, modules: AntiEntropyModules) {
@@ -190,7 +195,7 @@ export class AntiEntropy {
 
   /** New entries, if they fit to what is held; else what lies between is fetched. True if the log has grown. */
   async #take(peer: string, { from, entries, note, path }: AnswerTo<'range'>): Promise<boolean> {
-    const { logs, puller } = this.#modules;
+    const { logs } = this.#modules;
     const log = logs().get(originOf(note));
     if (log === undefined || (await log.heed(note)) !== 'behind') return false;
     if (from <= log.tree.size) {
@@ -202,7 +207,16 @@ export class AntiEntropy {
         if (!isProtocolError(error)) throw error;
       }
     }
-    return puller.pull(log, peer);
+    return this.#pull(log, peer, parseNote(note).text);
+  }
+
+  /** Fetches what a peer has shown. A log that has forked, or a tree that nobody has, is shown again and again. */
+  async #pull(log: Followed, peer: string, text: string): Promise<boolean> {
+    const { puller, clock } = this.#modules;
+    const alone = clock.runMs() < (this.#unproven.get(text)?.untilMs ?? 0);
+    const isGrown = await puller.pull(log, peer, { alone });
+    if (!isGrown && !alone) this.#unproven.set(text, { untilMs: clock.runMs() + this.#intervalMs });
+    return isGrown;
   }
 
   /** True if any of the logs is followed here. Faults of what is said are found within `blaming`. */
@@ -211,14 +225,14 @@ export class AntiEntropy {
     heads: readonly ReadHead[],
     blaming: <T>(work: () => Promise<T>) => Promise<T>,
   ): Promise<boolean> {
-    const { logs, puller } = this.#modules;
+    const { logs } = this.#modules;
     let isFollowed = false;
     for (const { note, read, forks } of heads) {
       const log = logs().get(read.checkpoint.origin);
       if (log === undefined) continue;
       isFollowed = true;
       const heeded = await blaming(() => log.heed(note, read));
-      if (heeded === 'behind') await puller.pull(log, peer);
+      if (heeded === 'behind') await this.#pull(log, peer, read.note.text);
       if (forks > 0 && log.forks.length === 0) await this.#askForks(peer, log);
     }
     return isFollowed;

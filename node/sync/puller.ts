@@ -41,22 +41,24 @@ export class Puller {
 
   /**
    * Brings a log up to what the first peer has that can prove it, `first` before the others. True if it grew. A pull of the
-   * log that is going on is joined; where too many are, this one is left to the next round.
+   * log that is going on is joined; where too many are, this one is left to the next round. `alone`: nobody but `first` is asked.
    * @throws {NodeError} what our own store throws.
    */
-  pull(log: Followed, first?: string): Promise<boolean> {
+  pull(log: Followed, first?: string, { alone = false } = {}): Promise<boolean> {
     const running = this.#pulls.get(log.origin);
     if (running !== undefined) return running;
     if (this.#pulls.size >= PULLS_AT_ONCE) return Promise.resolve(false);
-    const pull = this.#pull(log, first).finally(() => this.#pulls.delete(log.origin));
+    const pull = this.#pull(log, alone && first !== undefined ? [first] : this.#order(first)).finally(() =>
+      this.#pulls.delete(log.origin),
+    );
     this.#pulls.set(log.origin, pull);
     return pull;
   }
 
-  async #pull(log: Followed, first: string | undefined): Promise<boolean> {
+  async #pull(log: Followed, order: readonly string[]): Promise<boolean> {
     this.#counters.pulls++;
     const before = log.tree.size;
-    for (const peer of this.#order(first)) {
+    for (const peer of order) {
       try {
         await this.pullFrom(peer, log);
         if (log.tree.size > before) return true;

@@ -22,8 +22,8 @@ import { type Wire } from './sim-network.ts';
 import { type World } from './world.ts';
 
 const MINUTE_MS = 60_000;
-/** Messages of one flood. */
-const FLOOD = 300;
+/** Messages of one flood: three times what a node looks at of one peer at once. */
+const FLOOD = 100;
 /** Messages that a liar keeps to repeat them. */
 const KEPT_MAX = 64;
 const SHARES = { withheld: 0.5, forged: 0.2, rolledBack: 0.5 } as const;

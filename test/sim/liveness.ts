@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
 /** A clock that was ahead by 100 s, a full disk, a process that waits to be started, and the bans of peers for ten minutes. */
 const RECOVERY_MS = 12 * MINUTE_MS;
 /** Two rounds with all peers, at the slowest of cadences. */
-const SPREAD_MS = 241_000;
+const SPREAD_MS = 301_000;
 const PAUSE_MS = 2_000;
 /** Bans of peers for ten minutes, and what was missed meanwhile. */
 const SAY_MS = 14 * MINUTE_MS;

@@ -87,6 +87,23 @@ describe('PeerClocks', () => {
     await world.stop();
   });
 
+  it('T15: asks every two minutes while most agree, and every half minute while there is doubt', async () => {
+    const world = await worldOf(REGIONS.slice(0, 3));
+    let answers = 0;
+    world.network.tamper = ({ to, protocol, bytes }) => {
+      if (to === 'DE' && protocol === WITNESS_PROTOCOL) answers++;
+      return bytes;
+    };
+    await world.pass(480);
+    assert.ok(answers >= 6 && answers <= 10, `${answers} answers in agreement`);
+    world.machine('DE').clockError.aheadMs = -HOUR_MS;
+    await world.pass(40);
+    answers = 0;
+    await world.pass(480);
+    assert.ok(answers >= 28 && answers <= 34, `${answers} answers in doubt`);
+    await world.stop();
+  });
+
   it('T15: one liar among three neither stops a node whose clock is right, nor lets one sign whose clock is wrong', async () => {
     for (const aheadS of [10 * 365 * 86_400, -86_400]) {
       const world = await worldOf(REGIONS);

@@ -397,6 +397,14 @@ describe('RegionNode', () => {
     assert.match(reason, /attest\/.* has 1 entries here, and (FR|IT) has seen 2 with our signature/);
     await assert.rejects(world.issue('DE', 'p3'), (error) => isNodeError(error, 'LOG_BEHIND'));
     assert.match(await world.outcome('FR', after.text), /^pass/);
+    // What nobody can give is asked for more and more seldom.
+    let asked = 0;
+    world.network.tamper = ({ to, protocol, bytes }) => {
+      if (to === 'DE' && protocol === SYNC_PROTOCOL) asked++;
+      return bytes;
+    };
+    await world.pass(240);
+    assert.ok(asked <= 2 * (8 + 8 * 5), `${asked} answers`);
     await world.stop();
   });
 

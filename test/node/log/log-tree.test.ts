@@ -145,6 +145,43 @@ describe('LogTree', () => {
     }
   });
 
+  it('entries reads what was logged together with them, and no damage before that', async () => {
+    const machine = new Machine();
+    const store = await machine.openStore();
+    const tree = await machine.openTree(store);
+    for (const size of [3, 5, 9, 300]) await growTo(tree, size);
+    const key = new LogKeys(ORIGIN).run(3);
+    machine.medium.flipBit(key);
+    const read = async (from: number, to: number): Promise<number> => {
+      let index = from;
+      for await (const entry of tree.reader.entries(from, to)) {
+        assert.deepEqual(Buffer.from(entry), Buffer.from(reference.entries[index++] as Uint8Array));
+      }
+      return index;
+    };
+    for (const [from, to] of [
+      [0, 3],
+      [1, 2],
+      [5, 6],
+      [7, 300],
+      [256, 257],
+      [299, 300],
+      [8, 8],
+    ] as const) {
+      assert.equal(await read(from, to), to);
+    }
+    for (const [from, to] of [
+      [3, 4],
+      [4, 5],
+      [2, 4],
+    ] as const) {
+      await rejectsWith(read(from, to), 'VALUE_CORRUPT');
+    }
+    await store.write([{ del: key }]);
+    await rejectsWith(read(4, 6), 'LOG_CORRUPT');
+    await store.stop();
+  });
+
   it('does not take the store with it when the second place cannot be read', async () => {
     const machine = new Machine();
     const store = await machine.openStore();

@@ -131,3 +131,14 @@ describe('Puller.pull', () => {
     assert.equal(asked.length, 4);
   });
 });
+
+describe('Puller.pull alone', () => {
+  it('T20: asks nobody but the peer that has shown more, whatever that gives', async () => {
+    const nothing: Manner = () => ({ kind: 'refused', reason: 'not-there' });
+    const { keeper, puller, asked, run } = await bench(region(), { JP: nothing, IT: honest });
+    assert.equal(await run(puller.pull(keeper, 'JP', { alone: true })), false);
+    assert.deepEqual(asked, ['JP range 0']);
+    assert.equal(await run(puller.pull(keeper, 'IT', { alone: true })), true);
+    assert.ok(asked.slice(1).every((one) => one.startsWith('IT ')));
+  });
+});

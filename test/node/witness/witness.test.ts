@@ -35,6 +35,8 @@ function request(oldSize: number, size: number, changes: Partial<AddCheckpoint> 
 }
 
 interface Bench {
+  /** What the witness knows, for a test to change. */
+  readonly ground: { keys: readonly (typeof log.key)[]; vetting: Vetting };
   readonly witness: Witness;
   readonly store: Store;
   readonly forks: ForkEvidence[];
@@ -44,8 +46,9 @@ interface Bench {
 async function bench(
   on: FaultyMedium,
   secondPlace = new MemorySecondPlace(),
-  vet: WitnessModules['vet'] = () => ({ isFolded: true, objection: undefined }),
+  vet?: WitnessModules['vet'],
 ): Promise<Bench> {
+  const ground: Bench['ground'] = { keys: [log.key], vetting: { isFolded: true, objection: undefined } };
   const clock = new RunningClock(NOW_MS);
   const store = storeOn(on);
   await store.start();
@@ -59,12 +62,12 @@ async function bench(
       sha256,
       verifySignature,
       key: () => ({ ...testKey(2) }),
-      keysOf: (origin) => (origin === ORIGIN ? [log.key] : undefined),
-      vet,
+      keysOf: (origin) => (origin === ORIGIN ? ground.keys : undefined),
+      vet: vet ?? (() => ground.vetting),
       onFork: (_origin, evidence) => forks.push(evidence),
     },
   );
-  return { witness, store, forks, clock };
+  return { ground, witness, store, forks, clock };
 }
 
 async function refusalOf(witness: Witness, asked: AddCheckpoint): Promise<string> {
@@ -229,5 +232,51 @@ describe('Witness.add', () => {
     );
     clock.nowAtMs += 1_000;
     assert.ok((await witness.add(request(7, 7, { path: [] }))).cosigns);
+  });
+});
+
+describe('Witness.again', () => {
+  const { text } = parseNote(noteOf(7));
+  const asked = { origin: ORIGIN, text };
+
+  it('cosigns at the time of the clock what it cosigned last, and nothing else', async () => {
+    const { witness, clock } = await bench(medium());
+    assert.equal(await witness.again(asked), undefined);
+    await witness.add(request(0, 7));
+    await clock.wait(5_000);
+    const line = await witness.again(asked);
+    assert.ok(line);
+    const { signatures } = parseNote(noteOf(7));
+    const note = encodeNote({ text, signatures: [...signatures, line] });
+    const [cosigned] = openCheckpoint(note, [log.key, own.key], verifySignature).cosignatures;
+    assert.equal(cosigned?.timestampS, NOW_MS / 1000 + 5);
+    assert.equal(await witness.again({ origin: ORIGIN, text: parseNote(noteOf(7, other)).text }), undefined);
+    assert.equal(await witness.again({ origin: ORIGIN, text: parseNote(noteOf(8)).text }), undefined);
+    await witness.add(request(7, 8));
+    assert.equal(await witness.again(asked), undefined);
+  });
+
+  it('A14: not once the keys of the log are others, or its entries have met an objection', async () => {
+    const { ground, witness } = await bench(medium());
+    await witness.add(request(0, 7));
+    for (const vetting of [
+      { isFolded: false },
+      { isFolded: true, objection: new ProtocolError('STATE_AHEAD', 'ahead') },
+    ] as const) {
+      ground.vetting = vetting;
+      assert.equal(await witness.again(asked), undefined);
+    }
+    ground.vetting = { isFolded: true, objection: undefined };
+    assert.ok(await witness.again(asked));
+    ground.keys = [];
+    assert.equal(await witness.again(asked), undefined);
+  });
+
+  it('A11: refuses while its clock is before its last cosignature', async () => {
+    const { witness, clock } = await bench(medium());
+    await clock.wait(5_000);
+    await witness.add(request(0, 7));
+    clock.nowMs = () => NOW_MS;
+    await assert.rejects(witness.again(asked), (error) => isNodeError(error, 'CLOCK_BEHIND'));
   });
 });
