@@ -163,7 +163,7 @@ class RegionAudit {
   async #auditAttestationLog(log: string): Promise<void> {
     const { region, network, signatures = true, nowS } = this.#options;
     const origin = `${region}.${network}/attest/${log}`;
-    const announced = this.#trust.state.log(log);
+    const announced = this.#trust.log(log);
     const { knownSinceS: keysSinceS } = this.#trust;
     if (announced === undefined && logMonth(log).untilS >= keysSinceS) {
       const message = 'the trust log does not announce it';

@@ -1,5 +1,5 @@
 /**
- * The trust log of a region, folded again: its state, the keys it ever had, and what had no effect. From its first entry, or
+ * The trust log of a region, folded again: its state, the keys and logs it ever had, and what had no effect. From its first entry, or
  * where that was pruned from a `state` statement, which then is believed for what came before.
  */
 import { hexOf } from '../../protocol/bytes.ts';
@@ -8,7 +8,8 @@ import { SNAPSHOT_ENTRIES_MAX, TRUST_KEPT_S } from '../../protocol/limits.ts';
 import { type FoldBase } from '../../protocol/trust/boot.ts';
 import { TrustFold } from '../../protocol/trust/fold.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
-import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type StatementKind } from '../../protocol/trust/statement-schema.ts';
+import { type AnnouncedLog, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { NodeError } from '../node-error.ts';
 import { KeyBook } from './attest-key.ts';
@@ -31,6 +32,8 @@ export class TrustReplay {
   /** The first entry that is folded. */
   #from = 0;
   #knownSinceS = 0;
+  /** Logs that were long over at a `state` statement, which drops them. */
+  readonly #forgotten = new Map<string, AnnouncedLog>();
   /** A compromise may reach back to any of them. At most `SNAPSHOT_ENTRIES_MAX`. */
   readonly #entries: Uint8Array[] = [];
 
@@ -73,10 +76,20 @@ export class TrustReplay {
     if (this.#entries.length >= SNAPSHOT_ENTRIES_MAX) {
       throw new NodeError('DATA_INCONSISTENT', `${origin} has more than ${SNAPSHOT_ENTRIES_MAX} entries`);
     }
+    const kind = kindOf(entry);
+    const announced = kind === 'state' ? [...this.state.logs()] : [];
     if (isBase) this.#startFrom(base, entry);
     else this.#fold.append(entry);
     this.#entries.push(entry.slice());
-    if (isBase || changesKeys(entry)) this.keys.learn(this.#fold.state);
+    if (isBase || kind === 'keys' || kind === 'compromise') this.keys.learn(this.#fold.state);
+    for (const one of announced) {
+      if (this.state.log(one.log) === undefined) this.#forgotten.set(one.log, one);
+    }
+  }
+
+  /** What the region announced of a log, though states may have forgotten it since. */
+  log(log: string): AnnouncedLog | undefined {
+    return this.state.log(log) ?? this.#forgotten.get(log);
   }
 
   #startFrom(base: FoldBase, stateEntry: Uint8Array): void {
@@ -112,12 +125,11 @@ export class TrustReplay {
   }
 }
 
-function changesKeys(entry: Uint8Array): boolean {
+function kindOf(entry: Uint8Array): StatementKind | undefined {
   try {
-    const { kind } = parseEntry(entry).statement;
-    return kind === 'keys' || kind === 'compromise';
+    return parseEntry(entry).statement.kind;
   } catch (error) {
-    if (isProtocolError(error)) return false;
+    if (isProtocolError(error)) return undefined;
     throw error;
   }
 }

@@ -320,6 +320,36 @@ describe('auditRegion', () => {
     );
   });
 
+  it('A19 takes a log for announced that states have forgotten since, and for none what was never announced', async () => {
+    const fixture = new AuditedFixture(3);
+    const { region } = fixture;
+    region.nowS += 70 * DAY_S;
+    const late = testKey('late trust-log');
+    fixture.checkpointKey = testKey('late checkpoint');
+    region.admit([
+      { key: late, role: 'trust-log' },
+      { key: fixture.checkpointKey, role: 'checkpoint' },
+    ]);
+    region.add(region.stateStatement(), [late]);
+    assert.equal(region.state.log(LOG_ID), undefined);
+    const directory = published(fixture);
+    const report = await audited(directory, { nowS: region.nowS });
+    assert.deepEqual(report.faults, []);
+    assert.deepEqual(
+      report.logs.map(({ size, signatures }) => ({ size, signatures })),
+      [
+        { size: region.entries.length, signatures: 0 },
+        { size: 3, signatures: 3 },
+      ],
+    );
+    renameSync(join(directory, 'attest', LOG_ID), join(directory, 'attest', '2026-10'));
+    const { faults } = await audited(directory, { nowS: region.nowS, faultsMax: 9 });
+    assert.deepEqual(
+      faults.map(({ code }) => code),
+      ['LOG_UNANNOUNCED', 'CHECKPOINT_INVALID'],
+    );
+  });
+
   it('A26 a state statement that leaves a revocation out', async () => {
     const fixture = new AuditedFixture(3);
     const { region } = fixture;
