@@ -7,7 +7,7 @@
  * An order that broke off with the process is settled by what the registry holds: a code of that person with that status which
  * stands in a log beyond where that was before is the one.
  */
-import { createHash, createHmac, type KeyObject } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { type Openings } from '../../protocol/code/openings.ts';
@@ -59,13 +59,21 @@ const noted = z.strictObject({
 });
 type Noted = z.infer<typeof noted>;
 
+/** Named once a day: each order asks for both, and to name a day costs as much as a hash. */
+interface Days {
+  readonly day: number;
+  readonly today: string;
+  readonly yesterday: string;
+}
+
 export class IssueOnce {
   readonly #modules: IssueOnceModules;
   readonly #sealer: Sealer;
-  readonly #nameKey: KeyObject;
+  readonly #nameKey: crypto.KeyObject;
   readonly #running = new Map<string, { readonly input: string; readonly issued: Promise<IssuedOnce> }>();
   readonly #reads: Gathered<string, Uint8Array | undefined>;
   readonly #writes: Gathered<Change, undefined>;
+  #named: Days | undefined;
   #sweptDay = '';
 
   constructor({ registryKey }: IssueOnceOptions, modules: IssueOnceModules) {
@@ -86,7 +94,7 @@ export class IssueOnce {
    * @throws {NodeError} ORDER_DIFFERS if another order was given under the key within the last day; and as `Issuer.issue`.
    */
   async issue({ key, input, request }: Order): Promise<IssuedOnce> {
-    const digest = createHash('sha256').update(input).digest('hex');
+    const digest = crypto.hash('sha256', input);
     const running = this.#running.get(key);
     if (running !== undefined) {
       requireSame(running.input, digest);
@@ -102,8 +110,8 @@ export class IssueOnce {
   }
 
   async #issue(name: string, input: string, request: IssueRequest): Promise<IssuedOnce> {
-    const today = this.#dayOf(this.#modules.clock.nowMs());
-    await this.#sweep(today);
+    const { today } = this.#days;
+    await this.#sweep();
     const known = await this.#noted(name);
     let note: Noted;
     if (known === undefined) {
@@ -138,8 +146,8 @@ export class IssueOnce {
   }
 
   async #noted(name: string): Promise<Noted | undefined> {
-    const nowMs = this.#modules.clock.nowMs();
-    const keys = [nowMs, nowMs - DAY_MS].map((atMs) => keyOf(this.#dayOf(atMs), name));
+    const { today, yesterday } = this.#days;
+    const keys = [keyOf(today, name), keyOf(yesterday, name)];
     const found = await Promise.all(keys.map((key) => this.#reads.ask(key)));
     const last = found.findIndex((sealed) => sealed !== undefined);
     const [at, sealed] = [keys[last], found[last]];
@@ -154,11 +162,12 @@ export class IssueOnce {
   }
 
   /** Forgets the days before yesterday, once a day. */
-  async #sweep(today: string): Promise<void> {
+  async #sweep(): Promise<void> {
+    const { today, yesterday } = this.#days;
     if (this.#sweptDay === today) return;
     this.#sweptDay = today;
-    const { store, clock } = this.#modules;
-    const end = keyOf(this.#dayOf(clock.nowMs() - DAY_MS), '');
+    const { store } = this.#modules;
+    const end = keyOf(yesterday, '');
     for (;;) {
       const page = await store.page('once/', end, { limit: 256 });
       if (page.length === 0) return;
@@ -167,12 +176,20 @@ export class IssueOnce {
   }
 
   #nameOf(key: string): string {
-    return createHmac('sha256', this.#nameKey).update(key).digest('hex');
+    return crypto.createHmac('sha256', this.#nameKey).update(key).digest('hex');
   }
 
-  #dayOf(atMs: number): string {
-    return new Date(atMs).toISOString().slice(0, 10);
+  /** This day and the one before. */
+  get #days(): Days {
+    const day = Math.floor(this.#modules.clock.nowMs() / DAY_MS);
+    if (this.#named?.day !== day) this.#named = { day, today: nameOfDay(day), yesterday: nameOfDay(day - 1) };
+    return this.#named;
   }
+}
+
+/** Of a day since 1970, as in `2026-11-26`. */
+function nameOfDay(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
 function keyOf(day: string, name: string): string {
