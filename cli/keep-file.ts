@@ -8,7 +8,7 @@ import { type ReadModules } from '../node/region/modules.ts';
 import { hexBytes, hexOf } from '../protocol/bytes.ts';
 import { isProtocolError } from '../protocol/fault.ts';
 import { SNAPSHOT_BYTES_MAX } from '../protocol/limits.ts';
-import { isRegion } from '../protocol/log/origin.ts';
+import { isNetwork, isRegion } from '../protocol/log/origin.ts';
 import { type Holdings, type SnapshotReader } from '../protocol/snapshot/apply.ts';
 import { restoreHoldings, saveHoldings } from '../protocol/snapshot/saved-holdings.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -28,9 +28,9 @@ const cosignatures = z.array(z.strictObject({ region, keyId, timestampS: count }
 const revocations = z.array(z.tuple([z.string(), z.array(z.strictObject({ number: count, bytes }))]));
 
 const keepSchema = z.strictObject({
-  format: z.literal(2),
+  format: z.literal(3),
   home: region,
-  network: z.string(),
+  network: z.string().refine(isNetwork),
   pin: fingerprint,
   snapshot: bytes,
   regions: z.array(
@@ -56,8 +56,9 @@ export interface Kept {
 export async function readKeepFile(path: string, modules: ReadModules): Promise<Kept | undefined> {
   const text = await readFileIfPresent(path, KEEP_BYTES_MAX);
   if (text === undefined) return undefined;
-  const parsed = keepSchema.safeParse(parseJson(text));
-  if (!parsed.success) throw invalid(path);
+  const { sha256, ...document } = parseJson(text) ?? {};
+  const parsed = keepSchema.safeParse(document);
+  if (sha256 !== digestOf(document, modules) || !parsed.success) throw invalid(path);
   const { home, network, pin, snapshot, regions, unheld } = parsed.data;
   const reader = { home, network, pin };
   try {
@@ -77,11 +78,24 @@ export async function readKeepFile(path: string, modules: ReadModules): Promise<
 }
 
 /** Rejects as `writeFileAtomically`; what was kept before stays then. */
-export async function writeKeepFile(path: string, { reader, holdings }: Kept): Promise<void> {
+export async function writeKeepFile(
+  path: string,
+  { reader, holdings }: Kept,
+  modules: ReadModules,
+): Promise<void> {
   const { home, network, pin } = reader;
   const saved = await saveHoldings(holdings);
-  const document = { format: 2, home, network, pin: hexOf(pin), ...saved };
-  await writeFileAtomically(path, `${JSON.stringify(document, asText)}\n`);
+  const told = { format: 3, home, network, pin: hexOf(pin), ...saved };
+  const document = JSON.parse(JSON.stringify(told, asText)) as object;
+  await writeFileAtomically(
+    path,
+    `${JSON.stringify({ ...document, sha256: digestOf(document, modules) })}\n`,
+  );
+}
+
+/** Over all that the file says: no bit of it may be another, since not all of it proves itself. */
+function digestOf(document: object, { sha256 }: ReadModules): string {
+  return hexOf(sha256(new TextEncoder().encode(JSON.stringify(document))));
 }
 
 /** Fingerprints in hexadecimal, other byte strings in base64. */
@@ -90,9 +104,10 @@ function asText(name: string, value: unknown): unknown {
   return name === 'fingerprint' ? hexOf(value) : Buffer.from(value).toString('base64');
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+function parseJson(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
   } catch {
     return undefined;
   }

@@ -11,6 +11,7 @@ import { type Cli, examples } from '../cli.ts';
 import { EXIT, type ExitCode, usageError } from '../exit.ts';
 import { judgeText, type JudgingOptions } from '../judging.ts';
 import { type Kept, readKeepFile, writeKeepFile } from '../keep-file.ts';
+import { withKeepLock } from '../keep-lock.ts';
 import { linesOf } from '../lines.ts';
 import { parsePlace, PLACE_HELP } from '../place.ts';
 import { printable } from '../printable.ts';
@@ -205,6 +206,15 @@ async function holdingsFor(cli: Cli, options: VerifyOptions, modules: ReadModule
     for (const line of warnings) cli.output.note(line);
     return holdings;
   }
+  const isAdding = keep !== undefined && offline.length > 0;
+  return isAdding
+    ? withKeepLock(keep, () => holdingsOf(cli, options, modules))
+    : holdingsOf(cli, options, modules);
+}
+
+/** What is held by what was kept and is offered; kept again if it may have changed. */
+async function holdingsOf(cli: Cli, options: VerifyOptions, modules: ReadModules): Promise<Holdings> {
+  const { offline = [], keep, at } = options;
   const kept = keep === undefined ? undefined : await readKeepFile(keep, modules);
   const snapshots = await Promise.all(offline.map(readSnapshotFile));
   const reader = readerOf(options, kept, snapshots[0]);
@@ -216,7 +226,10 @@ async function holdingsFor(cli: Cli, options: VerifyOptions, modules: ReadModule
   const holdings = applied?.holdings ?? kept?.holdings;
   if (holdings === undefined)
     throw usageError('say what to trust: --region DIR, or --offline SNAPSHOT with --home and --pin');
-  if (keep !== undefined && applied !== undefined) await writeKeepFile(keep, { reader, holdings });
+  if (keep === undefined || applied === undefined) return holdings;
+  // What another time makes of a snapshot is no knowledge of today.
+  if (at !== undefined) cli.output.note(`with --at nothing is kept: ${printable(keep)} stays as it was`);
+  else await writeKeepFile(keep, { reader, holdings }, modules);
   return holdings;
 }
 

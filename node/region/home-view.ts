@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { hexBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { neededCosignatures } from '../../protocol/log/quorum.ts';
-import { type SnapshotSource } from '../../protocol/snapshot/make.ts';
+import { applySnapshot } from '../../protocol/snapshot/apply.ts';
+import { makeSnapshot, type SnapshotSource } from '../../protocol/snapshot/make.ts';
 import { TrustFold } from '../../protocol/trust/fold.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { isUnreadable } from './files.ts';
@@ -102,13 +103,14 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
   }
   const regions = known.map((one) => one.region);
   const voters = votersOf(home, modules.nowS());
-  const counted = await Promise.all(regions.map((of) => countedView(of, home, voters, regions, modules)));
+  const ranked = await Promise.all(regions.map((of) => rankedView(of, home, voters, regions, modules)));
+  const taken = await takenViews(home, ranked, modules);
   return {
     home,
-    sources: counted.map(({ source }) => source),
-    newer: counted.flatMap(({ newer }) => newer ?? []),
+    sources: taken.map(({ source }) => source),
+    newer: taken.flatMap(({ newer }) => newer ?? []),
     branches: known.flatMap(({ branches }) => branches),
-    lacking: counted.flatMap(({ lacking }) => lacking ?? []),
+    lacking: taken.flatMap(({ lacking }) => lacking ?? []),
     behind: known.flatMap(({ region: { region: id, checkpoint }, shownSize }) =>
       shownSize < checkpoint.size ? [{ region: id, shownSize, knownSize: checkpoint.size }] : [],
     ),
@@ -129,35 +131,93 @@ function badCopiesOf(
   );
 }
 
-interface CountedView {
-  readonly source: SnapshotSource;
-  readonly newer: SnapshotSource | undefined;
-  readonly lacking: LackingRegion | undefined;
+/** The checkpoints of a region, the best one to take first: at least one. */
+interface RankedView {
+  readonly of: PublicRegion;
+  readonly newest: WitnessedCheckpoint;
+  readonly ranked: readonly [WitnessedCheckpoint, ...WitnessedCheckpoint[]];
+  readonly needed: number;
+  readonly others: readonly string[];
 }
 
-/** Which of a region's checkpoints to take, and whether enough vouch for it. `regions` are all of which something is known. */
-async function countedView(
+/** `regions` are all of which something is known. */
+async function rankedView(
   of: PublicRegion,
   home: PublicRegion,
   voters: readonly string[],
   regions: readonly PublicRegion[],
   modules: ReadModules,
-): Promise<CountedView> {
+): Promise<RankedView> {
   // Those who count in the quorum, and nobody else, say which checkpoint is the one to take.
   const others = voters.filter((voter) => voter !== of.region);
   const witnesses = regions.filter(({ region }) => others.includes(region));
   const [newest, ...older] = await witnessedCheckpoints(of, { witnesses, reader: home }, modules);
   if (newest === undefined) throw new TypeError('a region that was read has a checkpoint');
   const needed = neededCosignatures(others.length);
-  const best = of === home ? newest : older.reduce((a, b) => (isBetter(b, a, needed) ? b : a), newest);
-  const silent = others.filter((voter) => !newest.vouching.includes(voter));
-  const lacking = { region: of.region, needed: needed - newest.vouching.length, silent };
-  return {
-    source: sourceAt(of, best, modules),
-    // From its first entry on, so that what is held is proven to be a part of it.
-    newer: best === newest ? undefined : { ...sourceAt(of, newest, modules), newestBase: () => undefined },
-    lacking: best.vouching.length < needed ? lacking : undefined,
-  };
+  const [best = newest, ...rest] =
+    of === home ? [newest] : [newest, ...older].sort((a, b) => order(a, b, needed));
+  return { of, newest, ranked: [best, ...rest], needed, others };
+}
+
+interface TakenView {
+  readonly source: SnapshotSource;
+  readonly newer: SnapshotSource | undefined;
+  readonly lacking: LackingRegion | undefined;
+}
+
+/**
+ * Lets each region stand at the best of its checkpoints at which a reader takes it. That may be another than the first: a witness key
+ * that only an unwitnessed log names does not count, so that nobody brings a region out of sight by vouching with such a key.
+ */
+async function takenViews(
+  home: PublicRegion,
+  views: readonly RankedView[],
+  modules: ReadModules,
+): Promise<TakenView[]> {
+  const places = views.map(() => 0);
+  const current = () =>
+    views.map(({ of, ranked }, i) => sourceAt(of, ranked[places[i] ?? 0] ?? ranked[0], modules));
+  // Where all agree there is nothing to try. Else every round but the last leaves one checkpoint behind at least.
+  for (let isMoved = views.some(({ ranked }) => ranked.length > 1); isMoved;) {
+    const leftOut = await leftOutOf(home, current(), modules);
+    isMoved = false;
+    for (const [i, { of, ranked }] of views.entries()) {
+      const next = (places[i] ?? 0) + 1;
+      if (!leftOut.has(of.region) || next > ranked.length) continue;
+      // Of a region that is left out at each of them the first is still the best.
+      places[i] = next;
+      isMoved ||= next < ranked.length;
+    }
+  }
+  const sources = current();
+  return views.map(({ of, newest, ranked, needed, others }, i) => {
+    const best = ranked[places[i] ?? 0] ?? ranked[0];
+    const silent = others.filter((voter) => !newest.vouching.includes(voter));
+    const lacking = { region: of.region, needed: needed - newest.vouching.length, silent };
+    return {
+      source: sources[i] as SnapshotSource,
+      // From its first entry on, so that what is held is proven to be a part of it.
+      newer: best === newest ? undefined : { ...sourceAt(of, newest, modules), newestBase: () => undefined },
+      lacking: best.vouching.length < needed ? lacking : undefined,
+    };
+  });
+}
+
+/** The regions that a reader of these alone leaves out; none where it refuses all, for want of a quorum for the home. */
+async function leftOutOf(
+  { region, network, fingerprint }: PublicRegion,
+  sources: readonly SnapshotSource[],
+  modules: ReadModules,
+): Promise<ReadonlySet<string>> {
+  const bytes = await makeSnapshot(network, sources);
+  const reader = { home: region, network, pin: fingerprint };
+  try {
+    const { outcomes } = applySnapshot(modules, bytes, reader, undefined, modules.nowS());
+    return new Set(outcomes.flatMap((one) => (one.effect === 'left-out' ? [one.region] : [])));
+  } catch (error) {
+    if (isProtocolError(error)) return new Set();
+    throw error;
+  }
 }
 
 /** What a region has published itself can be made again: its faults are not those of somebody else. */
@@ -189,9 +249,9 @@ function votersOf({ region, state }: PublicRegion, nowS: number): string[] {
 }
 
 /** More votes than are needed make no checkpoint better: those of the one before it would hide what was revoked since. */
-function isBetter(a: WitnessedCheckpoint, b: WitnessedCheckpoint, needed: number): boolean {
-  const more = Math.min(a.vouching.length, needed) - Math.min(b.vouching.length, needed);
-  return more > 0 || (more === 0 && a.size > b.size);
+function order(a: WitnessedCheckpoint, b: WitnessedCheckpoint, needed: number): number {
+  const more = Math.min(b.vouching.length, needed) - Math.min(a.vouching.length, needed);
+  return more || b.size - a.size;
 }
 
 function sourceAt(

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
+import { CLOCK_AHEAD_S_MAX, NOTE_BYTES_MAX } from '../../protocol/limits.ts';
 import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { verifyCosignature } from '../../protocol/log/cosignature.ts';
 import { encodeNote, type Note, parseNote } from '../../protocol/log/note.ts';
@@ -18,7 +18,7 @@ import { checkpointKeys, type PublicRegion } from './public-region.ts';
 export interface WitnessedCheckpoint extends Checkpoint {
   /** With good lines only: the log's, its region's own witness's, and those of its peers. */
   readonly note: Uint8Array;
-  /** The other regions that vouch for it. */
+  /** The other regions that vouch for it, at a time that can be true. */
   readonly vouching: readonly string[];
 }
 
@@ -58,11 +58,26 @@ export async function witnessedCheckpoints(
   }
   return [...found].flatMap(([text, { checkpoint, lines }]) => {
     if (!lines.some(({ name }) => name === origin)) return [];
-    const vouching = new Set(lines.map(({ region }) => region).filter((region) => region !== of.region));
-    const note = encodeNote({ text, signatures: newestOfEach(lines) });
     const { size, root } = checkpoint;
+    const byOthers = lines.filter((line) => line.region !== of.region && isTimely(line, size, of, modules));
+    const vouching = new Set(byOthers.map(({ region }) => region));
+    const note = encodeNote({ text, signatures: newestOfEach(lines) });
     return { origin, size, root, vouching: [...vouching], note };
   });
+}
+
+/**
+ * Whether somebody can have seen the checkpoint then: not before its newest statement was made, and not later than now. Who says
+ * otherwise would let the region seem old, or have no quorum, with a checkpoint that others could do without.
+ */
+function isTimely(
+  { timestampS }: GoodLine,
+  size: number,
+  { state, checkpoint }: PublicRegion,
+  { nowS }: ReadModules,
+): boolean {
+  const madeAtS = size === checkpoint.size ? state.lastAtS : 0;
+  return timestampS >= madeAtS - CLOCK_AHEAD_S_MAX && timestampS <= nowS() + CLOCK_AHEAD_S_MAX;
 }
 
 interface Found {

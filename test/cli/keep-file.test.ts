@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Kept, readKeepFile, writeKeepFile } from '../../cli/keep-file.ts';
@@ -31,7 +32,7 @@ describe('readKeepFile and writeKeepFile', () => {
         assert.deepEqual(played.result, { codes, ...expected }, `${name}, step ${index + 1}`);
         held = played.held;
         if (held === undefined) continue;
-        await writeKeepFile(path, { reader, holdings: held });
+        await writeKeepFile(path, { reader, holdings: held }, modules);
         const again = await readKeepFile(path, modules);
         assert.deepEqual(again?.reader, reader);
         held = again.holdings;
@@ -58,13 +59,20 @@ describe('readKeepFile and writeKeepFile', () => {
     beforeEach(async () => {
       const federation = new Federation(HOME, 'FR', 'IT');
       const { holdings } = federation.apply(HOME, await federation.snapshot());
-      await writeKeepFile(path, { reader: federation.reader(HOME), holdings });
-      document = JSON.parse(readFileSync(path, 'utf8')) as Document;
+      await writeKeepFile(path, { reader: federation.reader(HOME), holdings }, modules);
+      const { sha256, ...rest } = JSON.parse(readFileSync(path, 'utf8')) as Document & { sha256: string };
+      assert.match(sha256, /^[0-9a-f]{64}$/);
+      document = rest;
     });
+    /** With the digest that belongs to it, so that what it says has to be found out. */
+    const sealed = (altered: unknown) => {
+      const text = JSON.stringify(altered);
+      return { ...(altered as object), sha256: createHash('sha256').update(text).digest('hex') };
+    };
     const cases: Readonly<Record<string, (document: Document) => unknown>> = {
-      'no JSON': () => 'nothing',
       'an earlier form': () => ({ format: 1, home: 'DE', network: 'test', pin: document.pin, snapshots: [] }),
       'another pin': () => ({ ...document, pin: '00'.repeat(32) }),
+      'a network that is none': () => ({ ...document, network: 'ä ö' }),
       'another home': () => ({ ...document, home: 'FR' }),
       'another network': () => ({ ...document, network: 'other' }),
       'a home that is no region': () => ({ ...document, home: '../DE' }),
@@ -96,7 +104,7 @@ describe('readKeepFile and writeKeepFile', () => {
     };
     for (const [what, alter] of Object.entries(cases)) {
       it(`is KEEP_INVALID with what to do: ${what}`, async () => {
-        writeFileSync(path, JSON.stringify(alter(document)));
+        writeFileSync(path, JSON.stringify(sealed(alter(document))));
         await assert.rejects(readKeepFile(path, modules), (error) => {
           assert.ok(error instanceof CliError);
           assert.deepEqual([error.exit, error.code], [5, 'KEEP_INVALID']);
@@ -105,5 +113,19 @@ describe('readKeepFile and writeKeepFile', () => {
         });
       });
     }
+
+    it('F4: is KEEP_INVALID for a flip of any bit, and cut anywhere', async () => {
+      const whole = readFileSync(path);
+      const isInvalid = (error: unknown) => error instanceof CliError && error.code === 'KEEP_INVALID';
+      const step = Math.ceil(whole.length / 300);
+      for (let at = 0; at < whole.length - 1; at += step) {
+        const flipped = Buffer.from(whole);
+        flipped[at] = (whole[at] ?? 0) ^ (1 << (at % 8));
+        for (const bytes of [flipped, whole.subarray(0, at)]) {
+          writeFileSync(path, bytes);
+          await assert.rejects(readKeepFile(path, modules), isInvalid, `at byte ${at}`);
+        }
+      }
+    });
   });
 });

@@ -258,6 +258,42 @@ describe('entente snapshot and verify --keep', () => {
     assert.equal((await cli.run('verify', ...keep, code)).exit, 3);
   });
 
+  it('--keep forgets nothing when two verifiers use it at once', async () => {
+    cli = copyWorld(world, folder());
+    const { green, yellow } = world.codes;
+    await cli.json('revoke', cli.path('CN-33'), green);
+    await witnessAll(cli);
+    await cli.json('snapshot', 'make', cli.path('DE'), '--out', cli.path('new.snap'));
+    for (let round = 0; round < 5; round++) {
+      const keep = ['--keep', cli.path(`gate ${round}.json`)];
+      await cli.run('verify', ...keep, ...cli.trust, green);
+      await Promise.all([
+        cli.run('verify', ...keep, '--offline', cli.path('new.snap'), green),
+        cli.run('verify', ...keep, '--offline', cli.path('de.snap'), yellow),
+      ]);
+      assert.equal((await cli.run('verify', ...keep, green)).exit, 3, `round ${round}`);
+    }
+  });
+
+  it('--at with --keep judges at another time and keeps nothing', async () => {
+    cli = copyWorld(world, folder());
+    const keep = ['--keep', cli.path('gate.json')];
+    await cli.run('verify', ...keep, ...cli.trust, world.codes.green);
+    const before = readFileSync(cli.path('gate.json'));
+    const at = new Date((cli.nowS - 86_400) * 1000).toISOString();
+    const { err } = await cli.run(
+      'verify',
+      ...keep,
+      '--offline',
+      cli.path('de.snap'),
+      '--at',
+      at,
+      world.codes.green,
+    );
+    assert.match(err, /with --at nothing is kept/);
+    assert.deepEqual(readFileSync(cli.path('gate.json')), before);
+  });
+
   it('verify says of which regions too few vouch in a snapshot, and what counts of them then', async () => {
     cli = copyWorld(world, folder());
     await cli.json('revoke', cli.path('CN-33'), world.codes.green);

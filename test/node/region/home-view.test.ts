@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type HomeView, readHomeView } from '../../../node/region/home-view.ts';
 import { copyPath, cosignaturePath, trustLogPath } from '../../../node/region/layout.ts';
 import { publishLog, putFile } from '../../support/published-files.ts';
-import { trustModules } from '../../support/region-fixture.ts';
+import { type TestKey, trustModules } from '../../support/region-fixture.ts';
 import { Federation, NETWORK, noteOf, NOW_S } from '../../support/snapshot-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -40,10 +40,22 @@ describe('readHomeView for BE', () => {
     publishLog(trustLogPath(publicPath(name)), region.entries, note);
   }
 
-  /** A region vouches for the log of AT as it is now; BE keeps the lines of others too, if it is told some. */
-  function vouch(witness: string, lines: readonly string[] = [witness]): void {
-    const region = at();
-    const note = noteOf(region, [...federation.regions.values()], { by: lines });
+  interface Vouching {
+    /** Whose lines the witness keeps: its own. */
+    readonly lines?: readonly string[];
+    readonly of?: string;
+    readonly atS?: number;
+    /** With another key than that which its log announced first. */
+    readonly key?: TestKey;
+  }
+
+  /** A region vouches for the log of AT, or of another one, as it is now. */
+  function vouch(witness: string, { lines = [witness], of = 'AT', atS, key }: Vouching = {}): void {
+    const region = federation.region(of);
+    const witnesses = [...federation.regions.values()].map((one) =>
+      key !== undefined && one.region === witness ? { region: witness, keys: { witness: key } } : one,
+    );
+    const note = noteOf(region, witnesses, { by: lines, ...(atS !== undefined && { atS }) });
     putFile(cosignaturePath(publicPath(witness), region.origin), note);
     publishLog(copyPath(publicPath(witness), region.origin), region.entries, note);
   }
@@ -58,7 +70,7 @@ describe('readHomeView for BE', () => {
   });
 
   it('takes the largest checkpoint for which enough vouch, however many vouch for an older one', async () => {
-    vouch('BE', ['BE', 'CZ', 'DK']);
+    vouch('BE', { lines: ['BE', 'CZ', 'DK'] });
     const size = at().revoke([1]) + 1;
     publish('AT');
     for (const witness of ['CZ', 'DK']) vouch(witness);
@@ -66,7 +78,7 @@ describe('readHomeView for BE', () => {
   });
 
   it('takes the older one for which enough vouch while one too few vouch for the newest, and gives both', async () => {
-    vouch('BE', ['BE', 'CZ', 'DK']);
+    vouch('BE', { lines: ['BE', 'CZ', 'DK'] });
     const size = at().revoke([1]);
     publish('AT');
     vouch('CZ');
@@ -74,7 +86,7 @@ describe('readHomeView for BE', () => {
   });
 
   it('takes the larger of two older ones for which enough vouch', async () => {
-    vouch('BE', ['BE', 'CZ', 'DK']);
+    vouch('BE', { lines: ['BE', 'CZ', 'DK'] });
     const size = at().revoke([1]) + 1;
     for (const witness of ['CZ', 'DK']) vouch(witness);
     at().revoke([2]);
@@ -99,8 +111,39 @@ describe('readHomeView for BE', () => {
     });
   });
 
+  for (const [when, atS] of [
+    ['later than now', NOW_S + 121],
+    ['before it was made', NOW_S - 121],
+  ] as const)
+    it(`T15: counts no vote for a checkpoint that is said to have been seen ${when}`, async () => {
+      vouch('BE', { lines: ['BE', 'CZ', 'DK'] });
+      at().nowS = NOW_S;
+      const size = at().revoke([1]);
+      publish('AT');
+      vouch('DK');
+      vouch('CZ', { atS });
+      assert.deepEqual(standing(await read()), { taken: size, newer: size + 1, lacking: [] });
+      vouch('CZ', { atS: NOW_S + 120 });
+      assert.deepEqual(standing(await read()), { taken: size + 1, newer: undefined, lacking: [] });
+    });
+
+  it('takes the older one where who vouches for the newest does it by a key of which only its own new log knows', async () => {
+    for (const of of ['AT', 'CZ'])
+      vouch('BE', { lines: ['AT', 'BE', 'CZ', 'DK'].filter((by) => by !== of), of });
+    const key = federation.region('CZ').key('fresh witness');
+    federation.region('CZ').admit([{ key, role: 'witness' }]);
+    publish('CZ');
+    const size = at().revoke([1]);
+    publish('AT');
+    vouch('DK');
+    vouch('CZ', { key });
+    assert.deepEqual(standing(await read()), { taken: size, newer: size + 1, lacking: [] });
+    for (const witness of ['BE', 'DK']) vouch(witness, { of: 'CZ' });
+    assert.equal(standing(await read()).taken, size + 1);
+  });
+
   it('counts no vote of a region that the home does not recognise', async () => {
-    vouch('BE', ['BE', 'CZ', 'DK']);
+    vouch('BE', { lines: ['BE', 'CZ', 'DK'] });
     federation.region('BE').add({ kind: 'withdrawal', region: 'DK', version: 2 });
     publish('BE', 'all');
     at().revoke([1]);
