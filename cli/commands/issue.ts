@@ -111,6 +111,8 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
     path,
     async (desk) => {
       await requireNothingOpen(cli, desk, path);
+      // Another run may have made them while this one waited for the region.
+      await requireNewFiles(options.out, options.device);
       const issued = await desk.issue(people, progress);
       const [first] = issued;
       if (options.device !== undefined && first !== undefined)

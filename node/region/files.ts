@@ -15,9 +15,9 @@ import { dirname, join } from 'node:path';
 import { concatBytes } from '../../protocol/bytes.ts';
 import { NodeError } from '../node-error.ts';
 
-/** What `writeFileAtomically` leaves beside a file if the process dies before the rename. */
 /** Read at a time where a size is not known. */
 const PART_BYTES = 65_536;
+/** What `writeFileAtomically` leaves beside a file if the process dies before the rename. */
 const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/;
 
 export interface WriteOptions {

@@ -64,7 +64,7 @@ def parse_code(text):
 
 
 def _without_prefix(text):
-    if len(text) > CHARACTERS_MAX:
+    if len(text.encode("utf-16-le", "surrogatepass")) > 2 * CHARACTERS_MAX:
         raise Fault("TOO_LARGE")
     if text in ("", PREFIX):
         raise Fault("CODE_EMPTY")

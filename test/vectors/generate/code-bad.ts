@@ -78,6 +78,7 @@ const TEXTS: Partial<Record<FaultCode, readonly BadText[]>> = {
   TOO_LARGE: [
     ['4,297 characters', `ENT1:${'0'.repeat(4_292)}`],
     ['4,297 characters of version 2', `ENT2:${'0'.repeat(4_292)}`],
+    ['4,297 characters, of which each two stand for one beyond 16 bits', `ENT2:0${'\u{1f600}'.repeat(2_146)}`],
   ],
 };
 
