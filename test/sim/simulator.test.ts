@@ -8,17 +8,12 @@ import { runSeed } from './run.ts';
 const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
 
 describe('simulator', function () {
-  this.timeout(600_000);
+  this.timeout(900_000);
 
   it('a federation of seven nodes keeps its promises through an hour of faults, and the same seed gives the same hour', async () => {
-    const options = { from: 1, to: 24, nodes: 7, hours: 1, twice: 8, ed25519: 0, workers: 2 };
+    const options = { from: 1, to: 64, nodes: 7, hours: 1, twice: 16, ed25519: 0, workers: 2 };
     const range = await runRange(options, (result) => assert.ok(isGood(result), textOf(result)));
-    assert.deepEqual([range.seeds, range.twice, range.failed], [24, 3, []]);
-  });
-
-  it('a revocation that waits for its quorum counts on where the clock is set back (seed 114)', async () => {
-    const result = resultOf(await runSeed({ seed: 114, nodes: 7, hours: 1 }));
-    assert.ok(isGood(result), textOf(result));
+    assert.deepEqual([range.seeds, range.twice, range.failed], [64, 4, []]);
   });
 
   it('with real signatures the nodes do the same as with those of the registry', async () => {

@@ -241,6 +241,22 @@ describe('RegionNode', () => {
     await world.stop();
   });
 
+  it('T15: a revocation that waits for its quorum counts on where the clock is set back', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.pass(15);
+    world.network.isolate('DE');
+    await revoke(world, 'DE', code);
+    assert.match(await world.outcome('DE', code.text), /^stop.*REVOKED/);
+    // Its own statement is ahead of its time by now, and whatever changes makes the trust anew.
+    world.machine('DE').clockError.aheadMs = -200_000;
+    world.network.rejoin('DE');
+    await revoke(world, 'FR', await world.issue('FR'));
+    await world.pass(15);
+    assert.match(await world.outcome('DE', code.text), /^stop.*REVOKED/);
+    await world.stop();
+  });
+
   it('T20: a peer that keeps silent is passed over after two seconds', async () => {
     const world = await three();
     const code = await world.issue('DE');
