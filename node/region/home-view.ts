@@ -196,8 +196,7 @@ async function takenViews(
     const lacking = { region: of.region, needed: needed - newest.vouching.length, silent };
     return {
       source: sources[i] as SnapshotSource,
-      // From its first entry on, so that what is held is proven to be a part of it.
-      newer: best === newest ? undefined : { ...sourceAt(of, newest, modules), newestBase: () => undefined },
+      newer: best === newest ? undefined : besideAt(of, newest, modules),
       lacking: best.vouching.length < needed ? lacking : undefined,
     };
   });
@@ -252,6 +251,18 @@ function votersOf({ region, state }: PublicRegion, nowS: number): string[] {
 function order(a: WitnessedCheckpoint, b: WitnessedCheckpoint, needed: number): number {
   const more = Math.min(b.vouching.length, needed) - Math.min(a.vouching.length, needed);
   return more || b.size - a.size;
+}
+
+/**
+ * A checkpoint that is not the one to take, from its first entry on, so that what is held is proven to be a part of it. Without what
+ * witnesses said of it: it counts beside what is taken, whatever one of them makes of it.
+ */
+function besideAt(
+  of: PublicRegion,
+  { size, ownNote }: WitnessedCheckpoint,
+  modules: ReadModules,
+): SnapshotSource {
+  return { ...sourceAt(of, { size, note: ownNote }, modules), newestBase: () => undefined };
 }
 
 function sourceAt(

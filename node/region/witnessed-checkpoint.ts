@@ -18,6 +18,8 @@ import { checkpointKeys, type PublicRegion } from './public-region.ts';
 export interface WitnessedCheckpoint extends Checkpoint {
   /** With good lines only: the log's, its region's own witness's, and those of its peers. */
   readonly note: Uint8Array;
+  /** The same with those of the region itself alone: for which nobody else vouches. */
+  readonly ownNote: Uint8Array;
   /** The other regions that vouch for it, at a time that can be true. */
   readonly vouching: readonly string[];
 }
@@ -61,8 +63,9 @@ export async function witnessedCheckpoints(
     const { size, root } = checkpoint;
     const byOthers = lines.filter((line) => line.region !== of.region && isTimely(line, size, of, modules));
     const vouching = new Set(byOthers.map(({ region }) => region));
-    const note = encodeNote({ text, signatures: newestOfEach(lines) });
-    return { origin, size, root, vouching: [...vouching], note };
+    const noteOf = (some: readonly GoodLine[]) => encodeNote({ text, signatures: newestOfEach(some) });
+    const ownNote = noteOf(lines.filter(({ region }) => region === of.region));
+    return { origin, size, root, vouching: [...vouching], note: noteOf(lines), ownNote };
   });
 }
 
