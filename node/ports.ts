@@ -102,6 +102,8 @@ export interface SecondPlace {
    * root, with DISK_FULL or DISK_IO if it could not be written: then the old or the new mark is in place.
    */
   raise(name: string, mark: HighWater): Promise<void>;
+  /** There is no mark then. Rejects with DISK_IO if it may still be in place. */
+  forget(name: string): Promise<void>;
 }
 
 /** Messages between nodes. `peer` is the other's node identity, proven by the transport. */

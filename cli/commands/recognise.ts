@@ -33,6 +33,7 @@ interface RecogniseOptions extends SigningOptions {
   readonly via?: string;
   readonly rules?: string;
   readonly for: string;
+  readonly newRoot?: true;
 }
 
 interface Recognised {
@@ -62,6 +63,7 @@ export function addRecognise(program: Command, cli: Cli): void {
     .option('--via <region>', 'with --way bridge: the region through which codes come')
     .option('--rules <id>', 'acceptance rules for its codes')
     .option('--for <span>', `how long the recognition holds, at most ${HOLDS.to}`, '365d')
+    .option('--new-root', 'it was set up anew: give up what is held of it under its root before')
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
@@ -94,6 +96,7 @@ async function recognise(
       const other =
         peer === undefined ? byFingerprint(options) : await byDirectory(desk, peer, options, modules);
       if (other.region === desk.config.region) throw usageError('a region does not recognise itself');
+      if (options.newRoot !== true) requireSameRoot(desk, other);
       const from = modules.nowS();
       const until = from + span;
       const { region, fingerprint } = other;
@@ -110,6 +113,21 @@ async function recognise(
       report(cli, desk.config.region, { ...other, version, until });
     },
     options,
+  );
+}
+
+/** A fingerprint that was mistyped would cost all that is held of the region, and its codes count nowhere here. */
+function requireSameRoot({ config, state }: Desk, { region, fingerprint }: Recognised): void {
+  const before = state.recognition(region);
+  if (before === undefined || before.standing === 'withdrawn') return;
+  if (equalBytes(before.fingerprint, fingerprint)) return;
+  throw new CliError(
+    EXIT.inconsistent,
+    'PIN_MISMATCH',
+    `${config.region} recognises ${region} under another fingerprint: ${fingerprintText(before.fingerprint)}`,
+    {
+      hint: `Nothing was recognised. If ${region} was set up anew, and its operator has told you so, say --new-root: codes of its root before count no more.`,
+    },
   );
 }
 

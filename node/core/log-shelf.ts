@@ -1,4 +1,5 @@
 /** All logs that a node holds, open and by name: its own, the trust logs of the regions it follows, and its mirrors of others. */
+import { equalBytes } from '../../protocol/bytes.ts';
 import { attestationLogOrigin, parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
@@ -15,6 +16,7 @@ import { logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
 import { type TrustBoard } from '../trust/trust-board.ts';
 import { TrustKeeper, type TrustKeeperModules } from '../trust/trust-keeper.ts';
 import { Turns } from '../turns.ts';
+import { giveUpOldRoot } from './old-root.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
 import { type NodeStatus } from './node-status.ts';
 import { OwnLog } from './own-log.ts';
@@ -93,8 +95,12 @@ export class LogShelf {
         if (log instanceof OwnLog && tree.shortfall !== undefined) behind[origin] = tree.shortfall.size;
       } else closed[origin] = tree.trouble.message;
     }
-    for (const { origin, damage } of this.#modules.board.keepers.values()) {
+    for (const { region, origin, damage, state } of this.#modules.board.keepers.values()) {
       if (damage !== undefined) closed[origin] ??= damage.message;
+      const recognised = this.home.state.recognition(region);
+      if (recognised === undefined || recognised.standing === 'withdrawn' || !state.fingerprint) continue;
+      if (!equalBytes(recognised.fingerprint, state.fingerprint))
+        closed[origin] ??= 'recognised under another root by now: start the node again, and it follows that';
     }
     return { sizes, behind, closed, forked };
   }
@@ -146,7 +152,7 @@ export class LogShelf {
         return one.standing === 'withdrawn' ? [] : [{ region: one.region, fingerprint: one.fingerprint }];
       });
       for (const { region, fingerprint } of [...recognised, ...invited]) {
-        if (!keepers.has(region)) await this.#keep(region, fingerprint);
+        if (!keepers.has(region)) await this.#keepUnder(region, fingerprint);
       }
       for (const keeper of keepers.values()) {
         if (!mirrors.includes(keeper.region) || keeper === this.home) continue;
@@ -186,6 +192,21 @@ export class LogShelf {
     const { kind, region } = parseOrigin(origin);
     if (kind === 'attest') return { isFolded: true, objection: undefined };
     return this.#modules.board.keepers.get(region)?.vetting(text) ?? { isFolded: false };
+  }
+
+  /** What the store holds under another root than the one that is recognised by now is given up. */
+  async #keepUnder(region: string, fingerprint: Uint8Array): Promise<TrustKeeper> {
+    try {
+      return await this.#keep(region, fingerprint);
+    } catch (error) {
+      if (!isProtocolError(error, 'PIN_MISMATCH')) throw error;
+      const { network } = this.#options;
+      const origin = trustLogOrigin(region, network);
+      (await this.openTree(origin)).close();
+      this.#trees.delete(origin);
+      await giveUpOldRoot(region, network, this.#modules);
+      return this.#keep(region, fingerprint);
+    }
   }
 
   async #keep(region: string, fingerprint: Uint8Array | undefined): Promise<TrustKeeper> {

@@ -32,8 +32,8 @@ export async function pruneLog(minimum: number, { tree, store }: PruneModules): 
   await deleteRange(store, keys.run(0), keys.run(bound));
 }
 
-/** By key alone, so that a damaged value does not stand in the way. */
-async function deleteRange(store: Store, from: string, to: string): Promise<void> {
+/** Deletes `from <= key < to`: by key alone, so that a damaged value does not stand in the way. */
+export async function deleteRange(store: Store, from: string, to: string): Promise<void> {
   for (;;) {
     const page = await store.inspect(from, STEP);
     const keys = page.map(({ key }) => key).filter((key) => key < to);

@@ -97,9 +97,12 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
   }
   // A log that was signed by disowned keys alone proves no more than that they were stolen.
   const genuine = read.filter((log) => !read.some((other) => other !== log && isDisownedBy(log, other)));
-  const continuing = genuine.find((log) => seen !== undefined && isPartOf(seen, log));
   const torn = failures.get(readersOwn);
-  if (continuing === undefined && torn !== undefined)
+  // The reader has recognised another root since: what it had seen of the one before says nothing of this one.
+  const isOther = readersOwn !== own[0] && isProtocolError(torn, 'PIN_MISMATCH');
+  const lead = isOther ? claims.find(({ logPath }) => logPath !== readersOwn) : seen;
+  const continuing = genuine.find((log) => lead !== undefined && isPartOf(lead, log));
+  if (continuing === undefined && torn !== undefined && !isOther)
     throw readersOwn === own[0] ? torn : tornCopy(readersOwn, torn);
   const known = continuing ?? genuine[0];
   const [failure = nothingPublished(path ?? readersOwn)] = failures.values();

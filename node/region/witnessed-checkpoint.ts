@@ -8,6 +8,7 @@ import { verifyCosignature } from '../../protocol/log/cosignature.ts';
 import { encodeNote, type Note, parseNote } from '../../protocol/log/note.ts';
 import { witnessName } from '../../protocol/log/origin.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
+import { parseEntry } from '../../protocol/trust/statement.ts';
 import { COSIGNATURE, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { isUnreadable, readPublishedFile } from './files.ts';
 import { isNodeError } from '../node-error.ts';
@@ -61,11 +62,16 @@ export async function witnessedCheckpoints(
   return [...found].flatMap(([text, { checkpoint, lines }]) => {
     if (!lines.some(({ name }) => name === origin)) return [];
     const { size, root } = checkpoint;
+    const own = lines.filter(({ region }) => region === of.region);
     const byOthers = lines.filter((line) => line.region !== of.region && isTimely(line, size, of, modules));
     const vouching = new Set(byOthers.map(({ region }) => region));
     const noteOf = (some: readonly GoodLine[]) => encodeNote({ text, signatures: newestOfEach(some) });
-    const ownNote = noteOf(lines.filter(({ region }) => region === of.region));
-    return { origin, size, root, vouching: [...vouching], note: noteOf(lines), ownNote };
+    return {
+      ...{ origin, size, root },
+      vouching: [...vouching],
+      note: noteOf([...own, ...byOthers]),
+      ownNote: noteOf(own),
+    };
   });
 }
 
@@ -76,11 +82,17 @@ export async function witnessedCheckpoints(
 function isTimely(
   { timestampS }: GoodLine,
   size: number,
-  { state, checkpoint }: PublicRegion,
+  { state, checkpoint, entries }: PublicRegion,
   { nowS }: ReadModules,
 ): boolean {
-  const madeAtS = size === checkpoint.size ? state.lastAtS : 0;
+  const last = entries.at(-1);
+  const madeAtS = size === checkpoint.size ? Math.max(state.lastAtS, (last && atOf(last)) ?? 0) : 0;
   return timestampS >= madeAtS - CLOCK_AHEAD_S_MAX && timestampS <= nowS() + CLOCK_AHEAD_S_MAX;
+}
+
+/** The `at` of an entry, whoever signed it; undefined for what is no statement. */
+function atOf(entry: Uint8Array): number | undefined {
+  return unlessFaulty(() => parseEntry(entry).statement.at);
 }
 
 interface Found {

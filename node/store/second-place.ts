@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { isNodeError } from '../node-error.ts';
 import { type HighWater, type SecondPlace } from '../ports.ts';
-import { makeDirectory, moveFile, readFileIfPresent, withFile } from '../region/files.ts';
+import { makeDirectory, moveFile, readFileIfPresent, removeFile, withFile } from '../region/files.ts';
 import { diskError } from './disk-error.ts';
 import { assertNotBehind, encodeHighWater, HIGH_WATER_BYTES_MAX, parseHighWater } from './high-water.ts';
 import { storeError } from './store-error.ts';
@@ -39,6 +39,15 @@ export class FileSecondPlace implements SecondPlace {
       this.#marks.delete(name); // until it is written, either may be in place
       await this.#write(name, encodeHighWater(name, mark));
       this.#marks.set(name, mark);
+    });
+  }
+
+  forget(name: string): Promise<void> {
+    return this.#inTurn(name, async () => {
+      if ((await this.#read(name)) === undefined) return;
+      const path = this.#pathOf(name);
+      this.#marks.delete(name);
+      await this.#onDisk(path, () => removeFile(path));
     });
   }
 

@@ -19,6 +19,7 @@ import { type ForkEvidence } from '../log/fork-evidence.ts';
 import { requireTime, type TimeBounds } from '../clock/time-bounds.ts';
 import { logError } from '../log/log-error.ts';
 import { type Clock, type HighWater, type SecondPlace, type Signer } from '../ports.ts';
+import { keyAfter } from '../store/reader.ts';
 import { type Store } from '../store/store.ts';
 import { Turns } from '../turns.ts';
 import { type AddCheckpoint } from './add-checkpoint.ts';
@@ -190,8 +191,8 @@ export class Witness {
   async #read(origin: string): Promise<Seen | undefined> {
     if (this.#seen.has(origin)) return this.#seen.get(origin);
     const { store, secondPlace } = this.#modules;
-    const stored = await store.get(keyOf(origin));
-    const mark = await secondPlace.read(placeOf(origin));
+    const stored = await store.get(witnessKey(origin));
+    const mark = await secondPlace.read(witnessPlace(origin));
     let seen = stored && parseSeen(stored, origin);
     // The store has gone back, as after a restored backup: what this witness once said still binds it.
     if (mark !== undefined && mark.size > (seen?.size ?? -1)) seen = { ...mark, atS: 0 };
@@ -206,9 +207,9 @@ export class Witness {
     this.#seen.delete(origin); // until both places have it, either may
     this.#attested = undefined;
     await this.#modules.store.write([
-      { put: keyOf(origin), value: encodeCbor([FORM, size, root, note, atS]) },
+      { put: witnessKey(origin), value: encodeCbor([FORM, size, root, note, atS]) },
     ]);
-    await this.#modules.secondPlace.raise(placeOf(origin), { size, root, note });
+    await this.#modules.secondPlace.raise(witnessPlace(origin), { size, root, note });
     this.#seen.set(origin, seen);
     this.#attested = undefined;
   }
@@ -225,11 +226,28 @@ function lastSeenOf({ size, root, signers }: OpenedCheckpoint, note: Uint8Array)
 
 const PREFIX = 'witness/';
 
-function keyOf(origin: string): string {
+/** The logs whose names begin so and of which a witness saw anything. */
+export async function witnessedOrigins(store: Store, prefix: string): Promise<string[]> {
+  const origins: string[] = [];
+  for (let from = PREFIX + prefix; ;) {
+    const page = await store.inspect(from, 256);
+    for (const { key } of page) {
+      if (!key.startsWith(PREFIX + prefix)) return origins;
+      origins.push(key.slice(PREFIX.length));
+    }
+    const last = page.at(-1);
+    if (last === undefined) return origins;
+    from = keyAfter(last.key);
+  }
+}
+
+/** Where the store has what a witness saw last of a log. */
+export function witnessKey(origin: string): string {
   return PREFIX + origin;
 }
 
-function placeOf(origin: string): string {
+/** And the second place. */
+export function witnessPlace(origin: string): string {
   return `witness:${origin}`;
 }
 
@@ -238,6 +256,6 @@ function parseSeen(stored: Uint8Array, origin: string): Seen {
     const [, size, root, note, atS] = schema.parse(decodeCbor(stored, { bytesMax: BYTES_MAX }));
     return { size, root, note, atS };
   } catch (cause) {
-    throw logError('LOG_CORRUPT', `${keyOf(origin)} is not what a witness stores`, { cause });
+    throw logError('LOG_CORRUPT', `${witnessKey(origin)} is not what a witness stores`, { cause });
   }
 }

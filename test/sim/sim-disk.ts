@@ -130,6 +130,7 @@ export class SimDisk {
         if (ambush !== undefined) secondPlace.plan({ ...ambush, raise: secondPlace.raises + 1 });
         await life.whileAlive(secondPlace.raise(name, mark));
       },
+      forget: (name) => life.whileAlive(secondPlace.forget(name)),
     };
   }
 

@@ -55,6 +55,11 @@ export class MemorySecondPlace implements SecondPlace {
     await new Promise<never>(() => undefined);
   }
 
+  async forget(name: string): Promise<void> {
+    await Promise.resolve();
+    this.marks.delete(name);
+  }
+
   #set(name: string, mark: HighWater): void {
     const before = this.marks.get(name);
     const isBehind = before !== undefined && mark.size < before.size;

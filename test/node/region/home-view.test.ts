@@ -4,7 +4,7 @@ import { type HomeView, readHomeView } from '../../../node/region/home-view.ts';
 import { copyPath, cosignaturePath, trustLogPath } from '../../../node/region/layout.ts';
 import { parseNote } from '../../../protocol/log/note.ts';
 import { publishLog, putFile } from '../../support/published-files.ts';
-import { type TestKey, trustModules } from '../../support/region-fixture.ts';
+import { DAY_S, type TestKey, trustModules } from '../../support/region-fixture.ts';
 import { Federation, NETWORK, noteOf, NOW_S } from '../../support/snapshot-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -130,6 +130,25 @@ describe('readHomeView for BE', () => {
       vouch('CZ', { atS: NOW_S + 120 });
       assert.deepEqual(standing(await read()), { taken: size + 1, newer: undefined, lacking: [] });
     });
+
+  it('T15: counts none that is earlier than a statement of the root either, and hands it on to nobody', async () => {
+    vouch('BE', { lines: ['BE', 'CZ', 'DK'] });
+    at().nowS = NOW_S;
+    const size = at().add({ kind: 'withdrawal', region: 'CZ', version: 2 });
+    publish('AT');
+    for (const witness of ['CZ', 'DK']) vouch(witness, { atS: NOW_S - 2 * DAY_S });
+    const { sources, newer } = await read();
+    assert.deepEqual([sizeOf(sources), sizeOf(newer)], [size, size + 1]);
+    vouch('DK');
+    vouch('BE');
+    const taken = (await read()).sources.find(({ region }) => region === 'AT');
+    assert.ok(taken);
+    const names = parseNote(taken.note).signatures.map(({ name }) => name);
+    assert.deepEqual(
+      [taken.size, names.sort()],
+      [size + 1, ['AT.test/trust', 'BE.test/witness', 'DK.test/witness']],
+    );
+  });
 
   it('takes the older one where who vouches for the newest does it by a key of which only its own new log knows', async () => {
     for (const of of ['AT', 'CZ'])

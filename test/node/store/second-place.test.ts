@@ -37,6 +37,20 @@ describe('FileSecondPlace', () => {
     assert.equal(await next.read('third'), undefined);
   });
 
+  it('forget lets a log begin anew, in the next process too, and is no fault where there is nothing', async () => {
+    const directory = join(folder(), 'new');
+    const place = placeIn(directory);
+    await place.forget(NAME);
+    for (const name of [NAME, 'other']) await place.raise(name, { size: 7, root: root(7), note });
+    await place.forget(NAME);
+    for (const one of [place, placeIn(directory)]) {
+      assert.equal(await one.read(NAME), undefined);
+      assert.equal((await one.read('other'))?.size, 7);
+    }
+    await place.raise(NAME, { size: 1, root: root(1), note });
+    assert.equal((await placeIn(directory).read(NAME))?.size, 1);
+  });
+
   it('F6 raise refuses a smaller size and another root at the same size, also in the next process', async () => {
     const directory = folder();
     const first = placeIn(directory);

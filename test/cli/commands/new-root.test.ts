@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { TestCli } from '../../support/cli.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const REGIONS = ['AT', 'BE', 'CZ'] as const;
+
+describe('a region that was set up anew under its id', () => {
+  const folder = temporaryFolders();
+  let cli: TestCli;
+  let former: string;
+
+  const issue = async (region: string) => {
+    const order = ['--subject', 'Person 00001', '--colour', 'green'];
+    return (await cli.json<{ code: string }>('issue', cli.path(region), ...order)).code;
+  };
+  const recognise = (one: string, other: string, ...flags: readonly string[]) =>
+    cli.run('recognise', cli.path(one), cli.path(other), ...flags);
+  const verify = async (home: string, code: string) =>
+    (await cli.run('verify', '--region', cli.path(home), code)).exit;
+  const witnessAll = async () => {
+    for (const region of REGIONS) await cli.run('witness', cli.path(region));
+  };
+
+  before(async () => {
+    cli = new TestCli(folder());
+    for (const region of REGIONS) await cli.json('init', region, '--dir', cli.path(region));
+    for (const one of REGIONS) for (const other of REGIONS) if (one !== other) await recognise(one, other);
+    former = await issue('AT');
+    await witnessAll();
+    assert.equal(await verify('BE', former), 0);
+    rmSync(cli.path('AT'), { recursive: true });
+    await cli.json('init', 'AT', '--dir', cli.path('AT'));
+    for (const other of ['BE', 'CZ']) assert.equal((await recognise('AT', other)).exit, 0);
+  });
+
+  it('T19: is not recognised in its place, nor is a fingerprint that was mistyped, and nothing is signed', async () => {
+    const { size } = await cli.json<{ size: number }>('inspect', cli.path('BE/public/trust'));
+    const again = await recognise('BE', 'AT');
+    assert.equal(again.exit, 5);
+    assert.match(again.err, /BE recognises AT under another fingerprint.*say --new-root/s);
+    const mistyped = ['--region', 'AT', '--fingerprint', '5f'.repeat(32)];
+    assert.equal((await cli.run('recognise', cli.path('BE'), ...mistyped)).exit, 5);
+    assert.equal((await cli.json<{ size: number }>('inspect', cli.path('BE/public/trust'))).size, size);
+  });
+
+  it('is followed from its first entry on once it is recognised with --new-root, and what it was before counts no more', async () => {
+    assert.equal((await recognise('BE', 'AT', '--new-root')).exit, 0);
+    await cli.run('withdraw', cli.path('CZ'), 'AT');
+    assert.equal((await recognise('CZ', 'AT')).exit, 0, 'nobody holds on to a root that was withdrawn');
+    const own = await issue('BE');
+    assert.equal((await cli.run('revoke', cli.path('BE'), own)).exit, 0);
+    await witnessAll();
+    await witnessAll();
+    const { exit, err } = await cli.run('witness', cli.path('BE'));
+    assert.deepEqual([exit, err], [0, '']);
+    const after = await issue('AT');
+    await witnessAll();
+    for (const home of ['BE', 'CZ']) {
+      assert.equal(await verify(home, after), 0, home);
+      assert.notEqual(await verify(home, former), 0, home);
+      assert.equal(await verify(home, own), 3, home);
+      assert.equal((await cli.run('fsck', cli.path(home))).exit, 0);
+      assert.equal((await cli.run('log', 'verify', cli.path(home))).exit, 0);
+    }
+  });
+});
