@@ -56,12 +56,9 @@ export function appOf(
     const allow = [...methods].join(', ');
     app.options(path, (context) => context.body(null, 204, { ...preflight(replies, context, allow), allow }));
     app.all(path, (context) => {
-      const response = replies.problem(
-        context,
-        new RequestError('METHOD_UNKNOWN', `this path takes ${allow}`),
-      );
-      response.headers.set('allow', allow);
-      return response;
+      return replies.problem(context, new RequestError('METHOD_UNKNOWN', `this path takes ${allow}`), {
+        allow,
+      });
     });
   }
   app.notFound((context) =>
