@@ -15,6 +15,7 @@ import { Mirror } from '../sync/mirror.ts';
 import { logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
 import { type TrustBoard } from '../trust/trust-board.ts';
 import { TrustKeeper, type TrustKeeperModules } from '../trust/trust-keeper.ts';
+import { isNodeError } from '../node-error.ts';
 import { Turns } from '../turns.ts';
 import { giveUpOldRoot } from './old-root.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
@@ -53,6 +54,8 @@ export class LogShelf {
   readonly #modules: LogShelfModules;
   readonly #trees = new Map<string, Promise<LogTree>>();
   readonly #logs = new Map<string, Followed>();
+  /** By origin, why others' logs are not followed that cannot be opened. */
+  readonly #unopened = new Map<string, string>();
   readonly #turns = new Turns();
   #home: TrustKeeper | undefined;
   /** The trust states by which all was opened that is to be followed. */
@@ -85,7 +88,7 @@ export class LogShelf {
   get report(): Pick<NodeStatus, 'sizes' | 'behind' | 'closed' | 'forked'> {
     const sizes: Record<string, number> = {};
     const behind: Record<string, number> = {};
-    const closed: Record<string, string> = {};
+    const closed: Record<string, string> = Object.fromEntries(this.#unopened);
     const forked: string[] = [];
     for (const [origin, log] of this.#logs) {
       const { tree, forks } = log;
@@ -151,8 +154,14 @@ export class LogShelf {
       const recognised = [...this.home.state.recognitions()].flatMap((one) => {
         return one.standing === 'withdrawn' ? [] : [{ region: one.region, fingerprint: one.fingerprint }];
       });
-      for (const { region, fingerprint } of [...recognised, ...invited]) {
-        if (!keepers.has(region)) await this.#keepUnder(region, fingerprint);
+      for (const { region, fingerprint } of recognised) {
+        if (keepers.has(region)) continue;
+        // The root has said so. An invitation is a line of a config, or a directory that somebody named.
+        await giveUpOldRoot({ region, network, fingerprint }, this.#modules);
+        await this.#keepIfOpen(region, fingerprint);
+      }
+      for (const { region, fingerprint } of invited) {
+        if (!keepers.has(region)) await this.#keep(region, fingerprint);
       }
       for (const keeper of keepers.values()) {
         if (!mirrors.includes(keeper.region) || keeper === this.home) continue;
@@ -194,18 +203,18 @@ export class LogShelf {
     return this.#modules.board.keepers.get(region)?.vetting(text) ?? { isFolded: false };
   }
 
-  /** What the store holds under another root than the one that is recognised by now is given up. */
-  async #keepUnder(region: string, fingerprint: Uint8Array): Promise<TrustKeeper> {
+  /**
+   * Another's log that the second place contradicts is not followed, and keeps nobody from work: a store that was put back may not
+   * know yet under which root the region is recognised by now.
+   */
+  async #keepIfOpen(region: string, fingerprint: Uint8Array): Promise<void> {
+    const origin = trustLogOrigin(region, this.#options.network);
+    this.#unopened.delete(origin);
     try {
-      return await this.#keep(region, fingerprint);
+      await this.#keep(region, fingerprint);
     } catch (error) {
-      if (!isProtocolError(error, 'PIN_MISMATCH')) throw error;
-      const { network } = this.#options;
-      const origin = trustLogOrigin(region, network);
-      (await this.openTree(origin)).close();
-      this.#trees.delete(origin);
-      await giveUpOldRoot(region, network, this.#modules);
-      return this.#keep(region, fingerprint);
+      if (!isNodeError(error, 'LOG_CONTRADICTED')) throw error;
+      this.#unopened.set(origin, error.message);
     }
   }
 

@@ -15,6 +15,7 @@ import { isNodeError } from '../node-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import {
   namesIn,
+  removeFile,
   removeLeavings,
   removeTree,
   syncDirectory,
@@ -52,7 +53,11 @@ export class Publisher {
     const { head, origin } = tree;
     if (head.minimum > 0) return;
     const path = copyPath(this.#path, origin);
-    if (await beginsOtherwise(path, tree)) await removeTree(path);
+    if (await beginsOtherwise(path, tree)) {
+      // The checkpoint first: without it what is left is no copy of anything.
+      await removeFile(join(path, 'checkpoint'));
+      await removeTree(path);
+    }
     try {
       await this.#publish(tree, note, path);
     } catch (error) {

@@ -86,7 +86,9 @@ function isTimely(
   { nowS }: ReadModules,
 ): boolean {
   const last = entries.at(-1);
-  const madeAtS = size === checkpoint.size ? Math.max(state.lastAtS, (last && atOf(last)) ?? 0) : 0;
+  // A root that was dated ahead, by a clock that was, is no reason to doubt those who vouched for it since.
+  const times = [state.lastAtS, (last && atOf(last)) ?? 0].filter((atS) => atS <= nowS() + CLOCK_AHEAD_S_MAX);
+  const madeAtS = size === checkpoint.size ? Math.max(0, ...times) : 0;
   return timestampS >= madeAtS - CLOCK_AHEAD_S_MAX && timestampS <= nowS() + CLOCK_AHEAD_S_MAX;
 }
 

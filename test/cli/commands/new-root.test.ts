@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { TestCli } from '../../support/cli.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -63,5 +63,40 @@ describe('a region that was set up anew under its id', () => {
       assert.equal((await cli.run('fsck', cli.path(home))).exit, 0);
       assert.equal((await cli.run('log', 'verify', cli.path(home))).exit, 0);
     }
+  });
+
+  it('T9: is followed again after a store of before was put back, which the second place contradicts', async () => {
+    const again = new TestCli(folder());
+    for (const region of REGIONS) await again.json('init', region, '--dir', again.path(region));
+    const meet = (one: string, other: string, ...flags: readonly string[]) =>
+      again.run('recognise', again.path(one), again.path(other), ...flags);
+    const witness = async () => {
+      for (const region of REGIONS) await again.run('witness', again.path(region));
+    };
+    for (const one of REGIONS) for (const other of REGIONS) if (one !== other) await meet(one, other);
+    await witness();
+    cpSync(again.path('BE/store'), again.path('store of before'), { recursive: true });
+    rmSync(again.path('AT'), { recursive: true });
+    await again.json('init', 'AT', '--dir', again.path('AT'));
+    for (const other of ['BE', 'CZ']) await meet('AT', other);
+    for (const home of ['BE', 'CZ']) assert.equal((await meet(home, 'AT', '--new-root')).exit, 0);
+    await witness();
+    await witness();
+    rmSync(again.path('BE/store'), { recursive: true });
+    cpSync(again.path('store of before'), again.path('BE/store'), { recursive: true });
+    await witness();
+    const { exit, err } = await again.run('witness', again.path('BE'));
+    assert.deepEqual([exit, err], [0, '']);
+  });
+
+  it('T19: a directory that somebody names makes the witness forget nothing', async () => {
+    const alone = new TestCli(folder());
+    for (const region of ['AT', 'BE']) await alone.json('init', region, '--dir', alone.path(region));
+    assert.equal((await alone.run('witness', alone.path('BE'), alone.path('AT'))).exit, 0);
+    const impostor = new TestCli(folder());
+    await impostor.json('init', 'AT', '--dir', impostor.path('AT'));
+    assert.equal((await alone.run('witness', alone.path('BE'), impostor.path('AT'))).exit, 5);
+    await alone.json('state', alone.path('AT'));
+    assert.equal((await alone.run('witness', alone.path('BE'), alone.path('AT'))).exit, 0);
   });
 });
