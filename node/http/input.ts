@@ -67,7 +67,9 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
     });
     request.on('end', () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)));
     request.on('error', reject);
-    request.on('close', () => reject(new RequestError('BODY_MALFORMED', 'the body broke off')));
+    request.on('close', () => {
+      if (!request.readableEnded) reject(new RequestError('BODY_MALFORMED', 'the body broke off'));
+    });
   });
 }
 

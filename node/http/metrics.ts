@@ -65,6 +65,11 @@ export class Metrics {
     this.#seconds.observe({ work }, seconds);
   }
 
+  /** Counts a request that was turned away: of the time that others take it says nothing. */
+  refuse(work: string): void {
+    this.#requests.inc({ work, status: 503 });
+  }
+
   /** The text format, and its content type. */
   async text(): Promise<{ type: string; body: string }> {
     const status = this.#modules.status();

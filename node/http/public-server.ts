@@ -13,7 +13,8 @@ import { type Health, healthOf } from './health.ts';
 import { logRoutes } from './log-routes.ts';
 import { Metrics } from './metrics.ts';
 import { regionRoutes } from './region-routes.ts';
-import { Replies, RETRY_AFTER_S } from './replies.ts';
+import { Refusals } from './refusals.ts';
+import { Replies } from './replies.ts';
 import { appOf } from './routes.ts';
 import { snapshotRoutes } from './snapshot-routes.ts';
 import { Snapshots } from './snapshots.ts';
@@ -42,31 +43,14 @@ export interface PublicServerModules {
 /** Of the requests in hand, those of one address whose body has not come whole. */
 const UNREAD_SHARE = 0.25;
 
-/** Milliseconds until a request that was turned away is told so: whoever does not wait by himself is made to. */
-const REST_MS = 500;
-
 /** For a trust log whose checkpoint nobody may see yet. */
 const NOT_SHOWN = new Uint8Array();
-const OVERLOADED = JSON.stringify({
-  type: 'about:blank',
-  title: 'Service Unavailable',
-  status: 503,
-  code: 'OVERLOADED',
-  detail: 'the node has too much to do: ask another, or again later',
-  retry: true,
-});
-const OVERLOADED_HEADERS = {
-  'content-type': 'application/problem+json',
-  'content-length': OVERLOADED.length,
-  'retry-after': String(RETRY_AFTER_S),
-  'cache-control': 'no-store',
-  'access-control-allow-origin': '*',
-};
 
 export class PublicServer {
   readonly admission: Admission;
   readonly metrics: Metrics;
   readonly #unread: UnreadBodies;
+  readonly #refusals = new Refusals();
   readonly #server: WebServer;
   readonly #health: () => Health;
   readonly #tls: TlsFiles | undefined;
@@ -78,7 +62,7 @@ export class PublicServer {
     this.metrics = new Metrics({
       status: () => node.status,
       admission: this.admission,
-      refused: () => this.#server.refused,
+      refused: () => this.#server.refused + this.#refusals.cutOff,
       home: () => node.keeper(region)?.state,
       network: modules.network,
     });
@@ -150,10 +134,9 @@ export class PublicServer {
   #admit(request: IncomingMessage, response: ServerResponse): boolean {
     const startMs = performance.now();
     const work = workOf(request);
-    if (!this.#unread.take(request) || !this.admission.take(work)) {
-      this.#unread.done(request);
-      this.metrics.observe(work, 503, 0);
-      turnAway(response);
+    if (!this.#take(work, request)) {
+      this.metrics.refuse(work);
+      this.#refusals.add(response);
       return false;
     }
     response.once('close', () => {
@@ -162,6 +145,13 @@ export class PublicServer {
       this.metrics.observe(work, response.statusCode, (performance.now() - startMs) / 1000);
     });
     return true;
+  }
+
+  #take(work: Work, request: IncomingMessage): boolean {
+    if (!this.admission.take(work)) return false;
+    if (this.#unread.take(request)) return true;
+    this.admission.done();
+    return false;
   }
 }
 
@@ -184,13 +174,4 @@ export function workOf({ url = '', headers }: Pick<IncomingMessage, 'url' | 'hea
     default:
       return path.startsWith('/v1/') ? 'read' : 'log';
   }
-}
-
-/** Without the rest of the program, so that it costs next to nothing, and late, so that nobody asks again at once. */
-function turnAway(response: ServerResponse): void {
-  setTimeout(() => {
-    if (response.destroyed) return;
-    response.writeHead(503, OVERLOADED_HEADERS);
-    response.end(OVERLOADED);
-  }, REST_MS).unref();
 }
