@@ -1,6 +1,7 @@
 /** The registry of suites: one line each, in the order in which they run. */
+import { ecdsaSuite } from './ecdsa.ts';
 import { ed25519Suite } from './ed25519.ts';
 import { merkleSuite } from './merkle.ts';
 import { type Suite } from './suite.ts';
 
-export const SUITES: readonly Suite[] = [ed25519Suite, merkleSuite];
+export const SUITES: readonly Suite[] = [ed25519Suite, merkleSuite, ecdsaSuite];

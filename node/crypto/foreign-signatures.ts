@@ -1,0 +1,55 @@
+/** Signatures of codes of others by node:crypto. Spec: SPEC.md 17.1. */
+import * as crypto from 'node:crypto';
+import {
+  type EcPublicKey,
+  type ForeignCheck,
+  type ForeignPublicKey,
+  passesForeignPrecheck,
+} from '../../protocol/foreign/signature-check.ts';
+
+/** Reading a key takes as long as half a check, and a trust list keeps its keys: each is read once for as long as it lives. */
+const keyObjects = new WeakMap<ForeignPublicKey, crypto.KeyObject | undefined>();
+
+/** Answers a check. Total: a point off the curve is no key, and nothing is good under it. */
+export function verifyForeignSignature(check: ForeignCheck): boolean {
+  if (!passesForeignPrecheck(check)) return false;
+  const { algorithm, publicKey, message, signature } = check;
+  const key = keyObjectOf(publicKey);
+  if (key === undefined) return false;
+  if (algorithm === 'PS256') {
+    const padding = crypto.constants.RSA_PKCS1_PSS_PADDING;
+    return crypto.verify('sha256', message, { key, padding, saltLength: 32 }, signature);
+  }
+  const hash = algorithm === 'ES384' ? 'sha384' : 'sha256';
+  return crypto.verify(hash, message, { key, dsaEncoding: 'ieee-p1363' }, signature);
+}
+
+/** As `verifyForeignSignature`, for an ECDSA signature in DER, which X.509 uses: OpenSSL takes only what it would write itself. */
+export function verifyDerSignature(check: ForeignCheck & { readonly publicKey: EcPublicKey }): boolean {
+  const key = keyObjectOf(check.publicKey);
+  const hash = check.algorithm === 'ES384' ? 'sha384' : 'sha256';
+  return key !== undefined && crypto.verify(hash, check.message, key, check.signature);
+}
+
+/** Tells whether a key is one that OpenSSL takes: a point that is on its curve. */
+export function isForeignKey(key: ForeignPublicKey): boolean {
+  return keyObjectOf(key) !== undefined;
+}
+
+function keyObjectOf(key: ForeignPublicKey): crypto.KeyObject | undefined {
+  if (!keyObjects.has(key)) keyObjects.set(key, readKey(key));
+  return keyObjects.get(key);
+}
+
+function readKey(key: ForeignPublicKey): crypto.KeyObject | undefined {
+  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
+  const jwk =
+    key.kind === 'ec'
+      ? { kty: 'EC', crv: key.curve, x: text(key.x), y: text(key.y) }
+      : { kty: 'RSA', n: text(key.modulus), e: text(key.exponent) };
+  try {
+    return crypto.createPublicKey({ key: jwk, format: 'jwk' });
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Signatures that codes of others carry, as data: ECDSA on two curves of NIST and RSA-PSS. Whoever has a back end answers them; what
+ * back ends could disagree on is decided here, before they are asked. Spec: SPEC.md 17.1.
+ */
+import { hexBytes } from '../bytes.ts';
+
+export type EcCurve = 'P-256' | 'P-384';
+
+/** A point by its coordinates, big-endian, each as long as the curve's field: 32 or 48 bytes. */
+export interface EcPublicKey {
+  readonly kind: 'ec';
+  readonly curve: EcCurve;
+  readonly x: Uint8Array;
+  readonly y: Uint8Array;
+}
+
+/** Big-endian without leading zeros. */
+export interface RsaPublicKey {
+  readonly kind: 'rsa';
+  readonly modulus: Uint8Array;
+  readonly exponent: Uint8Array;
+}
+
+export type ForeignPublicKey = EcPublicKey | RsaPublicKey;
+
+/**
+ * By the names of RFC 7518 and RFC 9053. With ES256 and ES384 the hash alone is meant: codes signed with ES256 under a P-384 key
+ * are in circulation. PS256 has a salt of 32 bytes.
+ */
+export const FOREIGN_ALGORITHMS = ['ES256', 'ES384', 'PS256'] as const;
+export type ForeignAlgorithm = (typeof FOREIGN_ALGORITHMS)[number];
+
+/** One signature to be checked. An ECDSA signature is r and s one behind the other, each as long as the curve's field. */
+export interface ForeignCheck {
+  readonly algorithm: ForeignAlgorithm;
+  readonly publicKey: ForeignPublicKey;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** Answers a check. Total: a key that is no key and a signature of any length are `false`. */
+export type VerifyForeign = (check: ForeignCheck) => boolean | Promise<boolean>;
+
+/** Bytes of a coordinate, of r and of s. */
+export const FIELD_BYTES: Readonly<Record<EcCurve, number>> = { 'P-256': 32, 'P-384': 48 };
+
+/** Bits of an RSA modulus: fewer can be factored, more only cost time. */
+export const RSA_BITS_MIN = 2_048;
+export const RSA_BITS_MAX = 4_096;
+/** Bytes of an RSA exponent: 65537 has three. */
+const EXPONENT_BYTES_MAX = 4;
+
+/** The order of each curve's group, big-endian. Spec: FIPS 186-5, SP 800-186. */
+const GROUP_ORDER: Readonly<Record<EcCurve, Uint8Array>> = {
+  'P-256': hexBytes('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551'),
+  'P-384': hexBytes(
+    'ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973',
+  ),
+};
+
+/**
+ * Tells whether a check is worth asking a back end: key and algorithm belong together, the key has the size of one, and the signature
+ * its length, with r and s in 1 .. n-1. Total on bytes of any length.
+ */
+export function passesForeignPrecheck({ algorithm, publicKey, signature }: ForeignCheck): boolean {
+  if (!fitsAlgorithm(publicKey, algorithm) || !isSound(publicKey)) return false;
+  if (publicKey.kind === 'rsa') return signature.length === publicKey.modulus.length;
+  const size = FIELD_BYTES[publicKey.curve];
+  const order = GROUP_ORDER[publicKey.curve];
+  return (
+    signature.length === 2 * size &&
+    isScalar(signature.subarray(0, size), order) &&
+    isScalar(signature.subarray(size), order)
+  );
+}
+
+/** Tells whether a signature by this algorithm can be one of this key. */
+export function fitsAlgorithm({ kind }: ForeignPublicKey, algorithm: ForeignAlgorithm): boolean {
+  return (algorithm === 'PS256') === (kind === 'rsa');
+}
+
+/** A key of a size that is taken. Whether its point is on the curve only the back end finds. */
+export function isSound(key: ForeignPublicKey): boolean {
+  if (key.kind === 'ec') {
+    const size = FIELD_BYTES[key.curve];
+    return key.x.length === size && key.y.length === size;
+  }
+  const { modulus, exponent } = key;
+  const bits = 8 * modulus.length - Math.clz32((modulus[0] ?? 0) << 24);
+  const isOdd = ((exponent.at(-1) ?? 0) & (modulus.at(-1) ?? 0) & 1) === 1;
+  const isAboveOne = exponent.length > 1 || (exponent[0] ?? 0) > 1;
+  return (
+    modulus[0] !== 0 &&
+    bits >= RSA_BITS_MIN &&
+    bits <= RSA_BITS_MAX &&
+    isOdd &&
+    isAboveOne &&
+    exponent[0] !== 0 &&
+    exponent.length <= EXPONENT_BYTES_MAX
+  );
+}
+
+/** 1 .. order-1, both big-endian and of one length. */
+function isScalar(bytes: Uint8Array, order: Uint8Array): boolean {
+  if (bytes.every((byte) => byte === 0)) return false;
+  const first = bytes.findIndex((byte, i) => byte !== order[i]);
+  return first >= 0 && (bytes[first] ?? 0) < (order[first] ?? 0);
+}

@@ -1,0 +1,47 @@
+/** Signatures of codes of others by WebCrypto: in browsers, and wherever else an engine has it. */
+import { concatBytes } from '../bytes.ts';
+import { encodeBase64Url } from '../encoding/base64-url.ts';
+import { type ForeignCheck, type ForeignPublicKey, passesForeignPrecheck } from './signature-check.ts';
+
+// The part of WebCrypto that is used here; keys stay opaque.
+declare const crypto: { readonly subtle: Subtle };
+interface Subtle {
+  importKey(
+    format: 'raw' | 'jwk',
+    key: Uint8Array | object,
+    algorithm: object,
+    extractable: false,
+    usages: readonly ['verify'],
+  ): Promise<object>;
+  verify(algorithm: object, key: object, signature: Uint8Array, data: Uint8Array): Promise<boolean>;
+}
+
+const UNCOMPRESSED = Uint8Array.of(4);
+const PSS = { name: 'RSA-PSS', hash: 'SHA-256' } as const;
+
+/** Answers as the native back end does. Total: what WebCrypto refuses to import is no key. */
+export async function verifyWithWebCrypto(check: ForeignCheck): Promise<boolean> {
+  if (!passesForeignPrecheck(check)) return false;
+  const { algorithm, publicKey, message, signature } = check;
+  let key: object;
+  try {
+    key = await importKey(publicKey);
+  } catch {
+    return false;
+  }
+  const parameters =
+    algorithm === 'PS256'
+      ? { name: PSS.name, saltLength: 32 }
+      : { name: 'ECDSA', hash: algorithm === 'ES384' ? 'SHA-384' : 'SHA-256' };
+  return crypto.subtle.verify(parameters, key, signature, message);
+}
+
+function importKey(key: ForeignPublicKey): Promise<object> {
+  const usages = ['verify'] as const;
+  if (key.kind === 'ec') {
+    const point = concatBytes(UNCOMPRESSED, key.x, key.y);
+    return crypto.subtle.importKey('raw', point, { name: 'ECDSA', namedCurve: key.curve }, false, usages);
+  }
+  const jwk = { kty: 'RSA', n: encodeBase64Url(key.modulus), e: encodeBase64Url(key.exponent) };
+  return crypto.subtle.importKey('jwk', jwk, PSS, false, usages);
+}
