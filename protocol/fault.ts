@@ -45,6 +45,10 @@ export const FAULT_CODES = [
   'ROLLBACK',
   'FORK',
   'PIN_MISMATCH',
+  // Rules (SPEC.md 16)
+  'RULE_MALFORMED',
+  'RULE_FAILED',
+  'RULE_TOO_COSTLY',
 ] as const;
 
 export type FaultCode = (typeof FAULT_CODES)[number];

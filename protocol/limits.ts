@@ -123,3 +123,12 @@ export const SLOT_BYTES_MAX = { root: 4 * 1024 * 1024, 'trust-log': 2 * 1024 * 1
 
 /** Times its index that the voidings of a log up to an entry may reach back together: sixteen keys from the beginning on, or more over less. */
 export const VOIDING_REACH_MAX = 16;
+
+/** Arrays and objects of a CertLogic expression within each other: the deepest rule known to be in use has 15. */
+export const EXPRESSION_DEPTH_MAX = 32;
+
+/** Operations, lists and literals of one expression: what 64 KiB of JSON can hold, and far more than a person reads. */
+export const EXPRESSION_NODES_MAX = 4_096;
+
+/** Steps of one evaluation: each part of the largest expression once, and lists of thousands. Less than a millisecond. */
+export const EVALUATION_STEPS_MAX = 20_000;

@@ -1,7 +1,16 @@
 /** The registry of suites: one line each, in the order in which they run. */
+import { certlogicSuite } from './certlogic.ts';
 import { ecdsaSuite } from './ecdsa.ts';
 import { ed25519Suite } from './ed25519.ts';
 import { merkleSuite } from './merkle.ts';
+import { rulesSuite } from './rules.ts';
 import { type Suite } from './suite.ts';
 
-export const SUITES: readonly Suite[] = [ed25519Suite, merkleSuite, ecdsaSuite];
+// prettier-ignore
+export const SUITES: readonly Suite[] = [
+  ed25519Suite,
+  merkleSuite,
+  ecdsaSuite,
+  certlogicSuite,
+  rulesSuite,
+];
