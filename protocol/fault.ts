@@ -49,6 +49,9 @@ export const FAULT_CODES = [
   'RULE_MALFORMED',
   'RULE_FAILED',
   'RULE_TOO_COSTLY',
+  // Evidence (SPEC.md 18)
+  'EVIDENCE_MALFORMED',
+  'EVIDENCE_UNFOUNDED',
 ] as const;
 
 export type FaultCode = (typeof FAULT_CODES)[number];

@@ -132,3 +132,9 @@ export const EXPRESSION_NODES_MAX = 4_096;
 
 /** Steps of one evaluation: each part of the largest expression once, and lists of thousands. Less than a millisecond. */
 export const EVALUATION_STEPS_MAX = 20_000;
+
+/** Bytes of evidence: two of the largest notes, and as much again for paths and for statements of some 1,500 keys. */
+export const EVIDENCE_BYTES_MAX = 262_144;
+
+/** Statements of a region in evidence: the roots that it ever had, and those that name the keys which signed. */
+export const EVIDENCE_STATEMENTS_MAX = 64;

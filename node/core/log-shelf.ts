@@ -6,7 +6,7 @@ import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { LogTree } from '../log/log-tree.ts';
 import { type Clock, type SecondPlace, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';

@@ -3,7 +3,7 @@ import { nodeHash, type ProofPath } from '../../protocol/log/merkle.ts';
 import { consistencyProof, type HashSource, rootOf } from '../../protocol/log/merkle-proof.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type HighWater } from '../ports.ts';
-import { type ForkEvidence, type ForkSide } from './fork-evidence.ts';
+import { type ForkEvidence, type ForkSide } from '../../protocol/evidence/fork.ts';
 import { type LogTree } from './log-tree.ts';
 
 /** The tree of a note, as far as a peer sent it: the copy's own up to `from`, then leaves. */

@@ -8,7 +8,7 @@ import { type OpenedCheckpoint, openCheckpoint } from '../../protocol/log/checkp
 import { leafHash, type ProofPath, verifyConsistency } from '../../protocol/log/merkle.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
-import { type ForkEvidence } from './fork-evidence.ts';
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type Growth } from './growth.ts';
 import { type LogHead } from './log-head.ts';
 import { type LogTree } from './log-tree.ts';

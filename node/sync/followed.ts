@@ -1,5 +1,5 @@
 /** A log of another that a node follows: it takes what is proven, from whomever. `TrustKeeper` and `Mirror` are two. */
-import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
 import { type ReadNote } from './read-note.ts';

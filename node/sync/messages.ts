@@ -4,11 +4,20 @@
  * Spec: SPEC.md 14.5.1, 14.6.
  */
 import { z } from 'zod';
-import { concatBytes } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor, type CborValue } from '../../protocol/encoding/cbor.ts';
+import {
+  bytesForm,
+  countForm,
+  entryForm,
+  forkSidesForm,
+  forkSidesValue,
+  forkSizeForm,
+  hashForm,
+  noteForm,
+  pathForm,
+  pathValue,
+} from '../../protocol/evidence/proof-form.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
-import { ENTRY_BYTES_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX } from '../../protocol/limits.ts';
-import { HASH_BYTES } from '../../protocol/log/merkle.ts';
 import {
   ANSWER_BYTES_MAX,
   FORKS_MAX,
@@ -27,36 +36,23 @@ export const TOPICS = { trust: 'trust', head: 'head', evidence: 'evidence' } as 
 export const ORIGIN_CHARS_MAX = 56;
 
 const origin = z.string().max(ORIGIN_CHARS_MAX);
-const count = z.int().nonnegative();
-const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
-const hash = bytes.refine(({ length }) => length === HASH_BYTES, 'expected 32 bytes');
-const note = bytes.refine(({ length }) => length <= NOTE_BYTES_MAX, 'expected a shorter note');
-const entry = bytes.refine(({ length }) => length <= ENTRY_BYTES_MAX, 'expected a shorter entry');
 /** Digests of notes, joined. */
-const digests = bytes.refine(
+const digests = bytesForm.refine(
   ({ length }) => length % HEAD_DIGEST_BYTES === 0 && length <= HEADS_MAX * HEAD_DIGEST_BYTES,
   'expected at most 1,024 digests of 32 bytes',
 );
-/** Hashes joined; on the wire one byte string. */
-const path = bytes
-  .refine(({ length }) => length % HASH_BYTES === 0 && length <= PROOF_HASHES_MAX * HASH_BYTES)
-  .transform((joined) =>
-    Array.from({ length: joined.length / HASH_BYTES }, (_, i) =>
-      joined.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
-    ),
-  );
 
 const request = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('heads'), known: digests.exactOptional() }),
   z.strictObject({
     kind: z.literal('range'),
     origin,
-    from: count,
-    bytesMax: count.max(RANGE_BYTES_MAX),
+    from: countForm,
+    bytesMax: countForm.max(RANGE_BYTES_MAX),
   }),
-  z.strictObject({ kind: z.literal('claim'), origin, size: count.min(1) }),
+  z.strictObject({ kind: z.literal('claim'), origin, size: countForm.min(1) }),
   z.strictObject({ kind: z.literal('forks'), origin }),
-  z.strictObject({ kind: z.literal('leaf'), origin, index: count, size: count.min(1) }),
+  z.strictObject({ kind: z.literal('leaf'), origin, index: countForm, size: countForm.min(1) }),
 ]);
 
 /**
@@ -65,22 +61,27 @@ const request = z.discriminatedUnion('kind', [
  */
 export type SyncRequest = z.infer<typeof request>;
 
-const forkSide = z.strictObject({ note, root: hash, path });
-const fork = z.strictObject({ size: count.min(1), sides: z.tuple([forkSide, forkSide]) });
-const head = z.strictObject({ note, forks: count });
+const fork = z.strictObject({ size: forkSizeForm, sides: forkSidesForm });
+const head = z.strictObject({ note: noteForm, forks: countForm });
 
 const answer = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('heads'), heads: z.array(head).max(HEADS_MAX) }),
   z.strictObject({
     kind: z.literal('range'),
-    from: count,
-    entries: z.array(entry).max(RANGE_ENTRIES_MAX),
-    note,
-    path,
+    from: countForm,
+    entries: z.array(entryForm).max(RANGE_ENTRIES_MAX),
+    note: noteForm,
+    path: pathForm,
   }),
-  z.strictObject({ kind: z.literal('claim'), size: count.min(1), root: hash, path, note }),
+  z.strictObject({
+    kind: z.literal('claim'),
+    size: countForm.min(1),
+    root: hashForm,
+    path: pathForm,
+    note: noteForm,
+  }),
   z.strictObject({ kind: z.literal('forks'), forks: z.array(fork).max(FORKS_MAX) }),
-  z.strictObject({ kind: z.literal('leaf'), leafHash: hash, path }),
+  z.strictObject({ kind: z.literal('leaf'), leafHash: hashForm, path: pathForm }),
   z.strictObject({
     kind: z.literal('refused'),
     reason: z.enum(['malformed', 'unknown-log', 'not-there', 'busy']),
@@ -128,14 +129,11 @@ function wireForm(message: SyncAnswer): CborValue {
     case 'range':
     case 'claim':
     case 'leaf':
-      return { ...message, path: concatBytes(...message.path) };
+      return { ...message, path: pathValue(message.path) };
     case 'forks':
       return {
         ...message,
-        forks: message.forks.map(({ size, sides }) => ({
-          size,
-          sides: sides.map((side) => ({ ...side, path: concatBytes(...side.path) })),
-        })),
+        forks: message.forks.map(({ size, sides }) => ({ size, sides: forkSidesValue(sides) })),
       };
     case 'heads':
     case 'refused':

@@ -2,7 +2,7 @@
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
-import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
 import { ForkBook, type ForkBookModules } from '../trust/fork-book.ts';

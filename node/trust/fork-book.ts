@@ -6,7 +6,7 @@ import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { z } from 'zod';
-import { type ForkEvidence, verifyForkEvidence } from '../log/fork-evidence.ts';
+import { type ForkEvidence, verifyForkEvidence } from '../../protocol/evidence/fork.ts';
 import { logError } from '../log/log-error.ts';
 import { encodeAnswer, parseAnswer } from '../sync/messages.ts';
 import { FORKS_MAX } from '../sync/sync-limits.ts';

@@ -13,7 +13,7 @@ import { RecentMap } from '../../protocol/recent-map.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type FoldedTree, isAhead, objectionTo } from '../../protocol/trust/vouching.ts';
 import { type Cosigned, lastHeard, type RegionKnowledge } from '../../protocol/verdict/knowledge.ts';
-import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
 import { type NodeError } from '../node-error.ts';

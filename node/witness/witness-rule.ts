@@ -9,7 +9,7 @@ import { emptyRoot, verifyConsistency } from '../../protocol/log/merkle.ts';
 import { parseNote } from '../../protocol/log/note.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives, type Sha256 } from '../../protocol/primitives.ts';
-import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type HighWater } from '../ports.ts';
 import { type AddCheckpoint } from './add-checkpoint.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isProtocolError, type FaultCode } from '../../../protocol/fault.ts';
 import { ED25519, makeVerifierKey, type VerifierKey } from '../../../protocol/log/verifier-key.ts';
-import { verifyForkEvidence } from '../../../node/log/fork-evidence.ts';
+import { verifyForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { type LogTree } from '../../../node/log/log-tree.ts';
 import { signOwnCheckpoint } from '../../../node/log/own-checkpoint.ts';
 import { type Applied, type Piece, Replica } from '../../../node/log/replica.ts';
@@ -418,8 +418,8 @@ describe('verifyForkEvidence', () => {
         () => verifyForkEvidence(evidence, keys, primitives),
         (error) => isProtocolError(error, code),
       );
-    refused({ size: 100, sides: [side(log, 100), side(fork, 100)] }, 'PROOF_INVALID');
-    refused({ size: 101, sides: [side(log, 101), side(log, 101)] }, 'PROOF_INVALID');
+    refused({ size: 100, sides: [side(log, 100), side(fork, 100)] }, 'EVIDENCE_UNFOUNDED');
+    refused({ size: 101, sides: [side(log, 101), side(log, 101)] }, 'EVIDENCE_UNFOUNDED');
     refused(
       { size: 101, sides: [side(log, 101), { ...side(log, 101), root: fork.tree.root(101) }] },
       'PROOF_INVALID',

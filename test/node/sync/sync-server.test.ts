@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ForkEvidence } from '../../../node/log/fork-evidence.ts';
+import { type ForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { Replica } from '../../../node/log/replica.ts';
 import { concatBytes } from '../../../protocol/bytes.ts';
 import { leafHash, verifyConsistency, verifyInclusion } from '../../../protocol/log/merkle.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { type VerifySignature } from '../../../protocol/primitives.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
-import { type ForkEvidence } from '../../../node/log/fork-evidence.ts';
+import { type ForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { cosignatureBy, keeperOf, noteOf } from '../../support/keeper-fixture.ts';
 import { DAY_S, RegionFixture, START_S, trustModules } from '../../support/region-fixture.ts';
 
@@ -156,7 +156,7 @@ describe('TrustKeeper.apply', () => {
     const side = { note: noteOf(region), root: region.rootAt(region.entries.length), path: [] };
     const forged = { note: noteOf(region, 9, region.key('thief')), root: region.rootAt(9), path: [] };
     const size = region.entries.length;
-    assert.equal(await faultOf(keeper.accuse({ size, sides: [side, side] })), 'PROOF_INVALID');
+    assert.equal(await faultOf(keeper.accuse({ size, sides: [side, side] })), 'EVIDENCE_UNFOUNDED');
     assert.equal(await faultOf(keeper.accuse({ size, sides: [side, forged] })), 'NOTE_UNSIGNED');
     assert.deepEqual(keeper.forks, []);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { openCheckpoint, signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
-import { verifyForkEvidence, type ForkEvidence } from '../../../node/log/fork-evidence.ts';
+import { verifyForkEvidence, type ForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type AddCheckpoint } from '../../../node/witness/add-checkpoint.ts';
 import { Witness, type WitnessModules } from '../../../node/witness/witness.ts';

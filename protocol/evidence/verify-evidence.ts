@@ -1,0 +1,237 @@
+/**
+ * Evidence proven: two words of one region, signed by keys that its own root named, that cannot both be true. Nobody has to be
+ * believed for it, and nobody without those keys can make it. Spec: SPEC.md 18.2.
+ */
+import { equalBytes } from '../bytes.ts';
+import { parseAttestation, type Attestation } from '../code/attestation.ts';
+import { isProtocolError, ProtocolError } from '../fault.ts';
+import { openCheckpoint, parseCheckpoint, type OpenedCheckpoint } from '../log/checkpoint.ts';
+import { leafHash, type ProofPath, verifyInclusion } from '../log/merkle.ts';
+import { parseNote } from '../log/note.ts';
+import { attestationLogOrigin, parseOrigin } from '../log/origin.ts';
+import { type VerifierKey } from '../log/verifier-key.ts';
+import { keyIdOf } from '../signature/key-id.ts';
+import { type TrustState } from '../trust/trust-state.ts';
+import { type TrustModules } from '../trust/verify-statement.ts';
+import { type Evidence, type EvidenceKind, type EvidenceOf } from './evidence.ts';
+import { verifyForkEvidence } from './fork.ts';
+import { Ground, type PinOf } from './grounds.ts';
+
+/** What was proven against a region. */
+export interface ProvenEvidence {
+  readonly kind: EvidenceKind;
+  /** Whose keys contradict each other. */
+  readonly region: string;
+  /** The log that it is about. */
+  readonly origin: string;
+  /** Where the words part: the size at which two trees differ, or the index of a leaf. */
+  readonly at: number;
+  /** Of each word the ids of the keys that signed it. */
+  readonly words: readonly (readonly string[])[];
+  /** The checkpoints that it holds. */
+  readonly checkpoints: readonly OpenedCheckpoint[];
+}
+
+/**
+ * @throws {ProtocolError} EVIDENCE_UNFOUNDED where nothing contradicts anything; EVIDENCE_MALFORMED for statements that are none,
+ * too many or too few; what `Ground.of`, `openCheckpoint`, `verifyConsistency`, `verifyInclusion` and `parseAttestation` throw.
+ */
+export function verifyEvidence(evidence: Evidence, pinOf: PinOf, modules: TrustModules): ProvenEvidence {
+  return new EvidenceCheck(evidence, pinOf, modules).run();
+}
+
+/** Whether the root has since given up every key behind one of the words: then a thief may have said it, and not the region. */
+export function isDisowned(
+  { words }: Pick<ProvenEvidence, 'words'>,
+  state: Pick<TrustState, 'key'>,
+): boolean {
+  return words.some((word) => word.every((keyId) => state.key(keyId)?.compromise !== undefined));
+}
+
+class EvidenceCheck {
+  readonly #evidence: Evidence;
+  readonly #modules: TrustModules;
+  readonly #grounds: readonly Ground[];
+
+  constructor(evidence: Evidence, pinOf: PinOf, modules: TrustModules) {
+    this.#evidence = evidence;
+    this.#modules = modules;
+    this.#grounds = evidence.grounds.map((statements) => Ground.of(statements, pinOf, modules));
+    const regions = this.#grounds.map(({ region }) => region);
+    if (regions.some((region, i) => region <= (regions[i - 1] ?? ''))) {
+      throw new ProtocolError('EVIDENCE_MALFORMED', 'expected the statements of each region once, in order');
+    }
+  }
+
+  run(): ProvenEvidence {
+    const evidence = this.#evidence;
+    switch (evidence.kind) {
+      case 'fork':
+        return this.#fork(evidence);
+      case 'cosignatures':
+        return this.#cosignatures(evidence);
+      case 'leaf':
+        return this.#leaf(evidence);
+      case 'index':
+        return this.#index(evidence);
+      case 'hours':
+        return this.#hours(evidence);
+      case 'entry':
+        return this.#entry(evidence);
+    }
+  }
+
+  #fork(evidence: EvidenceOf<'fork'>): ProvenEvidence {
+    const ground = this.#only();
+    const origin = originOf(evidence.sides[0].note);
+    const checkpoints = verifyForkEvidence(evidence, this.#logKeys(ground, origin), this.#modules);
+    const words = checkpoints.map((checkpoint) => this.#signersOf(checkpoint));
+    return { kind: 'fork', region: ground.region, origin, at: evidence.size, words, checkpoints };
+  }
+
+  /** Both trees have to be the log's under one root: a witness begins anew with a region that was set up anew. */
+  #cosignatures(evidence: EvidenceOf<'cosignatures'>): ProvenEvidence {
+    const origin = originOf(evidence.sides[0].note);
+    const log = this.#of(parseOrigin(origin).region);
+    const witness = this.#of(evidence.witness);
+    if (
+      this.#grounds.some((ground) => ground !== log && ground !== witness) ||
+      log.network !== witness.network
+    ) {
+      throw new ProtocolError(
+        'EVIDENCE_MALFORMED',
+        'expected statements of the log and of the witness alone',
+      );
+    }
+    const keys = [...this.#logKeys(log, origin), ...witness.witnessKeys()];
+    const checkpoints = verifyForkEvidence(evidence, keys, this.#modules);
+    const words = checkpoints.map((checkpoint) => this.#cosignersOf(checkpoint, witness));
+    if (words.some(({ length }) => length === 0)) {
+      throw new ProtocolError('EVIDENCE_UNFOUNDED', `${witness.witnessName} has not vouched for both trees`);
+    }
+    return { kind: 'cosignatures', region: witness.region, origin, at: evidence.size, words, checkpoints };
+  }
+
+  #leaf(evidence: EvidenceOf<'leaf'>): ProvenEvidence {
+    const ground = this.#only();
+    const attestation = parseAttestation(evidence.attestation);
+    ground.verifyAttestation(attestation);
+    const { index, keyId } = attestation;
+    const origin = attestationLogOrigin(ground.region, ground.network, attestation.log);
+    const checkpoint = this.#open(evidence.note, ground, origin);
+    this.#verifyLeaf(checkpoint, index, evidence.leafHash, evidence.path);
+    if (equalBytes(evidence.leafHash, leafHash(this.#modules.sha256, evidence.attestation))) {
+      throw new ProtocolError('EVIDENCE_UNFOUNDED', 'the log has that very attestation there', { index });
+    }
+    const words = [[keyId], this.#signersOf(checkpoint)];
+    return { kind: 'leaf', region: ground.region, origin, at: index, words, checkpoints: [checkpoint] };
+  }
+
+  /** Of two that say the same and are signed differently neither contradicts the other. */
+  #index(evidence: EvidenceOf<'index'>): ProvenEvidence {
+    const ground = this.#only();
+    const [first, second] = evidence.attestations.map((bytes) => {
+      const attestation = parseAttestation(bytes);
+      ground.verifyAttestation(attestation);
+      return attestation;
+    }) as [Attestation, Attestation];
+    const { log, index } = first;
+    const saysTheSame = first.hour === second.hour && equalBytes(first.commitment, second.commitment);
+    if (second.log !== log || second.index !== index || saysTheSame) {
+      throw new ProtocolError('EVIDENCE_UNFOUNDED', 'expected two attestations for one index', { index });
+    }
+    const { region, network } = ground;
+    const words = [[first.keyId], [second.keyId]];
+    const origin = attestationLogOrigin(region, network, log);
+    return { kind: 'index', region, origin, at: index, words, checkpoints: [] };
+  }
+
+  #hours(evidence: EvidenceOf<'hours'>): ProvenEvidence {
+    const ground = this.#only();
+    const origin = originOf(evidence.note);
+    const checkpoint = this.#open(evidence.note, ground, origin);
+    const [earlier, later] = evidence.entries.map(({ attestation: bytes, path }) => {
+      const attestation = parseAttestation(bytes);
+      if (!isAt(attestation, origin, attestation.index)) {
+        throw new ProtocolError('EVIDENCE_UNFOUNDED', `expected attestations of ${origin}`);
+      }
+      this.#verifyLeaf(checkpoint, attestation.index, leafHash(this.#modules.sha256, bytes), path);
+      return attestation;
+    }) as [Attestation, Attestation];
+    const { index } = later;
+    if (earlier.index >= index || earlier.hour <= later.hour) {
+      throw new ProtocolError('EVIDENCE_UNFOUNDED', 'expected an entry of an earlier hour behind', { index });
+    }
+    const words = [this.#signersOf(checkpoint)];
+    return { kind: 'hours', region: ground.region, origin, at: index, words, checkpoints: [checkpoint] };
+  }
+
+  #entry({ note, index, entry, path }: EvidenceOf<'entry'>): ProvenEvidence {
+    const ground = this.#only();
+    const origin = originOf(note);
+    const checkpoint = this.#open(note, ground, origin);
+    this.#verifyLeaf(checkpoint, index, leafHash(this.#modules.sha256, entry), path);
+    if (parseOrigin(origin).kind !== 'attest' || isAttestationAt(entry, origin, index)) {
+      throw new ProtocolError('EVIDENCE_UNFOUNDED', 'the entry is one for this place', { index });
+    }
+    const words = [this.#signersOf(checkpoint)];
+    return { kind: 'entry', region: ground.region, origin, at: index, words, checkpoints: [checkpoint] };
+  }
+
+  /** The one region that most kinds are about. */
+  #only(): Ground {
+    const [ground, second] = this.#grounds;
+    if (ground !== undefined && second === undefined) return ground;
+    throw new ProtocolError('EVIDENCE_MALFORMED', 'expected the statements of one region');
+  }
+
+  #of(region: string): Ground {
+    const ground = this.#grounds.find((one) => one.region === region);
+    if (ground !== undefined) return ground;
+    throw new ProtocolError('EVIDENCE_MALFORMED', `expected statements of ${region}`);
+  }
+
+  #open(note: Uint8Array, ground: Ground, origin: string): OpenedCheckpoint {
+    return openCheckpoint(note, this.#logKeys(ground, origin), this.#modules.verifySignature);
+  }
+
+  /** @throws {ProtocolError} ORIGIN_INVALID for a log that is none of the region's. */
+  #logKeys(ground: Ground, origin: string): VerifierKey[] {
+    const { region, network } = parseOrigin(origin);
+    if (region === ground.region && network === ground.network) return ground.logKeys(origin);
+    throw new ProtocolError('ORIGIN_INVALID', `expected a log of ${ground.region}.${ground.network}`);
+  }
+
+  #verifyLeaf({ size, root }: OpenedCheckpoint, index: number, hash: Uint8Array, path: ProofPath): void {
+    verifyInclusion(this.#modules.sha256, { index, size, root, leafHash: hash, path });
+  }
+
+  #signersOf({ signers }: OpenedCheckpoint): string[] {
+    return signers.map(({ publicKey }) => keyIdOf(this.#modules.sha256, publicKey));
+  }
+
+  #cosignersOf({ cosignatures }: OpenedCheckpoint, witness: Ground): string[] {
+    return cosignatures
+      .filter(({ publicKey, timestampS }) => witness.isWitnessKeyAt(publicKey, timestampS))
+      .map(({ publicKey }) => keyIdOf(this.#modules.sha256, publicKey));
+  }
+}
+
+/** @throws {ProtocolError} as `parseNote` and `parseCheckpoint`. */
+function originOf(note: Uint8Array): string {
+  return parseCheckpoint(parseNote(note).text).origin;
+}
+
+function isAt({ region, log, index }: Attestation, origin: string, place: number): boolean {
+  const parsed = parseOrigin(origin);
+  return parsed.kind === 'attest' && parsed.region === region && parsed.log === log && index === place;
+}
+
+function isAttestationAt(entry: Uint8Array, origin: string, index: number): boolean {
+  try {
+    return isAt(parseAttestation(entry), origin, index);
+  } catch (error) {
+    if (isProtocolError(error)) return false;
+    throw error;
+  }
+}

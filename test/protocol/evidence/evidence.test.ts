@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { type Evidence, encodeEvidence, parseEvidence } from '../../../protocol/evidence/evidence.ts';
+import { isDisowned, verifyEvidence } from '../../../protocol/evidence/verify-evidence.ts';
+import { isProtocolError } from '../../../protocol/fault.ts';
+import { EVIDENCE_BYTES_MAX, NOTE_BYTES_MAX } from '../../../protocol/limits.ts';
+import * as made from '../../support/evidence-fixture.ts';
+import { RegionFixture, trustModules } from '../../support/region-fixture.ts';
+
+const kinds: readonly Evidence[] = [
+  made.fork(),
+  made.cosignatures(),
+  made.leaf(),
+  made.indexes(),
+  made.hours(),
+  made.misplaced(5),
+];
+const modules = { ...trustModules, admitPublicKey: () => undefined };
+const prove = (bytes: Uint8Array) =>
+  verifyEvidence(parseEvidence(bytes), (region) => made.PINS[region], modules);
+
+describe('verifyEvidence', () => {
+  for (const evidence of kinds) {
+    it(`A27 T4: ${evidence.kind} with any bit flipped proves nothing`, () => {
+      const bytes = encodeEvidence(evidence);
+      assert.equal(prove(bytes).kind, evidence.kind);
+      fc.assert(
+        fc.property(fc.nat(bytes.length - 1), fc.nat(7), (at, bit) => {
+          const changed = bytes.slice();
+          changed[at] = (changed[at] ?? 0) ^ (1 << bit);
+          assert.throws(() => prove(changed), isProtocolError);
+        }),
+        { numRuns: 150 },
+      );
+    });
+  }
+
+  it('leans on no key that the root did not name for this: of each role there is one', () => {
+    const { keys } = made.accused;
+    for (const role of ['attest', 'trust-log', 'witness'] as const) {
+      const side = made.sideOf(made.otherStory, 5, { size: 5, key: keys[role] });
+      const framed = made.fork({ sides: [made.sideOf(made.story, 5), side] });
+      assert.throws(() => prove(encodeEvidence(framed)), (error) => isProtocolError(error, 'NOTE_UNSIGNED'), role); // prettier-ignore
+    }
+  });
+});
+
+describe('parseEvidence', () => {
+  it('A28 takes the largest notes, and refuses a byte more before it looks at any', () => {
+    const note = new Uint8Array(NOTE_BYTES_MAX);
+    const fits = made.leaf({ note });
+    assert.equal(parseEvidence(encodeEvidence(fits)).kind, 'leaf');
+    assert.throws(() => encodeEvidence(made.leaf({ note: new Uint8Array(NOTE_BYTES_MAX + 1) })), RangeError);
+    const long = new Uint8Array(EVIDENCE_BYTES_MAX + 1);
+    assert.throws(() => parseEvidence(long), (error) => isProtocolError(error, 'TOO_LARGE')); // prettier-ignore
+  });
+});
+
+describe('isDisowned', () => {
+  it('tells a thief from a region: only once the root gave up every key behind one of the words', () => {
+    const region = new RegionFixture({ region: 'DE', network: made.NETWORK });
+    const { attest, checkpoint } = region.keys;
+    const leaf = { words: [[attest.keyId], [checkpoint.keyId]] };
+    const twoSigned = {
+      words: [
+        [checkpoint.keyId, attest.keyId],
+        [checkpoint.keyId, attest.keyId],
+      ],
+    };
+    assert.equal(isDisowned(leaf, region.state), false);
+    region.add(region.compromise(attest, {}));
+    assert.equal(isDisowned(leaf, region.state), true);
+    assert.equal(isDisowned(twoSigned, region.state), false);
+    region.add(region.compromise(checkpoint, {}));
+    assert.equal(isDisowned(twoSigned, region.state), true);
+  });
+});

@@ -1,0 +1,46 @@
+/** Evidence that proves what it says. */
+import { testKey } from '../../support/region-fixture.ts';
+import { ReferenceTree } from '../../support/reference-tree.ts';
+import * as fixture from '../../support/evidence-fixture.ts';
+
+const { accused, story, otherStory, sideOf, GROUNDS } = fixture;
+
+export const sameSize = fixture.fork();
+
+export const twoSizes = fixture.fork({ size: 4, sides: [sideOf(story, 4, { size: 7 }), sideOf(otherStory, 4)] });
+
+/** The root of version 2 has a key of its own, and names another checkpoint key. */
+const newRoot = testKey('evidence: second root');
+export const secondWriter = testKey('evidence: second writer');
+export const rootChange = accused.entryOf(accused.rootStatement({ version: 2, keys: [newRoot] }), [accused.rootKeys[0] ?? newRoot, newRoot]);
+export const keysOfNewRoot = accused.entryOf(accused.keysStatement([{ key: secondWriter, role: 'checkpoint' }]), [newRoot]);
+export const twoWriters = fixture.fork({
+  grounds: [[...(GROUNDS[0] ?? []), rootChange, keysOfNewRoot]],
+  sides: [sideOf(story, 5, { size: 5 }), sideOf(otherStory, 5, { size: 5, key: secondWriter })],
+});
+
+
+export const otherTrustLog = new ReferenceTree([...story.entries.slice(0, 2), new Uint8Array(3)]);
+export const trustLog = fixture.fork({
+  size: 3,
+  sides: [
+    sideOf(story, 3, { size: 3, origin: accused.origin }),
+    sideOf(otherTrustLog, 3, { origin: accused.origin }),
+  ],
+});
+
+export const witnessed = fixture.cosignatures();
+
+const byOwn = [{ region: 'DE', key: accused.keys.witness }];
+export const witnessedByOwn = fixture.cosignatures({
+  grounds: GROUNDS,
+  witness: 'DE',
+  sides: [sideOf(story, 5, { size: 5, by: byOwn }), sideOf(otherStory, 5, { size: 5, by: byOwn })],
+});
+
+export const swapped = fixture.leaf();
+export const twice = fixture.indexes();
+export const backdatedEntry = fixture.hours();
+export const reordered = fixture.misplaced(3);
+export const ofAnotherLog = fixture.misplaced(4);
+export const noAttestation = fixture.misplaced(5);
