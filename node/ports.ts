@@ -104,6 +104,8 @@ export interface SecondPlace {
   raise(name: string, mark: HighWater): Promise<void>;
   /** There is no mark then. Rejects with DISK_IO if it may still be in place. */
   forget(name: string): Promise<void>;
+  /** The names of all marks, whether they can be read or not. Rejects with DISK_IO. */
+  names(): Promise<readonly string[]>;
 }
 
 /** Messages between nodes. `peer` is the other's node identity, proven by the transport. */

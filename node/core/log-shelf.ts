@@ -17,7 +17,7 @@ import { type TrustBoard } from '../trust/trust-board.ts';
 import { TrustKeeper, type TrustKeeperModules } from '../trust/trust-keeper.ts';
 import { isNodeError } from '../node-error.ts';
 import { Turns } from '../turns.ts';
-import { giveUpOldRoot } from './old-root.ts';
+import { giveUpOldRoot, type RecognisedRoot } from './old-root.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
 import { type NodeStatus } from './node-status.ts';
 import { OwnLog } from './own-log.ts';
@@ -152,14 +152,11 @@ export class LogShelf {
       const { invited = [], mirrors = [], network } = this.#options;
       const { keepers } = this.#modules.board;
       const recognised = [...this.home.state.recognitions()].flatMap((one) => {
-        return one.standing === 'withdrawn' ? [] : [{ region: one.region, fingerprint: one.fingerprint }];
+        if (one.standing === 'withdrawn') return [];
+        const { region, fingerprint, version } = one;
+        return [{ region, network, fingerprint, version }];
       });
-      for (const { region, fingerprint } of recognised) {
-        if (keepers.has(region)) continue;
-        // The root has said so. An invitation is a line of a config, or a directory that somebody named.
-        await giveUpOldRoot({ region, network, fingerprint }, this.#modules);
-        await this.#keepIfOpen(region, fingerprint);
-      }
+      for (const one of recognised) if (!keepers.has(one.region)) await this.#keepIfOpen(one);
       for (const { region, fingerprint } of invited) {
         if (!keepers.has(region)) await this.#keep(region, fingerprint);
       }
@@ -207,10 +204,13 @@ export class LogShelf {
    * Another's log that the second place contradicts is not followed, and keeps nobody from work: a store that was put back may not
    * know yet under which root the region is recognised by now.
    */
-  async #keepIfOpen(region: string, fingerprint: Uint8Array): Promise<void> {
-    const origin = trustLogOrigin(region, this.#options.network);
+  async #keepIfOpen(recognised: RecognisedRoot): Promise<void> {
+    const { region, network, fingerprint } = recognised;
+    const origin = trustLogOrigin(region, network);
     this.#unopened.delete(origin);
     try {
+      // The root has said so. An invitation is a line of a config, or a directory that somebody named.
+      await giveUpOldRoot(recognised, this.#modules);
       await this.#keep(region, fingerprint);
     } catch (error) {
       if (!isNodeError(error, 'LOG_CONTRADICTED')) throw error;

@@ -5,13 +5,13 @@ import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { fingerprintOf, parseEntry } from '../../protocol/trust/statement.ts';
 import { parseRun } from '../log/entry-run.ts';
+import { logError } from '../log/log-error.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { deleteRange } from '../log/prune.ts';
-import { storedOrigins } from '../log/stored-origins.ts';
 import { isNodeError } from '../node-error.ts';
 import { type SecondPlace } from '../ports.ts';
 import { type Store } from '../store/store.ts';
-import { witnessedOrigins, witnessKey, witnessPlace } from '../witness/witness.ts';
+import { witnessKey, witnessPlace } from '../witness/witness.ts';
 
 export interface OldRootModules {
   readonly store: Store;
@@ -23,35 +23,47 @@ export interface RecognisedRoot {
   readonly region: string;
   readonly network: string;
   readonly fingerprint: Uint8Array;
+  /** Of the recognition: it grows with each. */
+  readonly version: number;
 }
 
 /**
- * If the trust log that is held of a region is of another root, forgets the copies of its logs, the evidence against it and what the
- * own witness saw of it, so that all begins anew under the root that is recognised now. An interrupted run is done again. Nothing of
- * the region may be open.
+ * If anything that is held of a region is of another root than the one that is recognised now, forgets it: the copies of its logs,
+ * the evidence against it, what the own witness saw of it, and the marks of all that in the second place, so that all begins anew.
+ * The second place says under which root these marks were made, since a store that was put back may not. An interrupted run is done
+ * again. Nothing of the region may be open.
+ * @throws {NodeError} LOG_CONTRADICTED where the store has gone back so far that it does not know yet which root is recognised: then
+ * nothing is forgotten, and nothing of the region may be followed.
  */
-export async function giveUpOldRoot(
-  { region, network, fingerprint }: RecognisedRoot,
-  modules: OldRootModules,
-): Promise<void> {
+export async function giveUpOldRoot(recognised: RecognisedRoot, modules: OldRootModules): Promise<void> {
+  const { region, network, fingerprint, version } = recognised;
   const { store, secondPlace } = modules;
+  const origin = trustLogOrigin(region, network);
   const name = `${region}.${network}/`;
   const begun = `old-root/${name}`;
-  if ((await store.get(begun)) === undefined) {
-    const held = await heldRoot(trustLogOrigin(region, network), modules);
-    if (held === undefined || equalBytes(held, fingerprint)) return;
-    await store.write([{ put: begun, value: held }]);
+  const place = `root:${origin}`;
+  const marked = await secondPlace.read(place);
+  const isMarked = marked !== undefined && equalBytes(marked.root, fingerprint);
+  if (marked !== undefined && !isMarked && marked.size >= version)
+    throw logError('LOG_CONTRADICTED', `${origin}: recognised under another root than the store knows of`);
+  const stored = await heldRoot(origin, modules);
+  const isStored = stored !== undefined && !equalBytes(stored, fingerprint);
+  const isOver = isStored || (marked !== undefined && !isMarked) || (await store.get(begun)) !== undefined;
+  if (isOver) {
+    await store.write([{ put: begun, value: fingerprint }]);
+    // Marks that were made under the root that is recognised go on.
+    if (!isMarked) await forgetMarks(name, secondPlace);
+    for (const prefix of [`trust/${name}`, `fork/${name}`, `log/${name}`, witnessKey(name)])
+      await deleteRange(store, prefix, endOf(prefix));
   }
-  for (const origin of await witnessedOrigins(store, name)) {
-    await secondPlace.forget(witnessPlace(origin));
-    await store.write([{ del: witnessKey(origin) }]);
-  }
-  const keyFrom = async (from: string) => (await store.inspect(from, 1))[0]?.key;
-  for await (const origin of storedOrigins(keyFrom))
-    if (origin.startsWith(name)) await secondPlace.forget(origin);
-  for (const prefix of [`trust/${name}`, `fork/${name}`, `log/${name}`])
-    await deleteRange(store, prefix, endOf(prefix));
-  await store.write([{ del: begun }]);
+  if (!isMarked)
+    await secondPlace.raise(place, { size: version, root: fingerprint, note: new Uint8Array(0) });
+  if (isOver) await store.write([{ del: begun }]);
+}
+
+async function forgetMarks(name: string, secondPlace: SecondPlace): Promise<void> {
+  for (const one of await secondPlace.names())
+    if (one.startsWith(name) || one.startsWith(witnessPlace(name))) await secondPlace.forget(one);
 }
 
 /** The fingerprint of the root with which a held log begins; undefined where nothing is held, or its first entry cannot be read. */

@@ -5,7 +5,14 @@
 import { join } from 'node:path';
 import { isNodeError } from '../node-error.ts';
 import { type HighWater, type SecondPlace } from '../ports.ts';
-import { makeDirectory, moveFile, readFileIfPresent, removeFile, withFile } from '../region/files.ts';
+import {
+  makeDirectory,
+  moveFile,
+  namesIn,
+  readFileIfPresent,
+  removeFile,
+  withFile,
+} from '../region/files.ts';
 import { diskError } from './disk-error.ts';
 import { assertNotBehind, encodeHighWater, HIGH_WATER_BYTES_MAX, parseHighWater } from './high-water.ts';
 import { storeError } from './store-error.ts';
@@ -15,6 +22,7 @@ export interface SecondPlaceOptions {
   readonly directory: string;
 }
 
+const ENDING = '.mark';
 const NAME_FORM = /^[\x21-\x7e]{1,80}$/;
 
 export class FileSecondPlace implements SecondPlace {
@@ -49,6 +57,11 @@ export class FileSecondPlace implements SecondPlace {
       this.#marks.delete(name);
       await this.#onDisk(path, () => removeFile(path));
     });
+  }
+
+  async names(): Promise<readonly string[]> {
+    const files = await this.#onDisk(this.#directory, () => namesIn(this.#directory));
+    return files.flatMap((file) => nameOf(file) ?? []);
   }
 
   async #read(name: string): Promise<HighWater | undefined> {
@@ -96,6 +109,14 @@ export class FileSecondPlace implements SecondPlace {
       /[^A-Za-z0-9_-]/g,
       (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
     );
-    return join(this.#directory, `${escaped}.mark`);
+    return join(this.#directory, `${escaped}${ENDING}`);
   }
+}
+
+/** Undefined for files that no mark is in. */
+function nameOf(file: string): string | undefined {
+  if (!file.endsWith(ENDING)) return undefined;
+  return file
+    .slice(0, -ENDING.length)
+    .replaceAll(/%([0-9a-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }

@@ -19,7 +19,6 @@ import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { requireTime, type TimeBounds } from '../clock/time-bounds.ts';
 import { logError } from '../log/log-error.ts';
 import { type Clock, type HighWater, type SecondPlace, type Signer } from '../ports.ts';
-import { keyAfter } from '../store/reader.ts';
 import { type Store } from '../store/store.ts';
 import { Turns } from '../turns.ts';
 import { type AddCheckpoint } from './add-checkpoint.ts';
@@ -225,21 +224,6 @@ function lastSeenOf({ size, root, signers }: OpenedCheckpoint, note: Uint8Array)
 }
 
 const PREFIX = 'witness/';
-
-/** The logs whose names begin so and of which a witness saw anything. */
-export async function witnessedOrigins(store: Store, prefix: string): Promise<string[]> {
-  const origins: string[] = [];
-  for (let from = PREFIX + prefix; ;) {
-    const page = await store.inspect(from, 256);
-    for (const { key } of page) {
-      if (!key.startsWith(PREFIX + prefix)) return origins;
-      origins.push(key.slice(PREFIX.length));
-    }
-    const last = page.at(-1);
-    if (last === undefined) return origins;
-    from = keyAfter(last.key);
-  }
-}
 
 /** Where the store has what a witness saw last of a log. */
 export function witnessKey(origin: string): string {

@@ -60,6 +60,11 @@ export class MemorySecondPlace implements SecondPlace {
     this.marks.delete(name);
   }
 
+  async names(): Promise<readonly string[]> {
+    await Promise.resolve();
+    return [...this.marks.keys()];
+  }
+
   #set(name: string, mark: HighWater): void {
     const before = this.marks.get(name);
     const isBehind = before !== undefined && mark.size < before.size;

@@ -65,7 +65,7 @@ describe('a region that was set up anew under its id', () => {
     }
   });
 
-  it('T9: is followed again after a store of before was put back, which the second place contradicts', async () => {
+  const putBack = async (isKnown: boolean) => {
     const again = new TestCli(folder());
     for (const region of REGIONS) await again.json('init', region, '--dir', again.path(region));
     const meet = (one: string, other: string, ...flags: readonly string[]) =>
@@ -73,9 +73,13 @@ describe('a region that was set up anew under its id', () => {
     const witness = async () => {
       for (const region of REGIONS) await again.run('witness', again.path(region));
     };
+    const keep = () => {
+      cpSync(again.path('BE/store'), again.path('store of before'), { recursive: true });
+    };
+    if (!isKnown) keep();
     for (const one of REGIONS) for (const other of REGIONS) if (one !== other) await meet(one, other);
     await witness();
-    cpSync(again.path('BE/store'), again.path('store of before'), { recursive: true });
+    if (isKnown) keep();
     rmSync(again.path('AT'), { recursive: true });
     await again.json('init', 'AT', '--dir', again.path('AT'));
     for (const other of ['BE', 'CZ']) await meet('AT', other);
@@ -87,7 +91,16 @@ describe('a region that was set up anew under its id', () => {
     await witness();
     const { exit, err } = await again.run('witness', again.path('BE'));
     assert.deepEqual([exit, err], [0, '']);
-  });
+    const order = ['--subject', 'Person 00001', '--colour', 'green'];
+    const { code } = await again.json<{ code: string }>('issue', again.path('AT'), ...order);
+    await witness();
+    assert.equal((await again.run('verify', '--region', again.path('BE'), code)).exit, 0);
+  };
+
+  it('T9: is followed again after a store of before was put back, which the second place contradicts', () =>
+    putBack(true));
+
+  it('T9: so too where that store did not know the region at all', () => putBack(false));
 
   it('T19: a directory that somebody names makes the witness forget nothing', async () => {
     const alone = new TestCli(folder());

@@ -40,6 +40,7 @@ describe('FileSecondPlace', () => {
   it('forget lets a log begin anew, in the next process too, and is no fault where there is nothing', async () => {
     const directory = join(folder(), 'new');
     const place = placeIn(directory);
+    assert.deepEqual(await place.names(), []);
     await place.forget(NAME);
     for (const name of [NAME, 'other']) await place.raise(name, { size: 7, root: root(7), note });
     await place.forget(NAME);
@@ -143,6 +144,7 @@ describe('FileSecondPlace', () => {
     assert.equal(readdirSync(join(directory, '..')).length, 1);
     for (const [size, name] of names.entries())
       assert.equal((await placeIn(directory).read(name))?.size, size);
+    assert.deepEqual([...(await placeIn(directory).names())].sort(), [...names].sort());
     for (const name of ['', 'a b', 'é', 'x'.repeat(81)]) {
       assert.throws(() => place.read(name), RangeError, name);
     }
