@@ -2,6 +2,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { makeDirectory } from '../node/region/files.ts';
+import { diskError } from '../node/store/disk-error.ts';
 import { dirname } from 'node:path';
 import { CliError, EXIT } from './exit.ts';
 
@@ -18,7 +19,9 @@ const SILENT_MS = 5_000;
  */
 export async function withKeepLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   const lock = `${path}.lock`;
-  await makeDirectory(dirname(path));
+  await makeDirectory(dirname(path)).catch((error: unknown) => {
+    throw diskError(error, dirname(path));
+  });
   for (const deadline = Date.now() + WAIT_MS_MAX; !(await isMade(lock));) {
     if (Date.now() > deadline)
       throw new CliError(EXIT.failure, 'KEEP_BUSY', `${path} is in use by another process`, {

@@ -16,8 +16,11 @@ const KIND = /^[a-z0-9][a-z0-9-]{0,31}$/;
 /** Pairs `name=value` between commas; nothing at all is a place that asks for nothing. @throws {CliError} on anything else. */
 export function parsePlace(text: string | undefined): Place {
   let place: Place = ANY_PLACE;
+  const named = new Set<string>();
   for (const pair of text === undefined ? [] : text.split(',')) {
     const [name = '', value = ''] = pair.split('=', 2);
+    if (named.has(name)) throw usageError(`--place names ${printable(name)} twice`);
+    named.add(name);
     place = { ...place, ...parsePair(place, name, value) };
   }
   return place;

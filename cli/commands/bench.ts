@@ -30,5 +30,5 @@ async function bench(cli: Cli, names: readonly string[]): Promise<void> {
   const flags = cli.output.json ? ['--json'] : [];
   const child = spawn(process.execPath, [MAIN, ...names, ...flags], { stdio: 'inherit' });
   const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) cli.exit = EXIT.failure;
+  if (code !== 0) cli.exit = code === EXIT.usage ? EXIT.usage : EXIT.failure;
 }

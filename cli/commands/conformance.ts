@@ -1,5 +1,5 @@
 /** `entente conformance`: vectors made by others, run against this code. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { type Command } from 'commander';
 import { formatConformance, isConformant, runConformance } from '../../node/conformance/run.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -23,7 +23,8 @@ export function addConformance(program: Command, cli: Cli): void {
 
 async function conformance(cli: Cli, { vectors }: ConformanceOptions): Promise<void> {
   const dir = vectors ?? process.env['ENTENTE_VECTORS'] ?? '../shared/vectors';
-  if (!existsSync(dir)) throw usageError(`there is no folder ${dir}`, 'Name one with --vectors DIR.');
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw usageError(`there is no folder ${dir}`, 'Name one with --vectors DIR.');
   const results = await runConformance(dir);
   cli.output.result(results, () => [formatConformance(results)]);
   if (!isConformant(results)) cli.exit = EXIT.failure;

@@ -1,8 +1,7 @@
 /** `entente inspect`: anything of the protocol in readable form, without judging it. */
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { readFileIfPresent } from '../../node/region/files.ts';
+import { readFileIfPresent, statIfPresent } from '../../node/region/files.ts';
 import { LogFiles } from '../../node/region/log-files.ts';
 import { parseAttestation } from '../../protocol/code/attestation.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
@@ -53,7 +52,7 @@ async function inspect(cli: Cli, what: string, { index }: InspectOptions): Promi
 
 async function inspectPath(what: string, index: number | undefined): Promise<object> {
   const path = resolve(what);
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = await statIfPresent(path);
   if (stat === undefined) throw usageError(`there is no file or directory ${printable(shortened(what, 80))}`);
   if (stat.isDirectory()) return inspectLog(new LogFiles(path), index);
   const bytes = await readFileIfPresent(path, SNAPSHOT_BYTES_MAX);

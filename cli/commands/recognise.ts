@@ -88,7 +88,7 @@ async function recognise(
   if (rules !== null && !isRuleId(rules))
     throw usageError('expected the id of rules: lower-case letters, digits and hyphens');
   const span = parseSpan(options.for, HOLDS);
-  const viaRegion = via === undefined ? {} : { via: parseRegionId(via) };
+  const viaRegion: { readonly via?: string } = via === undefined ? {} : { via: parseRegionId(via) };
   await withDesk(
     cli,
     path,
@@ -96,6 +96,8 @@ async function recognise(
       const other =
         peer === undefined ? byFingerprint(options) : await byDirectory(desk, peer, options, modules);
       if (other.region === desk.config.region) throw usageError('a region does not recognise itself');
+      if (viaRegion.via === desk.config.region || viaRegion.via === other.region)
+        throw usageError('--via names a third region, through which the codes of the other come');
       if (options.newRoot !== true) requireSameRoot(desk, other);
       const from = modules.nowS();
       const until = from + span;

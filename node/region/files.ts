@@ -1,5 +1,6 @@
 /** Files that are either old or new after a crash, and reads with a bound. The only file of `node/region` that touches `node:fs`. */
 import { randomBytes } from 'node:crypto';
+import { type Stats } from 'node:fs';
 import {
   constants,
   type FileHandle,
@@ -142,6 +143,19 @@ export async function modeOf(path: string): Promise<number | undefined> {
     return await withFile(path, 'r', 0, async (file) => (await file.stat()).mode & 0o777);
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** What is there; undefined for nothing, and for a text that can be no path. */
+export async function statIfPresent(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const isNone = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE'].some((code) =>
+      isErrno(error, code),
+    );
+    if (isNone) return undefined;
     throw error;
   }
 }

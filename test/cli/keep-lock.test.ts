@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { withKeepLock } from '../../cli/keep-lock.ts';
+import { rejectsWith } from '../support/store-fixture.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 
 describe('withKeepLock', () => {
@@ -35,6 +36,11 @@ describe('withKeepLock', () => {
     );
     await addOne();
     assert.equal(readFileSync(path, 'utf8'), '1');
+  });
+
+  it('says what the disk says where no file can be made', async () => {
+    const work = () => Promise.reject(new RangeError('never called'));
+    await rejectsWith(withKeepLock('/dev/null/x/gate.json', work), 'DISK_IO', /\/dev\/null/);
   });
 
   it('F1: breaks the lock of a process that is gone, once for all who wait', async () => {

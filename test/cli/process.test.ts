@@ -35,7 +35,9 @@ describe('entente as a process', () => {
     const empty = await outcomeOf(spawnCli(['conformance', '--vectors', folder(), '--json']));
     assert.equal(empty.exit, 1);
     assert.ok((JSON.parse(empty.out) as { passed: number }[]).every(({ passed }) => passed === 0));
-    assert.equal((await outcomeOf(spawnCli(['conformance', '--vectors', '/nowhere']))).exit, 2);
+    for (const none of ['/nowhere', '/dev/null'])
+      assert.equal((await outcomeOf(spawnCli(['conformance', '--vectors', none]))).exit, 2);
+    assert.equal((await outcomeOf(spawnCli(['bench', 'nosuch']))).exit, 2);
   });
 
   it('demo tells its story without a terminal, and what it says to try works', async function () {

@@ -44,7 +44,10 @@ describe('entente inspect', () => {
     assert.equal((await cli.run('inspect', cli.path('DE/public/trust'), '--index', '8')).exit, 1);
     assert.equal((await cli.run('inspect', cli.path('DE/entente.yaml'))).exit, 5);
     assert.equal((await cli.run('inspect', cli.dir)).exit, 2);
-    assert.equal((await cli.run('inspect', '/nowhere')).exit, 2);
+    for (const text of ['/nowhere', `${cli.path('DE/entente.yaml')}/x`, 'x'.repeat(5_000), 'x\0y']) {
+      const { exit, err } = await cli.run('inspect', text);
+      assert.deepEqual([exit, err.includes('there is no file or directory')], [2, true], text.slice(0, 80));
+    }
     const mistyped = `${world.codes.green.slice(0, -1)}${world.codes.green.endsWith('A') ? 'B' : 'A'}`;
     for (const text of ['ENT1:AB', 'ENT2:AB', mistyped]) {
       for (const command of ['inspect', 'show']) {

@@ -140,6 +140,16 @@ describe('commands on regions', () => {
     ['an id that is none', 2, ['--region', 'fr', '--fingerprint', 'ab'.repeat(32)]],
     ['itself', 2, ['--region', 'DE', '--fingerprint', 'ab'.repeat(32)]],
     ['a bridge without via', 2, ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--way', 'bridge']],
+    [
+      'a bridge by itself',
+      2,
+      ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--way', 'bridge', '--via', 'FR'],
+    ],
+    [
+      'a bridge by the home',
+      2,
+      ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--way', 'bridge', '--via', 'DE'],
+    ],
     ['B69 more than five years', 2, ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--for', '1826d']],
     ['no time at all', 2, ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--for', '0d']],
     ['rules with a bad id', 2, ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--rules', 'A b']],

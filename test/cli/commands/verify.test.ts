@@ -170,6 +170,7 @@ describe('entente verify', () => {
     ['--region', 'r', '--keep', 'x'],
     ['--file', '/nowhere'],
     ['--place', 'risk=none'],
+    ['--place', 'grade=live,grade=static'],
     ['--place', 'mood=good'],
     ['--place', ''],
     ['--challenge', 'zz'],
