@@ -8,6 +8,7 @@ import { addDemo } from './commands/demo.ts';
 import { addConfig } from './commands/config.ts';
 import { addConformance } from './commands/conformance.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addEvidence } from './commands/evidence.ts';
 import { addExport } from './commands/export.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -100,6 +101,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addFsck,
   addLog,
   addAudit,
+  addEvidence,
   addConformance,
   addBench,
   addDemo,

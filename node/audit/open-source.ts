@@ -35,7 +35,14 @@ export async function openAuditSource(path: string): Promise<AuditSource> {
   return openStaticSource((await modeOf(join(below, 'trust'))) === undefined ? path : below);
 }
 
-async function openStoreSource(path: string, directory: string): Promise<AuditSource> {
+/** Opens the store of the node at `path`. To be closed. @throws {NodeError} PEER_UNREACHABLE if there is none, and as `openAuditSource`. */
+export async function openStoreAt(path: string): Promise<StoreSource> {
+  const directory = await storeDirectoryAt(path);
+  if (directory !== undefined) return openStoreSource(path, directory);
+  throw new NodeError('PEER_UNREACHABLE', `no store of a node is at ${path}`);
+}
+
+async function openStoreSource(path: string, directory: string): Promise<StoreSource> {
   const { disk, damage } = await openDisk(directory).catch((error: unknown) => {
     if (!isNodeError(error, 'STORE_LOCKED')) throw error;
     throw new NodeError('STORE_LOCKED', `a running node has the store of ${path} open`, {

@@ -89,7 +89,8 @@ export class StoreSource implements AuditSource {
   readonly owner: AuditSource['owner'];
   readonly damage: NodeError | undefined;
   readonly #disk: Disk;
-  readonly #reader: StoreReader;
+  /** Of everything that the store holds. */
+  readonly reader: StoreReader;
 
   /** `disk` is open, and closed with this. */
   constructor({ where, owner, damage }: Pick<AuditSource, 'where' | 'owner' | 'damage'>, disk: Disk) {
@@ -97,7 +98,7 @@ export class StoreSource implements AuditSource {
     this.owner = owner;
     this.damage = damage;
     this.#disk = disk;
-    this.#reader = new DiskReader(disk);
+    this.reader = new DiskReader(disk);
   }
 
   /** What is staged and was never logged is no log yet. */
@@ -106,23 +107,23 @@ export class StoreSource implements AuditSource {
     // Whatever the value is: a log that begins with a damaged one is a log.
     const keyFrom = async (from: string) => (await this.#disk.range(from, 'log0', { limit: 1 }))[0]?.[0];
     for await (const origin of storedOrigins(keyFrom)) {
-      if ((await this.#reader.get(new LogKeys(origin).head)) !== undefined) origins.push(origin);
+      if ((await this.reader.get(new LogKeys(origin).head)) !== undefined) origins.push(origin);
     }
     return origins.sort();
   }
 
   log(origin: string): LogSource {
-    return new StoreLog(origin, this.#reader);
+    return new StoreLog(origin, this.reader);
   }
 
   async base(sha256: Sha256): Promise<FoldBase | undefined> {
     const { region, network } = this.owner;
     const origin = trustLogOrigin(region, network);
     if ((await this.log(origin).minimum()) === 0) return undefined;
-    const stored = await readBase(origin, this.#reader);
+    const stored = await readBase(origin, this.reader);
     if (stored === undefined) return undefined;
     try {
-      const tree = new LogReader(origin, { reader: this.#reader, sha256 });
+      const tree = new LogReader(origin, { reader: this.reader, sha256 });
       return { ...stored, frontier: (await tree.frontierAt(stored.index)).hashes() };
     } catch (error) {
       // A tile is gone or damaged: the audit of the log says which.

@@ -23,6 +23,9 @@ export interface ForkBookModules extends Primitives {
   readonly store: Store;
 }
 
+/** Of all keys under which a store keeps proofs: then follow the origin of the log and the name of the proof. */
+export const FORK_PREFIX = 'fork';
+
 const FORM = 1;
 const BYTES_MAX = 1 << 20;
 const keyIds = z.array(z.string());
@@ -47,8 +50,8 @@ export class ForkBook {
   /** Reads what is kept of a log. Rejects as the store does, and with LOG_CORRUPT. */
   static async open(origin: string, modules: ForkBookModules): Promise<ForkBook> {
     const book = new ForkBook(origin, modules);
-    const prefix = `fork/${origin}/`;
-    for await (const [key, value] of modules.store.entries(prefix, `fork/${origin}0`)) {
+    const prefix = `${FORK_PREFIX}/${origin}/`;
+    for await (const [key, value] of modules.store.entries(prefix, `${FORK_PREFIX}/${origin}0`)) {
       book.#forks.set(key.slice(prefix.length), parseFork(key, value));
     }
     return book;
@@ -70,7 +73,7 @@ export class ForkBook {
     const opened = verifyForkEvidence(evidence, keys, this.#modules);
     const [first, second] = opened.map((side) => this.#signersOf(side)) as [string[], string[]];
     const value = encodeCbor([FORM, message, first, second]);
-    await store.write([{ put: `fork/${this.#origin}/${name}`, value }]);
+    await store.write([{ put: `${FORK_PREFIX}/${this.#origin}/${name}`, value }]);
     this.#forks.set(name, { evidence, signers: [first, second] });
     return true;
   }
@@ -80,7 +83,8 @@ export class ForkBook {
   }
 }
 
-function parseFork(key: string, value: Uint8Array): KnownFork {
+/** What the store keeps under `key`. @throws {NodeError} LOG_CORRUPT */
+export function parseFork(key: string, value: Uint8Array): KnownFork {
   try {
     const [, message, first, second] = schema.parse(decodeCbor(value, { bytesMax: BYTES_MAX }));
     const answer = parseAnswer(message);

@@ -9,8 +9,8 @@ import { parseEntry } from '../trust/statement.ts';
 import { type TrustKey, type TrustState } from '../trust/trust-state.ts';
 import { type TrustModules } from '../trust/verify-statement.ts';
 
-/** The fingerprint of a region's root as the reader knows it; undefined if he knows none. */
-export type PinOf = (region: string) => Uint8Array | undefined;
+/** Whether the reader knows the region by the root with this fingerprint (32 bytes). */
+export type KnowsRoot = (region: string, fingerprint: Uint8Array) => boolean;
 
 const HOUR_S = 3_600;
 
@@ -33,7 +33,7 @@ export class Ground {
    * @throws {ProtocolError} EVIDENCE_MALFORMED unless they are `root` and `keys` statements and begin with a root of version 1;
    * the code of the finding if one has no effect; PIN_MISMATCH if the reader knows another root of that region, or none.
    */
-  static of(statements: readonly Uint8Array[], pinOf: PinOf, modules: TrustModules): Ground {
+  static of(statements: readonly Uint8Array[], knowsRoot: KnowsRoot, modules: TrustModules): Ground {
     const read = statements.map((bytes) => parseEntry(bytes).statement);
     const [first] = read;
     if (first?.kind !== 'root' || !read.every(({ kind }) => kind === 'root' || kind === 'keys')) {
@@ -50,9 +50,8 @@ export class Ground {
         throw new ProtocolError(finding.code, finding.reason, { index: finding.index });
     }
     const { state } = fold;
-    const pin = pinOf(region);
-    if (pin === undefined || state.fingerprint === undefined || !equalBytes(pin, state.fingerprint)) {
-      throw new ProtocolError('PIN_MISMATCH', `the root of ${region} is not the one that is known`);
+    if (state.fingerprint === undefined || !knowsRoot(region, state.fingerprint)) {
+      throw new ProtocolError('PIN_MISMATCH', `the root of ${region} is none that is known`);
     }
     return new Ground(state, modules);
   }

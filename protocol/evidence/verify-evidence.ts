@@ -15,7 +15,7 @@ import { type TrustState } from '../trust/trust-state.ts';
 import { type TrustModules } from '../trust/verify-statement.ts';
 import { type Evidence, type EvidenceKind, type EvidenceOf } from './evidence.ts';
 import { verifyForkEvidence } from './fork.ts';
-import { Ground, type PinOf } from './grounds.ts';
+import { Ground, type KnowsRoot } from './grounds.ts';
 
 /** What was proven against a region. */
 export interface ProvenEvidence {
@@ -36,8 +36,12 @@ export interface ProvenEvidence {
  * @throws {ProtocolError} EVIDENCE_UNFOUNDED where nothing contradicts anything; EVIDENCE_MALFORMED for statements that are none,
  * too many or too few; what `Ground.of`, `openCheckpoint`, `verifyConsistency`, `verifyInclusion` and `parseAttestation` throw.
  */
-export function verifyEvidence(evidence: Evidence, pinOf: PinOf, modules: TrustModules): ProvenEvidence {
-  return new EvidenceCheck(evidence, pinOf, modules).run();
+export function verifyEvidence(
+  evidence: Evidence,
+  knowsRoot: KnowsRoot,
+  modules: TrustModules,
+): ProvenEvidence {
+  return new EvidenceCheck(evidence, knowsRoot, modules).run();
 }
 
 /** Whether the root has since given up every key behind one of the words: then a thief may have said it, and not the region. */
@@ -53,10 +57,10 @@ class EvidenceCheck {
   readonly #modules: TrustModules;
   readonly #grounds: readonly Ground[];
 
-  constructor(evidence: Evidence, pinOf: PinOf, modules: TrustModules) {
+  constructor(evidence: Evidence, knowsRoot: KnowsRoot, modules: TrustModules) {
     this.#evidence = evidence;
     this.#modules = modules;
-    this.#grounds = evidence.grounds.map((statements) => Ground.of(statements, pinOf, modules));
+    this.#grounds = evidence.grounds.map((statements) => Ground.of(statements, knowsRoot, modules));
     const regions = this.#grounds.map(({ region }) => region);
     if (regions.some((region, i) => region <= (regions[i - 1] ?? ''))) {
       throw new ProtocolError('EVIDENCE_MALFORMED', 'expected the statements of each region once, in order');

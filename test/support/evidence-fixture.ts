@@ -1,4 +1,5 @@
 /** A region that tells two stories, its witness, and evidence of either: all follows from names. */
+import { hexOf } from '../../protocol/bytes.ts';
 import { type Evidence, type EvidenceOf } from '../../protocol/evidence/evidence.ts';
 import { type ForkSide } from '../../protocol/evidence/fork.ts';
 import { signCheckpoint } from '../../protocol/log/checkpoint.ts';
@@ -28,6 +29,9 @@ export const PINS: Readonly<Record<string, Uint8Array>> = {
   DE: accused.fingerprint,
   FR: witness.fingerprint,
 };
+
+export const knowsRoot = (region: string, fingerprint: Uint8Array): boolean =>
+  hexOf(fingerprint) === hexOf(PINS[region] ?? new Uint8Array());
 
 /** The attestation of `accused` for an index, in the hour of `START_S` and so many hours later. */
 export function attestation(index: number, hours = 0, changes: Partial<IssueOptions> = {}): Uint8Array {

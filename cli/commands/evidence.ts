@@ -1,0 +1,213 @@
+/** `entente evidence`: what proves that a region told two stories, checked offline, or taken out of the store of a node. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Command } from 'commander';
+import { openStoreAt } from '../../node/audit/open-source.ts';
+import { readPublishedFile, writeFileAtomically } from '../../node/region/files.ts';
+import { evidenceOf, type StoredEvidence, storedEvidence } from '../../node/trust/stored-evidence.ts';
+import { hexOf } from '../../protocol/bytes.ts';
+import { encodeEvidence, parseEvidence } from '../../protocol/evidence/evidence.ts';
+import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
+import { type Fault, isProtocolError } from '../../protocol/fault.ts';
+import { EVIDENCE_BYTES_MAX } from '../../protocol/limits.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type Cli, examples } from '../cli.ts';
+import { EXIT, type ExitCode, usageError } from '../exit.ts';
+import { aligned, counted, figure } from '../output.ts';
+import { printable } from '../printable.ts';
+import { namedDirectory, parseFingerprint, regionModules } from '../region.ts';
+import { holdingsOfRegion } from '../snapshot-file.ts';
+
+interface VerifyOptions {
+  readonly fingerprint: readonly Uint8Array[];
+  readonly region?: string;
+}
+
+/** What a file turned out to be. */
+type Checked =
+  | ({ readonly file: string; readonly outcome: 'proven' | 'disowned' } & ProvenEvidence)
+  | { readonly file: string; readonly outcome: 'refused'; readonly fault: Fault; readonly message: string };
+
+export function addEvidence(program: Command, cli: Cli): void {
+  const evidence = program.command('evidence').summary('prove that a region told two stories');
+  evidence
+    .command('verify')
+    .summary('check evidence offline')
+    .description(
+      'Says of each file whether it proves that a region contradicted itself: two trees of one log, cosignatures of both, another leaf than an attestation, two attestations for one index, entries out of order. Believes nobody: the keys are those that a root named which you know.',
+    )
+    .argument('<files...>', 'files of evidence')
+    .option('--fingerprint <hex>', 'of a root that you know (repeatable)', collectFingerprint, [])
+    .option('--region <dir>', 'know what this region knows: its own root, and those that it recognises')
+    .addHelpText(
+      'after',
+      examples(
+        ['entente evidence verify fork.evidence --region DE', 'by what your own region recognises'],
+        ['entente evidence verify fork.evidence --fingerprint 1f2e...', 'by a fingerprint alone'],
+      ) + EXITS,
+    )
+    .action((files: readonly string[], options: VerifyOptions) => verify(cli, files, options));
+  evidence
+    .command('list')
+    .summary('what a node holds against regions')
+    .description('Lists the proofs in the store of a node that does not run. Changes nothing.')
+    .argument('<dir>', 'directory of the node')
+    .addHelpText('after', examples(['entente evidence list DE', 'which logs have forked']))
+    .action((path: string) => list(cli, path));
+  evidence
+    .command('export')
+    .summary('write what a node holds as files')
+    .description(
+      'Writes each proof in the store of a node that does not run as a file that anybody can verify.',
+    )
+    .argument('<dir>', 'directory of the node')
+    .option('--to <dir>', 'where to', '.')
+    .addHelpText('after', examples(['entente evidence export DE --to evidence', 'one file for each proof']))
+    .action((path: string, options: { readonly to: string }) => runExport(cli, path, options));
+}
+
+const EXITS = `
+
+Exit codes: 0 all is proven, 5 something is not, 4 it is, but the root has given
+            up the key since (which --region tells), 2 no such file, or no root
+            to go by.`;
+
+function collectFingerprint(text: string, before: readonly Uint8Array[]): readonly Uint8Array[] {
+  return [...before, parseFingerprint(text)];
+}
+
+async function verify(cli: Cli, files: readonly string[], options: VerifyOptions): Promise<void> {
+  const { fingerprint: known, region } = options;
+  if (known.length === 0 && region === undefined)
+    throw usageError('say which roots you know: --region DIR or --fingerprint HEX');
+  const modules = await regionModules(cli);
+  const pinned = new Set(known.map(hexOf));
+  const states = region === undefined ? new Map<string, TrustState>() : await statesOf(cli, region, pinned);
+  const knowsRoot = (_region: string, fingerprint: Uint8Array) => pinned.has(hexOf(fingerprint));
+  for (const file of files) {
+    const bytes = await readPublishedFile(file, EVIDENCE_BYTES_MAX);
+    if (bytes === undefined) throw usageError(`there is no file ${printable(file)}`);
+    const checked = check(file, () => {
+      const proven = verifyEvidence(parseEvidence(bytes), knowsRoot, modules);
+      const state = states.get(proven.region);
+      return { ...proven, outcome: state && isDisowned(proven, state) ? 'disowned' : 'proven' };
+    });
+    cli.output.result(checked, () => checkedLines(checked, cli));
+    cli.exit = worse(cli.exit, EXIT_OF[checked.outcome]);
+  }
+}
+
+/** The trust states that a region holds, by region. Adds to `pinned` the roots that it knows. */
+async function statesOf(
+  cli: Cli,
+  path: string,
+  pinned: Set<string>,
+): Promise<ReadonlyMap<string, TrustState>> {
+  const { holdings } = await holdingsOfRegion(path, await regionModules(cli));
+  const { home, regions } = holdings.trust;
+  const state = regions.get(home)?.state;
+  if (state?.fingerprint !== undefined) pinned.add(hexOf(state.fingerprint));
+  for (const recognition of state?.recognitions() ?? []) {
+    if (recognition.standing !== 'withdrawn') pinned.add(hexOf(recognition.fingerprint));
+  }
+  return new Map([...regions].map(([region, knowledge]) => [region, knowledge.state]));
+}
+
+function check(
+  file: string,
+  prove: () => ProvenEvidence & { readonly outcome: 'proven' | 'disowned' },
+): Checked {
+  try {
+    return { file, ...prove() };
+  } catch (error) {
+    if (!isProtocolError(error)) throw error;
+    return { file, outcome: 'refused', fault: error.fault, message: error.message };
+  }
+}
+
+const EXIT_OF = { proven: EXIT.ok, disowned: EXIT.undetermined, refused: EXIT.inconsistent } as const;
+
+function worse(a: ExitCode, b: ExitCode): ExitCode {
+  return Math.max(a, b) as ExitCode;
+}
+
+function checkedLines(checked: Checked, cli: Cli): string[] {
+  const { red, green, yellow } = cli.output.colours;
+  const name = printable(checked.file);
+  if (checked.outcome === 'refused') return [red(`${name}: proves nothing: ${printable(checked.message)}`)];
+  const { region, origin, at, words, checkpoints, outcome } = checked;
+  const told = TOLD[checked.kind](figure(at));
+  const line = `${name}: proven: ${region} ${told} of ${printable(origin)}`;
+  return [
+    outcome === 'proven' ? green(line) : line,
+    ...aligned(
+      [
+        ...checkpoints.map(
+          ({ size, root }) => ['checkpoint', `${figure(size)} entries, root ${hexOf(root)}`] as const,
+        ),
+        ...words.map((keys) => ['signed by', keys.join(', ')] as const),
+      ],
+      '  ',
+    ),
+    ...(outcome === 'disowned'
+      ? [yellow(`  The root of ${region} has given up a key that signed this: it may have been a thief.`)]
+      : []),
+  ];
+}
+
+const TOLD: Readonly<Record<ProvenEvidence['kind'], (at: string) => string>> = {
+  fork: (at) => `signed two trees, which differ within ${at} entries,`,
+  cosignatures: (at) => `cosigned two trees, which differ within ${at} entries,`,
+  leaf: (at) => `signed an attestation for index ${at} where another leaf is, in the log`,
+  index: (at) => `signed two attestations for index ${at}`,
+  hours: (at) => `has logged an attestation at index ${at} behind one of a later hour, in the log`,
+  entry: (at) => `has logged what is no attestation for index ${at}, in the log`,
+};
+
+async function list(cli: Cli, path: string): Promise<void> {
+  await withStored(path, (stored, owner) => {
+    const evidence = stored.map(({ name, origin, fork }) => {
+      return { name, kind: 'fork', origin, at: fork.evidence.size, words: fork.signers };
+    });
+    cli.output.result({ ...owner, evidence }, () =>
+      evidence.length === 0
+        ? [`${owner.region} holds no evidence against anybody.`]
+        : aligned(
+            evidence.map(({ name, origin, at }) => [name, `${origin} forked within ${figure(at)} entries`]),
+          ),
+    );
+    return Promise.resolve();
+  });
+}
+
+async function runExport(cli: Cli, path: string, { to }: { readonly to: string }): Promise<void> {
+  const modules = await regionModules(cli);
+  await withStored(path, async (stored, owner, { reader }) => {
+    await mkdir(to, { recursive: true });
+    const files: string[] = [];
+    for (const one of stored) {
+      const file = join(to, `${one.origin.replaceAll('/', '-')}-${one.name.slice(0, 8)}.evidence`);
+      await writeFileAtomically(file, encodeEvidence(await evidenceOf(one, reader, modules)));
+      files.push(file);
+    }
+    cli.output.result({ ...owner, files }, () => [
+      `Wrote ${counted(files.length, 'proof')}.`,
+      ...files.map((file) => `  ${printable(file)}`),
+    ]);
+  });
+}
+
+type Store = Awaited<ReturnType<typeof openStoreAt>>;
+
+async function withStored(
+  path: string,
+  use: (stored: readonly StoredEvidence[], owner: Store['owner'], store: Store) => Promise<void>,
+): Promise<void> {
+  namedDirectory(path);
+  const store = await openStoreAt(path);
+  try {
+    await use(await storedEvidence(store.reader), store.owner, store);
+  } finally {
+    await store.close();
+  }
+}

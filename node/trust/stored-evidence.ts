@@ -1,0 +1,81 @@
+/** The proofs of forks that a store keeps, as evidence that anybody verifies: with the statements that name the keys. */
+import { type Evidence } from '../../protocol/evidence/evidence.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { parseEntry } from '../../protocol/trust/statement.ts';
+import { TrustFold } from '../../protocol/trust/fold.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { parseHead } from '../log/log-head.ts';
+import { LogKeys } from '../log/log-keys.ts';
+import { LogReader } from '../log/log-reader.ts';
+import { NodeError } from '../node-error.ts';
+import { type StoreReader } from '../store/reader.ts';
+import { FORK_PREFIX, type KnownFork, parseFork } from './fork-book.ts';
+
+export interface StoredEvidence {
+  /** 32 hexadecimal digits, the same in every store that holds this proof. */
+  readonly name: string;
+  readonly origin: string;
+  readonly fork: KnownFork;
+}
+
+/** All proofs in a store. Rejects as the store does, and with LOG_CORRUPT. */
+export async function storedEvidence(reader: StoreReader): Promise<StoredEvidence[]> {
+  const found: StoredEvidence[] = [];
+  for await (const [key, value] of reader.entries(`${FORK_PREFIX}/`, `${FORK_PREFIX}0`)) {
+    const [, origin = '', name = ''] = /^[^/]+\/(.*)\/([^/]+)$/.exec(key) ?? [];
+    found.push({ name, origin, fork: parseFork(key, value) });
+  }
+  return found;
+}
+
+/**
+ * A stored proof as evidence. What the root said of its keys is read from the trust log that the store holds.
+ * @throws {NodeError} NOT_FOUND if that does not name all keys that signed; as reading the log.
+ */
+export async function evidenceOf(
+  { origin, fork }: StoredEvidence,
+  reader: StoreReader,
+  modules: TrustModules,
+): Promise<Evidence> {
+  const { region, network } = parseOrigin(origin);
+  const signers = new Set(fork.signers.flat());
+  const statements: Uint8Array[] = [];
+  const fold = new TrustFold({ region, network }, modules);
+  for await (const bytes of trustLogEntries(trustLogOrigin(region, network), reader, modules.sha256)) {
+    // What nobody of these signed with says nothing of the proof; what had no effect in the log has none here.
+    if (isOfUse(bytes, signers, modules.sha256) && fold.append(bytes) === undefined) statements.push(bytes);
+  }
+  const missing = [...signers].filter((keyId) => fold.state.key(keyId) === undefined);
+  if (missing.length > 0) {
+    const message = `the trust log of ${region} that is held does not name the keys ${missing.join(', ')}`;
+    throw new NodeError('NOT_FOUND', message);
+  }
+  const { size, sides } = fork.evidence;
+  return { kind: 'fork', grounds: [statements], size, sides: [...sides] };
+}
+
+async function* trustLogEntries(
+  origin: string,
+  reader: StoreReader,
+  sha256: Sha256,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const stored = await reader.get(new LogKeys(origin).head);
+  if (stored === undefined) return;
+  const { size, minimum } = parseHead(stored, origin);
+  yield* new LogReader(origin, { reader, sha256 }).entries(minimum, size);
+}
+
+/** Every root, and statements that name one of these keys. */
+function isOfUse(bytes: Uint8Array, keyIds: ReadonlySet<string>, sha256: Sha256): boolean {
+  try {
+    const { statement } = parseEntry(bytes);
+    if (statement.kind === 'root') return true;
+    return statement.kind === 'keys' && statement.keys.some(({ key }) => keyIds.has(keyIdOf(sha256, key)));
+  } catch (error) {
+    if (isProtocolError(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hexOf } from '../../../protocol/bytes.ts';
+import { encodeEvidence, parseEvidence } from '../../../protocol/evidence/evidence.ts';
+import { TestCli } from '../../support/cli.ts';
+import { makeWorld, type World } from '../../support/cli-world.ts';
+import { Forger } from '../../support/forger.ts';
+import { Clock, inRegion } from '../../support/regions.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+interface Checked {
+  readonly outcome: string;
+  readonly region?: string;
+  readonly fault?: { readonly code: string };
+}
+
+describe('entente evidence', () => {
+  const folder = temporaryFolders();
+  const { modules } = new Clock();
+  let world: World;
+  let cli: TestCli;
+  let forger: Forger;
+  /** CN-33 signed two trees. */
+  let file: string;
+
+  before(async () => {
+    world = await makeWorld(folder());
+    cli = new TestCli(world.dir);
+    forger = await Forger.of(cli.path('CN-33'), modules);
+    file = cli.path('fork.evidence');
+    writeFileSync(file, encodeEvidence(forger.evidence()));
+  });
+
+  const check = async (path: string, ...args: readonly string[]) => {
+    const { exit, out, err } = await cli.run('evidence', 'verify', path, ...args, '--json');
+    return { exit, err, ...(out === '' ? {} : (JSON.parse(out) as Checked)) };
+  };
+
+  it('verify: 0 for what is proven to who knows the root, by a region or a fingerprint', async () => {
+    for (const by of [
+      ['--region', cli.path('DE')],
+      ['--region', cli.path('CN-33')],
+      ['--fingerprint', world.pins['CN-33'] ?? ''],
+    ]) {
+      const { exit, outcome, region } = await check(file, ...by);
+      assert.deepEqual([exit, outcome, region], [0, 'proven', 'CN-33']);
+    }
+    const { out } = await cli.run('evidence', 'verify', file, '--region', cli.path('DE'));
+    assert.match(
+      out,
+      /proven: CN-33 signed two trees, which differ within \d+ entries, of CN-33\.demo\/trust/,
+    );
+  });
+
+  it('verify: 5 for what is not, and the worst of several files decides', async () => {
+    const { sides, size } = forger.fork();
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    const attempts: [name: string, bytes: Uint8Array, code: string][] = [
+      [
+        'A27 one checkpoint twice',
+        encodeEvidence(forger.evidence({ size, sides: [sides[0], sides[0]] })),
+        'EVIDENCE_UNFOUNDED',
+      ],
+      [
+        'A27 swapped roots',
+        encodeEvidence(forger.evidence({ size, sides: [{ ...sides[0], root: sides[1].root }, sides[1]] })),
+        'PROOF_INVALID',
+      ],
+      ['a byte too many', Buffer.concat([readFileSync(file), Buffer.of(0)]), 'EVIDENCE_MALFORMED'],
+      ['nothing', Buffer.of(), 'EVIDENCE_MALFORMED'],
+    ];
+    for (const [name, content, code] of attempts) {
+      const path = cli.path('attempt.evidence');
+      writeFileSync(path, content);
+      const { exit, outcome, fault } = await check(path, '--region', cli.path('DE'));
+      assert.deepEqual([exit, outcome, fault?.code], [5, 'refused', code], name);
+    }
+    const { exit, out } = await cli.run(
+      'evidence',
+      'verify',
+      file,
+      cli.path('attempt.evidence'),
+      '--region',
+      cli.path('DE'),
+    );
+    assert.equal(exit, 5);
+    assert.match(out, /: proven: [^]*: proves nothing: EVIDENCE_MALFORMED/);
+  });
+
+  it('T19 verify: 5 where the root is not one that the reader knows', async () => {
+    const { exit, fault } = await check(file, '--fingerprint', world.pins['DE'] ?? '');
+    assert.deepEqual([exit, fault?.code], [5, 'PIN_MISMATCH']);
+  });
+
+  it('A28 verify: refuses a file that is too long, unread', async () => {
+    writeFileSync(cli.path('long.evidence'), Buffer.alloc(262_145));
+    assert.equal((await check(cli.path('long.evidence'), '--region', cli.path('DE'))).exit, 5);
+  });
+
+  it('verify: 2 without a root to go by, and without the file', async () => {
+    assert.equal((await check(file)).exit, 2);
+    assert.equal((await check(cli.path('none'), '--region', cli.path('DE'))).exit, 2);
+    assert.equal((await check(file, '--fingerprint', '00')).exit, 2);
+    assert.equal((await cli.run('evidence', 'verify')).exit, 2);
+  });
+
+  it('verify: 4 once the root has given up the key, which may have been stolen', async () => {
+    const dir = folder();
+    cpSync(world.dir, dir, { recursive: true });
+    const later = new TestCli(dir);
+    const [keyId = ''] = readdirSync(later.path('CN-33', 'keys')).flatMap(
+      (name) => /^checkpoint-(.*)\.json$/.exec(name)?.[1] ?? [],
+    );
+    const given = ['key', 'compromise', later.path('CN-33'), '--key', keyId];
+    const { exit: done, err } = await later.run(...given);
+    assert.equal(done, 0, err);
+    for (const region of ['DE', 'FR']) await later.run('witness', later.path(region));
+    const { exit, out } = await later.run('evidence', 'verify', file, '--region', later.path('CN-33'));
+    assert.equal(exit, 4, out);
+    assert.match(out, /may have been a thief/);
+    assert.equal(
+      (await later.run('evidence', 'verify', file, '--fingerprint', world.pins['CN-33'] ?? '')).exit,
+      0,
+    );
+  });
+
+  it('list, export: what a node holds is what anybody can verify', async () => {
+    const dir = folder();
+    cpSync(world.dir, dir, { recursive: true });
+    const other = new TestCli(dir);
+    assert.match((await other.run('evidence', 'list', other.path('DE'))).out, /no evidence against anybody/);
+    await inRegion(
+      other.path('DE'),
+      modules,
+      async ({ node }) => {
+        const keeper = node.keeper('CN-33');
+        assert(keeper);
+        await keeper.accuse(forger.fork());
+      },
+      { reading: true, withoutPeers: true },
+    );
+    const { evidence } = await other.json<{ evidence: { origin: string; name: string }[] }>(
+      'evidence',
+      'list',
+      other.path('DE'),
+    );
+    assert.deepEqual(
+      evidence.map(({ origin }) => origin),
+      ['CN-33.demo/trust'],
+    );
+    const to = other.path('evidence');
+    const { files } = await other.json<{ files: string[] }>(
+      'evidence',
+      'export',
+      other.path('DE'),
+      '--to',
+      to,
+    );
+    assert.deepEqual(files, [join(to, `CN-33.demo-trust-${evidence[0]?.name.slice(0, 8)}.evidence`)]);
+    assert.equal((await check(files[0] ?? '', '--region', cli.path('FR'))).exit, 0);
+    const { grounds } = parseEvidence(readFileSync(files[0] ?? ''));
+    assert.deepEqual(grounds.flat().map(hexOf), forger.evidence().grounds.flat().map(hexOf));
+  });
+
+  it('list: 2 where there is nothing', async () => {
+    assert.equal((await cli.run('evidence', 'list', cli.path('none'))).exit, 2);
+  });
+});
