@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { projectRoot } from './support/project.ts';
 
@@ -88,6 +88,23 @@ describe('borders', () => {
       scanned.importedFiles.map(({ fileName }) => fileName),
       ['./a.ts', './b.ts', './c.ts', './d.ts'],
     );
+  });
+
+  it('a node loads libp2p in the thread of its network and in no other', () => {
+    const loaded = (start: string): Set<string> => {
+      const seen = new Set([join(projectRoot, 'dist', start)]);
+      // A set is walked to its end, also where it grows meanwhile.
+      for (const file of seen) {
+        if (!isAbsolute(file)) continue;
+        for (const { fileName } of ts.preProcessFile(readFileSync(file, 'utf8'), true, true).importedFiles)
+          seen.add(fileName.startsWith('.') ? resolve(dirname(file), fileName) : fileName);
+      }
+      return seen;
+    };
+    assert.ok(loaded('node/network/isolation/network-worker.js').has('libp2p'));
+    const main = loaded('node/service/node-service.js');
+    assert.ok(main.has(join(projectRoot, 'dist/node/network/open-network.js')));
+    assert.ok(!main.has('libp2p'));
   });
 
   it('no file of the product has a default export or re-exports everything', () => {
