@@ -52,6 +52,17 @@ export const FAULT_CODES = [
   // Evidence (SPEC.md 18)
   'EVIDENCE_MALFORMED',
   'EVIDENCE_UNFOUNDED',
+  // Codes of others (SPEC.md 17)
+  'COMPRESSION_INVALID',
+  'JSON_MALFORMED',
+  'COSE_MALFORMED',
+  'JWS_MALFORMED',
+  'SEAL_MALFORMED',
+  'CLAIMS_MALFORMED',
+  'ALGORITHM_UNKNOWN',
+  'KEY_ID_MISSING',
+  'PARTS_MISMATCH',
+  'STATUS_LIST_MALFORMED',
 ] as const;
 
 export type FaultCode = (typeof FAULT_CODES)[number];

@@ -1,7 +1,9 @@
 /** The registry of suites: one line each, in the order in which they run. */
 import { certlogicSuite } from './certlogic.ts';
+import { dccRevocationSuite } from './dcc-revocation.ts';
 import { ecdsaSuite } from './ecdsa.ts';
 import { ed25519Suite } from './ed25519.ts';
+import { hcertSuite } from './hcert.ts';
 import { merkleSuite } from './merkle.ts';
 import { rulesSuite } from './rules.ts';
 import { type Suite } from './suite.ts';
@@ -11,6 +13,8 @@ export const SUITES: readonly Suite[] = [
   ed25519Suite,
   merkleSuite,
   ecdsaSuite,
+  hcertSuite,
+  dccRevocationSuite,
   certlogicSuite,
   rulesSuite,
 ];

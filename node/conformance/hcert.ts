@@ -1,0 +1,128 @@
+/** Suite `hcert`: EU Digital COVID Certificates, step by step, on the vectors under `hcert/`. */
+import { join } from 'node:path';
+import { equalBytes } from '../../protocol/bytes.ts';
+import { type FaultCode, isProtocolError } from '../../protocol/fault.ts';
+import { type ForeignCode } from '../../protocol/foreign/foreign-code.ts';
+import { type ForeignKey, foreignChecksOf, ForeignKeys } from '../../protocol/foreign/foreign-keys.ts';
+import { judgeForeign } from '../../protocol/foreign/foreign-verdict.ts';
+import { INFLATED_BYTES_MAX } from '../../protocol/foreign/foreign-limits.ts';
+import { parseHcert, unwrapHcert } from '../../protocol/foreign/hcert.ts';
+import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
+import { jsonFilesOf } from './files.ts';
+import { type HcertCase, HCERT_STEPS, type HcertStep, readHcertCase } from './hcert-case.ts';
+import { Tally, type Suite } from './suite.ts';
+
+export const hcertSuite: Suite = {
+  name: 'hcert',
+  async run(dir) {
+    const tally = new Tally();
+    const files = jsonFilesOf(join(dir, 'hcert'));
+    if (files === undefined) {
+      tally.skip('there is no folder hcert');
+      return tally.result();
+    }
+    for await (const { name, json } of files) {
+      const one = readHcertCase(json);
+      if (one === undefined) tally.fail(`${name}: its layout is not known`);
+      else if (one.expected.size === 0) tally.skip(`${name} expects nothing that is looked at`);
+      else runCase(tally, name, one);
+    }
+    return tally.result();
+  },
+};
+
+function runCase(tally: Tally, name: string, one: HcertCase): void {
+  const came = read(one.text);
+  for (const [step, expected] of one.expected) {
+    const answer = 'fault' in came ? isReached(step, came.fault) : answerOf(step, came, one);
+    if (answer === undefined)
+      tally.skip(`${name}: ${step} needs a certificate or a clock, and there is none`);
+    else if (answer === expected) tally.pass();
+    else if (isContradiction(step, answer, came, one))
+      tally.skip(`${name}: the source's flag says ${expected}, its own dates say ${answer}`);
+    else
+      tally.fail(
+        `${name}: ${step} should be ${expected}${'fault' in came ? `, refused with ${came.fault}` : ''}`,
+      );
+  }
+}
+
+interface Read {
+  readonly code: ForeignCode;
+  readonly cose: Uint8Array;
+}
+
+interface Refused {
+  readonly fault: FaultCode;
+}
+
+function read(text: string): Read | Refused {
+  try {
+    const cose = nativeForeignPrimitives.inflate(unwrapHcert(text), 'zlib', INFLATED_BYTES_MAX);
+    return { code: parseHcert(cose), cose };
+  } catch (error) {
+    if (isProtocolError(error)) return { fault: error.fault.code };
+    throw error;
+  }
+}
+
+/** The step at which a text was refused, by its fault: what comes before it went well. Every other fault is one of decoding. */
+const STEP_OF: Partial<Record<FaultCode, HcertStep>> = {
+  CODE_EMPTY: 'UNPREFIX',
+  CODE_UNKNOWN: 'UNPREFIX',
+  CODE_VERSION_UNKNOWN: 'UNPREFIX',
+  BASE45_MALFORMED: 'B45DECODE',
+  COMPRESSION_INVALID: 'COMPRESSION',
+};
+
+function isReached(step: HcertStep, fault: FaultCode): boolean {
+  const refusedAt = STEP_OF[fault] ?? 'DECODE';
+  return HCERT_STEPS.indexOf(step) < HCERT_STEPS.indexOf(refusedAt);
+}
+
+/** Undefined where the file lacks what the step needs. */
+function answerOf(
+  step: HcertStep,
+  { code, cose }: Read,
+  { key, cose: shown, clockS }: HcertCase,
+): boolean | undefined {
+  switch (step) {
+    case 'UNPREFIX':
+    case 'B45DECODE':
+    case 'COMPRESSION':
+      return true;
+    case 'DECODE':
+      return shown === undefined || equalBytes(cose, shown);
+    case 'VERIFY':
+      return key && isSignedBy(code, key);
+    case 'KEYUSAGE':
+      return key && !reasonsBy(code, key, code.times.issuedAtS ?? 0).includes('KEY_USAGE');
+    case 'EXPIRATIONCHECK': {
+      if (key === undefined || clockS === undefined) return undefined;
+      const reasons = reasonsBy(code, key, clockS);
+      return !['CLAIMS_INVALID', 'NOT_YET_ISSUED', 'EXPIRED'].some((reason) => reasons.includes(reason));
+    }
+  }
+}
+
+function isSignedBy(code: ForeignCode, key: ForeignKey): boolean {
+  const candidates = new ForeignKeys([key]).candidatesFor(code);
+  return foreignChecksOf(code, candidates).some(nativeForeignPrimitives.verifyForeign);
+}
+
+/** What else the verdict says: the steps after the signature are told apart from it. */
+function reasonsBy(code: ForeignCode, key: ForeignKey, nowS: number): string[] {
+  const candidates = { keys: [key], isCrowded: false };
+  const results = foreignChecksOf(code, candidates).map(() => true);
+  return judgeForeign(code, candidates, results, nowS).reasons.map((reason) => reason.code);
+}
+
+/** A source's own flag that its dates contradict counts for nothing, provided that the answer is what the dates say. */
+function isContradiction(step: HcertStep, answer: boolean, came: Read | Refused, one: HcertCase): boolean {
+  return step === 'EXPIRATIONCHECK' && 'code' in came && answer === isInForce(came.code, one.clockS);
+}
+
+function isInForce({ times: { issuedAtS, expiresAtS } }: ForeignCode, clockS: number | undefined): boolean {
+  if (issuedAtS === undefined || expiresAtS === undefined || clockS === undefined) return false;
+  return issuedAtS <= clockS && clockS < expiresAtS;
+}

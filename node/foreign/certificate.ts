@@ -1,0 +1,74 @@
+/** Signers' keys out of X.509 certificates. Whoever put a certificate into a list of keys vouches for it: no chain is followed here. */
+import * as crypto from 'node:crypto';
+import { ProtocolError } from '../../protocol/fault.ts';
+import { type EcCurve, type ForeignPublicKey, isSound } from '../../protocol/foreign/signature-check.ts';
+
+/** Bytes of a certificate: one of an RSA key of 4096 bits, signed by another, has 2 KB. */
+export const CERTIFICATE_BYTES_MAX = 16_384;
+
+export interface SignerCertificate {
+  readonly publicKey: ForeignPublicKey;
+  /** SHA-256 of the DER. */
+  readonly fingerprint: Uint8Array;
+  /** The country of its subject; empty where it names none. */
+  readonly country: string;
+  /** Object identifiers of its extended key usages; empty where it has none. */
+  readonly usages: readonly string[];
+  readonly fromS: number;
+  readonly untilS: number;
+}
+
+/** @throws {ProtocolError} KEY_INVALID for what is no certificate, or one whose key is of another kind than codes are signed with. */
+export function readCertificate(der: Uint8Array): SignerCertificate {
+  const certificate = openCertificate(der);
+  // A usage that is there and empty is an empty string to Node.
+  const usages = ((certificate.keyUsage as string[] | undefined) ?? []).filter((oid) => oid !== '');
+  return {
+    publicKey: publicKeyOf(certificate.publicKey),
+    fingerprint: new Uint8Array(crypto.createHash('sha256').update(certificate.raw).digest()),
+    country: /^C=([A-Z]{2,3})$/m.exec(certificate.subject)?.[1] ?? '',
+    usages,
+    fromS: Date.parse(certificate.validFrom) / 1_000,
+    untilS: Date.parse(certificate.validTo) / 1_000,
+  };
+}
+
+/** @throws {ProtocolError} KEY_INVALID */
+export function openCertificate(der: Uint8Array): crypto.X509Certificate {
+  if (der.length > CERTIFICATE_BYTES_MAX)
+    throw new ProtocolError(
+      'KEY_INVALID',
+      `expected a certificate of at most ${CERTIFICATE_BYTES_MAX} bytes`,
+    );
+  try {
+    return new crypto.X509Certificate(der);
+  } catch (cause) {
+    throw new ProtocolError('KEY_INVALID', 'expected an X.509 certificate', {}, { cause });
+  }
+}
+
+/** @throws {ProtocolError} KEY_INVALID for a key on another curve, of another kind, too short or too long. */
+export function publicKeyOf(key: crypto.KeyObject): ForeignPublicKey {
+  const read = readKey(key);
+  if (read !== undefined && isSound(read)) return read;
+  throw new ProtocolError('KEY_INVALID', 'expected a key on P-256 or P-384, or RSA with 2048 to 4096 bits');
+}
+
+function readKey(key: crypto.KeyObject): ForeignPublicKey | undefined {
+  const bytes = (text: string | undefined) => new Uint8Array(Buffer.from(text ?? '', 'base64url'));
+  if (key.asymmetricKeyType === 'rsa') {
+    const { n, e } = key.export({ format: 'jwk' });
+    return { kind: 'rsa', modulus: bytes(n), exponent: bytes(e) };
+  }
+  if (key.asymmetricKeyType !== 'ec') return undefined;
+  const curve = CURVES.get(key.asymmetricKeyDetails?.namedCurve ?? '');
+  if (curve === undefined) return undefined;
+  const { x, y } = key.export({ format: 'jwk' });
+  return { kind: 'ec', curve, x: bytes(x), y: bytes(y) };
+}
+
+/** By the names of OpenSSL. */
+const CURVES: ReadonlyMap<string, EcCurve> = new Map([
+  ['prime256v1', 'P-256'],
+  ['secp384r1', 'P-384'],
+]);

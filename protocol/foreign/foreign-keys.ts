@@ -1,0 +1,69 @@
+/** Keys of others that a verifier trusts, and which of them a code may be signed with. Spec: SPEC.md 17.1. */
+import { type ForeignCode, type ForeignFormat, type KeyUsage } from './foreign-code.ts';
+import { FOREIGN_KEYS_MAX, KEYS_PER_ID_MAX } from './foreign-limits.ts';
+import { fitsAlgorithm, type ForeignCheck, type ForeignPublicKey, isSound } from './signature-check.ts';
+
+export interface ForeignKey {
+  readonly format: ForeignFormat;
+  /** As codes name it: base64 of the bytes for `hcert`, the thumbprint for `shc`, base64url of the certificate's SHA-256 for `vdsnc`. */
+  readonly keyId: string;
+  /** Whose key it is: a country code, or the address of an issuer of `shc`. */
+  readonly issuer: string;
+  readonly publicKey: ForeignPublicKey;
+  /** What it may sign; undefined for everything. */
+  readonly usages?: readonly KeyUsage[] | undefined;
+  /** Seconds since 1970: what it signs is issued from then on, and not later. Undefined without a bound. */
+  readonly fromS?: number | undefined;
+  readonly untilS?: number | undefined;
+}
+
+/** The keys that a code may be signed with, and whether there are more than are tried. */
+export interface Candidates {
+  readonly keys: readonly ForeignKey[];
+  readonly isCrowded: boolean;
+}
+
+const NONE: Candidates = { keys: [], isCrowded: false };
+
+/** A set of keys by the names that codes give them. Several may share a name. */
+export class ForeignKeys {
+  readonly #byName = new Map<string, { keys: ForeignKey[]; isCrowded: boolean }>();
+  #size = 0;
+
+  /** @throws {RangeError} above 32,768 keys, or for a key whose size is none that is taken: whoever reads a list bounds and vets it. */
+  constructor(keys: Iterable<ForeignKey>) {
+    for (const key of keys) this.#add(key);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** At most eight, in the order in which they were given. A card names issuer and key, the others the key alone. */
+  candidatesFor({ format, keyId, issuer }: Pick<ForeignCode, 'format' | 'keyId' | 'issuer'>): Candidates {
+    return this.#byName.get(nameOf(format, keyId, issuer)) ?? NONE;
+  }
+
+  #add(key: ForeignKey): void {
+    if (!isSound(key.publicKey)) throw new RangeError('expected a key of a size that is taken');
+    if (++this.#size > FOREIGN_KEYS_MAX)
+      throw new RangeError(`a verifier holds at most ${FOREIGN_KEYS_MAX} keys`);
+    const name = nameOf(key.format, key.keyId, key.issuer);
+    const under = this.#byName.get(name);
+    if (under === undefined) this.#byName.set(name, { keys: [key], isCrowded: false });
+    else if (under.keys.length < KEYS_PER_ID_MAX) under.keys.push(key);
+    else under.isCrowded = true;
+  }
+}
+
+/** One check for each key that a code may be signed with and whose kind fits its algorithm. */
+export function foreignChecksOf(code: ForeignCode, { keys }: Candidates): ForeignCheck[] {
+  const { algorithm, message, signature } = code;
+  return keys
+    .filter(({ publicKey }) => fitsAlgorithm(publicKey, algorithm))
+    .map(({ publicKey }) => ({ algorithm, publicKey, message, signature }));
+}
+
+function nameOf(format: ForeignFormat, keyId: string, issuer: string | undefined): string {
+  return format === 'shc' ? `shc ${issuer ?? ''} ${keyId}` : `${format} ${keyId}`;
+}

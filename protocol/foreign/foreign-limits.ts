@@ -1,0 +1,22 @@
+/** Every bound on codes of others, with its unit and its reason. SPEC.md 17 lists the same figures. */
+
+/** Bytes of a code after inflating: the largest known has 9 KB, and a phone holds this at once. */
+export const INFLATED_BYTES_MAX = 65_536;
+
+/** Bytes of a COSE key id: hashes cut to 8 bytes are the rule, a whole SHA-256 the longest known. */
+export const KEY_ID_BYTES_MAX = 32;
+
+/** Characters of a name by which a JWS points to its key or issuer: an address is the longest. */
+export const NAME_CHARS_MAX = 256;
+
+/** Keys under one key id that are tried: collisions of eight bytes are rare, and each try costs a check. */
+export const KEYS_PER_ID_MAX = 8;
+
+/** Keys of all trust lists of a verifier together: ten times what the largest list of a federation of states has held. */
+export const FOREIGN_KEYS_MAX = 32_768;
+
+/** Seconds from issue to expiry, not reached: the longest known is five years. */
+export const FOREIGN_LIFE_S_MAX = 10 * 365 * 86_400;
+
+/** Entries of one kind in a health certificate: one is the rule, and each is hashed for revocation lists. */
+export const HCERT_ENTRIES_MAX = 16;

@@ -1,0 +1,89 @@
+/** Judging a code of others. Spec: SPEC.md 17.1. */
+import { type Fault } from '../fault.ts';
+import { type ForeignCode, type ForeignFormat } from './foreign-code.ts';
+import { type Candidates, type ForeignKey, foreignChecksOf } from './foreign-keys.ts';
+import {
+  type ForeignOutcome,
+  foreignOutcomeOf,
+  type ForeignReason,
+  foreignReason,
+} from './foreign-reasons.ts';
+
+/** Plain JSON but for the code and the key. */
+export interface ForeignVerdict {
+  readonly outcome: ForeignOutcome;
+  readonly reasons: readonly ForeignReason[];
+  readonly atS: number;
+  readonly format: ForeignFormat | undefined;
+  /** The code as it stands, whatever the outcome; undefined if the text is none. */
+  readonly code: ForeignCode | undefined;
+  /** The key that signed it; undefined unless its signature is good. */
+  readonly key: ForeignKey | undefined;
+}
+
+/**
+ * The verdict at `nowS` on a code whose checks (`foreignChecksOf` with the same candidates) had these results, in the same order. A key
+ * is judged at the time of issue. Of several keys with good signatures, which takes equal keys, the one counts that speaks least against the code.
+ * @throws {RangeError} unless there is a result for each check.
+ */
+export function judgeForeign(
+  code: ForeignCode,
+  candidates: Candidates,
+  results: readonly boolean[],
+  nowS: number,
+): ForeignVerdict {
+  const checks = foreignChecksOf(code, candidates);
+  if (results.length !== checks.length) throw new RangeError('expected a result for each check');
+  const good = candidates.keys.filter((key) =>
+    checks.some(({ publicKey }, i) => publicKey === key.publicKey && results[i] === true),
+  );
+  const judged = good
+    .map((key) => ({ key, reasons: reasonsOf(code, key, nowS) }))
+    .sort((a, b) => a.reasons.length - b.reasons.length)[0];
+  const reasons = judged?.reasons ?? [unsigned(candidates)];
+  return {
+    outcome: foreignOutcomeOf(reasons),
+    reasons,
+    atS: nowS,
+    format: code.format,
+    code,
+    key: judged?.key,
+  };
+}
+
+/** The verdict on a text that is no code of this format, with the fault that says why. */
+export function refuseForeign(
+  format: ForeignFormat | undefined,
+  { code, details }: Fault,
+  nowS: number,
+): ForeignVerdict {
+  const reasons =
+    code === 'CODE_VERSION_UNKNOWN'
+      ? [foreignReason('VERSION_UNKNOWN')]
+      : [foreignReason('MALFORMED', { ...details, fault: code })];
+  return { outcome: foreignOutcomeOf(reasons), reasons, atS: nowS, format, code: undefined, key: undefined };
+}
+
+function unsigned({ keys, isCrowded }: Candidates): ForeignReason {
+  if (keys.length === 0) return foreignReason('KEY_UNKNOWN');
+  return foreignReason(isCrowded ? 'KEYS_CROWDED' : 'SIGNATURE_INVALID');
+}
+
+function reasonsOf(code: ForeignCode, key: ForeignKey, nowS: number): ForeignReason[] {
+  const { issuedAtS, expiresAtS } = code.times;
+  const reasons: ForeignReason[] = [];
+  if (code.flaw !== undefined) reasons.push(foreignReason('CLAIMS_INVALID', { flaw: code.flaw }));
+  if (key.usages !== undefined && !code.usages.every((usage) => key.usages?.includes(usage)))
+    reasons.push(foreignReason('KEY_USAGE'));
+  if (issuedAtS !== undefined && !isWithin(issuedAtS, key)) reasons.push(foreignReason('KEY_NOT_FOR_THIS'));
+  if (issuedAtS !== undefined && issuedAtS > nowS)
+    reasons.push(foreignReason('NOT_YET_ISSUED', { aheadS: issuedAtS - nowS }));
+  if (expiresAtS !== undefined && expiresAtS <= nowS)
+    reasons.push(foreignReason('EXPIRED', { sinceS: nowS - expiresAtS }));
+  if (code.issuer !== undefined && code.issuer !== key.issuer) reasons.push(foreignReason('ISSUER_DIFFERS'));
+  return reasons;
+}
+
+function isWithin(timeS: number, { fromS, untilS }: ForeignKey): boolean {
+  return timeS >= (fromS ?? 0) && timeS <= (untilS ?? Infinity);
+}

@@ -1,0 +1,72 @@
+/** X.509 certificates made at run time, with as much of DER as that takes. */
+import * as crypto from 'node:crypto';
+import { type ForeignSigner } from './foreign-keys.ts';
+
+export interface CertificateParts {
+  readonly country?: string;
+  /** Object identifiers of extended key usages; an empty list makes an empty extension. */
+  readonly usages?: readonly string[];
+  readonly from?: string;
+  readonly until?: string;
+  /** Who signs it, by default itself. */
+  readonly by?: Pick<ForeignSigner, 'privateKey'>;
+  readonly subject?: string;
+  readonly issuer?: string;
+}
+
+function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(contents);
+  const { length } = content;
+  const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...size]), content]);
+}
+
+const sequence = (...items: readonly Uint8Array[]) => tlv(0x30, ...items);
+
+function oid(text: string): Buffer {
+  const [first = 0, second = 0, ...rest] = text.split('.').map(Number);
+  const septets = [40 * first + second, ...rest].flatMap((arc) => {
+    const digits = [arc & 0x7f];
+    for (let left = arc >> 7; left > 0; left >>= 7) digits.unshift((left & 0x7f) | 0x80);
+    return digits;
+  });
+  return tlv(0x06, Buffer.from(septets));
+}
+
+function name(country: string, commonName: string): Buffer {
+  const attribute = (type: string, value: string) =>
+    tlv(0x31, sequence(oid(type), tlv(0x13, Buffer.from(value))));
+  return sequence(attribute('2.5.4.6', country), attribute('2.5.4.3', commonName));
+}
+
+const time = (text: string) => tlv(0x18, Buffer.from(text.replaceAll(/[-:T]/g, '').replace(/Z?$/, 'Z')));
+
+/** DER. */
+export function makeCertificate(
+  signer: Pick<ForeignSigner, 'privateKey'>,
+  parts: CertificateParts = {},
+): Uint8Array {
+  const { country = 'AT', usages, from = '2023-01-01T00:00:00Z', until = '2033-01-01T00:00:00Z' } = parts;
+  const { by = signer, subject = 'Signer', issuer = subject } = parts;
+  const key = crypto.createPublicKey(signer.privateKey).export({ format: 'der', type: 'spki' });
+  const isRsa = by.privateKey.asymmetricKeyType === 'rsa';
+  const algorithm = isRsa
+    ? sequence(oid('1.2.840.113549.1.1.11'), tlv(0x05))
+    : sequence(oid('1.2.840.10045.4.3.2'));
+  const extension =
+    usages === undefined
+      ? []
+      : [tlv(0xa3, sequence(sequence(oid('2.5.29.37'), tlv(0x04, sequence(...usages.map(oid))))))];
+  const body = sequence(
+    tlv(0xa0, tlv(0x02, Buffer.of(2))),
+    tlv(0x02, Buffer.of(0x01, ...crypto.randomBytes(8))),
+    algorithm,
+    name(country, issuer),
+    sequence(time(from), time(until)),
+    name(country, subject),
+    key,
+    ...extension,
+  );
+  const signature = crypto.sign('sha256', body, by.privateKey);
+  return new Uint8Array(sequence(body, algorithm, tlv(0x03, Buffer.of(0), signature)));
+}
