@@ -138,3 +138,24 @@ export const EVIDENCE_BYTES_MAX = 262_144;
 
 /** Statements of a region in evidence: the roots that it ever had, and those that name the keys which signed. */
 export const EVIDENCE_STATEMENTS_MAX = 64;
+
+/** Arrays and objects of a condition in a rule set: what `CBOR_DEPTH_MAX` leaves below statement, data, list and rule. */
+export const RULE_EXPRESSION_DEPTH_MAX = 12;
+
+/** Rules of one list, and facts, roles and places of a rule set. */
+export const RULES_PER_LIST_MAX = 128;
+
+/** Characters of a text in a rule set that people are shown: a sentence or two. */
+export const RULE_TEXT_CHARS_MAX = 256;
+
+/** Days of a measure and of a green code: no code lives longer. */
+export const MEASURE_DAYS_MAX = 30;
+
+/** Bytes of an encoded rule set: an entry of a log with room for the rest of the statement and its signatures. */
+export const RULE_SET_BYTES_MAX = 60_000;
+
+/** Seconds that a rule set is in force: two years. Rules that nobody renews end. */
+export const RULE_SET_LIFE_S_MAX = 731 * 86_400;
+
+/** Changes of a region's clocks that a rule set lists: two a year, and some. */
+export const ZONE_OFFSETS_MAX = 16;

@@ -45,25 +45,42 @@ export class YamlText {
   }
 }
 
+/** What is wrong with a YAML text, and the line from 1. */
+export interface YamlProblem {
+  readonly line: number;
+  readonly message: string;
+}
+
 /**
  * Plain YAML only: no anchors, tags, second documents or repeated keys, so that what is read is what a person sees.
- * @throws {NodeError} CONFIG_INVALID naming the lines; `path` is for the message alone.
+ * A text with problems is not to be used.
  */
-export function parseYaml(path: string, text: string): YamlText {
+export function readYaml(text: string): {
+  readonly yaml: YamlText;
+  readonly problems: readonly YamlProblem[];
+} {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const yaml = new YamlText(document, lines);
-  const problems = [...document.errors, ...document.warnings].map(
-    ({ pos, message }) => `line ${lines.linePos(pos[0]).line}: ${message}`,
-  );
+  const problems: YamlProblem[] = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
+    line: lines.linePos(pos[0]).line,
+    message,
+  }));
   visit(document, {
     Node: (_key, node) => {
       if (isAlias(node) || node.anchor !== undefined) {
-        problems.push(`line ${yaml.lineAt(node)}: anchors and aliases are not taken`);
+        problems.push({ line: yaml.lineAt(node), message: 'anchors and aliases are not taken' });
       }
     },
   });
-  if (problems.length > 0) throw configError(path, problems);
+  return { yaml, problems };
+}
+
+/** The same for a configuration. @throws {NodeError} CONFIG_INVALID naming the lines; `path` is for the message alone. */
+export function parseYaml(path: string, text: string): YamlText {
+  const { yaml, problems } = readYaml(text);
+  const told = problems.map(({ line, message }) => `line ${line}: ${message}`);
+  if (told.length > 0) throw configError(path, told);
   return yaml;
 }
 

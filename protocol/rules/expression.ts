@@ -100,7 +100,7 @@ class Reading {
     }
     if (json === null) return this.#fault(path, 'is null, which no expression holds');
     if (typeof json !== 'object') return this.#fault(path, 'is nothing that an expression holds');
-    if (path.length >= this.#depthMax) return this.#fault(path, `is deeper than ${this.#depthMax} levels`);
+    if (path.length >= this.#depthMax) return this.#tooDeep(path);
     if (Array.isArray(json)) {
       const items = this.#all(json, path);
       return items && { op: 'list', items };
@@ -119,6 +119,7 @@ class Reading {
     const count = OPERAND_COUNTS.get(operator);
     if (count === undefined) return this.#fault(path, 'has an operator that CertLogic does not know');
     if (!Array.isArray(operands)) return this.#fault(at, 'expects its operands in a list');
+    if (at.length >= this.#depthMax) return this.#tooDeep(at);
     const [min, max] = count;
     if (operands.length < min || operands.length > max) {
       return this.#fault(at, `has ${operands.length} operands instead of ${countText(min, max)}`);
@@ -156,6 +157,10 @@ class Reading {
       if (expression !== undefined) read.push(expression);
     }
     return read.length === list.length ? read : undefined;
+  }
+
+  #tooDeep(path: Path): undefined {
+    this.#fault(path, `is deeper than ${this.#depthMax} levels`);
   }
 
   #tooMany(path: Path): undefined {

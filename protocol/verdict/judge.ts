@@ -136,7 +136,9 @@ class Judgement {
       if (GRADE_RANKS[grade] < GRADE_RANKS[place.gradeNeeded]) this.#add('GRADE_TOO_LOW');
       if (grade === 'static' && !documentMatched) this.#add('IDENTITY_CHECK');
     }
-    const input = { region: attestation.region, status, grade, documentMatched, place, nowS: this.#nowS };
+    const { region, hour } = attestation;
+    const issuedFromS = HOUR_S * hour;
+    const input = { region, status, grade, documentMatched, place, issuedFromS, nowS: this.#nowS };
     for (const reason of acceptance(input)) this.#reasons.push(reason);
   }
 

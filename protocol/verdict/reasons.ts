@@ -141,6 +141,22 @@ export const REASONS = {
     outcome: 'act',
     explanation: 'The code is yellow: the person owes a measure until the time shown.',
   },
+  RULE_STOPS: {
+    outcome: 'stop',
+    explanation: 'The rules of this place stop the person.',
+  },
+  RULE_ASKS: {
+    outcome: 'act',
+    explanation: 'The rules of this place ask for something before the person may pass.',
+  },
+  RULE_WITHOUT_VALUE: {
+    outcome: 'undetermined',
+    explanation: 'A rule of this place cannot be decided for this code: ask who keeps the rules.',
+  },
+  RULES_NOT_IN_FORCE: {
+    outcome: 'undetermined',
+    explanation: 'The rules of this place have ended or have not begun: fetch newer ones.',
+  },
   GRADE_TOO_LOW: {
     outcome: 'act',
     explanation:

@@ -30,6 +30,8 @@ export interface AcceptanceInput {
   readonly grade: Grade;
   readonly documentMatched: boolean;
   readonly place: Place;
+  /** The beginning of the hour of issue. */
+  readonly issuedFromS: number;
   readonly nowS: number;
 }
 

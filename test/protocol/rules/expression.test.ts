@@ -65,6 +65,10 @@ describe('readExpression', () => {
     assert.equal(placesOf(nested(EXPRESSION_DEPTH_MAX + 1)).length, 1);
     assert.equal(readExpression(nested(100_000)).faults.length, 1);
     assert.equal(readExpression(nested(4), { depthMax: 3 }).faults.length, 1);
+    // An object and the list of its operands are two levels.
+    const twofold = { '!': [{ '!': [true] }] };
+    assert.equal(readExpression(twofold, { depthMax: 4 }).faults.length, 0);
+    assert.equal(readExpression(twofold, { depthMax: 3 }).faults.length, 1);
   });
 
   it('takes the largest expression and refuses one part more', () => {
