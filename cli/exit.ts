@@ -96,6 +96,9 @@ const EXIT_OF_FAULT: Partial<Record<FaultCode, ExitCode>> = {
 
 const EXIT_OF_NODE_ERROR: Partial<Record<NodeErrorCode, ExitCode>> = {
   DIRECTORY_MISSING: EXIT.usage,
+  PASSPHRASE_WEAK: EXIT.usage,
+  DRAFT_INVALID: EXIT.inconsistent,
+  DRAFT_INCOMPLETE: EXIT.undetermined,
   DATA_INCONSISTENT: EXIT.inconsistent,
   STORE_CORRUPT: EXIT.inconsistent,
   STORE_FOREIGN: EXIT.inconsistent,

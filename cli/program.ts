@@ -1,6 +1,7 @@
 /** The tree of commands and how a run of it ends. */
 import { Command, CommanderError } from 'commander';
 import { Cli } from './cli.ts';
+import { Drafted } from './ceremony/by-root.ts';
 import { addAudit } from './commands/audit.ts';
 import { addBench } from './commands/bench.ts';
 import { addCodes } from './commands/codes.ts';
@@ -20,6 +21,7 @@ import { addPeer } from './commands/peer.ts';
 import { addPresent } from './commands/present.ts';
 import { addRecognise } from './commands/recognise.ts';
 import { addRevoke } from './commands/revoke.ts';
+import { addRoot } from './commands/root.ts';
 import { addRun } from './commands/run.ts';
 import { addShow } from './commands/show.ts';
 import { addSnapshot } from './commands/snapshot.ts';
@@ -46,6 +48,7 @@ export async function runCli(args: readonly string[], surroundings: Surroundings
   } catch (error) {
     // Commander has printed its own errors, and help ends a run the same way.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof Drafted) return cli.exit;
     const cliError = cliErrorOf(error);
     cli.output.error(cliError);
     return cliError.exit;
@@ -95,6 +98,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addSnapshot,
   addVerify,
   addKey,
+  addRoot,
   addState,
   addInspect,
   addConfig,

@@ -44,11 +44,24 @@ export interface SigningOptions {
   readonly withoutPeers?: true;
 }
 
+/** What `draftOption` gives, besides. */
+export interface RootOptions extends SigningOptions {
+  readonly draft?: string;
+}
+
 /** A flag of all commands that sign. */
 export function withoutPeersOption(): Option {
   return new Option(
     '--without-peers',
     'sign although too few peers can be asked, since this is the newest copy of the region',
+  );
+}
+
+/** A flag of all commands that let the root sign. */
+export function draftOption(): Option {
+  return new Option(
+    '--draft <file>',
+    'log nothing: write what the root is to sign, for keys that are kept elsewhere (see `entente root`)',
   );
 }
 

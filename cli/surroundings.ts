@@ -1,4 +1,7 @@
 /** Everything that a command touches outside its arguments and the file system, so that tests and the demo can stand in for it. */
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { type ReadStream, type WriteStream } from 'node:tty';
 import { type Clock } from '../node/ports.ts';
 import { systemRandom } from '../node/system-random.ts';
 
@@ -19,8 +22,24 @@ export interface Surroundings {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Hears a signal of the process, instead of ending by it. */
   readonly onSignal?: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => void;
+  /** Asks a person at the terminal for a line that is not shown; absent where nobody sits at one. */
+  readonly askSecret?: (prompt: string) => Promise<string>;
   /** Ends the process at once, with what it has open. */
   readonly endNow?: (exitCode: number) => void;
+}
+
+/** Whoever ends the input instead, by Ctrl-C or Ctrl-D, has typed nothing. */
+async function askSecret(prompt: string, stdin: ReadStream, stderr: WriteStream): Promise<string> {
+  stderr.write(prompt);
+  const unheard = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: stdin, output: unheard, terminal: true });
+  try {
+    for await (const line of lines) return line;
+    return '';
+  } finally {
+    lines.close();
+    stderr.write('\n');
+  }
 }
 
 /** Those of this process. */
@@ -39,6 +58,7 @@ export function processSurroundings(): Surroundings {
     random: systemRandom(),
     environment: env,
     onSignal: (name, listener) => void process.on(name, listener),
+    ...(stdin.isTTY && { askSecret: (prompt: string) => askSecret(prompt, stdin, stderr) }),
     endNow: (exitCode) => process.exit(exitCode),
   };
 }

@@ -15,7 +15,7 @@ import { type Cli, examples } from '../cli.ts';
 import { parseCodeArgument, readCodeArgument } from '../code-argument.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { printable, shortened } from '../printable.ts';
-import { timeText } from '../times.ts';
+import { readableLines } from '../readable.ts';
 
 interface InspectOptions {
   readonly index?: number;
@@ -120,30 +120,6 @@ function inspectNote(bytes: Uint8Array): {
 function inspectAttestation(bytes: Uint8Array): object {
   return { what: 'attestation', ...parseAttestation(bytes) };
 }
-
-/** Members one below the other, nested ones indented. Times are told by their names. */
-function readableLines(value: object, indent = ''): string[] {
-  return Object.entries(value).flatMap(([name, member]: [string, unknown]) => {
-    if (member === undefined) return [];
-    if (isPlain(member)) return [`${indent}${printable(name)}: ${plainText(name, member)}`];
-    return [`${indent}${printable(name)}:`, ...readableLines(member as object, `${indent}  `)];
-  });
-}
-
-function isPlain(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true;
-  return Array.isArray(value) && value.every((element) => typeof element !== 'object');
-}
-
-function plainText(name: string, value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-  if (Array.isArray(value)) return shortened(value.join(' '), 200);
-  if (typeof value === 'number' && TIMES.has(name)) return `${value} (${timeText(value)})`;
-  if (typeof value === 'number' && name === 'hour') return `${value} (${timeText(3_600 * value)})`;
-  return printable(String(value));
-}
-
-const TIMES: ReadonlySet<string> = new Set(['at', 'from', 'until', 'effective', 'untilS', 'expiresAtS']);
 
 function parseIndex(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);

@@ -4,15 +4,16 @@ import { type Command } from 'commander';
 import { type CutOff, givingUp, upkeep } from '../../node/region/statements.ts';
 import { type KeyRole, type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
+import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
-import { readRegion, type SigningOptions, withoutPeersOption } from '../region.ts';
+import { draftOption, readRegion, type RootOptions, withoutPeersOption } from '../region.ts';
 import { timeText } from '../times.ts';
 
-interface CompromiseOptions extends SigningOptions {
+interface CompromiseOptions extends RootOptions {
   readonly key: string;
   readonly cutOff?: readonly string[];
   readonly raise?: true;
@@ -33,9 +34,10 @@ export function addKey(program: Command, cli: Cli): void {
     .command('extend')
     .description('Makes and signs, with the root, the keys and logs that are missing for the next 90 days.')
     .argument('<region>', 'directory of the region')
+    .addOption(draftOption())
     .addOption(withoutPeersOption())
     .addHelpText('after', examples(['entente key extend DE', 'once a month, with enough root keys at hand']))
-    .action((region: string, options: SigningOptions) => extend(cli, region, options));
+    .action((region: string, options: RootOptions) => extend(cli, region, options));
   key
     .command('compromise')
     .description(
@@ -49,6 +51,7 @@ export function addKey(program: Command, cli: Cli): void {
       collect,
     )
     .option('--raise', 'let more count than an earlier compromise of this key did')
+    .addOption(draftOption())
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
@@ -81,13 +84,13 @@ async function list(cli: Cli, path: string): Promise<void> {
   });
 }
 
-async function extend(cli: Cli, path: string, options: SigningOptions): Promise<void> {
+async function extend(cli: Cli, path: string, options: RootOptions): Promise<void> {
   const made = await withDesk(
     cli,
     path,
     async (desk, { nowS }) => {
       const { statements, keys, logs } = await upkeep(desk.state, desk.keys, nowS());
-      if (statements.length > 0) await desk.appendByRoot(statements);
+      if (statements.length > 0) await appendByRoot(cli, desk, statements, options);
       return { keys, logs };
     },
     options,
@@ -116,7 +119,7 @@ async function compromise(cli: Cli, path: string, options: CompromiseOptions): P
         throw usageError('--cut-off names a log twice');
       if (options.raise !== true) requireNoRaise(key, cutOffs);
       const { statements, replacement } = await givingUp(key, cutOffs, desk.keys, nowS());
-      await desk.appendByRoot(statements);
+      await appendByRoot(cli, desk, statements, options);
       return { key: key.keyId, role: key.role, cutOffs, replacement };
     },
     options,

@@ -8,17 +8,19 @@ import { equalBytes } from '../../protocol/bytes.ts';
 import { isRuleId } from '../../protocol/code/status.ts';
 import { type RecognitionWay } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
+import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { aligned } from '../output.ts';
 import { printable } from '../printable.ts';
 import {
+  draftOption,
   fingerprintText,
   parseFingerprint,
   parseRegionId,
   publicPathOf,
-  type SigningOptions,
+  type RootOptions,
   withoutPeersOption,
 } from '../region.ts';
 import { parseSpan, type SpanBounds, timeText } from '../times.ts';
@@ -26,7 +28,7 @@ import { parseSpan, type SpanBounds, timeText } from '../times.ts';
 /** Five years: the root is to look at whom it recognises while those who decided are still there. */
 const HOLDS: SpanBounds = { from: '1s', to: '1825d' };
 
-interface RecogniseOptions extends SigningOptions {
+interface RecogniseOptions extends RootOptions {
   readonly region?: string;
   readonly fingerprint?: string;
   readonly way: RecognitionWay;
@@ -64,6 +66,7 @@ export function addRecognise(program: Command, cli: Cli): void {
     .option('--rules <id>', 'acceptance rules for its codes')
     .option('--for <span>', `how long the recognition holds, at most ${HOLDS.to}`, '365d')
     .option('--new-root', 'it was set up anew: give up what is held of it under its root before')
+    .addOption(draftOption())
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
@@ -103,15 +106,16 @@ async function recognise(
       const until = from + span;
       const { region, fingerprint } = other;
       const version = (desk.state.recognition(region)?.version ?? 0) + 1;
-      await desk.appendByRoot([
-        { kind: 'recognition', region, version, fingerprint, way, ...viaRegion, rules, from, until },
-      ]);
-      const { layout } = desk;
-      if (other.publicPath !== undefined) {
-        const value = relative(layout.path, other.publicPath);
-        await editConfig(layout.config, [{ at: ['peers', region, 'directory'], value }]);
+      const nameDirectory = async () => {
+        if (other.publicPath === undefined) return;
+        const value = relative(desk.layout.path, other.publicPath);
+        await editConfig(desk.layout.config, [{ at: ['peers', region, 'directory'], value }]);
         await desk.reload();
-      }
+      };
+      const recognition = { kind: 'recognition', region, version, fingerprint } as const;
+      if (options.draft !== undefined) await nameDirectory();
+      await appendByRoot(cli, desk, [{ ...recognition, way, ...viaRegion, rules, from, until }], options);
+      await nameDirectory();
       report(cli, desk.config.region, { ...other, version, until });
     },
     options,

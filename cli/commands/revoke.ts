@@ -8,14 +8,15 @@ import { encodeIndexSet } from '../../protocol/revocation/index-set-code.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Cli, examples } from '../cli.ts';
 import { parseCodeArgument } from '../code-argument.ts';
+import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { printable, shortened } from '../printable.ts';
-import { type SigningOptions, withoutPeersOption } from '../region.ts';
+import { draftOption, type RootOptions, withoutPeersOption } from '../region.ts';
 
-interface RevokeOptions extends SigningOptions {
+interface RevokeOptions extends RootOptions {
   readonly subject?: string;
   readonly holder?: string;
   readonly root?: true;
@@ -43,6 +44,7 @@ export function addRevoke(program: Command, cli: Cli): void {
     .option('--subject <text>', 'all codes of this person', (text) => text.trim())
     .option('--holder <hex>', "all codes for this device's public key", parseHolder)
     .option('--root', 'sign with the root, which no limit per hour binds')
+    .addOption(draftOption())
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
@@ -66,6 +68,8 @@ async function revoke(
   if (what.length === 0 && options.subject === undefined && options.holder === undefined) {
     throw usageError('say which codes to revoke: their text or place, --subject or --holder');
   }
+  if (options.draft !== undefined && options.root !== true)
+    throw usageError('--draft is for what the root signs: say --root too');
   const { sha256 } = await cli.crypto();
   await withDesk(
     cli,
@@ -82,12 +86,13 @@ async function revoke(
           throw logOver(`nothing was revoked, ${counted(over, 'code')} found in logs that are over`);
         throw new CliError(EXIT.failure, 'NOT_FOUND', 'the registry has no such code; nothing was revoked');
       }
-      const revoked: Place[] = [];
-      for (const [log, indexes] of newByLog(desk, places)) {
-        if (options.root === true) await desk.appendByRoot([revocationOf(log, indexes, nowS())]);
-        else await desk.revoke(log, indexes);
-        revoked.push(...indexes.map((index) => ({ log, index })));
+      const byLog = [...newByLog(desk, places)];
+      if (options.root !== true) for (const [log, indexes] of byLog) await desk.revoke(log, indexes);
+      else if (byLog.length > 0) {
+        const statements = byLog.map(([log, indexes]) => revocationOf(log, indexes, nowS()));
+        await appendByRoot(cli, desk, statements, options);
       }
+      const revoked = byLog.flatMap(([log, indexes]) => indexes.map((index) => ({ log, index })));
       cli.output.result({ revoked, before: places.length - revoked.length, over }, () => [
         revoked.length === 0
           ? 'All of these codes were revoked before; nothing changed.'

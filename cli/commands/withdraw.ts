@@ -2,10 +2,17 @@
 import { type Command } from 'commander';
 import { type Recognition } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
+import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { parseRegionId, type SigningOptions, withoutPeersOption } from '../region.ts';
+import {
+  draftOption,
+  parseRegionId,
+  type RootOptions,
+  type SigningOptions,
+  withoutPeersOption,
+} from '../region.ts';
 
 export function addWithdraw(program: Command, cli: Cli): void {
   program
@@ -16,14 +23,15 @@ export function addWithdraw(program: Command, cli: Cli): void {
     )
     .argument('<region>', 'directory of the region')
     .argument('<other>', 'id of the region whose recognition ends')
+    .addOption(draftOption())
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
       examples(['entente withdraw CN-33 DE', 'codes of DE are stopped as soon as this is known']),
     )
-    .action((path: string, other: string, options: SigningOptions) =>
+    .action((path: string, other: string, options: RootOptions) =>
       change(cli, path, other, options, 'withdrawn', async (home, { region, version }) =>
-        home.appendByRoot([{ kind: 'withdrawal', region, version: version + 1 }]),
+        appendByRoot(cli, home, [{ kind: 'withdrawal', region, version: version + 1 }], options),
       ),
     );
 }

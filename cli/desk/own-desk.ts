@@ -66,6 +66,10 @@ export class OwnDesk implements Desk {
     return this.#region.append(statements, 'root');
   }
 
+  appendEntries(entries: readonly Uint8Array[]): Promise<number> {
+    return this.#region.appendEntries(entries);
+  }
+
   suspend(region: string, version: number): Promise<number> {
     return this.#region.append([{ kind: 'suspension', region, version }], 'trust-log');
   }

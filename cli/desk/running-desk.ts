@@ -142,12 +142,16 @@ export class RunningDesk implements Desk {
     const origin = trustLogOrigin(region, network);
     const at = this.#modules.nowS();
     const entries = statements.map((statement) => {
-      const entry = signStatement(origin, encodeStatement({ ...statement, at }), signers);
-      return Buffer.from(entry).toString('base64');
+      return signStatement(origin, encodeStatement({ ...statement, at }), signers);
     });
+    return this.appendEntries(entries);
+  }
+
+  async appendEntries(entries: readonly Uint8Array[]): Promise<number> {
     // A key that these statements admit has to be at hand where it signs.
     await this.reload();
-    const { index } = (await this.#post('/v1/entries', { entries })) as { index: number };
+    const body = { entries: entries.map((entry) => Buffer.from(entry).toString('base64')) };
+    const { index } = (await this.#post('/v1/entries', body)) as { index: number };
     return index;
   }
 

@@ -137,7 +137,7 @@ export class RegionKeys implements NodeKeys {
       'KEY_FILE_MISSING',
       `${signers.length} of ${count} needed root keys are in ${this.#path}`,
       {
-        hint: 'Bring the media on which the root keys are kept, and copy enough of the files here while this runs.',
+        hint: 'Bring the media on which the root keys are kept, and copy enough of the files here while this runs; or say --draft, and let them sign elsewhere.',
       },
     );
   }

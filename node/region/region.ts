@@ -184,11 +184,14 @@ export class Region {
   ): Promise<number> {
     const at = this.#modules.nowS();
     const origin = this.originOf('trust');
-    return this.#log(
-      statements.map((statement) => ({
-        entry: signStatement(origin, encodeStatement({ ...statement, at }), signers),
-      })),
+    return this.appendEntries(
+      statements.map((statement) => signStatement(origin, encodeStatement({ ...statement, at }), signers)),
     );
+  }
+
+  /** The same for entries that the root has signed elsewhere. Rejects as `append`. */
+  appendEntries(entries: readonly Uint8Array[]): Promise<number> {
+    return this.#log(entries.map((entry) => ({ entry })));
   }
 
   /**

@@ -74,8 +74,23 @@ describe('the examples of the help texts', () => {
     );
     const key = keys.find(({ role }) => role === 'attest')?.keyId ?? assert.fail();
     const month = new Date(world.nowS * 1000).toISOString().slice(0, 7);
+    writeFileSync(world.path('pass.txt'), 'five words that mean nothing\n');
+    for (const medium of ['usb1', 'usb2', 'usb3']) mkdirSync(world.path(medium));
+    const twin = world.path('twin of DE');
+    cpSync(home, twin, { recursive: true });
+    const pass = ['--passphrase-file', world.path('pass.txt')];
+    const sealed = await world.json<{ keys: readonly { keyId: string; file: string }[] }>(
+      ...['root', 'seal', twin, '--medium', world.path('usb1'), ...pass],
+    );
+    const [root = assert.fail()] = sealed.keys;
+    await world.json('withdraw', home, 'FR', '--draft', world.path('draft.json'));
+    for (const copy of ['one.json', 'two.json', 'signed.json'])
+      cpSync(world.path('draft.json'), world.path(copy));
+    await world.json('root', 'sign', world.path('signed.json'), '--key', root.file, ...pass);
+    rmSync(twin, { recursive: true });
     meant = (line) =>
       line
+        .replaceAll('root-0011223344556677', `root-${root.keyId}`)
         .replaceAll('ENT1:...', code)
         .replaceAll('1f2e...', line.includes('--region DE') ? (pins['DE'] ?? '') : pin)
         .replaceAll('--key 0011223344556677', `--key ${key}`)
@@ -87,7 +102,7 @@ describe('the examples of the help texts', () => {
 
   /** Files and directories that an example is to make. */
   const madeBy = (line: string) =>
-    [...line.matchAll(/(?:entente init|--out|--device|--png|--to|>) ([^\s']+)/g)].map(
+    [...line.matchAll(/(?:entente init|--draft|--out|--device|--png|--to|>) ([^\s']+)/g)].map(
       ([, name = '']) => name,
     );
 

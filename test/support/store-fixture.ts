@@ -39,6 +39,14 @@ export async function textAt(store: Pick<Store, 'get'>, key: string): Promise<st
   return value === undefined ? undefined : Buffer.from(value).toString();
 }
 
+export function throwsWith(call: () => unknown, code: NodeErrorCode, message?: RegExp): void {
+  assert.throws(call, (error) => {
+    assert.ok(isNodeError(error, code), `expected ${code}, got ${String(error)}`);
+    if (message !== undefined) assert.match(error.message, message);
+    return true;
+  });
+}
+
 export async function rejectsWith(
   promise: Promise<unknown>,
   code: NodeErrorCode,
