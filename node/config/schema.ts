@@ -92,6 +92,10 @@ const httpSchema = z.strictObject({
     .max(ORIGINS_MAX)
     .default(['*'])
     .describe('Web pages that may read and verify; * for all, since the public interface holds no secret.'),
+  witness: z
+    .boolean()
+    .default(true)
+    .describe('Whether the witness cosigns checkpoints of known logs for whoever submits them by HTTP.'),
 });
 
 const adminSchema = z.strictObject({

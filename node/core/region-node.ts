@@ -56,6 +56,7 @@ export class RegionNode {
   readonly once: IssueOnce;
   /** Goes to regions and cosigns what they show. */
   readonly visitor: LogVisitor;
+  readonly witness: Witness;
   readonly #board: TrustBoard;
   readonly #voucher: Voucher;
   readonly #shelf: LogShelf;
@@ -116,7 +117,7 @@ export class RegionNode {
       witnessKeys: this.#board.witnessKeys,
       catchUp: (peer) => this.#antiEntropy.round(peer),
     });
-    const witness = new Witness(
+    const witness = (this.witness = new Witness(
       { name: witnessName(region, network) },
       {
         ...modules,
@@ -125,8 +126,9 @@ export class RegionNode {
         timeBounds: this.#clocks.bounds,
         keysOf: (origin) => this.#shelf.keysOf(origin),
         vet: (checkpoint) => this.#shelf.vet(checkpoint),
+        onFork: (origin, evidence) => void logs().get(origin)?.accuse(evidence).catch(onTrouble),
       },
-    );
+    ));
     this.#server = new SyncServer({ ...modules, book, logs, attested: () => witness.attested() });
     this.#voucher = new Voucher({ ...modules, witness, onTrouble });
     this.handovers = new Handovers({ store: this.#store });

@@ -12,6 +12,7 @@ export const REQUEST_FAULTS = [
   'PATH_UNKNOWN',
   'METHOD_UNKNOWN',
   'UNAUTHORISED',
+  'RATE_EXCEEDED',
   'OVERLOADED',
 ] as const;
 
@@ -29,7 +30,7 @@ export const CODES_BY_STATUS: Readonly<Record<number, readonly ProblemCode[]>> =
   413: ['BODY_TOO_LARGE'],
   415: ['BODY_TYPE'],
   422: ['INPUT_INVALID'],
-  429: ['REVOCATIONS_EXCEEDED'],
+  429: ['RATE_EXCEEDED', 'REVOCATIONS_EXCEEDED'],
   503: [
     'OVERLOADED',
     'KEY_NOT_IN_FORCE',

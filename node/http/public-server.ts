@@ -8,6 +8,7 @@ import { type RegionNode } from '../core/region-node.ts';
 import { type Log } from '../logging/log.ts';
 import { type NetworkStatus } from '../network/isolation/isolated-network.ts';
 import { type Clock } from '../ports.ts';
+import { type Witness } from '../witness/witness.ts';
 import { Admission, type Work } from './admission.ts';
 import { type Health, healthOf } from './health.ts';
 import { logRoutes } from './log-routes.ts';
@@ -23,6 +24,7 @@ import { UnreadBodies } from './unread-bodies.ts';
 import { verifyRoutes } from './verify-routes.ts';
 import { watchRoutes } from './watch-routes.ts';
 import { WebServer } from './web-server.ts';
+import { witnessRoutes } from './witness-routes.ts';
 
 export interface PublicServerOptions {
   readonly region: string;
@@ -36,6 +38,8 @@ export interface PublicServerModules {
   readonly clock: Clock;
   readonly sha256: Sha256;
   readonly log: Log;
+  /** Cosigns for whoever asks by HTTP, where the configuration lets it. */
+  readonly witness?: Pick<Witness, 'add'>;
   /** For the figures; absent where there is none. */
   readonly network?: () => NetworkStatus;
 }
@@ -56,7 +60,7 @@ export class PublicServer {
   readonly #tls: TlsFiles | undefined;
 
   constructor({ region, http, limits }: PublicServerOptions, modules: PublicServerModules) {
-    const { node, clock, sha256, log } = modules;
+    const { node, clock, sha256, log, witness } = modules;
     this.admission = new Admission(limits);
     this.#unread = new UnreadBodies({ max: Math.ceil(UNREAD_SHARE * limits.inFlightMax) });
     this.metrics = new Metrics({
@@ -81,6 +85,7 @@ export class PublicServer {
         ...verifyRoutes(limits, { verify: (text, context) => node.verify(text, context), replies }),
         ...snapshotRoutes({ snapshots: new Snapshots({ trust, keeper, clock, sha256 }), replies }),
         ...regionRoutes({ trust, nowS: () => Math.floor(clock.nowMs() / 1000), replies }),
+        ...(http.witness && witness !== undefined ? witnessRoutes({ witness, replies }) : []),
         ...watchRoutes({ health: this.#health, metrics: this.metrics, replies }),
         ...logRoutes({
           log: (origin) => node.log(origin),

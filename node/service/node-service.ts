@@ -226,7 +226,14 @@ async function startAll<T>(
 
   const server = new PublicServer(
     { region: home, http: withPaths(config.http, layout), limits: config.limits },
-    { node: region.node, clock, sha256: modules.sha256, log, network: () => network.status },
+    {
+      node: region.node,
+      witness: region.node.witness,
+      clock,
+      sha256: modules.sha256,
+      log,
+      network: () => network.status,
+    },
   );
   await server.start();
   started.push(server);

@@ -48,16 +48,40 @@ export class WitnessServer {
 
   /** The answer to any bytes. @throws {NodeError} as `Witness.add`: nothing was cosigned, ask later. */
   async answer(peer: string, request: Uint8Array): Promise<Uint8Array> {
-    let asked: AddCheckpoint;
-    try {
-      asked = parseAddCheckpoint(request);
-    } catch (error) {
-      if (!isProtocolError(error)) throw error;
-      this.#modules.book.fault(peer, error);
-      return encodeWitnessAnswer({ cosigns: false, refusal: 'malformed' });
-    }
-    return encodeWitnessAnswer(await this.#modules.witness.add(asked));
+    const { witness, book } = this.#modules;
+    const { status, body, fault } = await witnessReplyTo(request, witness);
+    if (fault !== undefined) book.fault(peer, fault);
+    return utf8Bytes(`${status}\n${body}`);
   }
+}
+
+/** An answer as C2SP tlog-witness has it. */
+export interface WitnessReply {
+  readonly status: number;
+  readonly body: string;
+  /** Of what is no request at all: no honest peer sends it. */
+  readonly fault?: ProtocolError;
+}
+
+/** What a witness answers to any bytes, whichever way they came. @throws {NodeError} as `Witness.add`. */
+export async function witnessReplyTo(
+  request: Uint8Array,
+  witness: Pick<Witness, 'add'>,
+): Promise<WitnessReply> {
+  let asked: AddCheckpoint;
+  try {
+    asked = parseAddCheckpoint(request);
+  } catch (fault) {
+    if (!isProtocolError(fault)) throw fault;
+    return { status: STATUS.malformed, body: '', fault };
+  }
+  return replyOf(await witness.add(asked));
+}
+
+function replyOf(answer: Witnessed): WitnessReply {
+  if (answer.cosigns) return { status: 200, body: encodeSignatureLine(answer.line) };
+  const { refusal, size = 0 } = answer;
+  return { status: STATUS[refusal], body: refusal === 'conflict' ? `${size}\n` : '' };
 }
 
 /** What a witness answered; `unsigned` stands for `unfit` as well, which the status does not tell apart. */
@@ -75,12 +99,6 @@ export async function askWitness(
   return parseWitnessAnswer(
     await network.request(peer, WITNESS_PROTOCOL, encodeAddCheckpoint(asked), signal),
   );
-}
-
-export function encodeWitnessAnswer(answer: WitnessAnswer | Witnessed): Uint8Array {
-  if (answer.cosigns) return utf8Bytes(`200\n${encodeSignatureLine(answer.line)}`);
-  const { refusal, size } = answer;
-  return utf8Bytes(`${STATUS[refusal]}\n${refusal === 'conflict' ? `${size ?? 0}\n` : ''}`);
 }
 
 /** @throws {ProtocolError} TOO_LARGE; NOTE_MALFORMED for anything that a witness does not answer; SIZE_INVALID beyond 2^53-1. */

@@ -5,6 +5,7 @@ import { openLog } from '../../node/logging/log.ts';
 import { parseConfig } from '../../node/config/config-file.ts';
 import { type NamedSettings } from '../../node/config/overlay.ts';
 import { type Config } from '../../node/config/schema.ts';
+import { encodeAddCheckpoint } from '../../node/witness/add-checkpoint.ts';
 import { PublicServer } from '../../node/http/public-server.ts';
 import { NodeWorld } from './node-fixture.ts';
 import { sha256 } from './primitives.ts';
@@ -47,7 +48,8 @@ export class HttpWorld {
     const lines: string[] = [];
     const log = openLog({ level: 'debug', format: 'json' }, (line) => lines.push(line));
     const node = world.node('DE');
-    const server = new PublicServer(config, { node, clock: world.clock, sha256, log });
+    const { witness } = node;
+    const server = new PublicServer(config, { node, witness, clock: world.clock, sha256, log });
     await server.start();
     return new HttpWorld(world, server, lines);
   }
@@ -66,6 +68,16 @@ export class HttpWorld {
       headers: { 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
+  }
+
+  /** A request that the witness of DE answers with 200: the newest checkpoint of a log that it holds. */
+  async addCheckpoint(origin: string): Promise<string> {
+    const node = this.world.node('DE');
+    const seen = await node.witness.lastSeen(origin);
+    const tree = node.log(origin);
+    const note = tree?.head.signed?.note;
+    assert.ok(seen !== undefined && note !== undefined && seen.size === tree?.size);
+    return Buffer.from(encodeAddCheckpoint({ oldSize: seen.size, path: [], note })).toString();
   }
 
   /** Sends bytes as they are, and gives all that comes back until the other side closes. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { encodeSignatureLine } from '../../../protocol/log/signature-line.ts';
 import { VOTE_MS_MAX } from '../../../node/clock/clock-votes.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { WITNESS_PROTOCOL } from '../../../node/sync/messages.ts';
-import { encodeWitnessAnswer } from '../../../node/witness/witness-server.ts';
 import { signCosignature } from '../../../protocol/log/cosignature.ts';
 import { witnessName } from '../../../protocol/log/origin.ts';
 import { COSIGNATURE, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
@@ -43,7 +43,7 @@ function lie(world: NodeWorld, liar: string, aheadS: number): void {
     const text = world.node(to).keeper(liar)?.latest?.pool.text;
     if (from !== liar || protocol !== WITNESS_PROTOCOL || text === undefined) return bytes;
     const line = signCosignature(verifier, text, world.nowS + aheadS, (message) => witness.sign(message));
-    return encodeWitnessAnswer({ cosigns: true, line });
+    return Buffer.from(`200\n${encodeSignatureLine(line)}`);
   };
 }
 

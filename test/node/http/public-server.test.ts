@@ -372,6 +372,7 @@ describe('PublicServer', () => {
       };
       assert.equal(body.openapi, '3.1.0');
       assert.deepEqual(Object.keys(body.paths).sort(), [
+        '/add-checkpoint',
         '/livez',
         '/metrics',
         '/readyz',

@@ -7,6 +7,8 @@ import { CODES_BY_STATUS, problemOf, REQUEST_FAULTS } from '../../../node/http/p
 import { SINGLE_BYTES_MAX, workOf } from '../../../node/http/public-server.ts';
 import { problem, verdict, verifyRequest } from '../../../node/http/schemas.ts';
 import { HEAD_BYTES_MAX } from '../../../node/http/web-server.ts';
+import { CHECKPOINTS_PER_ADDRESS } from '../../../node/http/witness-routes.ts';
+import { ADD_CHECKPOINT_BYTES_MAX } from '../../../node/witness/add-checkpoint.ts';
 import { HttpWorld, threeRegions } from '../../support/http-fixture.ts';
 import { projectRoot } from '../../support/project.ts';
 
@@ -89,8 +91,8 @@ describe('SPEC.md 15', () => {
     for (const { method, path, query, type, caches, hasEtag } of paths) {
       const bare = path.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
       const search = query.map((name) => `${name}=${values[name]}`).join('&');
-      const response =
-        method === 'POST' ? await http.post(bare, { code: '' }) : await http.get(`${bare}?${search}`);
+      const body = path === '/add-checkpoint' ? await http.addCheckpoint('FR.test/trust') : { code: '' };
+      const response = method === 'POST' ? await http.post(bare, body) : await http.get(`${bare}?${search}`);
       assert.equal(response.status, 200, `${bare}?${search}`);
       assert.equal(response.headers.get('content-type'), type, path);
       const cache = response.headers.get('cache-control') ?? '';
@@ -146,7 +148,13 @@ describe('SPEC.md 15', () => {
     const defaults = SETTINGS.filter(({ at }) => at[0] === 'limits' && at[1] !== 'delayMsMax').map(
       ({ at, fallback }) => [at.join('.'), fallback] as const,
     );
-    const expected = [...defaults, ['head of a request', HEAD_BYTES_MAX] as const];
+    const expected = [
+      ...defaults,
+      ['head of a request', HEAD_BYTES_MAX] as const,
+      ['checkpoints a second from one address', CHECKPOINTS_PER_ADDRESS.perS] as const,
+      ['checkpoints at once from one address', CHECKPOINTS_PER_ADDRESS.burst] as const,
+    ];
+    assert.ok(part(10).includes(`at most ${ADD_CHECKPOINT_BYTES_MAX.toLocaleString('en-US')}`));
     assert.deepEqual(Object.fromEntries(figures), Object.fromEntries(expected));
     assert.ok(part(8).includes(`bodies of more than ${SINGLE_BYTES_MAX.toLocaleString('en-US')} bytes`));
     assert.equal(
