@@ -62,8 +62,18 @@ export const CONNECTIONS_PER_S = 64;
 export const PING = { everyMs: 10_000, deadlineMs: 20_000 } as const;
 export const PING_LOOKS = { silent: 1.5, echo: 6 } as const;
 
-/** Milliseconds between attempts to reach a peer: the first, and the longest. Each is spread over its upper half. */
-export const REDIAL = { firstMs: 250, lastMs: 30_000 } as const;
+/**
+ * Milliseconds between attempts to reach a peer: the first, and the longest. Each is spread over its upper half. A peer that answers
+ * and does not know this node yet is dialled again later: it dials by itself once it does, and each attempt in vain takes both a
+ * whole handshake.
+ */
+export const REDIAL = { firstMs: 250, unwelcomeMs: 2_000, lastMs: 30_000 } as const;
+
+/** Milliseconds by which, of two that dial each other, the one whose name comes later lets the other go first. */
+export const DIAL_COURTESY_MS = 500;
+
+/** Attempts under way at the same time: more would only make each of them late on a machine that is busy with them. */
+export const DIALS_AT_ONCE = 8;
 
 /** Breaches within `withinMs` after which a peer is shut out, and for how many milliseconds. */
 export const BREACHES = { max: 3, withinMs: 600_000, shutOutMs: 600_000 } as const;

@@ -118,11 +118,14 @@ export class Libp2pHost implements StreamingNetwork {
       isHeard: (connection, withinMs) => links.isHeardOn(connection, withinMs),
       onAlive: (connection, rttMs) => this.#heed(connection, rttMs),
     });
-    this.#redialer = new Redialer({
-      random,
-      missing: () => this.#missing(),
-      dial: (peer, addresses, signal) => this.#dial(peer, addresses, signal),
-    });
+    this.#redialer = new Redialer(
+      { self: libp2p.peerId.toString() },
+      {
+        random,
+        missing: () => this.#missing(),
+        dial: (peer, addresses, signal) => this.#dial(peer, addresses, signal),
+      },
+    );
   }
 
   /**

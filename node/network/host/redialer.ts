@@ -1,6 +1,11 @@
 /** Keeps connections to the peers that were configured: whoever is not connected is dialled, ever more seldom, never in step. */
-import { REDIAL } from '../network-limits.ts';
+import { DIAL_COURTESY_MS, DIALS_AT_ONCE, REDIAL } from '../network-limits.ts';
 import { type DialTrouble, dialTroubleOf } from './dial-trouble.ts';
+
+export interface RedialerOptions {
+  /** The name of this node. */
+  readonly self: string;
+}
 
 export interface RedialerModules {
   /** Peers that are not connected and may be dialled now, by name, with their addresses. */
@@ -23,12 +28,15 @@ interface Attempt {
 const LOOK_MS = { missing: 100, else: 1_000 } as const;
 
 export class Redialer {
+  readonly #options: RedialerOptions;
   readonly #modules: RedialerModules;
   readonly #attempts = new Map<string, Attempt>();
+  #underWay = 0;
   #isRunning = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(modules: RedialerModules) {
+  constructor(options: RedialerOptions, modules: RedialerModules) {
+    this.#options = options;
     this.#modules = modules;
   }
 
@@ -62,21 +70,29 @@ export class Redialer {
     for (const [peer, { running }] of this.#attempts) {
       if (running === undefined && !missing.has(peer)) this.#attempts.delete(peer);
     }
-    for (const [peer, addresses] of missing) {
+    for (const peer of missing.keys()) {
       // The first attempt waits a little too: a peer that has just lost us is dialling already.
+      const courtesyMs = this.#options.self > peer ? DIAL_COURTESY_MS : 0;
       const attempt = this.#attempts.get(peer) ?? {
         failures: 0,
         trouble: undefined,
-        dueMs: nowMs + this.#pauseMs(0) / 2,
+        dueMs: nowMs + pauseMs(0, this.#modules.random()) / 2 + courtesyMs,
         running: undefined,
       };
       this.#attempts.set(peer, attempt);
-      if (attempt.running === undefined && nowMs >= attempt.dueMs) void this.#dial(peer, addresses, attempt);
     }
+    const due = [...this.#attempts].filter(
+      ([peer, { running, dueMs }]) => running === undefined && missing.has(peer) && dueMs <= nowMs,
+    );
+    // Those that answer go before those that have not for a while.
+    due.sort(([, one], [, other]) => one.failures - other.failures);
+    for (const [peer, attempt] of due.slice(0, Math.max(0, DIALS_AT_ONCE - this.#underWay)))
+      void this.#dial(peer, missing.get(peer) ?? [], attempt);
   }
 
   async #dial(peer: string, addresses: readonly string[], attempt: Attempt): Promise<void> {
     attempt.running = new AbortController();
+    this.#underWay++;
     try {
       await this.#modules.dial(peer, addresses, attempt.running.signal);
       attempt.failures = 0;
@@ -85,14 +101,17 @@ export class Redialer {
       attempt.failures++;
       attempt.trouble = dialTroubleOf(error);
     } finally {
+      this.#underWay--;
       attempt.running = undefined;
-      attempt.dueMs = performance.now() + this.#pauseMs(attempt.failures);
+      const { failures, trouble } = attempt;
+      attempt.dueMs = performance.now() + pauseMs(failures, this.#modules.random(), trouble);
     }
   }
+}
 
-  /** Doubled with each failure, and somewhere in its upper half. */
-  #pauseMs(failures: number): number {
-    const fullMs = Math.min(REDIAL.lastMs, REDIAL.firstMs * 2 ** Math.min(failures, 20));
-    return fullMs * (0.5 + this.#modules.random() / 2);
-  }
+/** Doubled with each failure, and somewhere in its upper half; `random` is drawn from [0, 1). */
+function pauseMs(failures: number, random: number, trouble?: DialTrouble): number {
+  const firstMs = trouble === 'not-welcome' ? REDIAL.unwelcomeMs : REDIAL.firstMs;
+  const fullMs = Math.min(REDIAL.lastMs, firstMs * 2 ** Math.min(failures, 20));
+  return fullMs * (0.5 + random / 2);
 }

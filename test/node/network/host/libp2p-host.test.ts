@@ -128,7 +128,17 @@ describe('Libp2pHost', () => {
       heard.push(`${peer === peerOf('DE')} ${Buffer.from(message).toString()}`);
       return verdicts[heard.length - 1];
     });
-    await until(() => de.status.peers.length === 2, 'connected');
+    // What is published before FR has subscribed never reaches it, and the same message is not sent twice.
+    let probes = 0;
+    let isHeard = false;
+    fr.subscribe('evidence', () => {
+      isHeard = true;
+      return 'ignore';
+    });
+    await until(() => {
+      de.publish('evidence', Buffer.from(`probe ${probes++}`));
+      return isHeard;
+    }, 'FR listens');
     for (const word of ['one', 'two', 'three']) {
       await until(() => {
         if (!heard.includes(`true ${word}`)) de.publish('trust', Buffer.from(word));
