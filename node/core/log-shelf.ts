@@ -223,10 +223,10 @@ export class LogShelf {
     const { board, ownLine, ...modules } = this.#modules;
     const isHome = region === this.#options.region;
     const tree = await this.openTree(trustLogOrigin(region, network));
-    const { witnessKeys } = board;
+    const { witnessKeys, settle } = board;
     const keeper = await TrustKeeper.open(
       { region, network, fingerprint },
-      { ...modules, tree, witnessKeys, ...(isHome && { ownLine }) },
+      { ...modules, tree, witnessKeys, onFull: settle, ...(isHome && { ownLine }) },
     );
     this.#logs.set(keeper.origin, isHome ? this.#own(keeper) : keeper);
     board.add(keeper);

@@ -12,7 +12,7 @@ import { assess } from '../../protocol/verdict/ages.ts';
 import { type RegionKnowledge, Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Clock } from '../ports.ts';
 import { SideReader } from './side-reader.ts';
-import { type HeldState, knowledgeOf, PENDING_MAX, type TrustKeeper } from './trust-keeper.ts';
+import { type HeldState, knowledgeOf, type TrustKeeper } from './trust-keeper.ts';
 import { WitnessKeys } from './witness-keys.ts';
 
 export interface TrustBoardOptions {
@@ -53,11 +53,13 @@ export class TrustBoard {
     return this.#keepers;
   }
 
-  /** Something that a keeper holds is new: the trust is made anew when it is next asked for, or before anything is forgotten. */
+  /** Something that a keeper holds is new: the trust is made anew when it is next asked for. */
   readonly changed = (): void => {
     this.#isStale = true;
-    if ([...this.#keepers.values()].some(({ pending }) => pending.length > PENDING_MAX / 2)) void this.trust;
   };
+
+  /** A keeper is about to forget a state: if that has its quorum by now, it is published before. */
+  readonly settle = (): void => void this.trust;
 
   /** What verdicts lean on now. The same value until something changes. */
   get trust(): Trust {

@@ -48,6 +48,8 @@ export interface TrustKeeperModules extends RegionFoldModules {
   ) => Promise<NoteSignature | undefined>;
   /** Told whenever `latest` or what vouches for it has changed; `isNewer`: it is another checkpoint. Must not throw. */
   readonly onChange?: (isNewer: boolean) => void;
+  /** Asked to publish what has its quorum, before a state that waits for one is forgotten. Must not throw. */
+  readonly onFull?: () => void;
   /** Told of every new proof that the log has forked. Must not throw. */
   readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
 }
@@ -313,6 +315,7 @@ export class TrustKeeper implements Followed {
     pool.take(signatures, this.#modules.witnessKeys(), this.#nowS());
     const held = { state, falseStart, checkpoint: { origin, size, root }, pool };
     if (isNew) await this.#vouchFirst(held);
+    if (isNew && this.#pending.length === PENDING_MAX) this.#modules.onFull?.();
     if (this.#published === undefined && !isAhead(state, this.#nowS())) {
       this.#published = held;
       this.#pending = [];
@@ -345,7 +348,8 @@ export class TrustKeeper implements Followed {
 
   #heldOf(text: string): HeldState | undefined {
     for (const held of this.#pending) if (held.pool.text === text) return held;
-    return [this.#published, this.#awaited].find((held) => held?.pool.text === text);
+    if (this.#published?.pool.text === text) return this.#published;
+    return this.#awaited?.pool.text === text ? this.#awaited : undefined;
   }
 
   #keys(state: TrustState): readonly VerifierKey[] {

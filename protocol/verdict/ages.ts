@@ -2,7 +2,7 @@
 import { asciiBytes, compareBytes } from '../bytes.ts';
 import { CLOCK_AHEAD_S_MAX, WITNESSES_ALL_MAX, WITNESSES_CHOSEN } from '../limits.ts';
 import { neededCosignatures } from '../log/quorum.ts';
-import { type KeyRole, type TrustKey, type TrustState } from '../trust/trust-state.ts';
+import { type KeyRole, type Recognition, type TrustKey, type TrustState } from '../trust/trust-state.ts';
 import { type Cosigned, type RegionKnowledge, type Trust } from './knowledge.ts';
 import { type KnowledgeReport, type WitnessCount } from './verdict.ts';
 
@@ -62,13 +62,12 @@ export function reportOf(assessment: Assessment, nowS: number): KnowledgeReport 
 /** The regions that witness the log of `issuer`: by the recognitions of the home alone, so nobody can leave one out. */
 function witnessRegions(trust: Trust, issuer: string, origin: string, nowS: number, span: Span): string[] {
   const regions = issuer === trust.home ? [] : [trust.home];
-  for (const recognition of trust.regions.get(trust.home)?.state.recognitions() ?? []) {
-    // A suspended one stays: only the root, which withdraws, may change who has to vouch.
-    if (recognition.standing === 'withdrawn' || recognition.way !== 'direct') continue;
-    if (recognition.region === issuer) continue;
-    span.changesAt(recognition.fromS);
-    span.changesAt(recognition.untilS);
-    if (recognition.fromS <= nowS && nowS < recognition.untilS) regions.push(recognition.region);
+  const home = trust.regions.get(trust.home)?.state;
+  for (const { region, fromS, untilS } of home === undefined ? [] : directOnes(home)) {
+    if (region === issuer) continue;
+    span.changesAt(fromS);
+    span.changesAt(untilS);
+    if (fromS <= nowS && nowS < untilS) regions.push(region);
   }
   if (regions.length <= WITNESSES_ALL_MAX) return regions;
   return regions
@@ -77,6 +76,22 @@ function witnessRegions(trust: Trust, issuer: string, origin: string, nowS: numb
     .slice(0, WITNESSES_CHOSEN)
     .map(({ region }) => region);
 }
+
+/** Whom a home recognises directly. A suspended one stays: only the root, which withdraws, may change who has to vouch. */
+function directOnes(home: TrustState): readonly DirectOne[] {
+  const known = DIRECT.get(home);
+  if (known !== undefined) return known;
+  const found = [...home.recognitions()].flatMap((one) => {
+    return one.standing !== 'withdrawn' && one.way === 'direct' ? [one] : [];
+  });
+  DIRECT.set(home, found);
+  return found;
+}
+
+type DirectOne = Pick<Exclude<Recognition, { standing: 'withdrawn' }>, 'region' | 'fromS' | 'untilS'>;
+
+/** A state does not change, and is asked for every region in it. */
+const DIRECT = new WeakMap<TrustState, readonly DirectOne[]>();
 
 /** The newest first, one for each key: what a witness signs does not name it, so one signature can go under several names. */
 function timesByKey(newest: readonly Cosigned[]): number[] {

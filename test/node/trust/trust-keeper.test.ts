@@ -3,6 +3,7 @@ import { isProtocolError } from '../../../protocol/fault.ts';
 import { type VerifySignature } from '../../../protocol/primitives.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { type ForkEvidence } from '../../../protocol/evidence/fork.ts';
+import { PENDING_MAX } from '../../../node/trust/trust-keeper.ts';
 import { cosignatureBy, keeperOf, noteOf } from '../../support/keeper-fixture.ts';
 import { DAY_S, RegionFixture, START_S, trustModules } from '../../support/region-fixture.ts';
 
@@ -207,6 +208,34 @@ describe('TrustKeeper.apply', () => {
     await keeper.apply({ from, entries: region.entries.slice(from), note: noteOf(region) });
     assert.equal(keeper.state.revoked('2026-11')?.count ?? 0, 0);
     assert.equal(keeper.state.size, region.fold.size);
+  });
+});
+
+describe('TrustKeeper.publish', () => {
+  it('T15: what has its quorum late is published before a state that waits longer is forgotten', async () => {
+    const region = grownRegion(0);
+    const offered = async (): Promise<void> => {
+      const from = keeper.tree.size;
+      await keeper.apply({ from, entries: region.entries.slice(from), note: noteOf(region) });
+    };
+    let asked = 0;
+    const onFull = (): void => {
+      asked++;
+      const [oldest] = keeper.pending;
+      if (oldest !== undefined) keeper.publish(oldest);
+    };
+    const { keeper } = await keeperOf(region, { onFull });
+    await offered();
+    for (let i = 0; i < PENDING_MAX; i++) {
+      region.revoke([i]);
+      await offered();
+    }
+    assert.deepEqual([asked, keeper.pending.length], [0, PENDING_MAX]);
+    const [oldest] = keeper.pending;
+    region.revoke([PENDING_MAX]);
+    await offered();
+    assert.deepEqual([asked, keeper.pending.length], [1, PENDING_MAX]);
+    assert.equal(keeper.published?.pool, oldest?.pool);
   });
 });
 
