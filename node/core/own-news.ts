@@ -27,6 +27,6 @@ export class OwnNews {
     this.#told = size;
     const entries: Uint8Array[] = [];
     for await (const entry of tree.reader.entries(from, size)) entries.push(entry);
-    herald.tellEntries(from, entries, latest.pool);
+    herald.tellEntries(from, entries, latest);
   }
 }

@@ -7,7 +7,7 @@
 import { type ForkEvidence } from '../log/fork-evidence.ts';
 import { type Clock, type Network } from '../ports.ts';
 import { type CosignaturePool } from '../trust/cosignature-pool.ts';
-import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { type HeldState, type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Voucher } from '../witness/voucher.ts';
 import { encodeAnswer, type LogHeadMessage, TOPICS } from './messages.ts';
 import { forkMessage } from './sync-server.ts';
@@ -78,13 +78,17 @@ export class Herald {
     this.#wake();
   };
 
-  /** Tells of entries of the own trust log, up to the checkpoint of `pool`; those who miss it find out by the head. */
-  tellEntries(from: number, entries: readonly Uint8Array[], pool: CosignaturePool): void {
+  /**
+   * Tells of entries of the own trust log up to a checkpoint, and so of that; those who miss it find out by the heads of all who did
+   * not.
+   */
+  tellEntries(from: number, entries: readonly Uint8Array[], { checkpoint, pool }: HeldState): void {
     const note = this.#noteOf(pool);
     const bytes = entries.reduce((sum, { length }) => sum + length + 3, note.length + OVERHEAD_BYTES);
     if (bytes > GOSSIP_BYTES_MAX) return;
     const message = encodeAnswer({ kind: 'range', from, entries: [...entries], note, path: [] });
     this.#publish(TOPICS.trust, message);
+    this.#said.set(checkpoint.origin, { text: pool.text, atMs: this.#modules.clock.nowMs() });
   }
 
   tellFork(evidence: ForkEvidence): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Herald, type HeraldModules } from '../../../node/sync/herald.ts';
 import { parseAnswer, TOPICS } from '../../../node/sync/messages.ts';
+import { type HeldState } from '../../../node/trust/trust-keeper.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 const BEAT_MS = 10_000;
@@ -27,8 +28,11 @@ function heraldOf(count: number) {
   let told: string[] = [];
   const publish = (topic: string, message: Uint8Array): void => {
     const answer = parseAnswer(message);
-    assert.ok(topic === TOPICS.head && answer.kind === 'heads');
-    told.push(...answer.heads.map(({ note }) => Buffer.from(note).toString()));
+    if (answer.kind === 'range') told.push(`${topic} ${Buffer.from(answer.note).toString()}`);
+    else {
+      assert.ok(topic === TOPICS.head && answer.kind === 'heads');
+      told.push(...answer.heads.map(({ note }) => Buffer.from(note).toString()));
+    }
   };
   const herald = new Herald({ region: HOME, witnessName: 'none', beatMs: BEAT_MS }, {
     network: { publish },
@@ -83,6 +87,29 @@ describe('Herald', () => {
     grow(9, 'R9 2');
     grow(7, 'R7 3');
     assert.deepEqual((await within(400)).sort(), ['R7 3', 'R8 2', 'R9 2']);
+    await herald.stop();
+  });
+
+  it('tells of its own log no second time at once where it tells of the entries, and of a larger one it does', async () => {
+    const { herald, logs, within } = heraldOf(10);
+    herald.start();
+    await within(1_000);
+    const [home] = logs as [Log];
+    const tell = (): void => {
+      const { latest, origin } = home;
+      herald.tellEntries(0, [new Uint8Array(64)], {
+        checkpoint: { origin },
+        ...latest,
+      } as unknown as HeldState);
+    };
+    home.latest = headOf('R0 2');
+    herald.news();
+    tell();
+    assert.deepEqual(await within(1_000), []);
+    tell();
+    home.latest = headOf('R0 3');
+    herald.news();
+    assert.deepEqual(await within(1_000), ['R0 3']);
     await herald.stop();
   });
 });
