@@ -1,5 +1,5 @@
 /** All that vouches for one checkpoint: the log's own signatures, and the newest cosignature by each witness key. */
-import { concatBytes, equalBytes } from '../../protocol/bytes.ts';
+import { concatBytes } from '../../protocol/bytes.ts';
 import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
 import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
 import { CLOCK_AHEAD_S_MAX, NOTE_SIGNATURES_MAX } from '../../protocol/limits.ts';
@@ -13,8 +13,9 @@ import { type WitnessKey, type WitnessKeys } from './witness-keys.ts';
 
 interface Vouched {
   readonly line: NoteSignature;
-  readonly encoded: EncodedLine;
   readonly cosigned: Cosigned;
+  /** Made when it is first told: most are followed by a newer one before. */
+  encoded: EncodedLine | undefined;
 }
 
 /** A line as notes carry it: it is encoded once, and told again and again. */
@@ -67,10 +68,11 @@ export class CosignaturePool {
     let fresh = 0;
     let fault: ProtocolError | undefined;
     for (const line of lines) {
-      const candidates = keys.of(line);
-      if (candidates.length === 0 || !this.#isNewer(line, nowS)) continue;
       const place = this.#placeOf(line);
-      if (place < 0 && this.#vouched.length + 1 >= NOTE_SIGNATURES_MAX) continue;
+      if (!this.#isNewer(line, this.#vouched[place], nowS)) continue;
+      const candidates = keys.of(line);
+      const isFull = place < 0 && this.#vouched.length + 1 >= NOTE_SIGNATURES_MAX;
+      if (candidates.length === 0 || isFull) continue;
       const result = this.#verify(line, candidates);
       if ('cosigned' in result) {
         this.#vouched[place < 0 ? this.#vouched.length : place] = result;
@@ -108,17 +110,16 @@ export class CosignaturePool {
 
   #encode(isWanted: (name: string) => boolean): Uint8Array {
     const vouched: EncodedLine[] = [];
-    for (const { line, encoded } of this.#vouched) if (isWanted(line.name)) vouched.push(encoded);
+    for (const one of this.#vouched) {
+      if (isWanted(one.line.name)) vouched.push((one.encoded ??= encodeLine(one.line)));
+    }
     return concatBytes(this.ownNote, ...inOrder(vouched));
   }
 
-  #isNewer(line: NoteSignature, nowS: number): boolean {
+  #isNewer(line: NoteSignature, known: Vouched | undefined, nowS: number): boolean {
     const atS = claimedTimeOf(line);
     if (atS > nowS + CLOCK_AHEAD_S_MAX) return false;
-    const known = this.#vouched[this.#placeOf(line)];
-    return (
-      known === undefined || (atS > known.cosigned.timestampS && !equalBytes(known.line.bytes, line.bytes))
-    );
+    return known === undefined || atS > known.cosigned.timestampS;
   }
 
   /** -1 if its key has said nothing yet. */
@@ -133,8 +134,8 @@ export class CosignaturePool {
         const { timestampS } = verifyCosignature(verifier, this.text, line, this.#primitives.verifySignature);
         return {
           line: { ...line, bytes: line.bytes.slice() },
-          encoded: encodeLine(line),
           cosigned: { region, keyId, timestampS },
+          encoded: undefined,
         };
       } catch (error) {
         if (!isProtocolError(error)) throw error;

@@ -107,7 +107,7 @@ export class Machine {
   get isRotten(): boolean {
     const key = this.#rotten;
     if (key === undefined) return false;
-    const [, value] = this.medium.snapshot().entries.find(([other]) => other === key) ?? [];
+    const value = this.medium.get(key);
     if (value !== undefined && !isWhole(key, value)) return true;
     this.#rotten = undefined;
     this.medium.compact();

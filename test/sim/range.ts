@@ -31,7 +31,7 @@ export async function runRange(
       order();
     });
   const children = Array.from({ length: Math.min(workers, to - from + 1) }, () =>
-    fork(WORKER, { execArgv: ['--single-threaded', '--max-semi-space-size=64'] }),
+    fork(WORKER, { execArgv: ['--single-threaded', '--min-semi-space-size=64', '--max-semi-space-size=64'] }),
   );
   try {
     await Promise.all(children.map(work));

@@ -4,12 +4,11 @@
  * secret, which nobody can: it is in this closure alone.
  */
 import * as crypto from 'node:crypto';
-import { equalBytes } from '../../protocol/bytes.ts';
+import { concatBytes, equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
 import { nativeSha256 } from '../../node/crypto/native.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
-import { hexOf } from '../../protocol/bytes.ts';
 import { testKey, trustModules, type TestKey } from '../support/region-fixture.ts';
 
 export interface Signatures {
@@ -24,15 +23,19 @@ export function fakeSignatures(seed: number): Signatures {
   const secret = sha256(Buffer.from(`the registry's secret of seed ${seed}`));
   const known = new Set<string>();
   /** What each signature was made for. */
-  const made = new Map<string, { readonly publicKey: Uint8Array; readonly text: string }>();
-  const signatureOf = (publicKey: Uint8Array, message: Uint8Array): Uint8Array =>
-    crypto.hash('sha512', Buffer.concat([secret, publicKey, message]), 'buffer');
+  const made = new Map<string, { readonly publicKey: Uint8Array; readonly message: Uint8Array }>();
+  const signatureOf = (publicKey: Uint8Array, message: Uint8Array): string =>
+    crypto.hash('sha512', concatBytes(secret, publicKey, message), 'binary');
   return {
     modules: {
       sha256,
       verifySignature: ({ publicKey, message, signature }) => {
         const signed = made.get(textOf(signature));
-        return signed?.text === textOf(message) && equalBytes(signed.publicKey, publicKey);
+        return (
+          signed !== undefined &&
+          equalBytes(signed.message, message) &&
+          equalBytes(signed.publicKey, publicKey)
+        );
       },
       admitPublicKey: (publicKey) => {
         if (!known.has(hexOf(publicKey))) throw new ProtocolError('KEY_INVALID', 'nobody holds this key');
@@ -42,9 +45,9 @@ export function fakeSignatures(seed: number): Signatures {
       const publicKey = Uint8Array.from(sha256(Buffer.from(`public key of ${name}`)));
       known.add(hexOf(publicKey));
       const sign = (message: Uint8Array): Uint8Array => {
-        const signature = Uint8Array.from(signatureOf(publicKey, message));
-        made.set(textOf(signature), { publicKey, text: textOf(message) });
-        return signature;
+        const signature = signatureOf(publicKey, message);
+        made.set(signature, { publicKey, message: message.slice() });
+        return new Uint8Array(Buffer.from(signature, 'latin1'));
       };
       return { publicKey, sign, keyId: keyIdOf(sha256, publicKey) };
     },

@@ -1,6 +1,7 @@
 /**
  * The network of a simulation: messages take time, get lost, come late, out of order and twice, and links are cut and mended.
- * A message goes from one process to another: to the process that follows it never comes.
+ * A message goes from one process to another: to the process that follows it never comes. Its bytes are not copied: a node that
+ * wrote to what it sent or was sent would be found out by all others.
  */
 import { type GossipHandler, type Network, type RequestHandler } from '../../node/ports.ts';
 import { type Chance } from './chance.ts';
@@ -163,15 +164,13 @@ export class SimNetwork {
       const handler = answering.handlers.get(wire.protocol);
       if (handler === undefined) throw new Error(`${wire.to} does not speak ${wire.protocol}`);
       answering.answering++;
-      const answer = await handler(wire.from, wire.bytes.slice(), signal).finally(
-        () => answering.answering--,
-      );
+      const answer = await handler(wire.from, wire.bytes, signal).finally(() => answering.answering--);
       if (answering.life.isDead) return await silence(signal);
       const back: Wire = { ...wire, from: wire.to, to: wire.from, kind: 'answer', bytes: answer };
       const said = this.#said(back);
       if (said === undefined) return await silence(signal);
       await this.#travel(answering, { ...back, bytes: said }, signal);
-      return said.slice();
+      return said;
     } finally {
       asking.asking--;
     }
@@ -183,7 +182,7 @@ export class SimNetwork {
     if (bytes === undefined || from === undefined) return;
     const wire = { ...honest, bytes };
     const take = (member: Member): void => {
-      void member.listeners.get(wire.protocol)?.(wire.from, wire.bytes.slice());
+      void member.listeners.get(wire.protocol)?.(wire.from, wire.bytes);
     };
     const times = this.#modules.chance.hits(this.weather.twice) ? 2 : 1;
     this.counters.twice += times - 1;

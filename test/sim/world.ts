@@ -152,7 +152,7 @@ export class World {
         ...fixture.entries.slice(0, 2),
         ...others.map((other) => fixture.entryOf(fixture.recognitionOf(other.fixture))),
       ];
-      for (const entry of entries) await machine.call((node) => node.submit({ entry }));
+      await Promise.all(entries.map((entry) => machine.call((node) => node.submit({ entry }))));
       machine.declareFounded();
     });
     await this.within(MINUTE_MS, 'all regions are founded', Promise.all(founding));
