@@ -1,5 +1,5 @@
 /** JSON lines: one object per line with the columns as members, strings or, for `days`, a number. */
-import { parseStrictJson, StrictJsonError } from '../../node/strict-json.ts';
+import { parseStrictJson, StrictJsonError } from '../../protocol/encoding/strict-json.ts';
 import { linesOf } from '../lines.ts';
 import { COLUMNS, type Row } from './person.ts';
 

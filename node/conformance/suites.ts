@@ -6,6 +6,7 @@ import { ed25519Suite } from './ed25519.ts';
 import { hcertSuite } from './hcert.ts';
 import { merkleSuite } from './merkle.ts';
 import { rulesSuite } from './rules.ts';
+import { shcSuite } from './shc.ts';
 import { type Suite } from './suite.ts';
 
 // prettier-ignore
@@ -15,6 +16,7 @@ export const SUITES: readonly Suite[] = [
   ecdsaSuite,
   hcertSuite,
   dccRevocationSuite,
+  shcSuite,
   certlogicSuite,
   rulesSuite,
 ];

@@ -1,7 +1,7 @@
 /** What a request brings, read with bounds and held against a schema before anything is done with it. */
 import { type IncomingMessage } from 'node:http';
 import { type z } from 'zod';
-import { parseStrictJson, StrictJsonError } from '../strict-json.ts';
+import { parseStrictJson, StrictJsonError } from '../../protocol/encoding/strict-json.ts';
 import { type InputError, RequestError } from './problem.ts';
 
 /** Of many errors the first are told. */

@@ -21,7 +21,7 @@ import { type Statement } from '../../protocol/trust/statement-schema.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type KeyedSigner, type StatementDraft } from '../log/trust-log-work.ts';
 import { NodeError } from '../node-error.ts';
-import { parseStrictJson, StrictJsonError } from '../strict-json.ts';
+import { parseStrictJson, StrictJsonError } from '../../protocol/encoding/strict-json.ts';
 
 /** Some keys, of which `threshold` sign together: 1 to 16 of 32 bytes, strictly ascending. */
 export interface Board {

@@ -20,3 +20,16 @@ export const FOREIGN_LIFE_S_MAX = 10 * 365 * 86_400;
 
 /** Entries of one kind in a health certificate: one is the rule, and each is hashed for revocation lists. */
 export const HCERT_ENTRIES_MAX = 16;
+
+/** Characters of a JWS: a card in a file, which no QR code has to hold. */
+export const JWS_CHARS_MAX = 65_536;
+
+/** Bytes of a card's payload once inflated: health records with room for texts. */
+export const CARD_BYTES_MAX = 262_144;
+
+/** QR codes of one card, and characters of all of them: the longest JWS in digits, and white space. */
+export const CARD_PARTS_MAX = 64;
+export const CARD_CHARS_MAX = 2 * JWS_CHARS_MAX + 1_024;
+
+/** Revocation ids of one key: a list of 3 MB. */
+export const CARD_REVOCATIONS_MAX = 131_072;

@@ -4,6 +4,7 @@ import { type ForeignCode, type ForeignFormat } from './foreign-code.ts';
 import { foreignChecksOf, type ForeignKeys } from './foreign-keys.ts';
 import { type ForeignPrimitives } from './foreign-primitives.ts';
 import { type ForeignVerdict, judgeForeign, refuseForeign } from './foreign-verdict.ts';
+import { readCard } from './health-card.ts';
 import { readHcert } from './hcert.ts';
 
 interface Reader {
@@ -15,6 +16,7 @@ interface Reader {
 
 const READERS: readonly Reader[] = [
   { format: 'hcert', begins: /^HC[0-9]:/, read: ({ inflate }, text) => readHcert(inflate, text) },
+  { format: 'shc', begins: /^(?:shc:\/|eyJ)/, read: readCard },
 ];
 
 /** The format that a text belongs to by its beginning; undefined if it is of none that is known here. */
