@@ -7,7 +7,9 @@ import { hcertSuite } from './hcert.ts';
 import { merkleSuite } from './merkle.ts';
 import { rulesSuite } from './rules.ts';
 import { shcSuite } from './shc.ts';
+import { statusListSuite } from './status-list.ts';
 import { type Suite } from './suite.ts';
+import { vdsncSuite } from './vdsnc.ts';
 
 // prettier-ignore
 export const SUITES: readonly Suite[] = [
@@ -17,6 +19,8 @@ export const SUITES: readonly Suite[] = [
   hcertSuite,
   dccRevocationSuite,
   shcSuite,
+  vdsncSuite,
+  statusListSuite,
   certlogicSuite,
   rulesSuite,
 ];

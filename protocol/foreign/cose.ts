@@ -35,8 +35,8 @@ const NOTHING = new Uint8Array(0);
  * in the other.
  * @throws {ProtocolError} COSE_MALFORMED; ALGORITHM_UNKNOWN; KEY_ID_MISSING; CBOR_MALFORMED and TOO_LARGE as `decodeForeignCbor`.
  */
-export function parseCoseSign1(bytes: Uint8Array): CoseSign1 {
-  const parts = decodeForeignCbor(bytes.subarray(tagBytes(bytes)), INFLATED_BYTES_MAX);
+export function parseCoseSign1(bytes: Uint8Array, bytesMax = INFLATED_BYTES_MAX): CoseSign1 {
+  const parts = decodeForeignCbor(bytes.subarray(tagBytes(bytes)), bytesMax);
   if (!Array.isArray(parts) || parts.length !== 4) throw malformed('expected an array of four');
   const [protectedBytes, unprotected, payload, signature] = parts as readonly unknown[];
   if (!isBytes(protectedBytes) || !isBytes(payload) || !isBytes(signature))

@@ -33,3 +33,12 @@ export const CARD_CHARS_MAX = 2 * JWS_CHARS_MAX + 1_024;
 
 /** Revocation ids of one key: a list of 3 MB. */
 export const CARD_REVOCATIONS_MAX = 131_072;
+
+/** Characters of a seal: the largest QR code holds 2,953 bytes, and a file may space it. */
+export const SEAL_CHARS_MAX = 8_192;
+
+/** Bytes of a status list once inflated: 67 million codes of one bit. */
+export const STATUS_LIST_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Bytes or characters of a token that carries one: such a list with one code in a hundred revoked. */
+export const STATUS_TOKEN_BYTES_MAX = 2 * 1024 * 1024;

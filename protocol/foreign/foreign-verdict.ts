@@ -23,7 +23,7 @@ export interface ForeignVerdict {
 
 /**
  * The verdict at `nowS` on a code whose checks (`foreignChecksOf` with the same candidates) had these results, in the same order. A key
- * is judged at the time of issue. Of several keys with good signatures, which takes equal keys, the one counts that speaks least against the code.
+ * is judged at the time of issue, and now where the format has none. Of several keys with good signatures, which takes equal keys, the one counts that speaks least against the code.
  * @throws {RangeError} unless there is a result for each check.
  */
 export function judgeForeign(
@@ -75,12 +75,13 @@ function reasonsOf(code: ForeignCode, key: ForeignKey, nowS: number): ForeignRea
   if (code.flaw !== undefined) reasons.push(foreignReason('CLAIMS_INVALID', { flaw: code.flaw }));
   if (key.usages !== undefined && !code.usages.every((usage) => key.usages?.includes(usage)))
     reasons.push(foreignReason('KEY_USAGE'));
-  if (issuedAtS !== undefined && !isWithin(issuedAtS, key)) reasons.push(foreignReason('KEY_NOT_FOR_THIS'));
+  if (!isWithin(issuedAtS ?? nowS, key)) reasons.push(foreignReason('KEY_NOT_FOR_THIS'));
   if (issuedAtS !== undefined && issuedAtS > nowS)
     reasons.push(foreignReason('NOT_YET_ISSUED', { aheadS: issuedAtS - nowS }));
   if (expiresAtS !== undefined && expiresAtS <= nowS)
     reasons.push(foreignReason('EXPIRED', { sinceS: nowS - expiresAtS }));
-  if (code.issuer !== undefined && code.issuer !== key.issuer) reasons.push(foreignReason('ISSUER_DIFFERS'));
+  if (code.issuer !== undefined && key.issuer !== '' && code.issuer !== key.issuer)
+    reasons.push(foreignReason('ISSUER_DIFFERS'));
   return reasons;
 }
 

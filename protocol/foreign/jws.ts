@@ -25,11 +25,11 @@ const OTHER_KEYS = ['jwk', 'jku', 'x5u'];
  * @throws {ProtocolError} TOO_LARGE; JWS_MALFORMED, also for a critical header and one that brings a key along; ALGORITHM_UNKNOWN;
  * JSON_MALFORMED for the header.
  */
-export function parseJws(text: string): Jws {
-  if (text.length > JWS_CHARS_MAX) {
-    throw new ProtocolError('TOO_LARGE', `expected at most ${JWS_CHARS_MAX} characters, got ${text.length}`, {
+export function parseJws(text: string, charsMax = JWS_CHARS_MAX): Jws {
+  if (text.length > charsMax) {
+    throw new ProtocolError('TOO_LARGE', `expected at most ${charsMax} characters, got ${text.length}`, {
       chars: text.length,
-      charsMax: JWS_CHARS_MAX,
+      charsMax,
     });
   }
   const [, head = '', body = '', tail = ''] = COMPACT.exec(text) ?? [];

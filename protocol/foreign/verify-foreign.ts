@@ -6,17 +6,19 @@ import { type ForeignPrimitives } from './foreign-primitives.ts';
 import { type ForeignVerdict, judgeForeign, refuseForeign } from './foreign-verdict.ts';
 import { readCard } from './health-card.ts';
 import { readHcert } from './hcert.ts';
+import { parseSeal } from './seal.ts';
 
 interface Reader {
   readonly format: ForeignFormat;
   /** By what its texts begin with. */
   readonly begins: RegExp;
-  readonly read: (primitives: ForeignPrimitives, text: string) => Promise<ForeignCode>;
+  readonly read: (primitives: ForeignPrimitives, text: string) => ForeignCode | Promise<ForeignCode>;
 }
 
 const READERS: readonly Reader[] = [
   { format: 'hcert', begins: /^HC[0-9]:/, read: ({ inflate }, text) => readHcert(inflate, text) },
   { format: 'shc', begins: /^(?:shc:\/|eyJ)/, read: readCard },
+  { format: 'vdsnc', begins: /^\s*\{/, read: ({ sha256 }, text) => parseSeal(sha256, text) },
 ];
 
 /** The format that a text belongs to by its beginning; undefined if it is of none that is known here. */

@@ -10,6 +10,8 @@ export interface CertificateParts {
   readonly until?: string;
   /** Who signs it, by default itself. */
   readonly by?: Pick<ForeignSigner, 'privateKey'>;
+  /** Makes it the certificate of an authority. */
+  readonly isAuthority?: true;
   readonly subject?: string;
   readonly issuer?: string;
 }
@@ -47,16 +49,24 @@ export function makeCertificate(
   parts: CertificateParts = {},
 ): Uint8Array {
   const { country = 'AT', usages, from = '2023-01-01T00:00:00Z', until = '2033-01-01T00:00:00Z' } = parts;
-  const { by = signer, subject = 'Signer', issuer = subject } = parts;
+  const { by = signer, isAuthority, subject = 'Signer', issuer = subject } = parts;
   const key = crypto.createPublicKey(signer.privateKey).export({ format: 'der', type: 'spki' });
   const isRsa = by.privateKey.asymmetricKeyType === 'rsa';
   const algorithm = isRsa
     ? sequence(oid('1.2.840.113549.1.1.11'), tlv(0x05))
     : sequence(oid('1.2.840.10045.4.3.2'));
-  const extension =
-    usages === undefined
-      ? []
-      : [tlv(0xa3, sequence(sequence(oid('2.5.29.37'), tlv(0x04, sequence(...usages.map(oid))))))];
+  const extensions = [
+    ...(usages === undefined ? [] : [sequence(oid('2.5.29.37'), tlv(0x04, sequence(...usages.map(oid))))]),
+    ...(isAuthority === true
+      ? [
+          sequence(
+            oid('2.5.29.19'),
+            tlv(0x01, Buffer.of(0xff)),
+            tlv(0x04, sequence(tlv(0x01, Buffer.of(0xff)))),
+          ),
+        ]
+      : []),
+  ];
   const body = sequence(
     tlv(0xa0, tlv(0x02, Buffer.of(2))),
     tlv(0x02, Buffer.of(0x01, ...crypto.randomBytes(8))),
@@ -65,7 +75,7 @@ export function makeCertificate(
     sequence(time(from), time(until)),
     name(country, subject),
     key,
-    ...extension,
+    ...(extensions.length === 0 ? [] : [tlv(0xa3, sequence(...extensions))]),
   );
   const signature = crypto.sign('sha256', body, by.privateKey);
   return new Uint8Array(sequence(body, algorithm, tlv(0x03, Buffer.of(0), signature)));
