@@ -1,4 +1,4 @@
-/** `npm run bench [-- NAME...] [--json]`: the figures of this machine. Never part of the tests. */
+/** `npm run bench [-- NAME...] [--nodes 3,10] [--json]`: the figures of this machine. Never part of the tests. */
 import { type Bench, machine, type Row } from './bench.ts';
 import { durableBench } from './durable.bench.ts';
 import { httpBench } from './http.bench.ts';
@@ -33,7 +33,7 @@ function lineOf({ name, value, ratio, of, floor, goal }: Row): string {
 
 async function main(args: readonly string[]): Promise<number> {
   const isJson = args.includes('--json');
-  const names = args.filter((arg) => !arg.startsWith('--'));
+  const names = args.filter((arg, i) => !arg.startsWith('--') && args[i - 1] !== '--nodes');
   const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
   if (unknown.length > 0) {
     console.error(
