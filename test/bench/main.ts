@@ -10,6 +10,7 @@ import { revocationBench } from './revocation.bench.ts';
 import { snapshotBench } from './snapshot.bench.ts';
 import { treeBench } from './tree.bench.ts';
 import { verifyBench } from './verify.bench.ts';
+import { witnessBench } from './witness.bench.ts';
 
 const BENCHES: readonly Bench[] = [
   verifyBench,
@@ -19,6 +20,7 @@ const BENCHES: readonly Bench[] = [
   revocationBench,
   snapshotBench,
   treeBench,
+  witnessBench,
   networkBench,
   nodesBench,
   residentBench,
