@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command } from 'commander';
 import { openStoreAt } from '../../node/audit/open-source.ts';
+import { NodeError } from '../../node/node-error.ts';
 import { readPublishedFile, writeFileAtomically } from '../../node/region/files.ts';
 import { evidenceOf, type StoredEvidence, storedEvidence } from '../../node/trust/stored-evidence.ts';
 import { hexOf } from '../../protocol/bytes.ts';
@@ -12,10 +13,10 @@ import { type Fault, isProtocolError } from '../../protocol/fault.ts';
 import { EVIDENCE_BYTES_MAX } from '../../protocol/limits.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
-import { EXIT, type ExitCode, usageError } from '../exit.ts';
+import { CliError, EXIT, type ExitCode, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
-import { printable } from '../printable.ts';
-import { namedDirectory, parseFingerprint, regionModules } from '../region.ts';
+import { printable, printableLines } from '../printable.ts';
+import { namedDirectory, parseFingerprint, readRegion, regionModules } from '../region.ts';
 import { holdingsOfRegion } from '../snapshot-file.ts';
 
 interface VerifyOptions {
@@ -97,20 +98,27 @@ async function verify(cli: Cli, files: readonly string[], options: VerifyOptions
   }
 }
 
-/** The trust states that a region holds, by region. Adds to `pinned` the roots that it knows. */
+/** The trust states that are known at a region, by region. Adds to `pinned` the roots that it knows by its own log. */
 async function statesOf(
   cli: Cli,
   path: string,
   pinned: Set<string>,
 ): Promise<ReadonlyMap<string, TrustState>> {
-  const { holdings } = await holdingsOfRegion(path, await regionModules(cli));
-  const { home, regions } = holdings.trust;
-  const state = regions.get(home)?.state;
-  if (state?.fingerprint !== undefined) pinned.add(hexOf(state.fingerprint));
-  for (const recognition of state?.recognitions() ?? []) {
+  const { region, fingerprint, state } = await readRegion(cli, path);
+  pinned.add(hexOf(fingerprint));
+  for (const recognition of state.recognitions()) {
     if (recognition.standing !== 'withdrawn') pinned.add(hexOf(recognition.fingerprint));
   }
-  return new Map([...regions].map(([region, knowledge]) => [region, knowledge.state]));
+  try {
+    const { holdings } = await holdingsOfRegion(path, await regionModules(cli));
+    return new Map([...holdings.trust.regions].map(([of, knowledge]) => [of, knowledge.state]));
+  } catch (error) {
+    if (!(error instanceof CliError || error instanceof NodeError || isProtocolError(error))) throw error;
+    cli.output.note(
+      `whether others have given up a key since is not known: ${printableLines(error.message)}`,
+    );
+    return new Map([[region, state]]);
+  }
 }
 
 function check(

@@ -1,0 +1,123 @@
+/**
+ * A node of a region that lies: it speaks the wire as well as any, by the identity and the keys of its own region and of nobody else,
+ * and tells each peer the story that the test wants.
+ */
+import { Libp2pHost } from '../../node/network/host/libp2p-host.ts';
+import { peerNameOf } from '../../node/network/peer-name.ts';
+import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
+import { openNodeIdentity } from '../../node/service/node-identity.ts';
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
+import {
+  encodeAnswer,
+  parseRequest,
+  SYNC_PROTOCOL,
+  type SyncAnswer,
+  TOPICS,
+} from '../../node/sync/messages.ts';
+import { forkMessage } from '../../node/sync/sync-server.ts';
+import { Forger } from './forger.ts';
+import { realModules } from './issuing-child.ts';
+import { type ReferenceTree } from './reference-tree.ts';
+
+export class ByzantineNode {
+  readonly forger: Forger;
+  readonly host: Libp2pHost;
+  /** By region, what its node is told of the trust log; the true one unless a test says otherwise. */
+  readonly stories = new Map<string, ReferenceTree>();
+  /** Proofs that it claims to have, whatever they are worth. */
+  slander: readonly ForkEvidence[] = [];
+  /** How often each region has asked for entries. */
+  readonly asked = new Map<string, number>();
+  readonly #regions: ReadonlyMap<string, string>;
+
+  private constructor(host: Libp2pHost, forger: Forger, regions: ReadonlyMap<string, string>) {
+    this.host = host;
+    this.forger = forger;
+    this.#regions = regions;
+    host.handle(SYNC_PROTOCOL, (peer, request) => Promise.resolve(encodeAnswer(this.#answer(peer, request))));
+  }
+
+  /** Takes the place of the region's own node, at the address that this has. `peers` are directories of others, which it dials. */
+  static async start(directory: string, peers: readonly string[]): Promise<ByzantineNode> {
+    const modules = await realModules();
+    const identityIn = async (path: string) => {
+      const layout = new RegionLayout(path);
+      const config = await readRegionConfig(layout);
+      return { config, identity: await openNodeIdentity(layout.keys, config, modules) };
+    };
+    const { config, identity } = await identityIn(directory);
+    const { region, network, p2p } = config;
+    const host = await Libp2pHost.start(
+      { identitySeed: identity.seed, region, network, software: 'entente test', listen: p2p.listen },
+      { clock: modules.clock, random: Math.random },
+    );
+    const regions = new Map<string, string>();
+    const admissions = new Map<string, { region: string; standing: 'recognised'; addresses: string[] }>();
+    for (const path of peers) {
+      const other = await identityIn(path);
+      const peer = peerNameOf(other.identity.publicKey);
+      regions.set(peer, other.config.region);
+      const addresses = [...other.config.p2p.listen];
+      admissions.set(peer, { region: other.config.region, standing: 'recognised', addresses });
+    }
+    const node = new ByzantineNode(host, await Forger.of(directory, modules), regions);
+    host.admit(admissions);
+    return node;
+  }
+
+  stop(): Promise<void> {
+    return this.host.stop();
+  }
+
+  /** Regions that it is connected to, in order. */
+  get peers(): string[] {
+    return this.host
+      .peers()
+      .map((peer) => this.#regions.get(peer) ?? peer)
+      .sort();
+  }
+
+  /** Tells everybody of a checkpoint. */
+  tellHead(note: Uint8Array, forks = 0): void {
+    this.#say(TOPICS.head, { kind: 'heads', heads: [{ note, forks }] });
+  }
+
+  tellForks(...forks: readonly ForkEvidence[]): void {
+    for (const fork of forks) this.#say(TOPICS.evidence, { kind: 'forks', forks: [forkMessage(fork)] });
+  }
+
+  #say(topic: string, message: SyncAnswer): void {
+    this.host.publish(topic, encodeAnswer(message));
+  }
+
+  #answer(peer: string, request: Uint8Array): SyncAnswer {
+    const region = this.#regions.get(peer) ?? '';
+    const asked = parseRequest(request);
+    const story = this.stories.get(region) ?? this.forger.true;
+    const size = story.entries.length;
+    const note = this.forger.noteOn(story);
+    switch (asked.kind) {
+      case 'heads':
+        return { kind: 'heads', heads: [{ note, forks: this.slander.length }] };
+      case 'forks':
+        return { kind: 'forks', forks: this.slander.map(forkMessage) };
+      case 'range':
+        this.asked.set(region, (this.asked.get(region) ?? 0) + 1);
+        if (asked.origin !== this.forger.origin || asked.from >= size)
+          return { kind: 'refused', reason: 'not-there' };
+        return { kind: 'range', from: asked.from, entries: story.entries.slice(asked.from), note, path: [] };
+      case 'claim':
+        if (asked.origin !== this.forger.origin || asked.size > size)
+          return { kind: 'refused', reason: 'not-there' };
+        return {
+          kind: 'claim',
+          size: asked.size,
+          root: story.root(asked.size),
+          path: asked.size === size ? [] : story.proof(asked.size),
+          note,
+        };
+      case 'leaf':
+        return { kind: 'refused', reason: 'not-there' };
+    }
+  }
+}
