@@ -22,6 +22,7 @@ import { addPresent } from './commands/present.ts';
 import { addRecognise } from './commands/recognise.ts';
 import { addRevoke } from './commands/revoke.ts';
 import { addRoot } from './commands/root.ts';
+import { addRules } from './commands/rules.ts';
 import { addRun } from './commands/run.ts';
 import { addShow } from './commands/show.ts';
 import { addSnapshot } from './commands/snapshot.ts';
@@ -92,6 +93,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addWithdraw,
   addSuspend,
   addRevoke,
+  addRules,
   addWitness,
   addPeer,
   addExport,

@@ -37,10 +37,10 @@ export interface CheckInput {
  * Whether somebody is to be checked: the rules that say so, which is none where nobody need be. A set that is not in force, and a
  * rule that has no value, count as if they did.
  */
-export function checksDue(ruleSet: RuleSet, { place, role, nowS }: CheckInput): readonly string[] {
-  const data = placeData(ruleSet, place, role, nowS);
+export function checksDue(ruleSet: RuleSet, input: CheckInput): readonly string[] {
+  const data = checkData(ruleSet, input);
   const due = ruleSet.checks.filter(({ when }) => conditionOf(when, data) ?? true).map(({ id }) => id);
-  return isInForce(ruleSet, nowS) ? due : ruleSet.checks.map(({ id }) => id);
+  return isInForce(ruleSet, input.nowS) ? due : ruleSet.checks.map(({ id }) => id);
 }
 
 /** A place of a kind with what its profile asks for; a kind without a profile asks for nothing. */
@@ -56,12 +56,17 @@ export function placeOf(ruleSet: RuleSet, kind: string, risk: Place['risk']): Pl
   return { kind, risk, gradeNeeded: grade, limits };
 }
 
-function acceptanceData(ruleSet: RuleSet, input: AcceptanceInput, role: string | undefined): RuleValue {
+/** What conditions of `acceptance` read. */
+export function acceptanceData(
+  ruleSet: RuleSet,
+  input: AcceptanceInput,
+  role: string | undefined,
+): RuleValue {
   const { region, status, grade, documentMatched, place, issuedFromS, nowS } = input;
   const { colour, measure, ruleId } = status;
   const ageHours = Math.max(0, Math.floor((nowS - issuedFromS) / 3_600));
   return {
-    ...placeData(ruleSet, place, role, nowS),
+    ...checkData(ruleSet, { place, role, nowS }),
     region,
     grade,
     documentMatched,
@@ -69,11 +74,10 @@ function acceptanceData(ruleSet: RuleSet, input: AcceptanceInput, role: string |
   };
 }
 
-function placeData(
+/** What conditions of `checks` read. */
+export function checkData(
   { zone }: RuleSet,
-  { kind, risk }: CheckInput['place'],
-  role: string | undefined,
-  nowS: number,
+  { place: { kind, risk }, role, nowS }: CheckInput,
 ): Readonly<Record<string, RuleValue>> {
   return {
     place: { kind, risk },

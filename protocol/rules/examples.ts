@@ -6,7 +6,7 @@ import { dayText, parseDay } from './calendar.ts';
 import { DateTime } from './date-time.ts';
 import { readFacts } from './facts.ts';
 import { decide } from './issuing.ts';
-import { type RuleSet, type RuleSetFault } from './rule-set.ts';
+import { issueText, type RuleSet, type RuleSetFault } from './rule-set.ts';
 
 const HOUR_S = 3_600;
 
@@ -100,7 +100,7 @@ export function readExamples(json: unknown): {
       for (const { path, message } of parsed.error.issues)
         faults.push({
           path: ['examples', i, ...path.map((name) => (typeof name === 'number' ? name : String(name)))],
-          reason: `is not as expected: ${message}`,
+          reason: issueText(message),
         });
   }
   return { examples, faults };

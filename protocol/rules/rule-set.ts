@@ -17,8 +17,8 @@ const HASH_LABEL = asciiBytes('entente/rules/v1\n');
 export interface RuleSetBody {
   readonly id: string;
   readonly version: number;
-  /** From when on it is in force, in seconds. */
-  readonly from: number;
+  /** From when on it is in force. */
+  readonly fromS: number;
   readonly data: unknown;
 }
 
@@ -51,11 +51,11 @@ export function readRuleSet(body: RuleSetBody): {
   readonly ruleSet?: RuleSet;
   readonly faults: readonly RuleSetFault[];
 } {
-  const { id, version, from, data } = body;
+  const { id, version, fromS, data } = body;
   const faults: RuleSetFault[] = [];
   if (!isRuleId(id)) faults.push({ path: ['id'], reason: 'is no id of small letters, digits and hyphens' });
   if (!isCount(version)) faults.push({ path: ['version'], reason: 'is no whole number from 0' });
-  if (!isCount(from)) faults.push({ path: ['from'], reason: 'is no time in seconds' });
+  if (!isCount(fromS)) faults.push({ path: ['from'], reason: 'is no time in seconds' });
   const parsed = ruleSetSchema.safeParse(data);
   if (!parsed.success) faults.push(...parsed.error.issues.flatMap(faultsOfIssue));
   if (!parsed.success || faults.length > 0) return { faults };
@@ -111,12 +111,17 @@ function faultsOfIssue(issue: {
     return keys.map((key) => ({ path: [...path, key], reason: 'is not known here', unknown: key }));
   }
   const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-  return [{ path, reason: isMissing ? 'is missing' : `is not as expected: ${issue.message}` }];
+  return [{ path, reason: isMissing ? 'is missing' : issueText(issue.message) }];
+}
+
+/** What a schema expected, in words that follow a path. */
+export function issueText(message: string): string {
+  return `is not as expected: ${message.replace(/^(Too (?:big|small)|Invalid (?:input|option|string)): /, '')}`;
 }
 
 /** The conditions as expressions; one that is none becomes a fault, and a literal in its place. */
 function withConditions(
-  { id, version, from }: RuleSetBody,
+  { id, version, fromS }: RuleSetBody,
   data: RuleSetData,
   faults: RuleSetFault[],
 ): RuleSet {
@@ -133,11 +138,11 @@ function withConditions(
       return { ...rule, when: expression ?? { op: 'literal', value: false } } as Ruled<L>;
     });
   };
-  const [first, ...others] = data.offsets.map(([fromS, offsetS]) => ({ fromS, offsetS }));
+  const [first, ...others] = data.offsets.map(([from, offsetS]) => ({ fromS: from, offsetS }));
   return {
     id,
     version,
-    fromS: from,
+    fromS,
     untilS: data.until,
     zone: [first as Zone[0], ...others],
     data,

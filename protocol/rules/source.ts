@@ -85,7 +85,7 @@ export function bodyOf(
     zone,
     offsets: offsets.map(({ fromS, offsetS }) => [fromS, offsetS]),
   };
-  const body = { id: id as string, version: version as number, from: dayStartS(offsets, fromDay), data };
+  const body = { id: id as string, version: version as number, fromS: dayStartS(offsets, fromDay), data };
   return { body, faults };
 }
 

@@ -25,7 +25,7 @@ import {
   type NodeIdentity,
   type Recognition,
   type Root,
-  type RuleSet,
+  type LoggedRules,
   type TrustKey,
   type TrustState,
 } from './trust-state.ts';
@@ -158,7 +158,7 @@ export class StateDraft implements TrustState {
     return this.#revocations.get(log);
   }
 
-  rules(id: string): RuleSet | undefined {
+  rules(id: string): LoggedRules | undefined {
     const statement = this.statement('rules', rulesSlot(id));
     return statement && { id, version: statement.version, fromS: statement.from, data: statement.data };
   }

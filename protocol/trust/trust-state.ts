@@ -64,7 +64,8 @@ export type Recognition =
       readonly untilS: number;
     };
 
-export interface RuleSet {
+/** What a `rules` statement says: `readRuleSet` reads it. */
+export interface LoggedRules {
   readonly id: string;
   readonly version: number;
   readonly fromS: number;
@@ -113,7 +114,7 @@ export interface TrustState {
   revoked(log: string): RevocationSet | undefined;
   /** Every log with revoked indexes, announced or not, and those. */
   revocations(): Iterable<readonly [string, RevocationSet]>;
-  rules(id: string): RuleSet | undefined;
+  rules(id: string): LoggedRules | undefined;
   nodes(): Iterable<NodeIdentity>;
 }
 

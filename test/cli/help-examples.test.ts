@@ -23,6 +23,17 @@ const OTHER_EXITS = new Map([
   ['entente status DE', 4],
 ]);
 
+const RULES = `id: de
+version: 1
+base: { id: baseline, version: 1 }
+region: DE
+examples:
+  - name: nobody is green without a declaration
+    at: 2026-03-01T09:00:00Z
+    facts: {}
+    expect: { open: [declared, consent] }
+`;
+
 describe('the examples of the help texts', () => {
   const folder = temporaryFolders();
   let world: TestCli;
@@ -54,6 +65,8 @@ describe('the examples of the help texts', () => {
     const second = await world.json<{ code: string }>('issue', issuer, ...order);
     await world.json('issue', home, ...order, '--device', world.path('phone.json'));
     writeFileSync(world.path('people.csv'), 'subject,colour\nPerson 00002,green\n');
+    writeFileSync(world.path('rules.yaml'), RULES);
+    writeFileSync(world.path('facts.json'), '{"control":{"level":"key","since":"2026-11-20"}}');
     writeFileSync(world.path('codes.txt'), `${code}\n${second.code}\n`);
     for (const one of REGIONS)
       for (const other of REGIONS)

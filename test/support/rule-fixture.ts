@@ -87,7 +87,7 @@ export const RULE_DATA: RuleSetData = {
 };
 
 export function ruleBody(changes: object = {}, head: Partial<RuleSetBody> = {}): RuleSetBody {
-  return { id: 'test', version: 3, from: FROM_S, data: { ...RULE_DATA, ...changes }, ...head };
+  return { id: 'test', version: 3, fromS: FROM_S, data: { ...RULE_DATA, ...changes }, ...head };
 }
 
 export function ruleSetWith(changes: object = {}, head: Partial<RuleSetBody> = {}): RuleSet {

@@ -20,8 +20,8 @@ const others = {
 
 /** A check by a set that is in force for `seconds` from a day ago on, with this rule besides. */
 function by(rule: object, seconds = 2 * DAY_S, role?: string): Check {
-  const from = NOW_S - DAY_S;
-  const ruleSet = ruleSetWith({ acceptance: [others, rule], until: from + seconds }, { from });
+  const fromS = NOW_S - DAY_S;
+  const ruleSet = ruleSetWith({ acceptance: [others, rule], until: fromS + seconds }, { fromS });
   return { context: { acceptance: acceptanceOf(ruleSet, role) } };
 }
 

@@ -16,13 +16,13 @@ describe('readRuleSet', () => {
   it('takes a good set, and what is encoded is taken again with the same hash', () => {
     const ruleSet = ruleSetWith();
     const bytes = encodeRuleSet(ruleSet);
-    const [id, version, from, data] = decodeCbor(bytes, { bytesMax: bytes.length }) as [
+    const [id, version, fromS, data] = decodeCbor(bytes, { bytesMax: bytes.length }) as [
       string,
       number,
       number,
       unknown,
     ];
-    const again = parseRuleSet({ id, version, from, data });
+    const again = parseRuleSet({ id, version, fromS, data });
     assert.deepEqual(encodeRuleSet(again), bytes);
     assert.deepEqual(ruleSetHash(sha256, again), ruleSetHash(sha256, ruleSet));
     assert.deepEqual([again.fromS, again.untilS], [ruleSet.fromS, ruleSet.untilS]);
@@ -44,7 +44,7 @@ describe('readRuleSet', () => {
       ruleSetWith(),
       parseRuleSet(ruleBody({}, { id: 'other' })),
       parseRuleSet(ruleBody({}, { version: 4 })),
-      parseRuleSet(ruleBody({}, { from: FROM_S + 1 })),
+      parseRuleSet(ruleBody({}, { fromS: FROM_S + 1 })),
       ruleSetWith({ title: 'Another' }),
       ruleSetWith({ green: { days: 8 } }),
       ruleSetWith({ region: null }),
@@ -153,7 +153,7 @@ describe('readRuleSet', () => {
     assert.deepEqual(faultsOf({}, { id: 'Test' }), ['id']);
     assert.deepEqual(faultsOf({}, { version: -1 }), ['version']);
     assert.deepEqual(faultsOf({}, { version: 0.5 }), ['version']);
-    assert.deepEqual(faultsOf({}, { from: NaN }), ['from']);
+    assert.deepEqual(faultsOf({}, { fromS: NaN }), ['from']);
   });
 
   it('refuses a set that is too large for an entry of the log', () => {

@@ -1,0 +1,72 @@
+/** `entente rules activate`: rules that were tried come into the trust log, and bind from their day on. */
+import { tryExample } from '../../protocol/rules/examples.ts';
+import { type RuleFile } from '../../node/rules/rule-file.ts';
+import { type RuleSet, ruleSetHash } from '../../protocol/rules/rule-set.ts';
+import { type Cli } from '../cli.ts';
+import { type Desk } from '../desk/desk.ts';
+import { withDesk } from '../desk/with-desk.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { counted } from '../output.ts';
+import { type SigningOptions } from '../region.ts';
+import { timeText } from '../times.ts';
+import { readRules } from './rule-argument.ts';
+
+/** Signs with the root and logs rules whose examples all come out as they say. */
+export async function activateRules(
+  cli: Cli,
+  path: string,
+  named: string,
+  options: SigningOptions,
+): Promise<void> {
+  const file = await readRules(named);
+  requireExamples(file);
+  const { ruleSet } = file;
+  await withDesk(
+    cli,
+    path,
+    async (desk, { nowS, sha256 }) => {
+      requireFit(desk, ruleSet, nowS());
+      const { id, version, fromS: from, data } = ruleSet;
+      // A rule set is made of what CBOR has; its conditions were read.
+      const statement = { kind: 'rules', id, version, from, data: data as never } as const;
+      const index = await desk.appendByRoot([statement]);
+      const hash = Buffer.from(ruleSetHash(sha256, ruleSet)).toString('hex');
+      const home = desk.config.region;
+      cli.output.result(
+        { home, rules: id, version, index, fromS: from, untilS: ruleSet.untilS, hash },
+        () => [
+          `${home} goes by ${id}, version ${version}, from ${timeText(from)} to ${timeText(ruleSet.untilS)}, by entry ${index} of its trust log.`,
+        ],
+      );
+    },
+    options,
+  );
+}
+
+function requireExamples({ ruleSet, examples }: RuleFile): void {
+  const failed = examples.filter((example) => tryExample(ruleSet, example).fault !== undefined);
+  if (examples.length > 0 && failed.length === 0) return;
+  const what =
+    examples.length === 0 ? 'they have no examples' : `${counted(failed.length, 'example')} failed`;
+  throw new CliError(EXIT.failure, 'EXAMPLES_FAILED', `these rules were not activated, since ${what}`, {
+    hint: '`entente rules test` says more.',
+  });
+}
+
+function requireFit({ config, state }: Desk, { id, version, untilS, data }: RuleSet, nowS: number): void {
+  const refuse = (code: string, message: string, hint: string) =>
+    new CliError(EXIT.failure, code, message, { hint });
+  if (data.region !== null && data.region !== config.region)
+    throw refuse(
+      'RULES_FOREIGN',
+      `these rules are for ${data.region}, not for ${config.region}`,
+      'Write an overlay over the same profile.',
+    );
+  if (untilS <= nowS)
+    throw refuse('RULES_OVER', 'these rules have ended already', 'Give them a later day in `until`.');
+  const before = state.rules(id);
+  if (before !== undefined && version <= before.version) {
+    const message = `version ${before.version} of ${id} is in the trust log already`;
+    throw refuse('RULES_NOT_NEWER', message, `Give the new rules version ${before.version + 1}.`);
+  }
+}
