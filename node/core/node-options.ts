@@ -9,6 +9,7 @@ import {
   type Random,
   type SecondPlace,
 } from '../ports.ts';
+import { type CheckSignatures } from '../verdicts/signature-thread.ts';
 import { type NodeKeys, type WritingSideModules } from './writing-side.ts';
 
 export interface RegionNodeOptions {
@@ -54,6 +55,8 @@ export interface RegionNodeModules extends TrustModules, Pick<WritingSideModules
   readonly keys: NodeKeys;
   /** The region of a peer's node identity; undefined for a stranger. */
   readonly regionOf: (peer: string) => string | undefined;
+  /** Another way to check the signatures of verdicts than one after the other, here. */
+  readonly checkSignatures?: CheckSignatures | undefined;
   /** Told of what goes wrong in the background, for alarms. Must not throw. */
   readonly onTrouble?: (error: unknown) => void;
 }

@@ -10,7 +10,7 @@ import { encodeStatement, signStatement } from '../../protocol/trust/statement.t
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Overlay } from '../config/overlay.ts';
 import { type Config } from '../config/schema.ts';
-import { type RegionNodeOptions } from '../core/node-options.ts';
+import { type RegionNodeModules, type RegionNodeOptions } from '../core/node-options.ts';
 import { RegionNode } from '../core/region-node.ts';
 import { isGivenUp } from '../log/retention.ts';
 import { type KeyedSigner, type StatementDraft, type TrustLogItem } from '../log/trust-log-work.ts';
@@ -57,6 +57,7 @@ export interface OpenRegionOptions {
 export interface OpenRegionModules extends RegionModules {
   readonly networkFor: (ground: NetworkGround) => RegionNetwork;
   /** As in `RegionNodeModules`. */
+  readonly checkSignatures?: RegionNodeModules['checkSignatures'];
   readonly onTrouble?: (error: unknown) => void;
   readonly onSigned?: (index: number) => void;
 }

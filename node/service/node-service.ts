@@ -28,6 +28,7 @@ import { RegionKeys } from '../region/region-keys.ts';
 import { Announcer } from './announcer.ts';
 import { openNodeIdentity } from './node-identity.ts';
 import { ServiceDesk } from './service-desk.ts';
+import { SignatureThread } from '../verdicts/signature-thread.ts';
 import { troubleLog } from './trouble-log.ts';
 
 export interface NodeServiceOptions {
@@ -178,6 +179,8 @@ async function startAll<T>(
   );
   started.push(network);
 
+  const signatures = new SignatureThread({}, modules);
+  started.push(signatures);
   const region = await startRegion(
     { layout, config, keys },
     {
@@ -194,6 +197,7 @@ async function startAll<T>(
     {
       ...modules,
       onTrouble,
+      checkSignatures: signatures.check,
       networkFor: (ground) => {
         const published = (running.published = publishedNetwork(ground, modules));
         const isReachable = (of: string) =>

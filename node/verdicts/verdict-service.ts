@@ -9,6 +9,7 @@ import { type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { refuseText } from '../../protocol/verdict/verify.ts';
 import { type Clock } from '../ports.ts';
+import { type CheckSignatures } from './signature-thread.ts';
 
 /** Which leaf is to be proven, in the tree of which size. */
 export interface LeafPlace {
@@ -20,6 +21,8 @@ export interface LeafPlace {
 export interface VerdictServiceModules extends Primitives {
   readonly clock: Clock;
   readonly trust: () => Trust;
+  /** Another way to check signatures than one after the other, here. */
+  readonly checkSignatures?: CheckSignatures | undefined;
   /** Leaf proofs from mirrors, none of them proven; none if no mirror can be reached. Must not reject. */
   readonly leafProofs: (place: LeafPlace) => Promise<readonly Omit<LeafProof, 'log' | 'index' | 'size'>[]>;
 }
@@ -56,7 +59,11 @@ export class VerdictService {
       throw error;
     }
     const trust = this.#modules.trust();
-    const results = checksOf(parsed, trust).map((check) => this.#modules.verifySignature(check));
+    const { verifySignature, checkSignatures } = this.#modules;
+    const checks = checksOf(parsed, trust);
+    const answers = checkSignatures?.(checks) ?? checks.map(verifySignature);
+    // To wait for what is there already would cost a turn.
+    const results = Array.isArray(answers) ? answers : await answers;
     const verdict = judge(parsed, results, trust, context, nowS);
     if (!verdict.reasons.some(({ code }) => code === 'PROOF_NEEDED')) return verdict;
     const proofs = await this.#proofsFor(parsed, trust);

@@ -6,6 +6,7 @@ import { parseConfig } from '../../node/config/config-file.ts';
 import { PublicServer } from '../../node/http/public-server.ts';
 import { type NodeStatus } from '../../node/core/node-status.ts';
 import { silentLog } from '../../node/logging/log.ts';
+import { SignatureThread } from '../../node/verdicts/signature-thread.ts';
 import { VerdictService } from '../../node/verdicts/verdict-service.ts';
 import { keyNamed, presentCode } from '../support/code-fixture.ts';
 import { Federation, NOW_S } from '../support/snapshot-fixture.ts';
@@ -18,8 +19,10 @@ const federation = new Federation(...regionNames);
 const home = regionNames[0] ?? '';
 const { trust } = federation.apply(home, await federation.snapshot()).holdings;
 const clock = { nowMs: () => NOW_S * 1_000, runMs: () => NOW_S * 1_000, wait: () => Promise.resolve() };
+const { check: checkSignatures } = new SignatureThread({}, modules);
 const service = new VerdictService({
   ...modules,
+  checkSignatures,
   clock,
   trust: () => trust,
   leafProofs: () => Promise.resolve([]),
