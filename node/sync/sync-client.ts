@@ -15,11 +15,19 @@ export interface SyncClientModules {
 /** Ends a wait that nobody looks at any more: a reason that is made each time would cost more than the rest. */
 const DONE = new Error('done');
 
+interface Asking {
+  readonly peer: string;
+  readonly over: AbortController;
+  readonly giveUp: (error: NodeError) => void;
+  readonly untilMs: number;
+}
+
 export class SyncClient {
   readonly #modules: SyncClientModules;
-  /** Of each request under way, what ends it. */
-  readonly #asking = new Set<AbortController>();
-  #stopped = false;
+  /** What is under way, the oldest first. */
+  readonly #asking = new Set<Asking>();
+  readonly #stopping = new AbortController();
+  #watching: Promise<void> | undefined;
 
   constructor(modules: SyncClientModules) {
     this.#modules = modules;
@@ -27,8 +35,8 @@ export class SyncClient {
 
   /** Gives up all that is asked now or later. */
   stop(): void {
-    this.#stopped = true;
-    for (const over of this.#asking) over.abort(DONE);
+    this.#stopping.abort(DONE);
+    for (const { over } of this.#asking) over.abort(DONE);
   }
 
   /** Connected peers that nothing is held against. */
@@ -59,26 +67,43 @@ export class SyncClient {
   async request(peer: string, protocol: string, bytes: Uint8Array): Promise<Uint8Array> {
     const { network, clock, book } = this.#modules;
     const over = new AbortController();
-    const { signal } = over;
-    if (this.#stopped) over.abort(DONE);
-    this.#asking.add(over);
-    const late = clock.wait(ANSWER_MS_MAX, signal).then(() => {
-      throw new NodeError('PEER_UNREACHABLE', `${peer} did not answer within ${ANSWER_MS_MAX} ms`, {
-        retry: true,
-      });
-    });
+    if (this.#stopping.signal.aborted) over.abort(DONE);
+    let giveUp: Asking['giveUp'] = () => undefined;
+    const late = new Promise<never>((_resolve, reject) => (giveUp = reject));
+    const asking: Asking = { peer, over, giveUp, untilMs: clock.runMs() + ANSWER_MS_MAX };
+    this.#asking.add(asking);
+    this.#watching ??= this.#watch();
     try {
-      return await Promise.race([network.request(peer, protocol, bytes, signal), late]);
+      return await Promise.race([network.request(peer, protocol, bytes, over.signal), late]);
     } catch (cause) {
       book.failure(peer);
       if (isProtocolError(cause)) return this.#blame(peer, cause);
       if (isNodeError(cause)) throw cause;
       throw new NodeError('PEER_UNREACHABLE', `${peer} did not answer`, { retry: true, cause });
     } finally {
-      this.#asking.delete(over);
+      this.#asking.delete(asking);
       over.abort(DONE);
-      late.catch(() => undefined);
     }
+  }
+
+  /** Gives up what nobody has answered in time, as long as anything is asked: one wait for all of it. */
+  async #watch(): Promise<void> {
+    const { clock } = this.#modules;
+    for (;;) {
+      const [oldest] = this.#asking;
+      if (oldest === undefined || this.#stopping.signal.aborted) break;
+      const leftMs = oldest.untilMs - clock.runMs();
+      if (leftMs > 0) await clock.wait(leftMs, this.#stopping.signal).catch(() => undefined);
+      else {
+        this.#asking.delete(oldest);
+        oldest.giveUp(
+          new NodeError('PEER_UNREACHABLE', `${oldest.peer} did not answer within ${ANSWER_MS_MAX} ms`, {
+            retry: true,
+          }),
+        );
+      }
+    }
+    this.#watching = undefined;
   }
 
   /** Does something with what a peer sent; a fault found there goes on the peer's record and is thrown on. */

@@ -134,9 +134,10 @@ export class Faults {
 
   /** Rot is found by reading everything again and again: not while the machine is down, nor where its disk fails anyway. */
   #flip(machine: Machine): void {
-    const { machines, trustLogOf, attestationLogOf } = this.#world;
+    const { honest, trustLogOf, attestationLogOf } = this.#world;
     if (machine.isRotten || machine.disk?.isWaiting !== false || this.#full.has(machine)) return;
-    const { region } = this.#chance.pick(machines);
+    // Of a liar's log each copy may have a story of its own: what rots there nobody could make good.
+    const { region } = this.#chance.pick(honest);
     const origin = this.#chance.pick([trustLogOf, attestationLogOf])(region);
     const prefix = `log/${origin}/${this.#chance.pick(['entries/', 'tile/'])}`;
     if (machine.rot(prefix)) this.#world.count('flipped bit');

@@ -32,6 +32,7 @@ export async function demandLiveness(world: World, workload: Workload): Promise<
     Promise.all(codes.map((code, i) => retried(world, () => workload.revoke(honest[i] as Machine, code)))),
   );
   await allSay(world, workload, codes, 'stop');
+  await world.pass(SPREAD_MS);
 }
 
 function first(world: World, machine: Machine, workload: Workload): Promise<KnownCode> {
@@ -62,7 +63,7 @@ async function allSay(
       const said = await world.within(MINUTE_MS, 'a verdict', workload.show(one.machine, one.code));
       if (said === outcome) open.delete(one);
     }
-    if (open.size === 0) return world.pass(SPREAD_MS);
+    if (open.size === 0) return;
   }
   const some = [...open]
     .slice(0, 3)

@@ -22,7 +22,7 @@ export interface Plan {
 const LYING = Object.keys(LIES) as Lie[];
 const KINDS = Object.keys(FAULT_KINDS) as FaultKind[];
 /**
- * The usual one for a sixteenth of the seeds: it says the same again and again, five times as often as the others, which leave more to
+ * The usual one for a thirty-second of the seeds: it says the same again and again, five times as often as the others, which leave more to
  * chance between two looks. With all of them knowledge is a third as old as verdicts allow at most, and votes on the time do not run out.
  */
 const USUAL = { beatMs: 10_000, intervalMs: 30_000 } as const;
@@ -31,9 +31,9 @@ const CALMER = [
   { beatMs: 120_000, intervalMs: 150_000 },
   { beatMs: 180_000, intervalMs: 150_000 },
 ] as const;
-const USUAL_SHARE = 1 / 16;
+const USUAL_SHARE = 1 / 32;
 /** Busy federations cost the most: a sixth of the seeds has one. */
-const ISSUES_PER_MINUTE = [0.2, 0.2, 0.2, 0.5, 0.5, 1] as const;
+const ISSUES_PER_MINUTE = [0.15, 0.15, 0.15, 0.3, 0.3, 1] as const;
 /** Times that a kind which is drawn befalls a run of an hour. */
 const TIMES = { from: 1, to: 5 } as const;
 
