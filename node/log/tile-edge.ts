@@ -3,6 +3,7 @@ import { HASH_BYTES } from '../../protocol/log/merkle.ts';
 import { type Tile, TILE_HASHES, tileWidth } from '../../protocol/log/tile.ts';
 
 const TILE_BYTES = TILE_HASHES * HASH_BYTES;
+const ROOM_BYTES_MIN = 16 * HASH_BYTES;
 /** Merkle levels that one tile level spans. */
 const TILE_DEPTH = 8;
 
@@ -31,7 +32,7 @@ export function edgeTiles(size: number): Tile[] {
 export class TileEdge {
   /** By level; absent where the next hash begins a tile. */
   readonly #growing: (TileBytes | undefined)[] = [];
-  /** By level, room for a whole tile, made at the first hash. */
+  /** By level, where the tile lies that grows and what comes to it, made at the first hash. */
   readonly #rooms: (Uint8Array | undefined)[] = [];
   readonly #full: TileBytes[] = [];
 
@@ -46,7 +47,10 @@ export class TileEdge {
     const level = treeLevel / TILE_DEPTH;
     const index = Math.floor(place / TILE_HASHES);
     const at = place % TILE_HASHES;
-    const room = (this.#rooms[level] ??= roomFor(this.#growing[level]));
+    let room = this.#rooms[level];
+    if (room === undefined || room.length === at * HASH_BYTES) {
+      this.#rooms[level] = room = roomierThan(this.#growing[level]?.bytes);
+    }
     room.set(hash, at * HASH_BYTES);
     if (at < TILE_HASHES - 1) {
       this.#growing[level] = { level, index, bytes: room.subarray(0, (at + 1) * HASH_BYTES) };
@@ -68,8 +72,9 @@ export class TileEdge {
   }
 }
 
-function roomFor(tile: TileBytes | undefined): Uint8Array {
-  const room = new Uint8Array(TILE_BYTES);
-  if (tile !== undefined) room.set(tile.bytes);
+/** A copy with room for as much again, up to a whole tile: most growths are of a few entries. */
+function roomierThan(bytes: Uint8Array = new Uint8Array()): Uint8Array {
+  const room = new Uint8Array(Math.min(TILE_BYTES, Math.max(ROOM_BYTES_MIN, 2 * bytes.length)));
+  room.set(bytes);
   return room;
 }

@@ -76,13 +76,13 @@ export class SyncClient {
     try {
       return await Promise.race([network.request(peer, protocol, bytes, over.signal), late]);
     } catch (cause) {
+      over.abort(DONE);
       book.failure(peer);
       if (isProtocolError(cause)) return this.#blame(peer, cause);
       if (isNodeError(cause)) throw cause;
       throw new NodeError('PEER_UNREACHABLE', `${peer} did not answer`, { retry: true, cause });
     } finally {
       this.#asking.delete(asking);
-      over.abort(DONE);
     }
   }
 

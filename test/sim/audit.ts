@@ -1,5 +1,5 @@
 /** The logs as they lie on the disks, read by the model's own eyes and held against all that was ever signed or acknowledged. */
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import { auditTiles, entriesOf } from '../support/log-fixture.ts';
 import { ReferenceTree } from '../support/reference-tree.ts';
 import { type FaultyMedium } from '../support/faulty-disk.ts';
@@ -19,7 +19,7 @@ export type DiskLogs = ReadonlyMap<string, readonly Uint8Array[]>;
 /** Whether a value is what was written under its key, by the seal behind it: the hash of both. */
 export function isWhole(key: string, value: Uint8Array): boolean {
   const payload = value.subarray(0, -SEAL_BYTES);
-  const hash = createHash('sha256').update(key).update('\0').update(payload).digest();
+  const hash = crypto.hash('sha256', Buffer.concat([Buffer.from(`${key}\0`, 'latin1'), payload]), 'buffer');
   return Buffer.compare(hash.subarray(0, SEAL_BYTES), value.subarray(-SEAL_BYTES)) === 0;
 }
 

@@ -136,9 +136,11 @@ export class Faults {
   #flip(machine: Machine): void {
     const { honest, trustLogOf, attestationLogOf } = this.#world;
     if (machine.isRotten || machine.disk?.isWaiting !== false || this.#full.has(machine)) return;
-    // Of a liar's log each copy may have a story of its own: what rots there nobody could make good.
+    // What rots has to lie elsewhere too. Of a liar's log each copy may have a story of its own.
     const { region } = this.#chance.pick(honest);
     const origin = this.#chance.pick([trustLogOf, attestationLogOf])(region);
+    const isElsewhere = (other: Machine): boolean => other !== machine && this.#holdsAll(other, origin);
+    if (!honest.some(isElsewhere)) return;
     const prefix = `log/${origin}/${this.#chance.pick(['entries/', 'tile/'])}`;
     if (machine.rot(prefix)) this.#world.count('flipped bit');
   }
@@ -166,13 +168,16 @@ export class Faults {
 
   /** Whether all others run and hold all that this machine has signed. */
   #isHeldElsewhere({ region }: Machine): boolean {
-    const { honest, signed, trustLogOf, attestationLogOf } = this.#world;
+    const { honest, trustLogOf, attestationLogOf } = this.#world;
     return [trustLogOf(region), attestationLogOf(region)].every((origin) => {
-      const size = Math.max(0, ...signed.rootsOf(origin).keys());
-      return honest.every(({ node, region: other }) => {
-        return other === region || (node?.status.sizes[origin] ?? 0) >= size;
-      });
+      return honest.every((other) => other.region === region || this.#holdsAll(other, origin));
     });
+  }
+
+  /** Whether a machine runs and holds all that was ever signed of a log. */
+  #holdsAll({ node }: Machine, origin: string): boolean {
+    const size = Math.max(0, ...this.#world.signed.rootsOf(origin).keys());
+    return (node?.sizes[origin] ?? 0) >= size;
   }
 
   #endLater(kind: FaultKind, end: () => void): void {

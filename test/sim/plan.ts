@@ -33,7 +33,7 @@ const CALMER = [
 ] as const;
 const USUAL_SHARE = 1 / 32;
 /** Busy federations cost the most: a sixth of the seeds has one. */
-const ISSUES_PER_MINUTE = [0.15, 0.15, 0.15, 0.3, 0.3, 1] as const;
+const ISSUES_PER_MINUTE = [0.15, 0.15, 0.15, 0.3, 0.3, 0.7] as const;
 /** Times that a kind which is drawn befalls a run of an hour. */
 const TIMES = { from: 1, to: 5 } as const;
 
