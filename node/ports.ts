@@ -104,7 +104,7 @@ export interface SecondPlace {
   raise(name: string, mark: HighWater): Promise<void>;
   /** There is no mark then. Rejects with DISK_IO if it may still be in place. */
   forget(name: string): Promise<void>;
-  /** The names of all marks, whether they can be read or not. Rejects with DISK_IO. */
+  /** The names of all marks. Rejects with DISK_IO, and with SECOND_PLACE_CORRUPT where it cannot be told which there are. */
   names(): Promise<readonly string[]>;
 }
 

@@ -1,7 +1,9 @@
 /**
  * High-water marks in files of a second directory, on another disk if there is one: what shows a node that its store
- * has gone back, as after a restored backup. One file for each name, replaced as a whole, with a hash of its own.
+ * has gone back, as after a restored backup. One file for each name, replaced as a whole, with a hash of its own; names with a colon,
+ * of which there may be thousands, share sixteen files for each of what stands before it.
  */
+import * as crypto from 'node:crypto';
 import { join } from 'node:path';
 import { isNodeError } from '../node-error.ts';
 import { type HighWater, type SecondPlace } from '../ports.ts';
@@ -15,7 +17,9 @@ import {
 } from '../region/files.ts';
 import { diskError } from './disk-error.ts';
 import { assertNotBehind, encodeHighWater, HIGH_WATER_BYTES_MAX, parseHighWater } from './high-water.ts';
+import { SHARED_MARKS_BYTES_MAX, SharedMarks } from './shared-marks.ts';
 import { storeError } from './store-error.ts';
+import { Turns } from '../turns.ts';
 
 export interface SecondPlaceOptions {
   /** Created where it is absent. One process at a time. */
@@ -23,14 +27,17 @@ export interface SecondPlaceOptions {
 }
 
 const ENDING = '.mark';
+const SHARED = /^([a-z-]+)-[0-9a-f]\.marks$/;
+const KIND = /^([a-z-]+):/;
 const NAME_FORM = /^[\x21-\x7e]{1,80}$/;
 
 export class FileSecondPlace implements SecondPlace {
   readonly #directory: string;
   /** What the files hold, as far as they were read. */
   readonly #marks = new Map<string, HighWater | undefined>();
-  /** The last call for each name: they follow one another. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  /** Calls for each name follow one another. */
+  readonly #turns = new Turns();
+  readonly #shared = new Map<string, SharedMarks>();
 
   constructor({ directory }: SecondPlaceOptions) {
     this.#directory = directory;
@@ -44,8 +51,12 @@ export class FileSecondPlace implements SecondPlace {
     return this.#inTurn(name, async () => {
       const before = await this.#read(name);
       if (before !== undefined) assertNotBehind(name, before, mark);
+      const shared = this.#sharedOf(name);
+      if (shared !== undefined) return shared.set(name, mark);
+      const bytes = encodeHighWater(name, mark);
       this.#marks.delete(name); // until it is written, either may be in place
-      await this.#write(name, encodeHighWater(name, mark));
+      const path = this.#pathOf(name);
+      await this.#onDisk(path, () => this.#write(path, bytes));
       this.#marks.set(name, mark);
     });
   }
@@ -53,6 +64,7 @@ export class FileSecondPlace implements SecondPlace {
   forget(name: string): Promise<void> {
     return this.#inTurn(name, async () => {
       if ((await this.#read(name)) === undefined) return;
+      await this.#sharedOf(name)?.set(name, undefined);
       const path = this.#pathOf(name);
       this.#marks.delete(name);
       await this.#onDisk(path, () => removeFile(path));
@@ -61,10 +73,17 @@ export class FileSecondPlace implements SecondPlace {
 
   async names(): Promise<readonly string[]> {
     const files = await this.#onDisk(this.#directory, () => namesIn(this.#directory));
-    return files.flatMap((file) => nameOf(file) ?? []);
+    const names = new Set(files.flatMap((file) => nameOf(file) ?? []));
+    for (const file of files) {
+      if (SHARED.test(file)) for (const name of await this.#sharedIn(file).names()) names.add(name);
+    }
+    return [...names];
   }
 
+  /** A name that shares a file by now may have had one of its own. */
   async #read(name: string): Promise<HighWater | undefined> {
+    const shared = await this.#sharedOf(name)?.read(name);
+    if (shared !== undefined) return shared;
     if (this.#marks.has(name)) return this.#marks.get(name);
     const path = this.#pathOf(name);
     const bytes = await this.#onDisk(path, () => readFileIfPresent(path, HIGH_WATER_BYTES_MAX));
@@ -73,18 +92,33 @@ export class FileSecondPlace implements SecondPlace {
     return mark;
   }
 
-  /** The temporary file has one name, so that a crash leaves at most one behind, which the next write replaces. */
-  async #write(name: string, bytes: Uint8Array): Promise<void> {
-    const path = this.#pathOf(name);
-    const temporary = `${path}.new`;
-    await this.#onDisk(path, async () => {
-      await makeDirectory(this.#directory, 0o700);
-      await withFile(temporary, 'w', 0o600, async (file) => {
-        await file.writeFile(bytes);
-        await file.sync();
-      });
-      await moveFile(temporary, path);
+  #sharedOf(name: string): SharedMarks | undefined {
+    const kind = KIND.exec(name)?.[1];
+    if (kind === undefined) return undefined;
+    return this.#sharedIn(`${kind}-${crypto.hash('sha256', name, 'hex').slice(0, 1)}.marks`);
+  }
+
+  #sharedIn(file: string): SharedMarks {
+    const known = this.#shared.get(file);
+    if (known !== undefined) return known;
+    const path = join(this.#directory, file);
+    const shared = new SharedMarks(path, {
+      read: () => this.#onDisk(path, () => readFileIfPresent(path, SHARED_MARKS_BYTES_MAX)),
+      write: (bytes) => this.#onDisk(path, () => this.#write(path, bytes)),
     });
+    this.#shared.set(file, shared);
+    return shared;
+  }
+
+  /** The temporary file has one name, so that a crash leaves at most one behind, which the next write replaces. */
+  async #write(path: string, bytes: Uint8Array): Promise<void> {
+    const temporary = `${path}.new`;
+    await makeDirectory(this.#directory, 0o700);
+    await withFile(temporary, 'w', 0o600, async (file) => {
+      await file.writeFile(bytes);
+      await file.sync();
+    });
+    await moveFile(temporary, path);
   }
 
   async #onDisk<T>(path: string, use: () => Promise<T>): Promise<T> {
@@ -98,10 +132,7 @@ export class FileSecondPlace implements SecondPlace {
 
   #inTurn<T>(name: string, call: () => Promise<T>): Promise<T> {
     if (!NAME_FORM.test(name)) throw new RangeError('a name has 1 to 80 printable ASCII characters');
-    const before = this.#turns.get(name) ?? Promise.resolve();
-    const turn = before.then(call, call);
-    this.#turns.set(name, turn);
-    return turn;
+    return this.#turns.take(name, call);
   }
 
   #pathOf(name: string): string {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOTE_BYTES_MAX } from '../../../protocol/limits.ts';
+import { encodeHighWater } from '../../../node/store/high-water.ts';
 import { FileSecondPlace } from '../../../node/store/second-place.ts';
 import { seeded } from '../../support/seeded.ts';
 import { rejectsWith } from '../../support/store-fixture.ts';
@@ -171,5 +172,119 @@ describe('FileSecondPlace', () => {
     mkdirSync(`${fileIn(directory)}.new`);
     await rejectsWith(place.raise(NAME, { size: 8, root: root(8), note }), 'DISK_IO');
     assert.equal((await place.read(NAME))?.size, 7);
+  });
+
+  describe('of names with a colon', () => {
+    const nameOf = (i: number) => `witness:DE-${i}.example/trust`;
+    const mark = (size: number) => ({ size, root: root(size), note });
+
+    it('gives back hundreds to the next process, out of sixteen files', async () => {
+      const directory = folder();
+      const place = placeIn(directory);
+      await Promise.all(Array.from({ length: 300 }, (_, i) => place.raise(nameOf(i), mark(i % 200))));
+      await place.raise(NAME, mark(7));
+      assert.ok(readdirSync(directory).length <= 17);
+      const next = placeIn(directory);
+      for (let i = 0; i < 300; i++) assert.deepEqual(await next.read(nameOf(i)), mark(i % 200));
+      assert.equal(await next.read(nameOf(300)), undefined);
+      const names = [...Array.from({ length: 300 }, (_, i) => nameOf(i)), NAME];
+      assert.deepEqual([...(await next.names())].sort(), names.sort());
+    });
+
+    it('loses none, whatever is read while others are written', async () => {
+      const directory = folder();
+      const place = placeIn(directory);
+      for (let round = 1; round <= 5; round++) {
+        const calls = Array.from({ length: 120 }, (_, i) => [
+          place.raise(nameOf(i), mark(round)),
+          place.read(nameOf(i + 1)),
+          place.names(),
+        ]);
+        await Promise.all(calls.flat());
+      }
+      for (const one of [place, placeIn(directory)])
+        for (let i = 0; i < 120; i++) assert.equal((await one.read(nameOf(i)))?.size, 5);
+    });
+
+    it('F6 refuses a smaller size and another root, and forgets one without the others', async () => {
+      const directory = folder();
+      const place = placeIn(directory);
+      for (let i = 0; i < 40; i++) await place.raise(nameOf(i), mark(7));
+      for (const one of [place, placeIn(directory)]) {
+        await rejectsWith(one.raise(nameOf(3), mark(6)), 'SECOND_PLACE_BEHIND', /size 6.*size 7/);
+        await rejectsWith(one.raise(nameOf(3), { ...mark(7), root: root(6) }), 'SECOND_PLACE_BEHIND');
+      }
+      await place.forget(nameOf(3));
+      const next = placeIn(directory);
+      assert.equal(await next.read(nameOf(3)), undefined);
+      for (let i = 4; i < 40; i++) assert.equal((await next.read(nameOf(i)))?.size, 7);
+      await next.raise(nameOf(3), mark(1));
+    });
+
+    it('goes on from a file of its own, which a name had before, and forgets that too', async () => {
+      const directory = folder();
+      const place = placeIn(directory);
+      await place.raise(NAME, mark(7));
+      const legacy = join(
+        directory,
+        `${nameOf(1).replace(/[^A-Za-z0-9_-]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)}.mark`,
+      );
+      const before = encodeHighWater(nameOf(1), mark(7));
+      writeFileSync(legacy, before);
+      await rejectsWith(placeIn(directory).raise(nameOf(1), mark(6)), 'SECOND_PLACE_BEHIND');
+      const next = placeIn(directory);
+      assert.equal((await next.read(nameOf(1)))?.size, 7);
+      assert.ok((await next.names()).includes(nameOf(1)));
+      await next.raise(nameOf(1), mark(9));
+      assert.equal((await placeIn(directory).read(nameOf(1)))?.size, 9);
+      await next.forget(nameOf(1));
+      assert.equal(await placeIn(directory).read(nameOf(1)), undefined);
+    });
+
+    it('F4 every flipped bit, truncation and longer file are SECOND_PLACE_CORRUPT, for its names alone', async () => {
+      const directory = folder();
+      const place = placeIn(directory);
+      await place.raise(nameOf(1), mark(7));
+      await place.raise(NAME, mark(7));
+      const [name = ''] = readdirSync(directory).filter((file) => file.endsWith('.marks'));
+      const file = join(directory, name);
+      const good = readFileSync(file);
+      for (let bit = 0; bit < good.length * 8; bit++) {
+        const bad = Buffer.from(good);
+        bad[bit >> 3] = (bad[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        writeFileSync(file, bad);
+        await rejectsWith(placeIn(directory).read(nameOf(1)), 'SECOND_PLACE_CORRUPT');
+      }
+      for (const bad of [
+        good.subarray(0, -1),
+        good.subarray(0, 70),
+        Buffer.alloc(0),
+        Buffer.concat([good, good]),
+      ]) {
+        writeFileSync(file, bad);
+        await rejectsWith(placeIn(directory).raise(nameOf(1), mark(9)), 'SECOND_PLACE_CORRUPT');
+        await rejectsWith(placeIn(directory).names(), 'SECOND_PLACE_CORRUPT');
+      }
+      assert.equal((await placeIn(directory).read(NAME))?.size, 7);
+      writeFileSync(file, good);
+      assert.equal((await placeIn(directory).read(nameOf(1)))?.size, 7);
+    });
+
+    it('a place that cannot be written says so to all that wait, keeps the marks, and goes on later', async () => {
+      const directory = folder();
+      const place = placeIn(directory);
+      await place.raise(nameOf(1), mark(7));
+      const [name = ''] = readdirSync(directory);
+      mkdirSync(join(directory, `${name}.new`));
+      const outcomes = await Promise.allSettled([8, 9].map((size) => place.raise(nameOf(1), mark(size))));
+      assert.deepEqual(
+        outcomes.map(({ status }) => status),
+        ['rejected', 'rejected'],
+      );
+      assert.equal((await place.read(nameOf(1)))?.size, 7);
+      rmdirSync(join(directory, `${name}.new`));
+      await place.raise(nameOf(1), mark(8));
+      assert.equal((await placeIn(directory).read(nameOf(1)))?.size, 8);
+    });
   });
 });
