@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME...] [--nodes 3,10] [--json]`: the figures of this machine. Never part of the tests. */
 import { type Bench, machine, type Row } from './bench.ts';
 import { durableBench } from './durable.bench.ts';
+import { hcertBench } from './hcert.bench.ts';
 import { httpBench } from './http.bench.ts';
 import { issueBench } from './issue.bench.ts';
 import { networkBench } from './network.bench.ts';
@@ -14,6 +15,7 @@ import { witnessBench } from './witness.bench.ts';
 
 const BENCHES: readonly Bench[] = [
   verifyBench,
+  hcertBench,
   httpBench,
   issueBench,
   durableBench,
