@@ -1,10 +1,10 @@
 /** A code that a command takes: as its argument, or from stdin with `-`. */
 import { CODE_CHARS_MAX } from '../protocol/limits.ts';
 import { parseCode, type ParsedCode } from '../protocol/code/code.ts';
-import { isProtocolError } from '../protocol/fault.ts';
+import { isProtocolError, type ProtocolError } from '../protocol/fault.ts';
 import { type Sha256 } from '../protocol/primitives.ts';
 import { type Cli } from './cli.ts';
-import { usageError } from './exit.ts';
+import { type CliError, usageError } from './exit.ts';
 import { linesOf } from './lines.ts';
 
 /**
@@ -29,9 +29,14 @@ export function parseCodeArgument(sha256: Sha256, text: string): ParsedCode {
     return parseCode(sha256, text);
   } catch (error) {
     if (!isProtocolError(error)) throw error;
-    throw usageError(
-      `this is not the text of a code: ${error.message}`,
-      'Paste it whole, and quote it: a code may hold spaces and characters that a shell replaces.',
-    );
+    throw notACode(error);
   }
+}
+
+/** What was given as a code is none, for this reason. */
+export function notACode(error: ProtocolError): CliError {
+  return usageError(
+    `this is not the text of a code: ${error.message}`,
+    'Paste it whole, and quote it: a code may hold spaces and characters that a shell replaces.',
+  );
 }

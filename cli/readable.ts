@@ -24,4 +24,12 @@ function plainText(name: string, value: unknown): string {
   return printable(String(value));
 }
 
-const TIMES: ReadonlySet<string> = new Set(['at', 'from', 'until', 'effective', 'untilS', 'expiresAtS']);
+const TIMES: ReadonlySet<string> = new Set([
+  'at',
+  'from',
+  'until',
+  'effective',
+  'untilS',
+  'issuedAtS',
+  'expiresAtS',
+]);

@@ -7,3 +7,6 @@ export { openRegion, type OpenRegionOptions, type Region } from './region/region
 export { publishedNetwork } from './region/published-network.ts';
 export { type IssueRequest, type Issued } from './issuing/issuer.ts';
 export { runConformance } from './conformance/run.ts';
+export { nativeForeignPrimitives } from './crypto/foreign-primitives.ts';
+export { ForeignTrust } from './foreign/foreign-trust.ts';
+export { readKeyList, type KeyList } from './foreign/key-list.ts';

@@ -5,15 +5,18 @@ import { readFileIfPresent, statIfPresent } from '../../node/region/files.ts';
 import { LogFiles } from '../../node/region/log-files.ts';
 import { parseAttestation } from '../../protocol/code/attestation.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { CARD_CHARS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { SNAPSHOT_BYTES_MAX } from '../../protocol/limits.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
 import { decodeIndexSet } from '../../protocol/revocation/index-set-code.ts';
 import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type Cli, examples } from '../cli.ts';
-import { parseCodeArgument, readCodeArgument } from '../code-argument.ts';
+import { notACode, parseCodeArgument, readCodeArgument } from '../code-argument.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
+import { inspectForeign, isForeignText } from '../foreign.ts';
 import { printable, shortened } from '../printable.ts';
 import { readableLines } from '../readable.ts';
 
@@ -26,7 +29,7 @@ export function addInspect(program: Command, cli: Cli): void {
     .command('inspect')
     .summary('show what something says')
     .description(
-      'Takes apart a code, a snapshot, a checkpoint, an attestation or an entry of a log. Says nothing of whether it is genuine.',
+      'Takes apart a code, also one of others (HC1:, shc:/, VDS-NC), a snapshot, a checkpoint, an attestation or an entry of a log. Says nothing of whether it is genuine.',
     )
     .argument('<what>', 'the text of a code, - for stdin, a file, or the directory of a log')
     .option('--index <n>', 'with the directory of a log: the entry to show', parseIndex)
@@ -34,6 +37,7 @@ export function addInspect(program: Command, cli: Cli): void {
       'after',
       examples(
         ["entente inspect 'ENT1:...'", 'what a code opens'],
+        ["entente inspect 'HC1:...'", 'what a code that others issued says'],
         ['entente inspect CN-33/public/trust', 'the checkpoint of a log'],
         ['entente inspect CN-33/public/trust --index 1', 'one entry of it'],
       ),
@@ -43,11 +47,21 @@ export function addInspect(program: Command, cli: Cli): void {
 
 async function inspect(cli: Cli, what: string, { index }: InspectOptions): Promise<void> {
   const { sha256 } = await cli.crypto();
-  const isFile = what !== '-' && !what.startsWith('ENT');
-  const shown = isFile
-    ? await inspectPath(what, index)
-    : parseCodeArgument(sha256, await readCodeArgument(cli, what));
+  const isText = what === '-' || what.startsWith('ENT') || isForeignText(what);
+  const shown = isText
+    ? await inspectText(sha256, await readCodeArgument(cli, what))
+    : await inspectPath(what, index);
   cli.output.result(shown, () => readableLines(shown));
+}
+
+async function inspectText(sha256: Sha256, text: string): Promise<object> {
+  if (!isForeignText(text)) return parseCodeArgument(sha256, text);
+  try {
+    return await inspectForeign(text);
+  } catch (error) {
+    if (isProtocolError(error)) throw notACode(error);
+    throw error;
+  }
 }
 
 async function inspectPath(what: string, index: number | undefined): Promise<object> {
@@ -56,7 +70,8 @@ async function inspectPath(what: string, index: number | undefined): Promise<obj
   if (stat === undefined) throw usageError(`there is no file or directory ${printable(shortened(what, 80))}`);
   if (stat.isDirectory()) return inspectLog(new LogFiles(path), index);
   const bytes = await readFileIfPresent(path, SNAPSHOT_BYTES_MAX);
-  return inspectBytes(bytes ?? new Uint8Array(0));
+  const text = textOfCode(bytes ?? new Uint8Array(0));
+  return text === undefined ? inspectBytes(bytes ?? new Uint8Array(0)) : inspectForeign(text);
 }
 
 async function inspectLog(files: LogFiles, index: number | undefined): Promise<object> {
@@ -68,6 +83,15 @@ async function inspectLog(files: LogFiles, index: number | undefined): Promise<o
   if (index >= shown.size)
     throw new CliError(EXIT.failure, 'NOT_FOUND', `the log has ${shown.size} entries, no entry ${index}`);
   return { index, ...inspectBytes(await files.entry(index, shown.size)) };
+}
+
+/** The text of a code of others that a file holds, without the end of its line; undefined for anything else. */
+function textOfCode(bytes: Uint8Array): string | undefined {
+  if (bytes.length > CARD_CHARS_MAX) return undefined;
+  const text = Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+  return isForeignText(text) ? text : undefined;
 }
 
 /** Tries the forms one after the other; no bytes are of two of them. */

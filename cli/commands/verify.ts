@@ -20,6 +20,7 @@ import { applyAll, holdingsOfRegion, readSnapshotFile } from '../snapshot-file.t
 import { parseTime } from '../times.ts';
 import { batchLine, groundLines, headline, reasonLines } from '../verdict-text.ts';
 import { parseChallenge } from './present.ts';
+import { verifyForeignCodes } from './verify-foreign.ts';
 
 interface VerifyOptions {
   readonly file?: string;
@@ -34,6 +35,7 @@ interface VerifyOptions {
   readonly document?: string;
   readonly proof?: string;
   readonly explain?: true;
+  readonly foreignKeys?: readonly string[];
   readonly node?: readonly string[];
 }
 
@@ -69,6 +71,11 @@ export function addVerify(program: Command, cli: Cli): void {
     .option('--document <cc:number>', 'identity document that the person shows, as in DE:C01X00T47')
     .option('--proof <dir>', "directory with the issuer's logs, where a stolen key makes a proof necessary")
     .option('--node <urls>', 'ask these nodes, separated by commas, until one answers', parseUrls)
+    .option(
+      '--foreign-keys <file>',
+      'judge codes that others issued (HC1:, shc:/, VDS-NC) by this list of their keys; several times for several lists',
+      collect,
+    )
     .option('--explain', 'say what the verdict rests on')
     .addHelpText(
       'after',
@@ -77,6 +84,7 @@ export function addVerify(program: Command, cli: Cli): void {
         ["entente verify --offline home.snap --home CN-33 --pin 1f2e... 'ENT1:...'", 'by a snapshot'],
         ["entente verify --keep gate.json --offline delta.snap 'ENT1:...'", 'going on from what was kept'],
         ["entente verify --node https://a.example,https://b.example 'ENT1:...'", 'by the first that answers'],
+        ["entente verify --foreign-keys dsc-list.json 'HC1:...'", 'a code of others, by their keys'],
         [
           'entente verify --region CN-33 --file codes.txt',
           'one line per code: verdict, colour, place, reasons',
@@ -106,6 +114,11 @@ async function verify(cli: Cli, code: string | undefined, options: VerifyOptions
   if (code !== undefined && options.file !== undefined) throw usageError('give a code or --file, not both');
   if (options.file !== undefined && !existsSync(options.file))
     throw usageError(`there is no file ${printable(options.file)}`);
+  if (options.foreignKeys !== undefined) {
+    const { foreignKeys, file, at, ...others } = options;
+    if (Object.keys(others).length > 0) throw usageError('--foreign-keys goes with --file and --at alone');
+    return verifyForeignCodes(cli, code, { foreignKeys, file, at });
+  }
   const judge = await (options.node === undefined
     ? judgeHere(cli, options)
     : judgeThere(cli, options, options.node));

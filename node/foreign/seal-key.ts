@@ -7,7 +7,7 @@ import { type Seal } from '../../protocol/foreign/seal.ts';
 import { openCertificate, readCertificate } from './certificate.ts';
 
 /** The extended key usage of those who sign seals. */
-const SIGNS_SEALS = '2.23.136.1.1.14.2';
+export const SIGNS_SEALS = '2.23.136.1.1.14.2';
 
 /** Authorities that a verifier pins: each is tried on a certificate that no list has. */
 export const AUTHORITIES_MAX = 512;

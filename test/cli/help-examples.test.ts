@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { hcertKeyOf } from '../../node/foreign/hcert-key.ts';
 import { opensslBackEnd } from '../../node/crypto/openssl.ts';
 import { encodeEvidence } from '../../protocol/evidence/evidence.ts';
 import { REGIONS, witnessAll } from '../support/cli-world.ts';
 import { TestCli } from '../support/cli.ts';
+import { makeEcSigner } from '../support/foreign-keys.ts';
 import { Forger } from '../support/forger.ts';
+import { makeHcert } from '../support/hcert-fixture.ts';
 import { examplesIn, helpTree } from '../support/help-tree.ts';
 import { projectRoot } from '../support/project.ts';
 import { temporaryFolders } from '../support/temporary.ts';
+import { makeCertificate } from '../support/x509-fixture.ts';
 
 const HELP = await helpTree();
 const EXAMPLES = new Set(HELP.flatMap(examplesIn));
@@ -78,6 +82,21 @@ describe('the examples of the help texts', () => {
     const snapshot = ['snapshot', 'make', issuer];
     await world.json(...snapshot, '--out', world.path('home.snap'));
     await world.json(...snapshot, '--since', world.path('home.snap'), '--out', world.path('delta.snap'));
+    const signer = makeEcSigner();
+    const der = makeCertificate(signer);
+    writeFileSync(
+      world.path('dsc-list.json'),
+      JSON.stringify([{ rawData: Buffer.from(der).toString('base64') }]),
+    );
+    const keyId = Buffer.from(hcertKeyOf(der).keyId, 'base64');
+    const hcert = makeHcert(signer, {
+      protectedHeader: new Map<number, unknown>([
+        [1, -7],
+        [4, new Uint8Array(keyId)],
+      ]),
+      issuedAt: world.nowS - 60,
+      expiresAt: world.nowS + 86_400,
+    });
     const trust = ['--offline', world.path('home.snap'), '--home', 'CN-33', '--pin', pin];
     await world.json('verify', ...trust, '--keep', world.path('gate.json'), code);
     const { keys } = await world.json<{ keys: readonly { keyId: string; role: string }[] }>(
@@ -105,6 +124,7 @@ describe('the examples of the help texts', () => {
       line
         .replaceAll('root-0011223344556677', `root-${root.keyId}`)
         .replaceAll('ENT1:...', code)
+        .replaceAll('HC1:...', hcert)
         .replaceAll('1f2e...', line.includes('--region DE') ? (pins['DE'] ?? '') : pin)
         .replaceAll('--key 0011223344556677', `--key ${key}`)
         .replaceAll('2026-11/17 2026-11/2041', `${month}/0 ${month}/1`)

@@ -1,0 +1,87 @@
+/** `entente verify --foreign-keys`: verdicts on codes that others issued, by lists of their keys. */
+import { createReadStream } from 'node:fs';
+import { readFileIfPresent } from '../../node/region/files.ts';
+import { ForeignTrust } from '../../node/foreign/foreign-trust.ts';
+import { KEY_LIST_BYTES_MAX, type KeyList, readKeyList } from '../../node/foreign/key-list.ts';
+import { CARD_CHARS_MAX } from '../../protocol/foreign/foreign-limits.ts';
+import { type ForeignVerdict } from '../../protocol/foreign/foreign-verdict.ts';
+import { type Cli } from '../cli.ts';
+import { EXIT, type ExitCode, usageError } from '../exit.ts';
+import { foreignBatchLine, foreignHeadline, foreignReasonLines, foreignVerdictJson } from '../foreign.ts';
+import { linesOf } from '../lines.ts';
+import { counted } from '../output.ts';
+import { printable } from '../printable.ts';
+import { parseTime } from '../times.ts';
+
+export interface VerifyForeignOptions {
+  readonly foreignKeys: readonly string[];
+  readonly file?: string | undefined;
+  readonly at?: string | undefined;
+}
+
+const REASONS_SHOWN = 3;
+/** Stands for a line that is too long or no UTF-8: no format begins so. */
+const NOT_TEXT = '\ufffd';
+const RANKS: readonly ExitCode[] = [EXIT.ok, EXIT.undetermined, EXIT.stop];
+const EXITS = { genuine: EXIT.ok, undetermined: EXIT.undetermined, refused: EXIT.stop } as const;
+
+/** Judges the code, or every line of the file or of stdin. The worst verdict decides how the command ends. */
+export async function verifyForeignCodes(
+  cli: Cli,
+  code: string | undefined,
+  { foreignKeys, file, at }: VerifyForeignOptions,
+): Promise<void> {
+  const nowS = at === undefined ? cli.surroundings.nowS() : parseTime(at);
+  const lists: KeyList[] = [];
+  for (const source of foreignKeys) lists.push(await readSource(cli, source));
+  const trust = new ForeignTrust(lists);
+  if (code !== undefined && code !== '-') {
+    report(cli, await trust.judge(code, nowS));
+    return;
+  }
+  const source = file === undefined ? cli.surroundings.stdin : createReadStream(file);
+  let first: ForeignVerdict | undefined;
+  let count = 0;
+  for await (const { text = NOT_TEXT } of linesOf(source as AsyncIterable<Uint8Array>, CARD_CHARS_MAX)) {
+    const verdict = await trust.judge(text, nowS);
+    // The first waits to see whether it stays alone: it then gets more than a line.
+    if (++count === 1) first = verdict;
+    else if (count === 2 && first !== undefined) reportLine(cli, first);
+    if (count > 1) reportLine(cli, verdict);
+  }
+  if (first === undefined)
+    throw usageError('there is no code to judge', 'Give one as an argument, with --file or on stdin.');
+  if (count === 1) report(cli, first);
+}
+
+/** A file of keys, or `https://issuer=FILE` for a key set that does not say whose it is. */
+async function readSource(cli: Cli, source: string): Promise<KeyList> {
+  const [, issuer, path = source] = /^(https:\/\/[^=]+)=(.+)$/.exec(source) ?? [];
+  const bytes = await readFileIfPresent(path, KEY_LIST_BYTES_MAX);
+  if (bytes === undefined) throw usageError(`there is no file ${printable(path)}`);
+  const list = readKeyList(bytes, { issuer });
+  for (const reason of list.leftOut.slice(0, REASONS_SHOWN))
+    cli.output.note(`${printable(path)}: ${printable(reason)}`);
+  const more = list.leftOut.length - REASONS_SHOWN;
+  if (more > 0) cli.output.note(`${printable(path)}: ${counted(more, 'key')} more left out`);
+  return list;
+}
+
+function report(cli: Cli, verdict: ForeignVerdict): void {
+  const { output } = cli;
+  output.result(foreignVerdictJson(verdict), () => [
+    foreignHeadline(verdict, output.colours),
+    ...foreignReasonLines(verdict, output.colours),
+  ]);
+  end(cli, verdict);
+}
+
+function reportLine(cli: Cli, verdict: ForeignVerdict): void {
+  cli.output.result(foreignVerdictJson(verdict), () => [foreignBatchLine(verdict)]);
+  end(cli, verdict);
+}
+
+function end(cli: Cli, { outcome }: ForeignVerdict): void {
+  const exit = EXITS[outcome];
+  if (RANKS.indexOf(exit) > RANKS.indexOf(cli.exit)) cli.exit = exit;
+}

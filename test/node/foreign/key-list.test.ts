@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { isProtocolError } from '../../../protocol/fault.ts';
+import { encodeBase64 } from '../../../protocol/encoding/base64.ts';
+import { encodeBase64Url } from '../../../protocol/encoding/base64-url.ts';
+import { hcertKeyOf } from '../../../node/foreign/hcert-key.ts';
+import { type KeyList, readKeyList } from '../../../node/foreign/key-list.ts';
+import { sealKeyOf } from '../../../node/foreign/seal-key.ts';
+import { cardKey, ISSUER, jwkOf } from '../../support/card-fixture.ts';
+import { makeEcSigner, makeRsaSigner } from '../../support/foreign-keys.ts';
+import { makeCertificate } from '../../support/x509-fixture.ts';
+
+const SIGNER = makeEcSigner();
+const DER = makeCertificate(SIGNER, { usages: ['1.3.6.1.4.1.1847.2021.1.2'] });
+const SEALS = makeCertificate(SIGNER, { usages: ['2.23.136.1.1.14.2'] });
+const AUTHORITY = makeCertificate(makeRsaSigner(), { isAuthority: true });
+const OTHER = makeCertificate(makeRsaSigner());
+const text = (bytes: Uint8Array) => encodeBase64(bytes);
+const pem = (der: Uint8Array) =>
+  `-----BEGIN CERTIFICATE-----\n${text(der).replace(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
+const bytesOf = (content: unknown) =>
+  new Uint8Array(Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)));
+
+const did = (name: string, jwk: object) => ({
+  id: `did:web:tng.example:v2:trustlist:DCC:AUT:${name}`,
+  type: 'JsonWebKey2020',
+  publicKeyJwk: jwk,
+});
+
+describe('readKeyList', () => {
+  const hcert = hcertKeyOf(DER);
+  const { kid, ...unnamed } = jwkOf(SIGNER);
+  assert.ok(kid);
+  for (const [name, content, keys] of [
+    ['a certificate as DER', DER, [hcert]],
+    ['certificates as PEM', `about them\n${pem(DER)}${pem(OTHER)}`, [hcert, hcertKeyOf(OTHER)]],
+    ['a signer of seals', SEALS, [sealKeyOf(SEALS)]],
+    ["a gateway's list", [{ kid: 'x', country: 'DE', rawData: text(DER) }], [hcertKeyOf(DER, 'DE')]],
+    ['a list under a heading', { certificates: [{ certificate: text(DER) }] }, [hcert]],
+    ['a list with chains', [{ x5c: [text(DER), text(AUTHORITY)] }], [hcert]],
+    [
+      'a did document with certificates',
+      {
+        verificationMethod: [
+          did('DSC#x', { ...unnamed, x5c: [text(DER)] }),
+          did('SCA#y', unnamed),
+          'did:web:other',
+        ],
+      },
+      [hcert],
+    ],
+    [
+      'a did document with bare keys, by the name of the key or that of the method',
+      {
+        verificationMethod: [
+          did('DSC#AQIDBAUGBwg=', { ...unnamed, kid: 'CAcGBQQDAgE=' }),
+          did('DSC#AQIDBAUGBwg=', unnamed),
+        ],
+      },
+      ['CAcGBQQDAgE=', 'AQIDBAUGBwg='].map((keyId) => ({
+        format: 'hcert',
+        keyId,
+        issuer: '',
+        publicKey: SIGNER.publicKey,
+      })),
+    ],
+    [
+      'a directory of issuers of cards',
+      { issuerInfo: [{ issuer: { iss: ISSUER, name: 'x' }, keys: [jwkOf(SIGNER)] }] },
+      [cardKey(SIGNER)],
+    ],
+  ] as const) {
+    it(`reads ${name}`, () => {
+      const list = readKeyList(content instanceof Uint8Array ? content : bytesOf(content));
+      assert.deepEqual(list, { keys, authorities: [], leftOut: [] });
+    });
+  }
+
+  it('reads the key set of an issuer of cards, whose address has to be told', () => {
+    const set = bytesOf({ keys: [jwkOf(SIGNER)] });
+    assert.deepEqual(readKeyList(set, { issuer: ISSUER }).keys, [cardKey(SIGNER)]);
+    assertRefused(set, 'CLAIMS_MALFORMED');
+  });
+
+  it('keeps authorities apart: they sign no codes', () => {
+    const { keys, authorities } = readKeyList(bytesOf(pem(AUTHORITY)));
+    assert.deepEqual([keys.length, authorities.length], [0, 1]);
+  });
+
+  for (const [name, content, reason] of [
+    ['a certificate that is none', [{ rawData: 'AAAA' }, { rawData: text(DER) }], /^entry 0: KEY_INVALID/],
+    ['an entry without one', [{}, { rawData: text(DER) }], /^entry 0: KEY_INVALID/],
+    ['a certificate too long', [{ rawData: 'A'.repeat(40_000) }, { rawData: text(DER) }], /^entry 0/],
+    [
+      'a key on another curve',
+      {
+        verificationMethod: [
+          did('DSC#AQIDBAUGBwg=', { ...unnamed, crv: 'P-521' }),
+          did('DSC#AQIDBAUGBwg=', unnamed),
+        ],
+      },
+      /KEY_INVALID/,
+    ],
+    [
+      'a point off the curve',
+      {
+        verificationMethod: [
+          did('DSC#AQIDBAUGBwg=', { ...unnamed, x: encodeBase64Url(new Uint8Array(32)) }),
+          did('DSC#AQIDBAUGBwg=', unnamed),
+        ],
+      },
+      /point/,
+    ],
+    [
+      'a key id that is none',
+      { verificationMethod: [did('DSC#key', unnamed), did('DSC#AQIDBAUGBwg=', unnamed)] },
+      /key id/,
+    ],
+    [
+      'an issuer that is no address',
+      {
+        issuerInfo: [
+          { issuer: { iss: 'x' }, keys: [] },
+          { issuer: { iss: ISSUER }, keys: [jwkOf(SIGNER)] },
+        ],
+      },
+      /^issuer 0/,
+    ],
+    [
+      'a card key by another name',
+      { issuerInfo: [{ issuer: { iss: ISSUER }, keys: [jwkOf(SIGNER, { kid: 'x' }), jwkOf(SIGNER)] }] },
+      /^issuer 0, key 0/,
+    ],
+  ] as const) {
+    it(`leaves out ${name}, says why and takes the rest`, () => {
+      const { keys, leftOut } = readKeyList(bytesOf(content));
+      assert.deepEqual([keys.length, leftOut.length], [1, 1]);
+      assert.match(leftOut[0] ?? '', reason);
+    });
+  }
+
+  function assertRefused(content: Uint8Array, code: Parameters<typeof isProtocolError>[1]): void {
+    assert.throws(
+      () => readKeyList(content),
+      (error) => isProtocolError(error, code),
+    );
+  }
+
+  it('refuses what is no list', () => {
+    assertRefused(new Uint8Array(0), 'JSON_MALFORMED');
+    assertRefused(bytesOf('{'), 'JSON_MALFORMED');
+    assertRefused(Uint8Array.of(0xff), 'UTF8_MALFORMED');
+    for (const json of ['1', 'null', '{}', '[]', '{"verificationMethod":[]}'])
+      assertRefused(bytesOf(json), 'CLAIMS_MALFORMED');
+  });
+
+  it('refuses 10^6 keys before it reads one', () => {
+    assertRefused(bytesOf(`[${'0,'.repeat(999_999)}0]`), 'TOO_LARGE');
+  });
+
+  it('takes a bare certificate that cannot be read as no key', () => {
+    const { keys, leftOut }: KeyList = readKeyList(DER.subarray(0, -1));
+    assert.deepEqual([keys.length, leftOut.length], [0, 1]);
+  });
+});
