@@ -20,7 +20,10 @@ export interface SuiteResult {
  * A case that the suite cannot read is a failure, not an exception; a subfolder that is absent is one skip.
  */
 export interface Suite {
+  /** Also that of its folder. */
   readonly name: string;
+  /** Set where collections of vectors may do without: the suite then runs only if its folder is there. */
+  readonly isOptional?: true;
   run(dir: string): Promise<SuiteResult>;
 }
 

@@ -3,6 +3,7 @@ import { certlogicSuite } from './certlogic.ts';
 import { dccRevocationSuite } from './dcc-revocation.ts';
 import { ecdsaSuite } from './ecdsa.ts';
 import { ed25519Suite } from './ed25519.ts';
+import { hcertPngSuite } from './hcert-png.ts';
 import { hcertSuite } from './hcert.ts';
 import { merkleSuite } from './merkle.ts';
 import { rulesSuite } from './rules.ts';
@@ -17,6 +18,7 @@ export const SUITES: readonly Suite[] = [
   merkleSuite,
   ecdsaSuite,
   hcertSuite,
+  hcertPngSuite,
   dccRevocationSuite,
   shcSuite,
   vdsncSuite,
