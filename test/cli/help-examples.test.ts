@@ -124,7 +124,7 @@ describe('the examples of the help texts', () => {
       line
         .replaceAll('root-0011223344556677', `root-${root.keyId}`)
         .replaceAll('ENT1:...', code)
-        .replaceAll('HC1:...', hcert)
+        .replaceAll('HC1:...', () => hcert)
         .replaceAll('1f2e...', line.includes('--region DE') ? (pins['DE'] ?? '') : pin)
         .replaceAll('--key 0011223344556677', `--key ${key}`)
         .replaceAll('2026-11/17 2026-11/2041', `${month}/0 ${month}/1`)

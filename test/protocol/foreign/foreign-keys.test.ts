@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { deflateSync } from 'node:zlib';
+import { ForeignKeys } from '../../../protocol/foreign/foreign-keys.ts';
+import { judgeForeign } from '../../../protocol/foreign/foreign-verdict.ts';
+import { parseHcert } from '../../../protocol/foreign/hcert.ts';
+import { foreignFormatOf, verifyForeign } from '../../../protocol/foreign/verify-foreign.ts';
+import { webForeignPrimitives } from '../../../protocol/foreign/web-primitives.ts';
+import { nativeForeignPrimitives } from '../../../node/crypto/foreign-primitives.ts';
+import { cardKey, makeJws } from '../../support/card-fixture.ts';
+import { makeEcSigner } from '../../support/foreign-keys.ts';
+import { hcertKey, ISSUED_S, makeCose, makeHcert } from '../../support/hcert-fixture.ts';
+
+const SIGNER = makeEcSigner();
+
+describe('ForeignKeys', () => {
+  it('holds at most 32,768 keys', () => {
+    const key = hcertKey(SIGNER);
+    const many = (count: number) => Array.from({ length: count }, (_, i) => ({ ...key, keyId: String(i) }));
+    assert.equal(new ForeignKeys(many(32_768)).size, 32_768);
+    assert.throws(() => new ForeignKeys(many(32_769)), RangeError);
+  });
+
+  it('takes no key of a size that is none', () => {
+    const publicKey = { kind: 'ec', curve: 'P-256', x: new Uint8Array(31), y: new Uint8Array(32) } as const;
+    assert.throws(() => new ForeignKeys([hcertKey(SIGNER, { publicKey })]), RangeError);
+  });
+
+  it('keeps formats apart: a key of one signs nothing of another', () => {
+    const keys = new ForeignKeys([hcertKey(SIGNER), cardKey(SIGNER)]);
+    const { keyId } = hcertKey(SIGNER);
+    assert.equal(keys.candidatesFor({ format: 'hcert', keyId, issuer: undefined }).keys.length, 1);
+    assert.equal(keys.candidatesFor({ format: 'vdsnc', keyId, issuer: undefined }).keys.length, 0);
+    assert.equal(keys.candidatesFor({ format: 'shc', keyId, issuer: undefined }).keys.length, 0);
+  });
+});
+
+describe('judgeForeign', () => {
+  it('needs a result for each check', () => {
+    const code = parseHcert(makeCose(SIGNER));
+    const candidates = new ForeignKeys([hcertKey(SIGNER)]).candidatesFor(code);
+    assert.throws(() => judgeForeign(code, candidates, [], ISSUED_S), RangeError);
+    assert.throws(() => judgeForeign(code, candidates, [true, true], ISSUED_S), RangeError);
+  });
+});
+
+describe('verifyForeign', () => {
+  it('lets through what is no fault of the text', () => {
+    const broken = { ...nativeForeignPrimitives, inflate: () => Promise.reject(new TypeError('a bug')) };
+    return assert.rejects(verifyForeign(broken, makeHcert(SIGNER), new ForeignKeys([]), ISSUED_S), TypeError);
+  });
+
+  it('works over primitives that answer later', async () => {
+    const keys = new ForeignKeys([hcertKey(SIGNER), cardKey(SIGNER)]);
+    for (const text of [makeHcert(SIGNER), makeJws(SIGNER)]) {
+      const nowS = ISSUED_S + 1;
+      assert.equal((await verifyForeign(webForeignPrimitives, text, keys, nowS)).outcome, 'genuine');
+      assert.notEqual(
+        (await verifyForeign(webForeignPrimitives, text.slice(0, -3), keys, nowS)).outcome,
+        'genuine',
+      );
+    }
+  });
+
+  it('bounds what is inflated by a stream', () =>
+    assert.rejects(
+      Promise.resolve(webForeignPrimitives.inflate(bomb(), 'zlib', 65_536)),
+      /^ProtocolError: TOO_LARGE/,
+    ));
+});
+
+describe('foreignFormatOf', () => {
+  for (const [text, format] of [
+    ['HC1:', 'hcert'],
+    ['HC9:x', 'hcert'],
+    ['shc:/56', 'shc'],
+    ['eyJh', 'shc'],
+    [' {"data"', 'vdsnc'],
+    ['', undefined],
+    ['ENT1:A', undefined],
+    ['hc1:A', undefined],
+    ['HCX:A', undefined],
+  ] as const) {
+    it(`says ${format} of ${text === '' ? 'nothing' : text}`, () =>
+      assert.equal(foreignFormatOf(text), format));
+  }
+});
+
+function bomb(): Uint8Array {
+  return new Uint8Array(deflateSync(new Uint8Array(2_000_000)));
+}
