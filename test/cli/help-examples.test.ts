@@ -123,7 +123,7 @@ describe('the examples of the help texts', () => {
     meant = (line) =>
       line
         .replaceAll('root-0011223344556677', `root-${root.keyId}`)
-        .replaceAll('ENT1:...', code)
+        .replaceAll('ENT1:...', () => code)
         .replaceAll('HC1:...', () => hcert)
         .replaceAll('1f2e...', line.includes('--region DE') ? (pins['DE'] ?? '') : pin)
         .replaceAll('--key 0011223344556677', `--key ${key}`)
