@@ -55,6 +55,7 @@ const ALTERATIONS: Record<string, Record<string, (cases: Case[]) => void>> = {
   quorum: { needed: first('needed', 9), assessments: first('age', 9) },
   verdict: { verdicts: first('expect', {}) },
   snapshot: { containers: firstFault, readings: first('pin', '00'.repeat(32)) },
+  evidence: { evidence: firstFault },
 };
 
 function first(key: string, wrong: unknown): (cases: Case[]) => void {

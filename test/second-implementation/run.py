@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True  # The sources lie in a tree that is checked for 
 
 from suite_code import CODE
 from suite_encoding import ED25519, ENCODING
+from suite_evidence import EVIDENCE
 from suite_log import LOG
 from suite_snapshot import SNAPSHOT
 from suite_trust import TRUST
@@ -27,6 +28,7 @@ FILES = {
     "quorum": QUORUM,
     "verdict": VERDICT,
     "snapshot": SNAPSHOT,
+    "evidence": EVIDENCE,
 }
 NO_CASES = ("about", "shared")
 """Parts of a file: what it says to people, and what each of its cases is given besides."""
