@@ -1,28 +1,30 @@
 /** `entente issue`: codes for one person or for all in a file. */
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Cli, examples } from '../cli.ts';
-import { type Desk } from '../desk/desk.ts';
+import { type Desk, type IssueProgress } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { writeDevice } from '../device.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { codesText, type IssuedCode } from '../people/codes-file.ts';
-import { peopleFormatOf, readPeople } from '../people/people-file.ts';
+import { peopleFormatOf } from '../people/people-file.ts';
 import {
   COLUMN_HELP,
   COLUMNS,
   COLUMNS_REQUIRED,
   parsePerson,
-  type PeopleFault,
   type Person,
+  PERSON_FORM,
 } from '../people/person.ts';
 import { countOnPaper } from '../people/request.ts';
+import { readRows } from '../people/rows-argument.ts';
 import { printable } from '../printable.ts';
+import { type ByRules, peopleByRules, personByRules } from '../rules/people-by-rules.ts';
 import { wrapped } from '../wrap.ts';
 import { handoverText, type SigningOptions, withoutPeersOption } from '../region.ts';
 
@@ -38,6 +40,10 @@ interface IssueOptions extends SigningOptions {
   readonly documentCountry?: string;
   readonly documentNumber?: string;
   readonly out?: string;
+  readonly rules?: string;
+  readonly facts?: string;
+  readonly list?: readonly string[];
+  readonly leaveOpen?: true;
 }
 
 const COLUMNS_HELP = [
@@ -47,6 +53,9 @@ const COLUMNS_HELP = [
     const required = COLUMNS_REQUIRED.includes(name) ? ' (required)' : '';
     return wrapped(`  ${name.padEnd(17)} ${COLUMN_HELP[name]}${required}`, ' '.repeat(20));
   }),
+  wrapped(
+    'With --rules the columns colour and days give way to the facts that the rules know, such as declaration.day; a list has subject and facts alone. Flags are true or false, days 2026-11-26, texts separated by semicolons.',
+  ),
   wrapped(
     'A file with a row that is wrong issues nothing. Where no node runs all rows are issued in one batch, or none is; a node that runs issues them in several, and what it could not issue is told. Indexes in the log do not follow the order of the file.',
   ),
@@ -67,6 +76,14 @@ export function addIssue(program: Command, cli: Cli): void {
     .option('--document-country <cc>', 'country of the identity document')
     .option('--document-number <text>', 'number of the identity document')
     .option('--out <file>', 'file for the codes, .csv or .jsonl (default: print them)')
+    .option('--rules <id>', 'let these rules of the trust log decide on colours, by the facts in the columns')
+    .option('--facts <file>', 'with --rules: facts of the one person as JSON')
+    .option(
+      '--list <file>',
+      'with --rules: background data by subject, such as a control list; repeatable',
+      collect,
+    )
+    .option('--leave-open', 'with --rules: issue to the others where somebody gets no colour')
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
@@ -83,6 +100,10 @@ export function addIssue(program: Command, cli: Cli): void {
             "entente issue DE --subject 'Person 00001' --colour green --paper --document-country DE --document-number C01X00T47",
             'for paper',
           ],
+          [
+            'entente issue DE declarations.csv --rules de --list control.csv --out codes.csv',
+            'what people declared, compared with a control list, decides',
+          ],
         ),
     )
     .action((region: string, file: string | undefined, options: IssueOptions) =>
@@ -91,21 +112,12 @@ export function addIssue(program: Command, cli: Cli): void {
 }
 
 async function issue(cli: Cli, path: string, file: string | undefined, options: IssueOptions): Promise<void> {
-  const { output, surroundings } = cli;
+  const { surroundings } = cli;
   await requireNewFiles(options.out, options.device);
   const secretKey = surroundings.random(32);
   const holderKey =
     options.device === undefined ? undefined : (await cli.crypto()).signerOf(secretKey).publicKey;
-  const people = file === undefined ? [personOf(options, holderKey)] : await peopleOf(cli, file, options);
-  const hashing = output.progress('hashed documents', countOnPaper(people));
-  const signing = output.progress('signed', people.length);
-  const progress = {
-    onHashed: (done: number) => hashing.at(done),
-    onSigned: (done: number) => {
-      const isDue = done % ROWS_PER_REPORT === 0 || done === people.length;
-      if (isDue && people.length > 1) signing.at(done);
-    },
-  };
+  const peopleBy = await peopleSource(cli, file, options, holderKey);
   await withDesk(
     cli,
     path,
@@ -113,7 +125,8 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
       await requireNothingOpen(cli, desk, path);
       // Another run may have made them while this one waited for the region.
       await requireNewFiles(options.out, options.device);
-      const issued = await desk.issue(people, progress);
+      const people = await peopleBy(desk);
+      const issued = await desk.issue(people, progressOf(cli, people));
       const [first] = issued;
       if (options.device !== undefined && first !== undefined)
         await writeDevice(options.device, { secretKey, code: first.code });
@@ -123,6 +136,45 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
     },
     { withoutPeers: options.withoutPeers },
   );
+}
+
+/** Whom to issue to. What needs no region is read before that is opened. */
+async function peopleSource(
+  cli: Cli,
+  file: string | undefined,
+  options: IssueOptions,
+  holderKey: Uint8Array | undefined,
+): Promise<(desk: Desk) => Promise<readonly Person[]>> {
+  const { rules, facts, list: lists = [], leaveOpen = false } = options;
+  const { nowS } = cli.surroundings;
+  if (rules === undefined) {
+    if (facts !== undefined || lists.length > 0 || leaveOpen)
+      throw usageError('--facts, --list and --leave-open go with --rules');
+    const people = file === undefined ? [personOf(options, holderKey)] : await peopleOf(cli, file, options);
+    return () => Promise.resolve(people);
+  }
+  if (options.colour !== undefined || options.days !== undefined)
+    throw usageError('--colour and --days are what --rules decides');
+  const byRules: ByRules = { rules, lists, leaveOpen };
+  if (file !== undefined) {
+    requireNoSingle(options);
+    return (desk) => peopleByRules(cli, desk, file, byRules, nowS());
+  }
+  if (facts === undefined) throw usageError('--rules takes a file of people, or --subject and --facts');
+  const person = personOf({ ...options, colour: 'green' }, holderKey);
+  return (desk) => personByRules(cli, desk, person, facts, byRules, nowS());
+}
+
+function progressOf({ output }: Cli, people: readonly Person[]): IssueProgress {
+  const hashing = output.progress('hashed documents', countOnPaper(people));
+  const signing = output.progress('signed', people.length);
+  return {
+    onHashed: (done) => hashing.at(done),
+    onSigned: (done) => {
+      const isDue = done % ROWS_PER_REPORT === 0 || done === people.length;
+      if (isDue && people.length > 1) signing.at(done);
+    },
+  };
 }
 
 /** Whoever runs a command again that broke off would give everybody a second code. */
@@ -190,32 +242,25 @@ function personOf(options: IssueOptions, holderKey: Uint8Array | undefined): Per
   );
 }
 
-async function peopleOf(cli: Cli, file: string, options: IssueOptions): Promise<readonly Person[]> {
-  const single = [options.subject, options.colour, options.days, options.device, options.paper];
-  if (single.some((option) => option !== undefined)) {
-    throw usageError(
-      'a file of people takes only --out besides it',
-      'Put colours, days and devices into its columns.',
-    );
-  }
-  if (file !== '-' && !existsSync(file)) throw usageError(`there is no file ${printable(file)}`);
-  const source =
-    file === '-' ? cli.surroundings.stdin : (createReadStream(file) as AsyncIterable<Uint8Array>);
-  const { people, faults } = await readPeople(source, peopleFormatOf(file));
-  if (faults.length === 0) return people;
-  const list = faults.map((fault) => `\n  ${faultText(fault)}`).join('');
-  throw new CliError(EXIT.failure, 'PEOPLE_INVALID', `${file} cannot be used, nothing was issued:${list}`, {
-    hint: 'Mend these rows and run the command again. `entente issue --help` lists the columns.',
-    details: faults,
-  });
+function peopleOf(cli: Cli, file: string, options: IssueOptions): Promise<readonly Person[]> {
+  requireNoSingle(options);
+  return readRows(cli, file, PERSON_FORM);
 }
 
-function faultText({ line, column, reason, example }: PeopleFault): string {
-  const place = [line > 0 ? `line ${line}` : undefined, column]
-    .filter((part) => part !== undefined)
-    .join(', ');
-  const colon = place === '' ? '' : `${place}: `;
-  return `${colon}${reason}${example === undefined ? '' : `, expected as in ${example}`}`;
+function requireNoSingle(options: IssueOptions): void {
+  const single = [
+    options.subject,
+    options.colour,
+    options.days,
+    options.device,
+    options.paper,
+    options.facts,
+  ];
+  if (single.every((option) => option === undefined)) return;
+  throw usageError(
+    'a file of people takes only --out and --rules with what belongs to that besides it',
+    'Put colours, days and devices into its columns.',
+  );
 }
 
 /** Codes must not be lost to a full name or a missing folder after they were issued. */
@@ -231,4 +276,8 @@ async function requireNewFiles(...paths: readonly (string | undefined)[]): Promi
       throw usageError(`cannot write to the folder of ${printable(path)}`);
     }
   }
+}
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
 }

@@ -1,9 +1,9 @@
 /** CSV (RFC 4180) in UTF-8 with a header line, read as a stream. A byte order mark is taken; nothing else is guessed. */
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
-import { COLUMNS, COLUMNS_REQUIRED, type Column, type PeopleFault, type Row } from './person.ts';
+import { type PeopleFault, type Row, type RowForm } from './row-form.ts';
 
-/** A row has at most six cells of at most 64 characters; an unclosed quote would swallow the rest of the file. */
+/** A row has a few cells of some characters each; an unclosed quote would swallow the rest of the file. */
 const ROW_BYTES_MAX = 4_096;
 
 const UTF8_MARK = Buffer.from('efbbbf', 'hex');
@@ -14,7 +14,7 @@ interface Parsed {
 }
 
 /** Yields the rows after the header. A fault of the header or of the form of the file is the last thing it yields. */
-export async function* readCsvRows(source: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
+export async function* readCsvRows(source: AsyncIterable<Uint8Array>, form: RowForm): AsyncGenerator<Row> {
   const input = Readable.from(guarded(source), { objectMode: false });
   const parser = parse({
     encoding: null,
@@ -24,11 +24,11 @@ export async function* readCsvRows(source: AsyncIterable<Uint8Array>): AsyncGene
     max_record_size: ROW_BYTES_MAX,
   });
   input.on('error', (error) => parser.destroy(error)).pipe(parser);
-  let header: Column[] | undefined;
+  let header: string[] | undefined;
   try {
     for await (const { record, info } of parser as AsyncIterable<Parsed>) {
       const row =
-        header === undefined ? parseHeader(record, info.lines) : parseRow(header, record, info.lines);
+        header === undefined ? parseHeader(form, record, info.lines) : parseRow(header, record, info.lines);
       if (Array.isArray(row)) header = row;
       else yield row;
       if (header === undefined) return;
@@ -67,27 +67,31 @@ function withoutMark(head: Buffer): Uint8Array {
   return head.subarray(0, 3).equals(UTF8_MARK) ? head.subarray(3) : head;
 }
 
-function parseHeader(record: readonly Buffer[], line: number): Column[] | Row {
+function parseHeader(
+  { columns, required }: RowForm,
+  record: readonly Buffer[],
+  line: number,
+): string[] | Row {
   const fault = (reason: string): Row => ({ fault: { line, reason } });
-  const header: Column[] = [];
+  const header: string[] = [];
   for (const cell of record) {
-    const name = COLUMNS.find((known) => known === decodeUtf8(cell)?.trim());
+    const name = columns.find((known) => known === decodeUtf8(cell)?.trim());
     if (name === undefined && record.length === 1 && /[;\t]/.test(decodeUtf8(cell) ?? ''))
       return fault('the columns are separated by semicolons or tabs: save the file with commas between them');
     if (name === undefined)
-      return fault(`column ${header.length + 1} is unknown; known are ${COLUMNS.join(', ')}`);
+      return fault(`column ${header.length + 1} is unknown; known are ${columns.join(', ')}`);
     if (header.includes(name)) return fault(`column ${name} stands there twice`);
     header.push(name);
   }
-  const missing = COLUMNS_REQUIRED.filter((name) => !header.includes(name));
+  const missing = required.filter((name) => !header.includes(name));
   return missing.length > 0 ? fault(`column ${missing.join(' and ')} is missing`) : header;
 }
 
-function parseRow(header: readonly Column[], record: readonly Buffer[], line: number): Row {
+function parseRow(header: readonly string[], record: readonly Buffer[], line: number): Row {
   if (record.length !== header.length) {
     return { fault: { line, reason: `has ${record.length} cells; the header has ${header.length}` } };
   }
-  const cells: Partial<Record<Column, string>> = {};
+  const cells: Record<string, string> = {};
   for (const [i, column] of header.entries()) {
     const text = decodeUtf8(record[i]);
     if (text === undefined)

@@ -1,12 +1,12 @@
-/** JSON lines: one object per line with the columns as members, strings or, for `days`, a number. */
+/** JSON lines: one object per line with the columns as members, strings or, where a column takes them, numbers and booleans. */
 import { parseStrictJson, StrictJsonError } from '../../protocol/encoding/strict-json.ts';
 import { linesOf } from '../lines.ts';
-import { COLUMNS, type Row } from './person.ts';
+import { type Row, type RowForm } from './row-form.ts';
 
 const LINE_BYTES_MAX = 4_096;
 
 /** Yields a row per line that is not empty. A line that is too long or not UTF-8 is the last thing it yields. */
-export async function* readJsonRows(source: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
+export async function* readJsonRows(source: AsyncIterable<Uint8Array>, form: RowForm): AsyncGenerator<Row> {
   for await (const { line, text, isTooLong } of linesOf(source, LINE_BYTES_MAX)) {
     if (text === undefined) {
       const reason = isTooLong
@@ -15,17 +15,17 @@ export async function* readJsonRows(source: AsyncIterable<Uint8Array>): AsyncGen
       yield { fault: { line, reason } };
       return;
     }
-    if (text.trim() !== '') yield rowOf(text, line);
+    if (text.trim() !== '') yield rowOf(form, text, line);
   }
 }
 
-function rowOf(text: string, line: number): Row {
+function rowOf({ columns, plain }: RowForm, text: string, line: number): Row {
   let value: unknown;
   try {
     value = parseStrictJson(text);
   } catch (error) {
     if (!(error instanceof StrictJsonError)) throw error;
-    const column = COLUMNS.find((name) => name === error.member);
+    const column = columns.find((name) => name === error.member);
     if (column !== undefined) return { fault: { line, column, reason: 'stands there twice' } };
     return { fault: { line, reason: error.fault } };
   }
@@ -34,10 +34,14 @@ function rowOf(text: string, line: number): Row {
   }
   const members = Object.entries(value).filter(([, member]) => member !== '');
   for (const [name, member] of members) {
-    if (typeof member === 'string' || (name === 'days' && typeof member === 'number')) continue;
-    const column = COLUMNS.find((known) => known === name);
+    const isPlain = typeof member === 'number' || typeof member === 'boolean';
+    if (typeof member === 'string' || (isPlain && plain.has(name))) continue;
+    const column = columns.find((known) => known === name);
     // Of a long number JSON.parse keeps the first digits: it would be issued to somebody else.
-    const reason = column === 'days' ? 'is neither a number nor text' : 'is no text: put it in quotes';
+    const reason =
+      column !== undefined && plain.has(column)
+        ? 'is neither a number nor text'
+        : 'is no text: put it in quotes';
     return { fault: { line, ...(column && { column }), reason } };
   }
   return { line, cells: Object.fromEntries(members.map(([name, member]) => [name, String(member)])) };

@@ -2,7 +2,7 @@
 import { extname } from 'node:path';
 import { readCsvRows } from './csv-rows.ts';
 import { readJsonRows } from './json-rows.ts';
-import { parsePerson, type PeopleFault, type Person, type Row } from './person.ts';
+import { type PeopleFault, type Row, type RowForm } from './row-form.ts';
 
 /** One batch: what a region's staged file and registry hold comfortably, about 60 MB. */
 export const PEOPLE_MAX = 100_000;
@@ -11,8 +11,8 @@ const FAULTS_MAX = 20;
 
 export type PeopleFormat = 'csv' | 'jsonl';
 
-export interface People {
-  readonly people: readonly Person[];
+export interface People<T> {
+  readonly people: readonly T[];
   /** Empty if and only if all rows are good. At most `FAULTS_MAX` of them; reading stops at the last. */
   readonly faults: readonly PeopleFault[];
 }
@@ -23,12 +23,16 @@ export function peopleFormatOf(path: string): PeopleFormat {
 }
 
 /** Reads all rows in bounded memory. What is wrong comes back as faults; only the source itself may throw. */
-export async function readPeople(source: AsyncIterable<Uint8Array>, format: PeopleFormat): Promise<People> {
-  const people: Person[] = [];
+export async function readPeople<T extends { readonly subject: string }>(
+  source: AsyncIterable<Uint8Array>,
+  format: PeopleFormat,
+  form: RowForm<T>,
+): Promise<People<T>> {
+  const people: T[] = [];
   const faults: PeopleFault[] = [];
   const lineOfSubject = new Map<string, number>();
-  for await (const row of format === 'csv' ? readCsvRows(source) : readJsonRows(source)) {
-    faults.push(...faultsOfRow(row, people, lineOfSubject));
+  for await (const row of format === 'csv' ? readCsvRows(source, form) : readJsonRows(source, form)) {
+    faults.push(...faultsOfRow(form, row, people, lineOfSubject));
     if (people.length > PEOPLE_MAX) {
       faults.push({ line: 0, reason: `more than ${PEOPLE_MAX} rows: split the file` });
     }
@@ -38,9 +42,14 @@ export async function readPeople(source: AsyncIterable<Uint8Array>, format: Peop
   return { people, faults: faults.slice(0, FAULTS_MAX) };
 }
 
-function faultsOfRow(row: Row, people: Person[], lineOfSubject: Map<string, number>): PeopleFault[] {
+function faultsOfRow<T extends { readonly subject: string }>(
+  form: RowForm<T>,
+  row: Row,
+  people: T[],
+  lineOfSubject: Map<string, number>,
+): PeopleFault[] {
   if ('fault' in row) return [row.fault];
-  const person = parsePerson(row.cells, row.line);
+  const person = form.parse(row.cells, row.line);
   if (Array.isArray(person)) return person;
   const before = lineOfSubject.get(person.subject);
   if (before !== undefined) {

@@ -1,6 +1,8 @@
 /** One person to issue a code for, as a row of a file or the flags of a command describe them. */
 import { z } from 'zod';
 import { SUBJECT_BYTES_MAX } from '../../node/registry/record-page.ts';
+import { type Status } from '../../protocol/code/status.ts';
+import { type PeopleFault, type RowForm } from './row-form.ts';
 
 export const COLUMNS = [
   'subject',
@@ -62,20 +64,8 @@ const personSchema = z
     message: 'and document_country belong together: give both or neither',
   });
 
-export type Person = z.infer<typeof personSchema>;
-
-/** Why a row, or the whole file where `line` is 0, cannot be used. `line` counts from 1; `reason` holds no cell's content. */
-export interface PeopleFault {
-  readonly line: number;
-  readonly column?: Column | undefined;
-  readonly reason: string;
-  readonly example?: string;
-}
-
-/** A row as it stands in the file: cells by column, without the empty ones, or what is wrong with it. */
-export type Row =
-  | { readonly line: number; readonly cells: Readonly<Record<string, string>> }
-  | { readonly fault: PeopleFault };
+/** `status` is that of the rules, where they decided; without it colour and days make one. */
+export type Person = z.infer<typeof personSchema> & { readonly status?: Status };
 
 const EXAMPLES: Readonly<Record<Column, string>> = {
   subject: 'P-00001',
@@ -97,6 +87,14 @@ export function parsePerson(cells: Readonly<Record<string, string>>, line: numbe
     return { line, column, reason: missing ? 'is empty' : issue.message, example: EXAMPLES[column] };
   });
 }
+
+/** Rows that give each person's colour themselves. */
+export const PERSON_FORM: RowForm<Person> = {
+  columns: COLUMNS,
+  required: COLUMNS_REQUIRED,
+  plain: new Set(['days']),
+  parse: parsePerson,
+};
 
 function isDocumentNumber(text: string): boolean {
   const length = text.toUpperCase().replace(DOCUMENT_PADDING, '').length;

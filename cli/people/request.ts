@@ -12,7 +12,7 @@ import { type Person } from './person.ts';
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
 
-/** Until issuing rules exist, a status is what the operator says. */
+/** Of a status that the operator gives without rules. */
 const MANUAL_RULE = { ruleId: 'manual', ruleVersion: 1 } as const;
 const DAYS_BY_DEFAULT = { green: 7, yellow: 7, red: 14 } as const;
 const MEASURES = { green: 'none', yellow: 'home', red: 'isolate' } as const;
@@ -64,7 +64,8 @@ export function countOnPaper(people: readonly Person[]): number {
   return people.filter((person) => person.document_number !== undefined).length;
 }
 
-function statusOf({ colour, days = DAYS_BY_DEFAULT[colour] }: Person, nowS: number): Status {
+function statusOf({ colour, days = DAYS_BY_DEFAULT[colour], status }: Person, nowS: number): Status {
+  if (status !== undefined) return status;
   const expiresAtS = (Math.floor(nowS / HOUR_S) + 1) * HOUR_S + days * DAY_S;
   const measure = MEASURES[colour];
   return { colour, measure, untilS: measure === 'none' ? undefined : expiresAtS, expiresAtS, ...MANUAL_RULE };

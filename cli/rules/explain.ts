@@ -1,9 +1,7 @@
 /** `entente rules explain`: why facts lead to a colour, and what becomes of a code at a place. */
-import { readFileIfPresent } from '../../node/region/files.ts';
-import { parseStrictJson, StrictJsonError } from '../../protocol/encoding/strict-json.ts';
 import { dayText } from '../../protocol/rules/calendar.ts';
 import { acceptanceOf, checksDue, placeOf } from '../../protocol/rules/acceptance-rules.ts';
-import { type Facts, readFacts } from '../../protocol/rules/facts.ts';
+import { type Facts } from '../../protocol/rules/facts.ts';
 import { decide } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { traceAcceptance, traceChecks, traceIssuing, type TraceStep } from '../../protocol/rules/trace.ts';
@@ -11,15 +9,15 @@ import { localDay } from '../../protocol/rules/zone.ts';
 import { outcomeOf } from '../../protocol/verdict/reasons.ts';
 import { type Place } from '../../protocol/verdict/verdict.ts';
 import { type Cli } from '../cli.ts';
-import { CliError, EXIT, usageError } from '../exit.ts';
+import { usageError } from '../exit.ts';
 import { parsePlace } from '../place.ts';
-import { printable, shortened } from '../printable.ts';
+import { printable } from '../printable.ts';
 import { parseTime, timeText } from '../times.ts';
 import { wrapped } from '../wrap.ts';
 import { decisionLines, factsText, stepSections } from './explanation.ts';
+import { readFactsFile } from './facts-file.ts';
 import { readRules } from './rule-argument.ts';
 
-const FACTS_BYTES_MAX = 65_536;
 const HOUR_S = 3_600;
 
 export interface ExplainOptions {
@@ -38,7 +36,7 @@ export async function explainRules(cli: Cli, named: string, options: ExplainOpti
   const nowS = options.at === undefined ? cli.surroundings.nowS() : parseTime(options.at);
   const { ruleSet } = await readRules(named);
   if (options.facts !== undefined)
-    explainFacts(cli, ruleSet, await factsOf(cli, ruleSet, options.facts), nowS);
+    explainFacts(cli, ruleSet, await readFactsFile(cli, ruleSet, options.facts), nowS);
   else explainPlace(cli, ruleSet, options, nowS);
 }
 
@@ -117,41 +115,6 @@ function acceptedAt(
   } as const;
   const outcome = outcomeOf(acceptanceOf(ruleSet, role)(input));
   return { outcome, acceptance: traceAcceptance(ruleSet, input, role) };
-}
-
-async function factsOf(cli: Cli, ruleSet: RuleSet, file: string): Promise<Facts> {
-  const { facts, faults } = readFacts(ruleSet.data.facts, await jsonOf(cli, file));
-  if (facts !== undefined) return facts;
-  const told = faults.map(({ fact, unknown, reason, example }) => {
-    const name = printable(shortened(fact ?? unknown ?? 'facts', 64));
-    return `\n  ${name} ${reason}${example === undefined ? '' : `, as in ${example}`}`;
-  });
-  throw new CliError(EXIT.failure, 'FACTS_INVALID', `the facts cannot be used:${told.join('')}`, {
-    hint: `The rules know ${Object.keys(ruleSet.data.facts).join(', ')}.`,
-    details: faults,
-  });
-}
-
-async function jsonOf(cli: Cli, file: string): Promise<unknown> {
-  const bytes = file === '-' ? await stdinOf(cli) : await readFileIfPresent(file, FACTS_BYTES_MAX);
-  if (bytes === undefined) throw usageError(`there is no file ${printable(shortened(file, 80))}`);
-  try {
-    return parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    const why = error instanceof StrictJsonError ? error.fault : 'is not UTF-8';
-    throw new CliError(EXIT.failure, 'FACTS_INVALID', `the file of facts ${why}`);
-  }
-}
-
-async function stdinOf(cli: Cli): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of cli.surroundings.stdin) {
-    length += part.length;
-    if (length > FACTS_BYTES_MAX) throw usageError(`expected at most ${FACTS_BYTES_MAX} bytes of facts`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
 }
 
 function headOf({ id, version, zone }: RuleSet, nowS: number): object {

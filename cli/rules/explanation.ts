@@ -86,7 +86,8 @@ const OPEN_TEXTS: Readonly<Record<OpenReason['code'], string>> = {
   SINCE_AHEAD: 'the rule holds, but the day from which on is still to come',
 };
 
-function openText({ code, rule }: OpenReason): string {
+/** Why there is no colour, in a few words. */
+export function openText({ code, rule }: OpenReason): string {
   return rule === undefined ? OPEN_TEXTS[code] : `${rule}: ${OPEN_TEXTS[code]}`;
 }
 

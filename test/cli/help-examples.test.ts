@@ -27,16 +27,22 @@ const OTHER_EXITS = new Map([
   ['entente status DE', 4],
 ]);
 
-const RULES = `id: de
-version: 1
+/** Rules that are in force today. */
+function rulesOf(version: number, today: string): string {
+  const year = Number(today.slice(0, 4));
+  return `id: de
+version: ${version}
 base: { id: baseline, version: 1 }
 region: DE
+from: ${year}-01-01
+until: ${year + 1}-12-31
 examples:
   - name: nobody is green without a declaration
-    at: 2026-03-01T09:00:00Z
+    at: ${today}T00:00:00Z
     facts: {}
     expect: { open: [declared, consent] }
 `;
+}
 
 describe('the examples of the help texts', () => {
   const folder = temporaryFolders();
@@ -69,7 +75,18 @@ describe('the examples of the help texts', () => {
     const second = await world.json<{ code: string }>('issue', issuer, ...order);
     await world.json('issue', home, ...order, '--device', world.path('phone.json'));
     writeFileSync(world.path('people.csv'), 'subject,colour\nPerson 00002,green\n');
-    writeFileSync(world.path('rules.yaml'), RULES);
+    const today = new Date(1_000 * world.nowS).toISOString().slice(0, 10);
+    writeFileSync(world.path('rules.yaml'), rulesOf(2, today));
+    writeFileSync(world.path('first-rules.yaml'), rulesOf(1, today));
+    await world.json('rules', 'activate', home, world.path('first-rules.yaml'));
+    writeFileSync(
+      world.path('declarations.csv'),
+      `subject,declaration.day,declaration.consent\nPerson 00003,${today},true\n`,
+    );
+    writeFileSync(
+      world.path('control.csv'),
+      `subject,control.level,control.since\nPerson 00003,key,${today}\n`,
+    );
     writeFileSync(world.path('facts.json'), '{"control":{"level":"key","since":"2026-11-20"}}');
     writeFileSync(world.path('codes.txt'), `${code}\n${second.code}\n`);
     for (const one of REGIONS)

@@ -5,7 +5,8 @@ import {
   readPeople,
   type PeopleFormat,
 } from '../../../cli/people/people-file.ts';
-import { type PeopleFault } from '../../../cli/people/person.ts';
+import { PERSON_FORM } from '../../../cli/people/person.ts';
+import { type PeopleFault } from '../../../cli/people/row-form.ts';
 
 const HEADER = 'subject,colour,days,device,document_country,document_number\n';
 const DEVICE = 'ab'.repeat(32);
@@ -17,7 +18,7 @@ async function* pieces(bytes: Uint8Array, size = 7): AsyncGenerator<Uint8Array> 
 }
 
 function read(content: string | Uint8Array, format: PeopleFormat = 'csv') {
-  return readPeople(pieces(Buffer.from(content as string)), format);
+  return readPeople(pieces(Buffer.from(content as string)), format, PERSON_FORM);
 }
 
 async function faultsOf(
@@ -161,7 +162,7 @@ describe('readPeople (CSV)', () => {
   it(`takes ${PEOPLE_MAX} rows and refuses one more`, async () => {
     const rows = (count: number) =>
       `subject,colour\n${Array.from({ length: count }, (_, i) => `${i},green\n`).join('')}`;
-    const file = (count: number) => readPeople(pieces(Buffer.from(rows(count)), 65_536), 'csv');
+    const file = (count: number) => readPeople(pieces(Buffer.from(rows(count)), 65_536), 'csv', PERSON_FORM);
     assert.deepEqual((await file(PEOPLE_MAX)).faults, []);
     assert.equal((await file(PEOPLE_MAX + 1)).faults.length, 1);
   });

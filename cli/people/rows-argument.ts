@@ -1,0 +1,38 @@
+/** Files of rows as the command line names them: all rows, or an error that tells each that is wrong. */
+import { createReadStream, existsSync } from 'node:fs';
+import { type Cli } from '../cli.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
+import { printable } from '../printable.ts';
+import { peopleFormatOf, readPeople } from './people-file.ts';
+import { type PeopleFault, type RowForm } from './row-form.ts';
+
+/** The rows of a file, or of CSV on stdin for `-`. @throws {CliError} USAGE where there is none, PEOPLE_INVALID with its faults. */
+export async function readRows<T extends { readonly subject: string }>(
+  cli: Cli,
+  file: string,
+  form: RowForm<T>,
+): Promise<readonly T[]> {
+  if (file !== '-' && !existsSync(file)) throw usageError(`there is no file ${printable(file)}`);
+  const source =
+    file === '-' ? cli.surroundings.stdin : (createReadStream(file) as AsyncIterable<Uint8Array>);
+  const { people, faults } = await readPeople(source, peopleFormatOf(file), form);
+  if (faults.length > 0) throw rowsError(file, faults);
+  return people;
+}
+
+/** Nothing of the file was used, for these reasons. */
+export function rowsError(file: string, faults: readonly PeopleFault[]): CliError {
+  const list = faults.map((fault) => `\n  ${faultText(fault)}`).join('');
+  return new CliError(EXIT.failure, 'PEOPLE_INVALID', `${file} cannot be used, nothing was issued:${list}`, {
+    hint: 'Mend these rows and run the command again. `entente issue --help` lists the columns.',
+    details: faults,
+  });
+}
+
+function faultText({ line, column, reason, example }: PeopleFault): string {
+  const place = [line > 0 ? `line ${line}` : undefined, column]
+    .filter((part) => part !== undefined)
+    .join(', ');
+  const colon = place === '' ? '' : `${place}: `;
+  return `${colon}${reason}${example === undefined ? '' : `, expected as in ${example}`}`;
+}
