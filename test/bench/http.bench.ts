@@ -28,11 +28,17 @@ interface Ready {
   readonly lives: readonly string[];
 }
 
+/** A load, and the seconds on a processor that it took: of the server with all its threads, and of this process, which makes it. */
+interface Timed extends Loaded {
+  readonly cpuS: number;
+  readonly loadCpuS: number;
+}
+
 function rate({ counts, seconds }: Loaded): number {
   return (counts.get(200) ?? 0) / seconds;
 }
 
-function rowsOf(name: string, loaded: Loaded & { cpuS: number }): Row[] {
+function rowsOf(name: string, loaded: Timed): Row[] {
   const other = [...loaded.counts]
     .filter(([status]) => status !== 200)
     .reduce((sum, [, count]) => sum + count, 0);
@@ -46,23 +52,35 @@ function rowsOf(name: string, loaded: Loaded & { cpuS: number }): Row[] {
       value: `${percentile(loaded.latenciesMs, 0.5).toFixed(1)}, ${p99.toFixed(1)} ms`,
       goal: '50 ms',
     },
-    {
-      name: '  in a second that the server has a processor',
-      value: Math.round((rate(loaded) * loaded.seconds) / loaded.cpuS).toLocaleString('en-US'),
-    },
+    { name: '  in a second that the server has a processor', value: perCpuS(loaded).toLocaleString('en-US') },
+    coresRow(loaded),
   ];
+}
+
+function perCpuS(loaded: Timed): number {
+  return Math.round((rate(loaded) * loaded.seconds) / loaded.cpuS);
+}
+
+function coresRow({ cpuS, loadCpuS, seconds }: Timed): Row {
+  const [server, load] = [cpuS, loadCpuS].map((taken) => (taken / seconds).toFixed(2));
+  return { name: '  cores that server and load had', value: `${server}, ${load}` };
 }
 
 function perSecond(loaded: Loaded): string {
   return `${Math.round(rate(loaded)).toLocaleString('en-US')}/s`;
 }
 
-async function overloading(load: Load, calm: Loaded, rssMb: () => Promise<number>): Promise<Row[]> {
+async function overloading(
+  load: Load,
+  calm: Timed,
+  rssMb: () => Promise<number>,
+  timed: (run: () => Promise<Loaded>) => Promise<Timed>,
+): Promise<Row[]> {
   const normal = rate(calm);
   const before = await rssMb();
   let most = before;
   const watch = setInterval(() => void rssMb().then((now) => (most = Math.max(most, now))), 1_000);
-  const over = await overloadServer({ ...load, perS: OVERLOAD * normal });
+  const over = await timed(() => overloadServer({ ...load, perS: OVERLOAD * normal }));
   clearInterval(watch);
   let backS = 0;
   for (let second = 1; second <= AFTER_S && backS === 0; second++) {
@@ -78,6 +96,13 @@ async function overloading(load: Load, calm: Loaded, rssMb: () => Promise<number
       of: 'static codes',
       goal: '80 %',
     },
+    {
+      name: '  in a second that the server has a processor',
+      value: perCpuS(over).toLocaleString('en-US'),
+      ratio: perCpuS(over) / perCpuS(calm),
+      of: 'static codes',
+    },
+    coresRow(over),
     {
       name: '  p99 of what was let in',
       value: `${percentile(over.latenciesMs, 0.99).toFixed(1)} ms`,
@@ -106,18 +131,20 @@ export const httpBench: Bench = {
         return ((await once(child, 'message')) as [Figures])[0];
       };
       const rssMb = async () => (await ask()).rssBytes / 2 ** 20;
-      /** The load, and the seconds on a processor that it took the server. */
-      const timed = async (load: Load): Promise<Loaded & { cpuS: number }> => {
-        const before = await ask();
-        const loaded = await loadServer(load);
-        return { ...loaded, cpuS: ((await ask()).cpuMicros - before.cpuMicros) / 1e6 };
+      const timed = async (run: () => Promise<Loaded>): Promise<Timed> => {
+        const [before, own] = [await ask(), process.cpuUsage()];
+        const loaded = await run();
+        const { user, system } = process.cpuUsage(own);
+        const cpuS = ((await ask()).cpuMicros - before.cpuMicros) / 1e6;
+        return { ...loaded, cpuS, loadCpuS: (user + system) / 1e6 };
       };
       const bodiesOf = (texts: readonly string[]) => texts.map((code) => JSON.stringify({ code }));
       const [statics, lives] = [bodiesOf(ready.statics), bodiesOf(ready.lives)];
       await loadServer({ port, connections: CONNECTIONS, seconds: WARM_UP_S, bodies: statics });
-      const calm = await timed({ port, connections: CONNECTIONS, seconds: SECONDS, bodies: statics });
+      const calmLoad = { port, connections: CONNECTIONS, seconds: SECONDS };
+      const calm = await timed(() => loadServer({ ...calmLoad, bodies: statics }));
       progress('static codes done');
-      const live = await timed({ port, connections: CONNECTIONS, seconds: SECONDS, bodies: lives });
+      const live = await timed(() => loadServer({ ...calmLoad, bodies: lives }));
       progress('live presentations done');
       return [
         ...rowsOf('static codes', calm),
@@ -127,6 +154,7 @@ export const httpBench: Bench = {
           { port, connections: CROWD, seconds: OVERLOAD_S, bodies: statics },
           calm,
           rssMb,
+          timed,
         )),
       ];
     } finally {

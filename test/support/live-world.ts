@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Status } from '../../protocol/code/status.ts';
 import { admitPublicKey } from '../../protocol/signature/noble.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { ANY_PLACE } from '../../protocol/verdict/verdict.ts';
 import { RegionNode, type RegionNodeOptions } from '../../node/core/region-node.ts';
 import { codeTextOf } from '../../node/issuing/held-codes.ts';
@@ -61,6 +62,12 @@ export class LiveWorld {
   readonly #nodes = new Map<string, LiveNode>();
   readonly #networks: LiveNetwork[] = [];
   readonly #random: () => number = Math.random;
+  readonly #modules: typeof modules;
+
+  /** `crypto` instead of that of the tests, which is OpenSSL's. */
+  constructor(crypto: Partial<TrustModules> = {}) {
+    this.#modules = { ...modules, ...crypto };
+  }
 
   /** Starts the node of a region on a network that is open. Its root and keys are logged once this resolves. */
   async found(
@@ -68,14 +75,14 @@ export class LiveWorld {
     network: LiveNetwork,
     options: Partial<RegionNodeOptions> = {},
   ): Promise<LiveNode> {
-    const fixture = new RegionFixture({ region, network: NETWORK, modules });
+    const fixture = new RegionFixture({ region, network: NETWORK, modules: this.#modules });
     const troubles: unknown[] = [];
     const medium = new FaultyMedium({ random: this.#random });
     const { attest, checkpoint, witness } = fixture.keys;
     const node = new RegionNode(
       { region, network: NETWORK, registryKey: sha256(Buffer.from(region)), ...OPTIONS, ...options },
       {
-        ...modules,
+        ...this.#modules,
         disk: medium.disk(),
         mark: medium.mark(),
         secondPlace: new MemorySecondPlace(),
