@@ -27,6 +27,7 @@ import { addRun } from './commands/run.ts';
 import { addShow } from './commands/show.ts';
 import { addSnapshot } from './commands/snapshot.ts';
 import { addState } from './commands/state.ts';
+import { addStatusList } from './commands/status-list.ts';
 import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
 import { addVerify } from './commands/verify.ts';
@@ -102,6 +103,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addKey,
   addRoot,
   addState,
+  addStatusList,
   addInspect,
   addConfig,
   addFsck,

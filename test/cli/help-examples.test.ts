@@ -114,6 +114,8 @@ describe('the examples of the help texts', () => {
       issuedAt: world.nowS - 60,
       expiresAt: world.nowS + 86_400,
     });
+    const lists = makeEcSigner().privateKey.export({ format: 'pem', type: 'pkcs8' });
+    writeFileSync(world.path('lists.pem'), lists);
     const trust = ['--offline', world.path('home.snap'), '--home', 'CN-33', '--pin', pin];
     await world.json('verify', ...trust, '--keep', world.path('gate.json'), code);
     const { keys } = await world.json<{ keys: readonly { keyId: string; role: string }[] }>(
