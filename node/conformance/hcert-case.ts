@@ -18,16 +18,18 @@ export type HcertStep = (typeof HCERT_STEPS)[number];
 
 export interface HcertCase {
   readonly text: string;
-  /** The COSE_Sign1 in the text, where the file shows it. */
+  /** The COSE_Sign1 in the text and the payload in that, where the file shows them. */
   readonly cose: Uint8Array | undefined;
-  /** The signer's key; undefined where the file has no certificate. */
-  readonly key: ForeignKey | undefined;
+  readonly content: unknown;
+  /** The signer's key; undefined where the file has no certificate, null for one that holds no key that signs codes. */
+  readonly key: ForeignKey | null | undefined;
   readonly clockS: number | undefined;
   readonly expected: ReadonlyMap<HcertStep, boolean>;
 }
 
 const caseSchema = z.object({
   PREFIX: z.string(),
+  JSON: z.unknown().optional(),
   COSE: z
     .string()
     .regex(/^(?:[0-9a-fA-F]{2})+$/)
@@ -36,7 +38,7 @@ const caseSchema = z.object({
   EXPECTEDRESULTS: z.record(z.string(), z.unknown()),
 });
 
-/** The case in a file's JSON; undefined for another layout, also for a certificate or a clock that cannot be read. */
+/** The case in a file's JSON; undefined for another layout, also for a clock that cannot be read. */
 export function readHcertCase(json: unknown): HcertCase | undefined {
   const file = caseSchema.safeParse(json).data;
   if (file === undefined) return undefined;
@@ -47,16 +49,21 @@ export function readHcertCase(json: unknown): HcertCase | undefined {
     const flag = file.EXPECTEDRESULTS[`EXPECTED${step}`];
     return typeof flag === 'boolean' ? [[step, flag] as const] : [];
   });
+  return {
+    text: file.PREFIX,
+    cose: file.COSE ? new Uint8Array(Buffer.from(file.COSE, 'hex')) : undefined,
+    content: file.JSON,
+    key: certificate ? keyOf(certificate) : undefined,
+    clockS,
+    expected: new Map(expected),
+  };
+}
+
+function keyOf(certificate: string): ForeignKey | null {
   try {
-    return {
-      text: file.PREFIX,
-      cose: file.COSE ? new Uint8Array(Buffer.from(file.COSE, 'hex')) : undefined,
-      key: certificate ? hcertKeyOf(derOf(certificate)) : undefined,
-      clockS,
-      expected: new Map(expected),
-    };
+    return hcertKeyOf(derOf(certificate));
   } catch (error) {
-    if (isProtocolError(error, 'KEY_INVALID')) return undefined;
+    if (isProtocolError(error, 'KEY_INVALID')) return null;
     throw error;
   }
 }
@@ -66,7 +73,7 @@ function derOf(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text.replaceAll(/-----[A-Z ]+-----/g, ''), 'base64'));
 }
 
-const CLOCK = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?$/;
+const CLOCK = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?$/;
 
 /** Sources write any number of digits of a second, zones with and without a colon, and none, which means UTC. */
 function secondsOf(text: string): number | undefined {

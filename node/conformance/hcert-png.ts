@@ -60,7 +60,7 @@ async function keysOf(folder: string): Promise<ForeignKeys> {
   const keys = new Map<string, ForeignKey>();
   for await (const { json } of jsonFilesOf(folder) ?? []) {
     const key = readHcertCase(json)?.key;
-    if (key !== undefined) keys.set(`${key.keyId} ${JSON.stringify(key.publicKey)}`, key);
+    if (key) keys.set(`${key.keyId} ${JSON.stringify(key.publicKey)}`, key);
   }
   return new ForeignKeys(keys.values());
 }

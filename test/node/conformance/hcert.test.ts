@@ -11,7 +11,7 @@ import { hcertSuite } from '../../../node/conformance/hcert.ts';
 import { type Suite, type SuiteResult } from '../../../node/conformance/suite.ts';
 import { hcertKeyOf } from '../../../node/foreign/hcert-key.ts';
 import { makeEcSigner } from '../../support/foreign-keys.ts';
-import { ISSUED_S, makeCose, hcertText } from '../../support/hcert-fixture.ts';
+import { ISSUED_S, makeCose, hcertText, VACCINATION } from '../../support/hcert-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { makeCertificate } from '../../support/x509-fixture.ts';
 
@@ -74,14 +74,18 @@ describe('hcertSuite', () => {
       file({ EXPECTEDCOMPRESSION: true, EXPECTEDDECODE: false }, { PREFIX: hcertText(COSE.subarray(1)) }),
       file({ EXPECTEDDECODE: true, EXPECTEDVERIFY: false }, { PREFIX: FORGED, COSE: undefined }),
       file({ EXPECTEDEXPIRATIONCHECK: false }, {}, at(ISSUED_S - 1)),
+      file({ EXPECTEDDECODE: true }, { COSE: '00', JSON: VACCINATION }),
+      file({ EXPECTEDVERIFY: false }, { TESTCTX: { CERTIFICATE: 'AAAA' } }),
+      file({ EXPECTEDEXPIRATIONCHECK: true }, { TESTCTX: { VALIDATIONCLOCK: at(ISSUED_S) } }),
     );
     assert.deepEqual(reasons, []);
-    assert.deepEqual([passed, failed], [7 + 1 + 2 + 2 + 2 + 2 + 1, 0]);
+    assert.deepEqual([passed, failed], [7 + 1 + 2 + 2 + 2 + 2 + 1 + 3, 0]);
   });
 
   for (const [name, clock] of [
     ['no zone, which means UTC', at(ISSUED_S).replace('Z', '')],
     ['nine digits of a second', at(ISSUED_S).replace(/\.\d+Z/, '.123456789Z')],
+    ['a space before the time', at(ISSUED_S).replace('T', ' ')],
     ['a zone without a colon', at(ISSUED_S + 7_200).replace('Z', '+0200')],
     ['a zone with a colon', at(ISSUED_S - 3_600).replace('Z', '-01:00')],
   ] as const) {
@@ -101,7 +105,8 @@ describe('hcertSuite', () => {
     ['other bytes than those shown', file({ EXPECTEDDECODE: true }, { COSE: '00' })],
     ['a text that is refused', file({ EXPECTEDDECODE: true }, { PREFIX: 'HC1:A' })],
     ['a clock that is none', file({ EXPECTEDUNPREFIX: true }, {}, 'yesterday')],
-    ['a certificate that is none', file({}, { TESTCTX: { CERTIFICATE: 'AAAA' } })],
+    ['a certificate that is none', file({ EXPECTEDVERIFY: true }, { TESTCTX: { CERTIFICATE: 'AAAA' } })],
+    ['another payload than that shown', file({ EXPECTEDDECODE: true }, { COSE: undefined, JSON: {} })],
     ['a file without a text', {}],
   ] as const) {
     it(`fails ${name}`, async () => {
@@ -115,6 +120,7 @@ describe('hcertSuite', () => {
       file({ EXPECTEDEXPIRATIONCHECK: false }),
       file({ EXPECTEDEXPIRATIONCHECK: true }, {}, at(ISSUED_S - 1)),
       file({ EXPECTEDVERIFY: true }, { TESTCTX: {} }),
+      file({ EXPECTEDKEYUSAGE: true }, { TESTCTX: { CERTIFICATE: 'AAAA' } }),
       file({ EXPECTEDEXPIRATIONCHECK: true }, { TESTCTX: { CERTIFICATE: encodeBase64(DER) } }),
       file({ EXPECTEDSCHEMAVALIDATION: true }),
     ]) {
