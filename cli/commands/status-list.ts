@@ -44,7 +44,7 @@ export function addStatusList(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([
-        'entente status-list CN-33 2026-11 --key lists.pem --address urn:lists:2026-11 --out 2026-11.jwt',
+        'entente status-list CN-33 2026-11 --key lists.pem --address urn:a --out a.jwt',
         'a new one every day; the verifier compares the address',
       ]),
     )

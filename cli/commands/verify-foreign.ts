@@ -3,13 +3,13 @@ import { createReadStream } from 'node:fs';
 import { readFileIfPresent } from '../../node/region/files.ts';
 import { ForeignTrust } from '../../node/foreign/foreign-trust.ts';
 import { KEY_LIST_BYTES_MAX, type KeyList, readKeyList } from '../../node/foreign/key-list.ts';
-import { CARD_CHARS_MAX } from '../../protocol/foreign/foreign-limits.ts';
+import { CARD_CHARS_MAX, FOREIGN_KEYS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { type ForeignVerdict } from '../../protocol/foreign/foreign-verdict.ts';
 import { type Cli } from '../cli.ts';
 import { EXIT, type ExitCode, usageError } from '../exit.ts';
 import { foreignBatchLine, foreignHeadline, foreignReasonLines, foreignVerdictJson } from '../foreign.ts';
 import { linesOf } from '../lines.ts';
-import { counted } from '../output.ts';
+import { counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { parseTime } from '../times.ts';
 
@@ -34,6 +34,11 @@ export async function verifyForeignCodes(
   const nowS = at === undefined ? cli.surroundings.nowS() : parseTime(at);
   const lists: KeyList[] = [];
   for (const source of foreignKeys) lists.push(await readSource(cli, source));
+  const count = lists.reduce((sum, { keys }) => sum + keys.length, 0);
+  if (count > FOREIGN_KEYS_MAX)
+    throw usageError(
+      `expected at most ${figure(FOREIGN_KEYS_MAX)} keys of all lists together, got ${figure(count)}`,
+    );
   const trust = new ForeignTrust(lists);
   if (code !== undefined && code !== '-') {
     report(cli, await trust.judge(code, nowS));
@@ -41,17 +46,17 @@ export async function verifyForeignCodes(
   }
   const source = file === undefined ? cli.surroundings.stdin : createReadStream(file);
   let first: ForeignVerdict | undefined;
-  let count = 0;
+  let lines = 0;
   for await (const { text = NOT_TEXT } of linesOf(source as AsyncIterable<Uint8Array>, CARD_CHARS_MAX)) {
     const verdict = await trust.judge(text, nowS);
     // The first waits to see whether it stays alone: it then gets more than a line.
-    if (++count === 1) first = verdict;
-    else if (count === 2 && first !== undefined) reportLine(cli, first);
-    if (count > 1) reportLine(cli, verdict);
+    if (++lines === 1) first = verdict;
+    else if (lines === 2 && first !== undefined) reportLine(cli, first);
+    if (lines > 1) reportLine(cli, verdict);
   }
   if (first === undefined)
     throw usageError('there is no code to judge', 'Give one as an argument, with --file or on stdin.');
-  if (count === 1) report(cli, first);
+  if (lines === 1) report(cli, first);
 }
 
 /** A file of keys, or `https://issuer=FILE` for a key set that does not say whose it is. */

@@ -2,10 +2,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { foreignChecksOf, ForeignKeys } from '../../protocol/foreign/foreign-keys.ts';
 import { parseSeal } from '../../protocol/foreign/seal.ts';
 import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
-import { sealKeyOf } from '../foreign/seal-key.ts';
+import { readCertificate } from '../foreign/certificate.ts';
 import { jsonFilesOf } from './files.ts';
 import { Tally, type Suite } from './suite.ts';
 
@@ -34,13 +33,13 @@ export const vdsncSuite: Suite = {
   },
 };
 
-/** Why a seal does not verify, or undefined if it does. The flag is about the signature: the source has no clock. */
+/** Why a seal does not verify, or undefined if it does. The flag is about the signature: the source pins nobody and has no clock. */
 function answerOf(text: string): string | undefined {
   const { sha256, verifyForeign } = nativeForeignPrimitives;
   try {
-    const seal = parseSeal(sha256, text);
-    const candidates = new ForeignKeys([sealKeyOf(seal.certificate)]).candidatesFor(seal);
-    return foreignChecksOf(seal, candidates).some(verifyForeign) ? seal.flaw : 'SIGNATURE_INVALID';
+    const { algorithm, message, signature, certificate } = parseSeal(sha256, text);
+    const { publicKey } = readCertificate(certificate);
+    return verifyForeign({ algorithm, publicKey, message, signature }) ? undefined : 'SIGNATURE_INVALID';
   } catch (error) {
     if (isProtocolError(error)) return error.fault.code;
     throw error;

@@ -155,6 +155,12 @@ describe('codes of others on the command line', () => {
     assert.equal(exit, 0);
     assert.equal(err.match(/entry \d: KEY_INVALID/g)?.length, 3);
     assert.match(err, /1 key more left out/);
+    writeFileSync(cli.path('many.json'), JSON.stringify({ keys: Array(17_000).fill(jwkOf(SIGNER)) }));
+    const set = `${ISSUER}=${cli.path('many.json')}`;
+    const twice = ['--foreign-keys', set, '--foreign-keys', set];
+    const { exit: tooMany, err: said } = await cli.run('verify', ...twice, HCERT);
+    assert.equal(tooMany, 2);
+    assert.match(said, /at most 32,768 keys of all lists together, got 34,000/);
     writeFileSync(cli.path('none.json'), '{}');
     assert.equal((await cli.run('verify', '--foreign-keys', cli.path('none.json'), HCERT)).exit, 5);
     assert.equal((await cli.run('verify', '--foreign-keys', cli.path('nowhere'), HCERT)).exit, 2);
