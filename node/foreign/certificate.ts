@@ -56,8 +56,8 @@ export function publicKeyOf(key: crypto.KeyObject): ForeignPublicKey {
 
 function readKey(key: crypto.KeyObject): ForeignPublicKey | undefined {
   const bytes = (text: string | undefined) => new Uint8Array(Buffer.from(text ?? '', 'base64url'));
-  if (key.asymmetricKeyType === 'rsa') {
-    const { n, e } = key.export({ format: 'jwk' });
+  if (key.asymmetricKeyType === 'rsa' || key.asymmetricKeyType === 'rsa-pss') {
+    const { n, e } = plainRsa(key).export({ format: 'jwk' });
     return { kind: 'rsa', modulus: bytes(n), exponent: bytes(e) };
   }
   if (key.asymmetricKeyType !== 'ec') return undefined;
@@ -72,3 +72,27 @@ const CURVES: ReadonlyMap<string, EcCurve> = new Map([
   ['prime256v1', 'P-256'],
   ['secp384r1', 'P-384'],
 ]);
+
+/** A key that X.509 confines to RSA-PSS as the bare numbers that it holds: Node gives those of no such key as JSON. */
+function plainRsa(key: crypto.KeyObject): crypto.KeyObject {
+  if (key.asymmetricKeyType === 'rsa') return key;
+  // A sequence of the algorithm, a sequence itself, and a bit string that begins with a byte for unused bits.
+  const spki = key.export({ format: 'der', type: 'spki' });
+  const bits = contentOf(contentOf(spki).subarray(lengthOf(contentOf(spki))));
+  return crypto.createPublicKey({ key: bits.subarray(1), format: 'der', type: 'pkcs1' });
+}
+
+/** What the first item of OpenSSL's own DER holds; its length takes one byte, or as many more as that says. */
+function contentOf(der: Buffer): Buffer {
+  return der.subarray(headOf(der), lengthOf(der));
+}
+
+function headOf(der: Buffer): number {
+  const first = der[1] ?? 0;
+  return first < 0x80 ? 2 : 2 + (first & 0x7f);
+}
+
+function lengthOf(der: Buffer): number {
+  const head = headOf(der);
+  return head + (head === 2 ? (der[1] ?? 0) : der.readUIntBE(2, head - 2));
+}

@@ -33,6 +33,22 @@ describe('hcertKeyOf', () => {
     });
   }
 
+  it('takes the key of a certificate that is confined to RSA-PSS', async () => {
+    const options = { hashAlgorithm: 'sha256', mgf1HashAlgorithm: 'sha256' };
+    const { privateKey } = crypto.generateKeyPairSync('rsa-pss', { modulusLength: 2_048, ...options });
+    const key = hcertKeyOf(makeCertificate({ privateKey }, { by: makeEcSigner() }));
+    const { publicKey } = key;
+    const sign = (_: string, message: Uint8Array) =>
+      new Uint8Array(crypto.sign('sha256', message, { key: privateKey, saltLength: 32 }));
+    const protectedHeader = new Map<number, unknown>([
+      [1, -37],
+      [4, new Uint8Array(Buffer.from(key.keyId, 'base64'))],
+    ]);
+    const text = makeHcert({ publicKey, privateKey, sign }, { algorithm: 'PS256', protectedHeader });
+    const { outcome } = await verifyForeign(nativeForeignPrimitives, text, new ForeignKeys([key]), ISSUED_S);
+    assert.equal(outcome, 'genuine');
+  });
+
   it('an extension that is empty, absent or about something else restricts nothing', () => {
     const signer = makeEcSigner();
     for (const usages of [[], undefined, ['1.3.6.1.5.5.7.3.2']]) {
