@@ -23,7 +23,8 @@ export interface ForeignVerdict {
 
 /**
  * The verdict at `nowS` on a code whose checks (`foreignChecksOf` with the same candidates) had these results, in the same order. A key
- * is judged at the time of issue, and now where the format has none. Of several keys with good signatures, which takes equal keys, the one counts that speaks least against the code.
+ * is judged at the time of issue, and now where the format has none. One key that a list has twice may sign under either entry: the one
+ * counts by which least speaks against the code.
  * @throws {RangeError} unless there is a result for each check.
  */
 export function judgeForeign(
@@ -39,7 +40,7 @@ export function judgeForeign(
   );
   const judged = good
     .map((key) => ({ key, reasons: reasonsOf(code, key, nowS) }))
-    .sort((a, b) => a.reasons.length - b.reasons.length)[0];
+    .sort((a, b) => weightOf(a.reasons) - weightOf(b.reasons))[0];
   const reasons = judged?.reasons ?? [unsigned(candidates)];
   return {
     outcome: foreignOutcomeOf(reasons),
@@ -62,6 +63,11 @@ export function refuseForeign(
       ? [foreignReason('VERSION_UNKNOWN')]
       : [foreignReason('MALFORMED', { ...details, fault: code })];
   return { outcome: foreignOutcomeOf(reasons), reasons, atS: nowS, format, code: undefined, key: undefined };
+}
+
+/** How many reasons speak against a code; notes do not. */
+function weightOf(reasons: readonly ForeignReason[]): number {
+  return reasons.filter(({ outcome }) => outcome !== 'note').length;
 }
 
 function unsigned({ keys, isCrowded }: Candidates): ForeignReason {

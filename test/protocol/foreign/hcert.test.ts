@@ -165,8 +165,15 @@ describe('verifyForeign on health certificates', () => {
         'KEYS_CROWDED',
       );
     });
-    it('of two entries for one key the more generous one counts', () =>
-      assertVerdict(verify(GOOD, [hcertKey(SIGNER, { usages: ['test'] }), hcertKey(SIGNER)]), 'genuine'));
+    it('of two entries for one key the one counts by which less speaks against the code', async () => {
+      const confined = hcertKey(SIGNER, { usages: ['test'] });
+      await assertVerdict(verify(GOOD, [confined, hcertKey(SIGNER)]), 'genuine');
+      await assertVerdict(
+        verify(GOOD, [confined, hcertKey(SIGNER, { issuer: 'DE' })]),
+        'genuine',
+        'ISSUER_DIFFERS',
+      );
+    });
     it('a key for other kinds of certificates is refused', () =>
       assertVerdict(
         verify(GOOD, [hcertKey(SIGNER, { usages: ['test', 'recovery'] })]),
