@@ -30,9 +30,10 @@ export interface Surroundings {
 
 /** Whoever ends the input instead, by Ctrl-C or Ctrl-D, has typed nothing. */
 async function askSecret(prompt: string, stdin: ReadStream, stderr: WriteStream): Promise<string> {
-  stderr.write(prompt);
   const unheard = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: stdin, output: unheard, terminal: true });
+  // By now the terminal shows nothing of what is typed.
+  stderr.write(prompt);
   try {
     for await (const line of lines) return line;
     return '';
