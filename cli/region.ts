@@ -32,8 +32,8 @@ export interface WithRegionOptions {
   readonly reading?: boolean;
   /** Public directories that stand in for those of the config, by region. */
   readonly instead?: ReadonlyMap<string, string>;
-  /** Regions that are met without being recognised. */
-  readonly invited?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
+  /** Regions that are met for once, without being recognised, as they show themselves. */
+  readonly named?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
   /** Speaks of its peers, and of batches that nobody has got, by itself. */
   readonly silent?: boolean;
   readonly onSigned?: (index: number) => void;
@@ -72,7 +72,7 @@ export async function withRegion<T>(
   use: (region: Region, modules: RegionModules) => Promise<T>,
   options: WithRegionOptions = {},
 ): Promise<T> {
-  const { withoutPeers = false, reading = false, instead, invited = [], silent = false, onSigned } = options;
+  const { withoutPeers = false, reading = false, instead, named = [], silent = false, onSigned } = options;
   const modules = await regionModules(cli);
   const { environment = {} } = cli.surroundings;
   let peers: ReturnType<typeof publishedNetwork> | undefined;
@@ -82,7 +82,7 @@ export async function withRegion<T>(
     {
       withoutPeers,
       over: { environment },
-      node: { onDemand: true, invited, gatherMs: 1, batchMax: PEOPLE_MAX, queueMax: PEOPLE_MAX },
+      node: { onDemand: true, named, gatherMs: 1, batchMax: PEOPLE_MAX, queueMax: PEOPLE_MAX },
     },
     {
       ...modules,
@@ -97,6 +97,8 @@ export async function withRegion<T>(
     if (!silent) {
       for (const peer of unreachable())
         cli.output.note(`${peer.region} did not answer: ${printable(peer.reason)}`);
+      for (const [origin, reason] of Object.entries(region.node.status.closed))
+        cli.output.note(`${origin} cannot be used: ${printable(reason)}`);
       for (const handover of await region.node.handovers.open())
         cli.output.note(handoverText(handover, path));
     }

@@ -65,7 +65,7 @@ export function addRecognise(program: Command, cli: Cli): void {
     .option('--via <region>', 'with --way bridge: the region through which codes come')
     .option('--rules <id>', 'acceptance rules for its codes')
     .option('--for <span>', `how long the recognition holds, at most ${HOLDS.to}`, '365d')
-    .option('--new-root', 'it was set up anew: give up what is held of it under its root before')
+    .option('--new-root', 'it was set up anew: codes of its root before count no more')
     .addOption(draftOption())
     .addOption(withoutPeersOption())
     .addHelpText(
@@ -116,6 +116,8 @@ async function recognise(
       if (options.draft !== undefined) await nameDirectory();
       await appendByRoot(cli, desk, [{ ...recognition, way, ...viaRegion, rules, from, until }], options);
       await nameDirectory();
+      if (options.newRoot === true)
+        cli.output.note('A node that runs follows the new root once it is started again.');
       report(cli, desk.config.region, { ...other, version, until });
     },
     options,

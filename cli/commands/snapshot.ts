@@ -2,11 +2,11 @@
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
 import { type HomeView, type MissingPeer, readHomeView } from '../../node/region/home-view.ts';
+import { equalBytes } from '../../protocol/bytes.ts';
 import { type FaultCode } from '../../protocol/fault.ts';
 import { KNOWLEDGE_AGE_OFFLINE_S_MAX } from '../../protocol/limits.ts';
-import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
-import { type AppliedSnapshot, applySnapshot } from '../../protocol/snapshot/apply.ts';
+import { type AppliedSnapshot, applySnapshot, type Holdings } from '../../protocol/snapshot/apply.ts';
 import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
 import { assessKnowledge } from '../../protocol/verdict/knowledge.ts';
 import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
@@ -95,8 +95,8 @@ async function make(cli: Cli, path: string, { out, since }: MakeOptions): Promis
       `${printable(since ?? '')} is itself a delta`,
       'Name the full snapshot that its holders began with: what is made then holds all that came after.',
     );
-  const bytes = await snapshotOf(view, held && sizesOf(held));
   const holdings = held && applyToHome(view, held, path, modules).holdings;
+  const bytes = await snapshotOf(view, holdings && sizesOf(holdings, view));
   const applied = applyToHome(view, bytes, path, modules, holdings);
   await writeFileAtomically(out, bytes);
   const reports = reportsOf(applied, modules.nowS());
@@ -154,12 +154,16 @@ async function show(cli: Cli, file: string): Promise<void> {
   ]);
 }
 
-/** Sizes of the logs that a holder of the snapshot has. */
-function sizesOf(bytes: Uint8Array): Map<string, number> {
-  const sizes = parseSnapshot(bytes).parts.map(({ region, checkpoint }) => {
-    return [region, parseCheckpoint(parseNote(checkpoint).text).size] as const;
+/** Sizes of the logs that a holder of the snapshot has: not of those under a root that the home has given up since. */
+function sizesOf({ logs }: Holdings, { home }: HomeView): Map<string, number> {
+  const roots = new Map([[home.region, home.fingerprint]]);
+  for (const one of home.state.recognitions())
+    if (one.standing !== 'withdrawn') roots.set(one.region, one.fingerprint);
+  const held = [...logs].filter(([region, { fold }]) => {
+    const root = roots.get(region);
+    return root && fold.state.fingerprint && equalBytes(root, fold.state.fingerprint);
   });
-  return new Map(sizes);
+  return new Map(held.map(([region, { fold }]) => [region, fold.size]));
 }
 
 interface PartReport {

@@ -108,7 +108,7 @@ async function witness(
         withoutPeers,
         silent: true,
         instead: new Map(named.map((peer) => [peer.region, peer.publicPath])),
-        invited: named,
+        named,
       },
     );
   await orByNode(cli, path, visitAll, async (desk) => {

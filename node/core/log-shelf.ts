@@ -17,7 +17,7 @@ import { type TrustBoard } from '../trust/trust-board.ts';
 import { TrustKeeper, type TrustKeeperModules } from '../trust/trust-keeper.ts';
 import { isNodeError } from '../node-error.ts';
 import { Turns } from '../turns.ts';
-import { giveUpOldRoot, type RecognisedRoot } from './old-root.ts';
+import { deleteCopies, type FollowedRoot, settleRoot } from './root-change.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
 import { type NodeStatus } from './node-status.ts';
 import { OwnLog } from './own-log.ts';
@@ -29,6 +29,7 @@ export interface LogShelfOptions {
   readonly fingerprint?: Uint8Array;
   readonly mirrors?: readonly string[];
   readonly invited?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
+  readonly named?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
 }
 
 export interface LogShelfModules extends TrustModules {
@@ -149,24 +150,21 @@ export class LogShelf {
       const states = this.#states();
       if (this.#isFollowing(states)) return;
       for (const { log } of this.home.state.logs()) await this.openTree(this.#ownOrigin(log));
-      const { invited = [], mirrors = [], network } = this.#options;
+      const { invited = [], named = [], mirrors = [], network } = this.#options;
       const { keepers } = this.#modules.board;
       const recognised = [...this.home.state.recognitions()].flatMap((one) => {
-        if (one.standing === 'withdrawn') return [];
-        const { region, fingerprint, version } = one;
-        return [{ region, network, fingerprint, version }];
+        return one.standing === 'withdrawn' ? [] : [{ region: one.region, fingerprint: one.fingerprint }];
       });
-      for (const one of recognised) if (!keepers.has(one.region)) await this.#keepIfOpen(one);
-      for (const { region, fingerprint } of invited) {
+      for (const { region, fingerprint } of [...recognised, ...invited])
+        if (!keepers.has(region)) await this.#follow({ region, network, fingerprint });
+      // What is known of a region does not give way to a directory that somebody names.
+      for (const { region, fingerprint } of named)
         if (!keepers.has(region)) await this.#keep(region, fingerprint);
-      }
       for (const keeper of keepers.values()) {
         if (!mirrors.includes(keeper.region) || keeper === this.home) continue;
         for (const { log } of keeper.state.logs()) {
           const origin = attestationLogOrigin(keeper.region, network, log);
-          if (this.#logs.has(origin)) continue;
-          const keys = () => logVerifierKeys(this.#modules.sha256, keeper.state, origin);
-          this.#logs.set(origin, await this.#mirrorOf(await this.openTree(origin), keys));
+          if (!this.#logs.has(origin)) await this.#ifUsable(origin, () => this.#copy(origin, keeper));
         }
       }
       // A region that was added just now brings a state of its own: the next call looks at that.
@@ -200,20 +198,37 @@ export class LogShelf {
     return this.#modules.board.keepers.get(region)?.vetting(text) ?? { isFolded: false };
   }
 
-  /**
-   * Another's log that the second place contradicts is not followed, and keeps nobody from work: a store that was put back may not
-   * know yet under which root the region is recognised by now.
-   */
-  async #keepIfOpen(recognised: RecognisedRoot): Promise<void> {
-    const { region, network, fingerprint } = recognised;
+  async #follow(followed: FollowedRoot): Promise<void> {
+    const { region, network, fingerprint } = followed;
     const origin = trustLogOrigin(region, network);
+    await this.#ifUsable(origin, async () => {
+      await settleRoot(followed, this.#modules);
+      try {
+        await this.#keep(region, fingerprint);
+      } catch (error) {
+        if (!isProtocolError(error, 'PIN_MISMATCH')) throw error;
+        // The beginning of the copy is lost, and with it all that said of which root it is.
+        (await this.openTree(origin)).close();
+        this.#trees.delete(origin);
+        await deleteCopies(followed, this.#modules.store);
+        await this.#keep(region, fingerprint);
+      }
+    });
+  }
+
+  async #copy(origin: string, keeper: TrustKeeper): Promise<void> {
+    const keys = () => logVerifierKeys(this.#modules.sha256, keeper.state, origin);
+    this.#logs.set(origin, await this.#mirrorOf(await this.openTree(origin), keys));
+  }
+
+  /** Another's log that contradicts what is known of it by other ways is not followed, is told of, and keeps nobody from work. */
+  async #ifUsable(origin: string, open: () => Promise<void>): Promise<void> {
     this.#unopened.delete(origin);
     try {
-      // The root has said so. An invitation is a line of a config, or a directory that somebody named.
-      await giveUpOldRoot(recognised, this.#modules);
-      await this.#keep(region, fingerprint);
+      await open();
     } catch (error) {
-      if (!isNodeError(error, 'LOG_CONTRADICTED')) throw error;
+      const isItsOwn = isNodeError(error, 'LOG_CONTRADICTED') || isNodeError(error, 'SECOND_PLACE_CORRUPT');
+      if (!isItsOwn && !isProtocolError(error, 'PIN_MISMATCH')) throw error;
       this.#unopened.set(origin, error.message);
     }
   }

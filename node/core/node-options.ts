@@ -25,6 +25,8 @@ export interface RegionNodeOptions {
   readonly mirrors?: readonly string[];
   /** Regions whose logs are followed and witnessed without being recognised. */
   readonly invited?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
+  /** The same for once, by the fingerprint that each shows of itself: refused where the region is known under another one. */
+  readonly named?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
   /**
    * How many of the regions that it recognises directly must have answered before it signs; by default `neededCosignatures` of
    * their number.

@@ -23,6 +23,7 @@ import { type Vouched } from '../witness/log-visit.ts';
 import { readRegionConfig, RegionLayout } from './layout.ts';
 import { type RegionModules } from './modules.ts';
 import { PublishedRegion } from './published-region.ts';
+import { Turns } from '../turns.ts';
 import { Publisher } from './publisher.ts';
 import { RegionKeys } from './region-keys.ts';
 
@@ -107,7 +108,7 @@ export async function startRegion(
       bootQuorum: (recognised) => (withoutPeers ? 0 : neededCosignatures(recognised.filter(canAsk).length)),
       keepAttestationDays: storage.keepAttestationDays,
       ...nodeOptions,
-      invited: [...invitedBy(config), ...(nodeOptions.invited ?? [])],
+      invited: invitedBy(config),
       mirrors: Object.keys(config.peers).filter((peer) => config.peers[peer]?.mirror === true),
     },
     {
@@ -139,6 +140,8 @@ export class Region {
   readonly keys: RegionKeys;
   readonly node: RegionNode;
   readonly #modules: RegionModules;
+  /** Of those that publish: each clears away what an earlier one left unfinished. */
+  readonly #turns = new Turns();
 
   constructor(parts: RegionParts & { readonly node: RegionNode }, modules: RegionModules) {
     this.layout = parts.layout;
@@ -199,7 +202,11 @@ export class Region {
    * Brings the public directory, or another one, up to what the store holds: the region's own logs, every checkpoint by the key that
    * is in force, and its copies of the trust logs of those it recognises; takes away logs that are given up. Rejects as `RegionNode.renew` and `Publisher.log`.
    */
-  async publish(path = this.layout.public): Promise<void> {
+  publish(path = this.layout.public): Promise<void> {
+    return this.#turns.take('publish', () => this.#publish(path));
+  }
+
+  async #publish(path: string): Promise<void> {
     await this.node.renew();
     await this.node.vouch();
     const publisher = new Publisher(path);
@@ -230,7 +237,11 @@ export class Region {
    * Publishes what this region's witness said last of the trust logs that it follows, for those who read files and ask no node; of a
    * log of which it said nothing, what lies there stays.
    */
-  async publishWitnessed(): Promise<void> {
+  publishWitnessed(): Promise<void> {
+    return this.#turns.take('publish', () => this.#publishWitnessed());
+  }
+
+  async #publishWitnessed(): Promise<void> {
     const { region: home, network, peers } = this.config;
     const recognised = [...this.state.recognitions()].map(({ region }) => region);
     for (const region of new Set([...recognised, ...Object.keys(peers)])) {
@@ -238,12 +249,16 @@ export class Region {
       const hasSpoken = latest?.pool.cosignatures.some((one) => one.region === home) === true;
       if (origin === undefined || latest === undefined || !hasSpoken) continue;
       const names = [witnessName(home, network), witnessName(region, network)];
-      await this.publishCosignature({ origin, note: latest.pool.note((name) => names.includes(name)) });
+      await this.#publishCosignature({ origin, note: latest.pool.note((name) => names.includes(name)) });
     }
   }
 
   /** Publishes what this region's witness said of a log. */
-  publishCosignature({ origin, note }: Pick<Vouched, 'origin' | 'note'>): Promise<void> {
+  publishCosignature(vouched: Pick<Vouched, 'origin' | 'note'>): Promise<void> {
+    return this.#turns.take('publish', () => this.#publishCosignature(vouched));
+  }
+
+  #publishCosignature({ origin, note }: Pick<Vouched, 'origin' | 'note'>): Promise<void> {
     return new Publisher(this.layout.public).cosignature(origin, note);
   }
 

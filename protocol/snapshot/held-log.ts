@@ -5,6 +5,7 @@ import { type Checkpoint, parseCheckpoint } from '../log/checkpoint.ts';
 import { Frontier } from '../log/frontier.ts';
 import { leafHash } from '../log/merkle.ts';
 import { parseNote } from '../log/note.ts';
+import { type Sha256 } from '../primitives.ts';
 import { type FoldBase } from '../trust/boot.ts';
 import { TrustFold } from '../trust/fold.ts';
 import { type TrustModules } from '../trust/verify-statement.ts';
@@ -25,9 +26,9 @@ export interface OfferedLog extends HeldLog {
 }
 
 /**
- * The log of a part, folded: on from `held` if the part is a delta, by itself if it is full. Its entries are proven to be
+ * The log of a part, folded: on from what `held` has before it if the part is a delta, by itself if it is full. Its entries are proven to be
  * those of the tree that the checkpoint names; whether the checkpoint is signed is not looked at.
- * @throws {ProtocolError} SNAPSHOT_INCOMPLETE for a delta that does not go on from `held` or a checkpoint of another size;
+ * @throws {ProtocolError} SNAPSHOT_INCOMPLETE for a delta that does not go on from anything in `held` or a checkpoint of another size;
  * ROLLBACK, with both sizes; PROOF_INVALID for another root; STATE_MISMATCH for a base that is none, or that leads to another state
  * than what is held of the same tree; HISTORY_NEEDED for a delta
  * that only a full part can bring; what `parseNote` and `parseCheckpoint` throw.
@@ -40,7 +41,8 @@ export function offeredLog(
 ): OfferedLog {
   const { from, base, entries } = part;
   const checkpoint = parseCheckpoint(parseNote(part.checkpoint).text);
-  if (base === undefined && held?.fold.size !== from) {
+  const isDelta = base === undefined;
+  if (isDelta && (held === undefined || from < held.base.index || from > held.fold.size)) {
     throw incomplete('a delta that goes on from what is held', { from, held: held?.fold.size ?? 0 });
   }
   if (checkpoint.size !== from + entries.length) {
@@ -55,12 +57,20 @@ export function offeredLog(
     );
   }
   const rootAtHeldSize = provenRoot(part, checkpoint, held, modules);
-  if (base === undefined && held !== undefined) return { ...grownLog(held, entries), rootAtHeldSize };
   const isSameTree = rootAtHeldSize && held && equalBytes(rootAtHeldSize, held.fold.root);
+  if (isDelta && held !== undefined) {
+    if (isSameTree) return { ...grownLog(held, entries.slice(held.fold.size - from)), rootAtHeldSize };
+    const branch = { region: part.region, entries: [...entriesBefore(held, from), ...entries] };
+    return { ...startedLog(branch, held.base, network, modules), rootAtHeldSize };
+  }
   // From its first entry on a log leans on no base.
   const known = isSameTree && from > 0 ? knownFrom(held, part) : undefined;
   const log = startedLog(part, { index: from, frontier: [], items: [], ...base }, network, modules, known);
   return { ...log, rootAtHeldSize };
+}
+
+function entriesBefore({ base, entries }: HeldLog, from: number): readonly Uint8Array[] {
+  return entries.slice(0, from - base.index);
 }
 
 /** Holds the entries against the checkpoint, and gives the root at the held size if the tree passes through it. */
@@ -70,7 +80,7 @@ function provenRoot(
   held: HeldLog | undefined,
   { sha256 }: TrustModules,
 ): Uint8Array | undefined {
-  const tree = Frontier.of(sha256, from, base?.frontier ?? held?.fold.frontier ?? []);
+  const tree = base === undefined ? heldTree(held, from, sha256) : Frontier.of(sha256, from, base.frontier);
   let rootAtHeldSize = tree.size === held?.fold.size ? tree.root() : undefined;
   for (const entry of entries) {
     tree.append(leafHash(sha256, entry));
@@ -80,6 +90,15 @@ function provenRoot(
   throw new ProtocolError('PROOF_INVALID', 'the entries are not those of the checkpoint', {
     size: tree.size,
   });
+}
+
+/** The tree that the held log had at a size that it holds the entries for. */
+function heldTree(held: HeldLog | undefined, size: number, sha256: Sha256): Frontier {
+  if (held === undefined) return Frontier.of(sha256, 0, []);
+  if (size === held.fold.size) return Frontier.of(sha256, size, held.fold.frontier);
+  const tree = Frontier.of(sha256, held.base.index, held.base.frontier);
+  for (const entry of entriesBefore(held, size)) tree.append(leafHash(sha256, entry));
+  return tree;
 }
 
 function grownLog(held: HeldLog, more: readonly Uint8Array[]): HeldLog {
@@ -106,7 +125,7 @@ function requireSameState(fold: TrustFold, known: TrustFold): void {
 
 /** `known`: a fold of the same tree at some size, which has to come to the same. */
 function startedLog(
-  { region, entries }: SnapshotPart,
+  { region, entries }: Pick<SnapshotPart, 'region' | 'entries'>,
   base: FoldBase,
   network: string,
   modules: TrustModules,

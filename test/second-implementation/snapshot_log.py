@@ -53,9 +53,10 @@ def log_of(part, network, held):
     checkpoint = note.parse_checkpoint_text(text)
     begin, base, entries = part.begin, part.base, part.entries
     if base is None:
-        if held is None or part.begin != held.size:
+        if held is None or not held.begin <= part.begin <= held.size:
             raise Fault("SNAPSHOT_INCOMPLETE")
-        begin, base, entries = held.begin, held.base, held.entries + part.entries
+        begin, base = held.begin, held.base
+        entries = held.entries[: part.begin - held.begin] + part.entries
     if checkpoint.size != begin + len(entries):
         raise Fault("SNAPSHOT_INCOMPLETE")
     if held is not None and checkpoint.size < held.size:

@@ -52,7 +52,7 @@ export interface InRegionOptions {
   /** Does not wait until it signs. */
   readonly reading?: boolean;
   readonly modules?: Partial<OpenRegionModules>;
-  readonly invited?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
+  readonly named?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
 }
 
 /** Opens a region, uses it, publishes what came of it and closes it. */
@@ -60,11 +60,11 @@ export async function inRegion<T>(
   path: string,
   modules: RegionModules,
   use: (region: Region) => Promise<T>,
-  { instead, withoutPeers = false, reading = false, invited = [], modules: more }: InRegionOptions = {},
+  { instead, withoutPeers = false, reading = false, named = [], modules: more }: InRegionOptions = {},
 ): Promise<T> {
   const region = await openRegion(
     path,
-    { withoutPeers, node: { onDemand: true, gatherMs: 1, invited } },
+    { withoutPeers, node: { onDemand: true, gatherMs: 1, named } },
     { ...modules, networkFor: (ground) => publishedNetwork(ground, modules, instead), ...more },
   );
   try {
@@ -107,7 +107,7 @@ export async function visit(path: string, publicPath: string, modules: RegionMod
         await home.publishCosignature(one);
         vouched.push(one);
       }),
-    { instead: new Map([[region, publicPath]]), invited: [{ region, fingerprint }] },
+    { instead: new Map([[region, publicPath]]), named: [{ region, fingerprint }] },
   );
   return vouched;
 }

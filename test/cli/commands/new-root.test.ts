@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { Level } from 'level';
+import { LogKeys } from '../../../node/log/log-keys.ts';
 import { TestCli } from '../../support/cli.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -101,6 +103,112 @@ describe('a region that was set up anew under its id', () => {
     putBack(true));
 
   it('T9: so too where that store did not know the region at all', () => putBack(false));
+
+  describe('whoever has seen a root comes back to it', () => {
+    let again: TestCli;
+    const path = (name: string) => again.path(name);
+    const witness = (region: string) => again.run('witness', path(region));
+    const cosigned = () =>
+      readFileSync(path('BE/public/cosignatures/AT.demo/trust'), 'utf8').split('\n').slice(0, 3);
+
+    /** BE has cosigned the log of AT in which a code is revoked; `AT fork` is another log of that root, without the revocation. */
+    beforeEach(async () => {
+      again = new TestCli(folder());
+      for (const region of REGIONS) await again.json('init', region, '--dir', path(region));
+      for (const other of ['AT', 'CZ']) await again.run('recognise', path('BE'), path(other));
+      const order = ['--subject', 'Person 00001', '--colour', 'green'];
+      const { code } = await again.json<{ code: string }>('issue', path('AT'), ...order);
+      cpSync(path('AT'), path('AT fork'), { recursive: true });
+      await again.json('revoke', path('AT'), code);
+      await witness('BE');
+      for (let i = 0; i < 4; i++) await again.json('state', path('AT fork'), '--without-peers');
+      await again.json('init', 'AT', '--dir', path('AT anew'));
+    });
+
+    for (const flags of [['--new-root'], []])
+      it(`T5: A, B and A again by ${flags.join('') || 'withdrawing and recognising'}: no other history of A is cosigned`, async () => {
+        const before = cosigned();
+        const { fingerprint } = await again.json<{ fingerprint: string }>(
+          'recognise',
+          path('CZ'),
+          path('AT'),
+        );
+        const follow = async (pin: string) => {
+          if (flags.length === 0) await again.run('withdraw', path('BE'), 'AT');
+          const what = ['--region', 'AT', '--fingerprint', pin, ...flags];
+          assert.equal((await again.run('recognise', path('BE'), ...what)).exit, 0);
+          await witness('BE');
+        };
+        await follow('5f'.repeat(32));
+        await follow(fingerprint);
+        renameSync(path('AT'), path('AT of before'));
+        renameSync(path('AT fork'), path('AT'));
+        for (let i = 0; i < 2; i++)
+          assert.match((await witness('BE')).err, /another tree of .* than before \[FORK\]/);
+        assert.deepEqual(cosigned(), before);
+      });
+
+    it('T9: a store from before the new root, put back alone, frees the new region from nothing', async () => {
+      cpSync(path('BE/store'), path('store of before'), { recursive: true });
+      rmSync(path('AT'), { recursive: true });
+      cpSync(path('AT anew'), path('AT'), { recursive: true });
+      assert.equal((await again.run('recognise', path('BE'), path('AT'), '--new-root')).exit, 0);
+      for (let i = 0; i < 3; i++) await again.json('state', path('AT'));
+      assert.equal((await witness('BE')).exit, 0);
+      const before = cosigned();
+      rmSync(path('BE/store'), { recursive: true });
+      cpSync(path('store of before'), path('BE/store'), { recursive: true });
+      again.nowS += 60;
+      for (let i = 0; i < 6; i++) await again.json('state', path('AT anew'), '--without-peers');
+      rmSync(path('AT'), { recursive: true });
+      cpSync(path('AT anew'), path('AT'), { recursive: true });
+      for (let i = 0; i < 3; i++) assert.equal((await witness('BE')).exit, 5);
+      assert.deepEqual(cosigned(), before);
+    });
+
+    it('a copy whose beginning is lost with all that said of which root it is does not stop the home', async () => {
+      for (let i = 0; i < 70; i++) await again.json('state', path('AT'));
+      await witness('BE');
+      rmSync(path('AT'), { recursive: true });
+      cpSync(path('AT anew'), path('AT'), { recursive: true });
+      assert.equal((await again.run('recognise', path('BE'), path('AT'), '--new-root')).exit, 0);
+      const level = new Level<string, Uint8Array>(path('BE/store/level'), { valueEncoding: 'view' });
+      const lost = ['root/AT.demo/trust', new LogKeys('AT.demo/trust').run(0)];
+      for (const key of lost) assert.ok(await level.get(key), key);
+      await level.batch(lost.map((key) => ({ type: 'del', key })));
+      await level.close();
+      assert.equal((await again.run('fsck', '--salvage', path('BE'))).exit, 0);
+      await witness('BE');
+      const { exit, err } = await witness('BE');
+      assert.equal(exit, 0, err);
+    });
+  });
+
+  it('an invited region that was set up anew does not stop the home, whichever of the two is invited', async () => {
+    const inviting = new TestCli(folder());
+    const path = (name: string) => inviting.path(name);
+    const pins: string[] = [];
+    for (const dir of ['AT', 'BE', 'AT anew']) {
+      const region = dir.slice(0, 2);
+      const made = await inviting.json<{ fingerprint: string }>('init', region, '--dir', path(dir));
+      pins.push(made.fingerprint);
+    }
+    const [former = '', , present = ''] = pins;
+    const invite = async (pin: string) => {
+      const flags = ['--directory', path('AT'), '--invite', '--fingerprint', pin];
+      assert.equal((await inviting.run('peer', 'add', path('BE'), 'AT', ...flags)).exit, 0);
+    };
+    await invite(former);
+    assert.equal((await inviting.run('witness', path('BE'))).exit, 0);
+    rmSync(path('AT'), { recursive: true });
+    cpSync(path('AT anew'), path('AT'), { recursive: true });
+    await invite(present);
+    assert.equal((await inviting.run('witness', path('BE'))).exit, 0);
+    await invite(former);
+    assert.equal((await inviting.run('recognise', path('BE'), path('AT'), '--new-root')).exit, 0);
+    assert.equal((await inviting.run('withdraw', path('BE'), 'AT')).exit, 0);
+    await inviting.json('issue', path('BE'), '--subject', 'Person 00001', '--colour', 'green');
+  });
 
   it('T19: a directory that somebody names makes the witness forget nothing', async () => {
     const alone = new TestCli(folder());

@@ -87,10 +87,6 @@ describe('applySnapshot: deltas', () => {
       code: 'SNAPSHOT_INCOMPLETE',
       details: details(8, 7),
     });
-    assert.deepEqual(faultIn(federation.apply(HOME, toSecond, second.holdings), 'CN-33'), {
-      code: 'SNAPSHOT_INCOMPLETE',
-      details: details(7, 8),
-    });
     assert.deepEqual(
       faultOf(() => federation.apply(HOME, toThird)),
       {
@@ -99,6 +95,28 @@ describe('applySnapshot: deltas', () => {
       },
     );
     assert.equal(federation.apply(HOME, toThird, second.holdings).holdings.logs.get('CN-33')?.fold.size, 9);
+  });
+
+  it('takes one delta from whoever holds what it begins with or anything later', async () => {
+    const federation = five();
+    const region = federation.region('CN-33');
+    const first = federation.apply(HOME, await federation.snapshot());
+    let held = first;
+    for (let index = 1; index <= 3; index++) {
+      region.revoke([index]);
+      const delta = await federation.snapshot({}, first.holdings);
+      for (const reader of [first, held]) {
+        const { holdings } = federation.apply(HOME, delta, reader.holdings);
+        assert.equal(holdings.logs.get('CN-33')?.fold.size, 7 + index);
+        assert.equal(
+          stateRootOf(holdings, 'CN-33'),
+          Buffer.from(region.fold.commitmentAt(NOW_S).root).toString('hex'),
+        );
+      }
+      held = federation.apply(HOME, delta, held.holdings);
+      const again = federation.apply(HOME, delta, held.holdings);
+      assert.equal(again.outcomes.find((one) => one.region === 'CN-33')?.effect, 'confirmed');
+    }
   });
 
   it('asks for a full part where a compromise reaches back before what it holds', async () => {

@@ -71,9 +71,40 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
       .step('SNAPSHOT_INCOMPLETE', reading.parts(reading.part(HOME, { delta: 3 })))
       .step(all('taken', { 'CN-33': 'SNAPSHOT_INCOMPLETE' }), reading.parts(reading.part(PEER, { delta: 3 })));
   },
-  'a delta from before what is held': () => {
+  'a delta from within what is held, and again': () => {
+    const { reading, region } = holding(PEER, 1);
+    const late = () => reading.part(PEER, { delta: FIRST - 1 });
+    reading.step({ 'CN-33': 'taken' }, [late()], { known: { 'CN-33': { size: FIRST + 1 } } });
+    reading.step({ 'CN-33': 'confirmed' }, [late()], { known: { 'CN-33': { size: FIRST + 1 } } });
+    const old = late();
+    region.revoke([2]);
+    return reading
+      .step({ 'CN-33': 'taken' }, [late()], { known: { 'CN-33': { size: FIRST + 2 } } })
+      .step({ 'CN-33': 'ROLLBACK' }, [old], { known: { 'CN-33': { size: FIRST + 2 } } });
+  },
+  'a delta from the first entry that is held': () => {
     const { reading } = holding(PEER, 1);
-    return reading.step({ 'CN-33': 'SNAPSHOT_INCOMPLETE' }, [reading.part(PEER, { delta: FIRST - 1 })], { known: { 'CN-33': { size: FIRST } } });
+    return reading.step({ 'CN-33': 'taken' }, [reading.part(PEER, { delta: 0 })], { known: { 'CN-33': { size: FIRST + 1 } } });
+  },
+  'a delta from before the entries that are held': () => {
+    const reading = new Reading();
+    const region = reading.region(PEER);
+    region.nowS += 60;
+    region.commit();
+    const index = region.entries.length - 1;
+    reading.step(all('taken'), reading.parts(reading.part(PEER, { based: true })));
+    region.revoke([1]);
+    return reading
+      .step({ 'CN-33': 'SNAPSHOT_INCOMPLETE' }, [reading.part(PEER, { delta: index - 1 })], { known: { 'CN-33': { size: index + 1 } } })
+      .step({ 'CN-33': 'taken' }, [reading.part(PEER, { delta: index })], { known: { 'CN-33': { size: index + 2 } } });
+  },
+  'a delta from within what is held, with another entry there': () => {
+    const { reading } = holding(PEER, 1);
+    const part = reading.part(PEER, { delta: FIRST - 1 });
+    const [first, ...rest] = part.entries;
+    assert(first);
+    const other = first.with(-1, (first.at(-1) ?? 0) ^ 1);
+    return reading.step({ 'CN-33': 'PROOF_INVALID' }, [{ ...part, entries: [other, ...rest] }], { known: { 'CN-33': { size: FIRST } } });
   },
   'a delta from behind what is held': () => {
     const { reading } = holding(PEER, 1, 2);
@@ -86,6 +117,13 @@ export const HELD_READINGS: Readonly<Record<string, () => Reading>> = {
   'a delta of another log': () => {
     const { reading, twin } = forked(2, 3);
     return reading.step({ 'CN-33': 'PROOF_INVALID' }, [reading.part(twin, { delta: FIRST + 1 })], { known: { 'CN-33': { standing: 'good', beside: {} } } });
+  },
+  'a delta of another log, from where both were one': () => {
+    const { reading, twin } = forked(2, 3);
+    return reading.step({ 'CN-33': 'forked' }, [reading.part(twin, { delta: FIRST })], {
+      known: { 'CN-33': { size: FIRST + 1, standing: 'quarantined', beside: { [LOG_ID]: [2, 3] } } },
+      codes: sides(reading, 'QUARANTINED'),
+    });
   },
   'an entry that breaks a rule is no fault': () => {
     const { reading, region } = holding(PEER);
