@@ -25,7 +25,7 @@ export async function withKeepLock<T>(path: string, work: () => Promise<T>): Pro
   for (const deadline = Date.now() + WAIT_MS_MAX; !(await isMade(lock));) {
     if (Date.now() > deadline)
       throw new CliError(EXIT.failure, 'KEEP_BUSY', `${path} is in use by another process`, {
-        hint: `Wait for it, or remove ${lock} if no other process uses the file.`,
+        hint: `Wait for it, or remove ${lock} and ${lock}.breaking if no other process uses the file.`,
       });
     if (await isLeft(lock)) await breakLock(lock);
     else await setTimeout(LOOK_MS);
