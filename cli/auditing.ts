@@ -1,11 +1,18 @@
 /** What the commands that audit share: opening what is audited, threads, progress, and the report. */
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { type AuditFault } from '../node/audit/audit-fault.ts';
+import { type AuditSource } from '../node/audit/audit-source.ts';
 import { BundlePool } from '../node/audit/bundle-pool.ts';
+import { evidenceOfFault } from '../node/audit/fault-evidence.ts';
 import { openAuditSource } from '../node/audit/open-source.ts';
 import { auditRegion, type RegionAudited, type RegionAuditOptions } from '../node/audit/region-audit.ts';
 import { readWitnessRegion } from '../node/audit/witness-region.ts';
+import { writeFileAtomically } from '../node/region/files.ts';
+import { encodeEvidence } from '../protocol/evidence/evidence.ts';
+import { type TrustModules } from '../protocol/trust/verify-statement.ts';
 import { type Cli } from './cli.ts';
 import { EXIT } from './exit.ts';
 import { aligned, counted, figure, type Progress } from './output.ts';
@@ -25,12 +32,14 @@ export interface AuditRequest extends Omit<RegionAuditOptions, 'region' | 'netwo
   readonly witnesses?: readonly string[];
   /** All cores by default. */
   readonly threads?: number | undefined;
+  /** Where evidence of what is found is written. */
+  readonly evidenceTo?: string | undefined;
 }
 
 /** Audits the region that `path` holds, prints what was found, and sets how the command ends. */
 export async function auditAndReport(
   cli: Cli,
-  { path, witnesses = [], threads, ...options }: AuditRequest,
+  { path, witnesses = [], threads, evidenceTo, ...options }: AuditRequest,
 ): Promise<void> {
   const modules = await regionModules(cli);
   namedDirectory(path);
@@ -46,11 +55,22 @@ export async function auditAndReport(
     );
     const { where, damage } = source;
     if (audited.faultCount > 0 || damage !== undefined) cli.exit = EXIT.inconsistent;
+    const files =
+      evidenceTo === undefined ? [] : await writeEvidence(evidenceTo, audited.faults, source, modules);
     const told = damage && { code: damage.code, message: damage.message };
-    cli.output.result({ where, ...audited, ...(told && { damage: told }) }, () => [
-      ...reportLines(audited, cli, told === undefined),
-      ...(told ? [cli.output.colours.red(`${printable(told.message)} [${told.code}]`), SALVAGE_HINT] : []),
-    ]);
+    cli.output.result(
+      {
+        where,
+        ...audited,
+        ...(evidenceTo !== undefined && { evidence: files }),
+        ...(told && { damage: told }),
+      },
+      () => [
+        ...reportLines(audited, cli, told === undefined),
+        ...(evidenceTo === undefined ? [] : evidenceLines(files)),
+        ...(told ? [cli.output.colours.red(`${printable(told.message)} [${told.code}]`), SALVAGE_HINT] : []),
+      ],
+    );
   } finally {
     await pool.close();
     await source.close();
@@ -100,6 +120,33 @@ function reportLines(audited: RegionAudited, cli: Cli, isWhole: boolean): string
     );
   }
   return lines;
+}
+
+/** A file for each fault that proves something against the region, whoever has a copy of its logs. */
+async function writeEvidence(
+  directory: string,
+  faults: readonly AuditFault[],
+  source: AuditSource,
+  modules: TrustModules,
+): Promise<string[]> {
+  await mkdir(directory, { recursive: true });
+  const files: string[] = [];
+  for (const fault of faults) {
+    const evidence = await evidenceOfFault(fault, source, modules);
+    if (evidence === undefined) continue;
+    const file = join(
+      directory,
+      `${fault.log.replaceAll('/', '-')}-${fault.index}-${evidence.kind}.evidence`,
+    );
+    await writeFileAtomically(file, encodeEvidence(evidence));
+    if (!files.includes(file)) files.push(file);
+  }
+  return files;
+}
+
+function evidenceLines(files: readonly string[]): string[] {
+  if (files.length === 0) return ['There is no evidence against the region.'];
+  return ['Evidence that anybody can verify:', ...files.map((file) => `  ${printable(file)}`)];
 }
 
 function faultText({ code, log, index, message }: AuditFault): string {

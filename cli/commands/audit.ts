@@ -10,6 +10,7 @@ interface ReplayOptions {
   readonly log: readonly string[];
   readonly threads?: number;
   readonly all?: boolean;
+  readonly evidence?: string;
 }
 
 export function addAudit(program: Command, cli: Cli): void {
@@ -25,6 +26,7 @@ export function addAudit(program: Command, cli: Cli): void {
     .option('--witness <dir>', 'a region whose cosignatures count (repeatable)', collect, [])
     .option('--log <yyyy-mm>', 'only this attestation log (repeatable)', collect, [])
     .option('--threads <n>', 'threads that check (default: all cores)', parseThreads)
+    .option('--evidence <dir>', 'write what proves a fault against the region as files')
     .option('--all', `go on after a fault, and list up to ${LISTED_MAX}`)
     .addHelpText(
       'after',
@@ -32,19 +34,21 @@ export function addAudit(program: Command, cli: Cli): void {
         ['entente audit replay CN-33/public', 'all that a region publishes'],
         ['entente audit replay CN-33/public --witness DE --witness FR', 'and who vouches for it'],
         ['entente audit replay CN-33 --all --json', 'every fault, for programs'],
+        ['entente audit replay CN-33 --all --evidence found', 'and what `evidence verify` takes of them'],
       ) + AUDIT_EXITS,
     )
     .action((path: string, options: ReplayOptions) => replay(cli, path, options));
 }
 
 async function replay(cli: Cli, path: string, options: ReplayOptions): Promise<void> {
-  const { fingerprint, witness, log, threads, all } = options;
+  const { fingerprint, witness, log, threads, all, evidence } = options;
   await auditAndReport(cli, {
     path,
     fingerprint,
     witnesses: witness,
     logs: log.length > 0 ? log : undefined,
     threads,
+    evidenceTo: evidence,
     faultsMax: all === true ? LISTED_MAX : 1,
   });
 }

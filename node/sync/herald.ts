@@ -4,7 +4,7 @@
  * among ten regions, and less often among more, so that what a node has to check in a second grows with the regions and not with
  * their square.
  */
-import { type ForkEvidence } from '../log/fork-evidence.ts';
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type Clock, type Network } from '../ports.ts';
 import { type CosignaturePool } from '../trust/cosignature-pool.ts';
 import { type HeldState, type TrustKeeper } from '../trust/trust-keeper.ts';

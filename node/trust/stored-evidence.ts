@@ -1,11 +1,8 @@
 /** The proofs of forks that a store keeps, as evidence that anybody verifies: with the statements that name the keys. */
 import { type Evidence } from '../../protocol/evidence/evidence.ts';
-import { isProtocolError } from '../../protocol/fault.ts';
 import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
-import { parseEntry } from '../../protocol/trust/statement.ts';
-import { TrustFold } from '../../protocol/trust/fold.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { parseHead } from '../log/log-head.ts';
 import { LogKeys } from '../log/log-keys.ts';
@@ -13,6 +10,7 @@ import { LogReader } from '../log/log-reader.ts';
 import { NodeError } from '../node-error.ts';
 import { type StoreReader } from '../store/reader.ts';
 import { FORK_PREFIX, type KnownFork, parseFork } from './fork-book.ts';
+import { groundStatements } from './ground-statements.ts';
 
 export interface StoredEvidence {
   /** 32 hexadecimal digits, the same in every store that holds this proof. */
@@ -42,13 +40,11 @@ export async function evidenceOf(
 ): Promise<Evidence> {
   const { region, network } = parseOrigin(origin);
   const signers = new Set(fork.signers.flat());
-  const statements: Uint8Array[] = [];
-  const fold = new TrustFold({ region, network }, modules);
-  for await (const bytes of trustLogEntries(trustLogOrigin(region, network), reader, modules.sha256)) {
-    // What nobody of these signed with says nothing of the proof; what had no effect in the log has none here.
-    if (isOfUse(bytes, signers, modules.sha256) && fold.append(bytes) === undefined) statements.push(bytes);
-  }
-  const missing = [...signers].filter((keyId) => fold.state.key(keyId) === undefined);
+  const { sha256 } = modules;
+  const entries = trustLogEntries(trustLogOrigin(region, network), reader, sha256);
+  const isSigner = (publicKey: Uint8Array) => signers.has(keyIdOf(sha256, publicKey));
+  const { statements, state } = await groundStatements({ region, network }, entries, isSigner, modules);
+  const missing = [...signers].filter((keyId) => state.key(keyId) === undefined);
   if (missing.length > 0) {
     const message = `the trust log of ${region} that is held does not name the keys ${missing.join(', ')}`;
     throw new NodeError('NOT_FOUND', message);
@@ -66,16 +62,4 @@ async function* trustLogEntries(
   if (stored === undefined) return;
   const { size, minimum } = parseHead(stored, origin);
   yield* new LogReader(origin, { reader, sha256 }).entries(minimum, size);
-}
-
-/** Every root, and statements that name one of these keys. */
-function isOfUse(bytes: Uint8Array, keyIds: ReadonlySet<string>, sha256: Sha256): boolean {
-  try {
-    const { statement } = parseEntry(bytes);
-    if (statement.kind === 'root') return true;
-    return statement.kind === 'keys' && statement.keys.some(({ key }) => keyIds.has(keyIdOf(sha256, key)));
-  } catch (error) {
-    if (isProtocolError(error)) return false;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AuditedFixture, publish } from '../../support/audit-fixture.ts';
 import { TestCli } from '../../support/cli.ts';
 import { makeWorld } from '../../support/cli-world.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -94,5 +95,24 @@ describe('entente audit replay, entente log verify', () => {
     );
     assert.equal(exit, 5);
     assert.match(out, /FINGERPRINT_MISMATCH/);
+  });
+
+  it('A9 audit replay --evidence writes what anybody verifies who knows the fingerprint', async () => {
+    const fixture = new AuditedFixture(3);
+    fixture.attest({ index: 7 });
+    const broken = cli.path('broken');
+    publish(fixture, broken);
+    const to = cli.path('found');
+    const { exit, out } = await cli.run('audit', 'replay', broken, '--evidence', to, '--json');
+    assert.equal(exit, 5);
+    const { evidence } = JSON.parse(out) as { evidence: string[] };
+    assert.deepEqual(evidence, [join(to, `${fixture.origin.replaceAll('/', '-')}-3-entry.evidence`)]);
+    const fingerprint = Buffer.from(fixture.region.fingerprint).toString('hex');
+    const verified = await cli.run('evidence', 'verify', ...evidence, '--fingerprint', fingerprint);
+    assert.equal(verified.exit, 0, verified.out);
+    assert.match(verified.out, /has logged what is no attestation for index 3/);
+    const whole = await cli.run('audit', 'replay', cli.path('CN-33'), '--evidence', to);
+    assert.equal(whole.exit, 0, whole.err);
+    assert.match(whole.out, /There is no evidence against the region/);
   });
 });
