@@ -8,6 +8,7 @@ import { encodeEntryBundle } from '../../protocol/log/entry-bundle.ts';
 import { HASH_BYTES, leafHash, nodeHash } from '../../protocol/log/merkle.ts';
 import { TILE_HASHES, tileWidth } from '../../protocol/log/tile.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
+import { parseHead } from '../log/log-head.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
@@ -43,10 +44,11 @@ export class Healer {
     if (tree === undefined) throw notHealed(key, 'it is no part of a log');
     const index = Number(digits);
     await tree.inTurn(async () => {
+      const size = await this.#sizeOf(tree);
       const value =
         level === undefined
-          ? await this.#run(tree, key, index)
-          : await this.#tile(tree, Number(level), index);
+          ? await this.#run(tree, size, key, index)
+          : await this.#tile(tree, size, Number(level), index);
       await this.#modules.store.write([{ put: key, value }]);
       await tree.reload();
     });
@@ -66,9 +68,18 @@ export class Healer {
     }
   }
 
+  /** By its head, also where the log is closed because a check of it met the very tile that is to be put right. */
+  async #sizeOf(tree: LogTree): Promise<number> {
+    const { trouble, keys, origin } = tree;
+    if (trouble === undefined) return tree.size;
+    const head = await this.#modules.store.get(keys.head);
+    if (head === undefined) throw trouble;
+    return parseHead(head, origin).size;
+  }
+
   /** The run of entries that begins at `from`. */
-  async #run(tree: LogTree, key: string, from: number): Promise<Uint8Array> {
-    const to = await this.#endOfRun(tree, key, from);
+  async #run(tree: LogTree, size: number, key: string, from: number): Promise<Uint8Array> {
+    const to = await this.#endOfRun(size, key, from);
     const hashes = await tree.reader.leafHashes(from, to);
     for (const peer of this.#modules.client.peers()) {
       try {
@@ -82,15 +93,11 @@ export class Healer {
     throw notHealed(key, 'no peer has what was there');
   }
 
-  async #endOfRun(tree: LogTree, key: string, from: number): Promise<number> {
+  async #endOfRun(size: number, key: string, from: number): Promise<number> {
     const [next] = await this.#modules.store.inspect(keyAfter(key), 1);
     const endOfBundle = from + TILE_HASHES - (from % TILE_HASHES);
     const isRun = next?.key.startsWith(key.slice(0, key.lastIndexOf('/') + 1)) ?? false;
-    return Math.min(
-      endOfBundle,
-      tree.size,
-      isRun && next !== undefined ? LogKeys.indexOf(next.key) : Infinity,
-    );
+    return Math.min(endOfBundle, size, isRun && next !== undefined ? LogKeys.indexOf(next.key) : Infinity);
   }
 
   /** Entries with these leaf hashes. */
@@ -120,7 +127,7 @@ export class Healer {
   }
 
   /** A tile from the entries, or from the tiles of the level below. */
-  async #tile({ reader, size }: LogTree, level: number, index: number): Promise<Uint8Array> {
+  async #tile({ reader }: LogTree, size: number, level: number, index: number): Promise<Uint8Array> {
     const { sha256 } = this.#modules;
     const width = tileWidth(size, level, index);
     const hashes: Uint8Array[] = [];

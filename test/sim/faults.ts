@@ -9,8 +9,8 @@ import { type World } from './world.ts';
 
 const MINUTE_MS = 60_000;
 const LASTS = { from: MINUTE_MS, to: 8 * MINUTE_MS } as const;
-/** Milliseconds for which a step may be waited for until any write will do. */
-const AMBUSH_MS = 2 * MINUTE_MS;
+/** Milliseconds for which a step may be waited for until any write will do: a region issues every seven minutes at least. */
+const AMBUSH_MS = 7 * MINUTE_MS;
 const STEP_BACK_MS_MAX = 3_600_000;
 /** The clocks that nodes must bear: below the 120 s beyond which the times of others are passed over. */
 const AHEAD_MS_MAX = 100_000;

@@ -11,9 +11,10 @@ describe('simulator', function () {
   this.timeout(900_000);
 
   it('a federation of seven nodes keeps its promises through an hour of faults, and the same seed gives the same hour', async () => {
-    const options = { from: 1, to: 64, nodes: 7, hours: 1, twice: 16, ed25519: 0, workers: 2 };
+    const options = { from: 1, to: 100, nodes: 7, hours: 1, twice: 20, ed25519: 0, workers: 2 };
     const range = await runRange(options, (result) => assert.ok(isGood(result), textOf(result)));
-    assert.deepEqual([range.seeds, range.twice, range.failed], [64, 4, []]);
+    assert.deepEqual([range.seeds, range.twice, range.failed], [100, 5, []]);
+    assert.deepEqual(range.shortfalls, []);
   });
 
   it('with real signatures the nodes do the same as with those of the registry', async () => {

@@ -86,6 +86,17 @@ describe('Healer.heal', () => {
     assert.equal((await auditEntries(machine)).length, SIZE);
   });
 
+  it('F4: puts a tile right for which its log was closed meanwhile, and opens the log', async () => {
+    const { machine, tree, healer, run } = await bench();
+    for (const prefix of ['tile/0/0000000000000002', 'tile/1/']) {
+      const name = flip(machine.medium, prefix);
+      await assert.rejects(tree.reload(), (error) => isNodeError(error, 'VALUE_CORRUPT'));
+      assert.ok(tree.trouble);
+      await run(healer.heal(name));
+      assert.deepEqual([tree.trouble, tree.size], [undefined, SIZE]);
+    }
+  });
+
   it('writes nothing that a peer cannot prove', async () => {
     const { machine, store, healer, run, network, book } = await bench();
     network.tamper = ({ bytes }) => {
