@@ -13,17 +13,21 @@ const RISKS = ['low', 'medium', 'high'] as const;
 const GRADES = ['static', 'live', 'challenged'] as const;
 const KIND = /^[a-z0-9][a-z0-9-]{0,31}$/;
 
+/** What a kind of place asks for where the command line does not say so. */
+export type PlaceProfiles = (kind: string, risk: Place['risk']) => Place;
+
 /** Pairs `name=value` between commas; nothing at all is a place that asks for nothing. @throws {CliError} on anything else. */
-export function parsePlace(text: string | undefined): Place {
-  let place: Place = ANY_PLACE;
-  const named = new Set<string>();
+export function parsePlace(text: string | undefined, profiles?: PlaceProfiles): Place {
+  const pairs = new Map<string, string>();
   for (const pair of text === undefined ? [] : text.split(',')) {
     const [name = '', value = ''] = pair.split('=', 2);
-    if (named.has(name)) throw usageError(`--place names ${printable(name)} twice`);
-    named.add(name);
-    place = { ...place, ...parsePair(place, name, value) };
+    if (pairs.has(name)) throw usageError(`--place names ${printable(name)} twice`);
+    pairs.set(name, value);
   }
-  return place;
+  const over = (place: Place) =>
+    [...pairs].reduce((so, [name, value]) => ({ ...so, ...parsePair(so, name, value) }), place);
+  const place = over(ANY_PLACE);
+  return profiles === undefined ? place : over(profiles(place.kind, place.risk));
 }
 
 function parsePair(place: Place, name: string, value: string): Partial<Place> {

@@ -4,16 +4,19 @@ import { type Command } from 'commander';
 import { type ReadModules } from '../../node/region/modules.ts';
 import { type DocumentInput } from '../../protocol/code/document.ts';
 import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
+import { acceptanceByTrust, homeRules } from '../../protocol/rules/acceptance-by-trust.ts';
+import { placeOf } from '../../protocol/rules/acceptance-rules.ts';
 import { type Holdings, type PartOutcome, type SnapshotReader } from '../../protocol/snapshot/apply.ts';
 import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
+import { type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type Cli, examples } from '../cli.ts';
-import { EXIT, type ExitCode, usageError } from '../exit.ts';
+import { CliError, EXIT, type ExitCode, usageError } from '../exit.ts';
 import { judgeText, type JudgingOptions } from '../judging.ts';
 import { type Kept, readKeepFile, writeKeepFile } from '../keep-file.ts';
 import { withKeepLock } from '../keep-lock.ts';
 import { linesOf } from '../lines.ts';
-import { parsePlace, PLACE_HELP } from '../place.ts';
+import { parsePlace, PLACE_HELP, type PlaceProfiles } from '../place.ts';
 import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, publicPathOf, regionModules } from '../region.ts';
 import { applyAll, holdingsOfRegion, readSnapshotFile } from '../snapshot-file.ts';
@@ -31,6 +34,8 @@ interface VerifyOptions {
   readonly keep?: string;
   readonly at?: string;
   readonly place?: string;
+  readonly rules?: string;
+  readonly role?: string;
   readonly challenge?: string;
   readonly document?: string;
   readonly proof?: string;
@@ -67,6 +72,11 @@ export function addVerify(program: Command, cli: Cli): void {
     .option('--keep <file>', 'remember home, pin and snapshots here, and refuse older ones later')
     .option('--at <time>', 'judge for another time than now')
     .option('--place <what>', PLACE_HELP)
+    .option(
+      '--rules <id>',
+      "go by these rules of the home's trust log, and by what they say of the kind of place",
+    )
+    .option('--role <role>', 'role of the person, as the rules know it')
     .option('--challenge <hex>', 'challenge that you gave to the holder')
     .option('--document <cc:number>', 'identity document that the person shows, as in DE:C01X00T47')
     .option('--proof <dir>', "directory with the issuer's logs, where a stolen key makes a proof necessary")
@@ -85,6 +95,10 @@ export function addVerify(program: Command, cli: Cli): void {
         ["entente verify --keep gate.json --offline delta.snap 'ENT1:...'", 'going on from what was kept'],
         ["entente verify --node https://a.example,https://b.example 'ENT1:...'", 'by the first that answers'],
         ["entente verify --foreign-keys dsc-list.json 'HC1:...'", 'a code of others, by their keys'],
+        [
+          "entente verify --region CN-33 --rules cn-33 --place kind=station 'ENT1:...'",
+          'by the rules of a station',
+        ],
         [
           'entente verify --region CN-33 --file codes.txt',
           'one line per code: verdict, colour, place, reasons',
@@ -129,9 +143,16 @@ async function verify(cli: Cli, code: string | undefined, options: VerifyOptions
 /** By what this machine holds. */
 async function judgeHere(cli: Cli, options: VerifyOptions): Promise<Judge> {
   const nowS = options.at === undefined ? cli.surroundings.nowS() : parseTime(options.at);
-  const context: VerdictContext = { ...contextOf(options), mode: 'offline' };
+  // What is mistyped is told before anything is read.
+  contextOf(options);
   const modules = { ...(await regionModules(cli)), nowS: () => nowS };
   const { trust } = await holdingsFor(cli, options, modules);
+  const { rules, role } = options;
+  const context: VerdictContext = {
+    ...contextOf(options, rules === undefined ? undefined : profilesOf(trust, rules)),
+    mode: 'offline',
+    acceptance: acceptanceByTrust(trust, { rules, role }),
+  };
   const judging: JudgingOptions = {
     trust,
     context,
@@ -144,8 +165,10 @@ async function judgeHere(cli: Cli, options: VerifyOptions): Promise<Judge> {
 
 /** By what nodes know. The time is theirs. */
 async function judgeThere(cli: Cli, options: VerifyOptions, urls: readonly string[]): Promise<Judge> {
-  const { region, offline, home, pin, keep, at, document, proof } = options;
-  if ([region, offline, home, pin, keep, at, document, proof].some((other) => other !== undefined)) {
+  const { region, offline, home, pin, keep, at, document, proof, rules, role } = options;
+  if (
+    [region, offline, home, pin, keep, at, document, proof, rules, role].some((other) => other !== undefined)
+  ) {
     throw usageError('--node goes with --place, --challenge, --file and --explain alone');
   }
   const { VerdictClient } = await import('../../node/http/verdict-client.ts');
@@ -161,9 +184,26 @@ async function judgeThere(cli: Cli, options: VerifyOptions, urls: readonly strin
   };
 }
 
-function contextOf({ place, challenge }: VerifyOptions): Pick<VerdictContext, 'place' | 'challenge'> {
+/** What the home's rules say of kinds of places. */
+function profilesOf(trust: Trust, rules: string): PlaceProfiles {
+  const ruleSet = homeRules(trust, rules);
+  if (ruleSet !== undefined) return (kind, risk) => placeOf(ruleSet, kind, risk);
+  throw new CliError(
+    EXIT.failure,
+    'NOT_FOUND',
+    `${trust.home} has no rules ${printable(rules)} that can be used`,
+    {
+      hint: 'Log them with `entente rules activate`, and fetch trust data that is newer than that.',
+    },
+  );
+}
+
+function contextOf(
+  { place, challenge }: VerifyOptions,
+  profiles?: PlaceProfiles,
+): Pick<VerdictContext, 'place' | 'challenge'> {
   return {
-    place: parsePlace(place),
+    place: parsePlace(place, profiles),
     challenge: challenge === undefined ? undefined : parseChallenge(challenge),
   };
 }

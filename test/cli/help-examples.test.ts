@@ -79,6 +79,11 @@ describe('the examples of the help texts', () => {
     writeFileSync(world.path('rules.yaml'), rulesOf(2, today));
     writeFileSync(world.path('first-rules.yaml'), rulesOf(1, today));
     await world.json('rules', 'activate', home, world.path('first-rules.yaml'));
+    const rulesOfIssuer = rulesOf(1, today)
+      .replace('id: de', 'id: cn-33')
+      .replace('region: DE', 'region: CN-33');
+    writeFileSync(world.path('issuer-rules.yaml'), rulesOfIssuer);
+    await world.json('rules', 'activate', issuer, world.path('issuer-rules.yaml'));
     writeFileSync(
       world.path('declarations.csv'),
       `subject,declaration.day,declaration.consent\nPerson 00003,${today},true\n`,

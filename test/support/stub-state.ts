@@ -3,6 +3,7 @@ import { RevocationSet } from '../../protocol/revocation/revocation-set.ts';
 import {
   type Compromise,
   type KeyRole,
+  type LoggedRules,
   type Recognition,
   type TrustKey,
   type TrustState,
@@ -25,6 +26,7 @@ export interface StubState {
   readonly keys?: readonly StubKey[];
   readonly recognitions?: readonly Recognition[];
   readonly logs?: readonly string[];
+  readonly rules?: readonly LoggedRules[];
   readonly revoked?: Readonly<Record<string, readonly number[]>>;
   readonly fingerprint?: Uint8Array;
 }
@@ -60,7 +62,7 @@ export function stubState(options: StubState): TrustState {
     logs: () => announced.values(),
     revoked: (log) => sets.get(log),
     revocations: () => sets,
-    rules: () => undefined,
+    rules: (id) => options.rules?.find((rules) => rules.id === id),
     nodes: () => [],
   };
 }

@@ -137,6 +137,26 @@ describe('entente issue --rules', () => {
     });
   }
 
+  it('verify --rules goes by them at a place: its profile, the role, and a recorded reason', async () => {
+    const symptoms = file(
+      'facts.json',
+      '{"declaration":{"day":"2026-11-10","consent":true,"symptoms":true}}',
+    );
+    const issue = ['issue', region, '--subject', 'P', '--rules', 'de', '--facts', symptoms];
+    const { code } = await cli.json<{ code: string }>(...issue);
+    const at = (place: string, ...args: string[]) =>
+      cli.run('verify', '--region', region, '--rules', 'de', '--place', place, ...args, code);
+    const station = await at('kind=station');
+    assert.equal(station.exit, 3);
+    assert.match(station.out, /^ACT[\s\S]*RULE_ASKS .*Note where the person is going/);
+    assert.match((await at('kind=school')).out, /^STOP[\s\S]*RULE_STOPS .*schools and care homes/);
+    const resident = await at('kind=care-home', '--role', 'resident');
+    assert.match(resident.out, /^ACT[\s\S]*GRADE_TOO_LOW/);
+    assert.doesNotMatch((await at('kind=care-home,grade=static', '--role', 'resident')).out, /GRADE_TOO_LOW/);
+    const unknown = await cli.run('verify', '--region', region, '--rules', 'none', code);
+    assert.deepEqual([unknown.exit, codeOf(unknown.err)], [1, 'NOT_FOUND']);
+  });
+
   it('goes by rules of the trust log alone, and in their time', async () => {
     const people = file('people.csv', DECLARATIONS);
     const unknown = await cli.run('issue', region, people, '--rules', 'baseline');
