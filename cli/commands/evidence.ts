@@ -2,7 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command } from 'commander';
-import { openStoreAt } from '../../node/audit/open-source.ts';
+import { evidenceOfLeaf } from '../../node/audit/fault-evidence.ts';
+import { openAuditSource, openStoreAt } from '../../node/audit/open-source.ts';
 import { NodeError } from '../../node/node-error.ts';
 import { readPublishedFile, writeFileAtomically } from '../../node/region/files.ts';
 import { evidenceOf, type StoredEvidence, storedEvidence } from '../../node/trust/stored-evidence.ts';
@@ -11,8 +12,12 @@ import { encodeEvidence, parseEvidence } from '../../protocol/evidence/evidence.
 import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
 import { type Fault, isProtocolError } from '../../protocol/fault.ts';
 import { EVIDENCE_BYTES_MAX } from '../../protocol/limits.ts';
+import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
+import { parseCodeArgument, readCodeArgument } from '../code-argument.ts';
 import { CliError, EXIT, type ExitCode, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable, printableLines } from '../printable.ts';
@@ -22,6 +27,11 @@ import { holdingsOfRegion } from '../snapshot-file.ts';
 interface VerifyOptions {
   readonly fingerprint: readonly Uint8Array[];
   readonly region?: string;
+}
+
+interface CodeOptions {
+  readonly log: string;
+  readonly to: string;
 }
 
 /** What a file turned out to be. */
@@ -49,6 +59,20 @@ export function addEvidence(program: Command, cli: Cli): void {
     )
     .action((files: readonly string[], options: VerifyOptions) => verify(cli, files, options));
   evidence
+    .command('code')
+    .summary('hold a code against its log')
+    .description(
+      'Looks whether the log has the attestation of a code at its index, and if it has another leaf there, writes what proves that.',
+    )
+    .argument('<code>', 'the text of a code, or - for stdin')
+    .requiredOption('--log <dir>', 'directory of a node or region, or a public directory, with the logs')
+    .option('--to <file>', 'where to', 'leaf.evidence')
+    .addHelpText(
+      'after',
+      examples(["entente evidence code 'ENT1:...' --log CN-33/public", 'by the published logs']) + CODE_EXITS,
+    )
+    .action((code: string, options: CodeOptions) => holdCode(cli, code, options));
+  evidence
     .command('list')
     .summary('what a node holds against regions')
     .description('Lists the proofs in the store of a node that does not run. Changes nothing.')
@@ -72,6 +96,41 @@ const EXITS = `
 Exit codes: 0 all is proven, 5 something is not, 4 it is, but the root has given
             up the key since (which --region tells), 2 no such file, or no root
             to go by.`;
+
+const CODE_EXITS = `
+
+Exit codes: 0 the log has it, 5 it has another leaf there, 4 it has no leaf
+            there yet or is not there.`;
+
+/** A code that stands in its log is as it should be; whether it counts is for `verify`. */
+async function holdCode(cli: Cli, code: string, { log, to }: CodeOptions): Promise<void> {
+  const modules = await regionModules(cli);
+  const { attestation } = parseCodeArgument(modules.sha256, await readCodeArgument(cli, code));
+  namedDirectory(log);
+  const source = await openAuditSource(log);
+  try {
+    const { region, network } = source.owner;
+    const { log: id, index } = attestation;
+    if (attestation.region !== region)
+      throw usageError(`the code is one of ${attestation.region}, the logs are those of ${region}`);
+    const origin = attestationLogOrigin(region, network, id);
+    const note = await source.log(origin).checkpoint();
+    const size = note === undefined ? 0 : parseCheckpoint(parseNote(note).text).size;
+    const evidence = await evidenceOfLeaf(attestation, source, modules);
+    if (evidence !== undefined) await writeFileAtomically(to, encodeEvidence(evidence));
+    const outcome = evidence !== undefined ? 'another' : index < size ? 'logged' : 'not-there';
+    cli.exit = { another: EXIT.inconsistent, logged: EXIT.ok, 'not-there': EXIT.undetermined }[outcome];
+    const told = {
+      another: `${origin} has another leaf at ${figure(index)}: ${printable(to)} proves it.`,
+      logged: `${origin} has this attestation at ${figure(index)}.`,
+      'not-there': `${origin} has ${figure(size)} entries, and none at ${figure(index)} yet.`,
+    };
+    const file = evidence === undefined ? {} : { file: to };
+    cli.output.result({ origin, index, size, outcome, ...file }, () => [told[outcome]]);
+  } finally {
+    await source.close();
+  }
+}
 
 function collectFingerprint(text: string, before: readonly Uint8Array[]): readonly Uint8Array[] {
   return [...before, parseFingerprint(text)];

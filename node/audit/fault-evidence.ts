@@ -1,16 +1,19 @@
-/** Faults that an audit found in what a region has signed, as evidence that anybody verifies without the log. */
+/** Faults that were found in what a region has signed, as evidence that anybody verifies without the log. */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { type Attestation } from '../../protocol/code/attestation.ts';
 import { type Evidence, type EvidenceOf } from '../../protocol/evidence/evidence.ts';
 import { verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseEntryBundle } from '../../protocol/log/entry-bundle.ts';
-import { inclusionProof } from '../../protocol/log/merkle-proof.ts';
-import { HASH_BYTES } from '../../protocol/log/merkle.ts';
+import { type HashSource, inclusionProof } from '../../protocol/log/merkle-proof.ts';
+import { HASH_BYTES, leafHash } from '../../protocol/log/merkle.ts';
 import { type Note, parseNote } from '../../protocol/log/note.ts';
-import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
+import { attestationLogOrigin, parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { TILE_HASHES, tilePath, tilesReadBy, tileSource, tileWidth } from '../../protocol/log/tile.ts';
 import { ED25519, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { groundStatements } from '../trust/ground-statements.ts';
 import { type AuditCode, type AuditFault } from './audit-fault.ts';
@@ -57,15 +60,46 @@ export async function evidenceOfFault(
   }
 }
 
+/**
+ * That a log has another leaf than an attestation, at its index. Undefined where it has that very leaf, is not as long yet or is not
+ * there. Rejects as reading the source.
+ * @throws {ProtocolError} as `verifyEvidence` for an attestation or a checkpoint that is not the region's.
+ */
+export async function evidenceOfLeaf(
+  attestation: Attestation,
+  source: AuditSource,
+  modules: TrustModules,
+): Promise<Evidence | undefined> {
+  const { region, log: id, index, keyId, bytes } = attestation;
+  const origin = attestationLogOrigin(region, source.owner.network, id);
+  const log = source.log(origin);
+  const note = await log.checkpoint();
+  if (note === undefined) return undefined;
+  const parsed = parseNote(note);
+  const { size } = parseCheckpoint(parsed.text);
+  if (index >= size) return undefined;
+  const reader = new LeafReader(log, size, modules.sha256);
+  const { leafHash: logged, path } = await reader.proof(index);
+  if (equalBytes(logged, leafHash(modules.sha256, bytes))) return undefined;
+  const grounds = [await groundOf(origin, parsed, source, modules, keyId)];
+  const evidence: Evidence = { kind: 'leaf', grounds, attestation: bytes, note, leafHash: logged, path };
+  verifyEvidence(evidence, () => true, modules);
+  return evidence;
+}
+
+/** With what names the keys that signed the note, and the one with this id. */
 async function groundOf(
   origin: string,
   { signatures }: Note,
   source: AuditSource,
   modules: TrustModules,
+  alsoKeyId?: string,
 ): Promise<Uint8Array[]> {
   const { region, network } = parseOrigin(origin);
+  const { sha256 } = modules;
   const hasSigned = (publicKey: Uint8Array): boolean => {
-    const { keyId } = makeVerifierKey(modules.sha256, { name: origin, algorithm: ED25519, publicKey });
+    if (keyIdOf(sha256, publicKey) === alsoKeyId) return true;
+    const { keyId } = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
     return signatures.some((line) => line.name === origin && line.keyId === keyId);
   };
   const entries = entriesOf(source.log(trustLogOrigin(region, network)));
@@ -100,22 +134,33 @@ class LeafReader {
 
   /** What is not there is empty, and proves nothing. */
   async leaf(index: number): Promise<Pick<EvidenceOf<'entry'>, 'entry' | 'path'>> {
-    const size = this.#size;
     const number = Math.floor(index / TILE_HASHES);
-    const [bundle] = await this.#log.bundles([{ index: number, width: tileWidth(size, 0, number) }]);
+    const [bundle] = await this.#log.bundles([{ index: number, width: tileWidth(this.#size, 0, number) }]);
     const entries = bundle === undefined ? [] : parseEntryBundle(bundle.bytes, bundle.width);
-    const build = (source: Parameters<typeof inclusionProof>[2]) =>
-      inclusionProof(this.#sha256, { index, size }, source);
+    const { path } = await this.proof(index);
+    return { entry: entries[index % TILE_HASHES] ?? new Uint8Array(0), path };
+  }
+
+  /** By the tiles alone. */
+  async proof(index: number): Promise<Pick<EvidenceOf<'leaf'>, 'leafHash' | 'path'>> {
+    const size = this.#size;
+    const build = (source: HashSource) => ({
+      leafHash: source(0, index),
+      path: inclusionProof(this.#sha256, { index, size }, source),
+    });
     const tiles = tilesReadBy(size, build);
     const parts = await this.#log.tiles(tiles);
-    const none = new Uint8Array(0);
     const byPath = new Map(
-      tiles.map((tile, i) => [
-        tilePath(tile),
-        parts[i]?.bytes.subarray(0, tile.width * HASH_BYTES) ?? new Uint8Array(tile.width * HASH_BYTES),
-      ]),
+      tiles.map((tile, i) => {
+        const bytes = tile.width * HASH_BYTES;
+        const held = parts[i]?.bytes;
+        return [
+          tilePath(tile),
+          held && held.length >= bytes ? held.subarray(0, bytes) : new Uint8Array(bytes),
+        ];
+      }),
     );
-    const path = build(tileSource(this.#sha256, size, (tile) => byPath.get(tilePath(tile)) ?? none));
-    return { entry: entries[index % TILE_HASHES] ?? none, path };
+    const source = tileSource(this.#sha256, size, (tile) => byPath.get(tilePath(tile)) ?? new Uint8Array(0));
+    return build(source);
   }
 }

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hexOf } from '../../../protocol/bytes.ts';
+import { parseCode } from '../../../protocol/code/code.ts';
 import { encodeEvidence, parseEvidence } from '../../../protocol/evidence/evidence.ts';
+import { openKeyFile } from '../../../node/region/key-file.ts';
+import { issueCode, keyNamed } from '../../support/code-fixture.ts';
 import { TestCli } from '../../support/cli.ts';
 import { makeWorld, type World } from '../../support/cli-world.ts';
 import { Forger } from '../../support/forger.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { Clock, inRegion } from '../../support/regions.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -124,6 +128,31 @@ describe('entente evidence', () => {
       (await later.run('evidence', 'verify', file, '--fingerprint', world.pins['CN-33'] ?? '')).exit,
       0,
     );
+  });
+
+  it('A10 T1 code: 0 for one that its log has, 5 with evidence for another at its index, 4 for one that is not there yet', async () => {
+    const log = ['--log', cli.path('CN-33', 'public')];
+    const logged = await cli.run('evidence', 'code', world.codes.green, ...log);
+    assert.equal(logged.exit, 0, logged.err);
+    const keys = cli.path('CN-33', 'keys');
+    const { keyId } = parseCode(sha256, world.codes.green).attestation;
+    const names = { region: 'CN-33', network: 'demo' } as const;
+    const signer = await openKeyFile(keys, { ...names, role: 'attest', keyId }, modules);
+    const key = { keyId, publicKey: signer.publicKey, sign: (message: Uint8Array) => signer.sign(message) };
+    const codeAt = (index: number, by = key) =>
+      issueCode({ ...names, key: by, index, issuedAtS: cli.nowS }).text;
+    const to = cli.path('leaf.evidence');
+    const swapped = await cli.run('evidence', 'code', codeAt(1), ...log, '--to', to);
+    assert.deepEqual([swapped.exit, swapped.err], [5, '']);
+    const { exit, outcome, region } = await check(to, '--region', cli.path('DE'));
+    assert.deepEqual([exit, outcome, region], [0, 'proven', 'CN-33']);
+    assert.equal((await cli.run('evidence', 'code', codeAt(999), ...log)).exit, 4);
+    const forged = await cli.run('evidence', 'code', codeAt(1, keyNamed('thief')), ...log, '--json');
+    assert.equal(forged.exit, 5);
+    assert.match(forged.err, /EVIDENCE_UNFOUNDED/);
+    const elsewhere = await cli.run('evidence', 'code', world.codes.green, '--log', cli.path('DE'));
+    assert.equal(elsewhere.exit, 2);
+    assert.equal((await cli.run('evidence', 'code', 'ENT1:', ...log)).exit, 2);
   });
 
   it('list, export: what a node holds is what anybody can verify', async () => {
