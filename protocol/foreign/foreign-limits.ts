@@ -42,3 +42,6 @@ export const STATUS_LIST_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Bytes or characters of a token that carries one: such a list with one code in a hundred revoked. */
 export const STATUS_TOKEN_BYTES_MAX = 2 * 1024 * 1024;
+
+/** Keys that one adapter announces: those of RSA with their names fill an entry of a log. More go into several adapters. */
+export const ANNOUNCED_KEYS_MAX = 200;

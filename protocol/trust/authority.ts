@@ -17,6 +17,8 @@ const MAY_SIGN: Readonly<Record<StatementKind, readonly Signer[]>> = {
   suspension: ['root', 'trust-log'],
   compromise: ['root'],
   rules: ['root', 'trust-log'],
+  // Whoever announces foreign keys can make codes, as with `keys`.
+  adapter: ['root'],
   log: ['root', 'trust-log'],
   node: ['root', 'trust-log'],
   revocation: ['root', 'trust-log'],

@@ -6,6 +6,7 @@ import { type Sha256 } from '../primitives.ts';
 import { keyIdOf } from '../signature/key-id.ts';
 import { isLogOver, isNodeOver, areKeysOver } from './pruning.ts';
 import {
+  adapterSlot,
   compromiseSlot,
   logSlot,
   nodeSlot,
@@ -47,6 +48,7 @@ const ORDER_RULES: { readonly [K in StatementKind]: OrderRule<K> } = {
   suspension: checkSuspension,
   compromise: checkCompromise,
   rules: checkRules,
+  adapter: checkAdapter,
   log: checkLog,
   node: checkNode,
   // What a revocation adds is known only when its set is decoded; the state is compared by rule 5.
@@ -156,6 +158,10 @@ function checkReach(statement: StatementOf<'compromise'>, { index, draft }: Arri
 
 function checkRules({ id, version }: StatementOf<'rules'>, arrival: Arrival): void {
   checkVersion(version, arrival.draft.statement('rules', rulesSlot(id))?.version, arrival);
+}
+
+function checkAdapter({ id, version }: StatementOf<'adapter'>, arrival: Arrival): void {
+  checkVersion(version, arrival.draft.statement('adapter', adapterSlot(id))?.version, arrival);
 }
 
 function checkLog(statement: StatementOf<'log'>, arrival: Arrival): void {

@@ -34,6 +34,8 @@ export function slotName(statement: SlotStatement, index: number): string {
       return compromiseSlot(hexOf(statement.key));
     case 'rules':
       return rulesSlot(statement.id);
+    case 'adapter':
+      return adapterSlot(statement.id);
     case 'log':
       return logSlot(statement.log);
     case 'node':
@@ -45,5 +47,6 @@ export const recognitionSlot = (region: string) => `recognition/${region}`;
 export const suspensionSlot = (region: string) => `suspension/${region}`;
 export const compromiseSlot = (keyId: string) => `compromise/${keyId}`;
 export const rulesSlot = (id: string) => `rules/${id}`;
+export const adapterSlot = (id: string) => `adapter/${id}`;
 export const logSlot = (log: string) => `log/${log}`;
 export const nodeSlot = (publicKey: Uint8Array) => `node/${hexOf(publicKey)}`;

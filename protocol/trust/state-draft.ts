@@ -25,6 +25,7 @@ import {
   type NodeIdentity,
   type Recognition,
   type Root,
+  type LoggedAdapter,
   type LoggedRules,
   type TrustKey,
   type TrustState,
@@ -161,6 +162,14 @@ export class StateDraft implements TrustState {
   rules(id: string): LoggedRules | undefined {
     const statement = this.statement('rules', rulesSlot(id));
     return statement && { id, version: statement.version, fromS: statement.from, data: statement.data };
+  }
+
+  *adapters(): Iterable<LoggedAdapter> {
+    for (const { entry } of this.#slots.values()) {
+      if (entry.statement.kind !== 'adapter') continue;
+      const { id, version, from, until, data } = entry.statement;
+      yield { id, version, fromS: from, untilS: until, data };
+    }
   }
 
   *nodes(): Iterable<NodeIdentity> {

@@ -155,6 +155,18 @@ const rules = z.strictObject({
   data: z.custom<Readonly<Record<string, CborValue>>>(isTextMap, 'expected a map with text keys'),
 });
 
+const adapter = z
+  .strictObject({
+    kind: z.literal('adapter'),
+    at: timeS,
+    id: ruleId,
+    version: uint,
+    from: timeS,
+    until: timeS,
+    data: z.custom<Readonly<Record<string, CborValue>>>(isTextMap, 'expected a map with text keys'),
+  })
+  .refine(isWindow, WINDOW_EXPECTED);
+
 const isNearMonth = ({ log, at }: { log: string; at: number }) => logMonth(log).fromS <= at + LOG_AHEAD_S_MAX;
 const NEAR_MONTH_EXPECTED = 'expected a log whose month begins at most 100 days after at';
 
@@ -202,6 +214,7 @@ export const statementSchema = z.discriminatedUnion('kind', [
   suspension,
   compromise,
   rules,
+  adapter,
   log,
   node,
   revocation,

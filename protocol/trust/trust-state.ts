@@ -73,6 +73,16 @@ export interface LoggedRules {
   readonly data: Readonly<Record<string, CborValue>>;
 }
 
+/** Keys of a local code that goes on as it is: `announcedKeys` of protocol/foreign reads them. */
+export interface LoggedAdapter {
+  readonly id: string;
+  readonly version: number;
+  readonly fromS: number;
+  readonly untilS: number;
+  /** Decoded deterministic CBOR, unchecked beyond that. */
+  readonly data: Readonly<Record<string, CborValue>>;
+}
+
 export interface AnnouncedLog {
   readonly log: string;
   /** The lowest index that the region still serves. */
@@ -115,6 +125,7 @@ export interface TrustState {
   /** Every log with revoked indexes, announced or not, and those. */
   revocations(): Iterable<readonly [string, RevocationSet]>;
   rules(id: string): LoggedRules | undefined;
+  adapters(): Iterable<LoggedAdapter>;
   nodes(): Iterable<NodeIdentity>;
 }
 

@@ -108,6 +108,13 @@ MEMBERS = {
     "suspension": {"region": REGION, "version": uint},
     "compromise": {"key": lambda value: cbor.is_bytes(value, 8), "version": uint, "cutoffs": list_of(0, 64, CUTOFF)},
     "rules": {"id": RULE, "version": uint, "from": uint, "data": lambda value: is_text_map(value)},
+    "adapter": {
+        "id": RULE,
+        "version": uint,
+        "from": uint,
+        "until": uint,
+        "data": lambda value: is_text_map(value),
+    },
     "log": {"log": LOG, "minimum": index},
     "node": {"key": key, "addresses": list_of(0, 8, text(256)), "from": uint, "until": uint},
     "revocation": {"log": LOG, "effective": uint, "set": lambda value: isinstance(value, bytes)},
@@ -162,7 +169,7 @@ def _holds_together(said):
         return all(_is_window(one, said["at"]) for one in said["keys"])
     if said["kind"] == "compromise":
         return _ascends([cutoff["log"] for cutoff in said["cutoffs"]])
-    if said["kind"] in ("recognition", "node"):
+    if said["kind"] in ("recognition", "node", "adapter"):
         return said["from"] < said["until"]
     if said["kind"] in ("log", "revocation"):
         return names.month_of(said["log"])[0] <= said["at"] + AHEAD_MAX and said.get("effective", 0) <= said["at"]

@@ -199,6 +199,8 @@ def slot_of(index, said):
             return f"compromise/{said['key'].hex()}"
         case "rules":
             return f"rules/{said['id']}"
+        case "adapter":
+            return f"adapter/{said['id']}"
         case "log":
             return f"log/{said['log']}"
         case "node":

@@ -63,6 +63,7 @@ export function stubState(options: StubState): TrustState {
     revoked: (log) => sets.get(log),
     revocations: () => sets,
     rules: (id) => options.rules?.find((rules) => rules.id === id),
+    adapters: () => [],
     nodes: () => [],
   };
 }

@@ -40,6 +40,7 @@ describe('verifyAuthority: who may sign what', () => {
     suspension: { kind: 'suspension', region: 'FR', version: 1 },
     compromise: region.compromise(region.keys.attest, {}),
     rules: { kind: 'rules', id: 'baseline', version: 1, from: 0, data: {} },
+    adapter: { kind: 'adapter', id: 'local', version: 1, from: 0, until: 1, data: {} },
     log: { kind: 'log', log: LOG_ID, minimum: 0 },
     node: { kind: 'node', key: region.key('node').publicKey, addresses: [], from: 0, until: START_S + DAY_S },
     revocation: region.revocation([1]),
@@ -72,6 +73,7 @@ describe('verifyAuthority: who may sign what', () => {
     assert.equal(fixture.refusal(fixture.stateStatement(), 'root'), UNAUTHORISED);
     fixture.add({ kind: 'suspension', region: 'FR', version: 1 }, 'root');
     fixture.add({ kind: 'rules', id: 'baseline', version: 1, from: 0, data: {} }, 'root');
+    fixture.add({ kind: 'adapter', id: 'local', version: 1, from: 0, until: 1, data: {} }, 'root');
     fixture.add({ kind: 'log', log: '2026-12', minimum: 0 }, 'root');
     fixture.add(
       { kind: 'node', key: region.key('n').publicKey, addresses: [], from: 0, until: START_S + DAY_S },

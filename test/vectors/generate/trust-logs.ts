@@ -27,6 +27,14 @@ const limits = (version: number, revocationsPerHour = 7): TestStatement => ({
   version,
   revocationsPerHour,
 });
+const adapter = (version: number, id = 'local'): TestStatement => ({
+  kind: 'adapter',
+  id,
+  version,
+  from: 0,
+  until: START_S,
+  data: {},
+});
 const rules = (version: number, id = 'baseline'): TestStatement => ({ kind: 'rules', id, version, from: 0, data: {} });
 const log = (minimum: number, id = LOG_ID): TestStatement => ({ kind: 'log', log: id, minimum });
 const withdrawal = (version: number): TestStatement => ({ kind: 'withdrawal', region: 'FR', version });
@@ -78,6 +86,7 @@ export const goodLogs: readonly LogCase[] = [
     s.add(s.recognitionOf(FR));
     s.add(suspension(1));
     s.add(rules(1));
+    s.add(adapter(1));
     s.add(node(s.key('node'), START_S + DAY_S, ['/dns4/node.example/tcp/4001']));
     s.revoke([0, 1, 65_535, 65_536, 2 ** 40 - 1]);
     s.add(s.compromise(s.keys.attest, { [LOG_ID]: { size: 9, root: new Uint8Array(32) } }));
@@ -266,6 +275,7 @@ export const badLogs: readonly LogCase[] = [
   written('trust-log signs what only the root may, the root what only trust-log may, an attest key anything', (s) => {
     s.refused(UNAUTHORISED, limits(1), 'trust-log');
     s.refused(UNAUTHORISED, s.recognitionOf(FR), 'trust-log');
+    s.refused(UNAUTHORISED, adapter(1), 'trust-log');
     s.refused(UNAUTHORISED, s.compromise(s.keys.attest, {}), 'trust-log');
     s.refused(UNAUTHORISED, s.keysStatement([{ key: s.key('k'), role: 'attest' }]), 'trust-log');
     s.refused(UNAUTHORISED, s.stateStatement(), 'root');
@@ -294,6 +304,11 @@ export const badLogs: readonly LogCase[] = [
     s.refused(CONFLICT, limits(2));
     s.refused(CONFLICT, limits(s.entries.length + 2));
     s.refused(CONFLICT, rules(Number.MAX_SAFE_INTEGER));
+    s.add(adapter(1));
+    s.add(adapter(1, 'other'));
+    s.refused(CONFLICT, adapter(1));
+    s.refused(CONFLICT, adapter(s.entries.length + 2));
+    s.add(adapter(2));
     s.add(s.recognitionOf(FR, 3));
     s.refused(CONFLICT, withdrawal(3));
     s.add(withdrawal(4));
