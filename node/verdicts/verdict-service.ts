@@ -4,9 +4,10 @@ import { isProtocolError } from '../../protocol/fault.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { type LeafProof } from '../../protocol/verdict/cut-off.ts';
+import { acceptanceByTrust } from '../../protocol/rules/acceptance-by-trust.ts';
 import { checksOf, judge } from '../../protocol/verdict/judge.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
-import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { type Acceptance, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { refuseText } from '../../protocol/verdict/verify.ts';
 import { type Clock } from '../ports.ts';
 import { type CheckSignatures } from './signature-thread.ts';
@@ -33,6 +34,8 @@ export type VerdictCounters = Readonly<Record<Verdict['outcome'] | 'proofsFetche
 export class VerdictService {
   readonly #modules: VerdictServiceModules;
   readonly #counters = { pass: 0, act: 0, stop: 0, undetermined: 0, proofsFetched: 0 };
+
+  #rules: { readonly trust: Trust; readonly acceptance: Acceptance } | undefined;
 
   constructor(modules: VerdictServiceModules) {
     this.#modules = modules;
@@ -64,17 +67,18 @@ export class VerdictService {
     const answers = checkSignatures?.(checks) ?? checks.map(verifySignature);
     // To wait for what is there already would cost a turn.
     const results = Array.isArray(answers) ? answers : await answers;
-    const verdict = judge(parsed, results, trust, context, nowS);
+    const judged = { acceptance: this.#acceptanceBy(trust), ...context };
+    const verdict = judge(parsed, results, trust, judged, nowS);
     if (!verdict.reasons.some(({ code }) => code === 'PROOF_NEEDED')) return verdict;
     const proofs = await this.#proofsFor(parsed, trust);
     if (proofs.length === 0) return verdict;
-    return judge(
-      parsed,
-      results,
-      trust,
-      { ...context, proofs: [...(context.proofs ?? []), ...proofs] },
-      nowS,
-    );
+    return judge(parsed, results, trust, { ...judged, proofs: [...(context.proofs ?? []), ...proofs] }, nowS);
+  }
+
+  /** The rules that recognitions name are read once for each trust. */
+  #acceptanceBy(trust: Trust): Acceptance {
+    if (this.#rules?.trust !== trust) this.#rules = { trust, acceptance: acceptanceByTrust(trust, {}) };
+    return this.#rules.acceptance;
   }
 
   /** The cut-off names the tree, so that a mirror can only prove what is true of it. */

@@ -30,8 +30,8 @@ export function acceptanceByTrust(trust: Trust, { rules, role }: AcceptanceOptio
   return (input) => {
     const recognition = input.region === trust.home ? undefined : home?.recognition(input.region);
     const named = recognition?.standing === 'withdrawn' ? undefined : recognition?.rules;
+    if (rules === undefined && (named === undefined || named === null)) return acceptByColour(input);
     const ids = new Set([rules, named].filter((id) => typeof id === 'string'));
-    if (ids.size === 0) return acceptByColour(input);
     return [...ids].flatMap((id) => {
       const region = id === named ? input.region : undefined;
       return acceptanceWith(id)?.(input) ?? [reasonOf('RULES_NOT_EVALUATED', region, { rules: id })];

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { encodeAnswer, parseAnswer, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
+import { type LoggedRules } from '../../../protocol/trust/trust-state.ts';
 import { type TrustKeeper } from '../../../node/trust/trust-keeper.ts';
 import { noteOf } from '../../support/keeper-fixture.ts';
 import { RegionFixture } from '../../support/region-fixture.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
+import { ruleBody } from '../../support/rule-fixture.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { type RegionNodeOptions } from '../../../node/core/region-node.ts';
 
@@ -56,6 +58,37 @@ describe('RegionNode', () => {
     for (const region of ['FR', 'IT'])
       assert.match(await world.outcome(region, code.text), /^stop.*REVOKED/, region);
     assert.deepEqual(world.machine('FR').troubles, []);
+    await world.stop();
+  });
+
+  it('codes of a region are judged by the rules that its recognition names, as soon as these are logged', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.pass(2);
+    const { fixture, node } = world.machine('FR');
+    fixture.nowS = world.nowS;
+    const named = { ...fixture.recognitionOf(world.machine('DE').fixture, 2), rules: 'gates' };
+    await world.run(node.submit({ entry: fixture.entryOf(named) }));
+    await world.pass(15);
+    assert.match(await world.outcome('FR', code.text), /^undetermined.*RULES_NOT_EVALUATED/);
+    const acceptance = [
+      {
+        id: 'others',
+        when: { '!': [{ '===': [{ var: 'status.colour' }, 'green'] }] },
+        outcome: 'stop',
+        why: 'x',
+      },
+      { id: 'ask', when: true, outcome: 'act', why: 'Everybody is asked.' },
+    ] as const;
+    const { id, version, fromS, data } = ruleBody(
+      { acceptance, region: 'FR' },
+      { id: 'gates' },
+    ) as LoggedRules;
+    const rules = fixture.entryOf({ kind: 'rules', id, version, from: fromS, data }, 'root');
+    await world.run(node.submit({ entry: rules }));
+    await world.pass(15);
+    assert.match(await world.outcome('FR', code.text), /^act.*RULE_ASKS/);
+    assert.match(await world.outcome('IT', code.text), /^pass/);
     await world.stop();
   });
 
