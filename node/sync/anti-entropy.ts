@@ -214,8 +214,9 @@ export class AntiEntropy {
   async #pull(log: Followed, peer: string, text: string): Promise<boolean> {
     const { puller, clock } = this.#modules;
     const alone = clock.runMs() < (this.#unproven.get(text)?.untilMs ?? 0);
+    const isAsked = !alone && puller.isFree(log);
     const isGrown = await puller.pull(log, peer, { alone });
-    if (!isGrown && !alone) this.#unproven.set(text, { untilMs: clock.runMs() + this.#intervalMs });
+    if (!isGrown && isAsked) this.#unproven.set(text, { untilMs: clock.runMs() + this.#intervalMs });
     return isGrown;
   }
 

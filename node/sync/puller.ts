@@ -39,6 +39,11 @@ export class Puller {
     return { ...this.#counters };
   }
 
+  /** Whether `pull` would begin a fetch of the log now, and neither join one nor leave it to the next round. */
+  isFree({ origin }: Followed): boolean {
+    return !this.#pulls.has(origin) && this.#pulls.size < PULLS_AT_ONCE;
+  }
+
   /**
    * Brings a log up to what the first peer has that can prove it, `first` before the others. True if it grew. A pull of the
    * log that is going on is joined; where too many are, this one is left to the next round. `alone`: nobody but `first` is asked.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { encodeAnswer, parseRequest, SYNC_PROTOCOL, type SyncAnswer } from '../../../node/sync/messages.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
+import { type Followed } from '../../../node/sync/followed.ts';
 import { Puller } from '../../../node/sync/puller.ts';
 import { SyncClient } from '../../../node/sync/sync-client.ts';
 import { consistencyOf, keeperOf, noteOf } from '../../support/keeper-fixture.ts';
@@ -133,6 +134,25 @@ describe('Puller.pull', () => {
 });
 
 describe('Puller.pull alone', () => {
+  it('isFree tells a fetch that would be joined, or left to the next round, from one that would begin', async () => {
+    const { keeper, puller, run } = await bench(region(), { FR: honest });
+    const others = ['A', 'B', 'C', 'D'].map(
+      (origin) => ({ ...keeper, origin, tree: keeper.tree }) as unknown as Followed,
+    );
+    assert.ok(puller.isFree(keeper));
+    const pull = puller.pull(keeper);
+    assert.deepEqual(
+      [keeper, ...others].map((log) => puller.isFree(log)),
+      [false, true, true, true, true],
+    );
+    const pulls = others.slice(0, 3).map((log) => puller.pull(log).catch(() => false));
+    assert.equal(puller.isFree(others[3] as Followed), false);
+    assert.equal(await puller.pull(others[3] as Followed), false);
+    await run(pull);
+    await run(Promise.all(pulls).then(() => true));
+    assert.ok(puller.isFree(keeper));
+  });
+
   it('T20: asks nobody but the peer that has shown more, whatever that gives', async () => {
     const nothing: Manner = () => ({ kind: 'refused', reason: 'not-there' });
     const { keeper, puller, asked, run } = await bench(region(), { JP: nothing, IT: honest });
