@@ -4,6 +4,7 @@ import { attestationLogOrigin, parseOrigin, trustLogOrigin } from '../../protoco
 import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { logMonth } from '../../protocol/trust/log-month.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
@@ -49,6 +50,9 @@ export interface LogShelfModules extends TrustModules {
   /** What the own witness says of a checkpoint of the own trust log, before that is shown. */
   readonly ownLine: NonNullable<TrustKeeperModules['ownLine']>;
 }
+
+/** How long after its end an attestation log that its region has forgotten is still witnessed: two years. */
+const OVER_S_MAX = 730 * 86_400;
 
 export class LogShelf {
   readonly #options: LogShelfOptions;
@@ -183,12 +187,22 @@ export class LogShelf {
   /** The keys of a log that this node may witness; undefined for names that are none. */
   keysOf(origin: string): readonly VerifierKey[] | undefined {
     try {
-      const keeper = this.#modules.board.keepers.get(parseOrigin(origin).region);
-      return keeper && logVerifierKeys(this.#modules.sha256, keeper.state, origin);
+      const parsed = parseOrigin(origin);
+      const keeper = this.#modules.board.keepers.get(parsed.region);
+      if (keeper === undefined || parsed.network !== this.#options.network) return undefined;
+      if (parsed.kind === 'attest' && !this.#isLogOf(keeper, parsed.log)) return undefined;
+      return logVerifierKeys(this.#modules.sha256, keeper.state, origin);
     } catch (error) {
       if (isProtocolError(error, 'ORIGIN_INVALID')) return undefined;
       throw error;
     }
+  }
+
+  /** One that the region announces, or that is over: names that anybody can make up are to be few. */
+  #isLogOf({ state }: TrustKeeper, log: string): boolean {
+    if (state.log(log) !== undefined) return true;
+    const agoS = this.#modules.clock.nowMs() / 1000 - logMonth(log).untilS;
+    return agoS >= 0 && agoS < OVER_S_MAX;
   }
 
   /** What was found in a log that this node may witness: of a trust log, by its keeper. */

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { encodeAnswer, parseAnswer, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
+import { encodeAnswer, parseAnswer, SYNC_PROTOCOL, WITNESS_PROTOCOL } from '../../../node/sync/messages.ts';
+import { encodeAddCheckpoint } from '../../../node/witness/add-checkpoint.ts';
+import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { encodeNote } from '../../../protocol/log/note.ts';
+import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { type LoggedRules } from '../../../protocol/trust/trust-state.ts';
 import { type TrustKeeper } from '../../../node/trust/trust-keeper.ts';
@@ -130,6 +135,31 @@ describe('RegionNode', () => {
     assert.ok(copy.latest?.pool.cosignatures.every(({ region }) => region !== 'FR'));
     await world.pass(600);
     assert.match(await world.outcome('FR', later.text), /^stop.*REVOKED/);
+    await world.stop();
+  });
+
+  it('T26: names of logs that a region has not are none to its peers, however well they are signed', async () => {
+    const world = await three();
+    const { keys } = world.machine('FR').fixture;
+    const { publicKey, sign } = keys.checkpoint;
+    const ask = async (origin: string) => {
+      const key = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
+      const note = encodeNote(signCheckpoint({ origin, size: 1, root: new Uint8Array(32) }, key, sign));
+      const request = encodeAddCheckpoint({ oldSize: 0, path: [], note });
+      const { signal } = new AbortController();
+      const stranger = world.network.join('somebody');
+      const answer = await world.run(stranger.request('DE', WITNESS_PROTOCOL, request, signal));
+      world.network.leave('somebody');
+      return Buffer.from(answer).toString('utf8').split('\n')[0];
+    };
+    for (const origin of [
+      'FR.other/trust',
+      'FR.other/attest/2026-11',
+      'FR.test/attest/2019-01',
+      'FR.test/attest/2030-01',
+    ])
+      assert.equal(await ask(origin), '404', origin);
+    assert.equal(await ask('FR.test/attest/2026-10'), '200');
     await world.stop();
   });
 
