@@ -60,12 +60,15 @@ export function addRules(program: Command, cli: Cli): void {
   rules
     .command('activate')
     .description(
-      'Signs rules with the root and logs them, if all their examples come out as they say. Newer ones of the same id take their place.',
+      'Signs rules with the root and logs them, if all their examples come out as they say. Newer ones of the same id take their place at once.',
     )
     .argument('<region>', 'directory of the region')
     .argument('<rules>', RULES_ARGUMENT)
     .addOption(withoutPeersOption())
-    .addHelpText('after', examples(['entente rules activate DE rules.yaml', 'from the day in `from` on']))
+    .addHelpText(
+      'after',
+      examples(['entente rules activate DE rules.yaml', 'on the day in `from`, or later']),
+    )
     .action((region: string, named: string, options: SigningOptions) =>
       activateRules(cli, region, named, options),
     );

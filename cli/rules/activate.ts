@@ -1,12 +1,13 @@
 /** `entente rules activate`: rules that were tried come into the trust log, and bind from their day on. */
 import { tryExample } from '../../protocol/rules/examples.ts';
 import { type RuleFile } from '../../node/rules/rule-file.ts';
-import { type RuleSet, ruleSetHash } from '../../protocol/rules/rule-set.ts';
+import { isInForce, readRuleSet, type RuleSet, ruleSetHash } from '../../protocol/rules/rule-set.ts';
 import { type Cli } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { counted } from '../output.ts';
+import { printable } from '../printable.ts';
 import { type SigningOptions } from '../region.ts';
 import { timeText } from '../times.ts';
 import { readRules } from './rule-argument.ts';
@@ -36,6 +37,7 @@ export async function activateRules(
         { home, rules: id, version, index, fromS: from, untilS: ruleSet.untilS, hash },
         () => [
           `${home} goes by ${id}, version ${version}, from ${timeText(from)} to ${timeText(ruleSet.untilS)}, by entry ${index} of its trust log.`,
+          ...gateLines(path, ruleSet),
         ],
       );
     },
@@ -53,7 +55,19 @@ function requireExamples({ ruleSet, examples }: RuleFile): void {
   });
 }
 
-function requireFit({ config, state }: Desk, { id, version, untilS, data }: RuleSet, nowS: number): void {
+/** How a gate goes by what the rules say of places: by itself none does. */
+function gateLines(path: string, { id, acceptance, data: { places } }: RuleSet): string[] {
+  const [kind] = Object.keys(places);
+  if (acceptance.length === 0 && kind === undefined) return [];
+  const place = kind === undefined ? '' : ` --place kind=${kind}`;
+  return [
+    'A gate goes by what they say of places where it names them:',
+    `  entente verify --region ${printable(path)} --rules ${id}${place} CODE`,
+  ];
+}
+
+function requireFit({ config, state }: Desk, ruleSet: RuleSet, nowS: number): void {
+  const { id, version, fromS, untilS, data } = ruleSet;
   const refuse = (code: string, message: string, hint: string) =>
     new CliError(EXIT.failure, code, message, { hint });
   if (data.region !== null && data.region !== config.region)
@@ -68,5 +82,11 @@ function requireFit({ config, state }: Desk, { id, version, untilS, data }: Rule
   if (before !== undefined && version <= before.version) {
     const message = `version ${before.version} of ${id} is in the trust log already`;
     throw refuse('RULES_NOT_NEWER', message, `Give the new rules version ${before.version + 1}.`);
+  }
+  const current = before && readRuleSet(before).ruleSet;
+  if (fromS > nowS && current !== undefined && isInForce(current, nowS)) {
+    // Newer rules take the place of older ones when they are logged, and not when they begin.
+    const message = `until ${timeText(fromS)} nobody would get a colour by ${id}: version ${current.version}, now in force, would end at once`;
+    throw refuse('RULES_AHEAD', message, 'Activate them on that day, or give them an earlier day in `from`.');
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { profileText } from '../../../node/rules/profiles.ts';
+import { type Verdict } from '../../../protocol/verdict/verdict.ts';
 import { TestCli } from '../../support/cli.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -296,6 +297,49 @@ describe('entente rules', () => {
         assert.equal(await size(), before);
       });
     }
+
+    const overlayFrom = (day: string) => overlay(`from: ${day}`, EXAMPLES.replace(NOON, `${day}T12:00:00Z`));
+
+    it('refuses rules that begin later while others of the same id are in force, which go on', async () => {
+      const next = (from: string) => overlayFrom(from).replace('version: 1\n', 'version: 2\n');
+      assert.equal((await activate(overlay())).exit, 0);
+      const { exit, err } = await activate(next('2026-12-24'));
+      assert.deepEqual([exit, codeOf(err)], [1, 'RULES_AHEAD']);
+      assert.match(err, /Activate them on that day/);
+      const issue = ['issue', cli.path('DE'), '--subject', 'Person 00001', '--rules', 'de', '--facts', '-'];
+      const day = new Date(1_000 * cli.nowS).toISOString().slice(0, 10);
+      const facts = JSON.stringify({ declaration: { day, consent: true } });
+      const issued = await cli.runWith(facts, ...issue);
+      assert.equal(issued.exit, 0, issued.err);
+      cli.nowS = Date.parse('2026-12-24T00:00:00Z') / 1_000;
+      assert.equal((await activate(next('2026-12-24'))).exit, 0);
+    });
+
+    it('takes rules that begin later where none of the same id is in force', async () => {
+      assert.equal((await activate(overlayFrom('2026-12-24'))).exit, 0);
+      const sooner = overlayFrom('2026-12-20').replace('version: 1\n', 'version: 2\n');
+      assert.equal((await activate(sooner)).exit, 0);
+    });
+
+    it('says how a gate goes by them, and a gate that does so stops yellow at a school', async () => {
+      const { out } = await cli.run('rules', 'activate', cli.path('DE'), file('rules.yaml', overlay()));
+      assert.match(out, /entente verify --region \S+ --rules de --place kind=station CODE/);
+      const day = new Date(1_000 * cli.nowS).toISOString().slice(0, 10);
+      const facts = file(
+        'facts.json',
+        JSON.stringify({ declaration: { day, consent: true, symptoms: true } }),
+      );
+      const person = ['--subject', 'Person 00001', '--rules', 'de', '--facts', facts];
+      const { code } = await cli.json<{ code: string }>('issue', cli.path('DE'), ...person);
+      const verdict = (...args: string[]) =>
+        cli.json<Verdict>('verify', '--region', cli.path('DE'), '--place', 'kind=school', ...args, code);
+      const byColour = await verdict();
+      assert.equal(byColour.outcome, 'act');
+      assert.ok(byColour.reasons.some(({ code }) => code === 'STATUS_YELLOW'));
+      const byRules = await verdict('--rules', 'de');
+      assert.equal(byRules.outcome, 'stop');
+      assert.ok(byRules.reasons.some(({ details }) => details?.['rule'] === 'yellow-among-the-frail'));
+    });
 
     it('refuses a version that is not newer than the one in the log', async () => {
       assert.equal((await activate(overlay())).exit, 0);
