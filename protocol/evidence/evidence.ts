@@ -7,6 +7,7 @@ import { isRegion } from '../log/origin.ts';
 import {
   countForm,
   entryForm,
+  forkSideForm,
   forkSidesForm,
   forkSidesValue,
   forkSizeForm,
@@ -23,6 +24,8 @@ const ground = z.array(entryForm).min(1).max(EVIDENCE_STATEMENTS_MAX);
 const shared = { format: z.literal(FORMAT), grounds: z.array(ground).min(1).max(2) };
 const attestation = entryForm;
 const placed = z.strictObject({ attestation, path: pathForm });
+/** And the inclusion proof of the root of the log's region, which is entry 0, in the tree of the note. */
+const rootedSide = forkSideForm.extend({ firstPath: pathForm });
 
 const schema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('fork'), ...shared, size: forkSizeForm, sides: forkSidesForm }),
@@ -31,7 +34,7 @@ const schema = z.discriminatedUnion('kind', [
     ...shared,
     witness: z.string().refine(isRegion, 'expected a region'),
     size: forkSizeForm,
-    sides: forkSidesForm,
+    sides: z.tuple([rootedSide, rootedSide]),
   }),
   z.strictObject({
     kind: z.literal('leaf'),
@@ -58,9 +61,9 @@ type WithoutFormat<E> = E extends Parsed ? Readonly<Omit<E, 'format'>> : never;
 
 /**
  * Nothing of it is proven. `fork`: a log signed two trees of which neither goes on from the other. `cosignatures`: a witness
- * cosigned both. `leaf`: an attestation was signed for an index at which the log has another leaf. `index`: two attestations were
- * signed for one index. `hours`: an entry was issued before one that stands before it. `entry`: an attestation log has, at an
- * index, an entry that is no attestation for that place.
+ * cosigned two such trees of a trust log, which begin with the same root. `leaf`: an attestation was signed for an index at which
+ * the log has another leaf. `index`: two attestations were signed for one index. `hours`: an entry was issued before one that stands
+ * before it. `entry`: an attestation log has, at an index, an entry that is no attestation for that place.
  */
 export type Evidence = WithoutFormat<Parsed>;
 export type EvidenceKind = Evidence['kind'];
@@ -101,8 +104,13 @@ export function parseEvidence(bytes: Uint8Array): Evidence {
 function pathsJoined(evidence: Evidence): Readonly<Record<string, CborValue>> {
   switch (evidence.kind) {
     case 'fork':
-    case 'cosignatures':
       return { sides: forkSidesValue(evidence.sides) };
+    case 'cosignatures':
+      return {
+        sides: evidence.sides.map(({ note, root, path, firstPath }) => {
+          return { note, root, path: pathValue(path), firstPath: pathValue(firstPath) };
+        }),
+      };
     case 'leaf':
     case 'entry':
       return { path: pathValue(evidence.path) };

@@ -18,12 +18,15 @@ const HOUR_S = 3_600;
 export class Ground {
   readonly region: string;
   readonly network: string;
+  /** The `root` of version 1 that the reader knows, as the trust log has it at index 0. */
+  readonly rootEntry: Uint8Array;
   readonly #state: TrustState;
   readonly #modules: TrustModules;
 
-  private constructor(state: TrustState, modules: TrustModules) {
+  private constructor(state: TrustState, rootEntry: Uint8Array, modules: TrustModules) {
     this.region = state.region;
     this.network = state.network;
+    this.rootEntry = rootEntry;
     this.#state = state;
     this.#modules = modules;
   }
@@ -36,7 +39,12 @@ export class Ground {
   static of(statements: readonly Uint8Array[], knowsRoot: KnowsRoot, modules: TrustModules): Ground {
     const read = statements.map((bytes) => parseEntry(bytes).statement);
     const [first] = read;
-    if (first?.kind !== 'root' || !read.every(({ kind }) => kind === 'root' || kind === 'keys')) {
+    const [rootEntry] = statements;
+    if (
+      rootEntry === undefined ||
+      first?.kind !== 'root' ||
+      !read.every(({ kind }) => kind === 'root' || kind === 'keys')
+    ) {
       throw new ProtocolError(
         'EVIDENCE_MALFORMED',
         'expected a root, and statements of roots and keys alone',
@@ -53,7 +61,7 @@ export class Ground {
     if (state.fingerprint === undefined || !knowsRoot(region, state.fingerprint)) {
       throw new ProtocolError('PIN_MISMATCH', `the root of ${region} is none that is known`);
     }
-    return new Ground(state, modules);
+    return new Ground(state, rootEntry, modules);
   }
 
   /** The keys that sign checkpoints of a log of the region, whatever their windows: a checkpoint has no time. */

@@ -25,8 +25,8 @@ export const pathForm = bytesForm
   );
 
 export const forkSizeForm = countForm.min(1);
-const side = z.strictObject({ note: noteForm, root: hashForm, path: pathForm });
-export const forkSidesForm = z.tuple([side, side]);
+export const forkSideForm = z.strictObject({ note: noteForm, root: hashForm, path: pathForm });
+export const forkSidesForm = z.tuple([forkSideForm, forkSideForm]);
 
 /** What `pathForm` takes apart. */
 export function pathValue(path: ProofPath): Uint8Array {

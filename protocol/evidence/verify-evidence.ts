@@ -93,7 +93,10 @@ class EvidenceCheck {
     return { kind: 'fork', region: ground.region, origin, at: evidence.size, words, checkpoints };
   }
 
-  /** Both trees have to be the log's under one root: a witness begins anew with a region that was set up anew. */
+  /**
+   * A witness rightly begins anew with a region that was set up anew, and that may keep its checkpoint key. So both trees have to begin
+   * with the same root, and those of attestation logs, which name none, prove nothing.
+   */
   #cosignatures(evidence: EvidenceOf<'cosignatures'>): ProvenEvidence {
     const origin = originOf(evidence.sides[0].note);
     const log = this.#of(parseOrigin(origin).region);
@@ -107,8 +110,18 @@ class EvidenceCheck {
         'expected statements of the log and of the witness alone',
       );
     }
+    if (parseOrigin(origin).kind !== 'trust') {
+      throw new ProtocolError(
+        'EVIDENCE_UNFOUNDED',
+        `${origin} does not say under which root it was cosigned`,
+      );
+    }
     const keys = [...this.#logKeys(log, origin), ...witness.witnessKeys()];
     const checkpoints = verifyForkEvidence(evidence, keys, this.#modules);
+    const rootLeaf = leafHash(this.#modules.sha256, log.rootEntry);
+    checkpoints.forEach((checkpoint, i) => {
+      this.#verifyLeaf(checkpoint, 0, rootLeaf, evidence.sides[i]?.firstPath ?? []);
+    });
     const words = checkpoints.map((checkpoint) => this.#cosignersOf(checkpoint, witness));
     if (words.some(({ length }) => length === 0)) {
       throw new ProtocolError('EVIDENCE_UNFOUNDED', `${witness.witnessName} has not vouched for both trees`);

@@ -23,10 +23,11 @@ HASH_BYTES = 32
 
 @dataclass(frozen=True)
 class Ground:
-    """A region and the keys that its root named, by their ids."""
+    """A region, its first root as its log has it, and the keys that its roots named, by their ids."""
 
     region: str
     network: str
+    root: bytes
     keys: dict
 
     def of_role(self, role, name, algorithm):
@@ -103,10 +104,12 @@ def pair_of(is_good):
     return statement.list_of(2, 2, is_good)
 
 
-SIDES = pair_of(statement.map_of(note=is_note, root=is_hash, path=is_path))
+SIDE = {"note": is_note, "root": is_hash, "path": is_path}
+SIDES = pair_of(statement.map_of(**SIDE))
+ROOTED_SIDES = pair_of(statement.map_of(**SIDE, firstPath=is_path))
 FORMS = {
     "fork": {"size": statement.positive, "sides": SIDES},
-    "cosignatures": {"witness": statement.name_of(names.REGION), "size": statement.positive, "sides": SIDES},
+    "cosignatures": {"witness": statement.name_of(names.REGION), "size": statement.positive, "sides": ROOTED_SIDES},
     "leaf": {"attestation": is_entry, "note": is_note, "leafHash": is_hash, "path": is_path},
     "index": {"attestations": pair_of(is_entry)},
     "hours": {"note": is_note, "entries": pair_of(statement.map_of(attestation=is_entry, path=is_path))},
@@ -144,7 +147,7 @@ def ground_of(statements, pins):
     if statement.fingerprint(entries[0].body).hex() != pins.get(region):
         raise Fault("PIN_MISMATCH")
     named = [key for entry in entries if entry.kind == "keys" for key in entry.said["keys"]]
-    return Ground(region, network, {ed25519.key_id(key["key"]): key for key in named})
+    return Ground(region, network, statements[0], {ed25519.key_id(key["key"]): key for key in named})
 
 
 def origin_of(data):
@@ -187,11 +190,16 @@ def prove_fork(value, ground):
 def prove_cosignatures(value, grounds):
     origin = origin_of(value["sides"][0]["note"])
     by_region = {ground.region: ground for ground in grounds}
-    regions = {names.parse_origin(origin)["region"], value["witness"]}
+    parsed = names.parse_origin(origin)
+    regions = {parsed["region"], value["witness"]}
     if by_region.keys() != regions or len({ground.network for ground in grounds}) != 1:
         raise malformed()
-    log, witness = by_region[names.parse_origin(origin)["region"]], by_region[value["witness"]]
+    if parsed["kind"] != "trust":
+        raise unfounded()
+    log, witness = by_region[parsed["region"]], by_region[value["witness"]]
     opened = two_trees(value, log.log_keys(origin) + witness.witness_keys())
+    for checkpoint, side in zip(opened, value["sides"]):
+        leaf_under(checkpoint, 0, merkle.leaf_hash(log.root), side["firstPath"])
     words = []
     for checkpoint in opened:
         good = [

@@ -1,4 +1,4 @@
-/** A region that tells two stories, its witness, and evidence of either: all follows from names. */
+/** A region that tells two stories, in its trust log too, its witness, and evidence of either: all follows from names. */
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Evidence, type EvidenceOf } from '../../protocol/evidence/evidence.ts';
 import { type ForkSide } from '../../protocol/evidence/fork.ts';
@@ -10,7 +10,7 @@ import { COSIGNATURE, ED25519, makeVerifierKey } from '../../protocol/log/verifi
 import { issueCode, type IssueOptions } from './code-fixture.ts';
 import { sha256 } from './primitives.ts';
 import { ReferenceTree } from './reference-tree.ts';
-import { HOUR_S, LOG_ID, RegionFixture, START_S, type TestKey } from './region-fixture.ts';
+import { HOUR_S, LOG_ID, RegionFixture, START_S, type TestKey, testKey } from './region-fixture.ts';
 
 export const NETWORK = 'test';
 export const NOW_S = START_S + 6 * HOUR_S;
@@ -48,6 +48,25 @@ export const story = new ReferenceTree(series(9));
 /** Another one, from index 3 on. */
 export const otherStory = new ReferenceTree(series(9, (i) => (i < 3 ? {} : { salting: 'other' })));
 
+/** The trust log of a region with four more revocations. */
+function trustLogWith(region: RegionFixture, revoked: readonly number[]): ReferenceTree {
+  const revocations = revoked.map((index) => region.entryOf(region.revocation([index])));
+  return new ReferenceTree([...region.entries.slice(0, 3), ...revocations]);
+}
+
+/** The trust log that most are shown. */
+export const trustStory = trustLogWith(accused, [3, 4, 5, 6]);
+/** Another one, from entry 3 on. */
+export const otherTrustStory = trustLogWith(accused, [7, 8, 9, 10]);
+
+/** The accused set up anew: with other root keys, and the same key of each role. */
+export const anew = new RegionFixture({
+  region: 'DE',
+  network: NETWORK,
+  keyOf: (name) => testKey(/ root \d+$/.test(name) ? `${name} anew` : name),
+});
+export const trustStoryAnew = trustLogWith(anew, [3, 4, 5, 6]);
+
 export interface NoteOptions {
   readonly size?: number;
   readonly origin?: string;
@@ -78,6 +97,16 @@ export function sideOf(tree: ReferenceTree, at: number, options: NoteOptions = {
   return { note: noteOn(tree, options), root: tree.root(at), path: size === at ? [] : tree.proof(at, size) };
 }
 
+/** As `sideOf`, of the trust log of the accused, with the proof of its first entry. */
+export function rootedSideOf(
+  tree: ReferenceTree,
+  at: number,
+  options: NoteOptions = {},
+): EvidenceOf<'cosignatures'>['sides'][0] {
+  const { size = tree.entries.length } = options;
+  return { ...sideOf(tree, at, { origin: accused.origin, ...options }), firstPath: tree.path(0, size) };
+}
+
 export function fork(changes: Partial<EvidenceOf<'fork'>> = {}): Evidence {
   const sides = [sideOf(story, 5, { size: 5 }), sideOf(otherStory, 5, { size: 5 })] as const;
   return { kind: 'fork', grounds: GROUNDS, size: 5, sides: [...sides], ...changes };
@@ -85,7 +114,10 @@ export function fork(changes: Partial<EvidenceOf<'fork'>> = {}): Evidence {
 
 export function cosignatures(changes: Partial<EvidenceOf<'cosignatures'>> = {}): Evidence {
   const by = [byWitness];
-  const sides = [sideOf(story, 5, { by }), sideOf(otherStory, 5, { size: 5, by })] as const;
+  const sides = [
+    rootedSideOf(trustStory, 5, { by }),
+    rootedSideOf(otherTrustStory, 5, { size: 5, by }),
+  ] as const;
   return {
     kind: 'cosignatures',
     grounds: BOTH_GROUNDS,

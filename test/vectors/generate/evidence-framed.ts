@@ -3,10 +3,12 @@ import { type Evidence } from '../../../protocol/evidence/evidence.ts';
 import { type FaultCode } from '../../../protocol/fault.ts';
 import { attestationLogOrigin } from '../../../protocol/log/origin.ts';
 import * as fixture from '../../support/evidence-fixture.ts';
+import { ReferenceTree } from '../../support/reference-tree.ts';
 import { DAY_S, LOG_ID, RegionFixture, START_S, testKey } from '../../support/region-fixture.ts';
 import { keysOfNewRoot, rootChange } from './evidence-proven.ts';
 
-const { accused, witness, story, otherStory, backdated, disordered, sideOf, noteOn, groundOf, attestation, placed } = fixture;
+const { accused, anew, witness, story, otherStory, trustStory, otherTrustStory, trustStoryAnew, backdated, disordered } = fixture;
+const { ORIGIN, sideOf, rootedSideOf, noteOn, groundOf, attestation, placed } = fixture;
 const { GROUNDS, BOTH_GROUNDS, byWitness, fork, cosignatures, leaf, indexes, hours, misplaced } = fixture;
 
 const [ground = []] = GROUNDS;
@@ -35,6 +37,11 @@ function forgedNote(note: Uint8Array): Uint8Array {
 }
 
 const bySame = [byWitness];
+const seen = rootedSideOf(trustStory, 5, { by: bySame });
+const contrary = rootedSideOf(otherTrustStory, 5, { size: 5, by: bySame });
+const seenAnew = rootedSideOf(trustStoryAnew, 5, { by: bySame });
+/** With an entry before its root. */
+const headless = new ReferenceTree([new Uint8Array(1), ...trustStory.entries]);
 const late = START_S + 60 * DAY_S;
 
 export const framed: readonly (readonly [name: string, fault: FaultCode, evidence: Evidence])[] = [
@@ -71,14 +78,23 @@ export const framed: readonly (readonly [name: string, fault: FaultCode, evidenc
   ['A19 an origin that is no name', 'ORIGIN_INVALID', fork({ sides: [sideOf(story, 5, { size: 5, origin: 'example.org/log' }), lie] })],
   ['A21 a note with CRLF', 'NOTE_MALFORMED', fork({ sides: [{ ...honest, note: new TextEncoder().encode('DE.test/trust\r\n') }, lie] })],
   // Two cosignatures.
-  ['A27 a witness that vouched for one tree alone', 'EVIDENCE_UNFOUNDED', cosignatures({ sides: [sideOf(story, 5, { by: bySame }), lie] })],
-  ['A27 a witness that saw one tree grow', 'EVIDENCE_UNFOUNDED', cosignatures({ sides: [sideOf(story, 5, { by: bySame }), sideOf(story, 5, { size: 5, by: bySame })] })],
-  ['A22 a cosignature with another time', 'SIGNATURE_INVALID', cosignatures({ sides: [sideOf(story, 5, { by: bySame }), { ...sideOf(otherStory, 5, { size: 5, by: bySame }), note: forgedNote(sideOf(otherStory, 5, { size: 5, by: bySame }).note) }] })],
-  ['A22 the checkpoint key as a witness', 'EVIDENCE_UNFOUNDED', cosignatures({ sides: [sideOf(story, 5, { by: bySame }), sideOf(otherStory, 5, { size: 5, by: [{ region: 'FR', key: witness.keys.checkpoint }] })] })],
-  ['A13 another witness on the second tree', 'EVIDENCE_UNFOUNDED', cosignatures({ sides: [sideOf(story, 5, { by: bySame }), sideOf(otherStory, 5, { size: 5, by: [{ region: 'DE', key: accused.keys.witness }] })] })],
-  ['A11 a cosignature from after its key', 'EVIDENCE_UNFOUNDED', cosignatures({ sides: [sideOf(story, 5, { by: bySame }), sideOf(otherStory, 5, { size: 5, by: [{ ...byWitness, atS: late }] })] })],
-  ['A15 a second tree that the log never signed', 'NOTE_UNSIGNED', cosignatures({ sides: [sideOf(story, 5, { by: bySame }), sideOf(otherStory, 5, { size: 5, key: thief, by: bySame })] })],
-  ['A15 the tree of a region that was set up anew', 'NOTE_UNSIGNED', cosignatures({ sides: [sideOf(story, 5, { by: bySame }), sideOf(otherStory, 5, { size: 5, key: impostor.keys.checkpoint, by: bySame })] })],
+  ['A27 a witness that vouched for one tree alone', 'EVIDENCE_UNFOUNDED', cosignatures({ sides: [seen, rootedSideOf(otherTrustStory, 5, { size: 5 })] })],
+  ['A27 a witness that saw one tree grow', 'EVIDENCE_UNFOUNDED', cosignatures({ sides: [seen, rootedSideOf(trustStory, 5, { size: 5, by: bySame })] })],
+  ['A22 a cosignature with another time', 'SIGNATURE_INVALID', cosignatures({ sides: [seen, { ...contrary, note: forgedNote(contrary.note) }] })],
+  ['A22 the checkpoint key as a witness', 'EVIDENCE_UNFOUNDED', cosignatures({ sides: [seen, rootedSideOf(otherTrustStory, 5, { size: 5, by: [{ region: 'FR', key: witness.keys.checkpoint }] })] })],
+  ['A13 another witness on the second tree', 'EVIDENCE_UNFOUNDED', cosignatures({ sides: [seen, rootedSideOf(otherTrustStory, 5, { size: 5, by: [{ region: 'DE', key: accused.keys.witness }] })] })],
+  ['A11 a cosignature from after its key', 'EVIDENCE_UNFOUNDED', cosignatures({ sides: [seen, rootedSideOf(otherTrustStory, 5, { size: 5, by: [{ ...byWitness, atS: late }] })] })],
+  ['A15 a second tree that the log never signed', 'NOTE_UNSIGNED', cosignatures({ sides: [seen, rootedSideOf(otherTrustStory, 5, { size: 5, key: thief, by: bySame })] })],
+  ['A15 the tree of a region that was set up anew, with keys of its own', 'NOTE_UNSIGNED', cosignatures({ sides: [seen, rootedSideOf(trustStoryAnew, 5, { key: impostor.keys.checkpoint, by: bySame })] })],
+  ['A15 A27 the tree of a region that was set up anew, with the same checkpoint key', 'PROOF_INVALID', cosignatures({ sides: [seen, seenAnew] })],
+  ['A15 A27 the tree of a region before it was set up anew with the same checkpoint key', 'PROOF_INVALID', cosignatures({ sides: [seenAnew, seen] })],
+  ['A15 A27 the tree of a region that was set up anew, with the proof of the root before', 'PROOF_INVALID', cosignatures({ sides: [seen, { ...seenAnew, firstPath: seen.firstPath }] })],
+  ['A15 A27 the tree of a region that was set up anew, by the statements of the root after', 'PIN_MISMATCH', cosignatures({ grounds: [groundOf(anew), groundOf(witness)], sides: [seen, seenAnew] })],
+  ['A27 two trees of an attestation log, which names no root', 'EVIDENCE_UNFOUNDED', cosignatures({ sides: [rootedSideOf(story, 5, { origin: ORIGIN, by: bySame }), rootedSideOf(otherStory, 5, { origin: ORIGIN, size: 5, by: bySame })] })],
+  ['A27 a tree that begins with another entry', 'PROOF_INVALID', cosignatures({ sides: [seen, rootedSideOf(headless, 5, { by: bySame })] })],
+  ['A27 a tree with the root at index 1', 'PROOF_INVALID', cosignatures({ sides: [seen, { ...rootedSideOf(headless, 5, { by: bySame }), firstPath: headless.path(1) }] })],
+  ['A23 no proof of the root', 'PROOF_INVALID', cosignatures({ sides: [{ ...seen, firstPath: [] }, contrary] })],
+  ['A23 a proof of the root with a hash too many', 'PROOF_INVALID', cosignatures({ sides: [seen, { ...contrary, firstPath: [...contrary.firstPath, contrary.root] }] })],
   ['no statements of the witness', 'EVIDENCE_MALFORMED', cosignatures({ grounds: GROUNDS })],
   ['no statements of the log', 'EVIDENCE_MALFORMED', cosignatures({ grounds: [groundOf(witness)] })],
   ['statements of a third region', 'EVIDENCE_MALFORMED', cosignatures({ witness: 'DE', grounds: BOTH_GROUNDS })],

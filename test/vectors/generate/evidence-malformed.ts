@@ -2,7 +2,7 @@
 import { type CborValue, decodeCbor, encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { encodeEvidence } from '../../../protocol/evidence/evidence.ts';
 import { type FaultCode } from '../../../protocol/fault.ts';
-import { fork, GROUNDS, indexes, leaf, noteOn, story } from '../../support/evidence-fixture.ts';
+import { cosignatures, fork, GROUNDS, indexes, leaf, noteOn, story } from '../../support/evidence-fixture.ts';
 
 type Members = Readonly<Record<string, CborValue>>;
 
@@ -10,6 +10,8 @@ const good = encodeEvidence(fork());
 const members = (bytes: Uint8Array) => decodeCbor(bytes, { bytesMax: bytes.length }) as Members;
 const withMembers = (changes: Members, bytes = good) => encodeCbor({ ...members(bytes), ...changes });
 const leafBytes = encodeEvidence(leaf());
+const cosigned = encodeEvidence(cosignatures());
+const sides = (bytes: Uint8Array) => members(bytes)['sides'] as Members[];
 const [ground = []] = GROUNDS;
 
 function without(name: string): Uint8Array {
@@ -36,6 +38,9 @@ export const malformed: readonly (readonly [name: string, bytes: Uint8Array, fau
   ['a fork of the empty tree', withMembers({ size: 0 })],
   ['A22 a size that is a text', withMembers({ size: '5' })],
   ['one side alone', withMembers({ sides: (members(good)['sides'] as CborValue[]).slice(0, 1) })],
+  ['cosignatures without the proofs of a root', withMembers({ sides: sides(good) }, cosigned)],
+  ['A23 B60 cosignatures with a proof of a root of 33 bytes', withMembers({ sides: sides(cosigned).map((side) => ({ ...side, firstPath: new Uint8Array(33) })) }, cosigned)],
+  ['a fork with the proofs of a root', withMembers({ sides: sides(cosigned) })],
   ['A23 a path of 33 bytes', withMembers({ path: new Uint8Array(33) }, leafBytes)],
   ['A23 B60 a path of 55 hashes', withMembers({ path: new Uint8Array(55 * 32) }, leafBytes)],
   ['B60 a leaf hash of 31 bytes', withMembers({ leafHash: new Uint8Array(31) }, leafBytes)],

@@ -1,9 +1,8 @@
 /** Evidence that proves what it says. */
 import { testKey } from '../../support/region-fixture.ts';
-import { ReferenceTree } from '../../support/reference-tree.ts';
 import * as fixture from '../../support/evidence-fixture.ts';
 
-const { accused, story, otherStory, sideOf, GROUNDS } = fixture;
+const { accused, story, otherStory, trustStory, otherTrustStory, sideOf, rootedSideOf, GROUNDS } = fixture;
 
 export const sameSize = fixture.fork();
 
@@ -19,13 +18,10 @@ export const twoWriters = fixture.fork({
   sides: [sideOf(story, 5, { size: 5 }), sideOf(otherStory, 5, { size: 5, key: secondWriter })],
 });
 
-
-export const otherTrustLog = new ReferenceTree([...story.entries.slice(0, 2), new Uint8Array(3)]);
 export const trustLog = fixture.fork({
-  size: 3,
   sides: [
-    sideOf(story, 3, { size: 3, origin: accused.origin }),
-    sideOf(otherTrustLog, 3, { origin: accused.origin }),
+    sideOf(trustStory, 5, { size: 5, origin: accused.origin }),
+    sideOf(otherTrustStory, 5, { origin: accused.origin }),
   ],
 });
 
@@ -35,7 +31,7 @@ const byOwn = [{ region: 'DE', key: accused.keys.witness }];
 export const witnessedByOwn = fixture.cosignatures({
   grounds: GROUNDS,
   witness: 'DE',
-  sides: [sideOf(story, 5, { size: 5, by: byOwn }), sideOf(otherStory, 5, { size: 5, by: byOwn })],
+  sides: [rootedSideOf(trustStory, 5, { size: 5, by: byOwn }), rootedSideOf(otherTrustStory, 5, { size: 5, by: byOwn })],
 });
 
 export const swapped = fixture.leaf();

@@ -8,7 +8,7 @@ import { hexOf } from '../../../protocol/bytes.ts';
 import { type Evidence, encodeEvidence } from '../../../protocol/evidence/evidence.ts';
 import { type FaultCode } from '../../../protocol/fault.ts';
 import { type ReferenceTree } from '../../support/reference-tree.ts';
-import { accused, NETWORK, ORIGIN, PINS, story, otherStory, backdated, disordered, witness } from '../../support/evidence-fixture.ts';
+import { accused, NETWORK, ORIGIN, PINS, story, otherStory, trustStory, otherTrustStory, backdated, disordered, witness } from '../../support/evidence-fixture.ts';
 import { projectRoot } from '../../support/project.ts';
 import { framed } from './evidence-framed.ts';
 import { malformed } from './evidence-malformed.ts';
@@ -47,6 +47,7 @@ const checkpointKey = accused.keys.checkpoint.keyId;
 const attestKey = accused.keys.attest.keyId;
 const witnessKey = witness.keys.witness.keyId;
 const own = { region: 'DE', origin: ORIGIN } as const;
+const ownTrust = { region: 'DE', origin: `DE.${NETWORK}/trust` } as const;
 
 const proven: readonly (readonly [name: string, evidence: Evidence, proven: ProvenVector])[] = [
   [
@@ -75,27 +76,33 @@ const proven: readonly (readonly [name: string, evidence: Evidence, proven: Prov
     made.trustLog,
     {
       kind: 'fork',
-      region: 'DE',
-      origin: `DE.${NETWORK}/trust`,
-      at: 3,
+      ...ownTrust,
+      at: 5,
       words: [[checkpointKey], [checkpointKey]],
-      checkpoints: [sized(story, 3), sized(made.otherTrustLog, 3)],
+      checkpoints: [sized(trustStory, 5), sized(otherTrustStory)],
     },
   ],
   [
     'A13 A14 A15 a witness that vouched for both',
     made.witnessed,
-    { kind: 'cosignatures', region: 'FR', origin: ORIGIN, at: 5, words: [[witnessKey], [witnessKey]], checkpoints: [sized(story), sized(otherStory, 5)] },
+    {
+      kind: 'cosignatures',
+      ...ownTrust,
+      region: 'FR',
+      at: 5,
+      words: [[witnessKey], [witnessKey]],
+      checkpoints: [sized(trustStory), sized(otherTrustStory, 5)],
+    },
   ],
   [
     'A13 the own witness of the log that vouched for both',
     made.witnessedByOwn,
     {
       kind: 'cosignatures',
-      ...own,
+      ...ownTrust,
       at: 5,
       words: [[accused.keys.witness.keyId], [accused.keys.witness.keyId]],
-      checkpoints: [sized(story, 5), sized(otherStory, 5)],
+      checkpoints: [sized(trustStory, 5), sized(otherTrustStory, 5)],
     },
   ],
   [
