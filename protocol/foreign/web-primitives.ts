@@ -16,12 +16,23 @@ declare const DecompressionStream: new (format: 'deflate' | 'deflate-raw') => {
   };
 };
 
-/** Gives the answers of the native ones, where a browser keeps to the Compression Standard: it refuses what stands behind a stream. */
+/** Gives the answers of the native ones. */
 export const webForeignPrimitives: ForeignPrimitives = {
   sha256: (data) => sha256(data),
-  inflate: inflateByStream,
+  inflate: inflateWhole,
   verifyForeign: verifyWithWebCrypto,
 };
+
+/** Some surroundings let bytes behind a stream pass, against the Compression Standard: where there are none, the stream is cut without its last byte. */
+async function inflateWhole(bytes: Uint8Array, wrapping: Wrapping, bytesMax: number): Promise<Uint8Array> {
+  const inflated = await inflateByStream(bytes, wrapping, bytesMax);
+  const isCutWithoutLast = await inflateByStream(bytes.subarray(0, -1), wrapping, bytesMax).then(
+    () => false,
+    () => true,
+  );
+  if (isCutWithoutLast) return inflated;
+  throw new ProtocolError('COMPRESSION_INVALID', 'expected the end, got more bytes');
+}
 
 async function inflateByStream(bytes: Uint8Array, wrapping: Wrapping, bytesMax: number): Promise<Uint8Array> {
   const stream = new DecompressionStream(wrapping === 'zlib' ? 'deflate' : 'deflate-raw');

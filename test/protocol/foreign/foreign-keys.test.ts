@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { deflateSync } from 'node:zlib';
+import { deflateRawSync, deflateSync } from 'node:zlib';
+import { concatBytes } from '../../../protocol/bytes.ts';
+import { isProtocolError } from '../../../protocol/fault.ts';
 import { ForeignKeys } from '../../../protocol/foreign/foreign-keys.ts';
 import { judgeForeign } from '../../../protocol/foreign/foreign-verdict.ts';
 import { parseHcert } from '../../../protocol/foreign/hcert.ts';
@@ -60,6 +62,31 @@ describe('verifyForeign', () => {
       );
     }
   });
+
+  for (const wrapping of ['zlib', 'raw'] as const) {
+    const deflated = new Uint8Array(
+      (wrapping === 'zlib' ? deflateSync : deflateRawSync)(Buffer.from('some words, some words')),
+    );
+    it(`B11 takes nothing behind or before the end of a stream, ${wrapping}, with any primitives`, async () => {
+      for (const { inflate } of [nativeForeignPrimitives, webForeignPrimitives]) {
+        assert.equal(
+          Buffer.from(await inflate(deflated, wrapping, 100)).toString(),
+          'some words, some words',
+        );
+        for (const bad of [
+          concatBytes(deflated, Uint8Array.of(0)),
+          concatBytes(deflated, Uint8Array.of(6, 0xa7, 0x56, 0xe6)),
+          concatBytes(deflated, deflated),
+          deflated.subarray(0, -1),
+          new Uint8Array(0),
+        ])
+          await assert.rejects(
+            async () => inflate(bad, wrapping, 100),
+            (error) => isProtocolError(error, 'COMPRESSION_INVALID'),
+          );
+      }
+    });
+  }
 
   it('bounds what is inflated by a stream', () =>
     assert.rejects(
