@@ -1,6 +1,6 @@
 /**
  * What a SMART Health Card is worth, once more and apart from the reader: Node's own base64, zlib, JSON and signatures, asked in a few lines. It
- * knows the signature and the issuer, and nothing of what else a reader may refuse.
+ * knows the signature and the issuer: a reader that refuses more than that fails the case, so that somebody looks at it.
  */
 import * as crypto from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';

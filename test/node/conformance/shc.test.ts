@@ -51,6 +51,13 @@ describe('shcSuite', () => {
     assert.deepEqual([passed, failed, skipped], [1 + 3 + 1 + 2 + 1 + 2 + 2, 0, 1]);
   });
 
+  it('fails a card that the oracle takes and the reader refuses', async () => {
+    const odd = makeJws(SIGNER, { claims: { iss: ISSUER, vc: { type: [] } } });
+    const { failed, reasons } = await runOver({ 'a.txt': odd });
+    assert.equal(failed, 1);
+    assert.match(reasons[0] ?? '', /refused \(CLAIMS_INVALID.*the oracle takes it/);
+  });
+
   it('fails where its trusted key set is missing, and skips where the folder is', async () => {
     assert.equal((await runOver({ 'issuer/jwks.json': '' })).failed, 1);
     assert.equal((await shcSuite.run(join(tmpdir(), 'entente-no-such-folder'))).skipped, 1);
