@@ -20,6 +20,7 @@ export interface VerifyForeignOptions {
 }
 
 const REASONS_SHOWN = 3;
+const REVOCATION = 'revocation is not looked at: the issuer of a genuine code may have revoked it since';
 /** Stands for a line that is too long or no UTF-8: no format begins so. */
 const NOT_TEXT = '\ufffd';
 const RANKS: readonly ExitCode[] = [EXIT.ok, EXIT.undetermined, EXIT.stop];
@@ -39,6 +40,7 @@ export async function verifyForeignCodes(
     throw usageError(
       `expected at most ${figure(FOREIGN_KEYS_MAX)} keys of all lists together, got ${figure(count)}`,
     );
+  cli.output.note(REVOCATION);
   const trust = new ForeignTrust(lists);
   if (code !== undefined && code !== '-') {
     report(cli, await trust.judge(code, nowS));
