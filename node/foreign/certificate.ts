@@ -1,6 +1,7 @@
 /** Signers' keys out of X.509 certificates. Whoever put a certificate into a list of keys vouches for it: no chain is followed here. */
 import * as crypto from 'node:crypto';
 import { ProtocolError } from '../../protocol/fault.ts';
+import { countryOf } from '../../protocol/foreign/country.ts';
 import { type EcCurve, type ForeignPublicKey, isSound } from '../../protocol/foreign/signature-check.ts';
 
 /** Bytes of a certificate: one of an RSA key of 4096 bits, signed by another, has 2 KB. */
@@ -10,10 +11,12 @@ export interface SignerCertificate {
   readonly publicKey: ForeignPublicKey;
   /** SHA-256 of the DER. */
   readonly fingerprint: Uint8Array;
-  /** The country of its subject; empty where it names none. */
+  /** The country of its subject by two letters; empty where it names none, or several. */
   readonly country: string;
   /** Object identifiers of its extended key usages; empty where it has none. */
   readonly usages: readonly string[];
+  /** It may issue others. */
+  readonly isAuthority: boolean;
   readonly fromS: number;
   readonly untilS: number;
 }
@@ -24,10 +27,11 @@ export function readCertificate(der: Uint8Array): SignerCertificate {
   // A usage that is there and empty is an empty string to Node.
   const usages = ((certificate.keyUsage as string[] | undefined) ?? []).filter((oid) => oid !== '');
   return {
-    publicKey: publicKeyOf(certificate.publicKey),
+    publicKey: publicKeyOf(keyObjectOf(certificate)),
     fingerprint: new Uint8Array(crypto.createHash('sha256').update(certificate.raw).digest()),
-    country: /^C=([A-Z]{2,3})$/m.exec(certificate.subject)?.[1] ?? '',
+    country: countryNamed(certificate),
     usages,
+    isAuthority: certificate.ca,
     fromS: Date.parse(certificate.validFrom) / 1_000,
     untilS: Date.parse(certificate.validTo) / 1_000,
   };
@@ -45,6 +49,22 @@ export function openCertificate(der: Uint8Array): crypto.X509Certificate {
   } catch (cause) {
     throw new ProtocolError('KEY_INVALID', 'expected an X.509 certificate', {}, { cause });
   }
+}
+
+/** The key in a certificate, which OpenSSL reads only now. @throws {ProtocolError} KEY_INVALID for what it can make no key of. */
+export function keyObjectOf(certificate: crypto.X509Certificate): crypto.KeyObject {
+  try {
+    return certificate.publicKey;
+  } catch (cause) {
+    throw new ProtocolError('KEY_INVALID', 'expected a key that can be read', {}, { cause });
+  }
+}
+
+/** The country of a certificate's subject, as `SignerCertificate` has it. Node writes an attribute a line and escapes line breaks in their values. */
+export function countryNamed({ subject }: crypto.X509Certificate): string {
+  const countries = subject.split('\n').filter((attribute) => attribute.startsWith('C='));
+  const [, country = ''] = /^C=([A-Za-z]{2,3})$/.exec(countries.join('\n')) ?? [];
+  return countryOf(country);
 }
 
 /** @throws {ProtocolError} KEY_INVALID for a key on another curve, of another kind, too short or too long. */

@@ -23,20 +23,20 @@ export class ForeignTrust {
   async judge(text: string, nowS: number): Promise<ForeignVerdict> {
     const format = foreignFormatOf(text);
     if (format === undefined) return refuseForeign(undefined, { code: 'CODE_UNKNOWN', details: {} }, nowS);
-    const keys = format === 'vdsnc' ? this.#keysForSeal(text, nowS) : this.keys;
-    return verifyForeign(nativeForeignPrimitives, text, keys, nowS);
-  }
-
-  /** The signer of a seal that no list has may have been issued by an authority that one has. */
-  #keysForSeal(text: string, nowS: number): ForeignKeys {
     try {
-      const seal = parseSeal(nativeForeignPrimitives.sha256, text);
-      const isListed = this.keys.candidatesFor(seal).keys.length > 0;
-      const key = isListed ? undefined : sealKeyUnder(this.#authorities, seal, nowS);
-      return key === undefined ? this.keys : new ForeignKeys([key]);
+      const keys = format === 'vdsnc' ? this.#keysForSeal(text, nowS) : this.keys;
+      return await verifyForeign(nativeForeignPrimitives, text, keys, nowS);
     } catch (error) {
-      if (isProtocolError(error)) return this.keys;
+      if (isProtocolError(error)) return refuseForeign(format, error.fault, nowS);
       throw error;
     }
+  }
+
+  /** The signer of a seal that no list has may have been issued by an authority that one has. @throws {ProtocolError} as `parseSeal`, `sealKeyUnder`. */
+  #keysForSeal(text: string, nowS: number): ForeignKeys {
+    const seal = parseSeal(nativeForeignPrimitives.sha256, text);
+    const isListed = this.keys.candidatesFor(seal).keys.length > 0;
+    const key = isListed ? undefined : sealKeyUnder(this.#authorities, seal, nowS);
+    return key === undefined ? this.keys : new ForeignKeys([key]);
   }
 }

@@ -6,6 +6,7 @@ import type * as crypto from 'node:crypto';
 import { decodeUtf8 } from '../../protocol/encoding/utf8.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { cardKeysOf } from '../../protocol/foreign/card-keys.ts';
+import { countryOf } from '../../protocol/foreign/country.ts';
 import { type Json } from '../../protocol/foreign/foreign-code.ts';
 import { isObject, memberOf, parseForeignJson, textOf } from '../../protocol/foreign/foreign-json.ts';
 import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
@@ -15,7 +16,7 @@ import { nativeSha256 } from '../crypto/native.ts';
 import { isForeignKey } from '../crypto/foreign-signatures.ts';
 import { CERTIFICATE_BYTES_MAX, openCertificate } from './certificate.ts';
 import { hcertKeyOf } from './hcert-key.ts';
-import { AUTHORITIES_MAX, sealKeyOf, SIGNS_SEALS } from './seal-key.ts';
+import { AUTHORITIES_MAX, sealAuthorityOf, sealKeyOf, SIGNS_SEALS } from './seal-key.ts';
 
 /** Bytes of a file: 32,768 certificates with what stands around them in JSON. */
 export const KEY_LIST_BYTES_MAX = 96 * 1024 * 1024;
@@ -27,6 +28,9 @@ export interface KeyList {
   /** Why each entry that is not taken is not, in words. */
   readonly leftOut: readonly string[];
 }
+
+/** Some editors write one before a text. */
+const BYTE_ORDER_MARK = /^\ufeff/;
 
 export interface KeyListOptions {
   /** Whose key set it is, where the file does not say: the https address of an issuer of cards. */
@@ -42,7 +46,7 @@ export function readKeyList(bytes: Uint8Array, { issuer }: KeyListOptions = {}):
     throw new ProtocolError('TOO_LARGE', `expected at most ${KEY_LIST_BYTES_MAX} bytes`);
   // The outermost item of DER is a sequence.
   if (bytes[0] === 0x30) return collect([{ der: bytes }]);
-  const text = decodeUtf8(bytes);
+  const text = decodeUtf8(bytes).replace(BYTE_ORDER_MARK, '');
   if (text.includes('-----BEGIN CERTIFICATE-----')) return collect(pemEntries(text));
   return readJson(parseForeignJson(text), issuer);
 }
@@ -50,7 +54,7 @@ export function readKeyList(bytes: Uint8Array, { issuer }: KeyListOptions = {}):
 /** One thing that may become a key. */
 type Entry =
   | { readonly der: Uint8Array; readonly country?: string | undefined }
-  | { readonly jwk: Json; readonly keyId: string };
+  | { readonly jwk: Json; readonly keyId: string; readonly country?: string | undefined };
 
 function readJson(json: Json, issuer: string | undefined): KeyList {
   const methods = memberOf(json, 'verificationMethod');
@@ -79,7 +83,7 @@ function certificateEntries(item: Json): Entry[] {
     .map((name) => memberOf(item, name))
     .map((value) => (Array.isArray(value) ? (value as readonly Json[])[0] : value))
     .find((value) => typeof value === 'string');
-  return [{ der: derOf(text ?? ''), country: textOf(item, 'country', 3) }];
+  return [{ der: derOf(text ?? ''), country: countryIn(textOf(item, 'country', 3)) }];
 }
 
 /** The WHO's trust network: `did:web:...:<domain>:<country>:<DSC or SCA>#<key id>`; those of authorities sign no codes. */
@@ -89,8 +93,17 @@ function methodEntries(method: Json): Entry[] {
   if (!isObject(jwk) || /:SCA(?:#|$)/.test(id)) return [];
   const chain = memberOf(jwk, 'x5c');
   const first: Json | undefined = Array.isArray(chain) ? (chain as readonly Json[])[0] : undefined;
-  if (typeof first === 'string') return [{ der: derOf(first) }];
-  return [{ jwk, keyId: textOf(jwk, 'kid', NAME_CHARS_MAX) ?? id.split('#')[1] ?? '' }];
+  const country = countryIn(COUNTRY_OF_METHOD.exec(id)?.[1]);
+  if (typeof first === 'string') return [{ der: derOf(first), country }];
+  return [{ jwk, keyId: textOf(jwk, 'kid', NAME_CHARS_MAX) ?? id.split('#')[1] ?? '', country }];
+}
+
+/** Behind the domain, which is in capitals too, or a dash for any. */
+const COUNTRY_OF_METHOD = /:(?:[A-Z][A-Z0-9-]*|-):([A-Z]{2,3}):DSC(?:#|$)/;
+
+/** What a list says of whose a key is, if that is the code of a country. */
+function countryIn(text = ''): string | undefined {
+  return /^[A-Za-z]{2,3}$/.test(text) ? countryOf(text) : undefined;
 }
 
 /** Directories of issuers of cards, as snapshots of them are handed around. */
@@ -129,17 +142,17 @@ function collect(entries: readonly Entry[]): KeyList {
 /** What a certificate is for: an authority issues others; of the others its usage tells who signs seals. */
 function certificateOf(der: Uint8Array, country?: string): ForeignKey | crypto.X509Certificate {
   const certificate = openCertificate(der);
-  if (certificate.ca) return certificate;
+  if (certificate.ca) return sealAuthorityOf(der);
   const usages = certificate.keyUsage as string[] | undefined;
   return usages?.includes(SIGNS_SEALS) === true ? sealKeyOf(der, country) : hcertKeyOf(der, country);
 }
 
-function keyOf({ jwk, keyId }: Extract<Entry, { readonly jwk: Json }>): ForeignKey {
+function keyOf({ jwk, keyId, country = '' }: Extract<Entry, { readonly jwk: Json }>): ForeignKey {
   const publicKey = publicKeyOfJwk(jwk);
   if (!/^[A-Za-z0-9+/]{11}=$/.test(keyId))
     throw new ProtocolError('KEY_INVALID', 'expected a key id of eight bytes in base64');
   if (!isForeignKey(publicKey)) throw new ProtocolError('KEY_INVALID', 'expected a point of the curve');
-  return { format: 'hcert', keyId, issuer: '', publicKey };
+  return { format: 'hcert', keyId, issuer: country, publicKey };
 }
 
 function derOf(text: string): Uint8Array {

@@ -7,7 +7,7 @@ export interface ForeignKey {
   readonly format: ForeignFormat;
   /** As codes name it: base64 of the bytes for `hcert`, the thumbprint for `shc`, base64url of the certificate's SHA-256 for `vdsnc`, the key id or its base64 for `status-list`. */
   readonly keyId: string;
-  /** Whose key it is: a country code, or the address of an issuer of `shc`; empty where the list does not say. */
+  /** Whose key it is: a country code, or the address of an issuer of `shc`; empty where the list does not say. A key without one makes no seal. */
   readonly issuer: string;
   readonly publicKey: ForeignPublicKey;
   /** What it may sign; undefined for everything. */

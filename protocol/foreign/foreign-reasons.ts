@@ -41,6 +41,11 @@ export const FOREIGN_REASONS = {
     outcome: 'refused',
     explanation: 'The code lacks what one of its kind has to say, or contradicts itself.',
   },
+  SIGNER_OF_OTHER_COUNTRY: {
+    outcome: 'refused',
+    explanation:
+      'The seal names another country than its signer is of, and signers seal for their own alone.',
+  },
   NOT_YET_ISSUED: {
     outcome: 'refused',
     explanation: 'The code says it was issued later than now: check the clock of this verifier.',
@@ -52,6 +57,10 @@ export const FOREIGN_REASONS = {
   ISSUER_DIFFERS: {
     outcome: 'note',
     explanation: 'The code names another issuer than the one whose key signed it.',
+  },
+  ISSUER_UNPROVEN: {
+    outcome: 'note',
+    explanation: 'No list says whose key signed the code: who issued it is its own word.',
   },
 } as const satisfies Readonly<Record<string, Row>>;
 

@@ -1,5 +1,6 @@
 /** Judging a code of others. Spec: SPEC.md 17.1. */
 import { type Fault } from '../fault.ts';
+import { isSameIssuer } from './country.ts';
 import { type ForeignCode, type ForeignFormat } from './foreign-code.ts';
 import { type Candidates, type ForeignKey, foreignChecksOf } from './foreign-keys.ts';
 import {
@@ -86,9 +87,15 @@ function reasonsOf(code: ForeignCode, key: ForeignKey, nowS: number): ForeignRea
     reasons.push(foreignReason('NOT_YET_ISSUED', { aheadS: issuedAtS - nowS }));
   if (expiresAtS !== undefined && expiresAtS <= nowS)
     reasons.push(foreignReason('EXPIRED', { sinceS: nowS - expiresAtS }));
-  if (code.issuer !== undefined && key.issuer !== '' && code.issuer !== key.issuer)
-    reasons.push(foreignReason('ISSUER_DIFFERS'));
-  return reasons;
+  const issuerReason = issuerReasonOf(code, key);
+  return issuerReason === undefined ? reasons : [...reasons, issuerReason];
+}
+
+/** Signers of seals are bound to their country (ICAO Doc 9303-13). Elsewhere one may sign for another. */
+function issuerReasonOf({ format, issuer }: ForeignCode, key: ForeignKey): ForeignReason | undefined {
+  if (issuer === undefined || isSameIssuer(issuer, key.issuer)) return undefined;
+  if (format === 'vdsnc') return foreignReason('SIGNER_OF_OTHER_COUNTRY');
+  return foreignReason(key.issuer === '' ? 'ISSUER_UNPROVEN' : 'ISSUER_DIFFERS');
 }
 
 function isWithin(timeS: number, { fromS, untilS }: ForeignKey): boolean {

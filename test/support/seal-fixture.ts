@@ -6,7 +6,7 @@ import { type ForeignSigner } from './foreign-keys.ts';
 import { makeCertificate } from './x509-fixture.ts';
 
 export const SEAL_DATA = {
-  hdr: { t: 'icao.vacc', v: 1, is: 'UTO' },
+  hdr: { t: 'icao.vacc', v: 1, is: 'AUT' },
   msg: {
     uvci: 'U32870',
     pid: { n: 'Beispiel Bea', dob: '1980-02-03' },

@@ -3,7 +3,10 @@ import * as crypto from 'node:crypto';
 import { type ForeignSigner } from './foreign-keys.ts';
 
 export interface CertificateParts {
+  /** Empty for a name without one. */
   readonly country?: string;
+  /** That of the issuer's name; by default the same. */
+  readonly issuerCountry?: string;
   /** Object identifiers of extended key usages; an empty list makes an empty extension. */
   readonly usages?: readonly string[];
   readonly from?: string;
@@ -14,6 +17,8 @@ export interface CertificateParts {
   readonly isAuthority?: true;
   readonly subject?: string;
   readonly issuer?: string;
+  /** Names an algorithm of keys that nobody knows. */
+  readonly isKeyUnreadable?: true;
 }
 
 function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
@@ -38,8 +43,11 @@ function oid(text: string): Buffer {
 function name(country: string, commonName: string): Buffer {
   const attribute = (type: string, value: string) =>
     tlv(0x31, sequence(oid(type), tlv(0x13, Buffer.from(value))));
-  return sequence(attribute('2.5.4.6', country), attribute('2.5.4.3', commonName));
+  const countries = country === '' ? [] : [attribute('2.5.4.6', country)];
+  return sequence(...countries, attribute('2.5.4.3', commonName));
 }
+
+const EC_KEY = oid('1.2.840.10045.2.1');
 
 const time = (text: string) => tlv(0x18, Buffer.from(text.replaceAll(/[-:T]/g, '').replace(/Z?$/, 'Z')));
 
@@ -49,8 +57,9 @@ export function makeCertificate(
   parts: CertificateParts = {},
 ): Uint8Array {
   const { country = 'AT', usages, from = '2023-01-01T00:00:00Z', until = '2033-01-01T00:00:00Z' } = parts;
-  const { by = signer, isAuthority, subject = 'Signer', issuer = subject } = parts;
+  const { by = signer, isAuthority, subject = 'Signer', issuer = subject, issuerCountry = country } = parts;
   const key = crypto.createPublicKey(signer.privateKey).export({ format: 'der', type: 'spki' });
+  if (parts.isKeyUnreadable === true) key[key.indexOf(EC_KEY) + EC_KEY.length - 1] = 9;
   const isRsa = by.privateKey.asymmetricKeyType === 'rsa';
   const algorithm = isRsa
     ? sequence(oid('1.2.840.113549.1.1.11'), tlv(0x05))
@@ -71,7 +80,7 @@ export function makeCertificate(
     tlv(0xa0, tlv(0x02, Buffer.of(2))),
     tlv(0x02, Buffer.of(0x01, ...crypto.randomBytes(8))),
     algorithm,
-    name(country, issuer),
+    name(issuerCountry, issuer),
     sequence(time(from), time(until)),
     name(country, subject),
     key,

@@ -15,7 +15,12 @@ const DER = makeCertificate(SIGNER, { country: 'AT' });
 const AUTHORITY = makeRsaSigner();
 const ROOT = makeCertificate(AUTHORITY, { isAuthority: true, subject: 'Authority' });
 const SEAL = makeSeal(SIGNER, {
-  certificate: makeCertificate(SIGNER, { by: AUTHORITY, issuer: 'Authority', subject: 'Signer' }),
+  certificate: makeCertificate(SIGNER, {
+    by: AUTHORITY,
+    issuer: 'Authority',
+    subject: 'Signer',
+    usages: ['2.23.136.1.1.14.2'],
+  }),
 });
 const keyId = new Uint8Array(Buffer.from(hcertKeyOf(DER).keyId, 'base64'));
 const HEADER = new Map<number, unknown>([
@@ -106,6 +111,10 @@ describe('codes of others on the command line', () => {
     });
   }
 
+  it('verify --foreign-keys says that it does not look at revocation', async () => {
+    assert.match((await verify(HCERT)).err, /^revocation is not looked at:[^\n]*\n$/);
+  });
+
   it('verify --foreign-keys judges for another time, and gives programs the same', async () => {
     const { exit, out } = await verify(HCERT, '--at', '2030-01-01T00:00:00Z', '--json');
     assert.equal(exit, 3);
@@ -145,7 +154,7 @@ describe('codes of others on the command line', () => {
     assert.match((await verify(SEAL)).out, /^UNDETERMINED/);
     assert.match(
       (await verify('--foreign-keys', cli.path('root.der'), SEAL)).out,
-      /^GENUINE {2}ICAO visible digital seal, of UTO/,
+      /^GENUINE {2}ICAO visible digital seal, of AT/,
     );
   });
 

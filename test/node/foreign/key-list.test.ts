@@ -13,6 +13,10 @@ const SIGNER = makeEcSigner();
 const DER = makeCertificate(SIGNER, { usages: ['1.3.6.1.4.1.1847.2021.1.2'] });
 const SEALS = makeCertificate(SIGNER, { usages: ['2.23.136.1.1.14.2'] });
 const AUTHORITY = makeCertificate(makeRsaSigner(), { isAuthority: true });
+const [RSA, isKeyUnreadable, isAuthority] = [makeRsaSigner(), true, true] as const;
+const UNREADABLE = makeCertificate(SIGNER, { by: RSA, isKeyUnreadable });
+const UNREADABLE_AUTHORITY = makeCertificate(SIGNER, { by: RSA, isKeyUnreadable, isAuthority });
+const NOWHERE = makeCertificate(SIGNER, { country: '', isAuthority });
 const OTHER = makeCertificate(makeRsaSigner());
 const text = (bytes: Uint8Array) => encodeBase64(bytes);
 const pem = (der: Uint8Array) =>
@@ -35,6 +39,16 @@ describe('readKeyList', () => {
     ['certificates as PEM', `about them\n${pem(DER)}${pem(OTHER)}`, [hcert, hcertKeyOf(OTHER)]],
     ['a signer of seals', SEALS, [sealKeyOf(SEALS)]],
     ["a gateway's list", [{ kid: 'x', country: 'DE', rawData: text(DER) }], [hcertKeyOf(DER, 'DE')]],
+    [
+      "a gateway's list in small letters, and with what is no country",
+      [
+        { country: 'de', rawData: text(DER) },
+        { country: '', rawData: text(DER) },
+        { country: '12', rawData: text(DER) },
+      ],
+      [hcertKeyOf(DER, 'DE'), hcert, hcert],
+    ],
+    ['a list behind a byte order mark', `\ufeff${JSON.stringify([{ rawData: text(DER) }])}`, [hcert]],
     ['a list under a heading', { certificates: [{ certificate: text(DER) }] }, [hcert]],
     ['a list with chains', [{ x5c: [text(DER), text(AUTHORITY)] }], [hcert]],
     [
@@ -59,7 +73,7 @@ describe('readKeyList', () => {
       ['CAcGBQQDAgE=', 'AQIDBAUGBwg='].map((keyId) => ({
         format: 'hcert',
         keyId,
-        issuer: '',
+        issuer: 'AT',
         publicKey: SIGNER.publicKey,
       })),
     ],
@@ -88,6 +102,21 @@ describe('readKeyList', () => {
 
   for (const [name, content, reason] of [
     ['a certificate that is none', [{ rawData: 'AAAA' }, { rawData: text(DER) }], /^entry 0: KEY_INVALID/],
+    [
+      'a certificate whose key cannot be read',
+      [{ rawData: text(UNREADABLE) }, { rawData: text(DER) }],
+      /^entry 0: KEY_INVALID: .*key that can be read/,
+    ],
+    [
+      'an authority whose key cannot be read',
+      [{ rawData: text(UNREADABLE_AUTHORITY) }, { rawData: text(DER) }],
+      /^entry 0: KEY_INVALID: .*key that can be read/,
+    ],
+    [
+      'an authority of no country',
+      [{ rawData: text(NOWHERE) }, { rawData: text(DER) }],
+      /^entry 0: KEY_INVALID: .*country/,
+    ],
     ['an entry without one', [{}, { rawData: text(DER) }], /^entry 0: KEY_INVALID/],
     ['a certificate too long', [{ rawData: 'A'.repeat(40_000) }, { rawData: text(DER) }], /^entry 0/],
     [
@@ -137,6 +166,39 @@ describe('readKeyList', () => {
       assert.match(leftOut[0] ?? '', reason);
     });
   }
+
+  it('is not stopped by any single byte of a certificate changed', () => {
+    for (let i = 0; i < DER.length; i++) {
+      const mutant = DER.slice();
+      mutant[i] = (mutant[i] ?? 0) ^ 0x81;
+      const { keys, authorities, leftOut } = readKeyList(
+        bytesOf([{ rawData: text(mutant) }, { rawData: text(DER) }]),
+      );
+      assert.equal(keys.length + authorities.length + leftOut.length, 2, `byte ${i}`);
+      assert.deepEqual(keys.at(-1), hcert, `byte ${i}`);
+    }
+  });
+
+  it('reads whose key it is from the id of a method, and takes no other part of it for a country', () => {
+    const start = 'did:web:tng.example:v2:trustlist';
+    for (const [id, issuer] of [
+      [`${start}:DCC:DEU:DSC#AQIDBAUGBwg=`, 'DE'],
+      [`${start}:-:FRA:DSC#AQIDBAUGBwg=`, 'FR'],
+      [`${start}:RACSEL-DDVC:XXA:DSC`, 'XXA'],
+      [`${start}:DCC:DSC#AQIDBAUGBwg=`, ''],
+      [`${start}:DSC#AQIDBAUGBwg=`, ''],
+      [`${start}:DCC:deu:DSC#AQIDBAUGBwg=`, ''],
+    ] as const) {
+      const document = { verificationMethod: [{ id, publicKeyJwk: { ...unnamed, kid: 'AQIDBAUGBwg=' } }] };
+      assert.equal(readKeyList(bytesOf(document)).keys[0]?.issuer, issuer, id);
+    }
+  });
+
+  it('gives a certificate in a did document the country of the id', () => {
+    const method = did('DSC#x', { ...unnamed, x5c: [text(DER)] });
+    const german = { ...method, id: method.id.replace('AUT', 'DEU') };
+    assert.equal(readKeyList(bytesOf({ verificationMethod: [german] })).keys[0]?.issuer, 'DE');
+  });
 
   function assertRefused(content: Uint8Array, code: Parameters<typeof isProtocolError>[1]): void {
     assert.throws(

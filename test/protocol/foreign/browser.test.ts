@@ -18,7 +18,7 @@ import { makeEcSigner, makeRsaSigner } from '../../support/foreign-keys.ts';
 import { hcertKey, hcertText, ISSUED_S, makeCose, makeHcert } from '../../support/hcert-fixture.ts';
 import { projectRoot } from '../../support/project.ts';
 import { seeded } from '../../support/seeded.ts';
-import { makeSeal } from '../../support/seal-fixture.ts';
+import { makeSeal, SEAL_DATA } from '../../support/seal-fixture.ts';
 import { makeCertificate } from '../../support/x509-fixture.ts';
 
 const NOW_S = ISSUED_S + 60;
@@ -40,7 +40,7 @@ async function bundle(entry: string, globalName?: string): Promise<string> {
 /** Codes of every format and algorithm, and each with something changed. */
 function casesAndKeys(): { texts: string[]; keys: ForeignKey[] } {
   const [p256, p384, rsa] = [makeEcSigner(), makeEcSigner('P-384'), makeRsaSigner()];
-  const certificate = makeCertificate(p256);
+  const certificate = makeCertificate(p256, { usages: ['2.23.136.1.1.14.2'] });
   const cose = makeCose(p256);
   const good = [
     makeHcert(p256),
@@ -52,6 +52,7 @@ function casesAndKeys(): { texts: string[]; keys: ForeignKey[] } {
     makeSeal(p256, { certificate }),
   ];
   const bad = [
+    makeSeal(p256, { certificate, data: { ...SEAL_DATA, hdr: { ...SEAL_DATA.hdr, is: 'DEU' } } }),
     makeHcert(makeEcSigner()),
     makeJws(makeEcSigner()),
     `HC1:${encodeBase45(concatBytes(new Uint8Array(deflateSync(cose)), Uint8Array.of(0)))}`,

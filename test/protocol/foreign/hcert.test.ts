@@ -188,6 +188,12 @@ describe('verifyForeign on health certificates', () => {
     it('another issuer than that of the key is told', () =>
       assertVerdict(verify(GOOD, [hcertKey(SIGNER, { issuer: 'DE' })]), 'genuine', 'ISSUER_DIFFERS'));
 
+    it('notes that no list says whose key it is', () =>
+      assertVerdict(verify(GOOD, [hcertKey(SIGNER, { issuer: '' })]), 'genuine', 'ISSUER_UNPROVEN'));
+
+    it('takes a country by two letters for the same by three', () =>
+      assertVerdict(verify(GOOD, [hcertKey(SIGNER, { issuer: 'AUT' })]), 'genuine'));
+
     const algorithm = [1, -7] as const;
     const header = (...entries: (readonly [number, unknown])[]) => new Map<number, unknown>(entries);
     const wrongId = Uint8Array.of(9);

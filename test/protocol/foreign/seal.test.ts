@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { openCertificate } from '../../../node/foreign/certificate.ts';
+import { ForeignTrust } from '../../../node/foreign/foreign-trust.ts';
+import { readKeyList } from '../../../node/foreign/key-list.ts';
 import { sealKeyOf, sealKeyUnder } from '../../../node/foreign/seal-key.ts';
 import { nativeForeignPrimitives as primitives } from '../../../node/crypto/foreign-primitives.ts';
 import { type FaultCode, isProtocolError } from '../../../protocol/fault.ts';
@@ -12,7 +14,7 @@ import { verifyForeign } from '../../../protocol/foreign/verify-foreign.ts';
 import { makeEcSigner, makeRsaSigner } from '../../support/foreign-keys.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { makeSeal, SEAL_DATA } from '../../support/seal-fixture.ts';
-import { makeCertificate } from '../../support/x509-fixture.ts';
+import { type CertificateParts, makeCertificate } from '../../support/x509-fixture.ts';
 
 const SIGNS_SEALS = '2.23.136.1.1.14.2';
 const SIGNER = makeEcSigner();
@@ -42,7 +44,7 @@ describe('verifyForeign on seals', () => {
     assert.equal(verdict.outcome, 'genuine');
     assert.deepEqual(verdict.code?.content, SEAL_DATA);
     const { data, sig } = JSON.parse(GOOD) as { data: typeof SEAL_DATA; sig: object };
-    const reordered = { sig, data: { msg: data.msg, hdr: { v: 1, t: 'icao.vacc', is: 'UTO' } } };
+    const reordered = { sig, data: { msg: data.msg, hdr: { v: 1, t: 'icao.vacc', is: 'AUT' } } };
     await assertVerdict(verify(JSON.stringify(reordered, undefined, 2)), 'genuine');
   });
 
@@ -82,15 +84,67 @@ describe('verifyForeign on seals', () => {
 
   for (const [name, hdr] of [
     ['a type that is not known', { ...SEAL_DATA.hdr, t: 'icao.other' }],
-    ['no type', { v: 1, is: 'UTO' }],
+    ['no type', { v: 1, is: 'AUT' }],
     ['no issuer', { v: 1, t: 'icao.test' }],
-    ['an issuer in small letters', { ...SEAL_DATA.hdr, is: 'uto' }],
+    ['an issuer in small letters', { ...SEAL_DATA.hdr, is: 'aut' }],
   ] as const) {
     it(`refuses ${name}`, () => {
       const text = makeSeal(SIGNER, { certificate: CERTIFICATE, data: { ...SEAL_DATA, hdr } });
       return assertVerdict(verify(text), 'refused', 'CLAIMS_INVALID');
     });
   }
+});
+
+describe('verifyForeign on the country of a seal', () => {
+  const sealOf = (is: string, certificate: Uint8Array) =>
+    makeSeal(SIGNER, { certificate, data: { ...SEAL_DATA, hdr: { ...SEAL_DATA.hdr, is } } });
+
+  for (const [country, is] of [
+    ['AT', 'AUT'],
+    ['at', 'AUT'],
+    ['DE', 'D'],
+    ['DE', 'DEU'],
+    ['EU', 'EUE'],
+    ['XO', 'XO'],
+  ] as const) {
+    it(`takes one of ${is} by a signer of ${country}`, () => {
+      const der = makeCertificate(SIGNER, { country, usages: [SIGNS_SEALS] });
+      return assertVerdict(verify(sealOf(is, der), [sealKeyOf(der)]), 'genuine');
+    });
+  }
+
+  for (const is of ['USA', 'AUS', 'A', 'XOM', 'D'])
+    it(`refuses one of ${is} by a signer of AT`, () =>
+      assertVerdict(verify(sealOf(is, CERTIFICATE)), 'refused', 'SIGNER_OF_OTHER_COUNTRY'));
+
+  it('refuses one by a key of no country', () =>
+    assertVerdict(
+      verify(GOOD, [{ ...sealKeyOf(CERTIFICATE), issuer: '' }]),
+      'refused',
+      'SIGNER_OF_OTHER_COUNTRY',
+    ));
+});
+
+describe('sealKeyOf', () => {
+  const usages = [SIGNS_SEALS];
+  for (const [name, parts] of [
+    ['no usage', {}],
+    ['another usage', { usages: ['1.3.6.1.5.5.7.3.2'] }],
+    ['the flag of an authority', { usages, isAuthority: true }],
+    ['no country', { usages, country: '' }],
+    ['a country that is no code', { usages, country: 'A1' }],
+    ['a key that cannot be read', { usages, by: makeRsaSigner(), isKeyUnreadable: true }],
+  ] as const) {
+    it(`refuses a certificate with ${name}`, () => {
+      assert.throws(
+        () => sealKeyOf(makeCertificate(SIGNER, parts)),
+        (error) => isProtocolError(error, 'KEY_INVALID'),
+      );
+    });
+  }
+
+  it('goes by the country of a list before that of the certificate', () =>
+    assert.equal(sealKeyOf(CERTIFICATE, 'DE').issuer, 'DE'));
 });
 
 describe('parseSeal', () => {
@@ -142,13 +196,22 @@ describe('sealKeyUnder', () => {
   const other = makeRsaSigner();
   for (const [name, authorities, certificate] of [
     ['no authority', [], issued],
-    ['a certificate that is no certificate', [root], Uint8Array.of(1, 2, 3)],
     ['one that it signed itself', [root], CERTIFICATE],
-    ['one that another key signed in its name', [root], makeCertificate(SIGNER, { ...names, by: other })],
     [
-      'one for another use',
+      'one that another key signed in its name',
       [root],
-      makeCertificate(SIGNER, { ...names, by: authority, usages: ['1.3.6.1.5.5.7.3.2'] }),
+      makeCertificate(SIGNER, { ...names, by: other, usages: [SIGNS_SEALS] }),
+    ],
+    [
+      'one that an authority of another country issued',
+      [root],
+      makeCertificate(SIGNER, {
+        ...names,
+        by: authority,
+        usages: [SIGNS_SEALS],
+        country: 'US',
+        issuerCountry: 'AT',
+      }),
     ],
     [
       'an authority that is none',
@@ -171,6 +234,47 @@ describe('sealKeyUnder', () => {
   ] as const) {
     it(`gives none for ${name}`, () => {
       assert.equal(sealKeyUnder(authorities, sealWith(certificate), NOW_S), undefined);
+    });
+  }
+});
+
+describe('ForeignTrust on seals', () => {
+  const authority = makeEcSigner();
+  const root = makeCertificate(authority, { isAuthority: true, subject: 'Authority' });
+  const trust = new ForeignTrust([readKeyList(root)]);
+  const signerOf = (parts: CertificateParts) =>
+    makeCertificate(SIGNER, { subject: 'Signer', issuer: 'Authority', by: authority, ...parts });
+  const judge = (certificate: Uint8Array, signer = SIGNER) =>
+    trust.judge(makeSeal(signer, { certificate }), NOW_S);
+
+  it('takes one whose signer a pinned authority issued', () =>
+    assertVerdict(judge(signerOf({ usages: [SIGNS_SEALS] })), 'genuine'));
+
+  it('refuses one that names another country than the authority', () =>
+    assertVerdict(
+      trust.judge(
+        makeSeal(SIGNER, {
+          certificate: signerOf({ usages: [SIGNS_SEALS] }),
+          data: { ...SEAL_DATA, hdr: { ...SEAL_DATA.hdr, is: 'USA' } },
+        }),
+        NOW_S,
+      ),
+      'refused',
+      'SIGNER_OF_OTHER_COUNTRY',
+    ));
+
+  for (const [name, certificate, signer] of [
+    ['without the usage of seals', signerOf({}), SIGNER],
+    ['for another use', signerOf({ usages: ['1.3.6.1.5.5.7.3.2'] }), SIGNER],
+    ['that is an authority', signerOf({ usages: [SIGNS_SEALS], isAuthority: true }), SIGNER],
+    ['that is the pinned authority', root, authority],
+    ['whose key cannot be read', signerOf({ usages: [SIGNS_SEALS], isKeyUnreadable: true }), SIGNER],
+    ['that is no certificate', Uint8Array.of(1, 2, 3), SIGNER],
+  ] as const) {
+    it(`refuses one by a signer ${name}`, async () => {
+      const { outcome, reasons } = await judge(certificate, signer);
+      assert.deepEqual([outcome, reasons[0]?.code], ['refused', 'MALFORMED']);
+      assert.equal(reasons[0]?.details?.['fault'], 'KEY_INVALID');
     });
   }
 });

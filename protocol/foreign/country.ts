@@ -1,0 +1,37 @@
+/** Countries by the codes of ISO 3166-1: certificates name them by two letters, seals and directories by three. Spec: SPEC.md 17.1. */
+
+/** Three letters and then two, of all that ISO assigns. */
+const COUNTRIES = `
+  ABWAW AFGAF AGOAO AIAAI ALAAX ALBAL ANDAD AREAE ARGAR ARMAM ASMAS ATAAQ ATFTF ATGAG AUSAU AUTAT AZEAZ BDIBI BELBE BENBJ BESBQ BFABF BGDBD BGRBG
+  BHRBH BHSBS BIHBA BLMBL BLRBY BLZBZ BMUBM BOLBO BRABR BRBBB BRNBN BTNBT BVTBV BWABW CAFCF CANCA CCKCC CHECH CHLCL CHNCN CIVCI CMRCM CODCD COGCG
+  COKCK COLCO COMKM CPVCV CRICR CUBCU CUWCW CXRCX CYMKY CYPCY CZECZ DEUDE DJIDJ DMADM DNKDK DOMDO DZADZ ECUEC EGYEG ERIER ESHEH ESPES ESTEE ETHET
+  FINFI FJIFJ FLKFK FRAFR FROFO FSMFM GABGA GBRGB GEOGE GGYGG GHAGH GIBGI GINGN GLPGP GMBGM GNBGW GNQGQ GRCGR GRDGD GRLGL GTMGT GUFGF GUMGU GUYGY
+  HKGHK HMDHM HNDHN HRVHR HTIHT HUNHU IDNID IMNIM INDIN IOTIO IRLIE IRNIR IRQIQ ISLIS ISRIL ITAIT JAMJM JEYJE JORJO JPNJP KAZKZ KENKE KGZKG KHMKH
+  KIRKI KNAKN KORKR KWTKW LAOLA LBNLB LBRLR LBYLY LCALC LIELI LKALK LSOLS LTULT LUXLU LVALV MACMO MAFMF MARMA MCOMC MDAMD MDGMG MDVMV MEXMX MHLMH
+  MKDMK MLIML MLTMT MMRMM MNEME MNGMN MNPMP MOZMZ MRTMR MSRMS MTQMQ MUSMU MWIMW MYSMY MYTYT NAMNA NCLNC NERNE NFKNF NGANG NICNI NIUNU NLDNL NORNO
+  NPLNP NRUNR NZLNZ OMNOM PAKPK PANPA PCNPN PERPE PHLPH PLWPW PNGPG POLPL PRIPR PRKKP PRTPT PRYPY PSEPS PYFPF QATQA REURE ROURO RUSRU RWARW SAUSA
+  SDNSD SENSN SGPSG SGSGS SHNSH SJMSJ SLBSB SLESL SLVSV SMRSM SOMSO SPMPM SRBRS SSDSS STPST SURSR SVKSK SVNSI SWESE SWZSZ SXMSX SYCSC SYRSY TCATC
+  TCDTD TGOTG THATH TJKTJ TKLTK TKMTM TLSTL TONTO TTOTT TUNTN TURTR TUVTV TWNTW TZATZ UGAUG UKRUA UMIUM URYUY USAUS UZBUZ VATVA VCTVC VENVE VGBVG
+  VIRVI VNMVN VUTVU WLFWF WSMWS YEMYE ZAFZA ZMBZM ZWEZW`;
+
+/** What ICAO Doc 9303-3 adds for documents of travel: Germany, the European Union, the United Nations, and Kosovo under the codes in use for it. */
+const OF_ICAO = { D: 'DE', EUE: 'EU', UNO: 'UN', RKS: 'XK', XKX: 'XK', KS: 'XK' } as const;
+
+const TWO_LETTERS: ReadonlyMap<string, string> = new Map([
+  ...COUNTRIES.trim()
+    .split(/\s+/)
+    .map((row) => [row.slice(0, 3), row.slice(3)] as const),
+  ...Object.entries(OF_ICAO),
+]);
+
+/** The two letters, in capitals, of a country by whichever code; a code that is in no table is given as it is in capitals, any other text as it is. */
+export function countryOf(code: string): string {
+  if (!/^[A-Za-z]{1,3}$/.test(code)) return code;
+  const capitals = code.toUpperCase();
+  return TWO_LETTERS.get(capitals) ?? capitals;
+}
+
+/** Tells whether two names of issuers mean the same one: the same country, or the same address. */
+export function isSameIssuer(one: string, other: string): boolean {
+  return countryOf(one) === countryOf(other);
+}
