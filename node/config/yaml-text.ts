@@ -3,12 +3,14 @@ import {
   type Document,
   isAlias,
   isMap,
+  isNode,
   isScalar,
   LineCounter,
   type Node,
   type Pair,
   parseDocument,
   visit,
+  type YAMLMap,
 } from 'yaml';
 import { configError } from './problems.ts';
 
@@ -52,7 +54,7 @@ export interface YamlProblem {
 }
 
 /**
- * Plain YAML only: no anchors, tags, second documents or repeated keys, so that what is read is what a person sees.
+ * Plain YAML only: no anchors, tags, second documents, repeated keys or keys that are no plain values, so that what is read is what a person sees.
  * A text with problems is not to be used.
  */
 export function readYaml(text: string): {
@@ -60,7 +62,8 @@ export function readYaml(text: string): {
   readonly problems: readonly YamlProblem[];
 } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // The parser's own look for repeated keys compares each with each.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const yaml = new YamlText(document, lines);
   const problems: YamlProblem[] = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
     line: lines.linePos(pos[0]).line,
@@ -71,9 +74,23 @@ export function readYaml(text: string): {
       if (isAlias(node) || node.anchor !== undefined) {
         problems.push({ line: yaml.lineAt(node), message: 'anchors and aliases are not taken' });
       }
+      if (isMap(node)) problems.push(...problemsOfKeys(yaml, node));
     },
   });
   return { yaml, problems };
+}
+
+/** Keys are the same if their text is: `1` and `"1"` are one name. */
+function problemsOfKeys(yaml: YamlText, map: YAMLMap): YamlProblem[] {
+  const names = new Set<string>();
+  return map.items.flatMap(({ key }) => {
+    const line = yaml.lineAt(isNode(key) ? key : map);
+    if (key !== null && !isScalar(key)) return [{ line, message: 'keys are plain values, no maps or lists' }];
+    const name = String(key === null ? null : key.value);
+    if (names.has(name)) return [{ line, message: 'keys of a map must be unique' }];
+    names.add(name);
+    return [];
+  });
 }
 
 /** The same for a configuration. @throws {NodeError} CONFIG_INVALID naming the lines; `path` is for the message alone. */

@@ -1,5 +1,5 @@
 /** Files of rules: YAML or JSON as people write them, over a profile or another file, and where in them something is wrong. */
-import { isMap, isScalar, isSeq, type Node } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, type Node, visit } from 'yaml';
 import { type Example, readExamples } from '../../protocol/rules/examples.ts';
 import { readRuleSet, type RuleSet, type RuleSetFault } from '../../protocol/rules/rule-set.ts';
 import { RULE_LISTS } from '../../protocol/rules/rule-set-schema.ts';
@@ -13,6 +13,9 @@ export const RULE_FILE_BYTES_MAX = 262_144;
 /** Brackets within each other, and columns before the first word of a line: a rule set has half as many, and no parser runs out of stack. */
 const NESTING_MAX = 64;
 const INDENTED_BEYOND = /^[\s\-?:]{200}/m;
+
+/** Members of any map or list: examples may be as many, and of all else a rule set has fewer. So what each fault costs is bounded. */
+const MEMBERS_MAX = 1_024;
 
 /** What is wrong with a file of rules. `line` counts from 1 and is undefined for what does not stand in it. */
 export interface RuleFileFault {
@@ -42,6 +45,11 @@ export function readRuleFile(
   const { yaml, problems } = readYaml(text);
   if (problems.length > 0)
     return { faults: problems.map(({ line, message }) => ({ line, path: '', reason: message })) };
+  const large = largeCollection(yaml.document);
+  if (large !== undefined) {
+    const reason = `has more than ${MEMBERS_MAX} members, more than any rules have`;
+    return { faults: [{ line: yaml.lineAt(large), path: '', reason }] };
+  }
 
   const written: unknown = yaml.document.toJS();
   const base = baseOf(written);
@@ -113,6 +121,19 @@ function lineOf(yaml: YamlText, path: RuleSetFault['path']): number | undefined 
     if (typeof name === 'number') line = yaml.lineAt(next as Node);
   }
   return line;
+}
+
+/** A map or list with more members than any rules have. */
+function largeCollection(document: Document): Node | undefined {
+  let large: Node | undefined;
+  visit(document, {
+    Collection: (_key, node) => {
+      if (node.items.length <= MEMBERS_MAX) return undefined;
+      large = node;
+      return visit.BREAK;
+    },
+  });
+  return large;
 }
 
 /** Counts brackets wherever they stand: text seldom has so many of one kind open. */

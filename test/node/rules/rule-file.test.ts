@@ -77,6 +77,10 @@ describe('readRuleFile', () => {
     ['a base that is a text', 'base: baseline\n'],
     ['an anchor', overlay.replace('title:', 'title: &a')],
     ['a name twice', `${overlay}title: again\n`],
+    ['a name twice, once in quotes', `${overlay}roles: { 1: x, '1': y }\n`],
+    ['a map as a name', `${overlay}? { a: 1 }\n: 2\n`],
+    ['a list as a name', `${overlay}roles: { [a, b]: x }\n`],
+    ['no name', `${overlay}: x\n`],
     ['two documents', `${overlay}---\na: 1\n`],
     ['a tag', overlay.replace('DE\nfrom', '!!js/function DE\nfrom')],
     ['__proto__', `${overlay}__proto__: { title: x }\n`],
@@ -94,5 +98,19 @@ describe('readRuleFile', () => {
     const text = Array.from({ length: 3_000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n');
     assert.ok(readRuleFile(text, profileBases).faults.length > 0);
     assert.ok(readRuleFile(baseline.replace('id: baseline', text), profileBases).faults.length > 0);
+  });
+
+  it('B69: a map or list has at most 1,024 members, and all of them are looked at before', () => {
+    const tooMany = Array.from({ length: 1_025 }, (_, i) => `r${i}`);
+    for (const many of [`{ ${tooMany.join(': x, ')}: x }`, `[${tooMany.join(', ')}]`]) {
+      const { faults } = readRuleFile(`${overlay}roles: ${many}\n`, profileBases);
+      assert.deepEqual(
+        faults.map(({ line, reason }) => [line, /more than 1024 members/.test(reason)]),
+        [[overlay.split('\n').length, true]],
+      );
+    }
+    const examples = tooMany.slice(1).map(() => '  - x\n');
+    const { faults } = readRuleFile(`${overlay}examples:\n${examples.join('')}`, profileBases);
+    assert.ok(faults.length > 1_000 && faults.every(({ path }) => path.startsWith('examples.')));
   });
 });
