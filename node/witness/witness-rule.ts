@@ -67,11 +67,11 @@ export function decideCosigning(
     return refusedFor(error);
   }
   const seenSize = seen?.size ?? 0;
-  if (seen?.size === checkpoint.size && seenSize > 0 && !equalBytes(seen.root, checkpoint.root)) {
-    return { cosigns: false, refusal: 'unproven', evidence: forkOf(seen, checkpoint, request.note) };
-  }
-  if (request.oldSize > checkpoint.size) return { cosigns: false, refusal: 'malformed' };
-  if (request.oldSize !== seenSize) return { cosigns: false, refusal: 'conflict', size: seenSize };
+  const isFork = seen?.size === checkpoint.size && seenSize > 0 && !equalBytes(seen.root, checkpoint.root);
+  const found = isFork ? { evidence: forkOf(seen, checkpoint, request.note) } : {};
+  if (request.oldSize > checkpoint.size) return { cosigns: false, refusal: 'malformed', ...found };
+  if (request.oldSize !== seenSize) return { cosigns: false, refusal: 'conflict', size: seenSize, ...found };
+  if (isFork) return { cosigns: false, refusal: 'unproven', ...found };
   try {
     verifyGrowth(sha256, request, seen, checkpoint);
   } catch (error) {

@@ -117,13 +117,15 @@ describe('Witness.add', () => {
   it('B58: the same size with another root is refused and gives evidence that verifies', async () => {
     const { witness, forks } = await bench(medium());
     await witness.add(request(0, 20));
-    for (const oldSize of [20, 0]) {
-      assert.equal(
-        await refusalOf(witness, request(oldSize, 20, { path: [], note: noteOf(20, other) })),
-        'unproven',
-      );
+    for (const [oldSize, refusal] of [
+      [20, 'unproven'],
+      [0, 'conflict 20'],
+      [21, 'malformed'],
+    ] as const) {
+      const asked = request(oldSize, 20, { path: [], note: noteOf(20, other) });
+      assert.equal(await refusalOf(witness, asked), refusal);
     }
-    assert.equal(forks.length, 2);
+    assert.equal(forks.length, 3);
     for (const evidence of forks) verifyForkEvidence(evidence, [log.key], { sha256, verifySignature });
   });
 
