@@ -104,8 +104,8 @@ export interface SecondPlace {
   raise(name: string, mark: HighWater): Promise<void>;
   /** There is no mark then. Rejects with DISK_IO if it may still be in place. */
   forget(name: string): Promise<void>;
-  /** The names of all marks. Rejects with DISK_IO, and with SECOND_PLACE_CORRUPT where it cannot be told which there are. */
-  names(): Promise<readonly string[]>;
+  /** The names of marks that begin so. Rejects with DISK_IO, and with SECOND_PLACE_CORRUPT where it cannot be told which there are. */
+  names(prefix: string): Promise<readonly string[]>;
 }
 
 /** Messages between nodes. `peer` is the other's node identity, proven by the transport. */

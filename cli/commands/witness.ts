@@ -4,11 +4,13 @@ import { type Command } from 'commander';
 import { NodeError } from '../../node/node-error.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { readPublicRegion } from '../../node/region/public-region.ts';
+import { type Region } from '../../node/region/region.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
+import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type Cli, examples } from '../cli.ts';
 import { orByNode } from '../desk/with-desk.ts';
-import { CliError, cliErrorOf, exitOfCode, usageError } from '../exit.ts';
+import { CliError, cliErrorOf, EXIT, exitOfCode, usageError } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
 import { printableLines } from '../printable.ts';
 import {
@@ -96,12 +98,13 @@ async function witness(
           // Its log is followed no more; who wants to vouch for it all the same names it.
           const isWithdrawn = home.state.recognition(peer)?.standing === 'withdrawn';
           if (isWithdrawn && peers.length === 0) continue;
-          await heedingFaults(name, () =>
-            home.node.visitor.visit(peer, peer, async (vouched) => {
+          await heedingFaults(name, () => {
+            requireFollowed(home, peer);
+            return home.node.visitor.visit(peer, peer, async (vouched) => {
               await home.publishCosignature(vouched);
               witnessed.push({ ...vouched, root: hexOf(vouched.root) });
-            }),
-          );
+            });
+          });
         }
       },
       {
@@ -123,6 +126,13 @@ async function witness(
   const [worst, ...others] = faults.toSorted((a, b) => b.exit - a.exit);
   for (const { message, code } of others) cli.output.note(`${printableLines(message)} [${code}]`);
   if (worst !== undefined) throw worst;
+}
+
+/** A log of which something contradicts what was seen before is not followed. @throws {CliError} what it is. */
+function requireFollowed({ node, config }: Region, peer: string): void {
+  const closed = node.status.closed[trustLogOrigin(peer, config.network)];
+  if (closed !== undefined && node.keeper(peer) === undefined)
+    throw new CliError(EXIT.inconsistent, 'LOG_CONTRADICTED', closed);
 }
 
 async function readPeer(cli: Cli, name: string, network: string): Promise<Named> {

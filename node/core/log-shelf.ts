@@ -18,7 +18,7 @@ import { type TrustBoard } from '../trust/trust-board.ts';
 import { TrustKeeper, type TrustKeeperModules } from '../trust/trust-keeper.ts';
 import { isNodeError } from '../node-error.ts';
 import { Turns } from '../turns.ts';
-import { deleteCopies, type FollowedRoot, settleRoot } from './root-change.ts';
+import { deleteCopies, type FollowedRoot, requireRoot, settleRoot } from './root-change.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
 import { type NodeStatus } from './node-status.ts';
 import { OwnLog } from './own-log.ts';
@@ -43,6 +43,8 @@ export interface LogShelfModules extends TrustModules {
   /** A keeper holds something new; `isNewer`: another checkpoint. */
   readonly onChange: (isNewer: boolean) => void;
   readonly onFork: (origin: string, evidence: ForkEvidence) => void;
+  /** What is known of the logs whose names begin so may become another. */
+  readonly onSettling: (prefix: string) => void;
   /** A trust log cannot be read to its end. */
   readonly onDamage: () => void;
   /** Somebody else signs an own log. */
@@ -161,9 +163,11 @@ export class LogShelf {
       });
       for (const { region, fingerprint } of [...recognised, ...invited])
         if (!keepers.has(region)) await this.#follow({ region, network, fingerprint });
-      // What is known of a region does not give way to a directory that somebody names.
-      for (const { region, fingerprint } of named)
-        if (!keepers.has(region)) await this.#keep(region, fingerprint);
+      for (const { region, fingerprint } of named) {
+        const one = { region, network, fingerprint };
+        // What is known of a region does not give way to a directory that somebody names.
+        if (!keepers.has(region)) await this.#follow(one, () => requireRoot(one, this.#modules));
+      }
       for (const keeper of keepers.values()) {
         if (!mirrors.includes(keeper.region) || keeper === this.home) continue;
         for (const { log } of keeper.state.logs()) {
@@ -212,10 +216,12 @@ export class LogShelf {
     return this.#modules.board.keepers.get(region)?.vetting(text) ?? { isFolded: false };
   }
 
-  async #follow(followed: FollowedRoot): Promise<void> {
+  async #follow(followed: FollowedRoot, vet?: () => Promise<void>): Promise<void> {
     const { region, network, fingerprint } = followed;
     const origin = trustLogOrigin(region, network);
     await this.#ifUsable(origin, async () => {
+      await vet?.();
+      this.#modules.onSettling(`${region}.${network}/`);
       await settleRoot(followed, this.#modules);
       try {
         await this.#keep(region, fingerprint);

@@ -96,6 +96,7 @@ export class RegionNode {
       isWriting: () => this.#signing.side !== undefined,
       onChange: (isNewer) => this.#heedChange(isNewer),
       onFork: (_origin, evidence) => this.#herald.tellFork(evidence),
+      onSettling: (prefix) => this.witness.reread(prefix),
       onDamage: () => this.#mender.wake(),
       onAhead: () => this.#signing.contradicted(),
       ownLine: (home, held) => this.#voucher.line(home, held),

@@ -3,7 +3,7 @@
  * kept apart, so that neither is taken for the other, and whoever comes back to a root finds again what was seen of it.
  */
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
-import { isProtocolError } from '../../protocol/fault.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { fingerprintOf, parseEntry } from '../../protocol/trust/statement.ts';
@@ -11,7 +11,7 @@ import { parseRun } from '../log/entry-run.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { deleteRange } from '../log/prune.ts';
 import { isNodeError } from '../node-error.ts';
-import { type SecondPlace } from '../ports.ts';
+import { type Change, type SecondPlace } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { FORK_PREFIX } from '../trust/fork-book.ts';
 import { witnessKey, witnessPlace } from '../witness/witness.ts';
@@ -35,9 +35,8 @@ const STEP = 256;
 const MARK_DIGITS = 12;
 
 /**
- * Puts away what is held of a region under another root than this one, and brings back what was put away of this one: the marks of its
- * logs and of what the own witness saw, and the evidence against it. Copies of its logs are deleted; peers have them. Store and second
- * place each say of which root they are, since one may have been put back without the other. Done again after an interruption; nothing
+ * Puts away all that is held of a region under another root than this one, and brings back what was put away of this one: copies of its
+ * logs, what the own witness saw of them, the evidence against it, and the marks of all that in the second place. Store and second place each say of which root they are, since one may have been put back without the other. Done again after an interruption; nothing
  * of the region may be open.
  * @throws {NodeError} what the store and the second place throw.
  */
@@ -45,6 +44,15 @@ export async function settleRoot(followed: FollowedRoot, modules: RootChangeModu
   const stored = await storedRoot(followed, modules);
   await settleMarks(followed, stored, modules.secondPlace);
   await settleStore(followed, stored, modules.store);
+}
+
+/** @throws {ProtocolError} PIN_MISMATCH if something is held of the region under another root. */
+export async function requireRoot(followed: FollowedRoot, modules: RootChangeModules): Promise<void> {
+  const place = await modules.secondPlace.read(rootPlace(followed));
+  const known = place?.root ?? (await storedRoot(followed, modules));
+  if (known === undefined || equalBytes(known, followed.fingerprint)) return;
+  const { region } = followed;
+  throw new ProtocolError('PIN_MISMATCH', `this is not the ${region} that was met before under this id`);
 }
 
 /** Deletes the copies of a region's logs. What peers send instead is held against what is known of them by other ways. */
@@ -60,14 +68,14 @@ async function settleMarks(
   secondPlace: SecondPlace,
 ): Promise<void> {
   const name = `${region}.${network}/`;
-  const place = `root:${trustLogOrigin(region, network)}`;
+  const place = rootPlace({ region, network });
   const said = await secondPlace.read(place);
+  const prefixes = [name, witnessPlace(name)];
   const root = said?.root ?? stored ?? fingerprint;
   if (!equalBytes(root, fingerprint)) {
-    const away = putAway(root);
-    for (const one of await secondPlace.names())
-      if (one.startsWith(name) || one.startsWith(witnessPlace(name)))
-        await moveMark(one, away + one, secondPlace);
+    for (const prefix of prefixes)
+      for (const one of await secondPlace.names(prefix))
+        await moveMark(one, putAway(root) + one, secondPlace);
   }
   // The size counts the changes: a mark never goes back.
   if (said === undefined || !equalBytes(said.root, fingerprint))
@@ -76,12 +84,10 @@ async function settleMarks(
       root: fingerprint,
       note: new Uint8Array(0),
     });
-  const before = putAway(fingerprint);
-  for (const one of await secondPlace.names()) {
-    const live = one.slice(before.length);
-    if (one.startsWith(before) && (live.startsWith(name) || live.startsWith(witnessPlace(name))))
-      await moveMark(one, live, secondPlace);
-  }
+  const away = putAway(fingerprint);
+  for (const prefix of prefixes)
+    for (const one of await secondPlace.names(away + prefix))
+      await moveMark(one, one.slice(away.length), secondPlace);
 }
 
 async function moveMark(from: string, to: string, secondPlace: SecondPlace): Promise<void> {
@@ -98,27 +104,42 @@ async function settleStore(
   store: Store,
 ): Promise<void> {
   const { region, network, fingerprint } = followed;
-  const evidence = `${FORK_PREFIX}/${region}.${network}/`;
+  const name = `${region}.${network}/`;
+  const prefixes = [`${FORK_PREFIX}/${name}`, `trust/${name}`, witnessKey(name), `log/${name}`];
   const key = rootKey(followed);
   if (stored !== undefined && !equalBytes(stored, fingerprint)) {
     // Said before the first entry of its log is gone, which may be all that tells so far.
     await store.write([{ put: key, value: stored }]);
-    await moveRange(evidence, putAway(stored) + evidence, store);
-    await deleteCopies(followed, store);
+    for (const prefix of prefixes) await moveRange(prefix, putAway(stored) + prefix, store);
   }
   const said = await store.get(key);
   if (said === undefined || !equalBytes(said, fingerprint))
     await store.write([{ put: key, value: fingerprint }]);
-  await moveRange(putAway(fingerprint) + evidence, evidence, store);
+  for (const prefix of prefixes) await moveRange(putAway(fingerprint) + prefix, prefix, store);
 }
 
+/** A value that is not what was written is dropped: of a copy, peers have it; of what was seen, the second place. */
 async function moveRange(from: string, to: string, store: Store): Promise<void> {
   for (;;) {
-    const page = await store.page(from, endOf(from), { limit: STEP });
-    if (page.length === 0) return;
-    await store.write(
-      page.flatMap(([key, value]) => [{ put: to + key.slice(from.length), value }, { del: key }]),
-    );
+    const page = await store.inspect(from, STEP);
+    const keys = page.map(({ key }) => key).filter((key) => key < endOf(from));
+    if (keys.length === 0) return;
+    const changes: Change[] = [];
+    for (const key of keys) {
+      const value = await readable(key, store);
+      if (value !== undefined) changes.push({ put: to + key.slice(from.length), value });
+      changes.push({ del: key });
+    }
+    await store.write(changes);
+  }
+}
+
+async function readable(key: string, store: Store): Promise<Uint8Array | undefined> {
+  try {
+    return await store.get(key);
+  } catch (error) {
+    if (isNodeError(error, 'VALUE_CORRUPT')) return undefined;
+    throw error;
   }
 }
 
@@ -140,6 +161,10 @@ async function storedRoot(
     if (isNodeError(error, 'VALUE_CORRUPT') || isProtocolError(error)) return undefined;
     throw error;
   }
+}
+
+function rootPlace({ region, network }: Pick<FollowedRoot, 'region' | 'network'>): string {
+  return `root:${trustLogOrigin(region, network)}`;
 }
 
 function rootKey({ region, network }: FollowedRoot): string {

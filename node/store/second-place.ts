@@ -71,13 +71,15 @@ export class FileSecondPlace implements SecondPlace {
     });
   }
 
-  async names(): Promise<readonly string[]> {
+  async names(prefix: string): Promise<readonly string[]> {
     const files = await this.#onDisk(this.#directory, () => namesIn(this.#directory));
     const names = new Set(files.flatMap((file) => nameOf(file) ?? []));
     for (const file of files) {
-      if (SHARED.test(file)) for (const name of await this.#sharedIn(file).names()) names.add(name);
+      const kind = SHARED.exec(file)?.[1];
+      const mayHold = kind !== undefined && (prefix.startsWith(`${kind}:`) || `${kind}:`.startsWith(prefix));
+      if (mayHold) for (const name of await this.#sharedIn(file).names()) names.add(name);
     }
-    return [...names];
+    return [...names].filter((name) => name.startsWith(prefix));
   }
 
   /** A name that shares a file by now may have had one of its own. */

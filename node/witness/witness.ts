@@ -123,6 +123,14 @@ export class Witness {
     });
   }
 
+  /** Takes what it knows of the logs whose names begin so from the store again: that may be another by now. */
+  reread(prefix: string): void {
+    for (const known of [this.#seen, this.#last])
+      for (const origin of known.keys()) if (origin.startsWith(prefix)) known.delete(origin);
+    this.#attested = undefined;
+    this.#isLoaded = false;
+  }
+
   /** The checkpoint of a log that was cosigned last, with the log's own signatures. */
   lastSeen(origin: string): Promise<HighWater | undefined> {
     return this.#turns.take(origin, () => this.#read(origin));

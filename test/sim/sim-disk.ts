@@ -131,7 +131,7 @@ export class SimDisk {
         await life.whileAlive(secondPlace.raise(name, mark));
       },
       forget: (name) => life.whileAlive(secondPlace.forget(name)),
-      names: () => life.whileAlive(secondPlace.names()),
+      names: (prefix) => life.whileAlive(secondPlace.names(prefix)),
     };
   }
 

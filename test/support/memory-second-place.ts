@@ -60,9 +60,9 @@ export class MemorySecondPlace implements SecondPlace {
     this.marks.delete(name);
   }
 
-  async names(): Promise<readonly string[]> {
+  async names(prefix: string): Promise<readonly string[]> {
     await Promise.resolve();
-    return [...this.marks.keys()];
+    return [...this.marks.keys()].filter((name) => name.startsWith(prefix));
   }
 
   #set(name: string, mark: HighWater): void {

@@ -70,8 +70,14 @@ describe('settleRoot', () => {
     assert.deepEqual(marks(), before);
     assert.equal(secondPlace.marks.get('witness:AT.test/trust')?.size, 3);
     const evidence = ['fork/AT.test/attest/2026-11/x', 'fork/AT.test/trust/x'];
+    const all = await live();
+    for (const kind of ['log', 'trust', 'witness'])
+      assert.ok(
+        all.some((key) => key.startsWith(`${kind}/`)),
+        kind,
+      );
     assert.deepEqual(
-      (await live()).filter((key) => !key.startsWith('root/')),
+      all.filter((key) => key.startsWith('fork/')),
       evidence,
     );
     // Under this root it goes on; then back again.

@@ -41,7 +41,7 @@ describe('FileSecondPlace', () => {
   it('forget lets a log begin anew, in the next process too, and is no fault where there is nothing', async () => {
     const directory = join(folder(), 'new');
     const place = placeIn(directory);
-    assert.deepEqual(await place.names(), []);
+    assert.deepEqual(await place.names(''), []);
     await place.forget(NAME);
     for (const name of [NAME, 'other']) await place.raise(name, { size: 7, root: root(7), note });
     await place.forget(NAME);
@@ -145,7 +145,7 @@ describe('FileSecondPlace', () => {
     assert.equal(readdirSync(join(directory, '..')).length, 1);
     for (const [size, name] of names.entries())
       assert.equal((await placeIn(directory).read(name))?.size, size);
-    assert.deepEqual([...(await placeIn(directory).names())].sort(), [...names].sort());
+    assert.deepEqual([...(await placeIn(directory).names(''))].sort(), [...names].sort());
     for (const name of ['', 'a b', 'é', 'x'.repeat(81)]) {
       assert.throws(() => place.read(name), RangeError, name);
     }
@@ -188,7 +188,7 @@ describe('FileSecondPlace', () => {
       for (let i = 0; i < 300; i++) assert.deepEqual(await next.read(nameOf(i)), mark(i % 200));
       assert.equal(await next.read(nameOf(300)), undefined);
       const names = [...Array.from({ length: 300 }, (_, i) => nameOf(i)), NAME];
-      assert.deepEqual([...(await next.names())].sort(), names.sort());
+      assert.deepEqual([...(await next.names(''))].sort(), names.sort());
     });
 
     it('loses none, whatever is read while others are written', async () => {
@@ -198,7 +198,7 @@ describe('FileSecondPlace', () => {
         const calls = Array.from({ length: 120 }, (_, i) => [
           place.raise(nameOf(i), mark(round)),
           place.read(nameOf(i + 1)),
-          place.names(),
+          place.names(''),
         ]);
         await Promise.all(calls.flat());
       }
@@ -234,7 +234,7 @@ describe('FileSecondPlace', () => {
       await rejectsWith(placeIn(directory).raise(nameOf(1), mark(6)), 'SECOND_PLACE_BEHIND');
       const next = placeIn(directory);
       assert.equal((await next.read(nameOf(1)))?.size, 7);
-      assert.ok((await next.names()).includes(nameOf(1)));
+      assert.ok((await next.names('')).includes(nameOf(1)));
       await next.raise(nameOf(1), mark(9));
       assert.equal((await placeIn(directory).read(nameOf(1)))?.size, 9);
       await next.forget(nameOf(1));
@@ -263,7 +263,7 @@ describe('FileSecondPlace', () => {
       ]) {
         writeFileSync(file, bad);
         await rejectsWith(placeIn(directory).raise(nameOf(1), mark(9)), 'SECOND_PLACE_CORRUPT');
-        await rejectsWith(placeIn(directory).names(), 'SECOND_PLACE_CORRUPT');
+        await rejectsWith(placeIn(directory).names(''), 'SECOND_PLACE_CORRUPT');
       }
       assert.equal((await placeIn(directory).read(NAME))?.size, 7);
       writeFileSync(file, good);
