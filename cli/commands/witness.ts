@@ -10,7 +10,7 @@ import { isProtocolError } from '../../protocol/fault.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type Cli, examples } from '../cli.ts';
 import { orByNode } from '../desk/with-desk.ts';
-import { CliError, cliErrorOf, EXIT, exitOfCode, usageError } from '../exit.ts';
+import { CliError, cliErrorOf, exitOfCode, usageError } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
 import { printableLines } from '../printable.ts';
 import {
@@ -128,11 +128,11 @@ async function witness(
   if (worst !== undefined) throw worst;
 }
 
-/** A log of which something contradicts what was seen before is not followed. @throws {CliError} what it is. */
+/** A log of which something contradicts what was seen before is not followed. @throws {NodeError} what it is. */
 function requireFollowed({ node, config }: Region, peer: string): void {
   const closed = node.status.closed[trustLogOrigin(peer, config.network)];
   if (closed !== undefined && node.keeper(peer) === undefined)
-    throw new CliError(EXIT.inconsistent, 'LOG_CONTRADICTED', closed);
+    throw new NodeError('DATA_INCONSISTENT', closed);
 }
 
 async function readPeer(cli: Cli, name: string, network: string): Promise<Named> {

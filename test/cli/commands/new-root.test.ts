@@ -148,6 +148,48 @@ describe('a region that was set up anew under its id', () => {
         assert.deepEqual(cosigned(), before);
       });
 
+    it('T5: a directory that somebody names shows no other history of a root that was met, and costs no other region its voucher', async () => {
+      assert.equal(
+        (await again.run('recognise', path('BE'), path('AT anew'), '--region', 'AT', '--new-root')).exit,
+        0,
+      );
+      await witness('BE');
+      await again.run('withdraw', path('BE'), 'AT');
+      await witness('BE');
+      const { exit, out, err } = await again.run('witness', path('BE'), path('AT fork'), path('CZ'));
+      assert.equal(exit, 5, err);
+      assert.match(out + err, /CZ\.demo\/trust/);
+      const fork = readFileSync(path('AT fork/public/trust/checkpoint'), 'utf8').split('\n')[2];
+      assert.notEqual(cosigned()[2], fork);
+    });
+
+    it('T9: what a witness saw of a directory that somebody named binds it under that root, whatever store was put back', async () => {
+      cpSync(path('CZ/store'), path('store of before'), { recursive: true });
+      assert.equal((await again.run('witness', path('CZ'), path('AT'))).exit, 0);
+      const seen = () =>
+        readFileSync(path('CZ/public/cosignatures/AT.demo/trust'), 'utf8').split('\n').slice(0, 3);
+      rmSync(path('CZ/store'), { recursive: true });
+      cpSync(path('store of before'), path('CZ/store'), { recursive: true });
+      for (const directory of ['AT anew', 'AT fork']) {
+        assert.equal((await again.run('recognise', path('CZ'), path(directory), '--new-root')).exit, 0);
+        await witness('CZ');
+      }
+      assert.equal((await witness('CZ')).exit, 5);
+      const fork = readFileSync(path('AT fork/public/trust/checkpoint'), 'utf8').split('\n')[2];
+      assert.notEqual(seen()[2], fork);
+    });
+
+    it('T9: what a witness saw binds it also where the second place alone is lost', async () => {
+      assert.equal((await again.run('recognise', path('BE'), path('AT anew'), '--new-root')).exit, 0);
+      await witness('BE');
+      rmSync(path('BE/second-place'), { recursive: true });
+      assert.equal((await again.run('recognise', path('BE'), path('AT fork'), '--new-root')).exit, 0);
+      await witness('BE');
+      assert.equal((await witness('BE')).exit, 5);
+      const fork = readFileSync(path('AT fork/public/trust/checkpoint'), 'utf8').split('\n')[2];
+      assert.notEqual(cosigned()[2], fork);
+    });
+
     it('T9: a store from before the new root, put back alone, frees the new region from nothing', async () => {
       cpSync(path('BE/store'), path('store of before'), { recursive: true });
       rmSync(path('AT'), { recursive: true });
