@@ -151,6 +151,9 @@ export const RULE_TEXT_CHARS_MAX = 256;
 /** Days of a measure and of a green code: no code lives longer. */
 export const MEASURE_DAYS_MAX = 30;
 
+/** Conditions evaluated to try rules at a gate before they are logged: some hundred times what a profile needs. */
+export const GATE_EVALUATIONS_MAX = 20_000;
+
 /** Bytes of an encoded rule set: an entry of a log with room for the rest of the statement and its signatures. */
 export const RULE_SET_BYTES_MAX = 60_000;
 

@@ -1,6 +1,7 @@
 /** Files of rules: YAML or JSON as people write them, over a profile or another file, and where in them something is wrong. */
 import { type Document, isMap, isScalar, isSeq, type Node, visit } from 'yaml';
 import { type Example, readExamples } from '../../protocol/rules/examples.ts';
+import { faultsAtGate } from '../../protocol/rules/gate-trial.ts';
 import { readRuleSet, type RuleSet, type RuleSetFault } from '../../protocol/rules/rule-set.ts';
 import { RULE_LISTS } from '../../protocol/rules/rule-set-schema.ts';
 import { baseOf, bodyOf, overlaid } from '../../protocol/rules/source.ts';
@@ -66,8 +67,9 @@ export function readRuleFile(
   const { body, faults: ofBody } = bodyOf(source, zoneOffsets);
   const read = body && readRuleSet(body);
   const examples = readExamples((source as { readonly examples?: unknown } | null)?.examples);
-  const faults = [...ofOverlay, ...ofBody, ...(read?.faults ?? []), ...examples.faults];
   const ruleSet = read?.ruleSet;
+  const ofRules = ruleSet === undefined ? (read?.faults ?? []) : faultsAtGate(ruleSet);
+  const faults = [...ofOverlay, ...ofBody, ...ofRules, ...examples.faults];
   if (faults.length > 0 || ruleSet === undefined) {
     return { faults: faults.map((fault) => placed(yaml, source, fault)) };
   }

@@ -1,4 +1,4 @@
-/** Examples beside the rules: what they are to decide, tried before they come into force. Spec: SPEC.md 16.7. */
+/** Examples beside the rules: what they are to decide, tried before they come into force. Spec: docs/rules.md. */
 import * as z from 'zod';
 import { outcomeOf } from '../verdict/reasons.ts';
 import { acceptanceOf, checksDue, placeOf } from './acceptance-rules.ts';

@@ -1,6 +1,6 @@
 /**
  * Rule sets as people write them: days in place of seconds, a zone by its name, an overlay over another set, and examples.
- * What is written becomes the `rules` statement that everybody reads. Spec: SPEC.md 16.7.
+ * What is written becomes the `rules` statement that everybody reads. Spec: docs/rules.md.
  */
 import { parseDay } from './calendar.ts';
 import { type RuleSetBody, type RuleSetFault } from './rule-set.ts';

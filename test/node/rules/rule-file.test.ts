@@ -100,6 +100,16 @@ describe('readRuleFile', () => {
     assert.ok(readRuleFile(baseline.replace('id: baseline', text), profileBases).faults.length > 0);
   });
 
+  it('refuses rules by which red passes a gate at some hours', () => {
+    const when = `{ and: [{ '===': [{ var: status.colour }, red] }, { '<': [{ var: hour }, 1] }] }`;
+    const [fault, ...others] = readRuleFile(
+      `${overlay}acceptance:\n  - { id: red, when: ${when}, outcome: stop, why: x }\n`,
+      profileBases,
+    ).faults;
+    assert.deepEqual([fault?.line, fault?.path, others], [overlay.split('\n').length, 'acceptance', []]);
+    assert.match(fault?.reason ?? '', /lets red pass at a gate where hour is 1$/);
+  });
+
   it('B69: a map or list has at most 1,024 members, and all of them are looked at before', () => {
     const tooMany = Array.from({ length: 1_025 }, (_, i) => `r${i}`);
     for (const many of [`{ ${tooMany.join(': x, ')}: x }`, `[${tooMany.join(', ')}]`]) {
