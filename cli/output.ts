@@ -26,6 +26,12 @@ export class Output {
     if (lines.length > 0) this.#surroundings.writeOut(`${lines.join('\n')}\n`);
   }
 
+  /** What has to be seen before the result is there, in the same two forms, on stderr. */
+  before(value: unknown, text: () => readonly string[]): void {
+    const lines = this.json ? [jsonText(value)] : text();
+    this.#surroundings.writeErr(`${lines.join('\n')}\n`);
+  }
+
   /** Text that only people want; nothing with --json. */
   text(...lines: readonly string[]): void {
     if (!this.json) this.#surroundings.writeOut(`${lines.join('\n')}\n`);
@@ -114,7 +120,7 @@ export function counted(count: number, noun: string): string {
 // What JSON.stringify leaves as it is and a terminal would act on.
 const UNPRINTABLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** JSON of the values that the protocol deals in, bytes as hexadecimal and maps as objects, safe to print. */
+/** JSON of the values that the protocol deals in, bytes as hexadecimal, index sets as arrays and maps as objects, safe to print. */
 function jsonText(value: unknown): string {
   return JSON.stringify(value, jsonForm).replace(UNPRINTABLE, (character) =>
     [...Array(character.length).keys()]
@@ -125,6 +131,7 @@ function jsonText(value: unknown): string {
 
 function jsonForm(_key: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (value instanceof Float64Array) return [...value];
   if (value instanceof Map) return Object.fromEntries(value);
   return value;
 }

@@ -1,7 +1,8 @@
 /** Text of others on a terminal: it must not move the cursor, change colours or turn the direction of what follows. */
 
-// C0, DEL and C1 controls; marks and overrides of direction; line and paragraph separators; BOM and zero-width characters.
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+// C0, DEL and C1 controls; marks and overrides of direction; line and paragraph separators; BOM and zero-width characters;
+// letters that are drawn as blanks: the fillers of Hangul and the Braille cell without a dot.
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u2800\u3164\uffa0]/gu;
 
 /** `text` with each such character shown as its number, as in `\u{1b}`. */
 export function printable(text: string): string {

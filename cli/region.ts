@@ -1,7 +1,7 @@
 /** Region directories as commands name them. */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { isNodeError, NodeError } from '../node/node-error.ts';
 import { publishedNetwork } from '../node/region/published-network.ts';
 import { type PublicRegion, readPublicRegion } from '../node/region/public-region.ts';
@@ -62,7 +62,14 @@ export function draftOption(): Option {
   return new Option(
     '--draft <file>',
     'log nothing: write what the root is to sign, for keys that are kept elsewhere (see `entente root`)',
-  );
+  ).argParser(parseNewFile);
+}
+
+/** A file that is to be written and can be: told before a command makes keys for what it will say. */
+export function parseNewFile(path: string): string {
+  if (existsSync(path)) throw new InvalidArgumentError('It is there already: name another file.');
+  if (!existsSync(dirname(path))) throw new InvalidArgumentError('Its folder is not there.');
+  return path;
 }
 
 /** Opens the region at `path`, publishes what came of `use`, and closes it whatever happens. */

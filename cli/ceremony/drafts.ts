@@ -96,8 +96,8 @@ async function sign(
       `the draft is for ${draft.region}.${draft.network}, and the key of ${key.region}.${key.network}`,
       { hint: 'Nothing was signed.' },
     );
-  if (!cli.output.json) for (const line of draftLines(draft, modules)) cli.output.note(line);
-  const passphrase = await readPassphrase(cli, printable(keyPath), { passphraseFile, isNew: false });
+  cli.output.before(reportOf(draft, modules), () => draftLines(draft, modules));
+  const passphrase = await readPassphrase(cli, printable(keyPath), { passphraseFile });
   const signer = openSealedKey(key, passphrase, modules);
   const signed = signDraft(draft, signer, modules);
   if (out === path) await writeFileAtomically(path, encodeDraft(signed));
@@ -174,9 +174,7 @@ function draftLines(draft: RootDraft, modules: Parameters<typeof digestOfDraft>[
 
 /** Indexes of a revocation as numbers. */
 function told(statement: Statement): object {
-  return statement.kind === 'revocation'
-    ? { ...statement, set: [...decodeIndexSet(statement.set)] }
-    : statement;
+  return statement.kind === 'revocation' ? { ...statement, set: decodeIndexSet(statement.set) } : statement;
 }
 
 function missingText(draft: RootDraft, modules: Parameters<typeof standingOf>[1]): string {

@@ -1,9 +1,17 @@
 /** `entente root init|seal|rotate`: keys of the root, sealed on media of their own. */
+import { realpathSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { removeFile } from '../../node/region/files.ts';
 import { keyFilePath, keyNamesIn, readKeyFile } from '../../node/region/key-file.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
-import { openSealedKey, readSealedKey, sealKey, writeSealedKey } from '../../node/region/sealed-key.ts';
+import {
+  openSealedKey,
+  readSealedKey,
+  type SealedKey,
+  sealKey,
+  writeSealedKey,
+} from '../../node/region/sealed-key.ts';
+import { type RegionModules } from '../../node/region/modules.ts';
 import { hexBytes, hexOf } from '../../protocol/bytes.ts';
 import { ROOT_KEYS_MAX } from '../../protocol/limits.ts';
 import { isNetwork } from '../../protocol/log/origin.ts';
@@ -14,13 +22,14 @@ import { aligned, counted } from '../output.ts';
 import { printable } from '../printable.ts';
 import {
   namedDirectory,
+  parseNewFile,
   parseRegionId,
   regionModules,
   type SigningOptions,
   withoutPeersOption,
 } from '../region.ts';
 import { appendByRoot } from './by-root.ts';
-import { type PassphraseOptions, passphraseOption, readPassphrase } from './passphrase.ts';
+import { type PassphraseOptions, passphraseOption, readNewPassphrases } from './passphrase.ts';
 
 interface MediaOptions extends PassphraseOptions {
   readonly medium: readonly string[];
@@ -78,7 +87,7 @@ export function addRootKeys(root: Command, cli: Cli): void {
     .argument('<region>', 'directory of the region')
     .requiredOption('--key <hex>', 'public key of the new root; give it once for each', collect)
     .option('--threshold <k>', 'keys that sign together (default: more than half)', parseCount)
-    .requiredOption('--draft <file>', 'file to write, for `entente root sign`')
+    .requiredOption('--draft <file>', 'file to write, for `entente root sign`', parseNewFile)
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
@@ -99,15 +108,12 @@ async function init(
   if (!isNetwork(network)) throw usageError(`expected the name of a network, not ${printable(network)}`);
   requireMedia(medium);
   const modules = await regionModules(cli);
-  const made: { readonly publicKey: string; readonly file: string }[] = [];
-  for (const folder of medium) {
-    const passphrase = await readPassphrase(cli, `the key on ${printable(folder)}`, {
-      passphraseFile,
-      isNew: true,
-    });
-    const sealed = sealKey(modules.random(SECRET_BYTES), { region, network, passphrase }, modules);
-    made.push({ publicKey: hexOf(sealed.publicKey), file: await writeSealedKey(folder, sealed, modules) });
-  }
+  const passphrases = await readNewPassphrases(cli, medium.map(keyOn), { passphraseFile });
+  const sealed = passphrases.map((passphrase) =>
+    sealKey(modules.random(SECRET_BYTES), { region, network, passphrase }, modules),
+  );
+  const files = await writeAll(sealed, medium, modules);
+  const made = sealed.map(({ publicKey }, i) => ({ publicKey: hexOf(publicKey), file: files[i] as string }));
   cli.output.result({ region, network, keys: made }, () => [
     `Made ${counted(made.length, 'key')} for the root of ${region}.${network}. Their public keys:`,
     ...aligned(
@@ -132,28 +138,22 @@ async function seal(cli: Cli, path: string, { medium, passphraseFile }: MediaOpt
       `there are ${counted(roots.length, 'root key')} in ${printable(layout.keys)}, and ${counted(medium.length, 'folder')} to put them`,
       'Name as many folders, each on a medium of its own.',
     );
-  const sealed: { readonly keyId: string; readonly file: string }[] = [];
+  const passphrases = await readNewPassphrases(cli, medium.map(keyOn), { passphraseFile });
+  const sealed: SealedKey[] = [];
   for (const [i, name] of roots.entries()) {
-    const folder = medium[i] as string;
-    const passphrase = await readPassphrase(cli, `the key on ${printable(folder)}`, {
-      passphraseFile,
-      isNew: true,
-    });
     const secretKey = await readKeyFile(layout.keys, { region, network, ...name });
-    const file = await writeSealedKey(
-      folder,
-      sealKey(secretKey, { region, network, passphrase }, modules),
-      modules,
-    );
-    // The one that lies here goes only once the other can be opened.
-    openSealedKey(await readSealedKey(file), passphrase, modules);
-    await removeFile(keyFilePath(layout.keys, name));
-    sealed.push({ keyId: name.keyId, file });
+    sealed.push(sealKey(secretKey, { region, network, passphrase: passphrases[i] as string }, modules));
   }
-  cli.output.result({ region, network, keys: sealed }, () => [
-    `Moved ${counted(sealed.length, 'root key')} out of ${printable(layout.keys)}:`,
+  const files = await writeAll(sealed, medium, modules);
+  // Those that lie here go only once all the others can be opened.
+  for (const [i, file] of files.entries())
+    openSealedKey(await readSealedKey(file), passphrases[i] as string, modules);
+  for (const name of roots) await removeFile(keyFilePath(layout.keys, name));
+  const moved = roots.map(({ keyId }, i) => ({ keyId, file: files[i] as string }));
+  cli.output.result({ region, network, keys: moved }, () => [
+    `Moved ${counted(moved.length, 'root key')} out of ${printable(layout.keys)}:`,
     ...aligned(
-      sealed.map(({ keyId, file }) => [keyId, printable(file)]),
+      moved.map(({ keyId, file }) => [keyId, printable(file)]),
       '  ',
     ),
     'Deleting leaves traces on a disk: do this where the region was set up, before it meets a network.',
@@ -193,7 +193,32 @@ async function rotate(cli: Cli, path: string, options: RotateOptions): Promise<v
 
 function requireMedia(media: readonly string[]): void {
   if (media.length > ROOT_KEYS_MAX) throw usageError(`a root has at most ${ROOT_KEYS_MAX} keys`);
-  for (const folder of media) namedDirectory(folder);
+  const seen = new Set<string>();
+  for (const folder of media) {
+    namedDirectory(folder);
+    const real = realpathSync(folder);
+    if (seen.has(real))
+      throw usageError(
+        `--medium names ${printable(folder)} twice`,
+        'Who finds two keys on one medium is nearer to being the root: name a medium for each.',
+      );
+    seen.add(real);
+  }
+}
+
+function keyOn(folder: string): string {
+  return `the key on ${printable(folder)}`;
+}
+
+/** Writes each key to the medium in its place, and gives their files. */
+async function writeAll(
+  keys: readonly SealedKey[],
+  media: readonly string[],
+  modules: RegionModules,
+): Promise<string[]> {
+  const files: string[] = [];
+  for (const [i, key] of keys.entries()) files.push(await writeSealedKey(media[i] as string, key, modules));
+  return files;
 }
 
 function parseKey(text: string): string {

@@ -19,20 +19,42 @@ export function passphraseOption(): Option {
   );
 }
 
-/** @throws {CliError} USAGE without a terminal or a file, for an empty one, and where `isNew` one was typed in two ways. */
-export async function readPassphrase(
+/** The passphrase of a key that is sealed already. @throws {CliError} USAGE without a terminal or a file, and for an empty one. */
+export function readPassphrase(
   cli: Cli,
   what: string,
-  { passphraseFile, isNew }: PassphraseOptions & { readonly isNew: boolean },
+  { passphraseFile }: PassphraseOptions,
 ): Promise<string> {
-  const { stdin, askSecret } = cli.surroundings;
+  return passphraseFile === undefined ? typedOne(cli, what, false) : firstLine(cli, passphraseFile);
+}
+
+/**
+ * New passphrases for keys that are about to be sealed, all before the first of them is: one of a file, which is read once, goes for all.
+ * @throws {CliError} USAGE as `readPassphrase`, and where one was typed in two ways.
+ */
+export async function readNewPassphrases(
+  cli: Cli,
+  whats: readonly string[],
+  { passphraseFile }: PassphraseOptions,
+): Promise<string[]> {
   if (passphraseFile !== undefined) {
-    const source =
-      passphraseFile === '-' ? stdin : (createReadStream(passphraseFile) as AsyncIterable<Uint8Array>);
-    for await (const { text } of linesOf(source, BYTES_MAX))
-      if (text !== undefined && text !== '') return text;
-    throw usageError(`${printable(passphraseFile)} holds no passphrase in its first line`);
+    const passphrase = await firstLine(cli, passphraseFile);
+    return whats.map(() => passphrase);
   }
+  const typed: string[] = [];
+  for (const what of whats) typed.push(await typedOne(cli, what, true));
+  return typed;
+}
+
+async function firstLine(cli: Cli, file: string): Promise<string> {
+  const { stdin } = cli.surroundings;
+  const source = file === '-' ? stdin : (createReadStream(file) as AsyncIterable<Uint8Array>);
+  for await (const { text } of linesOf(source, BYTES_MAX)) if (text !== undefined && text !== '') return text;
+  throw usageError(`${printable(file)} holds no passphrase in its first line`);
+}
+
+async function typedOne(cli: Cli, what: string, isNew: boolean): Promise<string> {
+  const { askSecret } = cli.surroundings;
   if (askSecret === undefined)
     throw usageError('nobody can be asked for the passphrase', 'Say --passphrase-file FILE, or - for stdin.');
   const typed = await askSecret(`Passphrase of ${what}: `);

@@ -108,7 +108,7 @@ function inspectBytes(bytes: Uint8Array): object {
 
 function inspectEntry(bytes: Uint8Array): object {
   const { statement, signatures } = parseEntry(bytes);
-  const indexes = statement.kind === 'revocation' ? { indexes: [...decodeIndexSet(statement.set)] } : {};
+  const indexes = statement.kind === 'revocation' ? { indexes: decodeIndexSet(statement.set) } : {};
   return { what: 'statement', ...statement, ...indexes, signedBy: signatures.map(({ keyId }) => keyId) };
 }
 

@@ -6,9 +6,10 @@ import { z } from 'zod';
 import { equalBytes, hexBytes, hexOf } from '../../protocol/bytes.ts';
 import { decodeBase64, encodeBase64 } from '../../protocol/encoding/base64.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { ENTRY_BYTES_MAX, ROOT_KEYS_MAX } from '../../protocol/limits.ts';
+import { ENTRY_BYTES_MAX, INDEX_SET_COUNT_MAX, ROOT_KEYS_MAX } from '../../protocol/limits.ts';
 import { isNetwork, isRegion, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
+import { decodeIndexSet } from '../../protocol/revocation/index-set-code.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import {
   encodeEntry,
@@ -56,6 +57,8 @@ export interface BoardStanding {
 
 /** A whole round of `key extend` has five. */
 const STATEMENTS_MAX = 64;
+/** Indexes that all revocations of a draft name together: a few bytes of each could stand for as many. */
+const INDEXES_MAX = INDEX_SET_COUNT_MAX;
 /** Bytes of a file: far more than statements of the root have in fact. */
 export const DRAFT_BYTES_MAX = 4 * ENTRY_BYTES_MAX;
 
@@ -89,22 +92,23 @@ const draftSchema = z.strictObject({
     .max(STATEMENTS_MAX),
 });
 
-/** A draft that nobody has signed. @throws {RangeError} without a root in force, or for more statements than a draft has. */
+/**
+ * A draft that nobody has signed.
+ * @throws {RangeError} without a root in force, or for more statements than a draft has.
+ * @throws {NodeError} DRAFT_INVALID if its revocations name more than 2^20 indexes together.
+ */
 export function draftOf(state: TrustState, statements: readonly StatementDraft[], atS: number): RootDraft {
   const { root, region, network } = state;
   if (root === undefined) throw new RangeError('a region without a root signs nothing by it');
   if (statements.length < 1 || statements.length > STATEMENTS_MAX)
     throw new RangeError(`a draft has 1 to ${STATEMENTS_MAX} statements`);
   const board = { threshold: root.threshold, keys: root.keys.map(({ publicKey }) => publicKey) };
-  return {
-    region,
-    network,
-    board,
-    statements: statements.map((one) => {
-      const statement: Statement = { ...one, at: atS };
-      return { body: encodeStatement(statement), statement, signatures: [] };
-    }),
-  };
+  const drafted = statements.map((one) => {
+    const statement: Statement = { ...one, at: atS };
+    return { body: encodeStatement(statement), statement, signatures: [] };
+  });
+  requireFewIndexes(drafted);
+  return { region, network, board, statements: drafted };
 }
 
 export function encodeDraft({ region, network, board, statements }: RootDraft): string {
@@ -127,8 +131,8 @@ export function encodeDraft({ region, network, board, statements }: RootDraft): 
 
 /**
  * Takes a file apart and checks every signature in it.
- * @throws {NodeError} DRAFT_INVALID for what `encodeDraft` does not write, a statement that SPEC.md 8.2 does not allow, and a signature
- * that is bad or of a key that does not sign here.
+ * @throws {NodeError} DRAFT_INVALID for what `encodeDraft` does not write, a statement that SPEC.md 8.2 does not allow, revocations of
+ * more than 2^20 indexes together, and a signature that is bad or of a key that does not sign here.
  */
 export function parseDraft(bytes: Uint8Array, modules: Primitives): RootDraft {
   const parsed = draftSchema.safeParse(jsonOf(bytes));
@@ -238,6 +242,7 @@ function requireGood(draft: RootDraft, modules: Primitives): void {
   const origin = trustLogOrigin(region, network);
   if (statements.length > 1 && statements.some(({ statement }) => statement.kind === 'root'))
     throw invalid('a new root stands alone');
+  requireFewIndexes(statements);
   for (const { body, signatures } of statements) {
     const message = statementMessage(origin, body);
     signatures.forEach(({ keyId, signature }, i) => {
@@ -248,6 +253,20 @@ function requireGood(draft: RootDraft, modules: Primitives): void {
       if (!modules.verifySignature({ publicKey, message, signature }))
         throw invalid(`a signature of the key ${keyId} is not good`);
     });
+  }
+}
+
+/** @throws {ProtocolError} REVOCATION_MALFORMED for bytes that are no set. */
+function requireFewIndexes(statements: readonly DraftedStatement[]): void {
+  let count = 0;
+  for (const { statement } of statements) {
+    if (statement.kind === 'revocation') count += decodeIndexSet(statement.set).length;
+    if (count > INDEXES_MAX)
+      throw invalid(
+        `its revocations name more than ${INDEXES_MAX} indexes together`,
+        undefined,
+        'Make several.',
+      );
   }
 }
 
@@ -281,9 +300,8 @@ function jsonOf(bytes: Uint8Array): unknown {
   }
 }
 
-function invalid(what: string, cause?: unknown): NodeError {
-  return new NodeError('DRAFT_INVALID', `this is no draft for the root: ${what}`, {
-    cause,
-    hint: 'Let it be made again with --draft, and carry it whole.',
-  });
+const MAKE_AGAIN = 'Let it be made again with --draft, and carry it whole.';
+
+function invalid(what: string, cause?: unknown, hint = MAKE_AGAIN): NodeError {
+  return new NodeError('DRAFT_INVALID', `this is no draft for the root: ${what}`, { cause, hint });
 }

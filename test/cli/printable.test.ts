@@ -14,6 +14,13 @@ describe('printable', () => {
     assert.equal(printable('\ud800'), '\\u{d800}');
   });
 
+  it('B17: shows letters that are drawn as blanks as numbers', () => {
+    assert.equal(
+      printable('a\u3164\u2800\u115f\u1160\uffa0b'),
+      'a\\u{3164}\\u{2800}\\u{115f}\\u{1160}\\u{ffa0}b',
+    );
+  });
+
   it('printableLines keeps newlines alone', () => {
     assert.equal(printableLines('a\nb\r\n\tc'), 'a\nb\\u{d}\n\\u{9}c');
   });

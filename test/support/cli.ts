@@ -17,6 +17,8 @@ export interface Outcome {
 export class TestCli {
   readonly dir: string;
   nowS = START_S;
+  /** What a person at the terminal types when asked, one after the other; nobody sits there unless given. */
+  typed: string[] | undefined;
 
   constructor(dir: string) {
     this.dir = dir;
@@ -43,6 +45,7 @@ export class TestCli {
       errorIsTerminal: false,
       nowS: () => this.nowS,
       random: (length) => randomFillSync(new Uint8Array(length)),
+      ...(this.typed && { askSecret: () => Promise.resolve(this.typed?.shift() ?? '') }),
     });
     return { exit, out, err };
   }

@@ -10,6 +10,9 @@ import {
   signDraft,
   standingOf,
 } from '../../../node/region/root-draft.ts';
+import { INDEX_SET_COUNT_MAX } from '../../../protocol/limits.ts';
+import { encodeIndexSet } from '../../../protocol/revocation/index-set-code.ts';
+import { encodeStatement } from '../../../protocol/trust/statement.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type StatementDraft } from '../../../node/log/trust-log-work.ts';
 import { RegionFixture, START_S, testKey, trustModules } from '../../support/region-fixture.ts';
@@ -119,6 +122,27 @@ describe('a draft for the root', () => {
       assert.ok(!Buffer.from(encodeDraft(read)).equals(Buffer.from(text)) || /\s/.test(text[at] ?? ''));
     }
     assert.ok(refused > text.length / 2);
+  });
+
+  it('its revocations name 2^20 indexes at most, all together, so that a small file costs little to show', () => {
+    const revoking = (count: number) =>
+      ({
+        kind: 'revocation',
+        log: '2026-11',
+        effective: START_S,
+        set: encodeIndexSet(Float64Array.from({ length: count }, (_, i) => i)),
+      }) as const;
+    const enough = [revoking(INDEX_SET_COUNT_MAX - 1), revoking(1)];
+    assert.equal(carried(drafted(...enough)).statements.length, 2);
+    throwsWith(() => drafted(...enough, revoking(1)), 'DRAFT_INVALID', /more than 1048576 indexes/);
+    const statement = { ...revoking(INDEX_SET_COUNT_MAX), at: START_S };
+    const one = { body: encodeStatement(statement), statement, signatures: [] };
+    const text = encodeDraft({ ...drafted(withdrawal), statements: Array.from({ length: 64 }, () => one) });
+    assert.ok(text.length < 20_000);
+    throwsWith(() => parse(text), 'DRAFT_INVALID', /more than 1048576 indexes/);
+    const torn = { ...revoking(1), at: START_S, set: new Uint8Array([1, 2, 3]) };
+    const bad = [{ body: encodeStatement(torn), statement: torn, signatures: [] }];
+    throwsWith(() => parse(encodeDraft({ ...drafted(withdrawal), statements: bad })), 'DRAFT_INVALID');
   });
 
   it('refuses what is no draft, in words', () => {
