@@ -40,7 +40,7 @@ export interface Desk {
   rootAt(log: string, size: number): Promise<Uint8Array>;
   /** Logs statements that belong together, signed by the root here, and gives the index of the first. */
   appendByRoot(statements: readonly StatementDraft[]): Promise<number>;
-  /** The same for entries that the root has signed elsewhere. */
+  /** The same for entries that the root has signed elsewhere. @throws {NodeError} REFUSED, and logs none, if one would have no effect. */
   appendEntries(entries: readonly Uint8Array[]): Promise<number>;
   /** Suspends the recognition of a region, by the trust-log key. */
   suspend(region: string, version: number): Promise<number>;

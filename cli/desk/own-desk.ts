@@ -11,6 +11,7 @@ import { issuedCodeOf, type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
 import { requestsOf } from '../people/request.ts';
 import { type Desk, type Held, type IssueProgress } from './desk.ts';
+import { requireEffect } from './trial.ts';
 
 /** Hears of every signature that the region's node makes on an attestation. */
 export interface SigningMeter {
@@ -66,7 +67,9 @@ export class OwnDesk implements Desk {
     return this.#region.append(statements, 'root');
   }
 
-  appendEntries(entries: readonly Uint8Array[]): Promise<number> {
+  async appendEntries(entries: readonly Uint8Array[]): Promise<number> {
+    const fold = this.#region.node.keeper(this.config.region)?.fold;
+    if (fold !== undefined) requireEffect(entries, fold.size, await fold.firstFindingOf(entries));
     return this.#region.appendEntries(entries);
   }
 

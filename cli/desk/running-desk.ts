@@ -25,9 +25,10 @@ import {
 } from '../../node/region/layout.ts';
 import { LogFiles } from '../../node/region/log-files.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
-import { readPublicRegion } from '../../node/region/public-region.ts';
+import { type PublicRegion, readPublicRegion } from '../../node/region/public-region.ts';
 import { RegionKeys } from '../../node/region/region-keys.ts';
 import { systemClock } from '../../node/system-clock.ts';
+import { firstFinding } from '../../node/trust/region-fold.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { rootOf } from '../../protocol/log/merkle-proof.ts';
@@ -38,6 +39,7 @@ import { type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
 import { orderOf } from '../people/request.ts';
 import { type Desk, type Held, type IssueProgress } from './desk.ts';
+import { requireEffect } from './trial.ts';
 
 /** A node that was restarted is back within seconds. */
 const TRIES = 3;
@@ -53,7 +55,7 @@ interface Parts {
   readonly config: Config;
   readonly layout: RegionLayout;
   readonly keys: RegionKeys;
-  readonly state: TrustState;
+  readonly published: PublicRegion;
 }
 
 /** Where the node of a region's directory is asked by its operator. */
@@ -73,15 +75,19 @@ export class RunningDesk implements Desk {
   readonly config: Config;
   readonly layout: RegionLayout;
   readonly keys: RegionKeys;
-  readonly state: TrustState;
+  readonly #published: PublicRegion;
   readonly #client: AdminClient;
   readonly #modules: RegionModules;
 
-  private constructor({ config, layout, keys, state }: Parts, client: AdminClient, modules: RegionModules) {
+  private constructor(
+    { config, layout, keys, published }: Parts,
+    client: AdminClient,
+    modules: RegionModules,
+  ) {
     this.config = config;
     this.layout = layout;
     this.keys = keys;
-    this.state = state;
+    this.#published = published;
     this.#client = client;
     this.#modules = modules;
   }
@@ -97,10 +103,14 @@ export class RunningDesk implements Desk {
     const layout = new RegionLayout(resolve(path));
     const config = await readRegionConfig(layout, { environment });
     const { region, network } = config;
-    const { state } = await readPublicRegion(layout.public, { region, network }, modules);
+    const published = await readPublicRegion(layout.public, { region, network }, modules);
     const keys = await RegionKeys.open(layout.keys, config, modules);
-    keys.follow(() => state);
-    return new RunningDesk({ config, layout, keys, state }, client, modules);
+    keys.follow(() => published.state);
+    return new RunningDesk({ config, layout, keys, published }, client, modules);
+  }
+
+  get state(): TrustState {
+    return this.#published.state;
   }
 
   /** Lets the node sign although too few peers have answered, and waits until it does. */
@@ -148,6 +158,10 @@ export class RunningDesk implements Desk {
   }
 
   async appendEntries(entries: readonly Uint8Array[]): Promise<number> {
+    const { fold, entries: before } = this.#published;
+    const all = [...before, ...entries];
+    const trial = fold.fork((from) => all.slice(from));
+    requireEffect(entries, fold.size, firstFinding(trial, entries));
     // A key that these statements admit has to be at hand where it signs.
     await this.reload();
     const body = { entries: entries.map((entry) => Buffer.from(entry).toString('base64')) };

@@ -132,16 +132,26 @@ export class RegionFold {
    * @throws {ProtocolError} HISTORY_NEEDED as `advance`.
    */
   async stateAfter(entries: readonly Uint8Array[]): Promise<TrustState> {
+    return this.#withHistory(entries, (fold) => {
+      for (const entry of entries) fold.append(entry);
+      return fold.state;
+    });
+  }
+
+  /** The first of entries that would follow to have no effect there, where there is one. Rejects as `stateAfter`. */
+  async firstFindingOf(entries: readonly Uint8Array[]): Promise<Finding | undefined> {
+    return this.#withHistory(entries, (fold) => firstFinding(fold, entries));
+  }
+
+  /** What `use` makes of a fork, with the history that the first try turned out to need. */
+  async #withHistory<T>(entries: readonly Uint8Array[], use: (fold: TrustFold) => T): Promise<T> {
     try {
-      return appended(this.fork(), entries);
+      return use(this.fork());
     } catch (error) {
       const from = neededFrom(error);
       const held = await this.#entries(from, this.size);
       const all = [...held, ...entries];
-      return appended(
-        this.#fold.fork((index) => readFrom({ from, entries: all }, index)),
-        entries,
-      );
+      return use(this.#fold.fork((index) => readFrom({ from, entries: all }, index)));
     }
   }
 
@@ -222,9 +232,13 @@ export class RegionFold {
   }
 }
 
-function appended(fold: TrustFold, entries: readonly Uint8Array[]): TrustState {
-  for (const entry of entries) fold.append(entry);
-  return fold.state;
+/** Appends entries until one has no effect. @throws {ProtocolError} HISTORY_NEEDED as `TrustFold.append`. */
+export function firstFinding(fold: TrustFold, entries: readonly Uint8Array[]): Finding | undefined {
+  for (const entry of entries) {
+    const finding = fold.append(entry);
+    if (finding !== undefined) return finding;
+  }
+  return undefined;
 }
 
 function readFrom(history: History | undefined, index: number): Iterable<Uint8Array> {
