@@ -29,7 +29,7 @@ const KINDS = {
   'text log': /^store\/level\/LO(G|G\.old|CK)$/,
   'commit mark': /^store\/commits$/,
   reserve: /^store\/reserve$/,
-  'second place': /^second-place\/.*\.mark$/,
+  'second place': /^second-place\/.*\.marks?$/,
   key: /^keys\/.*\.json$/,
   secret: /^admin-secret$/,
   config: /^entente\.yaml$/,
