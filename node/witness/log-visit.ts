@@ -135,9 +135,10 @@ export class LogVisitor {
   }
 }
 
-/** The peer does not answer now, or the log's key is not known yet. */
+/** The peer does not answer now, or the log or its key is not known yet. */
 function isForLater(error: unknown): boolean {
   return (
+    isNodeError(error, 'LOG_BUSY') ||
     isNodeError(error, 'PEER_UNREACHABLE') ||
     isNodeError(error, 'NOT_FOUND') ||
     isProtocolError(error, 'NOTE_UNSIGNED')
