@@ -1,5 +1,6 @@
 /** Nodes of several regions on one clock and one network in memory, with real keys and what survives their processes. */
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 import { codeTextOf } from '../../node/issuing/held-codes.ts';
 import { type Issued } from '../../node/issuing/issuer.ts';
 import { RegionNode, type RegionNodeOptions } from '../../node/core/region-node.ts';
@@ -163,6 +164,8 @@ export class NodeWorld {
     over.catch(() => undefined);
     for (let ms = 0; ms < 120_000 && !isOver; ms += 10) {
       await settled();
+      // A memory-hard hash takes the time of the machine, whatever the clock of the world says.
+      if (ms >= 10_000) await setTimeout(1);
       if (!isOver) await this.clock.advance(10);
     }
     assert.ok(isOver, 'a promise was not settled within two minutes of the clock');
