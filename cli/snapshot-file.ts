@@ -53,13 +53,12 @@ export function applyAll(
  * of a region: one that has signed two is left out, so that nothing that either revokes passes for whoever knows only this.
  */
 export async function snapshotOf(
-  { home, sources, branches }: HomeView,
+  { home, sources, forked }: HomeView,
   heldSizes?: ReadonlyMap<string, number>,
 ): Promise<Uint8Array> {
-  const told = new Set(branches.map(({ region }) => region));
   return makeSnapshot(
     home.network,
-    sources.filter(({ region }) => !told.has(region)),
+    sources.filter(({ region }) => !forked.has(region)),
     heldSizes,
   );
 }
@@ -86,14 +85,17 @@ export async function holdingsOfRegion(path: string, modules: ReadModules): Prom
     holdings = applied.holdings;
   }
   if (holdings === undefined) throw new TypeError('a snapshot was applied');
-  for (const { state } of view.branches) holdings = contradicted(holdings, state, modules);
+  for (const region of view.forked) {
+    const others = view.branches.filter((branch) => branch.region === region).map(({ state }) => state);
+    holdings = contradicted(holdings, { region, others }, modules);
+  }
   const warnings = new Map(view.missing.map(({ region, reason }) => [region, missingText(region, reason)]));
   for (const { region, effect, fault } of outcomes) {
     if (fault !== undefined)
       warnings.set(region, missingText(region, `what it publishes is not as it should be: ${fault.code}`));
     else if (effect === 'left-out') warnings.set(region, missingText(region, 'too few vouch for it'));
   }
-  for (const { region } of view.branches) warnings.set(region, branchText(region));
+  for (const region of view.forked) warnings.set(region, branchText(region));
   const lacking = view.lacking.filter(({ region }) => warnings.has(region));
   const hints = vouchHints({ ...view, lacking }, path);
   return {
@@ -128,15 +130,14 @@ function missingText(region: string, reason: string): string {
 }
 
 /** The commands after which enough regions vouch for those that lack it, the home last: it leans on the others. */
-export function vouchHints({ home, lacking, branches, directories }: HomeView, path: string): string[] {
-  const torn = new Set(branches.map(({ region }) => region));
+export function vouchHints({ home, lacking, forked, directories }: HomeView, path: string): string[] {
   const placeOf = (region: string) => {
     if (region === home.region) return printable(path);
     const directory = directories.get(region);
     return directory === undefined ? `<directory of ${region}>` : printable(ownerPathOf(directory));
   };
   return lacking
-    .filter(({ region }) => !torn.has(region))
+    .filter(({ region }) => !forked.has(region))
     .toReversed()
     .flatMap(({ region, needed, silent }) =>
       silent
@@ -169,7 +170,7 @@ export function applyToHome(
       {
         hint: [
           ...missing.map((peer) => `Nothing can be had of ${peer.region}: ${printable(peer.reason)}`),
-          ...new Set(view.branches.map((branch) => branchText(branch.region))),
+          ...[...view.forked].map(branchText),
           ...vouchHints(view, path),
         ].join('\n'),
         details: [error.fault.details],

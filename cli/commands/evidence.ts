@@ -6,7 +6,7 @@ import { evidenceOfLeaf } from '../../node/audit/fault-evidence.ts';
 import { openAuditSource, openStoreAt } from '../../node/audit/open-source.ts';
 import { NodeError } from '../../node/node-error.ts';
 import { readPublishedFile, writeFileAtomically } from '../../node/region/files.ts';
-import { evidenceOf, type StoredEvidence, storedEvidence } from '../../node/trust/stored-evidence.ts';
+import { type StoredEvidence, storedEvidence, storedEvidenceOf } from '../../node/trust/stored-evidence.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { encodeEvidence, parseEvidence } from '../../protocol/evidence/evidence.ts';
 import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
@@ -254,7 +254,7 @@ async function runExport(cli: Cli, path: string, { to }: { readonly to: string }
     const files: string[] = [];
     for (const one of stored) {
       const file = join(to, `${one.origin.replaceAll('/', '-')}-${one.name.slice(0, 8)}.evidence`);
-      await writeFileAtomically(file, encodeEvidence(await evidenceOf(one, reader, modules)));
+      await writeFileAtomically(file, encodeEvidence(await storedEvidenceOf(one, reader, modules)));
       files.push(file);
     }
     cli.output.result({ ...owner, files }, () => [

@@ -237,9 +237,6 @@ function warningsOf(view: HomeView, reports: readonly PartReport[], path: string
 }
 
 /** Regions that a snapshot leaves out because they have told two stories. */
-function tornOf({ branches }: HomeView): MissingPeer[] {
-  return [...new Set(branches.map(({ region }) => region))].map((region) => ({
-    region,
-    reason: branchText(region),
-  }));
+function tornOf({ forked }: HomeView): MissingPeer[] {
+  return [...forked].map((region) => ({ region, reason: branchText(region) }));
 }

@@ -12,6 +12,7 @@ import { type KnownRegion, readKnownRegion } from './known-log.ts';
 import { readRegionConfig, RegionLayout } from './layout.ts';
 import { type ReadModules } from './modules.ts';
 import { type PublicRegion } from './public-region.ts';
+import { isProvenForked } from './published-forks.ts';
 import { directoriesOf } from './published-network.ts';
 import { type WitnessedCheckpoint, witnessedCheckpoints } from './witnessed-checkpoint.ts';
 
@@ -55,8 +56,10 @@ export interface HomeView {
   readonly sources: readonly SnapshotSource[];
   /** The newest checkpoints of the regions that stand in `sources` at an older one. */
   readonly newer: readonly SnapshotSource[];
-  /** Logs that contradict those of `sources`: their regions have told two stories. */
+  /** Logs that contradict those of `sources`. */
   readonly branches: readonly PublicRegion[];
+  /** Regions that have told two stories: those of `branches`, and those of which a proof lies in some directory. */
+  readonly forked: ReadonlySet<string>;
   /** The home first, if it is among them. */
   readonly lacking: readonly LackingRegion[];
   readonly behind: readonly BehindRegion[];
@@ -81,20 +84,21 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
   const pin = fingerprint === undefined ? undefined : hexBytes(fingerprint);
   const known = [await readHome({ ...places, region, fingerprint: pin, path: layout.public }, modules)];
   const [{ region: home, branches }] = known as [KnownRegion];
-  if (branches.length > 0)
+  const publicPaths = [layout.public, ...directories.values()];
+  if (branches.length > 0 || (await isProvenForked(home, publicPaths, modules)))
     throw new ProtocolError('FORK', `${region} has signed two logs that contradict each other`);
   const missing: MissingPeer[] = [];
+  const forked = new Set<string>();
   for (const recognition of home.state.recognitions()) {
     if (recognition.standing === 'withdrawn') continue;
     const { region: peer } = recognition;
     const directory = directories.get(peer);
     try {
-      known.push(
-        await readKnownRegion(
-          { ...places, region: peer, fingerprint: recognition.fingerprint, path: directory },
-          modules,
-        ),
-      );
+      const sought = { ...places, region: peer, fingerprint: recognition.fingerprint, path: directory };
+      const found = await readKnownRegion(sought, modules);
+      known.push(found);
+      if (found.branches.length > 0 || (await isProvenForked(found.region, publicPaths, modules)))
+        forked.add(peer);
     } catch (error) {
       if (!(error instanceof NodeError) && !isProtocolError(error) && !isUnreadable(error)) throw error;
       const { message } = error as Error;
@@ -110,6 +114,7 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
     sources: taken.map(({ source }) => source),
     newer: taken.flatMap(({ newer }) => newer ?? []),
     branches: known.flatMap(({ branches }) => branches),
+    forked,
     lacking: taken.flatMap(({ lacking }) => lacking ?? []),
     behind: known.flatMap(({ region: { region: id, checkpoint }, shownSize }) =>
       shownSize < checkpoint.size ? [{ region: id, shownSize, knownSize: checkpoint.size }] : [],

@@ -58,6 +58,11 @@ export function copyPath(publicPath: string, origin: string): string {
   return join(publicPath, 'copies', originPath(origin));
 }
 
+/** The folder of the proofs that a log has forked, one file for each. */
+export function evidencePath(publicPath: string, origin: string): string {
+  return join(publicPath, 'evidence', originPath(origin));
+}
+
 /** An origin as a relative path. @throws {ProtocolError} ORIGIN_INVALID, so that no other text can name a file. */
 function originPath(origin: string): string {
   parseOrigin(origin);

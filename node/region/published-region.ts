@@ -12,10 +12,12 @@ import { isAttestationLogId, parseOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { isNodeError } from '../node-error.ts';
 import { type AnswerTo, type LogHeadMessage, type SyncAnswer, type SyncRequest } from '../sync/messages.ts';
+import { forkMessage } from '../sync/sync-server.ts';
 import { ANSWER_BYTES_MAX, HEADS_MAX, RANGE_BYTES_MAX, RANGE_ENTRIES_MAX } from '../sync/sync-limits.ts';
 import { namesIn, readPublishedFile } from './files.ts';
 import { attestationLogsPath, cosignaturesPath, trustLogPath } from './layout.ts';
 import { LogFiles } from './log-files.ts';
+import { readForks } from './published-forks.ts';
 import { nothingPublished } from './public-region.ts';
 
 const NOT_THERE = { kind: 'refused', reason: 'not-there' } as const;
@@ -45,13 +47,13 @@ export class PublishedRegion {
 
   async #answer(request: SyncRequest): Promise<SyncAnswer> {
     if (request.kind === 'heads') return { kind: 'heads', heads: await this.#heads() };
+    if (request.kind === 'forks')
+      return { kind: 'forks', forks: (await readForks(this.path, request.origin)).map(forkMessage) };
     const files = await this.#files(request.origin);
     const note = await files?.checkpoint();
     if (files === undefined || note === undefined) return { kind: 'refused', reason: 'unknown-log' };
     const { size } = parseCheckpoint(parseNote(note).text);
     switch (request.kind) {
-      case 'forks':
-        return { kind: 'forks', forks: [] };
       case 'range':
         return request.from < size ? this.#range(files, note, size, request) : NOT_THERE;
       case 'claim':
@@ -71,9 +73,14 @@ export class PublishedRegion {
     for await (const note of this.#notes(trust)) {
       bytes += note.length + ENTRY_BYTES_MAX / HEADS_MAX;
       if (heads.length === HEADS_MAX || bytes > ANSWER_BYTES_MAX / 2) break;
-      heads.push({ note, forks: 0 });
+      heads.push({ note, forks: await this.#forks(note) });
     }
     return heads;
+  }
+
+  async #forks(note: Uint8Array): Promise<number> {
+    const origin = originOfNote(note);
+    return origin === undefined ? 0 : (await readForks(this.path, origin)).length;
   }
 
   /** All that it has signed or cosigned. Notes that are none are left out, but for that of its trust log: without it there is no region. */

@@ -22,6 +22,7 @@ import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Vouched } from '../witness/log-visit.ts';
 import { readRegionConfig, RegionLayout } from './layout.ts';
 import { type RegionModules } from './modules.ts';
+import { publishForks } from './published-forks.ts';
 import { PublishedRegion } from './published-region.ts';
 import { Turns } from '../turns.ts';
 import { Publisher } from './publisher.ts';
@@ -200,7 +201,7 @@ export class Region {
 
   /**
    * Brings the public directory, or another one, up to what the store holds: the region's own logs, every checkpoint by the key that
-   * is in force, and its copies of the trust logs of those it recognises; takes away logs that are given up. Rejects as `RegionNode.renew` and `Publisher.log`.
+   * is in force, and its copies of the trust logs of those it recognises, and the proofs that those have forked; takes away logs that are given up. Rejects as `RegionNode.renew` and `Publisher.log`.
    */
   publish(path = this.layout.public): Promise<void> {
     return this.#turns.take('publish', () => this.#publish(path));
@@ -222,7 +223,9 @@ export class Region {
     if (note !== undefined) await publisher.log(tree, note);
     for (const { region, standing } of this.state.recognitions()) {
       const keeper = standing === 'withdrawn' ? undefined : this.node.keeper(region);
-      if (keeper?.note !== undefined) await publisher.copy(keeper.tree, keeper.note);
+      if (keeper === undefined) continue;
+      await publishForks(path, keeper, this.#modules);
+      if (keeper.note !== undefined) await publisher.copy(keeper.tree, keeper.note);
     }
     if (path === this.layout.public) return;
     for await (const [origin, cosigned] of new PublishedRegion(

@@ -57,6 +57,11 @@ export class ForkBook {
     return book;
   }
 
+  /** By the names under which the store keeps them. */
+  get proofs(): ReadonlyMap<string, KnownFork> {
+    return this.#forks;
+  }
+
   get forks(): readonly KnownFork[] {
     return [...this.#forks.values()];
   }

@@ -1,5 +1,5 @@
 /** The proofs of forks that a store keeps, as evidence that anybody verifies: with the statements that name the keys. */
-import { type Evidence } from '../../protocol/evidence/evidence.ts';
+import { type EvidenceOf } from '../../protocol/evidence/evidence.ts';
 import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
@@ -29,19 +29,29 @@ export async function storedEvidence(reader: StoreReader): Promise<StoredEvidenc
   return found;
 }
 
-/**
- * A stored proof as evidence. What the root said of its keys is read from the trust log that the store holds.
- * @throws {NodeError} NOT_FOUND if that does not name all keys that signed; as reading the log.
- */
-export async function evidenceOf(
-  { origin, fork }: StoredEvidence,
+/** A stored proof as evidence, with what the trust log that the store holds says of the keys. Rejects as `evidenceOf` and as reading the log. */
+export function storedEvidenceOf(
+  stored: StoredEvidence,
   reader: StoreReader,
   modules: TrustModules,
-): Promise<Evidence> {
+): Promise<EvidenceOf<'fork'>> {
+  const { region, network } = parseOrigin(stored.origin);
+  const entries = trustLogEntries(trustLogOrigin(region, network), reader, modules.sha256);
+  return evidenceOf(stored, entries, modules);
+}
+
+/**
+ * A proof as evidence. What the root said of its keys is read from the entries of the region's trust log.
+ * @throws {NodeError} NOT_FOUND if those do not name all keys that signed. Rejects also as `entries`.
+ */
+export async function evidenceOf(
+  { origin, fork }: Pick<StoredEvidence, 'origin' | 'fork'>,
+  entries: AsyncIterable<Uint8Array>,
+  modules: TrustModules,
+): Promise<EvidenceOf<'fork'>> {
   const { region, network } = parseOrigin(origin);
   const signers = new Set(fork.signers.flat());
   const { sha256 } = modules;
-  const entries = trustLogEntries(trustLogOrigin(region, network), reader, sha256);
   const isSigner = (publicKey: Uint8Array) => signers.has(keyIdOf(sha256, publicKey));
   const { statements, state } = await groundStatements({ region, network }, entries, isSigner, modules);
   const missing = [...signers].filter((keyId) => state.key(keyId) === undefined);

@@ -21,7 +21,7 @@ import { type Clock } from '../ports.ts';
 import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
 import { type ReadNote, readNote } from '../sync/read-note.ts';
 import { CosignaturePool } from './cosignature-pool.ts';
-import { ForkBook } from './fork-book.ts';
+import { ForkBook, type KnownFork } from './fork-book.ts';
 import { logVerifierKeys } from './log-keys.ts';
 import { RegionFold, type RegionFoldModules } from './region-fold.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
@@ -164,6 +164,11 @@ export class TrustKeeper implements Followed {
   /** Every proof that is held, those of disowned keys too. */
   get forks(): readonly ForkEvidence[] {
     return this.#forks.forks.map(({ evidence }) => evidence);
+  }
+
+  /** The same by name, as in `StoredEvidence`. */
+  get proofs(): ReadonlyMap<string, KnownFork> {
+    return this.#forks.proofs;
   }
 
   /** Proofs that count: none of whose sides was signed only by keys that the root has disowned since. */

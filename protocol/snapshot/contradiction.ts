@@ -8,20 +8,27 @@ import { type RegionKnowledge, Trust } from '../verdict/knowledge.ts';
 import { type Holdings } from './apply.ts';
 import { besideWith } from './beside.ts';
 
+/** What is proven of a region: that it has signed two logs, of which neither is part of the other. */
+export interface ForkedRegion {
+  readonly region: string;
+  /** The folds of those that are known and are not the one that is held. */
+  readonly others: readonly TrustState[];
+}
+
 /**
- * The holdings once it is proven that a region has signed a log that contradicts the one that is held of it, and whose fold is
- * `other`: marked so, and what either revokes counts. The caller has checked both signatures, and that neither log is part of the
- * other. Without an effect where nothing is held of the region.
+ * The holdings once the caller has proven that a region has signed two logs that contradict each other: marked so, and what any that is
+ * known revokes counts. Without an effect where nothing is held of the region.
  */
 export function contradicted(
   { trust, ...rest }: Holdings,
-  other: TrustState,
+  { region, others }: ForkedRegion,
   modules: { readonly sha256: Sha256 },
 ): Holdings {
   const regions = [...trust.regions.values()].map((knowledge): RegionKnowledge => {
-    if (knowledge.state.region !== other.region) return knowledge;
+    if (knowledge.state.region !== region) return knowledge;
     const standing = knowledge.standing === 'quarantined' ? 'quarantined' : 'forked';
-    return { ...knowledge, standing, ...besideWith(knowledge, other) };
+    const marked: RegionKnowledge = { ...knowledge, standing };
+    return others.reduce((before, other) => ({ ...before, ...besideWith(before, other) }), marked);
   });
   return { trust: new Trust({ home: trust.home, network: trust.network, regions }, modules), ...rest };
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { PublishedRegion } from '../../../node/region/published-region.ts';
 import { codesOf, type Told } from '../../support/cli-world.ts';
 import { TestCli } from '../../support/cli.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const REGIONS = ['AT', 'BE', 'CZ', 'DK'] as const;
@@ -144,6 +146,51 @@ describe('T9: a region directory that was put back to an older copy', () => {
       assert.equal(offline.outcome, 'undetermined');
     });
   }
+
+  it('T4: a region passes nowhere while the proof that it told two stories lies published, though every directory shows one of them', async () => {
+    const twin = new TestCli(folder());
+    for (const region of REGIONS) cpSync(built.path(region), twin.path(region), { recursive: true });
+    await twin.json('state', twin.path('AT'));
+    for (const witness of ['CZ', 'DK']) await twin.json('witness', twin.path(witness), twin.path('AT'));
+    await cli.run('revoke', cli.path('AT'), code);
+    await cli.json('witness', cli.path('BE'), cli.path('AT'));
+    assert.equal((await cli.run('witness', cli.path('BE'), twin.path('AT'))).exit, 5);
+    rmSync(cli.path('AT'), { recursive: true });
+    cpSync(twin.path('AT'), cli.path('AT'), { recursive: true });
+    for (const what of ['copies', 'cosignatures'])
+      for (const home of ['BE', 'CZ', 'DK']) {
+        const place = `${home}/public/${what}/AT.demo`;
+        rmSync(cli.path(place), { recursive: true });
+        if (home !== 'BE') cpSync(twin.path(place), cli.path(place), { recursive: true });
+      }
+    for (const home of ['BE', 'DK']) {
+      const told = await verify(home);
+      assert.equal(told.outcome, 'undetermined');
+      assert.ok(codesOf(told).includes('FORKED'));
+      const made = await cli.run('snapshot', 'make', cli.path(home), '--out', cli.path('made.snap'));
+      assert.match(made.err, /AT is left out: AT has signed two logs that contradict each other/);
+    }
+    const shown = new PublishedRegion(cli.path('BE/public'), { sha256 });
+    const answer = await shown.answer({ kind: 'forks', origin: 'AT.demo/trust' });
+    assert.equal(answer.kind === 'forks' && answer.forks.length, 1, 'who syncs by files is told too');
+    const evidence = cli.path('BE/public/evidence/AT.demo/trust');
+    const [name = ''] = readdirSync(evidence);
+    assert.equal(
+      (await cli.run('evidence', 'verify', `${evidence}/${name}`, '--region', cli.path('DK'))).exit,
+      0,
+    );
+    const bytes = readFileSync(`${evidence}/${name}`);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    writeFileSync(`${evidence}/${name}`, bytes);
+    assert.equal(
+      (await verify('DK')).outcome,
+      'pass',
+      'nothing else tells, and damaged proofs prove nothing',
+    );
+    await cli.run('witness', cli.path('BE'));
+    rmSync(cli.path('BE/public/copies/AT.demo'), { recursive: true });
+    assert.equal((await verify('DK')).outcome, 'undetermined', 'the proof is made anew from the store');
+  });
 
   it('T4: the home whose own log contradicts what another region keeps of it judges nothing', async () => {
     const twin = new TestCli(folder());

@@ -1,0 +1,128 @@
+/**
+ * Proofs that regions have told two stories, as files of evidence beside the logs: for those who read files and ask no node. They prove
+ * themselves, so that it does not matter in whose directory they lie.
+ */
+import { join } from 'node:path';
+import { equalBytes, hexOf } from '../../protocol/bytes.ts';
+import { encodeEvidence, type EvidenceOf, parseEvidence } from '../../protocol/evidence/evidence.ts';
+import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { EVIDENCE_BYTES_MAX } from '../../protocol/limits.ts';
+import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { isNodeError } from '../node-error.ts';
+import { FORKS_MAX } from '../sync/sync-limits.ts';
+import { evidenceOf } from '../trust/stored-evidence.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { isUnreadable, namesIn, readPublishedFile, writeFileAtomically } from './files.ts';
+import { evidencePath } from './layout.ts';
+
+/** A region whose forks are looked for. */
+export interface SuspectRegion {
+  readonly region: string;
+  readonly network: string;
+  readonly fingerprint: Uint8Array;
+  readonly state: TrustState;
+}
+
+/** Of a fingerprint, in the names of files: those of one root must not hide those of another. */
+const MARK_DIGITS = 12;
+const NAME = /^[0-9a-f]{12}-[0-9a-f]{32}\.evidence$/;
+
+/**
+ * Publishes all proofs that a node holds against the trust log of a region, and anew what was damaged. They stay for good, those of
+ * disowned keys too. One whose keys the held log does not name yet waits until it does.
+ */
+export async function publishForks(
+  publicPath: string,
+  { region, origin, proofs, state, tree }: TrustKeeper,
+  modules: TrustModules,
+): Promise<void> {
+  const { fingerprint } = state;
+  if (proofs.size === 0 || fingerprint === undefined || tree.head.minimum > 0) return;
+  const folder = evidencePath(publicPath, origin);
+  for (const [name, fork] of proofs) {
+    const file = join(folder, `${markOf(fingerprint)}-${name}.evidence`);
+    const published = await readForkFile(file);
+    if (published !== undefined && provenOf(published, { region, fingerprint }, modules)) continue;
+    try {
+      const entries = tree.reader.entries(0, tree.size);
+      await writeFileAtomically(file, encodeEvidence(await evidenceOf({ origin, fork }, entries, modules)));
+    } catch (error) {
+      if (!isNodeError(error, 'NOT_FOUND')) throw error;
+    }
+  }
+}
+
+/** The proofs against a log that lie in a public directory, not verified: at most `FORKS_MAX`, of this root alone if one is given. */
+export async function readForks(
+  publicPath: string,
+  origin: string,
+  fingerprint?: Uint8Array,
+): Promise<readonly EvidenceOf<'fork'>[]> {
+  const folder = evidencePath(publicPath, origin);
+  const mark = fingerprint === undefined ? '' : markOf(fingerprint);
+  const names = (await namesIn(folder)).filter((name) => NAME.test(name) && name.startsWith(mark));
+  const read = await Promise.all(names.slice(0, FORKS_MAX).map((name) => readForkFile(join(folder, name))));
+  return read.filter((fork) => fork !== undefined);
+}
+
+/** Whether a proof in one of these public directories holds against the trust log of a region, by keys that its root stands by. */
+export async function isProvenForked(
+  { region, network, fingerprint, state }: SuspectRegion,
+  publicPaths: Iterable<string>,
+  modules: TrustModules,
+): Promise<boolean> {
+  const origin = trustLogOrigin(region, network);
+  for (const publicPath of publicPaths) {
+    for (const fork of await readForksIfReadable(publicPath, origin, fingerprint)) {
+      const proven = provenOf(fork, { region, fingerprint }, modules);
+      if (proven?.origin === origin && !isDisowned(proven, state)) return true;
+    }
+  }
+  return false;
+}
+
+/** Undefined for what proves nothing against this region. */
+function provenOf(
+  fork: EvidenceOf<'fork'>,
+  { region, fingerprint }: Pick<SuspectRegion, 'region' | 'fingerprint'>,
+  modules: TrustModules,
+): ProvenEvidence | undefined {
+  try {
+    return verifyEvidence(fork, (of, root) => of === region && equalBytes(root, fingerprint), modules);
+  } catch (error) {
+    if (isProtocolError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A directory of others that cannot be read proves nothing. */
+async function readForksIfReadable(
+  ...args: Required<Parameters<typeof readForks>>
+): ReturnType<typeof readForks> {
+  try {
+    return await readForks(...args);
+  } catch (error) {
+    if (isUnreadable(error)) return [];
+    throw error;
+  }
+}
+
+/** Undefined where there is none, and for what is no proof of a fork. */
+async function readForkFile(path: string): Promise<EvidenceOf<'fork'> | undefined> {
+  try {
+    const bytes = await readPublishedFile(path, EVIDENCE_BYTES_MAX);
+    const evidence = bytes && parseEvidence(bytes);
+    return evidence?.kind === 'fork' ? evidence : undefined;
+  } catch (error) {
+    if (isProtocolError(error) || isNodeError(error, 'DATA_INCONSISTENT') || isUnreadable(error))
+      return undefined;
+    throw error;
+  }
+}
+
+function markOf(fingerprint: Uint8Array): string {
+  return hexOf(fingerprint).slice(0, MARK_DIGITS);
+}
