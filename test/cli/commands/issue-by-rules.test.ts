@@ -126,7 +126,12 @@ describe('entente issue --rules', () => {
       CONTROL,
       'PEOPLE_INVALID',
     ],
-    ['everybody without a colour', 'subject\nPerson 00001\n', 'subject,travel.risk\nX,low\n', 'UNDECIDED'],
+    [
+      'everybody without a colour',
+      'subject\nPerson 00001\n',
+      'subject,control.level\nX,watch\n',
+      'UNDECIDED',
+    ],
   ] as const) {
     it(`B69: ${name} issues nothing`, async () => {
       const before = await cli.run('codes', region);
