@@ -5,7 +5,7 @@ import { isProtocolError, type ProtocolError } from '../protocol/fault.ts';
 import { type Sha256 } from '../protocol/primitives.ts';
 import { type Cli } from './cli.ts';
 import { type CliError, usageError } from './exit.ts';
-import { linesOf } from './lines.ts';
+import { linesOf } from '../node/rows/lines.ts';
 
 /**
  * The text of one code. Nothing is trimmed but the end of the line that stdin or a file adds, since a space is a character

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { Option } from 'commander';
 import { type Cli } from '../cli.ts';
 import { usageError } from '../exit.ts';
-import { linesOf } from '../lines.ts';
+import { linesOf } from '../../node/rows/lines.ts';
 import { printable } from '../printable.ts';
 
 export interface PassphraseOptions {

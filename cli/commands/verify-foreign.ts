@@ -8,7 +8,7 @@ import { type ForeignVerdict } from '../../protocol/foreign/foreign-verdict.ts';
 import { type Cli } from '../cli.ts';
 import { EXIT, type ExitCode, usageError } from '../exit.ts';
 import { foreignBatchLine, foreignHeadline, foreignReasonLines, foreignVerdictJson } from '../foreign.ts';
-import { linesOf } from '../lines.ts';
+import { linesOf } from '../../node/rows/lines.ts';
 import { counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { parseTime } from '../times.ts';

@@ -15,7 +15,7 @@ import { CliError, EXIT, type ExitCode, usageError } from '../exit.ts';
 import { judgeText, type JudgingOptions } from '../judging.ts';
 import { type Kept, readKeepFile, writeKeepFile } from '../keep-file.ts';
 import { withKeepLock } from '../keep-lock.ts';
-import { linesOf } from '../lines.ts';
+import { linesOf } from '../../node/rows/lines.ts';
 import { parsePlace, PLACE_HELP, type PlaceProfiles } from '../place.ts';
 import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, publicPathOf, regionModules } from '../region.ts';

@@ -5,7 +5,7 @@ import { decide, type OpenReason } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type FactType } from '../../protocol/rules/rule-set-schema.ts';
 import { COLUMNS, parsePerson, type Person } from './person.ts';
-import { type PeopleFault, type RowForm } from './row-form.ts';
+import { type RowFault, type RowForm } from '../../node/rows/row-form.ts';
 
 /** Columns of a person besides facts; colour and days are for the rules to say. */
 const PERSON_COLUMNS = COLUMNS.filter((name) => name !== 'colour' && name !== 'days');
@@ -70,7 +70,7 @@ export function decideAll(
 ): {
   readonly people: readonly Person[];
   readonly undecided: readonly Undecided[];
-  readonly faults: readonly PeopleFault[];
+  readonly faults: readonly RowFault[];
   readonly unmatched: number;
 } {
   const background = new Map<string, { readonly list: string; readonly told: Told }[]>();
@@ -82,7 +82,7 @@ export function decideAll(
     }
   const people: Person[] = [];
   const undecided: Undecided[] = [];
-  const faults: PeopleFault[] = [];
+  const faults: RowFault[] = [];
   let matched = 0;
   for (const { subject, line, person, facts: ofRow } of declared) {
     const facts = new Map(ofRow);
@@ -113,7 +113,7 @@ function factsOfCells(
   declared: Readonly<Record<string, FactType>>,
   cells: Cells,
   line: number,
-): { readonly facts?: Facts; readonly faults: readonly PeopleFault[] } {
+): { readonly facts?: Facts; readonly faults: readonly RowFault[] } {
   const values = Object.entries(cells).map(
     ([name, text]) => [name, valueOfCell(declared[name], text)] as const,
   );

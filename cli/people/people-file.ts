@@ -1,8 +1,8 @@
 /** Files of people to issue codes for: CSV with a header, or JSON lines. All rows are good or none is used. */
 import { extname } from 'node:path';
-import { readCsvRows } from './csv-rows.ts';
-import { readJsonRows } from './json-rows.ts';
-import { type PeopleFault, type Row, type RowForm } from './row-form.ts';
+import { readCsvRows } from '../../node/rows/csv-rows.ts';
+import { readJsonRows } from '../../node/rows/json-rows.ts';
+import { type RowFault, type Row, type RowForm } from '../../node/rows/row-form.ts';
 
 /** One batch: what a region's staged file and registry hold comfortably, about 60 MB. */
 export const PEOPLE_MAX = 100_000;
@@ -14,7 +14,7 @@ export type PeopleFormat = 'csv' | 'jsonl';
 export interface People<T> {
   readonly people: readonly T[];
   /** Empty if and only if all rows are good. At most `FAULTS_MAX` of them; reading stops at the last. */
-  readonly faults: readonly PeopleFault[];
+  readonly faults: readonly RowFault[];
 }
 
 /** By the file's name; CSV where it does not tell. */
@@ -29,7 +29,7 @@ export async function readPeople<T extends { readonly subject: string }>(
   form: RowForm<T>,
 ): Promise<People<T>> {
   const people: T[] = [];
-  const faults: PeopleFault[] = [];
+  const faults: RowFault[] = [];
   const lineOfSubject = new Map<string, number>();
   for await (const row of format === 'csv' ? readCsvRows(source, form) : readJsonRows(source, form)) {
     faults.push(...faultsOfRow(form, row, people, lineOfSubject));
@@ -47,7 +47,7 @@ function faultsOfRow<T extends { readonly subject: string }>(
   row: Row,
   people: T[],
   lineOfSubject: Map<string, number>,
-): PeopleFault[] {
+): RowFault[] {
   if ('fault' in row) return [row.fault];
   const person = form.parse(row.cells, row.line);
   if (Array.isArray(person)) return person;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { SUBJECT_BYTES_MAX } from '../../node/registry/record-page.ts';
 import { type Status } from '../../protocol/code/status.ts';
-import { type PeopleFault, type RowForm } from './row-form.ts';
+import { type RowFault, type RowForm } from '../../node/rows/row-form.ts';
 
 export const COLUMNS = [
   'subject',
@@ -77,7 +77,7 @@ const EXAMPLES: Readonly<Record<Column, string>> = {
 };
 
 /** The person of a row, or what is wrong with it. Cells are text; empty ones are left out before. */
-export function parsePerson(cells: Readonly<Record<string, string>>, line: number): Person | PeopleFault[] {
+export function parsePerson(cells: Readonly<Record<string, string>>, line: number): Person | RowFault[] {
   const parsed = personSchema.safeParse(cells);
   if (parsed.success) return parsed.data;
   return parsed.error.issues.map((issue) => {

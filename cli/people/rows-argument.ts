@@ -4,7 +4,7 @@ import { type Cli } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { printable } from '../printable.ts';
 import { peopleFormatOf, readPeople } from './people-file.ts';
-import { type PeopleFault, type RowForm } from './row-form.ts';
+import { type RowFault, type RowForm } from '../../node/rows/row-form.ts';
 
 /** The rows of a file, or of CSV on stdin for `-`. @throws {CliError} USAGE where there is none, PEOPLE_INVALID with its faults. */
 export async function readRows<T extends { readonly subject: string }>(
@@ -21,7 +21,7 @@ export async function readRows<T extends { readonly subject: string }>(
 }
 
 /** Nothing of the file was used, for these reasons. */
-export function rowsError(file: string, faults: readonly PeopleFault[]): CliError {
+export function rowsError(file: string, faults: readonly RowFault[]): CliError {
   const list = faults.map((fault) => `\n  ${faultText(fault)}`).join('');
   return new CliError(EXIT.failure, 'PEOPLE_INVALID', `${file} cannot be used, nothing was issued:${list}`, {
     hint: 'Mend these rows and run the command again. `entente issue --help` lists the columns.',
@@ -29,7 +29,7 @@ export function rowsError(file: string, faults: readonly PeopleFault[]): CliErro
   });
 }
 
-function faultText({ line, column, reason, example }: PeopleFault): string {
+export function faultText({ line, column, reason, example }: RowFault): string {
   const place = [line > 0 ? `line ${line}` : undefined, column]
     .filter((part) => part !== undefined)
     .join(', ');

@@ -1,7 +1,8 @@
 /** CSV (RFC 4180) in UTF-8 with a header line, read as a stream. A byte order mark is taken; nothing else is guessed. */
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
-import { type PeopleFault, type Row, type RowForm } from './row-form.ts';
+import { FileRefused } from './encoding.ts';
+import { type Row, type RowFault, type RowForm } from './row-form.ts';
 
 /** A row has a few cells of some characters each; an unclosed quote would swallow the rest of the file. */
 const ROW_BYTES_MAX = 4_096;
@@ -34,16 +35,13 @@ export async function* readCsvRows(source: AsyncIterable<Uint8Array>, form: RowF
       if (header === undefined) return;
     }
   } catch (error) {
-    if (error instanceof Refusal) yield { fault: { line: 0, reason: error.message } };
+    if (error instanceof FileRefused) yield { fault: error.fault };
     else if (error instanceof CsvError) yield { fault: faultOfForm(error) };
     else throw error;
   } finally {
     input.destroy();
   }
 }
-
-/** Why the file is not read at all. */
-class Refusal extends Error {}
 
 /** The bytes after a byte order mark of UTF-8. Those of UTF-16 are refused. */
 async function* guarded(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -63,7 +61,8 @@ async function* guarded(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
 
 function withoutMark(head: Buffer): Uint8Array {
   const mark = head.subarray(0, 2).toString('hex');
-  if (mark === 'fffe' || mark === 'feff') throw new Refusal('the file is UTF-16: save it as UTF-8');
+  if (mark === 'fffe' || mark === 'feff')
+    throw new FileRefused({ line: 0, reason: 'the file is UTF-16: save it as UTF-8' });
   return head.subarray(0, 3).equals(UTF8_MARK) ? head.subarray(3) : head;
 }
 
@@ -101,7 +100,7 @@ function parseRow(header: readonly string[], record: readonly Buffer[], line: nu
   return { line, cells };
 }
 
-function faultOfForm(error: CsvError): PeopleFault {
+function faultOfForm(error: CsvError): RowFault {
   const line = typeof error['lines'] === 'number' ? error['lines'] : 0;
   return { line, reason: REASONS_OF_FORM[error.code] ?? 'is no CSV' };
 }

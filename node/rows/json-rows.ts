@@ -1,12 +1,22 @@
 /** JSON lines: one object per line with the columns as members, strings or, where a column takes them, numbers and booleans. */
 import { parseStrictJson, StrictJsonError } from '../../protocol/encoding/strict-json.ts';
-import { linesOf } from '../lines.ts';
+import { FileRefused } from './encoding.ts';
+import { linesOf } from './lines.ts';
 import { type Row, type RowForm } from './row-form.ts';
 
 const LINE_BYTES_MAX = 4_096;
 
 /** Yields a row per line that is not empty. A line that is too long or not UTF-8 is the last thing it yields. */
 export async function* readJsonRows(source: AsyncIterable<Uint8Array>, form: RowForm): AsyncGenerator<Row> {
+  try {
+    yield* rowsOf(source, form);
+  } catch (error) {
+    if (!(error instanceof FileRefused)) throw error;
+    yield { fault: error.fault };
+  }
+}
+
+async function* rowsOf(source: AsyncIterable<Uint8Array>, form: RowForm): AsyncGenerator<Row> {
   for await (const { line, text, isTooLong } of linesOf(source, LINE_BYTES_MAX)) {
     if (text === undefined) {
       const reason = isTooLong

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type BackgroundList, decideAll, declarationForm, listForm } from '../../../cli/people/by-rules.ts';
 import { type PeopleFormat, readPeople } from '../../../cli/people/people-file.ts';
-import { type RowForm } from '../../../cli/people/row-form.ts';
+import { type RowForm } from '../../../node/rows/row-form.ts';
 import { ruleSetWith, secondsOf } from '../../support/rule-fixture.ts';
 
 const rules = ruleSetWith();

@@ -6,7 +6,7 @@ import {
   type PeopleFormat,
 } from '../../../cli/people/people-file.ts';
 import { PERSON_FORM } from '../../../cli/people/person.ts';
-import { type PeopleFault } from '../../../cli/people/row-form.ts';
+import { type RowFault } from '../../../node/rows/row-form.ts';
 
 const HEADER = 'subject,colour,days,device,document_country,document_number\n';
 const DEVICE = 'ab'.repeat(32);
@@ -24,7 +24,7 @@ function read(content: string | Uint8Array, format: PeopleFormat = 'csv') {
 async function faultsOf(
   content: string | Uint8Array,
   format: PeopleFormat = 'csv',
-): Promise<readonly PeopleFault[]> {
+): Promise<readonly RowFault[]> {
   const { faults } = await read(content, format);
   assert.ok(faults.length > 0, 'expected faults');
   return faults;
@@ -65,7 +65,7 @@ describe('readPeople (CSV)', () => {
     assert.equal((await read(`\ufeff${HEADER}A,green,,,,\n`)).people.length, 1);
   });
 
-  const broken: readonly [string, string | Uint8Array, Partial<PeopleFault>][] = [
+  const broken: readonly [string, string | Uint8Array, Partial<RowFault>][] = [
     ['empty file', '', { line: 0, reason: 'the file has no rows' }],
     ['header only', HEADER, { line: 0, reason: 'the file has no rows' }],
     ['missing column', 'subject,days\nA,7\n', { line: 1, reason: 'column colour is missing' }],
@@ -141,7 +141,7 @@ describe('readPeople (CSV)', () => {
     it(`B69: refuses ${what}, saying where`, async () => {
       const [fault] = await faultsOf(content);
       for (const [member, value] of Object.entries(expected))
-        assert.equal(fault?.[member as keyof PeopleFault], value);
+        assert.equal(fault?.[member as keyof RowFault], value);
     });
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { linesOf } from '../../cli/lines.ts';
+import { linesOf } from '../../../node/rows/lines.ts';
 
 async function* pieces(content: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   await Promise.resolve();
