@@ -16,6 +16,7 @@ import { addInspect } from './commands/inspect.ts';
 import { addIssue } from './commands/issue.ts';
 import { addKey } from './commands/key.ts';
 import { addFsck } from './commands/fsck.ts';
+import { addLists } from './commands/lists.ts';
 import { addLog } from './commands/log.ts';
 import { addPeer } from './commands/peer.ts';
 import { addPresent } from './commands/present.ts';
@@ -95,6 +96,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addSuspend,
   addRevoke,
   addRules,
+  addLists,
   addWitness,
   addPeer,
   addExport,

@@ -7,6 +7,9 @@ import { type RegionLayout } from '../../node/region/layout.ts';
 import { type RegionKeys } from '../../node/region/region-keys.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
+import { type ListKind } from '../../node/lists/kinds.ts';
+import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';
+import { type ListVersion } from '../../node/lists/shelf.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type IssuedCode } from '../people/codes-file.ts';
@@ -53,6 +56,10 @@ export interface Desk {
   closeHandovers(handovers: readonly Handover[]): Promise<void>;
   /** The codes of a person or of everybody, in one log or in all, and how many of each log are given up. */
   held(of: Wanted): AsyncIterable<Held | GivenUp>;
+  /** Puts a list of background data in force. @throws {NodeError} REFUSED as `Lists.import`. */
+  importList(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport>;
+  /** The versions of a list, that in force first. */
+  listVersions(kind: ListKind): Promise<readonly ListVersion[]>;
   /** Whoever runs the region takes up what has changed in its config and its folder of keys. */
   reload(): Promise<void>;
 }

@@ -1,6 +1,9 @@
 /** A region whose directory the command itself has opened. */
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type GivenUp, type HeldCode, type Wanted } from '../../node/issuing/held-codes.ts';
+import { type ListKind } from '../../node/lists/kinds.ts';
+import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';
+import { type ListVersion } from '../../node/lists/shelf.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { type LogTree } from '../../node/log/log-tree.ts';
 import { LogView } from '../../node/log/log-view.ts';
@@ -110,6 +113,14 @@ export class OwnDesk implements Desk {
   async *held(wanted: Wanted): AsyncGenerator<Held | GivenUp, void, undefined> {
     for await (const held of this.#region.node.heldCodes.of(wanted))
       yield 'givenUp' in held ? held : this.#heldOf(held);
+  }
+
+  importList(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
+    return this.#region.node.lists.import(order, file);
+  }
+
+  listVersions(kind: ListKind): Promise<readonly ListVersion[]> {
+    return this.#region.node.lists.versions(kind);
   }
 
   reload(): Promise<void> {

@@ -14,6 +14,9 @@ import { type Problem } from '../../node/http/problem.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { shuffled } from '../../node/issuing/shuffle.ts';
+import { type ListKind } from '../../node/lists/kinds.ts';
+import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';
+import { type ListVersion } from '../../node/lists/shelf.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { isNodeError } from '../../node/node-error.ts';
 import { type Config } from '../../node/config/schema.ts';
@@ -221,6 +224,17 @@ export class RunningDesk implements Desk {
   /** Lets it cosign the logs of these regions, or of all that it can ask. */
   async witness(regions?: readonly string[]): Promise<WitnessedReport> {
     return (await this.#post('/v1/witness', { regions })) as WitnessedReport;
+  }
+
+  async importList(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
+    const query = new URLSearchParams({ ...order, asOfS: String(order.asOfS) });
+    const request = { method: 'POST', path: `/v1/lists/import?${query.toString()}` } as const;
+    return (await asked(this.#client.sendFile(request, file))) as ImportReport;
+  }
+
+  async listVersions(kind: ListKind): Promise<readonly ListVersion[]> {
+    const answer = await asked(this.#client.ask({ method: 'GET', path: '/v1/lists' }));
+    return (answer as { lists: Record<ListKind, readonly ListVersion[]> }).lists[kind];
   }
 
   async reload(): Promise<void> {

@@ -10,6 +10,7 @@ import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { HeldCodes } from '../issuing/held-codes.ts';
 import { IssueOnce } from '../issuing/issue-once.ts';
+import { Lists } from '../lists/lists.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { Retention } from '../log/retention.ts';
 import { type Receipt } from '../log/log-work.ts';
@@ -50,6 +51,8 @@ export class RegionNode {
   readonly #options: RegionNodeOptions & typeof NODE_DEFAULTS;
   readonly #modules: RegionNodeModules;
   readonly #store: Store;
+  /** The background data of the region. */
+  readonly lists: Lists;
   /** Batches whose codes nobody has confirmed to have arrived. */
   readonly handovers: Handovers;
   /** Issuing that can be ordered again without a second code. */
@@ -132,6 +135,7 @@ export class RegionNode {
     ));
     this.#server = new SyncServer({ ...modules, book, logs, attested: () => witness.attested() });
     this.#voucher = new Voucher({ ...modules, witness, onTrouble });
+    this.lists = new Lists({ key: options.registryKey }, { ...modules, tables: this.#store });
     this.handovers = new Handovers({ store: this.#store });
     this.once = new IssueOnce(options, {
       ...modules,

@@ -75,9 +75,15 @@ export class AdminClient {
     }
   }
 
+  /** Sends a file, and gives the answer as JSON. Rejects as `ask`. */
+  async sendFile(request: Omit<AdminRequest, 'body'>, file: AsyncIterable<Uint8Array>): Promise<unknown> {
+    const response = await this.#send(request, file, 'application/octet-stream');
+    return JSON.parse(await this.#textOf(response));
+  }
+
   async #send(
     { method, path, idempotencyKey }: Omit<AdminRequest, 'body'>,
-    body: Iterable<string>,
+    body: Iterable<string> | AsyncIterable<Uint8Array>,
     type: string,
   ): Promise<IncomingMessage> {
     const address = addressOf(this.#options.listen);
@@ -93,6 +99,10 @@ export class AdminClient {
       sent.on('error', (error) => reject(this.#unreachable(error)));
       const source = Readable.from(body);
       sent.on('close', () => source.destroy());
+      source.on('error', (error) => {
+        reject(error);
+        sent.destroy();
+      });
       source.pipe(sent);
     });
     if ((response.statusCode ?? 0) < 400) return response;

@@ -12,6 +12,7 @@ import { adminRoutes } from './admin-routes.ts';
 import { bears, openSecret } from './admin-secret.ts';
 import { deskRoutes, type OperatorDesk } from './desk-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
+import { listRoutes } from './list-routes.ts';
 import { RequestError } from './problem.ts';
 import { type ProcessReport } from './process-report.ts';
 import { Replies, type WebEnvironment } from './replies.ts';
@@ -69,6 +70,7 @@ export class AdminServer {
       [
         ...issueRoutes({ node, sha256, random, nowS, replies }),
         ...adminRoutes({ region }, { node, report, nowS, replies }),
+        ...listRoutes({ node, replies }),
         ...deskRoutes({ region }, { node, desk, sha256, replies }),
       ],
       replies,

@@ -92,6 +92,12 @@ describe('the examples of the help texts', () => {
       world.path('control.csv'),
       `subject,control.level,control.since\nPerson 00003,key,${today}\n`,
     );
+    writeFileSync(
+      world.path('contacts.csv'),
+      'id_type,id_country,id_number,contact,day\npassport,DE,C01X00T47,close,2026-11-20\n',
+    );
+    const contacts = ['lists', 'import', home, 'contacts', world.path('contacts.csv')];
+    await world.json(...contacts, '--source', 'Health office', '--as-of', '2026-11-20T05:00:00Z');
     writeFileSync(world.path('facts.json'), '{"control":{"level":"key","since":"2026-11-20"}}');
     writeFileSync(world.path('codes.txt'), `${code}\n${second.code}\n`);
     for (const one of REGIONS)

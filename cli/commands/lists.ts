@@ -1,0 +1,183 @@
+/** `entente lists import|show|history|example`: the background data of a region. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Argument, type Command, Option } from 'commander';
+import { columnsOf, exampleFile, KINDS, LIST_KINDS, type ListKind } from '../../node/lists/kinds.ts';
+import { type ImportReport, SOURCE_CHARS_MAX } from '../../node/lists/lists.ts';
+import { type ListVersion } from '../../node/lists/shelf.ts';
+import { type Encoding, ENCODINGS } from '../../node/rows/encoding.ts';
+import { type Cli, examples } from '../cli.ts';
+import { withDesk } from '../desk/with-desk.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
+import { aligned, counted, figure } from '../output.ts';
+import { peopleFormatOf } from '../people/people-file.ts';
+import { faultText } from '../people/rows-argument.ts';
+import { printable } from '../printable.ts';
+import { table } from '../table.ts';
+import { parseTime, timeText } from '../times.ts';
+import { wrapped } from '../wrap.ts';
+
+interface ImportOptions {
+  readonly source: string;
+  readonly asOf: string;
+  readonly encoding: Encoding;
+}
+
+/** Asking a region neither signs nor needs its peers. */
+const QUIETLY = { reading: true, silent: true } as const;
+
+const KINDS_HELP = [
+  '',
+  'Kinds and their columns:',
+  ...LIST_KINDS.map((kind) =>
+    wrapped(`  ${kind.padEnd(12)} ${KINDS[kind].title}: ${columnsOf(kind).join(', ')}`, ' '.repeat(15)),
+  ),
+  wrapped(
+    'A row names its person by a document (id_type, id_country, id_number), or by name and birth_date, or by all of it. docs/issuing.md says more.',
+  ),
+].join('\n');
+
+const kindArgument = () => new Argument('<kind>', 'kind of list').choices(LIST_KINDS);
+
+export function addLists(program: Command, cli: Cli): void {
+  const lists = program
+    .command('lists')
+    .summary('background data, such as the control list')
+    .description('Lists of background data that colours are decided by: sealed, and versioned.');
+  lists
+    .command('import')
+    .description(
+      'Puts a list in force: all of the file or nothing. The same file again changes nothing, and a list older than the one in force is refused.',
+    )
+    .argument('<region>', 'directory of the region')
+    .addArgument(kindArgument())
+    .argument('<file>', 'CSV with a header or JSON lines, or - for CSV on stdin')
+    .requiredOption('--source <text>', 'who gave the list')
+    .requiredOption('--as-of <time>', 'the moment that it speaks of')
+    .addOption(new Option('--encoding <name>', 'of the file').choices(ENCODINGS).default('utf-8'))
+    .addHelpText('after', KINDS_HELP)
+    .addHelpText(
+      'after',
+      examples([
+        "entente lists import DE contacts contacts.csv --source 'Health office' --as-of 2026-11-20T06:00:00Z",
+        'the whole list of that morning, in place of the one before',
+      ]),
+    )
+    .action((region: string, kind: ListKind, file: string, options: ImportOptions) =>
+      importList(cli, region, kind, file, options),
+    );
+  lists
+    .command('show')
+    .description('The lists in force: of what moment, from whom, how many rows.')
+    .argument('<region>', 'directory of the region')
+    .addHelpText('after', examples(['entente lists show DE', 'what colours are decided by']))
+    .action((region: string) => show(cli, region));
+  lists
+    .command('history')
+    .description('The versions of a list, that in force first. Of older ones than two the rows are gone.')
+    .argument('<region>', 'directory of the region')
+    .addArgument(kindArgument())
+    .addHelpText('after', examples(['entente lists history DE contacts', 'from whom, and when']))
+    .action((region: string, kind: ListKind) => history(cli, region, kind));
+  lists
+    .command('example')
+    .description('Prints a file of the right form: a header, and one row.')
+    .addArgument(kindArgument())
+    .addHelpText('after', examples(['entente lists example tests > tests.csv', 'to fill in']))
+    .action((kind: ListKind) => cli.surroundings.writeOut(exampleFile(kind)));
+}
+
+async function importList(
+  cli: Cli,
+  path: string,
+  kind: ListKind,
+  file: string,
+  { source, asOf, encoding }: ImportOptions,
+): Promise<void> {
+  if (source.trim() === '' || source.length > SOURCE_CHARS_MAX)
+    throw usageError(`--source is a text of 1 to ${SOURCE_CHARS_MAX} characters`);
+  const order = { kind, source, asOfS: parseTime(asOf), format: peopleFormatOf(file), encoding };
+  const bytes = await openedFile(cli, file);
+  const report = await withDesk(cli, path, (desk) => desk.importList(order, bytes), QUIETLY);
+  if (report.outcome === 'refused') throw refusal(file, kind, report);
+  const { rows, entries, version } = report.list;
+  cli.output.result({ kind, ...report }, () => {
+    const about = KINDS[kind].of === 'person' ? 'person' : 'area';
+    if (report.outcome === 'unchanged')
+      return [`Nothing changed: version ${version} of ${kind} is this file.`];
+    const of = `${counted(rows, 'row')} about ${counted(entries, about)}`;
+    return [`Version ${version} of ${kind} is in force: ${of}, as of ${timeText(report.list.asOfS)}.`];
+  });
+}
+
+/** The bytes of a file, with progress where their number is known. */
+async function openedFile(cli: Cli, file: string): Promise<AsyncIterable<Uint8Array>> {
+  if (file === '-') return cli.surroundings.stdin;
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isFile() !== true) throw usageError(`there is no file ${printable(file)}`);
+  return readBytes(cli, file, found.size);
+}
+
+async function* readBytes(cli: Cli, file: string, size: number): AsyncGenerator<Uint8Array, void, undefined> {
+  const progress = cli.output.progress('read bytes', size);
+  let done = 0;
+  for await (const part of createReadStream(file) as AsyncIterable<Uint8Array>) {
+    yield part;
+    done += part.length;
+    if (size > PROGRESS_FROM_BYTES) progress.at(done);
+  }
+}
+
+/** Shorter files are read before anybody looks. */
+const PROGRESS_FROM_BYTES = 1_048_576;
+
+function refusal(file: string, kind: ListKind, { faults }: ImportReport & { outcome: 'refused' }): CliError {
+  const told = faults.map((fault) => `\n  ${faultText(fault)}`).join('');
+  return new CliError(EXIT.failure, 'LIST_INVALID', `${file} cannot be used, nothing was changed:${told}`, {
+    hint: `Mend these rows and run the command again. The right form: entente lists example ${kind}`,
+    details: faults,
+  });
+}
+
+async function show(cli: Cli, path: string): Promise<void> {
+  const inForce = await withDesk(
+    cli,
+    path,
+    async (desk) => {
+      const found: [ListKind, ListVersion][] = [];
+      for (const kind of LIST_KINDS) {
+        const [newest] = await desk.listVersions(kind);
+        if (newest !== undefined) found.push([kind, newest]);
+      }
+      return found;
+    },
+    QUIETLY,
+  );
+  cli.output.result(Object.fromEntries(inForce), () =>
+    inForce.length === 0
+      ? ['No list is in force.', `To see what one looks like: entente lists example control`]
+      : table(
+          ['list', ...HEAD],
+          inForce.map(([kind, list]) => [kind, ...cellsOf(list)]),
+        ),
+  );
+}
+
+async function history(cli: Cli, path: string, kind: ListKind): Promise<void> {
+  const versions = await withDesk(cli, path, (desk) => desk.listVersions(kind), QUIETLY);
+  if (versions.length === 0)
+    throw new CliError(EXIT.failure, 'NOT_FOUND', `no list of ${kind} was ever imported`);
+  const [inForce] = versions;
+  cli.output.result({ kind, versions }, () => [
+    ...table(HEAD, versions.map(cellsOf)),
+    '',
+    ...aligned([['file in force', `${figure(inForce?.bytes ?? 0)} bytes, SHA-256 ${inForce?.digest}`]]),
+  ]);
+}
+
+const HEAD = ['version', 'as of', 'imported', 'rows', 'about', 'source'];
+
+function cellsOf({ version, asOfS, importedAtS, rows, entries, source }: ListVersion): string[] {
+  const times = [timeText(asOfS), timeText(importedAtS)];
+  return [String(version), ...times, figure(rows), figure(entries), printable(source)];
+}

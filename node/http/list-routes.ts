@@ -1,0 +1,92 @@
+/** Lists of background data for the operator: taken as files, and told of. */
+import { type IncomingMessage } from 'node:http';
+import { z } from '@hono/zod-openapi';
+import { type RegionNode } from '../core/region-node.ts';
+import { LIST_KINDS } from '../lists/kinds.ts';
+import { LIST_FORMATS } from '../lists/list-file.ts';
+import { SOURCE_CHARS_MAX } from '../lists/lists.ts';
+import { listVersionSchema } from '../lists/shelf.ts';
+import { ENCODINGS } from '../rows/encoding.ts';
+import { readQuery } from './input.ts';
+import { type Replies } from './replies.ts';
+import { type Route } from './routes.ts';
+
+export interface ListModules {
+  readonly node: Pick<RegionNode, 'lists'>;
+  readonly replies: Replies;
+}
+
+const kind = z.enum(LIST_KINDS);
+const asOfS = z
+  .string()
+  .regex(/^\d{1,12}$/, 'expected seconds since 1970')
+  .transform(Number);
+
+const importQuery = z.strictObject({
+  kind,
+  source: z.string().min(1).max(SOURCE_CHARS_MAX),
+  asOfS,
+  format: z.enum(LIST_FORMATS).default('csv'),
+  encoding: z.enum(ENCODINGS).default('utf-8'),
+});
+
+const listVersion = z.object(listVersionSchema.shape).openapi('ListVersion');
+const rowFault = z
+  .object({
+    line: z.int(),
+    column: z.string().optional(),
+    reason: z.string(),
+    example: z.string().optional(),
+  })
+  .openapi('RowFault', { description: 'Line 0 is the whole file.' });
+export const importReport = z
+  .union([
+    z.object({ outcome: z.enum(['imported', 'unchanged']), list: listVersion }),
+    z.object({ outcome: z.literal('refused'), faults: z.array(rowFault) }),
+  ])
+  .openapi('ImportReport', { description: 'Where it is refused nothing was changed.' });
+export const listVersions = z
+  .object({ lists: z.partialRecord(kind, z.array(listVersion)) })
+  .openapi('ListVersions');
+
+const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+
+export function listRoutes({ node, replies }: ListModules): Route[] {
+  return [
+    {
+      method: 'post',
+      path: '/v1/lists/import',
+      summary: 'Takes a file of background data: all of it, or none',
+      description:
+        'The file is the body: CSV with a header, or JSON lines. The same file again changes nothing, and a list older than the one in force is refused.',
+      request: { query: importQuery },
+      answer: { description: 'What came of it', content: json(importReport) },
+      handle: async (context) => {
+        const order = readQuery(context.req.url, importQuery);
+        const { incoming } = context.env;
+        try {
+          return replies.json(context, await node.lists.import(order, partsOf(incoming)));
+        } finally {
+          // Whoever still sends hears the answer only once all that he sent is taken.
+          incoming.resume();
+        }
+      },
+    },
+    {
+      method: 'get',
+      path: '/v1/lists',
+      summary: 'The versions of all lists, those in force first',
+      answer: { description: 'By kind', content: json(listVersions) },
+      handle: async (context) => {
+        const lists: Record<string, unknown> = {};
+        for (const one of LIST_KINDS) lists[one] = await node.lists.versions(one);
+        return replies.json(context, { lists });
+      },
+    },
+  ];
+}
+
+/** The body; where reading ends early, the connection lives on. */
+async function* partsOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+}

@@ -1,0 +1,186 @@
+/**
+ * The background data of a region: of each kind the list that is in force, and the one before. Owner of the tables under `list/`.
+ * A list is taken whole or not at all, and none takes the place of one that speaks of a later moment.
+ */
+import * as crypto from 'node:crypto';
+import { NodeError } from '../node-error.ts';
+import { type Clock, type Random } from '../ports.ts';
+import { type PrivateTables } from '../registry/private-tables.ts';
+import { type RowFault } from '../rows/row-form.ts';
+import { type Encoding } from '../rows/encoding.ts';
+import { Turns } from '../turns.ts';
+import { LIST_KINDS, type ListKind } from './kinds.ts';
+import { type ListFormat, type ListRow, readListRows } from './list-file.ts';
+import { type ListVersion, Shelf } from './shelf.ts';
+import { ROWS_TOGETHER, Staging } from './staging.ts';
+
+export interface ListsOptions {
+  /** 32 bytes: that of the registry. Copied. */
+  readonly key: Uint8Array;
+}
+
+export interface ListsModules {
+  readonly tables: PrivateTables;
+  readonly random: Random;
+  readonly clock: Pick<Clock, 'nowMs'>;
+}
+
+/** What a new list is, besides its rows. */
+export interface ListOrder {
+  readonly kind: ListKind;
+  readonly source: string;
+  /** The moment that it speaks of. */
+  readonly asOfS: number;
+  readonly format: ListFormat;
+  readonly encoding: Encoding;
+}
+
+/** `unchanged`: this file is in force already. `refused`: nothing was changed, for these reasons. */
+export type ImportReport =
+  | { readonly outcome: 'imported' | 'unchanged'; readonly list: ListVersion }
+  | { readonly outcome: 'refused'; readonly faults: readonly RowFault[] };
+
+export const SOURCE_CHARS_MAX = 200;
+/** Faults that are told; reading stops at the last. */
+const FAULTS_MAX = 20;
+/** Rows of one list. */
+export const ROWS_MAX = 20_000_000;
+/** Seconds that the clock of whoever made a list may be ahead. */
+const AHEAD_S_MAX = 120;
+/** The day of a list in the zone that is furthest ahead of UTC. */
+const ZONE_S_MAX = 14 * 3_600;
+const DAY_S = 86_400;
+
+export class Lists {
+  readonly #modules: ListsModules;
+  readonly #shelf: Shelf;
+  readonly #turns = new Turns();
+
+  constructor(options: ListsOptions, modules: ListsModules) {
+    this.#modules = modules;
+    this.#shelf = new Shelf(options, modules);
+  }
+
+  /** All versions that are remembered, that in force first; of older ones than the two first the rows are gone. */
+  versions(kind: ListKind): Promise<readonly ListVersion[]> {
+    return this.#shelf.versions(kind);
+  }
+
+  /** The lists in force. */
+  async inForce(): Promise<ReadonlyMap<ListKind, ListVersion>> {
+    const inForce = new Map<ListKind, ListVersion>();
+    for (const kind of LIST_KINDS) {
+      const [newest] = await this.versions(kind);
+      if (newest !== undefined) inForce.set(kind, newest);
+    }
+    return inForce;
+  }
+
+  /**
+   * Puts a list in force, or says what is wrong with it and changes nothing; the same file twice changes nothing either.
+   * @throws {NodeError} REFUSED for a list that is older than the one in force, or another one of the same moment; and as the tables.
+   */
+  import(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
+    return this.#turns.take(order.kind, () => this.#import(order, file));
+  }
+
+  async #import(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
+    const { kind, source, asOfS } = order;
+    const nowS = Math.floor(this.#modules.clock.nowMs() / 1_000);
+    const before = await this.versions(kind);
+    const [inForce] = before;
+    requireTime(order, inForce, nowS);
+    const version = (inForce?.version ?? 0) + 1;
+    await this.#shelf.remove(kind, version);
+    const measured = new Measured(file);
+    const staged = await this.#stage(order, version, measured);
+    if ('faults' in staged) {
+      await this.#shelf.remove(kind, version);
+      return { outcome: 'refused', faults: staged.faults };
+    }
+    const list = { version, source, asOfS, importedAtS: nowS, ...staged, ...measured.sum() };
+    if (inForce?.digest === list.digest && inForce.asOfS === asOfS) {
+      await this.#shelf.remove(kind, version);
+      return { outcome: 'unchanged', list: inForce };
+    }
+    if (inForce?.asOfS === asOfS) {
+      await this.#shelf.remove(kind, version);
+      throw refused(
+        'another list of this moment is in force',
+        'Give the later of the two its own time: --as-of.',
+      );
+    }
+    await this.#shelf.enforce(kind, [list, ...before]);
+    for (const { version: old } of before.slice(1)) await this.#shelf.remove(kind, old);
+    return { outcome: 'imported', list };
+  }
+
+  async #stage(
+    { kind, format, encoding, asOfS }: ListOrder,
+    version: number,
+    file: Measured,
+  ): Promise<{ rows: number; entries: number } | { faults: readonly RowFault[] }> {
+    const staging = new Staging(kind, version, { ...this.#modules, shelf: this.#shelf });
+    const lastDay = Math.floor((asOfS + ZONE_S_MAX) / DAY_S);
+    const faults: RowFault[] = [];
+    let some: ListRow[] = [];
+    let rows = 0;
+    const add = async () => {
+      faults.push(...(await staging.add(some)));
+      rows += some.length;
+      some = [];
+    };
+    for await (const row of readListRows(file.parts(), { kind, format, encoding, lastDay })) {
+      if ('line' in row) some.push(row);
+      else faults.push(...row);
+      if (some.length === ROWS_TOGETHER) await add();
+      if (rows > ROWS_MAX) faults.push({ line: 0, reason: `more than ${ROWS_MAX} rows` });
+      if (faults.length >= FAULTS_MAX || rows > ROWS_MAX) break;
+    }
+    if (some.length > 0) await add();
+    if (rows === 0 && faults.length === 0) faults.push({ line: 0, reason: 'the file has no rows' });
+    if (faults.length === 0) return { rows, entries: staging.entries };
+    return { faults: faults.toSorted((a, b) => a.line - b.line).slice(0, FAULTS_MAX) };
+  }
+}
+
+function requireTime({ asOfS }: ListOrder, inForce: ListVersion | undefined, nowS: number): void {
+  if (asOfS > nowS + AHEAD_S_MAX)
+    throw refused(
+      'the list speaks of a moment that is still to come',
+      'Check --as-of, and the clock of this machine.',
+    );
+  if (inForce !== undefined && asOfS < inForce.asOfS)
+    throw refused(
+      `the list is older than version ${inForce.version}, which is in force`,
+      'A list is replaced by a later one only: `entente lists show` tells of what moment that one is.',
+    );
+}
+
+function refused(message: string, hint: string): NodeError {
+  return new NodeError('REFUSED', `${message}; nothing was changed`, { hint });
+}
+
+/** A file that is hashed and counted as it is read. */
+class Measured {
+  readonly #file: AsyncIterable<Uint8Array>;
+  readonly #hash = crypto.createHash('sha256');
+  #bytes = 0;
+
+  constructor(file: AsyncIterable<Uint8Array>) {
+    this.#file = file;
+  }
+
+  async *parts(): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const part of this.#file) {
+      this.#hash.update(part);
+      this.#bytes += part.length;
+      yield part;
+    }
+  }
+
+  /** Once it is read. */
+  sum(): { readonly bytes: number; readonly digest: string } {
+    return { bytes: this.#bytes, digest: this.#hash.digest('hex') };
+  }
+}

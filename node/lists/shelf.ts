@@ -1,0 +1,189 @@
+/**
+ * Lists at rest, all of it sealed. Tables:
+ *
+ *   list/<kind>/head                          the versions there were, the newest first
+ *   list/<kind>/<version>/by/<pseudonym>      an entry, by the document that it names, or by name and day of birth
+ *   list/<kind>/<version>/name/<pseudonym>    the pseudonyms of entries with a document that have this name and day of birth
+ *
+ * A version is written row by row and is in force once the head names it: what is not named there is of an import that broke off.
+ */
+import { z } from 'zod';
+import { type Change, type Random } from '../ports.ts';
+import { type PrivateTables } from '../registry/private-tables.ts';
+import { Pseudonyms } from '../registry/pseudonyms.ts';
+import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
+import { encodeEntry, type ListEntry, parseEntry } from './entry.ts';
+import { type Identity } from './identity.ts';
+import { type ListKind } from './kinds.ts';
+
+export interface ShelfModules {
+  readonly tables: PrivateTables;
+  readonly random: Random;
+}
+
+/** A list as it came. */
+export const listVersionSchema = z.strictObject({
+  version: z.int().min(1),
+  /** Who gave it. */
+  source: z.string(),
+  /** The moment that it speaks of. */
+  asOfS: z.int(),
+  importedAtS: z.int(),
+  /** Rows of the file, and the persons or areas that they are about. */
+  rows: z.int(),
+  entries: z.int(),
+  bytes: z.int(),
+  /** SHA-256 of the file in hexadecimal. */
+  digest: z.string(),
+});
+export type ListVersion = Readonly<z.infer<typeof listVersionSchema>>;
+
+const headSchema = z.array(listVersionSchema);
+const pseudonymsSchema = z.array(z.string());
+
+/** Versions that are remembered; of older ones nothing is left. */
+const HISTORY_MAX = 256;
+const VERSION_DIGITS = 8;
+const REMOVED_TOGETHER = 1_024;
+
+export class Shelf {
+  readonly #modules: ShelfModules;
+  readonly #key: Uint8Array;
+  readonly #pseudonyms: Pseudonyms;
+  readonly #heads: Sealer;
+  readonly #sealers = new Map<string, Sealer>();
+
+  /** `key`: that of the registry. */
+  constructor({ key }: { readonly key: Uint8Array }, modules: ShelfModules) {
+    this.#modules = modules;
+    this.#key = key.slice();
+    this.#pseudonyms = new Pseudonyms(derivedKey(key, 'list/identity'));
+    this.#heads = new Sealer(derivedKey(key, 'list/head'));
+  }
+
+  /** The versions of a list, that in force first. */
+  async versions(kind: ListKind): Promise<readonly ListVersion[]> {
+    const name = headName(kind);
+    const sealed = await this.#modules.tables.get(name);
+    return sealed === undefined ? [] : headSchema.parse(jsonOf(this.#heads.open(name, sealed)));
+  }
+
+  /** Puts a version in force. */
+  async enforce(kind: ListKind, versions: readonly ListVersion[]): Promise<void> {
+    const name = headName(kind);
+    const head = Buffer.from(JSON.stringify(versions.slice(0, HISTORY_MAX)));
+    await this.#modules.tables.write([{ put: name, value: this.#seal(this.#heads, name, head) }]);
+  }
+
+  /** Removes all rows of a version. To be repeated if it is interrupted. */
+  async remove(kind: ListKind, version: number): Promise<void> {
+    const { tables } = this.#modules;
+    const from = `${prefixOf(kind, version)}/`;
+    for (;;) {
+      const page = await tables.page(from, `${from}~`, { limit: REMOVED_TOGETHER });
+      if (page.length === 0) return;
+      await tables.write(page.map(([name]) => ({ del: name })));
+    }
+  }
+
+  /** The name of somebody's entry: by the document, or else by name and day of birth. */
+  pseudonymOf(identity: Identity): string {
+    const { document } = identity;
+    if (document === undefined) return this.nameOf(identity) ?? '';
+    return this.#pseudonyms.of(['document', document.type, document.country, document.number].join('\n'));
+  }
+
+  /** The same by name and day of birth alone; undefined where one of them is not known. */
+  nameOf({ name, birthDate }: Identity): string | undefined {
+    if (name === undefined || birthDate === undefined) return undefined;
+    return this.#pseudonyms.of(['name', name, birthDate].join('\n'));
+  }
+
+  /** The name of an area's entry. */
+  areaOf(area: string): string {
+    return this.#pseudonyms.of(['area', area].join('\n'));
+  }
+
+  entryChange(kind: ListKind, version: number, pseudonym: string, entry: ListEntry): Change {
+    return this.#change(kind, version, `by/${pseudonym}`, encodeEntry(entry));
+  }
+
+  nameChange(kind: ListKind, version: number, name: string, pseudonyms: readonly string[]): Change {
+    return this.#change(kind, version, `name/${name}`, Buffer.from(JSON.stringify(pseudonyms)));
+  }
+
+  /** The entries of these pseudonyms, in their order. */
+  async entries(
+    kind: ListKind,
+    version: number,
+    pseudonyms: readonly string[],
+  ): Promise<(ListEntry | undefined)[]> {
+    const opened = await this.#opened(kind, version, 'by', pseudonyms);
+    return opened.map((bytes) => bytes && parseEntry(bytes));
+  }
+
+  /** The pseudonyms of entries with a document that have these names, in the order of the names. */
+  async namesakes(kind: ListKind, version: number, names: readonly string[]): Promise<(readonly string[])[]> {
+    const opened = await this.#opened(kind, version, 'name', names);
+    return opened.map((bytes) => (bytes === undefined ? [] : pseudonymsSchema.parse(jsonOf(bytes))));
+  }
+
+  /** All entries of a version, in the order of their pseudonyms. */
+  async *all(kind: ListKind, version: number): AsyncGenerator<ListEntry, void, undefined> {
+    const from = `${prefixOf(kind, version)}/by/`;
+    for (let next = from; ;) {
+      const page = await this.#modules.tables.page(next, `${from}~`, { limit: REMOVED_TOGETHER });
+      for (const [name, sealed] of page) yield parseEntry(this.#sealer(kind, version).open(name, sealed));
+      const last = page.at(-1)?.[0];
+      if (last === undefined) return;
+      next = `${last}\0`;
+    }
+  }
+
+  async #opened(
+    kind: ListKind,
+    version: number,
+    table: string,
+    pseudonyms: readonly string[],
+  ): Promise<(Uint8Array | undefined)[]> {
+    const names = pseudonyms.map((pseudonym) => `${prefixOf(kind, version)}/${table}/${pseudonym}`);
+    const sealed = await this.#modules.tables.getMany(names);
+    return sealed.map((bytes, i) => bytes && this.#sealer(kind, version).open(names[i] ?? '', bytes));
+  }
+
+  #change(kind: ListKind, version: number, place: string, plain: Uint8Array): Change {
+    const name = `${prefixOf(kind, version)}/${place}`;
+    return { put: name, value: this.#seal(this.#sealer(kind, version), name, plain) };
+  }
+
+  #seal(sealer: Sealer, name: string, plain: Uint8Array): Uint8Array {
+    return sealer.seal(name, plain, this.#modules.random(NONCE_BYTES));
+  }
+
+  /** A key of its own for each version keeps the number of values under one key in bounds. */
+  #sealer(kind: ListKind, version: number): Sealer {
+    const prefix = prefixOf(kind, version);
+    let sealer = this.#sealers.get(prefix);
+    if (sealer === undefined) {
+      // Of each kind few versions are ever looked at: those in force, those before, those that come.
+      if (this.#sealers.size >= SEALERS_MAX) this.#sealers.clear();
+      sealer = new Sealer(derivedKey(this.#key, prefix));
+      this.#sealers.set(prefix, sealer);
+    }
+    return sealer;
+  }
+}
+
+const SEALERS_MAX = 32;
+
+function headName(kind: ListKind): string {
+  return `list/${kind}/head`;
+}
+
+function prefixOf(kind: ListKind, version: number): string {
+  return `list/${kind}/${String(version).padStart(VERSION_DIGITS, '0')}`;
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(bytes).toString());
+}
