@@ -3,14 +3,13 @@
  * its key; while it does not, it catches up like any copy.
  */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { openCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { openCheckpoint, type ReadNote } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type VerifySignature } from '../../protocol/primitives.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
 import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
-import { type ReadNote } from '../sync/read-note.ts';
 
 export interface OwnLogModules {
   readonly verifySignature: VerifySignature;

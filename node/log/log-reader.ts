@@ -16,10 +16,13 @@ import { keyAfter, type StoreReader } from '../store/reader.ts';
 import { parseRun } from './entry-run.ts';
 import { logError } from './log-error.ts';
 import { LogKeys } from './log-keys.ts';
+import { type TileBytes } from './tile-edge.ts';
 
 export interface LogReaderModules {
   readonly reader: StoreReader;
   readonly sha256: Sha256;
+  /** Tiles that are in memory as they are stored: most of what is asked lies at the right edge. */
+  readonly edge?: () => readonly TileBytes[];
 }
 
 /** Runs fetched at a time. */
@@ -31,12 +34,14 @@ export class LogReader {
   readonly #keys: LogKeys;
   readonly #reader: StoreReader;
   readonly #sha256: Sha256;
+  readonly #edge: () => readonly TileBytes[];
 
-  constructor(origin: string, { reader, sha256 }: LogReaderModules) {
+  constructor(origin: string, { reader, sha256, edge = () => [] }: LogReaderModules) {
     this.#origin = origin;
     this.#keys = new LogKeys(origin);
     this.#reader = reader;
     this.#sha256 = sha256;
+    this.#edge = edge;
   }
 
   /** The entries with `from <= index < to`, in order. */
@@ -68,9 +73,17 @@ export class LogReader {
 
   /** The hashes of tiles, each as wide as is asked. */
   async tiles(tiles: readonly Tile[]): Promise<Uint8Array[]> {
-    const stored = await this.#reader.getMany(tiles.map(({ level, index }) => this.#keys.tile(level, index)));
-    return tiles.map((tile, i) => {
-      const bytes = stored[i]?.subarray(0, tile.width * HASH_BYTES);
+    const edge = this.#edge();
+    const isOf =
+      ({ level, index }: Tile) =>
+      (held: TileBytes) =>
+        held.level === level && held.index === index;
+    const missing = tiles.filter((tile) => !edge.some(isOf(tile)));
+    const keys = missing.map(({ level, index }) => this.#keys.tile(level, index));
+    const stored = keys.length === 0 ? [] : await this.#reader.getMany(keys);
+    return tiles.map((tile) => {
+      const whole = edge.find(isOf(tile))?.bytes ?? stored[missing.indexOf(tile)];
+      const bytes = whole?.subarray(0, tile.width * HASH_BYTES);
       if (bytes?.length !== tile.width * HASH_BYTES) throw this.#missing(tilePath(tile));
       return bytes;
     });
@@ -78,6 +91,7 @@ export class LogReader {
 
   /** The leaf hashes with `from <= index < to`. */
   async leafHashes(from: number, to: number): Promise<Uint8Array[]> {
+    if (from === to) return [];
     const tiles: Tile[] = [];
     for (let index = Math.floor(from / TILE_HASHES); index * TILE_HASHES < to; index++) {
       tiles.push({ level: 0, index, width: tileWidth(to, 0, index) });

@@ -16,7 +16,7 @@ import { logError } from './log-error.ts';
 import { emptyHead, encodeHead, type LogHead, parseHead } from './log-head.ts';
 import { LogKeys } from './log-keys.ts';
 import { LogReader } from './log-reader.ts';
-import { edgeTiles } from './tile-edge.ts';
+import { edgeTiles, type TileBytes } from './tile-edge.ts';
 import { mendTiles } from './tile-mending.ts';
 
 export interface LogTreeModules {
@@ -49,7 +49,8 @@ export class LogTree {
     this.origin = origin;
     this.keys = new LogKeys(origin);
     this.#modules = modules;
-    this.#reader = new LogReader(origin, { reader: modules.store, sha256: modules.sha256 });
+    const edge = (): readonly TileBytes[] => (this.#loaded instanceof NodeError ? [] : this.#loaded.edge);
+    this.#reader = new LogReader(origin, { reader: modules.store, sha256: modules.sha256, edge });
     this.#loaded = logError('LOG_STOPPED', `${origin} is not open`);
     this.#forget = modules.store.addCheck((reader) => this.#check(reader));
   }

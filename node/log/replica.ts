@@ -4,7 +4,13 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { type OpenedCheckpoint, openCheckpoint } from '../../protocol/log/checkpoint.ts';
+import {
+  type OpenedCheckpoint,
+  openCheckpoint,
+  openRead,
+  type ReadNote,
+  readNote,
+} from '../../protocol/log/checkpoint.ts';
 import { leafHash, type ProofPath, verifyConsistency } from '../../protocol/log/merkle.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
@@ -20,6 +26,8 @@ export interface Piece {
   readonly from: number;
   readonly entries: readonly Uint8Array[];
   readonly note: Uint8Array;
+  /** The note, where the caller has read it already. */
+  readonly read?: ReadNote;
   /** The consistency path from the end of the entries to the size of the note, where they are not the same. */
   readonly path?: ProofPath;
 }
@@ -56,17 +64,18 @@ export class Replica {
   }
 
   /**
-   * Stores what is new in a piece: entries, or a note where none that these keys open is held on that tree. `keys` are those of the log, of the role checkpoint.
+   * Stores what is new in a piece: entries, or a note where none that these keys open is held on that tree. `keys` are those of the log, of the role checkpoint;
+   * `opened` is what they make of the note, where the caller knows that already.
    * @throws {ProtocolError} what `openCheckpoint` throws; ORIGIN_INVALID for a note of another log; SIZE_INVALID for more
    * entries than the note counts; PROOF_INVALID if the entries do not lead to the note's root: the sender is wrong, or the
    * log has forked before `from`, which `confront` finds out.
    * @throws {NodeError} as `Store.write` and `SecondPlace.raise`: repeat the call.
    */
-  apply(piece: Piece, keys: readonly VerifierKey[]): Promise<Applied> {
+  apply(piece: Piece, keys: readonly VerifierKey[], opened?: OpenedCheckpoint): Promise<Applied> {
     const { tree } = this.#modules;
     return tree.inTurn(async () => {
       await tree.settled();
-      const checkpoint = this.#open(piece.note, keys);
+      const checkpoint = this.#ofThisLog(opened ?? this.#open(piece, keys));
       const { head } = tree;
       if (checkpoint.size <= head.size) return this.#applyNote(checkpoint, piece.note, head, keys);
       if (piece.from > head.size) return { outcome: 'gap', size: head.size };
@@ -88,7 +97,7 @@ export class Replica {
     return tree.inTurn(async () => {
       await tree.settled();
       const { note, root, path, size } = claim;
-      const checkpoint = this.#open(note, keys);
+      const checkpoint = this.#ofThisLog(this.#open(claim, keys));
       if (size > tree.size) return { outcome: 'gap', size: tree.size };
       const ends = { oldSize: size, newSize: checkpoint.size, oldRoot: root, newRoot: checkpoint.root };
       verifyConsistency(sha256, { ...ends, path });
@@ -97,11 +106,14 @@ export class Replica {
     });
   }
 
-  #open(note: Uint8Array, keys: readonly VerifierKey[]): OpenedCheckpoint {
-    const { tree, verifySignature } = this.#modules;
-    const checkpoint = openCheckpoint(note, keys, verifySignature);
-    if (checkpoint.origin === tree.origin) return checkpoint;
-    throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${tree.origin}`);
+  #open({ note, read }: Pick<Piece, 'note' | 'read'>, keys: readonly VerifierKey[]): OpenedCheckpoint {
+    return openRead(read ?? readNote(note), keys, this.#modules.verifySignature);
+  }
+
+  #ofThisLog(checkpoint: OpenedCheckpoint): OpenedCheckpoint {
+    const { origin } = this.#modules.tree;
+    if (checkpoint.origin === origin) return checkpoint;
+    throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${origin}`);
   }
 
   /** A note on no more than is held. It takes the place of one on the same tree that these keys do not open: by a key given up. */
@@ -113,7 +125,8 @@ export class Replica {
   ): Promise<Applied> {
     const { tree } = this.#modules;
     const { size, root } = checkpoint;
-    if (!equalBytes(await tree.reader.rootAt(size), root)) {
+    const held = size === head.size ? head.root : await tree.reader.rootAt(size);
+    if (!equalBytes(held, root)) {
       if (size === 0) throw new ProtocolError('PROOF_INVALID', 'the empty tree has one root only');
       return { outcome: 'forked', evidence: await this.#prover.against({ note, root, path: [] }, size) };
     }

@@ -10,7 +10,10 @@ export const SEAL_BYTES = 16;
 
 /** The stored form of a payload: a copy, so that the caller keeps its buffer. `key` is printable ASCII. */
 export function sealValue(key: string, payload: Uint8Array): Uint8Array {
-  const { bytes, start, end } = sealInput(key, payload, SEAL_BYTES);
+  const start = key.length + 1;
+  const end = start + payload.length;
+  const bytes = Buffer.allocUnsafe(end + SEAL_BYTES);
+  writeInput(bytes, key, payload);
   bytes.write(sealOf(bytes.subarray(0, end)), end, SEAL_BYTES, 'latin1');
   return bytes.subarray(start);
 }
@@ -28,24 +31,22 @@ export function openValue(key: string, stored: Uint8Array): Uint8Array {
 export function isIntact(key: string, stored: Uint8Array): boolean {
   const length = stored.length - SEAL_BYTES;
   if (length < 0) return false;
-  const seal = sealOf(sealInput(key, stored.subarray(0, length), 0).bytes);
+  const end = key.length + 1 + length;
+  const bytes = end <= ROOM.length ? ROOM.subarray(0, end) : Buffer.allocUnsafe(end);
+  writeInput(bytes, key, stored.subarray(0, length));
+  const seal = sealOf(bytes);
   for (let i = 0; i < SEAL_BYTES; i++) if (stored[length + i] !== seal.charCodeAt(i)) return false;
   return true;
 }
 
-/** `key || NUL || payload` and room behind it; the payload lies at `start .. end`. */
-function sealInput(
-  key: string,
-  payload: Uint8Array,
-  room: number,
-): { bytes: Buffer; start: number; end: number } {
-  const start = key.length + 1;
-  const end = start + payload.length;
-  const bytes = Buffer.allocUnsafe(end + room);
+/** What is hashed of a value that is read: of most, which are small, always here. */
+const ROOM = Buffer.allocUnsafeSlow(16_384);
+
+/** `key || NUL || payload` */
+function writeInput(bytes: Buffer, key: string, payload: Uint8Array): void {
   bytes.write(key, 0, 'latin1');
-  bytes[start - 1] = 0;
-  bytes.set(payload, start);
-  return { bytes, start, end };
+  bytes[key.length] = 0;
+  bytes.set(payload, key.length + 1);
 }
 
 /** The hash as a character for each byte, the cheapest form that node:crypto gives: 32 of them. */

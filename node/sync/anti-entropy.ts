@@ -5,7 +5,7 @@
  */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
-import { parseNote } from '../../protocol/log/note.ts';
+import { type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock, type GossipVerdict, type Network } from '../ports.ts';
@@ -14,7 +14,6 @@ import { HeadDigests } from './head-digest.ts';
 import { type AnswerTo, type LogHeadMessage, parseAnswer, TOPICS } from './messages.ts';
 import { type PeerBook } from './peer-book.ts';
 import { type Puller } from './puller.ts';
-import { type ReadNote, readNote } from './read-note.ts';
 import { type SyncClient } from './sync-client.ts';
 import { GOSSIP_BYTES_MAX } from './sync-limits.ts';
 
@@ -194,20 +193,20 @@ export class AntiEntropy {
   }
 
   /** New entries, if they fit to what is held; else what lies between is fetched. True if the log has grown. */
-  async #take(peer: string, { from, entries, note, path }: AnswerTo<'range'>): Promise<boolean> {
+  async #take(peer: string, { from, entries, note, path, read }: ReadRange): Promise<boolean> {
     const { logs } = this.#modules;
-    const log = logs().get(originOf(note));
-    if (log === undefined || (await log.heed(note)) !== 'behind') return false;
+    const log = logs().get(read.checkpoint.origin);
+    if (log === undefined || (await log.heed(note, read)) !== 'behind') return false;
     if (from <= log.tree.size) {
       try {
-        const { outcome } = await log.apply({ from, entries, note, path });
+        const { outcome } = await log.apply({ from, entries, note, path, read });
         if (outcome === 'grown' || outcome === 'known') return outcome === 'grown';
       } catch (error) {
         // Whoever is wrong, the puller finds out.
         if (!isProtocolError(error)) throw error;
       }
     }
-    return this.#pull(log, peer, parseNote(note).text);
+    return this.#pull(log, peer, read.note.text);
   }
 
   /** Fetches what a peer has shown. A log that has forked, or a tree that nobody has, is shown again and again. */
@@ -251,7 +250,11 @@ export interface ReadHead extends LogHeadMessage {
   readonly read: ReadNote;
 }
 
-type Gossiped = AnswerTo<'range' | 'forks'> | { readonly kind: 'heads'; readonly heads: readonly ReadHead[] };
+/** Entries as a peer told them, and what the note with them says. */
+type ReadRange = AnswerTo<'range'> & { readonly read: ReadNote };
+
+type Gossiped =
+  ReadRange | AnswerTo<'forks'> | { readonly kind: 'heads'; readonly heads: readonly ReadHead[] };
 
 /** What is said on each topic. Spec: SPEC.md 14.6. */
 const KIND_ON: Readonly<Record<string, Gossiped['kind']>> = {
@@ -267,9 +270,8 @@ function parseGossip(topic: string, message: Uint8Array): Gossiped {
     throw new ProtocolError('SCHEMA_INVALID', `expected ${KIND_ON[topic]} on the topic ${topic}`);
   }
   if (heard.kind === 'heads') return { kind: 'heads', heads: readHeads(heard.heads) };
-  const notes =
-    heard.kind === 'range' ? [heard.note] : heard.forks.flatMap(({ sides }) => sides.map(({ note }) => note));
-  for (const note of notes) readNote(note);
+  if (heard.kind === 'range') return { ...heard, read: readNote(heard.note) };
+  for (const { sides } of heard.forks) for (const { note } of sides) readNote(note);
   return heard;
 }
 

@@ -1,8 +1,8 @@
 /** A log of another that a node follows: it takes what is proven, from whomever. `TrustKeeper` and `Mirror` are two. */
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
+import { type ReadNote } from '../../protocol/log/checkpoint.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
-import { type ReadNote } from './read-note.ts';
 
 /** `more`: nothing is settled yet, offer the piece again with the entries that follow it. */
 export type Kept = Applied | { readonly outcome: 'more'; readonly size: number };

@@ -1,5 +1,6 @@
 /** A copy of another region's attestation log: what an auditor replays, and what a cut-off or a healing needs. */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
@@ -7,7 +8,6 @@ import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
 import { ForkBook, type ForkBookModules } from '../trust/fork-book.ts';
 import { type Followed, type Heeded } from './followed.ts';
-import { type ReadNote, readNote } from './read-note.ts';
 
 export interface MirrorModules extends ForkBookModules {
   readonly tree: LogTree;
@@ -70,7 +70,7 @@ export class Mirror implements Followed {
     const signed = [...keyIds.sort(), text].join('\n');
     if (this.#agreed.get(signed) !== undefined) return 'known';
     try {
-      if ((await this.apply({ from: size, entries: [], note })).outcome === 'forked') return 'forked';
+      if ((await this.apply({ from: size, entries: [], note, read })).outcome === 'forked') return 'forked';
     } catch (error) {
       if (!isProtocolError(error, 'NOTE_UNSIGNED')) throw error;
       // By a key that is not known any more, or not yet: then it is looked at again when it comes again.

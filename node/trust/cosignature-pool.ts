@@ -37,7 +37,7 @@ export class CosignaturePool {
   readonly #primitives: Primitives;
   /** The log's own lines as notes carry them, by the id of the key. */
   readonly #own = new Map<string, EncodedLine>();
-  /** The newest of each key: of some dozens, so that a search costs less than the making of their names. */
+  /** The newest of each key, in the order of their names: of some dozens, so that a search costs less than the making of keys. */
   readonly #vouched: Vouched[] = [];
   #cosignatures: readonly Cosigned[] | undefined;
   /** The note up to the first line of a witness, and with all lines, until there are others. */

@@ -4,8 +4,13 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
-import { parseNote } from '../../protocol/log/note.ts';
+import {
+  type Checkpoint,
+  type OpenedCheckpoint,
+  openRead,
+  type ReadNote,
+  readNote,
+} from '../../protocol/log/checkpoint.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
@@ -19,7 +24,6 @@ import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts
 import { type NodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
-import { type ReadNote, readNote } from '../sync/read-note.ts';
 import { CosignaturePool } from './cosignature-pool.ts';
 import { ForkBook, type KnownFork } from './fork-book.ts';
 import { logVerifierKeys } from './log-keys.ts';
@@ -185,9 +189,11 @@ export class TrustKeeper implements Followed {
    */
   apply(piece: Piece): Promise<Kept> {
     return this.#inTurn(async () => {
-      const keys = await this.#keysFor(piece);
-      if (keys === undefined) return { outcome: 'more', size: this.tree.size };
-      return this.#settle(await this.#replica.apply(piece, keys), keys, piece.note);
+      const read = piece.read ?? readNote(piece.note);
+      const found = await this.#keysFor(piece, read);
+      if (found === undefined) return { outcome: 'more', size: this.tree.size };
+      const { keys, opened } = found;
+      return this.#settle(await this.#replica.apply({ ...piece, read }, keys, opened), keys, read);
     });
   }
 
@@ -216,7 +222,7 @@ export class TrustKeeper implements Followed {
     if (this.#agreed.get(text) !== undefined) return 'known';
     if (size > this.tree.size) return 'behind';
     try {
-      const { outcome } = await this.apply({ from: size, entries: [], note });
+      const { outcome } = await this.apply({ from: size, entries: [], note, read });
       if (outcome === 'forked') return 'forked';
     } catch (error) {
       // An old note by a key that is not known any more: its bearer may just be late.
@@ -252,28 +258,29 @@ export class TrustKeeper implements Followed {
     return this.#inTurn(() => this.#follow());
   }
 
-  /** Rejects as `RegionFold.stateAfter`. Undefined: the keys that signed are not known yet. */
-  async #keysFor({ from, entries, note }: Piece): Promise<readonly VerifierKey[] | undefined> {
-    const { verifySignature } = this.#modules;
-    const known = this.#keys(this.state);
+  /** The log's keys, and the note if they open it. Rejects as `RegionFold.stateAfter`. Undefined: those that signed are not known yet. */
+  async #keysFor(
+    { from, entries }: Piece,
+    read: ReadNote,
+  ): Promise<{ keys: readonly VerifierKey[]; opened?: OpenedCheckpoint } | undefined> {
+    const keys = this.#keys(this.state);
     try {
-      openCheckpoint(note, known, verifySignature);
-      return known;
+      return { keys, opened: openRead(read, keys, this.#modules.verifySignature) };
     } catch (error) {
       if (!isProtocolError(error, 'NOTE_UNSIGNED')) throw error;
     }
-    const { size } = parseCheckpoint(parseNote(note).text);
+    const { size } = read.checkpoint;
     const { size: folded } = this.#fold;
-    if (from > folded || size <= folded) return known;
+    if (from > folded || size <= folded) return { keys };
     const isWhole = from + entries.length >= size;
     const state = await this.#fold.stateAfter(
       entries.slice(folded - from, isWhole ? undefined : folded - from + 1),
     );
     this.#requirePin(state);
-    return isWhole ? this.#keys(state) : undefined;
+    return isWhole ? { keys: this.#keys(state) } : undefined;
   }
 
-  async #settle(applied: Applied, keys: readonly VerifierKey[], note?: Uint8Array): Promise<Applied> {
+  async #settle(applied: Applied, keys: readonly VerifierKey[], read?: ReadNote): Promise<Applied> {
     if (applied.outcome === 'forked') {
       if (applied.evidence !== undefined && (await this.#forks.take(applied.evidence, keys))) {
         this.#modules.onFork?.(this.origin, applied.evidence);
@@ -282,8 +289,8 @@ export class TrustKeeper implements Followed {
       return applied;
     }
     await this.#follow();
-    if (note !== undefined) {
-      const { text, signatures } = parseNote(note);
+    if (read !== undefined) {
+      const { text, signatures } = read.note;
       const pool = this.#poolOf(text);
       if (pool !== undefined) this.#take(pool, signatures);
     }
@@ -302,9 +309,10 @@ export class TrustKeeper implements Followed {
     if (signed === undefined || signed.size === 0 || signed.size !== this.#fold.size) return false;
     const { sha256, verifySignature } = this.#modules;
     const { state, falseStart } = this.#fold;
+    const read = readNote(signed.note);
     let opened;
     try {
-      opened = openCheckpoint(signed.note, this.#keys(state), verifySignature);
+      opened = openRead(read, this.#keys(state), verifySignature);
     } catch (error) {
       // The key was disowned by an entry under its own note: a note by another key will come.
       if (!isProtocolError(error)) throw error;
@@ -314,7 +322,7 @@ export class TrustKeeper implements Followed {
     const known = this.latest?.pool;
     const isNew = known?.text !== text;
     const pool = isNew ? new CosignaturePool({ text }, { sha256, verifySignature }) : known;
-    const { signatures } = parseNote(signed.note);
+    const { signatures } = read.note;
     const signers = pool.logKeyIds.length;
     pool.takeOwn(opened, signatures);
     pool.take(signatures, this.#modules.witnessKeys(), this.#nowS());

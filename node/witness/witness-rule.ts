@@ -4,9 +4,8 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { type OpenedCheckpoint, openCheckpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { type OpenedCheckpoint, openRead, type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { emptyRoot, verifyConsistency } from '../../protocol/log/merkle.ts';
-import { parseNote } from '../../protocol/log/note.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives, type Sha256 } from '../../protocol/primitives.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
@@ -46,23 +45,19 @@ export interface WitnessGround extends Primitives {
   readonly vet: (checkpoint: OpenedCheckpoint) => Vetting;
 }
 
-/** The origin that a request is about. @throws {ProtocolError} as `parseNote` and `parseCheckpoint`. */
-export function originOf({ note }: Pick<AddCheckpoint, 'note'>): string {
-  return parseCheckpoint(parseNote(note).text).origin;
-}
-
-/** Total on requests. `seen` is what the witness stored last of this log. */
+/** Total on requests. `seen` is what the witness stored last of this log; `read` the note of the request, where that was read already. */
 export function decideCosigning(
   request: AddCheckpoint,
   seen: HighWater | undefined,
   { keysOf, vet, sha256, verifySignature }: WitnessGround,
+  read?: ReadNote,
 ): WitnessDecision {
   let checkpoint: OpenedCheckpoint;
   try {
-    const origin = originOf(request);
-    const keys = keysOf(origin);
+    const asked = read ?? readNote(request.note);
+    const keys = keysOf(asked.checkpoint.origin);
     if (keys === undefined) return { cosigns: false, refusal: 'unknown-log' };
-    checkpoint = openCheckpoint(request.note, keys, verifySignature);
+    checkpoint = openRead(asked, keys, verifySignature);
   } catch (error) {
     return refusedFor(error);
   }

@@ -8,10 +8,10 @@ import { equalBytes } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
-import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { type OpenedCheckpoint, type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { signCosignature } from '../../protocol/log/cosignature.ts';
 import { HASH_BYTES } from '../../protocol/log/merkle.ts';
-import { encodeNote, parseNote } from '../../protocol/log/note.ts';
+import { encodeNote, type Note } from '../../protocol/log/note.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { COSIGNATURE, makeVerifierKey, type VerifierKey } from '../../protocol/log/verifier-key.ts';
@@ -22,7 +22,7 @@ import { type Clock, type HighWater, type SecondPlace, type Signer } from '../po
 import { type Store } from '../store/store.ts';
 import { Turns } from '../turns.ts';
 import { type AddCheckpoint } from './add-checkpoint.ts';
-import { decideCosigning, originOf, type WitnessDecision, type WitnessGround } from './witness-rule.ts';
+import { decideCosigning, type WitnessDecision, type WitnessGround } from './witness-rule.ts';
 
 export interface WitnessOptions {
   /** As `witnessName` gives it: the name of its keys. */
@@ -74,7 +74,7 @@ export class Witness {
     {
       readonly checkpoint: OpenedCheckpoint;
       readonly keys: readonly VerifierKey[];
-      readonly note: Uint8Array;
+      readonly note: Note;
     }
   >();
   /** What `attested` gives, until `#seen` has another note. */
@@ -96,15 +96,16 @@ export class Witness {
    * last cosignature, CLOCK_ASTRAY for one that most regions contradict: nothing was cosigned.
    */
   async add(request: AddCheckpoint): Promise<Witnessed> {
-    let origin: string;
+    let read: ReadNote;
     try {
-      origin = originOf(request);
-      if (this.#modules.keysOf(origin) === undefined) return { cosigns: false, refusal: 'unknown-log' };
+      read = readNote(request.note);
+      if (this.#modules.keysOf(read.checkpoint.origin) === undefined)
+        return { cosigns: false, refusal: 'unknown-log' };
     } catch (error) {
       if (!isProtocolError(error)) throw error;
       return { cosigns: false, refusal: 'malformed', fault: error };
     }
-    return this.#turns.take(origin, () => this.#addInTurn(origin, request));
+    return this.#turns.take(read.checkpoint.origin, () => this.#addInTurn(request, read));
   }
 
   /**
@@ -153,26 +154,23 @@ export class Witness {
     ));
   }
 
-  async #addInTurn(origin: string, request: AddCheckpoint): Promise<Witnessed> {
+  async #addInTurn(request: AddCheckpoint, read: ReadNote): Promise<Witnessed> {
+    const { origin } = read.checkpoint;
     const seen = await this.#read(origin);
-    const decision = decideCosigning(request, seen, this.#modules);
+    const decision = decideCosigning(request, seen, this.#modules, read);
     if (!decision.cosigns) {
       if (decision.evidence !== undefined) this.#modules.onFork?.(origin, decision.evidence);
       return decision;
     }
     const { checkpoint } = decision;
     const keys = this.#modules.keysOf(origin);
-    const line = await this.#cosign(checkpoint, request.note, seen);
-    if (keys !== undefined) this.#last.set(origin, { checkpoint, keys, note: request.note });
+    const line = await this.#cosign(checkpoint, read.note, seen);
+    if (keys !== undefined) this.#last.set(origin, { checkpoint, keys, note: read.note });
     return { cosigns: true, checkpoint, line };
   }
 
   /** Of a checkpoint that continues what was seen. */
-  async #cosign(
-    checkpoint: OpenedCheckpoint,
-    note: Uint8Array,
-    seen: Seen | undefined,
-  ): Promise<NoteSignature> {
+  async #cosign(checkpoint: OpenedCheckpoint, note: Note, seen: Seen | undefined): Promise<NoteSignature> {
     const { origin, size, text } = checkpoint;
     const atS = Math.floor(this.#modules.clock.nowMs() / 1000);
     if (seen !== undefined && atS < seen.atS) {
@@ -223,8 +221,7 @@ export class Witness {
 }
 
 /** What is kept of a checkpoint: the lines of the log alone, since they are what makes two of them evidence. */
-function lastSeenOf({ size, root, signers }: OpenedCheckpoint, note: Uint8Array): HighWater {
-  const { text, signatures } = parseNote(note);
+function lastSeenOf({ size, root, signers }: OpenedCheckpoint, { text, signatures }: Note): HighWater {
   const own = signatures.filter(({ name, keyId }) =>
     signers.some((key) => key.name === name && key.keyId === keyId),
   );

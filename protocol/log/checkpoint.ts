@@ -16,6 +16,12 @@ export interface Checkpoint {
   readonly root: Uint8Array;
 }
 
+/** A checkpoint's note as far as anybody can read it: nothing of it is proven. */
+export interface ReadNote {
+  readonly note: Note;
+  readonly checkpoint: Checkpoint;
+}
+
 /** A checkpoint that the log signed, and who vouched for it. */
 export interface OpenedCheckpoint extends Checkpoint {
   /** The text that was signed. */
@@ -64,6 +70,12 @@ export function parseCheckpoint(text: string): Checkpoint {
   return { origin, size: Number(digits), root };
 }
 
+/** @throws {ProtocolError} as `parseNote` and `parseCheckpoint`. */
+export function readNote(bytes: Uint8Array): ReadNote {
+  const note = parseNote(bytes);
+  return { note, checkpoint: parseCheckpoint(note.text) };
+}
+
 /** The log's own note on its tree. @throws {RangeError} if the key is not named after the origin, or is a witness's. */
 export function signCheckpoint(checkpoint: Checkpoint, key: VerifierKey, sign: Sign): Note {
   if (key.name !== checkpoint.origin) throw new RangeError('the key of a log has the name of its origin');
@@ -82,13 +94,20 @@ export function openCheckpoint(
   keys: readonly VerifierKey[],
   verify: VerifySignature,
 ): OpenedCheckpoint {
-  const parsed = parseNote(note);
-  const checkpoint = parseCheckpoint(parsed.text);
-  const { signers, cosignatures } = verifyNote(parsed, keys, verify);
+  return openRead(readNote(note), keys, verify);
+}
+
+/** As `openCheckpoint`, of a note that was read already. */
+export function openRead(
+  { note, checkpoint }: ReadNote,
+  keys: readonly VerifierKey[],
+  verify: VerifySignature,
+): OpenedCheckpoint {
+  const { signers, cosignatures } = verifyNote(note, keys, verify);
   if (signers.length === 0)
     throw new ProtocolError('NOTE_UNSIGNED', 'no good signature is by a key of the log');
   if (signers.some(({ name }) => name !== checkpoint.origin)) {
     throw new ProtocolError('ORIGIN_INVALID', 'the key that signed is named after another origin');
   }
-  return { ...checkpoint, text: parsed.text, signers, cosignatures };
+  return { ...checkpoint, text: note.text, signers, cosignatures };
 }

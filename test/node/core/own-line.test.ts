@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readNote, type ReadNote } from '../../../node/sync/read-note.ts';
+import { readNote, type ReadNote } from '../../../protocol/log/checkpoint.ts';
 import { encodeAnswer, parseAnswer, TOPICS } from '../../../node/sync/messages.ts';
 import { encodeNote } from '../../../protocol/log/note.ts';
 import { witnessName } from '../../../protocol/log/origin.ts';
