@@ -1,5 +1,6 @@
 /** Judging one text with everything that the command line can fetch: the hash of a document, a leaf's proof from a mirror. */
 import { join } from 'node:path';
+import { nativeForeignPrimitives } from '../node/crypto/foreign-primitives.ts';
 import { scryptInPool } from '../node/crypto/scrypt.ts';
 import { attestationLogsPath } from '../node/region/layout.ts';
 import { LogFiles } from '../node/region/log-files.ts';
@@ -8,6 +9,9 @@ import { type Attestation } from '../protocol/code/attestation.ts';
 import { parseCode, type ParsedCode } from '../protocol/code/code.ts';
 import { documentHash, type DocumentInput } from '../protocol/code/document.ts';
 import { isProtocolError } from '../protocol/fault.ts';
+import { AnnouncedCodes } from '../protocol/foreign/announced-codes.ts';
+import { verifyAnnounced } from '../protocol/foreign/verify-announced.ts';
+import { foreignFormatOf } from '../protocol/foreign/verify-foreign.ts';
 import { inclusionProof } from '../protocol/log/merkle-proof.ts';
 import { type Primitives, type Sha256 } from '../protocol/primitives.ts';
 import { type LeafProof } from '../protocol/verdict/cut-off.ts';
@@ -32,6 +36,10 @@ export async function judgeText(
   text: string,
   options: JudgingOptions,
 ): Promise<Verdict> {
+  if (foreignFormatOf(text) !== undefined) {
+    const { trust, context, nowS } = options;
+    return verifyAnnounced(nativeForeignPrimitives, text, new AnnouncedCodes(trust), context, nowS);
+  }
   let parsed: ParsedCode;
   try {
     parsed = parseCode(primitives.sha256, text);

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { Cli } from './cli.ts';
 import { Drafted } from './ceremony/by-root.ts';
+import { addAdapter } from './commands/adapter.ts';
 import { addAudit } from './commands/audit.ts';
 import { addBench } from './commands/bench.ts';
 import { addCodes } from './commands/codes.ts';
@@ -97,6 +98,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addRevoke,
   addRules,
   addLists,
+  addAdapter,
   addWitness,
   addPeer,
   addExport,

@@ -7,14 +7,15 @@ import { spanText, timeText } from './times.ts';
 
 /** `PASS  green, static, until 2026-11-30 15:00:00 UTC  (CN-33 2026-11/17)`; what could not be proven is not said. */
 export function headline(verdict: Verdict, colours: Colours): string {
-  const { outcome, colour, grade, measure, expiresAtS, code } = verdict;
+  const { outcome, colour, grade, measure, expiresAtS } = verdict;
   const facts = [
     colour === undefined ? undefined : paint(colours, colour)(colour),
     grade,
     measure === undefined ? undefined : `${MEASURES[measure.kind]} until ${timeText(measure.untilS)}`,
     measure !== undefined || expiresAtS === undefined ? undefined : `until ${timeText(expiresAtS)}`,
   ].filter((fact) => fact !== undefined);
-  const reference = code === undefined ? '' : colours.dim(`(${code.region} ${code.log}/${code.index})`);
+  const place = referenceText(verdict);
+  const reference = place === undefined ? '' : colours.dim(`(${place})`);
   return [outcomeText(outcome, colours), facts.join(', '), reference]
     .filter((part) => part !== '')
     .join('  ');
@@ -30,7 +31,7 @@ export function reasonLines({ reasons }: Pick<Verdict, 'reasons'>, colours: Colo
 
 /** What the verdict rests on: grade, rule, key, and for each region how old the knowledge is and who vouches for it. */
 export function groundLines(verdict: Verdict): string[] {
-  const { code, grade, rule, expiresAtS, knowledge, atS } = verdict;
+  const { code, foreign, grade, rule, expiresAtS, knowledge, atS } = verdict;
   const pairs: [string, string][] = [['judged at', timeText(atS)]];
   if (code !== undefined) {
     pairs.push([
@@ -38,6 +39,12 @@ export function groundLines(verdict: Verdict): string[] {
       `${code.region}, key ${code.keyId}, leaf ${figure(code.index)} of log ${code.log}`,
     ]);
     pairs.push(['issued at', `${timeText(3_600 * code.hour)}, to the hour`]);
+  }
+  if (foreign !== undefined) {
+    const { region, adapter, issuer, issuedAtS } = foreign;
+    if (region !== undefined) pairs.push(['recognised by', `adapter ${adapter ?? ''} of ${region}`]);
+    if (issuer !== undefined) pairs.push(['names as issuer', printable(issuer)]);
+    if (issuedAtS !== undefined) pairs.push(['issued at', timeText(issuedAtS)]);
   }
   if (expiresAtS !== undefined) pairs.push(['expires', timeText(expiresAtS)]);
   if (rule !== undefined) pairs.push(['by rule', `${rule.id}, version ${rule.version}`]);
@@ -47,9 +54,23 @@ export function groundLines(verdict: Verdict): string[] {
 }
 
 /** One line of a batch: outcome, colour, place in the log and reasons, separated by tabs. */
-export function batchLine({ outcome, colour, code, reasons }: Verdict): string {
-  const reference = code === undefined ? '-' : `${code.region} ${code.log}/${code.index}`;
-  return [outcome, colour ?? '-', reference, reasons.map((reason) => reason.code).join(',')].join('\t');
+export function batchLine(verdict: Verdict): string {
+  const { outcome, colour, reasons } = verdict;
+  return [
+    outcome,
+    colour ?? '-',
+    referenceText(verdict) ?? '-',
+    reasons.map((reason) => reason.code).join(','),
+  ].join('\t');
+}
+
+/** Where the code stands in its log, or whose code of others it is. */
+function referenceText({ code, foreign }: Verdict): string | undefined {
+  if (code !== undefined) return `${code.region} ${code.log}/${code.index}`;
+  if (foreign === undefined) return undefined;
+  const { region, adapter, format, keyId } = foreign;
+  const by = region === undefined ? '' : `${region} ${adapter ?? ''}, `;
+  return `${by}${format} by key ${printable(keyId)}`;
 }
 
 const MEASURES = { home: 'stay at home', isolate: 'isolate' } as const;

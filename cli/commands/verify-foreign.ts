@@ -1,16 +1,15 @@
 /** `entente verify --foreign-keys`: verdicts on codes that others issued, by lists of their keys. */
 import { createReadStream } from 'node:fs';
-import { readFileIfPresent } from '../../node/region/files.ts';
 import { ForeignTrust } from '../../node/foreign/foreign-trust.ts';
-import { KEY_LIST_BYTES_MAX, type KeyList, readKeyList } from '../../node/foreign/key-list.ts';
+import { type KeyList } from '../../node/foreign/key-list.ts';
 import { CARD_CHARS_MAX, FOREIGN_KEYS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { type ForeignVerdict } from '../../protocol/foreign/foreign-verdict.ts';
 import { type Cli } from '../cli.ts';
 import { EXIT, type ExitCode, usageError } from '../exit.ts';
 import { foreignBatchLine, foreignHeadline, foreignReasonLines, foreignVerdictJson } from '../foreign.ts';
 import { linesOf } from '../../node/rows/lines.ts';
-import { counted, figure } from '../output.ts';
-import { printable } from '../printable.ts';
+import { readKeySource } from '../key-source.ts';
+import { figure } from '../output.ts';
 import { parseTime } from '../times.ts';
 
 export interface VerifyForeignOptions {
@@ -19,7 +18,6 @@ export interface VerifyForeignOptions {
   readonly at?: string | undefined;
 }
 
-const REASONS_SHOWN = 3;
 const REVOCATION = 'revocation is not looked at: the issuer of a genuine code may have revoked it since';
 /** Stands for a line that is too long or no UTF-8: no format begins so. */
 const NOT_TEXT = '\ufffd';
@@ -34,7 +32,7 @@ export async function verifyForeignCodes(
 ): Promise<void> {
   const nowS = at === undefined ? cli.surroundings.nowS() : parseTime(at);
   const lists: KeyList[] = [];
-  for (const source of foreignKeys) lists.push(await readSource(cli, source));
+  for (const source of foreignKeys) lists.push(await readKeySource(cli, source));
   const count = lists.reduce((sum, { keys }) => sum + keys.length, 0);
   if (count > FOREIGN_KEYS_MAX)
     throw usageError(
@@ -59,19 +57,6 @@ export async function verifyForeignCodes(
   if (first === undefined)
     throw usageError('there is no code to judge', 'Give one as an argument, with --file or on stdin.');
   if (lines === 1) report(cli, first);
-}
-
-/** A file of keys, or `https://issuer=FILE` for a key set that does not say whose it is. */
-async function readSource(cli: Cli, source: string): Promise<KeyList> {
-  const [, issuer, path = source] = /^(https:\/\/[^=]+)=(.+)$/.exec(source) ?? [];
-  const bytes = await readFileIfPresent(path, KEY_LIST_BYTES_MAX);
-  if (bytes === undefined) throw usageError(`there is no file ${printable(path)}`);
-  const list = readKeyList(bytes, { issuer });
-  for (const reason of list.leftOut.slice(0, REASONS_SHOWN))
-    cli.output.note(`${printable(path)}: ${printable(reason)}`);
-  const more = list.leftOut.length - REASONS_SHOWN;
-  if (more > 0) cli.output.note(`${printable(path)}: ${counted(more, 'key')} more left out`);
-  return list;
 }
 
 function report(cli: Cli, verdict: ForeignVerdict): void {

@@ -95,6 +95,20 @@ export const verdict = z
       .object({ region: regionId, log: z.string(), index: z.int(), hour: z.int(), keyId: hex })
       .optional()
       .openapi({ description: 'By its own words; proven only if the signature is good.' }),
+    foreign: z
+      .object({
+        format: z.enum(['hcert', 'shc', 'vdsnc']),
+        keyId: z.string(),
+        issuer: z.string().optional(),
+        issuedAtS: atS.optional(),
+        region: regionId.optional(),
+        adapter: z.string().optional(),
+      })
+      .optional()
+      .openapi({
+        description:
+          'A code of others, by its own words; `region` and `adapter` say whose announced key signed it.',
+      }),
     colour: z.enum(['green', 'yellow', 'red']).optional(),
     measure: z.object({ kind: z.string(), untilS: atS }).optional(),
     rule: z.object({ id: z.string(), version: z.int() }).optional(),

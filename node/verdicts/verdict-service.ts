@@ -4,11 +4,15 @@ import { isProtocolError } from '../../protocol/fault.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { type LeafProof } from '../../protocol/verdict/cut-off.ts';
+import { AnnouncedCodes } from '../../protocol/foreign/announced-codes.ts';
+import { verifyAnnounced } from '../../protocol/foreign/verify-announced.ts';
+import { foreignFormatOf } from '../../protocol/foreign/verify-foreign.ts';
 import { acceptanceByTrust } from '../../protocol/rules/acceptance-by-trust.ts';
 import { checksOf, judge } from '../../protocol/verdict/judge.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Acceptance, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { refuseText } from '../../protocol/verdict/verify.ts';
+import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
 import { type Clock } from '../ports.ts';
 import { type CheckSignatures } from './signature-thread.ts';
 
@@ -31,11 +35,17 @@ export interface VerdictServiceModules extends Primitives {
 /** Counted since the start. */
 export type VerdictCounters = Readonly<Record<Verdict['outcome'] | 'proofsFetched', number>>;
 
+/** What follows from the trust of the moment, read once for each: the rules that recognitions name, and the adapters of regions. */
+interface TrustRead {
+  readonly acceptance: Acceptance;
+  readonly announced: AnnouncedCodes;
+}
+
 export class VerdictService {
   readonly #modules: VerdictServiceModules;
   readonly #counters = { pass: 0, act: 0, stop: 0, undetermined: 0, proofsFetched: 0 };
 
-  #rules: { readonly trust: Trust; readonly acceptance: Acceptance } | undefined;
+  #read: TrustRead | undefined;
 
   constructor(modules: VerdictServiceModules) {
     this.#modules = modules;
@@ -54,6 +64,10 @@ export class VerdictService {
 
   async #judge(text: string, context: VerdictContext): Promise<Verdict> {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
+    if (foreignFormatOf(text) !== undefined) {
+      const { acceptance, announced } = this.#readOf(this.#modules.trust());
+      return verifyAnnounced(nativeForeignPrimitives, text, announced, { acceptance, ...context }, nowS);
+    }
     let parsed: ParsedCode;
     try {
       parsed = parseCode(this.#modules.sha256, text);
@@ -67,7 +81,7 @@ export class VerdictService {
     const answers = checkSignatures?.(checks) ?? checks.map(verifySignature);
     // To wait for what is there already would cost a turn.
     const results = Array.isArray(answers) ? answers : await answers;
-    const judged = { acceptance: this.#acceptanceBy(trust), ...context };
+    const judged = { acceptance: this.#readOf(trust).acceptance, ...context };
     const verdict = judge(parsed, results, trust, judged, nowS);
     if (!verdict.reasons.some(({ code }) => code === 'PROOF_NEEDED')) return verdict;
     const proofs = await this.#proofsFor(parsed, trust);
@@ -75,10 +89,10 @@ export class VerdictService {
     return judge(parsed, results, trust, { ...judged, proofs: [...(context.proofs ?? []), ...proofs] }, nowS);
   }
 
-  /** The rules that recognitions name are read once for each trust. */
-  #acceptanceBy(trust: Trust): Acceptance {
-    if (this.#rules?.trust !== trust) this.#rules = { trust, acceptance: acceptanceByTrust(trust, {}) };
-    return this.#rules.acceptance;
+  #readOf(trust: Trust): TrustRead {
+    if (this.#read?.announced.trust !== trust)
+      this.#read = { acceptance: acceptanceByTrust(trust, {}), announced: new AnnouncedCodes(trust) };
+    return this.#read;
   }
 
   /** The cut-off names the tree, so that a mirror can only prove what is true of it. */

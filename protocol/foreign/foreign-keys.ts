@@ -18,20 +18,20 @@ export interface ForeignKey {
 }
 
 /** The keys that a code may be signed with, and whether there are more than are tried. */
-export interface Candidates {
-  readonly keys: readonly ForeignKey[];
+export interface Candidates<K extends ForeignKey = ForeignKey> {
+  readonly keys: readonly K[];
   readonly isCrowded: boolean;
 }
 
-const NONE: Candidates = { keys: [], isCrowded: false };
+const NONE: Candidates<never> = { keys: [], isCrowded: false };
 
 /** A set of keys by the names that codes give them. Several may share a name. */
-export class ForeignKeys {
-  readonly #byName = new Map<string, { keys: ForeignKey[]; isCrowded: boolean }>();
+export class ForeignKeys<K extends ForeignKey = ForeignKey> {
+  readonly #byName = new Map<string, { keys: K[]; isCrowded: boolean }>();
   #size = 0;
 
   /** @throws {RangeError} above 32,768 keys, or for a key whose size is none that is taken: whoever reads a list bounds and vets it. */
-  constructor(keys: Iterable<ForeignKey>) {
+  constructor(keys: Iterable<K>) {
     for (const key of keys) this.#add(key);
   }
 
@@ -40,11 +40,11 @@ export class ForeignKeys {
   }
 
   /** At most eight, in the order in which they were given. A card names issuer and key, the others the key alone. */
-  candidatesFor({ format, keyId, issuer }: Pick<ForeignCode, 'format' | 'keyId' | 'issuer'>): Candidates {
+  candidatesFor({ format, keyId, issuer }: Pick<ForeignCode, 'format' | 'keyId' | 'issuer'>): Candidates<K> {
     return this.#byName.get(nameOf(format, keyId, issuer)) ?? NONE;
   }
 
-  #add(key: ForeignKey): void {
+  #add(key: K): void {
     if (!isSound(key.publicKey)) throw new RangeError('expected a key of a size that is taken');
     if (++this.#size > FOREIGN_KEYS_MAX)
       throw new RangeError(`a verifier holds at most ${FOREIGN_KEYS_MAX} keys`);

@@ -45,3 +45,9 @@ export const STATUS_TOKEN_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Keys that one adapter announces: those of RSA with their names fill an entry of a log. More go into several adapters. */
 export const ANNOUNCED_KEYS_MAX = 200;
+
+/** Regions whose announced keys are tried on one code, those of its own country first: each trial costs up to eight checks. */
+export const ANNOUNCERS_MAX = 16;
+
+/** Steps in which an adapter reads one fact from a code: going through a bundle of health records with room to spare. */
+export const FACT_STEPS_MAX = 2_000;

@@ -11,7 +11,7 @@ import {
 } from './foreign-reasons.ts';
 
 /** Plain JSON but for the code and the key. */
-export interface ForeignVerdict {
+export interface ForeignVerdict<K extends ForeignKey = ForeignKey> {
   readonly outcome: ForeignOutcome;
   readonly reasons: readonly ForeignReason[];
   readonly atS: number;
@@ -19,7 +19,7 @@ export interface ForeignVerdict {
   /** The code as it stands, whatever the outcome; undefined if the text is none. */
   readonly code: ForeignCode | undefined;
   /** The key that signed it; undefined unless its signature is good. */
-  readonly key: ForeignKey | undefined;
+  readonly key: K | undefined;
 }
 
 /**
@@ -28,12 +28,12 @@ export interface ForeignVerdict {
  * counts by which least speaks against the code.
  * @throws {RangeError} unless there is a result for each check.
  */
-export function judgeForeign(
+export function judgeForeign<K extends ForeignKey>(
   code: ForeignCode,
-  candidates: Candidates,
+  candidates: Candidates<K>,
   results: readonly boolean[],
   nowS: number,
-): ForeignVerdict {
+): ForeignVerdict<K> {
   const checks = foreignChecksOf(code, candidates);
   if (results.length !== checks.length) throw new RangeError('expected a result for each check');
   const good = candidates.keys.filter((key) =>

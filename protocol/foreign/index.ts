@@ -6,7 +6,9 @@ export { isProtocolError, ProtocolError } from '../fault.ts';
 export { type ForeignCode, type ForeignFormat, type Json, type KeyUsage } from './foreign-code.ts';
 export { type ForeignPrimitives, type Inflate } from './foreign-primitives.ts';
 export { type ForeignCheck, type ForeignPublicKey, type VerifyForeign } from './signature-check.ts';
-export { adapterData, announcedKeys } from './announced-keys.ts';
+export { type Adapter, adapterData, type AdapterDraft, readAdapter } from './adapter.ts';
+export { AnnouncedCodes } from './announced-codes.ts';
+export { verifyAnnounced } from './verify-announced.ts';
 export { webForeignPrimitives } from './web-primitives.ts';
 
 export { type Candidates, foreignChecksOf, type ForeignKey, ForeignKeys } from './foreign-keys.ts';

@@ -14,6 +14,11 @@ export function isPrintable(text: string): boolean {
   return !UNPRINTABLE.test(text);
 }
 
+/** Total: whether `text` has the form of the name of a fact. */
+export function isFactName(text: string): boolean {
+  return FACT_NAME.test(text);
+}
+
 const seconds = z.int().nonnegative();
 const text = z.string().min(1).max(RULE_TEXT_CHARS_MAX).refine(isPrintable, 'expected no control characters');
 const id = z.string().refine(isRuleId, 'expected small letters, digits and hyphens, at most 32');
@@ -90,7 +95,7 @@ export const ruleSetSchema = z.strictObject({
       (list) => list.every(([fromS], i) => i === 0 || fromS > (list[i - 1]?.[0] ?? 0)),
       'expected ascending times',
     ),
-  facts: mapOf(z.string().regex(FACT_NAME, 'expected a name such as test.day'), factType),
+  facts: mapOf(z.string().refine(isFactName, 'expected a name such as test.day'), factType),
   requires: listOf(requirement),
   issuing: listOf(issuing),
   green: z.strictObject({ days }),

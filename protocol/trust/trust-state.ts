@@ -73,7 +73,7 @@ export interface LoggedRules {
   readonly data: Readonly<Record<string, CborValue>>;
 }
 
-/** Keys of a local code that goes on as it is: `announcedKeys` of protocol/foreign reads them. */
+/** Keys of a local code that goes on as it is: `readAdapter` of protocol/foreign reads them. */
 export interface LoggedAdapter {
   readonly id: string;
   readonly version: number;

@@ -6,22 +6,15 @@ import { equalBytes } from '../bytes.ts';
 import { attestationMessage } from '../code/attestation.ts';
 import { type ParsedCode } from '../code/code.ts';
 import { type Grade, gradeOf } from '../code/presentation.ts';
-import {
-  CLOCK_AHEAD_S_MAX,
-  CODE_LIFE_S_MAX,
-  ISSUER_SILENCE_S_MAX,
-  ISSUER_SILENCE_SHOWN_S,
-  KNOWLEDGE_AGE_OFFLINE_S_MAX,
-  KNOWLEDGE_AGE_ONLINE_S_MAX,
-} from '../limits.ts';
+import { CLOCK_AHEAD_S_MAX, CODE_LIFE_S_MAX } from '../limits.ts';
 import { type SignatureCheck } from '../primitives.ts';
 import { type RecognitionWay, type TrustKey } from '../trust/trust-state.ts';
 import { acceptByColour } from './acceptance.ts';
-import { type Assessment, reportOf } from './ages.ts';
 import { judgeCompromised } from './cut-off.ts';
 import { type Trust } from './knowledge.ts';
-import { outcomeOf, type Reason, type ReasonCode, reasonOf } from './reasons.ts';
-import { type KnowledgeReport, type Verdict, type VerdictContext } from './verdict.ts';
+import { Leaning } from './leaning.ts';
+import { outcomeOf, type ReasonCode } from './reasons.ts';
+import { type Verdict, type VerdictContext } from './verdict.ts';
 
 const HOUR_S = 3_600;
 
@@ -82,8 +75,7 @@ class Judgement {
   readonly #trust: Trust;
   readonly #context: VerdictContext;
   readonly #nowS: number;
-  readonly #reasons: Reason[] = [];
-  readonly #knowledge: KnowledgeReport[] = [];
+  readonly #leaning: Leaning;
   #grade: Grade | undefined;
 
   constructor(parsed: ParsedCode, trust: Trust, context: VerdictContext, nowS: number) {
@@ -91,18 +83,13 @@ class Judgement {
     this.#trust = trust;
     this.#context = context;
     this.#nowS = nowS;
+    this.#leaning = new Leaning(trust, context, nowS);
   }
 
   /** The issuing region by the word of the home, and the attestation by the word of its region. */
   judgeRegions(key: TrustKey | undefined, isGenuine: boolean): void {
-    const { region } = this.#parsed.attestation;
-    const { home } = this.#trust;
-    const isHomeSound = this.#leanOn(home);
-    if (region === home) {
-      this.#judgeIssuing(key, isGenuine, isHomeSound);
-    } else if (this.#isRecognised(region, isHomeSound)) {
-      this.#judgeIssuing(key, isGenuine, this.#leanOn(region));
-    }
+    const { isLed, isSound } = this.#leaning.leanOn(this.#parsed.attestation.region, JUDGED_WAYS);
+    if (isLed) this.#judgeIssuing(key, isGenuine, isSound);
   }
 
   judgeTimes(): void {
@@ -139,16 +126,17 @@ class Judgement {
     const { region, hour } = attestation;
     const issuedFromS = HOUR_S * hour;
     const input = { region, status, grade, documentMatched, place, issuedFromS, nowS: this.#nowS };
-    for (const reason of acceptance(input)) this.#reasons.push(reason);
+    for (const reason of acceptance(input)) this.#leaning.reasons.push(reason);
   }
 
   verdict(isGenuine: boolean): Verdict {
     const { attestation, status } = this.#parsed;
     const { region, log, index, hour, keyId } = attestation;
     const { measure, untilS } = status;
+    const { reasons, knowledge } = this.#leaning;
     return {
-      outcome: outcomeOf(this.#reasons),
-      reasons: this.#reasons,
+      outcome: outcomeOf(reasons),
+      reasons,
       atS: this.#nowS,
       code: { region, log, index, hour, keyId },
       colour: isGenuine ? status.colour : undefined,
@@ -157,70 +145,8 @@ class Judgement {
       rule: isGenuine ? { id: status.ruleId, version: status.ruleVersion } : undefined,
       expiresAtS: isGenuine ? status.expiresAtS : undefined,
       grade: isGenuine ? this.#grade : undefined,
-      knowledge: this.#knowledge,
+      knowledge,
     };
-  }
-
-  /** Whether the home's word leads to a region whose trust the verifier holds. */
-  #isRecognised(region: string, isHomeSound: boolean): boolean {
-    const { regions, home } = this.#trust;
-    const homeKnowledge = regions.get(home);
-    if (homeKnowledge === undefined) return false;
-    const recognition = homeKnowledge.state.recognition(region);
-    if (recognition === undefined) {
-      if (isHomeSound) this.#add('NOT_RECOGNISED', region);
-      return false;
-    }
-    if (recognition.standing === 'withdrawn') {
-      this.#add('RECOGNITION_WITHDRAWN', region);
-      return false;
-    }
-    if (recognition.standing === 'suspended') this.#add('RECOGNITION_SUSPENDED', region);
-    const isInForce = recognition.fromS <= this.#nowS && this.#nowS < recognition.untilS;
-    if (!isInForce && isHomeSound) this.#add('RECOGNITION_NOT_IN_FORCE', region);
-    if (!JUDGED_WAYS.has(recognition.way)) this.#add('WAY_UNSUPPORTED', region);
-    const { acceptance } = this.#context;
-    if (recognition.rules !== null && acceptance === undefined) this.#add('RULES_NOT_EVALUATED', region);
-    return true;
-  }
-
-  /** Tells whether what the verifier knows of `region` is fresh, witnessed and undisputed; if not, says why not. */
-  #leanOn(region: string): boolean {
-    const assessment = this.#trust.assess(region, this.#nowS);
-    if (assessment === undefined) {
-      this.#add('TRUST_MISSING', region);
-      return false;
-    }
-    const report = reportOf(assessment, this.#nowS);
-    this.#knowledge.push(report);
-    if (report.witnesses.needed === 0) this.#add('NO_WITNESSES', region);
-    if (region === this.#parsed.attestation.region) this.#judgeSilence(region, report.silenceS);
-    const before = this.#reasons.length;
-    this.#judgeKnowledge(region, assessment, report.ageS);
-    return this.#reasons.length === before;
-  }
-
-  #judgeKnowledge(region: string, assessment: Assessment, ageS: number | undefined): void {
-    const { knowledge } = assessment;
-    const { place, mode } = this.#context;
-    if (knowledge.standing === 'forked') this.#add('FORKED', region);
-    if (knowledge.standing === 'quarantined') this.#add('QUARANTINED', region);
-    if (ageS === undefined) {
-      this.#add('UNWITNESSED', region, { ...assessment.witnesses });
-      return;
-    }
-    if (!assessment.isCheckpointKeyFit) this.#add('CHECKPOINT_KEY_UNFIT', region);
-    const modeLimitS = mode === 'online' ? KNOWLEDGE_AGE_ONLINE_S_MAX : KNOWLEDGE_AGE_OFFLINE_S_MAX;
-    const limitS = place.limits?.knowledgeAgeS ?? modeLimitS;
-    if (ageS > limitS) this.#add('KNOWLEDGE_STALE', region, { ageS, limitS });
-  }
-
-  /** A region that never gave a time itself is silent without end. */
-  #judgeSilence(region: string, silenceS = Infinity): void {
-    const limitS = this.#context.place.limits?.issuerSilenceS ?? ISSUER_SILENCE_S_MAX;
-    const details = Number.isFinite(silenceS) ? { silenceS, limitS } : { limitS };
-    if (silenceS > limitS) this.#add('ISSUER_SILENT_TOO_LONG', region, details);
-    if (silenceS > ISSUER_SILENCE_SHOWN_S) this.#add('ISSUER_SILENT', region, details);
   }
 
   /** `isSound`: the verifier's knowledge of the issuing region is. */
@@ -253,7 +179,7 @@ class Judgement {
     if (state.revoked(log)?.has(index) || issuer.revokedBeside?.get(log)?.has(index)) this.#add('REVOKED');
   }
 
-  #add(code: ReasonCode, region?: string, details?: Readonly<Record<string, string | number>>): void {
-    this.#reasons.push(reasonOf(code, region, details));
+  #add(code: ReasonCode, region?: string): void {
+    this.#leaning.add(code, region);
   }
 }

@@ -41,7 +41,8 @@ export const REASONS = {
   },
   WAY_UNSUPPORTED: {
     outcome: 'undetermined',
-    explanation: 'This region is recognised in a way that this verifier cannot check: ask a node.',
+    explanation:
+      'This region is recognised, but not in the way by which this code comes, or in one that this verifier cannot check.',
   },
   RULES_NOT_EVALUATED: {
     outcome: 'undetermined',
@@ -190,6 +191,36 @@ export const REASONS = {
   DOCUMENT_MATCHED: {
     outcome: 'note',
     explanation: 'The code was made for the document shown.',
+  },
+  FOREIGN_KEY_UNKNOWN: {
+    outcome: 'stop',
+    explanation:
+      'No region whose codes of this kind are recognised here has announced the key that this code names.',
+  },
+  FOREIGN_KEYS_CROWDED: {
+    outcome: 'undetermined',
+    explanation: 'More keys share the name that the code gives than are tried, and none of those tried fits.',
+  },
+  FOREIGN_KEY_USAGE: {
+    outcome: 'stop',
+    explanation: 'The key that signed this code may not sign codes of this kind.',
+  },
+  FOREIGN_CLAIMS_INVALID: {
+    outcome: 'stop',
+    explanation: 'The code lacks what one of its kind has to say, or contradicts itself.',
+  },
+  FOREIGN_ISSUER: {
+    outcome: 'stop',
+    explanation: 'The code names an issuer outside the region that announced its key.',
+  },
+  FOREIGN_FACTS_INSUFFICIENT: {
+    outcome: 'stop',
+    explanation: 'The code is genuine, but what it attests is not enough by the rules of the issuing region.',
+  },
+  FOREIGN_FACTS_UNDECIDED: {
+    outcome: 'undetermined',
+    explanation:
+      'The rules of the issuing region do not say what this code is worth: fetch newer trust data.',
   },
 } as const satisfies Readonly<Record<string, ReasonRow>>;
 

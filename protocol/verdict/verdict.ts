@@ -80,6 +80,18 @@ export interface CodeReference {
   readonly keyId: string;
 }
 
+/** Which code of others it was, by its own words; `region` and `adapter` are given only if the signature is good. Texts from outside: escape before showing. */
+export interface ForeignReference {
+  /** `hcert`, `shc` or `vdsnc`. */
+  readonly format: string;
+  readonly keyId: string;
+  readonly issuer: string | undefined;
+  readonly issuedAtS: number | undefined;
+  /** Whose adapter announced the key that signed it. */
+  readonly region: string | undefined;
+  readonly adapter: string | undefined;
+}
+
 /**
  * The answer at a gate. Plain JSON once written: members that are undefined drop out.
  * `colour`, `measure`, `rule`, `expiresAtS` and `grade` are given only if the issuer's signature is good.
@@ -89,8 +101,10 @@ export interface Verdict {
   /** In the order of the checks; `REASONS` explains each. */
   readonly reasons: readonly Reason[];
   readonly atS: number;
-  /** Undefined if the text could not be read. */
+  /** Undefined if the text could not be read, or is no code of this network. */
   readonly code: CodeReference | undefined;
+  /** Undefined unless the text is a code of others. */
+  readonly foreign?: ForeignReference | undefined;
   readonly colour: Colour | undefined;
   /** Undefined also where the status demands nothing. */
   readonly measure: { readonly kind: Exclude<Measure, 'none'>; readonly untilS: number } | undefined;

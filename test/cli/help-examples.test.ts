@@ -79,6 +79,7 @@ describe('the examples of the help texts', () => {
     writeFileSync(world.path('rules.yaml'), rulesOf(2, today));
     writeFileSync(world.path('first-rules.yaml'), rulesOf(1, today));
     await world.json('rules', 'activate', home, world.path('first-rules.yaml'));
+    await world.json('rules', 'activate', home, 'hcert');
     const rulesOfIssuer = rulesOf(1, today)
       .replace('id: de', 'id: cn-33')
       .replace('region: DE', 'region: CN-33');
@@ -111,11 +112,13 @@ describe('the examples of the help texts', () => {
     await world.json(...snapshot, '--out', world.path('home.snap'));
     await world.json(...snapshot, '--since', world.path('home.snap'), '--out', world.path('delta.snap'));
     const signer = makeEcSigner();
-    const der = makeCertificate(signer);
+    const der = makeCertificate(signer, { country: 'DE' });
     writeFileSync(
       world.path('dsc-list.json'),
       JSON.stringify([{ rawData: Buffer.from(der).toString('base64') }]),
     );
+    const announced = ['dcc', '--keys', world.path('dsc-list.json'), '--rules', 'hcert'];
+    await world.json('adapter', 'announce', home, ...announced);
     const keyId = Buffer.from(hcertKeyOf(der).keyId, 'base64');
     const hcert = makeHcert(signer, {
       protectedHeader: new Map<number, unknown>([

@@ -3,6 +3,7 @@ import { RevocationSet } from '../../protocol/revocation/revocation-set.ts';
 import {
   type Compromise,
   type KeyRole,
+  type LoggedAdapter,
   type LoggedRules,
   type Recognition,
   type TrustKey,
@@ -27,6 +28,7 @@ export interface StubState {
   readonly recognitions?: readonly Recognition[];
   readonly logs?: readonly string[];
   readonly rules?: readonly LoggedRules[];
+  readonly adapters?: readonly LoggedAdapter[];
   readonly revoked?: Readonly<Record<string, readonly number[]>>;
   readonly fingerprint?: Uint8Array;
 }
@@ -63,7 +65,7 @@ export function stubState(options: StubState): TrustState {
     revoked: (log) => sets.get(log),
     revocations: () => sets,
     rules: (id) => options.rules?.find((rules) => rules.id === id),
-    adapters: () => [],
+    adapters: () => options.adapters ?? [],
     nodes: () => [],
   };
 }

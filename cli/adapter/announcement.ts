@@ -1,0 +1,148 @@
+/** The statements that announce an adapter: keys of one format, in as many pieces as entries of a log have room for. */
+import { type StatementDraft } from '../../node/log/trust-log-work.ts';
+import { encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import {
+  adapterData,
+  type AdapterDraft,
+  type AdapterFormat,
+  readAdapter,
+} from '../../protocol/foreign/adapter.ts';
+import { isIssuerOf } from '../../protocol/foreign/announced-codes.ts';
+import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
+import { ANNOUNCED_KEYS_MAX } from '../../protocol/foreign/foreign-limits.ts';
+import { type RuleSet } from '../../protocol/rules/rule-set.ts';
+import { type LoggedAdapter, type TrustState } from '../../protocol/trust/trust-state.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
+import { counted } from '../output.ts';
+import { printable } from '../printable.ts';
+
+/** Bytes of the data of one statement: an entry has 65,535, and signatures of many root keys take some. */
+const DATA_BYTES_MAX = 60_000;
+
+/** Rule ids have 32 characters; pieces after the first add a hyphen and a number. */
+export const ADAPTER_ID = /^[a-z0-9][a-z0-9-]{0,27}$/;
+
+/** An adapter under `id`, or a further piece of one. */
+export function isPieceOf(id: string, logged: Pick<LoggedAdapter, 'id'>): boolean {
+  return (
+    logged.id === id || (logged.id.startsWith(`${id}-`) && /^[1-9]\d*$/.test(logged.id.slice(id.length + 1)))
+  );
+}
+
+/** Announces something still: a statement with an empty map has taken it back. */
+export function isAnnouncing({ data }: LoggedAdapter): boolean {
+  return Object.keys(data).length > 0;
+}
+
+/** The keys of a format that a region may announce as its own; `others` are those of other countries. */
+export function ownKeys(
+  region: string,
+  keys: readonly ForeignKey[],
+): { readonly own: readonly ForeignKey[]; readonly others: number } {
+  const named = keys.map((key) =>
+    key.issuer === '' && key.format !== 'shc' ? { ...key, issuer: region.slice(0, 2) } : key,
+  );
+  const own = named.filter(({ format, issuer }) => format === 'shc' || isIssuerOf(region, issuer));
+  return { own, others: named.length - own.length };
+}
+
+/** The one format of the keys. @throws {CliError} USAGE if they have several, or one that adapters do not know. */
+export function formatOf(keys: readonly ForeignKey[]): AdapterFormat {
+  const formats = [...new Set(keys.map(({ format }) => format))];
+  const [format] = formats;
+  if (formats.length > 1)
+    throw usageError(`the keys are of several formats: ${formats.join(', ')}`, 'Name one with --format.');
+  if (format === 'hcert' || format === 'shc' || format === 'vdsnc') return format;
+  throw new CliError(EXIT.failure, 'KEY_INVALID', 'there is no key that can be announced', {
+    hint: 'Keys are those of signers of codes: ES256 on P-256, ES384 on P-384, or RSA of 2048 to 4096 bits.',
+  });
+}
+
+export interface Announcing extends AdapterDraft {
+  readonly id: string;
+  readonly from: number;
+  readonly until: number;
+}
+
+/**
+ * The statements for all keys, and those that take back pieces which are not needed any more.
+ * @throws {CliError} FACTS_INVALID if peers could not read it.
+ */
+export function announcing(state: TrustState, draft: Announcing): StatementDraft[] {
+  const { id, rules, facts, keys, from, until } = draft;
+  const before = [...state.adapters()].filter((logged) => isPieceOf(id, logged));
+  const versionOf = (piece: string) => (before.find((logged) => logged.id === piece)?.version ?? 0) + 1;
+  const pieces = piecesOf({ rules, facts, keys }).map((data, i) => ({
+    kind: 'adapter' as const,
+    id: i === 0 ? id : `${id}-${i + 1}`,
+    version: versionOf(i === 0 ? id : `${id}-${i + 1}`),
+    from,
+    until,
+    data,
+  }));
+  for (const { version, data } of pieces) requireReadable({ id, version, fromS: from, untilS: until, data });
+  const isNeeded = (logged: LoggedAdapter) => pieces.some((piece) => piece.id === logged.id);
+  return [
+    ...pieces,
+    ...takingBack(
+      before.filter((logged) => !isNeeded(logged)),
+      from,
+    ),
+  ];
+}
+
+/** Statements that take back what of these adapters still announces something. */
+export function takingBack(adapters: readonly LoggedAdapter[], nowS: number): StatementDraft[] {
+  return adapters.filter(isAnnouncing).map(({ id, version }) => ({
+    kind: 'adapter',
+    id,
+    version: version + 1,
+    from: nowS,
+    until: nowS + 1,
+    data: {},
+  }));
+}
+
+/** @throws {CliError} FACTS_INVALID for a fact that the rules do not know: it would never be looked at. */
+export function requireDeclared(facts: AdapterDraft['facts'], { id, data }: RuleSet): void {
+  const unknown = Object.keys(facts).filter((name) => !Object.hasOwn(data.facts, name));
+  if (unknown.length === 0) return;
+  const names = unknown.map((name) => printable(name)).join(', ');
+  throw new CliError(
+    EXIT.failure,
+    'FACTS_INVALID',
+    `${id} knows no ${unknown.length === 1 ? 'fact' : 'facts'} ${names}`,
+    {
+      hint: `It has ${counted(Object.keys(data.facts).length, 'fact')}: ${Object.keys(data.facts).join(', ')}.`,
+    },
+  );
+}
+
+function piecesOf(draft: AdapterDraft): ReturnType<typeof adapterData>[] {
+  const pieces: ReturnType<typeof adapterData>[] = [];
+  let { keys } = draft;
+  while (keys.length > 0) {
+    let count = Math.min(keys.length, ANNOUNCED_KEYS_MAX);
+    let data = adapterData({ ...draft, keys: keys.slice(0, count) });
+    // Keys of RSA are several times as long as others.
+    while (count > 1 && encodeCbor(data).length > DATA_BYTES_MAX) {
+      count = Math.ceil(count / 2);
+      data = adapterData({ ...draft, keys: keys.slice(0, count) });
+    }
+    pieces.push(data);
+    keys = keys.slice(count);
+  }
+  return pieces;
+}
+
+function requireReadable(logged: LoggedAdapter): void {
+  try {
+    readAdapter(logged);
+  } catch (error) {
+    if (!isProtocolError(error)) throw error;
+    throw new CliError(EXIT.failure, 'FACTS_INVALID', printable(error.message), {
+      hint: 'Facts are a map of names and CertLogic expressions: docs/codes-of-others.md has an example.',
+    });
+  }
+}

@@ -1,0 +1,293 @@
+/** `entente adapter announce|show|withdraw`: a local code that goes on as it is, and counts where its region is recognised. */
+import { type Command, Option } from 'commander';
+import { readFileIfPresent } from '../../node/region/files.ts';
+import { parseStrictJson, StrictJsonError } from '../../protocol/encoding/strict-json.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { type AdapterFormat, readAdapter } from '../../protocol/foreign/adapter.ts';
+import { HCERT_FACTS } from '../../protocol/foreign/hcert-facts.ts';
+import { FOREIGN_KEYS_MAX } from '../../protocol/foreign/foreign-limits.ts';
+import { readRuleSet, type RuleSet } from '../../protocol/rules/rule-set.ts';
+import { type LoggedAdapter } from '../../protocol/trust/trust-state.ts';
+import { type Cli, examples } from '../cli.ts';
+import {
+  ADAPTER_ID,
+  announcing,
+  formatOf,
+  isAnnouncing,
+  isPieceOf,
+  ownKeys,
+  requireDeclared,
+  takingBack,
+} from '../adapter/announcement.ts';
+import { appendByRoot } from '../ceremony/by-root.ts';
+import { type Desk } from '../desk/desk.ts';
+import { withDesk } from '../desk/with-desk.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
+import { readKeySource } from '../key-source.ts';
+import { aligned, counted } from '../output.ts';
+import { printable } from '../printable.ts';
+import { draftOption, readRegion, type RootOptions, withoutPeersOption } from '../region.ts';
+import { parseSpan, parseTime, type SpanBounds, timeText } from '../times.ts';
+
+/** As recognitions: those who decided are to look at it again. */
+const HOLDS: SpanBounds = { from: '1h', to: '1825d' };
+/** Bytes of a file of expressions: an entry of a log has no room for more. */
+const FACTS_BYTES_MAX = 60_000;
+
+interface AnnounceOptions extends RootOptions {
+  readonly keys: readonly string[];
+  readonly rules: string;
+  readonly facts?: string;
+  readonly format?: AdapterFormat;
+  readonly from?: string;
+  readonly for: string;
+}
+
+export function addAdapter(program: Command, cli: Cli): void {
+  const adapter = program
+    .command('adapter')
+    .summary('let a code that exists already count elsewhere')
+    .description(
+      'A local code keeps its format, its keys and its issuer. The region announces the keys in its trust log, and whoever recognises it with --way adapter checks the code as it is.',
+    );
+  adapter
+    .command('announce')
+    .description(
+      'Signs with the root which keys sign the local code, and by which rules what it says becomes a colour. Announced anew, the keys named now take the place of those before.',
+    )
+    .argument('<region>', 'directory of the region')
+    .argument('<id>', 'name of the adapter: small letters, digits and hyphens, at most 28')
+    .requiredOption(
+      '--keys <file>',
+      'list of keys, as for verify --foreign-keys; several times for several lists',
+      (value: string, before: readonly string[] = []) => [...before, value],
+    )
+    .requiredOption('--rules <id>', "rules of the region's trust log that decide on the facts")
+    .option(
+      '--facts <file>',
+      'JSON: for each fact, where the code says it (for hcert, by default as the profile hcert has it)',
+    )
+    .addOption(
+      new Option('--format <format>', 'announce only the keys of this format').choices([
+        'hcert',
+        'shc',
+        'vdsnc',
+      ]),
+    )
+    .option('--from <time>', 'codes issued before do not count (default: whatever the keys may sign)')
+    .option('--for <span>', `how long the keys sign codes that count, ${HOLDS.from} to ${HOLDS.to}`, '365d')
+    .addOption(draftOption())
+    .addOption(withoutPeersOption())
+    .addHelpText(
+      'after',
+      examples(
+        [
+          'entente adapter announce DE dcc --keys dsc-list.json --rules hcert',
+          'EU Digital COVID Certificates',
+        ],
+        [
+          'entente adapter announce DE cards --keys https://a.example=jwks.json --rules cards --facts facts.json',
+          'SMART Health Cards',
+        ],
+      ),
+    )
+    .action((region: string, id: string, options: AnnounceOptions) => announce(cli, region, id, options));
+  adapter
+    .command('show')
+    .description('Lists the adapters of a region, or says all of one.')
+    .argument('<region>', 'directory of the region')
+    .argument('[id]', 'name of an adapter')
+    .addHelpText(
+      'after',
+      examples(
+        ['entente adapter show DE', 'formats, keys and rules'],
+        ['entente adapter show DE dcc --json', 'with all keys'],
+      ),
+    )
+    .action((region: string, id: string | undefined) => show(cli, region, id));
+  adapter
+    .command('withdraw')
+    .description(
+      'Signs with the root that an adapter announces nothing any more: no code counts by its keys, whenever it was issued.',
+    )
+    .argument('<region>', 'directory of the region')
+    .argument('<id>', 'name of the adapter')
+    .addOption(draftOption())
+    .addOption(withoutPeersOption())
+    .addHelpText(
+      'after',
+      examples(['entente adapter withdraw DE dcc', 'codes are refused as soon as this is known']),
+    )
+    .action((region: string, id: string, options: RootOptions) => withdraw(cli, region, id, options));
+}
+
+async function announce(cli: Cli, path: string, id: string, options: AnnounceOptions): Promise<void> {
+  if (!ADAPTER_ID.test(id))
+    throw usageError('expected the name of an adapter: small letters, digits and hyphens');
+  const span = parseSpan(options.for, HOLDS);
+  const lists = [];
+  for (const source of options.keys) lists.push(await readKeySource(cli, source));
+  const read = lists.flatMap(({ keys }) => keys);
+  const wanted = read.filter(({ format }) => options.format === undefined || format === options.format);
+  if (wanted.length > FOREIGN_KEYS_MAX)
+    throw usageError(`expected at most ${counted(FOREIGN_KEYS_MAX, 'key')} together`);
+  await withDesk(
+    cli,
+    path,
+    async (desk, { nowS }) => {
+      const { region } = desk.config;
+      const { own, others } = ownKeys(region, wanted);
+      if (others > 0)
+        cli.output.note(
+          `${counted(others, 'key')} of other countries left out: ${region} announces its own alone`,
+        );
+      if (own.length === 0 && others > 0) throw notOwn(region);
+      const format = formatOf(own);
+      const facts = await readFacts(options.facts, format);
+      const ruleSet = requireRules(desk, path, options.rules);
+      requireDeclared(facts, ruleSet);
+      // Codes that are older than the adapter are why there is one.
+      const from = options.from === undefined ? 0 : parseTime(options.from);
+      const until = nowS() + span;
+      if (from >= until) throw usageError('--from names a time after the end of --for');
+      const statements = announcing(desk.state, { id, rules: ruleSet.id, facts, keys: own, from, until });
+      const index = await appendByRoot(cli, desk, statements, options);
+      cli.output.result(
+        { home: region, adapter: id, format, keys: own.length, rules: ruleSet.id, index, until },
+        () => [
+          `${region} announces ${counted(own.length, 'key')} of ${format} as ${id} until ${timeText(until)}, by entry ${index} of its trust log.`,
+          'Its codes count where the region is recognised in this way:',
+          `  entente recognise <their region> ${printable(path)} --way adapter`,
+        ],
+      );
+    },
+    options,
+  );
+}
+
+async function readFacts(
+  file: string | undefined,
+  format: AdapterFormat,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (file === undefined) {
+    if (format === 'hcert') return HCERT_FACTS;
+    throw usageError(
+      `say with --facts where codes of ${format} say what the rules ask for`,
+      'docs/codes-of-others.md has an example.',
+    );
+  }
+  const bytes = await readFileIfPresent(file, FACTS_BYTES_MAX);
+  if (bytes === undefined) throw usageError(`there is no file ${printable(file)}`);
+  try {
+    const value = parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
+  } catch (error) {
+    if (!(error instanceof StrictJsonError || error instanceof TypeError)) throw error;
+  }
+  throw usageError(
+    `${printable(file)} is no JSON object of facts`,
+    'As in {"test.result": {"var": "code.t.0.tr"}}.',
+  );
+}
+
+function requireRules({ state, config }: Desk, path: string, id: string): RuleSet {
+  const logged = state.rules(id);
+  const ruleSet = logged && readRuleSet(logged).ruleSet;
+  if (ruleSet !== undefined) return ruleSet;
+  throw new CliError(
+    EXIT.failure,
+    'NOT_FOUND',
+    `${config.region} has no rules ${printable(id)} that can be used`,
+    {
+      hint: `Log them first: entente rules activate ${printable(path)} ${printable(id)}`,
+    },
+  );
+}
+
+async function withdraw(cli: Cli, path: string, id: string, options: RootOptions): Promise<void> {
+  await withDesk(
+    cli,
+    path,
+    async (desk, { nowS }) => {
+      const adapters = [...desk.state.adapters()].filter((logged) => isPieceOf(id, logged));
+      const statements = takingBack(adapters, nowS());
+      if (statements.length === 0) throw noAdapter(desk.config.region, id);
+      const index = await appendByRoot(cli, desk, statements, options);
+      const home = desk.config.region;
+      cli.output.result({ home, adapter: id, index }, () => [
+        `${home} announces nothing as ${id} any more, by entry ${index} of its trust log.`,
+      ]);
+    },
+    options,
+  );
+}
+
+async function show(cli: Cli, path: string, id: string | undefined): Promise<void> {
+  const { state, region } = await readRegion(cli, path);
+  const nowS = cli.surroundings.nowS();
+  const adapters = [...state.adapters()]
+    .filter((logged) => id === undefined || isPieceOf(id, logged))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  if (id !== undefined && adapters.length === 0) throw noAdapter(region, id);
+  const told = adapters.map((logged) => toldOf(logged, nowS));
+  cli.output.result({ region, adapters: told }, () =>
+    told.length === 0 ? [`${region} announces no adapter.`] : told.flatMap(adapterLines),
+  );
+}
+
+interface ToldAdapter {
+  readonly adapter: string;
+  readonly version: number;
+  readonly standing: string;
+  readonly fromS: number;
+  readonly untilS: number;
+  /** Undefined where it announces nothing. */
+  readonly announced?: {
+    readonly format: AdapterFormat;
+    readonly rules: string;
+    readonly facts: unknown;
+    readonly keys: readonly object[];
+  };
+}
+
+function toldOf(logged: LoggedAdapter, nowS: number): ToldAdapter {
+  const { id: adapter, version, fromS, untilS, data } = logged;
+  const told = { adapter, version, fromS, untilS };
+  if (!isAnnouncing(logged)) return { ...told, standing: 'withdrawn' };
+  try {
+    const { format, rules, keys } = readAdapter(logged);
+    const standing = nowS < untilS ? 'announced' : 'over, what it signed before still counts';
+    const shown = keys.map(({ publicKey: { kind }, ...rest }) => ({ ...rest, kind }));
+    return { ...told, standing, announced: { format, rules, facts: data['facts'], keys: shown } };
+  } catch (error) {
+    if (!isProtocolError(error)) throw error;
+    return { ...told, standing: 'of another form, so it announces nothing' };
+  }
+}
+
+function adapterLines({ adapter, version, standing, untilS, announced }: ToldAdapter): string[] {
+  const head = `${adapter}, version ${version}: ${standing}`;
+  if (announced === undefined) return [head];
+  const { format, rules, facts, keys } = announced;
+  const rows: [string, string][] = [
+    ['format', format],
+    ['keys', counted(keys.length, 'key')],
+    ['sign until', timeText(untilS)],
+    ['rules', rules],
+    ['facts', Object.keys(facts as object).join(', ')],
+  ];
+  return [head, ...aligned(rows, '  ')];
+}
+
+function notOwn(region: string): CliError {
+  return new CliError(EXIT.failure, 'KEY_FOREIGN', `none of the keys is of ${region}`, {
+    hint: 'A region announces the signers of its own country. Others announce theirs, and are recognised for them.',
+  });
+}
+
+function noAdapter(region: string, id: string): CliError {
+  return new CliError(EXIT.failure, 'NOT_FOUND', `${region} announces no adapter ${printable(id)}`, {
+    hint: 'List its adapters with `entente adapter show`.',
+  });
+}

@@ -1,0 +1,141 @@
+/**
+ * The verdict on a code of others whose region is recognised by its adapter: an ordinary verdict, of the grade `static`. Each region that announced the
+ * key speaks for itself; nothing that one region says makes a code another's. Spec: SPEC.md 17.8.
+ */
+import { CLOCK_AHEAD_S_MAX } from '../limits.ts';
+import { decide } from '../rules/issuing.ts';
+import { readRuleSet } from '../rules/rule-set.ts';
+import { type Status } from '../code/status.ts';
+import { type RecognitionWay } from '../trust/trust-state.ts';
+import { acceptByColour } from '../verdict/acceptance.ts';
+import { Leaning } from '../verdict/leaning.ts';
+import { outcomeOf, type ReasonCode } from '../verdict/reasons.ts';
+import { type Verdict } from '../verdict/verdict.ts';
+import { type AnnouncedCodes, type AnnouncedKey, type Announcer, isIssuerOf } from './announced-codes.ts';
+import { type ForeignCode } from './foreign-code.ts';
+import { factsOfCode } from './facts-of-code.ts';
+import { type ForeignReason, type ForeignReasonCode } from './foreign-reasons.ts';
+import { judgeForeign } from './foreign-verdict.ts';
+import { type AnnouncedInput, judgeUnsigned, referenceOf } from './judge-unsigned.ts';
+
+/** The ways in which codes of a recognised region are those of its adapters. */
+const JUDGED_WAYS: ReadonlySet<RecognitionWay> = new Set<RecognitionWay>(['adapter']);
+
+/** A region that announced the key, and what the checks of its candidates came to. */
+export interface CheckedAnnouncer extends Announcer {
+  /** An answer for each of `foreignChecksOf(code, candidates)`. */
+  readonly results: readonly boolean[];
+}
+
+/**
+ * The verdict on a code by the regions that announced its key. Where several did, a revocation by any of them counts, and else the word of that which has
+ * least against the code: the others cannot stop codes that are not theirs.
+ * @throws {RangeError} unless there is a result for each check.
+ */
+export function judgeAnnounced(
+  input: AnnouncedInput,
+  announcers: readonly CheckedAnnouncer[],
+  isCrowded: boolean,
+): Verdict {
+  const { code, announced, nowS } = input;
+  const signed = announcers.flatMap(({ region, candidates, results }) => {
+    const { key, reasons } = judgeForeign(code, candidates, results, nowS);
+    return key === undefined ? [] : [{ region, key, reasons }];
+  });
+  if (signed.length === 0) return judgeUnsigned(input, announcers, isCrowded);
+  const ofAdapters = signed.filter(({ region }) => announced.isByAdapter(region));
+  const verdicts = (ofAdapters.length > 0 ? ofAdapters : signed).map((one) => judgeSigned(input, one));
+  const revoked = verdicts.find(({ reasons }) => reasons.some(({ code: reason }) => reason === 'REVOKED'));
+  return revoked ?? (verdicts.sort((a, b) => RANKS[a.outcome] - RANKS[b.outcome])[0] as Verdict);
+}
+
+const RANKS: Readonly<Record<Verdict['outcome'], number>> = { pass: 0, act: 1, undetermined: 2, stop: 3 };
+
+interface Signed {
+  readonly region: string;
+  readonly key: AnnouncedKey;
+  readonly reasons: readonly ForeignReason[];
+}
+
+function judgeSigned({ code, announced, context, nowS }: AnnouncedInput, signed: Signed): Verdict {
+  const { region, key } = signed;
+  const { trust } = announced;
+  const leaning = new Leaning(trust, context, nowS);
+  leaning.leanOn(region, JUDGED_WAYS);
+  for (const reason of signed.reasons) addForeign(leaning, reason);
+  // Issuers of cards have addresses, and their keys are looked up by those.
+  if (code.format !== 'shc' && !isIssuerOf(region, code.issuer ?? key.issuer)) leaning.add('FOREIGN_ISSUER');
+  const { place, acceptance = acceptByColour } = context;
+  if (place.gradeNeeded !== 'static') leaning.add('GRADE_TOO_LOW');
+  leaning.add('IDENTITY_CHECK');
+  const status = statusOf(leaning, announced, signed, code, nowS);
+  const { issuedAtS, expiresAtS } = code.times;
+  if (status !== undefined) {
+    const issuedFromS = Math.floor(issuedAtS ?? nowS);
+    const input = {
+      region,
+      status,
+      grade: 'static',
+      documentMatched: false,
+      place,
+      issuedFromS,
+      nowS,
+    } as const;
+    leaning.reasons.push(...acceptance(input));
+  }
+  const { reasons, knowledge } = leaning;
+  const { measure = 'none', untilS } = status ?? {};
+  return {
+    outcome: outcomeOf(reasons),
+    reasons,
+    atS: nowS,
+    code: undefined,
+    foreign: { ...referenceOf(code), region, adapter: key.adapter.id },
+    colour: status?.colour,
+    measure: measure !== 'none' && untilS !== undefined ? { kind: measure, untilS } : undefined,
+    rule: status && { id: status.ruleId, version: status.ruleVersion },
+    expiresAtS: expiresAtS === undefined ? undefined : Math.floor(expiresAtS),
+    grade: 'static',
+    knowledge,
+  };
+}
+
+/** The colour that the region's own rules give to what the code says; without one, says why. */
+function statusOf(
+  leaning: Leaning,
+  { trust }: AnnouncedCodes,
+  { region, key: { adapter } }: Signed,
+  code: ForeignCode,
+  nowS: number,
+): Status | undefined {
+  const logged = trust.regions.get(region)?.state.rules(adapter.rules);
+  const ruleSet = logged && readRuleSet(logged).ruleSet;
+  if (ruleSet === undefined) {
+    leaning.add('FOREIGN_FACTS_UNDECIDED', region, { rules: adapter.rules, why: 'RULES_MISSING' });
+    return undefined;
+  }
+  const { status, open } = decide(ruleSet, factsOfCode(adapter, ruleSet.data.facts, code), nowS);
+  const [first] = open;
+  if (first === undefined) return status;
+  const { code: why, rule } = open.find((reason) => reason.code !== 'NOT_MET') ?? first;
+  const details = { rules: ruleSet.id, version: ruleSet.version, ...(rule !== undefined && { rule }), why };
+  leaning.add(why === 'NOT_MET' ? 'FOREIGN_FACTS_INSUFFICIENT' : 'FOREIGN_FACTS_UNDECIDED', region, details);
+  return undefined;
+}
+
+/** What 17.1 has against a code, in the words of 11. Whose issuer it names is looked at here. */
+const REASON_OF: Readonly<Partial<Record<ForeignReasonCode, ReasonCode>>> = {
+  KEY_USAGE: 'FOREIGN_KEY_USAGE',
+  KEY_NOT_FOR_THIS: 'KEY_NOT_FOR_THIS',
+  CLAIMS_INVALID: 'FOREIGN_CLAIMS_INVALID',
+  SIGNER_OF_OTHER_COUNTRY: 'FOREIGN_ISSUER',
+  NOT_YET_ISSUED: 'NOT_YET_ISSUED',
+  EXPIRED: 'EXPIRED',
+};
+
+function addForeign(leaning: Leaning, { code, details }: ForeignReason): void {
+  const reason = REASON_OF[code];
+  // A clock that is a little behind that of the issuer is no fault of the code.
+  const isSlight = code === 'NOT_YET_ISSUED' && Number(details?.['aheadS']) <= CLOCK_AHEAD_S_MAX;
+  if (reason !== undefined && !isSlight) leaning.add(reason, undefined, details);
+}

@@ -1,0 +1,78 @@
+/** The verdict on a code of others that no key known here has signed: what can be said of it without believing a word of it. Spec: SPEC.md 17.8. */
+import { type RecognitionWay } from '../trust/trust-state.ts';
+import { Leaning } from '../verdict/leaning.ts';
+import { outcomeOf } from '../verdict/reasons.ts';
+import { type ForeignReference, type Verdict, type VerdictContext } from '../verdict/verdict.ts';
+import { type AnnouncedCodes, type Announcer, isIssuerOf } from './announced-codes.ts';
+import { type ForeignCode } from './foreign-code.ts';
+
+const BY_ADAPTER: ReadonlySet<RecognitionWay> = new Set<RecognitionWay>(['adapter']);
+
+/** Everything that the verdicts of several regions on one code have in common. */
+export interface AnnouncedInput {
+  readonly code: ForeignCode;
+  readonly announced: AnnouncedCodes;
+  readonly context: VerdictContext;
+  readonly nowS: number;
+}
+
+/** `announcers` are the regions that announced keys of the name that it gives, none of which made its signature. */
+export function judgeUnsigned(
+  input: AnnouncedInput,
+  announcers: readonly Announcer[],
+  isCrowded: boolean,
+): Verdict {
+  const { code, announced, context, nowS } = input;
+  const leaning = new Leaning(announced.trust, context, nowS);
+  const [first] = announcers;
+  if (first === undefined) judgeUnknown(leaning, input);
+  else {
+    leaning.leanOn(first.region, BY_ADAPTER);
+    const isOpen = isCrowded || announcers.some(({ candidates }) => candidates.isCrowded);
+    leaning.add(isOpen ? 'FOREIGN_KEYS_CROWDED' : 'SIGNATURE_INVALID');
+  }
+  const { reasons, knowledge } = leaning;
+  return {
+    outcome: outcomeOf(reasons),
+    reasons,
+    atS: nowS,
+    code: undefined,
+    foreign: referenceOf(code),
+    colour: undefined,
+    measure: undefined,
+    rule: undefined,
+    expiresAtS: undefined,
+    grade: undefined,
+    knowledge,
+  };
+}
+
+/** Which code it is, by its own words. */
+export function referenceOf({ format, keyId, issuer, times: { issuedAtS } }: ForeignCode): ForeignReference {
+  const issued = issuedAtS === undefined ? undefined : Math.floor(issuedAtS);
+  return { format, keyId, issuer, issuedAtS: issued, region: undefined, adapter: undefined };
+}
+
+/** A key that nobody announced stops the code if the verifier would know of it by now, as far as it can tell whose code it may be. */
+function judgeUnknown(leaning: Leaning, { code, announced, context, nowS }: AnnouncedInput): void {
+  const { trust } = announced;
+  const home = trust.regions.get(trust.home)?.state;
+  if (!leaning.leanOnHome() || home === undefined) return;
+  const isPossible = (region: string) => code.format === 'shc' || isIssuerOf(region, code.issuer ?? region);
+  const named = [...home.recognitions()].filter(({ region }) => isPossible(region));
+  const possible = [trust.home, ...named.map(({ region }) => region)].filter((region) =>
+    announced.isByAdapter(region),
+  );
+  const isKnown = (region: string) => {
+    const { isSound } = new Leaning(trust, context, nowS).leanOn(region, BY_ADAPTER);
+    const knowledgeAtS = trust.assess(region, nowS)?.knowledgeAtS ?? -Infinity;
+    return isSound && knowledgeAtS >= (code.times.issuedAtS ?? 0);
+  };
+  const unsure = possible.find((region) => isPossible(region) && !isKnown(region));
+  if (unsure !== undefined) return leaning.add('KEY_NOT_YET_KNOWN', unsure);
+  leaning.add('FOREIGN_KEY_UNKNOWN');
+  // Only a code that names its country tells whose it may have been.
+  const withdrawn = named.filter(({ standing }) => standing === 'withdrawn');
+  if (code.format !== 'shc' && code.issuer !== undefined)
+    for (const { region } of withdrawn) leaning.add('RECOGNITION_WITHDRAWN', region);
+}

@@ -1,0 +1,36 @@
+/** From the text of a code of others to an ordinary verdict, by the adapters that recognised regions announced. Spec: SPEC.md 17.8. */
+import { isProtocolError } from '../fault.ts';
+import { type Verdict, type VerdictContext } from '../verdict/verdict.ts';
+import { refuseText } from '../verdict/verify.ts';
+import { type AnnouncedCodes } from './announced-codes.ts';
+import { type ForeignCode } from './foreign-code.ts';
+import { foreignChecksOf } from './foreign-keys.ts';
+import { type ForeignPrimitives } from './foreign-primitives.ts';
+import { type CheckedAnnouncer, judgeAnnounced } from './judge-announced.ts';
+import { readForeign } from './verify-foreign.ts';
+
+/** The verdict on `text` at `nowS`, a text of a known format (`foreignFormatOf`). Never throws on what a text says. */
+export async function verifyAnnounced(
+  primitives: ForeignPrimitives,
+  text: string,
+  announced: AnnouncedCodes,
+  context: VerdictContext,
+  nowS: number,
+): Promise<Verdict> {
+  let code: ForeignCode;
+  try {
+    code = await readForeign(primitives, text);
+  } catch (error) {
+    if (isProtocolError(error)) return refuseText(error.fault, nowS);
+    throw error;
+  }
+  const { tried, isCrowded } = announced.announcersOf(code);
+  const checked: CheckedAnnouncer[] = [];
+  for (const announcer of tried) {
+    const results: boolean[] = [];
+    for (const check of foreignChecksOf(code, announcer.candidates))
+      results.push(await primitives.verifyForeign(check));
+    checked.push({ ...announcer, results });
+  }
+  return judgeAnnounced({ code, announced, context, nowS }, checked, isCrowded);
+}
