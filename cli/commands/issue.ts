@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Command } from 'commander';
+import { type Identity, parseIdentity } from '../../node/lists/identity.ts';
 import { writeFileAtomically } from '../../node/region/files.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -30,6 +31,7 @@ import { handoverText, type SigningOptions, withoutPeersOption } from '../region
 
 /** Codes that are signed between two lines of progress. */
 const ROWS_PER_REPORT = 256;
+const DAY_S = 86_400;
 
 interface IssueOptions extends SigningOptions {
   readonly subject?: string;
@@ -44,6 +46,12 @@ interface IssueOptions extends SigningOptions {
   readonly facts?: string;
   readonly list?: readonly string[];
   readonly leaveOpen?: true;
+  readonly report?: string;
+  readonly idType?: string;
+  readonly idCountry?: string;
+  readonly idNumber?: string;
+  readonly fullName?: string;
+  readonly birthDate?: string;
 }
 
 const COLUMNS_HELP = [
@@ -54,7 +62,7 @@ const COLUMNS_HELP = [
     return wrapped(`  ${name.padEnd(17)} ${COLUMN_HELP[name]}${required}`, ' '.repeat(20));
   }),
   wrapped(
-    'With --rules the columns colour and days give way to the facts that the rules know, such as declaration.day; a list has subject and facts alone. Flags are true or false, days 2026-11-26, texts separated by semicolons.',
+    'With --rules the columns colour and days give way to the facts that the rules know, such as declaration.day; a list has subject and facts alone. Where lists of background data are in force (`entente lists show`), full_name and birth_date are needed, and id_type, id_country and id_number are best given too. Flags are true or false, days 2026-11-26, texts separated by semicolons.',
   ),
   wrapped(
     'A file with a row that is wrong issues nothing. Where no node runs all rows are issued in one batch, or none is; a node that runs issues them in several, and what it could not issue is told. Indexes in the log do not follow the order of the file.',
@@ -84,6 +92,12 @@ export function addIssue(program: Command, cli: Cli): void {
       collect,
     )
     .option('--leave-open', 'with --rules: issue to the others where somebody gets no colour')
+    .option('--report <file>', 'with --rules: write everybody who gets no colour, and why, as CSV')
+    .option('--id-type <type>', 'with --rules: papers of the one person, by which lists in force know people')
+    .option('--id-country <cc>', 'the same: country of the document')
+    .option('--id-number <text>', 'the same: its number')
+    .option('--full-name <text>', 'the same: name')
+    .option('--birth-date <day>', 'the same: day of birth')
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
@@ -113,7 +127,7 @@ export function addIssue(program: Command, cli: Cli): void {
 
 async function issue(cli: Cli, path: string, file: string | undefined, options: IssueOptions): Promise<void> {
   const { surroundings } = cli;
-  await requireNewFiles(options.out, options.device);
+  await requireNewFiles(options.out, options.device, options.report);
   const secretKey = surroundings.random(32);
   const holderKey =
     options.device === undefined ? undefined : (await cli.crypto()).signerOf(secretKey).publicKey;
@@ -124,7 +138,7 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
     async (desk) => {
       await requireNothingOpen(cli, desk, path);
       // Another run may have made them while this one waited for the region.
-      await requireNewFiles(options.out, options.device);
+      await requireNewFiles(options.out, options.device, options.report);
       const people = await peopleBy(desk);
       const issued = await desk.issue(people, progressOf(cli, people));
       const [first] = issued;
@@ -145,24 +159,48 @@ async function peopleSource(
   options: IssueOptions,
   holderKey: Uint8Array | undefined,
 ): Promise<(desk: Desk) => Promise<readonly Person[]>> {
-  const { rules, facts, list: lists = [], leaveOpen = false } = options;
+  const { rules, facts, list: lists = [], leaveOpen = false, report } = options;
   const { nowS } = cli.surroundings;
+  const papers = papersOf(options);
   if (rules === undefined) {
-    if (facts !== undefined || lists.length > 0 || leaveOpen)
-      throw usageError('--facts, --list and --leave-open go with --rules');
+    const isOfRules = facts !== undefined || lists.length > 0 || leaveOpen || report !== undefined;
+    if (isOfRules || papers !== undefined)
+      throw usageError('--facts, --list, --leave-open, --report and papers go with --rules');
     const people = file === undefined ? [personOf(options, holderKey)] : await peopleOf(cli, file, options);
     return () => Promise.resolve(people);
   }
   if (options.colour !== undefined || options.days !== undefined)
     throw usageError('--colour and --days are what --rules decides');
-  const byRules: ByRules = { rules, lists, leaveOpen };
+  const byRules: ByRules = { rules, lists, leaveOpen, report };
   if (file !== undefined) {
     requireNoSingle(options);
+    if (papers !== undefined) throw usageError('papers of a file of people stand in its columns');
     return (desk) => peopleByRules(cli, desk, file, byRules, nowS());
   }
   if (facts === undefined) throw usageError('--rules takes a file of people, or --subject and --facts');
   const person = personOf({ ...options, colour: 'green' }, holderKey);
-  return (desk) => personByRules(cli, desk, person, facts, byRules, nowS());
+  const identity = papers && identityOf(papers, nowS());
+  return (desk) => personByRules(cli, desk, { person, identity }, facts, byRules, nowS());
+}
+
+/** The papers of the one person, as cells of a file; undefined without any. */
+function papersOf(options: IssueOptions): Readonly<Record<string, string>> | undefined {
+  const cells = Object.entries({
+    id_type: options.idType,
+    id_country: options.idCountry,
+    id_number: options.idNumber,
+    full_name: options.fullName,
+    birth_date: options.birthDate,
+  }).filter((cell): cell is [string, string] => cell[1] !== undefined && cell[1] !== '');
+  return cells.length === 0 ? undefined : Object.fromEntries(cells);
+}
+
+function identityOf(papers: Readonly<Record<string, string>>, nowS: number): Identity {
+  const { identity, faults } = parseIdentity(papers, 0, Math.floor(nowS / DAY_S));
+  const [fault] = faults;
+  if (fault === undefined) return identity;
+  const option = fault.column === undefined ? 'the papers' : `--${fault.column.replace('_', '-')}`;
+  throw usageError(`${option}: ${fault.reason}`, fault.example && `As in ${fault.example}.`);
 }
 
 function progressOf({ output }: Cli, people: readonly Person[]): IssueProgress {

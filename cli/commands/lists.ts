@@ -33,7 +33,7 @@ const KINDS_HELP = [
     wrapped(`  ${kind.padEnd(12)} ${KINDS[kind].title}: ${columnsOf(kind).join(', ')}`, ' '.repeat(15)),
   ),
   wrapped(
-    'A row names its person by a document (id_type, id_country, id_number), or by name and birth_date, or by all of it. docs/issuing.md says more.',
+    'A row names its person by a document (id_type, id_country, id_number), or by full_name and birth_date, or by all of it. docs/issuing.md says more.',
   ),
 ].join('\n');
 
@@ -140,19 +140,7 @@ function refusal(file: string, kind: ListKind, { faults }: ImportReport & { outc
 }
 
 async function show(cli: Cli, path: string): Promise<void> {
-  const inForce = await withDesk(
-    cli,
-    path,
-    async (desk) => {
-      const found: [ListKind, ListVersion][] = [];
-      for (const kind of LIST_KINDS) {
-        const [newest] = await desk.listVersions(kind);
-        if (newest !== undefined) found.push([kind, newest]);
-      }
-      return found;
-    },
-    QUIETLY,
-  );
+  const inForce = [...(await withDesk(cli, path, (desk) => desk.listsInForce(), QUIETLY))];
   cli.output.result(Object.fromEntries(inForce), () =>
     inForce.length === 0
       ? ['No list is in force.', `To see what one looks like: entente lists example control`]

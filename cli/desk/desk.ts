@@ -8,7 +8,9 @@ import { type RegionKeys } from '../../node/region/region-keys.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
+import { type Found } from '../../node/lists/list-view.ts';
 import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';
+import { type Sought } from '../../node/lists/matching.ts';
 import { type ListVersion } from '../../node/lists/shelf.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
@@ -58,6 +60,9 @@ export interface Desk {
   held(of: Wanted): AsyncIterable<Held | GivenUp>;
   /** Puts a list of background data in force. @throws {NodeError} REFUSED as `Lists.import`. */
   importList(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport>;
+  /** What the lists in force say of each of these people, in their order. @throws {NodeError} as `Lists.view`. */
+  findInLists(people: readonly Sought[]): Promise<readonly Found[]>;
+  listsInForce(): Promise<ReadonlyMap<ListKind, ListVersion>>;
   /** The versions of a list, that in force first. */
   listVersions(kind: ListKind): Promise<readonly ListVersion[]>;
   /** Whoever runs the region takes up what has changed in its config and its folder of keys. */

@@ -2,7 +2,9 @@
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type GivenUp, type HeldCode, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
+import { type Found, SOUGHT_MAX } from '../../node/lists/list-view.ts';
 import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';
+import { type Sought } from '../../node/lists/matching.ts';
 import { type ListVersion } from '../../node/lists/shelf.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { type LogTree } from '../../node/log/log-tree.ts';
@@ -117,6 +119,18 @@ export class OwnDesk implements Desk {
 
   importList(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
     return this.#region.node.lists.import(order, file);
+  }
+
+  async findInLists(people: readonly Sought[]): Promise<readonly Found[]> {
+    const view = await this.#region.node.lists.view();
+    const found: Found[] = [];
+    for (let at = 0; at < people.length; at += SOUGHT_MAX)
+      found.push(...(await view.find(people.slice(at, at + SOUGHT_MAX))));
+    return found;
+  }
+
+  listsInForce(): Promise<ReadonlyMap<ListKind, ListVersion>> {
+    return this.#region.node.lists.inForce();
   }
 
   listVersions(kind: ListKind): Promise<readonly ListVersion[]> {

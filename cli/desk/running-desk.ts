@@ -15,7 +15,9 @@ import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { shuffled } from '../../node/issuing/shuffle.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
+import { type Found } from '../../node/lists/list-view.ts';
 import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';
+import { type Sought } from '../../node/lists/matching.ts';
 import { type ListVersion } from '../../node/lists/shelf.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { isNodeError } from '../../node/node-error.ts';
@@ -50,7 +52,7 @@ const TRY_AGAIN_MS = 3_000;
 /** Random bytes of the key under which orders can be given again. */
 const KEY_BYTES = 16;
 /** Lines that are sent at once. */
-const ORDERS_TOGETHER = 256;
+const LINES_TOGETHER = 256;
 /** Milliseconds that a node may take to begin to sign once it is told to. */
 const FORCE_MS_MAX = 10_000;
 
@@ -232,9 +234,26 @@ export class RunningDesk implements Desk {
     return (await asked(this.#client.sendFile(request, file))) as ImportReport;
   }
 
+  async findInLists(people: readonly Sought[]): Promise<readonly Found[]> {
+    const request = { method: 'POST', path: '/v1/lists/find' } as const;
+    const found: Found[] = [];
+    for await (const line of this.#lines(request, linesOf(people))) found.push(line as Found);
+    if (found.length === people.length) return found;
+    throw new CliError(EXIT.undetermined, 'PEER_UNREACHABLE', 'the answer of the node broke off');
+  }
+
+  async listsInForce(): Promise<ReadonlyMap<ListKind, ListVersion>> {
+    const newest = Object.entries(await this.#lists()).map(([kind, [first]]) => [kind, first]);
+    return new Map(newest.filter((pair): pair is [ListKind, ListVersion] => pair[1] !== undefined));
+  }
+
   async listVersions(kind: ListKind): Promise<readonly ListVersion[]> {
+    return (await this.#lists())[kind];
+  }
+
+  async #lists(): Promise<Readonly<Record<ListKind, readonly ListVersion[]>>> {
     const answer = await asked(this.#client.ask({ method: 'GET', path: '/v1/lists' }));
-    return (answer as { lists: Record<ListKind, readonly ListVersion[]> }).lists[kind];
+    return (answer as { lists: Record<ListKind, readonly ListVersion[]> }).lists;
   }
 
   async reload(): Promise<void> {
@@ -251,7 +270,10 @@ export class RunningDesk implements Desk {
     const issued: IssuedCode[] = [];
     const problems: Problem[] = [];
     let done = 0;
-    for await (const answer of this.#lines(request, ordersOf(people, atS), 'application/jsonl')) {
+    for await (const answer of this.#lines(
+      request,
+      linesOf(people, (person) => orderOf(person, atS)),
+    )) {
       const line = answer as IssuedLine & { readonly problem?: Problem };
       const { subject } = people[done++] as Person;
       if (line.problem === undefined)
@@ -284,11 +306,14 @@ export class RunningDesk implements Desk {
   }
 }
 
-/** An order a line, some of them at a time: one by one each would be a packet of its own. */
-function* ordersOf(people: readonly Person[], atS: number): Generator<string, void, undefined> {
-  for (let at = 0; at < people.length; at += ORDERS_TOGETHER) {
-    const some = people.slice(at, at + ORDERS_TOGETHER);
-    yield some.map((person) => `${JSON.stringify(orderOf(person, atS))}\n`).join('');
+/** A line each, some of them at a time: one by one each would be a packet of its own. */
+function* linesOf<T>(
+  all: readonly T[],
+  valueOf: (one: T) => unknown = (one) => one,
+): Generator<string, void, undefined> {
+  for (let at = 0; at < all.length; at += LINES_TOGETHER) {
+    const some = all.slice(at, at + LINES_TOGETHER);
+    yield some.map((one) => `${JSON.stringify(valueOf(one))}\n`).join('');
   }
 }
 

@@ -1,14 +1,24 @@
 /** People whose colours rules decide: files of declarations, lists of background data, and what comes of both. */
+import {
+  type Identity,
+  IDENTITY_COLUMNS,
+  IDENTITY_EXAMPLES,
+  parseIdentity,
+} from '../../node/lists/identity.ts';
+import { type Doubtful, type Found, type Matched } from '../../node/lists/list-view.ts';
+import { type Sought } from '../../node/lists/matching.ts';
 import { type RuleValue } from '../../protocol/rules/evaluate.ts';
 import { exampleOf, type Facts, readFacts } from '../../protocol/rules/facts.ts';
 import { decide, type OpenReason } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type FactType } from '../../protocol/rules/rule-set-schema.ts';
+import { CliError, EXIT } from '../exit.ts';
 import { COLUMNS, parsePerson, type Person } from './person.ts';
 import { type RowFault, type RowForm } from '../../node/rows/row-form.ts';
 
 /** Columns of a person besides facts; colour and days are for the rules to say. */
 const PERSON_COLUMNS = COLUMNS.filter((name) => name !== 'colour' && name !== 'days');
+const DAY_S = 86_400;
 
 /** What a row tells of somebody. */
 export interface Told {
@@ -20,6 +30,8 @@ export interface Told {
 export interface Declared extends Told {
   /** With a colour that means nothing yet. */
   readonly person: Person;
+  /** By which lists in force know the person; undefined where the row says nothing of it. */
+  readonly identity?: Identity;
 }
 
 /** A list of background data: facts by person, and how its file is called in messages. */
@@ -28,44 +40,58 @@ export interface BackgroundList {
   readonly told: readonly Told[];
 }
 
-/** Somebody who gets no colour, and why. */
-export interface Undecided {
-  readonly line: number;
-  readonly open: readonly OpenReason[];
+export interface Background {
+  readonly files: readonly BackgroundList[];
+  readonly found?: readonly Found[];
 }
 
-/** Rows of people with the facts that these rules know as further columns. */
-export function declarationForm({ data }: RuleSet): RowForm<Declared> {
+/** Somebody who gets no colour, and why. */
+export interface Undecided {
+  readonly subject: string;
+  readonly line: number;
+  readonly open: readonly OpenReason[];
+  /** Entries of lists that may be about them, or about another. */
+  readonly doubts: readonly Doubtful[];
+}
+
+/** Rows of people at `nowS`, with papers and the facts that these rules know as further columns. */
+export function declarationForm({ data }: RuleSet, nowS: number): RowForm<Declared> {
   const factNames = Object.keys(data.facts);
+  const today = Math.floor(nowS / DAY_S);
   return {
-    columns: [...PERSON_COLUMNS, ...factNames],
+    columns: [...PERSON_COLUMNS, ...IDENTITY_COLUMNS, ...factNames],
     required: ['subject'],
     plain: new Set(factNames),
     parse: (cells, line) => {
-      const [ofPerson, ofFacts] = partedCells(cells, factNames);
+      const [ofFacts, others] = partedCells(cells, factNames);
+      const [papers, ofPerson] = partedCells(others, IDENTITY_COLUMNS);
       const person = parsePerson({ ...ofPerson, colour: 'green' }, line);
       const { facts, faults } = factsOfCells(data.facts, ofFacts, line);
-      if (Array.isArray(person) || facts === undefined)
-        return [...(Array.isArray(person) ? person : []), ...faults];
-      return { subject: person.subject, line, person, facts };
+      const known = Object.keys(papers).length === 0 ? undefined : parseIdentity(papers, line, today);
+      const wrong = [...(known?.faults ?? []), ...faults];
+      if (Array.isArray(person)) return [...person, ...wrong];
+      if (facts === undefined || wrong.length > 0) return wrong;
+      return { subject: person.subject, line, person, facts, ...(known && { identity: known.identity }) };
     },
   };
 }
 
 /** Rows of a list of background data: a person, and facts. */
-export function listForm(ruleSet: RuleSet): RowForm<Told> {
-  const form = declarationForm(ruleSet);
+export function listForm(ruleSet: RuleSet, nowS: number): RowForm<Told> {
+  const form = declarationForm(ruleSet, nowS);
   return { ...form, columns: form.columns.filter((name) => name === 'subject' || form.plain.has(name)) };
 }
 
 /**
- * Decides on everybody at `nowS`. A fact that stands in two places with two values is a fault, and nobody's is guessed.
- * `unmatched` counts those of the lists who are not among the people.
+ * Decides on everybody at `nowS`. A fact that stands in two places with two values is a fault, and nobody's is guessed: with an
+ * entry of a list that may be about somebody else, nobody gets a colour but the red that is known all the same.
+ * `found`: what the lists in force say of each; undefined where there are none. `unmatched` counts those of the files of lists who
+ * are not among the people.
  */
 export function decideAll(
   ruleSet: RuleSet,
   declared: readonly Declared[],
-  lists: readonly BackgroundList[],
+  { files: lists, found }: Background,
   nowS: number,
 ): {
   readonly people: readonly Person[];
@@ -84,29 +110,80 @@ export function decideAll(
   const undecided: Undecided[] = [];
   const faults: RowFault[] = [];
   let matched = 0;
-  for (const { subject, line, person, facts: ofRow } of declared) {
+  for (const [i, { subject, line, person, facts: ofRow }] of declared.entries()) {
     const facts = new Map(ofRow);
+    const { matched: inForce = [], doubts = [] } = found?.[i] ?? {};
     const others = background.get(subject) ?? [];
     if (others.length > 0) matched++;
-    for (const { list, told } of others)
-      for (const [column, value] of told.facts) {
+    const told = [
+      ...others.map(({ list, told: { facts: said, line: at } }) => ({ where: `${list}, line ${at}`, said })),
+      ...inForce.map((one) => ({ where: listPlace(one), said: factsInForce(ruleSet, one) })),
+    ];
+    for (const { where, said } of told)
+      for (const [column, value] of said) {
         if (!facts.has(column)) facts.set(column, value);
         else if (!isSame(facts.get(column), value))
-          faults.push({ line, column, reason: `is another value than in ${list}, line ${told.line}` });
+          faults.push({ line, column, reason: `is another value than in ${where}` });
       }
     const { status, open } = decide(ruleSet, facts, nowS);
-    if (status === undefined) undecided.push({ line, open });
+    const isOpen = status === undefined || (doubts.length > 0 && status.colour !== 'red');
+    if (isOpen) undecided.push({ subject, line, open, doubts });
     else people.push({ ...person, colour: status.colour, status });
   }
   return { people, undecided, faults, unmatched: background.size - matched };
 }
 
+/** Faults of people whom the lists in force cannot be held against: by a document alone a name on a list is not found. */
+export function unknownToLists(declared: readonly Declared[]): RowFault[] {
+  return declared.flatMap(({ line, identity }): RowFault[] => {
+    const missing = (['name', 'birthDate'] as const).filter((member) => identity?.[member] === undefined);
+    return missing.map((member) => {
+      const column = member === 'name' ? 'full_name' : 'birth_date';
+      const reason = 'is empty, and is needed to hold the person against the lists in force';
+      return { line, column, reason, example: IDENTITY_EXAMPLES[column] };
+    });
+  });
+}
+
+/** People as they are looked for in lists. */
+export function soughtOf(declared: readonly Declared[]): Sought[] {
+  const nameOf = ({ identity }: Declared) => JSON.stringify([identity?.name, identity?.birthDate]);
+  const counts = new Map<string, number>();
+  for (const one of declared) counts.set(nameOf(one), (counts.get(nameOf(one)) ?? 0) + 1);
+  return declared.map((one) => ({
+    identity: { ...one.identity },
+    isNameShared: (counts.get(nameOf(one)) ?? 0) > 1,
+  }));
+}
+
+/** What a list in force says, as far as the rules ask for it. */
+function factsInForce({ data }: RuleSet, matched: Matched): Facts {
+  const asked = Object.entries(matched.facts).filter(([name]) => Object.hasOwn(data.facts, name));
+  const { facts, faults } = readFacts(data.facts, Object.fromEntries(asked));
+  if (facts !== undefined) return facts;
+  const names = faults.map(({ fact }) => fact).join(', ');
+  throw new CliError(
+    EXIT.failure,
+    'RULES_INVALID',
+    `the rules give another type to ${names} than lists of ${matched.list}`,
+    {
+      hint: 'docs/issuing.md says what comes of lists.',
+    },
+  );
+}
+
+function listPlace({ list, line }: Matched): string {
+  return `the list ${list} in force, line ${line}`;
+}
+
 type Cells = Readonly<Record<string, string>>;
 
-function partedCells(cells: Cells, factNames: readonly string[]): [Cells, Cells] {
-  const isFact = new Set(factNames);
-  const parted = (wanted: boolean) => Object.entries(cells).filter(([name]) => isFact.has(name) === wanted);
-  return [Object.fromEntries(parted(false)), Object.fromEntries(parted(true))];
+/** The cells of these columns, and the others. */
+function partedCells(cells: Cells, columns: readonly string[]): [Cells, Cells] {
+  const wanted = new Set(columns);
+  const parted = (isWanted: boolean) =>
+    Object.entries(cells).filter(([name]) => wanted.has(name) === isWanted);
+  return [Object.fromEntries(parted(true)), Object.fromEntries(parted(false))];
 }
 
 function factsOfCells(

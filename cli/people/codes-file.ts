@@ -47,7 +47,7 @@ function jsonRow({ subject, log, index, code }: IssuedCode): string {
 }
 
 /** Quoted where CSV asks for it. What a spreadsheet would take for a formula gets an apostrophe before it. */
-function csvCell(text: string): string {
+export function csvCell(text: string): string {
   const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

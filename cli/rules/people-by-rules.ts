@@ -1,17 +1,24 @@
 /** Whom to issue which colour, by rules that the region has activated. */
 import { readRuleSet, isInForce, type RuleSet } from '../../protocol/rules/rule-set.ts';
+import { type Identity } from '../../node/lists/identity.ts';
+import { KINDS } from '../../node/lists/kinds.ts';
+import { type Found } from '../../node/lists/list-view.ts';
+import { writeFileAtomically } from '../../node/region/files.ts';
 import { type Cli } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { counted } from '../output.ts';
+import { counted, figure } from '../output.ts';
 import {
   type BackgroundList,
   decideAll,
   type Declared,
   declarationForm,
   listForm,
+  soughtOf,
   type Undecided,
+  unknownToLists,
 } from '../people/by-rules.ts';
+import { doubtText, openReport } from './open-report.ts';
 import { type Person } from '../people/person.ts';
 import { readRows, rowsError } from '../people/rows-argument.ts';
 import { printable } from '../printable.ts';
@@ -28,6 +35,8 @@ export interface ByRules {
   readonly lists: readonly string[];
   /** Issues to the others where somebody gets no colour. */
   readonly leaveOpen: boolean;
+  /** A file to write, of everybody who gets no colour. */
+  readonly report: string | undefined;
 }
 
 /** The people of a file, with what the rules decide. @throws {CliError} as said; nothing is issued then. */
@@ -39,45 +48,79 @@ export async function peopleByRules(
   nowS: number,
 ): Promise<readonly Person[]> {
   const ruleSet = ruleSetOf(desk, options.rules, nowS);
-  const declared = await readRows(cli, file, declarationForm(ruleSet));
-  return decided(cli, ruleSet, { file, declared, options, nowS });
+  const declared = await readRows(cli, file, declarationForm(ruleSet, nowS));
+  return decided(cli, desk, ruleSet, { file, declared, options, nowS });
 }
 
 /** One person with the facts of a JSON file. */
 export async function personByRules(
   cli: Cli,
   desk: Desk,
-  person: Person,
+  { person, identity }: { readonly person: Person; readonly identity: Identity | undefined },
   factsFile: string,
   options: ByRules,
   nowS: number,
 ): Promise<readonly Person[]> {
   const ruleSet = ruleSetOf(desk, options.rules, nowS);
   const facts = await readFactsFile(cli, ruleSet, factsFile);
-  const declared = [{ subject: person.subject, line: 0, person, facts }];
-  return decided(cli, ruleSet, { file: factsFile, declared, options, nowS });
+  const declared = [{ subject: person.subject, line: 0, person, facts, ...(identity && { identity }) }];
+  return decided(cli, desk, ruleSet, { file: factsFile, declared, options, nowS });
+}
+
+interface Decided {
+  readonly file: string;
+  readonly declared: readonly Declared[];
+  readonly options: ByRules;
+  readonly nowS: number;
 }
 
 async function decided(
   cli: Cli,
+  desk: Desk,
   ruleSet: RuleSet,
-  {
-    file,
-    declared,
-    options,
-    nowS,
-  }: { file: string; declared: readonly Declared[]; options: ByRules; nowS: number },
+  { file, declared, options, nowS }: Decided,
 ): Promise<readonly Person[]> {
-  const lists: BackgroundList[] = [];
-  for (const name of options.lists) lists.push({ name, told: await readRows(cli, name, listForm(ruleSet)) });
-  const { people, undecided, faults, unmatched } = decideAll(ruleSet, declared, lists, nowS);
+  const files: BackgroundList[] = [];
+  for (const name of options.lists)
+    files.push({ name, told: await readRows(cli, name, listForm(ruleSet, nowS)) });
+  const found = await foundOf(cli, desk, file, declared);
+  const { people, undecided, faults, unmatched } = decideAll(
+    ruleSet,
+    declared,
+    { files, ...(found && { found }) },
+    nowS,
+  );
   if (faults.length > 0) throw rowsError(file, faults.slice(0, TOLD_MAX));
   if (unmatched > 0) {
     const who = unmatched === 1 ? 'person of the lists is' : 'people of the lists are';
     cli.output.note(`${unmatched} ${who} not among those in ${printable(file)}.`);
   }
-  if (undecided.length > 0) tellUndecided(cli, file, undecided, people.length, options.leaveOpen);
+  if (options.report !== undefined)
+    await writeFileAtomically(options.report, openReport(undecided), { mode: 0o600 });
+  if (undecided.length > 0) tellUndecided(cli, file, undecided, people.length, options);
   return people;
+}
+
+/** What the lists in force say of everybody; undefined where there are none. @throws {CliError} PEOPLE_INVALID */
+async function foundOf(
+  cli: Cli,
+  desk: Desk,
+  file: string,
+  declared: readonly Declared[],
+): Promise<readonly Found[] | undefined> {
+  const inForce = await desk.listsInForce();
+  if (inForce.size === 0) return undefined;
+  const faults = unknownToLists(declared);
+  if (faults.length > 0) throw rowsError(file, faults.slice(0, TOLD_MAX));
+  const found = await desk.findInLists(soughtOf(declared));
+  for (const [kind, { version, entries }] of inForce) {
+    if (KINDS[kind].of === 'area') continue;
+    const here = found.filter(({ matched }) => matched.some(({ list }) => list === kind)).length;
+    cli.output.note(
+      `${kind}, version ${version}: ${counted(here, 'person')} of ${figure(entries)} on the list found here.`,
+    );
+  }
+  return found;
 }
 
 function tellUndecided(
@@ -85,24 +128,25 @@ function tellUndecided(
   file: string,
   undecided: readonly Undecided[],
   others: number,
-  leaveOpen: boolean,
+  { leaveOpen, report }: ByRules,
 ): void {
-  const lines = undecided.slice(0, TOLD_MAX).map(({ line, open }) => {
+  const lines = undecided.slice(0, TOLD_MAX).map(({ line, open, doubts }) => {
     const place = line === 0 ? '' : `line ${line}: `;
-    return `\n  ${place}${open.map(openText).join('; ')}`;
+    return `\n  ${place}${[...open.map(openText), ...doubts.map(doubtText)].join('; ')}`;
   });
   const rest = undecided.length - lines.length;
   const list = lines.join('') + (rest > 0 ? `\n  and ${rest} more` : '');
+  const all = report === undefined ? '' : `\nAll of them stand in ${printable(report)}.`;
   if (leaveOpen && others > 0) {
     cli.output.note(
-      `${counted(undecided.length, 'row')} of ${printable(file)} got no colour and no code:${list}`,
+      `${counted(undecided.length, 'row')} of ${printable(file)} got no colour and no code:${list}${all}`,
     );
     return;
   }
-  const message = `${counted(undecided.length, 'row')} of ${file} got no colour, nothing was issued:${list}`;
+  const message = `${counted(undecided.length, 'row')} of ${file} got no colour, nothing was issued:${list}${all}`;
   throw new CliError(EXIT.failure, 'UNDECIDED', message, {
     hint: '`entente rules explain` tells more of one person. --leave-open issues to the others.',
-    details: undecided.slice(0, TOLD_MAX),
+    details: undecided.slice(0, TOLD_MAX).map(({ line, open, doubts }) => ({ line, open, doubts })),
   });
 }
 

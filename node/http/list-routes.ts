@@ -4,10 +4,13 @@ import { z } from '@hono/zod-openapi';
 import { type RegionNode } from '../core/region-node.ts';
 import { LIST_KINDS } from '../lists/kinds.ts';
 import { LIST_FORMATS } from '../lists/list-file.ts';
+import { type ListView, SOUGHT_MAX } from '../lists/list-view.ts';
 import { SOURCE_CHARS_MAX } from '../lists/lists.ts';
+import { DOUBTS, type Sought, soughtSchema } from '../lists/matching.ts';
 import { listVersionSchema } from '../lists/shelf.ts';
 import { ENCODINGS } from '../rows/encoding.ts';
-import { readQuery } from './input.ts';
+import { checked, readQuery } from './input.ts';
+import { jsonLines } from './json-lines.ts';
 import { type Replies } from './replies.ts';
 import { type Route } from './routes.ts';
 
@@ -49,6 +52,25 @@ export const listVersions = z
   .object({ lists: z.partialRecord(kind, z.array(listVersion)) })
   .openapi('ListVersions');
 
+const sought = z.strictObject(soughtSchema.shape).openapi('Sought', {
+  description: 'Somebody by papers, in the form in which they are compared (docs/issuing.md).',
+});
+export const foundLine = z
+  .object({
+    matched: z.array(
+      z.object({
+        list: kind,
+        by: z.enum(['document', 'name']),
+        line: z.int(),
+        facts: z.record(z.string(), z.union([z.string(), z.number()])),
+      }),
+    ),
+    doubts: z.array(z.object({ list: kind, doubt: z.enum(DOUBTS), lines: z.array(z.int()) })),
+  })
+  .openapi('Found', { description: 'What the lists in force say, and entries that may be about another.' });
+
+const SOUGHT_BYTES_MAX = 4_096;
+
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 
 export function listRoutes({ node, replies }: ListModules): Route[] {
@@ -73,6 +95,23 @@ export function listRoutes({ node, replies }: ListModules): Route[] {
       },
     },
     {
+      method: 'post',
+      path: '/v1/lists/find',
+      summary: 'What the lists in force say of people',
+      description: 'JSON lines, a Sought each, give JSON lines in their order, a Found each.',
+      request: { body: { content: { 'application/jsonl': { schema: sought } }, required: true } },
+      answer: {
+        description: 'A line for each line',
+        content: { 'application/jsonl': { schema: foundLine } },
+      },
+      handle: async (context) =>
+        replies.stream(
+          context,
+          foundLines(await node.lists.view(), context.env.incoming),
+          'application/jsonl',
+        ),
+    },
+    {
       method: 'get',
       path: '/v1/lists',
       summary: 'The versions of all lists, those in force first',
@@ -84,6 +123,18 @@ export function listRoutes({ node, replies }: ListModules): Route[] {
       },
     },
   ];
+}
+
+async function* foundLines(view: ListView, body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let some: Sought[] = [];
+  const answer = async () => (await view.find(some)).map((found) => `${JSON.stringify(found)}\n`).join('');
+  for await (const { value } of jsonLines(body, SOUGHT_BYTES_MAX)) {
+    some.push(checked(soughtSchema, value()));
+    if (some.length < SOUGHT_MAX) continue;
+    yield await answer();
+    some = [];
+  }
+  yield await answer();
 }
 
 /** The body; where reading ends early, the connection lives on. */

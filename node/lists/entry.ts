@@ -1,6 +1,6 @@
 /** All that one list says of one person or area, put together from its rows, and as it is kept. */
 import { z } from 'zod';
-import { type Identity, DOCUMENT_TYPES } from './identity.ts';
+import { type Identity, identitySchema } from './identity.ts';
 import { type ListKind, KINDS, type Said } from './kinds.ts';
 
 /** Names under which a list may say something of one person: areas of stays. */
@@ -9,13 +9,7 @@ const SAID_MAX = 64;
 const PADDED_BYTES = 128;
 
 const entrySchema = z.strictObject({
-  identity: z.strictObject({
-    document: z
-      .strictObject({ type: z.enum(DOCUMENT_TYPES), country: z.string(), number: z.string() })
-      .optional(),
-    name: z.string().optional(),
-    birthDate: z.string().optional(),
-  }),
+  identity: identitySchema,
   /** The value under each name, and the line that it comes from. */
   said: z.record(z.string(), z.tuple([z.string(), z.int()])),
   /** The first of its rows. */
@@ -39,7 +33,7 @@ export function merged(kind: ListKind, entry: ListEntry, further: ListEntry): Li
   const [before, now] = [entry.identity, further.identity];
   for (const [member, column] of [
     ['birthDate', 'birth_date'],
-    ['name', 'name'],
+    ['name', 'full_name'],
   ] as const) {
     const isKnown = before[member] !== undefined && now[member] !== undefined;
     if (isKnown && before[member] !== now[member])

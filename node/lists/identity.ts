@@ -1,4 +1,5 @@
 /** Who somebody is by papers: an identity document, a name and a day of birth, in the one form in which two of them are compared. */
+import { z } from 'zod';
 import { parseDay } from '../../protocol/rules/calendar.ts';
 import { type RowFault } from '../rows/row-form.ts';
 import { birthDateOf, residentNumberFault } from './resident-number.ts';
@@ -23,7 +24,7 @@ export interface Identity {
   readonly birthDate?: string | undefined;
 }
 
-export const IDENTITY_COLUMNS = ['id_type', 'id_country', 'id_number', 'name', 'birth_date'] as const;
+export const IDENTITY_COLUMNS = ['id_type', 'id_country', 'id_number', 'full_name', 'birth_date'] as const;
 type IdentityColumn = (typeof IDENTITY_COLUMNS)[number];
 type Cells = Readonly<Record<string, string>>;
 
@@ -32,7 +33,7 @@ export const IDENTITY_EXAMPLES: Readonly<Record<IdentityColumn, string>> = {
   id_type: 'passport',
   id_country: 'DE',
   id_number: 'C01X00T47',
-  name: 'Person Sample',
+  full_name: 'Person Sample',
   birth_date: '1990-05-17',
 };
 const RESIDENT_EXAMPLE = '11010519491231002X';
@@ -44,6 +45,15 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 const MIDDLE_DOTS = /[·•‧∙⋅・･]/g;
 const HAN_GAP = /(?<=\p{Script=Han})\s+(?=\p{Script=Han})/gu;
 
+/** In the form that `parseIdentity` gives, as it comes from another part of this program. */
+export const identitySchema = z.strictObject({
+  document: z
+    .strictObject({ type: z.enum(DOCUMENT_TYPES), country: z.string().max(2), number: z.string().max(32) })
+    .optional(),
+  name: z.string().max(NAME_CHARS_MAX).optional(),
+  birthDate: z.string().max(10).optional(),
+});
+
 /** Of a row of a file, whose cells are not empty. `lastDay`: the last on which anybody it speaks of can be born, since 1970. */
 export function parseIdentity(
   cells: Cells,
@@ -54,12 +64,12 @@ export function parseIdentity(
   const fault = (column: IdentityColumn, reason: string, example = IDENTITY_EXAMPLES[column]) =>
     void faults.push({ line, column, reason, example });
   const document = documentOf(cells, fault);
-  const { name: nameCell, birth_date: birthCell } = cells;
+  const { full_name: nameCell, birth_date: birthCell } = cells;
   const name = nameCell === undefined ? undefined : nameForm(nameCell);
   if (nameCell !== undefined && (UNPRINTABLE.test(nameCell) || name === ''))
-    fault('name', 'holds a control character, or nothing that can be read');
+    fault('full_name', 'holds a control character, or nothing that can be read');
   if (name !== undefined && name.length > NAME_CHARS_MAX)
-    fault('name', `has more than ${NAME_CHARS_MAX} characters`);
+    fault('full_name', `has more than ${NAME_CHARS_MAX} characters`);
   const day = birthCell === undefined ? undefined : parseDay(birthCell);
   if (birthCell !== undefined && day === undefined)
     fault('birth_date', 'is not a day of the calendar, written as year, month and day');
@@ -71,7 +81,7 @@ export function parseIdentity(
     fault('birth_date', 'is another day than the one within id_number');
   const isNobody = document === undefined && (name === undefined || birthDate === undefined);
   if (isNobody && faults.length === 0)
-    faults.push({ line, reason: 'tells nobody: give an identity document, or name and birth_date' });
+    faults.push({ line, reason: 'tells nobody: give an identity document, or full_name and birth_date' });
   return { identity: { document, name, birthDate }, faults };
 }
 

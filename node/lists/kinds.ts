@@ -94,7 +94,7 @@ export const KINDS: Readonly<Record<ListKind, KindForm>> = {
     title: 'areas and their level of risk',
     of: 'area',
     columns: { area, risk: oneOf('low', 'medium', 'high'), since: day },
-    saying: ({ risk = '', since = '' }) => ({ risk, since }),
+    saying: ({ area: where = '', risk = '', since = '' }) => ({ area: where, risk, since }),
     merge: 'same',
   },
 };

@@ -9,8 +9,10 @@ import { type PrivateTables } from '../registry/private-tables.ts';
 import { type RowFault } from '../rows/row-form.ts';
 import { type Encoding } from '../rows/encoding.ts';
 import { Turns } from '../turns.ts';
-import { LIST_KINDS, type ListKind } from './kinds.ts';
+import { saidOf } from './entry.ts';
+import { type Areas, LIST_KINDS, type ListKind } from './kinds.ts';
 import { type ListFormat, type ListRow, readListRows } from './list-file.ts';
+import { ListView } from './list-view.ts';
 import { type ListVersion, Shelf } from './shelf.ts';
 import { ROWS_TOGETHER, Staging } from './staging.ts';
 
@@ -45,6 +47,8 @@ export const SOURCE_CHARS_MAX = 200;
 const FAULTS_MAX = 20;
 /** Rows of one list. */
 export const ROWS_MAX = 20_000_000;
+/** They are held in memory where stays are looked at. */
+const AREAS_MAX = 100_000;
 /** Seconds that the clock of whoever made a list may be ahead. */
 const AHEAD_S_MAX = 120;
 /** The day of a list in the zone that is furthest ahead of UTC. */
@@ -74,6 +78,29 @@ export class Lists {
       if (newest !== undefined) inForce.set(kind, newest);
     }
     return inForce;
+  }
+
+  /**
+   * The lists in force now, to look people up in.
+   * @throws {NodeError} REFUSED if there is a list of stays and none of areas, since nobody could say what those stays mean.
+   */
+  async view(): Promise<ListView> {
+    const inForce = await this.inForce();
+    if (inForce.has('travel') && !inForce.has('areas'))
+      throw new NodeError('REFUSED', 'a list of stays is in force, and none of areas', {
+        hint: 'Import the areas at risk: entente lists example areas',
+      });
+    return new ListView(this.#shelf, inForce, await this.#areas(inForce.get('areas')?.version));
+  }
+
+  async #areas(version: number | undefined): Promise<Areas> {
+    const areas = new Map<string, ReturnType<typeof saidOf>>();
+    if (version === undefined) return areas;
+    for await (const entry of this.#shelf.all('areas', version)) {
+      const said = saidOf(entry);
+      areas.set(said['area'] ?? '', said);
+    }
+    return areas;
   }
 
   /**
@@ -134,8 +161,9 @@ export class Lists {
       if ('line' in row) some.push(row);
       else faults.push(...row);
       if (some.length === ROWS_TOGETHER) await add();
-      if (rows > ROWS_MAX) faults.push({ line: 0, reason: `more than ${ROWS_MAX} rows` });
-      if (faults.length >= FAULTS_MAX || rows > ROWS_MAX) break;
+      const isTooLong = rows > ROWS_MAX || (kind === 'areas' && staging.entries > AREAS_MAX);
+      if (isTooLong) faults.push({ line: 0, reason: `more than ${ROWS_MAX} rows, or ${AREAS_MAX} areas` });
+      if (isTooLong || faults.length >= FAULTS_MAX) break;
     }
     if (some.length > 0) await add();
     if (rows === 0 && faults.length === 0) faults.push({ line: 0, reason: 'the file has no rows' });

@@ -96,7 +96,7 @@ export class Staging {
       const all = byName.get(name)?.add(pseudonym);
       if (all === undefined || all.size <= NAMESAKES_MAX) continue;
       const reason = `is one of more than ${NAMESAKES_MAX} with the same name and day of birth`;
-      return [{ line: row.line, column: 'name', reason }];
+      return [{ line: row.line, column: 'full_name', reason }];
     }
     return byName;
   }

@@ -87,7 +87,7 @@ describe('the examples of the help texts', () => {
     await world.json('rules', 'activate', issuer, world.path('issuer-rules.yaml'));
     writeFileSync(
       world.path('declarations.csv'),
-      `subject,declaration.day,declaration.consent\nPerson 00003,${today},true\n`,
+      `subject,full_name,birth_date,declaration.day,declaration.consent\nPerson 00003,Person Sample,1990-05-17,${today},true\n`,
     );
     writeFileSync(
       world.path('control.csv'),

@@ -21,7 +21,7 @@ describe('parseIdentity', () => {
   it('takes a document alone, a name with a day of birth, and both', () => {
     const passport = { id_type: 'passport', id_country: 'DE', id_number: 'c01x-00t47' };
     const document = { type: 'passport', country: 'DE', number: 'C01X00T47' };
-    const named = { name: '  Person   Sample ', birth_date: '1990-05-17' };
+    const named = { full_name: '  Person   Sample ', birth_date: '1990-05-17' };
     const known = { name: 'PERSON SAMPLE', birthDate: '1990-05-17' };
     assert.deepEqual(parse(passport).identity, { document, name: undefined, birthDate: undefined });
     assert.deepEqual(parse(named).identity, { document: undefined, ...known });
@@ -46,9 +46,13 @@ describe('parseIdentity', () => {
 
   const bad: readonly [string, Readonly<Record<string, string>>, readonly string[]][] = [
     ['nobody', {}, ['']],
-    ['a name alone', { name: 'Person' }, ['']],
+    ['a name alone', { full_name: 'Person' }, ['']],
     ['a day of birth alone', { birth_date: '1990-05-17' }, ['']],
-    ['a type without a number', { id_type: 'passport', name: 'P', birth_date: '1990-05-17' }, ['id_number']],
+    [
+      'a type without a number',
+      { id_type: 'passport', full_name: 'P', birth_date: '1990-05-17' },
+      ['id_number'],
+    ],
     ['a number without a type', { id_number: 'C01X00T47', id_country: 'DE' }, ['id_type']],
     ['an unknown type', { id_type: 'library pass', id_number: 'C01X00T47', id_country: 'DE' }, ['id_type']],
     ['a passport without a country', { id_type: 'passport', id_number: 'C01X00T47' }, ['id_country']],
@@ -74,23 +78,23 @@ describe('parseIdentity', () => {
       ['id_country'],
     ],
     ['a wrong check character', { id_type: 'resident', id_number: '110105194912310021' }, ['id_number']],
-    ['30 February', { name: 'Person', birth_date: '1990-02-30' }, ['birth_date']],
-    ['an ambiguous date', { name: 'Person', birth_date: '04/01/1990' }, ['birth_date']],
-    ['a birth that is still to come', { name: 'Person', birth_date: '2026-11-27' }, ['birth_date']],
+    ['30 February', { full_name: 'Person', birth_date: '1990-02-30' }, ['birth_date']],
+    ['an ambiguous date', { full_name: 'Person', birth_date: '04/01/1990' }, ['birth_date']],
+    ['a birth that is still to come', { full_name: 'Person', birth_date: '2026-11-27' }, ['birth_date']],
     [
       'another birth than the number says',
       { id_type: 'resident', id_number: RESIDENT, birth_date: '1949-12-30' },
       ['birth_date'],
     ],
-    ['a control character', { name: 'Per\u0000son', birth_date: '1990-05-17' }, ['name']],
-    ['a turned direction', { name: 'Per\u202eson', birth_date: '1990-05-17' }, ['name']],
-    ['a long name', { name: 'x'.repeat(129), birth_date: '1990-05-17' }, ['name']],
+    ['a control character', { full_name: 'Per\u0000son', birth_date: '1990-05-17' }, ['full_name']],
+    ['a turned direction', { full_name: 'Per\u202eson', birth_date: '1990-05-17' }, ['full_name']],
+    ['a long name', { full_name: 'x'.repeat(129), birth_date: '1990-05-17' }, ['full_name']],
   ];
   for (const [what, cells, columns] of bad)
     it(`B69: refuses ${what}, and repeats nothing of it`, () => assert.deepEqual(faultsOf(cells), columns));
 
   it('takes a birth of the last day', () => {
-    assert.deepEqual(faultsOf({ name: 'Person', birth_date: '2026-11-26' }), []);
+    assert.deepEqual(faultsOf({ full_name: 'Person', birth_date: '2026-11-26' }), []);
   });
 });
 

@@ -126,7 +126,7 @@ describe('Lists', () => {
     });
 
   it('B69: refuses one document of two names or days of birth, however far apart the rows stand', async () => {
-    const header = 'id_type,id_country,id_number,name,birth_date,result,day\n';
+    const header = 'id_type,id_country,id_number,full_name,birth_date,result,day\n';
     const others = Array.from(
       { length: 3_000 },
       (_, i) => `${passport(i + 10)},,,negative,2026-11-20\n`,
@@ -136,7 +136,7 @@ describe('Lists', () => {
     const born = await fixture.import('tests', header + first + others + one('Person One,1990-05-18'));
     assert.deepEqual(faultsOf(born), ['3003 birth_date is another one than in line 2']);
     const named = await fixture.import('tests', header + first + others + one('Person Two,1990-05-17'));
-    assert.deepEqual(faultsOf(named), ['3003 name is another one than in line 2']);
+    assert.deepEqual(faultsOf(named), ['3003 full_name is another one than in line 2']);
     const written = await fixture.import('tests', header + first + others + one(' person  one,1990-05-17'));
     assert.equal(written.outcome, 'imported');
   });
@@ -211,12 +211,12 @@ describe('Lists', () => {
 
   it('B69: reads names in GB18030', async () => {
     const row = Buffer.concat([
-      Buffer.from('name,birth_date,level,since\n'),
+      Buffer.from('full_name,birth_date,level,since\n'),
       Buffer.from('d5c5c8fd', 'hex'),
       Buffer.from(',1990-05-17,key,2026-11-20\n'),
     ]);
     assert.deepEqual(faultsOf(await fixture.import('control', row)), [
-      '2 name is not UTF-8: save the file as UTF-8',
+      '2 full_name is not UTF-8: save the file as UTF-8',
     ]);
     assert.equal((await fixture.import('control', row, { encoding: 'gb18030' })).outcome, 'imported');
     const entries = [];
@@ -288,7 +288,7 @@ describe('Lists at rest', () => {
       { tables: store, random: systemRandom(), clock: systemClock },
     );
     const file =
-      'id_type,id_country,id_number,name,birth_date,level,since\npassport,DE,C01X00T47,Verysecret Person,1990-05-17,watch,2020-01-20\n';
+      'id_type,id_country,id_number,full_name,birth_date,level,since\npassport,DE,C01X00T47,Verysecret Person,1990-05-17,watch,2020-01-20\n';
     const order = {
       kind: 'control',
       source: 'Secretoffice',

@@ -1,0 +1,95 @@
+/** The lists in force at one moment, as they answer for people. What is imported meanwhile changes nothing in the answers. */
+import { type ListEntry, saidOf } from './entry.ts';
+import { type Areas, factsOf, KINDS, type ListFacts, type ListKind } from './kinds.ts';
+import { type Doubt, matchOf, type Sought } from './matching.ts';
+import { type ListVersion, type Shelf } from './shelf.ts';
+
+/** An entry that is about somebody, by the line of its list. */
+export interface Matched {
+  readonly list: ListKind;
+  readonly by: 'document' | 'name';
+  readonly line: number;
+  readonly facts: ListFacts;
+}
+
+/** Entries that may be about somebody, or about another. */
+export interface Doubtful {
+  readonly list: ListKind;
+  readonly doubt: Doubt;
+  readonly lines: readonly number[];
+}
+
+/** What all lists together say of somebody. */
+export interface Found {
+  readonly matched: readonly Matched[];
+  readonly doubts: readonly Doubtful[];
+}
+
+/** People who are looked for at once. */
+export const SOUGHT_MAX = 1_024;
+
+export class ListView {
+  readonly #shelf: Shelf;
+  readonly #inForce: ReadonlyMap<ListKind, ListVersion>;
+  readonly #areas: Areas;
+
+  constructor(shelf: Shelf, inForce: ReadonlyMap<ListKind, ListVersion>, areas: Areas) {
+    this.#shelf = shelf;
+    this.#inForce = inForce;
+    this.#areas = areas;
+  }
+
+  /** What stands of each of at most 1,024 people, in their order. Rejects as the tables do. */
+  async find(people: readonly Sought[]): Promise<Found[]> {
+    if (people.length > SOUGHT_MAX)
+      throw new RangeError(`at most ${SOUGHT_MAX} people are looked for at once`);
+    const found = people.map(() => ({ matched: [] as Matched[], doubts: [] as Doubtful[] }));
+    for (const [list, { version }] of this.#inForce) {
+      if (KINDS[list].of !== 'person') continue;
+      const candidates = await this.#candidates(list, version, people);
+      people.forEach((sought, i) => {
+        const match = matchOf(sought, candidates(sought));
+        if (match === undefined) return;
+        if ('doubt' in match) {
+          const lines = match.entries.map(({ line }) => line).sort((a, b) => a - b);
+          found[i]?.doubts.push({ list, doubt: match.doubt, lines });
+        } else {
+          const { by, entry } = match;
+          const facts = factsOf(list, saidOf(entry), this.#areas);
+          found[i]?.matched.push({ list, by, line: entry.line, facts });
+        }
+      });
+    }
+    return found;
+  }
+
+  /** The entries of a list that may be about these people: two trips to the tables for all of them, and a third for namesakes. */
+  async #candidates(list: ListKind, version: number, people: readonly Sought[]) {
+    const shelf = this.#shelf;
+    const names = new Set(people.flatMap(({ identity }) => shelf.nameOf(identity) ?? []));
+    const documents = people.flatMap(({ identity }) =>
+      identity.document === undefined ? [] : shelf.pseudonymOf(identity),
+    );
+    const namesakes = await mapped([...names], (all) => shelf.namesakes(list, version, all));
+    const wanted = new Set([...documents, ...names, ...[...namesakes.values()].flat()]);
+    const entries = await mapped([...wanted], (all) => shelf.entries(list, version, all));
+    return ({ identity }: Sought) => {
+      const own = identity.document === undefined ? undefined : shelf.pseudonymOf(identity);
+      const name = shelf.nameOf(identity);
+      const ofName = name === undefined ? [] : [name, ...(namesakes.get(name) ?? [])];
+      const byName = ofName.flatMap((one): ListEntry[] => {
+        const entry = one === own ? undefined : entries.get(one);
+        return entry === undefined ? [] : [entry];
+      });
+      return { byDocument: own === undefined ? undefined : entries.get(own), byName };
+    };
+  }
+}
+
+async function mapped<V>(
+  keys: readonly string[],
+  read: (keys: readonly string[]) => Promise<readonly V[]>,
+): Promise<Map<string, V>> {
+  const values = await read(keys);
+  return new Map(keys.map((key, i) => [key, values[i] as V]));
+}

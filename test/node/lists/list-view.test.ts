@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { parseIdentity } from '../../../node/lists/identity.ts';
+import { SOUGHT_MAX } from '../../../node/lists/list-view.ts';
+import { type Sought } from '../../../node/lists/matching.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { LISTS_NOW_S, ListsFixture, passport } from '../../support/lists-fixture.ts';
+
+const PAPERS = 'id_type,id_country,id_number,full_name,birth_date';
+
+function sought(row: string, isNameShared = false): Sought {
+  const cells = row.split(',').map((cell, i) => [PAPERS.split(',')[i] ?? '', cell] as const);
+  const { identity, faults } = parseIdentity(
+    Object.fromEntries(cells.filter(([, cell]) => cell !== '')),
+    0,
+    30_000,
+  );
+  assert.deepEqual(faults, []);
+  return { identity, isNameShared };
+}
+
+describe('ListView', () => {
+  let fixture: ListsFixture;
+  beforeEach(async () => (fixture = await ListsFixture.open()));
+  afterEach(() => fixture.store.stop());
+
+  async function found(row: string, isNameShared = false) {
+    const [one] = await (await fixture.lists.view()).find([sought(row, isNameShared)]);
+    return one ?? assert.fail();
+  }
+
+  it('finds by document, and by name and day of birth, over all lists in force', async () => {
+    await fixture.import(
+      'control',
+      `${PAPERS},level,since\n${passport(1)},Person Sample,1990-05-17,key,2026-11-20\n`,
+    );
+    await fixture.import(
+      'tests',
+      `full_name,birth_date,result,day\nPERSON  sample,1990-05-17,negative,2026-11-21\n`,
+    );
+    const { matched, doubts } = await found(`${passport(1)},Person Sample,1990-05-17`);
+    assert.deepEqual(doubts, []);
+    assert.deepEqual(matched, [
+      {
+        list: 'control',
+        by: 'document',
+        line: 2,
+        facts: { 'control.level': 'key', 'control.since': '2026-11-20' },
+      },
+      { list: 'tests', by: 'name', line: 2, facts: { 'test.negative': '2026-11-21' } },
+    ]);
+    assert.deepEqual((await found(`${passport(2)},Person Sample,1990-05-18`)).matched, []);
+    assert.deepEqual((await found(`${passport(2)},Person Sampel,1990-05-17`)).matched, []);
+    const other = await found(`${passport(2)},Person Sample,1990-05-17`);
+    assert.deepEqual(other.doubts, [{ list: 'control', doubt: 'OTHER_DOCUMENT', lines: [2] }]);
+    assert.deepEqual(
+      other.matched.map(({ list }) => list),
+      ['tests'],
+    );
+    const shared = await found(`,,,Person Sample,1990-05-17`, true);
+    assert.deepEqual(
+      shared.doubts.map(({ list, doubt }) => [list, doubt]),
+      [
+        ['control', 'NAME_SHARED'],
+        ['tests', 'NAME_SHARED'],
+      ],
+    );
+  });
+
+  it('of stays those count that were in an area of that risk since its risk began', async () => {
+    const travel = [
+      'CN-42,2026-11-19',
+      'CN-42,2026-11-20',
+      'CN-11,2026-11-22',
+      'CN-33,2026-11-23',
+      'CN-44,2026-11-24',
+    ];
+    const stays = `id_type,id_country,id_number,area,day\n${travel.map((stay, i) => `${passport(i)},${stay}\n`).join('')}${passport(0)},CN-11,2026-11-01\n`;
+    await fixture.import('travel', stays);
+    await assert.rejects(fixture.lists.view(), (error) => isNodeError(error, 'REFUSED'));
+    await fixture.import(
+      'areas',
+      'area,risk,since\nCN-42,high,2026-11-20\nCN-11,medium,2026-11-01\nCN-33,low,2026-11-01\n',
+    );
+    const facts = [];
+    for (const i of travel.keys()) facts.push((await found(`${passport(i)},,`)).matched[0]?.facts);
+    assert.deepEqual(facts, [
+      { 'travel.medium': '2026-11-01' },
+      { 'travel.high': '2026-11-20' },
+      { 'travel.medium': '2026-11-22' },
+      {},
+      {},
+    ]);
+  });
+
+  it('answers by the lists of its moment, whatever is imported meanwhile', async () => {
+    const list = (level: string) =>
+      `id_type,id_country,id_number,level,since\n${passport(1)},${level},2026-11-20\n`;
+    await fixture.import('control', list('key'), { asOfS: LISTS_NOW_S - 1 });
+    const view = await fixture.lists.view();
+    await fixture.import('control', list('watch'));
+    const [before] = await view.find([sought(`${passport(1)},,`)]);
+    assert.equal(before?.matched[0]?.facts['control.level'], 'key');
+    assert.equal((await found(`${passport(1)},,`)).matched[0]?.facts['control.level'], 'watch');
+  });
+
+  it('answers for 1,024 people at once, in their order, and no more', async () => {
+    const rows = Array.from({ length: 500 }, (_, i) => `${passport(2 * i)},key,2026-11-20\n`).join('');
+    await fixture.import('control', `id_type,id_country,id_number,level,since\n${rows}`);
+    const view = await fixture.lists.view();
+    const people = Array.from({ length: SOUGHT_MAX }, (_, i) => sought(`${passport(i)},,`));
+    const all = await view.find(people);
+    all.forEach(({ matched }, i) =>
+      assert.equal(matched.length, i % 2 === 0 && i < 1_000 ? 1 : 0, String(i)),
+    );
+    await assert.rejects(view.find([...people, sought(`${passport(1)},,`)]), RangeError);
+    assert.deepEqual(await view.find([]), []);
+  });
+});
