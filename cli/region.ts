@@ -30,6 +30,8 @@ export interface WithRegionOptions {
   readonly withoutPeers?: boolean | undefined;
   /** Does without signing where that is not possible. */
   readonly reading?: boolean;
+  /** Goes on where somebody else signs with the region's keys: for what the root says of that. */
+  readonly healing?: boolean;
   /** Public directories that stand in for those of the config, by region. */
   readonly instead?: ReadonlyMap<string, string>;
   /** Regions that are met for once, without being recognised, as they show themselves. */
@@ -79,7 +81,15 @@ export async function withRegion<T>(
   use: (region: Region, modules: RegionModules) => Promise<T>,
   options: WithRegionOptions = {},
 ): Promise<T> {
-  const { withoutPeers = false, reading = false, instead, named = [], silent = false, onSigned } = options;
+  const {
+    withoutPeers = false,
+    reading = false,
+    healing = false,
+    instead,
+    named = [],
+    silent = false,
+    onSigned,
+  } = options;
   const modules = await regionModules(cli);
   const { environment = {} } = cli.surroundings;
   let peers: ReturnType<typeof publishedNetwork> | undefined;
@@ -100,7 +110,8 @@ export async function withRegion<T>(
   try {
     const unreachable = () => peers?.network.unreachable ?? [];
     const refusal = await signingRefusal(region);
-    if (refusal !== undefined && !reading) throw explained(refusal, unreachable());
+    const isHealing = healing && refusal?.code === 'LOG_CONTRADICTED';
+    if (refusal !== undefined && !reading && !isHealing) throw explained(refusal, unreachable());
     if (!silent) {
       for (const peer of unreachable())
         cli.output.note(`${peer.region} did not answer: ${printable(peer.reason)}`);
@@ -111,7 +122,7 @@ export async function withRegion<T>(
     }
     const { trustSize } = region;
     const result = await use(region, modules);
-    if (refusal === undefined) await region.publish();
+    if (refusal === undefined || isHealing) await region.publish();
     if (!silent && region.trustSize > trustSize) {
       for (const line of askForWitnesses(region, path)) cli.output.note(line);
     }

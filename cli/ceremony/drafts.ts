@@ -136,7 +136,7 @@ async function submit(cli: Cli, region: string, path: string, options: SigningOp
         `Logged ${counted(entries.length, 'statement')} of the root, from entry ${index} of its trust log on.`,
       ]);
     },
-    options,
+    { ...options, healing: true },
   );
 }
 

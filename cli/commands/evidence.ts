@@ -149,8 +149,7 @@ async function verify(cli: Cli, files: readonly string[], options: VerifyOptions
     if (bytes === undefined) throw usageError(`there is no file ${printable(file)}`);
     const checked = check(file, () => {
       const proven = verifyEvidence(parseEvidence(bytes), knowsRoot, modules);
-      const state = states.get(proven.region);
-      return { ...proven, outcome: state && isDisowned(proven, state) ? 'disowned' : 'proven' };
+      return { ...proven, outcome: isDisowned(proven, (of) => states.get(of)) ? 'disowned' : 'proven' };
     });
     cli.output.result(checked, () => checkedLines(checked, cli));
     cli.exit = worse(cli.exit, EXIT_OF[checked.outcome]);

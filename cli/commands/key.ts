@@ -61,6 +61,10 @@ export function addKey(program: Command, cli: Cli): void {
           'all that stands in the log by now is genuine',
         ],
         ['entente key compromise DE --key 0011223344556677', 'nothing that this key ever signed is'],
+        [
+          'entente key compromise DE --key 8899aabbccddeeff --cut-off trust=now',
+          'a checkpoint key with which somebody else signed another log: this one goes on',
+        ],
       ),
     )
     .action((region: string, options: CompromiseOptions) => compromise(cli, region, options));
@@ -122,7 +126,7 @@ async function compromise(cli: Cli, path: string, options: CompromiseOptions): P
       await appendByRoot(cli, desk, statements, options);
       return { key: key.keyId, role: key.role, cutOffs, replacement };
     },
-    options,
+    { ...options, healing: true },
   );
   // By now what the key signed stands published under the signature of another.
   cli.output.result(given, () => givenUpLines(given));
@@ -143,7 +147,11 @@ function givenUpLines({
     `The ${role} key ${key} is given up; ${replacement ?? 'no further key'} stands in its place.`,
     ...(cutOffs.length === 0
       ? ['Nothing that it signed counts any more.']
-      : ['What it signed counts on below:']),
+      : [
+          role === 'checkpoint'
+            ? 'The log goes on that is here, of at least:'
+            : 'What it signed counts on below:',
+        ]),
     ...aligned(
       cutOffs.map(({ log, size }) => [log, `${figure(size)} entries`]),
       '  ',
@@ -160,12 +168,12 @@ async function cutOffOf(desk: Desk, { role }: TrustKey, text: string): Promise<C
   const signs = {
     attest: 'an attestation log',
     'trust-log': 'trust',
-    checkpoint: undefined,
+    checkpoint: 'trust',
     witness: undefined,
   };
   if (signs[role] === undefined)
     throw usageError(`a ${role} key signs no entries: it is given up without --cut-off`);
-  if ((role === 'trust-log') !== (log === 'trust'))
+  if ((signs[role] === 'trust') !== (log === 'trust'))
     throw usageError(
       `a key with the role ${role} signs no entries of ${log}`,
       `Name ${signs[role]} instead.`,

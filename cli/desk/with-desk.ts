@@ -12,6 +12,8 @@ export interface WithDeskOptions {
   readonly withoutPeers?: boolean | undefined;
   /** Does without signing where that is not possible. */
   readonly reading?: boolean;
+  /** Goes on where somebody else signs with the region's keys: for what the root says of that. */
+  readonly healing?: boolean;
   /** Speaks of its peers, and of batches that nobody has got, by itself. */
   readonly silent?: boolean;
 }

@@ -15,7 +15,8 @@ import { type Followed } from '../sync/followed.ts';
 import { Mirror } from '../sync/mirror.ts';
 import { logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
 import { type TrustBoard } from '../trust/trust-board.ts';
-import { TrustKeeper, type TrustKeeperModules } from '../trust/trust-keeper.ts';
+import { type TrustKeeperModules } from '../trust/keeper-options.ts';
+import { TrustKeeper } from '../trust/trust-keeper.ts';
 import { isNodeError } from '../node-error.ts';
 import { Turns } from '../turns.ts';
 import { deleteCopies, type FollowedRoot, requireRoot, settleRoot } from './root-change.ts';
@@ -51,6 +52,7 @@ export interface LogShelfModules extends TrustModules {
   readonly onAhead: () => void;
   /** What the own witness says of a checkpoint of the own trust log, before that is shown. */
   readonly ownLine: NonNullable<TrustKeeperModules['ownLine']>;
+  readonly leave: NonNullable<TrustKeeperModules['leave']>;
 }
 
 /** How long after its end an attestation log that its region has forgotten is still witnessed: two years. */

@@ -10,6 +10,7 @@ import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
 import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
+import { type Branch } from '../trust/branch-weighing.ts';
 
 export interface OwnLogModules {
   readonly verifySignature: VerifySignature;
@@ -63,6 +64,12 @@ export class OwnLog implements Followed {
 
   accuse(evidence: ForkEvidence): Promise<void> {
     return this.#modules.copy.accuse(evidence);
+  }
+
+  /** What this node writes is given up for nobody. */
+  async settle(branch: Branch): Promise<boolean> {
+    const { copy, isWriting } = this.#modules;
+    return !isWriting() && (await copy.settle?.(branch)) === true;
   }
 
   /** Whether one of our keys signed the note. @throws {ProtocolError} for a note that is none, or with a bad signature. */

@@ -23,6 +23,7 @@ import { storeError } from '../store/store-error.ts';
 import { type StoreState } from '../store/condition.ts';
 import { Store } from '../store/store.ts';
 import { AntiEntropy } from '../sync/anti-entropy.ts';
+import { BranchFinder } from '../sync/branch-finder.ts';
 import { Healer } from '../sync/healer.ts';
 import { Herald } from '../sync/herald.ts';
 import { LeafFinder } from '../sync/leaf-finder.ts';
@@ -96,18 +97,20 @@ export class RegionNode {
       store: this.#store,
       board: this.#board,
       checkpointKey: modules.keys.checkpoint,
-      isWriting: () => this.#signing.side !== undefined,
+      isWriting: () => this.#signing.isWriting,
       onChange: (isNewer) => this.#heedChange(isNewer),
       onFork: (_origin, evidence) => this.#herald.tellFork(evidence),
       onSettling: (prefix) => this.witness.reread(prefix),
       onDamage: () => this.#mender.wake(),
       onAhead: () => this.#signing.contradicted(),
       ownLine: (home, held) => this.#voucher.line(home, held),
+      leave: (origin, isLeft, commit) => this.witness.leave(origin, isLeft, commit),
     });
     const book = new PeerBook(modules);
     this.#client = new SyncClient({ ...modules, book });
     this.#puller = new Puller({ client: this.#client, random: modules.random });
-    const reading = { ...modules, book, logs, client: this.#client, puller: this.#puller, onTrouble };
+    const finder = new BranchFinder({ client: this.#client });
+    const reading = { ...modules, book, logs, client: this.#client, puller: this.#puller, finder, onTrouble };
     this.#antiEntropy = new AntiEntropy(this.#options, {
       ...reading,
       isMirrored: (peer) => options.mirrors?.includes(modules.regionOf(peer) ?? '') === true,
@@ -263,6 +266,23 @@ export class RegionNode {
   /** Logs a statement of the trust-log key, or an entry that the root has signed. Rejects as `WritingSide.submit`. */
   async submit(item: TrustLogItem): Promise<Receipt> {
     return this.#signing.requireSide().submit(item);
+  }
+
+  /**
+   * Logs entries that the root has signed, in one batch, and gives the index of the first. Where somebody else signs with the region's keys,
+   * as `Signing.heal`: nothing but what says which log goes on. Rejects as `submit` and `tend`.
+   */
+  async logEntries(entries: readonly Uint8Array[]): Promise<number> {
+    if (this.#signing.state === 'contradicted') return this.#signing.heal(entries);
+    // All are offered in the same turn, so that they share a batch; the first that is refused is the answer.
+    const logging = await Promise.allSettled(entries.map((entry) => this.submit({ entry })));
+    const indexes = logging.map((result) => {
+      if (result.status === 'rejected') throw result.reason;
+      return result.value.index;
+    });
+    // A key that signs checkpoints may be another one now.
+    await this.tend();
+    return Math.min(...indexes);
   }
 
   async issue(request: IssueRequest): Promise<Issued> {

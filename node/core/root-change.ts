@@ -14,6 +14,7 @@ import { isNodeError } from '../node-error.ts';
 import { type Change, type SecondPlace } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { FORK_PREFIX } from '../trust/fork-book.ts';
+import { BRANCH_PREFIX, NAMED_PREFIX } from '../trust/left-branches.ts';
 import { witnessKey, witnessPlace } from '../witness/witness.ts';
 
 export interface RootChangeModules {
@@ -105,7 +106,8 @@ async function settleStore(
 ): Promise<void> {
   const { region, network, fingerprint } = followed;
   const name = `${region}.${network}/`;
-  const prefixes = [`${FORK_PREFIX}/${name}`, `trust/${name}`, witnessKey(name), `log/${name}`];
+  const kept = [FORK_PREFIX, BRANCH_PREFIX, NAMED_PREFIX].map((prefix) => `${prefix}/${name}`);
+  const prefixes = [...kept, `trust/${name}`, witnessKey(name), `log/${name}`];
   const key = rootKey(followed);
   if (stored !== undefined && !equalBytes(stored, fingerprint)) {
     // Said before the first entry of its log is gone, which may be all that tells so far.

@@ -12,6 +12,7 @@ import { type LogShelf } from './log-shelf.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { type WritingState } from './node-status.ts';
 import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
+import { requireNaming } from './naming.ts';
 import { OwnNews } from './own-news.ts';
 import { endSalvage } from './salvage-end.ts';
 import { WritingSide } from './writing-side.ts';
@@ -36,6 +37,9 @@ export class Signing {
   readonly #modules: SigningModules;
   #state: WritingState = 'checking';
   #side: WritingSide | undefined;
+  /** It logs what the root says of two branches, and nothing else. */
+  #isHealing = false;
+  #isBeginning = false;
   /** Why it does not sign, as the last try to begin found it. */
   #failure: NodeError | undefined;
   #decided: () => void = () => undefined;
@@ -75,6 +79,11 @@ export class Signing {
     return this.#side;
   }
 
+  /** Whether the own logs are written to: then they take nothing from anybody. */
+  get isWriting(): boolean {
+    return this.#side !== undefined || this.#isHealing;
+  }
+
   /** @throws {NodeError} why it does not sign. */
   requireSide(): WritingSide {
     if (this.#side !== undefined) return this.#side;
@@ -93,6 +102,35 @@ export class Signing {
     this.#forced = true;
   }
 
+  /**
+   * Logs entries by which the root names the log that is here, although somebody else has signed another; then looks again whether it may
+   * sign. Gives the index of the first.
+   * @throws {NodeError} LOG_UNSETTLED unless it is contradicted; as `requireNaming`, `WritingSide.start` and `WritingSide.submit`.
+   */
+  async heal(entries: readonly Uint8Array[]): Promise<number> {
+    if (this.#state !== 'contradicted' || this.isWriting)
+      throw logError('LOG_UNSETTLED', 'nobody else is known to sign with the keys of this region');
+    this.#isHealing = true;
+    try {
+      await requireNaming(this.#modules.shelf.home, entries);
+      return await this.#name(entries);
+    } finally {
+      this.#isHealing = false;
+    }
+  }
+
+  async #name(entries: readonly Uint8Array[]): Promise<number> {
+    const side = await this.#start();
+    try {
+      const receipts = await Promise.all(entries.map((entry) => side.submit({ entry })));
+      await side.renew();
+      return Math.min(...receipts.map(({ index }) => index));
+    } finally {
+      await side.stop();
+      if (!this.#isBeginning) this.#modules.background.run(() => this.#begin());
+    }
+  }
+
   /** Somebody else signs with our key: whatever we sign from here on would only make it worse. */
   contradicted(): void {
     const side = this.#side;
@@ -103,9 +141,19 @@ export class Signing {
   }
 
   async #begin(): Promise<void> {
+    this.#isBeginning = true;
+    await this.#beginUntilOpen();
+    this.#isBeginning = false;
+  }
+
+  async #beginUntilOpen(): Promise<void> {
     const { stopping, shelf, clocks } = this.#modules;
     let pauses = 1;
     while (!stopping.aborted && this.#side === undefined) {
+      if (this.#isHealing) {
+        await this.#pause(1);
+        continue;
+      }
       try {
         this.#failure = undefined;
         pauses = Math.min(2 * pauses, PAUSES_MAX);
@@ -115,6 +163,7 @@ export class Signing {
         const [found] = await Promise.all([finding, clocks.first()]);
         // It has caught up a piece: the next look tells whether that was all.
         if (found.finding === 'behind' && ownSize(shelf) > held) continue;
+        if (this.#isHealing) continue;
         this.#state = found.finding;
         this.#failure = refusalOf(found, shelf.logs);
         if (this.#state === 'clear') await this.#open();
@@ -142,10 +191,16 @@ export class Signing {
   }
 
   async #open(): Promise<void> {
+    this.#side = await this.#start();
+    this.#state = 'writing';
+    this.#modules.background.run(() => this.#endSalvage());
+  }
+
+  #start(): Promise<WritingSide> {
     const { shelf, herald, background, retention, onTrouble } = this.#modules;
     const { home } = shelf;
     const news = new OwnNews({ home, herald });
-    this.#side = await WritingSide.start(this.#options, {
+    return WritingSide.start(this.#options, {
       ...this.#modules,
       registry: this.#modules.registry(),
       home,
@@ -154,8 +209,6 @@ export class Signing {
       onTrustCheckpoint: () => background.run(() => news.tell()),
       giveUp: (ownLastAtS) => retention.tend(ownLastAtS).catch((error: unknown) => onTrouble?.(error)),
     });
-    this.#state = 'writing';
-    background.run(() => this.#endSalvage());
   }
 
   /** Copies may still lack entries, whose owners are not there yet. */

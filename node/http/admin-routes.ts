@@ -26,6 +26,7 @@ export interface AdminModules {
   readonly node: Pick<
     RegionNode,
     | 'submit'
+    | 'logEntries'
     | 'tend'
     | 'revoke'
     | 'commitState'
@@ -90,17 +91,10 @@ export function adminRoutes(
       answer: { description: 'The index of the first in the trust log', content: json(logged) },
       handle: async (context) => {
         const { entries } = await readJson(context.env.incoming, entryOrder, BODY_BYTES_MAX);
-        // All are offered in the same turn, so that they share a batch; the first that is refused is the answer.
-        const logging = await Promise.allSettled(
-          entries.map((entry) => node.submit({ entry: new Uint8Array(Buffer.from(entry, 'base64')) })),
+        const index = await node.logEntries(
+          entries.map((entry) => new Uint8Array(Buffer.from(entry, 'base64'))),
         );
-        const indexes = logging.map((result) => {
-          if (result.status === 'rejected') throw result.reason;
-          return result.value.index;
-        });
-        // A key that signs checkpoints may be another one now.
-        await node.tend();
-        return replies.json(context, { index: Math.min(...indexes) });
+        return replies.json(context, { index });
       },
     },
     {

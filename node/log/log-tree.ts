@@ -13,6 +13,7 @@ import { type StoreReader } from '../store/reader.ts';
 import { type Store } from '../store/store.ts';
 import { Growth, type GrowthStart } from './growth.ts';
 import { logError } from './log-error.ts';
+import { cutAt } from './branch-cut.ts';
 import { emptyHead, encodeHead, type LogHead, parseHead } from './log-head.ts';
 import { LogKeys } from './log-keys.ts';
 import { LogReader } from './log-reader.ts';
@@ -137,6 +138,39 @@ export class LogTree {
     ]);
     this.#loaded = { ...end, head, shortfall: this.shortfall };
     this.#furthest = head.signed;
+  }
+
+  /**
+   * Puts other entries in the place of all that is held from `from` on, up to a checkpoint, with what else is to change with it: all or
+   * nothing. What the second place says of the tree that is left, it forgets before.
+   * @throws {NodeError} as `SecondPlace.forget` and `Store.write`: then `reload` tells which it was.
+   */
+  async replace(
+    { from, entries }: { readonly from: number; readonly entries: readonly Uint8Array[] },
+    signed: HighWater,
+    alongside: readonly Change[],
+  ): Promise<void> {
+    const { store, secondPlace, sha256 } = this.#modules;
+    const { origin, size } = this;
+    const { changes, start } = await cutAt({ origin, index: from, size }, { store, reader: this.#reader });
+    const growth = new Growth(start, sha256);
+    for (const entry of entries) growth.append(entry);
+    if (growth.size !== signed.size || !equalBytes(growth.root(), signed.root))
+      throw new RangeError('the entries are not those of the checkpoint');
+    await secondPlace.forget(origin);
+    this.#furthest = undefined;
+    const end = growth.end();
+    const frontier = end.frontier.hashes();
+    const { size: newSize, root } = signed;
+    const head = { ...this.head, size: newSize, root, frontier, signed, ahead: undefined, atS: 0 };
+    await store.write([
+      ...changes,
+      ...growth.changes(this.keys),
+      ...alongside,
+      { put: this.keys.head, value: encodeHead(head) },
+    ]);
+    this.#loaded = { ...end, head, shortfall: undefined };
+    this.#furthest = signed;
   }
 
   /** Changes the head alone. @throws {NodeError} as `write`. */

@@ -8,6 +8,8 @@ import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type Checkpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { standingOfBranch } from '../../protocol/trust/branch.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { isUnreadable } from './files.ts';
 import { copyPath, trustLogPath } from './layout.ts';
@@ -96,7 +98,10 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
     if (log !== undefined) read.push(log);
   }
   // A log that was signed by disowned keys alone proves no more than that they were stolen.
-  const genuine = read.filter((log) => !read.some((other) => other !== log && isDisownedBy(log, other)));
+  // What the reader itself has seen gives way only to a branch that the root has named.
+  const givesWay = (log: PublicRegion, other: PublicRegion) =>
+    seen !== undefined && isPartOf(seen, log) ? isOutnamedBy(log, other, modules) : isDisownedBy(log, other);
+  const genuine = read.filter((log) => !read.some((other) => other !== log && givesWay(log, other)));
   const torn = failures.get(readersOwn);
   // The reader has recognised another root since: what it had seen of the one before says nothing of this one.
   const isOther = readersOwn !== own[0] && isProtocolError(torn, 'PIN_MISMATCH');
@@ -146,3 +151,18 @@ function isDisownedBy({ checkpoint }: PublicRegion, { state }: PublicRegion): bo
     givenUp.some(({ publicKey }) => equalBytes(publicKey, signer.publicKey)),
   );
 }
+
+/** Whether the region's root has named the other log, and said that a thief signed this one. Spec: SPEC.md 8.5. */
+function isOutnamedBy(log: PublicRegion, other: PublicRegion, { sha256 }: ReadModules): boolean {
+  const words = [log, other].map(({ checkpoint }) =>
+    checkpoint.signers.map(({ publicKey }) => keyIdOf(sha256, publicKey)),
+  );
+  const [held = [], theirs = []] = words;
+  const { state, entries } = other;
+  if (theirs.every((keyId) => state.key(keyId)?.compromise !== undefined)) return false;
+  const differs = log.entries.findIndex((entry, i) => !equalBytes(entry, entries[i] ?? NOTHING));
+  const common = differs < 0 ? log.entries.length : differs;
+  return standingOfBranch(state, { state: log.state, words: [held] }, common) === 'named';
+}
+
+const NOTHING = new Uint8Array(0);

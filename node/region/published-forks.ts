@@ -78,7 +78,7 @@ export async function isProvenForked(
   for (const publicPath of publicPaths) {
     for (const fork of await readForksIfReadable(publicPath, origin, fingerprint)) {
       const proven = provenOf(fork, { region, fingerprint }, modules);
-      if (proven?.origin === origin && !isDisowned(proven, state)) return true;
+      if (proven?.origin === origin && !isDisowned(proven, () => state)) return true;
     }
   }
   return false;

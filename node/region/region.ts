@@ -196,7 +196,7 @@ export class Region {
 
   /** The same for entries that the root has signed elsewhere. Rejects as `append`. */
   appendEntries(entries: readonly Uint8Array[]): Promise<number> {
-    return this.#log(entries.map((entry) => ({ entry })));
+    return this.node.logEntries(entries);
   }
 
   /**

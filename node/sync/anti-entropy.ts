@@ -9,6 +9,7 @@ import { type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock, type GossipVerdict, type Network } from '../ports.ts';
+import { type BranchFinder } from './branch-finder.ts';
 import { type Followed } from './followed.ts';
 import { HeadDigests } from './head-digest.ts';
 import { type AnswerTo, type LogHeadMessage, parseAnswer, TOPICS } from './messages.ts';
@@ -29,6 +30,7 @@ export interface AntiEntropyModules {
   readonly book: PeerBook;
   readonly client: SyncClient;
   readonly puller: Puller;
+  readonly finder: BranchFinder;
   /** The logs that are followed, by their origins. */
   readonly logs: () => ReadonlyMap<string, Followed>;
   /** Whether a peer has logs of its own that are copied here. */
@@ -67,6 +69,8 @@ export class AntiEntropy {
   readonly #counters = { rounds: 0, gossip: 0, dropped: 0 };
   /** By the text of a checkpoint that no peer could prove: until when none but those who show it are asked. */
   readonly #unproven = new RecentMap<{ readonly untilMs: number }>(UNPROVEN_REMEMBERED);
+  /** By the text of a checkpoint: until when nobody is asked for the branch that it may be on. */
+  readonly #sought = new RecentMap<{ readonly untilMs: number }>(UNPROVEN_REMEMBERED);
   #running: Promise<void> | undefined;
 
   constructor({ intervalMs = INTERVAL_MS }: AntiEntropyOptions, modules: AntiEntropyModules) {
@@ -219,6 +223,21 @@ export class AntiEntropy {
     return isGrown;
   }
 
+  /** What a peer shows may be another branch, which the root has named. Nobody is asked for the same one twice in an interval. */
+  async #seek(log: Followed, peer: string, { note: { text }, checkpoint }: ReadNote): Promise<void> {
+    if (log.settle === undefined) return;
+    const { clock, finder } = this.#modules;
+    const nowMs = clock.runMs();
+    if (nowMs < (this.#sought.get(text)?.untilMs ?? 0)) return;
+    this.#sought.set(text, { untilMs: nowMs + this.#intervalMs });
+    try {
+      await finder.seek(peer, log, checkpoint.size);
+    } catch (error) {
+      // Such a peer may be late, or know no better.
+      if (!isProtocolError(error)) throw error;
+    }
+  }
+
   /** True if any of the logs is followed here. Faults of what is said are found within `blaming`. */
   async #compare(
     peer: string,
@@ -232,7 +251,8 @@ export class AntiEntropy {
       if (log === undefined) continue;
       isFollowed = true;
       const heeded = await blaming(() => log.heed(note, read));
-      if (heeded === 'behind') await this.#pull(log, peer, read.note.text);
+      const isGrown = heeded === 'behind' && (await this.#pull(log, peer, read.note.text));
+      if (heeded !== 'known' && !isGrown) await this.#seek(log, peer, read);
       if (forks > 0 && log.forks.length === 0) await this.#askForks(peer, log);
     }
     return isFollowed;

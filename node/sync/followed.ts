@@ -3,22 +3,27 @@ import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type ReadNote } from '../../protocol/log/checkpoint.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
+import { type Branch } from '../trust/branch-weighing.ts';
 
 /** `more`: nothing is settled yet, offer the piece again with the entries that follow it. */
 export type Kept = Applied | { readonly outcome: 'more'; readonly size: number };
 
-/** `behind`: the note is on a larger tree than is held, and nothing of it was checked. */
-export type Heeded = 'known' | 'behind' | 'forked';
+/** `behind`: the note is on a larger tree than is held, and nothing of it was checked. `strange`: no key that is known signed it. */
+export type Heeded = 'known' | 'behind' | 'forked' | 'strange';
 
 export interface Followed {
   readonly origin: string;
   readonly tree: LogTree;
   readonly note: Uint8Array | undefined;
   readonly forks: readonly ForkEvidence[];
+  /** Those of them that count, where a root may have disowned some. */
+  readonly standingForks?: readonly ForkEvidence[];
   /** All reject with `ProtocolError` for what the sender is to blame for, with `NodeError` for our own disk. */
   apply(piece: Piece): Promise<Kept>;
   confront(claim: Claim): Promise<Applied>;
   /** `read` is the note, where the caller has read it already: most notes are read for many logs and repeat what is known. */
   heed(note: Uint8Array, read?: ReadNote): Promise<Heeded>;
   accuse(evidence: ForkEvidence): Promise<void>;
+  /** Takes another branch in the place of what is held, if the root has named it; true then. Absent where no root names branches. */
+  settle?(branch: Branch): Promise<boolean>;
 }

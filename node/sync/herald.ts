@@ -7,7 +7,8 @@
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type Clock, type Network } from '../ports.ts';
 import { type CosignaturePool } from '../trust/cosignature-pool.ts';
-import { type HeldState, type TrustKeeper } from '../trust/trust-keeper.ts';
+import { type HeldState } from '../trust/held-state.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Voucher } from '../witness/voucher.ts';
 import { encodeAnswer, type LogHeadMessage, TOPICS } from './messages.ts';
 import { forkMessage } from './sync-server.ts';

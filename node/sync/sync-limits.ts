@@ -6,6 +6,8 @@ export const REQUEST_BYTES_MAX = 512;
 
 /** Bytes of the entries of one answer, its last entry not counted: some 5 ms of hashing, and a second at 8 Mbit/s. */
 export const RANGE_BYTES_MAX = 1 << 20;
+/** Entries of another branch of a trust log, from where it parts: they are taken in one write. */
+export const BRANCH_BYTES_MAX = 32 << 20;
 
 /** Entries of one answer: the shortest statements have 64 bytes. */
 export const RANGE_ENTRIES_MAX = 16_384;

@@ -22,6 +22,13 @@ export function logVerifierKeys(sha256: Sha256, state: TrustState, origin: strin
   return keys;
 }
 
+/** All of them, those too that were compromised: for what they signed before anybody knew. */
+export function allVerifierKeys(sha256: Sha256, state: TrustState, origin: string): readonly VerifierKey[] {
+  return state
+    .keysWithRole('checkpoint')
+    .map(({ publicKey }) => makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey }));
+}
+
 /** The key that would sign now, which a state that is behind need not name; none where none is in force, or its file is not here. */
 export function ownVerifierKey(
   sha256: Sha256,

@@ -122,6 +122,18 @@ export class RegionFold {
     }
   }
 
+  /** The index of the base that the store holds; 0 where it holds none. */
+  get baseIndex(): number {
+    return this.#baseIndex;
+  }
+
+  /** Goes on with the fold of another branch, which the log holds now. A stored base behind `common` is gone from the store. */
+  adopt(fold: TrustFold, common: number): void {
+    this.#fold = fold.fork((from) => readFrom(this.#history, from));
+    if (this.#baseIndex >= common) this.#baseIndex = 0;
+    this.#damage = undefined;
+  }
+
   /** An independent fold at the same place, for entries that are not in the log yet; it has no history. */
   fork(): TrustFold {
     return this.#fold.fork(noHistory);

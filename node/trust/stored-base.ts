@@ -39,6 +39,14 @@ export async function baseChanges(origin: string, base: StoredBase, reader: Stor
   ];
 }
 
+/** Takes the base of a log away. */
+export async function dropBase(origin: string, reader: StoreReader): Promise<Change[]> {
+  const before = await readHeader(origin, reader);
+  if (before === undefined) return [];
+  const chunks = Array.from({ length: before.chunks }, (_, i) => ({ del: chunkKey(origin, i) }));
+  return [{ del: headerKey(origin) }, ...chunks];
+}
+
 /** Undefined also if it cannot be read: the log itself is what counts. Rejects if the store as a whole cannot be read. */
 export async function readBase(origin: string, reader: StoreReader): Promise<StoredBase | undefined> {
   const header = await readHeader(origin, reader);

@@ -12,7 +12,8 @@ import { assess } from '../../protocol/verdict/ages.ts';
 import { type RegionKnowledge, Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Clock } from '../ports.ts';
 import { SideReader } from './side-reader.ts';
-import { type HeldState, knowledgeOf, type TrustKeeper } from './trust-keeper.ts';
+import { type HeldState, knowledgeOf } from './held-state.ts';
+import { type TrustKeeper } from './trust-keeper.ts';
 import { WitnessKeys } from './witness-keys.ts';
 
 export interface TrustBoardOptions {
@@ -29,7 +30,7 @@ export class TrustBoard {
   readonly #modules: TrustBoardModules;
   readonly #sides: SideReader;
   /** The newest state of each whose revocations have counted. */
-  readonly #counted = new Map<TrustKeeper, TrustState>();
+  readonly #counted = new Map<TrustKeeper, { readonly state: TrustState; readonly branches: number }>();
   readonly #keepers = new Map<string, TrustKeeper>();
   #trust: Trust;
   #isStale = false;
@@ -149,18 +150,22 @@ export class TrustBoard {
    */
   #revokedBeside(keeper: TrustKeeper, nowS: number): RegionKnowledge['revokedBeside'] {
     const due = isAhead(keeper.state, nowS) ? newestDue(keeper, nowS)?.state : keeper.state;
-    const before = this.#counted.get(keeper);
+    const { count: branches } = keeper.left;
+    const known = this.#counted.get(keeper);
+    // Of a branch that was left its keeper tells what counts on.
+    const before = known?.branches === branches ? known.state : undefined;
     const state = before !== undefined && before.size > (due?.size ?? 0) ? before : due;
-    if (state !== undefined) this.#counted.set(keeper, state);
+    if (state !== undefined) this.#counted.set(keeper, { state, branches });
     return revokedBeside(keeper, state);
   }
 
-  /** Only if both branches have a quorum is the region quarantined. */
+  /** Only if both branches have a quorum is the region quarantined, or if its root has named both. */
   #standingOf(
-    { standingForks, state }: TrustKeeper,
+    { standingForks, state, left }: TrustKeeper,
     trust: () => Trust,
     nowS: number,
   ): RegionKnowledge['standing'] {
+    if (left.isContradicted) return 'quarantined';
     if (standingForks.length === 0) return 'good';
     const states = [...this.#keepers.values()].map((keeper) => keeper.state);
     const hasQuorum = (note: Uint8Array): boolean => {
@@ -193,12 +198,18 @@ function takesBack(before: TrustState, after: TrustState): boolean {
   return false;
 }
 
-/** What a state revokes that is newer than the one that is published. */
-function revokedBeside({ published }: TrustKeeper, state?: TrustState): RegionKnowledge['revokedBeside'] {
-  if (published === undefined || state === undefined || state.size <= published.state.size) return undefined;
-  const beside = new Map<string, RevocationSet>();
+/** What a state revokes that is newer than the one that is published, and what was revoked on a branch that was left. */
+function revokedBeside(
+  { published, left }: TrustKeeper,
+  state?: TrustState,
+): RegionKnowledge['revokedBeside'] {
+  if (published === undefined) return undefined;
+  const ofLeft = left.revokedBeside(published.state);
+  if (state === undefined || state.size <= published.state.size) return ofLeft;
+  const beside = ofLeft ?? new Map<string, RevocationSet>();
   for (const [log, revoked] of state.revocations()) {
-    beside.set(log, revoked.union(published.state.revoked(log) ?? RevocationSet.empty));
+    const before = beside.get(log) ?? RevocationSet.empty;
+    beside.set(log, before.union(revoked).union(published.state.revoked(log) ?? RevocationSet.empty));
   }
   return beside;
 }

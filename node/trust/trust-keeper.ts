@@ -4,70 +4,28 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import {
-  type Checkpoint,
-  type OpenedCheckpoint,
-  openRead,
-  type ReadNote,
-  readNote,
-} from '../../protocol/log/checkpoint.ts';
+import { type OpenedCheckpoint, openRead, type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
-import { type FoldedTree, isAhead, objectionTo } from '../../protocol/trust/vouching.ts';
-import { type Cosigned, lastHeard, type RegionKnowledge } from '../../protocol/verdict/knowledge.ts';
+import { objectionTo } from '../../protocol/trust/vouching.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
 import { type NodeError } from '../node-error.ts';
-import { type Clock } from '../ports.ts';
 import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
 import { CosignaturePool } from './cosignature-pool.ts';
 import { ForkBook, type KnownFork } from './fork-book.ts';
+import { BranchChange } from './branch-change.ts';
+import { type Branch, weighBranch, type WeighedBranch } from './branch-weighing.ts';
+import { type HeldState, HeldStates, PENDING_MAX } from './held-state.ts';
+import { LeftBranches } from './left-branches.ts';
 import { logVerifierKeys } from './log-keys.ts';
-import { RegionFold, type RegionFoldModules } from './region-fold.ts';
+import { type TrustKeeperModules, type TrustKeeperOptions } from './keeper-options.ts';
+import { RegionFold } from './region-fold.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
-import { type WitnessKeys } from './witness-keys.ts';
-
-export interface TrustKeeperOptions {
-  readonly region: string;
-  readonly network: string;
-  /** Of the region's first root statement, 32 bytes. Without it the first log that is found is taken: for the home alone. */
-  readonly fingerprint?: Uint8Array | undefined;
-}
-
-export interface TrustKeeperModules extends RegionFoldModules {
-  readonly clock: Clock;
-  /** The witness keys of all regions, as they are known now. */
-  readonly witnessKeys: () => WitnessKeys;
-  /**
-   * The line of the region's own witness for a checkpoint that nobody has seen yet: for the home alone, which shows no checkpoint
-   * without saying when it made it. Undefined where there can be none. Must not wait for this keeper.
-   */
-  readonly ownLine?: (
-    keeper: TrustKeeper,
-    held: Pick<HeldState, 'checkpoint' | 'pool'>,
-  ) => Promise<NoteSignature | undefined>;
-  /** Told whenever `latest` or what vouches for it has changed; `isNewer`: it is another checkpoint. Must not throw. */
-  readonly onChange?: (isNewer: boolean) => void;
-  /** Asked to publish what has its quorum, before a state that waits for one is forgotten. Must not throw. */
-  readonly onFull?: () => void;
-  /** Told of every new proof that the log has forked. Must not throw. */
-  readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
-}
-
-/** A checkpoint, the state of exactly the entries under it, and all that vouches for it. */
-export interface HeldState extends FoldedTree {
-  readonly checkpoint: Checkpoint;
-  readonly pool: CosignaturePool;
-  /** See `RegionKnowledge`. */
-  readonly ownBefore?: readonly Cosigned[];
-}
-
-/** States that wait for their quorum; the oldest goes. Some seconds of the most statements that one log takes. */
-export const PENDING_MAX = 32;
 
 /** Notes that were found to be on the tree that is held, so that they are not looked at again. */
 const NOTES_REMEMBERED = 64;
@@ -80,12 +38,11 @@ export class TrustKeeper implements Followed {
   readonly #fold: RegionFold;
   readonly #forks: ForkBook;
   readonly #replica: Replica;
-  readonly #agreed = new RecentMap<{ readonly text: string }>(NOTES_REMEMBERED);
-  /** Newer than what is published, newest last. */
-  #pending: readonly HeldState[] = [];
-  #published: HeldState | undefined;
-  /** About to be held: its own region's witness is asked first. */
-  #awaited: HeldState | undefined;
+  readonly #left: LeftBranches;
+  #agreed = new RecentMap<{ readonly text: string }>(NOTES_REMEMBERED);
+  readonly #states = new HeldStates();
+  /** A change to another branch whose outcome is not known. */
+  #change: BranchChange | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -93,6 +50,7 @@ export class TrustKeeper implements Followed {
     modules: TrustKeeperModules,
     fold: RegionFold,
     forks: ForkBook,
+    left: LeftBranches,
   ) {
     this.region = options.region;
     this.origin = trustLogOrigin(options.region, options.network);
@@ -100,6 +58,7 @@ export class TrustKeeper implements Followed {
     this.#modules = modules;
     this.#fold = fold;
     this.#forks = forks;
+    this.#left = left;
     this.#replica = new Replica(modules);
   }
 
@@ -111,7 +70,8 @@ export class TrustKeeper implements Followed {
   static async open(options: TrustKeeperOptions, modules: TrustKeeperModules): Promise<TrustKeeper> {
     const fold = await RegionFold.open(options, modules);
     const forks = await ForkBook.open(trustLogOrigin(options.region, options.network), modules);
-    const keeper = new TrustKeeper(options, modules, fold, forks);
+    const left = await LeftBranches.open(trustLogOrigin(options.region, options.network), modules.store);
+    const keeper = new TrustKeeper(options, modules, fold, forks, left);
     keeper.#requirePin(fold.state);
     await keeper.#complete();
     return keeper;
@@ -137,27 +97,22 @@ export class TrustKeeper implements Followed {
 
   /** The newest signed checkpoint and its state. */
   get latest(): HeldState | undefined {
-    return this.#pending.at(-1) ?? this.#published;
+    return this.#states.latest;
   }
 
   /** What is held and newer than what verdicts lean on, newest last. A late cosignature still counts for one before the newest. */
   get pending(): readonly HeldState[] {
-    return this.#pending;
+    return this.#states.pending;
   }
 
   /** What verdicts lean on: at first the first that was held, unless it was ahead of its time. */
   get published(): HeldState | undefined {
-    return this.#published;
+    return this.#states.published;
   }
 
   /** Makes one of `pending` what verdicts lean on. */
   publish(held: HeldState): void {
-    const place = this.#pending.indexOf(held);
-    if (place < 0) throw new RangeError('expected a state that is pending');
-    const earlier = [this.#published, ...this.#pending.slice(0, place)].filter((one) => one !== undefined);
-    const known = earlier.map(({ pool, ownBefore }) => ({ cosignatures: pool.cosignatures, ownBefore }));
-    this.#published = { ...held, ownBefore: lastHeard(held.state, known, this.#nowS()) };
-    this.#pending = this.#pending.slice(place + 1);
+    this.#states.publish(held, this.#nowS());
   }
 
   /** The newest note with all that vouches for it. */
@@ -177,7 +132,12 @@ export class TrustKeeper implements Followed {
 
   /** Proofs that count: none of whose sides was signed only by keys that the root has disowned since. */
   get standingForks(): readonly ForkEvidence[] {
-    const isDisowned = (keyId: string) => this.state.key(keyId)?.compromise !== undefined;
+    return this.forksStandingBy(this.state);
+  }
+
+  /** Those that would count by another state of the log. */
+  forksStandingBy(state: TrustState): readonly ForkEvidence[] {
+    const isDisowned = (keyId: string) => state.key(keyId)?.compromise !== undefined;
     return this.#forks.forks
       .filter(({ signers }) => !signers.some((side) => side.every(isDisowned)))
       .map(({ evidence }) => evidence);
@@ -197,12 +157,39 @@ export class TrustKeeper implements Followed {
     });
   }
 
+  /** The branches that were left, and whether the root has named two. */
+  get left(): Pick<LeftBranches, 'count' | 'isContradicted' | 'revokedBeside'> {
+    return this.#left;
+  }
+
+  /**
+   * Takes another branch of the log in the place of what is held, if the root has named it. What is left is kept, and what it revoked
+   * counts on. Nothing that was held from where they part is leaned on any more.
+   * @throws {ProtocolError} as `weighBranch`. @throws {NodeError} as `LogTree.replace`: repeat the call.
+   */
+  settle(branch: Branch): Promise<boolean> {
+    return this.#inTurn(async () => {
+      await this.tree.settled();
+      if (branch.from >= this.tree.size || this.tree.head.minimum > 0) return false;
+      const weighed = await weighBranch(this.#options, branch, this.#modules);
+      if (weighed === undefined) return false;
+      await this.#keep(weighed.evidence, weighed.keys).catch((error: unknown) => {
+        // By a key that only the other names: one that its root has not named proves nothing.
+        if (!isProtocolError(error)) throw error;
+      });
+      if (weighed.standing === 'contradicted' && (await this.#left.contradict()))
+        this.#modules.onChange?.(false);
+      if (weighed.standing !== 'named') return false;
+      await this.#replace(weighed);
+      this.#modules.onChange?.(true);
+      return true;
+    });
+  }
+
   /** Holds a claim against what is held. Rejects as `Replica.confront`. */
   confront(claim: Claim): Promise<Applied> {
-    return this.#inTurn(async () => {
-      const keys = this.#keys(this.state);
-      return this.#settle(await this.#replica.confront(claim, keys), keys);
-    });
+    const keys = () => this.#keys(this.state);
+    return this.#inTurn(async () => this.#settle(await this.#replica.confront(claim, keys()), keys()));
   }
 
   /**
@@ -225,8 +212,9 @@ export class TrustKeeper implements Followed {
       const { outcome } = await this.apply({ from: size, entries: [], note, read });
       if (outcome === 'forked') return 'forked';
     } catch (error) {
-      // An old note by a key that is not known any more: its bearer may just be late.
+      // An old note by a key that is not known any more, whose bearer may just be late; or one of another branch.
       if (!isProtocolError(error, 'NOTE_UNSIGNED')) throw error;
+      return 'strange';
     }
     this.#agreed.set(text, { text });
     return 'known';
@@ -234,7 +222,7 @@ export class TrustKeeper implements Followed {
 
   /** Whether this node may cosign a checkpoint with this text: only one whose entries it has folded, all of them and no more. */
   vetting(text: string): Vetting {
-    const held = this.#heldOf(text);
+    const held = this.#states.withText(text);
     return held === undefined
       ? { isFolded: false }
       : { isFolded: true, objection: objectionTo(held, this.#nowS()) };
@@ -248,9 +236,7 @@ export class TrustKeeper implements Followed {
 
   /** Keeps a proof that the log forked. @throws {ProtocolError} as `verifyForkEvidence`. */
   async accuse(evidence: ForkEvidence): Promise<void> {
-    if (!(await this.#forks.take(evidence, this.#keys(this.state)))) return;
-    this.#modules.onFork?.(this.origin, evidence);
-    this.#modules.onChange?.(false);
+    await this.#keep(evidence, this.#keys(this.state));
   }
 
   /** Follows a log whose writer is another: the home's own. */
@@ -282,10 +268,7 @@ export class TrustKeeper implements Followed {
 
   async #settle(applied: Applied, keys: readonly VerifierKey[], read?: ReadNote): Promise<Applied> {
     if (applied.outcome === 'forked') {
-      if (applied.evidence !== undefined && (await this.#forks.take(applied.evidence, keys))) {
-        this.#modules.onFork?.(this.origin, applied.evidence);
-        this.#modules.onChange?.(false);
-      }
+      await this.#keep(applied.evidence, keys);
       return applied;
     }
     await this.#follow();
@@ -295,6 +278,40 @@ export class TrustKeeper implements Followed {
       if (pool !== undefined) this.#take(pool, signatures);
     }
     return applied;
+  }
+
+  async #keep(evidence: ForkEvidence | undefined, keys: readonly VerifierKey[]): Promise<void> {
+    if (evidence === undefined || !(await this.#forks.take(evidence, keys))) return;
+    this.#modules.onFork?.(this.origin, evidence);
+    this.#modules.onChange?.(false);
+  }
+
+  async #replace(weighed: WeighedBranch): Promise<void> {
+    const { tree } = this;
+    const kept = { left: this.#left, baseIndex: this.#fold.baseIndex };
+    const change = (this.#change = new BranchChange(weighed, { ...this.#modules, ...kept }));
+    try {
+      await change.make();
+    } catch (error) {
+      await tree.reload();
+      if (!this.#conclude()) throw error;
+    }
+    this.#conclude();
+    await tree.raise();
+    await this.#complete();
+  }
+
+  /** Goes on with the branch that the log holds by now. False if that is the one before. */
+  #conclude(): boolean {
+    const change = this.#change;
+    this.#change = undefined;
+    if (change === undefined) return true;
+    if (!change.conclude()) return false;
+    const { fold, common } = change.weighed;
+    this.#fold.adopt(fold, common);
+    this.#agreed = new RecentMap(NOTES_REMEMBERED);
+    this.#states.cutTo(common);
+    return true;
   }
 
   async #follow(): Promise<void> {
@@ -328,11 +345,8 @@ export class TrustKeeper implements Followed {
     pool.take(signatures, this.#modules.witnessKeys(), this.#nowS());
     const held = { state, falseStart, checkpoint: { origin, size, root }, pool };
     if (isNew) await this.#vouchFirst(held);
-    if (isNew && this.#pending.length === PENDING_MAX) this.#modules.onFull?.();
-    if (this.#published === undefined && !isAhead(state, this.#nowS())) {
-      this.#published = held;
-      this.#pending = [];
-    } else if (isNew) this.#pending = [...this.#pending, held].slice(-PENDING_MAX);
+    if (isNew && this.pending.length === PENDING_MAX) this.#modules.onFull?.();
+    this.#states.hold(held, { isNew, nowS: this.#nowS() });
     return isNew || pool.logKeyIds.length > signers;
   }
 
@@ -340,13 +354,10 @@ export class TrustKeeper implements Followed {
   async #vouchFirst(held: HeldState): Promise<void> {
     const { ownLine, witnessKeys } = this.#modules;
     if (ownLine === undefined) return;
-    this.#awaited = held;
-    try {
+    await this.#states.whileAwaited(held, async () => {
       const line = await ownLine(this, held);
       if (line !== undefined) held.pool.take([line], witnessKeys(), this.#nowS());
-    } finally {
-      this.#awaited = undefined;
-    }
+    });
   }
 
   #take(pool: CosignaturePool, lines: readonly NoteSignature[]): void {
@@ -356,13 +367,7 @@ export class TrustKeeper implements Followed {
   }
 
   #poolOf(text: string): CosignaturePool | undefined {
-    return this.#heldOf(text)?.pool;
-  }
-
-  #heldOf(text: string): HeldState | undefined {
-    for (const held of this.#pending) if (held.pool.text === text) return held;
-    if (this.#published?.pool.text === text) return this.#published;
-    return this.#awaited?.pool.text === text ? this.#awaited : undefined;
+    return this.#states.withText(text)?.pool;
   }
 
   #keys(state: TrustState): readonly VerifierKey[] {
@@ -381,29 +386,15 @@ export class TrustKeeper implements Followed {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work, work);
+    const workSettled = async () => {
+      if (this.#change !== undefined) {
+        await this.tree.settled();
+        this.#conclude();
+      }
+      return work();
+    };
+    const turn = this.#turn.then(workSettled, workSettled);
     this.#turn = turn;
     return turn;
   }
-}
-
-/** What a region's keeper holds as what verdicts lean on. */
-export function knowledgeOf(
-  { state, checkpoint, pool, ownBefore }: HeldState,
-  standing: RegionKnowledge['standing'],
-  revokedBeside?: RegionKnowledge['revokedBeside'],
-): RegionKnowledge {
-  const { logKeyIds, cosignatures } = pool;
-  return {
-    state,
-    checkpoint,
-    get note() {
-      return pool.note();
-    },
-    logKeyIds,
-    cosignatures,
-    ownBefore,
-    standing,
-    revokedBeside,
-  };
 }

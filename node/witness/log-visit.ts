@@ -10,6 +10,7 @@ import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { type ProofPath } from '../../protocol/log/merkle.ts';
 import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
+import { type BranchFinder } from '../sync/branch-finder.ts';
 import { type Followed } from '../sync/followed.ts';
 import { type Puller } from '../sync/puller.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
@@ -26,6 +27,7 @@ export interface Vouched extends Checkpoint {
 export interface LogVisitorModules {
   readonly client: SyncClient;
   readonly puller: Puller;
+  readonly finder: BranchFinder;
   readonly witness: Witness;
   readonly logs: () => ReadonlyMap<string, Followed>;
   readonly keeper: (region: string) => TrustKeeper | undefined;
@@ -110,10 +112,19 @@ export class LogVisitor {
   }
 
   async #bringUp(peer: string, copy: Followed, { note, checkpoint }: Head): Promise<void> {
-    const { client, puller } = this.#modules;
+    const { client, puller, finder } = this.#modules;
+    const { size } = checkpoint;
     const heeded = await client.blaming(peer, () => copy.heed(note));
-    if (heeded === 'behind') await puller.pullFrom(peer, copy);
-    if (heeded === 'forked' || copy.forks.length > 0) throw fork(copy.origin, checkpoint.size);
+    try {
+      if (heeded === 'behind') await puller.pullFrom(peer, copy);
+    } catch (error) {
+      // By a key that only another branch names: one that the root has named, perhaps.
+      if (isProtocolError(error) && (await finder.seek(peer, copy, size))) return;
+      throw error;
+    }
+    const isElsewhere = heeded === 'forked' || heeded === 'strange' || copy.tree.size < size;
+    if (isElsewhere && (await finder.seek(peer, copy, size))) return;
+    if (heeded === 'forked' || (copy.standingForks ?? copy.forks).length > 0) throw fork(copy.origin, size);
   }
 
   /** The path from what was seen last; from the present tree to itself at the first meeting, so that its tiles are those that it signed. */

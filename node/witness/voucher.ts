@@ -4,7 +4,8 @@ import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { LogView } from '../log/log-view.ts';
 import { isNodeError } from '../node-error.ts';
-import { type HeldState, type TrustKeeper } from '../trust/trust-keeper.ts';
+import { type HeldState } from '../trust/held-state.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Witness } from './witness.ts';
 
 export interface VoucherModules extends Primitives {

@@ -18,7 +18,7 @@ import { COSIGNATURE, makeVerifierKey, type VerifierKey } from '../../protocol/l
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { requireTime, type TimeBounds } from '../clock/time-bounds.ts';
 import { logError } from '../log/log-error.ts';
-import { type Clock, type HighWater, type SecondPlace, type Signer } from '../ports.ts';
+import { type Change, type Clock, type HighWater, type SecondPlace, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { Turns } from '../turns.ts';
 import { type AddCheckpoint } from './add-checkpoint.ts';
@@ -130,6 +130,27 @@ export class Witness {
       for (const origin of known.keys()) if (origin.startsWith(prefix)) known.delete(origin);
     this.#attested = undefined;
     this.#isLoaded = false;
+  }
+
+  /**
+   * Begins anew with a trust log, if what it cosigned last is left for another branch that the root has named: `isLeft` tells. `commit` makes
+   * the change durable together with all else that leaves the branch; nothing of the log is cosigned meanwhile. Rejects as `commit`.
+   * Spec: SPEC.md 9.
+   */
+  leave(
+    origin: string,
+    isLeft: (seen: HighWater) => Promise<boolean>,
+    commit: (changes: readonly Change[]) => Promise<void>,
+  ): Promise<void> {
+    return this.#turns.take(origin, async () => {
+      const seen = await this.#read(origin);
+      if (seen === undefined || !(await isLeft(seen))) return commit([]);
+      this.reread(origin);
+      // The store still has it, until all is left at once.
+      await this.#modules.secondPlace.forget(witnessPlace(origin));
+      await commit([{ del: witnessKey(origin) }]);
+      this.reread(origin);
+    });
   }
 
   /** The checkpoint of a log that was cosigned last, with the log's own signatures. */

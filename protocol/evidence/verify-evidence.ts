@@ -28,6 +28,8 @@ export interface ProvenEvidence {
   readonly at: number;
   /** Of each word the ids of the keys that signed it. */
   readonly words: readonly (readonly string[])[];
+  /** Where the words are those of a witness: of each tree the ids of the keys of its log that signed it, and whose log that is. */
+  readonly log?: { readonly region: string; readonly words: readonly (readonly string[])[] };
   /** The checkpoints that it holds. */
   readonly checkpoints: readonly OpenedCheckpoint[];
 }
@@ -44,12 +46,19 @@ export function verifyEvidence(
   return new EvidenceCheck(evidence, knowsRoot, modules).run();
 }
 
-/** Whether the root has since given up every key behind one of the words: then a thief may have said it, and not the region. */
+/**
+ * Whether a root has since given up every key behind one of the words: then a thief may have said it, and not the region; or a witness
+ * has rightly left the tree that a thief signed. A region whose state is not known has given up nothing.
+ */
 export function isDisowned(
-  { words }: Pick<ProvenEvidence, 'words'>,
-  state: Pick<TrustState, 'key'>,
+  { region, words, log }: Pick<ProvenEvidence, 'region' | 'words' | 'log'>,
+  stateOf: (region: string) => Pick<TrustState, 'key'> | undefined,
 ): boolean {
-  return words.some((word) => word.every((keyId) => state.key(keyId)?.compromise !== undefined));
+  const isGivenUp = (said: Required<ProvenEvidence>['log']) => {
+    const state = stateOf(said.region);
+    return said.words.some((word) => word.every((keyId) => state?.key(keyId)?.compromise !== undefined));
+  };
+  return isGivenUp({ region, words }) || (log !== undefined && isGivenUp(log));
 }
 
 class EvidenceCheck {
@@ -126,7 +135,19 @@ class EvidenceCheck {
     if (words.some(({ length }) => length === 0)) {
       throw new ProtocolError('EVIDENCE_UNFOUNDED', `${witness.witnessName} has not vouched for both trees`);
     }
-    return { kind: 'cosignatures', region: witness.region, origin, at: evidence.size, words, checkpoints };
+    const signed = {
+      region: log.region,
+      words: checkpoints.map((checkpoint) => this.#signersOf(checkpoint)),
+    };
+    return {
+      kind: 'cosignatures',
+      region: witness.region,
+      origin,
+      at: evidence.size,
+      words,
+      log: signed,
+      checkpoints,
+    };
   }
 
   #leaf(evidence: EvidenceOf<'leaf'>): ProvenEvidence {

@@ -20,7 +20,7 @@ export type SlotStatement = Exclude<Statement, { kind: 'revocation' | 'state' }>
 export function slotName(statement: SlotStatement, index: number): string {
   switch (statement.kind) {
     case 'root':
-      return `root/${statement.version}`;
+      return rootSlot(statement.version);
     case 'keys':
       return `keys/${index}`;
     case 'limits':
@@ -43,6 +43,7 @@ export function slotName(statement: SlotStatement, index: number): string {
   }
 }
 
+export const rootSlot = (version: number) => `root/${version}`;
 export const recognitionSlot = (region: string) => `recognition/${region}`;
 export const suspensionSlot = (region: string) => `suspension/${region}`;
 export const compromiseSlot = (keyId: string) => `compromise/${keyId}`;

@@ -11,6 +11,7 @@ import {
   logSlot,
   nodeSlot,
   recognitionSlot,
+  rootSlot,
   rulesSlot,
   type Signer,
   type Slot,
@@ -93,6 +94,11 @@ export class StateDraft implements TrustState {
 
   get fingerprint(): Uint8Array | undefined {
     return this.#fingerprint;
+  }
+
+  rootOf(version: number): Root | undefined {
+    const statement = this.statement('root', rootSlot(version));
+    return statement && rootIn(statement, this.#sha256);
   }
 
   get revocationsPerHour(): number {
@@ -253,11 +259,9 @@ export class StateDraft implements TrustState {
   }
 
   #takeRoot(statement: StatementOf<'root'>, body: Uint8Array): void {
-    const keys = statement.keys.map((publicKey) => ({ keyId: keyIdOf(this.#sha256, publicKey), publicKey }));
-    for (const { keyId } of keys) this.#rootKeyIds.set(keyId, true);
-    const { version, threshold, name } = statement;
+    this.#root = rootIn(statement, this.#sha256);
+    for (const { keyId } of this.#root.keys) this.#rootKeyIds.set(keyId, true);
     this.#fingerprint ??= fingerprintOf(this.#sha256, body);
-    this.#root = { version, threshold, keys, name };
   }
 
   #takeKeys(statement: StatementOf<'keys'>): void {
@@ -275,4 +279,13 @@ export class StateDraft implements TrustState {
     const compromise: Compromise = { version, cutOffs };
     this.#keys.set(keyId, { ...key, compromise });
   }
+}
+
+function rootIn({ version, threshold, name, keys }: StatementOf<'root'>, sha256: Sha256): Root {
+  return {
+    version,
+    threshold,
+    keys: keys.map((publicKey) => ({ keyId: keyIdOf(sha256, publicKey), publicKey })),
+    name,
+  };
 }

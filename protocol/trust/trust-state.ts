@@ -113,6 +113,8 @@ export interface TrustState {
   /** The newest `at` of a statement signed by a trust-log key, 0 if there is none. */
   readonly lastAtS: number;
 
+  /** The root of a version, of those that were ever in force. */
+  rootOf(version: number): Root | undefined;
   key(keyId: string): TrustKey | undefined;
   keysWithRole(role: KeyRole): readonly TrustKey[];
   recognition(region: string): Recognition | undefined;

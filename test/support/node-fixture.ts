@@ -14,7 +14,7 @@ import { ManualClock, settled } from './manual-clock.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { MemorySecondPlace } from './memory-second-place.ts';
 import { sha256 } from './primitives.ts';
-import { DAY_S, RegionFixture, START_S, trustModules } from './region-fixture.ts';
+import { DAY_S, RegionFixture, START_S, type TestKey, trustModules } from './region-fixture.ts';
 import { seeded } from './seeded.ts';
 
 export const NETWORK = 'test';
@@ -39,6 +39,8 @@ export interface Machine {
   readonly troubles: unknown[];
   /** How wrong its wall time is; its running time is not. */
   readonly clockError: { aheadMs: number };
+  /** Sign in the place of those of the fixture. */
+  readonly instead: { checkpoint?: TestKey };
   node: RegionNode;
   /** Its process is gone without an end. */
   isDead?: boolean;
@@ -75,7 +77,15 @@ export class NodeWorld {
     const secondPlace = new MemorySecondPlace();
     const fixture = new RegionFixture({ region, network: NETWORK, modules });
     const troubles: unknown[] = [];
-    const machine = { region, medium, secondPlace, fixture, troubles, clockError: { aheadMs: 0 } };
+    const machine = {
+      region,
+      medium,
+      secondPlace,
+      fixture,
+      troubles,
+      clockError: { aheadMs: 0 },
+      instead: {},
+    };
     this.#machines.set(region, { ...machine, node: this.#make({ ...machine }, options) });
     await this.boot(region);
     for (const entry of fixture.entries.slice(0, 2)) await this.run(this.node(region).submit({ entry }));
@@ -185,7 +195,7 @@ export class NodeWorld {
   }
 
   #make(machine: Omit<Machine, 'node'>, options: Partial<RegionNodeOptions>): RegionNode {
-    const { region, medium, secondPlace, fixture, troubles, clockError } = machine;
+    const { region, medium, secondPlace, fixture, troubles, clockError, instead } = machine;
     const { attest, checkpoint, witness } = fixture.keys;
     const trustLog = fixture.keys['trust-log'];
     return new RegionNode(
@@ -207,7 +217,7 @@ export class NodeWorld {
             inForce: () => attest,
             withId: (keyId) => (keyId === attest.keyId ? attest : undefined),
           },
-          checkpoint: (atS) => inWindow(checkpoint, atS),
+          checkpoint: (atS) => inWindow(instead.checkpoint ?? checkpoint, atS),
           trustLog: (atS) => inWindow(trustLog, atS),
           witness: (atS) => inWindow(witness, atS),
         },

@@ -54,6 +54,7 @@ export function stubState(options: StubState): TrustState {
     size: 7,
     fingerprint: options.fingerprint,
     root: { version: 1, threshold: 1, keys: [], name: region },
+    rootOf: (version) => (version === 1 ? { version, threshold: 1, keys: [], name: region } : undefined),
     revocationsPerHour: 50_000,
     lastAtS: 0,
     key: (keyId) => byId.get(keyId),

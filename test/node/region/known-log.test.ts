@@ -214,6 +214,37 @@ describe('readKnownRegion', () => {
     assert.deepEqual(sizesOf(await read()), { known: 5, branches: [], shown: 5 });
   });
 
+  describe('where the reader has seen a branch that a thief signed', () => {
+    let fresh: TestKey;
+
+    beforeEach(() => {
+      const thief = another();
+      for (const index of [1, 2, 3]) thief.revoke([index]);
+      publish(copyOf('reader'), thief);
+      fresh = peer.key('fresh checkpoint');
+      peer.admit([{ key: fresh, role: 'checkpoint' }]);
+      publish(shown(), peer, fresh);
+    });
+
+    it('T3: goes by the branch that the root has named, though it is shorter', async () => {
+      peer.add(peer.compromise(peer.keys.checkpoint, { trust: peer.cutOff() }));
+      publish(shown(), peer, fresh);
+      assert.deepEqual(sizesOf(await read()), { known: 5, branches: [], shown: 5 });
+    });
+
+    it('T3: stays with what was seen where the root named no branch', async () => {
+      peer.add(peer.compromise(peer.keys.checkpoint, {}));
+      publish(shown(), peer, fresh);
+      assert.deepEqual(sizesOf(await read()), { known: 6, branches: [5], shown: 5 });
+    });
+
+    it('T3: stays with what was seen where the other is signed by the key that its root gave up', async () => {
+      peer.add(peer.compromise(peer.keys.checkpoint, { trust: peer.cutOff() }));
+      publish(shown(), peer);
+      assert.deepEqual(sizesOf(await read()), { known: 6, branches: [5], shown: 5 });
+    });
+  });
+
   describe('where the copy of the reader itself cannot be read', () => {
     beforeEach(() => {
       publish(shown(), peer);

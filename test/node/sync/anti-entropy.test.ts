@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { AntiEntropy } from '../../../node/sync/anti-entropy.ts';
 import { encodeAnswer, parseRequest, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
+import { BranchFinder } from '../../../node/sync/branch-finder.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import { Puller } from '../../../node/sync/puller.ts';
 import { SyncClient } from '../../../node/sync/sync-client.ts';
@@ -33,6 +34,7 @@ describe('AntiEntropy', () => {
       clock,
       book,
       client,
+      finder: new BranchFinder({ client }),
       puller: new Puller({ client, random: (length) => new Uint8Array(length) }),
       logs: () => new Map(),
       isMirrored: (peer) => peer === PEERS[19],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Herald, type HeraldModules } from '../../../node/sync/herald.ts';
 import { parseAnswer, TOPICS } from '../../../node/sync/messages.ts';
-import { type HeldState } from '../../../node/trust/trust-keeper.ts';
+import { type HeldState } from '../../../node/trust/held-state.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 const BEAT_MS = 10_000;

@@ -3,7 +3,7 @@ import { isProtocolError } from '../../../protocol/fault.ts';
 import { type VerifySignature } from '../../../protocol/primitives.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { type ForkEvidence } from '../../../protocol/evidence/fork.ts';
-import { PENDING_MAX } from '../../../node/trust/trust-keeper.ts';
+import { PENDING_MAX } from '../../../node/trust/held-state.ts';
 import { cosignatureBy, keeperOf, noteOf } from '../../support/keeper-fixture.ts';
 import { DAY_S, RegionFixture, START_S, trustModules } from '../../support/region-fixture.ts';
 

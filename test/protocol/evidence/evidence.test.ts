@@ -56,21 +56,38 @@ describe('parseEvidence', () => {
 });
 
 describe('isDisowned', () => {
+  const region = new RegionFixture({ region: 'DE', network: made.NETWORK });
+  const witness = new RegionFixture({ region: 'CN-33', network: made.NETWORK });
+  const stateOf = (of: string) => [region, witness].find((one) => one.region === of)?.state;
+  const { attest, checkpoint } = region.keys;
+
   it('tells a thief from a region: only once the root gave up every key behind one of the words', () => {
-    const region = new RegionFixture({ region: 'DE', network: made.NETWORK });
-    const { attest, checkpoint } = region.keys;
-    const leaf = { words: [[attest.keyId], [checkpoint.keyId]] };
-    const twoSigned = {
-      words: [
-        [checkpoint.keyId, attest.keyId],
-        [checkpoint.keyId, attest.keyId],
-      ],
-    };
-    assert.equal(isDisowned(leaf, region.state), false);
+    const leaf = { region: 'DE', words: [[attest.keyId], [checkpoint.keyId]] };
+    const both = [checkpoint.keyId, attest.keyId];
+    const twoSigned = { region: 'DE', words: [both, both] };
+    assert.equal(isDisowned(leaf, stateOf), false);
     region.add(region.compromise(attest, {}));
-    assert.equal(isDisowned(leaf, region.state), true);
-    assert.equal(isDisowned(twoSigned, region.state), false);
+    assert.equal(isDisowned(leaf, stateOf), true);
+    assert.equal(isDisowned({ ...leaf, region: 'CN-33' }, stateOf), false);
+    assert.equal(
+      isDisowned(leaf, () => undefined),
+      false,
+    );
+    assert.equal(isDisowned(twoSigned, stateOf), false);
     region.add(region.compromise(checkpoint, {}));
-    assert.equal(isDisowned(twoSigned, region.state), true);
+    assert.equal(isDisowned(twoSigned, stateOf), true);
+  });
+
+  it('A13: a witness left the tree of a thief rightly: once the root of the log gave up every key that signed one of the two', () => {
+    const words = [[witness.keys.witness.keyId], [witness.keys.witness.keyId]];
+    const fresh = region.key('fresh');
+    const between = (log: readonly string[][]) => ({
+      region: 'CN-33',
+      words,
+      log: { region: 'DE', words: log },
+    });
+    assert.equal(isDisowned(between([[checkpoint.keyId], [fresh.keyId]]), stateOf), true);
+    assert.equal(isDisowned(between([[checkpoint.keyId, fresh.keyId], [fresh.keyId]]), stateOf), false);
+    assert.equal(isDisowned(between([[fresh.keyId], [fresh.keyId]]), stateOf), false);
   });
 });

@@ -1,0 +1,29 @@
+/** Whether entries of the root say which branch of the own trust log goes on: all that is logged while somebody else signs with the region's keys. */
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { NodeError } from '../node-error.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
+
+/**
+ * @throws {NodeError} REFUSED unless each entry has effect where it is about to stand, one of them gives up a checkpoint key with a
+ * cut-off for `trust`, and after them no known proof of a fork stands. Rejects also as `RegionFold.stateAfter`.
+ */
+export async function requireNaming(home: TrustKeeper, entries: readonly Uint8Array[]): Promise<void> {
+  const finding = await home.fold.firstFindingOf(entries);
+  if (finding !== undefined) throw refused(`entry ${finding.index} would have no effect: ${finding.reason}`);
+  const after = await home.fold.stateAfter(entries);
+  if (!after.keysWithRole('checkpoint').some(({ keyId }) => isNewlyNamed(keyId, home.state, after)))
+    throw refused('the root has not said which branch goes on');
+  if (home.forksStandingBy(after).length > 0)
+    throw refused('a proof that the log forked would stand: another key has signed it too');
+}
+
+function isNewlyNamed(keyId: string, before: TrustState, after: TrustState): boolean {
+  const { version, cutOffs } = after.key(keyId)?.compromise ?? {};
+  return cutOffs?.has('trust') === true && version !== before.key(keyId)?.compromise?.version;
+}
+
+function refused(message: string): NodeError {
+  return new NodeError('REFUSED', `somebody else signs with the keys of this region, and ${message}`, {
+    hint: 'Give up each key that signed the other log: entente key compromise DIR --key ID --cut-off trust=now. That says, by the root, that the log which is here goes on.',
+  });
+}

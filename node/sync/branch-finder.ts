@@ -1,0 +1,65 @@
+/**
+ * Finding out where a peer's trust log parts from the one that is held, and fetching it from there, so that it can be held against
+ * what the root has named. A peer that lies costs a few questions; nothing is taken on its word.
+ */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { ProtocolError } from '../../protocol/fault.ts';
+import { readNote } from '../../protocol/log/checkpoint.ts';
+import { type Followed } from './followed.ts';
+import { type SyncClient } from './sync-client.ts';
+import { BRANCH_BYTES_MAX, RANGE_BYTES_MAX } from './sync-limits.ts';
+
+export class BranchFinder {
+  readonly #client: SyncClient;
+
+  constructor({ client }: { readonly client: SyncClient }) {
+    this.#client = client;
+  }
+
+  /**
+   * Offers a log the branch of a peer whose newest note is on `size` entries, if that is another; true if the log has taken it. Rejects as
+   * `SyncClient.ask` and `Followed.settle`; {ProtocolError} TOO_LARGE for a branch of more than 32 MiB.
+   */
+  async seek(peer: string, log: Followed, size: number): Promise<boolean> {
+    if (log.settle === undefined) return false;
+    const from = await this.#commonSize(peer, log, Math.min(size, log.tree.size));
+    if (from === undefined) return false;
+    const entries: Uint8Array[] = [];
+    for (let bytes = 0; ;) {
+      const { origin } = log;
+      const next = from + entries.length;
+      const answer = await this.#client.ask(peer, {
+        kind: 'range',
+        origin,
+        from: next,
+        bytesMax: RANGE_BYTES_MAX,
+      });
+      if (answer.from !== next || answer.entries.length === 0) {
+        throw new ProtocolError('SCHEMA_INVALID', 'expected the entries that were asked for', { next });
+      }
+      entries.push(...answer.entries);
+      bytes += answer.entries.reduce((sum, { length }) => sum + length, 0);
+      if (bytes > BRANCH_BYTES_MAX)
+        throw new ProtocolError('TOO_LARGE', `the branch has more than ${BRANCH_BYTES_MAX} bytes`, { bytes });
+      const { note } = answer;
+      if (readNote(note).checkpoint.size <= from + entries.length) return log.settle({ from, entries, note });
+    }
+  }
+
+  /** The largest size, by halves, at which both have one root; undefined where they have at the smaller of their sizes. */
+  async #commonSize(peer: string, log: Followed, bound: number): Promise<number | undefined> {
+    if (bound === 0 || (await this.#isShared(peer, log, bound))) return undefined;
+    let [shared, parted] = [0, bound];
+    while (parted - shared > 1) {
+      const middle = shared + Math.floor((parted - shared) / 2);
+      if (await this.#isShared(peer, log, middle)) shared = middle;
+      else parted = middle;
+    }
+    return shared;
+  }
+
+  async #isShared(peer: string, { origin, tree }: Followed, size: number): Promise<boolean> {
+    const claim = await this.#client.ask(peer, { kind: 'claim', origin, size });
+    return claim.size === size && equalBytes(claim.root, await tree.reader.rootAt(size));
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Two trees of a trust log of which neither goes on from the other, and which of them its root has named. Nobody else decides that:
+ * no quorum, no number of peers, no key that is kept online. Spec: SPEC.md 8.5.
+ */
+import { equalBytes } from '../bytes.ts';
+import { type Root, type TrustState } from './trust-state.ts';
+
+/** What a reader holds of a trust log beyond what both trees begin with. */
+export interface HeldBranch {
+  /** Folded to the end of what is held. */
+  readonly state: TrustState;
+  /** Of each note under which the reader holds more than that, the ids of the keys that signed it: at least one note, and one key of each. */
+  readonly words: readonly (readonly string[])[];
+}
+
+/**
+ * `named`: the other takes the place of the one that is held. `unnamed`: nothing changes. `contradicted`: the root has named both; the
+ * reader keeps what it holds, and leans on neither.
+ */
+export type BranchStanding = 'named' | 'unnamed' | 'contradicted';
+
+/**
+ * What another branch is to a reader who holds one. `state` is folded from the beginning to the end of the other, whose checkpoint is
+ * signed by a key that it does not name as compromised; both trees begin with the same `common` entries and differ in the next.
+ * @throws {RangeError} for a held branch without words.
+ */
+export function standingOfBranch(state: TrustState, held: HeldBranch, common: number): BranchStanding {
+  if (held.words.length === 0 || held.words.some(({ length }) => length === 0))
+    throw new RangeError('expected the signers of what is held');
+  if (!continuesRoots(state, held.state)) return 'unnamed';
+  const signers = new Set(held.words.flat());
+  const givenUp = [...signers].every((keyId) => state.key(keyId)?.compromise !== undefined);
+  if (!givenUp || ![...signers].some((keyId) => namesBy(state, keyId, common))) return 'unnamed';
+  return namesItself(held.state, common) ? 'contradicted' : 'named';
+}
+
+/** Who held a root that was replaced since cannot bring back the log of that time. */
+function continuesRoots(state: TrustState, held: TrustState): boolean {
+  const { fingerprint } = state;
+  if (fingerprint === undefined || held.fingerprint === undefined) return false;
+  if (!equalBytes(fingerprint, held.fingerprint)) return false;
+  for (let version = 1; version <= (held.root?.version ?? 0); version++) {
+    const before = held.rootOf(version);
+    const after = state.rootOf(version);
+    if (before === undefined || after === undefined || !isSameRoot(before, after)) return false;
+  }
+  return true;
+}
+
+function isSameRoot(one: Root, other: Root): boolean {
+  const keyIds = ({ keys }: Root) => keys.map(({ keyId }) => keyId).join();
+  return one.threshold === other.threshold && keyIds(one) === keyIds(other);
+}
+
+/** A cut-off beyond what both share has a root that the other branch never had. */
+function namesBy(state: TrustState, keyId: string, common: number): boolean {
+  const cutOff = state.key(keyId)?.compromise?.cutOffs.get('trust');
+  return cutOff !== undefined && cutOff.size > common;
+}
+
+function namesItself(state: TrustState, common: number): boolean {
+  return ROLES.some((role) => state.keysWithRole(role).some(({ keyId }) => namesBy(state, keyId, common)));
+}
+
+const ROLES = ['attest', 'checkpoint', 'trust-log', 'witness'] as const;

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { copyWorld, type Gate, makeWorld, witnessAll, type World } from '../../support/cli-world.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+describe('a region that two copies have told in two ways', () => {
+  const folder = temporaryFolders();
+  let world: World;
+  let cli: Gate;
+  let home: string;
+  let keyId: string;
+  before(async () => {
+    world = await makeWorld(folder());
+  });
+
+  beforeEach(async () => {
+    cli = copyWorld(world, folder());
+    home = cli.path('CN-33');
+    const twin = copyWorld(world, folder());
+    await must('revoke', home, '2026-11/2');
+    assert.equal((await twin.run('revoke', twin.path('CN-33'), '2026-11/1')).exit, 0);
+    for (const region of ['DE', 'FR']) await must('witness', cli.path(region), twin.path('CN-33'));
+    const { keys } = await cli.json<{ keys: { keyId: string; role: string; now: string }[] }>(
+      'key',
+      'list',
+      home,
+    );
+    keyId = keys.find(({ role, now }) => role === 'checkpoint' && now === 'in force')?.keyId ?? assert.fail();
+  });
+
+  async function must(...args: readonly string[]): Promise<void> {
+    const { exit, out, err } = await cli.run(...args);
+    assert.equal(exit, 0, `${args.join(' ')}: ${err}${out}`);
+  }
+  const verdictAt = async (region: string) =>
+    (await cli.run('verify', '--region', cli.path(region), world.codes.device)).out.split(' ')[0];
+
+  it('T3, A18: signs nothing until the root names its log; then the others follow, and verdicts come back', async () => {
+    const refused = await cli.run('revoke', home, '2026-11/0');
+    assert.match(refused.err, /LOG_CONTRADICTED/);
+    assert.notEqual((await cli.run('witness', cli.path('DE'), home)).exit, 0);
+    assert.equal(await verdictAt('DE'), 'UNDETERMINED');
+    await must('key', 'compromise', home, '--key', keyId, '--cut-off', 'trust=now');
+    for (const region of ['DE', 'FR']) await must('witness', cli.path(region));
+    await witnessAll(cli);
+    for (const region of ['DE', 'FR']) assert.equal(await verdictAt(region), 'PASS', region);
+    await must('revoke', home, '2026-11/0');
+  });
+
+  it('T3: a key that is given up without its cut-off names no log, and is refused', async () => {
+    const { err } = await cli.run('key', 'compromise', home, '--key', keyId);
+    assert.match(err, /REFUSED[^]*--cut-off trust=now/);
+    assert.match((await cli.run('revoke', home, '2026-11/0')).err, /LOG_CONTRADICTED/);
+  });
+});

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { RegionFixture, type TestKey } from '../../support/region-fixture.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
+import { cosignatureBy, noteOf } from '../../support/keeper-fixture.ts';
+import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
+
+/** FR is told of in two ways; DE, BE and NL recognise each other and it. */
+const OTHERS = ['DE', 'BE', 'NL'] as const;
+const LOG = '2026-11';
+const ORIGIN = `FR.${NETWORK}/trust`;
+
+describe('a network of nodes in which a thief has told a region in another way', () => {
+  let world: NodeWorld;
+  let fresh: TestKey;
+
+  beforeEach(async () => {
+    world = new NodeWorld();
+    for (const region of ['FR', ...OTHERS]) await world.found(region);
+    const all = ['FR', ...OTHERS];
+    for (const [i, a] of all.entries()) for (const b of all.slice(i + 1)) await world.befriend(a, b);
+    fresh = world.machine('FR').fixture.key('fresh checkpoint');
+    await world.until(() => OTHERS.every((region) => sizeAt(region) === sizeAt('FR')), 'all have the log');
+  });
+  afterEach(() => world.stop());
+
+  const sizeAt = (region: string) => world.node(region).log(ORIGIN)?.size ?? 0;
+  const keeper = (region: string) => world.node(region).keeper('FR') ?? assert.fail();
+  const standing = (region: string) => world.node(region).trust.regions.get('FR')?.standing;
+
+  /** The log of FR as it is now, to be gone on with by a thief. */
+  async function copyOfLog(): Promise<RegionFixture> {
+    const copy = new RegionFixture({ region: 'FR', network: NETWORK, begins: 'empty' });
+    const log = world.node('FR').log(ORIGIN) ?? assert.fail();
+    for await (const entry of log.reader.entries(0, log.size)) copy.offer(entry.slice());
+    copy.nowS = world.nowS;
+    return copy;
+  }
+
+  /**
+   * What a thief signs reaches some, while FR is cut off from all and signs on itself. Once they meet, FR hears that somebody has signed
+   * more than it has.
+   */
+  async function deceive(regions: readonly string[], isolatedS = 1): Promise<RegionFixture> {
+    const bad = await copyOfLog();
+    const from = bad.entries.length;
+    world.network.isolate('FR');
+    for (const other of OTHERS)
+      if (!regions.includes(other)) for (const one of regions) world.network.cut(one, other);
+    await world.run(world.node('FR').revoke({ log: LOG, indexes: [900_002] }));
+    for (const index of [900_001, 900_003]) bad.revoke([index]);
+    for (const region of regions)
+      await world.run(keeper(region).apply({ from, entries: bad.entries.slice(from), note: noteOf(bad) }));
+    await world.pass(isolatedS);
+    for (const region of regions) assert.equal(sizeAt(region), bad.entries.length);
+    return bad;
+  }
+
+  async function meet(): Promise<void> {
+    for (const region of ['FR', ...OTHERS]) world.network.rejoin(region);
+    await world.until(() => world.node('FR').status.writing === 'contradicted', 'FR hears of it');
+    await world.until(() => OTHERS.every((region) => standing(region) !== 'good'), 'all hold the proof', 90);
+  }
+
+  /** The root of FR says which branch goes on, and a fresh key signs it. */
+  async function heal(): Promise<void> {
+    const { fixture, instead } = world.machine('FR');
+    const node = world.node('FR');
+    fixture.nowS = world.nowS;
+    const { size, root } = node.log(ORIGIN)?.head ?? assert.fail();
+    instead.checkpoint = fresh;
+    const statements = [
+      fixture.keysStatement([{ key: fresh, role: 'checkpoint' }]),
+      fixture.compromise(fixture.keys.checkpoint, { trust: { size, root } }),
+    ];
+    await world.run(node.logEntries(statements.map((statement) => fixture.entryOf(statement))));
+    await world.until(() => node.status.writing === 'writing', 'FR signs again');
+  }
+
+  /** All have come to the branch of FR, lean on it and keep the proof; of the other, what was revoked counts on where it was known. */
+  async function assertHealed(deceived: readonly string[], text: string): Promise<void> {
+    await world.until(() => OTHERS.every((region) => sizeAt(region) === sizeAt('FR')), 'one branch', 120);
+    await world.pass(40);
+    for (const region of OTHERS) {
+      assert.match(await world.outcome(region, text), /^pass/, region);
+      assert.equal(standing(region), 'good');
+      assert.equal(keeper(region).published?.checkpoint.size, sizeAt('FR'));
+      assert.deepEqual(keeper(region).state.revoked(LOG)?.has(900_002), true);
+      assert.ok(keeper(region).forks.length > 0, `${region} keeps the proof`);
+      const beside = world.node(region).trust.regions.get('FR')?.revokedBeside?.get(LOG);
+      const { count } = keeper(region).left;
+      // Whoever was not deceived at first may have heard of the thief before FR.
+      assert.equal(count, deceived.includes(region) ? 1 : Math.min(count, 1));
+      assert.equal(beside?.has(900_001) ?? false, count > 0, region);
+    }
+  }
+
+  it('T3, T4: none with a quorum: all come to the branch that the root names, and verdicts come back', async () => {
+    const { text } = await world.issue('FR');
+    await world.pass(40);
+    await deceive(['DE']);
+    await meet();
+    for (const region of OTHERS) assert.match(await world.outcome(region, text), /^undetermined .*FORKED/);
+    await heal();
+    await assertHealed(['DE'], text);
+  });
+
+  it('T3: a quorum on the branch of the thief: its witnesses begin anew, and vouch for the other', async () => {
+    const { text } = await world.issue('FR');
+    await world.pass(40);
+    const bad = await deceive(OTHERS, 40);
+    for (const region of OTHERS) {
+      assert.equal(standing(region), 'good');
+      assert.equal(keeper(region).published?.checkpoint.size, bad.entries.length);
+    }
+    await meet();
+    await heal();
+    await assertHealed(OTHERS, text);
+  });
+
+  it('T5: a quorum on both: what is quarantined comes back as well', async () => {
+    const { text } = await world.issue('FR');
+    await world.pass(40);
+    const bad = await deceive(['DE', 'BE']);
+    const size = bad.entries.length - 1;
+    const log = world.node('FR').log(ORIGIN) ?? assert.fail();
+    assert.equal(log.size, size);
+    const { root, note } = log.head.signed ?? assert.fail();
+    const cosigned = (one: Uint8Array) => {
+      const { text: said, signatures } = parseNote(one);
+      const lines = OTHERS.map((of) => cosignatureBy(world.machine(of).fixture, said, world.nowS));
+      return encodeNote({ text: said, signatures: [...signatures, ...lines] });
+    };
+    const sides = [
+      { note: cosigned(note), root, path: [] },
+      { note: cosigned(noteOf(bad, size)), root: bad.rootAt(size), path: [] },
+    ] as const;
+    await world.run(keeper('NL').accuse({ size, sides }));
+    await meet();
+    for (const region of OTHERS)
+      assert.match(await world.outcome(region, text), /^undetermined .*QUARANTINED/);
+    await heal();
+    await assertHealed(['DE', 'BE'], text);
+  });
+
+  it('T3: FR logs nothing but what names its branch and gives up each key that signed the other', async () => {
+    await world.pass(40);
+    await deceive(['DE']);
+    await meet();
+    const node = world.node('FR');
+    const { fixture } = world.machine('FR');
+    const log = node.log(ORIGIN) ?? assert.fail();
+    const { size, root } = log.head;
+    const { checkpoint } = fixture.keys;
+    const admission = fixture.keysStatement([{ key: fresh, role: 'checkpoint' }]);
+    for (const statements of [
+      [admission],
+      [fixture.compromise(checkpoint, {})],
+      [fixture.compromise(checkpoint, { trust: { size, root: new Uint8Array(32) } })],
+      [admission, fixture.compromise(fixture.keys['trust-log'], { trust: { size, root } })],
+    ]) {
+      const entries = statements.map((statement) => fixture.entryOf(statement));
+      await assert.rejects(world.run(node.logEntries(entries)), (error) => isNodeError(error, 'REFUSED'));
+    }
+    assert.equal(log.size, size);
+    await assert.rejects(world.run(node.revoke({ log: LOG, indexes: [5] })), (error) =>
+      isNodeError(error, 'LOG_CONTRADICTED'),
+    );
+    await heal();
+  });
+});
