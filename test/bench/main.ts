@@ -6,6 +6,7 @@ import { httpBench } from './http.bench.ts';
 import { issueBench } from './issue.bench.ts';
 import { networkBench } from './network.bench.ts';
 import { nodesBench } from './nodes.bench.ts';
+import { publicationBench } from './publication.bench.ts';
 import { residentBench } from './resident.bench.ts';
 import { revocationBench } from './revocation.bench.ts';
 import { snapshotBench } from './snapshot.bench.ts';
@@ -25,6 +26,7 @@ const BENCHES: readonly Bench[] = [
   witnessBench,
   networkBench,
   nodesBench,
+  publicationBench,
   residentBench,
 ];
 
