@@ -16,6 +16,7 @@ import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addIssue } from './commands/issue.ts';
 import { addKey } from './commands/key.ts';
+import { addForget } from './commands/forget.ts';
 import { addFsck } from './commands/fsck.ts';
 import { addLists } from './commands/lists.ts';
 import { addLog } from './commands/log.ts';
@@ -96,6 +97,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addWithdraw,
   addSuspend,
   addRevoke,
+  addForget,
   addRules,
   addLists,
   addAdapter,

@@ -60,6 +60,8 @@ export interface Disk {
    * they may or may not have been made, and later writes cannot be relied on until the disk is closed and opened again.
    */
   write(changes: readonly Change[]): Promise<void>;
+  /** Rewrites all files that hold something of `from <= key < to`, so that nothing of what was removed or replaced there is left in any. */
+  compact(from: string, to: string): Promise<void>;
   /** Gives up space kept back for a full disk. Open or closed; does nothing if there is none. */
   freeReserve(): Promise<void>;
   /**

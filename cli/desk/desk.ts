@@ -6,6 +6,7 @@ import { type Config } from '../../node/config/schema.ts';
 import { type RegionLayout } from '../../node/region/layout.ts';
 import { type RegionKeys } from '../../node/region/region-keys.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
+import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
 import { type Found } from '../../node/lists/list-view.ts';
@@ -65,6 +66,8 @@ export interface Desk {
   listsInForce(): Promise<ReadonlyMap<ListKind, ListVersion>>;
   /** The versions of a list, that in force first. */
   listVersions(kind: ListKind): Promise<readonly ListVersion[]>;
+  /** Destroys what opens a person's codes. @throws {NodeError} NOT_FOUND, REFUSED as `Forgetting.forget`. */
+  forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]>;
   /** Whoever runs the region takes up what has changed in its config and its folder of keys. */
   reload(): Promise<void>;
 }

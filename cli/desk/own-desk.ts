@@ -1,4 +1,5 @@
 /** A region whose directory the command itself has opened. */
+import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type GivenUp, type HeldCode, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
@@ -135,6 +136,10 @@ export class OwnDesk implements Desk {
 
   listVersions(kind: ListKind): Promise<readonly ListVersion[]> {
     return this.#region.node.lists.versions(kind);
+  }
+
+  forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
+    return this.#region.node.forget(order);
   }
 
   reload(): Promise<void> {

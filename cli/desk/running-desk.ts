@@ -12,6 +12,7 @@ import {
 } from '../../node/http/admin-schemas.ts';
 import { type Problem } from '../../node/http/problem.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
+import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { shuffled } from '../../node/issuing/shuffle.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
@@ -254,6 +255,10 @@ export class RunningDesk implements Desk {
   async #lists(): Promise<Readonly<Record<ListKind, readonly ListVersion[]>>> {
     const answer = await asked(this.#client.ask({ method: 'GET', path: '/v1/lists' }));
     return (answer as { lists: Record<ListKind, readonly ListVersion[]> }).lists;
+  }
+
+  async forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
+    return ((await this.#post('/v1/forget', order)) as { leaves: readonly ForgottenLeaf[] }).leaves;
   }
 
   async reload(): Promise<void> {

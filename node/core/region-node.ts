@@ -6,6 +6,7 @@ import { witnessName } from '../../protocol/log/origin.ts';
 import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { PeerClocks } from '../clock/peer-clocks.ts';
+import { Forgetting, type ForgetOrder, type ForgottenLeaf } from '../issuing/forgetting.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { HeldCodes } from '../issuing/held-codes.ts';
@@ -337,6 +338,18 @@ export class RegionNode {
       registry: this.#registry,
       openTree: (origin) => this.#shelf.openTree(origin),
     });
+  }
+
+  /** Destroys what opens a person's codes. Rejects as `Forgetting.forget`. */
+  forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
+    if (this.#registry === undefined) throw new TypeError('the node is not started');
+    const forgetting = new Forgetting(this.#options, {
+      ...this.#modules,
+      registry: this.#registry,
+      trust: () => this.keeper(this.#options.region)?.state,
+      openTree: (origin) => this.#shelf.openTree(origin),
+    });
+    return forgetting.forget(order);
   }
 
   /** The operator decides that the node signs although too few peers answered, or one shows more than can be had. */

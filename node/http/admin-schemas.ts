@@ -92,6 +92,27 @@ export const codesOrder = z
   .strictObject({ subject: subject.optional(), log: log.optional() })
   .openapi('CodesOrder');
 
+export const forgetOrder = z
+  .strictObject({
+    subject,
+    lettingPass: z.boolean().default(false).openapi({ description: 'Forgets codes that still pass too.' }),
+  })
+  .openapi('ForgetOrder');
+
+export const forgotten = z
+  .object({
+    leaves: z.array(
+      z.object({
+        log,
+        index: z.int(),
+        proven: z.object({ leafHash: z.string(), size: z.int(), root: z.string() }).optional(),
+      }),
+    ),
+  })
+  .openapi('Forgotten', {
+    description: 'Leaves that nobody can open any more, proven in the newest tree of their log.',
+  });
+
 export const heldCode = z
   .object({ subject, log, index: z.int(), code: z.string(), holderKey: z.string().optional() })
   .openapi('HeldCode');

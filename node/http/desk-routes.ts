@@ -5,6 +5,8 @@ import { type RegionNode } from '../core/region-node.ts';
 import { codeTextOf, fieldsUsed, type GivenUp, type HeldCode } from '../issuing/held-codes.ts';
 import {
   codesOrder,
+  forgetOrder,
+  forgotten,
   heldLine,
   type HeldCodeLine,
   published,
@@ -33,7 +35,7 @@ export interface DeskRoutesOptions {
 }
 
 export interface DeskModules {
-  readonly node: Pick<RegionNode, 'heldCodes' | 'keeper'>;
+  readonly node: Pick<RegionNode, 'heldCodes' | 'keeper' | 'forget'>;
   readonly desk: OperatorDesk;
   readonly sha256: Sha256;
   readonly replies: Replies;
@@ -73,6 +75,18 @@ export function deskRoutes(
       handle: async (context) => {
         const { regions } = await readJson(context.env.incoming, witnessOrder, ORDER_BYTES_MAX);
         return replies.json(context, await desk.witness(regions));
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/forget',
+      summary: 'Destroys what opens the codes of a person, and all that says whose they are',
+      description: 'For ever. 409 where a code still passes, unless that is wanted.',
+      request: { body: { content: json(forgetOrder), required: true } },
+      answer: { description: 'The leaves, which stay as they are', content: json(forgotten) },
+      handle: async (context) => {
+        const order = await readJson(context.env.incoming, forgetOrder, ORDER_BYTES_MAX);
+        return replies.json(context, { leaves: await node.forget(order) });
       },
     },
     {

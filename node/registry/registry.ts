@@ -9,7 +9,9 @@
  */
 import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
 import { type Change, type Random } from '../ports.ts';
+import { keyAfter } from '../store/reader.ts';
 import { type Store } from '../store/store.ts';
+import { Turns } from '../turns.ts';
 import { PlaceCipher, type Place } from './place-cipher.ts';
 import { Pseudonyms } from './pseudonyms.ts';
 import {
@@ -65,7 +67,7 @@ export class Registry {
   readonly #places: PlaceCipher;
   /** By log: a key of its own for each month keeps the number of values under one key in bounds. */
   readonly #sealers = new Map<string, Sealer>();
-  #forgetting: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
 
   private constructor({ key }: RegistryOptions, modules: RegistryModules) {
     this.#modules = modules;
@@ -152,27 +154,29 @@ export class Registry {
   }
 
   /**
-   * Deletes all that says that a person has attestations, and all that opens them: what the logs hold of them can never be
-   * opened again. To be repeated if it is interrupted.
+   * Destroys all that says that a person has attestations, and all that opens them, in the files of the disk too: what the logs
+   * hold of them can never be opened again. To be repeated if it is interrupted; gives the places where they stand.
    */
-  forget(subject: string): Promise<void> {
-    const forgetting = () => this.#forget(subject);
-    const done = this.#forgetting.then(forgetting, forgetting);
-    this.#forgetting = done;
-    return done;
+  forget(subject: string): Promise<readonly Place[]> {
+    return this.#turns.take('forget', () => this.#forget(subject));
   }
 
-  async #forget(subject: string): Promise<void> {
-    for (const place of await this.#placesOf(subject)) {
+  /** What leads to a person goes last, so that a run that broke off is taken up where it was. */
+  async #forget(subject: string): Promise<readonly Place[]> {
+    const { store } = this.#modules;
+    const places = await this.#placesOf(subject);
+    for (const place of places) {
       const page = await this.#page(place);
-      const changes: Change[] = [{ del: this.#pointerKey(subject, this.#nameOf(place)) }];
-      if (page !== undefined && recordOfPage(page.bytes, place.index - page.first)?.subject === subject) {
-        changes.push(
-          this.#pageChange(place.log, page.key, withoutRecord(page.bytes, place.index - page.first)),
-        );
-      }
-      await this.#modules.store.write(changes);
+      if (page === undefined) continue;
+      const slot = place.index - page.first;
+      if (recordOfPage(page.bytes, slot)?.subject === subject)
+        await store.write([this.#pageChange(place.log, page.key, withoutRecord(page.bytes, slot))]);
+      await store.compact(page.key, keyAfter(page.key));
     }
+    await store.write(places.map((place) => ({ del: this.#pointerKey(subject, this.#nameOf(place)) })));
+    const from = this.#pointerKey(subject, '');
+    await store.compact(from, `${from}~`);
+    return places;
   }
 
   async #placesOf(subject: string): Promise<Place[]> {

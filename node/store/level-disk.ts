@@ -110,6 +110,10 @@ export class LevelDisk implements Disk {
     });
   }
 
+  compact(from: string, to: string): Promise<void> {
+    return this.#call((level) => (level as unknown as Compactable).compactRange(from, to));
+  }
+
   freeReserve(): Promise<void> {
     return this.#reserve.free();
   }
@@ -167,6 +171,11 @@ export class LevelDisk implements Disk {
   #closed(cause?: unknown): NodeError {
     return storeError('DISK_CLOSED', `${this.#path} is closed`, { cause });
   }
+}
+
+/** What level's types leave out of the class that it re-exports in Node. */
+interface Compactable {
+  compactRange(from: string, to: string): Promise<void>;
 }
 
 /** Sets a damaged directory right as far as LevelDB can: what it cannot read, it moves to `lost/`. */

@@ -172,6 +172,11 @@ export class Store implements StoreReader {
     return pagesOf(this, from, to, options);
   }
 
+  /** Leaves nothing of what was removed or replaced between these keys in the files of the disk. */
+  compact(from: string, to: string): Promise<void> {
+    return this.#read(() => this.#disk.compact(from, to));
+  }
+
   /** A page of all keys from `from` on, the store's own too, with whether their values are intact: for a scrub. */
   inspect(from: string, limit: number): Promise<Inspected[]> {
     return this.#read(async () => {

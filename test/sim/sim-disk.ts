@@ -103,6 +103,7 @@ export class SimDisk {
       close: () => disk.close(),
       getMany: (keys) => disk.getMany(keys),
       range: (from, to, options) => disk.range(from, to, options),
+      compact: (from, to) => disk.compact(from, to),
       freeReserve: () => disk.freeReserve(),
       fillReserve: () => disk.fillReserve(),
       check: () => disk.check(),

@@ -381,6 +381,10 @@ class FaultyDisk implements Disk {
     return this.#medium.write(this, changes);
   }
 
+  compact(): Promise<void> {
+    return this.#medium.call(this, () => undefined);
+  }
+
   freeReserve(): Promise<void> {
     return this.#medium.callAnyway(this, () => this.#medium.freeReserve());
   }

@@ -46,6 +46,7 @@ class LevelMachine extends Machine {
       getMany: (keys) => level.getMany(keys),
       range: (from, to, options) => level.range(from, to, options),
       write: (changes) => this.#write(level, changes),
+      compact: (from, to) => level.compact(from, to),
       freeReserve: () => level.freeReserve(),
       fillReserve: () => level.fillReserve(),
       check: () => level.check(),

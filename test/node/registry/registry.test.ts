@@ -192,6 +192,59 @@ describe('Registry', () => {
 describe('Registry on a real disk', () => {
   const folder = temporaryFolders();
 
+  it('T25 what is forgotten is in no file of the store any more, not even sealed', async () => {
+    const directory = folder();
+    const store = storeInDirectory({ owner: 'DE.test', directory, reserveBytes: 0 }, { clock: systemClock });
+    await store.start();
+    const registry = await Registry.open({ key: REGISTRY_KEY }, { store, random });
+    await store.write(registry.changes(batch(0, persons(300))));
+    await store.write(registry.changes(batch(300, ['me', 'other'])));
+    await store.write(registry.changes(batch(302, persons(300))));
+    const [[key, sealed] = assert.fail()] = await store.page(
+      'registry/page/2026-11/0000000000300',
+      'registry/page/2026-11/~',
+      { limit: 1 },
+    );
+    // Pieces of it, since what a file holds is cut into blocks.
+    const pieces = [30, 130, 230, 330].map((at) => Buffer.from(sealed.subarray(at, at + 40)));
+    const isInFiles = () => {
+      const files = readdirSync(join(directory, 'level')).map((name) =>
+        readFileSync(join(directory, 'level', name)),
+      );
+      return files.some((file) => pieces.some((piece) => file.includes(piece)));
+    };
+    assert.ok(isInFiles(), key);
+    assert.deepEqual(await registry.forget('me'), [{ log: LOG, index: 300 }]);
+    assert.ok(!isInFiles());
+    assert.deepEqual(await registry.ofSubject('me'), []);
+    assert.equal((await registry.ofSubject('other')).length, 1);
+    assert.equal((await registry.ofSubject('person 7')).length, 2);
+    await store.stop();
+    assert.ok(!isInFiles());
+  });
+
+  it('T25 a run of forget that broke off is taken up where it was', async () => {
+    const machine = new Machine();
+    for (let nth = 1, isThrough = false; !isThrough; nth++) {
+      const store = await machine.openStore({ openDelaysMs: [0, 1], retryMs: 5 });
+      const registry = await Registry.open({ key: REGISTRY_KEY }, { store, random });
+      await store.write(registry.changes(batch(1_000 * nth, ['a', 'me', 'b'])));
+      await store.write(registry.changes(batch(1_000 * nth + 100, ['me'])));
+      const from = machine.medium.counters.writes;
+      machine.medium.plan({ write: from + nth, when: nth % 2 === 0 ? 'after' : 'before', what: 'DISK_IO' });
+      const end = await registry.forget('me').then(
+        () => 'done',
+        () => 'failed',
+      );
+      isThrough = end === 'done' && machine.medium.counters.writes < from + nth;
+      if (isThrough) break;
+      await registry.forget('me');
+      assert.deepEqual(await registry.ofSubject('me'), []);
+      assert.equal((await registry.ofSubject('a')).length, nth);
+      await store.stop();
+    }
+  });
+
   it('F private: no byte of it can be read in the files of the store', async () => {
     const directory = folder();
     const store = storeInDirectory({ owner: 'DE.test', directory, reserveBytes: 0 }, { clock: systemClock });

@@ -1,0 +1,44 @@
+/** `entente forget`: destroys what opens the codes of a person. */
+import { type Command } from 'commander';
+import { type Cli, examples } from '../cli.ts';
+import { withDesk } from '../desk/with-desk.ts';
+import { counted } from '../output.ts';
+import { shortened } from '../printable.ts';
+import { wrapped } from '../wrap.ts';
+
+interface ForgetOptions {
+  readonly subject: string;
+  readonly letPass?: true;
+}
+
+export function addForget(program: Command, cli: Cli): void {
+  program
+    .command('forget')
+    .summary('destroy what is known of a person')
+    .description(
+      'Destroys, for ever, all that opens the codes of a person and says whose they are. Their leaves stay in the logs, and every proof holds, but nobody can tell any more what they say. Backups that hold it have to be destroyed too.',
+    )
+    .argument('<region>', 'directory of the region')
+    .requiredOption('--subject <text>', 'the person', (text) => text.trim())
+    .option('--let-pass', 'codes that still pass too: they count to their end')
+    .addHelpText(
+      'after',
+      examples([
+        "entente forget DE --subject 'Person 00004'",
+        'somebody whose codes are revoked or have ended',
+      ]),
+    )
+    .action((region: string, options: ForgetOptions) => forget(cli, region, options));
+}
+
+async function forget(cli: Cli, path: string, { subject, letPass }: ForgetOptions): Promise<void> {
+  const order = { subject, lettingPass: letPass === true };
+  const leaves = await withDesk(cli, path, (desk) => desk.forget(order), { reading: true, silent: true });
+  const proven = leaves.filter((leaf) => leaf.proven !== undefined).length;
+  const places = shortened(leaves.map(({ log, index }) => `${log}/${index}`).join(' '), 60);
+  cli.output.result({ leaves, proven }, () => [
+    wrapped(
+      `Forgotten: nothing here opens ${counted(leaves.length, 'code')} any more (${places}). Leaves proven to stand in the logs as before: ${proven}.`,
+    ),
+  ]);
+}

@@ -1,0 +1,93 @@
+/**
+ * Forgetting a person: what the region knows of their codes is destroyed, and then it is shown that nothing is left that could open
+ * them, while the logs are what they were.
+ */
+import { hexOf } from '../../protocol/bytes.ts';
+import { attestationLogOrigin } from '../../protocol/log/origin.ts';
+import { leafHash, verifyInclusion } from '../../protocol/log/merkle.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { LogView } from '../log/log-view.ts';
+import { NodeError } from '../node-error.ts';
+import { type Clock } from '../ports.ts';
+import { type Place } from '../registry/place-cipher.ts';
+import { registryCorrupt } from '../registry/registry-error.ts';
+import { type Registry } from '../registry/registry.ts';
+
+/** A leaf that nobody can open any more, proven to stand where it stood. */
+export interface ForgottenLeaf extends Place {
+  /** Hash of the leaf, and of the tree in which it was proven, in hexadecimal; undefined where the log has given it up. */
+  readonly proven?: { readonly leafHash: string; readonly size: number; readonly root: string };
+}
+
+export interface ForgetOrder {
+  readonly subject: string;
+  /** Forgets codes that still pass too: whoever holds one can show it to its end, and the region can withdraw it by its place alone. */
+  readonly lettingPass: boolean;
+}
+
+export interface ForgettingModules extends Pick<Primitives, 'sha256'> {
+  readonly registry: Registry;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly trust: () => Pick<TrustState, 'revoked'> | undefined;
+  /** Opens an own log, or gives the one that is open. */
+  readonly openTree: (origin: string) => Promise<LogTree>;
+}
+
+export class Forgetting {
+  readonly #names: { readonly region: string; readonly network: string };
+  readonly #modules: ForgettingModules;
+
+  constructor(names: { readonly region: string; readonly network: string }, modules: ForgettingModules) {
+    this.#names = names;
+    this.#modules = modules;
+  }
+
+  /**
+   * Destroys all that opens what a person holds. To be repeated if it is interrupted.
+   * @throws {NodeError} NOT_FOUND for nobody; REFUSED where a code still passes, unless that is wanted: nothing is destroyed then.
+   * REGISTRY_CORRUPT, LOG_CORRUPT if something is left, or a leaf is not what it was.
+   */
+  async forget({ subject, lettingPass }: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
+    const { registry } = this.#modules;
+    if (!lettingPass) await this.#requireNonePasses(subject);
+    const places = await registry.forget(subject);
+    if (places.length === 0) throw new NodeError('NOT_FOUND', 'the registry knows nobody by that reference');
+    const left = await registry.ofSubject(subject);
+    const opened = await Promise.all(places.map((place) => registry.atPlace(place)));
+    if (left.length > 0 || opened.some((record) => record !== undefined))
+      throw registryCorrupt('something of a person who was to be forgotten is left');
+    const leaves: ForgottenLeaf[] = [];
+    for (const place of places) leaves.push(await this.#proven(place));
+    return leaves;
+  }
+
+  async #requireNonePasses(subject: string): Promise<void> {
+    const nowS = Math.floor(this.#modules.clock.nowMs() / 1_000);
+    for (const { log, index, fields } of await this.#modules.registry.ofSubject(subject)) {
+      if (fields.status.expiresAtS <= nowS) continue;
+      if (this.#modules.trust()?.revoked(log)?.has(index) === true) continue;
+      throw new NodeError('REFUSED', 'the person holds a code that still passes; nothing was forgotten', {
+        hint: 'Revoke it first: entente revoke --subject. With --let-pass it counts to its end, and can only be revoked by its place.',
+      });
+    }
+  }
+
+  async #proven({ log, index }: Place): Promise<ForgottenLeaf> {
+    const { sha256, openTree } = this.#modules;
+    const { region, network } = this.#names;
+    const tree = await openTree(attestationLogOrigin(region, network, log));
+    const { signed, minimum } = tree.head;
+    if (signed === undefined || index < minimum || index >= signed.size) return { log, index };
+    const view = new LogView(tree, { sha256 });
+    const { size, root } = signed;
+    const path = await view.inclusionProof({ index, size });
+    for await (const leaf of view.entries(index, index + 1)) {
+      const hash = leafHash(sha256, leaf);
+      verifyInclusion(sha256, { index, size, leafHash: hash, root, path });
+      return { log, index, proven: { leafHash: hexOf(hash), size, root: hexOf(root) } };
+    }
+    return { log, index };
+  }
+}
