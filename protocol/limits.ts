@@ -103,6 +103,11 @@ export const REVOCATIONS_PER_HOUR = 50_000;
 /** Non-empty revocation blocks of a region's logs together, by who signs for one more: 10^9 attestations, and as many again for the root alone. */
 export const REVOCATION_BLOCKS_MAX = { root: 32_768, 'trust-log': 16_384 } as const;
 
+/** Codes of others that one statement revokes, bytes of the hash that names each, and seconds that it stays: the longest known last ten years. */
+export const FOREIGN_REVOCATIONS_MAX = 2_000;
+export const FOREIGN_REVOCATION_BYTES = 16;
+export const FOREIGN_REVOCATION_S_MAX = 3_660 * 86_400;
+
 /** Bytes of what a region calls itself, and of each of a node's addresses, in UTF-8; addresses of one node. */
 export const REGION_NAME_BYTES_MAX = 64;
 export const NODE_ADDRESS_BYTES_MAX = 256;

@@ -19,6 +19,7 @@ import {
   requireDeclared,
   takingBack,
 } from '../adapter/announcement.ts';
+import { type RevokeForeignOptions, revokeForeign, STAYS } from '../adapter/revoke-foreign.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
@@ -105,6 +106,31 @@ export function addAdapter(program: Command, cli: Cli): void {
       ),
     )
     .action((region: string, id: string | undefined) => show(cli, region, id));
+  adapter
+    .command('revoke')
+    .description(
+      'Signs with the trust-log key that a code of others counts no more wherever this region is recognised: all codes of the same identifier, where it has one. It never comes back.',
+    )
+    .argument('<region>', 'directory of the region whose adapter the code is of')
+    .argument('[code]', 'the text of the code, or - for stdin')
+    .option('--file <file>', 'revoke every line of a file of codes')
+    .option('--hashes <file>', 'revoke by hashes of 16 bytes, one a line, or by a batch of them as JSON')
+    .option(
+      '--for <span>',
+      `how long it stays where codes do not expire, ${STAYS.from} to ${STAYS.to}`,
+      '365d',
+    )
+    .addOption(withoutPeersOption())
+    .addHelpText(
+      'after',
+      examples(
+        ["entente adapter revoke DE 'HC1:...'", 'one certificate'],
+        ['entente adapter revoke DE --hashes batch.json', 'what the issuer revoked elsewhere'],
+      ),
+    )
+    .action((region: string, code: string | undefined, options: RevokeForeignOptions) =>
+      revokeForeign(cli, region, code, options),
+    );
   adapter
     .command('withdraw')
     .description(

@@ -51,6 +51,8 @@ export interface Desk {
   /** Suspends the recognition of a region, by the trust-log key. */
   suspend(region: string, version: number): Promise<number>;
   revoke(log: string, indexes: readonly number[]): Promise<void>;
+  /** Revokes codes of others, by the trust-log key: 1 to 1,000 hashes, strictly ascending, that stay until `untilS`. */
+  revokeForeign(hashes: readonly Uint8Array[], untilS: number): Promise<number>;
   commitState(): Promise<number>;
   /** Issues a code to each person, in their order; by then they are logged and published. */
   issue(people: readonly Person[], progress: IssueProgress): Promise<readonly IssuedCode[]>;

@@ -87,6 +87,13 @@ export class OwnDesk implements Desk {
     return this.#region.node.revoke({ log, indexes });
   }
 
+  revokeForeign(hashes: readonly Uint8Array[], untilS: number): Promise<number> {
+    return this.#region.append(
+      [{ kind: 'foreign-revocation', until: untilS, hashes: [...hashes] }],
+      'trust-log',
+    );
+  }
+
   async commitState(): Promise<number> {
     return (await this.#region.node.commitState()).index;
   }

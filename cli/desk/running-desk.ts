@@ -184,6 +184,12 @@ export class RunningDesk implements Desk {
     await this.#post('/v1/revoke', { log, indexes });
   }
 
+  async revokeForeign(hashes: readonly Uint8Array[], untilS: number): Promise<number> {
+    const body = { hashes: hashes.map(hexOf), untilS };
+    const { index } = (await this.#post('/v1/foreign-revocations', body)) as { index: number };
+    return index;
+  }
+
   async commitState(): Promise<number> {
     const { index } = (await this.#post('/v1/state')) as { index: number };
     return index;

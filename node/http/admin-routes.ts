@@ -1,4 +1,6 @@
 /** What an operator may do besides issuing: revoke, log what the root has signed, suspend, look on. */
+import { hexBytes } from '../../protocol/bytes.ts';
+import { FOREIGN_REVOCATION_S_MAX } from '../../protocol/limits.ts';
 import { attestationLogOrigin, parseOrigin } from '../../protocol/log/origin.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { type MutualVouching, mutualVouching } from '../trust/mutual-vouching.ts';
@@ -17,6 +19,7 @@ import {
   peerList,
   revoked,
   revokeOrder,
+  foreignRevocationOrder,
   suspendOrder,
 } from './admin-schemas.ts';
 import { readJson } from './input.ts';
@@ -112,6 +115,23 @@ export function adminRoutes(
           throw new RequestError('PATH_UNKNOWN', 'that region is not recognised');
         };
         const { index } = await node.submit({ build: () => ({ statement: suspended() }) });
+        return replies.json(context, { index });
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/foreign-revocations',
+      summary: 'Revokes codes of others that count by an adapter of this region, by the trust-log key',
+      request: body(foreignRevocationOrder),
+      answer: { description: 'Its index in the trust log', content: json(logged) },
+      handle: async (context) => {
+        const order = await readJson(context.env.incoming, foreignRevocationOrder, BODY_BYTES_MAX);
+        const ageS = order.untilS - nowS();
+        if (ageS <= 0 || ageS >= FOREIGN_REVOCATION_S_MAX)
+          throw new RequestError('INPUT_INVALID', 'untilS lies ahead, by less than ten years');
+        const hashes = order.hashes.map(hexBytes);
+        const statement = { kind: 'foreign-revocation', until: order.untilS, hashes } as const;
+        const { index } = await node.submit({ build: () => ({ statement }) });
         return replies.json(context, { index });
       },
     },

@@ -142,6 +142,23 @@ export const reloaded = z.object({ peers: z.int(), keys: z.int() }).openapi('Rel
 
 export const suspendOrder = z.strictObject({ region: regionId }).openapi('SuspendOrder');
 
+/** As many as a body has room for. */
+const FOREIGN_HASHES_MAX = 1_000;
+
+export const foreignRevocationOrder = z
+  .strictObject({
+    hashes: z
+      .array(z.string().regex(/^[0-9a-f]{32}$/, 'expected 16 bytes in lower-case hexadecimal'))
+      .min(1)
+      .max(FOREIGN_HASHES_MAX)
+      .refine(
+        (hashes) => hashes.every((hash, i) => i === 0 || (hashes[i - 1] as string) < hash),
+        'expected ascending hashes',
+      ),
+    untilS: z.int().min(0),
+  })
+  .openapi('ForeignRevocationOrder');
+
 export const logged = z.object({ index: z.int() }).openapi('Logged');
 
 export const forced = z.object({ forced: z.literal(true) }).openapi('Forced');

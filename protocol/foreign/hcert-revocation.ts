@@ -19,13 +19,19 @@ export interface HcertRevocationIds {
 /** Needs a code that `parseHcert` made. */
 export function hcertRevocationIds(sha256: Sha256, code: ForeignCode): HcertRevocationIds {
   const hashOf = (bytes: Uint8Array) => sha256(bytes).slice(0, HASH_BYTES);
-  const { signature, algorithm, issuer = '' } = code;
+  const { issuer = '' } = code;
   const identifiers = identifiersOf(code.content).map(utf8Bytes);
   return {
     identifier: identifiers.map(hashOf),
     countryAndIdentifier: identifiers.map((bytes) => hashOf(concatBytes(utf8Bytes(issuer), bytes))),
-    signature: hashOf(algorithm === 'PS256' ? signature : signature.subarray(0, signature.length / 2)),
+    signature: signatureHashOf(sha256, code),
   };
+}
+
+/** Of an ECDSA signature only r, since whoever holds it can write s in another way. Of a code of any format. */
+export function signatureHashOf(sha256: Sha256, { signature, algorithm }: ForeignCode): Uint8Array {
+  const hashed = algorithm === 'PS256' ? signature : signature.subarray(0, signature.length / 2);
+  return sha256(hashed).slice(0, HASH_BYTES);
 }
 
 function identifiersOf(content: ForeignCode['content']): string[] {

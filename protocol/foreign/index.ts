@@ -17,6 +17,7 @@ export { type ForeignVerdict, judgeForeign } from './foreign-verdict.ts';
 export { foreignFormatOf, readForeign, verifyForeign } from './verify-foreign.ts';
 
 export { hcertRevocationIds, type HcertRevocationIds } from './hcert-revocation.ts';
+export { type RevocationHashes, revocationHashesOf } from './revocation-hashes.ts';
 export { hcertUsagesOf } from './hcert-usage.ts';
 export { parseHcert, readHcert, unwrapHcert } from './hcert.ts';
 export { cardKeysOf, type CardRevocations, isCardRevoked, parseCardRevocations } from './card-keys.ts';

@@ -2,6 +2,7 @@
  * The verdict on a code of others whose region is recognised by its adapter: an ordinary verdict, of the grade `static`. Each region that announced the
  * key speaks for itself; nothing that one region says makes a code another's. Spec: SPEC.md 17.8.
  */
+import { hexOf } from '../bytes.ts';
 import { CLOCK_AHEAD_S_MAX } from '../limits.ts';
 import { decide } from '../rules/issuing.ts';
 import { readRuleSet } from '../rules/rule-set.ts';
@@ -11,11 +12,18 @@ import { acceptByColour } from '../verdict/acceptance.ts';
 import { Leaning } from '../verdict/leaning.ts';
 import { outcomeOf, type ReasonCode } from '../verdict/reasons.ts';
 import { type Verdict } from '../verdict/verdict.ts';
-import { type AnnouncedCodes, type AnnouncedKey, type Announcer, isIssuerOf } from './announced-codes.ts';
+import {
+  type AnnouncedCodes,
+  type AnnouncedKey,
+  type Announcer,
+  isIssuerOf,
+  foreignRevoked,
+} from './announced-codes.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { factsOfCode } from './facts-of-code.ts';
 import { type ForeignReason, type ForeignReasonCode } from './foreign-reasons.ts';
 import { judgeForeign } from './foreign-verdict.ts';
+import { revocationHashesOf } from './revocation-hashes.ts';
 import { type AnnouncedInput, judgeUnsigned, referenceOf } from './judge-unsigned.ts';
 
 /** The ways in which codes of a recognised region are those of its adapters. */
@@ -65,6 +73,7 @@ function judgeSigned({ code, announced, context, nowS }: AnnouncedInput, signed:
   for (const reason of signed.reasons) addForeign(leaning, reason);
   // Issuers of cards have addresses, and their keys are looked up by those.
   if (code.format !== 'shc' && !isIssuerOf(region, code.issuer ?? key.issuer)) leaning.add('FOREIGN_ISSUER');
+  if (isRevoked(code, announced, region)) leaning.add('REVOKED');
   const { place, acceptance = acceptByColour } = context;
   if (place.gradeNeeded !== 'static') leaning.add('GRADE_TOO_LOW');
   leaning.add('IDENTITY_CHECK');
@@ -98,6 +107,14 @@ function judgeSigned({ code, announced, context, nowS }: AnnouncedInput, signed:
     grade: 'static',
     knowledge,
   };
+}
+
+/** By the word of the region whose key signed it, however old the knowledge is. */
+function isRevoked(code: ForeignCode, { trust }: AnnouncedCodes, region: string): boolean {
+  const state = trust.regions.get(region)?.state;
+  const revoked = state && foreignRevoked(state);
+  if (revoked === undefined || revoked.size === 0) return false;
+  return revocationHashesOf(trust.sha256, code).all.some((hash) => revoked.has(hexOf(hash)));
 }
 
 /** The colour that the region's own rules give to what the code says; without one, says why. */

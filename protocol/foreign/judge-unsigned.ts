@@ -56,23 +56,25 @@ export function referenceOf({ format, keyId, issuer, times: { issuedAtS } }: For
 /** A key that nobody announced stops the code if the verifier would know of it by now, as far as it can tell whose code it may be. */
 function judgeUnknown(leaning: Leaning, { code, announced, context, nowS }: AnnouncedInput): void {
   const { trust } = announced;
+  const isHomeSound = leaning.leanOnHome();
   const home = trust.regions.get(trust.home)?.state;
-  if (!leaning.leanOnHome() || home === undefined) return;
+  if (home === undefined) return;
   const isPossible = (region: string) => code.format === 'shc' || isIssuerOf(region, code.issuer ?? region);
-  const named = [...home.recognitions()].filter(({ region }) => isPossible(region));
-  const possible = [trust.home, ...named.map(({ region }) => region)].filter((region) =>
-    announced.isByAdapter(region),
+  const known = [...home.recognitions()].filter(({ region }) => isPossible(region));
+  const possible = [trust.home, ...known.map(({ region }) => region)].filter(
+    (region) => isPossible(region) && announced.isByAdapter(region),
   );
-  const isKnown = (region: string) => {
+  // Only a code that names its country tells whose it was, and only where nobody else there is recognised.
+  if (possible.length === 0 && code.format !== 'shc' && code.issuer !== undefined)
+    for (const { region, standing } of known)
+      if (standing === 'withdrawn') leaning.add('RECOGNITION_WITHDRAWN', region);
+  if (!isHomeSound) return;
+  const isUpToDate = (region: string) => {
     const { isSound } = new Leaning(trust, context, nowS).leanOn(region, BY_ADAPTER);
     const knowledgeAtS = trust.assess(region, nowS)?.knowledgeAtS ?? -Infinity;
     return isSound && knowledgeAtS >= (code.times.issuedAtS ?? 0);
   };
-  const unsure = possible.find((region) => isPossible(region) && !isKnown(region));
-  if (unsure !== undefined) return leaning.add('KEY_NOT_YET_KNOWN', unsure);
-  leaning.add('FOREIGN_KEY_UNKNOWN');
-  // Only a code that names its country tells whose it may have been.
-  const withdrawn = named.filter(({ standing }) => standing === 'withdrawn');
-  if (code.format !== 'shc' && code.issuer !== undefined)
-    for (const { region } of withdrawn) leaning.add('RECOGNITION_WITHDRAWN', region);
+  const unsure = possible.find((region) => !isUpToDate(region));
+  if (unsure === undefined) leaning.add('FOREIGN_KEY_UNKNOWN');
+  else leaning.add('KEY_NOT_YET_KNOWN', unsure);
 }

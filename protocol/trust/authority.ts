@@ -22,6 +22,7 @@ const MAY_SIGN: Readonly<Record<StatementKind, readonly Signer[]>> = {
   log: ['root', 'trust-log'],
   node: ['root', 'trust-log'],
   revocation: ['root', 'trust-log'],
+  'foreign-revocation': ['root', 'trust-log'],
   state: ['trust-log'],
 };
 

@@ -4,7 +4,7 @@ import { ProtocolError } from '../fault.ts';
 import { SLOT_BYTES_MAX, VOIDING_REACH_MAX } from '../limits.ts';
 import { type Sha256 } from '../primitives.ts';
 import { keyIdOf } from '../signature/key-id.ts';
-import { isLogOver, isNodeOver, areKeysOver } from './pruning.ts';
+import { areKeysOver, isForeignRevocationOver, isLogOver, isNodeOver } from './pruning.ts';
 import {
   adapterSlot,
   compromiseSlot,
@@ -53,6 +53,7 @@ const ORDER_RULES: { readonly [K in StatementKind]: OrderRule<K> } = {
   node: checkNode,
   // What a revocation adds is known only when its set is decoded; the state is compared by rule 5.
   revocation: checkRevocation,
+  'foreign-revocation': checkForeignRevocation,
   state: () => undefined,
 };
 
@@ -187,6 +188,11 @@ function checkRevocation(statement: StatementOf<'revocation'>, arrival: Arrival)
   if (isLogOver(statement.log, newestAt(statement, arrival))) {
     throw conflict('expected a log that is not long over');
   }
+}
+
+function checkForeignRevocation(statement: StatementOf<'foreign-revocation'>, arrival: Arrival): void {
+  if (isForeignRevocationOver(statement, newestAt(statement, arrival)))
+    throw conflict('expected codes that are not long over');
 }
 
 /** A key of the region, whether of a `keys` statement or of a root. */

@@ -18,6 +18,11 @@ export function isNodeOver({ until }: StatementOf<'node'>, atS: number): boolean
   return until <= atS;
 }
 
+/** No code that it names can still be in force at `atS`. */
+export function isForeignRevocationOver({ until }: StatementOf<'foreign-revocation'>, atS: number): boolean {
+  return until <= atS;
+}
+
 /**
  * Drops from `draft` what is over at `atS`. Keys go last: one stays for as long as something stands on its signature.
  */
@@ -27,6 +32,7 @@ export function prune(draft: StateDraft, atS: number): void {
     const isOver =
       (statement.kind === 'log' && isLogOver(statement.log, atS)) ||
       (statement.kind === 'node' && isNodeOver(statement, atS)) ||
+      (statement.kind === 'foreign-revocation' && isForeignRevocationOver(statement, atS)) ||
       (statement.kind === 'suspension' && draft.recognition(statement.region)?.standing !== 'suspended');
     if (isOver) draft.drop(name);
   }

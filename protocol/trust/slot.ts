@@ -36,6 +36,8 @@ export function slotName(statement: SlotStatement, index: number): string {
       return rulesSlot(statement.id);
     case 'adapter':
       return adapterSlot(statement.id);
+    case 'foreign-revocation':
+      return `foreign-revocation/${index}`;
     case 'log':
       return logSlot(statement.log);
     case 'node':

@@ -22,6 +22,7 @@ import { type StatementKind, type StatementOf } from './statement-schema.ts';
 import {
   type AnnouncedLog,
   type Compromise,
+  type ForeignRevocation,
   type KeyRole,
   type NodeIdentity,
   type Recognition,
@@ -175,6 +176,14 @@ export class StateDraft implements TrustState {
       if (entry.statement.kind !== 'adapter') continue;
       const { id, version, from, until, data } = entry.statement;
       yield { id, version, fromS: from, untilS: until, data };
+    }
+  }
+
+  *foreignRevocations(): Iterable<ForeignRevocation> {
+    for (const { entry } of this.#slots.values()) {
+      const { statement } = entry;
+      if (statement.kind === 'foreign-revocation')
+        yield { hashes: statement.hashes, untilS: statement.until };
     }
   }
 

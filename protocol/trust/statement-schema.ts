@@ -4,6 +4,9 @@ import { type CborValue } from '../encoding/cbor.ts';
 import { utf8Bytes } from '../encoding/utf8.ts';
 import {
   COMPROMISE_CUT_OFFS_MAX,
+  FOREIGN_REVOCATION_BYTES,
+  FOREIGN_REVOCATION_S_MAX,
+  FOREIGN_REVOCATIONS_MAX,
   KEYS_PER_STATEMENT_MAX,
   KEY_UNTIL_AHEAD_S_MAX,
   KEY_WINDOW_S_MAX,
@@ -197,6 +200,23 @@ const revocation = z
   .refine(({ effective, at }) => effective <= at, 'expected an effective time of at most at')
   .refine(isNearMonth, NEAR_MONTH_EXPECTED);
 
+const foreignRevocation = z
+  .strictObject({
+    kind: z.literal('foreign-revocation'),
+    at: timeS,
+    until: timeS,
+    hashes: z
+      .array(bytes(FOREIGN_REVOCATION_BYTES))
+      .min(1)
+      .max(FOREIGN_REVOCATIONS_MAX)
+      .refine((hashes) => isAscending(hashes, compareBytes), 'expected ascending hashes'),
+  })
+  .refine(({ at, until }) => at < until, 'expected until above at')
+  .refine(
+    ({ at, until }) => until - at <= FOREIGN_REVOCATION_S_MAX,
+    'expected until at most ten years after at',
+  );
+
 const state = z.strictObject({
   kind: z.literal('state'),
   at: timeS,
@@ -218,6 +238,7 @@ export const statementSchema = z.discriminatedUnion('kind', [
   log,
   node,
   revocation,
+  foreignRevocation,
   state,
 ]);
 /** A statement within the bounds of SPEC.md 8.2. Member names are those on the wire; times are in seconds. */

@@ -83,6 +83,14 @@ export interface LoggedAdapter {
   readonly data: Readonly<Record<string, CborValue>>;
 }
 
+/** Codes of others that the region has revoked. */
+export interface ForeignRevocation {
+  /** 16 bytes each, ascending: what they are of, `revocationHashesOf` of protocol/foreign knows. */
+  readonly hashes: readonly Uint8Array[];
+  /** From when on none of them can be in force any more. */
+  readonly untilS: number;
+}
+
 export interface AnnouncedLog {
   readonly log: string;
   /** The lowest index that the region still serves. */
@@ -128,6 +136,7 @@ export interface TrustState {
   revocations(): Iterable<readonly [string, RevocationSet]>;
   rules(id: string): LoggedRules | undefined;
   adapters(): Iterable<LoggedAdapter>;
+  foreignRevocations(): Iterable<ForeignRevocation>;
   nodes(): Iterable<NodeIdentity>;
 }
 

@@ -130,6 +130,7 @@ describe('the examples of the help texts', () => {
       issuedAt: world.nowS - 60,
       expiresAt: world.nowS + 86_400,
     });
+    writeFileSync(world.path('batch.json'), '{"entries":[{"hash":"AQAAAAAAAAAAAAAAAAAAAA=="}]}');
     const lists = makeEcSigner().privateKey.export({ format: 'pem', type: 'pkcs8' });
     writeFileSync(world.path('lists.pem'), lists);
     const trust = ['--offline', world.path('home.snap'), '--home', 'CN-33', '--pin', pin];

@@ -118,6 +118,7 @@ MEMBERS = {
     "log": {"log": LOG, "minimum": index},
     "node": {"key": key, "addresses": list_of(0, 8, text(256)), "from": uint, "until": uint},
     "revocation": {"log": LOG, "effective": uint, "set": lambda value: isinstance(value, bytes)},
+    "foreign-revocation": {"until": uint, "hashes": list_of(1, 2_000, lambda value: cbor.is_bytes(value, 16))},
     "state": {"format": lambda value: uint(value) and value == FORMAT, "items": uint, "root": key},
 }
 
@@ -171,6 +172,8 @@ def _holds_together(said):
         return _ascends([cutoff["log"] for cutoff in said["cutoffs"]])
     if said["kind"] in ("recognition", "node", "adapter"):
         return said["from"] < said["until"]
+    if said["kind"] == "foreign-revocation":
+        return _ascends(said["hashes"]) and said["at"] < said["until"] <= said["at"] + 3_660 * DAY
     if said["kind"] in ("log", "revocation"):
         return names.month_of(said["log"])[0] <= said["at"] + AHEAD_MAX and said.get("effective", 0) <= said["at"]
     return True

@@ -201,6 +201,8 @@ def slot_of(index, said):
             return f"rules/{said['id']}"
         case "adapter":
             return f"adapter/{said['id']}"
+        case "foreign-revocation":
+            return f"foreign-revocation/{index}"
         case "log":
             return f"log/{said['log']}"
         case "node":
@@ -229,7 +231,7 @@ def _is_dropped(said, newest_at):
     match said["kind"]:
         case "keys":
             return are_keys_over(said, newest_at)
-        case "node":
+        case "node" | "foreign-revocation":
             return said["until"] <= newest_at
         case "log" | "revocation":
             return is_log_over(said["log"], newest_at)

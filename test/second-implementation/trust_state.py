@@ -82,7 +82,7 @@ class TrustState:
             if is_log_over(filled.entry.said["log"], time):
                 del self.slots[slot]
         self.revoked = {log: blocks for log, blocks in self.revoked.items() if not is_log_over(log, time)}
-        for slot, filled in self.of_kind("node"):
+        for slot, filled in self.of_kind("node") + self.of_kind("foreign-revocation"):
             if filled.entry.said["until"] <= time:
                 del self.slots[slot]
         for slot, filled in self.of_kind("suspension"):

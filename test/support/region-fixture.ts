@@ -52,6 +52,7 @@ const BY_TRUST_LOG: ReadonlySet<StatementKind> = new Set([
   'log',
   'node',
   'revocation',
+  'foreign-revocation',
   'state',
 ]);
 

@@ -2,6 +2,7 @@
 import { RevocationSet } from '../../protocol/revocation/revocation-set.ts';
 import {
   type Compromise,
+  type ForeignRevocation,
   type KeyRole,
   type LoggedAdapter,
   type LoggedRules,
@@ -29,6 +30,7 @@ export interface StubState {
   readonly logs?: readonly string[];
   readonly rules?: readonly LoggedRules[];
   readonly adapters?: readonly LoggedAdapter[];
+  readonly foreignRevocations?: readonly ForeignRevocation[];
   readonly revoked?: Readonly<Record<string, readonly number[]>>;
   readonly fingerprint?: Uint8Array;
 }
@@ -67,6 +69,7 @@ export function stubState(options: StubState): TrustState {
     revocations: () => sets,
     rules: (id) => options.rules?.find((rules) => rules.id === id),
     adapters: () => options.adapters ?? [],
+    foreignRevocations: () => options.foreignRevocations ?? [],
     nodes: () => [],
   };
 }

@@ -235,6 +235,42 @@ describe('entente adapter', function () {
     assert.match(await shown(), /^dcc, version 3: announced[^]*dcc-2, version 2: withdrawn\n$/);
   });
 
+  it('revoke stops a certificate wherever the region is recognised, and no other', async () => {
+    const person = (ci: string) => certificateOf({ ...VACCINATED, v: [{ ...VACCINATED.v[0], ci }] });
+    const [one, other] = [person('URN:UVCI:01:AT:1#A'), person('URN:UVCI:01:AT:2#B')];
+    const revoke = (...args: readonly string[]) => cli.run('adapter', 'revoke', cli.path('AT'), ...args);
+    assert.match((await revoke(one)).out, /^AT has revoked codes of others by 2 names, until /);
+    assert.equal((await revoke(one)).out, 'All of that was revoked before.\n');
+    await cli.json('witness', cli.path('DE'), cli.path('AT'));
+    assert.ok(codesOf(await verdict(one)).includes('REVOKED'));
+    assert.equal((await verdict(other)).outcome, 'pass');
+    writeFileSync(cli.path('revoked.txt'), `${other}\n`);
+    await revoke('--file', cli.path('revoked.txt'));
+    await cli.json('witness', cli.path('DE'), cli.path('AT'));
+    assert.ok(codesOf(await verdict(other)).includes('REVOKED'));
+  });
+
+  it('revoke takes hashes and batches of them, and refuses what is none, and codes that others signed', async () => {
+    const revoke = (...args: readonly string[]) => cli.run('adapter', 'revoke', cli.path('AT'), ...args);
+    writeFileSync(cli.path('hashes.txt'), `${'ab'.repeat(16)}\nAAAAAAAAAAAAAAAAAAAAAA==\n`);
+    assert.match((await revoke('--hashes', cli.path('hashes.txt'))).out, /by 2 names/);
+    writeFileSync(cli.path('batch.json'), '{"country":"AT","entries":[{"hash":"AQAAAAAAAAAAAAAAAAAAAA=="}]}');
+    assert.match((await revoke('--hashes', cli.path('batch.json'))).out, /by 1 name,/);
+    const text = certificateOf(VACCINATED, makeEcSigner());
+    assert.match(
+      (await revoke(text)).err,
+      /T1|no key that AT announces has signed this code .*NOT_ISSUED_HERE/,
+    );
+    writeFileSync(cli.path('codes.txt'), `${certificateOf(testOf('260415000'))}\nHC1:A\n`);
+    assert.match((await revoke('--file', cli.path('codes.txt'))).err, /line 2: .*\n.*Nothing was revoked/);
+    for (const bad of ['abcd', 'AAAAAAAAAAAAAAAAAAAAAB==', '{"entries":[{}]}', '{"entries":', '{}']) {
+      writeFileSync(cli.path('hashes.txt'), bad);
+      assert.equal((await revoke('--hashes', cli.path('hashes.txt'))).exit, 2, bad);
+    }
+    assert.equal((await revoke()).exit, 2);
+    assert.equal((await revoke('ENT1:A')).exit, 2);
+  });
+
   it('withdraw ends all of it, and a second one has nothing to do', async () => {
     await cli.json('adapter', 'withdraw', cli.path('AT'), 'dcc');
     await cli.json('witness', cli.path('DE'), cli.path('AT'));

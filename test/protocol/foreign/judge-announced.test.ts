@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { adapterData } from '../../../protocol/foreign/adapter.ts';
+import { nativeForeignPrimitives } from '../../../node/crypto/foreign-primitives.ts';
+import { revocationHashesOf } from '../../../protocol/foreign/revocation-hashes.ts';
+import { readForeign } from '../../../protocol/foreign/verify-foreign.ts';
 import { REASONS, type ReasonCode } from '../../../protocol/verdict/reasons.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
 import {
@@ -12,14 +15,19 @@ import {
   HCERT_RULES,
   SIGNER,
   testOf,
+  VACCINATED,
 } from '../../support/announced-fixture.ts';
 import { cardKey, CREDENTIAL, makeJws } from '../../support/card-fixture.ts';
 import { makeEcSigner, makeRsaSigner } from '../../support/foreign-keys.ts';
 import { claimsOf, hcertKey } from '../../support/hcert-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { cosigned, recognised } from '../../support/stub-trust.ts';
 import { NOW_S } from '../../support/verdict-fixture.ts';
 
 const OTHER = makeEcSigner();
+const revokedBy = (...hashes: readonly Uint8Array[]) => [{ hashes, untilS: NOW_S + DAY_S }];
+const hashesOf = async (text: string) =>
+  revocationHashesOf(sha256, await readForeign(nativeForeignPrimitives, text));
 const codesOf = ({ reasons }: Verdict) => reasons.map(({ code }) => code);
 const NEGATIVE = '260415000';
 const POSITIVE = '260373001';
@@ -292,6 +300,62 @@ describe('judgeAnnounced: a code of others, recognised as it is', () => {
       text: issuedBy('DE'),
     });
     assert.deepEqual([outcome, foreign?.region], ['pass', 'DE']);
+  });
+
+  it('REVOKED: by its signature, its identifier with or without the country, and no other code with it', async () => {
+    const text = certificate();
+    const { all, identifiers, signature } = await hashesOf(text);
+    assert.deepEqual([all.length, identifiers.length], [3, 1]);
+    for (const hash of all) {
+      const verdict = await announcedVerdict({ text, issuer: { foreignRevocations: revokedBy(hash) } });
+      assert.deepEqual([verdict.outcome, codesOf(verdict).includes('REVOKED')], ['stop', true]);
+    }
+    const renewed = certificate({
+      certificate: { ...VACCINATED, v: [{ ...VACCINATED.v[0], ci: 'URN:UVCI:01:AT:9#C' }] },
+    });
+    const foreignRevocations = revokedBy(...all);
+    assert.equal((await announcedVerdict({ text: renewed, issuer: { foreignRevocations } })).outcome, 'pass');
+    const again = certificate({ issuedAt: NOW_S - DAY_S });
+    assert.equal(
+      (await announcedVerdict({ text: again, issuer: { foreignRevocations: revokedBy(signature) } })).outcome,
+      'pass',
+    );
+    const sameName = await announcedVerdict({
+      text: again,
+      issuer: { foreignRevocations: revokedBy(...identifiers) },
+    });
+    assert.ok(codesOf(sameName).includes('REVOKED'));
+  });
+
+  it('REVOKED: by the region whose key signed it alone, however old the knowledge of it is', async () => {
+    const text = certificate();
+    const { signature } = await hashesOf(text);
+    const stranger = alsoBelgium([hcertKey(OTHER)]).more.map(({ state, recognition }) => ({
+      state: { ...state, foreignRevocations: revokedBy(signature) },
+      recognition,
+    }));
+    assert.equal((await announcedVerdict({ text, more: stranger })).outcome, 'pass');
+    const cosignatures = ['AT', 'DE', 'FR', 'IT'].map((region) => cosigned(region, NOW_S - 90_000));
+    const stale = await announcedVerdict({
+      text,
+      issuer: { foreignRevocations: revokedBy(signature) },
+      issuerKnowledge: { cosignatures },
+    });
+    assert.ok(codesOf(stale).includes('REVOKED'));
+    assert.equal(stale.outcome, 'stop');
+  });
+
+  it('REVOKED: a card by its revocation id under its key', async () => {
+    const card = (rid: string) =>
+      makeJws(SIGNER, { claims: { nbf: NOW_S - 100, vc: { ...CREDENTIAL, rid } } });
+    const { identifiers } = await hashesOf(card('a'));
+    const issuer = {
+      rules: [],
+      adapters: [adapterOf({ keys: [cardKey(SIGNER)], facts: {} })],
+      foreignRevocations: revokedBy(...identifiers),
+    };
+    assert.ok(codesOf(await announcedVerdict({ issuer, text: card('a') })).includes('REVOKED'));
+    assert.ok(!codesOf(await announcedVerdict({ issuer, text: card('b') })).includes('REVOKED'));
   });
 
   it('T5 recognition is not transitive: a neighbour that announces the key of a region withdrawn here opens no way', async () => {

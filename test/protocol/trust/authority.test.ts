@@ -44,9 +44,22 @@ describe('verifyAuthority: who may sign what', () => {
     log: { kind: 'log', log: LOG_ID, minimum: 0 },
     node: { kind: 'node', key: region.key('node').publicKey, addresses: [], from: 0, until: START_S + DAY_S },
     revocation: region.revocation([1]),
+    'foreign-revocation': {
+      kind: 'foreign-revocation',
+      until: START_S + DAY_S,
+      hashes: [new Uint8Array(16)],
+    },
     state: region.stateStatement(),
   });
-  const byTrustLog = new Set(['suspension', 'rules', 'log', 'node', 'revocation', 'state']);
+  const byTrustLog = new Set([
+    'suspension',
+    'rules',
+    'log',
+    'node',
+    'revocation',
+    'foreign-revocation',
+    'state',
+  ]);
   // The state statement is refused to the root only, so it comes before anything changes what it commits to.
   const kinds = Object.keys(statements()).reverse() as StatementKind[];
 

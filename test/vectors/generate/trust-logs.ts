@@ -27,6 +27,11 @@ const limits = (version: number, revocationsPerHour = 7): TestStatement => ({
   version,
   revocationsPerHour,
 });
+const foreignRevocation = (until: number, ...numbers: readonly number[]): TestStatement => ({
+  kind: 'foreign-revocation',
+  until,
+  hashes: numbers.map((number) => new Uint8Array(16).fill(number)),
+});
 const adapter = (version: number, id = 'local'): TestStatement => ({
   kind: 'adapter',
   id,
@@ -323,6 +328,19 @@ export const badLogs: readonly LogCase[] = [
     s.refused(CONFLICT, suspension(2));
     s.add(withdrawal(3));
     s.refused(CONFLICT, suspension(3));
+  }),
+  written('revocations of codes of others, which stay until their time and come back no more', (s) => {
+    const until = START_S + 2 * DAY_S;
+    const old = s.entryAt(s.add(foreignRevocation(until, 1)));
+    s.add(foreignRevocation(until, 1, 2));
+    s.add(foreignRevocation(until + DAY_S, 3), 'root');
+    s.refused(UNAUTHORISED, foreignRevocation(until, 4), [s.keys.attest]);
+    s.add(foreignRevocation(until + 1, 4));
+    s.commit();
+    s.nowS = until;
+    s.commit();
+    s.refusedEntry(CONFLICT, old);
+    s.refused(CONFLICT, { ...foreignRevocation(until, 5), at: until - 1 }, 'root');
   }),
   written('at that goes back', (s) => {
     s.add({ ...rules(1), at: START_S + 1 });

@@ -30,6 +30,10 @@ const key: Members = {
 };
 const hour = at - (at % HOUR_S);
 
+/** Sixteen bytes that name a code of others. */
+const foreignHash = (number: number) => Uint8Array.of(...new Uint8Array(14), number >> 8, number & 0xff);
+const foreignHashes = (count: number) => Array.from({ length: count }, (_, i) => foreignHash(i));
+
 /** A good statement of each kind. */
 const GOOD: Readonly<Record<string, Members>> = {
   root: {
@@ -72,6 +76,7 @@ const GOOD: Readonly<Record<string, Members>> = {
   log: { kind: 'log', at, log: '2026-11', minimum: 0 },
   node: { kind: 'node', at, key: keyA, addresses: ['/ip4/192.0.2.1/tcp/4001'], from: at, until: at + 1 },
   revocation: { kind: 'revocation', at, log: '2026-11', effective: at, set: new Uint8Array([4, 0]) },
+  'foreign-revocation': { kind: 'foreign-revocation', at, until: at + 1, hashes: [foreignHash(1), foreignHash(2)] },
   state: { kind: 'state', at, format: 1, items: 5, root: hash },
 };
 
@@ -166,6 +171,13 @@ const BAD: readonly (readonly [
   ['effective after at', 'revocation', { effective: at + 1 }],
   ['the trust log as a log of attestations', 'revocation', { log: 'trust' }],
   ['a set that is no byte string', 'revocation', { set: 'x' }],
+  ['no hash of a code of others', 'foreign-revocation', { hashes: [] }],
+  ['a hash of 15 bytes', 'foreign-revocation', { hashes: [new Uint8Array(15)] }],
+  ['a hash of a code of others twice', 'foreign-revocation', { hashes: [foreignHash(1), foreignHash(1)] }],
+  ['hashes of codes of others that descend', 'foreign-revocation', { hashes: [foreignHash(2), foreignHash(1)] }],
+  ['2,001 hashes of codes of others', 'foreign-revocation', { hashes: foreignHashes(2_001) }],
+  ['a revocation of codes of others that ends when it is signed', 'foreign-revocation', { until: at }],
+  ['a revocation of codes of others for ten years and a second', 'foreign-revocation', { until: at + 3_660 * DAY_S + 1 }],
   ['another format of the state', 'state', { format: 2 }],
 ];
 
@@ -197,6 +209,8 @@ const EDGE: readonly (readonly [rule: string, kind: string, change: Members])[] 
     'log',
     { at: Date.UTC(2026, 11, 1) / 1000 - 100 * DAY_S, log: '2026-12' },
   ],
+  ['2,000 hashes of codes of others', 'foreign-revocation', { hashes: foreignHashes(2_000) }],
+  ['a revocation of codes of others for ten years', 'foreign-revocation', { until: at + 3_660 * DAY_S }],
   ['no address', 'node', { addresses: [] }],
   ['an address of 256 bytes', 'node', { addresses: ['a'.repeat(256)] }],
   ['version 2^53-1', 'limits', { version: Number.MAX_SAFE_INTEGER }],
