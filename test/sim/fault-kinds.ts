@@ -14,6 +14,8 @@ export const FAULT_KINDS = {
   'clock skew': 'the clock of a machine is off for a while',
   'clock step': 'the clock of a machine jumps, and is put right later',
   'restored backup': 'a disk goes back to what it was some minutes ago',
+  'old disk':
+    'a machine signs what nobody hears of, and is started on an old disk until the right one is back',
 } as const;
 
 /** What liars do; each counts once for each liar that does it. */

@@ -1,29 +1,37 @@
 /** Doing what the plan says. Each fault ends by itself or at the healing; whom it befalls is drawn when it comes. */
+import { logsOn } from './audit.ts';
 import { Chance } from './chance.ts';
 import { type FaultKind } from './fault-kinds.ts';
 import { type Machine, RESERVE_BYTES } from './machine.ts';
 import { type Plan } from './plan.ts';
 import { WRITE_STEPS } from './sim-disk.ts';
 import { CALM, type Weather } from './sim-network.ts';
+import { type Workload } from './workload.ts';
 import { type World } from './world.ts';
 
 const MINUTE_MS = 60_000;
 const LASTS = { from: MINUTE_MS, to: 8 * MINUTE_MS } as const;
 /** Milliseconds for which a step may be waited for until any write will do: a region issues every seven minutes at least. */
 const AMBUSH_MS = 7 * MINUTE_MS;
+/** Milliseconds in which a machine that nobody hears is to sign something. */
+const UNHEARD_MS = MINUTE_MS;
 const STEP_BACK_MS_MAX = 3_600_000;
 /** The clocks that nodes must bear: below the 120 s beyond which the times of others are passed over. */
 const AHEAD_MS_MAX = 100_000;
 
 export class Faults {
   readonly #world: World;
+  readonly #workload: Workload;
   readonly #chance: Chance;
   /** Machines whose disks are full. */
   readonly #full = new Set<Machine>();
+  /** What the healing has to end, if it comes first. */
+  readonly #unended = new Set<() => void>();
   #isOver = false;
 
-  constructor(world: World) {
+  constructor(world: World, workload: Workload) {
     this.#world = world;
+    this.#workload = workload;
     this.#chance = new Chance(world.options.seed, 'faults');
   }
 
@@ -38,6 +46,8 @@ export class Faults {
   /** Ends all that goes on: what lies on the disks stays as it is. */
   heal(): void {
     this.#isOver = true;
+    for (const end of this.#unended) end();
+    this.#unended.clear();
     const { network, machines } = this.#world;
     network.weather = CALM;
     network.mendAll();
@@ -83,6 +93,8 @@ export class Faults {
         return this.#setClock(kind, machine, -chance.whole(AHEAD_MS_MAX, STEP_BACK_MS_MAX));
       case 'restored backup':
         return this.#restore(machine);
+      case 'old disk':
+        return this.#startOnOldDisk(chance.pick(this.#world.honest));
     }
   }
 
@@ -166,11 +178,65 @@ export class Faults {
     });
   }
 
+  /**
+   * The machine signs in both of its logs while nobody hears it: so no peer can tell it on the old disk what is missing, and
+   * neither log goes on there with what the right disk would then lack.
+   */
+  #startOnOldDisk(machine: Machine): void {
+    const { history, clock, network, machines } = this.#world;
+    const { medium, region } = machine;
+    if (machine.isRotten) return;
+    const old = {
+      disk: medium.snapshot(),
+      memory: history.memoryOf(region),
+      sizes: this.#signedSizes(region),
+    };
+    const others = machines.filter((other) => other !== machine);
+    for (const other of others) network.cut(region, other.region);
+    this.#workload.signInBoth(machine);
+    clock.after(UNHEARD_MS, () => {
+      if (this.#isOver) return;
+      const isUnheard =
+        network.isAlone(region) && !machine.isRotten && this.#isHeldNowhereSince(old.sizes, machine);
+      const start = ({ disk, memory }: Pick<typeof old, 'disk' | 'memory'>): void => {
+        machine.kill();
+        medium.restore(disk);
+        history.restoreMemory(region, memory);
+      };
+      if (isUnheard) {
+        this.#world.count('old disk');
+        machine.kill();
+        const right = { disk: medium.snapshot(), memory: history.memoryOf(region) };
+        start(old);
+        this.#until(this.#lasts(), () => start(right));
+      }
+      for (const other of others) network.mend(region, other.region);
+    });
+  }
+
+  /** How much was ever signed of each of a region's logs. */
+  #signedSizes(region: string): ReadonlyMap<string, number> {
+    const { signed, trustLogOf, attestationLogOf } = this.#world;
+    const origins = [trustLogOf(region), attestationLogOf(region)];
+    return new Map(origins.map((origin) => [origin, Math.max(0, ...signed.rootsOf(origin).keys())]));
+  }
+
+  /** Whether each log of this machine has signed more since, and no other disk has anything of that. */
+  #isHeldNowhereSince(before: ReadonlyMap<string, number>, machine: Machine): boolean {
+    const now = this.#signedSizes(machine.region);
+    const copies = this.#world.machines
+      .filter((other) => other !== machine)
+      .map(({ medium }) => logsOn(medium));
+    return [...before].every(([origin, size]) => {
+      const isMore = (now.get(origin) ?? 0) > size;
+      return isMore && copies.every((logs) => (logs.get(origin)?.length ?? 0) <= size);
+    });
+  }
+
   /** Whether all others run and hold all that this machine has signed. */
   #isHeldElsewhere({ region }: Machine): boolean {
-    const { honest, trustLogOf, attestationLogOf } = this.#world;
-    return [trustLogOf(region), attestationLogOf(region)].every((origin) => {
-      return honest.every((other) => other.region === region || this.#holdsAll(other, origin));
+    return [...this.#signedSizes(region).keys()].every((origin) => {
+      return this.#world.honest.every((other) => other.region === region || this.#holdsAll(other, origin));
     });
   }
 
@@ -178,6 +244,13 @@ export class Faults {
   #holdsAll({ node }: Machine, origin: string): boolean {
     const size = Math.max(0, ...this.#world.signed.rootsOf(origin).keys());
     return (node?.sizes[origin] ?? 0) >= size;
+  }
+
+  #until(ms: number, end: () => void): void {
+    this.#unended.add(end);
+    this.#world.clock.after(ms, () => {
+      if (this.#unended.delete(end)) end();
+    });
   }
 
   #endLater(kind: FaultKind, end: () => void): void {

@@ -20,7 +20,9 @@ export interface Plan {
 }
 
 const LYING = Object.keys(LIES) as Lie[];
-const KINDS = Object.keys(FAULT_KINDS) as FaultKind[];
+/** Once in a run, early enough to be seen to its end. It is drawn apart: what else befalls a seed stays as it is. */
+const OLD_DISK = { share: 0.5, untilShare: 0.8 } as const;
+const KINDS = (Object.keys(FAULT_KINDS) as FaultKind[]).filter((kind) => kind !== 'old disk');
 /**
  * The usual one for a thirty-second of the seeds: it says the same again and again, five times as often as the others, which leave more to
  * chance between two looks. With all of them knowledge is a third as old as verdicts allow at most, and votes on the time do not run out.
@@ -43,12 +45,15 @@ export function drawPlan(seed: number, { nodes, ms }: { nodes: number; ms: numbe
   const lies = Array.from({ length: liars }, () => chance.some(LYING, chance.whole(1, 4)));
   const kinds = chance.some(KINDS, chance.whole(3, KINDS.length + 1));
   const hours = Math.max(1, Math.round(ms / 3_600_000));
-  const events = kinds.flatMap((kind) =>
+  const events: PlannedEvent[] = kinds.flatMap((kind) =>
     Array.from({ length: chance.whole(TIMES.from, TIMES.to) * hours }, () => ({
       atMs: chance.whole(0, ms),
       kind,
     })),
   );
+  const apart = new Chance(seed, 'old disk');
+  if (apart.hits(OLD_DISK.share))
+    events.push({ atMs: apart.whole(0, OLD_DISK.untilShare * ms), kind: 'old disk' });
   events.sort((a, b) => a.atMs - b.atMs);
   return {
     lies,

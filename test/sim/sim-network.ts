@@ -126,6 +126,11 @@ export class SimNetwork {
     for (const link of links) this.mend(...(link.split(' ') as [string, string]));
   }
 
+  /** Whether nobody can hear it now. */
+  isAlone(name: string): boolean {
+    return this.#peersOf(name).length === 0;
+  }
+
   /** From now on every message from or to this member takes so much longer; 0 ends it. */
   slowDown(name: string, ms: number): void {
     if (ms > 0) this.#slow.set(name, ms);

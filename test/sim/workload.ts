@@ -88,6 +88,11 @@ export class Workload {
     return verdict.outcome;
   }
 
+  /** Has a machine sign in both of its logs: a code, and its revocation. */
+  signInBoth(machine: Machine): void {
+    this.#guard(this.issue(machine).then((code) => code && this.revoke(machine, code)));
+  }
+
   async #issueSome(machine: Machine): Promise<void> {
     const code = await this.issue(machine);
     if (code === undefined || !this.#chance.hits(this.#plan.revokedShare)) return;
