@@ -160,6 +160,8 @@ export class Puller {
       const claim = await this.#modules.client.ask(peer, { kind: 'claim', origin, size });
       return claim.size === size && (await log.confront(claim)).outcome === 'forked';
     } catch (error) {
+      // Where a log is known to have forked, the key may have been announced on the branch that its bearer holds in good faith.
+      if (isProtocolError(error, 'NOTE_UNSIGNED')) return log.forks.length > 0;
       if (
         isProtocolError(error) ||
         isNodeError(error, 'PEER_UNREACHABLE') ||

@@ -16,7 +16,7 @@ type Manner = (answer: Range) => SyncAnswer | undefined;
 const honest: Manner = (answer) => answer;
 
 /** A node that lacks FR's log, and peers that have it: each gives three entries at a time. */
-async function bench(region: RegionFixture, manners: Record<string, Manner>) {
+async function bench(region: RegionFixture, manners: Record<string, Manner>, sign = noteOf) {
   const clock = new ManualClock(1_000_000);
   const network = new MemoryNetwork({ random: () => 0.5 }, { clock });
   const own = network.join('DE');
@@ -26,15 +26,20 @@ async function bench(region: RegionFixture, manners: Record<string, Manner>) {
       const request = parseRequest(bytes);
       asked.push(`${name} ${request.kind}${'from' in request ? ` ${request.from}` : ''}`);
       const refused: SyncAnswer = { kind: 'refused', reason: 'not-there' };
-      if (request.kind !== 'range') return encodeAnswer(refused);
       const size = region.entries.length;
+      if (request.kind === 'claim') {
+        const path = consistencyOf(region, request.size, size);
+        const root = region.rootAt(request.size);
+        return encodeAnswer({ kind: 'claim', size: request.size, root, path, note: sign(region) });
+      }
+      if (request.kind !== 'range') return encodeAnswer(refused);
       const end = Math.min(size, request.from + 3);
       const path = end === size ? [] : consistencyOf(region, end, size);
       const answer: Range = {
         kind: 'range',
         from: request.from,
         entries: region.entries.slice(request.from, end),
-        note: noteOf(region),
+        note: sign(region),
         path,
       };
       const given = manner(answer);
@@ -100,6 +105,28 @@ describe('Puller.pull', () => {
       assert.equal(book.recordOf('IT').faultsInAll, 0);
     });
   }
+
+  it('T4, T20: who holds the other branch of a log that has forked is not to blame for keys that were announced there', async () => {
+    const ours = region();
+    const theirs = region();
+    ours.revoke([77]);
+    theirs.revoke([78]);
+    const next = theirs.key('checkpoint 2');
+    const { keeper, puller, book, asked, run } = await bench(theirs, { IT: honest }, (of) =>
+      noteOf(of, of.entries.length, next),
+    );
+    await keeper.apply({ from: 0, entries: ours.entries, note: noteOf(ours) });
+    const forked = noteOf(theirs);
+    theirs.admit([{ key: next, role: 'checkpoint' }]);
+    // Nobody can tell yet whether the log has forked or the peer has made it up.
+    assert.equal(await run(puller.pull(keeper, 'IT')), false);
+    assert.equal(book.recordOf('IT').faultsInAll, 1);
+    assert.equal(await keeper.heed(forked), 'forked');
+    assert.equal(await run(puller.pull(keeper, 'IT')), false);
+    assert.equal(book.recordOf('IT').faultsInAll, 1);
+    const { length } = ours.entries;
+    assert.deepEqual(asked.slice(2), [`IT range ${length}`, 'IT claim']);
+  });
 
   it('T20: a silent peer is passed over after two seconds', async () => {
     const made = region();
