@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Command } from 'commander';
-import { type Identity, parseIdentity } from '../../node/lists/identity.ts';
 import { writeFileAtomically } from '../../node/region/files.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -13,6 +12,7 @@ import { writeDevice } from '../device.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { codesText, type IssuedCode } from '../people/codes-file.ts';
+import { addPaperOptions, identityOf, type PaperOptions } from '../people/papers.ts';
 import { peopleFormatOf } from '../people/people-file.ts';
 import {
   COLUMN_HELP,
@@ -31,9 +31,8 @@ import { handoverText, type SigningOptions, withoutPeersOption } from '../region
 
 /** Codes that are signed between two lines of progress. */
 const ROWS_PER_REPORT = 256;
-const DAY_S = 86_400;
 
-interface IssueOptions extends SigningOptions {
+interface IssueOptions extends SigningOptions, PaperOptions {
   readonly subject?: string;
   readonly colour?: string;
   readonly days?: string;
@@ -47,11 +46,6 @@ interface IssueOptions extends SigningOptions {
   readonly list?: readonly string[];
   readonly leaveOpen?: true;
   readonly report?: string;
-  readonly idType?: string;
-  readonly idCountry?: string;
-  readonly idNumber?: string;
-  readonly fullName?: string;
-  readonly birthDate?: string;
 }
 
 const COLUMNS_HELP = [
@@ -70,7 +64,7 @@ const COLUMNS_HELP = [
 ].join('\n');
 
 export function addIssue(program: Command, cli: Cli): void {
-  program
+  const issuing = program
     .command('issue')
     .summary('issue codes')
     .description('Issues a code to one person (--subject, --colour) or to all people in a file.')
@@ -92,12 +86,8 @@ export function addIssue(program: Command, cli: Cli): void {
       collect,
     )
     .option('--leave-open', 'with --rules: issue to the others where somebody gets no colour')
-    .option('--report <file>', 'with --rules: write everybody who gets no colour, and why, as CSV')
-    .option('--id-type <type>', 'with --rules: papers of the one person, by which lists in force know people')
-    .option('--id-country <cc>', 'the same: country of the document')
-    .option('--id-number <text>', 'the same: its number')
-    .option('--full-name <text>', 'the same: name')
-    .option('--birth-date <day>', 'the same: day of birth')
+    .option('--report <file>', 'with --rules: write everybody who gets no colour, and why, as CSV');
+  addPaperOptions(issuing, 'with --rules, of the one person: ')
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
@@ -161,10 +151,10 @@ async function peopleSource(
 ): Promise<(desk: Desk) => Promise<readonly Person[]>> {
   const { rules, facts, list: lists = [], leaveOpen = false, report } = options;
   const { nowS } = cli.surroundings;
-  const papers = papersOf(options);
+  const identity = identityOf(options, nowS());
   if (rules === undefined) {
     const isOfRules = facts !== undefined || lists.length > 0 || leaveOpen || report !== undefined;
-    if (isOfRules || papers !== undefined)
+    if (isOfRules || identity !== undefined)
       throw usageError('--facts, --list, --leave-open, --report and papers go with --rules');
     const people = file === undefined ? [personOf(options, holderKey)] : await peopleOf(cli, file, options);
     return () => Promise.resolve(people);
@@ -174,33 +164,12 @@ async function peopleSource(
   const byRules: ByRules = { rules, lists, leaveOpen, report };
   if (file !== undefined) {
     requireNoSingle(options);
-    if (papers !== undefined) throw usageError('papers of a file of people stand in its columns');
+    if (identity !== undefined) throw usageError('papers of a file of people stand in its columns');
     return (desk) => peopleByRules(cli, desk, file, byRules, nowS());
   }
   if (facts === undefined) throw usageError('--rules takes a file of people, or --subject and --facts');
   const person = personOf({ ...options, colour: 'green' }, holderKey);
-  const identity = papers && identityOf(papers, nowS());
   return (desk) => personByRules(cli, desk, { person, identity }, facts, byRules, nowS());
-}
-
-/** The papers of the one person, as cells of a file; undefined without any. */
-function papersOf(options: IssueOptions): Readonly<Record<string, string>> | undefined {
-  const cells = Object.entries({
-    id_type: options.idType,
-    id_country: options.idCountry,
-    id_number: options.idNumber,
-    full_name: options.fullName,
-    birth_date: options.birthDate,
-  }).filter((cell): cell is [string, string] => cell[1] !== undefined && cell[1] !== '');
-  return cells.length === 0 ? undefined : Object.fromEntries(cells);
-}
-
-function identityOf(papers: Readonly<Record<string, string>>, nowS: number): Identity {
-  const { identity, faults } = parseIdentity(papers, 0, Math.floor(nowS / DAY_S));
-  const [fault] = faults;
-  if (fault === undefined) return identity;
-  const option = fault.column === undefined ? 'the papers' : `--${fault.column.replace('_', '-')}`;
-  throw usageError(`${option}: ${fault.reason}`, fault.example && `As in ${fault.example}.`);
 }
 
 function progressOf({ output }: Cli, people: readonly Person[]): IssueProgress {

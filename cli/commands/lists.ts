@@ -1,4 +1,4 @@
-/** `entente lists import|show|history|example`: the background data of a region. */
+/** `entente lists import|show|history|find|example`: the background data of a region. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Argument, type Command, Option } from 'commander';
@@ -10,9 +10,11 @@ import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
+import { addPaperOptions, identityOf, type PaperOptions } from '../people/papers.ts';
 import { peopleFormatOf } from '../people/people-file.ts';
 import { faultText } from '../people/rows-argument.ts';
 import { printable } from '../printable.ts';
+import { doubtText } from '../rules/open-report.ts';
 import { table } from '../table.ts';
 import { parseTime, timeText } from '../times.ts';
 import { wrapped } from '../wrap.ts';
@@ -79,6 +81,20 @@ export function addLists(program: Command, cli: Cli): void {
     .addArgument(kindArgument())
     .addHelpText('after', examples(['entente lists history DE contacts', 'from whom, and when']))
     .action((region: string, kind: ListKind) => history(cli, region, kind));
+  addPaperOptions(
+    lists
+      .command('find')
+      .description('What the lists in force say of somebody, and which entries may be about another.')
+      .argument('<region>', 'directory of the region'),
+  )
+    .addHelpText(
+      'after',
+      examples([
+        "entente lists find DE --id-type passport --id-country DE --id-number C01X00T47 --full-name 'Person Sample' --birth-date 1990-05-17",
+        'the list, its line, and what comes of it',
+      ]),
+    )
+    .action((region: string, options: PaperOptions) => find(cli, region, options));
   lists
     .command('example')
     .description('Prints a file of the right form: a header, and one row.')
@@ -161,6 +177,23 @@ async function history(cli: Cli, path: string, kind: ListKind): Promise<void> {
     '',
     ...aligned([['file in force', `${figure(inForce?.bytes ?? 0)} bytes, SHA-256 ${inForce?.digest}`]]),
   ]);
+}
+
+async function find(cli: Cli, path: string, options: PaperOptions): Promise<void> {
+  const identity = identityOf(options, cli.surroundings.nowS());
+  if (identity === undefined) throw usageError('say whom: a document, or a name and a day of birth');
+  const sought = { identity: { ...identity }, isNameShared: false };
+  const [found] = await withDesk(cli, path, (desk) => desk.findInLists([sought]), QUIETLY);
+  const { matched = [], doubts = [] } = found ?? {};
+  cli.output.result(found, () => {
+    const lines = matched.map(({ list, line, by, facts }) => {
+      const told = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+      const what = told.length === 0 ? 'nothing that rules ask for' : told.join(', ');
+      return `${list}, line ${line}, by ${by === 'name' ? 'name and day of birth' : 'document'}: ${what}`;
+    });
+    const all = [...lines, ...doubts.map((one) => `IN DOUBT ${doubtText(one)}`)];
+    return all.length === 0 ? ['No list in force has an entry that could be about them.'] : all;
+  });
 }
 
 const HEAD = ['version', 'as of', 'imported', 'rows', 'about', 'source'];

@@ -1,8 +1,9 @@
 /** Whom to issue which colour, by rules that the region has activated. */
 import { readRuleSet, isInForce, type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type Identity } from '../../node/lists/identity.ts';
-import { KINDS } from '../../node/lists/kinds.ts';
+import { FACT_NAMES, KINDS, LIST_KINDS, type ListKind } from '../../node/lists/kinds.ts';
 import { type Found } from '../../node/lists/list-view.ts';
+import { type ListVersion } from '../../node/lists/shelf.ts';
 import { writeFileAtomically } from '../../node/region/files.ts';
 import { type Cli } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
@@ -22,6 +23,7 @@ import { doubtText, openReport } from './open-report.ts';
 import { type Person } from '../people/person.ts';
 import { readRows, rowsError } from '../people/rows-argument.ts';
 import { printable } from '../printable.ts';
+import { spanText } from '../times.ts';
 import { openText } from './explanation.ts';
 import { readFactsFile } from './facts-file.ts';
 
@@ -83,7 +85,9 @@ async function decided(
   const files: BackgroundList[] = [];
   for (const name of options.lists)
     files.push({ name, told: await readRows(cli, name, listForm(ruleSet, nowS)) });
-  const found = await foundOf(cli, desk, file, declared);
+  const inForce = await desk.listsInForce();
+  if (files.length === 0) tellMissing(cli, ruleSet, inForce);
+  const found = await foundOf(cli, desk, { file, declared, nowS }, inForce);
   const { people, undecided, faults, unmatched } = decideAll(
     ruleSet,
     declared,
@@ -105,22 +109,29 @@ async function decided(
 async function foundOf(
   cli: Cli,
   desk: Desk,
-  file: string,
-  declared: readonly Declared[],
+  { file, declared, nowS }: Pick<Decided, 'file' | 'declared' | 'nowS'>,
+  inForce: ReadonlyMap<ListKind, ListVersion>,
 ): Promise<readonly Found[] | undefined> {
-  const inForce = await desk.listsInForce();
-  if (inForce.size === 0) return undefined;
+  const ofPersons = [...inForce].filter(([kind]) => KINDS[kind].of === 'person');
+  if (ofPersons.length === 0) return undefined;
   const faults = unknownToLists(declared);
   if (faults.length > 0) throw rowsError(file, faults.slice(0, TOLD_MAX));
   const found = await desk.findInLists(soughtOf(declared));
-  for (const [kind, { version, entries }] of inForce) {
-    if (KINDS[kind].of === 'area') continue;
+  for (const [kind, { version, entries, asOfS }] of ofPersons) {
     const here = found.filter(({ matched }) => matched.some(({ list }) => list === kind)).length;
-    cli.output.note(
-      `${kind}, version ${version}: ${counted(here, 'person')} of ${figure(entries)} on the list found here.`,
-    );
+    const list = `${kind}, version ${version}, ${spanText(Math.max(0, nowS - asOfS))} old`;
+    cli.output.note(`${list}: ${counted(here, 'person')} of ${figure(entries)} on the list found here.`);
   }
   return found;
+}
+
+/** Rules that ask for what no list says decide as if nobody stood on it: whoever issues has to know. */
+function tellMissing(cli: Cli, { data }: RuleSet, inForce: ReadonlyMap<ListKind, ListVersion>): void {
+  for (const kind of LIST_KINDS) {
+    const asked = FACT_NAMES[kind].filter((name) => Object.hasOwn(data.facts, name));
+    if (inForce.has(kind) || asked.length === 0) continue;
+    cli.output.note(`No list of ${kind} is in force, although the rules ask for ${asked.join(' and ')}.`);
+  }
 }
 
 function tellUndecided(

@@ -131,6 +131,16 @@ export function parseSaying(
   return { said: saying(trimmed), faults };
 }
 
+/** The facts that can come of each kind. */
+export const FACT_NAMES: Readonly<Record<ListKind, readonly string[]>> = {
+  control: ['control.level', 'control.since'],
+  contacts: ['contact.close', 'contact.secondary'],
+  tests: ['test.positive', 'test.negative'],
+  vaccination: ['vaccination.doses', 'vaccination.day'],
+  travel: ['travel.high', 'travel.medium'],
+  areas: [],
+};
+
 /** The level of risk of each area, and the day from which on it counts. */
 export type Areas = ReadonlyMap<string, Said>;
 

@@ -86,7 +86,29 @@ describe('entente issue --rules by lists in force', function () {
       );
       assert.equal(exit, 0, err);
       assert.deepEqual(await coloursOf(out), { One: 'green', Two: 'red' });
-      assert.match(err, /control, version 1: 1 person of 1 on the list found here/);
+      assert.match(err, /control, version 1, \d+ s old: 1 person of 1 on the list found here/);
+      assert.match(
+        err,
+        /No list of contacts is in force, although the rules ask for contact.close and contact.secondary/,
+      );
+      assert.ok(!err.includes('No list of control'));
+      const papers = ['--id-type', 'passport', '--id-country', 'DE', '--id-number'];
+      const found = await cli.run('lists', 'find', region, ...papers, 'c 00000002');
+      assert.equal(found.out, `control, line 2, by document: control.level key, control.since ${today}\n`);
+      const nobody = await cli.run('lists', 'find', region, ...papers, 'C00000003');
+      assert.equal(nobody.out, 'No list in force has an entry that could be about them.\n');
+      const named = await cli.run(
+        'lists',
+        'find',
+        region,
+        ...papers,
+        'C00000003',
+        '--full-name',
+        'Person Two',
+        '--birth-date',
+        '1990-05-17',
+      );
+      assert.match(named.out, /^IN DOUBT control, line 2: /);
     });
 
   it('B69: who may be on a list gets no colour, and stands in the report; others get theirs', async () => {
@@ -174,6 +196,14 @@ describe('entente issue --rules by lists in force', function () {
     const { exit, err } = await cli.run('issue', region, unnamed, '--rules', 'de');
     assert.equal(exit, 1);
     assert.match(err, /line 2, full_name: is empty, and is needed/);
+  });
+
+  it('areas alone ask nobody for papers, and lists find asks for some', async () => {
+    await list('areas', `area,risk,since\nCN-42,high,${today}\n`);
+    const people = file('people.csv', `subject,declaration.day,declaration.consent\nOne,${today},true\n`);
+    assert.equal((await cli.run('issue', region, people, '--rules', 'de')).exit, 0);
+    assert.equal((await cli.run('lists', 'find', region)).exit, 2);
+    assert.equal((await cli.run('lists', 'find', region, '--full-name', 'One')).exit, 2);
   });
 
   it('papers go with --rules, and those of a file into its columns', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { parseIdentity } from '../../../node/lists/identity.ts';
+import { columnsOf, FACT_NAMES } from '../../../node/lists/kinds.ts';
 import { SOUGHT_MAX } from '../../../node/lists/list-view.ts';
 import { type Sought } from '../../../node/lists/matching.ts';
 import { isNodeError } from '../../../node/node-error.ts';
@@ -90,6 +91,29 @@ describe('ListView', () => {
       {},
       {},
     ]);
+  });
+
+  it('FACT_NAMES has every fact that comes of a list, and no other', async () => {
+    const rows = {
+      control: 'key,2026-11-20',
+      contacts: 'close,2026-11-20',
+      tests: 'negative,2026-11-20',
+      vaccination: '2,2026-11-20',
+      travel: 'CN-42,2026-11-20',
+    };
+    const more = {
+      contacts: 'secondary,2026-11-20',
+      tests: 'positive,2026-11-20',
+      travel: 'CN-11,2026-11-20',
+    };
+    await fixture.import('areas', 'area,risk,since\nCN-42,high,2026-11-20\nCN-11,medium,2026-11-01\n');
+    for (const [kind, row] of Object.entries(rows) as [keyof typeof rows, string][]) {
+      const head = `id_type,id_country,id_number,${columnsOf(kind).slice(-2).join(',')}`;
+      const second = kind in more ? `${passport(1)},${more[kind as keyof typeof more]}\n` : '';
+      await fixture.import(kind, `${head}\n${passport(1)},${row}\n${second}`);
+    }
+    for (const { list, facts } of (await found(`${passport(1)},,`)).matched)
+      assert.deepEqual(Object.keys(facts).sort(), [...FACT_NAMES[list]].sort(), list);
   });
 
   it('answers by the lists of its moment, whatever is imported meanwhile', async () => {
