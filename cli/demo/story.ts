@@ -8,8 +8,9 @@ import { qrLines } from '../qr.ts';
 import { fingerprintText } from '../region.ts';
 import { headline, reasonLines } from '../verdict-text.ts';
 import { forgeGreen } from './forgery.ts';
-import { LiveStory } from './live-story.ts';
+import { LiveStory, type Teller } from './live-story.ts';
 import { EXAMPLES, personName, population } from './population.ts';
+import { RulesStory } from './rules-story.ts';
 import { type DemoShell } from './shell.ts';
 
 const DAY_S = 86_400;
@@ -21,6 +22,8 @@ const REGIONS = [
 ] as const;
 const ISSUER = 'CN-33';
 const GATE = 'DE';
+/** The one that decides by rules. */
+const RULED = 'FR';
 /** Two green people who are not spoken of before. */
 const EXAMPLES_LIVE = { kept: 3, revoked: 4 } as const;
 
@@ -41,21 +44,26 @@ export class Story {
   /** Codes of CN-33 by the person's number. */
   #codes: readonly string[] = [];
   #pin = '';
+  readonly #rules: RulesStory;
   readonly #live: LiveStory;
 
   constructor(people: number, cli: Cli, shell: DemoShell) {
     this.#people = people;
     this.#cli = cli;
     this.#shell = shell;
+    const teller: Teller = {
+      step: (title) => this.#step(title),
+      say: (...lines) => this.#say(...lines),
+      verdict: (verdict) => this.#tellVerdict(verdict),
+      measured: (name, value) => this.told.push({ step: this.#title, measured: { [name]: value } }),
+    };
+    const { nowS } = cli.surroundings;
+    const witness = () => this.#witness('runSilently');
+    this.#rules = new RulesStory({ region: RULED }, { shell, nowS, witness }, teller);
     this.#live = new LiveStory(
       { regions: REGIONS.map(({ region }) => region), issuer: ISSUER, person: EXAMPLES_LIVE },
       { shell, codeOf: (person) => this.#codeOf(person) },
-      {
-        step: (title) => this.#step(title),
-        say: (...lines) => this.#say(...lines),
-        verdict: (verdict) => this.#tellVerdict(verdict),
-        measured: (name, value) => this.told.push({ step: this.#title, measured: { [name]: value } }),
-      },
+      teller,
     );
   }
 
@@ -69,6 +77,7 @@ export class Story {
     await this.#revoke();
     await this.#forge();
     await this.#growStale();
+    await this.#rules.tell();
     await this.#live.tell();
     await this.#live.stop();
     // What the nodes logged is vouched for in the directories too, which is what the reader goes on with.

@@ -60,6 +60,8 @@ describe('entente as a process', () => {
         'STOP',
         'STOP',
         'UNDETERMINED',
+        // By rules: a declaration, and a name on the control list.
+        ...['PASS', 'STOP'],
         // By HTTP in two regions; revoked; the issuer killed.
         ...['PASS', 'PASS', 'STOP', 'STOP', 'PASS', 'STOP', 'PASS', 'STOP'],
       ]);
@@ -73,6 +75,8 @@ describe('entente as a process', () => {
       ]) {
         assert.ok(out.includes(`     ${reason} `), reason);
       }
+      assert.match(out, /control list, line 2: control\.level is key/);
+      assert.match(out, /today: red, by the rule control-list\n {3}in 14 days: green, no rule/);
       assert.match(err, /signed 10,000 of 10,000/);
       const longest = Math.max(
         ...out
@@ -96,7 +100,7 @@ describe('entente as a process', () => {
     );
     assert.equal(exit, 0, err);
     const { steps } = JSON.parse(out) as { steps: { step: string; verdict?: { outcome: string } }[] };
-    assert.equal(steps.filter(({ verdict }) => verdict !== undefined).length, 17);
+    assert.equal(steps.filter(({ verdict }) => verdict !== undefined).length, 19);
     assert.ok(!existsSync(dir));
     assert.equal((await outcomeOf(spawnCli(['demo', '--dir', projectRoot]))).exit, 2);
     assert.equal((await outcomeOf(spawnCli(['demo', '--people', '99']))).exit, 2);
