@@ -13,8 +13,8 @@ export interface RefusalsModules {
 /** Milliseconds until the soonest answer: whoever does not wait by himself is made to. */
 const REST_MS = 100;
 const TICK_MS = 10;
-/** 2,500 a second, about a tenth of what one thread can do. */
-const TOLD_PER_TICK_MAX = 25;
+/** 1,500 a second: refusing takes some six hundredths of what one thread can do. */
+const TOLD_PER_TICK_MAX = 15;
 /** More would wait longer than anybody does: three seconds. */
 export const REFUSALS_WAITING_MAX = (3_000 / TICK_MS) * TOLD_PER_TICK_MAX;
 
