@@ -2,45 +2,13 @@
 import { Command, CommanderError } from 'commander';
 import { Cli } from './cli.ts';
 import { Drafted } from './ceremony/by-root.ts';
-import { addAdapter } from './commands/adapter.ts';
-import { addAudit } from './commands/audit.ts';
-import { addBench } from './commands/bench.ts';
-import { addCodes } from './commands/codes.ts';
-import { addDemo } from './commands/demo.ts';
-import { addConfig } from './commands/config.ts';
-import { addConformance } from './commands/conformance.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addEvidence } from './commands/evidence.ts';
-import { addExport } from './commands/export.ts';
-import { addInit } from './commands/init.ts';
-import { addInspect } from './commands/inspect.ts';
-import { addIssue } from './commands/issue.ts';
-import { addKey } from './commands/key.ts';
-import { addForget } from './commands/forget.ts';
-import { addFsck } from './commands/fsck.ts';
-import { addLists } from './commands/lists.ts';
-import { addLog } from './commands/log.ts';
-import { addPeer } from './commands/peer.ts';
-import { addPresent } from './commands/present.ts';
-import { addRecognise } from './commands/recognise.ts';
-import { addRevoke } from './commands/revoke.ts';
-import { addRoot } from './commands/root.ts';
-import { addRules } from './commands/rules.ts';
-import { addRun } from './commands/run.ts';
-import { addShow } from './commands/show.ts';
-import { addSnapshot } from './commands/snapshot.ts';
-import { addState } from './commands/state.ts';
-import { addStatusList } from './commands/status-list.ts';
-import { addStatus } from './commands/status.ts';
-import { addUp } from './commands/up.ts';
-import { addVerify } from './commands/verify.ts';
-import { addSuspend, addWithdraw } from './commands/withdraw.ts';
-import { addWitness } from './commands/witness.ts';
 import { cliErrorOf, EXIT, type ExitCode, usageError } from './exit.ts';
 import { printableLines } from './printable.ts';
 import { type Surroundings } from './surroundings.ts';
 import { VERSION } from './version.ts';
 import { COLUMNS_MAX } from './wrap.ts';
+
+type AddCommand = (program: Command, cli: Cli) => void;
 
 /** Runs one command line, without the names of node and script, and gives the code that the process ends with. Never throws. */
 export async function runCli(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
@@ -48,7 +16,9 @@ export async function runCli(args: readonly string[], surroundings: Surroundings
   const json = (end < 0 ? args : args.slice(0, end)).includes('--json');
   const cli = new Cli({ json }, surroundings);
   try {
-    await createProgram(cli).parseAsync(args, { from: 'user' });
+    const program = createProgram(cli);
+    for (const add of await commandsFor(args)) add(program, cli);
+    await program.parseAsync(args, { from: 'user' });
     return cli.exit;
   } catch (error) {
     // Commander has printed its own errors, and help ends a run the same way.
@@ -79,47 +49,55 @@ function createProgram(cli: Cli): Command {
       outputError: (text) => reportUsage(cli, text),
     })
     .addHelpText('after', EXIT_CODES_HELP);
-  for (const add of COMMANDS) add(program, cli);
   return program;
 }
 
-const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
-  addInit,
-  addRun,
-  addUp,
-  addStatus,
-  addDoctor,
-  addIssue,
-  addCodes,
-  addShow,
-  addPresent,
-  addRecognise,
-  addWithdraw,
-  addSuspend,
-  addRevoke,
-  addForget,
-  addRules,
-  addLists,
-  addAdapter,
-  addWitness,
-  addPeer,
-  addExport,
-  addSnapshot,
-  addVerify,
-  addKey,
-  addRoot,
-  addState,
-  addStatusList,
-  addInspect,
-  addConfig,
-  addFsck,
-  addLog,
-  addAudit,
-  addEvidence,
-  addConformance,
-  addBench,
-  addDemo,
-];
+/** By name, in the order in which help shows them. What a command needs is loaded when it is run. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  init: async () => (await import('./commands/init.ts')).addInit,
+  run: async () => (await import('./commands/run.ts')).addRun,
+  up: async () => (await import('./commands/up.ts')).addUp,
+  status: async () => (await import('./commands/status.ts')).addStatus,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
+  issue: async () => (await import('./commands/issue.ts')).addIssue,
+  codes: async () => (await import('./commands/codes.ts')).addCodes,
+  show: async () => (await import('./commands/show.ts')).addShow,
+  present: async () => (await import('./commands/present.ts')).addPresent,
+  recognise: async () => (await import('./commands/recognise.ts')).addRecognise,
+  withdraw: async () => (await import('./commands/withdraw.ts')).addWithdraw,
+  suspend: async () => (await import('./commands/withdraw.ts')).addSuspend,
+  revoke: async () => (await import('./commands/revoke.ts')).addRevoke,
+  forget: async () => (await import('./commands/forget.ts')).addForget,
+  lists: async () => (await import('./commands/lists.ts')).addLists,
+  rules: async () => (await import('./commands/rules.ts')).addRules,
+  witness: async () => (await import('./commands/witness.ts')).addWitness,
+  peer: async () => (await import('./commands/peer.ts')).addPeer,
+  export: async () => (await import('./commands/export.ts')).addExport,
+  snapshot: async () => (await import('./commands/snapshot.ts')).addSnapshot,
+  verify: async () => (await import('./commands/verify.ts')).addVerify,
+  key: async () => (await import('./commands/key.ts')).addKey,
+  root: async () => (await import('./commands/root.ts')).addRoot,
+  state: async () => (await import('./commands/state.ts')).addState,
+  adapter: async () => (await import('./commands/adapter.ts')).addAdapter,
+  'status-list': async () => (await import('./commands/status-list.ts')).addStatusList,
+  inspect: async () => (await import('./commands/inspect.ts')).addInspect,
+  config: async () => (await import('./commands/config.ts')).addConfig,
+  fsck: async () => (await import('./commands/fsck.ts')).addFsck,
+  log: async () => (await import('./commands/log.ts')).addLog,
+  audit: async () => (await import('./commands/audit.ts')).addAudit,
+  evidence: async () => (await import('./commands/evidence.ts')).addEvidence,
+  conformance: async () => (await import('./commands/conformance.ts')).addConformance,
+  bench: async () => (await import('./commands/bench.ts')).addBench,
+  demo: async () => (await import('./commands/demo.ts')).addDemo,
+};
+
+/** The one that is named, if it is first but for `--json`; else all, for help and for hints at what may have been meant. */
+async function commandsFor(args: readonly string[]): Promise<readonly AddCommand[]> {
+  const name = args.find((arg) => arg !== '--json') ?? '';
+  const named = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const loads = named === undefined ? Object.values(COMMANDS) : [named];
+  return Promise.all(loads.map((load) => load()));
+}
 
 /** Columns that a description has at least. */
 const MIN_WIDTH_TO_WRAP = 24;
