@@ -232,14 +232,17 @@ const TOLD: Readonly<Record<ProvenEvidence['kind'], (at: string) => string>> = {
 
 async function list(cli: Cli, path: string): Promise<void> {
   await withStored(path, (stored, owner) => {
-    const evidence = stored.map(({ name, origin, fork }) => {
-      return { name, kind: 'fork', origin, at: fork.evidence.size, words: fork.signers };
+    const evidence = stored.map(({ name, origin, fork, isOfEarlierRoot }) => {
+      return { name, kind: 'fork', origin, at: fork.evidence.size, words: fork.signers, isOfEarlierRoot };
     });
     cli.output.result({ ...owner, evidence }, () =>
       evidence.length === 0
         ? [`${owner.region} holds no evidence against anybody.`]
         : aligned(
-            evidence.map(({ name, origin, at }) => [name, `${origin} forked within ${figure(at)} entries`]),
+            evidence.map(({ name, origin, at, isOfEarlierRoot }) => [
+              name,
+              `${origin} forked within ${figure(at)} entries${isOfEarlierRoot ? ', under a root that is followed no more' : ''}`,
+            ]),
           ),
     );
     return Promise.resolve();
@@ -248,12 +251,12 @@ async function list(cli: Cli, path: string): Promise<void> {
 
 async function runExport(cli: Cli, path: string, { to }: { readonly to: string }): Promise<void> {
   const modules = await regionModules(cli);
-  await withStored(path, async (stored, owner, { reader }) => {
+  await withStored(path, async (stored, owner) => {
     await mkdir(to, { recursive: true });
     const files: string[] = [];
     for (const one of stored) {
       const file = join(to, `${one.origin.replaceAll('/', '-')}-${one.name.slice(0, 8)}.evidence`);
-      await writeFileAtomically(file, encodeEvidence(await storedEvidenceOf(one, reader, modules)));
+      await writeFileAtomically(file, encodeEvidence(await storedEvidenceOf(one, modules)));
       files.push(file);
     }
     cli.output.result({ ...owner, files }, () => [

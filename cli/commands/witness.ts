@@ -82,6 +82,9 @@ async function witness(
     await heedingFaults(name, async () => void named.push(await readPeer(cli, name, network)));
   }
   if (named.some((peer) => peer.region === region)) throw usageError('a region does not witness itself');
+  const twice = named.find((peer, i) => named.findIndex((other) => other.region === peer.region) < i);
+  if (twice !== undefined)
+    throw usageError(`two of these directories are those of ${twice.region}: name one`);
   const visits =
     peers.length > 0
       ? named

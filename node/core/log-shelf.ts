@@ -19,7 +19,7 @@ import { type TrustKeeperModules } from '../trust/keeper-options.ts';
 import { TrustKeeper } from '../trust/trust-keeper.ts';
 import { isNodeError } from '../node-error.ts';
 import { Turns } from '../turns.ts';
-import { deleteCopies, type FollowedRoot, requireRoot, settleRoot } from './root-change.ts';
+import { dropCopy, dropRegion, type FollowedRoot, requireRoot, settleRoot } from './root-change.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
 import { type NodeStatus } from './node-status.ts';
 import { OwnLog } from './own-log.ts';
@@ -44,8 +44,8 @@ export interface LogShelfModules extends TrustModules {
   /** A keeper holds something new; `isNewer`: another checkpoint. */
   readonly onChange: (isNewer: boolean) => void;
   readonly onFork: (origin: string, evidence: ForkEvidence) => void;
-  /** What is known of the logs whose names begin so may become another. */
-  readonly onSettling: (prefix: string) => void;
+  /** What is stored of the logs whose names begin so is another now. */
+  readonly onSettled: (prefix: string) => void;
   /** A trust log cannot be read to its end. */
   readonly onDamage: () => void;
   /** Somebody else signs an own log. */
@@ -58,6 +58,11 @@ export interface LogShelfModules extends TrustModules {
 /** How long after its end an attestation log that its region has forgotten is still witnessed: two years. */
 const OVER_S_MAX = 730 * 86_400;
 
+/** A disk that takes nothing: it may later. */
+const HINDERED = ['DISK_FULL', 'STORE_FULL', 'STORE_READ_ONLY', 'STORE_WRITE_UNKNOWN'] as const;
+/** Why others' logs are not followed, while all else goes on. */
+const UNUSABLE = ['LOG_CONTRADICTED', 'SECOND_PLACE_CORRUPT', ...HINDERED] as const;
+
 export class LogShelf {
   readonly #options: LogShelfOptions;
   readonly #modules: LogShelfModules;
@@ -69,6 +74,8 @@ export class LogShelf {
   #home: TrustKeeper | undefined;
   /** The trust states by which all was opened that is to be followed. */
   #followed: readonly TrustState[] = [];
+  /** Whether something is not open only because the disk did not take what had to be written before. */
+  #isHindered = false;
 
   constructor(options: LogShelfOptions, modules: LogShelfModules) {
     this.#options = options;
@@ -157,13 +164,17 @@ export class LogShelf {
     return this.#turns.take('follow', async () => {
       const states = this.#states();
       if (this.#isFollowing(states)) return;
+      this.#isHindered = false;
       for (const { log } of this.home.state.logs()) await this.openTree(this.#ownOrigin(log));
       const { invited = [], named = [], mirrors = [], network } = this.#options;
       const { keepers } = this.#modules.board;
       const recognised = [...this.home.state.recognitions()].flatMap((one) => {
         return one.standing === 'withdrawn' ? [] : [{ region: one.region, fingerprint: one.fingerprint }];
       });
-      for (const { region, fingerprint } of [...recognised, ...invited])
+      // An invitation that was left in the config takes nobody's place who is recognised by now.
+      const isRecognised = new Set(recognised.map(({ region }) => region));
+      const others = invited.filter(({ region }) => !isRecognised.has(region));
+      for (const { region, fingerprint } of [...recognised, ...others])
         if (!keepers.has(region)) await this.#follow({ region, network, fingerprint });
       for (const { region, fingerprint } of named) {
         const one = { region, network, fingerprint };
@@ -178,7 +189,7 @@ export class LogShelf {
         }
       }
       // A region that was added just now brings a state of its own: the next call looks at that.
-      this.#followed = states;
+      this.#followed = this.#isHindered ? [] : states;
     });
   }
 
@@ -221,37 +232,64 @@ export class LogShelf {
   async #follow(followed: FollowedRoot, vet?: () => Promise<void>): Promise<void> {
     const { region, network, fingerprint } = followed;
     const origin = trustLogOrigin(region, network);
+    const prefix = `${region}.${network}/`;
     await this.#ifUsable(origin, async () => {
       await vet?.();
-      this.#modules.onSettling(`${region}.${network}/`);
-      await settleRoot(followed, this.#modules);
-      try {
-        await this.#keep(region, fingerprint);
-      } catch (error) {
-        if (!isProtocolError(error, 'PIN_MISMATCH')) throw error;
-        // The beginning of the copy is lost, and with it all that said of which root it is.
-        (await this.openTree(origin)).close();
-        this.#trees.delete(origin);
-        await deleteCopies(followed, this.#modules.store);
-        await this.#keep(region, fingerprint);
-      }
+      await settleRoot(followed, this.#modules).finally(() => this.#modules.onSettled(prefix));
+      await this.#orFromPeers(
+        origin,
+        () => this.#keep(region, fingerprint),
+        async (error) => {
+          // The beginning of the copy is lost, and with it all that said of which root it is.
+          if (isProtocolError(error, 'PIN_MISMATCH'))
+            await dropRegion(followed, this.#modules.store).finally(() => this.#modules.onSettled(prefix));
+          else await dropCopy(origin, this.#modules.store);
+        },
+      );
     });
   }
 
-  async #copy(origin: string, keeper: TrustKeeper): Promise<void> {
+  #copy(origin: string, keeper: TrustKeeper): Promise<void> {
     const keys = () => logVerifierKeys(this.#modules.sha256, keeper.state, origin);
-    this.#logs.set(origin, await this.#mirrorOf(await this.openTree(origin), keys));
+    const open = async () =>
+      void this.#logs.set(origin, await this.#mirrorOf(await this.openTree(origin), keys));
+    return this.#orFromPeers(origin, open, () => dropCopy(origin, this.#modules.store));
   }
 
-  /** Another's log that contradicts what is known of it by other ways is not followed, is told of, and keeps nobody from work. */
+  /** Another's log whose copy here is damaged or of another root is dropped, and begun anew: peers have it. */
+  async #orFromPeers(
+    origin: string,
+    open: () => Promise<unknown>,
+    drop: (error: unknown) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await open();
+    } catch (error) {
+      if (!isProtocolError(error, 'PIN_MISMATCH') && !isNodeError(error, 'LOG_CORRUPT')) throw error;
+      await this.#trees.get(origin)?.then(
+        (tree) => tree.close(),
+        () => undefined,
+      );
+      this.#trees.delete(origin);
+      await drop(error);
+      await open();
+    }
+  }
+
+  /**
+   * Another's log that contradicts what is known of it by other ways, or for which the disk has no room, is not followed, is told of, and
+   * keeps nobody from work.
+   */
   async #ifUsable(origin: string, open: () => Promise<void>): Promise<void> {
     this.#unopened.delete(origin);
     try {
       await open();
     } catch (error) {
-      const isItsOwn = isNodeError(error, 'LOG_CONTRADICTED') || isNodeError(error, 'SECOND_PLACE_CORRUPT');
-      if (!isItsOwn && !isProtocolError(error, 'PIN_MISMATCH')) throw error;
-      this.#unopened.set(origin, error.message);
+      const isUnusable =
+        isProtocolError(error, 'PIN_MISMATCH') || UNUSABLE.some((code) => isNodeError(error, code));
+      if (!isUnusable) throw error;
+      this.#unopened.set(origin, (error as Error).message);
+      this.#isHindered ||= HINDERED.some((code) => isNodeError(error, code));
     }
   }
 

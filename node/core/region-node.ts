@@ -101,7 +101,7 @@ export class RegionNode {
       isWriting: () => this.#signing.isWriting,
       onChange: (isNewer) => this.#heedChange(isNewer),
       onFork: (_origin, evidence) => this.#herald.tellFork(evidence),
-      onSettling: (prefix) => this.witness.reread(prefix),
+      onSettled: (prefix) => this.witness.reread(prefix),
       onDamage: () => this.#mender.wake(),
       onAhead: () => this.#signing.contradicted(),
       ownLine: (home, held) => this.#voucher.line(home, held),

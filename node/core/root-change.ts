@@ -2,7 +2,7 @@
  * A region that is followed under another root than before: another region under the same id. What is held of it under each root is
  * kept apart, so that neither is taken for the other, and whoever comes back to a root finds again what was seen of it.
  */
-import { equalBytes, hexOf } from '../../protocol/bytes.ts';
+import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
@@ -12,6 +12,7 @@ import { LogKeys } from '../log/log-keys.ts';
 import { deleteRange } from '../log/prune.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Change, type SecondPlace } from '../ports.ts';
+import { putAway, UNKNOWN_ROOT } from '../store/put-away.ts';
 import { type Store } from '../store/store.ts';
 import { FORK_PREFIX } from '../trust/fork-book.ts';
 import { BRANCH_PREFIX, NAMED_PREFIX } from '../trust/left-branches.ts';
@@ -32,17 +33,17 @@ export interface FollowedRoot {
 
 /** Keys moved in one write. */
 const STEP = 256;
-/** Of a fingerprint, in the names under which things of another root are kept. */
-const MARK_DIGITS = 12;
 
 /**
  * Puts away all that is held of a region under another root than this one, and brings back what was put away of this one: copies of its
- * logs, what the own witness saw of them, the evidence against it, and the marks of all that in the second place. Store and second place each say of which root they are, since one may have been put back without the other. Done again after an interruption; nothing
- * of the region may be open.
+ * logs, what the own witness saw of them, the evidence against it, and the marks of the logs and the witness in the second place. Store
+ * and second place each say of which root they are, since one may have been put back without the other; a store that does not say is
+ * taken for one of the root that the second place names. Done again after an interruption; nothing of the region may be open.
  * @throws {NodeError} what the store and the second place throw.
  */
 export async function settleRoot(followed: FollowedRoot, modules: RootChangeModules): Promise<void> {
-  const stored = await storedRoot(followed, modules);
+  const place = await modules.secondPlace.read(rootPlace(followed));
+  const stored = (await storedRoot(followed, modules)) ?? place?.root;
   await settleMarks(followed, stored, modules.secondPlace);
   await settleStore(followed, stored, modules.store);
 }
@@ -53,13 +54,28 @@ export async function requireRoot(followed: FollowedRoot, modules: RootChangeMod
   const known = place?.root ?? (await storedRoot(followed, modules));
   if (known === undefined || equalBytes(known, followed.fingerprint)) return;
   const { region } = followed;
-  throw new ProtocolError('PIN_MISMATCH', `this is not the ${region} that was met before under this id`);
+  const way = 'if it was set up anew, `recognise --new-root` takes it in its place';
+  throw new ProtocolError(
+    'PIN_MISMATCH',
+    `this is not the ${region} that was met before under this id; ${way}`,
+  );
 }
 
-/** Deletes the copies of a region's logs. What peers send instead is held against what is known of them by other ways. */
-export async function deleteCopies({ region, network }: FollowedRoot, store: Store): Promise<void> {
+/**
+ * Deletes the copies of a region's logs of which nothing tells under which root they are; the evidence is put away. What peers send
+ * instead is held against what is known of them by other ways.
+ */
+export async function dropRegion({ region, network }: FollowedRoot, store: Store): Promise<void> {
   const name = `${region}.${network}/`;
   for (const prefix of [`trust/${name}`, `log/${name}`, witnessKey(name)])
+    await deleteRange(store, prefix, endOf(prefix));
+  for (const prefix of [FORK_PREFIX, BRANCH_PREFIX, NAMED_PREFIX])
+    await moveRange(`${prefix}/${name}`, `${putAway(UNKNOWN_ROOT)}${prefix}/${name}`, store);
+}
+
+/** Deletes the copy of one log, and the base of its fold. */
+export async function dropCopy(origin: string, store: Store): Promise<void> {
+  for (const prefix of [`trust/${origin}/`, `log/${origin}/`])
     await deleteRange(store, prefix, endOf(prefix));
 }
 
@@ -120,7 +136,10 @@ async function settleStore(
   for (const prefix of prefixes) await moveRange(putAway(fingerprint) + prefix, prefix, store);
 }
 
-/** A value that is not what was written is dropped: of a copy, peers have it; of what was seen, the second place. */
+/**
+ * A value that is not what was written is dropped: of a copy, peers have it; of what was seen, the second place; of two proofs against a
+ * region, one is enough.
+ */
 async function moveRange(from: string, to: string, store: Store): Promise<void> {
   for (;;) {
     const page = await store.inspect(from, STEP);
@@ -171,11 +190,6 @@ function rootPlace({ region, network }: Pick<FollowedRoot, 'region' | 'network'>
 
 function rootKey({ region, network }: FollowedRoot): string {
   return `root/${trustLogOrigin(region, network)}`;
-}
-
-/** What the names of things of a root that is not followed begin with. */
-function putAway(fingerprint: Uint8Array): string {
-  return `${hexOf(fingerprint).slice(0, MARK_DIGITS)}~`;
 }
 
 /** The first key behind all that begin with `prefix`, which ends in a slash. */

@@ -64,14 +64,16 @@ interface Claim extends Pick<Checkpoint, 'size' | 'root'> {
  * where no place holds a log; DATA_INCONSISTENT where the reader's own copy cannot be read and no other log continues it.
  */
 export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules): Promise<KnownRegion> {
-  const { path, readerPath, copiesAt } = sought;
+  const { path, readerPath, copiesAt, fingerprint } = sought;
   const origin = trustLogOrigin(sought.region, sought.network);
   const own = path === undefined ? [] : [trustLogPath(path)];
-  const readersOwn = readerPath === path ? trustLogPath(path) : copyPath(readerPath, origin);
-  const keepers =
-    sought.fingerprint === undefined ? [] : copiesAt.map((at) => [copyPath(at, origin), at] as const);
-  const foreign = new Map(keepers.filter(([logPath]) => logPath !== readersOwn));
-  const places = new Set([...own, readersOwn, ...foreign.keys()]);
+  const copiesIn = (publicPaths: readonly string[]) =>
+    fingerprint === undefined
+      ? []
+      : publicPaths.map((at) => [copyPath(at, origin, fingerprint), at] as const);
+  const [readersOwn] = readerPath === path ? own : copiesIn([readerPath]).map(([logPath]) => logPath);
+  const foreign = new Map(copiesIn(copiesAt).filter(([logPath]) => logPath !== readersOwn));
+  const places = new Set([...own, ...(readersOwn === undefined ? [] : [readersOwn]), ...foreign.keys()]);
   const claims: Claim[] = [];
   const failures = new Map<string, Error>();
   const orFail = async <T>(logPath: string, read: () => Promise<T>): Promise<T | undefined> => {
@@ -88,7 +90,8 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
     if (claim !== undefined) claims.push(claim);
   }
   // What this reader has published of it is what it has seen; without that the region's own word is all that there is to go by.
-  const sawFirst = failures.has(readersOwn) ? undefined : claims[0];
+  const torn = () => (readersOwn === undefined ? undefined : failures.get(readersOwn));
+  const sawFirst = torn() === undefined ? claims[0] : undefined;
   const seen = claims.find(({ logPath }) => logPath === readersOwn) ?? sawFirst;
   const read: PublicRegion[] = [];
   for (const claim of claims.toSorted((one, other) => other.size - one.size)) {
@@ -102,15 +105,12 @@ export async function readKnownRegion(sought: SoughtRegion, modules: ReadModules
   const givesWay = (log: PublicRegion, other: PublicRegion) =>
     seen !== undefined && isPartOf(seen, log) ? isOutnamedBy(log, other, modules) : isDisownedBy(log, other);
   const genuine = read.filter((log) => !read.some((other) => other !== log && givesWay(log, other)));
-  const torn = failures.get(readersOwn);
-  // The reader has recognised another root since: what it had seen of the one before says nothing of this one.
-  const isOther = readersOwn !== own[0] && isProtocolError(torn, 'PIN_MISMATCH');
-  const lead = isOther ? claims.find(({ logPath }) => logPath !== readersOwn) : seen;
-  const continuing = genuine.find((log) => lead !== undefined && isPartOf(lead, log));
-  if (continuing === undefined && torn !== undefined && !isOther)
-    throw readersOwn === own[0] ? torn : tornCopy(readersOwn, torn);
+  const continuing = genuine.find((log) => seen !== undefined && isPartOf(seen, log));
+  const failed = torn();
+  if (continuing === undefined && readersOwn !== undefined && failed !== undefined)
+    throw readersOwn === own[0] ? failed : tornCopy(readersOwn, failed);
   const known = continuing ?? genuine[0];
-  const [failure = nothingPublished(path ?? readersOwn)] = failures.values();
+  const [failure = nothingPublished(path ?? readerPath)] = failures.values();
   if (known === undefined) throw failure;
   const [shown] = claims.filter(({ logPath }) => own.includes(logPath) && !failures.has(logPath));
   return {

@@ -1,5 +1,6 @@
 /** Where things are in a region directory. Only what is below `public` is meant for others. */
 import { join, resolve } from 'node:path';
+import { hexOf } from '../../protocol/bytes.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 import { readConfig } from '../config/config-file.ts';
 import { type Overlay } from '../config/overlay.ts';
@@ -53,9 +54,12 @@ export function cosignaturePath(publicPath: string, origin: string): string {
   return join(cosignaturesPath(publicPath), originPath(origin));
 }
 
-/** Where the region of a public directory keeps its copy of another's trust log, in the layout of any log. */
-export function copyPath(publicPath: string, origin: string): string {
-  return join(publicPath, 'copies', originPath(origin));
+/**
+ * Where the region of a public directory keeps its copy of another's trust log, in the layout of any log: of each root its own, so that
+ * what was seen under one does not go when the region is followed under another.
+ */
+export function copyPath(publicPath: string, origin: string, fingerprint: Uint8Array): string {
+  return join(publicPath, 'copies', originPath(origin), hexOf(fingerprint));
 }
 
 /** The folder of the proofs that a log has forked, one file for each. */

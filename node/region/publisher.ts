@@ -15,7 +15,6 @@ import { isNodeError } from '../node-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import {
   namesIn,
-  removeFile,
   removeLeavings,
   removeTree,
   syncDirectory,
@@ -45,21 +44,15 @@ export class Publisher {
   }
 
   /**
-   * Publishes this region's copy of another's log, up to a signed checkpoint: what was seen of that log stays at hand whatever
-   * becomes of the other's own directory. A copy of the log of another root goes. Where more of it lies published than the store holds, that stays.
+   * Publishes this region's copy of the trust log of a region with this fingerprint, up to a signed checkpoint: what was seen of it stays
+   * at hand whatever becomes of the other's own directory. Where more of it lies published than the store holds, that stays.
    * @throws {NodeError} what the log's reader throws.
    */
-  async copy(tree: LogTree, note: Uint8Array): Promise<void> {
+  async copy(tree: LogTree, note: Uint8Array, fingerprint: Uint8Array): Promise<void> {
     const { head, origin } = tree;
     if (head.minimum > 0) return;
-    const path = copyPath(this.#path, origin);
-    if (await beginsOtherwise(path, tree)) {
-      // The checkpoint first: without it what is left is no copy of anything.
-      await removeFile(join(path, 'checkpoint'));
-      await removeTree(path);
-    }
     try {
-      await this.#publish(tree, note, path);
+      await this.#publish(tree, note, copyPath(this.#path, origin, fingerprint));
     } catch (error) {
       if (!isNodeError(error, 'LOG_BEHIND')) throw error;
     }
@@ -139,22 +132,6 @@ export class Publisher {
     const parsed = parseOrigin(origin);
     if (parsed.kind === 'attest') return join(attestationLogsPath(this.#path), parsed.log);
     return trustLogPath(this.#path);
-  }
-}
-
-/** Whether what lies there is the log of another root: that of the region before it was recognised anew. */
-async function beginsOtherwise(path: string, { reader }: LogTree): Promise<boolean> {
-  const files = new LogFiles(path);
-  try {
-    const size = await files.claimedSize();
-    if (size === 0) return false;
-    const published = await files.entry(0, size);
-    for await (const entry of reader.entries(0, 1)) return !equalBytes(entry, published);
-    return false;
-  } catch (error) {
-    // What is damaged is written anew.
-    if (isProtocolError(error) || isNodeError(error, 'DATA_INCONSISTENT')) return false;
-    throw error;
   }
 }
 

@@ -225,7 +225,8 @@ export class Region {
       const keeper = standing === 'withdrawn' ? undefined : this.node.keeper(region);
       if (keeper === undefined) continue;
       await publishForks(path, keeper, this.#modules);
-      if (keeper.note !== undefined) await publisher.copy(keeper.tree, keeper.note);
+      const { note: copied, tree: copy, state } = keeper;
+      if (copied !== undefined && state.fingerprint) await publisher.copy(copy, copied, state.fingerprint);
     }
     if (path === this.layout.public) return;
     for await (const [origin, cosigned] of new PublishedRegion(

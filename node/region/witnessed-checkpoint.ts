@@ -52,7 +52,7 @@ export async function witnessedCheckpoints(
   // Who signs a checkpoint may show who vouches for it; it is the newest anyway.
   add(of.note.text, of.checkpoint, goodLines(of.note, of, peers, modules));
   for (const peer of peers) {
-    for (const note of await notesOf(peer, origin)) {
+    for (const note of await notesOf(peer, of)) {
       const checkpoint = found.get(note.text)?.checkpoint ?? checkpointOn(of, note.text);
       const lines = goodLines(note, of, peer === reader ? peers : [peer], modules);
       if (checkpoint !== undefined && lines.some(({ region }) => region !== of.region))
@@ -138,10 +138,16 @@ function newestOfEach(lines: readonly GoodLine[]): NoteSignature[] {
 }
 
 /** What a region has published about another's log: what its witness said last, and its copy. What is no note is passed over. */
-async function notesOf({ path }: PublicRegion, origin: string): Promise<readonly Note[]> {
+async function notesOf(
+  { path }: PublicRegion,
+  { checkpoint: { origin }, fingerprint }: PublicRegion,
+): Promise<readonly Note[]> {
   if (path === undefined) return [];
   const notes: Note[] = [];
-  for (const file of [cosignaturePath(path, origin), join(copyPath(path, origin), 'checkpoint')]) {
+  for (const file of [
+    cosignaturePath(path, origin),
+    join(copyPath(path, origin, fingerprint), 'checkpoint'),
+  ]) {
     try {
       const bytes = await readPublishedFile(file, NOTE_BYTES_MAX);
       const note = bytes && unlessFaulty(() => parseNote(bytes));

@@ -29,7 +29,7 @@ export interface SecondPlaceOptions {
 const ENDING = '.mark';
 const SHARED = /^([a-z-]+)-[0-9a-f]\.marks$/;
 const KIND = /^([a-z-]+):/;
-const NAME_FORM = /^[\x21-\x7e]{1,80}$/;
+const NAME_FORM = /^[\x21-\x7e]{1,100}$/;
 
 export class FileSecondPlace implements SecondPlace {
   readonly #directory: string;
@@ -133,7 +133,7 @@ export class FileSecondPlace implements SecondPlace {
   }
 
   #inTurn<T>(name: string, call: () => Promise<T>): Promise<T> {
-    if (!NAME_FORM.test(name)) throw new RangeError('a name has 1 to 80 printable ASCII characters');
+    if (!NAME_FORM.test(name)) throw new RangeError('a name has 1 to 100 printable ASCII characters');
     return this.#turns.take(name, call);
   }
 

@@ -8,6 +8,7 @@ import { parseHead } from '../log/log-head.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { LogReader } from '../log/log-reader.ts';
 import { NodeError } from '../node-error.ts';
+import { putAwayIn, readerOf } from '../store/put-away.ts';
 import { type StoreReader } from '../store/reader.ts';
 import { FORK_PREFIX, type KnownFork, parseFork } from './fork-book.ts';
 import { groundStatements } from './ground-statements.ts';
@@ -17,26 +18,29 @@ export interface StoredEvidence {
   readonly name: string;
   readonly origin: string;
   readonly fork: KnownFork;
+  /** Whether it is against a root of the region that is followed no more. */
+  readonly isOfEarlierRoot: boolean;
+  /** Of what is held of the region under that root. */
+  readonly reader: StoreReader;
 }
 
-/** All proofs in a store. Rejects as the store does, and with LOG_CORRUPT. */
-export async function storedEvidence(reader: StoreReader): Promise<StoredEvidence[]> {
+/** All proofs in a store, those against roots that are followed no more too. Rejects as the store does, and with LOG_CORRUPT. */
+export async function storedEvidence(store: StoreReader): Promise<StoredEvidence[]> {
   const found: StoredEvidence[] = [];
-  for await (const [key, value] of reader.entries(`${FORK_PREFIX}/`, `${FORK_PREFIX}0`)) {
-    const [, origin = '', name = ''] = /^[^/]+\/(.*)\/([^/]+)$/.exec(key) ?? [];
-    found.push({ name, origin, fork: parseFork(key, value) });
+  const away = (await putAwayIn(store)).map((prefix) => readerOf(store, prefix));
+  for (const reader of [store, ...away]) {
+    for await (const [key, value] of reader.entries(`${FORK_PREFIX}/`, `${FORK_PREFIX}0`)) {
+      const [, origin = '', name = ''] = /^[^/]+\/(.*)\/([^/]+)$/.exec(key) ?? [];
+      found.push({ name, origin, fork: parseFork(key, value), isOfEarlierRoot: reader !== store, reader });
+    }
   }
   return found;
 }
 
-/** A stored proof as evidence, with what the trust log that the store holds says of the keys. Rejects as `evidenceOf` and as reading the log. */
-export function storedEvidenceOf(
-  stored: StoredEvidence,
-  reader: StoreReader,
-  modules: TrustModules,
-): Promise<EvidenceOf<'fork'>> {
+/** A stored proof as evidence, with what the trust log that was held with it says of the keys. Rejects as `evidenceOf` and as reading the log. */
+export function storedEvidenceOf(stored: StoredEvidence, modules: TrustModules): Promise<EvidenceOf<'fork'>> {
   const { region, network } = parseOrigin(stored.origin);
-  const entries = trustLogEntries(trustLogOrigin(region, network), reader, modules.sha256);
+  const entries = trustLogEntries(trustLogOrigin(region, network), stored.reader, modules.sha256);
   return evidenceOf(stored, entries, modules);
 }
 

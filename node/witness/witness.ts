@@ -81,6 +81,8 @@ export class Witness {
   #attested: ReadonlyMap<string, Uint8Array> | undefined;
   /** Whether `#seen` is all that the store holds. */
   #isLoaded = false;
+  /** How often what the store holds became another. */
+  #rereads = 0;
   /** The key that signed last. */
   #verifier: VerifierKey | undefined;
 
@@ -124,12 +126,13 @@ export class Witness {
     });
   }
 
-  /** Takes what it knows of the logs whose names begin so from the store again: that may be another by now. */
+  /** What the store holds of the logs whose names begin so is another by now: what was read before, or is being read, counts no more. */
   reread(prefix: string): void {
     for (const known of [this.#seen, this.#last])
       for (const origin of known.keys()) if (origin.startsWith(prefix)) known.delete(origin);
     this.#attested = undefined;
     this.#isLoaded = false;
+    this.#rereads++;
   }
 
   /**
@@ -161,10 +164,11 @@ export class Witness {
   /** The attestation logs that it ever cosigned, by origin, each with the note as `lastSeen` gives it. Rejects as reads of the store. */
   async attested(): Promise<ReadonlyMap<string, Uint8Array>> {
     if (!this.#isLoaded) {
+      const rereads = this.#rereads;
       for await (const [key] of this.#modules.store.entries(PREFIX, `${PREFIX}\x7f`)) {
         await this.lastSeen(key.slice(PREFIX.length));
       }
-      this.#isLoaded = true;
+      this.#isLoaded = rereads === this.#rereads;
     }
     return (this.#attested ??= new Map(
       [...this.#seen].flatMap(([origin, seen]) => {
@@ -217,11 +221,13 @@ export class Witness {
   async #read(origin: string): Promise<Seen | undefined> {
     if (this.#seen.has(origin)) return this.#seen.get(origin);
     const { store, secondPlace } = this.#modules;
+    const rereads = this.#rereads;
     const stored = await store.get(witnessKey(origin));
     const mark = await secondPlace.read(witnessPlace(origin));
     let seen = stored && parseSeen(stored, origin);
     // The store has gone back, as after a restored backup: what this witness once said still binds it.
     if (mark !== undefined && mark.size > (seen?.size ?? -1)) seen = { ...mark, atS: 0 };
+    if (rereads !== this.#rereads) return this.#read(origin);
     this.#seen.set(origin, seen);
     this.#attested = undefined;
     return seen;

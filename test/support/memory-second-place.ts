@@ -3,7 +3,7 @@ import { equalBytes } from '../../protocol/bytes.ts';
 import { type HighWater, type SecondPlace } from '../../node/ports.ts';
 import { storeError } from '../../node/store/store-error.ts';
 
-/** A fault at the n-th raise, counted from 1 over all processes. */
+/** A fault at the n-th raise, counted from 1 over all processes; to forget counts as one. */
 export interface PlannedRaiseFault {
   readonly raise: number;
   readonly when: 'before' | 'after';
@@ -45,10 +45,16 @@ export class MemorySecondPlace implements SecondPlace {
   }
 
   async raise(name: string, mark: HighWater): Promise<void> {
+    await this.#change(() => {
+      this.#set(name, mark);
+    });
+  }
+
+  async #change(change: () => void): Promise<void> {
     await Promise.resolve();
     const number = ++this.#raises;
     const fault = this.#faults.find(({ raise }) => raise === number);
-    if (fault?.when !== 'before') this.#set(name, mark);
+    if (fault?.when !== 'before') change();
     if (fault === undefined) return;
     if (fault.what !== 'crash') throw storeError(fault.what, `planned, ${fault.when} the raise`);
     this.#onCrash();
@@ -56,8 +62,7 @@ export class MemorySecondPlace implements SecondPlace {
   }
 
   async forget(name: string): Promise<void> {
-    await Promise.resolve();
-    this.marks.delete(name);
+    await this.#change(() => void this.marks.delete(name));
   }
 
   async names(prefix: string): Promise<readonly string[]> {

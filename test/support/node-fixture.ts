@@ -71,11 +71,11 @@ export class NodeWorld {
     return this.machine(region).node;
   }
 
-  /** A new region: its node runs, its root and keys are logged. */
-  async found(region: string, options: Partial<RegionNodeOptions> = {}): Promise<RegionNode> {
+  /** A new region, with a root of so many keys: its node runs, its root and keys are logged. */
+  async found(region: string, options: Partial<RegionNodeOptions> = {}, rootKeys = 1): Promise<RegionNode> {
     const medium = new FaultyMedium({ random: this.#random });
     const secondPlace = new MemorySecondPlace();
-    const fixture = new RegionFixture({ region, network: NETWORK, modules });
+    const fixture = new RegionFixture({ region, network: NETWORK, modules, rootKeys });
     const troubles: unknown[] = [];
     const machine = {
       region,

@@ -83,7 +83,7 @@ describe('T9: a region directory that was put back to an older copy', () => {
       await cli.run('revoke', cli.path('AT'), code);
       await cli.json('witness', cli.path('BE'));
     });
-    const copy = cli.path('BE/public/copies/AT.demo/trust');
+    const copy = cli.path(`BE/public/copies/AT.demo/trust/${pins.AT}`);
     rmSync(`${copy}/tile`, { recursive: true });
     const { exit, err } = await cli.run('verify', '--region', cli.path('BE'), code);
     assert.equal(exit, 4);
@@ -98,10 +98,10 @@ describe('T9: a region directory that was put back to an older copy', () => {
 
   it('T1: a log of another root that a peer keeps under the name of the home, or of a third, is passed over, and named', async () => {
     const fake = new TestCli(folder());
-    for (const name of ['BE', 'AT']) {
+    for (const name of ['BE', 'AT'] as const) {
       await fake.json('init', name, '--dir', fake.path(name));
       for (let i = 0; i < 9; i++) await fake.json('state', fake.path(name));
-      const place = cli.path(`CZ/public/copies/${name}.demo/trust`);
+      const place = cli.path(`CZ/public/copies/${name}.demo/trust/${pins[name]}`);
       rmSync(place, { recursive: true });
       cpSync(fake.path(name, 'public/trust'), place, { recursive: true });
     }

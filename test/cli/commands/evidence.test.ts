@@ -191,6 +191,15 @@ describe('entente evidence', () => {
     assert.equal((await check(files[0] ?? '', '--region', cli.path('FR'))).exit, 0);
     const { grounds } = parseEvidence(readFileSync(files[0] ?? ''));
     assert.deepEqual(grounds.flat().map(hexOf), forger.evidence().grounds.flat().map(hexOf));
+    const another = ['--region', 'CN-33', '--fingerprint', '5f'.repeat(32), '--new-root'];
+    assert.equal((await other.run('recognise', other.path('DE'), ...another)).exit, 0);
+    await other.run('witness', other.path('DE'));
+    const listed = await other.run('evidence', 'list', other.path('DE'));
+    assert.match(listed.out, /CN-33\.demo\/trust forked .*, under a root that is followed no more/);
+    const left = await other.json<{ files: string[] }>(
+      ...['evidence', 'export', other.path('DE'), '--to', other.path('left')],
+    );
+    assert.equal((await check(left.files[0] ?? '', '--fingerprint', world.pins['CN-33'] ?? '')).exit, 0);
   });
 
   it('list: 2 where there is nothing', async () => {

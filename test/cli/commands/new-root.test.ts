@@ -106,6 +106,7 @@ describe('a region that was set up anew under its id', () => {
 
   describe('whoever has seen a root comes back to it', () => {
     let again: TestCli;
+    let revoked: string;
     const path = (name: string) => again.path(name);
     const witness = (region: string) => again.run('witness', path(region));
     const cosigned = () =>
@@ -117,9 +118,9 @@ describe('a region that was set up anew under its id', () => {
       for (const region of REGIONS) await again.json('init', region, '--dir', path(region));
       for (const other of ['AT', 'CZ']) await again.run('recognise', path('BE'), path(other));
       const order = ['--subject', 'Person 00001', '--colour', 'green'];
-      const { code } = await again.json<{ code: string }>('issue', path('AT'), ...order);
+      ({ code: revoked } = await again.json<{ code: string }>('issue', path('AT'), ...order));
       cpSync(path('AT'), path('AT fork'), { recursive: true });
-      await again.json('revoke', path('AT'), code);
+      await again.json('revoke', path('AT'), revoked);
       await witness('BE');
       for (let i = 0; i < 4; i++) await again.json('state', path('AT fork'), '--without-peers');
       await again.json('init', 'AT', '--dir', path('AT anew'));
@@ -148,6 +149,43 @@ describe('a region that was set up anew under its id', () => {
         assert.deepEqual(cosigned(), before);
       });
 
+    it('T9: finds at once the revocations that it had seen of it, whatever the directory of the region shows by then', async () => {
+      cpSync(path('AT fork'), path('AT of before'), { recursive: true });
+      await again.json('recognise', path('CZ'), path('BE'));
+      const outcome = async () => {
+        await again.json('witness', path('CZ'), path('BE'), '--without-peers');
+        return (await again.run('verify', '--region', path('BE'), revoked)).exit;
+      };
+      assert.equal(await outcome(), 3);
+      assert.equal((await again.run('recognise', path('BE'), path('AT anew'), '--new-root')).exit, 0);
+      for (let i = 0; i < 2; i++) await witness('BE');
+      for (const directory of ['AT', 'AT of before']) {
+        assert.equal((await again.run('recognise', path('BE'), path(directory), '--new-root')).exit, 0);
+        assert.equal(await outcome(), 3, directory);
+      }
+    });
+
+    it('T9: a copy that lost a value while it was put away is fetched anew, and keeps the home from nothing', async () => {
+      await again.json('peer', 'add', path('BE'), 'AT', '--mirror');
+      await witness('BE');
+      assert.equal((await again.run('recognise', path('BE'), path('AT anew'), '--new-root')).exit, 0);
+      await witness('BE');
+      const level = new Level<string, Uint8Array>(path('BE/store/level'), { valueEncoding: 'view' });
+      const keys = await level.keys().all();
+      for (const log of ['trust', 'attest/2026-11']) {
+        const lost = keys.find((key) => key.startsWith('~') && key.includes(`~log/AT.demo/${log}/tile/0/`));
+        assert.ok(lost, log);
+        await level.del(lost);
+      }
+      await level.close();
+      assert.equal((await again.run('fsck', '--salvage', path('BE'))).exit, 0);
+      await witness('BE');
+      assert.equal((await again.run('recognise', path('BE'), path('AT'), '--new-root')).exit, 0);
+      for (let i = 0; i < 2; i++)
+        assert.deepEqual(await witness('BE').then(({ exit, err }) => [exit, err]), [0, '']);
+      assert.equal((await again.run('log', 'verify', path('BE'))).exit, 0);
+    });
+
     it('T5: a directory that somebody names shows no other history of a root that was met, and costs no other region its voucher', async () => {
       assert.equal(
         (await again.run('recognise', path('BE'), path('AT anew'), '--region', 'AT', '--new-root')).exit,
@@ -161,6 +199,12 @@ describe('a region that was set up anew under its id', () => {
       assert.match(out + err, /CZ\.demo\/trust/);
       const fork = readFileSync(path('AT fork/public/trust/checkpoint'), 'utf8').split('\n')[2];
       assert.notEqual(cosigned()[2], fork);
+    });
+
+    it('a region is named once: which of two directories is meant nobody can know', async () => {
+      const { exit, err } = await again.run('witness', path('BE'), path('AT'), path('AT anew'));
+      assert.equal(exit, 2);
+      assert.match(err, /two of these directories are those of AT: name one/);
     });
 
     it('T9: what a witness saw of a directory that somebody named binds it under that root, whatever store was put back', async () => {

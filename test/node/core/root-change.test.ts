@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { settleRoot } from '../../../node/core/root-change.ts';
+import { dropRegion, settleRoot } from '../../../node/core/root-change.ts';
 import { encodeEntryBundle } from '../../../protocol/log/entry-bundle.ts';
 import { LogKeys } from '../../../node/log/log-keys.ts';
 import { Machine } from '../../support/log-fixture.ts';
@@ -126,6 +126,26 @@ describe('settleRoot', () => {
     await again.settle(held);
     assert.deepEqual(marks(), ['AT.test/attest/2026-11', 'AT.test/trust', ...PLACES.slice(1)].sort());
     for (const one of [store, empty]) await one.stop();
+  });
+
+  it('T9: takes a store that lost what said of which root it is for one of the root that the second place names', async () => {
+    const { store, settle, live } = await machineWith(held);
+    await settle(held);
+    await store.write([{ del: 'root/AT.test/trust' }, { del: new LogKeys('AT.test/trust').run(0) }]);
+    await settle(anew);
+    assert.deepEqual(await live(), ['root/AT.test/trust']);
+    await settle(held);
+    assert.ok((await live()).includes('fork/AT.test/trust/x'));
+    await store.stop();
+  });
+
+  it('dropRegion deletes copies, and keeps evidence where it counts against no root', async () => {
+    const { store, live } = await machineWith(held);
+    await dropRegion(under(held), store);
+    assert.deepEqual(await live(), []);
+    const kept = (await store.inspect('~', 100)).map(({ key }) => key.replace(/^~0{32}~/, ''));
+    assert.deepEqual(kept, ['fork/AT.test/attest/2026-11/x', 'fork/AT.test/trust/x']);
+    await store.stop();
   });
 
   it('F1: goes on after an interruption at any write, of the store and of the second place', async () => {

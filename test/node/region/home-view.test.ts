@@ -58,7 +58,7 @@ describe('readHomeView for BE', () => {
     );
     const note = noteOf(region, witnesses, { by: lines, ...(atS !== undefined && { atS }) });
     putFile(cosignaturePath(publicPath(witness), region.origin), note);
-    publishLog(copyPath(publicPath(witness), region.origin), region.entries, note);
+    publishLog(copyPath(publicPath(witness), region.origin, region.fingerprint), region.entries, note);
   }
 
   const read = () => readHomeView(join(dir, 'BE'), modules);

@@ -35,7 +35,7 @@ describe('readKnownRegion', () => {
   };
 
   const shown = () => trustLogPath(at('peer'));
-  const copyOf = (name: string) => copyPath(at(name), ORIGIN);
+  const copyOf = (name: string) => copyPath(at(name), ORIGIN, peer.fingerprint);
   const read = (changes: Partial<SoughtRegion> = {}): Promise<KnownRegion> =>
     readKnownRegion(
       {
@@ -75,7 +75,7 @@ describe('readKnownRegion', () => {
     assert.deepEqual(sizesOf(await read()), { known: 3, branches: [], shown: 0 });
   });
 
-  it('looks at no copy but the reader’s without the fingerprint of the root: anybody could have made one', async () => {
+  it('looks at no copy without the fingerprint of the root: anybody could have made one', async () => {
     publish(shown(), peer);
     peer.revoke([1]);
     publish(copyOf('third'), peer);
