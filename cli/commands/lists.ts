@@ -61,7 +61,7 @@ export function addLists(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([
-        "entente lists import DE contacts contacts.csv --source Office --as-of 2026-11-20T06:00:00Z",
+        'entente lists import DE contacts contacts.csv --source Office --as-of 2026-11-20T06:00:00Z',
         'the whole list of that morning, in place of the one before',
       ]),
     )
