@@ -63,7 +63,7 @@ export function addKey(program: Command, cli: Cli): void {
         ['entente key compromise DE --key 0011223344556677', 'nothing that this key ever signed is'],
         [
           'entente key compromise DE --key 8899aabbccddeeff --cut-off trust=now',
-          'a checkpoint key with which somebody else signed another log: this one goes on',
+          'a checkpoint key that signed another log: this one goes on',
         ],
       ),
     )
