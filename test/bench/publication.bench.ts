@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { type IssuedCode } from '../../node/http/admin-schemas.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
 import { ProcessFederation } from '../support/process-federation.ts';
@@ -16,6 +17,7 @@ const WARM_UP = 10;
 const APART_MS = 100;
 const ASK_MS = 5;
 const WAIT_MS_MAX = 120_000;
+const CODE_S = 86_400;
 
 interface Status {
   readonly sizes: Readonly<Record<string, number>>;
@@ -41,7 +43,10 @@ export const publicationBench: Bench = {
 
 async function measured(federation: ProcessFederation, progress: (text: string) => void): Promise<Row[]> {
   const { regions } = federation;
-  for (const region of regions) await federation.start(region);
+  // None signs before enough of the others answer.
+  for (const region of regions) await federation.begin(region);
+  for (const node of federation.running.values()) await node.ready(WAIT_MS_MAX);
+  progress('all sign');
   const [issuer = ''] = regions;
   const admin = federation.admin(issuer);
   const origin = trustLogOrigin(issuer, 'demo');
@@ -52,13 +57,18 @@ async function measured(federation: ProcessFederation, progress: (text: string) 
     return size !== undefined && witnesses?.counted === REGIONS - 1;
   });
   progress('all vouch');
-  const log = new Date().toISOString().slice(0, 7);
+  const expiresAtS = Math.floor(Date.now() / 1_000) + CODE_S;
+  const issue = (i: number) => {
+    const body = { subject: `Person ${i}`, status: { colour: 'green', expiresAtS } };
+    return admin.ask({ method: 'POST', path: '/v1/issue', body }) as Promise<IssuedCode>;
+  };
   const sequenced: number[] = [];
   const witnessed: number[] = [];
   for (let i = -WARM_UP; i < SUBMISSIONS; i++) {
+    const { log, index } = await issue(i);
     const before = (await status()).sizes[origin] ?? 0;
     const startMs = performance.now();
-    await admin.ask({ method: 'POST', path: '/v1/revoke', body: { log, indexes: [1_000 + i] } });
+    await admin.ask({ method: 'POST', path: '/v1/revoke', body: { log, indexes: [index] } });
     const loggedMs = performance.now() - startMs;
     await until(async () => {
       const { size = 0, witnesses } = home(await status()) ?? {};
