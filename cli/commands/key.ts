@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import { type Command } from 'commander';
 import { type CutOff, givingUp, upkeep } from '../../node/region/statements.ts';
+import { logMonth } from '../../protocol/trust/log-month.ts';
 import { type KeyRole, type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
@@ -122,6 +123,8 @@ async function compromise(cli: Cli, path: string, options: CompromiseOptions): P
       if (new Set(cutOffs.map(({ log }) => log)).size < cutOffs.length)
         throw usageError('--cut-off names a log twice');
       if (options.raise !== true) requireNoRaise(key, cutOffs);
+      const radius = await blastRadius(desk, key, cutOffs);
+      cli.output.before({ key: key.keyId, role: key.role, logs: radius }, () => radiusLines(key, radius));
       const { statements, replacement } = await givingUp(key, cutOffs, desk.keys, nowS());
       await appendByRoot(cli, desk, statements, options);
       return { key: key.keyId, role: key.role, cutOffs, replacement };
@@ -130,6 +133,55 @@ async function compromise(cli: Cli, path: string, options: CompromiseOptions): P
   );
   // By now what the key signed stands published under the signature of another.
   cli.output.result(given, () => givenUpLines(given));
+}
+
+/** What becomes of the entries of a log that the key may have signed. */
+interface Radius {
+  readonly log: string;
+  /** Entries by now, of this key and of others. */
+  readonly size: number;
+  /** Of these, those below the cut-off: what the key signed there counts on. */
+  readonly genuine: number;
+}
+
+/** The logs in which the key may have signed entries: told before its root gives it up, since that reaches every gate within seconds. */
+async function blastRadius(desk: Desk, key: TrustKey, cutOffs: readonly CutOff[]): Promise<Radius[]> {
+  const { role, fromS, untilS } = key;
+  const isWithin = (log: string) => logMonth(log).fromS < untilS && fromS < logMonth(log).untilS;
+  const attestation = [...desk.state.logs()].map(({ log }) => log).filter(isWithin);
+  const logs = role === 'attest' ? attestation : role === 'trust-log' ? ['trust'] : [];
+  const radius: Radius[] = [];
+  for (const log of new Set([...logs, ...cutOffs.map((cutOff) => cutOff.log)])) {
+    const size = await desk.size(log);
+    const genuine = cutOffs.find((cutOff) => cutOff.log === log)?.size ?? 0;
+    if (size > 0) radius.push({ log, size, genuine });
+  }
+  return radius.sort((a, b) => (a.log < b.log ? -1 : 1));
+}
+
+function radiusLines({ keyId, role, fromS, untilS }: TrustKey, radius: readonly Radius[]): string[] {
+  const window = `from ${timeText(fromS)} to ${timeText(untilS)}`;
+  if (role === 'checkpoint' || role === 'witness')
+    return [
+      `To be given up: the ${role} key ${keyId}, ${window}. Nothing that it signed counts any more.`,
+      ...radius.map(
+        ({ log, genuine }) =>
+          `The good branch of ${log} is that of the first ${figure(genuine)} entries here.`,
+      ),
+    ];
+  const stays = role === 'attest' ? 'stay good, each once a mirror proves it' : 'stay in force';
+  const goes = role === 'attest' ? 'are refused' : 'are void';
+  return [
+    `To be given up: the ${role} key ${keyId}, ${window}. Of what it signed:`,
+    ...aligned(
+      radius.map(({ log, size, genuine }) => [
+        log,
+        `the first ${figure(genuine)} of ${figure(size)} entries ${stays}, the other ${figure(size - genuine)} ${goes}`,
+      ]),
+      '  ',
+    ),
+    'What other keys signed stays as it is.',
+  ];
 }
 
 function givenUpLines({

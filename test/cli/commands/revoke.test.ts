@@ -141,7 +141,7 @@ describe('entente revoke and key compromise', () => {
     );
     for (const [role, cutOff, hint] of [
       ['trust-log', '2026-11=now', /signs no entries of 2026-11 \[USAGE\]\nName trust instead/],
-      ['checkpoint', 'trust=now', /a checkpoint key signs no entries/],
+      ['checkpoint', '2026-11=now', /signs no entries of 2026-11 \[USAGE\]\nName trust instead/],
       ['witness', 'trust=now', /a witness key signs no entries/],
     ] as const) {
       const keyId = keys.find((key) => key.role === role)?.keyId ?? '';
