@@ -16,6 +16,7 @@ export const FAULT_KINDS = {
   'restored backup': 'a disk goes back to what it was some minutes ago',
   'old disk':
     'a machine signs what nobody hears of, and is started on an old disk until the right one is back',
+  'key rotation': 'a region announces new keys, and signs with them from some minutes later on',
 } as const;
 
 /** What liars do; each counts once for each liar that does it. */

@@ -95,6 +95,8 @@ export class Faults {
         return this.#restore(machine);
       case 'old disk':
         return this.#startOnOldDisk(chance.pick(this.#world.honest));
+      case 'key rotation':
+        return this.#rotateKeys(machine);
     }
   }
 
@@ -212,6 +214,15 @@ export class Faults {
       }
       for (const other of others) network.mend(region, other.region);
     });
+  }
+
+  #rotateKeys(machine: Machine): void {
+    this.#workload.rotate(machine, this.#lasts()).then(
+      (isRotated) => {
+        if (isRotated) this.#world.count('key rotation');
+      },
+      (error: unknown) => this.#world.fail(error),
+    );
   }
 
   /** How much was ever signed of each of a region's logs. */

@@ -20,7 +20,9 @@ export const NETWORK = 'sim';
 /** Bytes that a machine keeps back for a full disk. */
 export const RESERVE_BYTES = 1 << 16;
 
-export type SigningRole = 'attest' | 'checkpoint' | 'trust-log' | 'witness';
+const SIGNING_ROLES = ['attest', 'checkpoint', 'trust-log', 'witness'] as const;
+export type SigningRole = (typeof SIGNING_ROLES)[number];
+type RoleKeys = Readonly<Record<SigningRole, TestKey>>;
 
 export interface MachineOptions {
   readonly seed: number;
@@ -66,6 +68,8 @@ export class Machine {
   #process: Process | undefined;
   /** A key whose value has rotted and was not seen whole since. */
   #rotten: string | undefined;
+  /** Keys that take the place of those that it began with, and from when on by its own clock. */
+  #second: { readonly keys: RoleKeys; readonly fromS: number } | undefined;
   /** Its region is known to the world: an empty store would be a loss. */
   #isFounded = false;
 
@@ -112,6 +116,17 @@ export class Machine {
     this.#rotten = undefined;
     this.medium.compact();
     return false;
+  }
+
+  /** Announces new keys, which sign from `fromS` on: the old ones stay good for what they sign until then. */
+  async rotate(nowS: number, fromS: number): Promise<void> {
+    const { fixture } = this;
+    fixture.nowS = nowS;
+    const keys = keysBy((role) => fixture.key(`second ${role}`));
+    const admitted = SIGNING_ROLES.map((role) => ({ role, key: keys[role] }));
+    const entry = fixture.entryOf(fixture.keysStatement(admitted));
+    await this.call((node) => node.submit({ entry }));
+    this.#second = { keys, fromS };
   }
 
   declareFounded(): void {
@@ -224,8 +239,7 @@ export class Machine {
   }
 
   #keys(life: Life): NodeKeys {
-    const keyOf = (role: SigningRole): TestKey => {
-      const key = this.fixture.keys[role];
+    const signing = (role: SigningRole, key: TestKey): TestKey => {
       const sign = (message: Uint8Array): Uint8Array => {
         if (life.isDead) throw new Error('a dead process signs nothing');
         this.#modules.onSigned(this.region, role, message);
@@ -233,17 +247,24 @@ export class Machine {
       };
       return { ...key, sign };
     };
-    const [attest, checkpoint, trustLog, witness] = [
-      keyOf('attest'),
-      keyOf('checkpoint'),
-      keyOf('trust-log'),
-      keyOf('witness'),
-    ];
+    const first = this.fixture.keys;
+    const inForce = (role: SigningRole) => (atS: number) => {
+      const { keys, fromS } = this.#second ?? { keys: first, fromS: 0 };
+      return signing(role, (atS < fromS ? first : keys)[role]);
+    };
+    const withId = (keyId: string): TestKey | undefined => {
+      const key = [first, this.#second?.keys].find((keys) => keys?.attest.keyId === keyId)?.attest;
+      return key && signing('attest', key);
+    };
     return {
-      attest: { inForce: () => attest, withId: (keyId) => (keyId === attest.keyId ? attest : undefined) },
-      checkpoint: () => checkpoint,
-      trustLog: () => trustLog,
-      witness: () => witness,
+      attest: { inForce: inForce('attest'), withId },
+      checkpoint: inForce('checkpoint'),
+      trustLog: inForce('trust-log'),
+      witness: inForce('witness'),
     };
   }
+}
+
+function keysBy(keyOf: (role: SigningRole) => TestKey): RoleKeys {
+  return Object.fromEntries(SIGNING_ROLES.map((role) => [role, keyOf(role)])) as RoleKeys;
 }

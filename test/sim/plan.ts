@@ -20,9 +20,10 @@ export interface Plan {
 }
 
 const LYING = Object.keys(LIES) as Lie[];
-/** Once in a run, early enough to be seen to its end. It is drawn apart: what else befalls a seed stays as it is. */
-const OLD_DISK = { share: 0.5, untilShare: 0.8 } as const;
-const KINDS = (Object.keys(FAULT_KINDS) as FaultKind[]).filter((kind) => kind !== 'old disk');
+/** Once in a run at most, early enough to be seen to their ends, in these shares of the seeds. */
+const ONCE = { 'old disk': 0.5, 'key rotation': 0.5 } as const;
+const ONCE_UNTIL_SHARE = 0.8;
+const KINDS = (Object.keys(FAULT_KINDS) as FaultKind[]).filter((kind) => !(kind in ONCE));
 /**
  * The usual one for a thirty-second of the seeds: it says the same again and again, five times as often as the others, which leave more to
  * chance between two looks. With all of them knowledge is a third as old as verdicts allow at most, and votes on the time do not run out.
@@ -51,9 +52,11 @@ export function drawPlan(seed: number, { nodes, ms }: { nodes: number; ms: numbe
       kind,
     })),
   );
-  const apart = new Chance(seed, 'old disk');
-  if (apart.hits(OLD_DISK.share))
-    events.push({ atMs: apart.whole(0, OLD_DISK.untilShare * ms), kind: 'old disk' });
+  for (const [kind, share] of Object.entries(ONCE) as [keyof typeof ONCE, number][]) {
+    // Drawn apart: what else befalls a seed stays as it is.
+    const apart = new Chance(seed, kind);
+    if (apart.hits(share)) events.push({ atMs: apart.whole(0, ONCE_UNTIL_SHARE * ms), kind });
+  }
   events.sort((a, b) => a.atMs - b.atMs);
   return {
     lies,

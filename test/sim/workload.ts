@@ -93,6 +93,13 @@ export class Workload {
     this.#guard(this.issue(machine).then((code) => code && this.revoke(machine, code)));
   }
 
+  /** Has a region announce new keys, which sign from `ms` later on. False if its node says that it cannot now. */
+  async rotate(machine: Machine, ms: number): Promise<boolean> {
+    const nowS = Math.floor(this.#world.clock.nowMs() / 1000);
+    const rotated = machine.rotate(nowS, nowS + Math.ceil(ms / 1000)).then(() => true);
+    return (await this.#ask(rotated)) === true;
+  }
+
   async #issueSome(machine: Machine): Promise<void> {
     const code = await this.issue(machine);
     if (code === undefined || !this.#chance.hits(this.#plan.revokedShare)) return;
