@@ -140,7 +140,8 @@ describe('the examples of the help texts', () => {
       'list',
       home,
     );
-    const key = keys.find(({ role }) => role === 'attest')?.keyId ?? assert.fail();
+    const keyOf = (wanted: string) => keys.find(({ role }) => role === wanted)?.keyId ?? assert.fail();
+    const [key, checkpointKey] = [keyOf('attest'), keyOf('checkpoint')];
     const month = new Date(world.nowS * 1000).toISOString().slice(0, 7);
     writeFileSync(world.path('pass.txt'), 'five words that mean nothing\n');
     for (const medium of ['usb1', 'usb2', 'usb3']) mkdirSync(world.path(medium));
@@ -163,6 +164,7 @@ describe('the examples of the help texts', () => {
         .replaceAll('HC1:...', () => hcert)
         .replaceAll('1f2e...', line.includes('--region DE') ? (pins['DE'] ?? '') : pin)
         .replaceAll('--key 0011223344556677', `--key ${key}`)
+        .replaceAll('--key 8899aabbccddeeff', `--key ${checkpointKey}`)
         .replaceAll('2026-11/17 2026-11/2041', `${month}/0 ${month}/1`)
         .replaceAll('2026-11', month)
         .replaceAll('12D3KooW...', '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp')
