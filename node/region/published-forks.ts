@@ -12,7 +12,7 @@ import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { isNodeError } from '../node-error.ts';
-import { FORKS_MAX } from '../sync/sync-limits.ts';
+import { FORKS_KEPT_MAX } from '../trust/fork-book.ts';
 import { evidenceOf } from '../trust/stored-evidence.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { isUnreadable, namesIn, readPublishedFile, writeFileAtomically } from './files.ts';
@@ -55,7 +55,7 @@ export async function publishForks(
   }
 }
 
-/** The proofs against a log that lie in a public directory, not verified: at most `FORKS_MAX`, of this root alone if one is given. */
+/** The proofs against a log that lie in a public directory, not verified: at most `FORKS_KEPT_MAX`, of this root alone if one is given. */
 export async function readForks(
   publicPath: string,
   origin: string,
@@ -64,7 +64,9 @@ export async function readForks(
   const folder = evidencePath(publicPath, origin);
   const mark = fingerprint === undefined ? '' : markOf(fingerprint);
   const names = (await namesIn(folder)).filter((name) => NAME.test(name) && name.startsWith(mark));
-  const read = await Promise.all(names.slice(0, FORKS_MAX).map((name) => readForkFile(join(folder, name))));
+  const read = await Promise.all(
+    names.slice(0, FORKS_KEPT_MAX).map((name) => readForkFile(join(folder, name))),
+  );
   return read.filter((fork) => fork !== undefined);
 }
 

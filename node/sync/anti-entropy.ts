@@ -55,6 +55,8 @@ const INTERVAL_MS = 30_000;
 /** Peers that are asked in an interval: with more, the work of it would grow with the square of the regions. */
 const PEERS_ASKED = 8;
 const UNPROVEN_REMEMBERED = 64;
+/** 64 logs shown by 64 peers. */
+const SOUGHT_REMEMBERED = 4_096;
 
 export class AntiEntropy {
   readonly #intervalMs: number;
@@ -69,8 +71,8 @@ export class AntiEntropy {
   readonly #counters = { rounds: 0, gossip: 0, dropped: 0 };
   /** By the text of a checkpoint that no peer could prove: until when none but those who show it are asked. */
   readonly #unproven = new RecentMap<{ readonly untilMs: number }>(UNPROVEN_REMEMBERED);
-  /** By the text of a checkpoint: until when nobody is asked for the branch that it may be on. */
-  readonly #sought = new RecentMap<{ readonly untilMs: number }>(UNPROVEN_REMEMBERED);
+  /** By log and peer: until when it is not asked for another branch. To fold one costs as much as the whole log. */
+  readonly #sought = new RecentMap<{ readonly untilMs: number }>(SOUGHT_REMEMBERED);
   #running: Promise<void> | undefined;
 
   constructor({ intervalMs = INTERVAL_MS }: AntiEntropyOptions, modules: AntiEntropyModules) {
@@ -223,13 +225,14 @@ export class AntiEntropy {
     return isGrown;
   }
 
-  /** What a peer shows may be another branch, which the root has named. Nobody is asked for the same one twice in an interval. */
-  async #seek(log: Followed, peer: string, { note: { text }, checkpoint }: ReadNote): Promise<void> {
+  /** What a peer shows may be another branch, which the root has named. Nobody is asked for one of a log twice in an interval. */
+  async #seek(log: Followed, peer: string, { checkpoint }: ReadNote): Promise<void> {
     if (log.settle === undefined) return;
     const { clock, finder } = this.#modules;
     const nowMs = clock.runMs();
-    if (nowMs < (this.#sought.get(text)?.untilMs ?? 0)) return;
-    this.#sought.set(text, { untilMs: nowMs + this.#intervalMs });
+    const sought = `${log.origin} ${peer}`;
+    if (nowMs < (this.#sought.get(sought)?.untilMs ?? 0)) return;
+    this.#sought.set(sought, { untilMs: nowMs + this.#intervalMs });
     try {
       await finder.seek(peer, log, checkpoint.size);
     } catch (error) {

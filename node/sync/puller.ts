@@ -146,6 +146,8 @@ export class Puller {
       if (isProtocolError(error, 'PROOF_INVALID') && (await this.#isForked(peer, log))) {
         return { outcome: 'forked', evidence: undefined };
       }
+      // On another branch the root may have named keys that are not known here.
+      if (log.settle !== undefined && isProtocolError(error, 'NOTE_UNSIGNED')) throw error;
       return client.blaming(peer, () => {
         throw error;
       });

@@ -20,13 +20,20 @@ import {
   type SyncRequest,
 } from './messages.ts';
 import { type PeerBook } from './peer-book.ts';
-import { ANSWER_BYTES_MAX, HEADS_MAX, RANGE_ENTRIES_MAX, REQUESTS_AT_ONCE } from './sync-limits.ts';
+import {
+  ANSWER_BYTES_MAX,
+  FORKS_MAX,
+  HEADS_MAX,
+  RANGE_ENTRIES_MAX,
+  REQUESTS_AT_ONCE,
+} from './sync-limits.ts';
 
 /** A log that others may read. */
 export interface ServedLog {
   readonly tree: LogTree;
   /** The newest signed checkpoint whose whole tree is held, with the cosignatures known. */
   readonly note: Uint8Array | undefined;
+  /** Those first that count. */
   readonly forks: readonly ForkEvidence[];
 }
 
@@ -115,7 +122,8 @@ export class SyncServer {
     if (request.kind === 'heads') return { kind: 'heads', heads: await this.heads(request.known) };
     const log = this.#modules.logs().get(request.origin);
     if (log === undefined) return { kind: 'refused', reason: 'unknown-log' };
-    if (request.kind === 'forks') return { kind: 'forks', forks: log.forks.map(forkMessage) };
+    if (request.kind === 'forks')
+      return { kind: 'forks', forks: log.forks.slice(0, FORKS_MAX).map(forkMessage) };
     if (request.kind === 'leaf') return this.#leaf(log, request);
     const { note } = log;
     // The tree may have grown beyond what is shown.

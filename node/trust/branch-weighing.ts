@@ -122,6 +122,7 @@ function wordsOf(
   ];
   // Whoever has been given up on the branch that is held has signed it all the same.
   const keys = allVerifierKeys(sha256, state, tree.origin);
+  if (notes.length === 0) return undefined;
   try {
     return notes.map((note) =>
       openCheckpoint(note, keys, verifySignature).signers.map(({ publicKey }) => keyIdOf(sha256, publicKey)),

@@ -4,6 +4,7 @@ import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { z } from 'zod';
 import { type ForkEvidence, verifyForkEvidence } from '../../protocol/evidence/fork.ts';
@@ -25,6 +26,9 @@ export interface ForkBookModules extends Primitives {
 
 /** Of all keys under which a store keeps proofs: then follow the origin of the log and the name of the proof. */
 export const FORK_PREFIX = 'fork';
+
+/** Proofs of one log, those of disowned keys too: a root gives up keys less often. */
+export const FORKS_KEPT_MAX = 64;
 
 const FORM = 1;
 const BYTES_MAX = 1 << 20;
@@ -67,14 +71,21 @@ export class ForkBook {
   }
 
   /**
-   * Verifies a proof and keeps it. Gives false if it is known already, or enough are: more of them prove no more.
+   * Verifies a proof and keeps it. Gives false if it is known already, or enough are that stand by `state`: more of them
+   * prove no more, but those that the root has disowned leave room for others.
    * @throws {ProtocolError} as `verifyForkEvidence`. @throws {NodeError} as `Store.write`.
    */
-  async take(evidence: ForkEvidence, keys: readonly VerifierKey[]): Promise<boolean> {
+  async take(
+    evidence: ForkEvidence,
+    keys: readonly VerifierKey[],
+    state?: Pick<TrustState, 'key'>,
+  ): Promise<boolean> {
     const { sha256, store } = this.#modules;
     const message = encodeAnswer({ kind: 'forks', forks: [forkMessage(evidence)] });
     const name = hexOf(sha256(message)).slice(0, 32);
-    if (this.#forks.has(name) || this.#forks.size >= FORKS_MAX) return false;
+    const standing = this.forks.filter((fork) => state === undefined || !isDisowned(fork, state)).length;
+    const isFull = standing >= FORKS_MAX || this.#forks.size >= FORKS_KEPT_MAX;
+    if (this.#forks.has(name) || isFull) return false;
     const opened = verifyForkEvidence(evidence, keys, this.#modules);
     const [first, second] = opened.map((side) => this.#signersOf(side)) as [string[], string[]];
     const value = encodeCbor([FORM, message, first, second]);
@@ -86,6 +97,11 @@ export class ForkBook {
   #signersOf({ signers }: OpenedCheckpoint): string[] {
     return signers.map(({ publicKey }) => keyIdOf(this.#modules.sha256, publicKey));
   }
+}
+
+/** Whether the root has given up all keys that signed one of the sides: then a thief may have. */
+export function isDisowned({ signers }: KnownFork, state: Pick<TrustState, 'key'>): boolean {
+  return signers.some((side) => side.every((keyId) => state.key(keyId)?.compromise !== undefined));
 }
 
 /** What the store keeps under `key`. @throws {NodeError} LOG_CORRUPT */

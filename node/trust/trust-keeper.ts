@@ -17,7 +17,7 @@ import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts
 import { type NodeError } from '../node-error.ts';
 import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
 import { CosignaturePool } from './cosignature-pool.ts';
-import { ForkBook, type KnownFork } from './fork-book.ts';
+import { ForkBook, isDisowned, type KnownFork } from './fork-book.ts';
 import { BranchChange } from './branch-change.ts';
 import { type Branch, weighBranch, type WeighedBranch } from './branch-weighing.ts';
 import { type HeldState, HeldStates, PENDING_MAX } from './held-state.ts';
@@ -120,9 +120,11 @@ export class TrustKeeper implements Followed {
     return this.latest?.pool.note();
   }
 
-  /** Every proof that is held, those of disowned keys too. */
+  /** Every proof that is held, those of disowned keys last. */
   get forks(): readonly ForkEvidence[] {
-    return this.#forks.forks.map(({ evidence }) => evidence);
+    const standing = this.standingForks;
+    const all = this.#forks.forks.map(({ evidence }) => evidence);
+    return [...standing, ...all.filter((evidence) => !standing.includes(evidence))];
   }
 
   /** The same by name, as in `StoredEvidence`. */
@@ -137,10 +139,7 @@ export class TrustKeeper implements Followed {
 
   /** Those that would count by another state of the log. */
   forksStandingBy(state: TrustState): readonly ForkEvidence[] {
-    const isDisowned = (keyId: string) => state.key(keyId)?.compromise !== undefined;
-    return this.#forks.forks
-      .filter(({ signers }) => !signers.some((side) => side.every(isDisowned)))
-      .map(({ evidence }) => evidence);
+    return this.#forks.forks.filter((fork) => !isDisowned(fork, state)).map(({ evidence }) => evidence);
   }
 
   /**
@@ -281,7 +280,8 @@ export class TrustKeeper implements Followed {
   }
 
   async #keep(evidence: ForkEvidence | undefined, keys: readonly VerifierKey[]): Promise<void> {
-    if (evidence === undefined || !(await this.#forks.take(evidence, keys))) return;
+    if (evidence === undefined) return;
+    if (!(await this.#forks.take(evidence, keys, this.state))) return;
     this.#modules.onFork?.(this.origin, evidence);
     this.#modules.onChange?.(false);
   }

@@ -233,6 +233,31 @@ describe('TrustKeeper.settle', () => {
     await next.store.stop();
   });
 
+  it('T5: proofs that the root has disowned, however many, leave room for one that stands', async () => {
+    const { good, bad, fresh } = story({ badEntries: 12 });
+    const { keeper, store } = await holderOf(bad);
+    const forkAt = (size: number, one: RegionFixture, other: RegionFixture, key: TestKey) => ({
+      size,
+      sides: [one, other].map((of) => ({
+        note: noteOf(of, size, key),
+        root: of.rootAt(size),
+        path: [],
+      })) as never,
+    });
+    const { checkpoint } = good.keys;
+    const twin = branches().good;
+    for (let i = 0; i < 12; i++) twin.revoke([30_000 + i]);
+    for (let i = 1; i <= 10; i++) await keeper.accuse(forkAt(COMMON + i, bad, twin, checkpoint));
+    assert.equal(keeper.forks.length, 8);
+    await keeper.settle(branchOf({ good, fresh }));
+    assert.equal(keeper.standingForks.length, 0);
+    const size = good.entries.length;
+    await keeper.accuse(forkAt(size, good, twin, fresh));
+    assert.equal(keeper.standingForks.length, 1);
+    assert.deepEqual(keeper.forks[0], keeper.standingForks[0]);
+    await store.stop();
+  });
+
   it('a crash or a fault at any write leaves one branch or the other whole, and the next try ends it', async () => {
     const told = story({ badEntries: 40 });
     let isReached = true;
