@@ -5,30 +5,33 @@
 import { join } from 'node:path';
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { encodeEvidence, type EvidenceOf, parseEvidence } from '../../protocol/evidence/evidence.ts';
-import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
+import { type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { EVIDENCE_BYTES_MAX } from '../../protocol/limits.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { isNodeError } from '../node-error.ts';
 import { FORKS_KEPT_MAX } from '../trust/fork-book.ts';
+import { groundStatements } from '../trust/ground-statements.ts';
 import { evidenceOf } from '../trust/stored-evidence.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { isUnreadable, namesIn, readPublishedFile, writeFileAtomically } from './files.ts';
 import { evidencePath } from './layout.ts';
 
-/** A region whose forks are looked for. */
+/** A region whose forks are looked for, and its whole trust log. */
 export interface SuspectRegion {
   readonly region: string;
   readonly network: string;
   readonly fingerprint: Uint8Array;
   readonly state: TrustState;
+  readonly entries: readonly Uint8Array[];
 }
 
 /** Of a fingerprint, in the names of files: those of one root must not hide those of another. */
-const MARK_DIGITS = 12;
-const NAME = /^[0-9a-f]{12}-[0-9a-f]{32}\.evidence$/;
+const MARK_DIGITS = 32;
+const NAME = /^[0-9a-f]{32}-[0-9a-f]{32}\.evidence$/;
 
 /**
  * Publishes all proofs that a node holds against the trust log of a region, and anew what was damaged. They stay for good, those of
@@ -70,20 +73,38 @@ export async function readForks(
   return read.filter((fork) => fork !== undefined);
 }
 
-/** Whether a proof in one of these public directories holds against the trust log of a region, by keys that its root stands by. */
+/**
+ * Whether a proof in one of these public directories holds against the trust log of a region: each of its words by a key that the log
+ * itself has named, at whatever time, and that its root has not given up. What a file brings along may come from a thief of a root that
+ * was replaced since, and names keys that the region never had.
+ */
 export async function isProvenForked(
-  { region, network, fingerprint, state }: SuspectRegion,
+  suspect: SuspectRegion,
   publicPaths: Iterable<string>,
   modules: TrustModules,
 ): Promise<boolean> {
+  const { region, network, fingerprint } = suspect;
   const origin = trustLogOrigin(region, network);
   for (const publicPath of publicPaths) {
     for (const fork of await readForksIfReadable(publicPath, origin, fingerprint)) {
       const proven = provenOf(fork, { region, fingerprint }, modules);
-      if (proven?.origin === origin && !isDisowned(proven, () => state)) return true;
+      if (proven?.origin === origin && (await standsBy(proven, suspect, modules))) return true;
     }
   }
   return false;
+}
+
+async function standsBy(
+  { words }: ProvenEvidence,
+  { region, network, state, entries }: SuspectRegion,
+  modules: TrustModules,
+): Promise<boolean> {
+  const signers = new Set(words.flat());
+  const isSigner = (publicKey: Uint8Array) => signers.has(keyIdOf(modules.sha256, publicKey));
+  const named = (await groundStatements({ region, network }, entries, isSigner, modules)).state;
+  const isGood = (keyId: string) =>
+    named.key(keyId) !== undefined && state.key(keyId)?.compromise === undefined;
+  return words.every((word) => word.some(isGood));
 }
 
 /** Undefined for what proves nothing against this region. */

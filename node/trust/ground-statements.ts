@@ -14,7 +14,7 @@ export interface GroundStatements {
 /** Every root, and the statements that name a wanted key, as far as they have effect. Rejects as `entries`. */
 export async function groundStatements(
   { region, network }: { readonly region: string; readonly network: string },
-  entries: AsyncIterable<Uint8Array>,
+  entries: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   isWanted: (publicKey: Uint8Array) => boolean,
   modules: TrustModules,
 ): Promise<GroundStatements> {

@@ -155,12 +155,18 @@ function rowsOf(
   });
 }
 
-/** Of an entry that had effect. */
+/** Of an entry that had effect: the root only where a key of a root signed, since a thief may have let the state forget his own. */
 function signerOf(entry: Uint8Array, state: TrustState): string {
   const { statement, signatures } = parseEntry(entry);
   if (statement.kind !== 'revocation') return NOBODY;
   const [{ keyId } = { keyId: ROOT }] = signatures;
-  return state.key(keyId)?.role === 'trust-log' ? keyId : ROOT;
+  return isRootKey(keyId, state) ? ROOT : keyId;
+}
+
+function isRootKey(keyId: string, state: TrustState): boolean {
+  for (let version = 1; version <= (state.root?.version ?? 0); version++)
+    if (state.rootOf(version)?.keys.some((key) => key.keyId === keyId)) return true;
+  return false;
 }
 
 function parseLeft(key: string, value: Uint8Array): [entry: Uint8Array, signer: string] {

@@ -48,6 +48,13 @@ function pruneKeys(draft: StateDraft, atS: number): void {
   for (const [name, { entry }] of [...draft.slots()]) {
     const { statement } = entry;
     if (statement.kind !== 'keys' || !areKeysOver(statement, atS)) continue;
-    if (!draft.keyIdsOf(statement).some((keyId) => standing.has(keyId))) draft.drop(name);
+    if (!draft.keyIdsOf(statement).some((keyId) => standing.has(keyId) || isStolen(draft, keyId)))
+      draft.drop(name);
   }
+}
+
+/** What a thief signed about the log itself stays his for good: two trees of it, and what he revoked on the one that was left. */
+function isStolen(draft: StateDraft, keyId: string): boolean {
+  const { role, compromise } = draft.key(keyId) ?? {};
+  return compromise !== undefined && (role === 'checkpoint' || role === 'trust-log');
 }

@@ -95,7 +95,12 @@ class TrustState:
         signers = {id_ for filled in self.slots.values() for id_, _ in filled.entry.signatures}
         for slot, filled in self.of_kind("keys"):
             ids = {key_id(one["key"]) for one in filled.entry.said["keys"]}
-            if are_keys_over(filled.entry.said, time) and not ids & signers:
+            stolen = {
+                id_
+                for id_, role in ((key_id(one["key"]), one["role"]) for one in filled.entry.said["keys"])
+                if role in ("checkpoint", "trust-log") and f"compromise/{id_.hex()}" in self.slots
+            }
+            if are_keys_over(filled.entry.said, time) and not ids & signers and not stolen:
                 del self.slots[slot]
                 for id_ in ids:
                     self.slots.pop(f"compromise/{id_.hex()}", None)

@@ -200,6 +200,22 @@ describe('prune', () => {
     assert.equal(region.refusal(region.compromise(a, {}, 2)), 'STATEMENT_CONFLICT');
   });
 
+  for (const [role, isKept] of [
+    ['checkpoint', true],
+    ['trust-log', true],
+    ['attest', false],
+    ['witness', false],
+  ] as const)
+    it(`${isKept ? 'T5: keeps for good' : 'keeps no longer than others'} a ${role} key that was given up, with its cut-off`, () => {
+      const untilS = START_S + DAY_S;
+      const { region, commit } = until(untilS + 60 * DAY_S);
+      const key = region.key('stolen');
+      region.admit([{ key, role, from: START_S, until: untilS }]);
+      region.add(region.compromise(key, { trust: region.cutOff() }));
+      commit(untilS + 60 * DAY_S);
+      assert.equal(region.state.key(key.keyId)?.compromise?.cutOffs.has('trust'), isKept || undefined);
+    });
+
   it('keeps keys whose signature a statement in the state stands on', () => {
     const untilS = START_S + DAY_S;
     const overS = untilS + 31 * DAY_S + 1;

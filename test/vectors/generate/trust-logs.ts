@@ -181,6 +181,16 @@ export const goodLogs: readonly LogCase[] = [
     s.nowS = KEPT_S + 1;
     s.add(s.stateStatement(), [late]);
   }),
+  written('keys of a checkpoint and of the trust log that were given up stay in the state', (s) => {
+    for (const role of ['attest', 'checkpoint', 'trust-log', 'witness'] as const) {
+      const key = s.key(`stolen ${role}`);
+      s.admit([{ key, role, from: START_S, until: START_S + HOUR_S }]);
+      s.add(s.compromise(key, { trust: s.cutOff() }));
+    }
+    const late = keyAt(s, KEPT_S + 1);
+    s.nowS = KEPT_S + 1;
+    s.add(s.stateStatement(), [late]);
+  }),
   written('keys stay while a statement stands on their signature', (s) => {
     const old = withKey(s, 'old', 'trust-log', START_S, START_S + HOUR_S);
     s.add(rules(1), [old]);

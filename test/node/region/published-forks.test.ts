@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { evidencePath } from '../../../node/region/layout.ts';
+import { isProvenForked } from '../../../node/region/published-forks.ts';
+import { hexOf } from '../../../protocol/bytes.ts';
+import { encodeEvidence, type EvidenceOf } from '../../../protocol/evidence/evidence.ts';
+import { noteOf } from '../../support/keeper-fixture.ts';
+import {
+  DAY_S,
+  HOUR_S,
+  RegionFixture,
+  START_S,
+  type TestKey,
+  trustModules,
+} from '../../support/region-fixture.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+describe('isProvenForked', () => {
+  const folder = temporaryFolders();
+
+  /** Two logs of FR that begin with a key by its first root, and the proof that this key signed both. */
+  function forkBy(key: TestKey): EvidenceOf<'fork'> {
+    const [one, other] = [1, 2].map((revocationsPerHour) => {
+      const log = new RegionFixture({ region: 'FR', begins: 'root' });
+      log.admit([{ key, role: 'checkpoint' }]);
+      log.add({ kind: 'limits', version: 1, revocationsPerHour });
+      return log;
+    }) as [RegionFixture, RegionFixture];
+    const side = (log: RegionFixture) => ({ note: noteOf(log, 3, key), root: log.rootAt(3), path: [] });
+    return { kind: 'fork', grounds: [one.entries.slice(0, 2)], size: 3, sides: [side(one), side(other)] };
+  }
+
+  function isForked(region: RegionFixture, evidence: EvidenceOf<'fork'>): Promise<boolean> {
+    const { fingerprint, state, entries, origin } = region;
+    const path = folder();
+    const name = `${hexOf(fingerprint).slice(0, 32)}-${'0'.repeat(32)}.evidence`;
+    const file = join(evidencePath(path, origin), name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, encodeEvidence(evidence));
+    const suspect = { region: 'FR', network: 'test', fingerprint, state, entries };
+    return isProvenForked(suspect, [path], trustModules);
+  }
+
+  it('T5, T19: heeds no key that a thief of a replaced root has named, since the log never did', async () => {
+    const region = new RegionFixture({ region: 'FR' });
+    const next = region.key('next root');
+    region.add(region.rootStatement({ version: 2, keys: [next] }), [...region.rootKeys, next]);
+    assert.equal(await isForked(region, forkBy(region.key('key of the thief'))), false);
+  });
+
+  it('T4: heeds a key that the log has named, also once its state has forgotten it', async () => {
+    const region = new RegionFixture({ region: 'FR', begins: 'root' });
+    const key = region.key('of a day');
+    region.admit([{ key, role: 'checkpoint', from: START_S, until: START_S + HOUR_S }]);
+    assert.equal(await isForked(region, forkBy(key)), true);
+    forget(region);
+    assert.equal(region.state.key(key.keyId), undefined);
+    assert.equal(await isForked(region, forkBy(key)), true);
+  });
+
+  it('heeds no key that the root has given up, however long ago', async () => {
+    const region = new RegionFixture({ region: 'FR', begins: 'root' });
+    const key = region.key('of a day');
+    region.admit([{ key, role: 'checkpoint', from: START_S, until: START_S + HOUR_S }]);
+    region.add(region.compromise(key, {}));
+    assert.equal(await isForked(region, forkBy(key)), false);
+    forget(region);
+    assert.equal(await isForked(region, forkBy(key)), false);
+  });
+
+  /** Two months later the state forgets what is over. */
+  function forget(region: RegionFixture): void {
+    region.nowS = START_S + 62 * DAY_S;
+    const late = region.key('late');
+    region.admit([{ key: late, role: 'trust-log' }]);
+    region.add(region.stateStatement(), [late]);
+  }
+});
