@@ -108,7 +108,28 @@ async function extend(cli: Cli, path: string, options: RootOptions): Promise<voi
 }
 
 async function compromise(cli: Cli, path: string, options: CompromiseOptions): Promise<void> {
-  const given = await withDesk(
+  const given = await giveUp(cli, path, options);
+  // Past the first statement: a thief whose log parts from this one right before it is named by no cut-off that stands in it.
+  const further = given.role === 'checkpoint' && options.cutOff?.includes('trust=now') === true;
+  const { cutOffs } = further ? await giveUp(cli, path, options, { isTold: true }) : given;
+  // By now what the key signed stands published under the signature of another.
+  cli.output.result({ ...given, cutOffs }, () => givenUpLines({ ...given, cutOffs }));
+}
+
+interface GivenUp {
+  readonly key: string;
+  readonly role: KeyRole;
+  readonly cutOffs: readonly CutOff[];
+  readonly replacement: string | undefined;
+}
+
+function giveUp(
+  cli: Cli,
+  path: string,
+  options: CompromiseOptions,
+  { isTold = false } = {},
+): Promise<GivenUp> {
+  return withDesk(
     cli,
     path,
     async (desk, { nowS }) => {
@@ -122,17 +143,16 @@ async function compromise(cli: Cli, path: string, options: CompromiseOptions): P
       for (const text of options.cutOff ?? []) cutOffs.push(await cutOffOf(desk, key, text));
       if (new Set(cutOffs.map(({ log }) => log)).size < cutOffs.length)
         throw usageError('--cut-off names a log twice');
-      if (options.raise !== true) requireNoRaise(key, cutOffs);
+      if (options.raise !== true && key.role !== 'checkpoint') requireNoRaise(key, cutOffs);
       const radius = await blastRadius(desk, key, cutOffs);
-      cli.output.before({ key: key.keyId, role: key.role, logs: radius }, () => radiusLines(key, radius));
+      if (!isTold)
+        cli.output.before({ key: key.keyId, role: key.role, logs: radius }, () => radiusLines(key, radius));
       const { statements, replacement } = await givingUp(key, cutOffs, desk.keys, nowS());
       await appendByRoot(cli, desk, statements, options);
       return { key: key.keyId, role: key.role, cutOffs, replacement };
     },
     { ...options, healing: true },
   );
-  // By now what the key signed stands published under the signature of another.
-  cli.output.result(given, () => givenUpLines(given));
 }
 
 /** What becomes of the entries of a log that the key may have signed. */
@@ -184,17 +204,7 @@ function radiusLines({ keyId, role, fromS, untilS }: TrustKey, radius: readonly 
   ];
 }
 
-function givenUpLines({
-  key,
-  role,
-  cutOffs,
-  replacement,
-}: {
-  readonly key: string;
-  readonly role: KeyRole;
-  readonly cutOffs: readonly CutOff[];
-  readonly replacement: string | undefined;
-}): string[] {
+function givenUpLines({ key, role, cutOffs, replacement }: GivenUp): string[] {
   return [
     `The ${role} key ${key} is given up; ${replacement ?? 'no further key'} stands in its place.`,
     ...(cutOffs.length === 0

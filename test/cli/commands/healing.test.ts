@@ -39,7 +39,14 @@ describe('a region that two copies have told in two ways', () => {
     assert.match(refused.err, /LOG_CONTRADICTED/);
     assert.notEqual((await cli.run('witness', cli.path('DE'), home)).exit, 0);
     assert.equal(await verdictAt('DE'), 'UNDETERMINED');
-    await must('key', 'compromise', home, '--key', keyId, '--cut-off', 'trust=now');
+    const sizeNow = async () =>
+      (await cli.json<{ size: number }>('inspect', cli.path('CN-33/public/trust'))).size;
+    const before = await sizeNow();
+    const { cutOffs } = await cli.json<{ cutOffs: { size: number }[] }>(
+      ...['key', 'compromise', home, '--key', keyId, '--cut-off', 'trust=now'],
+    );
+    // A key, its compromise, and another one that names the log past that.
+    assert.deepEqual([cutOffs.map(({ size }) => size - before), (await sizeNow()) - before], [[2], 3]);
     for (const region of ['DE', 'FR']) await must('witness', cli.path(region));
     await witnessAll(cli);
     for (const region of ['DE', 'FR']) assert.equal(await verdictAt(region), 'PASS', region);

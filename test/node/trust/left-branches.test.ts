@@ -67,6 +67,21 @@ describe('a branch that was left', () => {
     await store.stop();
   });
 
+  it('T3: is left also where it parts right before the statement that names the log, once another one stands behind that', async () => {
+    const { good, bad } = twoLogs();
+    const fresh = good.key('fresh checkpoint');
+    const cutOff = good.cutOff();
+    good.admit([{ key: fresh, role: 'checkpoint' }]);
+    good.add(good.compromise(good.keys.checkpoint, { trust: cutOff }));
+    bad.revoke([10_000]);
+    const { keeper, store, settle } = await keeperThatHolds(bad);
+    assert.equal(await settle(good, fresh), false);
+    good.add(good.compromise(good.keys.checkpoint, { trust: good.cutOff() }, 2));
+    assert.equal(await settle(good, fresh), true);
+    assert.equal(keeper.standingForks.length, 0);
+    await store.stop();
+  });
+
   it('T5: what a thief revoked is his, and can be voided, also where he let the state of his branch forget the key', async () => {
     const { good, bad } = twoLogs();
     const hourOf = (day: number) => Math.floor((START_S + day * DAY_S) / HOUR_S) * HOUR_S;
