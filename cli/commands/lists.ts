@@ -90,7 +90,7 @@ export function addLists(program: Command, cli: Cli): void {
     .addHelpText(
       'after',
       examples([
-        "entente lists find DE --id-type passport --id-country DE --id-number C01X00T47 --full-name 'Person Sample' --birth-date 1990-05-17",
+        "entente lists find DE --id-type passport --id-country DE --id-number X0047 --full-name 'Person Sample' --birth-date 1990-05-17",
         'the list, its line, and what comes of it',
       ]),
     )
