@@ -172,10 +172,8 @@ export class TrustKeeper implements Followed {
       if (branch.from >= this.tree.size || this.tree.head.minimum > 0) return false;
       const weighed = await weighBranch(this.#options, branch, this.#modules);
       if (weighed === undefined) return false;
-      await this.#keep(weighed.evidence, weighed.keys).catch((error: unknown) => {
-        // By a key that only the other names: one that its root has not named proves nothing.
-        if (!isProtocolError(error)) throw error;
-      });
+      // By a key that only the other names: one that its root has not named proves nothing.
+      await this.#keepIfProven(weighed.evidence, weighed.keys);
       if (weighed.standing === 'contradicted' && (await this.#left.contradict()))
         this.#modules.onChange?.(false);
       if (weighed.standing !== 'named') return false;
@@ -267,7 +265,8 @@ export class TrustKeeper implements Followed {
 
   async #settle(applied: Applied, keys: readonly VerifierKey[], read?: ReadNote): Promise<Applied> {
     if (applied.outcome === 'forked') {
-      await this.#keep(applied.evidence, keys);
+      // What the second place remembers may be by a key that was given up since: then nothing is proven, and no bearer is to blame.
+      await this.#keepIfProven(applied.evidence, keys);
       return applied;
     }
     await this.#follow();
@@ -277,6 +276,14 @@ export class TrustKeeper implements Followed {
       if (pool !== undefined) this.#take(pool, signatures);
     }
     return applied;
+  }
+
+  async #keepIfProven(...args: [ForkEvidence | undefined, readonly VerifierKey[]]): Promise<void> {
+    try {
+      await this.#keep(...args);
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+    }
   }
 
   async #keep(evidence: ForkEvidence | undefined, keys: readonly VerifierKey[]): Promise<void> {

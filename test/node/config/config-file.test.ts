@@ -258,14 +258,13 @@ describe('editConfig', () => {
       at: fc.constantFrom(...numbers),
       value: fc.integer({ min: 4_096, max: 10_000 }),
     });
+    // Blanks alone name no directory.
+    const directory = fc.string({ unit: 'grapheme' }).filter((text) => text.trim() !== '');
     const peer = fc.record({
       at: fc.constantFrom('DE', 'FR', 'IT').map((region) => ['peers', region]),
-      value: fc.option(
-        fc.record({ directory: fc.string({ minLength: 1, unit: 'grapheme' }) }, { noNullPrototype: true }),
-        {
-          nil: undefined,
-        },
-      ),
+      value: fc.option(fc.record({ directory }, { noNullPrototype: true }), {
+        nil: undefined,
+      }),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(fc.oneof(edit, peer), { maxLength: 6 }), async (edits) => {
