@@ -38,7 +38,7 @@ export function edited(path: string, text: string, { at, value }: ConfigEdit): s
 function withPair(yaml: YamlText, text: string, pair: Pair, value: unknown): string {
   const key = keyOf(pair);
   const lines = blockOf(text.slice(startOf(key), endOf(key)), value, yaml.columnAt(key));
-  return text.slice(0, startOf(key)) + lines.trimStart() + text.slice(endOfPair(pair));
+  return text.slice(0, startOf(key)) + lines.slice(yaml.columnAt(key)) + text.slice(endOfPair(pair));
 }
 
 /** A new member after the last one of a map that has some. */
@@ -57,9 +57,10 @@ function withoutPair(text: string, pair: Pair): string {
 }
 
 function blockOf(key: string, value: unknown, indent: number): string {
+  // A value may end in a blank of some other script: the line end is all that goes.
   const lines = stringify({ [key]: value }, { lineWidth: 0 })
-    .trimEnd()
-    .split('\n');
+    .split('\n')
+    .slice(0, -1);
   return lines.map((line) => ' '.repeat(indent) + line).join('\n');
 }
 

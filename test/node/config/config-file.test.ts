@@ -283,7 +283,7 @@ describe('editConfig', () => {
           if (line.trimStart().startsWith('#')) assert.ok(lines.includes(line), line);
         return undefined;
       }),
-      { numRuns: 200 },
+      { numRuns: 200, examples: [[[{ at: ['peers', 'DE'], value: { directory: '-\u2003' } }]]] },
     );
   });
 });
