@@ -18,8 +18,8 @@ import { type NodeError } from '../node-error.ts';
 import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
 import { CosignaturePool } from './cosignature-pool.ts';
 import { ForkBook, isDisowned, type KnownFork } from './fork-book.ts';
-import { BranchChange } from './branch-change.ts';
-import { type Branch, weighBranch, type WeighedBranch } from './branch-weighing.ts';
+import { BranchSettlement } from './branch-settlement.ts';
+import { type Branch } from './branch-weighing.ts';
 import { type HeldState, HeldStates, PENDING_MAX } from './held-state.ts';
 import { LeftBranches } from './left-branches.ts';
 import { logVerifierKeys } from './log-keys.ts';
@@ -41,8 +41,7 @@ export class TrustKeeper implements Followed {
   readonly #left: LeftBranches;
   #agreed = new RecentMap<{ readonly text: string }>(NOTES_REMEMBERED);
   readonly #states = new HeldStates();
-  /** A change to another branch whose outcome is not known. */
-  #change: BranchChange | undefined;
+  readonly #settlement: BranchSettlement;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -60,6 +59,14 @@ export class TrustKeeper implements Followed {
     this.#forks = forks;
     this.#left = left;
     this.#replica = new Replica(modules);
+    this.#settlement = new BranchSettlement(options, {
+      ...modules,
+      fold,
+      left,
+      states: this.#states,
+      keepProof: (evidence, keys) => this.#keepIfProven(evidence, keys),
+      onLeft: () => (this.#agreed = new RecentMap(NOTES_REMEMBERED)),
+    });
   }
 
   /**
@@ -168,18 +175,12 @@ export class TrustKeeper implements Followed {
    */
   settle(branch: Branch): Promise<boolean> {
     return this.#inTurn(async () => {
-      await this.tree.settled();
-      if (branch.from >= this.tree.size || this.tree.head.minimum > 0) return false;
-      const weighed = await weighBranch(this.#options, branch, this.#modules);
-      if (weighed === undefined) return false;
-      // By a key that only the other names: one that its root has not named proves nothing.
-      await this.#keepIfProven(weighed.evidence, weighed.keys);
-      if (weighed.standing === 'contradicted' && (await this.#left.contradict()))
-        this.#modules.onChange?.(false);
-      if (weighed.standing !== 'named') return false;
-      await this.#replace(weighed);
-      this.#modules.onChange?.(true);
-      return true;
+      const isTaken = await this.#settlement.settle(branch);
+      if (isTaken) {
+        await this.#complete();
+        this.#modules.onChange?.(true);
+      }
+      return isTaken;
     });
   }
 
@@ -293,34 +294,6 @@ export class TrustKeeper implements Followed {
     this.#modules.onChange?.(false);
   }
 
-  async #replace(weighed: WeighedBranch): Promise<void> {
-    const { tree } = this;
-    const kept = { left: this.#left, baseIndex: this.#fold.baseIndex };
-    const change = (this.#change = new BranchChange(weighed, { ...this.#modules, ...kept }));
-    try {
-      await change.make();
-    } catch (error) {
-      await tree.reload();
-      if (!this.#conclude()) throw error;
-    }
-    this.#conclude();
-    await tree.raise();
-    await this.#complete();
-  }
-
-  /** Goes on with the branch that the log holds by now. False if that is the one before. */
-  #conclude(): boolean {
-    const change = this.#change;
-    this.#change = undefined;
-    if (change === undefined) return true;
-    if (!change.conclude()) return false;
-    const { fold, common } = change.weighed;
-    this.#fold.adopt(fold, common);
-    this.#agreed = new RecentMap(NOTES_REMEMBERED);
-    this.#states.cutTo(common);
-    return true;
-  }
-
   async #follow(): Promise<void> {
     const before = this.latest?.pool.text;
     await this.#fold.advance();
@@ -394,10 +367,7 @@ export class TrustKeeper implements Followed {
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const workSettled = async () => {
-      if (this.#change !== undefined) {
-        await this.tree.settled();
-        this.#conclude();
-      }
+      await this.#settlement.conclude();
       return work();
     };
     const turn = this.#turn.then(workSettled, workSettled);

@@ -1,0 +1,83 @@
+/** Going over to another branch of a trust log: weighed first, then taken in one write whose outcome is found out before anything else. */
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { BranchChange } from './branch-change.ts';
+import { type Branch, weighBranch, type WeighedBranch } from './branch-weighing.ts';
+import { type HeldStates } from './held-state.ts';
+import { type TrustKeeperModules, type TrustKeeperOptions } from './keeper-options.ts';
+import { type LeftBranches } from './left-branches.ts';
+import { type RegionFold } from './region-fold.ts';
+
+export interface BranchSettlementModules extends TrustKeeperModules {
+  readonly fold: RegionFold;
+  readonly left: LeftBranches;
+  readonly states: HeldStates;
+  /** Keeps a proof of the fork if these keys open it. */
+  readonly keepProof: (evidence: ForkEvidence | undefined, keys: readonly VerifierKey[]) => Promise<void>;
+  /** What was known of notes on what is held counts no more. Must not throw. */
+  readonly onLeft: () => void;
+}
+
+/** A part of `TrustKeeper`, which calls it in turn with all else that writes to the log. */
+export class BranchSettlement {
+  readonly #options: TrustKeeperOptions;
+  readonly #modules: BranchSettlementModules;
+  /** A change whose outcome is not known. */
+  #change: BranchChange | undefined;
+
+  constructor(options: TrustKeeperOptions, modules: BranchSettlementModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** See `TrustKeeper.settle`. */
+  async settle(branch: Branch): Promise<boolean> {
+    const { tree, left, keepProof, onChange } = this.#modules;
+    await tree.settled();
+    if (branch.from >= tree.size || tree.head.minimum > 0) return false;
+    const weighed = await weighBranch(this.#options, branch, this.#modules);
+    if (weighed === undefined) return false;
+    // By a key that only the other names: one that its root has not named proves nothing.
+    await keepProof(weighed.evidence, weighed.keys);
+    if (weighed.standing === 'contradicted' && (await left.contradict())) onChange?.(false);
+    if (weighed.standing !== 'named') return false;
+    await this.#replace(weighed);
+    return true;
+  }
+
+  /** Finds out which branch the log holds, where the last change did not tell. Rejects as `LogTree.settled`. */
+  async conclude(): Promise<void> {
+    if (this.#change === undefined) return;
+    await this.#modules.tree.settled();
+    this.#goOn();
+  }
+
+  async #replace(weighed: WeighedBranch): Promise<void> {
+    const { tree, fold } = this.#modules;
+    const change = (this.#change = new BranchChange(weighed, {
+      ...this.#modules,
+      baseIndex: fold.baseIndex,
+    }));
+    try {
+      await change.make();
+    } catch (error) {
+      await tree.reload();
+      if (!this.#goOn()) throw error;
+    }
+    this.#goOn();
+    await tree.raise();
+  }
+
+  /** Goes on with the branch that the log holds by now. False if that is the one before. */
+  #goOn(): boolean {
+    const change = this.#change;
+    this.#change = undefined;
+    if (change === undefined) return true;
+    if (!change.conclude()) return false;
+    const { fold, common } = change.weighed;
+    this.#modules.fold.adopt(fold, common);
+    this.#modules.onLeft();
+    this.#modules.states.cutTo(common);
+    return true;
+  }
+}
