@@ -48,6 +48,8 @@ export type Witnessed =
 interface Seen extends HighWater {
   /** When it was cosigned last. */
   readonly atS: number;
+  /** Whether both places have it: a write may have landed though it failed, or the process have died after it. */
+  readonly isMarked: boolean;
 }
 
 const FORM = 1;
@@ -204,7 +206,7 @@ export class Witness {
     }
     requireTime(this.#modules.timeBounds, atS, `a cosignature for ${origin}`);
     const key = this.#modules.key(atS);
-    if (seen?.size === size) this.#seen.set(origin, { ...seen, atS });
+    if (seen?.size === size && seen.isMarked) this.#seen.set(origin, { ...seen, atS });
     else await this.#keep(origin, { ...lastSeenOf(checkpoint, note), atS });
     return signCosignature(this.#verifierOf(key), text, atS, (message) => key.sign(message));
   }
@@ -224,9 +226,13 @@ export class Witness {
     const rereads = this.#rereads;
     const stored = await store.get(witnessKey(origin));
     const mark = await secondPlace.read(witnessPlace(origin));
-    let seen = stored && parseSeen(stored, origin);
+    let seen: Seen | undefined;
+    if (stored !== undefined) {
+      const last = parseSeen(stored, origin);
+      seen = { ...last, isMarked: mark?.size === last.size };
+    }
     // The store has gone back, as after a restored backup: what this witness once said still binds it.
-    if (mark !== undefined && mark.size > (seen?.size ?? -1)) seen = { ...mark, atS: 0 };
+    if (mark !== undefined && mark.size > (seen?.size ?? -1)) seen = { ...mark, atS: 0, isMarked: true };
     if (rereads !== this.#rereads) return this.#read(origin);
     this.#seen.set(origin, seen);
     this.#attested = undefined;
@@ -234,7 +240,7 @@ export class Witness {
   }
 
   /** For a larger tree. A new time for the same tree need not survive a crash. */
-  async #keep(origin: string, seen: Seen): Promise<void> {
+  async #keep(origin: string, seen: Omit<Seen, 'isMarked'>): Promise<void> {
     const { size, root, note, atS } = seen;
     this.#seen.delete(origin); // until both places have it, either may
     this.#attested = undefined;
@@ -242,7 +248,7 @@ export class Witness {
       { put: witnessKey(origin), value: encodeCbor([FORM, size, root, note, atS]) },
     ]);
     await this.#modules.secondPlace.raise(witnessPlace(origin), { size, root, note });
-    this.#seen.set(origin, seen);
+    this.#seen.set(origin, { ...seen, isMarked: true });
     this.#attested = undefined;
   }
 }
@@ -267,7 +273,7 @@ export function witnessPlace(origin: string): string {
   return `witness:${origin}`;
 }
 
-function parseSeen(stored: Uint8Array, origin: string): Seen {
+function parseSeen(stored: Uint8Array, origin: string): Omit<Seen, 'isMarked'> {
   try {
     const [, size, root, note, atS] = schema.parse(decodeCbor(stored, { bytesMax: BYTES_MAX }));
     return { size, root, note, atS };

@@ -212,6 +212,27 @@ describe('Witness.add', () => {
     assert.ok((await after.witness.add(request(20, 40))).cosigns);
   });
 
+  it('A14: a write that landed though it failed, or before the process died, is in the second place before the answer', async () => {
+    for (const dies of [false, true]) {
+      const on = medium();
+      const secondPlace = new MemorySecondPlace();
+      const first = await bench(on, secondPlace);
+      await first.witness.add(request(0, 7));
+      const backup = on.snapshot();
+      on.plan({ write: on.counters.writes + 1, when: 'after', what: 'DISK_IO' });
+      await assert.rejects(first.witness.add(request(7, 20)), (error) =>
+        isNodeError(error, 'STORE_WRITE_UNKNOWN'),
+      );
+      if (dies) on.crash();
+      const { witness, store } = dies ? await bench(on, secondPlace) : first;
+      assert.ok((await witness.add(request(20, 20))).cosigns);
+      await store.stop();
+      on.restore(backup);
+      const after = await bench(on, secondPlace);
+      assert.equal(await refusalOf(after.witness, request(7, 9)), 'conflict 20');
+    }
+  });
+
   it('A14: what it has not folded, and what would lead readers astray, it neither cosigns nor remembers', async () => {
     let vetting: Vetting = { isFolded: false };
     const { witness } = await bench(medium(), undefined, () => vetting);
