@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RESERVE_BYTES } from '../../node/store/level-disk.ts';
+import { FileSecondPlace } from '../../node/store/second-place.ts';
+import { EXIT } from '../exit.ts';
 import { figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { editing, type Finding, must, note, ok, quoted, warn } from './finding.ts';
@@ -80,6 +82,20 @@ export async function checkLatency({ config, layout }: ReadablePatient): Promise
     else findings.push(ok(text));
   }
   return findings;
+}
+
+/** A mark that cannot be read keeps its log from being signed or cosigned, and marks of a kind their regions from a change of root. */
+export async function checkMarks({ config, layout, path }: ReadablePatient): Promise<Finding[]> {
+  const directory = layout.resolve(config.storage.secondPlace);
+  const faults = await new FileSecondPlace({ directory }).faults();
+  if (faults.length === 0) return [ok('every mark in the second place is as it was written')];
+  return faults.map(({ message, code }) =>
+    must(
+      `${printable(message)} [${code}]`,
+      `entente status ${quoted(path)}   # that its peers hold no more of the logs than it does; then stop it and move that file away`,
+      EXIT.inconsistent,
+    ),
+  );
 }
 
 export async function checkOpenFiles({ config, running }: ReadablePatient): Promise<Finding[]> {

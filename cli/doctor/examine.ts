@@ -1,7 +1,7 @@
 /** All checks of a region, as data: each is asked on its own, within a time, and one that breaks does not keep the others. */
 import { checkAgainstLog, checkOffset, checkSteps } from './clock-checks.ts';
 import { checkConfig, checkModes } from './config-checks.ts';
-import { checkFileSystem, checkLatency, checkOpenFiles, checkSpace } from './disk-checks.ts';
+import { checkFileSystem, checkLatency, checkMarks, checkOpenFiles, checkSpace } from './disk-checks.ts';
 import { type Finding, warn } from './finding.ts';
 import { checkOtherKeys, checkSeparate, checkTrustKeys } from './key-checks.ts';
 import { checkForks, checkNewest, checkWriting } from './log-checks.ts';
@@ -41,6 +41,7 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['disk', checkOpenFiles],
   ['store', checkStore],
   ['store', checkDamage],
+  ['store', checkMarks],
   ['logs', checkNewest],
   ['logs', checkForks],
   ['keys', checkTrustKeys],

@@ -5,7 +5,7 @@
  */
 import * as crypto from 'node:crypto';
 import { join } from 'node:path';
-import { isNodeError } from '../node-error.ts';
+import { isNodeError, type NodeError } from '../node-error.ts';
 import { type HighWater, type SecondPlace } from '../ports.ts';
 import {
   makeDirectory,
@@ -80,6 +80,23 @@ export class FileSecondPlace implements SecondPlace {
       if (mayHold) for (const name of await this.#sharedIn(file).names()) names.add(name);
     }
     return [...names].filter((name) => name.startsWith(prefix));
+  }
+
+  /** Why files of it cannot be read, one error for each: all others are as they were written. Rejects where there is no reading at all. */
+  async faults(): Promise<readonly NodeError[]> {
+    const files = await this.#onDisk(this.#directory, () => namesIn(this.#directory));
+    const faults: NodeError[] = [];
+    for (const file of files) {
+      const name = nameOf(file);
+      try {
+        if (SHARED.test(file)) await this.#sharedIn(file).names();
+        else if (name !== undefined) await this.read(name);
+      } catch (error) {
+        if (!isNodeError(error)) throw error;
+        faults.push(error);
+      }
+    }
+    return faults;
   }
 
   /** A name that shares a file by now may have had one of its own. */

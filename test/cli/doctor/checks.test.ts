@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { checkConfig, checkModes } from '../../../cli/doctor/config-checks.ts';
 import {
   checkFileSystem,
   checkLatency,
+  checkMarks,
   checkOpenFiles,
   checkSpace,
 } from '../../../cli/doctor/disk-checks.ts';
@@ -22,6 +23,7 @@ import { checkAnnounced, checkPorts } from '../../../cli/doctor/port-checks.ts';
 import { checkDamage, checkRunning, checkStore } from '../../../cli/doctor/store-checks.ts';
 import { configError } from '../../../node/config/problems.ts';
 import { keyFilePath, keyNamesIn } from '../../../node/region/key-file.ts';
+import { FileSecondPlace } from '../../../node/store/second-place.ts';
 import { storeError } from '../../../node/store/store-error.ts';
 import { gonePeer, gravest, peerView, runningOn, wellPatient } from '../../support/patient-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -217,6 +219,26 @@ describe('the checks of entente doctor', function () {
       expectFinding(checkDamage(runningOn(well, { scrub: { corrupt: 2 } })), 'must', /2 values/);
       expectFinding(checkDamage(runningOn(well, { closed: { 'DE.demo/trust': 'why' } })), 'must', /why/);
       assert.deepEqual(checkDamage(well), []);
+    });
+
+    it('F4: checkMarks names each file of the second place that is torn, of one log and of many', async () => {
+      expectFinding(await checkMarks(well), 'ok');
+      const secondPlace = folder();
+      const place = new FileSecondPlace({ directory: secondPlace });
+      const mark = { size: 1, root: new Uint8Array(32), note: new Uint8Array() };
+      for (const name of ['DE.demo/trust', 'FR.demo/trust', 'witness:DE.demo/trust'])
+        await place.raise(name, mark);
+      const torn = readdirSync(secondPlace).filter((file) => !file.startsWith('FR'));
+      assert.equal(torn.length, 2);
+      for (const file of torn) truncateSync(join(secondPlace, file), 70);
+      const storage = { ...well.config.storage, secondPlace };
+      const findings = await checkMarks({ ...well, config: { ...well.config, storage } });
+      expectFinding(findings, 'must', /SECOND_PLACE_CORRUPT/);
+      assert.deepEqual(
+        torn.map((file) => findings.filter(({ text, exit }) => text.includes(file) && exit === 5).length),
+        [1, 1],
+      );
+      assert.equal(findings.length, 2);
     });
 
     it('checkRunning says whether a node runs', () => {
