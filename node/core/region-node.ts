@@ -138,7 +138,7 @@ export class RegionNode {
       },
     ));
     this.#server = new SyncServer({ ...modules, book, logs, attested: () => witness.attested() });
-    this.#voucher = new Voucher({ ...modules, witness, onTrouble });
+    this.#voucher = new Voucher({ ...modules, witness, store: this.#store, onTrouble });
     this.lists = new Lists({ key: options.registryKey }, { ...modules, tables: this.#store });
     this.handovers = new Handovers({ store: this.#store });
     this.once = new IssueOnce(options, {

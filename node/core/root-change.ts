@@ -16,6 +16,7 @@ import { putAway, UNKNOWN_ROOT } from '../store/put-away.ts';
 import { type Store } from '../store/store.ts';
 import { FORK_PREFIX } from '../trust/fork-book.ts';
 import { BRANCH_PREFIX, NAMED_PREFIX } from '../trust/left-branches.ts';
+import { rootsPlace } from '../trust/known-roots.ts';
 import { witnessKey, witnessPlace } from '../witness/witness.ts';
 
 export interface RootChangeModules {
@@ -87,7 +88,7 @@ async function settleMarks(
   const name = `${region}.${network}/`;
   const place = rootPlace({ region, network });
   const said = await secondPlace.read(place);
-  const prefixes = [name, witnessPlace(name)];
+  const prefixes = [name, witnessPlace(name), rootsPlace(name)];
   const root = said?.root ?? stored ?? fingerprint;
   if (!equalBytes(root, fingerprint)) {
     for (const prefix of prefixes)

@@ -190,6 +190,20 @@ export class LogTree {
     }
   }
 
+  /**
+   * Puts another mark in the place of the one that is further than what is held and that the root of the log has given up. From then on the log lacks
+   * what that one says. @throws {NodeError} as `SecondPlace.raise` and `SecondPlace.forget`: repeat the call.
+   */
+  async remark(mark: HighWater): Promise<void> {
+    const { secondPlace } = this.#modules;
+    const known = await secondPlace.read(this.origin);
+    // A shorter one is no way on for a mark; in between there is none.
+    if (known !== undefined && known.size >= mark.size) await secondPlace.forget(this.origin);
+    await secondPlace.raise(this.origin, mark);
+    this.#furthest = undefined;
+    await this.reload();
+  }
+
   /** Loads the log again if the last check could not be made or found something wrong. Rejects as `open`. */
   async settled(): Promise<void> {
     if (this.#loaded instanceof NodeError) await this.reload();

@@ -17,12 +17,16 @@ export class BranchFinder {
   }
 
   /**
-   * Offers a log the branch of a peer whose newest note is on `size` entries, if that is another; true if the log has taken it. Rejects as
+   * Offers a log the branch of a peer whose newest note is on `size` entries, if that is another, or if the mark in the second place keeps the
+   * log from going on with it; true if the log has taken it. Rejects as
    * `SyncClient.ask` and `Followed.settle`; {ProtocolError} TOO_LARGE for a branch of more than 32 MiB.
    */
   async seek(peer: string, log: Followed, size: number): Promise<boolean> {
     if (log.settle === undefined) return false;
-    const from = await this.#commonSize(peer, log, Math.min(size, log.tree.size));
+    const { size: heldSize, shortfall } = log.tree;
+    const common = await this.#commonSize(peer, log, Math.min(size, heldSize));
+    const isBarred = shortfall !== undefined && size > heldSize;
+    const from = common ?? (isBarred ? heldSize : undefined);
     if (from === undefined) return false;
     const entries: Uint8Array[] = [];
     for (let bytes = 0; ;) {

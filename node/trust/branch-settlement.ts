@@ -1,16 +1,21 @@
 /** Going over to another branch of a trust log: weighed first, then taken in one write whose outcome is found out before anything else. */
+import { equalBytes } from '../../protocol/bytes.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type HighWater } from '../ports.ts';
 import { BranchChange } from './branch-change.ts';
 import { type Branch, weighBranch, type WeighedBranch } from './branch-weighing.ts';
 import { type HeldStates } from './held-state.ts';
 import { type TrustKeeperModules, type TrustKeeperOptions } from './keeper-options.ts';
 import { type LeftBranches } from './left-branches.ts';
 import { type RegionFold } from './region-fold.ts';
+import { type KnownRoots } from './known-roots.ts';
+import { isCheckpointGivenUp, releaseMark } from './mark-release.ts';
 
 export interface BranchSettlementModules extends TrustKeeperModules {
   readonly fold: RegionFold;
   readonly left: LeftBranches;
+  readonly roots: KnownRoots;
   readonly states: HeldStates;
   /** Keeps a proof of the fork if these keys open it. */
   readonly keepProof: (evidence: ForkEvidence | undefined, keys: readonly VerifierKey[]) => Promise<void>;
@@ -43,6 +48,25 @@ export class BranchSettlement {
     if (weighed.standing !== 'named') return false;
     await this.#replace(weighed);
     return true;
+  }
+
+  /** Whether the log may go on with what a peer gave, since it gives up the mark that stood against that: see `releaseMark`. */
+  async release(branch: Branch): Promise<boolean> {
+    await this.#modules.tree.settled();
+    return releaseMark(this.#options, branch, this.#modules);
+  }
+
+  /**
+   * Whether the log that is held gives up a checkpoint on another tree, which its witness remembers: then that may begin anew. Rejects as reading
+   * the log and the second place.
+   */
+  async hasGivenUp(seen: HighWater): Promise<boolean> {
+    const { tree, fold, roots } = this.#modules;
+    const { state } = fold;
+    if (seen.size > tree.size || state.size !== tree.size) return false;
+    const rootThere = await tree.reader.rootAt(seen.size);
+    if (equalBytes(rootThere, seen.root) || !(await roots.areIn(state))) return false;
+    return isCheckpointGivenUp(state, seen, rootThere, this.#modules);
   }
 
   /** Finds out which branch the log holds, where the last change did not tell. Rejects as `LogTree.settled`. */

@@ -1,5 +1,5 @@
 /** Another branch of a trust log, as a peer gave it, held against the one that a node has. Spec: SPEC.md 8.5. */
-import { equalBytes } from '../../protocol/bytes.ts';
+import { equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type OpenedCheckpoint, openCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { leafHash } from '../../protocol/log/merkle.ts';
@@ -12,6 +12,7 @@ import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { ForkProver } from '../log/fork-prover.ts';
 import { type LogTree } from '../log/log-tree.ts';
+import { type HighWater } from '../ports.ts';
 import { allVerifierKeys, logVerifierKeys } from './log-keys.ts';
 
 /** All entries of another tree of a log from an index on up to its note. Those before are the ones that are held. */
@@ -73,10 +74,11 @@ export async function weighBranch(
   if (checkpoint.size !== fold.size || !equalBytes(checkpoint.root, fold.root))
     throw new ProtocolError('PROOF_INVALID', 'expected the entries of the note', { size: checkpoint.size });
   const heldFold = foldedOn(shared, past, heldEntries);
-  const words = wordsOf(heldFold.state, common, modules);
+  const leafHashes = entries.map((entry) => leafHash(sha256, entry));
+  const mark = await markBeside(tree, common, leafHashes);
+  const words = wordsOf([heldFold.state, fold.state], common, mark, modules);
   const standing =
     words === undefined ? 'unnamed' : standingOfBranch(fold.state, { state: heldFold.state, words }, common);
-  const leafHashes = entries.map((entry) => leafHash(sha256, entry));
   const theirs = { note: branch.note, size: fold.size, from: common, leafHashes, path: [] };
   const evidence = await new ForkProver(modules).againstTree(theirs, Math.min(held.length, fold.size));
   // Keys that another root than the one in force may have admitted prove nothing against the region.
@@ -86,7 +88,8 @@ export async function weighBranch(
   return { standing, common, entries, fold, checkpoint, note, heldEntries, heldFold, evidence, keys };
 }
 
-async function entriesOf({ reader, head }: LogTree): Promise<Uint8Array[]> {
+/** All that is held. */
+export async function entriesOf({ reader, head }: LogTree): Promise<Uint8Array[]> {
   const entries: Uint8Array[] = [];
   for await (const entry of reader.entries(0, head.size)) entries.push(entry.slice());
   return entries;
@@ -109,19 +112,34 @@ function foldedOn(shared: TrustFold, past: readonly Uint8Array[], entries: reado
   return fold;
 }
 
-/** The ids of the keys behind each note under which entries from `common` on are held; undefined if one of the notes opens by none. */
-function wordsOf(
-  state: TrustState,
+/** The further mark in the second place: a word for what was held, unless it is on the other branch, which begins with `common` entries. */
+async function markBeside(
+  { shortfall, reader }: LogTree,
   common: number,
+  leafHashes: readonly Uint8Array[],
+): Promise<HighWater | undefined> {
+  if (shortfall === undefined || shortfall.size > common + leafHashes.length) return shortfall;
+  const frontier = await reader.frontierAt(common);
+  for (const hash of leafHashes.slice(0, shortfall.size - common)) frontier.append(hash);
+  return equalBytes(shortfall.root, frontier.root()) ? undefined : shortfall;
+}
+
+/** The ids of the keys behind each note under which entries from `common` on are or were held; undefined if one of the notes opens by none. */
+function wordsOf(
+  states: readonly TrustState[],
+  common: number,
+  mark: HighWater | undefined,
   { tree, sha256, verifySignature }: WeighingModules,
 ): string[][] | undefined {
   const { signed, ahead } = tree.head;
   const notes = [
     ...(signed !== undefined && signed.size > common ? [signed.note] : []),
     ...(ahead === undefined ? [] : [ahead.note]),
+    ...(mark === undefined ? [] : [mark.note]),
   ];
   // Whoever has been given up on the branch that is held has signed it all the same.
-  const keys = allVerifierKeys(sha256, state, tree.origin);
+  const named = states.flatMap((state) => allVerifierKeys(sha256, state, tree.origin));
+  const keys = [...new Map(named.map((key) => [hexOf(key.publicKey), key])).values()];
   if (notes.length === 0) return undefined;
   try {
     return notes.map((note) =>

@@ -1,7 +1,7 @@
 /** What a keeper of a region's trust log is made from. */
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
-import { type Clock } from '../ports.ts';
+import { type Clock, type SecondPlace } from '../ports.ts';
 import { type LeaveBranch } from './branch-change.ts';
 import { type HeldState } from './held-state.ts';
 import { type RegionFoldModules } from './region-fold.ts';
@@ -17,6 +17,7 @@ export interface TrustKeeperOptions {
 
 export interface TrustKeeperModules extends RegionFoldModules {
   readonly clock: Clock;
+  readonly secondPlace: SecondPlace;
   /** The witness keys of all regions, as they are known now. */
   readonly witnessKeys: () => WitnessKeys;
   /**

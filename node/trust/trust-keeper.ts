@@ -15,12 +15,14 @@ import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
 import { type NodeError } from '../node-error.ts';
+import { type HighWater } from '../ports.ts';
 import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
 import { CosignaturePool } from './cosignature-pool.ts';
 import { ForkBook, isDisowned, type KnownFork } from './fork-book.ts';
 import { BranchSettlement } from './branch-settlement.ts';
 import { type Branch } from './branch-weighing.ts';
 import { type HeldState, HeldStates, PENDING_MAX } from './held-state.ts';
+import { KnownRoots } from './known-roots.ts';
 import { LeftBranches } from './left-branches.ts';
 import { logVerifierKeys } from './log-keys.ts';
 import { type TrustKeeperModules, type TrustKeeperOptions } from './keeper-options.ts';
@@ -42,6 +44,7 @@ export class TrustKeeper implements Followed {
   #agreed = new RecentMap<{ readonly text: string }>(NOTES_REMEMBERED);
   readonly #states = new HeldStates();
   readonly #settlement: BranchSettlement;
+  readonly #roots: KnownRoots;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -59,10 +62,12 @@ export class TrustKeeper implements Followed {
     this.#forks = forks;
     this.#left = left;
     this.#replica = new Replica(modules);
+    this.#roots = new KnownRoots(this.origin, modules);
     this.#settlement = new BranchSettlement(options, {
       ...modules,
       fold,
       left,
+      roots: this.#roots,
       states: this.#states,
       keepProof: (evidence, keys) => this.#keepIfProven(evidence, keys),
       onLeft: () => (this.#agreed = new RecentMap(NOTES_REMEMBERED)),
@@ -80,6 +85,7 @@ export class TrustKeeper implements Followed {
     const left = await LeftBranches.open(trustLogOrigin(options.region, options.network), modules.store);
     const keeper = new TrustKeeper(options, modules, fold, forks, left);
     keeper.#requirePin(fold.state);
+    await keeper.#roots.learn(fold.state);
     await keeper.#complete();
     return keeper;
   }
@@ -154,13 +160,15 @@ export class TrustKeeper implements Followed {
    * @throws {ProtocolError} as `Replica.apply`; PIN_MISMATCH for the log of another region of this name. @throws {NodeError}
    */
   apply(piece: Piece): Promise<Kept> {
-    return this.#inTurn(async () => {
-      const read = piece.read ?? readNote(piece.note);
-      const found = await this.#keysFor(piece, read);
-      if (found === undefined) return { outcome: 'more', size: this.tree.size };
-      const { keys, opened } = found;
-      return this.#settle(await this.#replica.apply({ ...piece, read }, keys, opened), keys, read);
-    });
+    return this.#inTurn(() => this.#apply(piece));
+  }
+
+  async #apply(piece: Piece): Promise<Kept> {
+    const read = piece.read ?? readNote(piece.note);
+    const found = await this.#keysFor(piece, read);
+    if (found === undefined) return { outcome: 'more', size: this.tree.size };
+    const { keys, opened } = found;
+    return this.#settle(await this.#replica.apply({ ...piece, read }, keys, opened), keys, read);
   }
 
   /** The branches that were left, and whether the root has named two. */
@@ -170,11 +178,13 @@ export class TrustKeeper implements Followed {
 
   /**
    * Takes another branch of the log in the place of what is held, if the root has named it. What is left is kept, and what it revoked
-   * counts on. Nothing that was held from where they part is leaned on any more.
-   * @throws {ProtocolError} as `weighBranch`. @throws {NodeError} as `LogTree.replace`: repeat the call.
+   * counts on. Nothing that was held from where they part is leaned on any more. Where the branch goes on from what is held and the mark in the second
+   * place stands against it, it is taken if it gives that up.
+   * @throws {ProtocolError} as `weighBranch` and `releaseMark`. @throws {NodeError} as `LogTree.replace`: repeat the call.
    */
   settle(branch: Branch): Promise<boolean> {
     return this.#inTurn(async () => {
+      if (await this.#settlement.release(branch)) return (await this.#apply(branch)).outcome === 'grown';
       const isTaken = await this.#settlement.settle(branch);
       if (isTaken) {
         await this.#complete();
@@ -224,6 +234,11 @@ export class TrustKeeper implements Followed {
     return held === undefined
       ? { isFolded: false }
       : { isFolded: true, objection: objectionTo(held, this.#nowS()) };
+  }
+
+  /** See `BranchSettlement.hasGivenUp`. Does not wait for this keeper. */
+  hasGivenUp(seen: HighWater): Promise<boolean> {
+    return this.#settlement.hasGivenUp(seen);
   }
 
   /** Takes a cosignature that this node made itself. */
@@ -297,6 +312,7 @@ export class TrustKeeper implements Followed {
   async #follow(): Promise<void> {
     const before = this.latest?.pool.text;
     await this.#fold.advance();
+    await this.#roots.learn(this.state);
     if (await this.#complete()) this.#modules.onChange?.(this.latest?.pool.text !== before);
   }
 

@@ -34,6 +34,30 @@ export function standingOfBranch(state: TrustState, held: HeldBranch, common: nu
   return namesItself(held.state, common) ? 'contradicted' : 'named';
 }
 
+/** What a reader knows of a trust log whose tree it does not hold: one checkpoint, and the ids of the keys that signed it. */
+export interface KnownCheckpoint {
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly signers: readonly string[];
+}
+
+/**
+ * Whether the root has given up a checkpoint whose tree nobody can show any more. `state` is folded from the beginning to the end of a log
+ * that has the root `rootThere` at the size of the checkpoint; undefined where it is shorter. The root's own signature says which tree the
+ * log had at the cut-off, so a checkpoint on no more than that and on another tree was never the region's. Of one beyond the cut-off, nothing says
+ * where it parts from the log. Spec: SPEC.md 8.5.
+ */
+export function isGivenUp(
+  state: TrustState,
+  { size, root, signers }: KnownCheckpoint,
+  rootThere: Uint8Array | undefined,
+): boolean {
+  if (rootThere === undefined || equalBytes(rootThere, root) || signers.length === 0) return false;
+  const compromises = signers.map((keyId) => state.key(keyId)?.compromise);
+  if (compromises.includes(undefined)) return false;
+  return compromises.some((compromise) => (compromise?.cutOffs.get('trust')?.size ?? 0) >= size);
+}
+
 /** Who held a root that was replaced since cannot bring back the log of that time. */
 function continuesRoots(state: TrustState, held: TrustState): boolean {
   const { fingerprint } = state;

@@ -53,11 +53,12 @@ export async function keeperOf(
   {
     on = medium(),
     witnesses = [],
+    secondPlace = new MemorySecondPlace(),
     ...modules
   }: { on?: FaultyMedium; witnesses?: RegionFixture[] } & Partial<TrustKeeperModules> = {},
 ): Promise<KeeperBench> {
   const store = await startedStore(on);
-  const tree = await LogTree.open(region.origin, { store, secondPlace: new MemorySecondPlace(), sha256 });
+  const tree = await LogTree.open(region.origin, { store, secondPlace, sha256 });
   const keys = new WitnessKeys(
     witnesses.map(({ state }) => state),
     sha256,
@@ -67,6 +68,7 @@ export async function keeperOf(
     {
       ...trustModules,
       store,
+      secondPlace,
       tree,
       clock: new RunningClock(START_S * 1000),
       witnessKeys: () => keys,

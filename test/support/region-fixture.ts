@@ -229,9 +229,9 @@ export class RegionFixture {
     return { kind: 'compromise', key: hexBytes(key.keyId), version, cutoffs };
   }
 
-  /** The size and root that the trust log has now. */
-  cutOff(): CutOff {
-    return { size: this.fold.size, root: this.fold.root };
+  /** The root that the trust log has at a size; now, by default. */
+  cutOff(size = this.fold.size): CutOff {
+    return { size, root: this.rootAt(size) };
   }
 
   entryAt(index: number): Uint8Array {

@@ -3,6 +3,7 @@ import { RegionFixture, type TestKey } from '../../support/region-fixture.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { cosignatureBy, noteOf } from '../../support/keeper-fixture.ts';
+import { type MediumSnapshot } from '../../support/faulty-disk.ts';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
 
 /** FR is told of in two ways; DE, BE and NL recognise each other and it. */
@@ -13,10 +14,13 @@ const ORIGIN = `FR.${NETWORK}/trust`;
 describe('a network of nodes in which a thief has told a region in another way', () => {
   let world: NodeWorld;
   let fresh: TestKey;
+  /** The disk of DE before it knew of anybody. */
+  let early: MediumSnapshot;
 
   beforeEach(async () => {
     world = new NodeWorld();
     for (const region of ['FR', ...OTHERS]) await world.found(region);
+    early = world.machine('DE').medium.snapshot();
     const all = ['FR', ...OTHERS];
     for (const [i, a] of all.entries()) for (const b of all.slice(i + 1)) await world.befriend(a, b);
     fresh = world.machine('FR').fixture.key('fresh checkpoint');
@@ -141,6 +145,39 @@ describe('a network of nodes in which a thief has told a region in another way',
       assert.match(await world.outcome(region, text), /^undetermined .*QUARANTINED/);
     await heal();
     await assertHealed(['DE', 'BE'], text);
+  });
+
+  it('T3, T9: DE, whose store went back while FR healed, is held by what it remembers until it has proof, and vouches again', async () => {
+    const { text } = await world.issue('FR');
+    await world.pass(40);
+    const bad = await deceive(['DE'], 40);
+    await world.run(world.node('FR').revoke({ log: LOG, indexes: [900_004] }));
+    const { medium, secondPlace } = await world.kill('DE');
+    for (const place of [ORIGIN, `witness:${ORIGIN}`])
+      assert.deepEqual(secondPlace.marks.get(place)?.root, bad.fold.root, place);
+    for (const region of ['FR', ...OTHERS]) world.network.rejoin(region);
+    await world.pass(20);
+    const { fixture, instead } = world.machine('FR');
+    const node = world.node('FR');
+    fixture.nowS = world.nowS;
+    const { size, root } = node.log(ORIGIN)?.head ?? assert.fail();
+    assert.ok(size >= bad.entries.length);
+    const statements = [
+      fixture.keysStatement([{ key: fresh, role: 'checkpoint' }]),
+      fixture.compromise(fixture.keys.checkpoint, { trust: { size, root } }),
+    ];
+    instead.checkpoint = fresh;
+    await world.run(node.logEntries(statements.map((statement) => fixture.entryOf(statement))));
+    medium.restore(early);
+    world.replace('DE');
+    await world.boot('DE');
+    await world.until(() => sizeAt('DE') === sizeAt('FR'), 'DE has the log', 120);
+    await world.pass(40);
+    assert.match(await world.outcome('DE', text), /^pass/);
+    for (const place of [ORIGIN, `witness:${ORIGIN}`])
+      assert.equal(secondPlace.marks.get(place)?.size, sizeAt('FR'), place);
+    const seen = await world.run(world.node('DE').witness.lastSeen(ORIGIN));
+    assert.deepEqual(seen?.root, world.node('FR').log(ORIGIN)?.head.root);
   });
 
   it('T3: FR logs nothing but what names its branch and gives up each key that signed the other', async () => {
