@@ -59,6 +59,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   up: async () => (await import('./commands/up.ts')).addUp,
   status: async () => (await import('./commands/status.ts')).addStatus,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
+  declare: async () => (await import('./commands/declare.ts')).addDeclare,
   issue: async () => (await import('./commands/issue.ts')).addIssue,
   codes: async () => (await import('./commands/codes.ts')).addCodes,
   show: async () => (await import('./commands/show.ts')).addShow,

@@ -79,7 +79,10 @@ export function addIssue(program: Command, cli: Cli): void {
     .option('--document-number <text>', 'number of the identity document')
     .option('--out <file>', 'file for the codes, .csv or .jsonl (default: print them)')
     .option('--rules <id>', 'let these rules of the trust log decide on colours, by the facts in the columns')
-    .option('--facts <file>', 'with --rules: facts of the one person as JSON')
+    .option(
+      '--facts <file>',
+      'with --rules: facts of the one person as JSON, instead of their declaration (`entente declare`)',
+    )
     .option(
       '--list <file>',
       'with --rules: background data by subject, such as a control list; repeatable',
@@ -167,7 +170,6 @@ async function peopleSource(
     if (identity !== undefined) throw usageError('papers of a file of people stand in its columns');
     return (desk) => peopleByRules(cli, desk, file, byRules, nowS());
   }
-  if (facts === undefined) throw usageError('--rules takes a file of people, or --subject and --facts');
   const person = personOf({ ...options, colour: 'green' }, holderKey);
   return (desk) => personByRules(cli, desk, { person, identity }, facts, byRules, nowS());
 }

@@ -1,6 +1,4 @@
 /** `entente lists import|show|history|find|example`: the background data of a region. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { Argument, type Command, Option } from 'commander';
 import { columnsOf, exampleFile, KINDS, LIST_KINDS, type ListKind } from '../../node/lists/kinds.ts';
 import { type ImportReport, SOURCE_CHARS_MAX } from '../../node/lists/lists.ts';
@@ -11,6 +9,7 @@ import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { addPaperOptions, identityOf, type PaperOptions } from '../people/papers.ts';
+import { bytesOfFile } from '../people/file-bytes.ts';
 import { peopleFormatOf } from '../people/people-file.ts';
 import { faultText } from '../people/rows-argument.ts';
 import { printable } from '../printable.ts';
@@ -113,7 +112,7 @@ async function importList(
   if (source.trim() === '' || source.length > SOURCE_CHARS_MAX)
     throw usageError(`--source is a text of 1 to ${SOURCE_CHARS_MAX} characters`);
   const order = { kind, source, asOfS: parseTime(asOf), format: peopleFormatOf(file), encoding };
-  const bytes = await openedFile(cli, file);
+  const bytes = await bytesOfFile(cli, file);
   const report = await withDesk(cli, path, (desk) => desk.importList(order, bytes), QUIETLY);
   if (report.outcome === 'refused') throw refusal(file, kind, report);
   const { rows, entries, version } = report.list;
@@ -125,27 +124,6 @@ async function importList(
     return [`Version ${version} of ${kind} is in force: ${of}, as of ${timeText(report.list.asOfS)}.`];
   });
 }
-
-/** The bytes of a file, with progress where their number is known. */
-async function openedFile(cli: Cli, file: string): Promise<AsyncIterable<Uint8Array>> {
-  if (file === '-') return cli.surroundings.stdin;
-  const found = await stat(file).catch(() => undefined);
-  if (found?.isFile() !== true) throw usageError(`there is no file ${printable(file)}`);
-  return readBytes(cli, file, found.size);
-}
-
-async function* readBytes(cli: Cli, file: string, size: number): AsyncGenerator<Uint8Array, void, undefined> {
-  const progress = cli.output.progress('read bytes', size);
-  let done = 0;
-  for await (const part of createReadStream(file) as AsyncIterable<Uint8Array>) {
-    yield part;
-    done += part.length;
-    if (size > PROGRESS_FROM_BYTES) progress.at(done);
-  }
-}
-
-/** Shorter files are read before anybody looks. */
-const PROGRESS_FROM_BYTES = 1_048_576;
 
 function refusal(file: string, kind: ListKind, { faults }: ImportReport & { outcome: 'refused' }): CliError {
   const told = faults.map((fault) => `\n  ${faultText(fault)}`).join('');

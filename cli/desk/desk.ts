@@ -8,6 +8,8 @@ import { type RegionKeys } from '../../node/region/region-keys.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
+import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
+import { type DeclaredFacts } from '../../node/life/life.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
 import { type Found } from '../../node/lists/list-view.ts';
 import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';
@@ -68,6 +70,10 @@ export interface Desk {
   listsInForce(): Promise<ReadonlyMap<ListKind, ListVersion>>;
   /** The versions of a list, that in force first. */
   listVersions(kind: ListKind): Promise<readonly ListVersion[]>;
+  /** Takes declarations of people: all of a file, or none. */
+  declare(order: DeclarationOrder, file: AsyncIterable<Uint8Array>): Promise<IntakeReport>;
+  /** What people declared, in their order, as these rules ask for it; undefined for who has not. */
+  declared(subjects: readonly string[], rules: string): Promise<readonly (DeclaredFacts | undefined)[]>;
   /** Destroys what opens a person's codes. @throws {NodeError} NOT_FOUND, REFUSED as `Forgetting.forget`. */
   forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]>;
   /** Whoever runs the region takes up what has changed in its config and its folder of keys. */

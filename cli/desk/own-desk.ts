@@ -2,6 +2,8 @@
 import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type GivenUp, type HeldCode, type Wanted } from '../../node/issuing/held-codes.ts';
+import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
+import { type DeclaredFacts, DECLARED_MAX } from '../../node/life/life.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
 import { type Found, SOUGHT_MAX } from '../../node/lists/list-view.ts';
 import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';
@@ -143,6 +145,21 @@ export class OwnDesk implements Desk {
 
   listVersions(kind: ListKind): Promise<readonly ListVersion[]> {
     return this.#region.node.lists.versions(kind);
+  }
+
+  declare(order: DeclarationOrder, file: AsyncIterable<Uint8Array>): Promise<IntakeReport> {
+    return this.#region.node.life.declare(order, file);
+  }
+
+  async declared(
+    subjects: readonly string[],
+    rules: string,
+  ): Promise<readonly (DeclaredFacts | undefined)[]> {
+    const { life } = this.#region.node;
+    const declared: (DeclaredFacts | undefined)[] = [];
+    for (let at = 0; at < subjects.length; at += DECLARED_MAX)
+      declared.push(...(await life.declared(subjects.slice(at, at + DECLARED_MAX), rules)));
+    return declared;
   }
 
   forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {

@@ -15,6 +15,8 @@ import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { shuffled } from '../../node/issuing/shuffle.ts';
+import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
+import { type DeclaredFacts, DECLARED_MAX } from '../../node/life/life.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
 import { type Found } from '../../node/lists/list-view.ts';
 import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';
@@ -261,6 +263,27 @@ export class RunningDesk implements Desk {
   async #lists(): Promise<Readonly<Record<ListKind, readonly ListVersion[]>>> {
     const answer = await asked(this.#client.ask({ method: 'GET', path: '/v1/lists' }));
     return (answer as { lists: Record<ListKind, readonly ListVersion[]> }).lists;
+  }
+
+  async declare(order: DeclarationOrder, file: AsyncIterable<Uint8Array>): Promise<IntakeReport> {
+    const query = new URLSearchParams({ ...order });
+    const request = { method: 'POST', path: `/v1/declarations/import?${query.toString()}` } as const;
+    return (await asked(this.#client.sendFile(request, file))) as IntakeReport;
+  }
+
+  async declared(
+    subjects: readonly string[],
+    rules: string,
+  ): Promise<readonly (DeclaredFacts | undefined)[]> {
+    const declared: (DeclaredFacts | undefined)[] = [];
+    for (let at = 0; at < subjects.length; at += DECLARED_MAX) {
+      const order = { rules, subjects: subjects.slice(at, at + DECLARED_MAX) };
+      const { people } = (await this.#post('/v1/declarations/find', order)) as {
+        people: readonly (DeclaredFacts | null)[];
+      };
+      declared.push(...people.map((one) => one ?? undefined));
+    }
+    return declared;
   }
 
   async forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {

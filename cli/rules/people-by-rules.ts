@@ -1,4 +1,5 @@
 /** Whom to issue which colour, by rules that the region has activated. */
+import { readFacts } from '../../protocol/rules/facts.ts';
 import { readRuleSet, isInForce, type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type Identity } from '../../node/lists/identity.ts';
 import { FACT_NAMES, KINDS, LIST_KINDS, type ListKind } from '../../node/lists/kinds.ts';
@@ -54,19 +55,20 @@ export async function peopleByRules(
   return decided(cli, desk, ruleSet, { file, declared, options, nowS });
 }
 
-/** One person with the facts of a JSON file. */
+/** One person with the facts of a JSON file, or with those of their declaration. */
 export async function personByRules(
   cli: Cli,
   desk: Desk,
   { person, identity }: { readonly person: Person; readonly identity: Identity | undefined },
-  factsFile: string,
+  factsFile: string | undefined,
   options: ByRules,
   nowS: number,
 ): Promise<readonly Person[]> {
   const ruleSet = ruleSetOf(desk, options.rules, nowS);
-  const facts = await readFactsFile(cli, ruleSet, factsFile);
+  const facts = factsFile === undefined ? new Map() : await readFactsFile(cli, ruleSet, factsFile);
   const declared = [{ subject: person.subject, line: 0, person, facts, ...(identity && { identity }) }];
-  return decided(cli, desk, ruleSet, { file: factsFile, declared, options, nowS });
+  const file = factsFile ?? 'the declaration';
+  return decided(cli, desk, ruleSet, { file, declared, options, nowS });
 }
 
 interface Decided {
@@ -80,8 +82,9 @@ async function decided(
   cli: Cli,
   desk: Desk,
   ruleSet: RuleSet,
-  { file, declared, options, nowS }: Decided,
+  { file, declared: rows, options, nowS }: Decided,
 ): Promise<readonly Person[]> {
+  const declared = await withDeclarations(desk, ruleSet, rows);
   const files: BackgroundList[] = [];
   for (const name of options.lists)
     files.push({ name, told: await readRows(cli, name, listForm(ruleSet, nowS)) });
@@ -103,6 +106,30 @@ async function decided(
     await writeFileAtomically(options.report, openReport(undecided), { mode: 0o600 });
   if (undecided.length > 0) tellUndecided(cli, file, undecided, people.length, options);
   return people;
+}
+
+/**
+ * What rows leave open of papers comes of the declarations that are stored, and so do facts of people of whom the row tells no
+ * declaration: two declarations are never mixed.
+ */
+async function withDeclarations(
+  desk: Desk,
+  ruleSet: RuleSet,
+  rows: readonly Declared[],
+): Promise<readonly Declared[]> {
+  const asked = ruleSet.data.facts;
+  if (!Object.hasOwn(asked, 'declaration.consent')) return rows;
+  const known = await desk.declared(
+    rows.map(({ subject }) => subject),
+    ruleSet.id,
+  );
+  return rows.map((row, i) => {
+    const stored = known[i];
+    if (stored === undefined) return row;
+    const declaresItself = [...row.facts.keys()].some((name) => name.startsWith('declaration.'));
+    const { facts = new Map() } = declaresItself ? {} : readFacts(asked, stored.facts);
+    return { ...row, identity: row.identity ?? stored.identity, facts: new Map([...facts, ...row.facts]) };
+  });
 }
 
 /** What the lists in force say of everybody; undefined where there are none. @throws {CliError} PEOPLE_INVALID */

@@ -11,6 +11,7 @@ import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { HeldCodes } from '../issuing/held-codes.ts';
 import { IssueOnce } from '../issuing/issue-once.ts';
+import { Life } from '../life/life.ts';
 import { Lists } from '../lists/lists.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { Retention } from '../log/retention.ts';
@@ -55,6 +56,8 @@ export class RegionNode {
   readonly #store: Store;
   /** The background data of the region. */
   readonly lists: Lists;
+  /** People who declared, and their colours. */
+  readonly life: Life;
   /** Batches whose codes nobody has confirmed to have arrived. */
   readonly handovers: Handovers;
   /** Issuing that can be ordered again without a second code. */
@@ -140,6 +143,12 @@ export class RegionNode {
     this.#server = new SyncServer({ ...modules, book, logs, attested: () => witness.attested() });
     this.#voucher = new Voucher({ ...modules, witness, store: this.#store, onTrouble });
     this.lists = new Lists({ key: options.registryKey }, { ...modules, tables: this.#store });
+    this.life = new Life(options, {
+      ...modules,
+      store: this.#store,
+      lists: this.lists,
+      state: () => this.keeper(region)?.state,
+    });
     this.handovers = new Handovers({ store: this.#store });
     this.once = new IssueOnce(options, {
       ...modules,
@@ -346,6 +355,7 @@ export class RegionNode {
     const forgetting = new Forgetting(this.#options, {
       ...this.#modules,
       registry: this.#registry,
+      forgetDeclared: (subject) => this.life.forget(subject),
       trust: () => this.keeper(this.#options.region)?.state,
       openTree: (origin) => this.#shelf.openTree(origin),
     });

@@ -10,6 +10,7 @@ import { type Clock, type Random } from '../ports.ts';
 import { addressOf } from './admin-address.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { bears, openSecret } from './admin-secret.ts';
+import { declarationRoutes } from './declaration-routes.ts';
 import { deskRoutes, type OperatorDesk } from './desk-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
 import { listRoutes } from './list-routes.ts';
@@ -71,6 +72,7 @@ export class AdminServer {
         ...issueRoutes({ node, sha256, random, nowS, replies }),
         ...adminRoutes({ region }, { node, report, nowS, replies }),
         ...listRoutes({ node, replies }),
+        ...declarationRoutes({ node, replies }),
         ...deskRoutes({ region }, { node, desk, sha256, replies }),
       ],
       replies,

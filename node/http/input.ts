@@ -73,6 +73,15 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   });
 }
 
+/** The body in parts. Where reading ends early what is left is taken and dropped, since whoever still sends hears no answer before. */
+export async function* partsOf(request: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+  } finally {
+    request.resume();
+  }
+}
+
 function textOf(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

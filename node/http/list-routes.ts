@@ -1,5 +1,4 @@
 /** Lists of background data for the operator: taken as files, and told of. */
-import { type IncomingMessage } from 'node:http';
 import { z } from '@hono/zod-openapi';
 import { type RegionNode } from '../core/region-node.ts';
 import { LIST_KINDS } from '../lists/kinds.ts';
@@ -9,7 +8,7 @@ import { SOURCE_CHARS_MAX } from '../lists/lists.ts';
 import { DOUBTS, type Sought, soughtSchema } from '../lists/matching.ts';
 import { listVersionSchema } from '../lists/shelf.ts';
 import { ENCODINGS } from '../rows/encoding.ts';
-import { checked, readQuery } from './input.ts';
+import { checked, partsOf, readQuery } from './input.ts';
 import { jsonLines } from './json-lines.ts';
 import { type Replies } from './replies.ts';
 import { type Route } from './routes.ts';
@@ -34,7 +33,7 @@ const importQuery = z.strictObject({
 });
 
 const listVersion = z.object(listVersionSchema.shape).openapi('ListVersion');
-const rowFault = z
+export const rowFault = z
   .object({
     line: z.int(),
     column: z.string().optional(),
@@ -85,13 +84,8 @@ export function listRoutes({ node, replies }: ListModules): Route[] {
       answer: { description: 'What came of it', content: json(importReport) },
       handle: async (context) => {
         const order = readQuery(context.req.url, importQuery);
-        const { incoming } = context.env;
-        try {
-          return replies.json(context, await node.lists.import(order, partsOf(incoming)));
-        } finally {
-          // Whoever still sends hears the answer only once all that he sent is taken.
-          incoming.resume();
-        }
+        const file = partsOf(context.env.incoming);
+        return replies.json(context, await node.lists.import(order, file));
       },
     },
     {
@@ -135,9 +129,4 @@ async function* foundLines(view: ListView, body: AsyncIterable<Uint8Array>): Asy
     some = [];
   }
   yield await answer();
-}
-
-/** The body; where reading ends early, the connection lives on. */
-async function* partsOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
 }

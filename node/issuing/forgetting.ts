@@ -29,6 +29,8 @@ export interface ForgetOrder {
 
 export interface ForgettingModules extends Pick<Primitives, 'sha256'> {
   readonly registry: Registry;
+  /** Destroys what a person declared and what came of it; false if there is nothing. */
+  readonly forgetDeclared: (subject: string) => Promise<boolean>;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly trust: () => Pick<TrustState, 'revoked'> | undefined;
   /** Opens an own log, or gives the one that is open. */
@@ -45,15 +47,17 @@ export class Forgetting {
   }
 
   /**
-   * Destroys all that opens what a person holds. To be repeated if it is interrupted.
+   * Destroys all that opens what a person holds, and what they declared. To be repeated if it is interrupted.
    * @throws {NodeError} NOT_FOUND for nobody; REFUSED where a code still passes, unless that is wanted: nothing is destroyed then.
    * REGISTRY_CORRUPT, LOG_CORRUPT if something is left, or a leaf is not what it was.
    */
   async forget({ subject, lettingPass }: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
     const { registry } = this.#modules;
     if (!lettingPass) await this.#requireNonePasses(subject);
+    const hadDeclared = await this.#modules.forgetDeclared(subject);
     const places = await registry.forget(subject);
-    if (places.length === 0) throw new NodeError('NOT_FOUND', 'the registry knows nobody by that reference');
+    if (places.length === 0 && !hadDeclared)
+      throw new NodeError('NOT_FOUND', 'the registry knows nobody by that reference');
     const left = await registry.ofSubject(subject);
     const opened = await Promise.all(places.map((place) => registry.atPlace(place)));
     if (left.length > 0 || opened.some((record) => record !== undefined))

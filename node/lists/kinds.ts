@@ -28,7 +28,7 @@ export interface CellForm {
   readonly example: string;
 }
 
-const AREA_CHARS_MAX = 64;
+export const AREA_CHARS_MAX = 64;
 const AREA = /^[\p{L}\p{N}][\p{L}\p{N} ._\-/]*$/u;
 
 function oneOf(...words: readonly [string, ...string[]]): CellForm {
@@ -46,9 +46,14 @@ const day: CellForm = {
   example: '2026-11-20',
 };
 
+/** Whether `text` can name an area: a code or name of 1 to 64 characters. */
+export function isArea(text: string): boolean {
+  return text.length <= AREA_CHARS_MAX && AREA.test(text);
+}
+
 const area: CellForm = {
   fault: (text) =>
-    text.length <= AREA_CHARS_MAX && AREA.test(text)
+    isArea(text)
       ? undefined
       : `is not a code or name of 1 to ${AREA_CHARS_MAX} letters, digits, blanks and - . _ /`,
   example: 'CN-42',

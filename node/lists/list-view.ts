@@ -1,6 +1,6 @@
 /** The lists in force at one moment, as they answer for people. What is imported meanwhile changes nothing in the answers. */
 import { type ListEntry, saidOf } from './entry.ts';
-import { type Areas, factsOf, KINDS, type ListFacts, type ListKind } from './kinds.ts';
+import { type Areas, factsOf, KINDS, type ListFacts, type ListKind, type Said } from './kinds.ts';
 import { type Doubt, matchOf, type Sought } from './matching.ts';
 import { type ListVersion, type Shelf } from './shelf.ts';
 
@@ -61,6 +61,16 @@ export class ListView {
       });
     }
     return found;
+  }
+
+  /** The version of a list that answers; undefined where there is none. */
+  versionOf(list: ListKind): ListVersion | undefined {
+    return this.#inForce.get(list);
+  }
+
+  /** What comes of stays that somebody tells, by area; undefined where no list says which areas are at risk. */
+  factsOfStays(stays: Said): ListFacts | undefined {
+    return this.#inForce.has('areas') ? factsOf('travel', stays, this.#areas) : undefined;
   }
 
   /** The entries of a list that may be about these people: two trips to the tables for all of them, and a third for namesakes. */

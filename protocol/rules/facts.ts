@@ -101,12 +101,14 @@ const TYPES: Readonly<
   time: {
     text: 'a time with its zone',
     example: '2026-11-26T14:00:00+08:00',
-    has: (value) =>
-      typeof value === 'string' &&
-      /T.*(Z|[+-]\d{2}:\d{2})$/.test(value) &&
-      DateTime.parse(value) !== undefined,
+    has: (value) => typeof value === 'string' && isTime(value),
   },
 };
+
+/** Total: whether `text` is a point in time with its zone. */
+export function isTime(text: string): boolean {
+  return /T.*(Z|[+-]\d{2}:\d{2})$/.test(text) && DateTime.parse(text) !== undefined;
+}
 
 function isOfType(type: FactType, value: unknown): value is RuleValue {
   return typeof type === 'string'

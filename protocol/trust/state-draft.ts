@@ -171,6 +171,14 @@ export class StateDraft implements TrustState {
     return statement && { id, version: statement.version, fromS: statement.from, data: statement.data };
   }
 
+  *allRules(): Iterable<LoggedRules> {
+    for (const { entry } of this.#slots.values()) {
+      if (entry.statement.kind !== 'rules') continue;
+      const { id, version, from, data } = entry.statement;
+      yield { id, version, fromS: from, data };
+    }
+  }
+
   *adapters(): Iterable<LoggedAdapter> {
     for (const { entry } of this.#slots.values()) {
       if (entry.statement.kind !== 'adapter') continue;

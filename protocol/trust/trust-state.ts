@@ -135,6 +135,7 @@ export interface TrustState {
   /** Every log with revoked indexes, announced or not, and those. */
   revocations(): Iterable<readonly [string, RevocationSet]>;
   rules(id: string): LoggedRules | undefined;
+  allRules(): Iterable<LoggedRules>;
   adapters(): Iterable<LoggedAdapter>;
   foreignRevocations(): Iterable<ForeignRevocation>;
   nodes(): Iterable<NodeIdentity>;

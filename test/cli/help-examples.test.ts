@@ -92,6 +92,10 @@ describe('the examples of the help texts', () => {
       `subject,full_name,birth_date,declaration.day,declaration.consent\nPerson 00003,Person Sample,1990-05-17,${today},true\n`,
     );
     writeFileSync(
+      world.path('declared.csv'),
+      `subject,full_name,birth_date,declared_at,consent,symptoms\nPerson 00006,Person Sample,1990-05-17,${today}T00:00:00Z,true,false\n`,
+    );
+    writeFileSync(
       world.path('control.csv'),
       `subject,control.level,control.since\nPerson 00003,key,${today}\n`,
     );

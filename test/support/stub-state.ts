@@ -71,5 +71,6 @@ export function stubState(options: StubState): TrustState {
     adapters: () => options.adapters ?? [],
     foreignRevocations: () => options.foreignRevocations ?? [],
     nodes: () => [],
+    allRules: () => [],
   };
 }

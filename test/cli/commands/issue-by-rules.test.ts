@@ -188,7 +188,6 @@ describe('entente issue --rules', () => {
 
   for (const args of [
     ['--subject', 'A', '--colour', 'green', '--rules', 'de'],
-    ['--subject', 'A', '--rules', 'de'],
     ['people.csv', '--list', 'control.csv'],
     ['people.csv', '--leave-open'],
     ['people.csv', '--rules', 'de', '--facts', 'facts.json'],

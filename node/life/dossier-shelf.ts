@@ -1,0 +1,152 @@
+/**
+ * Dossiers at rest, all of it sealed, under names that tell nothing without the key of the registry. Tables:
+ *
+ *   life/person/<pseudonym>               the dossier of a person
+ *   life/name/<name>/<pseudonym>          the person has this name and day of birth
+ *   life/untold/<pseudonym>               the newest change was not handed to anybody yet
+ *   life/objection/<pseudonym>            the person has an objection that is not settled
+ *
+ * Pseudonyms are spread evenly, so that walking the persons in their order tells how far one is, and nothing of them.
+ */
+import { type Change, type Random } from '../ports.ts';
+import { keyAfter } from '../store/reader.ts';
+import { Pseudonyms } from '../registry/pseudonyms.ts';
+import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
+import { type Store } from '../store/store.ts';
+import { type Identity } from '../lists/identity.ts';
+import { type Dossier, encodeDossier, parseDossier } from './dossier.ts';
+
+export interface DossierShelfModules {
+  readonly store: Store;
+  readonly random: Random;
+}
+
+export interface ShelvedDossier {
+  readonly pseudonym: string;
+  readonly dossier: Dossier;
+}
+
+const PERSONS = 'life/person/';
+const NOTHING = new Uint8Array(0);
+
+/** Persons that something is noted of, besides their dossier. */
+export type Mark = 'untold' | 'objection';
+
+export class DossierShelf {
+  readonly #modules: DossierShelfModules;
+  readonly #pseudonyms: Pseudonyms;
+  readonly #sealer: Sealer;
+
+  /** `key`: that of the registry. */
+  constructor({ key }: { readonly key: Uint8Array }, modules: DossierShelfModules) {
+    this.#modules = modules;
+    this.#pseudonyms = new Pseudonyms(derivedKey(key, 'life/name'));
+    this.#sealer = new Sealer(derivedKey(key, 'life/person'));
+  }
+
+  pseudonymOf(subject: string): string {
+    return this.#pseudonyms.of(`subject\n${subject}`);
+  }
+
+  /** The dossiers of these persons, in their order. */
+  async dossiers(pseudonyms: readonly string[]): Promise<(Dossier | undefined)[]> {
+    const names = pseudonyms.map((pseudonym) => PERSONS + pseudonym);
+    const sealed = await this.#modules.store.getMany(names);
+    return sealed.map((bytes, i) => bytes && parseDossier(this.#sealer.open(names[i] ?? '', bytes)));
+  }
+
+  async ofSubject(subject: string): Promise<Dossier | undefined> {
+    return (await this.dossiers([this.pseudonymOf(subject)]))[0];
+  }
+
+  /** Persons in the order of their pseudonyms behind `after`; an empty page is the end. */
+  async page(after: string, limit: number): Promise<ShelvedDossier[]> {
+    const from = after === '' ? PERSONS : keyAfter(PERSONS + after);
+    const page = await this.#modules.store.page(from, `${PERSONS}~`, { limit });
+    return page.map(([name, sealed]) => ({
+      pseudonym: name.slice(PERSONS.length),
+      dossier: parseDossier(this.#sealer.open(name, sealed)),
+    }));
+  }
+
+  /** What the store is to be told of a dossier that takes the place of `before`. */
+  changes(dossier: Dossier, before: Dossier | undefined): Change[] {
+    const { subject, identity } = dossier.declaration;
+    const pseudonym = this.pseudonymOf(subject);
+    const names = [this.#nameKey(identity, pseudonym)];
+    const namesBefore = before === undefined ? [] : [this.#nameKey(before.declaration.identity, pseudonym)];
+    return [
+      this.dossierChange(dossier),
+      ...namesBefore.filter((name) => !names.includes(name)).map((name) => ({ del: name })),
+      ...names.filter((name) => !namesBefore.includes(name)).map((name) => ({ put: name, value: NOTHING })),
+    ];
+  }
+
+  /** The same where nothing changed of who the person is. */
+  dossierChange(dossier: Dossier): Change {
+    const name = PERSONS + this.pseudonymOf(dossier.declaration.subject);
+    const value = this.#sealer.seal(name, encodeDossier(dossier), this.#modules.random(NONCE_BYTES));
+    return { put: name, value };
+  }
+
+  /** Whether somebody else who declared has this name and day of birth. */
+  async isNameShared(identity: Identity): Promise<boolean> {
+    const from = this.#nameKey(identity, '');
+    return (await this.#modules.store.page(from, `${from}~`, { limit: 2 })).length > 1;
+  }
+
+  markChange(mark: Mark, subject: string): Change {
+    return { put: markKey(mark, this.pseudonymOf(subject)), value: NOTHING };
+  }
+
+  unmarkChange(mark: Mark, subject: string): Change {
+    return { del: markKey(mark, this.pseudonymOf(subject)) };
+  }
+
+  /** Persons with that mark, in the order of their pseudonyms, some at a time. */
+  async *marked(mark: Mark, limit: number): AsyncGenerator<ShelvedDossier[], void, undefined> {
+    const prefix = markKey(mark, '');
+    for (let from = prefix; ;) {
+      const page = await this.#modules.store.page(from, `${prefix}~`, { limit });
+      const last = page.at(-1)?.[0];
+      if (last === undefined) return;
+      const pseudonyms = page.map(([key]) => key.slice(prefix.length));
+      const found = await this.dossiers(pseudonyms);
+      yield pseudonyms.flatMap((pseudonym, i) => {
+        const dossier = found[i];
+        return dossier === undefined ? [] : [{ pseudonym, dossier }];
+      });
+      from = keyAfter(last);
+    }
+  }
+
+  /**
+   * Destroys all of a person's dossier, in the files of the disk too. To be repeated if it is interrupted; false if there is none.
+   * What says who they are goes last, so that a run that broke off is taken up again.
+   */
+  async forget(subject: string): Promise<boolean> {
+    const { store } = this.#modules;
+    const pseudonym = this.pseudonymOf(subject);
+    const [dossier] = await this.dossiers([pseudonym]);
+    const marks = [markKey('untold', pseudonym), markKey('objection', pseudonym)];
+    const names = dossier === undefined ? [] : [this.#nameKey(dossier.declaration.identity, pseudonym)];
+    for (const keys of [[...marks, ...names], [PERSONS + pseudonym]]) {
+      await store.write(keys.map((key) => ({ del: key })));
+      for (const key of keys) await store.compact(key, keyAfter(key));
+    }
+    return dossier !== undefined;
+  }
+
+  #nameKey({ name = '', birthDate = '' }: Identity, pseudonym: string): string {
+    return `life/name/${this.#pseudonyms.of(`name\n${name}\n${birthDate}`)}/${pseudonym}`;
+  }
+}
+
+function markKey(mark: Mark, pseudonym: string): string {
+  return `life/${mark}/${pseudonym}`;
+}
+
+/** How far a walk over all persons is by the pseudonym it has come to: 0 to 1. */
+export function shareOf(pseudonym: string): number {
+  return parseInt(pseudonym.slice(0, 8) || '0', 16) / 2 ** 32;
+}

@@ -1,0 +1,101 @@
+/** All that a region keeps of a person who declared: the newest declaration, and how the colour changed since. As it is kept. */
+import { z } from 'zod';
+import { LIST_KINDS } from '../lists/kinds.ts';
+import { declarationSchema } from './declaration.ts';
+
+/** Lengths at rest are multiples of this, so that they tell little of what stands there. */
+const PADDED_BYTES = 256;
+/** Changes of a person that are remembered, the newest first. */
+export const CHANGES_MAX = 32;
+/** Objections of a person that are remembered, the newest first. */
+export const OBJECTIONS_MAX = 32;
+export const OBJECTION_TEXT_CHARS_MAX = 1_000;
+
+const status = z.strictObject({
+  colour: z.enum(['green', 'yellow', 'red']),
+  measure: z.enum(['none', 'home', 'isolate']),
+  untilS: z.int().optional(),
+  expiresAtS: z.int(),
+  ruleId: z.string(),
+  ruleVersion: z.int(),
+});
+
+/** Where facts that decided stood. */
+export const sourceSchema = z.union([
+  z.strictObject({ from: z.literal('declaration'), source: z.string(), atS: z.int() }),
+  z.strictObject({
+    from: z.literal('list'),
+    list: z.enum(LIST_KINDS),
+    version: z.int(),
+    line: z.int(),
+    by: z.enum(['document', 'name']),
+    source: z.string(),
+    atS: z.int(),
+  }),
+]);
+export type FactSource = Readonly<z.infer<typeof sourceSchema>>;
+
+/**
+ * `first`: the first code. `worse`: a stricter colour, or the same for longer. `better`: the reverse. `renewed`: the same, since the
+ * code ended. `found`: a code that was issued otherwise, as with `entente issue`.
+ */
+export const CHANGE_KINDS = ['first', 'worse', 'better', 'renewed', 'found'] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
+
+export const changeSchema = z.strictObject({
+  kind: z.enum(CHANGE_KINDS),
+  atS: z.int(),
+  status,
+  log: z.string(),
+  index: z.int().nonnegative(),
+  /** The rule that gave the colour, and why in words; none for green, which comes of no rule. */
+  rule: z.string().optional(),
+  why: z.string(),
+  because: z.string().optional(),
+  /** `2026-11-26`, the first day of the measure. */
+  since: z.string().optional(),
+  sources: z.array(sourceSchema),
+  /** The objection that it corrects. */
+  corrects: z.int().optional(),
+});
+export type StatusChange = Readonly<z.infer<typeof changeSchema>>;
+
+/** `upheld`: the region was wrong, and the data is being mended. `corrected`: a better colour came of that. */
+export const OBJECTION_STATES = ['open', 'upheld', 'rejected', 'corrected'] as const;
+export const objectionSchema = z.strictObject({
+  /** From 1 for each person. */
+  number: z.int().min(1),
+  state: z.enum(OBJECTION_STATES),
+  text: z.string().max(OBJECTION_TEXT_CHARS_MAX),
+  openedAtS: z.int(),
+  /** By when it is to be decided. */
+  dueAtS: z.int(),
+  decidedAtS: z.int().optional(),
+  answer: z.string().max(OBJECTION_TEXT_CHARS_MAX).optional(),
+  correctedAtS: z.int().optional(),
+});
+export type Objection = Readonly<z.infer<typeof objectionSchema>>;
+
+export const dossierSchema = z.strictObject({
+  declaration: declarationSchema,
+  /** Who gave the declaration, and when it came. */
+  source: z.string(),
+  receivedAtS: z.int(),
+  changes: z.array(changeSchema).max(CHANGES_MAX),
+  objections: z.array(objectionSchema).max(OBJECTIONS_MAX),
+  /** Codes are being revoked, or are, to make place for a stricter one that is not issued yet. */
+  isRevoking: z.literal(true).optional(),
+});
+export type Dossier = Readonly<z.infer<typeof dossierSchema>>;
+
+export function encodeDossier(dossier: Dossier): Uint8Array {
+  const text = Buffer.from(JSON.stringify(dossier));
+  const padded = Buffer.alloc(Math.ceil(text.length / PADDED_BYTES) * PADDED_BYTES, ' ');
+  padded.set(text);
+  return padded;
+}
+
+/** From bytes that were opened with the key of the registry. */
+export function parseDossier(bytes: Uint8Array): Dossier {
+  return dossierSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+}

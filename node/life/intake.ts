@@ -1,0 +1,273 @@
+/**
+ * Files of declarations, taken whole or not at all, in bounded memory. Rows are staged beside what is known, and count once a head
+ * says that all of them are there; from then on they are moved to the dossiers, by this process or the next:
+ *
+ *   life/staged/<pseudonym>    a declaration that is to be taken
+ *   life/intake                whose declarations they are, and how far the moving has come
+ */
+import { z } from 'zod';
+import { type Change, type Clock, type Random } from '../ports.ts';
+import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
+import { readCsvRows } from '../rows/csv-rows.ts';
+import { type Encoding, inUtf8 } from '../rows/encoding.ts';
+import { readJsonRows } from '../rows/json-rows.ts';
+import { type RowFault } from '../rows/row-form.ts';
+import { type Store } from '../store/store.ts';
+import { type Declaration, declarationForm, type DeclarationRow, declarationSchema } from './declaration.ts';
+import { type Dossier } from './dossier.ts';
+import { type DossierShelf } from './dossier-shelf.ts';
+
+export const DECLARATION_FORMATS = ['csv', 'jsonl'] as const;
+
+/** Declarations as they come. */
+export interface DeclarationOrder {
+  /** Who gives them. */
+  readonly source: string;
+  readonly format: (typeof DECLARATION_FORMATS)[number];
+  readonly encoding: Encoding;
+}
+
+const countsShape = {
+  /** Persons who declared for the first time. */
+  added: z.int(),
+  /** Persons of whom a newer declaration took the place of an older one. */
+  replaced: z.int(),
+  /** Rows that are known already. */
+  unchanged: z.int(),
+  /** Rows that are older than what is known. */
+  older: z.int(),
+};
+
+export const intakeReportSchema = z.union([
+  z.strictObject({ outcome: z.literal('taken'), ...countsShape }),
+  z.strictObject({
+    outcome: z.literal('refused'),
+    faults: z.array(
+      z.strictObject({
+        line: z.int(),
+        column: z.string().optional(),
+        reason: z.string(),
+        example: z.string().optional(),
+      }),
+    ),
+  }),
+]);
+/** `refused`: nothing was taken, for these reasons. */
+export type IntakeReport =
+  | ({ readonly outcome: 'taken' } & Readonly<Record<keyof typeof countsShape, number>>)
+  | { readonly outcome: 'refused'; readonly faults: readonly RowFault[] };
+
+export interface IntakeModules {
+  readonly store: Store;
+  readonly random: Random;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly shelf: DossierShelf;
+}
+
+const headSchema = z.strictObject({ source: z.string(), receivedAtS: z.int(), ...countsShape });
+type Head = z.infer<typeof headSchema>;
+const stagedSchema = z.strictObject({ line: z.int(), declaration: declarationSchema });
+
+const STAGED = 'life/staged/';
+const HEAD = 'life/intake';
+/** Rows that are read, compared and written at once. */
+const ROWS_TOGETHER = 1_024;
+/** Rows of one file. */
+const ROWS_MAX = 20_000_000;
+/** Faults that are told; reading stops at the last. */
+const FAULTS_MAX = 20;
+
+interface Placed extends DeclarationRow {
+  readonly pseudonym: string;
+}
+
+/** One writer: whoever owns it lets one call be over before the next. */
+export class Intake {
+  readonly #modules: IntakeModules;
+  readonly #sealer: Sealer;
+
+  /** `key`: that of the registry. */
+  constructor({ key }: { readonly key: Uint8Array }, modules: IntakeModules) {
+    this.#modules = modules;
+    this.#sealer = new Sealer(derivedKey(key, 'life/intake'));
+  }
+
+  /** Takes all declarations of a file, or says what is wrong with it and changes nothing. Rejects as the store does. */
+  async take(
+    { source, format, encoding }: DeclarationOrder,
+    file: AsyncIterable<Uint8Array>,
+  ): Promise<IntakeReport> {
+    await this.finish();
+    const nowS = Math.floor(this.#modules.clock.nowMs() / 1_000);
+    const faults = await this.#stage(inUtf8(file, encoding), format, nowS);
+    if (faults.length > 0) {
+      await this.#removeStaged();
+      return { outcome: 'refused', faults: faults.toSorted((a, b) => a.line - b.line).slice(0, FAULTS_MAX) };
+    }
+    const head = { source, receivedAtS: nowS, added: 0, replaced: 0, unchanged: 0, older: 0 };
+    await this.#modules.store.write([this.#headChange(head)]);
+    const { added, replaced, unchanged, older } = await this.#move(head);
+    return { outcome: 'taken', added, replaced, unchanged, older };
+  }
+
+  /** Finishes what an earlier process took, and clears away what it did not. Does nothing where nothing is left. */
+  async finish(): Promise<void> {
+    const sealed = await this.#modules.store.get(HEAD);
+    if (sealed === undefined) await this.#removeStaged();
+    else await this.#move(headSchema.parse(jsonOf(this.#sealer.open(HEAD, sealed))));
+  }
+
+  async #stage(
+    source: AsyncIterable<Uint8Array>,
+    format: DeclarationOrder['format'],
+    nowS: number,
+  ): Promise<readonly RowFault[]> {
+    const form = declarationForm(nowS);
+    const faults: RowFault[] = [];
+    let some: DeclarationRow[] = [];
+    let rows = 0;
+    const add = async () => {
+      faults.push(...(await this.#stageSome(some)));
+      rows += some.length;
+      some = [];
+    };
+    for await (const row of format === 'csv' ? readCsvRows(source, form) : readJsonRows(source, form)) {
+      const read = 'fault' in row ? [row.fault] : form.parse(row.cells, row.line);
+      if (Array.isArray(read)) faults.push(...read);
+      else some.push(read);
+      if (some.length === ROWS_TOGETHER) await add();
+      if (rows > ROWS_MAX) faults.push({ line: 0, reason: `more than ${ROWS_MAX} rows: split the file` });
+      if (rows > ROWS_MAX || faults.length >= FAULTS_MAX) return faults;
+    }
+    if (some.length > 0) await add();
+    if (rows === 0 && faults.length === 0) faults.push({ line: 0, reason: 'the file has no rows' });
+    return faults;
+  }
+
+  async #stageSome(rows: readonly DeclarationRow[]): Promise<readonly RowFault[]> {
+    const { store, shelf } = this.#modules;
+    const placed = rows.map((row): Placed => ({
+      ...row,
+      pseudonym: shelf.pseudonymOf(row.declaration.subject),
+    }));
+    const pseudonyms = [...new Set(placed.map(({ pseudonym }) => pseudonym))];
+    const staged = await this.#staged(pseudonyms);
+    const known = await shelf.dossiers(pseudonyms);
+    const dossiers = new Map(pseudonyms.map((pseudonym, i) => [pseudonym, known[i]]));
+    const changes: Change[] = [];
+    const faults: RowFault[] = [];
+    for (const { line, declaration, pseudonym } of placed) {
+      const before = staged.get(pseudonym);
+      const fault =
+        before === undefined
+          ? contradictionOf(declaration, dossiers.get(pseudonym)?.declaration)
+          : { column: 'subject', reason: `is the same person as in line ${before}` };
+      if (fault !== undefined) faults.push({ line, ...fault });
+      staged.set(pseudonym, before ?? line);
+      changes.push(this.#stagedChange(pseudonym, { line, declaration }));
+    }
+    if (faults.length === 0) await store.write(changes);
+    return faults;
+  }
+
+  /** The lines of those of these persons who are staged already. */
+  async #staged(pseudonyms: readonly string[]): Promise<Map<string, number>> {
+    const names = pseudonyms.map((pseudonym) => STAGED + pseudonym);
+    const sealed = await this.#modules.store.getMany(names);
+    const lines = pseudonyms.flatMap((pseudonym, i) => {
+      const bytes = sealed[i];
+      if (bytes === undefined) return [];
+      return [[pseudonym, this.#stagedOf(names[i] ?? '', bytes).line] as const];
+    });
+    return new Map(lines);
+  }
+
+  /** Each step takes away what it moved and counts it, in one write: wherever it breaks off, the next goes on there. */
+  async #move(from: Head): Promise<Head> {
+    const { store, shelf } = this.#modules;
+    const head = { ...from };
+    for (;;) {
+      const page = await store.page(STAGED, `${STAGED}~`, { limit: ROWS_TOGETHER });
+      if (page.length === 0) break;
+      const known = await shelf.dossiers(page.map(([name]) => name.slice(STAGED.length)));
+      const changes = page.flatMap(([name, sealed], i): Change[] => {
+        const { declaration } = this.#stagedOf(name, sealed);
+        const what = whatOf(declaration, known[i]?.declaration);
+        head[what]++;
+        const taken =
+          what === 'added' || what === 'replaced'
+            ? shelf.changes(dossierWith(declaration, head, known[i]), known[i])
+            : [];
+        return [...taken, { del: name }];
+      });
+      await store.write([...changes, this.#headChange(head)]);
+    }
+    await store.write([{ del: HEAD }]);
+    return head;
+  }
+
+  async #removeStaged(): Promise<void> {
+    const { store } = this.#modules;
+    for (;;) {
+      const page = await store.page(STAGED, `${STAGED}~`, { limit: ROWS_TOGETHER });
+      if (page.length === 0) return;
+      await store.write(page.map(([name]) => ({ del: name })));
+    }
+  }
+
+  #stagedOf(name: string, sealed: Uint8Array): z.infer<typeof stagedSchema> {
+    return stagedSchema.parse(jsonOf(this.#sealer.open(name, sealed)));
+  }
+
+  #stagedChange(pseudonym: string, staged: z.infer<typeof stagedSchema>): Change {
+    return this.#sealed(STAGED + pseudonym, staged);
+  }
+
+  #headChange(head: Head): Change {
+    return this.#sealed(HEAD, head);
+  }
+
+  #sealed(name: string, value: unknown): Change {
+    const plain = Buffer.from(JSON.stringify(value));
+    return { put: name, value: this.#sealer.seal(name, plain, this.#modules.random(NONCE_BYTES)) };
+  }
+}
+
+/** Why a declaration cannot stand beside what is known of the person. */
+function contradictionOf(
+  { identity, said, ...rest }: Declaration,
+  before: Declaration | undefined,
+): Omit<RowFault, 'line'> | undefined {
+  if (before === undefined) return undefined;
+  if (identity.birthDate !== before.identity.birthDate)
+    return { column: 'birth_date', reason: 'is another one than that of the person who declared before' };
+  const isSameTime = said.declaredAtS === before.said.declaredAtS;
+  if (isSameTime && !isSame({ identity, said, ...rest }, before))
+    return { column: 'declared_at', reason: 'is the moment of another declaration of the person' };
+  return undefined;
+}
+
+function whatOf(declaration: Declaration, before: Declaration | undefined): keyof typeof countsShape {
+  if (before === undefined) return 'added';
+  const laterS = declaration.said.declaredAtS - before.said.declaredAtS;
+  if (laterS > 0) return 'replaced';
+  return laterS < 0 ? 'older' : 'unchanged';
+}
+
+function dossierWith(
+  declaration: Declaration,
+  { source, receivedAtS }: Head,
+  before: Dossier | undefined,
+): Dossier {
+  const kept = before ?? { changes: [], objections: [] };
+  return { ...kept, declaration, source, receivedAtS };
+}
+
+/** Both have passed the same schema, and so have their members in the same order. */
+function isSame(a: Declaration, b: Declaration): boolean {
+  return JSON.stringify(declarationSchema.parse(a)) === JSON.stringify(declarationSchema.parse(b));
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(bytes).toString());
+}

@@ -1,0 +1,113 @@
+/** What is known of somebody who declared, as the rules of a region ask for it, and where each fact comes from. */
+import { isInForce, readRuleSet, type RuleSet } from '../../protocol/rules/rule-set.ts';
+import { dayText } from '../../protocol/rules/calendar.ts';
+import { type Facts, readFacts } from '../../protocol/rules/facts.ts';
+import { localDay } from '../../protocol/rules/zone.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type Doubtful, type Found, type ListView, type Matched } from '../lists/list-view.ts';
+import { NodeError } from '../node-error.ts';
+import { type Dossier, type FactSource } from './dossier.ts';
+
+export interface Known {
+  readonly facts: Facts;
+  /** By the name of a fact. */
+  readonly sources: ReadonlyMap<string, FactSource>;
+  /** Entries of lists that may be about them, or about another. */
+  readonly doubts: readonly Doubtful[];
+  /** They tell of stays, and no list says which areas are at risk. */
+  readonly areStaysUnknown: boolean;
+}
+
+/** A fact that only people who declare have: rules that know it are rules for them. */
+const MARK_OF_RULES = 'declaration.consent';
+
+/**
+ * The rules by which a region decides on people who declare: those of this id, or else the only ones that know of declarations.
+ * @throws {NodeError} NOT_FOUND where there are none in force, REFUSED where there are several to choose from.
+ */
+export function rulesForPeople(state: TrustState, id: string | undefined, nowS: number): RuleSet {
+  const logged = id === undefined ? [...state.allRules()] : [state.rules(id) ?? []].flat();
+  const usable = logged.flatMap((one) => {
+    const { ruleSet } = readRuleSet(one);
+    const isFit = ruleSet !== undefined && isInForce(ruleSet, nowS);
+    return isFit && Object.hasOwn(ruleSet.data.facts, MARK_OF_RULES) ? [ruleSet] : [];
+  });
+  const [ruleSet, second] = usable;
+  if (second !== undefined)
+    throw new NodeError('REFUSED', `${usable.length} sets of rules in force know of declarations`, {
+      hint: `Name one: ${usable.map((one) => one.id).join(', ')}.`,
+    });
+  if (ruleSet !== undefined) return ruleSet;
+  const which = id === undefined ? 'no rules' : `no rules ${id}`;
+  throw new NodeError('NOT_FOUND', `${which} that know of declarations are in force in the trust log`, {
+    hint: 'Log some: entente rules activate.',
+  });
+}
+
+/** `found`: what the lists of `view` say of the person. */
+export function knownOf(
+  { declaration, source }: Dossier,
+  { matched, doubts }: Found,
+  view: ListView,
+  ruleSet: RuleSet,
+): Known {
+  const { said } = declaration;
+  const gathered = new Gathered(ruleSet);
+  const told: FactSource = { from: 'declaration', source, atS: said.declaredAtS };
+  const ofStays = view.factsOfStays(newestByArea(said.stays));
+  gathered.add(
+    {
+      'declaration.day': dayText(localDay(ruleSet.zone, said.declaredAtS)),
+      'declaration.consent': true,
+      'declaration.symptoms': said.symptoms,
+      ...(said.address !== undefined && { 'declaration.address': said.address }),
+      // A contact that somebody tells counts like one on a list.
+      ...(said.contact !== undefined && { 'contact.close': said.contact }),
+      ...ofStays,
+    },
+    told,
+  );
+  for (const one of matched) gathered.add(one.facts, sourceOf(one, view));
+  const { facts, faults } = readFacts(ruleSet.data.facts, Object.fromEntries(gathered.values));
+  if (facts === undefined)
+    throw new NodeError(
+      'REFUSED',
+      `the rules ${ruleSet.id} give another type to ${faults.map(({ fact }) => fact).join(', ')} than declarations and lists`,
+      { hint: 'docs/issuing.md says what comes of declarations and lists.' },
+    );
+  const areStaysUnknown = said.stays.length > 0 && ofStays === undefined;
+  return { facts, sources: gathered.sources, doubts, areStaysUnknown };
+}
+
+/** Of days the newest counts; all else that lists say counts before what people say. */
+class Gathered {
+  readonly values = new Map<string, string | number | boolean>();
+  readonly sources = new Map<string, FactSource>();
+  readonly #ruleSet: RuleSet;
+
+  constructor(ruleSet: RuleSet) {
+    this.#ruleSet = ruleSet;
+  }
+
+  add(facts: Readonly<Record<string, string | number | boolean>>, source: FactSource): void {
+    const asked = this.#ruleSet.data.facts;
+    for (const [name, value] of Object.entries(facts)) {
+      if (!Object.hasOwn(asked, name)) continue;
+      const before = this.values.get(name);
+      if (before !== undefined && asked[name] === 'day' && before >= value) continue;
+      this.values.set(name, value);
+      this.sources.set(name, source);
+    }
+  }
+}
+
+function newestByArea(stays: readonly { readonly area: string; readonly day: string }[]) {
+  const byArea: Record<string, string> = {};
+  for (const { area, day } of stays) if (day > (byArea[area] ?? '')) byArea[area] = day;
+  return byArea;
+}
+
+function sourceOf({ list, line, by }: Matched, view: ListView): FactSource {
+  const { version = 0, source = '', asOfS = 0 } = view.versionOf(list) ?? {};
+  return { from: 'list', list, version, line, by, source, atS: asOfS };
+}

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DECLARATION_COLUMNS, declarationsExample } from '../../../node/life/declaration.ts';
+import { DossierShelf } from '../../../node/life/dossier-shelf.ts';
+import { type DeclarationOrder, Intake, type IntakeReport } from '../../../node/life/intake.ts';
+import { type Store } from '../../../node/store/store.ts';
+import { storeInDirectory } from '../../../node/store/store-directory.ts';
+import { systemClock } from '../../../node/system-clock.ts';
+import { systemRandom } from '../../../node/system-random.ts';
+import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
+import { bytesOf, LISTS_NOW_S } from '../../support/lists-fixture.ts';
+import { Machine } from '../../support/log-fixture.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const random = systemRandom();
+const HEAD = 'subject,full_name,birth_date,declared_at,consent,symptoms\n';
+const row = (subject: string, symptoms = 'false', at = '2026-11-26T08:00:00Z') =>
+  `${subject},Person ${subject},1990-05-17,${at},true,${symptoms}\n`;
+
+/** What a process of a region has of declarations. */
+class Process {
+  readonly store: Store;
+  readonly shelf: DossierShelf;
+  readonly #intake: Intake;
+
+  private constructor(machine: Machine, store: Store) {
+    machine.clock.nowAtMs = LISTS_NOW_S * 1_000;
+    this.store = store;
+    this.shelf = new DossierShelf({ key: REGISTRY_KEY }, { store, random });
+    this.#intake = new Intake(
+      { key: REGISTRY_KEY },
+      { store, random, clock: machine.clock, shelf: this.shelf },
+    );
+  }
+
+  static async open(machine = new Machine()): Promise<Process> {
+    return new Process(machine, await machine.openStore({ openDelaysMs: [0, 1], retryMs: 5 }));
+  }
+
+  take(file: string | Uint8Array, order: Partial<DeclarationOrder> = {}): Promise<IntakeReport> {
+    return this.#intake.take({ source: 'office', format: 'csv', encoding: 'utf-8', ...order }, bytesOf(file));
+  }
+
+  finish(): Promise<void> {
+    return this.#intake.finish();
+  }
+
+  /** What is known of everybody: the subject and whether they told of symptoms. */
+  async known(): Promise<Map<string, boolean>> {
+    const known = new Map<string, boolean>();
+    for (let after = ''; ;) {
+      const page = await this.shelf.page(after, 512);
+      for (const { dossier, pseudonym } of page) {
+        known.set(dossier.declaration.subject, dossier.declaration.said.symptoms);
+        after = pseudonym;
+      }
+      if (page.length === 0) return known;
+    }
+  }
+
+  async names(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const [name] of this.store.entries('life/', 'life0')) names.push(name);
+    return names;
+  }
+}
+
+function faultsOf(report: IntakeReport): string[] {
+  assert.equal(report.outcome, 'refused');
+  return report.faults.map(({ line, column = '', reason }) => `${line} ${column} ${reason}`);
+}
+
+describe('Intake', () => {
+  let region: Process;
+  beforeEach(async () => (region = await Process.open()));
+  afterEach(() => region.store.stop());
+
+  it('takes its own example, as CSV and as JSON lines, and the second time changes nothing', async () => {
+    const example = declarationsExample();
+    assert.deepEqual(await region.take(example), {
+      outcome: 'taken',
+      added: 2,
+      replaced: 0,
+      unchanged: 0,
+      older: 0,
+    });
+    const [header = '', ...rows] = example.trim().split('\n');
+    const members = header.split(',');
+    const lines = rows.map((cells) =>
+      JSON.stringify(Object.fromEntries(cells.split(',').map((cell, i) => [members[i], cell]))),
+    );
+    assert.deepEqual(await region.take(lines.join('\n'), { format: 'jsonl' }), {
+      outcome: 'taken',
+      added: 0,
+      replaced: 0,
+      unchanged: 2,
+      older: 0,
+    });
+    const dossier = await region.shelf.ofSubject('P-00001');
+    assert.deepEqual(dossier?.declaration.said.stays, [
+      { area: 'CN-42', day: '2026-11-19' },
+      { area: 'CN-11', day: '2026-11-21' },
+    ]);
+    assert.ok(members.every((name) => DECLARATION_COLUMNS.some((column) => column === name)));
+  });
+
+  it('lets a newer declaration take the place of an older, and never the reverse', async () => {
+    await region.take(HEAD + row('One'));
+    const later = await region.take(HEAD + row('One', 'true', '2026-11-26T09:00:00Z'));
+    assert.equal(later.outcome === 'taken' && later.replaced, 1);
+    const earlier = await region.take(HEAD + row('One', 'false', '2026-11-25T09:00:00Z'));
+    assert.equal(earlier.outcome === 'taken' && earlier.older, 1);
+    assert.deepEqual([...(await region.known())], [['One', true]]);
+  });
+
+  const wrong: readonly (readonly [string, string, RegExp])[] = [
+    ['an empty file', '', /0 {2}the file has no rows/],
+    ['a header alone', HEAD, /0 {2}the file has no rows/],
+    ['a missing column', 'subject,full_name\nOne,Person\n', /1 {2}column .*consent.* is missing/],
+    ['a strange column', `colour,${HEAD}green,${row('One')}`, /1 {2}column 1 is unknown/],
+    ['consent that is not given', HEAD + row('One').replace('true,', 'false,'), /2 consent is not true/],
+    ['consent left empty', HEAD + row('One').replace('true,', ','), /2 consent is empty/],
+    ['symptoms of a third kind', HEAD + row('One', 'maybe'), /2 symptoms is neither true nor false/],
+    ['no subject', HEAD + row(''), /2 subject is empty/],
+    ['a subject of 65 bytes', HEAD + row('x'.repeat(65)), /2 subject has more than 64 bytes/],
+    ['no name', HEAD + row('One').replace('Person One', ''), /tells nobody/],
+    ['30 February', HEAD + row('One').replace('1990-05-17', '2021-02-30'), /2 birth_date is not a day/],
+    ['a date of either order', HEAD + row('One').replace('1990-05-17', '04/01/2022'), /2 birth_date/],
+    ['a time without a zone', HEAD + row('One', 'false', '2026-11-26T08:00:00'), /2 declared_at is no time/],
+    [
+      'a time that is still to come',
+      HEAD + row('One', 'false', '2026-11-27T08:00:00Z'),
+      /2 declared_at is still/,
+    ],
+    [
+      'one person twice',
+      HEAD + row('One') + row('Two') + row('One', 'true'),
+      /4 subject is the same person as in line 2/,
+    ],
+    ['a quote that is not closed', `${HEAD}"${row('One')}`, /quotation mark/],
+    ['a line of 5,000 bytes', HEAD + row('x'.repeat(5_000)), /more than 4096 bytes/],
+    [
+      'NUL in a name',
+      HEAD + row('One').replace('Person One', 'Per\0son'),
+      /2 full_name holds a control character/,
+    ],
+  ];
+  for (const [what, file, reason] of wrong)
+    it(`B69 refuses ${what}, and stores nothing of the file`, async () => {
+      const faults = faultsOf(await region.take(file));
+      assert.ok(
+        faults.some((fault) => reason.test(fault)),
+        faults.join('\n'),
+      );
+      assert.deepEqual(await region.names(), []);
+    });
+
+  it('B69 refuses stays and contacts of other forms, each with an example', async () => {
+    const head = HEAD.replace('\n', ',contact,travel\n');
+    const of = (contact: string, travel: string) => `${row('One').trimEnd()},${contact},${travel}\n`;
+    for (const [contact, travel, reason] of [
+      ['yesterday', '', /contact is not a day/],
+      ['2026-11-28', '', /contact is after the day/],
+      ['', 'CN-42', /travel does not name/],
+      ['', 'CN-42 2026-02-30', /travel is not a day/],
+      ['', Array.from({ length: 17 }, () => 'CN-42 2026-11-20').join(';'), /more than 16 stays/],
+    ] as const)
+      assert.match(faultsOf(await region.take(head + of(contact, travel)))[0] ?? '', reason);
+    const report = await region.take(head + of('yesterday', ''));
+    assert.equal(report.outcome === 'refused' && report.faults[0]?.example, '2026-11-20');
+  });
+
+  it('B69 takes nothing where row 2,999 of 3,000 is wrong', async () => {
+    const rows = Array.from({ length: 3_000 }, (_, i) => row(`P${i}`, i === 2_997 ? 'x' : 'false'));
+    assert.match(faultsOf(await region.take(HEAD + rows.join('')))[0] ?? '', /^2999 symptoms/);
+    assert.deepEqual(await region.names(), []);
+  });
+
+  it('B69 refuses what contradicts an earlier declaration: another day of birth, or another of the same moment', async () => {
+    await region.take(HEAD + row('One'));
+    assert.match(
+      faultsOf(await region.take(HEAD + row('One').replace('1990', '1991')))[0] ?? '',
+      /2 birth_date is another one/,
+    );
+    assert.match(
+      faultsOf(await region.take(HEAD + row('One', 'true')))[0] ?? '',
+      /2 declared_at is the moment/,
+    );
+    assert.deepEqual([...(await region.known())], [['One', false]]);
+  });
+
+  it('B69 reads GB18030 where it is said, and refuses UTF-16', async () => {
+    // 张三, in GB18030.
+    const named = Buffer.concat([
+      Buffer.from(`${HEAD}One,`),
+      Buffer.from('d5c5c8fd', 'hex'),
+      Buffer.from(',1990-05-17,2026-11-26T08:00:00Z,true,false\n'),
+    ]);
+    assert.equal((await region.take(named, { encoding: 'gb18030' })).outcome, 'taken');
+    assert.equal((await region.shelf.ofSubject('One'))?.declaration.identity.name, '张三');
+    assert.match(faultsOf(await region.take(Buffer.from(`\ufeff${HEAD}`, 'utf16le')))[0] ?? '', /UTF-16/);
+  });
+
+  it('knows whether somebody else has the name and day of birth, also once a name is another', async () => {
+    await region.take(HEAD + row('One') + row('Two').replace('Person Two', 'Person One'));
+    const { identity } = (await region.shelf.ofSubject('One'))?.declaration ?? assert.fail();
+    assert.equal(await region.shelf.isNameShared(identity), true);
+    await region.take(HEAD + row('Two', 'false', '2026-11-26T10:00:00Z'));
+    assert.equal(await region.shelf.isNameShared(identity), false);
+  });
+
+  it('T25 leaves nothing under any name of somebody who is forgotten', async () => {
+    await region.take(HEAD + row('One') + row('Two'));
+    assert.equal(await region.shelf.forget('One'), true);
+    assert.equal(await region.shelf.forget('One'), false);
+    assert.deepEqual([...(await region.known()).keys()], ['Two']);
+    assert.equal((await region.names()).length, 2);
+  });
+});
+
+describe('Intake on a disk that fails', () => {
+  const rows = (symptoms: string, at: string) =>
+    HEAD + Array.from({ length: 1_100 }, (_, i) => row(`P${i}`, symptoms, at)).join('');
+
+  for (const what of ['crash', 'DISK_FULL', 'DISK_IO'] as const)
+    it(`B69: ${what} at every write: the declarations before or the new ones, all of them`, async function () {
+      this.timeout(60_000);
+      const newer = rows('true', '2026-11-26T09:00:00Z');
+      for (let nth = 1, isThrough = false; !isThrough; nth++) {
+        const machine = new Machine();
+        const region = await Process.open(machine);
+        await region.take(rows('false', '2026-11-26T08:00:00Z'));
+        const { medium } = machine;
+        const from = medium.counters.writes;
+        medium.plan({ write: from + nth, when: nth % 2 === 0 ? 'after' : 'before', what });
+        machine.watch();
+        const taking = region.take(newer).then(
+          () => 'done' as const,
+          () => 'failed' as const,
+        );
+        const end = await Promise.race([taking, machine.crashed.then(() => 'crashed' as const)]);
+        if (end !== 'crashed') await region.store.stop();
+        isThrough = end === 'done' && medium.counters.writes < from + nth;
+        if (isThrough) break;
+        const next = await Process.open(machine);
+        await next.finish();
+        const known = await next.known();
+        assert.equal(new Set(known.values()).size, 1, `write ${nth}`);
+        assert.equal(known.size, 1_100);
+        await next.take(newer);
+        assert.deepEqual(new Set((await next.known()).values()), new Set([true]));
+        assert.ok((await next.names()).every((name) => /^life\/(person|name)\//.test(name)));
+        await next.store.stop();
+      }
+    });
+});
+
+describe('Declarations at rest', () => {
+  const folder = temporaryFolders();
+
+  it('T23 tell nothing of a person without the key', async () => {
+    const directory = folder();
+    const store = storeInDirectory({ owner: 'DE.test', directory, reserveBytes: 0 }, { clock: systemClock });
+    await store.start();
+    const shelf = new DossierShelf({ key: REGISTRY_KEY }, { store, random });
+    const intake = new Intake({ key: REGISTRY_KEY }, { store, random, clock: systemClock, shelf });
+    const file = `${HEAD.replace('\n', ',address\n')}Verysecret,Secret Name,1990-05-17,2020-01-20T08:00:00Z,true,true,Secretstreet 1\n`;
+    await intake.take({ source: 'Secretoffice', format: 'csv', encoding: 'utf-8' }, bytesOf(file));
+    await store.stop();
+    const stored = Buffer.concat(
+      readdirSync(directory, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name))),
+    ).toString('latin1');
+    assert.ok(stored.includes('life/person/'));
+    for (const secret of ['secret', '1990-05-17', 'symptoms'])
+      assert.ok(!stored.toLowerCase().includes(secret), secret);
+  });
+});
