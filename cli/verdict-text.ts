@@ -1,6 +1,11 @@
 /** A verdict in words: a headline, its reasons, and on demand what it rests on. */
 import { REASONS, type Reason } from '../protocol/verdict/reasons.ts';
-import { type Grade, type KnowledgeReport, type Verdict } from '../protocol/verdict/verdict.ts';
+import {
+  type Grade,
+  type KnowledgeReport,
+  type OriginalReference,
+  type Verdict,
+} from '../protocol/verdict/verdict.ts';
 import { aligned, type Colours, figure } from './output.ts';
 import { printable } from './printable.ts';
 import { spanText, timeText } from './times.ts';
@@ -31,7 +36,7 @@ export function reasonLines({ reasons }: Pick<Verdict, 'reasons'>, colours: Colo
 
 /** What the verdict rests on: grade, rule, key, and for each region how old the knowledge is and who vouches for it. */
 export function groundLines(verdict: Verdict): string[] {
-  const { code, foreign, grade, rule, expiresAtS, knowledge, atS } = verdict;
+  const { code, original, foreign, grade, rule, expiresAtS, knowledge, atS } = verdict;
   const pairs: [string, string][] = [['judged at', timeText(atS)]];
   if (code !== undefined) {
     pairs.push([
@@ -40,6 +45,7 @@ export function groundLines(verdict: Verdict): string[] {
     ]);
     pairs.push(['issued at', `${timeText(3_600 * code.hour)}, to the hour`]);
   }
+  if (original !== undefined) pairs.push(['bridged for', originalText(original)]);
   if (foreign !== undefined) {
     const { region, adapter, issuer, issuedAtS } = foreign;
     if (region !== undefined) pairs.push(['recognised by', `adapter ${adapter ?? ''} of ${region}`]);
@@ -64,13 +70,26 @@ export function batchLine(verdict: Verdict): string {
   ].join('\t');
 }
 
-/** Where the code stands in its log, or whose code of others it is. */
-function referenceText({ code, foreign }: Verdict): string | undefined {
-  if (code !== undefined) return `${code.region} ${code.log}/${code.index}`;
+/** Where the code stands in its log, and that which it was bridged for; or whose code of others it is. */
+function referenceText({ code, original, foreign }: Verdict): string | undefined {
+  if (code !== undefined) {
+    const origin = original === undefined ? '' : ` for ${placeText(original)}`;
+    return `${code.region} ${code.log}/${code.index}${origin}`;
+  }
   if (foreign === undefined) return undefined;
   const { region, adapter, format, keyId } = foreign;
   const by = region === undefined ? '' : `${region} ${adapter ?? ''}, `;
   return `${by}${format} by key ${printable(keyId)}`;
+}
+
+function placeText({ region, log, index }: OriginalReference): string {
+  return log === undefined ? `a code of ${region}` : `${region} ${log}/${index}`;
+}
+
+function originalText(original: OriginalReference): string {
+  const { region, log, index, keyId, hashes = [] } = original;
+  if (log === undefined) return `${region}, a code of others with the hash ${hashes.join(', ')}`;
+  return `${region}, key ${keyId}, leaf ${figure(index ?? 0)} of log ${log}`;
 }
 
 const MEASURES = { home: 'stay at home', isolate: 'isolate' } as const;

@@ -55,6 +55,7 @@ export { encodeCode, parseCode, type ParsedCode } from './code/code.ts';
 export { commitFields, encodeOpenings, parseOpenings } from './code/openings.ts';
 export { documentHash, type DocumentInput } from './code/document.ts';
 export { encodePresentation, presentationMessage, stepAt, type Grade } from './code/presentation.ts';
+export { type Original } from './code/original.ts';
 export { type Colour, type Measure, type Status } from './code/status.ts';
 
 export { decodeIndexSet, encodeIndexSet } from './revocation/index-set-code.ts';

@@ -56,6 +56,10 @@ export const WITNESSES_CHOSEN = 16;
 
 /** Seconds from the end of the hour of issue to the latest expiry: no measure lasts longer. */
 export const CODE_LIFE_S_MAX = 30 * 86_400;
+/** Of a bridged code: so long a platform that is gone, or has lost sight of the original, is leant on at most. */
+export const BRIDGED_LIFE_S_MAX = 86_400;
+/** Hashes of the original of a bridged code: as many as the commonest of others' codes has. */
+export const ORIGINAL_HASHES_MAX = 3;
 
 /** Bytes of a snapshot: 256 regions at 256 KiB each, and what a phone can hold at once. */
 export const SNAPSHOT_BYTES_MAX = 64 * 1024 * 1024;

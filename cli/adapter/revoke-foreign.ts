@@ -4,7 +4,8 @@ import { nativeForeignPrimitives } from '../../node/crypto/foreign-primitives.ts
 import { readFileIfPresent } from '../../node/region/files.ts';
 import { linesOf } from '../../node/rows/lines.ts';
 import { compareBytes, hexOf } from '../../protocol/bytes.ts';
-import { foreignRevoked, keysOf } from '../../protocol/foreign/announced-codes.ts';
+import { keysOf } from '../../protocol/foreign/announced-codes.ts';
+import { foreignRevoked } from '../../protocol/trust/foreign-revoked.ts';
 import { CARD_CHARS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { revocationHashesOf } from '../../protocol/foreign/revocation-hashes.ts';
 import { foreignFormatOf, verifyForeign } from '../../protocol/foreign/verify-foreign.ts';

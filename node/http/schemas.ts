@@ -109,6 +109,19 @@ export const verdict = z
         description:
           'A code of others, by its own words; `region` and `adapter` say whose announced key signed it.',
       }),
+    original: z
+      .object({
+        region: regionId,
+        log: z.string().optional(),
+        index: z.int().optional(),
+        keyId: hex.optional(),
+        hashes: z.array(hex).optional(),
+      })
+      .optional()
+      .openapi({
+        description:
+          'Of a bridged code: the code that the platform, which is `code.region`, has checked. By its own words; proven only if the signature is good.',
+      }),
     colour: z.enum(['green', 'yellow', 'red']).optional(),
     measure: z.object({ kind: z.string(), untilS: atS }).optional(),
     rule: z.object({ id: z.string(), version: z.int() }).optional(),

@@ -10,7 +10,12 @@ import { foreignFormatOf } from '../../protocol/foreign/verify-foreign.ts';
 import { acceptanceByTrust } from '../../protocol/rules/acceptance-by-trust.ts';
 import { checksOf, judge } from '../../protocol/verdict/judge.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
-import { type Acceptance, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import {
+  type Acceptance,
+  type CodeReference,
+  type Verdict,
+  type VerdictContext,
+} from '../../protocol/verdict/verdict.ts';
 import { refuseText } from '../../protocol/verdict/verify.ts';
 import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
 import { type Clock } from '../ports.ts';
@@ -31,6 +36,9 @@ export interface VerdictServiceModules extends Primitives {
   /** Leaf proofs from mirrors, none of them proven; none if no mirror can be reached. Must not reject. */
   readonly leafProofs: (place: LeafPlace) => Promise<readonly Omit<LeafProof, 'log' | 'index' | 'size'>[]>;
 }
+
+/** A place in an attestation log, and the key that signed there, by the word of a code. */
+type ClaimedPlace = Pick<CodeReference, 'region' | 'log' | 'index' | 'keyId'>;
 
 /** Counted since the start. */
 export type VerdictCounters = Readonly<Record<Verdict['outcome'] | 'proofsFetched', number>>;
@@ -95,9 +103,15 @@ export class VerdictService {
     return this.#read;
   }
 
+  /** Of the attestation and, if that is bridged, of the original: what is signed by a compromised key. */
+  async #proofsFor({ attestation, status: { original } }: ParsedCode, trust: Trust): Promise<LeafProof[]> {
+    const proofs = await this.#proofsOf(attestation, trust);
+    if (original === undefined || 'hashes' in original) return proofs;
+    return [...proofs, ...(await this.#proofsOf(original, trust))];
+  }
+
   /** The cut-off names the tree, so that a mirror can only prove what is true of it. */
-  async #proofsFor({ attestation }: ParsedCode, trust: Trust): Promise<LeafProof[]> {
-    const { region, log, index, keyId } = attestation;
+  async #proofsOf({ region, log, index, keyId }: ClaimedPlace, trust: Trust): Promise<LeafProof[]> {
     const cutOff = trust.regions.get(region)?.state.key(keyId)?.compromise?.cutOffs.get(log);
     if (cutOff === undefined) return [];
     this.#counters.proofsFetched++;

@@ -1,6 +1,7 @@
 /** The status of a person as a code states it: colour, what it demands and until when. Spec: SPEC.md 5.2. */
-import { CborReader, encodeCbor } from '../encoding/cbor.ts';
+import { CborReader, type CborValue, encodeCbor } from '../encoding/cbor.ts';
 import { cborMalformed } from '../encoding/cbor-reader.ts';
+import { encodeOriginal, type Original, readOriginal } from './original.ts';
 import { readAs } from './refault.ts';
 
 const COLOURS = ['green', 'yellow', 'red'] as const;
@@ -20,6 +21,8 @@ export interface Status {
   /** `isRuleId` holds for it. */
   readonly ruleId: string;
   readonly ruleVersion: number;
+  /** Given if and only if the attestation is bridged: the code that its region has checked, and whose status this is. */
+  readonly original?: Original | undefined;
 }
 
 /** Characters of a rule id. */
@@ -40,11 +43,12 @@ export function parseStatus(value: Uint8Array): Status {
 }
 
 /**
- * The value of a status field, at most 71 bytes.
- * @throws {TypeError} if `status` has no encoding: green with a measure, a measure without end or the reverse, a bad rule id, a number that is no size.
+ * The value of a status field, at most 71 bytes and as many more as `encodeOriginal` takes.
+ * @throws {TypeError} if `status` has no encoding: green with a measure, a measure without end or the reverse, a bad rule id, a number that is no size,
+ * an original without one.
  */
 export function encodeStatus(status: Status): Uint8Array {
-  const { colour, measure, untilS, expiresAtS, ruleId, ruleVersion } = status;
+  const { colour, measure, untilS, expiresAtS, ruleId, ruleVersion, original } = status;
   if ((untilS === undefined) !== (measure === 'none')) {
     throw new TypeError('a status has an end of its measure if and only if it has a measure');
   }
@@ -52,7 +56,7 @@ export function encodeStatus(status: Status): Uint8Array {
   if (!isRuleId(ruleId)) throw new TypeError('a status names the rule that gave it');
   if (Math.min(untilS ?? 0, expiresAtS, ruleVersion) < 0)
     throw new TypeError('a status has no negative number');
-  const entries = new Map<number, number | string>([
+  const entries = new Map<number, CborValue>([
     [1, ordinalOf(COLOURS, colour)],
     [2, ordinalOf(MEASURES, measure)],
     [4, expiresAtS],
@@ -60,12 +64,13 @@ export function encodeStatus(status: Status): Uint8Array {
     [6, ruleVersion],
   ]);
   if (untilS !== undefined) entries.set(3, untilS);
+  if (original !== undefined) entries.set(7, encodeOriginal(original));
   return encodeCbor(entries);
 }
 
 /** Keys are required one by one, so a missing, doubled, misplaced or further one is a fault at its place. */
 function readStatus(reader: CborReader): Status {
-  const keys = reader.mapLength(6);
+  const keys = reader.mapLength(7);
   requireKey(reader, 1);
   const colour = readOrdinal(reader, COLOURS);
   requireKey(reader, 2);
@@ -73,7 +78,8 @@ function readStatus(reader: CborReader): Status {
   const measure = readOrdinal(reader, MEASURES);
   if (colour === 'green' && measure !== 'none')
     throw cborMalformed(measureAt, 'expected no measure with green');
-  if (keys !== (measure === 'none' ? 5 : 6))
+  const isBridged = keys === (measure === 'none' ? 6 : 7);
+  if (!isBridged && keys !== (measure === 'none' ? 5 : 6))
     throw cborMalformed(0, 'expected an end if and only if there is a measure');
   let untilS: number | undefined;
   if (measure !== 'none') {
@@ -88,8 +94,11 @@ function readStatus(reader: CborReader): Status {
   if (!isRuleId(ruleId)) throw cborMalformed(at, 'expected a rule id');
   requireKey(reader, 6);
   const ruleVersion = reader.uint();
+  if (isBridged) requireKey(reader, 7);
+  const original = isBridged ? readOriginal(reader) : undefined;
   reader.end();
-  return { colour, measure, untilS, expiresAtS, ruleId, ruleVersion };
+  const status = { colour, measure, untilS, expiresAtS, ruleId, ruleVersion };
+  return original === undefined ? status : { ...status, original };
 }
 
 function requireKey(reader: CborReader, key: number): void {

@@ -1,5 +1,4 @@
 /** The adapters of all regions that a verifier leans on: whose keys a code of others may be signed with. Spec: SPEC.md 17.8. */
-import { hexOf } from '../bytes.ts';
 import { isProtocolError } from '../fault.ts';
 import { type LoggedAdapter, type TrustState } from '../trust/trust-state.ts';
 import { type Trust } from '../verdict/knowledge.ts';
@@ -27,7 +26,6 @@ export interface Announcers {
 }
 
 /** What follows from a state that never changes, and from data of it: remembered for as long as those are. */
-const revokedOfStates = new WeakMap<TrustState, ReadonlySet<string>>();
 const keysOfStates = new WeakMap<TrustState, ForeignKeys<AnnouncedKey>>();
 const adaptersOfData = new WeakMap<LoggedAdapter['data'], Adapter | undefined>();
 
@@ -65,16 +63,6 @@ export class AnnouncedCodes {
     const recognition = regions.get(home)?.state.recognition(region);
     return recognition !== undefined && recognition.standing !== 'withdrawn' && recognition.way === 'adapter';
   }
-}
-
-/** The hashes, in hexadecimal, by which a region has revoked codes of others. */
-export function foreignRevoked(state: TrustState): ReadonlySet<string> {
-  let revoked = revokedOfStates.get(state);
-  if (revoked === undefined) {
-    revoked = new Set([...state.foreignRevocations()].flatMap(({ hashes }) => hashes.map(hexOf)));
-    revokedOfStates.set(state, revoked);
-  }
-  return revoked;
 }
 
 /** Tells whether an issuer, by the code of a country or of the region itself, is of a region. */

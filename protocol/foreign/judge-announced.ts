@@ -7,18 +7,13 @@ import { CLOCK_AHEAD_S_MAX } from '../limits.ts';
 import { decide } from '../rules/issuing.ts';
 import { readRuleSet, type RuleSet } from '../rules/rule-set.ts';
 import { type Status } from '../code/status.ts';
+import { foreignRevoked, isForeignRevoked } from '../trust/foreign-revoked.ts';
 import { type LoggedRules, type RecognitionWay } from '../trust/trust-state.ts';
 import { acceptByColour } from '../verdict/acceptance.ts';
 import { Leaning } from '../verdict/leaning.ts';
 import { outcomeOf, type ReasonCode } from '../verdict/reasons.ts';
 import { type Verdict } from '../verdict/verdict.ts';
-import {
-  type AnnouncedCodes,
-  type AnnouncedKey,
-  type Announcer,
-  isIssuerOf,
-  foreignRevoked,
-} from './announced-codes.ts';
+import { type AnnouncedCodes, type AnnouncedKey, type Announcer, isIssuerOf } from './announced-codes.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { factsOfCode } from './facts-of-code.ts';
 import { type ForeignReason, type ForeignReasonCode } from './foreign-reasons.ts';
@@ -112,9 +107,8 @@ function judgeSigned({ code, announced, context, nowS }: AnnouncedInput, signed:
 /** By the word of the region whose key signed it, however old the knowledge is. */
 function isRevoked(code: ForeignCode, { trust }: AnnouncedCodes, region: string): boolean {
   const state = trust.regions.get(region)?.state;
-  const revoked = state && foreignRevoked(state);
-  if (revoked === undefined || revoked.size === 0) return false;
-  return revocationHashesOf(trust.sha256, code).all.some((hash) => revoked.has(hexOf(hash)));
+  if (state === undefined || foreignRevoked(state).size === 0) return false;
+  return isForeignRevoked(state, revocationHashesOf(trust.sha256, code).all.map(hexOf));
 }
 
 /** The colour that the region's own rules give to what the code says; without one, says why. */

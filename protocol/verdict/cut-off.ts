@@ -1,8 +1,7 @@
 /** Codes under a compromised key: only what was in the log when the thief came lives on. Spec: SPEC.md 11. */
 import { equalBytes } from '../bytes.ts';
-import { type Attestation } from '../code/attestation.ts';
 import { isProtocolError } from '../fault.ts';
-import { leafHash, verifyInclusion } from '../log/merkle.ts';
+import { verifyInclusion } from '../log/merkle.ts';
 import { type Sha256 } from '../primitives.ts';
 import { type Compromise } from '../trust/trust-state.ts';
 
@@ -17,25 +16,29 @@ export interface LeafProof {
   readonly path: readonly Uint8Array[];
 }
 
+/** A leaf of an attestation log as a code has it. */
+export interface ClaimedLeaf {
+  readonly log: string;
+  readonly index: number;
+  readonly leafHash: Uint8Array;
+}
+
 /**
  * Judges an attestation that is signed by a compromised key. A proof counts only if it leads to the root that the region
  * named in the cut-off, so neither the thief nor the mirror can make one. Total on proofs.
  */
 export function judgeCompromised(
   sha256: Sha256,
-  attestation: Attestation,
+  claimed: ClaimedLeaf,
   compromise: Compromise,
   proofs: readonly LeafProof[],
 ): 'BEYOND_CUT_OFF' | 'PROOF_NEEDED' | 'LEAF_MISMATCH' | 'PROVEN_IN_LOG' {
-  const cutOff = compromise.cutOffs.get(attestation.log);
-  if (cutOff === undefined || attestation.index >= cutOff.size) return 'BEYOND_CUT_OFF';
+  const cutOff = compromise.cutOffs.get(claimed.log);
+  if (cutOff === undefined || claimed.index >= cutOff.size) return 'BEYOND_CUT_OFF';
   for (const proof of proofs) {
-    if (proof.log !== attestation.log || proof.index !== attestation.index || proof.size !== cutOff.size)
-      continue;
+    if (proof.log !== claimed.log || proof.index !== claimed.index || proof.size !== cutOff.size) continue;
     if (!leadsTo(sha256, proof, cutOff.root)) continue;
-    return equalBytes(proof.leafHash, leafHash(sha256, attestation.bytes))
-      ? 'PROVEN_IN_LOG'
-      : 'LEAF_MISMATCH';
+    return equalBytes(proof.leafHash, claimed.leafHash) ? 'PROVEN_IN_LOG' : 'LEAF_MISMATCH';
   }
   return 'PROOF_NEEDED';
 }

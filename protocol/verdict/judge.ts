@@ -6,11 +6,13 @@ import { equalBytes } from '../bytes.ts';
 import { attestationMessage } from '../code/attestation.ts';
 import { type ParsedCode } from '../code/code.ts';
 import { type Grade, gradeOf } from '../code/presentation.ts';
-import { CLOCK_AHEAD_S_MAX, CODE_LIFE_S_MAX } from '../limits.ts';
+import { BRIDGED_LIFE_S_MAX, CLOCK_AHEAD_S_MAX, CODE_LIFE_S_MAX } from '../limits.ts';
+import { leafHash } from '../log/merkle.ts';
 import { type SignatureCheck } from '../primitives.ts';
 import { type RecognitionWay, type TrustKey } from '../trust/trust-state.ts';
 import { acceptByColour } from './acceptance.ts';
 import { judgeCompromised } from './cut-off.ts';
+import { judgeOriginal, PLATFORM_WAYS, referenceOfOriginal } from './judge-original.ts';
 import { type Trust } from './knowledge.ts';
 import { Leaning } from './leaning.ts';
 import { outcomeOf, type ReasonCode } from './reasons.ts';
@@ -88,8 +90,16 @@ class Judgement {
 
   /** The issuing region by the word of the home, and the attestation by the word of its region. */
   judgeRegions(key: TrustKey | undefined, isGenuine: boolean): void {
-    const { isLed, isSound } = this.#leaning.leanOn(this.#parsed.attestation.region, JUDGED_WAYS);
-    if (isLed) this.#judgeIssuing(key, isGenuine, isSound);
+    const { attestation, status } = this.#parsed;
+    const { original } = status;
+    const ways = original === undefined ? JUDGED_WAYS : PLATFORM_WAYS;
+    const { isLed, isSound } = this.#leaning.leanOn(attestation.region, ways);
+    if (!isLed) return;
+    this.#judgeIssuing(key, isGenuine, isSound);
+    if (original === undefined) return;
+    const { proofs = [] } = this.#context;
+    const bridged = { attestation, original, isPlatformSound: isSound, proofs };
+    judgeOriginal(this.#leaning, this.#trust, bridged, this.#nowS);
   }
 
   judgeTimes(): void {
@@ -97,7 +107,8 @@ class Judgement {
     const issuedFromS = HOUR_S * attestation.hour;
     if (issuedFromS > this.#nowS + CLOCK_AHEAD_S_MAX) this.#add('NOT_YET_ISSUED');
     if (this.#nowS >= status.expiresAtS) this.#add('EXPIRED');
-    if (status.expiresAtS > issuedFromS + HOUR_S + CODE_LIFE_S_MAX) this.#add('LIFE_TOO_LONG');
+    const lifeS = status.original === undefined ? CODE_LIFE_S_MAX : BRIDGED_LIFE_S_MAX;
+    if (status.expiresAtS > issuedFromS + HOUR_S + lifeS) this.#add('LIFE_TOO_LONG');
   }
 
   /** Whose code it is, and what its status means here; the latter of a genuine code only. */
@@ -123,8 +134,9 @@ class Judgement {
       if (GRADE_RANKS[grade] < GRADE_RANKS[place.gradeNeeded]) this.#add('GRADE_TOO_LOW');
       if (grade === 'static' && !documentMatched) this.#add('IDENTITY_CHECK');
     }
-    const { region, hour } = attestation;
-    const issuedFromS = HOUR_S * hour;
+    const issuedFromS = HOUR_S * attestation.hour;
+    // The rules for a region hold for its people, whoever checked their codes.
+    const { region } = status.original ?? attestation;
     const input = { region, status, grade, documentMatched, place, issuedFromS, nowS: this.#nowS };
     for (const reason of acceptance(input)) this.#leaning.reasons.push(reason);
   }
@@ -132,13 +144,14 @@ class Judgement {
   verdict(isGenuine: boolean): Verdict {
     const { attestation, status } = this.#parsed;
     const { region, log, index, hour, keyId } = attestation;
-    const { measure, untilS } = status;
+    const { measure, untilS, original } = status;
     const { reasons, knowledge } = this.#leaning;
     return {
       outcome: outcomeOf(reasons),
       reasons,
       atS: this.#nowS,
       code: { region, log, index, hour, keyId },
+      ...(original !== undefined && { original: referenceOfOriginal(original) }),
       colour: isGenuine ? status.colour : undefined,
       measure:
         isGenuine && measure !== 'none' && untilS !== undefined ? { kind: measure, untilS } : undefined,
@@ -163,7 +176,9 @@ class Judgement {
       if (key.role !== 'attest' || !isInWindow) this.#add('KEY_NOT_FOR_THIS');
       if (key.compromise !== undefined) {
         const { proofs = [] } = this.#context;
-        this.#add(judgeCompromised(this.#trust.sha256, attestation, key.compromise, proofs));
+        const { sha256 } = this.#trust;
+        const claimed = { log, index, leafHash: leafHash(sha256, attestation.bytes) };
+        this.#add(judgeCompromised(sha256, claimed, key.compromise, proofs));
       }
     }
     const isLogKnown = state.log(log) !== undefined;

@@ -28,7 +28,9 @@ export class Leaning {
   readonly #trust: Trust;
   readonly #context: VerdictContext;
   readonly #nowS: number;
-  #issuer = '';
+  /** The issuing region: through it the codes of others may come. */
+  #platform = '';
+  #isHomeSound = false;
 
   constructor(trust: Trust, context: VerdictContext, nowS: number) {
     this.#trust = trust;
@@ -38,21 +40,30 @@ export class Leaning {
 
   /** Leans on the home and on `region`, whose codes come in one of these ways if they are to be judged. */
   leanOn(region: string, ways: ReadonlySet<RecognitionWay>): Leant {
-    this.#issuer = region;
+    this.#platform = region;
     const { home } = this.#trust;
-    const isHomeSound = this.#isSound(home);
+    const isHomeSound = (this.#isHomeSound = this.#isSound(home, region === home));
     if (region === home) return { isLed: true, isSound: isHomeSound };
-    if (!this.#isRecognised(region, ways, isHomeSound)) return { isLed: false, isSound: false };
-    return { isLed: true, isSound: this.#isSound(region) };
+    return this.#leanOnOther(region, ways, isHomeSound);
+  }
+
+  /** Leans on a further region once the home and the issuing region are leant on: that of the original of a bridged code. */
+  leanAlsoOn(region: string, ways: ReadonlySet<RecognitionWay>): Leant {
+    return this.#leanOnOther(region, ways, this.#isHomeSound);
   }
 
   /** Leans on the home alone, and tells whether its knowledge is sound. */
   leanOnHome(): boolean {
-    return this.#isSound(this.#trust.home);
+    return this.#isSound(this.#trust.home, false);
   }
 
   add(code: ReasonCode, region?: string, details?: Readonly<Record<string, string | number>>): void {
     this.reasons.push(reasonOf(code, region, details));
+  }
+
+  #leanOnOther(region: string, ways: ReadonlySet<RecognitionWay>, isHomeSound: boolean): Leant {
+    if (!this.#isRecognised(region, ways, isHomeSound)) return { isLed: false, isSound: false };
+    return { isLed: true, isSound: this.#isSound(region, true) };
   }
 
   /** Whether the home's word leads to a region whose trust the verifier holds. */
@@ -73,13 +84,15 @@ export class Leaning {
     const isInForce = recognition.fromS <= this.#nowS && this.#nowS < recognition.untilS;
     if (!isInForce && isHomeSound) this.add('RECOGNITION_NOT_IN_FORCE', region);
     if (!ways.has(recognition.way)) this.add('WAY_UNSUPPORTED', region);
+    else if (recognition.way === 'bridge' && recognition.via !== this.#platform)
+      this.add('BRIDGE_NOT_ALLOWED', region, { via: this.#platform });
     const { acceptance } = this.#context;
     if (recognition.rules !== null && acceptance === undefined) this.add('RULES_NOT_EVALUATED', region);
     return true;
   }
 
   /** Tells whether what the verifier knows of `region` is fresh, witnessed and undisputed; if not, says why not. */
-  #isSound(region: string): boolean {
+  #isSound(region: string, isIssuer: boolean): boolean {
     const assessment = this.#trust.assess(region, this.#nowS);
     if (assessment === undefined) {
       this.add('TRUST_MISSING', region);
@@ -88,7 +101,7 @@ export class Leaning {
     const report = reportOf(assessment, this.#nowS);
     this.knowledge.push(report);
     if (report.witnesses.needed === 0) this.add('NO_WITNESSES', region);
-    if (region === this.#issuer) this.#judgeSilence(region, report.silenceS);
+    if (isIssuer) this.#judgeSilence(region, report.silenceS);
     const before = this.reasons.length;
     this.#judgeKnowledge(region, assessment, report.ageS);
     return this.reasons.length === before;

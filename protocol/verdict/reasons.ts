@@ -84,7 +84,7 @@ export const REASONS = {
   KEY_NOT_YET_KNOWN: {
     outcome: 'undetermined',
     explanation:
-      'The key or log of this code may be newer than what the verifier knows: fetch newer trust data.',
+      'The key, log or origin of this code may be newer than what the verifier knows: fetch newer trust data.',
   },
   KEY_NOT_FOR_THIS: {
     outcome: 'stop',
@@ -113,6 +113,20 @@ export const REASONS = {
   REVOKED: {
     outcome: 'stop',
     explanation: 'The issuing region has revoked this code.',
+  },
+  BRIDGE_NOT_ALLOWED: {
+    outcome: 'stop',
+    explanation:
+      'The home region does not take codes of this region through the platform that issued this one.',
+  },
+  BRIDGE_UNFOUNDED: {
+    outcome: 'stop',
+    explanation:
+      'The platform does not itself recognise the region that it names as the origin, or names there what never was.',
+  },
+  ORIGINAL_REVOKED: {
+    outcome: 'stop',
+    explanation: 'The region that the original code is from has revoked it.',
   },
   NOT_YET_ISSUED: {
     outcome: 'stop',
@@ -187,6 +201,10 @@ export const REASONS = {
   PROVEN_IN_LOG: {
     outcome: 'note',
     explanation: 'The code was found in its place in the log of the issuing region.',
+  },
+  BRIDGED: {
+    outcome: 'note',
+    explanation: 'A platform issued this code for one of another region, which it has checked.',
   },
   DOCUMENT_MATCHED: {
     outcome: 'note',

@@ -80,6 +80,17 @@ export interface CodeReference {
   readonly keyId: string;
 }
 
+/** The code that a bridged one stands for, by the word of the platform that issued it; proven only if the signature is good. */
+export interface OriginalReference {
+  readonly region: string;
+  /** Where the original stands in its region's log; undefined for a code of others. */
+  readonly log?: string | undefined;
+  readonly index?: number | undefined;
+  readonly keyId?: string | undefined;
+  /** The hashes by which a code of others can be revoked, in hexadecimal; undefined for an attestation. */
+  readonly hashes?: readonly string[] | undefined;
+}
+
 /** Which code of others it was, by its own words; `region` and `adapter` are given only if the signature is good. Texts from outside: escape before showing. */
 export interface ForeignReference {
   /** `hcert`, `shc` or `vdsnc`. */
@@ -105,6 +116,8 @@ export interface Verdict {
   readonly code: CodeReference | undefined;
   /** Undefined unless the text is a code of others. */
   readonly foreign?: ForeignReference | undefined;
+  /** Undefined unless the code is bridged: then `code.region` is the platform. */
+  readonly original?: OriginalReference | undefined;
   readonly colour: Colour | undefined;
   /** Undefined also where the status demands nothing. */
   readonly measure: { readonly kind: Exclude<Measure, 'none'>; readonly untilS: number } | undefined;
@@ -112,6 +125,6 @@ export interface Verdict {
   readonly expiresAtS: number | undefined;
   /** Undefined also if a presentation's signature fails. */
   readonly grade: Grade | undefined;
-  /** The home's first, then the issuing region's; without those the verifier has no state of. */
+  /** The home's first, then the issuing region's, then that of the original; without those the verifier has no state of. */
   readonly knowledge: readonly KnowledgeReport[];
 }

@@ -99,9 +99,9 @@ def parse_field(number, value):
 
 
 def _status(value):
-    if not isinstance(value, dict) or set(value) not in ({1, 2, 4, 5, 6}, {1, 2, 3, 4, 5, 6}):
+    if not isinstance(value, dict) or set(value) - {3, 7} != {1, 2, 4, 5, 6}:
         raise Fault("FIELD_MALFORMED")
-    numbers = all(cbor.is_uint(item) for key, item in value.items() if key != 5)
+    numbers = all(cbor.is_uint(item) for key, item in value.items() if key not in (5, 7))
     if not numbers or value[1] >= len(COLOURS) or value[2] >= len(MEASURES) or (value[2] == 0) == (3 in value):
         raise Fault("FIELD_MALFORMED")
     if COLOURS[value[1]] == "green" and value[2] != 0:
@@ -111,7 +111,30 @@ def _status(value):
     status = {"colour": COLOURS[value[1]], "measure": MEASURES[value[2]]}
     if 3 in value:
         status["until"] = value[3]
-    return status | {"expires": value[4], "ruleId": value[5], "ruleVersion": value[6]}
+    status |= {"expires": value[4], "ruleId": value[5], "ruleVersion": value[6]}
+    if 7 in value:
+        status["original"] = _original(value[7])
+    return status
+
+
+def _original(value):
+    """What a bridged attestation stands for, SPEC.md 5.6."""
+    if not isinstance(value, list) or len(value) not in (2, 5) or not names.is_a(names.REGION, value[0]):
+        raise Fault("FIELD_MALFORMED")
+    if len(value) == 2:
+        region, hashes = value
+        if not isinstance(hashes, list) or not 1 <= len(hashes) <= 3:
+            raise Fault("FIELD_MALFORMED")
+        if not all(cbor.is_bytes(one, 16) for one in hashes) or sorted(set(hashes)) != hashes:
+            raise Fault("FIELD_MALFORMED")
+        return {"region": region, "hashes": [one.hex() for one in hashes]}
+    region, log, index, key_id, leaf = value
+    if not names.is_a(names.LOG_ID, log):
+        raise Fault("FIELD_MALFORMED")
+    if not cbor.is_bytes(index, 5) or not cbor.is_bytes(key_id, 8) or not cbor.is_bytes(leaf, HASH_BYTES):
+        raise Fault("FIELD_MALFORMED")
+    number = int.from_bytes(index, "big")
+    return {"region": region, "log": log, "index": number, "keyId": key_id.hex(), "leafHash": leaf.hex()}
 
 
 def document_hash(country, number, salt):

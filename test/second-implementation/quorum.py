@@ -33,6 +33,7 @@ class Recognition:
     rules: str | None
     begin: int
     end: int
+    via: str | None = None
 
     def holds(self, now):
         return self.begin <= now < self.end
@@ -54,6 +55,8 @@ class Region:
     standing: str
     own_before: list = ()
     """(region, key id, timestamp) of its own cosignatures on earlier checkpoints."""
+    foreign_revoked: frozenset = frozenset()
+    """Hashes of codes of others, in hexadecimal."""
 
 
 @dataclass(frozen=True)

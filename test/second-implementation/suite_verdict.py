@@ -55,6 +55,7 @@ def region_of(case):
         case["cosignatures"],
         case["standing"],
         [(case["region"], key_id, time) for key_id, time in case.get("ownBefore", [])],
+        frozenset(case.get("foreignRevoked", [])),
     )
 
 
@@ -69,7 +70,8 @@ def recognition_of(case):
     if case["standing"] == "withdrawn":
         return quorum.Recognition("withdrawn", None, None, None, 0, 0)
     fingerprint = unhex(case, "fingerprint")
-    return quorum.Recognition(case["standing"], fingerprint, case["way"], case["rules"], case["from"], case["until"])
+    window = (case["from"], case["until"])
+    return quorum.Recognition(case["standing"], fingerprint, case["way"], case["rules"], *window, case.get("via"))
 
 
 def context_of(case):

@@ -9,16 +9,19 @@ from quorum import CLOCK_AHEAD
 
 HOUR = 3_600
 LIFE_MAX = 30 * 86_400
+BRIDGED_LIFE_MAX = 86_400
 AGE_MAX = {"online": 600, "offline": 86_400}
 SILENCE_SHOWN = 600
 SILENCE_MAX = 86_400
 GRADES = ("static", "live", "challenged")
 WAYS = ("direct", "hosted")
+PLATFORM_WAYS = ("direct", "hosted", "bridge")
 DOCUMENT = 2
 OUTCOMES = {
     "stop": "MALFORMED COMMITMENT_MISMATCH NOT_RECOGNISED RECOGNITION_WITHDRAWN RECOGNITION_SUSPENDED "
     "RECOGNITION_NOT_IN_FORCE KEY_UNKNOWN KEY_NOT_FOR_THIS SIGNATURE_INVALID LOG_UNKNOWN BEYOND_CUT_OFF LEAF_MISMATCH "
-    "REVOKED NOT_YET_ISSUED EXPIRED LIFE_TOO_LONG PRESENTATION_INVALID DOCUMENT_MISMATCH STATUS_RED",
+    "REVOKED NOT_YET_ISSUED EXPIRED LIFE_TOO_LONG BRIDGE_NOT_ALLOWED BRIDGE_UNFOUNDED "
+    "ORIGINAL_REVOKED PRESENTATION_INVALID DOCUMENT_MISMATCH STATUS_RED",
     "undetermined": "VERSION_UNKNOWN WAY_UNSUPPORTED RULES_NOT_EVALUATED TRUST_MISSING KNOWLEDGE_STALE UNWITNESSED "
     "CHECKPOINT_KEY_UNFIT ISSUER_SILENT_TOO_LONG FORKED QUARANTINED KEY_NOT_YET_KNOWN PROOF_NEEDED",
     "act": "STATUS_YELLOW GRADE_TOO_LOW",
@@ -75,18 +78,22 @@ class _Judge:
         self.context = context
         self.now = now
         self.issued = HOUR * self.claims.hour
+        self.original = code.fields[code_text.STATUS].get("original")
         self.verdict = Verdict()
         self.add = self.verdict.reasons.add
 
     def run(self):
         home_is_sound = self._lean_on(self.trust.home)
-        if self._recognised(home_is_sound):
+        own = self.claims.region == self.trust.home
+        ways = WAYS if self.original is None else PLATFORM_WAYS
+        if own or self._recognised(self.claims.region, ways, home_is_sound):
             region = self.trust.regions.get(self.claims.region)
-            own = self.claims.region == self.trust.home
             is_sound = home_is_sound if own else self._lean_on(self.claims.region)
             if region is not None:
                 self._silence()
                 self._key_and_log(region, is_sound)
+            if self.original is not None and self.trust.home in self.trust.regions:
+                self._bridged(region, is_sound, home_is_sound)
         self._times()
         self._holder()
 
@@ -114,11 +121,52 @@ class _Judge:
             self.add("NO_WITNESSES")
         return not reasons & UNSOUND
 
-    def _recognised(self, home_is_sound):
-        """Whether the rules about region, key and log apply."""
-        if self.claims.region == self.trust.home or self.trust.home not in self.trust.regions:
-            return True
-        recognition = self.trust.recognitions().get(self.claims.region)
+    def _bridged(self, platform, platform_is_sound, home_is_sound):
+        """The rules of SPEC.md 11.1 about the original."""
+        self.add("BRIDGED")
+        name = self.original["region"]
+        checked = ("adapter",) if "hashes" in self.original else WAYS
+        at_home = self.claims.region == self.trust.home
+        is_led = self._recognised(name, checked if at_home else ("bridge",), home_is_sound)
+        if is_led:
+            region = self.trust.regions.get(name)
+            is_sound = self._lean_on(name)
+            if region is not None:
+                self._silence()
+                self._original(region, is_sound)
+        if not at_home and platform is not None:
+            pinned = self.trust.recognitions().get(name)
+            own = platform.recognitions.get(name)
+            founded = own is not None and own.standing == "recognised" and own.holds(self.now) and own.way in checked
+            founded = founded and pinned is not None and own.fingerprint == pinned.fingerprint
+            if not founded:
+                self._unfounded(self.claims.region, platform_is_sound)
+
+    def _original(self, region, is_sound):
+        if "hashes" in self.original:
+            if region.foreign_revoked & set(self.original["hashes"]):
+                self.add("ORIGINAL_REVOKED")
+            return
+        log, index = self.original["log"], self.original["index"]
+        key = region.keys.get(self.original["keyId"])
+        if log not in region.logs or key is None or key.role != "attest":
+            self._unfounded(region.name, is_sound)
+        if any(log == one and index in indexes for one, indexes in region.revoked):
+            self.add("ORIGINAL_REVOKED")
+        if key is not None and key.cutoffs is not None:
+            self._cut_off(key.cutoffs, log, index, bytes.fromhex(self.original["leafHash"]))
+
+    def _unfounded(self, name, is_sound):
+        """Certain only if what is known of the region is newer than the code."""
+        time = self.trust.assess(name, self.now).time
+        is_certain = is_sound and time is not None and time >= self.issued + HOUR
+        self.add("BRIDGE_UNFOUNDED" if is_certain else "KEY_NOT_YET_KNOWN")
+
+    def _recognised(self, name, ways, home_is_sound):
+        """Whether the home's word leads to a region, so that the rules about it apply."""
+        if self.trust.home not in self.trust.regions:
+            return False
+        recognition = self.trust.recognitions().get(name)
         if recognition is None:
             if home_is_sound:
                 self.add("NOT_RECOGNISED")
@@ -130,8 +178,10 @@ class _Judge:
             self.add("RECOGNITION_SUSPENDED")
         if not recognition.holds(self.now) and home_is_sound:
             self.add("RECOGNITION_NOT_IN_FORCE")
-        if recognition.way not in WAYS:
+        if recognition.way not in ways:
             self.add("WAY_UNSUPPORTED")
+        elif recognition.way == "bridge" and recognition.via != self.claims.region:
+            self.add("BRIDGE_NOT_ALLOWED")
         if recognition.rules is not None:
             self.add("RULES_NOT_EVALUATED")
         return True
@@ -162,15 +212,14 @@ class _Judge:
             return
         self.verdict.status = self.code.fields[code_text.STATUS]
         if key.cutoffs is not None:
-            self._cut_off(key.cutoffs)
+            self._cut_off(key.cutoffs, self.claims.log, self.claims.index, merkle.leaf_hash(self.claims.data))
 
-    def _cut_off(self, cutoffs):
-        size, root = cutoffs.get(self.claims.log, (0, b""))
-        if self.claims.index >= size:
+    def _cut_off(self, cutoffs, log, index, leaf):
+        size, root = cutoffs.get(log, (0, b""))
+        if index >= size:
             self.add("BEYOND_CUT_OFF")
             return
-        leaf = merkle.leaf_hash(self.claims.data)
-        proven = {proof[3] for proof in self.context.proofs if self._is_good(proof, size, root)}
+        proven = {proof[3] for proof in self.context.proofs if is_good(proof, log, index, size, root)}
         if proven - {leaf}:
             self.add("LEAF_MISMATCH")
         elif leaf in proven:
@@ -178,23 +227,13 @@ class _Judge:
         else:
             self.add("PROOF_NEEDED")
 
-    def _is_good(self, proof, size, root):
-        log, index, proof_size, leaf, path = proof
-        if (log, index, proof_size) != (self.claims.log, self.claims.index, size):
-            return False
-        try:
-            merkle.verify_inclusion(index, size, leaf, path, root)
-        except Fault:
-            return False
-        return True
-
     def _times(self):
         expires = self.code.fields[code_text.STATUS]["expires"]
         if self.issued > self.now + CLOCK_AHEAD:
             self.add("NOT_YET_ISSUED")
         if self.now >= expires:
             self.add("EXPIRED")
-        if expires > self.issued + HOUR + LIFE_MAX:
+        if expires > self.issued + HOUR + (LIFE_MAX if self.original is None else BRIDGED_LIFE_MAX):
             self.add("LIFE_TOO_LONG")
 
     def _holder(self):
@@ -229,3 +268,15 @@ class _Judge:
         if shown.challenge != b"" and shown.challenge != self.context.challenge:
             self.add("CHALLENGE_MISMATCH")
         return grade
+
+
+def is_good(proof, log, index, size, root):
+    """Whether a proof at hand is of this leaf and leads to the root."""
+    proven_log, proven_index, proven_size, leaf, path = proof
+    if (proven_log, proven_index, proven_size) != (log, index, size):
+        return False
+    try:
+        merkle.verify_inclusion(index, size, leaf, path, root)
+    except Fault:
+        return False
+    return True

@@ -11,6 +11,16 @@ export interface StatusVector {
   readonly expires: number;
   readonly ruleId: string;
   readonly ruleVersion: number;
+  /** Of a bridged code: the attestation that it stands for, or the hashes of the code of others. */
+  readonly original?:
+    | {
+        readonly region: string;
+        readonly log: string;
+        readonly index: number;
+        readonly keyId: string;
+        readonly leafHash: string;
+      }
+    | { readonly region: string; readonly hashes: readonly string[] };
 }
 
 /** What a well-formed text says, what each signature covers and whether it is good. */

@@ -1,6 +1,7 @@
 /** What a verifier knows of a region as it stands in vectors: plain JSON, bytes in hexadecimal. Runs in a browser, too. */
 import { hexBytes, hexOf } from '../../protocol/bytes.ts';
 import { RevocationSet } from '../../protocol/revocation/revocation-set.ts';
+import { foreignRevoked } from '../../protocol/trust/foreign-revoked.ts';
 import { type KeyRole, type Recognition, type RecognitionWay } from '../../protocol/trust/trust-state.ts';
 import { type RegionKnowledge } from '../../protocol/verdict/knowledge.ts';
 import { DEMO, stubState } from './stub-state.ts';
@@ -36,6 +37,8 @@ export interface KnowledgeVector {
   readonly logs: readonly string[];
   readonly revoked: Readonly<Record<string, readonly number[]>>;
   readonly revokedBeside: Readonly<Record<string, readonly number[]>>;
+  /** Hashes of codes of others that it has revoked; absent where there are none. */
+  readonly foreignRevoked?: readonly string[];
   /** Ids of the keys whose signature on the checkpoint is good. */
   readonly signedBy: readonly string[];
   readonly cosignatures: readonly (readonly [region: string, keyId: string, timestamp: number])[];
@@ -49,6 +52,7 @@ const ROLES: readonly KeyRole[] = ['attest', 'checkpoint', 'trust-log', 'witness
 export function knowledgeVector(knowledge: RegionKnowledge): KnowledgeVector {
   const { state, revokedBeside, logKeyIds, cosignatures, ownBefore, standing } = knowledge;
   const keys = ROLES.flatMap((role) => [...state.keysWithRole(role)]);
+  const foreign = [...foreignRevoked(state)];
   return {
     region: state.region,
     fingerprint: hexOf(state.fingerprint ?? new Uint8Array(0)),
@@ -74,6 +78,7 @@ export function knowledgeVector(knowledge: RegionKnowledge): KnowledgeVector {
     logs: [...state.logs()].map(({ log }) => log),
     revoked: indexesByLog(state.revocations()),
     revokedBeside: indexesByLog(revokedBeside ?? []),
+    ...(foreign.length > 0 && { foreignRevoked: foreign }),
     signedBy: logKeyIds,
     cosignatures: cosignatures.map(({ region, keyId, timestampS }) => [region, keyId, timestampS]),
     ...(ownBefore && { ownBefore: ownBefore.map(({ keyId, timestampS }) => [keyId, timestampS] as const) }),
@@ -122,6 +127,7 @@ export function knowledgeOfVector(vector: KnowledgeVector): RegionKnowledge {
     recognitions: Object.entries(vector.recognitions).map(([other, one]) => recognitionOf(other, one)),
     logs: vector.logs,
     revoked: vector.revoked,
+    foreignRevocations: [{ hashes: (vector.foreignRevoked ?? []).map(hexBytes), untilS: 1e12 }],
     fingerprint: hexBytes(vector.fingerprint),
   });
   const revokedBeside = new Map(

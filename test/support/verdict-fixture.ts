@@ -43,6 +43,8 @@ export interface Known {
   readonly recognition?: Recognition | undefined;
   readonly homeKnowledge?: Partial<RegionKnowledge>;
   readonly issuerKnowledge?: Partial<RegionKnowledge>;
+  /** Of further regions. */
+  readonly others?: readonly RegionKnowledge[];
   /** Regions of which the verifier holds nothing. */
   readonly without?: readonly string[];
 }
@@ -73,6 +75,7 @@ export function knowledgeOf(known: Known = {}): RegionKnowledge[] {
       known.issuerKnowledge,
     ),
     ...others.map((region) => stubKnowledge({ region }, vouched(region, [HOME]))),
+    ...(known.others ?? []),
   ].filter(({ state }) => !known.without?.includes(state.region));
 }
 

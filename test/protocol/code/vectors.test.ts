@@ -18,6 +18,7 @@ import {
 } from '../../support/code-vectors.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { codeVectorText } from '../../vectors/generate/code.ts';
+import { statusVector } from '../../vectors/generate/code-craft.ts';
 
 const { codes, commitments, documents, grades } = readCodeVectors();
 
@@ -30,8 +31,6 @@ function readingOf({ text, network, publicKey }: CodeVector): CodeReading {
   const { attestation, status, holderKey, document, evidence, presentation } = parseCode(sha256, text);
   const { region, log, index, hour, commitment, keyId, signature, bytes } = attestation;
   const message = attestationMessage(attestation, network);
-  const { colour, measure, untilS, expiresAtS, ruleId, ruleVersion } = status;
-  const until = untilS === undefined ? {} : { until: untilS };
   return {
     region,
     log,
@@ -44,7 +43,7 @@ function readingOf({ text, network, publicKey }: CodeVector): CodeReading {
     message: hexOf(message),
     signature: hexOf(signature),
     signatureGood: isGood(hexBytes(publicKey), message, signature),
-    status: { colour, measure, ...until, expires: expiresAtS, ruleId, ruleVersion },
+    status: statusVector(status),
     ...(holderKey && { holderKey: hexOf(holderKey) }),
     ...(document && { document: { salt: hexOf(document.salt), hash: hexOf(document.hash) } }),
     ...(evidence && { evidence: hexOf(evidence) }),

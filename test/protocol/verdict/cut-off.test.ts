@@ -3,7 +3,7 @@ import { Frontier } from '../../../protocol/log/frontier.ts';
 import { inclusionProof } from '../../../protocol/log/merkle-proof.ts';
 import { leafHash } from '../../../protocol/log/merkle.ts';
 import { parseAttestation } from '../../../protocol/code/attestation.ts';
-import { judgeCompromised, type LeafProof } from '../../../protocol/verdict/cut-off.ts';
+import { type ClaimedLeaf, judgeCompromised, type LeafProof } from '../../../protocol/verdict/cut-off.ts';
 import { type IssuedCode } from '../../support/code-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { ATTEST_KEY, codeOf, codesOf, LOG, trustOf, verdictOf } from '../../support/verdict-fixture.ts';
@@ -66,7 +66,7 @@ describe('judgeCompromised', () => {
     }
   });
 
-  const attestation = parseAttestation(genuine[5]?.attestation ?? assert.fail());
+  const attestation = claimedBy(genuine[5]);
   const judged = (...proofs: LeafProof[]) => judgeCompromised(sha256, attestation, compromise, proofs);
 
   it('finds the good proof among others', () => {
@@ -98,14 +98,19 @@ describe('judgeCompromised', () => {
   });
 
   it('holds the index against the size of the cut-off', () => {
-    const lastInside = parseAttestation(genuine[SIZE - 1]?.attestation ?? assert.fail());
+    const lastInside = claimedBy(genuine[SIZE - 1]);
     assert.equal(judgeCompromised(sha256, lastInside, compromise, []), 'PROOF_NEEDED');
-    const firstOutside = parseAttestation(codeOf({ index: SIZE }).attestation);
+    const firstOutside = claimedBy(codeOf({ index: SIZE }));
     assert.equal(judgeCompromised(sha256, firstOutside, compromise, []), 'BEYOND_CUT_OFF');
     const none = { version: 1, cutOffs: new Map() };
     assert.equal(judgeCompromised(sha256, attestation, none, [proofAt(5)]), 'BEYOND_CUT_OFF');
   });
 });
+
+function claimedBy(code: IssuedCode | undefined): ClaimedLeaf {
+  const { log, index, bytes } = parseAttestation(code?.attestation ?? assert.fail());
+  return { log, index, leafHash: leafHash(sha256, bytes) };
+}
 
 function outcomeOf(verdict: ReturnType<typeof verdictOf>): string[] {
   return [verdict.outcome, ...codesOf(verdict).filter((code) => code !== 'IDENTITY_CHECK')];

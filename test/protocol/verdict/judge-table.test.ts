@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ReasonCode, REASONS } from '../../../protocol/verdict/reasons.ts';
 import { codesOf, verdictOf } from '../../support/verdict-fixture.ts';
+import { ROWS_OF_BRIDGES } from '../../support/verdict-rows-of-bridges.ts';
 import { ROWS_OF_CODES } from '../../support/verdict-rows-of-codes.ts';
 import { ROWS_OF_REGIONS } from '../../support/verdict-rows-of-regions.ts';
 import { ROWS_OF_RULES } from '../../support/verdict-rows-of-rules.ts';
 
-const ROWS = [...ROWS_OF_REGIONS, ...ROWS_OF_CODES, ...ROWS_OF_RULES];
+const ROWS = [...ROWS_OF_REGIONS, ...ROWS_OF_CODES, ...ROWS_OF_BRIDGES, ...ROWS_OF_RULES];
 
 describe('judge: every reason of SPEC 11', () => {
   it('passes a green code of a recognised region, with an identity check', () => {

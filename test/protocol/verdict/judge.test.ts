@@ -30,10 +30,11 @@ import {
   OTHER_KEY,
   shown,
 } from '../../support/verdict-rows.ts';
+import { ROWS_OF_BRIDGES } from '../../support/verdict-rows-of-bridges.ts';
 import { ROWS_OF_CODES } from '../../support/verdict-rows-of-codes.ts';
 import { ROWS_OF_REGIONS } from '../../support/verdict-rows-of-regions.ts';
 
-const ROWS = [...ROWS_OF_REGIONS, ...ROWS_OF_CODES];
+const ROWS = [...ROWS_OF_REGIONS, ...ROWS_OF_CODES, ...ROWS_OF_BRIDGES];
 
 describe('judge: what outweighs what', () => {
   it('stops rather than leaves open, leaves open rather than acts', () => {

@@ -184,7 +184,8 @@ const BYTES: Partial<Record<FaultCode, readonly BadBytes[]>> = {
     ['expiry not in the shortest form', withStatus('a5 0100 0200 041801 056161 0601')],
     ['no expiry', withStatus('a4 0100 0200 056161 0601')],
     ['no rule version', withStatus('a4 0100 0200 0401 056161')],
-    ['key 7', withStatus('a6 0100 0200 0401 056161 0601 0700')],
+    ['key 8', withStatus('a6 0100 0200 0401 056161 0601 0800')],
+    ...badOriginals(),
     ['key 1 twice', withStatus('a6 0100 0100 0200 0401 056161 0601')],
     ['keys in another order', withStatus('a5 0200 0100 0401 056161 0601')],
     ['an empty rule id', withStatus('a5 0100 0200 0401 0560 0601')],
@@ -263,6 +264,40 @@ export function badCodes(): { readonly name: string; readonly text: string; read
   return [...listOf(TEXTS, (made) => made), ...listOf(BYTES, (made) => `ENT1:${encodeBase45(made)}`)];
 }
 
+function badOriginals(): readonly BadBytes[] {
+  const place = ['ES', '2026-11', counting(5), counting(8), counting(32)] as const;
+  const [hash, next] = [new Uint8Array(16), counting(16)];
+  return [
+    ['a number', 7],
+    ['null', null],
+    ['no element', []],
+    ['the region alone', ['ES']],
+    ['three elements', ['ES', '2026-11', counting(5)]],
+    ['six elements', [...place, ZERO]],
+    ['a map', { ES: [hash] }],
+    ['a region in lower case', ['es', [hash]]],
+    ['no hash', ['ES', []]],
+    ['a hash that stands alone', ['ES', hash]],
+    ['a hash of 15 bytes', ['ES', [hash.slice(1)]]],
+    ['a hash of 17 bytes', ['ES', [new Uint8Array(17)]]],
+    ['a hash as text', ['ES', ['x'.repeat(16)]]],
+    ['the same hash twice', ['ES', [hash, hash]]],
+    ['hashes in descending order', ['ES', [next, hash]]],
+    ['four hashes', ['ES', [0, 1, 2, 3].map((byte) => new Uint8Array(16).fill(byte))]],
+    ['the trust log', [place[0], 'trust', ...place.slice(2)]],
+    ['a month that is none', [place[0], '2026-13', ...place.slice(2)]],
+    ['an index as number', [...place.slice(0, 2), 17, ...place.slice(3)]],
+    ['an index of 4 bytes', [...place.slice(0, 2), counting(4), ...place.slice(3)]],
+    ['an index of 6 bytes', [...place.slice(0, 2), counting(6), ...place.slice(3)]],
+    ['a key id of 7 bytes', [...place.slice(0, 3), counting(7), place[4]]],
+    ['a leaf of 31 bytes', [...place.slice(0, 4), counting(31)]],
+    ['a leaf of 33 bytes', [...place.slice(0, 4), counting(33)]],
+  ].map(([what, original]) => [
+    `status: as original ${what as string}`,
+    withOriginal(original as CborValue),
+  ]);
+}
+
 function plainStatus() {
   return { colour: 'green', measure: 'none', expiresAtS: 1, ruleId: 'baseline' } as const;
 }
@@ -292,6 +327,19 @@ function longHour(): Uint8Array {
 
 function withStatus(hex: string): Uint8Array {
   return withField(0, hexBytes(hex.replaceAll(' ', '')));
+}
+
+/** A status with this original, which no encoder here makes. */
+function withOriginal(original: CborValue): Uint8Array {
+  const status = new Map<number, CborValue>([
+    [1, 0],
+    [2, 0],
+    [4, 0],
+    [5, 'a'],
+    [6, 1],
+    [7, original],
+  ]);
+  return withField(0, encodeCbor(status));
 }
 
 /** Everything is right but the form of one value: the issuer itself has committed to it. */

@@ -2,6 +2,7 @@
 import { asciiBytes, concatBytes, hexBytes, hexOf, uint64Bytes } from '../../../protocol/bytes.ts';
 import { encodeCode } from '../../../protocol/code/code.ts';
 import { type FieldName, type Fields } from '../../../protocol/code/field.ts';
+import { type Original } from '../../../protocol/code/original.ts';
 import { commitFields, type Openings } from '../../../protocol/code/openings.ts';
 import { type Status } from '../../../protocol/code/status.ts';
 import { type CborValue, encodeCbor } from '../../../protocol/encoding/cbor.ts';
@@ -191,7 +192,14 @@ function payloadOf({ region, log, index, hour }: Claims, commitment: Uint8Array)
   return encodeCbor([region, log, indexBytes(index), hour, commitment]);
 }
 
-function statusVector({ colour, measure, untilS, expiresAtS, ruleId, ruleVersion }: Status): StatusVector {
+export function statusVector(status: Status): StatusVector {
+  const { colour, measure, untilS, expiresAtS, ruleId, ruleVersion, original } = status;
   const until = untilS === undefined ? {} : { until: untilS };
-  return { colour, measure, ...until, expires: expiresAtS, ruleId, ruleVersion };
+  const bridged = original && { original: originalVector(original) };
+  return { colour, measure, ...until, expires: expiresAtS, ruleId, ruleVersion, ...bridged };
+}
+
+function originalVector(original: Original): NonNullable<StatusVector['original']> {
+  if ('hashes' in original) return { region: original.region, hashes: original.hashes.map(hexOf) };
+  return { ...original, leafHash: hexOf(original.leafHash) };
 }

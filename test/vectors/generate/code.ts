@@ -9,6 +9,7 @@ import { concatBytes, hexBytes, hexOf } from '../../../protocol/bytes.ts';
 import { codeText } from '../../../protocol/code/code-text.ts';
 import { FIELD_NAMES, type Fields } from '../../../protocol/code/field.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
+import { type Original } from '../../../protocol/code/original.ts';
 import { CODE_VECTOR_FILE, type CodeVector, type CodeVectors } from '../../support/code-vectors.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { badCodes } from './code-bad.ts';
@@ -35,6 +36,33 @@ const STEP = 59_000_000;
 const plain = craft();
 const shown = craft({ names: ['status', 'holder'] });
 const commitment = hexBytes(plain.reading.commitment);
+
+const ORIGINAL: Original = {
+  region: 'ES',
+  log: '2026-11',
+  index: 17,
+  keyId: STRANGER.keyId,
+  leafHash: counting(32),
+};
+const ofOthers = (hashes: number): Original => ({
+  region: 'GB-ENG',
+  hashes: Array.from({ length: hashes }, (_, i) => counting(16).fill(i, 0, 1)),
+});
+const longest = { ...RED, untilS: SAFE_MAX, expiresAtS: SAFE_MAX, ruleId: 'a'.repeat(32), ruleVersion: SAFE_MAX };
+const longestOfOthers = craft({
+  fields: { ...ALL_FIELDS, status: { ...longest, original: ofOthers(3) } },
+  names: FIELD_NAMES,
+});
+const longestBridged = craft({
+  fields: {
+    ...ALL_FIELDS,
+    status: {
+      ...longest,
+      original: { ...ORIGINAL, region: 'GB-ENG', log: '2026-11.9', index: 2 ** 40 - 1 },
+    },
+  },
+  names: FIELD_NAMES,
+});
 
 const GOOD: readonly (readonly [string, Crafted])[] = [
   ['opens the status', plain],
@@ -77,6 +105,10 @@ const GOOD: readonly (readonly [string, Crafted])[] = [
       network: `a${'-'.repeat(30)}9`,
     }),
   ],
+  ['bridged for an attestation', craft({ fields: { status: { ...GREEN, original: ORIGINAL } } })],
+  ['bridged for a code of others', craft({ fields: { status: { ...YELLOW, original: ofOthers(1) } } })],
+  ['bridged for a code of others with three hashes, at the longest', longestOfOthers],
+  ['bridged for an attestation, at the longest', longestBridged],
   ['presented live', present(shown, STEP, EMPTY)],
   ['presented with the shortest challenge', present(shown, STEP, counting(8))],
   ['presented with the longest challenge', present(shown, STEP, counting(32))],

@@ -10,6 +10,7 @@ import { type VerdictContext } from '../../../protocol/verdict/verdict.ts';
 import { knowledgeVector } from '../../support/knowledge-vectors.ts';
 import { projectRoot } from '../../support/project.ts';
 import { type Check, codeOf, CONTEXT, HOME, knowledgeOf, NOW_S, verdictOf } from '../../support/verdict-fixture.ts';
+import { ROWS_OF_BRIDGES } from '../../support/verdict-rows-of-bridges.ts';
 import { ROWS_OF_CODES } from '../../support/verdict-rows-of-codes.ts';
 import { ROWS_OF_REGIONS } from '../../support/verdict-rows-of-regions.ts';
 import { type ContextVector, type VerdictVector, verdictVector } from '../../support/verdict-vectors.ts';
@@ -18,9 +19,9 @@ export const VERDICT_VECTOR_FILE = join(projectRoot, 'test/vectors/verdict.json'
 
 const ABOUT = [
   'SPEC.md 9 and 11, in the network demo, with the rules of acceptance by colour. Bytes are in hexadecimal; a set of indexes is a list.',
-  'regions: what the verifier is handed; whether it may use it is part of the verdict. keys are by key id, one with cutoffs is compromised; signedBy are the keys whose signature on the checkpoint is good; cosignatures are good and [region, key id, timestamp].',
+  'regions: what the verifier is handed; whether it may use it is part of the verdict. keys are by key id, one with cutoffs is compromised; signedBy are the keys whose signature on the checkpoint is good; foreignRevoked are hashes of codes of others; cosignatures are good and [region, key id, timestamp].',
   'context: grade is the one the place demands; knowledgeAge and silence are its limits where it has any; documentHash is of the document shown; challenge is the one given.',
-  'expect: reasons sorted by name, without repetition; fault is the fault of the text; knowledge is [region, knowledge age, issuer silence, [counted, needed, w]] of the home and then the region of the code, null where there is no time.',
+  'expect: reasons sorted by name, without repetition; fault is the fault of the text; knowledge is [region, knowledge age, issuer silence, [counted, needed, w]] of the home, then the region of the code and then that of its original, null where there is no time.',
 ];
 
 function contextVector(context: VerdictContext): ContextVector {
@@ -58,7 +59,7 @@ function vectorOf(name: string, check: Check): VerdictVector {
 /** One line a case, always the same. */
 export function verdictVectorText(): string {
   const verdicts = [vectorOf('all is well', {})];
-  for (const { code, when, given, neighbour } of [...ROWS_OF_REGIONS, ...ROWS_OF_CODES]) {
+  for (const { code, when, given, neighbour } of [...ROWS_OF_REGIONS, ...ROWS_OF_CODES, ...ROWS_OF_BRIDGES]) {
     verdicts.push(vectorOf(`${code}: ${when}`, given));
     if (neighbour) verdicts.push(vectorOf(`not ${code}: the nearest to ${when}`, neighbour));
   }
