@@ -128,6 +128,9 @@ export const FOLD_POSITION_SPACING = 1_024;
 export const FOLD_POSITIONS_MAX = 64;
 
 /** Bytes of the entries that fill slots of a trust state, by whose authority they have: some 12,000 keys, and 30 of the largest rules. */
+/** Statements, and bytes of them, by which a root names a branch: all its roots, and some keys that it gave up. */
+export const NAMING_STATEMENTS_MAX = 64;
+export const NAMING_BYTES_MAX = 1 << 20;
 export const SLOT_BYTES_MAX = { root: 4 * 1024 * 1024, 'trust-log': 2 * 1024 * 1024 } as const;
 
 /** Times its index that the voidings of a log up to an entry may reach back together: sixteen keys from the beginning on, or more over less. */

@@ -7,9 +7,10 @@ import { openCheckpoint, type ReadNote } from '../../protocol/log/checkpoint.ts'
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type VerifySignature } from '../../protocol/primitives.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
+import { type LoggedStatement } from '../../protocol/trust/naming.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
-import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
+import { type Followed, type Heeded, type Kept, type Naming } from '../sync/followed.ts';
 import { type Branch } from '../trust/branch-weighing.ts';
 
 export interface OwnLogModules {
@@ -64,6 +65,15 @@ export class OwnLog implements Followed {
 
   accuse(evidence: ForkEvidence): Promise<void> {
     return this.#modules.copy.accuse(evidence);
+  }
+
+  get naming(): readonly LoggedStatement[] {
+    return this.#modules.copy.naming ?? [];
+  }
+
+  async isNamedBy(naming: Naming, common: number): Promise<boolean> {
+    const { copy, isWriting } = this.#modules;
+    return !isWriting() && (await copy.isNamedBy?.(naming, common)) === true;
   }
 
   /** What this node writes is given up for nobody. */

@@ -9,6 +9,9 @@ import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { consistencyProof, inclusionProof, rootOf } from '../../protocol/log/merkle-proof.ts';
 import { parseNote } from '../../protocol/log/note.ts';
 import { isAttestationLogId, parseOrigin } from '../../protocol/log/origin.ts';
+import { type LoggedStatement, namingStatements } from '../../protocol/trust/naming.ts';
+import { type Entry, parseEntry } from '../../protocol/trust/statement.ts';
+import { signerOf } from '../trust/log-keys.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { isNodeError } from '../node-error.ts';
 import { type AnswerTo, type LogHeadMessage, type SyncAnswer, type SyncRequest } from '../sync/messages.ts';
@@ -58,6 +61,8 @@ export class PublishedRegion {
         return request.from < size ? this.#range(files, note, size, request) : NOT_THERE;
       case 'claim':
         return request.size <= size ? this.#claim(files, note, size, request.size) : NOT_THERE;
+      case 'naming':
+        return { kind: 'naming', statements: await this.#naming(files, note, size), note };
       case 'leaf':
         return request.index < request.size && request.size <= size
           ? this.#leaf(files, size, request)
@@ -122,6 +127,17 @@ export class PublishedRegion {
     return new LogFiles(join(attestationLogsPath(this.path), log));
   }
 
+  async #naming(files: LogFiles, note: Uint8Array, size: number): Promise<LoggedStatement[]> {
+    const entries: { readonly index: number; readonly entry: Entry }[] = [];
+    let index = 0;
+    for await (const bytes of files.entries(0, size, size)) {
+      const entry = statementIn(bytes);
+      if (entry !== undefined) entries.push({ index, entry });
+      index++;
+    }
+    return namingStatements(entries, signerOf(note, this.#sha256), this.#sha256);
+  }
+
   async #range(
     files: LogFiles,
     note: Uint8Array,
@@ -176,6 +192,17 @@ export class PublishedRegion {
 function originOfNote(bytes: Uint8Array): string | undefined {
   try {
     return parseCheckpoint(parseNote(bytes).text).origin;
+  } catch (error) {
+    if (isProtocolError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined for one that is none, or of no use for `namingStatements`. */
+function statementIn(bytes: Uint8Array): Entry | undefined {
+  try {
+    const entry = parseEntry(bytes);
+    return ['root', 'keys', 'compromise'].includes(entry.statement.kind) ? entry : undefined;
   } catch (error) {
     if (isProtocolError(error)) return undefined;
     throw error;

@@ -1,16 +1,18 @@
 /**
- * Finding out where a peer's trust log parts from the one that is held, and fetching it from there, so that it can be held against
- * what the root has named. A peer that lies costs a few questions; nothing is taken on its word.
+ * Finding out whether the root has named a peer's trust log before that which is held here, and where the two part; only then is it fetched
+ * from there. A peer that lies costs a few questions, since nobody but the root can make what it has to show first.
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
 import { readNote } from '../../protocol/log/checkpoint.ts';
 import { type Followed } from './followed.ts';
 import { type SyncClient } from './sync-client.ts';
-import { BRANCH_BYTES_MAX, RANGE_BYTES_MAX } from './sync-limits.ts';
+import { BRANCH_BYTES_MAX, RANGE_BYTES_MAX, SEEKS_AT_ONCE } from './sync-limits.ts';
 
 export class BranchFinder {
   readonly #client: SyncClient;
+  /** Of which logs which peers are asked. */
+  readonly #sought = new Set<string>();
 
   constructor({ client }: { readonly client: SyncClient }) {
     this.#client = client;
@@ -18,26 +20,41 @@ export class BranchFinder {
 
   /**
    * Offers a log the branch of a peer whose newest note is on `size` entries, if that is another, or if the mark in the second place keeps the
-   * log from going on with it; true if the log has taken it. Rejects as
-   * `SyncClient.ask` and `Followed.settle`; {ProtocolError} TOO_LARGE for a branch of more than 32 MiB.
+   * log from going on with it; true if the log has taken it. False too where a peer is being asked for that log, or
+   * too many are. Rejects as `SyncClient.ask`, `Followed.isNamedBy` and
+   * `Followed.settle`; {ProtocolError} TOO_LARGE for a branch of more than 32 MiB.
    */
   async seek(peer: string, log: Followed, size: number): Promise<boolean> {
-    if (log.settle === undefined) return false;
+    const attempt = `${log.origin} ${peer}`;
+    if (this.#sought.has(attempt) || this.#sought.size >= SEEKS_AT_ONCE) return false;
+    this.#sought.add(attempt);
+    try {
+      return await this.#seek(peer, log, size);
+    } finally {
+      this.#sought.delete(attempt);
+    }
+  }
+
+  async #seek(peer: string, log: Followed, size: number): Promise<boolean> {
+    if (log.settle === undefined || log.isNamedBy === undefined) return false;
+    const { origin } = log;
     const { size: heldSize, shortfall } = log.tree;
+    const { statements, note } = await this.#client.ask(peer, { kind: 'naming', origin });
+    if (statements.length === 0) return false;
     const common = await this.#commonSize(peer, log, Math.min(size, heldSize));
     const isBarred = shortfall !== undefined && size > heldSize;
     const from = common ?? (isBarred ? heldSize : undefined);
-    if (from === undefined) return false;
+    if (from === undefined || !(await log.isNamedBy({ statements, note }, from))) return false;
+    return this.#fetch(peer, log, from);
+  }
+
+  async #fetch(peer: string, log: Followed, from: number): Promise<boolean> {
+    const { origin } = log;
     const entries: Uint8Array[] = [];
     for (let bytes = 0; ;) {
-      const { origin } = log;
       const next = from + entries.length;
-      const answer = await this.#client.ask(peer, {
-        kind: 'range',
-        origin,
-        from: next,
-        bytesMax: RANGE_BYTES_MAX,
-      });
+      const bytesMax = RANGE_BYTES_MAX;
+      const answer = await this.#client.ask(peer, { kind: 'range', origin, from: next, bytesMax });
       if (answer.from !== next || answer.entries.length === 0) {
         throw new ProtocolError('SCHEMA_INVALID', 'expected the entries that were asked for', { next });
       }
@@ -48,7 +65,7 @@ export class BranchFinder {
       const { note } = answer;
       if (readNote(note).checkpoint.size > from + entries.length) continue;
       // Not the peer's fault if no known key signed it: a region shows the statement that gives a key up under a note by that very key.
-      return log.settle({ from, entries, note });
+      return (await log.settle?.({ from, entries, note })) === true;
     }
   }
 

@@ -1,9 +1,16 @@
 /** A log of another that a node follows: it takes what is proven, from whomever. `TrustKeeper` and `Mirror` are two. */
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type ReadNote } from '../../protocol/log/checkpoint.ts';
+import { type LoggedStatement } from '../../protocol/trust/naming.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
 import { type Branch } from '../trust/branch-weighing.ts';
+
+/** What a peer shows of another branch before anything of it is fetched. */
+export interface Naming {
+  readonly statements: readonly LoggedStatement[];
+  readonly note: Uint8Array;
+}
 
 /** `more`: nothing is settled yet, offer the piece again with the entries that follow it. */
 export type Kept = Applied | { readonly outcome: 'more'; readonly size: number };
@@ -24,6 +31,13 @@ export interface Followed {
   /** `read` is the note, where the caller has read it already: most notes are read for many logs and repeat what is known. */
   heed(note: Uint8Array, read?: ReadNote): Promise<Heeded>;
   accuse(evidence: ForkEvidence): Promise<void>;
+  /** See `ServedLog`. */
+  readonly naming?: readonly LoggedStatement[];
+  /**
+   * Whether the root, by these statements of another branch and its note, gives up what is held or remembered here from `common` entries on: only then is the branch worth
+   * fetching. Absent where no root names branches.
+   */
+  isNamedBy?(naming: Naming, common: number): Promise<boolean>;
   /** Takes another branch in the place of what is held, if the root has named it; true then. Absent where no root names branches. */
   settle?(branch: Branch): Promise<boolean>;
 }

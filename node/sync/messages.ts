@@ -18,6 +18,7 @@ import {
   pathValue,
 } from '../../protocol/evidence/proof-form.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
+import { NAMING_STATEMENTS_MAX } from '../../protocol/limits.ts';
 import {
   ANSWER_BYTES_MAX,
   FORKS_MAX,
@@ -52,16 +53,18 @@ const request = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('claim'), origin, size: countForm.min(1) }),
   z.strictObject({ kind: z.literal('forks'), origin }),
+  z.strictObject({ kind: z.literal('naming'), origin }),
   z.strictObject({ kind: z.literal('leaf'), origin, index: countForm, size: countForm.min(1) }),
 ]);
 
 /**
  * `heads`: of all logs but those whose notes are `known`. `range`: entries from an index on, as many as fit. `claim`: the root that the log had at a size.
- * `forks`: proofs that a log has forked. `leaf`: the proof of one leaf in the tree of a size.
+ * `forks`: proofs that a log has forked. `naming`: what its root says of the keys that sign it. `leaf`: the proof of one leaf in the tree of a size.
  */
 export type SyncRequest = z.infer<typeof request>;
 
 const fork = z.strictObject({ size: forkSizeForm, sides: forkSidesForm });
+const statement = z.strictObject({ index: countForm, entry: entryForm });
 const head = z.strictObject({ note: noteForm, forks: countForm });
 
 const answer = z.discriminatedUnion('kind', [
@@ -81,6 +84,11 @@ const answer = z.discriminatedUnion('kind', [
     note: noteForm,
   }),
   z.strictObject({ kind: z.literal('forks'), forks: z.array(fork).max(FORKS_MAX) }),
+  z.strictObject({
+    kind: z.literal('naming'),
+    statements: z.array(statement).max(NAMING_STATEMENTS_MAX),
+    note: noteForm,
+  }),
   z.strictObject({ kind: z.literal('leaf'), leafHash: hashForm, path: pathForm }),
   z.strictObject({
     kind: z.literal('refused'),
@@ -136,6 +144,7 @@ function wireForm(message: SyncAnswer): CborValue {
         forks: message.forks.map(({ size, sides }) => ({ size, sides: forkSidesValue(sides) })),
       };
     case 'heads':
+    case 'naming':
     case 'refused':
       return message;
   }

@@ -8,6 +8,8 @@ export const REQUEST_BYTES_MAX = 512;
 export const RANGE_BYTES_MAX = 1 << 20;
 /** Entries of another branch of a trust log, from where it parts: they are taken in one write. */
 export const BRANCH_BYTES_MAX = 32 << 20;
+/** Branches that are sought at the same time: each may hold that much. */
+export const SEEKS_AT_ONCE = 4;
 
 /** Entries of one answer: the shortest statements have 64 bytes. */
 export const RANGE_ENTRIES_MAX = 16_384;

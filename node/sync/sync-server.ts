@@ -3,6 +3,7 @@ import { isProtocolError } from '../../protocol/fault.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
+import { type LoggedStatement } from '../../protocol/trust/naming.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { LogView } from '../log/log-view.ts';
 import { isNodeError } from '../node-error.ts';
@@ -35,6 +36,8 @@ export interface ServedLog {
   readonly note: Uint8Array | undefined;
   /** Those first that count. */
   readonly forks: readonly ForkEvidence[];
+  /** What its root says of the keys that sign it; absent where no root names branches, as in an attestation log. */
+  readonly naming?: readonly LoggedStatement[];
 }
 
 export interface SyncServerModules {
@@ -129,6 +132,7 @@ export class SyncServer {
     // The tree may have grown beyond what is shown.
     const size = note === undefined ? 0 : parseCheckpoint(parseNote(note).text).size;
     if (note === undefined || size === 0) return { kind: 'refused', reason: 'not-there' };
+    if (request.kind === 'naming') return { kind: 'naming', statements: [...(log.naming ?? [])], note };
     return request.kind === 'claim'
       ? this.#claim(log, note, size, request.size)
       : this.#range(log, note, size, request);

@@ -1,15 +1,20 @@
 /** Going over to another branch of a trust log: weighed first, then taken in one write whose outcome is found out before anything else. */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
+import { openCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { continuesRoots, namesBy } from '../../protocol/trust/branch.ts';
+import { type LoggedStatement, namingStatements, readNaming } from '../../protocol/trust/naming.ts';
 import { type HighWater } from '../ports.ts';
+import { type Naming } from '../sync/followed.ts';
 import { BranchChange } from './branch-change.ts';
-import { type Branch, weighBranch, type WeighedBranch } from './branch-weighing.ts';
+import { type Branch, notesBeyond, signersOf, weighBranch, type WeighedBranch } from './branch-weighing.ts';
 import { type HeldStates } from './held-state.ts';
 import { type TrustKeeperModules, type TrustKeeperOptions } from './keeper-options.ts';
 import { type LeftBranches } from './left-branches.ts';
 import { type RegionFold } from './region-fold.ts';
 import { type KnownRoots } from './known-roots.ts';
+import { logVerifierKeys, signerOf } from './log-keys.ts';
 import { isCheckpointGivenUp, releaseMark } from './mark-release.ts';
 
 export interface BranchSettlementModules extends TrustKeeperModules {
@@ -48,6 +53,28 @@ export class BranchSettlement {
     if (weighed.standing !== 'named') return false;
     await this.#replace(weighed);
     return true;
+  }
+
+  /** See `ServedLog`. */
+  get naming(): readonly LoggedStatement[] {
+    const { states, fold, sha256 } = this.#modules;
+    if (states.latest === undefined) return [];
+    return namingStatements(fold.statements(), signerOf(states.latest.pool.ownNote, sha256), sha256);
+  }
+
+  /** See `Followed.isNamedBy`. @throws {ProtocolError} what `openCheckpoint` throws, by the keys that the statements name and do not give up. */
+  async isNamedBy({ statements, note }: Naming, common: number): Promise<boolean> {
+    const { tree, fold, roots, sha256, verifySignature } = this.#modules;
+    await tree.settled();
+    const state = readNaming(this.#options, statements, this.#modules);
+    const pin = this.#options.fingerprint ?? fold.state.fingerprint;
+    if (pin === undefined || state.fingerprint === undefined || !equalBytes(pin, state.fingerprint))
+      return false;
+    openCheckpoint(note, logVerifierKeys(sha256, state, tree.origin), verifySignature);
+    if (!(fold.size > 0 ? continuesRoots(state, fold.state) : await roots.areIn(state))) return false;
+    return notesBeyond(tree, common, tree.shortfall).some((known) =>
+      signersOf(known, [fold.state, state], this.#modules).some((keyId) => namesBy(state, keyId, common)),
+    );
   }
 
   /** Whether the log may go on with what a peer gave, since it gives up the mark that stood against that: see `releaseMark`. */

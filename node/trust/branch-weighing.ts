@@ -76,9 +76,10 @@ export async function weighBranch(
   const heldFold = foldedOn(shared, past, heldEntries);
   const leafHashes = entries.map((entry) => leafHash(sha256, entry));
   const mark = await markBeside(tree, common, leafHashes);
-  const words = wordsOf([heldFold.state, fold.state], common, mark, modules);
-  const standing =
-    words === undefined ? 'unnamed' : standingOfBranch(fold.state, { state: heldFold.state, words }, common);
+  const words = notesBeyond(tree, common, mark).map((known) =>
+    signersOf(known, [heldFold.state, fold.state], modules),
+  );
+  const standing = standingOfBranch(fold.state, { state: heldFold.state, words }, common);
   const theirs = { note: branch.note, size: fold.size, from: common, leafHashes, path: [] };
   const evidence = await new ForkProver(modules).againstTree(theirs, Math.min(held.length, fold.size));
   // Keys that another root than the one in force may have admitted prove nothing against the region.
@@ -124,29 +125,33 @@ async function markBeside(
   return equalBytes(shortfall.root, frontier.root()) ? undefined : shortfall;
 }
 
-/** The ids of the keys behind each note under which entries from `common` on are or were held; undefined if one of the notes opens by none. */
-function wordsOf(
-  states: readonly TrustState[],
+/** The notes under which entries from `common` on are or were held. `mark` is what the second place says beyond that. */
+export function notesBeyond(
+  { head: { signed, ahead } }: LogTree,
   common: number,
   mark: HighWater | undefined,
-  { tree, sha256, verifySignature }: WeighingModules,
-): string[][] | undefined {
-  const { signed, ahead } = tree.head;
+): Uint8Array[] {
   const notes = [
-    ...(signed !== undefined && signed.size > common ? [signed.note] : []),
-    ...(ahead === undefined ? [] : [ahead.note]),
-    ...(mark === undefined ? [] : [mark.note]),
+    signed !== undefined && signed.size > common ? signed.note : undefined,
+    ahead?.note,
+    mark?.note,
   ];
-  // Whoever has been given up on the branch that is held has signed it all the same.
+  return notes.filter((note) => note !== undefined);
+}
+
+/** The ids of the keys of any of the states that signed a note of a log; none if it opens by none. Whoever has been given up has signed it all the same. */
+export function signersOf(
+  note: Uint8Array,
+  states: readonly TrustState[],
+  { tree, sha256, verifySignature }: Pick<WeighingModules, 'tree' | 'sha256' | 'verifySignature'>,
+): string[] {
   const named = states.flatMap((state) => allVerifierKeys(sha256, state, tree.origin));
   const keys = [...new Map(named.map((key) => [hexOf(key.publicKey), key])).values()];
-  if (notes.length === 0) return undefined;
   try {
-    return notes.map((note) =>
-      openCheckpoint(note, keys, verifySignature).signers.map(({ publicKey }) => keyIdOf(sha256, publicKey)),
-    );
+    const { signers } = openCheckpoint(note, keys, verifySignature);
+    return signers.map(({ publicKey }) => keyIdOf(sha256, publicKey));
   } catch (error) {
-    if (isProtocolError(error)) return undefined;
+    if (isProtocolError(error)) return [];
     throw error;
   }
 }

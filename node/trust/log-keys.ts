@@ -1,4 +1,5 @@
 /** The keys that sign the checkpoints of a region's logs, as its trust state names them. */
+import { readNote } from '../../protocol/log/checkpoint.ts';
 import { ED25519, makeVerifierKey, type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { isNodeError } from '../node-error.ts';
@@ -27,6 +28,16 @@ export function allVerifierKeys(sha256: Sha256, state: TrustState, origin: strin
   return state
     .keysWithRole('checkpoint')
     .map(({ publicKey }) => makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey }));
+}
+
+/** Which keys say of themselves that they signed a note of a log: nothing is proven. @throws {ProtocolError} as `readNote`. */
+export function signerOf(note: Uint8Array, sha256: Sha256): (publicKey: Uint8Array) => boolean {
+  const { checkpoint, note: read } = readNote(note);
+  const { origin: name } = checkpoint;
+  return (publicKey) => {
+    const { keyId } = makeVerifierKey(sha256, { name, algorithm: ED25519, publicKey });
+    return read.signatures.some((line) => line.name === name && line.keyId === keyId);
+  };
 }
 
 /** The key that would sign now, which a state that is behind need not name; none where none is in force, or its file is not here. */

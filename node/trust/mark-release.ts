@@ -3,19 +3,18 @@
  * last. They outlive the store, so they may name a branch whose entries are gone, and which the root has given up since. Spec: SPEC.md 8.5.
  */
 import { equalBytes } from '../../protocol/bytes.ts';
-import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { ProtocolError } from '../../protocol/fault.ts';
 import { type OpenedCheckpoint, openCheckpoint } from '../../protocol/log/checkpoint.ts';
-import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { isGivenUp } from '../../protocol/trust/branch.ts';
 import { TrustFold } from '../../protocol/trust/fold.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type HighWater } from '../ports.ts';
-import { type Branch, entriesOf } from './branch-weighing.ts';
+import { type Branch, entriesOf, signersOf } from './branch-weighing.ts';
 import { type TrustKeeperOptions } from './keeper-options.ts';
 import { type KnownRoots } from './known-roots.ts';
-import { allVerifierKeys, logVerifierKeys } from './log-keys.ts';
+import { logVerifierKeys } from './log-keys.ts';
 
 export interface MarkReleaseModules extends TrustModules {
   readonly tree: LogTree;
@@ -60,19 +59,9 @@ export function isCheckpointGivenUp(
   state: TrustState,
   { size, root, note }: HighWater,
   rootThere: Uint8Array | undefined,
-  { tree, sha256, verifySignature }: Pick<MarkReleaseModules, 'tree' | 'sha256' | 'verifySignature'>,
+  modules: Pick<MarkReleaseModules, 'tree' | 'sha256' | 'verifySignature'>,
 ): boolean {
-  try {
-    const keys = allVerifierKeys(sha256, state, tree.origin);
-    const signers = openCheckpoint(note, keys, verifySignature).signers.map(({ publicKey }) =>
-      keyIdOf(sha256, publicKey),
-    );
-    return isGivenUp(state, { size, root, signers }, rootThere);
-  } catch (error) {
-    // By a key that this log never named.
-    if (isProtocolError(error)) return false;
-    throw error;
-  }
+  return isGivenUp(state, { size, root, signers: signersOf(note, [state], modules) }, rootThere);
 }
 
 function requireTreeOf(

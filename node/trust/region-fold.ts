@@ -5,6 +5,7 @@
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { TrustFold } from '../../protocol/trust/fold.ts';
 import { type FoldBase } from '../../protocol/trust/boot.ts';
+import { type Slot } from '../../protocol/trust/slot.ts';
 import { type Finding, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type LogTree } from '../log/log-tree.ts';
@@ -77,6 +78,11 @@ export class RegionFold {
   /** Why the entries from `size` on could not be read when that was last tried; undefined if they could. */
   get damage(): NodeError | undefined {
     return this.#damage;
+  }
+
+  /** See `TrustFold.statements`. */
+  statements(): Iterable<Slot> {
+    return this.#fold.statements();
   }
 
   /** Where a reader of snapshots can start. */

@@ -9,6 +9,7 @@ import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
+import { type LoggedStatement } from '../../protocol/trust/naming.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { objectionTo } from '../../protocol/trust/vouching.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
@@ -16,7 +17,7 @@ import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
 import { type NodeError } from '../node-error.ts';
 import { type HighWater } from '../ports.ts';
-import { type Followed, type Heeded, type Kept } from '../sync/followed.ts';
+import { type Followed, type Heeded, type Kept, type Naming } from '../sync/followed.ts';
 import { CosignaturePool } from './cosignature-pool.ts';
 import { ForkBook, isDisowned, type KnownFork } from './fork-book.ts';
 import { BranchSettlement } from './branch-settlement.ts';
@@ -128,7 +129,6 @@ export class TrustKeeper implements Followed {
     this.#states.publish(held, this.#nowS());
   }
 
-  /** The newest note with all that vouches for it. */
   get note(): Uint8Array | undefined {
     return this.latest?.pool.note();
   }
@@ -177,9 +177,8 @@ export class TrustKeeper implements Followed {
   }
 
   /**
-   * Takes another branch of the log in the place of what is held, if the root has named it. What is left is kept, and what it revoked
-   * counts on. Nothing that was held from where they part is leaned on any more. Where the branch goes on from what is held and the mark in the second
-   * place stands against it, it is taken if it gives that up.
+   * Takes another branch of the log in the place of what is held, if the root has named it, or goes on with it, if it gives up the mark in
+   * the second place. What is left is kept, what it revoked counts on, and nothing else of it is leaned on any more.
    * @throws {ProtocolError} as `weighBranch` and `releaseMark`. @throws {NodeError} as `LogTree.replace`: repeat the call.
    */
   settle(branch: Branch): Promise<boolean> {
@@ -236,7 +235,15 @@ export class TrustKeeper implements Followed {
       : { isFolded: true, objection: objectionTo(held, this.#nowS()) };
   }
 
-  /** See `BranchSettlement.hasGivenUp`. Does not wait for this keeper. */
+  get naming(): readonly LoggedStatement[] {
+    return this.#settlement.naming;
+  }
+
+  isNamedBy(naming: Naming, common: number): Promise<boolean> {
+    return this.#inTurn(() => this.#settlement.isNamedBy(naming, common));
+  }
+
+  /** Does not wait for this keeper: see `BranchSettlement.hasGivenUp`. */
   hasGivenUp(seen: HighWater): Promise<boolean> {
     return this.#settlement.hasGivenUp(seen);
   }

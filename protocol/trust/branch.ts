@@ -9,7 +9,7 @@ import { type Root, type TrustState } from './trust-state.ts';
 export interface HeldBranch {
   /** Folded to the end of what is held. */
   readonly state: TrustState;
-  /** Of each note under which the reader holds more than that, the ids of the keys that signed it: at least one note, and one key of each. */
+  /** Of each note under which the reader holds more than that, the ids of the known keys that signed it. */
   readonly words: readonly (readonly string[])[];
 }
 
@@ -22,11 +22,10 @@ export type BranchStanding = 'named' | 'unnamed' | 'contradicted';
 /**
  * What another branch is to a reader who holds one. `state` is folded from the beginning to the end of the other, whose checkpoint is
  * signed by a key that it does not name as compromised; both trees begin with the same `common` entries and differ in the next.
- * @throws {RangeError} for a held branch without words.
+ * A held branch without words, or with a word of nobody that is known, is left for none.
  */
 export function standingOfBranch(state: TrustState, held: HeldBranch, common: number): BranchStanding {
-  if (held.words.length === 0 || held.words.some(({ length }) => length === 0))
-    throw new RangeError('expected the signers of what is held');
+  if (held.words.length === 0 || held.words.some(({ length }) => length === 0)) return 'unnamed';
   if (!continuesRoots(state, held.state)) return 'unnamed';
   const signers = new Set(held.words.flat());
   const givenUp = [...signers].every((keyId) => state.key(keyId)?.compromise !== undefined);
@@ -58,8 +57,8 @@ export function isGivenUp(
   return compromises.some((compromise) => (compromise?.cutOffs.get('trust')?.size ?? 0) >= size);
 }
 
-/** Who held a root that was replaced since cannot bring back the log of that time. */
-function continuesRoots(state: TrustState, held: TrustState): boolean {
+/** Whether `state` has all roots of `held`: who held a root that was replaced since cannot bring back the log of that time. */
+export function continuesRoots(state: TrustState, held: TrustState): boolean {
   const { fingerprint } = state;
   if (fingerprint === undefined || held.fingerprint === undefined) return false;
   if (!equalBytes(fingerprint, held.fingerprint)) return false;
@@ -76,8 +75,8 @@ function isSameRoot(one: Root, other: Root): boolean {
   return one.threshold === other.threshold && keyIds(one) === keyIds(other);
 }
 
-/** A cut-off beyond what both share has a root that the other branch never had. */
-function namesBy(state: TrustState, keyId: string, common: number): boolean {
+/** Whether a key is given up with a cut-off beyond `common` entries: its root is one that no other branch had that shares only those. */
+export function namesBy(state: TrustState, keyId: string, common: number): boolean {
   const cutOff = state.key(keyId)?.compromise?.cutOffs.get('trust');
   return cutOff !== undefined && cutOff.size > common;
 }

@@ -4,6 +4,7 @@ import { ProtocolError } from '../fault.ts';
 import { draftOfItems, type FoldBase } from './boot.ts';
 import { Course, historyNeeded } from './course.ts';
 import { prune } from './pruning.ts';
+import { type Slot } from './slot.ts';
 import { StateDraft } from './state-draft.ts';
 import { commitmentTo, type StateCommitment } from './state-items.ts';
 import { parseEntry } from './statement.ts';
@@ -106,6 +107,11 @@ export class TrustFold {
    */
   get falseStart(): number | undefined {
     return this.#course.falseStart;
+  }
+
+  /** The statements that fill slots (SPEC.md 8.2), each with its index, in no order. */
+  *statements(): Iterable<Slot> {
+    for (const [, slot] of this.#course.draft.slots()) yield slot;
   }
 
   /**

@@ -116,6 +116,8 @@ export class ByzantineNode {
           path: asked.size === size ? [] : story.proof(asked.size),
           note,
         };
+      case 'naming':
+        return { kind: 'naming', statements: [], note };
       case 'leaf':
         return { kind: 'refused', reason: 'not-there' };
     }

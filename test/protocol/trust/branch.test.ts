@@ -150,8 +150,11 @@ describe('standingOfBranch', () => {
     assert.equal(standing(one, other, [[fresh]]), 'named');
   });
 
-  it('expects a signer of everything that is held', () => {
-    for (const words of [[], [[]], [['00'], []]])
-      assert.throws(() => standingOfBranch(good.state, { state: bad.state, words }, 4), RangeError);
+  it('T3: names nothing over what is held by no known signer, or under no note at all', () => {
+    giveUp(good, good.cutOff());
+    const signer = bad.keys.checkpoint.keyId;
+    assert.equal(standingOfBranch(good.state, { state: bad.state, words: [[signer]] }, 4), 'named');
+    for (const words of [[], [[]], [[signer], []]])
+      assert.equal(standingOfBranch(good.state, { state: bad.state, words }, 4), 'unnamed');
   });
 });
