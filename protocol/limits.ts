@@ -174,3 +174,6 @@ export const RULE_SET_LIFE_S_MAX = 731 * 86_400;
 
 /** Changes of a region's clocks that a rule set lists: two a year, and some. */
 export const ZONE_OFFSETS_MAX = 16;
+
+/** Bytes of a claim or permit of a writer with its key and signature. */
+export const WRITER_WORD_BYTES_MAX = 1_024;

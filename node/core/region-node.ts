@@ -159,7 +159,14 @@ export class RegionNode {
     });
     this.visitor = new LogVisitor({ ...reading, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();
-    this.#desks = new Desks({ ...reading, witness, verify: (text, context) => this.verify(text, context) });
+    this.#desks = new Desks({
+      ...reading,
+      witness,
+      store: this.#store,
+      keysOf: (origin) => this.#shelf.keysOf(origin),
+      isWitness: () => true,
+      verify: (text, context) => this.verify(text, context),
+    });
     this.#herald = new Herald(
       { ...this.#options, witnessName: witnessName(region, network), gatherMs: 20 },
       { ...modules, voucher: this.#voucher, keepers, onTrouble },

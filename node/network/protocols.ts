@@ -9,6 +9,11 @@ import {
 } from '../verdicts/verify-server.ts';
 import { ADD_CHECKPOINT_BYTES_MAX } from '../witness/add-checkpoint.ts';
 import { WITNESS_ANSWER_BYTES_MAX } from '../witness/witness-server.ts';
+import {
+  WRITER_ANSWER_BYTES_MAX,
+  WRITER_PROTOCOL,
+  WRITER_REQUEST_BYTES_MAX,
+} from '../writer/writer-messages.ts';
 import { HELLO_PROTOCOL } from './hello.ts';
 import { HELLO_BYTES_MAX } from './network-limits.ts';
 
@@ -23,6 +28,7 @@ const SIZES: ReadonlyMap<string, ProtocolSizes> = new Map([
   [SYNC_PROTOCOL, { requestBytesMax: SYNC_REQUEST_BYTES_MAX, answerBytesMax: ANSWER_BYTES_MAX }],
   [LOG_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: undefined }],
   [WITNESS_PROTOCOL, { requestBytesMax: ADD_CHECKPOINT_BYTES_MAX, answerBytesMax: WITNESS_ANSWER_BYTES_MAX }],
+  [WRITER_PROTOCOL, { requestBytesMax: WRITER_REQUEST_BYTES_MAX, answerBytesMax: WRITER_ANSWER_BYTES_MAX }],
   [VERIFY_PROTOCOL, { requestBytesMax: VERIFY_REQUEST_BYTES_MAX, answerBytesMax: VERIFY_ANSWER_BYTES_MAX }],
 ]);
 

@@ -1,0 +1,97 @@
+/**
+ * The memory of a witness for the writers of regions: whom it has let write, and what it has permitted to be signed. Stored in the store
+ * and in the second place before any answer leaves, so that neither a crash nor a restored backup takes a promise back.
+ */
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { type Claim, type Permit, type SignedWord, verifyWord } from '../../protocol/writer/word.ts';
+import { type SecondPlace } from '../ports.ts';
+import { type Store } from '../store/store.ts';
+import { Turns } from '../turns.ts';
+import { encodeRecord, NO_RECORD, parseRecord, type WriterRecord } from './writer-record.ts';
+import { decideClaim, decidePermit, type WriterDecision } from './writer-rule.ts';
+
+export interface WriterBookModules extends Primitives {
+  readonly store: Store;
+  readonly secondPlace: SecondPlace;
+  /** The keys of a log by its origin, without those given up; undefined if its region is not known here. */
+  readonly keysOf: (origin: string) => readonly VerifierKey[] | undefined;
+}
+
+const PREFIX = 'writer/';
+
+export class WriterBook {
+  readonly #modules: WriterBookModules;
+  /** By trust log: check and store are one step for each region. */
+  readonly #turns = new Turns();
+  readonly #records = new Map<string, WriterRecord>();
+
+  constructor(modules: WriterBookModules) {
+    this.#modules = modules;
+  }
+
+  /** What is promised to the writers of a region, by the name of its trust log. Rejects as `claim`. */
+  record(origin: string): Promise<WriterRecord> {
+    return this.#turns.take(origin, () => this.#read(origin));
+  }
+
+  /**
+   * Lets a writer write from now on, if nobody else has that epoch or a later one. The words were verified by the caller.
+   * @throws {NodeError} as `Store.write` and `SecondPlace.raise`: then it is not known whether it was granted, and asking again tells.
+   */
+  claim(claim: SignedWord<Claim>): Promise<WriterDecision> {
+    return this.#decide(claim, (before) => decideClaim(before, claim));
+  }
+
+  /** Permits a tree to be signed. Rejects as `claim`. */
+  permit(claim: SignedWord<Claim>, permit: SignedWord<Permit>): Promise<WriterDecision> {
+    return this.#decide(claim, (before) => decidePermit(before, claim, permit));
+  }
+
+  #decide(
+    { word: { origin } }: SignedWord<Claim>,
+    rule: (before: WriterRecord) => WriterDecision,
+  ): Promise<WriterDecision> {
+    return this.#turns.take(origin, async () => {
+      const decision = rule(await this.#read(origin));
+      if (decision.granted && decision.isNew) await this.#keep(origin, decision.record);
+      return decision;
+    });
+  }
+
+  /** What a key signed that was given up since binds nobody: else a thief who claimed the last epoch would fence the region for good. */
+  async #read(origin: string): Promise<WriterRecord> {
+    const { keysOf, verifySignature } = this.#modules;
+    const record = this.#records.get(origin) ?? (await this.#load(origin));
+    this.#records.set(origin, record);
+    const keys = keysOf(origin) ?? [];
+    const counts = (word: SignedWord) => verifyWord(word, keys, verifySignature);
+    return {
+      changes: record.changes,
+      claim: record.claim !== undefined && counts(record.claim) ? record.claim : undefined,
+      permits: new Map([...record.permits].filter(([, permit]) => counts(permit))),
+    };
+  }
+
+  async #load(origin: string): Promise<WriterRecord> {
+    const { store, secondPlace } = this.#modules;
+    const stored = await store.get(PREFIX + origin);
+    const mark = await secondPlace.read(placeOf(origin));
+    const kept = stored === undefined ? NO_RECORD : parseRecord(stored, origin);
+    // The store has gone back, as after a restored backup: what this witness once promised still binds it.
+    return mark !== undefined && mark.size > kept.changes ? parseRecord(mark.note, origin) : kept;
+  }
+
+  async #keep(origin: string, record: WriterRecord): Promise<void> {
+    const { store, secondPlace, sha256 } = this.#modules;
+    const bytes = encodeRecord(record);
+    this.#records.delete(origin); // until both places have it, either may
+    await store.write([{ put: PREFIX + origin, value: bytes }]);
+    await secondPlace.raise(placeOf(origin), { size: record.changes, root: sha256(bytes), note: bytes });
+    this.#records.set(origin, record);
+  }
+}
+
+function placeOf(origin: string): string {
+  return `writer:${origin}`;
+}

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { WriterBook } from '../../../node/writer/writer-book.ts';
+import { logKey, verifySignature } from '../../support/keys.ts';
+import { MemorySecondPlace } from '../../support/memory-second-place.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { type FaultyMedium } from '../../support/faulty-disk.ts';
+import { medium, rejectsWith, storeOn } from '../../support/store-fixture.ts';
+import { claimOf, permitOf, TRUST } from '../../support/writer-words.ts';
+
+async function open(on: FaultyMedium, secondPlace: MemorySecondPlace, keys = [logKey(TRUST, 1).key]) {
+  const store = storeOn(on);
+  await store.start();
+  const ground = { keys };
+  const book = new WriterBook({ store, secondPlace, sha256, verifySignature, keysOf: () => ground.keys });
+  return { book, store, ground };
+}
+
+describe('WriterBook', () => {
+  it('F1: what it granted is there after a restart, and it grants that epoch to nobody else', async () => {
+    const on = medium();
+    const place = new MemorySecondPlace();
+    const { book, store } = await open(on, place);
+    assert.ok((await book.claim(claimOf({ epoch: 3 }))).granted);
+    assert.ok(
+      (await book.permit(claimOf({ epoch: 3 }), permitOf({ epoch: 3 }, { from: 0, size: 4 }))).granted,
+    );
+    await store.stop();
+    const { book: again } = await open(on, place);
+    const record = await again.record(TRUST);
+    assert.equal(record.claim?.word.epoch, 3);
+    assert.equal(record.permits.get(TRUST)?.word.size, 4);
+    assert.ok(!(await again.claim(claimOf({ epoch: 3, machine: 2 }))).granted);
+  });
+
+  it('T9: a store that was restored from a backup takes no promise back', async () => {
+    const place = new MemorySecondPlace();
+    const { book } = await open(medium(), place);
+    await book.claim(claimOf({ epoch: 3 }));
+    await book.permit(claimOf({ epoch: 3 }), permitOf({ epoch: 3 }, { from: 0, size: 4 }));
+    const { book: restored } = await open(medium(), place);
+    const other = permitOf({ epoch: 3 }, { from: 0, size: 4, tree: 9 });
+    assert.ok(!(await restored.permit(claimOf({ epoch: 3 }), other)).granted);
+    assert.ok(!(await restored.claim(claimOf({ epoch: 2 }))).granted);
+  });
+
+  it('F2: answers nothing that the second place did not take, and asking again tells what holds', async () => {
+    const place = new MemorySecondPlace();
+    const { book } = await open(medium(), place);
+    place.plan({ raise: 1, when: 'before', what: 'DISK_IO' });
+    await rejectsWith(book.claim(claimOf({ epoch: 3 })), 'DISK_IO');
+    const other = await book.claim(claimOf({ epoch: 3, machine: 2 }));
+    assert.ok(!other.granted, 'the store has the first claim');
+    assert.ok((await book.claim(claimOf({ epoch: 3 }))).granted);
+    assert.ok((await book.claim(claimOf({ epoch: 4, machine: 2 }))).granted);
+    assert.equal(place.marks.size, 1);
+  });
+
+  it('T11: the last epoch claimed by a stolen key binds nobody once that key is given up', async () => {
+    const { book, ground } = await open(medium(), new MemorySecondPlace());
+    assert.ok((await book.claim(claimOf({ epoch: Number.MAX_SAFE_INTEGER }))).granted);
+    assert.ok(!(await book.claim(claimOf({ epoch: 2, machine: 2 }))).granted);
+    ground.keys = [logKey(TRUST, 2).key];
+    assert.equal((await book.record(TRUST)).claim, undefined);
+    assert.ok((await book.claim(claimOf({ epoch: 1, machine: 2 }))).granted);
+  });
+
+  it('decides one at a time: of many claims to one epoch one is granted', async () => {
+    const { book } = await open(medium(), new MemorySecondPlace());
+    const claims = Array.from({ length: 20 }, (_, machine) => book.claim(claimOf({ epoch: 7, machine })));
+    const granted = (await Promise.all(claims)).filter((decision) => decision.granted);
+    assert.equal(granted.length, 1);
+  });
+});
