@@ -44,6 +44,7 @@ export const NODE_ERROR_CODES = [
   // Logs
   'LOG_BEHIND',
   'LOG_CONTRADICTED',
+  'LOG_FENCED',
   'LOG_CORRUPT',
   'LOG_UNCHECKED',
   'LOG_BUSY',

@@ -124,6 +124,8 @@ const WRITING_TEXTS = {
   checking: 'Asking peers whether this is the newest copy of the region.',
   clear: 'It may sign.',
   writing: 'It signs for the region.',
+  standby:
+    'It does not sign: another machine does. This one follows, and `entente promote` lets it take over.',
   alone: 'It does not sign: too few peers have answered yet. It asks on; --without-peers does without them.',
   behind: 'It does not sign: peers hold more of its logs than it does. It fetches that first.',
   contradicted: 'It does not sign: somebody else signs with its keys, or did.',

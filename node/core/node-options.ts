@@ -32,6 +32,8 @@ export interface RegionNodeOptions {
    * their number.
    */
   readonly bootQuorum?: (recognised: readonly string[]) => number;
+  /** Witnesses fence whoever writes for the region. Without it this node is the only one that ever does. */
+  readonly fenced?: FencedWriter | undefined;
   /** Begins no rounds, beats or scrubs by itself: for a process that does one thing and ends. */
   readonly onDemand?: boolean;
   /** Milliseconds; 10 s, 30 s, 2 s and 10 min by default. */
@@ -45,6 +47,13 @@ export interface RegionNodeOptions {
   readonly gatherMs?: number;
   readonly batchMax?: number;
   readonly queueMax?: number;
+}
+
+export interface FencedWriter {
+  /** The public key by which this machine is known: 32 bytes. */
+  readonly identity: Uint8Array;
+  /** It does not claim to write before it is promoted; else it does where nobody else has. */
+  readonly isStandby?: boolean;
 }
 
 export interface RegionNodeModules extends TrustModules, Pick<WritingSideModules, 'onSigned'> {

@@ -5,15 +5,19 @@ import { type ScrubCounters } from '../store/scrub.ts';
 import { type SyncCounters } from '../sync/anti-entropy.ts';
 import { type BootFinding } from '../sync/boot-check.ts';
 import { type PullCounters } from '../sync/puller.ts';
+import { type WriterReport } from '../writer/writership.ts';
 import { type VerdictCounters } from '../verdicts/verdict-service.ts';
 
-/** `astray`: by most other regions its clock is wrong, and it signs nothing until that is mended; `checking` before the first answer of peers; `writing`: all is well; `stopped`; else why it only reads. */
-export type WritingState = 'checking' | 'writing' | 'stopped' | 'failed' | 'astray' | BootFinding['finding'];
+/** `astray`: by most other regions its clock is wrong, and it signs nothing until that is mended; `checking` before the first answer of peers; `standby`: another machine writes, and this one follows; `writing`: all is well; `stopped`; else why it only reads. */
+export type WritingState =
+  'checking' | 'writing' | 'standby' | 'stopped' | 'failed' | 'astray' | BootFinding['finding'];
 
 export interface NodeStatus {
   readonly writing: WritingState;
   /** Why it does not sign, in words. */
   readonly reason?: string;
+  /** Who writes, where witnesses fence that. */
+  readonly writer?: WriterReport;
   readonly store: string;
   readonly clock: ClockReport;
   /** By origin. */

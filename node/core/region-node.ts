@@ -14,7 +14,6 @@ import { IssueOnce } from '../issuing/issue-once.ts';
 import { Life } from '../life/life.ts';
 import { Lists } from '../lists/lists.ts';
 import { type LogTree } from '../log/log-tree.ts';
-import { Retention } from '../log/retention.ts';
 import { type Receipt } from '../log/log-work.ts';
 import { type TrustLogItem } from '../log/trust-log-work.ts';
 import { isNodeError } from '../node-error.ts';
@@ -40,8 +39,10 @@ import { VerdictService } from '../verdicts/verdict-service.ts';
 import { LogVisitor } from '../witness/log-visit.ts';
 import { Voucher } from '../witness/voucher.ts';
 import { Witness } from '../witness/witness.ts';
+import { type Writership } from '../writer/writership.ts';
 import { Background } from './background.ts';
 import { Desks } from './desks.ts';
+import { writershipFor } from './fencing.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NodeStatus } from './node-status.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
@@ -84,6 +85,7 @@ export class RegionNode {
   #isStopped = false;
   #registry: Registry | undefined;
   readonly #signing: Signing;
+  readonly #writership: Writership | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: RegionNodeOptions, modules: RegionNodeModules) {
@@ -91,7 +93,7 @@ export class RegionNode {
     this.#modules = modules;
     const { region, network } = options;
     const { clock } = modules;
-    const onTrouble = (error: unknown) => this.#trouble(error);
+    const onTrouble = (error: unknown) => modules.onTrouble?.(error);
     const logs = () => this.#shelf.logs;
     this.#background = new Background(this.#stopping.signal, { onTrouble });
     this.#store = new Store({ owner: `${region}.${network}` }, modules);
@@ -135,6 +137,7 @@ export class RegionNode {
         store: this.#store,
         key: modules.keys.witness,
         timeBounds: this.#clocks.bounds,
+        isSilent: () => this.#signing.isStandby,
         keysOf: (origin) => this.#shelf.keysOf(origin),
         vet: (checkpoint) => this.#shelf.vet(checkpoint),
         onFork: (origin, evidence) => void logs().get(origin)?.accuse(evidence).catch(onTrouble),
@@ -164,7 +167,7 @@ export class RegionNode {
       witness,
       store: this.#store,
       keysOf: (origin) => this.#shelf.keysOf(origin),
-      isWitness: () => true,
+      isWitness: () => !this.#signing.isStandby,
       verify: (text, context) => this.verify(text, context),
     });
     this.#herald = new Herald(
@@ -185,8 +188,10 @@ export class RegionNode {
         damaged: (damage) => onTrouble(storeError('STORE_CORRUPT', damage)),
       },
     );
+    this.#writership = writershipFor(options, { ...reading, home: () => this.keeper(region) });
     this.#signing = new Signing(this.#options, {
       ...reading,
+      writership: this.#writership,
       store: this.#store,
       shelf: this.#shelf,
       mender: this.#mender,
@@ -194,12 +199,7 @@ export class RegionNode {
       clocks: this.#clocks,
       herald: this.#herald,
       background: this.#background,
-      retention: new Retention(options, {
-        store: this.#store,
-        clock,
-        stateOf: (of) => this.keeper(of)?.state,
-        openTree: (origin) => this.#shelf.openTree(origin),
-      }),
+      keeper: (of) => this.keeper(of),
       stopping: this.#stopping.signal,
     });
     const leaves = new LeafFinder(reading);
@@ -262,9 +262,11 @@ export class RegionNode {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
     const { trust } = this;
     const { state, failure } = this.#signing;
+    const writer = this.#writership?.report;
     return {
       writing: this.#isStopped ? 'stopped' : state,
       ...(failure !== undefined && { reason: failure.message }),
+      ...(writer !== undefined && { writer }),
       clock: this.#clocks.report,
       store: this.store,
       ...this.#shelf.report,
@@ -374,6 +376,11 @@ export class RegionNode {
     this.#signing.force();
   }
 
+  /** Lets this machine write in the place of the one that does. Rejects as `Signing.promote`. */
+  promote(): Promise<void> {
+    return this.#signing.promote();
+  }
+
   /** The keeper of a region's trust log, for audits and snapshots. */
   keeper(region: string): TrustKeeper | undefined {
     return this.#board.keepers.get(region);
@@ -397,9 +404,5 @@ export class RegionNode {
     this.#board.changed();
     if (isNewer) this.#herald.news();
     if (!this.#shelf.isFollowingAll) this.#background.run(() => this.#shelf.followAll());
-  }
-
-  #trouble(error: unknown): void {
-    this.#modules.onTrouble?.(error);
   }
 }

@@ -1,12 +1,13 @@
 /** Whether and when a node signs: not before its peers have shown that nothing of its own logs is missing, and no more once somebody else does. */
 import { type PeerClocks } from '../clock/peer-clocks.ts';
 import { logError } from '../log/log-error.ts';
-import { type Retention } from '../log/retention.ts';
-import { isNodeError, type NodeError } from '../node-error.ts';
+import { Retention } from '../log/retention.ts';
+import { isNodeError, NodeError, type NodeErrorCode } from '../node-error.ts';
 import { type Registry } from '../registry/registry.ts';
 import { type Store } from '../store/store.ts';
 import { refusalOf } from '../sync/boot-check.ts';
 import { type Herald } from '../sync/herald.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Background } from './background.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
@@ -15,6 +16,8 @@ import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
 import { requireNaming } from './naming.ts';
 import { OwnNews } from './own-news.ts';
 import { endSalvage } from './salvage-end.ts';
+import { takeOver } from './taking-over.ts';
+import { type TreeToSign, type Writership } from '../writer/writership.ts';
 import { WritingSide } from './writing-side.ts';
 
 export interface SigningModules extends RegionNodeModules, OwnLogsCheckModules {
@@ -24,7 +27,9 @@ export interface SigningModules extends RegionNodeModules, OwnLogsCheckModules {
   readonly clocks: PeerClocks;
   readonly herald: Herald;
   readonly background: Background;
-  readonly retention: Retention;
+  readonly keeper: (region: string) => TrustKeeper | undefined;
+  /** Where witnesses fence whoever writes. */
+  readonly writership?: Writership | undefined;
   /** Aborted when the node stops. */
   readonly stopping: AbortSignal;
 }
@@ -45,10 +50,22 @@ export class Signing {
   #decided: () => void = () => undefined;
   readonly #decision = new Promise<void>((resolve) => (this.#decided = resolve));
   #forced = false;
+  #wake: () => void = () => undefined;
+  /** Another machine writes, or may: this one claims nothing by itself. */
+  #isStandby: boolean;
+  #how: 'resume' | 'promote' = 'resume';
+  readonly #retention: Retention;
 
   constructor(options: RegionNodeOptions & typeof NODE_DEFAULTS, modules: SigningModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#isStandby = options.fenced?.isStandby === true;
+    const { shelf, keeper } = modules;
+    this.#retention = new Retention(options, {
+      ...modules,
+      stateOf: (of) => keeper(of)?.state,
+      openTree: (origin) => shelf.openTree(origin),
+    });
   }
 
   /** Asks until the way is free, and then begins to sign; from then on does what is due with the calendar. */
@@ -71,7 +88,12 @@ export class Signing {
   }
 
   get failure(): NodeError | undefined {
-    return this.#failure;
+    return this.#failure ?? this.#side?.trouble;
+  }
+
+  /** Whether another machine speaks for the region: this one says nothing in its name, not as its witness either. */
+  get isStandby(): boolean {
+    return this.#isStandby;
   }
 
   /** Undefined while it does not sign. */
@@ -103,6 +125,26 @@ export class Signing {
   }
 
   /**
+   * Claims to write in the place of the machine that does; resolves once it signs.
+   * @throws {NodeError} REFUSED where nobody fences, PEER_UNREACHABLE where too few witnesses answer: all is as before then. LOG_BEHIND
+   * while it has not all that the writer before may have signed: it fetches that, and signs as soon as it can.
+   */
+  async promote(): Promise<void> {
+    const { writership } = this.#modules;
+    if (writership === undefined)
+      throw new NodeError('REFUSED', 'no witness fences the writer of this region', {
+        hint: 'Set `writer: fenced` in entente.yaml of both machines, and start them again.',
+      });
+    if (this.#side !== undefined) return;
+    this.#how = 'promote';
+    this.#isStandby = false;
+    const decided = new Promise<void>((resolve) => (this.#decided = resolve));
+    this.#wake();
+    await decided;
+    this.requireSide();
+  }
+
+  /**
    * Logs entries by which the root names the log that is here, although somebody else has signed another; then looks again whether it may
    * sign. Gives the index of the first.
    * @throws {NodeError} LOG_UNSETTLED unless it is contradicted; as `requireNaming`, `WritingSide.start` and `WritingSide.submit`.
@@ -113,6 +155,7 @@ export class Signing {
     this.#isHealing = true;
     try {
       await requireNaming(this.#modules.shelf.home, entries);
+      await this.#modules.writership?.take('resume');
       return await this.#name(entries);
     } finally {
       this.#isHealing = false;
@@ -154,8 +197,11 @@ export class Signing {
         await this.#pause(1);
         continue;
       }
+      let decided = this.#decided;
       try {
-        this.#failure = undefined;
+        if (!this.#isStandby) this.#failure = undefined;
+        // First of all nothing more is to be signed elsewhere: a log that grows cannot be caught up with.
+        if (this.#how === 'promote') await this.#modules.writership?.take('promote');
         pauses = Math.min(2 * pauses, PAUSES_MAX);
         const held = ownSize(shelf);
         const finding = findOwnLogs(this.#options, this.#modules, this.#forced);
@@ -164,19 +210,73 @@ export class Signing {
         // It has caught up a piece: the next look tells whether that was all.
         if (found.finding === 'behind' && ownSize(shelf) > held) continue;
         if (this.#isHealing) continue;
-        this.#state = found.finding;
-        this.#failure = refusalOf(found, shelf.logs);
-        if (this.#state === 'clear') await this.#open();
+        // Who asks to be promoted from here on waits for the next look.
+        decided = this.#decided;
+        if (this.#isStandby) {
+          await this.#follow();
+          pauses = 1;
+        } else {
+          this.#state = found.finding;
+          this.#failure = refusalOf(found, shelf.logs);
+          if (this.#state === 'clear') await this.#open();
+        }
       } catch (error) {
         pauses = 1;
-        this.#state = isNodeError(error, 'LOG_BEHIND') ? 'behind' : 'failed';
-        this.#failure = isNodeError(error)
-          ? error
-          : logError('LOG_FAILED', 'the node could not begin to sign', { cause: error });
-        this.#modules.onTrouble?.(error);
+        this.#refuse(error);
       }
-      if (!stopping.aborted) this.#decided();
+      if (!stopping.aborted) decided();
       await this.#pause(pauses);
+    }
+  }
+
+  #refuse(error: unknown): void {
+    this.#failure = isNodeError(error)
+      ? error
+      : logError('LOG_FAILED', 'the node could not begin to sign', { cause: error });
+    const { code } = this.#failure;
+    // What could not be claimed is not claimed later on, when nobody reckons with it any more.
+    const isUnclaimed = this.#how === 'promote' && this.#modules.writership?.report?.isSelf !== true;
+    if (code === 'LOG_FENCED' || isUnclaimed) {
+      this.#isStandby = true;
+      this.#how = 'resume';
+    } else if (code !== 'PEER_UNREACHABLE') this.#modules.onTrouble?.(error);
+    this.#state = this.#isStandby ? 'standby' : (STATES[code] ?? 'failed');
+  }
+
+  /** Keeps its logs up to those of the machine that writes, and tells who that is. */
+  async #follow(): Promise<void> {
+    this.#state = 'standby';
+    try {
+      await this.#modules.writership?.look();
+      this.#failure = logError('LOG_FENCED', 'this machine was started as the standby');
+    } catch (error) {
+      if (!isNodeError(error)) throw error;
+      this.#failure = error;
+    }
+  }
+
+  /** Another machine writes from now on: what is in hand ends without a signature. */
+  #fenced(error: NodeError): void {
+    const side = this.#side;
+    this.#side = undefined;
+    this.#isStandby = true;
+    this.#how = 'resume';
+    this.#state = 'standby';
+    this.#failure = error;
+    const { background, onTrouble } = this.#modules;
+    onTrouble?.(error);
+    background.run(async () => {
+      await side?.stop();
+      if (!this.#isBeginning) await this.#begin();
+    });
+  }
+
+  async #permit(tree: TreeToSign): Promise<void> {
+    try {
+      await this.#modules.writership?.permit(tree);
+    } catch (error) {
+      if (isNodeError(error, 'LOG_FENCED') && this.#side !== undefined) this.#fenced(error);
+      throw error;
     }
   }
 
@@ -184,30 +284,36 @@ export class Signing {
   async #pause(times: number): Promise<void> {
     const { stopping, clock, client } = this.#modules;
     const known = client.peers().join();
+    const waking = new Promise<void>((resolve) => (this.#wake = resolve));
     for (let i = 0; i < times && !stopping.aborted; i++) {
-      await clock.wait(this.#options.bootRetryMs, stopping).catch(() => undefined);
+      const wait = clock.wait(this.#options.bootRetryMs, stopping).catch(() => undefined);
+      if ((await Promise.race([wait, waking.then(() => 'woken')])) === 'woken') return;
       if (this.#forced || client.peers().join() !== known) return;
     }
   }
 
   async #open(): Promise<void> {
+    const { writership } = this.#modules;
+    if (writership !== undefined) await takeOver(this.#how, { ...this.#modules, writership });
     this.#side = await this.#start();
+    this.#how = 'resume';
     this.#state = 'writing';
     this.#modules.background.run(() => this.#endSalvage());
   }
 
   #start(): Promise<WritingSide> {
-    const { shelf, herald, background, retention, onTrouble } = this.#modules;
+    const { shelf, herald, background, onTrouble } = this.#modules;
     const { home } = shelf;
     const news = new OwnNews({ home, herald });
     return WritingSide.start(this.#options, {
       ...this.#modules,
+      ...(this.#modules.writership && { permit: (tree: TreeToSign) => this.#permit(tree) }),
       registry: this.#modules.registry(),
       home,
       openTree: (origin) => shelf.openTree(origin),
       timeBounds: this.#modules.clocks.bounds,
       onTrustCheckpoint: () => background.run(() => news.tell()),
-      giveUp: (ownLastAtS) => retention.tend(ownLastAtS).catch((error: unknown) => onTrouble?.(error)),
+      giveUp: (ownLastAtS) => this.#retention.tend(ownLastAtS).catch((error: unknown) => onTrouble?.(error)),
     });
   }
 
@@ -229,6 +335,11 @@ export class Signing {
     }
   }
 }
+
+const STATES: Partial<Record<NodeErrorCode, WritingState>> = {
+  LOG_BEHIND: 'behind',
+  PEER_UNREACHABLE: 'alone',
+};
 
 function ownSize({ ownLogs }: LogShelf): number {
   return ownLogs.reduce((sum, { tree }) => sum + tree.size, 0);

@@ -7,6 +7,7 @@ import { type TimeBounds } from '../clock/time-bounds.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { logError } from '../log/log-error.ts';
 import { type Receipt } from '../log/log-work.ts';
+import { type LogWriterModules } from '../log/log-writer.ts';
 import { isSignedBy } from '../log/own-checkpoint.ts';
 import { Sequencer, type SequencerOptions } from '../log/sequencer.ts';
 import { type KeyedSigner, type TrustLogItem, TrustLogWork } from '../log/trust-log-work.ts';
@@ -41,6 +42,8 @@ export interface WritingSideModules extends Primitives, Pick<AttestationWorkModu
   readonly home: TrustKeeper;
   readonly openTree: (origin: string) => Promise<LogTree>;
   readonly timeBounds?: TimeBounds;
+  /** See `LogWriterModules`. */
+  readonly permit?: LogWriterModules['permit'];
   /** Told of every new checkpoint of the trust log, once its state is known. Must not throw. */
   readonly onTrustCheckpoint: (checkpoint: HighWater) => void;
   /** See `Retention.tend`. Must not reject. */

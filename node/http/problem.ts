@@ -46,6 +46,7 @@ export const CODES_BY_STATUS: Readonly<Record<number, readonly ProblemCode[]>> =
     'STORE_CLOSED',
     'LOG_BEHIND',
     'LOG_CONTRADICTED',
+    'LOG_FENCED',
     'LOG_UNCHECKED',
     'LOG_BUSY',
     'LOG_UNSETTLED',

@@ -52,7 +52,7 @@ export interface IssuerOptions extends SequencerOptions {
 export interface IssuerModules
   extends
     Primitives,
-    Pick<LogWriterModules, 'checkpointKey' | 'timeBounds' | 'onCheckpoint'>,
+    Pick<LogWriterModules, 'checkpointKey' | 'timeBounds' | 'onCheckpoint' | 'permit'>,
     Pick<AttestationWorkModules, 'onSigned'> {
   readonly store: Store;
   readonly clock: Clock;

@@ -10,6 +10,10 @@ const TRAITS = {
     fatal: true,
     hint: 'Do not sign: compare the log with what peers hold of it. Two stores that took turns look like this.',
   },
+  LOG_FENCED: {
+    fatal: true,
+    hint: 'This machine follows as the standby. `entente promote DIR` lets it write, and stops the one that does.',
+  },
   LOG_CORRUPT: {
     fatal: true,
     hint: 'Run `entente fsck`. Where entries are gone, restore a backup of the store and start it with its peers at hand.',

@@ -1,8 +1,8 @@
 /**
  * The steps by which an own log grows, each durable before the next:
  *
- *   stage the unsigned drafts with their indexes -> sign -> entries, tiles, head and checkpoint in one write ->
- *   second place -> publish
+ *   stage the unsigned drafts with their indexes -> have the tree permitted, where witnesses fence the writer -> sign ->
+ *   entries, tiles, head and checkpoint in one write -> second place -> publish
  *
  * While a batch is signed the next one is staged, so that the disk is not waited for. After anything that leaves an outcome
  * open, `recover` reads what is there and goes on from the staged batches, by the very function that the normal path uses.
@@ -13,6 +13,8 @@ import { type Primitives } from '../../protocol/primitives.ts';
 import { requireTime, type TimeBounds } from '../clock/time-bounds.ts';
 import { type Change, type Clock, type HighWater, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
+import { type TreeToSign } from '../writer/writership.ts';
+import { type Growth } from './growth.ts';
 import { logError } from './log-error.ts';
 import { type LogTree } from './log-tree.ts';
 import { type BatchPlace, type LogWork } from './log-work.ts';
@@ -29,6 +31,8 @@ export interface LogWriterModules extends Primitives {
   readonly checkpointKey: (atS: number) => Signer;
   /** Between which times it is by what others say, where that is known. */
   readonly timeBounds?: TimeBounds;
+  /** Where witnesses fence the writer: asked before a larger tree is signed, which does not happen if this rejects. */
+  readonly permit?: ((tree: TreeToSign) => Promise<void>) | undefined;
   /** Told of every new checkpoint, and of the newest after a recovery. Must not throw. */
   readonly onCheckpoint?: (checkpoint: HighWater) => void;
 }
@@ -84,6 +88,7 @@ export class LogWriter {
     if (logged !== 0) await this.#compare(staged.index, entries, logged);
     const growth = tree.grow();
     for (const entry of entries.slice(logged)) growth.append(entry);
+    await this.#permit(growth);
     const signed = this.#sign(growth.size, growth.root());
     const atS = Math.max(staged.atS, tree.head.atS);
     await tree.write(growth, { signed, atS }, clearingChanges(tree.keys, staged));
@@ -154,6 +159,13 @@ export class LogWriter {
       'LOG_CONTRADICTED',
       `${tree.origin}: entry ${at} is not the one that was to be signed there`,
     );
+  }
+
+  /** Of the tree that is held there is nothing to ask: it was signed before. */
+  async #permit(growth: Growth): Promise<void> {
+    const { tree, permit } = this.#modules;
+    if (permit === undefined || growth.size === tree.size) return;
+    await permit({ origin: tree.origin, from: tree.size, size: growth.size, root: growth.root() });
   }
 
   #sign(size: number, root: Uint8Array): HighWater {

@@ -108,6 +108,25 @@ export class Registry {
     return changes;
   }
 
+  /** What takes the records of attestations back that no log will have: `changes` of whole batches. Rejects as `ofSubject`. */
+  async removal({ log, index, count }: Place & { readonly count: number }): Promise<Change[]> {
+    const changes: Change[] = [];
+    for await (const [key, sealed] of this.#modules.store.entries(
+      pageKey(log, index),
+      pageKey(log, index + count),
+    )) {
+      const page = this.#sealer(log).open(key, sealed);
+      const first = Number(key.slice(-INDEX_DIGITS));
+      for (let slot = 0; slot < RECORDS_PER_PAGE; slot++) {
+        const record = recordOfPage(page, slot);
+        if (record === undefined) continue;
+        changes.push({ del: this.#pointerKey(record.subject, this.#nameOf({ log, index: first + slot })) });
+      }
+      changes.push({ del: key });
+    }
+    return changes;
+  }
+
   /** All records of a person, by log and index. Rejects with REGISTRY_CORRUPT and what the store rejects with. */
   async ofSubject(subject: string): Promise<RegistryRecord[]> {
     const records: RegistryRecord[] = [];

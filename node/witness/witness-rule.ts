@@ -15,7 +15,8 @@ import { type AddCheckpoint } from './add-checkpoint.ts';
 /**
  * `unknown-log` 404: no keys of the log are known. `unsigned` 403: no good signature by its keys, or a bad one. `malformed` 400.
  * `conflict` 409: the old size is not the one that was cosigned last. `unproven` 422: the log did not provably only grow.
- * `unfolded` 503: of a trust log, this witness has not yet folded the entries under the checkpoint, or already more than them.
+ * `unfolded` 503: of a trust log, this witness has not yet folded the entries under the checkpoint, or already more than them; or another
+ * machine speaks for its region.
  * `unfit` 403: it has, and they would lead readers astray.
  */
 export type WitnessRefusal =

@@ -37,6 +37,8 @@ export interface WitnessModules extends WitnessGround {
   readonly key: (atS: number) => Signer;
   /** Between which times it is by what others say, where that is known. */
   readonly timeBounds?: TimeBounds;
+  /** Whether another machine speaks for the region: then this one cosigns nothing. */
+  readonly isSilent?: () => boolean;
   /** Told of a log that signed two trees of one size. Must not throw. */
   readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
 }
@@ -100,6 +102,7 @@ export class Witness {
    * last cosignature, CLOCK_ASTRAY for one that most regions contradict: nothing was cosigned.
    */
   async add(request: AddCheckpoint): Promise<Witnessed> {
+    if (this.#modules.isSilent?.() === true) return { cosigns: false, refusal: 'unfolded' };
     let read: ReadNote;
     try {
       read = readNote(request.note);
@@ -120,7 +123,8 @@ export class Witness {
   again({ origin, text }: Pick<OpenedCheckpoint, 'origin' | 'text'>): Promise<NoteSignature | undefined> {
     return this.#turns.take(origin, async () => {
       const last = this.#last.get(origin);
-      const { keysOf, vet } = this.#modules;
+      const { keysOf, vet, isSilent } = this.#modules;
+      if (isSilent?.() === true) return undefined;
       if (last?.checkpoint.text !== text || last.keys !== keysOf(origin)) return undefined;
       const vetting = vet(last.checkpoint);
       if (!vetting.isFolded || vetting.objection !== undefined) return undefined;

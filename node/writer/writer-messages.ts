@@ -1,6 +1,6 @@
 /** What a writer asks its witnesses, and what they answer: canonical CBOR maps, told apart by `kind`. Spec: SPEC.md 14.5.5. */
 import { z } from 'zod';
-import { type CborValue, decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { bytesForm } from '../../protocol/evidence/proof-form.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
 import { WRITER_WORD_BYTES_MAX } from '../../protocol/limits.ts';
@@ -41,7 +41,7 @@ const answer = z.discriminatedUnion('kind', [
 export type WriterAnswer = z.infer<typeof answer>;
 
 export function encodeWriterRequest(message: WriterRequest): Uint8Array {
-  return encodeCbor(message as CborValue);
+  return encodeCbor(message);
 }
 
 /** @throws {ProtocolError} TOO_LARGE, CBOR_MALFORMED, CBOR_NOT_CANONICAL, SCHEMA_INVALID. */
@@ -50,7 +50,7 @@ export function parseWriterRequest(message: Uint8Array): WriterRequest {
 }
 
 export function encodeWriterAnswer(message: WriterAnswer): Uint8Array {
-  return encodeCbor(message as CborValue);
+  return encodeCbor(message);
 }
 
 /** @throws {ProtocolError} as `parseWriterRequest`. */

@@ -33,6 +33,8 @@ const modules = {
 /** One region's machine: its disk, its second place and the node that runs on them. */
 export interface Machine {
   readonly region: string;
+  /** By which its node is known: the region, or for a second machine of it `<region>#2`. */
+  readonly name: string;
   readonly medium: FaultyMedium;
   secondPlace: MemorySecondPlace;
   readonly fixture: RegionFixture;
@@ -79,6 +81,7 @@ export class NodeWorld {
     const troubles: unknown[] = [];
     const machine = {
       region,
+      name: region,
       medium,
       secondPlace,
       fixture,
@@ -90,6 +93,25 @@ export class NodeWorld {
     await this.boot(region);
     for (const entry of fixture.entries.slice(0, 2)) await this.run(this.node(region).submit({ entry }));
     return this.node(region);
+  }
+
+  /** A second machine with the keys of a region, under another name; not started. */
+  addMachine(name: string, options: Partial<RegionNodeOptions> = {}): RegionNode {
+    const region = regionOf(name);
+    const { fixture } = this.machine(region);
+    const machine = {
+      region,
+      name,
+      medium: new FaultyMedium({ random: this.#random }),
+      secondPlace: new MemorySecondPlace(),
+      fixture,
+      troubles: [],
+      clockError: { aheadMs: 0 },
+      instead: {},
+    };
+    const node = this.#make(machine, options);
+    this.#machines.set(name, { ...machine, node });
+    return node;
   }
 
   /** Starts the node and waits until it writes, or until `isEnough`. */
@@ -195,7 +217,7 @@ export class NodeWorld {
   }
 
   #make(machine: Omit<Machine, 'node'>, options: Partial<RegionNodeOptions>): RegionNode {
-    const { region, medium, secondPlace, fixture, troubles, clockError, instead } = machine;
+    const { region, name, medium, secondPlace, fixture, troubles, clockError, instead } = machine;
     const { attest, checkpoint, witness } = fixture.keys;
     const trustLog = fixture.keys['trust-log'];
     return new RegionNode(
@@ -211,7 +233,7 @@ export class NodeWorld {
           wait: (ms, signal) => this.clock.wait(ms, signal),
         },
         random: (length) => Uint8Array.from({ length }, () => Math.floor(this.#random() * 256)),
-        network: this.network.join(region),
+        network: this.network.join(name),
         keys: {
           attest: {
             inForce: () => attest,
@@ -221,11 +243,15 @@ export class NodeWorld {
           trustLog: (atS) => inWindow(trustLog, atS),
           witness: (atS) => inWindow(witness, atS),
         },
-        regionOf: (peer) => peer,
+        regionOf,
         onTrouble: (error) => troubles.push(error),
       },
     );
   }
+}
+
+function regionOf(name: string): string {
+  return name.split('#')[0] ?? name;
 }
 
 function inWindow<K>(key: K, atS: number): K {

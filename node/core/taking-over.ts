@@ -1,0 +1,88 @@
+/**
+ * What a machine does before it signs where witnesses fence the writer: it claims to write, and makes sure that what it signs next
+ * continues all that the writer before may have signed. Spec: SPEC.md 19.3.
+ */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { parseOrigin } from '../../protocol/log/origin.ts';
+import { logError } from '../log/log-error.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { clearingChanges, readStagedBatches, type StagedBatch } from '../log/staged-batch.ts';
+import { type Registry } from '../registry/registry.ts';
+import { type Store } from '../store/store.ts';
+import { type Pledge } from '../writer/pledges.ts';
+import { type Writership } from '../writer/writership.ts';
+import { type LogShelf } from './log-shelf.ts';
+
+export interface TakingOverModules {
+  readonly writership: Writership;
+  readonly shelf: LogShelf;
+  readonly store: Store;
+  readonly registry: () => Registry;
+}
+
+/**
+ * Resolves once the way is free for this machine to sign.
+ * @throws {NodeError} as `Writership.take`; LOG_BEHIND where the writer before may have signed more than is held here, LOG_CONTRADICTED
+ * where it may have signed another tree; what the store rejects with.
+ */
+export async function takeOver(how: 'resume' | 'promote', modules: TakingOverModules): Promise<void> {
+  const { writership, shelf, store } = modules;
+  await writership.take(how);
+  for (const { tree } of shelf.ownLogs) await dropOutrun(tree, modules);
+  for (const pledge of writership.pledges) await meet(pledge, shelf.logs.get(pledge.origin)?.tree, modules);
+  if (store.incomplete) throw logError('LOG_BEHIND', 'the store was salvaged, and is not whole yet');
+}
+
+async function meet(
+  pledge: Pledge,
+  tree: LogTree | undefined,
+  { writership, store }: TakingOverModules,
+): Promise<void> {
+  const { origin, size, root } = pledge;
+  if (tree !== undefined && tree.size >= size) {
+    if (equalBytes(await tree.reader.rootAt(size), root)) return writership.keep(pledge);
+    const message = `${origin}: the writer before had another tree of ${size} entries permitted`;
+    throw logError('LOG_CONTRADICTED', message);
+  }
+  const staged = tree === undefined ? [] : await readStagedBatches(tree.keys, store);
+  const last = staged.at(-1);
+  // It is finished as it was begun, and its permit asked for again: that tells whether it is the one.
+  if (last !== undefined && last.index + last.drafts.length >= size) return;
+  throw logError(
+    'LOG_BEHIND',
+    `${origin} has ${tree?.size ?? 0} entries here, and the writer before had ${size} permitted`,
+  );
+}
+
+/**
+ * Batches that an earlier writer on this machine staged, and that another has outrun: no quorum permitted them, since the log went
+ * on without. What the registry says of them was never true.
+ */
+async function dropOutrun(tree: LogTree, { store, registry }: TakingOverModules): Promise<void> {
+  let isOutrun = false;
+  for (const staged of await readStagedBatches(tree.keys, store)) {
+    isOutrun ||= staged.index < tree.size && !(await isBegunBy(tree, staged));
+    if (!isOutrun) continue;
+    const { index, drafts } = staged;
+    const origin = parseOrigin(tree.origin);
+    const rows =
+      origin.kind === 'attest'
+        ? await registry().removal({ log: origin.log, index, count: drafts.length })
+        : [];
+    await store.write([...rows, ...clearingChanges(tree.keys, staged)]);
+  }
+}
+
+/** Whether the entries that the log has in the places of a batch are those of the batch. */
+async function isBegunBy(tree: LogTree, { index, drafts }: StagedBatch): Promise<boolean> {
+  let at = 0;
+  // An attestation ends in its signature, which its draft has not; the statement in a draft is whole.
+  const unsigned = parseOrigin(tree.origin).kind === 'attest' ? 64 : 0;
+  for await (const entry of tree.reader.entries(index, Math.min(tree.size, index + drafts.length))) {
+    const draft = drafts[at++] as Uint8Array;
+    const end = draft.length - unsigned;
+    if (entry.length !== draft.length || !equalBytes(entry.subarray(0, end), draft.subarray(0, end)))
+      return false;
+  }
+  return true;
+}

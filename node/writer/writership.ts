@@ -1,0 +1,339 @@
+/**
+ * The right of this process to sign for its region, held from the witnesses of the regions that it recognises. It claims an epoch, and
+ * has each tree permitted before anything signs it; who has claimed a later epoch fences it. No clock decides: a process that sleeps for
+ * minutes between a permit and its signature signs what its successor has found permitted and gone on from. Spec: SPEC.md 19.
+ */
+import { equalBytes, hexOf } from '../../protocol/bytes.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
+import { type VerifySignature } from '../../protocol/primitives.ts';
+import {
+  type Claim,
+  parseClaim,
+  parsePermit,
+  type Permit,
+  type SignedWord,
+  signWord,
+  verifyWord,
+  type WriterWord,
+} from '../../protocol/writer/word.ts';
+import { logError } from '../log/log-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
+import { type Clock, type Random, type Signer } from '../ports.ts';
+import { type SyncClient } from '../sync/sync-client.ts';
+import { permitsNeeded } from './electorate.ts';
+import { type Pledge, pledgesOf } from './pledges.ts';
+import {
+  encodeWriterRequest,
+  parseWriterAnswer,
+  WRITER_PROTOCOL,
+  type WriterAnswer,
+  type WriterRequest,
+} from './writer-messages.ts';
+
+export interface WritershipOptions {
+  /** The name of the region's trust log. */
+  readonly origin: string;
+  /** The public key by which this machine is known: 32 bytes. */
+  readonly writer: Uint8Array;
+}
+
+export interface WritershipModules {
+  readonly client: Pick<SyncClient, 'peers' | 'request' | 'blaming'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly verifySignature: VerifySignature;
+  /** The region of a peer; undefined for a stranger. */
+  readonly regionOf: (peer: string) => string | undefined;
+  /** The regions whose witnesses decide, by what the own trust log says now. */
+  readonly witnesses: () => readonly string[];
+  /** The checkpoint key in force. @throws {NodeError} KEY_NOT_IN_FORCE */
+  readonly checkpointKey: (atS: number) => Signer;
+  /** Those of the own trust log. */
+  readonly keys: () => readonly VerifierKey[];
+}
+
+/** A tree of an own log that is about to be signed. */
+export interface TreeToSign {
+  readonly origin: string;
+  /** The size that is signed already. */
+  readonly from: number;
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+/** Who writes for the region, as far as this process knows. */
+export interface WriterReport {
+  readonly isSelf: boolean;
+  readonly epoch: number;
+  /** The public key of the machine, in hexadecimal. */
+  readonly writer: string;
+  /** Unix seconds, by the clock of that machine. */
+  readonly sinceS: number;
+  /** Witnesses in all, and how many of them have to permit a tree. */
+  readonly witnesses: number;
+  readonly needed: number;
+  /** Milliseconds since the last permit; absent before the first. */
+  readonly permitAgeMs?: number;
+}
+
+/** Two claims of one moment may meet. */
+const CLAIMS_MAX = 3;
+const SESSION_BYTES = 16;
+
+export class Writership {
+  readonly #options: WritershipOptions;
+  readonly #modules: WritershipModules;
+  #reign: SignedWord<Claim> | undefined;
+  /** A quorum has let it write, and nobody has said since that it may not. */
+  #isHeld = false;
+  #isFenced = false;
+  /** The claim of somebody else, where that is the latest known. */
+  #other: Claim | undefined;
+  #pledges: Map<string, Pledge> = new Map();
+  #permittedMs: number | undefined;
+
+  constructor(options: WritershipOptions, modules: WritershipModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Undefined while nobody is known to write. */
+  get report(): WriterReport | undefined {
+    const claim = this.#isHeld ? this.#reign?.word : this.#other;
+    if (claim === undefined) return undefined;
+    const witnesses = this.#modules.witnesses().length;
+    return {
+      isSelf: this.#isHeld,
+      epoch: claim.epoch,
+      writer: hexOf(claim.writer),
+      sinceS: claim.at,
+      witnesses,
+      needed: witnesses === 0 ? 0 : permitsNeeded(witnesses),
+      ...(this.#permittedMs !== undefined && {
+        permitAgeMs: Math.max(0, this.#modules.clock.runMs() - this.#permittedMs),
+      }),
+    };
+  }
+
+  /** Trees that may have been permitted to the writer before: what comes next has to go on from them. */
+  get pledges(): readonly Pledge[] {
+    return [...this.#pledges.values()];
+  }
+
+  /** The tree of a pledge is held here, and all that is signed from now on continues it. */
+  keep({ origin }: Pledge): void {
+    this.#pledges.delete(origin);
+  }
+
+  /**
+   * Asks who writes.
+   * @throws {NodeError} LOG_FENCED if it is another machine; PEER_UNREACHABLE if too few witnesses answer.
+   */
+  async look(): Promise<void> {
+    const claim = await this.#highest();
+    if (claim !== undefined && !equalBytes(claim.writer, this.#options.writer)) throw this.#fenced(claim);
+  }
+
+  /**
+   * Claims to write, or claims again what it has claimed already; from then on nobody before it has anything permitted. `resume` leaves
+   * another machine its claim.
+   * @throws {NodeError} as `look`, and LOG_FENCED for whoever comes too late.
+   */
+  async take(how: 'resume' | 'promote'): Promise<void> {
+    if (this.#modules.witnesses().length === 0) {
+      if (how === 'resume') return;
+      throw new NodeError('REFUSED', 'the region recognises nobody whose witness could fence the old writer');
+    }
+    for (let tries = 1; ; tries++) {
+      this.#reign ??= await this.#nextReign(how);
+      try {
+        return await this.#claim(this.#reign);
+      } catch (error) {
+        if (!isNodeError(error, 'LOG_FENCED')) throw error;
+        this.#letGo();
+        if (how === 'resume' || tries === CLAIMS_MAX) throw error;
+      }
+    }
+  }
+
+  /**
+   * Has a tree permitted by a quorum of witnesses: it may be signed then, whatever happens meanwhile.
+   * @throws {NodeError} LOG_FENCED: somebody else writes, nothing more may be signed. LOG_BEHIND: the writer before was permitted another
+   * tree that is not held here. PEER_UNREACHABLE: too few witnesses answered, ask again.
+   */
+  async permit({ origin, from, size, root }: TreeToSign): Promise<void> {
+    const witnesses = this.#modules.witnesses();
+    if (witnesses.length === 0) return;
+    if (this.#isFenced) throw this.#fenced(this.#other);
+    // The first witness has come since it began to write.
+    if (this.#reign === undefined) await this.take('resume');
+    const { bytes: claim, word: reign } = this.#reign as unknown as SignedWord<Claim>;
+    const pledge = this.#pledges.get(origin);
+    if (pledge !== undefined && (pledge.size !== size || !equalBytes(pledge.root, root))) {
+      throw logError('LOG_BEHIND', `${origin}: the writer before had ${pledge.size} entries permitted`);
+    }
+    const { epoch, session } = reign;
+    const permit = this.#sign<Permit>({ kind: 'permit', origin, epoch, session, from, size, root });
+    const needed = permitsNeeded(witnesses.length);
+    const request = { kind: 'permit', claim, permit: permit.bytes } as const;
+    const answers = await this.#ask(request, witnesses, (some) => permitting(some) >= needed);
+    const found = permitting(answers);
+    if (found >= needed) {
+      this.#permittedMs = this.#modules.clock.runMs();
+      this.#pledges.delete(origin);
+      return;
+    }
+    for (const answer of answers.values()) {
+      const standing = this.#standingIn(answer);
+      if (standing === undefined) continue;
+      this.#letGo();
+      throw this.#fenced(standing.kind === 'claim' ? standing : undefined);
+    }
+    throw tooFew(found, needed, `permitted ${origin} to have ${size} entries`);
+  }
+
+  #letGo(): void {
+    this.#reign = undefined;
+    this.#isHeld = false;
+    this.#isFenced = true;
+  }
+
+  /** One above the highest claim that a quorum knows. */
+  async #nextReign(how: 'resume' | 'promote'): Promise<SignedWord<Claim>> {
+    const { origin, writer } = this.#options;
+    const highest = await this.#highest();
+    if (how === 'resume' && highest !== undefined && !equalBytes(highest.writer, writer)) {
+      throw this.#fenced(highest);
+    }
+    const { clock, random } = this.#modules;
+    const at = Math.floor(clock.nowMs() / 1000);
+    const epoch = (highest?.epoch ?? 0) + 1;
+    return this.#sign<Claim>({ kind: 'claim', origin, epoch, writer, session: random(SESSION_BYTES), at });
+  }
+
+  async #highest(): Promise<Claim | undefined> {
+    const witnesses = this.#modules.witnesses();
+    if (witnesses.length === 0) return undefined;
+    const answers = await this.#ask({ kind: 'writer', origin: this.#options.origin }, witnesses);
+    const records = [...answers.values()].filter(({ kind }) => kind === 'record');
+    const needed = permitsNeeded(witnesses.length);
+    if (records.length < needed) throw tooFew(records.length, needed, 'said who writes');
+    let highest: Claim | undefined;
+    for (const answer of records) {
+      const claim = answer.kind === 'record' ? this.#claimIn(answer.claim) : undefined;
+      if (claim !== undefined && claim.epoch > (highest?.epoch ?? 0)) highest = claim;
+    }
+    return highest;
+  }
+
+  async #claim(reign: SignedWord<Claim>): Promise<void> {
+    const witnesses = this.#modules.witnesses();
+    const answers = await this.#ask({ kind: 'claim', claim: reign.bytes }, witnesses);
+    const granted = [...answers.values()].filter(
+      (answer) =>
+        answer.kind === 'record' && answer.claim !== undefined && equalBytes(answer.claim, reign.bytes),
+    );
+    const needed = permitsNeeded(witnesses.length);
+    if (granted.length < needed) {
+      for (const answer of answers.values()) {
+        const standing = this.#standingIn(answer);
+        if (standing?.kind === 'claim') throw this.#fenced(standing);
+      }
+      throw tooFew(granted.length, needed, 'let this machine write');
+    }
+    this.#other = undefined;
+    this.#isHeld = true;
+    this.#isFenced = false;
+    const reports = granted.map((answer) => (answer.kind === 'record' ? this.#permitsIn(answer) : []));
+    for (const pledge of pledgesOf(reports, witnesses.length)) this.#pledges.set(pledge.origin, pledge);
+  }
+
+  /**
+   * The answers by region, of those who gave one: once they are `enough`, or all that can be had. Of a region with several nodes a
+   * refusal counts before a grant.
+   */
+  async #ask(
+    request: WriterRequest,
+    witnesses: readonly string[],
+    isEnough: (answers: ReadonlyMap<string, WriterAnswer>) => boolean = () => false,
+  ): Promise<ReadonlyMap<string, WriterAnswer>> {
+    const { client, regionOf } = this.#modules;
+    const answers = new Map<string, WriterAnswer>();
+    const bytes = encodeWriterRequest(request);
+    let enough: () => void = () => undefined;
+    const isAnswered = new Promise<void>((resolve) => (enough = resolve));
+    const asking = client.peers().map(async (peer) => {
+      const region = regionOf(peer);
+      if (region === undefined || !witnesses.includes(region)) return;
+      try {
+        const answer = parseWriterAnswer(await client.request(peer, WRITER_PROTOCOL, bytes));
+        if (answer.kind === 'refused') return;
+        const known = answers.get(region);
+        if (known === undefined || answer.kind === 'fenced' || answer.kind === 'taken') {
+          answers.set(region, answer);
+        }
+        if (isEnough(answers)) enough();
+      } catch (error) {
+        if (!isProtocolError(error) && !isNodeError(error)) throw error;
+      }
+    });
+    await Promise.race([Promise.all(asking), isAnswered]);
+    return new Map(answers);
+  }
+
+  /** What somebody else was granted, where an answer proves that: anybody can say so without. */
+  #standingIn(answer: WriterAnswer): WriterWord | undefined {
+    if (answer.kind === 'fenced') return this.#claimIn(answer.claim);
+    if (answer.kind === 'taken') return this.#proven(() => parsePermit(answer.permit));
+    return undefined;
+  }
+
+  #claimIn(bytes: Uint8Array | undefined): Claim | undefined {
+    if (bytes === undefined) return undefined;
+    const claim = this.#proven(() => parseClaim(bytes));
+    return claim?.origin === this.#options.origin ? claim : undefined;
+  }
+
+  #permitsIn({ permits }: Extract<WriterAnswer, { kind: 'record' }>): Permit[] {
+    return permits.flatMap((bytes) => this.#proven(() => parsePermit(bytes)) ?? []);
+  }
+
+  #proven<W extends WriterWord>(parse: () => SignedWord<W>): W | undefined {
+    try {
+      const signed = parse();
+      const { keys, verifySignature } = this.#modules;
+      return verifyWord(signed, keys(), verifySignature) ? signed.word : undefined;
+    } catch (error) {
+      if (isProtocolError(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #sign<W extends WriterWord>(word: W): SignedWord<W> {
+    const key = this.#modules.checkpointKey(Math.floor(this.#modules.clock.nowMs() / 1000));
+    return signWord(word, { publicKey: key.publicKey, sign: (message) => key.sign(message) });
+  }
+
+  #fenced(by: Claim | undefined): NodeError {
+    if (by === undefined) {
+      return logError('LOG_FENCED', 'no witness has let this process write, or a copy of it writes as well');
+    }
+    this.#other = by;
+    const isOwn = equalBytes(by.writer, this.#options.writer);
+    const who = isOwn ? 'another process with the keys of this machine' : `node ${hexOf(by.writer)}`;
+    const since = new Date(by.at * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+    return logError('LOG_FENCED', `${who} writes for this region since ${since}, epoch ${by.epoch}`);
+  }
+}
+
+function permitting(answers: ReadonlyMap<string, WriterAnswer>): number {
+  return [...answers.values()].filter(({ kind }) => kind === 'permitted').length;
+}
+
+function tooFew(found: number, needed: number, what: string): NodeError {
+  return new NodeError('PEER_UNREACHABLE', `${found} of ${needed} witnesses that are needed have ${what}`, {
+    retry: true,
+    hint: 'Wait until more of the regions that this one recognises are connected.',
+  });
+}

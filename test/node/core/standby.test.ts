@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { type RegionNode } from '../../../node/core/region-node.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { hexOf } from '../../../protocol/bytes.ts';
+import { testKey } from '../../support/keys.ts';
+import { MemorySecondPlace } from '../../support/memory-second-place.ts';
+import { NodeWorld } from '../../support/node-fixture.ts';
+import { rejectsWith } from '../../support/store-fixture.ts';
+
+const FIRST = testKey(101).publicKey;
+const SECOND = testKey(102).publicKey;
+const SPARE = 'DE#2';
+const TRUST = 'DE.test/trust';
+
+/** DE writes where FR and IT, and more if they are named, fence it; a second machine of it follows. */
+async function withStandby(others: readonly string[] = ['FR', 'IT']): Promise<NodeWorld> {
+  const world = new NodeWorld();
+  const regions = ['DE', ...others];
+  for (const region of regions) await world.found(region);
+  for (const [i, one] of regions.entries())
+    for (const other of regions.slice(i + 1)) await world.befriend(one, other);
+  await world.pass(15);
+  await world.kill('DE', { inOrder: true });
+  world.replace('DE', { fenced: { identity: FIRST } });
+  await world.boot('DE');
+  world.addMachine(SPARE, { fenced: { identity: SECOND, isStandby: true } });
+  await world.boot(SPARE, follows(world));
+  return world;
+}
+
+function follows(world: NodeWorld): (node: RegionNode) => boolean {
+  const size = () => world.node('FR').status.sizes[TRUST];
+  return (node) => node.status.writing === 'standby' && node.status.sizes[TRUST] === size();
+}
+
+function isWriting(world: NodeWorld, name: string): boolean {
+  return world.node(name).status.writing === 'writing';
+}
+
+function forkedAnywhere(world: NodeWorld, names: readonly string[]): readonly string[] {
+  return names.flatMap((name) => world.node(name).status.forked);
+}
+
+/** The roots of the own trust log at the size that all have. */
+async function rootsAt(world: NodeWorld, names: readonly string[]): Promise<ReadonlySet<string>> {
+  const sizes = names.map((name) => world.node(name).status.sizes[TRUST] ?? 0);
+  const roots = names.map(async (name) => {
+    const tree = world.node(name).log(TRUST) ?? assert.fail(`${name} does not hold ${TRUST}`);
+    return hexOf(await tree.reader.rootAt(Math.min(...sizes)));
+  });
+  return new Set(await Promise.all(roots));
+}
+
+describe('RegionNode where witnesses fence the writer', () => {
+  it('writes with the permits of a quorum, while a second machine follows, judges and signs nothing', async () => {
+    const world = await withStandby();
+    const code = await world.issue('DE');
+    await world.until(() => world.node(SPARE).status.sizes[`DE.test/attest/${code.log}`] === 1, 'it follows');
+    await world.pass(15);
+    assert.match(await world.outcome(SPARE, code.text), /^pass/);
+    const { writer } = world.node('DE').status;
+    assert.ok(writer?.isSelf && writer.permitAgeMs !== undefined);
+    assert.deepEqual([writer.epoch, writer.witnesses, writer.needed], [1, 2, 2]);
+    const seen = world.node(SPARE).status;
+    assert.deepEqual([seen.writer?.isSelf, seen.writer?.writer], [false, hexOf(FIRST)]);
+    assert.match(seen.reason ?? '', /writes for this region since .*epoch 1/);
+    await rejectsWith(world.run(world.node(SPARE).commitState()), 'LOG_FENCED');
+    await world.stop();
+  });
+
+  it('T4: a standby that is promoted goes on from all that was signed; the old writer learns it with its next signature, and signs no more', async () => {
+    const world = await withStandby();
+    const before = await world.issue('DE');
+    await world.pass(10);
+    await world.run(world.node(SPARE).promote());
+    assert.ok(isWriting(world, SPARE));
+    const after = await world.issue(SPARE, 'p2');
+    assert.equal(after.index, before.index + 1);
+    await assert.rejects(world.issue('DE', 'p3'), (error) => isNodeError(error));
+    assert.equal(world.node('DE').status.writing, 'standby');
+    assert.match(world.node('DE').status.reason ?? '', new RegExp(`${hexOf(SECOND)} writes .*epoch 2`));
+    await world.pass(40);
+    for (const name of ['DE', SPARE, 'FR', 'IT'])
+      for (const { text } of [before, after]) assert.match(await world.outcome(name, text), /^pass/, name);
+    assert.equal((await rootsAt(world, ['DE', SPARE, 'FR', 'IT'])).size, 1);
+    assert.deepEqual(forkedAnywhere(world, ['DE', SPARE, 'FR', 'IT']), []);
+    // And back again: what the old writer had staged for nobody is gone.
+    await world.run(world.node('DE').promote());
+    assert.equal((await world.issue('DE', 'p4')).index, after.index + 1);
+    assert.equal(world.node('DE').status.writer?.epoch, 3);
+    await world.stop();
+  });
+
+  it('T14: of two that are cut off from each other only one has a quorum, and the other signs nothing', async () => {
+    const world = await withStandby(['FR', 'IT', 'ES', 'PL']);
+    for (const other of [SPARE, 'FR', 'IT', 'ES']) world.network.cut('DE', other);
+    await world.run(world.node(SPARE).promote());
+    await world.issue(SPARE);
+    await assert.rejects(world.issue('DE', 'p2'), (error) => isNodeError(error));
+    for (const other of [SPARE, 'FR', 'IT', 'ES']) world.network.mend('DE', other);
+    await world.until(() => world.node('DE').status.writing === 'standby', 'the old writer is fenced', 120);
+    await world.pass(40);
+    const all = ['DE', SPARE, 'FR', 'IT', 'ES', 'PL'];
+    assert.equal((await rootsAt(world, all)).size, 1);
+    assert.deepEqual(forkedAnywhere(world, all), []);
+    await world.stop();
+  });
+
+  it('is not promoted by too few witnesses: all is as before, and the old writer writes on', async () => {
+    const world = await withStandby(['FR', 'IT', 'ES', 'PL']);
+    for (const other of ['FR', 'IT', 'ES']) world.network.cut(SPARE, other);
+    await rejectsWith(world.run(world.node(SPARE).promote()), 'PEER_UNREACHABLE', /1 of 3 witnesses/);
+    assert.equal(world.node(SPARE).status.writing, 'standby');
+    await world.issue('DE');
+    assert.ok(isWriting(world, 'DE'));
+    await world.stop();
+  });
+
+  it('T9: a restored backup of the writer takes up what it had permitted, and signs no index anew', async () => {
+    const world = await withStandby();
+    await world.issue('DE');
+    const backup = world.machine('DE').medium.snapshot();
+    const later = await world.issue('DE', 'p2');
+    await world.pass(10);
+    const machine = await world.kill('DE');
+    machine.medium.restore(backup);
+    machine.secondPlace = new MemorySecondPlace();
+    world.replace('DE', { fenced: { identity: FIRST } });
+    await world.boot('DE');
+    assert.equal((await world.issue('DE', 'p3')).index, later.index + 1);
+    await world.pass(40);
+    assert.deepEqual(forkedAnywhere(world, ['DE', SPARE, 'FR', 'IT']), []);
+    await world.stop();
+  });
+
+  it('two machines with one identity: who starts later writes, and the other signs nothing more', async () => {
+    const world = await withStandby();
+    world.addMachine('DE#3', { fenced: { identity: FIRST } });
+    await world.boot('DE#3');
+    await assert.rejects(world.issue('DE'), (error) => isNodeError(error));
+    assert.match(world.node('DE').status.reason ?? '', /another process with the keys of this machine/);
+    await world.issue('DE#3');
+    await world.pass(40);
+    assert.equal((await rootsAt(world, ['DE', 'DE#3', 'FR', 'IT'])).size, 1);
+    assert.deepEqual(forkedAnywhere(world, ['DE', 'DE#3', 'FR', 'IT']), []);
+    await world.stop();
+  });
+
+  it('a machine whose place was taken while it was away comes back as the standby', async () => {
+    const world = await withStandby();
+    await world.kill('DE');
+    await world.run(world.node(SPARE).promote());
+    await world.issue(SPARE);
+    world.replace('DE', { fenced: { identity: FIRST } });
+    await world.boot('DE', follows(world));
+    assert.match(world.node('DE').status.reason ?? '', /epoch 2/);
+    assert.ok(isWriting(world, SPARE));
+    await world.stop();
+  });
+});
