@@ -9,10 +9,13 @@ import { type Cli, examples } from '../cli.ts';
 import { type Desk, type IssueProgress } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { writeDevice } from '../device.ts';
-import { CliError, EXIT, usageError } from '../exit.ts';
+import { usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { codesText, type IssuedCode } from '../people/codes-file.ts';
 import { addPaperOptions, identityOf, type PaperOptions } from '../people/papers.ts';
+import { issueInBatches } from '../people/issue-in-batches.ts';
+import { BATCH_PEOPLE, IssuingRun } from '../people/issuing-run.ts';
+import { requireNothingOpen } from '../people/nothing-open.ts';
 import { peopleFormatOf } from '../people/people-file.ts';
 import {
   COLUMN_HELP,
@@ -23,11 +26,11 @@ import {
   PERSON_FORM,
 } from '../people/person.ts';
 import { countOnPaper } from '../people/request.ts';
-import { readRows } from '../people/rows-argument.ts';
+import { countRows, readRows } from '../people/rows-argument.ts';
 import { printable } from '../printable.ts';
 import { type ByRules, peopleByRules, personByRules } from '../rules/people-by-rules.ts';
 import { wrapped } from '../wrap.ts';
-import { handoverText, type SigningOptions, withoutPeersOption } from '../region.ts';
+import { type SigningOptions, withoutPeersOption } from '../region.ts';
 
 /** Codes that are signed between two lines of progress. */
 const ROWS_PER_REPORT = 256;
@@ -60,6 +63,9 @@ const COLUMNS_HELP = [
   ),
   wrapped(
     'A file with a row that is wrong issues nothing. Where no node runs all rows are issued in one batch, or none is; a node that runs issues them in several, and what it could not issue is told. Indexes in the log do not follow the order of the file.',
+  ),
+  wrapped(
+    'With --out and without --rules a file may have up to 2,000,000 rows. More than 20,000 are issued in batches of so many; if that breaks off, the same command goes on, and nobody gets two codes. Until the end <out>.part has the codes of the batches that are done, and <out>.run says how far it is.',
   ),
 ].join('\n');
 
@@ -121,6 +127,7 @@ export function addIssue(program: Command, cli: Cli): void {
 async function issue(cli: Cli, path: string, file: string | undefined, options: IssueOptions): Promise<void> {
   const { surroundings } = cli;
   await requireNewFiles(options.out, options.device, options.report);
+  if (await isIssuedInBatches(cli, path, file, options)) return;
   const secretKey = surroundings.random(32);
   const holderKey =
     options.device === undefined ? undefined : (await cli.crypto()).signerOf(secretKey).publicKey;
@@ -143,6 +150,22 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
     },
     { withoutPeers: options.withoutPeers },
   );
+}
+
+/** A long file whose rows give the colours, into a file: that takes its time, and may break off. */
+async function isIssuedInBatches(
+  cli: Cli,
+  path: string,
+  file: string | undefined,
+  options: IssueOptions,
+): Promise<boolean> {
+  const { out, rules, withoutPeers } = options;
+  if (file === undefined || file === '-' || out === undefined || rules !== undefined) return false;
+  requireNoSingle(options);
+  const counted = await countRows(cli, file, PERSON_FORM);
+  const isLong = counted.rows > BATCH_PEOPLE || (await IssuingRun.isBegun(out));
+  if (isLong) await issueInBatches(cli, path, { file, out, ...counted }, { withoutPeers });
+  return isLong;
 }
 
 /** Whom to issue to. What needs no region is read before that is opened. */
@@ -184,23 +207,6 @@ function progressOf({ output }: Cli, people: readonly Person[]): IssueProgress {
       if (isDue && people.length > 1) signing.at(done);
     },
   };
-}
-
-/** Whoever runs a command again that broke off would give everybody a second code. */
-async function requireNothingOpen(cli: Cli, desk: Desk, path: string): Promise<void> {
-  const open = await desk.openHandovers();
-  if (open.length === 0) return;
-  for (const handover of open) cli.output.note(handoverText(handover, path));
-  await desk.closeHandovers(open);
-  throw new CliError(
-    EXIT.failure,
-    'RECOVERED',
-    'nothing new was issued, since a run that broke off had to be finished first',
-    {
-      hint: 'If this was the same command, print its codes with `entente codes`. If not, run it again.',
-      details: open,
-    },
-  );
 }
 
 async function writeCodes(

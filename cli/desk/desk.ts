@@ -76,6 +76,8 @@ export interface Desk {
   declared(subjects: readonly string[], rules: string): Promise<readonly (DeclaredFacts | undefined)[]>;
   /** Destroys what opens a person's codes. @throws {NodeError} NOT_FOUND, REFUSED as `Forgetting.forget`. */
   forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]>;
+  /** All that is in the logs stands in the published files. */
+  publish(): Promise<void>;
   /** Whoever runs the region takes up what has changed in its config and its folder of keys. */
   reload(): Promise<void>;
 }

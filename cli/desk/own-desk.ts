@@ -166,6 +166,10 @@ export class OwnDesk implements Desk {
     return this.#region.node.forget(order);
   }
 
+  publish(): Promise<void> {
+    return this.#region.publish();
+  }
+
   reload(): Promise<void> {
     return Promise.resolve();
   }

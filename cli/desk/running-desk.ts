@@ -225,8 +225,8 @@ export class RunningDesk implements Desk {
     return Promise.resolve();
   }
 
-  async *held({ subject, log }: Wanted): AsyncGenerator<Held | GivenUp, void, undefined> {
-    const order = JSON.stringify({ subject, log });
+  async *held({ subject, log, from }: Wanted): AsyncGenerator<Held | GivenUp, void, undefined> {
+    const order = JSON.stringify({ subject, log, from });
     const request = { method: 'POST', path: '/v1/codes' } as const;
     for await (const line of this.#lines(request, [order], 'application/json'))
       yield line as HeldCodeLine | GivenUp;

@@ -29,9 +29,13 @@ export function issuedCodeOf(
 
 const ROWS_PER_PART = 512;
 
-/** The file, in parts. */
-export function* codesText(issued: readonly IssuedCode[], format: PeopleFormat): Iterable<string> {
-  if (format === 'csv') yield 'subject,log,index,code\n';
+/** The file, in parts; without its header where more is written behind what is there. */
+export function* codesText(
+  issued: readonly IssuedCode[],
+  format: PeopleFormat,
+  withHeader = true,
+): Iterable<string> {
+  if (format === 'csv' && withHeader) yield 'subject,log,index,code\n';
   for (let at = 0; at < issued.length; at += ROWS_PER_PART) {
     const rows = issued.slice(at, at + ROWS_PER_PART);
     yield rows.map(format === 'csv' ? csvRow : jsonRow).join('');

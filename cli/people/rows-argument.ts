@@ -1,10 +1,13 @@
 /** Files of rows as the command line names them: all rows, or an error that tells each that is wrong. */
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { type Cli } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { printable } from '../printable.ts';
-import { peopleFormatOf, readPeople } from './people-file.ts';
+import { countPeople, peopleFormatOf, readPeople } from './people-file.ts';
 import { type RowFault, type RowForm } from '../../node/rows/row-form.ts';
+
+/** A file that is read at a glance shows no progress. */
+const BYTES_PER_REPORT = 1 << 20;
 
 /** The rows of a file, or of CSV on stdin for `-`. @throws {CliError} USAGE where there is none, PEOPLE_INVALID with its faults. */
 export async function readRows<T extends { readonly subject: string }>(
@@ -18,6 +21,25 @@ export async function readRows<T extends { readonly subject: string }>(
   const { people, faults } = await readPeople(source, peopleFormatOf(file), form);
   if (faults.length > 0) throw rowsError(file, faults);
   return people;
+}
+
+/** How many rows a file has, and its SHA-256. @throws {CliError} as `readRows`. */
+export async function countRows(
+  cli: Cli,
+  file: string,
+  form: RowForm<{ readonly subject: string }>,
+): Promise<{ readonly rows: number; readonly sha256: string }> {
+  if (!existsSync(file)) throw usageError(`there is no file ${printable(file)}`);
+  const { size } = statSync(file);
+  const progress = size > BYTES_PER_REPORT ? cli.output.progress('bytes read', size) : undefined;
+  const { rows, faults, sha256 } = await countPeople(
+    createReadStream(file) as AsyncIterable<Uint8Array>,
+    peopleFormatOf(file),
+    form,
+    (bytes) => progress?.at(bytes),
+  );
+  if (faults.length > 0) throw rowsError(file, faults);
+  return { rows, sha256 };
 }
 
 /** Nothing of the file was used, for these reasons. */

@@ -89,7 +89,16 @@ export const entryOrder = z
   .openapi('EntryOrder');
 
 export const codesOrder = z
-  .strictObject({ subject: subject.optional(), log: log.optional() })
+  .strictObject({
+    subject: subject.optional(),
+    log: log.optional(),
+    from: z
+      .int()
+      .min(0)
+      .optional()
+      .openapi({ description: 'Of the log only what stands at this index and after it.' }),
+  })
+  .refine(({ log: of, from }) => from === undefined || of !== undefined, 'from goes with log')
   .openapi('CodesOrder');
 
 export const forgetOrder = z

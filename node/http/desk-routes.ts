@@ -98,12 +98,12 @@ export function deskRoutes(
       request: { body: { content: json(codesOrder), required: true } },
       answer: { description: 'A line for each', content: { 'application/jsonl': { schema: heldLine } } },
       handle: async (context) => {
-        const { subject, log } = await readJson(context.env.incoming, codesOrder, ORDER_BYTES_MAX);
+        const { subject, log, from } = await readJson(context.env.incoming, codesOrder, ORDER_BYTES_MAX);
         const { heldCodes } = node;
         const isAnnounced = log === undefined || node.keeper(region)?.state.log(log) !== undefined;
         if (!isAnnounced && !(await heldCodes.knows(log)))
           throw new RequestError('PATH_UNKNOWN', 'the region has no such log');
-        const held = heldCodes.of({ subject, log });
+        const held = heldCodes.of({ subject, log, from });
         return replies.stream(context, linesOf(sha256, held), 'application/jsonl');
       },
     },

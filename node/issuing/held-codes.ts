@@ -21,6 +21,8 @@ export interface GivenUp {
 export interface Wanted {
   readonly subject?: string | undefined;
   readonly log?: string | undefined;
+  /** With `log`: of that only what stands at this index and after it. */
+  readonly from?: number | undefined;
 }
 
 export interface HeldCodesModules {
@@ -51,14 +53,14 @@ export class HeldCodes {
     return held;
   }
 
-  /** All attestations of persons in a log, but for those that are given up, by index. */
-  async *ofLog(log: string): AsyncGenerator<HeldCode, void, undefined> {
+  /** All attestations of persons in a log from an index on, but for those that are given up, by index. */
+  async *ofLog(log: string, from = 0): AsyncGenerator<HeldCode, void, undefined> {
     const tree = await this.#tree(log);
-    let next = tree.head.minimum;
+    let next = Math.max(from, tree.head.minimum);
+    if (next >= tree.size) return;
     const leaves = tree.reader.entries(next, tree.size);
-    for await (const record of this.#modules.registry.ofLog(log)) {
+    for await (const record of this.#modules.registry.ofLog(log, next)) {
       if (record.index >= tree.size) return;
-      if (record.index < tree.head.minimum) continue;
       for (let leaf = await leaves.next(); leaf.done !== true; leaf = await leaves.next()) {
         if (next++ < record.index) continue;
         yield { ...record, attestation: leaf.value };
@@ -71,18 +73,18 @@ export class HeldCodes {
    * What a person holds or everybody does, in all logs or in one; before the first of them from a log, how many of that log are
    * given up.
    */
-  async *of({ subject, log: wanted }: Wanted): AsyncGenerator<GivenUp | HeldCode, void, undefined> {
+  async *of({ subject, log: wanted, from = 0 }: Wanted): AsyncGenerator<GivenUp | HeldCode, void, undefined> {
     if (subject !== undefined) {
       const isWanted = ({ log }: { readonly log: string }) => (wanted ?? log) === log;
       yield* (await this.#givenUpOf(subject)).filter(isWanted);
-      yield* (await this.ofSubject(subject)).filter(isWanted);
+      yield* (await this.ofSubject(subject)).filter((held) => isWanted(held) && held.index >= from);
       return;
     }
     for await (const log of this.#modules.registry.logs()) {
       if ((wanted ?? log) !== log) continue;
-      const givenUp = await this.#countGivenUp(log);
+      const givenUp = from === 0 ? await this.#countGivenUp(log) : 0;
       if (givenUp > 0) yield { log, givenUp };
-      yield* this.ofLog(log);
+      yield* this.ofLog(log, from);
     }
   }
 

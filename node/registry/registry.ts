@@ -160,12 +160,14 @@ export class Registry {
     return (await this.#modules.store.page(...rangeOf(log), { limit: 1 })).length > 0;
   }
 
-  /** All records of a log by index. Reads all of it: for single questions only. Rejects as `ofSubject`. */
-  async *ofLog(log: string): AsyncGenerator<RegistryRecord, void, undefined> {
-    for await (const [key, sealed] of this.#modules.store.entries(...rangeOf(log))) {
+  /** All records of a log by index, from one on. Reads all of them: for single questions only. Rejects as `ofSubject`. */
+  async *ofLog(log: string, from = 0): AsyncGenerator<RegistryRecord, void, undefined> {
+    // Pages begin where their batches do, so that one which holds `from` begins at most so far before it.
+    const range = rangeOf(log, Math.max(0, from - RECORDS_PER_PAGE + 1));
+    for await (const [key, sealed] of this.#modules.store.entries(...range)) {
       const page = this.#sealer(log).open(key, sealed);
       const first = Number(key.slice(-INDEX_DIGITS));
-      for (let slot = 0; slot < RECORDS_PER_PAGE; slot++) {
+      for (let slot = Math.max(0, from - first); slot < RECORDS_PER_PAGE; slot++) {
         const record = recordOfPage(page, slot);
         if (record !== undefined) yield { ...record, log, index: first + slot, hour: hourOfPage(page) };
       }
@@ -238,8 +240,8 @@ export class Registry {
 }
 
 /** Of the keys of all pages of a log. */
-function rangeOf(log: string): [from: string, to: string] {
-  const from = pageKey(log, 0);
+function rangeOf(log: string, index = 0): [from: string, to: string] {
+  const from = pageKey(log, index);
   return [from, `${from.slice(0, -INDEX_DIGITS)}~`];
 }
 

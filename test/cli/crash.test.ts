@@ -110,4 +110,35 @@ describe('region directories and processes that die', () => {
     const rows = (await must('codes', 'DE')).trimEnd().split('\n').slice(1);
     assert.equal(rows.length, worked.length);
   });
+
+  it('F1: a long file that breaks off in the middle goes on with the same command, and nobody gets two codes', async () => {
+    const count = 20_500;
+    const rows = Array.from({ length: count }, (_, i) => `P-${i},green`);
+    writeFileSync(join(cwd, 'people.csv'), `subject,colour\n${rows.join('\n')}\n`);
+    await must('init', 'DE');
+    const issue = ['issue', 'DE', 'people.csv', '--out', 'codes.csv'];
+    const child = spawnCli(issue, { cwd });
+    let told = '';
+    child.stderr.on('data', (bytes: Buffer) => {
+      told += bytes.toString();
+      if (/^issued [1-9]/m.test(told)) child.kill('SIGKILL');
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    assert.ok(!existsSync(join(cwd, 'codes.csv')) && existsSync(join(cwd, 'codes.csv.run')));
+    writeFileSync(join(cwd, 'others.csv'), `subject,colour\n${rows.join('\n')}\nB,red\n`);
+    const others = await run('issue', 'DE', 'others.csv', '--out', 'codes.csv');
+    assert.match(others.err, /RUN_DIFFERS/);
+    const { out } = await run(...issue, '--json');
+    const told2 = JSON.parse(out) as { issued: number; leaves: { from: number; to: number }[] };
+    assert.deepEqual(
+      [told2.issued, told2.leaves.map(({ from, to }) => [from, to])],
+      [count, [[0, count - 1]]],
+    );
+    const codes = readFileSync(join(cwd, 'codes.csv'), 'utf8').trimEnd().split('\n').slice(1);
+    assert.deepEqual(
+      codes.map((row) => row.split(',')[0]),
+      rows.map((row) => row.split(',')[0]),
+    );
+    assert.equal(new Set(codes.map((row) => row.split(',')[2])).size, count);
+  });
 });

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import {
+  countPeople,
   PEOPLE_MAX,
   peopleFormatOf,
+  peopleInBatches,
   readPeople,
   type PeopleFormat,
 } from '../../../cli/people/people-file.ts';
@@ -215,5 +218,45 @@ describe('peopleFormatOf', () => {
     assert.equal(peopleFormatOf('a.JSONL'), 'jsonl');
     assert.equal(peopleFormatOf('a.csv'), 'csv');
     assert.equal(peopleFormatOf('-'), 'csv');
+  });
+});
+
+describe('countPeople and peopleInBatches', () => {
+  const content = `subject,colour\n${Array.from({ length: 7 }, (_, i) => `P-${i},green`).join('\n')}\n`;
+  const bytes = Buffer.from(content);
+
+  it('counts the rows, tells the SHA-256 of the file, and how much is read', async () => {
+    let read = 0;
+    const { rows, faults, sha256 } = await countPeople(
+      pieces(bytes),
+      'csv',
+      PERSON_FORM,
+      (now) => (read = now),
+    );
+    assert.deepEqual([rows, faults, read], [7, [], bytes.length]);
+    assert.equal(sha256, createHash('sha256').update(bytes).digest('hex'));
+  });
+
+  it('finds the faults that readPeople finds: a row, a person twice, no rows', async () => {
+    for (const bad of ['subject,colour\nA,green\nB,blue\nA,red\n', 'subject,colour\n', 'subject\nA\n']) {
+      const { faults } = await countPeople(pieces(Buffer.from(bad)), 'csv', PERSON_FORM);
+      assert.deepEqual(faults, await faultsOf(bad));
+    }
+  });
+
+  it('gives the rows after those to be skipped, so many at a time, and a fault that came since in their place', async () => {
+    const batchesOf = async (of: Uint8Array, skip: number) => {
+      const batches: string[] = [];
+      for await (const { people, faults } of peopleInBatches(pieces(of), 'csv', PERSON_FORM, {
+        size: 3,
+        skip,
+      }))
+        batches.push(faults.length > 0 ? 'fault' : people.map(({ subject }) => subject).join(' '));
+      return batches;
+    };
+    assert.deepEqual(await batchesOf(bytes, 0), ['P-0 P-1 P-2', 'P-3 P-4 P-5', 'P-6']);
+    assert.deepEqual(await batchesOf(bytes, 6), ['P-6']);
+    assert.deepEqual(await batchesOf(bytes, 7), []);
+    assert.deepEqual(await batchesOf(Buffer.from(content.replace('P-4,green', 'P-4,blue')), 3), ['fault']);
   });
 });

@@ -1,0 +1,67 @@
+/** Issuing to a long file of people, as `IssuingRun` does it, with what the operator sees of that. */
+import { createReadStream } from 'node:fs';
+import { type Cli } from '../cli.ts';
+import { withDesk, type WithDeskOptions } from '../desk/with-desk.ts';
+import { counted, figure } from '../output.ts';
+import { printable } from '../printable.ts';
+import { IssuingRun } from './issuing-run.ts';
+import { requireNothingOpen } from './nothing-open.ts';
+import { peopleFormatOf, peopleInBatches } from './people-file.ts';
+import { PERSON_FORM } from './person.ts';
+import { rowsError } from './rows-argument.ts';
+
+export interface LongFile {
+  readonly file: string;
+  readonly out: string;
+  readonly rows: number;
+  /** Of the file, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Rejects as `IssuingRun`, and as `withDesk`: the same command goes on where this one broke off. */
+export async function issueInBatches(
+  cli: Cli,
+  path: string,
+  { file, out, rows, sha256 }: LongFile,
+  options: WithDeskOptions,
+): Promise<void> {
+  const { output } = cli;
+  await withDesk(
+    cli,
+    path,
+    async (desk) => {
+      const { region, network } = desk.config;
+      const run = await IssuingRun.open(out, peopleFormatOf(out), { region, network, input: sha256, rows });
+      await requireNothingOpen(cli, desk, path, (handover) => run.mayHold(handover));
+      const resumedAt = run.done;
+      if (resumedAt > 0) output.note(`Goes on after the first ${counted(resumedAt, 'code')}.`);
+      const progress = output.progress('issued', rows);
+      const batches = peopleInBatches(createReadStream(file), peopleFormatOf(file), PERSON_FORM, {
+        size: run.batch,
+        skip: resumedAt,
+      });
+      for await (const { people, faults } of batches) {
+        // It was good when it was counted.
+        if (faults.length > 0) throw rowsError(file, faults);
+        const { done } = run;
+        await run.issue(people, desk, {
+          onHashed: () => undefined,
+          onSigned: (signed) => {
+            if (signed % ROWS_PER_REPORT === 0) progress.at(done + signed);
+          },
+        });
+      }
+      await run.finish();
+      progress.at(rows);
+      const leaves = Object.entries(run.leaves).map(([log, [from, to]]) => ({ log, from, to }));
+      output.result({ issued: rows, resumedAt, leaves, out }, () => [
+        `Issued ${counted(rows, 'code')}; codes in ${printable(out)}.`,
+        ...leaves.map(({ log, from, to }) => `  log ${log}, leaves ${figure(from)} to ${figure(to)}`),
+      ]);
+    },
+    { ...options, silent: true },
+  );
+}
+
+/** Codes that are signed between two lines of progress. */
+const ROWS_PER_REPORT = 256;

@@ -1,0 +1,241 @@
+/**
+ * A long file of people, issued batch by batch into a file of codes, so that the same command goes on where it broke off and nobody
+ * gets two codes. Until all are issued there lie beside that file
+ *
+ *   <out>.part   the codes of the batches that are done
+ *   <out>.run    whom it is about, how far it is, and how long the logs were before the batch in hand
+ */
+import { open } from 'node:fs/promises';
+import { z } from 'zod';
+import {
+  moveFile,
+  readFileIfPresent,
+  removeFile,
+  statIfPresent,
+  writeFileAtomically,
+} from '../../node/region/files.ts';
+import { type Desk, type IssueProgress } from '../desk/desk.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
+import { printable } from '../printable.ts';
+import { codesText, type IssuedCode } from './codes-file.ts';
+import { type PeopleFormat } from './people-file.ts';
+import { type Person } from './person.ts';
+
+/** People in a batch: some 15 MB of the store's memory, and two syncs of its disk. */
+export const BATCH_PEOPLE = 20_000;
+
+/** What a run is about: another file, or another region, is another run. */
+export interface RunSubject {
+  readonly region: string;
+  readonly network: string;
+  /** SHA-256 of the file of people, in hexadecimal. */
+  readonly input: string;
+  readonly rows: number;
+}
+
+const JOURNAL_BYTES_MAX = 65_536;
+const count = z.int().min(0);
+const journalSchema = z.strictObject({
+  form: z.literal(1),
+  region: z.string(),
+  network: z.string(),
+  input: z.string(),
+  rows: count,
+  /** People in each batch. */
+  batch: count.min(1),
+  /** Rows whose codes are in the first `bytes` of the part. */
+  done: count,
+  bytes: count,
+  /** By log: the least and the greatest index of those codes. */
+  leaves: z.record(z.string(), z.tuple([count, count])),
+  /** Before the batch in hand: entries of each attestation log. */
+  sizes: z.record(z.string(), count).optional(),
+});
+type Journal = z.infer<typeof journalSchema>;
+
+export class IssuingRun {
+  readonly #out: string;
+  readonly #format: PeopleFormat;
+  #journal: Journal;
+
+  private constructor(out: string, format: PeopleFormat, journal: Journal) {
+    this.#out = out;
+    this.#format = format;
+    this.#journal = journal;
+  }
+
+  /**
+   * Begins a run, or goes on with the one that broke off.
+   * @throws {CliError} RUN_DIFFERS where codes of other people, or of another region, are half written there; RUN_INVALID where what lies there
+   * was not written by a run.
+   */
+  static async open(
+    out: string,
+    format: PeopleFormat,
+    subject: RunSubject,
+    batch = BATCH_PEOPLE,
+  ): Promise<IssuingRun> {
+    const path = journalOf(out);
+    const before = await readFileIfPresent(path, JOURNAL_BYTES_MAX);
+    if (before === undefined) {
+      if ((await statIfPresent(partOf(out))) !== undefined)
+        throw usageError(
+          `${printable(partOf(out))} exists already`,
+          'Name another file, or move this one away.',
+        );
+      return new IssuingRun(out, format, { form: 1, ...subject, batch, done: 0, bytes: 0, leaves: {} });
+    }
+    const journal = parsed(before, path);
+    const isSame = (['region', 'network', 'input', 'rows'] as const).every(
+      (key) => journal[key] === subject[key],
+    );
+    const part = await statIfPresent(partOf(out));
+    if (isSame && (part?.size ?? 0) >= journal.bytes) return new IssuingRun(out, format, journal);
+    throw new CliError(
+      EXIT.failure,
+      isSame ? 'RUN_INVALID' : 'RUN_DIFFERS',
+      isSame
+        ? `${printable(partOf(out))} is shorter than ${printable(path)} says`
+        : `${printable(path)} is of a run for other people, or for another region, that broke off`,
+      {
+        hint: isSame
+          ? 'Move both away; `entente codes` prints what was issued.'
+          : 'Finish that with its file of people, or name another --out.',
+      },
+    );
+  }
+
+  /** Whether one broke off there, or ended without saying so. */
+  static async isBegun(out: string): Promise<boolean> {
+    return (await statIfPresent(journalOf(out))) !== undefined;
+  }
+
+  /** Rows whose codes are written. */
+  get done(): number {
+    return this.#journal.done;
+  }
+
+  /** People that each batch holds; the last may have fewer. */
+  get batch(): number {
+    return this.#journal.batch;
+  }
+
+  /** By log: the least and the greatest index of what was issued. */
+  get leaves(): Readonly<Record<string, readonly [number, number]>> {
+    return this.#journal.leaves;
+  }
+
+  /** Whether what stands at a place may have been issued for the batch in hand. */
+  mayHold({ log, index }: { readonly log: string; readonly index: number }): boolean {
+    const { sizes } = this.#journal;
+    return sizes !== undefined && index >= (sizes[log] ?? 0);
+  }
+
+  /**
+   * Issues to the next people of the file, but to those of them who have a code by this run already, and writes their codes in the
+   * order of the file. Rejects as `Desk.issue`: the run goes on later.
+   */
+  async issue(people: readonly Person[], desk: Desk, progress: IssueProgress): Promise<void> {
+    const issued = await this.#found(people, desk);
+    const left = people.filter(({ subject }) => !issued.has(subject));
+    if (left.length > 0) {
+      if (this.#journal.sizes === undefined) await this.#note({ sizes: await sizesOf(desk) });
+      for (const one of await desk.issue(left, progress)) issued.set(one.subject, one);
+    }
+    const codes = people.flatMap(({ subject }) => issued.get(subject) ?? []);
+    const bytes = await this.#append(codes);
+    const { done, leaves } = this.#journal;
+    await this.#note({
+      done: done + people.length,
+      bytes,
+      leaves: withLeaves(leaves, codes),
+      sizes: undefined,
+    });
+    // Nobody can lose them any more.
+    await desk.closeHandovers(await desk.openHandovers());
+  }
+
+  /** All codes are written: the file gets its name. */
+  async finish(): Promise<void> {
+    await moveFile(partOf(this.#out), this.#out);
+    await removeFile(journalOf(this.#out));
+  }
+
+  /** Codes of these people that were issued since the batch in hand was begun, whatever became of the command then. */
+  async #found(people: readonly Person[], desk: Desk): Promise<Map<string, IssuedCode>> {
+    const found = new Map<string, IssuedCode>();
+    const { sizes } = this.#journal;
+    if (sizes === undefined) return found;
+    const wanted = new Set(people.map(({ subject }) => subject));
+    for (const { log } of desk.state.logs())
+      for await (const held of desk.held({ log, from: sizes[log] ?? 0 })) {
+        if ('givenUp' in held || !wanted.has(held.subject)) continue;
+        const { subject, index, code } = held;
+        found.set(subject, { subject, log: held.log, index, code });
+      }
+    return found;
+  }
+
+  /** Behind what is done, in place of what a broken off run may have written there. Gives the bytes that count then. */
+  async #append(codes: readonly IssuedCode[]): Promise<number> {
+    const { bytes: start } = this.#journal;
+    const file = await open(partOf(this.#out), 'a', 0o600);
+    try {
+      await file.truncate(start);
+      let at = start;
+      for (const text of codesText(codes, this.#format, start === 0)) {
+        const bytes = Buffer.from(text);
+        await file.appendFile(bytes);
+        at += bytes.length;
+      }
+      await file.sync();
+      return at;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #note(change: Partial<Journal>): Promise<void> {
+    const journal = { ...this.#journal, ...change };
+    await writeFileAtomically(journalOf(this.#out), `${JSON.stringify(journal)}\n`, { mode: 0o600 });
+    this.#journal = journal;
+  }
+}
+
+function journalOf(out: string): string {
+  return `${out}.run`;
+}
+
+function partOf(out: string): string {
+  return `${out}.part`;
+}
+
+async function sizesOf(desk: Desk): Promise<Record<string, number>> {
+  await desk.publish();
+  const logs = [...desk.state.logs()].map(({ log }) => log);
+  return Object.fromEntries(await Promise.all(logs.map(async (log) => [log, await desk.size(log)] as const)));
+}
+
+function withLeaves(leaves: Journal['leaves'], codes: readonly IssuedCode[]): Journal['leaves'] {
+  const all = new Map(Object.entries(leaves));
+  for (const { log, index } of codes) {
+    const [least, greatest] = all.get(log) ?? [index, index];
+    all.set(log, [Math.min(least, index), Math.max(greatest, index)]);
+  }
+  return Object.fromEntries(all);
+}
+
+function parsed(bytes: Uint8Array, path: string): Journal {
+  try {
+    return journalSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+  } catch {
+    throw new CliError(
+      EXIT.failure,
+      'RUN_INVALID',
+      `${printable(path)} was not written by a run that broke off`,
+      {
+        hint: 'Move it away, or name another --out; `entente codes` prints what was issued.',
+      },
+    );
+  }
+}
