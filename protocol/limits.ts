@@ -145,6 +145,9 @@ export const EXPRESSION_NODES_MAX = 4_096;
 /** Steps of one evaluation: each part of the largest expression once, and lists of thousands. Less than a millisecond. */
 export const EVALUATION_STEPS_MAX = 20_000;
 
+/** Characters of an identifier that an expression takes apart at each step: certificates have at most 80. */
+export const IDENTIFIER_CHARS_MAX = 1_024;
+
 /** Bytes of evidence: two of the largest notes, and as much again for paths and for statements of some 1,500 keys. */
 export const EVIDENCE_BYTES_MAX = 262_144;
 

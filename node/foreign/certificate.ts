@@ -61,7 +61,9 @@ export function keyObjectOf(certificate: crypto.X509Certificate): crypto.KeyObje
 }
 
 /** The country of a certificate's subject, as `SignerCertificate` has it. Node writes an attribute a line and escapes line breaks in their values. */
-export function countryNamed({ subject }: crypto.X509Certificate): string {
+export function countryNamed(certificate: crypto.X509Certificate): string {
+  // Node has none for one that is empty.
+  const subject = (certificate.subject as string | undefined) ?? '';
   const countries = subject.split('\n').filter((attribute) => attribute.startsWith('C='));
   const [, country = ''] = /^C=([A-Za-z]{2,3})$/.exec(countries.join('\n')) ?? [];
   return countryOf(country);

@@ -1,19 +1,23 @@
 /** What a code of others says, as facts that the rules of its region decide on. Spec: SPEC.md 17.8. */
 import { isProtocolError } from '../fault.ts';
 import { DateTime } from '../rules/date-time.ts';
-import { evaluate, type RuleValue } from '../rules/evaluate.ts';
+import { evaluate, type RuleValue, type Steps } from '../rules/evaluate.ts';
 import { type Facts, readFacts } from '../rules/facts.ts';
 import { timeText } from '../rules/issuing.ts';
 import { type FactType, type RuleSetData } from '../rules/rule-set-schema.ts';
 import { type Adapter } from './adapter.ts';
 import { type ForeignCode } from './foreign-code.ts';
-import { FACT_STEPS_MAX } from './foreign-limits.ts';
 
 /**
  * The facts that an adapter reads from a code, each if the rules declare it and what is read is of its type: anything else is not known. Total.
- * Expressions read `code` (the payload), `issuer`, `issuedAt` and `expiresAt`.
+ * Expressions read `code` (the payload), `issuer`, `issuedAt` and `expiresAt`, all of them together in these steps.
  */
-export function factsOfCode(adapter: Adapter, declared: RuleSetData['facts'], code: ForeignCode): Facts {
+export function factsOfCode(
+  adapter: Adapter,
+  declared: RuleSetData['facts'],
+  code: ForeignCode,
+  steps: Steps,
+): Facts {
   const { issuedAtS, expiresAtS } = code.times;
   const data = {
     code: code.content,
@@ -26,7 +30,7 @@ export function factsOfCode(adapter: Adapter, declared: RuleSetData['facts'], co
     const type = Object.hasOwn(declared, name) ? declared[name] : undefined;
     if (type === undefined) continue;
     try {
-      const value = factOf(type, evaluate(expression, data, { stepsMax: FACT_STEPS_MAX }));
+      const value = factOf(type, evaluate(expression, data, { steps }));
       const known = readFacts({ [name]: type }, { [name]: value }).facts?.get(name);
       if (known !== undefined) facts.set(name, known);
     } catch (error) {

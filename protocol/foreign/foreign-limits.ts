@@ -49,5 +49,5 @@ export const ANNOUNCED_KEYS_MAX = 200;
 /** Regions whose announced keys are tried on one code, those of its own country first: each trial costs up to eight checks. */
 export const ANNOUNCERS_MAX = 16;
 
-/** Steps in which an adapter reads one fact from a code: going through a bundle of health records with room to spare. */
-export const FACT_STEPS_MAX = 2_000;
+/** Steps in which a region reads its facts from one code and decides on them: whatever it announces costs others some 40 ms. */
+export const FOREIGN_STEPS_MAX = 20_000;

@@ -4,6 +4,7 @@
  */
 import { hexOf } from '../bytes.ts';
 import { CLOCK_AHEAD_S_MAX } from '../limits.ts';
+import { Steps } from '../rules/evaluate.ts';
 import { decide } from '../rules/issuing.ts';
 import { readRuleSet, type RuleSet } from '../rules/rule-set.ts';
 import { type Status } from '../code/status.ts';
@@ -16,6 +17,7 @@ import { type Verdict } from '../verdict/verdict.ts';
 import { type AnnouncedCodes, type AnnouncedKey, type Announcer, isIssuerOf } from './announced-codes.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { factsOfCode } from './facts-of-code.ts';
+import { FOREIGN_STEPS_MAX } from './foreign-limits.ts';
 import { type ForeignReason, type ForeignReasonCode } from './foreign-reasons.ts';
 import { judgeForeign } from './foreign-verdict.ts';
 import { revocationHashesOf } from './revocation-hashes.ts';
@@ -31,8 +33,8 @@ export interface CheckedAnnouncer extends Announcer {
 }
 
 /**
- * The verdict on a code by the regions that announced its key. Where several did, a revocation by any of them counts, and else the word of that which has
- * least against the code: the others cannot stop codes that are not theirs.
+ * The verdict on a code by the regions that announced its key. Where several did, a revocation by any of them whose code it may be counts, and else the
+ * word of that which has least against the code: the others cannot stop codes that are not theirs.
  * @throws {RangeError} unless there is a result for each check.
  */
 export function judgeAnnounced(
@@ -48,7 +50,8 @@ export function judgeAnnounced(
   if (signed.length === 0) return judgeUnsigned(input, announcers, isCrowded);
   const ofAdapters = signed.filter(({ region }) => announced.isByAdapter(region));
   const verdicts = (ofAdapters.length > 0 ? ofAdapters : signed).map((one) => judgeSigned(input, one));
-  const revoked = verdicts.find(({ reasons }) => reasons.some(({ code: reason }) => reason === 'REVOKED'));
+  const has = ({ reasons }: Verdict, reason: ReasonCode) => reasons.some((one) => one.code === reason);
+  const revoked = verdicts.find((one) => has(one, 'REVOKED') && !has(one, 'FOREIGN_ISSUER'));
   return revoked ?? (verdicts.sort((a, b) => RANKS[a.outcome] - RANKS[b.outcome])[0] as Verdict);
 }
 
@@ -72,7 +75,8 @@ function judgeSigned({ code, announced, context, nowS }: AnnouncedInput, signed:
   const { place, acceptance = acceptByColour } = context;
   if (place.gradeNeeded !== 'static') leaning.add('GRADE_TOO_LOW');
   leaning.add('IDENTITY_CHECK');
-  const status = statusOf(leaning, announced, signed, code, nowS);
+  // Nobody lets a region compute here whose codes do not count.
+  const status = announced.isByAdapter(region) ? statusOf(leaning, announced, signed, code, nowS) : undefined;
   const { issuedAtS, expiresAtS } = code.times;
   if (status !== undefined) {
     const issuedFromS = Math.floor(issuedAtS ?? nowS);
@@ -125,7 +129,9 @@ function statusOf(
     leaning.add('FOREIGN_FACTS_UNDECIDED', region, { rules: adapter.rules, why: 'RULES_MISSING' });
     return undefined;
   }
-  const { status, open } = decide(ruleSet, factsOfCode(adapter, ruleSet.data.facts, code), nowS);
+  const steps = new Steps(FOREIGN_STEPS_MAX);
+  const facts = factsOfCode(adapter, ruleSet.data.facts, code, steps);
+  const { status, open } = decide(ruleSet, facts, nowS, { steps });
   const [first] = open;
   if (first === undefined) return status;
   const { code: why, rule } = open.find((reason) => reason.code !== 'NOT_MET') ?? first;

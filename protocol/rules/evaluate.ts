@@ -1,6 +1,6 @@
 /** Evaluating CertLogic within bounds: the same expression and data give the same value everywhere. Spec: SPEC.md 16.1. */
 import { ProtocolError } from '../fault.ts';
-import { EVALUATION_STEPS_MAX } from '../limits.ts';
+import { EVALUATION_STEPS_MAX, IDENTIFIER_CHARS_MAX } from '../limits.ts';
 import { DateTime } from './date-time.ts';
 import { type Expression, type NumberComparison, type TimeComparison } from './expression.ts';
 
@@ -8,9 +8,25 @@ import { type Expression, type NumberComparison, type TimeComparison } from './e
 export type RuleValue =
   null | boolean | number | string | DateTime | readonly RuleValue[] | { readonly [key: string]: RuleValue };
 
+/** Steps that evaluations may take, one or several together. */
+export class Steps {
+  #left: number;
+
+  constructor(max: number) {
+    this.#left = max;
+  }
+
+  /** @throws {ProtocolError} RULE_TOO_COSTLY if there are not so many left. */
+  spend(count: number): void {
+    this.#left -= count;
+    if (this.#left < 0)
+      throw new ProtocolError('RULE_TOO_COSTLY', 'the expression takes more steps than it may');
+  }
+}
+
 export interface EvaluationOptions {
-  /** `EVALUATION_STEPS_MAX` without it. */
-  readonly stepsMax?: number;
+  /** `EVALUATION_STEPS_MAX` of its own without them. */
+  readonly steps?: Steps | undefined;
   /** Hears what was read of the data, by path: for a trace. */
   readonly onRead?: ((path: string, value: RuleValue) => void) | undefined;
 }
@@ -23,9 +39,9 @@ export interface EvaluationOptions {
 export function evaluate(
   expression: Expression,
   data: RuleValue,
-  { stepsMax = EVALUATION_STEPS_MAX, onRead }: EvaluationOptions = {},
+  { steps = new Steps(EVALUATION_STEPS_MAX), onRead }: EvaluationOptions = {},
 ): RuleValue {
-  return new Evaluation(stepsMax, onRead).value(expression, data);
+  return new Evaluation(steps, onRead).value(expression, data);
 }
 
 /**
@@ -37,20 +53,29 @@ export function isTruthy(value: RuleValue): boolean {
   if (typeof value === 'number') return requireInteger(value) !== 0;
   if (typeof value !== 'object') return true;
   if (value instanceof DateTime) throw failed('a point in time is neither true nor false');
-  return Array.isArray(value) ? value.length > 0 : Object.keys(value).length > 0;
+  return Array.isArray(value) ? value.length > 0 : !isEmpty(value);
+}
+
+/** An object of thousands of members takes a millisecond to be looked at, and an expression can ask for it at every step. */
+const emptiness = new WeakMap<object, boolean>();
+
+function isEmpty(value: object): boolean {
+  let known = emptiness.get(value);
+  if (known === undefined) emptiness.set(value, (known = Object.keys(value).length === 0));
+  return known;
 }
 
 class Evaluation {
-  #stepsLeft: number;
+  readonly #steps: Steps;
   readonly #onRead: EvaluationOptions['onRead'];
 
-  constructor(stepsMax: number, onRead: EvaluationOptions['onRead']) {
-    this.#stepsLeft = stepsMax;
+  constructor(steps: Steps, onRead: EvaluationOptions['onRead']) {
+    this.#steps = steps;
     this.#onRead = onRead;
   }
 
   value(expression: Expression, data: RuleValue): RuleValue {
-    this.#spend(1);
+    this.#steps.spend(1);
     switch (expression.op) {
       case 'literal':
         return expression.value;
@@ -103,14 +128,8 @@ class Evaluation {
     }
   }
 
-  #spend(steps: number): void {
-    this.#stepsLeft -= steps;
-    if (this.#stepsLeft < 0)
-      throw new ProtocolError('RULE_TOO_COSTLY', 'the expression takes more steps than it may');
-  }
-
   #read(path: readonly string[], data: RuleValue): RuleValue {
-    this.#spend(path.length);
+    this.#steps.spend(path.length);
     let value = data;
     for (const name of path) value = memberOf(value, name);
     this.#onRead?.(path.join('.'), value);
@@ -129,7 +148,7 @@ class Evaluation {
 
   #isIn(value: RuleValue, list: RuleValue): boolean {
     if (!isList(list)) throw failed('in looks into lists only');
-    this.#spend(list.length);
+    this.#steps.spend(list.length);
     return isScalar(value) && list.includes(value);
   }
 
@@ -196,6 +215,7 @@ const UVCI_PREFIX = 'URN:UVCI:';
 function fragmentOf(value: RuleValue, index: number): string | null {
   if (value === null) return null;
   const uvci = textOf(value);
+  if (uvci.length > IDENTIFIER_CHARS_MAX) throw failed('the text is too long for an identifier');
   const rest = uvci.startsWith(UVCI_PREFIX) ? uvci.slice(UVCI_PREFIX.length) : uvci;
   return rest.split(/[/#:]/)[index] ?? null;
 }

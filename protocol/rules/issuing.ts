@@ -4,7 +4,7 @@ import { isProtocolError } from '../fault.ts';
 import { CODE_LIFE_S_MAX } from '../limits.ts';
 import { dayText, parseDay } from './calendar.ts';
 import { DateTime } from './date-time.ts';
-import { evaluate, type EvaluationOptions, isTruthy, type RuleValue } from './evaluate.ts';
+import { evaluate, type EvaluationOptions, isTruthy, type RuleValue, type Steps } from './evaluate.ts';
 import { type Expression } from './expression.ts';
 import { type Facts, nestedFacts } from './facts.ts';
 import { isInForce, type RuleSet } from './rule-set.ts';
@@ -46,16 +46,22 @@ export interface Decision {
 
 /**
  * Decides at `nowS` on facts that `readFacts` read for this set. The strictest colour among the rules that apply counts, of equal
- * ones that with the latest end; green if none applies and all requirements are met. Total.
+ * ones that with the latest end; green if none applies and all requirements are met. Total. `steps` bounds all conditions together;
+ * without them each has those of its own.
  */
-export function decide(ruleSet: RuleSet, facts: Facts, nowS: number): Decision {
+export function decide(
+  ruleSet: RuleSet,
+  facts: Facts,
+  nowS: number,
+  { steps }: Pick<EvaluationOptions, 'steps'> = {},
+): Decision {
   if (!isInForce(ruleSet, nowS))
     return { status: undefined, rule: undefined, applied: [], open: [{ code: 'NOT_IN_FORCE' }] };
   const data = issuingData(ruleSet, facts, nowS);
   const open: OpenReason[] = [];
   const applied: Applied[] = [];
   for (const rule of ruleSet.issuing) {
-    const holds = conditionOf(rule.when, data);
+    const holds = conditionOf(rule.when, data, { steps });
     if (holds === undefined) open.push({ code: 'NO_VALUE', rule: rule.id });
     if (holds !== true) continue;
     const firstDay = dayOfFact(ruleSet, facts.get(rule.since) ?? null);
@@ -68,7 +74,7 @@ export function decide(ruleSet: RuleSet, facts: Facts, nowS: number): Decision {
     }
   }
   const strictest = applied.filter(({ isRunning }) => isRunning).toSorted(byStrictness)[0];
-  if (strictest === undefined) open.push(...unmet(ruleSet, data));
+  if (strictest === undefined) open.push(...unmet(ruleSet, data, steps));
   if (open.length > 0) return { status: undefined, rule: undefined, applied, open };
   return { status: statusOf(ruleSet, strictest, nowS), rule: strictest?.rule, applied, open };
 }
@@ -111,9 +117,9 @@ function byStrictness(a: Applied, b: Applied): number {
   return STRICTNESS[b.colour] - STRICTNESS[a.colour] || b.endDay - a.endDay;
 }
 
-function unmet({ requires }: RuleSet, data: RuleValue): OpenReason[] {
+function unmet({ requires }: RuleSet, data: RuleValue, steps: Steps | undefined): OpenReason[] {
   return requires.flatMap(({ id, when }): OpenReason[] => {
-    const holds = conditionOf(when, data);
+    const holds = conditionOf(when, data, { steps });
     if (holds === undefined) return [{ code: 'NO_VALUE', rule: id }];
     return holds ? [] : [{ code: 'NOT_MET', rule: id }];
   });

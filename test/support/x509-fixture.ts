@@ -15,6 +15,7 @@ export interface CertificateParts {
   readonly by?: Pick<ForeignSigner, 'privateKey'>;
   /** Makes it the certificate of an authority. */
   readonly isAuthority?: true;
+  /** Empty for a name without one. */
   readonly subject?: string;
   readonly issuer?: string;
   /** Names an algorithm of keys that nobody knows. */
@@ -44,7 +45,8 @@ function name(country: string, commonName: string): Buffer {
   const attribute = (type: string, value: string) =>
     tlv(0x31, sequence(oid(type), tlv(0x13, Buffer.from(value))));
   const countries = country === '' ? [] : [attribute('2.5.4.6', country)];
-  return sequence(...countries, attribute('2.5.4.3', commonName));
+  const names = commonName === '' ? [] : [attribute('2.5.4.3', commonName)];
+  return sequence(...countries, ...names);
 }
 
 const EC_KEY = oid('1.2.840.10045.2.1');

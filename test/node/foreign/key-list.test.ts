@@ -18,6 +18,7 @@ const UNREADABLE = makeCertificate(SIGNER, { by: RSA, isKeyUnreadable });
 const UNREADABLE_AUTHORITY = makeCertificate(SIGNER, { by: RSA, isKeyUnreadable, isAuthority });
 const NOWHERE = makeCertificate(SIGNER, { country: '', isAuthority });
 const OTHER = makeCertificate(makeRsaSigner());
+const NAMELESS = makeCertificate(SIGNER, { country: '', subject: '' });
 const text = (bytes: Uint8Array) => encodeBase64(bytes);
 const pem = (der: Uint8Array) =>
   `-----BEGIN CERTIFICATE-----\n${text(der).replace(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
@@ -38,6 +39,7 @@ describe('readKeyList', () => {
     ['a certificate as DER', DER, [hcert]],
     ['certificates as PEM', `about them\n${pem(DER)}${pem(OTHER)}`, [hcert, hcertKeyOf(OTHER)]],
     ['a signer of seals', SEALS, [sealKeyOf(SEALS)]],
+    ['a certificate whose subject is empty', NAMELESS, [hcertKeyOf(NAMELESS)]],
     ["a gateway's list", [{ kid: 'x', country: 'DE', rawData: text(DER) }], [hcertKeyOf(DER, 'DE')]],
     [
       "a gateway's list in small letters, and with what is no country",

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { adapterData } from '../../../protocol/foreign/adapter.ts';
 import { nativeForeignPrimitives } from '../../../node/crypto/foreign-primitives.ts';
+import { HCERT_FACTS } from '../../../protocol/foreign/hcert-facts.ts';
 import { revocationHashesOf } from '../../../protocol/foreign/revocation-hashes.ts';
 import { readForeign } from '../../../protocol/foreign/verify-foreign.ts';
 import { REASONS, type ReasonCode } from '../../../protocol/verdict/reasons.ts';
@@ -29,6 +30,9 @@ const revokedBy = (...hashes: readonly Uint8Array[]) => [{ hashes, untilS: NOW_S
 const hashesOf = async (text: string) =>
   revocationHashesOf(sha256, await readForeign(nativeForeignPrimitives, text));
 const codesOf = ({ reasons }: Verdict) => reasons.map(({ code }) => code);
+const VACCINATION_FACTS = Object.fromEntries(
+  Object.entries(HCERT_FACTS).filter(([name]) => name.startsWith('vaccination.')),
+);
 const NEGATIVE = '260415000';
 const POSITIVE = '260373001';
 
@@ -373,6 +377,42 @@ describe('judgeAnnounced: a code of others, recognised as it is', () => {
       const { outcome, foreign } = await announcedVerdict(alsoBelgium(keys));
       assert.deepEqual([outcome, foreign?.region], ['pass', 'AT']);
     }
+  });
+
+  it('B54 a region that announces the keys of another revokes none of its codes', async () => {
+    const { all } = await hashesOf(certificate());
+    const { more } = alsoBelgium([hcertKey(SIGNER)]);
+    const revoking = more.map(({ state, ...rest }) => ({
+      ...rest,
+      state: { ...state, foreignRevocations: revokedBy(...all) },
+    }));
+    const { outcome, foreign } = await announcedVerdict({ more: revoking });
+    assert.deepEqual([outcome, foreign?.region], ['pass', 'AT']);
+  });
+
+  it('lets no region compute whose codes do not count: they have no colour', async () => {
+    for (const recognition of [
+      recognised('AT'),
+      { standing: 'withdrawn', region: 'AT', version: 2 } as const,
+    ]) {
+      const { outcome, colour, rule } = await announcedVerdict({ recognition });
+      assert.notEqual(outcome, 'pass');
+      assert.deepEqual([colour, rule], [undefined, undefined]);
+    }
+  });
+
+  it('RULE_TOO_COSTLY: the facts of a region and its rules have 20,000 steps together', async () => {
+    const text = certificate({ certificate: { ...VACCINATED, list: new Array(6_500).fill(1) } });
+    const costly = { in: [2, { var: 'code.list' }] };
+    const verdictOf = (...names: readonly string[]) => {
+      const facts = { ...Object.fromEntries(names.map((name) => [name, costly])), ...VACCINATION_FACTS };
+      return announcedVerdict({ text, issuer: { adapters: [adapterOf({ facts })] } });
+    };
+    assert.equal((await verdictOf('test.kind', 'test.time', 'test.day')).outcome, 'pass');
+    const { outcome, reasons } = await verdictOf('test.kind', 'test.time', 'test.day', 'recovery.from');
+    assert.equal(outcome, 'undetermined');
+    const { details } = reasons.find(({ code }) => code === 'FOREIGN_FACTS_UNDECIDED') ?? {};
+    assert.equal(details?.['why'], 'NO_VALUE');
   });
 
   it('tries at most 16 regions, those of the country that the code names first', async () => {

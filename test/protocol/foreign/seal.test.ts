@@ -132,6 +132,7 @@ describe('sealKeyOf', () => {
     ['another usage', { usages: ['1.3.6.1.5.5.7.3.2'] }],
     ['the flag of an authority', { usages, isAuthority: true }],
     ['no country', { usages, country: '' }],
+    ['an empty subject', { usages, country: '', subject: '' }],
     ['a country that is no code', { usages, country: 'A1' }],
     ['a key that cannot be read', { usages, by: makeRsaSigner(), isKeyUnreadable: true }],
   ] as const) {
@@ -269,6 +270,7 @@ describe('ForeignTrust on seals', () => {
     ['that is an authority', signerOf({ usages: [SIGNS_SEALS], isAuthority: true }), SIGNER],
     ['that is the pinned authority', root, authority],
     ['whose key cannot be read', signerOf({ usages: [SIGNS_SEALS], isKeyUnreadable: true }), SIGNER],
+    ['whose subject is empty', signerOf({ usages: [SIGNS_SEALS], country: '', subject: '' }), SIGNER],
     ['that is no certificate', Uint8Array.of(1, 2, 3), SIGNER],
   ] as const) {
     it(`refuses one by a signer ${name}`, async () => {

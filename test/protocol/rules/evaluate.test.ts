@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type FaultCode, isProtocolError } from '../../../protocol/fault.ts';
 import { EVALUATION_STEPS_MAX } from '../../../protocol/limits.ts';
-import { evaluate, isTruthy, type RuleValue } from '../../../protocol/rules/evaluate.ts';
+import { evaluate, isTruthy, type RuleValue, Steps } from '../../../protocol/rules/evaluate.ts';
 import { parseExpression } from '../../../protocol/rules/expression.ts';
 import { expressions, ruleData } from '../../support/expressions.ts';
 
 const valueOf = (json: unknown, data: unknown = null, stepsMax = EVALUATION_STEPS_MAX) =>
-  evaluate(parseExpression(json), data as RuleValue, { stepsMax });
+  evaluate(parseExpression(json), data as RuleValue, { steps: new Steps(stepsMax) });
 
 const at = (text: string) => ({ plusTime: [text, 0, 'day'] });
 
@@ -69,6 +69,12 @@ describe('evaluate', () => {
       7,
     ],
     ['reduce sees the data no more', { reduce: [[1], { var: 'a' }, 7] }, { a: 1 }, null],
+    [
+      'extractFromUVCI takes the longest text',
+      { extractFromUVCI: [{ var: '' }, 1] },
+      `a/${'b'.repeat(1_022)}`,
+      'b'.repeat(1_022),
+    ],
     ['extractFromUVCI takes a part', { extractFromUVCI: ['URN:UVCI:01:DE:a/b#c', 3] }, null, 'b'],
     [
       'extractFromUVCI of a part that is not there',
@@ -126,6 +132,7 @@ describe('evaluate', () => {
     ['reduce of an object', { reduce: [{ var: 'a' }, true, true] }, { a: { b: 1 } }],
     ['a date of birth with a time', { dccDateOfBirth: ['2021-01-01T00:00:00Z'] }, null],
     ['an identifier that is a number', { extractFromUVCI: [1, 0] }, null],
+    ['a text too long for an identifier', { extractFromUVCI: [{ var: '' }, 0] }, 'a'.repeat(1_025)],
   ] as const) {
     it(`RULE_FAILED: ${name}`, () => {
       assert.throws(
@@ -145,6 +152,33 @@ describe('evaluate', () => {
       () => valueOf(json, data, steps - 1),
       (error) => isProtocolError(error, 'RULE_TOO_COSTLY'),
     );
+  });
+
+  it('RULE_TOO_COSTLY: steps that several evaluations share are spent once', () => {
+    const steps = new Steps(3);
+    const [one, two] = [parseExpression(true), parseExpression([true])];
+    assert.equal(evaluate(one, null, { steps }), true);
+    assert.deepEqual(evaluate(two, null, { steps }), [true]);
+    assert.throws(
+      () => evaluate(one, null, { steps }),
+      (error) => isProtocolError(error, 'RULE_TOO_COSTLY'),
+    );
+  });
+
+  it('looks at the members of an object once, however often it is a condition', () => {
+    let looks = 0;
+    const object = new Proxy(
+      { a: 1 },
+      {
+        ownKeys: (target) => {
+          looks++;
+          return Reflect.ownKeys(target);
+        },
+      },
+    );
+    const again = Array.from({ length: 100 }, () => ({ var: 'object' }));
+    assert.equal(valueOf({ and: [...again, true] }, { object }), true);
+    assert.equal(looks, 1);
   });
 
   it('RULE_TOO_COSTLY: bounds lists within lists and values that would grow without end', () => {
