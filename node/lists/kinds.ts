@@ -1,7 +1,7 @@
 /** The kinds of background data: what a row of each says, and which facts come of all rows about one person. */
 import { parseDay } from '../../protocol/rules/calendar.ts';
 import { type RowFault } from '../rows/row-form.ts';
-import { IDENTITY_COLUMNS, IDENTITY_EXAMPLES } from './identity.ts';
+import { IDENTITY_COLUMNS, IDENTITY_EXAMPLES, nameForm } from './identity.ts';
 
 export const LIST_KINDS = ['control', 'contacts', 'tests', 'vaccination', 'travel', 'areas'] as const;
 export type ListKind = (typeof LIST_KINDS)[number];
@@ -59,6 +59,9 @@ const area: CellForm = {
   example: 'CN-42',
 };
 
+/** As areas are compared, by whichever office they were written: an area that is not found would be one at low risk. */
+export const areaForm = nameForm;
+
 export const KINDS: Readonly<Record<ListKind, KindForm>> = {
   control: {
     title: 'control list of key persons',
@@ -92,14 +95,14 @@ export const KINDS: Readonly<Record<ListKind, KindForm>> = {
     title: 'stays in areas and entries from them',
     of: 'person',
     columns: { area, day },
-    saying: ({ area: where = '', day: on = '' }) => ({ [where]: on }),
+    saying: ({ area: where = '', day: on = '' }) => ({ [areaForm(where)]: on }),
     merge: 'newest',
   },
   areas: {
     title: 'areas and their level of risk',
     of: 'area',
     columns: { area, risk: oneOf('low', 'medium', 'high'), since: day },
-    saying: ({ area: where = '', risk = '', since = '' }) => ({ area: where, risk, since }),
+    saying: ({ area: where = '', risk = '', since = '' }) => ({ area: areaForm(where), risk, since }),
     merge: 'same',
   },
 };
@@ -176,7 +179,7 @@ export function factsOf(kind: ListKind, said: Said, areas: Areas): ListFacts {
 function travelFacts(stays: Said, areas: Areas): ListFacts {
   const days: Record<string, string[]> = {};
   for (const [where, on] of Object.entries(stays)) {
-    const { risk = 'low', since = '' } = areas.get(where) ?? {};
+    const { risk = 'low', since = '' } = areas.get(areaForm(where)) ?? {};
     if (risk !== 'low' && on >= since) (days[risk] ??= []).push(on);
   }
   return Object.fromEntries(Object.entries(days).map(([risk, all]) => [`travel.${risk}`, newest(all)]));

@@ -4,7 +4,7 @@ import { type Encoding, inUtf8 } from '../rows/encoding.ts';
 import { readJsonRows } from '../rows/json-rows.ts';
 import { type Row, type RowFault, type RowForm } from '../rows/row-form.ts';
 import { type Identity, parseIdentity } from './identity.ts';
-import { columnsOf, KINDS, type ListKind, parseSaying, type Said } from './kinds.ts';
+import { areaForm, columnsOf, KINDS, type ListKind, parseSaying, type Said } from './kinds.ts';
 
 export const LIST_FORMATS = ['csv', 'jsonl'] as const;
 export type ListFormat = (typeof LIST_FORMATS)[number];
@@ -55,7 +55,7 @@ function formOf(kind: ListKind, lastDay: number): RowForm<ListRow> {
         : parseIdentity(cells, line, lastDay);
       const all = [...strange, ...ofIdentity, ...faults];
       if (all.length > 0) return all;
-      return { line, identity, said, ...(isOfArea && { area: cells['area']?.trim() ?? '' }) };
+      return { line, identity, said, ...(isOfArea && { area: areaForm(cells['area'] ?? '') }) };
     },
   };
 }

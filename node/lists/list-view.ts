@@ -1,8 +1,9 @@
 /** The lists in force at one moment, as they answer for people. What is imported meanwhile changes nothing in the answers. */
+import { NodeError } from '../node-error.ts';
 import { type ListEntry, saidOf } from './entry.ts';
 import { type Areas, factsOf, KINDS, type ListFacts, type ListKind, type Said } from './kinds.ts';
 import { type Doubt, matchOf, type Sought } from './matching.ts';
-import { type ListVersion, type Shelf } from './shelf.ts';
+import { type ListVersion, type Shelf, VERSIONS_KEPT } from './shelf.ts';
 
 /** An entry that is about somebody, by the line of its list. */
 export interface Matched {
@@ -39,7 +40,10 @@ export class ListView {
     this.#areas = areas;
   }
 
-  /** What stands of each of at most 1,024 people, in their order. Rejects as the tables do. */
+  /**
+   * What stands of each of at most 1,024 people, in their order.
+   * @throws {NodeError} REFUSED if lists were replaced so often meanwhile that these are gone; and as the tables.
+   */
   async find(people: readonly Sought[]): Promise<Found[]> {
     if (people.length > SOUGHT_MAX)
       throw new RangeError(`at most ${SOUGHT_MAX} people are looked for at once`);
@@ -60,6 +64,7 @@ export class ListView {
         }
       });
     }
+    await this.#requireKept();
     return found;
   }
 
@@ -71,6 +76,17 @@ export class ListView {
   /** What comes of stays that somebody tells, by area; undefined where no list says which areas are at risk. */
   factsOfStays(stays: Said): ListFacts | undefined {
     return this.#inForce.has('areas') ? factsOf('travel', stays, this.#areas) : undefined;
+  }
+
+  /** A list whose rows were removed while they were read would have said that nobody stands on it. */
+  async #requireKept(): Promise<void> {
+    for (const [list, { version }] of this.#inForce) {
+      const kept = (await this.#shelf.versions(list)).slice(0, VERSIONS_KEPT);
+      if (kept.some((one) => one.version === version)) continue;
+      throw new NodeError('REFUSED', `lists of ${list} were replaced while people were looked for in them`, {
+        hint: 'Ask again.',
+      });
+    }
   }
 
   /** The entries of a list that may be about these people: two trips to the tables for all of them, and a third for namesakes. */

@@ -13,7 +13,7 @@ import { saidOf } from './entry.ts';
 import { type Areas, LIST_KINDS, type ListKind } from './kinds.ts';
 import { type ListFormat, type ListRow, readListRows } from './list-file.ts';
 import { ListView } from './list-view.ts';
-import { type ListVersion, Shelf } from './shelf.ts';
+import { type ListVersion, Shelf, VERSIONS_KEPT } from './shelf.ts';
 import { ROWS_TOGETHER, Staging } from './staging.ts';
 
 export interface ListsOptions {
@@ -138,7 +138,7 @@ export class Lists {
       );
     }
     await this.#shelf.enforce(kind, [list, ...before]);
-    for (const { version: old } of before.slice(1)) await this.#shelf.remove(kind, old);
+    for (const { version: old } of before.slice(VERSIONS_KEPT - 1)) await this.#shelf.remove(kind, old);
     return { outcome: 'imported', list };
   }
 

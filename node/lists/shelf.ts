@@ -41,6 +41,8 @@ export type ListVersion = Readonly<z.infer<typeof listVersionSchema>>;
 const headSchema = z.array(listVersionSchema);
 const pseudonymsSchema = z.array(z.string());
 
+/** Versions whose rows are kept: that in force and the one before. */
+export const VERSIONS_KEPT = 2;
 /** Versions that are remembered; of older ones nothing is left. */
 const HISTORY_MAX = 256;
 const VERSION_DIGITS = 8;

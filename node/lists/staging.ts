@@ -20,8 +20,13 @@ const NAMESAKES_MAX = 64;
 interface Placed {
   readonly row: ListRow;
   readonly pseudonym: string;
-  /** Under which the entry can also be found. */
-  readonly name: string | undefined;
+}
+
+/** An entry with a document whose name and day of birth are known now, and were not before. */
+interface Named {
+  readonly entry: ListEntry;
+  readonly pseudonym: string;
+  readonly name: string;
 }
 
 /** One writer: the import of this version. */
@@ -46,9 +51,9 @@ export class Staging {
   async add(rows: readonly ListRow[]): Promise<readonly RowFault[]> {
     const { shelf, tables } = this.#modules;
     const placed = rows.map((row) => this.#place(row));
-    const { faults, entries, isNew } = await this.#mergedEntries(placed);
+    const { faults, entries, before } = await this.#mergedEntries(placed);
     if (faults.length > 0) return faults;
-    const namesakes = await this.#namesakesOf(placed.filter(({ pseudonym }) => isNew.has(pseudonym)));
+    const namesakes = await this.#namesakesOf(this.#namedIn(entries, before));
     if (Array.isArray(namesakes)) return namesakes;
     const changes: Change[] = [];
     for (const [pseudonym, entry] of entries)
@@ -56,22 +61,21 @@ export class Staging {
     for (const [name, pseudonyms] of namesakes)
       changes.push(shelf.nameChange(this.#kind, this.#version, name, [...pseudonyms]));
     await tables.write(changes);
-    this.#entries += isNew.size;
+    this.#entries += entries.size - before.size;
     return [];
   }
 
   #place(row: ListRow): Placed {
     const { shelf } = this.#modules;
     const { identity, area } = row;
-    if (area !== undefined) return { row, pseudonym: shelf.areaOf(area), name: undefined };
-    const name = identity.document === undefined ? undefined : shelf.nameOf(identity);
-    return { row, pseudonym: shelf.pseudonymOf(identity), name };
+    return { row, pseudonym: area === undefined ? shelf.pseudonymOf(identity) : shelf.areaOf(area) };
   }
 
   async #mergedEntries(placed: readonly Placed[]) {
     const pseudonyms = [...new Set(placed.map(({ pseudonym }) => pseudonym))];
     const staged = await this.#modules.shelf.entries(this.#kind, this.#version, pseudonyms);
-    const before = new Map(pseudonyms.map((pseudonym, i) => [pseudonym, staged[i]]));
+    const before = new Map<string, ListEntry>();
+    pseudonyms.forEach((pseudonym, i) => staged[i] && before.set(pseudonym, staged[i]));
     const entries = new Map<string, ListEntry>();
     const faults: RowFault[] = [];
     for (const { row, pseudonym } of placed) {
@@ -82,21 +86,30 @@ export class Staging {
       if ('reason' in together) faults.push({ line, ...together });
       else entries.set(pseudonym, together);
     }
-    const isNew = new Set(pseudonyms.filter((pseudonym) => before.get(pseudonym) === undefined));
-    return { faults, entries, isNew };
+    return { faults, entries, before };
   }
 
-  /** Who else has the name of an entry that is new, by name; or that too many have it. */
-  async #namesakesOf(placed: readonly Placed[]): Promise<Map<string, Set<string>> | RowFault[]> {
-    const named = placed.filter((one): one is Placed & { name: string } => one.name !== undefined);
+  /** Of several rows about a document any may be the first that tells whose it is. */
+  #namedIn(entries: ReadonlyMap<string, ListEntry>, before: ReadonlyMap<string, ListEntry>): Named[] {
+    const { shelf } = this.#modules;
+    const nameOf = (entry: ListEntry | undefined) =>
+      entry?.identity.document === undefined ? undefined : shelf.nameOf(entry.identity);
+    return [...entries].flatMap(([pseudonym, entry]) => {
+      const name = nameOf(before.get(pseudonym)) === undefined ? nameOf(entry) : undefined;
+      return name === undefined ? [] : [{ entry, pseudonym, name }];
+    });
+  }
+
+  /** Who else has the name of these, by name; or that too many have it. */
+  async #namesakesOf(named: readonly Named[]): Promise<Map<string, Set<string>> | RowFault[]> {
     const names = [...new Set(named.map(({ name }) => name))];
     const staged = await this.#modules.shelf.namesakes(this.#kind, this.#version, names);
     const byName = new Map(names.map((name, i) => [name, new Set(staged[i])]));
-    for (const { row, name, pseudonym } of named) {
+    for (const { entry, name, pseudonym } of named) {
       const all = byName.get(name)?.add(pseudonym);
       if (all === undefined || all.size <= NAMESAKES_MAX) continue;
       const reason = `is one of more than ${NAMESAKES_MAX} with the same name and day of birth`;
-      return [{ line: row.line, column: 'full_name', reason }];
+      return [{ line: entry.line, column: 'full_name', reason }];
     }
     return byName;
   }

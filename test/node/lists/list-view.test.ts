@@ -67,6 +67,45 @@ describe('ListView', () => {
     );
   });
 
+  it('finds by name whoever is named in a later row about the document alone, however far behind', async () => {
+    const person = `${passport(1)},Person Sample,1990-05-17,close,2026-11-24\n`;
+    for (const [i, between] of [0, 1_100].entries()) {
+      const others = Array.from({ length: between }, (_, n) => `${passport(n + 2)},,,close,2026-11-01\n`);
+      const file = `${PAPERS},contact,day\n${passport(1)},,,close,2026-11-20\n${others.join('')}${person}`;
+      await fixture.import('contacts', file, { asOfS: LISTS_NOW_S + i });
+      const { matched } = await found('identity-card,DE,L01X00T47,Person Sample,1990-05-17');
+      assert.deepEqual(matched, [
+        { list: 'contacts', by: 'name', line: 2, facts: { 'contact.close': '2026-11-24' } },
+      ]);
+    }
+  });
+
+  it('an area is the same in other capitals, full-width characters and blanks', async () => {
+    await fixture.import(
+      'areas',
+      'area,risk,since\nCN-42,high,2026-11-01\nNeustadt an der Aisch,medium,2026-11-01\n',
+    );
+    const stays = ['cn-42', 'ＣＮ-42', 'NEUSTADT  an der aisch'];
+    const rows = stays.map((area, i) => `${passport(i)},,,${area},2026-11-20\n`);
+    await fixture.import('travel', `${PAPERS},area,day\n${rows.join('')}`);
+    for (const [i, name] of ['travel.high', 'travel.high', 'travel.medium'].entries()) {
+      const { matched } = await found(`${passport(i)},,`);
+      assert.deepEqual(matched[0]?.facts, { [name]: '2026-11-20' });
+    }
+  });
+
+  it('refuses to say what stood in lists that have been replaced twice since, and says it after once', async () => {
+    const file = (level: string) => `${PAPERS},level,since\n${passport(1)},,,${level},2026-11-20\n`;
+    const replace = (level: string, asOfS: number) => fixture.import('control', file(level), { asOfS });
+    await replace('key', LISTS_NOW_S);
+    const view = await fixture.lists.view();
+    await replace('watch', LISTS_NOW_S + 1);
+    const [one] = await view.find([sought(`${passport(1)},,`)]);
+    assert.equal(one?.matched[0]?.facts['control.level'], 'key');
+    await replace('key', LISTS_NOW_S + 2);
+    await assert.rejects(view.find([sought(`${passport(1)},,`)]), (error) => isNodeError(error, 'REFUSED'));
+  });
+
   it('of stays those count that were in an area of that risk since its risk began', async () => {
     const travel = [
       'CN-42,2026-11-19',
