@@ -5,7 +5,6 @@ import { readFileIfPresent } from '../../node/region/files.ts';
 import { linesOf } from '../../node/rows/lines.ts';
 import { compareBytes, hexOf } from '../../protocol/bytes.ts';
 import { keysOf } from '../../protocol/foreign/announced-codes.ts';
-import { foreignRevoked } from '../../protocol/trust/foreign-revoked.ts';
 import { CARD_CHARS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { revocationHashesOf } from '../../protocol/foreign/revocation-hashes.ts';
 import { foreignFormatOf, verifyForeign } from '../../protocol/foreign/verify-foreign.ts';
@@ -23,10 +22,10 @@ import { parseSpan, timeText } from '../times.ts';
 export interface RevokeForeignOptions extends SigningOptions {
   readonly file?: string;
   readonly hashes?: string;
-  readonly for: string;
+  readonly for?: string;
 }
 
-/** How long a revocation stays where the code does not say when it expires. */
+/** How long a revocation stays that no code's expiry ends, the longest by default: another code of the identifier may live longer than that shown. */
 export const STAYS = { from: '1h', to: '3650d' } as const;
 
 const STATEMENT_HASHES_MAX = 1_000;
@@ -36,7 +35,7 @@ const HASHES_MAX = 100_000;
 
 interface Revoking {
   readonly hashes: readonly Uint8Array[];
-  /** When the last code of these has expired; undefined where one never does. */
+  /** When the last code that they name has expired; undefined where nobody can tell. */
   readonly untilS: number | undefined;
 }
 
@@ -48,23 +47,29 @@ export async function revokeForeign(
 ): Promise<void> {
   const given = [code, options.file, options.hashes].filter((one) => one !== undefined);
   if (given.length !== 1) throw usageError('give one of a code, --file and --hashes');
-  const staysS = parseSpan(options.for, STAYS);
+  const staysS = parseSpan(options.for ?? STAYS.to, STAYS);
   await withDesk(
     cli,
     path,
     async (desk, { nowS }) => {
-      const { hashes, untilS = nowS() + staysS } = await revokingOf(cli, desk.state, code, options, nowS());
-      if (untilS <= nowS()) throw usageError('it has expired: nobody can show it any more');
-      const known = foreignRevoked(desk.state);
-      const fresh = [...new Map(hashes.map((hash) => [hexOf(hash), hash]))]
-        .filter(([hex]) => !known.has(hex))
+      const wanted = await revokingOf(cli, desk.state, code, options, nowS());
+      if (wanted.length === 0) throw usageError('there is no code in it');
+      const endOf = (openS: number) =>
+        Math.ceil(wanted.reduce((last, { untilS = openS }) => Math.max(last, untilS), 0));
+      const until = Math.min(endOf(nowS() + staysS), nowS() + FOREIGN_REVOCATION_S_MAX - 1);
+      if (until <= nowS()) throw usageError('it has expired: nobody can show it any more');
+      // A list that is revoked again each day is not to fill the log: what stays for years is left until half of them are over.
+      const enough = options.for === undefined ? Math.min(until, endOf(nowS() + staysS / 2)) : until;
+      const known = revokedUntil(desk.state);
+      const all = new Map(wanted.flatMap(({ hashes }) => hashes.map((hash) => [hexOf(hash), hash])));
+      const fresh = [...all]
+        .filter(([hex]) => (known.get(hex) ?? 0) < enough)
         .map(([, hash]) => hash)
         .sort(compareBytes);
-      const until = Math.min(Math.ceil(untilS), nowS() + FOREIGN_REVOCATION_S_MAX - 1);
       for (let at = 0; at < fresh.length; at += STATEMENT_HASHES_MAX)
         await desk.revokeForeign(fresh.slice(at, at + STATEMENT_HASHES_MAX), until);
       const home = desk.config.region;
-      cli.output.result({ home, hashes: fresh.length, known: hashes.length - fresh.length, until }, () => [
+      cli.output.result({ home, hashes: fresh.length, known: all.size - fresh.length, until }, () => [
         fresh.length === 0
           ? 'All of that was revoked before.'
           : `${home} has revoked codes of others by ${counted(fresh.length, 'name')}, until ${timeText(until)}.`,
@@ -74,15 +79,23 @@ export async function revokeForeign(
   );
 }
 
+/** The hashes that a region has revoked, in hexadecimal, each with the end of the last statement that does. */
+function revokedUntil(state: TrustState): Map<string, number> {
+  const until = new Map<string, number>();
+  for (const { hashes, untilS } of state.foreignRevocations())
+    for (const hex of hashes.map(hexOf)) until.set(hex, Math.max(untilS, until.get(hex) ?? 0));
+  return until;
+}
+
 async function revokingOf(
   cli: Cli,
   state: TrustState,
   code: string | undefined,
   { file, hashes }: RevokeForeignOptions,
   nowS: number,
-): Promise<Revoking> {
-  if (hashes !== undefined) return { hashes: await readHashes(hashes), untilS: undefined };
-  if (code !== undefined) return hashesOf(state, await readCodeArgument(cli, code), nowS);
+): Promise<readonly Revoking[]> {
+  if (hashes !== undefined) return [{ hashes: await readHashes(hashes), untilS: undefined }];
+  if (code !== undefined) return [await hashesOf(state, await readCodeArgument(cli, code), nowS)];
   const all: Revoking[] = [];
   let line = 0;
   for await (const { text = '' } of linesOf(createReadStream(file ?? ''), CARD_CHARS_MAX)) {
@@ -95,9 +108,7 @@ async function revokingOf(
     }
     if (all.length > HASHES_MAX) throw usageError(`expected at most ${HASHES_MAX} codes`);
   }
-  const times = all.map(({ untilS }) => untilS);
-  const untilS = times.includes(undefined) ? undefined : Math.max(...(times as number[]));
-  return { hashes: all.flatMap((one) => one.hashes), untilS };
+  return all;
 }
 
 /** A forged code could name the identifier of somebody else: only what the region's own keys signed is revoked. */
@@ -114,7 +125,9 @@ async function hashesOf(state: TrustState, text: string, nowS: number): Promise<
       },
     );
   const { identifiers, signature } = revocationHashesOf(nativeForeignPrimitives.sha256, code);
-  return { hashes: [...identifiers, signature], untilS: code.times.expiresAtS };
+  // Another code of the identifier, issued before or after, may expire later than this one.
+  if (identifiers.length > 0) return { hashes: identifiers, untilS: undefined };
+  return { hashes: [signature], untilS: code.times.expiresAtS };
 }
 
 /** Lines of hexadecimal or base64, or a batch as gateways of the EU's member states give them out. */

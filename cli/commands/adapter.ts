@@ -109,7 +109,7 @@ export function addAdapter(program: Command, cli: Cli): void {
   adapter
     .command('revoke')
     .description(
-      'Signs with the trust-log key that a code of others counts no more wherever this region is recognised: all codes of the same identifier, where it has one. It never comes back.',
+      'Signs with the trust-log key that a code of others counts no more wherever this region is recognised: all codes of the same identifier, where it has one. Nothing takes it back.',
     )
     .argument('<region>', 'directory of the region whose adapter the code is of')
     .argument('[code]', 'the text of the code, or - for stdin')
@@ -117,8 +117,7 @@ export function addAdapter(program: Command, cli: Cli): void {
     .option('--hashes <file>', 'revoke by hashes of 16 bytes, one a line, or by a batch of them as JSON')
     .option(
       '--for <span>',
-      `how long it stays where codes do not expire, ${STAYS.from} to ${STAYS.to}`,
-      '365d',
+      `how long it stays where no expiry of a code ends it, ${STAYS.from} to ${STAYS.to} (default: ${STAYS.to})`,
     )
     .addOption(withoutPeersOption())
     .addHelpText(

@@ -22,13 +22,8 @@ const protectedHeader = new Map<number, unknown>([
   [4, keyId],
 ]);
 
-function certificateOf(certificate: object, signer = SIGNER): string {
-  return makeHcert(signer, {
-    certificate,
-    protectedHeader,
-    issuedAt: NOW_S - 3_600,
-    expiresAt: NOW_S + 86_400,
-  });
+function certificateOf(certificate: object, signer = SIGNER, expiresAt = NOW_S + 86_400): string {
+  return makeHcert(signer, { certificate, protectedHeader, issuedAt: NOW_S - 3_600, expiresAt });
 }
 
 interface Told2 extends Told {
@@ -239,7 +234,7 @@ describe('entente adapter', function () {
     const person = (ci: string) => certificateOf({ ...VACCINATED, v: [{ ...VACCINATED.v[0], ci }] });
     const [one, other] = [person('URN:UVCI:01:AT:1#A'), person('URN:UVCI:01:AT:2#B')];
     const revoke = (...args: readonly string[]) => cli.run('adapter', 'revoke', cli.path('AT'), ...args);
-    assert.match((await revoke(one)).out, /^AT has revoked codes of others by 2 names, until /);
+    assert.match((await revoke(one)).out, /^AT has revoked codes of others by 1 name, until 2036-/);
     assert.equal((await revoke(one)).out, 'All of that was revoked before.\n');
     await cli.json('witness', cli.path('DE'), cli.path('AT'));
     assert.ok(codesOf(await verdict(one)).includes('REVOKED'));
@@ -271,9 +266,52 @@ describe('entente adapter', function () {
     assert.equal((await revoke('ENT1:A')).exit, 2);
   });
 
+  it('revoke holds a file of codes for as long as the one that lives longest', async () => {
+    const card = makeJws(SIGNER, { claims: { nbf: NOW_S - 86_400, vc: CREDENTIAL } });
+    const expiring = makeJws(SIGNER, { claims: { nbf: NOW_S, exp: NOW_S + 900 * 86_400, vc: CREDENTIAL } });
+    const until = async (...codes: readonly string[]) => {
+      writeFileSync(cli.path('codes.txt'), codes.map((code) => `${code}\n`).join(''));
+      const args = ['adapter', 'revoke', cli.path('AT'), '--file', cli.path('codes.txt'), '--for', '48h'];
+      return cli.run(...args, '--json');
+    };
+    const { out } = await until(card, expiring);
+    assert.equal((JSON.parse(out) as { until: number }).until, NOW_S + 900 * 86_400);
+    assert.match((await until()).err, /there is no code in it/);
+  });
+
+  it('revoke prolongs what was revoked for a shorter time, and leaves what stays for years', async () => {
+    writeFileSync(cli.path('hashes.txt'), 'cd'.repeat(16));
+    const revoke = (...more: readonly string[]) =>
+      cli.json<{ hashes: number; known: number; until: number }>(
+        ...['adapter', 'revoke', cli.path('AT'), '--hashes', cli.path('hashes.txt'), ...more],
+      );
+    const day = await revoke('--for', '24h');
+    assert.deepEqual([day.hashes, day.until], [1, NOW_S + 86_400]);
+    assert.equal((await revoke('--for', '24h')).hashes, 0);
+    assert.equal((await revoke('--for', '25h')).hashes, 1);
+    const long = await revoke();
+    assert.deepEqual([long.hashes, long.until], [1, NOW_S + 3_650 * 86_400]);
+    cli.nowS += 86_400;
+    const again = await revoke();
+    assert.deepEqual([again.hashes, again.known], [0, 1]);
+  });
+
+  it('revoke stops other codes of the identifier for as long as any may live, whatever the one that was shown', async () => {
+    const ci = 'URN:UVCI:01:AT:3#C';
+    const lasting = (expiresAt: number) =>
+      certificateOf({ ...VACCINATED, v: [{ ...VACCINATED.v[0], ci }] }, SIGNER, expiresAt);
+    await cli.json('adapter', 'revoke', cli.path('AT'), lasting(cli.nowS + 86_400));
+    cli.nowS += 3 * 86_400;
+    await cli.json('state', cli.path('AT'));
+    const codes = codesOf(await verdict(lasting(cli.nowS + 100 * 86_400), 'AT'));
+    assert.ok(codes.includes('REVOKED'), codes.join());
+  });
+
   it('withdraw ends all of it, and a second one has nothing to do', async () => {
     await cli.json('adapter', 'withdraw', cli.path('AT'), 'dcc');
     await cli.json('witness', cli.path('DE'), cli.path('AT'));
+    await cli.json('witness', cli.path('DE'));
+    await cli.json('witness', cli.path('FR'));
     const after = await verdict(certificateOf(VACCINATED));
     assert.equal(after.outcome, 'stop');
     assert.ok(codesOf(after).includes('FOREIGN_KEY_UNKNOWN'));
