@@ -26,6 +26,7 @@ export interface OwnLogModules {
 
 export class OwnLog implements Followed {
   readonly #modules: OwnLogModules;
+  #settling: Promise<unknown> = Promise.resolve();
 
   constructor(modules: OwnLogModules) {
     this.#modules = modules;
@@ -79,7 +80,15 @@ export class OwnLog implements Followed {
   /** What this node writes is given up for nobody. */
   async settle(branch: Branch): Promise<boolean> {
     const { copy, isWriting } = this.#modules;
-    return !isWriting() && (await copy.settle?.(branch)) === true;
+    if (isWriting()) return false;
+    const settling = copy.settle?.(branch) ?? Promise.resolve(false);
+    this.#settling = Promise.all([this.#settling, settling.catch(() => false)]);
+    return settling;
+  }
+
+  /** Resolves once nothing is being settled that was begun before the log was written. */
+  async settled(): Promise<void> {
+    await this.#settling;
   }
 
   /** Whether one of our keys signed the note. @throws {ProtocolError} for a note that is none, or with a bad signature. */

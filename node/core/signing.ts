@@ -45,6 +45,8 @@ export class Signing {
   /** It logs what the root says of two branches, and nothing else. */
   #isHealing = false;
   #isBeginning = false;
+  /** It is about to sign. */
+  #isOpening = false;
   /** Why it does not sign, as the last try to begin found it. */
   #failure: NodeError | undefined;
   #decided: () => void = () => undefined;
@@ -103,7 +105,7 @@ export class Signing {
 
   /** Whether the own logs are written to: then they take nothing from anybody. */
   get isWriting(): boolean {
-    return this.#side !== undefined || this.#isHealing;
+    return this.#side !== undefined || this.#isHealing || this.#isOpening;
   }
 
   /** @throws {NodeError} why it does not sign. */
@@ -295,13 +297,23 @@ export class Signing {
   async #open(): Promise<void> {
     const { writership } = this.#modules;
     if (writership !== undefined) await takeOver(this.#how, { ...this.#modules, writership });
-    this.#side = await this.#start();
-    this.#how = 'resume';
-    this.#state = 'writing';
+    this.#isOpening = true;
+    try {
+      const side = await this.#start();
+      // Somebody else may have shown meanwhile that he signs too.
+      if (this.#state !== 'clear') return await side.stop();
+      this.#side = side;
+      this.#how = 'resume';
+      this.#state = 'writing';
+    } finally {
+      this.#isOpening = false;
+    }
     this.#modules.background.run(() => this.#endSalvage());
   }
 
-  #start(): Promise<WritingSide> {
+  /** Once `isWriting`: what is taken of others has landed before the first own entry. */
+  async #start(): Promise<WritingSide> {
+    for (const log of this.#modules.shelf.ownLogs) await log.settled();
     const { shelf, herald, background, onTrouble } = this.#modules;
     const { home } = shelf;
     const news = new OwnNews({ home, herald });

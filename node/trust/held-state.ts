@@ -16,7 +16,7 @@ export interface HeldState extends FoldedTree {
 export function knowledgeOf(
   { state, checkpoint, pool, ownBefore }: HeldState,
   standing: RegionKnowledge['standing'],
-  revokedBeside?: RegionKnowledge['revokedBeside'],
+  beside: Pick<RegionKnowledge, 'revokedBeside' | 'foreignRevokedBeside'> = {},
 ): RegionKnowledge {
   const { logKeyIds, cosignatures } = pool;
   return {
@@ -29,7 +29,7 @@ export function knowledgeOf(
     cosignatures,
     ownBefore,
     standing,
-    revokedBeside,
+    ...beside,
   };
 }
 

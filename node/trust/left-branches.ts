@@ -7,7 +7,8 @@ import { hexOf } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { decodeIndexSet } from '../../protocol/revocation/index-set-code.ts';
 import { RevocationSet } from '../../protocol/revocation/revocation-set.ts';
-import { isLogOver } from '../../protocol/trust/pruning.ts';
+import { isForeignRevocationOver, isLogOver } from '../../protocol/trust/pruning.ts';
+import { type StatementOf } from '../../protocol/trust/statement-schema.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { logError } from '../log/log-error.ts';
@@ -26,6 +27,8 @@ const IDLE_BYTES_MAX = 1 << 24;
 const STEP_BYTES = 1 << 20;
 /** An entry and who signed. */
 const BYTES_MAX = 1 << 17;
+/** A statement that counts on when its branch is left. */
+const COUNTS_ON = ['revocation', 'foreign-revocation'];
 /** Stands for whoever signed what revokes nothing. */
 const NOBODY = '';
 const ROOT = 'root';
@@ -39,6 +42,11 @@ export class LeftBranches {
   readonly #origin: string;
   readonly #store: Store;
   readonly #revoked: Revoked = new Map();
+  /** By signer, revocations of codes of others. */
+  readonly #foreign = new Map<string, StatementOf<'foreign-revocation'>[]>();
+  /** What was asked for last. */
+  #foreignBeside:
+    { readonly state: TrustState; readonly hashes: ReadonlySet<string> | undefined } | undefined;
   #names = 0;
   #isContradicted = false;
 
@@ -115,22 +123,44 @@ export class LeftBranches {
   revokedBeside(state: TrustState): Map<string, RevocationSet> | undefined {
     const beside = new Map<string, RevocationSet>();
     for (const [signer, byLog] of this.#revoked) {
-      if (state.key(signer)?.compromise?.cutOffs.has('trust') === true) continue;
+      if (isVoided(signer, state)) continue;
       for (const [log, set] of byLog)
         if (!isLogOver(log, state.lastAtS)) beside.set(log, beside.get(log)?.union(set) ?? set);
     }
     return beside.size > 0 ? beside : undefined;
   }
 
+  /** The same of codes of others, by hashes in hexadecimal, as long as any may be in force. */
+  foreignRevokedBeside(state: TrustState): ReadonlySet<string> | undefined {
+    if (this.#foreignBeside?.state === state) return this.#foreignBeside.hashes;
+    const counted = [...this.#foreign].flatMap(([signer, all]) => (isVoided(signer, state) ? [] : all));
+    const hashes = new Set(
+      counted.flatMap((one) => (isForeignRevocationOver(one, state.lastAtS) ? [] : one.hashes.map(hexOf))),
+    );
+    this.#foreignBeside = { state, hashes: hashes.size > 0 ? hashes : undefined };
+    return this.#foreignBeside.hashes;
+  }
+
   #count(entry: Uint8Array, signer: string): void {
     if (signer === NOBODY) return;
+    this.#foreignBeside = undefined;
     const { statement } = parseEntry(entry);
+    if (statement.kind === 'foreign-revocation') {
+      const ofSigner = this.#foreign.get(signer) ?? [];
+      ofSigner.push(statement);
+      this.#foreign.set(signer, ofSigner);
+    }
     if (statement.kind !== 'revocation') return;
     const set = RevocationSet.ofAscending(decodeIndexSet(statement.set));
     const byLog = this.#revoked.get(signer) ?? new Map<string, RevocationSet>();
     byLog.set(statement.log, byLog.get(statement.log)?.union(set) ?? set);
     this.#revoked.set(signer, byLog);
   }
+}
+
+/** Nothing of what is under no cut-off of a thief's was the region's. */
+function isVoided(signer: string, state: TrustState): boolean {
+  return state.key(signer)?.compromise?.cutOffs.has('trust') === true;
 }
 
 interface Row {
@@ -158,7 +188,7 @@ function rowsOf(
 /** Of an entry that had effect: the root only where a key of a root signed, since a thief may have let the state forget his own. */
 function signerOf(entry: Uint8Array, state: TrustState): string {
   const { statement, signatures } = parseEntry(entry);
-  if (statement.kind !== 'revocation') return NOBODY;
+  if (!COUNTS_ON.includes(statement.kind)) return NOBODY;
   const [{ keyId } = { keyId: ROOT }] = signatures;
   return isRootKey(keyId, state) ? ROOT : keyId;
 }

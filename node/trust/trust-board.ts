@@ -97,7 +97,10 @@ export class TrustBoard {
       const { published } = keeper;
       if (published === undefined) return [];
       return [
-        knowledgeOf(published, this.#standingOf(keeper, latest, nowS), this.#revokedBeside(keeper, nowS)),
+        knowledgeOf(published, this.#standingOf(keeper, latest, nowS), {
+          revokedBeside: this.#revokedBeside(keeper, nowS),
+          foreignRevokedBeside: keeper.left.foreignRevokedBeside(published.state),
+        }),
       ];
     });
     return this.#trustOf(regions);

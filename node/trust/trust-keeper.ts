@@ -172,7 +172,7 @@ export class TrustKeeper implements Followed {
   }
 
   /** The branches that were left, and whether the root has named two. */
-  get left(): Pick<LeftBranches, 'count' | 'isContradicted' | 'revokedBeside'> {
+  get left(): Pick<LeftBranches, 'count' | 'isContradicted' | 'revokedBeside' | 'foreignRevokedBeside'> {
     return this.#left;
   }
 

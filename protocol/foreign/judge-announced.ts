@@ -8,7 +8,7 @@ import { Steps } from '../rules/evaluate.ts';
 import { decide } from '../rules/issuing.ts';
 import { readRuleSet, type RuleSet } from '../rules/rule-set.ts';
 import { type Status } from '../code/status.ts';
-import { foreignRevoked, isForeignRevoked } from '../trust/foreign-revoked.ts';
+import { isForeignRevoked } from '../trust/foreign-revoked.ts';
 import { type LoggedRules, type RecognitionWay } from '../trust/trust-state.ts';
 import { acceptByColour } from '../verdict/acceptance.ts';
 import { Leaning } from '../verdict/leaning.ts';
@@ -110,9 +110,9 @@ function judgeSigned({ code, announced, context, nowS }: AnnouncedInput, signed:
 
 /** By the word of the region whose key signed it, however old the knowledge is. */
 function isRevoked(code: ForeignCode, { trust }: AnnouncedCodes, region: string): boolean {
-  const state = trust.regions.get(region)?.state;
-  if (state === undefined || foreignRevoked(state).size === 0) return false;
-  return isForeignRevoked(state, revocationHashesOf(trust.sha256, code).all.map(hexOf));
+  const knowledge = trust.regions.get(region);
+  if (knowledge === undefined) return false;
+  return isForeignRevoked(knowledge, () => revocationHashesOf(trust.sha256, code).all.map(hexOf));
 }
 
 /** The colour that the region's own rules give to what the code says; without one, says why. */

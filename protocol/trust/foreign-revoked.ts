@@ -5,7 +5,25 @@ import { type TrustState } from './trust-state.ts';
 /** A state never changes, and is asked about every code. */
 const revokedOfStates = new WeakMap<TrustState, ReadonlySet<string>>();
 
-/** The hashes, in hexadecimal, by which a region has revoked codes of others. */
+/** What is known of a region that may have revoked codes of others. */
+export interface ForeignRevoker {
+  readonly state: TrustState;
+  /** Hashes, in hexadecimal, that count beside the state. */
+  readonly foreignRevokedBeside?: ReadonlySet<string> | undefined;
+}
+
+/** Whether a region has revoked the code that has these hashes, in hexadecimal; they are asked for only if it has revoked any. */
+export function isForeignRevoked(
+  { state, foreignRevokedBeside }: ForeignRevoker,
+  hashes: () => readonly string[],
+): boolean {
+  const revoked = foreignRevoked(state);
+  const beside = foreignRevokedBeside?.size ?? 0;
+  if (revoked.size + beside === 0) return false;
+  return hashes().some((hash) => revoked.has(hash) || foreignRevokedBeside?.has(hash) === true);
+}
+
+/** The hashes, in hexadecimal, by which a state revokes codes of others. */
 export function foreignRevoked(state: TrustState): ReadonlySet<string> {
   let revoked = revokedOfStates.get(state);
   if (revoked === undefined) {
@@ -13,10 +31,4 @@ export function foreignRevoked(state: TrustState): ReadonlySet<string> {
     revokedOfStates.set(state, revoked);
   }
   return revoked;
-}
-
-/** Whether a region has revoked the code that has these hashes, in hexadecimal. */
-export function isForeignRevoked(state: TrustState, hashes: readonly string[]): boolean {
-  const revoked = foreignRevoked(state);
-  return revoked.size > 0 && hashes.some((hash) => revoked.has(hash));
 }

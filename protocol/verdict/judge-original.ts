@@ -59,7 +59,8 @@ export function judgeOriginal(leaning: Leaning, trust: Trust, bridged: Bridged, 
   const origin = trust.regions.get(region);
   if (!isLed || origin === undefined) return;
   if ('hashes' in original) {
-    if (isForeignRevoked(origin.state, original.hashes.map(hexOf))) leaning.add('ORIGINAL_REVOKED', region);
+    const { hashes } = original;
+    if (isForeignRevoked(origin, () => hashes.map(hexOf))) leaning.add('ORIGINAL_REVOKED', region);
     return;
   }
   judgeFounded(isAnnounced(origin.state, original), region, isSound);

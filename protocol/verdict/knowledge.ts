@@ -32,6 +32,8 @@ export interface RegionKnowledge {
   readonly standing: 'good' | 'forked' | 'quarantined';
   /** Indexes by log that entries revoke which the holder saw but has not folded: those of an unwitnessed checkpoint or a fork. */
   readonly revokedBeside?: ReadonlyMap<string, RevocationSet> | undefined;
+  /** The same of codes of others, by their hashes (SPEC.md 17.9) in hexadecimal: those of a branch of the log that the holder left. */
+  readonly foreignRevokedBeside?: ReadonlySet<string> | undefined;
   /** Entries of the longest log that a reader of snapshots saw those in: a shorter one that it takes does not end them. */
   readonly besideSize?: number | undefined;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hexOf } from '../../../protocol/bytes.ts';
 import { keeperOf, noteOf } from '../../support/keeper-fixture.ts';
 import { DAY_S, HOUR_S, RegionFixture, START_S, type TestKey } from '../../support/region-fixture.ts';
 
@@ -80,6 +81,46 @@ describe('a branch that was left', () => {
     assert.equal(await settle(good, fresh), true);
     assert.equal(keeper.standingForks.length, 0);
     await store.stop();
+  });
+
+  it('17.9: the codes of others that it revoked stay revoked, in the next process too, until that is over or the root voids it', async () => {
+    const { good, bad } = twoLogs();
+    const [mine, root, short] = [1, 2, 3].map((byte) => new Uint8Array(16).fill(byte)) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ];
+    const revoked = (hash: Uint8Array, days: number) => ({
+      kind: 'foreign-revocation' as const,
+      hashes: [hash],
+      until: START_S + days * DAY_S,
+    });
+    bad.add(revoked(mine, 300));
+    bad.add(revoked(short, 1));
+    bad.add(revoked(root, 300), 'root');
+    const fresh = good.key('fresh checkpoint');
+    good.admit([{ key: fresh, role: 'checkpoint' }]);
+    good.add(good.compromise(good.keys.checkpoint, { trust: good.cutOff() }));
+    const { keeper, store, settle, on } = await keeperThatHolds(bad);
+    assert.equal(keeper.left.foreignRevokedBeside(keeper.state), undefined);
+    assert.ok(await settle(good, fresh));
+    await store.stop();
+    const next = await keeperOf(good, { on });
+    const known = (...hashes: Uint8Array[]) => new Set(hashes.map(hexOf));
+    for (const { left, state } of [keeper, next.keeper])
+      assert.deepEqual(left.foreignRevokedBeside(state), known(mine, short, root));
+    const later = async () => {
+      const { size } = next.keeper.tree;
+      const note = noteOf(good, good.entries.length, fresh);
+      await next.keeper.apply({ from: size, entries: good.entries.slice(size), note });
+      return next.keeper.left.foreignRevokedBeside(next.keeper.state);
+    };
+    good.nowS += 2 * DAY_S;
+    good.revoke([5]);
+    assert.deepEqual(await later(), known(mine, root));
+    voidFromCommon(good, good.keys['trust-log']);
+    assert.deepEqual(await later(), known(root));
+    await next.store.stop();
   });
 
   it('T5: what a thief revoked is his, and can be voided, also where he let the state of his branch forget the key', async () => {

@@ -134,6 +134,16 @@ describe('standingOfBranch', () => {
     assert.equal(standing(bad, good), 'contradicted');
   });
 
+  it('T11: a key of another role that is given up on the branch that is held says nothing of branches, whatever its cut-off', () => {
+    giveUp(good, good.cutOff());
+    for (const role of ['attest', 'trust-log', 'witness'] as const) {
+      giveUp(bad, bad.cutOff(), bad.keys[role]);
+      assert.equal(standing(good, bad), 'named', role);
+    }
+    giveUp(bad, bad.cutOff());
+    assert.equal(standing(good, bad), 'contradicted');
+  });
+
   it('T11: what was named in the common past names neither of two later branches', () => {
     const shared = [another(), another()] as const;
     const fresh = shared[0].key('fresh');
