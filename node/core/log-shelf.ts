@@ -252,7 +252,10 @@ export class LogShelf {
   #copy(origin: string, keeper: TrustKeeper): Promise<void> {
     const keys = () => logVerifierKeys(this.#modules.sha256, keeper.state, origin);
     const open = async () =>
-      void this.#logs.set(origin, await this.#mirrorOf(await this.openTree(origin), keys));
+      void this.#logs.set(
+        origin,
+        await this.#mirrorOf(await this.openTree(origin), keys, () => keeper.state),
+      );
     return this.#orFromPeers(origin, open, () => dropCopy(origin, this.#modules.store));
   }
 
@@ -320,8 +323,8 @@ export class LogShelf {
     return new OwnLog({ ...this.#modules, copy, keys: () => this.#ownKeys(copy.origin) });
   }
 
-  #mirrorOf(tree: LogTree, keys: () => readonly VerifierKey[]): Promise<Mirror> {
-    return Mirror.open({ ...this.#modules, tree, keys });
+  #mirrorOf(tree: LogTree, keys: () => readonly VerifierKey[], state?: () => TrustState): Promise<Mirror> {
+    return Mirror.open({ ...this.#modules, tree, keys, ...(state && { state }) });
   }
 
   #ownOrigin(log: string): string {

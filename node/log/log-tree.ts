@@ -14,7 +14,7 @@ import { type Store } from '../store/store.ts';
 import { Growth, type GrowthStart } from './growth.ts';
 import { logError } from './log-error.ts';
 import { cutAt } from './branch-cut.ts';
-import { emptyHead, encodeHead, type LogHead, parseHead } from './log-head.ts';
+import { type AheadNote, emptyHead, encodeHead, type LogHead, parseHead } from './log-head.ts';
 import { LogKeys } from './log-keys.ts';
 import { LogReader } from './log-reader.ts';
 import { edgeTiles, type TileBytes } from './tile-edge.ts';
@@ -141,13 +141,13 @@ export class LogTree {
   }
 
   /**
-   * Puts other entries in the place of all that is held from `from` on, up to a checkpoint, with what else is to change with it: all or
-   * nothing. What the second place says of the tree that is left, it forgets before.
+   * Puts other entries in the place of all that is held from `from` on, up to a checkpoint or to the beginning of one, with what else is to change with it:
+   * all or nothing. What the second place says of the tree that is left, it forgets before.
    * @throws {NodeError} as `SecondPlace.forget` and `Store.write`: then `reload` tells which it was.
    */
   async replace(
     { from, entries }: { readonly from: number; readonly entries: readonly Uint8Array[] },
-    signed: HighWater,
+    upTo: { readonly signed: HighWater } | { readonly ahead: AheadNote },
     alongside: readonly Change[],
   ): Promise<void> {
     const { store, secondPlace, sha256 } = this.#modules;
@@ -155,14 +155,17 @@ export class LogTree {
     const { changes, start } = await cutAt({ origin, index: from, size }, { store, reader: this.#reader });
     const growth = new Growth(start, sha256);
     for (const entry of entries) growth.append(entry);
-    if (growth.size !== signed.size || !equalBytes(growth.root(), signed.root))
+    const root = growth.root();
+    if ('signed' in upTo && (growth.size !== upTo.signed.size || !equalBytes(root, upTo.signed.root)))
       throw new RangeError('the entries are not those of the checkpoint');
     await secondPlace.forget(origin);
     this.#furthest = undefined;
     const end = growth.end();
     const frontier = end.frontier.hashes();
-    const { size: newSize, root } = signed;
-    const head = { ...this.head, size: newSize, root, frontier, signed, ahead: undefined, atS: 0 };
+    const { signed: before } = this.head;
+    const signed = before !== undefined && before.size <= from ? before : undefined;
+    const tree = { size: growth.size, root, frontier, atS: 0 };
+    const head: LogHead = { ...this.head, ...tree, signed, ahead: undefined, ...upTo };
     await store.write([
       ...changes,
       ...growth.changes(this.keys),
@@ -170,7 +173,7 @@ export class LogTree {
       { put: this.keys.head, value: encodeHead(head) },
     ]);
     this.#loaded = { ...end, head, shortfall: undefined };
-    this.#furthest = signed;
+    this.#furthest = head.signed;
   }
 
   /** Changes the head alone. @throws {NodeError} as `write`. */

@@ -227,7 +227,7 @@ export class AntiEntropy {
 
   /** What a peer shows may be another branch, which the root has named. Nobody is asked for one of a log twice in an interval. */
   async #seek(log: Followed, peer: string, { checkpoint }: ReadNote): Promise<void> {
-    if (log.settle === undefined) return;
+    if (log.settle === undefined && log.turn === undefined) return;
     const { clock, finder } = this.#modules;
     const nowMs = clock.runMs();
     const sought = `${log.origin} ${peer}`;

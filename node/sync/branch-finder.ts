@@ -36,6 +36,7 @@ export class BranchFinder {
   }
 
   async #seek(peer: string, log: Followed, size: number): Promise<boolean> {
+    if (log.turn !== undefined) return this.#seekTree(peer, log, size);
     if (log.settle === undefined || log.isNamedBy === undefined) return false;
     const { origin } = log;
     const { size: heldSize, shortfall } = log.tree;
@@ -67,6 +68,22 @@ export class BranchFinder {
       // Not the peer's fault if no known key signed it: a region shows the statement that gives a key up under a note by that very key.
       return (await log.settle?.({ from, entries, note })) === true;
     }
+  }
+
+  /** Of an attestation log the trust log tells which tree is meant: the peer has to have what it says before anything is fetched. */
+  async #seekTree(peer: string, log: Followed, size: number): Promise<boolean> {
+    const { origin, tree } = log;
+    for (const named of log.cutOffs?.() ?? []) {
+      if (named.size > size) continue;
+      const cutOff = await this.#client.ask(peer, { kind: 'claim', origin, size: named.size });
+      if (cutOff.size !== named.size || !equalBytes(cutOff.root, named.root)) continue;
+      const from = await this.#commonSize(peer, log, Math.min(size, tree.size));
+      if (from === undefined || from >= named.size) return false;
+      const piece = await this.#client.ask(peer, { kind: 'range', origin, from, bytesMax: RANGE_BYTES_MAX });
+      if (piece.from !== from) return false;
+      return (await log.turn?.({ piece, cutOff })) === true;
+    }
+    return false;
   }
 
   /** The largest size, by halves, at which both have one root; undefined where they have at the smaller of their sizes. */

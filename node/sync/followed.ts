@@ -4,12 +4,19 @@ import { type ReadNote } from '../../protocol/log/checkpoint.ts';
 import { type LoggedStatement } from '../../protocol/trust/naming.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
+import { type CutOff } from '../../protocol/trust/trust-state.ts';
 import { type Branch } from '../trust/branch-weighing.ts';
 
 /** What a peer shows of another branch before anything of it is fetched. */
 export interface Naming {
   readonly statements: readonly LoggedStatement[];
   readonly note: Uint8Array;
+}
+
+/** The beginning of another tree of an attestation log, from where it parts from the one that is held, and what it has at a cut-off, under one note. */
+export interface TreeOffer {
+  readonly piece: Piece;
+  readonly cutOff: Claim;
 }
 
 /** `more`: nothing is settled yet, offer the piece again with the entries that follow it. */
@@ -40,4 +47,7 @@ export interface Followed {
   isNamedBy?(naming: Naming, common: number): Promise<boolean>;
   /** Takes another branch in the place of what is held, if the root has named it; true then. Absent where no root names branches. */
   settle?(branch: Branch): Promise<boolean>;
+  /** Of another's attestation log: the cut-offs by which the root may name another tree of it, and taking the beginning of that in the place of what is held. */
+  cutOffs?(): readonly CutOff[];
+  turn?(offer: TreeOffer): Promise<boolean>;
 }

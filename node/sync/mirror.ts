@@ -6,13 +6,18 @@ import { RecentMap } from '../../protocol/recent-map.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
-import { ForkBook, type ForkBookModules } from '../trust/fork-book.ts';
-import { type Followed, type Heeded } from './followed.ts';
+import { type CutOff, type TrustState } from '../../protocol/trust/trust-state.ts';
+import { ForkBook, type ForkBookModules, isDisowned } from '../trust/fork-book.ts';
+import { allVerifierKeys } from '../trust/log-keys.ts';
+import { type Followed, type Heeded, type TreeOffer } from './followed.ts';
+import { MirrorSettlement } from './mirror-settlement.ts';
 
 export interface MirrorModules extends ForkBookModules {
   readonly tree: LogTree;
   /** The keys of the log, as the trust state of its region names them now. */
   readonly keys: () => readonly VerifierKey[];
+  /** What the trust log of the region says, where another may sign this log: then its root can name another tree. */
+  readonly state?: () => TrustState;
   /** Told of every new proof that the log has forked. Must not throw. */
   readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
 }
@@ -23,12 +28,16 @@ export class Mirror implements Followed {
   readonly #modules: MirrorModules;
   readonly #forks: ForkBook;
   readonly #replica: Replica;
-  readonly #agreed = new RecentMap<{ readonly text: string }>(NOTES_REMEMBERED);
+  readonly #settlement: MirrorSettlement | undefined;
+  #agreed = new RecentMap<{ readonly text: string }>(NOTES_REMEMBERED);
 
   private constructor(modules: MirrorModules, forks: ForkBook) {
     this.#modules = modules;
     this.#forks = forks;
     this.#replica = new Replica(modules);
+    const { state } = modules;
+    const keepProof = (evidence: ForkEvidence | undefined) => this.#keepIfProven(evidence);
+    if (state !== undefined) this.#settlement = new MirrorSettlement({ ...modules, state, keepProof });
   }
 
   static async open(modules: MirrorModules): Promise<Mirror> {
@@ -49,6 +58,25 @@ export class Mirror implements Followed {
 
   get forks(): readonly ForkEvidence[] {
     return this.#forks.forks.map(({ evidence }) => evidence);
+  }
+
+  /** Proofs that count: none of whose sides was signed only by keys that the root has disowned since. */
+  get standingForks(): readonly ForkEvidence[] {
+    const state = this.#modules.state?.();
+    return this.#forks.forks
+      .filter((fork) => state === undefined || !isDisowned(fork, state))
+      .map(({ evidence }) => evidence);
+  }
+
+  cutOffs(): readonly CutOff[] {
+    return this.#settlement?.cutOffs() ?? [];
+  }
+
+  /** See `MirrorSettlement.settle`. */
+  async turn(offer: TreeOffer): Promise<boolean> {
+    if ((await this.#settlement?.settle(offer)) !== true) return false;
+    this.#agreed = new RecentMap<{ readonly text: string }>(NOTES_REMEMBERED);
+    return true;
   }
 
   async apply(piece: Piece): Promise<Applied> {
@@ -81,12 +109,23 @@ export class Mirror implements Followed {
   }
 
   async accuse(evidence: ForkEvidence): Promise<void> {
-    const isNew = await this.#forks.take(evidence, this.#modules.keys());
-    if (isNew) this.#modules.onFork?.(this.origin, evidence);
+    const { state, keys, sha256 } = this.#modules;
+    // Whoever has been given up has signed it all the same.
+    const all = state === undefined ? keys() : allVerifierKeys(sha256, state(), this.origin);
+    if (await this.#forks.take(evidence, all, state?.())) this.#modules.onFork?.(this.origin, evidence);
   }
 
   async #settle(applied: Applied): Promise<Applied> {
-    if (applied.outcome === 'forked' && applied.evidence !== undefined) await this.accuse(applied.evidence);
+    if (applied.outcome === 'forked') await this.#keepIfProven(applied.evidence);
     return applied;
+  }
+
+  /** What the second place remembers may be by a key that nobody knows any more: then nothing is proven, and no bearer is to blame. */
+  async #keepIfProven(evidence: ForkEvidence | undefined): Promise<void> {
+    try {
+      if (evidence !== undefined) await this.accuse(evidence);
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+    }
   }
 }

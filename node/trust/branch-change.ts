@@ -49,7 +49,11 @@ export class BranchChange {
     };
     await leave(tree.origin, isLeft, (changes) =>
       tree.inTurn(() =>
-        tree.replace({ from: common, entries }, { size, root, note }, [change, ...base, ...changes]),
+        tree.replace({ from: common, entries }, { signed: { size, root, note } }, [
+          change,
+          ...base,
+          ...changes,
+        ]),
       ),
     );
   }
