@@ -1,9 +1,11 @@
 /** `entente forget`: destroys what opens the codes of a person. */
 import { type Command } from 'commander';
+import { RegionLayout } from '../../node/region/layout.ts';
+import { damagedStores } from '../../node/store/salvage-directory.ts';
 import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { counted } from '../output.ts';
-import { shortened } from '../printable.ts';
+import { printable, shortened } from '../printable.ts';
 import { wrapped } from '../wrap.ts';
 
 interface ForgetOptions {
@@ -33,10 +35,20 @@ export function addForget(program: Command, cli: Cli): void {
 
 async function forget(cli: Cli, path: string, { subject, letPass }: ForgetOptions): Promise<void> {
   const order = { subject, lettingPass: letPass === true };
-  const leaves = await withDesk(cli, path, (desk) => desk.forget(order), { reading: true, silent: true });
+  const [leaves, copies] = await withDesk(
+    cli,
+    path,
+    async (desk) => {
+      const { store } = desk.config.storage;
+      return [await desk.forget(order), await damagedStores(new RegionLayout(path).resolve(store))] as const;
+    },
+    { reading: true, silent: true },
+  );
   const proven = leaves.filter((leaf) => leaf.proven !== undefined).length;
   const places = shortened(leaves.map(({ log, index }) => `${log}/${index}`).join(' '), 60);
-  cli.output.result({ leaves, proven }, () => [
+  for (const copy of copies)
+    cli.output.note(`${printable(copy)} holds what the store held when it was salvaged: destroy it too.`);
+  cli.output.result({ leaves, proven, copies }, () => [
     wrapped(
       `Forgotten: nothing here opens ${counted(leaves.length, 'code')} any more (${places}). Leaves proven to stand in the logs as before: ${proven}.`,
     ),

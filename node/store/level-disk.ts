@@ -2,7 +2,7 @@
  * A `Disk` on LevelDB: `level/` and a ballast file `reserve` in one directory. LevelDB is used without compression, so
  * that its files can be checked here, and every batch is synced.
  */
-import { rm } from 'node:fs/promises';
+import { rm, truncate } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Level } from 'level';
 import { type NodeError } from '../node-error.ts';
@@ -31,6 +31,8 @@ const PAGE_BYTES = 1 << 20;
 export const RESERVE_BYTES = 16 << 20;
 /** Bytes of a page that may stay behind in its iterator: fewer than it costs to go there once more. */
 const LEFT_BEHIND_BYTES = 1 << 14;
+/** Before all keys of a store. */
+const FIRST_KEY = ' ';
 const FORMAT = { keyEncoding: 'utf8', valueEncoding: 'view', compression: false } as const;
 
 type LevelIterator = ReturnType<Level<string, Uint8Array>['iterator']>;
@@ -110,8 +112,16 @@ export class LevelDisk implements Disk {
     });
   }
 
+  /** What LevelDB notes of it goes too: in its log the keys asked for, in its list of tables the first and the last key of each. */
   compact(from: string, to: string): Promise<void> {
-    return this.#call((level) => (level as unknown as Compactable).compactRange(from, to));
+    return this.#call(async (level) => {
+      // Of the keys that were removed last none is the first of a table then.
+      await level.batch().put(FIRST_KEY, new Uint8Array(0)).del(FIRST_KEY).write({ sync: true });
+      await (level as unknown as Compactable).compactRange(from, to);
+      // LevelDB goes on behind what was there, and leaves a hole.
+      await truncate(join(this.#path, 'LOG'));
+      await rm(join(this.#path, 'LOG.old'), { force: true });
+    });
   }
 
   freeReserve(): Promise<void> {

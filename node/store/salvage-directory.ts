@@ -1,11 +1,14 @@
 /** Salvages the store of a directory in place; the damaged files stay beside it. */
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isNodeError } from '../node-error.ts';
 import { modeOf, moveFile } from '../region/files.ts';
 import { LevelDisk, repairLevel, SALVAGE_DIRECTORY } from './level-disk.ts';
 import { salvage, type Salvaged } from './salvage.ts';
 import { markInDirectory } from './store-directory.ts';
+
+/** What the names of damaged stores that a salvage left behind begin with. */
+const DAMAGED = 'level.damaged';
 
 export interface SalvageDirectoryOptions {
   readonly owner: string;
@@ -41,9 +44,15 @@ export async function salvageDirectory({ owner, directory }: SalvageDirectoryOpt
     await repairLevel(directory);
     salvaged = await attempt();
   }
-  await moveFile(join(directory, 'level'), await unusedName(join(directory, 'level.damaged')));
+  await moveFile(join(directory, 'level'), await unusedName(join(directory, DAMAGED)));
   await moveFile(join(copy, 'level'), join(directory, 'level'));
   return salvaged;
+}
+
+/** Paths of the damaged stores beside a store: nothing that is destroyed in that is destroyed in them. */
+export async function damagedStores(directory: string): Promise<string[]> {
+  const names = await readdir(directory);
+  return names.filter((name) => name.startsWith(DAMAGED)).map((name) => join(directory, name));
 }
 
 async function unusedName(stem: string): Promise<string> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TestCli } from '../../support/cli.ts';
 import { RunningNode } from '../../support/running-node.ts';
@@ -73,6 +73,17 @@ describe('entente forget', function () {
     const { leaves } = await cli.json<Forgotten>('forget', region, '--subject', 'me', '--let-pass');
     assert.equal(leaves.length, 1);
     assert.equal((await cli.run('verify', '--region', region, code)).exit, 0);
+  });
+
+  it('T25 names the damaged store that a salvage left behind, which holds what the person held', async () => {
+    await issue('me');
+    const damaged = join(region, 'store', 'level.damaged-1');
+    mkdirSync(damaged);
+    const { err } = await cli.run('forget', region, '--subject', 'me', '--let-pass');
+    assert.ok(
+      err.includes(`${damaged} holds what the store held when it was salvaged: destroy it too.`),
+      err,
+    );
   });
 
   it('takes a person whose codes have ended', async () => {

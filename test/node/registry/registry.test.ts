@@ -3,7 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commitFields, type Openings } from '../../../protocol/code/openings.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { Pseudonyms } from '../../../node/registry/pseudonyms.ts';
 import { Registry, type RegistryBatch } from '../../../node/registry/registry.ts';
+import { derivedKey } from '../../../node/registry/sealer.ts';
 import { requireSubject } from '../../../node/registry/record-page.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { storeInDirectory } from '../../../node/store/store-directory.ts';
@@ -221,6 +223,38 @@ describe('Registry on a real disk', () => {
     assert.equal((await registry.ofSubject('person 7')).length, 2);
     await store.stop();
     assert.ok(!isInFiles());
+  });
+
+  it('T25 no file of the store names whose leaf it was, those in which LevelDB notes what it did neither', async () => {
+    const directory = folder();
+    const pseudonym = new Pseudonyms(derivedKey(REGISTRY_KEY, 'subject')).of('me').slice(-16);
+    const naming = () =>
+      readdirSync(join(directory, 'level')).filter((name) =>
+        readFileSync(join(directory, 'level', name)).includes(pseudonym),
+      );
+    const opened = async () => {
+      const store = storeInDirectory(
+        { owner: 'DE.test', directory, reserveBytes: 0 },
+        { clock: systemClock },
+      );
+      await store.start();
+      return { store, registry: await Registry.open({ key: REGISTRY_KEY }, { store, random }) };
+    };
+    const before = await opened();
+    await before.store.write(before.registry.changes(batch(0, persons(300))));
+    await before.store.write(before.registry.changes(batch(300, ['me', 'other'])));
+    assert.notDeepEqual(naming(), []);
+    await before.store.stop();
+    const { store, registry } = await opened();
+    await registry.forget('me');
+    assert.deepEqual(naming(), []);
+    assert.equal((await registry.ofSubject('other')).length, 1);
+    await store.stop();
+    assert.deepEqual(naming(), []);
+    const again = await opened();
+    assert.deepEqual(naming(), []);
+    assert.equal((await again.registry.ofSubject('other')).length, 1);
+    await again.store.stop();
   });
 
   it('T25 a run of forget that broke off is taken up where it was', async () => {
