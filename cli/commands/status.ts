@@ -134,6 +134,7 @@ function ownLines({
   sizes,
   behind = {},
   verdicts,
+  life,
   addresses,
   process,
 }: RunningStatus): string[] {
@@ -146,6 +147,7 @@ function ownLines({
     ...addresses.p2p.map((address) => ['peers', `at ${printable(address)}`] as const),
     ['clock', `${CLOCK_TEXTS[clock.standing]}${off}`],
     ['store', printable(store)],
+    ...lifeLines(life),
     ...(reason === undefined ? [] : [['why not', printable(reason)] as const]),
     ...Object.entries(sizes).map(
       ([origin, size]) => ['log', `${printable(origin)}: ${figure(size)}`] as const,
@@ -155,6 +157,21 @@ function ownLines({
         ['BEHIND', `${printable(origin)}: ${figure(signed)} entries were signed`] as const,
     ),
   ]);
+}
+
+/** Nothing where nobody has declared or objected. */
+function lifeLines(life: RunningStatus['life']): [string, string][] {
+  const { objections = { open: 0, upheld: 0, overdue: 0 }, lastUpdate } = life ?? {};
+  const { open, upheld, overdue } = objections;
+  const late = overdue === 0 ? '' : `, ${figure(overdue)} OVERDUE (entente object list)`;
+  const figures = Object.entries(lastUpdate?.figures ?? {}).filter(([, count]) => count > 0);
+  const counts = figures.map(([name, count]) => `${figure(count)} ${printable(name)}`).join(', ');
+  return [
+    ...(counts === '' ? [] : [['colours', counts] as [string, string]]),
+    ...(open + upheld === 0
+      ? []
+      : [['objections', `${figure(open)} open, ${figure(upheld)} upheld${late}`] as [string, string]]),
+  ];
 }
 
 const CLOCK_TEXTS: Readonly<Record<RunningStatus['clock']['standing'], string>> = {

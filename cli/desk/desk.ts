@@ -17,6 +17,7 @@ import { type Sought } from '../../node/lists/matching.ts';
 import { type ListVersion } from '../../node/lists/shelf.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type LifeDesk } from '../life/life-desk.ts';
 import { type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
 
@@ -74,6 +75,8 @@ export interface Desk {
   declare(order: DeclarationOrder, file: AsyncIterable<Uint8Array>): Promise<IntakeReport>;
   /** What people declared, in their order, as these rules ask for it; undefined for who has not. */
   declared(subjects: readonly string[], rules: string): Promise<readonly (DeclaredFacts | undefined)[]>;
+  /** The colours of people who declared. */
+  readonly life: LifeDesk;
   /** Destroys what opens a person's codes. @throws {NodeError} NOT_FOUND, REFUSED as `Forgetting.forget`. */
   forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]>;
   /** All that is in the logs stands in the published files. */

@@ -43,6 +43,12 @@ export const nodeStatusSchema = z.looseObject({
   forked: z.array(z.string()),
   scrub: z.looseObject({ corrupt: z.number() }),
   verdicts: z.record(z.string(), z.number()),
+  life: z
+    .looseObject({
+      objections: z.looseObject({ open: z.number(), upheld: z.number(), overdue: z.number() }),
+      lastUpdate: z.looseObject({ atS: z.number(), figures: z.record(z.string(), z.number()) }).optional(),
+    })
+    .optional(),
   peers: z.array(
     z.looseObject({
       region: z.string(),

@@ -15,6 +15,7 @@ import { LogView } from '../../node/log/log-view.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { type Region } from '../../node/region/region.ts';
 import { hexOf } from '../../protocol/bytes.ts';
+import { type LifeDesk } from '../life/life-desk.ts';
 import { issuedCodeOf, type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
 import { requestsOf } from '../people/request.ts';
@@ -160,6 +161,10 @@ export class OwnDesk implements Desk {
     for (let at = 0; at < subjects.length; at += DECLARED_MAX)
       declared.push(...(await life.declared(subjects.slice(at, at + DECLARED_MAX), rules)));
     return declared;
+  }
+
+  get life(): LifeDesk {
+    return this.#region.node.life;
   }
 
   forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {

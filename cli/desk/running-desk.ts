@@ -43,6 +43,7 @@ import { rootOf } from '../../protocol/log/merkle-proof.ts';
 import { encodeStatement, signStatement } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { CliError, EXIT, exitOfCode } from '../exit.ts';
+import { type LifeDesk, RunningLife } from '../life/life-desk.ts';
 import { type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
 import { orderOf } from '../people/request.ts';
@@ -284,6 +285,10 @@ export class RunningDesk implements Desk {
       declared.push(...people.map((one) => one ?? undefined));
     }
     return declared;
+  }
+
+  get life(): LifeDesk {
+    return new RunningLife(this.#client, told);
   }
 
   async forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {

@@ -17,14 +17,19 @@ export function doubtText({ list, doubt, lines }: Doubtful): string {
   return `${list}, ${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')}: ${DOUBT_TEXTS[doubt]}`;
 }
 
+/** A row for each reason: the list, its lines, and the reason in words. */
+export function openReasons({ open, doubts }: Pick<Undecided, 'open' | 'doubts'>): string[][] {
+  return [
+    ...open.map((reason) => ['', '', openText(reason)]),
+    ...doubts.map(({ list, lines, doubt }) => [list, lines.join(' '), DOUBT_TEXTS[doubt]]),
+  ];
+}
+
 /** CSV, a row for each reason. */
 export function* openReport(undecided: readonly Undecided[]): Generator<string, void, undefined> {
   yield 'line,subject,list,list_lines,reason\n';
   for (const { line, subject, open, doubts } of undecided) {
-    const rows = [
-      ...open.map((reason) => ['', '', openText(reason)]),
-      ...doubts.map(({ list, lines, doubt }) => [list, lines.join(' '), DOUBT_TEXTS[doubt]]),
-    ];
-    for (const row of rows) yield `${[String(line), subject, ...row].map(csvCell).join(',')}\n`;
+    for (const row of openReasons({ open, doubts }))
+      yield `${[String(line), subject, ...row].map(csvCell).join(',')}\n`;
   }
 }

@@ -7,7 +7,9 @@ import {
   REGION_NAME_BYTES_MAX,
   TRUST_KEPT_S,
 } from '../../protocol/limits.ts';
+import { isRuleId } from '../../protocol/code/status.ts';
 import { isNetwork, isRegion } from '../../protocol/log/origin.ts';
+import { isPrintable } from '../../protocol/rules/rule-set-schema.ts';
 
 const PATH_CHARS_MAX = 4_096;
 const PEERS_MAX = 1_024;
@@ -124,6 +126,35 @@ const storageSchema = z.strictObject({
     ),
 });
 
+const lifeSchema = z.strictObject({
+  everyMinutes: z
+    .int()
+    .min(0)
+    .max(1_440)
+    .default(60)
+    .describe('Minutes between two updates of the colours of all who declared; 0 for none by itself.'),
+  rules: z
+    .string()
+    .refine(isRuleId, 'expected the id of rules')
+    .optional()
+    .describe(
+      'Rules of the trust log that decide on them; by default the only ones that know of declarations.',
+    ),
+  objectTo: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine(isPrintable, 'expected no control characters')
+    .default('the office that issued this code')
+    .describe('Where people object to their colour, as they are told with each code.'),
+  objectionDays: z
+    .int()
+    .min(1)
+    .max(90)
+    .default(7)
+    .describe('Days within which an objection is to be decided.'),
+});
+
 const limitsSchema = z.strictObject({
   bodyBytesMax: z
     .int()
@@ -212,6 +243,7 @@ const membersSchema = z.strictObject({
   storage: storageSchema
     .prefault({})
     .describe('Where things are kept; paths are relative to this directory.'),
+  life: lifeSchema.prefault({}).describe('The colours of people who declared, from their first code on.'),
   limits: limitsSchema.prefault({}).describe('Bounds of the public interface.'),
   log: logSchema.prefault({}).describe('What the process writes to standard error.'),
 });

@@ -34,6 +34,10 @@ export interface RegionNodeOptions {
   readonly bootQuorum?: (recognised: readonly string[]) => number;
   /** Witnesses fence whoever writes for the region. Without it this node is the only one that ever does. */
   readonly fenced?: FencedWriter | undefined;
+  /** Of people who declared: see `LifeOptions`. */
+  readonly rulesForPeople?: string | undefined;
+  readonly objectTo?: string;
+  readonly objectionDays?: number;
   /** Begins no rounds, beats or scrubs by itself: for a process that does one thing and ends. */
   readonly onDemand?: boolean;
   /** Milliseconds; 10 s, 30 s, 2 s and 10 min by default. */
@@ -80,5 +84,7 @@ export const NODE_DEFAULTS = {
   tendMs: 600_000,
   scrubMs: 3_600_000,
   gatherMs: 20,
+  objectTo: 'the office that issued this code',
+  objectionDays: 7,
   bootQuorum: (recognised: readonly string[]) => neededCosignatures(recognised.length),
 };

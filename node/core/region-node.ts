@@ -146,11 +146,13 @@ export class RegionNode {
     this.#server = new SyncServer({ ...modules, book, logs, attested: () => witness.attested() });
     this.#voucher = new Voucher({ ...modules, witness, store: this.#store, onTrouble });
     this.lists = new Lists({ key: options.registryKey }, { ...modules, tables: this.#store });
-    this.life = new Life(options, {
+    this.life = new Life(this.#options, {
       ...modules,
       store: this.#store,
       lists: this.lists,
       state: () => this.keeper(region)?.state,
+      registry: () => this.#requireRegistry(),
+      node: this,
     });
     this.handovers = new Handovers({ store: this.#store });
     this.once = new IssueOnce(options, {
@@ -195,7 +197,7 @@ export class RegionNode {
       store: this.#store,
       shelf: this.#shelf,
       mender: this.#mender,
-      registry: () => this.#registry as Registry,
+      registry: () => this.#requireRegistry(),
       clocks: this.#clocks,
       herald: this.#herald,
       background: this.#background,
@@ -217,10 +219,8 @@ export class RegionNode {
     this.#isStarted = true;
     try {
       await this.#store.start();
-      this.#registry = await Registry.open(
-        { key: this.#options.registryKey },
-        { ...this.#modules, store: this.#store },
-      );
+      const key = this.#options.registryKey;
+      this.#registry = await Registry.open({ key }, { ...this.#modules, store: this.#store });
       await this.#shelf.open();
       // An earlier process may have ended between signing its newest checkpoint and vouching for it.
       if (this.#options.onDemand !== true) await this.#voucher.vouch(this.#shelf.home);
@@ -351,24 +351,21 @@ export class RegionNode {
 
   /** Who holds which of the region's codes. */
   get heldCodes(): HeldCodes {
-    if (this.#registry === undefined) throw new TypeError('the node is not started');
     return new HeldCodes(this.#options, {
-      registry: this.#registry,
+      registry: this.#requireRegistry(),
       openTree: (origin) => this.#shelf.openTree(origin),
     });
   }
 
   /** Destroys what opens a person's codes. Rejects as `Forgetting.forget`. */
   forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
-    if (this.#registry === undefined) throw new TypeError('the node is not started');
-    const forgetting = new Forgetting(this.#options, {
+    return new Forgetting(this.#options, {
       ...this.#modules,
-      registry: this.#registry,
+      registry: this.#requireRegistry(),
       forgetDeclared: (subject) => this.life.forget(subject),
       trust: () => this.keeper(this.#options.region)?.state,
       openTree: (origin) => this.#shelf.openTree(origin),
-    });
-    return forgetting.forget(order);
+    }).forget(order);
   }
 
   /** The operator decides that the node signs although too few peers answered, or one shows more than can be had. */
@@ -384,6 +381,11 @@ export class RegionNode {
   /** The keeper of a region's trust log, for audits and snapshots. */
   keeper(region: string): TrustKeeper | undefined {
     return this.#board.keepers.get(region);
+  }
+
+  #requireRegistry(): Registry {
+    if (this.#registry === undefined) throw new TypeError('the node is not started');
+    return this.#registry;
   }
 
   async #stop(): Promise<void> {

@@ -35,6 +35,7 @@ export interface AdminModules {
     | 'commitState'
     | 'force'
     | 'heldCodes'
+    | 'life'
     | 'status'
     | 'trust'
     | 'keeper'
@@ -161,10 +162,11 @@ export function adminRoutes(
       path: '/v1/status',
       summary: 'How the node is',
       answer: { description: 'Status', content: json(nodeStatus) },
-      handle: (context) =>
+      handle: async (context) =>
         replies.json(context, {
           ...regionsOf(node.trust, nowS()),
           ...node.status,
+          life: await node.life.report(),
           vouching: vouchingOf(node, region),
           ...report(),
         }),

@@ -13,6 +13,7 @@ import { bears, openSecret } from './admin-secret.ts';
 import { declarationRoutes } from './declaration-routes.ts';
 import { deskRoutes, type OperatorDesk } from './desk-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
+import { lifeRoutes } from './life-routes.ts';
 import { listRoutes } from './list-routes.ts';
 import { RequestError } from './problem.ts';
 import { type ProcessReport } from './process-report.ts';
@@ -73,6 +74,7 @@ export class AdminServer {
         ...adminRoutes({ region }, { node, report, nowS, replies }),
         ...listRoutes({ node, replies }),
         ...declarationRoutes({ node, replies }),
+        ...lifeRoutes({ node, replies }),
         ...deskRoutes({ region }, { node, desk, sha256, replies }),
       ],
       replies,

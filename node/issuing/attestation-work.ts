@@ -13,7 +13,8 @@ import { logError } from '../log/log-error.ts';
 import { type BatchPlace, type LogWork, type PreparedBatch } from '../log/log-work.ts';
 import { type KeyedSigner } from '../log/trust-log-work.ts';
 import { NodeError } from '../node-error.ts';
-import { type Random } from '../ports.ts';
+import { type Change, type Random } from '../ports.ts';
+import { type Place } from '../registry/place-cipher.ts';
 import { type Registry } from '../registry/registry.ts';
 import { handoverChange } from './handovers.ts';
 import { shuffled } from './shuffle.ts';
@@ -28,6 +29,8 @@ export interface CommittedStatus {
   readonly isReplacement: boolean;
   /** See `IssueRequest`. */
   readonly toHandOver: boolean;
+  /** See `IssueRequest`. */
+  readonly also: (place: Place) => readonly Change[];
 }
 
 /** Secret keys of the role attest. */
@@ -93,6 +96,7 @@ export class AttestationWork implements LogWork<CommittedStatus> {
     if (items.some(({ toHandOver }) => toHandOver)) {
       changes.push(handoverChange({ log, index, count: drafts.length }));
     }
+    items.forEach(({ also }, number) => changes.push(...also({ log, index: places[number] ?? index })));
     return { drafts, places, changes };
   }
 

@@ -14,7 +14,8 @@ import { type LogWriterModules } from '../log/log-writer.ts';
 import { isSignedBy } from '../log/own-checkpoint.ts';
 import { Sequencer, type SequencerOptions } from '../log/sequencer.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
-import { type Clock, type HighWater, type Random } from '../ports.ts';
+import { type Change, type Clock, type HighWater, type Random } from '../ports.ts';
+import { type Place } from '../registry/place-cipher.ts';
 import { requireSubject } from '../registry/record-page.ts';
 import { type Registry } from '../registry/registry.ts';
 import { type Store } from '../store/store.ts';
@@ -33,6 +34,8 @@ export interface IssueRequest {
   readonly isReplacement?: boolean;
   /** Its batch is listed by `Handovers` until somebody confirms that the codes have arrived. */
   readonly toHandOver?: boolean;
+  /** What is to become durable together with the attestation, once its place is known. May be asked again for another place. */
+  readonly also?: (place: Place) => readonly Change[];
 }
 
 /** An attestation that is logged for good, and what opens it: all that a code is made of. */
@@ -158,10 +161,16 @@ export class Issuer {
     return Promise.all(items.map((item) => this.#issue(item)));
   }
 
-  #commit({ subject, fields, isReplacement = false, toHandOver = false }: IssueRequest): CommittedStatus {
+  #commit({
+    subject,
+    fields,
+    isReplacement = false,
+    toHandOver = false,
+    also = () => [],
+  }: IssueRequest): CommittedStatus {
     requireSubject(subject);
     const { commitment, openings } = commitFields(this.#modules.sha256, fields, this.#modules.random);
-    return { subject, commitment, openings, isReplacement, toHandOver };
+    return { subject, commitment, openings, isReplacement, toHandOver, also };
   }
 
   async #issue(item: CommittedStatus): Promise<Issued> {

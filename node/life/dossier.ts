@@ -48,6 +48,8 @@ export const changeSchema = z.strictObject({
   status,
   log: z.string(),
   index: z.int().nonnegative(),
+  /** It is bound to a device or a document, as the next one will be. */
+  isBound: z.boolean(),
   /** The rule that gave the colour, and why in words; none for green, which comes of no rule. */
   rule: z.string().optional(),
   why: z.string(),

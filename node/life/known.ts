@@ -18,6 +18,9 @@ export interface Known {
   readonly areStaysUnknown: boolean;
 }
 
+/** What is read of the region's own trust state. */
+export type RulingState = Pick<TrustState, 'revoked' | 'rules' | 'allRules'>;
+
 /** A fact that only people who declare have: rules that know it are rules for them. */
 const MARK_OF_RULES = 'declaration.consent';
 
@@ -25,7 +28,7 @@ const MARK_OF_RULES = 'declaration.consent';
  * The rules by which a region decides on people who declare: those of this id, or else the only ones that know of declarations.
  * @throws {NodeError} NOT_FOUND where there are none in force, REFUSED where there are several to choose from.
  */
-export function rulesForPeople(state: TrustState, id: string | undefined, nowS: number): RuleSet {
+export function rulesForPeople(state: RulingState, id: string | undefined, nowS: number): RuleSet {
   const logged = id === undefined ? [...state.allRules()] : [state.rules(id) ?? []].flat();
   const usable = logged.flatMap((one) => {
     const { ruleSet } = readRuleSet(one);

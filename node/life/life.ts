@@ -1,29 +1,45 @@
 /** What a region knows of people who declared, and how their colours go on from there. One writer of all tables under `life/`. */
 import { type RuleValue } from '../../protocol/rules/evaluate.ts';
-import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type TraceStep, traceIssuing } from '../../protocol/rules/trace.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { decide, type Decision } from '../../protocol/rules/issuing.ts';
+import { codeTextOf, fieldsUsed, type HeldCodes } from '../issuing/held-codes.ts';
 import { type Identity } from '../lists/identity.ts';
-import { type ListView } from '../lists/list-view.ts';
-import { type Lists } from '../lists/lists.ts';
+import { type Doubtful } from '../lists/list-view.ts';
 import { NodeError } from '../node-error.ts';
 import { type Clock, type Random } from '../ports.ts';
-import { type Store } from '../store/store.ts';
+import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
-import { DossierShelf } from './dossier-shelf.ts';
+import { type Dossier, type FactSource, type Objection } from './dossier.ts';
+import { DossierShelf, shareOf } from './dossier-shelf.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
 import { knownOf, rulesForPeople } from './known.ts';
+import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
+import { type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
+import {
+  noFigures,
+  PERSONS_TOGETHER,
+  type Unsettled,
+  UPDATE_OUTCOMES,
+  type UpdateFigures,
+  type UpdateOutcome,
+  type UpdateRun,
+  Updater,
+  type UpdaterModules,
+} from './updater.ts';
 
-export interface LifeOptions {
+export interface LifeOptions extends NoticeOptions {
   /** 32 bytes: that of the registry. Copied. */
   readonly registryKey: Uint8Array;
+  /** Id of the rules for people who declared; by default the only ones that know of declarations. */
+  readonly rulesForPeople?: string | undefined;
 }
 
-export interface LifeModules {
-  readonly store: Store;
+export interface LifeModules extends Omit<UpdaterModules, 'shelf'> {
   readonly random: Random;
   readonly clock: Clock;
-  readonly lists: Lists;
-  /** The region's own trust state. */
-  readonly state: () => TrustState | undefined;
+  readonly sha256: Sha256;
+  readonly node: UpdaterModules['node'] & { readonly heldCodes: HeldCodes };
 }
 
 /** What somebody declared, as rules ask for it. */
@@ -32,21 +48,76 @@ export interface DeclaredFacts {
   readonly facts: Readonly<Record<string, RuleValue>>;
 }
 
+export interface UpdateOrder {
+  readonly rules?: string | undefined;
+  /** Says what would be, and changes nothing; of another time too. */
+  readonly dry?: { readonly atS: number } | undefined;
+}
+
+/** `figures`: persons by what became of them, so far; `share`: how far it is, 0 to 1, and 1 at the end alone. */
+export type UpdateNews =
+  { readonly figures: UpdateFigures; readonly share: number } | { readonly unsettled: Unsettled };
+
+/** Why somebody has, or would get, a colour now. */
+export interface Explained {
+  readonly rules: string;
+  readonly outcome: UpdateOutcome;
+  readonly facts: readonly {
+    readonly name: string;
+    readonly value: RuleValue;
+    readonly source?: FactSource;
+  }[];
+  readonly decision: Decision;
+  readonly trace: readonly TraceStep[];
+  /** Entries of lists that may be about them, or about another. */
+  readonly doubts: readonly Doubtful[];
+}
+
+/** A person as the region knows them. */
+export interface Holder extends Dossier {
+  /** What they were told last; empty where they have no colour. */
+  readonly notice: readonly string[];
+  /** Of the newest code. */
+  readonly standing: 'running' | 'over' | 'revoked' | 'none';
+  readonly explained?: Explained;
+}
+
+export interface OpenObjection {
+  readonly subject: string;
+  readonly objection: Objection;
+  readonly isOverdue: boolean;
+}
+
+export interface LifeReport {
+  readonly objections: { readonly open: number; readonly upheld: number; readonly overdue: number };
+  /** Of this process. */
+  readonly lastUpdate?: { readonly atS: number; readonly figures: UpdateFigures } | undefined;
+}
+
+const COUNTED_MAX = 10_000;
 /** All that is done to a table waits for what is being done to it. */
 const TURN = 'life';
 /** Persons who are asked for at once. */
 export const DECLARED_MAX = 1_024;
+const MARKED_TOGETHER = 256;
 
 export class Life {
+  readonly #options: LifeOptions;
   readonly #modules: LifeModules;
   readonly #shelf: DossierShelf;
   readonly #intake: Intake;
+  readonly #updater: Updater;
   readonly #turns = new Turns();
+  #isUpdating = false;
+  #lastUpdate: LifeReport['lastUpdate'];
 
-  constructor({ registryKey }: LifeOptions, modules: LifeModules) {
+  constructor(options: LifeOptions, modules: LifeModules) {
+    this.#options = options;
     this.#modules = modules;
-    this.#shelf = new DossierShelf({ key: registryKey }, modules);
-    this.#intake = new Intake({ key: registryKey }, { ...modules, shelf: this.#shelf });
+    const key = options.registryKey;
+    this.#shelf = new DossierShelf({ key }, modules);
+    this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf });
+    this.#updater = new Updater({ ...modules, shelf: this.#shelf });
   }
 
   /** Takes the declarations of a file, all or none; the same file again changes nothing. Rejects as the store does. */
@@ -61,15 +132,128 @@ export class Life {
   async declared(subjects: readonly string[], rules: string): Promise<(DeclaredFacts | undefined)[]> {
     if (subjects.length > DECLARED_MAX)
       throw new RangeError(`at most ${DECLARED_MAX} people are asked for at once`);
-    const ruleSet = rulesForPeople(this.#requireState(), rules, this.#nowS());
+    const { ruleSet } = this.#run({ rules });
     const view = await this.#modules.lists.view();
     const dossiers = await this.#shelf.dossiers(subjects.map((subject) => this.#shelf.pseudonymOf(subject)));
     return dossiers.map((dossier) => {
       if (dossier === undefined) return undefined;
-      const { facts, areStaysUnknown } = knownOf(dossier, NOTHING_FOUND, view, ruleSet);
+      const { facts, areStaysUnknown } = knownOf(dossier, { matched: [], doubts: [] }, view, ruleSet);
       if (areStaysUnknown) throw staysUnknown();
       return { identity: dossier.declaration.identity, facts: Object.fromEntries(facts) };
     });
+  }
+
+  /**
+   * Holds everybody who declared against rules and lists as they are now, and gives out what comes of it. To be run again whenever
+   * it was interrupted: nobody gets a code twice.
+   * @throws {NodeError} as `rulesForPeople`, `Lists.view` and `Updater.update`; REFUSED while another run goes on.
+   */
+  async *update(order: UpdateOrder = {}): AsyncGenerator<UpdateNews, void, undefined> {
+    if (this.#isUpdating)
+      throw new NodeError('REFUSED', 'colours are being updated already', {
+        hint: 'Wait for that run to end.',
+        retry: true,
+      });
+    this.#isUpdating = true;
+    try {
+      await this.#turns.take(TURN, () => this.#intake.finish());
+      yield* this.#update(this.#run(order));
+    } finally {
+      this.#isUpdating = false;
+    }
+  }
+
+  async *#update(run: UpdateRun): AsyncGenerator<UpdateNews, void, undefined> {
+    const figures = noFigures();
+    for (let after = ''; ;) {
+      // Nobody declares or objects while a page is looked at; in between they do.
+      const page = await this.#turns.take(TURN, async () => {
+        const persons = await this.#shelf.page(after, PERSONS_TOGETHER);
+        after = persons.at(-1)?.pseudonym ?? '';
+        return persons.length === 0 ? undefined : this.#updater.update(persons, run);
+      });
+      if (page === undefined) break;
+      for (const outcome of UPDATE_OUTCOMES) figures[outcome] += page.figures[outcome];
+      for (const unsettled of page.unsettled) yield { unsettled };
+      yield { figures: { ...figures }, share: Math.min(shareOf(after), 0.999) };
+    }
+    if (!run.isDry) this.#lastUpdate = { atS: run.nowS, figures };
+    yield { figures, share: 1 };
+  }
+
+  /** Codes that nobody was given yet, each with its notice. */
+  async *untold(): AsyncGenerator<Notice, void, undefined> {
+    for await (const page of this.#shelf.marked('untold', MARKED_TOGETHER))
+      for (const { dossier } of page) {
+        const notice = await this.#noticeOf(dossier);
+        if (notice !== undefined) yield notice;
+      }
+  }
+
+  /** These have been handed out. A code that has come since stays untold. */
+  told(handed: readonly (Place & { readonly subject: string })[]): Promise<void> {
+    return this.#turns.take(TURN, async () => {
+      const pseudonyms = handed.map(({ subject }) => this.#shelf.pseudonymOf(subject));
+      const dossiers = await this.#shelf.dossiers(pseudonyms);
+      const done = handed.filter(({ log, index }, i) => {
+        const newest = dossiers[i]?.changes[0];
+        return newest?.log === log && newest.index === index;
+      });
+      await this.#modules.store.write(done.map(({ subject }) => this.#shelf.unmarkChange('untold', subject)));
+    });
+  }
+
+  /** What the region knows of a person; explained, why they have their colour. @throws {NodeError} NOT_FOUND */
+  async holder(subject: string, isExplained: boolean): Promise<Holder> {
+    const dossier = await this.#requireDossier(subject);
+    const [newest] = dossier.changes;
+    const { state } = this.#modules;
+    const isRevoked = newest && state()?.revoked(newest.log)?.has(newest.index);
+    const isOver = newest !== undefined && newest.status.expiresAtS <= this.#nowS();
+    const standing =
+      newest === undefined ? 'none' : isRevoked === true ? 'revoked' : isOver ? 'over' : 'running';
+    const notice = newest === undefined ? [] : noticeText(newest, this.#options);
+    const explained = isExplained ? await this.#explained(dossier) : undefined;
+    return { ...dossier, notice, standing, ...(explained && { explained }) };
+  }
+
+  /** Opens an objection to the colour of a person. @throws {NodeError} NOT_FOUND, and as `withObjection`. */
+  object(subject: string, text: string): Promise<Objection> {
+    const change = { text, nowS: this.#nowS(), days: this.#options.objectionDays };
+    return this.#changed(subject, (dossier) => withObjection(dossier, change));
+  }
+
+  /** Decides an objection; one that is upheld is corrected by the next better colour. @throws {NodeError} NOT_FOUND, and as `withDecision`. */
+  decide(subject: string, deciding: Deciding): Promise<Objection> {
+    return this.#changed(
+      subject,
+      (dossier) => withDecision(dossier, deciding, this.#nowS()),
+      ({ number }) => number === deciding.number,
+    );
+  }
+
+  /** Objections that are not settled, overdue ones among them. */
+  async *objections(): AsyncGenerator<OpenObjection, void, undefined> {
+    const nowS = this.#nowS();
+    for await (const page of this.#shelf.marked('objection', MARKED_TOGETHER))
+      for (const { dossier } of page)
+        for (const objection of dossier.objections.filter(isUnsettled))
+          yield {
+            subject: dossier.declaration.subject,
+            objection,
+            isOverdue: isOverdue(objection, nowS),
+          };
+  }
+
+  /** How the lives of colours are. Objections beyond 10,000 are not counted. */
+  async report(): Promise<LifeReport> {
+    const objections = { open: 0, upheld: 0, overdue: 0 };
+    for await (const { objection, isOverdue: isLate } of this.objections()) {
+      objections[objection.state === 'open' ? 'open' : 'upheld']++;
+      if (isLate) objections.overdue++;
+      if (objections.open + objections.upheld >= COUNTED_MAX) break;
+    }
+    return { objections, ...(this.#lastUpdate && { lastUpdate: this.#lastUpdate }) };
   }
 
   /** Destroys what a person declared and all that came of it here; false if there is nothing. */
@@ -80,18 +264,74 @@ export class Life {
     });
   }
 
-  #requireState(): TrustState {
+  #changed(
+    subject: string,
+    change: (dossier: Dossier) => Dossier,
+    isIt: (objection: Objection) => boolean = () => true,
+  ): Promise<Objection> {
+    return this.#turns.take(TURN, async () => {
+      const dossier = change(await this.#requireDossier(subject));
+      const mark = dossier.objections.some(isUnsettled)
+        ? this.#shelf.markChange('objection', subject)
+        : this.#shelf.unmarkChange('objection', subject);
+      await this.#modules.store.write([this.#shelf.dossierChange(dossier), mark]);
+      return dossier.objections.find(isIt) as Objection;
+    });
+  }
+
+  async #noticeOf(dossier: Dossier): Promise<Notice | undefined> {
+    const [change] = dossier.changes;
+    const { subject } = dossier.declaration;
+    const held = await this.#modules.node.heldCodes.ofSubject(subject);
+    const one = held.find(({ log, index }) => log === change?.log && index === change.index);
+    // One that is still on its way is told the next time.
+    if (change === undefined || one === undefined) return undefined;
+    const { log, index } = one;
+    const code = codeTextOf(this.#modules.sha256, one, fieldsUsed(one.openings));
+    return { subject, log, index, code, change, text: noticeText(change, this.#options) };
+  }
+
+  async #explained(dossier: Dossier): Promise<Explained> {
+    const run = this.#run({ dry: { atS: this.#nowS() } });
+    const { ruleSet, nowS } = run;
+    const pseudonym = this.#shelf.pseudonymOf(dossier.declaration.subject);
+    const { known, judgement } = await this.#updater.look({ pseudonym, dossier }, run);
+    const facts = [...known.facts].map(([name, value]) => {
+      const source = known.sources.get(name);
+      return { name, value, ...(source && { source }) };
+    });
+    return {
+      rules: ruleSet.id,
+      outcome: judgement.what,
+      facts,
+      decision: decide(ruleSet, known.facts, nowS),
+      trace: traceIssuing(ruleSet, known.facts, nowS),
+      doubts: known.doubts,
+    };
+  }
+
+  async #requireDossier(subject: string): Promise<Dossier> {
+    const dossier = await this.#shelf.ofSubject(subject);
+    if (dossier !== undefined) return dossier;
+    throw new NodeError('NOT_FOUND', 'nobody of that reference has declared', {
+      hint: 'Declarations come by `entente declare`; codes issued otherwise are told by `entente codes`.',
+    });
+  }
+
+  #run({ rules = this.#options.rulesForPeople, dry }: UpdateOrder): UpdateRun {
+    const nowS = dry?.atS ?? this.#nowS();
     const state = this.#modules.state();
-    if (state !== undefined) return state;
-    throw new NodeError('NOT_FOUND', 'the region has no trust log yet', { hint: 'Found it: entente init.' });
+    if (state === undefined)
+      throw new NodeError('NOT_FOUND', 'the region has no trust log yet', {
+        hint: 'Found it: entente init.',
+      });
+    return { ruleSet: rulesForPeople(state, rules, nowS), nowS, isDry: dry !== undefined };
   }
 
   #nowS(): number {
     return Math.floor(this.#modules.clock.nowMs() / 1_000);
   }
 }
-
-const NOTHING_FOUND: Awaited<ReturnType<ListView['find']>>[number] = { matched: [], doubts: [] };
 
 function staysUnknown(): NodeError {
   return new NodeError('REFUSED', 'somebody told of stays, and no list says which areas are at risk', {

@@ -32,7 +32,7 @@ export interface WriteOptions {
  */
 export async function writeFileAtomically(
   path: string,
-  data: Uint8Array | string | Iterable<string>,
+  data: Uint8Array | string | Iterable<string> | AsyncIterable<string>,
   { mode = 0o644 }: WriteOptions = {},
 ): Promise<void> {
   await writeFileSynced(path, data, { mode });
@@ -42,7 +42,7 @@ export async function writeFileAtomically(
 /** The same, but that the name is not synced: the caller syncs the folder once all its files are there. */
 export async function writeFileSynced(
   path: string,
-  data: Uint8Array | string | Iterable<string>,
+  data: Uint8Array | string | Iterable<string> | AsyncIterable<string>,
   { mode = 0o644 }: WriteOptions = {},
 ): Promise<void> {
   await makeDirectory(dirname(path));

@@ -95,7 +95,7 @@ export async function startRegion(
   modules: OpenRegionModules,
 ): Promise<Region> {
   const { layout, config, keys } = parts;
-  const { region, network: networkName, fingerprint, storage } = config;
+  const { region, network: networkName, fingerprint, storage, life } = config;
   const running: { node?: RegionNode } = {};
   const state = () => running.node?.keeper(region)?.state;
   const { network, regionOf, canAsk } = modules.networkFor({ layout, config, state });
@@ -108,6 +108,9 @@ export async function startRegion(
       ...(fingerprint !== undefined && { fingerprint: hexBytes(fingerprint) }),
       bootQuorum: (recognised) => (withoutPeers ? 0 : neededCosignatures(recognised.filter(canAsk).length)),
       keepAttestationDays: storage.keepAttestationDays,
+      rulesForPeople: life.rules,
+      objectTo: life.objectTo,
+      objectionDays: life.objectionDays,
       ...nodeOptions,
       invited: invitedBy(config),
       mirrors: Object.keys(config.peers).filter((peer) => config.peers[peer]?.mirror === true),

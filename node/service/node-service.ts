@@ -26,6 +26,7 @@ import { directoriesOf, type DirectoryNetwork, publishedNetwork } from '../regio
 import { type Region, startRegion } from '../region/region.ts';
 import { RegionKeys } from '../region/region-keys.ts';
 import { Announcer } from './announcer.ts';
+import { ColourUpdates } from './colour-updates.ts';
 import { openNodeIdentity } from './node-identity.ts';
 import { ServiceDesk } from './service-desk.ts';
 import { SignatureThread } from '../verdicts/signature-thread.ts';
@@ -275,6 +276,9 @@ async function startAll<T>(
   });
   announcer.start();
   started.push(announcer);
+  const updates = new ColourUpdates(config.life, { region, clock, log, onTrouble });
+  updates.start();
+  started.push(updates);
   return make({ config, log, region, network, server, admin });
 }
 

@@ -26,6 +26,12 @@ export function traceIssuing(ruleSet: RuleSet, facts: Facts, nowS: number): Trac
   return [...traceOf(ruleSet, 'issuing', data), ...traceOf(ruleSet, 'requires', data)];
 }
 
+/** The condition of one issuing rule; undefined where the set has none of this id. */
+export function traceRule(ruleSet: RuleSet, facts: Facts, nowS: number, id: string): TraceStep | undefined {
+  const issuing = ruleSet.issuing.filter((rule) => rule.id === id);
+  return traceOf({ ...ruleSet, issuing }, 'issuing', issuingData(ruleSet, facts, nowS))[0];
+}
+
 /** Those of acceptance, for a code at a place. */
 export function traceAcceptance(
   ruleSet: RuleSet,

@@ -105,6 +105,12 @@ describe('the examples of the help texts', () => {
     );
     const contacts = ['lists', 'import', home, 'contacts', world.path('contacts.csv')];
     await world.json(...contacts, '--source', 'Health office', '--as-of', '2026-11-20T05:00:00Z');
+    for (const subject of ['Person 00007', 'Person 00008']) {
+      const whom = ['--subject', subject, '--full-name', subject, '--birth-date', '1990-05-17'];
+      await world.json('declare', home, ...whom, '--no-symptoms', '--consent');
+    }
+    await world.json('update', home);
+    await world.json('object', 'open', home, '--subject', 'Person 00008', '--text', 'It was not me.');
     writeFileSync(world.path('facts.json'), '{"control":{"level":"key","since":"2026-11-20"}}');
     writeFileSync(world.path('codes.txt'), `${code}\n${second.code}\n`);
     for (const one of REGIONS)

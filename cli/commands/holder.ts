@@ -1,0 +1,105 @@
+/** `entente holder`: the colour of one person, since when, until when, and why. */
+import { type Command } from 'commander';
+import { type StatusChange, type Objection } from '../../node/life/dossier.ts';
+import { type Explained, type Holder } from '../../node/life/life.ts';
+import { sourceText } from '../../node/life/notice.ts';
+import { readRuleSet } from '../../protocol/rules/rule-set.ts';
+import { valueText } from '../../protocol/rules/words.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type Cli, examples } from '../cli.ts';
+import { withDesk } from '../desk/with-desk.ts';
+import { printable } from '../printable.ts';
+import { decisionLines } from '../rules/explanation.ts';
+import { doubtText } from '../rules/open-report.ts';
+import { timeText } from '../times.ts';
+import { wrapped } from '../wrap.ts';
+
+interface HolderOptions {
+  readonly subject: string;
+  readonly explain?: true;
+}
+
+export function addHolder(program: Command, cli: Cli): void {
+  program
+    .command('holder')
+    .summary('the colour of one person, and why')
+    .description(
+      'What a region knows of one person who declared: the colour, since when, until when, which rule and why, how it changed, and objections.',
+    )
+    .argument('<region>', 'directory of the region')
+    .requiredOption('--subject <text>', 'the person', (text) => text.trim())
+    .option('--explain', 'each rule, whether it holds now, and what it read where')
+    .addHelpText(
+      'after',
+      examples([
+        "entente holder DE --subject 'Person 00007' --explain",
+        'why this person is red, yellow or green',
+      ]),
+    )
+    .action((region: string, options: HolderOptions) => holder(cli, region, options));
+}
+
+async function holder(cli: Cli, path: string, { subject, explain }: HolderOptions): Promise<void> {
+  const { colours } = cli.output;
+  const quiet = { reading: true, silent: true } as const;
+  const { found, state } = await withDesk(
+    cli,
+    path,
+    async (desk) => ({ found: await desk.life.holder(subject, explain === true), state: desk.state }),
+    quiet,
+  );
+  cli.output.result(found, () => [
+    ...headLines(found),
+    ...(found.objections.length === 0
+      ? []
+      : ['', 'Objections:', ...found.objections.flatMap(objectionLines)]),
+    ...(found.changes.length < 2 ? [] : ['', 'Before that:', ...found.changes.slice(1).map(changeLine)]),
+    ...(found.explained === undefined ? [] : explainedLines(found.explained, state, colours)),
+  ]);
+}
+
+const STANDINGS: Readonly<Record<Holder['standing'], string>> = {
+  running: '',
+  over: 'The code has ended.',
+  revoked: 'The code is revoked.',
+  none: 'The person has no colour yet: colours come of `entente update`.',
+};
+
+function headLines({ notice, standing }: Holder): string[] {
+  const lines = [...notice, STANDINGS[standing]].filter((line) => line !== '');
+  return lines.map((line) => wrapped(printable(line), '  '));
+}
+
+export function objectionLines({ number, state, text, dueAtS, answer }: Objection): string[] {
+  const due = state === 'open' ? `, to be decided by ${timeText(dueAtS)}` : '';
+  const lines = [
+    `  ${number} ${state}${due}: ${text}`,
+    ...(answer === undefined ? [] : [`    answer: ${answer}`]),
+  ];
+  return lines.map((line) => wrapped(printable(line), '      '));
+}
+
+function changeLine({ atS, status, kind, why }: StatusChange): string {
+  return wrapped(printable(`  ${timeText(atS)}  ${status.colour}, ${kind}: ${why}`), '      ');
+}
+
+function explainedLines(
+  { rules, facts, decision, trace, outcome, doubts }: Explained,
+  state: TrustState,
+  colours: Cli['output']['colours'],
+): string[] {
+  const logged = state.rules(rules);
+  const { ruleSet } = logged === undefined ? {} : readRuleSet(logged);
+  const known = facts.map(({ name, value, source }) => {
+    const where = source === undefined ? '' : `, from ${sourceText(source)}`;
+    return wrapped(printable(`  ${name} ${valueText(value)}${where}`), '      ');
+  });
+  return [
+    '',
+    `By what is known now (update would say: ${outcome}):`,
+    ...known,
+    ...doubts.map((doubt) => wrapped(printable(`  IN DOUBT ${doubtText(doubt)}`), '      ')),
+    '',
+    ...(ruleSet === undefined ? [] : decisionLines(ruleSet, decision, trace, colours)),
+  ];
+}

@@ -1,0 +1,91 @@
+/** What commands do with the lives of colours, whoever holds the region's directory. */
+import { type AdminClient } from '../../node/http/admin-client.ts';
+import { type Problem } from '../../node/http/problem.ts';
+import { type Objection } from '../../node/life/dossier.ts';
+import {
+  DECLARED_MAX,
+  type Holder,
+  type Life,
+  type OpenObjection,
+  type UpdateNews,
+  type UpdateOrder,
+} from '../../node/life/life.ts';
+import { type Notice } from '../../node/life/notice.ts';
+import { type Deciding } from '../../node/life/objections.ts';
+import { CliError, exitOfCode } from '../exit.ts';
+
+/** `Life` as a node that runs has it too. Rejects as `Desk`. */
+export type LifeDesk = Pick<
+  Life,
+  'update' | 'untold' | 'told' | 'holder' | 'object' | 'decide' | 'objections'
+>;
+
+/** Asks a node that runs. `told` makes of what it refuses the error of a command. */
+export class RunningLife implements LifeDesk {
+  readonly #client: AdminClient;
+  readonly #told: (error: unknown) => unknown;
+
+  constructor(client: AdminClient, told: (error: unknown) => unknown) {
+    this.#client = client;
+    this.#told = told;
+  }
+
+  update(order: UpdateOrder = {}): AsyncGenerator<UpdateNews, void, undefined> {
+    return this.#lines('POST', '/v1/update', order);
+  }
+
+  untold(): AsyncGenerator<Notice, void, undefined> {
+    return this.#lines('POST', '/v1/notices');
+  }
+
+  async told(handed: Parameters<Life['told']>[0]): Promise<void> {
+    await this.#ask('/v1/notices/told', { handed });
+  }
+
+  holder(subject: string, explain: boolean): Promise<Holder> {
+    return this.#ask('/v1/holder', { subject, explain });
+  }
+
+  object(subject: string, text: string): Promise<Objection> {
+    return this.#ask('/v1/objections', { subject, text });
+  }
+
+  decide(subject: string, deciding: Deciding): Promise<Objection> {
+    return this.#ask('/v1/objections/decide', { subject, ...deciding });
+  }
+
+  objections(): AsyncGenerator<OpenObjection, void, undefined> {
+    return this.#lines('GET', '/v1/objections');
+  }
+
+  async #ask<T>(path: string, body: unknown): Promise<T> {
+    try {
+      return (await this.#client.ask({ method: 'POST', path, body })) as T;
+    } catch (error) {
+      throw this.#told(error);
+    }
+  }
+
+  async *#lines<T>(method: 'GET' | 'POST', path: string, body?: object): AsyncGenerator<T, void, undefined> {
+    const text = body === undefined ? [] : [JSON.stringify(body)];
+    try {
+      for await (const line of this.#client.lines({ method, path }, text, 'application/json')) {
+        const { problem } = line as { readonly problem?: Problem };
+        if (problem !== undefined) throw problemError(problem);
+        yield line as T;
+      }
+    } catch (error) {
+      throw this.#told(error);
+    }
+  }
+}
+
+function problemError({ code, detail, hint }: Problem): CliError {
+  return new CliError(exitOfCode(code), code, detail, hint === undefined ? {} : { hint });
+}
+
+/** Notes of all these that they were handed out. */
+export async function tellAll(life: LifeDesk, handed: Parameters<Life['told']>[0]): Promise<void> {
+  for (let at = 0; at < handed.length; at += DECLARED_MAX)
+    await life.told(handed.slice(at, at + DECLARED_MAX));
+}

@@ -1,0 +1,104 @@
+/** What becomes of one person's colour when facts and rules are looked at again. Total, and changes nothing. */
+import { type Colour, type Status } from '../../protocol/code/status.ts';
+import { dayText } from '../../protocol/rules/calendar.ts';
+import { type Decision, decide, type OpenReason } from '../../protocol/rules/issuing.ts';
+import { type RuleSet } from '../../protocol/rules/rule-set.ts';
+import { traceRule } from '../../protocol/rules/trace.ts';
+import { type Doubtful } from '../lists/list-view.ts';
+import { type ChangeKind, type Dossier, type FactSource, type StatusChange } from './dossier.ts';
+import { type Known } from './known.ts';
+
+/**
+ * `unchanged`: nothing is due. `withdrawn`: the code was revoked otherwise, and nothing has come since that would give another.
+ * `open`: what is known gives no colour. `ambiguous`: entries of lists may be about the person, or about another.
+ */
+export type Judgement =
+  | { readonly what: 'unchanged' | 'withdrawn' }
+  | {
+      readonly what: 'open' | 'ambiguous';
+      readonly open: readonly OpenReason[];
+      readonly doubts: readonly Doubtful[];
+      readonly areStaysUnknown: boolean;
+    }
+  | { readonly what: Exclude<ChangeKind, 'found'>; readonly status: Status; readonly decision: Decision };
+
+export interface JudgedAt {
+  readonly ruleSet: RuleSet;
+  readonly nowS: number;
+  /** Whether a code is revoked. */
+  readonly isRevoked: (place: { readonly log: string; readonly index: number }) => boolean;
+}
+
+const STRICTNESS: Readonly<Record<Colour, number>> = { green: 0, yellow: 1, red: 2 };
+const DAY_S = 86_400;
+/** A code is renewed as soon as less than this of it is left, and of a short-lived one less than half. */
+const RENEWED_BEFORE_S = 2 * DAY_S;
+const GREEN_WHY = 'No rule gives another colour, and all that green needs is known.';
+
+/** Whether one colour is stricter than another: less than 0, 0 or more than 0. */
+export function stricterBy(a: Colour, b: Colour): number {
+  return STRICTNESS[a] - STRICTNESS[b];
+}
+
+/** `last`: the newest code by rules, running or over; undefined if there was none. */
+export function judge(
+  dossier: Dossier,
+  last: StatusChange | undefined,
+  known: Known,
+  { ruleSet, nowS, isRevoked }: JudgedAt,
+): Judgement {
+  const { facts, doubts, areStaysUnknown } = known;
+  const decision = decide(ruleSet, facts, nowS);
+  const { status, open } = decision;
+  const isInDoubt = (doubts.length > 0 || areStaysUnknown) && status?.colour !== 'red';
+  if (status === undefined || isInDoubt)
+    return { what: doubts.length > 0 ? 'ambiguous' : 'open', open, doubts, areStaysUnknown };
+  const kind = changeOf(status, last?.status, ruleSet, nowS);
+  if (last !== undefined && isRevoked(last)) {
+    const hasDeclaredSince = dossier.receivedAtS > last.atS;
+    const isAnew = dossier.isRevoking === true || hasDeclaredSince;
+    if (!isAnew && (kind === undefined || kind === 'renewed')) return { what: 'withdrawn' };
+    return { what: kind ?? 'renewed', status, decision };
+  }
+  return kind === undefined ? { what: 'unchanged' } : { what: kind, status, decision };
+}
+
+/** Undefined where the code that is held says the same, and long enough. */
+function changeOf(
+  now: Status,
+  last: (Omit<Status, 'untilS'> & { readonly untilS?: number | undefined }) | undefined,
+  ruleSet: RuleSet,
+  nowS: number,
+): Exclude<ChangeKind, 'found'> | undefined {
+  if (last === undefined) return 'first';
+  const stricter = stricterBy(now.colour, last.colour) || (now.untilS ?? 0) - (last.untilS ?? 0);
+  if (stricter !== 0) return stricter > 0 ? 'worse' : 'better';
+  if (now.measure !== last.measure) return now.measure === 'isolate' ? 'worse' : 'better';
+  const beforeS = Math.min(RENEWED_BEFORE_S, (ruleSet.data.green.days * DAY_S) / 2);
+  const isDue = last.expiresAtS - nowS <= beforeS && now.expiresAtS > last.expiresAtS;
+  return isDue ? 'renewed' : undefined;
+}
+
+/** Why a colour came out, in words, and where the facts stood that decided. */
+export function reasonOf(
+  { ruleSet, nowS }: Pick<JudgedAt, 'ruleSet' | 'nowS'>,
+  { facts, sources }: Known,
+  { rule, applied }: Decision,
+): Pick<StatusChange, 'why' | 'because' | 'rule' | 'since' | 'sources'> {
+  const step = rule === undefined ? undefined : traceRule(ruleSet, facts, nowS, rule);
+  const declared = [...sources.values()].filter(({ from }) => from === 'declaration').slice(0, 1);
+  if (rule === undefined || step === undefined) return { why: GREEN_WHY, sources: declared };
+  const since = ruleSet.issuing.find(({ id }) => id === rule)?.since ?? '';
+  const read = [...Object.keys(step.read).map((path) => path.replace(/^facts\./, '')), since];
+  const decisive = new Set<FactSource>();
+  for (const [name, source] of sources)
+    if (read.some((path) => name === path || name.startsWith(`${path}.`))) decisive.add(source);
+  const firstDay = applied.find((one) => one.rule === rule)?.firstDay;
+  return {
+    rule,
+    why: step.why,
+    because: step.because,
+    ...(firstDay !== undefined && { since: dayText(firstDay) }),
+    sources: [...decisive],
+  };
+}

@@ -1,0 +1,61 @@
+/** What a holder is told with a code: the colour, why, since when, until when, and how to object. */
+import { type Place } from '../registry/place-cipher.ts';
+import { type FactSource, type StatusChange } from './dossier.ts';
+
+/** A code that was not handed out yet, and what comes with it. */
+export interface Notice extends Place {
+  readonly subject: string;
+  readonly code: string;
+  readonly change: StatusChange;
+  /** In words, line by line. */
+  readonly text: readonly string[];
+}
+
+export interface NoticeOptions {
+  readonly region: string;
+  /** Where people object, in words. */
+  readonly objectTo: string;
+  /** Days within which an objection is decided. */
+  readonly objectionDays: number;
+}
+
+const MEASURES = {
+  none: 'You may pass.',
+  home: 'You stay at home.',
+  isolate: 'You are isolated.',
+} as const;
+
+export function noticeText(
+  change: StatusChange,
+  { region, objectTo, objectionDays }: NoticeOptions,
+): string[] {
+  const { status, since, rule, why, because, sources } = change;
+  const { colour, measure, untilS, expiresAtS, ruleId, ruleVersion } = status;
+  const days = objectionDays === 1 ? 'day' : 'days';
+  return [
+    `The health code of ${region} is ${colour.toUpperCase()}. ${MEASURES[measure]}`,
+    `Since: ${since ?? timeText(change.atS)}`,
+    untilS === undefined
+      ? `Counts until: ${timeText(expiresAtS)}; it is renewed by itself before that.`
+      : `Until: ${timeText(untilS)}`,
+    `Why: ${why}${because === undefined ? '' : ` (${because})`}`,
+    `Rule: ${rule === undefined ? '' : `${rule} of `}${ruleId}, version ${ruleVersion}`,
+    ...sources.map((source) => `Known from: ${sourceText(source)}`),
+    ...(change.corrects === undefined ? [] : [`This corrects your objection ${change.corrects}.`]),
+    `To object: ${objectTo}. It is decided within ${objectionDays} ${days}.`,
+  ];
+}
+
+/** Where a fact stood, in a few words. */
+export function sourceText(source: FactSource): string {
+  if (source.from === 'declaration')
+    return `a declaration of ${timeText(source.atS)}, taken by ${source.source}`;
+  const { list, version, line, by, atS } = source;
+  const how = by === 'document' ? 'document' : 'name and day of birth';
+  return `the list ${list}, version ${version}, line ${line}, by ${how}, from ${source.source} as of ${timeText(atS)}`;
+}
+
+/** `2026-11-26 14:00 UTC` */
+function timeText(timeS: number): string {
+  return `${new Date(timeS * 1_000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -1,0 +1,67 @@
+/** Objections to a colour: opened with a date by which they are to be decided, decided, and corrected by a better colour. */
+import { NodeError } from '../node-error.ts';
+import { type Dossier, type Objection, OBJECTIONS_MAX } from './dossier.ts';
+
+const DAY_S = 86_400;
+
+export interface Deciding {
+  readonly number: number;
+  /** The region was wrong: its data is being mended. */
+  readonly isUpheld: boolean;
+  readonly answer: string;
+}
+
+/** Whether somebody still has to do something about it. */
+export function isUnsettled({ state }: Objection): boolean {
+  return state === 'open' || state === 'upheld';
+}
+
+/** Total: whether it was to be decided by now, and is not. */
+export function isOverdue({ state, dueAtS }: Objection, nowS: number): boolean {
+  return state === 'open' && dueAtS < nowS;
+}
+
+/** @throws {NodeError} REFUSED while another one of the person is not settled, or where there is nothing to object to. */
+export function withObjection(
+  dossier: Dossier,
+  { text, nowS, days }: { readonly text: string; readonly nowS: number; readonly days: number },
+): Dossier {
+  const [newest] = dossier.objections;
+  if (dossier.changes.length === 0)
+    throw new NodeError('REFUSED', 'the person has no colour yet, and nothing to object to', {
+      hint: 'Colours come of `entente update`.',
+    });
+  const unsettled = dossier.objections.find(isUnsettled);
+  if (unsettled !== undefined)
+    throw new NodeError('REFUSED', `objection ${unsettled.number} of the person is not settled yet`, {
+      hint: 'Decide it first, or wait for the correction.',
+    });
+  const objection = {
+    number: (newest?.number ?? 0) + 1,
+    state: 'open' as const,
+    text,
+    openedAtS: nowS,
+    dueAtS: nowS + days * DAY_S,
+  };
+  return { ...dossier, objections: [objection, ...dossier.objections].slice(0, OBJECTIONS_MAX) };
+}
+
+/** @throws {NodeError} NOT_FOUND for an objection that is not there, REFUSED for one that is decided. */
+export function withDecision(
+  dossier: Dossier,
+  { number, isUpheld, answer }: Deciding,
+  nowS: number,
+): Dossier {
+  const objection = dossier.objections.find((one) => one.number === number);
+  if (objection === undefined)
+    throw new NodeError('NOT_FOUND', `the person has no objection ${number}`, {
+      hint: 'See `entente object list`.',
+    });
+  if (objection.state !== 'open')
+    throw new NodeError('REFUSED', `objection ${number} is decided: it is ${objection.state}`, {
+      hint: 'A new objection has a number of its own.',
+    });
+  const state = isUpheld ? ('upheld' as const) : ('rejected' as const);
+  const decided = { ...objection, state, decidedAtS: nowS, answer };
+  return { ...dossier, objections: dossier.objections.map((one) => (one === objection ? decided : one)) };
+}

@@ -1,0 +1,326 @@
+/**
+ * Holding everybody who declared against rules and lists as they are now. Worse news revokes first and issues then, so that what
+ * passes is never looser than what is known; better news issues anew, and the stricter code is left to end, unless an objection
+ * was upheld against it. A dossier says of a new code in the write that stages it: whatever breaks off, and however often it is run
+ * again, nobody gets a code twice.
+ */
+import { hexBytes } from '../../protocol/bytes.ts';
+import { type Fields } from '../../protocol/code/field.ts';
+import { type OpenReason } from '../../protocol/rules/issuing.ts';
+import { type RuleSet } from '../../protocol/rules/rule-set.ts';
+import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
+import { type Doubtful, type Found, type ListView, SOUGHT_MAX } from '../lists/list-view.ts';
+import { type Lists } from '../lists/lists.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
+import { type Change } from '../ports.ts';
+import { type Place } from '../registry/place-cipher.ts';
+import { type Registry, type RegistryRecord } from '../registry/registry.ts';
+import { type Revocation } from '../revoking/revoker.ts';
+import { type Store } from '../store/store.ts';
+import { CHANGES_MAX, type Dossier, type StatusChange } from './dossier.ts';
+import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
+import { judge, type JudgedAt, type Judgement, reasonOf, stricterBy } from './judging.ts';
+import { type Known, knownOf, type RulingState } from './known.ts';
+
+export interface UpdaterModules {
+  readonly store: Store;
+  readonly shelf: DossierShelf;
+  readonly lists: Lists;
+  readonly registry: () => Registry;
+  readonly state: () => RulingState | undefined;
+  readonly node: {
+    issueAll(requests: readonly IssueRequest[]): Promise<readonly Issued[]>;
+    revoke(revocation: Revocation): Promise<void>;
+  };
+}
+
+/** How one run looks at people. */
+export interface UpdateRun {
+  readonly ruleSet: RuleSet;
+  readonly nowS: number;
+  /** Says what would be, and changes nothing. */
+  readonly isDry: boolean;
+}
+
+/** Persons by what became of them. `waiting`: worse news for which this hour has no revocation left. */
+export const UPDATE_OUTCOMES = [
+  'unchanged',
+  'first',
+  'renewed',
+  'worse',
+  'better',
+  'open',
+  'ambiguous',
+  'withdrawn',
+  'waiting',
+] as const;
+export type UpdateOutcome = (typeof UPDATE_OUTCOMES)[number];
+export type UpdateFigures = Record<UpdateOutcome, number>;
+
+/** Somebody whose colour cannot be told now. */
+export interface Unsettled {
+  readonly subject: string;
+  readonly open: readonly OpenReason[];
+  readonly doubts: readonly Doubtful[];
+  readonly areStaysUnknown: boolean;
+}
+
+export interface UpdatedPage {
+  readonly figures: UpdateFigures;
+  readonly unsettled: readonly Unsettled[];
+}
+
+/** Persons who are held against lists, and get codes, at once. */
+export const PERSONS_TOGETHER = 4_096;
+/** Lists that change while a page is read make it be read again. */
+const TRIES_MAX = 4;
+
+export interface Looked extends ShelvedDossier {
+  readonly known: Known;
+  readonly last: StatusChange | undefined;
+  /** `last` is not in the dossier yet. */
+  readonly isFound: boolean;
+}
+
+type Changing = Extract<Judgement, { readonly decision: unknown }>;
+
+export interface Judged extends Looked {
+  readonly judgement: Judgement;
+}
+
+interface ToIssue extends Looked {
+  readonly judgement: Changing;
+  /** Codes that must pass no more. */
+  readonly revoked: readonly Place[];
+  readonly corrects: number | undefined;
+}
+
+export function noFigures(): UpdateFigures {
+  return Object.fromEntries(UPDATE_OUTCOMES.map((outcome) => [outcome, 0])) as UpdateFigures;
+}
+
+/** One writer: whoever owns it lets one page be over before the next, and changes no dossier meanwhile. */
+export class Updater {
+  readonly #modules: UpdaterModules;
+  #view: { readonly versions: string; readonly view: ListView } | undefined;
+
+  constructor(modules: UpdaterModules) {
+    this.#modules = modules;
+  }
+
+  /** Rejects as the store, `Issuer.issueAll` and `Revoker.revoke`; what is left is done the next time. */
+  async update(persons: readonly ShelvedDossier[], run: UpdateRun): Promise<UpdatedPage> {
+    const figures = noFigures();
+    const at = this.#judgedAt(run);
+    const judged = await this.#judged(persons, at);
+    const unsettled = judged.flatMap(({ dossier, judgement }): Unsettled[] => {
+      if (judgement.what !== 'open' && judgement.what !== 'ambiguous') return [];
+      const { open, doubts, areStaysUnknown } = judgement;
+      return [{ subject: dossier.declaration.subject, open, doubts, areStaysUnknown }];
+    });
+    const waiting = run.isDry ? new Set<string>() : await this.#apply(judged, at);
+    for (const { pseudonym, judgement } of judged)
+      figures[waiting.has(pseudonym) ? 'waiting' : judgement.what]++;
+    return { figures, unsettled };
+  }
+
+  /** What is known of one person now, and what would become of it. */
+  async look(person: ShelvedDossier, run: UpdateRun): Promise<Judged> {
+    return (await this.#judged([person], this.#judgedAt(run)))[0] as Judged;
+  }
+
+  #judgedAt({ ruleSet, nowS }: UpdateRun): JudgedAt {
+    const { state } = this.#modules;
+    return { ruleSet, nowS, isRevoked: ({ log, index }) => state()?.revoked(log)?.has(index) === true };
+  }
+
+  async #judged(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<Judged[]> {
+    const { found, view } = await this.#found(persons);
+    const judged: Judged[] = [];
+    for (const [i, person] of persons.entries()) {
+      const { dossier } = person;
+      const known = knownOf(dossier, found[i] ?? { matched: [], doubts: [] }, view, at.ruleSet);
+      const [newest] = dossier.changes;
+      const last = newest ?? (await this.#issuedOtherwise(dossier, at));
+      const judgement = judge(dossier, last, known, at);
+      judged.push({ ...person, known, last, isFound: newest === undefined && last !== undefined, judgement });
+    }
+    return judged;
+  }
+
+  /** What the lists in force say of each. A match by name alone counts only where nobody else who declared has that name. */
+  async #found(persons: readonly ShelvedDossier[]): Promise<{ found: Found[]; view: ListView }> {
+    for (let tries = 1; tries <= TRIES_MAX; tries++) {
+      const { view, versions } = await this.#viewNow();
+      const found: Found[] = [];
+      for (let from = 0; from < persons.length; from += SOUGHT_MAX)
+        found.push(...(await this.#foundOf(persons.slice(from, from + SOUGHT_MAX), view)));
+      // Rows of a version that two newer ones have replaced are gone, and nobody may be green for that.
+      if ((await this.#versions()) === versions) return { found, view };
+    }
+    throw new NodeError('REFUSED', 'lists are replaced faster than people can be looked up', { retry: true });
+  }
+
+  async #foundOf(persons: readonly ShelvedDossier[], view: ListView): Promise<Found[]> {
+    const identities = persons.map(({ dossier }) => dossier.declaration.identity);
+    const found = await view.find(
+      identities.map((identity) => ({ identity: { ...identity }, isNameShared: false })),
+    );
+    for (const [i, { matched }] of found.entries()) {
+      const identity = identities[i];
+      if (identity === undefined || !matched.some(({ by }) => by === 'name')) continue;
+      if (!(await this.#modules.shelf.isNameShared(identity))) continue;
+      const [again] = await view.find([{ identity: { ...identity }, isNameShared: true }]);
+      if (again !== undefined) found[i] = again;
+    }
+    return found;
+  }
+
+  async #viewNow(): Promise<{ readonly versions: string; readonly view: ListView }> {
+    const versions = await this.#versions();
+    if (this.#view?.versions !== versions) this.#view = { versions, view: await this.#modules.lists.view() };
+    return this.#view;
+  }
+
+  async #versions(): Promise<string> {
+    const inForce = await this.#modules.lists.inForce();
+    return [...inForce].map(([kind, { version }]) => `${kind} ${version}`).join();
+  }
+
+  /** A running code by these rules that came about otherwise, as with `entente issue`. */
+  async #issuedOtherwise({ declaration }: Dossier, at: JudgedAt): Promise<StatusChange | undefined> {
+    const records = await this.#modules.registry().ofSubject(declaration.subject);
+    const newest = records
+      .filter(({ fields: { status } }) => status.ruleId === at.ruleSet.id && status.expiresAtS > at.nowS)
+      .findLast((record) => !at.isRevoked(record));
+    if (newest === undefined) return undefined;
+    const { log, index, hour, fields } = newest;
+    const { status, holderKey, document } = fields;
+    return {
+      kind: 'found',
+      atS: hour * HOUR_S,
+      status: statusToKeep(status),
+      log,
+      index,
+      isBound: holderKey !== undefined || document !== undefined,
+      why: 'It was issued by these rules on other data than what is stored here.',
+      sources: [],
+    };
+  }
+
+  /** Gives the persons for whom this hour has no revocation left. */
+  async #apply(judged: readonly Judged[], at: JudgedAt): Promise<ReadonlySet<string>> {
+    const { store, shelf } = this.#modules;
+    const adopted = judged.filter(({ isFound, judgement }) => isFound && judgement.what === 'unchanged');
+    if (adopted.length > 0)
+      await store.write(
+        adopted.map(({ dossier, last }) => shelf.dossierChange(withChange(dossier, last as StatusChange))),
+      );
+    const toIssue: ToIssue[] = [];
+    for (const one of judged)
+      if ('decision' in one.judgement)
+        toIssue.push(await this.#toIssue({ ...one, judgement: one.judgement }, at));
+    const waiting = await this.#revokeAll(toIssue);
+    const ready = toIssue.filter(({ pseudonym }) => !waiting.has(pseudonym));
+    const requests: IssueRequest[] = [];
+    for (const one of ready) requests.push(await this.#requestOf(one, at));
+    if (requests.length > 0) await this.#modules.node.issueAll(requests);
+    return waiting;
+  }
+
+  async #toIssue(one: Looked & { readonly judgement: Changing }, at: JudgedAt): Promise<ToIssue> {
+    const { what, status } = one.judgement;
+    const upheld = one.dossier.objections.find(({ state }) => state === 'upheld');
+    const corrects = what === 'better' ? upheld?.number : undefined;
+    const isWrong = ({ fields }: RegistryRecord): boolean => {
+      const stricter = stricterBy(status.colour, fields.status.colour);
+      return corrects === undefined ? stricter > 0 : stricter !== 0;
+    };
+    if (what !== 'worse' && corrects === undefined) return { ...one, revoked: [], corrects };
+    const records = await this.#modules.registry().ofSubject(one.dossier.declaration.subject);
+    const revoked = records
+      .filter((record) => record.fields.status.expiresAtS > at.nowS && isWrong(record))
+      .filter((record) => !at.isRevoked(record))
+      .map(({ log, index }) => ({ log, index }));
+    return { ...one, revoked, corrects };
+  }
+
+  /** Revokes what must pass no more, after it was noted that another code is to come. */
+  async #revokeAll(all: readonly ToIssue[]): Promise<ReadonlySet<string>> {
+    const { store, shelf, node } = this.#modules;
+    const some = all.filter(({ revoked }) => revoked.length > 0);
+    const unnoted = some.filter(({ dossier }) => dossier.isRevoking !== true);
+    if (unnoted.length > 0)
+      await store.write(unnoted.map(({ dossier }) => shelf.dossierChange({ ...dossier, isRevoking: true })));
+    const byLog = new Map<string, number[]>();
+    for (const { log, index } of some.flatMap(({ revoked }) => revoked))
+      byLog.set(log, [...(byLog.get(log) ?? []), index]);
+    const exceeded = new Set<string>();
+    for (const [log, indexes] of byLog)
+      await node.revoke({ log, indexes }).catch((error: unknown) => {
+        if (!isNodeError(error, 'REVOCATIONS_EXCEEDED')) throw error;
+        exceeded.add(log);
+      });
+    const waits = some.filter(({ revoked }) => revoked.some(({ log }) => exceeded.has(log)));
+    return new Set(waits.map(({ pseudonym }) => pseudonym));
+  }
+
+  async #requestOf(
+    { dossier, known, last, judgement, revoked, corrects }: ToIssue,
+    at: JudgedAt,
+  ): Promise<IssueRequest> {
+    const { subject, device } = dossier.declaration;
+    const before = last?.isBound === true ? await this.#modules.registry().atPlace(last) : undefined;
+    const bound: Pick<Fields, 'holderKey' | 'document'> = {
+      holderKey: device === undefined ? before?.fields.holderKey : hexBytes(device),
+      document: before?.fields.document,
+    };
+    const { what, status, decision } = judgement;
+    const change = {
+      kind: what,
+      atS: at.nowS,
+      status: statusToKeep(status),
+      isBound: bound.holderKey !== undefined || bound.document !== undefined,
+      ...reasonOf(at, known, decision),
+      ...(corrects !== undefined && { corrects }),
+    };
+    return {
+      subject,
+      fields: { status, ...bound },
+      isReplacement: revoked.length > 0 || dossier.isRevoking === true,
+      also: (place) => this.#noted(dossier, { ...change, ...place }),
+    };
+  }
+
+  /** What is written together with a code. */
+  #noted(dossier: Dossier, change: StatusChange): Change[] {
+    const { shelf } = this.#modules;
+    const { subject } = dossier.declaration;
+    const { declaration, source, receivedAtS, changes, ...rest } = withChange(dossier, change);
+    const objections = rest.objections.map((one) =>
+      one.number === change.corrects
+        ? { ...one, state: 'corrected' as const, correctedAtS: change.atS }
+        : one,
+    );
+    const isSettled = !objections.some(({ state }) => state === 'open' || state === 'upheld');
+    return [
+      shelf.dossierChange({ declaration, source, receivedAtS, changes, objections }),
+      shelf.markChange('untold', subject),
+      ...(isSettled && change.corrects !== undefined ? [shelf.unmarkChange('objection', subject)] : []),
+    ];
+  }
+}
+
+const HOUR_S = 3_600;
+
+/** Of renewals that follow each other the newest is kept. */
+function withChange(dossier: Dossier, change: StatusChange): Dossier {
+  const [newest, ...older] = dossier.changes;
+  const isRenewedAgain = newest?.kind === 'renewed' && change.kind === 'renewed';
+  const before = isRenewedAgain ? older : dossier.changes;
+  return { ...dossier, changes: [change, ...before].slice(0, CHANGES_MAX) };
+}
+
+function statusToKeep({ untilS, ...status }: Fields['status']): StatusChange['status'] {
+  return untilS === undefined ? status : { ...status, untilS };
+}

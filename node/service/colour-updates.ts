@@ -1,0 +1,77 @@
+/** Brings the colours of people who declared up to what is known, again and again, as `entente update` does once. */
+import { type Log } from '../logging/log.ts';
+import { isNodeError } from '../node-error.ts';
+import { type Clock } from '../ports.ts';
+import { type Region } from '../region/region.ts';
+import { type UpdateFigures } from '../life/updater.ts';
+
+export interface ColourUpdatesOptions {
+  /** Minutes between two runs; 0 for none. */
+  readonly everyMinutes: number;
+}
+
+export interface ColourUpdatesModules {
+  readonly region: Pick<Region, 'publish'> & {
+    readonly node: Pick<Region['node'], 'life' | 'whenWriting'>;
+  };
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'info'>;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+const MINUTE_MS = 60_000;
+/** A node that has just started has other things to do. */
+const FIRST_MS = 30_000;
+const QUIET = ['unchanged', 'open', 'ambiguous', 'withdrawn'];
+
+export class ColourUpdates {
+  readonly #everyMs: number;
+  readonly #modules: ColourUpdatesModules;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor({ everyMinutes }: ColourUpdatesOptions, modules: ColourUpdatesModules) {
+    this.#everyMs = everyMinutes * MINUTE_MS;
+    this.#modules = modules;
+  }
+
+  start(): void {
+    if (this.#everyMs > 0) this.#running ??= this.#run();
+  }
+
+  /** Finishes the persons in hand. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, onTrouble } = this.#modules;
+    const { signal } = this.#stopping;
+    for (let waitMs = Math.min(FIRST_MS, this.#everyMs); ; waitMs = this.#everyMs) {
+      await clock.wait(waitMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        await this.#update();
+      } catch (error) {
+        // A region without rules for people, and a node that does not sign, have nothing to update.
+        const isIdle = isNodeError(error, 'NOT_FOUND') || isNodeError(error, 'LOG_UNSETTLED');
+        if (!isIdle && !signal.aborted) onTrouble(error);
+      }
+    }
+  }
+
+  async #update(): Promise<void> {
+    const { region, log } = this.#modules;
+    await region.node.whenWriting();
+    let figures: Partial<UpdateFigures> = {};
+    for await (const news of region.node.life.update()) {
+      if ('figures' in news) ({ figures } = news);
+      if (this.#stopping.signal.aborted) break;
+    }
+    const changed = Object.entries(figures).filter(([name, count]) => count > 0 && !QUIET.includes(name));
+    if (changed.length === 0) return;
+    await region.publish();
+    log.info('colours were updated', figures);
+  }
+}

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { type UpdateFigures } from '../../../node/life/updater.ts';
+import { type TestCli } from '../../support/cli.ts';
+import { PeopleWorld } from '../../support/people-world.ts';
+import { type RunningNode } from '../../support/running-node.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const DAY_S = 86_400;
+
+interface Told {
+  readonly subject: string;
+  readonly code: string;
+  readonly notice: readonly string[];
+}
+
+describe('entente update, holder and object', function () {
+  this.timeout(90_000);
+  const folder = temporaryFolders();
+  let world: PeopleWorld;
+  let cli: TestCli;
+  let region: string;
+  let node: RunningNode | undefined;
+
+  beforeEach(async () => {
+    world = await PeopleWorld.found(folder());
+    ({ cli, region } = world);
+  });
+  afterEach(async () => {
+    await node?.end('SIGKILL');
+    node = undefined;
+  });
+
+  /** The figures that are not nothing. */
+  const update = async (...args: readonly string[]): Promise<Partial<UpdateFigures>> => {
+    const { figures } = await cli.json<{ figures: UpdateFigures }>('update', region, ...args);
+    return Object.fromEntries(Object.entries(figures).filter(([, count]) => count > 0));
+  };
+
+  const toldIn = (file: string): Map<string, Told> => {
+    const lines = readFileSync(cli.path(file), 'utf8').trim().split('\n');
+    return new Map(lines.map((line) => JSON.parse(line) as Told).map((one) => [one.subject, one]));
+  };
+
+  for (const how of ['by its directory', 'by the node that runs on it'])
+    it(`a declaration turns green, a name on the control list red, the command says why, and a correction is handed out, of a region ${how}`, async () => {
+      if (how.includes('node')) node = await world.run('--set', 'life.everyMinutes=0');
+      await cli.json('declare', region, world.declarations('One', 'Two'));
+      assert.deepEqual(await update('--dry-run'), { first: 2 });
+      assert.deepEqual(await update('--out', cli.path('first.jsonl')), { first: 2 });
+      assert.equal(statSync(cli.path('first.jsonl')).mode & 0o777, 0o600);
+      const first = toldIn('first.jsonl').get('Two') ?? assert.fail();
+      assert.equal(await world.colourOf(first.code), 'green');
+
+      await world.control('Two');
+      assert.deepEqual(await update('--out', cli.path('second.csv')), { unchanged: 1, worse: 1 });
+      assert.equal((await cli.run('verify', '--region', region, first.code)).exit, 3);
+      assert.match(
+        readFileSync(cli.path('second.csv'), 'utf8'),
+        /^Two,.*,worse,red,"The health code of DE is RED/m,
+      );
+      const { out } = await cli.run('holder', region, '--subject', 'Two', '--explain');
+      for (const said of [
+        /The health code of DE is RED\. You are isolated\./,
+        /Why: The person stands on the control list of key persons\./,
+        /Rule: control-list of de, version 1/,
+        /the list control, version 1, line 2, by name and day of birth, from\s+Office/,
+        /To object: the office that issued this code\. It is decided within 7\s+days\./,
+        /update would say: unchanged/,
+        /control\.level key, from the list control/,
+        /control-list holds/,
+        /green, first: No rule gives another colour/,
+      ])
+        assert.match(out, said);
+
+      await cli.json('object', 'open', region, '--subject', 'Two', '--text', 'Somebody else is meant.');
+      assert.match(
+        (await cli.run('object', 'list', region)).out,
+        /Two\n +1 open, to be decided by .*: Somebody/,
+      );
+      const decide = ['object', 'decide', region, '--subject', 'Two', '--number', '1'];
+      await cli.json(...decide, '--uphold', '--answer', 'So it is.');
+      cli.nowS += 1;
+      await world.control('Nobody');
+      assert.deepEqual(await update('--out', cli.path('third.jsonl')), { unchanged: 1, better: 1 });
+      const corrected = toldIn('third.jsonl').get('Two') ?? assert.fail();
+      assert.equal(await world.colourOf(corrected.code), 'green');
+      assert.match(corrected.notice.join('\n'), /This corrects your objection 1\./);
+      assert.deepEqual(await cli.json('object', 'list', region), { objections: [] });
+      assert.deepEqual(await update('--out', cli.path('fourth.jsonl')), { unchanged: 2 });
+      assert.equal(readFileSync(cli.path('fourth.jsonl'), 'utf8'), '');
+    });
+
+  it('a fortnight later red is over, and as a dry run tells it before', async () => {
+    await cli.json('declare', region, world.declarations('Two'));
+    await world.control('Two');
+    assert.deepEqual(await update(), { first: 1 });
+    const later = cli.nowS + 14 * DAY_S;
+    assert.deepEqual(await update('--dry-run', '--at', String(later)), { better: 1 });
+    cli.nowS = later;
+    assert.deepEqual(await update(), { better: 1 });
+    assert.match(
+      (await cli.run('holder', region, '--subject', 'Two')).out,
+      /is GREEN[^]*Before that:[^]*red, first/,
+    );
+  });
+
+  it('a node that runs tells its last update and its objections in its status', async () => {
+    await cli.json('declare', region, world.declarations('One'));
+    node = await world.run();
+    await update();
+    await cli.json('object', 'open', region, '--subject', 'One', '--text', 'Why green?');
+    const { out } = await cli.run('status', region);
+    assert.match(out, /colours +1 first/);
+    assert.match(out, /objections +1 open, 0 upheld\n/);
+  });
+
+  it('writes who has no colour, and why', async () => {
+    await cli.json('declare', region, world.declarations('One', 'Two'));
+    cli.nowS += 31 * DAY_S;
+    assert.deepEqual(await update('--report', cli.path('open.csv')), { open: 2 });
+    assert.match(
+      readFileSync(cli.path('open.csv'), 'utf8'),
+      /^subject,list,list_lines,reason\n(One|Two),,,declared: green needs what is not known\n/,
+    );
+  });
+
+  it('without rules for people, or with an unknown person, says so and what to do', async () => {
+    const bare = cli.path('FR');
+    await cli.json('init', 'FR', '--dir', bare);
+    assert.match((await cli.run('update', bare)).err, /no rules that know of declarations.*\[NOT_FOUND\]/s);
+    assert.match((await cli.run('update', region, '--rules', 'strange')).err, /no rules strange/);
+    assert.match((await cli.run('holder', region, '--subject', 'Nobody')).err, /\[NOT_FOUND\]/);
+    assert.deepEqual(await update(), {});
+  });
+
+  for (const args of [
+    ['--at', '2026-11-26T08:00:00Z'],
+    ['--dry-run', '--out', 'codes.csv'],
+    ['--dry-run', '--at', 'tomorrow'],
+  ])
+    it(`refuses update ${args.join(' ')}`, async () => {
+      assert.equal((await cli.run('update', region, ...args)).exit, 2);
+      assert.ok(!existsSync('codes.csv'));
+    });
+
+  it('refuses objections without a text, decisions without an outcome, and numbers that are none', async () => {
+    for (const args of [
+      ['open', region, '--subject', 'One', '--text', '  '],
+      ['open', region, '--subject', 'One', '--text', 'x'.repeat(1_001)],
+      ['decide', region, '--subject', 'One', '--number', '1', '--answer', 'Yes.'],
+      ['decide', region, '--subject', 'One', '--number', '1', '--answer', 'Yes.', '--uphold', '--reject'],
+      ['decide', region, '--subject', 'One', '--number', '0', '--answer', 'Yes.', '--uphold'],
+    ])
+      assert.equal((await cli.run('object', ...args)).exit, 2, args.join(' '));
+  });
+});

@@ -1,0 +1,388 @@
+import assert from 'node:assert/strict';
+import { HeldCodes } from '../../../node/issuing/held-codes.ts';
+import { Life, type UpdateOrder } from '../../../node/life/life.ts';
+import { type UpdateFigures } from '../../../node/life/updater.ts';
+import { type ListKind } from '../../../node/lists/kinds.ts';
+import { Lists } from '../../../node/lists/lists.ts';
+import { readRuleFile } from '../../../node/rules/rule-file.ts';
+import { profileText } from '../../../node/rules/profiles.ts';
+import { type TrustState } from '../../../protocol/trust/trust-state.ts';
+import {
+  REGISTRY_KEY,
+  RegionMachine,
+  type RegionProcess,
+  startRegion,
+} from '../../support/issuing-fixture.ts';
+import { bytesOf } from '../../support/lists-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
+
+const DAY_S = 86_400;
+const { file: BASELINE = assert.fail() } = readRuleFile(profileText('baseline') ?? '', () => undefined);
+
+/** A process of a region whose rules are the baseline, and what outlives it. */
+class LivingRegion {
+  readonly machine: RegionMachine;
+  readonly process: RegionProcess;
+  readonly life: Life;
+  readonly #lists: Lists;
+
+  private constructor(machine: RegionMachine, process: RegionProcess) {
+    this.machine = machine;
+    this.process = process;
+    const { store, registry, issuer, revoker, openTree } = process;
+    const { region, clock, bytes: random } = machine;
+    this.#lists = new Lists({ key: REGISTRY_KEY }, { tables: store, random, clock });
+    const { id, version, fromS, data } = BASELINE.ruleSet;
+    const logged = { id, version, fromS, data } as ReturnType<TrustState['rules']> & object;
+    const state = () => ({
+      revoked: (log: string) => region.state.revoked(log),
+      rules: () => logged,
+      allRules: () => [logged],
+    });
+    this.life = new Life(
+      { registryKey: REGISTRY_KEY, region: region.region, objectTo: 'the office', objectionDays: 7 },
+      {
+        store,
+        random,
+        clock,
+        sha256,
+        lists: this.#lists,
+        registry: () => registry,
+        state,
+        node: {
+          issueAll: (requests) => issuer.issueAll(requests),
+          revoke: (revocation) => revoker.revoke(revocation),
+          heldCodes: new HeldCodes(
+            { region: region.region, network: region.network },
+            { registry, openTree },
+          ),
+        },
+      },
+    );
+  }
+
+  static async open(machine = new RegionMachine()): Promise<LivingRegion> {
+    return new LivingRegion(machine, await startRegion(machine));
+  }
+
+  get nowS(): number {
+    return Math.floor(this.machine.clock.nowMs() / 1_000);
+  }
+
+  get today(): string {
+    return this.textOf(this.nowS).slice(0, 10);
+  }
+
+  textOf(timeS: number): string {
+    return `${new Date(timeS * 1_000).toISOString().slice(0, 19)}Z`;
+  }
+
+  later(days: number): void {
+    this.machine.clock.nowAtMs += days * DAY_S * 1_000;
+  }
+
+  /** People by number, each of a name of its own but for those who share one. */
+  async declare(numbers: readonly number[], { symptoms = false, name = (n: number) => `Person ${n}` } = {}) {
+    const rows = numbers.map(
+      (n) => `P${n},${name(n)},1990-05-17,${this.textOf(this.nowS)},true,${symptoms}\n`,
+    );
+    const file = `subject,full_name,birth_date,declared_at,consent,symptoms\n${rows.join('')}`;
+    const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
+    const report = await this.life.declare(order, bytesOf(file));
+    assert.equal(report.outcome, 'taken', JSON.stringify(report));
+  }
+
+  /** Puts these people on the control list, alone. */
+  async control(numbers: readonly number[], level = 'key'): Promise<void> {
+    const rows = numbers.map((n) => `Person ${n},1990-05-17,${level},${this.today}\n`);
+    await this.list('control', `full_name,birth_date,level,since\n${rows.join('')}`);
+  }
+
+  async list(kind: ListKind, file: string): Promise<void> {
+    const order = { kind, source: 'office', asOfS: this.nowS, format: 'csv', encoding: 'utf-8' } as const;
+    assert.notEqual((await this.#lists.import(order, bytesOf(file))).outcome, 'refused');
+  }
+
+  /** What differs from nothing. */
+  async update(order: UpdateOrder = {}): Promise<Partial<UpdateFigures>> {
+    let figures: Partial<UpdateFigures> = {};
+    for await (const news of this.life.update(order)) if ('figures' in news) figures = news.figures;
+    return Object.fromEntries(Object.entries(figures).filter(([, count]) => count > 0));
+  }
+
+  /** The colours of a person's codes that pass or could, oldest first; a revoked one in brackets. */
+  async codesOf(n: number): Promise<string> {
+    const records = await this.process.registry.ofSubject(`P${n}`);
+    const { state } = this.machine.region;
+    return records
+      .filter(({ fields }) => fields.status.expiresAtS > this.nowS)
+      .map(({ log, index, fields: { status } }) =>
+        state.revoked(log)?.has(index) === true ? `(${status.colour})` : status.colour,
+      )
+      .join(' ');
+  }
+}
+
+describe('Life.update', () => {
+  let region: LivingRegion;
+  beforeEach(async () => (region = await LivingRegion.open()));
+  afterEach(() => region.process.stop());
+
+  it('gives a first code to everybody who declared, and the second time changes nothing', async () => {
+    await region.declare([1, 2]);
+    await region.declare([3], { symptoms: true });
+    assert.deepEqual(await region.update(), { first: 3 });
+    assert.deepEqual([await region.codesOf(1), await region.codesOf(3)], ['green', 'yellow']);
+    assert.deepEqual(await region.update(), { unchanged: 3 });
+    assert.equal(await region.codesOf(1), 'green');
+  });
+
+  it('worse news revokes what passes, issues anew among others, and says why; nobody else changes', async () => {
+    await region.declare([1, 2]);
+    await region.update();
+    await region.control([2]);
+    assert.deepEqual(await region.update(), { unchanged: 1, worse: 1 });
+    assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['green', '(green) red']);
+    const { changes, notice, standing } = await region.life.holder('P2', false);
+    assert.deepEqual([standing, changes.map(({ kind }) => kind)], ['running', ['worse', 'first']]);
+    const [{ rule, since, sources } = assert.fail()] = changes;
+    assert.deepEqual([rule, since], ['control-list', region.today]);
+    assert.deepEqual(
+      sources.map(
+        (source) => source.from === 'list' && [source.list, source.version, source.line, source.by],
+      ),
+      [['control', 1, 2, 'name']],
+    );
+    assert.match(
+      notice.join('\n'),
+      /is RED.*isolated[^]*control-list of baseline, version 1[^]*line 2, by name/,
+    );
+    assert.match(notice.join('\n'), /To object: the office\. It is decided within 7 days/);
+    const tree = await region.process.treeOf('2026-11');
+    assert.ok(tree.size >= 2 + 32, 'the replacement is hidden among others');
+  });
+
+  it('red ends by its rule after fourteen days, to the second, and green comes of the same declaration', async () => {
+    await region.declare([1]);
+    await region.control([1]);
+    assert.deepEqual(await region.update(), { first: 1 });
+    const [{ status } = assert.fail()] = (await region.life.holder('P1', false)).changes;
+    assert.equal(status.untilS, Date.parse(`${region.today}T00:00:00Z`) / 1_000 + 14 * DAY_S);
+    region.machine.clock.nowAtMs = (status.untilS - 1) * 1_000;
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    region.machine.clock.nowAtMs = status.untilS * 1_000;
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal(await region.codesOf(1), 'green');
+  });
+
+  it('better news issues anew, and leaves the stricter code to end', async () => {
+    await region.declare([1], { symptoms: true });
+    await region.update();
+    await region.list(
+      'tests',
+      `full_name,birth_date,result,day\nPerson 1,1990-05-17,negative,${region.today}\n`,
+    );
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal(await region.codesOf(1), 'yellow green');
+  });
+
+  it('a green code is renewed less than two days before its end, and not before; of renewals one is remembered', async () => {
+    await region.declare([1]);
+    await region.update();
+    region.later(4.9);
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    region.later(0.3);
+    assert.deepEqual(await region.update(), { renewed: 1 });
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    region.later(5.3);
+    assert.deepEqual(await region.update(), { renewed: 1 });
+    const { changes } = await region.life.holder('P1', false);
+    assert.deepEqual(
+      changes.map(({ kind }) => kind),
+      ['renewed', 'first'],
+    );
+  });
+
+  it('a declaration that is too old renews nothing: open, and a new one gives the code again', async () => {
+    await region.declare([1]);
+    await region.update();
+    region.later(31);
+    assert.deepEqual(await region.update(), { open: 1 });
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { renewed: 1 });
+  });
+
+  it('B69 nobody is guessed: who shares a name with an entry and with somebody else gets no other colour', async () => {
+    await region.declare([1, 2], { name: () => 'Person 1' });
+    await region.update();
+    await region.control([1]);
+    const unsettled: string[] = [];
+    for await (const news of region.life.update())
+      if ('unsettled' in news) unsettled.push(`${news.unsettled.subject} ${news.unsettled.doubts[0]?.doubt}`);
+    assert.deepEqual(unsettled.sort(), ['P1 NAME_SHARED', 'P2 NAME_SHARED']);
+    assert.equal(await region.codesOf(1), 'green');
+  });
+
+  it('stays that somebody tells mean nothing without a list of areas, and count with one', async () => {
+    const file = `subject,full_name,birth_date,declared_at,consent,symptoms,travel\nP1,Person 1,1990-05-17,${region.textOf(region.nowS)},true,false,XX-1 ${region.today}\n`;
+    await region.life.declare({ source: 'office', format: 'csv', encoding: 'utf-8' }, bytesOf(file));
+    assert.deepEqual(await region.update(), { open: 1 });
+    await region.list('areas', `area,risk,since\nXX-1,medium,${region.today}\n`);
+    assert.deepEqual(await region.update(), { first: 1 });
+    assert.equal(await region.codesOf(1), 'yellow');
+  });
+
+  it('a code that was revoked by hand is not given again until its holder declares anew', async () => {
+    await region.declare([1]);
+    await region.update();
+    const [{ log, index } = assert.fail()] = await region.process.registry.ofSubject('P1');
+    await region.process.revoker.revoke({ log, indexes: [index] });
+    assert.deepEqual(await region.update(), { withdrawn: 1 });
+    region.later(1);
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { renewed: 1 });
+    assert.equal(await region.codesOf(1), '(green) green');
+  });
+
+  it('a code that was issued by these rules otherwise counts, and is revoked by worse news', async () => {
+    const expiresAtS = Math.ceil(region.nowS / 3_600) * 3_600 + 6 * DAY_S;
+    const status = {
+      colour: 'green',
+      measure: 'none',
+      expiresAtS,
+      ruleId: 'baseline',
+      ruleVersion: 1,
+    } as const;
+    await region.process.issuer.issue({ subject: 'P1', fields: { status } });
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    await region.control([1]);
+    assert.deepEqual(await region.update(), { worse: 1 });
+    assert.equal(await region.codesOf(1), '(green) red');
+  });
+
+  it('a dry run changes nothing, and may be of another time', async () => {
+    await region.declare([1]);
+    await region.control([1]);
+    assert.deepEqual(await region.update({ dry: { atS: region.nowS } }), { first: 1 });
+    assert.equal(await region.codesOf(1), '');
+    await region.update();
+    assert.deepEqual(await region.update({ dry: { atS: region.nowS + 15 * DAY_S } }), { better: 1 });
+    assert.equal(await region.codesOf(1), 'red');
+  });
+
+  it('refuses a second run while one goes on', async () => {
+    await region.declare([1]);
+    const first = region.life.update();
+    await first.next();
+    await assert.rejects(region.life.update().next(), /being updated already/);
+    await first.return();
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+  });
+
+  it('hands out each change once with its notice, and one that came meanwhile the next time', async () => {
+    await region.declare([1, 2]);
+    await region.update();
+    const told = async () => {
+      const notices = [];
+      for await (const notice of region.life.untold()) notices.push(notice);
+      return notices;
+    };
+    const notices = await told();
+    assert.deepEqual(notices.map(({ subject }) => subject).sort(), ['P1', 'P2']);
+    assert.ok(notices.every(({ code, text }) => code.startsWith('ENT1:') && /GREEN/.test(text[0] ?? '')));
+    await region.control([2]);
+    await region.update();
+    await region.life.told(notices.map(({ subject, log, index }) => ({ subject, log, index })));
+    assert.deepEqual(
+      (await told()).map(({ subject, change }) => `${subject} ${change.status.colour}`),
+      ['P2 red'],
+    );
+  });
+});
+
+describe('objections', () => {
+  let region: LivingRegion;
+  beforeEach(async () => (region = await LivingRegion.open()));
+  afterEach(() => region.process.stop());
+
+  const open = async () => {
+    const found: string[] = [];
+    for await (const { subject, objection, isOverdue } of region.life.objections())
+      found.push(`${subject} ${objection.number} ${objection.state}${isOverdue ? ' overdue' : ''}`);
+    return found;
+  };
+
+  it('have a clock, are decided once, and one that is upheld is corrected by the next better colour, everywhere', async () => {
+    await assert.rejects(region.life.object('P1', 'No.'), /nobody of that reference/);
+    await region.declare([1]);
+    await assert.rejects(region.life.object('P1', 'No.'), /no colour yet/);
+    await region.control([1]);
+    await region.update();
+    const { number, dueAtS } = await region.life.object('P1', 'It was another person.');
+    assert.equal(dueAtS, region.nowS + 7 * DAY_S);
+    await assert.rejects(region.life.object('P1', 'Again.'), /not settled/);
+    region.later(7.5);
+    assert.deepEqual(await open(), ['P1 1 open overdue']);
+    await assert.rejects(
+      region.life.decide('P1', { number: 2, isUpheld: true, answer: 'Yes.' }),
+      /no objection 2/,
+    );
+    await region.life.decide('P1', { number, isUpheld: true, answer: 'It was.' });
+    await assert.rejects(region.life.decide('P1', { number, isUpheld: false, answer: 'No.' }), /is decided/);
+    assert.deepEqual(await open(), ['P1 1 upheld']);
+    await region.control([9]);
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal(await region.codesOf(1), '(red) green');
+    const { objections, changes, notice } = await region.life.holder('P1', false);
+    assert.deepEqual([objections[0]?.state, changes[0]?.corrects], ['corrected', 1]);
+    assert.match(notice.join('\n'), /This corrects your objection 1/);
+    assert.deepEqual(await open(), []);
+  });
+
+  it('one that is rejected is settled', async () => {
+    await region.declare([1]);
+    await region.update();
+    const { number } = await region.life.object('P1', 'I want red.');
+    await region.life.decide('P1', { number, isUpheld: false, answer: 'No.' });
+    assert.deepEqual(await open(), []);
+    assert.equal((await region.life.object('P1', 'Really.')).number, 2);
+  });
+});
+
+describe('Life.update on a disk that fails', () => {
+  const PEOPLE = [1, 2, 3, 4, 5, 6];
+  const WORSE = [2, 5];
+
+  for (const what of ['crash', 'DISK_IO'] as const)
+    it(`${what} at every write, and run again: everybody has the colour that is due, and nobody two of them`, async function () {
+      this.timeout(120_000);
+      for (let nth = 1, isThrough = false; !isThrough; nth++) {
+        const machine = new RegionMachine();
+        const region = await LivingRegion.open(machine);
+        await region.declare(PEOPLE);
+        await region.update();
+        await region.control(WORSE);
+        const { medium } = machine;
+        const from = medium.counters.writes;
+        medium.plan({ write: from + nth, when: nth % 2 === 0 ? 'after' : 'before', what });
+        machine.watch();
+        const updating = region.update().then(
+          () => 'done' as const,
+          () => 'failed' as const,
+        );
+        const end = await Promise.race([updating, machine.crashed.then(() => 'crashed' as const)]);
+        isThrough = end === 'done' && medium.counters.writes < from + nth;
+        if (end !== 'crashed') await region.process.stop();
+        const next = await LivingRegion.open(machine);
+        await next.update();
+        const { unchanged } = await next.update();
+        assert.equal(unchanged, PEOPLE.length, `write ${nth}`);
+        for (const n of PEOPLE) {
+          const due = WORSE.includes(n) ? '(green) red' : 'green';
+          assert.equal(await next.codesOf(n), due, `person ${n}, write ${nth}`);
+        }
+        await next.process.stop();
+      }
+    });
+});
