@@ -83,6 +83,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   root: async () => (await import('./commands/root.ts')).addRoot,
   state: async () => (await import('./commands/state.ts')).addState,
   adapter: async () => (await import('./commands/adapter.ts')).addAdapter,
+  bridge: async () => (await import('./commands/bridge.ts')).addBridge,
   'status-list': async () => (await import('./commands/status-list.ts')).addStatusList,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
   config: async () => (await import('./commands/config.ts')).addConfig,

@@ -62,7 +62,10 @@ export function addRecognise(program: Command, cli: Cli): void {
         .choices(['direct', 'adapter', 'bridge', 'hosted'])
         .default('direct'),
     )
-    .option('--via <region>', 'with --way bridge: the region through which codes come')
+    .option(
+      '--via <region>',
+      'with --way bridge: the platform through which codes come; itself for a platform alone',
+    )
     .option('--rules <id>', 'acceptance rules for its codes')
     .option('--for <span>', `how long the recognition holds, at most ${HOLDS.to}`, '365d')
     .option('--new-root', 'it was set up anew: codes of its root before count no more')
@@ -73,6 +76,8 @@ export function addRecognise(program: Command, cli: Cli): void {
       examples(
         ['entente recognise CN-33 DE', 'by its directory; prints the fingerprint to compare'],
         ['entente recognise CN-33 --region DE --fingerprint 1f2e...', 'by its fingerprint alone'],
+        ['entente recognise DE CN-33 --way bridge --via FR', 'its codes, through the platform FR'],
+        ['entente recognise DE FR --way bridge --via FR', 'a platform alone: none of its own'],
       ),
     )
     .action((region: string, peer: string | undefined, options: RecogniseOptions) =>
@@ -99,8 +104,8 @@ async function recognise(
       const other =
         peer === undefined ? byFingerprint(options) : await byDirectory(desk, peer, options, modules);
       if (other.region === desk.config.region) throw usageError('a region does not recognise itself');
-      if (viaRegion.via === desk.config.region || viaRegion.via === other.region)
-        throw usageError('--via names a third region, through which the codes of the other come');
+      if (viaRegion.via === desk.config.region)
+        throw usageError('--via names another region, through which the codes come');
       if (options.newRoot !== true) requireSameRoot(desk, other);
       const from = modules.nowS();
       const until = from + span;

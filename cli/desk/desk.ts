@@ -27,6 +27,9 @@ export interface Held extends IssuedCode {
   readonly holderKey?: string | undefined;
 }
 
+/** The code that was issued for one of another region, or why none was. */
+export type BridgedCode = IssuedCode | { readonly refused: string };
+
 export interface IssueProgress {
   /** Documents whose hash is made, of those on paper. */
   readonly onHashed: (done: number) => void;
@@ -59,6 +62,8 @@ export interface Desk {
   commitState(): Promise<number>;
   /** Issues a code to each person, in their order; by then they are logged and published. */
   issue(people: readonly Person[], progress: IssueProgress): Promise<readonly IssuedCode[]>;
+  /** Issues an attestation for each of these codes of other regions that passes here, in their order; by then they are published. */
+  bridge(texts: readonly string[], onDone: (done: number) => void): Promise<readonly BridgedCode[]>;
   /** Batches of commands that broke off: they are finished, and nobody has confirmed that their codes arrived. */
   openHandovers(): Promise<readonly Handover[]>;
   closeHandovers(handovers: readonly Handover[]): Promise<void>;

@@ -1,4 +1,8 @@
 /** A region whose directory the command itself has opened. */
+import { Bridge } from '../../node/bridging/bridge.ts';
+import { type IssueRequest } from '../../node/issuing/issuer.ts';
+import { isNodeError } from '../../node/node-error.ts';
+import { type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type GivenUp, type HeldCode, type Wanted } from '../../node/issuing/held-codes.ts';
@@ -17,10 +21,17 @@ import { type Region } from '../../node/region/region.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type LifeDesk } from '../life/life-desk.ts';
 import { issuedCodeOf, type IssuedCode } from '../people/codes-file.ts';
+import { judgeText } from '../judging.ts';
 import { type Person } from '../people/person.ts';
 import { requestsOf } from '../people/request.ts';
-import { type Desk, type Held, type IssueProgress } from './desk.ts';
+import { holdingsOfRegion } from '../snapshot-file.ts';
+import { type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
 import { requireEffect } from './trial.ts';
+
+function refusalOf(error: unknown): { readonly refused: string } {
+  if (isNodeError(error, 'REFUSED')) return { refused: error.message };
+  throw error;
+}
 
 /** Hears of every signature that the region's node makes on an attestation. */
 export interface SigningMeter {
@@ -113,6 +124,28 @@ export class OwnDesk implements Desk {
     // A code is given out once its place in the log is public.
     await this.#region.publish();
     return issued.map((one, i) => issuedCodeOf(sha256, people[i]?.subject ?? '', one));
+  }
+
+  async bridge(texts: readonly string[], onDone: (done: number) => void): Promise<readonly BridgedCode[]> {
+    const { sha256, nowS } = this.#modules;
+    const { node, config } = this.#region;
+    // Without a process that hears from others, what they have published says most.
+    const { trust } = (await holdingsOfRegion(this.layout.path, this.#modules)).holdings;
+    const verify = (text: string, context: VerdictContext) =>
+      judgeText(this.#modules, text, { trust, nowS: nowS(), context: { ...context, mode: 'offline' } });
+    const bridge = new Bridge(config, { sha256, nowS, verify });
+    const orders: (IssueRequest | { readonly refused: string })[] = [];
+    for (const text of texts) {
+      orders.push(await bridge.requestFor(text).catch(refusalOf));
+      onDone(orders.length);
+    }
+    const requests = orders.flatMap((order) => ('refused' in order ? [] : [order]));
+    const issued = (await node.issueAll(requests)).map((one, i) =>
+      issuedCodeOf(sha256, requests[i]?.subject ?? '', one),
+    );
+    await this.#region.publish();
+    const next = issued.values();
+    return orders.map((order) => ('refused' in order ? order : (next.next().value as IssuedCode)));
   }
 
   openHandovers(): Promise<readonly Handover[]> {

@@ -47,7 +47,7 @@ import { type LifeDesk, RunningLife } from '../life/life-desk.ts';
 import { type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
 import { orderOf } from '../people/request.ts';
-import { type Desk, type Held, type IssueProgress } from './desk.ts';
+import { type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
 import { requireEffect } from './trial.ts';
 
 /** A node that was restarted is back within seconds. */
@@ -217,6 +217,23 @@ export class RunningDesk implements Desk {
     }
   }
 
+  async bridge(texts: readonly string[], onDone: (done: number) => void): Promise<readonly BridgedCode[]> {
+    const request = { method: 'POST', path: '/v1/bridge/batch' } as const;
+    const bridged: BridgedCode[] = [];
+    for await (const answer of this.#lines(
+      request,
+      linesOf(texts, (code) => ({ code })),
+    )) {
+      const line = answer as IssuedCode & { readonly problem?: Problem };
+      const { problem, subject, log, index, code } = line;
+      bridged.push(problem === undefined ? { subject, log, index, code } : refusedBy(problem));
+      onDone(bridged.length);
+    }
+    if (bridged.length < texts.length)
+      throw new CliError(EXIT.undetermined, 'PEER_UNREACHABLE', 'the answer of the node broke off');
+    return bridged;
+  }
+
   /** What an earlier command left is told by the next one that opens the directory itself. */
   openHandovers(): Promise<readonly Handover[]> {
     return Promise.resolve([]);
@@ -343,6 +360,12 @@ export class RunningDesk implements Desk {
       log === 'trust' ? trustLogPath(published) : join(attestationLogsPath(published), log),
     );
   }
+}
+
+/** Other problems are not the code's: they end the command. */
+function refusedBy({ code, detail, hint }: Problem): { readonly refused: string } {
+  if (code === 'REFUSED' || code === 'INPUT_INVALID') return { refused: detail };
+  throw new CliError(exitOfCode(code), code, detail, hint === undefined ? {} : { hint });
 }
 
 /** A line each, some of them at a time: one by one each would be a packet of its own. */

@@ -12,6 +12,7 @@ import { adminRoutes } from './admin-routes.ts';
 import { bears, openSecret } from './admin-secret.ts';
 import { declarationRoutes } from './declaration-routes.ts';
 import { deskRoutes, type OperatorDesk } from './desk-routes.ts';
+import { bridgeRoutes } from './bridge-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
 import { lifeRoutes } from './life-routes.ts';
 import { listRoutes } from './list-routes.ts';
@@ -71,6 +72,7 @@ export class AdminServer {
       { title: `Operator of ${region}`, description: 'What a region does with its node. Needs the secret.' },
       [
         ...issueRoutes({ node, sha256, random, nowS, replies }),
+        ...bridgeRoutes({ region }, { node, sha256, nowS, replies }),
         ...adminRoutes({ region }, { node, report, nowS, replies }),
         ...listRoutes({ node, replies }),
         ...declarationRoutes({ node, replies }),

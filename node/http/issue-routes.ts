@@ -65,7 +65,7 @@ export function issueRoutes(modules: IssueModules): Route[] {
       },
       handle: (context) => {
         const key = keyOf(context);
-        const lines = answers(context.env.incoming, (line, number) =>
+        const lines = answersTo(context.env.incoming, (line, number) =>
           issue(checked(issueOrder, line), key && `${key}/${number}`, modules),
         );
         return replies.stream(context, lines, 'application/jsonl');
@@ -121,16 +121,17 @@ async function documentField(
 }
 
 /** A line for each line, in order; many are in hand at the same time. */
-async function* answers(
+export async function* answersTo(
   request: IncomingMessage,
   answer: (line: unknown, number: number) => Promise<IssuedCode>,
+  orderBytesMax = ORDER_BYTES_MAX,
 ): AsyncGenerator<string, void, undefined> {
   const inHand: Promise<string>[] = [];
   const next = async () => {
     const lines = await Promise.all(inHand.splice(0, TOGETHER_MAX));
     return `${lines.join('\n')}\n`;
   };
-  for await (const { number, value } of jsonLines(request, ORDER_BYTES_MAX)) {
+  for await (const { number, value } of jsonLines(request, orderBytesMax)) {
     inHand.push(lineOf(number, async () => answer(value(), number)));
     if (inHand.length >= IN_HAND_MAX) yield await next();
   }

@@ -141,11 +141,6 @@ describe('commands on regions', () => {
     ['itself', 2, ['--region', 'DE', '--fingerprint', 'ab'.repeat(32)]],
     ['a bridge without via', 2, ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--way', 'bridge']],
     [
-      'a bridge by itself',
-      2,
-      ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--way', 'bridge', '--via', 'FR'],
-    ],
-    [
       'a bridge by the home',
       2,
       ['--region', 'FR', '--fingerprint', 'ab'.repeat(32), '--way', 'bridge', '--via', 'DE'],

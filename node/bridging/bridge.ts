@@ -1,0 +1,97 @@
+/**
+ * Bridging: for a code of another region that passes here an attestation of this one, which names it (SPEC.md 5.6). What is bridged was checked
+ * by this node itself: by the log of the region that it is from, or by an adapter of that.
+ */
+import { compareBytes, hexOf } from '../../protocol/bytes.ts';
+import { parseCode } from '../../protocol/code/code.ts';
+import { type Original } from '../../protocol/code/original.ts';
+import { revocationHashesOf } from '../../protocol/foreign/revocation-hashes.ts';
+import { readForeign } from '../../protocol/foreign/verify-foreign.ts';
+import { BRIDGED_LIFE_S_MAX, ORIGINAL_HASHES_MAX } from '../../protocol/limits.ts';
+import { leafHash } from '../../protocol/log/merkle.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { ANY_PLACE, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
+import { type IssueRequest } from '../issuing/issuer.ts';
+import { NodeError } from '../node-error.ts';
+
+export interface BridgeOptions {
+  /** The own region: the platform. */
+  readonly region: string;
+}
+
+export interface BridgeModules {
+  readonly sha256: Sha256;
+  readonly nowS: () => number;
+  /** The verdict of this node. */
+  readonly verify: (text: string, context: VerdictContext) => Promise<Verdict>;
+}
+
+/** Whatever its colour: a platform hands on what it found, and the gate decides what that means there. */
+const AS_IT_IS: VerdictContext = { place: ANY_PLACE, mode: 'online', acceptance: () => [] };
+
+export class Bridge {
+  readonly #region: string;
+  readonly #modules: BridgeModules;
+
+  constructor({ region }: BridgeOptions, modules: BridgeModules) {
+    this.#region = region;
+    this.#modules = modules;
+  }
+
+  /**
+   * What is to be issued for a code. Its subject in the registry is the original, as in `FR/2026-11/17` or `AT/` and a hash.
+   * @throws {NodeError} REFUSED for a code that does not pass here, one that is bridged itself, one of the own region, and one with too many hashes.
+   */
+  async requestFor(text: string): Promise<IssueRequest> {
+    const verdict = await this.#modules.verify(text, AS_IT_IS);
+    const { outcome, reasons, original: isBridged, colour, rule, measure } = verdict;
+    if (isBridged !== undefined)
+      throw refused('the code is bridged itself, and nothing comes through two platforms');
+    if (outcome !== 'pass' || colour === undefined || rule === undefined) {
+      const against = reasons.filter((reason) => reason.outcome !== 'note').map(({ code }) => code);
+      throw refused(`the verdict on the code is ${outcome}: ${[...new Set(against)].join(', ')}`);
+    }
+    const original = await this.#originalOf(text, verdict);
+    if (original.region === this.#region) throw refused('the code is of this region, and needs no bridge');
+    const { nowS } = this.#modules;
+    const expiresAtS = Math.min(verdict.expiresAtS ?? Infinity, nowS() + BRIDGED_LIFE_S_MAX);
+    const status = {
+      colour,
+      measure: measure?.kind ?? 'none',
+      untilS: measure?.untilS,
+      expiresAtS,
+      ruleId: rule.id,
+      ruleVersion: rule.version,
+      original,
+    } as const;
+    return { subject: subjectOf(original), fields: { status } };
+  }
+
+  async #originalOf(text: string, { foreign }: Verdict): Promise<Original> {
+    const { sha256 } = this.#modules;
+    if (foreign === undefined) {
+      const { region, log, index, keyId, bytes } = parseCode(sha256, text).attestation;
+      return { region, log, index, keyId, leafHash: leafHash(sha256, bytes) };
+    }
+    const { all } = revocationHashesOf(sha256, await readForeign(nativeForeignPrimitives, text));
+    const hashes = all.toSorted(compareBytes);
+    if (hashes.length > ORIGINAL_HASHES_MAX)
+      throw refused(
+        `the code can be revoked by more than the ${ORIGINAL_HASHES_MAX} names that a bridged one holds`,
+      );
+    return { region: foreign.region ?? '', hashes };
+  }
+}
+
+function subjectOf(original: Original): string {
+  const { region } = original;
+  if ('hashes' in original) return `${region}/${hexOf(original.hashes[0] ?? new Uint8Array(0))}`;
+  return `${region}/${original.log}/${original.index}`;
+}
+
+function refused(why: string): NodeError {
+  return new NodeError('REFUSED', `nothing was bridged: ${why}`, {
+    hint: 'Let `entente verify --explain` say what is wrong with the code.',
+  });
+}

@@ -1,0 +1,68 @@
+/** Bridging for the operator of a platform: a stream of codes that others have issued, with a stream of answers. */
+import { z } from '@hono/zod-openapi';
+import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { Bridge } from '../bridging/bridge.ts';
+import { type RegionNode } from '../core/region-node.ts';
+import { codeTextOf } from '../issuing/held-codes.ts';
+import { issuedCode } from './admin-schemas.ts';
+import { checked } from './input.ts';
+import { answersTo } from './issue-routes.ts';
+import { type Replies } from './replies.ts';
+import { type Route } from './routes.ts';
+
+export interface BridgeRoutesModules {
+  readonly node: Pick<RegionNode, 'issue' | 'verify'>;
+  readonly sha256: Sha256;
+  readonly nowS: () => number;
+  readonly replies: Replies;
+}
+
+/** A character of a text takes four bytes at most, and six as an escape of JSON. */
+const ORDER_BYTES_MAX = 32_768;
+
+const bridgeOrder = z
+  .strictObject({ code: z.string().min(1).max(CODE_CHARS_MAX) })
+  .openapi('BridgeOrder', { description: 'A code of another region, as scanned.' });
+
+const bridgedCode = issuedCode.extend({ subject: z.string() }).openapi('BridgedCode');
+
+export function bridgeRoutes(
+  { region }: { readonly region: string },
+  { node, sha256, nowS, replies }: BridgeRoutesModules,
+): Route[] {
+  const bridge = new Bridge(
+    { region },
+    { sha256, nowS, verify: (text, context) => node.verify(text, context) },
+  );
+  const issue = async (text: string): Promise<z.infer<typeof bridgedCode>> => {
+    const request = await bridge.requestFor(text);
+    const issued = await node.issue(request);
+    const { subject, fields } = request;
+    const { log, index } = issued;
+    const { expiresAtS } = fields.status;
+    return { subject, log, index, code: codeTextOf(sha256, issued, ['status']), expiresAtS };
+  };
+  return [
+    {
+      method: 'post',
+      path: '/v1/bridge/batch',
+      summary: 'Bridges codes of other regions: an attestation of this one for each that passes here',
+      description:
+        'JSON lines, a BridgeOrder each, give JSON lines in their order, each a BridgedCode or a Problem under `problem`, `REFUSED` for a code that cannot be bridged.',
+      request: { body: { content: { 'application/jsonl': { schema: bridgeOrder } }, required: true } },
+      answer: {
+        description: 'A line for each line',
+        content: { 'application/jsonl': { schema: bridgedCode } },
+      },
+      handle: (context) => {
+        const lines = answersTo(
+          context.env.incoming,
+          (line) => issue(checked(bridgeOrder, line).code),
+          ORDER_BYTES_MAX,
+        );
+        return replies.stream(context, lines, 'application/jsonl');
+      },
+    },
+  ];
+}
