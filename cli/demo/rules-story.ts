@@ -1,13 +1,16 @@
-/** The part of the story in which rules decide: a declaration turns green, a name on the control list red, and why. */
+/**
+ * The part of the story in which rules decide: a declaration turns green, a name on the control list red, the holder hears why, and
+ * a fortnight later green comes again.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
+import { type Holder } from '../../node/life/life.ts';
+import { type UpdateFigures } from '../../node/life/updater.ts';
 import { type Verdict } from '../../protocol/verdict/verdict.ts';
-import { type Found } from '../../node/lists/list-view.ts';
 import { type Teller } from './live-story.ts';
 import { type DemoShell } from './shell.ts';
 
 const DAY_S = 86_400;
 const FORTNIGHT_DAYS = 14;
-const RULES = 'home-rules';
 /** Both are nobody. */
 const DECLARED = {
   subject: 'Declared 1',
@@ -41,51 +44,70 @@ export class RulesStory {
 
   /** Tells it in the present working directory. */
   async tell(): Promise<void> {
-    const { shell, nowS, witness } = this.#modules;
-    const region = this.#region;
-    this.#teller.step(`${region} lets rules decide: people declare, and are compared with the control list`);
-    const today = dayOf(nowS());
-    await writeFile('rules.yaml', rulesOf(region, today));
-    await writeFile('control.csv', `${PAPERS},level,since\n${LISTED.papers},key,${today}\n`);
-    await writeFile('declarations.csv', declarationsOf(today));
-    await shell.run('rules', 'activate', region, 'rules.yaml');
-    const asOf = `${new Date(nowS() * 1_000).toISOString().slice(0, 19)}Z`;
-    const origin = ['--source', 'Health office', '--as-of', asOf];
-    await shell.run('lists', 'import', region, 'control', 'control.csv', ...origin);
-    await shell.run('issue', region, 'declarations.csv', '--rules', RULES, '--out', 'declared.csv');
-    await witness();
-    for (const code of await codesIn('declared.csv')) {
-      const { result } = await shell.runSilently('verify', '--region', region, code);
-      this.#teller.verdict(result as Verdict);
-    }
-    await this.#explain(today);
+    const before = await this.#declare();
+    await this.#turnRed(before);
+    await this.#explain();
+    await this.#lookAhead();
   }
 
-  async #explain(today: string): Promise<void> {
+  /** Gives the code of the person who will be listed. */
+  async #declare(): Promise<string> {
     const { shell, nowS } = this.#modules;
-    this.#teller.say('', 'Why the second is red, as the office finds out, and what comes a fortnight later:');
-    const [type = '', country = '', number = ''] = LISTED.papers.split(',');
-    const papers = ['--id-type', type, '--id-country', country, '--id-number', number];
-    const found = (await shell.run('lists', 'find', this.#region, ...papers)).result as Found;
-    for (const { list, line, facts } of found.matched)
-      this.#teller.say(`${list} list, line ${line}: ${textOf(facts)}`);
-    const declaration = { 'declaration.day': today, 'declaration.consent': true };
-    const facts = Object.assign({}, declaration, ...found.matched.map((one) => one.facts)) as object;
-    await writeFile('facts.json', JSON.stringify(facts));
-    for (const day of [0, FORTNIGHT_DAYS]) {
-      const at = day === 0 ? [] : ['--at', String(nowS() + day * DAY_S)];
-      const args = ['rules', 'explain', 'rules.yaml', '--facts', 'facts.json', ...at];
-      const explained = await (day === 0 ? shell.run(...args) : shell.runSilently(...args));
-      const { status, rule } = explained.result as { status?: { colour: string }; rule?: string };
-      const why = rule === undefined ? 'no rule gives another colour' : `by the rule ${rule}`;
-      this.#teller.say(`${day === 0 ? 'today' : `in ${day} days`}: ${status?.colour ?? 'no colour'}, ${why}`);
-    }
+    const region = this.#region;
+    this.#teller.step(`${region} lets rules decide: people declare, and turn green`);
+    await writeFile('rules.yaml', rulesOf(region, dayOf(nowS())));
+    await writeFile('declarations.csv', declarationsOf(timeOf(nowS())));
+    await shell.run('rules', 'activate', region, 'rules.yaml');
+    await shell.run('declare', region, 'declarations.csv');
+    await shell.run('update', region, '--out', 'declared.jsonl');
+    const codes = await codesIn('declared.jsonl');
+    for (const { subject } of [DECLARED, LISTED]) await this.#judge(codes.get(subject) ?? '');
+    return codes.get(LISTED.subject) ?? '';
+  }
+
+  async #turnRed(before: string): Promise<void> {
+    const { shell, nowS } = this.#modules;
+    const region = this.#region;
+    this.#teller.step(
+      `${region} gets a control list with one of them on it: what passed is revoked, red takes its place`,
+    );
+    await writeFile('control.csv', `${PAPERS},level,since\n${LISTED.papers},key,${dayOf(nowS())}\n`);
+    const origin = ['--source', 'Health office', '--as-of', timeOf(nowS())];
+    await shell.run('lists', 'import', region, 'control', 'control.csv', ...origin);
+    await shell.run('update', region, '--out', 'changed.jsonl');
+    await this.#judge(before);
+    await this.#judge((await codesIn('changed.jsonl')).get(LISTED.subject) ?? '');
+  }
+
+  async #explain(): Promise<void> {
+    const { shell } = this.#modules;
+    this.#teller.say('', 'What the holder is told with the code:');
+    const { result } = await shell.run('holder', this.#region, '--subject', LISTED.subject, '--explain');
+    this.#teller.say(...(result as Holder).notice);
+  }
+
+  async #lookAhead(): Promise<void> {
+    const { shell, nowS } = this.#modules;
+    const at = String(nowS() + FORTNIGHT_DAYS * DAY_S);
+    this.#teller.say('', 'And a fortnight later, by the same declaration and the same list:');
+    const { result } = await shell.run('update', this.#region, '--dry-run', '--at', at);
+    const { better } = (result as { figures: UpdateFigures }).figures;
+    this.#teller.say(better === 1 ? 'green again, since the fourteen days are over' : 'no better colour');
+    this.#teller.measured('better after a fortnight', better);
+  }
+
+  /** By the region's own directory. */
+  async #judge(code: string): Promise<void> {
+    const { shell, witness } = this.#modules;
+    await witness();
+    const { result } = await shell.runSilently('verify', '--region', this.#region, code);
+    this.#teller.verdict(result as Verdict);
   }
 }
 
 function rulesOf(region: string, today: string): string {
   const year = Number(today.slice(0, 4));
-  return `id: ${RULES}
+  return `id: home-rules
 version: 1
 base: { id: baseline, version: 1 }
 title: Rules of ${region} over the baseline
@@ -104,24 +126,23 @@ examples:
 `;
 }
 
-function declarationsOf(today: string): string {
-  const rows = [DECLARED, LISTED].map(({ subject, papers }) => `${subject},${papers},${today},true,false\n`);
-  const facts = 'declaration.day,declaration.consent,declaration.symptoms';
-  return `subject,${PAPERS},${facts}\n${rows.join('')}`;
+function declarationsOf(now: string): string {
+  const rows = [DECLARED, LISTED].map(({ subject, papers }) => `${subject},${papers},${now},true,false\n`);
+  return `subject,${PAPERS},declared_at,consent,symptoms\n${rows.join('')}`;
 }
 
-async function codesIn(file: string): Promise<string[]> {
-  const rows = (await readFile(file, 'utf8')).trimEnd().split('\n').slice(1);
-  return rows.map((row) => row.slice(row.lastIndexOf(',') + 1));
-}
-
-function textOf(facts: Readonly<Record<string, string | number>>): string {
-  return Object.entries(facts)
-    .map(([name, value]) => `${name} is ${value}`)
-    .join(', ');
+/** By their subject. */
+async function codesIn(file: string): Promise<Map<string, string>> {
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  const notices = lines.map((line) => JSON.parse(line) as { subject: string; code: string });
+  return new Map(notices.map(({ subject, code }) => [subject, code]));
 }
 
 /** In UTC, as the rules of the story have it. */
 function dayOf(timeS: number): string {
-  return new Date(timeS * 1_000).toISOString().slice(0, 10);
+  return timeOf(timeS).slice(0, 10);
+}
+
+function timeOf(timeS: number): string {
+  return `${new Date(timeS * 1_000).toISOString().slice(0, 19)}Z`;
 }
