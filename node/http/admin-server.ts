@@ -7,6 +7,7 @@ import { type RegionNode } from '../core/region-node.ts';
 import { type Log } from '../logging/log.ts';
 import { NodeError } from '../node-error.ts';
 import { type Clock, type Random } from '../ports.ts';
+import { isPagePath, pagesApp } from '../web/pages.ts';
 import { addressOf } from './admin-address.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { bears, openSecret } from './admin-secret.ts';
@@ -84,7 +85,11 @@ export class AdminServer {
     );
     const address = addressOf(listen);
     if ('path' in address) await removeStaleSocket(address.path);
-    this.#server = new WebServer({ listen: address, limits: LIMITS }, { fetch: app.fetch });
+    const pages = pagesApp({ node, nowS, isSecret: (text) => bears(`Bearer ${text}`, secret) });
+    // Pages ask for the secret themselves, in a field of each form, and tell nothing before.
+    const fetch = (request: Request, env: never) =>
+      (isPagePath(new URL(request.url).pathname) ? pages : app).fetch(request, env);
+    this.#server = new WebServer({ listen: address, limits: LIMITS }, { fetch });
     await startWithUmask(0o177, this.#server);
   }
 
