@@ -35,16 +35,18 @@ export function isAnnouncing({ data }: LoggedAdapter): boolean {
   return Object.keys(data).length > 0;
 }
 
-/** The keys of a format that a region may announce as its own; `others` are those of other countries. */
+/**
+ * The keys of a format that a region may announce as its own. `others` are those of other countries, `unnamed` those among its own of
+ * which neither list nor certificate says whose they are.
+ */
 export function ownKeys(
   region: string,
   keys: readonly ForeignKey[],
-): { readonly own: readonly ForeignKey[]; readonly others: number } {
-  const named = keys.map((key) =>
-    key.issuer === '' && key.format !== 'shc' ? { ...key, issuer: region.slice(0, 2) } : key,
-  );
+): { readonly own: readonly ForeignKey[]; readonly others: number; readonly unnamed: number } {
+  const isUnnamed = ({ format, issuer }: ForeignKey) => issuer === '' && format !== 'shc';
+  const named = keys.map((key) => (isUnnamed(key) ? { ...key, issuer: region.slice(0, 2) } : key));
   const own = named.filter(({ format, issuer }) => format === 'shc' || isIssuerOf(region, issuer));
-  return { own, others: named.length - own.length };
+  return { own, others: named.length - own.length, unnamed: keys.filter(isUnnamed).length };
 }
 
 /** The one format of the keys. @throws {CliError} USAGE if they have several, or one that adapters do not know. */

@@ -1,5 +1,5 @@
 /** `entente adapter revoke`: a code of others stops counting where its region is recognised. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { nativeForeignPrimitives } from '../../node/crypto/foreign-primitives.ts';
 import { readFileIfPresent } from '../../node/region/files.ts';
 import { linesOf } from '../../node/rows/lines.ts';
@@ -96,6 +96,7 @@ async function revokingOf(
 ): Promise<readonly Revoking[]> {
   if (hashes !== undefined) return [{ hashes: await readHashes(hashes), untilS: undefined }];
   if (code !== undefined) return [await hashesOf(state, await readCodeArgument(cli, code), nowS)];
+  if (!existsSync(file ?? '')) throw usageError(`there is no file ${printable(file ?? '')}`);
   const all: Revoking[] = [];
   let line = 0;
   for await (const { text = '' } of linesOf(createReadStream(file ?? ''), CARD_CHARS_MAX)) {

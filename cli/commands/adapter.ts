@@ -161,10 +161,14 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
     path,
     async (desk, { nowS }) => {
       const { region } = desk.config;
-      const { own, others } = ownKeys(region, wanted);
+      const { own, others, unnamed } = ownKeys(region, wanted);
       if (others > 0)
         cli.output.note(
           `${counted(others, 'key')} of other countries left out: ${region} announces its own alone`,
+        );
+      if (unnamed > 0)
+        cli.output.note(
+          `${counted(unnamed, 'key')} of no country that anything says: whoever has them speaks for ${region} from now on`,
         );
       if (own.length === 0 && others > 0) throw notOwn(region);
       const format = formatOf(own);

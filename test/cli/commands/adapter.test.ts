@@ -216,18 +216,26 @@ describe('entente adapter', function () {
     assert.deepEqual([outcome, foreign?.adapter], ['pass', 'cards']);
   });
 
+  it('T5 says how many keys it announces of which nothing tells whose they are', async () => {
+    const nowhere = makeCertificate(makeEcSigner(), { country: '' });
+    writeFileSync(cli.path('list.json'), rows(DER, nowhere, STRANGER));
+    assert.match((await announce()).err, /\b1 key of no country that anything says: .*speaks for AT/);
+    writeFileSync(cli.path('list.json'), rows(DER, STRANGER));
+    assert.doesNotMatch((await announce()).err, /of no country/);
+  });
+
   it('announces a list of many keys in pieces, and takes back those that a shorter one does not need', async () => {
     const many = Array.from({ length: 250 }, () => makeCertificate(makeEcSigner(), { country: 'AT' }));
     writeFileSync(cli.path('list.json'), rows(...many, DER));
     const { keys } = JSON.parse((await announce('--json')).out) as { keys: number };
     assert.equal(keys, 251);
     const shown = async () => (await cli.run('adapter', 'show', cli.path('AT'), 'dcc')).out;
-    assert.match(await shown(), /^dcc, version 2: announced[^]*dcc-2, version 1: announced/);
+    assert.match(await shown(), /^dcc, version 4: announced[^]*dcc-2, version 1: announced/);
     await cli.json('witness', cli.path('DE'), cli.path('AT'));
     assert.equal((await verdict(certificateOf(VACCINATED))).outcome, 'pass');
     writeFileSync(cli.path('list.json'), rows(DER));
     await announce();
-    assert.match(await shown(), /^dcc, version 3: announced[^]*dcc-2, version 2: withdrawn\n$/);
+    assert.match(await shown(), /^dcc, version 5: announced[^]*dcc-2, version 2: withdrawn\n$/);
   });
 
   it('revoke stops a certificate wherever the region is recognised, and no other', async () => {
@@ -262,6 +270,10 @@ describe('entente adapter', function () {
       writeFileSync(cli.path('hashes.txt'), bad);
       assert.equal((await revoke('--hashes', cli.path('hashes.txt'))).exit, 2, bad);
     }
+    assert.match(
+      (await revoke('--file', cli.path('nowhere.txt'))).err,
+      /there is no file .*nowhere.txt .*USAGE/,
+    );
     assert.equal((await revoke()).exit, 2);
     assert.equal((await revoke('ENT1:A')).exit, 2);
   });
