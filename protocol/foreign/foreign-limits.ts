@@ -3,6 +3,9 @@
 /** Bytes of a code after inflating: the largest known has 9 KB, and a phone holds this at once. */
 export const INFLATED_BYTES_MAX = 65_536;
 
+/** Times its own length to which what a code carries may inflate: health records take up to six, and a text of some lines could keep a gate busy with more. */
+export const INFLATION_MAX = 16;
+
 /** Bytes of a COSE key id: hashes cut to 8 bytes are the rule, a whole SHA-256 the longest known. */
 export const KEY_ID_BYTES_MAX = 32;
 

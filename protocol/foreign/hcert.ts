@@ -6,7 +6,12 @@ import { CODE_CHARS_MAX } from '../limits.ts';
 import { parseCoseSign1 } from './cose.ts';
 import { type ForeignCode, type ForeignTimes, type KeyUsage } from './foreign-code.ts';
 import { asMap, decodeForeignCbor, type ForeignCborMap } from './foreign-cbor.ts';
-import { FOREIGN_LIFE_S_MAX, HCERT_ENTRIES_MAX, INFLATED_BYTES_MAX } from './foreign-limits.ts';
+import {
+  FOREIGN_LIFE_S_MAX,
+  HCERT_ENTRIES_MAX,
+  INFLATED_BYTES_MAX,
+  INFLATION_MAX,
+} from './foreign-limits.ts';
 import { type Inflate } from './foreign-primitives.ts';
 import { jsonOf } from './json-of-cbor.ts';
 
@@ -49,7 +54,10 @@ export function unwrapHcert(text: string): Uint8Array {
 
 /** From the text to the certificate in one call. @throws {ProtocolError} as `unwrapHcert`, `Inflate` and `parseHcert`. */
 export async function readHcert(inflate: Inflate, text: string): Promise<ForeignCode> {
-  return parseHcert(await inflate(unwrapHcert(text), 'zlib', INFLATED_BYTES_MAX));
+  const deflated = unwrapHcert(text);
+  return parseHcert(
+    await inflate(deflated, 'zlib', Math.min(INFLATED_BYTES_MAX, INFLATION_MAX * deflated.length)),
+  );
 }
 
 /**

@@ -2,7 +2,7 @@
 import { ProtocolError } from '../fault.ts';
 import { type ForeignCode, type ForeignTimes } from './foreign-code.ts';
 import { isObject, type JsonObject, memberOf, parseJsonObject, textOf } from './foreign-json.ts';
-import { CARD_BYTES_MAX, FOREIGN_LIFE_S_MAX, NAME_CHARS_MAX } from './foreign-limits.ts';
+import { CARD_BYTES_MAX, FOREIGN_LIFE_S_MAX, INFLATION_MAX, NAME_CHARS_MAX } from './foreign-limits.ts';
 import { type ForeignPrimitives } from './foreign-primitives.ts';
 import { type Jws, parseJws } from './jws.ts';
 import { isCardText, jwsOfCardText } from './card-text.ts';
@@ -28,7 +28,8 @@ export async function readCard(
     throw new ProtocolError('KEY_ID_MISSING', 'expected the thumbprint of a key as kid');
   if (memberOf(jws.header, 'zip') !== 'DEF')
     throw new ProtocolError('COMPRESSION_INVALID', 'expected a deflated payload');
-  const claims = parseJsonObject(await inflate(jws.payload, 'raw', CARD_BYTES_MAX));
+  const bytesMax = Math.min(CARD_BYTES_MAX, INFLATION_MAX * jws.payload.length);
+  const claims = parseJsonObject(await inflate(jws.payload, 'raw', bytesMax));
   return codeOf(jws, keyId, claims);
 }
 

@@ -253,6 +253,11 @@ describe('readHcert', () => {
     ['a stream cut short (B10)', textOf(deflated(cose).subarray(0, -1)), 'COMPRESSION_INVALID'],
     ['a bomb (B12)', textOf(deflated(new Uint8Array(2_000_000))), 'TOO_LARGE'],
     [
+      'what inflates to more than sixteen times its length (B12)',
+      textOf(deflated(new Uint8Array(8_000))),
+      'TOO_LARGE',
+    ],
+    [
       'a dictionary (B13)',
       textOf(concatBytes(hexBytes('78bb'), deflated(cose).subarray(2))),
       'COMPRESSION_INVALID',

@@ -171,6 +171,11 @@ describe('readCard', () => {
       'TOO_LARGE',
     ],
     [
+      'what inflates to more than sixteen times its length (B12)',
+      withParts({ claims: { more: 'a'.repeat(8_000) } }),
+      'TOO_LARGE',
+    ],
+    [
       'a payload that is not JSON',
       withParts({ payload: new Uint8Array(deflateRawSync(Buffer.from('x'))) }),
       'JSON_MALFORMED',
@@ -216,6 +221,11 @@ describe('readCard', () => {
   it('parts of two cards of one length never make a third that is genuine (B16)', async () => {
     const { outcome } = await verify([parts[0], parts[1], other[2]].join(' '));
     assert.notEqual(outcome, 'genuine');
+  });
+
+  it('takes what inflates to some ten times its length, as health records hardly do', async () => {
+    const text = makeJws(SIGNER, { claims: { more: 'a'.repeat(2_000) } });
+    assert.equal((await read(text)).keyId, cardKey(SIGNER).keyId);
   });
 
   it('fetches nothing, whatever a card names (B39)', async () => {
