@@ -3,6 +3,8 @@ import { hexBytes } from '../../protocol/bytes.ts';
 import { FOREIGN_REVOCATION_S_MAX } from '../../protocol/limits.ts';
 import { attestationLogOrigin, parseOrigin } from '../../protocol/log/origin.ts';
 import { type RegionNode } from '../core/region-node.ts';
+import { type LifeReport } from '../life/life.ts';
+import { isNodeError } from '../node-error.ts';
 import { type MutualVouching, mutualVouching } from '../trust/mutual-vouching.ts';
 import { isRevocable, logOver } from '../revoking/revocable.ts';
 import { type Revocation } from '../revoking/revoker.ts';
@@ -166,7 +168,7 @@ export function adminRoutes(
         replies.json(context, {
           ...regionsOf(node.trust, nowS()),
           ...node.status,
-          life: await node.life.report(),
+          ...(await lifeOf(node)),
           vouching: vouchingOf(node, region),
           ...report(),
         }),
@@ -193,6 +195,16 @@ export function adminRoutes(
       },
     },
   ];
+}
+
+/** Nothing where the store cannot be read: how the node is can be asked all the same. */
+async function lifeOf({ life }: Pick<RegionNode, 'life'>): Promise<{ readonly life?: LifeReport }> {
+  try {
+    return { life: await life.report() };
+  } catch (error) {
+    if (isNodeError(error)) return {};
+    throw error;
+  }
 }
 
 /**

@@ -211,10 +211,16 @@ export class Updater {
   /** Gives the persons for whom this hour has no revocation left. */
   async #apply(judged: readonly Judged[], at: JudgedAt): Promise<ReadonlySet<string>> {
     const { store, shelf } = this.#modules;
-    const adopted = judged.filter(({ isFound, judgement }) => isFound && judgement.what === 'unchanged');
-    if (adopted.length > 0)
+    const settled = judged.filter(
+      ({ isFound, dossier, judgement }) =>
+        judgement.what === 'unchanged' && (isFound || dossier.isRevoking === true),
+    );
+    if (settled.length > 0)
       await store.write(
-        adopted.map(({ dossier, last }) => shelf.dossierChange(withChange(dossier, last as StatusChange))),
+        settled.map(({ dossier, last, isFound }) => {
+          const now = isFound ? withChange(dossier, last as StatusChange) : dossier;
+          return shelf.dossierChange(withoutIntent(now));
+        }),
       );
     const toIssue: ToIssue[] = [];
     for (const one of judged)
@@ -296,15 +302,15 @@ export class Updater {
   #noted(dossier: Dossier, change: StatusChange): Change[] {
     const { shelf } = this.#modules;
     const { subject } = dossier.declaration;
-    const { declaration, source, receivedAtS, changes, ...rest } = withChange(dossier, change);
-    const objections = rest.objections.map((one) =>
+    const now = withoutIntent(withChange(dossier, change));
+    const objections = now.objections.map((one) =>
       one.number === change.corrects
         ? { ...one, state: 'corrected' as const, correctedAtS: change.atS }
         : one,
     );
     const isSettled = !objections.some(({ state }) => state === 'open' || state === 'upheld');
     return [
-      shelf.dossierChange({ declaration, source, receivedAtS, changes, objections }),
+      shelf.dossierChange({ ...now, objections }),
       shelf.markChange('untold', subject),
       ...(isSettled && change.corrects !== undefined ? [shelf.unmarkChange('objection', subject)] : []),
     ];
@@ -319,6 +325,11 @@ function withChange(dossier: Dossier, change: StatusChange): Dossier {
   const isRenewedAgain = newest?.kind === 'renewed' && change.kind === 'renewed';
   const before = isRenewedAgain ? older : dossier.changes;
   return { ...dossier, changes: [change, ...before].slice(0, CHANGES_MAX) };
+}
+
+/** A later revocation by hand must not be taken for one of ours. */
+function withoutIntent({ declaration, source, receivedAtS, changes, objections }: Dossier): Dossier {
+  return { declaration, source, receivedAtS, changes, objections };
 }
 
 function statusToKeep({ untilS, ...status }: Fields['status']): StatusChange['status'] {

@@ -22,6 +22,8 @@ export interface ColourUpdatesModules {
 const MINUTE_MS = 60_000;
 /** A node that has just started has other things to do. */
 const FIRST_MS = 30_000;
+/** Without rules for people, where nothing is signed yet, and on a machine that stands by, there is nothing to update. */
+const IDLE = ['NOT_FOUND', 'LOG_UNSETTLED', 'LOG_FENCED'] as const;
 const QUIET = ['unchanged', 'open', 'ambiguous', 'withdrawn'];
 
 export class ColourUpdates {
@@ -54,9 +56,7 @@ export class ColourUpdates {
       try {
         await this.#update();
       } catch (error) {
-        // A region without rules for people, and a node that does not sign, have nothing to update.
-        const isIdle = isNodeError(error, 'NOT_FOUND') || isNodeError(error, 'LOG_UNSETTLED');
-        if (!isIdle && !signal.aborted) onTrouble(error);
+        if (!signal.aborted && !isIdle(error)) onTrouble(error);
       }
     }
   }
@@ -74,4 +74,8 @@ export class ColourUpdates {
     await region.publish();
     log.info('colours were updated', figures);
   }
+}
+
+function isIdle(error: unknown): boolean {
+  return IDLE.some((code) => isNodeError(error, code));
 }

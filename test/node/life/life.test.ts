@@ -4,6 +4,7 @@ import { Life, type UpdateOrder } from '../../../node/life/life.ts';
 import { type UpdateFigures } from '../../../node/life/updater.ts';
 import { type ListKind } from '../../../node/lists/kinds.ts';
 import { Lists } from '../../../node/lists/lists.ts';
+import { NodeError } from '../../../node/node-error.ts';
 import { readRuleFile } from '../../../node/rules/rule-file.ts';
 import { profileText } from '../../../node/rules/profiles.ts';
 import { type TrustState } from '../../../protocol/trust/trust-state.ts';
@@ -24,6 +25,7 @@ class LivingRegion {
   readonly machine: RegionMachine;
   readonly process: RegionProcess;
   readonly life: Life;
+  isHourUsedUp = false;
   readonly #lists: Lists;
 
   private constructor(machine: RegionMachine, process: RegionProcess) {
@@ -51,7 +53,10 @@ class LivingRegion {
         state,
         node: {
           issueAll: (requests) => issuer.issueAll(requests),
-          revoke: (revocation) => revoker.revoke(revocation),
+          revoke: (revocation) =>
+            this.isHourUsedUp
+              ? Promise.reject(new NodeError('REVOCATIONS_EXCEEDED', 'none is left'))
+              : revoker.revoke(revocation),
           heldCodes: new HeldCodes(
             { region: region.region, network: region.network },
             { registry, openTree },
@@ -259,6 +264,34 @@ describe('Life.update', () => {
     await region.control([1]);
     assert.deepEqual(await region.update(), { worse: 1 });
     assert.equal(await region.codesOf(1), '(green) red');
+  });
+
+  it('worse news waits where the hour has no revocation left; nobody passes with two colours, and it is taken up later', async () => {
+    await region.declare([1, 2]);
+    await region.update();
+    await region.control([1]);
+    await region.declare([3]);
+    region.isHourUsedUp = true;
+    assert.deepEqual(await region.update(), { unchanged: 1, first: 1, waiting: 1 });
+    assert.equal(await region.codesOf(1), 'green');
+    region.isHourUsedUp = false;
+    assert.deepEqual(await region.update(), { unchanged: 2, worse: 1 });
+    assert.equal(await region.codesOf(1), '(green) red');
+  });
+
+  it('worse news that waited and was wrong is forgotten: a revocation by hand stays one', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.control([1]);
+    region.isHourUsedUp = true;
+    assert.deepEqual(await region.update(), { waiting: 1 });
+    region.isHourUsedUp = false;
+    region.later(0.1);
+    await region.control([9]);
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    const [{ log, index } = assert.fail()] = await region.process.registry.ofSubject('P1');
+    await region.process.revoker.revoke({ log, indexes: [index] });
+    assert.deepEqual(await region.update(), { withdrawn: 1 });
   });
 
   it('a dry run changes nothing, and may be of another time', async () => {
