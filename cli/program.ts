@@ -82,6 +82,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   key: async () => (await import('./commands/key.ts')).addKey,
   root: async () => (await import('./commands/root.ts')).addRoot,
   state: async () => (await import('./commands/state.ts')).addState,
+  host: async () => (await import('./commands/host.ts')).addHost,
   adapter: async () => (await import('./commands/adapter.ts')).addAdapter,
   bridge: async () => (await import('./commands/bridge.ts')).addBridge,
   'status-list': async () => (await import('./commands/status-list.ts')).addStatusList,

@@ -26,11 +26,11 @@ const LOOK_LATER_MS = 1_000;
 export function addRun(program: Command, cli: Cli): void {
   program
     .command('run')
-    .summary('run the node of a region')
+    .summary('run the node of a region, or of several')
     .description(
-      'Runs the node of a region until Ctrl-C or SIGTERM: it gives verdicts, follows its peers and signs for the region. With --json a line for each event.',
+      'Runs the node of a region until Ctrl-C or SIGTERM: it gives verdicts, follows its peers and signs for the region. Of several directories it hosts all regions in one process, each with its own root, logs, registry, rules and addresses. With --json a line for each event.',
     )
-    .argument('<dir>', 'directory of the region')
+    .argument('<dir...>', 'directories of the regions')
     .option(
       '--set <key=value>',
       'a setting over entente.yaml and the environment, as in http.port=8601',
@@ -44,11 +44,12 @@ export function addRun(program: Command, cli: Cli): void {
       'after',
       examples(
         ['entente run DE', 'with what DE/entente.yaml says'],
+        ['entente run CN CN-33 CN-34', 'hosts two regions besides its own'],
         ['entente run DE --set http.port=0 --json', 'on a free port, with events for programs'],
         ['ENTENTE_LOG_FORMAT=pretty entente run DE', 'settings by the environment'],
       ),
     )
-    .action((dir: string, options: RunOptions) => run(cli, dir, options));
+    .action((dirs: readonly string[], options: RunOptions) => run(cli, dirs, options));
 }
 
 function collectSetting(text: string, before: NamedSettings = []): NamedSettings {
@@ -57,7 +58,11 @@ function collectSetting(text: string, before: NamedSettings = []): NamedSettings
   return [...before, [name, value.join('=')]];
 }
 
-async function run(cli: Cli, path: string, { set = [], withoutPeers = false }: RunOptions): Promise<void> {
+async function run(
+  cli: Cli,
+  paths: readonly string[],
+  { set = [], withoutPeers = false }: RunOptions,
+): Promise<void> {
   const { environment = {}, onSignal = () => undefined, writeErr, clock = systemClock } = cli.surroundings;
   const stopping = stopInTime({ patienceMs: STOP_MS_MAX }, cli.surroundings);
   // Half a second of imports that no other command needs.
@@ -65,23 +70,39 @@ async function run(cli: Cli, path: string, { set = [], withoutPeers = false }: R
     import('../../node/service/node-service.ts'),
     import('../../node/logging/log.ts'),
   ]);
-  const service = await NodeService.start(
-    { path, over: { environment, settings: set }, withoutPeers, software: SOFTWARE },
-    {
-      ...(await regionModules(cli)),
-      clock,
-      openLog: (options) => openLog(options, writeErr),
-    },
-  );
-  onSignal('SIGHUP', () => void service.reload());
+  const modules = { ...(await regionModules(cli)), clock };
+  const services: NodeService[] = [];
+  const isOne = paths.length === 1;
   try {
-    tellAddresses(cli, service);
-    await tellChanges(cli, service, stopping);
+    for (const path of paths) {
+      if (stopping.aborted) break;
+      const over = { environment, settings: set };
+      const service = await NodeService.start(
+        { path, over, withoutPeers, software: SOFTWARE },
+        { ...modules, openLog: (options) => openLog(options, writeErr) },
+      );
+      services.push(service);
+      tellAddresses(cli, service);
+    }
+    onSignal('SIGHUP', () => services.forEach((service) => void service.reload()));
+    await Promise.all(services.map((service) => keep(cli, service, isOne, stopping)));
   } finally {
-    await service.stop();
+    await Promise.all(services.map((service) => service.stop()));
   }
   tell(cli, { event: 'stopped' }, 'Stopped.');
 }
+
+/** Until all are told to stop, or the operator of this region asks for its end. */
+async function keep(cli: Cli, service: NodeService, isOne: boolean, stopping: AbortSignal): Promise<void> {
+  const { region } = service.config;
+  const say: Say = (event, text) =>
+    isOne ? tell(cli, event, text) : tell(cli, { ...event, region }, `${region}: ${text}`);
+  await tellChanges(say, service, AbortSignal.any([stopping, service.leaving]));
+  await service.stop();
+  if (!isOne) say({ event: 'left' }, 'It has stopped.');
+}
+
+type Say = (event: object, text: string) => void;
 
 function tellAddresses(cli: Cli, { addresses, config }: NodeService): void {
   const { region, network, name } = config;
@@ -100,16 +121,16 @@ function tellAddresses(cli: Cli, { addresses, config }: NodeService): void {
 }
 
 /** Until it is told to stop: a line when it can be asked, when it signs, and whenever that changes. */
-async function tellChanges(cli: Cli, service: NodeService, signal: AbortSignal): Promise<void> {
+async function tellChanges(say: Say, service: NodeService, signal: AbortSignal): Promise<void> {
   let told = { ready: false, writing: '' };
   while (!signal.aborted) {
     const { health, writing } = service.status;
-    if (health.ready && !told.ready) tell(cli, { event: 'ready' }, 'Ready: it can be asked for verdicts.');
+    if (health.ready && !told.ready) say({ event: 'ready' }, 'Ready: it can be asked for verdicts.');
     if (!health.ready && told.ready) {
-      tell(cli, { event: 'not-ready', reasons: health.reasons }, `Not ready: ${health.reasons.join('; ')}.`);
+      say({ event: 'not-ready', reasons: health.reasons }, `Not ready: ${health.reasons.join('; ')}.`);
     }
     if (writing !== told.writing && writing !== 'clear')
-      tell(cli, { event: 'writing', writing }, WRITING_TEXTS[writing]);
+      say({ event: 'writing', writing }, WRITING_TEXTS[writing]);
     told = { ready: health.ready, writing };
     const isUp = health.ready && writing === 'writing';
     await systemClock.wait(isUp ? LOOK_LATER_MS : LOOK_MS, signal).catch(() => undefined);

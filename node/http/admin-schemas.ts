@@ -147,6 +147,7 @@ export const witnessed = z
 export type WitnessedReport = z.infer<typeof witnessed>;
 
 export const published = z.object({ published: z.literal(true) }).openapi('Published');
+export const stopping = z.object({ stopping: z.literal(true) }).openapi('Stopping');
 export const reloaded = z.object({ peers: z.int(), keys: z.int() }).openapi('Reloaded');
 
 export const suspendOrder = z.strictObject({ region: regionId }).openapi('SuspendOrder');

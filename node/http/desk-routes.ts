@@ -11,6 +11,7 @@ import {
   type HeldCodeLine,
   published,
   reloaded,
+  stopping,
   witnessed,
   type WitnessedReport,
   witnessOrder,
@@ -24,6 +25,8 @@ import { type Route } from './routes.ts';
 export interface OperatorDesk {
   /** Brings the public directory up to the logs. */
   publish(): Promise<void>;
+  /** The node of this region stops once it has answered; others in its process go on. */
+  leave(): void;
   /** Takes peers from the config as it stands now, and keys that have come; says how many there are. */
   reload(): Promise<{ readonly peers: number; readonly keys: number }>;
   /** Cosigns the logs of these regions, or of all peers that can be asked. */
@@ -57,6 +60,16 @@ export function deskRoutes(
       handle: async (context) => {
         await desk.publish();
         return replies.json(context, { published: true });
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/stop',
+      summary: 'Stops the node of this region, and no other that its process hosts',
+      answer: { description: 'It will', content: json(stopping) },
+      handle: (context) => {
+        desk.leave();
+        return replies.json(context, { stopping: true });
       },
     },
     {

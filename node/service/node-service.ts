@@ -67,6 +67,8 @@ export class NodeService {
   readonly config: Config;
   readonly log: Log;
   readonly region: Region;
+  /** Aborts when the operator asks for an end of this region's node, through its admin address. */
+  readonly leaving: AbortSignal;
   readonly #network: IsolatedNetwork;
   readonly #parts: readonly { stop(): Promise<void> }[];
   readonly #public: PublicServer;
@@ -81,12 +83,14 @@ export class NodeService {
       readonly network: IsolatedNetwork;
       readonly server: PublicServer;
       readonly admin: AdminServer;
+      readonly leaving: AbortSignal;
     },
     stopping: readonly { stop(): Promise<void> }[],
   ) {
     this.config = parts.config;
     this.log = parts.log;
     this.region = parts.region;
+    this.leaving = parts.leaving;
     this.#network = parts.network;
     this.#public = parts.server;
     this.#admin = parts.admin;
@@ -152,6 +156,7 @@ async function startAll<T>(
     network: IsolatedNetwork;
     server: PublicServer;
     admin: AdminServer;
+    leaving: AbortSignal;
   }) => T,
 ): Promise<T> {
   const layout = new RegionLayout(resolve(path));
@@ -242,6 +247,7 @@ async function startAll<T>(
   );
   await server.start();
   started.push(server);
+  const leaving = new AbortController();
   const desk = new ServiceDesk(
     { over },
     {
@@ -252,6 +258,7 @@ async function startAll<T>(
         peers = now;
         running.published?.takePeers(now);
       },
+      leave: () => leaving.abort(),
     },
   );
   const admin = new AdminServer(
@@ -279,7 +286,7 @@ async function startAll<T>(
   const updates = new ColourUpdates(config.life, { region, clock, log, onTrouble });
   updates.start();
   started.push(updates);
-  return make({ config, log, region, network, server, admin });
+  return make({ config, log, region, network, server, admin, leaving: leaving.signal });
 }
 
 function headsOf(region: Region | undefined): { origin: string; size: number }[] {

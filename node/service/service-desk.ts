@@ -21,6 +21,7 @@ export interface ServiceDeskModules {
   readonly peers: () => readonly string[];
   readonly regionOf: (peer: string) => string | undefined;
   readonly takePeers: (peers: Config['peers']) => void;
+  readonly leave: () => void;
 }
 
 export class ServiceDesk implements OperatorDesk {
@@ -34,6 +35,10 @@ export class ServiceDesk implements OperatorDesk {
 
   publish(): Promise<void> {
     return this.#modules.region.publish();
+  }
+
+  leave(): void {
+    this.#modules.leave();
   }
 
   /** Whom it mirrors and whom it follows as an invited region is taken up at the next start only. */

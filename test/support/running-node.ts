@@ -7,6 +7,8 @@ import { spawnCli } from './cli.ts';
 
 export interface NodeEvent {
   readonly event: string;
+  /** Of `listens`, and of all where a process hosts several. */
+  readonly region?: string;
   readonly writing?: string;
   readonly http?: string;
   readonly admin?: string;
@@ -19,7 +21,7 @@ export class RunningNode {
   readonly #child: ChildProcess;
   readonly #events: NodeEvent[] = [];
   readonly #ended: Promise<number | null>;
-  #heard: () => void = () => undefined;
+  readonly #waiting = new Set<() => void>();
   /** What it logged. */
   log = '';
 
@@ -29,7 +31,8 @@ export class RunningNode {
     this.#child = child;
     createInterface(stdout).on('line', (line) => {
       this.#events.push(JSON.parse(line) as NodeEvent);
-      this.#heard();
+      for (const heard of this.#waiting) heard();
+      this.#waiting.clear();
     });
     stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     this.#ended = new Promise((resolve) => child.on('close', (exit) => resolve(exit)));
@@ -76,7 +79,7 @@ export class RunningNode {
       const found = this.#events.find((event) => event.event === kind && isIt(event));
       if (found !== undefined) return found;
       deadline.throwIfAborted();
-      const heard = new Promise<'heard'>((resolve) => (this.#heard = () => resolve('heard')));
+      const heard = new Promise<'heard'>((resolve) => this.#waiting.add(() => resolve('heard')));
       const late = new Promise<'late'>((resolve) =>
         deadline.addEventListener('abort', () => resolve('late')),
       );

@@ -50,6 +50,7 @@ describe('AdminServer', () => {
         report: () => REPORT,
         desk: {
           publish: () => Promise.resolve(),
+          leave: () => undefined,
           reload: () => Promise.resolve({ peers: 2, keys: 4 }),
           witness: (regions) =>
             Promise.resolve({

@@ -1,0 +1,30 @@
+/** `entente host move`: a region leaves the node that hosts it, with its logs, its codes and its registry. */
+import { type Command } from 'commander';
+import { moveRegion } from '../host/move-region.ts';
+import { type Cli, examples } from '../cli.ts';
+import { printable } from '../printable.ts';
+
+export function addHost(program: Command, cli: Cli): void {
+  const host = program
+    .command('host')
+    .summary('move a hosted region to a node of its own')
+    .description('Regions that a node hosts for others: `entente run` takes several directories.');
+  host
+    .command('move')
+    .description(
+      'Moves a region to another directory, for a node of its own: makes new keys and a new identity there, stops its node where it runs, takes its logs, registry and config along, and gives up the keys that the old place has, so that nobody signs there any more. Needs the root keys at hand. Codes stay as they are.',
+    )
+    .argument('<region>', 'directory of the region, whose node may run, hosted with others')
+    .argument('<to>', 'directory to make')
+    .addHelpText('after', examples(['entente host move FR /srv/www/FR', 'then run the node there']))
+    .action((from: string, to: string) => move(cli, from, to));
+}
+
+async function move(cli: Cli, from: string, to: string): Promise<void> {
+  const { region, replaced } = await moveRegion(cli, from, to);
+  cli.output.result({ region, from, to, replaced }, () => [
+    `${region} has moved to ${printable(to)}: the ${replaced} keys of the old place are given up.`,
+    `Run its node there: entente run ${printable(to)}`,
+    `What is left in ${printable(from)} holds its registry: remove it once the node runs, and name the new place where peers read its directory.`,
+  ]);
+}

@@ -1,0 +1,211 @@
+/**
+ * A region that moves to another place. The new keys are made there and admitted while the old place still signs, so that every peer knows them,
+ * and the new node's identity, before the old place falls silent; what it could sign with is given up by the root once the logs have arrived.
+ */
+import { cp, mkdir } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
+import { editConfig } from '../../node/config/config-file.ts';
+import { type Config } from '../../node/config/schema.ts';
+import { type StatementDraft } from '../../node/log/trust-log-work.ts';
+import { isNodeError } from '../../node/node-error.ts';
+import { moveFile, namesIn, removeFile, removeTree } from '../../node/region/files.ts';
+import { keyFilePath, keyNamesIn } from '../../node/region/key-file.ts';
+import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
+import { RegionKeys } from '../../node/region/region-keys.ts';
+import { type CutOff } from '../../node/region/statements.ts';
+import { openNodeIdentity } from '../../node/service/node-identity.ts';
+import { systemClock } from '../../node/system-clock.ts';
+import { hexBytes } from '../../protocol/bytes.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { type KeyRole, type TrustKey } from '../../protocol/trust/trust-state.ts';
+import { type Cli } from '../cli.ts';
+import { type Desk } from '../desk/desk.ts';
+import { adminOf } from '../desk/running-desk.ts';
+import { withDesk } from '../desk/with-desk.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
+import { printable } from '../printable.ts';
+
+const HOUR_S = 3_600;
+/** As long as a node that runs announces itself. */
+const IDENTITY_S = 30 * 86_400;
+const ROLES = ['attest', 'checkpoint', 'trust-log', 'witness'] as const satisfies readonly KeyRole[];
+/** Milliseconds that a node has to finish what is in hand, and between two looks. */
+const STOP_MS_MAX = 30_000;
+const LOOK_MS = 100;
+
+export interface Moved {
+  readonly region: string;
+  /** Keys of the old place that were given up. */
+  readonly replaced: number;
+}
+
+/**
+ * Moves the region at `from` to `to`, which must not be there, unless an earlier move broke off behind it: then goes on with that.
+ * What breaks off before the logs are there leaves the region where it was.
+ */
+export async function moveRegion(cli: Cli, from: string, to: string): Promise<Moved> {
+  const source = new RegionLayout(resolve(from));
+  const config = await readRegionConfig(source, { environment: cli.surroundings.environment ?? {} });
+  const moved = new RegionLayout(resolve(to));
+  if ((await namesIn(moved.path)).length === 0) await bringOver(cli, source, moved, config);
+  else await requireBegun(moved, config, to);
+  const replaced = await giveUpOld(cli, moved);
+  for (const name of await onlineKeysIn(source)) await removeFile(keyFilePath(source.keys, name));
+  return { region: config.region, replaced };
+}
+
+async function requireBegun(moved: RegionLayout, { region, network }: Config, to: string): Promise<void> {
+  const found = await readRegionConfig(moved).catch(() => undefined);
+  if (found?.region === region && found.network === network && (await onlineKeysIn(moved)).length > 0) return;
+  throw usageError(`${printable(to)} is not empty`, 'Name a new directory.');
+}
+
+async function bringOver(cli: Cli, source: RegionLayout, moved: RegionLayout, config: Config): Promise<void> {
+  const target = new RegionLayout(`${moved.path}.moving`);
+  await removeTree(target.path);
+  try {
+    await admitSuccessors(cli, source, target, config);
+    await stopNode(cli, source);
+    await copyRegion(source, target);
+    await keepDirectories(source, target, moved, config);
+    await moveFile(target.path, moved.path);
+  } catch (error) {
+    await removeTree(target.path);
+    throw error;
+  }
+}
+
+/** Makes keys and an identity in the new place, and lets the old one log what the root says of them. */
+function admitSuccessors(
+  cli: Cli,
+  source: RegionLayout,
+  target: RegionLayout,
+  config: Config,
+): Promise<void> {
+  return withDesk(cli, source.path, async (desk, modules) => {
+    await mkdir(target.keys, { recursive: true, mode: 0o700 });
+    for (const name of await keyNamesIn(source.keys))
+      if (name.role === 'registry' || name.role === 'root')
+        await cp(keyFilePath(source.keys, name), keyFilePath(target.keys, name));
+    const keys = await RegionKeys.open(target.keys, config, modules);
+    const identity = await openNodeIdentity(target.keys, config, modules);
+    const nowS = modules.nowS();
+    const admitted: Extract<StatementDraft, { kind: 'keys' }>['keys'] = [];
+    for (const { role, fromS, untilS } of keysToReplace(desk, nowS)) {
+      const from = Math.max(fromS, nowS - (nowS % HOUR_S));
+      const { publicKey } = await keys.create(role);
+      admitted.push({ key: publicKey, role, from, until: untilS });
+    }
+    const { announce, listen } = config.p2p;
+    const addresses = [...(announce.length > 0 ? announce : listen)];
+    await desk.appendByRoot([
+      { kind: 'keys', keys: admitted },
+      { kind: 'node', key: identity.publicKey, addresses, from: nowS, until: nowS + IDENTITY_S },
+    ]);
+  });
+}
+
+/** All that can still sign: of these nothing may be left behind. */
+function keysToReplace({ state }: Desk, nowS: number): TrustKey[] {
+  return ROLES.flatMap((role) => [...state.keysWithRole(role)]).filter(
+    ({ untilS, compromise }) => untilS > nowS && compromise === undefined,
+  );
+}
+
+/** Stops the node that runs on the directory, if one does, and no other of its process. */
+async function stopNode(cli: Cli, { path }: RegionLayout): Promise<void> {
+  const admin = await adminOf(path, cli.surroundings.environment ?? {});
+  const isRunning = async (method: 'GET' | 'POST', asked: string) => {
+    try {
+      await admin.ask({ method, path: asked });
+      return true;
+    } catch (error) {
+      if (isNodeError(error, 'PEER_UNREACHABLE')) return false;
+      throw error;
+    }
+  };
+  if (!(await isRunning('POST', '/v1/stop'))) return;
+  const endMs = performance.now() + STOP_MS_MAX;
+  while (performance.now() < endMs) {
+    if (!(await isRunning('GET', '/v1/peers'))) return;
+    await systemClock.wait(LOOK_MS, new AbortController().signal);
+  }
+  throw new CliError(EXIT.failure, 'NODE_FAILED', `the node of ${printable(path)} did not stop`, {
+    hint: 'Nothing was moved, and it goes on signing. End it, and run the command again.',
+  });
+}
+
+/** All but secrets that the new place has its own of, sockets, and what a store makes anew. */
+async function copyRegion(source: RegionLayout, target: RegionLayout): Promise<void> {
+  const left = new Set(['keys', 'admin.sock', 'admin.secret']);
+  for (const name of await namesIn(source.path)) {
+    if (left.has(name)) continue;
+    await cp(join(source.path, name), join(target.path, name), {
+      recursive: true,
+      filter: (path) => basename(path) !== 'LOCK' && basename(path) !== 'reserve',
+    });
+  }
+}
+
+/** Peers that are named by directories relative to the old place. */
+async function keepDirectories(
+  source: RegionLayout,
+  target: RegionLayout,
+  moved: RegionLayout,
+  { peers }: Config,
+): Promise<void> {
+  const named = Object.entries(peers).flatMap(([peer, { directory }]) =>
+    directory === undefined
+      ? []
+      : [{ at: ['peers', peer, 'directory'], value: relative(moved.path, source.resolve(directory)) }],
+  );
+  if (named.length > 0) await editConfig(target.config, named);
+}
+
+/** Gives up by the root, in the new place, every key of which the old one has the secret: what they signed by now counts on. */
+function giveUpOld(cli: Cli, moved: RegionLayout): Promise<number> {
+  return withDesk(cli, moved.path, async (desk, { nowS, sha256 }) => {
+    const here = new Set((await onlineKeysIn(moved)).map(({ keyId }) => keyId));
+    const atS = nowS();
+    const old = keysToReplace(desk, atS).filter(({ keyId }) => !here.has(keyId));
+    const retired = [...desk.state.nodes()]
+      .filter(({ publicKey, untilS }) => untilS > atS && !here.has(keyIdOf(sha256, publicKey)))
+      .map(({ publicKey }): StatementDraft => {
+        return { kind: 'node', key: publicKey, addresses: [], from: atS, until: atS + 1 };
+      });
+    const givenUp = (of: readonly TrustKey[], cutOffs: readonly CutOff[]) =>
+      of.map(({ keyId, fromS }): StatementDraft => {
+        // What has not begun has signed nothing.
+        const cutoffs = fromS <= atS ? [...cutOffs] : [];
+        return { kind: 'compromise', key: hexBytes(keyId), version: 1, cutoffs };
+      });
+    const ofRole = (role: KeyRole) => old.filter((key) => key.role === role);
+    const statements = [
+      ...givenUp(ofRole('attest'), await cutOffsOf(desk, logsOf(desk))),
+      ...givenUp(ofRole('witness'), []),
+      ...retired,
+    ];
+    if (statements.length > 0) await desk.appendByRoot(statements);
+    // Each may have the log folded again from its beginning, so nothing stands behind it in a batch.
+    for (const key of [...ofRole('checkpoint'), ...ofRole('trust-log')])
+      await desk.appendByRoot(givenUp([key], await cutOffsOf(desk, ['trust'])));
+    return old.length;
+  });
+}
+
+function logsOf({ state }: Desk): string[] {
+  return [...state.logs()].map(({ log }) => log);
+}
+
+async function cutOffsOf(desk: Desk, logs: readonly string[]): Promise<CutOff[]> {
+  const cutOffs: CutOff[] = [];
+  for (const log of logs.toSorted()) {
+    const size = await desk.size(log);
+    if (size > 0) cutOffs.push({ log, size, root: await desk.rootAt(log, size) });
+  }
+  return cutOffs;
+}
+
+async function onlineKeysIn({ keys }: RegionLayout) {
+  return (await keyNamesIn(keys)).filter(({ role }) => role !== 'root' && role !== 'registry');
+}
