@@ -29,6 +29,13 @@ export const LIES = {
   'fast forward': 'signs trees of its own log that it does not have',
 } as const;
 
+/** What liars do together, by one plan; each counts once in a run. */
+export const SCHEMES = {
+  'shared split view': 'all of them tell some the same other story of one of them, and cosign it',
+  'shared framing': 'all of them slander one honest region with the same proofs',
+} as const;
+
 export type FaultKind = keyof typeof FAULT_KINDS;
 export type Lie = keyof typeof LIES;
+export type Scheme = keyof typeof SCHEMES;
 export type FaultCounters = Record<string, number>;

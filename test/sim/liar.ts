@@ -16,7 +16,9 @@ import {
 import { ReferenceTree } from '../support/reference-tree.ts';
 import { logsOn } from './audit.ts';
 import { Chance } from './chance.ts';
+import { Collusion } from './collusion.ts';
 import { type Lie } from './fault-kinds.ts';
+import { type Plan } from './plan.ts';
 import { type Machine } from './machine.ts';
 import { type Wire } from './sim-network.ts';
 import { type World } from './world.ts';
@@ -38,11 +40,13 @@ export class Liar {
   readonly #told = new Set<Lie>();
   /** Whom it tells another story. */
   readonly #deceived: ReadonlySet<string>;
+  readonly #collusion: Collusion | undefined;
   #isOver = false;
 
-  constructor(machine: Machine, lies: readonly Lie[], world: World) {
+  constructor(machine: Machine, lies: readonly Lie[], world: World, collusion?: Collusion) {
     this.#machine = machine;
     this.#world = world;
+    this.#collusion = collusion;
     this.#lies = new Set(lies);
     this.#chance = new Chance(world.options.seed, `liar ${machine.region}`);
     const { honest } = world;
@@ -76,6 +80,8 @@ export class Liar {
   }
 
   #lieOf(wire: Wire): Uint8Array | undefined {
+    const shared = this.#collusion?.said(wire);
+    if (shared !== undefined) return shared;
     if (this.#tells('withholding', SHARES.withheld)) return undefined;
     if (wire.protocol === TOPICS.trust && this.#lies.has('equivocation') && this.#deceived.has(wire.to)) {
       return this.#otherStory(wire.bytes);
@@ -201,17 +207,21 @@ function rangeOf(bytes: Uint8Array): AnswerTo<'range'> | undefined {
 export class Liars {
   readonly #liars: readonly Liar[];
   readonly #borne: number;
+  readonly #collusion: Collusion | undefined;
 
-  constructor(world: World, lies: readonly (readonly Lie[])[], borne: number) {
-    this.#liars = world.liars.map((machine, i) => new Liar(machine, lies[i] ?? [], world));
+  constructor(world: World, { lies, schemes }: Pick<Plan, 'lies' | 'schemes'>, borne: number) {
+    if (schemes.length > 0) this.#collusion = new Collusion(world.liars, schemes, world);
+    this.#liars = world.liars.map((machine, i) => new Liar(machine, lies[i] ?? [], world, this.#collusion));
     this.#borne = borne;
   }
 
   start(): void {
     for (const liar of this.#liars) liar.start();
+    this.#collusion?.start();
   }
 
   heal(): void {
     for (const liar of this.#liars.slice(this.#borne)) liar.stop();
+    if (this.#borne < this.#liars.length) this.#collusion?.stop();
   }
 }

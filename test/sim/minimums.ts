@@ -1,5 +1,5 @@
 /** What a run, and a range of runs, must have seen at least: a simulation in which nothing happens proves nothing. */
-import { FAULT_KINDS, LIES } from './fault-kinds.ts';
+import { FAULT_KINDS, LIES, SCHEMES } from './fault-kinds.ts';
 import { type RunReport } from './report.ts';
 
 /** Of one run, for each simulated hour; of faults for the run. */
@@ -15,7 +15,7 @@ export const RUN_MINIMUMS = {
 export const WHOLE_RANGE = 100;
 
 /** Of a whole range, for every hundred seeds: each kind of fault, and a death before and after each of these steps. */
-export const RANGE_MINIMUMS = { ofEachFault: 20, ofEachCrashPoint: 1 } as const;
+export const RANGE_MINIMUMS = { ofEachFault: 20, ofEachScheme: 10, ofEachCrashPoint: 1 } as const;
 export const CRASH_STEPS = ['stage', 'log', 'copy', 'witness', 'second place'] as const;
 
 /** What a run did not see. Of a run that broke an invariant nothing is asked. */
@@ -43,7 +43,7 @@ export function rangeShortfallsOf(totals: {
   readonly crashPoints: Readonly<Record<string, number>>;
 }): string[] {
   const hundreds = Math.floor(totals.seeds / WHOLE_RANGE);
-  const { ofEachFault, ofEachCrashPoint } = RANGE_MINIMUMS;
+  const { ofEachFault, ofEachScheme, ofEachCrashPoint } = RANGE_MINIMUMS;
   const points = CRASH_STEPS.flatMap((step) => [`before ${step}`, `after ${step}`]);
   const missing = (names: readonly string[], seen: Readonly<Record<string, number>>, least: number) =>
     names.flatMap((name) =>
@@ -51,6 +51,7 @@ export function rangeShortfallsOf(totals: {
     );
   return [
     ...missing([...Object.keys(FAULT_KINDS), ...Object.keys(LIES)], totals.faults, hundreds * ofEachFault),
+    ...missing(Object.keys(SCHEMES), totals.faults, hundreds * ofEachScheme),
     ...missing(points, totals.crashPoints, hundreds * ofEachCrashPoint),
   ];
 }

@@ -15,7 +15,7 @@ describe('A machine that is started on an old disk', function () {
     await world.found();
     const [machine, ...others] = world.machines as [Machine, ...Machine[]];
     const { medium, region } = machine;
-    const plan = { lies: [], events: [], cadence: CADENCE, issuesPerMinute: 1, revokedShare: 0 };
+    const plan = { lies: [], schemes: [], events: [], cadence: CADENCE, issuesPerMinute: 1, revokedShare: 0 };
     const workload = new Workload(plan, world);
     const issued = () => world.within(MINUTE_MS, 'an answer', workload.issue(machine));
     const isWriting = () => machine.node?.status.writing === 'writing';

@@ -1,6 +1,6 @@
 /** Which faults befall a run and when, drawn from its seed. A run has some kinds only, so that each also meets the others' absence. */
 import { Chance } from './chance.ts';
-import { FAULT_KINDS, type FaultKind, type Lie, LIES } from './fault-kinds.ts';
+import { FAULT_KINDS, type FaultKind, type Lie, LIES, type Scheme, SCHEMES } from './fault-kinds.ts';
 
 export interface PlannedEvent {
   /** Milliseconds from the start of the phase. */
@@ -11,6 +11,8 @@ export interface PlannedEvent {
 export interface Plan {
   /** What each liar tells. */
   readonly lies: readonly (readonly Lie[])[];
+  /** What they do together; nothing where they are fewer than two, or each has a plan of his own. */
+  readonly schemes: readonly Scheme[];
   readonly events: readonly PlannedEvent[];
   /** Milliseconds between two messages of a node about all it knows, and between two rounds with all peers. */
   readonly cadence: { readonly beatMs: number; readonly intervalMs: number };
@@ -23,6 +25,8 @@ const LYING = Object.keys(LIES) as Lie[];
 /** Once in a run at most, early enough to be seen to their ends, in these shares of the seeds. */
 const ONCE = { 'old disk': 0.5, 'key rotation': 0.5 } as const;
 const ONCE_UNTIL_SHARE = 0.8;
+/** Of seeds with at least two liars. */
+const COLLUDING_SHARE = 0.9;
 const KINDS = (Object.keys(FAULT_KINDS) as FaultKind[]).filter((kind) => !(kind in ONCE));
 /**
  * The usual one for a thirty-second of the seeds: it says the same again and again, five times as often as the others, which leave more to
@@ -58,8 +62,11 @@ export function drawPlan(seed: number, { nodes, ms }: { nodes: number; ms: numbe
     if (apart.hits(share)) events.push({ atMs: apart.whole(0, ONCE_UNTIL_SHARE * ms), kind });
   }
   events.sort((a, b) => a.atMs - b.atMs);
+  const together = new Chance(seed, 'schemes');
+  const isColluding = liars >= 2 && together.hits(COLLUDING_SHARE);
   return {
     lies,
+    schemes: isColluding ? (Object.keys(SCHEMES) as Scheme[]) : [],
     events,
     cadence: chance.hits(USUAL_SHARE) ? USUAL : chance.pick(CALMER),
     issuesPerMinute: chance.pick(ISSUES_PER_MINUTE),

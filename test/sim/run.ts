@@ -39,7 +39,7 @@ export async function runSeed(options: RunOptions): Promise<RunReport> {
     await world.found();
     const workload = new Workload(plan, world);
     const faults = new Faults(world, workload);
-    const liars = new Liars(world, plan.lies, nodes - 1 - quorumOf(nodes - 1));
+    const liars = new Liars(world, plan, nodes - 1 - quorumOf(nodes - 1));
     watch(world);
     new Operator(world).start();
     workload.start();

@@ -9,6 +9,7 @@ import { World } from './world.ts';
 const MINUTE_MS = 60_000;
 const PLAN: Plan = {
   lies: [],
+  schemes: [],
   events: [],
   cadence: { beatMs: 20_000, intervalMs: 40_000 },
   issuesPerMinute: 1,

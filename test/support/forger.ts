@@ -25,6 +25,8 @@ export class Forger {
   readonly origin: string;
   /** The trust log as it is published. */
   readonly true: ReferenceTree;
+  /** Of the checkpoint key that it signs with: any of those that the region has. */
+  readonly checkpointKeyId: string;
   readonly #key: VerifierKey;
   readonly #sign: Sign;
   readonly #trustLog: StatementSigner;
@@ -35,7 +37,8 @@ export class Forger {
   ) {
     this.origin = origin;
     this.true = new ReferenceTree(entries);
-    const { publicKey } = keys.checkpoint;
+    const { publicKey, keyId } = keys.checkpoint;
+    this.checkpointKeyId = keyId;
     this.#key = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
     this.#sign = (message) => keys.checkpoint.sign(message);
     this.#trustLog = { keyId: keys.trustLog.keyId, sign: (message) => keys.trustLog.sign(message) };

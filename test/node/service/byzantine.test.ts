@@ -16,6 +16,7 @@ const VICTIM = `${B}.demo/trust`;
 const TWO_ROUNDS_MS = 40_000;
 
 interface Status {
+  readonly writing: string;
   readonly forked: readonly string[];
   readonly sizes: Readonly<Record<string, number>>;
 }
@@ -171,6 +172,26 @@ describe('A region whose node lies, among nodes as processes', function () {
       );
       assert.equal(exit, 0, out + err);
       assert.match(out, new RegExp(`proven: ${LIAR} signed two trees`));
+    }
+  });
+
+  it('A4 A18 T3: once the root names a branch all honest nodes hold that, verdicts come back, and the evidence stays', async () => {
+    await Promise.all([LIAR, A, B, C].map((region) => world.start(region)));
+    const writing = async () => (await statusOf(LIAR)).writing;
+    await eventually(writing, (state) => state === 'contradicted', String, TWO_ROUNDS_MS);
+    const named = ['--key', liar.forger.checkpointKeyId, '--cut-off', 'trust=now'];
+    await world.cli.json('key', 'compromise', world.cli.path(LIAR), ...named);
+    await eventually(writing, (state) => state === 'writing', String, TWO_ROUNDS_MS);
+    for (const region of [A, B, C]) {
+      const size = (await statusOf(LIAR)).sizes[TRUST] ?? 0;
+      await eventually(
+        () => statusOf(region),
+        ({ sizes }) => (sizes[TRUST] ?? 0) >= size,
+        ({ sizes }) => JSON.stringify([region, size, sizes]),
+        2 * TWO_ROUNDS_MS,
+      );
+      await world.verdictOnce(region, code, passes);
+      assert.deepEqual((await statusOf(region)).forked, [TRUST], `${region} keeps the proof`);
     }
   });
 });
