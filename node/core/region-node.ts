@@ -162,7 +162,8 @@ export class RegionNode {
       held: () => this.heldCodes,
       sizes: () => this.#shelf.issued,
     });
-    this.visitor = new LogVisitor({ ...reading, witness, keeper: (of) => this.keeper(of) });
+    const store = this.#store;
+    this.visitor = new LogVisitor({ ...reading, store, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();
     this.#desks = new Desks({
       ...reading,

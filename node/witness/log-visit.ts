@@ -10,11 +10,14 @@ import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { type ProofPath } from '../../protocol/log/merkle.ts';
 import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { type Store } from '../store/store.ts';
 import { type BranchFinder } from '../sync/branch-finder.ts';
 import { type Followed } from '../sync/followed.ts';
 import { type Puller } from '../sync/puller.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { leaveGivenUp } from './given-up-memory.ts';
 import { type Witness, type Witnessed } from './witness.ts';
 
 /** A log that was cosigned. `sizeBefore` is what this witness had seen of it, 0 at the first meeting. */
@@ -24,7 +27,8 @@ export interface Vouched extends Checkpoint {
   readonly note: Uint8Array;
 }
 
-export interface LogVisitorModules {
+export interface LogVisitorModules extends Primitives {
+  readonly store: Store;
   readonly client: SyncClient;
   readonly puller: Puller;
   readonly finder: BranchFinder;
@@ -84,6 +88,8 @@ export class LogVisitor {
     const { origin, size, root } = checkpoint;
     const copy = logs().get(origin);
     if (copy !== undefined) await this.#bringUp(peer, copy, { note, checkpoint });
+    const state = keeper(region)?.state;
+    if (state !== undefined) await leaveGivenUp(peer, origin, state, this.#modules);
     const sizeBefore = (await witness.lastSeen(origin))?.size ?? 0;
     if (size < sizeBefore) throw rollback(origin, sizeBefore, size);
     const answer = await this.#cosign(peer, note, checkpoint);

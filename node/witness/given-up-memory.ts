@@ -1,0 +1,96 @@
+/**
+ * What a witness saw last of an attestation log, when that is the tree of a thief: the region's root has given up the key that signed it, with a
+ * cut-off for that log by which it was another. Then the witness begins anew, and keeps the proof that the log forked. Spec: SPEC.md 8.5, 9.
+ */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { openCheckpoint, type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { verifyConsistency } from '../../protocol/log/merkle.ts';
+import { parseOrigin } from '../../protocol/log/origin.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { type CutOff, type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type Claim } from '../log/replica.ts';
+import { type HighWater } from '../ports.ts';
+import { type Store } from '../store/store.ts';
+import { type SyncClient } from '../sync/sync-client.ts';
+import { ForkBook } from '../trust/fork-book.ts';
+import { allVerifierKeys, logVerifierKeys } from '../trust/log-keys.ts';
+import { type Witness } from './witness.ts';
+
+export interface GivenUpMemoryModules extends Primitives {
+  readonly client: Pick<SyncClient, 'ask'>;
+  readonly witness: Pick<Witness, 'lastSeen' | 'leave'>;
+  readonly store: Store;
+}
+
+/**
+ * Begins anew with an attestation log if a peer proves that it has, at the cut-off, what the root named, and at what was seen another tree; true then.
+ * @throws {ProtocolError} PROOF_INVALID for proofs that do not lead to their note, and what `openCheckpoint` throws, by the keys that the region has not given
+ * up. Rejects also as `SyncClient.ask` and the store.
+ */
+export async function leaveGivenUp(
+  peer: string,
+  origin: string,
+  state: TrustState,
+  modules: GivenUpMemoryModules,
+): Promise<boolean> {
+  const { client, witness, store, sha256 } = modules;
+  const seen = await witness.lastSeen(origin);
+  const cutOff = seen && cutOffBeyond(seen, origin, state, modules);
+  if (seen === undefined || cutOff === undefined) return false;
+  const named = await client.ask(peer, { kind: 'claim', origin, size: cutOff.size });
+  if (!equalBytes(named.root, cutOff.root)) return false;
+  const there = await client.ask(peer, { kind: 'claim', origin, size: seen.size });
+  const checkpoint = requireProven(named, origin, cutOff.size, state, modules);
+  const { text } = requireProven(there, origin, seen.size, state, modules);
+  if (text !== checkpoint.text || equalBytes(there.root, seen.root)) return false;
+  const { note, root, path } = there;
+  const sides = [
+    { note: seen.note, root: seen.root, path: [] },
+    { note, root, path },
+  ] as const;
+  const forks = await ForkBook.open(origin, { ...modules, store });
+  await forks.take({ size: seen.size, sides }, allVerifierKeys(sha256, state, origin), state);
+  const isIt = (now: HighWater) => Promise.resolve(now.size === seen.size && equalBytes(now.root, seen.root));
+  await witness.leave(origin, isIt, (changes) => store.write(changes));
+  return true;
+}
+
+/** Of a compromise of a key that signed what was seen, where all of those are given up: its tree is known up to there, and what was seen lies within. */
+function cutOffBeyond(
+  { size, note }: HighWater,
+  origin: string,
+  state: TrustState,
+  { sha256, verifySignature }: Primitives,
+): CutOff | undefined {
+  const parsed = parseOrigin(origin);
+  if (parsed.kind !== 'attest' || size === 0) return undefined;
+  try {
+    const { signers } = openCheckpoint(note, allVerifierKeys(sha256, state, origin), verifySignature);
+    const keys = signers.map(({ publicKey }) => state.key(keyIdOf(sha256, publicKey)));
+    if (!keys.every((key) => key?.compromise !== undefined)) return undefined;
+    return keys
+      .flatMap((key) => key?.compromise?.cutOffs.get(parsed.log) ?? [])
+      .find((cutOff) => cutOff.size >= size);
+  } catch (error) {
+    // By a key that the region never named.
+    if (isProtocolError(error)) return undefined;
+    throw error;
+  }
+}
+
+function requireProven(
+  { note, root: oldRoot, size: oldSize, path }: Claim,
+  origin: string,
+  expected: number,
+  state: TrustState,
+  { sha256, verifySignature }: Primitives,
+): OpenedCheckpoint {
+  const checkpoint = openCheckpoint(note, logVerifierKeys(sha256, state, origin), verifySignature);
+  const { size: newSize, root: newRoot } = checkpoint;
+  if (checkpoint.origin !== origin || oldSize !== expected)
+    throw new ProtocolError('PROOF_INVALID', `expected the tree of ${origin} at size ${expected}`);
+  verifyConsistency(sha256, { oldSize, newSize, oldRoot, newRoot, path });
+  return checkpoint;
+}

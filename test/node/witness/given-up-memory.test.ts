@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { type FaultCode, isProtocolError } from '../../../protocol/fault.ts';
+import { type Claim } from '../../../node/log/replica.ts';
+import { type HighWater } from '../../../node/ports.ts';
+import { type Store } from '../../../node/store/store.ts';
+import { storedEvidence } from '../../../node/trust/stored-evidence.ts';
+import { leaveGivenUp, type GivenUpMemoryModules } from '../../../node/witness/given-up-memory.ts';
+import { PublishedLog, words } from '../../support/published-log.ts';
+import { LOG_ID, RegionFixture, trustModules } from '../../support/region-fixture.ts';
+import { medium, startedStore } from '../../support/store-fixture.ts';
+
+const ORIGIN = `FR.test/attest/${LOG_ID}`;
+const logOf = (count: number, word: string, key: string) =>
+  new PublishedLog([...words(4), ...words(count - 4, word)], { origin: ORIGIN, key: `FR.test/trust ${key}` });
+const good = (key = 'fresh checkpoint') => logOf(20, 'good', key);
+const bad = (count = 9, key = 'checkpoint') => logOf(count, 'bad', key);
+
+describe('leaveGivenUp', () => {
+  let region: RegionFixture;
+  let store: Store;
+  beforeEach(async () => {
+    region = new RegionFixture({ region: 'FR' });
+    region.admit([{ key: region.key('fresh checkpoint'), role: 'checkpoint' }]);
+    store = await startedStore(medium());
+  });
+  afterEach(() => store.stop());
+
+  const giveUp = (size = 10, log = good(), key = region.keys.checkpoint) =>
+    region.add(region.compromise(key, { [LOG_ID]: { size, root: log.tree.root(size) } }));
+
+  /** Whether a witness that saw this begins anew when a peer shows that, and how often the peer was asked. */
+  async function leaves(
+    seen: PublishedLog,
+    shown: PublishedLog,
+    change: (claim: Claim) => Claim = (claim) => claim,
+  ): Promise<{ left: boolean; asked: number }> {
+    let known: HighWater | undefined = { size: seen.size, root: seen.tree.root(), note: seen.note() };
+    let asked = 0;
+    const modules = {
+      ...trustModules,
+      store,
+      client: {
+        ask: (_peer: string, { size }: { size: number }) => {
+          asked++;
+          return Promise.resolve({ kind: 'claim', ...change(shown.claim(size)) });
+        },
+      },
+      witness: {
+        lastSeen: () => Promise.resolve(known),
+        leave: async (
+          _origin: string,
+          isLeft: (one: HighWater) => Promise<boolean>,
+          commit: (changes: readonly never[]) => Promise<void>,
+        ) => {
+          if (known !== undefined && (await isLeft(known))) known = undefined;
+          await commit([]);
+        },
+      },
+    } as unknown as GivenUpMemoryModules;
+    const left = await leaveGivenUp('peer', ORIGIN, region.state, modules);
+    assert.equal(left, known === undefined);
+    return { left, asked };
+  }
+
+  it('A15, T3: begins anew with the tree that the root named, and keeps the proof of the fork', async () => {
+    giveUp();
+    assert.deepEqual(await leaves(bad(), good()), { left: true, asked: 2 });
+    const [evidence, ...more] = await storedEvidence(store);
+    assert.deepEqual([evidence?.origin, evidence?.fork.evidence.size, more.length], [ORIGIN, 9, 0]);
+  });
+
+  it('A14: asks nobody where nothing is given up, another key, without this log, or short of what was seen', async () => {
+    const untouched = { left: false, asked: 0 };
+    assert.deepEqual(await leaves(bad(), good()), untouched);
+    giveUp(10, good(), region.keys.witness);
+    assert.deepEqual(await leaves(bad(), good()), untouched);
+    region.add(region.compromise(region.keys.checkpoint, { trust: region.cutOff() }));
+    assert.deepEqual(await leaves(bad(), good()), untouched);
+    region.add(
+      region.compromise(region.keys.checkpoint, { [LOG_ID]: { size: 8, root: good().tree.root(8) } }, 2),
+    );
+    assert.deepEqual(await leaves(bad(), good()), untouched);
+    assert.deepEqual(await leaves(bad(9, 'stranger'), good()), untouched);
+    assert.deepEqual(await storedEvidence(store), []);
+  });
+
+  it('T9: keeps what is on the tree that the root named, and is moved by no other tree', async () => {
+    giveUp();
+    const onIt = logOf(9, 'good', 'checkpoint');
+    assert.equal((await leaves(onIt, good())).left, false);
+    assert.equal((await leaves(bad(), logOf(20, 'other', 'fresh checkpoint'))).left, false);
+  });
+
+  const refuses = (title: string, code: FaultCode, shown: PublishedLog, change?: (claim: Claim) => Claim) =>
+    it(`refuses ${title}`, async () => {
+      giveUp();
+      await assert.rejects(leaves(bad(), shown, change), (error) => isProtocolError(error, code));
+    });
+  refuses('a tree by the key that was given up', 'NOTE_UNSIGNED', good('checkpoint'));
+  refuses('a tree by a key that nobody knows', 'NOTE_UNSIGNED', good('stranger'));
+  refuses('a proof that is none', 'PROOF_INVALID', good(), (claim) => ({
+    ...claim,
+    path: claim.path.slice(1),
+  }));
+  refuses('a claim of another size', 'PROOF_INVALID', good(), (claim) => ({
+    ...claim,
+    size: claim.size + 1,
+  }));
+  refuses('a root that the tree has not', 'PROOF_INVALID', good(), (claim) =>
+    claim.size === 9 ? { ...claim, root: new Uint8Array(32) } : claim,
+  );
+});
