@@ -2,7 +2,7 @@
 import { isProtocolError } from '../fault.ts';
 import { DateTime } from '../rules/date-time.ts';
 import { evaluate, type RuleValue, type Steps } from '../rules/evaluate.ts';
-import { type Facts, readFacts } from '../rules/facts.ts';
+import { type Facts, isOfType } from '../rules/facts.ts';
 import { timeText } from '../rules/issuing.ts';
 import { type FactType, type RuleSetData } from '../rules/rule-set-schema.ts';
 import { type Adapter } from './adapter.ts';
@@ -31,8 +31,7 @@ export function factsOfCode(
     if (type === undefined) continue;
     try {
       const value = factOf(type, evaluate(expression, data, { steps }));
-      const known = readFacts({ [name]: type }, { [name]: value }).facts?.get(name);
-      if (known !== undefined) facts.set(name, known);
+      if (isOfType(type, value)) facts.set(name, value);
     } catch (error) {
       if (!isProtocolError(error)) throw error;
     }

@@ -110,7 +110,8 @@ export function isTime(text: string): boolean {
   return /T.*(Z|[+-]\d{2}:\d{2})$/.test(text) && DateTime.parse(text) !== undefined;
 }
 
-function isOfType(type: FactType, value: unknown): value is RuleValue {
+/** Total, and quick whatever the value: no fact is an object. */
+export function isOfType(type: FactType, value: unknown): value is RuleValue {
   return typeof type === 'string'
     ? TYPES[type].has(value)
     : typeof value === 'string' && type.includes(value);
