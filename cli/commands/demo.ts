@@ -18,6 +18,7 @@ const PEOPLE_MIN = 100;
 interface DemoOptions {
   readonly dir?: string;
   readonly clean?: true;
+  readonly ways?: true;
   readonly people: number;
 }
 
@@ -30,11 +31,13 @@ export function addDemo(program: Command, cli: Cli): void {
     )
     .option('--dir <dir>', 'empty directory to work in (default: a new one for temporary files)')
     .option('--people <n>', 'people to issue codes for, 100 to 100,000', parsePeople, 10_000)
+    .option('--ways', 'tell instead how codes count elsewhere: by adapter, by bridge, and hosted')
     .option('--clean', 'remove the directory at the end instead of keeping it to try things on')
     .addHelpText(
       'after',
       examples(
         ['entente demo', 'takes half a minute'],
+        ['entente demo --ways --clean', 'the three ways, with nodes as processes'],
         ['entente demo --json', 'steps and verdicts as JSON'],
       ),
     )
@@ -59,11 +62,12 @@ async function demo(cli: Cli, options: DemoOptions): Promise<void> {
       output.colours.bold("Entente: regions recognise each other's health codes, without a centre."),
     );
     output.text(`Everything below happens in ${dir}.`);
-    await Promise.race([story.tell(), interrupted]);
+    await Promise.race([options.ways === true ? story.tellWays() : story.tell(), interrupted]);
     await story.stop();
     if (output.json)
       output.result({ dir: options.clean === true ? undefined : dir, steps: story.told }, () => []);
-    else if (options.clean !== true) output.text(...whatNext(dir, output.colours.bold));
+    else if (options.clean !== true)
+      output.text(...(options.ways === true ? whereItIs(dir) : whatNext(dir, output.colours.bold)));
   } finally {
     await story.stop();
     process.chdir(before);
@@ -87,6 +91,14 @@ async function workingDirectory({ dir }: DemoOptions): Promise<string> {
     );
   await mkdir(path, { recursive: true });
   return path;
+}
+
+function whereItIs(dir: string): string[] {
+  return [
+    '',
+    'To run the nodes again: entente run AT, DE, FR and LU-own, each in a terminal.',
+    `The directory is kept for you: ${dir}`,
+  ];
 }
 
 /** Commands that work as they are printed, on what the demo left. */

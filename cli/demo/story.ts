@@ -12,6 +12,7 @@ import { LiveStory, type Teller } from './live-story.ts';
 import { EXAMPLES, personName, population } from './population.ts';
 import { RulesStory } from './rules-story.ts';
 import { type DemoShell } from './shell.ts';
+import { WaysStory } from './ways-story.ts';
 
 const DAY_S = 86_400;
 
@@ -46,6 +47,7 @@ export class Story {
   #pin = '';
   readonly #rules: RulesStory;
   readonly #live: LiveStory;
+  readonly #ways: WaysStory;
 
   constructor(people: number, cli: Cli, shell: DemoShell) {
     this.#people = people;
@@ -60,6 +62,7 @@ export class Story {
     const { nowS } = cli.surroundings;
     const witness = () => this.#witness('runSilently');
     this.#rules = new RulesStory({ region: RULED }, { shell, nowS, witness }, teller);
+    this.#ways = new WaysStory({ shell, nowS }, teller);
     this.#live = new LiveStory(
       { regions: REGIONS.map(({ region }) => region), issuer: ISSUER, person: EXAMPLES_LIVE },
       { shell, codeOf: (person) => this.#codeOf(person) },
@@ -84,9 +87,14 @@ export class Story {
     await this.#witness('runSilently');
   }
 
+  /** Tells of the three ways in which codes count elsewhere instead. */
+  tellWays(): Promise<void> {
+    return this.#ways.tell();
+  }
+
   /** Nothing that it started runs any more. Safe to call twice. */
-  stop(): Promise<void> {
-    return this.#live.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.#live.stop(), this.#ways.stop()]);
   }
 
   async #setUp(): Promise<void> {

@@ -8,6 +8,8 @@ import { CliError, EXIT } from '../exit.ts';
 
 interface NodeEvent {
   readonly event: string;
+  /** Of `listens`, and of all where the process hosts several regions. */
+  readonly region?: string;
   readonly writing?: string;
   readonly http?: string;
   readonly admin?: string;
@@ -27,11 +29,14 @@ export class NodeProcess {
   readonly #child: ChildProcess;
   readonly #ready: Promise<void>;
   #log = '';
-  #http = '';
   #admin = '';
+  /** Base URLs by region. */
+  readonly #http = new Map<string, string>();
+  readonly #hosted: readonly string[];
 
-  private constructor(region: string, child: ChildProcess) {
+  private constructor(region: string, hosted: readonly string[], child: ChildProcess) {
     this.region = region;
+    this.#hosted = hosted;
     this.#child = child;
     this.ended = new Promise((resolve) => child.once('close', resolve));
     child.once('error', () => undefined);
@@ -42,13 +47,19 @@ export class NodeProcess {
     this.#ready.catch(() => undefined);
   }
 
-  /** Starts the node of the region in `dir`, with settings over its config. */
-  static start(region: string, dir: string, settings: NamedSettings = []): NodeProcess {
+  /** Starts the node of the region in `dir`, with settings over its config, and in the same process those of the regions it hosts. */
+  static start(
+    region: string,
+    dir: string,
+    settings: NamedSettings = [],
+    hosted: readonly { readonly region: string; readonly dir: string }[] = [],
+  ): NodeProcess {
     const main = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
     const sets = settings.flatMap(([name, value]) => ['--set', `${name}=${value}`]);
-    const args = [...process.execArgv, main, 'run', dir, '--json', ...sets];
+    const args = [...process.execArgv, main, 'run', dir, ...hosted.map((one) => one.dir), '--json', ...sets];
     return new NodeProcess(
       region,
+      hosted.map((one) => one.region),
       spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true }),
     );
   }
@@ -59,7 +70,12 @@ export class NodeProcess {
 
   /** Base URL of its public interface, once it is ready. */
   get http(): string {
-    return this.#http;
+    return this.httpOf(this.region);
+  }
+
+  /** The same of a region that it hosts. */
+  httpOf(region: string): string {
+    return this.#http.get(region) ?? '';
   }
 
   /** Where its operator asks it, once it is ready. */
@@ -86,17 +102,21 @@ export class NodeProcess {
     clearTimeout(late);
   }
 
+  #all(): Set<string> {
+    return new Set([this.region, ...this.#hosted]);
+  }
+
   async #becomesReady(): Promise<void> {
     const heard = new Promise<'ready'>((resolve) => {
-      let isReady = false;
-      let isWriting = false;
+      const [toBeReady, toWrite] = [this.#all(), this.#all()];
       if (this.#child.stdout === null) return;
       createInterface(this.#child.stdout).on('line', (line) => {
-        const { event, http = '', admin = '', writing } = JSON.parse(line) as NodeEvent;
-        if (event === 'listens') [this.#http, this.#admin] = [http, admin];
-        isReady ||= event === 'ready';
-        isWriting ||= writing === 'writing';
-        if (isReady && isWriting) resolve('ready');
+        const { event, region = this.region, http = '', admin = '', writing } = JSON.parse(line) as NodeEvent;
+        if (event === 'listens') this.#http.set(region, http);
+        if (event === 'listens' && region === this.region) this.#admin = admin;
+        if (event === 'ready') toBeReady.delete(region);
+        if (writing === 'writing') toWrite.delete(region);
+        if (toBeReady.size + toWrite.size === 0) resolve('ready');
       });
     });
     let late: NodeJS.Timeout | undefined;
