@@ -33,6 +33,7 @@ const requests: SyncRequest[] = [
   { kind: 'claim', origin: ORIGIN, size: 1 },
   { kind: 'forks', origin: 'x'.repeat(56) },
   { kind: 'leaf', origin: ORIGIN, index: 0, size: Number.MAX_SAFE_INTEGER },
+  { kind: 'naming', origin: ORIGIN },
 ];
 
 const answers: SyncAnswer[] = [
@@ -54,6 +55,12 @@ const answers: SyncAnswer[] = [
     })),
   },
   { kind: 'leaf', leafHash: HASH, path: [] },
+  { kind: 'naming', statements: [], note: NOTE },
+  {
+    kind: 'naming',
+    statements: Array.from({ length: 64 }, (_, index) => ({ index, entry: HASH })),
+    note: NOTE,
+  },
   { kind: 'refused', reason: 'busy' },
 ];
 
@@ -131,6 +138,15 @@ describe('parseRequest and parseAnswer', () => {
       'a fork with one side',
       { kind: 'forks', forks: [{ size: 2, sides: [{ note: NOTE, root: HASH, path: HASH }] }] },
     ],
+    [
+      'a statement too many',
+      {
+        kind: 'naming',
+        statements: Array.from({ length: 65 }, () => ({ index: 0, entry: HASH })),
+        note: NOTE,
+      },
+    ],
+    ['a statement without its index', { kind: 'naming', statements: [{ entry: HASH }], note: NOTE }],
     ['an unknown reason', { kind: 'refused', reason: 'no' }],
   ];
   for (const [title, value] of badAnswers) {
