@@ -8,11 +8,11 @@ import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdic
 import { PeerClocks } from '../clock/peer-clocks.ts';
 import { Forgetting, type ForgetOrder, type ForgottenLeaf } from '../issuing/forgetting.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
-import { Handovers } from '../issuing/handovers.ts';
+import { type Handovers } from '../issuing/handovers.ts';
 import { HeldCodes } from '../issuing/held-codes.ts';
-import { IssueOnce } from '../issuing/issue-once.ts';
-import { Life } from '../life/life.ts';
-import { Lists } from '../lists/lists.ts';
+import { type IssueOnce } from '../issuing/issue-once.ts';
+import { type Life } from '../life/life.ts';
+import { type Lists } from '../lists/lists.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Receipt } from '../log/log-work.ts';
 import { type TrustLogItem } from '../log/trust-log-work.ts';
@@ -46,6 +46,7 @@ import { writershipFor } from './fencing.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NodeStatus } from './node-status.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
+import { peopleOf } from './people.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { Signing } from './signing.ts';
 
@@ -145,23 +146,15 @@ export class RegionNode {
     ));
     this.#server = new SyncServer({ ...modules, book, logs, attested: () => witness.attested() });
     this.#voucher = new Voucher({ ...modules, witness, store: this.#store, onTrouble });
-    this.lists = new Lists({ key: options.registryKey }, { ...modules, tables: this.#store });
-    this.life = new Life(this.#options, {
+    const people = peopleOf(this.#options, {
       ...modules,
       store: this.#store,
-      lists: this.lists,
       state: () => this.keeper(region)?.state,
       registry: () => this.#requireRegistry(),
+      sizes: () => this.#shelf.issued,
       node: this,
     });
-    this.handovers = new Handovers({ store: this.#store });
-    this.once = new IssueOnce(options, {
-      ...modules,
-      store: this.#store,
-      issue: (request) => this.issue(request),
-      held: () => this.heldCodes,
-      sizes: () => this.#shelf.issued,
-    });
+    ({ lists: this.lists, life: this.life, handovers: this.handovers, once: this.once } = people);
     const store = this.#store;
     this.visitor = new LogVisitor({ ...reading, store, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();

@@ -1,0 +1,18 @@
+/** The parts of a node that know people: background data, who declared, codes on their way to somebody. */
+import { Handovers } from '../issuing/handovers.ts';
+import { IssueOnce, type IssueOnceModules, type IssueOnceOptions } from '../issuing/issue-once.ts';
+import { Life, type LifeModules, type LifeOptions } from '../life/life.ts';
+import { Lists } from '../lists/lists.ts';
+
+export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick<IssueOnceModules, 'sizes'> {
+  readonly node: LifeModules['node'] & { issue: IssueOnceModules['issue'] };
+}
+
+export function peopleOf(options: LifeOptions & IssueOnceOptions, modules: PeopleModules) {
+  const { store, node } = modules;
+  const lists = new Lists({ key: options.registryKey }, { ...modules, tables: store });
+  const life = new Life(options, { ...modules, lists });
+  const issue: IssueOnceModules['issue'] = (request) => node.issue(request);
+  const once = new IssueOnce(options, { ...modules, issue, held: () => node.heldCodes });
+  return { lists, life, once, handovers: new Handovers({ store }) };
+}
