@@ -105,7 +105,7 @@ class Gathered {
 }
 
 function newestByArea(stays: readonly { readonly area: string; readonly day: string }[]) {
-  const byArea: Record<string, string> = {};
+  const byArea = Object.create(null) as Record<string, string>;
   for (const { area, day } of stays) if (day > (byArea[area] ?? '')) byArea[area] = day;
   return byArea;
 }

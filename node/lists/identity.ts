@@ -43,6 +43,8 @@ const NAME_CHARS_MAX = 128;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 /** What stands between the parts of names, written in many ways. */
 const MIDDLE_DOTS = /[·•‧∙⋅・･]/g;
+const APOSTROPHES = /[`\u00b4\u2018\u2019\u201b\u02b9\u02bb\u02bc\u02bd\u2032]/gu;
+const HYPHENS = /[\u2010-\u2015\u2212]/gu;
 const HAN_GAP = /(?<=\p{Script=Han})\s+(?=\p{Script=Han})/gu;
 
 /** In the form that `parseIdentity` gives, as it comes from another part of this program. */
@@ -119,11 +121,13 @@ export function numberForm(text: string): string {
     .toUpperCase();
 }
 
-/** As it is compared: one blank between words, none within Chinese names, one kind of dot, no difference of capitals. */
+/** As it is compared: one blank between words, none within Chinese names, one kind of dot, apostrophe and hyphen, no difference of capitals. */
 export function nameForm(text: string): string {
   return text
+    .replace(APOSTROPHES, "'") // one of them would fall apart below
     .normalize('NFKC')
     .replace(MIDDLE_DOTS, '·')
+    .replace(HYPHENS, '-')
     .replace(/\s*·\s*/g, '·')
     .replace(/\s+/g, ' ')
     .trim()

@@ -103,6 +103,15 @@ describe('nameForm', () => {
     ['Person Sample', ' PERSON  sample\u00a0', 'Ｐerson Sample'],
     ['张三', '张 三', ' 张　三 '],
     ['买买提·艾力', '买买提・艾力', '买买提 • 艾力', '买买提･艾力'],
+    [
+      "Ann O'Sample",
+      'Ann O\u2019Sample',
+      'Ann O\u2018Sample',
+      'Ann O\u02bcSample',
+      'Ann O\u00b4Sample',
+      'Ann O`Sample',
+    ],
+    ['Ann-Mary Sample', 'Ann\u2010Mary Sample', 'Ann\u2011Mary Sample', 'Ann\u2013Mary Sample'],
     ['J\u00fcrgen', 'Ju\u0308rgen', 'JÜRGEN'],
   ];
   for (const [first = '', ...others] of same)
@@ -111,7 +120,19 @@ describe('nameForm', () => {
     });
 
   it('keeps apart what differs', () => {
-    const names = ['张三', '张叁', '張三', 'Anna Maria', 'Annamaria', 'Jürgen', 'Jurgen', 'Maria Anna'];
+    const names = [
+      '张三',
+      '张叁',
+      '張三',
+      'Anna Maria',
+      'Annamaria',
+      'Anna-Maria',
+      "O'Sample",
+      'OSample',
+      'Jürgen',
+      'Jurgen',
+      'Maria Anna',
+    ];
     assert.equal(new Set(names.map(nameForm)).size, names.length);
   });
 });
