@@ -45,8 +45,8 @@ export class Bridge {
    */
   async requestFor(text: string): Promise<IssueRequest> {
     const verdict = await this.#modules.verify(text, AS_IT_IS);
-    const { outcome, reasons, original: isBridged, colour, rule, measure } = verdict;
-    if (isBridged !== undefined)
+    const { outcome, reasons, original: bridgedFor, colour, rule, measure } = verdict;
+    if (bridgedFor !== undefined)
       throw refused('the code is bridged itself, and nothing comes through two platforms');
     if (outcome !== 'pass' || colour === undefined || rule === undefined) {
       const against = reasons.filter((reason) => reason.outcome !== 'note').map(({ code }) => code);

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { Bridge } from '../../../node/bridging/bridge.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { BRIDGED_LIFE_S_MAX } from '../../../protocol/limits.ts';
+import { leafHash } from '../../../protocol/log/merkle.ts';
+import { type Verdict } from '../../../protocol/verdict/verdict.ts';
+import { certificate, VACCINATED } from '../../support/announced-fixture.ts';
+import { DAY_S } from '../../support/code-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { ATTEST_KEY, codeOf, ISSUER, LOG, NOW_S, verdictOf } from '../../support/verdict-fixture.ts';
+import { bridged } from '../../support/verdict-rows-of-bridges.ts';
+
+const CODE = codeOf();
+
+/** A platform whose node gives this verdict. */
+function bridgeOf(verdict: Verdict, region = 'FR'): Bridge {
+  return new Bridge({ region }, { sha256, nowS: () => NOW_S, verify: () => Promise.resolve(verdict) });
+}
+
+function refuses(verdict: Verdict, why: RegExp, text = CODE.text, region?: string): Promise<void> {
+  return assert.rejects(
+    () => bridgeOf(verdict, region).requestFor(text),
+    (error) => isNodeError(error, 'REFUSED') && why.test(error.message),
+  );
+}
+
+/** That of a node which recognises AT by adapter. */
+const foreign = (region = 'AT'): Verdict => ({
+  ...verdictOf(),
+  code: undefined,
+  foreign: { format: 'hcert', keyId: 'x', issuer: 'AT', issuedAtS: NOW_S, region, adapter: 'dcc' },
+});
+
+describe('Bridge.requestFor', () => {
+  it('names the attestation, takes over what its status says, and lets it expire after a day', async () => {
+    const { subject, fields } = await bridgeOf(verdictOf()).requestFor(CODE.text);
+    assert.equal(subject, `${ISSUER}/${LOG}/70000`);
+    assert.deepEqual(fields.status, {
+      colour: 'green',
+      measure: 'none',
+      untilS: undefined,
+      expiresAtS: NOW_S + BRIDGED_LIFE_S_MAX,
+      ruleId: 'baseline',
+      ruleVersion: 1,
+      original: {
+        region: ISSUER,
+        log: LOG,
+        index: 70_000,
+        keyId: ATTEST_KEY.keyId,
+        leafHash: leafHash(sha256, CODE.attestation),
+      },
+    });
+  });
+
+  it('lets it expire with the original where that is sooner, and keeps the measure of another colour', async () => {
+    const untilS = NOW_S + 5 * DAY_S;
+    const verdict = {
+      ...verdictOf(),
+      colour: 'red',
+      measure: { kind: 'isolate', untilS },
+      expiresAtS: NOW_S + 60,
+    } as const;
+    const { status } = (await bridgeOf(verdict).requestFor(CODE.text)).fields;
+    assert.deepEqual(
+      [status.colour, status.measure, status.untilS, status.expiresAtS],
+      ['red', 'isolate', untilS, NOW_S + 60],
+    );
+  });
+
+  it('names a code of others by all hashes that can revoke it, ascending', async () => {
+    const { subject, fields } = await bridgeOf(foreign()).requestFor(certificate());
+    const { original } = fields.status;
+    assert(original !== undefined && 'hashes' in original);
+    assert.equal(original.hashes.length, 3);
+    assert.deepEqual(
+      original.hashes,
+      original.hashes.toSorted((a, b) => Buffer.compare(a, b)),
+    );
+    assert.equal(subject, `AT/${Buffer.from(original.hashes[0] ?? []).toString('hex')}`);
+  });
+
+  it('refuses what does not pass, what is bridged, what is its own, and what has too many names', async () => {
+    await refuses(verdictOf({ known: { issuer: { revoked: { [LOG]: [70_000] } } } }), /stop: REVOKED/);
+    await refuses(verdictOf({ known: { without: [ISSUER] } }), /undetermined: TRUST_MISSING/);
+    await refuses(verdictOf(bridged()), /bridged itself/);
+    await refuses(verdictOf(), /of this region/, CODE.text, ISSUER);
+    await refuses(foreign('FR'), /of this region/, certificate());
+    const [dose] = VACCINATED.v;
+    const twice = certificate({
+      certificate: { ...VACCINATED, v: [dose, { ...dose, ci: 'URN:UVCI:01:AT:2#B' }] },
+    });
+    await refuses(foreign(), /more than the 3 names/, twice);
+  });
+});
