@@ -2,6 +2,7 @@
 import { LogServer, type LogServerModules } from '../sync/log-server.ts';
 import { VerifyServer, type VerifyServerModules } from '../verdicts/verify-server.ts';
 import { WitnessServer, type WitnessServerModules } from '../witness/witness-server.ts';
+import { ShareServer, type ShareServerModules, type ShareServerOptions } from '../writer/batch-share.ts';
 import { WriterBook, type WriterBookModules } from '../writer/writer-book.ts';
 import { WriterServer, type WriterServerModules } from '../writer/writer-server.ts';
 
@@ -9,15 +10,23 @@ export type DesksModules = LogServerModules &
   VerifyServerModules &
   WitnessServerModules &
   WriterBookModules &
-  Omit<WriterServerModules, 'writers'>;
+  Omit<WriterServerModules, 'writers'> &
+  Pick<ShareServerModules, 'isStandby' | 'giveWay'> & {
+    /** The region of a peer; undefined for a stranger. */
+    readonly regionOf: (peer: string) => string | undefined;
+  };
 
 export class Desks {
   readonly #desks: readonly { start(): void }[];
 
-  constructor(modules: DesksModules) {
+  constructor(options: ShareServerOptions, modules: DesksModules) {
+    const { regionOf, store } = modules;
+    const isOwn = (peer: string) => regionOf(peer) === options.region;
+    const keep: ShareServerModules['keep'] = (changes) => store.write(changes);
     this.#desks = [
       new WitnessServer(modules),
       new WriterServer({ ...modules, writers: new WriterBook(modules) }),
+      new ShareServer(options, { ...modules, isOwn, keep }),
       new LogServer(modules),
       new VerifyServer(modules),
     ];

@@ -6,13 +6,15 @@ import { Lists } from '../lists/lists.ts';
 
 export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick<IssueOnceModules, 'sizes'> {
   readonly node: LifeModules['node'] & { issue: IssueOnceModules['issue'] };
+  /** Throws why it does not sign: what a machine that follows holds may be of batches that were given up. */
+  readonly requireSide: () => unknown;
 }
 
 export function peopleOf(options: LifeOptions & IssueOnceOptions, modules: PeopleModules) {
-  const { store, node } = modules;
+  const { store, node, requireSide } = modules;
   const lists = new Lists({ key: options.registryKey }, { ...modules, tables: store });
   const life = new Life(options, { ...modules, lists });
   const issue: IssueOnceModules['issue'] = (request) => node.issue(request);
-  const once = new IssueOnce(options, { ...modules, issue, held: () => node.heldCodes });
+  const once = new IssueOnce(options, { ...modules, issue, held: () => (requireSide(), node.heldCodes) });
   return { lists, life, once, handovers: new Handovers({ store }) };
 }

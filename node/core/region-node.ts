@@ -19,16 +19,14 @@ import { type TrustLogItem } from '../log/trust-log-work.ts';
 import { isNodeError } from '../node-error.ts';
 import { Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
-import { Scrub } from '../store/scrub.ts';
-import { storeError } from '../store/store-error.ts';
+import { type Scrub } from '../store/scrub.ts';
 import { type StoreState } from '../store/condition.ts';
 import { Store } from '../store/store.ts';
 import { AntiEntropy } from '../sync/anti-entropy.ts';
 import { BranchFinder } from '../sync/branch-finder.ts';
-import { Healer } from '../sync/healer.ts';
 import { Herald } from '../sync/herald.ts';
 import { LeafFinder } from '../sync/leaf-finder.ts';
-import { LogMender } from '../sync/log-mender.ts';
+import { type LogMender } from '../sync/log-mender.ts';
 import { PeerBook } from '../sync/peer-book.ts';
 import { Puller } from '../sync/puller.ts';
 import { SyncClient } from '../sync/sync-client.ts';
@@ -49,6 +47,7 @@ import { recognisedDirectly } from './own-logs-check.ts';
 import { peopleOf } from './people.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { Signing } from './signing.ts';
+import { upkeepOf } from './upkeep.ts';
 
 export { type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 
@@ -152,38 +151,30 @@ export class RegionNode {
       state: () => this.keeper(region)?.state,
       registry: () => this.#requireRegistry(),
       sizes: () => this.#shelf.issued,
+      requireSide: () => this.#signing.requireSide(),
       node: this,
     });
     ({ lists: this.lists, life: this.life, handovers: this.handovers, once: this.once } = people);
     const store = this.#store;
     this.visitor = new LogVisitor({ ...reading, store, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();
-    this.#desks = new Desks({
+    this.#desks = new Desks(options, {
       ...reading,
       witness,
       store: this.#store,
       keysOf: (origin) => this.#shelf.keysOf(origin),
       isWitness: () => !this.#signing.isStandby,
+      isStandby: () => this.#signing.isFollowing,
+      giveWay: (origin, index) => this.#signing.giveWay(origin, index),
       verify: (text, context) => this.verify(text, context),
     });
     this.#herald = new Herald(
       { ...this.#options, witnessName: witnessName(region, network), gatherMs: 20 },
       { ...modules, voucher: this.#voucher, keepers, onTrouble },
     );
-    const healer = new Healer({ ...reading, store: this.#store });
-    this.#mender = new LogMender(
-      { retryMs: this.#options.bootRetryMs },
-      { ...modules, healer, keepers, logs, isIncomplete: () => this.#store.incomplete, onTrouble },
-    );
-    this.#scrub = new Scrub(
-      { pauseMs: this.#options.scrubMs },
-      {
-        store: this.#store,
-        clock,
-        heal: (key) => healer.heal(key),
-        damaged: (damage) => onTrouble(storeError('STORE_CORRUPT', damage)),
-      },
-    );
+    const upkeep = upkeepOf(this.#options, { ...reading, keepers, store: this.#store });
+    this.#mender = upkeep.mender;
+    this.#scrub = upkeep.scrub;
     this.#writership = writershipFor(options, { ...reading, home: () => this.keeper(region) });
     this.#signing = new Signing(this.#options, {
       ...reading,

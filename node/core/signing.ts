@@ -16,7 +16,8 @@ import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
 import { requireNaming } from './naming.ts';
 import { OwnNews } from './own-news.ts';
 import { endSalvage } from './salvage-end.ts';
-import { takeOver } from './taking-over.ts';
+import { dropOutrun, giveWay, takeOver } from './taking-over.ts';
+import { BatchShare, type SharedBatch } from '../writer/batch-share.ts';
 import { type TreeToSign, type Writership } from '../writer/writership.ts';
 import { WritingSide } from './writing-side.ts';
 
@@ -47,6 +48,8 @@ export class Signing {
   #isBeginning = false;
   /** It is about to sign. */
   #isOpening = false;
+  /** What it had in hand when it was fenced is being given up. */
+  #isEnding = false;
   /** Why it does not sign, as the last try to begin found it. */
   #failure: NodeError | undefined;
   #decided: () => void = () => undefined;
@@ -57,12 +60,14 @@ export class Signing {
   #isStandby: boolean;
   #how: 'resume' | 'promote' = 'resume';
   readonly #retention: Retention;
+  readonly #share: BatchShare;
 
   constructor(options: RegionNodeOptions & typeof NODE_DEFAULTS, modules: SigningModules) {
     this.#options = options;
     this.#modules = modules;
     this.#isStandby = options.fenced?.isStandby === true;
-    const { shelf, keeper } = modules;
+    const { shelf, keeper, regionOf } = modules;
+    this.#share = new BatchShare({ ...modules, isOwn: (peer) => regionOf(peer) === options.region });
     this.#retention = new Retention(options, {
       ...modules,
       stateOf: (of) => keeper(of)?.state,
@@ -75,6 +80,7 @@ export class Signing {
     const { background } = this.#modules;
     background.run(() => this.#begin());
     background.run(() => this.#tend());
+    if (this.#modules.writership !== undefined) background.run(() => this.#confirm());
   }
 
   /** Finishes what is in hand. */
@@ -105,7 +111,12 @@ export class Signing {
 
   /** Whether the own logs are written to: then they take nothing from anybody. */
   get isWriting(): boolean {
-    return this.#side !== undefined || this.#isHealing || this.#isOpening;
+    return this.#side !== undefined || this.#isHealing || this.#isOpening || this.#isEnding;
+  }
+
+  /** Whether it takes from the machine that writes what that is about to sign: it has nothing of its own in hand any more. */
+  get isFollowing(): boolean {
+    return this.#isStandby && !this.#isEnding;
   }
 
   /** @throws {NodeError} why it does not sign. */
@@ -124,6 +135,11 @@ export class Signing {
   /** See `RegionNode.force`. */
   force(): void {
     this.#forced = true;
+  }
+
+  /** See `ShareServerModules`. */
+  async giveWay(origin: string, index: number): Promise<void> {
+    await giveWay(await this.#modules.shelf.openTree(origin), index, this.#modules);
   }
 
   /**
@@ -178,6 +194,11 @@ export class Signing {
 
   /** Somebody else signs with our key: whatever we sign from here on would only make it worse. */
   contradicted(): void {
+    if (this.#modules.writership !== undefined) {
+      if (this.#side !== undefined)
+        this.#fenced(logError('LOG_FENCED', 'another machine has signed more of the logs of this region'));
+      return;
+    }
     const side = this.#side;
     this.#side = undefined;
     this.#state = 'contradicted';
@@ -195,7 +216,7 @@ export class Signing {
     const { stopping, shelf, clocks } = this.#modules;
     let pauses = 1;
     while (!stopping.aborted && this.#side === undefined) {
-      if (this.#isHealing) {
+      if (this.#isHealing || this.#isEnding) {
         await this.#pause(1);
         continue;
       }
@@ -214,7 +235,7 @@ export class Signing {
         if (this.#isHealing) continue;
         // Who asks to be promoted from here on waits for the next look.
         decided = this.#decided;
-        if (this.#isStandby) {
+        if (this.#isStandby && found.finding !== 'contradicted') {
           await this.#follow();
           pauses = 1;
         } else {
@@ -248,9 +269,11 @@ export class Signing {
   /** Keeps its logs up to those of the machine that writes, and tells who that is. */
   async #follow(): Promise<void> {
     this.#state = 'standby';
+    for (const { tree } of this.#modules.shelf.ownLogs) await dropOutrun(tree, this.#modules, false);
     try {
       await this.#modules.writership?.look();
-      this.#failure = logError('LOG_FENCED', 'this machine was started as the standby');
+      if (this.#failure?.code !== 'LOG_FENCED')
+        this.#failure = logError('LOG_FENCED', 'this machine was started as the standby');
     } catch (error) {
       if (!isNodeError(error)) throw error;
       this.#failure = error;
@@ -267,10 +290,24 @@ export class Signing {
     this.#failure = error;
     const { background, onTrouble } = this.#modules;
     onTrouble?.(error);
+    this.#isEnding = true;
     background.run(async () => {
-      await side?.stop();
+      await side?.stop().finally(() => (this.#isEnding = false));
       if (!this.#isBeginning) await this.#begin();
     });
+  }
+
+  /** A writer with nothing to sign has to hear of its successor too. */
+  async #confirm(): Promise<void> {
+    const { stopping, clock, writership } = this.#modules;
+    while (!stopping.aborted) {
+      await clock.wait(this.#options.beatMs, stopping).catch(() => undefined);
+      const side = this.#side;
+      if (side === undefined) continue;
+      await writership?.confirm().catch((error: unknown) => {
+        if (isNodeError(error, 'LOG_FENCED') && this.#side === side) this.#fenced(error);
+      });
+    }
   }
 
   async #permit(tree: TreeToSign): Promise<void> {
@@ -309,6 +346,9 @@ export class Signing {
       this.#isOpening = false;
     }
     this.#modules.background.run(() => this.#endSalvage());
+    // What the writer before had in hand is finished now, and not when the next code is asked for.
+    if (writership !== undefined)
+      await this.#side.tend().catch((error: unknown) => this.#modules.onTrouble?.(error));
   }
 
   /** Once `isWriting`: what is taken of others has landed before the first own entry. */
@@ -319,7 +359,10 @@ export class Signing {
     const news = new OwnNews({ home, herald });
     return WritingSide.start(this.#options, {
       ...this.#modules,
-      ...(this.#modules.writership && { permit: (tree: TreeToSign) => this.#permit(tree) }),
+      ...(this.#modules.writership && {
+        permit: (tree: TreeToSign) => this.#permit(tree),
+        share: (batch: SharedBatch) => this.#share.give(batch),
+      }),
       registry: this.#modules.registry(),
       home,
       openTree: (origin) => shelf.openTree(origin),

@@ -28,7 +28,7 @@ export interface TakingOverModules {
 export async function takeOver(how: 'resume' | 'promote', modules: TakingOverModules): Promise<void> {
   const { writership, shelf, store } = modules;
   await writership.take(how);
-  for (const { tree } of shelf.ownLogs) await dropOutrun(tree, modules);
+  for (const { tree } of shelf.ownLogs) await dropOutrun(tree, modules, true);
   for (const pledge of writership.pledges) await meet(pledge, shelf.logs.get(pledge.origin)?.tree, modules);
   if (store.incomplete) throw logError('LOG_BEHIND', 'the store was salvaged, and is not whole yet');
 }
@@ -45,9 +45,8 @@ async function meet(
     throw logError('LOG_CONTRADICTED', message);
   }
   const staged = tree === undefined ? [] : await readStagedBatches(tree.keys, store);
-  const last = staged.at(-1);
-  // It is finished as it was begun, and its permit asked for again: that tells whether it is the one.
-  if (last !== undefined && last.index + last.drafts.length >= size) return;
+  // They are finished as they were begun, and their permits asked for again: that tells whether they are the ones.
+  if (staged.some(({ index, drafts }) => index + drafts.length === size)) return;
   throw logError(
     'LOG_BEHIND',
     `${origin} has ${tree?.size ?? 0} entries here, and the writer before had ${size} permitted`,
@@ -55,22 +54,55 @@ async function meet(
 }
 
 /**
- * Batches that an earlier writer on this machine staged, and that another has outrun: no quorum permitted them, since the log went
- * on without. What the registry says of them was never true.
+ * Batches that are logged by now lie here for nothing. Those that another writer has outrun, or, once the log is caught up with, that come after one
+ * that is missing here, are in no log: no quorum permitted them, since the log went on without, or what was permitted is fetched from elsewhere. What
+ * the registry says of them was never true. Rejects as the store.
  */
-async function dropOutrun(tree: LogTree, { store, registry }: TakingOverModules): Promise<void> {
+export async function dropOutrun(
+  tree: LogTree,
+  { store, registry }: Pick<TakingOverModules, 'store' | 'registry'>,
+  isCaughtUp: boolean,
+): Promise<void> {
+  let next = tree.size;
   let isOutrun = false;
   for (const staged of await readStagedBatches(tree.keys, store)) {
-    isOutrun ||= staged.index < tree.size && !(await isBegunBy(tree, staged));
-    if (!isOutrun) continue;
     const { index, drafts } = staged;
-    const origin = parseOrigin(tree.origin);
-    const rows =
-      origin.kind === 'attest'
-        ? await registry().removal({ log: origin.log, index, count: drafts.length })
-        : [];
-    await store.write([...rows, ...clearingChanges(tree.keys, staged)]);
+    const end = index + drafts.length;
+    isOutrun ||= (isCaughtUp && index > next) || (index < tree.size && !(await isBegunBy(tree, staged)));
+    if (!isOutrun) {
+      next = Math.max(next, end);
+      if (end <= tree.size) await store.write(clearingChanges(tree.keys, staged));
+      continue;
+    }
+    await drop(tree, staged, { store, registry });
   }
+}
+
+/** Gives up all that is staged of a log from an index on, for what the machine that writes stages there. Rejects as the store. */
+export async function giveWay(
+  tree: LogTree,
+  index: number,
+  modules: Pick<TakingOverModules, 'store' | 'registry'>,
+): Promise<void> {
+  for (const staged of await readStagedBatches(tree.keys, modules.store)) {
+    if (staged.index + staged.drafts.length > index) await drop(tree, staged, modules);
+    else if (staged.index + staged.drafts.length <= tree.size && (await isBegunBy(tree, staged)))
+      await modules.store.write(clearingChanges(tree.keys, staged));
+  }
+}
+
+async function drop(
+  tree: LogTree,
+  staged: StagedBatch,
+  { store, registry }: Pick<TakingOverModules, 'store' | 'registry'>,
+): Promise<void> {
+  const { index, drafts } = staged;
+  const origin = parseOrigin(tree.origin);
+  const rows =
+    origin.kind === 'attest'
+      ? await registry().removal({ log: origin.log, index, count: drafts.length })
+      : [];
+  await store.write([...rows, ...clearingChanges(tree.keys, staged)]);
 }
 
 /** Whether the entries that the log has in the places of a batch are those of the batch. */

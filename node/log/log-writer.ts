@@ -13,6 +13,7 @@ import { type Primitives } from '../../protocol/primitives.ts';
 import { requireTime, type TimeBounds } from '../clock/time-bounds.ts';
 import { type Change, type Clock, type HighWater, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
+import { type SharedBatch } from '../writer/batch-share.ts';
 import { type TreeToSign } from '../writer/writership.ts';
 import { type Growth } from './growth.ts';
 import { logError } from './log-error.ts';
@@ -33,6 +34,8 @@ export interface LogWriterModules extends Primitives {
   readonly timeBounds?: TimeBounds;
   /** Where witnesses fence the writer: asked before a larger tree is signed, which does not happen if this rejects. */
   readonly permit?: ((tree: TreeToSign) => Promise<void>) | undefined;
+  /** Gives a batch to a machine that may have to finish it, once it is durable here. Must not reject for one that does not answer. */
+  readonly share?: ((batch: SharedBatch) => Promise<void>) | undefined;
   /** Told of every new checkpoint, and of the newest after a recovery. Must not throw. */
   readonly onCheckpoint?: (checkpoint: HighWater) => void;
 }
@@ -74,8 +77,10 @@ export class LogWriter {
 
   /** Makes a batch durable before anything of it is signed. Rejects as `Store.write`. */
   async stage(staged: StagedBatch, changes: readonly Change[]): Promise<void> {
-    const { tree, store } = this.#modules;
-    await store.write([...changes, ...stagingChanges(tree.keys, staged)]);
+    const { tree, store, share } = this.#modules;
+    const all = [...changes, ...stagingChanges(tree.keys, staged)];
+    await store.write(all);
+    await share?.({ origin: tree.origin, index: staged.index, changes: all });
     this.#staged.push(staged);
   }
 
@@ -145,20 +150,31 @@ export class LogWriter {
     if (signed !== undefined) onCheckpoint?.(signed);
   }
 
+  /** Whether the log has these entries from an index on. */
+  async holds(index: number, entries: readonly Uint8Array[]): Promise<boolean> {
+    const end = index + entries.length;
+    return this.#modules.tree.size >= end && (await this.#sameUntil(index, entries)) === end;
+  }
+
   async #compare(index: number, entries: readonly Uint8Array[], logged: number): Promise<void> {
     const { tree } = this.#modules;
-    let at = index;
-    if (logged >= 0) {
-      for await (const entry of tree.reader.entries(index, Math.min(tree.size, index + entries.length))) {
-        if (!equalBytes(entry, entries[at - index] as Uint8Array)) break;
-        at++;
-      }
-    }
+    const at = logged < 0 ? index : await this.#sameUntil(index, entries);
     if (at === Math.min(tree.size, index + entries.length)) return;
     throw logError(
       'LOG_CONTRADICTED',
       `${tree.origin}: entry ${at} is not the one that was to be signed there`,
     );
+  }
+
+  /** The index of the first entry that is another, or is not there yet. */
+  async #sameUntil(index: number, entries: readonly Uint8Array[]): Promise<number> {
+    const { tree } = this.#modules;
+    let at = index;
+    for await (const entry of tree.reader.entries(index, Math.min(tree.size, index + entries.length))) {
+      if (!equalBytes(entry, entries[at - index] as Uint8Array)) break;
+      at++;
+    }
+    return at;
   }
 
   /** Of the tree that is held there is nothing to ask: it was signed before. */

@@ -213,13 +213,13 @@ export class Sequencer<Item> {
     return undefined;
   }
 
-  /** After a recovery each batch in hand is in the log or nowhere. */
+  /** After a recovery each batch in hand is in the log or nowhere; in its place there may be what another machine has logged. */
   async #answer(): Promise<void> {
     for (const batch of [...this.#inHand]) {
       const { staged, error: cause } = batch;
-      if (this.#modules.tree.size >= staged.index + staged.drafts.length) {
-        this.#give(batch, await this.#writer.entriesOf(staged));
-      } else {
+      const entries = await this.#writer.entriesOf(staged);
+      if (await this.#writer.holds(staged.index, entries)) this.#give(batch, entries);
+      else {
         const isKnown = isNodeError(cause) && cause.code !== 'STORE_WRITE_UNKNOWN';
         this.#refuse(
           batch,

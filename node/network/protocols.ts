@@ -9,6 +9,7 @@ import {
 } from '../verdicts/verify-server.ts';
 import { ADD_CHECKPOINT_BYTES_MAX } from '../witness/add-checkpoint.ts';
 import { WITNESS_ANSWER_BYTES_MAX } from '../witness/witness-server.ts';
+import { SHARE_ANSWER_BYTES_MAX, SHARE_BYTES_MAX, STANDBY_PROTOCOL } from '../writer/batch-share.ts';
 import {
   WRITER_ANSWER_BYTES_MAX,
   WRITER_PROTOCOL,
@@ -29,6 +30,7 @@ const SIZES: ReadonlyMap<string, ProtocolSizes> = new Map([
   [LOG_PROTOCOL, { requestBytesMax: REQUEST_BYTES_MAX, answerBytesMax: undefined }],
   [WITNESS_PROTOCOL, { requestBytesMax: ADD_CHECKPOINT_BYTES_MAX, answerBytesMax: WITNESS_ANSWER_BYTES_MAX }],
   [WRITER_PROTOCOL, { requestBytesMax: WRITER_REQUEST_BYTES_MAX, answerBytesMax: WRITER_ANSWER_BYTES_MAX }],
+  [STANDBY_PROTOCOL, { requestBytesMax: SHARE_BYTES_MAX, answerBytesMax: SHARE_ANSWER_BYTES_MAX }],
   [VERIFY_PROTOCOL, { requestBytesMax: VERIFY_REQUEST_BYTES_MAX, answerBytesMax: VERIFY_ANSWER_BYTES_MAX }],
 ]);
 

@@ -148,12 +148,30 @@ export class Writership {
     for (let tries = 1; ; tries++) {
       this.#reign ??= await this.#nextReign(how);
       try {
-        return await this.#claim(this.#reign);
+        const reports = await this.#claim(this.#reign);
+        const pledges = pledgesOf(reports, this.#modules.witnesses().length);
+        this.#pledges = new Map(pledges.map((pledge) => [pledge.origin, pledge]));
+        return;
       } catch (error) {
         if (!isNodeError(error, 'LOG_FENCED')) throw error;
         this.#letGo();
         if (how === 'resume' || tries === CLAIMS_MAX) throw error;
       }
+    }
+  }
+
+  /**
+   * Asks whether it still may write, so that a writer that has nothing to sign learns of its successor too.
+   * @throws {NodeError} LOG_FENCED if not; PEER_UNREACHABLE if too few witnesses answer to tell.
+   */
+  async confirm(): Promise<void> {
+    const reign = this.#reign;
+    if (!this.#isHeld || reign === undefined || this.#modules.witnesses().length === 0) return;
+    try {
+      await this.#claim(reign);
+    } catch (error) {
+      if (isNodeError(error, 'LOG_FENCED') && this.#reign === reign) this.#letGo();
+      throw error;
     }
   }
 
@@ -227,7 +245,8 @@ export class Writership {
     return highest;
   }
 
-  async #claim(reign: SignedWord<Claim>): Promise<void> {
+  /** What each witness that granted it had permitted last, of each log. */
+  async #claim(reign: SignedWord<Claim>): Promise<Permit[][]> {
     const witnesses = this.#modules.witnesses();
     const answers = await this.#ask({ kind: 'claim', claim: reign.bytes }, witnesses);
     const granted = [...answers.values()].filter(
@@ -245,8 +264,7 @@ export class Writership {
     this.#other = undefined;
     this.#isHeld = true;
     this.#isFenced = false;
-    const reports = granted.map((answer) => (answer.kind === 'record' ? this.#permitsIn(answer) : []));
-    for (const pledge of pledgesOf(reports, witnesses.length)) this.#pledges.set(pledge.origin, pledge);
+    return granted.map((answer) => (answer.kind === 'record' ? this.#permitsIn(answer) : []));
   }
 
   /**

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type RegionNode } from '../../../node/core/region-node.ts';
 import { isNodeError } from '../../../node/node-error.ts';
-import { hexOf } from '../../../protocol/bytes.ts';
+import { encodeWriterAnswer, WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
+import { equalBytes, hexOf } from '../../../protocol/bytes.ts';
 import { testKey } from '../../support/keys.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
@@ -31,6 +32,27 @@ async function withStandby(others: readonly string[] = ['FR', 'IT']): Promise<No
 function follows(world: NodeWorld): (node: RegionNode) => boolean {
   const size = () => world.node('FR').status.sizes[TRUST];
   return (node) => node.status.writing === 'standby' && node.status.sizes[TRUST] === size();
+}
+
+/** DE issues a code, has the tree permitted by all, hears nothing of it and dies. */
+async function dieBeforeSigning(world: NodeWorld): Promise<void> {
+  let permitted = 0;
+  world.network.tamper = ({ to, protocol, bytes }) => {
+    if (protocol !== WRITER_PROTOCOL || to !== 'DE' || !isPermit(bytes)) return bytes;
+    permitted++;
+    return undefined;
+  };
+  const expiresAtS = world.nowS + 86_400;
+  const status = { colour: 'green', measure: 'none', expiresAtS, ruleId: 'base', ruleVersion: 1 } as const;
+  const issuing = world.node('DE').issue({ subject: 'p2', fields: { status } });
+  issuing.catch(() => undefined);
+  await world.until(() => permitted >= 2, 'it is permitted');
+  await world.kill('DE');
+  world.network.tamper = undefined;
+}
+
+function isPermit(answer: Uint8Array): boolean {
+  return equalBytes(answer, encodeWriterAnswer({ kind: 'permitted' }));
 }
 
 function isWriting(world: NodeWorld, name: string): boolean {
@@ -88,6 +110,39 @@ describe('RegionNode where witnesses fence the writer', () => {
     await world.run(world.node('DE').promote());
     assert.equal((await world.issue('DE', 'p4')).index, after.index + 1);
     assert.equal(world.node('DE').status.writer?.epoch, 3);
+    await world.stop();
+  });
+
+  it('T9: what the writer had permitted and never signed is finished by the standby, which knows whose it is', async () => {
+    const world = await withStandby();
+    await world.issue('DE');
+    await world.pass(10);
+    await dieBeforeSigning(world);
+    await world.run(world.node(SPARE).promote());
+    for (const subject of ['p1', 'p2']) {
+      const held = [];
+      for await (const one of world.node(SPARE).heldCodes.of({ subject })) held.push(one);
+      assert.equal(held.length, 1, subject);
+    }
+    assert.equal((await world.issue(SPARE, 'p3')).index, 2);
+    await world.stop();
+  });
+
+  it('T9: where it has not what was permitted, it signs nothing; the machine that has it can be promoted instead', async () => {
+    const world = await withStandby();
+    await world.issue('DE');
+    await world.pass(10);
+    world.network.cut('DE', SPARE);
+    await dieBeforeSigning(world);
+    await rejectsWith(
+      world.run(world.node(SPARE).promote()),
+      'LOG_BEHIND',
+      /has 1 entries here.* had 2 permitted/,
+    );
+    world.replace('DE', { fenced: { identity: FIRST } });
+    await world.boot('DE', ({ status }) => status.writing === 'standby');
+    await world.run(world.node('DE').promote());
+    assert.equal((await world.issue('DE', 'p3')).index, 2);
     await world.stop();
   });
 

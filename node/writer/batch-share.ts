@@ -1,0 +1,174 @@
+/**
+ * Keeps the standby of a region fit to take over: what the writer stages for a batch, the sealed rows of the registry with it, goes there
+ * before anything of the batch is permitted. So whatever may have been signed can be finished there. A standby that does not answer
+ * keeps nobody from writing. Spec: SPEC.md 14.5.6.
+ */
+import { z } from 'zod';
+import { asciiBytes } from '../../protocol/bytes.ts';
+import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { bytesForm, countForm } from '../../protocol/evidence/proof-form.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { parseOrigin } from '../../protocol/log/origin.ts';
+import { isNodeError } from '../node-error.ts';
+import { type Change, type Clock, type Network } from '../ports.ts';
+import { ORIGIN_CHARS_MAX } from '../sync/messages.ts';
+import { type SyncClient } from '../sync/sync-client.ts';
+import { Turns } from '../turns.ts';
+
+export const STANDBY_PROTOCOL = '/entente/standby/1.0.0';
+export const SHARE_BYTES_MAX = 1_048_576;
+export const SHARE_ANSWER_BYTES_MAX = 16;
+
+const KEPT = asciiBytes('kept\n');
+const REFUSED = asciiBytes('refused\n');
+/** Bytes of a row besides its key and value, and of a share besides its rows. */
+const ROW_BYTES = 16;
+const HEAD_BYTES = 128;
+const KEY_CHARS_MAX = 256;
+/** Milliseconds for which a standby that did not answer is left alone: it would slow every batch down. */
+const AWAY_MS = 10_000;
+
+const ROWS_MAX = 65_536;
+
+const schema = z.strictObject({
+  origin: z.string().max(ORIGIN_CHARS_MAX),
+  index: countForm,
+  rows: z.array(z.tuple([z.string().max(KEY_CHARS_MAX), bytesForm])).max(ROWS_MAX),
+});
+/** A part of what a writer stages for a batch of `origin` that begins at `index`. */
+export type Share = z.infer<typeof schema>;
+
+/** A batch, and all that is made durable with it. */
+export interface SharedBatch {
+  readonly origin: string;
+  readonly index: number;
+  readonly changes: readonly Change[];
+}
+
+export interface BatchShareModules {
+  readonly client: Pick<SyncClient, 'peers' | 'request'>;
+  readonly clock: Clock;
+  /** Whether a peer is another machine of the own region. */
+  readonly isOwn: (peer: string) => boolean;
+}
+
+/** The writer's side. */
+export class BatchShare {
+  readonly #modules: BatchShareModules;
+  readonly #awayUntilMs = new Map<string, number>();
+
+  constructor(modules: BatchShareModules) {
+    this.#modules = modules;
+  }
+
+  /** Resolves once every standby that answers has made this durable, in this order; never rejects for one that does not. */
+  async give(batch: SharedBatch): Promise<void> {
+    const { client, clock, isOwn } = this.#modules;
+    const peers = client
+      .peers()
+      .filter((peer) => isOwn(peer) && clock.runMs() >= (this.#awayUntilMs.get(peer) ?? 0));
+    if (peers.length === 0) return;
+    const shares = sharesOf(batch);
+    await Promise.all(
+      peers.map(async (peer) => {
+        try {
+          for (const share of shares) await client.request(peer, STANDBY_PROTOCOL, share);
+          this.#awayUntilMs.delete(peer);
+        } catch (error) {
+          if (!isNodeError(error) && !isProtocolError(error)) throw error;
+          this.#awayUntilMs.set(peer, clock.runMs() + AWAY_MS);
+        }
+      }),
+    );
+  }
+}
+
+export interface ShareServerOptions {
+  readonly region: string;
+  readonly network: string;
+}
+
+export interface ShareServerModules {
+  readonly network: Network;
+  readonly isOwn: (peer: string) => boolean;
+  /** Whether this machine follows, and writes nothing itself. */
+  readonly isStandby: () => boolean;
+  /** Makes rows durable. Rejects as `Store.write`. */
+  readonly keep: (changes: readonly Change[]) => Promise<void>;
+  /** Gives up all that is staged here of a log from an index on: the writer stages something there, so none of it was permitted. */
+  readonly giveWay: (origin: string, index: number) => Promise<void>;
+}
+
+/** The side of the standby. */
+export class ShareServer {
+  readonly #options: ShareServerOptions;
+  readonly #modules: ShareServerModules;
+  readonly #turns = new Turns();
+  /** Whose share came last, and of which batch. */
+  #batch = '';
+
+  constructor(options: ShareServerOptions, modules: ShareServerModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  start(): void {
+    this.#modules.network.handle(STANDBY_PROTOCOL, (peer, share) => this.answer(peer, share));
+  }
+
+  /** Takes rows of the registry and of batches on their way, from another machine of the region, and nothing else. */
+  async answer(peer: string, share: Uint8Array): Promise<Uint8Array> {
+    const { isOwn, isStandby } = this.#modules;
+    if (!isOwn(peer) || !isStandby()) return REFUSED;
+    const { origin, index, rows } = parseShare(share);
+    if (!this.#isOwnLog(origin) || !rows.every(([key]) => this.#isOf(origin, key))) return REFUSED;
+    return this.#turns.take('share', () => this.#keep(peer, { origin, index, rows }));
+  }
+
+  async #keep(peer: string, { origin, index, rows }: Share): Promise<Uint8Array> {
+    const { isStandby, giveWay, keep } = this.#modules;
+    const batch = `${peer} ${origin} ${index}`;
+    if (batch !== this.#batch) await giveWay(origin, index);
+    this.#batch = batch;
+    if (!isStandby()) return REFUSED;
+    await keep(rows.map(([key, value]) => ({ put: key, value })));
+    return KEPT;
+  }
+
+  #isOwnLog(origin: string): boolean {
+    const { region, network } = this.#options;
+    const parsed = parseOrigin(origin);
+    return parsed.kind !== 'witness' && parsed.region === region && parsed.network === network;
+  }
+
+  /** Rows of the registry, and those of a batch on its way into that log. */
+  #isOf(origin: string, key: string): boolean {
+    const prefix = `log/${origin}/`;
+    if (key.startsWith(prefix)) return /^(staged|drafts)\/\d{16}$/.test(key.slice(prefix.length));
+    return /^registry\/(page|subject)\/[\x21-\x7d]+$/.test(key);
+  }
+}
+
+/** @throws {ProtocolError} TOO_LARGE, CBOR_MALFORMED, CBOR_NOT_CANONICAL, SCHEMA_INVALID. */
+export function parseShare(share: Uint8Array): Share {
+  const parsed = schema.safeParse(decodeCbor(share, { bytesMax: SHARE_BYTES_MAX }));
+  if (parsed.success) return parsed.data;
+  throw new ProtocolError('SCHEMA_INVALID', 'expected rows of a store');
+}
+
+/** In as many messages as they need, in their order: what says that a batch is whole is its last row. */
+export function sharesOf({ origin, index, changes }: SharedBatch): Uint8Array[] {
+  const parts: Share['rows'][] = [[]];
+  let bytes = HEAD_BYTES;
+  for (const change of changes) {
+    if (!('put' in change)) continue;
+    const size = change.put.length + change.value.length + ROW_BYTES;
+    if (bytes + size > SHARE_BYTES_MAX || parts.at(-1)?.length === ROWS_MAX) {
+      parts.push([]);
+      bytes = HEAD_BYTES;
+    }
+    bytes += size;
+    parts.at(-1)?.push([change.put, change.value]);
+  }
+  return parts.map((rows) => encodeCbor({ origin, index, rows }));
+}

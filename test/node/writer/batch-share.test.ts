@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { type Change } from '../../../node/ports.ts';
+import { parseShare, SHARE_BYTES_MAX, ShareServer, sharesOf } from '../../../node/writer/batch-share.ts';
+import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { MemoryNetwork } from '../../support/memory-network.ts';
+import { put } from '../../support/store-fixture.ts';
+
+const LOG = 'DE.test/attest/2026-11';
+const BATCH = [
+  put('registry/page/2026-11/0000000000007', 'page'),
+  put('registry/subject/00ff/0a', ''),
+  put(`log/${LOG}/drafts/0000000000000007`, 'drafts'),
+  put(`log/${LOG}/staged/0000000000000007`, 'head'),
+];
+
+function bench() {
+  const network = new MemoryNetwork({ random: () => 0.5 }, { clock: new ManualClock() }).join('DE#2');
+  const standing = { isStandby: true };
+  const kept: Change[] = [];
+  const gaveWay: string[] = [];
+  const server = new ShareServer(
+    { region: 'DE', network: 'test' },
+    {
+      network,
+      isOwn: (peer) => peer === 'DE',
+      isStandby: () => standing.isStandby,
+      keep: (changes) => Promise.resolve(void kept.push(...changes)),
+      giveWay: (origin, index) => Promise.resolve(void gaveWay.push(`${origin} ${index}`)),
+    },
+  );
+  const answer = async (share: Uint8Array, peer = 'DE') =>
+    Buffer.from(await server.answer(peer, share)).toString();
+  return { server, answer, kept, gaveWay, standing };
+}
+
+function share(rows: readonly (readonly [string, Uint8Array])[], origin = LOG, index = 7): Uint8Array {
+  return encodeCbor({ origin, index, rows: rows.map(([key, value]) => [key, value]) });
+}
+
+describe('sharesOf', () => {
+  it('gives all rows in their order, in messages within the bound', () => {
+    const big = Array.from({ length: 5 }, (_, i) => put(`registry/page/2026-11/${i}`, 'x'.repeat(400_000)));
+    const shares = sharesOf({ origin: LOG, index: 7, changes: [...big, ...BATCH] });
+    assert.ok(shares.length > 1 && shares.every(({ length }) => length <= SHARE_BYTES_MAX));
+    const keys = shares.flatMap((one) => parseShare(one).rows.map(([key]) => key));
+    assert.deepEqual(
+      keys,
+      [...big, ...BATCH].map((change) => ('put' in change ? change.put : '')),
+    );
+  });
+});
+
+describe('ShareServer', () => {
+  it('keeps a batch of the machine that writes, and gives way to it once', async () => {
+    const { answer, kept, gaveWay } = bench();
+    for (const one of [BATCH.slice(0, 2), BATCH.slice(2)])
+      for (const message of sharesOf({ origin: LOG, index: 7, changes: one }))
+        assert.equal(await answer(message), 'kept\n');
+    assert.deepEqual(kept, BATCH);
+    assert.deepEqual(gaveWay, [`${LOG} 7`]);
+  });
+
+  it('T1: takes nothing from other regions, while it writes itself, or that belongs elsewhere in the store', async () => {
+    const { answer, kept, gaveWay, standing } = bench();
+    const [good = new Uint8Array()] = sharesOf({ origin: LOG, index: 7, changes: BATCH });
+    assert.equal(await answer(good, 'FR'), 'refused\n');
+    const value = Uint8Array.of(1);
+    for (const message of [
+      share([[`log/${LOG}/head`, value]]),
+      share([[`log/${LOG}/entries/0000000000000007`, value]]),
+      share([['log/DE.test/trust/staged/0000000000000007', value]]),
+      share([['registry/check', value]]),
+      share([['witness/FR.test/trust', value]]),
+      share([['log/FR.test/trust/staged/0000000000000007', value]], 'FR.test/trust'),
+    ]) {
+      assert.equal(await answer(message), 'refused\n');
+    }
+    standing.isStandby = false;
+    assert.equal(await answer(good), 'refused\n');
+    assert.deepEqual([kept, gaveWay], [[], []]);
+  });
+
+  it('B63: bytes that are no share are a fault of the peer', async () => {
+    const { server } = bench();
+    for (const bytes of [new Uint8Array(0), new Uint8Array(SHARE_BYTES_MAX + 1), Uint8Array.of(0xa0)])
+      await assert.rejects(server.answer('DE', bytes), { name: 'ProtocolError' });
+    await assert.rejects(server.answer('DE', share([], 'nobody')), { name: 'ProtocolError' });
+  });
+});
