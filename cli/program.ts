@@ -57,6 +57,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   init: async () => (await import('./commands/init.ts')).addInit,
   run: async () => (await import('./commands/run.ts')).addRun,
   up: async () => (await import('./commands/up.ts')).addUp,
+  standby: async () => (await import('./commands/standby.ts')).addStandby,
+  promote: async () => (await import('./commands/promote.ts')).addPromote,
   status: async () => (await import('./commands/status.ts')).addStatus,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   declare: async () => (await import('./commands/declare.ts')).addDeclare,

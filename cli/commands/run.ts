@@ -14,6 +14,7 @@ import { stopInTime } from './stop-in-time.ts';
 interface RunOptions {
   readonly set?: NamedSettings;
   readonly withoutPeers?: boolean;
+  readonly standby?: boolean;
 }
 
 /** Milliseconds from the signal to stop until it ends in any case: answers in hand have 5 s; after 10 s Docker kills without a word. */
@@ -40,6 +41,7 @@ export function addRun(program: Command, cli: Cli): void {
       '--without-peers',
       'sign although too few peers can be asked, since this is the newest copy of the region',
     )
+    .option('--standby', 'follow and judge, and sign nothing before `entente promote`: needs writer.fenced')
     .addHelpText(
       'after',
       examples(
@@ -61,7 +63,7 @@ function collectSetting(text: string, before: NamedSettings = []): NamedSettings
 async function run(
   cli: Cli,
   paths: readonly string[],
-  { set = [], withoutPeers = false }: RunOptions,
+  { set = [], withoutPeers = false, standby = false }: RunOptions,
 ): Promise<void> {
   const { environment = {}, onSignal = () => undefined, writeErr, clock = systemClock } = cli.surroundings;
   const stopping = stopInTime({ patienceMs: STOP_MS_MAX }, cli.surroundings);
@@ -78,7 +80,7 @@ async function run(
       if (stopping.aborted) break;
       const over = { environment, settings: set };
       const service = await NodeService.start(
-        { path, over, withoutPeers, software: SOFTWARE },
+        { path, over, withoutPeers, isStandby: standby, software: SOFTWARE },
         { ...modules, openLog: (options) => openLog(options, writeErr) },
       );
       services.push(service);

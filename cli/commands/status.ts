@@ -13,6 +13,7 @@ import { printable } from '../printable.ts';
 import { table } from '../table.ts';
 import { spanText } from '../times.ts';
 import { wrapped } from '../wrap.ts';
+import { writerText } from '../writer-text.ts';
 
 const healthSchema = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
 
@@ -129,6 +130,7 @@ function witnessText({ counted, needed, of }: { counted: number; needed: number;
 
 function ownLines({
   reason,
+  writer,
   store,
   clock,
   sizes,
@@ -147,6 +149,7 @@ function ownLines({
     ...addresses.p2p.map((address) => ['peers', `at ${printable(address)}`] as const),
     ['clock', `${CLOCK_TEXTS[clock.standing]}${off}`],
     ['store', printable(store)],
+    ...(writer === undefined ? [] : [['writer', writerText(writer)] as const]),
     ...lifeLines(life),
     ...(reason === undefined ? [] : [['why not', printable(reason)] as const]),
     ...Object.entries(sizes).map(

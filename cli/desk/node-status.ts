@@ -35,6 +35,17 @@ export const nodeStatusSchema = z.looseObject({
   ...regionsSchema.shape,
   writing: z.string(),
   reason: z.string().optional(),
+  writer: z
+    .looseObject({
+      isSelf: z.boolean(),
+      epoch: z.number(),
+      writer: z.string(),
+      sinceS: z.number(),
+      witnesses: z.number(),
+      needed: z.number(),
+      permitAgeMs: z.number().optional(),
+    })
+    .optional(),
   behind: z.record(z.string(), z.number()).optional(),
   store: z.string(),
   clock: clockSchema,
@@ -84,6 +95,7 @@ export const nodeStatusSchema = z.looseObject({
     heapBytesMax: z.number(),
   }),
 });
+export type WriterSeen = NonNullable<RunningStatus['writer']>;
 export type RunningStatus = z.infer<typeof nodeStatusSchema>;
 
 /** The status of the node that runs on a directory. Rejects as `adminOf` and `AdminClient.ask`. */

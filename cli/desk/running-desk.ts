@@ -400,7 +400,8 @@ function mayComeRight(error: unknown): boolean {
 }
 
 /** What a node refuses ends a command as if the command itself had been refused. */
-async function asked<T>(answer: Promise<T>): Promise<T> {
+/** What a node refuses, with the code that it gave. */
+export async function asked<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {

@@ -2,7 +2,9 @@
 import { EXIT } from '../exit.ts';
 import { figure } from '../output.ts';
 import { printable } from '../printable.ts';
-import { type Finding, must, note, ok, quoted } from './finding.ts';
+import { type RunningStatus } from '../desk/node-status.ts';
+import { writerText } from '../writer-text.ts';
+import { type Finding, must, note, ok, quoted, warn } from './finding.ts';
 import { type ReadablePatient } from './patient.ts';
 
 export function checkWriting({ running, path, peers }: ReadablePatient): Finding[] {
@@ -11,7 +13,9 @@ export function checkWriting({ running, path, peers }: ReadablePatient): Finding
   const list = `entente peer list ${quoted(path)}`;
   switch (writing) {
     case 'writing':
-      return [ok('it signs for the region')];
+      return [ok('it signs for the region'), ...fencing(running)];
+    case 'standby':
+      return [standby(running, path)];
     case 'checking':
     case 'clear':
       return [note('it is asking its peers whether this is the newest copy of the region')];
@@ -42,6 +46,25 @@ export function checkWriting({ running, path, peers }: ReadablePatient): Finding
         must(`it does not sign: ${printable(writing)}; its log says why`, `entente status ${quoted(path)}`),
       ];
   }
+}
+
+/** Whether the loss of one more region would keep it from signing. */
+function fencing({ writer, peers }: RunningStatus): Finding[] {
+  if (writer === undefined) return [];
+  const { witnesses, needed } = writer;
+  const connected = new Set(peers.map(({ region }) => region)).size;
+  const text = `witnesses fence it: ${needed} of ${witnesses} have to permit what it signs, ${connected} regions are connected`;
+  return [connected > needed || connected >= witnesses ? ok(text) : note(text)];
+}
+
+function standby({ writer, reason = '' }: RunningStatus, path: string): Finding {
+  if (writer === undefined) {
+    return warn(
+      `it is the standby, and knows of nobody who writes: ${printable(reason)}`,
+      `entente promote ${quoted(path)}`,
+    );
+  }
+  return ok(`it is the standby: ${writerText(writer)}`);
 }
 
 /** A backup that was put back shows by what peers have seen with our own signature. */

@@ -100,6 +100,20 @@ const httpSchema = z.strictObject({
     .describe('Whether the witness cosigns checkpoints of known logs for whoever submits them by HTTP.'),
 });
 
+const writerSchema = z.strictObject({
+  fenced: z
+    .boolean()
+    .default(false)
+    .describe('Witnesses of other regions fence whoever writes, so that a standby can take over.'),
+  standby: z
+    .strictObject({
+      key: fingerprint.describe('Public key of its node identity, as `entente standby make` writes it.'),
+      addresses: multiaddrs.default([]).describe('Where it listens.'),
+    })
+    .optional()
+    .describe('The other machine of this region: announced to peers with this one.'),
+});
+
 const adminSchema = z.strictObject({
   listen: z
     .string()
@@ -237,6 +251,7 @@ const membersSchema = z.strictObject({
     .refine((peers) => Object.keys(peers).length <= PEERS_MAX, `expected at most ${PEERS_MAX} peers`)
     .default({})
     .describe('Other regions by id.'),
+  writer: writerSchema.prefault({}).describe('Which machine signs for the region.'),
   p2p: p2pSchema.prefault({}).describe('The network of nodes.'),
   http: httpSchema.prefault({}).describe('The public interface: verdicts, logs, snapshots, metrics.'),
   admin: adminSchema.prefault({}).describe('The interface for the operator of this node.'),

@@ -148,10 +148,9 @@ export class Signing {
    * while it has not all that the writer before may have signed: it fetches that, and signs as soon as it can.
    */
   async promote(): Promise<void> {
-    const { writership } = this.#modules;
-    if (writership === undefined)
+    if (this.#modules.writership === undefined)
       throw new NodeError('REFUSED', 'no witness fences the writer of this region', {
-        hint: 'Set `writer: fenced` in entente.yaml of both machines, and start them again.',
+        hint: 'Make a standby with `entente standby make`, and start both machines again.',
       });
     if (this.#side !== undefined) return;
     this.#how = 'promote';

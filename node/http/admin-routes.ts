@@ -16,6 +16,7 @@ import { type Route } from './routes.ts';
 import {
   entryOrder,
   forced,
+  promoted,
   logged,
   nodeStatus,
   peerList,
@@ -36,6 +37,7 @@ export interface AdminModules {
     | 'revoke'
     | 'commitState'
     | 'force'
+    | 'promote'
     | 'heldCodes'
     | 'life'
     | 'status'
@@ -146,6 +148,18 @@ export function adminRoutes(
       handle: async (context) => {
         const { index } = await node.commitState();
         return replies.json(context, { index });
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/promote',
+      summary: 'Lets this machine write in the place of the one that does; answers once it signs',
+      description:
+        '503 LOG_BEHIND while it fetches what the other has signed: it signs as soon as it has that.',
+      answer: { description: 'In which epoch it writes', content: json(promoted) },
+      handle: async (context) => {
+        await node.promote();
+        return replies.json(context, { epoch: node.status.writer?.epoch ?? 0 });
       },
     },
     {

@@ -171,6 +171,8 @@ export const foreignRevocationOrder = z
 
 export const logged = z.object({ index: z.int() }).openapi('Logged');
 
+export const promoted = z.object({ epoch: z.int() }).openapi('Promoted');
+
 export const forced = z.object({ forced: z.literal(true) }).openapi('Forced');
 
 /** Plain data of the node, for people and for `entente status`. Its members may grow. */

@@ -52,6 +52,8 @@ export interface OpenRegionOptions {
   readonly node?: Partial<RegionNodeOptions>;
   /** Signs although too few peers said that nothing of its logs is missing: the operator knows that this is the newest copy. */
   readonly withoutPeers?: boolean;
+  /** It does not claim to write before it is promoted, where witnesses fence that. */
+  readonly isStandby?: boolean;
   /** What stands over the config's file. */
   readonly over?: Overlay;
 }
@@ -69,6 +71,8 @@ export interface RegionParts {
   readonly layout: RegionLayout;
   readonly config: Config;
   readonly keys: RegionKeys;
+  /** The public key of its node identity, for a process that runs as the node. */
+  readonly identity?: Uint8Array;
 }
 
 /**
@@ -91,10 +95,11 @@ export async function openRegion(
 /** The same from parts that are at hand already. */
 export async function startRegion(
   parts: RegionParts,
-  { node: nodeOptions = {}, withoutPeers = false }: OpenRegionOptions,
+  { node: nodeOptions = {}, withoutPeers = false, isStandby = false }: OpenRegionOptions,
   modules: OpenRegionModules,
 ): Promise<Region> {
-  const { layout, config, keys } = parts;
+  // A command claims nothing in the name of a machine whose node has to run.
+  const { layout, config, keys, identity = new Uint8Array(32) } = parts;
   const { region, network: networkName, fingerprint, storage, life } = config;
   const running: { node?: RegionNode } = {};
   const state = () => running.node?.keeper(region)?.state;
@@ -111,6 +116,7 @@ export async function startRegion(
       rulesForPeople: life.rules,
       objectTo: life.objectTo,
       objectionDays: life.objectionDays,
+      ...(config.writer.fenced && { fenced: { identity, isStandby } }),
       ...nodeOptions,
       invited: invitedBy(config),
       mirrors: Object.keys(config.peers).filter((peer) => config.peers[peer]?.mirror === true),

@@ -1,5 +1,5 @@
 /** Keeps the trust log saying where this node can be reached, and the public directory what the logs and its witness say. */
-import { equalBytes } from '../../protocol/bytes.ts';
+import { equalBytes, hexBytes } from '../../protocol/bytes.ts';
 import { NODE_ADDRESSES_MAX } from '../../protocol/limits.ts';
 import { type NodeIdentity } from '../../protocol/trust/trust-state.ts';
 import { isNodeError } from '../node-error.ts';
@@ -11,6 +11,8 @@ export interface AnnouncerModules {
   readonly publicKey: Uint8Array;
   /** libp2p addresses without the name of the peer. */
   readonly addresses: () => readonly string[];
+  /** The other machine of the region, which cannot speak for itself. */
+  readonly standby?: { readonly key: string; readonly addresses: readonly string[] } | undefined;
   readonly clock: Clock;
   readonly onTrouble: (error: unknown) => void;
 }
@@ -52,7 +54,8 @@ export class Announcer {
         await this.#publish();
       } catch (error) {
         // Until it signs there is nothing to announce, and nothing wrong with that.
-        if (isNodeError(error, 'PEER_UNREACHABLE')) waitMs = FIRST_ROUNDS_MS;
+        if (isNodeError(error, 'PEER_UNREACHABLE') || isNodeError(error, 'LOG_FENCED'))
+          waitMs = FIRST_ROUNDS_MS;
         else if (!signal.aborted) onTrouble(error);
       }
       await clock.wait(waitMs, signal).catch(() => undefined);
@@ -67,9 +70,15 @@ export class Announcer {
   }
 
   async #announce(): Promise<void> {
-    const { region, publicKey, addresses, clock } = this.#modules;
+    const { region, publicKey, addresses, standby } = this.#modules;
     await region.node.whenWriting();
-    const announced = addresses().slice(0, NODE_ADDRESSES_MAX);
+    await this.#announceNode(publicKey, addresses());
+    if (standby !== undefined) await this.#announceNode(hexBytes(standby.key), standby.addresses);
+  }
+
+  async #announceNode(publicKey: Uint8Array, addresses: readonly string[]): Promise<void> {
+    const { region, clock } = this.#modules;
+    const announced = addresses.slice(0, NODE_ADDRESSES_MAX);
     const nowS = Math.floor(clock.nowMs() / 1000);
     const known = [...region.state.nodes()].find((node) => equalBytes(node.publicKey, publicKey));
     if (known !== undefined && isCurrent(known, announced, nowS)) return;

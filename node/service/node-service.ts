@@ -39,6 +39,7 @@ export interface NodeServiceOptions {
   readonly over?: Overlay;
   /** See `OpenRegionOptions`. */
   readonly withoutPeers?: boolean;
+  readonly isStandby?: boolean;
   /** Name and version, for peers. */
   readonly software: string;
 }
@@ -146,7 +147,7 @@ async function stopAll(started: readonly { stop(): Promise<void> }[]): Promise<v
 }
 
 async function startAll<T>(
-  { path, over = {}, withoutPeers = false, software }: NodeServiceOptions,
+  { path, over = {}, withoutPeers = false, isStandby = false, software }: NodeServiceOptions,
   modules: NodeServiceModules,
   started: { stop(): Promise<void> }[],
   make: (parts: {
@@ -188,9 +189,10 @@ async function startAll<T>(
   const signatures = new SignatureThread({}, modules);
   started.push(signatures);
   const region = await startRegion(
-    { layout, config, keys },
+    { layout, config, keys, identity: identity.publicKey },
     {
       withoutPeers,
+      isStandby,
       node: {
         mirrors: Object.entries(config.peers).flatMap(([of, { mirror }]) => (mirror === true ? [of] : [])),
         invited: Object.entries(config.peers).flatMap(([of, { invited, fingerprint }]) =>
@@ -278,6 +280,7 @@ async function startAll<T>(
       const { announce } = config.p2p;
       return announce.length > 0 ? announce : (network.status.host?.addresses ?? []).map(withoutName);
     },
+    standby: config.writer.standby,
     clock,
     onTrouble,
   });

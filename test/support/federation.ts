@@ -75,6 +75,11 @@ export class Federation {
     }
   }
 
+  /** The operator of a machine names the node of a region, where it listens. */
+  async tell(name: string, other: string): Promise<void> {
+    await tellOf(this.cli, name, other, await addressOf(this.cli.path(other)));
+  }
+
   /** Starts the node of a region; resolves once it listens. */
   async start(region: string, ...args: readonly string[]): Promise<RunningNode> {
     const node = RunningNode.startAhead(
