@@ -34,6 +34,8 @@ export interface RegionNodeOptions {
   readonly bootQuorum?: (recognised: readonly string[]) => number;
   /** Witnesses fence whoever writes for the region. Without it this node is the only one that ever does. */
   readonly fenced?: FencedWriter | undefined;
+  /** The operator lets it sign beside what witnesses know of a writer: nobody else writes any more. */
+  readonly isFenceIgnored?: boolean;
   /** Of people who declared: see `LifeOptions`. */
   readonly rulesForPeople?: string | undefined;
   readonly objectTo?: string;

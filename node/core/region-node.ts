@@ -175,7 +175,7 @@ export class RegionNode {
     const upkeep = upkeepOf(this.#options, { ...reading, keepers, store: this.#store });
     this.#mender = upkeep.mender;
     this.#scrub = upkeep.scrub;
-    this.#writership = writershipFor(options, { ...reading, home: () => this.keeper(region) });
+    this.#writership = writershipFor(options, { ...reading, keeper: (of) => this.keeper(of) });
     this.#signing = new Signing(this.#options, {
       ...reading,
       writership: this.#writership,

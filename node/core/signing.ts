@@ -12,6 +12,7 @@ import { type Background } from './background.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { type WritingState } from './node-status.ts';
+import { requireUnfenced } from './fencing.ts';
 import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
 import { requireNaming } from './naming.ts';
 import { OwnNews } from './own-news.ts';
@@ -68,11 +69,8 @@ export class Signing {
     this.#isStandby = options.fenced?.isStandby === true;
     const { shelf, keeper, regionOf } = modules;
     this.#share = new BatchShare({ ...modules, isOwn: (peer) => regionOf(peer) === options.region });
-    this.#retention = new Retention(options, {
-      ...modules,
-      stateOf: (of) => keeper(of)?.state,
-      openTree: (origin) => shelf.openTree(origin),
-    });
+    const openTree = (origin: string) => shelf.openTree(origin);
+    this.#retention = new Retention(options, { ...modules, stateOf: (of) => keeper(of)?.state, openTree });
   }
 
   /** Asks until the way is free, and then begins to sign; from then on does what is due with the calendar. */
@@ -287,10 +285,9 @@ export class Signing {
     this.#how = 'resume';
     this.#state = 'standby';
     this.#failure = error;
-    const { background, onTrouble } = this.#modules;
-    onTrouble?.(error);
+    this.#modules.onTrouble?.(error);
     this.#isEnding = true;
-    background.run(async () => {
+    this.#modules.background.run(async () => {
       await side?.stop().finally(() => (this.#isEnding = false));
       if (!this.#isBeginning) await this.#begin();
     });
@@ -333,6 +330,7 @@ export class Signing {
   async #open(): Promise<void> {
     const { writership } = this.#modules;
     if (writership !== undefined) await takeOver(this.#how, { ...this.#modules, writership });
+    else if (!this.#forced) await requireUnfenced(this.#options, this.#modules);
     this.#isOpening = true;
     try {
       const side = await this.#start();

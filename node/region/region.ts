@@ -117,6 +117,7 @@ export async function startRegion(
       objectTo: life.objectTo,
       objectionDays: life.objectionDays,
       ...(config.writer.fenced && { fenced: { identity, isStandby } }),
+      isFenceIgnored: withoutPeers,
       ...nodeOptions,
       invited: invitedBy(config),
       mirrors: Object.keys(config.peers).filter((peer) => config.peers[peer]?.mirror === true),

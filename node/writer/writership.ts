@@ -135,6 +135,17 @@ export class Writership {
     if (claim !== undefined && !equalBytes(claim.writer, this.#options.writer)) throw this.#fenced(claim);
   }
 
+  /** Whether anybody has said that he writes: asked of all who answer, few as they may be. */
+  async isClaimed(): Promise<boolean> {
+    const answers = await this.#ask(
+      { kind: 'writer', origin: this.#options.origin },
+      this.#modules.witnesses(),
+    );
+    return [...answers.values()].some(
+      (answer) => answer.kind === 'record' && this.#claimIn(answer.claim) !== undefined,
+    );
+  }
+
   /**
    * Claims to write, or claims again what it has claimed already; from then on nobody before it has anything permitted. `resume` leaves
    * another machine its claim.

@@ -188,6 +188,16 @@ describe('RegionNode where witnesses fence the writer', () => {
     await world.stop();
   });
 
+  it('T9: a copy of the region from before it was fenced signs nothing, unless its operator lets it', async () => {
+    const world = await withStandby();
+    world.addMachine('DE#3');
+    await world.boot('DE#3', ({ status }) => status.writing === 'standby');
+    assert.match(world.node('DE#3').status.reason ?? '', /fence the writer of this region/);
+    await rejectsWith(world.run(world.node('DE#3').commitState()), 'LOG_FENCED');
+    assert.ok(isWriting(world, 'DE'));
+    await world.stop();
+  });
+
   it('two machines with one identity: who starts later writes, and the other signs nothing more', async () => {
     const world = await withStandby();
     world.addMachine('DE#3', { fenced: { identity: FIRST } });
