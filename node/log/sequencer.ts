@@ -217,8 +217,10 @@ export class Sequencer<Item> {
   async #answer(): Promise<void> {
     for (const batch of [...this.#inHand]) {
       const { staged, error: cause } = batch;
-      const entries = await this.#writer.entriesOf(staged);
-      if (await this.#writer.holds(staged.index, entries)) this.#give(batch, entries);
+      // What is not in the log is not signed for this question.
+      const isLong = this.#modules.tree.size >= staged.index + staged.drafts.length;
+      const entries = isLong ? await this.#writer.entriesOf(staged) : [];
+      if (isLong && (await this.#writer.holds(staged.index, entries))) this.#give(batch, entries);
       else {
         const isKnown = isNodeError(cause) && cause.code !== 'STORE_WRITE_UNKNOWN';
         this.#refuse(

@@ -383,6 +383,21 @@ describe('the checks of entente doctor', function () {
       }
     });
 
+    it('checkWriting: who writes where witnesses fence that, and whether one more of them may go', () => {
+      const writer = { epoch: 2, writer: 'ab'.repeat(32), sinceS: 0, witnesses: 3, needed: 2 };
+      const peersOf = (...regions: readonly string[]) =>
+        regions.map((region) => ({ region, software: 's', address: 'a' }));
+      const fenced = (...regions: readonly string[]) =>
+        checkWriting(
+          runningOn(well, { writer: { ...writer, isSelf: true }, peers: peersOf(...regions) }),
+        ).slice(1);
+      expectFinding(fenced('FR', 'IT', 'AT'), 'ok', /2 of 3 have to permit/);
+      expectFinding(fenced('FR', 'IT'), 'note', /2 regions are connected/);
+      const follows = { writing: 'standby', writer: { ...writer, isSelf: false } };
+      expectFinding(checkWriting(runningOn(well, follows)), 'ok', /machine abababababababab writes since/);
+      expectFinding(checkWriting(runningOn(well, { writing: 'standby' })), 'warn', /nobody who writes/);
+    });
+
     it('checkNewest: an old copy shows by what a peer has seen with our signature', () => {
       expectFinding(checkNewest(well), 'ok', /FR, IT/);
       expectFinding(checkNewest(peers(gonePeer('FR', 'silent'))), 'note');
