@@ -3,7 +3,7 @@
  * says how things stand, and statements of the root are signed here, since a node never holds root keys.
  */
 import { join, resolve } from 'node:path';
-import { AdminClient, AdminProblem, type AdminRequest } from '../../node/http/admin-client.ts';
+import { AdminClient, type AdminRequest } from '../../node/http/admin-client.ts';
 import { isAdminPort } from '../../node/http/admin-address.ts';
 import {
   type HeldCodeLine,
@@ -23,7 +23,6 @@ import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';
 import { type Sought } from '../../node/lists/matching.ts';
 import { type ListVersion } from '../../node/lists/shelf.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
-import { isNodeError } from '../../node/node-error.ts';
 import { type Config } from '../../node/config/schema.ts';
 import {
   attestationLogsPath,
@@ -42,12 +41,13 @@ import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { rootOf } from '../../protocol/log/merkle-proof.ts';
 import { encodeStatement, signStatement } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
-import { CliError, EXIT, exitOfCode } from '../exit.ts';
+import { CliError, EXIT } from '../exit.ts';
 import { type LifeDesk, RunningLife } from '../life/life-desk.ts';
 import { type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
 import { orderOf } from '../people/request.ts';
 import { type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
+import { asked, linesOf, mayComeRight, PartlyIssued, refusedBy, told } from './node-answers.ts';
 import { requireEffect } from './trial.ts';
 
 /** A node that was restarted is back within seconds. */
@@ -55,8 +55,6 @@ const TRIES = 3;
 const TRY_AGAIN_MS = 3_000;
 /** Random bytes of the key under which orders can be given again. */
 const KEY_BYTES = 16;
-/** Lines that are sent at once. */
-const LINES_TOGETHER = 256;
 /** Milliseconds that a node may take to begin to sign once it is told to. */
 const FORCE_MS_MAX = 10_000;
 
@@ -360,57 +358,4 @@ export class RunningDesk implements Desk {
       log === 'trust' ? trustLogPath(published) : join(attestationLogsPath(published), log),
     );
   }
-}
-
-/** Other problems are not the code's: they end the command. */
-function refusedBy({ code, detail, hint }: Problem): { readonly refused: string } {
-  if (code === 'REFUSED' || code === 'INPUT_INVALID') return { refused: detail };
-  throw new CliError(exitOfCode(code), code, detail, hint === undefined ? {} : { hint });
-}
-
-/** A line each, some of them at a time: one by one each would be a packet of its own. */
-function* linesOf<T>(
-  all: readonly T[],
-  valueOf: (one: T) => unknown = (one) => one,
-): Generator<string, void, undefined> {
-  for (let at = 0; at < all.length; at += LINES_TOGETHER) {
-    const some = all.slice(at, at + LINES_TOGETHER);
-    yield some.map((one) => `${JSON.stringify(valueOf(one))}\n`).join('');
-  }
-}
-
-/** Some codes are logged, and the answer about others says otherwise. */
-class PartlyIssued extends CliError {
-  readonly retry: boolean;
-
-  constructor(issued: number, of: number, problem: Problem | undefined) {
-    const reason = problem?.detail ?? 'the answer broke off';
-    super(
-      problem === undefined ? EXIT.undetermined : exitOfCode(problem.code),
-      problem?.code ?? 'PEER_UNREACHABLE',
-      `${issued} of ${of} codes were issued: ${reason}`,
-      { hint: 'Those that were issued are printed by `entente codes`.' },
-    );
-    this.retry = problem?.retry ?? problem === undefined;
-  }
-}
-
-function mayComeRight(error: unknown): boolean {
-  return error instanceof PartlyIssued ? error.retry : isNodeError(error, 'PEER_UNREACHABLE');
-}
-
-/** What a node refuses ends a command as if the command itself had been refused. */
-/** What a node refuses, with the code that it gave. */
-export async function asked<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw told(error);
-  }
-}
-
-function told(error: unknown): unknown {
-  if (!(error instanceof AdminProblem)) return error;
-  const { code, detail, hint } = error.problem;
-  return new CliError(exitOfCode(code), code, detail, hint === undefined ? {} : { hint });
 }
