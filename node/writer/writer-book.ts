@@ -79,16 +79,24 @@ export class WriterBook {
     const mark = await secondPlace.read(placeOf(origin));
     const kept = stored === undefined ? NO_RECORD : parseRecord(stored, origin);
     // The store has gone back, as after a restored backup: what this witness once promised still binds it.
-    return mark !== undefined && mark.size > kept.changes ? parseRecord(mark.note, origin) : kept;
+    if (mark !== undefined && mark.size > kept.changes) return parseRecord(mark.note, origin);
+    // A write may have landed though it failed, or the process have died after it: no answer leans on what one place alone has.
+    if (stored !== undefined && (mark?.size ?? 0) < kept.changes)
+      await this.#raise(origin, kept.changes, stored);
+    return kept;
   }
 
   async #keep(origin: string, record: WriterRecord): Promise<void> {
-    const { store, secondPlace, sha256 } = this.#modules;
     const bytes = encodeRecord(record);
     this.#records.delete(origin); // until both places have it, either may
-    await store.write([{ put: PREFIX + origin, value: bytes }]);
-    await secondPlace.raise(placeOf(origin), { size: record.changes, root: sha256(bytes), note: bytes });
+    await this.#modules.store.write([{ put: PREFIX + origin, value: bytes }]);
+    await this.#raise(origin, record.changes, bytes);
     this.#records.set(origin, record);
+  }
+
+  #raise(origin: string, size: number, note: Uint8Array): Promise<void> {
+    const { secondPlace, sha256 } = this.#modules;
+    return secondPlace.raise(placeOf(origin), { size, root: sha256(note), note });
   }
 }
 

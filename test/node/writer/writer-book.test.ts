@@ -51,8 +51,25 @@ describe('WriterBook', () => {
     const other = await book.claim(claimOf({ epoch: 3, machine: 2 }));
     assert.ok(!other.granted, 'the store has the first claim');
     assert.ok((await book.claim(claimOf({ epoch: 3 }))).granted);
+    const { book: restored } = await open(medium(), place);
+    assert.equal((await restored.record(TRUST)).claim?.word.epoch, 3, 'the second place has it as well');
     assert.ok((await book.claim(claimOf({ epoch: 4, machine: 2 }))).granted);
     assert.equal(place.marks.size, 1);
+  });
+
+  it('F1: what was stored before the process died is in the second place before the next answer, or there is none', async () => {
+    const on = medium();
+    const place = new MemorySecondPlace();
+    const { book, store } = await open(on, place);
+    place.plan({ raise: 1, when: 'before', what: 'DISK_IO' });
+    place.plan({ raise: 2, when: 'before', what: 'DISK_FULL' });
+    await rejectsWith(book.claim(claimOf({ epoch: 3 })), 'DISK_IO');
+    await store.stop();
+    const { book: next } = await open(on, place);
+    await rejectsWith(next.record(TRUST), 'DISK_FULL');
+    assert.ok((await next.claim(claimOf({ epoch: 3 }))).granted);
+    const { book: restored } = await open(medium(), place);
+    assert.ok(!(await restored.claim(claimOf({ epoch: 3, machine: 2 }))).granted);
   });
 
   it('T11: the last epoch claimed by a stolen key binds nobody once that key is given up', async () => {
