@@ -10,7 +10,7 @@ export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | '
   readonly mender: LogMender;
 }
 
-/** `forced`: the operator signs although too few peers answered, or one shows more than can be had. Rejects as `checkOwnLogs`, and with what is damaged in the trust log. */
+/** `forced`: the operator signs although too few peers answered; what any of them shows binds all the same. Rejects as `checkOwnLogs`, and with what is damaged in the trust log. */
 export async function findOwnLogs(
   { bootQuorum, fingerprint }: Pick<RegionNodeOptions & typeof NODE_DEFAULTS, 'bootQuorum' | 'fingerprint'>,
   { shelf, mender, ...modules }: OwnLogsCheckModules,
@@ -28,7 +28,7 @@ export async function findOwnLogs(
     { ...modules, logs: () => ownLogs, isAllAsked: () => home.state === state },
   );
   const { finding } = found;
-  if (forced && (finding === 'alone' || finding === 'behind')) return { finding: 'clear' };
+  if (forced && finding === 'alone' && !isLost) return { finding: 'clear' };
   // The region has a log, and this store has nothing of it.
   if (isLost && (finding === 'clear' || finding === 'alone')) {
     return { finding: 'behind', origin: home.origin, size: 0 };

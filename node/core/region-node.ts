@@ -353,7 +353,7 @@ export class RegionNode {
     }).forget(order);
   }
 
-  /** The operator decides that the node signs although too few peers answered, or one shows more than can be had. */
+  /** The operator decides that the node signs although too few peers answered. What one of them shows, or a lost store, binds it all the same. */
   force(): void {
     this.#signing.force();
   }

@@ -133,6 +133,7 @@ export class Signing {
   /** See `RegionNode.force`. */
   force(): void {
     this.#forced = true;
+    this.#wake();
   }
 
   /** See `ShareServerModules`. */
@@ -323,7 +324,7 @@ export class Signing {
     for (let i = 0; i < times && !stopping.aborted; i++) {
       const wait = clock.wait(this.#options.bootRetryMs, stopping).catch(() => undefined);
       if ((await Promise.race([wait, waking.then(() => 'woken')])) === 'woken') return;
-      if (this.#forced || client.peers().join() !== known) return;
+      if (client.peers().join() !== known) return;
     }
   }
 
@@ -339,6 +340,7 @@ export class Signing {
       this.#side = side;
       this.#how = 'resume';
       this.#state = 'writing';
+      this.#forced = false; // it was about this once
     } finally {
       this.#isOpening = false;
     }

@@ -476,6 +476,10 @@ describe('RegionNode', () => {
     assert.match(reason, /attest\/.* has 1 entries here, and (FR|IT) has seen 2 with our signature/);
     await assert.rejects(world.issue('DE', 'p3'), (error) => isNodeError(error, 'LOG_BEHIND'));
     assert.match(await world.outcome('FR', after.text), /^pass/);
+    // That is not for the operator to overrule.
+    world.node('DE').force();
+    await world.pass(35);
+    assert.equal(world.node('DE').status.writing, 'behind');
     // What nobody can give is asked for more and more seldom.
     let asked = 0;
     world.network.tamper = ({ to, protocol, bytes }) => {
