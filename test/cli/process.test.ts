@@ -60,8 +60,8 @@ describe('entente as a process', () => {
         'STOP',
         'STOP',
         'UNDETERMINED',
-        // By rules: a declaration, and a name on the control list.
-        ...['PASS', 'STOP'],
+        // By rules: two who declared; one of them on the control list, the code from before and the one after.
+        ...['PASS', 'PASS', 'STOP', 'STOP'],
         // By HTTP in two regions; revoked; the issuer killed.
         ...['PASS', 'PASS', 'STOP', 'STOP', 'PASS', 'STOP', 'PASS', 'STOP'],
       ]);
@@ -75,8 +75,12 @@ describe('entente as a process', () => {
       ]) {
         assert.ok(out.includes(`     ${reason} `), reason);
       }
-      assert.match(out, /control list, line 2: control\.level is key/);
-      assert.match(out, /today: red, by the rule control-list\n {3}in 14 days: green, no rule/);
+      assert.match(
+        out,
+        /Why: The person stands on the control list of key persons\. \(control\.level is key\)/,
+      );
+      assert.match(out, /Known from: the list control, version 1, line 2, /);
+      assert.match(out, /\n {3}green again, since the fourteen days are over\n/);
       assert.match(err, /signed 10,000 of 10,000/);
       const longest = Math.max(
         ...out
@@ -100,7 +104,7 @@ describe('entente as a process', () => {
     );
     assert.equal(exit, 0, err);
     const { steps } = JSON.parse(out) as { steps: { step: string; verdict?: { outcome: string } }[] };
-    assert.equal(steps.filter(({ verdict }) => verdict !== undefined).length, 19);
+    assert.equal(steps.filter(({ verdict }) => verdict !== undefined).length, 21);
     assert.ok(!existsSync(dir));
     assert.equal((await outcomeOf(spawnCli(['demo', '--dir', projectRoot]))).exit, 2);
     assert.equal((await outcomeOf(spawnCli(['demo', '--people', '99']))).exit, 2);
