@@ -9,7 +9,8 @@ interface HourCount {
   readonly count: number;
 }
 
-const KEY = 'revoking/hour';
+/** Its row in the store. */
+export const REVOKED_IN_HOUR = 'revoking/hour';
 const BYTES_MAX = 32;
 const schema = z.tuple([z.int().nonnegative(), z.int().nonnegative()]);
 
@@ -18,7 +19,7 @@ export class HourBudget {
 
   /** Counts from what the store holds: at start, and when a statement may not have been written. Rejects as `get`. */
   async load(reader: StoreReader): Promise<void> {
-    const stored = await reader.get(KEY);
+    const stored = await reader.get(REVOKED_IN_HOUR);
     const [hour, count] =
       stored === undefined ? [0, 0] : schema.parse(decodeCbor(stored, { bytesMax: BYTES_MAX }));
     this.#counted = { hour, count };
@@ -32,6 +33,6 @@ export class HourBudget {
   /** Counts indexes of an hour, and gives what has to become durable with their statement. */
   add(hour: number, indexes: number): Change {
     this.#counted = { hour, count: this.countIn(hour) + indexes };
-    return { put: KEY, value: encodeCbor([hour, this.#counted.count]) };
+    return { put: REVOKED_IN_HOUR, value: encodeCbor([hour, this.#counted.count]) };
   }
 }

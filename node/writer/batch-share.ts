@@ -1,17 +1,18 @@
 /**
  * Keeps the standby of a region fit to take over: what the writer stages for a batch, the sealed rows of the registry with it, goes there
  * before anything of the batch is permitted. So whatever may have been signed can be finished there. A standby that does not answer
- * keeps nobody from writing. Spec: SPEC.md 14.5.6.
+ * keeps nobody from writing, nor does one that takes nothing, but that is told. Spec: SPEC.md 14.5.6.
  */
 import { z } from 'zod';
-import { asciiBytes } from '../../protocol/bytes.ts';
+import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { bytesForm, countForm } from '../../protocol/evidence/proof-form.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
-import { isNodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Network } from '../ports.ts';
 import { ORIGIN_CHARS_MAX } from '../sync/messages.ts';
+import { REVOKED_IN_HOUR } from '../revoking/hour-budget.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { Turns } from '../turns.ts';
 
@@ -50,12 +51,15 @@ export interface BatchShareModules {
   readonly clock: Clock;
   /** Whether a peer is another machine of the own region. */
   readonly isOwn: (peer: string) => boolean;
+  /** Told once of a peer that takes nothing, until it does again. Must not throw. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
 /** The writer's side. */
 export class BatchShare {
   readonly #modules: BatchShareModules;
   readonly #awayUntilMs = new Map<string, number>();
+  readonly #refusing = new Set<string>();
 
   constructor(modules: BatchShareModules) {
     this.#modules = modules;
@@ -72,7 +76,7 @@ export class BatchShare {
     await Promise.all(
       peers.map(async (peer) => {
         try {
-          for (const share of shares) await client.request(peer, STANDBY_PROTOCOL, share);
+          this.#heed(peer, batch, await this.#isKept(peer, shares));
           this.#awayUntilMs.delete(peer);
         } catch (error) {
           if (!isNodeError(error) && !isProtocolError(error)) throw error;
@@ -80,6 +84,23 @@ export class BatchShare {
         }
       }),
     );
+  }
+
+  /** Whether all was kept; behind the first that was not, nothing would be of use. */
+  async #isKept(peer: string, shares: readonly Uint8Array[]): Promise<boolean> {
+    for (const share of shares)
+      if (!equalBytes(await this.#modules.client.request(peer, STANDBY_PROTOCOL, share), KEPT)) return false;
+    return true;
+  }
+
+  #heed(peer: string, { origin, index }: SharedBatch, isKept: boolean): void {
+    if (isKept) this.#refusing.delete(peer);
+    if (isKept || this.#refusing.has(peer)) return;
+    this.#refusing.add(peer);
+    const message = `${peer} does not keep what is staged of ${origin} from entry ${index} on, and could not finish it`;
+    const hint =
+      'Start the other machine of this region as its standby, with the same version of the program.';
+    this.#modules.onTrouble?.(new NodeError('REFUSED', message, { hint }));
   }
 }
 
@@ -121,7 +142,7 @@ export class ShareServer {
     const { isOwn, isStandby } = this.#modules;
     if (!isOwn(peer) || !isStandby()) return REFUSED;
     const { origin, index, rows } = parseShare(share);
-    if (!this.#isOwnLog(origin) || !rows.every(([key]) => this.#isOf(origin, key))) return REFUSED;
+    if (!this.#isOwnLog(origin) || !rows.every(([key]) => isShared(origin, key))) return REFUSED;
     return this.#turns.take('share', () => this.#keep(peer, { origin, index, rows }));
   }
 
@@ -140,13 +161,6 @@ export class ShareServer {
     const parsed = parseOrigin(origin);
     return parsed.kind !== 'witness' && parsed.region === region && parsed.network === network;
   }
-
-  /** Rows of the registry, and those of a batch on its way into that log. */
-  #isOf(origin: string, key: string): boolean {
-    const prefix = `log/${origin}/`;
-    if (key.startsWith(prefix)) return /^(staged|drafts)\/\d{16}$/.test(key.slice(prefix.length));
-    return /^registry\/(page|subject)\/[\x21-\x7d]+$/.test(key);
-  }
 }
 
 /** @throws {ProtocolError} TOO_LARGE, CBOR_MALFORMED, CBOR_NOT_CANONICAL, SCHEMA_INVALID. */
@@ -156,12 +170,23 @@ export function parseShare(share: Uint8Array): Share {
   throw new ProtocolError('SCHEMA_INVALID', 'expected rows of a store');
 }
 
+/**
+ * What a standby is given: a batch on its way into that log, the records of the registry, and how much of the hour's revocations a
+ * statement takes. What else the writer notes with a batch leans on tables that a standby has not: dossiers, and who waits for a code.
+ */
+function isShared(origin: string, key: string): boolean {
+  const prefix = `log/${origin}/`;
+  if (key.startsWith(prefix)) return /^(staged|drafts)\/\d{16}$/.test(key.slice(prefix.length));
+  if (parseOrigin(origin).kind === 'trust') return key === REVOKED_IN_HOUR;
+  return /^registry\/(page|subject)\/[\x21-\x7d]+$/.test(key);
+}
+
 /** In as many messages as they need, in their order: what says that a batch is whole is its last row. */
 export function sharesOf({ origin, index, changes }: SharedBatch): Uint8Array[] {
   const parts: Share['rows'][] = [[]];
   let bytes = HEAD_BYTES;
   for (const change of changes) {
-    if (!('put' in change)) continue;
+    if (!('put' in change) || !isShared(origin, change.put)) continue;
     const size = change.put.length + change.value.length + ROW_BYTES;
     if (bytes + size > SHARE_BYTES_MAX || parts.at(-1)?.length === ROWS_MAX) {
       parts.push([]);

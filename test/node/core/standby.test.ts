@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { type RegionNode } from '../../../node/core/region-node.ts';
+import { type IssueRequest } from '../../../node/issuing/issuer.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { encodeWriterAnswer, WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
 import { equalBytes, hexOf } from '../../../protocol/bytes.ts';
 import { testKey } from '../../support/keys.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
-import { rejectsWith } from '../../support/store-fixture.ts';
+import { put, rejectsWith } from '../../support/store-fixture.ts';
 
 const FIRST = testKey(101).publicKey;
 const SECOND = testKey(102).publicKey;
@@ -34,21 +35,27 @@ function follows(world: NodeWorld): (node: RegionNode) => boolean {
   return (node) => node.status.writing === 'standby' && node.status.sizes[TRUST] === size();
 }
 
-/** DE issues a code, has the tree permitted by all, hears nothing of it and dies. */
-async function dieBeforeSigning(world: NodeWorld): Promise<void> {
+/** DE begins something, has its tree permitted by all, hears nothing of it and dies. */
+async function dieBeforeSigning(
+  world: NodeWorld,
+  begin: (de: RegionNode) => Promise<unknown> = (de) => de.issue(requestOf(world, 'p2')),
+): Promise<void> {
   let permitted = 0;
   world.network.tamper = ({ to, protocol, bytes }) => {
     if (protocol !== WRITER_PROTOCOL || to !== 'DE' || !isPermit(bytes)) return bytes;
     permitted++;
     return undefined;
   };
-  const expiresAtS = world.nowS + 86_400;
-  const status = { colour: 'green', measure: 'none', expiresAtS, ruleId: 'base', ruleVersion: 1 } as const;
-  const issuing = world.node('DE').issue({ subject: 'p2', fields: { status } });
-  issuing.catch(() => undefined);
+  begin(world.node('DE')).catch(() => undefined);
   await world.until(() => permitted >= 2, 'it is permitted');
   await world.kill('DE');
   world.network.tamper = undefined;
+}
+
+function requestOf(world: NodeWorld, subject: string): IssueRequest {
+  const expiresAtS = world.nowS + 86_400;
+  const status = { colour: 'green', measure: 'none', expiresAtS, ruleId: 'base', ruleVersion: 1 } as const;
+  return { subject, fields: { status } };
 }
 
 function isPermit(answer: Uint8Array): boolean {
@@ -125,6 +132,41 @@ describe('RegionNode where witnesses fence the writer', () => {
       assert.equal(held.length, 1, subject);
     }
     assert.equal((await world.issue(SPARE, 'p3')).index, 2);
+    await world.stop();
+  });
+
+  it('T9: a revocation that the writer had permitted and never signed is finished by the standby', async () => {
+    const world = await withStandby();
+    const { log, index, text } = await world.issue('DE');
+    await world.pass(10);
+    await dieBeforeSigning(world, (de) => de.revoke({ log, indexes: [index] }));
+    await world.run(world.node(SPARE).promote());
+    for (const name of [SPARE, 'FR']) {
+      await world.until(() => world.node(name).keeper('DE')?.state?.revoked(log)?.has(index) === true, name);
+      assert.match(await world.outcome(name, text), /REVOKED/i);
+    }
+    await world.stop();
+  });
+
+  it('T9: so is a batch of an update or to be handed over, with its records and without what is noted besides', async () => {
+    const world = await withStandby();
+    await world.issue('DE');
+    await world.pass(10);
+    const also = () => [put('life/person/00ff', 'dossier'), put('life/untold/00ff', '')];
+    const requests = ['p2', 'p3'].map((subject) => ({
+      ...requestOf(world, subject),
+      also,
+      toHandOver: true,
+    }));
+    await dieBeforeSigning(world, (de) => de.issueAll(requests));
+    assert.deepEqual(world.machine('DE').troubles, []);
+    await world.run(world.node(SPARE).promote());
+    for (const subject of ['p2', 'p3']) {
+      const held = [];
+      for await (const one of world.node(SPARE).heldCodes.of({ subject })) held.push(one);
+      assert.equal(held.length, 1, subject);
+    }
+    assert.equal((await world.issue(SPARE, 'p4')).index, 3);
     await world.stop();
   });
 

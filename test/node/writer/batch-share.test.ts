@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { type Change } from '../../../node/ports.ts';
-import { parseShare, SHARE_BYTES_MAX, ShareServer, sharesOf } from '../../../node/writer/batch-share.ts';
+import {
+  BatchShare,
+  parseShare,
+  SHARE_BYTES_MAX,
+  ShareServer,
+  sharesOf,
+} from '../../../node/writer/batch-share.ts';
 import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryNetwork } from '../../support/memory-network.ts';
@@ -51,6 +57,58 @@ describe('sharesOf', () => {
   });
 });
 
+describe('sharesOf and ShareServer', () => {
+  it('T9: give and take of a revocation its count in the hour, and nothing that is noted of people besides the registry', async () => {
+    const trust = 'DE.test/trust';
+    const staged = (origin: string) => put(`log/${origin}/staged/0000000000000007`, 'head');
+    const count = put('revoking/hour', 'count');
+    const notes = ['life/person/00ff', 'life/untold/00ff', 'handover/2026-11/0000000000000007'].map((key) =>
+      put(key, 'note'),
+    );
+    for (const [origin, changes, expected] of [
+      [trust, [count, staged(trust)], [count, staged(trust)]],
+      [LOG, [...BATCH.slice(0, 2), ...notes, ...BATCH.slice(2)], BATCH],
+    ] as const) {
+      const { answer, kept } = bench();
+      for (const one of sharesOf({ origin, index: 7, changes })) assert.equal(await answer(one), 'kept\n');
+      assert.deepEqual(kept, expected);
+    }
+  });
+});
+
+describe('BatchShare', () => {
+  it('T9: tells of a standby that refuses, once until it keeps again, and gives it the next batch all the same', async () => {
+    const troubles: unknown[] = [];
+    const asked: number[] = [];
+    let word = 'refused\n';
+    const share = new BatchShare({
+      client: {
+        peers: () => ['DE#2', 'FR'],
+        request: (peer, _protocol, bytes) => {
+          assert.equal(peer, 'DE#2');
+          asked.push(parseShare(bytes).index);
+          return Promise.resolve(new Uint8Array(Buffer.from(word)));
+        },
+      },
+      clock: new ManualClock(),
+      isOwn: (peer) => peer.startsWith('DE'),
+      onTrouble: (error) => troubles.push(error),
+    });
+    const counts: number[] = [];
+    for (const [index, said] of ['refused\n', 'refused\n', 'kept\n', 'what\n'].entries()) {
+      word = said;
+      await share.give({ origin: LOG, index, changes: BATCH });
+      counts.push(troubles.length);
+    }
+    assert.deepEqual(asked, [0, 1, 2, 3]);
+    assert.deepEqual(counts, [1, 1, 1, 2]);
+    assert.match(
+      String(troubles[0]),
+      /DE#2 does not keep what is staged of DE\.test\/attest\/2026-11 from entry 0/,
+    );
+  });
+});
+
 describe('ShareServer', () => {
   it('keeps a batch of the machine that writes, and gives way to it once', async () => {
     const { answer, kept, gaveWay } = bench();
@@ -71,6 +129,10 @@ describe('ShareServer', () => {
       share([[`log/${LOG}/entries/0000000000000007`, value]]),
       share([['log/DE.test/trust/staged/0000000000000007', value]]),
       share([['registry/check', value]]),
+      share([['life/person/00ff', value]]),
+      share([['revoking/hour', value]]),
+      share([['revoking/hours', value]], 'DE.test/trust'),
+      share([['registry/page/2026-11/0000000000007', value]], 'DE.test/trust'),
       share([['witness/FR.test/trust', value]]),
       share([['log/FR.test/trust/staged/0000000000000007', value]], 'FR.test/trust'),
     ]) {
