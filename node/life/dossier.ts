@@ -36,8 +36,8 @@ export const sourceSchema = z.union([
 export type FactSource = Readonly<z.infer<typeof sourceSchema>>;
 
 /**
- * `first`: the first code. `worse`: a stricter colour, or the same for longer. `better`: the reverse. `renewed`: the same, since the
- * code ended. `found`: a code that was issued otherwise, as with `entente issue`.
+ * `first`: the first code. `worse`: a stricter colour, or the same with a stricter measure or for longer. `better`: the reverse.
+ * `renewed`: the same, since the code ended. `found`: a code that was issued otherwise, as with `entente issue`.
  */
 export const CHANGE_KINDS = ['first', 'worse', 'better', 'renewed', 'found'] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];

@@ -1,5 +1,5 @@
 /** What becomes of one person's colour when facts and rules are looked at again. Total, and changes nothing. */
-import { type Colour, type Status } from '../../protocol/code/status.ts';
+import { type Status } from '../../protocol/code/status.ts';
 import { dayText } from '../../protocol/rules/calendar.ts';
 import { type Decision, decide, type OpenReason } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
@@ -13,7 +13,8 @@ import { type Known } from './known.ts';
  * `open`: what is known gives no colour. `ambiguous`: entries of lists may be about the person, or about another.
  */
 export type Judgement =
-  | { readonly what: 'unchanged' | 'withdrawn' }
+  | { readonly what: 'unchanged'; readonly status: Status }
+  | { readonly what: 'withdrawn' }
   | {
       readonly what: 'open' | 'ambiguous';
       readonly open: readonly OpenReason[];
@@ -29,15 +30,20 @@ export interface JudgedAt {
   readonly isRevoked: (place: { readonly log: string; readonly index: number }) => boolean;
 }
 
-const STRICTNESS: Readonly<Record<Colour, number>> = { green: 0, yellow: 1, red: 2 };
+/** What is demanded, the least of it first: no measure makes up for a colour. */
+const COLOURS = ['green', 'yellow', 'red'] as const;
+const MEASURES = ['none', 'home', 'isolate'] as const;
 const DAY_S = 86_400;
 /** A code is renewed as soon as less than this of it is left, and of a short-lived one less than half. */
 const RENEWED_BEFORE_S = 2 * DAY_S;
 const GREEN_WHY = 'No rule gives another colour, and all that green needs is known.';
 
-/** Whether one colour is stricter than another: less than 0, 0 or more than 0. */
-export function stricterBy(a: Colour, b: Colour): number {
-  return STRICTNESS[a] - STRICTNESS[b];
+type Demand = Pick<Status, 'colour' | 'measure'>;
+
+/** Whether one status demands more than another, by its colour and then by its measure: less than 0, 0 or more than 0. */
+export function stricterBy(a: Demand, b: Demand): number {
+  const byColour = COLOURS.indexOf(a.colour) - COLOURS.indexOf(b.colour);
+  return byColour || MEASURES.indexOf(a.measure) - MEASURES.indexOf(b.measure);
 }
 
 /** `last`: the newest code by rules, running or over; undefined if there was none. */
@@ -60,7 +66,7 @@ export function judge(
     if (!isAnew && (kind === undefined || kind === 'renewed')) return { what: 'withdrawn' };
     return { what: kind ?? 'renewed', status, decision };
   }
-  return kind === undefined ? { what: 'unchanged' } : { what: kind, status, decision };
+  return kind === undefined ? { what: 'unchanged', status } : { what: kind, status, decision };
 }
 
 /** Undefined where the code that is held says the same, and long enough. */
@@ -71,9 +77,8 @@ function changeOf(
   nowS: number,
 ): Exclude<ChangeKind, 'found'> | undefined {
   if (last === undefined) return 'first';
-  const stricter = stricterBy(now.colour, last.colour) || (now.untilS ?? 0) - (last.untilS ?? 0);
+  const stricter = stricterBy(now, last) || (now.untilS ?? 0) - (last.untilS ?? 0);
   if (stricter !== 0) return stricter > 0 ? 'worse' : 'better';
-  if (now.measure !== last.measure) return now.measure === 'isolate' ? 'worse' : 'better';
   const beforeS = Math.min(RENEWED_BEFORE_S, (ruleSet.data.green.days * DAY_S) / 2);
   const isDue = last.expiresAtS - nowS <= beforeS && now.expiresAtS > last.expiresAtS;
   return isDue ? 'renewed' : undefined;

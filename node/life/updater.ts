@@ -1,7 +1,7 @@
 /**
- * Holding everybody who declared against rules and lists as they are now. Worse news revokes first and issues then, so that what
- * passes is never looser than what is known; better news issues anew, and the stricter code is left to end, unless an objection
- * was upheld against it. A dossier says of a new code in the write that stages it: whatever breaks off, and however often it is run
+ * Holding everybody who declared against rules and lists as they are now. Whatever a person holds that is looser than what is known
+ * is revoked, by whatever way it came about, and before another code is issued; better news issues anew, and the stricter code is
+ * left to end, unless an objection was upheld against it. A dossier says of a new code in the write that stages it: whatever breaks off, and however often it is run
  * again, nobody gets a code twice.
  */
 import { hexBytes } from '../../protocol/bytes.ts';
@@ -42,7 +42,7 @@ export interface UpdateRun {
   readonly isDry: boolean;
 }
 
-/** Persons by what became of them. `waiting`: worse news for which this hour has no revocation left. */
+/** Persons by what became of them. `waiting`: they hold what must pass no more, and this hour has no revocation left for it. */
 export const UPDATE_OUTCOMES = [
   'unchanged',
   'first',
@@ -83,16 +83,21 @@ export interface Looked extends ShelvedDossier {
 }
 
 type Changing = Extract<Judgement, { readonly decision: unknown }>;
+type Settled = Extract<Judgement, { readonly status: unknown }>;
 
 export interface Judged extends Looked {
   readonly judgement: Judgement;
 }
 
-interface ToIssue extends Looked {
-  readonly judgement: Changing;
+interface Held extends Looked {
+  readonly judgement: Settled;
   /** Codes that must pass no more. */
   readonly revoked: readonly Place[];
   readonly corrects: number | undefined;
+}
+
+interface ToIssue extends Held {
+  readonly judgement: Changing;
 }
 
 export function noFigures(): UpdateFigures {
@@ -222,27 +227,27 @@ export class Updater {
           return shelf.dossierChange(withoutIntent(now));
         }),
       );
-    const toIssue: ToIssue[] = [];
+    const held: Held[] = [];
     for (const one of judged)
-      if ('decision' in one.judgement)
-        toIssue.push(await this.#toIssue({ ...one, judgement: one.judgement }, at));
-    const waiting = await this.#revokeAll(toIssue);
-    const ready = toIssue.filter(({ pseudonym }) => !waiting.has(pseudonym));
+      if ('status' in one.judgement) held.push(await this.#held({ ...one, judgement: one.judgement }, at));
+    const waiting = await this.#revokeAll(held);
     const requests: IssueRequest[] = [];
-    for (const one of ready) requests.push(await this.#requestOf(one, at));
+    for (const one of held)
+      if (isToIssue(one) && !waiting.has(one.pseudonym)) requests.push(await this.#requestOf(one, at));
     if (requests.length > 0) await this.#modules.node.issueAll(requests);
     return waiting;
   }
 
-  async #toIssue(one: Looked & { readonly judgement: Changing }, at: JudgedAt): Promise<ToIssue> {
+  /** Nothing is looser than green, so that the many whom nothing happens to cost no look into the registry. */
+  async #held(one: Looked & { readonly judgement: Settled }, at: JudgedAt): Promise<Held> {
     const { what, status } = one.judgement;
     const upheld = one.dossier.objections.find(({ state }) => state === 'upheld');
     const corrects = what === 'better' ? upheld?.number : undefined;
+    if (status.colour === 'green' && corrects === undefined) return { ...one, revoked: [], corrects };
     const isWrong = ({ fields }: RegistryRecord): boolean => {
-      const stricter = stricterBy(status.colour, fields.status.colour);
+      const stricter = stricterBy(status, fields.status);
       return corrects === undefined ? stricter > 0 : stricter !== 0;
     };
-    if (what !== 'worse' && corrects === undefined) return { ...one, revoked: [], corrects };
     const records = await this.#modules.registry().ofSubject(one.dossier.declaration.subject);
     const revoked = records
       .filter((record) => record.fields.status.expiresAtS > at.nowS && isWrong(record))
@@ -251,24 +256,47 @@ export class Updater {
     return { ...one, revoked, corrects };
   }
 
-  /** Revokes what must pass no more, after it was noted that another code is to come. */
-  async #revokeAll(all: readonly ToIssue[]): Promise<ReadonlySet<string>> {
-    const { store, shelf, node } = this.#modules;
+  /** Revokes what must pass no more, after it was noted where another code is to come. Gives who waits for the rest of it. */
+  async #revokeAll(all: readonly Held[]): Promise<ReadonlySet<string>> {
+    const { store, shelf } = this.#modules;
     const some = all.filter(({ revoked }) => revoked.length > 0);
-    const unnoted = some.filter(({ dossier }) => dossier.isRevoking !== true);
+    const unnoted = some.filter((one) => isToIssue(one) && one.dossier.isRevoking !== true);
     if (unnoted.length > 0)
       await store.write(unnoted.map(({ dossier }) => shelf.dossierChange({ ...dossier, isRevoking: true })));
     const byLog = new Map<string, number[]>();
     for (const { log, index } of some.flatMap(({ revoked }) => revoked))
       byLog.set(log, [...(byLog.get(log) ?? []), index]);
-    const exceeded = new Set<string>();
-    for (const [log, indexes] of byLog)
-      await node.revoke({ log, indexes }).catch((error: unknown) => {
-        if (!isNodeError(error, 'REVOCATIONS_EXCEEDED')) throw error;
-        exceeded.add(log);
-      });
-    const waits = some.filter(({ revoked }) => revoked.some(({ log }) => exceeded.has(log)));
+    const left = new Map<string, ReadonlySet<number>>();
+    for (const [log, indexes] of byLog) left.set(log, new Set(await this.#revokeSome(log, indexes)));
+    const waits = some.filter(({ revoked }) =>
+      revoked.some(({ log, index }) => left.get(log)?.has(index) === true),
+    );
     return new Set(waits.map(({ pseudonym }) => pseudonym));
+  }
+
+  /**
+   * Revokes as many of these as the hour has room for, and gives the others. An hour takes all of a request or none, so that what
+   * it does not take is offered by halves: some 2 log2(n) requests find what is left of it.
+   */
+  async #revokeSome(log: string, indexes: readonly number[]): Promise<readonly number[]> {
+    let done = 0;
+    for (let size = indexes.length; size > 0 && done < indexes.length;) {
+      const isTaken = await this.#isRevoked(log, indexes.slice(done, done + size));
+      if (isTaken) done += size;
+      else size = Math.floor(size / 2);
+    }
+    return indexes.slice(done);
+  }
+
+  /** False where the hour has no room for all of them. */
+  async #isRevoked(log: string, indexes: readonly number[]): Promise<boolean> {
+    try {
+      await this.#modules.node.revoke({ log, indexes });
+      return true;
+    } catch (error) {
+      if (!isNodeError(error, 'REVOCATIONS_EXCEEDED')) throw error;
+      return false;
+    }
   }
 
   async #requestOf(
@@ -318,6 +346,10 @@ export class Updater {
 }
 
 const HOUR_S = 3_600;
+
+function isToIssue(one: Held): one is ToIssue {
+  return 'decision' in one.judgement;
+}
 
 /** Of renewals that follow each other the newest is kept. */
 function withChange(dossier: Dossier, change: StatusChange): Dossier {

@@ -7,6 +7,7 @@ import { Lists } from '../../../node/lists/lists.ts';
 import { NodeError } from '../../../node/node-error.ts';
 import { readRuleFile } from '../../../node/rules/rule-file.ts';
 import { profileText } from '../../../node/rules/profiles.ts';
+import { type Status } from '../../../protocol/code/status.ts';
 import { type TrustState } from '../../../protocol/trust/trust-state.ts';
 import {
   REGISTRY_KEY,
@@ -18,6 +19,7 @@ import { bytesOf } from '../../support/lists-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 
 const DAY_S = 86_400;
+const GREEN = { colour: 'green', measure: 'none' } as const;
 const { file: BASELINE = assert.fail() } = readRuleFile(profileText('baseline') ?? '', () => undefined);
 
 /** A process of a region whose rules are the baseline, and what outlives it. */
@@ -106,6 +108,13 @@ class LivingRegion {
   async list(kind: ListKind, file: string): Promise<void> {
     const order = { kind, source: 'office', asOfS: this.nowS, format: 'csv', encoding: 'utf-8' } as const;
     assert.notEqual((await this.#lists.import(order, bytesOf(file))).outcome, 'refused');
+  }
+
+  /** Issues otherwise, as with `entente issue`. */
+  async issue(n: number, demand: Pick<Status, 'colour' | 'measure' | 'untilS'>, ruleId = 'manual') {
+    const expiresAtS = Math.ceil(this.nowS / 3_600) * 3_600 + 6 * DAY_S;
+    const status = { ...demand, expiresAtS, ruleId, ruleVersion: 1 };
+    await this.process.issuer.issue({ subject: `P${n}`, fields: { status } });
   }
 
   /** What differs from nothing. */
@@ -250,20 +259,58 @@ describe('Life.update', () => {
   });
 
   it('a code that was issued by these rules otherwise counts, and is revoked by worse news', async () => {
-    const expiresAtS = Math.ceil(region.nowS / 3_600) * 3_600 + 6 * DAY_S;
-    const status = {
-      colour: 'green',
-      measure: 'none',
-      expiresAtS,
-      ruleId: 'baseline',
-      ruleVersion: 1,
-    } as const;
-    await region.process.issuer.issue({ subject: 'P1', fields: { status } });
+    await region.issue(1, GREEN, 'baseline');
     await region.declare([1]);
     assert.deepEqual(await region.update(), { unchanged: 1 });
     await region.control([1]);
     assert.deepEqual(await region.update(), { worse: 1 });
     assert.equal(await region.codesOf(1), '(green) red');
+  });
+
+  it('a first red revokes a green that other rules gave, and one that comes later by file as well', async () => {
+    await region.issue(1, GREEN);
+    await region.declare([1]);
+    await region.control([1]);
+    assert.deepEqual(await region.update(), { first: 1 });
+    assert.equal(await region.codesOf(1), '(green) red');
+    await region.issue(1, GREEN, 'baseline');
+    await region.issue(1, GREEN);
+    region.isHourUsedUp = true;
+    assert.deepEqual(await region.update(), { waiting: 1 });
+    region.isHourUsedUp = false;
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    assert.equal(await region.codesOf(1), '(green) red (green) (green)');
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    const { changes } = await region.life.holder('P1', false);
+    assert.equal(changes.length, 1, 'no code takes the place of what was looser');
+  });
+
+  it('a code of the same colour that demands less is revoked, one that demands more is left to end', async () => {
+    await region.issue(1, { colour: 'red', measure: 'home', untilS: region.nowS + 20 * DAY_S }, 'baseline');
+    await region.issue(2, { colour: 'yellow', measure: 'isolate', untilS: region.nowS + DAY_S });
+    await region.declare([1]);
+    await region.declare([2], { symptoms: true });
+    await region.control([1]);
+    assert.deepEqual(await region.update(), { first: 1, worse: 1 });
+    assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['(red) red', 'yellow yellow']);
+  });
+
+  it('worse news of more people than an hour has revocations for goes through, hour by hour', async () => {
+    const limited = new RegionMachine();
+    limited.region.add({ kind: 'limits', version: 1, revocationsPerHour: 5 });
+    const narrow = await LivingRegion.open(limited);
+    const people = Array.from({ length: 13 }, (_, i) => i + 1);
+    await narrow.declare(people);
+    await narrow.update();
+    await narrow.control(people);
+    assert.deepEqual(await narrow.update(), { worse: 5, waiting: 8 });
+    assert.deepEqual(await narrow.update(), { unchanged: 5, waiting: 8 });
+    narrow.later(1 / 24);
+    assert.deepEqual(await narrow.update(), { unchanged: 5, worse: 5, waiting: 3 });
+    narrow.later(1 / 24);
+    assert.deepEqual(await narrow.update(), { unchanged: 10, worse: 3 });
+    for (const n of people) assert.equal(await narrow.codesOf(n), '(green) red', `person ${n}`);
+    await narrow.process.stop();
   });
 
   it('worse news waits where the hour has no revocation left; nobody passes with two colours, and it is taken up later', async () => {
