@@ -126,7 +126,10 @@ export function addIssue(program: Command, cli: Cli): void {
 
 async function issue(cli: Cli, path: string, file: string | undefined, options: IssueOptions): Promise<void> {
   const { surroundings } = cli;
-  await requireNewFiles(options.out, options.device, options.report);
+  const { out } = options;
+  // A run that had all but said so may have given the file its name.
+  const isRunning = out !== undefined && (await IssuingRun.isBegun(out));
+  await requireNewFiles(isRunning ? undefined : out, options.device, options.report);
   if (await isIssuedInBatches(cli, path, file, options)) return;
   const secretKey = surroundings.random(32);
   const holderKey =

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { type Cli } from '../cli.ts';
 import { withDesk, type WithDeskOptions } from '../desk/with-desk.ts';
+import { withKeepLock } from '../keep-lock.ts';
 import { counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { IssuingRun } from './issuing-run.ts';
@@ -18,8 +19,20 @@ export interface LongFile {
   readonly sha256: string;
 }
 
-/** Rejects as `IssuingRun`, and as `withDesk`: the same command goes on where this one broke off. */
-export async function issueInBatches(
+/**
+ * Rejects as `IssuingRun`, and as `withDesk`: the same command goes on where this one broke off.
+ * @throws {CliError} KEEP_BUSY while another process issues into the same file.
+ */
+export function issueInBatches(
+  cli: Cli,
+  path: string,
+  long: LongFile,
+  options: WithDeskOptions,
+): Promise<void> {
+  return withKeepLock(`${long.out}.run`, () => issueAlone(cli, path, long, options));
+}
+
+async function issueAlone(
   cli: Cli,
   path: string,
   { file, out, rows, sha256 }: LongFile,
@@ -51,7 +64,7 @@ export async function issueInBatches(
           },
         });
       }
-      await run.finish();
+      await run.finish(desk);
       progress.at(rows);
       const leaves = Object.entries(run.leaves).map(([log, [from, to]]) => ({ log, from, to }));
       output.result({ issued: rows, resumedAt, leaves, out }, () => [

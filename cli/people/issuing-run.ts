@@ -90,7 +90,15 @@ export class IssuingRun {
       (key) => journal[key] === subject[key],
     );
     const part = await statIfPresent(partOf(out));
-    if (isSame && (part?.size ?? 0) >= journal.bytes) return new IssuingRun(out, format, journal);
+    const isThere = (await statIfPresent(out)) !== undefined;
+    const isNamed = isThere && journal.done === journal.rows && part === undefined;
+    if (isThere && !isNamed)
+      throw usageError(
+        `${printable(out)} exists already`,
+        'Move it away: a run that broke off goes on to it.',
+      );
+    if (isSame && (isNamed || (part?.size ?? 0) >= journal.bytes))
+      return new IssuingRun(out, format, journal);
     throw new CliError(
       EXIT.failure,
       isSame ? 'RUN_INVALID' : 'RUN_DIFFERS',
@@ -125,10 +133,11 @@ export class IssuingRun {
     return this.#journal.leaves;
   }
 
-  /** Whether what stands at a place may have been issued for the batch in hand. */
+  /** Whether what stands at a place may have been issued by this run. */
   mayHold({ log, index }: { readonly log: string; readonly index: number }): boolean {
-    const { sizes } = this.#journal;
-    return sizes !== undefined && index >= (sizes[log] ?? 0);
+    const { sizes, leaves } = this.#journal;
+    const [least = Infinity, greatest = -1] = leaves[log] ?? [];
+    return (least <= index && index <= greatest) || (sizes !== undefined && index >= (sizes[log] ?? 0));
   }
 
   /**
@@ -155,9 +164,10 @@ export class IssuingRun {
     await desk.closeHandovers(await desk.openHandovers());
   }
 
-  /** All codes are written: the file gets its name. */
-  async finish(): Promise<void> {
-    await moveFile(partOf(this.#out), this.#out);
+  /** All codes are written: the file gets its name, unless it has that already. */
+  async finish(desk: Desk): Promise<void> {
+    await desk.closeHandovers(await desk.openHandovers());
+    if ((await statIfPresent(partOf(this.#out))) !== undefined) await moveFile(partOf(this.#out), this.#out);
     await removeFile(journalOf(this.#out));
   }
 

@@ -67,7 +67,7 @@ describe('IssuingRun', function () {
       const run = await IssuingRun.open(out, 'csv', SUBJECT, BATCH);
       for (let at = run.done; at < PEOPLE.length; at += BATCH)
         await run.issue(PEOPLE.slice(at, at + BATCH), mortal, NO_PROGRESS);
-      await run.finish();
+      await run.finish(mortal);
     });
   }
 
@@ -112,6 +112,16 @@ describe('IssuingRun', function () {
     const out = join(region, '../codes.csv');
     await assert.rejects(command(out, { at: 'after issue', call: 2 }), Died);
     appendFileSync(`${out}.part`, 'P-3,2026-11,3,HALF A');
+    await command(out);
+    await expectOnce(out);
+  });
+
+  it('F1: dies between giving the file its name and saying so: the next command finds all done', async () => {
+    const out = join(region, '../codes.csv');
+    await assert.rejects(command(out, { at: 'before closeHandovers', call: 4 }), Died);
+    const journal = readFileSync(`${out}.run`);
+    await command(out);
+    writeFileSync(`${out}.run`, journal);
     await command(out);
     await expectOnce(out);
   });
