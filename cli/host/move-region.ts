@@ -8,12 +8,22 @@ import { editConfig } from '../../node/config/config-file.ts';
 import { type Config } from '../../node/config/schema.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { isNodeError } from '../../node/node-error.ts';
-import { moveFile, namesIn, removeFile, removeTree } from '../../node/region/files.ts';
-import { keyFilePath, keyNamesIn } from '../../node/region/key-file.ts';
+import { moveFile, namesIn, removeFile, removeTree, syncTree } from '../../node/region/files.ts';
+import { hasKeyFile, keyFilePath, keyNamesIn } from '../../node/region/key-file.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
+import {
+  MOVED_FILE,
+  movedError,
+  type MovedMark,
+  readMoved,
+  removeMoved,
+  requireNotMoved,
+  writeMoved,
+} from '../../node/region/moved.ts';
 import { RegionKeys } from '../../node/region/region-keys.ts';
 import { type CutOff } from '../../node/region/statements.ts';
 import { openNodeIdentity } from '../../node/service/node-identity.ts';
+import { lockStore } from '../../node/store/level-disk.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { hexBytes } from '../../protocol/bytes.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
@@ -23,6 +33,7 @@ import { type Desk } from '../desk/desk.ts';
 import { adminOf } from '../desk/running-desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
+import { withKeepLock } from '../keep-lock.ts';
 import { printable } from '../printable.ts';
 
 const HOUR_S = 3_600;
@@ -41,37 +52,102 @@ export interface Moved {
 
 /**
  * Moves the region at `from` to `to`, which must not be there, unless an earlier move broke off behind it: then goes on with that.
- * What breaks off before the logs are there leaves the region where it was.
+ * What breaks off before the logs are there leaves the region where it was, or marked so that nobody signs before the move is finished or
+ * taken back; at no time can both places sign.
+ * @throws {NodeError} REGION_MOVED if it is on its way to another place, or has left for one that is not there now.
  */
 export async function moveRegion(cli: Cli, from: string, to: string): Promise<Moved> {
   const source = new RegionLayout(resolve(from));
   const config = await readRegionConfig(source, { environment: cli.surroundings.environment ?? {} });
   const moved = new RegionLayout(resolve(to));
-  if ((await namesIn(moved.path)).length === 0) await bringOver(cli, source, moved, config);
-  else await requireBegun(moved, config, to);
-  const replaced = await giveUpOld(cli, moved);
-  for (const name of await onlineKeysIn(source)) await removeFile(keyFilePath(source.keys, name));
-  return { region: config.region, replaced };
+  return withKeepLock(`${moved.path}.moving`, async () => {
+    const mark = await readMoved(source);
+    if (mark !== undefined && mark.to !== moved.path) throw movedError(source, mark);
+    if (await isThere(moved)) {
+      await requireBegun(moved, config, mark);
+    } else {
+      // What has arrived may have signed since: it is away, and not to be made once more.
+      if (mark?.hasArrived === true) throw movedError(source, mark);
+      // Of a move that broke off nothing is in the new place: the region is still here, whole.
+      const store = source.resolve(config.storage.store);
+      if (mark !== undefined) await whileLocked(source, store, () => removeMoved(source));
+      await bringOver(cli, source, moved, config);
+    }
+    await writeMoved(source, { to: moved.path, hasArrived: true });
+    const replaced = await giveUpOld(cli, moved);
+    cli.output.note('The root has given up the keys of the old place.');
+    await removeSecrets(source, moved);
+    return { region: config.region, replaced };
+  });
 }
 
-async function requireBegun(moved: RegionLayout, { region, network }: Config, to: string): Promise<void> {
-  const found = await readRegionConfig(moved).catch(() => undefined);
-  if (found?.region === region && found.network === network && (await onlineKeysIn(moved)).length > 0) return;
-  throw usageError(`${printable(to)} is not empty`, 'Name a new directory.');
+async function isThere({ path }: RegionLayout): Promise<boolean> {
+  return (await namesIn(path)).length > 0;
+}
+
+async function requireBegun(
+  moved: RegionLayout,
+  { region, network }: Config,
+  mark: MovedMark | undefined,
+): Promise<void> {
+  const found = mark && (await readRegionConfig(moved).catch(() => undefined));
+  if (found?.region === region && found.network === network) return;
+  throw usageError(`${printable(moved.path)} is not empty`, 'Name a new directory.');
 }
 
 async function bringOver(cli: Cli, source: RegionLayout, moved: RegionLayout, config: Config): Promise<void> {
   const target = new RegionLayout(`${moved.path}.moving`);
+  const store = source.resolve(config.storage.store);
   await removeTree(target.path);
   try {
     await admitSuccessors(cli, source, target, config);
+    cli.output.note('Keys for the new place are made and admitted.');
     await stopNode(cli, source);
-    await copyRegion(source, target);
-    await keepDirectories(source, target, moved, config);
-    await moveFile(target.path, moved.path);
+    await whileLocked(source, store, async () => {
+      // Also says who else moves it.
+      await requireNotMoved(source);
+      await writeMoved(source, { to: moved.path, hasArrived: false });
+      try {
+        cli.output.note('The old place is closed.');
+        await copyRegion(source, target);
+        await keepDirectories(source, target, moved, config);
+        await syncTree(target.path);
+        cli.output.note('Logs, registry and config are copied.');
+        await moveFile(target.path, moved.path);
+      } catch (error) {
+        if (!(await isThere(moved))) await removeMoved(source);
+        throw error;
+      }
+    });
+    cli.output.note('The region is in the new place.');
   } catch (error) {
     await removeTree(target.path);
     throw error;
+  }
+}
+
+/** Works while nobody has the store of the old place open, once its node has finished what is in hand. */
+async function whileLocked<T>({ path }: RegionLayout, store: string, work: () => Promise<T>): Promise<T> {
+  const unlock = await lockWithin(path, store, performance.now() + STOP_MS_MAX);
+  try {
+    return await work();
+  } finally {
+    await unlock();
+  }
+}
+
+async function lockWithin(path: string, store: string, endMs: number): Promise<() => Promise<void>> {
+  for (;;) {
+    try {
+      return await lockStore(store);
+    } catch (error) {
+      if (!isNodeError(error, 'STORE_LOCKED')) throw error;
+      if (performance.now() > endMs)
+        throw new CliError(EXIT.failure, error.code, `somebody still works on ${printable(path)}`, {
+          hint: 'Nothing was moved, and it goes on signing. End it, and whatever starts it again, and run the command once more.',
+        });
+      await systemClock.wait(LOOK_MS, new AbortController().signal);
+    }
   }
 }
 
@@ -137,7 +213,7 @@ async function stopNode(cli: Cli, { path }: RegionLayout): Promise<void> {
 
 /** All but secrets that the new place has its own of, sockets, and what a store makes anew. */
 async function copyRegion(source: RegionLayout, target: RegionLayout): Promise<void> {
-  const left = new Set(['keys', 'admin.sock', 'admin.secret']);
+  const left = new Set(['keys', 'admin.sock', 'admin.secret', MOVED_FILE]);
   for (const name of await namesIn(source.path)) {
     if (left.has(name)) continue;
     await cp(join(source.path, name), join(target.path, name), {
@@ -204,6 +280,14 @@ async function cutOffsOf(desk: Desk, logs: readonly string[]): Promise<CutOff[]>
     if (size > 0) cutOffs.push({ log, size, root: await desk.rootAt(log, size) });
   }
   return cutOffs;
+}
+
+/** All but what the registry in the old place is read with; a root key only where the new place has it. */
+async function removeSecrets(source: RegionLayout, moved: RegionLayout): Promise<void> {
+  for (const name of await keyNamesIn(source.keys)) {
+    const isNeeded = name.role === 'root' && !(await hasKeyFile(moved.keys, name));
+    if (name.role !== 'registry' && !isNeeded) await removeFile(keyFilePath(source.keys, name));
+  }
 }
 
 async function onlineKeysIn({ keys }: RegionLayout) {

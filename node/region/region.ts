@@ -22,6 +22,7 @@ import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Vouched } from '../witness/log-visit.ts';
 import { readRegionConfig, RegionLayout } from './layout.ts';
 import { type RegionModules } from './modules.ts';
+import { requireNotMoved } from './moved.ts';
 import { publishForks } from './published-forks.ts';
 import { PublishedRegion } from './published-region.ts';
 import { Turns } from '../turns.ts';
@@ -78,7 +79,7 @@ export interface RegionParts {
 /**
  * Opens the region in a directory and starts its node, which reads and judges from then on. Whether it signs is what
  * `RegionNode.whenWriting` tells.
- * @throws {NodeError} DIRECTORY_MISSING, DIRECTORY_OLD, CONFIG_INVALID, STORE_LOCKED while another process has it open, what is
+ * @throws {NodeError} DIRECTORY_MISSING, DIRECTORY_OLD, REGION_MOVED, CONFIG_INVALID, STORE_LOCKED while another process has it open, what is
  * wrong with key files, and as `RegionNode.start`. Nothing stays open then.
  */
 export async function openRegion(
@@ -88,6 +89,7 @@ export async function openRegion(
 ): Promise<Region> {
   const layout = new RegionLayout(resolve(path));
   const config = await readRegionConfig(layout, options.over);
+  await requireNotMoved(layout);
   const keys = await RegionKeys.open(layout.keys, config, modules);
   return startRegion({ layout, config, keys }, options, modules);
 }
@@ -124,7 +126,7 @@ export async function startRegion(
     },
     {
       ...modules,
-      disk: new LevelDisk({ directory }),
+      disk: new LevelDisk({ directory, mayOpen: () => requireNotMoved(layout) }),
       mark: markInDirectory(directory),
       secondPlace: new FileSecondPlace({ directory: layout.resolve(storage.secondPlace) }),
       keys,

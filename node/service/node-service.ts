@@ -22,6 +22,7 @@ import { PeerDirectory } from '../network/peer-directory.ts';
 import { readRegionConfig, RegionLayout } from '../region/layout.ts';
 import { MeetingNetwork } from '../region/meeting-network.ts';
 import { type RegionModules } from '../region/modules.ts';
+import { requireNotMoved } from '../region/moved.ts';
 import { directoriesOf, type DirectoryNetwork, publishedNetwork } from '../region/published-network.ts';
 import { type Region, startRegion } from '../region/region.ts';
 import { RegionKeys } from '../region/region-keys.ts';
@@ -162,6 +163,7 @@ async function startAll<T>(
 ): Promise<T> {
   const layout = new RegionLayout(resolve(path));
   const config = await readRegionConfig(layout, over);
+  await requireNotMoved(layout);
   const { region: home, network: networkName } = config;
   const log = modules.openLog(config.log);
   const { clock } = modules;

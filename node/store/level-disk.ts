@@ -10,7 +10,7 @@ import { type Change, type Disk, type DiskCheck, type Entry, type RangeOptions }
 import { makeDirectory, modeOf, moveFile } from '../region/files.ts';
 import { diskError } from './disk-error.ts';
 import { checkClosedDirectory, checkTablesInUse } from './leveldb/check.ts';
-import { isLockedElsewhere } from './leveldb/lock.ts';
+import { holdLock, isLockedElsewhere } from './leveldb/lock.ts';
 import { Reserve } from './reserve.ts';
 import { storeError } from './store-error.ts';
 
@@ -21,6 +21,8 @@ export interface LevelDiskOptions {
   readonly reserveBytes?: number;
   /** False opens damaged files as far as LevelDB can: for a salvage or an audit only. */
   readonly checked?: boolean;
+  /** Asked whenever nobody else can have it open any more; what this rejects with, opening does, and leaves it closed. */
+  readonly mayOpen?: () => Promise<void>;
 }
 
 /** Where a salvage makes the copy that then takes the place of `level/`. */
@@ -43,12 +45,19 @@ const directoriesInUse = new Set<string>();
 export class LevelDisk implements Disk {
   readonly #directory: string;
   readonly #checked: boolean;
+  readonly #mayOpen: () => Promise<void>;
   readonly #reserve: Reserve;
   #level: Level<string, Uint8Array> | undefined;
 
-  constructor({ directory, reserveBytes = RESERVE_BYTES, checked = true }: LevelDiskOptions) {
+  constructor({
+    directory,
+    reserveBytes = RESERVE_BYTES,
+    checked = true,
+    mayOpen = () => Promise.resolve(),
+  }: LevelDiskOptions) {
     this.#directory = resolve(directory);
     this.#checked = checked;
+    this.#mayOpen = mayOpen;
     this.#reserve = new Reserve({ path: join(this.#directory, 'reserve'), bytes: reserveBytes });
   }
 
@@ -59,7 +68,14 @@ export class LevelDisk implements Disk {
     try {
       if (!(await exists(this.#path))) await this.#create();
       else if (this.#checked) await this.#checkClosed();
-      this.#level = await openLevel(this.#path, { createIfMissing: false });
+      const level = await openLevel(this.#path, { createIfMissing: false });
+      try {
+        await this.#mayOpen();
+      } catch (error) {
+        await level.close();
+        throw error;
+      }
+      this.#level = level;
     } catch (error) {
       directoriesInUse.delete(this.#directory);
       throw diskError(error, this.#path);
@@ -180,6 +196,27 @@ export class LevelDisk implements Disk {
 
   #closed(cause?: unknown): NodeError {
     return storeError('DISK_CLOSED', `${this.#path} is closed`, { cause });
+  }
+}
+
+/**
+ * Locks the store in a directory without opening it, so that its files stay as they are; what is given unlocks it.
+ * @throws {NodeError} STORE_LOCKED if somebody has it open, and as `LevelDisk.open`.
+ */
+export async function lockStore(directory: string): Promise<() => Promise<void>> {
+  const path = resolve(directory);
+  const level = join(path, 'level');
+  if (directoriesInUse.has(path)) throw storeError('STORE_LOCKED', `${level} is open already`);
+  directoriesInUse.add(path);
+  try {
+    const release = await holdLock(level);
+    return async () => {
+      await release();
+      directoriesInUse.delete(path);
+    };
+  } catch (error) {
+    directoriesInUse.delete(path);
+    throw diskError(error, level);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Whether another process holds a LevelDB directory. Node has no call for it; LevelDB's own lock answers. */
+/** The lock of a LevelDB directory, without the database in it. Node has no call for such locks; LevelDB's own takes it. */
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,4 +23,25 @@ export async function isLockedElsewhere(directory: string): Promise<boolean> {
     await rm(scratch, { recursive: true, force: true });
   }
   return false;
+}
+
+/**
+ * Takes the lock of a LevelDB directory for a database of its own elsewhere, without reading or changing any other file in it; what is given
+ * gives it back. Rejects as opening a database does. Must not be called for a directory that this process has open.
+ */
+export async function holdLock(directory: string): Promise<() => Promise<void>> {
+  const scratch = await mkdtemp(join(tmpdir(), 'entente-lock-'));
+  const holder = new Level(scratch, { createIfMissing: true });
+  const release = async () => {
+    await holder.close();
+    await rm(scratch, { recursive: true, force: true });
+  };
+  try {
+    await symlink(join(directory, 'LOCK'), join(scratch, 'LOCK'));
+    await holder.open();
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return release;
 }

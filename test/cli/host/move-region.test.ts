@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { runCli } from '../../../cli/program.ts';
+import { lockStore } from '../../../node/store/level-disk.ts';
+import { copyWorld, makeWorld, type World } from '../../support/cli-world.ts';
+import { type TestCli } from '../../support/cli.ts';
+import { DYING_CLI } from '../../support/dying-cli.ts';
+import { Clock, inRegion } from '../../support/regions.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+/** What a move says when a step is done, in their order, and whether the region is in the new place by then. */
+const STEPS = [
+  ['made and admitted', false],
+  ['old place is closed', false],
+  ['are copied', false],
+  ['in the new place', true],
+  ['given up the keys', true],
+] as const;
+
+describe('moveRegion', function () {
+  this.timeout(120_000);
+  const folder = temporaryFolders();
+  let world: World;
+  let cli: TestCli;
+  before(async () => {
+    world = await makeWorld(folder());
+  });
+  beforeEach(() => {
+    cli = copyWorld(world, folder());
+  });
+
+  const issue = async (place: string): Promise<boolean> => {
+    const { exit } = await cli.run('issue', cli.path(place), '--subject', 'P', '--colour', 'green');
+    return exit === 0;
+  };
+  /** The places of FR in which something could be signed, by trying it in copies: none of it comes into the logs. */
+  const signing = async (): Promise<string[]> => {
+    const can: string[] = [];
+    for (const place of ['FR', 'own']) {
+      if (!existsSync(cli.path(place))) continue;
+      cpSync(cli.path(place), cli.path(`${place}-trial`), { recursive: true });
+      if (await issue(`${place}-trial`)) can.push(place);
+      rmSync(cli.path(`${place}-trial`), { recursive: true });
+    }
+    return can;
+  };
+  /** It ends, the new place alone signs, and nobody finds two logs. */
+  const finishes = async (): Promise<void> => {
+    cli.nowS += 60;
+    await cli.json('host', 'move', cli.path('FR'), cli.path('own'));
+    assert.deepEqual(await signing(), ['own']);
+    assert.ok(await issue('own'));
+    for (const region of ['DE', 'CN-33'])
+      assert.equal((await cli.run('witness', cli.path(region), cli.path('own'))).exit, 0);
+    assert.deepEqual(
+      readdirSync(cli.dir).filter((name) => name.includes('moving')),
+      [],
+    );
+  };
+
+  for (const [step, hasArrived] of STEPS) {
+    it(`F4: killed when it says "${step}", it leaves one place at most that signs, and ends when it is run again`, async () => {
+      const args = ['host', 'move', cli.path('FR'), cli.path('own')];
+      const child = fork(DYING_CLI, [step, `${cli.nowS}`, ...args], { execArgv: [] });
+      const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+      assert.equal(signal, 'SIGKILL');
+      assert.equal(existsSync(cli.path('own')), hasArrived);
+      const can = await signing();
+      assert.ok(!can.includes('FR') || !hasArrived, can.join());
+      assert.ok(can.length <= 1, can.join());
+      await finishes();
+    });
+
+    it(`F4: failing when it says "${step}", it leaves one place at most that signs, and ends when it is run again`, async () => {
+      const exit = await runCli(['host', 'move', cli.path('FR'), cli.path('own')], {
+        writeOut: () => undefined,
+        writeErr: (text) => {
+          if (text.includes(step)) throw new Error('the disk is full');
+        },
+        stdin: (async function* () {})(),
+        colour: false,
+        errorIsTerminal: false,
+        nowS: () => cli.nowS,
+        random: new Clock().modules.random,
+      });
+      assert.equal(exit, 1);
+      // What failed before it arrived is as it was.
+      assert.deepEqual(await signing(), [hasArrived ? 'own' : 'FR']);
+      await finishes();
+    });
+  }
+
+  it('says in the old place where the region went, and moves nothing from there again', async () => {
+    await cli.json('host', 'move', cli.path('FR'), cli.path('own'));
+    const left = await cli.run(
+      'issue',
+      cli.path('FR'),
+      '--subject',
+      'P',
+      '--colour',
+      'green',
+      '--without-peers',
+    );
+    assert.match(left.err, /has moved to .*own: it signs there alone \[REGION_MOVED\]\nRun its node there/);
+    const other = await cli.run('host', 'move', cli.path('FR'), cli.path('other'));
+    assert.match(other.err, /has moved to .*own/);
+    // As when the disk of the new place is not mounted: made once more it would sign beside that.
+    cpSync(cli.path('own'), cli.path('away'), { recursive: true });
+    rmSync(cli.path('own'), { recursive: true });
+    assert.match((await cli.run('host', 'move', cli.path('FR'), cli.path('own'))).err, /REGION_MOVED/);
+    assert.ok(!existsSync(cli.path('own')));
+  });
+
+  it('takes back what broke off when its mark is removed, as the refusal says', async () => {
+    const args = ['host', 'move', cli.path('FR'), cli.path('own')];
+    const child = fork(DYING_CLI, ['old place is closed', `${cli.nowS}`, ...args], { execArgv: [] });
+    await once(child, 'exit');
+    const { err } = await cli.run('issue', cli.path('FR'), '--subject', 'P', '--colour', 'green');
+    assert.match(
+      err,
+      /on its way to .*own.*\[REGION_MOVED\]\n.*only if nothing is at .*own, remove .*FR\/moved/,
+    );
+    rmSync(cli.path('FR', 'moved'));
+    assert.ok(await issue('FR'));
+  });
+
+  it('goes into no directory of the same region that it has not begun', async () => {
+    cpSync(cli.path('FR'), cli.path('own'), { recursive: true });
+    const { exit, err } = await cli.run('host', 'move', cli.path('FR'), cli.path('own'));
+    assert.equal(exit, 2);
+    assert.match(err, /is not empty/);
+  });
+
+  it('lockStore is refused while somebody has the store open, and keeps out this process and others', async () => {
+    // A node that has answered its operator for the last time, and goes on to finish its batches.
+    await inRegion(cli.path('FR'), new Clock().modules, () =>
+      assert.rejects(() => lockStore(cli.path('FR', 'store')), { code: 'STORE_LOCKED' }),
+    );
+    const unlock = await lockStore(cli.path('FR', 'store'));
+    assert.ok(!(await issue('FR')));
+    const child = fork(
+      DYING_CLI,
+      ['STORE_LOCKED', `${cli.nowS}`, 'issue', cli.path('FR'), '--subject', 'P', '--colour', 'green'],
+      { execArgv: [] },
+    );
+    const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    assert.equal(signal, 'SIGKILL');
+    await unlock();
+    assert.ok(await issue('FR'));
+  });
+});
