@@ -179,6 +179,7 @@ export class RegionNode {
     this.#signing = new Signing(this.#options, {
       ...reading,
       writership: this.#writership,
+      takeBack: (codes, subjects) => this.life.takeBack(codes, subjects),
       store: this.#store,
       shelf: this.#shelf,
       mender: this.#mender,

@@ -3,8 +3,6 @@ import { type PeerClocks } from '../clock/peer-clocks.ts';
 import { logError } from '../log/log-error.ts';
 import { Retention } from '../log/retention.ts';
 import { isNodeError, NodeError, type NodeErrorCode } from '../node-error.ts';
-import { type Registry } from '../registry/registry.ts';
-import { type Store } from '../store/store.ts';
 import { refusalOf } from '../sync/boot-check.ts';
 import { type Herald } from '../sync/herald.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
@@ -17,15 +15,13 @@ import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
 import { requireNaming } from './naming.ts';
 import { OwnNews } from './own-news.ts';
 import { endSalvage } from './salvage-end.ts';
-import { dropOutrun, giveWay, takeOver } from './taking-over.ts';
+import { dropOutrun, giveWay, takeOver, type TakingOverModules } from './taking-over.ts';
 import { BatchShare, type SharedBatch } from '../writer/batch-share.ts';
 import { type TreeToSign, type Writership } from '../writer/writership.ts';
 import { WritingSide } from './writing-side.ts';
 
-export interface SigningModules extends RegionNodeModules, OwnLogsCheckModules {
-  readonly shelf: LogShelf;
-  readonly store: Store;
-  readonly registry: () => Registry;
+export interface SigningModules
+  extends RegionNodeModules, OwnLogsCheckModules, Omit<TakingOverModules, 'writership'> {
   readonly clocks: PeerClocks;
   readonly herald: Herald;
   readonly background: Background;
@@ -354,16 +350,17 @@ export class Signing {
   async #start(): Promise<WritingSide> {
     for (const log of this.#modules.shelf.ownLogs) await log.settled();
     const { shelf, herald, background, onTrouble } = this.#modules;
-    const { home } = shelf;
-    const news = new OwnNews({ home, herald });
+    const news = new OwnNews({ home: shelf.home, herald });
     return WritingSide.start(this.#options, {
       ...this.#modules,
       ...(this.#modules.writership && {
         permit: (tree: TreeToSign) => this.#permit(tree),
+        pledged: (origin: string) =>
+          this.#modules.writership?.pledges.find((one) => one.origin === origin)?.size,
         share: (batch: SharedBatch) => this.#share.give(batch),
       }),
       registry: this.#modules.registry(),
-      home,
+      home: shelf.home,
       openTree: (origin) => shelf.openTree(origin),
       timeBounds: this.#modules.clocks.bounds,
       onTrustCheckpoint: () => background.run(() => news.tell()),

@@ -4,9 +4,11 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
+import { type Handover } from '../issuing/handovers.ts';
 import { logError } from '../log/log-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { clearingChanges, readStagedBatches, type StagedBatch } from '../log/staged-batch.ts';
+import { type Change } from '../ports.ts';
 import { type Registry } from '../registry/registry.ts';
 import { type Store } from '../store/store.ts';
 import { type Pledge } from '../writer/pledges.ts';
@@ -18,7 +20,11 @@ export interface TakingOverModules {
   readonly shelf: LogShelf;
   readonly store: Store;
   readonly registry: () => Registry;
+  /** Takes back what is noted of these people's codes: no log will have them. Rejects as the store. */
+  readonly takeBack: (codes: Handover, subjects: readonly string[]) => Promise<void>;
 }
+
+type DropModules = Pick<TakingOverModules, 'store' | 'registry' | 'takeBack'>;
 
 /**
  * Resolves once the way is free for this machine to sign.
@@ -58,11 +64,8 @@ async function meet(
  * that is missing here, are in no log: no quorum permitted them, since the log went on without, or what was permitted is fetched from elsewhere. What
  * the registry says of them was never true. Rejects as the store.
  */
-export async function dropOutrun(
-  tree: LogTree,
-  { store, registry }: Pick<TakingOverModules, 'store' | 'registry'>,
-  isCaughtUp: boolean,
-): Promise<void> {
+export async function dropOutrun(tree: LogTree, modules: DropModules, isCaughtUp: boolean): Promise<void> {
+  const { store } = modules;
   let next = tree.size;
   let isOutrun = false;
   for (const staged of await readStagedBatches(tree.keys, store)) {
@@ -74,16 +77,12 @@ export async function dropOutrun(
       if (end <= tree.size) await store.write(clearingChanges(tree.keys, staged));
       continue;
     }
-    await drop(tree, staged, { store, registry });
+    await drop(tree, staged, modules);
   }
 }
 
 /** Gives up all that is staged of a log from an index on, for what the machine that writes stages there. Rejects as the store. */
-export async function giveWay(
-  tree: LogTree,
-  index: number,
-  modules: Pick<TakingOverModules, 'store' | 'registry'>,
-): Promise<void> {
+export async function giveWay(tree: LogTree, index: number, modules: DropModules): Promise<void> {
   for (const staged of await readStagedBatches(tree.keys, modules.store)) {
     if (staged.index + staged.drafts.length > index) await drop(tree, staged, modules);
     else if (staged.index + staged.drafts.length <= tree.size && (await isBegunBy(tree, staged)))
@@ -94,14 +93,16 @@ export async function giveWay(
 async function drop(
   tree: LogTree,
   staged: StagedBatch,
-  { store, registry }: Pick<TakingOverModules, 'store' | 'registry'>,
+  { store, registry, takeBack }: DropModules,
 ): Promise<void> {
-  const { index, drafts } = staged;
   const origin = parseOrigin(tree.origin);
-  const rows =
-    origin.kind === 'attest'
-      ? await registry().removal({ log: origin.log, index, count: drafts.length })
-      : [];
+  const rows: Change[] = [];
+  if (origin.kind === 'attest') {
+    const codes = { log: origin.log, index: staged.index, count: staged.drafts.length };
+    // While the registry still tells whose they are: what breaks off here is begun again.
+    await takeBack(codes, await registry().subjectsIn(codes));
+    rows.push(...(await registry().removal(codes)));
+  }
   await store.write([...rows, ...clearingChanges(tree.keys, staged)]);
 }
 

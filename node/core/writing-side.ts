@@ -44,6 +44,7 @@ export interface WritingSideModules extends Primitives, Pick<AttestationWorkModu
   readonly timeBounds?: TimeBounds;
   /** See `LogWriterModules`. */
   readonly permit?: LogWriterModules['permit'];
+  readonly pledged?: LogWriterModules['pledged'];
   readonly share?: LogWriterModules['share'];
   /** Told of every new checkpoint of the trust log, once its state is known. Must not throw. */
   readonly onTrustCheckpoint: (checkpoint: HighWater) => void;

@@ -55,7 +55,7 @@ export interface IssuerOptions extends SequencerOptions {
 export interface IssuerModules
   extends
     Primitives,
-    Pick<LogWriterModules, 'checkpointKey' | 'timeBounds' | 'onCheckpoint' | 'permit' | 'share'>,
+    Pick<LogWriterModules, 'checkpointKey' | 'timeBounds' | 'onCheckpoint' | 'permit' | 'pledged' | 'share'>,
     Pick<AttestationWorkModules, 'onSigned'> {
   readonly store: Store;
   readonly clock: Clock;

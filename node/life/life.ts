@@ -3,6 +3,7 @@ import { type RuleValue } from '../../protocol/rules/evaluate.ts';
 import { type TraceStep, traceIssuing } from '../../protocol/rules/trace.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { decide, type Decision } from '../../protocol/rules/issuing.ts';
+import { type Handover } from '../issuing/handovers.ts';
 import { codeTextOf, fieldsUsed, type HeldCodes } from '../issuing/held-codes.ts';
 import { type Identity } from '../lists/identity.ts';
 import { type Doubtful } from '../lists/list-view.ts';
@@ -16,6 +17,7 @@ import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
 import { knownOf, rulesForPeople } from './known.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
 import { type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
+import { withoutCodes } from './taking-back.ts';
 import {
   noFigures,
   PERSONS_TOGETHER,
@@ -261,6 +263,25 @@ export class Life {
     return this.#turns.take(TURN, async () => {
       await this.#intake.finish();
       return this.#shelf.forget(subject);
+    });
+  }
+
+  /** Takes back what is noted of these people's codes, which no log will have. To be repeated if it is interrupted. Rejects as the store. */
+  takeBack(codes: Handover, subjects: readonly string[]): Promise<void> {
+    return this.#turns.take(TURN, async () => {
+      const dossiers = await this.#shelf.dossiers(subjects.map((one) => this.#shelf.pseudonymOf(one)));
+      const changes = dossiers.flatMap((dossier) => {
+        const now = dossier && withoutCodes(dossier, codes);
+        if (now === undefined) return [];
+        const { subject } = now.declaration;
+        return [
+          this.#shelf.dossierChange(now),
+          // The change before may not have been told either: better twice than never.
+          ...(now.changes.length === 0 ? [this.#shelf.unmarkChange('untold', subject)] : []),
+          ...(now.objections.some(isUnsettled) ? [this.#shelf.markChange('objection', subject)] : []),
+        ];
+      });
+      if (changes.length > 0) await this.#modules.store.write(changes);
     });
   }
 

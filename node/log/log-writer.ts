@@ -34,6 +34,8 @@ export interface LogWriterModules extends Primitives {
   readonly timeBounds?: TimeBounds;
   /** Where witnesses fence the writer: asked before a larger tree is signed, which does not happen if this rejects. */
   readonly permit?: ((tree: TreeToSign) => Promise<void>) | undefined;
+  /** How large a tree the writer before had permitted: what makes it up here is signed as that one tree, and no smaller one. */
+  readonly pledged?: ((origin: string) => number | undefined) | undefined;
   /** Gives a batch to a machine that may have to finish it, once it is durable here. Must not reject for one that does not answer. */
   readonly share?: ((batch: SharedBatch) => Promise<void>) | undefined;
   /** Told of every new checkpoint, and of the newest after a recovery. Must not throw. */
@@ -85,20 +87,28 @@ export class LogWriter {
   }
 
   /** From drafts that are durable to entries under a checkpoint that is. Returns the entries. */
-  async finish(staged: StagedBatch): Promise<Uint8Array[]> {
+  finish(staged: StagedBatch): Promise<Uint8Array[]> {
+    return this.#finish([staged]);
+  }
+
+  /** Batches that follow each other, under one checkpoint. */
+  async #finish(batches: readonly [StagedBatch, ...StagedBatch[]]): Promise<Uint8Array[]> {
     const { tree } = this.#modules;
-    const entries = await this.entriesOf(staged);
-    const logged = tree.size - staged.index;
+    const [{ index }] = batches;
+    const entries: Uint8Array[] = [];
+    for (const staged of batches) for (const entry of await this.entriesOf(staged)) entries.push(entry);
+    const logged = tree.size - index;
     // A log that was healed from peers may hold some of them already.
-    if (logged !== 0) await this.#compare(staged.index, entries, logged);
+    if (logged !== 0) await this.#compare(index, entries, logged);
     const growth = tree.grow();
     for (const entry of entries.slice(logged)) growth.append(entry);
     await this.#permit(growth);
     const signed = this.#sign(growth.size, growth.root());
-    const atS = Math.max(staged.atS, tree.head.atS);
-    await tree.write(growth, { signed, atS }, clearingChanges(tree.keys, staged));
+    const atS = Math.max(...batches.map((staged) => staged.atS), tree.head.atS);
+    const clearing = batches.flatMap((staged) => clearingChanges(tree.keys, staged));
+    await tree.write(growth, { signed, atS }, clearing);
     await this.#release();
-    if (this.#staged[0] === staged) this.#staged.shift();
+    if (this.#staged[0] === batches[0]) this.#staged.shift();
     return entries;
   }
 
@@ -118,6 +128,10 @@ export class LogWriter {
     this.#staged.length = 0;
     const batches = await readStagedBatches(tree.keys, store);
     if (batches.length === 0) await this.#release();
+    const pledged = this.#modules.pledged?.(tree.origin) ?? 0;
+    const above = batches.findIndex(({ index, drafts }) => index + drafts.length > pledged);
+    const [first, ...more] = batches.splice(0, above < 0 ? batches.length : above);
+    if (first !== undefined) await this.#finish([first, ...more]);
     for (const staged of batches) await this.finish(staged);
   }
 

@@ -109,22 +109,35 @@ export class Registry {
   }
 
   /** What takes the records of attestations back that no log will have: `changes` of whole batches. Rejects as `ofSubject`. */
-  async removal({ log, index, count }: Place & { readonly count: number }): Promise<Change[]> {
+  async removal(run: Place & { readonly count: number }): Promise<Change[]> {
     const changes: Change[] = [];
-    for await (const [key, sealed] of this.#modules.store.entries(
-      pageKey(log, index),
-      pageKey(log, index + count),
-    )) {
-      const page = this.#sealer(log).open(key, sealed);
-      const first = Number(key.slice(-INDEX_DIGITS));
-      for (let slot = 0; slot < RECORDS_PER_PAGE; slot++) {
-        const record = recordOfPage(page, slot);
-        if (record === undefined) continue;
-        changes.push({ del: this.#pointerKey(record.subject, this.#nameOf({ log, index: first + slot })) });
-      }
+    for await (const { key, held } of this.#pagesOf(run)) {
+      for (const { subject, index } of held)
+        changes.push({ del: this.#pointerKey(subject, this.#nameOf({ log: run.log, index })) });
       changes.push({ del: key });
     }
     return changes;
+  }
+
+  /** Whose attestations these are, as `removal`. */
+  async subjectsIn(run: Place & { readonly count: number }): Promise<string[]> {
+    const subjects = new Set<string>();
+    for await (const { held } of this.#pagesOf(run)) for (const { subject } of held) subjects.add(subject);
+    return [...subjects];
+  }
+
+  async *#pagesOf({ log, index, count }: Place & { readonly count: number }) {
+    const until = pageKey(log, index + count);
+    for await (const [key, sealed] of this.#modules.store.entries(pageKey(log, index), until)) {
+      const page = this.#sealer(log).open(key, sealed);
+      const first = Number(key.slice(-INDEX_DIGITS));
+      const held: { readonly subject: string; readonly index: number }[] = [];
+      for (let slot = 0; slot < RECORDS_PER_PAGE; slot++) {
+        const record = recordOfPage(page, slot);
+        if (record !== undefined) held.push({ subject: record.subject, index: first + slot });
+      }
+      yield { key, held };
+    }
   }
 
   /** All records of a person, by log and index. Rejects with REGISTRY_CORRUPT and what the store rejects with. */

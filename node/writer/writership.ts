@@ -92,6 +92,8 @@ export class Writership {
   #other: Claim | undefined;
   #pledges: Map<string, Pledge> = new Map();
   #permittedMs: number | undefined;
+  /** The witnesses whose answers `pledges` come of. */
+  #electorate = '';
 
   constructor(options: WritershipOptions, modules: WritershipModules) {
     this.#options = options;
@@ -159,9 +161,10 @@ export class Writership {
     for (let tries = 1; ; tries++) {
       this.#reign ??= await this.#nextReign(how);
       try {
-        const reports = await this.#claim(this.#reign);
-        const pledges = pledgesOf(reports, this.#modules.witnesses().length);
+        const witnesses = this.#modules.witnesses();
+        const pledges = pledgesOf(await this.#claim(this.#reign), witnesses.length);
         this.#pledges = new Map(pledges.map((pledge) => [pledge.origin, pledge]));
+        this.#electorate = witnesses.join();
         return;
       } catch (error) {
         if (!isNodeError(error, 'LOG_FENCED')) throw error;
@@ -191,15 +194,19 @@ export class Writership {
    * @throws {NodeError} LOG_FENCED: somebody else writes, nothing more may be signed. LOG_BEHIND: the writer before was permitted another
    * tree that is not held here. PEER_UNREACHABLE: too few witnesses answered, ask again.
    */
-  async permit({ origin, from, size, root }: TreeToSign): Promise<void> {
+  async permit(tree: TreeToSign): Promise<void> {
+    const { origin, from, size, root } = tree;
     const witnesses = this.#modules.witnesses();
     if (witnesses.length === 0) return;
     if (this.#isFenced) throw this.#fenced(this.#other);
-    // The first witness has come since it began to write.
-    if (this.#reign === undefined) await this.take('resume');
+    if (this.#reign === undefined || this.#electorate !== witnesses.join()) await this.#takeAnew();
     const { bytes: claim, word: reign } = this.#reign as unknown as SignedWord<Claim>;
     const pledge = this.#pledges.get(origin);
-    if (pledge !== undefined && (pledge.size !== size || !equalBytes(pledge.root, root))) {
+    if (
+      pledge !== undefined &&
+      pledge.size > from &&
+      (pledge.size !== size || !equalBytes(pledge.root, root))
+    ) {
       throw logError('LOG_BEHIND', `${origin}: the writer before had ${pledge.size} entries permitted`);
     }
     const { epoch, session } = reign;
@@ -211,7 +218,8 @@ export class Writership {
     if (found >= needed) {
       this.#permittedMs = this.#modules.clock.runMs();
       this.#pledges.delete(origin);
-      return;
+      // A successor asks those whom the trust log names by now, and not those who have permitted it.
+      return witnesses.join() === this.#modules.witnesses().join() ? undefined : this.permit(tree);
     }
     for (const answer of answers.values()) {
       const standing = this.#standingIn(answer);
@@ -220,6 +228,14 @@ export class Writership {
       throw this.#fenced(standing.kind === 'claim' ? standing : undefined);
     }
     throw tooFew(found, needed, `permitted ${origin} to have ${size} entries`);
+  }
+
+  /** The region has come to recognise others since it claimed: they may know of trees that those asked before do not. */
+  async #takeAnew(): Promise<void> {
+    const before = this.#pledges;
+    await this.take('resume');
+    for (const [origin, pledge] of before)
+      if ((this.#pledges.get(origin)?.size ?? 0) < pledge.size) this.#pledges.set(origin, pledge);
   }
 
   #letGo(): void {

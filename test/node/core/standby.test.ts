@@ -3,6 +3,7 @@ import { type RegionNode } from '../../../node/core/region-node.ts';
 import { type IssueRequest } from '../../../node/issuing/issuer.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { encodeWriterAnswer, WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
+import { STANDBY_PROTOCOL } from '../../../node/writer/batch-share.ts';
 import { equalBytes, hexOf } from '../../../protocol/bytes.ts';
 import { testKey } from '../../support/keys.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
@@ -101,11 +102,16 @@ describe('RegionNode where witnesses fence the writer', () => {
     const world = await withStandby();
     const before = await world.issue('DE');
     await world.pass(10);
+    const takenBack: string[] = [];
+    world.node('DE').life.takeBack = ({ log, index, count }, subjects) =>
+      Promise.resolve(void takenBack.push(`${log} ${index} ${count} ${subjects.join()}`));
     await world.run(world.node(SPARE).promote());
     assert.ok(isWriting(world, SPARE));
     const after = await world.issue(SPARE, 'p2');
     assert.equal(after.index, before.index + 1);
     await assert.rejects(world.issue('DE', 'p3'), (error) => isNodeError(error));
+    await world.pass(20);
+    assert.deepEqual(takenBack, ['2026-11 1 1 p3'], 'no dossier says of a code that no log has');
     assert.equal(world.node('DE').status.writing, 'standby');
     assert.match(world.node('DE').status.reason ?? '', new RegExp(`${hexOf(SECOND)} writes .*epoch 2`));
     await world.pass(40);
@@ -132,6 +138,33 @@ describe('RegionNode where witnesses fence the writer', () => {
       assert.equal(held.length, 1, subject);
     }
     assert.equal((await world.issue(SPARE, 'p3')).index, 2);
+    await world.stop();
+  });
+
+  it('T9: two batches of which the writer signed one, and told nobody, are finished as the one tree that was permitted', async () => {
+    const world = await withStandby();
+    await world.issue('DE');
+    await world.pass(10);
+    let isIssued = false;
+    const isTold = [WRITER_PROTOCOL, STANDBY_PROTOCOL];
+    world.network.tamper = ({ from, protocol, bytes }) => {
+      if (from === 'DE' && !isTold.includes(protocol)) return undefined;
+      if (protocol !== WRITER_PROTOCOL || !isIssued || !isPermit(bytes)) return bytes;
+      permitted++;
+      return undefined;
+    };
+    let permitted = 0;
+    await world.issue('DE', 'p2');
+    isIssued = true;
+    world
+      .node('DE')
+      .issue(requestOf(world, 'p3'))
+      .catch(() => undefined);
+    await world.until(() => permitted >= 2, 'it is permitted');
+    await world.kill('DE');
+    world.network.tamper = undefined;
+    await world.run(world.node(SPARE).promote());
+    assert.equal((await world.issue(SPARE, 'p4')).index, 3);
     await world.stop();
   });
 

@@ -351,6 +351,32 @@ describe('Life.update', () => {
     assert.equal(await region.codesOf(1), 'red');
   });
 
+  it('a code that no log will have is taken back, and given anew: of what was to be stricter, among others', async () => {
+    await region.declare([1, 2]);
+    await region.update();
+    await region.control([2]);
+    await region.update();
+    const [, { log, index } = assert.fail()] = await region.process.registry.ofSubject('P2');
+    const codes = { log, index, count: 1 };
+    const subjects = await region.process.registry.subjectsIn({ log, index: 0, count: 1_000 });
+    assert.deepEqual(subjects.sort(), ['P1', 'P2']);
+    await region.life.takeBack(codes, subjects);
+    await region.life.takeBack(codes, ['nobody', ...subjects]);
+    assert.equal((await region.life.holder('P1', false)).changes.length, 1);
+    const { changes, isRevoking, standing } = await region.life.holder('P2', false);
+    assert.deepEqual([changes.map(({ kind }) => kind), isRevoking, standing], [['first'], true, 'revoked']);
+    assert.deepEqual(await region.update(), { unchanged: 1, worse: 1 });
+    assert.equal(await region.codesOf(2), '(green) red red');
+  });
+
+  it('a first code that is taken back leaves nothing to tell', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.life.takeBack({ log: '2026-11', index: 0, count: 1 }, ['P1']);
+    for await (const notice of region.life.untold()) assert.fail(notice.subject);
+    assert.equal((await region.life.holder('P1', false)).standing, 'none');
+  });
+
   it('refuses a second run while one goes on', async () => {
     await region.declare([1]);
     const first = region.life.update();

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import {
+  type WriterAnswer,
+  encodeWriterAnswer,
+  parseWriterRequest,
+} from '../../../node/writer/writer-messages.ts';
+import { NO_RECORD, type WriterRecord } from '../../../node/writer/writer-record.ts';
+import { decideClaim, decidePermit, type WriterDecision } from '../../../node/writer/writer-rule.ts';
+import { Writership } from '../../../node/writer/writership.ts';
+import { parseClaim, parsePermit } from '../../../protocol/writer/word.ts';
+import { logKey, testKey, verifySignature } from '../../support/keys.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { rejectsWith } from '../../support/store-fixture.ts';
+import { ATTEST, TRUST } from '../../support/writer-words.ts';
+
+/** Witnesses that keep what they promise. */
+class Witnesses {
+  readonly #records = new Map<string, WriterRecord>();
+  readonly silent = new Set<string>();
+
+  answer(peer: string, bytes: Uint8Array): Uint8Array {
+    return encodeWriterAnswer(
+      this.silent.has(peer) ? { kind: 'refused', reason: 'standby' } : this.#answer(peer, bytes),
+    );
+  }
+
+  #answer(peer: string, bytes: Uint8Array): WriterAnswer {
+    const request = parseWriterRequest(bytes);
+    const before = this.#records.get(peer) ?? NO_RECORD;
+    if (request.kind === 'writer') return recordOf(before);
+    const claim = parseClaim(request.claim);
+    const decision: WriterDecision =
+      request.kind === 'claim'
+        ? decideClaim(before, claim)
+        : decidePermit(before, claim, parsePermit(request.permit));
+    if (!decision.granted)
+      return decision.refusal === 'fenced'
+        ? { kind: 'fenced', claim: decision.claim.bytes }
+        : { kind: 'taken', permit: decision.permit.bytes };
+    this.#records.set(peer, decision.record);
+    return request.kind === 'claim' ? recordOf(decision.record) : { kind: 'permitted' };
+  }
+}
+
+function recordOf({ claim, permits }: WriterRecord): WriterAnswer {
+  return {
+    kind: 'record',
+    ...(claim && { claim: claim.bytes }),
+    permits: [...permits.values()].map(({ bytes }) => bytes),
+  };
+}
+
+function machine(number: number, witnesses: Witnesses) {
+  const named = { regions: ['FR', 'IT', 'PL'] };
+  const writership = new Writership(
+    { origin: TRUST, writer: testKey(100 + number).publicKey },
+    {
+      client: {
+        peers: () => ['FR', 'IT', 'PL', 'ES'],
+        request: (peer, _protocol, bytes) => Promise.resolve(witnesses.answer(peer, bytes)),
+        blaming: () => assert.fail(),
+      },
+      clock: new ManualClock(1_795_436_400_000),
+      random: (length) => new Uint8Array(length).fill(number),
+      verifySignature,
+      regionOf: (peer) => peer,
+      witnesses: () => named.regions,
+      checkpointKey: () => testKey(1),
+      keys: () => [logKey(TRUST, 1).key],
+    },
+  );
+  return { writership, named };
+}
+
+const tree = (from: number, size: number, root = size) => ({
+  origin: ATTEST,
+  from,
+  size,
+  root: new Uint8Array(32).fill(root),
+});
+
+describe('Writership where the region comes to recognise others', () => {
+  it('T9: asks them to let it write before they permit anything, and goes on from what they have permitted', async () => {
+    const witnesses = new Witnesses();
+    const first = machine(1, witnesses);
+    await first.writership.take('resume');
+    await first.writership.permit(tree(0, 4));
+    // By a statement that the second has staged, and not folded yet.
+    first.named.regions = ['FR'];
+    await first.writership.permit(tree(4, 8));
+    const second = machine(2, witnesses);
+    witnesses.silent.add('FR');
+    await second.writership.take('promote');
+    assert.deepEqual(
+      second.writership.pledges.map(({ size }) => size),
+      [4],
+    );
+    await second.writership.permit(tree(0, 4));
+    witnesses.silent.clear();
+    second.named.regions = ['FR'];
+    await rejectsWith(second.writership.permit(tree(4, 6)), 'LOG_BEHIND');
+    await second.writership.permit(tree(4, 8));
+    await rejectsWith(first.writership.permit(tree(8, 9)), 'LOG_FENCED');
+  });
+
+  it('goes on writing: what it had permitted itself and signed is nothing to wait for', async () => {
+    const { writership, named } = machine(1, new Witnesses());
+    await writership.take('resume');
+    await writership.permit(tree(0, 4));
+    for (const [i, regions] of [['FR', 'IT', 'PL', 'ES'], ['ES'], ['FR', 'ES']].entries()) {
+      named.regions = regions;
+      await writership.permit(tree(4 + i, 5 + i));
+      await writership.confirm();
+    }
+    assert.deepEqual([writership.report?.isSelf, writership.report?.epoch], [true, 1]);
+  });
+
+  it('T9: has a tree permitted by those whom the trust log names once it is permitted, where they are others by then', async () => {
+    const witnesses = new Witnesses();
+    const first = machine(1, witnesses);
+    await first.writership.take('resume');
+    const permitting = first.writership.permit(tree(0, 4));
+    first.named.regions = ['ES'];
+    await permitting;
+    const second = machine(2, witnesses);
+    second.named.regions = ['ES'];
+    await second.writership.take('promote');
+    assert.deepEqual(
+      second.writership.pledges.map(({ size }) => size),
+      [4],
+    );
+  });
+
+  it('T9: learns from them that somebody else writes', async () => {
+    const witnesses = new Witnesses();
+    const first = machine(1, witnesses);
+    await first.writership.take('resume');
+    const second = machine(2, witnesses);
+    second.named.regions = ['ES'];
+    await second.writership.take('promote');
+    await second.writership.confirm();
+    const third = machine(3, witnesses);
+    third.named.regions = ['ES'];
+    await third.writership.take('promote');
+    first.named.regions = ['ES'];
+    await rejectsWith(first.writership.permit(tree(0, 4)), 'LOG_FENCED');
+  });
+});
