@@ -89,10 +89,11 @@ export class DossierShelf {
     return { put: name, value };
   }
 
-  /** Whether somebody else who declared has this name and day of birth. */
-  async isNameShared(identity: Identity): Promise<boolean> {
+  /** Whether somebody else who declared than the person of that pseudonym has this name and day of birth. */
+  async isNameShared(identity: Identity, pseudonym: string): Promise<boolean> {
     const from = this.#nameKey(identity, '');
-    return (await this.#modules.store.page(from, `${from}~`, { limit: 2 })).length > 1;
+    const page = await this.#modules.store.page(from, `${from}~`, { limit: 2 });
+    return page.some(([key]) => key !== from + pseudonym);
   }
 
   markChange(mark: Mark, subject: string): Change {

@@ -1,7 +1,8 @@
-/** All that a region keeps of a person who declared: the newest declaration, and how the colour changed since. As it is kept. */
+/** All that a region keeps of a person who declared: the newest declaration, what counts on of those before, and how the colour changed. As it is kept. */
 import { z } from 'zod';
 import { LIST_KINDS } from '../lists/kinds.ts';
 import { declarationSchema } from './declaration.ts';
+import { earlierSchema } from './earlier.ts';
 
 /** Lengths at rest are multiples of this, so that they tell little of what stands there. */
 const PADDED_BYTES = 256;
@@ -83,6 +84,8 @@ export const dossierSchema = z.strictObject({
   /** Who gave the declaration, and when it came. */
   source: z.string(),
   receivedAtS: z.int(),
+  /** Of declarations before that one. */
+  earlier: earlierSchema.optional(),
   changes: z.array(changeSchema).max(CHANGES_MAX),
   objections: z.array(objectionSchema).max(OBJECTIONS_MAX),
   /** Codes are being revoked, or are, to make place for a stricter one that is not issued yet. */

@@ -16,6 +16,7 @@ import { type Store } from '../store/store.ts';
 import { type Declaration, declarationForm, type DeclarationRow, declarationSchema } from './declaration.ts';
 import { type Dossier } from './dossier.ts';
 import { type DossierShelf } from './dossier-shelf.ts';
+import { EARLIER_AREAS_MAX, EARLIER_IDENTITIES_MAX, withEarlier } from './earlier.ts';
 
 export const DECLARATION_FORMATS = ['csv', 'jsonl'] as const;
 
@@ -34,7 +35,7 @@ const countsShape = {
   replaced: z.int(),
   /** Rows that are known already. */
   unchanged: z.int(),
-  /** Rows that are older than what is known. */
+  /** Rows that are older than what is known: what they tell counts beside it. */
   older: z.int(),
 };
 
@@ -160,7 +161,7 @@ export class Intake {
       const before = staged.get(pseudonym);
       const fault =
         before === undefined
-          ? contradictionOf(declaration, dossiers.get(pseudonym)?.declaration)
+          ? contradictionOf(declaration, dossiers.get(pseudonym))
           : { column: 'subject', reason: `is the same person as in line ${before}` };
       if (fault !== undefined) faults.push({ line, ...fault });
       staged.set(pseudonym, before ?? line);
@@ -195,9 +196,7 @@ export class Intake {
         const what = whatOf(declaration, known[i]?.declaration);
         head[what]++;
         const taken =
-          what === 'added' || what === 'replaced'
-            ? shelf.changes(dossierWith(declaration, head, known[i]), known[i])
-            : [];
+          what === 'unchanged' ? [] : shelf.changes(dossierWith(declaration, head, known[i]), known[i]);
         return [...taken, { del: name }];
       });
       await store.write([...changes, this.#headChange(head)]);
@@ -235,15 +234,27 @@ export class Intake {
 
 /** Why a declaration cannot stand beside what is known of the person. */
 function contradictionOf(
-  { identity, said, ...rest }: Declaration,
-  before: Declaration | undefined,
+  declaration: Declaration,
+  before: Dossier | undefined,
 ): Omit<RowFault, 'line'> | undefined {
   if (before === undefined) return undefined;
-  if (identity.birthDate !== before.identity.birthDate)
+  const { identity, said } = before.declaration;
+  if (declaration.identity.birthDate !== identity.birthDate)
     return { column: 'birth_date', reason: 'is another one than that of the person who declared before' };
-  const isSameTime = said.declaredAtS === before.said.declaredAtS;
-  if (isSameTime && !isSame({ identity, said, ...rest }, before))
+  const isSameTime = declaration.said.declaredAtS === said.declaredAtS;
+  if (isSameTime && !isSame(declaration, before.declaration))
     return { column: 'declared_at', reason: 'is the moment of another declaration of the person' };
+  const { earlier } = dossierWith(declaration, { source: '', receivedAtS: 0 }, before);
+  if ((earlier?.identities.length ?? 0) > EARLIER_IDENTITIES_MAX)
+    return {
+      column: 'full_name',
+      reason: `and the document are one more than the ${EARLIER_IDENTITIES_MAX + 1} under which the person has declared: see who it is, and forget the person before they declare anew`,
+    };
+  if ((earlier?.stays.length ?? 0) > EARLIER_AREAS_MAX)
+    return {
+      column: 'travel',
+      reason: `comes after more than ${EARLIER_AREAS_MAX} areas that the person told of within 14 days: ask them`,
+    };
   return undefined;
 }
 
@@ -256,11 +267,15 @@ function whatOf(declaration: Declaration, before: Declaration | undefined): keyo
 
 function dossierWith(
   declaration: Declaration,
-  { source, receivedAtS }: Head,
+  { source, receivedAtS }: Pick<Head, 'source' | 'receivedAtS'>,
   before: Dossier | undefined,
 ): Dossier {
-  const kept = before ?? { changes: [], objections: [] };
-  return { ...kept, declaration, source, receivedAtS };
+  if (before === undefined) return { declaration, source, receivedAtS, changes: [], objections: [] };
+  const what = whatOf(declaration, before.declaration);
+  if (what === 'older') return { ...before, earlier: withEarlier(before, declaration, source) };
+  if (what !== 'replaced') return before;
+  const earlier = withEarlier({ ...before, declaration }, before.declaration, before.source);
+  return { ...before, declaration, source, receivedAtS, earlier };
 }
 
 /** Both have passed the same schema, and so have their members in the same order. */

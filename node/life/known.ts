@@ -7,6 +7,7 @@ import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Doubtful, type Found, type ListView, type Matched } from '../lists/list-view.ts';
 import { NodeError } from '../node-error.ts';
 import { type Dossier, type FactSource } from './dossier.ts';
+import { earlierAt } from './earlier.ts';
 
 export interface Known {
   readonly facts: Facts;
@@ -47,22 +48,34 @@ export function rulesForPeople(state: RulingState, id: string | undefined, nowS:
   });
 }
 
-/** `found`: what the lists of `view` say of the person. */
+/** `found`: what the lists of `view` say of the person, under all names and documents that count at `nowS`. */
 export function knownOf(
-  { declaration, source }: Dossier,
+  dossier: Dossier,
   { matched, doubts }: Found,
   view: ListView,
-  ruleSet: RuleSet,
+  { ruleSet, nowS }: { readonly ruleSet: RuleSet; readonly nowS: number },
 ): Known {
+  const { declaration, source } = dossier;
   const { said } = declaration;
+  const { symptoms, contact, stays } = earlierAt(dossier, nowS);
   const gathered = new Gathered(ruleSet);
-  const told: FactSource = { from: 'declaration', source, atS: said.declaredAtS };
+  const toldAt = (one: { readonly source: string; readonly atS: number }): FactSource => {
+    return { from: 'declaration', source: one.source, atS: one.atS };
+  };
+  const told = toldAt({ source, atS: said.declaredAtS });
+  // Symptoms that somebody told count from the day on which they told them, also after they told of none.
+  const ofSymptoms = said.symptoms ? undefined : symptoms;
+  gathered.add(
+    {
+      'declaration.day': dayText(localDay(ruleSet.zone, ofSymptoms?.atS ?? said.declaredAtS)),
+      'declaration.symptoms': said.symptoms || ofSymptoms !== undefined,
+    },
+    ofSymptoms === undefined ? told : toldAt(ofSymptoms),
+  );
   const ofStays = view.factsOfStays(newestByArea(said.stays));
   gathered.add(
     {
-      'declaration.day': dayText(localDay(ruleSet.zone, said.declaredAtS)),
       'declaration.consent': true,
-      'declaration.symptoms': said.symptoms,
       ...(said.address !== undefined && { 'declaration.address': said.address }),
       // A contact that somebody tells counts like one on a list.
       ...(said.contact !== undefined && { 'contact.close': said.contact }),
@@ -70,6 +83,8 @@ export function knownOf(
     },
     told,
   );
+  if (contact !== undefined) gathered.add({ 'contact.close': contact.day }, toldAt(contact));
+  for (const stay of stays) gathered.add(view.factsOfStays(newestByArea([stay])) ?? {}, toldAt(stay));
   for (const one of matched) gathered.add(one.facts, sourceOf(one, view));
   const { facts, faults } = readFacts(ruleSet.data.facts, Object.fromEntries(gathered.values));
   if (facts === undefined)
@@ -78,8 +93,17 @@ export function knownOf(
       `the rules ${ruleSet.id} give another type to ${faults.map(({ fact }) => fact).join(', ')} than declarations and lists`,
       { hint: 'docs/issuing.md says what comes of declarations and lists.' },
     );
-  const areStaysUnknown = said.stays.length > 0 && ofStays === undefined;
+  const areStaysUnknown = said.stays.length + stays.length > 0 && ofStays === undefined;
   return { facts, sources: gathered.sources, doubts, areStaysUnknown };
+}
+
+/** Under two names of one person: an entry that is about them under one of these is in no doubt under the other. */
+export function together(a: Found, b: Found): Found {
+  const matched = [...a.matched, ...b.matched];
+  const isKnown = (list: string, line: number) =>
+    matched.some((one) => one.list === list && one.line === line);
+  const doubts = [...a.doubts, ...b.doubts];
+  return { matched, doubts: doubts.filter(({ list, lines }) => !lines.every((line) => isKnown(list, line))) };
 }
 
 /** Of days the newest counts; all else that lists say counts before what people say. */
@@ -98,6 +122,8 @@ class Gathered {
       if (!Object.hasOwn(asked, name)) continue;
       const before = this.values.get(name);
       if (before !== undefined && asked[name] === 'day' && before >= value) continue;
+      // Under two names a person can have two entries.
+      if (name === 'control.level' && before === 'key') continue;
       this.values.set(name, value);
       this.sources.set(name, source);
     }

@@ -134,12 +134,12 @@ export class Life {
   async declared(subjects: readonly string[], rules: string): Promise<(DeclaredFacts | undefined)[]> {
     if (subjects.length > DECLARED_MAX)
       throw new RangeError(`at most ${DECLARED_MAX} people are asked for at once`);
-    const { ruleSet } = this.#run({ rules });
+    const run = this.#run({ rules });
     const view = await this.#modules.lists.view();
     const dossiers = await this.#shelf.dossiers(subjects.map((subject) => this.#shelf.pseudonymOf(subject)));
     return dossiers.map((dossier) => {
       if (dossier === undefined) return undefined;
-      const { facts, areStaysUnknown } = knownOf(dossier, { matched: [], doubts: [] }, view, ruleSet);
+      const { facts, areStaysUnknown } = knownOf(dossier, { matched: [], doubts: [] }, view, run);
       if (areStaysUnknown) throw staysUnknown();
       return { identity: dossier.declaration.identity, facts: Object.fromEntries(facts) };
     });

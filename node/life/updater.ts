@@ -11,6 +11,7 @@ import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { type Doubtful, type Found, type ListView, SOUGHT_MAX } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
+import { type Identity } from '../lists/identity.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
@@ -19,8 +20,9 @@ import { type Revocation } from '../revoking/revoker.ts';
 import { type Store } from '../store/store.ts';
 import { CHANGES_MAX, type Dossier, type StatusChange } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
+import { earlierAt } from './earlier.ts';
 import { judge, type JudgedAt, type Judgement, reasonOf, stricterBy } from './judging.ts';
-import { type Known, knownOf, type RulingState } from './known.ts';
+import { type Known, knownOf, type RulingState, together } from './known.ts';
 
 export interface UpdaterModules {
   readonly store: Store;
@@ -100,6 +102,13 @@ interface ToIssue extends Held {
   readonly judgement: Changing;
 }
 
+/** A name and a document of one of the persons who are looked at. */
+interface Bearer {
+  readonly person: number;
+  readonly pseudonym: string;
+  readonly identity: Identity;
+}
+
 export function noFigures(): UpdateFigures {
   return Object.fromEntries(UPDATE_OUTCOMES.map((outcome) => [outcome, 0])) as UpdateFigures;
 }
@@ -140,11 +149,11 @@ export class Updater {
   }
 
   async #judged(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<Judged[]> {
-    const { found, view } = await this.#found(persons);
+    const { found, view } = await this.#found(persons, at.nowS);
     const judged: Judged[] = [];
     for (const [i, person] of persons.entries()) {
       const { dossier } = person;
-      const known = knownOf(dossier, found[i] ?? { matched: [], doubts: [] }, view, at.ruleSet);
+      const known = knownOf(dossier, found[i] ?? { matched: [], doubts: [] }, view, at);
       const [newest] = dossier.changes;
       const last = newest ?? (await this.#issuedOtherwise(dossier, at));
       const judgement = judge(dossier, last, known, at);
@@ -153,28 +162,44 @@ export class Updater {
     return judged;
   }
 
-  /** What the lists in force say of each. A match by name alone counts only where nobody else who declared has that name. */
-  async #found(persons: readonly ShelvedDossier[]): Promise<{ found: Found[]; view: ListView }> {
+  /**
+   * What the lists in force say of each, under the names and documents of before too. A match by name alone counts only where nobody
+   * else who declared has that name.
+   */
+  async #found(
+    persons: readonly ShelvedDossier[],
+    nowS: number,
+  ): Promise<{ found: Found[]; view: ListView }> {
+    const bearers = persons.flatMap(({ pseudonym, dossier }, person): Bearer[] => {
+      const identities = earlierAt(dossier, nowS).identities.map(({ identity }) => identity);
+      const all = [...identities, dossier.declaration.identity];
+      return all.map((identity) => ({ person, pseudonym, identity }));
+    });
     for (let tries = 1; tries <= TRIES_MAX; tries++) {
       const { view, versions } = await this.#viewNow();
-      const found: Found[] = [];
-      for (let from = 0; from < persons.length; from += SOUGHT_MAX)
-        found.push(...(await this.#foundOf(persons.slice(from, from + SOUGHT_MAX), view)));
+      const found = persons.map(() => NOTHING_FOUND);
+      for (let from = 0; from < bearers.length; from += SOUGHT_MAX) {
+        const some = bearers.slice(from, from + SOUGHT_MAX);
+        for (const [i, one] of (await this.#foundOf(some, view)).entries()) {
+          const { person = 0 } = some[i] ?? {};
+          found[person] = together(found[person] ?? NOTHING_FOUND, one);
+        }
+      }
       // Rows of a version that two newer ones have replaced are gone, and nobody may be green for that.
       if ((await this.#versions()) === versions) return { found, view };
     }
     throw new NodeError('REFUSED', 'lists are replaced faster than people can be looked up', { retry: true });
   }
 
-  async #foundOf(persons: readonly ShelvedDossier[], view: ListView): Promise<Found[]> {
-    const identities = persons.map(({ dossier }) => dossier.declaration.identity);
+  async #foundOf(bearers: readonly Bearer[], view: ListView): Promise<Found[]> {
     const found = await view.find(
-      identities.map((identity) => ({ identity: { ...identity }, isNameShared: false })),
+      bearers.map(({ identity }) => ({ identity: { ...identity }, isNameShared: false })),
     );
     for (const [i, { matched }] of found.entries()) {
-      const identity = identities[i];
-      if (identity === undefined || !matched.some(({ by }) => by === 'name')) continue;
-      if (!(await this.#modules.shelf.isNameShared(identity))) continue;
+      const bearer = bearers[i];
+      if (bearer === undefined || !matched.some(({ by }) => by === 'name')) continue;
+      const { identity, pseudonym } = bearer;
+      if (!(await this.#modules.shelf.isNameShared(identity, pseudonym))) continue;
       const [again] = await view.find([{ identity: { ...identity }, isNameShared: true }]);
       if (again !== undefined) found[i] = again;
     }
@@ -346,6 +371,7 @@ export class Updater {
 }
 
 const HOUR_S = 3_600;
+const NOTHING_FOUND: Found = { matched: [], doubts: [] };
 
 function isToIssue(one: Held): one is ToIssue {
   return 'decision' in one.judgement;
@@ -360,8 +386,8 @@ function withChange(dossier: Dossier, change: StatusChange): Dossier {
 }
 
 /** A later revocation by hand must not be taken for one of ours. */
-function withoutIntent({ declaration, source, receivedAtS, changes, objections }: Dossier): Dossier {
-  return { declaration, source, receivedAtS, changes, objections };
+function withoutIntent(dossier: Dossier): Dossier {
+  return { ...dossier, isRevoking: undefined };
 }
 
 function statusToKeep({ untilS, ...status }: Fields['status']): StatusChange['status'] {

@@ -205,9 +205,9 @@ describe('Intake', () => {
   it('knows whether somebody else has the name and day of birth, also once a name is another', async () => {
     await region.take(HEAD + row('One') + row('Two').replace('Person Two', 'Person One'));
     const { identity } = (await region.shelf.ofSubject('One'))?.declaration ?? assert.fail();
-    assert.equal(await region.shelf.isNameShared(identity), true);
+    assert.equal(await region.shelf.isNameShared(identity, region.shelf.pseudonymOf('One')), true);
     await region.take(HEAD + row('Two', 'false', '2026-11-26T10:00:00Z'));
-    assert.equal(await region.shelf.isNameShared(identity), false);
+    assert.equal(await region.shelf.isNameShared(identity, region.shelf.pseudonymOf('One')), false);
   });
 
   it('T25 leaves nothing under any name of somebody who is forgotten', async () => {

@@ -99,6 +99,23 @@ class LivingRegion {
     assert.equal(report.outcome, 'taken', JSON.stringify(report));
   }
 
+  /** P1, with whatever else is told. */
+  async tell(cells: Readonly<Record<string, string>>): Promise<void> {
+    const all = {
+      subject: 'P1',
+      full_name: 'Person 1',
+      birth_date: '1990-05-17',
+      declared_at: this.textOf(this.nowS),
+      consent: 'true',
+      symptoms: 'false',
+      ...cells,
+    };
+    const file = `${Object.keys(all).join(',')}\n${Object.values(all).join(',')}\n`;
+    const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
+    const report = await this.life.declare(order, bytesOf(file));
+    assert.equal(report.outcome, 'taken', JSON.stringify(report));
+  }
+
   /** Puts these people on the control list, alone. */
   async control(numbers: readonly number[], level = 'key'): Promise<void> {
     const rows = numbers.map((n) => `Person ${n},1990-05-17,${level},${this.today}\n`);
@@ -404,6 +421,94 @@ describe('Life.update', () => {
       (await told()).map(({ subject, change }) => `${subject} ${change.status.colour}`),
       ['P2 red'],
     );
+  });
+});
+
+describe('Declaring again', () => {
+  const HOURS = 1 / 24;
+  const PASSPORT = { id_type: 'passport', id_country: 'DE', id_number: 'C01X00T47' };
+  let region: LivingRegion;
+  beforeEach(async () => (region = await LivingRegion.open()));
+  afterEach(() => region.process.stop());
+
+  it('B69 takes back no contact: red lasts as long as without it, and a declaration that comes late counts too', async () => {
+    const contact = region.today;
+    const before = region.textOf(region.nowS);
+    await region.tell({ contact });
+    assert.deepEqual(await region.update(), { first: 1 });
+    region.later(HOURS);
+    await region.tell({});
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    const { explained } = await region.life.holder('P1', true);
+    const known = explained?.facts.find(({ name }) => name === 'contact.close');
+    assert.deepEqual(known?.source, { from: 'declaration', source: 'office', atS: region.nowS - 3_600 });
+    region.later(14);
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal(await region.codesOf(1), 'green');
+
+    const late = await LivingRegion.open();
+    late.later(HOURS);
+    await late.tell({});
+    await late.tell({ contact, declared_at: before });
+    await late.update();
+    assert.equal(await late.codesOf(1), 'red');
+    await late.process.stop();
+  });
+
+  it('B69 takes back no stay and no symptoms: these count from the day on which they were told', async () => {
+    await region.list('areas', `area,risk,since\nXX-1,high,${region.today}\n`);
+    await region.tell({ travel: `XX-1 ${region.today}`, symptoms: 'true' });
+    await region.update();
+    region.later(HOURS);
+    await region.tell({ travel: `XX-2 ${region.today}` });
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    await region.list('areas', `area,risk,since\nXX-1,low,${region.today}\n`);
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal(await region.codesOf(1), 'red yellow');
+    region.later(5);
+    await region.tell({});
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    region.later(2);
+    assert.deepEqual(await region.update(), { better: 1 });
+    region.later(25);
+    assert.deepEqual(await region.update(), { renewed: 1 }, 'the newest declaration is 27 days old');
+  });
+
+  it('B69 under another name, or without the document, leaves no list', async () => {
+    const list = `id_type,id_country,id_number,level,since\npassport,DE,C01X00T47,key,${region.today}\n`;
+    await region.tell(PASSPORT);
+    await region.list('control', list);
+    await region.update();
+    for (const cells of [{}, { full_name: 'Another 1' }, { ...PASSPORT, id_number: 'C02X00T48' }]) {
+      region.later(HOURS);
+      await region.tell(cells);
+      assert.deepEqual(await region.update(), { unchanged: 1 }, JSON.stringify(cells));
+    }
+    await region.control([1]);
+    assert.deepEqual(await region.update(), { unchanged: 1 }, 'by the name of before');
+    assert.equal(await region.codesOf(1), 'red');
+  });
+
+  it('B69 refuses a sixth name of one person', async () => {
+    for (const name of ['A', 'B', 'C', 'D', 'E', 'A']) {
+      region.later(HOURS);
+      await region.tell({ full_name: name });
+    }
+    region.later(HOURS);
+    await assert.rejects(region.tell({ full_name: 'F' }), /full_name.*forget the person/);
+  });
+
+  it('after an objection that was upheld nothing counts that was told before', async () => {
+    await region.tell({ ...PASSPORT, contact: region.today });
+    const list = `id_type,id_country,id_number,level,since\npassport,DE,C01X00T47,key,${region.today}\n`;
+    await region.list('control', list);
+    await region.update();
+    const { number } = await region.life.object('P1', 'Neither the contact nor the passport is mine.');
+    await region.life.decide('P1', { number, isUpheld: true, answer: 'A slip.' });
+    region.later(HOURS);
+    await region.tell({});
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal(await region.codesOf(1), '(red) green');
   });
 });
 
