@@ -4,6 +4,7 @@
  */
 import { compareBytes, hexOf } from '../../protocol/bytes.ts';
 import { parseCode } from '../../protocol/code/code.ts';
+import { type Fields } from '../../protocol/code/field.ts';
 import { type Original } from '../../protocol/code/original.ts';
 import { revocationHashesOf } from '../../protocol/foreign/revocation-hashes.ts';
 import { readForeign } from '../../protocol/foreign/verify-foreign.ts';
@@ -30,6 +31,11 @@ export interface BridgeModules {
 /** Whatever its colour: a platform hands on what it found, and the gate decides what that means there. */
 const AS_IT_IS: VerdictContext = { place: ANY_PLACE, mode: 'online', acceptance: () => [] };
 
+/** A code that was checked, and to what it is bound. */
+interface Bridged extends Pick<Fields, 'holderKey' | 'document'> {
+  readonly original: Original;
+}
+
 export class Bridge {
   readonly #region: string;
   readonly #modules: BridgeModules;
@@ -40,7 +46,7 @@ export class Bridge {
   }
 
   /**
-   * What is to be issued for a code. Its subject in the registry is the original, as in `FR/2026-11/17` or `AT/` and a hash.
+   * What is to be issued for a code, bound to the device and the document that the code opens, or to neither. Its subject in the registry is the original, as in `FR/2026-11/17` or `AT/` and a hash.
    * @throws {NodeError} REFUSED for a code that does not pass here, one that is bridged itself, one of the own region, and one with too many hashes.
    */
   async requestFor(text: string): Promise<IssueRequest> {
@@ -52,7 +58,7 @@ export class Bridge {
       const against = reasons.filter((reason) => reason.outcome !== 'note').map(({ code }) => code);
       throw refused(`the verdict on the code is ${outcome}: ${[...new Set(against)].join(', ')}`);
     }
-    const original = await this.#originalOf(text, verdict);
+    const { original, ...bound } = await this.#originalOf(text, verdict);
     if (original.region === this.#region) throw refused('the code is of this region, and needs no bridge');
     const { nowS } = this.#modules;
     const expiresAtS = Math.min(verdict.expiresAtS ?? Infinity, nowS() + BRIDGED_LIFE_S_MAX);
@@ -65,14 +71,19 @@ export class Bridge {
       ruleVersion: rule.version,
       original,
     } as const;
-    return { subject: subjectOf(original), fields: { status } };
+    return { subject: subjectOf(original), fields: { status, ...bound } };
   }
 
-  async #originalOf(text: string, { foreign }: Verdict): Promise<Original> {
+  async #originalOf(text: string, { foreign }: Verdict): Promise<Bridged> {
     const { sha256 } = this.#modules;
     if (foreign === undefined) {
-      const { region, log, index, keyId, bytes } = parseCode(sha256, text).attestation;
-      return { region, log, index, keyId, leafHash: leafHash(sha256, bytes) };
+      const { attestation, holderKey, document } = parseCode(sha256, text);
+      const { region, log, index, keyId, bytes } = attestation;
+      return {
+        original: { region, log, index, keyId, leafHash: leafHash(sha256, bytes) },
+        holderKey,
+        document,
+      };
     }
     const { all } = revocationHashesOf(sha256, await readForeign(nativeForeignPrimitives, text));
     const hashes = all.toSorted(compareBytes);
@@ -80,7 +91,7 @@ export class Bridge {
       throw refused(
         `the code can be revoked by more than the ${ORIGINAL_HASHES_MAX} names that a bridged one holds`,
       );
-    return { region: foreign.region ?? '', hashes };
+    return { original: { region: foreign.region ?? '', hashes } };
   }
 }
 

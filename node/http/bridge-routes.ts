@@ -4,7 +4,7 @@ import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { Bridge } from '../bridging/bridge.ts';
 import { type RegionNode } from '../core/region-node.ts';
-import { codeTextOf } from '../issuing/held-codes.ts';
+import { codeTextOf, fieldsUsed } from '../issuing/held-codes.ts';
 import { issuedCode } from './admin-schemas.ts';
 import { checked } from './input.ts';
 import { answersTo } from './issue-routes.ts';
@@ -41,7 +41,7 @@ export function bridgeRoutes(
     const { subject, fields } = request;
     const { log, index } = issued;
     const { expiresAtS } = fields.status;
-    return { subject, log, index, code: codeTextOf(sha256, issued, ['status']), expiresAtS };
+    return { subject, log, index, code: codeTextOf(sha256, issued, fieldsUsed(issued.openings)), expiresAtS };
   };
   return [
     {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Bridge } from '../../../node/bridging/bridge.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { type FieldName } from '../../../protocol/code/field.ts';
 import { BRIDGED_LIFE_S_MAX } from '../../../protocol/limits.ts';
 import { leafHash } from '../../../protocol/log/merkle.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
@@ -50,6 +51,23 @@ describe('Bridge.requestFor', () => {
         leafHash: leafHash(sha256, CODE.attestation),
       },
     });
+  });
+
+  it('binds it to the device and the document that the code opens, and to nothing where it opens neither', async () => {
+    const holderKey = new Uint8Array(32).fill(7);
+    const document = { salt: new Uint8Array(16).fill(8), hash: new Uint8Array(32).fill(9) };
+    const fields = { holderKey, document };
+    const boundTo = async (opened?: readonly FieldName[]) => {
+      const { text } = codeOf({ fields, ...(opened && { opened }) });
+      const { status, ...bound } = (await bridgeOf(verdictOf()).requestFor(text)).fields;
+      assert.ok(status.original !== undefined);
+      return bound;
+    };
+    assert.deepEqual(await boundTo(), { holderKey, document });
+    assert.deepEqual(await boundTo(['status', 'holder']), { holderKey, document: undefined });
+    assert.deepEqual(await boundTo(['status', 'document']), { holderKey: undefined, document });
+    assert.deepEqual(await boundTo(['status']), { holderKey: undefined, document: undefined });
+    assert.deepEqual(Object.keys((await bridgeOf(foreign()).requestFor(certificate())).fields), ['status']);
   });
 
   it('lets it expire with the original where that is sooner, and keeps the measure of another colour', async () => {
