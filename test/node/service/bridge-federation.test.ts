@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { hcertKeyOf } from '../../../node/foreign/hcert-key.ts';
+import { parseCode } from '../../../protocol/code/code.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
 import { VACCINATED } from '../../support/announced-fixture.ts';
 import { Federation, lineOf } from '../../support/federation.ts';
 import { makeEcSigner } from '../../support/foreign-keys.ts';
 import { makeHcert } from '../../support/hcert-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { makeCertificate } from '../../support/x509-fixture.ts';
 
@@ -112,6 +114,15 @@ describe('Codes through a platform, with nodes as processes', function () {
     await world.cli.json('revoke', path(LU), gone);
     await world.verdictOnce(DE, second, says(/^stop .*ORIGINAL_REVOKED/));
     await world.verdictOnce(DE, first, passes);
+  });
+
+  it('leaves a code that is bound to a device bound to it', async () => {
+    const { code } = await world.cli.json<{ code: string }>(
+      ...['issue', path(LU), '--subject', 'Phone', '--colour', 'green', '--device', path('phone.json')],
+    );
+    const { holderKey } = parseCode(sha256, await bridged(FR, code));
+    assert.ok(holderKey !== undefined);
+    assert.deepEqual(holderKey, parseCode(sha256, code).holderKey);
   });
 
   it('T3 does not bridge what is bridged, nor its own codes, and no chain of platforms passes', async () => {
