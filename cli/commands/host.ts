@@ -1,4 +1,5 @@
 /** `entente host move`: a region leaves the node that hosts it, with its logs, its codes and its registry. */
+import { join } from 'node:path';
 import { type Command } from 'commander';
 import { moveRegion } from '../host/move-region.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -12,7 +13,7 @@ export function addHost(program: Command, cli: Cli): void {
   host
     .command('move')
     .description(
-      'Moves a region to another directory, for a node of its own: makes new keys and a new identity there, stops its node where it runs, takes its logs, registry and config along, and gives up the keys that the old place has, so that nobody signs there any more. Needs the root keys at hand. Codes stay as they are.',
+      'Moves a region to another directory, for a node of its own: makes new keys and a new identity there, stops its node where it runs, takes its logs, registry, config and the files of its root keys along, and gives up the keys that the old place has, so that nobody signs there any more. Needs the root keys at hand. Codes stay as they are, but gates without a network cannot decide on those of the last days (PROOF_NEEDED) until the codes are renewed or the old attest key has expired, after six days at most. If it breaks off, run it again: meanwhile one place at most signs.',
     )
     .argument('<region>', 'directory of the region, whose node may run, hosted with others')
     .argument('<to>', 'directory to make')
@@ -21,10 +22,15 @@ export function addHost(program: Command, cli: Cli): void {
 }
 
 async function move(cli: Cli, from: string, to: string): Promise<void> {
-  const { region, replaced } = await moveRegion(cli, from, to);
-  cli.output.result({ region, from, to, replaced }, () => [
+  const { region, replaced, rootKeys } = await moveRegion(cli, from, to);
+  cli.output.result({ region, from, to, replaced, rootKeys }, () => [
     `${region} has moved to ${printable(to)}: the ${replaced} keys of the old place are given up.`,
     `Run its node there: entente run ${printable(to)}`,
+    ...(rootKeys.length > 0
+      ? [
+          `Its root keys are in ${printable(join(to, 'keys'))} alone now; keep them elsewhere: ${rootKeys.join(', ')}`,
+        ]
+      : []),
     `What is left in ${printable(from)} holds its registry: remove it once the node runs, and name the new place where peers read its directory.`,
   ]);
 }

@@ -1,6 +1,7 @@
 /** `entente run`: a region's node as a process, until it is told to stop. */
 import { type Command } from 'commander';
 import { type NamedSettings } from '../../node/config/overlay.ts';
+import { isNodeError } from '../../node/node-error.ts';
 import type { NodeService } from '../../node/service/node-service.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -82,7 +83,12 @@ async function run(
       const service = await NodeService.start(
         { path, over, withoutPeers, isStandby: standby, software: SOFTWARE },
         { ...modules, openLog: (options) => openLog(options, writeErr) },
-      );
+      ).catch((error: unknown) => {
+        // Of several, one that has left keeps none of the others from being hosted.
+        if (isOne || !isNodeError(error, 'REGION_MOVED')) throw error;
+        cli.output.note(`${printable(error.message)}. The others run without it.`);
+      });
+      if (service === undefined) continue;
       services.push(service);
       tellAddresses(cli, service);
     }

@@ -2,8 +2,8 @@
  * A region that moves to another place. The new keys are made there and admitted while the old place still signs, so that every peer knows them,
  * and the new node's identity, before the old place falls silent; what it could sign with is given up by the root once the logs have arrived.
  */
-import { cp, mkdir } from 'node:fs/promises';
-import { basename, join, relative, resolve } from 'node:path';
+import { cp, mkdir, realpath } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { editConfig } from '../../node/config/config-file.ts';
 import { type Config } from '../../node/config/schema.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
@@ -44,10 +44,15 @@ const ROLES = ['attest', 'checkpoint', 'trust-log', 'witness'] as const satisfie
 const STOP_MS_MAX = 30_000;
 const LOOK_MS = 100;
 
+const FENCED_HINT =
+  'Nothing was moved. Such a region goes to another machine without the root: make a standby there (`entente standby make`), run it with --standby, and `entente promote` it; then give up the keys of the old place with `entente key compromise`.';
+
 export interface Moved {
   readonly region: string;
   /** Keys of the old place that were given up. */
   readonly replaced: number;
+  /** Files of root keys, which lie in the new place alone now. */
+  readonly rootKeys: readonly string[];
 }
 
 /**
@@ -60,6 +65,7 @@ export async function moveRegion(cli: Cli, from: string, to: string): Promise<Mo
   const source = new RegionLayout(resolve(from));
   const config = await readRegionConfig(source, { environment: cli.surroundings.environment ?? {} });
   const moved = new RegionLayout(resolve(to));
+  await requireMovable(source, moved, config);
   return withKeepLock(`${moved.path}.moving`, async () => {
     const mark = await readMoved(source);
     if (mark !== undefined && mark.to !== moved.path) throw movedError(source, mark);
@@ -77,8 +83,26 @@ export async function moveRegion(cli: Cli, from: string, to: string): Promise<Mo
     const replaced = await giveUpOld(cli, moved);
     cli.output.note('The root has given up the keys of the old place.');
     await removeSecrets(source, moved);
-    return { region: config.region, replaced };
+    const roots = (await keyNamesIn(moved.keys)).filter(({ role }) => role === 'root');
+    const rootKeys = roots.map((name) => basename(keyFilePath(moved.keys, name)));
+    return { region: config.region, replaced, rootKeys };
   });
+}
+
+/** What would not go well is refused while nothing has changed. */
+async function requireMovable(source: RegionLayout, moved: RegionLayout, { writer }: Config): Promise<void> {
+  if (writer.fenced)
+    throw usageError('witnesses fence who writes for this region (writer.fenced)', FENCED_HINT);
+  const way = relative(await realpath(source.path), await realWay(moved.path));
+  if (way.split(sep)[0] !== '..' && !isAbsolute(way))
+    throw usageError(`${printable(moved.path)} is in the region itself`, 'Name a directory outside it.');
+}
+
+/** A path that need not be there, with the links in what is there of it followed. */
+async function realWay(path: string): Promise<string> {
+  const above = dirname(path);
+  if (above === path) return path;
+  return realpath(path).catch(async () => join(await realWay(above), basename(path)));
 }
 
 async function isThere({ path }: RegionLayout): Promise<boolean> {

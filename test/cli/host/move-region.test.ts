@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { runCli } from '../../../cli/program.ts';
+import { editConfig } from '../../../node/config/config-file.ts';
 import { lockStore } from '../../../node/store/level-disk.ts';
 import { copyWorld, makeWorld, type World } from '../../support/cli-world.ts';
 import { type TestCli } from '../../support/cli.ts';
@@ -124,6 +125,41 @@ describe('moveRegion', function () {
     );
     rmSync(cli.path('FR', 'moved'));
     assert.ok(await issue('FR'));
+  });
+
+  it('refuses a fenced region and a directory in the region itself before anything changes', async () => {
+    const before = readFileSync(cli.path('FR', 'public', 'trust', 'checkpoint'));
+    symlinkSync(cli.path('FR'), cli.path('link'));
+    for (const inside of [cli.path('FR', 'x'), cli.path('FR', 'x', 'y'), cli.path('link', 'x')]) {
+      const { exit, err } = await cli.run('host', 'move', cli.path('FR'), inside);
+      assert.equal(exit, 2);
+      assert.match(err, /is in the region itself/);
+    }
+    await editConfig(cli.path('FR', 'entente.yaml'), [{ at: ['writer', 'fenced'], value: true }]);
+    const { exit, err } = await cli.run('host', 'move', cli.path('FR'), cli.path('own'));
+    assert.equal(exit, 2);
+    assert.match(err, /writer\.fenced[^]*entente promote/);
+    assert.ok(!existsSync(cli.path('own')) && !existsSync(cli.path('FR', 'x')));
+    assert.deepEqual(readFileSync(cli.path('FR', 'public', 'trust', 'checkpoint')), before);
+  });
+
+  it('takes the root keys along, and leaves one that the new place lacks', async () => {
+    const keysIn = (place: string, role: string) =>
+      readdirSync(cli.path(place, 'keys')).filter((name) => name.startsWith(`${role}-`));
+    const roots = keysIn('FR', 'root');
+    assert.equal(roots.length, 1);
+    const { rootKeys } = await cli.json<{ rootKeys: string[] }>(
+      'host',
+      'move',
+      cli.path('FR'),
+      cli.path('own'),
+    );
+    assert.deepEqual(rootKeys, roots);
+    assert.deepEqual([keysIn('FR', 'root'), keysIn('own', 'root')], [[], roots]);
+    const other = roots[0]?.replace(/[0-9a-f]{16}/, '0123456789abcdef') ?? '';
+    cpSync(cli.path('own', 'keys', roots[0] ?? ''), cli.path('FR', 'keys', other));
+    await cli.json('host', 'move', cli.path('FR'), cli.path('own'));
+    assert.deepEqual(keysIn('FR', 'root'), [other]);
   });
 
   it('goes into no directory of the same region that it has not begun', async () => {

@@ -117,12 +117,13 @@ describe('Hosted regions, in one process', function () {
     await cli.json('revoke', cli.path('own'), '--subject', 'Person 2');
     await verdictOnce('DE', before.code, ({ reasons }) => reasons.some(({ code }) => code === 'REVOKED'));
 
-    // In the old place there is no key left with which anything could be signed.
+    // In the old place there is no key left with which anything could be signed, the root's included: they came along.
     const keys = readdirSync(cli.path('CN-33', 'keys'));
     assert.deepEqual(
-      keys.filter((name) => !/^(root|registry)-/.test(name)),
+      keys.filter((name) => !name.startsWith('registry-')),
       [],
     );
+    assert.equal(readdirSync(cli.path('own', 'keys')).filter((name) => name.startsWith('root-')).length, 1);
     assert.ok(existsSync(cli.path('CN-33', 'store')));
     const old = await cli.run(
       'issue',
@@ -142,5 +143,13 @@ describe('Hosted regions, in one process', function () {
       forked: readonly string[];
     };
     assert.deepEqual(forked, []);
+  });
+
+  it('starts again without the one that has moved', async () => {
+    await host.end('SIGTERM');
+    const [first = '', ...more] = HOSTED.map((region) => cli.path(region));
+    host = RunningNode.spawn({}, first, ...more, '--set', 'log.level=warn');
+    nodes.push(host);
+    await Promise.all([listening(host, 'CN'), listening(host, 'CN-34')]);
   });
 });
