@@ -167,7 +167,8 @@ export class Signing {
     this.#isHealing = true;
     try {
       await requireNaming(this.#modules.shelf.home, entries);
-      await this.#modules.writership?.take('resume');
+      const { writership } = this.#modules;
+      if (writership !== undefined) await takeOver('resume', { ...this.#modules, writership });
       return await this.#name(entries);
     } finally {
       this.#isHealing = false;
@@ -278,6 +279,7 @@ export class Signing {
   #fenced(error: NodeError): void {
     const side = this.#side;
     this.#side = undefined;
+    this.#modules.writership?.letGo();
     this.#isStandby = true;
     this.#how = 'resume';
     this.#state = 'standby';

@@ -34,8 +34,10 @@ type DropModules = Pick<TakingOverModules, 'store' | 'registry' | 'takeBack'>;
 export async function takeOver(how: 'resume' | 'promote', modules: TakingOverModules): Promise<void> {
   const { writership, shelf, store } = modules;
   await writership.take(how);
-  for (const { tree } of shelf.ownLogs) await dropOutrun(tree, modules, true);
+  for (const { tree } of shelf.ownLogs) await dropOutrun(tree, modules, false);
   for (const pledge of writership.pledges) await meet(pledge, shelf.logs.get(pledge.origin)?.tree, modules);
+  // What comes after a gap may be what was permitted, until all of that is here.
+  for (const { tree } of shelf.ownLogs) await dropOutrun(tree, modules, true);
   if (store.incomplete) throw logError('LOG_BEHIND', 'the store was salvaged, and is not whole yet');
 }
 
@@ -52,7 +54,12 @@ async function meet(
   }
   const staged = tree === undefined ? [] : await readStagedBatches(tree.keys, store);
   // They are finished as they were begun, and their permits asked for again: that tells whether they are the ones.
-  if (staged.some(({ index, drafts }) => index + drafts.length === size)) return;
+  let next = tree?.size ?? 0;
+  for (const { index, drafts } of staged) {
+    if (index > next) break;
+    next = index + drafts.length;
+    if (next === size) return;
+  }
   throw logError(
     'LOG_BEHIND',
     `${origin} has ${tree?.size ?? 0} entries here, and the writer before had ${size} permitted`,

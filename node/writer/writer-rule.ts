@@ -8,7 +8,7 @@ import { PERMITTED_LOGS_MAX, type WriterRecord } from './writer-record.ts';
 
 /**
  * `fenced`: somebody else has claimed that epoch or a later one. `taken`: within the epoch another tree was permitted, as to a second
- * copy of the writer that runs.
+ * copy of the writer that runs; or somebody else had a tree permitted in that epoch or a later one, whose claim counts no more.
  */
 export type WriterDecision =
   | { readonly granted: true; readonly record: WriterRecord; readonly isNew: boolean }
@@ -21,6 +21,9 @@ export function decideClaim(record: WriterRecord, claim: SignedWord<Claim>): Wri
     if (isOfSameReign(standing.word, claim.word)) return { granted: true, record, isNew: false };
     return { granted: false, refusal: 'fenced', claim: standing };
   }
+  // A reign keeps its claim while keys change: the claim may count no more where its permits do.
+  const permit = [...record.permits.values()].find(({ word }) => isBeyond(word, claim.word));
+  if (permit !== undefined) return { granted: false, refusal: 'taken', permit };
   return { granted: true, record: { ...record, changes: record.changes + 1, claim }, isNew: true };
 }
 
@@ -50,6 +53,14 @@ export function isOfSameReign(
   other: Pick<Claim | Permit, 'epoch' | 'session'>,
 ): boolean {
   return one.epoch === other.epoch && equalBytes(one.session, other.session);
+}
+
+/** Of a later epoch, or of another process in the same. */
+export function isBeyond(
+  word: Pick<Claim | Permit, 'epoch' | 'session'>,
+  reign: Pick<Claim | Permit, 'epoch' | 'session'>,
+): boolean {
+  return word.epoch > reign.epoch || (word.epoch === reign.epoch && !isOfSameReign(word, reign));
 }
 
 /** Of attestation logs the one of the earliest month: their names sort so, and before that of the trust log. */

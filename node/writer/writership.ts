@@ -20,16 +20,12 @@ import {
 import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Clock, type Random, type Signer } from '../ports.ts';
-import { type SyncClient } from '../sync/sync-client.ts';
+import { Turns } from '../turns.ts';
+import { type AskingModules, askWitnesses, tooFew } from './asking.ts';
 import { permitsNeeded } from './electorate.ts';
 import { type Pledge, pledgesOf } from './pledges.ts';
-import {
-  encodeWriterRequest,
-  parseWriterAnswer,
-  WRITER_PROTOCOL,
-  type WriterAnswer,
-  type WriterRequest,
-} from './writer-messages.ts';
+import { type WriterAnswer } from './writer-messages.ts';
+import { isBeyond } from './writer-rule.ts';
 
 export interface WritershipOptions {
   /** The name of the region's trust log. */
@@ -38,13 +34,10 @@ export interface WritershipOptions {
   readonly writer: Uint8Array;
 }
 
-export interface WritershipModules {
-  readonly client: Pick<SyncClient, 'peers' | 'request' | 'blaming'>;
+export interface WritershipModules extends AskingModules {
   readonly clock: Clock;
   readonly random: Random;
   readonly verifySignature: VerifySignature;
-  /** The region of a peer; undefined for a stranger. */
-  readonly regionOf: (peer: string) => string | undefined;
   /** The regions whose witnesses decide, by what the own trust log says now. */
   readonly witnesses: () => readonly string[];
   /** The checkpoint key in force. @throws {NodeError} KEY_NOT_IN_FORCE */
@@ -80,8 +73,10 @@ export interface WriterReport {
 /** Two claims of one moment may meet. */
 const CLAIMS_MAX = 3;
 const SESSION_BYTES = 16;
+const LET_WRITE = 'let this machine write';
 
 export class Writership {
+  readonly #turns = new Turns();
   readonly #options: WritershipOptions;
   readonly #modules: WritershipModules;
   #reign: SignedWord<Claim> | undefined;
@@ -133,18 +128,21 @@ export class Writership {
    * @throws {NodeError} LOG_FENCED if it is another machine; PEER_UNREACHABLE if too few witnesses answer.
    */
   async look(): Promise<void> {
-    const claim = await this.#highest();
+    const { claim } = await this.#highest();
     if (claim !== undefined && !equalBytes(claim.writer, this.#options.writer)) throw this.#fenced(claim);
   }
 
   /** Whether anybody has said that he writes: asked of all who answer, few as they may be. */
   async isClaimed(): Promise<boolean> {
-    const answers = await this.#ask(
+    const answers = await askWitnesses(
+      this.#modules,
       { kind: 'writer', origin: this.#options.origin },
       this.#modules.witnesses(),
     );
     return [...answers.values()].some(
-      (answer) => answer.kind === 'record' && this.#claimIn(answer.claim) !== undefined,
+      (answer) =>
+        answer.kind === 'record' &&
+        (this.#claimIn(answer.claim) !== undefined || this.#permitsIn(answer).length > 0),
     );
   }
 
@@ -158,6 +156,8 @@ export class Writership {
       if (how === 'resume') return;
       throw new NodeError('REFUSED', 'the region recognises nobody whose witness could fence the old writer');
     }
+    // What a key signed that was given up since, no witness takes any more.
+    if (this.#reign !== undefined && !this.#counts(this.#reign)) this.#reign = undefined;
     for (let tries = 1; ; tries++) {
       this.#reign ??= await this.#nextReign(how);
       try {
@@ -168,7 +168,7 @@ export class Writership {
         return;
       } catch (error) {
         if (!isNodeError(error, 'LOG_FENCED')) throw error;
-        this.#letGo();
+        this.letGo();
         if (how === 'resume' || tries === CLAIMS_MAX) throw error;
       }
     }
@@ -182,9 +182,9 @@ export class Writership {
     const reign = this.#reign;
     if (!this.#isHeld || reign === undefined || this.#modules.witnesses().length === 0) return;
     try {
-      await this.#claim(reign);
+      await (this.#mustClaim ? this.#takeAnew() : this.#claim(reign));
     } catch (error) {
-      if (isNodeError(error, 'LOG_FENCED') && this.#reign === reign) this.#letGo();
+      if (isNodeError(error, 'LOG_FENCED') && this.#reign === reign) this.letGo();
       throw error;
     }
   }
@@ -199,8 +199,9 @@ export class Writership {
     const witnesses = this.#modules.witnesses();
     if (witnesses.length === 0) return;
     if (this.#isFenced) throw this.#fenced(this.#other);
-    if (this.#reign === undefined || this.#electorate !== witnesses.join()) await this.#takeAnew();
-    const { bytes: claim, word: reign } = this.#reign as unknown as SignedWord<Claim>;
+    if (this.#mustClaim) await this.#takeAnew();
+    if (this.#reign === undefined) throw tooFew(0, permitsNeeded(witnesses.length), LET_WRITE);
+    const { bytes: claim, word: reign } = this.#reign;
     const pledge = this.#pledges.get(origin);
     if (
       pledge !== undefined &&
@@ -213,7 +214,12 @@ export class Writership {
     const permit = this.#sign<Permit>({ kind: 'permit', origin, epoch, session, from, size, root });
     const needed = permitsNeeded(witnesses.length);
     const request = { kind: 'permit', claim, permit: permit.bytes } as const;
-    const answers = await this.#ask(request, witnesses, (some) => permitting(some) >= needed);
+    const answers = await askWitnesses(
+      this.#modules,
+      request,
+      witnesses,
+      (some) => permitting(some) >= needed,
+    );
     const found = permitting(answers);
     if (found >= needed) {
       this.#permittedMs = this.#modules.clock.runMs();
@@ -222,60 +228,85 @@ export class Writership {
       return witnesses.join() === this.#modules.witnesses().join() ? undefined : this.permit(tree);
     }
     for (const answer of answers.values()) {
-      const standing = this.#standingIn(answer);
+      // Meanwhile it may have claimed anew: that fences what it asked for before, and not the process.
+      const standing = this.#standingIn(answer, this.#reign?.word ?? reign, permit.word);
       if (standing === undefined) continue;
-      this.#letGo();
+      this.letGo();
       throw this.#fenced(standing.kind === 'claim' ? standing : undefined);
     }
-    throw tooFew(found, needed, `permitted ${origin} to have ${size} entries`);
+    throw tooFew(found, needed, `permitted ${origin} to have ${size} entries`, answers);
   }
 
-  /** The region has come to recognise others since it claimed: they may know of trees that those asked before do not. */
-  async #takeAnew(): Promise<void> {
-    const before = this.#pledges;
-    await this.take('resume');
-    for (const [origin, pledge] of before)
-      if ((this.#pledges.get(origin)?.size ?? 0) < pledge.size) this.#pledges.set(origin, pledge);
+  /** For the first time, by a new key, or of other witnesses. */
+  get #mustClaim(): boolean {
+    const reign = this.#reign;
+    return (
+      reign === undefined || !this.#counts(reign) || this.#electorate !== this.#modules.witnesses().join()
+    );
   }
 
-  #letGo(): void {
+  /** Once for all logs: the region has other witnesses or keys than when it claimed, and they may know of trees that those before do not. */
+  #takeAnew(): Promise<void> {
+    return this.#turns.take('claim', async () => {
+      if (this.#isFenced) throw this.#fenced(this.#other);
+      if (!this.#mustClaim) return;
+      const before = this.#pledges;
+      await this.take('resume');
+      for (const [origin, pledge] of before)
+        if ((this.#pledges.get(origin)?.size ?? 0) < pledge.size) this.#pledges.set(origin, pledge);
+    });
+  }
+
+  /** Signs nothing more before it has claimed again. */
+  letGo(): void {
     this.#reign = undefined;
     this.#isHeld = false;
     this.#isFenced = true;
   }
 
-  /** One above the highest claim that a quorum knows. */
+  #counts(word: SignedWord): boolean {
+    return verifyWord(word, this.#modules.keys(), this.#modules.verifySignature);
+  }
+
+  /** One above the highest epoch that a quorum knows of. */
   async #nextReign(how: 'resume' | 'promote'): Promise<SignedWord<Claim>> {
     const { origin, writer } = this.#options;
-    const highest = await this.#highest();
+    const { claim: highest, epoch: last } = await this.#highest();
     if (how === 'resume' && highest !== undefined && !equalBytes(highest.writer, writer)) {
       throw this.#fenced(highest);
     }
     const { clock, random } = this.#modules;
     const at = Math.floor(clock.nowMs() / 1000);
-    const epoch = (highest?.epoch ?? 0) + 1;
+    const epoch = last + 1;
     return this.#sign<Claim>({ kind: 'claim', origin, epoch, writer, session: random(SESSION_BYTES), at });
   }
 
-  async #highest(): Promise<Claim | undefined> {
+  /** The latest claim; and the highest epoch, which may be that of a permit whose claim counts no more. */
+  async #highest(): Promise<{ readonly claim: Claim | undefined; readonly epoch: number }> {
     const witnesses = this.#modules.witnesses();
-    if (witnesses.length === 0) return undefined;
-    const answers = await this.#ask({ kind: 'writer', origin: this.#options.origin }, witnesses);
-    const records = [...answers.values()].filter(({ kind }) => kind === 'record');
+    if (witnesses.length === 0) return { claim: undefined, epoch: 0 };
+    const answers = await askWitnesses(
+      this.#modules,
+      { kind: 'writer', origin: this.#options.origin },
+      witnesses,
+    );
+    const records = [...answers.values()].filter((answer) => answer.kind === 'record');
     const needed = permitsNeeded(witnesses.length);
-    if (records.length < needed) throw tooFew(records.length, needed, 'said who writes');
+    if (records.length < needed) throw tooFew(records.length, needed, 'said who writes', answers);
     let highest: Claim | undefined;
+    let epoch = 0;
     for (const answer of records) {
-      const claim = answer.kind === 'record' ? this.#claimIn(answer.claim) : undefined;
+      const claim = this.#claimIn(answer.claim);
       if (claim !== undefined && claim.epoch > (highest?.epoch ?? 0)) highest = claim;
+      for (const permit of this.#permitsIn(answer)) epoch = Math.max(epoch, permit.epoch);
     }
-    return highest;
+    return { claim: highest, epoch: Math.max(epoch, highest?.epoch ?? 0) };
   }
 
   /** What each witness that granted it had permitted last, of each log. */
   async #claim(reign: SignedWord<Claim>): Promise<Permit[][]> {
     const witnesses = this.#modules.witnesses();
-    const answers = await this.#ask({ kind: 'claim', claim: reign.bytes }, witnesses);
+    const answers = await askWitnesses(this.#modules, { kind: 'claim', claim: reign.bytes }, witnesses);
     const granted = [...answers.values()].filter(
       (answer) =>
         answer.kind === 'record' && answer.claim !== undefined && equalBytes(answer.claim, reign.bytes),
@@ -283,10 +314,10 @@ export class Writership {
     const needed = permitsNeeded(witnesses.length);
     if (granted.length < needed) {
       for (const answer of answers.values()) {
-        const standing = this.#standingIn(answer);
-        if (standing?.kind === 'claim') throw this.#fenced(standing);
+        const standing = this.#standingIn(answer, reign.word);
+        if (standing !== undefined) throw this.#fenced(standing.kind === 'claim' ? standing : undefined);
       }
-      throw tooFew(granted.length, needed, 'let this machine write');
+      throw tooFew(granted.length, needed, LET_WRITE, answers);
     }
     this.#other = undefined;
     this.#isHeld = true;
@@ -295,43 +326,18 @@ export class Writership {
   }
 
   /**
-   * The answers by region, of those who gave one: once they are `enough`, or all that can be had. Of a region with several nodes a
-   * refusal counts before a grant.
+   * The word of another process that has come after this one, or that had another tree permitted in its place, where an answer holds one:
+   * anybody can refuse without, or with a word of old.
    */
-  async #ask(
-    request: WriterRequest,
-    witnesses: readonly string[],
-    isEnough: (answers: ReadonlyMap<string, WriterAnswer>) => boolean = () => false,
-  ): Promise<ReadonlyMap<string, WriterAnswer>> {
-    const { client, regionOf } = this.#modules;
-    const answers = new Map<string, WriterAnswer>();
-    const bytes = encodeWriterRequest(request);
-    let enough: () => void = () => undefined;
-    const isAnswered = new Promise<void>((resolve) => (enough = resolve));
-    const asking = client.peers().map(async (peer) => {
-      const region = regionOf(peer);
-      if (region === undefined || !witnesses.includes(region)) return;
-      try {
-        const answer = parseWriterAnswer(await client.request(peer, WRITER_PROTOCOL, bytes));
-        if (answer.kind === 'refused') return;
-        const known = answers.get(region);
-        if (known === undefined || answer.kind === 'fenced' || answer.kind === 'taken') {
-          answers.set(region, answer);
-        }
-        if (isEnough(answers)) enough();
-      } catch (error) {
-        if (!isProtocolError(error) && !isNodeError(error)) throw error;
-      }
-    });
-    await Promise.race([Promise.all(asking), isAnswered]);
-    return new Map(answers);
-  }
-
-  /** What somebody else was granted, where an answer proves that: anybody can say so without. */
-  #standingIn(answer: WriterAnswer): WriterWord | undefined {
-    if (answer.kind === 'fenced') return this.#claimIn(answer.claim);
-    if (answer.kind === 'taken') return this.#proven(() => parsePermit(answer.permit));
-    return undefined;
+  #standingIn(answer: WriterAnswer, reign: Claim, asked?: Permit): WriterWord | undefined {
+    const word =
+      answer.kind === 'fenced'
+        ? this.#claimIn(answer.claim)
+        : answer.kind === 'taken'
+          ? this.#proven(() => parsePermit(answer.permit))
+          : undefined;
+    if (word === undefined || isBeyond(word, reign)) return word;
+    return word.kind === 'permit' && asked !== undefined && isInPlaceOf(word, asked) ? word : undefined;
   }
 
   #claimIn(bytes: Uint8Array | undefined): Claim | undefined {
@@ -347,8 +353,7 @@ export class Writership {
   #proven<W extends WriterWord>(parse: () => SignedWord<W>): W | undefined {
     try {
       const signed = parse();
-      const { keys, verifySignature } = this.#modules;
-      return verifyWord(signed, keys(), verifySignature) ? signed.word : undefined;
+      return this.#counts(signed) ? signed.word : undefined;
     } catch (error) {
       if (isProtocolError(error)) return undefined;
       throw error;
@@ -376,9 +381,9 @@ function permitting(answers: ReadonlyMap<string, WriterAnswer>): number {
   return [...answers.values()].filter(({ kind }) => kind === 'permitted').length;
 }
 
-function tooFew(found: number, needed: number, what: string): NodeError {
-  return new NodeError('PEER_UNREACHABLE', `${found} of ${needed} witnesses that are needed have ${what}`, {
-    retry: true,
-    hint: 'Wait until more of the regions that this one recognises are connected.',
-  });
+/** Whether the witness that granted `standing` must refuse `asked`. */
+function isInPlaceOf(standing: Permit, asked: Permit): boolean {
+  const { origin, epoch, size, root } = standing;
+  const isSame = size === asked.size && equalBytes(root, asked.root);
+  return origin === asked.origin && epoch === asked.epoch && size > asked.from && !isSame;
 }

@@ -286,6 +286,19 @@ describe('RegionNode where witnesses fence the writer', () => {
     await world.stop();
   });
 
+  it('writes on under its epoch where a recognition brings another witness, and the standby goes on from there', async () => {
+    const world = await withStandby();
+    await world.found('ES');
+    await world.befriend('DE', 'ES');
+    const before = await world.issue('DE');
+    const { writer } = world.node('DE').status;
+    assert.deepEqual([writer?.epoch, writer?.witnesses], [1, 3]);
+    await world.pass(15);
+    await world.run(world.node(SPARE).promote());
+    assert.equal((await world.issue(SPARE, 'p2')).index, before.index + 1);
+    await world.stop();
+  });
+
   it('a machine whose place was taken while it was away comes back as the standby', async () => {
     const world = await withStandby();
     await world.kill('DE');

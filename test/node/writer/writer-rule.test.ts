@@ -38,6 +38,22 @@ describe('decideClaim', () => {
   });
 });
 
+describe('decideClaim where the key of the standing claim was given up', () => {
+  it('T11: grants no epoch below that of a permit that counts on, nor that epoch to another process', () => {
+    const permits = new Map([[ATTEST, permitOf({ epoch: 5 }, { from: 0, size: 4, origin: ATTEST })]]);
+    const record = { changes: 2, claim: undefined, permits };
+    for (const late of [claimOf({ epoch: 1, machine: 2 }), claimOf({ epoch: 5, machine: 2 })]) {
+      const refused = decideClaim(record, late);
+      assert.ok(!refused.granted && refused.refusal === 'taken');
+      const { epoch } = late.word;
+      const asked = permitOf({ epoch, machine: 2 }, { from: 4, size: 6 });
+      assert.ok(!decidePermit(record, late, asked).granted, 'of another log of the region neither');
+    }
+    assert.ok(decideClaim(record, first).granted);
+    assert.ok(decideClaim(record, second).granted);
+  });
+});
+
 describe('decidePermit', () => {
   const record = after(
     NO_RECORD,

@@ -1,0 +1,77 @@
+/** What a writer hears when it asks its witnesses. Spec: SPEC.md 14.5.5, 19.3. */
+import { isProtocolError } from '../../protocol/fault.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
+import { type SyncClient } from '../sync/sync-client.ts';
+import {
+  encodeWriterRequest,
+  parseWriterAnswer,
+  WRITER_PROTOCOL,
+  type WriterAnswer,
+  type WriterRequest,
+} from './writer-messages.ts';
+
+export interface AskingModules {
+  readonly client: Pick<SyncClient, 'peers' | 'request' | 'blaming'>;
+  /** The region of a peer; undefined for a stranger. */
+  readonly regionOf: (peer: string) => string | undefined;
+}
+
+/**
+ * The answers by region, of those who gave one: once they are `enough`, or all that can be had. Of a region with several nodes a
+ * refusal by a word counts before a grant, and that counts before none at all.
+ */
+export async function askWitnesses(
+  { client, regionOf }: AskingModules,
+  request: WriterRequest,
+  witnesses: readonly string[],
+  isEnough: (answers: ReadonlyMap<string, WriterAnswer>) => boolean = () => false,
+): Promise<ReadonlyMap<string, WriterAnswer>> {
+  const answers = new Map<string, WriterAnswer>();
+  const bytes = encodeWriterRequest(request);
+  let enough: () => void = () => undefined;
+  const isAnswered = new Promise<void>((resolve) => (enough = resolve));
+  const asking = client.peers().map(async (peer) => {
+    const region = regionOf(peer);
+    if (region === undefined || !witnesses.includes(region)) return;
+    try {
+      const answer = parseWriterAnswer(await client.request(peer, WRITER_PROTOCOL, bytes));
+      const known = answers.get(region);
+      if (known === undefined || weightOf(answer) > weightOf(known)) answers.set(region, answer);
+      if (isEnough(answers)) enough();
+    } catch (error) {
+      if (!isProtocolError(error) && !isNodeError(error)) throw error;
+    }
+  });
+  await Promise.race([Promise.all(asking), isAnswered]);
+  return new Map(answers);
+}
+
+function weightOf({ kind }: WriterAnswer): number {
+  return kind === 'refused' ? 0 : kind === 'fenced' || kind === 'taken' ? 2 : 1;
+}
+
+/** Not a quorum. Whoever does not know the key that asks is told apart from whoever does not answer. */
+export function tooFew(
+  found: number,
+  needed: number,
+  what: string,
+  answers: ReadonlyMap<string, WriterAnswer> = new Map(),
+): NodeError {
+  const message = `${found} of ${needed} witnesses that are needed have ${what}`;
+  const strangers = [...answers].flatMap(([region, answer]) =>
+    answer.kind === 'refused' && answer.reason === 'unsigned' ? [region] : [],
+  );
+  if (strangers.length === 0)
+    return new NodeError('PEER_UNREACHABLE', message, {
+      retry: true,
+      hint: 'Wait until more of the regions that this one recognises are connected.',
+    });
+  return new NodeError(
+    'PEER_UNREACHABLE',
+    `${message}; ${strangers.join(', ')} does not know the key that asks`,
+    {
+      retry: true,
+      hint: 'Wait until they hold the trust log of this region up to the statement of its keys.',
+    },
+  );
+}
