@@ -348,7 +348,7 @@ export class RegionNode {
     return new Forgetting(this.#options, {
       ...this.#modules,
       registry: this.#requireRegistry(),
-      forgetDeclared: (subject) => this.life.forget(subject),
+      forgetDeclared: (subject, require) => this.life.forget(subject, require),
       trust: () => this.keeper(this.#options.region)?.state,
       openTree: (origin) => this.#shelf.openTree(origin),
     }).forget(order);

@@ -29,8 +29,8 @@ export interface ForgetOrder {
 
 export interface ForgettingModules extends Pick<Primitives, 'sha256'> {
   readonly registry: Registry;
-  /** Destroys what a person declared and what came of it; false if there is nothing. */
-  readonly forgetDeclared: (subject: string) => Promise<boolean>;
+  /** As `Life.forget`. */
+  readonly forgetDeclared: (subject: string, require: () => Promise<void>) => Promise<boolean>;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly trust: () => Pick<TrustState, 'revoked'> | undefined;
   /** Opens an own log, or gives the one that is open. */
@@ -53,8 +53,9 @@ export class Forgetting {
    */
   async forget({ subject, lettingPass }: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
     const { registry } = this.#modules;
-    if (!lettingPass) await this.#requireNonePasses(subject);
-    const hadDeclared = await this.#modules.forgetDeclared(subject);
+    const hadDeclared = await this.#modules.forgetDeclared(subject, async () => {
+      if (!lettingPass) await this.#requireNonePasses(subject);
+    });
     const places = await registry.forget(subject);
     if (places.length === 0 && !hadDeclared)
       throw new NodeError('NOT_FOUND', 'the registry knows nobody by that reference');

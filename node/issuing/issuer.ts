@@ -152,13 +152,17 @@ export class Issuer {
 
   /**
    * Issues attestations that belong together, in one batch as far as `batchMax` and others who issue leave room for it.
-   * Rejects as `issue`; by then some may be logged, if they took more than one batch.
+   * Rejects as `issue`; by then some may be logged, if they took more than one batch, and nothing of the others is under way.
    */
   async issueAll(requests: readonly IssueRequest[]): Promise<Issued[]> {
     const items = requests.map((request) => this.#commit(request));
     // The month is opened first, so that all are offered in the same turn.
     await this.#month(this.#logNow());
-    return Promise.all(items.map((item) => this.#issue(item)));
+    const settled = await Promise.allSettled(items.map((item) => this.#issue(item)));
+    return settled.map((one) => {
+      if (one.status === 'rejected') throw one.reason;
+      return one.value;
+    });
   }
 
   #commit({

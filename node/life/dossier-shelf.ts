@@ -27,6 +27,8 @@ export interface ShelvedDossier {
 }
 
 const PERSONS = 'life/person/';
+/** Declarations that are being taken, by the pseudonym of the person. */
+export const STAGED = 'life/staged/';
 const NOTHING = new Uint8Array(0);
 
 /** Persons that something is noted of, besides their dossier. */
@@ -130,8 +132,11 @@ export class DossierShelf {
     const pseudonym = this.pseudonymOf(subject);
     const [dossier] = await this.dossiers([pseudonym]);
     const marks = [markKey('untold', pseudonym), markKey('objection', pseudonym)];
-    const names = dossier === undefined ? [] : [this.#nameKey(dossier.declaration.identity, pseudonym)];
-    for (const keys of [[...marks, ...names], [PERSONS + pseudonym]]) {
+    const identities = dossier?.earlier?.identities.map(({ identity }) => identity) ?? [];
+    if (dossier !== undefined) identities.push(dossier.declaration.identity);
+    const names = identities.map((identity) => this.#nameKey(identity, pseudonym));
+    // What was deleted before, as names that are not borne any more and what an intake moved, lies in the files until then.
+    for (const keys of [[STAGED + pseudonym, ...marks, ...names], [PERSONS + pseudonym]]) {
       await store.write(keys.map((key) => ({ del: key })));
       for (const key of keys) await store.compact(key, keyAfter(key));
     }

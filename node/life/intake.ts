@@ -15,7 +15,7 @@ import { type RowFault } from '../rows/row-form.ts';
 import { type Store } from '../store/store.ts';
 import { type Declaration, declarationForm, type DeclarationRow, declarationSchema } from './declaration.ts';
 import { type Dossier } from './dossier.ts';
-import { type DossierShelf } from './dossier-shelf.ts';
+import { type DossierShelf, STAGED } from './dossier-shelf.ts';
 import { EARLIER_AREAS_MAX, EARLIER_IDENTITIES_MAX, withEarlier } from './earlier.ts';
 
 export const DECLARATION_FORMATS = ['csv', 'jsonl'] as const;
@@ -69,7 +69,6 @@ const headSchema = z.strictObject({ source: z.string(), receivedAtS: z.int(), ..
 type Head = z.infer<typeof headSchema>;
 const stagedSchema = z.strictObject({ line: z.int(), declaration: declarationSchema });
 
-const STAGED = 'life/staged/';
 const HEAD = 'life/intake';
 /** Rows that are read, compared and written at once. */
 const ROWS_TOGETHER = 1_024;

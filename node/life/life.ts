@@ -258,9 +258,13 @@ export class Life {
     return { objections, ...(this.#lastUpdate && { lastUpdate: this.#lastUpdate }) };
   }
 
-  /** Destroys what a person declared and all that came of it here; false if there is nothing. */
-  forget(subject: string): Promise<boolean> {
+  /**
+   * Destroys what a person declared and all that came of it here; false if there is nothing. Rejects as `require` does, and then
+   * destroys nothing: no colour changes from its call until all is gone.
+   */
+  forget(subject: string, require: () => Promise<void>): Promise<boolean> {
     return this.#turns.take(TURN, async () => {
+      await require();
       await this.#intake.finish();
       return this.#shelf.forget(subject);
     });

@@ -118,3 +118,26 @@ describe('Issuer under faults', () => {
     }
   }
 });
+
+describe('Issuer.issueAll on a disk that fails', () => {
+  it('rejects once nothing of what was asked for is under way any more', async () => {
+    const machine = new RegionMachine();
+    const { issuer, stop } = await startRegion(machine, { batchMax: 1 });
+    const { medium } = machine;
+    const staged: number[] = [];
+    const requests = [1, 2, 3].map((n) => ({
+      subject: `P${n}`,
+      fields: greenFields(),
+      also: () => {
+        staged.push(n);
+        return [];
+      },
+    }));
+    medium.plan({ write: medium.counters.writes + 1, when: 'before', what: 'DISK_IO' });
+    await assert.rejects(issuer.issueAll(requests));
+    const before = [...staged];
+    await issuer.issue({ subject: 'P4', fields: greenFields() });
+    assert.deepEqual(staged, before);
+    await stop();
+  });
+});

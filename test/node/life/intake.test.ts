@@ -277,4 +277,34 @@ describe('Declarations at rest', () => {
     for (const secret of ['secret', '1990-05-17', 'symptoms'])
       assert.ok(!stored.toLowerCase().includes(secret), secret);
   });
+
+  it('T25 are in no file any more once their person is forgotten: neither as they came nor under the names of before', async () => {
+    const directory = folder();
+    const store = storeInDirectory({ owner: 'DE.test', directory, reserveBytes: 0 }, { clock: systemClock });
+    await store.start();
+    const shelf = new DossierShelf({ key: REGISTRY_KEY }, { store, random });
+    const intake = new Intake({ key: REGISTRY_KEY }, { store, random, clock: systemClock, shelf });
+    const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
+    const declared = row('One', 'false', '2020-01-20T08:00:00Z');
+    await intake.take(order, bytesOf(HEAD + declared));
+    const later = row('One', 'false', '2020-01-21T08:00:00Z').replace('Person One', 'Person Two');
+    await intake.take(order, bytesOf(HEAD + later));
+    const compacted: string[] = [];
+    const compact = store.compact.bind(store);
+    store.compact = (from, to) => {
+      compacted.push(from);
+      return compact(from, to);
+    };
+    const pseudonym = shelf.pseudonymOf('One');
+    await shelf.forget('One');
+    await store.stop();
+    assert.ok(compacted.includes(`life/staged/${pseudonym}`));
+    assert.equal(compacted.filter((key) => key.startsWith('life/name/')).length, 2);
+    const stored = Buffer.concat(
+      readdirSync(directory, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name))),
+    ).toString('latin1');
+    assert.ok(!stored.includes(pseudonym));
+  });
 });

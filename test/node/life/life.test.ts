@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Forgetting } from '../../../node/issuing/forgetting.ts';
 import { HeldCodes } from '../../../node/issuing/held-codes.ts';
 import { Life, type UpdateOrder } from '../../../node/life/life.ts';
 import { type UpdateFigures } from '../../../node/life/updater.ts';
@@ -421,6 +422,35 @@ describe('Life.update', () => {
       (await told()).map(({ subject, change }) => `${subject} ${change.status.colour}`),
       ['P2 red'],
     );
+  });
+});
+
+describe('Life.forget', () => {
+  it('T25 forgets nobody to whom an update gives a code meanwhile', async () => {
+    const region = await LivingRegion.open();
+    const { machine, process, life } = region;
+    await region.declare([1]);
+    const forgetting = new Forgetting(machine.region, {
+      registry: process.registry,
+      forgetDeclared: (subject, require) => life.forget(subject, require),
+      clock: machine.clock,
+      trust: () => machine.region.state,
+      openTree: process.openTree,
+      sha256,
+    });
+    const { issuer } = process;
+    const issueAll = issuer.issueAll.bind(issuer);
+    const refused = new Promise<void>((resolve, reject) => {
+      issuer.issueAll = (requests) => {
+        const forgotten = forgetting.forget({ subject: 'P1', lettingPass: false });
+        assert.rejects(forgotten, /still passes/).then(resolve, reject);
+        return issueAll(requests);
+      };
+    });
+    assert.deepEqual(await region.update(), { first: 1 });
+    await refused;
+    assert.equal(await region.codesOf(1), 'green');
+    await process.stop();
   });
 });
 
