@@ -1,13 +1,22 @@
 /** Putting together what lets a node write where witnesses fence that. */
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { parseEntry, parseStatement } from '../../protocol/trust/statement.ts';
+import { type Statement } from '../../protocol/trust/statement-schema.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type GrownTree } from '../log/log-writer.ts';
 import { NodeError } from '../node-error.ts';
 import { logVerifierKeys } from '../trust/log-keys.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
-import { Writership, type WritershipModules } from '../writer/writership.ts';
+import { type Voters } from '../writer/hearing.ts';
+import { type OwnTree, type WritershipModules } from '../writer/writer-ports.ts';
+import { PERMITTED_LOGS_MAX } from '../writer/writer-record.ts';
+import { Writership } from '../writer/writership.ts';
+import { type LogShelf } from './log-shelf.ts';
 import { type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
 
 export interface FencingModules extends RegionNodeModules, Pick<WritershipModules, 'client'> {
+  readonly shelf: LogShelf;
   readonly keeper: (region: string) => TrustKeeper | undefined;
 }
 
@@ -39,7 +48,7 @@ export async function requireUnfenced(options: RegionNodeOptions, modules: Fenci
 function writershipOf(
   { region, network }: RegionNodeOptions,
   writer: Uint8Array,
-  { keeper, ...modules }: FencingModules,
+  { keeper, shelf, ...modules }: FencingModules,
 ): Writership {
   const origin = trustLogOrigin(region, network);
   return new Writership(
@@ -47,6 +56,8 @@ function writershipOf(
     {
       ...modules,
       witnesses: () => recognisedDirectly(keeper(region)?.state),
+      folded: () => keeper(region)?.state.size ?? 0,
+      trees: () => signedTrees(shelf),
       checkpointKey: modules.keys.checkpoint,
       keys: () => {
         const state = keeper(region)?.state;
@@ -54,4 +65,68 @@ function writershipOf(
       },
     },
   );
+}
+
+/** The trust log, and of the others those of the latest months: their names sort so. */
+function signedTrees({ ownLogs }: LogShelf): OwnTree[] {
+  return ownLogs
+    .filter(({ tree }) => tree.trouble === undefined)
+    .sort((one, other) => (one.origin < other.origin ? -1 : 1))
+    .slice(-PERMITTED_LOGS_MAX)
+    .map(({ origin, tree }) => {
+      const { size, root } = tree.head;
+      return { origin, size, root, rootAt: (at: number) => tree.reader.rootAt(at) };
+    });
+}
+
+/** Kinds of statements that never change whom the region recognises. */
+const INDIFFERENT: readonly Statement['kind'][] = [
+  'revocation',
+  'foreign-revocation',
+  'log',
+  'state',
+  'node',
+  'rules',
+];
+
+type Home = Pick<TrustKeeper, 'origin' | 'fold' | 'state'>;
+
+/** Has a tree permitted, of the trust log by those too whom it names as witnesses. Rejects as `Writership.permit` and `RegionFold.statesAfter`. */
+export async function permitTree(home: Home, writership: Writership, tree: GrownTree): Promise<void> {
+  await writership.permit({ ...tree, named: await namedBy(home, tree) });
+}
+
+/**
+ * Makes sure, before entries are made durable by which the region has other witnesses, that enough of those let it write.
+ * Rejects as `Writership.sound` and `RegionFold.statesAfter`.
+ */
+export async function soundOut(
+  home: Home,
+  writership: Writership | undefined,
+  entries: readonly Uint8Array[],
+): Promise<void> {
+  const { origin, fold } = home;
+  await writership?.sound(await namedBy(home, { origin, from: fold.size, entries }));
+}
+
+/** Whom the trust log names after each of the entries that are about to be signed, where that changes. */
+async function namedBy(
+  { origin, fold, state }: Home,
+  { origin: of, from, entries }: Pick<GrownTree, 'origin' | 'from' | 'entries'>,
+): Promise<Voters[]> {
+  if (of !== origin || entries.every(isIndifferent)) return [];
+  return changesOf(recognisedDirectly(state), await fold.statesAfter(from, entries));
+}
+
+function changesOf(now: Voters, states: readonly TrustState[]): Voters[] {
+  const named: Voters[] = [];
+  for (const state of states) {
+    const next = recognisedDirectly(state);
+    if (next.join() !== (named.at(-1) ?? now).join()) named.push(next);
+  }
+  return named;
+}
+
+function isIndifferent(entry: Uint8Array): boolean {
+  return INDIFFERENT.includes(parseStatement(parseEntry(entry).body).kind);
 }

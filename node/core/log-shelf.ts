@@ -128,6 +128,11 @@ export class LogShelf {
     return [...this.#logs.values()].filter((log) => log instanceof OwnLog);
   }
 
+  /** Entries of all own logs together. */
+  get ownSize(): number {
+    return this.ownLogs.reduce((sum, { tree }) => sum + tree.size, 0);
+  }
+
   /** Entries of each own attestation log, by its id. */
   get issued(): Readonly<Record<string, number>> {
     const issued: Record<string, number> = {};

@@ -1,16 +1,23 @@
 /** What a node says of itself to its operator. */
+import { type NodeErrorCode } from '../node-error.ts';
 import { type ClockReport } from '../clock/clock-votes.ts';
 import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
 import { type ScrubCounters } from '../store/scrub.ts';
 import { type SyncCounters } from '../sync/anti-entropy.ts';
 import { type BootFinding } from '../sync/boot-check.ts';
 import { type PullCounters } from '../sync/puller.ts';
-import { type WriterReport } from '../writer/writership.ts';
+import { type WriterReport } from '../writer/writer-ports.ts';
 import { type VerdictCounters } from '../verdicts/verdict-service.ts';
 
 /** `astray`: by most other regions its clock is wrong, and it signs nothing until that is mended; `checking` before the first answer of peers; `standby`: another machine writes, and this one follows; `writing`: all is well; `stopped`; else why it only reads. */
 export type WritingState =
   'checking' | 'writing' | 'standby' | 'stopped' | 'failed' | 'astray' | BootFinding['finding'];
+
+/** Of a node that could not begin to sign, by the code of its error. */
+export function stateWithout(code: NodeErrorCode): WritingState {
+  if (code === 'LOG_BEHIND') return 'behind';
+  return code === 'PEER_UNREACHABLE' ? 'alone' : 'failed';
+}
 
 export interface NodeStatus {
   readonly writing: WritingState;

@@ -40,7 +40,7 @@ import { Witness } from '../witness/witness.ts';
 import { type Writership } from '../writer/writership.ts';
 import { Background } from './background.ts';
 import { Desks } from './desks.ts';
-import { writershipFor } from './fencing.ts';
+import { soundOut, writershipFor } from './fencing.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NodeStatus } from './node-status.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
@@ -116,7 +116,9 @@ export class RegionNode {
     this.#client = new SyncClient({ ...modules, book });
     this.#puller = new Puller({ client: this.#client, random: modules.random });
     const finder = new BranchFinder({ client: this.#client });
-    const reading = { ...modules, book, logs, client: this.#client, puller: this.#puller, finder, onTrouble };
+    const shelf = this.#shelf;
+    const [client, puller] = [this.#client, this.#puller];
+    const reading = { ...modules, book, logs, shelf, client, puller, finder, onTrouble };
     this.#antiEntropy = new AntiEntropy(this.#options, {
       ...reading,
       isMirrored: (peer) => options.mirrors?.includes(modules.regionOf(peer) ?? '') === true,
@@ -181,7 +183,6 @@ export class RegionNode {
       writership: this.#writership,
       takeBack: (codes, subjects) => this.life.takeBack(codes, subjects),
       store: this.#store,
-      shelf: this.#shelf,
       mender: this.#mender,
       registry: () => this.#requireRegistry(),
       clocks: this.#clocks,
@@ -279,6 +280,7 @@ export class RegionNode {
    */
   async logEntries(entries: readonly Uint8Array[]): Promise<number> {
     if (this.#signing.state === 'contradicted') return this.#signing.heal(entries);
+    if (this.#signing.side !== undefined) await soundOut(this.#shelf.home, this.#writership, entries);
     // All are offered in the same turn, so that they share a batch; the first that is refused is the answer.
     const logging = await Promise.allSettled(entries.map((entry) => this.submit({ entry })));
     const indexes = logging.map((result) => {

@@ -1,23 +1,23 @@
 /** Whether and when a node signs: not before its peers have shown that nothing of its own logs is missing, and no more once somebody else does. */
 import { type PeerClocks } from '../clock/peer-clocks.ts';
 import { logError } from '../log/log-error.ts';
+import { type GrownTree } from '../log/log-writer.ts';
 import { Retention } from '../log/retention.ts';
-import { isNodeError, NodeError, type NodeErrorCode } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { refusalOf } from '../sync/boot-check.ts';
 import { type Herald } from '../sync/herald.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Background } from './background.ts';
-import { type LogShelf } from './log-shelf.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
-import { type WritingState } from './node-status.ts';
-import { requireUnfenced } from './fencing.ts';
+import { stateWithout, type WritingState } from './node-status.ts';
+import { permitTree, requireUnfenced } from './fencing.ts';
 import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
 import { requireNaming } from './naming.ts';
 import { OwnNews } from './own-news.ts';
 import { endSalvage } from './salvage-end.ts';
 import { dropOutrun, giveWay, takeOver, type TakingOverModules } from './taking-over.ts';
 import { BatchShare, type SharedBatch } from '../writer/batch-share.ts';
-import { type TreeToSign, type Writership } from '../writer/writership.ts';
+import { type Writership } from '../writer/writership.ts';
 import { WritingSide } from './writing-side.ts';
 
 export interface SigningModules
@@ -221,12 +221,12 @@ export class Signing {
         // First of all nothing more is to be signed elsewhere: a log that grows cannot be caught up with.
         if (this.#how === 'promote') await this.#modules.writership?.take('promote');
         pauses = Math.min(2 * pauses, PAUSES_MAX);
-        const held = ownSize(shelf);
+        const held = shelf.ownSize;
         const finding = findOwnLogs(this.#options, this.#modules, this.#forced);
         // What it signs first should have the right time too.
         const [found] = await Promise.all([finding, clocks.first()]);
         // It has caught up a piece: the next look tells whether that was all.
-        if (found.finding === 'behind' && ownSize(shelf) > held) continue;
+        if (found.finding === 'behind' && shelf.ownSize > held) continue;
         if (this.#isHealing) continue;
         // Who asks to be promoted from here on waits for the next look.
         decided = this.#decided;
@@ -258,7 +258,7 @@ export class Signing {
       this.#isStandby = true;
       this.#how = 'resume';
     } else if (code !== 'PEER_UNREACHABLE') this.#modules.onTrouble?.(error);
-    this.#state = this.#isStandby ? 'standby' : (STATES[code] ?? 'failed');
+    this.#state = this.#isStandby ? 'standby' : stateWithout(code);
   }
 
   /** Keeps its logs up to those of the machine that writes, and tells who that is. */
@@ -277,12 +277,18 @@ export class Signing {
 
   /** Another machine writes from now on: what is in hand ends without a signature. */
   #fenced(error: NodeError): void {
-    const side = this.#side;
-    this.#side = undefined;
     this.#modules.writership?.letGo();
     this.#isStandby = true;
     this.#how = 'resume';
     this.#state = 'standby';
+    this.#startAnew(error);
+  }
+
+  /** What is in hand ends; then it looks again whether it may sign: the writer before had more permitted, as far as was not known. */
+  #startAnew(error: NodeError): void {
+    const side = this.#side;
+    this.#side = undefined;
+    if (!this.#isStandby) this.#state = 'behind';
     this.#failure = error;
     this.#modules.onTrouble?.(error);
     this.#isEnding = true;
@@ -305,11 +311,13 @@ export class Signing {
     }
   }
 
-  async #permit(tree: TreeToSign): Promise<void> {
+  async #permit(tree: GrownTree): Promise<void> {
+    const { shelf, writership } = this.#modules;
     try {
-      await this.#modules.writership?.permit(tree);
+      if (writership !== undefined) await permitTree(shelf.home, writership, tree);
     } catch (error) {
       if (isNodeError(error, 'LOG_FENCED') && this.#side !== undefined) this.#fenced(error);
+      if (isNodeError(error, 'LOG_BEHIND') && this.#side !== undefined) this.#startAnew(error);
       throw error;
     }
   }
@@ -356,7 +364,7 @@ export class Signing {
     return WritingSide.start(this.#options, {
       ...this.#modules,
       ...(this.#modules.writership && {
-        permit: (tree: TreeToSign) => this.#permit(tree),
+        permit: (tree: GrownTree) => this.#permit(tree),
         pledged: (origin: string) =>
           this.#modules.writership?.pledges.find((one) => one.origin === origin)?.size,
         share: (batch: SharedBatch) => this.#share.give(batch),
@@ -387,13 +395,4 @@ export class Signing {
       if (this.#side !== undefined) this.#modules.background.run(() => this.#endSalvage());
     }
   }
-}
-
-const STATES: Partial<Record<NodeErrorCode, WritingState>> = {
-  LOG_BEHIND: 'behind',
-  PEER_UNREACHABLE: 'alone',
-};
-
-function ownSize({ ownLogs }: LogShelf): number {
-  return ownLogs.reduce((sum, { tree }) => sum + tree.size, 0);
 }

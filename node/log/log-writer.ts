@@ -14,7 +14,7 @@ import { requireTime, type TimeBounds } from '../clock/time-bounds.ts';
 import { type Change, type Clock, type HighWater, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { type SharedBatch } from '../writer/batch-share.ts';
-import { type TreeToSign } from '../writer/writership.ts';
+import { type TreeToSign } from '../writer/writer-ports.ts';
 import { type Growth } from './growth.ts';
 import { logError } from './log-error.ts';
 import { type LogTree } from './log-tree.ts';
@@ -33,13 +33,18 @@ export interface LogWriterModules extends Primitives {
   /** Between which times it is by what others say, where that is known. */
   readonly timeBounds?: TimeBounds;
   /** Where witnesses fence the writer: asked before a larger tree is signed, which does not happen if this rejects. */
-  readonly permit?: ((tree: TreeToSign) => Promise<void>) | undefined;
+  readonly permit?: ((tree: GrownTree) => Promise<void>) | undefined;
   /** How large a tree the writer before had permitted: what makes it up here is signed as that one tree, and no smaller one. */
   readonly pledged?: ((origin: string) => number | undefined) | undefined;
   /** Gives a batch to a machine that may have to finish it, once it is durable here. Must not reject for one that does not answer. */
   readonly share?: ((batch: SharedBatch) => Promise<void>) | undefined;
   /** Told of every new checkpoint, and of the newest after a recovery. Must not throw. */
   readonly onCheckpoint?: (checkpoint: HighWater) => void;
+}
+
+/** What is about to be signed, with the entries from its `from` on. */
+export interface GrownTree extends TreeToSign {
+  readonly entries: readonly Uint8Array[];
 }
 
 /** Entries after which others get a turn: some 5 ms of signing. */
@@ -101,8 +106,9 @@ export class LogWriter {
     // A log that was healed from peers may hold some of them already.
     if (logged !== 0) await this.#compare(index, entries, logged);
     const growth = tree.grow();
-    for (const entry of entries.slice(logged)) growth.append(entry);
-    await this.#permit(growth);
+    const added = entries.slice(logged);
+    for (const entry of added) growth.append(entry);
+    await this.#permit(growth, added);
     const signed = this.#sign(growth.size, growth.root());
     const atS = Math.max(...batches.map((staged) => staged.atS), tree.head.atS);
     const clearing = batches.flatMap((staged) => clearingChanges(tree.keys, staged));
@@ -192,10 +198,11 @@ export class LogWriter {
   }
 
   /** Of the tree that is held there is nothing to ask: it was signed before. */
-  async #permit(growth: Growth): Promise<void> {
+  async #permit(growth: Growth, entries: readonly Uint8Array[]): Promise<void> {
     const { tree, permit } = this.#modules;
     if (permit === undefined || growth.size === tree.size) return;
-    await permit({ origin: tree.origin, from: tree.size, size: growth.size, root: growth.root() });
+    const { origin, size: from } = tree;
+    await permit({ origin, from, size: growth.size, root: growth.root(), entries });
   }
 
   #sign(size: number, root: Uint8Array): HighWater {

@@ -156,6 +156,27 @@ export class RegionFold {
     });
   }
 
+  /**
+   * The states after each of the entries that would follow `from`, up to which the log is held.
+   * Rejects as `stateAfter`, and as reading the log.
+   */
+  async statesAfter(from: number, entries: readonly Uint8Array[]): Promise<TrustState[]> {
+    for (;;) {
+      const { size } = this;
+      const unfolded = await this.#entries(Math.min(size, from), from);
+      // It may have folded some of them meanwhile.
+      if (this.size !== size) continue;
+      const all = [...unfolded, ...entries.slice(Math.max(0, size - from))];
+      const states = await this.#withHistory(all, (fold) =>
+        all.map((entry) => {
+          fold.append(entry);
+          return fold.state;
+        }),
+      );
+      return states.slice(unfolded.length);
+    }
+  }
+
   /** The first of entries that would follow to have no effect there, where there is one. Rejects as `stateAfter`. */
   async firstFindingOf(entries: readonly Uint8Array[]): Promise<Finding | undefined> {
     return this.#withHistory(entries, (fold) => firstFinding(fold, entries));

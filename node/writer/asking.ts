@@ -1,5 +1,8 @@
 /** What a writer hears when it asks its witnesses. Spec: SPEC.md 14.5.5, 19.3. */
+import { equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
+import { type Claim, type Permit } from '../../protocol/writer/word.ts';
+import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import {
@@ -74,4 +77,18 @@ export function tooFew(
       hint: 'Wait until they hold the trust log of this region up to the statement of its keys.',
     },
   );
+}
+
+/** Somebody else writes: by his claim, where one is known, to the machine of this public key. */
+export function fencedBy(claim: Claim | undefined, writer: Uint8Array): NodeError {
+  if (claim === undefined)
+    return logError('LOG_FENCED', 'no witness has let this process write, or a copy of it writes as well');
+  const isOwn = equalBytes(claim.writer, writer);
+  const who = isOwn ? 'another process with the keys of this machine' : `node ${hexOf(claim.writer)}`;
+  const since = new Date(claim.at * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+  return logError('LOG_FENCED', `${who} writes for this region since ${since}, epoch ${claim.epoch}`);
+}
+
+export function behindOf({ origin, size }: Pick<Permit, 'origin' | 'size'>): NodeError {
+  return logError('LOG_BEHIND', `${origin}: the writer before had ${size} entries permitted`);
 }

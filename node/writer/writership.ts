@@ -4,71 +4,36 @@
  * minutes between a permit and its signature signs what its successor has found permitted and gone on from. Spec: SPEC.md 19.
  */
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
-import { isProtocolError } from '../../protocol/fault.ts';
-import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
-import { type VerifySignature } from '../../protocol/primitives.ts';
 import {
   type Claim,
-  parseClaim,
-  parsePermit,
   type Permit,
   type SignedWord,
   signWord,
-  verifyWord,
   type WriterWord,
 } from '../../protocol/writer/word.ts';
 import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
-import { type Clock, type Random, type Signer } from '../ports.ts';
 import { Turns } from '../turns.ts';
-import { type AskingModules, askWitnesses, tooFew } from './asking.ts';
+import { behindOf, fencedBy, tooFew } from './asking.ts';
 import { permitsNeeded } from './electorate.ts';
+import {
+  Bonds,
+  changeAfter,
+  type ElectorateChange,
+  isToldOf,
+  keyOf,
+  latestOf,
+  type LatestTree,
+} from './electorate-change.ts';
+import { type Answers, type Heard, Hearing, isClaimGranted, type Voters } from './hearing.ts';
 import { type Pledge, pledgesOf } from './pledges.ts';
 import { type WriterAnswer } from './writer-messages.ts';
-import { isBeyond } from './writer-rule.ts';
-
-export interface WritershipOptions {
-  /** The name of the region's trust log. */
-  readonly origin: string;
-  /** The public key by which this machine is known: 32 bytes. */
-  readonly writer: Uint8Array;
-}
-
-export interface WritershipModules extends AskingModules {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly verifySignature: VerifySignature;
-  /** The regions whose witnesses decide, by what the own trust log says now. */
-  readonly witnesses: () => readonly string[];
-  /** The checkpoint key in force. @throws {NodeError} KEY_NOT_IN_FORCE */
-  readonly checkpointKey: (atS: number) => Signer;
-  /** Those of the own trust log. */
-  readonly keys: () => readonly VerifierKey[];
-}
-
-/** A tree of an own log that is about to be signed. */
-export interface TreeToSign {
-  readonly origin: string;
-  /** The size that is signed already. */
-  readonly from: number;
-  readonly size: number;
-  readonly root: Uint8Array;
-}
-
-/** Who writes for the region, as far as this process knows. */
-export interface WriterReport {
-  readonly isSelf: boolean;
-  readonly epoch: number;
-  /** The public key of the machine, in hexadecimal. */
-  readonly writer: string;
-  /** Unix seconds, by the clock of that machine. */
-  readonly sinceS: number;
-  /** Witnesses in all, and how many of them have to permit a tree. */
-  readonly witnesses: number;
-  readonly needed: number;
-  /** Milliseconds since the last permit; absent before the first. */
-  readonly permitAgeMs?: number;
-}
+import {
+  type TreeToSign,
+  type WriterReport,
+  type WritershipModules,
+  type WritershipOptions,
+} from './writer-ports.ts';
 
 /** Two claims of one moment may meet. */
 const CLAIMS_MAX = 3;
@@ -79,20 +44,25 @@ export class Writership {
   readonly #turns = new Turns();
   readonly #options: WritershipOptions;
   readonly #modules: WritershipModules;
+  readonly #hearing: Hearing;
   #reign: SignedWord<Claim> | undefined;
   /** A quorum has let it write, and nobody has said since that it may not. */
   #isHeld = false;
   #isFenced = false;
   /** The claim of somebody else, where that is the latest known. */
   #other: Claim | undefined;
-  #pledges: Map<string, Pledge> = new Map();
+  readonly #bonds = new Bonds();
+  /** By log, what this process had permitted last: it may be signed at any moment. */
+  readonly #permitted = new Map<string, LatestTree>();
   #permittedMs: number | undefined;
-  /** The witnesses whose answers `pledges` come of. */
+  /** The witnesses that have let it write, and whose answers bind it. */
   #electorate = '';
+  #change: ElectorateChange | undefined;
 
   constructor(options: WritershipOptions, modules: WritershipModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#hearing = new Hearing(options.origin, modules);
   }
 
   /** Undefined while nobody is known to write. */
@@ -115,12 +85,12 @@ export class Writership {
 
   /** Trees that may have been permitted to the writer before: what comes next has to go on from them. */
   get pledges(): readonly Pledge[] {
-    return [...this.#pledges.values()];
+    return this.#bonds.all;
   }
 
   /** The tree of a pledge is held here, and all that is signed from now on continues it. */
-  keep({ origin }: Pledge): void {
-    this.#pledges.delete(origin);
+  keep({ origin }: Pick<Pledge, 'origin'>): void {
+    this.#bonds.release(origin);
   }
 
   /**
@@ -128,22 +98,13 @@ export class Writership {
    * @throws {NodeError} LOG_FENCED if it is another machine; PEER_UNREACHABLE if too few witnesses answer.
    */
   async look(): Promise<void> {
-    const { claim } = await this.#highest();
+    const { claim } = await this.#hearing.highest(this.#modules.witnesses());
     if (claim !== undefined && !equalBytes(claim.writer, this.#options.writer)) throw this.#fenced(claim);
   }
 
-  /** Whether anybody has said that he writes: asked of all who answer, few as they may be. */
-  async isClaimed(): Promise<boolean> {
-    const answers = await askWitnesses(
-      this.#modules,
-      { kind: 'writer', origin: this.#options.origin },
-      this.#modules.witnesses(),
-    );
-    return [...answers.values()].some(
-      (answer) =>
-        answer.kind === 'record' &&
-        (this.#claimIn(answer.claim) !== undefined || this.#permitsIn(answer).length > 0),
-    );
+  /** Whether anybody who answers has said that he writes. */
+  isClaimed(): Promise<boolean> {
+    return this.#hearing.isClaimed(this.#modules.witnesses());
   }
 
   /**
@@ -157,14 +118,22 @@ export class Writership {
       throw new NodeError('REFUSED', 'the region recognises nobody whose witness could fence the old writer');
     }
     // What a key signed that was given up since, no witness takes any more.
-    if (this.#reign !== undefined && !this.#counts(this.#reign)) this.#reign = undefined;
+    if (this.#reign !== undefined && !this.#hearing.counts(this.#reign)) this.#reign = undefined;
     for (let tries = 1; ; tries++) {
-      this.#reign ??= await this.#nextReign(how);
+      const reign = (this.#reign ??= await this.#nextReign(how));
       try {
         const witnesses = this.#modules.witnesses();
-        const pledges = pledgesOf(await this.#claim(this.#reign), witnesses.length);
-        this.#pledges = new Map(pledges.map((pledge) => [pledge.origin, pledge]));
-        this.#electorate = witnesses.join();
+        const answers = await this.#claim(reign, [witnesses]);
+        // Meanwhile another answer may have told of a successor.
+        if (this.#reign !== reign) throw this.#fenced(this.#other);
+        this.#other = undefined;
+        this.#isHeld = true;
+        this.#isFenced = false;
+        this.#settleChange();
+        if (this.#change === undefined) this.#bonds.forgetForeseen();
+        const reports = this.#hearing.reportsOf(answers, reign, witnesses);
+        this.#bonds.replace(pledgesOf(reports, witnesses.length));
+        this.#electorate = keyOf([witnesses]);
         return;
       } catch (error) {
         if (!isNodeError(error, 'LOG_FENCED')) throw error;
@@ -180,9 +149,20 @@ export class Writership {
    */
   async confirm(): Promise<void> {
     const reign = this.#reign;
-    if (!this.#isHeld || reign === undefined || this.#modules.witnesses().length === 0) return;
+    const witnesses = this.#modules.witnesses();
+    if (!this.#isHeld || reign === undefined || witnesses.length === 0) return;
+    if (this.#mustClaim) return this.#orLetGo(reign, () => this.#takeAnew());
+    const answers = await this.#orLetGo(reign, () => this.#claim(reign, [witnesses]));
+    // A witness that has forgotten what it permitted is told again, and so is one that another machine speaks for now.
+    const reports = this.#hearing.reportsOf(answers, reign, witnesses);
+    if (!reports.every((report) => isToldOf(report, this.#modules.trees())))
+      await this.#orLetGo(reign, () => this.#tell(reign, [witnesses]));
+  }
+
+  /** What a word of somebody else stops, unless this process has claimed anew meanwhile: that fences what it asked for before, and not the process. */
+  async #orLetGo<T>(reign: SignedWord<Claim>, work: () => T | Promise<T>): Promise<T> {
     try {
-      await (this.#mustClaim ? this.#takeAnew() : this.#claim(reign));
+      return await work();
     } catch (error) {
       if (isNodeError(error, 'LOG_FENCED') && this.#reign === reign) this.letGo();
       throw error;
@@ -190,59 +170,94 @@ export class Writership {
   }
 
   /**
-   * Has a tree permitted by a quorum of witnesses: it may be signed then, whatever happens meanwhile.
-   * @throws {NodeError} LOG_FENCED: somebody else writes, nothing more may be signed. LOG_BEHIND: the writer before was permitted another
-   * tree that is not held here. PEER_UNREACHABLE: too few witnesses answered, ask again.
+   * Has those let it write whom the trust log would name, before anything is made durable by which it does: what is begun has to be finished.
+   * @throws {NodeError} REFUSED if too few of them do; LOG_FENCED if somebody else writes.
+   */
+  async sound(named: readonly Voters[]): Promise<void> {
+    const sets = named.filter((set) => set.length > 0);
+    const reign = this.#reign;
+    if (sets.length === 0 || reign === undefined || this.#modules.witnesses().length === 0) return;
+    const request = { kind: 'claim', claim: reign.bytes } as const;
+    const { answers, lacking } = await this.#hearing.ask(request, sets, (some) =>
+      isClaimGranted(some, reign),
+    );
+    if (lacking === undefined) return;
+    const { found, needed } = lacking;
+    const cause = tooFew(found, needed, LET_WRITE, answers);
+    throw new NodeError(
+      'REFUSED',
+      `nothing could be signed any more: of those recognised then, ${cause.message}`,
+      {
+        cause,
+        retry: true,
+        hint: 'Connect the region first and let it follow this one: it recognises this one, or lists it as an invited peer. Have three regions recognised, so that one that is away stops nothing.',
+      },
+    );
+  }
+
+  /**
+   * Has a tree permitted by a quorum of witnesses: it may be signed then, whatever happens meanwhile. Trees of one log one after the other.
+   * @throws {NodeError} LOG_FENCED: somebody else writes, nothing more may be signed. LOG_BEHIND, LOG_CONTRADICTED: the writer before was
+   * permitted another tree that is not held here. LOG_BUSY: what it had permitted of the trust log comes first. PEER_UNREACHABLE: too few
+   * witnesses answered, ask again.
    */
   async permit(tree: TreeToSign): Promise<void> {
     const { origin, from, size, root } = tree;
-    const witnesses = this.#modules.witnesses();
-    if (witnesses.length === 0) return;
-    if (this.#isFenced) throw this.#fenced(this.#other);
+    if (this.#modules.witnesses().length === 0) return;
     if (this.#mustClaim) await this.#takeAnew();
-    if (this.#reign === undefined) throw tooFew(0, permitsNeeded(witnesses.length), LET_WRITE);
-    const { bytes: claim, word: reign } = this.#reign;
-    const pledge = this.#pledges.get(origin);
-    if (
-      pledge !== undefined &&
-      pledge.size > from &&
-      (pledge.size !== size || !equalBytes(pledge.root, root))
-    ) {
-      throw logError('LOG_BEHIND', `${origin}: the writer before had ${pledge.size} entries permitted`);
-    }
-    const { epoch, session } = reign;
+    await this.#requireContinued(tree);
+    if (await this.#enlist(tree)) await this.#requireContinued(tree);
+    const reign = this.#requireReign();
+    const { epoch, session } = reign.word;
+    const sets = this.#sets;
     const permit = this.#sign<Permit>({ kind: 'permit', origin, epoch, session, from, size, root });
-    const needed = permitsNeeded(witnesses.length);
-    const request = { kind: 'permit', claim, permit: permit.bytes } as const;
-    const answers = await askWitnesses(
-      this.#modules,
-      request,
-      witnesses,
-      (some) => permitting(some) >= needed,
-    );
-    const found = permitting(answers);
-    if (found >= needed) {
-      this.#permittedMs = this.#modules.clock.runMs();
-      this.#pledges.delete(origin);
-      // A successor asks those whom the trust log names by now, and not those who have permitted it.
-      return witnesses.join() === this.#modules.witnesses().join() ? undefined : this.permit(tree);
+    const { answers, lacking } = await this.#askPermit(reign, permit, sets);
+    if (lacking !== undefined) {
+      const now = this.#reign ?? reign;
+      await this.#orLetGo(now, () => this.#requireNoneStanding(answers, now, permit.word));
+      throw tooFew(lacking.found, lacking.needed, `permitted ${origin} to have ${size} entries`, answers);
     }
-    for (const answer of answers.values()) {
-      // Meanwhile it may have claimed anew: that fences what it asked for before, and not the process.
-      const standing = this.#standingIn(answer, this.#reign?.word ?? reign, permit.word);
-      if (standing === undefined) continue;
-      this.letGo();
-      throw this.#fenced(standing.kind === 'claim' ? standing : undefined);
-    }
-    throw tooFew(found, needed, `permitted ${origin} to have ${size} entries`, answers);
+    this.#permittedMs = this.#modules.clock.runMs();
+    const asked = sets.map((set) => keyOf([set]));
+    // A successor asks those whom the trust log names by now, or is about to, and not those who have permitted it.
+    if (this.#sets.some((set) => !asked.includes(keyOf([set])))) return this.permit(tree);
+    this.#bonds.release(origin);
+    this.#permitted.set(origin, { origin, size, root });
   }
 
-  /** For the first time, by a new key, or of other witnesses. */
+  /** Signs nothing more before it has claimed again. */
+  letGo(): void {
+    this.#reign = undefined;
+    this.#change = undefined;
+    this.#permitted.clear();
+    this.#isHeld = false;
+    this.#isFenced = true;
+  }
+
+  /** For the first time, by a new key, or of other witnesses than the last change named. */
   get #mustClaim(): boolean {
+    this.#settleChange();
     const reign = this.#reign;
     return (
-      reign === undefined || !this.#counts(reign) || this.#electorate !== this.#modules.witnesses().join()
+      reign === undefined ||
+      !this.#hearing.counts(reign) ||
+      this.#electorate !== keyOf([this.#modules.witnesses()])
     );
+  }
+
+  /** Those of whom each needs a quorum: who decides now, and whom the trust log is about to name. */
+  get #sets(): readonly Voters[] {
+    this.#settleChange();
+    return [this.#modules.witnesses(), ...(this.#change?.sets ?? [])];
+  }
+
+  /** Once the tree of a change is signed and folded, those whom it names decide alone: they have let it write, and bind it, since before. */
+  #settleChange(): void {
+    const change = this.#change;
+    if (change === undefined || this.#modules.folded() < change.size) return;
+    this.#change = undefined;
+    const last = change.sets.at(-1);
+    if (last !== undefined && change.isTold && change.reign === this.#reign) this.#electorate = keyOf([last]);
   }
 
   /** Once for all logs: the region has other witnesses or keys than when it claimed, and they may know of trees that those before do not. */
@@ -250,28 +265,90 @@ export class Writership {
     return this.#turns.take('claim', async () => {
       if (this.#isFenced) throw this.#fenced(this.#other);
       if (!this.#mustClaim) return;
-      const before = this.#pledges;
+      const before = this.#bonds.all;
       await this.take('resume');
-      for (const [origin, pledge] of before)
-        if ((this.#pledges.get(origin)?.size ?? 0) < pledge.size) this.#pledges.set(origin, pledge);
+      this.#bonds.add(before);
+      // What was permitted to this process itself it signs itself.
+      for (const { origin, size, root } of this.#bonds.all) {
+        const own = this.#permitted.get(origin);
+        if (own?.size === size && equalBytes(own.root, root)) this.#bonds.release(origin);
+      }
+      const trust = this.#bonds.of(this.#options.origin);
+      if (trust !== undefined && trust.size > this.#modules.folded()) throw behindOf(trust);
+      // They may hold nothing that a key signed which was given up.
+      if (this.#reign !== undefined) await this.#tell(this.#reign, [this.#modules.witnesses()]);
     });
   }
 
-  /** Signs nothing more before it has claimed again. */
-  letGo(): void {
-    this.#reign = undefined;
-    this.#isHeld = false;
-    this.#isFenced = true;
+  /** Begins a change: from here on all have to agree, and those whom it names are told of all that was permitted without them. False without a change. */
+  async #enlist({ origin, from, size, named = [] }: TreeToSign): Promise<boolean> {
+    const sets = named.filter((set) => set.length > 0);
+    if (sets.length === 0) return false;
+    const reign = this.#requireReign();
+    const change = changeAfter(this.#change, { reign, size, sets });
+    this.#change = change;
+    if (change.isTold) return false;
+    const answers = await this.#orLetGo(reign, () => this.#claim(reign, sets));
+    // Unless the writer before may have signed of the trust log what is not signed here, nothing was signed by their permits.
+    if ((this.#bonds.of(origin)?.size ?? 0) > from)
+      for (const set of sets)
+        this.#bonds.foresee(pledgesOf(this.#hearing.reportsOf(answers, reign, set), set.length));
+    await this.#orLetGo(reign, () => this.#tell(reign, sets));
+    change.isTold = true;
+    if (this.#reign !== reign) throw logError('LOG_BUSY', `${origin}: the writer claims anew`);
+    return true;
   }
 
-  #counts(word: SignedWord): boolean {
-    return verifyWord(word, this.#modules.keys(), this.#modules.verifySignature);
+  /** Has the latest tree of each log permitted that was, or may have been, without these. */
+  async #tell(reign: SignedWord<Claim>, sets: readonly Voters[]): Promise<void> {
+    const trees = latestOf([...this.#modules.trees(), ...this.#permitted.values(), ...this.#bonds.all]);
+    const { epoch, session } = reign.word;
+    const telling = trees.map(async ({ origin, size, root }) => {
+      const word = { kind: 'permit', origin, epoch, session, from: size - 1, size, root } as const;
+      const permit = this.#sign<Permit>(word);
+      const { answers, lacking } = await this.#askPermit(reign, permit, sets, (answer) =>
+        this.#hearing.isSurpassed(answer, word),
+      );
+      if (lacking === undefined) return;
+      this.#requireNoneStanding(answers, this.#reign ?? reign, word);
+      throw tooFew(lacking.found, lacking.needed, `noted that ${origin} has ${size} entries`, answers);
+    });
+    await Promise.all(telling);
+  }
+
+  /** @throws {NodeError} LOG_FENCED where somebody else writes. */
+  #requireReign(): SignedWord<Claim> {
+    if (this.#isFenced) throw this.#fenced(this.#other);
+    if (this.#reign !== undefined) return this.#reign;
+    throw tooFew(0, permitsNeeded(this.#modules.witnesses().length), LET_WRITE);
+  }
+
+  /**
+   * What may have been signed before comes first: of the trust log before anything else, since it says who is asked.
+   * @throws {NodeError} LOG_BEHIND, LOG_CONTRADICTED, LOG_BUSY. Rejects also as reading the log.
+   */
+  async #requireContinued({ origin, from, size, root }: TreeToSign): Promise<void> {
+    const trust = this.#bonds.of(this.#options.origin);
+    if (origin !== this.#options.origin && trust !== undefined && trust.size > this.#modules.folded())
+      throw logError('LOG_BUSY', `${trust.origin}: the writer before had ${trust.size} entries permitted`);
+    const pledge = this.#bonds.of(origin);
+    if (pledge === undefined) return;
+    if (pledge.size > from) {
+      if (pledge.size === size && equalBytes(pledge.root, root)) return;
+      throw behindOf(pledge);
+    }
+    const own = this.#modules.trees().find((tree) => tree.origin === origin);
+    if (own !== undefined && !equalBytes(await own.rootAt(pledge.size), pledge.root)) {
+      const message = `${origin}: the writer before had another tree of ${pledge.size} entries permitted`;
+      throw logError('LOG_CONTRADICTED', message);
+    }
+    this.#bonds.release(origin);
   }
 
   /** One above the highest epoch that a quorum knows of. */
   async #nextReign(how: 'resume' | 'promote'): Promise<SignedWord<Claim>> {
     const { origin, writer } = this.#options;
-    const { claim: highest, epoch: last } = await this.#highest();
+    const { claim: highest, epoch: last } = await this.#hearing.highest(this.#modules.witnesses());
     if (how === 'resume' && highest !== undefined && !equalBytes(highest.writer, writer)) {
       throw this.#fenced(highest);
     }
@@ -281,83 +358,33 @@ export class Writership {
     return this.#sign<Claim>({ kind: 'claim', origin, epoch, writer, session: random(SESSION_BYTES), at });
   }
 
-  /** The latest claim; and the highest epoch, which may be that of a permit whose claim counts no more. */
-  async #highest(): Promise<{ readonly claim: Claim | undefined; readonly epoch: number }> {
-    const witnesses = this.#modules.witnesses();
-    if (witnesses.length === 0) return { claim: undefined, epoch: 0 };
-    const answers = await askWitnesses(
-      this.#modules,
-      { kind: 'writer', origin: this.#options.origin },
-      witnesses,
+  async #claim(reign: SignedWord<Claim>, sets: readonly Voters[]): Promise<Answers> {
+    const request = { kind: 'claim', claim: reign.bytes } as const;
+    const { answers, lacking } = await this.#hearing.ask(request, sets, (some) =>
+      isClaimGranted(some, reign),
     );
-    const records = [...answers.values()].filter((answer) => answer.kind === 'record');
-    const needed = permitsNeeded(witnesses.length);
-    if (records.length < needed) throw tooFew(records.length, needed, 'said who writes', answers);
-    let highest: Claim | undefined;
-    let epoch = 0;
-    for (const answer of records) {
-      const claim = this.#claimIn(answer.claim);
-      if (claim !== undefined && claim.epoch > (highest?.epoch ?? 0)) highest = claim;
-      for (const permit of this.#permitsIn(answer)) epoch = Math.max(epoch, permit.epoch);
+    if (lacking !== undefined) {
+      this.#requireNoneStanding(answers, reign);
+      throw tooFew(lacking.found, lacking.needed, LET_WRITE, answers);
     }
-    return { claim: highest, epoch: Math.max(epoch, highest?.epoch ?? 0) };
+    return answers;
   }
 
-  /** What each witness that granted it had permitted last, of each log. */
-  async #claim(reign: SignedWord<Claim>): Promise<Permit[][]> {
-    const witnesses = this.#modules.witnesses();
-    const answers = await askWitnesses(this.#modules, { kind: 'claim', claim: reign.bytes }, witnesses);
-    const granted = [...answers.values()].filter(
-      (answer) =>
-        answer.kind === 'record' && answer.claim !== undefined && equalBytes(answer.claim, reign.bytes),
-    );
-    const needed = permitsNeeded(witnesses.length);
-    if (granted.length < needed) {
-      for (const answer of answers.values()) {
-        const standing = this.#standingIn(answer, reign.word);
-        if (standing !== undefined) throw this.#fenced(standing.kind === 'claim' ? standing : undefined);
-      }
-      throw tooFew(granted.length, needed, LET_WRITE, answers);
-    }
-    this.#other = undefined;
-    this.#isHeld = true;
-    this.#isFenced = false;
-    return granted.map((answer) => (answer.kind === 'record' ? this.#permitsIn(answer) : []));
+  #askPermit(
+    { bytes: claim }: SignedWord<Claim>,
+    permit: SignedWord<Permit>,
+    sets: readonly Voters[],
+    isAsGood: (answer: WriterAnswer) => boolean = () => false,
+  ): Promise<Heard> {
+    const request = { kind: 'permit', claim, permit: permit.bytes } as const;
+    const isGranted = (answer: WriterAnswer) => answer.kind === 'permitted' || isAsGood(answer);
+    return this.#hearing.ask(request, sets, isGranted, { isEarly: true });
   }
 
-  /**
-   * The word of another process that has come after this one, or that had another tree permitted in its place, where an answer holds one:
-   * anybody can refuse without, or with a word of old.
-   */
-  #standingIn(answer: WriterAnswer, reign: Claim, asked?: Permit): WriterWord | undefined {
-    const word =
-      answer.kind === 'fenced'
-        ? this.#claimIn(answer.claim)
-        : answer.kind === 'taken'
-          ? this.#proven(() => parsePermit(answer.permit))
-          : undefined;
-    if (word === undefined || isBeyond(word, reign)) return word;
-    return word.kind === 'permit' && asked !== undefined && isInPlaceOf(word, asked) ? word : undefined;
-  }
-
-  #claimIn(bytes: Uint8Array | undefined): Claim | undefined {
-    if (bytes === undefined) return undefined;
-    const claim = this.#proven(() => parseClaim(bytes));
-    return claim?.origin === this.#options.origin ? claim : undefined;
-  }
-
-  #permitsIn({ permits }: Extract<WriterAnswer, { kind: 'record' }>): Permit[] {
-    return permits.flatMap((bytes) => this.#proven(() => parsePermit(bytes)) ?? []);
-  }
-
-  #proven<W extends WriterWord>(parse: () => SignedWord<W>): W | undefined {
-    try {
-      const signed = parse();
-      return this.#counts(signed) ? signed.word : undefined;
-    } catch (error) {
-      if (isProtocolError(error)) return undefined;
-      throw error;
-    }
+  /** @throws {NodeError} LOG_FENCED where a word in the answers says that somebody else writes. */
+  #requireNoneStanding(answers: Answers, { word }: SignedWord<Claim>, asked?: Permit): void {
+    const standing = this.#hearing.standingIn(answers, word, asked);
+    if (standing !== undefined) throw this.#fenced(standing.kind === 'claim' ? standing : undefined);
   }
 
   #sign<W extends WriterWord>(word: W): SignedWord<W> {
@@ -365,25 +392,9 @@ export class Writership {
     return signWord(word, { publicKey: key.publicKey, sign: (message) => key.sign(message) });
   }
 
+  /** Notes who writes instead. */
   #fenced(by: Claim | undefined): NodeError {
-    if (by === undefined) {
-      return logError('LOG_FENCED', 'no witness has let this process write, or a copy of it writes as well');
-    }
-    this.#other = by;
-    const isOwn = equalBytes(by.writer, this.#options.writer);
-    const who = isOwn ? 'another process with the keys of this machine' : `node ${hexOf(by.writer)}`;
-    const since = new Date(by.at * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
-    return logError('LOG_FENCED', `${who} writes for this region since ${since}, epoch ${by.epoch}`);
+    this.#other = by ?? this.#other;
+    return fencedBy(by, this.#options.writer);
   }
-}
-
-function permitting(answers: ReadonlyMap<string, WriterAnswer>): number {
-  return [...answers.values()].filter(({ kind }) => kind === 'permitted').length;
-}
-
-/** Whether the witness that granted `standing` must refuse `asked`. */
-function isInPlaceOf(standing: Permit, asked: Permit): boolean {
-  const { origin, epoch, size, root } = standing;
-  const isSame = size === asked.size && equalBytes(root, asked.root);
-  return origin === asked.origin && epoch === asked.epoch && size > asked.from && !isSame;
 }

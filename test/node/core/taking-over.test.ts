@@ -17,7 +17,7 @@ async function succession(staged: readonly number[], size: number) {
     await store.write(
       stagingChanges(tree.keys, { index, atS: 1_795_436_400, drafts: [Uint8Array.of(1), Uint8Array.of(2)] }),
     );
-  const pledge: Pledge = { origin: ORIGIN, size, root: new Uint8Array(32) };
+  const pledge: Pledge = { origin: ORIGIN, epoch: 1, size, root: new Uint8Array(32) };
   const own = { origin: ORIGIN, tree };
   const modules: TakingOverModules = {
     writership: { take: () => Promise.resolve(), pledges: [pledge] } as unknown as Writership,

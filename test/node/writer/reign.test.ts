@@ -52,6 +52,8 @@ async function electorate() {
         verifySignature,
         regionOf: (peer) => peer,
         witnesses: () => ground.witnesses,
+        folded: () => 0,
+        trees: () => [],
         checkpointKey: () => ({ ...ground.signer, keyId: new Uint8Array(4) }),
         keys: keysOf,
       },
@@ -80,12 +82,12 @@ describe('Writership where keys are given up and witnesses lie', () => {
     const next = writer(2);
     await next.take('promote');
     assert.equal(next.report?.epoch, 6);
-    assert.deepEqual(next.pledges, [{ origin: TRUST, size: 10, root: root(1) }]);
-    next.keep({ origin: TRUST, size: 10, root: root(1) });
+    assert.deepEqual(next.pledges, [{ origin: TRUST, epoch: 5, size: 10, root: root(1) }]);
+    next.keep({ origin: TRUST });
     await next.permit({ origin: TRUST, from: 10, size: 12, root: root(2) });
     const third = writer(1);
     await third.take('promote');
-    assert.deepEqual(third.pledges, [{ origin: TRUST, size: 12, root: root(2) }]);
+    assert.deepEqual(third.pledges, [{ origin: TRUST, epoch: 6, size: 12, root: root(2) }]);
   });
 
   it('T11: a writer whose claim was signed by a key that is given up claims anew, and writes on', async () => {

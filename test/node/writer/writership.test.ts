@@ -7,6 +7,7 @@ import {
 import { NO_RECORD, type WriterRecord } from '../../../node/writer/writer-record.ts';
 import { decideClaim, decidePermit, type WriterDecision } from '../../../node/writer/writer-rule.ts';
 import { Writership } from '../../../node/writer/writership.ts';
+import { type OwnTree } from '../../../node/writer/writer-ports.ts';
 import { parseClaim, parsePermit } from '../../../protocol/writer/word.ts';
 import { logKey, testKey, verifySignature } from '../../support/keys.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -17,6 +18,10 @@ import { ATTEST, TRUST } from '../../support/writer-words.ts';
 class Witnesses {
   readonly #records = new Map<string, WriterRecord>();
   readonly silent = new Set<string>();
+
+  forget(region: string): void {
+    this.#records.delete(region);
+  }
 
   answer(peer: string, bytes: Uint8Array): Uint8Array {
     return encodeWriterAnswer(
@@ -51,7 +56,8 @@ function recordOf({ claim, permits }: WriterRecord): WriterAnswer {
 }
 
 function machine(number: number, witnesses: Witnesses) {
-  const named = { regions: ['FR', 'IT', 'PL'] };
+  const named = { regions: ['FR', 'IT', 'PL'], folded: 1 };
+  const signed: OwnTree[] = [];
   const writership = new Writership(
     { origin: TRUST, writer: testKey(100 + number).publicKey },
     {
@@ -65,11 +71,13 @@ function machine(number: number, witnesses: Witnesses) {
       verifySignature,
       regionOf: (peer) => peer,
       witnesses: () => named.regions,
+      folded: () => named.folded,
+      trees: () => signed,
       checkpointKey: () => testKey(1),
       keys: () => [logKey(TRUST, 1).key],
     },
   );
-  return { writership, named };
+  return { writership, named, signed };
 }
 
 const tree = (from: number, size: number, root = size) => ({
@@ -144,5 +152,97 @@ describe('Writership where the region comes to recognise others', () => {
     await third.writership.take('promote');
     first.named.regions = ['ES'];
     await rejectsWith(first.writership.permit(tree(0, 4)), 'LOG_FENCED');
+  });
+
+  /** The entry with which the trust log names others. */
+  const change = (...sets: string[][]) => ({ ...tree(1, 1 + sets.length), origin: TRUST, named: sets });
+
+  it('T9: a tree by which the log names others needs both, and those it names know before what was permitted without them', async () => {
+    const witnesses = new Witnesses();
+    const first = machine(1, witnesses);
+    await first.writership.take('resume');
+    first.signed.push({ ...tree(0, 3), rootAt: () => assert.fail() });
+    await first.writership.permit(tree(3, 4));
+    witnesses.silent.add('ES');
+    await rejectsWith(first.writership.permit(change(['ES'])), 'PEER_UNREACHABLE', /let this machine write/);
+    await rejectsWith(first.writership.permit(tree(4, 5)), 'PEER_UNREACHABLE', /0 of 1 .* have 5 entries/);
+    witnesses.silent.clear();
+    await first.writership.permit(change(['ES']));
+    const second = machine(2, witnesses);
+    Object.assign(second.named, { regions: ['ES'], folded: 2 });
+    await second.writership.take('promote');
+    assert.deepEqual(second.writership.pledges.map(({ origin, size }) => [origin, size]).sort(), [
+      [ATTEST, 4],
+      [TRUST, 2],
+    ]);
+    await rejectsWith(first.writership.permit(tree(4, 5)), 'LOG_FENCED');
+  });
+
+  it('T9: once that is signed those it names decide alone, and nothing is claimed again', async () => {
+    const witnesses = new Witnesses();
+    const { writership, named } = machine(1, witnesses);
+    await writership.take('resume');
+    await writership.permit(change(['ES', 'FR'], ['ES']));
+    for (const region of ['IT', 'PL']) witnesses.silent.add(region);
+    await rejectsWith(writership.permit(tree(0, 4)), 'PEER_UNREACHABLE', /1 of 2/);
+    Object.assign(named, { regions: ['ES'], folded: 3 });
+    await writership.permit(tree(0, 4));
+    assert.equal(writership.report?.epoch, 1);
+  });
+
+  it('T9: a machine that has not that tree finds it at those before, and signs in no log before it has it', async () => {
+    const witnesses = new Witnesses();
+    const first = machine(1, witnesses);
+    await first.writership.take('resume');
+    await first.writership.permit(change(['ES']));
+    Object.assign(first.named, { regions: ['ES'], folded: 2 });
+    await first.writership.permit(tree(0, 4));
+    const second = machine(2, witnesses);
+    await second.writership.take('promote');
+    await rejectsWith(second.writership.permit(tree(0, 2)), 'LOG_BUSY', /trust: .* 2 entries/);
+    // It has staged the same, and finishes it: those whom it names tell of what they permitted since.
+    await second.writership.permit(change(['ES']));
+    Object.assign(second.named, { regions: ['ES'], folded: 2 });
+    await rejectsWith(second.writership.permit(tree(0, 2)), 'LOG_BEHIND', /4 entries/);
+  });
+
+  it('asks beforehand whether those that are to be named let it write', async () => {
+    const witnesses = new Witnesses();
+    const { writership } = machine(1, witnesses);
+    await writership.take('resume');
+    witnesses.silent.add('ES');
+    await writership.sound([['FR', 'IT', 'ES']]);
+    await rejectsWith(writership.sound([['FR', 'ES']]), 'REFUSED', /1 of 2 .* let this machine write/);
+  });
+
+  it('T9: a pledge within what is signed is held against it', async () => {
+    const witnesses = new Witnesses();
+    const first = machine(1, witnesses);
+    await first.writership.take('resume');
+    await first.writership.permit(tree(0, 4));
+    const second = machine(2, witnesses);
+    await second.writership.take('promote');
+    const root = { is: 9 };
+    const rootAt = (size: number) => Promise.resolve(tree(0, size, root.is).root);
+    second.signed.push({ ...tree(0, 5), rootAt });
+    await rejectsWith(second.writership.permit(tree(5, 6)), 'LOG_CONTRADICTED', /another tree of 4 entries/);
+    root.is = 4;
+    await second.writership.permit(tree(5, 6));
+  });
+
+  it('T9: tells witnesses again that have forgotten what they permitted', async () => {
+    const witnesses = new Witnesses();
+    const first = machine(1, witnesses);
+    await first.writership.take('resume');
+    await first.writership.permit(tree(0, 4));
+    first.signed.push({ ...tree(0, 4), rootAt: () => assert.fail() });
+    for (const region of ['FR', 'IT', 'PL']) witnesses.forget(region);
+    await first.writership.confirm();
+    const second = machine(2, witnesses);
+    await second.writership.take('promote');
+    assert.deepEqual(
+      second.writership.pledges.map(({ size }) => size),
+      [4],
+    );
   });
 });
