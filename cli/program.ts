@@ -35,6 +35,11 @@ function createProgram(cli: Cli): Command {
   const program = new Command('entente')
     .description('Health codes that regions issue, recognise and check without a centre.')
     .option('--json', 'print one JSON document (or one per line) instead of text')
+    .option('--operator <file>', 'act in the name of the operator with this key file')
+    .hook('preAction', (command) => {
+      const { operator } = command.opts<{ operator?: string }>();
+      if (operator !== undefined) cli.actAs(operator);
+    })
     .version(VERSION)
     .exitOverride()
     .configureHelp({
@@ -83,6 +88,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   verify: async () => (await import('./commands/verify.ts')).addVerify,
   key: async () => (await import('./commands/key.ts')).addKey,
   root: async () => (await import('./commands/root.ts')).addRoot,
+  operator: async () => (await import('./commands/operator.ts')).addOperator,
+  trail: async () => (await import('./commands/trail.ts')).addTrail,
   state: async () => (await import('./commands/state.ts')).addState,
   host: async () => (await import('./commands/host.ts')).addHost,
   adapter: async () => (await import('./commands/adapter.ts')).addAdapter,

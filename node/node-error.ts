@@ -22,6 +22,7 @@ export const NODE_ERROR_CODES = [
   'NETWORK_FAILED',
   'NOT_FOUND',
   'REFUSED',
+  'SCOPE_MISSING',
   // A disk, by what its driver reported
   'DISK_FULL',
   'DISK_IO',

@@ -4,6 +4,7 @@
  */
 import { type Config } from '../../node/config/schema.ts';
 import { type RegionLayout } from '../../node/region/layout.ts';
+import { type Operator } from '../../node/operators/operators.ts';
 import { type RegionKeys } from '../../node/region/region-keys.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
@@ -84,6 +85,12 @@ export interface Desk {
   readonly life: LifeDesk;
   /** Destroys what opens a person's codes. @throws {NodeError} NOT_FOUND, REFUSED as `Forgetting.forget`. */
   forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]>;
+  /** Who the operators of the region are. */
+  operators(): Promise<readonly Operator[]>;
+  /** @throws {NodeError} as `Operators.add`. */
+  addOperator(operator: Omit<Operator, 'addedAtS'>): Promise<void>;
+  /** @throws {NodeError} as `Operators.remove`. */
+  removeOperator(name: string): Promise<void>;
   /** All that is in the logs stands in the published files. */
   publish(): Promise<void>;
   /** Whoever runs the region takes up what has changed in its config and its folder of keys. */

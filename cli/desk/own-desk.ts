@@ -16,10 +16,13 @@ import { type ListVersion } from '../../node/lists/shelf.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { type LogTree } from '../../node/log/log-tree.ts';
 import { LogView } from '../../node/log/log-view.ts';
+import { act, type Action } from '../../node/operators/acting.ts';
+import { type Operator } from '../../node/operators/operators.ts';
+import { type Actor } from '../../node/operators/scopes.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { type Region } from '../../node/region/region.ts';
 import { hexOf } from '../../protocol/bytes.ts';
-import { type LifeDesk } from '../life/life-desk.ts';
+import { type LifeDesk, OwnLife } from '../life/life-desk.ts';
 import { issuedCodeOf, type IssuedCode } from '../people/codes-file.ts';
 import { judgeText } from '../judging.ts';
 import { type Person } from '../people/person.ts';
@@ -38,15 +41,19 @@ export interface SigningMeter {
   onSigned: () => void;
 }
 
+export interface OwnDeskModules extends RegionModules {
+  /** In whose name it acts. */
+  readonly actor: Actor;
+  readonly meter: SigningMeter;
+}
+
 export class OwnDesk implements Desk {
   readonly #region: Region;
-  readonly #modules: RegionModules;
-  readonly #meter: SigningMeter;
+  readonly #modules: OwnDeskModules;
 
-  constructor(region: Region, modules: RegionModules, meter: SigningMeter) {
+  constructor(region: Region, modules: OwnDeskModules) {
     this.#region = region;
     this.#modules = modules;
-    this.#meter = meter;
   }
 
   get config() {
@@ -84,32 +91,43 @@ export class OwnDesk implements Desk {
   }
 
   appendByRoot(statements: readonly StatementDraft[]): Promise<number> {
-    return this.#region.append(statements, 'root');
+    const action = { action: 'entries', needs: 'trust', count: statements.length } as const;
+    return this.#act(action, () => this.#region.append(statements, 'root'));
   }
 
   async appendEntries(entries: readonly Uint8Array[]): Promise<number> {
     const fold = this.#region.node.keeper(this.config.region)?.fold;
     if (fold !== undefined) requireEffect(entries, fold.size, await fold.firstFindingOf(entries));
-    return this.#region.appendEntries(entries);
+    const action = { action: 'entries', needs: 'trust', count: entries.length } as const;
+    return this.#act(action, () => this.#region.appendEntries(entries));
   }
 
   suspend(region: string, version: number): Promise<number> {
-    return this.#region.append([{ kind: 'suspension', region, version }], 'trust-log');
+    return this.#act({ action: 'suspend', needs: 'trust', about: region }, () =>
+      this.#region.append([{ kind: 'suspension', region, version }], 'trust-log'),
+    );
   }
 
   revoke(log: string, indexes: readonly number[]): Promise<void> {
-    return this.#region.node.revoke({ log, indexes });
+    return this.#act({ action: 'revoke', needs: 'revoke', count: indexes.length }, () =>
+      this.#region.node.revoke({ log, indexes }),
+    );
   }
 
   revokeForeign(hashes: readonly Uint8Array[], untilS: number): Promise<number> {
-    return this.#region.append(
-      [{ kind: 'foreign-revocation', until: untilS, hashes: [...hashes] }],
-      'trust-log',
+    const statement = {
+      kind: 'foreign-revocation' as const,
+      until: untilS,
+      hashes: [...hashes],
+    } satisfies StatementDraft;
+    return this.#act({ action: 'foreign-revocations', needs: 'revoke', count: hashes.length }, () =>
+      this.#region.append([statement], 'trust-log'),
     );
   }
 
   async commitState(): Promise<number> {
-    return (await this.#region.node.commitState()).index;
+    const commit = () => this.#region.node.commitState();
+    return (await this.#act({ action: 'state', needs: 'trust' }, commit)).index;
   }
 
   async issue(
@@ -119,8 +137,10 @@ export class OwnDesk implements Desk {
     const { nowS, random, sha256 } = this.#modules;
     const requests = await requestsOf(people, nowS(), random, onHashed);
     let signed = 0;
-    this.#meter.onSigned = () => onSigned(++signed);
-    const issued = await this.#region.node.issueAll(requests.map((one) => ({ ...one, toHandOver: true })));
+    this.#modules.meter.onSigned = () => onSigned(++signed);
+    const issued = await this.#act({ action: 'issue/batch', needs: 'issue', count: people.length }, () =>
+      this.#region.node.issueAll(requests.map((one) => ({ ...one, toHandOver: true }))),
+    );
     // A code is given out once its place in the log is public.
     await this.#region.publish();
     return issued.map((one, i) => issuedCodeOf(sha256, people[i]?.subject ?? '', one));
@@ -140,7 +160,8 @@ export class OwnDesk implements Desk {
       onDone(orders.length);
     }
     const requests = orders.flatMap((order) => ('refused' in order ? [] : [order]));
-    const issued = (await node.issueAll(requests)).map((one, i) =>
+    const action = { action: 'bridge/batch', needs: 'issue', count: requests.length } as const;
+    const issued = (await this.#act(action, () => node.issueAll(requests))).map((one, i) =>
       issuedCodeOf(sha256, requests[i]?.subject ?? '', one),
     );
     await this.#region.publish();
@@ -157,16 +178,21 @@ export class OwnDesk implements Desk {
   }
 
   async *held(wanted: Wanted): AsyncGenerator<Held | GivenUp, void, undefined> {
-    for await (const held of this.#region.node.heldCodes.of(wanted))
-      yield 'givenUp' in held ? held : this.#heldOf(held);
+    const all = await this.#act({ action: 'codes', needs: 'issue' }, () =>
+      this.#region.node.heldCodes.of(wanted),
+    );
+    for await (const held of all) yield 'givenUp' in held ? held : this.#heldOf(held);
   }
 
   importList(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
-    return this.#region.node.lists.import(order, file);
+    return this.#act({ action: 'lists/import', needs: 'issue', about: order.kind }, () =>
+      this.#region.node.lists.import(order, file),
+    );
   }
 
   async findInLists(people: readonly Sought[]): Promise<readonly Found[]> {
-    const view = await this.#region.node.lists.view();
+    const action = { action: 'lists/find', needs: 'issue', count: people.length } as const;
+    const view = await this.#act(action, () => this.#region.node.lists.view());
     const found: Found[] = [];
     for (let at = 0; at < people.length; at += SOUGHT_MAX)
       found.push(...(await view.find(people.slice(at, at + SOUGHT_MAX))));
@@ -182,7 +208,9 @@ export class OwnDesk implements Desk {
   }
 
   declare(order: DeclarationOrder, file: AsyncIterable<Uint8Array>): Promise<IntakeReport> {
-    return this.#region.node.life.declare(order, file);
+    return this.#act({ action: 'declarations/import', needs: 'issue' }, () =>
+      this.#region.node.life.declare(order, file),
+    );
   }
 
   async declared(
@@ -190,18 +218,38 @@ export class OwnDesk implements Desk {
     rules: string,
   ): Promise<readonly (DeclaredFacts | undefined)[]> {
     const { life } = this.#region.node;
-    const declared: (DeclaredFacts | undefined)[] = [];
-    for (let at = 0; at < subjects.length; at += DECLARED_MAX)
-      declared.push(...(await life.declared(subjects.slice(at, at + DECLARED_MAX), rules)));
-    return declared;
+    const action = { action: 'declarations/find', needs: 'issue', count: subjects.length } as const;
+    return this.#act(action, async () => {
+      const declared: (DeclaredFacts | undefined)[] = [];
+      for (let at = 0; at < subjects.length; at += DECLARED_MAX)
+        declared.push(...(await life.declared(subjects.slice(at, at + DECLARED_MAX), rules)));
+      return declared;
+    });
   }
 
   get life(): LifeDesk {
-    return this.#region.node.life;
+    return new OwnLife(this.#region.node.life, (action, work) => this.#act(action, work));
   }
 
   forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
-    return this.#region.node.forget(order);
+    return this.#act({ action: 'forget', needs: 'revoke' }, () => this.#region.node.forget(order));
+  }
+
+  operators(): Promise<readonly Operator[]> {
+    return Promise.resolve(this.#region.operators.all);
+  }
+
+  addOperator(operator: Omit<Operator, 'addedAtS'>): Promise<void> {
+    const addedAtS = this.#modules.nowS();
+    return this.#act({ action: 'operators', needs: 'operators', about: operator.name }, () =>
+      this.#region.operators.add({ ...operator, addedAtS }),
+    );
+  }
+
+  removeOperator(name: string): Promise<void> {
+    return this.#act({ action: 'operators/remove', needs: 'operators', about: name }, () =>
+      this.#region.operators.remove(name),
+    );
   }
 
   publish(): Promise<void> {
@@ -210,6 +258,10 @@ export class OwnDesk implements Desk {
 
   reload(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #act<T>(action: Action, work: () => Promise<T> | T): Promise<T> {
+    return act(this.#region.trail, this.#modules.actor, action, work);
   }
 
   #heldOf(held: HeldCode): Held {

@@ -22,6 +22,7 @@ import { type Found } from '../../node/lists/list-view.ts';
 import { type ImportReport, type ListOrder } from '../../node/lists/lists.ts';
 import { type Sought } from '../../node/lists/matching.ts';
 import { type ListVersion } from '../../node/lists/shelf.ts';
+import { type Operator } from '../../node/operators/operators.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { type Config } from '../../node/config/schema.ts';
 import {
@@ -46,6 +47,7 @@ import { type LifeDesk, RunningLife } from '../life/life-desk.ts';
 import { type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
 import { orderOf } from '../people/request.ts';
+import { configuredOperator } from './actor.ts';
 import { type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
 import { asked, linesOf, mayComeRight, PartlyIssued, refusedBy, told } from './node-answers.ts';
 import { requireEffect } from './trial.ts';
@@ -71,10 +73,12 @@ export async function adminOf(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<AdminClient> {
   const layout = new RegionLayout(resolve(path));
-  const { admin } = await readRegionConfig(layout, { environment });
+  const config = await readRegionConfig(layout, { environment });
+  const { listen, secretFile } = config.admin;
   return new AdminClient({
-    listen: isAdminPort(admin.listen) ? admin.listen : layout.resolve(admin.listen),
-    secretFile: layout.resolve(admin.secretFile),
+    listen: isAdminPort(listen) ? listen : layout.resolve(listen),
+    secretFile: layout.resolve(secretFile),
+    operator: await configuredOperator(layout, config),
   });
 }
 
@@ -308,6 +312,19 @@ export class RunningDesk implements Desk {
 
   async forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
     return ((await this.#post('/v1/forget', order)) as { leaves: readonly ForgottenLeaf[] }).leaves;
+  }
+
+  async operators(): Promise<readonly Operator[]> {
+    const answer = await asked(this.#client.ask({ method: 'GET', path: '/v1/operators' }));
+    return (answer as { readonly operators: readonly Operator[] }).operators;
+  }
+
+  async addOperator(operator: Omit<Operator, 'addedAtS'>): Promise<void> {
+    await this.#post('/v1/operators', operator);
+  }
+
+  async removeOperator(name: string): Promise<void> {
+    await this.#post('/v1/operators/remove', { name });
   }
 
   async reload(): Promise<void> {

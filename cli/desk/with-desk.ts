@@ -3,6 +3,7 @@ import { isNodeError } from '../../node/node-error.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { type Cli } from '../cli.ts';
 import { regionModules, withRegion } from '../region.ts';
+import { actorOf } from './actor.ts';
 import { type Desk } from './desk.ts';
 import { OwnDesk, type SigningMeter } from './own-desk.ts';
 import { type RunningDesk } from './running-desk.ts';
@@ -30,10 +31,15 @@ export async function withDesk<T>(
 ): Promise<T> {
   const meter: SigningMeter = { onSigned: () => undefined };
   const opened = () =>
-    withRegion(cli, path, (region, modules) => use(new OwnDesk(region, modules, meter), modules), {
-      ...options,
-      onSigned: () => meter.onSigned(),
-    });
+    withRegion(
+      cli,
+      path,
+      async (region, modules) => {
+        const actor = await actorOf(region, modules);
+        return use(new OwnDesk(region, { ...modules, actor, meter }), modules);
+      },
+      { ...options, onSigned: () => meter.onSigned() },
+    );
   return orByNode(cli, path, opened, async (desk, modules) => {
     if (options.withoutPeers === true) await desk.force();
     const result = await use(desk, modules);

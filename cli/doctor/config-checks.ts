@@ -36,7 +36,7 @@ export function checkConfig({ config, configError, layout }: Patient): Finding[]
 export async function checkModes({ config, layout }: Patient): Promise<Finding[]> {
   const secrets = (await namesIn(layout.keys)).map((name) => join(layout.keys, name));
   if (config !== undefined) {
-    secrets.push(layout.resolve(config.admin.secretFile));
+    secrets.push(layout.resolve(config.admin.secretFile), layout.resolve(config.admin.deskSecretFile));
     if (config.http.tls !== undefined) secrets.push(layout.resolve(config.http.tls.keyFile));
   }
   const findings: Finding[] = [];

@@ -237,7 +237,7 @@ async function stopNode(cli: Cli, { path }: RegionLayout): Promise<void> {
 
 /** All but secrets that the new place has its own of, sockets, and what a store makes anew. */
 async function copyRegion(source: RegionLayout, target: RegionLayout): Promise<void> {
-  const left = new Set(['keys', 'admin.sock', 'admin.secret', MOVED_FILE]);
+  const left = new Set(['keys', 'admin.sock', 'admin.secret', 'desk.secret', MOVED_FILE]);
   for (const name of await namesIn(source.path)) {
     if (left.has(name)) continue;
     await cp(join(source.path, name), join(target.path, name), {

@@ -12,6 +12,7 @@ import {
 } from '../../node/life/life.ts';
 import { type Notice } from '../../node/life/notice.ts';
 import { type Deciding } from '../../node/life/objections.ts';
+import { type Action } from '../../node/operators/acting.ts';
 import { CliError, exitOfCode } from '../exit.ts';
 
 /** `Life` as a node that runs has it too. Rejects as `Desk`. */
@@ -19,6 +20,50 @@ export type LifeDesk = Pick<
   Life,
   'update' | 'untold' | 'told' | 'holder' | 'object' | 'decide' | 'objections'
 >;
+
+/** Runs work in somebody's name, as `act` of node/operators. */
+export type Act = <T>(action: Action, work: () => Promise<T> | T) => Promise<T>;
+
+/** Does it here, in the name of whoever runs the command. */
+export class OwnLife implements LifeDesk {
+  readonly #life: LifeDesk;
+  readonly #act: Act;
+
+  constructor(life: LifeDesk, act: Act) {
+    this.#life = life;
+    this.#act = act;
+  }
+
+  async *update(order: UpdateOrder = {}): AsyncGenerator<UpdateNews, void, undefined> {
+    yield* await this.#act({ action: 'update', needs: 'issue' }, () => this.#life.update(order));
+  }
+
+  async *untold(): AsyncGenerator<Notice, void, undefined> {
+    yield* await this.#act({ action: 'notices', needs: 'issue' }, () => this.#life.untold());
+  }
+
+  told(handed: Parameters<Life['told']>[0]): Promise<void> {
+    const action = { action: 'notices/told', needs: 'issue', count: handed.length } as const;
+    return this.#act(action, () => this.#life.told(handed));
+  }
+
+  holder(subject: string, isExplained: boolean): Promise<Holder> {
+    return this.#act({ action: 'holder', needs: 'issue' }, () => this.#life.holder(subject, isExplained));
+  }
+
+  object(subject: string, text: string): Promise<Objection> {
+    return this.#act({ action: 'objections', needs: 'issue' }, () => this.#life.object(subject, text));
+  }
+
+  decide(subject: string, deciding: Deciding): Promise<Objection> {
+    const action = { action: 'objections/decide', needs: 'issue' } as const;
+    return this.#act(action, () => this.#life.decide(subject, deciding));
+  }
+
+  async *objections(): AsyncGenerator<OpenObjection, void, undefined> {
+    yield* await this.#act({ action: 'objections', needs: 'issue' }, () => this.#life.objections());
+  }
+}
 
 /** Asks a node that runs. `told` makes of what it refuses the error of a command. */
 export class RunningLife implements LifeDesk {

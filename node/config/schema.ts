@@ -122,7 +122,17 @@ const adminSchema = z.strictObject({
     .refine(isAdminAddress, 'expected the path of a unix socket, 127.0.0.1:<port> or [::1]:<port>')
     .default('admin.sock')
     .describe('A unix socket (relative to this directory, at most 100 bytes in full) or a loopback address.'),
-  secretFile: path.default('admin.secret').describe('The bearer secret, mode 0600; made at the first start.'),
+  secretFile: path
+    .default('admin.secret')
+    .describe(
+      'The bootstrap secret, mode 0600, made at the first start: all of it until operators are named, then to look on and to name them.',
+    ),
+  deskSecretFile: path
+    .default('desk.secret')
+    .describe('What the pages /declare and /holder ask for, mode 0600; made at the first start.'),
+  operatorFile: path
+    .optional()
+    .describe('Key file of the operator in whose name commands act; --operator stands over it.'),
 });
 
 const storageSchema = z.strictObject({

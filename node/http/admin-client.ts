@@ -1,8 +1,12 @@
 /** Asking a running node for something, from the same machine. */
+import { randomBytes } from 'node:crypto';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import { NodeError } from '../node-error.ts';
+import { type OperatorKey } from '../operators/operator-key.ts';
+import { NONCE_BYTES, proofHeader } from '../operators/request-proof.ts';
 import { isErrno, readFileIfPresent } from '../region/files.ts';
+import { systemClock } from '../system-clock.ts';
 import { addressOf } from './admin-address.ts';
 import { jsonLines } from './json-lines.ts';
 import { type Problem } from './problem.ts';
@@ -11,6 +15,10 @@ export interface AdminClientOptions {
   /** As in `AdminServerOptions`. */
   readonly listen: string;
   readonly secretFile: string;
+  /** In whose name it asks; as the bootstrap identity without. */
+  readonly operator?: OperatorKey | undefined;
+  /** Seconds since 1970; by the clock of this machine without. */
+  readonly nowS?: () => number;
 }
 
 export interface AdminRequest {
@@ -37,6 +45,8 @@ const ANSWER_BYTES_MAX = 16_777_216;
 const LINE_BYTES_MAX = 65_536;
 /** Milliseconds without a byte, after which a node counts as gone. */
 const SILENCE_MS_MAX = 60_000;
+
+const systemNowS = () => Math.floor(systemClock.nowMs() / 1_000);
 
 export class AdminClient {
   readonly #options: AdminClientOptions;
@@ -89,7 +99,7 @@ export class AdminClient {
     const address = addressOf(this.#options.listen);
     const where = 'path' in address ? { socketPath: address.path } : address;
     const headers = {
-      authorization: `Bearer ${await this.#secret()}`,
+      authorization: await this.#authorization({ method, path }),
       'content-type': type,
       ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
     };
@@ -135,10 +145,13 @@ export class AdminClient {
     });
   }
 
-  async #secret(): Promise<string> {
-    const { secretFile } = this.#options;
+  async #authorization(request: Pick<AdminRequest, 'method' | 'path'>): Promise<string> {
+    const { operator, secretFile, nowS: clockS = systemNowS } = this.#options;
+    if (operator !== undefined) {
+      return proofHeader(operator, request, { nowS: clockS(), nonce: randomBytes(NONCE_BYTES) });
+    }
     const bytes = await readFileIfPresent(secretFile, SECRET_BYTES_MAX);
     if (bytes === undefined) throw this.#unreachable();
-    return Buffer.from(bytes).toString('latin1').trim();
+    return `Bearer ${Buffer.from(bytes).toString('latin1').trim()}`;
   }
 }

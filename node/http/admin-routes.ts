@@ -8,11 +8,11 @@ import { isNodeError } from '../node-error.ts';
 import { type MutualVouching, mutualVouching } from '../trust/mutual-vouching.ts';
 import { isRevocable, logOver } from '../revoking/revocable.ts';
 import { type Revocation } from '../revoking/revoker.ts';
+import { type AdminRoute } from './admin-route.ts';
 import { RequestError } from './problem.ts';
 import { type ProcessReport } from './process-report.ts';
 import { type Replies } from './replies.ts';
 import { keysOf, regionsOf } from './region-routes.ts';
-import { type Route } from './routes.ts';
 import {
   entryOrder,
   forced,
@@ -68,11 +68,12 @@ const body = (schema: Parameters<typeof readJson>[1]) => ({
 export function adminRoutes(
   { region }: AdminRoutesOptions,
   { node, report, nowS, replies }: AdminModules,
-): Route[] {
+): AdminRoute[] {
   return [
     {
       method: 'post',
       path: '/v1/revoke',
+      needs: 'revoke',
       summary: 'Revokes by log and indexes, or all that a person holds',
       request: body(revokeOrder),
       description:
@@ -94,6 +95,7 @@ export function adminRoutes(
     {
       method: 'post',
       path: '/v1/entries',
+      needs: 'trust',
       summary: 'Logs entries that the root has signed: a recognition, keys, a compromise',
       request: body(entryOrder),
       answer: { description: 'The index of the first in the trust log', content: json(logged) },
@@ -108,6 +110,7 @@ export function adminRoutes(
     {
       method: 'post',
       path: '/v1/suspend',
+      needs: 'trust',
       summary: 'Suspends the recognition of a region, by the trust-log key',
       request: body(suspendOrder),
       answer: { description: 'Its index in the trust log', content: json(logged) },
@@ -126,6 +129,7 @@ export function adminRoutes(
     {
       method: 'post',
       path: '/v1/foreign-revocations',
+      needs: 'revoke',
       summary: 'Revokes codes of others that count by an adapter of this region, by the trust-log key',
       request: body(foreignRevocationOrder),
       answer: { description: 'Its index in the trust log', content: json(logged) },
@@ -143,6 +147,7 @@ export function adminRoutes(
     {
       method: 'post',
       path: '/v1/state',
+      needs: 'trust',
       summary: 'Commits to the state of the trust log, so that readers can start there',
       answer: { description: 'Its index in the trust log', content: json(logged) },
       handle: async (context) => {
@@ -153,6 +158,7 @@ export function adminRoutes(
     {
       method: 'post',
       path: '/v1/promote',
+      needs: 'trust',
       summary: 'Lets this machine write in the place of the one that does; answers once it signs',
       description:
         '503 LOG_BEHIND while it fetches what the other has signed: it signs as soon as it has that.',
@@ -165,6 +171,7 @@ export function adminRoutes(
     {
       method: 'post',
       path: '/v1/force',
+      needs: 'trust',
       summary:
         'Lets the node sign although too few peers have answered: only where its store is surely the newest',
       answer: { description: 'It will try', content: json(forced) },
@@ -176,6 +183,7 @@ export function adminRoutes(
     {
       method: 'get',
       path: '/v1/status',
+      needs: 'read',
       summary: 'How the node is',
       answer: { description: 'Status', content: json(nodeStatus) },
       handle: async (context) =>
@@ -190,6 +198,7 @@ export function adminRoutes(
     {
       method: 'get',
       path: '/v1/peers',
+      needs: 'read',
       summary: 'Who is connected, who is not and why, and how they behave',
       answer: { description: 'Peers', content: json(peerList) },
       handle: (context) => {
@@ -200,6 +209,7 @@ export function adminRoutes(
     {
       method: 'get',
       path: '/v1/keys',
+      needs: 'read',
       summary: 'The public keys of this region, by what its trust log says',
       answer: { description: 'Keys', content: json(keys) },
       handle: (context) => {

@@ -1,14 +1,17 @@
-/** The interface for the operator of a node: on a unix socket or loopback, and nothing without the secret. */
+/** The interface for the operators of a node: on a unix socket or loopback, and nothing without the secret or an operator's key. */
 import { connect } from 'node:net';
 import { rm } from 'node:fs/promises';
-import { type MiddlewareHandler } from 'hono';
-import { type Sha256 } from '../../protocol/primitives.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { type Log } from '../logging/log.ts';
 import { NodeError } from '../node-error.ts';
+import { type Operators } from '../operators/operators.ts';
+import { type Trail } from '../operators/trail.ts';
 import { type Clock, type Random } from '../ports.ts';
 import { isPagePath, pagesApp } from '../web/pages.ts';
+import { AdminAccess } from './admin-access.ts';
 import { addressOf } from './admin-address.ts';
+import { type AdminRoute, operated } from './admin-route.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { bears, openSecret } from './admin-secret.ts';
 import { declarationRoutes } from './declaration-routes.ts';
@@ -17,9 +20,9 @@ import { bridgeRoutes } from './bridge-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
 import { lifeRoutes } from './life-routes.ts';
 import { listRoutes } from './list-routes.ts';
-import { RequestError } from './problem.ts';
+import { operatorRoutes } from './operator-routes.ts';
 import { type ProcessReport } from './process-report.ts';
-import { Replies, type WebEnvironment } from './replies.ts';
+import { Replies } from './replies.ts';
 import { appOf } from './routes.ts';
 import { WebServer } from './web-server.ts';
 
@@ -28,15 +31,18 @@ export interface AdminServerOptions {
   /** The path of a unix socket, or `127.0.0.1:<port>` or `[::1]:<port>`. */
   readonly listen: string;
   readonly secretFile: string;
+  /** Of the pages. */
+  readonly deskSecretFile: string;
 }
 
-export interface AdminServerModules {
+export interface AdminServerModules extends Primitives {
   readonly node: RegionNode;
+  readonly operators: Operators;
+  readonly trail: Trail;
   readonly report: () => ProcessReport;
   readonly desk: OperatorDesk;
   readonly clock: Clock;
   readonly random: Random;
-  readonly sha256: Sha256;
   readonly log: Log;
 }
 
@@ -64,33 +70,51 @@ export class AdminServer {
    * @throws {NodeError} as `openSecret`; ADDRESS_UNUSABLE, also where another process answers on the socket.
    */
   async start(): Promise<void> {
-    const { node, clock, random, sha256, log, report, desk } = this.#modules;
-    const { region, listen, secretFile } = this.#options;
+    const { clock, random, log, trail } = this.#modules;
+    const { region, listen, secretFile, deskSecretFile } = this.#options;
     const secret = await openSecret(secretFile, random);
+    const deskSecret = await openSecret(deskSecretFile, random);
     const replies = new Replies({ corsOrigins: [], isTls: false, hearer: 'operator' }, { log });
     const nowS = () => Math.floor(clock.nowMs() / 1000);
+    const access = new AdminAccess({ region, secret }, { ...this.#modules, nowS });
     const app = appOf(
-      { title: `Operator of ${region}`, description: 'What a region does with its node. Needs the secret.' },
-      [
-        ...issueRoutes({ node, sha256, random, nowS, replies }),
-        ...bridgeRoutes({ region }, { node, sha256, nowS, replies }),
-        ...adminRoutes({ region }, { node, report, nowS, replies }),
-        ...listRoutes({ node, replies }),
-        ...declarationRoutes({ node, replies }),
-        ...lifeRoutes({ node, replies }),
-        ...deskRoutes({ region }, { node, desk, sha256, replies }),
-      ],
+      {
+        title: `Operator of ${region}`,
+        description: 'What a region does with its node. Needs the secret, or the key of an operator.',
+      },
+      operated(this.#routes(replies, nowS), { trail, actorOf: (request) => access.actorOf(request) }),
       replies,
-      requireSecret(secret),
+      // Before anything else: whoever is nobody does not even learn what there is.
+      (context, next) => {
+        access.admit(context.env.incoming);
+        return next();
+      },
     );
     const address = addressOf(listen);
     if ('path' in address) await removeStaleSocket(address.path);
-    const pages = pagesApp({ node, nowS, isSecret: (text) => bears(`Bearer ${text}`, secret) });
-    // Pages ask for the secret themselves, in a field of each form, and tell nothing before.
+    const { node } = this.#modules;
+    const isSecret = (text: string) => bears(`Bearer ${text}`, deskSecret);
+    const pages = pagesApp({ node, trail, nowS, isSecret });
+    // Pages ask for their secret themselves, in a field of each form, and tell nothing before.
     const fetch = (request: Request, env: never) =>
       (isPagePath(new URL(request.url).pathname) ? pages : app).fetch(request, env);
     this.#server = new WebServer({ listen: address, limits: LIMITS }, { fetch });
     await startWithUmask(0o177, this.#server);
+  }
+
+  #routes(replies: Replies, nowS: () => number): AdminRoute[] {
+    const { node, sha256, random, report, desk, operators } = this.#modules;
+    const { region } = this.#options;
+    return [
+      ...issueRoutes({ node, sha256, random, nowS, replies }),
+      ...bridgeRoutes({ region }, { node, sha256, nowS, replies }),
+      ...adminRoutes({ region }, { node, report, nowS, replies }),
+      ...operatorRoutes({ operators, nowS, replies }),
+      ...listRoutes({ node, replies }),
+      ...declarationRoutes({ node, replies }),
+      ...lifeRoutes({ node, replies }),
+      ...deskRoutes({ region }, { node, desk, sha256, replies }),
+    ];
   }
 
   /** As `WebServer.stop`. */
@@ -103,14 +127,6 @@ export class AdminServer {
     if (this.#server === undefined) throw new TypeError('the server is not started');
     return this.#server.address;
   }
-}
-
-/** Before anything else: whoever has no secret does not even learn what there is. */
-function requireSecret(secret: string): MiddlewareHandler<WebEnvironment> {
-  return async (context, next) => {
-    if (bears(context.req.header('authorization'), secret)) return next();
-    throw new RequestError('UNAUTHORISED', 'expected the secret of this node as a bearer token');
-  };
 }
 
 /** What a process left that is gone. */

@@ -5,11 +5,11 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { Bridge } from '../bridging/bridge.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { codeTextOf, fieldsUsed } from '../issuing/held-codes.ts';
+import { type AdminRoute } from './admin-route.ts';
 import { issuedCode } from './admin-schemas.ts';
 import { checked } from './input.ts';
 import { answersTo } from './issue-routes.ts';
 import { type Replies } from './replies.ts';
-import { type Route } from './routes.ts';
 
 export interface BridgeRoutesModules {
   readonly node: Pick<RegionNode, 'issue' | 'verify'>;
@@ -30,7 +30,7 @@ const bridgedCode = issuedCode.extend({ subject: z.string() }).openapi('BridgedC
 export function bridgeRoutes(
   { region }: { readonly region: string },
   { node, sha256, nowS, replies }: BridgeRoutesModules,
-): Route[] {
+): AdminRoute[] {
   const bridge = new Bridge(
     { region },
     { sha256, nowS, verify: (text, context) => node.verify(text, context) },
@@ -47,6 +47,7 @@ export function bridgeRoutes(
     {
       method: 'post',
       path: '/v1/bridge/batch',
+      needs: 'issue',
       summary: 'Bridges codes of other regions: an attestation of this one for each that passes here',
       description:
         'JSON lines, a BridgeOrder each, give JSON lines in their order, each a BridgedCode or a Problem under `problem`, `REFUSED` for a code that cannot be bridged.',

@@ -7,10 +7,10 @@ import { type DeclaredFacts, DECLARED_MAX } from '../life/life.ts';
 import { SOURCE_CHARS_MAX } from '../lists/lists.ts';
 import { identitySchema } from '../lists/identity.ts';
 import { ENCODINGS } from '../rows/encoding.ts';
+import { type AdminRoute } from './admin-route.ts';
 import { partsOf, readJson, readQuery } from './input.ts';
 import { rowFault } from './list-routes.ts';
 import { type Replies } from './replies.ts';
-import { type Route } from './routes.ts';
 
 export interface DeclarationModules {
   readonly node: Pick<RegionNode, 'life'>;
@@ -58,11 +58,12 @@ export const declaredAnswer = z
 
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 
-export function declarationRoutes({ node, replies }: DeclarationModules): Route[] {
+export function declarationRoutes({ node, replies }: DeclarationModules): AdminRoute[] {
   return [
     {
       method: 'post',
       path: '/v1/declarations',
+      needs: 'issue',
       summary: 'Takes the declaration of one person',
       request: { body: { content: json(declarationOrder), required: true } },
       answer: { description: 'What came of it', content: json(intakeReport) },
@@ -74,6 +75,7 @@ export function declarationRoutes({ node, replies }: DeclarationModules): Route[
     {
       method: 'post',
       path: '/v1/declarations/import',
+      needs: 'issue',
       summary: 'Takes a file of declarations: all of it, or none',
       description:
         'The file is the body: CSV with a header, or JSON lines. The same file again changes nothing.',
@@ -87,6 +89,7 @@ export function declarationRoutes({ node, replies }: DeclarationModules): Route[
     {
       method: 'post',
       path: '/v1/declarations/find',
+      needs: 'issue',
       summary: 'What people declared, as rules of the region ask for it',
       request: { body: { content: json(declaredOrder), required: true } },
       answer: { description: 'By their order', content: json(declaredAnswer) },

@@ -3,6 +3,7 @@ import { hexOf } from '../../protocol/bytes.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { codeTextOf, fieldsUsed, type GivenUp, type HeldCode } from '../issuing/held-codes.ts';
+import { type AdminRoute } from './admin-route.ts';
 import {
   codesOrder,
   forgetOrder,
@@ -19,7 +20,6 @@ import {
 import { readJson } from './input.ts';
 import { RequestError } from './problem.ts';
 import { type Replies } from './replies.ts';
-import { type Route } from './routes.ts';
 
 /** What belongs to the process and its directory rather than to the node. */
 export interface OperatorDesk {
@@ -50,11 +50,12 @@ const json = (schema: Parameters<typeof readJson>[1]) => ({ 'application/json': 
 export function deskRoutes(
   { region }: DeskRoutesOptions,
   { node, desk, sha256, replies }: DeskModules,
-): Route[] {
+): AdminRoute[] {
   return [
     {
       method: 'post',
       path: '/v1/publish',
+      needs: 'read',
       summary: 'Brings the public directory up to what the logs say',
       answer: { description: 'It is', content: json(published) },
       handle: async (context) => {
@@ -65,6 +66,7 @@ export function deskRoutes(
     {
       method: 'post',
       path: '/v1/stop',
+      needs: 'trust',
       summary: 'Stops the node of this region, and no other that its process hosts',
       answer: { description: 'It will', content: json(stopping) },
       handle: (context) => {
@@ -75,6 +77,7 @@ export function deskRoutes(
     {
       method: 'post',
       path: '/v1/reload',
+      needs: 'trust',
       summary: 'Reads peers from the config again, and keys that have come',
       answer: { description: 'How many there are', content: json(reloaded) },
       handle: async (context) => replies.json(context, await desk.reload()),
@@ -82,6 +85,7 @@ export function deskRoutes(
     {
       method: 'post',
       path: '/v1/witness',
+      needs: 'trust',
       summary: 'Cosigns the logs of peers now instead of with the next beat',
       request: { body: { content: json(witnessOrder), required: true } },
       answer: { description: 'What was cosigned, and what could not be', content: json(witnessed) },
@@ -93,6 +97,7 @@ export function deskRoutes(
     {
       method: 'post',
       path: '/v1/forget',
+      needs: 'revoke',
       summary: 'Destroys what opens the codes of a person, and all that says whose they are',
       description: 'For ever. 409 where a code still passes, unless that is wanted.',
       request: { body: { content: json(forgetOrder), required: true } },
@@ -105,6 +110,7 @@ export function deskRoutes(
     {
       method: 'post',
       path: '/v1/codes',
+      needs: 'issue',
       summary: 'The codes that a person holds, or everybody, in one log or in all, made again; JSON lines',
       description:
         'A HeldCode each, and before the first from a log whose beginning is given up a GivenUp with the number of those that went with it.',

@@ -10,12 +10,12 @@ import { scryptInPool } from '../crypto/scrypt.ts';
 import { codeTextOf } from '../issuing/held-codes.ts';
 import { type IssueRequest } from '../issuing/issuer.ts';
 import { type Random } from '../ports.ts';
+import { type AdminRoute } from './admin-route.ts';
 import { type IssuedCode, issuedCode, type IssueOrder, issueOrder } from './admin-schemas.ts';
 import { checked, readJson } from './input.ts';
 import { jsonLines } from './json-lines.ts';
 import { problemOf, RequestError } from './problem.ts';
 import { type Replies, type WebContext } from './replies.ts';
-import { type Route } from './routes.ts';
 
 export interface IssueModules {
   readonly node: Pick<RegionNode, 'issue' | 'once'>;
@@ -33,12 +33,13 @@ const IN_HAND_MAX = 8_192;
 const TOGETHER_MAX = 256;
 const KEY = /^[\x21-\x7e]{1,128}$/;
 
-export function issueRoutes(modules: IssueModules): Route[] {
+export function issueRoutes(modules: IssueModules): AdminRoute[] {
   const { replies } = modules;
   return [
     {
       method: 'post',
       path: '/v1/issue',
+      needs: 'issue',
       summary: 'Issues a code',
       description:
         'With an `Idempotency-Key` the same order given again within a day gives the code that was issued the first time.',
@@ -55,6 +56,7 @@ export function issueRoutes(modules: IssueModules): Route[] {
     {
       method: 'post',
       path: '/v1/issue/batch',
+      needs: 'issue',
       summary: 'Issues codes for a stream of orders',
       description:
         'JSON lines, an IssueOrder each, give JSON lines in their order, each an IssuedCode or a Problem under `problem`. An `Idempotency-Key` counts for each line by its number.',

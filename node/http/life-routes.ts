@@ -4,10 +4,10 @@ import { type RegionNode } from '../core/region-node.ts';
 import { changeSchema, objectionSchema, OBJECTION_TEXT_CHARS_MAX } from '../life/dossier.ts';
 import { DECLARED_MAX } from '../life/life.ts';
 import { UPDATE_OUTCOMES } from '../life/updater.ts';
+import { type AdminRoute } from './admin-route.ts';
 import { readJson } from './input.ts';
 import { problemOf } from './problem.ts';
 import { type Replies } from './replies.ts';
-import { type Route } from './routes.ts';
 import { problem } from './schemas.ts';
 
 export interface LifeModules {
@@ -73,11 +73,12 @@ const lines = (description: string, schema: z.ZodType) => ({
   content: { 'application/jsonl': { schema } },
 });
 
-export function lifeRoutes({ node: { life }, replies }: LifeModules): Route[] {
+export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute[] {
   return [
     {
       method: 'post',
       path: '/v1/update',
+      needs: 'issue',
       summary: 'Holds everybody who declared against rules and lists as they are now',
       request: body(updateOrder),
       answer: lines('Who has no colour, and figures as they come', updateLine),
@@ -89,6 +90,7 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): Route[] {
     {
       method: 'post',
       path: '/v1/notices',
+      needs: 'issue',
       summary: 'Codes that nobody was given yet, each with what its holder is told',
       answer: lines('A line for each', noticeLine),
       handle: (context) => replies.stream(context, linesOf(life.untold()), 'application/jsonl'),
@@ -96,6 +98,7 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): Route[] {
     {
       method: 'post',
       path: '/v1/notices/told',
+      needs: 'issue',
       summary: 'These codes were handed out',
       request: body(toldOrder),
       answer: { description: 'It is noted', content: json(z.object({ told: z.int() })) },
@@ -108,6 +111,7 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): Route[] {
     {
       method: 'post',
       path: '/v1/holder',
+      needs: 'issue',
       summary: 'What is known of a person, and why they have their colour',
       request: body(holderOrder),
       answer: { description: 'The person', content: json(holder) },
@@ -119,6 +123,7 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): Route[] {
     {
       method: 'get',
       path: '/v1/objections',
+      needs: 'issue',
       summary: 'Objections that are not settled',
       answer: lines('A line for each', objectionLine),
       handle: (context) => replies.stream(context, linesOf(life.objections()), 'application/jsonl'),
@@ -126,6 +131,7 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): Route[] {
     {
       method: 'post',
       path: '/v1/objections',
+      needs: 'issue',
       summary: 'Opens an objection to the colour of a person',
       request: body(objectOrder),
       answer: { description: 'With the day by which it is to be decided', content: json(objection) },
@@ -137,6 +143,7 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): Route[] {
     {
       method: 'post',
       path: '/v1/objections/decide',
+      needs: 'issue',
       summary: 'Decides an objection',
       request: body(decideOrder),
       answer: { description: 'As it stands now', content: json(objection) },

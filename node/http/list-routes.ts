@@ -8,10 +8,10 @@ import { SOURCE_CHARS_MAX } from '../lists/lists.ts';
 import { DOUBTS, type Sought, soughtSchema } from '../lists/matching.ts';
 import { listVersionSchema } from '../lists/shelf.ts';
 import { ENCODINGS } from '../rows/encoding.ts';
+import { type AdminRoute } from './admin-route.ts';
 import { checked, partsOf, readQuery } from './input.ts';
 import { jsonLines } from './json-lines.ts';
 import { type Replies } from './replies.ts';
-import { type Route } from './routes.ts';
 
 export interface ListModules {
   readonly node: Pick<RegionNode, 'lists'>;
@@ -72,11 +72,12 @@ const SOUGHT_BYTES_MAX = 4_096;
 
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 
-export function listRoutes({ node, replies }: ListModules): Route[] {
+export function listRoutes({ node, replies }: ListModules): AdminRoute[] {
   return [
     {
       method: 'post',
       path: '/v1/lists/import',
+      needs: 'issue',
       summary: 'Takes a file of background data: all of it, or none',
       description:
         'The file is the body: CSV with a header, or JSON lines. The same file again changes nothing, and a list older than the one in force is refused.',
@@ -91,6 +92,7 @@ export function listRoutes({ node, replies }: ListModules): Route[] {
     {
       method: 'post',
       path: '/v1/lists/find',
+      needs: 'issue',
       summary: 'What the lists in force say of people',
       description: 'JSON lines, a Sought each, give JSON lines in their order, a Found each.',
       request: { body: { content: { 'application/jsonl': { schema: sought } }, required: true } },
@@ -108,6 +110,7 @@ export function listRoutes({ node, replies }: ListModules): Route[] {
     {
       method: 'get',
       path: '/v1/lists',
+      needs: 'read',
       summary: 'The versions of all lists, those in force first',
       answer: { description: 'By kind', content: json(listVersions) },
       handle: async (context) => {

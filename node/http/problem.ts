@@ -23,6 +23,7 @@ export type ProblemCode = RequestFault | FaultCode | NodeErrorCode;
 export const CODES_BY_STATUS: Readonly<Record<number, readonly ProblemCode[]>> = {
   400: ['BODY_MALFORMED'],
   401: ['UNAUTHORISED'],
+  403: ['SCOPE_MISSING'],
   404: ['PATH_UNKNOWN', 'NOT_FOUND', 'ORIGIN_INVALID', 'TILE_INVALID', 'LOG_NOT_ANNOUNCED'],
   405: ['METHOD_UNKNOWN'],
   409: ['REFUSED', 'ORDER_DIFFERS', 'STATEMENT_CONFLICT', 'LOG_SEALED'],

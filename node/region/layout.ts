@@ -32,6 +32,16 @@ export class RegionLayout {
   get public(): string {
     return join(this.path, 'public');
   }
+
+  /** Who its operators are. */
+  get operators(): string {
+    return join(this.path, 'operators.json');
+  }
+
+  /** What they did. */
+  get trail(): string {
+    return join(this.path, 'trail.jsonl');
+  }
 }
 
 /** The trust log below a public directory. */

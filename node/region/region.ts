@@ -14,6 +14,8 @@ import { type RegionNodeModules, type RegionNodeOptions } from '../core/node-opt
 import { RegionNode } from '../core/region-node.ts';
 import { isGivenUp } from '../log/retention.ts';
 import { type KeyedSigner, type StatementDraft, type TrustLogItem } from '../log/trust-log-work.ts';
+import { Operators } from '../operators/operators.ts';
+import { Trail } from '../operators/trail.ts';
 import { type Network } from '../ports.ts';
 import { LevelDisk } from '../store/level-disk.ts';
 import { FileSecondPlace } from '../store/second-place.ts';
@@ -74,6 +76,12 @@ export interface RegionParts {
   readonly keys: RegionKeys;
   /** The public key of its node identity, for a process that runs as the node. */
   readonly identity?: Uint8Array;
+}
+
+/** Who may do what with it, and what they did. */
+export interface RegionRecords {
+  readonly operators: Operators;
+  readonly trail: Trail;
 }
 
 /**
@@ -137,7 +145,15 @@ export async function startRegion(
   running.node = node;
   keys.follow(state);
   await node.start();
-  return new Region({ ...parts, node }, modules);
+  try {
+    // Written by whoever holds the store open, which is this process now.
+    const operators = await Operators.open(layout.operators, modules);
+    const trail = await Trail.open(layout.trail, modules);
+    return new Region({ ...parts, node, operators, trail }, modules);
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
 }
 
 /** Regions that are followed and witnessed without being recognised. */
@@ -152,15 +168,19 @@ export class Region {
   readonly config: Config;
   readonly keys: RegionKeys;
   readonly node: RegionNode;
+  readonly operators: Operators;
+  readonly trail: Trail;
   readonly #modules: RegionModules;
   /** Of those that publish: each clears away what an earlier one left unfinished. */
   readonly #turns = new Turns();
 
-  constructor(parts: RegionParts & { readonly node: RegionNode }, modules: RegionModules) {
+  constructor(parts: RegionParts & RegionRecords & { readonly node: RegionNode }, modules: RegionModules) {
     this.layout = parts.layout;
     this.config = parts.config;
     this.keys = parts.keys;
     this.node = parts.node;
+    this.operators = parts.operators;
+    this.trail = parts.trail;
     this.#modules = modules;
   }
 

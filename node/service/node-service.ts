@@ -270,8 +270,9 @@ async function startAll<T>(
       region: home,
       listen: isAdminPort(config.admin.listen) ? config.admin.listen : layout.resolve(config.admin.listen),
       secretFile: layout.resolve(config.admin.secretFile),
+      deskSecretFile: layout.resolve(config.admin.deskSecretFile),
     },
-    { ...modules, node: region.node, report: () => reportOf(network, server), desk, log },
+    { ...modules, ...recordsOf(region), report: () => reportOf(network, server), desk, log },
   );
   await admin.start();
   started.push(admin);
@@ -292,6 +293,10 @@ async function startAll<T>(
   updates.start();
   started.push(updates);
   return make({ config, log, region, network, server, admin, leaving: leaving.signal });
+}
+
+function recordsOf({ node, operators, trail }: Region) {
+  return { node, operators, trail };
 }
 
 function headsOf(region: Region | undefined): { origin: string; size: number }[] {

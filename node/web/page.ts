@@ -100,8 +100,8 @@ export function textField({
 export function secretField(faults: readonly FieldFault[]): Html {
   return textField({
     name: 'secret',
-    label: 'Secret of this node',
-    hint: 'It stands in the file admin.secret.',
+    label: 'Secret of the desk',
+    hint: 'It stands in the file desk.secret.',
     type: 'password',
     autocomplete: 'current-password',
     isRequired: true,

@@ -1,5 +1,5 @@
 /**
- * Pages at the operator's address. They work without a script: the secret of the node is a field of each form, and is asked for
+ * Pages at the operator's address. They work without a script: their own secret is a field of each form, and is asked for
  * each time, so that no other page can send a form in somebody's name.
  */
 import { type IncomingMessage } from 'node:http';
@@ -11,6 +11,7 @@ import { readBody } from '../http/input.ts';
 import { RequestError } from '../http/problem.ts';
 import { type WebContext, type WebEnvironment } from '../http/replies.ts';
 import { isNodeError } from '../node-error.ts';
+import { type Trail } from '../operators/trail.ts';
 import { declarePage, type Filled } from './declare-page.ts';
 import { holderPage } from './holder-page.ts';
 import { type FieldFault, type Html, PAGE_HEADERS, STYLE, STYLE_PATH } from './page.ts';
@@ -18,14 +19,18 @@ import { type FieldFault, type Html, PAGE_HEADERS, STYLE, STYLE_PATH } from './p
 export interface PagesModules {
   readonly node: Pick<RegionNode, 'life'>;
   readonly nowS: () => number;
-  /** Whether this is the secret of the node. */
+  readonly trail: Trail;
+  /** Whether this is the secret of the pages, which is good for nothing else. */
   readonly isSecret: (text: string) => boolean;
 }
 
 const PATHS: readonly string[] = ['/declare', '/holder', STYLE_PATH];
 const FORM_BYTES_MAX = 16_384;
 const SOURCE = 'web form';
-const WRONG_SECRET: FieldFault = { field: 'secret', reason: 'The secret is not the one of this node.' };
+const WRONG_SECRET: FieldFault = {
+  field: 'secret',
+  reason: 'The secret is not the one of the desk of this node.',
+};
 
 /** Whether a page has this path. */
 export function isPagePath(path: string): boolean {
@@ -50,9 +55,13 @@ export function pagesApp(modules: PagesModules): Hono<WebEnvironment> {
   return app;
 }
 
-async function declare(context: WebContext, { node, nowS, isSecret }: PagesModules): Promise<Response> {
+async function declare(
+  context: WebContext,
+  { node, trail, nowS, isSecret }: PagesModules,
+): Promise<Response> {
   const { secret = '', ...filled } = await readForm(context.env.incoming);
   if (!isSecret(secret)) return sent(context, declarePage(filled, { faults: [WRONG_SECRET] }), 403);
+  await trail.append({ who: 'desk', action: 'declarations' });
   const known = Object.entries(filled).filter(([name]) => DECLARATION_COLUMNS.some((one) => one === name));
   const cells = {
     ...Object.fromEntries(known),
@@ -71,9 +80,10 @@ async function declare(context: WebContext, { node, nowS, isSecret }: PagesModul
   return sent(context, declarePage({}, { faults: [], done }));
 }
 
-async function lookUp(context: WebContext, { node, isSecret }: PagesModules): Promise<Response> {
+async function lookUp(context: WebContext, { node, trail, isSecret }: PagesModules): Promise<Response> {
   const { secret = '', subject = '' } = await readForm(context.env.incoming);
   if (!isSecret(secret)) return sent(context, holderPage(subject, { faults: [WRONG_SECRET] }), 403);
+  await trail.append({ who: 'desk', action: 'holder' });
   try {
     const holder = await node.life.holder(subject.trim(), false);
     return await sent(context, holderPage(subject.trim(), { faults: [], holder }));

@@ -118,6 +118,12 @@ describe('the examples of the help texts', () => {
       for (const other of REGIONS)
         if (one !== other) await world.json('recognise', world.path(one), world.path(other));
     await witnessAll(world);
+    // In a region with operators nobody else does anything.
+    await world.json('init', 'IT', '--dir', world.path('IT'));
+    for (const name of ['anna', 'bert']) {
+      const order = ['--name', name, '--scopes', 'issue,audit,read', '--out', world.path(`${name}.key`)];
+      await world.json('operator', 'add', world.path('IT'), ...order);
+    }
     const pin = pins['CN-33'] ?? '';
     const forger = await Forger.of(issuer, opensslBackEnd);
     writeFileSync(world.path('fork.evidence'), encodeEvidence(forger.evidence()));

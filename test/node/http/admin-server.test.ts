@@ -7,6 +7,14 @@ import { addressOf } from '../../../node/http/admin-address.ts';
 import { AdminServer } from '../../../node/http/admin-server.ts';
 import { type IssuedCode } from '../../../node/http/admin-schemas.ts';
 import { bears, openSecret } from '../../../node/http/admin-secret.ts';
+import { openNativeCrypto } from '../../../node/crypto/native.ts';
+import { opensslBackEnd } from '../../../node/crypto/openssl.ts';
+import { makeOperatorKey } from '../../../node/operators/operator-key.ts';
+import { Operators } from '../../../node/operators/operators.ts';
+import { type Needed, type Scope, SCOPES } from '../../../node/operators/scopes.ts';
+import { parseTrailLine } from '../../../node/operators/trail-line.ts';
+import { hexOf } from '../../../protocol/bytes.ts';
+import { Trail } from '../../../node/operators/trail.ts';
 import { type ProcessReport } from '../../../node/http/process-report.ts';
 import { openLog } from '../../../node/logging/log.ts';
 import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
@@ -39,12 +47,18 @@ describe('AdminServer', () => {
   let client: AdminClient;
   let url: string;
   let secret: string;
+  let trailFile: string;
+  let deskSecretFile: string;
   const lines: string[] = [];
 
-  function serverOn(listen: string, secretFile: string): AdminServer {
+  async function serverOn(listen: string, secretFile: string): Promise<AdminServer> {
+    const operators = await Operators.open(join(folder(), 'operators.json'), { sha256 });
+    trailFile = join(folder(), 'trail.jsonl');
+    deskSecretFile = join(folder(), 'desk.secret');
+    const trail = await Trail.open(trailFile, { nowS: () => world.nowS });
     const log = openLog({ level: 'debug', format: 'json' }, (line) => lines.push(line));
     return new AdminServer(
-      { region: 'DE', listen, secretFile },
+      { region: 'DE', listen, secretFile, deskSecretFile },
       {
         node: world.node('DE'),
         report: () => REPORT,
@@ -65,6 +79,9 @@ describe('AdminServer', () => {
         clock: world.clock,
         random: systemRandom,
         sha256,
+        verifySignature: (await openNativeCrypto()).verifySignature,
+        operators,
+        trail,
         log,
       },
     );
@@ -73,7 +90,7 @@ describe('AdminServer', () => {
   before(async () => {
     world = await threeRegions();
     const secretFile = join(folder(), 'admin.secret');
-    server = serverOn('127.0.0.1:0', secretFile);
+    server = await serverOn('127.0.0.1:0', secretFile);
     await server.start();
     url = server.address;
     secret = readFileSync(secretFile, 'utf8').trim();
@@ -408,6 +425,136 @@ describe('AdminServer', () => {
     });
   });
 
+  describe('operators', () => {
+    /** What each route needs. Whoever adds one decides it here too. */
+    const NEEDS: Readonly<Record<string, Needed>> = {
+      'post /v1/issue': 'issue',
+      'post /v1/issue/batch': 'issue',
+      'post /v1/bridge/batch': 'issue',
+      'post /v1/lists/import': 'issue',
+      'post /v1/lists/find': 'issue',
+      'post /v1/declarations': 'issue',
+      'post /v1/declarations/import': 'issue',
+      'post /v1/declarations/find': 'issue',
+      'post /v1/update': 'issue',
+      'post /v1/notices': 'issue',
+      'post /v1/notices/told': 'issue',
+      'post /v1/holder': 'issue',
+      'get /v1/objections': 'issue',
+      'post /v1/objections': 'issue',
+      'post /v1/objections/decide': 'issue',
+      'post /v1/codes': 'issue',
+      'post /v1/revoke': 'revoke',
+      'post /v1/foreign-revocations': 'revoke',
+      'post /v1/forget': 'revoke',
+      'post /v1/entries': 'trust',
+      'post /v1/suspend': 'trust',
+      'post /v1/state': 'trust',
+      'post /v1/promote': 'trust',
+      'post /v1/force': 'trust',
+      'post /v1/stop': 'trust',
+      'post /v1/reload': 'trust',
+      'post /v1/witness': 'trust',
+      'get /v1/status': 'read',
+      'get /v1/peers': 'read',
+      'get /v1/keys': 'read',
+      'get /v1/lists': 'read',
+      'get /v1/operators': 'read',
+      'post /v1/publish': 'read',
+      'post /v1/operators': 'operators',
+      'post /v1/operators/remove': 'operators',
+    };
+    const needed = Object.entries(NEEDS);
+
+    /** An operator with these scopes, who asks. */
+    async function named(name: string, scopes: readonly Scope[]): Promise<AdminClient> {
+      const modules = { ...opensslBackEnd, random: systemRandom };
+      const operator = await makeOperatorKey(join(folder(), 'key'), { region: 'DE', name }, modules);
+      const body = { name, publicKey: hexOf(operator.publicKey), scopes };
+      await ask({ method: 'POST', path: '/v1/operators', body });
+      const listen = new URL(url).host;
+      return new AdminClient({ listen, secretFile: 'none', operator, nowS: () => world.nowS });
+    }
+
+    const askAs = (who: AdminClient, route: string) => {
+      const [method = '', path = ''] = route.split(' ');
+      const request = { method: method.toUpperCase() as 'GET' | 'POST', path };
+      return world.run(who.ask(request.method === 'GET' ? request : { ...request, body: {} }));
+    };
+
+    it('every route says what it needs, and there is no other', async () => {
+      const headers = { authorization: `Bearer ${secret}` };
+      const response = await fetch(`${url}/openapi.json`, { headers });
+      const { paths } = (await response.json()) as {
+        paths: Record<string, Record<string, { 'x-needs'?: Needed }>>;
+      };
+      const described = Object.entries(paths).flatMap(([path, methods]) =>
+        Object.entries(methods).map(([method, route]) => [`${method} ${path}`, route['x-needs']]),
+      );
+      assert.deepEqual(Object.fromEntries(described), NEEDS);
+    });
+
+    it('every route refuses an operator with all scopes but the one that it needs, and takes one with it', async () => {
+      for (const scope of SCOPES) {
+        const others = await named(
+          `no-${scope}`,
+          SCOPES.filter((one) => one !== scope),
+        );
+        const itself = await named(`only-${scope}`, [scope]);
+        for (const [route] of needed.filter(([, needs]) => needs === scope)) {
+          await assert.rejects(askAs(others, route), refusedWith(403, 'SCOPE_MISSING'), route);
+          // Without a good body most are refused later, for that.
+          const answer = await askAs(itself, route).catch((error: unknown) => error);
+          const { status = 200 } = answer instanceof AdminProblem ? answer.problem : {};
+          assert.ok(status !== 401 && status !== 403, `${route}: ${status}`);
+        }
+        for (const [route, needs] of needed)
+          if (needs === 'operators')
+            await assert.rejects(askAs(others, route), refusedWith(403, 'SCOPE_MISSING'));
+      }
+    });
+
+    it('once there are operators the secret looks on and names them, and does nothing else', async () => {
+      for (const [route, needs] of needed) {
+        if (needs === 'read' || needs === 'operators') continue;
+        await assert.rejects(askAs(client, route), refusedWith(403, 'SCOPE_MISSING'), route);
+      }
+      await ask({ method: 'GET', path: '/v1/status' });
+    });
+
+    it('what was asked stands in the trail, with who asked, and nothing of people', async () => {
+      const who = await named('carla', ['issue', 'revoke']);
+      const body = orderOf('Person Secret');
+      await world.run(who.ask({ method: 'POST', path: '/v1/issue', body }));
+      await assert.rejects(
+        world.run(who.ask({ method: 'POST', path: '/v1/revoke', body: { subject: 'Person Nobody' } })),
+      );
+      const text = readFileSync(trailFile, 'utf8');
+      assert.doesNotMatch(text, /Person|green/);
+      const [issued, revoking, failed] = text.trimEnd().split('\n').slice(-3).map(parseTrailLine);
+      assert.deepEqual([issued?.who, issued?.action, issued?.failed], ['carla', 'issue', undefined]);
+      assert.deepEqual([revoking?.who, revoking?.action], ['carla', 'revoke']);
+      assert.deepEqual(failed?.failed, { n: revoking?.n, code: 'PATH_UNKNOWN' });
+    });
+
+    it('the secret of the desk is good for the pages alone, and the secret of the node is not', async () => {
+      const desk = readFileSync(deskSecretFile, 'utf8').trim();
+      const response = await fetch(`${url}/v1/status`, { headers: { authorization: `Bearer ${desk}` } });
+      await problemIn(response, 401, 'UNAUTHORISED');
+      const look = (given: string) =>
+        world.run(
+          fetch(`${url}/holder`, {
+            method: 'POST',
+            body: new URLSearchParams({ subject: 'x', secret: given }),
+          }),
+        );
+      assert.equal((await look(secret)).status, 403);
+      assert.equal((await look(desk)).status, 404);
+      const last = readFileSync(trailFile, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+      assert.deepEqual([parseTrailLine(last)?.who, parseTrailLine(last)?.action], ['desk', 'holder']);
+    });
+  });
+
   it('neither subjects nor codes nor the secret are in the log', () => {
     const logged = lines.join('');
     for (const trace of ['ENT1:', 'C01X00T47', secret]) assert.ok(!logged.includes(trace));
@@ -418,13 +565,13 @@ describe('AdminServer', () => {
       const dir = folder();
       const path = join(dir, 'admin.sock');
       const secretFile = join(dir, 'admin.secret');
-      const first = serverOn(path, secretFile);
+      const first = await serverOn(path, secretFile);
       await first.start();
       assert.equal(statSync(path).mode & 0o777, 0o600);
       assert.equal(statSync(secretFile).mode & 0o777, 0o600);
       const here = new AdminClient({ listen: path, secretFile });
       assert.equal(((await here.ask({ method: 'GET', path: '/v1/status' })) as { home: string }).home, 'DE');
-      await assert.rejects(serverOn(path, secretFile).start(), isError('ADDRESS_UNUSABLE'));
+      await assert.rejects((await serverOn(path, secretFile)).start(), isError('ADDRESS_UNUSABLE'));
       await first.stop();
       assert.ok(!existsSync(path));
       await assert.rejects(here.ask({ method: 'GET', path: '/v1/status' }), isError('PEER_UNREACHABLE'));
@@ -439,7 +586,7 @@ describe('AdminServer', () => {
       linkSync(path, join(dir, 'left.sock'));
       await new Promise((resolve) => dead.close(resolve));
       renameSync(join(dir, 'left.sock'), path);
-      const next = serverOn(path, join(dir, 'admin.secret'));
+      const next = await serverOn(path, join(dir, 'admin.secret'));
       await next.start();
       await next.stop();
     });

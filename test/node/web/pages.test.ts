@@ -19,7 +19,7 @@ describe('pages at the admin address', function () {
     world = await PeopleWorld.found(folder());
     node = await world.run('--set', 'admin.listen=127.0.0.1:0', '--set', 'life.everyMinutes=0');
     url = (await node.event('listens')).admin ?? '';
-    secret = readFileSync(join(world.region, 'admin.secret'), 'utf8').trim();
+    secret = readFileSync(join(world.region, 'desk.secret'), 'utf8').trim();
   });
   after(async () => {
     await node.end('SIGKILL');
@@ -54,7 +54,7 @@ describe('pages at the admin address', function () {
       const response = await post('/declare', { ...FORM, secret: wrong });
       assert.equal(response.status, 403);
       const text = await response.text();
-      assert.match(text, /The secret is not the one of this node/);
+      assert.match(text, /The secret is not the one of the desk of this node/);
       assert.match(text, /value="Person One"/);
       if (wrong !== '') assert.ok(!text.includes(`value="${wrong}"`));
       assert.equal((await post('/holder', { subject: 'One', secret: wrong })).status, 403);
@@ -116,16 +116,16 @@ describe('pages at the admin address', function () {
       await page.getByLabel('Day of birth').fill('1990-05-17');
       await page.getByLabel('Yes').check();
       await page.getByLabel('The person agrees').check();
-      await page.getByLabel('Secret of this node').fill(secret);
+      await page.getByLabel('Secret of the desk').fill(secret);
       await page.getByRole('button', { name: 'Store' }).click();
       await page.getByRole('status').getByText('The declaration of Seven is stored').waitFor();
-      assert.equal(await page.getByLabel('Secret of this node').inputValue(), '');
+      assert.equal(await page.getByLabel('Secret of the desk').inputValue(), '');
       const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
       const updated = await fetch(`${url}/v1/update`, { method: 'POST', headers, body: '{}' });
       assert.match(await updated.text(), /"first":1/);
       await page.getByRole('link', { name: 'Look up' }).click();
       await page.getByLabel('Reference of the person').fill('Seven');
-      await page.getByLabel('Secret of this node').fill(secret);
+      await page.getByLabel('Secret of the desk').fill(secret);
       await page.getByRole('button', { name: 'Look up' }).click();
       await page.getByText('The health code of DE is YELLOW. You stay at home.').waitFor();
       await page.getByText('Why: The person declared symptoms.').waitFor();

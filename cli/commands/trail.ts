@@ -1,0 +1,82 @@
+/** `entente trail show|verify`: what operators did with a region. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { readTrail } from '../../node/operators/read-trail.ts';
+import { FIRST_PREVIOUS, type TrailEntry } from '../../node/operators/trail-line.ts';
+import { RegionLayout } from '../../node/region/layout.ts';
+import { type Cli, examples } from '../cli.ts';
+import { counted, figure } from '../output.ts';
+import { printable } from '../printable.ts';
+import { namedDirectory } from '../region.ts';
+import { table } from '../table.ts';
+import { timeText } from '../times.ts';
+
+const LAST_BY_DEFAULT = 100;
+const LAST_MAX = 1_000_000;
+
+export function addTrail(program: Command, cli: Cli): void {
+  const trail = program
+    .command('trail')
+    .summary('what operators did')
+    .description(
+      'Each act of an operator stands in trail.jsonl before it begins: who, when, what. Each line names the hash of the one before. Nothing of people is in it. It is read beside a node that runs.',
+    );
+  trail
+    .command('show')
+    .description('Shows the newest lines of the trail, each held against the one before.')
+    .argument('<region>', 'directory of the region')
+    .option('--last <n>', `so many lines (default: ${LAST_BY_DEFAULT})`, parseLast)
+    .addHelpText('after', examples(['entente trail show DE --last 20', 'what was done last']))
+    .action((region: string, { last }: { readonly last?: number }) => show(cli, region, last));
+  trail
+    .command('verify')
+    .description(
+      'Checks the whole chain. Ends with exit code 5 where a line was changed or taken out; keep the printed hash elsewhere, since a trail of which the end was cut off is whole too.',
+    )
+    .argument('<region>', 'directory of the region')
+    .addHelpText('after', examples(['entente trail verify DE', 'all of it']))
+    .action((region: string) => verify(cli, region));
+}
+
+async function show(cli: Cli, path: string, last = LAST_BY_DEFAULT): Promise<void> {
+  const entries: TrailEntry[] = [];
+  for await (const { entry } of readTrail(new RegionLayout(namedDirectory(path)).trail)) {
+    entries.push(entry);
+    if (entries.length > last) entries.shift();
+  }
+  cli.output.result({ entries }, () =>
+    entries.length === 0
+      ? ['Nothing was done yet.']
+      : table(['line', 'at', 'who', 'key', 'did', 'of', 'about'], entries.map(rowOf)),
+  );
+}
+
+function rowOf({ n, at, who, key = '', action, count, failed, about = '' }: TrailEntry): string[] {
+  const did = failed === undefined ? action : `${action}: line ${failed.n} FAILED, ${failed.code}`;
+  return [
+    figure(n),
+    timeText(at),
+    printable(who),
+    key,
+    printable(did),
+    count === undefined ? '' : figure(count),
+    printable(about),
+  ];
+}
+
+async function verify(cli: Cli, path: string): Promise<void> {
+  let lines = 0;
+  let hash = FIRST_PREVIOUS;
+  for await (const line of readTrail(new RegionLayout(namedDirectory(path)).trail)) {
+    lines++;
+    hash = line.hash;
+  }
+  cli.output.result({ lines, hash }, () => [
+    `The trail is whole: ${counted(lines, 'line')}.`,
+    `Hash of the last one: ${hash}`,
+  ]);
+}
+
+function parseLast(text: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text) && Number(text) <= LAST_MAX) return Number(text);
+  throw new InvalidArgumentError(`Expected a number of lines from 1 to ${LAST_MAX}.`);
+}

@@ -1,0 +1,129 @@
+/**
+ * The operators of a region: who they are, by which key they are known, and what each may do. In a file of the region's directory,
+ * written only by who holds the region open.
+ */
+import { z } from 'zod';
+import { admitPublicKey } from '../../protocol/signature/noble.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { hexBytes } from '../../protocol/bytes.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { NodeError } from '../node-error.ts';
+import { readFileIfPresent, writeFileAtomically } from '../region/files.ts';
+import { Turns } from '../turns.ts';
+import { type Actor, isOperatorName, type Needed, SCOPES } from './scopes.ts';
+
+/** Operators that a region may have: each adds some 200 bytes to the file. */
+export const OPERATORS_MAX = 256;
+const FILE_BYTES_MAX = 131_072;
+
+export const operatorSchema = z.strictObject({
+  name: z.string().refine(isOperatorName, 'expected 1 to 32 of a-z, 0-9 and -, a letter first'),
+  /** Ed25519, 64 hexadecimal digits. */
+  publicKey: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'),
+  scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
+  addedAtS: z.int().min(0),
+});
+export type Operator = Readonly<z.infer<typeof operatorSchema>>;
+
+const fileSchema = z.strictObject({
+  format: z.literal(1),
+  operators: z.array(operatorSchema).max(OPERATORS_MAX),
+});
+
+export interface OperatorsModules {
+  readonly sha256: Sha256;
+  /** See `TrustModules`. */
+  readonly admitPublicKey?: (publicKey: Uint8Array) => void;
+}
+
+export class Operators {
+  readonly #path: string;
+  readonly #modules: OperatorsModules;
+  readonly #turns = new Turns();
+  #all: readonly Operator[];
+
+  private constructor(path: string, modules: OperatorsModules, all: readonly Operator[]) {
+    this.#path = path;
+    this.#modules = modules;
+    this.#all = all;
+  }
+
+  /** Those that the file names; none where there is no file. @throws {NodeError} DATA_INCONSISTENT */
+  static async open(path: string, modules: OperatorsModules): Promise<Operators> {
+    const bytes = await readFileIfPresent(path, FILE_BYTES_MAX);
+    return new Operators(path, modules, bytes === undefined ? [] : parseFile(path, bytes));
+  }
+
+  get all(): readonly Operator[] {
+    return this.#all;
+  }
+
+  /** Whether there is any: from the first one on, whoever is none has little to say. */
+  get areNamed(): boolean {
+    return this.#all.length > 0;
+  }
+
+  find(name: string): Operator | undefined {
+    return this.#all.find((one) => one.name === name);
+  }
+
+  /** An operator as the one who acts. */
+  actor({ name, publicKey, scopes }: Operator): Actor {
+    const keyId = keyIdOf(this.#modules.sha256, hexBytes(publicKey));
+    return { name, keyId, may: new Set<Needed>(scopes) };
+  }
+
+  /** @throws {NodeError} REFUSED for a name or a key that is there already, a key that is none, or one operator too many. */
+  add(operator: Operator): Promise<void> {
+    return this.#turns.take('write', async () => {
+      if (this.#all.some(({ name }) => name === operator.name))
+        throw refused(
+          `there is an operator ${operator.name} already`,
+          'Choose another name, or remove that one.',
+        );
+      if (this.#all.some(({ publicKey }) => publicKey === operator.publicKey))
+        throw refused('another operator has this key', 'Each operator has a key of their own.');
+      if (this.#all.length >= OPERATORS_MAX)
+        throw refused(`a region has at most ${OPERATORS_MAX} operators`, 'Remove those who are gone.');
+      try {
+        (this.#modules.admitPublicKey ?? admitPublicKey)(hexBytes(operator.publicKey));
+      } catch (cause) {
+        throw new NodeError('REFUSED', 'this is no public key that can be relied on', { cause });
+      }
+      await this.#write([...this.#all, operator]);
+    });
+  }
+
+  /** @throws {NodeError} NOT_FOUND */
+  remove(name: string): Promise<void> {
+    return this.#turns.take('write', async () => {
+      if (this.find(name) === undefined)
+        throw new NodeError('NOT_FOUND', 'there is no operator of that name', {
+          hint: 'See `entente operator list`.',
+        });
+      await this.#write(this.#all.filter((one) => one.name !== name));
+    });
+  }
+
+  async #write(all: readonly Operator[]): Promise<void> {
+    const text = `${JSON.stringify({ format: 1, operators: all }, undefined, 2)}\n`;
+    await writeFileAtomically(this.#path, text, { mode: 0o600 });
+    this.#all = all;
+  }
+}
+
+/** A file that cannot be read must not be taken for a region without operators. */
+function parseFile(path: string, bytes: Uint8Array): readonly Operator[] {
+  try {
+    return fileSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))).operators;
+  } catch (cause) {
+    throw new NodeError('DATA_INCONSISTENT', `${path} does not name operators as it should`, {
+      cause,
+      hint: 'Restore it from a backup. Without it nobody is an operator, and `entente operator add` names them anew.',
+    });
+  }
+}
+
+function refused(message: string, hint: string): NodeError {
+  return new NodeError('REFUSED', message, { hint });
+}

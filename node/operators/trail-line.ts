@@ -1,0 +1,58 @@
+/** A line of the trail of operators, and how each hangs on the one before. */
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+
+const LABEL = 'entente/trail/v1\n';
+/** What the first line names in place of the line before. */
+export const FIRST_PREVIOUS = '0'.repeat(64);
+export const TRAIL_LINE_BYTES_MAX = 4_096;
+
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
+const trailEntrySchema = z.strictObject({
+  /** From 0. */
+  n: z.int().min(0),
+  /** Hash of the line before. */
+  prev: sha256Hex,
+  /** Seconds since 1970 by the clock of this machine. */
+  at: z.int(),
+  who: z.string().min(1).max(32),
+  /** Of the operator's key. */
+  key: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional(),
+  /** As the path of the admin address has it, without `/v1/`. */
+  action: z
+    .string()
+    .regex(/^[a-z][a-z/-]*$/)
+    .max(64),
+  /** How many codes, people, entries it is about, where that is known before. */
+  count: z.int().min(0).optional(),
+  /** Of an earlier line: what it speaks of was not done, and by which code. */
+  failed: z.strictObject({ n: z.int().min(0), code: z.string().max(64) }).optional(),
+  /** What it is about, where that is no person: an operator, an override, a region. */
+  about: z.string().max(64).optional(),
+});
+export type TrailEntry = Readonly<z.infer<typeof trailEntrySchema>>;
+
+export interface TrailHead {
+  /** Lines. */
+  readonly size: number;
+  /** Of the last line, 64 hexadecimal digits; zeros where there is none. */
+  readonly hash: string;
+}
+
+/** SHA-256 of the label and the line, which has no newline, in hexadecimal. */
+export function trailHash(line: string): string {
+  return hash('sha256', LABEL + line);
+}
+
+/** Undefined for what is no line of a trail. */
+export function parseTrailLine(line: string): TrailEntry | undefined {
+  if (line.length > TRAIL_LINE_BYTES_MAX) return undefined;
+  try {
+    return trailEntrySchema.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { isNodeError } from '../../../node/node-error.ts';
+import { act } from '../../../node/operators/acting.ts';
+import { readTrail } from '../../../node/operators/read-trail.ts';
+import { type Actor } from '../../../node/operators/scopes.ts';
+import { Trail } from '../../../node/operators/trail.ts';
+import { type TrailEntry } from '../../../node/operators/trail-line.ts';
+import { START_S } from '../../support/start-time.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const modules = { nowS: () => START_S };
+const NOTE = { who: 'anna', key: '0011223344556677', action: 'revoke', count: 2 } as const;
+
+async function entriesOf(path: string): Promise<TrailEntry[]> {
+  const entries: TrailEntry[] = [];
+  for await (const { entry } of readTrail(path)) entries.push(entry);
+  return entries;
+}
+
+const isBroken = (line: number) => (error: unknown) =>
+  isNodeError(error, 'DATA_INCONSISTENT') && error.message.includes(`line ${line} `);
+
+describe('Trail', () => {
+  const folder = temporaryFolders();
+
+  async function made(count: number): Promise<string> {
+    const path = join(folder(), 'trail.jsonl');
+    const trail = await Trail.open(path, modules);
+    for (let i = 0; i < count; i++) assert.equal(await trail.append(NOTE), i);
+    return path;
+  }
+
+  it('numbers and chains what is noted, also together, and goes on where it ended', async () => {
+    const path = join(folder(), 'trail.jsonl');
+    const trail = await Trail.open(path, modules);
+    assert.deepEqual(await Promise.all([trail.append(NOTE), trail.append(NOTE)]), [0, 1]);
+    const again = await Trail.open(path, modules);
+    assert.deepEqual(again.head, trail.head);
+    assert.equal(await again.append({ who: 'directory', action: 'state' }), 2);
+    const entries = await entriesOf(path);
+    assert.deepEqual(
+      entries.map(({ n, who, at }) => [n, who, at]),
+      [
+        [0, 'anna', START_S],
+        [1, 'anna', START_S],
+        [2, 'directory', START_S],
+      ],
+    );
+  });
+
+  it('a line that broke off is cut away, and one that is whole stays, wherever the file ends', async () => {
+    const path = await made(3);
+    const whole = readFileSync(path);
+    const lengths = [...whole.keys()].filter((i) => whole[i] === 0x0a);
+    for (let length = 0; length <= whole.length; length += 7) {
+      writeFileSync(path, whole);
+      truncateSync(path, length);
+      const kept = lengths.filter((end) => end < length).length;
+      const trail = await Trail.open(path, modules);
+      assert.equal(trail.head.size, kept);
+      assert.equal((await entriesOf(path)).length, kept);
+      assert.equal(await trail.append(NOTE), kept);
+      assert.equal((await entriesOf(path)).length, kept + 1);
+    }
+  });
+
+  it('is found broken where a line was changed, taken out, put in or swapped', async () => {
+    const path = await made(4);
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    const [a = '', b = '', c = '', d = ''] = lines;
+    const cases: readonly [what: readonly string[], line: number][] = [
+      [[a.replace('anna', 'bert'), b, c, d], 2],
+      [[a, c, d], 2],
+      [[b, c, d], 1],
+      [[a, b, b, c, d], 3],
+      [[a, c, b, d], 2],
+      [[a, b, c.replace('"count":2', '"count":3'), d], 4],
+      [[a, b.replace('"action":"revoke",', ''), c, d], 2],
+      [[a, b, `${c} `, d], 4],
+      [[a, b, 'x'.repeat(5_000), d], 3],
+    ];
+    for (const [changed, line] of cases) {
+      writeFileSync(path, `${changed.join('\n')}\n`);
+      await assert.rejects(entriesOf(path), isBroken(line), `line ${line}`);
+    }
+  });
+
+  it('does not go on behind a last line that is none', async () => {
+    const path = await made(2);
+    appendFileSync(path, 'nonsense\n');
+    await assert.rejects(Trail.open(path, modules), (error) => isNodeError(error, 'DATA_INCONSISTENT'));
+  });
+
+  it('B71: is for its owner alone, and what cannot be noted is not done', async function () {
+    const path = join(folder(), 'trail.jsonl');
+    const trail = await Trail.open(path, modules);
+    mkdirSync(path);
+    const actor: Actor = { name: 'anna', may: new Set(['revoke']) };
+    let isDone = false;
+    const work = () => {
+      isDone = true;
+    };
+    const acting = act(trail, actor, { action: 'revoke', needs: 'revoke' }, work);
+    await assert.rejects(acting, (error) => isNodeError(error, 'DISK_IO'));
+    assert.equal(isDone, false);
+    chmodSync(path, 0o700);
+  });
+});
+
+describe('act', () => {
+  const folder = temporaryFolders();
+  const actor: Actor = { name: 'anna', keyId: '0011223344556677', may: new Set(['issue']) };
+
+  it('notes before the work begins, and that it failed', async () => {
+    const path = join(folder(), 'trail.jsonl');
+    const trail = await Trail.open(path, modules);
+    const action = { action: 'issue', needs: 'issue', count: 3 } as const;
+    const before = await act(trail, actor, action, () => trail.head.size);
+    assert.equal(before, 1);
+    await assert.rejects(
+      act(trail, actor, action, () => Promise.reject(new Error('Person 1'))),
+      /Person 1/,
+    );
+    const entries = await entriesOf(path);
+    assert.deepEqual(
+      entries.map(({ action: did, count, failed }) => [did, count, failed]),
+      [
+        ['issue', 3, undefined],
+        ['issue', 3, undefined],
+        ['issue', 3, { n: 1, code: 'ERROR' }],
+      ],
+    );
+  });
+
+  it('refuses whoever has not the scope, and notes that', async () => {
+    const path = join(folder(), 'trail.jsonl');
+    const trail = await Trail.open(path, modules);
+    const acting = act(trail, actor, { action: 'revoke', needs: 'revoke' }, () => assert.fail());
+    await assert.rejects(acting, (error) => isNodeError(error, 'SCOPE_MISSING'));
+    assert.deepEqual((await entriesOf(path)).at(-1)?.failed, { n: 0, code: 'SCOPE_MISSING' });
+  });
+});
