@@ -205,6 +205,12 @@ const limitsSchema = z.strictObject({
     .max(600_000)
     .default(30_000)
     .describe('Milliseconds that a connection may rest.'),
+  answerTimeoutMs: z
+    .int()
+    .min(100)
+    .max(3_600_000)
+    .default(60_000)
+    .describe('Milliseconds for each 64 KiB of an answer to be taken.'),
   connectionsMax: z
     .int()
     .min(1)
@@ -223,6 +229,12 @@ const limitsSchema = z.strictObject({
     .max(65_536)
     .default(192)
     .describe('Requests in hand; more get 503 with Retry-After.'),
+  addressSharePercent: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(25)
+    .describe('Percent of them that one address may have; 100 behind a proxy.'),
   delayMsMax: z
     .int()
     .min(1)

@@ -51,6 +51,7 @@ const LIMITS = {
   headerTimeoutMs: 10_000,
   requestTimeoutMs: 600_000,
   idleTimeoutMs: 120_000,
+  answerTimeoutMs: 600_000,
   connectionsMax: 64,
   connectionsPerAddressMax: 64,
 };

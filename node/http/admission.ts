@@ -3,7 +3,7 @@
  * of either, the more kinds of work are turned away, those that can wait first and verdicts last (docs/operations.md).
  */
 
-/** The share of the limits from which on a kind of work is turned away. Watching the node never is. */
+/** The share of the limits from which on a kind of work is turned away. Watching the node never is by load, and takes no place. */
 export const SHED_AT = {
   batch: 0.5,
   snapshot: 0.6,
@@ -86,14 +86,19 @@ export class Admission {
   }
 
   /** Lets work in, or not. What is let in is handed back with `done`. */
-  take(work: Work): boolean {
+  take(work: Exclude<Work, 'watch'>): boolean {
     this.#watch();
     if (this.load >= SHED_AT[work]) {
-      this.#shed[work]++;
+      this.refuse(work);
       return false;
     }
     this.#inFlight++;
     return true;
+  }
+
+  /** Counts what somebody else turned away. */
+  refuse(work: Work): void {
+    this.#shed[work]++;
   }
 
   done(): void {

@@ -4,16 +4,32 @@ import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type NodeStatus } from '../core/node-status.ts';
 import { type NetworkStatus } from '../network/isolation/isolated-network.ts';
 import { type Admission } from './admission.ts';
+import { type Entrance } from './entrance.ts';
 
 export interface MetricsModules {
   readonly status: () => NodeStatus;
   readonly admission: Admission;
+  /** Absent where nobody is let in. */
+  readonly entrance?: Pick<Entrance, 'unread' | 'overShare'>;
   /** Connections that were refused since the start. */
   readonly refused?: () => number;
+  /** Connections given up since the start, because their answers were not taken. */
+  readonly givenUp?: () => number;
   /** Of the home, once there is one: what of it will run out. */
   readonly home?: () => TrustState | undefined;
   readonly network?: (() => NetworkStatus) | undefined;
+  /** Milliseconds of a clock that never steps; that of the process by default. */
+  readonly nowMs?: () => number;
 }
+
+export interface MetricsText {
+  /** Its content type. */
+  readonly type: string;
+  readonly body: string;
+}
+
+/** Milliseconds for which the figures are given again: to gather them is work, and anybody may ask. */
+export const METRICS_KEPT_MS = 1_000;
 
 /** Seconds. The goal for verdicts is 0.05. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
@@ -32,6 +48,8 @@ export class Metrics {
   readonly #readers: Reader[] = [];
   readonly #requests: Counter<'work' | 'status'>;
   readonly #seconds: Histogram<'work'>;
+  #made: Promise<MetricsText> | undefined;
+  #madeMs = 0;
 
   constructor(modules: MetricsModules) {
     this.#modules = modules;
@@ -70,15 +88,25 @@ export class Metrics {
     this.#requests.inc({ work, status: 503 });
   }
 
-  /** The text format, and its content type. */
-  async text(): Promise<{ type: string; body: string }> {
+  /** The text format, of the last second however many ask. */
+  text(): Promise<MetricsText> {
+    const { nowMs = () => performance.now() } = this.#modules;
+    const atMs = nowMs();
+    if (this.#made === undefined || atMs - this.#madeMs >= METRICS_KEPT_MS) {
+      this.#made = this.#make();
+      this.#madeMs = atMs;
+    }
+    return this.#made;
+  }
+
+  async #make(): Promise<MetricsText> {
     const status = this.#modules.status();
     for (const read of this.#readers) read(status);
     return { type: this.registry.contentType, body: await this.registry.metrics() };
   }
 
   #addLoad(): void {
-    const { admission, refused } = this.#modules;
+    const { admission, entrance, refused, givenUp } = this.#modules;
     this.#gauge('entente_http_in_flight', 'Requests in hand', () => admission.inFlight);
     this.#gauge(
       'entente_http_loop_delay_seconds',
@@ -86,6 +114,17 @@ export class Metrics {
       () => admission.delayMs / 1000,
     );
     this.#gauges('entente_http_shed_total', 'Requests turned away under load', 'work', () => admission.shed);
+    if (entrance !== undefined) {
+      this.#gauge('entente_http_unread', 'Answers not taken yet', () => entrance.unread);
+      this.#gauge(
+        'entente_http_over_share_total',
+        'Requests turned away since their address had its share under way',
+        () => entrance.overShare,
+      );
+    }
+    if (givenUp !== undefined) {
+      this.#gauge('entente_http_given_up_total', 'Connections whose answers were not taken', givenUp);
+    }
     if (refused !== undefined) {
       this.#gauge('entente_http_connections_refused_total', 'Connections beyond the limits', refused);
     }

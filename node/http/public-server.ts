@@ -10,6 +10,7 @@ import { type NetworkStatus } from '../network/isolation/isolated-network.ts';
 import { type Clock } from '../ports.ts';
 import { type Witness } from '../witness/witness.ts';
 import { Admission, type Work } from './admission.ts';
+import { Entrance, type Visit } from './entrance.ts';
 import { type Health, healthOf } from './health.ts';
 import { logRoutes } from './log-routes.ts';
 import { Metrics } from './metrics.ts';
@@ -20,7 +21,6 @@ import { appOf } from './routes.ts';
 import { snapshotRoutes } from './snapshot-routes.ts';
 import { Snapshots } from './snapshots.ts';
 import { TlsFiles } from './tls-files.ts';
-import { UnreadBodies } from './unread-bodies.ts';
 import { verifyRoutes } from './verify-routes.ts';
 import { watchRoutes } from './watch-routes.ts';
 import { WebServer } from './web-server.ts';
@@ -44,16 +44,14 @@ export interface PublicServerModules {
   readonly network?: () => NetworkStatus;
 }
 
-/** Of the requests in hand, those of one address whose body has not come whole. */
-const UNREAD_SHARE = 0.25;
-
 /** For a trust log whose checkpoint nobody may see yet. */
 const NOT_SHOWN = new Uint8Array();
 
 export class PublicServer {
   readonly admission: Admission;
   readonly metrics: Metrics;
-  readonly #unread: UnreadBodies;
+  readonly entrance: Entrance;
+  readonly #visits = new WeakMap<ServerResponse, Visit>();
   readonly #refusals = new Refusals();
   readonly #server: WebServer;
   readonly #health: () => Health;
@@ -62,10 +60,12 @@ export class PublicServer {
   constructor({ region, http, limits }: PublicServerOptions, modules: PublicServerModules) {
     const { node, clock, sha256, log, witness } = modules;
     this.admission = new Admission(limits);
-    this.#unread = new UnreadBodies({ max: Math.ceil(UNREAD_SHARE * limits.inFlightMax) });
+    this.entrance = new Entrance(limits, { admission: this.admission });
     this.metrics = new Metrics({
       status: () => node.status,
       admission: this.admission,
+      entrance: this.entrance,
+      givenUp: () => this.#server.givenUp,
       refused: () => this.#server.refused + this.#refusals.cutOff,
       home: () => node.keeper(region)?.state,
       network: modules.network,
@@ -105,6 +105,7 @@ export class PublicServer {
       {
         fetch: app.fetch,
         admit: (request, response) => this.#admit(request, response),
+        answered: (response) => this.#visits.get(response)?.answered(),
         tls: this.#tls,
       },
     );
@@ -139,24 +140,18 @@ export class PublicServer {
   #admit(request: IncomingMessage, response: ServerResponse): boolean {
     const startMs = performance.now();
     const work = workOf(request);
-    if (!this.#take(work, request)) {
+    const visit = this.entrance.enter(work, request);
+    if (visit === undefined) {
       this.metrics.refuse(work);
       this.#refusals.add(response);
       return false;
     }
+    this.#visits.set(response, visit);
     response.once('close', () => {
-      this.#unread.done(request);
-      this.admission.done();
+      visit.over();
       this.metrics.observe(work, response.statusCode, (performance.now() - startMs) / 1000);
     });
     return true;
-  }
-
-  #take(work: Work, request: IncomingMessage): boolean {
-    if (!this.admission.take(work)) return false;
-    if (this.#unread.take(request)) return true;
-    this.admission.done();
-    return false;
   }
 }
 

@@ -4,7 +4,8 @@ import { type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context } from 'hono';
 import { type Log } from '../logging/log.ts';
-import { problemOf } from './problem.ts';
+import { LongAnswers, PIECE_BYTES } from './long-answers.ts';
+import { problemOf, RequestError } from './problem.ts';
 
 export interface WebEnvironment {
   readonly Bindings: HttpBindings;
@@ -17,6 +18,11 @@ export interface RepliesOptions {
   readonly corsOrigins: readonly string[];
   readonly isTls: boolean;
   readonly hearer: 'public' | 'operator';
+}
+
+export interface RepliesModules {
+  readonly log: Log;
+  readonly longAnswers?: LongAnswers;
 }
 
 export interface Reply {
@@ -48,9 +54,11 @@ export class Replies {
   readonly #options: RepliesOptions;
   readonly #log: Log;
   readonly #common: Readonly<Record<string, string>>;
+  readonly #longAnswers: LongAnswers;
 
-  constructor(options: RepliesOptions, { log }: { readonly log: Log }) {
+  constructor(options: RepliesOptions, { log, longAnswers = new LongAnswers() }: RepliesModules) {
     this.#options = options;
+    this.#longAnswers = longAnswers;
     this.#log = log;
     const isOpen = options.corsOrigins.includes('*');
     this.#common = {
@@ -64,7 +72,10 @@ export class Replies {
     return this.send(context, JSON.stringify(value), { type: JSON_TYPE, ...reply });
   }
 
-  /** Answers 304 without a body where the asker holds it already. */
+  /**
+   * Answers 304 without a body where the asker holds it already.
+   * @throws {RequestError} OVERLOADED if it is long, and too many long ones are being read.
+   */
   send(context: WebContext, body: string | Uint8Array, reply: Reply): Response {
     const { type, cache = 'no-store', etag, status = 200, headers } = reply;
     const all = {
@@ -77,13 +88,19 @@ export class Replies {
       return context.body(null, 304, all);
     }
     const { outgoing } = context.env;
+    const isLong = body.length > PIECE_BYTES && context.req.method !== 'HEAD';
+    const long = isLong ? bytesOf(body) : undefined;
+    if (long !== undefined && !this.#longAnswers.hasRoomFor(long)) {
+      throw new RequestError('OVERLOADED', 'too many long answers are being read');
+    }
     // Written at once: a Response that is made only to be taken apart costs as much as the signature of a code.
     outgoing.writeHead(status, {
       ...all,
       'content-type': type,
       'content-length': Buffer.byteLength(body),
     });
-    outgoing.end(body);
+    if (long === undefined) outgoing.end(body);
+    else this.#longAnswers.send(outgoing, long);
     return RESPONSE_ALREADY_SENT;
   }
 
@@ -100,7 +117,8 @@ export class Replies {
   /** The problem that an error is, with more headers than these have. What nobody foresaw is logged. */
   problem(context: WebContext, error: unknown, more: Readonly<Record<string, string>> = {}): Response {
     const problem = problemOf(error, this.#options.hearer);
-    if (problem.status >= 500) this.#log.warn('a request failed', { path: context.req.routePath, error });
+    if (problem.status >= 500 && problem.code !== 'OVERLOADED')
+      this.#log.warn('a request failed', { path: context.req.routePath, error });
     const headers = {
       ...more,
       ...(problem.status === 503 && { 'retry-after': String(RETRY_AFTER_S) }),
@@ -118,6 +136,10 @@ export class Replies {
     const isKnown = origin !== undefined && corsOrigins.includes(origin);
     return { ...this.#common, vary: 'origin', ...(isKnown && { 'access-control-allow-origin': origin }) };
   }
+}
+
+function bytesOf(body: string | Uint8Array): Uint8Array {
+  return typeof body === 'string' ? Buffer.from(body) : body;
 }
 
 /** Weak comparison, as RFC 9110 has it for this header. */

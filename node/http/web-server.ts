@@ -5,6 +5,8 @@ import { isIPv6, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { isErrno } from '../region/files.ts';
 import { NodeError } from '../node-error.ts';
+import { AnswerWatch } from './answer-watch.ts';
+import { clientOf } from './client.ts';
 import { OneATurn } from './one-a-turn.ts';
 import { type TlsFiles } from './tls-files.ts';
 
@@ -12,6 +14,8 @@ export interface WebServerLimits {
   readonly headerTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** For the next piece of an answer to be taken. */
+  readonly answerTimeoutMs: number;
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
 }
@@ -29,6 +33,8 @@ export interface WebServerModules {
   readonly tls?: TlsFiles | undefined;
   /** Sees every request first. False: it has answered itself. */
   readonly admit?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Of a request that was admitted: its answer is made, and on its way. */
+  readonly answered?: (response: ServerResponse) => void;
 }
 
 /** Bytes of the head of a request. */
@@ -44,19 +50,26 @@ const STOP_MS = 5_000;
 export class WebServer {
   readonly #options: WebServerOptions;
   readonly #modules: WebServerModules;
-  readonly #perAddress = new Map<string, number>();
+  readonly #perClient = new Map<string, number>();
   readonly #inHand = new WeakMap<Socket, Set<ServerResponse>>();
+  readonly #answers: AnswerWatch;
   #server: Server | undefined;
   #refused = 0;
 
   constructor(options: WebServerOptions, modules: WebServerModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#answers = new AnswerWatch({ pieceMsMax: options.limits.answerTimeoutMs });
   }
 
   /** Connections refused or cut off for being too many, or for asking too much at once, since the start. */
   get refused(): number {
     return this.#refused;
+  }
+
+  /** Connections given up since the start, because their answers were not taken. */
+  get givenUp(): number {
+    return this.#answers.givenUp;
   }
 
   /** Where it listens: a URL, or the path of the socket. */
@@ -71,7 +84,7 @@ export class WebServer {
   /** @throws {NodeError} ADDRESS_UNUSABLE; TLS files that cannot be used, as `TlsFiles.open`. */
   async start(): Promise<void> {
     if (this.#server !== undefined) throw new TypeError('a server is started once');
-    const { fetch, tls, admit } = this.#modules;
+    const { fetch, tls, admit, answered } = this.#modules;
     const { limits, listen } = this.#options;
     const options = {
       maxHeaderSize: HEAD_BYTES_MAX,
@@ -88,9 +101,17 @@ export class WebServer {
     server.maxConnections = limits.connectionsMax;
     server.on('drop', () => this.#refused++);
     server.on('connection', (socket: Socket) => this.#count(socket));
+    // Whoever takes an answer is not idle, however long the system holds what he takes.
+    server.on('timeout', (socket: Socket) => {
+      if (!this.#answers.isWaiting(socket)) socket.destroy();
+    });
     const listener = getRequestListener(fetch as never, { overrideGlobalObjects: false });
     const admitted = new OneATurn<readonly [IncomingMessage, ServerResponse]>(([request, response]) => {
-      if (!response.destroyed) void listener(request, response);
+      if (response.destroyed) return;
+      void listener(request, response).then(() => {
+        answered?.(response);
+        this.#answers.watch(request.socket, response);
+      });
     });
     server.on('request', (request, response) => {
       if (!this.#isInBounds(request.socket, response)) return;
@@ -141,19 +162,19 @@ export class WebServer {
 
   /** One address may not take all connections. */
   #count(socket: Socket): void {
-    const { remoteAddress } = socket;
-    if (remoteAddress === undefined) return;
-    const count = this.#perAddress.get(remoteAddress) ?? 0;
+    const client = clientOf(socket);
+    if (client === '') return;
+    const count = this.#perClient.get(client) ?? 0;
     if (count >= this.#options.limits.connectionsPerAddressMax) {
       this.#refused++;
       socket.destroy();
       return;
     }
-    this.#perAddress.set(remoteAddress, count + 1);
+    this.#perClient.set(client, count + 1);
     socket.once('close', () => {
-      const left = (this.#perAddress.get(remoteAddress) ?? 1) - 1;
-      if (left > 0) this.#perAddress.set(remoteAddress, left);
-      else this.#perAddress.delete(remoteAddress);
+      const left = (this.#perClient.get(client) ?? 1) - 1;
+      if (left > 0) this.#perClient.set(client, left);
+      else this.#perClient.delete(client);
     });
   }
 }

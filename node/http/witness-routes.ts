@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { ADD_CHECKPOINT_BYTES_MAX } from '../witness/add-checkpoint.ts';
 import { type Witness } from '../witness/witness.ts';
 import { witnessReplyTo } from '../witness/witness-server.ts';
+import { clientOf } from './client.ts';
 import { readBody } from './input.ts';
 import { RequestError } from './problem.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -38,7 +39,7 @@ export function witnessRoutes({ witness, replies }: WitnessRoutesModules): Route
       handle: async (context) => {
         const { incoming } = context.env;
         const retryAfter = { 'retry-after': String(RETRY_AFTER_S) };
-        if (!rate.take(incoming.socket.remoteAddress ?? '')) {
+        if (!rate.take(clientOf(incoming.socket))) {
           const tooMany = new RequestError('RATE_EXCEEDED', 'too many checkpoints from this address');
           return replies.problem(context, tooMany, retryAfter);
         }

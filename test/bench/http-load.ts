@@ -77,7 +77,7 @@ class Crowd {
         `POST /v1/verify HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       ),
     );
-    this.gates = Array.from({ length: connections }, () => new Gate(port, this));
+    this.gates = Array.from({ length: connections }, (_, i) => new Gate(port, this, addressOf(i)));
   }
 
   /** Resolves once all are connected. */
@@ -119,6 +119,12 @@ class Crowd {
   }
 }
 
+/** Sixteen gates behind each address of the loopback: what one address may have does not hold up a crowd. */
+function addressOf(gate: number): string {
+  const address = gate >> 4;
+  return `127.1.${address >> 8}.${address & 255}`;
+}
+
 class Gate {
   readonly #socket: Socket;
   readonly #crowd: Crowd;
@@ -126,9 +132,9 @@ class Gate {
   #sentMs = 0;
   #held: Buffer = Buffer.alloc(0);
 
-  constructor(port: number, crowd: Crowd) {
+  constructor(port: number, crowd: Crowd, localAddress: string) {
     this.#crowd = crowd;
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect({ port, host: '127.0.0.1', localAddress });
     this.#socket = socket;
     this.opened = new Promise((resolve) => socket.once('connect', resolve));
     socket.on('data', (part) => this.#take(part));

@@ -119,10 +119,7 @@ export const httpBench: Bench = {
   name: 'http',
   about: `verdicts over HTTP: ${CODES.toLocaleString('en-US')} distinct codes of 33 regions, every check on and nothing remembered; server and load each a process of this machine`,
   async run(progress) {
-    const child = fork(join(import.meta.dirname, 'http-server.js'), [
-      String(CODES),
-      'limits.connectionsPerAddressMax=4096',
-    ]);
+    const child = fork(join(import.meta.dirname, 'http-server.js'), [String(CODES)]);
     try {
       const [ready] = (await once(child, 'message')) as [Ready];
       const { port } = ready;

@@ -6,7 +6,7 @@ import { parseConfig } from '../../node/config/config-file.ts';
 import { type NamedSettings } from '../../node/config/overlay.ts';
 import { type Config } from '../../node/config/schema.ts';
 import { encodeAddCheckpoint } from '../../node/witness/add-checkpoint.ts';
-import { PublicServer } from '../../node/http/public-server.ts';
+import { PublicServer, type PublicServerModules } from '../../node/http/public-server.ts';
 import { NodeWorld } from './node-fixture.ts';
 import { sha256 } from './primitives.ts';
 
@@ -43,12 +43,15 @@ export class HttpWorld {
     this.lines = lines;
   }
 
-  /** Serves what DE knows. */
-  static async start(world: NodeWorld, config = configOf()): Promise<HttpWorld> {
+  /** Serves what DE knows, or what `node` does. */
+  static async start(
+    world: NodeWorld,
+    config = configOf(),
+    node: PublicServerModules['node'] = world.node('DE'),
+  ): Promise<HttpWorld> {
     const lines: string[] = [];
     const log = openLog({ level: 'debug', format: 'json' }, (line) => lines.push(line));
-    const node = world.node('DE');
-    const { witness } = node;
+    const { witness } = world.node('DE');
     const server = new PublicServer(config, { node, witness, clock: world.clock, sha256, log });
     await server.start();
     return new HttpWorld(world, server, lines);

@@ -527,7 +527,7 @@ describe('PublicServer', () => {
       const full = await HttpWorld.start(http.world, configOf(['limits.inFlightMax', '20']));
       const { admission } = full.server;
       const statusAt = async (inHand: number): Promise<number[]> => {
-        for (let i = 0; i < inHand; i++) admission.take('watch');
+        for (let i = 0; i < inHand; i++) admission.take('verdict');
         const batch = { codes: Array.from({ length: 30 }, () => code.text) };
         const responses = [
           await full.post('/v1/verify', batch),

@@ -6,6 +6,8 @@ import { SETTINGS } from '../../../node/config/settings.ts';
 import { CODES_BY_STATUS, problemOf, REQUEST_FAULTS } from '../../../node/http/problem.ts';
 import { SINGLE_BYTES_MAX, workOf } from '../../../node/http/public-server.ts';
 import { problem, verdict, verifyRequest } from '../../../node/http/schemas.ts';
+import { PIECE_BYTES } from '../../../node/http/long-answers.ts';
+import { WATCHING } from '../../../node/http/watching.ts';
 import { HEAD_BYTES_MAX } from '../../../node/http/web-server.ts';
 import { CHECKPOINTS_PER_ADDRESS } from '../../../node/http/witness-routes.ts';
 import { ADD_CHECKPOINT_BYTES_MAX } from '../../../node/witness/add-checkpoint.ts';
@@ -153,8 +155,11 @@ describe('SPEC.md 15', () => {
       ['head of a request', HEAD_BYTES_MAX] as const,
       ['checkpoints a second from one address', CHECKPOINTS_PER_ADDRESS.perS] as const,
       ['checkpoints at once from one address', CHECKPOINTS_PER_ADDRESS.burst] as const,
+      ['requests of 15.7 under way, of one address', WATCHING.ofClient] as const,
+      ['requests of 15.7 under way, of all', WATCHING.ofAll] as const,
     ];
     assert.ok(part(10).includes(`at most ${ADD_CHECKPOINT_BYTES_MAX.toLocaleString('en-US')}`));
+    assert.ok(part(9).includes(`each ${PIECE_BYTES.toLocaleString('en-US')} bytes of an answer`));
     assert.deepEqual(Object.fromEntries(figures), Object.fromEntries(expected));
     assert.ok(part(8).includes(`bodies of more than ${SINGLE_BYTES_MAX.toLocaleString('en-US')} bytes`));
     assert.equal(

@@ -33,7 +33,9 @@ describe('docs/operations.md', () => {
     const metrics = new Metrics({
       status: () => ({}) as NodeStatus,
       admission: new Admission({ inFlightMax: 1, delayMsMax: 1 }),
+      entrance: { unread: 0, overShare: 0 },
       refused: () => 0,
+      givenUp: () => 0,
       home: () => undefined,
       network: () => ({}) as NetworkStatus,
     });

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { type IncomingMessage } from 'node:http';
+import { Admission, type Work } from '../../../node/http/admission.ts';
+import { Entrance, type Visit } from '../../../node/http/entrance.ts';
+import { WATCHING } from '../../../node/http/watching.ts';
+
+describe('Entrance', () => {
+  /** Sixteen in hand, four of one address. */
+  function opened() {
+    const admission = new Admission({ inFlightMax: 16, delayMsMax: 50 });
+    const entrance = new Entrance({ inFlightMax: 16, addressSharePercent: 25 }, { admission });
+    const enter = (remoteAddress: string, work: Work = 'verdict'): Visit | undefined =>
+      entrance.enter(work, { socket: { remoteAddress } } as IncomingMessage);
+    const times = (count: number, ...args: Parameters<typeof enter>): Visit[] =>
+      Array.from({ length: count }, () => enter(...args) ?? assert.fail('turned away'));
+    return { admission, entrance, enter, times };
+  }
+
+  it('T17: one address has its share of the places in hand, and others get theirs', () => {
+    const { admission, entrance, enter, times } = opened();
+    const [first] = times(4, '192.0.2.1');
+    assert.equal(enter('192.0.2.1'), undefined);
+    assert.equal(entrance.overShare, 1);
+    assert.equal(admission.inFlight, 4);
+    for (const other of ['192.0.2.2', '192.0.2.3', '192.0.2.4']) times(4, other);
+    assert.equal(enter('192.0.2.5'), undefined);
+    assert.deepEqual([entrance.overShare, admission.shed.verdict], [1, 1]);
+    first?.over();
+    first?.over();
+    assert.equal(admission.inFlight, 15);
+    times(1, '192.0.2.1');
+  });
+
+  it('T17: the addresses of one /64 share', () => {
+    const { enter, times } = opened();
+    for (const end of ['1', '2', '3', '4']) times(1, `2001:db8::${end}`);
+    assert.equal(enter('2001:db8::5'), undefined);
+    times(1, '2001:db8:0:1::1');
+  });
+
+  it('T17: an answer that is not taken is not in hand, and counts with its address alone', () => {
+    const { admission, entrance, enter, times } = opened();
+    const [first, ...rest] = times(4, '192.0.2.1', 'snapshot');
+    for (const visit of [first, ...rest]) visit?.answered();
+    assert.deepEqual([admission.inFlight, entrance.unread], [0, 4]);
+    assert.equal(enter('192.0.2.1', 'snapshot'), undefined);
+    times(4, '192.0.2.2', 'batch');
+    first?.over();
+    assert.equal(entrance.unread, 3);
+    times(1, '192.0.2.1', 'snapshot');
+    assert.equal(admission.inFlight, 5);
+  });
+
+  it('an answer counts with its address until it is over, in whatever order that is told', () => {
+    const { admission, entrance, times } = opened();
+    const [first] = times(1, '192.0.2.1');
+    first?.over();
+    first?.answered();
+    assert.deepEqual([admission.inFlight, entrance.unread], [0, 0]);
+    const [second] = times(1, '192.0.2.1');
+    second?.answered();
+    second?.answered();
+    assert.deepEqual([admission.inFlight, entrance.unread], [0, 1]);
+    assert.equal(entrance.clients, 1);
+    second?.over();
+    assert.deepEqual([admission.inFlight, entrance.unread, entrance.clients], [0, 0, 0]);
+  });
+
+  it('T17: who watches takes no place in hand, and only so many; where all are taken, whoever has none gets one', () => {
+    const { admission, enter, times } = opened();
+    const held: Visit[] = [];
+    for (let i = 1; i <= WATCHING.ofAll / WATCHING.ofClient; i++) {
+      held.push(...times(WATCHING.ofClient, `192.0.2.${i}`, 'watch'));
+      assert.equal(enter(`192.0.2.${i}`, 'watch'), undefined);
+    }
+    assert.equal(admission.inFlight, 0);
+    const [visit] = times(1, '192.0.2.9', 'watch');
+    assert.equal(enter('192.0.2.9', 'watch'), undefined);
+    assert.equal(admission.shed.watch, WATCHING.ofAll / WATCHING.ofClient + 1);
+    for (const one of [...held, visit]) {
+      one?.over();
+      one?.over();
+    }
+    times(WATCHING.ofClient, '192.0.2.1', 'watch');
+    times(4, '192.0.2.1');
+  });
+});

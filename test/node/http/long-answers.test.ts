@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { type ServerResponse } from 'node:http';
+import { LongAnswers, PIECE_BYTES } from '../../../node/http/long-answers.ts';
+import { Replies } from '../../../node/http/replies.ts';
+import { appOf } from '../../../node/http/routes.ts';
+import { silentLog } from '../../../node/logging/log.ts';
+
+/** Takes a piece when it is told to. */
+class Taker extends EventEmitter {
+  destroyed = false;
+  readonly pieces: Uint8Array[] = [];
+  isEnded = false;
+  #next: (error?: Error) => void = () => undefined;
+
+  write(piece: Uint8Array, next: (error?: Error) => void): void {
+    this.pieces.push(piece);
+    this.#next = next;
+  }
+
+  end(piece: Uint8Array): void {
+    this.pieces.push(piece);
+    this.isEnded = true;
+  }
+
+  take(error?: Error): void {
+    this.#next(error);
+  }
+
+  get response(): ServerResponse {
+    return this as unknown as ServerResponse;
+  }
+}
+
+describe('LongAnswers', () => {
+  it('hands over a piece when the one before is taken, and ends with the last', () => {
+    const body = Uint8Array.from({ length: 2 * PIECE_BYTES + 1 }, (_, i) => i % 251);
+    const taker = new Taker();
+    new LongAnswers().send(taker.response, body);
+    assert.equal(taker.pieces.length, 1);
+    taker.take();
+    assert.deepEqual([taker.pieces.length, taker.isEnded], [2, false]);
+    taker.take();
+    assert.ok(taker.isEnded);
+    assert.deepEqual(new Uint8Array(Buffer.concat(taker.pieces)), body);
+  });
+
+  it('ends with a piece that is just full', () => {
+    const taker = new Taker();
+    new LongAnswers().send(taker.response, new Uint8Array(2 * PIECE_BYTES));
+    taker.take();
+    assert.ok(taker.isEnded);
+    assert.deepEqual(
+      taker.pieces.map(({ length }) => length),
+      [PIECE_BYTES, PIECE_BYTES],
+    );
+  });
+
+  it('stops where the connection is gone', () => {
+    const [broken, gone] = [new Taker(), new Taker()];
+    for (const taker of [broken, gone])
+      new LongAnswers().send(taker.response, new Uint8Array(3 * PIECE_BYTES));
+    broken.take(new Error('reset'));
+    gone.destroyed = true;
+    gone.take();
+    assert.deepEqual([broken.pieces.length, gone.pieces.length], [1, 1]);
+  });
+
+  it('T17: counts each body once, until nobody takes it any more', () => {
+    const answers = new LongAnswers({ bytesMax: 400_000 });
+    const [one, other] = [new Uint8Array(300_000), new Uint8Array(100_001)];
+    const takers = [new Taker(), new Taker()];
+    for (const { response } of takers) answers.send(response, one);
+    assert.equal(answers.bytes, 300_000);
+    assert.ok(answers.hasRoomFor(one) && answers.hasRoomFor(other.subarray(1)));
+    assert.ok(!answers.hasRoomFor(other));
+    takers[0]?.emit('close');
+    assert.ok(!answers.hasRoomFor(other));
+    takers[1]?.emit('close');
+    assert.equal(answers.bytes, 0);
+    assert.ok(answers.hasRoomFor(other));
+  });
+
+  it('T17: where there is no room, the answer is 503 and says when to come again', async () => {
+    const longAnswers = new LongAnswers({ bytesMax: 300_000 });
+    const [one, other] = [new Uint8Array(200_000), new Uint8Array(200_000)];
+    const replies = new Replies(
+      { corsOrigins: ['*'], isTls: false, hearer: 'public' },
+      { log: silentLog, longAnswers },
+    );
+    const long = {
+      method: 'get',
+      path: '/long',
+      summary: 'Long',
+      answer: { description: 'Long' },
+      handle: (context: Parameters<Replies['send']>[0]) => replies.send(context, other, { type: 'x/y' }),
+    } as const;
+    const app = appOf({ title: 'Long', description: 'Long' }, [long], replies);
+    const asked = async () => {
+      const headers: Record<string, unknown> = {};
+      const taker = Object.assign(new Taker(), { status: 0, headers });
+      const outgoing = Object.assign(taker, {
+        writeHead: (status: number, given: typeof headers) =>
+          Object.assign(taker, { status, headers: given }),
+      });
+      await app.request('/long', {}, { outgoing });
+      return taker;
+    };
+    const taker = new Taker();
+    longAnswers.send(taker.response, one);
+    const refused = await asked();
+    assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '1']);
+    assert.match(String(refused.pieces[0]), /"OVERLOADED"/);
+    taker.emit('close');
+    assert.equal((await asked()).status, 200);
+  });
+});

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { type NamedSettings } from '../../../node/config/overlay.ts';
+import { type TrustKeeper } from '../../../node/trust/trust-keeper.ts';
+import { configOf, HttpWorld, threeRegions } from '../../support/http-fixture.ts';
+import { type NodeWorld } from '../../support/node-fixture.ts';
+import { until } from '../../support/until.ts';
+
+const GET = (path: string) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`;
+const SNAPSHOT = GET('/v1/snapshot');
+/** More than the system holds of a connection that nobody reads. */
+const ITEMS = Array.from({ length: 256 }, (_, i) => new Uint8Array(65_536).fill(i));
+/** Places in hand, and of them for one address. */
+const PLACES = 16;
+const SHARE = 4;
+
+describe('PublicServer and clients that do not take their answers', () => {
+  let world: NodeWorld;
+  let code: string;
+  let http: HttpWorld;
+  const sockets: Socket[] = [];
+
+  before(async () => {
+    world = await threeRegions();
+    code = (await world.issue('FR')).text;
+    await world.pass(12);
+  });
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await until(() => http.server.entrance.unread === 0, 'nothing is held for who is gone');
+    assert.equal(http.server.admission.inFlight, 0);
+    await http.server.stop();
+  });
+  after(() => world.stop());
+
+  /** DE with a snapshot of 16 MiB. */
+  async function start(...settings: NamedSettings): Promise<void> {
+    const node = world.node('DE');
+    const keeper = node.keeper('DE') ?? assert.fail();
+    const fold = { newestBase: () => ({ index: 1, frontier: [new Uint8Array(32)], items: ITEMS }) };
+    const large = { region: 'DE', tree: keeper.tree, published: keeper.published, fold };
+    const config = configOf(['limits.inFlightMax', String(PLACES)], ...settings);
+    http = await HttpWorld.start(world, config, {
+      verify: (text, context) => node.verify(text, context),
+      trust: node.trust,
+      status: node.status,
+      log: (origin) => node.log(origin),
+      keeper: (region) => (region === 'DE' ? (large as unknown as TrustKeeper) : node.keeper(region)),
+    });
+  }
+
+  /** A connection from an address, on which all that is sent waits until somebody reads. */
+  async function client(localAddress: string, bytes = ''): Promise<Socket> {
+    const socket = connect({ port: http.port, host: '127.0.0.1', localAddress });
+    sockets.push(socket.on('error', () => undefined).pause());
+    await once(socket, 'connect');
+    socket.write(bytes);
+    return socket;
+  }
+
+  async function statusOf(localAddress: string, request: string): Promise<number> {
+    const socket = await client(localAddress, request);
+    const [part] = (await once(socket.resume(), 'data')) as [Buffer];
+    socket.destroy();
+    return Number(part.toString('latin1', 9, 12));
+  }
+
+  const verdict = () => http.post('/v1/verify', { code }).then(({ status }) => status);
+
+  it('T17: pipelined snapshots that one address reads slowly take its share, and no place in hand', async () => {
+    await start();
+    await Promise.all(Array.from({ length: 4 }, () => client('127.0.0.2', SNAPSHOT.repeat(8))));
+    await until(() => http.server.entrance.unread === SHARE, 'its share waits for it');
+    await until(() => http.server.entrance.overShare === 4 * 8 - SHARE, 'the rest is turned away');
+    assert.equal(http.server.admission.inFlight, 0);
+    assert.equal(await statusOf('127.0.0.2', SNAPSHOT), 503);
+    assert.equal(await statusOf('127.0.0.3', SNAPSHOT), 200);
+    assert.deepEqual(new Set(await Promise.all(Array.from({ length: SHARE }, verdict))), new Set([200]));
+  });
+
+  it('T17: more addresses than there are places, each with all that it may hold, take no place in hand', async () => {
+    await start();
+    for (let i = 2; i < 2 + 2 * (PLACES / SHARE); i++) {
+      await client(`127.0.0.${i}`, SNAPSHOT.repeat(SHARE));
+      await until(() => http.server.entrance.unread === (i - 1) * SHARE, `the share of ${i - 1}`);
+    }
+    assert.equal(http.server.admission.inFlight, 0);
+    assert.equal(await statusOf('127.0.0.99', SNAPSHOT), 200);
+    assert.equal(await verdict(), 200);
+  });
+
+  it('T17: who takes nothing of an answer loses the connection', async () => {
+    await start(['limits.answerTimeoutMs', '200']);
+    const socket = await client('127.0.0.2', SNAPSHOT);
+    await until(() => http.server.entrance.unread === 1, 'it waits');
+    await until(() => http.server.entrance.unread === 0, 'it is given up');
+    const closed = once(socket.resume(), 'close');
+    await closed;
+    assert.match(await (await http.get('/metrics')).text(), /^entente_http_given_up_total 1$/m);
+  });
+
+  it('who rests for longer than an idle connection may, and reads on, gets all of it', async () => {
+    await start(['limits.idleTimeoutMs', '100']);
+    const slow = await client('127.0.0.2', SNAPSHOT);
+    await until(() => http.server.entrance.unread === 1, 'it waits');
+    for (let i = 0; i < 4; i++) await once((await client('127.0.0.2')).resume(), 'close');
+    let bytes = 0;
+    slow.resume().on('data', (part) => (bytes += part.length));
+    await until(() => http.server.entrance.unread === 0, 'all is taken');
+    await once(slow, 'close');
+    assert.ok(bytes > ITEMS.length * 65_536, `${bytes} bytes`);
+  });
+
+  it('T17: who watches takes no place in hand, and one address only so many', async () => {
+    await start();
+    await Promise.all(
+      Array.from({ length: 2 }, () => client('127.0.0.2', SNAPSHOT + GET('/livez').repeat(12))),
+    );
+    await until(() => http.server.admission.shed.watch === 24 - 16, 'the rest is turned away');
+    await until(() => http.server.admission.inFlight === 0, 'the snapshots are made');
+    assert.equal(await statusOf('127.0.0.2', GET('/livez')), 503);
+    assert.equal(await statusOf('127.0.0.3', GET('/livez')), 200);
+    assert.equal(await verdict(), 200);
+  });
+});
