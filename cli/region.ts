@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { isNodeError, NodeError } from '../node/node-error.ts';
-import { publishedNetwork } from '../node/region/published-network.ts';
+import { CommandNetwork, type Unreachable } from '../node/region/command-network.ts';
 import { type PublicRegion, readPublicRegion } from '../node/region/public-region.ts';
 import { readRegionConfig, RegionLayout, trustLogPath } from '../node/region/layout.ts';
 import { LogFiles } from '../node/region/log-files.ts';
@@ -18,6 +18,7 @@ import { CliError, EXIT, usageError } from './exit.ts';
 import { counted } from './output.ts';
 import { PEOPLE_MAX } from './people/people-file.ts';
 import { printable } from './printable.ts';
+import { SOFTWARE } from './version.ts';
 
 export async function regionModules(cli: Cli): Promise<RegionModules> {
   const { nowS, random } = cli.surroundings;
@@ -92,7 +93,7 @@ export async function withRegion<T>(
   } = options;
   const modules = await regionModules(cli);
   const { environment = {} } = cli.surroundings;
-  let peers: ReturnType<typeof publishedNetwork> | undefined;
+  let network: CommandNetwork | undefined;
   const region = await opened(
     path,
     // One batch for all people of a file, and nobody else to wait for.
@@ -104,16 +105,17 @@ export async function withRegion<T>(
     {
       ...modules,
       ...(onSigned && { onSigned }),
-      networkFor: (ground) => (peers = publishedNetwork(ground, modules, instead)),
+      networkFor: (ground) =>
+        (network = new CommandNetwork({ software: SOFTWARE, instead }, ground, modules)),
     },
   );
   try {
-    const unreachable = () => peers?.network.unreachable ?? [];
     const refusal = await signingRefusal(region);
+    const unreachable = network?.unreachable ?? [];
     const isHealing = healing && refusal?.code === 'LOG_CONTRADICTED';
-    if (refusal !== undefined && !reading && !isHealing) throw explained(refusal, unreachable());
+    if (refusal !== undefined && !reading && !isHealing) throw explained(refusal, unreachable, region);
     if (!silent) {
-      for (const peer of unreachable())
+      for (const peer of unreachable)
         cli.output.note(`${peer.region} did not answer: ${printable(peer.reason)}`);
       for (const [origin, reason] of Object.entries(region.node.status.closed))
         cli.output.note(`${origin} cannot be used: ${printable(reason)}`);
@@ -128,7 +130,7 @@ export async function withRegion<T>(
     }
     return result;
   } finally {
-    await region.close();
+    await region.close().finally(() => network?.stop());
   }
 }
 
@@ -157,11 +159,15 @@ async function signingRefusal({ node }: Region): Promise<NodeError | undefined> 
 }
 
 /** The refusal as somebody at a command line can act on it. */
-function explained(
-  refusal: NodeError,
-  unreachable: readonly { readonly region: string; readonly reason: string }[],
-): Error {
+function explained(refusal: NodeError, unreachable: readonly Unreachable[], { config }: Region): Error {
   if (refusal.code !== 'PEER_UNREACHABLE') return refusal;
+  if (config.writer.fenced)
+    return new CliError(
+      EXIT.undetermined,
+      refusal.code,
+      'witnesses fence who writes for this region, and only its node asks them; nothing was signed',
+      { hint: 'Start it with `entente run`, and give the order again.' },
+    );
   return new CliError(
     EXIT.undetermined,
     refusal.code,
@@ -169,7 +175,7 @@ function explained(
     {
       hint: [
         ...unreachable.map(({ region, reason }) => `${region}: ${reason}`),
-        'Bring their directories within reach, or add --without-peers if you know that no newer copy has signed.',
+        'Bring their nodes or directories within reach, or add --without-peers if you know that no newer copy has signed.',
       ].join('\n'),
       details: unreachable,
     },

@@ -1,7 +1,7 @@
 /** Collects what the checks look at: from the node that runs on a directory, or from the directory itself and its peers. */
 import { resolve } from 'node:path';
 import { isNodeError, type NodeError } from '../../node/node-error.ts';
-import { keyNamesIn, readKeyFile } from '../../node/region/key-file.ts';
+import { nodeSeedIn } from '../../node/region/key-file.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { readPublicRegion } from '../../node/region/public-region.ts';
@@ -96,13 +96,11 @@ async function ofStopped(cli: Cli, layout: RegionLayout, config: Config): Promis
     const { node, state } = region;
     const stateOf = (of: string) => node.keeper(of)?.state;
     const { sizes } = node.status;
-    const identity = (await keyNamesIn(layout.keys)).find(({ role }) => role === 'node');
-    if (identity === undefined) {
+    const identitySeed = await nodeSeedIn(layout.keys, config);
+    if (identitySeed === undefined) {
       const peers = recognisedBy(state).map((peer) => undialled(peer, config));
       return { ...NOTHING, sizes, state, peers };
     }
-    const { region: home, network } = config;
-    const identitySeed = await readKeyFile(layout.keys, { region: home, network, ...identity });
     const peers = await probePeers({ config, identitySeed, sizes }, { ...modules, stateOf });
     return { ...NOTHING, sizes, state, peers };
   } finally {

@@ -3,7 +3,7 @@
  * whether somebody knows more of its logs than its store does. Changes nothing anywhere.
  */
 import { type Config } from '../../node/config/schema.ts';
-import { Libp2pHost } from '../../node/network/host/libp2p-host.ts';
+import { DialledPeers } from '../../node/network/dialled-peers.ts';
 import { namedPeers } from '../../node/network/named-peers.ts';
 import { PeerDirectory } from '../../node/network/peer-directory.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
@@ -32,9 +32,6 @@ export interface ProbeModules extends RegionModules {
   readonly stateOf: (region: string) => TrustState | undefined;
 }
 
-/** Milliseconds for all peers together, who are dialled at the same time. */
-const DIAL_MS_MAX = 5_000;
-const LOOK_MS = 50;
 /** Peers cosign their own log every 10 s: on average it is half as old. */
 const BEAT_S = 10;
 
@@ -45,18 +42,14 @@ export async function probePeers(options: ProbeOptions, modules: ProbeModules): 
   const { clock, stateOf } = modules;
   const directory = new PeerDirectory({ home, invited: namedPeers(config.peers) }, { clock, stateOf });
   const admissions = directory.admissions();
-  const host = await Libp2pHost.start(
-    { identitySeed, region: home, network, software: SOFTWARE, listen: [] },
-    { clock, random: Math.random },
-  );
-  const client = new SyncClient({ network: host, clock, book: new PeerBook({ clock }) });
+  const dialled = new DialledPeers({}, { clock });
+  const client = new SyncClient({ network: dialled, clock, book: new PeerBook({ clock }) });
   try {
-    host.admit(admissions);
-    await dialled(host, modules);
-    const { peers, missing } = host.status;
+    await dialled.dial({ identitySeed, region: home, network, software: SOFTWARE }, admissions);
+    const { connected, missing } = dialled;
     const heads = new Map(
       await Promise.all(
-        peers.map(async ({ peer, region }) => {
+        connected.map(async ({ peer, region }) => {
           const answer = await client.ask(peer, { kind: 'heads' }).catch(() => undefined);
           return [region, answer?.heads ?? []] as const;
         }),
@@ -64,15 +57,15 @@ export async function probePeers(options: ProbeOptions, modules: ProbeModules): 
     );
     return recognisedBy(stateOf(home)).map((region) => ({
       region,
-      connected: peers.find((one) => one.region === region),
-      trouble: Object.values(missing).find((one) => one.region === region)?.trouble,
+      connected: connected.find((one) => one.region === region),
+      trouble: missing.find((one) => one.region === region)?.trouble,
       addresses: [...admissions.values()].flatMap((one) => (one.region === region ? one.addresses : [])),
       aheadS: aheadOf(region, heads.get(region) ?? [], network, clock.nowMs() / 1_000),
       knowsMore: moreIn(heads.get(region) ?? [], options, modules),
     }));
   } finally {
     client.stop();
-    await host.stop();
+    await dialled.stop();
   }
 }
 
@@ -81,15 +74,6 @@ export function recognisedBy(state: TrustState | undefined): string[] {
   return [...(state?.recognitions() ?? [])].flatMap(({ region, standing }) =>
     standing === 'withdrawn' ? [] : [region],
   );
-}
-
-/** Until each that is dialled has answered or failed. */
-async function dialled(host: Libp2pHost, { clock }: RegionModules): Promise<void> {
-  const endMs = performance.now() + DIAL_MS_MAX;
-  while (performance.now() < endMs) {
-    if (Object.values(host.status.missing).every(({ trouble }) => trouble !== undefined)) return;
-    await clock.wait(LOOK_MS, new AbortController().signal);
-  }
 }
 
 /** By how much our clock is ahead of that of a region, by what it signed last about its own trust log. */

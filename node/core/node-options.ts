@@ -72,6 +72,11 @@ export interface RegionNodeModules extends TrustModules, Pick<WritingSideModules
   readonly keys: NodeKeys;
   /** The region of a peer's node identity; undefined for a stranger. */
   readonly regionOf: (peer: string) => string | undefined;
+  /**
+   * Called before peers are asked about the own logs: resolves once those who can come are there. Only where they do not come by
+   * themselves. What it rejects with keeps the node from signing.
+   */
+  readonly meet?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Another way to check the signatures of verdicts than one after the other, here. */
   readonly checkSignatures?: CheckSignatures | undefined;
   /** Told of what goes wrong in the background, for alarms. Must not throw. */

@@ -3,20 +3,24 @@ import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type BootCheckModules, type BootFinding, checkOwnLogs } from '../sync/boot-check.ts';
 import { type LogMender } from '../sync/log-mender.ts';
 import { type LogShelf } from './log-shelf.ts';
-import { type NODE_DEFAULTS, type RegionNodeOptions } from './node-options.ts';
+import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 
 export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | 'puller' | 'regionOf'> {
   readonly shelf: LogShelf;
   readonly mender: LogMender;
+  readonly meet?: RegionNodeModules['meet'];
+  /** Aborted when the node stops. */
+  readonly stopping: AbortSignal;
 }
 
 /** `forced`: the operator signs although too few peers answered; what any of them shows binds all the same. Rejects as `checkOwnLogs`, and with what is damaged in the trust log. */
 export async function findOwnLogs(
   { bootQuorum, fingerprint }: Pick<RegionNodeOptions & typeof NODE_DEFAULTS, 'bootQuorum' | 'fingerprint'>,
-  { shelf, mender, ...modules }: OwnLogsCheckModules,
+  { shelf, mender, meet, stopping, ...modules }: OwnLogsCheckModules,
   forced: boolean,
 ): Promise<BootFinding> {
   await shelf.followAll();
+  await meet?.(stopping);
   const { home, ownLogs } = shelf;
   await mender.mend();
   if (home.damage !== undefined) throw home.damage;

@@ -28,8 +28,6 @@ export interface SigningModules
   readonly keeper: (region: string) => TrustKeeper | undefined;
   /** Where witnesses fence whoever writes. */
   readonly writership?: Writership | undefined;
-  /** Aborted when the node stops. */
-  readonly stopping: AbortSignal;
 }
 
 /** Pauses between two tries that found the same: half a minute, by default. */

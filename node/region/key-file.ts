@@ -109,6 +109,15 @@ export async function readKeyFile(directory: string, name: KeyName): Promise<Uin
   return Uint8Array.from(Buffer.from(key.secretKey, 'hex'));
 }
 
+/** The secret of the node identity in a folder of keys; undefined where no node of the region has run. Rejects as `readKeyFile`. */
+export async function nodeSeedIn(
+  directory: string,
+  { region, network }: Pick<KeyName, 'region' | 'network'>,
+): Promise<Uint8Array | undefined> {
+  const name = (await keyNamesIn(directory)).find(({ role }) => role === 'node');
+  return name && (await readKeyFile(directory, { region, network, ...name }));
+}
+
 function parseKeyFile(path: string, bytes: Uint8Array): KeyFile {
   let value: unknown;
   try {

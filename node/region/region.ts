@@ -40,6 +40,8 @@ export interface NetworkGround {
   readonly config: Config;
   /** What the region's trust log says; undefined before the node runs. */
   readonly state: () => TrustState | undefined;
+  /** The same of any region, as far as its trust log is held. */
+  readonly stateOf: (region: string) => TrustState | undefined;
 }
 
 export interface RegionNetwork {
@@ -48,6 +50,8 @@ export interface RegionNetwork {
   readonly regionOf: (peer: string) => string | undefined;
   /** Whether it is known how a region's node can be asked. Others do not count where a quorum has to answer. */
   readonly canAsk: (region: string) => boolean;
+  /** See `RegionNodeModules`. */
+  readonly meet?: RegionNodeModules['meet'];
 }
 
 export interface OpenRegionOptions {
@@ -112,8 +116,9 @@ export async function startRegion(
   const { layout, config, keys, identity = new Uint8Array(32) } = parts;
   const { region, network: networkName, fingerprint, storage, life } = config;
   const running: { node?: RegionNode } = {};
-  const state = () => running.node?.keeper(region)?.state;
-  const { network, regionOf, canAsk } = modules.networkFor({ layout, config, state });
+  const stateOf = (of: string) => running.node?.keeper(of)?.state;
+  const state = () => stateOf(region);
+  const { network, regionOf, canAsk, meet } = modules.networkFor({ layout, config, state, stateOf });
   const directory = layout.resolve(storage.store);
   const node = new RegionNode(
     {
@@ -140,6 +145,7 @@ export async function startRegion(
       keys,
       network,
       regionOf,
+      meet,
     },
   );
   running.node = node;

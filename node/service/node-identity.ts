@@ -1,6 +1,6 @@
 /** By what key a node is known to its peers: made at the first start, and named by a statement of the trust log. */
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
-import { keyNamesIn, readKeyFile, writeKeyFile } from '../region/key-file.ts';
+import { nodeSeedIn, writeKeyFile } from '../region/key-file.ts';
 import { type KeyNames } from '../region/region-keys.ts';
 import { type RegionModules } from '../region/modules.ts';
 
@@ -16,11 +16,8 @@ export async function openNodeIdentity(
   { region, network }: KeyNames,
   { signerOf, sha256, random }: RegionModules,
 ): Promise<NodeIdentityKey> {
-  const known = (await keyNamesIn(path)).find(({ role }) => role === 'node');
-  if (known !== undefined) {
-    const seed = await readKeyFile(path, { region, network, ...known });
-    return { seed, publicKey: signerOf(seed).publicKey };
-  }
+  const known = await nodeSeedIn(path, { region, network });
+  if (known !== undefined) return { seed: known, publicKey: signerOf(known).publicKey };
   const seed = random(32);
   const { publicKey } = signerOf(seed);
   const keyId = keyIdOf(sha256, publicKey);

@@ -69,10 +69,9 @@ export class Federation {
     const { cli } = this;
     await cli.json('init', region, '--dir', cli.path(region));
     await giveAddresses(cli.path(region));
-    for (const other of this.regions) {
-      await cli.json('recognise', cli.path(region), cli.path(other));
-      await tellOf(cli, region, other, await addressOf(cli.path(other)));
-    }
+    for (const other of this.regions) await cli.json('recognise', cli.path(region), cli.path(other));
+    // Once it knows where they are, it signs nothing before they have answered.
+    for (const other of this.regions) await tellOf(cli, region, other, await addressOf(cli.path(other)));
   }
 
   /** The operator of a machine names the node of a region, where it listens. */
