@@ -1,13 +1,16 @@
 /** `entente status`: how a node is, as its operator or as anybody sees it. */
+import { resolve } from 'node:path';
 import { type Command } from 'commander';
 import { z } from 'zod';
-import { NodeError } from '../../node/node-error.ts';
+import { askOwnLivez } from '../../node/http/own-livez.ts';
+import { isNodeError, NodeError } from '../../node/node-error.ts';
+import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { DIAL_TROUBLES, type DialTrouble } from '../../node/network/host/dial-trouble.ts';
 import { type Cli, examples } from '../cli.ts';
 import { type RegionsSeen, regionsSchema, type RunningStatus } from '../desk/node-status.ts';
 import { type Examined } from '../doctor/examine.ts';
 import { quoted } from '../doctor/finding.ts';
-import { EXIT } from '../exit.ts';
+import { CliError, EXIT, usageError } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { table } from '../table.ts';
@@ -27,19 +30,43 @@ export function addStatus(program: Command, cli: Cli): void {
       'Asks a running node how it is: your own by its directory, any other by its address. Of your own it says whether it signs, who hears it, who is silent, and what to do. `entente doctor` looks further.',
     )
     .argument('<node>', 'directory of the region, or the URL of a node')
+    .option(
+      '--live',
+      'only whether the process of your own node answers at its public interface, by HTTP or TLS as its configuration says; ends with 0 or 1, for health checks',
+    )
     .addHelpText(
       'after',
       examples(
         ['entente status DE', 'your own node'],
         ['entente status https://node.example:8600', 'any other'],
+        ['entente status --live DE', 'for the health check of a container'],
       ),
     )
-    .action((node: string) => status(cli, node));
+    .action((node: string, { live = false }: { readonly live?: boolean }) => status(cli, node, live));
 }
 
-async function status(cli: Cli, node: string): Promise<void> {
-  if (/^https?:\/\//.test(node)) await statusByUrl(cli, node);
+async function status(cli: Cli, node: string, isLive: boolean): Promise<void> {
+  const isUrl = /^https?:\/\//.test(node);
+  if (isLive && isUrl)
+    throw usageError('--live is for a node of your own', 'Name its directory, or ask /livez of that URL.');
+  if (isLive) await live(cli, node);
+  else if (isUrl) await statusByUrl(cli, node);
   else await statusByDirectory(cli, node);
+}
+
+/** A node that lost its peers is not helped by a restart: this says nothing of what it knows. */
+async function live(cli: Cli, path: string): Promise<void> {
+  const { environment = {} } = cli.surroundings;
+  const config = await readRegionConfig(new RegionLayout(resolve(path)), { environment });
+  try {
+    const url = await askOwnLivez(config);
+    cli.output.result({ region: config.region, live: true, url }, () => [`It answers at ${url}`]);
+  } catch (error) {
+    if (!isNodeError(error, 'PEER_UNREACHABLE')) throw error;
+    throw new CliError(EXIT.failure, error.code, printable(error.message), {
+      hint: `Look at its log, and at \`entente doctor ${quoted(path)}\`.`,
+    });
+  }
 }
 
 async function statusByUrl(cli: Cli, url: string): Promise<void> {

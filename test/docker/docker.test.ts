@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { validate } from 'dockerfile-utils';
 import { parse } from 'yaml';
+import { editConfig } from '../../node/config/config-file.ts';
 import { SETTINGS, variableOf } from '../../node/config/settings.ts';
 import { projectRoot } from '../support/project.ts';
 import { temporaryFolders } from '../support/temporary.ts';
+import { TLS_PAIRS } from '../support/tls-pairs.ts';
 
 const run = promisify(execFile);
 
@@ -35,7 +38,8 @@ function stagesOf(text: string): Instruction[][] {
   return stages;
 }
 
-const stages = stagesOf(readFileSync(join(projectRoot, 'docker/Dockerfile'), 'utf8'));
+const dockerfile = readFileSync(join(projectRoot, 'docker/Dockerfile'), 'utf8');
+const stages = stagesOf(dockerfile);
 const last = stages.at(-1) ?? [];
 
 function only(name: string): string {
@@ -57,12 +61,21 @@ interface Service {
   readonly ports?: string[];
 }
 
-const compose = parse(readFileSync(join(projectRoot, 'docker/compose.yaml'), 'utf8'), { merge: true }) as {
+const composeText = readFileSync(join(projectRoot, 'docker/compose.yaml'), 'utf8');
+const compose = parse(composeText, { merge: true }) as {
   readonly services: Record<string, Service>;
 };
 
 describe('docker/Dockerfile', () => {
   const folder = temporaryFolders();
+
+  const faultsIn = (text: string) => validate(text).map(({ message }) => message);
+
+  it('has nothing that a linter finds, which finds what is wrong', () => {
+    assert.deepEqual(faultsIn(dockerfile), []);
+    assert.deepEqual(faultsIn(dockerfile.replace('USER node', 'USR node')), ['Unknown instruction: USR']);
+    assert.deepEqual(faultsIn(dockerfile.replace('--retries', '--retrys')), ['Unknown flag: retrys']);
+  });
 
   it('is of Node 24, runs as nobody special, starts one process without a shell, and stops it by SIGTERM', () => {
     for (const [from] of stages) assert.match(from?.rest ?? '', /^node:24-[a-z]+-slim( AS build)?$/);
@@ -95,7 +108,7 @@ describe('docker/Dockerfile', () => {
 
   it('its steps build the program in empty folders', async function () {
     if (process.env['DOCKER_STEPS'] !== '1') {
-      console.log('      skipped: takes a minute and a registry; set DOCKER_STEPS=1');
+      console.log('      skipped: takes two minutes and a registry; set DOCKER_STEPS=1');
       return this.skip();
     }
     this.timeout(600_000);
@@ -134,6 +147,20 @@ describe('docker/compose.yaml', () => {
   const folder = temporaryFolders();
   const { setup, ...nodes } = compose.services;
 
+  it('has nothing that a linter finds, which finds what is wrong', async () => {
+    const lint = (path: string) =>
+      run(process.execPath, [
+        join(projectRoot, 'node_modules/dclint/bin/dclint.cjs'),
+        ...['--config', join(projectRoot, 'docker/dclint.yaml'), '--max-warnings', '0', path],
+      ]);
+    await lint(join(projectRoot, 'docker/compose.yaml'));
+    const wrong = join(folder(), 'compose.yaml');
+    writeFileSync(wrong, composeText.replace('stop_grace_period', 'stop_grace'));
+    await assert.rejects(lint(wrong), ({ stdout }: { readonly stdout: string }) =>
+      /invalid-schema/.test(stdout),
+    );
+  });
+
   it('runs three regions after they were set up, each known to the others by its own name', () => {
     assert.deepEqual(setup?.entrypoint, ['/app/docker/three-regions.sh', '/data']);
     assert.deepEqual(
@@ -144,10 +171,13 @@ describe('docker/compose.yaml', () => {
     assert.equal(new Set(ports).size, 3);
     for (const port of ports) assert.match(port, /^127\.0\.0\.1:\d+:8600$/);
     for (const [name, { environment: of }] of Object.entries(nodes))
-      assert.deepEqual(of, { ENTENTE_P2P_ANNOUNCE: `/dns4/${name}/tcp/4600` });
+      assert.deepEqual(of, {
+        ENTENTE_P2P_ANNOUNCE: `/dns4/${name}/tcp/4600`,
+        REGION_DIR: `/data/${name.toUpperCase()}`,
+      });
   });
 
-  it('its script sets the regions up once; a node of them is healthy by the check of the image and stops by SIGTERM', async function () {
+  it('its script sets the regions up once; a node of them, with TLS, is healthy by the check of the image and stops by SIGTERM', async function () {
     this.timeout(120_000);
     const directory = folder();
     const bin = join(directory, 'bin');
@@ -159,8 +189,15 @@ describe('docker/compose.yaml', () => {
     const { stdout } = await run('sh', [script, directory], { env });
     assert.equal(stdout, '');
 
+    const region = join(directory, 'DE');
+    const [pair] = TLS_PAIRS;
+    writeFileSync(join(region, 'cert.pem'), pair.cert);
+    writeFileSync(join(region, 'key.pem'), pair.key, { mode: 0o600 });
+    await editConfig(join(region, 'entente.yaml'), [
+      { at: ['http', 'tls'], value: { certFile: 'cert.pem', keyFile: 'key.pem' } },
+    ]);
     const [http, p2p] = [await freePort(), await freePort()];
-    const node = spawn('entente', ['run', join(directory, 'DE')], {
+    const node = spawn('entente', ['run', region], {
       env: {
         ...env,
         ...environment,
@@ -175,8 +212,9 @@ describe('docker/compose.yaml', () => {
       await Promise.race([once(node.stdout, 'data'), ended]);
       const [command = '', ...args] = JSON.parse(only('HEALTHCHECK').split(' CMD ')[1] ?? '[]') as string[];
       const check = (port: number) =>
-        run(command, args, { env: { ...env, HEALTH_URL: `http://127.0.0.1:${port}/livez` } });
-      await check(http);
+        run(command, args, { env: { ...env, REGION_DIR: region, ENTENTE_HTTP_PORT: `${port}` } });
+      const { stdout: told } = await check(http);
+      assert.match(told, new RegExp(`^It answers at https://127\\.0\\.0\\.1:${http}/livez\n$`));
       await assert.rejects(check(await freePort()), { code: 1 });
       node.kill('SIGTERM');
       assert.deepEqual(await ended, [0, null]);
