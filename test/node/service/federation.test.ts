@@ -87,9 +87,9 @@ describe('Three regions as processes', function () {
 
   it('B47, T18: a stranger that dials all of them is refused, and its people pass nowhere', async () => {
     await world.foundStranger(STRANGER);
-    const code = await world.issue(STRANGER, 'Person 9');
     const node = await world.start(STRANGER, '--without-peers');
     await node.event('writing', ({ writing }) => writing === 'writing');
+    const code = await world.issue(STRANGER, 'Person 9');
     for (const region of [A, B]) {
       await eventually(
         async () => (await world.get(region, '/metrics')).toString(),
