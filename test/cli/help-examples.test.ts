@@ -25,6 +25,7 @@ const TRIED_ELSEWHERE = /^(ENTENTE_LOG_FORMAT=pretty )?entente (run|up|demo|benc
 const OTHER_EXITS = new Map([
   // No node runs there.
   ['entente status DE', 4],
+  ['entente status --live DE', 1],
   ['entente promote DE', 4],
 ]);
 

@@ -67,6 +67,9 @@ describe('docs/operations.md', () => {
       'FORKED',
     ]);
     for (const [, code = ''] of text.matchAll(/`([A-Z]+(?:_[A-Z]+)*)`/g))
-      assert.ok(codes.has(code) || /^(SIGTERM|SIGHUP|URL|ENTENTE_.*)$/.test(code) || code === 'DE', code);
+      assert.ok(
+        codes.has(code) || /^(SIGTERM|SIGHUP|URL|REGION_DIR|ENTENTE_.*)$/.test(code) || code === 'DE',
+        code,
+      );
   });
 });
