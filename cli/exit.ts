@@ -110,4 +110,5 @@ const EXIT_OF_NODE_ERROR: Partial<Record<NodeErrorCode, ExitCode>> = {
   LOG_CORRUPT: EXIT.inconsistent,
   REGISTRY_CORRUPT: EXIT.inconsistent,
   PEER_UNREACHABLE: EXIT.undetermined,
+  REGISTRY_AWAY: EXIT.undetermined,
 };

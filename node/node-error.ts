@@ -63,6 +63,8 @@ export const NODE_ERROR_CODES = [
   // Registry and revoking
   'REGISTRY_KEY_WRONG',
   'REGISTRY_CORRUPT',
+  'REGISTRY_AWAY',
+  'REGISTRY_TAKEN',
   'ORDER_DIFFERS',
   'REVOCATIONS_EXCEEDED',
 ] as const;

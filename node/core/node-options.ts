@@ -9,6 +9,7 @@ import {
   type Random,
   type SecondPlace,
 } from '../ports.ts';
+import { type SharedTables } from '../registry/private-tables.ts';
 import { type CheckSignatures } from '../verdicts/signature-thread.ts';
 import { type NodeKeys, type WritingSideModules } from './writing-side.ts';
 
@@ -66,6 +67,8 @@ export interface RegionNodeModules extends TrustModules, Pick<WritingSideModules
   readonly disk: Disk;
   readonly mark: CommitMark;
   readonly secondPlace: SecondPlace;
+  /** Where all that is private is kept, if that is not the store. The node ends it. Not where witnesses fence the writer. */
+  readonly tables?: SharedTables | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly network: Network;

@@ -3,8 +3,10 @@ import { Handovers } from '../issuing/handovers.ts';
 import { IssueOnce, type IssueOnceModules, type IssueOnceOptions } from '../issuing/issue-once.ts';
 import { Life, type LifeModules, type LifeOptions } from '../life/life.ts';
 import { Lists } from '../lists/lists.ts';
+import { type Store } from '../store/store.ts';
 
 export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick<IssueOnceModules, 'sizes'> {
+  readonly store: Store;
   readonly node: LifeModules['node'] & { issue: IssueOnceModules['issue'] };
   /** Throws why it does not sign: what a machine that follows holds may be of batches that were given up. */
   readonly requireSide: () => unknown;
@@ -12,9 +14,12 @@ export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick
 
 export function peopleOf(options: LifeOptions & IssueOnceOptions, modules: PeopleModules) {
   const { store, node, requireSide } = modules;
-  const lists = new Lists({ key: options.registryKey }, { ...modules, tables: store });
+  const lists = new Lists({ key: options.registryKey }, modules);
   const life = new Life(options, { ...modules, lists });
   const issue: IssueOnceModules['issue'] = (request) => node.issue(request);
   const once = new IssueOnce(options, { ...modules, issue, held: () => (requireSide(), node.heldCodes) });
-  return { lists, life, once, handovers: new Handovers({ store }) };
+  // Where records are kept apart an update may be waiting for whoever takes them back.
+  const takeBack: Life['takeBack'] = (codes, subjects) =>
+    modules.tables === store ? life.takeBack(codes, subjects) : life.takeBackNow(codes, subjects);
+  return { lists, life, once, takeBack, handovers: new Handovers({ store }) };
 }

@@ -17,6 +17,7 @@ import { type LogTree } from '../log/log-tree.ts';
 import { type Receipt } from '../log/log-work.ts';
 import { type TrustLogItem } from '../log/trust-log-work.ts';
 import { isNodeError } from '../node-error.ts';
+import { type PrivateTables } from '../registry/private-tables.ts';
 import { Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type Scrub } from '../store/scrub.ts';
@@ -55,6 +56,7 @@ export class RegionNode {
   readonly #options: RegionNodeOptions & typeof NODE_DEFAULTS;
   readonly #modules: RegionNodeModules;
   readonly #store: Store;
+  readonly #tables: PrivateTables;
   /** The background data of the region. */
   readonly lists: Lists;
   /** People who declared, and their colours. */
@@ -92,11 +94,11 @@ export class RegionNode {
     this.#options = { ...NODE_DEFAULTS, ...options };
     this.#modules = modules;
     const { region, network } = options;
-    const { clock } = modules;
     const onTrouble = (error: unknown) => modules.onTrouble?.(error);
     const logs = () => this.#shelf.logs;
     this.#background = new Background(this.#stopping.signal, { onTrouble });
-    this.#store = new Store({ owner: `${region}.${network}` }, modules);
+    const store = (this.#store = new Store({ owner: `${region}.${network}` }, modules));
+    this.#tables = modules.tables ?? store;
     this.#board = new TrustBoard({ home: region, network }, modules);
     this.#shelf = new LogShelf(options, {
       ...modules,
@@ -150,6 +152,7 @@ export class RegionNode {
     const people = peopleOf(this.#options, {
       ...modules,
       store: this.#store,
+      tables: this.#tables,
       state: () => this.keeper(region)?.state,
       registry: () => this.#requireRegistry(),
       sizes: () => this.#shelf.issued,
@@ -157,7 +160,6 @@ export class RegionNode {
       node: this,
     });
     ({ lists: this.lists, life: this.life, handovers: this.handovers, once: this.once } = people);
-    const store = this.#store;
     this.visitor = new LogVisitor({ ...reading, store, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();
     this.#desks = new Desks(options, {
@@ -181,7 +183,7 @@ export class RegionNode {
     this.#signing = new Signing(this.#options, {
       ...reading,
       writership: this.#writership,
-      takeBack: (codes, subjects) => this.life.takeBack(codes, subjects),
+      takeBack: people.takeBack,
       store: this.#store,
       mender: this.#mender,
       registry: () => this.#requireRegistry(),
@@ -194,7 +196,6 @@ export class RegionNode {
     const leaves = new LeafFinder(reading);
     this.#verdicts = new VerdictService({
       ...modules,
-      clock,
       trust: () => this.trust,
       leafProofs: (place) => leaves.find(place),
     });
@@ -207,7 +208,7 @@ export class RegionNode {
     try {
       await this.#store.start();
       const key = this.#options.registryKey;
-      this.#registry = await Registry.open({ key }, { ...this.#modules, store: this.#store });
+      this.#registry = await Registry.open({ key }, { ...this.#modules, tables: this.#tables });
       await this.#shelf.open();
       // An earlier process may have ended between signing its newest checkpoint and vouching for it.
       if (this.#options.onDemand !== true) await this.#voucher.vouch(this.#shelf.home);
@@ -385,6 +386,7 @@ export class RegionNode {
     for (const part of parts) await part.stop();
     await this.#background.ended();
     await this.#shelf.close();
+    await this.#modules.tables?.stop();
     await this.#store.stop();
     this.#isStopped = true;
   }

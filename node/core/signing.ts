@@ -333,12 +333,14 @@ export class Signing {
   }
 
   async #open(): Promise<void> {
-    const { writership } = this.#modules;
+    const { writership, tables, onTrouble } = this.#modules;
     if (writership !== undefined) await takeOver(this.#how, { ...this.#modules, writership });
     else if (!this.#forced) await requireUnfenced(this.#options, this.#modules);
     this.#isOpening = true;
     try {
       const side = await this.#start();
+      // What an earlier process left in the registry is taken back before anybody issues, and so waits for that.
+      if (tables !== undefined) await side.tend().catch((error: unknown) => onTrouble?.(error));
       // Somebody else may have shown meanwhile that he signs too.
       if (this.#state !== 'clear') return await side.stop();
       this.#side = side;
@@ -350,8 +352,7 @@ export class Signing {
     }
     this.#modules.background.run(() => this.#endSalvage());
     // What the writer before had in hand is finished now, and not when the next code is asked for.
-    if (writership !== undefined)
-      await this.#side.tend().catch((error: unknown) => this.#modules.onTrouble?.(error));
+    if (writership !== undefined) await this.#side.tend().catch((error: unknown) => onTrouble?.(error));
   }
 
   /** Once `isWriting`: what is taken of others has landed before the first own entry. */

@@ -2,7 +2,7 @@
 import { type Primitives } from '../../protocol/primitives.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type AttestationWorkModules, type AttestKeys } from '../issuing/attestation-work.ts';
-import { Issuer, type Issued, type IssueRequest } from '../issuing/issuer.ts';
+import { Issuer, type Issued, type IssuerModules, type IssueRequest } from '../issuing/issuer.ts';
 import { type TimeBounds } from '../clock/time-bounds.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { logError } from '../log/log-error.ts';
@@ -33,7 +33,8 @@ export interface WritingSideOptions extends SequencerOptions {
   readonly network: string;
 }
 
-export interface WritingSideModules extends Primitives, Pick<AttestationWorkModules, 'onSigned'> {
+export interface WritingSideModules
+  extends Primitives, Pick<AttestationWorkModules, 'onSigned'>, Pick<IssuerModules, 'tables' | 'takeBack'> {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;

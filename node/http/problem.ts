@@ -45,6 +45,8 @@ export const CODES_BY_STATUS: Readonly<Record<number, readonly ProblemCode[]>> =
     'STORE_DOWN',
     'STORE_READ_ONLY',
     'STORE_CLOSED',
+    'REGISTRY_AWAY',
+    'REGISTRY_TAKEN',
     'LOG_BEHIND',
     'LOG_CONTRADICTED',
     'LOG_FENCED',

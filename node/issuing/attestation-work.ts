@@ -92,12 +92,11 @@ export class AttestationWork implements LogWork<CommittedStatus> {
       // A commitment to nothing looks like any other.
       drafts.push(template.draft(index + drafts.length, item?.commitment ?? random(COMMITMENT_BYTES)));
     }
-    const changes = registry.changes({ log, index, hour, entries });
-    if (items.some(({ toHandOver }) => toHandOver)) {
-      changes.push(handoverChange({ log, index, count: drafts.length }));
-    }
-    items.forEach(({ also }, number) => changes.push(...also({ log, index: places[number] ?? index })));
-    return { drafts, places, changes };
+    const records = registry.changes({ log, index, hour, entries });
+    items.forEach(({ also }, number) => records.push(...also({ log, index: places[number] ?? index })));
+    const isToHandOver = items.some(({ toHandOver }) => toHandOver);
+    const changes = isToHandOver ? [handoverChange({ log, index, count: drafts.length })] : [];
+    return { drafts, places, records, changes };
   }
 
   /** @throws {NodeError} KEY_NOT_IN_FORCE if the key of the draft is gone, SIGNER_FAULTY. */

@@ -15,7 +15,7 @@ import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
-import { type Store } from '../store/store.ts';
+import { type PrivateTables } from '../registry/private-tables.ts';
 import { Gathered } from './gathered.ts';
 import { type HeldCodes } from './held-codes.ts';
 import { type IssueRequest } from './issuer.ts';
@@ -32,7 +32,7 @@ export interface IssueOnceOptions {
 }
 
 export interface IssueOnceModules {
-  readonly store: Store;
+  readonly tables: PrivateTables;
   readonly clock: Clock;
   readonly random: Random;
   readonly issue: (request: IssueRequest) => Promise<IssuedOnce>;
@@ -78,11 +78,11 @@ export class IssueOnce {
 
   constructor({ registryKey }: IssueOnceOptions, modules: IssueOnceModules) {
     this.#modules = modules;
-    const { store } = modules;
+    const { tables } = modules;
     // A file of people is thousands of orders at the same time.
-    this.#reads = new Gathered((keys) => store.getMany(keys));
+    this.#reads = new Gathered((keys) => tables.getMany(keys));
     this.#writes = new Gathered(async (changes) => {
-      await store.write(changes);
+      await tables.write(changes);
       return changes.map(() => undefined);
     });
     this.#sealer = new Sealer(derivedKey(registryKey, 'once'));
@@ -166,12 +166,12 @@ export class IssueOnce {
     const { today, yesterday } = this.#days;
     if (this.#sweptDay === today) return;
     this.#sweptDay = today;
-    const { store } = this.#modules;
+    const { tables } = this.#modules;
     const end = keyOf(yesterday, '');
     for (;;) {
-      const page = await store.page('once/', end, { limit: 256 });
+      const page = await tables.page('once/', end, { limit: 256 });
       if (page.length === 0) return;
-      await store.write(page.map(([key]) => ({ del: key })));
+      await tables.write(page.map(([key]) => ({ del: key })));
     }
   }
 

@@ -17,6 +17,7 @@ import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type HighWater, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { requireSubject } from '../registry/record-page.ts';
+import { type SharedTables } from '../registry/private-tables.ts';
 import { type Registry } from '../registry/registry.ts';
 import { type Store } from '../store/store.ts';
 import {
@@ -25,6 +26,7 @@ import {
   type AttestationWorkModules,
   type CommittedStatus,
 } from './attestation-work.ts';
+import { RecordsApart, type RecordsApartModules } from './records-apart.ts';
 
 export interface IssueRequest {
   /** The region's own reference to the person, 1 to 64 characters. It goes into the registry and nowhere else. */
@@ -34,7 +36,7 @@ export interface IssueRequest {
   readonly isReplacement?: boolean;
   /** Its batch is listed by `Handovers` until somebody confirms that the codes have arrived. */
   readonly toHandOver?: boolean;
-  /** What is to become durable together with the attestation, once its place is known. May be asked again for another place. */
+  /** What is to become durable in the private tables with the record of the attestation, once its place is known. May be asked again for another place. */
   readonly also?: (place: Place) => readonly Change[];
 }
 
@@ -61,6 +63,10 @@ export interface IssuerModules
   readonly clock: Clock;
   readonly random: Random;
   readonly registry: Registry;
+  /** Where the registry is kept, if that is not the store. */
+  readonly tables?: SharedTables | undefined;
+  /** See `RecordsApartModules`. Must not wait for anybody who issues. */
+  readonly takeBack?: RecordsApartModules['takeBack'];
   readonly keys: AttestKeys;
   /** Opens an own log, or gives the one that is open. */
   readonly openTree: (origin: string) => Promise<LogTree>;
@@ -223,10 +229,16 @@ export class Issuer {
     }
     const tree = await openTree(this.#originOf(log));
     const work = new AttestationWork({ region, network, log }, this.#modules);
-    const sequencer = new Sequencer(this.#options, { ...this.#modules, tree, work });
+    const apart = this.#apart(log);
+    const sequencer = new Sequencer(this.#options, { ...this.#modules, tree, work, apart });
     await sequencer.start();
     this.#current = { log, tree, sequencer };
     return this.#current;
+  }
+
+  #apart(log: string): RecordsApart | undefined {
+    const { tables, takeBack = () => Promise.resolve() } = this.#modules;
+    return tables && new RecordsApart({ log }, { ...this.#modules, tables, takeBack });
   }
 
   /** Ends a log whose month is over; does nothing to one that is sealed. */

@@ -12,12 +12,12 @@ import { type Change, type Random } from '../ports.ts';
 import { keyAfter } from '../store/reader.ts';
 import { Pseudonyms } from '../registry/pseudonyms.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
-import { type Store } from '../store/store.ts';
+import { type PrivateTables } from '../registry/private-tables.ts';
 import { type Identity } from '../lists/identity.ts';
 import { type Dossier, encodeDossier, parseDossier } from './dossier.ts';
 
 export interface DossierShelfModules {
-  readonly store: Store;
+  readonly tables: PrivateTables;
   readonly random: Random;
 }
 
@@ -53,7 +53,7 @@ export class DossierShelf {
   /** The dossiers of these persons, in their order. */
   async dossiers(pseudonyms: readonly string[]): Promise<(Dossier | undefined)[]> {
     const names = pseudonyms.map((pseudonym) => PERSONS + pseudonym);
-    const sealed = await this.#modules.store.getMany(names);
+    const sealed = await this.#modules.tables.getMany(names);
     return sealed.map((bytes, i) => bytes && parseDossier(this.#sealer.open(names[i] ?? '', bytes)));
   }
 
@@ -64,7 +64,7 @@ export class DossierShelf {
   /** Persons in the order of their pseudonyms behind `after`; an empty page is the end. */
   async page(after: string, limit: number): Promise<ShelvedDossier[]> {
     const from = after === '' ? PERSONS : keyAfter(PERSONS + after);
-    const page = await this.#modules.store.page(from, `${PERSONS}~`, { limit });
+    const page = await this.#modules.tables.page(from, `${PERSONS}~`, { limit });
     return page.map(([name, sealed]) => ({
       pseudonym: name.slice(PERSONS.length),
       dossier: parseDossier(this.#sealer.open(name, sealed)),
@@ -94,7 +94,7 @@ export class DossierShelf {
   /** Whether somebody else who declared than the person of that pseudonym has this name and day of birth. */
   async isNameShared(identity: Identity, pseudonym: string): Promise<boolean> {
     const from = this.#nameKey(identity, '');
-    const page = await this.#modules.store.page(from, `${from}~`, { limit: 2 });
+    const page = await this.#modules.tables.page(from, `${from}~`, { limit: 2 });
     return page.some(([key]) => key !== from + pseudonym);
   }
 
@@ -110,7 +110,7 @@ export class DossierShelf {
   async *marked(mark: Mark, limit: number): AsyncGenerator<ShelvedDossier[], void, undefined> {
     const prefix = markKey(mark, '');
     for (let from = prefix; ;) {
-      const page = await this.#modules.store.page(from, `${prefix}~`, { limit });
+      const page = await this.#modules.tables.page(from, `${prefix}~`, { limit });
       const last = page.at(-1)?.[0];
       if (last === undefined) return;
       const pseudonyms = page.map(([key]) => key.slice(prefix.length));
@@ -128,7 +128,7 @@ export class DossierShelf {
    * What says who they are goes last, so that a run that broke off is taken up again.
    */
   async forget(subject: string): Promise<boolean> {
-    const { store } = this.#modules;
+    const { tables } = this.#modules;
     const pseudonym = this.pseudonymOf(subject);
     const [dossier] = await this.dossiers([pseudonym]);
     const marks = [markKey('untold', pseudonym), markKey('objection', pseudonym)];
@@ -137,8 +137,8 @@ export class DossierShelf {
     const names = identities.map((identity) => this.#nameKey(identity, pseudonym));
     // What was deleted before, as names that are not borne any more and what an intake moved, lies in the files until then.
     for (const keys of [[STAGED + pseudonym, ...marks, ...names], [PERSONS + pseudonym]]) {
-      await store.write(keys.map((key) => ({ del: key })));
-      for (const key of keys) await store.compact(key, keyAfter(key));
+      await tables.write(keys.map((key) => ({ del: key })));
+      for (const key of keys) await tables.compact(key, keyAfter(key));
     }
     return dossier !== undefined;
   }

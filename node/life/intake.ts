@@ -12,7 +12,7 @@ import { readCsvRows } from '../rows/csv-rows.ts';
 import { type Encoding, inUtf8 } from '../rows/encoding.ts';
 import { readJsonRows } from '../rows/json-rows.ts';
 import { type RowFault } from '../rows/row-form.ts';
-import { type Store } from '../store/store.ts';
+import { type PrivateTables } from '../registry/private-tables.ts';
 import { type Declaration, declarationForm, type DeclarationRow, declarationSchema } from './declaration.ts';
 import { type Dossier } from './dossier.ts';
 import { type DossierShelf, STAGED } from './dossier-shelf.ts';
@@ -59,7 +59,7 @@ export type IntakeReport =
   | { readonly outcome: 'refused'; readonly faults: readonly RowFault[] };
 
 export interface IntakeModules {
-  readonly store: Store;
+  readonly tables: PrivateTables;
   readonly random: Random;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly shelf: DossierShelf;
@@ -105,14 +105,14 @@ export class Intake {
       return { outcome: 'refused', faults: faults.toSorted((a, b) => a.line - b.line).slice(0, FAULTS_MAX) };
     }
     const head = { source, receivedAtS: nowS, added: 0, replaced: 0, unchanged: 0, older: 0 };
-    await this.#modules.store.write([this.#headChange(head)]);
+    await this.#modules.tables.write([this.#headChange(head)]);
     const { added, replaced, unchanged, older } = await this.#move(head);
     return { outcome: 'taken', added, replaced, unchanged, older };
   }
 
   /** Finishes what an earlier process took, and clears away what it did not. Does nothing where nothing is left. */
   async finish(): Promise<void> {
-    const sealed = await this.#modules.store.get(HEAD);
+    const sealed = await this.#modules.tables.get(HEAD);
     if (sealed === undefined) await this.#removeStaged();
     else await this.#move(headSchema.parse(jsonOf(this.#sealer.open(HEAD, sealed))));
   }
@@ -145,7 +145,7 @@ export class Intake {
   }
 
   async #stageSome(rows: readonly DeclarationRow[]): Promise<readonly RowFault[]> {
-    const { store, shelf } = this.#modules;
+    const { tables, shelf } = this.#modules;
     const placed = rows.map((row): Placed => ({
       ...row,
       pseudonym: shelf.pseudonymOf(row.declaration.subject),
@@ -166,14 +166,14 @@ export class Intake {
       staged.set(pseudonym, before ?? line);
       changes.push(this.#stagedChange(pseudonym, { line, declaration }));
     }
-    if (faults.length === 0) await store.write(changes);
+    if (faults.length === 0) await tables.write(changes);
     return faults;
   }
 
   /** The lines of those of these persons who are staged already. */
   async #staged(pseudonyms: readonly string[]): Promise<Map<string, number>> {
     const names = pseudonyms.map((pseudonym) => STAGED + pseudonym);
-    const sealed = await this.#modules.store.getMany(names);
+    const sealed = await this.#modules.tables.getMany(names);
     const lines = pseudonyms.flatMap((pseudonym, i) => {
       const bytes = sealed[i];
       if (bytes === undefined) return [];
@@ -184,10 +184,10 @@ export class Intake {
 
   /** Each step takes away what it moved and counts it, in one write: wherever it breaks off, the next goes on there. */
   async #move(from: Head): Promise<Head> {
-    const { store, shelf } = this.#modules;
+    const { tables, shelf } = this.#modules;
     const head = { ...from };
     for (;;) {
-      const page = await store.page(STAGED, `${STAGED}~`, { limit: ROWS_TOGETHER });
+      const page = await tables.page(STAGED, `${STAGED}~`, { limit: ROWS_TOGETHER });
       if (page.length === 0) break;
       const known = await shelf.dossiers(page.map(([name]) => name.slice(STAGED.length)));
       const changes = page.flatMap(([name, sealed], i): Change[] => {
@@ -198,18 +198,18 @@ export class Intake {
           what === 'unchanged' ? [] : shelf.changes(dossierWith(declaration, head, known[i]), known[i]);
         return [...taken, { del: name }];
       });
-      await store.write([...changes, this.#headChange(head)]);
+      await tables.write([...changes, this.#headChange(head)]);
     }
-    await store.write([{ del: HEAD }]);
+    await tables.write([{ del: HEAD }]);
     return head;
   }
 
   async #removeStaged(): Promise<void> {
-    const { store } = this.#modules;
+    const { tables } = this.#modules;
     for (;;) {
-      const page = await store.page(STAGED, `${STAGED}~`, { limit: ROWS_TOGETHER });
+      const page = await tables.page(STAGED, `${STAGED}~`, { limit: ROWS_TOGETHER });
       if (page.length === 0) return;
-      await store.write(page.map(([name]) => ({ del: name })));
+      await tables.write(page.map(([name]) => ({ del: name })));
     }
   }
 

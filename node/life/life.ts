@@ -151,11 +151,7 @@ export class Life {
    * @throws {NodeError} as `rulesForPeople`, `Lists.view` and `Updater.update`; REFUSED while another run goes on.
    */
   async *update(order: UpdateOrder = {}): AsyncGenerator<UpdateNews, void, undefined> {
-    if (this.#isUpdating)
-      throw new NodeError('REFUSED', 'colours are being updated already', {
-        hint: 'Wait for that run to end.',
-        retry: true,
-      });
+    if (this.#isUpdating) throw alreadyUpdating();
     this.#isUpdating = true;
     try {
       await this.#turns.take(TURN, () => this.#intake.finish());
@@ -201,7 +197,9 @@ export class Life {
         const newest = dossiers[i]?.changes[0];
         return newest?.log === log && newest.index === index;
       });
-      await this.#modules.store.write(done.map(({ subject }) => this.#shelf.unmarkChange('untold', subject)));
+      await this.#modules.tables.write(
+        done.map(({ subject }) => this.#shelf.unmarkChange('untold', subject)),
+      );
     });
   }
 
@@ -270,6 +268,13 @@ export class Life {
     });
   }
 
+  /** As `takeBack`, for whoever an update may be waiting for. @throws {NodeError} REFUSED while there is one. */
+  async takeBackNow(codes: Handover, subjects: readonly string[]): Promise<void> {
+    if (subjects.length === 0) return;
+    if (this.#isUpdating) throw alreadyUpdating();
+    await this.takeBack(codes, subjects);
+  }
+
   /** Takes back what is noted of these people's codes, which no log will have. To be repeated if it is interrupted. Rejects as the store. */
   takeBack(codes: Handover, subjects: readonly string[]): Promise<void> {
     return this.#turns.take(TURN, async () => {
@@ -285,7 +290,7 @@ export class Life {
           ...(now.objections.some(isUnsettled) ? [this.#shelf.markChange('objection', subject)] : []),
         ];
       });
-      if (changes.length > 0) await this.#modules.store.write(changes);
+      if (changes.length > 0) await this.#modules.tables.write(changes);
     });
   }
 
@@ -299,7 +304,7 @@ export class Life {
       const mark = dossier.objections.some(isUnsettled)
         ? this.#shelf.markChange('objection', subject)
         : this.#shelf.unmarkChange('objection', subject);
-      await this.#modules.store.write([this.#shelf.dossierChange(dossier), mark]);
+      await this.#modules.tables.write([this.#shelf.dossierChange(dossier), mark]);
       return dossier.objections.find(isIt) as Objection;
     });
   }
@@ -361,5 +366,12 @@ export class Life {
 function staysUnknown(): NodeError {
   return new NodeError('REFUSED', 'somebody told of stays, and no list says which areas are at risk', {
     hint: 'Import the areas at risk: entente lists example areas',
+  });
+}
+
+function alreadyUpdating(): NodeError {
+  return new NodeError('REFUSED', 'colours are being updated already', {
+    hint: 'Wait for that run to end.',
+    retry: true,
   });
 }

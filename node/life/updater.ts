@@ -17,7 +17,7 @@ import { type Change } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
-import { type Store } from '../store/store.ts';
+import { type PrivateTables } from '../registry/private-tables.ts';
 import { CHANGES_MAX, type Dossier, type StatusChange } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { earlierAt } from './earlier.ts';
@@ -25,7 +25,7 @@ import { judge, type JudgedAt, type Judgement, reasonOf, stricterBy } from './ju
 import { type Known, knownOf, type RulingState, together } from './known.ts';
 
 export interface UpdaterModules {
-  readonly store: Store;
+  readonly tables: PrivateTables;
   readonly shelf: DossierShelf;
   readonly lists: Lists;
   readonly registry: () => Registry;
@@ -240,13 +240,13 @@ export class Updater {
 
   /** Gives the persons for whom this hour has no revocation left. */
   async #apply(judged: readonly Judged[], at: JudgedAt): Promise<ReadonlySet<string>> {
-    const { store, shelf } = this.#modules;
+    const { tables, shelf } = this.#modules;
     const settled = judged.filter(
       ({ isFound, dossier, judgement }) =>
         judgement.what === 'unchanged' && (isFound || dossier.isRevoking === true),
     );
     if (settled.length > 0)
-      await store.write(
+      await tables.write(
         settled.map(({ dossier, last, isFound }) => {
           const now = isFound ? withChange(dossier, last as StatusChange) : dossier;
           return shelf.dossierChange(withoutIntent(now));
@@ -283,11 +283,11 @@ export class Updater {
 
   /** Revokes what must pass no more, after it was noted where another code is to come. Gives who waits for the rest of it. */
   async #revokeAll(all: readonly Held[]): Promise<ReadonlySet<string>> {
-    const { store, shelf } = this.#modules;
+    const { tables, shelf } = this.#modules;
     const some = all.filter(({ revoked }) => revoked.length > 0);
     const unnoted = some.filter((one) => isToIssue(one) && one.dossier.isRevoking !== true);
     if (unnoted.length > 0)
-      await store.write(unnoted.map(({ dossier }) => shelf.dossierChange({ ...dossier, isRevoking: true })));
+      await tables.write(unnoted.map(({ dossier }) => shelf.dossierChange({ ...dossier, isRevoking: true })));
     const byLog = new Map<string, number[]>();
     for (const { log, index } of some.flatMap(({ revoked }) => revoked))
       byLog.set(log, [...(byLog.get(log) ?? []), index]);

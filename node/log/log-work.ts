@@ -13,8 +13,10 @@ export interface PreparedBatch {
   readonly drafts: readonly Uint8Array[];
   /** For each item the index of its entry, or why it gets none. There may be entries of no item. */
   readonly places: readonly (number | Error)[];
-  /** Made durable together with the drafts: the private side of the batch. */
+  /** Made durable together with the drafts. */
   readonly changes?: readonly Change[];
+  /** The private side of the batch: together with the drafts too, or before them where it is kept apart. */
+  readonly records?: readonly Change[];
 }
 
 export interface LogWork<Item> {
@@ -22,6 +24,18 @@ export interface LogWork<Item> {
   prepare(items: readonly Item[], place: BatchPlace): PreparedBatch;
   /** The entry of a draft: signed. The same draft gives the same bytes, also in a later process. */
   finish(draft: Uint8Array, index: number): Uint8Array;
+}
+
+/** Where the private side of a log is kept that is not in the store: durable before a batch is staged. */
+export interface ApartRecords {
+  /** Of the batch that begins at `index`. Rejects as `PrivateTables.write`, and with REGISTRY_TAKEN where another process has taken over. */
+  write(index: number, records: readonly Change[]): Promise<void>;
+  /**
+   * Makes this process the only one that writes there, and takes back what is there of batches from `index` on: no log will have
+   * them. To be repeated if it rejects; fatal with LOG_BEHIND where the log was longer when somebody wrote there.
+   * `refuse`: called before something is taken back, and from then on nobody may wait for a place in the log.
+   */
+  takeOver(index: number, refuse: () => void): Promise<void>;
 }
 
 /** An item that is in the log, under a checkpoint that is signed and durable. */

@@ -1,7 +1,7 @@
 /**
  * The steps by which an own log grows, each durable before the next:
  *
- *   stage the unsigned drafts with their indexes -> have the tree permitted, where witnesses fence the writer -> sign ->
+ *   private records, where they are kept apart -> stage the unsigned drafts with their indexes -> have the tree permitted, where witnesses fence the writer -> sign ->
  *   entries, tiles, head and checkpoint in one write -> second place -> publish
  *
  * While a batch is signed the next one is staged, so that the disk is not waited for. After anything that leaves an outcome
@@ -11,14 +11,14 @@
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { requireTime, type TimeBounds } from '../clock/time-bounds.ts';
-import { type Change, type Clock, type HighWater, type Signer } from '../ports.ts';
+import { type Clock, type HighWater, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { type SharedBatch } from '../writer/batch-share.ts';
 import { type TreeToSign } from '../writer/writer-ports.ts';
 import { type Growth } from './growth.ts';
 import { logError } from './log-error.ts';
 import { type LogTree } from './log-tree.ts';
-import { type BatchPlace, type LogWork } from './log-work.ts';
+import { type ApartRecords, type BatchPlace, type LogWork, type PreparedBatch } from './log-work.ts';
 import { signOwnCheckpoint } from './own-checkpoint.ts';
 import { clearingChanges, readStagedBatches, type StagedBatch, stagingChanges } from './staged-batch.ts';
 
@@ -38,6 +38,8 @@ export interface LogWriterModules extends Primitives {
   readonly pledged?: ((origin: string) => number | undefined) | undefined;
   /** Gives a batch to a machine that may have to finish it, once it is durable here. Must not reject for one that does not answer. */
   readonly share?: ((batch: SharedBatch) => Promise<void>) | undefined;
+  /** Where private records are kept apart from the store. Not together with `share`. */
+  readonly apart?: ApartRecords | undefined;
   /** Told of every new checkpoint, and of the newest after a recovery. Must not throw. */
   readonly onCheckpoint?: (checkpoint: HighWater) => void;
 }
@@ -82,10 +84,14 @@ export class LogWriter {
     return { index, atS };
   }
 
-  /** Makes a batch durable before anything of it is signed. Rejects as `Store.write`. */
-  async stage(staged: StagedBatch, changes: readonly Change[]): Promise<void> {
-    const { tree, store, share } = this.#modules;
-    const all = [...changes, ...stagingChanges(tree.keys, staged)];
+  /** Makes a batch durable before anything of it is signed. Rejects as `Store.write` and `ApartRecords.write`. */
+  async stage(
+    staged: StagedBatch,
+    { records = [], changes = [] }: Pick<PreparedBatch, 'records' | 'changes'>,
+  ): Promise<void> {
+    const { tree, store, share, apart } = this.#modules;
+    await apart?.write(staged.index, records);
+    const all = [...(apart === undefined ? records : []), ...changes, ...stagingChanges(tree.keys, staged)];
     await store.write(all);
     await share?.({ origin: tree.origin, index: staged.index, changes: all });
     this.#staged.push(staged);
@@ -139,6 +145,12 @@ export class LogWriter {
     const [first, ...more] = batches.splice(0, above < 0 ? batches.length : above);
     if (first !== undefined) await this.#finish([first, ...more]);
     for (const staged of batches) await this.finish(staged);
+  }
+
+  /** Once nothing is staged: makes sure that no record is kept apart of what is not in the log. Rejects as `ApartRecords.takeOver`. */
+  async takeOver(refuse: () => void): Promise<void> {
+    const { apart, tree } = this.#modules;
+    await apart?.takeOver(tree.size, refuse);
   }
 
   /** Signs the present tree with the key that is in force now, and may seal the log. */

@@ -3,10 +3,10 @@
  * and tells the submitters what came of it. Whoever has a receipt is in the log for good.
  */
 import { isNodeError, type NodeError } from '../node-error.ts';
-import { type Change, type HighWater } from '../ports.ts';
+import { type HighWater } from '../ports.ts';
 import { BatchQueue, type BatchQueueOptions } from './batch-queue.ts';
 import { logError } from './log-error.ts';
-import { type LogWork, type Receipt } from './log-work.ts';
+import { type LogWork, type PreparedBatch, type Receipt } from './log-work.ts';
 import { LogWriter, type LogWriterModules } from './log-writer.ts';
 import { type StagedBatch } from './staged-batch.ts';
 
@@ -28,7 +28,7 @@ interface Submission<Item> {
 /** A batch from its staging until its submitters know. */
 interface BatchInHand {
   readonly staged: StagedBatch;
-  readonly changes: readonly Change[];
+  readonly besides: Pick<PreparedBatch, 'records' | 'changes'>;
   /** Those who got a place in it. */
   readonly placed: readonly {
     readonly index: number;
@@ -149,6 +149,7 @@ export class Sequencer<Item> {
     try {
       await this.#modules.tree.inTurn(() => this.#writer.recover());
       await this.#answer();
+      await this.#writer.takeOver(() => this.#refuseAll());
       this.#settled = true;
       this.#trouble = undefined;
     } catch (error) {
@@ -162,7 +163,7 @@ export class Sequencer<Item> {
     const batch = this.#prepare(this.#queue.take());
     if (batch === undefined) return;
     this.#inHand.push(batch);
-    await this.#attempt(batch, () => this.#writer.stage(batch.staged, batch.changes));
+    await this.#attempt(batch, () => this.#writer.stage(batch.staged, batch.besides));
     await this.#finishing;
     if (this.#settled) this.#finishing = this.#attempt(batch, () => this.#finish(batch));
   }
@@ -199,14 +200,14 @@ export class Sequencer<Item> {
     try {
       const place = this.#writer.place();
       const items = submissions.map(({ item }) => item);
-      const { drafts, places, changes = [] } = this.#modules.work.prepare(items, place);
+      const { drafts, places, ...besides } = this.#modules.work.prepare(items, place);
       const placed = submissions.flatMap((submission, i) => {
         const index = places[i];
         if (typeof index === 'number') return [{ index, submission }];
         submission.reject(index);
         return [];
       });
-      if (drafts.length > 0) return { staged: { ...place, drafts }, changes, placed };
+      if (drafts.length > 0) return { staged: { ...place, drafts }, besides, placed };
     } catch (error) {
       for (const { reject } of submissions) reject(error);
     }
@@ -245,6 +246,14 @@ export class Sequencer<Item> {
   #refuse(batch: BatchInHand, error: NodeError): void {
     this.#inHand = this.#inHand.filter((other) => other !== batch);
     for (const { submission } of batch.placed) submission.reject(error);
+  }
+
+  /** Whoever waits for a place may be waited for by what is being taken back. */
+  #refuseAll(): void {
+    const { origin } = this.#modules.tree;
+    this.#fail(
+      logError('LOG_NOT_WRITTEN', `${origin}: what an earlier try left in the registry is taken back`),
+    );
   }
 
   #fail(trouble: NodeError): void {

@@ -1,16 +1,17 @@
 /**
- * Who holds which attestation: private to the region, and sealed. Two tables in the store:
+ * Who holds which attestation: private to the region, and sealed. Two kinds of rows in the private tables:
  *
  *   registry/page/<log>/<first index>                the records of up to 64 attestations that follow each other
  *   registry/subject/<pseudonym>/<name of a place>   nothing more: the person of that pseudonym has that attestation
  *
- * so that one range is all that the region knows of a person. The records of a batch are written with its staging, by whoever
- * stages it; but for that and `forget` nothing is ever changed.
+ * so that one range is all that the region knows of a person. The records of a batch are written with its staging, or before it, by
+ * whoever stages it; but for that and `forget` nothing is ever changed.
  */
 import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
 import { type Change, type Random } from '../ports.ts';
+import { isNodeError } from '../node-error.ts';
 import { keyAfter } from '../store/reader.ts';
-import { type Store } from '../store/store.ts';
+import { type PrivateTables } from './private-tables.ts';
 import { Turns } from '../turns.ts';
 import { PlaceCipher, type Place } from './place-cipher.ts';
 import { Pseudonyms } from './pseudonyms.ts';
@@ -27,7 +28,7 @@ import { registryKeyWrong } from './registry-error.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from './sealer.ts';
 
 export interface RegistryModules {
-  readonly store: Store;
+  readonly tables: PrivateTables;
   readonly random: Random;
 }
 
@@ -68,6 +69,7 @@ export class Registry {
   /** By log: a key of its own for each month keeps the number of values under one key in bounds. */
   readonly #sealers = new Map<string, Sealer>();
   readonly #turns = new Turns();
+  #hasKey = false;
 
   private constructor({ key }: RegistryOptions, modules: RegistryModules) {
     this.#modules = modules;
@@ -77,20 +79,30 @@ export class Registry {
   }
 
   /**
-   * Opens the registry of a store; the first key that opens an empty one is its key from then on.
+   * Opens the registry of some tables; the first key that opens an empty one is its key from then on. Where the database is away it
+   * is opened all the same, and `requireKey` is to be asked before anything is written.
    * @throws {NodeError} REGISTRY_KEY_WRONG
    */
   static async open(options: RegistryOptions, modules: RegistryModules): Promise<Registry> {
     const registry = new Registry(options, modules);
-    const sealer = new Sealer(derivedKey(options.key, 'check'));
-    const sealed = await modules.store.get(CHECK_KEY);
+    await registry.requireKey().catch((error: unknown) => {
+      if (!isNodeError(error, 'REGISTRY_AWAY')) throw error;
+    });
+    return registry;
+  }
+
+  /** @throws {NodeError} REGISTRY_KEY_WRONG where the rows were sealed with another key, and as the tables. */
+  async requireKey(): Promise<void> {
+    if (this.#hasKey) return;
+    const { tables, random } = this.#modules;
+    const sealer = new Sealer(derivedKey(this.#key, 'check'));
+    const sealed = await tables.get(CHECK_KEY);
     if (sealed === undefined) {
-      const value = sealer.seal(CHECK_KEY, CHECK, modules.random(NONCE_BYTES));
-      await modules.store.write([{ put: CHECK_KEY, value }]);
+      await tables.write([{ put: CHECK_KEY, value: sealer.seal(CHECK_KEY, CHECK, random(NONCE_BYTES)) }]);
     } else if (!opensCheck(sealer, sealed)) {
       throw registryKeyWrong();
     }
-    return registry;
+    this.#hasKey = true;
   }
 
   /** What the store is to be told of a batch. */
@@ -128,7 +140,7 @@ export class Registry {
 
   async *#pagesOf({ log, index, count }: Place & { readonly count: number }) {
     const until = pageKey(log, index + count);
-    for await (const [key, sealed] of this.#modules.store.entries(pageKey(log, index), until)) {
+    for await (const [key, sealed] of this.#modules.tables.entries(pageKey(log, index), until)) {
       const page = this.#sealer(log).open(key, sealed);
       const first = Number(key.slice(-INDEX_DIGITS));
       const held: { readonly subject: string; readonly index: number }[] = [];
@@ -160,7 +172,7 @@ export class Registry {
   /** The logs of which it has records: one look for each, behind the last page of the one before. */
   async *logs(): AsyncGenerator<string, void, undefined> {
     for (let from = PAGES; ;) {
-      const [found] = await this.#modules.store.page(from, `${PAGES}~`, { limit: 1 });
+      const [found] = await this.#modules.tables.page(from, `${PAGES}~`, { limit: 1 });
       if (found === undefined) return;
       const log = found[0].slice(PAGES.length, -INDEX_DIGITS - 1);
       yield log;
@@ -170,14 +182,14 @@ export class Registry {
 
   /** Whether it has records of a log. */
   async knows(log: string): Promise<boolean> {
-    return (await this.#modules.store.page(...rangeOf(log), { limit: 1 })).length > 0;
+    return (await this.#modules.tables.page(...rangeOf(log), { limit: 1 })).length > 0;
   }
 
   /** All records of a log by index, from one on. Reads all of them: for single questions only. Rejects as `ofSubject`. */
   async *ofLog(log: string, from = 0): AsyncGenerator<RegistryRecord, void, undefined> {
     // Pages begin where their batches do, so that one which holds `from` begins at most so far before it.
     const range = rangeOf(log, Math.max(0, from - RECORDS_PER_PAGE + 1));
-    for await (const [key, sealed] of this.#modules.store.entries(...range)) {
+    for await (const [key, sealed] of this.#modules.tables.entries(...range)) {
       const page = this.#sealer(log).open(key, sealed);
       const first = Number(key.slice(-INDEX_DIGITS));
       for (let slot = Math.max(0, from - first); slot < RECORDS_PER_PAGE; slot++) {
@@ -197,26 +209,26 @@ export class Registry {
 
   /** What leads to a person goes last, so that a run that broke off is taken up where it was. */
   async #forget(subject: string): Promise<readonly Place[]> {
-    const { store } = this.#modules;
+    const { tables } = this.#modules;
     const places = await this.#placesOf(subject);
     for (const place of places) {
       const page = await this.#page(place);
       if (page === undefined) continue;
       const slot = place.index - page.first;
       if (recordOfPage(page.bytes, slot)?.subject === subject)
-        await store.write([this.#pageChange(place.log, page.key, withoutRecord(page.bytes, slot))]);
-      await store.compact(page.key, keyAfter(page.key));
+        await tables.write([this.#pageChange(place.log, page.key, withoutRecord(page.bytes, slot))]);
+      await tables.compact(page.key, keyAfter(page.key));
     }
-    await store.write(places.map((place) => ({ del: this.#pointerKey(subject, this.#nameOf(place)) })));
+    await tables.write(places.map((place) => ({ del: this.#pointerKey(subject, this.#nameOf(place)) })));
     const from = this.#pointerKey(subject, '');
-    await store.compact(from, `${from}~`);
+    await tables.compact(from, `${from}~`);
     return places;
   }
 
   async #placesOf(subject: string): Promise<Place[]> {
     const places: Place[] = [];
     const from = this.#pointerKey(subject, '');
-    for await (const [key] of this.#modules.store.entries(from, `${from}~`)) {
+    for await (const [key] of this.#modules.tables.entries(from, `${from}~`)) {
       places.push(this.#places.placeOf(key.slice(from.length)));
     }
     return places.sort((a, b) => (a.log === b.log ? a.index - b.index : a.log < b.log ? -1 : 1));
@@ -224,7 +236,7 @@ export class Registry {
 
   async #page({ log, index }: Place): Promise<OpenPage | undefined> {
     const range = [pageKey(log, 0), pageKey(log, index + 1)] as const;
-    const [found] = await this.#modules.store.page(...range, { limit: 1, reverse: true });
+    const [found] = await this.#modules.tables.page(...range, { limit: 1, reverse: true });
     if (found === undefined) return undefined;
     const [key, sealed] = found;
     return { key, first: Number(key.slice(-INDEX_DIGITS)), bytes: this.#sealer(log).open(key, sealed) };

@@ -8,6 +8,7 @@ import { type IssuerModules, Issuer } from '../../node/issuing/issuer.ts';
 import { type LogTree } from '../../node/log/log-tree.ts';
 import { Sequencer, type SequencerOptions } from '../../node/log/sequencer.ts';
 import { type TrustLogItem, TrustLogWork } from '../../node/log/trust-log-work.ts';
+import { type PrivateTables } from '../../node/registry/private-tables.ts';
 import { Registry } from '../../node/registry/registry.ts';
 import { Revoker } from '../../node/revoking/revoker.ts';
 import { type Store } from '../../node/store/store.ts';
@@ -66,6 +67,7 @@ export class RegionMachine extends Machine {
 
 export interface RegionProcess {
   readonly store: Store;
+  readonly tables: PrivateTables;
   readonly registry: Registry;
   readonly issuer: Issuer;
   readonly revoker: Revoker;
@@ -105,7 +107,8 @@ export async function startRegion(
     }
     return receipt;
   };
-  const registry = await Registry.open({ key: REGISTRY_KEY }, { store, random });
+  const tables = machine.tables ?? store;
+  const registry = await Registry.open({ key: REGISTRY_KEY }, { tables, random });
   const trust = () => region.state;
   const key = machine.attestKey;
   const issuer = new Issuer(
@@ -114,6 +117,7 @@ export async function startRegion(
       ...shared,
       random,
       registry,
+      tables: machine.tables,
       openTree,
       trust,
       keys: { inForce: () => key, withId: (keyId) => (keyId === key.keyId ? key : undefined) },
@@ -137,7 +141,7 @@ export async function startRegion(
     await store.stop();
   };
   const treeOf = (log: string) => openTree(attestationLogOrigin(region.region, region.network, log));
-  return { store, registry, issuer, revoker, trustLog, openTree, treeOf, stop };
+  return { store, tables, registry, issuer, revoker, trustLog, openTree, treeOf, stop };
 }
 
 /** The attestations of a log, each at the index that it states. */

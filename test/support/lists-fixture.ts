@@ -27,7 +27,7 @@ export class ListsFixture {
     this.machine = machine;
     this.store = store;
     machine.clock.nowAtMs = LISTS_NOW_S * 1_000;
-    const modules = { tables: store, random, clock: machine.clock };
+    const modules = { tables: machine.tables ?? store, random, clock: machine.clock };
     this.lists = new Lists({ key: REGISTRY_KEY }, modules);
     this.shelf = new Shelf({ key: REGISTRY_KEY }, modules);
   }
@@ -64,7 +64,8 @@ export class ListsFixture {
   /** Names under `list/` in the store. */
   async names(): Promise<string[]> {
     const names: string[] = [];
-    for await (const [name] of this.store.entries('list/', 'list0')) names.push(name);
+    for await (const [name] of (this.machine.tables ?? this.store).entries('list/', 'list0'))
+      names.push(name);
     return names;
   }
 }

@@ -7,6 +7,7 @@ import { LogTree } from '../../node/log/log-tree.ts';
 import { type LogWork, type PreparedBatch, type Receipt } from '../../node/log/log-work.ts';
 import { Sequencer, type SequencerModules, type SequencerOptions } from '../../node/log/sequencer.ts';
 import { type HighWater, type Signer } from '../../node/ports.ts';
+import { type SharedTables } from '../../node/registry/private-tables.ts';
 import { Store, type StoreOptions } from '../../node/store/store.ts';
 import { FaultyMedium, type FaultyMediumOptions } from './faulty-disk.ts';
 import { MemorySecondPlace } from './memory-second-place.ts';
@@ -14,6 +15,7 @@ import { sha256 } from './primitives.ts';
 import { ReferenceTree } from './reference-tree.ts';
 import { RunningClock } from './running-clock.ts';
 import { seeded } from './seeded.ts';
+import { tablesApart } from './tables.ts';
 
 export const ORIGIN = 'DE.test/attest/2026-11';
 export const NOW_MS = Date.UTC(2026, 10, 5, 12);
@@ -57,6 +59,8 @@ export class Machine {
   readonly secondPlace = new MemorySecondPlace();
   readonly record = new SignatureRecord();
   readonly clock = new RunningClock(NOW_MS);
+  /** What is private is there, where that is not the store. */
+  tables: SharedTables | undefined = tablesApart();
   readonly random: () => number;
   readonly signer = opensslBackEnd.signerOf(sha256(Buffer.from('log fixture')));
   readonly checkpointKey = recorded(this.signer, this.record, checkpointPlace);

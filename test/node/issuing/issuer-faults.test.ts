@@ -12,6 +12,7 @@ import { greenFields, REGISTRY_KEY, RegionMachine, startRegion } from '../../sup
 import { audit } from '../../support/log-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { LOG_ID } from '../../support/region-fixture.ts';
+import { describeOnAllTables } from '../../support/tables.ts';
 
 const { verifySignature } = opensslBackEnd;
 
@@ -49,7 +50,10 @@ async function auditRegion(machine: RegionMachine, given: readonly Given[]): Pro
     );
   });
   const store = await machine.openStore();
-  const registry = await Registry.open({ key: REGISTRY_KEY }, { store, random: machine.bytes });
+  const registry = await Registry.open(
+    { key: REGISTRY_KEY },
+    { tables: machine.tables ?? store, random: machine.bytes },
+  );
   for (const { subject, issued } of given) {
     const { index, checkpoint } = issued;
     const { attestation } = parseCode(sha256, codeTextOf(sha256, issued, ['status']));
@@ -93,7 +97,7 @@ async function count(): Promise<{ writes: number; raises: number }> {
   return { writes: machine.medium.counters.writes, raises: machine.secondPlace.raises };
 }
 
-describe('Issuer under faults', () => {
+describeOnAllTables('Issuer under faults', () => {
   for (const what of ['DISK_IO', 'crash'] as const) {
     for (const when of ['before', 'after'] as const) {
       it(`A31 ${what} ${when} each single write of issue -> log -> checkpoint -> tiles: no code is lost, none signed twice`, async () => {

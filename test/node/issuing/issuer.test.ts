@@ -13,6 +13,7 @@ import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
 import { attestationsOf, greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { LOG_ID, START_S } from '../../support/region-fixture.ts';
+import { describeOnAllTables } from '../../support/tables.ts';
 
 const { verifySignature } = opensslBackEnd;
 const persons = (count: number) => Array.from({ length: count }, (_, i) => `person ${i}`);
@@ -20,7 +21,7 @@ const persons = (count: number) => Array.from({ length: count }, (_, i) => `pers
 const rejectsWith = (promise: Promise<unknown>, code: NodeErrorCode) =>
   assert.rejects(promise, (error) => isNodeError(error, code));
 
-describe('Issuer', () => {
+describeOnAllTables('Issuer', () => {
   it('turns a status into a code that is signed, logged and proven', async () => {
     const machine = new RegionMachine();
     const { issuer, treeOf, stop } = await startRegion(machine);

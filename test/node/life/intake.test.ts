@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DECLARATION_COLUMNS, declarationsExample } from '../../../node/life/declaration.ts';
 import { DossierShelf } from '../../../node/life/dossier-shelf.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from '../../../node/life/intake.ts';
+import { type PrivateTables } from '../../../node/registry/private-tables.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { storeInDirectory } from '../../../node/store/store-directory.ts';
 import { systemClock } from '../../../node/system-clock.ts';
@@ -12,6 +13,7 @@ import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { bytesOf, LISTS_NOW_S } from '../../support/lists-fixture.ts';
 import { Machine } from '../../support/log-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
+import { describeOnAllTables } from '../../support/tables.ts';
 
 const random = systemRandom();
 const HEAD = 'subject,full_name,birth_date,declared_at,consent,symptoms\n';
@@ -21,16 +23,18 @@ const row = (subject: string, symptoms = 'false', at = '2026-11-26T08:00:00Z') =
 /** What a process of a region has of declarations. */
 class Process {
   readonly store: Store;
+  readonly tables: PrivateTables;
   readonly shelf: DossierShelf;
   readonly #intake: Intake;
 
   private constructor(machine: Machine, store: Store) {
     machine.clock.nowAtMs = LISTS_NOW_S * 1_000;
     this.store = store;
-    this.shelf = new DossierShelf({ key: REGISTRY_KEY }, { store, random });
+    this.tables = machine.tables ?? store;
+    this.shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: this.tables, random });
     this.#intake = new Intake(
       { key: REGISTRY_KEY },
-      { store, random, clock: machine.clock, shelf: this.shelf },
+      { tables: this.tables, random, clock: machine.clock, shelf: this.shelf },
     );
   }
 
@@ -61,7 +65,7 @@ class Process {
 
   async names(): Promise<string[]> {
     const names: string[] = [];
-    for await (const [name] of this.store.entries('life/', 'life0')) names.push(name);
+    for await (const [name] of this.tables.entries('life/', 'life0')) names.push(name);
     return names;
   }
 }
@@ -71,7 +75,7 @@ function faultsOf(report: IntakeReport): string[] {
   return report.faults.map(({ line, column = '', reason }) => `${line} ${column} ${reason}`);
 }
 
-describe('Intake', () => {
+describeOnAllTables('Intake', () => {
   let region: Process;
   beforeEach(async () => (region = await Process.open()));
   afterEach(() => region.store.stop());
@@ -263,8 +267,8 @@ describe('Declarations at rest', () => {
     const directory = folder();
     const store = storeInDirectory({ owner: 'DE.test', directory, reserveBytes: 0 }, { clock: systemClock });
     await store.start();
-    const shelf = new DossierShelf({ key: REGISTRY_KEY }, { store, random });
-    const intake = new Intake({ key: REGISTRY_KEY }, { store, random, clock: systemClock, shelf });
+    const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: store, random });
+    const intake = new Intake({ key: REGISTRY_KEY }, { tables: store, random, clock: systemClock, shelf });
     const file = `${HEAD.replace('\n', ',address\n')}Verysecret,Secret Name,1990-05-17,2020-01-20T08:00:00Z,true,true,Secretstreet 1\n`;
     await intake.take({ source: 'Secretoffice', format: 'csv', encoding: 'utf-8' }, bytesOf(file));
     await store.stop();
@@ -282,8 +286,8 @@ describe('Declarations at rest', () => {
     const directory = folder();
     const store = storeInDirectory({ owner: 'DE.test', directory, reserveBytes: 0 }, { clock: systemClock });
     await store.start();
-    const shelf = new DossierShelf({ key: REGISTRY_KEY }, { store, random });
-    const intake = new Intake({ key: REGISTRY_KEY }, { store, random, clock: systemClock, shelf });
+    const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: store, random });
+    const intake = new Intake({ key: REGISTRY_KEY }, { tables: store, random, clock: systemClock, shelf });
     const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
     const declared = row('One', 'false', '2020-01-20T08:00:00Z');
     await intake.take(order, bytesOf(HEAD + declared));

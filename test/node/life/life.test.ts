@@ -18,6 +18,7 @@ import {
 } from '../../support/issuing-fixture.ts';
 import { bytesOf } from '../../support/lists-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
+import { describeOnAllTables } from '../../support/tables.ts';
 
 const DAY_S = 86_400;
 const GREEN = { colour: 'green', measure: 'none' } as const;
@@ -34,9 +35,9 @@ class LivingRegion {
   private constructor(machine: RegionMachine, process: RegionProcess) {
     this.machine = machine;
     this.process = process;
-    const { store, registry, issuer, revoker, openTree } = process;
+    const { tables, registry, issuer, revoker, openTree } = process;
     const { region, clock, bytes: random } = machine;
-    this.#lists = new Lists({ key: REGISTRY_KEY }, { tables: store, random, clock });
+    this.#lists = new Lists({ key: REGISTRY_KEY }, { tables, random, clock });
     const { id, version, fromS, data } = BASELINE.ruleSet;
     const logged = { id, version, fromS, data } as ReturnType<TrustState['rules']> & object;
     const state = () => ({
@@ -47,7 +48,7 @@ class LivingRegion {
     this.life = new Life(
       { registryKey: REGISTRY_KEY, region: region.region, objectTo: 'the office', objectionDays: 7 },
       {
-        store,
+        tables,
         random,
         clock,
         sha256,
@@ -155,7 +156,7 @@ class LivingRegion {
   }
 }
 
-describe('Life.update', () => {
+describeOnAllTables('Life.update', () => {
   let region: LivingRegion;
   beforeEach(async () => (region = await LivingRegion.open()));
   afterEach(() => region.process.stop());
@@ -425,7 +426,7 @@ describe('Life.update', () => {
   });
 });
 
-describe('Life.forget', () => {
+describeOnAllTables('Life.forget', () => {
   it('T25 forgets nobody to whom an update gives a code meanwhile', async () => {
     const region = await LivingRegion.open();
     const { machine, process, life } = region;
@@ -454,7 +455,7 @@ describe('Life.forget', () => {
   });
 });
 
-describe('Declaring again', () => {
+describeOnAllTables('Declaring again', () => {
   const HOURS = 1 / 24;
   const PASSPORT = { id_type: 'passport', id_country: 'DE', id_number: 'C01X00T47' };
   let region: LivingRegion;
@@ -542,7 +543,7 @@ describe('Declaring again', () => {
   });
 });
 
-describe('objections', () => {
+describeOnAllTables('objections', () => {
   let region: LivingRegion;
   beforeEach(async () => (region = await LivingRegion.open()));
   afterEach(() => region.process.stop());

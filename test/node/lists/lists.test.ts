@@ -10,6 +10,7 @@ import { systemRandom } from '../../../node/system-random.ts';
 import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { bytesOf, LISTS_NOW_S, ListsFixture, passport } from '../../support/lists-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
+import { describeOnAllTables } from '../../support/tables.ts';
 
 const CONTROL = 'id_type,id_country,id_number,level,since\n';
 const TESTS = 'id_type,id_country,id_number,result,day\n';
@@ -21,7 +22,7 @@ function faultsOf(report: ImportReport): string[] {
 
 const isRefused = (error: unknown) => isNodeError(error, 'REFUSED');
 
-describe('Lists', () => {
+describeOnAllTables('Lists', () => {
   let fixture: ListsFixture;
   beforeEach(async () => (fixture = await ListsFixture.open()));
   afterEach(() => fixture.store.stop());

@@ -7,6 +7,7 @@ import { Pseudonyms } from '../../../node/registry/pseudonyms.ts';
 import { Registry, type RegistryBatch } from '../../../node/registry/registry.ts';
 import { derivedKey } from '../../../node/registry/sealer.ts';
 import { requireSubject } from '../../../node/registry/record-page.ts';
+import { type PrivateTables } from '../../../node/registry/private-tables.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { storeInDirectory } from '../../../node/store/store-directory.ts';
 import { systemClock } from '../../../node/system-clock.ts';
@@ -15,6 +16,7 @@ import { greenFields, REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { Machine } from '../../support/log-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
+import { describeOnAllTables } from '../../support/tables.ts';
 
 const random = systemRandom();
 const LOG = '2026-11';
@@ -28,18 +30,24 @@ function batch(index: number, subjects: readonly (string | undefined)[], log = L
   return { log, index, hour: HOUR, entries };
 }
 
-async function openRegistry(): Promise<{ store: Store; registry: Registry }> {
-  const store = await new Machine().openStore();
-  return { store, registry: await Registry.open({ key: REGISTRY_KEY }, { store, random }) };
+async function openRegistry(): Promise<{
+  store: Store;
+  tables: PrivateTables;
+  registry: Registry;
+}> {
+  const machine = new Machine();
+  const store = await machine.openStore();
+  const tables = machine.tables ?? store;
+  return { store, tables, registry: await Registry.open({ key: REGISTRY_KEY }, { tables, random }) };
 }
 
 const persons = (count: number) => Array.from({ length: count }, (_, i) => `person ${i}`);
 
-describe('Registry', () => {
+describeOnAllTables('Registry', () => {
   it('finds a record by person and by place, with what opens the attestation', async () => {
-    const { store, registry } = await openRegistry();
+    const { store, tables, registry } = await openRegistry();
     const given = batch(250, [...persons(150), undefined, 'last']);
-    await store.write(registry.changes(given));
+    await tables.write(registry.changes(given));
     for (const i of [0, 5, 6, 63, 64, 149, 151]) {
       const entry = given.entries[i];
       assert.ok(entry);
@@ -55,9 +63,9 @@ describe('Registry', () => {
   });
 
   it('finds nothing at the places beside, in other logs and for others', async () => {
-    const { store, registry } = await openRegistry();
-    await store.write(registry.changes(batch(250, ['a', undefined, 'b'])));
-    await store.write(registry.changes(batch(600, ['c'])));
+    const { store, tables, registry } = await openRegistry();
+    await tables.write(registry.changes(batch(250, ['a', undefined, 'b'])));
+    await tables.write(registry.changes(batch(600, ['c'])));
     for (const index of [0, 249, 251, 253, 314, 599, 601, 2 ** 40 - 1]) {
       assert.equal(await registry.atPlace({ log: LOG, index }), undefined, String(index));
     }
@@ -69,11 +77,11 @@ describe('Registry', () => {
   });
 
   it('has all of a person, over batches and logs, in their order', async () => {
-    const { store, registry } = await openRegistry();
-    await store.write(registry.changes(batch(70, ['x', 'me', 'me'])));
-    await store.write(registry.changes(batch(0, ['me'], '2026-12')));
-    await store.write(registry.changes(batch(3, ['me'], '2026-11.1')));
-    await store.write(registry.changes(batch(73, [...persons(100), 'me'])));
+    const { store, tables, registry } = await openRegistry();
+    await tables.write(registry.changes(batch(70, ['x', 'me', 'me'])));
+    await tables.write(registry.changes(batch(0, ['me'], '2026-12')));
+    await tables.write(registry.changes(batch(3, ['me'], '2026-11.1')));
+    await tables.write(registry.changes(batch(73, [...persons(100), 'me'])));
     assert.deepEqual(
       (await registry.ofSubject('me')).map(({ log, index }) => `${log}/${index}`),
       ['2026-11/71', '2026-11/72', '2026-11/173', '2026-11.1/3', '2026-12/0'],
@@ -82,35 +90,35 @@ describe('Registry', () => {
   });
 
   it('names the logs of which it has records, each once, replacements of a month too', async () => {
-    const { store, registry } = await openRegistry();
+    const { store, tables, registry } = await openRegistry();
     const named = async () => {
       const logs: string[] = [];
       for await (const log of registry.logs()) logs.push(log);
       return logs.sort();
     };
     assert.deepEqual(await named(), []);
-    await store.write(registry.changes(batch(0, persons(200))));
+    await tables.write(registry.changes(batch(0, persons(200))));
     for (const log of ['2026-11.1', '2026-11.9', '2027-01'])
-      await store.write(registry.changes(batch(70, ['a'], log)));
+      await tables.write(registry.changes(batch(70, ['a'], log)));
     assert.deepEqual(await named(), ['2026-11', '2026-11.1', '2026-11.9', '2027-01']);
     await store.stop();
   });
 
   it('T25 forgets a person: record and pointer are gone, those of others stay', async () => {
-    const { store, registry } = await openRegistry();
-    await store.write(registry.changes(batch(0, ['a', 'me', 'b', 'me'])));
-    await store.write(registry.changes(batch(4, ['me'])));
+    const { store, tables, registry } = await openRegistry();
+    await tables.write(registry.changes(batch(0, ['a', 'me', 'b', 'me'])));
+    await tables.write(registry.changes(batch(4, ['me'])));
     await Promise.all([registry.forget('me'), registry.forget('b')]);
     assert.deepEqual(await registry.ofSubject('me'), []);
     for (const index of [1, 2, 3, 4]) assert.equal(await registry.atPlace({ log: LOG, index }), undefined);
     assert.equal((await registry.ofSubject('a')).length, 1);
-    assert.equal((await store.page('registry/subject/', 'registry/subject0', { limit: 9 })).length, 1);
+    assert.equal((await tables.page('registry/subject/', 'registry/subject0', { limit: 9 })).length, 1);
     await registry.forget('nobody');
     await store.stop();
   });
 
   it('holds records of every length that there is', async () => {
-    const { store, registry } = await openRegistry();
+    const { store, tables, registry } = await openRegistry();
     const bytes = new Uint8Array(32).fill(7);
     const status = {
       colour: 'red',
@@ -127,7 +135,7 @@ describe('Registry', () => {
       random,
     ).openings;
     const subject = '界'.repeat(21) + 'x';
-    await store.write(
+    await tables.write(
       registry.changes({ log: LOG, index: 9, hour: HOUR, entries: [{ subject, openings: longest }] }),
     );
     const [record] = await registry.ofSubject(subject);
@@ -149,41 +157,41 @@ describe('Registry', () => {
   });
 
   it('refuses another key, and changes nothing', async () => {
-    const { store, registry } = await openRegistry();
-    await store.write(registry.changes(batch(0, ['a'])));
+    const { store, tables, registry } = await openRegistry();
+    await tables.write(registry.changes(batch(0, ['a'])));
     const other = REGISTRY_KEY.map((byte, i) => (i === 31 ? byte ^ 1 : byte));
-    await assert.rejects(Registry.open({ key: other }, { store, random }), (error) => {
+    await assert.rejects(Registry.open({ key: other }, { tables, random }), (error) => {
       assert.ok(isNodeError(error, 'REGISTRY_KEY_WRONG') && error.fatal);
       assert.match(error.hint ?? '', /key file/);
       return true;
     });
     for (const length of [31, 33]) {
-      await assert.rejects(Registry.open({ key: new Uint8Array(length) }, { store, random }), RangeError);
+      await assert.rejects(Registry.open({ key: new Uint8Array(length) }, { tables, random }), RangeError);
     }
-    const again = await Registry.open({ key: REGISTRY_KEY }, { store, random });
+    const again = await Registry.open({ key: REGISTRY_KEY }, { tables, random });
     assert.equal((await again.ofSubject('a')).length, 1);
     await store.stop();
   });
 
   it('refuses what was sealed elsewhere or changed, and says nothing of whom', async () => {
-    const { store, registry } = await openRegistry();
-    await store.write(registry.changes(batch(0, ['Erika Mustermann'])));
-    await store.write(registry.changes(batch(64, ['b'])));
+    const { store, tables, registry } = await openRegistry();
+    await tables.write(registry.changes(batch(0, ['Erika Mustermann'])));
+    await tables.write(registry.changes(batch(64, ['b'])));
     const [[firstKey, first] = ['', new Uint8Array(0)], [, second] = ['', new Uint8Array(0)]] =
-      await store.page('registry/page/', 'registry/page0', { limit: 2 });
+      await tables.page('registry/page/', 'registry/page0', { limit: 2 });
     const flipped = first.slice();
     flipped[40] = (flipped[40] ?? 0) ^ 1;
     for (const value of [second, flipped, first.subarray(0, -1), new Uint8Array(0)]) {
-      await store.write([{ put: firstKey, value }]);
+      await tables.write([{ put: firstKey, value }]);
       await assert.rejects(registry.ofSubject('Erika Mustermann'), (error) => {
         assert.ok(isNodeError(error, 'REGISTRY_CORRUPT') && error.fatal);
         assert.ok(!/Erika|Mustermann/.test(error.message + error.stack));
         return true;
       });
     }
-    const [[pointer] = ['']] = await store.page('registry/subject/', 'registry/subject0', { limit: 1 });
+    const [[pointer] = ['']] = await tables.page('registry/subject/', 'registry/subject0', { limit: 1 });
     const bad = `${pointer.slice(0, -1)}${pointer.endsWith('0') ? '1' : '0'}`;
-    await store.write([{ put: bad, value: new Uint8Array(0) }]);
+    await tables.write([{ put: bad, value: new Uint8Array(0) }]);
     const isCorrupt = (error: unknown) => isNodeError(error, 'REGISTRY_CORRUPT');
     const found = await Promise.allSettled(['Erika Mustermann', 'b'].map((one) => registry.ofSubject(one)));
     assert.equal(found.filter((one) => one.status === 'rejected' && isCorrupt(one.reason)).length >= 1, true);
@@ -198,7 +206,7 @@ describe('Registry on a real disk', () => {
     const directory = folder();
     const store = storeInDirectory({ owner: 'DE.test', directory, reserveBytes: 0 }, { clock: systemClock });
     await store.start();
-    const registry = await Registry.open({ key: REGISTRY_KEY }, { store, random });
+    const registry = await Registry.open({ key: REGISTRY_KEY }, { tables: store, random });
     await store.write(registry.changes(batch(0, persons(300))));
     await store.write(registry.changes(batch(300, ['me', 'other'])));
     await store.write(registry.changes(batch(302, persons(300))));
@@ -238,7 +246,7 @@ describe('Registry on a real disk', () => {
         { clock: systemClock },
       );
       await store.start();
-      return { store, registry: await Registry.open({ key: REGISTRY_KEY }, { store, random }) };
+      return { store, registry: await Registry.open({ key: REGISTRY_KEY }, { tables: store, random }) };
     };
     const before = await opened();
     await before.store.write(before.registry.changes(batch(0, persons(300))));
@@ -261,7 +269,7 @@ describe('Registry on a real disk', () => {
     const machine = new Machine();
     for (let nth = 1, isThrough = false; !isThrough; nth++) {
       const store = await machine.openStore({ openDelaysMs: [0, 1], retryMs: 5 });
-      const registry = await Registry.open({ key: REGISTRY_KEY }, { store, random });
+      const registry = await Registry.open({ key: REGISTRY_KEY }, { tables: store, random });
       await store.write(registry.changes(batch(1_000 * nth, ['a', 'me', 'b'])));
       await store.write(registry.changes(batch(1_000 * nth + 100, ['me'])));
       const from = machine.medium.counters.writes;
@@ -283,7 +291,7 @@ describe('Registry on a real disk', () => {
     const directory = folder();
     const store = storeInDirectory({ owner: 'DE.test', directory, reserveBytes: 0 }, { clock: systemClock });
     await store.start();
-    const registry = await Registry.open({ key: REGISTRY_KEY }, { store, random });
+    const registry = await Registry.open({ key: REGISTRY_KEY }, { tables: store, random });
     const subjects = persons(300).map((person) => `${person} of Musterstadt`);
     const given = batch(0, subjects);
     await store.write(registry.changes(given));

@@ -14,6 +14,7 @@ import {
 } from '../../support/issuing-fixture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { HOUR_S, LOG_ID } from '../../support/region-fixture.ts';
+import { describeOnAllTables } from '../../support/tables.ts';
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
@@ -42,7 +43,7 @@ const isExceeded = (retry: boolean) => (error: unknown) => {
   return true;
 };
 
-describe('Revoker', () => {
+describeOnAllTables('Revoker', () => {
   it('revokes by the trust log: many calls, one statement for each log', async () => {
     const machine = new RegionMachine();
     const process = await startRegion(machine);

@@ -1,0 +1,267 @@
+/**
+ * What is private in a database of its own: one table of names and values, in SQL that PostgreSQL, Citus, CockroachDB and YugabyteDB
+ * share: no extension, no advisory lock, no notification. Names are bytes, since text is not sorted alike everywhere.
+ *
+ *   entente_private (owner text, name bytea, value bytea, PRIMARY KEY (owner, name))
+ *
+ * Several regions can share it, each as the owner `<region>.<network>`; the owner '' says which form the table has.
+ */
+import pg from 'pg';
+import { equalBytes } from '../../protocol/bytes.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
+import { type Change, type Clock, type Entry, type RangeOptions } from '../ports.ts';
+import { type EntriesOptions, pagesOf } from '../store/reader.ts';
+import { requireChange } from '../store/sealed-change.ts';
+import {
+  isAnswered,
+  isCollision,
+  registryAway,
+  registryBusy,
+  schemaOther,
+  writeUnknown,
+} from './postgres-error.ts';
+import { type Condition, type SharedTables } from './private-tables.ts';
+
+export interface PostgresOptions {
+  /** The region and network whose tables these are, such as `CN-33.example`. */
+  readonly owner: string;
+  /** A URI as in `postgres://user@host/database`. A secret: it stands in no error and no log. */
+  readonly connection: string;
+  /** 8 by default. */
+  readonly connectionsMax?: number;
+  /** PEM of the authorities that the server's certificate may come from; with it, no connection is made without TLS. */
+  readonly ca?: string | undefined;
+  /** Milliseconds until a server that does not answer counts as away; 10 s by default. */
+  readonly answerMsMax?: number;
+}
+
+export interface PostgresModules {
+  readonly clock: Clock;
+}
+
+const FORM = '1';
+/** Rows of one statement: two parameters each, of 65,535 that the protocol allows. */
+const ROWS_TOGETHER = 512;
+/** Times that a transaction is tried which others were in the way of. */
+const TRIES_MAX = 12;
+const CONNECT_MS = 5_000;
+
+export class PostgresTables implements SharedTables {
+  readonly #owner: string;
+  readonly #clock: Clock;
+  readonly #pool: pg.Pool;
+  #made: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: PostgresOptions, { clock }: PostgresModules) {
+    const { owner, connection, connectionsMax = 8, ca, answerMsMax = 10_000 } = options;
+    this.#owner = owner;
+    this.#clock = clock;
+    this.#pool = new pg.Pool({
+      connectionString: connection,
+      max: connectionsMax,
+      connectionTimeoutMillis: Math.min(CONNECT_MS, answerMsMax),
+      query_timeout: answerMsMax,
+      keepAlive: true,
+      application_name: 'entente',
+      ...(ca !== undefined && { ssl: { ca } }),
+    });
+    // A connection that ends while nobody uses it: the next call finds out by itself.
+    this.#pool.on('error', () => undefined);
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#pool.end();
+    return this.#stopped;
+  }
+
+  /** The version of the server, and the form of the table. Rejects as the others. */
+  async look(): Promise<{ readonly server: string; readonly form: string }> {
+    await this.#ready();
+    const { rows } = await this.#query<{ version: string }>('SELECT version() AS version', []);
+    return { server: rows[0]?.version ?? '', form: FORM };
+  }
+
+  async write(changes: readonly Change[]): Promise<void> {
+    await this.writeIf(changes, {});
+  }
+
+  async writeIf(
+    changes: readonly Change[],
+    { holds, absent = [] }: Condition,
+  ): Promise<'made' | 'other' | 'present'> {
+    // Of changes to one name the last one counts. Everybody takes names in one order, so that nobody waits in a circle.
+    const byName = new Map(changes.map((change) => [requireChange(change), change]));
+    const last = [...byName].sort(([a], [b]) => (a < b ? -1 : 1));
+    if (last.length === 0 && holds === undefined) return 'made';
+    const isNew = new Set(absent);
+    const puts = last.flatMap(([, one]) => ('put' in one ? [one] : []));
+    const added = puts.filter(({ put }) => isNew.has(put));
+    if (added.length < isNew.size) throw new RangeError('what is to be absent is put');
+    return this.#transaction(async (client) => {
+      if (holds !== undefined && !(await this.#holds(client, holds))) return 'other';
+      if ((await this.#put(client, added, 'NOTHING')) < added.length) return 'present';
+      await this.#put(
+        client,
+        puts.filter(({ put }) => !isNew.has(put)),
+        'UPDATE SET value = excluded.value',
+      );
+      await this.#delete(
+        client,
+        last.flatMap(([name, one]) => ('del' in one ? [name] : [])),
+      );
+      return 'made';
+    });
+  }
+
+  async get(name: string): Promise<Uint8Array | undefined> {
+    return (await this.getMany([name]))[0];
+  }
+
+  async getMany(names: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    await this.#ready();
+    const found = new Map<string, Uint8Array>();
+    for (const [name, value] of await this.#entries('name = ANY($2)', [names.map(bytesOf)], ''))
+      found.set(name, value);
+    return names.map((name) => found.get(name));
+  }
+
+  async page(from: string, to: string, { limit, reverse = false }: RangeOptions): Promise<Entry[]> {
+    await this.#ready();
+    const order = `ORDER BY name ${reverse ? 'DESC' : 'ASC'} LIMIT $4`;
+    return this.#entries('name >= $2 AND name < $3', [bytesOf(from), bytesOf(to), limit], order);
+  }
+
+  entries(from: string, to: string, options: EntriesOptions = {}): AsyncIterable<Entry> {
+    return pagesOf(this, from, to, options);
+  }
+
+  /** Nothing: what a database keeps of rows that are gone is for who runs it to clear (docs/postgres.md). */
+  compact(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #entries(where: string, values: readonly unknown[], order: string): Promise<Entry[]> {
+    const sql = `SELECT name, value FROM entente_private WHERE owner = $1 AND ${where} ${order}`;
+    const { rows } = await this.#query<{ name: Buffer; value: Buffer }>(sql, [this.#owner, ...values]);
+    return rows.map(({ name, value }) => [name.toString('latin1'), value]);
+  }
+
+  async #holds(client: pg.PoolClient, { name, value }: NonNullable<Condition['holds']>): Promise<boolean> {
+    const sql = 'SELECT value FROM entente_private WHERE owner = $1 AND name = $2 FOR UPDATE';
+    const { rows } = await client.query<{ value: Buffer }>(sql, [this.#owner, bytesOf(name)]);
+    const now = rows[0]?.value;
+    return now === undefined || value === undefined ? now === value : equalBytes(now, value);
+  }
+
+  /** How many rows were written. */
+  async #put(
+    client: pg.PoolClient,
+    puts: readonly { readonly put: string; readonly value: Uint8Array }[],
+    onConflict: 'NOTHING' | 'UPDATE SET value = excluded.value',
+  ): Promise<number> {
+    let written = 0;
+    for (let at = 0; at < puts.length; at += ROWS_TOGETHER) {
+      const some = puts.slice(at, at + ROWS_TOGETHER);
+      const rows = some.map((_, i) => `($1, $${2 * i + 2}, $${2 * i + 3})`).join();
+      const text = `INSERT INTO entente_private (owner, name, value) VALUES ${rows} ON CONFLICT (owner, name) DO ${onConflict}`;
+      const values = [this.#owner, ...some.flatMap(({ put, value }) => [bytesOf(put), Buffer.from(value)])];
+      written += (await client.query(text, values)).rowCount ?? 0;
+    }
+    return written;
+  }
+
+  async #delete(client: pg.PoolClient, names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    const sql = 'DELETE FROM entente_private WHERE owner = $1 AND name = ANY($2)';
+    await client.query(sql, [this.#owner, names.map(bytesOf)]);
+  }
+
+  async #query<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<Row>> {
+    try {
+      return await this.#pool.query<Row>(text, values);
+    } catch (error) {
+      throw registryAway(error);
+    }
+  }
+
+  /** All of `work` or nothing; `work` may run several times. What it returns but `made` undoes it. */
+  async #transaction<T extends string>(
+    work: (client: pg.PoolClient) => Promise<T | 'made'>,
+  ): Promise<T | 'made'> {
+    await this.#ready();
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#once(work);
+      } catch (error) {
+        if (!isCollision(error)) throw isNodeError(error) ? error : registryAway(error);
+        if (tries === TRIES_MAX) throw registryBusy();
+        await this.#clock.wait(2 ** tries);
+      }
+    }
+  }
+
+  async #once<T extends string>(work: (client: pg.PoolClient) => Promise<T | 'made'>): Promise<T | 'made'> {
+    const client = await this.#pool.connect();
+    let isUsable = false;
+    let isEnding = false;
+    try {
+      await client.query('BEGIN ISOLATION LEVEL SERIALIZABLE');
+      const outcome = await work(client);
+      isEnding = outcome === 'made';
+      await client.query(isEnding ? 'COMMIT' : 'ROLLBACK');
+      isUsable = true;
+      return outcome;
+    } catch (error) {
+      if (isAnswered(error)) {
+        // What the server refused is not made, and the connection is as good as before.
+        if (!isEnding) await client.query('ROLLBACK');
+        isUsable = true;
+      } else if (isEnding) throw writeUnknown();
+      throw error;
+    } finally {
+      client.release(!isUsable);
+    }
+  }
+
+  /** Makes the table where there is none. */
+  #ready(): Promise<void> {
+    if (this.#stopped !== undefined)
+      return Promise.reject(new NodeError('STORE_CLOSED', 'the database of the registry was let go'));
+    this.#made ??= this.#make().catch((error: unknown) => {
+      this.#made = undefined;
+      throw isNodeError(error) ? error : registryAway(error);
+    });
+    return this.#made;
+  }
+
+  async #make(): Promise<void> {
+    const sql = `SELECT value FROM entente_private WHERE owner = '' AND name = $1`;
+    const name = bytesOf('form');
+    const read = () => this.#pool.query<{ value: Buffer }>(sql, [name]);
+    let found = await read().catch(async (error: unknown) => {
+      if (!isAnswered(error) || (error as { code: string }).code !== '42P01') throw error;
+      await this.#createTable();
+      return read();
+    });
+    if (found.rows.length === 0) {
+      const row = `INSERT INTO entente_private (owner, name, value) VALUES ('', $1, $2) ON CONFLICT (owner, name) DO NOTHING`;
+      await this.#pool.query(row, [name, bytesOf(FORM)]);
+      found = await read();
+    }
+    const form = found.rows[0]?.value.toString('latin1') ?? '';
+    if (form !== FORM) throw schemaOther(form);
+  }
+
+  async #createTable(): Promise<void> {
+    const sql = `CREATE TABLE IF NOT EXISTS entente_private (owner text NOT NULL, name bytea NOT NULL, value bytea NOT NULL, PRIMARY KEY (owner, name))`;
+    await this.#pool.query(sql).catch((error: unknown) => {
+      // Another process has just made it (23505, 42P07).
+      if (!['23505', '42P07'].includes((error as { code?: string }).code ?? '')) throw error;
+    });
+  }
+}
+
+function bytesOf(name: string): Buffer {
+  return Buffer.from(name, 'latin1');
+}

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
+import { type Issuer } from '../../../node/issuing/issuer.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { type Change } from '../../../node/ports.ts';
+import { attestationsOf, greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';
+import { MemoryTables } from '../../support/memory-tables.ts';
+import { LOG_ID } from '../../support/region-fixture.ts';
+
+const isCode = (code: string) => (error: unknown) => isNodeError(error) && error.code === code;
+
+/** A region whose records are apart from its store. */
+class ApartMachine extends RegionMachine {
+  override tables = new MemoryTables();
+  /** Whose codes were taken back. */
+  readonly takenBack: string[] = [];
+
+  start() {
+    const takeBack = (_: unknown, subjects: readonly string[]) =>
+      Promise.resolve(void this.takenBack.push(...subjects));
+    return startRegion(this, { retryMs: 1 }, { takeBack });
+  }
+}
+
+/** A row beside that of the code, as the lives of colours note it. */
+const noteOf =
+  (subject: string) =>
+  (place: { readonly index: number }): Change[] => [
+    { put: `life/${subject}`, value: Buffer.from(`${place.index}`) },
+  ];
+
+/** Each leaf of the log has its record, and nobody has a record of what is no leaf. */
+async function audit(machine: ApartMachine, subjects: readonly string[]): Promise<void> {
+  const { registry, treeOf, issuer, stop } = await machine.start();
+  await issuer.issue({ subject: 'last', fields: greenFields() });
+  const leaves = await attestationsOf(await treeOf(LOG_ID));
+  const held = new Set<number>();
+  for (const subject of [...subjects, 'last'])
+    for (const { index } of await registry.ofSubject(subject)) {
+      assert.ok(!held.has(index) && index < leaves.length, `${subject} ${index}`);
+      held.add(index);
+    }
+  assert.equal(held.size, leaves.length);
+  let pages = 0;
+  for await (const record of registry.ofLog(LOG_ID)) assert.equal(record.index, pages++);
+  assert.equal(pages, leaves.length);
+  await stop();
+}
+
+/** Each try waits for the one before to be refused, and the issuer looks for the database every millisecond. */
+async function issuedOnceBack(issuer: Issuer, subject: string): Promise<void> {
+  for (;;) {
+    try {
+      return void (await issuer.issue({ subject, fields: greenFields() }));
+    } catch (error) {
+      assert.ok(isNodeError(error) && error.retry, String(error));
+      await setImmediate();
+    }
+  }
+}
+
+describe('RecordsApart', () => {
+  for (const what of ['away', 'crash'] as const)
+    for (const when of ['before', 'after'] as const)
+      it(`${what} ${when} each write of records: no leaf is without its record, no record without its leaf`, async () => {
+        const subjects = ['a', 'b', 'c', 'd', 'e'];
+        for (let write = 1, isThrough = false; !isThrough; write++) {
+          const machine = new ApartMachine({ seed: write });
+          machine.tables.plan({ write, when, what });
+          const crashed = new Promise<void>((resolve) => (machine.tables.onCrash = resolve));
+          const issued: string[] = [];
+          const running = (async () => {
+            const { issuer, stop } = await machine.start();
+            const issue = async (subject: string) => {
+              await issuer.issue({ subject, fields: greenFields(), also: noteOf(subject) });
+              issued.push(subject);
+            };
+            for (const some of [['a', 'b', 'c'], ['d'], ['e']]) await Promise.allSettled(some.map(issue));
+            await stop();
+          })();
+          await Promise.race([running, crashed.then(() => machine.medium.crash())]);
+          isThrough = machine.tables.writes < write;
+          const given = [...issued];
+          machine.tables.plan(undefined);
+          await audit(machine, subjects);
+          const { registry, stop } = await machine.start();
+          for (const subject of given) assert.equal((await registry.ofSubject(subject)).length, 1, subject);
+          const isWhole = machine.takenBack.every((subject) => !given.includes(subject));
+          assert.ok(isWhole, 'what was given out is not taken back');
+          await stop();
+        }
+      });
+
+  it('takes back what was noted of a batch that was never staged, before anything is staged in its place', async () => {
+    const machine = new ApartMachine();
+    const first = await machine.start();
+    await first.issuer.issue({ subject: 'a', fields: greenFields() });
+    const { medium } = machine;
+    medium.plan({ write: medium.counters.writes + 1, when: 'before', what: 'crash' });
+    void first.issuer
+      .issueAll(['b', 'c'].map((subject) => ({ subject, fields: greenFields() })))
+      .catch(() => undefined);
+    await machine.crashed;
+    machine.watch();
+    const next = await machine.start();
+    assert.deepEqual(machine.takenBack.sort(), ['b', 'c']);
+    const { index } = await next.issuer.issue({ subject: 'd', fields: greenFields() });
+    assert.equal(index, 1);
+    assert.deepEqual(await next.registry.ofSubject('b'), []);
+    assert.equal((await next.registry.atPlace({ log: LOG_ID, index: 1 }))?.subject, 'd');
+    assert.equal(await next.registry.atPlace({ log: LOG_ID, index: 2 }), undefined);
+    await next.stop();
+  });
+
+  it('while the database is away nobody gets a code, revocations go on, and then all goes on by itself', async () => {
+    const machine = new ApartMachine();
+    const { issuer, revoker, treeOf, stop } = await machine.start();
+    await issuer.issue({ subject: 'a', fields: greenFields() });
+    machine.tables.isAway = true;
+    await assert.rejects(issuer.issue({ subject: 'b', fields: greenFields() }), isCode('REGISTRY_AWAY'));
+    await revoker.revoke({ log: LOG_ID, indexes: [0] });
+    assert.equal((await treeOf(LOG_ID)).size, 1);
+    machine.tables.isAway = false;
+    await issuedOnceBack(issuer, 'b');
+    await stop();
+    await audit(machine, ['a', 'b']);
+  });
+
+  it('a region whose database is away starts, and issues once it is there', async () => {
+    const machine = new ApartMachine();
+    machine.tables.isAway = true;
+    const { issuer, stop } = await machine.start();
+    await assert.rejects(issuer.issue({ subject: 'a', fields: greenFields() }), isCode('REGISTRY_AWAY'));
+    machine.tables.isAway = false;
+    await issuedOnceBack(issuer, 'a');
+    await stop();
+  });
+
+  it('writes nothing once another process has taken over, and removes nothing by an older copy of the log', async () => {
+    const machine = new ApartMachine();
+    const first = await machine.start();
+    for (const subject of ['a', 'b', 'c']) await first.issuer.issue({ subject, fields: greenFields() });
+    await first.stop();
+    const older = new ApartMachine();
+    older.tables = machine.tables;
+    const rows = machine.tables.writes;
+    await assert.rejects(older.start(), isCode('LOG_BEHIND'));
+    assert.equal(machine.tables.writes, rows);
+    const held = await machine.start();
+    const another = Uint8Array.of(0x82, 0x41, 1, 0);
+    await machine.tables.write([{ put: `registry/writer/${LOG_ID}`, value: another }]);
+    await assert.rejects(
+      held.issuer.issue({ subject: 'd', fields: greenFields() }),
+      isCode('REGISTRY_TAKEN'),
+    );
+    assert.deepEqual(await held.registry.ofSubject('d'), []);
+    await held.stop();
+  });
+});

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { isNodeError } from '../../../node/node-error.ts';
+import { type PrivateTables } from '../../../node/registry/private-tables.ts';
+import { type Store } from '../../../node/store/store.ts';
+import { Machine } from '../../support/log-fixture.ts';
+import { describeOnAllTables, describeOnPostgres, tablesApart, tablesIn } from '../../support/tables.ts';
+
+const bytes = (text: string) => Buffer.from(text);
+const put = (name: string, value: string) => ({ put: name, value: bytes(value) });
+const asText = (value: Uint8Array | undefined) => value && Buffer.from(value).toString();
+const isCode = (code: string) => (error: unknown) => isNodeError(error) && error.code === code;
+
+describeOnAllTables('PrivateTables', () => {
+  let store: Store;
+  let tables: PrivateTables;
+  beforeEach(async () => {
+    const machine = new Machine();
+    store = await machine.openStore();
+    tables = machine.tables ?? store;
+  });
+  afterEach(() => store.stop());
+
+  it('writes in order: of changes to one name the last counts', async () => {
+    await tables.write([put('a', '1'), put('b', '2'), { del: 'a' }, put('c', '3'), put('c', '4')]);
+    await tables.write([{ del: 'b' }, put('b', '5'), { del: 'nothing' }]);
+    assert.deepEqual((await tables.getMany(['c', 'a', 'b', 'c'])).map(asText), ['4', undefined, '5', '4']);
+    assert.equal(asText(await tables.get('b')), '5');
+    await tables.write([]);
+  });
+
+  it('gives ranges in the order of bytes, from either end, without their end', async () => {
+    const names = ['t/Z', 't/a', 't/a/1', 't/a~', 't/b', 't/b!', 't~'];
+    await tables.write(names.map((name) => put(name, name)).reverse());
+    const page = async (from: string, to: string, limit: number, reverse = false) =>
+      (await tables.page(from, to, { limit, reverse })).map(([name]) => name);
+    assert.deepEqual(await page('t/', 't~', 9), names.slice(0, -1));
+    assert.deepEqual(await page('t/a', 't/b', 2), ['t/a', 't/a/1']);
+    assert.deepEqual(await page('t/a\0', 't/b', 9), ['t/a/1', 't/a~']);
+    assert.deepEqual(await page('t/', 't/b!', 2, true), ['t/b', 't/a~']);
+    assert.deepEqual(await page('t/c', 't/b', 9), []);
+    const walked: string[] = [];
+    for await (const [name, value] of tables.entries('t/', 't0', { pageSize: 2 })) {
+      assert.equal(asText(value), name);
+      walked.push(name);
+    }
+    assert.deepEqual(walked, names.slice(0, -1));
+  });
+
+  it('takes thousands of rows at once, and values of any bytes and of none', async () => {
+    const all = Array.from({ length: 3_000 }, (_, i) => put(`n/${String(i).padStart(5, '0')}`, `${i}`));
+    await tables.write([...all, { put: 'v', value: Uint8Array.of(0, 255, 10, 92) }, put('empty', '')]);
+    let count = 0;
+    for await (const [, value] of tables.entries('n/', 'n0')) assert.equal(asText(value), `${count++}`);
+    assert.equal(count, 3_000);
+    assert.deepEqual([...((await tables.get('v')) ?? [])], [0, 255, 10, 92]);
+    assert.equal((await tables.get('empty'))?.length, 0);
+  });
+
+  it('refuses names that are none and values that are too long, and changes nothing', async () => {
+    const long = { put: 'b', value: new Uint8Array((1 << 20) + 1) };
+    for (const bad of [put('', 'x'), put('ä', 'x'), put('a b', 'x'), put('n'.repeat(201), 'x'), long])
+      await assert.rejects(tables.write([put('a', 'x'), bad]), RangeError);
+    assert.equal(await tables.get('a'), undefined);
+  });
+});
+
+describeOnPostgres('PostgresTables', (cluster) => {
+  const apart = () => tablesApart() ?? assert.fail();
+
+  it('keeps regions apart, and makes its table once for all who come at the same time', async () => {
+    const [one, other] = [apart(), apart()];
+    await Promise.all([one.write([put('a', '1')]), other.write([put('a', '2'), put('b', '2')])]);
+    assert.equal(asText(await one.get('a')), '1');
+    assert.equal(await one.get('b'), undefined);
+    assert.match((await one.look()).server, /^PostgreSQL \d+/);
+  });
+
+  it('changes only what the condition allows, and nothing of it otherwise', async () => {
+    const tables = apart();
+    const holds = (value: string | undefined) => ({
+      holds: { name: 'guard', value: value === undefined ? value : bytes(value) },
+    });
+    assert.equal(await tables.writeIf([put('guard', '1'), put('x', 'a')], holds('0')), 'other');
+    assert.equal(await tables.get('x'), undefined);
+    assert.equal(await tables.writeIf([put('guard', '1'), put('x', 'a')], holds(undefined)), 'made');
+    assert.equal(await tables.writeIf([put('x', 'b')], holds(undefined)), 'other');
+    assert.equal(await tables.writeIf([put('x', 'b'), put('y', 'b')], { absent: ['x', 'y'] }), 'present');
+    assert.equal(await tables.get('y'), undefined);
+    assert.equal(await tables.writeIf([put('x', 'b'), put('y', 'b')], { absent: ['y'] }), 'made');
+    assert.deepEqual((await tables.getMany(['guard', 'x', 'y'])).map(asText), ['1', 'b', 'b']);
+    await assert.rejects(tables.writeIf([put('x', 'b')], { absent: ['z'] }), RangeError);
+  });
+
+  it('of many who write at the same time under one condition, one does', async () => {
+    const all = Array.from({ length: 4 }, () => tablesIn(cluster(), 'race.test'));
+    await all[0]?.write([put('guard', '0')]);
+    for (let round = 0; round < 10; round++) {
+      const holds = { name: 'guard', value: bytes(`${round}`) };
+      const outcomes = await Promise.all(
+        all.map((tables, i) =>
+          tables.writeIf([put('guard', `${round + 1}`), put(`r/${round}/${i}`, '')], { holds }),
+        ),
+      );
+      assert.equal(outcomes.filter((one) => one === 'made').length, 1);
+    }
+    assert.equal((await all[0]?.page('r/', 'r0', { limit: 99 }))?.length, 10);
+  });
+
+  it('says that the database is away without a word of where and who, and goes on once it is back', async () => {
+    const secret = 'hunter2';
+    const stranger = cluster().connection.replace('entente@', `nobody:${secret}@`);
+    const wrong = tablesIn({ connection: stranger }, 'A.test');
+    const nowhere = tablesIn({ connection: `postgres://me:${secret}@127.0.0.1:1/db` }, 'A.test');
+    for (const tables of [wrong, nowhere])
+      await assert.rejects(tables.get('a'), (error) => {
+        assert.ok(isNodeError(error, 'REGISTRY_AWAY') && error.retry && error.hint);
+        assert.ok(!`${error.message}${error.stack}${String(error.cause)}`.includes(secret));
+        return true;
+      });
+    const tables = apart();
+    await tables.write([put('a', '1')]);
+    await cluster().kill();
+    await assert.rejects(tables.get('a'), isCode('REGISTRY_AWAY'));
+    await assert.rejects(tables.write([put('a', '2')]), isCode('REGISTRY_AWAY'));
+    await cluster().resume();
+    assert.equal(asText(await tables.get('a')), '1');
+    await tables.write([put('a', '2')]);
+    await tables.stop();
+    await assert.rejects(tables.get('a'), isCode('STORE_CLOSED'));
+  });
+
+  it('refuses a table of another form, and leaves it as it is', async () => {
+    const first = apart();
+    await first.write([put('a', '1')]);
+    const schema = tablesIn(cluster(), '');
+    await schema.write([put('form', '2')]);
+    try {
+      await assert.rejects(
+        apart().get('a'),
+        (error) => isCode('SCHEMA_NEWER')(error) && isNodeError(error) && error.fatal,
+      );
+    } finally {
+      await schema.write([put('form', '1')]);
+    }
+  });
+});
