@@ -1,5 +1,6 @@
 /** What a run, and a range of runs, must have seen at least: a simulation in which nothing happens proves nothing. */
 import { FAULT_KINDS, LIES, SCHEMES } from './fault-kinds.ts';
+import { liarsMaxOf } from './plan.ts';
 import { type RunReport } from './report.ts';
 
 /** Of one run, for each simulated hour; of faults for the run. */
@@ -14,7 +15,7 @@ export const RUN_MINIMUMS = {
 /** Seeds from which on a range must have seen everything. */
 export const WHOLE_RANGE = 100;
 
-/** Of a whole range, for every hundred seeds: each kind of fault, and a death before and after each of these steps. */
+/** Of a whole range, for every hundred seeds: each kind of fault, and a death before and after each of these steps. Where one region at most can lie, half as many lies and no schemes. */
 export const RANGE_MINIMUMS = { ofEachFault: 20, ofEachScheme: 10, ofEachCrashPoint: 1 } as const;
 export const CRASH_STEPS = ['stage', 'log', 'copy', 'witness', 'second place'] as const;
 
@@ -39,19 +40,23 @@ export function shortfallsOf(report: RunReport): string[] {
 /** What a range of runs did not see. */
 export function rangeShortfallsOf(totals: {
   readonly seeds: number;
+  /** Regions of each run. */
+  readonly nodes: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly crashPoints: Readonly<Record<string, number>>;
 }): string[] {
   const hundreds = Math.floor(totals.seeds / WHOLE_RANGE);
   const { ofEachFault, ofEachScheme, ofEachCrashPoint } = RANGE_MINIMUMS;
+  const canCollude = liarsMaxOf(totals.nodes) > 1;
   const points = CRASH_STEPS.flatMap((step) => [`before ${step}`, `after ${step}`]);
   const missing = (names: readonly string[], seen: Readonly<Record<string, number>>, least: number) =>
     names.flatMap((name) =>
       (seen[name] ?? 0) >= least ? [] : [`${name}: ${seen[name] ?? 0} of at least ${least}`],
     );
   return [
-    ...missing([...Object.keys(FAULT_KINDS), ...Object.keys(LIES)], totals.faults, hundreds * ofEachFault),
-    ...missing(Object.keys(SCHEMES), totals.faults, hundreds * ofEachScheme),
+    ...missing(Object.keys(FAULT_KINDS), totals.faults, hundreds * ofEachFault),
+    ...missing(Object.keys(LIES), totals.faults, (hundreds * ofEachFault) / (canCollude ? 1 : 2)),
+    ...(canCollude ? missing(Object.keys(SCHEMES), totals.faults, hundreds * ofEachScheme) : []),
     ...missing(points, totals.crashPoints, hundreds * ofEachCrashPoint),
   ];
 }

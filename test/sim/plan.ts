@@ -44,9 +44,14 @@ const ISSUES_PER_MINUTE = [0.15, 0.15, 0.15, 0.3, 0.3, 0.7] as const;
 /** Times that a kind which is drawn befalls a run of an hour. */
 const TIMES = { from: 1, to: 5 } as const;
 
+/** How many regions of a federation may lie: fewer than a third. */
+export function liarsMaxOf(nodes: number): number {
+  return Math.floor((nodes - 1) / 3);
+}
+
 export function drawPlan(seed: number, { nodes, ms }: { nodes: number; ms: number }): Plan {
   const chance = new Chance(seed, 'plan');
-  const liars = chance.whole(0, Math.floor((nodes - 1) / 3) + 1);
+  const liars = chance.whole(0, liarsMaxOf(nodes) + 1);
   const lies = Array.from({ length: liars }, () => chance.some(LYING, chance.whole(1, 4)));
   const kinds = chance.some(KINDS, chance.whole(3, KINDS.length + 1));
   const hours = Math.max(1, Math.round(ms / 3_600_000));

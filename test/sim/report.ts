@@ -48,6 +48,8 @@ export function isGood({ report, again, shortfalls }: SeedResult): boolean {
 /** The totals of a range, built up seed by seed. */
 export class RangeReport {
   seeds = 0;
+  /** Regions of each run: a range has one number of them. */
+  nodes = 0;
   twice = 0;
   cpuMs = 0;
   simulatedMs = 0;
@@ -59,6 +61,7 @@ export class RangeReport {
   add(result: SeedResult): void {
     const { report, again } = result;
     this.seeds++;
+    this.nodes = report.nodes;
     this.cpuMs += report.cpuMs;
     this.simulatedMs += report.simulatedMs;
     if (again !== undefined) this.twice++;

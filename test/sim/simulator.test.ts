@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { FAULT_KINDS, LIES, SCHEMES } from './fault-kinds.ts';
+import { CRASH_STEPS, rangeShortfallsOf } from './minimums.ts';
 import { runRange } from './range.ts';
 import { isGood, resultOf, textOf } from './report.ts';
 import { runSeed } from './run.ts';
@@ -26,6 +28,20 @@ describe('simulator', function () {
     assert.equal(real.steps, fake.steps);
     assert.deepEqual(real.history, fake.history);
     assert.notEqual(real.trace, fake.trace);
+  });
+
+  it('a hundred seeds have to see every fault, and lies and plans as far as so many regions can have them', () => {
+    const counts = (names: object, count: number) =>
+      Object.fromEntries(Object.keys(names).map((name) => [name, count]));
+    const points = CRASH_STEPS.flatMap((step) => [`before ${step}`, `after ${step}`]);
+    const crashPoints = Object.fromEntries(points.map((point) => [point, 1]));
+    const faults = { ...counts(FAULT_KINDS, 20), ...counts(LIES, 10) };
+    const shortfallsAt = (nodes: number, seen: Readonly<Record<string, number>>) =>
+      rangeShortfallsOf({ seeds: 100, nodes, faults: seen, crashPoints });
+    assert.deepEqual(shortfallsAt(6, faults), []);
+    assert.deepEqual(shortfallsAt(6, { ...faults, flood: 9 }), ['flood: 9 of at least 10']);
+    assert.deepEqual(shortfallsAt(6, { ...faults, loss: 19 }), ['loss: 19 of at least 20']);
+    assert.equal(shortfallsAt(7, faults).length, Object.keys(LIES).length + Object.keys(SCHEMES).length);
   });
 
   it('its command line tells of a wrong option, and helps', () => {
