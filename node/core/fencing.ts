@@ -58,7 +58,7 @@ function writershipOf(
       witnesses: () => recognisedDirectly(keeper(region)?.state),
       folded: () => keeper(region)?.state.size ?? 0,
       trees: () => signedTrees(shelf),
-      checkpointKey: modules.keys.checkpoint,
+      checkpointKey: modules.keys.admittedCheckpoint,
       keys: () => {
         const state = keeper(region)?.state;
         return state === undefined ? [] : logVerifierKeys(modules.sha256, state, origin);

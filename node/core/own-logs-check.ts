@@ -5,6 +5,8 @@ import { type LogMender } from '../sync/log-mender.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 
+type CheckOptions = Pick<RegionNodeOptions & typeof NODE_DEFAULTS, 'bootQuorum' | 'fingerprint' | 'fenced'>;
+
 export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | 'puller' | 'regionOf'> {
   readonly shelf: LogShelf;
   readonly mender: LogMender;
@@ -13,9 +15,12 @@ export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | '
   readonly stopping: AbortSignal;
 }
 
-/** `forced`: the operator signs although too few peers answered; what any of them shows binds all the same. Rejects as `checkOwnLogs`, and with what is damaged in the trust log. */
+/**
+ * `forced`: the operator signs although too few peers answered; what any of them shows binds all the same. Where witnesses fence the writer nobody
+ * else rightly signs beside it, so that a proof of two trust logs that the root has not settled is somebody with its keys. Rejects as `checkOwnLogs`, and with what is damaged in the trust log.
+ */
 export async function findOwnLogs(
-  { bootQuorum, fingerprint }: Pick<RegionNodeOptions & typeof NODE_DEFAULTS, 'bootQuorum' | 'fingerprint'>,
+  { bootQuorum, fingerprint, fenced }: CheckOptions,
   { shelf, mender, meet, stopping, ...modules }: OwnLogsCheckModules,
   forced: boolean,
 ): Promise<BootFinding> {
@@ -31,6 +36,8 @@ export async function findOwnLogs(
     { needed },
     { ...modules, logs: () => ownLogs, isAllAsked: () => home.state === state },
   );
+  if (fenced !== undefined && home.standingForks.length > 0)
+    return { finding: 'contradicted', origin: home.origin, size: home.tree.size };
   const { finding } = found;
   if (forced && finding === 'alone' && !isLost) return { finding: 'clear' };
   // The region has a log, and this store has nothing of it.

@@ -155,8 +155,8 @@ export class Signing {
   }
 
   /**
-   * Logs entries by which the root names the log that is here, although somebody else has signed another; then looks again whether it may
-   * sign. Gives the index of the first.
+   * Logs entries by which the root names the log that is here, although somebody else has signed another, in the place of whoever writes; then looks
+   * again whether it may sign. Gives the index of the first.
    * @throws {NodeError} LOG_UNSETTLED unless it is contradicted; as `requireNaming`, `WritingSide.start` and `WritingSide.submit`.
    */
   async heal(entries: readonly Uint8Array[]): Promise<number> {
@@ -166,7 +166,8 @@ export class Signing {
     try {
       await requireNaming(this.#modules.shelf.home, entries);
       const { writership } = this.#modules;
-      if (writership !== undefined) await takeOver('resume', { ...this.#modules, writership });
+      if (writership !== undefined) await takeOver('promote', { ...this.#modules, writership });
+      this.#isStandby = false;
       return await this.#name(entries);
     } finally {
       this.#isHealing = false;

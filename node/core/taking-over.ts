@@ -39,6 +39,8 @@ export async function takeOver(how: 'resume' | 'promote', modules: TakingOverMod
   // What comes after a gap may be what was permitted, until all of that is here.
   for (const { tree } of shelf.ownLogs) await dropOutrun(tree, modules, true);
   if (store.incomplete) throw logError('LOG_BEHIND', 'the store was salvaged, and is not whole yet');
+  // What was signed while nobody fenced it, nobody has permitted.
+  await writership.confirm();
 }
 
 async function meet(

@@ -24,6 +24,8 @@ import { StatementVet } from './statement-vet.ts';
 export interface NodeKeys {
   readonly attest: AttestKeys;
   readonly checkpoint: (atS: number) => Signer;
+  /** The same of those alone that the trust log admits by now: others know no further ones. */
+  readonly admittedCheckpoint: (atS: number) => Signer;
   readonly trustLog: (atS: number) => KeyedSigner;
   readonly witness: (atS: number) => Signer;
 }

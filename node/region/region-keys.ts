@@ -96,6 +96,9 @@ export class RegionKeys implements NodeKeys {
 
   readonly checkpoint = (atS: number): KeyedSigner => this.#inForce('checkpoint', atS);
 
+  readonly admittedCheckpoint = (atS: number): KeyedSigner =>
+    this.#inForce('checkpoint', atS, this.#admitted('checkpoint'));
+
   readonly trustLog = (atS: number): KeyedSigner => this.#inForce('trust-log', atS);
 
   readonly witness = (atS: number): KeyedSigner => this.#inForce('witness', atS);
@@ -143,8 +146,8 @@ export class RegionKeys implements NodeKeys {
   }
 
   /** The key whose window holds `atS` and that is not compromised; of several, the one that ends last of those that are here. */
-  #inForce(role: KeyRole, atS: number): KeyedSigner {
-    const keys = this.#windows(role)
+  #inForce(role: KeyRole, atS: number, windows: readonly Window[] = this.#windows(role)): KeyedSigner {
+    const keys = windows
       .filter(({ fromS, untilS }) => fromS <= atS && atS < untilS)
       .sort((a, b) => b.untilS - a.untilS);
     const key = keys.find(({ keyId }) => this.#open.has(keyId)) ?? keys[0];
@@ -165,9 +168,15 @@ export class RegionKeys implements NodeKeys {
     const state = this.#state();
     const planned = this.#planned.filter((window) => window.role === role);
     if (state?.root === undefined) return planned;
-    const admitted = state.keysWithRole(role).filter(({ compromise }) => compromise === undefined);
+    const admitted = this.#admitted(role);
     // The checkpoint over the statement that admits a key is the first that this key may have to sign.
     return role === 'checkpoint' ? [...admitted, ...planned] : admitted;
+  }
+
+  #admitted(role: KeyRole): Window[] {
+    return [...(this.#state()?.keysWithRole(role) ?? [])].filter(
+      ({ compromise }) => compromise === undefined,
+    );
   }
 
   #requireSame(signer: KeyedSigner, role: KeyName['role'], publicKey: Uint8Array): KeyedSigner {

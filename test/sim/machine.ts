@@ -259,6 +259,7 @@ export class Machine {
     return {
       attest: { inForce: inForce('attest'), withId },
       checkpoint: inForce('checkpoint'),
+      admittedCheckpoint: inForce('checkpoint'),
       trustLog: inForce('trust-log'),
       witness: inForce('witness'),
     };

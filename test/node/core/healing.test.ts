@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { RegionFixture, type TestKey } from '../../support/region-fixture.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { cosignatureBy, noteOf } from '../../support/keeper-fixture.ts';
 import { type MediumSnapshot } from '../../support/faulty-disk.ts';
+import { testKey } from '../../support/keys.ts';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
 
 /** FR is told of in two ways; DE, BE and NL recognise each other and it. */
@@ -45,10 +47,14 @@ describe('a network of nodes in which a thief has told a region in another way',
    * What a thief signs reaches some, while FR is cut off from all and signs on itself. Once they meet, FR hears that somebody has signed
    * more than it has.
    */
-  async function deceive(regions: readonly string[], isolatedS = 1): Promise<RegionFixture> {
+  async function deceive(
+    regions: readonly string[],
+    isolatedS = 1,
+    silence = () => world.network.isolate('FR'),
+  ): Promise<RegionFixture> {
     const bad = await copyOfLog();
     const from = bad.entries.length;
-    world.network.isolate('FR');
+    silence();
     for (const other of OTHERS)
       if (!regions.includes(other)) for (const one of regions) world.network.cut(one, other);
     await world.run(world.node('FR').revoke({ log: LOG, indexes: [900_002] }));
@@ -178,6 +184,25 @@ describe('a network of nodes in which a thief has told a region in another way',
       assert.equal(secondPlace.marks.get(place)?.size, sizeAt('FR'), place);
     const seen = await world.run(world.node('DE').witness.lastSeen(ORIGIN));
     assert.deepEqual(seen?.root, world.node('FR').log(ORIGIN)?.head.root);
+  });
+
+  it('T3, T4: where witnesses fence FR, a thief who signed more than it is no writer that it follows: its root names its branch, and it writes on', async () => {
+    const { text } = await world.issue('FR');
+    await world.pass(40);
+    await world.kill('FR', { inOrder: true });
+    world.replace('FR', { fenced: { identity: testKey(101).publicKey } });
+    await world.boot('FR');
+    await world.pass(40);
+    // Its witnesses permit what it signs, and nobody hears of that.
+    await deceive(['DE'], 1, () => {
+      world.network.tamper = ({ from, to, protocol, bytes }) =>
+        [from, to].includes('FR') && protocol !== WRITER_PROTOCOL ? undefined : bytes;
+    });
+    world.network.tamper = undefined;
+    await meet();
+    await heal();
+    await assertHealed(['DE'], text);
+    assert.equal(world.node('FR').status.writer?.isSelf, true);
   });
 
   it('T3: FR logs nothing but what names its branch and gives up each key that signed the other', async () => {

@@ -273,6 +273,27 @@ describe('RegionNode where witnesses fence the writer', () => {
     await world.stop();
   });
 
+  it('T9: what was signed while nothing fenced it is known to the witnesses as soon as they do again', async () => {
+    const world = await withStandby();
+    await world.issue('DE');
+    await world.pass(10);
+    // From here on nobody hears of what it signs but by its words.
+    world.network.tamper = ({ from, to, protocol, bytes }) =>
+      [from, to].includes('DE') && protocol !== WRITER_PROTOCOL ? undefined : bytes;
+    for (const options of [{ isFenceIgnored: true }, { fenced: { identity: FIRST } }]) {
+      await world.kill('DE', { inOrder: true });
+      world.replace('DE', options);
+      const booting = world.boot('DE');
+      world.node('DE').force();
+      await booting;
+      if (options.isFenceIgnored === true) await world.issue('DE', 'p2');
+    }
+    await world.kill('DE');
+    world.network.tamper = undefined;
+    await rejectsWith(world.run(world.node(SPARE).promote()), 'LOG_BEHIND', /1 entries here.* 2 permitted/);
+    await world.stop();
+  });
+
   it('two machines with one identity: who starts later writes, and the other signs nothing more', async () => {
     const world = await withStandby();
     world.addMachine('DE#3', { fenced: { identity: FIRST } });

@@ -20,7 +20,11 @@ async function succession(staged: readonly number[], size: number) {
   const pledge: Pledge = { origin: ORIGIN, epoch: 1, size, root: new Uint8Array(32) };
   const own = { origin: ORIGIN, tree };
   const modules: TakingOverModules = {
-    writership: { take: () => Promise.resolve(), pledges: [pledge] } as unknown as Writership,
+    writership: {
+      take: () => Promise.resolve(),
+      confirm: () => Promise.resolve(),
+      pledges: [pledge],
+    } as unknown as Writership,
     shelf: { ownLogs: [own], logs: new Map([[ORIGIN, own]]) } as unknown as LogShelf,
     store,
     registry: () =>
