@@ -71,6 +71,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   codes: async () => (await import('./commands/codes.ts')).addCodes,
   show: async () => (await import('./commands/show.ts')).addShow,
   present: async () => (await import('./commands/present.ts')).addPresent,
+  invite: async () => (await import('./commands/invite.ts')).addInvite,
+  join: async () => (await import('./commands/join.ts')).addJoin,
   recognise: async () => (await import('./commands/recognise.ts')).addRecognise,
   withdraw: async () => (await import('./commands/withdraw.ts')).addWithdraw,
   suspend: async () => (await import('./commands/withdraw.ts')).addSuspend,

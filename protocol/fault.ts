@@ -52,6 +52,8 @@ export const FAULT_CODES = [
   // Evidence (SPEC.md 18)
   'EVIDENCE_MALFORMED',
   'EVIDENCE_UNFOUNDED',
+  // Joining (SPEC.md 20)
+  'JOINING_MALFORMED',
   // Codes of others (SPEC.md 17)
   'COMPRESSION_INVALID',
   'JSON_MALFORMED',

@@ -180,3 +180,9 @@ export const ZONE_OFFSETS_MAX = 16;
 
 /** Bytes of a claim or permit of a writer with its key and signature. */
 export const WRITER_WORD_BYTES_MAX = 1_024;
+
+/** Bytes of an invitation, or of what a region answers to one, with its signature: 8 addresses of the longest and room for the rest. */
+export const JOINING_BYTES_MAX = 4_096;
+
+/** Seconds that an invitation holds at most: whoever it was meant for has answered by then. */
+export const INVITATION_S_MAX = 30 * 86_400;

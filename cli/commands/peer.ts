@@ -90,9 +90,7 @@ async function add(cli: Cli, path: string, peer: string, options: AddOptions): P
   const isRunning = await change(cli, path, { at: ['peers', region], value });
   cli.output.result({ region, ...value, isRunning }, () => [
     `${region} is a peer: ${printable(whereText(value))}.`,
-    ...(isRunning && (invite === true || mirror === true)
-      ? ['The node follows and mirrors it from its next start on.']
-      : []),
+    ...(isRunning && mirror === true ? ['The node mirrors it from its next start on.'] : []),
   ]);
 }
 

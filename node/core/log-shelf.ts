@@ -21,6 +21,7 @@ import { isNodeError } from '../node-error.ts';
 import { Turns } from '../turns.ts';
 import { dropCopy, dropRegion, type FollowedRoot, requireRoot, settleRoot } from './root-change.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
+import { type InvitedRegion } from './node-options.ts';
 import { type NodeStatus } from './node-status.ts';
 import { OwnLog } from './own-log.ts';
 
@@ -30,7 +31,7 @@ export interface LogShelfOptions {
   /** See `RegionNodeOptions`. */
   readonly fingerprint?: Uint8Array;
   readonly mirrors?: readonly string[];
-  readonly invited?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
+  readonly invited?: () => readonly InvitedRegion[];
   readonly named?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
 }
 
@@ -55,6 +56,7 @@ export interface LogShelfModules extends TrustModules {
   readonly leave: NonNullable<TrustKeeperModules['leave']>;
 }
 
+const NOBODY: readonly InvitedRegion[] = [];
 /** How long after its end an attestation log that its region has forgotten is still witnessed: two years. */
 const OVER_S_MAX = 730 * 86_400;
 
@@ -74,6 +76,7 @@ export class LogShelf {
   #home: TrustKeeper | undefined;
   /** The trust states by which all was opened that is to be followed. */
   #followed: readonly TrustState[] = [];
+  #followedInvited = NOBODY;
   /** Whether something is not open only because the disk did not take what had to be written before. */
   #isHindered = false;
 
@@ -171,7 +174,8 @@ export class LogShelf {
       if (this.#isFollowing(states)) return;
       this.#isHindered = false;
       for (const { log } of this.home.state.logs()) await this.openTree(this.#ownOrigin(log));
-      const { invited = [], named = [], mirrors = [], network } = this.#options;
+      const { named = [], mirrors = [], network } = this.#options;
+      const invited = this.#invited;
       const { keepers } = this.#modules.board;
       const recognised = [...this.home.state.recognitions()].flatMap((one) => {
         return one.standing === 'withdrawn' ? [] : [{ region: one.region, fingerprint: one.fingerprint }];
@@ -195,11 +199,17 @@ export class LogShelf {
       }
       // A region that was added just now brings a state of its own: the next call looks at that.
       this.#followed = this.#isHindered ? [] : states;
+      this.#followedInvited = invited;
     });
   }
 
   #isFollowing(states: readonly TrustState[]): boolean {
+    if (this.#invited !== this.#followedInvited) return false;
     return states.length === this.#followed.length && states.every((state, i) => state === this.#followed[i]);
+  }
+
+  get #invited(): readonly InvitedRegion[] {
+    return this.#options.invited?.() ?? NOBODY;
   }
 
   #states(): TrustState[] {

@@ -24,8 +24,8 @@ export interface RegionNodeOptions {
   readonly keepAttestationDays?: number | undefined;
   /** Regions whose attestation logs this node copies. */
   readonly mirrors?: readonly string[];
-  /** Regions whose logs are followed and witnessed without being recognised. */
-  readonly invited?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
+  /** Regions whose logs are followed and witnessed without being recognised: another value once there are others. */
+  readonly invited?: () => readonly InvitedRegion[];
   /** The same for once, by the fingerprint that each shows of itself: refused where the region is known under another one. */
   readonly named?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
   /**
@@ -54,6 +54,11 @@ export interface RegionNodeOptions {
   readonly gatherMs?: number;
   readonly batchMax?: number;
   readonly queueMax?: number;
+}
+
+export interface InvitedRegion {
+  readonly region: string;
+  readonly fingerprint: Uint8Array;
 }
 
 export interface FencedWriter {

@@ -11,6 +11,7 @@ import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { type Handovers } from '../issuing/handovers.ts';
 import { HeldCodes } from '../issuing/held-codes.ts';
 import { type IssueOnce } from '../issuing/issue-once.ts';
+import { JoiningBook } from '../joining/joining-book.ts';
 import { type Life } from '../life/life.ts';
 import { type Lists } from '../lists/lists.ts';
 import { type LogTree } from '../log/log-tree.ts';
@@ -65,6 +66,7 @@ export class RegionNode {
   readonly handovers: Handovers;
   /** Issuing that can be ordered again without a second code. */
   readonly once: IssueOnce;
+  readonly joinings: JoiningBook;
   /** Goes to regions and cosigns what they show. */
   readonly visitor: LogVisitor;
   readonly witness: Witness;
@@ -160,6 +162,7 @@ export class RegionNode {
       node: this,
     });
     ({ lists: this.lists, life: this.life, handovers: this.handovers, once: this.once } = people);
+    this.joinings = new JoiningBook({ store });
     this.visitor = new LogVisitor({ ...reading, store, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();
     this.#desks = new Desks(options, {

@@ -18,6 +18,8 @@ import { declarationRoutes } from './declaration-routes.ts';
 import { deskRoutes, type OperatorDesk } from './desk-routes.ts';
 import { bridgeRoutes } from './bridge-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
+import { type JoiningDesk } from '../joining/joining-desk.ts';
+import { joiningRoutes } from './joining-routes.ts';
 import { lifeRoutes } from './life-routes.ts';
 import { listRoutes } from './list-routes.ts';
 import { operatorRoutes } from './operator-routes.ts';
@@ -41,6 +43,7 @@ export interface AdminServerModules extends Primitives {
   readonly trail: Trail;
   readonly report: () => ProcessReport;
   readonly desk: OperatorDesk;
+  readonly joining: JoiningDesk;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -104,7 +107,7 @@ export class AdminServer {
   }
 
   #routes(replies: Replies, nowS: () => number): AdminRoute[] {
-    const { node, sha256, random, report, desk, operators } = this.#modules;
+    const { node, sha256, random, report, desk, joining, operators } = this.#modules;
     const { region } = this.#options;
     return [
       ...issueRoutes({ node, sha256, random, nowS, replies }),
@@ -113,6 +116,7 @@ export class AdminServer {
       ...operatorRoutes({ operators, nowS, replies }),
       ...listRoutes({ node, replies }),
       ...declarationRoutes({ node, replies }),
+      ...joiningRoutes(joining, replies),
       ...lifeRoutes({ node, replies }),
       ...deskRoutes({ region }, { node, desk, sha256, replies }),
     ];

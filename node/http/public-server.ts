@@ -12,6 +12,8 @@ import { type Witness } from '../witness/witness.ts';
 import { Admission, type Work } from './admission.ts';
 import { Entrance, type Visit } from './entrance.ts';
 import { type Health, healthOf } from './health.ts';
+import { type JoiningDesk } from '../joining/joining-desk.ts';
+import { publicJoiningRoutes } from './joining-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { Metrics } from './metrics.ts';
 import { regionRoutes } from './region-routes.ts';
@@ -40,6 +42,8 @@ export interface PublicServerModules {
   readonly log: Log;
   /** Cosigns for whoever asks by HTTP, where the configuration lets it. */
   readonly witness?: Pick<Witness, 'add'>;
+  /** Takes answers to invitations; absent where there are none. */
+  readonly joining?: Pick<JoiningDesk, 'take'>;
   /** For the figures; absent where there is none. */
   readonly network?: () => NetworkStatus;
 }
@@ -58,7 +62,7 @@ export class PublicServer {
   readonly #tls: TlsFiles | undefined;
 
   constructor({ region, http, limits }: PublicServerOptions, modules: PublicServerModules) {
-    const { node, clock, sha256, log, witness } = modules;
+    const { node, clock, sha256, log, witness, joining } = modules;
     this.admission = new Admission(limits);
     this.entrance = new Entrance(limits, { admission: this.admission });
     this.metrics = new Metrics({
@@ -86,6 +90,7 @@ export class PublicServer {
         ...snapshotRoutes({ snapshots: new Snapshots({ trust, keeper, clock, sha256 }), replies }),
         ...regionRoutes({ trust, nowS: () => Math.floor(clock.nowMs() / 1000), replies }),
         ...(http.witness && witness !== undefined ? witnessRoutes({ witness, replies }) : []),
+        ...(joining === undefined ? [] : publicJoiningRoutes(joining, replies)),
         ...watchRoutes({ health: this.#health, metrics: this.metrics, replies }),
         ...logRoutes({
           log: (origin) => node.log(origin),

@@ -10,7 +10,7 @@ import { encodeStatement, signStatement } from '../../protocol/trust/statement.t
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Overlay } from '../config/overlay.ts';
 import { type Config } from '../config/schema.ts';
-import { type RegionNodeModules, type RegionNodeOptions } from '../core/node-options.ts';
+import { type InvitedRegion, type RegionNodeModules, type RegionNodeOptions } from '../core/node-options.ts';
 import { RegionNode } from '../core/region-node.ts';
 import { isGivenUp } from '../log/retention.ts';
 import { type KeyedSigner, type StatementDraft, type TrustLogItem } from '../log/trust-log-work.ts';
@@ -120,6 +120,8 @@ export async function startRegion(
   const state = () => stateOf(region);
   const { network, regionOf, canAsk, meet } = modules.networkFor({ layout, config, state, stateOf });
   const directory = layout.resolve(storage.store);
+  const byConfig = invitedBy(config.peers);
+  const invited = nodeOptions.invited ?? (() => byConfig);
   const node = new RegionNode(
     {
       region,
@@ -134,7 +136,7 @@ export async function startRegion(
       ...(config.writer.fenced && { fenced: { identity, isStandby } }),
       isFenceIgnored: withoutPeers,
       ...nodeOptions,
-      invited: invitedBy(config),
+      invited,
       mirrors: Object.keys(config.peers).filter((peer) => config.peers[peer]?.mirror === true),
     },
     {
@@ -163,7 +165,7 @@ export async function startRegion(
 }
 
 /** Regions that are followed and witnessed without being recognised. */
-function invitedBy({ peers }: Config): { readonly region: string; readonly fingerprint: Uint8Array }[] {
+export function invitedBy(peers: Config['peers']): readonly InvitedRegion[] {
   return Object.entries(peers).flatMap(([region, { invited, fingerprint }]) =>
     invited === true && fingerprint !== undefined ? [{ region, fingerprint: hexBytes(fingerprint) }] : [],
   );

@@ -2,6 +2,7 @@
 import { equalBytes, hexBytes } from '../../protocol/bytes.ts';
 import { NODE_ADDRESSES_MAX } from '../../protocol/limits.ts';
 import { type NodeIdentity } from '../../protocol/trust/trust-state.ts';
+import { type Config } from '../config/schema.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type Region } from '../region/region.ts';
@@ -22,6 +23,14 @@ const DAY_S = 86_400;
 const WINDOW_S = 30 * DAY_S;
 const ROUND_MS = 30_000;
 const FIRST_ROUNDS_MS = 500;
+
+/** What peers are told of where this node listens: libp2p addresses without its name. */
+export function announcedAddresses(
+  { p2p: { announce } }: Pick<Config, 'p2p'>,
+  listens: readonly string[],
+): readonly string[] {
+  return announce.length > 0 ? announce : listens.map((address) => address.split('/p2p/')[0] ?? address);
+}
 
 export class Announcer {
   readonly #modules: AnnouncerModules;

@@ -4,7 +4,6 @@
  */
 import { resolve } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
-import { hexBytes } from '../../protocol/bytes.ts';
 import { type Overlay } from '../config/overlay.ts';
 import { type Config } from '../config/schema.ts';
 import { type NodeStatus } from '../core/node-status.ts';
@@ -24,10 +23,11 @@ import { MeetingNetwork } from '../region/meeting-network.ts';
 import { type RegionModules } from '../region/modules.ts';
 import { requireNotMoved } from '../region/moved.ts';
 import { directoriesOf, type DirectoryNetwork, publishedNetwork } from '../region/published-network.ts';
-import { type Region, startRegion } from '../region/region.ts';
+import { invitedBy, type Region, startRegion } from '../region/region.ts';
 import { RegionKeys } from '../region/region-keys.ts';
-import { Announcer } from './announcer.ts';
+import { announcedAddresses, Announcer } from './announcer.ts';
 import { ColourUpdates } from './colour-updates.ts';
+import { joiningFor } from './joining.ts';
 import { openNodeIdentity } from './node-identity.ts';
 import { ServiceDesk } from './service-desk.ts';
 import { SignatureThread } from '../verdicts/signature-thread.ts';
@@ -173,6 +173,7 @@ async function startAll<T>(
 
   const running: { region?: Region; meeting?: MeetingNetwork; published?: DirectoryNetwork } = {};
   let { peers } = config;
+  let invited = invitedBy(peers);
   const directory = new PeerDirectory(
     {
       home,
@@ -195,14 +196,7 @@ async function startAll<T>(
     {
       withoutPeers,
       isStandby,
-      node: {
-        mirrors: Object.entries(config.peers).flatMap(([of, { mirror }]) => (mirror === true ? [of] : [])),
-        invited: Object.entries(config.peers).flatMap(([of, { invited, fingerprint }]) =>
-          invited === true && fingerprint !== undefined
-            ? [{ region: of, fingerprint: hexBytes(fingerprint) }]
-            : [],
-        ),
-      },
+      node: { invited: () => invited },
     },
     {
       ...modules,
@@ -238,7 +232,14 @@ async function startAll<T>(
     started.push(running.meeting);
   }
 
-  const server = new PublicServer(
+  const joining = joiningFor(config, {
+    ...modules,
+    region,
+    identity,
+    peers: () => peers,
+    listens: () => ({ p2p: network.status.host?.addresses ?? [], http: server.address }),
+  });
+  const server: PublicServer = new PublicServer(
     { region: home, http: withPaths(config.http, layout), limits: config.limits },
     {
       node: region.node,
@@ -247,6 +248,7 @@ async function startAll<T>(
       sha256: modules.sha256,
       log,
       network: () => network.status,
+      joining,
     },
   );
   await server.start();
@@ -260,6 +262,7 @@ async function startAll<T>(
       regionOf: (peer) => directory.regionOf(peer) ?? running.published?.regionOf(peer),
       takePeers: (now) => {
         peers = now;
+        invited = invitedBy(now);
         running.published?.takePeers(now);
       },
       leave: () => leaving.abort(),
@@ -272,17 +275,14 @@ async function startAll<T>(
       secretFile: layout.resolve(config.admin.secretFile),
       deskSecretFile: layout.resolve(config.admin.deskSecretFile),
     },
-    { ...modules, ...recordsOf(region), report: () => reportOf(network, server), desk, log },
+    { ...modules, ...recordsOf(region), report: () => reportOf(network, server), desk, joining, log },
   );
   await admin.start();
   started.push(admin);
   const announcer = new Announcer({
     region,
     publicKey: identity.publicKey,
-    addresses: () => {
-      const { announce } = config.p2p;
-      return announce.length > 0 ? announce : (network.status.host?.addresses ?? []).map(withoutName);
-    },
+    addresses: () => announcedAddresses(config, network.status.host?.addresses ?? []),
     standby: config.writer.standby,
     clock,
     onTrouble,
@@ -326,8 +326,4 @@ function withPaths(http: Config['http'], layout: RegionLayout): Config['http'] {
   if (http.tls === undefined) return http;
   const { certFile, keyFile } = http.tls;
   return { ...http, tls: { certFile: layout.resolve(certFile), keyFile: layout.resolve(keyFile) } };
-}
-
-function withoutName(address: string): string {
-  return address.split('/p2p/')[0] ?? address;
 }

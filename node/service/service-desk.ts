@@ -41,7 +41,7 @@ export class ServiceDesk implements OperatorDesk {
     this.#modules.leave();
   }
 
-  /** Whom it mirrors and whom it follows as an invited region is taken up at the next start only. */
+  /** Whom it mirrors is taken up at the next start only. */
   async reload(): Promise<{ peers: number; keys: number }> {
     const { region, takePeers } = this.#modules;
     const { peers } = await readRegionConfig(region.layout, this.#options.over);

@@ -27,6 +27,12 @@ const OTHER_EXITS = new Map([
   ['entente status DE', 4],
   ['entente status --live DE', 1],
   ['entente promote DE', 4],
+  ['entente invite list DE', 4],
+  ['entente invite confirm DE FR --words "abandon ability ... zoo"', 4],
+  ['entente invite drop DE FR', 4],
+  ['entente join ask FR invitation.txt', 4],
+  ['entente join list FR', 4],
+  ['entente join confirm FR DE --words "abandon ability ... zoo"', 4],
 ]);
 
 /** Rules that are in force today. */

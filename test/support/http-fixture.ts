@@ -7,6 +7,8 @@ import { type NamedSettings } from '../../node/config/overlay.ts';
 import { type Config } from '../../node/config/schema.ts';
 import { encodeAddCheckpoint } from '../../node/witness/add-checkpoint.ts';
 import { PublicServer, type PublicServerModules } from '../../node/http/public-server.ts';
+import { type JoiningDesk } from '../../node/joining/joining-desk.ts';
+import { joiningOf } from './joining-fixture.ts';
 import { NodeWorld } from './node-fixture.ts';
 import { sha256 } from './primitives.ts';
 
@@ -33,12 +35,15 @@ export async function threeRegions(): Promise<NodeWorld> {
 
 export class HttpWorld {
   readonly world: NodeWorld;
+  /** Of DE. */
+  readonly joining: JoiningDesk;
   readonly server: PublicServer;
   /** All that was logged. */
   readonly lines: string[];
 
-  private constructor(world: NodeWorld, server: PublicServer, lines: string[]) {
+  private constructor(world: NodeWorld, joining: JoiningDesk, server: PublicServer, lines: string[]) {
     this.world = world;
+    this.joining = joining;
     this.server = server;
     this.lines = lines;
   }
@@ -52,9 +57,17 @@ export class HttpWorld {
     const lines: string[] = [];
     const log = openLog({ level: 'debug', format: 'json' }, (line) => lines.push(line));
     const { witness } = world.node('DE');
-    const server = new PublicServer(config, { node, witness, clock: world.clock, sha256, log });
+    const joining = joiningOf(world, 'DE', 'test');
+    const server = new PublicServer(config, {
+      node,
+      witness,
+      joining,
+      clock: world.clock,
+      sha256,
+      log,
+    });
     await server.start();
-    return new HttpWorld(world, server, lines);
+    return new HttpWorld(world, joining, server, lines);
   }
 
   get port(): number {

@@ -14,6 +14,7 @@ import { isNodeError } from '../../../node/node-error.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { ruleBody } from '../../support/rule-fixture.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
+import { type InvitedRegion } from '../../../node/core/node-options.ts';
 import { type RegionNodeOptions } from '../../../node/core/region-node.ts';
 
 const REGIONS = ['DE', 'FR', 'IT'] as const;
@@ -52,6 +53,20 @@ async function copyOf({ region, tree }: TrustKeeper): Promise<RegionFixture> {
 }
 
 describe('RegionNode', () => {
+  it('a region that the operator invites while it runs is followed and witnessed with the next news, and not recognised', async () => {
+    const world = new NodeWorld();
+    let invited: readonly InvitedRegion[] = [];
+    await world.found('DE', { invited: () => invited });
+    await world.found('FR');
+    await world.pass(15);
+    assert.equal(sizeAt(world, 'DE', 'FR.test/trust'), 0);
+    const { fingerprint } = world.node('FR').keeper('FR')?.state ?? {};
+    invited = [{ region: 'FR', fingerprint: fingerprint ?? assert.fail('no root') }];
+    await world.pass(45);
+    assert.equal(sizeAt(world, 'DE', 'FR.test/trust'), sizeAt(world, 'FR', 'FR.test/trust'));
+    assert.match(await world.outcome('DE', (await world.issue('FR')).text), /^stop.* NOT_RECOGNISED/);
+  });
+
   it('a code issued in one region passes in all three, and stops in all once it is revoked', async () => {
     const world = await three();
     const code = await world.issue('DE');

@@ -20,6 +20,7 @@ import { openLog } from '../../../node/logging/log.ts';
 import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
 import { systemRandom as openRandom } from '../../../node/system-random.ts';
 import { problemIn, threeRegions } from '../../support/http-fixture.ts';
+import { joiningOf } from '../../support/joining-fixture.ts';
 import { type NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
@@ -76,6 +77,7 @@ describe('AdminServer', () => {
               })),
             }),
         },
+        joining: joiningOf(world, 'DE', 'test'),
         clock: world.clock,
         random: systemRandom,
         sha256,
@@ -432,6 +434,11 @@ describe('AdminServer', () => {
       'post /v1/issue/batch': 'issue',
       'post /v1/bridge/batch': 'issue',
       'post /v1/lists/import': 'issue',
+      'post /v1/joinings/confirm-invited': 'trust',
+      'post /v1/joinings/confirm-joined': 'trust',
+      'post /v1/joinings/drop': 'trust',
+      'post /v1/joinings/invite': 'trust',
+      'post /v1/joinings/join': 'trust',
       'post /v1/lists/find': 'issue',
       'post /v1/declarations': 'issue',
       'post /v1/declarations/import': 'issue',
@@ -457,6 +464,7 @@ describe('AdminServer', () => {
       'post /v1/witness': 'trust',
       'get /v1/status': 'read',
       'get /v1/peers': 'read',
+      'get /v1/joinings': 'read',
       'get /v1/keys': 'read',
       'get /v1/lists': 'read',
       'get /v1/operators': 'read',

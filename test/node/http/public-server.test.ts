@@ -376,6 +376,7 @@ describe('PublicServer', () => {
         '/livez',
         '/metrics',
         '/readyz',
+        '/v1/joining',
         '/v1/keys',
         '/v1/regions',
         '/v1/snapshot',

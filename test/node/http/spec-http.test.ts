@@ -12,6 +12,7 @@ import { HEAD_BYTES_MAX } from '../../../node/http/web-server.ts';
 import { CHECKPOINTS_PER_ADDRESS } from '../../../node/http/witness-routes.ts';
 import { ADD_CHECKPOINT_BYTES_MAX } from '../../../node/witness/add-checkpoint.ts';
 import { HttpWorld, threeRegions } from '../../support/http-fixture.ts';
+import { answerOf } from '../../support/joining-fixture.ts';
 import { projectRoot } from '../../support/project.ts';
 
 const section = readFileSync(join(projectRoot, 'SPEC.md'), 'utf8').split('\n## 15. ')[1] ?? '';
@@ -51,6 +52,12 @@ describe('SPEC.md 15', () => {
     await http.server.stop();
     await http.world.stop();
   });
+
+  async function bodyFor(path: string): Promise<unknown> {
+    if (path === '/add-checkpoint') return http.addCheckpoint('FR.test/trust');
+    if (path === '/v1/joining') return answerOf('AT', (await http.joining.invite({ forS: 60 })).invitation);
+    return { code: '' };
+  }
 
   const paths = rows(part(2)).map(([method = '', path, query, type, cache, etag]) => ({
     method,
@@ -93,7 +100,7 @@ describe('SPEC.md 15', () => {
     for (const { method, path, query, type, caches, hasEtag } of paths) {
       const bare = path.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
       const search = query.map((name) => `${name}=${values[name]}`).join('&');
-      const body = path === '/add-checkpoint' ? await http.addCheckpoint('FR.test/trust') : { code: '' };
+      const body = await bodyFor(path);
       const response = method === 'POST' ? await http.post(bare, body) : await http.get(`${bare}?${search}`);
       assert.equal(response.status, 200, `${bare}?${search}`);
       assert.equal(response.headers.get('content-type'), type, path);

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { giveAddresses } from '../../../cli/processes/prepare.ts';
+import { Federation, lineOf } from '../../support/federation.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+interface Asked {
+  readonly words: string;
+}
+
+describe('joining between processes', function () {
+  this.timeout(120_000);
+  const folder = temporaryFolders();
+  let federation: Federation;
+  before(async () => {
+    federation = await Federation.found(folder(), ['DE', 'FR']);
+  });
+  after(() => federation.stop());
+
+  it('AT joins by an invitation of DE: its codes pass there and stop elsewhere; a withdrawal stops them at once', async () => {
+    const { cli } = federation;
+    const [de, at] = [cli.path('DE'), cli.path('AT')];
+    await cli.json('init', 'AT', '--dir', at);
+    await giveAddresses(at);
+    const nodes = await Promise.all(['DE', 'FR', 'AT'].map((region) => federation.start(region)));
+    await Promise.all(nodes.map((node) => node.ready()));
+
+    await cli.json('invite', 'make', de, '--out', cli.path('invitation.txt'));
+    const { words } = await cli.json<Asked>('join', 'ask', at, cli.path('invitation.txt'));
+    const again = await cli.run('join', 'ask', at, readFileSync(cli.path('invitation.txt'), 'utf8'));
+    assert.ok(again.out.includes(words.split(' ').slice(0, 4).join(' ')), again.out + again.err);
+    const shown = await cli.json<{ joinings: readonly Asked[] }>('invite', 'list', de);
+    assert.equal(shown.joinings[0]?.words, words);
+
+    // Nothing is trusted before both have confirmed, and words of something else end it.
+    const early = await cli.run('invite', 'confirm', de, 'AT', '--words', words);
+    assert.match(early.err, /operator of AT has not confirmed yet/);
+    const slip = await cli.run('join', 'confirm', at, 'DE', '--words', words.replace(/\w+$/, 'zoo zoo'));
+    assert.equal(slip.exit, 2, slip.err);
+    const unlike = 'legal winner thank year wave sausage worth useful legal winner thank yellow';
+    const wrong = await cli.run('join', 'confirm', at, 'DE', '--words', unlike);
+    assert.match(wrong.err, /WORDS_DIFFER/);
+    const alone = await cli.run('join', 'confirm', at, 'DE', '--words', words, '--wait', '1s');
+    assert.equal(alone.exit, 4, alone.err);
+    assert.deepEqual(await federation.peersOf('DE'), ['FR']);
+
+    const joining = cli.json('join', 'confirm', at, 'DE', '--words', words.toUpperCase());
+    const few = await cli.run('invite', 'confirm', de, 'AT', '--words', words, '--endorsements', '1');
+    assert.match(few.err, /0 regions that are recognised here vouch for AT/);
+    await cli.json('invite', 'confirm', de, 'AT', '--words', words);
+    await joining;
+
+    const code = await federation.issue('AT', 'Person 1');
+    await federation.verdictOnce('DE', code, ({ outcome }) => outcome === 'pass');
+    // Recognition is not handed on: FR recognises DE, and DE recognises AT.
+    assert.match(lineOf(await federation.verdict('FR', code)), /^stop .*NOT_RECOGNISED/);
+
+    await cli.json('withdraw', de, 'AT');
+    // As soon as it is logged.
+    assert.match(lineOf(await federation.verdict('DE', code)), /^stop .*RECOGNITION_WITHDRAWN/);
+  });
+});
