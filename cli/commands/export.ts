@@ -5,11 +5,12 @@ import { type Cli, examples } from '../cli.ts';
 import { aligned, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { withRegion } from '../region.ts';
+import { addExportKeys } from './export-keys.ts';
 
 export function addExport(program: Command, cli: Cli): void {
-  program
+  const parent = program
     .command('export')
-    .summary('publish the logs of a region as static files')
+    .summary('publish logs as files, and keys for verifiers of others')
     .description(
       'Brings the public directory up to what the store holds, in the layout of C2SP tlog-tiles. Every command that signs does so by itself; this is for another place, or for a public directory that was lost.',
     )
@@ -23,6 +24,7 @@ export function addExport(program: Command, cli: Cli): void {
       ),
     )
     .action((region: string, options: { readonly to?: string }) => runExport(cli, region, options));
+  addExportKeys(parent, cli);
 }
 
 async function runExport(cli: Cli, path: string, { to }: { readonly to?: string }): Promise<void> {

@@ -11,6 +11,7 @@ import { type Clock } from '../ports.ts';
 import { type Witness } from '../witness/witness.ts';
 import { Admission, type Work } from './admission.ts';
 import { Entrance, type Visit } from './entrance.ts';
+import { exportRoutes } from './export-routes.ts';
 import { type Health, healthOf } from './health.ts';
 import { type JoiningDesk } from '../joining/joining-desk.ts';
 import { publicJoiningRoutes } from './joining-routes.ts';
@@ -79,6 +80,7 @@ export class PublicServer {
     const { corsOrigins, tls, address: host, port } = http;
     const replies = new Replies({ corsOrigins, isTls: tls !== undefined, hearer: 'public' }, { log });
     const trust = () => node.trust;
+    const nowS = () => Math.floor(clock.nowMs() / 1000);
     const keeper = (of: string) => node.keeper(of);
     const app = appOf(
       {
@@ -88,7 +90,8 @@ export class PublicServer {
       [
         ...verifyRoutes(limits, { verify: (text, context) => node.verify(text, context), replies }),
         ...snapshotRoutes({ snapshots: new Snapshots({ trust, keeper, clock, sha256 }), replies }),
-        ...regionRoutes({ trust, nowS: () => Math.floor(clock.nowMs() / 1000), replies }),
+        ...regionRoutes({ trust, nowS, replies }),
+        ...exportRoutes({ trust, sha256, nowS, replies }),
         ...(http.witness && witness !== undefined ? witnessRoutes({ witness, replies }) : []),
         ...(joining === undefined ? [] : publicJoiningRoutes(joining, replies)),
         ...watchRoutes({ health: this.#health, metrics: this.metrics, replies }),

@@ -155,6 +155,37 @@ export type Regions = z.infer<typeof regions>;
 
 export const keysQuery = z.strictObject({ region: regionId });
 
+export const jwkSet = z
+  .object({
+    keys: z.array(
+      z.object({
+        kty: z.literal('OKP'),
+        crv: z.literal('Ed25519'),
+        kid: hex.openapi({ description: 'As codes name the key.' }),
+        use: z.literal('sig'),
+        alg: z.literal('EdDSA'),
+        x: z.string(),
+        nbf: atS,
+        exp: atS,
+      }),
+    ),
+  })
+  .openapi('JwkSet');
+
+export const dccKeys = z
+  .object({
+    eu_keys: z.record(
+      z.string(),
+      z.array(
+        z.object({
+          subjectPk: z.string().openapi({ description: 'SubjectPublicKeyInfo as DER, in base64.' }),
+          keyUsage: z.array(z.enum(['t', 'v', 'r'])),
+        }),
+      ),
+    ),
+  })
+  .openapi('DccKeys');
+
 export const keys = z
   .object({
     region: regionId,
