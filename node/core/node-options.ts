@@ -85,6 +85,8 @@ export interface RegionNodeModules extends TrustModules, Pick<WritingSideModules
    * themselves. What it rejects with keeps the node from signing.
    */
   readonly meet?: ((signal: AbortSignal) => Promise<void>) | undefined;
+  /** Whether a peer has the lesser share of what this node does for others; none has without it. */
+  readonly isInvited?: ((peer: string) => boolean) | undefined;
   /** Another way to check the signatures of verdicts than one after the other, here. */
   readonly checkSignatures?: CheckSignatures | undefined;
   /** Told of what goes wrong in the background, for alarms. Must not throw. */

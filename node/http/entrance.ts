@@ -1,7 +1,7 @@
 /** Who is let in: by how much there is to do, and by what the same client has under way already. */
 import { type IncomingMessage } from 'node:http';
 import { type Admission, type Work } from './admission.ts';
-import { clientOf } from './client.ts';
+import { clientOf } from '../client-address.ts';
 import { Shares } from './shares.ts';
 import { Watching } from './watching.ts';
 

@@ -6,7 +6,7 @@ import { getRequestListener } from '@hono/node-server';
 import { isErrno } from '../region/files.ts';
 import { NodeError } from '../node-error.ts';
 import { AnswerWatch } from './answer-watch.ts';
-import { clientOf } from './client.ts';
+import { clientOf } from '../client-address.ts';
 import { OneATurn } from './one-a-turn.ts';
 import { type TlsFiles } from './tls-files.ts';
 

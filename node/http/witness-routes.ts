@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { ADD_CHECKPOINT_BYTES_MAX } from '../witness/add-checkpoint.ts';
 import { type Witness } from '../witness/witness.ts';
 import { witnessReplyTo } from '../witness/witness-server.ts';
-import { clientOf } from './client.ts';
+import { clientOf } from '../client-address.ts';
 import { readBody } from './input.ts';
 import { RequestError } from './problem.ts';
 import { RateLimit } from './rate-limit.ts';

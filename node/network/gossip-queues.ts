@@ -2,12 +2,11 @@
  * Messages of topics that wait to be looked at: a bounded queue for each topic, in which no peer has more than its share. The
  * first topic goes first. What does not fit is dropped, the newest, and counted.
  */
+import { PeerPlaces, type PlaceBounds } from '../peer-places.ts';
 import { GOSSIP_QUEUES } from './network-limits.ts';
 
-export interface QueueBounds {
+export interface QueueBounds extends PlaceBounds {
   readonly topic: string;
-  readonly ofAll: number;
-  readonly ofPeer: number;
 }
 
 export interface GossipCounters {
@@ -18,9 +17,16 @@ export interface GossipCounters {
   readonly waitingMax: number;
 }
 
-interface Queue<T> extends QueueBounds {
-  readonly items: { readonly peer: string; readonly item: T }[];
-  readonly ofPeers: Map<string, number>;
+export interface Sender {
+  readonly peer: string;
+  /** It has the lesser share. */
+  readonly isInvited: boolean;
+}
+
+interface Queue<T> {
+  readonly topic: string;
+  readonly items: { readonly release: () => void; readonly item: T }[];
+  readonly places: PeerPlaces;
   received: number;
   dropped: number;
   waitingMax: number;
@@ -31,9 +37,9 @@ export class GossipQueues<T> {
 
   constructor(bounds: readonly QueueBounds[] = GOSSIP_QUEUES) {
     this.#queues = bounds.map((queue) => ({
-      ...queue,
+      topic: queue.topic,
       items: [],
-      ofPeers: new Map(),
+      places: new PeerPlaces(queue),
       received: 0,
       dropped: 0,
       waitingMax: 0,
@@ -41,29 +47,26 @@ export class GossipQueues<T> {
   }
 
   /** False if it was dropped. @throws {RangeError} for a topic without a queue. */
-  push(topic: string, peer: string, item: T): boolean {
+  push(topic: string, { peer, isInvited }: Sender, item: T): boolean {
     const queue = this.#queues.find((one) => one.topic === topic);
     if (queue === undefined) throw new RangeError(`no queue for the topic ${topic}`);
     queue.received++;
-    const ofPeer = queue.ofPeers.get(peer) ?? 0;
-    if (queue.items.length >= queue.ofAll || ofPeer >= queue.ofPeer) {
+    const release = queue.places.take(peer, isInvited);
+    if (release === undefined) {
       queue.dropped++;
       return false;
     }
-    queue.ofPeers.set(peer, ofPeer + 1);
-    queue.items.push({ peer, item });
+    queue.items.push({ release, item });
     queue.waitingMax = Math.max(queue.waitingMax, queue.items.length);
     return true;
   }
 
   /** The oldest of the first topic that has any. */
   shift(): T | undefined {
-    for (const { items, ofPeers } of this.#queues) {
+    for (const { items } of this.#queues) {
       const next = items.shift();
       if (next === undefined) continue;
-      const left = (ofPeers.get(next.peer) ?? 1) - 1;
-      if (left > 0) ofPeers.set(next.peer, left);
-      else ofPeers.delete(next.peer);
+      next.release();
       return next.item;
     }
     return undefined;

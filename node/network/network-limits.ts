@@ -50,8 +50,11 @@ export const IN_HAND = { ofPeer: 16, ofInvited: 64, ofAll: 128 } as const;
 export const CONNECTIONS_OF_PEER = 4;
 export const CONNECTIONS_MAX = 600;
 
-/** Connections that have not said who they are, and new ones in a second from one address: a building full of nodes restarts. */
-export const CONNECTIONS_PENDING = 64;
+/**
+ * Connections that have not proven who they are, of one address and of all, and new ones in a second from one address: a building full
+ * of nodes restarts.
+ */
+export const CONNECTIONS_PENDING = { ofAddress: 32, ofAll: 256 } as const;
 export const CONNECTIONS_PER_S = 64;
 
 /**
@@ -83,14 +86,15 @@ export const PEERS_REMEMBERED = 1_024;
 export const REASONS_MAX = 32;
 
 /**
- * Gossip waiting to be looked at, by topic, of all and of one peer; what comes on top is dropped and counted. First topic first.
+ * Gossip waiting to be looked at, by topic, of all, of all invited peers and of one peer; what comes on top is dropped and counted, and
+ * recognised peers keep the difference of the first two. First topic first.
  * What is passed on reaches everybody several times, and those whom its sender cannot reach: heads of each come every few seconds and
  * are asked for besides, so they go from their sender to its peers and no further.
  */
 export const GOSSIP_QUEUES = [
-  { topic: 'trust', ofAll: 256, ofPeer: 64, isPassedOn: true },
-  { topic: 'evidence', ofAll: 64, ofPeer: 8, isPassedOn: true },
-  { topic: 'head', ofAll: 256, ofPeer: 32, isPassedOn: false },
+  { topic: 'trust', ofAll: 256, ofInvited: 128, ofPeer: 64, isPassedOn: true },
+  { topic: 'evidence', ofAll: 64, ofInvited: 32, ofPeer: 8, isPassedOn: true },
+  { topic: 'head', ofAll: 256, ofInvited: 128, ofPeer: 32, isPassedOn: false },
 ] as const;
 
 /** Milliseconds between two looks at whom messages are passed on to. */

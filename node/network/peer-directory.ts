@@ -65,6 +65,11 @@ export class PeerDirectory {
     return this.admissions().get(peer)?.region;
   }
 
+  /** Whether a peer may connect with the lesser share. */
+  isInvited(peer: string): boolean {
+    return this.admissions().get(peer)?.standing === 'invited';
+  }
+
   /** Those of all peers that may connect. */
   regionsOf(peers: readonly string[]): ReadonlySet<string> {
     const admissions = this.admissions();

@@ -48,6 +48,8 @@ export interface RegionNetwork {
   readonly network: Network;
   /** The region of a peer; undefined for a stranger. */
   readonly regionOf: (peer: string) => string | undefined;
+  /** Whether a peer has the lesser share; none has without it. */
+  readonly isInvited?: (peer: string) => boolean;
   /** Whether it is known how a region's node can be asked. Others do not count where a quorum has to answer. */
   readonly canAsk: (region: string) => boolean;
   /** See `RegionNodeModules`. */
@@ -118,7 +120,12 @@ export async function startRegion(
   const running: { node?: RegionNode } = {};
   const stateOf = (of: string) => running.node?.keeper(of)?.state;
   const state = () => stateOf(region);
-  const { network, regionOf, canAsk, meet } = modules.networkFor({ layout, config, state, stateOf });
+  const { network, regionOf, isInvited, canAsk, meet } = modules.networkFor({
+    layout,
+    config,
+    state,
+    stateOf,
+  });
   const directory = layout.resolve(storage.store);
   const byConfig = invitedBy(config.peers);
   const invited = nodeOptions.invited ?? (() => byConfig);
@@ -148,6 +155,7 @@ export async function startRegion(
       network,
       regionOf,
       meet,
+      isInvited,
     },
   );
   running.node = node;

@@ -220,6 +220,7 @@ async function startAll<T>(
         return {
           network: running.meeting,
           regionOf: (peer) => directory.regionOf(peer) ?? published.regionOf(peer),
+          isInvited: (peer) => directory.isInvited(peer),
           canAsk: (of) => published.canAsk(of) || isReachable(of),
         };
       },

@@ -7,6 +7,7 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { TILE_HASHES, tileWidth } from '../../protocol/log/tile.ts';
 import { LogView } from '../log/log-view.ts';
 import { NodeError } from '../node-error.ts';
+import { PeerPlaces } from '../peer-places.ts';
 import { type Clock, type Network, type StreamingNetwork } from '../ports.ts';
 import { EntryBudget } from './entry-budget.ts';
 import { EntriesChunk, LOG_PROTOCOL, type LogRequest, parseLogRequest } from './log-messages.ts';
@@ -21,13 +22,20 @@ export interface LogServerModules {
   readonly book: PeerBook;
   /** The logs by their origins. */
   readonly logs: () => ReadonlyMap<string, ServedLog>;
+  /** Whether a peer has the lesser share; none has without it. */
+  readonly isInvited?: ((peer: string) => boolean) | undefined;
+}
+
+/** Who reads, and with which share. */
+interface Reader {
+  readonly peer: string;
+  readonly isInvited: boolean;
 }
 
 export class LogServer {
   readonly #modules: LogServerModules;
   readonly #budget: EntryBudget;
-  readonly #readers = new Map<string, number>();
-  #readersOfAll = 0;
+  readonly #places = new PeerPlaces(LOG_READERS);
 
   constructor(modules: LogServerModules) {
     this.#modules = modules;
@@ -51,48 +59,44 @@ export class LogServer {
     request: Uint8Array,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const { book } = this.#modules;
+    const { book, isInvited = () => false } = this.#modules;
     const asked = this.#parse(peer, request);
-    const ofPeer = this.#readers.get(peer) ?? 0;
-    if (ofPeer >= LOG_READERS.ofPeer || this.#readersOfAll >= LOG_READERS.ofAll || book.isBanned(peer)) {
-      throw new NodeError('STORE_BUSY', 'too many read logs now', { retry: true });
-    }
-    this.#readers.set(peer, ofPeer + 1);
-    this.#readersOfAll++;
+    const reader = { peer, isInvited: isInvited(peer) };
+    const release = book.isBanned(peer) ? undefined : this.#places.take(peer, reader.isInvited);
+    if (release === undefined) throw new NodeError('STORE_BUSY', 'too many read logs now', { retry: true });
     try {
-      yield* asked.kind === 'entries' ? this.#entries(peer, asked, signal) : this.#tiles(peer, asked, signal);
+      yield* asked.kind === 'entries'
+        ? this.#entries(reader, asked, signal)
+        : this.#tiles(reader, asked, signal);
     } catch (error) {
       if (isProtocolError(error, 'SIZE_INVALID')) throw new NodeError('NOT_FOUND', error.message);
       throw error;
     } finally {
-      this.#readersOfAll--;
-      const left = (this.#readers.get(peer) ?? 1) - 1;
-      if (left > 0) this.#readers.set(peer, left);
-      else this.#readers.delete(peer);
+      release();
     }
   }
 
   async *#entries(
-    peer: string,
+    reader: Reader,
     { origin, from, to }: Extract<LogRequest, { kind: 'entries' }>,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     let chunk: EntriesChunk | undefined;
     for await (const entry of this.#viewOf(origin).entries(from, to)) {
       if (chunk?.add(entry)) continue;
-      if (chunk !== undefined) yield await this.#paid(peer, chunk, signal);
+      if (chunk !== undefined) yield await this.#paid(reader, chunk, signal);
       chunk = new EntriesChunk(entry);
     }
-    if (chunk !== undefined) yield await this.#paid(peer, chunk, signal);
+    if (chunk !== undefined) yield await this.#paid(reader, chunk, signal);
   }
 
-  async #paid(peer: string, chunk: EntriesChunk, signal: AbortSignal): Promise<Uint8Array> {
-    await this.#pay(peer, chunk.entries, signal);
+  async #paid(reader: Reader, chunk: EntriesChunk, signal: AbortSignal): Promise<Uint8Array> {
+    await this.#pay(reader, chunk.entries, signal);
     return chunk.bytes;
   }
 
   async *#tiles(
-    peer: string,
+    reader: Reader,
     { origin, level, from, to, size }: Extract<LogRequest, { kind: 'tiles' }>,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -101,7 +105,7 @@ export class LogServer {
       const width = tileWidth(size, level, index);
       const tile = width === 0 ? undefined : await view.resource({ level, index, width });
       if (tile === undefined) throw new NodeError('NOT_FOUND', `no tile ${index} of level ${level}`);
-      await this.#pay(peer, TILE_HASHES, signal);
+      await this.#pay(reader, TILE_HASHES, signal);
       yield tile;
     }
   }
@@ -121,9 +125,9 @@ export class LogServer {
     throw new NodeError('NOT_FOUND', 'this node does not hold that log');
   }
 
-  async #pay(peer: string, entries: number, signal: AbortSignal): Promise<void> {
-    const waitMs = this.#budget.waitMs(peer);
+  async #pay({ peer, isInvited }: Reader, entries: number, signal: AbortSignal): Promise<void> {
+    const waitMs = this.#budget.waitMs(peer, isInvited);
     if (waitMs > 0) await this.#modules.clock.wait(waitMs, signal);
-    this.#budget.spend(peer, entries);
+    this.#budget.spend(peer, entries, isInvited);
   }
 }

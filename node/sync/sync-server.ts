@@ -7,6 +7,7 @@ import { type LoggedStatement } from '../../protocol/trust/naming.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { LogView } from '../log/log-view.ts';
 import { isNodeError } from '../node-error.ts';
+import { PeerPlaces } from '../peer-places.ts';
 import { type Network } from '../ports.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { HeadDigests } from './head-digest.ts';
@@ -48,6 +49,8 @@ export interface SyncServerModules {
   readonly logs: () => ReadonlyMap<string, ServedLog>;
   /** The newest notes of logs that are not held, by origin: so that whoever signed them hears of it. */
   readonly attested?: () => Promise<ReadonlyMap<string, Uint8Array>>;
+  /** Whether a peer has the lesser share; none has without it. */
+  readonly isInvited?: ((peer: string) => boolean) | undefined;
 }
 
 /** Bytes of a head in an answer besides its note. */
@@ -55,9 +58,8 @@ const HEAD_BYTES = 32;
 
 export class SyncServer {
   readonly #modules: SyncServerModules;
-  readonly #ofPeer = new Map<string, number>();
+  readonly #places = new PeerPlaces(REQUESTS_AT_ONCE);
   readonly #digests: HeadDigests;
-  #ofAll = 0;
   #stopped = false;
 
   constructor(modules: SyncServerModules) {
@@ -75,12 +77,10 @@ export class SyncServer {
 
   /** The answer to any bytes; a peer that sends what is no request has a fault. */
   async answer(peer: string, request: Uint8Array): Promise<Uint8Array> {
-    const { book } = this.#modules;
-    const ofPeer = this.#ofPeer.get(peer) ?? 0;
-    const isBusy = ofPeer >= REQUESTS_AT_ONCE.ofPeer || this.#ofAll >= REQUESTS_AT_ONCE.ofAll;
-    if (isBusy || this.#stopped || book.isBanned(peer)) return refusal('busy');
-    this.#ofPeer.set(peer, ofPeer + 1);
-    this.#ofAll++;
+    const { book, isInvited = () => false } = this.#modules;
+    if (this.#stopped || book.isBanned(peer)) return refusal('busy');
+    const release = this.#places.take(peer, isInvited(peer));
+    if (release === undefined) return refusal('busy');
     try {
       return encodeAnswer(await this.#answer(parseRequest(request)));
     } catch (error) {
@@ -92,10 +92,7 @@ export class SyncServer {
       if (isNodeError(error)) return refusal(error.code === 'LOG_PRUNED' ? 'not-there' : 'busy');
       throw error;
     } finally {
-      this.#ofAll--;
-      const left = (this.#ofPeer.get(peer) ?? 1) - 1;
-      if (left > 0) this.#ofPeer.set(peer, left);
-      else this.#ofPeer.delete(peer);
+      release();
     }
   }
 

@@ -7,6 +7,7 @@ import { decode, encode } from 'it-length-prefixed';
 import { pipe } from 'it-pipe';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { isNodeError } from '../../node-error.ts';
+import { PeerPlaces } from '../../peer-places.ts';
 import { type Conduct } from '../conduct.ts';
 import { HELLO_PROTOCOL } from '../hello.ts';
 import { CHUNK_BYTES_MAX, IDLE_STREAM_MS, IN_HAND, STALL_MS_MAX } from '../network-limits.ts';
@@ -44,9 +45,8 @@ export interface ServerCounters {
 export class ExchangeServer {
   readonly #stallMs: number;
   readonly #modules: ExchangeServerModules;
-  readonly #ofPeer = new Map<string, number>();
-  readonly #counters = { answered: 0, refused: 0, inHand: 0, inHandMax: 0 };
-  #ofInvited = 0;
+  readonly #places = new PeerPlaces(IN_HAND);
+  readonly #counters = { answered: 0, refused: 0, inHandMax: 0 };
 
   constructor({ stallMs = STALL_MS_MAX }: ExchangeOptions, modules: ExchangeServerModules) {
     this.#stallMs = stallMs;
@@ -54,7 +54,7 @@ export class ExchangeServer {
   }
 
   get counters(): ServerCounters {
-    return { ...this.#counters };
+    return { ...this.#counters, inHand: this.#places.taken };
   }
 
   /** Serves one stream to its end. Never rejects: an exception that escaped from here would end the process. */
@@ -121,7 +121,8 @@ export class ExchangeServer {
       this.#modules.conduct.breach(peer, 'empty-request');
       throw new Error('an empty request');
     }
-    const release = this.#take(peer);
+    const release = this.#places.take(peer, this.#modules.isInvited(peer));
+    this.#counters.inHandMax = Math.max(this.#counters.inHandMax, this.#places.taken);
     if (release === undefined) {
       this.#modules.conduct.note(peer, 'too-many-requests');
       return yield this.#refuse('busy');
@@ -154,25 +155,6 @@ export class ExchangeServer {
     }
     if (isNodeError(error, 'NOT_FOUND')) return 'not-there';
     return isNodeError(error) && error.retry ? 'busy' : 'failed';
-  }
-
-  /** A place among the requests in hand, to be given back; undefined if there is none left for this peer. */
-  #take(peer: string): (() => void) | undefined {
-    const ofPeer = this.#ofPeer.get(peer) ?? 0;
-    const isInvited = this.#modules.isInvited(peer);
-    if (ofPeer >= IN_HAND.ofPeer || this.#counters.inHand >= IN_HAND.ofAll) return undefined;
-    if (isInvited && this.#ofInvited >= IN_HAND.ofInvited) return undefined;
-    this.#ofPeer.set(peer, ofPeer + 1);
-    if (isInvited) this.#ofInvited++;
-    const inHand = ++this.#counters.inHand;
-    this.#counters.inHandMax = Math.max(this.#counters.inHandMax, inHand);
-    return () => {
-      this.#counters.inHand--;
-      if (isInvited) this.#ofInvited--;
-      const left = (this.#ofPeer.get(peer) ?? 1) - 1;
-      if (left > 0) this.#ofPeer.set(peer, left);
-      else this.#ofPeer.delete(peer);
-    };
   }
 }
 

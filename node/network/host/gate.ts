@@ -1,9 +1,10 @@
 /** Who may connect: the admitted, each with a few connections, and nobody who is shut out. Counts whom it turned away. */
-import { type ConnectionGater, type PeerId } from '@libp2p/interface';
+import { type ConnectionGater, type MultiaddrConnection, type PeerId } from '@libp2p/interface';
 import { type Admission, type Admissions } from '../admissions.ts';
 import { type Conduct } from '../conduct.ts';
 import { CONNECTIONS_OF_PEER } from '../network-limits.ts';
 import { type Links } from './links.ts';
+import { Pending } from './pending.ts';
 
 export interface GateModules {
   readonly conduct: Conduct;
@@ -12,6 +13,7 @@ export interface GateModules {
 
 export class Gate {
   readonly #modules: GateModules;
+  readonly #pending = new Pending();
   readonly #refused = new Map<string, number>();
   #admissions: Admissions = new Map();
 
@@ -40,14 +42,26 @@ export class Gate {
     this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
   }
 
-  /** Asked by libp2p once the other's identity is proven, and before anything else is read from it. */
+  /** Asked by libp2p when somebody connects, and once the other's identity is proven: before anything else is read from it. */
   get gater(): ConnectionGater {
+    const denyInboundConnection = (connection: MultiaddrConnection): boolean => {
+      const isFree = this.#pending.begin(connection);
+      if (!isFree) this.count('too-many-pending');
+      return !isFree;
+    };
     const refuses = (peerId: PeerId): boolean => {
       const reason = this.#reasonAgainst(peerId.toString());
       if (reason !== undefined) this.count(reason);
       return reason !== undefined;
     };
-    return { denyInboundEncryptedConnection: refuses, denyOutboundEncryptedConnection: refuses };
+    return {
+      denyInboundConnection,
+      denyInboundEncryptedConnection: (peerId, connection) => {
+        this.#pending.end(connection);
+        return refuses(peerId);
+      },
+      denyOutboundEncryptedConnection: refuses,
+    };
   }
 
   #reasonAgainst(peer: string): string | undefined {

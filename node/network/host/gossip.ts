@@ -69,6 +69,7 @@ export interface GossipModules {
   readonly conduct: Conduct;
   /** Whether both have said hello. */
   readonly isGreeted: (peer: string) => boolean;
+  readonly isInvited: (peer: string) => boolean;
   /** A message came from a peer. Must not throw. */
   readonly onHeard: (peer: string) => void;
 }
@@ -143,7 +144,7 @@ export class Gossip {
 
   #validate(topic: string, peerId: PeerId, { data }: Message): Promise<TopicValidatorResult> {
     const peer = peerId.toString();
-    const { conduct, isGreeted, onHeard } = this.#modules;
+    const { conduct, isGreeted, isInvited, onHeard } = this.#modules;
     onHeard(peer);
     return new Promise((resolve) => {
       const settle = (verdict: GossipVerdict): void => {
@@ -154,7 +155,8 @@ export class Gossip {
       };
       if (data.length > GOSSIP_BYTES_MAX) return settle('reject');
       if (!isGreeted(peer) || conduct.isShutOut(peer)) return settle('ignore');
-      if (!this.#queues.push(topic, peer, { topic, peer, message: data, settle })) {
+      const sender = { peer, isInvited: isInvited(peer) };
+      if (!this.#queues.push(topic, sender, { topic, peer, message: data, settle })) {
         conduct.note(peer, 'gossip-dropped');
         return settle('ignore');
       }

@@ -101,15 +101,17 @@ export class Libp2pHost implements StreamingNetwork {
       onRefused: (reason) => gate.count(reason),
       onGreeted: (connection, hello) => this.#greet(connection, hello),
     });
+    const isInvited = (peer: string) => gate.admissionOf(peer)?.standing !== 'recognised';
     this.#server = new ExchangeServer(options, {
       conduct,
       greeted: (connection) => this.#greeter.greeted(connection),
-      isInvited: (peer) => gate.admissionOf(peer)?.standing !== 'recognised',
+      isInvited,
     });
     this.#gossip = new Gossip({
       pubsub: libp2p.services.pubsub,
       conduct,
       isGreeted: (peer) => links.has(peer),
+      isInvited,
       onHeard: (peer) => links.heard(peer),
     });
     this.#liveness = new Liveness(options.ping ?? {}, {

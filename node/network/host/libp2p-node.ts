@@ -49,7 +49,7 @@ export function makeLibp2pNode({ privateKey, listen, gater }: Libp2pNodeOptions)
     connectionGater: gater,
     connectionManager: {
       maxConnections: CONNECTIONS_MAX,
-      maxIncomingPendingConnections: CONNECTIONS_PENDING,
+      maxIncomingPendingConnections: CONNECTIONS_PENDING.ofAll,
       inboundConnectionThreshold: CONNECTIONS_PER_S,
       // Own reconnecting, with jitter and without an end.
       reconnectRetries: 0,

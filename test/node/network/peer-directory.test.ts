@@ -34,6 +34,7 @@ describe('PeerDirectory', () => {
       addresses: [ADDRESS],
     });
     assert.equal(directory.regionOf(other), 'FR');
+    assert.ok(!directory.isInvited(other) && !directory.isInvited('12D3KooW'));
     assert.equal(directory.regionOf('12D3KooW'), undefined);
   });
 
@@ -54,6 +55,7 @@ describe('PeerDirectory', () => {
     de.recognise(fr);
     de.add({ kind: 'suspension', region: 'FR', version: 1 });
     assert.equal(directory.admissions().get(node)?.standing, 'invited');
+    assert.ok(directory.isInvited(node));
     de.add({ kind: 'withdrawal', region: 'FR', version: 2 });
     assert.equal(directory.regionOf(node), undefined);
   });

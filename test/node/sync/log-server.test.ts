@@ -28,7 +28,7 @@ const NOTE = encodeNote(
 );
 const signal = () => new AbortController().signal;
 
-async function bench() {
+async function bench(isInvited?: (peer: string) => boolean) {
   const machine = new Machine();
   const tree = await machine.openTree(await machine.openStore(), ORIGIN);
   await new Replica({ tree, sha256, verifySignature }).apply(
@@ -52,6 +52,7 @@ async function bench() {
     clock,
     book,
     logs: () => new Map([[ORIGIN, { tree, note: NOTE, forks: [] }]]),
+    isInvited,
   });
   server.start();
   return { network, server, clock, book };
@@ -134,9 +135,30 @@ describe('LogServer', () => {
     await readers[0]?.return();
     await server.answer('FR', request, signal()).next();
   });
+
+  it('T17: invited peers read no more streams than leave recognised ones theirs', async () => {
+    const { server } = await bench((peer) => peer.startsWith('invited'));
+    const request = encodeLogRequest({ kind: 'entries', origin: ORIGIN, from: 0, to: SIZE });
+    const read = (peer: string) => server.answer(peer, request, signal()).next();
+    for (let i = 0; i < LOG_READERS.ofInvited; i++) await read(`invited ${i}`);
+    await assert.rejects(read('invited'), { code: 'STORE_BUSY' });
+    for (let i = LOG_READERS.ofInvited; i < LOG_READERS.ofAll; i++) await read(`recognised ${i}`);
+    await assert.rejects(read('recognised'), { code: 'STORE_BUSY' });
+  });
 });
 
 describe('EntryBudget', () => {
+  it('T17: invited peers together leave recognised ones their share', () => {
+    const budget = new EntryBudget({ clock: new ManualClock(0) });
+    const { ofInvited, ofAll } = ENTRIES_GIVEN;
+    assert.ok(ofInvited.burst < ofAll.burst && ofInvited.perS < ofAll.perS);
+    budget.spend('ES', ofInvited.burst, true);
+    assert.equal(budget.waitMs('IT', true), 0);
+    budget.spend('ES', ofInvited.perS / 2, true);
+    assert.equal(budget.waitMs('IT', true), 500);
+    assert.equal(budget.waitMs('FR'), 0);
+  });
+
   it('T17: lets a peer go into debt once, and counts it for all as well', () => {
     const clock = new ManualClock(0);
     const budget = new EntryBudget({ clock });

@@ -3,7 +3,15 @@ import { connect, type Socket } from 'node:net';
 import { RPC } from '@libp2p/gossipsub/message';
 import { type Stream } from '@libp2p/interface';
 import { encode } from 'it-length-prefixed';
-import { BREACHES, IN_HAND, STREAMS_OF_PEER } from '../../../../node/network/network-limits.ts';
+import {
+  BREACHES,
+  CONNECTIONS_PENDING,
+  CONNECTIONS_PER_S,
+  GOSSIP_AT_ONCE,
+  GOSSIP_QUEUES,
+  IN_HAND,
+  STREAMS_OF_PEER,
+} from '../../../../node/network/network-limits.ts';
 import { HELLO_PROTOCOL } from '../../../../node/network/hello.ts';
 import { type Libp2pHost } from '../../../../node/network/host/libp2p-host.ts';
 import { LOG_PROTOCOL } from '../../../../node/sync/log-messages.ts';
@@ -149,6 +157,39 @@ describe('Libp2pHost and peers that break the protocol', () => {
     for (const socket of silent) socket.destroy();
   });
 
+  it('B46: one address that connects and is silent has its share of what waits, and others connect', async () => {
+    const { de, fr } = await scene();
+    const port = portOf(world.addressOf('DE'));
+    const { ofAddress, ofAll } = CONNECTIONS_PENDING;
+    const silent = (count: number, localAddress: string): Socket[] =>
+      Array.from({ length: count }, () => {
+        const socket = connect({ port, host: '127.0.0.1', localAddress });
+        return socket.on('error', () => undefined).resume();
+      });
+    // Libp2p itself lets in so many new ones of an address in a second.
+    const sockets = silent(Math.min(CONNECTIONS_PER_S, ofAddress + 8), '127.0.0.2');
+    await until(
+      () => (de.status.refused['too-many-pending'] ?? 0) === sockets.length - ofAddress,
+      'the rest',
+    );
+    await until(
+      () => sockets.filter(({ closed }) => closed).length === sockets.length - ofAddress,
+      'is closed',
+    );
+    assert.ok(ofAll >= 4 * ofAddress);
+    await world.start('ES');
+    world.admit('DE', ['FR', 'IT', 'ES']);
+    world.admit('ES', ['DE'], ['DE']);
+    await until(() => world.host('ES').peers().length === 1, 'an honest newcomer connects');
+    assert.equal(de.status.refused['too-many-pending'], sockets.length - ofAddress);
+    for (const socket of sockets) socket.destroy();
+    await until(() => sockets.every(({ closed }) => closed), 'all are gone');
+    const later = silent(ofAddress, '127.0.0.2');
+    await until(() => later.every(({ readyState }) => readyState === 'open'), 'all are open');
+    await assertUnharmed(fr);
+    for (const socket of later) socket.destroy();
+  });
+
   it('B48: an unknown version is answered with those that are known, and that is all', async () => {
     const { de, it } = await scene();
     const answer = await it.greet({ versions: [99] });
@@ -174,6 +215,63 @@ describe('Libp2pHost and peers that break the protocol', () => {
     assert.equal(asked, 0);
     assert.equal(de.status.refused['hello-malformed'], 1);
     await assertUnharmed(fr);
+  });
+
+  it('T17: invited peers that flood are told to wait, however many, and recognised ones are answered', async () => {
+    const { de, fr } = await scene();
+    const regions = ['BE', 'ES', 'NL', 'PT', 'SE'];
+    const lesser = regions.map((region) => world.admission(region, { standing: 'invited' }));
+    de.admit(new Map([world.admission('FR'), ...lesser]));
+    let held = 0;
+    de.handle(SYNC_PROTOCOL, (peer, request) => {
+      if (peer === peerOf('FR')) return Promise.resolve(request);
+      held++;
+      return new Promise(() => undefined);
+    });
+    const peers = await Promise.all(regions.map((region) => intruder(region)));
+    const last = peers.pop() ?? assert.fail();
+    await last.greet();
+    for (const peer of peers) {
+      await peer.greet();
+      for (let i = 0; i < IN_HAND.ofPeer; i++) (await peer.stream(SYNC_PROTOCOL)).send(encode.single(hello));
+    }
+    await until(() => held === IN_HAND.ofInvited, 'their share is taken');
+    const stream = await last.stream(SYNC_PROTOCOL);
+    const frame = firstFrame(stream);
+    stream.send(encode.single(hello));
+    assert.equal((await frame).result, 'busy');
+    await assertUnharmed(fr);
+  });
+
+  it('T17: gossip of invited peers is dropped beyond their share, and that of recognised ones is not', async () => {
+    const { de, fr } = await scene();
+    const regions = ['BE', 'ES', 'LT', 'NL', 'PT', 'SE', 'SI', 'SK'];
+    const lesser = regions.map((region) => world.admission(region, { standing: 'invited' }));
+    de.admit(new Map([world.admission('FR'), ...lesser]));
+    const held = new Set<string>();
+    de.subscribe('evidence', (peer) => {
+      held.add(peer);
+      return new Promise(() => undefined);
+    });
+    const dropped = () =>
+      de.status.conduct.reduce((sum, { counts }) => sum + (counts['gossip-dropped'] ?? 0), 0);
+    const { ofInvited, ofPeer } = GOSSIP_QUEUES[1];
+    for (const [i, region] of regions.entries()) {
+      const peer = await intruder(region);
+      await peer.greet();
+      const messages = Array.from({ length: 12 }, (_, j) => ({
+        topic: 'evidence',
+        data: Uint8Array.of(i, j),
+      }));
+      (await peer.gossip()).send(encode.single(RPC.encode({ subscriptions: [], messages })));
+    }
+    await until(() => de.status.gossip['evidence']?.received === 12 * regions.length, 'all came');
+    assert.equal(de.status.gossip['evidence']?.waiting, ofInvited);
+    assert.equal(dropped(), 12 * regions.length - GOSSIP_AT_ONCE - ofInvited);
+    assert.ok(ofPeer * regions.length > ofInvited, 'no peer is beyond its own share');
+    fr.publish('evidence', Buffer.from('news'));
+    await until(() => de.status.gossip['evidence']?.waiting === ofInvited + 1, 'FR is heard');
+    assert.equal(countsOf(de, 'FR')['gossip-dropped'], undefined);
   });
 
   it('T17: one peer that floods is told to wait, the others are answered', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { clientAt } from '../../../node/http/client.ts';
+import { clientAt } from '../../node/client-address.ts';
 
 describe('clientAt', () => {
   it('is an IPv4 address as it is, also where it came to a socket of both kinds', () => {
