@@ -84,7 +84,13 @@ export const nodeStatusSchema = z.looseObject({
       vouchedByUsAtS: z.number().optional(),
     }),
   ),
-  conduct: z.array(z.looseObject({ peer: z.string(), isShutOut: z.boolean() })),
+  conduct: z.array(
+    z.looseObject({
+      peer: z.string(),
+      isShutOut: z.boolean(),
+      counts: z.record(z.string(), z.number()).default({}),
+    }),
+  ),
   addresses: z.object({ peer: z.string(), http: z.string(), p2p: z.array(z.string()) }),
   health: z.object({ ready: z.boolean(), reasons: z.array(z.string()) }),
   process: z.looseObject({

@@ -7,7 +7,7 @@ import { checkOtherKeys, checkSeparate, checkTrustKeys } from './key-checks.ts';
 import { checkForks, checkNewest, checkWriting } from './log-checks.ts';
 import { checkMemory, checkNodeVersion, checkTls } from './machine-checks.ts';
 import { type Patient, type ReadablePatient } from './patient.ts';
-import { checkEnough, checkHttp, checkReachable, checkVouching } from './peer-checks.ts';
+import { checkEnough, checkHttp, checkReachable, checkShutOut, checkVouching } from './peer-checks.ts';
 import { checkAnnounced, checkPorts } from './port-checks.ts';
 import { checkDamage, checkRunning, checkStore } from './store-checks.ts';
 
@@ -50,8 +50,12 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['peers', checkReachable],
   ['peers', checkEnough],
   ['peers', checkVouching],
+  ['peers', checkShutOut],
   ['peers', checkHttp],
 ];
+
+/** What a finding can be about. */
+export const FAMILIES: ReadonlySet<string> = new Set([...FIRST, ...THEN].map(([family]) => family));
 
 const AT_ONCE: typeof THEN = [
   ['node', checkWriting],
@@ -63,6 +67,7 @@ const AT_ONCE: typeof THEN = [
   ['peers', checkReachable],
   ['peers', checkEnough],
   ['peers', checkVouching],
+  ['peers', checkShutOut],
 ];
 
 /** Milliseconds for one check: a disk or a peer that hangs costs no more. */

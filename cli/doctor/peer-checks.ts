@@ -5,6 +5,7 @@ import { DIAL_TROUBLES, type DialTrouble } from '../../node/network/host/dial-tr
 import { publishes } from '../../node/region/public-region.ts';
 import { neededCosignatures } from '../../protocol/log/quorum.ts';
 import { EXIT } from '../exit.ts';
+import { figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { spanText } from '../times.ts';
 import { type Finding, must, note, ok, quoted, warn } from './finding.ts';
@@ -115,6 +116,18 @@ export function checkVouching({ running, nowS, path }: ReadablePatient): Finding
     if (ours === undefined || ours > VOUCHED_S_MAX)
       return warn(`${text}: we do not hear it, or refuse what it signs`, look);
     return ok(text);
+  });
+}
+
+/** Of those that broke the protocol again and again, by the name of their node: they are not dialled meanwhile. */
+export function checkShutOut({ running, path }: ReadablePatient): Finding[] {
+  const shutOut = (running?.conduct ?? []).filter(({ isShutOut }) => isShutOut);
+  return shutOut.map(({ peer, counts }) => {
+    const reasons = Object.entries(counts).map(([reason, count]) => `${printable(reason)} ${figure(count)}`);
+    return warn(
+      `the node ${printable(peer)} is shut out for ten minutes, since it broke the protocol again and again: ${reasons.join(', ')}`,
+      `entente peer list ${quoted(path)}   # whose it is; call its people`,
+    );
   });
 }
 

@@ -54,6 +54,10 @@ async function checkAnswering({ running, path }: ReadablePatient): Promise<Findi
   const restart = `entente run ${quoted(path)}   # after it was stopped`;
   if (!(await answers(http)))
     findings.push(must(`nobody answers at ${http}, where the node listens`, restart));
+  if (p2p.length === 0)
+    findings.push(
+      must('nobody listens for peers: the thread of the network has ended, and is started anew', restart),
+    );
   for (const address of p2p) {
     const [, host = '', port = ''] = /\/ip[46]\/([^/]+)\/tcp\/(\d+)/.exec(address) ?? [];
     if (host === '' || (await accepts(host, Number(port)))) continue;

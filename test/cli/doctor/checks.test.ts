@@ -18,7 +18,13 @@ import { checkOtherKeys, checkSeparate, checkTrustKeys } from '../../../cli/doct
 import { checkForks, checkNewest, checkWriting } from '../../../cli/doctor/log-checks.ts';
 import { checkMemory, checkNodeVersion, checkTls } from '../../../cli/doctor/machine-checks.ts';
 import { type ReadablePatient } from '../../../cli/doctor/patient.ts';
-import { checkEnough, checkHttp, checkReachable, checkVouching } from '../../../cli/doctor/peer-checks.ts';
+import {
+  checkEnough,
+  checkHttp,
+  checkReachable,
+  checkShutOut,
+  checkVouching,
+} from '../../../cli/doctor/peer-checks.ts';
 import { checkAnnounced, checkPorts } from '../../../cli/doctor/port-checks.ts';
 import { checkDamage, checkRunning, checkStore } from '../../../cli/doctor/store-checks.ts';
 import { configError } from '../../../node/config/problems.ts';
@@ -116,6 +122,11 @@ describe('the checks of entente doctor', function () {
       server.close();
       expectFinding(findings, 'must');
       assert.equal(findings.length, 2);
+      const dead = { ...addresses, http: 'http://127.0.0.1:1', p2p: [] };
+      assert.match(
+        (await checkPorts(runningOn(well, { addresses: dead })))[1]?.text ?? '',
+        /the network has ended/,
+      );
     });
 
     it('checkAnnounced warns where peers elsewhere are told a loopback address', () => {
@@ -332,6 +343,17 @@ describe('the checks of entente doctor', function () {
       );
       expectFinding(findings, 'must', /1 of 3/);
       assert.equal(findings[0]?.exit, 4);
+    });
+
+    it('checkShutOut: who broke the protocol again and again, and how', () => {
+      assert.deepEqual(checkShutOut(well), []);
+      const conduct = [
+        { peer: '12D3KooWA', isShutOut: false, counts: { dead: 1 } },
+        { peer: '12D3KooWB', isShutOut: true, counts: { 'answer-too-large': 3, 'shut-out': 1 } },
+      ];
+      const findings = checkShutOut(runningOn(well, { conduct }));
+      assert.equal(findings.length, 1);
+      expectFinding(findings, 'warn', /12D3KooWB is shut out .*: answer-too-large 3, shut-out 1$/);
     });
 
     it('checkVouching: who hears us, and whom we hear', () => {
