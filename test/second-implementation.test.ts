@@ -56,6 +56,12 @@ const ALTERATIONS: Record<string, Record<string, (cases: Case[]) => void>> = {
   verdict: { verdicts: first('expect', {}) },
   snapshot: { containers: firstFault, readings: first('pin', '00'.repeat(32)) },
   evidence: { evidence: firstFault },
+  writer: {
+    words: firstFault,
+    answers: first('answer', '00'),
+    quorums: first('n', 9),
+    pledges: first('pledges', [0]),
+  },
 };
 
 function first(key: string, wrong: unknown): (cases: Case[]) => void {

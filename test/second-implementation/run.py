@@ -17,6 +17,7 @@ from suite_log import LOG
 from suite_snapshot import SNAPSHOT
 from suite_trust import TRUST
 from suite_verdict import QUORUM, VERDICT
+from suite_writer import WRITER
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 FILES = {
@@ -29,6 +30,7 @@ FILES = {
     "verdict": VERDICT,
     "snapshot": SNAPSHOT,
     "evidence": EVIDENCE,
+    "writer": WRITER,
 }
 NO_CASES = ("about", "shared")
 """Parts of a file: what it says to people, and what each of its cases is given besides."""
