@@ -1,9 +1,17 @@
 /** What a node does for its peers besides answering `sync`: it cosigns, fences their writers, gives whole logs away, and says what it makes of a code. */
+import { isNodeError } from '../node-error.ts';
 import { LogServer, type LogServerModules } from '../sync/log-server.ts';
 import { VerifyServer, type VerifyServerModules } from '../verdicts/verify-server.ts';
 import { WitnessServer, type WitnessServerModules } from '../witness/witness-server.ts';
-import { ShareServer, type ShareServerModules, type ShareServerOptions } from '../writer/batch-share.ts';
+import {
+  BatchShare,
+  type BatchShareModules,
+  ShareServer,
+  type ShareServerModules,
+  type ShareServerOptions,
+} from '../writer/batch-share.ts';
 import { WriterBook, type WriterBookModules } from '../writer/writer-book.ts';
+import { recordKey } from '../writer/writer-record.ts';
 import { WriterServer, type WriterServerModules } from '../writer/writer-server.ts';
 
 export type DesksModules = LogServerModules &
@@ -11,7 +19,8 @@ export type DesksModules = LogServerModules &
   WitnessServerModules &
   WriterBookModules &
   Omit<WriterServerModules, 'writers'> &
-  Pick<ShareServerModules, 'isStandby' | 'giveWay'> & {
+  Pick<ShareServerModules, 'isStandby' | 'giveWay'> &
+  Pick<BatchShareModules, 'client' | 'clock' | 'onTrouble'> & {
     /** The region of a peer; undefined for a stranger. */
     readonly regionOf: (peer: string) => string | undefined;
   };
@@ -23,10 +32,24 @@ export class Desks {
     const { regionOf, store } = modules;
     const isOwn = (peer: string) => regionOf(peer) === options.region;
     const keep: ShareServerModules['keep'] = (changes) => store.write(changes);
+    const standby = new BatchShare({ ...modules, isOwn });
+    const writers = new WriterBook({
+      ...modules,
+      share: (origin, value, index) =>
+        standby.give({ origin, index, changes: [{ put: recordKey(origin), value }] }),
+    });
+    const keepRecord: ShareServerModules['keepRecord'] = (origin, record) =>
+      writers.follow(origin, record).then(
+        () => true,
+        (error: unknown) => {
+          if (isNodeError(error, 'LOG_CORRUPT')) return false;
+          throw error;
+        },
+      );
     this.#desks = [
       new WitnessServer(modules),
-      new WriterServer({ ...modules, writers: new WriterBook(modules) }),
-      new ShareServer(options, { ...modules, isOwn, keep }),
+      new WriterServer({ ...modules, writers }),
+      new ShareServer(options, { ...modules, isOwn, keep, keepRecord }),
       new LogServer(modules),
       new VerifyServer(modules),
     ];

@@ -1,7 +1,8 @@
 /**
  * Keeps the standby of a region fit to take over: what the writer stages for a batch, the sealed rows of the registry with it, goes there
  * before anything of the batch is permitted. So whatever may have been signed can be finished there. A standby that does not answer
- * keeps nobody from writing, nor does one that takes nothing, but that is told. Spec: SPEC.md 14.5.6.
+ * keeps nobody from writing, nor does one that takes nothing, but that is told. What the region as a witness has promised the writers of others
+ * goes there too. Spec: SPEC.md 14.5.6.
  */
 import { z } from 'zod';
 import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
@@ -15,6 +16,7 @@ import { ORIGIN_CHARS_MAX } from '../sync/messages.ts';
 import { REVOKED_IN_HOUR } from '../revoking/hour-budget.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { Turns } from '../turns.ts';
+import { recordKey } from './writer-record.ts';
 
 export const STANDBY_PROTOCOL = '/entente/standby/1.0.0';
 export const SHARE_BYTES_MAX = 1_048_576;
@@ -116,6 +118,8 @@ export interface ShareServerModules {
   readonly isStandby: () => boolean;
   /** Makes rows durable. Rejects as `Store.write`. */
   readonly keep: (changes: readonly Change[]) => Promise<void>;
+  /** Keeps what the region has promised the writers of another, by the name of its trust log; false for what is no record. Rejects as the store. */
+  readonly keepRecord: (origin: string, record: Uint8Array) => Promise<boolean>;
   /** Gives up all that is staged here of a log from an index on: the writer stages something there, so none of it was permitted. */
   readonly giveWay: (origin: string, index: number) => Promise<void>;
 }
@@ -139,9 +143,12 @@ export class ShareServer {
 
   /** Takes rows of the registry and of batches on their way, from another machine of the region, and nothing else. */
   async answer(peer: string, share: Uint8Array): Promise<Uint8Array> {
-    const { isOwn, isStandby } = this.#modules;
+    const { isOwn, isStandby, keepRecord } = this.#modules;
     if (!isOwn(peer) || !isStandby()) return REFUSED;
     const { origin, index, rows } = parseShare(share);
+    const [first] = rows;
+    if (first !== undefined && rows.length === 1 && first[0] === recordKey(origin))
+      return this.#isOthersTrustLog(origin) && (await keepRecord(origin, first[1])) ? KEPT : REFUSED;
     if (!this.#isOwnLog(origin) || !rows.every(([key]) => isShared(origin, key))) return REFUSED;
     return this.#turns.take('share', () => this.#keep(peer, { origin, index, rows }));
   }
@@ -154,6 +161,12 @@ export class ShareServer {
     if (!isStandby()) return REFUSED;
     await keep(rows.map(([key, value]) => ({ put: key, value })));
     return KEPT;
+  }
+
+  #isOthersTrustLog(origin: string): boolean {
+    const { region, network } = this.#options;
+    const parsed = parseOrigin(origin);
+    return parsed.kind === 'trust' && parsed.region !== region && parsed.network === network;
   }
 
   #isOwnLog(origin: string): boolean {
@@ -186,7 +199,8 @@ export function sharesOf({ origin, index, changes }: SharedBatch): Uint8Array[] 
   const parts: Share['rows'][] = [[]];
   let bytes = HEAD_BYTES;
   for (const change of changes) {
-    if (!('put' in change) || !isShared(origin, change.put)) continue;
+    if (!('put' in change)) continue;
+    if (!isShared(origin, change.put) && change.put !== recordKey(origin)) continue;
     const size = change.put.length + change.value.length + ROW_BYTES;
     if (bytes + size > SHARE_BYTES_MAX || parts.at(-1)?.length === ROWS_MAX) {
       parts.push([]);

@@ -8,7 +8,14 @@ import { type Claim, type Permit, type SignedWord, verifyWord } from '../../prot
 import { type SecondPlace } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { Turns } from '../turns.ts';
-import { encodeRecord, NO_RECORD, parseRecord, type WriterRecord } from './writer-record.ts';
+import {
+  encodeRecord,
+  joinRecords,
+  NO_RECORD,
+  parseRecord,
+  recordKey,
+  type WriterRecord,
+} from './writer-record.ts';
 import { decideClaim, decidePermit, type WriterDecision } from './writer-rule.ts';
 
 export interface WriterBookModules extends Primitives {
@@ -16,9 +23,9 @@ export interface WriterBookModules extends Primitives {
   readonly secondPlace: SecondPlace;
   /** The keys of a log by its origin, without those given up; undefined if its region is not known here. */
   readonly keysOf: (origin: string) => readonly VerifierKey[] | undefined;
+  /** Gives a record to the standby of this region, which is to keep these promises. Must not reject for one that does not answer. */
+  readonly share?: ((origin: string, record: Uint8Array, changes: number) => Promise<void>) | undefined;
 }
-
-const PREFIX = 'writer/';
 
 export class WriterBook {
   readonly #modules: WriterBookModules;
@@ -48,13 +55,30 @@ export class WriterBook {
     return this.#decide(claim, (before) => decidePermit(before, claim, permit));
   }
 
+  /**
+   * Takes over what another machine of this region has promised; nothing that was promised here is taken back.
+   * @throws {NodeError} LOG_CORRUPT if these are not the bytes of a record. Rejects also as `claim`.
+   */
+  async follow(origin: string, bytes: Uint8Array): Promise<void> {
+    const given = parseRecord(bytes, origin);
+    await this.#turns.take(origin, async () => {
+      const before = this.#records.get(origin) ?? (await this.#load(origin));
+      const joined = joinRecords(before, given);
+      if (joined !== before) await this.#keep(origin, joined);
+    });
+  }
+
   #decide(
     { word: { origin } }: SignedWord<Claim>,
     rule: (before: WriterRecord) => WriterDecision,
   ): Promise<WriterDecision> {
     return this.#turns.take(origin, async () => {
       const decision = rule(await this.#read(origin));
-      if (decision.granted && decision.isNew) await this.#keep(origin, decision.record);
+      if (decision.granted && decision.isNew) {
+        const { record } = decision;
+        await this.#keep(origin, record);
+        await this.#modules.share?.(origin, encodeRecord(record), record.changes);
+      }
       return decision;
     });
   }
@@ -75,7 +99,7 @@ export class WriterBook {
 
   async #load(origin: string): Promise<WriterRecord> {
     const { store, secondPlace } = this.#modules;
-    const stored = await store.get(PREFIX + origin);
+    const stored = await store.get(recordKey(origin));
     const mark = await secondPlace.read(placeOf(origin));
     const kept = stored === undefined ? NO_RECORD : parseRecord(stored, origin);
     // The store has gone back, as after a restored backup: what this witness once promised still binds it.
@@ -89,7 +113,7 @@ export class WriterBook {
   async #keep(origin: string, record: WriterRecord): Promise<void> {
     const bytes = encodeRecord(record);
     this.#records.delete(origin); // until both places have it, either may
-    await this.#modules.store.write([{ put: PREFIX + origin, value: bytes }]);
+    await this.#modules.store.write([{ put: recordKey(origin), value: bytes }]);
     await this.#raise(origin, record.changes, bytes);
     this.#records.set(origin, record);
   }

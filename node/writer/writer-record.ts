@@ -27,6 +27,42 @@ export const PERMITTED_LOGS_MAX = 16;
 
 export const NO_RECORD: WriterRecord = { changes: 0, claim: undefined, permits: new Map() };
 
+/** The key of the store under which a witness keeps the record of a region, by the name of its trust log. */
+export function recordKey(origin: string): string {
+  return `writer/${origin}`;
+}
+
+/** What two machines of one witness have promised together; the same record if the other adds nothing. */
+export function joinRecords(one: WriterRecord, other: WriterRecord): WriterRecord {
+  const claim = laterOf(one.claim, other.claim, ({ word }) => [word.epoch]);
+  const permits = new Map(one.permits);
+  for (const [origin, permit] of other.permits) {
+    const later = laterOf(permits.get(origin), permit, ({ word }) => [word.epoch, word.size]);
+    if (later !== undefined) permits.set(origin, later);
+  }
+  while (permits.size > PERMITTED_LOGS_MAX) permits.delete(oldestOf(permits.keys()));
+  const isSame =
+    claim === one.claim && [...permits].every(([origin, permit]) => one.permits.get(origin) === permit);
+  return isSame ? one : { changes: Math.max(one.changes, other.changes) + 1, claim, permits };
+}
+
+/** Of attestation logs the one of the earliest month: their names sort so, and before that of the trust log. */
+export function oldestOf(origins: Iterable<string>): string {
+  return [...origins].sort()[0] ?? '';
+}
+
+/** The first where neither is later. */
+function laterOf<W>(
+  one: W | undefined,
+  other: W | undefined,
+  ageOf: (word: W) => readonly number[],
+): W | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const [before, after] = [ageOf(one), ageOf(other)];
+  const at = before.findIndex((age, i) => age !== after[i]);
+  return at >= 0 && (after[at] ?? 0) > (before[at] ?? 0) ? other : one;
+}
+
 const FORM = 1;
 const BYTES_MAX = (PERMITTED_LOGS_MAX + 1) * (WRITER_WORD_BYTES_MAX + 8) + 64;
 const schema = z.tuple([

@@ -4,7 +4,7 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type Claim, type Permit, type SignedWord } from '../../protocol/writer/word.ts';
-import { PERMITTED_LOGS_MAX, type WriterRecord } from './writer-record.ts';
+import { oldestOf, PERMITTED_LOGS_MAX, type WriterRecord } from './writer-record.ts';
 
 /**
  * `fenced`: somebody else has claimed that epoch or a later one. `taken`: within the epoch another tree was permitted, as to a second
@@ -61,9 +61,4 @@ export function isBeyond(
   reign: Pick<Claim | Permit, 'epoch' | 'session'>,
 ): boolean {
   return word.epoch > reign.epoch || (word.epoch === reign.epoch && !isOfSameReign(word, reign));
-}
-
-/** Of attestation logs the one of the earliest month: their names sort so, and before that of the trust log. */
-function oldestOf(origins: Iterable<string>): string {
-  return [...origins].sort()[0] ?? '';
 }

@@ -3,6 +3,7 @@ import { type RegionNode } from '../../../node/core/region-node.ts';
 import { type IssueRequest } from '../../../node/issuing/issuer.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { encodeWriterAnswer, WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
+import { parseRecord } from '../../../node/writer/writer-record.ts';
 import { STANDBY_PROTOCOL } from '../../../node/writer/batch-share.ts';
 import { equalBytes, hexOf } from '../../../protocol/bytes.ts';
 import { testKey } from '../../support/keys.ts';
@@ -291,6 +292,22 @@ describe('RegionNode where witnesses fence the writer', () => {
     await world.kill('DE');
     world.network.tamper = undefined;
     await rejectsWith(world.run(world.node(SPARE).promote()), 'LOG_BEHIND', /1 entries here.* 2 permitted/);
+    await world.stop();
+  });
+
+  it('T9: what a witness has promised the writer, the standby of that witness has promised too', async () => {
+    const world = await withStandby();
+    await world.kill('FR', { inOrder: true });
+    world.replace('FR', { fenced: { identity: testKey(103).publicKey } });
+    await world.boot('FR');
+    world.addMachine('FR#2', { fenced: { identity: testKey(104).publicKey, isStandby: true } });
+    await world.boot('FR#2', ({ status }) => status.writing === 'standby');
+    const code = await world.issue('DE');
+    const permitted = (name: string) => {
+      const { note } = world.machine(name).secondPlace.marks.get(`writer:${TRUST}`) ?? {};
+      return note && parseRecord(note, TRUST).permits.get(`DE.test/attest/${code.log}`)?.word.size;
+    };
+    assert.deepEqual(['FR', 'FR#2'].map(permitted), [1, 1]);
     await world.stop();
   });
 

@@ -25,6 +25,7 @@ function bench() {
   const standing = { isStandby: true };
   const kept: Change[] = [];
   const gaveWay: string[] = [];
+  const records: string[] = [];
   const server = new ShareServer(
     { region: 'DE', network: 'test' },
     {
@@ -32,12 +33,13 @@ function bench() {
       isOwn: (peer) => peer === 'DE',
       isStandby: () => standing.isStandby,
       keep: (changes) => Promise.resolve(void kept.push(...changes)),
+      keepRecord: (origin, record) => Promise.resolve(records.push(origin) > 0 && record.length > 0),
       giveWay: (origin, index) => Promise.resolve(void gaveWay.push(`${origin} ${index}`)),
     },
   );
   const answer = async (share: Uint8Array, peer = 'DE') =>
     Buffer.from(await server.answer(peer, share)).toString();
-  return { server, answer, kept, gaveWay, standing };
+  return { server, answer, kept, gaveWay, records, standing };
 }
 
 function share(rows: readonly (readonly [string, Uint8Array])[], origin = LOG, index = 7): Uint8Array {
@@ -110,6 +112,24 @@ describe('BatchShare', () => {
 });
 
 describe('ShareServer', () => {
+  it('T9: keeps what the region has promised the writers of another, and nothing of its own under that name', async () => {
+    const { answer, records, kept, standing } = bench();
+    const shareOf = (origin: string, more: Change[] = [], text = 'record') =>
+      sharesOf({ origin, index: 7, changes: [put(`writer/${origin}`, text), ...more] })[0] ?? assert.fail();
+    assert.equal(await answer(shareOf('FR.test/trust')), 'kept\n');
+    const refused = [
+      shareOf('DE.test/trust'),
+      shareOf('FR.other/trust'),
+      shareOf('FR.test/attest/2026-11'),
+      shareOf('FR.test/trust', [put('writer/FR.test/trust', 'again')]),
+      shareOf('FR.test/trust', [], ''),
+    ];
+    for (const share of refused) assert.equal(await answer(share), 'refused\n');
+    standing.isStandby = false;
+    assert.equal(await answer(shareOf('FR.test/trust')), 'refused\n');
+    assert.deepEqual([records, kept], [['FR.test/trust', 'FR.test/trust'], []]);
+  });
+
   it('keeps a batch of the machine that writes, and gives way to it once', async () => {
     const { answer, kept, gaveWay } = bench();
     for (const one of [BATCH.slice(0, 2), BATCH.slice(2)])

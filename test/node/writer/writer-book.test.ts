@@ -5,13 +5,20 @@ import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { type FaultyMedium } from '../../support/faulty-disk.ts';
 import { medium, rejectsWith, storeOn } from '../../support/store-fixture.ts';
-import { claimOf, permitOf, TRUST } from '../../support/writer-words.ts';
+import { ATTEST, claimOf, permitOf, TRUST } from '../../support/writer-words.ts';
 
-async function open(on: FaultyMedium, secondPlace: MemorySecondPlace, keys = [logKey(TRUST, 1).key]) {
+async function open(
+  on: FaultyMedium,
+  secondPlace: MemorySecondPlace,
+  keys = [logKey(TRUST, 1).key],
+  onShared: (record: Uint8Array) => void = () => undefined,
+) {
   const store = storeOn(on);
   await store.start();
   const ground = { keys };
-  const book = new WriterBook({ store, secondPlace, sha256, verifySignature, keysOf: () => ground.keys });
+  const share = (_origin: string, record: Uint8Array) => Promise.resolve(onShared(record));
+  const modules = { store, secondPlace, sha256, verifySignature, keysOf: () => ground.keys };
+  const book = new WriterBook({ ...modules, share });
   return { book, store, ground };
 }
 
@@ -86,5 +93,31 @@ describe('WriterBook', () => {
     const claims = Array.from({ length: 20 }, (_, machine) => book.claim(claimOf({ epoch: 7, machine })));
     const granted = (await Promise.all(claims)).filter((decision) => decision.granted);
     assert.equal(granted.length, 1);
+  });
+
+  it('T9: gives each record to its standby before it answers, and that takes over all and nothing back', async () => {
+    const standby = await open(medium(), new MemorySecondPlace());
+    const shared: Uint8Array[] = [];
+    const { book } = await open(medium(), new MemorySecondPlace(), undefined, (record) =>
+      shared.push(record),
+    );
+    await book.permit(claimOf({ epoch: 3 }), permitOf({ epoch: 3 }, { from: 0, size: 4 }));
+    assert.equal(shared.length, 1);
+    // It has promised more than the other machine knows, at another time.
+    await standby.book.permit(
+      claimOf({ epoch: 2 }),
+      permitOf({ epoch: 2 }, { from: 0, size: 9, origin: ATTEST }),
+    );
+    for (let i = 0; i < 2; i++) await standby.book.follow(TRUST, shared[0] ?? assert.fail());
+    const { claim, permits, changes } = await standby.book.record(TRUST);
+    assert.deepEqual([claim?.word.epoch, changes], [3, 2]);
+    assert.deepEqual([permits.get(TRUST)?.word.size, permits.get(ATTEST)?.word.size], [4, 9]);
+    assert.ok(!(await standby.book.claim(claimOf({ epoch: 3, machine: 2 }))).granted);
+    await book.permit(claimOf({ epoch: 3 }), permitOf({ epoch: 3 }, { from: 4, size: 5 }));
+    await standby.book.claim(claimOf({ epoch: 4, machine: 2 }));
+    await standby.book.follow(TRUST, shared[1] ?? assert.fail());
+    const after = await standby.book.record(TRUST);
+    assert.deepEqual([after.claim?.word.epoch, after.permits.get(TRUST)?.word.size], [4, 5]);
+    await rejectsWith(standby.book.follow(TRUST, Uint8Array.of(1)), 'LOG_CORRUPT');
   });
 });
