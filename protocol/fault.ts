@@ -54,6 +54,9 @@ export const FAULT_CODES = [
   'EVIDENCE_UNFOUNDED',
   // Joining (SPEC.md 20)
   'JOINING_MALFORMED',
+  // Look-up (SPEC.md 21)
+  'LOOKUP_MALFORMED',
+  'LOOKUP_UNPROVEN',
   // Codes of others (SPEC.md 17)
   'COMPRESSION_INVALID',
   'JSON_MALFORMED',

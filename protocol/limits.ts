@@ -186,3 +186,15 @@ export const JOINING_BYTES_MAX = 4_096;
 
 /** Seconds that an invitation holds at most: whoever it was meant for has answered by then. */
 export const INVITATION_S_MAX = 30 * 86_400;
+
+/** Bytes of a number that is looked up: the longest link that such codes are known to be, and some. */
+export const LOOKUP_NUMBER_BYTES_MAX = 512;
+
+/** Bits of a locator that choose its bucket: a million buckets. */
+export const LOOKUP_BITS_MAX = 20;
+
+/** Entries of a bucket: 560 KiB of them are fetched at once. */
+export const LOOKUP_CAPACITY_MAX = 4_096;
+
+/** Bytes of the signed head of a table. */
+export const LOOKUP_HEAD_BYTES_MAX = 1_024;

@@ -11,7 +11,7 @@ const LAYERS = {
   cli: ['protocol', 'node', 'cli'],
 } as const;
 
-const PROTOCOL_PACKAGES = ['@noble/hashes', 'zod'];
+const PROTOCOL_PACKAGES = ['@noble/ciphers', '@noble/curves', '@noble/hashes', 'zod'];
 const SIGNATURE_LIBRARY = '@noble/ed25519';
 const SIGNATURE_FILE = 'protocol/signature/noble.ts';
 
