@@ -93,6 +93,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   operator: async () => (await import('./commands/operator.ts')).addOperator,
   trail: async () => (await import('./commands/trail.ts')).addTrail,
   state: async () => (await import('./commands/state.ts')).addState,
+  registry: async () => (await import('./commands/registry.ts')).addRegistry,
   host: async () => (await import('./commands/host.ts')).addHost,
   adapter: async () => (await import('./commands/adapter.ts')).addAdapter,
   bridge: async () => (await import('./commands/bridge.ts')).addBridge,

@@ -18,7 +18,7 @@ export function addForget(program: Command, cli: Cli): void {
     .command('forget')
     .summary('destroy what is known of a person')
     .description(
-      'Destroys, for ever, all that opens the codes of a person and says whose they are. Their leaves stay in the logs, and every proof holds, but nobody can tell any more what they say. Backups that hold it have to be destroyed too.',
+      'Destroys, for ever, all that opens the codes of a person and says whose they are. Their leaves stay in the logs, and every proof holds, but nobody can tell any more what they say. Backups that hold it have to be destroyed too, and so have old rows where the registry lies in PostgreSQL (docs/postgres.md).',
     )
     .argument('<region>', 'directory of the region')
     .requiredOption('--subject <text>', 'the person', (text) => text.trim())

@@ -37,6 +37,8 @@ export async function checkModes({ config, layout }: Patient): Promise<Finding[]
   const secrets = (await namesIn(layout.keys)).map((name) => join(layout.keys, name));
   if (config !== undefined) {
     secrets.push(layout.resolve(config.admin.secretFile), layout.resolve(config.admin.deskSecretFile));
+    const { connectionFile } = config.registry;
+    if (connectionFile !== undefined) secrets.push(layout.resolve(connectionFile));
     if (config.http.tls !== undefined) secrets.push(layout.resolve(config.http.tls.keyFile));
   }
   const findings: Finding[] = [];

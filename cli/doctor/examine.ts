@@ -9,6 +9,7 @@ import { checkMemory, checkNodeVersion, checkTls } from './machine-checks.ts';
 import { type Patient, type ReadablePatient } from './patient.ts';
 import { checkEnough, checkHttp, checkReachable, checkShutOut, checkVouching } from './peer-checks.ts';
 import { checkAnnounced, checkPorts } from './port-checks.ts';
+import { checkRegistry } from './registry-check.ts';
 import { checkDamage, checkRunning, checkStore } from './store-checks.ts';
 
 type Run<P> = (patient: P) => readonly Finding[] | Promise<readonly Finding[]>;
@@ -42,6 +43,7 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['store', checkStore],
   ['store', checkDamage],
   ['store', checkMarks],
+  ['registry', checkRegistry],
   ['logs', checkNewest],
   ['logs', checkForks],
   ['keys', checkTrustKeys],

@@ -150,6 +150,23 @@ const storageSchema = z.strictObject({
     ),
 });
 
+const registrySchema = z.strictObject({
+  connection: z
+    .string()
+    .max(PATH_CHARS_MAX)
+    .optional()
+    .describe(
+      'Connection string of PostgreSQL (postgres://...), where what is private lies there; a secret, for ENTENTE_REGISTRY_CONNECTION.',
+    ),
+  connectionFile: path
+    .optional()
+    .describe('The same from a file of mode 0600. `entente registry move` sets it.'),
+  caFile: path
+    .optional()
+    .describe('PEM file of the authorities of its certificate; with it no connection is made without TLS.'),
+  connectionsMax: z.int().min(1).max(256).default(8).describe('Connections to it.'),
+});
+
 const lifeSchema = z.strictObject({
   everyMinutes: z
     .int()
@@ -280,6 +297,9 @@ const membersSchema = z.strictObject({
   storage: storageSchema
     .prefault({})
     .describe('Where things are kept; paths are relative to this directory.'),
+  registry: registrySchema
+    .prefault({})
+    .describe('Where what is private lies; in the store, if no connection is named.'),
   life: lifeSchema.prefault({}).describe('The colours of people who declared, from their first code on.'),
   limits: limitsSchema.prefault({}).describe('Bounds of the public interface.'),
   log: logSchema.prefault({}).describe('What the process writes to standard error.'),

@@ -3,6 +3,8 @@ import { Handovers } from '../issuing/handovers.ts';
 import { IssueOnce, type IssueOnceModules, type IssueOnceOptions } from '../issuing/issue-once.ts';
 import { Life, type LifeModules, type LifeOptions } from '../life/life.ts';
 import { Lists } from '../lists/lists.ts';
+import { Registry, type RegistryModules } from '../registry/registry.ts';
+import { requireHere } from '../registry/whereabouts.ts';
 import { type Store } from '../store/store.ts';
 
 export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick<IssueOnceModules, 'sizes'> {
@@ -10,6 +12,15 @@ export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick
   readonly node: LifeModules['node'] & { issue: IssueOnceModules['issue'] };
   /** Throws why it does not sign: what a machine that follows holds may be of batches that were given up. */
   readonly requireSide: () => unknown;
+}
+
+/** @throws {NodeError} REGISTRY_ELSEWHERE, and as `Registry.open`. */
+export async function openRegistry(
+  { registryKey: key }: IssueOnceOptions,
+  modules: RegistryModules & { readonly store: Store },
+): Promise<Registry> {
+  await requireHere(modules.store, modules.tables);
+  return Registry.open({ key }, modules);
 }
 
 export function peopleOf(options: LifeOptions & IssueOnceOptions, modules: PeopleModules) {

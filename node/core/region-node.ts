@@ -19,7 +19,7 @@ import { type Receipt } from '../log/log-work.ts';
 import { type TrustLogItem } from '../log/trust-log-work.ts';
 import { isNodeError } from '../node-error.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
-import { Registry } from '../registry/registry.ts';
+import { type Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type Scrub } from '../store/scrub.ts';
 import { type StoreState } from '../store/condition.ts';
@@ -46,7 +46,7 @@ import { soundOut, writershipFor } from './fencing.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NodeStatus } from './node-status.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
-import { peopleOf } from './people.ts';
+import { openRegistry, peopleOf } from './people.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { Signing } from './signing.ts';
 import { upkeepOf } from './upkeep.ts';
@@ -209,9 +209,9 @@ export class RegionNode {
     if (this.#isStarted) throw new TypeError('a node is started once');
     this.#isStarted = true;
     try {
-      await this.#store.start();
-      const key = this.#options.registryKey;
-      this.#registry = await Registry.open({ key }, { ...this.#modules, tables: this.#tables });
+      const store = this.#store;
+      await store.start();
+      this.#registry = await openRegistry(this.#options, { ...this.#modules, store, tables: this.#tables });
       await this.#shelf.open();
       // An earlier process may have ended between signing its newest checkpoint and vouching for it.
       if (this.#options.onDemand !== true) await this.#voucher.vouch(this.#shelf.home);

@@ -30,6 +30,7 @@ import { PublishedRegion } from './published-region.ts';
 import { Turns } from '../turns.ts';
 import { Publisher } from './publisher.ts';
 import { RegionKeys } from './region-keys.ts';
+import { registryDatabase } from './registry-database.ts';
 
 /** Who signs: the root's threshold of keys, or the trust-log key in force. */
 export type Authority = 'root' | 'trust-log';
@@ -129,6 +130,7 @@ export async function startRegion(
   const directory = layout.resolve(storage.store);
   const byConfig = invitedBy(config.peers);
   const invited = nodeOptions.invited ?? (() => byConfig);
+  const tables = await registryDatabase(layout, config, modules);
   const node = new RegionNode(
     {
       region,
@@ -151,6 +153,7 @@ export async function startRegion(
       disk: new LevelDisk({ directory, mayOpen: () => requireNotMoved(layout) }),
       mark: markInDirectory(directory),
       secondPlace: new FileSecondPlace({ directory: layout.resolve(storage.secondPlace) }),
+      tables,
       keys,
       network,
       regionOf,

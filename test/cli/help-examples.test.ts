@@ -18,8 +18,9 @@ import { makeCertificate } from '../support/x509-fixture.ts';
 const HELP = await helpTree();
 const EXAMPLES = new Set(HELP.flatMap(examplesIn));
 
-/** What runs until it is stopped, takes long, needs vectors made by others, or asks nodes of other machines. */
-const TRIED_ELSEWHERE = /^(ENTENTE_LOG_FORMAT=pretty )?entente (run|up|demo|bench|conformance)\b|https:\/\//;
+/** What runs until it is stopped, takes long, needs vectors made by others or a PostgreSQL, or asks nodes of other machines. */
+const TRIED_ELSEWHERE =
+  /^(ENTENTE_LOG_FORMAT=pretty )?entente (run|up|demo|bench|conformance|registry)\b|https:\/\//;
 
 /** What ends with another code than 0 in the world below. */
 const OTHER_EXITS = new Map([

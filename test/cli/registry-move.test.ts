@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { type Outcome, TestCli } from '../support/cli.ts';
+import { describeOnPostgres } from '../support/tables.ts';
+import { temporaryFolders } from '../support/temporary.ts';
+
+describeOnPostgres('entente registry move', (cluster) => {
+  const folder = temporaryFolders();
+  let cli: TestCli;
+  const ended = ({ exit, err }: Outcome, expected: number, pattern: RegExp) => {
+    assert.equal(exit, expected, err);
+    assert.match(err, pattern);
+  };
+  const issue = (subject: string) =>
+    cli.run('issue', cli.path('DE'), '--subject', subject, '--colour', 'green');
+  const move = (...args: string[]) => cli.run('registry', 'move', cli.path('DE'), ...args);
+  const subjects = async () => {
+    const { exit, out, err } = await cli.run('codes', cli.path('DE'), '--json');
+    assert.equal(exit, 0, err);
+    return out
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { subject: string }).subject)
+      .sort();
+  };
+
+  it('moves the registry there and back; issuing goes on in between, and stops while the database is away', async () => {
+    cli = new TestCli(folder());
+    const secret = cli.path('postgres.url');
+    assert.equal((await cli.run('init', 'DE', '--dir', cli.path('DE'))).exit, 0);
+    assert.equal((await issue('P1')).exit, 0);
+    ended(await move('--to', 'postgres'), 2, /--file/);
+    ended(await move('--to', 'postgres', '--file', secret), 1, /not there.*KEY_FILE_MISSING/s);
+    writeFileSync(secret, 'mysql://somewhere\n', { mode: 0o600 });
+    ended(await move('--to', 'postgres', '--file', secret), 1, /KEY_FILE_INVALID/);
+    writeFileSync(secret, `${cluster().connection}\n`);
+    chmodSync(secret, 0o644);
+    ended(await move('--to', 'postgres', '--file', secret), 1, /KEY_FILE_MODE/);
+    chmodSync(secret, 0o600);
+    const { exit, out, err } = await move('--to', 'postgres', '--file', secret, '--json');
+    assert.equal(exit, 0, err);
+    assert.ok((JSON.parse(out) as { rows: number }).rows >= 3);
+    assert.deepEqual(await subjects(), ['P1']);
+    assert.equal((await issue('P2')).exit, 0);
+    const checked = await cli.run('doctor', cli.path('DE'));
+    assert.match(checked.out, /registry +PostgreSQL \d+\.\d+ answers within \d+ ms \(tables of form 1\)/);
+
+    await cluster().kill();
+    for (const outcome of [await issue('P3'), await cli.run('codes', cli.path('DE'))]) {
+      ended(outcome, 4, /REGISTRY_AWAY/);
+      assert.ok(!outcome.err.includes('entente@'));
+    }
+    assert.match((await cli.run('doctor', cli.path('DE'))).out, /MUST +registry .*REGISTRY_AWAY/s);
+    await cluster().resume();
+    assert.equal((await issue('P3')).exit, 0);
+    assert.deepEqual(await subjects(), ['P1', 'P2', 'P3']);
+
+    const config = readFileSync(cli.path('DE', 'entente.yaml'), 'utf8');
+    writeFileSync(cli.path('DE', 'entente.yaml'), config.replace(/^ {2}connectionFile: .*\n/m, ''));
+    ended(await cli.run('codes', cli.path('DE')), 1, /lies in PostgreSQL.*REGISTRY_ELSEWHERE/s);
+    assert.equal((await move('--to', 'store', '--file', secret)).exit, 0);
+    assert.deepEqual(await subjects(), ['P1', 'P2', 'P3']);
+    assert.equal((await issue('P4')).exit, 0);
+    assert.equal((await cli.run('fsck', cli.path('DE'))).exit, 0);
+    writeFileSync(cli.path('DE', 'entente.yaml'), config);
+    ended(await cli.run('codes', cli.path('DE')), 1, /lies in the store.*REGISTRY_ELSEWHERE/s);
+    assert.equal((await move('--to', 'store')).exit, 0, 'again, and nothing changes');
+    assert.equal((await subjects()).length, 4);
+  });
+
+  it('refuses a registry in PostgreSQL where witnesses fence the writer', async () => {
+    const secret = cli.path('postgres.url');
+    const path = cli.path('DE', 'entente.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/# (fenced:) false/, '$1 true'));
+    ended(await move('--to', 'postgres', '--file', secret), 1, /writer\.fenced.*CONFIG_INVALID/s);
+  });
+});
