@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { createPublicKey } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { encodeBase64 } from '../../../protocol/encoding/base64.ts';
 import { hcertKeyOf } from '../../../node/foreign/hcert-key.ts';
 import { testOf, VACCINATED } from '../../support/announced-fixture.ts';
@@ -142,6 +143,24 @@ describe('entente adapter', function () {
       (await cli.run('adapter', 'show', cli.path('AT'))).out,
       /^dcc, version 1: announced\n {2}format {2,}hcert\n/,
     );
+  });
+
+  it('export dcc gives the announced key to verifiers of others, export jwks those of the region itself', async () => {
+    const list = await cli.json<{ eu_keys: Record<string, { subjectPk: string }[]> }>(
+      'export',
+      'dcc',
+      cli.path('AT'),
+    );
+    const [[name, [key] = []] = []] = Object.entries(list.eu_keys);
+    assert.equal(name, encodeBase64(keyId));
+    const spki = createPublicKey(SIGNER.privateKey).export({ format: 'der', type: 'spki' });
+    assert.equal(key?.subjectPk, spki.toString('base64'));
+    const { out, exit } = await cli.run('export', 'jwks', cli.path('AT'), '--out', cli.path('at.jwks.json'));
+    assert.equal(exit, 0);
+    const { keys } = JSON.parse(readFileSync(cli.path('at.jwks.json'), 'utf8')) as { keys: object[] };
+    assert.match(out, new RegExp(`at\\.jwks\\.json: ${keys.length} keys of AT`));
+    const none = await cli.run('export', 'dcc', cli.path('DE'));
+    assert.match(none.err, /DE has no such keys/);
   });
 
   it('counts where the region is recognised by adapter, and nowhere else', async () => {
