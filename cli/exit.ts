@@ -13,6 +13,8 @@ export const EXIT = {
   undetermined: 4,
   /** Data contradicts its signatures, its proofs or what was seen before. */
   inconsistent: 5,
+  /** A key file or the configuration cannot be used, and nothing was begun: to try again is of no use. As `EX_CONFIG` of sysexits. */
+  config: 78,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -96,6 +98,11 @@ const EXIT_OF_FAULT: Partial<Record<FaultCode, ExitCode>> = {
 
 const EXIT_OF_NODE_ERROR: Partial<Record<NodeErrorCode, ExitCode>> = {
   DIRECTORY_MISSING: EXIT.usage,
+  CONFIG_INVALID: EXIT.config,
+  KEY_FILE_MISSING: EXIT.config,
+  KEY_FILE_MODE: EXIT.config,
+  KEY_FILE_INVALID: EXIT.config,
+  PASSPHRASE_WRONG: EXIT.config,
   PASSPHRASE_WEAK: EXIT.usage,
   DRAFT_INVALID: EXIT.inconsistent,
   DRAFT_INCOMPLETE: EXIT.undetermined,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { EXIT } from '../../../cli/exit.ts';
 import { checkpointKeys, readPublicRegion } from '../../../node/region/public-region.ts';
 import { givingUp } from '../../../node/region/statements.ts';
 import { hexOf } from '../../../protocol/bytes.ts';
@@ -152,7 +153,7 @@ describe('the key that signs checkpoints changes', () => {
     await must('witness', home);
     assert.deepEqual((await signers())['attest/2026-11'], [keyId]);
     const { exit, err } = await cli.run('issue', home, '--subject', 'A', '--colour', 'green');
-    assert.deepEqual([exit, err.includes('[KEY_FILE_MISSING]')], [1, true]);
+    assert.deepEqual([exit, err.includes('[KEY_FILE_MISSING]')], [EXIT.config, true]);
     renameSync(cli.path('elsewhere'), cli.path(next));
     await must('witness', home);
     await assertTaken();

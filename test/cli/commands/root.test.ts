@@ -88,7 +88,8 @@ describe('entente root', () => {
     );
     writeFileSync(path('wrong.txt'), 'five words that mean little\n');
     const wrong = ['--key', made[0]?.file ?? '', '--passphrase-file', path('wrong.txt')];
-    assert.match((await cli.run('root', 'sign', path('recognition.json'), ...wrong)).err, /PASSPHRASE_WRONG/);
+    const refused = await cli.run('root', 'sign', path('recognition.json'), ...wrong);
+    assert.deepEqual([refused.exit, /PASSPHRASE_WRONG/.test(refused.err)], [78, true]);
     const unsigned = readFileSync(path('recognition.json'), 'utf8');
     assert.match((await sign('recognition.json', made[1]?.file ?? '')).out, /Still to sign: 1 of the root/);
     assert.notEqual(readFileSync(path('recognition.json'), 'utf8'), unsigned);

@@ -130,10 +130,12 @@ describe('entente run', function () {
     assert.match(taken.err, /it is taken[^]*ADDRESS_UNUSABLE[^]*choose another port/);
     const wrong = await cli('run', other, ...FREE, '--set', 'http.prot=1');
     assert.match(wrong.err, /did you mean http\.port\?/);
+    assert.equal(wrong.exit, 78);
     assert.equal(await node.end(), 0);
     writeFileSync(join(other, 'admin.secret'), 'x'.repeat(40), { mode: 0o644 });
     const mode = await cli('run', other, ...FREE);
     assert.match(mode.err, /KEY_FILE_MODE/);
+    assert.equal(mode.exit, 78, 'B71');
     assert.match(readFileSync(join(other, 'entente.yaml'), 'utf8'), /^# The node of one region/);
     assert.equal(statSync(join(path, 'keys')).mode & 0o077, 0);
   });

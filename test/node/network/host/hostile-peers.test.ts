@@ -1,69 +1,36 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
-import { RPC } from '@libp2p/gossipsub/message';
 import { type Stream } from '@libp2p/interface';
 import { encode } from 'it-length-prefixed';
 import {
   BREACHES,
   CONNECTIONS_PENDING,
   CONNECTIONS_PER_S,
-  GOSSIP_AT_ONCE,
-  GOSSIP_QUEUES,
   IN_HAND,
   STREAMS_OF_PEER,
 } from '../../../../node/network/network-limits.ts';
 import { HELLO_PROTOCOL } from '../../../../node/network/hello.ts';
-import { type Libp2pHost } from '../../../../node/network/host/libp2p-host.ts';
 import { LOG_PROTOCOL } from '../../../../node/sync/log-messages.ts';
 import { SYNC_PROTOCOL } from '../../../../node/sync/messages.ts';
 import { SYNC_REQUEST_BYTES_MAX } from '../../../../node/sync/sync-limits.ts';
 import { portOf } from '../../../support/fault-proxy.ts';
-import { HostWorld, peerOf } from '../../../support/host-fixture.ts';
-import { ended, firstFrame, HostilePeer } from '../../../support/hostile-peer.ts';
+import { peerOf } from '../../../support/host-fixture.ts';
+import { ended, firstFrame } from '../../../support/hostile-peer.ts';
+import { assertUnharmed, countsOf, HELLO, HostileScene } from '../../../support/hostile-scene.ts';
 import { until } from '../../../support/until.ts';
 
-const signal = () => new AbortController().signal;
-const hello = Buffer.from('hello');
 const HUGE_LENGTH = Buffer.from('ffffffffffffffffff01', 'hex');
 const FOUR_GIB = Buffer.from('8080808010', 'hex');
 
 describe('Libp2pHost and peers that break the protocol', () => {
-  const world = new HostWorld();
-  const hostile: HostilePeer[] = [];
-
-  afterEach(async () => {
-    await Promise.all(hostile.splice(0).map((peer) => peer.stop()));
-  });
-
-  /** DE with an honest FR connected, and IT that DE admits. */
-  async function scene(options = {}): Promise<{ de: Libp2pHost; fr: Libp2pHost; it: HostilePeer }> {
-    const de = await world.start('DE', options);
-    const fr = await world.start('FR');
-    world.admit('DE', ['FR', 'IT']);
-    world.admit('FR', ['DE'], ['DE']);
-    de.handle(SYNC_PROTOCOL, (_peer, request) => Promise.resolve(request));
-    await until(() => fr.peers().length === 1, 'FR is connected');
-    return { de, fr, it: await intruder() };
-  }
-
-  async function intruder(region = 'IT'): Promise<HostilePeer> {
-    const peer = await HostilePeer.dial(region, `${world.addressOf('DE')}/p2p/${peerOf('DE')}`);
-    hostile.push(peer);
-    return peer;
-  }
-
-  /** What the honest peer had, it still has. */
-  async function assertUnharmed(fr: Libp2pHost): Promise<void> {
-    assert.deepEqual(Buffer.from(await fr.request(peerOf('DE'), SYNC_PROTOCOL, hello, signal())), hello);
-  }
-
-  function countsOf(host: Libp2pHost, region: string) {
-    return host.status.conduct.find(({ peer }) => peer === peerOf(region))?.counts ?? {};
-  }
+  const hostile = new HostileScene();
+  const { world } = hostile;
+  const scene = (options = {}) => hostile.open(options);
+  const intruder = (region?: string) => hostile.intruder(region);
 
   for (const [number, what, bytes, reason] of [
     ['B41', 'a length that is none', HUGE_LENGTH, 'frame'],
-    ['B42', 'a length of 4 GiB, and a byte', Buffer.concat([FOUR_GIB, hello]), 'frame'],
+    ['B42', 'a length of 4 GiB, and a byte', Buffer.concat([FOUR_GIB, HELLO]), 'frame'],
     ['B43', 'frames without bytes', Buffer.alloc(1_000_000), 'empty-request'],
     [
       'T13',
@@ -112,7 +79,7 @@ describe('Libp2pHost and peers that break the protocol', () => {
     const streams: Stream[] = [];
     for (let i = 0; i < STREAMS_OF_PEER + 10; i++) {
       const stream = await it.stream(SYNC_PROTOCOL);
-      if (stream.status === 'open') stream.send(encode.single(hello));
+      if (stream.status === 'open') stream.send(encode.single(HELLO));
       streams.push(stream);
     }
     await until(
@@ -135,9 +102,30 @@ describe('Libp2pHost and peers that break the protocol', () => {
     });
     const stream = await it.stream(LOG_PROTOCOL);
     stream.pause();
-    stream.send(encode.single(hello));
+    stream.send(encode.single(HELLO));
     await until(() => countsOf(de, 'IT')['slow-reader'] === 1, 'it is cut off');
     assert.ok(made < 64, `${made} chunks of 64 KiB`);
+    await assertUnharmed(fr);
+  });
+
+  it('B42: who begins a request and does not go on loses that stream, and no other', async () => {
+    const { de, fr, it } = await scene({ stallMs: 300 });
+    await it.greet();
+    const [silent, stalled, slow] = [
+      await it.stream(SYNC_PROTOCOL),
+      await it.stream(SYNC_PROTOCOL),
+      await it.stream(SYNC_PROTOCOL),
+    ];
+    const request = encode.single(HELLO).subarray();
+    const answer = firstFrame(slow);
+    stalled.send(request.subarray(0, 3));
+    slow.send(request.subarray(0, 3));
+    slow.send(request.subarray(3));
+    assert.deepEqual(Buffer.from((await answer).payload), HELLO);
+    await ended(stalled);
+    assert.equal(countsOf(de, 'IT')['stalled-request'], 1);
+    assert.deepEqual([silent.status, slow.status], ['open', 'open']);
+    assert.equal(it.connection.status, 'open');
     await assertUnharmed(fr);
   });
 
@@ -206,7 +194,7 @@ describe('Libp2pHost and peers that break the protocol', () => {
       return Promise.resolve(request);
     });
     const early = await it.stream(SYNC_PROTOCOL);
-    early.send(encode.single(hello));
+    early.send(encode.single(HELLO));
     const stream = await it.stream(HELLO_PROTOCOL);
     const frame = firstFrame(stream);
     stream.send(encode.single(Buffer.from('a1616101', 'hex')));
@@ -233,45 +221,14 @@ describe('Libp2pHost and peers that break the protocol', () => {
     await last.greet();
     for (const peer of peers) {
       await peer.greet();
-      for (let i = 0; i < IN_HAND.ofPeer; i++) (await peer.stream(SYNC_PROTOCOL)).send(encode.single(hello));
+      for (let i = 0; i < IN_HAND.ofPeer; i++) (await peer.stream(SYNC_PROTOCOL)).send(encode.single(HELLO));
     }
     await until(() => held === IN_HAND.ofInvited, 'their share is taken');
     const stream = await last.stream(SYNC_PROTOCOL);
     const frame = firstFrame(stream);
-    stream.send(encode.single(hello));
+    stream.send(encode.single(HELLO));
     assert.equal((await frame).result, 'busy');
     await assertUnharmed(fr);
-  });
-
-  it('T17: gossip of invited peers is dropped beyond their share, and that of recognised ones is not', async () => {
-    const { de, fr } = await scene();
-    const regions = ['BE', 'ES', 'LT', 'NL', 'PT', 'SE', 'SI', 'SK'];
-    const lesser = regions.map((region) => world.admission(region, { standing: 'invited' }));
-    de.admit(new Map([world.admission('FR'), ...lesser]));
-    const held = new Set<string>();
-    de.subscribe('evidence', (peer) => {
-      held.add(peer);
-      return new Promise(() => undefined);
-    });
-    const dropped = () =>
-      de.status.conduct.reduce((sum, { counts }) => sum + (counts['gossip-dropped'] ?? 0), 0);
-    const { ofInvited, ofPeer } = GOSSIP_QUEUES[1];
-    for (const [i, region] of regions.entries()) {
-      const peer = await intruder(region);
-      await peer.greet();
-      const messages = Array.from({ length: 12 }, (_, j) => ({
-        topic: 'evidence',
-        data: Uint8Array.of(i, j),
-      }));
-      (await peer.gossip()).send(encode.single(RPC.encode({ subscriptions: [], messages })));
-    }
-    await until(() => de.status.gossip['evidence']?.received === 12 * regions.length, 'all came');
-    assert.equal(de.status.gossip['evidence']?.waiting, ofInvited);
-    assert.equal(dropped(), 12 * regions.length - GOSSIP_AT_ONCE - ofInvited);
-    assert.ok(ofPeer * regions.length > ofInvited, 'no peer is beyond its own share');
-    fr.publish('evidence', Buffer.from('news'));
-    await until(() => de.status.gossip['evidence']?.waiting === ofInvited + 1, 'FR is heard');
-    assert.equal(countsOf(de, 'FR')['gossip-dropped'], undefined);
   });
 
   it('T17: one peer that floods is told to wait, the others are answered', async () => {
@@ -283,120 +240,15 @@ describe('Libp2pHost and peers that break the protocol', () => {
       return new Promise((resolve) => free.push(() => resolve(request)));
     });
     de.handleStream(LOG_PROTOCOL, () => assert.fail('no room'));
-    for (let i = 0; i < IN_HAND.ofPeer; i++) (await it.stream(SYNC_PROTOCOL)).send(encode.single(hello));
+    for (let i = 0; i < IN_HAND.ofPeer; i++) (await it.stream(SYNC_PROTOCOL)).send(encode.single(HELLO));
     await until(() => free.length === IN_HAND.ofPeer, 'all of its share is taken');
     const stream = await it.stream(LOG_PROTOCOL);
     const frame = firstFrame(stream);
-    stream.send(encode.single(hello));
+    stream.send(encode.single(HELLO));
     assert.equal((await frame).result, 'busy');
     assert.equal(countsOf(de, 'IT')['too-many-requests'], 1);
     await assertUnharmed(fr);
     for (const one of free) one();
-  });
-
-  const repeated = <T>(count: number, item: T): T[] => new Array<T>(count).fill(item);
-  for (const [number, what, rpc] of [
-    [
-      'B49',
-      'subscribes to 349,525 topics',
-      () => RPC.encode({ subscriptions: repeated(349_525, { subscribe: true, topic: '' }), messages: [] }),
-    ],
-    [
-      'B49',
-      'subscribes to topics that are none',
-      () => {
-        const subscriptions = repeated(2_000, 0).map((_, i) => ({ subscribe: true, topic: `t${i}` }));
-        return RPC.encode({ subscriptions, messages: [] });
-      },
-    ],
-    [
-      'B50',
-      'announces and wants 5,001 messages',
-      () => {
-        const messageIDs = repeated(5_001, Uint8Array.of(1));
-        const control = { ihave: [{ topicID: 'trust', messageIDs }], iwant: [{ messageIDs }] };
-        const rest = { graft: [], prune: [], idontwant: [] };
-        return RPC.encode({ subscriptions: [], messages: [], control: { ...control, ...rest } });
-      },
-    ],
-    [
-      'B51',
-      'prunes for ever',
-      () => {
-        const prune = [{ topicID: 'trust', peers: [], backoff: 2 ** 53 - 1 }];
-        const rest = { ihave: [], iwant: [], graft: [], idontwant: [] };
-        return RPC.encode({ subscriptions: [], messages: [], control: { prune, ...rest } });
-      },
-    ],
-    ['B52', 'sends a wire type that is none', () => Uint8Array.of(0x0f, 1)],
-    ['B52', 'sends a field that is none', () => Uint8Array.of(0x00, 1)],
-    ['B52', 'cuts a varint', () => Uint8Array.of(0x0a, 0x80)],
-  ] as const) {
-    it(`${number}: a peer that ${what} in gossip reaches nobody but itself`, async () => {
-      const { de, fr, it } = await scene();
-      await it.greet();
-      const heard: string[] = [];
-      fr.subscribe('trust', (_peer, message) => {
-        heard.push(Buffer.from(message).toString());
-        return 'accept';
-      });
-      const stream = await it.gossip();
-      try {
-        stream.send(encode.single(rpc()));
-      } catch {
-        // It was reset while it was being sent.
-      }
-      await until(() => {
-        if (heard.length === 0) de.publish('trust', Buffer.from('news'));
-        return heard.includes('news');
-      }, 'FR hears DE');
-      await assertUnharmed(fr);
-    });
-  }
-
-  it('B53: the same message a thousand times is looked at once', async () => {
-    const { de, it } = await scene();
-    await it.greet();
-    let heard = 0;
-    let last = 0;
-    de.subscribe('trust', (_peer, message) => {
-      if (message.length === 1) last++;
-      else heard++;
-      return 'ignore';
-    });
-    const stream = await it.gossip();
-    const messages = repeated(50, { topic: 'trust', data: hello });
-    for (let i = 0; i < 20; i++) stream.send(encode.single(RPC.encode({ subscriptions: [], messages })));
-    stream.send(
-      encode.single(
-        RPC.encode({ subscriptions: [], messages: [{ topic: 'trust', data: Uint8Array.of(1) }] }),
-      ),
-    );
-    await until(() => last === 1, 'the last one is heard');
-    assert.equal(heard, 1);
-  });
-
-  it('T17: gossip beyond a peer’s share is dropped, counted, and does not keep others out', async () => {
-    const { de, fr, it } = await scene();
-    await it.greet();
-    const free: (() => void)[] = [];
-    let isFrHeard = false;
-    de.subscribe('evidence', (peer) => {
-      isFrHeard ||= peer === peerOf('FR');
-      if (peer !== peerOf('IT')) return 'accept';
-      return new Promise((resolve) => free.push(() => resolve('ignore')));
-    });
-    const stream = await it.gossip();
-    const messages = Array.from({ length: 60 }, (_, i) => ({ topic: 'evidence', data: Uint8Array.of(i, 1) }));
-    stream.send(encode.single(RPC.encode({ subscriptions: [], messages })));
-    await until(() => (countsOf(de, 'IT')['gossip-dropped'] ?? 0) > 0, 'some are dropped');
-    assert.ok((de.status.gossip['evidence']?.waitingMax ?? 0) <= 8);
-    for (const one of free.splice(0)) one();
-    await until(() => {
-      for (const one of free.splice(0)) one();
-      if (!isFrHeard) fr.publish('evidence', Buffer.from(`${performance.now()}`));
-      return isFrHeard;
-    }, 'FR is heard');
   });
 
   it('T18: a hundred strangers from one host cost no honest link', async () => {
