@@ -117,8 +117,8 @@ export function counted(count: number, noun: string): string {
   return `${figure(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-// What JSON.stringify leaves as it is and a terminal would act on.
-const UNPRINTABLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+// What JSON.stringify leaves as it is and a terminal would act on, or show as a blank.
+const UNPRINTABLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0]/gu;
 
 /** JSON of the values that the protocol deals in, bytes as hexadecimal, index sets as arrays and maps as objects, safe to print. */
 function jsonText(value: unknown): string {

@@ -49,7 +49,7 @@ export function addSnapshot(program: Command, cli: Cli): void {
   snapshot
     .command('make')
     .description(
-      'Makes a snapshot of a region and its peers, as their directories are now, and checks it as a verifier would. Ends with 5 if a part of it is refused; it is written all the same, and counts without that part.',
+      'Makes a snapshot of a region and its peers, as their directories are now, and checks it as a verifier would. Ends with 5 if a part of it is refused, else with 4 if a region is left out that the home recognises; it is written all the same, and counts without that part.',
     )
     .argument('<region>', 'directory of the home region')
     .requiredOption('--out <file>', 'file to write')
@@ -100,15 +100,16 @@ async function make(cli: Cli, path: string, { out, since }: MakeOptions): Promis
   const applied = applyToHome(view, bytes, path, modules, holdings);
   await writeFileAtomically(out, bytes);
   const reports = reportsOf(applied, modules.nowS());
-  cli.output.result(
-    { home, network, out, bytes: bytes.length, parts: reports, missing: [...view.missing, ...tornOf(view)] },
-    () => [
-      `Wrote ${printable(out)}, ${figure(bytes.length)} bytes, for verifiers of ${home}:`,
-      ...partLines(reports),
-    ],
-  );
+  const missing = [...view.missing, ...tornOf(view)];
+  cli.output.result({ home, network, out, bytes: bytes.length, parts: reports, missing }, () => [
+    `Wrote ${printable(out)}, ${figure(bytes.length)} bytes, for verifiers of ${home}:`,
+    ...partLines(reports),
+  ]);
   for (const line of warningsOf(view, reports, path)) cli.output.note(line);
-  cli.exit = exitOf(reports);
+  cli.exit = exitOf(
+    reports,
+    missing.map(({ region }) => region),
+  );
 }
 
 async function check(cli: Cli, file: string, options: CheckOptions): Promise<void> {
@@ -194,10 +195,10 @@ function isRefused({ fault }: PartReport): boolean {
   return fault !== undefined;
 }
 
-/** The worst that was found: a part ends a command as a whole snapshot does that is refused for the same fault. */
-function exitOf(reports: readonly PartReport[], stale: readonly string[] = []): ExitCode {
+/** The worst that was found: a part ends a command as a whole snapshot does that is refused for the same fault. Of `undetermined` regions no code passes. */
+function exitOf(reports: readonly PartReport[], undetermined: readonly string[]): ExitCode {
   const exits = reports.flatMap(({ fault }) => (fault === undefined ? [] : [exitOfFault(fault)]));
-  return Math.max(EXIT.ok, ...exits, ...(stale.length > 0 ? [EXIT.undetermined] : [])) as ExitCode;
+  return Math.max(EXIT.ok, ...exits, ...(undetermined.length > 0 ? [EXIT.undetermined] : [])) as ExitCode;
 }
 
 /** Whether codes of the region are undetermined by what the snapshot says of it, wherever no stricter limit holds. */

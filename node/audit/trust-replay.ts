@@ -108,7 +108,8 @@ export class TrustReplay {
         code: isFault ? 'STATE_MISMATCH' : 'NO_EFFECT',
         log,
         index,
-        message: isFault ? reason : `${code}: ${reason}`,
+        // The reason begins with its code; of what had no effect that is told too.
+        message: isFault ? reason.slice(code.length + 2) : reason,
       };
       (isFault ? faults : remarks).add(finding);
     }

@@ -132,6 +132,10 @@ describe('entente root, in hands that err or are misled', function () {
       assert.doesNotMatch(text, /[\u001b\r\u0007\u3164]/);
       assert.match(text, /\\u\{1b\}\[15A[^]*\\u\{3164\}[^]*\\u\{1b\}\]0;title[^]*"the end"/);
     }
+    // Nor for programs: the same text, with that as its number.
+    const shownAsJson = await cli.run('root', 'show', draft, '--json');
+    assert.doesNotMatch(shownAsJson.out, /\u3164/);
+    assert.ok(JSON.stringify(JSON.parse(shownAsJson.out)).includes('\u3164'));
     await sign(draft, 1);
     const logged = await cli.run('root', 'submit', path('DE'), draft);
     assert.equal(logged.exit, 0, logged.err);

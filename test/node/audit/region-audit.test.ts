@@ -315,8 +315,8 @@ describe('auditRegion', () => {
     assert.deepEqual(report.faults, []);
     const noEffect = report.remarks.filter(({ code }) => code === 'NO_EFFECT');
     assert.deepEqual(
-      noEffect.map(({ index, message }) => `${index} ${message.split(':')[0]}`),
-      ['3 STATEMENT_UNAUTHORISED', '4 STATEMENT_MALFORMED'],
+      noEffect.map(({ index, message }) => `${index} ${message.match(/[A-Z]+_[A-Z]+/g)?.join()}`),
+      ['3 STATEMENT_UNAUTHORISED', '4 STATEMENT_MALFORMED,CBOR_MALFORMED'],
     );
   });
 
