@@ -7,9 +7,12 @@ import { Watching } from './watching.ts';
 
 /** A request that was let in. */
 export interface Visit {
-  /** What it asked for is done, and the answer is on its way: it is not in hand any more, and still under way. */
+  /** All that was to be done for it is done: it is not in hand any more, and still under way until its answer is taken. */
   readonly answered: () => void;
-  /** The answer is taken, or will never be. Safe to call twice, as `answered` is. */
+  /**
+   * The answer is taken, or will never be. What is still in hand then keeps its place, since whoever hangs up does not end the work
+   * that he began. Safe to call twice, as `answered` is.
+   */
   readonly over: () => void;
 }
 
@@ -60,12 +63,7 @@ export class Entrance {
       this.#admission.refuse('watch');
       return undefined;
     }
-    let isOver = false;
-    const over = (): void => {
-      if (!isOver) this.#watching.over(client);
-      isOver = true;
-    };
-    return { answered: () => undefined, over };
+    return visitOf({ answered: () => undefined, over: () => this.#watching.over(client) });
   }
 
   #work(work: Exclude<Work, 'watch'>, client: string): Visit | undefined {
@@ -74,20 +72,34 @@ export class Entrance {
       this.#admission.done();
       return undefined;
     }
-    let stage: 'in hand' | 'unread' | 'over' = 'in hand';
-    const answered = (): void => {
-      if (stage !== 'in hand') return;
-      stage = 'unread';
-      this.#unread++;
-      this.#admission.done();
-    };
-    const over = (): void => {
-      if (stage === 'over') return;
-      if (stage === 'unread') this.#unread--;
-      else this.#admission.done();
-      stage = 'over';
-      this.#shares.over(client);
-    };
-    return { answered, over };
+    return visitOf({
+      answered: () => {
+        this.#admission.done();
+        this.#unread++;
+      },
+      over: () => {
+        this.#unread--;
+        this.#shares.over(client);
+      },
+    });
   }
+}
+
+/** Calls each once, `over` after `answered` in whatever order they are told. */
+function visitOf({ answered, over }: Visit): Visit {
+  let isAnswered = false;
+  let isOver = false;
+  return {
+    answered: () => {
+      if (isAnswered) return;
+      isAnswered = true;
+      answered();
+      if (isOver) over();
+    },
+    over: () => {
+      if (isOver) return;
+      isOver = true;
+      if (isAnswered) over();
+    },
+  };
 }

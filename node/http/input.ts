@@ -56,7 +56,9 @@ export function checked<S extends z.ZodType>(schema: S, value: unknown): z.outpu
 /** @throws {RequestError} BODY_TOO_LARGE before more than `bytesMax` are held. */
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const tooLarge = () => new RequestError('BODY_TOO_LARGE', `a body has at most ${bytesMax} bytes`);
+  const brokeOff = () => new RequestError('BODY_MALFORMED', 'the body broke off');
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge();
+  if (request.destroyed && !request.readableEnded) throw brokeOff();
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let length = 0;
@@ -68,7 +70,7 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
     request.on('end', () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)));
     request.on('error', reject);
     request.on('close', () => {
-      if (!request.readableEnded) reject(new RequestError('BODY_MALFORMED', 'the body broke off'));
+      if (!request.readableEnded) reject(brokeOff());
     });
   });
 }

@@ -1,6 +1,7 @@
 /**
  * Long answers go a piece after the other: of each no more waits to be sent than one piece, and how it gets on can be seen. While they
- * are read, however slowly, they take memory: each body once, whoever takes it, and all together no more than a bound.
+ * are read, however slowly, they take memory: each body once, whoever takes it, and all together no more than a bound; those that
+ * one client reads no more than a part of it.
  */
 import { type ServerResponse } from 'node:http';
 import { SNAPSHOT_BYTES_MAX } from '../../protocol/limits.ts';
@@ -11,24 +12,37 @@ export const PIECE_BYTES = 1 << 16;
 /** Bytes of all bodies that are being sent: some snapshots of the largest network, or of a small one those of many minutes. */
 export const SENDING_BYTES_MAX = 4 * SNAPSHOT_BYTES_MAX;
 
+export interface LongAnswersOptions {
+  readonly bytesMax?: number;
+  /** Bytes of all bodies that one client reads; no bound of its own without it. */
+  readonly clientBytesMax?: number;
+}
+
 export class LongAnswers {
   readonly #bytesMax: number;
-  /** How many take each. */
-  readonly #sending = new Map<Uint8Array, number>();
+  readonly #clientBytesMax: number;
+  /** How many answers of each body each client takes. */
+  readonly #sending = new Map<Uint8Array, Map<string, number>>();
+  readonly #bytesOf = new Map<string, number>();
   #bytes = 0;
 
-  constructor({ bytesMax = SENDING_BYTES_MAX }: { readonly bytesMax?: number } = {}) {
+  constructor({ bytesMax = SENDING_BYTES_MAX, clientBytesMax = bytesMax }: LongAnswersOptions = {}) {
     this.#bytesMax = bytesMax;
+    this.#clientBytesMax = clientBytesMax;
   }
 
-  hasRoomFor(body: Uint8Array): boolean {
-    return this.#sending.has(body) || this.#bytes + body.length <= this.#bytesMax;
+  hasRoomFor(body: Uint8Array, client: string): boolean {
+    const takers = this.#sending.get(body);
+    if (takers === undefined && this.#bytes + body.length > this.#bytesMax) return false;
+    return takers?.has(client) === true || this.#heldBy(client) + body.length <= this.#clientBytesMax;
   }
 
   /** Sends the body of an answer whose head is written, and ends it. `body` must not change before. */
-  send(response: ServerResponse, body: Uint8Array): void {
-    this.#hold(body);
-    response.once('close', () => this.#let(body));
+  send(response: ServerResponse, body: Uint8Array, client: string): void {
+    // Whoever left before the answer was made closed it then, and will not close it again.
+    if (response.closed || response.destroyed) return;
+    this.#hold(body, client);
+    response.once('close', () => this.#let(body, client));
     let at = 0;
     const next = (error?: Error | null): void => {
       if (error != null || response.destroyed) return;
@@ -45,15 +59,33 @@ export class LongAnswers {
     return this.#bytes;
   }
 
-  #hold(body: Uint8Array): void {
-    const count = this.#sending.get(body) ?? 0;
-    if (count === 0) this.#bytes += body.length;
-    this.#sending.set(body, count + 1);
+  #heldBy(client: string): number {
+    return this.#bytesOf.get(client) ?? 0;
   }
 
-  #let(body: Uint8Array): void {
-    const left = (this.#sending.get(body) ?? 1) - 1;
-    if (left > 0) this.#sending.set(body, left);
-    else if (this.#sending.delete(body)) this.#bytes -= body.length;
+  #hold(body: Uint8Array, client: string): void {
+    const takers = this.#sending.get(body) ?? new Map<string, number>();
+    if (takers.size === 0) this.#bytes += body.length;
+    this.#sending.set(body, takers);
+    const count = takers.get(client) ?? 0;
+    if (count === 0) this.#bytesOf.set(client, this.#heldBy(client) + body.length);
+    takers.set(client, count + 1);
+  }
+
+  #let(body: Uint8Array, client: string): void {
+    const takers = this.#sending.get(body);
+    if (takers === undefined) return;
+    const left = (takers.get(client) ?? 1) - 1;
+    if (left > 0) {
+      takers.set(client, left);
+      return;
+    }
+    takers.delete(client);
+    const held = this.#heldBy(client) - body.length;
+    if (held > 0) this.#bytesOf.set(client, held);
+    else this.#bytesOf.delete(client);
+    if (takers.size > 0) return;
+    this.#sending.delete(body);
+    this.#bytes -= body.length;
   }
 }

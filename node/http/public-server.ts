@@ -1,6 +1,6 @@
 /** The public interface of a node (SPEC.md 15): it reads and judges, holds no secret, and turns away what is too much before it costs anything. */
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { KNOWLEDGE_AGE_ONLINE_S_MAX } from '../../protocol/limits.ts';
+import { KNOWLEDGE_AGE_ONLINE_S_MAX, SNAPSHOT_BYTES_MAX } from '../../protocol/limits.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Config } from '../config/schema.ts';
@@ -16,6 +16,7 @@ import { type Health, healthOf } from './health.ts';
 import { type JoiningDesk } from '../joining/joining-desk.ts';
 import { publicJoiningRoutes } from './joining-routes.ts';
 import { logRoutes } from './log-routes.ts';
+import { LongAnswers, SENDING_BYTES_MAX } from './long-answers.ts';
 import { Metrics } from './metrics.ts';
 import { regionRoutes } from './region-routes.ts';
 import { Refusals } from './refusals.ts';
@@ -56,6 +57,7 @@ export class PublicServer {
   readonly admission: Admission;
   readonly metrics: Metrics;
   readonly entrance: Entrance;
+  readonly longAnswers: LongAnswers;
   readonly #visits = new WeakMap<ServerResponse, Visit>();
   readonly #refusals = new Refusals();
   readonly #server: WebServer;
@@ -78,7 +80,15 @@ export class PublicServer {
     this.#health = () =>
       healthOf(node.status, { home: region, knowledgeAgeSMax: KNOWLEDGE_AGE_ONLINE_S_MAX });
     const { corsOrigins, tls, address: host, port } = http;
-    const replies = new Replies({ corsOrigins, isTls: tls !== undefined, hearer: 'public' }, { log });
+    const clientBytesMax = Math.max(
+      SNAPSHOT_BYTES_MAX,
+      (SENDING_BYTES_MAX * limits.addressSharePercent) / 100,
+    );
+    this.longAnswers = new LongAnswers({ clientBytesMax });
+    const replies = new Replies(
+      { corsOrigins, isTls: tls !== undefined, hearer: 'public' },
+      { log, longAnswers: this.longAnswers },
+    );
     const trust = () => node.trust;
     const nowS = () => Math.floor(clock.nowMs() / 1000);
     const keeper = (of: string) => node.keeper(of);

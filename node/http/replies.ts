@@ -4,6 +4,7 @@ import { type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context } from 'hono';
 import { type Log } from '../logging/log.ts';
+import { clientOf } from '../client-address.ts';
 import { LongAnswers, PIECE_BYTES } from './long-answers.ts';
 import { problemOf, RequestError } from './problem.ts';
 
@@ -74,7 +75,7 @@ export class Replies {
 
   /**
    * Answers 304 without a body where the asker holds it already.
-   * @throws {RequestError} OVERLOADED if it is long, and too many long ones are being read.
+   * @throws {RequestError} OVERLOADED if it is long, and too many long ones are being read, by all or by this client.
    */
   send(context: WebContext, body: string | Uint8Array, reply: Reply): Response {
     const { type, cache = 'no-store', etag, status = 200, headers } = reply;
@@ -87,10 +88,11 @@ export class Replies {
     if (etag !== undefined && holds(context.req.header('if-none-match'), etag)) {
       return context.body(null, 304, all);
     }
-    const { outgoing } = context.env;
+    const { outgoing, incoming } = context.env;
     const isLong = body.length > PIECE_BYTES && context.req.method !== 'HEAD';
     const long = isLong ? bytesOf(body) : undefined;
-    if (long !== undefined && !this.#longAnswers.hasRoomFor(long)) {
+    const client = long === undefined ? '' : clientOf(incoming.socket);
+    if (long !== undefined && !this.#longAnswers.hasRoomFor(long, client)) {
       throw new RequestError('OVERLOADED', 'too many long answers are being read');
     }
     // Written at once: a Response that is made only to be taken apart costs as much as the signature of a code.
@@ -100,7 +102,7 @@ export class Replies {
       'content-length': Buffer.byteLength(body),
     });
     if (long === undefined) outgoing.end(body);
-    else this.#longAnswers.send(outgoing, long);
+    else this.#longAnswers.send(outgoing, long, client);
     return RESPONSE_ALREADY_SENT;
   }
 

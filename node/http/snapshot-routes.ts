@@ -24,7 +24,8 @@ export function snapshotRoutes({ snapshots, replies }: SnapshotModules): Route[]
       },
       handle: async (context) => {
         const { since } = readQuery(context.req.url, snapshotQuery);
-        const { bytes, etag } = await snapshots.since(since);
+        const { outgoing } = context.env;
+        const { bytes, etag } = await snapshots.since(since, () => !outgoing.destroyed);
         return replies.send(context, bytes, { type: 'application/octet-stream', cache: 'no-cache', etag });
       },
     },

@@ -1,10 +1,11 @@
 /** Snapshots for verifiers that go offline: made at most once for each state, whatever number of them ask. */
-import { makeSnapshot, type SnapshotSource } from '../../protocol/snapshot/make.ts';
+import { isDeltaFrom, makeSnapshot, type SnapshotSource } from '../../protocol/snapshot/make.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Clock } from '../ports.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { RequestError } from './problem.ts';
 
 export interface SnapshotsModules {
   readonly trust: () => Trust;
@@ -19,11 +20,20 @@ export interface HeldSnapshot {
   readonly etag: string;
 }
 
+/** Whether whoever asked still waits. */
+export type IsWaiting = () => boolean;
+
+interface Making {
+  readonly snapshot: Promise<HeldSnapshot>;
+  /** Of those who asked before its turn came. */
+  readonly waiting: IsWaiting[];
+}
+
 interface Era {
   readonly trust: Trust;
   readonly sinceMs: number;
   /** By what is held; the empty text for nothing. */
-  readonly made: RecentMap<Promise<HeldSnapshot>>;
+  readonly made: RecentMap<Making>;
 }
 
 /** Cosignatures are renewed every 10 s; a verifier that goes offline for a day needs no fresher ones. */
@@ -42,16 +52,43 @@ export class Snapshots {
 
   /**
    * Of all regions whose knowledge verdicts lean on. `since` says how many entries of each region are held, as in `DE:120,FR:45`;
-   * of regions that it does not name all is given. Rejects as reading the store.
+   * of regions that it does not name all is given. Rejects as reading the store, and with OVERLOADED if nobody waits any more when
+   * its turn comes.
    */
-  since(since = ''): Promise<HeldSnapshot> {
+  since(since: string | undefined, isWaiting: IsWaiting): Promise<HeldSnapshot> {
     const { made, trust } = this.#current();
-    const known = made.get(since);
-    if (known !== undefined) return known;
-    const snapshot = this.#inTurn(() => this.#make(trust, heldSizesOf(since)));
-    made.set(since, snapshot);
-    snapshot.catch(() => made.delete(since));
+    const heldSizes = this.#deltasOf(trust, since ?? '');
+    const key = [...heldSizes].map(([region, size]) => `${region}:${size}`).join();
+    const known = made.get(key);
+    if (known !== undefined) {
+      known.waiting.push(isWaiting);
+      return known.snapshot;
+    }
+    const waiting = [isWaiting];
+    const forget = (): void => {
+      if (made.get(key)?.waiting === waiting) made.delete(key);
+    };
+    const snapshot = this.#inTurn(() => {
+      if (waiting.some((waits) => waits())) return this.#make(trust, heldSizes);
+      forget();
+      throw new RequestError('OVERLOADED', 'nobody waits for the answer');
+    });
+    made.set(key, { snapshot, waiting });
+    snapshot.then(() => waiting.splice(0), forget);
     return snapshot;
+  }
+
+  /** Of what is held, by region, that from which there is a delta: nothing else changes what is given. */
+  #deltasOf(trust: Trust, since: string): ReadonlyMap<string, number> {
+    const pairs = since === '' ? [] : since.split(',').map((pair) => pair.split(':'));
+    const sizes = pairs.map(([region = '', size]) => [region, Number(size)] as const);
+    const deltas = sizes.filter(([region, size]) => {
+      const keeper = trust.regions.has(region) ? this.#modules.keeper(region) : undefined;
+      const published = keeper?.published;
+      if (keeper === undefined || published === undefined) return false;
+      return isDeltaFrom(size, { first: keeper.tree.head.minimum, size: published.checkpoint.size });
+    });
+    return new Map(deltas.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #current(): Era {
@@ -101,9 +138,4 @@ function sourceOf(
       return entries;
     },
   };
-}
-
-function heldSizesOf(since: string): Map<string, number> {
-  const pairs = since === '' ? [] : since.split(',').map((pair) => pair.split(':'));
-  return new Map(pairs.map(([region = '', size]) => [region, Number(size)]));
 }

@@ -2,6 +2,7 @@
 import { hexBytes } from '../../protocol/bytes.ts';
 import { ANY_PLACE, type Place, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { readJson } from './input.ts';
+import { RequestError } from './problem.ts';
 import { type Replies } from './replies.ts';
 import { type Route } from './routes.ts';
 import { verdict, verdicts, type VerifyRequest, verifyRequest } from './schemas.ts';
@@ -41,6 +42,8 @@ export function verifyRoutes(options: VerifyOptions, { verify, replies }: Verify
         const all: Verdict[] = [];
         for (const text of codes) {
           if (all.length % STEP === STEP - 1) await new Promise(setImmediate);
+          if (context.env.outgoing.destroyed)
+            throw new RequestError('OVERLOADED', 'nobody waits for the answer');
           all.push(await verify(text, judged));
         }
         return replies.json(context, { verdicts: all });

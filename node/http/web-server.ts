@@ -33,7 +33,7 @@ export interface WebServerModules {
   readonly tls?: TlsFiles | undefined;
   /** Sees every request first. False: it has answered itself. */
   readonly admit?: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Of a request that was admitted: its answer is made, and on its way. */
+  /** Of a request that was admitted: all that was to be done for it is done, whether its client still waits or not. */
   readonly answered?: (response: ServerResponse) => void;
 }
 
@@ -107,7 +107,10 @@ export class WebServer {
     });
     const listener = getRequestListener(fetch as never, { overrideGlobalObjects: false });
     const admitted = new OneATurn<readonly [IncomingMessage, ServerResponse]>(([request, response]) => {
-      if (response.destroyed) return;
+      if (response.destroyed) {
+        answered?.(response);
+        return;
+      }
       void listener(request, response).then(() => {
         answered?.(response);
         this.#answers.watch(request.socket, response);

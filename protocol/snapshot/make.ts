@@ -54,9 +54,17 @@ export function sourcesOf({ trust, logs }: Holdings): SnapshotSource[] {
   return sources;
 }
 
+/** Whether a reader that holds `heldSize` entries gets a delta, of a source that has those from `first` to before `size`. */
+export function isDeltaFrom(
+  heldSize: number,
+  { first, size }: { readonly first: number; readonly size: number },
+): boolean {
+  return heldSize > 0 && heldSize >= first && heldSize <= size;
+}
+
 async function makePart(source: SnapshotSource, heldSize: number | undefined): Promise<SnapshotPart> {
   const { region, size, note, first = 0 } = source;
-  const isDelta = heldSize !== undefined && heldSize > 0 && heldSize >= first && heldSize <= size;
+  const isDelta = heldSize !== undefined && isDeltaFrom(heldSize, { first, size });
   const base = isDelta ? undefined : (source.newestBase() ?? { index: 0, frontier: [], items: [] });
   const from = base?.index ?? heldSize ?? 0;
   const entries = await source.entries(from, size);

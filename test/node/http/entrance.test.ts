@@ -25,10 +25,23 @@ describe('Entrance', () => {
     for (const other of ['192.0.2.2', '192.0.2.3', '192.0.2.4']) times(4, other);
     assert.equal(enter('192.0.2.5'), undefined);
     assert.deepEqual([entrance.overShare, admission.shed.verdict], [1, 1]);
-    first?.over();
-    first?.over();
+    for (let i = 0; i < 2; i++) {
+      first?.answered();
+      first?.over();
+    }
     assert.equal(admission.inFlight, 15);
     times(1, '192.0.2.1');
+  });
+
+  it('T17: who hangs up keeps place and share until the work that he began is done', () => {
+    const { admission, entrance, enter, times } = opened();
+    const held = times(4, '192.0.2.1', 'snapshot');
+    for (const visit of held) visit.over();
+    assert.deepEqual([admission.inFlight, entrance.unread], [4, 0]);
+    assert.equal(enter('192.0.2.1'), undefined);
+    for (const visit of held) visit.answered();
+    assert.deepEqual([admission.inFlight, entrance.unread, entrance.clients], [0, 0, 0]);
+    times(4, '192.0.2.1');
   });
 
   it('T17: the addresses of one /64 share', () => {
@@ -77,9 +90,9 @@ describe('Entrance', () => {
     const [visit] = times(1, '192.0.2.9', 'watch');
     assert.equal(enter('192.0.2.9', 'watch'), undefined);
     assert.equal(admission.shed.watch, WATCHING.ofAll / WATCHING.ofClient + 1);
-    for (const one of [...held, visit]) {
+    for (const one of [...held, visit, ...held, visit]) {
       one?.over();
-      one?.over();
+      one?.answered();
     }
     times(WATCHING.ofClient, '192.0.2.1', 'watch');
     times(4, '192.0.2.1');

@@ -8,6 +8,7 @@ import { silentLog } from '../../../node/logging/log.ts';
 
 /** Takes a piece when it is told to. */
 class Taker extends EventEmitter {
+  closed = false;
   destroyed = false;
   readonly pieces: Uint8Array[] = [];
   isEnded = false;
@@ -36,7 +37,7 @@ describe('LongAnswers', () => {
   it('hands over a piece when the one before is taken, and ends with the last', () => {
     const body = Uint8Array.from({ length: 2 * PIECE_BYTES + 1 }, (_, i) => i % 251);
     const taker = new Taker();
-    new LongAnswers().send(taker.response, body);
+    new LongAnswers().send(taker.response, body, 'a');
     assert.equal(taker.pieces.length, 1);
     taker.take();
     assert.deepEqual([taker.pieces.length, taker.isEnded], [2, false]);
@@ -47,7 +48,7 @@ describe('LongAnswers', () => {
 
   it('ends with a piece that is just full', () => {
     const taker = new Taker();
-    new LongAnswers().send(taker.response, new Uint8Array(2 * PIECE_BYTES));
+    new LongAnswers().send(taker.response, new Uint8Array(2 * PIECE_BYTES), 'a');
     taker.take();
     assert.ok(taker.isEnded);
     assert.deepEqual(
@@ -59,7 +60,7 @@ describe('LongAnswers', () => {
   it('stops where the connection is gone', () => {
     const [broken, gone] = [new Taker(), new Taker()];
     for (const taker of [broken, gone])
-      new LongAnswers().send(taker.response, new Uint8Array(3 * PIECE_BYTES));
+      new LongAnswers().send(taker.response, new Uint8Array(3 * PIECE_BYTES), 'a');
     broken.take(new Error('reset'));
     gone.destroyed = true;
     gone.take();
@@ -70,15 +71,42 @@ describe('LongAnswers', () => {
     const answers = new LongAnswers({ bytesMax: 400_000 });
     const [one, other] = [new Uint8Array(300_000), new Uint8Array(100_001)];
     const takers = [new Taker(), new Taker()];
-    for (const { response } of takers) answers.send(response, one);
+    for (const { response } of takers) answers.send(response, one, 'a');
     assert.equal(answers.bytes, 300_000);
-    assert.ok(answers.hasRoomFor(one) && answers.hasRoomFor(other.subarray(1)));
-    assert.ok(!answers.hasRoomFor(other));
+    assert.ok(answers.hasRoomFor(one, 'b') && answers.hasRoomFor(other.subarray(1), 'b'));
+    assert.ok(!answers.hasRoomFor(other, 'b'));
     takers[0]?.emit('close');
-    assert.ok(!answers.hasRoomFor(other));
+    assert.ok(!answers.hasRoomFor(other, 'b'));
     takers[1]?.emit('close');
     assert.equal(answers.bytes, 0);
-    assert.ok(answers.hasRoomFor(other));
+    assert.ok(answers.hasRoomFor(other, 'b'));
+  });
+
+  it('T17: holds nothing for who left before the answer was made', () => {
+    const answers = new LongAnswers();
+    for (const gone of ['closed', 'destroyed'] as const) {
+      const taker = new Taker();
+      taker[gone] = true;
+      answers.send(taker.response, new Uint8Array(300_000), 'a');
+      assert.deepEqual([answers.bytes, taker.pieces.length], [0, 0]);
+    }
+  });
+
+  it('T17: one client holds no more than its part, each body once, and others get theirs', () => {
+    const answers = new LongAnswers({ bytesMax: 1_000_000, clientBytesMax: 400_000 });
+    const [one, other] = [new Uint8Array(300_000), new Uint8Array(100_001)];
+    const takers = [new Taker(), new Taker(), new Taker()];
+    for (const { response } of takers.slice(0, 2)) answers.send(response, one, 'a');
+    answers.send(takers[2]?.response ?? assert.fail(), other, 'b');
+    assert.ok(answers.hasRoomFor(one, 'a') && answers.hasRoomFor(other.subarray(1), 'a'));
+    assert.ok(!answers.hasRoomFor(other, 'a'), 'held for another is not held for this one');
+    assert.ok(!answers.hasRoomFor(one, 'b') && answers.hasRoomFor(one.subarray(2), 'b'));
+    takers[0]?.emit('close');
+    assert.ok(!answers.hasRoomFor(other, 'a'));
+    takers[1]?.emit('close');
+    assert.ok(answers.hasRoomFor(other, 'a'));
+    takers[2]?.emit('close');
+    assert.ok(answers.hasRoomFor(one, 'b') && answers.bytes === 0);
   });
 
   it('T17: where there is no room, the answer is 503 and says when to come again', async () => {
@@ -103,11 +131,11 @@ describe('LongAnswers', () => {
         writeHead: (status: number, given: typeof headers) =>
           Object.assign(taker, { status, headers: given }),
       });
-      await app.request('/long', {}, { outgoing });
+      await app.request('/long', {}, { outgoing, incoming: { socket: { remoteAddress: '192.0.2.1' } } });
       return taker;
     };
     const taker = new Taker();
-    longAnswers.send(taker.response, one);
+    longAnswers.send(taker.response, one, 'a');
     const refused = await asked();
     assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '1']);
     assert.match(String(refused.pieces[0]), /"OVERLOADED"/);
