@@ -123,7 +123,7 @@ export function deskRoutes(
         if (!isAnnounced && !(await heldCodes.knows(log)))
           throw new RequestError('PATH_UNKNOWN', 'the region has no such log');
         const held = heldCodes.of({ subject, log, from });
-        return replies.stream(context, linesOf(sha256, held), 'application/jsonl');
+        return replies.streamBegun(context, linesOf(sha256, held), 'application/jsonl');
       },
     },
   ];

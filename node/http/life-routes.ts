@@ -93,7 +93,7 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute
       needs: 'issue',
       summary: 'Codes that nobody was given yet, each with what its holder is told',
       answer: lines('A line for each', noticeLine),
-      handle: (context) => replies.stream(context, linesOf(life.untold()), 'application/jsonl'),
+      handle: (context) => replies.streamBegun(context, linesOf(life.untold()), 'application/jsonl'),
     },
     {
       method: 'post',
@@ -126,7 +126,7 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute
       needs: 'issue',
       summary: 'Objections that are not settled',
       answer: lines('A line for each', objectionLine),
-      handle: (context) => replies.stream(context, linesOf(life.objections()), 'application/jsonl'),
+      handle: (context) => replies.streamBegun(context, linesOf(life.objections()), 'application/jsonl'),
     },
     {
       method: 'post',

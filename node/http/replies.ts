@@ -116,6 +116,13 @@ export class Replies {
     });
   }
 
+  /** The same for lines that wait for nothing of the caller: what fails before the first one is answered as any other error. */
+  async streamBegun(context: WebContext, lines: AsyncIterable<string>, type: string): Promise<Response> {
+    const iterator = lines[Symbol.asyncIterator]();
+    const first = await iterator.next();
+    return this.stream(context, goneOn(first, iterator), type);
+  }
+
   /** The problem that an error is, with more headers than these have. What nobody foresaw is logged. */
   problem(context: WebContext, error: unknown, more: Readonly<Record<string, string>> = {}): Response {
     const problem = problemOf(error, this.#options.hearer);
@@ -137,6 +144,17 @@ export class Replies {
     const origin = context.req.header('origin');
     const isKnown = origin !== undefined && corsOrigins.includes(origin);
     return { ...this.#common, vary: 'origin', ...(isKnown && { 'access-control-allow-origin': origin }) };
+  }
+}
+
+async function* goneOn(
+  first: IteratorResult<string>,
+  iterator: AsyncIterator<string>,
+): AsyncGenerator<string, void, undefined> {
+  try {
+    for (let one = first; one.done !== true; one = await iterator.next()) yield one.value;
+  } finally {
+    await iterator.return?.();
   }
 }
 

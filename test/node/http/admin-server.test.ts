@@ -17,7 +17,7 @@ import { hexOf } from '../../../protocol/bytes.ts';
 import { Trail } from '../../../node/operators/trail.ts';
 import { type ProcessReport } from '../../../node/http/process-report.ts';
 import { openLog } from '../../../node/logging/log.ts';
-import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
+import { isNodeError, NodeError, type NodeErrorCode } from '../../../node/node-error.ts';
 import { systemRandom as openRandom } from '../../../node/system-random.ts';
 import { problemIn, threeRegions } from '../../support/http-fixture.ts';
 import { joiningOf } from '../../support/joining-fixture.ts';
@@ -175,6 +175,22 @@ describe('AdminServer', () => {
           401,
           'UNAUTHORISED',
         );
+      }
+    });
+
+    it('says why there are no lines, where it is known before the first of them', async () => {
+      const node = world.node('DE');
+      const of = async function* (): AsyncGenerator<never> {
+        await Promise.resolve();
+        throw new NodeError('REGISTRY_AWAY', 'the database does not answer', { retry: true });
+      };
+      Object.defineProperty(node, 'heldCodes', { value: { of }, configurable: true });
+      try {
+        const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
+        const response = await fetch(`${url}/v1/codes`, { method: 'POST', headers, body: '{}' });
+        await problemIn(response, 503, 'REGISTRY_AWAY');
+      } finally {
+        Reflect.deleteProperty(node, 'heldCodes');
       }
     });
 
