@@ -5,6 +5,7 @@ import { encodeIndexSet } from '../../../protocol/revocation/index-set-code.ts';
 import { encodeStatement } from '../../../protocol/trust/statement.ts';
 import { type Statement } from '../../../protocol/trust/statement-schema.ts';
 import { TestCli } from '../../support/cli.ts';
+import { eventually } from '../../support/federation.ts';
 import { testKey } from '../../support/region-fixture.ts';
 import { RunningNode } from '../../support/running-node.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -196,9 +197,12 @@ describe('entente root, in hands that err or are misled', function () {
     cli.nowS = Math.floor(Date.now() / 1_000);
     await initialised();
     await sealed();
+    const before = await size();
     const node = await RunningNode.start(path('DE'), ...FREE);
     try {
       await node.ready();
+      // It logs who it is by itself.
+      await eventually(size, (now) => now > before);
       await submitHalf();
     } finally {
       await node.end('SIGKILL');
