@@ -25,6 +25,11 @@ export function clientAt(address: string): string {
   return `${[...first, ...zeros, ...last].slice(0, 4).join(':')}::/64`;
 }
 
+/** Of a client that is an IPv6 /64 the /48 that it is in; undefined of any other. */
+export function siteOf(client: string): string | undefined {
+  return client.endsWith('::/64') ? `${client.split(':').slice(0, 3).join(':')}::/48` : undefined;
+}
+
 /** The last group may be written as an IPv4 address, which stands for two. */
 function groupsOf(text = ''): string[] {
   const groups = text === '' ? [] : text.split(':').map((group) => group.replace(/^0+(?=.)/, ''));

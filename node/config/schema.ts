@@ -226,8 +226,8 @@ const limitsSchema = z.strictObject({
     .int()
     .min(100)
     .max(3_600_000)
-    .default(60_000)
-    .describe('Milliseconds for each 64 KiB of an answer to be taken.'),
+    .default(900_000)
+    .describe('Milliseconds in which the system has to take more of an answer.'),
   connectionsMax: z
     .int()
     .min(1)

@@ -1,13 +1,14 @@
 /**
  * Connections whose client does not take its answers. Each is given up when nothing more was taken for too long; one that is read
- * slowly but steadily is not. What lies between the node and the client (the system, proxies, the network) takes some by itself.
+ * slowly but steadily is not. What is seen is what the system takes: it takes some MB ahead of the client, and more only when a good
+ * part of that is gone, a third on Linux. So the time has to do for that part, not for a piece.
  */
 import { type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
 
 export interface AnswerWatchOptions {
-  /** Milliseconds for the next piece of an answer (`PIECE_BYTES`) to be taken. */
-  readonly pieceMsMax: number;
+  /** Milliseconds in which the system has to take more. */
+  readonly stillMsMax: number;
   /** Milliseconds of a clock that never steps; that of the process by default. */
   readonly nowMs?: () => number;
 }
@@ -19,19 +20,19 @@ interface Waiting {
   sinceMs: number;
 }
 
-/** Looks within the time of a piece, and the most milliseconds between two. */
+/** Looks within that time, and the most milliseconds between two. */
 const LOOKS = 8;
 const LOOK_MS_MAX = 1_000;
 
 export class AnswerWatch {
-  readonly #pieceMsMax: number;
+  readonly #stillMsMax: number;
   readonly #nowMs: () => number;
   readonly #waiting = new Map<Socket, Waiting>();
   #timer: NodeJS.Timeout | undefined;
   #givenUp = 0;
 
-  constructor({ pieceMsMax, nowMs = () => performance.now() }: AnswerWatchOptions) {
-    this.#pieceMsMax = pieceMsMax;
+  constructor({ stillMsMax, nowMs = () => performance.now() }: AnswerWatchOptions) {
+    this.#stillMsMax = stillMsMax;
     this.#nowMs = nowMs;
   }
 
@@ -48,7 +49,7 @@ export class AnswerWatch {
     response.once('close', () => {
       if (--waiting.answers === 0) this.#waiting.delete(socket);
     });
-    this.#timer ??= setInterval(() => this.look(), Math.min(LOOK_MS_MAX, this.#pieceMsMax / LOOKS)).unref();
+    this.#timer ??= setInterval(() => this.look(), Math.min(LOOK_MS_MAX, this.#stillMsMax / LOOKS)).unref();
   }
 
   isWaiting(socket: Socket): boolean {
@@ -63,7 +64,7 @@ export class AnswerWatch {
       if (socket.bytesWritten !== waiting.bytes) {
         waiting.bytes = socket.bytesWritten;
         waiting.sinceMs = nowMs;
-      } else if (nowMs - waiting.sinceMs >= this.#pieceMsMax) {
+      } else if (nowMs - waiting.sinceMs >= this.#stillMsMax) {
         this.#givenUp++;
         socket.destroy();
       }

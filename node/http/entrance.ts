@@ -1,5 +1,6 @@
 /** Who is let in: by how much there is to do, and by what the same client has under way already. */
 import { type IncomingMessage } from 'node:http';
+import { type Socket } from 'node:net';
 import { type Admission, type Work } from './admission.ts';
 import { clientOf } from '../client-address.ts';
 import { Shares } from './shares.ts';
@@ -19,14 +20,16 @@ export interface Visit {
 export interface EntranceOptions {
   /** Requests in hand. */
   readonly inFlightMax: number;
-  /** Percent of `inFlightMax` that one client may have under way. */
+  /** Percent of `inFlightMax` that one client may have under way, and of the places of those who watch. */
   readonly addressSharePercent: number;
 }
 
 export class Entrance {
   readonly #admission: Admission;
   readonly #shares: Shares;
-  readonly #watching = new Watching();
+  readonly #watching: Watching;
+  /** Answers that are not taken yet, of connections that have some. */
+  readonly #unreadOn = new WeakMap<Socket, number>();
   #unread = 0;
 
   constructor(
@@ -34,13 +37,15 @@ export class Entrance {
     { admission }: { readonly admission: Admission },
   ) {
     this.#admission = admission;
-    this.#shares = new Shares({ max: Math.ceil((inFlightMax * addressSharePercent) / 100) });
+    const ofClient = Math.ceil((inFlightMax * addressSharePercent) / 100);
+    this.#shares = new Shares({ ofClient, ofAll: inFlightMax });
+    this.#watching = new Watching({ sharePercent: addressSharePercent });
   }
 
   /** Lets a request in; undefined: it is turned away. */
   enter(work: Work, { socket }: Pick<IncomingMessage, 'socket'>): Visit | undefined {
     const client = clientOf(socket);
-    return work === 'watch' ? this.#watch(client) : this.#work(work, client);
+    return work === 'watch' ? this.#watch(client) : this.#work(work, client, socket);
   }
 
   /** Answers that are on their way and not taken yet. */
@@ -53,9 +58,9 @@ export class Entrance {
     return this.#shares.refused;
   }
 
-  /** Clients that have requests under way. */
-  get clients(): number {
-    return this.#shares.clients;
+  /** Nothing is under way that counts with its client. */
+  get isIdle(): boolean {
+    return this.#shares.isIdle;
   }
 
   #watch(client: string): Visit | undefined {
@@ -66,22 +71,31 @@ export class Entrance {
     return visitOf({ answered: () => undefined, over: () => this.#watching.over(client) });
   }
 
-  #work(work: Exclude<Work, 'watch'>, client: string): Visit | undefined {
+  #work(work: Exclude<Work, 'watch'>, client: string, socket: Socket): Visit | undefined {
     if (!this.#admission.take(work)) return undefined;
-    if (!this.#shares.take(client)) {
+    // However short, an answer behind one that is not taken waits with it.
+    const isShort = work === 'verdict' && this.#waitingOn(socket) === 0;
+    if (!this.#shares.take(client, isShort)) {
       this.#admission.done();
       return undefined;
     }
     return visitOf({
       answered: () => {
         this.#admission.done();
+        this.#shares.answered(client);
+        this.#unreadOn.set(socket, this.#waitingOn(socket) + 1);
         this.#unread++;
       },
       over: () => {
         this.#unread--;
+        this.#unreadOn.set(socket, this.#waitingOn(socket) - 1);
         this.#shares.over(client);
       },
     });
+  }
+
+  #waitingOn(socket: Socket): number {
+    return this.#unreadOn.get(socket) ?? 0;
   }
 }
 

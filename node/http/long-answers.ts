@@ -5,6 +5,7 @@
  */
 import { type ServerResponse } from 'node:http';
 import { SNAPSHOT_BYTES_MAX } from '../../protocol/limits.ts';
+import { Counts, holdersOf, type Parts } from './held.ts';
 
 /** Bytes handed over at a time. What is not longer goes as one, and is not counted. */
 export const PIECE_BYTES = 1 << 16;
@@ -19,22 +20,22 @@ export interface LongAnswersOptions {
 }
 
 export class LongAnswers {
-  readonly #bytesMax: number;
-  readonly #clientBytesMax: number;
-  /** How many answers of each body each client takes. */
-  readonly #sending = new Map<Uint8Array, Map<string, number>>();
-  readonly #bytesOf = new Map<string, number>();
+  readonly #parts: Parts;
+  /** How many answers of each body each takes. */
+  readonly #sending = new Map<Uint8Array, Counts>();
+  readonly #bytesOf = new Counts();
   #bytes = 0;
 
   constructor({ bytesMax = SENDING_BYTES_MAX, clientBytesMax = bytesMax }: LongAnswersOptions = {}) {
-    this.#bytesMax = bytesMax;
-    this.#clientBytesMax = clientBytesMax;
+    this.#parts = { ofClient: clientBytesMax, ofAll: bytesMax };
   }
 
   hasRoomFor(body: Uint8Array, client: string): boolean {
     const takers = this.#sending.get(body);
-    if (takers === undefined && this.#bytes + body.length > this.#bytesMax) return false;
-    return takers?.has(client) === true || this.#heldBy(client) + body.length <= this.#clientBytesMax;
+    if (takers === undefined && this.#bytes + body.length > this.#parts.ofAll) return false;
+    return holdersOf(client, this.#parts).every(
+      ({ name, max }) => (takers?.of(name) ?? 0) > 0 || this.#bytesOf.of(name) + body.length <= max,
+    );
   }
 
   /** Sends the body of an answer whose head is written, and ends it. `body` must not change before. */
@@ -59,31 +60,23 @@ export class LongAnswers {
     return this.#bytes;
   }
 
-  #heldBy(client: string): number {
-    return this.#bytesOf.get(client) ?? 0;
-  }
-
   #hold(body: Uint8Array, client: string): void {
-    const takers = this.#sending.get(body) ?? new Map<string, number>();
+    const takers = this.#sending.get(body) ?? new Counts();
     if (takers.size === 0) this.#bytes += body.length;
     this.#sending.set(body, takers);
-    const count = takers.get(client) ?? 0;
-    if (count === 0) this.#bytesOf.set(client, this.#heldBy(client) + body.length);
-    takers.set(client, count + 1);
+    for (const { name } of holdersOf(client, this.#parts)) {
+      if (takers.of(name) === 0) this.#bytesOf.add(name, body.length);
+      takers.add(name, 1);
+    }
   }
 
   #let(body: Uint8Array, client: string): void {
     const takers = this.#sending.get(body);
     if (takers === undefined) return;
-    const left = (takers.get(client) ?? 1) - 1;
-    if (left > 0) {
-      takers.set(client, left);
-      return;
+    for (const { name } of holdersOf(client, this.#parts)) {
+      takers.add(name, -1);
+      if (takers.of(name) === 0) this.#bytesOf.add(name, -body.length);
     }
-    takers.delete(client);
-    const held = this.#heldBy(client) - body.length;
-    if (held > 0) this.#bytesOf.set(client, held);
-    else this.#bytesOf.delete(client);
     if (takers.size > 0) return;
     this.#sending.delete(body);
     this.#bytes -= body.length;

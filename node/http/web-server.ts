@@ -7,6 +7,7 @@ import { isErrno } from '../region/files.ts';
 import { NodeError } from '../node-error.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import { clientOf } from '../client-address.ts';
+import { Counts, holdersOf } from './held.ts';
 import { OneATurn } from './one-a-turn.ts';
 import { type TlsFiles } from './tls-files.ts';
 
@@ -14,7 +15,7 @@ export interface WebServerLimits {
   readonly headerTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  /** For the next piece of an answer to be taken. */
+  /** For the system to take more of an answer. */
   readonly answerTimeoutMs: number;
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
@@ -50,7 +51,7 @@ const STOP_MS = 5_000;
 export class WebServer {
   readonly #options: WebServerOptions;
   readonly #modules: WebServerModules;
-  readonly #perClient = new Map<string, number>();
+  readonly #connections = new Counts();
   readonly #inHand = new WeakMap<Socket, Set<ServerResponse>>();
   readonly #answers: AnswerWatch;
   #server: Server | undefined;
@@ -59,7 +60,7 @@ export class WebServer {
   constructor(options: WebServerOptions, modules: WebServerModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#answers = new AnswerWatch({ pieceMsMax: options.limits.answerTimeoutMs });
+    this.#answers = new AnswerWatch({ stillMsMax: options.limits.answerTimeoutMs });
   }
 
   /** Connections refused or cut off for being too many, or for asking too much at once, since the start. */
@@ -167,17 +168,16 @@ export class WebServer {
   #count(socket: Socket): void {
     const client = clientOf(socket);
     if (client === '') return;
-    const count = this.#perClient.get(client) ?? 0;
-    if (count >= this.#options.limits.connectionsPerAddressMax) {
+    const { connectionsPerAddressMax: ofClient, connectionsMax: ofAll } = this.#options.limits;
+    const holders = holdersOf(client, { ofClient, ofAll });
+    if (holders.some(({ name, max }) => this.#connections.of(name) >= max)) {
       this.#refused++;
       socket.destroy();
       return;
     }
-    this.#perClient.set(client, count + 1);
+    for (const { name } of holders) this.#connections.add(name, 1);
     socket.once('close', () => {
-      const left = (this.#perClient.get(client) ?? 1) - 1;
-      if (left > 0) this.#perClient.set(client, left);
-      else this.#perClient.delete(client);
+      for (const { name } of holders) this.#connections.add(name, -1);
     });
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { clientAt } from '../../node/client-address.ts';
+import { clientAt, siteOf } from '../../node/client-address.ts';
 
 describe('clientAt', () => {
   it('is an IPv4 address as it is, also where it came to a socket of both kinds', () => {
@@ -33,5 +33,15 @@ describe('clientAt', () => {
     assert.equal(new Set(all.map(clientAt)).size, all.length);
     assert.equal(clientAt('::1'), '0:0:0:0::/64');
     assert.equal(clientAt('::'), clientAt('::2'));
+  });
+});
+
+describe('siteOf', () => {
+  it('T17: is the /48 of an IPv6 client, and of no other', () => {
+    const all = ['2001:db8:7::1', '2001:db8:7:ffff::1', '2001:db8:7:8:9:a:b:c'];
+    assert.deepEqual(new Set(all.map((address) => siteOf(clientAt(address)))), new Set(['2001:db8:7::/48']));
+    assert.equal(siteOf(clientAt('2001:db8:8::1')), '2001:db8:8::/48');
+    for (const address of ['192.0.2.7', '::ffff:192.0.2.7', ''])
+      assert.equal(siteOf(clientAt(address)), undefined);
   });
 });

@@ -21,7 +21,7 @@ const answer = () => Object.assign(new EventEmitter(), { closed: false }) as unk
 describe('AnswerWatch', () => {
   function watching() {
     let nowMs = 0;
-    const watch = new AnswerWatch({ pieceMsMax: 100_000, nowMs: () => nowMs });
+    const watch = new AnswerWatch({ stillMsMax: 100_000, nowMs: () => nowMs });
     const lookAfter = (ms: number): void => {
       nowMs += ms;
       watch.look();

@@ -2,15 +2,21 @@ import assert from 'node:assert/strict';
 import { type IncomingMessage } from 'node:http';
 import { Admission, type Work } from '../../../node/http/admission.ts';
 import { Entrance, type Visit } from '../../../node/http/entrance.ts';
-import { WATCHING } from '../../../node/http/watching.ts';
+import { WATCHING_MAX } from '../../../node/http/watching.ts';
+
+/** Places of one address for watching, with a quarter of all. */
+const WATCHING_OF_ONE = 16;
 
 describe('Entrance', () => {
-  /** Sixteen in hand, four of one address. */
-  function opened() {
+  /** Sixteen in hand, four of one address. Each request comes on a connection of its own. */
+  function opened({ addressSharePercent = 25 } = {}) {
     const admission = new Admission({ inFlightMax: 16, delayMsMax: 50 });
-    const entrance = new Entrance({ inFlightMax: 16, addressSharePercent: 25 }, { admission });
-    const enter = (remoteAddress: string, work: Work = 'verdict'): Visit | undefined =>
-      entrance.enter(work, { socket: { remoteAddress } } as IncomingMessage);
+    const entrance = new Entrance({ inFlightMax: 16, addressSharePercent }, { admission });
+    const enter = (
+      remoteAddress: string,
+      work: Work = 'verdict',
+      socket = { remoteAddress },
+    ): Visit | undefined => entrance.enter(work, { socket } as IncomingMessage);
     const times = (count: number, ...args: Parameters<typeof enter>): Visit[] =>
       Array.from({ length: count }, () => enter(...args) ?? assert.fail('turned away'));
     return { admission, entrance, enter, times };
@@ -40,7 +46,7 @@ describe('Entrance', () => {
     assert.deepEqual([admission.inFlight, entrance.unread], [4, 0]);
     assert.equal(enter('192.0.2.1'), undefined);
     for (const visit of held) visit.answered();
-    assert.deepEqual([admission.inFlight, entrance.unread, entrance.clients], [0, 0, 0]);
+    assert.deepEqual([admission.inFlight, entrance.unread, entrance.isIdle], [0, 0, true]);
     times(4, '192.0.2.1');
   });
 
@@ -51,6 +57,16 @@ describe('Entrance', () => {
     times(1, '2001:db8:0:1::1');
   });
 
+  it('T17: the addresses of one /48 have half of all places together, and of all that watch', () => {
+    const { enter, times } = opened();
+    for (const site of ['1', '2']) times(4, `2001:db8:0:${site}::1`);
+    assert.equal(enter('2001:db8:0:3::1'), undefined);
+    times(4, '2001:db8:1:1::1');
+    for (const site of ['1', '2']) times(WATCHING_OF_ONE, `2001:db8:0:${site}::1`, 'watch');
+    assert.equal(enter('2001:db8:0:3::1', 'watch'), undefined);
+    times(1, '2001:db8:1:1::1', 'watch');
+  });
+
   it('T17: an answer that is not taken is not in hand, and counts with its address alone', () => {
     const { admission, entrance, enter, times } = opened();
     const [first, ...rest] = times(4, '192.0.2.1', 'snapshot');
@@ -58,10 +74,40 @@ describe('Entrance', () => {
     assert.deepEqual([admission.inFlight, entrance.unread], [0, 4]);
     assert.equal(enter('192.0.2.1', 'snapshot'), undefined);
     times(4, '192.0.2.2', 'batch');
-    first?.over();
-    assert.equal(entrance.unread, 3);
+    for (const visit of [first, ...rest].slice(0, 3)) visit?.over();
+    assert.equal(entrance.unread, 1);
     times(1, '192.0.2.1', 'snapshot');
     assert.equal(admission.inFlight, 5);
+  });
+
+  it('T17: answers that are not taken hold half a share, and verdicts of neighbours have the rest', () => {
+    const { enter, times, entrance } = opened();
+    const slow = times(4, '192.0.2.1', 'snapshot');
+    for (const visit of slow) visit.answered();
+    for (const work of ['snapshot', 'batch', 'log', 'read'] as const)
+      assert.equal(enter('192.0.2.1', work), undefined, work);
+    times(2, '192.0.2.1');
+    assert.equal(enter('192.0.2.1'), undefined);
+    assert.equal(entrance.overShare, 5);
+  });
+
+  it('T17: a verdict behind an answer that is not taken counts as that does', () => {
+    const { enter } = opened();
+    const socket = { remoteAddress: '192.0.2.1' };
+    const slow = [enter('192.0.2.1', 'snapshot', socket), enter('192.0.2.1', 'verdict', socket)];
+    for (const visit of slow) visit?.answered();
+    assert.equal(enter('192.0.2.1', 'verdict', socket), undefined);
+    slow[1]?.over();
+    assert.ok(enter('192.0.2.1', 'verdict', socket));
+  });
+
+  it('one place alone is share and half of it', () => {
+    const { enter, times } = opened({ addressSharePercent: 1 });
+    const [visit] = times(1, '192.0.2.1', 'snapshot');
+    visit?.answered();
+    assert.equal(enter('192.0.2.1'), undefined);
+    visit?.over();
+    times(1, '192.0.2.1', 'snapshot');
   });
 
   it('an answer counts with its address until it is over, in whatever order that is told', () => {
@@ -74,27 +120,33 @@ describe('Entrance', () => {
     second?.answered();
     second?.answered();
     assert.deepEqual([admission.inFlight, entrance.unread], [0, 1]);
-    assert.equal(entrance.clients, 1);
+    assert.ok(!entrance.isIdle);
     second?.over();
-    assert.deepEqual([admission.inFlight, entrance.unread, entrance.clients], [0, 0, 0]);
+    assert.deepEqual([admission.inFlight, entrance.unread, entrance.isIdle], [0, 0, true]);
   });
 
   it('T17: who watches takes no place in hand, and only so many; where all are taken, whoever has none gets one', () => {
     const { admission, enter, times } = opened();
     const held: Visit[] = [];
-    for (let i = 1; i <= WATCHING.ofAll / WATCHING.ofClient; i++) {
-      held.push(...times(WATCHING.ofClient, `192.0.2.${i}`, 'watch'));
+    for (let i = 1; i <= WATCHING_MAX / WATCHING_OF_ONE; i++) {
+      held.push(...times(WATCHING_OF_ONE, `192.0.2.${i}`, 'watch'));
       assert.equal(enter(`192.0.2.${i}`, 'watch'), undefined);
     }
     assert.equal(admission.inFlight, 0);
     const [visit] = times(1, '192.0.2.9', 'watch');
     assert.equal(enter('192.0.2.9', 'watch'), undefined);
-    assert.equal(admission.shed.watch, WATCHING.ofAll / WATCHING.ofClient + 1);
+    assert.equal(admission.shed.watch, WATCHING_MAX / WATCHING_OF_ONE + 1);
     for (const one of [...held, visit, ...held, visit]) {
       one?.over();
       one?.answered();
     }
-    times(WATCHING.ofClient, '192.0.2.1', 'watch');
+    times(WATCHING_OF_ONE, '192.0.2.1', 'watch');
     times(4, '192.0.2.1');
+  });
+
+  it('behind a proxy on the same host, watching has as much of its places as the share says', () => {
+    const { enter, times } = opened({ addressSharePercent: 100 });
+    times(WATCHING_MAX, '127.0.0.1', 'watch');
+    assert.equal(enter('127.0.0.1', 'watch'), undefined);
   });
 });

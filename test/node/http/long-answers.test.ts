@@ -109,6 +109,21 @@ describe('LongAnswers', () => {
     assert.ok(answers.hasRoomFor(one, 'b') && answers.bytes === 0);
   });
 
+  it('T17: the clients of one /48 hold no more than half together', () => {
+    const answers = new LongAnswers({ bytesMax: 1_000_000, clientBytesMax: 300_000 });
+    const bodies = [250_000, 250_000, 1].map((length) => new Uint8Array(length));
+    const [first = assert.fail(), second = assert.fail(), third = assert.fail()] = bodies;
+    answers.send(new Taker().response, first, '2001:db8:7:1::/64');
+    answers.send(new Taker().response, first, '2001:db8:7:2::/64');
+    const taker = new Taker();
+    answers.send(taker.response, second, '2001:db8:7:3::/64');
+    assert.ok(!answers.hasRoomFor(third, '2001:db8:7:4::/64'));
+    assert.ok(answers.hasRoomFor(second, '2001:db8:7:4::/64'), 'each body once');
+    assert.ok(answers.hasRoomFor(third, '2001:db8:8:1::/64'));
+    taker.emit('close');
+    assert.ok(answers.hasRoomFor(third, '2001:db8:7:4::/64'));
+  });
+
   it('T17: where there is no room, the answer is 503 and says when to come again', async () => {
     const longAnswers = new LongAnswers({ bytesMax: 300_000 });
     const [one, other] = [new Uint8Array(200_000), new Uint8Array(200_000)];

@@ -36,6 +36,8 @@ describe('PublicServer and clients that do not take their answers', () => {
   /** Snapshots that were begun, and answers that are over since the start. */
   let begun: number;
   let over: number;
+  /** The connection of the last request, at its other end. */
+  let asking: Socket | undefined;
   const sockets: Socket[] = [];
 
   before(async () => {
@@ -81,6 +83,7 @@ describe('PublicServer and clients that do not take their answers', () => {
     const { entrance } = http.server;
     const enter = entrance.enter.bind(entrance);
     entrance.enter = (...request) => {
+      asking = request[1].socket;
       const visit = enter(...request);
       return visit && { ...visit, over: () => (over++, visit.over()) };
     };
@@ -102,24 +105,33 @@ describe('PublicServer and clients that do not take their answers', () => {
     return Number(part.toString('latin1', 9, 12));
   }
 
+  const verdictRequest = () => {
+    const body = JSON.stringify({ code });
+    return `POST /v1/verify HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  };
+
   const verdict = () => http.post('/v1/verify', { code }).then(({ status }) => status);
 
   it('T17: pipelined snapshots that one address reads slowly take its share, and no place in hand', async () => {
     await start();
     await Promise.all(Array.from({ length: 4 }, () => client('127.0.0.2', SNAPSHOT.repeat(8))));
-    await until(() => http.server.entrance.unread === SHARE, 'its share waits for it');
-    await until(() => http.server.entrance.overShare === 4 * 8 - SHARE, 'the rest is turned away');
-    assert.equal(http.server.admission.inFlight, 0);
+    const { entrance, admission } = http.server;
+    await until(() => entrance.unread + entrance.overShare === 4 * 8, 'all is made or turned away');
+    assert.equal(admission.inFlight, 0);
+    assert.ok(entrance.unread >= SHARE / 2 && entrance.unread < SHARE / 2 + SHARE, `${entrance.unread}`);
     assert.equal(await statusOf('127.0.0.2', SNAPSHOT), 503);
+    assert.equal(await statusOf('127.0.0.2', verdictRequest()), 200, 'of a neighbour');
     assert.equal(await statusOf('127.0.0.3', SNAPSHOT), 200);
     assert.deepEqual(new Set(await Promise.all(Array.from({ length: SHARE }, verdict))), new Set([200]));
   });
 
-  it('T17: more addresses than there are places, each with all that it may hold, take no place in hand', async () => {
+  it('T17: addresses that hold more than all places, each what it may, take no place in hand', async () => {
     await start();
-    for (let i = 2; i < 2 + 2 * (PLACES / SHARE); i++) {
-      await client(`127.0.0.${i}`, SNAPSHOT.repeat(SHARE));
-      await until(() => http.server.entrance.unread === (i - 1) * SHARE, `the share of ${i - 1}`);
+    for (let i = 2; i < 2 + 3 * (PLACES / SHARE); i++) {
+      await client(`127.0.0.${i}`, SNAPSHOT);
+      await until(() => http.server.entrance.unread === (i - 2) * (SHARE / 2) + 1, `the first of ${i - 1}`);
+      await client(`127.0.0.${i}`, SNAPSHOT);
+      await until(() => http.server.entrance.unread === (i - 1) * (SHARE / 2), `the half of ${i - 1}`);
     }
     assert.equal(http.server.admission.inFlight, 0);
     assert.equal(await statusOf('127.0.0.99', SNAPSHOT), 200);
@@ -146,6 +158,27 @@ describe('PublicServer and clients that do not take their answers', () => {
     await until(() => http.server.entrance.unread === 0, 'all is taken');
     await once(slow, 'close');
     assert.ok(bytes > ITEMS.length * 65_536, `${bytes} bytes`);
+  });
+
+  it('T17: who reads 20 kbit/s all the time is not given up between two pieces that the system takes', async () => {
+    await start();
+    const slow = await client('127.0.0.2', SNAPSHOT);
+    await until(() => http.server.entrance.unread === 1, 'it waits');
+    const served = asking ?? assert.fail();
+    let [taken, bytes, bytesMost] = [served.bytesWritten, 0, 0];
+    while (http.server.entrance.unread > 0) {
+      const [part] = (await once(slow.resume(), 'data')) as [Buffer];
+      slow.pause();
+      bytes += part.length;
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+      if (served.bytesWritten === taken) continue;
+      bytesMost = Math.max(bytesMost, bytes);
+      [taken, bytes] = [served.bytesWritten, 0];
+    }
+    assert.ok(bytesMost > 65_536, `${bytesMost} bytes: the system holds more than a piece`);
+    const ms = (bytesMost / (20_000 / 8)) * 1_000;
+    assert.ok(ms < configOf().limits.answerTimeoutMs, `${bytesMost} bytes take ${ms} ms`);
   });
 
   it('T17: who leaves before the snapshot is made keeps his place until then, and nothing is held for him', async () => {
@@ -215,7 +248,7 @@ describe('PublicServer and clients that do not take their answers', () => {
   });
 
   it('T17: one address holds a quarter of what long answers may take, and others get theirs', async () => {
-    await start();
+    await start(['limits.inFlightMax', '32']);
     for (const size of [1, 2, 3]) {
       await client('127.0.0.2', GET(`/v1/snapshot?since=FR:${size}`));
       await until(() => http.server.entrance.unread === size, 'it waits');

@@ -7,7 +7,7 @@ import { CODES_BY_STATUS, problemOf, REQUEST_FAULTS } from '../../../node/http/p
 import { SINGLE_BYTES_MAX, workOf } from '../../../node/http/public-server.ts';
 import { problem, verdict, verifyRequest } from '../../../node/http/schemas.ts';
 import { PIECE_BYTES } from '../../../node/http/long-answers.ts';
-import { WATCHING } from '../../../node/http/watching.ts';
+import { WATCHING_MAX } from '../../../node/http/watching.ts';
 import { HEAD_BYTES_MAX } from '../../../node/http/web-server.ts';
 import { CHECKPOINTS_PER_ADDRESS } from '../../../node/http/witness-routes.ts';
 import { ADD_CHECKPOINT_BYTES_MAX } from '../../../node/witness/add-checkpoint.ts';
@@ -157,16 +157,17 @@ describe('SPEC.md 15', () => {
     const defaults = SETTINGS.filter(({ at }) => at[0] === 'limits' && at[1] !== 'delayMsMax').map(
       ({ at, fallback }) => [at.join('.'), fallback] as const,
     );
+    const sharePercent = Object.fromEntries(defaults)['limits.addressSharePercent'];
     const expected = [
       ...defaults,
       ['head of a request', HEAD_BYTES_MAX] as const,
       ['checkpoints a second from one address', CHECKPOINTS_PER_ADDRESS.perS] as const,
       ['checkpoints at once from one address', CHECKPOINTS_PER_ADDRESS.burst] as const,
-      ['requests of 15.7 under way, of one address', WATCHING.ofClient] as const,
-      ['requests of 15.7 under way, of all', WATCHING.ofAll] as const,
+      ['requests of 15.7 under way, of one address', (WATCHING_MAX * Number(sharePercent)) / 100] as const,
+      ['requests of 15.7 under way, of all', WATCHING_MAX] as const,
     ];
     assert.ok(part(10).includes(`at most ${ADD_CHECKPOINT_BYTES_MAX.toLocaleString('en-US')}`));
-    assert.ok(part(9).includes(`each ${PIECE_BYTES.toLocaleString('en-US')} bytes of an answer`));
+    assert.ok(part(9).includes(`Answers of more than ${PIECE_BYTES.toLocaleString('en-US')} bytes`));
     assert.deepEqual(Object.fromEntries(figures), Object.fromEntries(expected));
     assert.ok(part(8).includes(`bodies of more than ${SINGLE_BYTES_MAX.toLocaleString('en-US')} bytes`));
     assert.equal(
