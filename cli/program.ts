@@ -91,6 +91,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   key: async () => (await import('./commands/key.ts')).addKey,
   root: async () => (await import('./commands/root.ts')).addRoot,
   operator: async () => (await import('./commands/operator.ts')).addOperator,
+  override: async () => (await import('./commands/override.ts')).addOverride,
   trail: async () => (await import('./commands/trail.ts')).addTrail,
   state: async () => (await import('./commands/state.ts')).addState,
   registry: async () => (await import('./commands/registry.ts')).addRegistry,

@@ -178,6 +178,24 @@ export const RULE_SET_LIFE_S_MAX = 731 * 86_400;
 /** Changes of a region's clocks that a rule set lists: two a year, and some. */
 export const ZONE_OFFSETS_MAX = 16;
 
+/** Bytes of what a colour rests on: facts of a rule set, of which most are days and flags. */
+export const BASIS_BYTES_MAX = 4_096;
+
+/** Codes that a tally counts at least, unless its first is a day old: by fewer, single people could be told. */
+export const TALLY_CODES_MIN = 1_000;
+export const TALLY_S_MAX = 86_400;
+/** Codes of a cell of a tally at least. */
+export const TALLY_CELL_MIN = 10;
+/** Cells of a tally: three colours of 32 rule sets. */
+export const TALLY_CELLS_MAX = 96;
+
+/** Seconds that a colour without a rule counts at most: 14 days, and what is left of the hour. */
+export const OVERRIDE_S_MAX = 14 * 86_400 + 3_600;
+
+/** Leaves of one disclosure, and its bytes. */
+export const DISCLOSURE_LEAVES_MAX = 16_384;
+export const DISCLOSURE_BYTES_MAX = 83_886_080;
+
 /** Bytes of a claim or permit of a writer with its key and signature. */
 export const WRITER_WORD_BYTES_MAX = 1_024;
 

@@ -14,7 +14,7 @@ import { CliError, EXIT, usageError } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { table } from '../table.ts';
-import { spanText } from '../times.ts';
+import { spanText, timeText } from '../times.ts';
 import { wrapped } from '../wrap.ts';
 import { writerText } from '../writer-text.ts';
 
@@ -164,6 +164,7 @@ function ownLines({
   behind = {},
   verdicts,
   life,
+  bulk,
   addresses,
   process,
 }: RunningStatus): string[] {
@@ -178,6 +179,7 @@ function ownLines({
     ['store', printable(store)],
     ...(writer === undefined ? [] : [['writer', writerText(writer)] as const]),
     ...lifeLines(life),
+    ...alarmLines(bulk),
     ...(reason === undefined ? [] : [['why not', printable(reason)] as const]),
     ...Object.entries(sizes).map(
       ([origin, size]) => ['log', `${printable(origin)}: ${figure(size)}`] as const,
@@ -203,6 +205,23 @@ function lifeLines(life: RunningStatus['life']): [string, string][] {
       : [['objections', `${figure(open)} open, ${figure(upheld)} upheld${late}`] as [string, string]]),
   ];
 }
+
+const ALARM_TEXTS: Readonly<Record<string, string>> = {
+  stricter: 'yellow and red codes were issued',
+  revoked: 'codes were revoked',
+  override: 'people got a colour that no rule gave',
+};
+
+/** The newest alarms that many colours changed at once. */
+function alarmLines(bulk: RunningStatus['bulk']): [string, string][] {
+  return (bulk?.alarms ?? []).slice(0, ALARMS_SHOWN).map(({ kind, hour, count, limit }) => {
+    const what = ALARM_TEXTS[kind] ?? printable(kind);
+    const when = timeText(hour * 3_600);
+    return ['ALARM', `${figure(count)} ${what} in the hour from ${when}, above ${figure(limit)}`];
+  });
+}
+
+const ALARMS_SHOWN = 5;
 
 const CLOCK_TEXTS: Readonly<Record<RunningStatus['clock']['standing'], string>> = {
   agrees: 'agrees with those of most regions',

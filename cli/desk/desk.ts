@@ -5,6 +5,7 @@
 import { type Config } from '../../node/config/schema.ts';
 import { type RegionLayout } from '../../node/region/layout.ts';
 import { type Operator } from '../../node/operators/operators.ts';
+import { type OverrideOrder, type OverrideSeen } from '../../node/abuse/overrides.ts';
 import { type RegionKeys } from '../../node/region/region-keys.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
@@ -91,6 +92,10 @@ export interface Desk {
   addOperator(operator: Omit<Operator, 'addedAtS'>): Promise<void>;
   /** @throws {NodeError} as `Operators.remove`. */
   removeOperator(name: string): Promise<void>;
+  /** Colours without a rule. Rejects as `Overrides`. */
+  proposeOverride(order: OverrideOrder): Promise<OverrideSeen>;
+  confirmOverride(id: string): Promise<{ readonly issued: number }>;
+  overrides(): Promise<readonly OverrideSeen[]>;
   /** All that is in the logs stands in the published files. */
   publish(): Promise<void>;
   /** Whoever runs the region takes up what has changed in its config and its folder of keys. */

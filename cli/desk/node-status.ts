@@ -54,6 +54,12 @@ export const nodeStatusSchema = z.looseObject({
   forked: z.array(z.string()),
   scrub: z.looseObject({ corrupt: z.number() }),
   verdicts: z.record(z.string(), z.number()),
+  bulk: z
+    .object({
+      counts: z.record(z.string(), z.number()),
+      alarms: z.array(z.object({ kind: z.string(), hour: z.number(), count: z.number(), limit: z.number() })),
+    })
+    .optional(),
   life: z
     .looseObject({
       objections: z.looseObject({ open: z.number(), upheld: z.number(), overdue: z.number() }),

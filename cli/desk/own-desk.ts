@@ -1,4 +1,6 @@
 /** A region whose directory the command itself has opened. */
+import { IssueGate } from '../../node/abuse/issue-gate.ts';
+import { type OverrideOrder, type OverrideSeen } from '../../node/abuse/overrides.ts';
 import { Bridge } from '../../node/bridging/bridge.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
 import { isNodeError } from '../../node/node-error.ts';
@@ -135,12 +137,16 @@ export class OwnDesk implements Desk {
     { onHashed, onSigned }: IssueProgress,
   ): Promise<readonly IssuedCode[]> {
     const { nowS, random, sha256 } = this.#modules;
-    const requests = await requestsOf(people, nowS(), random, onHashed);
+    const { node, operators } = this.#region;
+    const gate = new IssueGate({ state: () => this.state, areNamed: () => operators.areNamed, nowS });
+    const basisOf: IssueGate['basisOf'] = (status, told) => gate.basisOf(status, told);
     let signed = 0;
     this.#modules.meter.onSigned = () => onSigned(++signed);
-    const issued = await this.#act({ action: 'issue/batch', needs: 'issue', count: people.length }, () =>
-      this.#region.node.issueAll(requests.map((one) => ({ ...one, toHandOver: true }))),
-    );
+    const action = { action: 'issue/batch', needs: 'issue', count: people.length } as const;
+    const issued = await this.#act(action, async () => {
+      const requests = await requestsOf(people, nowS(), random, { basisOf, onHashed });
+      return node.issueAll(requests.map((one) => ({ ...one, toHandOver: true })));
+    });
     // A code is given out once its place in the log is public.
     await this.#region.publish();
     return issued.map((one, i) => issuedCodeOf(sha256, people[i]?.subject ?? '', one));
@@ -250,6 +256,21 @@ export class OwnDesk implements Desk {
     return this.#act({ action: 'operators/remove', needs: 'operators', about: name }, () =>
       this.#region.operators.remove(name),
     );
+  }
+
+  proposeOverride(order: OverrideOrder): Promise<OverrideSeen> {
+    const action = { action: 'override/propose', needs: 'issue', count: order.subjects.length } as const;
+    return this.#act(action, () => this.#region.node.overrides.propose(order, this.#modules.actor));
+  }
+
+  confirmOverride(id: string): Promise<{ readonly issued: number }> {
+    return this.#act({ action: 'override/confirm', needs: 'issue', about: id }, () =>
+      this.#region.node.overrides.confirm(id, this.#modules.actor),
+    );
+  }
+
+  overrides(): Promise<readonly OverrideSeen[]> {
+    return this.#region.node.overrides.list();
   }
 
   publish(): Promise<void> {

@@ -3,6 +3,7 @@
  * says how things stand, and statements of the root are signed here, since a node never holds root keys.
  */
 import { join, resolve } from 'node:path';
+import { type OverrideOrder, type OverrideSeen } from '../../node/abuse/overrides.ts';
 import { AdminClient, type AdminRequest } from '../../node/http/admin-client.ts';
 import { isAdminPort } from '../../node/http/admin-address.ts';
 import {
@@ -325,6 +326,19 @@ export class RunningDesk implements Desk {
 
   async removeOperator(name: string): Promise<void> {
     await this.#post('/v1/operators/remove', { name });
+  }
+
+  async proposeOverride(order: OverrideOrder): Promise<OverrideSeen> {
+    return (await this.#post('/v1/override/propose', order)) as OverrideSeen;
+  }
+
+  async confirmOverride(id: string): Promise<{ readonly issued: number }> {
+    return (await this.#post('/v1/override/confirm', { id })) as { readonly issued: number };
+  }
+
+  async overrides(): Promise<readonly OverrideSeen[]> {
+    const answer = await asked(this.#client.ask({ method: 'GET', path: '/v1/override' }));
+    return (answer as { readonly overrides: readonly OverrideSeen[] }).overrides;
   }
 
   async reload(): Promise<void> {

@@ -128,7 +128,10 @@ export function decideAll(
     const { status, open } = decide(ruleSet, facts, nowS);
     const isOpen = status === undefined || (doubts.length > 0 && status.colour !== 'red');
     if (isOpen) undecided.push({ subject, line, open, doubts });
-    else people.push({ ...person, colour: status.colour, status });
+    else {
+      const told = { atS: nowS, facts: Object.fromEntries(facts) };
+      people.push({ ...person, colour: status.colour, status, told });
+    }
   }
   return { people, undecided, faults, unmatched: background.size - matched };
 }

@@ -1,6 +1,7 @@
 /** One person to issue a code for, as a row of a file or the flags of a command describe them. */
 import { z } from 'zod';
 import { SUBJECT_BYTES_MAX } from '../../node/registry/record-page.ts';
+import { type ToldBasis } from '../../node/abuse/issue-gate.ts';
 import { type Status } from '../../protocol/code/status.ts';
 import { type RowFault, type RowForm } from '../../node/rows/row-form.ts';
 
@@ -65,7 +66,11 @@ const personSchema = z
   });
 
 /** `status` is that of the rules, where they decided; without it colour and days make one. */
-export type Person = z.infer<typeof personSchema> & { readonly status?: Status };
+export type Person = z.infer<typeof personSchema> & {
+  readonly status?: Status;
+  /** What rules decided on, and when. */
+  readonly told?: ToldBasis;
+};
 
 const EXAMPLES: Readonly<Record<Column, string>> = {
   subject: 'P-00001',

@@ -1,5 +1,6 @@
 /** From a person and a status given by hand to what a region issues. */
 import { type z } from 'zod';
+import { type IssueGate } from '../../node/abuse/issue-gate.ts';
 import { scryptInPool } from '../../node/crypto/scrypt.ts';
 import { type issueOrder } from '../../node/http/admin-schemas.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
@@ -28,7 +29,7 @@ export async function requestsOf(
   people: readonly Person[],
   nowS: number,
   random: (bytes: number) => Uint8Array,
-  onHashed?: (done: number) => void,
+  { basisOf, onHashed }: RequestsModules,
 ): Promise<IssueRequest[]> {
   const documents = new Array<DocumentField | undefined>(people.length);
   const onPaper = people.flatMap((person, i) => (person.document_number === undefined ? [] : [i]));
@@ -38,22 +39,29 @@ export async function requestsOf(
     batch.forEach((i, n) => (documents[i] = fields[n]));
     onHashed?.(Math.min(at + HASHES_AT_ONCE, onPaper.length));
   }
-  return people.map((person, i) => ({
-    subject: person.subject,
-    fields: {
-      status: statusOf(person, nowS),
-      holderKey: person.device === undefined ? undefined : hexBytes(person.device),
-      document: documents[i],
-    },
-  }));
+  return people.map((person, i) => {
+    const status = statusOf(person, nowS);
+    const holderKey = person.device === undefined ? undefined : hexBytes(person.device);
+    const basis = basisOf(status, person.told);
+    return { subject: person.subject, fields: { status, holderKey, document: documents[i] }, basis };
+  });
 }
+
+export interface RequestsModules {
+  /** See `IssueGate.basisOf`. */
+  readonly basisOf: IssueGate['basisOf'];
+  readonly onHashed?: (done: number) => void;
+}
+
+type OrderFacts = NonNullable<z.input<typeof issueOrder>['basis']>['facts'];
 
 /** The order for a person as the admin address of a node takes it. */
 export function orderOf(person: Person, nowS: number): z.input<typeof issueOrder> {
-  const { subject, device, document_country: country, document_number: number } = person;
+  const { subject, device, document_country: country, document_number: number, told } = person;
   return {
     subject,
     status: statusOf(person, nowS),
+    ...(told !== undefined && { basis: { atS: told.atS, facts: { ...told.facts } as OrderFacts } }),
     ...(device !== undefined && { holderKey: device.toLowerCase() }),
     ...(country !== undefined && number !== undefined && { document: { country, number } }),
   };

@@ -7,6 +7,7 @@ import {
   REGION_NAME_BYTES_MAX,
   TRUST_KEPT_S,
 } from '../../protocol/limits.ts';
+import { BULK_LIMITS } from '../abuse/bulk-watch.ts';
 import { isRuleId } from '../../protocol/code/status.ts';
 import { isNetwork, isRegion } from '../../protocol/log/origin.ts';
 import { isPrintable } from '../../protocol/rules/rule-set-schema.ts';
@@ -196,6 +197,19 @@ const lifeSchema = z.strictObject({
     .describe('Days within which an objection is to be decided.'),
 });
 
+const perHour = z.int().min(0).max(100_000_000);
+const alarmsSchema = z.strictObject({
+  stricterPerHour: perHour
+    .default(BULK_LIMITS.stricter)
+    .describe('Yellow and red codes issued in an hour, above which an alarm is raised.'),
+  revokedPerHour: perHour
+    .default(BULK_LIMITS.revoked)
+    .describe('Codes revoked in an hour, above which an alarm is raised.'),
+  overridesPerHour: perHour
+    .default(BULK_LIMITS.override)
+    .describe('People in an hour whose colour no rule gave, above which an alarm is raised.'),
+});
+
 const limitsSchema = z.strictObject({
   bodyBytesMax: z
     .int()
@@ -301,6 +315,7 @@ const membersSchema = z.strictObject({
     .prefault({})
     .describe('Where what is private lies; in the store, if no connection is named.'),
   life: lifeSchema.prefault({}).describe('The colours of people who declared, from their first code on.'),
+  alarms: alarmsSchema.prefault({}).describe('Many colours that change at once.'),
   limits: limitsSchema.prefault({}).describe('Bounds of the public interface.'),
   log: logSchema.prefault({}).describe('What the process writes to standard error.'),
 });

@@ -1,4 +1,5 @@
 /** What a node is told, and what it is given to work with. */
+import { BULK_LIMITS, type BulkLimits } from '../abuse/bulk-watch.ts';
 import { neededCosignatures } from '../../protocol/log/quorum.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import {
@@ -37,6 +38,8 @@ export interface RegionNodeOptions {
   readonly fenced?: FencedWriter | undefined;
   /** The operator lets it sign beside what witnesses know of a writer: nobody else writes any more. */
   readonly isFenceIgnored?: boolean;
+  /** How many colours may change in an hour before that is told. */
+  readonly alarms?: BulkLimits;
   /** Of people who declared: see `LifeOptions`. */
   readonly rulesForPeople?: string | undefined;
   readonly objectTo?: string;
@@ -103,5 +106,6 @@ export const NODE_DEFAULTS = {
   gatherMs: 20,
   objectTo: 'the office that issued this code',
   objectionDays: 7,
+  alarms: BULK_LIMITS,
   bootQuorum: (recognised: readonly string[]) => neededCosignatures(recognised.length),
 };

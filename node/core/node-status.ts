@@ -1,4 +1,5 @@
 /** What a node says of itself to its operator. */
+import { type BulkReport } from '../abuse/bulk-watch.ts';
 import { type NodeErrorCode } from '../node-error.ts';
 import { type ClockReport } from '../clock/clock-votes.ts';
 import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
@@ -36,6 +37,8 @@ export interface NodeStatus {
   readonly knowledge: readonly KnowledgeReport[];
   /** Logs that were caught forking. */
   readonly forked: readonly string[];
+  /** Many colours that changed at once. */
+  readonly bulk: BulkReport;
   readonly pulls: PullCounters;
   readonly sync: SyncCounters;
   readonly scrub: ScrubCounters;

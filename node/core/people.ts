@@ -1,4 +1,6 @@
 /** The parts of a node that know people: background data, who declared, codes on their way to somebody. */
+import { type BulkLimits, BulkWatch } from '../abuse/bulk-watch.ts';
+import { Overrides } from '../abuse/overrides.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { IssueOnce, type IssueOnceModules, type IssueOnceOptions } from '../issuing/issue-once.ts';
 import { Life, type LifeModules, type LifeOptions } from '../life/life.ts';
@@ -14,6 +16,10 @@ export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick
   readonly requireSide: () => unknown;
 }
 
+export interface PeopleOptions extends LifeOptions, IssueOnceOptions {
+  readonly alarms: BulkLimits;
+}
+
 /** @throws {NodeError} REGISTRY_ELSEWHERE, and as `Registry.open`. */
 export async function openRegistry(
   { registryKey: key }: IssueOnceOptions,
@@ -23,7 +29,7 @@ export async function openRegistry(
   return Registry.open({ key }, modules);
 }
 
-export function peopleOf(options: LifeOptions & IssueOnceOptions, modules: PeopleModules) {
+export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
   const { store, node, requireSide } = modules;
   const lists = new Lists({ key: options.registryKey }, modules);
   const life = new Life(options, { ...modules, lists });
@@ -32,5 +38,27 @@ export function peopleOf(options: LifeOptions & IssueOnceOptions, modules: Peopl
   // Where records are kept apart an update may be waiting for whoever takes them back.
   const takeBack: Life['takeBack'] = (codes, subjects) =>
     modules.tables === store ? life.takeBack(codes, subjects) : life.takeBackNow(codes, subjects);
-  return { lists, life, once, takeBack, handovers: new Handovers({ store }) };
+  const watch = new BulkWatch(options.alarms, modules);
+  const overrides = new Overrides(options, {
+    ...modules,
+    once,
+    watch,
+    revoke: (revocation) => node.revoke(revocation),
+  });
+  return { lists, life, once, takeBack, overrides, watch, handovers: new Handovers({ store }) };
+}
+
+/** Destroys what was declared and what was proposed for somebody. As `Life.forget`. */
+export function forgetDeclaredBy({
+  life,
+  overrides,
+}: {
+  readonly life: Life;
+  readonly overrides: Overrides;
+}) {
+  return async (subject: string, require: () => Promise<void>): Promise<boolean> => {
+    const wasDeclared = await life.forget(subject, require);
+    await overrides.forget(subject);
+    return wasDeclared;
+  };
 }

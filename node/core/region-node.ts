@@ -2,6 +2,8 @@
  * The core of one region's node: its store, its own logs and its copies of others', what it knows of all regions, and the
  * verdicts on that. Reads and judges from its start; signs only once its peers have shown that nothing of its own is missing.
  */
+import { type BulkWatch } from '../abuse/bulk-watch.ts';
+import { type Overrides } from '../abuse/overrides.ts';
 import { witnessName } from '../../protocol/log/origin.ts';
 import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
@@ -43,10 +45,11 @@ import { type Writership } from '../writer/writership.ts';
 import { Background } from './background.ts';
 import { Desks } from './desks.ts';
 import { soundOut, writershipFor } from './fencing.ts';
+import { logAll } from './log-all.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NodeStatus } from './node-status.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
-import { openRegistry, peopleOf } from './people.ts';
+import { forgetDeclaredBy, openRegistry, peopleOf } from './people.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { Signing } from './signing.ts';
 import { upkeepOf } from './upkeep.ts';
@@ -67,6 +70,9 @@ export class RegionNode {
   /** Issuing that can be ordered again without a second code. */
   readonly once: IssueOnce;
   readonly joinings: JoiningBook;
+  /** Colours without a rule. */
+  readonly overrides: Overrides;
+  readonly #watch: BulkWatch;
   /** Goes to regions and cosigns what they show. */
   readonly visitor: LogVisitor;
   readonly witness: Witness;
@@ -163,6 +169,7 @@ export class RegionNode {
     });
     ({ lists: this.lists, life: this.life, handovers: this.handovers, once: this.once } = people);
     this.joinings = new JoiningBook({ store });
+    ({ overrides: this.overrides, watch: this.#watch } = people);
     this.visitor = new LogVisitor({ ...reading, store, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();
     this.#desks = new Desks(options, {
@@ -186,6 +193,7 @@ export class RegionNode {
     this.#signing = new Signing(this.#options, {
       ...reading,
       writership: this.#writership,
+      watch: this.#watch,
       takeBack: people.takeBack,
       store: this.#store,
       mender: this.#mender,
@@ -211,6 +219,7 @@ export class RegionNode {
     try {
       const store = this.#store;
       await store.start();
+      await this.#watch.start();
       this.#registry = await openRegistry(this.#options, { ...this.#modules, store, tables: this.#tables });
       await this.#shelf.open();
       // An earlier process may have ended between signing its newest checkpoint and vouching for it.
@@ -239,12 +248,12 @@ export class RegionNode {
     return this.#board.trust;
   }
 
-  /** What `status` says of how long the logs are, without the rest of it. */
+  /** What `status` says of how long the logs are. */
   get sizes(): NodeStatus['sizes'] {
     return this.#shelf.report.sizes;
   }
 
-  /** What `status` says of the store, without the rest of it. */
+  /** What `status` says of the store. */
   get store(): StoreState {
     return this.#store.condition.state;
   }
@@ -266,6 +275,7 @@ export class RegionNode {
       sync: this.#antiEntropy.counters,
       scrub: this.#scrub.counters,
       verdicts: this.#verdicts.counters,
+      bulk: this.#watch.report,
     };
   }
 
@@ -283,17 +293,8 @@ export class RegionNode {
    * as `Signing.heal`: nothing but what says which log goes on. Rejects as `submit` and `tend`.
    */
   async logEntries(entries: readonly Uint8Array[]): Promise<number> {
-    if (this.#signing.state === 'contradicted') return this.#signing.heal(entries);
     if (this.#signing.side !== undefined) await soundOut(this.#shelf.home, this.#writership, entries);
-    // All are offered in the same turn, so that they share a batch; the first that is refused is the answer.
-    const logging = await Promise.allSettled(entries.map((entry) => this.submit({ entry })));
-    const indexes = logging.map((result) => {
-      if (result.status === 'rejected') throw result.reason;
-      return result.value.index;
-    });
-    // A key that signs checkpoints may be another one now.
-    await this.tend();
-    return Math.min(...indexes);
+    return logAll(entries, this.#signing, this);
   }
 
   async issue(request: IssueRequest): Promise<Issued> {
@@ -341,7 +342,7 @@ export class RegionNode {
     return this.#shelf.logs.get(origin)?.tree;
   }
 
-  /** Who holds which of the region's codes. */
+  /** Who holds which code. */
   get heldCodes(): HeldCodes {
     return new HeldCodes(this.#options, {
       registry: this.#requireRegistry(),
@@ -354,7 +355,7 @@ export class RegionNode {
     return new Forgetting(this.#options, {
       ...this.#modules,
       registry: this.#requireRegistry(),
-      forgetDeclared: (subject, require) => this.life.forget(subject, require),
+      forgetDeclared: forgetDeclaredBy(this),
       trust: () => this.keeper(this.#options.region)?.state,
       openTree: (origin) => this.#shelf.openTree(origin),
     }).forget(order);
@@ -389,6 +390,7 @@ export class RegionNode {
     for (const part of parts) await part.stop();
     await this.#background.ended();
     await this.#shelf.close();
+    if (this.store === 'serving') await this.#watch.stop();
     await this.#modules.tables?.stop();
     await this.#store.stop();
     this.#isStopped = true;

@@ -1,4 +1,5 @@
 /** Whether and when a node signs: not before its peers have shown that nothing of its own logs is missing, and no more once somebody else does. */
+import { type BulkWatch } from '../abuse/bulk-watch.ts';
 import { type PeerClocks } from '../clock/peer-clocks.ts';
 import { logError } from '../log/log-error.ts';
 import { type GrownTree } from '../log/log-writer.ts';
@@ -22,6 +23,7 @@ import { WritingSide } from './writing-side.ts';
 
 export interface SigningModules
   extends RegionNodeModules, OwnLogsCheckModules, Omit<TakingOverModules, 'writership'> {
+  readonly watch: BulkWatch;
   readonly clocks: PeerClocks;
   readonly herald: Herald;
   readonly background: Background;
@@ -30,7 +32,7 @@ export interface SigningModules
   readonly writership?: Writership | undefined;
 }
 
-/** Pauses between two tries that found the same: half a minute, by default. */
+/** Pauses between tries that found the same: half a minute, by default. */
 const PAUSES_MAX = 16;
 
 export class Signing {
@@ -45,7 +47,7 @@ export class Signing {
   #isOpening = false;
   /** What it had in hand when it was fenced is being given up. */
   #isEnding = false;
-  /** Why it does not sign, as the last try to begin found it. */
+  /** As the last try to begin found it. */
   #failure: NodeError | undefined;
   #decided: () => void = () => undefined;
   readonly #decision = new Promise<void>((resolve) => (this.#decided = resolve));

@@ -1,4 +1,6 @@
 /** The part of a node that signs: the sequencer of the trust log, the issuer, the revoker and the registry behind them. */
+import { type BulkWatch } from '../abuse/bulk-watch.ts';
+import { Tallier } from '../abuse/tallier.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type AttestationWorkModules, type AttestKeys } from '../issuing/attestation-work.ts';
@@ -49,6 +51,8 @@ export interface WritingSideModules
   readonly permit?: LogWriterModules['permit'];
   readonly pledged?: LogWriterModules['pledged'];
   readonly share?: LogWriterModules['share'];
+  /** Sees when many colours change at once. */
+  readonly watch?: BulkWatch | undefined;
   /** Told of every new checkpoint of the trust log, once its state is known. Must not throw. */
   readonly onTrustCheckpoint: (checkpoint: HighWater) => void;
   /** See `Retention.tend`. Must not reject. */
@@ -60,6 +64,7 @@ export class WritingSide {
   readonly #sequencer: Sequencer<TrustLogItem>;
   readonly #issuer: Issuer;
   readonly #revoker: Revoker;
+  readonly #tallier: Tallier;
   readonly #turns = new Turns();
   #isTended = false;
   /** The newest statement when the calendar was last looked at: one by a clock that has just run ahead gives nothing up yet. */
@@ -89,6 +94,12 @@ export class WritingSide {
       keys: keys.attest,
       trust: () => home.state,
       announce: (log) => this.#announce(log),
+    });
+    this.#tallier = new Tallier(options, {
+      ...modules,
+      trust: () => home.state,
+      submit: (item) => this.submit(item),
+      nowS: () => Math.floor(clock.nowMs() / 1000),
     });
     this.#revoker = new Revoker(
       {},
@@ -141,17 +152,27 @@ export class WritingSide {
 
   async issue(request: IssueRequest): Promise<Issued> {
     if (!this.#isTended) await this.tend();
-    return this.#issuer.issue(request);
+    const issued = await this.#issuer.issue(request);
+    await this.#noteStricter([request]);
+    return issued;
   }
 
   /** As `Issuer.issueAll`. */
   async issueAll(requests: readonly IssueRequest[]): Promise<Issued[]> {
     if (!this.#isTended) await this.tend();
-    return this.#issuer.issueAll(requests);
+    const issued = await this.#issuer.issueAll(requests);
+    await this.#noteStricter(requests);
+    return issued;
   }
 
-  revoke(revocation: Revocation): Promise<void> {
-    return this.#revoker.revoke(revocation);
+  async #noteStricter(requests: readonly IssueRequest[]): Promise<void> {
+    const stricter = requests.filter(({ fields }) => fields.status.colour !== 'green').length;
+    await this.#modules.watch?.note('stricter', stricter);
+  }
+
+  async revoke(revocation: Revocation): Promise<void> {
+    await this.#revoker.revoke(revocation);
+    await this.#modules.watch?.note('revoked', revocation.indexes.length);
   }
 
   replace(place: { readonly log: string; readonly index: number }, request: IssueRequest): Promise<Issued> {
@@ -176,6 +197,7 @@ export class WritingSide {
       if (home.state.root === undefined) return;
       await this.#issuer.tend();
       this.#isTended = true;
+      await this.#tallier.tend();
       await this.#renew();
       await giveUp?.(this.#lastAtS);
       this.#lastAtS = home.state.lastAtS;

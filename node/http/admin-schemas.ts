@@ -52,6 +52,24 @@ export const issueOrder = z
       .optional()
       .openapi({ description: 'For a code on paper. Costs 50 ms.' }),
     isReplacement: z.boolean().default(false),
+    basis: z
+      .strictObject({
+        atS: z.int().min(0),
+        facts: z.record(
+          z.string().min(1).max(64),
+          z.union([
+            z.string().max(256),
+            z.number(),
+            z.boolean(),
+            z.null(),
+            z.array(z.string().max(256)).max(64),
+          ]),
+        ),
+      })
+      .optional()
+      .openapi({
+        description: 'What rules decided on, and when: a region with operators issues nothing without it.',
+      }),
   })
   .openapi('IssueOrder');
 export type IssueOrder = z.infer<typeof issueOrder>;

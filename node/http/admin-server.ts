@@ -1,11 +1,14 @@
 /** The interface for the operators of a node: on a unix socket or loopback, and nothing without the secret or an operator's key. */
 import { connect } from 'node:net';
+import { type IncomingMessage } from 'node:http';
 import { rm } from 'node:fs/promises';
 import { type Primitives } from '../../protocol/primitives.ts';
+import { IssueGate } from '../abuse/issue-gate.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { type Log } from '../logging/log.ts';
 import { NodeError } from '../node-error.ts';
 import { type Operators } from '../operators/operators.ts';
+import { type Actor } from '../operators/scopes.ts';
 import { type Trail } from '../operators/trail.ts';
 import { type Clock, type Random } from '../ports.ts';
 import { isPagePath, pagesApp } from '../web/pages.ts';
@@ -22,6 +25,7 @@ import { type JoiningDesk } from '../joining/joining-desk.ts';
 import { joiningRoutes } from './joining-routes.ts';
 import { lifeRoutes } from './life-routes.ts';
 import { listRoutes } from './list-routes.ts';
+import { overrideRoutes } from './override-routes.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { type ProcessReport } from './process-report.ts';
 import { Replies } from './replies.ts';
@@ -81,12 +85,13 @@ export class AdminServer {
     const replies = new Replies({ corsOrigins: [], isTls: false, hearer: 'operator' }, { log });
     const nowS = () => Math.floor(clock.nowMs() / 1000);
     const access = new AdminAccess({ region, secret }, { ...this.#modules, nowS });
+    const actorOf = (request: IncomingMessage) => access.actorOf(request);
     const app = appOf(
       {
         title: `Operator of ${region}`,
         description: 'What a region does with its node. Needs the secret, or the key of an operator.',
       },
-      operated(this.#routes(replies, nowS), { trail, actorOf: (request) => access.actorOf(request) }),
+      operated(this.#routes(replies, nowS, actorOf), { trail, actorOf }),
       replies,
       // Before anything else: whoever is nobody does not even learn what there is.
       (context, next) => {
@@ -106,11 +111,14 @@ export class AdminServer {
     await startWithUmask(0o177, this.#server);
   }
 
-  #routes(replies: Replies, nowS: () => number): AdminRoute[] {
+  #routes(replies: Replies, nowS: () => number, actorOf: (request: IncomingMessage) => Actor): AdminRoute[] {
     const { node, sha256, random, report, desk, joining, operators } = this.#modules;
     const { region } = this.#options;
+    const state = () => node.keeper(region)?.state;
+    const gate = new IssueGate({ state, areNamed: () => operators.areNamed, nowS });
     return [
-      ...issueRoutes({ node, sha256, random, nowS, replies }),
+      ...issueRoutes({ node, sha256, random, nowS, gate, replies }),
+      ...overrideRoutes({ node, actorOf, replies }),
       ...bridgeRoutes({ region }, { node, sha256, nowS, replies }),
       ...adminRoutes({ region }, { node, report, nowS, replies }),
       ...operatorRoutes({ operators, nowS, replies }),

@@ -5,6 +5,7 @@ import { documentHash } from '../../protocol/code/document.ts';
 import { type DocumentField, type FieldName, SALT_BYTES } from '../../protocol/code/field.ts';
 import { CODE_LIFE_S_MAX } from '../../protocol/limits.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
+import { type IssueGate } from '../abuse/issue-gate.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { scryptInPool } from '../crypto/scrypt.ts';
 import { codeTextOf } from '../issuing/held-codes.ts';
@@ -22,11 +23,12 @@ export interface IssueModules {
   readonly sha256: Sha256;
   readonly random: Random;
   readonly nowS: () => number;
+  readonly gate: Pick<IssueGate, 'basisOf'>;
   readonly replies: Replies;
 }
 
 const HOUR_S = 3_600;
-const ORDER_BYTES_MAX = 4_096;
+const ORDER_BYTES_MAX = 16_384;
 /** Orders of one stream that are in hand: enough to fill a batch while the one before is signed, few enough that memory stays flat. */
 const IN_HAND_MAX = 8_192;
 /** Answers that are sent at once: they come by the batch. */
@@ -79,7 +81,8 @@ export function issueRoutes(modules: IssueModules): AdminRoute[] {
 async function issue(order: IssueOrder, key: string | undefined, modules: IssueModules): Promise<IssuedCode> {
   const { node, sha256, nowS } = modules;
   requireLife(order.status.expiresAtS, nowS());
-  const request = await requestOf(order, modules.random);
+  const basis = modules.gate.basisOf(order.status, order.basis);
+  const request = { ...(await requestOf(order, modules.random)), basis };
   const issued =
     key === undefined
       ? await node.issue(request)

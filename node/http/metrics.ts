@@ -149,6 +149,17 @@ export class Metrics {
       'Leaf proofs fetched for verdicts',
       ({ verdicts }) => verdicts.proofsFetched,
     );
+    this.#gauges(
+      'entente_colours_changed',
+      'Colours changed in the hour that runs, by what happened',
+      'kind',
+      ({ bulk }) => bulk.counts,
+    );
+    this.#gauge(
+      'entente_bulk_alarms',
+      'Alarms that many colours changed at once',
+      ({ bulk }) => bulk.alarms.length,
+    );
     this.#gauges('entente_log_entries', 'Entries of each log that is held', 'origin', ({ sizes }) => sizes);
     this.#gauge('entente_forked_logs', 'Logs of which a fork is proven', ({ forked }) => forked.length);
     this.#gauge(

@@ -28,6 +28,8 @@ export interface CommittedStatus {
   /** It takes the place of a revoked attestation. */
   readonly isReplacement: boolean;
   /** See `IssueRequest`. */
+  readonly basis?: Uint8Array | undefined;
+  /** See `IssueRequest`. */
   readonly toHandOver: boolean;
   /** See `IssueRequest`. */
   readonly also: (place: Place) => readonly Change[];

@@ -4,6 +4,7 @@
  */
 import { type Fields } from '../../protocol/code/field.ts';
 import { commitFields, type Openings } from '../../protocol/code/openings.ts';
+import { evidenceOf } from '../../protocol/disclosure/basis.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { logMonth } from '../../protocol/trust/log-month.ts';
@@ -32,6 +33,8 @@ export interface IssueRequest {
   /** The region's own reference to the person, 1 to 64 characters. It goes into the registry and nowhere else. */
   readonly subject: string;
   readonly fields: Fields;
+  /** What the colour rests on (`encodeBasis`): kept in the registry, and committed to by the evidence of the attestation. */
+  readonly basis?: Uint8Array | undefined;
   /** It takes the place of a revoked attestation: it is logged among at least 31 others. */
   readonly isReplacement?: boolean;
   /** Its batch is listed by `Handovers` until somebody confirms that the codes have arrived. */
@@ -173,14 +176,17 @@ export class Issuer {
 
   #commit({
     subject,
-    fields,
+    fields: given,
+    basis,
     isReplacement = false,
     toHandOver = false,
     also = () => [],
   }: IssueRequest): CommittedStatus {
     requireSubject(subject);
-    const { commitment, openings } = commitFields(this.#modules.sha256, fields, this.#modules.random);
-    return { subject, commitment, openings, isReplacement, toHandOver, also };
+    const { sha256, random } = this.#modules;
+    const fields = basis === undefined ? given : { ...given, evidence: evidenceOf(sha256, basis) };
+    const { commitment, openings } = commitFields(sha256, fields, random);
+    return { subject, commitment, openings, basis, isReplacement, toHandOver, also };
   }
 
   async #issue(item: CommittedStatus): Promise<Issued> {

@@ -1,5 +1,6 @@
 /** What becomes of one person's colour when facts and rules are looked at again. Total, and changes nothing. */
 import { type Status } from '../../protocol/code/status.ts';
+import { encodeBasis } from '../../protocol/disclosure/basis.ts';
 import { dayText } from '../../protocol/rules/calendar.ts';
 import { type Decision, decide, type OpenReason } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
@@ -82,6 +83,15 @@ function changeOf(
   const beforeS = Math.min(RENEWED_BEFORE_S, (ruleSet.data.green.days * DAY_S) / 2);
   const isDue = last.expiresAtS - nowS <= beforeS && now.expiresAtS > last.expiresAtS;
   return isDue ? 'renewed' : undefined;
+}
+
+/** What a colour rests on, as its attestation commits to it. */
+export function basisOf(
+  { facts }: Known,
+  { ruleSet, nowS: atS }: Pick<JudgedAt, 'ruleSet' | 'nowS'>,
+): Uint8Array {
+  const { id: rule, version } = ruleSet;
+  return encodeBasis({ kind: 'rules', atS, rule, version, facts: Object.fromEntries(facts) });
 }
 
 /** Why a colour came out, in words, and where the facts stood that decided. */

@@ -21,7 +21,7 @@ import { type PrivateTables } from '../registry/private-tables.ts';
 import { CHANGES_MAX, type Dossier, type StatusChange } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { earlierAt } from './earlier.ts';
-import { judge, type JudgedAt, type Judgement, reasonOf, stricterBy } from './judging.ts';
+import { basisOf, judge, type JudgedAt, type Judgement, reasonOf, stricterBy } from './judging.ts';
 import { type Known, knownOf, type RulingState, together } from './known.ts';
 
 export interface UpdaterModules {
@@ -346,6 +346,7 @@ export class Updater {
     return {
       subject,
       fields: { status, ...bound },
+      basis: basisOf(known, at),
       isReplacement: revoked.length > 0 || dossier.isRevoking === true,
       also: (place) => this.#noted(dossier, { ...change, ...place }),
     };

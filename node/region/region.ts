@@ -117,7 +117,7 @@ export async function startRegion(
 ): Promise<Region> {
   // A command claims nothing in the name of a machine whose node has to run.
   const { layout, config, keys, identity = new Uint8Array(32) } = parts;
-  const { region, network: networkName, fingerprint, storage, life } = config;
+  const { region, network: networkName, fingerprint, storage, life, alarms } = config;
   const running: { node?: RegionNode } = {};
   const stateOf = (of: string) => running.node?.keeper(of)?.state;
   const state = () => stateOf(region);
@@ -142,6 +142,11 @@ export async function startRegion(
       rulesForPeople: life.rules,
       objectTo: life.objectTo,
       objectionDays: life.objectionDays,
+      alarms: {
+        stricter: alarms.stricterPerHour,
+        revoked: alarms.revokedPerHour,
+        override: alarms.overridesPerHour,
+      },
       ...(config.writer.fenced && { fenced: { identity, isStandby } }),
       isFenceIgnored: withoutPeers,
       ...nodeOptions,

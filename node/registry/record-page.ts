@@ -11,6 +11,8 @@ export interface RegistryEntry {
   /** The region's own reference to the person. */
   readonly subject: string;
   readonly openings: Openings;
+  /** What the colour rests on, as its evidence commits to it. */
+  readonly basis?: Uint8Array | undefined;
 }
 
 export interface PageRecord extends RegistryEntry {

@@ -1,13 +1,16 @@
 /**
- * Who holds which attestation: private to the region, and sealed. Two kinds of rows in the private tables:
+ * Who holds which attestation: private to the region, and sealed. Three kinds of rows in the private tables:
  *
  *   registry/page/<log>/<first index>                the records of up to 64 attestations that follow each other
+ *   registry/basis/<log>/<first index>               what the colours of a page rest on, where that is known
  *   registry/subject/<pseudonym>/<name of a place>   nothing more: the person of that pseudonym has that attestation
  *
  * so that one range is all that the region knows of a person. The records of a batch are written with its staging, or before it, by
  * whoever stages it; but for that and `forget` nothing is ever changed.
  */
 import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
+import { CborReader, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { BASIS_BYTES_MAX } from '../../protocol/limits.ts';
 import { type Change, type Random } from '../ports.ts';
 import { isNodeError } from '../node-error.ts';
 import { keyAfter } from '../store/reader.ts';
@@ -49,6 +52,7 @@ export interface RegistryRecord extends PageRecord, Place {
 }
 
 const PAGES = 'registry/page/';
+const BASES = 'registry/basis/';
 const CHECK_KEY = 'registry/check';
 const CHECK = asciiBytes('entente registry 1');
 /** Those of 2^40-1. */
@@ -114,8 +118,12 @@ export class Registry {
         changes.push({ put: this.#pointerKey(entry.subject, names[i] ?? ''), value: NOTHING });
     });
     for (let start = 0; start < entries.length; start += RECORDS_PER_PAGE) {
-      const page = encodePage(hour, entries.slice(start, start + RECORDS_PER_PAGE));
-      changes.push(this.#pageChange(log, pageKey(log, index + start), page));
+      const some = entries.slice(start, start + RECORDS_PER_PAGE);
+      const key = pageKey(log, index + start);
+      changes.push(this.#pageChange(log, key, encodePage(hour, some)));
+      const bases = some.map((entry) => entry?.basis);
+      if (bases.some((basis) => basis !== undefined))
+        changes.push(this.#pageChange(log, basisKey(key), encodeBases(bases)));
     }
     return changes;
   }
@@ -126,7 +134,7 @@ export class Registry {
     for await (const { key, held } of this.#pagesOf(run)) {
       for (const { subject, index } of held)
         changes.push({ del: this.#pointerKey(subject, this.#nameOf({ log: run.log, index })) });
-      changes.push({ del: key });
+      changes.push({ del: key }, { del: basisKey(key) });
     }
     return changes;
   }
@@ -199,6 +207,35 @@ export class Registry {
     }
   }
 
+  /** The records of a stretch of a log, with what their colours rest on. Rejects as `ofSubject`. */
+  async *withBases({
+    log,
+    from,
+    until,
+  }: {
+    readonly log: string;
+    readonly from: number;
+    readonly until: number;
+  }): AsyncGenerator<RegistryRecord & { readonly basis: Uint8Array | undefined }, void, undefined> {
+    const first = pageKey(log, Math.max(0, from - RECORDS_PER_PAGE + 1));
+    for await (const [key, sealed] of this.#modules.tables.entries(first, pageKey(log, until))) {
+      const page = this.#sealer(log).open(key, sealed);
+      const bases = await this.#bases(log, key);
+      const start = Number(key.slice(-INDEX_DIGITS));
+      for (let slot = Math.max(0, from - start); slot < Math.min(RECORDS_PER_PAGE, until - start); slot++) {
+        const record = recordOfPage(page, slot);
+        if (record === undefined) continue;
+        yield { ...record, log, index: start + slot, hour: hourOfPage(page), basis: bases[slot] };
+      }
+    }
+  }
+
+  async #bases(log: string, page: string): Promise<readonly (Uint8Array | undefined)[]> {
+    const key = basisKey(page);
+    const sealed = await this.#modules.tables.get(key);
+    return sealed === undefined ? [] : parseBases(this.#sealer(log).open(key, sealed));
+  }
+
   /**
    * Destroys all that says that a person has attestations, and all that opens them, in the files of the disk too: what the logs
    * hold of them can never be opened again. To be repeated if it is interrupted; gives the places where they stand.
@@ -218,6 +255,12 @@ export class Registry {
       if (recordOfPage(page.bytes, slot)?.subject === subject)
         await tables.write([this.#pageChange(place.log, page.key, withoutRecord(page.bytes, slot))]);
       await tables.compact(page.key, keyAfter(page.key));
+      const bases = await this.#bases(place.log, page.key);
+      if (bases[slot] === undefined) continue;
+      const key = basisKey(page.key);
+      const left = bases.map((basis, i) => (i === slot ? undefined : basis));
+      await tables.write([this.#pageChange(place.log, key, encodeBases(left))]);
+      await tables.compact(key, keyAfter(key));
     }
     await tables.write(places.map((place) => ({ del: this.#pointerKey(subject, this.#nameOf(place)) })));
     const from = this.#pointerKey(subject, '');
@@ -272,6 +315,24 @@ function rangeOf(log: string, index = 0): [from: string, to: string] {
 
 function pageKey(log: string, index: number): string {
   return `${PAGES}${log}/${String(index).padStart(INDEX_DIGITS, '0')}`;
+}
+
+/** Beside the page of this key. */
+function basisKey(page: string): string {
+  return BASES + page.slice(PAGES.length);
+}
+
+function encodeBases(bases: readonly (Uint8Array | undefined)[]): Uint8Array {
+  return encodeCbor(bases.map((basis) => basis ?? NOTHING));
+}
+
+function parseBases(bytes: Uint8Array): readonly (Uint8Array | undefined)[] {
+  const reader = new CborReader(bytes);
+  const count = reader.array(RECORDS_PER_PAGE);
+  return Array.from({ length: count }, () => {
+    const basis = reader.bytes(0, BASIS_BYTES_MAX);
+    return basis.length === 0 ? undefined : basis;
+  });
 }
 
 function opensCheck(sealer: Sealer, sealed: Uint8Array): boolean {

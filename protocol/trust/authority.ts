@@ -23,6 +23,7 @@ const MAY_SIGN: Readonly<Record<StatementKind, readonly Signer[]>> = {
   node: ['root', 'trust-log'],
   revocation: ['root', 'trust-log'],
   'foreign-revocation': ['root', 'trust-log'],
+  tally: ['trust-log'],
   state: ['trust-log'],
 };
 

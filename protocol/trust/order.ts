@@ -16,6 +16,7 @@ import {
   type Slot,
   slotName,
   suspensionSlot,
+  tallySlot,
 } from './slot.ts';
 import { type StateDraft } from './state-draft.ts';
 import { type Statement, type StatementKind, type StatementOf } from './statement-schema.ts';
@@ -54,6 +55,7 @@ const ORDER_RULES: { readonly [K in StatementKind]: OrderRule<K> } = {
   // What a revocation adds is known only when its set is decoded; the state is compared by rule 5.
   revocation: checkRevocation,
   'foreign-revocation': checkForeignRevocation,
+  tally: checkTally,
   state: () => undefined,
 };
 
@@ -193,6 +195,14 @@ function checkRevocation(statement: StatementOf<'revocation'>, arrival: Arrival)
 function checkForeignRevocation(statement: StatementOf<'foreign-revocation'>, arrival: Arrival): void {
   if (isForeignRevocationOver(statement, newestAt(statement, arrival)))
     throw conflict('expected codes that are not long over');
+}
+
+/** Each goes on where the one before ended, so that nothing is left out or told twice. */
+function checkTally(statement: StatementOf<'tally'>, arrival: Arrival): void {
+  const { log, from } = statement;
+  const before = arrival.draft.statement('tally', tallySlot(log))?.until ?? 0;
+  if (from !== before) throw conflict(`expected a tally from ${before} on, got one from ${from} on`);
+  if (isLogOver(log, newestAt(statement, arrival))) throw conflict('expected a log that is not long over');
 }
 
 /** A key of the region, whether of a `keys` statement or of a root. */

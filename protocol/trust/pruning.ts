@@ -30,7 +30,7 @@ export function prune(draft: StateDraft, atS: number): void {
   for (const [name, { entry }] of [...draft.slots()]) {
     const { statement } = entry;
     const isOver =
-      (statement.kind === 'log' && isLogOver(statement.log, atS)) ||
+      ((statement.kind === 'log' || statement.kind === 'tally') && isLogOver(statement.log, atS)) ||
       (statement.kind === 'node' && isNodeOver(statement, atS)) ||
       (statement.kind === 'foreign-revocation' && isForeignRevocationOver(statement, atS)) ||
       (statement.kind === 'suspension' && draft.recognition(statement.region)?.standing !== 'suspended');

@@ -42,6 +42,8 @@ export function slotName(statement: SlotStatement, index: number): string {
       return logSlot(statement.log);
     case 'node':
       return nodeSlot(statement.key);
+    case 'tally':
+      return tallySlot(statement.log);
   }
 }
 
@@ -52,4 +54,5 @@ export const compromiseSlot = (keyId: string) => `compromise/${keyId}`;
 export const rulesSlot = (id: string) => `rules/${id}`;
 export const adapterSlot = (id: string) => `adapter/${id}`;
 export const logSlot = (log: string) => `log/${log}`;
+export const tallySlot = (log: string) => `tally/${log}`;
 export const nodeSlot = (publicKey: Uint8Array) => `node/${hexOf(publicKey)}`;

@@ -16,6 +16,7 @@ import {
   type Signer,
   type Slot,
   suspensionSlot,
+  tallySlot,
 } from './slot.ts';
 import { fingerprintOf } from './statement.ts';
 import { type StatementKind, type StatementOf } from './statement-schema.ts';
@@ -29,6 +30,7 @@ import {
   type Root,
   type LoggedAdapter,
   type LoggedRules,
+  type LoggedTally,
   type TrustKey,
   type TrustState,
 } from './trust-state.ts';
@@ -201,6 +203,10 @@ export class StateDraft implements TrustState {
       const { key, addresses, from, until } = entry.statement;
       yield { publicKey: key, addresses, fromS: from, untilS: until };
     }
+  }
+
+  tally(log: string): LoggedTally | undefined {
+    return this.statement('tally', tallySlot(log));
   }
 
   keyIdsOf({ keys }: StatementOf<'keys'>): readonly string[] {

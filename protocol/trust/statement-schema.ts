@@ -15,6 +15,8 @@ import {
   NODE_ADDRESS_BYTES_MAX,
   REGION_NAME_BYTES_MAX,
   ROOT_KEYS_MAX,
+  TALLY_CELL_MIN,
+  TALLY_CELLS_MAX,
 } from '../limits.ts';
 import { compareBytes } from '../bytes.ts';
 import { isAttestationLogId, isNetwork, isRegion } from '../log/origin.ts';
@@ -217,6 +219,40 @@ const foreignRevocation = z
     'expected until at most ten years after at',
   );
 
+const tallyCount = z.int().positive();
+const colour = z.int().min(0).max(2);
+const tally = z
+  .strictObject({
+    kind: z.literal('tally'),
+    at: timeS,
+    log: attestationLog,
+    from: uint,
+    until: uint,
+    cells: z
+      .array(z.strictObject({ rule: ruleId, colour, count: z.int().min(TALLY_CELL_MIN) }))
+      .max(TALLY_CELLS_MAX)
+      .refine(
+        (cells) =>
+          isAscending(cells, (a, b) => (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : a.colour - b.colour)),
+        'expected ascending cells',
+      ),
+    merged: uint,
+    overrides: z
+      .array(z.strictObject({ reason: z.int().min(0).max(15), colour, count: tallyCount }))
+      .max(TALLY_CELLS_MAX)
+      .refine(
+        (cells) => isAscending(cells, (a, b) => a.reason - b.reason || a.colour - b.colour),
+        'expected ascending overrides',
+      ),
+  })
+  .refine(isWindow, WINDOW_EXPECTED)
+  .refine(
+    ({ from, until, merged, cells, overrides }) =>
+      [...cells, ...overrides].reduce((sum, { count }) => sum + count, merged) <= until - from,
+    'expected no more codes than leaves',
+  )
+  .refine(isNearMonth, NEAR_MONTH_EXPECTED);
+
 const state = z.strictObject({
   kind: z.literal('state'),
   at: timeS,
@@ -239,6 +275,7 @@ export const statementSchema = z.discriminatedUnion('kind', [
   node,
   revocation,
   foreignRevocation,
+  tally,
   state,
 ]);
 /** A statement within the bounds of SPEC.md 8.2. Member names are those on the wire; times are in seconds. */

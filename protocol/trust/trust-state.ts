@@ -97,6 +97,16 @@ export interface AnnouncedLog {
   readonly minimum: number;
 }
 
+/** The newest count of the codes of a log, by colour and rule. */
+export interface LoggedTally {
+  /** Leaves from `from` to before `until`. */
+  readonly from: number;
+  readonly until: number;
+  readonly cells: readonly { readonly rule: string; readonly colour: number; readonly count: number }[];
+  readonly merged: number;
+  readonly overrides: readonly { readonly reason: number; readonly colour: number; readonly count: number }[];
+}
+
 export interface NodeIdentity {
   readonly publicKey: Uint8Array;
   readonly addresses: readonly string[];
@@ -139,6 +149,8 @@ export interface TrustState {
   adapters(): Iterable<LoggedAdapter>;
   foreignRevocations(): Iterable<ForeignRevocation>;
   nodes(): Iterable<NodeIdentity>;
+  /** The newest tally of a log. */
+  tally(log: string): LoggedTally | undefined;
 }
 
 /** An entry that had no effect, and why. */

@@ -132,6 +132,10 @@ describe('the examples of the help texts', () => {
       const order = ['--name', name, '--scopes', 'issue,audit,read', '--out', world.path(`${name}.key`)];
       await world.json('operator', 'add', world.path('IT'), ...order);
     }
+    const why = ['--colour', 'red', '--reason', 'laboratory', '--days', '14', '--subject', 'Person 00009'];
+    const proposal = await world.json<{ id: string }>(
+      ...['override', 'propose', world.path('IT'), ...why, '--operator', world.path('anna.key')],
+    );
     const pin = pins['CN-33'] ?? '';
     const forger = await Forger.of(issuer, opensslBackEnd);
     writeFileSync(world.path('fork.evidence'), encodeEvidence(forger.evidence()));
@@ -191,6 +195,7 @@ describe('the examples of the help texts', () => {
         .replaceAll('--key 0011223344556677', `--key ${key}`)
         .replaceAll('--key 8899aabbccddeeff', `--key ${checkpointKey}`)
         .replaceAll('2026-11/17 2026-11/2041', `${month}/0 ${month}/1`)
+        .replaceAll('00112233445566778899aabbccddeeff', proposal.id)
         .replaceAll('2026-11', month)
         .replaceAll('12D3KooW...', '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp')
         .replaceAll('/srv/www/', 'www/');

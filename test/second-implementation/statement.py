@@ -54,6 +54,18 @@ def key(value):
     return cbor.is_bytes(value, 32)
 
 
+def COLOUR(value):
+    return cbor.is_uint(value, 2)
+
+
+def REASON(value):
+    return cbor.is_uint(value, 15)
+
+
+def TALLIED(value):
+    return cbor.is_uint(value) and value >= 10
+
+
 def name_of(pattern):
     return lambda value: names.is_a(pattern, value)
 
@@ -119,6 +131,14 @@ MEMBERS = {
     "node": {"key": key, "addresses": list_of(0, 8, text(256)), "from": uint, "until": uint},
     "revocation": {"log": LOG, "effective": uint, "set": lambda value: isinstance(value, bytes)},
     "foreign-revocation": {"until": uint, "hashes": list_of(1, 2_000, lambda value: cbor.is_bytes(value, 16))},
+    "tally": {
+        "log": LOG,
+        "from": uint,
+        "until": uint,
+        "cells": list_of(0, 96, lambda value: map_of(rule=RULE, colour=COLOUR, count=TALLIED)(value)),
+        "merged": uint,
+        "overrides": list_of(0, 96, lambda value: map_of(reason=REASON, colour=COLOUR, count=positive)(value)),
+    },
     "state": {"format": lambda value: uint(value) and value == FORMAT, "items": uint, "root": key},
 }
 
@@ -174,6 +194,15 @@ def _holds_together(said):
         return said["from"] < said["until"]
     if said["kind"] == "foreign-revocation":
         return _ascends(said["hashes"]) and said["at"] < said["until"] <= said["at"] + 3_660 * DAY
+    if said["kind"] == "tally":
+        told = sum(cell["count"] for cell in said["cells"] + said["overrides"]) + said["merged"]
+        return (
+            said["from"] < said["until"]
+            and told <= said["until"] - said["from"]
+            and _ascends([(cell["rule"], cell["colour"]) for cell in said["cells"]])
+            and _ascends([(cell["reason"], cell["colour"]) for cell in said["overrides"]])
+            and names.month_of(said["log"])[0] <= said["at"] + AHEAD_MAX
+        )
     if said["kind"] in ("log", "revocation"):
         return names.month_of(said["log"])[0] <= said["at"] + AHEAD_MAX and said.get("effective", 0) <= said["at"]
     return True

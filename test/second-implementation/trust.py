@@ -154,6 +154,10 @@ class Folding:
         if before is not None and said["minimum"] < before["minimum"]:
             raise conflict()
 
+    def _order_of_tally(self, _index, said, before):
+        if said["from"] != (0 if before is None else before["until"]):
+            raise conflict()
+
     def _revoked(self, said, by_root):
         runs = recoded("STATEMENT_MALFORMED", revocation.decode, said["set"])
         blocks, added = self.state.with_revoked(said["log"], runs)
@@ -205,6 +209,8 @@ def slot_of(index, said):
             return f"foreign-revocation/{index}"
         case "log":
             return f"log/{said['log']}"
+        case "tally":
+            return f"tally/{said['log']}"
         case "node":
             return f"node/{said['key'].hex()}"
         case kind:
@@ -233,7 +239,7 @@ def _is_dropped(said, newest_at):
             return are_keys_over(said, newest_at)
         case "node" | "foreign-revocation":
             return said["until"] <= newest_at
-        case "log" | "revocation":
+        case "log" | "revocation" | "tally":
             return is_log_over(said["log"], newest_at)
     return False
 

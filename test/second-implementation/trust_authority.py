@@ -6,7 +6,7 @@ from ed25519 import key_id
 from fault import Fault
 
 ROOT_ONLY = ("root", "keys", "limits", "recognition", "withdrawal", "compromise", "adapter")
-TRUST_LOG_ONLY = ("state",)
+TRUST_LOG_ONLY = ("state", "tally")
 
 
 def is_by_root(origin, state, index, entry, voided):

@@ -78,7 +78,7 @@ class TrustState:
 
     def prune(self, time):
         """Drops what SPEC.md 8.4 drops at a time."""
-        for slot, filled in self.of_kind("log"):
+        for slot, filled in self.of_kind("log") + self.of_kind("tally"):
             if is_log_over(filled.entry.said["log"], time):
                 del self.slots[slot]
         self.revoked = {log: blocks for log, blocks in self.revoked.items() if not is_log_over(log, time)}

@@ -54,6 +54,7 @@ const BY_TRUST_LOG: ReadonlySet<StatementKind> = new Set([
   'revocation',
   'foreign-revocation',
   'state',
+  'tally',
 ]);
 
 export interface RegionFixtureOptions {

@@ -70,6 +70,7 @@ export function stubState(options: StubState): TrustState {
     rules: (id) => options.rules?.find((rules) => rules.id === id),
     adapters: () => options.adapters ?? [],
     foreignRevocations: () => options.foreignRevocations ?? [],
+    tally: () => undefined,
     nodes: () => [],
     allRules: () => [],
   };

@@ -49,6 +49,7 @@ describe('verifyAuthority: who may sign what', () => {
       until: START_S + DAY_S,
       hashes: [new Uint8Array(16)],
     },
+    tally: { kind: 'tally', log: LOG_ID, from: 0, until: 1, cells: [], merged: 1, overrides: [] },
     state: region.stateStatement(),
   });
   const byTrustLog = new Set([
@@ -58,6 +59,7 @@ describe('verifyAuthority: who may sign what', () => {
     'node',
     'revocation',
     'foreign-revocation',
+    'tally',
     'state',
   ]);
   // The state statement is refused to the root only, so it comes before anything changes what it commits to.
@@ -80,10 +82,11 @@ describe('verifyAuthority: who may sign what', () => {
     });
   }
 
-  it('the root may sign everything but a state', () => {
+  it('the root may sign everything but a state and a tally', () => {
     const fixture = new RegionFixture();
     fixture.recognise(peer);
     assert.equal(fixture.refusal(fixture.stateStatement(), 'root'), UNAUTHORISED);
+    assert.equal(fixture.refusal(statements().tally, 'root'), UNAUTHORISED);
     fixture.add({ kind: 'suspension', region: 'FR', version: 1 }, 'root');
     fixture.add({ kind: 'rules', id: 'baseline', version: 1, from: 0, data: {} }, 'root');
     fixture.add({ kind: 'adapter', id: 'local', version: 1, from: 0, until: 1, data: {} }, 'root');

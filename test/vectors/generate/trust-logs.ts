@@ -40,6 +40,15 @@ const adapter = (version: number, id = 'local'): TestStatement => ({
   until: START_S,
   data: {},
 });
+const tally = (from: number, until: number, id = LOG_ID): TestStatement => ({
+  kind: 'tally',
+  log: id,
+  from,
+  until,
+  cells: [],
+  merged: 0,
+  overrides: [{ reason: 1, colour: 2, count: 1 }],
+});
 const rules = (version: number, id = 'baseline'): TestStatement => ({ kind: 'rules', id, version, from: 0, data: {} });
 const log = (minimum: number, id = LOG_ID): TestStatement => ({ kind: 'log', log: id, minimum });
 const withdrawal = (version: number): TestStatement => ({ kind: 'withdrawal', region: 'FR', version });
@@ -351,6 +360,18 @@ export const badLogs: readonly LogCase[] = [
     s.commit();
     s.refusedEntry(CONFLICT, old);
     s.refused(CONFLICT, { ...foreignRevocation(until, 5), at: until - 1 }, 'root');
+  }),
+  written('tallies, each of which goes on where the one before ended', (s) => {
+    s.refused(CONFLICT, tally(1, 5));
+    const first = s.entryAt(s.add(tally(0, 5)));
+    s.refusedEntry(CONFLICT, first);
+    s.refused(CONFLICT, tally(4, 9));
+    s.refused(CONFLICT, tally(6, 9));
+    s.refused(UNAUTHORISED, tally(5, 9), [s.keys.attest]);
+    s.refused(UNAUTHORISED, tally(5, 9), 'root');
+    s.add(tally(0, 3, '2026-12'));
+    s.add(tally(5, 9));
+    s.commit();
   }),
   written('at that goes back', (s) => {
     s.add({ ...rules(1), at: START_S + 1 });

@@ -77,8 +77,26 @@ const GOOD: Readonly<Record<string, Members>> = {
   node: { kind: 'node', at, key: keyA, addresses: ['/ip4/192.0.2.1/tcp/4001'], from: at, until: at + 1 },
   revocation: { kind: 'revocation', at, log: '2026-11', effective: at, set: new Uint8Array([4, 0]) },
   'foreign-revocation': { kind: 'foreign-revocation', at, until: at + 1, hashes: [foreignHash(1), foreignHash(2)] },
+  tally: {
+    kind: 'tally',
+    at,
+    log: '2026-11',
+    from: 0,
+    until: 1_100,
+    cells: [
+      { rule: 'de', colour: 0, count: 1_000 },
+      { rule: 'de', colour: 2, count: 10 },
+    ],
+    merged: 12,
+    overrides: [{ reason: 2, colour: 2, count: 1 }],
+  },
   state: { kind: 'state', at, format: 1, items: 5, root: hash },
 };
+
+const cell = (rule: string, colour: number) => ({ rule, colour, count: 10 });
+const override = (reason: number, colour: number) => ({ reason, colour, count: 1 });
+const cellsOf = (count: number) =>
+  Array.from({ length: count }, (_, i) => cell(`r${String(Math.floor(i / 3)).padStart(2, '0')}`, i % 3));
 
 /** Which change of a good statement breaks which rule. `undefined` takes the member away. */
 const BAD: readonly (readonly [
@@ -178,6 +196,17 @@ const BAD: readonly (readonly [
   ['2,001 hashes of codes of others', 'foreign-revocation', { hashes: foreignHashes(2_001) }],
   ['a revocation of codes of others that ends when it is signed', 'foreign-revocation', { until: at }],
   ['a revocation of codes of others for ten years and a second', 'foreign-revocation', { until: at + 3_660 * DAY_S + 1 }],
+  ['a tally of nothing', 'tally', { until: 0 }],
+  ['a cell of a tally of nine', 'tally', { cells: [{ rule: 'de', colour: 0, count: 9 }] }],
+  ['a cell of a fourth colour', 'tally', { cells: [{ rule: 'de', colour: 3, count: 10 }] }],
+  ['cells of a tally that descend', 'tally', { cells: [cell('de', 2), cell('de', 0)] }],
+  ['a cell of a tally twice', 'tally', { cells: [cell('de', 0), cell('de', 0)] }],
+  ['97 cells of a tally', 'tally', { cells: cellsOf(97), until: 10_000 }],
+  ['an override of nobody', 'tally', { overrides: [{ reason: 1, colour: 0, count: 0 }] }],
+  ['an override for a 17th reason', 'tally', { overrides: [{ reason: 16, colour: 0, count: 1 }] }],
+  ['overrides that descend', 'tally', { overrides: [override(2, 0), override(1, 2)] }],
+  ['more codes than leaves', 'tally', { until: 1_022 }],
+  ['the trust log tallied', 'tally', { log: 'trust' }],
   ['another format of the state', 'state', { format: 2 }],
 ];
 
@@ -211,6 +240,10 @@ const EDGE: readonly (readonly [rule: string, kind: string, change: Members])[] 
   ],
   ['2,000 hashes of codes of others', 'foreign-revocation', { hashes: foreignHashes(2_000) }],
   ['a revocation of codes of others for ten years', 'foreign-revocation', { until: at + 3_660 * DAY_S }],
+  ['as many codes as leaves', 'tally', { until: 1_023 }],
+  ['a tally of leaves that are nobody’s', 'tally', { cells: [], merged: 0, overrides: [] }],
+  ['96 cells of a tally', 'tally', { cells: cellsOf(96), until: 10_000 }],
+  ['an override for a 16th reason', 'tally', { overrides: [override(15, 2)] }],
   ['no address', 'node', { addresses: [] }],
   ['an address of 256 bytes', 'node', { addresses: ['a'.repeat(256)] }],
   ['version 2^53-1', 'limits', { version: Number.MAX_SAFE_INTEGER }],

@@ -1,0 +1,138 @@
+/** `entente override propose|confirm|list`: colours that no rule gives, by two operators. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { GIVEN_REASONS, OVERRIDE_DAYS_MAX, type OverrideOrder } from '../../node/abuse/overrides.ts';
+import { type Cli, examples } from '../cli.ts';
+import { withDesk } from '../desk/with-desk.ts';
+import { usageError } from '../exit.ts';
+import { counted, figure } from '../output.ts';
+import { readRows } from '../people/rows-argument.ts';
+import { type RowForm } from '../../node/rows/row-form.ts';
+import { printable } from '../printable.ts';
+import { type SigningOptions, withoutPeersOption } from '../region.ts';
+import { table } from '../table.ts';
+import { timeText } from '../times.ts';
+
+interface ProposeOptions {
+  readonly subject: readonly string[];
+  readonly file?: string;
+  readonly colour: OverrideOrder['colour'];
+  readonly reason: OverrideOrder['reason'];
+  readonly days: number;
+}
+
+/** Neither signs nor needs its peers. */
+const QUIETLY = { reading: true, silent: true } as const;
+
+export function addOverride(program: Command, cli: Cli): void {
+  const override = program
+    .command('override')
+    .summary('colours without a rule, by two operators')
+    .description(
+      'A colour that no rule gives takes two operators with different keys, a reason of a closed list and an end within 14 days. Each is counted in public, by reason and colour, in the tallies of the trust log.',
+    );
+  override
+    .command('propose')
+    .description(
+      'Proposes a colour for people. Another operator has to confirm it within a day; until then nothing changes.',
+    )
+    .argument('<region>', 'directory of the region')
+    .option('--subject <text>', 'a person (repeatable)', collect, [])
+    .option('--file <file>', 'a CSV or JSON lines file with a column subject instead, or - for stdin')
+    .addOption(
+      new Option('--colour <colour>', 'the colour').choices(['green', 'yellow', 'red']).makeOptionMandatory(),
+    )
+    .addOption(new Option('--reason <reason>', 'why').choices([...GIVEN_REASONS]).makeOptionMandatory())
+    .requiredOption('--days <n>', `days until it ends, 1 to ${OVERRIDE_DAYS_MAX}`, parseDays)
+    .addHelpText(
+      'after',
+      examples([
+        "entente override propose IT --operator anna.key --subject 'Person 00001' --colour red --reason laboratory --days 14",
+        'prints the id that another operator confirms',
+      ]),
+    )
+    .action((region: string, options: ProposeOptions) => propose(cli, region, options));
+  override
+    .command('confirm')
+    .description(
+      'Confirms what another operator proposed: codes are issued, and looser ones of these people revoked. Run again, it goes on with what broke off.',
+    )
+    .argument('<region>', 'directory of the region')
+    .argument('<id>', 'as `override propose` printed it')
+    .addOption(withoutPeersOption())
+    .addHelpText(
+      'after',
+      examples([
+        'entente override confirm IT 00112233445566778899aabbccddeeff --operator bert.key',
+        'the codes are printed by `entente codes`',
+      ]),
+    )
+    .action((region: string, id: string, options: SigningOptions) => confirm(cli, region, id, options));
+  override
+    .command('list')
+    .description('Lists what was proposed and confirmed, without the people.')
+    .argument('<region>', 'directory of the region')
+    .addHelpText('after', examples(['entente override list DE', 'the newest first']))
+    .action((region: string) => list(cli, region));
+}
+
+async function propose(cli: Cli, path: string, { subject, file, ...order }: ProposeOptions): Promise<void> {
+  if ((subject.length === 0) === (file === undefined))
+    throw usageError('give --subject, or --file with a person a row');
+  const rows = file === undefined ? [] : await readRows(cli, file, SUBJECT_FORM);
+  const subjects = file === undefined ? subject : rows.map((row) => row.subject);
+  const proposed = await withDesk(cli, path, (desk) => desk.proposeOverride({ ...order, subjects }), QUIETLY);
+  cli.output.result(proposed, () => [
+    `Proposed: ${order.colour} for ${counted(proposed.people, 'person')}, ${order.reason}, ${counted(order.days, 'day')}.`,
+    `Another operator confirms it: entente override confirm ${printable(path)} ${proposed.id} --operator FILE`,
+  ]);
+}
+
+async function confirm(cli: Cli, path: string, id: string, { withoutPeers }: SigningOptions): Promise<void> {
+  const { issued } = await withDesk(cli, path, (desk) => desk.confirmOverride(id), { withoutPeers });
+  cli.output.result({ id, issued }, () => [
+    `Confirmed: ${counted(issued, 'code')} issued. It stands in the next tally of the trust log, and entente codes prints the codes.`,
+  ]);
+}
+
+async function list(cli: Cli, path: string): Promise<void> {
+  const overrides = await withDesk(cli, path, (desk) => desk.overrides(), QUIETLY);
+  cli.output.result({ overrides }, () =>
+    overrides.length === 0
+      ? ['Nobody proposed a colour without a rule.']
+      : table(
+          ['id', 'state', 'colour', 'reason', 'people', 'days', 'proposed', 'confirmed'],
+          overrides.map(({ id, state, colour, reason, people, days, proposed, confirmed }) => [
+            id,
+            state,
+            colour,
+            reason,
+            figure(people),
+            String(days),
+            `${printable(proposed.name)}, ${timeText(proposed.atS)}`,
+            confirmed === undefined ? '' : `${printable(confirmed.name)}, ${timeText(confirmed.atS)}`,
+          ]),
+        ),
+  );
+}
+
+const SUBJECT_FORM: RowForm<{ readonly subject: string }> = {
+  columns: ['subject'],
+  required: ['subject'],
+  plain: new Set(),
+  parse: ({ subject = '' }, line) => {
+    const text = subject.trim();
+    const isGood = text !== '' && Buffer.byteLength(text) <= 64;
+    return isGood
+      ? { subject: text }
+      : [{ line, column: 'subject', reason: 'has not 1 to 64 bytes', example: 'P-00001' }];
+  },
+};
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value.trim()];
+}
+
+function parseDays(text: string): number {
+  if (/^([1-9]|1[0-4])$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(`Expected a whole number from 1 to ${OVERRIDE_DAYS_MAX}.`);
+}

@@ -1,0 +1,259 @@
+/**
+ * Colours without a rule: one operator proposes them for named people, for a reason of a closed list and at most 14 days, another
+ * confirms, and only then codes are issued. What was proposed and confirmed is kept, sealed:
+ *
+ *   override/<id>   who proposed and confirmed what; the people only until they have their codes
+ *
+ * One writer: the node. A confirmation is durable before the first code; one that broke off is gone on with by confirming again.
+ */
+import { z } from 'zod';
+import { type Colour, type Status } from '../../protocol/code/status.ts';
+import { encodeBasis, OVERRIDE_REASONS, type OverrideReason } from '../../protocol/disclosure/basis.ts';
+import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type IssueOnce } from '../issuing/issue-once.ts';
+import { stricterBy } from '../life/judging.ts';
+import { NodeError } from '../node-error.ts';
+import { type Actor } from '../operators/scopes.ts';
+import { type Clock, type Random } from '../ports.ts';
+import { type Place } from '../registry/place-cipher.ts';
+import { type Registry } from '../registry/registry.ts';
+import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
+import { type Revocation } from '../revoking/revoker.ts';
+import { type PrivateTables } from '../registry/private-tables.ts';
+import { Turns } from '../turns.ts';
+import { type BulkWatch } from './bulk-watch.ts';
+
+/** People of one override. */
+export const OVERRIDE_SUBJECTS_MAX = 2_000;
+export const OVERRIDE_DAYS_MAX = 14;
+/** Seconds that a proposal waits for somebody who confirms it. */
+export const PROPOSAL_S_MAX = 86_400;
+
+/** Reasons that an operator can give. */
+export const GIVEN_REASONS = OVERRIDE_REASONS.slice(1) as readonly Exclude<OverrideReason, 'one-person'>[];
+
+const COLOURS = ['green', 'yellow', 'red'] as const satisfies readonly Colour[];
+const MEASURES = { green: 'none', yellow: 'home', red: 'isolate' } as const;
+const signatory = z.strictObject({ name: z.string(), keyId: z.string(), atS: z.int() });
+const keptSchema = z.strictObject({
+  reason: z.enum(OVERRIDE_REASONS),
+  colour: z.enum(COLOURS),
+  days: z.int().min(1).max(OVERRIDE_DAYS_MAX),
+  people: z.int().min(1),
+  /** Empty once all have their codes. */
+  subjects: z.array(z.string()).max(OVERRIDE_SUBJECTS_MAX),
+  proposed: signatory,
+  confirmed: signatory.optional(),
+});
+type Kept = z.infer<typeof keptSchema>;
+
+export interface OverrideOrder {
+  readonly reason: OverrideReason;
+  readonly colour: Colour;
+  /** Until the colour ends: 1 to 14. */
+  readonly days: number;
+  readonly subjects: readonly string[];
+}
+
+/** Without the people. */
+export interface OverrideSeen extends Omit<Kept, 'subjects'> {
+  readonly id: string;
+  /** `broken-off`: it was confirmed, and not everybody has a code yet. */
+  readonly state: 'proposed' | 'lapsed' | 'broken-off' | 'done';
+}
+
+export interface OverridesModules {
+  readonly tables: PrivateTables;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly registry: () => Registry;
+  readonly state: () => Pick<TrustState, 'revoked'> | undefined;
+  readonly once: IssueOnce;
+  readonly revoke: (revocation: Revocation) => Promise<void>;
+  readonly watch: BulkWatch;
+}
+
+const PREFIX = 'override/';
+const HOUR_S = 3_600;
+const DAY_S = 86_400;
+const PAGE = 64;
+
+export class Overrides {
+  readonly #modules: OverridesModules;
+  readonly #sealer: Sealer;
+  readonly #turns = new Turns();
+
+  constructor({ registryKey }: { readonly registryKey: Uint8Array }, modules: OverridesModules) {
+    this.#modules = modules;
+    this.#sealer = new Sealer(derivedKey(registryKey, 'override'));
+  }
+
+  /** Gives the id by which another operator confirms it. @throws {NodeError} REFUSED */
+  async propose(order: OverrideOrder, actor: Actor): Promise<OverrideSeen> {
+    const proposed = this.#signatory(actor);
+    const { subjects, reason } = order;
+    if (new Set(subjects).size !== subjects.length)
+      throw refused('a person stands there twice', 'Name each once.');
+    if (reason === 'one-person')
+      throw refused('that is no reason', `Give one of ${GIVEN_REASONS.join(', ')}.`);
+    const id = Buffer.from(this.#modules.random(16)).toString('hex');
+    const kept: Kept = { ...order, subjects: [...subjects], people: subjects.length, proposed };
+    await this.#keep(id, kept);
+    return this.#seen(id, kept);
+  }
+
+  /**
+   * Issues what somebody else proposed: codes that are looser are revoked first. Gives how many have their code.
+   * @throws {NodeError} NOT_FOUND; REFUSED for one's own proposal, and for one that has lapsed or is done; and what revoking and issuing
+   * reject with: confirming again goes on with what is left.
+   */
+  confirm(id: string, actor: Actor): Promise<{ readonly issued: number }> {
+    return this.#turns.take(id, async () => {
+      const kept = await this.#kept(id);
+      const confirming = this.#signatory(actor);
+      if (kept === undefined)
+        throw new NodeError('NOT_FOUND', 'nothing of that id was proposed', {
+          hint: 'See `entente override list`.',
+        });
+      const { state } = this.#seen(id, kept);
+      if (confirming.keyId === kept.proposed.keyId)
+        throw refused(
+          'who proposed it cannot confirm it',
+          'Another operator has to, with a key of their own.',
+        );
+      if (state === 'done') throw refused('it was confirmed and is done', 'Propose another one.');
+      if (state === 'lapsed') throw refused('it was proposed more than a day ago', 'Propose it again.');
+      const confirmed = kept.confirmed ?? confirming;
+      if (kept.confirmed === undefined) {
+        await this.#keep(id, { ...kept, confirmed });
+        await this.#modules.watch.note('override', kept.people);
+      }
+      await this.#issue(id, { ...kept, confirmed });
+      await this.#keep(id, { ...kept, confirmed, subjects: [] });
+      return { issued: kept.subjects.length };
+    });
+  }
+
+  /** All that were proposed, the newest first; those that lapsed go with the people they name. Rejects as the store. */
+  async list(): Promise<readonly OverrideSeen[]> {
+    const seen: OverrideSeen[] = [];
+    for await (const [id, kept] of this.#all()) {
+      const one = this.#seen(id, kept);
+      if (one.state === 'lapsed') await this.#remove(id);
+      seen.push(one);
+    }
+    return seen.sort((a, b) => b.proposed.atS - a.proposed.atS);
+  }
+
+  /** Takes a person out of what has not been issued. Rejects as the store. */
+  async forget(subject: string): Promise<void> {
+    for await (const [id, kept] of this.#all()) {
+      if (!kept.subjects.includes(subject)) continue;
+      const subjects = kept.subjects.filter((one) => one !== subject);
+      if (subjects.length === 0) await this.#remove(id);
+      else await this.#keep(id, { ...kept, subjects });
+      await this.#modules.tables.compact(PREFIX + id, `${PREFIX}${id}~`);
+    }
+  }
+
+  async #issue(id: string, { reason, colour, days, subjects, proposed, confirmed }: Kept): Promise<void> {
+    const { once } = this.#modules;
+    const { atS = 0, keyId = '' } = confirmed ?? {};
+    const untilS = (Math.floor(atS / HOUR_S) + 1) * HOUR_S + days * DAY_S - HOUR_S;
+    const measure = MEASURES[colour];
+    const status: Status = {
+      colour,
+      measure,
+      untilS: measure === 'none' ? undefined : untilS,
+      expiresAtS: untilS,
+      ruleId: MANUAL_RULE_ID,
+      ruleVersion: 1,
+    };
+    const basis = encodeBasis({ kind: 'override', atS, id, reason, by: [proposed.keyId, keyId] });
+    const looser = await this.#looser(subjects, status);
+    for (const [log, indexes] of byLog([...looser.values()].flat()))
+      await this.#modules.revoke({ log, indexes });
+    await Promise.all(
+      subjects.map((subject) =>
+        once.issue({
+          key: `override/${id}/${subject}`,
+          input: Buffer.from(id),
+          request: { subject, fields: { status }, basis, isReplacement: looser.has(subject) },
+        }),
+      ),
+    );
+  }
+
+  /** Codes that run and demand less. */
+  async #looser(subjects: readonly string[], status: Status): Promise<ReadonlyMap<string, readonly Place[]>> {
+    const looser = new Map<string, readonly Place[]>();
+    const nowS = this.#nowS();
+    for (const subject of subjects) {
+      const running = (await this.#modules.registry().ofSubject(subject)).filter(
+        ({ log, index, fields }) =>
+          fields.status.expiresAtS > nowS &&
+          stricterBy(status, fields.status) > 0 &&
+          this.#modules.state()?.revoked(log)?.has(index) !== true,
+      );
+      if (running.length > 0) looser.set(subject, running);
+    }
+    return looser;
+  }
+
+  #signatory({ name, keyId }: Actor): z.infer<typeof signatory> {
+    if (keyId === undefined)
+      throw refused('only a named operator gives a colour without a rule', 'Say --operator FILE.');
+    return { name, keyId, atS: this.#nowS() };
+  }
+
+  #seen(id: string, { subjects, ...kept }: Kept): OverrideSeen {
+    const isLate = this.#nowS() - kept.proposed.atS > PROPOSAL_S_MAX;
+    const open = kept.confirmed === undefined ? (isLate ? 'lapsed' : 'proposed') : 'broken-off';
+    return { id, ...kept, state: subjects.length === 0 ? 'done' : open };
+  }
+
+  async *#all(): AsyncGenerator<readonly [string, Kept], void, undefined> {
+    for (let from = PREFIX; ;) {
+      const page = await this.#modules.tables.page(from, `${PREFIX}~`, { limit: PAGE });
+      for (const [key, sealed] of page) yield [key.slice(PREFIX.length), this.#opened(key, sealed)];
+      const last = page.at(-1)?.[0];
+      if (last === undefined) return;
+      from = `${last}!`;
+    }
+  }
+
+  async #kept(id: string): Promise<Kept | undefined> {
+    const sealed = /^[0-9a-f]{32}$/.test(id) ? await this.#modules.tables.get(PREFIX + id) : undefined;
+    return sealed && this.#opened(PREFIX + id, sealed);
+  }
+
+  #opened(key: string, sealed: Uint8Array): Kept {
+    return keptSchema.parse(JSON.parse(Buffer.from(this.#sealer.open(key, sealed)).toString()));
+  }
+
+  async #keep(id: string, kept: Kept): Promise<void> {
+    const key = PREFIX + id;
+    const bytes = Buffer.from(JSON.stringify(kept));
+    const value = this.#sealer.seal(key, bytes, this.#modules.random(NONCE_BYTES));
+    await this.#modules.tables.write([{ put: key, value }]);
+  }
+
+  #remove(id: string): Promise<void> {
+    return this.#modules.tables.write([{ del: PREFIX + id }]);
+  }
+
+  #nowS(): number {
+    return Math.floor(this.#modules.clock.nowMs() / 1_000);
+  }
+}
+
+function byLog(places: readonly Place[]): ReadonlyMap<string, readonly number[]> {
+  const found = new Map<string, number[]>();
+  for (const { log, index } of places) found.set(log, [...(found.get(log) ?? []), index]);
+  return found;
+}
+
+function refused(message: string, hint: string): NodeError {
+  return new NodeError('REFUSED', message, { hint });
+}

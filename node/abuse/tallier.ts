@@ -1,0 +1,57 @@
+/** Logs tallies of the own attestation logs: each of at least 1,000 codes, or of a day. Spec: SPEC.md 8.6. */
+import { parseBasis } from '../../protocol/disclosure/basis.ts';
+import { TALLY_CODES_MIN, TALLY_S_MAX } from '../../protocol/limits.ts';
+import { attestationLogOrigin } from '../../protocol/log/origin.ts';
+import { isLogOver } from '../../protocol/trust/pruning.ts';
+import { TallyCounter } from '../../protocol/trust/tally.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { type TrustLogItem } from '../log/trust-log-work.ts';
+import { type Registry } from '../registry/registry.ts';
+
+export interface TallierModules {
+  readonly registry: Registry;
+  readonly trust: () => TrustState;
+  readonly openTree: (origin: string) => Promise<LogTree>;
+  readonly submit: (item: TrustLogItem) => Promise<unknown>;
+  readonly nowS: () => number;
+}
+
+const HOUR_S = 3_600;
+
+export class Tallier {
+  readonly #names: { readonly region: string; readonly network: string };
+  readonly #modules: TallierModules;
+
+  constructor(names: { readonly region: string; readonly network: string }, modules: TallierModules) {
+    this.#names = names;
+    this.#modules = modules;
+  }
+
+  /** Tells what is due. Rejects as `submit` and the store; what is left is told the next time. */
+  async tend(): Promise<void> {
+    const state = this.#modules.trust();
+    for (const { log } of state.logs()) {
+      if (isLogOver(log, this.#modules.nowS())) continue;
+      const { region, network } = this.#names;
+      const { head } = await this.#modules.openTree(attestationLogOrigin(region, network, log));
+      await this.#tell(log, state.tally(log)?.until ?? 0, head.size);
+    }
+  }
+
+  async #tell(log: string, from: number, until: number): Promise<void> {
+    if (until <= from) return;
+    const { registry, nowS, submit } = this.#modules;
+    const counter = new TallyCounter();
+    let oldestS: number | undefined;
+    for await (const { fields, basis, hour } of registry.withBases({ log, from, until })) {
+      counter.add(fields.status, basis && parseBasis(basis));
+      oldestS ??= hour * HOUR_S;
+    }
+    const isDayOver = oldestS !== undefined && nowS() - oldestS >= TALLY_S_MAX;
+    if (counter.total < TALLY_CODES_MIN && !isDayOver) return;
+    const { cells, merged, overrides } = counter.counts;
+    const told = { cells: [...cells], merged, overrides: [...overrides] };
+    await submit({ build: () => ({ statement: { kind: 'tally', log, from, until, ...told } }) });
+  }
+}

@@ -1,0 +1,78 @@
+/** Colours without a rule: proposed by one operator, confirmed by another. */
+import { z } from '@hono/zod-openapi';
+import {
+  GIVEN_REASONS,
+  OVERRIDE_DAYS_MAX,
+  OVERRIDE_SUBJECTS_MAX,
+  type Overrides,
+} from '../abuse/overrides.ts';
+import { type Actor } from '../operators/scopes.ts';
+import { type IncomingMessage } from 'node:http';
+import { type AdminRoute } from './admin-route.ts';
+import { readJson } from './input.ts';
+import { type Replies } from './replies.ts';
+
+export interface OverrideRoutesModules {
+  readonly node: { readonly overrides: Overrides };
+  readonly actorOf: (request: IncomingMessage) => Actor;
+  readonly replies: Replies;
+}
+
+const PROPOSAL_BYTES_MAX = 262_144;
+const subject = z.string().trim().min(1).max(64);
+const proposal = z
+  .strictObject({
+    reason: z.enum(GIVEN_REASONS),
+    colour: z.enum(['green', 'yellow', 'red']),
+    days: z.int().min(1).max(OVERRIDE_DAYS_MAX),
+    subjects: z.array(subject).min(1).max(OVERRIDE_SUBJECTS_MAX),
+  })
+  .openapi('OverrideProposal');
+const confirmation = z
+  .strictObject({ id: z.string().regex(/^[0-9a-f]{32}$/) })
+  .openapi('OverrideConfirmation');
+const seen = z.looseObject({ id: z.string(), state: z.string(), people: z.int() }).openapi('Override');
+const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+const body = (schema: z.ZodType) => ({ body: { content: json(schema), required: true } });
+
+export function overrideRoutes({
+  node: { overrides },
+  actorOf,
+  replies,
+}: OverrideRoutesModules): AdminRoute[] {
+  return [
+    {
+      method: 'post',
+      path: '/v1/override/propose',
+      needs: 'issue',
+      summary:
+        'Proposes a colour without a rule for people, which another operator has to confirm within a day',
+      request: body(proposal),
+      answer: { description: 'What was proposed', content: json(seen) },
+      handle: async (context) => {
+        const order = await readJson(context.env.incoming, proposal, PROPOSAL_BYTES_MAX);
+        return replies.json(context, await overrides.propose(order, actorOf(context.env.incoming)));
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/override/confirm',
+      needs: 'issue',
+      summary: 'Confirms what another operator proposed: codes are issued, and looser ones revoked',
+      request: body(confirmation),
+      answer: { description: 'How many', content: json(z.object({ issued: z.int() })) },
+      handle: async (context) => {
+        const { id } = await readJson(context.env.incoming, confirmation, PROPOSAL_BYTES_MAX);
+        return replies.json(context, await overrides.confirm(id, actorOf(context.env.incoming)));
+      },
+    },
+    {
+      method: 'get',
+      path: '/v1/override',
+      needs: 'read',
+      summary: 'Colours without a rule that were proposed and confirmed, without the people',
+      answer: { description: 'The newest first', content: json(z.object({ overrides: z.array(seen) })) },
+      handle: async (context) => replies.json(context, { overrides: await overrides.list() }),
+    },
+  ];
+}

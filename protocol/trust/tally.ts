@@ -1,0 +1,95 @@
+/** Codes of a stretch of a log, counted by colour and rule for everybody to see. Spec: SPEC.md 8.6. */
+import { type Status } from '../code/status.ts';
+import { type Basis, OVERRIDE_REASONS, type OverrideReason } from '../disclosure/basis.ts';
+import { TALLY_CELL_MIN } from '../limits.ts';
+
+export const TALLY_COLOURS = ['green', 'yellow', 'red'] as const;
+
+export interface TallyCell {
+  readonly rule: string;
+  /** Index in `TALLY_COLOURS`. */
+  readonly colour: number;
+  readonly count: number;
+}
+
+export interface TallyOverride {
+  /** Index in `OVERRIDE_REASONS`. */
+  readonly reason: number;
+  readonly colour: number;
+  readonly count: number;
+}
+
+export interface TallyCounts {
+  /** Of 10 and more, by rule and then by colour. */
+  readonly cells: readonly TallyCell[];
+  /** All other codes that rules gave. */
+  readonly merged: number;
+  /** Codes without a rule, every one of them, by reason and then by colour. */
+  readonly overrides: readonly TallyOverride[];
+}
+
+/** Counts codes one by one. */
+export class TallyCounter {
+  readonly #byRule = new Map<string, { rule: string; colour: number; count: number }>();
+  readonly #overrides = new Map<string, { reason: number; colour: number; count: number }>();
+  #total = 0;
+
+  /** `basis`: undefined where the region keeps none. */
+  add(status: Status, basis: Basis | undefined): void {
+    this.#total++;
+    const colour = TALLY_COLOURS.indexOf(status.colour);
+    const why = reasonOf(status, basis);
+    if (why === undefined) {
+      const { ruleId: rule } = status;
+      const cell = this.#byRule.get(`${rule} ${colour}`) ?? { rule, colour, count: 0 };
+      cell.count++;
+      this.#byRule.set(`${rule} ${colour}`, cell);
+    } else {
+      const reason = OVERRIDE_REASONS.indexOf(why);
+      const cell = this.#overrides.get(`${reason} ${colour}`) ?? { reason, colour, count: 0 };
+      cell.count++;
+      this.#overrides.set(`${reason} ${colour}`, cell);
+    }
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** All cells of rules, small ones too: for whoever may see them. */
+  get exact(): readonly TallyCell[] {
+    return [...this.#byRule.values()].sort(byRule);
+  }
+
+  get overrides(): readonly TallyOverride[] {
+    return [...this.#overrides.values()].sort((a, b) => a.reason - b.reason || a.colour - b.colour);
+  }
+
+  /**
+   * What may be told: a cell under 10 would tell of few people, and so would the sum of such cells where it is under 10 itself,
+   * wherefore the smallest other cell is added to it then.
+   */
+  get counts(): TallyCounts {
+    const cells = this.exact.filter(({ count }) => count >= TALLY_CELL_MIN);
+    let merged = this.exact.reduce((sum, { count }) => sum + (count < TALLY_CELL_MIN ? count : 0), 0);
+    if (merged > 0 && merged < TALLY_CELL_MIN && cells.length > 0) {
+      const smallest = cells.reduce((a, b) => (b.count < a.count ? b : a));
+      cells.splice(cells.indexOf(smallest), 1);
+      merged += smallest.count;
+    }
+    return { cells, merged, overrides: this.overrides };
+  }
+}
+
+/** Undefined for a colour that a rule gave. */
+export function reasonOf({ ruleId }: Status, basis: Basis | undefined): OverrideReason | undefined {
+  if (basis?.kind === 'override') return basis.reason;
+  return ruleId === MANUAL_RULE_ID ? 'one-person' : undefined;
+}
+
+/** The rule id in the status of a colour that no rule gave. */
+export const MANUAL_RULE_ID = 'manual';
+
+export function byRule(a: TallyCell, b: TallyCell): number {
+  return (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0) || a.colour - b.colour;
+}

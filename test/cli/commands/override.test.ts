@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { EXIT } from '../../../cli/exit.ts';
+import { type OverrideSeen } from '../../../node/abuse/overrides.ts';
+import { openNativeCrypto } from '../../../node/crypto/native.ts';
+import { readPublicRegion } from '../../../node/region/public-region.ts';
+import { type LoggedTally } from '../../../protocol/trust/trust-state.ts';
+import { TestCli } from '../../support/cli.ts';
+import { DAY_S } from '../../support/region-fixture.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+describe('entente override', () => {
+  const folder = temporaryFolders();
+  let cli: TestCli;
+  let de: string;
+  let log: string;
+
+  const as = (name: string) => ['--operator', cli.path(`${name}.key`)];
+  const RED = ['--colour', 'red', '--reason', 'laboratory', '--days', '14'];
+  const propose = (name: string, ...subjects: readonly string[]) =>
+    cli.json<OverrideSeen>(
+      ...['override', 'propose', de, ...as(name), ...RED],
+      ...subjects.flatMap((subject) => ['--subject', subject]),
+    );
+  const confirm = (name: string, id: string) => cli.run('override', 'confirm', de, id, ...as(name));
+
+  /** What a region tells of its newest leaves. */
+  async function tally(): Promise<LoggedTally | undefined> {
+    const modules = await openNativeCrypto();
+    const { state } = await readPublicRegion(`${de}/public`, { region: 'DE' }, modules);
+    return state.tally(log);
+  }
+
+  before(async () => {
+    cli = new TestCli(folder());
+    de = cli.path('DE');
+    await cli.json('init', 'DE', '--dir', de);
+    const { log: month } = await cli.json<{ log: string }>(
+      ...['issue', de, '--subject', 'P1', '--colour', 'green'],
+    );
+    log = month;
+    for (const name of ['anna', 'bert']) {
+      const order = ['--name', name, '--scopes', 'issue,revoke,read', '--out', cli.path(`${name}.key`)];
+      await cli.json('operator', 'add', de, ...order);
+    }
+  });
+
+  it('one operator alone gives no colour without a rule, of whatever colour', async () => {
+    for (const colour of ['green', 'yellow', 'red']) {
+      const { exit, err } = await cli.run('issue', de, ...as('anna'), '--subject', 'P1', '--colour', colour);
+      assert.equal(exit, EXIT.failure);
+      assert.match(err, /a colour without a rule takes two operators \[REFUSED\]/);
+    }
+  });
+
+  it('who proposed cannot confirm, another does, and what is looser is revoked', async () => {
+    const { id, state } = await propose('anna', 'P1', 'P2');
+    assert.equal(state, 'proposed');
+    assert.match((await confirm('anna', id)).err, /who proposed it cannot confirm it \[REFUSED\]/);
+    const { exit, out } = await confirm('bert', id);
+    assert.equal(exit, EXIT.ok);
+    assert.match(out, /2 codes issued/);
+    assert.match((await confirm('bert', id)).err, /is done \[REFUSED\]/);
+    const codes = await cli.run('codes', de, ...as('anna'), '--subject', 'P1', '--json');
+    const held = codes.out.trim().split('\n');
+    assert.equal(held.length, 2);
+    const again = await cli.run('revoke', de, ...as('anna'), `${log}/0`);
+    assert.match(again.out + again.err, /before|already/i);
+  });
+
+  it('a proposal lapses after a day, and names nobody any more then', async () => {
+    const { id } = await propose('anna', 'P3');
+    cli.nowS += DAY_S + 1;
+    assert.match((await confirm('bert', id)).err, /more than a day ago/);
+    const { overrides } = await cli.json<{ overrides: OverrideSeen[] }>(
+      'override',
+      'list',
+      de,
+      ...as('anna'),
+    );
+    assert.deepEqual(
+      overrides.map(({ state, people }) => [state, people]),
+      [
+        ['lapsed', 1],
+        ['done', 2],
+      ],
+    );
+    const after = await cli.json<{ overrides: OverrideSeen[] }>('override', 'list', de, ...as('anna'));
+    assert.equal(after.overrides.length, 1);
+  });
+
+  it('stands in the tally of the day, exactly, beside what one person issued before there were operators', async () => {
+    // Whoever issues next tells of the day before.
+    const { id } = await propose('anna', 'P5');
+    assert.equal((await confirm('bert', id)).exit, EXIT.ok);
+    const told = await tally();
+    assert.deepEqual(told?.overrides, [
+      { reason: 0, colour: 0, count: 1 },
+      { reason: 2, colour: 2, count: 2 },
+    ]);
+    assert.deepEqual([told?.from, told?.cells, told?.merged], [0, [], 0]);
+  });
+
+  for (const [what, order] of [
+    ['15 days', ['--subject', 'P', '--colour', 'red', '--reason', 'laboratory', '--days', '15']],
+    ['a reason of its own', ['--subject', 'P', '--colour', 'red', '--reason', 'because', '--days', '1']],
+    ['nobody', ['--colour', 'red', '--reason', 'laboratory', '--days', '1']],
+  ] as const) {
+    it(`propose refuses ${what}`, async () => {
+      assert.equal((await cli.run('override', 'propose', de, ...as('anna'), ...order)).exit, EXIT.usage);
+    });
+  }
+
+  it('a person twice is refused, and so is whoever is no named operator', async () => {
+    const twice = await cli.run(
+      ...['override', 'propose', de, ...as('anna'), ...RED, '--subject', 'P', '--subject', 'P'],
+    );
+    assert.match(twice.err, /stands there twice/);
+    const nobody = await cli.run('override', 'propose', de, ...RED, '--subject', 'P');
+    assert.match(nobody.err, /SCOPE_MISSING/);
+  });
+
+  it('who is forgotten is taken out of what was proposed', async () => {
+    const { id } = await propose('anna', 'P4', 'P1');
+    await cli.json('forget', de, ...as('bert'), '--subject', 'P1', '--let-pass');
+    const { out } = await confirm('bert', id);
+    assert.match(out, /1 code issued/);
+  });
+});

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { type Colour, type Status } from '../../../protocol/code/status.ts';
+import { type Basis, encodeBasis, parseBasis } from '../../../protocol/disclosure/basis.ts';
+import { TallyCounter } from '../../../protocol/trust/tally.ts';
+
+const status = (ruleId: string, colour: Colour): Status => ({
+  colour,
+  measure: 'none',
+  untilS: undefined,
+  expiresAtS: 1,
+  ruleId,
+  ruleVersion: 1,
+});
+const OVERRIDE: Basis = {
+  kind: 'override',
+  atS: 1,
+  id: '00'.repeat(16),
+  reason: 'court-order',
+  by: ['00'.repeat(8), '11'.repeat(8)],
+};
+
+function counted(
+  ...cells: readonly (readonly [rule: string, colour: Colour, count: number, basis?: Basis])[]
+) {
+  const counter = new TallyCounter();
+  for (const [rule, colour, count, basis] of cells)
+    for (let i = 0; i < count; i++) counter.add(status(rule, colour), basis);
+  return counter;
+}
+
+describe('TallyCounter', () => {
+  it('tells cells of ten, in order, and adds up those of nine', () => {
+    const { cells, merged } = counted(
+      ['b', 'red', 9],
+      ['b', 'green', 10],
+      ['a', 'red', 9],
+      ['a', 'green', 11],
+    ).counts;
+    assert.deepEqual(cells, [
+      { rule: 'a', colour: 0, count: 11 },
+      { rule: 'b', colour: 0, count: 10 },
+    ]);
+    assert.equal(merged, 18);
+  });
+
+  it('where what is added up is under ten, the smallest other cell goes with it', () => {
+    const { cells, merged } = counted(['a', 'green', 30], ['a', 'red', 12], ['a', 'yellow', 1]).counts;
+    assert.deepEqual(cells, [{ rule: 'a', colour: 0, count: 30 }]);
+    assert.equal(merged, 13);
+    assert.equal(counted(['a', 'green', 3]).counts.merged, 3);
+    assert.equal(counted(['a', 'green', 30]).counts.merged, 0);
+  });
+
+  it('tells codes without a rule exactly, however few', () => {
+    const counter = counted(['manual', 'green', 1], ['manual', 'red', 2, OVERRIDE], ['a', 'green', 10]);
+    assert.deepEqual(counter.counts, {
+      cells: [{ rule: 'a', colour: 0, count: 10 }],
+      merged: 0,
+      overrides: [
+        { reason: 0, colour: 0, count: 1 },
+        { reason: 4, colour: 2, count: 2 },
+      ],
+    });
+    assert.equal(counter.total, 13);
+  });
+});
+
+describe('parseBasis', () => {
+  const rules: Basis = {
+    kind: 'rules',
+    atS: 1_800_000_000,
+    rule: 'de',
+    version: 3,
+    facts: {
+      'contact.close': '2026-11-20',
+      'declaration.consent': true,
+      travel: ['CN-11'],
+      none: null,
+      n: 4,
+    },
+  };
+
+  it('gives back what was encoded', () => {
+    for (const basis of [rules, OVERRIDE]) assert.deepEqual(parseBasis(encodeBasis(basis)), basis);
+  });
+
+  it('refuses what is cut, longer, of another form or for no reason', () => {
+    const bytes = encodeBasis(OVERRIDE);
+    for (const bad of [
+      bytes.subarray(0, -1),
+      new Uint8Array([...bytes, 0]),
+      new Uint8Array([0x80]),
+      new Uint8Array(0),
+    ])
+      assert.throws(() => parseBasis(bad));
+    const other = encodeBasis({ ...OVERRIDE, reason: 'one-person' });
+    other[other.length - 36] = 0x09;
+    assert.throws(() => parseBasis(other));
+  });
+
+  it('is at most 4,096 bytes', () => {
+    const facts = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`f${i}`, 'x'.repeat(64)]));
+    assert.throws(() => encodeBasis({ ...rules, facts }), RangeError);
+  });
+});
