@@ -2,6 +2,7 @@
 import { type Command } from 'commander';
 import { AUDIT_EXITS, auditAndReport, LISTED_MAX, parseThreads } from '../auditing.ts';
 import { type Cli, examples } from '../cli.ts';
+import { addDisclosures } from '../disclosures.ts';
 import { parseFingerprint } from '../region.ts';
 
 interface ReplayOptions {
@@ -38,6 +39,7 @@ export function addAudit(program: Command, cli: Cli): void {
       ) + AUDIT_EXITS,
     )
     .action((path: string, options: ReplayOptions) => replay(cli, path, options));
+  addDisclosures(audit, cli);
 }
 
 async function replay(cli: Cli, path: string, options: ReplayOptions): Promise<void> {

@@ -5,6 +5,7 @@
 import { type Config } from '../../node/config/schema.ts';
 import { type RegionLayout } from '../../node/region/layout.ts';
 import { type Operator } from '../../node/operators/operators.ts';
+import { type Disclosed, type DisclosureOrder } from '../../node/abuse/disclosing.ts';
 import { type OverrideOrder, type OverrideSeen } from '../../node/abuse/overrides.ts';
 import { type RegionKeys } from '../../node/region/region-keys.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
@@ -96,6 +97,8 @@ export interface Desk {
   proposeOverride(order: OverrideOrder): Promise<OverrideSeen>;
   confirmOverride(id: string): Promise<{ readonly issued: number }>;
   overrides(): Promise<readonly OverrideSeen[]>;
+  /** Opens a stretch of a log for an auditor. Rejects as `Disclosing.disclose`. */
+  disclose(order: DisclosureOrder): Promise<Disclosed>;
   /** All that is in the logs stands in the published files. */
   publish(): Promise<void>;
   /** Whoever runs the region takes up what has changed in its config and its folder of keys. */

@@ -1,5 +1,6 @@
 /** A region whose directory the command itself has opened. */
 import { IssueGate } from '../../node/abuse/issue-gate.ts';
+import { type Disclosed, type DisclosureOrder } from '../../node/abuse/disclosing.ts';
 import { type OverrideOrder, type OverrideSeen } from '../../node/abuse/overrides.ts';
 import { Bridge } from '../../node/bridging/bridge.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
@@ -256,6 +257,12 @@ export class OwnDesk implements Desk {
     return this.#act({ action: 'operators/remove', needs: 'operators', about: name }, () =>
       this.#region.operators.remove(name),
     );
+  }
+
+  disclose(order: DisclosureOrder): Promise<Disclosed> {
+    const { log, from, until } = order;
+    const action = { action: 'disclosures', needs: 'audit', about: log, count: until - from } as const;
+    return this.#act(action, () => this.#region.node.disclosing.disclose(order));
   }
 
   proposeOverride(order: OverrideOrder): Promise<OverrideSeen> {

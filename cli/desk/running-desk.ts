@@ -3,6 +3,7 @@
  * says how things stand, and statements of the root are signed here, since a node never holds root keys.
  */
 import { join, resolve } from 'node:path';
+import { type Disclosed, type DisclosureOrder } from '../../node/abuse/disclosing.ts';
 import { type OverrideOrder, type OverrideSeen } from '../../node/abuse/overrides.ts';
 import { AdminClient, type AdminRequest } from '../../node/http/admin-client.ts';
 import { isAdminPort } from '../../node/http/admin-address.ts';
@@ -326,6 +327,12 @@ export class RunningDesk implements Desk {
 
   async removeOperator(name: string): Promise<void> {
     await this.#post('/v1/operators/remove', { name });
+  }
+
+  async disclose(order: DisclosureOrder): Promise<Disclosed> {
+    const answer = await this.#post('/v1/disclosures', order);
+    const { file, opened } = answer as { readonly file: string; readonly opened: number };
+    return { opened, bytes: new Uint8Array(Buffer.from(file, 'base64')) };
   }
 
   async proposeOverride(order: OverrideOrder): Promise<OverrideSeen> {

@@ -1,6 +1,7 @@
 /** The parts of a node that know people: background data, who declared, codes on their way to somebody. */
 import { type BulkLimits, BulkWatch } from '../abuse/bulk-watch.ts';
 import { Overrides } from '../abuse/overrides.ts';
+import { Disclosing } from '../abuse/disclosing.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { IssueOnce, type IssueOnceModules, type IssueOnceOptions } from '../issuing/issue-once.ts';
 import { Life, type LifeModules, type LifeOptions } from '../life/life.ts';
@@ -17,6 +18,8 @@ export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick
 }
 
 export interface PeopleOptions extends LifeOptions, IssueOnceOptions {
+  readonly region: string;
+  readonly network: string;
   readonly alarms: BulkLimits;
 }
 
@@ -45,7 +48,8 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
     watch,
     revoke: (revocation) => node.revoke(revocation),
   });
-  return { lists, life, once, takeBack, overrides, watch, handovers: new Handovers({ store }) };
+  const disclosing = new Disclosing(options, modules);
+  return { lists, life, once, takeBack, overrides, disclosing, watch, handovers: new Handovers({ store }) };
 }
 
 /** Destroys what was declared and what was proposed for somebody. As `Life.forget`. */

@@ -3,6 +3,7 @@
  * verdicts on that. Reads and judges from its start; signs only once its peers have shown that nothing of its own is missing.
  */
 import { type BulkWatch } from '../abuse/bulk-watch.ts';
+import { type Disclosing } from '../abuse/disclosing.ts';
 import { type Overrides } from '../abuse/overrides.ts';
 import { witnessName } from '../../protocol/log/origin.ts';
 import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
@@ -72,6 +73,7 @@ export class RegionNode {
   readonly joinings: JoiningBook;
   /** Colours without a rule. */
   readonly overrides: Overrides;
+  readonly disclosing: Disclosing;
   readonly #watch: BulkWatch;
   /** Goes to regions and cosigns what they show. */
   readonly visitor: LogVisitor;
@@ -169,7 +171,7 @@ export class RegionNode {
     });
     ({ lists: this.lists, life: this.life, handovers: this.handovers, once: this.once } = people);
     this.joinings = new JoiningBook({ store });
-    ({ overrides: this.overrides, watch: this.#watch } = people);
+    ({ overrides: this.overrides, disclosing: this.disclosing, watch: this.#watch } = people);
     this.visitor = new LogVisitor({ ...reading, store, witness, keeper: (of) => this.keeper(of) });
     const keepers = () => this.#board.keepers.values();
     this.#desks = new Desks(options, {
@@ -248,12 +250,11 @@ export class RegionNode {
     return this.#board.trust;
   }
 
-  /** What `status` says of how long the logs are. */
+  /** What `status` says of how long the logs are, and of the store. */
   get sizes(): NodeStatus['sizes'] {
     return this.#shelf.report.sizes;
   }
 
-  /** What `status` says of the store. */
   get store(): StoreState {
     return this.#store.condition.state;
   }

@@ -20,6 +20,7 @@ import { bears, openSecret } from './admin-secret.ts';
 import { declarationRoutes } from './declaration-routes.ts';
 import { deskRoutes, type OperatorDesk } from './desk-routes.ts';
 import { bridgeRoutes } from './bridge-routes.ts';
+import { disclosureRoutes } from './disclosure-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
 import { type JoiningDesk } from '../joining/joining-desk.ts';
 import { joiningRoutes } from './joining-routes.ts';
@@ -119,6 +120,7 @@ export class AdminServer {
     return [
       ...issueRoutes({ node, sha256, random, nowS, gate, replies }),
       ...overrideRoutes({ node, actorOf, replies }),
+      ...disclosureRoutes({ node, replies }),
       ...bridgeRoutes({ region }, { node, sha256, nowS, replies }),
       ...adminRoutes({ region }, { node, report, nowS, replies }),
       ...operatorRoutes({ operators, nowS, replies }),

@@ -28,6 +28,8 @@ const OTHER_EXITS = new Map([
   ['entente status DE', 4],
   ['entente status --live DE', 1],
   ['entente promote DE', 4],
+  // What is issued by hand, where nobody is an operator, is by no two.
+  ['entente audit disclosure 0.disclosure --key auditor.key --against DE/public', 5],
   ['entente invite list DE', 4],
   ['entente invite confirm DE FR --words "abandon ability ... zoo"', 4],
   ['entente invite drop DE FR', 4],
@@ -136,6 +138,19 @@ describe('the examples of the help texts', () => {
     const proposal = await world.json<{ id: string }>(
       ...['override', 'propose', world.path('IT'), ...why, '--operator', world.path('anna.key')],
     );
+    const { publicKey } = await world.json<{ publicKey: string }>(
+      ...['audit', 'key', '--out', world.path('auditor.key')],
+    );
+    const range = [
+      '--log',
+      new Date(world.nowS * 1000).toISOString().slice(0, 7),
+      '--from',
+      '0',
+      '--until',
+      '2',
+    ];
+    const given = [...range, '--auditor', publicKey, '--out', world.path('0.disclosure')];
+    await world.json('audit', 'disclose', home, ...given);
     const pin = pins['CN-33'] ?? '';
     const forger = await Forger.of(issuer, opensslBackEnd);
     writeFileSync(world.path('fork.evidence'), encodeEvidence(forger.evidence()));
@@ -196,6 +211,7 @@ describe('the examples of the help texts', () => {
         .replaceAll('--key 8899aabbccddeeff', `--key ${checkpointKey}`)
         .replaceAll('2026-11/17 2026-11/2041', `${month}/0 ${month}/1`)
         .replaceAll('00112233445566778899aabbccddeeff', proposal.id)
+        .replaceAll('age1auditor', publicKey)
         .replaceAll('2026-11', month)
         .replaceAll('12D3KooW...', '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp')
         .replaceAll('/srv/www/', 'www/');

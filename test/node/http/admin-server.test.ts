@@ -470,6 +470,7 @@ describe('AdminServer', () => {
       'post /v1/override/propose': 'issue',
       'post /v1/override/confirm': 'issue',
       'get /v1/override': 'read',
+      'post /v1/disclosures': 'audit',
       'post /v1/revoke': 'revoke',
       'post /v1/foreign-revocations': 'revoke',
       'post /v1/forget': 'revoke',

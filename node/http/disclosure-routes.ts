@@ -1,0 +1,51 @@
+/** What an auditor is given. */
+import { z } from '@hono/zod-openapi';
+import { type Disclosing, RECIPIENT } from '../abuse/disclosing.ts';
+import { INDEX_BOUND } from '../../protocol/limits.ts';
+import { isAttestationLogId } from '../../protocol/log/origin.ts';
+import { type AdminRoute } from './admin-route.ts';
+import { readJson } from './input.ts';
+import { type Replies } from './replies.ts';
+
+export interface DisclosureRoutesModules {
+  readonly node: { readonly disclosing: Disclosing };
+  readonly replies: Replies;
+}
+
+const ORDER_BYTES_MAX = 4_096;
+const index = z.int().min(0).max(INDEX_BOUND);
+const order = z
+  .strictObject({
+    log: z
+      .string()
+      .max(16)
+      .refine(isAttestationLogId, 'expected the id of an attestation log, as in 2026-11'),
+    from: index,
+    until: index,
+    auditor: z.string().regex(RECIPIENT, 'expected a public key that begins with age1'),
+  })
+  .openapi('DisclosureOrder');
+const answer = z
+  .object({
+    opened: z.int(),
+    file: z.string().openapi({ description: 'Base64 of a file of age (SPEC.md 22).' }),
+  })
+  .openapi('Disclosure');
+
+export function disclosureRoutes({ node: { disclosing }, replies }: DisclosureRoutesModules): AdminRoute[] {
+  return [
+    {
+      method: 'post',
+      path: '/v1/disclosures',
+      needs: 'audit',
+      summary: 'Opens a stretch of a log for a named auditor, encrypted to their key',
+      request: { body: { content: { 'application/json': { schema: order } }, required: true } },
+      answer: { description: 'The file', content: { 'application/json': { schema: answer } } },
+      handle: async (context) => {
+        const asked = await readJson(context.env.incoming, order, ORDER_BYTES_MAX);
+        const { bytes, opened } = await disclosing.disclose(asked);
+        return replies.json(context, { opened, file: Buffer.from(bytes).toString('base64') });
+      },
+    },
+  ];
+}

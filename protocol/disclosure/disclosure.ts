@@ -1,0 +1,135 @@
+/** What a region gives a named auditor of a stretch of a log, and whether each of it fits. Spec: SPEC.md 22. */
+import { parseAttestation } from '../code/attestation.ts';
+import { commitmentOfOpened } from '../code/commitment.ts';
+import { type Fields, OPENING_BYTES_MAX, parseFields } from '../code/field.ts';
+import { equalBytes } from '../bytes.ts';
+import { CborReader, encodeCbor } from '../encoding/cbor.ts';
+import { isProtocolError, ProtocolError } from '../fault.ts';
+import { BASIS_BYTES_MAX, DISCLOSURE_BYTES_MAX, DISCLOSURE_LEAVES_MAX } from '../limits.ts';
+import { type Sha256 } from '../primitives.ts';
+import { type Basis, evidenceOf, parseBasis } from './basis.ts';
+
+const LABEL = 'entente/disclosure/v1';
+const TEXT_BYTES_MAX = 128;
+const PATH_BYTES_MAX = 128;
+
+/** Whose log, which part of it, when and for whom. */
+export interface DisclosureHead {
+  readonly region: string;
+  readonly network: string;
+  readonly log: string;
+  readonly from: number;
+  readonly until: number;
+  readonly atS: number;
+  /** The key it was made for, as its encryption names it. */
+  readonly auditor: string;
+}
+
+/** What opens status and evidence of one leaf, and what that evidence is of. Holder and document stay closed. */
+export interface DisclosedLeaf {
+  /** Salt and value. */
+  readonly status: Uint8Array;
+  readonly evidence: Uint8Array | undefined;
+  /** The hashes that the openings do not give, as in a code. */
+  readonly path: Uint8Array;
+  readonly basis: Uint8Array | undefined;
+}
+
+export interface Disclosure extends DisclosureHead {
+  /** Of the indexes from `from` on; undefined for a leaf that nobody can open: it is nobody's, or was forgotten. */
+  readonly leaves: readonly (DisclosedLeaf | undefined)[];
+}
+
+/** @throws {RangeError} unless there are as many leaves as the range has, at most `DISCLOSURE_LEAVES_MAX`. */
+export function encodeDisclosure({ leaves, ...head }: Disclosure): Uint8Array {
+  const { region, network, log, from, until, atS, auditor } = head;
+  if (leaves.length !== until - from || leaves.length > DISCLOSURE_LEAVES_MAX)
+    throw new RangeError(`a disclosure has a leaf for each index, at most ${DISCLOSURE_LEAVES_MAX}`);
+  const items = leaves.map((leaf) =>
+    leaf === undefined ? [] : [leaf.status, leaf.evidence ?? NOTHING, leaf.path, leaf.basis ?? NOTHING],
+  );
+  return encodeCbor([LABEL, region, network, log, from, until, atS, auditor, items]);
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** The disclosure that `bytes` are; byte strings are views of them. @throws {ProtocolError} DISCLOSURE_MALFORMED */
+export function parseDisclosure(bytes: Uint8Array): Disclosure {
+  if (bytes.length > DISCLOSURE_BYTES_MAX) throw malformed(`expected at most ${DISCLOSURE_BYTES_MAX} bytes`);
+  try {
+    const reader = new CborReader(bytes);
+    if (reader.array(9) !== 9 || reader.text(TEXT_BYTES_MAX) !== LABEL)
+      throw malformed('expected a disclosure');
+    const [region, network, log] = [
+      reader.text(TEXT_BYTES_MAX),
+      reader.text(TEXT_BYTES_MAX),
+      reader.text(TEXT_BYTES_MAX),
+    ];
+    const [from, until, atS] = [reader.uint(), reader.uint(), reader.uint()];
+    const auditor = reader.text(TEXT_BYTES_MAX);
+    const count = reader.array(DISCLOSURE_LEAVES_MAX);
+    if (count !== until - from) throw malformed('expected a leaf for each index');
+    const leaves: (DisclosedLeaf | undefined)[] = [];
+    for (let i = 0; i < count; i++) leaves.push(readLeaf(reader));
+    reader.end();
+    return { region, network, log, from, until, atS, auditor, leaves };
+  } catch (cause) {
+    if (!isProtocolError(cause) || cause.fault.code === 'DISCLOSURE_MALFORMED') throw cause;
+    throw malformed(cause.message, cause);
+  }
+}
+
+function readLeaf(reader: CborReader): DisclosedLeaf | undefined {
+  const length = reader.array(4);
+  if (length === 0) return undefined;
+  if (length !== 4) throw malformed('expected four parts of a leaf, or none');
+  const status = reader.bytes(1, OPENING_BYTES_MAX);
+  const evidence = reader.bytes(0, OPENING_BYTES_MAX);
+  const path = reader.bytes(0, PATH_BYTES_MAX);
+  const basis = reader.bytes(0, BASIS_BYTES_MAX);
+  return {
+    status,
+    evidence: evidence.length === 0 ? undefined : evidence,
+    path,
+    basis: basis.length === 0 ? undefined : basis,
+  };
+}
+
+/** What a leaf says once opened; `basis` is undefined where none was kept. */
+export interface OpenedLeaf {
+  readonly fields: Fields;
+  readonly basis: Basis | undefined;
+}
+
+export type OpeningFault = 'OPENING_MISMATCH' | 'BASIS_MISMATCH' | 'BASIS_MISSING';
+
+/**
+ * Opens an entry of the log. A fault says that the region does not give what it committed to: it lies now, or what it keeps was
+ * changed since. Total on bytes.
+ */
+export function openLeaf(
+  sha256: Sha256,
+  entry: Uint8Array,
+  { status, evidence, path, basis }: DisclosedLeaf,
+): OpenedLeaf | { readonly fault: OpeningFault } {
+  try {
+    const opened = [status, undefined, undefined, evidence];
+    const { commitment } = parseAttestation(entry);
+    if (!equalBytes(commitmentOfOpened(sha256, opened, path), commitment))
+      return { fault: 'OPENING_MISMATCH' };
+    const fields = parseFields(opened);
+    if (fields.evidence === undefined) {
+      return basis === undefined ? { fields, basis: undefined } : { fault: 'BASIS_MISMATCH' };
+    }
+    if (basis === undefined) return { fault: 'BASIS_MISSING' };
+    if (!equalBytes(evidenceOf(sha256, basis), fields.evidence)) return { fault: 'BASIS_MISMATCH' };
+    return { fields, basis: parseBasis(basis) };
+  } catch (error) {
+    if (isProtocolError(error) || error instanceof RangeError) return { fault: 'OPENING_MISMATCH' };
+    throw error;
+  }
+}
+
+function malformed(message: string, cause?: unknown): ProtocolError {
+  return new ProtocolError('DISCLOSURE_MALFORMED', message, {}, { cause });
+}

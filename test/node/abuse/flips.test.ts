@@ -1,0 +1,228 @@
+/** An operator who turns 1,317 people red: alone, in the database, and with a colleague. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { EXIT } from '../../../cli/exit.ts';
+import { regionModules, withRegion } from '../../../cli/region.ts';
+import { Cli } from '../../../cli/cli.ts';
+import { openNativeCrypto } from '../../../node/crypto/native.ts';
+import { type DisclosureAudited } from '../../../node/audit/disclosure-audit.ts';
+import { LevelDisk } from '../../../node/store/level-disk.ts';
+import { Store } from '../../../node/store/store.ts';
+import { markInDirectory } from '../../../node/store/store-directory.ts';
+import { type RegistryEntry } from '../../../node/registry/record-page.ts';
+import { Registry } from '../../../node/registry/registry.ts';
+import { readRegionConfig, RegionLayout } from '../../../node/region/layout.ts';
+import { RegionKeys } from '../../../node/region/region-keys.ts';
+import { readPublicRegion } from '../../../node/region/public-region.ts';
+import { systemClock } from '../../../node/system-clock.ts';
+import { commitFields } from '../../../protocol/code/openings.ts';
+import { TestCli } from '../../support/cli.ts';
+import { DAY_S } from '../../support/region-fixture.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const PEOPLE = 1_317;
+const RULES = `id: de
+version: 1
+base: { id: baseline, version: 1 }
+region: DE
+from: 2026-01-01
+until: 2027-01-01
+examples:
+  - name: nobody is green without a declaration
+    at: 2026-03-01T09:00:00Z
+    facts: {}
+    expect: { open: [declared, consent] }
+`;
+
+type Checked = DisclosureAudited & { readonly log: string };
+
+describe('somebody who turns 1,317 people red', function () {
+  this.timeout(120_000);
+  const folder = temporaryFolders();
+  let cli: TestCli;
+  let de: string;
+  let log: string;
+  let auditor: string;
+  let disclosed = 0;
+  let forgottenAt = -1;
+
+  const as = (name: string) => ['--operator', cli.path(`${name}.key`)];
+  const subjects = Array.from({ length: PEOPLE }, (_, i) => `P${i}`);
+  const file = (name: string, text: string) => {
+    writeFileSync(cli.path(name), text);
+    return cli.path(name);
+  };
+  const theCli = () =>
+    new Cli(
+      { json: true },
+      {
+        writeOut: () => undefined,
+        writeErr: () => undefined,
+        stdin: (async function* () {})(),
+        colour: false,
+        errorIsTerminal: false,
+        nowS: () => cli.nowS,
+        random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      },
+    );
+
+  /** What an auditor finds in a disclosure of these leaves. */
+  async function checked(from: number, until: number): Promise<Checked> {
+    const out = cli.path(`${disclosed++}.disclosure`);
+    const range = ['--log', log, '--from', String(from), '--until', String(until)];
+    await cli.json('audit', 'disclose', de, ...as('carla'), ...range, '--auditor', auditor, '--out', out);
+    const against = ['--key', cli.path('auditor.key'), '--against', de];
+    const { exit, out: text, err } = await cli.run('audit', 'disclosure', out, ...against, '--json');
+    assert.ok(text !== '', err);
+    const result = JSON.parse(text) as Checked;
+    assert.equal(exit, result.findings.length === 0 ? EXIT.ok : EXIT.inconsistent);
+    return result;
+  }
+
+  const size = async () => {
+    const { logs } = await cli.json<{ logs: { log: string; size: number }[] }>('audit', 'replay', de);
+    return logs.find((one) => one.log.endsWith(log))?.size ?? 0;
+  };
+
+  before(async () => {
+    cli = new TestCli(folder());
+    de = cli.path('DE');
+    await cli.json('init', 'DE', '--dir', de);
+    await cli.json('rules', 'activate', de, file('rules.yaml', RULES));
+    for (const [name, scopes] of [
+      ['anna', 'issue'],
+      ['bert', 'issue'],
+      ['carla', 'audit'],
+      ['dora', 'revoke'],
+    ] as const) {
+      const order = ['--name', name, '--scopes', scopes, '--out', cli.path(`${name}.key`)];
+      await cli.json('operator', 'add', de, ...order);
+    }
+    const today = new Date(cli.nowS * 1_000).toISOString().slice(0, 10);
+    const rows = subjects.map((subject) => `${subject},${today},true,false\n`);
+    const head = 'subject,declaration.day,declaration.consent,declaration.symptoms\n';
+    const people = file('people.csv', head + rows.join(''));
+    const codes = ['--rules', 'de', '--out', cli.path('codes.csv')];
+    const issued = await cli.json<{ log: string }>('issue', de, people, ...as('anna'), ...codes);
+    log = issued.log;
+    auditor = (await cli.json<{ publicKey: string }>('audit', 'key', '--out', cli.path('auditor.key')))
+      .publicKey;
+  });
+
+  it('what rules gave fits, and nobody but the auditor reads it', async () => {
+    const { opened, closed, findings } = await checked(0, PEOPLE);
+    assert.deepEqual([opened, closed, findings], [PEOPLE, 0, []]);
+    await cli.json('audit', 'key', '--out', cli.path('other.key'));
+    const against = ['--key', cli.path('other.key'), '--against', de];
+    const { exit } = await cli.run('audit', 'disclosure', cli.path('0.disclosure'), ...against);
+    assert.equal(exit, EXIT.inconsistent);
+  });
+
+  it('(a) through one account is refused, and nothing is issued', async () => {
+    const before = await size();
+    const red = file('red.csv', `subject,colour\n${subjects.map((one) => `${one},red\n`).join('')}`);
+    const { exit, err } = await cli.run('issue', de, red, ...as('anna'), '--out', cli.path('red-codes.csv'));
+    assert.equal(exit, EXIT.failure);
+    assert.match(err, /a colour without a rule takes two operators \[REFUSED\]/);
+    assert.equal(await size(), before);
+  });
+
+  it('(b) with the keys of the machine, past all accounts, is found in a disclosure, which lists all 1,317', async () => {
+    const from = await size();
+    const untilS = Math.floor(cli.nowS / 3_600) * 3_600 + 14 * DAY_S;
+    const status = {
+      colour: 'red',
+      measure: 'isolate',
+      untilS,
+      expiresAtS: untilS,
+      ruleId: 'de',
+      ruleVersion: 1,
+    } as const;
+    await withRegion(theCli(), de, ({ node }) =>
+      node.issueAll(subjects.map((subject) => ({ subject, fields: { status } }))),
+    );
+    const { opened, findings } = await checked(from, from + PEOPLE);
+    assert.equal(opened, PEOPLE);
+    assert.deepEqual(
+      findings.map(({ code, index, colour }) => `${code} ${index} ${colour}`),
+      subjects.map((_, i) => `BASIS_MISSING ${from + i} red`),
+    );
+  });
+
+  it('who was forgotten cannot be opened, which is counted, and is no fault', async () => {
+    const forgetting = ['forget', de, ...as('dora'), '--subject', 'P0', '--let-pass'];
+    const { leaves } = await cli.json<{ leaves: { index: number }[] }>(...forgetting);
+    forgottenAt = leaves[0]?.index ?? -1;
+    const { opened, closed, forgotten, tallies, findings } = await checked(0, PEOPLE);
+    assert.deepEqual([opened, closed, forgotten, tallies, findings], [PEOPLE - 1, 1, 1, 1, []]);
+  });
+
+  it('(b) by writing red into the rows of the database is found too: no row opens its leaf any more', async () => {
+    const layout = new RegionLayout(de);
+    const config = await readRegionConfig(layout);
+    const modules = await regionModules(theCli());
+    const { registryKey: key } = await RegionKeys.open(layout.keys, config, modules);
+    const directory = layout.resolve(config.storage.store);
+    const parts = {
+      disk: new LevelDisk({ directory }),
+      mark: markInDirectory(directory),
+      clock: systemClock,
+    };
+    const store = new Store({ owner: `${config.region}.${config.network}` }, parts);
+    await store.start();
+    const { random } = modules;
+    const registry = await Registry.open({ key }, { tables: store, random });
+    const untilS = Math.floor(cli.nowS / 3_600) * 3_600 + 14 * DAY_S;
+    for (let index = 0; index < PEOPLE; index += 64) {
+      const entries: (RegistryEntry | undefined)[] = [];
+      let hour = 0;
+      for (let i = index; i < Math.min(index + 64, PEOPLE); i++) {
+        const record = await registry.atPlace({ log, index: i });
+        entries.push(undefined);
+        if (record === undefined) continue;
+        hour = record.hour;
+        const status = { ...record.fields.status, colour: 'red', measure: 'isolate', untilS } as const;
+        const { openings } = commitFields(modules.sha256, { ...record.fields, status }, random);
+        entries[entries.length - 1] = { subject: record.subject, openings };
+      }
+      const changes = registry.changes({ log, index, hour, entries });
+      await store.write(changes);
+    }
+    await store.stop();
+    const { findings } = await checked(0, PEOPLE);
+    const opened = subjects.map((_, index) => index).filter((index) => index !== forgottenAt);
+    assert.deepEqual(
+      findings.map(({ code, index }) => `${code} ${index}`),
+      [...opened.map((index) => `OPENING_MISMATCH ${index}`), 'TALLY_DIFFERS 0'],
+    );
+  });
+
+  it('(c) with a colleague stands in the public tally, exactly, and raised an alarm', async () => {
+    const from = await size();
+    const people = file('reds.csv', `subject\n${subjects.map((one) => `${one}\n`).join('')}`);
+    const why = ['--colour', 'red', '--reason', 'outbreak', '--days', '14'];
+    const { id } = await cli.json<{ id: string }>(
+      'override',
+      'propose',
+      de,
+      ...as('anna'),
+      '--file',
+      people,
+      ...why,
+    );
+    assert.match((await cli.run('override', 'confirm', de, id, ...as('anna'))).err, /cannot confirm it/);
+    await cli.json('override', 'confirm', de, id, ...as('bert'));
+    const alarms = await withRegion(theCli(), de, ({ node }) => Promise.resolve(node.status.bulk.alarms), {
+      reading: true,
+    });
+    assert.ok(alarms.some(({ kind, count }) => kind === 'override' && count === PEOPLE));
+    cli.nowS += DAY_S;
+    await withRegion(theCli(), de, ({ node }) => node.tend());
+    const { state } = await readPublicRegion(`${de}/public`, { region: 'DE' }, await openNativeCrypto());
+    const red = state.tally(log)?.overrides.filter(({ colour }) => colour === 2);
+    assert.deepEqual(red, [{ reason: 3, colour: 2, count: PEOPLE }]);
+    const until = await size();
+    const { overrides, findings } = await checked(from, until);
+    assert.deepEqual([overrides, findings], [PEOPLE, []]);
+  });
+});
