@@ -76,6 +76,8 @@ async function run(
   const modules = { ...(await regionModules(cli)), clock };
   const services: NodeService[] = [];
   const isOne = paths.length === 1;
+  // Before they run: a signal that nobody hears ends the process.
+  onSignal('SIGHUP', () => services.forEach((service) => void service.reload()));
   try {
     for (const path of paths) {
       if (stopping.aborted) break;
@@ -92,7 +94,6 @@ async function run(
       services.push(service);
       tellAddresses(cli, service);
     }
-    onSignal('SIGHUP', () => services.forEach((service) => void service.reload()));
     await Promise.all(services.map((service) => keep(cli, service, isOne, stopping)));
   } finally {
     await Promise.all(services.map((service) => service.stop()));
