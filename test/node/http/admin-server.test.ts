@@ -194,6 +194,47 @@ describe('AdminServer', () => {
       }
     });
 
+    it('T26: every route that takes JSON refuses what is none, of another type, too long or with more in it, and does nothing', async () => {
+      const response = await fetch(`${url}/openapi.json`, { headers: { authorization: `Bearer ${secret}` } });
+      const { paths } = (await response.json()) as {
+        paths: Record<string, Record<string, { requestBody?: { content: Record<string, unknown> } }>>;
+      };
+      const all = Object.entries(paths).flatMap(([path, methods]) =>
+        Object.entries(methods).flatMap(([method, { requestBody }]) =>
+          'application/json' in (requestBody?.content ?? {}) ? [[method.toUpperCase(), path] as const] : [],
+        ),
+      );
+      assert.ok(all.length >= 6, String(all));
+      const { sizes } = world.node('DE').status;
+      const bad: readonly [body: string, status: number, type?: string][] = [
+        ['', 400],
+        ['{', 400],
+        ['{"x":1,"x":2}', 400],
+        ['{"\\u0000":1}', 422],
+        ['null', 422],
+        ['[]', 422],
+        ['7', 422],
+        ['"DE"', 422],
+        ['{"not-known-to-anybody":1}', 422],
+        ['{}', 415, 'text/plain'],
+        // Some take longer bodies, and then refuse what is in it.
+        [`{"x":"${'x'.repeat(1_100_000)}"}`, 413],
+      ];
+      for (const [method, path] of all) {
+        for (const [body, status, type = 'application/json'] of bad) {
+          const where = `${method} ${path} ${body.slice(0, 40)} ${type}`;
+          const headers = { authorization: `Bearer ${secret}`, 'content-type': type };
+          const answer = await fetch(url + path.replaceAll(/\{\w+\}/g, 'x'), { method, headers, body });
+          const text = await answer.text();
+          const isTaken = status === 413 && answer.status === 422;
+          if (!isTaken) assert.equal(answer.status, status, `${where}: ${text}`);
+          assert.equal(answer.headers.get('content-type'), 'application/problem+json', where);
+          assert.ok(!text.includes('not-known-to-anybody'), where);
+        }
+      }
+      assert.deepEqual(world.node('DE').status.sizes, sizes);
+    });
+
     it('does not answer 200 to paths and methods that are not there', async () => {
       const headers = { authorization: `Bearer ${secret}` };
       await problemIn(await fetch(`${url}/v1/verify`, { headers }), 404, 'PATH_UNKNOWN');
