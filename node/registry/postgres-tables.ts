@@ -67,7 +67,7 @@ export class PostgresTables implements SharedTables {
       ...(ca !== undefined && { ssl: { ca } }),
     });
     // A connection that ends while nobody uses it: the next call finds out by itself.
-    this.#pool.on('error', () => undefined);
+    this.#pool.on('error', ignore);
   }
 
   stop(): Promise<void> {
@@ -203,6 +203,8 @@ export class PostgresTables implements SharedTables {
 
   async #once<T extends string>(work: (client: pg.PoolClient) => Promise<T | 'made'>): Promise<T | 'made'> {
     const client = await this.#pool.connect();
+    // The query in hand is told too. Without a listener of its own the connection that ends would end the process.
+    client.on('error', ignore);
     let isUsable = false;
     let isEnding = false;
     try {
@@ -220,6 +222,7 @@ export class PostgresTables implements SharedTables {
       } else if (isEnding) throw writeUnknown();
       throw error;
     } finally {
+      client.off('error', ignore);
       client.release(!isUsable);
     }
   }
@@ -260,6 +263,10 @@ export class PostgresTables implements SharedTables {
       if (!['23505', '42P07'].includes((error as { code?: string }).code ?? '')) throw error;
     });
   }
+}
+
+function ignore(): void {
+  // Nothing.
 }
 
 function bytesOf(name: string): Buffer {

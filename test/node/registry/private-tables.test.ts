@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type PrivateTables } from '../../../node/registry/private-tables.ts';
 import { type Store } from '../../../node/store/store.ts';
@@ -128,6 +130,37 @@ describeOnPostgres('PostgresTables', (cluster) => {
     await tables.stop();
     await assert.rejects(tables.get('a'), isCode('STORE_CLOSED'));
   });
+
+  for (const word of ['BEGIN', 'INSERT', 'DELETE', 'COMMIT'])
+    it(`a connection that ends at ${word} of a transaction ends nothing but the call`, async () => {
+      const folder = new URL(cluster().connection.replace('@/', '@localhost/')).searchParams.get('host');
+      let isCut = true;
+      const proxy = createServer((near) => {
+        const far = connect(`${folder}/.s.PGSQL.5432`);
+        near.on('data', (data) => {
+          if (isCut && data.includes(word)) near.destroy();
+          else far.write(data);
+        });
+        far.pipe(near);
+        near.on('close', () => far.destroy()).on('error', () => far.destroy());
+        far.on('error', () => near.destroy());
+      }).listen(0, '127.0.0.1');
+      await once(proxy, 'listening');
+      try {
+        const { port } = proxy.address() as AddressInfo;
+        const tables = tablesIn(
+          { connection: `postgres://entente@127.0.0.1:${port}/postgres` },
+          `${word}.test`,
+        );
+        await assert.rejects(tables.write([put('a', '1'), { del: 'b' }]), isCode('REGISTRY_AWAY'));
+        isCut = false;
+        await tables.write([put('a', '2')]);
+        assert.equal(asText(await tables.get('a')), '2');
+        await tables.stop();
+      } finally {
+        proxy.close();
+      }
+    });
 
   it('refuses a table of another form, and leaves it as it is', async () => {
     const first = apart();
