@@ -5,10 +5,11 @@ import { editConfig } from '../../node/config/config-file.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { requireNotMoved } from '../../node/region/moved.ts';
 import { registryDatabase } from '../../node/region/registry-database.ts';
-import { clearTables, countRows, moveTables } from '../../node/registry/moving.ts';
+import { clearLeft, countRows, moveTables } from '../../node/registry/moving.ts';
 import { type Whereabouts } from '../../node/registry/whereabouts.ts';
 import { storeInDirectory } from '../../node/store/store-directory.ts';
 import { systemClock } from '../../node/system-clock.ts';
+import { systemRandom } from '../../node/system-random.ts';
 import { type Cli, examples } from '../cli.ts';
 import { usageError } from '../exit.ts';
 import { figure } from '../output.ts';
@@ -70,13 +71,13 @@ async function move(cli: Cli, path: string, { to, file, replace }: MoveOptions):
     const progress = cli.output.progress('rows', total);
     const rows = await moveTables(
       { to, isReplacing: replace === true },
-      { store, postgres, onCopied: (copied) => progress.at(Math.min(copied, total)) },
+      { store, postgres, random: systemRandom(), onCopied: (copied) => progress.at(Math.min(copied, total)) },
     );
     progress.at(total);
     const value = to === 'postgres' ? config.registry.connectionFile : undefined;
     if (read.registry.connection === undefined)
       await editConfig(layout.config, [{ at: ['registry', 'connectionFile'], value }]);
-    await clearTables(to === 'postgres' ? store : postgres);
+    await clearLeft({ store, postgres });
     cli.output.result({ region, to, rows }, () => [
       `${figure(rows)} rows copied: all that is private of ${region} lies in ${to === 'postgres' ? 'PostgreSQL' : 'the store'} now.`,
       to === 'postgres'

@@ -1,17 +1,28 @@
 /**
- * Moves all that is private between the store and PostgreSQL: copied in the order of names; then it counts there, and is removed here. Its
- * caller has the store alone, so that nothing changes meanwhile. What broke off goes on where it was.
+ * Moves all that is private between the store and PostgreSQL: copied in the order of names, and compared; then it counts there, and is
+ * removed here. Its caller has the store alone, so that nothing changes meanwhile. What broke off goes on where it was, if the database
+ * is the one that it was begun with.
  */
+import { createHash } from 'node:crypto';
 import { NodeError } from '../node-error.ts';
-import { type Entry } from '../ports.ts';
+import { type Entry, type Random } from '../ports.ts';
 import { keyAfter } from '../store/reader.ts';
 import { type Store } from '../store/store.ts';
 import { type PrivateTables } from './private-tables.ts';
 import {
+  dropLeft,
+  dropMoving,
+  leftBy,
+  MOVE,
+  type Moving,
   movingOf,
   noteMoved,
   noteMoving,
   PRIVATE_RANGES,
+  putText,
+  REGISTRY,
+  requireRegistry,
+  textAt,
   type Whereabouts,
   whereabouts,
 } from './whereabouts.ts';
@@ -22,45 +33,126 @@ export interface MoveOrder {
   readonly isReplacing: boolean;
 }
 
-export interface MoveModules {
+export interface Places {
   readonly store: Store;
   readonly postgres: PrivateTables;
+}
+
+export interface MoveModules extends Places {
+  readonly random: Random;
   /** Told how many rows are copied by now, by this run. Must not throw. */
   readonly onCopied?: (rows: number) => void;
 }
 
 /** Rows of one write: of pages, at most 6 MiB. */
 const ROWS_TOGETHER = 256;
+const ID_BYTES = 16;
+/** Behind every name: nothing is left to copy. */
+const COPIED = '~';
 
 /**
- * Copies, and lets the copy count. Gives how many rows this run has copied; 0 where all lay there already.
- * @throws {NodeError} REFUSED where rows of this region lie there that no move has left; and as the two.
+ * Copies, and lets the copy count; `clearLeft` is to follow. Gives how many rows this run has copied; 0 where all lay there already,
+ * and then a move elsewhere that broke off is called off.
+ * @throws {NodeError} REFUSED where rows of this region lie there that no move has left, or where the copy is not the same;
+ * REGISTRY_ELSEWHERE where it counts in another database; and as the two.
  */
-export async function moveTables({ to, isReplacing }: MoveOrder, modules: MoveModules): Promise<number> {
+export async function moveTables(order: MoveOrder, modules: MoveModules): Promise<number> {
   const { store, postgres, onCopied } = modules;
-  if ((await whereabouts(store)) === to) return 0;
-  const [from, target] = to === 'postgres' ? [store, postgres] : [postgres, store];
-  const begun = await movingOf(store);
-  let after = begun?.to === to ? begun.after : '';
-  if (after === '') {
-    if (begun?.to !== to && !isReplacing) await requireEmpty(target);
-    await noteMoving(store, { to, after });
-    await clearTables(target);
+  const { to } = order;
+  const place = await whereabouts(store);
+  if (place.at === 'postgres') await requireRegistry(postgres, place.id);
+  if (place.at === to) {
+    await callOff(to, modules);
+    if (to === 'store' && !(await isLeft(modules))) await requireEmpty(postgres);
+    return 0;
   }
+  const [from, target] = to === 'postgres' ? [store, postgres] : [postgres, store];
+  let moving = await begin(order, modules);
   let rows = 0;
-  for await (const page of pagesAfter(from, after)) {
+  for await (const page of pagesAfter(from, moving.after)) {
     await target.write(page.map(([put, value]) => ({ put, value })));
-    after = page.at(-1)?.[0] ?? after;
-    await noteMoving(store, { to, after });
+    moving = { ...moving, after: page.at(-1)?.[0] ?? moving.after };
+    await noteMoving(store, moving);
     rows += page.length;
     onCopied?.(rows);
   }
-  await noteMoved(store, to);
+  if ((await digestOf(from)) !== (await digestOf(target))) {
+    await noteMoving(store, { ...moving, after: '' });
+    throw new NodeError(
+      'REFUSED',
+      'the copy is not the same: somebody wrote meanwhile, and nothing is moved',
+      {
+        hint: 'Stop whatever writes there, and run it again: all is copied anew.',
+      },
+    );
+  }
+  await noteMoving(store, { ...moving, after: COPIED });
+  // Whoever has an older copy of this store cannot go on with this move from here on.
+  if (to === 'postgres') await postgres.write([putText(REGISTRY, moving.id), { del: MOVE }]);
+  await noteMoved(store, moving);
   return rows;
 }
 
-/** Removes what does not count any more, in the files of the store too. To be repeated if it is interrupted. */
-export async function clearTables(tables: PrivateTables): Promise<void> {
+/**
+ * Removes what the last move has copied from where it was, in the files of the store too. To be repeated if it is interrupted.
+ * @throws {NodeError} REFUSED where this database is not the one that it copied from; and as the two.
+ */
+export async function clearLeft(places: Places): Promise<void> {
+  const { store, postgres } = places;
+  if ((await leftBy(store)) === undefined) return;
+  if ((await whereabouts(store)).at === 'postgres') await clearTables(store);
+  else {
+    if (!(await isLeft(places)))
+      throw notLeft('this database is not the one that the registry was moved from');
+    await clearTables(postgres);
+    await postgres.write([{ del: REGISTRY }, { del: MOVE }]);
+  }
+  await dropLeft(store);
+}
+
+/** Where a move goes on, or begins in a place that is empty by then. */
+async function begin({ to, isReplacing }: MoveOrder, modules: MoveModules): Promise<Moving> {
+  const { store, postgres, random } = modules;
+  const target = to === 'postgres' ? postgres : store;
+  const begun = await movingOf(store);
+  const isOwn = begun?.to === to && (await isBegunIn(postgres, begun));
+  if (isOwn && begun.after !== '') return begun;
+  if (!isOwn && !isReplacing && !(await isLeft(modules))) await requireEmpty(target);
+  const id = isOwn ? begun.id : Buffer.from(random(ID_BYTES)).toString('hex');
+  const moving = { to, id, after: '' };
+  await noteMoving(store, moving);
+  await postgres.write([putText(MOVE, id), ...(to === 'postgres' ? [{ del: REGISTRY }] : [])]);
+  await clearTables(target);
+  await dropLeft(store);
+  return moving;
+}
+
+/** Whether the database is the one of this move, and nobody else has moved there since. */
+async function isBegunIn(postgres: PrivateTables, { id, after }: Moving): Promise<boolean> {
+  if ((await textAt(postgres, MOVE)) === id) return true;
+  return after === COPIED && (await textAt(postgres, REGISTRY)) === id;
+}
+
+/** Of a move that broke off: its copy goes, if it is there, and it is never gone on with. */
+async function callOff(at: Whereabouts, { store, postgres }: Places): Promise<void> {
+  const begun = await movingOf(store);
+  if (begun === undefined) return;
+  if (begun.to !== at && (await textAt(postgres, MOVE)) === begun.id) {
+    await clearTables(begun.to === 'postgres' ? postgres : store);
+    await postgres.write([{ del: MOVE }]);
+    await dropLeft(store);
+  }
+  await dropMoving(store);
+}
+
+/** Whether what lies in the place that does not count is what the last move has copied from there. */
+async function isLeft({ store, postgres }: Places): Promise<boolean> {
+  const left = await leftBy(store);
+  if (left === undefined) return false;
+  return (await whereabouts(store)).at === 'postgres' || (await textAt(postgres, MOVE)) === left;
+}
+
+async function clearTables(tables: PrivateTables): Promise<void> {
   for (const [from, until] of PRIVATE_RANGES) {
     let removed = 0;
     for (;;) {
@@ -93,11 +185,26 @@ async function* pagesAfter(tables: PrivateTables, after: string): AsyncGenerator
   }
 }
 
-async function requireEmpty(tables: PrivateTables): Promise<void> {
-  for (const [from, until] of PRIVATE_RANGES) {
-    if ((await tables.page(from, until, { limit: 1 })).length === 0) continue;
-    throw new NodeError('REFUSED', 'rows of this region lie there already, and no move has left them', {
-      hint: 'See whose they are. With --replace they are removed, for ever.',
-    });
+/** Of the number of rows, their names and values. Reads all of them. */
+async function digestOf(tables: PrivateTables): Promise<string> {
+  const hash = createHash('sha256');
+  let rows = 0;
+  for await (const page of pagesAfter(tables, '')) {
+    for (const [name, value] of page) hash.update(`${name} ${value.length} `).update(value);
+    rows += page.length;
   }
+  return `${rows} ${hash.digest('hex')}`;
+}
+
+async function requireEmpty(tables: PrivateTables): Promise<void> {
+  if ((await tables.get(REGISTRY)) !== undefined) throw notLeft('a registry of this region counts there');
+  for (const [from, until] of PRIVATE_RANGES)
+    if ((await tables.page(from, until, { limit: 1 })).length > 0)
+      throw notLeft('rows of this region lie there');
+}
+
+function notLeft(what: string): NodeError {
+  return new NodeError('REFUSED', `${what}, and no move of this store has left them: nothing was removed`, {
+    hint: 'See whose they are: a directory that was put back may be older than its database. To move there for all that, add --replace: they are removed, for ever.',
+  });
 }

@@ -21,6 +21,7 @@ import {
   writeUnknown,
 } from './postgres-error.ts';
 import { type Condition, type SharedTables } from './private-tables.ts';
+import { registryOther } from './registry-error.ts';
 
 export interface PostgresOptions {
   /** The region and network whose tables these are, such as `CN-33.example`. */
@@ -52,6 +53,7 @@ export class PostgresTables implements SharedTables {
   readonly #pool: pg.Pool;
   #made: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
+  #expected: Entry | undefined;
 
   constructor(options: PostgresOptions, { clock }: PostgresModules) {
     const { owner, connection, connectionsMax = 8, ca, answerMsMax = 10_000 } = options;
@@ -68,6 +70,11 @@ export class PostgresTables implements SharedTables {
     });
     // A connection that ends while nobody uses it: the next call finds out by itself.
     this.#pool.on('error', ignore);
+  }
+
+  expect(row: Entry): void {
+    this.#expected = row;
+    this.#made = undefined;
   }
 
   stop(): Promise<void> {
@@ -227,7 +234,7 @@ export class PostgresTables implements SharedTables {
     }
   }
 
-  /** Makes the table where there is none. */
+  /** Makes the table where there is none, unless something is to be there. */
   #ready(): Promise<void> {
     if (this.#stopped !== undefined)
       return Promise.reject(new NodeError('STORE_CLOSED', 'the database of the registry was let go'));
@@ -244,6 +251,7 @@ export class PostgresTables implements SharedTables {
     const read = () => this.#pool.query<{ value: Buffer }>(sql, [name]);
     let found = await read().catch(async (error: unknown) => {
       if (!isAnswered(error) || (error as { code: string }).code !== '42P01') throw error;
+      if (this.#expected !== undefined) throw registryOther();
       await this.#createTable();
       return read();
     });
@@ -254,6 +262,14 @@ export class PostgresTables implements SharedTables {
     }
     const form = found.rows[0]?.value.toString('latin1') ?? '';
     if (form !== FORM) throw schemaOther(form);
+    await this.#requireExpected();
+  }
+
+  async #requireExpected(): Promise<void> {
+    if (this.#expected === undefined) return;
+    const [name, value] = this.#expected;
+    const [found] = await this.#entries('name = $2', [bytesOf(name)], '');
+    if (found === undefined || !equalBytes(found[1], value)) throw registryOther();
   }
 
   async #createTable(): Promise<void> {

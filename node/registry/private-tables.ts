@@ -35,6 +35,11 @@ export interface Condition {
 export interface SharedTables extends PrivateTables {
   /** `write`, where the condition holds at the moment of the change; says what does not, and then changes nothing. Rejects as `write`. */
   writeIf(changes: readonly Change[], condition: Condition): Promise<'made' | 'other' | 'present'>;
+  /**
+   * From here on nothing is read, written or made unless this row has this value. Calls reject with REGISTRY_ELSEWHERE otherwise.
+   * To be called before anything else is.
+   */
+  expect(row: Entry): void;
   /** Ends after the calls in progress. Safe to call twice. */
   stop(): Promise<void>;
 }

@@ -14,3 +14,20 @@ export function registryKeyWrong(): NodeError {
     hint: 'Give the key file that was made with this registry. Nothing was changed.',
   });
 }
+
+export function registryElsewhere(at: 'store' | 'postgres'): NodeError {
+  return at === 'store'
+    ? new NodeError('REGISTRY_ELSEWHERE', 'the registry lies in the store, and the config names PostgreSQL', {
+        hint: 'Move it: entente registry move <region> --to postgres. Nothing was changed.',
+      })
+    : new NodeError('REGISTRY_ELSEWHERE', 'the registry lies in PostgreSQL, and the config names none', {
+        hint: 'Set registry.connectionFile, or move it back with it set: entente registry move <region> --to store. Nothing was changed.',
+      });
+}
+
+export function registryOther(): NodeError {
+  const message = 'the database that is named does not hold the registry of this store';
+  return new NodeError('REGISTRY_ELSEWHERE', message, {
+    hint: 'Name the database that it was moved to (registry.connectionFile), or restore it there. Nothing was changed.',
+  });
+}

@@ -1,18 +1,32 @@
 /**
  * Where what is private lies: said in the store, so that a change of the config alone begins no empty registry beside the one that is
- * there. Only a move changes it.
+ * there, and in the database, so that no other one is taken for it. Only a move changes it.
  *
- *   private/at       `postgres`; absent where it lies in the store
- *   private/moving   where to, and the name that was copied last, while a move goes on
+ * In the store:
+ *
+ *   private/at       `postgres <id of the registry there>`; absent where it lies in the store
+ *   private/moving   where to, the id of the move, and the name that was copied last, while a move goes on
+ *   private/left     the id of the move that is complete, until what it has copied is removed from where it was
+ *
+ * In the database, beside the rows of its owner:
+ *
+ *   private/registry the id of the registry that counts there
+ *   private/move     the id of the move that fills it, or copies from it; it goes when a move there is complete
  */
-import { NodeError } from '../node-error.ts';
+import { isNodeError } from '../node-error.ts';
+import { type Change } from '../ports.ts';
 import { type Store } from '../store/store.ts';
-import { type PrivateTables } from './private-tables.ts';
+import { type PrivateTables, type SharedTables } from './private-tables.ts';
+import { registryElsewhere, registryOther } from './registry-error.ts';
 
 export type Whereabouts = 'store' | 'postgres';
 
+export type PrivatePlace = { readonly at: 'store' } | { readonly at: 'postgres'; readonly id: string };
+
 export interface Moving {
   readonly to: Whereabouts;
+  /** Of the move, and of the registry in the database that it makes. */
+  readonly id: string;
   /** Empty where all is to be copied anew. */
   readonly after: string;
 }
@@ -24,45 +38,77 @@ export const PRIVATE_RANGES = ['life/', 'list/', 'once/', 'registry/'].map(
 
 const AT = 'private/at';
 const MOVING = 'private/moving';
+const LEFT = 'private/left';
+/** In the database. */
+export const REGISTRY = 'private/registry';
+export const MOVE = 'private/move';
 
-export async function whereabouts(store: Pick<Store, 'get'>): Promise<Whereabouts> {
-  return (await store.get(AT)) === undefined ? 'store' : 'postgres';
+export async function whereabouts(store: Pick<Store, 'get'>): Promise<PrivatePlace> {
+  const text = await textAt(store, AT);
+  return text === undefined ? { at: 'store' } : { at: 'postgres', id: text.split(' ')[1] ?? '' };
 }
 
 export async function movingOf(store: Pick<Store, 'get'>): Promise<Moving | undefined> {
-  const bytes = await store.get(MOVING);
-  const [to, after = ''] = bytes === undefined ? [] : Buffer.from(bytes).toString('latin1').split(' ');
-  return to === 'store' || to === 'postgres' ? { to, after } : undefined;
+  const [to, id = '', after = ''] = (await textAt(store, MOVING))?.split(' ') ?? [];
+  return to === 'store' || to === 'postgres' ? { to, id, after } : undefined;
 }
 
-export async function noteMoving(store: Pick<Store, 'write'>, { to, after }: Moving): Promise<void> {
-  await store.write([{ put: MOVING, value: Buffer.from(`${to} ${after}`, 'latin1') }]);
+export async function noteMoving(store: Pick<Store, 'write'>, { to, id, after }: Moving): Promise<void> {
+  await store.write([putText(MOVING, `${to} ${id} ${after}`)]);
+}
+
+/** What it has copied does not count, and will not be gone on with. */
+export async function dropMoving(store: Pick<Store, 'write'>): Promise<void> {
+  await store.write([{ del: MOVING }]);
 }
 
 /** All is there: from here on it counts, and nothing of where it was. */
-export async function noteMoved(store: Pick<Store, 'write'>, to: Whereabouts): Promise<void> {
-  const at = to === 'postgres' ? { put: AT, value: Buffer.from(to) } : { del: AT };
-  await store.write([at, { del: MOVING }]);
+export async function noteMoved(store: Pick<Store, 'write'>, { to, id }: Moving): Promise<void> {
+  const at = to === 'postgres' ? putText(AT, `postgres ${id}`) : { del: AT };
+  await store.write([at, { del: MOVING }, putText(LEFT, id)]);
+}
+
+/** The move whose source is still to be removed. */
+export function leftBy(store: Pick<Store, 'get'>): Promise<string | undefined> {
+  return textAt(store, LEFT);
+}
+
+export async function dropLeft(store: Pick<Store, 'write'>): Promise<void> {
+  await store.write([{ del: LEFT }]);
+}
+
+export async function textAt(tables: Pick<PrivateTables, 'get'>, name: string): Promise<string | undefined> {
+  const bytes = await tables.get(name);
+  return bytes && Buffer.from(bytes).toString('latin1');
+}
+
+export function putText(put: string, text: string): Change {
+  return { put, value: Buffer.from(text, 'latin1') };
+}
+
+/** @throws {NodeError} REGISTRY_ELSEWHERE where the database holds another registry, or none; REGISTRY_AWAY. */
+export async function requireRegistry(postgres: Pick<PrivateTables, 'get'>, id: string): Promise<void> {
+  if ((await textAt(postgres, REGISTRY)) !== id) throw registryOther();
 }
 
 /**
- * Makes sure that a node uses the tables that count; what a move has copied so far may be old from here on.
+ * Makes sure that a node uses the tables that count; what a move has copied so far may be old from here on. A database that is away is
+ * asked before anything of it is used.
  * @throws {NodeError} REGISTRY_ELSEWHERE
  */
-export async function requireHere(store: Store, tables: PrivateTables): Promise<void> {
+export async function requireHere(
+  store: Store,
+  tables: PrivateTables & Partial<Pick<SharedTables, 'expect'>>,
+): Promise<void> {
   const here: Whereabouts = tables === store ? 'store' : 'postgres';
-  const at = await whereabouts(store);
-  if (at !== here) throw registryElsewhere(at);
+  const place = await whereabouts(store);
+  if (place.at !== here) throw registryElsewhere(place.at);
+  if (place.at === 'postgres') {
+    tables.expect?.([REGISTRY, Buffer.from(place.id, 'latin1')]);
+    await tables.get(REGISTRY).catch((error: unknown) => {
+      if (!isNodeError(error, 'REGISTRY_AWAY')) throw error;
+    });
+  }
   const moving = await movingOf(store);
   if (moving !== undefined) await noteMoving(store, { ...moving, after: '' });
-}
-
-function registryElsewhere(at: Whereabouts): NodeError {
-  return at === 'store'
-    ? new NodeError('REGISTRY_ELSEWHERE', 'the registry lies in the store, and the config names PostgreSQL', {
-        hint: 'Move it: entente registry move <region> --to postgres. Nothing was changed.',
-      })
-    : new NodeError('REGISTRY_ELSEWHERE', 'the registry lies in PostgreSQL, and the config names none', {
-        hint: 'Set registry.connectionFile, or move it back with it set: entente registry move <region> --to store. Nothing was changed.',
-      });
 }

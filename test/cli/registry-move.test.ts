@@ -30,12 +30,12 @@ describeOnPostgres('entente registry move', (cluster) => {
     assert.equal((await cli.run('init', 'DE', '--dir', cli.path('DE'))).exit, 0);
     assert.equal((await issue('P1')).exit, 0);
     ended(await move('--to', 'postgres'), 2, /--file/);
-    ended(await move('--to', 'postgres', '--file', secret), 1, /not there.*KEY_FILE_MISSING/s);
+    ended(await move('--to', 'postgres', '--file', secret), 78, /not there.*KEY_FILE_MISSING/s);
     writeFileSync(secret, 'mysql://somewhere\n', { mode: 0o600 });
-    ended(await move('--to', 'postgres', '--file', secret), 1, /KEY_FILE_INVALID/);
+    ended(await move('--to', 'postgres', '--file', secret), 78, /KEY_FILE_INVALID/);
     writeFileSync(secret, `${cluster().connection}\n`);
     chmodSync(secret, 0o644);
-    ended(await move('--to', 'postgres', '--file', secret), 1, /KEY_FILE_MODE/);
+    ended(await move('--to', 'postgres', '--file', secret), 78, /KEY_FILE_MODE/);
     chmodSync(secret, 0o600);
     const { exit, out, err } = await move('--to', 'postgres', '--file', secret, '--json');
     assert.equal(exit, 0, err);
@@ -55,6 +55,15 @@ describeOnPostgres('entente registry move', (cluster) => {
     assert.equal((await issue('P3')).exit, 0);
     assert.deepEqual(await subjects(), ['P1', 'P2', 'P3']);
 
+    const other = cli.path('other.url');
+    const elsewhere = cluster().connection.replace('/postgres?', '/template1?');
+    writeFileSync(other, `${elsewhere}\n`, { mode: 0o600 });
+    ended(await move('--to', 'postgres', '--file', other), 1, /does not hold.*REGISTRY_ELSEWHERE/s);
+    writeFileSync(secret, `${elsewhere}\n`);
+    ended(await cli.run('codes', cli.path('DE')), 1, /does not hold.*REGISTRY_ELSEWHERE/s);
+    writeFileSync(secret, `${cluster().connection}\n`);
+    assert.equal((await subjects()).length, 3);
+
     const config = readFileSync(cli.path('DE', 'entente.yaml'), 'utf8');
     writeFileSync(cli.path('DE', 'entente.yaml'), config.replace(/^ {2}connectionFile: .*\n/m, ''));
     ended(await cli.run('codes', cli.path('DE')), 1, /lies in PostgreSQL.*REGISTRY_ELSEWHERE/s);
@@ -72,6 +81,6 @@ describeOnPostgres('entente registry move', (cluster) => {
     const secret = cli.path('postgres.url');
     const path = cli.path('DE', 'entente.yaml');
     writeFileSync(path, readFileSync(path, 'utf8').replace(/# (fenced:) false/, '$1 true'));
-    ended(await move('--to', 'postgres', '--file', secret), 1, /writer\.fenced.*CONFIG_INVALID/s);
+    ended(await move('--to', 'postgres', '--file', secret), 78, /writer\.fenced.*CONFIG_INVALID/s);
   });
 });

@@ -2,6 +2,7 @@
 import { type Change, type Entry, type RangeOptions } from '../../node/ports.ts';
 import { registryAway, writeUnknown } from '../../node/registry/postgres-error.ts';
 import { type Condition, type SharedTables } from '../../node/registry/private-tables.ts';
+import { registryOther } from '../../node/registry/registry-error.ts';
 import { pagesOf } from '../../node/store/reader.ts';
 import { SortedMap } from './sorted-map.ts';
 
@@ -16,6 +17,7 @@ export interface TablesFault {
 export class MemoryTables implements SharedTables {
   readonly #values = new SortedMap<Uint8Array>();
   #fault: TablesFault | undefined;
+  #expected: Entry | undefined;
   /** Nobody can ask it anything. */
   isAway = false;
   writes = 0;
@@ -68,6 +70,10 @@ export class MemoryTables implements SharedTables {
     return pagesOf(this, from, to, {});
   }
 
+  expect(row: Entry): void {
+    this.#expected = row;
+  }
+
   compact(): Promise<void> {
     return Promise.resolve();
   }
@@ -79,6 +85,9 @@ export class MemoryTables implements SharedTables {
   async #require(): Promise<void> {
     await Promise.resolve();
     if (this.isAway) throw registryAway(undefined);
+    const [name, value] = this.#expected ?? [];
+    if (name !== undefined && Buffer.compare(this.#values.get(name) ?? NONE, value ?? NONE) !== 0)
+      throw registryOther();
   }
 
   async #fail(what: TablesFault['what'] | undefined): Promise<never> {

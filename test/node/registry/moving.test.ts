@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
-import { clearTables, countRows, moveTables } from '../../../node/registry/moving.ts';
+import { clearLeft, countRows, moveTables } from '../../../node/registry/moving.ts';
 import { requireHere, whereabouts } from '../../../node/registry/whereabouts.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { Machine } from '../../support/log-fixture.ts';
@@ -19,6 +19,7 @@ const isCode = (code: string) => (error: unknown) => isNodeError(error) && error
 describe('moveTables', () => {
   let store: Store;
   let postgres: MemoryTables;
+  let drawn = 0;
   beforeEach(async () => {
     store = await new Machine().openStore();
     postgres = new MemoryTables();
@@ -29,7 +30,13 @@ describe('moveTables', () => {
   afterEach(() => store.stop());
 
   const to = (place: 'store' | 'postgres', isReplacing = false) =>
-    moveTables({ to: place, isReplacing }, { store, postgres });
+    moveTables({ to: place, isReplacing }, { store, postgres, random });
+  const random = (bytes: number) => new Uint8Array(bytes).fill(++drawn);
+  const breakOff = async (place: 'store' | 'postgres', write = 4) => {
+    postgres.plan({ write: postgres.writes + write, when: 'after', what: 'away' });
+    await assert.rejects(to(place), isCode('REGISTRY_AWAY'));
+  };
+  const at = async () => (await whereabouts(store)).at;
   const isWhole = async (tables: Store | MemoryTables) => {
     for (const name of ROWS) assert.equal(Buffer.from((await tables.get(name)) ?? []).toString(), name);
     assert.equal(await countRows(tables), ROWS.length);
@@ -39,34 +46,50 @@ describe('moveTables', () => {
     assert.equal(await to('postgres'), ROWS.length);
     await isWhole(postgres);
     assert.equal(await postgres.get('log/x'), undefined);
-    assert.equal(await whereabouts(store), 'postgres');
-    await clearTables(store);
+    assert.equal(await at(), 'postgres');
+    await clearLeft({ store, postgres });
     assert.equal(await countRows(store), 0);
     assert.ok((await store.get('log/x')) && (await store.get('handover/x')) && (await store.get('lisu')));
     assert.equal(await to('postgres'), 0);
     assert.equal(await to('store'), ROWS.length);
     await isWhole(store);
-    assert.equal(await whereabouts(store), 'store');
+    assert.equal(await at(), 'store');
+    await clearLeft({ store, postgres });
+    await isWhole(store);
+    assert.equal(await countRows(postgres), 0);
+    assert.equal(await to('store'), 0);
+    assert.equal(await to('postgres'), ROWS.length);
   });
 
   it('counts in the old place until all is copied, and goes on where it broke off', async () => {
-    let copied = 0;
-    for (let write = 1; copied === 0; write++) {
+    let copied: number | undefined;
+    for (let write = 1; copied === undefined; write++) {
       postgres.plan({ write: postgres.writes + 3, when: write % 2 === 0 ? 'before' : 'after', what: 'away' });
-      await to('postgres').then(
-        (rows) => (copied = rows),
-        () => undefined,
-      );
-      if (copied === 0) assert.equal(await whereabouts(store), 'store');
+      copied = await to('postgres').catch(() => undefined);
+      if (copied === undefined) assert.equal(await at(), 'store');
       assert.ok(write < 20);
     }
     assert.ok(copied < ROWS.length, 'the last run had less to copy');
     await isWhole(postgres);
   });
 
+  it('goes on after any of its writes into the database', async () => {
+    for (let write = 1, isThrough = false; !isThrough; write++) {
+      postgres = new MemoryTables();
+      const when = write % 2 === 0 ? 'before' : 'after';
+      postgres.plan({ write, when, what: 'away' });
+      isThrough = await to('postgres').then(
+        () => true,
+        () => false,
+      );
+      if (!isThrough) await to('postgres');
+      await isWhole(postgres);
+      await store.write(['at', 'left'].map((name) => ({ del: `private/${name}` })));
+    }
+  });
+
   it('begins anew where a node ran in between', async () => {
-    postgres.plan({ write: 3, when: 'after', what: 'away' });
-    await assert.rejects(to('postgres'), isCode('REGISTRY_AWAY'));
+    await breakOff('postgres');
     await requireHere(store, store);
     await store.write([{ del: ROWS[0] ?? '' }, { put: 'life/person/1/0', value: Buffer.from('new') }]);
     assert.equal(await to('postgres'), ROWS.length);
@@ -79,6 +102,97 @@ describe('moveTables', () => {
     await assert.rejects(to('postgres'), isCode('REFUSED'));
     assert.ok(await postgres.get('registry/page/other'));
     assert.equal(await to('postgres', true), ROWS.length);
+    await isWhole(postgres);
+  });
+
+  it('begins anew in another database than the one that it was begun with', async () => {
+    await breakOff('postgres');
+    const first = postgres;
+    postgres = new MemoryTables();
+    assert.equal(await to('postgres'), ROWS.length);
+    await isWhole(postgres);
+    assert.ok((await countRows(first)) < ROWS.length);
+  });
+
+  it('is called off by a move to where all lies, and begins anew after that', async () => {
+    await breakOff('postgres');
+    assert.equal(await to('store'), 0);
+    await clearLeft({ store, postgres });
+    assert.equal(await countRows(postgres), 0);
+    await isWhole(store);
+    assert.equal(await to('postgres'), ROWS.length);
+    await clearLeft({ store, postgres });
+    await isWhole(postgres);
+    await breakOff('store', 1);
+    assert.equal(await to('postgres'), 0);
+    await clearLeft({ store, postgres });
+    await isWhole(postgres);
+    assert.equal(await to('store'), ROWS.length);
+    await isWhole(store);
+  });
+
+  it('counts nowhere else until the copy is the same, row by row', async () => {
+    await breakOff('postgres');
+    await postgres.write([{ del: ROWS[1] ?? '' }, { put: ROWS[2] ?? '', value: Buffer.from('other') }]);
+    await assert.rejects(to('postgres'), isCode('REFUSED'));
+    assert.equal(await at(), 'store');
+    await isWhole(store);
+    assert.equal(await to('postgres'), ROWS.length);
+    await isWhole(postgres);
+  });
+
+  it('removes nothing from a database for a store that is older than the move there', async () => {
+    await to('postgres');
+    await store.stop();
+    store = await new Machine().openStore();
+    await assert.rejects(to('store'), isCode('REFUSED'));
+    await clearLeft({ store, postgres });
+    await assert.rejects(to('postgres'), isCode('REFUSED'));
+    await isWhole(postgres);
+  });
+
+  it('removes nothing from a database for a store of the middle of the move there', async () => {
+    await breakOff('postgres');
+    const note = (await store.get('private/moving')) ?? assert.fail();
+    await to('postgres');
+    await store.stop();
+    store = await new Machine().openStore();
+    await store.write([{ put: 'private/moving', value: note }]);
+    await assert.rejects(to('postgres'), isCode('REFUSED'));
+    await assert.rejects(to('store'), isCode('REFUSED'));
+    await isWhole(postgres);
+  });
+
+  it('removes what it has left from no other database', async () => {
+    await to('postgres');
+    await clearLeft({ store, postgres });
+    await to('store');
+    const other = new MemoryTables();
+    await other.write([{ put: 'registry/page/other', value: Buffer.from('x') }]);
+    await assert.rejects(clearLeft({ store, postgres: other }), isCode('REFUSED'));
+    assert.equal(await countRows(other), 1);
+    await clearLeft({ store, postgres });
+    assert.equal(await countRows(postgres), 0);
+    await isWhole(store);
+  });
+
+  it('takes no other database for the one where the registry counts', async () => {
+    await to('postgres');
+    await clearLeft({ store, postgres });
+    const other = new MemoryTables();
+    const modules = { store, postgres: other, random };
+    for (const place of ['postgres', 'store'] as const)
+      await assert.rejects(
+        moveTables({ to: place, isReplacing: true }, modules),
+        isCode('REGISTRY_ELSEWHERE'),
+      );
+    await assert.rejects(requireHere(store, other), isCode('REGISTRY_ELSEWHERE'));
+    const late = new MemoryTables();
+    late.isAway = true;
+    await requireHere(store, late);
+    late.isAway = false;
+    await assert.rejects(late.write([{ del: 'a' }]), isCode('REGISTRY_ELSEWHERE'));
+    assert.equal(other.writes + late.writes, 0);
     await isWhole(postgres);
   });
 

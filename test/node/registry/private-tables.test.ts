@@ -162,6 +162,21 @@ describeOnPostgres('PostgresTables', (cluster) => {
       }
     });
 
+  it('uses no table that lacks the row that is expected', async () => {
+    const owner = 'expected.test';
+    const expecting = (value: string) => {
+      const tables = tablesIn(cluster(), owner);
+      tables.expect(['private/registry', bytes(value)]);
+      return tables;
+    };
+    await assert.rejects(expecting('1').write([put('a', '1')]), isCode('REGISTRY_ELSEWHERE'));
+    const tables = tablesIn(cluster(), owner);
+    assert.equal(await tables.get('a'), undefined);
+    await tables.write([put('private/registry', '1')]);
+    await expecting('1').write([put('a', '1')]);
+    await assert.rejects(expecting('2').get('a'), isCode('REGISTRY_ELSEWHERE'));
+  });
+
   it('refuses a table of another form, and leaves it as it is', async () => {
     const first = apart();
     await first.write([put('a', '1')]);
