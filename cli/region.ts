@@ -95,6 +95,7 @@ export async function withRegion<T>(
   const { environment = {} } = cli.surroundings;
   let network: CommandNetwork | undefined;
   const region = await opened(
+    () => network?.stop(),
     path,
     // One batch for all people of a file, and nobody else to wait for.
     {
@@ -134,10 +135,14 @@ export async function withRegion<T>(
   }
 }
 
-async function opened(...args: Parameters<typeof openRegion>): Promise<Region> {
+async function opened(
+  stopNetwork: () => Promise<void> | undefined,
+  ...args: Parameters<typeof openRegion>
+): Promise<Region> {
   try {
     return await openRegion(...args);
   } catch (error) {
+    await stopNetwork()?.catch(() => undefined);
     if (!isNodeError(error, 'STORE_LOCKED')) throw error;
     throw new NodeError(error.code, `another process is working on ${args[0]}`, {
       hint: 'Wait until it ends. A command takes a moment; a node that runs is asked instead, once it answers at admin.listen and its secret is at hand, but for `export` and `fsck`, which need it stopped.',

@@ -54,9 +54,10 @@ export class DialledPeers implements StreamingNetwork {
     }
   }
 
-  /** Safe to call twice. */
+  /** Safe to call twice. One that could not start, of which `dial` has told, has nothing to stop. */
   async stop(): Promise<void> {
-    await (await this.#host)?.stop();
+    const host = await this.#host?.catch(() => undefined);
+    await host?.stop();
   }
 
   get connected(): readonly PeerStatus[] {

@@ -81,6 +81,13 @@ describe('DialledPeers', () => {
     assert.equal(asked, 0);
   });
 
+  it('stops where it could not even start, of which the call that dialled has told', async () => {
+    const peers = made();
+    const dialling = peers.dial({ ...as('DE'), identitySeed: new Uint8Array(5) }, admitted({}));
+    await assert.rejects(dialling);
+    await peers.stop();
+  });
+
   it('stops waiting when it is told to, and stops twice', async () => {
     mute = createServer(() => undefined).listen(0, '127.0.0.1');
     await once(mute, 'listening');
