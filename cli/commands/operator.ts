@@ -2,11 +2,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { makeOperatorKey } from '../../node/operators/operator-key.ts';
 import { type Operator } from '../../node/operators/operators.ts';
+import { isNodeError } from '../../node/node-error.ts';
 import { isOperatorName, isScope, type Scope, SCOPES } from '../../node/operators/scopes.ts';
 import { removeFile } from '../../node/region/files.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
+import { CliError } from '../exit.ts';
 import { printable } from '../printable.ts';
 import { parseNewFile } from '../region.ts';
 import { table } from '../table.ts';
@@ -14,6 +16,7 @@ import { timeText } from '../times.ts';
 
 /** Neither signs nor needs its peers. */
 const QUIETLY = { reading: true, silent: true } as const;
+const REFUSALS = new Set(['REFUSED', 'SCOPE_MISSING', 'UNAUTHORISED', 'INPUT_INVALID']);
 
 interface AddOptions {
   readonly name: string;
@@ -56,7 +59,9 @@ export function addOperator(program: Command, cli: Cli): void {
     .action((region: string) => list(cli, region));
   operator
     .command('remove')
-    .description('Takes an operator back: their key counts for nothing from then on.')
+    .description(
+      'Takes an operator back: their key counts for nothing from then on. Where it was the last, nobody acts until another is named.',
+    )
     .argument('<region>', 'directory of the region')
     .requiredOption('--name <name>', 'the operator', parseName)
     .addHelpText('after', examples(['entente operator remove IT --name anna', 'who has left']))
@@ -73,7 +78,11 @@ async function add(cli: Cli, path: string, { name, scopes, out }: AddOptions): P
       try {
         await desk.addOperator({ name, publicKey: hexOf(key.publicKey), scopes: [...scopes] });
       } catch (error) {
-        await removeFile(out);
+        if (isRefusal(error)) await removeFile(out);
+        else
+          cli.output.note(
+            `It is not known whether ${name} was named: the key stays in ${printable(out)}. entente operator list ${printable(path)} tells; where ${name} is not there, remove the file.`,
+          );
         throw error;
       }
       return { name, publicKey: hexOf(key.publicKey), scopes };
@@ -86,11 +95,17 @@ async function add(cli: Cli, path: string, { name, scopes, out }: AddOptions): P
   ]);
 }
 
+/** Whether nobody was named: an answer that was lost, or a disk that failed, leaves that open. */
+function isRefusal(error: unknown): boolean {
+  const code = isNodeError(error) || error instanceof CliError ? error.code : '';
+  return REFUSALS.has(code);
+}
+
 async function list(cli: Cli, path: string): Promise<void> {
   const operators = await withDesk(cli, path, (desk) => desk.operators(), QUIETLY);
   cli.output.result({ operators }, () =>
     operators.length === 0
-      ? ['No operator is named: whoever has the directory does everything.']
+      ? ['There is no operator. Until the first one is named, whoever has the directory does everything.']
       : table(['name', 'since', 'may'], operators.map(rowOf)),
   );
 }
@@ -111,7 +126,9 @@ async function remove(cli: Cli, path: string, name: string): Promise<void> {
   );
   cli.output.result({ name, left: left.length }, () => [
     `${name} is no operator any more.`,
-    ...(left.length === 0 ? ['Nobody is: whoever has the directory does everything again.'] : []),
+    ...(left.length === 0
+      ? ['Nobody is: until another is named, nobody does anything but look on and name one.']
+      : []),
   ]);
 }
 

@@ -16,6 +16,7 @@ import { printable } from '../printable.ts';
 import { regionModules } from '../region.ts';
 
 const CONFIG_BYTES_MAX = 1_048_576;
+const OPERATORS_BYTES_MAX = 131_072;
 
 export function addStandby(program: Command, cli: Cli): void {
   const standby = program
@@ -27,7 +28,7 @@ export function addStandby(program: Command, cli: Cli): void {
   standby
     .command('make')
     .description(
-      'Makes the directory of a standby beside that of a region: its config and keys but those of the root, and a node identity of its own. Both say of each other in writer.standby, and that witnesses fence who writes.',
+      'Makes the directory of a standby beside that of a region: its config, its operators and its keys but those of the root, and a node identity of its own. Both say of each other in writer.standby, and that witnesses fence who writes.',
     )
     .argument('<region>', 'directory of the region')
     .argument('<new>', 'directory of the standby, which does not exist yet; bring it to the other machine')
@@ -58,6 +59,9 @@ async function make(cli: Cli, path: string, other: string, addresses: readonly s
   await makeDirectory(to.path, 0o700);
   await makeDirectory(to.keys, 0o700);
   const copied = await copyKeys(from, to, config);
+  const operators = await readFileIfPresent(from.operators, OPERATORS_BYTES_MAX);
+  if (operators !== undefined)
+    await writeFileAtomically(to.operators, new TextDecoder().decode(operators), { mode: 0o600 });
   const identity = await openNodeIdentity(to.keys, config, modules);
   const first = await firstOf(from, config, modules);
   await writeFileAtomically(to.config, new TextDecoder().decode(text));
@@ -66,6 +70,7 @@ async function make(cli: Cli, path: string, other: string, addresses: readonly s
     { at: ['writer', 'standby'], value: first },
     { at: ['p2p', 'listen'], value: [...addresses] },
     { at: ['p2p', 'announce'], value: undefined },
+    ...(operators === undefined ? [] : [{ at: ['admin', 'requireOperators'], value: true }]),
   ]);
   const key = hexOf(identity.publicKey);
   await editConfig(from.config, [
@@ -78,6 +83,9 @@ async function make(cli: Cli, path: string, other: string, addresses: readonly s
     `  1. Start the node of ${printable(path)} again: it announces the standby, and witnesses fence it from then on.`,
     `  2. Bring ${printable(other)} to the other machine by a safe way: it holds secret keys.`,
     `  3. There: entente run ${quoted(other)} --standby`,
+    operators === undefined
+      ? 'No operators are named yet: name them on both machines later, or copy operators.json.'
+      : 'It has the same operators. Later changes go to both machines; each has a trail of its own.',
   ]);
 }
 

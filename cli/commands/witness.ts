@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { type Command } from 'commander';
 import { NodeError } from '../../node/node-error.ts';
+import { act } from '../../node/operators/acting.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { readPublicRegion } from '../../node/region/public-region.ts';
 import { type Region } from '../../node/region/region.ts';
@@ -9,6 +10,7 @@ import { hexOf } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type Cli, examples } from '../cli.ts';
+import { actorOf } from '../desk/actor.ts';
 import { orByNode } from '../desk/with-desk.ts';
 import { CliError, cliErrorOf, exitOfCode, usageError } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
@@ -96,19 +98,26 @@ async function witness(
     withRegion(
       cli,
       path,
-      async (home) => {
-        for (const { name, region: peer } of visits) {
-          // Its log is followed no more; who wants to vouch for it all the same names it.
-          const isWithdrawn = home.state.recognition(peer)?.standing === 'withdrawn';
-          if (isWithdrawn && peers.length === 0) continue;
-          await heedingFaults(name, () => {
-            requireFollowed(home, peer);
-            return home.node.visitor.visit(peer, peer, async (vouched) => {
-              await home.publishCosignature(vouched);
-              witnessed.push({ ...vouched, root: hexOf(vouched.root) });
+      async (home, modules) => {
+        // Its log is followed no more; who wants to vouch for it all the same names it.
+        const isLeftOut = ({ region: peer }: { readonly region: string }) =>
+          peers.length === 0 && home.state.recognition(peer)?.standing === 'withdrawn';
+        const visited = visits.filter((visit) => !isLeftOut(visit));
+        const action = { action: 'witness', needs: 'trust', count: visited.length } as const;
+        await act(home.trail, await actorOf(home, modules), action, async (tally) => {
+          const before = faults.length;
+          for (const { name, region: peer } of visited) {
+            await heedingFaults(name, () => {
+              requireFollowed(home, peer);
+              return home.node.visitor.visit(peer, peer, async (vouched) => {
+                await home.publishCosignature(vouched);
+                witnessed.push({ ...vouched, root: hexOf(vouched.root) });
+              });
             });
-          });
-        }
+          }
+          tally.done = witnessed.length;
+          tally.failed = faults.length - before;
+        });
       },
       {
         withoutPeers,

@@ -8,7 +8,7 @@ import { isNodeError } from '../../node/node-error.ts';
 import { type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
-import { type GivenUp, type HeldCode, type Wanted } from '../../node/issuing/held-codes.ts';
+import { type GivenUp, type HeldCode, textOfWanted, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
 import { type DeclaredFacts, DECLARED_MAX } from '../../node/life/life.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
@@ -19,7 +19,7 @@ import { type ListVersion } from '../../node/lists/shelf.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { type LogTree } from '../../node/log/log-tree.ts';
 import { LogView } from '../../node/log/log-view.ts';
-import { act, type Action } from '../../node/operators/acting.ts';
+import { act, type Action, actInParts, type Tally } from '../../node/operators/acting.ts';
 import { type Operator } from '../../node/operators/operators.ts';
 import { type Actor } from '../../node/operators/scopes.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
@@ -112,9 +112,8 @@ export class OwnDesk implements Desk {
   }
 
   revoke(log: string, indexes: readonly number[]): Promise<void> {
-    return this.#act({ action: 'revoke', needs: 'revoke', count: indexes.length }, () =>
-      this.#region.node.revoke({ log, indexes }),
-    );
+    const action = { action: 'revoke', needs: 'revoke', about: log, count: indexes.length } as const;
+    return this.#act(action, () => this.#region.node.revoke({ log, indexes }));
   }
 
   revokeForeign(hashes: readonly Uint8Array[], untilS: number): Promise<number> {
@@ -180,15 +179,26 @@ export class OwnDesk implements Desk {
     return this.#region.node.handovers.open();
   }
 
-  closeHandovers(handovers: readonly Handover[]): Promise<void> {
-    return this.#region.node.handovers.close(handovers);
+  async closeHandovers(handovers: readonly Handover[]): Promise<void> {
+    if (handovers.length === 0) return;
+    const action = { action: 'handovers/close', needs: 'issue', count: handovers.length } as const;
+    return this.#act(action, () => this.#region.node.handovers.close(handovers));
   }
 
   async *held(wanted: Wanted): AsyncGenerator<Held | GivenUp, void, undefined> {
-    const all = await this.#act({ action: 'codes', needs: 'issue' }, () =>
-      this.#region.node.heldCodes.of(wanted),
-    );
-    for await (const held of all) yield 'givenUp' in held ? held : this.#heldOf(held);
+    const action = { action: 'codes', needs: 'issue', about: textOfWanted(wanted) } as const;
+    yield* await this.#inParts(action, (tally) => this.#heldLines(wanted, tally));
+  }
+
+  async *#heldLines(wanted: Wanted, tally: Tally): AsyncGenerator<Held | GivenUp, void, undefined> {
+    for await (const held of this.#region.node.heldCodes.of(wanted)) {
+      if ('givenUp' in held) {
+        yield held;
+        continue;
+      }
+      tally.done++;
+      yield this.#heldOf(held);
+    }
   }
 
   importList(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
@@ -215,9 +225,12 @@ export class OwnDesk implements Desk {
   }
 
   declare(order: DeclarationOrder, file: AsyncIterable<Uint8Array>): Promise<IntakeReport> {
-    return this.#act({ action: 'declarations/import', needs: 'issue' }, () =>
-      this.#region.node.life.declare(order, file),
-    );
+    const action = { action: 'declarations/import', needs: 'issue', about: 'file' } as const;
+    return this.#act(action, async (tally) => {
+      const report = await this.#region.node.life.declare(order, file);
+      if (report.outcome === 'refused') tally.failed = report.faults.length;
+      return report;
+    });
   }
 
   async declared(
@@ -235,11 +248,14 @@ export class OwnDesk implements Desk {
   }
 
   get life(): LifeDesk {
-    return new OwnLife(this.#region.node.life, (action, work) => this.#act(action, work));
+    return new OwnLife(this.#region.node.life, {
+      act: (action, work) => this.#act(action, work),
+      inParts: (action, work) => this.#inParts(action, work),
+    });
   }
 
   forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
-    return this.#act({ action: 'forget', needs: 'revoke' }, () => this.#region.node.forget(order));
+    return this.#act({ action: 'forget', needs: 'revoke', count: 1 }, () => this.#region.node.forget(order));
   }
 
   operators(): Promise<readonly Operator[]> {
@@ -248,15 +264,15 @@ export class OwnDesk implements Desk {
 
   addOperator(operator: Omit<Operator, 'addedAtS'>): Promise<void> {
     const addedAtS = this.#modules.nowS();
-    return this.#act({ action: 'operators', needs: 'operators', about: operator.name }, () =>
-      this.#region.operators.add({ ...operator, addedAtS }),
-    );
+    const { operators } = this.#region;
+    const action = { action: 'operators', needs: 'operators', about: operators.told(operator) } as const;
+    return this.#act(action, () => operators.add({ ...operator, addedAtS }));
   }
 
   removeOperator(name: string): Promise<void> {
-    return this.#act({ action: 'operators/remove', needs: 'operators', about: name }, () =>
-      this.#region.operators.remove(name),
-    );
+    const { operators } = this.#region;
+    const action = { action: 'operators/remove', needs: 'operators', about: operators.toldOf(name) } as const;
+    return this.#act(action, () => operators.remove(name));
   }
 
   disclose(order: DisclosureOrder): Promise<Disclosed> {
@@ -288,8 +304,12 @@ export class OwnDesk implements Desk {
     return Promise.resolve();
   }
 
-  #act<T>(action: Action, work: () => Promise<T> | T): Promise<T> {
+  #act<T>(action: Action, work: (tally: Tally) => Promise<T> | T): Promise<T> {
     return act(this.#region.trail, this.#modules.actor, action, work);
+  }
+
+  #inParts<T>(action: Action, work: (tally: Tally) => AsyncIterable<T>): Promise<AsyncIterableIterator<T>> {
+    return actInParts(this.#region.trail, this.#modules.actor, action, work);
   }
 
   #heldOf(held: HeldCode): Held {

@@ -12,7 +12,8 @@ import {
 } from '../../node/life/life.ts';
 import { type Notice } from '../../node/life/notice.ts';
 import { type Deciding } from '../../node/life/objections.ts';
-import { type Action } from '../../node/operators/acting.ts';
+import { counting, countingUpdate, textOfUpdate } from '../../node/life/tallies.ts';
+import { type act, type actInParts, type Action, type Tally } from '../../node/operators/acting.ts';
 import { CliError, exitOfCode } from '../exit.ts';
 
 /** `Life` as a node that runs has it too. Rejects as `Desk`. */
@@ -21,47 +22,59 @@ export type LifeDesk = Pick<
   'update' | 'untold' | 'told' | 'holder' | 'object' | 'decide' | 'objections'
 >;
 
-/** Runs work in somebody's name, as `act` of node/operators. */
-export type Act = <T>(action: Action, work: () => Promise<T> | T) => Promise<T>;
+/** Runs work in somebody's name, as `act` and `actInParts` of node/operators. */
+export interface Acts {
+  readonly act: <T>(action: Action, work: (tally: Tally) => Promise<T> | T) => ReturnType<typeof act<T>>;
+  readonly inParts: <T>(
+    action: Action,
+    work: (tally: Tally) => AsyncIterable<T>,
+  ) => ReturnType<typeof actInParts<T>>;
+}
 
 /** Does it here, in the name of whoever runs the command. */
 export class OwnLife implements LifeDesk {
   readonly #life: LifeDesk;
-  readonly #act: Act;
+  readonly #acts: Acts;
 
-  constructor(life: LifeDesk, act: Act) {
+  constructor(life: LifeDesk, acts: Acts) {
     this.#life = life;
-    this.#act = act;
+    this.#acts = acts;
   }
 
   async *update(order: UpdateOrder = {}): AsyncGenerator<UpdateNews, void, undefined> {
-    yield* await this.#act({ action: 'update', needs: 'issue' }, () => this.#life.update(order));
+    const action = { action: 'update', needs: 'issue', about: textOfUpdate(order) } as const;
+    yield* await this.#acts.inParts(action, (tally) => countingUpdate(this.#life.update(order), tally));
   }
 
   async *untold(): AsyncGenerator<Notice, void, undefined> {
-    yield* await this.#act({ action: 'notices', needs: 'issue' }, () => this.#life.untold());
+    const action = { action: 'notices', needs: 'issue' } as const;
+    yield* await this.#acts.inParts(action, (tally) => counting(this.#life.untold(), tally));
   }
 
   told(handed: Parameters<Life['told']>[0]): Promise<void> {
     const action = { action: 'notices/told', needs: 'issue', count: handed.length } as const;
-    return this.#act(action, () => this.#life.told(handed));
+    return this.#acts.act(action, () => this.#life.told(handed));
   }
 
   holder(subject: string, isExplained: boolean): Promise<Holder> {
-    return this.#act({ action: 'holder', needs: 'issue' }, () => this.#life.holder(subject, isExplained));
+    const action = { action: 'holder', needs: 'issue', count: 1 } as const;
+    return this.#acts.act(action, () => this.#life.holder(subject, isExplained));
   }
 
   object(subject: string, text: string): Promise<Objection> {
-    return this.#act({ action: 'objections', needs: 'issue' }, () => this.#life.object(subject, text));
+    const action = { action: 'objections', needs: 'issue', count: 1 } as const;
+    return this.#acts.act(action, () => this.#life.object(subject, text));
   }
 
   decide(subject: string, deciding: Deciding): Promise<Objection> {
-    const action = { action: 'objections/decide', needs: 'issue' } as const;
-    return this.#act(action, () => this.#life.decide(subject, deciding));
+    const about = deciding.isUpheld ? 'upheld' : 'dismissed';
+    const action = { action: 'objections/decide', needs: 'issue', count: 1, about } as const;
+    return this.#acts.act(action, () => this.#life.decide(subject, deciding));
   }
 
   async *objections(): AsyncGenerator<OpenObjection, void, undefined> {
-    yield* await this.#act({ action: 'objections', needs: 'issue' }, () => this.#life.objections());
+    const action = { action: 'objections', needs: 'issue', about: 'list' } as const;
+    yield* await this.#acts.inParts(action, (tally) => counting(this.#life.objections(), tally));
   }
 }
 

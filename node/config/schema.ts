@@ -134,6 +134,10 @@ const adminSchema = z.strictObject({
   operatorFile: path
     .optional()
     .describe('Key file of the operator in whose name commands act; --operator stands over it.'),
+  requireOperators: z
+    .boolean()
+    .default(false)
+    .describe('Nobody but operators acts, also where operators.json is missing.'),
 });
 
 const storageSchema = z.strictObject({

@@ -7,9 +7,16 @@ import { hexBytes } from '../../protocol/bytes.ts';
 import { type VerifySignature } from '../../protocol/primitives.ts';
 import { mayWithoutKey } from '../operators/acting.ts';
 import { type Operators } from '../operators/operators.ts';
-import { parseProof, PROOF_AGE_S_MAX, proofMessage, type RequestProof } from '../operators/request-proof.ts';
+import {
+  isContentDigest,
+  parseProof,
+  PROOF_AGE_S_MAX,
+  proofMessage,
+  type RequestProof,
+} from '../operators/request-proof.ts';
 import { type Actor } from '../operators/scopes.ts';
 import { bears } from './admin-secret.ts';
+import { isJson } from './input.ts';
 import { RequestError } from './problem.ts';
 
 export interface AdminAccessOptions {
@@ -34,10 +41,13 @@ export class AdminAccess {
   #used: ReadonlySet<string> = new Set();
   #using = new Set<string>();
   #spanS = 0;
+  /** Of what was used before, nobody knows any more. */
+  readonly #startedS: number;
 
   constructor(options: AdminAccessOptions, modules: AdminAccessModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#startedS = modules.nowS();
   }
 
   /** Finds out who asks. @throws {RequestError} UNAUTHORISED, OVERLOADED */
@@ -52,26 +62,38 @@ export class AdminAccess {
     return actor;
   }
 
-  #identify({ headers: { authorization }, method = '', url: path = '' }: IncomingMessage): Actor {
+  #identify({ headers, method = '', url: path = '' }: IncomingMessage): Actor {
+    const { authorization, 'content-type': type, 'content-digest': given = '' } = headers;
     const { operators } = this.#modules;
     if (bears(authorization, this.#options.secret))
       return { name: 'bootstrap', may: mayWithoutKey(operators) };
     const proof = parseProof(authorization ?? '');
     const operator = proof && operators.find(proof.name);
     if (proof === undefined || operator === undefined) throw unauthorised();
-    const message = proofMessage({ region: this.#options.region, method, path }, proof);
+    const digest = String(given);
+    const message = proofMessage({ region: this.#options.region, method, path, digest }, proof);
     const publicKey = hexBytes(operator.publicKey);
     const { signature } = proof;
     if (!this.#modules.verifySignature({ publicKey, message, signature })) throw unauthorised();
+    if (isJson(type) && !isContentDigest(digest))
+      throw new RequestError(
+        'UNAUTHORISED',
+        'the proof does not cover the body: expected content-digest, sha-256',
+      );
     this.#use(proof);
     return operators.actor(operator);
   }
 
-  /** A proof counts once, and near its time. */
+  /** A proof counts once, near its time, and not after the process that it was made for. */
   #use({ name, nonce, atS }: RequestProof): void {
     const nowS = this.#modules.nowS();
     if (Math.abs(nowS - atS) > PROOF_AGE_S_MAX)
       throw new RequestError('UNAUTHORISED', `the proof is of a time more than ${PROOF_AGE_S_MAX} s away`);
+    if (atS < this.#startedS)
+      throw new RequestError(
+        'UNAUTHORISED',
+        'the proof is of a time before this node has started: ask again',
+      );
     if (Math.abs(nowS - this.#spanS) > 2 * PROOF_AGE_S_MAX) {
       this.#used = this.#using;
       this.#using = new Set();

@@ -4,7 +4,7 @@ import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import { NodeError } from '../node-error.ts';
 import { type OperatorKey } from '../operators/operator-key.ts';
-import { NONCE_BYTES, proofHeader } from '../operators/request-proof.ts';
+import { contentDigest, NONCE_BYTES, proofHeader, type SignedRequest } from '../operators/request-proof.ts';
 import { isErrno, readFileIfPresent } from '../region/files.ts';
 import { systemClock } from '../system-clock.ts';
 import { addressOf } from './admin-address.ts';
@@ -98,16 +98,19 @@ export class AdminClient {
   ): Promise<IncomingMessage> {
     const address = addressOf(this.#options.listen);
     const where = 'path' in address ? { socketPath: address.path } : address;
+    const text = type === 'application/json' ? [...(body as Iterable<string>)].join('') : undefined;
+    const digest = text === undefined ? '' : contentDigest(text);
     const headers = {
-      authorization: await this.#authorization({ method, path }),
+      authorization: await this.#authorization({ method, path, digest }),
       'content-type': type,
+      ...(text !== undefined && { 'content-digest': digest }),
       ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
     };
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = httpRequest({ ...where, method, path, headers, timeout: SILENCE_MS_MAX }, resolve);
       sent.on('timeout', () => sent.destroy(new Error(`it was silent for ${SILENCE_MS_MAX} ms`)));
       sent.on('error', (error) => reject(this.#unreachable(error)));
-      const source = Readable.from(body);
+      const source = Readable.from(text === undefined ? body : text === '' ? [] : [text]);
       sent.on('close', () => source.destroy());
       source.on('error', (error) => {
         reject(error);
@@ -145,7 +148,7 @@ export class AdminClient {
     });
   }
 
-  async #authorization(request: Pick<AdminRequest, 'method' | 'path'>): Promise<string> {
+  async #authorization(request: Omit<SignedRequest, 'region'>): Promise<string> {
     const { operator, secretFile, nowS: clockS = systemNowS } = this.#options;
     if (operator !== undefined) {
       return proofHeader(operator, request, { nowS: clockS(), nonce: randomBytes(NONCE_BYTES) });

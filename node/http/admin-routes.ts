@@ -79,7 +79,7 @@ export function adminRoutes(
       description:
         'Of what a person holds, all that can still pass; codes in logs that are over are left out, 410 where there are no others.',
       answer: { description: 'What is revoked now, for ever', content: json(revoked) },
-      handle: async (context) => {
+      order: async (context) => {
         const order = await readJson(context.env.incoming, revokeOrder, BODY_BYTES_MAX);
         const { log, indexes = [], subject } = order;
         if (log !== undefined) requireIssued({ log, indexes }, { node, region, nowS });
@@ -88,8 +88,12 @@ export function adminRoutes(
             ? indexes.map((index) => ({ log: log ?? '', index }))
             : await revocableOf(subject, { node, region, nowS });
         const byLog = groupByLog(places);
-        await Promise.all([...byLog].map(([of, all]) => node.revoke({ log: of, indexes: all })));
-        return replies.json(context, { revoked: [...byLog].map(([of, all]) => ({ log: of, indexes: all })) });
+        const carryOut = async () => {
+          const all = [...byLog].map(([of, inIt]) => ({ log: of, indexes: inIt }));
+          await Promise.all(all.map((one) => node.revoke(one)));
+          return replies.json(context, { revoked: all });
+        };
+        return { count: places.length, about: [...byLog.keys()].join(',').slice(0, 128), carryOut };
       },
     },
     {
@@ -99,12 +103,15 @@ export function adminRoutes(
       summary: 'Logs entries that the root has signed: a recognition, keys, a compromise',
       request: body(entryOrder),
       answer: { description: 'The index of the first in the trust log', content: json(logged) },
-      handle: async (context) => {
+      order: async (context) => {
         const { entries } = await readJson(context.env.incoming, entryOrder, BODY_BYTES_MAX);
-        const index = await node.logEntries(
-          entries.map((entry) => new Uint8Array(Buffer.from(entry, 'base64'))),
-        );
-        return replies.json(context, { index });
+        const carryOut = async () => {
+          const index = await node.logEntries(
+            entries.map((entry) => new Uint8Array(Buffer.from(entry, 'base64'))),
+          );
+          return replies.json(context, { index });
+        };
+        return { count: entries.length, carryOut };
       },
     },
     {
@@ -114,7 +121,7 @@ export function adminRoutes(
       summary: 'Suspends the recognition of a region, by the trust-log key',
       request: body(suspendOrder),
       answer: { description: 'Its index in the trust log', content: json(logged) },
-      handle: async (context) => {
+      order: async (context) => {
         const { region: other } = await readJson(context.env.incoming, suspendOrder, BODY_BYTES_MAX);
         const suspended = () => {
           const inForce = node.keeper(region)?.state.recognition(other);
@@ -122,8 +129,11 @@ export function adminRoutes(
             return { kind: 'suspension', region: other, version: inForce.version } as const;
           throw new RequestError('PATH_UNKNOWN', 'that region is not recognised');
         };
-        const { index } = await node.submit({ build: () => ({ statement: suspended() }) });
-        return replies.json(context, { index });
+        const carryOut = async () => {
+          const { index } = await node.submit({ build: () => ({ statement: suspended() }) });
+          return replies.json(context, { index });
+        };
+        return { about: other, carryOut };
       },
     },
     {
@@ -133,15 +143,18 @@ export function adminRoutes(
       summary: 'Revokes codes of others that count by an adapter of this region, by the trust-log key',
       request: body(foreignRevocationOrder),
       answer: { description: 'Its index in the trust log', content: json(logged) },
-      handle: async (context) => {
+      order: async (context) => {
         const order = await readJson(context.env.incoming, foreignRevocationOrder, BODY_BYTES_MAX);
         const ageS = order.untilS - nowS();
         if (ageS <= 0 || ageS >= FOREIGN_REVOCATION_S_MAX)
           throw new RequestError('INPUT_INVALID', 'untilS lies ahead, by less than ten years');
         const hashes = order.hashes.map(hexBytes);
         const statement = { kind: 'foreign-revocation', until: order.untilS, hashes } as const;
-        const { index } = await node.submit({ build: () => ({ statement }) });
-        return replies.json(context, { index });
+        const carryOut = async () => {
+          const { index } = await node.submit({ build: () => ({ statement }) });
+          return replies.json(context, { index });
+        };
+        return { count: hashes.length, carryOut };
       },
     },
     {

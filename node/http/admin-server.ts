@@ -92,7 +92,7 @@ export class AdminServer {
         title: `Operator of ${region}`,
         description: 'What a region does with its node. Needs the secret, or the key of an operator.',
       },
-      operated(this.#routes(replies, nowS, actorOf), { trail, actorOf }),
+      operated(this.#routes(replies, nowS, actorOf), { trail, actorOf, replies }),
       replies,
       // Before anything else: whoever is nobody does not even learn what there is.
       (context, next) => {
@@ -121,7 +121,7 @@ export class AdminServer {
       ...issueRoutes({ node, sha256, random, nowS, gate, replies }),
       ...overrideRoutes({ node, actorOf, replies }),
       ...disclosureRoutes({ node, replies }),
-      ...bridgeRoutes({ region }, { node, sha256, nowS, replies }),
+      ...bridgeRoutes({ region }, { node, sha256, nowS }),
       ...adminRoutes({ region }, { node, report, nowS, replies }),
       ...operatorRoutes({ operators, nowS, replies }),
       ...listRoutes({ node, replies }),

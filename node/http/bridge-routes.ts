@@ -9,13 +9,11 @@ import { type AdminRoute } from './admin-route.ts';
 import { issuedCode } from './admin-schemas.ts';
 import { checked } from './input.ts';
 import { answersTo } from './issue-routes.ts';
-import { type Replies } from './replies.ts';
 
 export interface BridgeRoutesModules {
   readonly node: Pick<RegionNode, 'issue' | 'verify'>;
   readonly sha256: Sha256;
   readonly nowS: () => number;
-  readonly replies: Replies;
 }
 
 /** A character of a text takes four bytes at most, and six as an escape of JSON. */
@@ -29,7 +27,7 @@ const bridgedCode = issuedCode.extend({ subject: z.string() }).openapi('BridgedC
 
 export function bridgeRoutes(
   { region }: { readonly region: string },
-  { node, sha256, nowS, replies }: BridgeRoutesModules,
+  { node, sha256, nowS }: BridgeRoutesModules,
 ): AdminRoute[] {
   const bridge = new Bridge(
     { region },
@@ -56,13 +54,10 @@ export function bridgeRoutes(
         description: 'A line for each line',
         content: { 'application/jsonl': { schema: bridgedCode } },
       },
-      handle: (context) => {
-        const lines = answersTo(
-          context.env.incoming,
-          (line) => issue(checked(bridgeOrder, line).code),
-          ORDER_BYTES_MAX,
-        );
-        return replies.stream(context, lines, 'application/jsonl');
+      order: (context) => {
+        const answer = (line: unknown) => issue(checked(bridgeOrder, line).code);
+        const options = { orderBytesMax: ORDER_BYTES_MAX };
+        return { lines: (tally) => answersTo(context.env.incoming, answer, { ...options, tally }) };
       },
     },
   ];

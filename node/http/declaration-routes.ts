@@ -7,6 +7,7 @@ import { type DeclaredFacts, DECLARED_MAX } from '../life/life.ts';
 import { SOURCE_CHARS_MAX } from '../lists/lists.ts';
 import { identitySchema } from '../lists/identity.ts';
 import { ENCODINGS } from '../rows/encoding.ts';
+import { type Tally } from '../operators/acting.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { partsOf, readJson, readQuery } from './input.ts';
 import { rowFault } from './list-routes.ts';
@@ -67,9 +68,14 @@ export function declarationRoutes({ node, replies }: DeclarationModules): AdminR
       summary: 'Takes the declaration of one person',
       request: { body: { content: json(declarationOrder), required: true } },
       answer: { description: 'What came of it', content: json(intakeReport) },
-      handle: async (context) => {
+      order: async (context) => {
         const order = await readJson(context.env.incoming, declarationOrder, ROW_BYTES_MAX);
-        return replies.json(context, await declareOne(node, order.source, order.declaration));
+        const carryOut = async (tally: Tally) => {
+          const report = await declareOne(node, order.source, order.declaration);
+          if (report.outcome === 'refused') tally.failed = 1;
+          return replies.json(context, report);
+        };
+        return { count: 1, carryOut };
       },
     },
     {
@@ -81,9 +87,14 @@ export function declarationRoutes({ node, replies }: DeclarationModules): AdminR
         'The file is the body: CSV with a header, or JSON lines. The same file again changes nothing.',
       request: { query: importQuery },
       answer: { description: 'What came of it', content: json(intakeReport) },
-      handle: async (context) => {
+      order: (context) => {
         const order = readQuery(context.req.url, importQuery);
-        return replies.json(context, await node.life.declare(order, partsOf(context.env.incoming)));
+        const carryOut = async (tally: Tally) => {
+          const report = await node.life.declare(order, partsOf(context.env.incoming));
+          if (report.outcome === 'refused') tally.failed = report.faults.length;
+          return replies.json(context, report);
+        };
+        return { about: 'file', carryOut };
       },
     },
     {
@@ -93,10 +104,13 @@ export function declarationRoutes({ node, replies }: DeclarationModules): AdminR
       summary: 'What people declared, as rules of the region ask for it',
       request: { body: { content: json(declaredOrder), required: true } },
       answer: { description: 'By their order', content: json(declaredAnswer) },
-      handle: async (context) => {
+      order: async (context) => {
         const order = await readJson(context.env.incoming, declaredOrder, DECLARED_BYTES_MAX);
-        const people = await node.life.declared(order.subjects, order.rules);
-        return replies.json(context, { people: people.map((one): DeclaredFacts | null => one ?? null) });
+        const carryOut = async () => {
+          const people = await node.life.declared(order.subjects, order.rules);
+          return replies.json(context, { people: people.map((one): DeclaredFacts | null => one ?? null) });
+        };
+        return { count: order.subjects.length, carryOut };
       },
     },
   ];

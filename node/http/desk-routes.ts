@@ -2,7 +2,8 @@
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type RegionNode } from '../core/region-node.ts';
-import { codeTextOf, fieldsUsed, type GivenUp, type HeldCode } from '../issuing/held-codes.ts';
+import { codeTextOf, fieldsUsed, type GivenUp, type HeldCode, textOfWanted } from '../issuing/held-codes.ts';
+import { type Tally } from '../operators/acting.ts';
 import { type AdminRoute } from './admin-route.ts';
 import {
   codesOrder,
@@ -55,7 +56,7 @@ export function deskRoutes(
     {
       method: 'post',
       path: '/v1/publish',
-      needs: 'read',
+      needs: 'publish',
       summary: 'Brings the public directory up to what the logs say',
       answer: { description: 'It is', content: json(published) },
       handle: async (context) => {
@@ -89,9 +90,15 @@ export function deskRoutes(
       summary: 'Cosigns the logs of peers now instead of with the next beat',
       request: { body: { content: json(witnessOrder), required: true } },
       answer: { description: 'What was cosigned, and what could not be', content: json(witnessed) },
-      handle: async (context) => {
+      order: async (context) => {
         const { regions } = await readJson(context.env.incoming, witnessOrder, ORDER_BYTES_MAX);
-        return replies.json(context, await desk.witness(regions));
+        const carryOut = async (tally: Tally) => {
+          const report = await desk.witness(regions);
+          tally.done = report.witnessed.length;
+          tally.failed = report.faults.length;
+          return replies.json(context, report);
+        };
+        return { count: regions?.length, carryOut };
       },
     },
     {
@@ -102,9 +109,10 @@ export function deskRoutes(
       description: 'For ever. 409 where a code still passes, unless that is wanted.',
       request: { body: { content: json(forgetOrder), required: true } },
       answer: { description: 'The leaves, which stay as they are', content: json(forgotten) },
-      handle: async (context) => {
+      order: async (context) => {
         const order = await readJson(context.env.incoming, forgetOrder, ORDER_BYTES_MAX);
-        return replies.json(context, { leaves: await node.forget(order) });
+        const carryOut = async () => replies.json(context, { leaves: await node.forget(order) });
+        return { count: 1, carryOut };
       },
     },
     {
@@ -116,14 +124,15 @@ export function deskRoutes(
         'A HeldCode each, and before the first from a log whose beginning is given up a GivenUp with the number of those that went with it.',
       request: { body: { content: json(codesOrder), required: true } },
       answer: { description: 'A line for each', content: { 'application/jsonl': { schema: heldLine } } },
-      handle: async (context) => {
+      order: async (context) => {
         const { subject, log, from } = await readJson(context.env.incoming, codesOrder, ORDER_BYTES_MAX);
         const { heldCodes } = node;
         const isAnnounced = log === undefined || node.keeper(region)?.state.log(log) !== undefined;
         if (!isAnnounced && !(await heldCodes.knows(log)))
           throw new RequestError('PATH_UNKNOWN', 'the region has no such log');
-        const held = heldCodes.of({ subject, log, from });
-        return replies.streamBegun(context, linesOf(sha256, held), 'application/jsonl');
+        const wanted = { subject, log, from };
+        const lines = (tally: Tally) => linesOf(sha256, heldCodes.of(wanted), tally);
+        return { about: textOfWanted(wanted), lines, isAtOnce: true };
       },
     },
   ];
@@ -132,12 +141,14 @@ export function deskRoutes(
 async function* linesOf(
   sha256: Sha256,
   held: AsyncIterable<HeldCode | GivenUp>,
+  tally: Tally,
 ): AsyncGenerator<string, void, undefined> {
   for await (const one of held) {
     if ('givenUp' in one) {
       yield `${JSON.stringify(one)}\n`;
       continue;
     }
+    tally.done++;
     const { subject, log, index, fields } = one;
     const line: HeldCodeLine = {
       subject,

@@ -1,6 +1,7 @@
 /** What a request brings, read with bounds and held against a schema before anything is done with it. */
 import { type IncomingMessage } from 'node:http';
 import { type z } from 'zod';
+import { contentDigest, isContentDigest } from '../operators/request-proof.ts';
 import { parseStrictJson, StrictJsonError } from '../../protocol/encoding/strict-json.ts';
 import { type InputError, RequestError } from './problem.ts';
 
@@ -16,10 +17,23 @@ export async function readJson<S extends z.ZodType>(
   schema: S,
   bytesMax: number,
 ): Promise<z.output<S>> {
-  if (!/^application\/json *(;|$)/i.test(request.headers['content-type'] ?? '')) {
+  if (!isJson(request.headers['content-type'])) {
     throw new RequestError('BODY_TYPE', 'expected a body of type application/json');
   }
-  return checked(schema, jsonOf(textOf(await readBody(request, bytesMax))));
+  const body = await readBody(request, bytesMax);
+  requireDigest(request, body);
+  return checked(schema, jsonOf(textOf(body)));
+}
+
+export function isJson(contentType: string | undefined): boolean {
+  return /^application\/json *(;|$)/i.test(contentType ?? '');
+}
+
+/** A digest of another kind says nothing here. @throws {RequestError} BODY_MALFORMED */
+function requireDigest(request: IncomingMessage, body: Uint8Array): void {
+  const digest = String(request.headers['content-digest'] ?? '');
+  if (isContentDigest(digest) && digest !== contentDigest(body))
+    throw new RequestError('BODY_MALFORMED', 'the body is not the one of its content-digest');
 }
 
 /** @throws {RequestError} BODY_MALFORMED */

@@ -10,6 +10,7 @@ import { type RegionNode } from '../core/region-node.ts';
 import { scryptInPool } from '../crypto/scrypt.ts';
 import { codeTextOf } from '../issuing/held-codes.ts';
 import { type IssueRequest } from '../issuing/issuer.ts';
+import { type Tally } from '../operators/acting.ts';
 import { type Random } from '../ports.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { type IssuedCode, issuedCode, type IssueOrder, issueOrder } from './admin-schemas.ts';
@@ -50,9 +51,11 @@ export function issueRoutes(modules: IssueModules): AdminRoute[] {
         description: 'The code, which is durable and logged',
         content: { 'application/json': { schema: issuedCode } },
       },
-      handle: async (context) => {
+      order: async (context) => {
         const order = await readJson(context.env.incoming, issueOrder, ORDER_BYTES_MAX);
-        return replies.json(context, await issue(order, keyOf(context), modules));
+        const key = keyOf(context);
+        const carryOut = async () => replies.json(context, await issue(order, key, modules));
+        return { count: 1, carryOut };
       },
     },
     {
@@ -67,12 +70,11 @@ export function issueRoutes(modules: IssueModules): AdminRoute[] {
         description: 'A line for each line',
         content: { 'application/jsonl': { schema: issuedCode } },
       },
-      handle: (context) => {
+      order: (context) => {
         const key = keyOf(context);
-        const lines = answersTo(context.env.incoming, (line, number) =>
-          issue(checked(issueOrder, line), key && `${key}/${number}`, modules),
-        );
-        return replies.stream(context, lines, 'application/jsonl');
+        const answer = (line: unknown, number: number) =>
+          issue(checked(issueOrder, line), key && `${key}/${number}`, modules);
+        return { lines: (tally) => answersTo(context.env.incoming, answer, { tally }) };
       },
     },
   ];
@@ -129,7 +131,7 @@ async function documentField(
 export async function* answersTo(
   request: IncomingMessage,
   answer: (line: unknown, number: number) => Promise<IssuedCode>,
-  orderBytesMax = ORDER_BYTES_MAX,
+  { tally, orderBytesMax = ORDER_BYTES_MAX }: { readonly tally: Tally; readonly orderBytesMax?: number },
 ): AsyncGenerator<string, void, undefined> {
   const inHand: Promise<string>[] = [];
   const next = async () => {
@@ -137,16 +139,19 @@ export async function* answersTo(
     return `${lines.join('\n')}\n`;
   };
   for await (const { number, value } of jsonLines(request, orderBytesMax)) {
-    inHand.push(lineOf(number, async () => answer(value(), number)));
+    inHand.push(lineOf(number, tally, async () => answer(value(), number)));
     if (inHand.length >= IN_HAND_MAX) yield await next();
   }
   while (inHand.length > 0) yield await next();
 }
 
-async function lineOf(line: number, work: () => Promise<IssuedCode>): Promise<string> {
+async function lineOf(line: number, tally: Tally, work: () => Promise<IssuedCode>): Promise<string> {
   try {
-    return JSON.stringify({ line, ...(await work()) });
+    const issued = await work();
+    tally.done++;
+    return JSON.stringify({ line, ...issued });
   } catch (error) {
+    tally.failed++;
     return JSON.stringify({ line, problem: problemOf(error, 'operator') });
   }
 }

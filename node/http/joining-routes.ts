@@ -51,9 +51,10 @@ export function joiningRoutes(joining: JoiningDesk, replies: Replies): AdminRout
     summary: `The operator has compared the words: of a region that ${side === 'inviting' ? 'was invited' : 'invited'}`,
     request: body(regionOrder),
     answer: { description: 'Who has confirmed by now', content: json(joiningView) },
-    handle: async (context) => {
+    order: async (context) => {
       const { region } = await readJson(context.env.incoming, regionOrder, BODY_BYTES_MAX);
-      return replies.json(context, await joining.confirm(side, region));
+      const carryOut = async () => replies.json(context, await joining.confirm(side, region));
+      return { about: region, carryOut };
     },
   });
   return [
@@ -99,10 +100,13 @@ export function joiningRoutes(joining: JoiningDesk, replies: Replies): AdminRout
       summary: 'Forgets an invitation that a region has answered, or that this one has',
       request: body(regionOrder),
       answer: { description: 'What is left', content: json(joiningList) },
-      handle: async (context) => {
+      order: async (context) => {
         const { region } = await readJson(context.env.incoming, regionOrder, BODY_BYTES_MAX);
-        await joining.drop(region);
-        return replies.json(context, { joinings: await joining.list() });
+        const carryOut = async () => {
+          await joining.drop(region);
+          return replies.json(context, { joinings: await joining.list() });
+        };
+        return { about: region, carryOut };
       },
     },
   ];

@@ -4,6 +4,8 @@ import { type RegionNode } from '../core/region-node.ts';
 import { changeSchema, objectionSchema, OBJECTION_TEXT_CHARS_MAX } from '../life/dossier.ts';
 import { DECLARED_MAX } from '../life/life.ts';
 import { UPDATE_OUTCOMES } from '../life/updater.ts';
+import { type Tally } from '../operators/acting.ts';
+import { counting, countingUpdate, textOfUpdate } from '../life/tallies.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { readJson } from './input.ts';
 import { problemOf } from './problem.ts';
@@ -82,9 +84,10 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute
       summary: 'Holds everybody who declared against rules and lists as they are now',
       request: body(updateOrder),
       answer: lines('Who has no colour, and figures as they come', updateLine),
-      handle: async (context) => {
-        const { rules, dry } = await readJson(context.env.incoming, updateOrder, ORDER_BYTES_MAX);
-        return replies.stream(context, linesOf(life.update({ rules, dry })), 'application/jsonl');
+      order: async (context) => {
+        const order = await readJson(context.env.incoming, updateOrder, ORDER_BYTES_MAX);
+        const lines = (tally: Tally) => linesOf(countingUpdate(life.update(order), tally), tally);
+        return { about: textOfUpdate(order), lines };
       },
     },
     {
@@ -93,7 +96,10 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute
       needs: 'issue',
       summary: 'Codes that nobody was given yet, each with what its holder is told',
       answer: lines('A line for each', noticeLine),
-      handle: (context) => replies.streamBegun(context, linesOf(life.untold()), 'application/jsonl'),
+      order: () => ({
+        lines: (tally) => linesOf(counting(life.untold(), tally), tally),
+        isAtOnce: true,
+      }),
     },
     {
       method: 'post',
@@ -102,10 +108,13 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute
       summary: 'These codes were handed out',
       request: body(toldOrder),
       answer: { description: 'It is noted', content: json(z.object({ told: z.int() })) },
-      handle: async (context) => {
+      order: async (context) => {
         const { handed } = await readJson(context.env.incoming, toldOrder, TOLD_BYTES_MAX);
-        await life.told(handed);
-        return replies.json(context, { told: handed.length });
+        const carryOut = async () => {
+          await life.told(handed);
+          return replies.json(context, { told: handed.length });
+        };
+        return { count: handed.length, carryOut };
       },
     },
     {
@@ -115,9 +124,10 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute
       summary: 'What is known of a person, and why they have their colour',
       request: body(holderOrder),
       answer: { description: 'The person', content: json(holder) },
-      handle: async (context) => {
+      order: async (context) => {
         const order = await readJson(context.env.incoming, holderOrder, ORDER_BYTES_MAX);
-        return replies.json(context, await life.holder(order.subject, order.explain));
+        const carryOut = async () => replies.json(context, await life.holder(order.subject, order.explain));
+        return { count: 1, carryOut };
       },
     },
     {
@@ -126,7 +136,11 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute
       needs: 'issue',
       summary: 'Objections that are not settled',
       answer: lines('A line for each', objectionLine),
-      handle: (context) => replies.streamBegun(context, linesOf(life.objections()), 'application/jsonl'),
+      order: () => ({
+        about: 'list',
+        lines: (tally) => linesOf(counting(life.objections(), tally), tally),
+        isAtOnce: true,
+      }),
     },
     {
       method: 'post',
@@ -135,9 +149,10 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute
       summary: 'Opens an objection to the colour of a person',
       request: body(objectOrder),
       answer: { description: 'With the day by which it is to be decided', content: json(objection) },
-      handle: async (context) => {
+      order: async (context) => {
         const order = await readJson(context.env.incoming, objectOrder, ORDER_BYTES_MAX);
-        return replies.json(context, await life.object(order.subject, order.text));
+        const carryOut = async () => replies.json(context, await life.object(order.subject, order.text));
+        return { count: 1, carryOut };
       },
     },
     {
@@ -147,23 +162,29 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute
       summary: 'Decides an objection',
       request: body(decideOrder),
       answer: { description: 'As it stands now', content: json(objection) },
-      handle: async (context) => {
+      order: async (context) => {
         const { subject: of, ...deciding } = await readJson(
           context.env.incoming,
           decideOrder,
           ORDER_BYTES_MAX,
         );
-        return replies.json(context, await life.decide(of, deciding));
+        const carryOut = async () => replies.json(context, await life.decide(of, deciding));
+        return { count: 1, about: deciding.isUpheld ? 'upheld' : 'dismissed', carryOut };
       },
     },
   ];
 }
 
 /** What goes wrong on the way is the last line, since the answer has begun by then. */
-async function* linesOf(values: AsyncIterable<object>): AsyncGenerator<string, void, undefined> {
+async function* linesOf(
+  values: AsyncIterable<object>,
+  tally: Tally,
+): AsyncGenerator<string, void, undefined> {
   try {
     for await (const value of values) yield `${JSON.stringify(value)}\n`;
   } catch (error) {
-    yield `${JSON.stringify({ problem: problemOf(error, 'operator') })}\n`;
+    const problem = problemOf(error, 'operator');
+    tally.fault = problem.code;
+    yield `${JSON.stringify({ problem })}\n`;
   }
 }

@@ -8,6 +8,7 @@ import { SOURCE_CHARS_MAX } from '../lists/lists.ts';
 import { DOUBTS, type Sought, soughtSchema } from '../lists/matching.ts';
 import { listVersionSchema } from '../lists/shelf.ts';
 import { ENCODINGS } from '../rows/encoding.ts';
+import { type Tally } from '../operators/acting.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { checked, partsOf, readQuery } from './input.ts';
 import { jsonLines } from './json-lines.ts';
@@ -83,10 +84,11 @@ export function listRoutes({ node, replies }: ListModules): AdminRoute[] {
         'The file is the body: CSV with a header, or JSON lines. The same file again changes nothing, and a list older than the one in force is refused.',
       request: { query: importQuery },
       answer: { description: 'What came of it', content: json(importReport) },
-      handle: async (context) => {
+      order: (context) => {
         const order = readQuery(context.req.url, importQuery);
         const file = partsOf(context.env.incoming);
-        return replies.json(context, await node.lists.import(order, file));
+        const carryOut = async () => replies.json(context, await node.lists.import(order, file));
+        return { about: order.kind, carryOut };
       },
     },
     {
@@ -100,12 +102,9 @@ export function listRoutes({ node, replies }: ListModules): AdminRoute[] {
         description: 'A line for each line',
         content: { 'application/jsonl': { schema: foundLine } },
       },
-      handle: async (context) =>
-        replies.stream(
-          context,
-          foundLines(await node.lists.view(), context.env.incoming),
-          'application/jsonl',
-        ),
+      order: (context) => ({
+        lines: async (tally) => foundLines(await node.lists.view(), context.env.incoming, tally),
+      }),
     },
     {
       method: 'get',
@@ -122,9 +121,17 @@ export function listRoutes({ node, replies }: ListModules): AdminRoute[] {
   ];
 }
 
-async function* foundLines(view: ListView, body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+async function* foundLines(
+  view: ListView,
+  body: AsyncIterable<Uint8Array>,
+  tally: Tally,
+): AsyncGenerator<string> {
   let some: Sought[] = [];
-  const answer = async () => (await view.find(some)).map((found) => `${JSON.stringify(found)}\n`).join('');
+  const answer = async () => {
+    const all = await view.find(some);
+    tally.done += all.length;
+    return all.map((found) => `${JSON.stringify(found)}\n`).join('');
+  };
   for await (const { value } of jsonLines(body, SOUGHT_BYTES_MAX)) {
     some.push(checked(soughtSchema, value()));
     if (some.length < SOUGHT_MAX) continue;

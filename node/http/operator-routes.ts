@@ -37,10 +37,13 @@ export function operatorRoutes({ operators, nowS, replies }: OperatorRoutesModul
       summary: 'Names an operator',
       request: body(operatorOrder),
       answer: { description: 'Those there are now', content: json(operatorList) },
-      handle: async (context) => {
+      order: async (context) => {
         const order = await readJson(context.env.incoming, operatorOrder, ORDER_BYTES_MAX);
-        await operators.add({ ...order, addedAtS: nowS() });
-        return replies.json(context, { operators: operators.all });
+        const carryOut = async () => {
+          await operators.add({ ...order, addedAtS: nowS() });
+          return replies.json(context, { operators: operators.all });
+        };
+        return { about: operators.told(order), carryOut };
       },
     },
     {
@@ -50,10 +53,13 @@ export function operatorRoutes({ operators, nowS, replies }: OperatorRoutesModul
       summary: 'Takes an operator back: their key counts for nothing from then on',
       request: body(removeOrder),
       answer: { description: 'Those there are now', content: json(operatorList) },
-      handle: async (context) => {
+      order: async (context) => {
         const order = await readJson(context.env.incoming, removeOrder, ORDER_BYTES_MAX);
-        await operators.remove(order.name);
-        return replies.json(context, { operators: operators.all });
+        const carryOut = async () => {
+          await operators.remove(order.name);
+          return replies.json(context, { operators: operators.all });
+        };
+        return { about: operators.toldOf(order.name), carryOut };
       },
     },
   ];

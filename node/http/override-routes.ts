@@ -49,9 +49,11 @@ export function overrideRoutes({
         'Proposes a colour without a rule for people, which another operator has to confirm within a day',
       request: body(proposal),
       answer: { description: 'What was proposed', content: json(seen) },
-      handle: async (context) => {
+      order: async (context) => {
         const order = await readJson(context.env.incoming, proposal, PROPOSAL_BYTES_MAX);
-        return replies.json(context, await overrides.propose(order, actorOf(context.env.incoming)));
+        const carryOut = async () =>
+          replies.json(context, await overrides.propose(order, actorOf(context.env.incoming)));
+        return { count: order.subjects.length, about: order.reason, carryOut };
       },
     },
     {
@@ -61,9 +63,11 @@ export function overrideRoutes({
       summary: 'Confirms what another operator proposed: codes are issued, and looser ones revoked',
       request: body(confirmation),
       answer: { description: 'How many', content: json(z.object({ issued: z.int() })) },
-      handle: async (context) => {
+      order: async (context) => {
         const { id } = await readJson(context.env.incoming, confirmation, PROPOSAL_BYTES_MAX);
-        return replies.json(context, await overrides.confirm(id, actorOf(context.env.incoming)));
+        const carryOut = async () =>
+          replies.json(context, await overrides.confirm(id, actorOf(context.env.incoming)));
+        return { about: id, carryOut };
       },
     },
     {

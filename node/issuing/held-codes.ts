@@ -25,6 +25,11 @@ export interface Wanted {
   readonly from?: number | undefined;
 }
 
+/** How wide that is, without saying of whom. */
+export function textOfWanted({ subject, log }: Wanted): string {
+  return `${subject === undefined ? 'everybody' : 'one person'}${log === undefined ? '' : ` in ${log}`}`;
+}
+
 export interface HeldCodesModules {
   readonly registry: Registry;
   /** Opens an own log, or gives the one that is open. */

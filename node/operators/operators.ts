@@ -30,6 +30,11 @@ const fileSchema = z.strictObject({
   operators: z.array(operatorSchema).max(OPERATORS_MAX),
 });
 
+export interface OperatorsOptions {
+  /** Whether whoever is no operator has little to say also where there is no file. */
+  readonly areRequired?: boolean;
+}
+
 export interface OperatorsModules {
   readonly sha256: Sha256;
   /** See `TrustModules`. */
@@ -41,26 +46,37 @@ export class Operators {
   readonly #modules: OperatorsModules;
   readonly #turns = new Turns();
   #all: readonly Operator[];
+  #areNamed: boolean;
 
-  private constructor(path: string, modules: OperatorsModules, all: readonly Operator[]) {
+  private constructor(
+    path: string,
+    modules: OperatorsModules,
+    { all, areNamed }: { readonly all: readonly Operator[]; readonly areNamed: boolean },
+  ) {
     this.#path = path;
     this.#modules = modules;
     this.#all = all;
+    this.#areNamed = areNamed;
   }
 
   /** Those that the file names; none where there is no file. @throws {NodeError} DATA_INCONSISTENT */
-  static async open(path: string, modules: OperatorsModules): Promise<Operators> {
+  static async open(
+    path: string,
+    modules: OperatorsModules,
+    { areRequired = false }: OperatorsOptions = {},
+  ): Promise<Operators> {
     const bytes = await readFileIfPresent(path, FILE_BYTES_MAX);
-    return new Operators(path, modules, bytes === undefined ? [] : parseFile(path, bytes));
+    if (bytes === undefined) return new Operators(path, modules, { all: [], areNamed: areRequired });
+    return new Operators(path, modules, { all: parseFile(path, bytes), areNamed: true });
   }
 
   get all(): readonly Operator[] {
     return this.#all;
   }
 
-  /** Whether there is any: from the first one on, whoever is none has little to say. */
+  /** Whether any was ever named: from the first one on, whoever is none has little to say, also once the last one is gone. */
   get areNamed(): boolean {
-    return this.#all.length > 0;
+    return this.#areNamed;
   }
 
   find(name: string): Operator | undefined {
@@ -69,8 +85,18 @@ export class Operators {
 
   /** An operator as the one who acts. */
   actor({ name, publicKey, scopes }: Operator): Actor {
-    const keyId = keyIdOf(this.#modules.sha256, hexBytes(publicKey));
-    return { name, keyId, may: new Set<Needed>(scopes) };
+    return { name, keyId: this.#keyIdOf(publicKey), may: new Set<Needed>([...scopes, 'read', 'publish']) };
+  }
+
+  /** How the trail names an operator: by name, key id and scopes. */
+  told({ name, publicKey, scopes }: Pick<Operator, 'name' | 'publicKey' | 'scopes'>): string {
+    return `${name} ${this.#keyIdOf(publicKey)} ${scopes.join(',')}`;
+  }
+
+  /** The same of a name, that alone where nobody has it. */
+  toldOf(name: string): string {
+    const operator = this.find(name);
+    return operator === undefined ? name : this.told(operator);
   }
 
   /** @throws {NodeError} REFUSED for a name or a key that is there already, a key that is none, or one operator too many. */
@@ -105,10 +131,15 @@ export class Operators {
     });
   }
 
+  #keyIdOf(publicKey: string): string {
+    return keyIdOf(this.#modules.sha256, hexBytes(publicKey));
+  }
+
   async #write(all: readonly Operator[]): Promise<void> {
     const text = `${JSON.stringify({ format: 1, operators: all }, undefined, 2)}\n`;
     await writeFileAtomically(this.#path, text, { mode: 0o600 });
     this.#all = all;
+    this.#areNamed = true;
   }
 }
 

@@ -1,7 +1,9 @@
 /**
- * What proves that a request to the admin address is an operator's: their signature over its method, path, time and a value that is
- * used once. The body is not signed: the address is a unix socket or loopback, where nobody stands in between.
+ * What proves that a request to the admin address is an operator's: their signature over its method, path, time, a value that is
+ * used once, and the digest of its body if that is JSON. Bodies that are sent as they are made have none: the address is a unix
+ * socket or loopback, where nobody stands in between, and a proof counts once.
  */
+import { hash } from 'node:crypto';
 import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
 import { type OperatorKey } from './operator-key.ts';
 
@@ -10,6 +12,8 @@ export interface SignedRequest {
   readonly method: string;
   /** With its query, as it is sent. */
   readonly path: string;
+  /** The header `content-digest`; empty without. */
+  readonly digest: string;
 }
 
 export interface RequestProof {
@@ -24,6 +28,18 @@ export interface RequestProof {
 export const PROOF_AGE_S_MAX = 120;
 export const NONCE_BYTES = 16;
 const HEADER = /^Operator ([a-z][a-z0-9-]{0,31}) (\d{1,12}) ([0-9a-f]{32}) ([A-Za-z0-9_-]{86})$/;
+
+const DIGEST = /^sha-256=:[A-Za-z0-9+/]{43}=:$/;
+
+/** The value of the header `content-digest` (RFC 9530) for this body. */
+export function contentDigest(body: string | Uint8Array): string {
+  return `sha-256=:${hash('sha256', body, 'base64')}:`;
+}
+
+/** Whether a header is one that `contentDigest` may have made. */
+export function isContentDigest(header: string): boolean {
+  return DIGEST.test(header);
+}
 
 /** The value of the header `authorization`. `nonce`: 16 unpredictable bytes. */
 export function proofHeader(
@@ -45,8 +61,8 @@ export function parseProof(header: string): RequestProof | undefined {
 
 /** What an operator signs. */
 export function proofMessage(
-  { region, method, path }: SignedRequest,
+  { region, method, path, digest }: SignedRequest,
   { atS, nonce }: Pick<RequestProof, 'atS' | 'nonce'>,
 ): Uint8Array {
-  return utf8Bytes(`entente/operator/v1\n${region}\n${method}\n${path}\n${atS}\n${nonce}\n`);
+  return utf8Bytes(`entente/operator/v2\n${region}\n${method}\n${path}\n${atS}\n${nonce}\n${digest}\n`);
 }

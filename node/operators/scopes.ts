@@ -2,13 +2,17 @@
 
 /**
  * `issue`: codes, declarations, lists, objections; `revoke`: revoking and forgetting; `trust`: statements of the trust log, and the
- * node itself; `audit`: the trail, overrides and disclosures; `read`: how the node is, with nothing of people in it.
+ * node itself; `audit`: the trail, overrides and disclosures; `read`: how the node is, with nothing of people in it, which every
+ * operator may see.
  */
 export const SCOPES = ['issue', 'revoke', 'trust', 'audit', 'read'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** What a request needs: a scope, or to be who names operators, which no operator can be given. */
-export type Needed = Scope | 'operators';
+/**
+ * What a request needs: a scope; to be who names operators, which no operator can be given; or to be anybody at all who is known, to
+ * have the public directory brought up to what the logs say.
+ */
+export type Needed = Scope | 'operators' | 'publish';
 
 /** Who acts, as the trail names them. */
 export interface Actor {

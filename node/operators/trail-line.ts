@@ -30,10 +30,16 @@ const trailEntrySchema = z.strictObject({
   count: z.int().min(0).optional(),
   /** Of an earlier line: what it speaks of was not done, and by which code. */
   failed: z.strictObject({ n: z.int().min(0), code: z.string().max(64) }).optional(),
-  /** What it is about, where that is no person: an operator, an override, a region. */
-  about: z.string().max(64).optional(),
+  /** Of an earlier line: it has ended, and of its parts so many were done and so many not. */
+  ended: z.strictObject({ n: z.int().min(0), done: z.int().min(0), failed: z.int().min(0) }).optional(),
+  /** What it is about, where that is no person: an operator with key id and scopes, an override, a region. */
+  about: z.string().max(128).optional(),
 });
 export type TrailEntry = Readonly<z.infer<typeof trailEntrySchema>>;
+
+/** What is to be noted; number, time and chain are the trail's. */
+export const trailNoteSchema = trailEntrySchema.omit({ n: true, prev: true, at: true });
+export type TrailNote = Readonly<z.infer<typeof trailNoteSchema>>;
 
 export interface TrailHead {
   /** Lines. */

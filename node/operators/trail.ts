@@ -5,14 +5,21 @@
  *
  * One writer: whoever holds the region open.
  */
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { NodeError } from '../node-error.ts';
 import { isErrno, modeOf, statIfPresent, syncDirectory, withFile } from '../region/files.ts';
-import { FIRST_PREVIOUS, parseTrailLine, type TrailEntry, type TrailHead, trailHash } from './trail-line.ts';
+import {
+  FIRST_PREVIOUS,
+  parseTrailLine,
+  type TrailEntry,
+  type TrailHead,
+  trailHash,
+  type TrailNote,
+  trailNoteSchema,
+} from './trail-line.ts';
 
-/** What is to be noted; number, time and chain are the trail's. */
-export type TrailNote = Omit<TrailEntry, 'n' | 'prev' | 'at'>;
+export type { TrailNote } from './trail-line.ts';
 
 export interface TrailModules {
   readonly nowS: () => number;
@@ -76,8 +83,14 @@ export class Trail {
     return this.#head;
   }
 
-  /** Resolves with the number of the line once that is on the disk. Those that come together share a write. Rejects as the disk does. */
+  /**
+   * Resolves with the number of the line once that is on the disk. Those that come together share a write. Rejects as the disk does,
+   * and with a TypeError for what would be no line of a trail.
+   */
   append(note: TrailNote): Promise<number> {
+    const { error } = trailNoteSchema.safeParse(note);
+    if (error !== undefined)
+      return Promise.reject(new TypeError('this is no note for a trail', { cause: error }));
     if (this.#waiting.length >= WAITING_MAX)
       return Promise.reject(
         new NodeError('STORE_BUSY', 'too much waits for the trail', { retry: true, hint: 'Ask again.' }),
@@ -118,7 +131,7 @@ export class Trail {
     const file = await open(this.#path, this.#isNamed ? 'r+' : 'w', 0o600);
     try {
       await file.truncate(this.#length);
-      await file.write(bytes, 0, bytes.length, this.#length);
+      await writeWhole(file, bytes, this.#length);
       await file.datasync();
     } finally {
       await file.close();
@@ -127,6 +140,16 @@ export class Trail {
     this.#isNamed = true;
     this.#length += bytes.length;
     this.#head = { size, hash };
+  }
+}
+
+/** A write may take a part of the bytes and say so: what is left is written after it. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, at + written);
+    if (bytesWritten === 0) throw new Error('the disk takes no more bytes');
+    written += bytesWritten;
   }
 }
 

@@ -171,7 +171,9 @@ export async function startRegion(
   await node.start();
   try {
     // Written by whoever holds the store open, which is this process now.
-    const operators = await Operators.open(layout.operators, modules);
+    const operators = await Operators.open(layout.operators, modules, {
+      areRequired: config.admin.requireOperators,
+    });
     const trail = await Trail.open(layout.trail, modules);
     return new Region({ ...parts, node, operators, trail }, modules);
   } catch (error) {

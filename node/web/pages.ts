@@ -11,6 +11,8 @@ import { readBody } from '../http/input.ts';
 import { RequestError } from '../http/problem.ts';
 import { type WebContext, type WebEnvironment } from '../http/replies.ts';
 import { isNodeError } from '../node-error.ts';
+import { act } from '../operators/acting.ts';
+import { type Actor } from '../operators/scopes.ts';
 import { type Trail } from '../operators/trail.ts';
 import { declarePage, type Filled } from './declare-page.ts';
 import { holderPage } from './holder-page.ts';
@@ -25,6 +27,8 @@ export interface PagesModules {
 }
 
 const PATHS: readonly string[] = ['/declare', '/holder', STYLE_PATH];
+/** Whoever knows the secret of the pages: that says no name. */
+const DESK: Actor = { name: 'desk', may: new Set(['issue']) };
 const FORM_BYTES_MAX = 16_384;
 const SOURCE = 'web form';
 const WRONG_SECRET: FieldFault = {
@@ -61,14 +65,18 @@ async function declare(
 ): Promise<Response> {
   const { secret = '', ...filled } = await readForm(context.env.incoming);
   if (!isSecret(secret)) return sent(context, declarePage(filled, { faults: [WRONG_SECRET] }), 403);
-  await trail.append({ who: 'desk', action: 'declarations' });
   const known = Object.entries(filled).filter(([name]) => DECLARATION_COLUMNS.some((one) => one === name));
   const cells = {
     ...Object.fromEntries(known),
     travel: (filled['travel'] ?? '').split(/\r?\n/).join(';'),
     declared_at: new Date(nowS() * 1_000).toISOString(),
   };
-  const report = await declareOne(node, SOURCE, cells);
+  const action = { action: 'declarations', needs: 'issue', about: 'page /declare', count: 1 } as const;
+  const report = await act(trail, DESK, action, async (tally) => {
+    const came = await declareOne(node, SOURCE, cells);
+    if (came.outcome === 'refused') tally.failed = 1;
+    return came;
+  });
   if (report.outcome === 'refused') {
     const faults = report.faults.map(({ column, reason }): FieldFault => {
       const name = column === undefined ? 'The form' : column.replace('_', ' ');
@@ -83,9 +91,9 @@ async function declare(
 async function lookUp(context: WebContext, { node, trail, isSecret }: PagesModules): Promise<Response> {
   const { secret = '', subject = '' } = await readForm(context.env.incoming);
   if (!isSecret(secret)) return sent(context, holderPage(subject, { faults: [WRONG_SECRET] }), 403);
-  await trail.append({ who: 'desk', action: 'holder' });
+  const action = { action: 'holder', needs: 'issue', about: 'page /holder', count: 1 } as const;
   try {
-    const holder = await node.life.holder(subject.trim(), false);
+    const holder = await act(trail, DESK, action, () => node.life.holder(subject.trim(), false));
     return await sent(context, holderPage(subject.trim(), { faults: [], holder }));
   } catch (error) {
     if (!isNodeError(error, 'NOT_FOUND')) throw error;

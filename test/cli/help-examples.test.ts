@@ -30,6 +30,8 @@ const OTHER_EXITS = new Map([
   ['entente promote DE', 4],
   // What is issued by hand, where nobody is an operator, is by no two.
   ['entente audit disclosure 0.disclosure --key auditor.key --against DE/public', 5],
+  // That hash is of no trail.
+  [`entente trail verify DE --line 12 --hash ${'0a'.repeat(32)}`, 5],
   ['entente invite list DE', 4],
   ['entente invite confirm DE FR --words "abandon ability ... zoo"', 4],
   ['entente invite drop DE FR', 4],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { open } from 'node:fs/promises';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { EXIT } from '../../../cli/exit.ts';
 import { editConfig } from '../../../node/config/config-file.ts';
+import { CommandNetwork } from '../../../node/region/command-network.ts';
 import { type Operator } from '../../../node/operators/operators.ts';
 import { type TrailEntry } from '../../../node/operators/trail-line.ts';
 import { TestCli } from '../../support/cli.ts';
@@ -91,9 +93,9 @@ describe('entente operator and trail', () => {
   it('trail show tells who did what, and verify ends with 5 where the chain is broken', async () => {
     const { entries } = await cli.json<{ entries: TrailEntry[] }>('trail', 'show', de, '--last', '3');
     assert.deepEqual(
-      entries.map(({ who, action, about }) => [who, action, about]),
+      entries.map(({ who, action, about = '' }) => [who, action, about.replace(/ [0-9a-f]{16} /, ' KEY ')]),
       [
-        ['directory', 'operators/remove', 'carla'],
+        ['directory', 'operators/remove', 'carla KEY issue,revoke'],
         ['directory', 'operators/remove', 'carla'],
         ['directory', 'operators/remove', 'carla'],
       ],
@@ -110,5 +112,107 @@ describe('entente operator and trail', () => {
     assert.match(err, /line \d+ does not follow from the line before \[DATA_INCONSISTENT\]/);
     writeFileSync(file, text);
     assert.deepEqual(await cli.json('trail', 'verify', de), whole);
+  });
+
+  it('trail verify --line --hash ends with 5 where the trail is not the one of then', async () => {
+    const { lines, hash } = await cli.json<{ lines: number; hash: string }>('trail', 'verify', de);
+    const held = ['--line', String(lines), '--hash', hash];
+    assert.equal((await add('dora', 'read')).exit, EXIT.ok);
+    assert.equal((await cli.run('trail', 'verify', de, ...held)).exit, EXIT.ok);
+    const file = `${de}/trail.jsonl`;
+    const text = readFileSync(file, 'utf8');
+    const rewound = text
+      .trimEnd()
+      .split('\n')
+      .slice(0, lines - 1);
+    writeFileSync(file, `${rewound.join('\n')}\n`);
+    const short = await cli.run('trail', 'verify', de, ...held);
+    assert.equal(short.exit, EXIT.inconsistent);
+    assert.match(short.err, /not the one that was there before/);
+    writeFileSync(file, text);
+    const other = await cli.run('trail', 'verify', de, '--line', String(lines), '--hash', '0'.repeat(64));
+    assert.equal(other.exit, EXIT.inconsistent);
+    assert.equal((await cli.run('trail', 'verify', de, '--line', '3')).exit, EXIT.usage);
+    assert.equal((await cli.run('trail', 'verify', de, '--line', '0', '--hash', hash)).exit, EXIT.usage);
+  });
+
+  it('a key file stays where it is not known whether the operator was named', async () => {
+    const handle = await open(`${de}/trail.jsonl`, 'r');
+    const prototype = Object.getPrototypeOf(handle) as Record<'datasync', unknown>;
+    await handle.close();
+    const { datasync } = prototype;
+    prototype.datasync = () => Promise.reject(new Error('the disk is gone'));
+    try {
+      const { exit, err } = await add('emil', 'read');
+      assert.notEqual(exit, EXIT.ok);
+      assert.match(err, /It is not known whether emil was named/);
+    } finally {
+      prototype.datasync = datasync;
+    }
+    assert.ok(existsSync(cli.path('emil.key')));
+  });
+
+  it('witness needs trust on a stopped directory too, and stands in the trail', async () => {
+    const refused = await cli.run('witness', de, ...as('anna'));
+    assert.equal(refused.exit, EXIT.failure);
+    assert.match(refused.err, /anna has not the scope trust/);
+    assert.equal((await add('fritz', 'trust')).exit, EXIT.ok);
+    assert.equal((await cli.run('witness', de, ...as('fritz'))).exit, EXIT.ok);
+    const { entries } = await cli.json<{ entries: TrailEntry[] }>('trail', 'show', de, '--last', '1');
+    assert.deepEqual([entries[0]?.who, entries[0]?.action, entries[0]?.count], ['fritz', 'witness', 0]);
+  });
+
+  it('codes that were handed out are noted with how many', async () => {
+    const { entries } = await cli.json<{ entries: TrailEntry[] }>('trail', 'show', de);
+    const closing = entries.find(({ action }) => action === 'handovers/close');
+    assert.deepEqual([closing?.who, closing?.count], ['directory', 1]);
+  });
+
+  it('once the last one is removed nobody acts, until another is named', async () => {
+    const at = cli.path('AT');
+    await cli.json('init', 'AT', '--dir', at);
+    const order = ['--scopes', 'issue', '--out', cli.path('otto.key')];
+    await cli.json('operator', 'add', at, '--name', 'otto', ...order);
+    const removed = await cli.run('operator', 'remove', at, '--name', 'otto');
+    assert.match(removed.out, /until another is named/);
+    assert.match((await cli.run('issue', at, ...P1, '--colour', 'green')).err, /SCOPE_MISSING/);
+  });
+
+  it('a standby has the operators of its region, and without them nobody acts there', async () => {
+    const fr = cli.path('FR');
+    const spare = cli.path('FR-2');
+    await cli.json('init', 'FR', '--dir', fr);
+    const order = ['--scopes', 'trust', '--out', cli.path('gina.key')];
+    await cli.json('operator', 'add', fr, '--name', 'gina', ...order);
+    await cli.json('standby', 'make', fr, spare, '--address', '/ip4/127.0.0.1/tcp/1');
+    assert.equal(
+      readFileSync(`${spare}/operators.json`, 'utf8'),
+      readFileSync(`${fr}/operators.json`, 'utf8'),
+    );
+    assert.equal(statSync(`${spare}/operators.json`).mode & 0o777, 0o600);
+    assert.match(readFileSync(`${spare}/entente.yaml`, 'utf8'), /requireOperators: true/);
+    const it_ = cli.path('IT');
+    await cli.json('init', 'IT', '--dir', it_);
+    await editConfig(`${it_}/entente.yaml`, [{ at: ['admin', 'requireOperators'], value: true }]);
+    assert.match((await cli.run('issue', it_, ...P1, '--colour', 'green')).err, /SCOPE_MISSING/);
+  });
+
+  it('what a command has dialled is stopped where the region cannot be opened', async () => {
+    const es = cli.path('ES');
+    await cli.json('init', 'ES', '--dir', es);
+    writeFileSync(`${es}/operators.json`, '{');
+    const prototype: { stop: (this: CommandNetwork) => Promise<void> } = CommandNetwork.prototype;
+    const { stop } = prototype;
+    let stopped = 0;
+    prototype.stop = function () {
+      stopped++;
+      return stop.call(this);
+    };
+    try {
+      assert.equal((await cli.run('issue', es, ...P1, '--colour', 'green')).exit, EXIT.inconsistent);
+    } finally {
+      prototype.stop = stop;
+    }
+    assert.equal(stopped, 1);
   });
 });

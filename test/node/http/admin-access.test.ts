@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
+import { z } from 'zod';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { AdminAccess } from '../../../node/http/admin-access.ts';
 import { opensslBackEnd } from '../../../node/crypto/openssl.ts';
+import { readJson } from '../../../node/http/input.ts';
 import { RequestError } from '../../../node/http/problem.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { mayWithoutKey } from '../../../node/operators/acting.ts';
 import { makeOperatorKey, type OperatorKey, openOperatorKey } from '../../../node/operators/operator-key.ts';
 import { Operators } from '../../../node/operators/operators.ts';
-import { PROOF_AGE_S_MAX, proofHeader } from '../../../node/operators/request-proof.ts';
+import { contentDigest, PROOF_AGE_S_MAX, proofHeader } from '../../../node/operators/request-proof.ts';
 import { type Scope } from '../../../node/operators/scopes.ts';
 import { systemRandom } from '../../../node/system-random.ts';
 import { hexOf } from '../../../protocol/bytes.ts';
@@ -40,7 +42,7 @@ describe('AdminAccess', () => {
 
   const nonce = () => Uint8Array.from({ length: 16 }, (_, i) => (i === 0 ? used++ : i));
   const headerOf = (key: OperatorKey, method = 'POST', path = '/v1/revoke', atS = nowS) =>
-    proofHeader(key, { method, path }, { nowS: atS, nonce: nonce() });
+    proofHeader(key, { method, path, digest: '' }, { nowS: atS, nonce: nonce() });
 
   async function named(name: string, scopes: Scope[], region = 'DE'): Promise<OperatorKey> {
     const key = await makeOperatorKey(join(folder(), `${name}.key`), { region, name }, keyModules);
@@ -65,10 +67,18 @@ describe('AdminAccess', () => {
   it('the secret does all of it until operators are named, then little', async () => {
     const all = actor(requestOf(`Bearer ${SECRET}`));
     assert.equal(all.name, 'bootstrap');
-    assert.deepEqual([...all.may].sort(), ['audit', 'issue', 'operators', 'read', 'revoke', 'trust']);
+    assert.deepEqual([...all.may].sort(), [
+      'audit',
+      'issue',
+      'operators',
+      'publish',
+      'read',
+      'revoke',
+      'trust',
+    ]);
     await named('bert', ['issue']);
     const little = actor(requestOf(`Bearer ${SECRET}`));
-    assert.deepEqual([...little.may].sort(), ['operators', 'read']);
+    assert.deepEqual([...little.may].sort(), ['operators', 'publish', 'read']);
     assert.deepEqual(little.may, mayWithoutKey(operators));
   });
 
@@ -103,7 +113,64 @@ describe('AdminAccess', () => {
       ['no form', requestOf(`Operator bert ${at} ${once}`)],
     ];
     for (const [what, request] of bad) assert.throws(() => actor(request), isUnauthorised, what);
+    nowS += PROOF_AGE_S_MAX;
     actor(requestOf(headerOf(bert, 'POST', '/v1/revoke', nowS - PROOF_AGE_S_MAX)));
+  });
+
+  it('every operator may read, and nobody who was known before needs a scope to have the directory published', async () => {
+    const may = actor(requestOf(headerOf(await named('bert', ['issue'])))).may;
+    assert.deepEqual([...may].sort(), ['issue', 'publish', 'read']);
+  });
+
+  it('refuses a proof of a time before the node started, which may have been used', async () => {
+    const bert = await named('bert', ['issue']);
+    const used = headerOf(bert);
+    actor(requestOf(used));
+    nowS++;
+    const { verifySignature } = opensslBackEnd;
+    access = new AdminAccess(
+      { region: 'DE', secret: SECRET },
+      { operators, verifySignature, nowS: () => nowS },
+    );
+    assert.throws(() => actor(requestOf(used)), isUnauthorised);
+    actor(requestOf(headerOf(bert)));
+  });
+
+  it('a proof covers the digest of the body, which JSON has to have', async () => {
+    const bert = await named('bert', ['issue']);
+    const [body, other] = ['{"subject":"a"}', '{"subject":"b"}'];
+    const sent = (proven: string, header: string | undefined, type = 'application/json') => {
+      const proof = { method: 'POST', path: '/v1/revoke', digest: proven };
+      const request = requestOf(proofHeader(bert, proof, { nowS, nonce: nonce() }));
+      request.headers['content-type'] = type;
+      if (header !== undefined) request.headers['content-digest'] = header;
+      return request;
+    };
+    actor(sent(contentDigest(body), contentDigest(body)));
+    actor(sent('', undefined, 'application/jsonl'));
+    const bad = [
+      sent(contentDigest(body), contentDigest(other)),
+      sent(contentDigest(body), undefined),
+      sent('', undefined),
+      sent('sha-512=:AA==:', 'sha-512=:AA==:'),
+    ];
+    for (const request of bad) assert.throws(() => actor(request), isUnauthorised);
+  });
+
+  it('readJson refuses a body that is not the one of its digest', async () => {
+    const arriving = (digest: string) => {
+      const request = requestOf(undefined);
+      request.headers['content-type'] = 'application/json';
+      request.headers['content-digest'] = digest;
+      request.push('{"a":1}');
+      request.push(null);
+      return readJson(request, z.strictObject({ a: z.int() }), 64);
+    };
+    assert.deepEqual(await arriving(contentDigest('{"a":1}')), { a: 1 });
+    await assert.rejects(
+      arriving(contentDigest('{"a":2}')),
+      (error) => error instanceof RequestError && error.code === 'BODY_MALFORMED',
+    );
   });
 
   it('a proof that was used is refused as long as it would count', async () => {
@@ -122,7 +189,9 @@ describe('AdminAccess', () => {
     actor(requestOf(headerOf(bert)));
     await operators.remove('bert');
     assert.throws(() => actor(requestOf(headerOf(bert))), isUnauthorised);
-    assert.equal(operators.areNamed, false);
+    assert.equal(operators.areNamed, true);
+    const little = actor(requestOf(`Bearer ${SECRET}`)).may;
+    assert.deepEqual([...little].sort(), ['operators', 'publish', 'read']);
   });
 });
 
@@ -141,6 +210,20 @@ describe('Operators', () => {
     await assert.rejects(operators.add({ ...one, name: 'bert', publicKey: '00'.repeat(32) }), isRefused);
     await assert.rejects(operators.remove('bert'), (error) => isNodeError(error, 'NOT_FOUND'));
     assert.deepEqual((await Operators.open(path, { sha256 })).all, [one]);
+  });
+
+  it('the last one that is removed gives nobody all of it back, and a config can ask for operators', async () => {
+    const path = join(folder(), 'operators.json');
+    assert.equal((await Operators.open(path, { sha256 })).areNamed, false);
+    assert.equal((await Operators.open(path, { sha256 }, { areRequired: true })).areNamed, true);
+    const operators = await Operators.open(path, { sha256 });
+    const { publicKey } = opensslBackEnd.signerOf(new Uint8Array(32).fill(1));
+    await operators.add({ name: 'anna', publicKey: hexOf(publicKey), scopes: ['read'], addedAtS: START_S });
+    assert.match(operators.toldOf('anna'), /^anna [0-9a-f]{16} read$/);
+    await operators.remove('anna');
+    assert.equal(operators.toldOf('anna'), 'anna');
+    assert.equal(operators.areNamed, true);
+    assert.equal((await Operators.open(path, { sha256 })).areNamed, true);
   });
 
   it('a file that is damaged is not taken for a region without operators', async () => {

@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
 import { isNodeError } from '../../../node/node-error.ts';
-import { act } from '../../../node/operators/acting.ts';
+import { act, actInParts, type Tally } from '../../../node/operators/acting.ts';
 import { readTrail } from '../../../node/operators/read-trail.ts';
 import { type Actor } from '../../../node/operators/scopes.ts';
 import { Trail } from '../../../node/operators/trail.ts';
 import { type TrailEntry } from '../../../node/operators/trail-line.ts';
 import { START_S } from '../../support/start-time.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
+
+type Write = (
+  this: FileHandle,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  at: number,
+) => ReturnType<FileHandle['write']>;
 
 const modules = { nowS: () => START_S };
 const NOTE = { who: 'anna', key: '0011223344556677', action: 'revoke', count: 2 } as const;
@@ -94,6 +103,40 @@ describe('Trail', () => {
     await assert.rejects(Trail.open(path, modules), (error) => isNodeError(error, 'DATA_INCONSISTENT'));
   });
 
+  it('a write that took a part of the bytes goes on with the rest', async () => {
+    const path = await made(1);
+    const trail = await Trail.open(path, modules);
+    const handle = await open(path, 'r');
+    const prototype = Object.getPrototypeOf(handle) as { write: Write };
+    await handle.close();
+    const { write } = prototype;
+    let writes = 0;
+    prototype.write = function (this: FileHandle, bytes, offset, length, at) {
+      return write.call(this, bytes, offset, writes++ === 0 ? 10 : length, at);
+    };
+    try {
+      assert.deepEqual(await Promise.all([trail.append(NOTE), trail.append(NOTE)]), [1, 2]);
+    } finally {
+      prototype.write = write;
+    }
+    assert.ok(writes > 1);
+    assert.equal((await entriesOf(path)).length, 3);
+    assert.deepEqual((await Trail.open(path, modules)).head, trail.head);
+  });
+
+  it('refuses what would be no line, and goes on', async () => {
+    const path = await made(1);
+    const trail = await Trail.open(path, modules);
+    const odd = [
+      { who: 'anna', action: 'v2.issue' },
+      { who: '', action: 'issue' },
+      { who: 'anna', action: 'issue', about: 'x'.repeat(129) },
+    ];
+    for (const note of odd) await assert.rejects(trail.append(note), TypeError);
+    assert.equal(await trail.append(NOTE), 1);
+    assert.equal((await Trail.open(path, modules)).head.size, 2);
+  });
+
   it('B71: is for its owner alone, and what cannot be noted is not done', async function () {
     const path = join(folder(), 'trail.jsonl');
     const trail = await Trail.open(path, modules);
@@ -135,11 +178,107 @@ describe('act', () => {
     );
   });
 
+  it('what went wrong is told also where that cannot be noted', async () => {
+    const path = join(folder(), 'trail.jsonl');
+    const trail = await Trail.open(path, modules);
+    const failing = act(trail, actor, { action: 'issue', needs: 'issue' }, () => {
+      rmSync(path);
+      mkdirSync(path);
+      throw new RangeError('the real one');
+    });
+    await assert.rejects(failing, /the real one/);
+  });
+
+  it('parts that failed are noted where the whole did not', async () => {
+    const path = join(folder(), 'trail.jsonl');
+    const trail = await Trail.open(path, modules);
+    await act(trail, actor, { action: 'issue', needs: 'issue' }, (tally) => {
+      tally.failed = 2;
+    });
+    assert.deepEqual((await entriesOf(path)).at(-1)?.ended, { n: 0, done: 0, failed: 2 });
+  });
+
   it('refuses whoever has not the scope, and notes that', async () => {
     const path = join(folder(), 'trail.jsonl');
     const trail = await Trail.open(path, modules);
     const acting = act(trail, actor, { action: 'revoke', needs: 'revoke' }, () => assert.fail());
     await assert.rejects(acting, (error) => isNodeError(error, 'SCOPE_MISSING'));
     assert.deepEqual((await entriesOf(path)).at(-1)?.failed, { n: 0, code: 'SCOPE_MISSING' });
+  });
+});
+
+describe('actInParts', () => {
+  const folder = temporaryFolders();
+  const actor: Actor = { name: 'anna', may: new Set(['issue']) };
+  const action = { action: 'issue/batch', needs: 'issue' } as const;
+
+  async function* three(tally: Tally): AsyncGenerator<number> {
+    for (const one of [1, 2, 3]) {
+      await Promise.resolve();
+      if (one === 2) tally.failed++;
+      else tally.done++;
+      yield one;
+    }
+  }
+
+  async function* breaking(): AsyncGenerator<number> {
+    await Promise.resolve();
+    yield 1;
+    throw new RangeError('broken');
+  }
+
+  let path: string;
+  let trail: Trail;
+  const last = async () => {
+    const { failed, ended } = (await entriesOf(path)).at(-1) ?? {};
+    return { failed, ended };
+  };
+
+  beforeEach(async () => {
+    path = join(folder(), 'trail.jsonl');
+    trail = await Trail.open(path, modules);
+  });
+
+  it('notes the end when the parts end, with how many were done and failed', async () => {
+    const parts = await actInParts(trail, actor, action, three);
+    assert.equal(trail.head.size, 1);
+    const taken: number[] = [];
+    for await (const one of parts) taken.push(one);
+    assert.deepEqual(taken, [1, 2, 3]);
+    assert.equal(trail.head.size, 2);
+    assert.deepEqual(await last(), { failed: undefined, ended: { n: 0, done: 2, failed: 1 } });
+  });
+
+  it('notes that they broke off, by what failed or by who took them', async () => {
+    const parts = await actInParts(trail, actor, action, breaking);
+    await assert.rejects(async () => {
+      for await (const one of parts) assert.equal(one, 1);
+    }, /broken/);
+    assert.deepEqual((await last()).failed, { n: 0, code: 'ERROR' });
+    for await (const one of await actInParts(trail, actor, action, three)) if (one === 1) break;
+    assert.deepEqual(await last(), {
+      failed: { n: 2, code: 'BROKEN_OFF' },
+      ended: { n: 2, done: 1, failed: 0 },
+    });
+  });
+
+  it('notes the end also where nobody took a part, once', async () => {
+    const parts = await actInParts(trail, actor, action, three);
+    await parts.return?.();
+    await parts.return?.();
+    assert.deepEqual((await last()).failed, { n: 0, code: 'BROKEN_OFF' });
+    assert.equal(trail.head.size, 2);
+  });
+
+  it('notes what is told within the parts, and what is refused before them', async () => {
+    const parts = await actInParts(trail, actor, action, (tally) => {
+      tally.fault = 'LISTS_MISSING';
+      return three(tally);
+    });
+    for await (const one of parts) assert.ok(one > 0);
+    assert.deepEqual((await last()).failed, { n: 0, code: 'LISTS_MISSING' });
+    const refused = actInParts(trail, { ...actor, may: new Set() }, action, () => assert.fail());
+    await assert.rejects(refused, (error) => isNodeError(error, 'SCOPE_MISSING'));
+    assert.deepEqual((await last()).failed, { n: 2, code: 'SCOPE_MISSING' });
   });
 });
