@@ -360,7 +360,7 @@ describe('AdminServer', () => {
 
     it('answers a line for each line, in order, the bad ones too', async () => {
       const good = (subject: string) => JSON.stringify(orderOf(subject));
-      const body = [good('b1'), 'nonsense', '', good('b2'), `"${'x'.repeat(5_000)}"`, good('')].join('\n');
+      const body = [good('b1'), 'nonsense', '', good('b2'), `"${'x'.repeat(20_000)}"`, good('')].join('\n');
       const answers = await batch(body);
       assert.deepEqual(
         answers.map(({ line, problem }) => [line, (problem as { code?: string } | undefined)?.code]),
@@ -596,13 +596,13 @@ describe('AdminServer', () => {
     it('what was asked stands in the trail, with who asked, and nothing of people', async () => {
       const who = await named('carla', ['issue', 'revoke']);
       const body = orderOf('Person Secret');
-      await world.run(who.ask({ method: 'POST', path: '/v1/issue', body }));
+      await assert.rejects(world.run(who.ask({ method: 'POST', path: '/v1/issue', body })), /two operators/);
       await assert.rejects(
         world.run(who.ask({ method: 'POST', path: '/v1/revoke', body: { subject: 'Person Nobody' } })),
       );
       const text = readFileSync(trailFile, 'utf8');
       assert.doesNotMatch(text, /Person|green/);
-      const [issued, revoking, failed] = text.trimEnd().split('\n').slice(-3).map(parseTrailLine);
+      const [issued, , revoking, failed] = text.trimEnd().split('\n').slice(-4).map(parseTrailLine);
       assert.deepEqual([issued?.who, issued?.action, issued?.failed], ['carla', 'issue', undefined]);
       assert.deepEqual([revoking?.who, revoking?.action], ['carla', 'revoke']);
       assert.deepEqual(failed?.failed, { n: revoking?.n, code: 'PATH_UNKNOWN' });
@@ -615,13 +615,8 @@ describe('AdminServer', () => {
       const who = await named('dora', ['issue', 'revoke']);
       const [naming] = newest(1);
       assert.match(naming?.about ?? '', /^dora [0-9a-f]{16} issue,revoke$/);
-      const places: { log: string; index: number }[] = [];
-      for (const subject of ['Person 00101', 'Person 00102']) {
-        const one = await world.run(who.ask({ method: 'POST', path: '/v1/issue', body: orderOf(subject) }));
-        places.push(one as { log: string; index: number });
-      }
-      const [{ log = '' } = {}] = places;
-      const body = { log, indexes: places.map(({ index }) => index) };
+      const log = '2026-11';
+      const body = { log, indexes: [0, 1] };
       await world.run(who.ask({ method: 'POST', path: '/v1/revoke', body }));
       const [revoking] = newest(1);
       assert.deepEqual([revoking?.action, revoking?.count, revoking?.about], ['revoke', 2, log]);
@@ -642,7 +637,7 @@ describe('AdminServer', () => {
       assert.equal(await world.run(taken()), 2);
       const [begun, ended] = newest(2);
       assert.deepEqual([begun?.action, begun?.ended], ['issue/batch', undefined]);
-      assert.deepEqual(ended?.ended, { n: begun?.n, done: 1, failed: 1 });
+      assert.deepEqual(ended?.ended, { n: begun?.n, done: 0, failed: 2 });
     });
 
     it('the secret of the desk is good for the pages alone, and the secret of the node is not', async () => {
