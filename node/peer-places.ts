@@ -1,9 +1,24 @@
+/** What a peer counts as where many share what there is. */
+export interface Share {
+  /** Whose node it is: the peers of a region have together no more than a region has. Empty for all that are unknown. */
+  readonly region: string;
+  /** It has the lesser share. */
+  readonly isInvited: boolean;
+}
+
+export type ShareOf = (peer: string) => Share;
+
+/** Where nobody knows of regions: each peer counts as one, and none has the lesser share. */
+export const shareByName: ShareOf = (peer) => ({ region: peer, isInvited: false });
+
 /**
- * Places for what peers have done at the same time: so many of one peer, of all invited peers together, and of all. The difference of
- * the last two is what recognised peers keep, whatever the others do.
+ * Places for what peers have done at the same time: so many of one peer, of all peers of one region, of all invited peers together, and
+ * of all. The difference of the last two is what recognised peers keep, whatever the others do; and since a region may name many
+ * nodes, it is the bound of a region that keeps places for the others.
  */
 export interface PlaceBounds {
   readonly ofPeer: number;
+  readonly ofRegion: number;
   readonly ofInvited: number;
   readonly ofAll: number;
 }
@@ -11,6 +26,7 @@ export interface PlaceBounds {
 export class PeerPlaces {
   readonly #bounds: PlaceBounds;
   readonly #ofPeer = new Map<string, number>();
+  readonly #ofRegion = new Map<string, number>();
   #ofInvited = 0;
   #ofAll = 0;
 
@@ -19,24 +35,29 @@ export class PeerPlaces {
   }
 
   /** A place, given back by calling what this returns, once; undefined if there is none for this peer. */
-  take(peer: string, isInvited: boolean): (() => void) | undefined {
-    const count = this.#ofPeer.get(peer) ?? 0;
-    if (count >= this.#bounds.ofPeer || this.#ofAll >= this.#bounds.ofAll) return undefined;
-    if (isInvited && this.#ofInvited >= this.#bounds.ofInvited) return undefined;
-    this.#ofPeer.set(peer, count + 1);
-    this.#ofAll++;
-    if (isInvited) this.#ofInvited++;
-    return () => {
-      this.#ofAll--;
-      if (isInvited) this.#ofInvited--;
-      const left = (this.#ofPeer.get(peer) ?? 1) - 1;
-      if (left > 0) this.#ofPeer.set(peer, left);
-      else this.#ofPeer.delete(peer);
+  take(peer: string, { region, isInvited }: Share): (() => void) | undefined {
+    const { ofPeer, ofRegion, ofInvited, ofAll } = this.#bounds;
+    if (this.#ofAll >= ofAll || (isInvited && this.#ofInvited >= ofInvited)) return undefined;
+    if ((this.#ofPeer.get(peer) ?? 0) >= ofPeer) return undefined;
+    if ((this.#ofRegion.get(region) ?? 0) >= ofRegion) return undefined;
+    const count = (by: 1 | -1): void => {
+      this.#ofAll += by;
+      if (isInvited) this.#ofInvited += by;
+      add(this.#ofPeer, peer, by);
+      add(this.#ofRegion, region, by);
     };
+    count(1);
+    return () => count(-1);
   }
 
   /** Places that are taken. */
   get taken(): number {
     return this.#ofAll;
   }
+}
+
+function add(counts: Map<string, number>, name: string, by: number): void {
+  const count = (counts.get(name) ?? 0) + by;
+  if (count > 0) counts.set(name, count);
+  else counts.delete(name);
 }

@@ -11,6 +11,7 @@ import { BULK_LIMITS } from '../abuse/bulk-watch.ts';
 import { isRuleId } from '../../protocol/code/status.ts';
 import { isNetwork, isRegion } from '../../protocol/log/origin.ts';
 import { isPrintable } from '../../protocol/rules/rule-set-schema.ts';
+import { CONNECTIONS_PENDING } from '../network/network-limits.ts';
 
 const PATH_CHARS_MAX = 4_096;
 const PEERS_MAX = 1_024;
@@ -74,6 +75,14 @@ const p2pSchema = z.strictObject({
   announce: multiaddrs
     .default([])
     .describe('What peers are told instead, where it differs, as behind a NAT.'),
+  pendingPerAddressMax: z
+    .int()
+    .min(1)
+    .max(CONNECTIONS_PENDING.ofAll)
+    .default(CONNECTIONS_PENDING.ofAddress)
+    .describe(
+      'Connections of one address that have not proven who they are; 256 where a TCP proxy gives all peers one address.',
+    ),
 });
 
 const httpSchema = z.strictObject({

@@ -10,6 +10,7 @@ import {
   type Random,
   type SecondPlace,
 } from '../ports.ts';
+import { type ShareOf } from '../peer-places.ts';
 import { type SharedTables } from '../registry/private-tables.ts';
 import { type CheckSignatures } from '../verdicts/signature-thread.ts';
 import { type NodeKeys, type WritingSideModules } from './writing-side.ts';
@@ -88,8 +89,8 @@ export interface RegionNodeModules extends TrustModules, Pick<WritingSideModules
    * themselves. What it rejects with keeps the node from signing.
    */
   readonly meet?: ((signal: AbortSignal) => Promise<void>) | undefined;
-  /** Whether a peer has the lesser share of what this node does for others; none has without it. */
-  readonly isInvited?: ((peer: string) => boolean) | undefined;
+  /** Which share a peer has of what this node does for others; `shareByName` by default. */
+  readonly shareOf?: ShareOf | undefined;
   /** Another way to check the signatures of verdicts than one after the other, here. */
   readonly checkSignatures?: CheckSignatures | undefined;
   /** Told of what goes wrong in the background, for alarms. Must not throw. */

@@ -1,8 +1,8 @@
 /**
- * Messages of topics that wait to be looked at: a bounded queue for each topic, in which no peer has more than its share. The
+ * Messages of topics that wait to be looked at: a bounded queue for each topic, in which no peer and no region has more than its share. The
  * first topic goes first. What does not fit is dropped, the newest, and counted.
  */
-import { PeerPlaces, type PlaceBounds } from '../peer-places.ts';
+import { PeerPlaces, type PlaceBounds, type Share } from '../peer-places.ts';
 import { GOSSIP_QUEUES } from './network-limits.ts';
 
 export interface QueueBounds extends PlaceBounds {
@@ -17,10 +17,8 @@ export interface GossipCounters {
   readonly waitingMax: number;
 }
 
-export interface Sender {
+export interface Sender extends Share {
   readonly peer: string;
-  /** It has the lesser share. */
-  readonly isInvited: boolean;
 }
 
 interface Queue<T> {
@@ -47,11 +45,11 @@ export class GossipQueues<T> {
   }
 
   /** False if it was dropped. @throws {RangeError} for a topic without a queue. */
-  push(topic: string, { peer, isInvited }: Sender, item: T): boolean {
+  push(topic: string, sender: Sender, item: T): boolean {
     const queue = this.#queues.find((one) => one.topic === topic);
     if (queue === undefined) throw new RangeError(`no queue for the topic ${topic}`);
     queue.received++;
-    const release = queue.places.take(peer, isInvited);
+    const release = queue.places.take(sender.peer, sender);
     if (release === undefined) {
       queue.dropped++;
       return false;

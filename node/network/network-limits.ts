@@ -41,18 +41,25 @@ export const STREAMS_KEPT = 8;
 export const REQUESTS_WAITING = 64;
 
 /**
- * Requests in hand at the same time: of one peer, of all invited peers together, of all. The difference is the share that
- * recognised peers keep.
+ * Node identities of a region that are let in: one that writes, its standby, and one more of each while keys are changed. Those that
+ * the operator names go first, and all of them are let in; then those that the trust log named last. More would take connections,
+ * and each would be dialled.
  */
-export const IN_HAND = { ofPeer: 16, ofInvited: 64, ofAll: 128 } as const;
+export const NODES_OF_REGION = 4;
+
+/**
+ * Requests in hand at the same time: of one peer, of all peers of a region, of all invited peers together, of all. The difference of
+ * the last two is the share that recognised peers keep.
+ */
+export const IN_HAND = { ofPeer: 16, ofRegion: 32, ofInvited: 64, ofAll: 128 } as const;
 
 /** Connections: of one peer (both sides dial at once, and one that is dead may not be known so), of all. */
 export const CONNECTIONS_OF_PEER = 4;
 export const CONNECTIONS_MAX = 600;
 
 /**
- * Connections that have not proven who they are, of one address and of all, and new ones in a second from one address: a building full
- * of nodes restarts.
+ * Connections that have not proven who they are, of one address (by default: `p2p.pendingPerAddressMax`) and of all, and new ones in a
+ * second from one address: a building full of nodes restarts.
  */
 export const CONNECTIONS_PENDING = { ofAddress: 32, ofAll: 256 } as const;
 export const CONNECTIONS_PER_S = 64;
@@ -86,15 +93,15 @@ export const PEERS_REMEMBERED = 1_024;
 export const REASONS_MAX = 32;
 
 /**
- * Gossip waiting to be looked at, by topic, of all, of all invited peers and of one peer; what comes on top is dropped and counted, and
- * recognised peers keep the difference of the first two. First topic first.
+ * Gossip waiting to be looked at, by topic, of all, of all invited peers, of all peers of a region and of one peer; what comes on top is
+ * dropped and counted, and recognised peers keep the difference of the first two. First topic first.
  * What is passed on reaches everybody several times, and those whom its sender cannot reach: heads of each come every few seconds and
  * are asked for besides, so they go from their sender to its peers and no further.
  */
 export const GOSSIP_QUEUES = [
-  { topic: 'trust', ofAll: 256, ofInvited: 128, ofPeer: 64, isPassedOn: true },
-  { topic: 'evidence', ofAll: 64, ofInvited: 32, ofPeer: 8, isPassedOn: true },
-  { topic: 'head', ofAll: 256, ofInvited: 128, ofPeer: 32, isPassedOn: false },
+  { topic: 'trust', ofAll: 256, ofInvited: 128, ofRegion: 64, ofPeer: 64, isPassedOn: true },
+  { topic: 'evidence', ofAll: 64, ofInvited: 32, ofRegion: 16, ofPeer: 8, isPassedOn: true },
+  { topic: 'head', ofAll: 256, ofInvited: 128, ofRegion: 64, ofPeer: 32, isPassedOn: false },
 ] as const;
 
 /** Milliseconds between two looks at whom messages are passed on to. */

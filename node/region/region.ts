@@ -49,8 +49,8 @@ export interface RegionNetwork {
   readonly network: Network;
   /** The region of a peer; undefined for a stranger. */
   readonly regionOf: (peer: string) => string | undefined;
-  /** Whether a peer has the lesser share; none has without it. */
-  readonly isInvited?: (peer: string) => boolean;
+  /** See `RegionNodeModules`. */
+  readonly shareOf?: RegionNodeModules['shareOf'];
   /** Whether it is known how a region's node can be asked. Others do not count where a quorum has to answer. */
   readonly canAsk: (region: string) => boolean;
   /** See `RegionNodeModules`. */
@@ -121,7 +121,7 @@ export async function startRegion(
   const running: { node?: RegionNode } = {};
   const stateOf = (of: string) => running.node?.keeper(of)?.state;
   const state = () => stateOf(region);
-  const { network, regionOf, isInvited, canAsk, meet } = modules.networkFor({
+  const { network, regionOf, shareOf, canAsk, meet } = modules.networkFor({
     layout,
     config,
     state,
@@ -163,7 +163,7 @@ export async function startRegion(
       network,
       regionOf,
       meet,
-      isInvited,
+      shareOf,
     },
   );
   running.node = node;

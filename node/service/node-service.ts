@@ -174,17 +174,25 @@ async function startAll<T>(
   const running: { region?: Region; meeting?: MeetingNetwork; published?: DirectoryNetwork } = {};
   let { peers } = config;
   let invited = invitedBy(peers);
+  let named = namedPeers(peers);
   const directory = new PeerDirectory(
     {
       home,
       get invited() {
-        return namedPeers(peers);
+        return named;
       },
     },
     { clock, stateOf: (of) => running.region?.node.keeper(of)?.state },
   );
   const network = await openNetwork(
-    { identitySeed: identity.seed, region: home, network: networkName, software, listen: config.p2p.listen },
+    {
+      identitySeed: identity.seed,
+      region: home,
+      network: networkName,
+      software,
+      listen: config.p2p.listen,
+      pendingOfAddress: config.p2p.pendingPerAddressMax,
+    },
     { admissions: () => directory.admissions(), heads: () => headsOf(running.region), onTrouble },
   );
   started.push(network);
@@ -220,7 +228,7 @@ async function startAll<T>(
         return {
           network: running.meeting,
           regionOf: (peer) => directory.regionOf(peer) ?? published.regionOf(peer),
-          isInvited: (peer) => directory.isInvited(peer),
+          shareOf: (peer) => directory.shareOf(peer),
           canAsk: (of) => published.canAsk(of) || isReachable(of),
         };
       },
@@ -264,6 +272,7 @@ async function startAll<T>(
       takePeers: (now) => {
         peers = now;
         invited = invitedBy(now);
+        named = namedPeers(now);
         running.published?.takePeers(now);
       },
       leave: () => leaving.abort(),

@@ -1,8 +1,9 @@
 /**
- * How many entries a node gives away: to one peer, to all invited peers, and to all together. A bucket fills with time and may go into debt once; whoever
- * comes then waits until it is paid.
+ * How many entries a node gives away: to one region, to all invited peers, and to all together. A bucket fills with time and may go into
+ * debt once; whoever comes then waits until it is paid.
  */
 import { RecentMap } from '../../protocol/recent-map.ts';
+import { type Share } from '../peer-places.ts';
 import { type Clock } from '../ports.ts';
 import { ENTRIES_GIVEN, PEERS_MAX } from './sync-limits.ts';
 
@@ -19,7 +20,7 @@ interface Rate {
 
 export class EntryBudget {
   readonly #clock: Pick<Clock, 'nowMs'>;
-  readonly #ofPeers = new RecentMap<Bucket>(PEERS_MAX);
+  readonly #ofRegions = new RecentMap<Bucket>(PEERS_MAX);
   readonly #ofInvited: Bucket;
   readonly #ofAll: Bucket;
 
@@ -29,34 +30,33 @@ export class EntryBudget {
     this.#ofAll = { level: ENTRIES_GIVEN.ofAll.burst, atMs: clock.nowMs() };
   }
 
-  /** Milliseconds until entries may be given to a peer again; 0 if that is now. */
-  waitMs(peer: string, isInvited = false): number {
-    const debtsS = this.#bucketsOf(peer, isInvited).map(([bucket, rate]) => {
+  /** Milliseconds until entries may be given to a peer with this share again; 0 if that is now. */
+  waitMs(share: Share): number {
+    const debtsS = this.#bucketsOf(share).map(([bucket, rate]) => {
       return -this.#filled(bucket, rate).level / rate.perS;
     });
     return Math.ceil(1_000 * Math.max(0, ...debtsS));
   }
 
-  /** So many entries were given to a peer. */
-  spend(peer: string, entries: number, isInvited = false): void {
-    for (const [bucket, rate] of this.#bucketsOf(peer, isInvited))
-      this.#filled(bucket, rate).level -= entries;
+  /** So many entries were given to a peer with this share. */
+  spend(share: Share, entries: number): void {
+    for (const [bucket, rate] of this.#bucketsOf(share)) this.#filled(bucket, rate).level -= entries;
   }
 
-  #bucketsOf(peer: string, isInvited: boolean): (readonly [Bucket, Rate])[] {
-    const { ofPeer, ofInvited, ofAll } = ENTRIES_GIVEN;
+  #bucketsOf({ region, isInvited }: Share): (readonly [Bucket, Rate])[] {
+    const { ofRegion, ofInvited, ofAll } = ENTRIES_GIVEN;
     return [
-      [this.#bucketOf(peer), ofPeer],
+      [this.#bucketOf(region), ofRegion],
       [this.#ofAll, ofAll],
       ...(isInvited ? [[this.#ofInvited, ofInvited] as const] : []),
     ];
   }
 
-  #bucketOf(peer: string): Bucket {
-    const known = this.#ofPeers.get(peer);
+  #bucketOf(region: string): Bucket {
+    const known = this.#ofRegions.get(region);
     if (known !== undefined) return known;
-    const bucket = { level: ENTRIES_GIVEN.ofPeer.burst, atMs: this.#clock.nowMs() };
-    this.#ofPeers.set(peer, bucket);
+    const bucket = { level: ENTRIES_GIVEN.ofRegion.burst, atMs: this.#clock.nowMs() };
+    this.#ofRegions.set(region, bucket);
     return bucket;
   }
 

@@ -7,7 +7,7 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { TILE_HASHES, tileWidth } from '../../protocol/log/tile.ts';
 import { LogView } from '../log/log-view.ts';
 import { NodeError } from '../node-error.ts';
-import { PeerPlaces } from '../peer-places.ts';
+import { PeerPlaces, type Share, shareByName, type ShareOf } from '../peer-places.ts';
 import { type Clock, type Network, type StreamingNetwork } from '../ports.ts';
 import { EntryBudget } from './entry-budget.ts';
 import { EntriesChunk, LOG_PROTOCOL, type LogRequest, parseLogRequest } from './log-messages.ts';
@@ -22,14 +22,8 @@ export interface LogServerModules {
   readonly book: PeerBook;
   /** The logs by their origins. */
   readonly logs: () => ReadonlyMap<string, ServedLog>;
-  /** Whether a peer has the lesser share; none has without it. */
-  readonly isInvited?: ((peer: string) => boolean) | undefined;
-}
-
-/** Who reads, and with which share. */
-interface Reader {
-  readonly peer: string;
-  readonly isInvited: boolean;
+  /** With which share a peer reads; `shareByName` by default. */
+  readonly shareOf?: ShareOf | undefined;
 }
 
 export class LogServer {
@@ -59,15 +53,15 @@ export class LogServer {
     request: Uint8Array,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const { book, isInvited = () => false } = this.#modules;
+    const { book, shareOf = shareByName } = this.#modules;
     const asked = this.#parse(peer, request);
-    const reader = { peer, isInvited: isInvited(peer) };
-    const release = book.isBanned(peer) ? undefined : this.#places.take(peer, reader.isInvited);
+    const share = shareOf(peer);
+    const release = book.isBanned(peer) ? undefined : this.#places.take(peer, share);
     if (release === undefined) throw new NodeError('STORE_BUSY', 'too many read logs now', { retry: true });
     try {
       yield* asked.kind === 'entries'
-        ? this.#entries(reader, asked, signal)
-        : this.#tiles(reader, asked, signal);
+        ? this.#entries(share, asked, signal)
+        : this.#tiles(share, asked, signal);
     } catch (error) {
       if (isProtocolError(error, 'SIZE_INVALID')) throw new NodeError('NOT_FOUND', error.message);
       throw error;
@@ -77,26 +71,26 @@ export class LogServer {
   }
 
   async *#entries(
-    reader: Reader,
+    share: Share,
     { origin, from, to }: Extract<LogRequest, { kind: 'entries' }>,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     let chunk: EntriesChunk | undefined;
     for await (const entry of this.#viewOf(origin).entries(from, to)) {
       if (chunk?.add(entry)) continue;
-      if (chunk !== undefined) yield await this.#paid(reader, chunk, signal);
+      if (chunk !== undefined) yield await this.#paid(share, chunk, signal);
       chunk = new EntriesChunk(entry);
     }
-    if (chunk !== undefined) yield await this.#paid(reader, chunk, signal);
+    if (chunk !== undefined) yield await this.#paid(share, chunk, signal);
   }
 
-  async #paid(reader: Reader, chunk: EntriesChunk, signal: AbortSignal): Promise<Uint8Array> {
-    await this.#pay(reader, chunk.entries, signal);
+  async #paid(share: Share, chunk: EntriesChunk, signal: AbortSignal): Promise<Uint8Array> {
+    await this.#pay(share, chunk.entries, signal);
     return chunk.bytes;
   }
 
   async *#tiles(
-    reader: Reader,
+    share: Share,
     { origin, level, from, to, size }: Extract<LogRequest, { kind: 'tiles' }>,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -105,7 +99,7 @@ export class LogServer {
       const width = tileWidth(size, level, index);
       const tile = width === 0 ? undefined : await view.resource({ level, index, width });
       if (tile === undefined) throw new NodeError('NOT_FOUND', `no tile ${index} of level ${level}`);
-      await this.#pay(reader, TILE_HASHES, signal);
+      await this.#pay(share, TILE_HASHES, signal);
       yield tile;
     }
   }
@@ -125,9 +119,9 @@ export class LogServer {
     throw new NodeError('NOT_FOUND', 'this node does not hold that log');
   }
 
-  async #pay({ peer, isInvited }: Reader, entries: number, signal: AbortSignal): Promise<void> {
-    const waitMs = this.#budget.waitMs(peer, isInvited);
+  async #pay(share: Share, entries: number, signal: AbortSignal): Promise<void> {
+    const waitMs = this.#budget.waitMs(share);
     if (waitMs > 0) await this.#modules.clock.wait(waitMs, signal);
-    this.#budget.spend(peer, entries, isInvited);
+    this.#budget.spend(share, entries);
   }
 }

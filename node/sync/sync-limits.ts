@@ -44,8 +44,8 @@ export const LAST_ENTRY_BYTES_MAX = ENTRY_BYTES_MAX;
 /** Milliseconds for which one peer may keep a node waiting before it asks another. Spec: THREATS T20. */
 export const ANSWER_MS_MAX = 2_000;
 
-/** Requests of one peer, of all invited peers, and of all, that are answered at the same time; more are told so. */
-export const REQUESTS_AT_ONCE = { ofPeer: 8, ofInvited: 32, ofAll: 64 } as const;
+/** Requests of one peer, of a region, of all invited peers, and of all, that are answered at the same time; more are told so. */
+export const REQUESTS_AT_ONCE = { ofPeer: 8, ofRegion: 16, ofInvited: 32, ofAll: 64 } as const;
 
 /** Logs that are fetched at the same time. */
 export const PULLS_AT_ONCE = 4;
@@ -60,15 +60,15 @@ export const PEERS_MAX = 1_024;
 /** Bytes of a chunk of a stream of entries; one that is longer goes alone. */
 export const CHUNK_BYTES = 1 << 16;
 
-/** Streams of entries that one peer, all invited peers, and all read at the same time. */
-export const LOG_READERS = { ofPeer: 2, ofInvited: 8, ofAll: 16 } as const;
+/** Streams of entries that one peer, a region, all invited peers, and all read at the same time. */
+export const LOG_READERS = { ofPeer: 2, ofRegion: 4, ofInvited: 8, ofAll: 16 } as const;
 
 /**
- * Entries that are given to one peer, to all invited peers, and to all: in a second, and at once after a rest. A core hashes some 10^6
- * a second.
+ * Entries that are given to all peers of one region, to all invited peers, and to all: in a second, and at once after a rest. A core
+ * hashes some 10^6 a second.
  */
 export const ENTRIES_GIVEN = {
-  ofPeer: { perS: 100_000, burst: 1_000_000 },
+  ofRegion: { perS: 100_000, burst: 1_000_000 },
   ofInvited: { perS: 150_000, burst: 1_500_000 },
   ofAll: { perS: 300_000, burst: 3_000_000 },
 } as const;

@@ -7,7 +7,7 @@ import { type LoggedStatement } from '../../protocol/trust/naming.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { LogView } from '../log/log-view.ts';
 import { isNodeError } from '../node-error.ts';
-import { PeerPlaces } from '../peer-places.ts';
+import { PeerPlaces, shareByName, type ShareOf } from '../peer-places.ts';
 import { type Network } from '../ports.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { HeadDigests } from './head-digest.ts';
@@ -49,8 +49,8 @@ export interface SyncServerModules {
   readonly logs: () => ReadonlyMap<string, ServedLog>;
   /** The newest notes of logs that are not held, by origin: so that whoever signed them hears of it. */
   readonly attested?: () => Promise<ReadonlyMap<string, Uint8Array>>;
-  /** Whether a peer has the lesser share; none has without it. */
-  readonly isInvited?: ((peer: string) => boolean) | undefined;
+  /** With which share a peer asks; `shareByName` by default. */
+  readonly shareOf?: ShareOf | undefined;
 }
 
 /** Bytes of a head in an answer besides its note. */
@@ -77,9 +77,9 @@ export class SyncServer {
 
   /** The answer to any bytes; a peer that sends what is no request has a fault. */
   async answer(peer: string, request: Uint8Array): Promise<Uint8Array> {
-    const { book, isInvited = () => false } = this.#modules;
+    const { book, shareOf = shareByName } = this.#modules;
     if (this.#stopped || book.isBanned(peer)) return refusal('busy');
-    const release = this.#places.take(peer, isInvited(peer));
+    const release = this.#places.take(peer, shareOf(peer));
     if (release === undefined) return refusal('busy');
     try {
       return encodeAnswer(await this.#answer(parseRequest(request)));

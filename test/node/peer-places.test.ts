@@ -1,23 +1,49 @@
 import assert from 'node:assert/strict';
-import { PeerPlaces } from '../../node/peer-places.ts';
+import { GOSSIP_QUEUES, IN_HAND } from '../../node/network/network-limits.ts';
+import { PeerPlaces, shareByName } from '../../node/peer-places.ts';
+import { LOG_READERS, REQUESTS_AT_ONCE } from '../../node/sync/sync-limits.ts';
+
+const invited = (region: string) => ({ region, isInvited: true });
 
 describe('PeerPlaces', () => {
   it('T17: one peer has its share, invited ones together theirs, and recognised ones keep the rest', () => {
-    const places = new PeerPlaces({ ofPeer: 2, ofInvited: 3, ofAll: 5 });
-    const one = places.take('ES', true);
-    assert.ok(one && places.take('ES', true));
-    assert.equal(places.take('ES', true), undefined);
-    assert.ok(places.take('IT', true));
-    assert.equal(places.take('PT', true), undefined);
-    const other = places.take('FR', false);
-    assert.ok(other && places.take('FR', false));
+    const places = new PeerPlaces({ ofPeer: 2, ofRegion: 2, ofInvited: 3, ofAll: 5 });
+    const take = (peer: string, isInvited: boolean) => places.take(peer, { region: peer, isInvited });
+    const one = take('ES', true);
+    assert.ok(one && take('ES', true));
+    assert.equal(take('ES', true), undefined);
+    assert.ok(take('IT', true));
+    assert.equal(take('PT', true), undefined);
+    const other = take('FR', false);
+    assert.ok(other && take('FR', false));
     assert.equal(places.taken, 5);
-    assert.equal(places.take('AT', false), undefined);
+    assert.equal(take('AT', false), undefined);
     other();
-    assert.equal(places.take('PT', true), undefined);
-    assert.ok(places.take('AT', false));
+    assert.equal(take('PT', true), undefined);
+    assert.ok(take('AT', false));
     one();
-    assert.ok(places.take('PT', true));
+    assert.ok(take('PT', true));
     assert.equal(places.taken, 5);
+  });
+
+  it('T17: the nodes of a region have together what a region has, and another region gets its places', () => {
+    const places = new PeerPlaces({ ofPeer: 2, ofRegion: 3, ofInvited: 4, ofAll: 8 });
+    const fr = { region: 'FR', isInvited: false };
+    assert.ok(places.take('one', fr) && places.take('one', fr));
+    assert.equal(places.take('one', fr), undefined);
+    const third = places.take('two', fr);
+    assert.ok(third);
+    for (const peer of ['two', 'three']) assert.equal(places.take(peer, fr), undefined);
+    assert.ok(places.take('four', invited('ES')));
+    assert.ok(places.take('AT', shareByName('AT')));
+    third();
+    assert.ok(places.take('three', fr));
+    assert.equal(places.take('four', fr), undefined);
+  });
+
+  it('T17: no region has more than a quarter of any places, and a peer no more than its region', () => {
+    for (const { ofPeer, ofRegion, ofAll } of [IN_HAND, REQUESTS_AT_ONCE, LOG_READERS, ...GOSSIP_QUEUES]) {
+      assert.ok(ofPeer <= ofRegion && 4 * ofRegion <= ofAll);
+    }
   });
 });

@@ -7,7 +7,7 @@ import { decode, encode } from 'it-length-prefixed';
 import { pipe } from 'it-pipe';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { isNodeError } from '../../node-error.ts';
-import { PeerPlaces } from '../../peer-places.ts';
+import { PeerPlaces, type ShareOf } from '../../peer-places.ts';
 import { type Conduct } from '../conduct.ts';
 import { HELLO_PROTOCOL } from '../hello.ts';
 import { CHUNK_BYTES_MAX, IDLE_STREAM_MS, IN_HAND, STALL_MS_MAX } from '../network-limits.ts';
@@ -32,7 +32,7 @@ export interface ExchangeServerModules {
   readonly conduct: Conduct;
   /** Resolves once both sides of a connection have said hello; false if that did not come about. */
   readonly greeted: (connection: Connection) => Promise<boolean>;
-  readonly isInvited: (peer: string) => boolean;
+  readonly shareOf: ShareOf;
 }
 
 export interface ServerCounters {
@@ -121,7 +121,7 @@ export class ExchangeServer {
       this.#modules.conduct.breach(peer, 'empty-request');
       throw new Error('an empty request');
     }
-    const release = this.#places.take(peer, this.#modules.isInvited(peer));
+    const release = this.#places.take(peer, this.#modules.shareOf(peer));
     this.#counters.inHandMax = Math.max(this.#counters.inHandMax, this.#places.taken);
     if (release === undefined) {
       this.#modules.conduct.note(peer, 'too-many-requests');

@@ -2,9 +2,14 @@
 import { type ConnectionGater, type MultiaddrConnection, type PeerId } from '@libp2p/interface';
 import { type Admission, type Admissions } from '../admissions.ts';
 import { type Conduct } from '../conduct.ts';
-import { CONNECTIONS_OF_PEER } from '../network-limits.ts';
+import { CONNECTIONS_OF_PEER, CONNECTIONS_PENDING } from '../network-limits.ts';
 import { type Links } from './links.ts';
 import { Pending } from './pending.ts';
+
+export interface GateOptions {
+  /** See `HostOptions`. */
+  readonly pendingOfAddress?: number;
+}
 
 export interface GateModules {
   readonly conduct: Conduct;
@@ -13,11 +18,12 @@ export interface GateModules {
 
 export class Gate {
   readonly #modules: GateModules;
-  readonly #pending = new Pending();
+  readonly #pending: Pending;
   readonly #refused = new Map<string, number>();
   #admissions: Admissions = new Map();
 
-  constructor(modules: GateModules) {
+  constructor({ pendingOfAddress = CONNECTIONS_PENDING.ofAddress }: GateOptions, modules: GateModules) {
+    this.#pending = new Pending({ ofAddress: pendingOfAddress });
     this.#modules = modules;
   }
 

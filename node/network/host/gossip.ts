@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { type PeerId } from '@libp2p/interface';
 import { GOSSIP_BYTES_MAX } from '../../sync/sync-limits.ts';
 import { type GossipHandler, type GossipVerdict } from '../../ports.ts';
+import { type ShareOf } from '../../peer-places.ts';
 import { type Conduct } from '../conduct.ts';
 import { type GossipCounters, GossipQueues } from '../gossip-queues.ts';
 import {
@@ -69,7 +70,7 @@ export interface GossipModules {
   readonly conduct: Conduct;
   /** Whether both have said hello. */
   readonly isGreeted: (peer: string) => boolean;
-  readonly isInvited: (peer: string) => boolean;
+  readonly shareOf: ShareOf;
   /** A message came from a peer. Must not throw. */
   readonly onHeard: (peer: string) => void;
 }
@@ -144,7 +145,7 @@ export class Gossip {
 
   #validate(topic: string, peerId: PeerId, { data }: Message): Promise<TopicValidatorResult> {
     const peer = peerId.toString();
-    const { conduct, isGreeted, isInvited, onHeard } = this.#modules;
+    const { conduct, isGreeted, shareOf, onHeard } = this.#modules;
     onHeard(peer);
     return new Promise((resolve) => {
       const settle = (verdict: GossipVerdict): void => {
@@ -155,7 +156,7 @@ export class Gossip {
       };
       if (data.length > GOSSIP_BYTES_MAX) return settle('reject');
       if (!isGreeted(peer) || conduct.isShutOut(peer)) return settle('ignore');
-      const sender = { peer, isInvited: isInvited(peer) };
+      const sender = { peer, ...shareOf(peer) };
       if (!this.#queues.push(topic, sender, { topic, peer, message: data, settle })) {
         conduct.note(peer, 'gossip-dropped');
         return settle('ignore');

@@ -15,7 +15,7 @@ import {
   type StreamHandler,
   type StreamingNetwork,
 } from '../../ports.ts';
-import { type Admissions } from '../admissions.ts';
+import { type Admissions, shareIn } from '../admissions.ts';
 import { Conduct } from '../conduct.ts';
 import { type Hello, HELLO_PROTOCOL, type HelloHead, WIRE_VERSIONS } from '../hello.ts';
 import { type HostStatus, type MissingPeer, type PeerStatus } from '../host-status.ts';
@@ -40,6 +40,8 @@ export interface HostOptions {
   readonly software: string;
   /** libp2p addresses, such as `/ip4/0.0.0.0/tcp/7411`. */
   readonly listen: readonly string[];
+  /** Connections of one address that have not proven who they are; `CONNECTIONS_PENDING.ofAddress` by default. */
+  readonly pendingOfAddress?: number;
   readonly ping?: LivenessOptions;
   /** Milliseconds within which a stream must get on; `STALL_MS_MAX` by default. */
   readonly stallMs?: number;
@@ -101,17 +103,17 @@ export class Libp2pHost implements StreamingNetwork {
       onRefused: (reason) => gate.count(reason),
       onGreeted: (connection, hello) => this.#greet(connection, hello),
     });
-    const isInvited = (peer: string) => gate.admissionOf(peer)?.standing !== 'recognised';
+    const shareOf = (peer: string) => shareIn(gate.admissions, peer);
     this.#server = new ExchangeServer(options, {
       conduct,
       greeted: (connection) => this.#greeter.greeted(connection),
-      isInvited,
+      shareOf,
     });
     this.#gossip = new Gossip({
       pubsub: libp2p.services.pubsub,
       conduct,
       isGreeted: (peer) => links.has(peer),
-      isInvited,
+      shareOf,
       onHeard: (peer) => links.heard(peer),
     });
     this.#liveness = new Liveness(options.ping ?? {}, {
@@ -138,7 +140,7 @@ export class Libp2pHost implements StreamingNetwork {
     const privateKey = await generateKeyPairFromSeed('Ed25519', options.identitySeed);
     const links = new Links(modules);
     const conduct = new Conduct({ ...modules, onShutOut: (peer) => links.abort(peer, 'shut out') });
-    const gate = new Gate({ conduct, links });
+    const gate = new Gate(options, { conduct, links });
     const libp2p = await makeLibp2pNode({ privateKey, listen: options.listen, gater: gate.gater });
     const host = new Libp2pHost(options, modules, { libp2p, conduct, links, gate });
     await host.#start();

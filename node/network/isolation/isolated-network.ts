@@ -268,7 +268,7 @@ interface Publication {
 }
 
 /** Whose share of the queues the own messages take: they have them to themselves. */
-const OWN = { peer: '', isInvited: false } as const;
+const OWN = { peer: '', region: '', isInvited: false } as const;
 
 /** The port that the system chose stays ours, also for a later thread. */
 function keepPort(listen: readonly string[], addresses: readonly string[]): readonly string[] {

@@ -7,7 +7,7 @@ function configOf(region: string, http: number, p2p: number) {
   return {
     region,
     http: { address: '127.0.0.1', port: http, corsOrigins: ['*'], witness: true },
-    p2p: { listen: [`/ip4/127.0.0.1/tcp/${p2p}`], announce: [] },
+    p2p: { listen: [`/ip4/127.0.0.1/tcp/${p2p}`], announce: [], pendingPerAddressMax: 32 },
   };
 }
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { GossipQueues } from '../../../node/network/gossip-queues.ts';
 
 const BOUNDS = [
-  { topic: 'trust', ofAll: 4, ofInvited: 2, ofPeer: 2 },
-  { topic: 'head', ofAll: 4, ofInvited: 3, ofPeer: 3 },
+  { topic: 'trust', ofAll: 4, ofInvited: 2, ofRegion: 2, ofPeer: 2 },
+  { topic: 'head', ofAll: 4, ofInvited: 3, ofRegion: 3, ofPeer: 3 },
 ];
 
-const recognised = (peer: string) => ({ peer, isInvited: false });
-const invited = (peer: string) => ({ peer, isInvited: true });
+const recognised = (peer: string) => ({ peer, region: peer, isInvited: false });
+const invited = (peer: string) => ({ peer, region: peer, isInvited: true });
 
 describe('GossipQueues', () => {
   it('gives the first topic first, and each in the order it came', () => {
@@ -49,6 +49,15 @@ describe('GossipQueues', () => {
     queues.shift();
     assert.equal(queues.push('trust', invited('PT'), 6), true);
     assert.equal(queues.push('trust', invited('PT'), 7), false);
+  });
+
+  it('T17: a region fills no queue by naming many nodes', () => {
+    const queues = new GossipQueues<number>(BOUNDS);
+    const pushes = ['one', 'two', 'three', 'four'].map((peer, item) =>
+      queues.push('trust', { peer, region: 'FR', isInvited: false }, item),
+    );
+    assert.deepEqual(pushes, [true, true, false, false]);
+    assert.equal(queues.push('trust', recognised('AT'), 5), true);
   });
 
   it('knows no other topic', () => {

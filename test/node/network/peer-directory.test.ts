@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { PeerDirectory, type InvitedPeer } from '../../../node/network/peer-directory.ts';
+import { NODES_OF_REGION } from '../../../node/network/network-limits.ts';
 import { isPeerName, peerNameOf } from '../../../node/network/peer-name.ts';
 import { DAY_S, RegionFixture, START_S, type TestKey } from '../../support/region-fixture.ts';
 
@@ -10,15 +11,16 @@ function bench(invited: readonly InvitedPeer[] = []) {
   const fr = new RegionFixture({ region: 'FR' });
   const regions = new Map([de, fr].map((region) => [region.region, region]));
   let nowS = START_S;
-  const directory = new PeerDirectory(
-    { home: 'DE', invited },
-    { clock: { nowMs: () => nowS * 1000 }, stateOf: (region) => regions.get(region)?.state },
-  );
+  const options = { home: 'DE', invited };
+  const directory = new PeerDirectory(options, {
+    clock: { nowMs: () => nowS * 1000 },
+    stateOf: (region) => regions.get(region)?.state,
+  });
   const addNode = (region: RegionFixture, key: TestKey, from = START_S, until = START_S + DAY_S) => {
     region.add({ kind: 'node', key: key.publicKey, addresses: [ADDRESS], from, until });
     return peerNameOf(key.publicKey);
   };
-  return { de, fr, directory, addNode, at: (s: number) => (nowS = s) };
+  return { de, fr, options, directory, addNode, at: (s: number) => (nowS = s) };
 }
 
 describe('PeerDirectory', () => {
@@ -34,7 +36,8 @@ describe('PeerDirectory', () => {
       addresses: [ADDRESS],
     });
     assert.equal(directory.regionOf(other), 'FR');
-    assert.ok(!directory.isInvited(other) && !directory.isInvited('12D3KooW'));
+    assert.deepEqual(directory.shareOf(other), { region: 'FR', isInvited: false });
+    assert.deepEqual(directory.shareOf('12D3KooW'), { region: '', isInvited: true }, 'the lesser share');
     assert.equal(directory.regionOf('12D3KooW'), undefined);
   });
 
@@ -55,7 +58,7 @@ describe('PeerDirectory', () => {
     de.recognise(fr);
     de.add({ kind: 'suspension', region: 'FR', version: 1 });
     assert.equal(directory.admissions().get(node)?.standing, 'invited');
-    assert.ok(directory.isInvited(node));
+    assert.deepEqual(directory.shareOf(node), { region: 'FR', isInvited: true });
     de.add({ kind: 'withdrawal', region: 'FR', version: 2 });
     assert.equal(directory.regionOf(node), undefined);
   });
@@ -80,6 +83,41 @@ describe('PeerDirectory', () => {
     addNode(fr, it.key('node'));
     de.recognise(fr);
     assert.equal(directory.regionOf(peer), 'IT');
+  });
+
+  it('T18: lets in few nodes of a region: those that the operator names, and then those that it named last', () => {
+    const named = peerNameOf(new RegionFixture({ region: 'FR' }).key('named').publicKey);
+    const { de, fr, directory, addNode, at } = bench([{ peer: named, region: 'FR', addresses: [] }]);
+    de.recognise(fr);
+    addNode(fr, fr.key('named'), START_S - 1);
+    const nodes = Array.from({ length: 8 }, (_, i) => addNode(fr, fr.key(`node ${i}`), START_S + (i % 5)));
+    const own = Array.from({ length: NODES_OF_REGION }, (_, i) => addNode(de, de.key(`own ${i}`)));
+    at(START_S + 60);
+    const last = [nodes[4], nodes[3], [nodes[2], nodes[7]].toSorted()[0]];
+    assert.deepEqual(new Set(directory.admissions().keys()), new Set([named, ...own, ...last]));
+    assert.equal(directory.shareOf(named).isInvited, false);
+    assert.equal(directory.regionOf(nodes[0] ?? ''), undefined);
+  });
+
+  it('finds out once who may connect, and anew when a log, the configuration or the time says otherwise', () => {
+    const { de, fr, options, directory, addNode, at } = bench();
+    de.recognise(fr);
+    const node = addNode(fr, fr.key('node'), START_S, START_S + 60);
+    const first = directory.admissions();
+    at(START_S + 59);
+    assert.equal(directory.regionOf(node), 'FR');
+    assert.equal(directory.admissions(), first);
+    const later = addNode(fr, fr.key('later'), START_S + 100);
+    const second = directory.admissions();
+    assert.ok(second !== first && !second.has(later));
+    at(START_S + 60);
+    assert.equal(directory.regionOf(node), undefined);
+    at(START_S + 100);
+    assert.equal(directory.regionOf(later), 'FR');
+    at(START_S + 10);
+    assert.equal(directory.regionOf(later), undefined, 'the clock was set back');
+    options.invited = [{ peer: later, region: 'FR', addresses: [] }];
+    assert.equal(directory.regionOf(later), 'FR');
   });
 });
 

@@ -9,6 +9,7 @@ import { LogServer } from '../../../node/sync/log-server.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import { EntryBudget } from '../../../node/sync/entry-budget.ts';
 import { CHUNK_BYTES, ENTRIES_GIVEN, LOG_READERS } from '../../../node/sync/sync-limits.ts';
+import { type Share, shareByName, type ShareOf } from '../../../node/peer-places.ts';
 import { type StreamHandler, type StreamingNetwork } from '../../../node/ports.ts';
 import { logKey, verifySignature } from '../../support/keys.ts';
 import { Machine } from '../../support/log-fixture.ts';
@@ -28,7 +29,7 @@ const NOTE = encodeNote(
 );
 const signal = () => new AbortController().signal;
 
-async function bench(isInvited?: (peer: string) => boolean) {
+async function bench(shareOf?: ShareOf) {
   const machine = new Machine();
   const tree = await machine.openTree(await machine.openStore(), ORIGIN);
   await new Replica({ tree, sha256, verifySignature }).apply(
@@ -52,7 +53,7 @@ async function bench(isInvited?: (peer: string) => boolean) {
     clock,
     book,
     logs: () => new Map([[ORIGIN, { tree, note: NOTE, forks: [] }]]),
-    isInvited,
+    shareOf,
   });
   server.start();
   return { network, server, clock, book };
@@ -137,7 +138,7 @@ describe('LogServer', () => {
   });
 
   it('T17: invited peers read no more streams than leave recognised ones theirs', async () => {
-    const { server } = await bench((peer) => peer.startsWith('invited'));
+    const { server } = await bench((peer) => ({ region: peer, isInvited: peer.startsWith('invited') }));
     const request = encodeLogRequest({ kind: 'entries', origin: ORIGIN, from: 0, to: SIZE });
     const read = (peer: string) => server.answer(peer, request, signal()).next();
     for (let i = 0; i < LOG_READERS.ofInvited; i++) await read(`invited ${i}`);
@@ -145,42 +146,57 @@ describe('LogServer', () => {
     for (let i = LOG_READERS.ofInvited; i < LOG_READERS.ofAll; i++) await read(`recognised ${i}`);
     await assert.rejects(read('recognised'), { code: 'STORE_BUSY' });
   });
+
+  it('T17: one region with eight nodes leaves streams to others', async () => {
+    const { server } = await bench((peer) => ({ region: peer.split(' ')[0] ?? '', isInvited: false }));
+    const request = encodeLogRequest({ kind: 'entries', origin: ORIGIN, from: 0, to: SIZE });
+    const results = await Promise.allSettled(
+      Array.from({ length: 8 * LOG_READERS.ofPeer }, (_, i) =>
+        server.answer(`ES ${i % 8}`, request, signal()).next(),
+      ),
+    );
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, LOG_READERS.ofRegion);
+    await server.answer('FR 1', request, signal()).next();
+  });
 });
 
 describe('EntryBudget', () => {
+  const [ES, FR, IT] = ['ES', 'FR', 'IT'].map(shareByName) as [Share, Share, Share];
+  const lesser = (share: Share) => ({ ...share, isInvited: true });
+
   it('T17: invited peers together leave recognised ones their share', () => {
     const budget = new EntryBudget({ clock: new ManualClock(0) });
     const { ofInvited, ofAll } = ENTRIES_GIVEN;
     assert.ok(ofInvited.burst < ofAll.burst && ofInvited.perS < ofAll.perS);
-    budget.spend('ES', ofInvited.burst, true);
-    assert.equal(budget.waitMs('IT', true), 0);
-    budget.spend('ES', ofInvited.perS / 2, true);
-    assert.equal(budget.waitMs('IT', true), 500);
-    assert.equal(budget.waitMs('FR'), 0);
+    budget.spend(lesser(ES), ofInvited.burst);
+    assert.equal(budget.waitMs(lesser(IT)), 0);
+    budget.spend(lesser(ES), ofInvited.perS / 2);
+    assert.equal(budget.waitMs(lesser(IT)), 500);
+    assert.equal(budget.waitMs(FR), 0);
   });
 
-  it('T17: lets a peer go into debt once, and counts it for all as well', () => {
+  it('T17: lets a region go into debt once, and counts it for all as well', () => {
     const clock = new ManualClock(0);
     const budget = new EntryBudget({ clock });
-    const { ofPeer, ofAll } = ENTRIES_GIVEN;
-    assert.equal(budget.waitMs('FR'), 0);
-    budget.spend('FR', ofPeer.burst + ofPeer.perS / 2);
-    assert.equal(budget.waitMs('FR'), 500);
-    assert.equal(budget.waitMs('IT'), 0);
-    budget.spend('IT', ofAll.burst);
-    assert.ok(budget.waitMs('ES') > 0);
+    const { ofRegion, ofAll } = ENTRIES_GIVEN;
+    assert.equal(budget.waitMs(FR), 0);
+    budget.spend(FR, ofRegion.burst + ofRegion.perS / 2);
+    assert.equal(budget.waitMs(FR), 500);
+    assert.equal(budget.waitMs(IT), 0);
+    budget.spend(IT, ofAll.burst);
+    assert.ok(budget.waitMs(ES) > 0);
   });
 
   it('is full again after a rest, and no fuller', async () => {
     const clock = new ManualClock(0);
     const budget = new EntryBudget({ clock });
-    const { burst } = ENTRIES_GIVEN.ofPeer;
-    budget.spend('FR', burst);
+    const { burst } = ENTRIES_GIVEN.ofRegion;
+    budget.spend(FR, burst);
     await clock.advance(3_600_000);
-    budget.spend('FR', burst);
-    assert.equal(budget.waitMs('FR'), 0);
-    budget.spend('FR', 1);
-    assert.equal(budget.waitMs('FR'), 1);
+    budget.spend(FR, burst);
+    assert.equal(budget.waitMs(FR), 0);
+    budget.spend(FR, 1);
+    assert.equal(budget.waitMs(FR), 1);
   });
 });
 

@@ -178,6 +178,19 @@ describe('Libp2pHost and peers that break the protocol', () => {
     for (const socket of later) socket.destroy();
   });
 
+  it('B46: where all peers have one address, as many connections wait as the operator says', async () => {
+    const { de, fr } = await scene({ pendingOfAddress: 3 });
+    const port = portOf(world.addressOf('DE'));
+    const sockets = Array.from({ length: 5 }, () => {
+      const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+      return socket.on('error', () => undefined).resume();
+    });
+    await until(() => de.status.refused['too-many-pending'] === 2, 'the rest is closed');
+    await until(() => sockets.filter(({ closed }) => closed).length === 2, 'those two');
+    await assertUnharmed(fr);
+    for (const socket of sockets) socket.destroy();
+  });
+
   it('B48: an unknown version is answered with those that are known, and that is all', async () => {
     const { de, it } = await scene();
     const answer = await it.greet({ versions: [99] });
@@ -224,6 +237,32 @@ describe('Libp2pHost and peers that break the protocol', () => {
       for (let i = 0; i < IN_HAND.ofPeer; i++) (await peer.stream(SYNC_PROTOCOL)).send(encode.single(HELLO));
     }
     await until(() => held === IN_HAND.ofInvited, 'their share is taken');
+    const stream = await last.stream(SYNC_PROTOCOL);
+    const frame = firstFrame(stream);
+    stream.send(encode.single(HELLO));
+    assert.equal((await frame).result, 'busy');
+    await assertUnharmed(fr);
+  });
+
+  it('T17: the nodes of one region have together what a region has, and others are answered', async () => {
+    const { de, fr } = await scene();
+    const nodes = ['BE', 'ES', 'NL'];
+    de.admit(
+      new Map([world.admission('FR'), ...nodes.map((node) => world.admission(node, { region: 'XX' }))]),
+    );
+    let held = 0;
+    de.handle(SYNC_PROTOCOL, (peer, request) => {
+      if (peer === peerOf('FR')) return Promise.resolve(request);
+      held++;
+      return new Promise(() => undefined);
+    });
+    const peers = await Promise.all(nodes.map((node) => intruder(node)));
+    for (const peer of peers) await peer.greet({ region: 'XX' });
+    const last = peers.pop() ?? assert.fail();
+    for (const peer of peers) {
+      for (let i = 0; i < IN_HAND.ofPeer; i++) (await peer.stream(SYNC_PROTOCOL)).send(encode.single(HELLO));
+    }
+    await until(() => held === IN_HAND.ofRegion, 'their share is taken');
     const stream = await last.stream(SYNC_PROTOCOL);
     const frame = firstFrame(stream);
     stream.send(encode.single(HELLO));
