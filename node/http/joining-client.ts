@@ -34,7 +34,7 @@ export async function bringAnswer({ url, answer, confirmation }: Bringing): Prom
 
 async function post(url: string, body: unknown): Promise<{ readonly status: number; readonly text: string }> {
   try {
-    const response = await fetch(new URL('/v1/joining', url), {
+    const response = await fetch(`${url.replace(/\/+$/, '')}/v1/joining`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
