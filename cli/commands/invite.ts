@@ -5,7 +5,13 @@ import { type JoiningView } from '../../node/http/joining-schemas.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { complete, type CompleteOptions } from '../joining/complete.ts';
-import { askJoining, joiningsOf, joiningWith, requireSameWords } from '../joining/joining-node.ts';
+import {
+  askJoining,
+  dropJoining,
+  joiningsOf,
+  joiningWith,
+  requireSameWords,
+} from '../joining/joining-node.ts';
 import { completedLines, joiningLines, otherLines } from '../joining/report.ts';
 import { printable } from '../printable.ts';
 import { draftOption, parseNewFile, parseRegionId, withoutPeersOption } from '../region.ts';
@@ -74,15 +80,19 @@ export function addInvite(program: Command, cli: Cli): void {
     .action((path: string, other: string, options: ConfirmOptions) => confirm(cli, path, other, options));
   invite
     .command('drop')
-    .description('Forgets an invitation and its answer. What was recognised stays.')
+    .description(
+      'Takes an invitation back, and forgets its answer if there is one. What was recognised stays.',
+    )
     .argument('<region>', 'directory of the region')
-    .argument('<other>', 'id of the region that has answered')
-    .addHelpText('after', examples(['entente invite drop DE FR', 'where the words differ']))
-    .action(async (path: string, other: string) => {
-      const region = parseRegionId(other);
-      await askJoining(cli, path, { method: 'POST', path: '/v1/joinings/drop', body: { region } });
-      cli.output.result({ region, dropped: true }, () => [`The invitation of ${region} is forgotten.`]);
-    });
+    .argument('<other>', 'id of the region that has answered, or of the invitation as `invite list` shows it')
+    .addHelpText(
+      'after',
+      examples(
+        ['entente invite drop DE FR', 'where the words differ'],
+        ['entente invite drop DE 0123456789abcdef', 'where somebody else may have got it'],
+      ),
+    )
+    .action((path: string, other: string) => dropJoining(cli, path, 'inviting', other));
 }
 
 /** What both sides say when they confirm. */
@@ -104,10 +114,18 @@ async function make(cli: Cli, path: string, options: MakeOptions): Promise<void>
   cli.output.result({ invitation, untilS, http, out }, () => [
     out === undefined ? invitation : `Wrote ${printable(out)}.`,
   ]);
+  if (isThisMachineOnly(http))
+    cli.output.note(
+      `Warning: ${printable(http)} is reached from this machine alone: a region elsewhere cannot answer. Name the address that it reaches with --http, and take this invitation back with \`entente invite drop\`.`,
+    );
   if (!cli.output.json)
     cli.output.note(
       `One region can answer it, at ${printable(http)}, until ${timeText(untilS)}: entente join ask <directory> ${out === undefined ? '<this text>' : printable(out)}`,
     );
+}
+
+function isThisMachineOnly(url: string): boolean {
+  return /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(url).hostname);
 }
 
 async function list(cli: Cli, path: string): Promise<void> {
@@ -132,7 +150,7 @@ async function confirm(cli: Cli, path: string, other: string, options: ConfirmOp
   if (!/^\d{1,3}$/.test(options.endorsements)) throw usageError('--endorsements takes a number of regions');
   const answered = await joiningWith(cli, path, 'inviting', region);
   requireSameWords(answered, options.words);
-  const { vouching = [], contradicting = [] } = answered;
+  const { transcript, vouching = [], contradicting = [] } = answered;
   if (!cli.output.json) for (const line of otherLines(answered)) cli.output.note(line);
   if (contradicting.length > 0 && options.contradicted !== true)
     throw new CliError(
@@ -148,7 +166,7 @@ async function confirm(cli: Cli, path: string, other: string, options: ConfirmOp
       `${vouching.length} regions that are recognised here vouch for ${region}, of ${options.endorsements} that you want`,
       { hint: 'Nothing was trusted. You decide: confirm with a smaller number.' },
     );
-  await askJoining(cli, path, { method: 'POST', path: '/v1/joinings/confirm-invited', body: { region } });
+  await askJoining(cli, path, { method: 'POST', path: '/v1/joinings/confirm-invited', body: { transcript } });
   const completed = await complete(cli, path, answered, options);
   cli.output.result(
     { region, fingerprint: answered.fingerprint, vouching, contradicting, ...completed },

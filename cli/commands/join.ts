@@ -8,7 +8,13 @@ import { JOINING_BYTES_MAX } from '../../protocol/limits.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { complete, type CompleteOptions } from '../joining/complete.ts';
-import { type Answered, askJoining, joiningWith, requireSameWords } from '../joining/joining-node.ts';
+import {
+  type Answered,
+  askJoining,
+  dropJoining,
+  joiningWith,
+  requireSameWords,
+} from '../joining/joining-node.ts';
 import { completedLines, otherLines, wordLines } from '../joining/report.ts';
 import { parseRegionId } from '../region.ts';
 import { parseSpan } from '../times.ts';
@@ -66,6 +72,13 @@ export function addJoin(program: Command, cli: Cli): void {
       ]),
     )
     .action((path: string, other: string, options: ConfirmOptions) => confirm(cli, path, other, options));
+  join
+    .command('drop')
+    .description('Forgets an invitation that this region has answered. What was recognised stays.')
+    .argument('<region>', 'directory of the region')
+    .argument('<other>', 'id of the region that has invited, or of the invitation as `join list` shows it')
+    .addHelpText('after', examples(['entente join drop FR DE', 'where the words differ']))
+    .action((path: string, other: string) => dropJoining(cli, path, 'joining', other));
 }
 
 async function ask(cli: Cli, path: string, given: string, { qr }: { readonly qr?: true }): Promise<void> {
@@ -87,8 +100,10 @@ async function ask(cli: Cli, path: string, given: string, { qr }: { readonly qr?
 async function confirm(cli: Cli, path: string, other: string, options: ConfirmOptions): Promise<void> {
   const region = parseRegionId(other);
   const waitMs = 1_000 * parseSpan(options.wait, WAIT);
-  requireSameWords(await joiningWith(cli, path, 'joining', region), options.words);
-  const answered = await untilBoth(cli, path, region, waitMs);
+  // Of all that follows, this is what was compared: nothing is taken from another look at the list.
+  const answered = await joiningWith(cli, path, 'joining', region);
+  requireSameWords(answered, options.words);
+  await untilBoth(cli, path, answered, waitMs);
   const completed = await complete(cli, path, answered, options);
   cli.output.result({ region, fingerprint: answered.fingerprint, ...completed }, () =>
     completedLines(answered, completed),
@@ -96,12 +111,17 @@ async function confirm(cli: Cli, path: string, other: string, options: ConfirmOp
 }
 
 /** Asks until the other operator has confirmed too. */
-async function untilBoth(cli: Cli, path: string, region: string, waitMs: number): Promise<Answered> {
-  const request = { method: 'POST', path: '/v1/joinings/confirm-joined', body: { region } } as const;
+async function untilBoth(
+  cli: Cli,
+  path: string,
+  { region, transcript }: Answered,
+  waitMs: number,
+): Promise<void> {
+  const request = { method: 'POST', path: '/v1/joinings/confirm-joined', body: { transcript } } as const;
   const endMs = performance.now() + waitMs;
   for (let isTold = false; ; isTold = true) {
     const view = (await askJoining(cli, path, request)) as JoiningView;
-    if (view.theirs) return view as Answered;
+    if (view.theirs) return;
     if (!isTold)
       cli.output.note(`Confirmed here. Waiting for the operator of ${region}: entente invite confirm`);
     if (performance.now() >= endMs)

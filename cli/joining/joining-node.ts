@@ -5,6 +5,7 @@ import { areWords, plainWords } from '../../node/joining/words.ts';
 import { type Cli } from '../cli.ts';
 import { asked } from '../desk/node-answers.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
+import { printable } from '../printable.ts';
 
 /** An invitation that was answered: both regions are known. */
 export interface Answered extends JoiningView {
@@ -12,6 +13,7 @@ export interface Answered extends JoiningView {
   name: string;
   fingerprint: string;
   addresses: string[];
+  transcript: string;
   words: string;
 }
 
@@ -42,6 +44,28 @@ export async function joiningWith(
         ? `${region} answers one with \`entente join ask\`; see \`entente invite list\`.`
         : 'Answer one with `entente join ask`; see `entente join list`.',
   });
+}
+
+/** Forgets the one of this side with a region, or with that id. @throws {CliError} NOT_FOUND */
+export async function dropJoining(
+  cli: Cli,
+  path: string,
+  side: JoiningView['side'],
+  which: string,
+): Promise<void> {
+  const found = (await joiningsOf(cli, path, side)).find(
+    ({ id, region }) => id === which || region === which,
+  );
+  const list = side === 'inviting' ? 'invite list' : 'join list';
+  if (found === undefined)
+    throw new CliError(EXIT.failure, 'NOT_FOUND', `no invitation ${printable(which)} is open here`, {
+      hint: `Name the region, or the id that \`entente ${list}\` shows.`,
+    });
+  const { id, region } = found;
+  await askJoining(cli, path, { method: 'POST', path: '/v1/joinings/drop', body: { id } });
+  cli.output.result({ id, region, dropped: true }, () => [
+    `The invitation ${id} ${region === undefined ? 'that nobody has answered' : `with ${region}`} is forgotten.`,
+  ]);
 }
 
 /**

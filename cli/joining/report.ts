@@ -39,10 +39,10 @@ export function otherLines({
 
 export function joiningLines(cli: Cli, one: JoiningView): string[] {
   if (one.region === undefined)
-    return [`An invitation that nobody has answered, until ${timeText(one.untilS)}.`];
+    return [`Invitation ${one.id}: nobody has answered, until ${timeText(one.untilS)}.`];
   const answered = one as Answered;
   return [
-    `${one.region}: ${standing(one)}, until ${timeText(one.untilS)}.`,
+    `Invitation ${one.id}: ${one.region} ${standing(one)}, until ${timeText(one.untilS)}.`,
     ...otherLines(answered),
     ...wordLines(cli, answered, false),
   ];
@@ -56,8 +56,8 @@ export function completedLines({ region }: Answered, { home, recognisedUntilS }:
 }
 
 function standing({ side, ours, theirs }: JoiningView): string {
-  if (ours && theirs) return 'both operators have confirmed';
-  if (ours) return 'confirmed here, and not there';
-  if (theirs) return 'confirmed there, and not here';
+  if (ours && theirs) return 'and this region have both confirmed';
+  if (ours) return 'is confirmed here, and has not confirmed';
+  if (theirs) return 'has confirmed, and is not confirmed here';
   return side === 'inviting' ? 'has answered' : 'is answered';
 }

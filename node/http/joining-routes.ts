@@ -4,14 +4,16 @@ import { type JoiningDesk } from '../joining/joining-desk.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { readJson } from './input.ts';
 import {
+  confirmOrder,
+  dropOrder,
   invited,
   inviteOrder,
   joiningList,
   joiningReply,
   joiningRequest,
   joiningView,
+  type JoiningView,
   joinOrder,
-  regionOrder,
 } from './joining-schemas.ts';
 import { type Replies } from './replies.ts';
 import { type Route } from './routes.ts';
@@ -44,17 +46,22 @@ export function publicJoiningRoutes(joining: Pick<JoiningDesk, 'take'>, replies:
 }
 
 export function joiningRoutes(joining: JoiningDesk, replies: Replies): AdminRoute[] {
+  /** For the trail: which region, as it says itself, and which invitation. */
+  const aboutOf = async (isMeant: (one: JoiningView) => boolean): Promise<string | undefined> => {
+    const meant = (await joining.list()).find(isMeant);
+    return meant && [meant.region, meant.id].filter((part) => part !== undefined).join(' ');
+  };
   const confirmRoute = (side: 'inviting' | 'joining', path: string): AdminRoute => ({
     method: 'post',
     path,
     needs: 'trust',
     summary: `The operator has compared the words: of a region that ${side === 'inviting' ? 'was invited' : 'invited'}`,
-    request: body(regionOrder),
+    request: body(confirmOrder),
     answer: { description: 'Who has confirmed by now', content: json(joiningView) },
     order: async (context) => {
-      const { region } = await readJson(context.env.incoming, regionOrder, BODY_BYTES_MAX);
-      const carryOut = async () => replies.json(context, await joining.confirm(side, region));
-      return { about: region, carryOut };
+      const { transcript } = await readJson(context.env.incoming, confirmOrder, BODY_BYTES_MAX);
+      const carryOut = async () => replies.json(context, await joining.confirm(side, transcript));
+      return { about: await aboutOf((one) => one.transcript === transcript), carryOut };
     },
   });
   return [
@@ -97,16 +104,16 @@ export function joiningRoutes(joining: JoiningDesk, replies: Replies): AdminRout
       method: 'post',
       path: '/v1/joinings/drop',
       needs: 'trust',
-      summary: 'Forgets an invitation that a region has answered, or that this one has',
-      request: body(regionOrder),
+      summary: 'Forgets an invitation of this region, answered or not, or one that this region has answered',
+      request: body(dropOrder),
       answer: { description: 'What is left', content: json(joiningList) },
       order: async (context) => {
-        const { region } = await readJson(context.env.incoming, regionOrder, BODY_BYTES_MAX);
+        const { id } = await readJson(context.env.incoming, dropOrder, BODY_BYTES_MAX);
         const carryOut = async () => {
-          await joining.drop(region);
+          await joining.drop(id);
           return replies.json(context, { joinings: await joining.list() });
         };
-        return { about: region, carryOut };
+        return { about: await aboutOf((one) => one.id === id), carryOut };
       },
     },
   ];

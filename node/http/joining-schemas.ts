@@ -1,8 +1,6 @@
 /** The shapes of joining over HTTP: between two regions, and between an operator and his node. */
 import { z } from '@hono/zod-openapi';
 import { INVITATION_S_MAX, JOINING_BYTES_MAX } from '../../protocol/limits.ts';
-import { regionId } from './schemas.ts';
-
 const SIGNATURE_CHARS_MAX = 88;
 
 const base64 = (charactersMax: number) =>
@@ -46,10 +44,22 @@ export const joinOrder = z
   .strictObject({ invitation: z.string().max(2 * JOINING_BYTES_MAX) })
   .openapi('JoinOrder');
 
-export const regionOrder = z.strictObject({ region: regionId }).openapi('JoiningRegion');
+export const confirmOrder = z
+  .strictObject({
+    transcript: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'expected 32 bytes in lower-case hexadecimal')
+      .openapi({ description: 'That whose words were compared, SPEC 20.3.' }),
+  })
+  .openapi('JoiningConfirmOrder');
+
+export const dropOrder = z
+  .strictObject({ id: z.string().regex(/^[0-9a-f]{16}$/, 'expected 8 bytes in lower-case hexadecimal') })
+  .openapi('JoiningDropOrder');
 
 export const joiningView = z
   .object({
+    id: z.string().openapi({ description: "The first 8 bytes of the invitation's hash." }),
     side: z.enum(['inviting', 'joining']),
     /** Absent while nobody has answered. */
     region: z.string().optional(),
@@ -57,6 +67,7 @@ export const joiningView = z
     fingerprint: z.string().optional(),
     /** With the name of its node. */
     addresses: z.array(z.string()).optional(),
+    transcript: z.string().optional(),
     words: z.string().optional(),
     ours: z.boolean(),
     theirs: z.boolean(),

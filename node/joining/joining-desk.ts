@@ -52,6 +52,9 @@ export interface JoiningDeskModules extends Primitives {
 export const JOININGS_MAX = 64;
 const NOTHING = new Uint8Array(0);
 const NO_RECORD = 'there is no such invitation here, or it is over';
+const SEE_LISTS = 'See `entente invite list` and `entente join list`.';
+/** Of the hash of an invitation, enough to name it; whoever has the whole can answer it. */
+const ID_HEX_CHARS = 16;
 
 interface Parts {
   readonly invitation: Said<Invitation>;
@@ -96,7 +99,8 @@ export class JoiningDesk {
   /**
    * Answers an invitation of another region, and brings the answer there; again, the same one.
    * @throws {ProtocolError} as `openInvitation`.
-   * @throws {NodeError} REFUSED for one that is over, of the own region or another network, or of a region that is known under another root; and as `bring`.
+   * @throws {NodeError} REFUSED for one that is over, of the own region or another network, of a region that is known under another root, or of
+   * one with which another is open; and as `bring`.
    */
   async join(text: string): Promise<JoiningView> {
     const { book, sha256 } = this.#modules;
@@ -132,7 +136,7 @@ export class JoiningDesk {
       if (record.answer.length > 0 && !equalBytes(record.answer, bytes))
         throw refused('the invitation is used: another answer came before');
       this.#requireWelcome(answer.said);
-      await this.#requireOneRoot(hash, answer.said);
+      await this.#requireAlone('inviting', hash, answer.said);
       const transcript = transcriptOf(sha256, record.invitation, bytes);
       if (confirmation !== undefined) {
         const message = confirmationMessage('joining', transcript);
@@ -149,32 +153,31 @@ export class JoiningDesk {
   }
 
   /**
-   * The operator has compared the words. On the joining side this is brought to the other; ask again until both have confirmed.
+   * The operator has compared the words of this transcript (hexadecimal), and of no other: a region's id is what anybody can claim.
+   * On the joining side this is brought to the other; ask again until both have confirmed.
    * @throws {NodeError} NOT_FOUND; REFUSED on the inviting side as long as the other has not confirmed; as `bring`.
    */
-  async confirm(side: Side, region: string): Promise<JoiningView> {
-    const record = await this.#change(side, region, (before) => {
+  async confirm(side: Side, transcript: string): Promise<JoiningView> {
+    const record = await this.#change(side, transcript, (before) => {
       if (side === 'joining' || before.theirs.length > 0) return { ...before, ours: true };
       throw refused(
-        `the operator of ${region} has not confirmed yet`,
+        `the operator of ${this.#otherOf(before)?.region} has not confirmed yet`,
         'Nothing is trusted before both have: ask him for `entente join confirm`, and confirm again.',
       );
     });
     if (side === 'inviting') return this.#viewOf(record);
     const theirs = await this.#bring(record);
     if (theirs === undefined) return this.#viewOf(record);
-    return this.#viewOf(await this.#change(side, region, (before) => ({ ...before, theirs })));
+    return this.#viewOf(await this.#change(side, transcript, (before) => ({ ...before, theirs })));
   }
 
-  /** Takes an invitation back, or an answer, and all that is known of it. @throws {NodeError} NOT_FOUND */
-  drop(region: string): Promise<void> {
+  /** Takes back an invitation, answered or not, or an answer, and all that is known of it; `id` as `list` gives it. @throws {NodeError} NOT_FOUND */
+  drop(id: string): Promise<void> {
     return this.#turns.take('joining', async () => {
       const { book } = this.#modules;
-      const dropped = [...(await book.all())].filter(
-        ([, record]) => this.#otherOf(record)?.region === region,
-      );
-      if (dropped.length === 0) throw new NodeError('NOT_FOUND', NO_RECORD);
-      await book.drop(dropped.map(([hash]) => hash));
+      const dropped = [...(await book.all()).keys()].filter((hash) => hash.slice(0, ID_HEX_CHARS) === id);
+      if (dropped.length === 0) throw new NodeError('NOT_FOUND', NO_RECORD, { hint: SEE_LISTS });
+      await book.drop(dropped);
     });
   }
 
@@ -184,23 +187,23 @@ export class JoiningDesk {
     return all.sort((a, b) => a.untilS - b.untilS).map((record) => this.#viewOf(record));
   }
 
-  async #find(side: Side, region: string): Promise<readonly [Uint8Array, JoiningRecord]> {
+  async #find(side: Side, wanted: string): Promise<readonly [Uint8Array, JoiningRecord]> {
     for (const record of (await this.#modules.book.all()).values()) {
       if (record.side !== side || record.untilS <= this.#nowS) continue;
-      if (this.#otherOf(record)?.region === region) return [this.#modules.sha256(record.invitation), record];
+      const { transcript } = this.#partsOf(record);
+      if (transcript !== undefined && hexOf(transcript) === wanted)
+        return [this.#modules.sha256(record.invitation), record];
     }
-    throw new NodeError('NOT_FOUND', `no invitation with ${region} is open here`, {
-      hint: 'See `entente invite list` and `entente join list`.',
-    });
+    throw new NodeError('NOT_FOUND', NO_RECORD, { hint: SEE_LISTS });
   }
 
   #change(
     side: Side,
-    region: string,
+    transcript: string,
     change: (before: JoiningRecord) => JoiningRecord,
   ): Promise<JoiningRecord> {
     return this.#turns.take('joining', async () => {
-      const [hash, before] = await this.#find(side, region);
+      const [hash, before] = await this.#find(side, transcript);
       const record = change(before);
       await this.#modules.book.put(hash, record);
       return record;
@@ -208,10 +211,12 @@ export class JoiningDesk {
   }
 
   async #answerTo(
-    { bytes: invitation, said: { until: untilS } }: Said<Invitation>,
+    { bytes: invitation, said: inviting }: Said<Invitation>,
     hash: Uint8Array,
   ): Promise<{ readonly record: JoiningRecord; readonly isNew: boolean }> {
     const { book, random } = this.#modules;
+    const { until: untilS } = inviting;
+    await this.#requireAlone('joining', hash, inviting);
     const known = await book.of(hash);
     if (known !== undefined) return { record: known, isNew: false };
     await this.#requireRoom();
@@ -252,7 +257,8 @@ export class JoiningDesk {
     const { side, ours, theirs, untilS } = record;
     const { transcript } = this.#partsOf(record);
     const other = this.#otherOf(record);
-    const view = { side, ours, theirs: theirs.length > 0, untilS };
+    const id = hexOf(this.#modules.sha256(record.invitation)).slice(0, ID_HEX_CHARS);
+    const view = { id, side, ours, theirs: theirs.length > 0, untilS };
     if (other === undefined || transcript === undefined) return view;
     const { region, name, fingerprint, node, addresses } = other;
     const peer = peerNameOf(node);
@@ -262,6 +268,7 @@ export class JoiningDesk {
       name,
       fingerprint: hexOf(fingerprint),
       addresses: addresses.map((address) => `${address}/p2p/${peer}`),
+      transcript: hexOf(transcript),
       words: wordsOf(transcript),
       ...copied(endorsementOf(this.#modules.trust(), other, this.#nowS)),
     };
@@ -285,13 +292,21 @@ export class JoiningDesk {
     return word === undefined || word.standing === 'withdrawn' ? pinOf(region) : word.fingerprint;
   }
 
-  /** Two answers to two invitations that claim one id. */
-  async #requireOneRoot(hash: Uint8Array, { region, fingerprint }: Answer): Promise<void> {
+  /** One id claimed twice: people who are told one region must have one thing to compare. */
+  async #requireAlone(
+    side: Side,
+    hash: Uint8Array,
+    { region, fingerprint, node }: Invitation | Answer,
+  ): Promise<void> {
+    const hint = `${SEE_LISTS} Find out which is right, and drop the other.`;
     for (const [of, record] of await this.#modules.book.all()) {
       if (of === hexOf(hash) || record.untilS <= this.#nowS) continue;
       const other = this.#otherOf(record);
-      if (other?.region === region && !equalBytes(other.fingerprint, fingerprint))
-        throw refused(`another root claims to be ${region}`, 'Find out which is right, and drop the other.');
+      if (other?.region !== region) continue;
+      if (!equalBytes(other.fingerprint, fingerprint))
+        throw refused(`another root claims to be ${region}`, hint);
+      if (!equalBytes(other.node, node)) throw refused(`another node claims to be of ${region}`, hint);
+      if (record.side === side) throw refused(`another invitation with ${region} is open`, hint);
     }
   }
 

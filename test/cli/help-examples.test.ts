@@ -35,9 +35,11 @@ const OTHER_EXITS = new Map([
   ['entente invite list DE', 4],
   ['entente invite confirm DE FR --words "abandon ability ... zoo"', 4],
   ['entente invite drop DE FR', 4],
+  ['entente invite drop DE 0123456789abcdef', 4],
   ['entente join ask FR invitation.txt', 4],
   ['entente join list FR', 4],
   ['entente join confirm FR DE --words "abandon ability ... zoo"', 4],
+  ['entente join drop FR DE', 4],
 ]);
 
 /** Rules that are in force today. */

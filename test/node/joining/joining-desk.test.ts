@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { plainWords, areWords } from '../../../node/joining/words.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { hexOf } from '../../../protocol/bytes.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import {
   INVITATION_PREFIX,
@@ -18,6 +19,7 @@ import { recognised, stubFingerprint } from '../../support/stub-trust.ts';
 const DAY = { forS: 86_400 };
 const refusedWith = (pattern: RegExp) => (error: unknown) =>
   isNodeError(error, 'REFUSED') && pattern.test(error.message);
+const isNotFound = (error: unknown) => isNodeError(error, 'NOT_FOUND');
 
 describe('JoiningDesk', () => {
   let world: JoiningWorld;
@@ -36,11 +38,13 @@ describe('JoiningDesk', () => {
     assert.ok(areWords(asked.words ?? ''));
     assert.match(asked.addresses?.[0] ?? '', /^\/ip4\/192\.0\.2\.68\/tcp\/4600\/p2p\/12D3KooW/);
 
-    await assert.rejects(de.confirm('inviting', 'FR'), refusedWith(/operator of FR has not confirmed/));
+    const transcript = asked.transcript ?? '';
+    assert.equal(shown.transcript, transcript);
+    await assert.rejects(de.confirm('inviting', transcript), refusedWith(/operator of FR has not confirmed/));
     assert.equal((await de.list())[0]?.ours, false);
-    assert.equal((await fr.confirm('joining', 'DE')).theirs, false);
-    assert.equal((await de.confirm('inviting', 'FR')).theirs, true);
-    const done = await fr.confirm('joining', 'DE');
+    assert.equal((await fr.confirm('joining', transcript)).theirs, false);
+    assert.equal((await de.confirm('inviting', transcript)).theirs, true);
+    const done = await fr.confirm('joining', transcript);
     assert.deepEqual([done.ours, done.theirs], [true, true]);
     // The same again changes nothing: an answer may have been lost on its way.
     assert.equal((await fr.join(invitation)).words, asked.words);
@@ -64,13 +68,27 @@ describe('JoiningDesk', () => {
     const answered = await fr.join(invitation);
     await world.clock.advance(60_000);
     await assert.rejects(fr.join(invitation), refusedWith(/is over/));
-    await assert.rejects(fr.confirm('joining', 'DE'), (error) => isNodeError(error, 'NOT_FOUND'));
-    await assert.rejects(de.confirm('inviting', 'FR'), (error) => isNodeError(error, 'NOT_FOUND'));
+    const transcript = answered.transcript ?? '';
+    await assert.rejects(fr.confirm('joining', transcript), isNotFound);
+    await assert.rejects(de.confirm('inviting', transcript), isNotFound);
     assert.deepEqual(await de.list(), []);
     const second = await de.invite(DAY);
     assert.notEqual((await fr.join(second.invitation)).words, answered.words);
-    await de.drop('FR');
-    await assert.rejects(fr.join(second.invitation), (error) => isNodeError(error, 'NOT_FOUND'));
+    await de.drop((await de.list())[0]?.id ?? '');
+    await assert.rejects(fr.join(second.invitation), isNotFound);
+  });
+
+  it('an invitation that nobody has answered is taken back by its id, which is not enough to answer it', async () => {
+    const de = await world.found('DE');
+    const fr = await world.found('FR');
+    const { invitation } = await de.invite(DAY);
+    await de.invite({ forS: 2 * 86_400 });
+    const [leaked, other] = await de.list();
+    assert.equal(leaked?.id, hexOf(sha256(parseInvitationText(invitation))).slice(0, 16));
+    await assert.rejects(de.drop('0123456789abcdef'), isNotFound);
+    await de.drop(leaked.id);
+    assert.deepEqual(await de.list(), [other]);
+    await assert.rejects(fr.join(invitation), isNotFound);
   });
 
   it('an invitation that was altered, or is none, is refused; white space that mail adds is not', async () => {
@@ -111,8 +129,9 @@ describe('JoiningDesk', () => {
     await fr.join((await de.invite(DAY)).invitation);
     const thief = testKey(99);
     world.onTheWay = ({ url, answer }) => ({ url, answer, confirmation: thief.sign(answer) });
-    await assert.rejects(fr.confirm('joining', 'DE'), refusedWith(/not by the node/));
-    await assert.rejects(de.confirm('inviting', 'FR'), refusedWith(/has not confirmed/));
+    const transcript = (await de.list())[0]?.transcript ?? '';
+    await assert.rejects(fr.confirm('joining', transcript), refusedWith(/not by the node/));
+    await assert.rejects(de.confirm('inviting', transcript), refusedWith(/has not confirmed/));
   });
 
   it('nobody joins himself, or a network that is another', async () => {
@@ -135,6 +154,58 @@ describe('JoiningDesk', () => {
     await false_.join((await it.invite(DAY)).invitation);
     const fr = await world.found('FR');
     await assert.rejects(fr.join((await it.invite(DAY)).invitation), refusedWith(/another root claims/));
+  });
+
+  it('who claims to be another that invites, under a root of his own, is never open beside it', async () => {
+    const fr = await world.found('FR');
+    const de = await world.found('DE');
+    const false_ = await world.found('DE', { name: 'X', root: 'X' });
+    await fr.join((await false_.invite({ forS: 30 * 86_400 })).invitation);
+    const { invitation } = await de.invite(DAY);
+    await assert.rejects(fr.join(invitation), refusedWith(/another root claims to be DE/));
+    assert.deepEqual((await fr.list()).length, 1);
+    await fr.drop((await fr.list())[0]?.id ?? '');
+    const asked = await fr.join(invitation);
+    assert.deepEqual(
+      (await fr.list()).map(({ fingerprint }) => fingerprint),
+      [asked.fingerprint],
+    );
+    await assert.rejects(
+      fr.join((await de.invite(DAY)).invitation),
+      refusedWith(/another invitation with DE is open/),
+    );
+  });
+
+  it('who answers as another, under its root and by a node of his own, is refused beside it', async () => {
+    const de = await world.found('DE');
+    const fr = await world.found('FR');
+    const thief = await world.found('FR', { name: 'X', root: 'FR' });
+    await thief.join((await de.invite({ forS: 2 * 86_400 })).invitation);
+    const { invitation } = await de.invite(DAY);
+    await assert.rejects(fr.join(invitation), refusedWith(/another node claims to be of FR/));
+    assert.deepEqual(await fr.list(), []);
+    const [of] = (await de.list()).filter(({ region }) => region === 'FR');
+    await de.drop(of?.id ?? '');
+    const { id } = await fr.join(invitation);
+    await fr.drop(id);
+    await assert.rejects(
+      fr.join((await de.invite(DAY)).invitation),
+      refusedWith(/another invitation with FR is open/),
+    );
+  });
+
+  it('what is confirmed is what was compared: the transcript of another record is not of this one', async () => {
+    const fr = await world.found('FR');
+    const de = await world.found('DE');
+    const it = await world.found('IT');
+    const ofDe = await fr.join((await de.invite(DAY)).invitation);
+    const ofIt = await fr.join((await it.invite(DAY)).invitation);
+    for (const { region, transcript } of [ofIt, ofDe])
+      assert.equal((await fr.confirm('joining', transcript ?? '')).region, region);
+    await assert.rejects(fr.confirm('inviting', ofDe.transcript ?? ''), isNotFound);
+    // Another answer to the same invitation has other words, so that what was compared before is over.
+    await fr.drop(ofDe.id);
+    await assert.rejects(fr.confirm('joining', ofDe.transcript ?? ''), isNotFound);
   });
 
   it('regions that are recognised here vouch for it, or know it under another root; what others say does not count', async () => {

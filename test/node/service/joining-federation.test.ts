@@ -26,11 +26,33 @@ describe('joining between processes', function () {
     await Promise.all(nodes.map((node) => node.ready()));
 
     await cli.json('invite', 'make', de, '--out', cli.path('invitation.txt'));
-    const { words } = await cli.json<Asked>('join', 'ask', at, cli.path('invitation.txt'));
+    const first = await cli.json<Asked>('join', 'ask', at, cli.path('invitation.txt'));
     const again = await cli.run('join', 'ask', at, readFileSync(cli.path('invitation.txt'), 'utf8'));
-    assert.ok(again.out.includes(words.split(' ').slice(0, 4).join(' ')), again.out + again.err);
+    assert.ok(again.out.includes(first.words.split(' ').slice(0, 4).join(' ')), again.out + again.err);
     const shown = await cli.json<{ joinings: readonly Asked[] }>('invite', 'list', de);
-    assert.equal(shown.joinings[0]?.words, words);
+    assert.equal(shown.joinings[0]?.words, first.words);
+
+    // One that nobody has answered is taken back by its id; on loopback it is said that nobody elsewhere reaches it.
+    assert.match((await cli.run('invite', 'make', de, '--for', '30d')).err, /this machine alone/);
+    const far = await cli.run('invite', 'make', de, '--http', 'https://node.example');
+    assert.doesNotMatch(far.err, /this machine alone/);
+    const open = await cli.json<{ joinings: readonly { id: string; region?: string }[] }>(
+      'invite',
+      'list',
+      de,
+    );
+    for (const { id, region } of open.joinings)
+      if (region === undefined) assert.equal((await cli.run('invite', 'drop', de, id)).exit, 0);
+    assert.match((await cli.run('invite', 'drop', de, '0123456789abcdef')).err, /NOT_FOUND/);
+    assert.equal((await cli.json<{ joinings: readonly unknown[] }>('invite', 'list', de)).joinings.length, 1);
+
+    // What was dropped on both sides is asked anew, with other words.
+    assert.equal((await cli.run('join', 'drop', at, 'AT')).exit, 1);
+    await cli.json('join', 'drop', at, 'DE');
+    await cli.json('invite', 'drop', de, 'AT');
+    await cli.json('invite', 'make', de, '--out', cli.path('second.txt'));
+    const { words } = await cli.json<Asked>('join', 'ask', at, cli.path('second.txt'));
+    assert.notEqual(words, first.words);
 
     // Nothing is trusted before both have confirmed, and words of something else end it.
     const early = await cli.run('invite', 'confirm', de, 'AT', '--words', words);
