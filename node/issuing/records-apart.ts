@@ -6,19 +6,23 @@
  * so that no attestation is ever without its record. What breaks off between the first two leaves records that no log will have:
  * whoever goes on takes them back before it stages anything. A row for each log says who writes:
  *
- *   registry/writer/<log>   a token of the process, and an index that its log had reached when it wrote last
+ *   registry/writer/<log>   a token of the process and of its try, and an index up to which its log was staged when it wrote last
  *
  * Each batch is written only while the token is the own one, so that what an earlier process, or an earlier try, still has under way
- * comes before the taking over or not at all.
+ * comes before the taking over or not at all. A process takes over once, when it begins: if another one does so after it, it refuses
+ * until it is started again, so that two that run do not take each other's records back.
  */
 import { z } from 'zod';
+import { equalBytes } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { logError } from '../log/log-error.ts';
 import { type ApartRecords } from '../log/log-work.ts';
-import { NodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Random } from '../ports.ts';
+import { registryBusy } from '../registry/postgres-error.ts';
 import { type SharedTables } from '../registry/private-tables.ts';
 import { type Registry } from '../registry/registry.ts';
+import { Turns } from '../turns.ts';
 import { type Handover } from './handovers.ts';
 
 export interface RecordsApartModules {
@@ -29,7 +33,10 @@ export interface RecordsApartModules {
   readonly takeBack: (codes: Handover, subjects: readonly string[]) => Promise<void>;
 }
 
-const TOKEN_BYTES = 16;
+const PROCESS_BYTES = 16;
+const TRY_BYTES = 8;
+/** Times that an earlier try of this process comes in between. */
+const TRIES_MAX = 4;
 const ROW_BYTES_MAX = 64;
 const INDEX_END = 2 ** 40;
 const rowSchema = z.tuple([z.instanceof(Uint8Array), z.int().nonnegative()]);
@@ -38,11 +45,15 @@ export class RecordsApart implements ApartRecords {
   readonly #log: string;
   readonly #modules: RecordsApartModules;
   readonly #name: string;
+  readonly #turns = new Turns();
   /** The row as this process wrote it last. */
   #row: Uint8Array | undefined;
+  /** Of this process; undefined until it has taken over. */
+  #process: Uint8Array | undefined;
   #token: Uint8Array = new Uint8Array(0);
-  /** Of the batch that was written last. All before it are in the log when the next one is written. */
-  #last = 0;
+  #noted = 0;
+  /** Why nothing is written: until the next taking over if what was written is not known, else for good. */
+  #trouble: NodeError | undefined;
 
   constructor({ log }: { readonly log: string }, modules: RecordsApartModules) {
     this.#log = log;
@@ -51,43 +62,81 @@ export class RecordsApart implements ApartRecords {
   }
 
   async write(index: number, changes: readonly Change[]): Promise<void> {
-    const row = encodeCbor([this.#token, this.#last]);
-    await this.#writeAsWriter([...changes, { put: this.#name, value: row }]);
-    this.#row = row;
-    this.#last = index;
+    await this.#turns.take('row', () => this.#note(index, changes));
+  }
+
+  async note(size: number): Promise<void> {
+    await this.#turns.take('row', async () => {
+      if (size > this.#noted) await this.#note(size, []);
+    });
   }
 
   async takeOver(index: number, refuse: () => void): Promise<void> {
-    const { tables, registry, random, takeBack } = this.#modules;
+    await this.#turns.take('row', () => this.#takeOver(index, refuse));
+  }
+
+  async #takeOver(index: number, refuse: () => void): Promise<void> {
+    const { registry, takeBack } = this.#modules;
+    if (isNodeError(this.#trouble, 'REGISTRY_TAKEN')) throw this.#trouble;
     await registry.requireKey();
-    const before = await tables.get(this.#name);
-    const reached = before === undefined ? 0 : this.#parse(before)[1];
-    if (reached > index) {
-      const message = `the log ${this.#log} has ${index} entries here, and had ${reached} when the registry was written to`;
-      throw logError('LOG_BEHIND', message);
-    }
-    this.#token = random(TOKEN_BYTES);
-    this.#last = index;
-    this.#row = before;
-    const row = encodeCbor([this.#token, index]);
-    await this.#writeAsWriter([{ put: this.#name, value: row }]);
-    this.#row = row;
+    await this.#takeRow(index);
     const codes = { log: this.#log, index, count: INDEX_END - index };
     const removal = await registry.removal(codes);
     if (removal.length === 0) return;
     refuse();
     // While the registry still tells whose they are: what breaks off here is begun again.
     await takeBack(codes, await registry.subjectsIn(codes));
-    await this.#writeAsWriter(removal);
+    await this.#note(index, removal);
   }
 
-  async #writeAsWriter(changes: readonly Change[]): Promise<void> {
+  async #takeRow(index: number): Promise<void> {
+    const { tables, random } = this.#modules;
+    for (let tries = 1; ; tries++) {
+      const before = await tables.get(this.#name);
+      const [token, reached] = before === undefined ? [undefined, 0] : this.#parse(before);
+      if (this.#process !== undefined && !isOf(token, this.#process)) throw this.#taken();
+      if (reached > index) {
+        const message = `the log ${this.#log} has ${index} entries here, and had ${reached} when the registry was written to`;
+        throw logError('LOG_BEHIND', message);
+      }
+      const process = this.#process ?? random(PROCESS_BYTES);
+      this.#token = Buffer.concat([process, random(TRY_BYTES)]);
+      const row = encodeCbor([this.#token, index]);
+      const holds = { name: this.#name, value: before };
+      if ((await tables.writeIf([{ put: this.#name, value: row }], { holds })) === 'made') {
+        this.#process = process;
+        this.#row = row;
+        this.#noted = index;
+        this.#trouble = undefined;
+        return;
+      }
+      if (tries === TRIES_MAX) throw registryBusy();
+    }
+  }
+
+  /** The row and more, while this process is the one that writes. */
+  async #note(index: number, changes: readonly Change[]): Promise<void> {
+    if (this.#trouble !== undefined) throw this.#trouble;
+    const row = encodeCbor([this.#token, index]);
     const holds = { name: this.#name, value: this.#row };
-    if ((await this.#modules.tables.writeIf(changes, { holds })) === 'made') return;
-    throw new NodeError('REGISTRY_TAKEN', `somebody else writes the records of the log ${this.#log}`, {
-      retry: true,
-      hint: 'Run one node for a region: stop the other one.',
+    const all = [...changes, { put: this.#name, value: row }];
+    const outcome = await this.#modules.tables.writeIf(all, { holds }).catch((error: unknown) => {
+      if (isNodeError(error)) this.#trouble = error;
+      throw error;
     });
+    if (outcome !== 'made') throw this.#taken();
+    this.#row = row;
+    this.#noted = index;
+  }
+
+  #taken(): NodeError {
+    const message = `another process has taken over the records of the log ${this.#log}`;
+    const error = new NodeError('REGISTRY_TAKEN', message, {
+      fatal: true,
+      hint: 'Run one node for a region: stop one of the two for good, then restart the other.',
+    });
+    this.#trouble = error;
+    return error;
   }
 
   #parse(row: Uint8Array): z.infer<typeof rowSchema> {
@@ -100,4 +149,8 @@ export class RecordsApart implements ApartRecords {
       });
     }
   }
+}
+
+function isOf(token: Uint8Array | undefined, process: Uint8Array): boolean {
+  return token !== undefined && equalBytes(token.subarray(0, PROCESS_BYTES), process);
 }

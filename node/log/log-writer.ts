@@ -153,6 +153,12 @@ export class LogWriter {
     await apart?.takeOver(tree.size, refuse);
   }
 
+  /** How far the log is, where records are kept apart. Rejects as `ApartRecords.note`. */
+  async noteSize(): Promise<void> {
+    const { apart, tree } = this.#modules;
+    await apart?.note(tree.size);
+  }
+
   /** Signs the present tree with the key that is in force now, and may seal the log. */
   async resign(change: { readonly sealed?: true } = {}): Promise<HighWater> {
     const { tree } = this.#modules;

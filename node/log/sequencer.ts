@@ -170,6 +170,8 @@ export class Sequencer<Item> {
 
   async #finish(batch: BatchInHand): Promise<void> {
     this.#give(batch, await this.#modules.tree.inTurn(() => this.#writer.finish(batch.staged)));
+    // The next batch would say so itself.
+    if (this.#inHand.length === 0) await this.#writer.noteSize();
   }
 
   async #resignNext(): Promise<void> {

@@ -154,6 +154,29 @@ describe('RecordsApart', () => {
       isCode('REGISTRY_TAKEN'),
     );
     assert.deepEqual(await held.registry.ofSubject('d'), []);
+    const later = machine.tables.writes;
+    await assert.rejects(
+      held.issuer.issue({ subject: 'e', fields: greenFields() }),
+      (error) => isNodeError(error, 'REGISTRY_TAKEN') && error.fatal,
+    );
+    assert.equal(machine.tables.writes, later, 'nothing is taken back until it is started again');
+    assert.deepEqual(await machine.tables.get(`registry/writer/${LOG_ID}`), another);
     await held.stop();
+    const again = await machine.start();
+    await again.issuer.issue({ subject: 'd', fields: greenFields() });
+    await again.stop();
+  });
+
+  it('removes nothing by a copy of the log that lacks the last batch alone', async () => {
+    const machine = new ApartMachine();
+    const first = await machine.start();
+    await first.issuer.issue({ subject: 'a', fields: greenFields() });
+    await first.stop();
+    const older = new ApartMachine();
+    older.tables = machine.tables;
+    await assert.rejects(older.start(), isCode('LOG_BEHIND'));
+    const again = await machine.start();
+    assert.equal((await again.registry.ofSubject('a')).length, 1);
+    await again.stop();
   });
 });
