@@ -56,6 +56,11 @@ async function move(cli: Cli, path: string, { to, file, replace }: MoveOptions):
   const { environment = {} } = cli.surroundings;
   const read = await readRegionConfig(layout, { environment });
   await requireNotMoved(layout);
+  if (file !== undefined && read.registry.connection !== undefined)
+    throw usageError(
+      '--file and ENTENTE_REGISTRY_CONNECTION both name a database',
+      'Leave one of them out: the config cannot name the file while the environment names another.',
+    );
   const named = file === undefined ? {} : { connectionFile: resolve(file) };
   const config = { ...read, registry: { ...read.registry, ...named } };
   const postgres = await registryDatabase(layout, config, { clock: systemClock });

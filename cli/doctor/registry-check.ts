@@ -16,7 +16,8 @@ export async function checkRegistry({ layout, config }: ReadablePatient): Promis
       const { server, form } = await database.look();
       const ms = Math.ceil(performance.now() - begunMs);
       const name = printable(server.split(/[,(]/)[0]?.trim() ?? '');
-      return [ok(`${name} answers within ${ms} ms (tables of form ${form})`)];
+      const tables = form === undefined ? 'no table yet' : `tables of form ${form}`;
+      return [ok(`${name} answers within ${ms} ms (${tables})`)];
     } finally {
       await database.stop();
     }

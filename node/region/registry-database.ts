@@ -30,6 +30,14 @@ export async function registryDatabase(
     throw new NodeError('KEY_FILE_INVALID', 'the connection string of the registry is none', {
       hint: 'Expected one line such as postgres://user:password@host:5432/database.',
     });
+  if (caFile !== undefined && /[?&]ssl/i.test(text))
+    throw new NodeError(
+      'CONFIG_INVALID',
+      'registry.caFile and ssl parameters of the connection string do not go together: they would replace it',
+      {
+        hint: 'Leave ssl out of the connection string, such as sslmode: with caFile, TLS is always checked.',
+      },
+    );
   const ca =
     caFile === undefined ? undefined : await readFile(layout.resolve(caFile), 'utf8').catch(unreadable);
   const owner = `${config.region}.${config.network}`;

@@ -18,6 +18,7 @@ import {
   registryAway,
   registryBusy,
   schemaOther,
+  sqlStateOf,
   writeUnknown,
 } from './postgres-error.ts';
 import { type Condition, type SharedTables } from './private-tables.ts';
@@ -82,11 +83,17 @@ export class PostgresTables implements SharedTables {
     return this.#stopped;
   }
 
-  /** The version of the server, and the form of the table. Rejects as the others. */
-  async look(): Promise<{ readonly server: string; readonly form: string }> {
-    await this.#ready();
+  /**
+   * The version of the server, and the form of the table; undefined where it is not made yet. Makes nothing. Rejects as the others.
+   */
+  async look(): Promise<{ readonly server: string; readonly form: string | undefined }> {
     const { rows } = await this.#query<{ version: string }>('SELECT version() AS version', []);
-    return { server: rows[0]?.version ?? '', form: FORM };
+    const form = await this.#form().catch((error: unknown) => {
+      if (!isNoTable(error)) throw registryAway(error);
+      return undefined;
+    });
+    if (form !== undefined && form !== FORM) throw schemaOther(form);
+    return { server: rows[0]?.version ?? '', form };
   }
 
   async write(changes: readonly Change[]): Promise<void> {
@@ -246,23 +253,26 @@ export class PostgresTables implements SharedTables {
   }
 
   async #make(): Promise<void> {
-    const sql = `SELECT value FROM entente_private WHERE owner = '' AND name = $1`;
-    const name = bytesOf('form');
-    const read = () => this.#pool.query<{ value: Buffer }>(sql, [name]);
-    let found = await read().catch(async (error: unknown) => {
-      if (!isAnswered(error) || (error as { code: string }).code !== '42P01') throw error;
+    let form = await this.#form().catch(async (error: unknown) => {
+      if (!isNoTable(error)) throw error;
       if (this.#expected !== undefined) throw registryOther();
       await this.#createTable();
-      return read();
+      return undefined;
     });
-    if (found.rows.length === 0) {
+    if (form === undefined) {
       const row = `INSERT INTO entente_private (owner, name, value) VALUES ('', $1, $2) ON CONFLICT (owner, name) DO NOTHING`;
-      await this.#pool.query(row, [name, bytesOf(FORM)]);
-      found = await read();
+      await this.#pool.query(row, [bytesOf('form'), bytesOf(FORM)]);
+      form = await this.#form();
     }
-    const form = found.rows[0]?.value.toString('latin1') ?? '';
-    if (form !== FORM) throw schemaOther(form);
+    if (form !== FORM) throw schemaOther(form ?? '');
     await this.#requireExpected();
+  }
+
+  /** That the table says of itself. */
+  async #form(): Promise<string | undefined> {
+    const sql = `SELECT value FROM entente_private WHERE owner = '' AND name = $1`;
+    const { rows } = await this.#pool.query<{ value: Buffer }>(sql, [bytesOf('form')]);
+    return rows[0]?.value.toString('latin1');
   }
 
   async #requireExpected(): Promise<void> {
@@ -283,6 +293,10 @@ export class PostgresTables implements SharedTables {
 
 function ignore(): void {
   // Nothing.
+}
+
+function isNoTable(error: unknown): boolean {
+  return sqlStateOf(error) === '42P01';
 }
 
 function bytesOf(name: string): Buffer {

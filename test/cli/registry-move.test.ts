@@ -37,6 +37,16 @@ describeOnPostgres('entente registry move', (cluster) => {
     chmodSync(secret, 0o644);
     ended(await move('--to', 'postgres', '--file', secret), 78, /KEY_FILE_MODE/);
     chmodSync(secret, 0o600);
+    const before = readFileSync(cli.path('DE', 'entente.yaml'), 'utf8');
+    const authorities = before.replace(/# (caFile:).*/, `$1 ${secret}`);
+    writeFileSync(cli.path('DE', 'entente.yaml'), authorities);
+    writeFileSync(secret, `${cluster().connection}&sslmode=disable\n`);
+    ended(await move('--to', 'postgres', '--file', secret), 78, /caFile and ssl.*CONFIG_INVALID/s);
+    writeFileSync(cli.path('DE', 'entente.yaml'), before);
+    writeFileSync(secret, `${cluster().connection}\n`);
+    cli.environment = { ENTENTE_REGISTRY_CONNECTION: cluster().connection };
+    ended(await move('--to', 'postgres', '--file', secret), 2, /both name a database/);
+    cli.environment = {};
     const { exit, out, err } = await move('--to', 'postgres', '--file', secret, '--json');
     assert.equal(exit, 0, err);
     assert.ok((JSON.parse(out) as { rows: number }).rows >= 3);

@@ -19,6 +19,8 @@ export class TestCli {
   nowS = START_S;
   /** What a person at the terminal types when asked, one after the other; nobody sits there unless given. */
   typed: string[] | undefined;
+  /** The variables that the commands see. */
+  environment: Readonly<Record<string, string>> = {};
 
   constructor(dir: string) {
     this.dir = dir;
@@ -43,6 +45,7 @@ export class TestCli {
       stdin: streamOf(stdin),
       colour: false,
       errorIsTerminal: false,
+      environment: this.environment,
       nowS: () => this.nowS,
       random: (length) => randomFillSync(new Uint8Array(length)),
       ...(this.typed && { askSecret: () => Promise.resolve(this.typed?.shift() ?? '') }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import pg from 'pg';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type PrivateTables } from '../../../node/registry/private-tables.ts';
 import { type Store } from '../../../node/store/store.ts';
@@ -161,6 +162,18 @@ describeOnPostgres('PostgresTables', (cluster) => {
         proxy.close();
       }
     });
+
+  it('look makes no table', async () => {
+    const client = new pg.Client({ connectionString: cluster().connection });
+    await client.connect();
+    await client.query('CREATE DATABASE looked');
+    await client.end();
+    const connection = cluster().connection.replace('/postgres?', '/looked?');
+    const tables = tablesIn({ connection }, 'A.test');
+    for (let times = 0; times < 2; times++) assert.equal((await tables.look()).form, undefined);
+    await tables.write([put('a', '1')]);
+    assert.equal((await tables.look()).form, '1');
+  });
 
   it('uses no table that lacks the row that is expected', async () => {
     const owner = 'expected.test';
