@@ -32,6 +32,7 @@ const KINDS = {
   'second place': /^second-place\/.*\.marks?$/,
   key: /^keys\/.*\.json$/,
   secret: /^admin-secret$/,
+  trail: /^trail\.jsonl$/,
   config: /^entente\.yaml$/,
   checkpoint: /^public\/(trust|attest\/[0-9-]+)\/checkpoint$/,
   'tile or bundle': /^public\/(trust|attest\/[0-9-]+)\/tile\/.*$/,
