@@ -3,8 +3,6 @@ import { PostgresTables } from '../../node/registry/postgres-tables.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { PostgresCluster } from './postgres-cluster.ts';
 
-/** One for all tests of a process, from the first that asks for it on. */
-let started: PostgresCluster | undefined;
 /** While tests run that are about it. */
 let cluster: PostgresCluster | undefined;
 const open: PostgresTables[] = [];
@@ -32,16 +30,15 @@ export function describeOnPostgres(title: string, body: (cluster: () => Postgres
   describe(`${title} on PostgreSQL`, () => {
     before(async function () {
       if (PostgresCluster.lacking() !== undefined) return this.skip();
-      started ??= await PostgresCluster.start();
-      cluster = started;
+      cluster = await PostgresCluster.start();
     });
-    after(() => (cluster = undefined));
+    after(async () => {
+      await cluster?.stop();
+      cluster = undefined;
+    });
     afterEach(async () => {
       await Promise.all(open.splice(0).map((tables) => tables.stop()));
     });
     body(() => cluster as PostgresCluster);
   });
 }
-
-// Fixtures are used by processes of their own too, where nothing runs tests.
-if (typeof after === 'function') after(() => started?.stop());
