@@ -17,6 +17,8 @@ export interface Outcome {
 export class TestCli {
   readonly dir: string;
   nowS = START_S;
+  /** Commands run at the time that it is, as nodes do beside them. */
+  isLive = false;
   /** What a person at the terminal types when asked, one after the other; nobody sits there unless given. */
   typed: string[] | undefined;
   /** The variables that the commands see. */
@@ -46,7 +48,7 @@ export class TestCli {
       colour: false,
       errorIsTerminal: false,
       environment: this.environment,
-      nowS: () => this.nowS,
+      nowS: () => (this.isLive ? Math.floor(Date.now() / 1_000) : this.nowS),
       random: (length) => randomFillSync(new Uint8Array(length)),
       ...(this.typed && { askSecret: () => Promise.resolve(this.typed?.shift() ?? '') }),
     });

@@ -102,10 +102,9 @@ export class Federation {
     return new AdminClient({ listen: `${dir}/admin.sock`, secretFile: `${dir}/admin.secret` });
   }
 
-  async issue(region: string, subject: string): Promise<string> {
-    const path = this.cli.path(region);
-    return (await this.cli.json<{ code: string }>('issue', path, '--subject', subject, '--colour', 'green'))
-      .code;
+  async issue(region: string, subject: string, ...args: readonly string[]): Promise<string> {
+    const order = ['issue', this.cli.path(region), '--subject', subject, '--colour', 'green', ...args];
+    return (await this.cli.json<{ code: string }>(...order)).code;
   }
 
   /** The regions that a node is connected to, in order. */

@@ -68,6 +68,7 @@ describe('entente override', () => {
   });
 
   it('a proposal lapses after a day, and names nobody any more then', async () => {
+    cli.nowS++;
     const { id } = await propose('anna', 'P3');
     cli.nowS += DAY_S + 1;
     assert.match((await confirm('bert', id)).err, /more than a day ago/);

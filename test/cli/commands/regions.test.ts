@@ -249,7 +249,7 @@ describe('commands on regions', () => {
     const file = cli.path('DE/keys', name ?? '');
     chmodSync(file, 0o644);
     const { exit, err } = await cli.run('withdraw', cli.path('DE'), 'FR');
-    assert.equal(exit, 1);
+    assert.equal(exit, 78);
     assert.match(err, /has mode 0644[^]*\nRun: chmod 600 .*root-/);
     rmSync(file);
     assert.match(

@@ -32,7 +32,8 @@ describe('A region whose node lies, among nodes as processes', function () {
 
   before(async () => {
     world = await Federation.found(folder(), [LIAR, A, B, C]);
-    code = await world.issue(LIAR, 'Person 1');
+    // No node runs yet that could be asked.
+    code = await world.issue(LIAR, 'Person 1', '--without-peers');
     for (const region of [A, B, C]) await world.cli.run('witness', world.cli.path(region));
     liar = await ByzantineNode.start(
       world.cli.path(LIAR),
@@ -178,10 +179,10 @@ describe('A region whose node lies, among nodes as processes', function () {
   it('A4 A18 T3: once the root names a branch all honest nodes hold that, verdicts come back, and the evidence stays', async () => {
     await Promise.all([LIAR, A, B, C].map((region) => world.start(region)));
     const writing = async () => (await statusOf(LIAR)).writing;
-    await eventually(writing, (state) => state === 'contradicted', String, TWO_ROUNDS_MS);
+    await eventually(writing, (state) => state === 'contradicted', String, 2 * TWO_ROUNDS_MS);
     const named = ['--key', liar.forger.checkpointKeyId, '--cut-off', 'trust=now'];
     await world.cli.json('key', 'compromise', world.cli.path(LIAR), ...named);
-    await eventually(writing, (state) => state === 'writing', String, TWO_ROUNDS_MS);
+    await eventually(writing, (state) => state === 'writing', String, 2 * TWO_ROUNDS_MS);
     for (const region of [A, B, C]) {
       const size = (await statusOf(LIAR)).sizes[TRUST] ?? 0;
       await eventually(

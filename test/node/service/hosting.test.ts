@@ -82,7 +82,7 @@ describe('Hosted regions, in one process', function () {
     const before = await issue('CN-33', 'Person 2');
     await verdictOnce('DE', before.code, isGreen);
     const sizes = { before: before.index + 1 };
-    cli.nowS = Math.floor(Date.now() / 1_000);
+    cli.isLive = true;
     const { replaced } = await cli.json<{ replaced: number }>(
       'host',
       'move',
