@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { validate } from 'dockerfile-utils';
 import { parse } from 'yaml';
+import { freePorts } from '../../cli/processes/free-port.ts';
 import { editConfig } from '../../node/config/config-file.ts';
 import { SETTINGS, variableOf } from '../../node/config/settings.ts';
 import { projectRoot } from '../support/project.ts';
@@ -196,7 +196,7 @@ describe('docker/compose.yaml', () => {
     await editConfig(join(region, 'entente.yaml'), [
       { at: ['http', 'tls'], value: { certFile: 'cert.pem', keyFile: 'key.pem' } },
     ]);
-    const [http, p2p] = [await freePort(), await freePort()];
+    const [http = 0, p2p = 0, unused = 0] = await freePorts(3);
     const node = spawn('entente', ['run', region], {
       env: {
         ...env,
@@ -215,7 +215,7 @@ describe('docker/compose.yaml', () => {
         run(command, args, { env: { ...env, REGION_DIR: region, ENTENTE_HTTP_PORT: `${port}` } });
       const { stdout: told } = await check(http);
       assert.match(told, new RegExp(`^It answers at https://127\\.0\\.0\\.1:${http}/livez\n$`));
-      await assert.rejects(check(await freePort()), { code: 1 });
+      await assert.rejects(check(unused), { code: 1 });
       node.kill('SIGTERM');
       assert.deepEqual(await ended, [0, null]);
     } finally {
@@ -223,16 +223,6 @@ describe('docker/compose.yaml', () => {
     }
   });
 });
-
-/** One that nothing listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' ? (address?.port ?? 0) : 0;
-}
 
 /** The order of another list, for what is compared without regard to it. */
 function asIn(order: readonly string[]): (a: string, b: string) => number {
