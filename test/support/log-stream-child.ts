@@ -1,6 +1,7 @@
 /**
- * A process at one end of a stream of log entries. `serve <directory> <entries>` makes a log on disk and gives it away;
- * `read <address> <entries> <pause>` reads it, slowly, and holds it against its root. Both tell their parent how much memory they took.
+ * A process at one end of a stream of log entries. `serve <directory> <entries> <bytes>` makes a log on disk of entries of so many bytes
+ * and gives it away; `read <address> <entries> <bytes> <pause>` reads it, slowly, and holds it against its root. Both tell their parent
+ * how much memory they took.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
@@ -26,10 +27,10 @@ import { sha256 } from './primitives.ts';
 export const LOG_STREAM_CHILD = import.meta.filename;
 
 const ORIGIN = 'DE.test/attest/2026-11';
-const BATCH = 10_000;
-const ENTRY_BYTES = 145;
+/** Bytes of the entries that are written at a time. */
+const BATCH_BYTES = 2 << 20;
 /** Read before the first measurement, so that code and buffers are there, and the young generation has its size: 32 MB by default. */
-const WARM_UP = 60_000;
+const WARM_UP_BYTES = 48 << 20;
 
 export type Report =
   | { readonly kind: 'serving'; readonly address: string; readonly root: string }
@@ -67,13 +68,13 @@ function watchMemory(): () => number {
   return () => mostMb;
 }
 
-function entryAt(index: number): Uint8Array {
-  const entry = Buffer.alloc(ENTRY_BYTES, index & 0xff);
-  entry.writeUInt32BE(index);
-  return Uint8Array.from(entry);
+function entryAt(index: number, bytes: number): Uint8Array {
+  const entry = new Uint8Array(bytes).fill(index & 0xff);
+  new DataView(entry.buffer).setUint32(0, index);
+  return entry;
 }
 
-async function serve(directory: string, count: number): Promise<void> {
+async function serve(directory: string, count: number, entryBytes: number): Promise<void> {
   const store = storeInDirectory({ directory, owner: 'DE.test', reserveBytes: 0 }, { clock: systemClock });
   await store.start();
   const tree = await LogTree.open(ORIGIN, { store, secondPlace: new MemorySecondPlace(), sha256 });
@@ -81,8 +82,11 @@ async function serve(directory: string, count: number): Promise<void> {
   const key = logKey(ORIGIN, 5);
   const frontier = Frontier.empty(sha256);
   let note = new Uint8Array(0);
-  for (let from = 0; from < count; from += BATCH) {
-    const entries = Array.from({ length: Math.min(BATCH, count - from) }, (_, i) => entryAt(from + i));
+  const batch = Math.floor(BATCH_BYTES / entryBytes);
+  for (let from = 0; from < count; from += batch) {
+    const entries = Array.from({ length: Math.min(batch, count - from) }, (_, i) =>
+      entryAt(from + i, entryBytes),
+    );
     for (const entry of entries) frontier.append(leafHash(sha256, entry));
     const checkpoint = { origin: ORIGIN, size: from + entries.length, root: frontier.root() };
     note = Uint8Array.from(encodeNote(signCheckpoint(checkpoint, key.key, key.sign)));
@@ -103,7 +107,7 @@ async function serve(directory: string, count: number): Promise<void> {
   });
 }
 
-async function read(address: string, count: number, pauseMs: number): Promise<void> {
+async function read(address: string, count: number, entryBytes: number, pauseMs: number): Promise<void> {
   const network = await openNetwork(hostOptions('FR'), {
     admissions: () =>
       new Map([[peerOf('DE'), { region: 'DE', standing: 'recognised', addresses: [address] }]]),
@@ -115,7 +119,7 @@ async function read(address: string, count: number, pauseMs: number): Promise<vo
       await each(entries);
     }
   };
-  await readTo(Math.min(WARM_UP, count), () => undefined);
+  await readTo(Math.min(Math.floor(WARM_UP_BYTES / entryBytes), count), () => undefined);
   report({ kind: 'reading' });
   const grownMb = watchMemory();
   const startMs = performance.now();
@@ -128,6 +132,7 @@ async function read(address: string, count: number, pauseMs: number): Promise<vo
   report({ kind: 'read', entries: frontier.size, root: hexOf(frontier.root()), grownMb: grownMb(), seconds });
 }
 
-const [role, first = '', count, pause] = process.argv.slice(2);
-if (process.send !== undefined && role === 'serve') await serve(first, Number(count));
-if (process.send !== undefined && role === 'read') await read(first, Number(count), Number(pause));
+const [role, first = '', ...figures] = process.argv.slice(2);
+const [count = 0, entryBytes = 0, pauseMs = 0] = figures.map(Number);
+if (process.send !== undefined && role === 'serve') await serve(first, count, entryBytes);
+if (process.send !== undefined && role === 'read') await read(first, count, entryBytes, pauseMs);
