@@ -30,8 +30,11 @@ export const ROUND_TRIP_MS = 600_000;
 /** Streams of one protocol that a peer may have open on one connection. */
 export const STREAMS_OF_PEER = 16;
 
-/** Milliseconds within which a stream must get on: a frame that has begun, a batch that is to be taken. */
+/** Milliseconds within which a stream must get on: the next piece of a frame that has begun, a batch that is to be taken. */
 export const STALL_MS_MAX = 20_000;
+
+/** Milliseconds from the first byte of a request until it is whole, however it gets on: the longest has 1 MiB. */
+export const REQUEST_MS_MAX = 60_000;
 
 /** Milliseconds for which a stream without a request is kept for the next: of many peers each is asked every few minutes. */
 export const IDLE_STREAM_MS = 600_000;

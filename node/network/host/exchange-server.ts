@@ -3,18 +3,19 @@
  * What breaks the framing, or does not get on, loses its stream; other streams and peers do not notice.
  */
 import { type Connection, type Stream } from '@libp2p/interface';
-import { decode, encode } from 'it-length-prefixed';
+import { encode } from 'it-length-prefixed';
 import { pipe } from 'it-pipe';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { isNodeError } from '../../node-error.ts';
 import { PeerPlaces, type ShareOf } from '../../peer-places.ts';
 import { type Conduct } from '../conduct.ts';
 import { HELLO_PROTOCOL } from '../hello.ts';
-import { CHUNK_BYTES_MAX, IDLE_STREAM_MS, IN_HAND, STALL_MS_MAX } from '../network-limits.ts';
+import { CHUNK_BYTES_MAX, IN_HAND, REQUEST_MS_MAX, STALL_MS_MAX } from '../network-limits.ts';
 import { sizesOf } from '../protocols.ts';
 import { encodeFrame, type Refusal } from '../result-code.ts';
 import { Deadline } from './deadline.ts';
-import { type Bytes, readStream, sendPiece } from './stream-bytes.ts';
+import { readRequests } from './request-reader.ts';
+import { sendPiece } from './stream-bytes.ts';
 
 /** Chunks of at most `CHUNK_BYTES_MAX`. What it throws becomes a refusal. */
 export type Answerer = (
@@ -26,6 +27,8 @@ export type Answerer = (
 export interface ExchangeOptions {
   /** Milliseconds within which a stream must get on; `STALL_MS_MAX` by default. */
   readonly stallMs?: number;
+  /** Milliseconds from the first byte of a request until it is whole; `REQUEST_MS_MAX` by default. */
+  readonly requestMs?: number;
 }
 
 export interface ExchangeServerModules {
@@ -44,12 +47,17 @@ export interface ServerCounters {
 
 export class ExchangeServer {
   readonly #stallMs: number;
+  readonly #requestMs: number;
   readonly #modules: ExchangeServerModules;
   readonly #places = new PeerPlaces(IN_HAND);
   readonly #counters = { answered: 0, refused: 0, inHandMax: 0 };
 
-  constructor({ stallMs = STALL_MS_MAX }: ExchangeOptions, modules: ExchangeServerModules) {
+  constructor(
+    { stallMs = STALL_MS_MAX, requestMs = REQUEST_MS_MAX }: ExchangeOptions,
+    modules: ExchangeServerModules,
+  ) {
     this.#stallMs = stallMs;
+    this.#requestMs = requestMs;
     this.#modules = modules;
   }
 
@@ -67,16 +75,15 @@ export class ExchangeServer {
       over.abort();
       stream.abort(new Error(what));
     };
-    const reading = new Deadline(giveUp);
     const writing = new Deadline(giveUp);
     stream.addEventListener('close', () => over.abort(), { once: true });
     try {
       if (stream.protocol !== HELLO_PROTOCOL && !(await greeted(connection))) throw new Error('not greeted');
       const { requestBytesMax } = sizesOf(stream.protocol);
+      const times = { requestBytesMax, stallMs: this.#stallMs, requestMs: this.#requestMs };
       await pipe(
-        watched(readStream(stream), reading, this.#stallMs),
-        (source) => decode(source, { maxDataLength: requestBytesMax }),
-        (source) => this.#answers(peer, source, answerer, reading, over.signal),
+        readRequests(stream, times, giveUp),
+        (source) => this.#answers(peer, source, answerer, over.signal),
         async (source) => {
           for await (const frame of source) {
             writing.set(this.#stallMs, 'slow-reader');
@@ -91,24 +98,17 @@ export class ExchangeServer {
       stream.abort(error instanceof Error ? error : new Error('failed'));
     } finally {
       over.abort();
-      reading.clear();
       writing.clear();
     }
   }
 
   async *#answers(
     peer: string,
-    requests: AsyncIterable<Bytes>,
+    requests: AsyncIterable<Uint8Array>,
     answerer: Answerer,
-    reading: Deadline,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    reading.set(IDLE_STREAM_MS, 'idle');
-    for await (const request of requests) {
-      reading.clear();
-      yield* this.#answer(peer, request.slice(), answerer, signal);
-      reading.set(IDLE_STREAM_MS, 'idle');
-    }
+    for await (const request of requests) yield* this.#answer(peer, request, answerer, signal);
   }
 
   async *#answer(
@@ -155,18 +155,6 @@ export class ExchangeServer {
     }
     if (isNodeError(error, 'NOT_FOUND')) return 'not-there';
     return isNodeError(error) && error.retry ? 'busy' : 'failed';
-  }
-}
-
-/** Once a request has begun, the rest of it must follow. */
-async function* watched(
-  source: AsyncIterable<Bytes>,
-  reading: Deadline,
-  stallMs: number,
-): AsyncGenerator<Bytes, void, undefined> {
-  for await (const piece of source) {
-    reading.set(stallMs, 'stalled-request');
-    yield piece;
   }
 }
 

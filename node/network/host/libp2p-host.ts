@@ -45,6 +45,8 @@ export interface HostOptions {
   readonly ping?: LivenessOptions;
   /** Milliseconds within which a stream must get on; `STALL_MS_MAX` by default. */
   readonly stallMs?: number;
+  /** Milliseconds from the first byte of a request until it is whole; `REQUEST_MS_MAX` by default. */
+  readonly requestMs?: number;
   /** Milliseconds after the first hello within which a peer must have subscribed; 15 s by default. */
   readonly subscribeMs?: number;
 }

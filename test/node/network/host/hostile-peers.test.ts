@@ -129,6 +129,31 @@ describe('Libp2pHost and peers that break the protocol', () => {
     await assertUnharmed(fr);
   });
 
+  it('B42: who gets on with a request a byte at a time loses that stream when its time is up', async () => {
+    const { de, fr, it } = await scene({ requestMs: 300 });
+    await it.greet();
+    de.handle(SYNC_PROTOCOL, (_peer, request) => Promise.resolve(request));
+    // A byte of the second comes with the first: its time begins with the answer.
+    for (const first of [Buffer.alloc(0), encode.single(HELLO).subarray()]) {
+      const stream = await it.stream(SYNC_PROTOCOL);
+      const answer = first.length > 0 ? firstFrame(stream) : undefined;
+      const length = encode.single(Buffer.alloc(SYNC_REQUEST_BYTES_MAX)).subarray(0, 2);
+      stream.send(Buffer.concat([first, length]));
+      await answer;
+      const trickle = setInterval(() => stream.status === 'open' && stream.send(Buffer.alloc(1)), 20);
+      await ended(stream).finally(() => clearInterval(trickle));
+    }
+    assert.equal(countsOf(de, 'IT')['slow-request'], 2);
+    assert.equal(it.connection.status, 'open');
+    const later = await it.stream(SYNC_PROTOCOL);
+    for (let i = 0; i < 3; i++) {
+      const answer = firstFrame(later);
+      later.send(encode.single(HELLO));
+      assert.deepEqual(Buffer.from((await answer).payload), HELLO);
+    }
+    await assertUnharmed(fr);
+  });
+
   it('B46: silence before and within the handshake holds up nobody', async () => {
     const { fr } = await scene();
     const port = portOf(world.addressOf('DE'));
