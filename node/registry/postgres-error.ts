@@ -21,7 +21,8 @@ export function isAnswered(error: unknown): boolean {
 /** Nobody answers, or not as a database that can be used. */
 export function registryAway(error: unknown): NodeError {
   const state = sqlStateOf(error);
-  const known = Object.entries(WORDS).find(([start]) => state.startsWith(start))?.[1];
+  const isPlain = error instanceof Error && error.message === NO_TLS;
+  const known = isPlain ? PLAIN : Object.entries(WORDS).find(([start]) => state.startsWith(start))?.[1];
   const [why, hint] = known ?? [
     state === '' ? 'it does not answer' : `it does not answer (${state})`,
     'Start PostgreSQL, or mend the way to it: what was asked for can be asked again then.',
@@ -52,8 +53,26 @@ export function schemaOther(version: string): NodeError {
   });
 }
 
-/** By the beginning of the SQLSTATE. */
+/** As `pg` says it. */
+const NO_TLS = 'The server does not support SSL connections';
+const PLAIN = [
+  'it does not speak TLS, and registry.caFile demands it',
+  'Turn ssl on in postgresql.conf, with a certificate of these authorities.',
+] as const;
+
+const CERTIFICATE = [
+  'its certificate is from none of the authorities that are named, or for another name',
+  'Look at registry.caFile, and at the name in the connection string.',
+] as const;
+
+/** By the beginning of the SQLSTATE, or of another code. */
 const WORDS: Readonly<Record<string, readonly [why: string, hint: string]>> = {
+  // Of node:tls and OpenSSL, by which a certificate was not taken.
+  SELF_SIGNED_CERT: CERTIFICATE,
+  DEPTH_ZERO_SELF_SIGNED: CERTIFICATE,
+  UNABLE_TO: CERTIFICATE,
+  CERT_: CERTIFICATE,
+  ERR_TLS_CERT: CERTIFICATE,
   '28': ['it does not let this user in', 'Look at the connection string and at pg_hba.conf.'],
   '3D000': ['there is no database of that name', 'Make it: createdb NAME.'],
   '42501': ['the user may not do that there', 'Give the user the right to create and to use its table.'],

@@ -1,11 +1,20 @@
-/** A PostgreSQL of its own for tests: a cluster in a temporary folder, on a unix socket alone, run by a user who is not root. */
+/** A PostgreSQL of its own for tests: a cluster in a temporary folder, on a unix socket and, with TLS, on loopback; run by a user who is not root. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { freePorts } from '../../cli/processes/free-port.ts';
 
 interface Rights {
   readonly uid?: number;
@@ -14,13 +23,21 @@ interface Rights {
 
 const START_MS = 20_000;
 /** No word of a test is worth a sync, and a test that dies leaves nothing running for long. */
-const SETTINGS = ['listen_addresses=', 'fsync=off', 'max_connections=300', 'shared_buffers=32MB'];
+const SETTINGS = ['fsync=off', 'max_connections=300', 'shared_buffers=32MB'];
+
+/** PEM. */
+interface TlsPair {
+  readonly cert: string;
+  readonly key: string;
+}
 
 export class PostgresCluster {
   readonly #folder: string;
   readonly #binaries: string;
   readonly #rights: Rights;
   #server: ChildProcess | undefined;
+  #network: readonly string[] = ['listen_addresses='];
+  #port = 5432;
 
   private constructor(folder: string, binaries: string, rights: Rights) {
     this.#folder = folder;
@@ -34,7 +51,7 @@ export class PostgresCluster {
     return rightsToRun() === undefined ? 'run by root, and there is no user postgres or nobody' : undefined;
   }
 
-  static async start(): Promise<PostgresCluster> {
+  static async start(tls?: TlsPair): Promise<PostgresCluster> {
     const [binaries, rights] = [binariesFolder(), rightsToRun()];
     if (binaries === undefined || rights === undefined) throw new Error(PostgresCluster.lacking());
     const folder = mkdtempSync(join(tmpdir(), 'entente-pg-'));
@@ -45,18 +62,24 @@ export class PostgresCluster {
       ['-D', cluster.#data, '-U', 'entente', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'],
       { ...rights, cwd: folder },
     );
+    if (tls !== undefined) await cluster.#listen(tls);
     await cluster.resume();
     return cluster;
   }
 
   /** A connection string of its database; of the user `entente`, who may do all. */
   get connection(): string {
-    return `postgres://entente@/postgres?host=${encodeURIComponent(this.#folder)}`;
+    return `postgres://entente@/postgres?host=${encodeURIComponent(this.#folder)}&port=${this.#port}`;
+  }
+
+  /** The same on loopback, where it was started with TLS. */
+  get overTcp(): string {
+    return `postgres://entente@127.0.0.1:${this.#port}/postgres`;
   }
 
   /** Starts the server again after `pause` or `kill`. */
   async resume(): Promise<void> {
-    const settings = SETTINGS.flatMap((setting) => ['-c', setting]);
+    const settings = [...SETTINGS, ...this.#network].flatMap((setting) => ['-c', setting]);
     const server = spawn(
       join(this.#binaries, 'postgres'),
       ['-D', this.#data, '-k', this.#folder, ...settings],
@@ -88,6 +111,19 @@ export class PostgresCluster {
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #listen({ cert, key }: TlsPair): Promise<void> {
+    const { uid, gid } = this.#rights;
+    const files = { 'server.crt': cert, 'server.key': key };
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(this.#data, name);
+      writeFileSync(path, text, { mode: 0o600 });
+      if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
+    }
+    const [port = 0] = await freePorts(1);
+    this.#port = port;
+    this.#network = ['listen_addresses=127.0.0.1', `port=${port}`, 'ssl=on'];
   }
 
   get #data(): string {

@@ -14,8 +14,11 @@ export function tablesApart(): PostgresTables | undefined {
 }
 
 /** They are let go after the test. */
-export function tablesIn({ connection }: Pick<PostgresCluster, 'connection'>, owner: string): PostgresTables {
-  const tables = new PostgresTables({ owner, connection, connectionsMax: 3 }, { clock: systemClock });
+export function tablesIn(
+  { connection, ca }: { readonly connection: string; readonly ca?: string },
+  owner: string,
+): PostgresTables {
+  const tables = new PostgresTables({ owner, connection, ca, connectionsMax: 3 }, { clock: systemClock });
   open.push(tables);
   return tables;
 }

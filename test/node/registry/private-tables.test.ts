@@ -6,7 +6,9 @@ import { isNodeError } from '../../../node/node-error.ts';
 import { type PrivateTables } from '../../../node/registry/private-tables.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { Machine } from '../../support/log-fixture.ts';
+import { PostgresCluster } from '../../support/postgres-cluster.ts';
 import { describeOnAllTables, describeOnPostgres, tablesApart, tablesIn } from '../../support/tables.ts';
+import { TLS_PAIRS } from '../../support/tls-pairs.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const put = (name: string, value: string) => ({ put: name, value: bytes(value) });
@@ -162,6 +164,49 @@ describeOnPostgres('PostgresTables', (cluster) => {
         proxy.close();
       }
     });
+
+  it('with authorities it speaks TLS alone, to a server whose certificate is of one of them', async () => {
+    const [own, foreign] = TLS_PAIRS;
+    const secured = await PostgresCluster.start(own);
+    try {
+      const { overTcp: connection } = secured;
+      const tables = tablesIn({ connection, ca: own.cert }, 'TLS.test');
+      await tables.write([put('a', '1')]);
+      assert.equal(asText(await tables.get('a')), '1');
+      const client = new pg.Client({ connectionString: secured.connection });
+      await client.connect();
+      const { rows } = await client.query(
+        `SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'entente'`,
+      );
+      await client.end();
+      assert.ok(rows.length > 0 && rows.every(({ ssl }: { readonly ssl: boolean }) => ssl));
+      const other = tablesIn({ connection, ca: foreign.cert }, 'TLS.test');
+      await assert.rejects(other.get('a'), (error) => {
+        assert.ok(isNodeError(error, 'REGISTRY_AWAY') && /certificate/.test(error.message), String(error));
+        return true;
+      });
+      const named = tablesIn(
+        { connection: connection.replace('127.0.0.1', 'localhost'), ca: own.cert },
+        'TLS.test',
+      );
+      assert.equal(asText(await named.get('a')), '1');
+    } finally {
+      await secured.stop();
+    }
+    const plain = createServer((near) => near.on('data', () => near.end('N')).on('error', () => undefined));
+    plain.listen(0, '127.0.0.1');
+    await once(plain, 'listening');
+    try {
+      const { port } = plain.address() as AddressInfo;
+      const connection = `postgres://entente@127.0.0.1:${port}/postgres`;
+      await assert.rejects(tablesIn({ connection, ca: own.cert }, 'TLS.test').get('a'), (error) => {
+        assert.ok(isNodeError(error, 'REGISTRY_AWAY') && /TLS/.test(error.message), String(error));
+        return true;
+      });
+    } finally {
+      plain.close();
+    }
+  });
 
   it('look makes no table', async () => {
     const client = new pg.Client({ connectionString: cluster().connection });
