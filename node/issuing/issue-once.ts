@@ -75,6 +75,7 @@ export class IssueOnce {
   readonly #writes: Gathered<Change, undefined>;
   #named: Days | undefined;
   #sweptDay = '';
+  #sweeping: Promise<void> | undefined;
 
   constructor({ registryKey }: IssueOnceOptions, modules: IssueOnceModules) {
     this.#modules = modules;
@@ -161,11 +162,16 @@ export class IssueOnce {
     await this.#writes.ask({ put: at, value });
   }
 
-  /** Forgets the days before yesterday, once a day. */
+  /** Forgets the days before yesterday, once a day; what could not be forgotten, with the next order. */
   async #sweep(): Promise<void> {
     const { today, yesterday } = this.#days;
     if (this.#sweptDay === today) return;
+    this.#sweeping ??= this.#sweepBefore(yesterday).finally(() => (this.#sweeping = undefined));
+    await this.#sweeping;
     this.#sweptDay = today;
+  }
+
+  async #sweepBefore(yesterday: string): Promise<void> {
     const { tables } = this.#modules;
     const end = keyOf(yesterday, '');
     for (;;) {

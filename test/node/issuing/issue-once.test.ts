@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { type Order } from '../../../node/issuing/issue-once.ts';
+import { IssueOnce, type Order } from '../../../node/issuing/issue-once.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
+import { MemoryTables } from '../../support/memory-tables.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
 
@@ -71,6 +73,33 @@ describe('IssueOnce', () => {
     world.replace('DE');
     await world.boot('DE');
     await other();
+    await world.stop();
+  });
+
+  it('forgets with the next order what could not be forgotten with the first of a day', async () => {
+    const world = await alone();
+    const tables = new MemoryTables();
+    const old = 'once/2001-01-01/x';
+    await tables.write([{ put: old, value: Buffer.of(1) }]);
+    const node = world.node('DE');
+    const once = new IssueOnce(
+      { registryKey: REGISTRY_KEY },
+      {
+        tables,
+        clock: world.clock,
+        random: (length) => new Uint8Array(length),
+        issue: (request) => node.issue(request),
+        held: () => node.heldCodes,
+        sizes: () => ({}),
+      },
+    );
+    const expiresAtS = world.nowS + DAY_S;
+    tables.plan({ write: tables.writes + 1, when: 'before', what: 'away' });
+    const failed = once.issue(orderOf('a', 'p', expiresAtS));
+    await assert.rejects(world.run(failed), (error) => isNodeError(error, 'REGISTRY_AWAY'));
+    assert.ok((await tables.get(old)) !== undefined);
+    await world.run(Promise.all(['b', 'c'].map((key) => once.issue(orderOf(key, key, expiresAtS)))));
+    assert.equal(await tables.get(old), undefined);
     await world.stop();
   });
 });
