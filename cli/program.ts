@@ -94,6 +94,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   override: async () => (await import('./commands/override.ts')).addOverride,
   trail: async () => (await import('./commands/trail.ts')).addTrail,
   state: async () => (await import('./commands/state.ts')).addState,
+  worker: async () => (await import('./commands/worker.ts')).addWorker,
   registry: async () => (await import('./commands/registry.ts')).addRegistry,
   host: async () => (await import('./commands/host.ts')).addHost,
   adapter: async () => (await import('./commands/adapter.ts')).addAdapter,

@@ -40,6 +40,7 @@ export interface WithRegionOptions {
   /** Speaks of its peers, and of batches that nobody has got, by itself. */
   readonly silent?: boolean;
   readonly onSigned?: (index: number) => void;
+  readonly onHashed?: (documents: number) => void;
 }
 
 /** What `withoutPeersOption` gives. */
@@ -90,6 +91,7 @@ export async function withRegion<T>(
     named = [],
     silent = false,
     onSigned,
+    onHashed,
   } = options;
   const modules = await regionModules(cli);
   const { environment = {} } = cli.surroundings;
@@ -106,6 +108,7 @@ export async function withRegion<T>(
     {
       ...modules,
       ...(onSigned && { onSigned }),
+      ...(onHashed && { onHashed }),
       networkFor: (ground) =>
         (network = new CommandNetwork({ software: SOFTWARE, instead }, ground, modules)),
     },

@@ -39,9 +39,10 @@ function refusalOf(error: unknown): { readonly refused: string } {
   throw error;
 }
 
-/** Hears of every signature that the region's node makes on an attestation. */
+/** Hears of every signature that the region's node makes on an attestation, and of documents that are hashed. */
 export interface SigningMeter {
   onSigned: () => void;
+  onHashed: (documents: number) => void;
 }
 
 export interface OwnDeskModules extends RegionModules {
@@ -136,17 +137,17 @@ export class OwnDesk implements Desk {
     people: readonly Person[],
     { onHashed, onSigned }: IssueProgress,
   ): Promise<readonly IssuedCode[]> {
-    const { nowS, random, sha256 } = this.#modules;
+    const { nowS, sha256, meter } = this.#modules;
     const { node, operators } = this.#region;
     const gate = new IssueGate({ state: () => this.state, areNamed: () => operators.areNamed, nowS });
     const basisOf: IssueGate['basisOf'] = (status, told) => gate.basisOf(status, told);
-    let signed = 0;
-    this.#modules.meter.onSigned = () => onSigned(++signed);
+    let [signed, hashed] = [0, 0];
+    meter.onSigned = () => onSigned(++signed);
+    meter.onHashed = (documents) => onHashed((hashed += documents));
     const action = { action: 'issue/batch', needs: 'issue', count: people.length } as const;
-    const issued = await this.#act(action, async () => {
-      const requests = await requestsOf(people, nowS(), random, { basisOf, onHashed });
-      return node.issueAll(requests.map((one) => ({ ...one, toHandOver: true })));
-    });
+    const issued = await this.#act(action, () =>
+      node.issueAll(requestsOf(people, nowS(), { basisOf }).map((one) => ({ ...one, toHandOver: true }))),
+    );
     // A code is given out once its place in the log is public.
     await this.#region.publish();
     return issued.map((one, i) => issuedCodeOf(sha256, people[i]?.subject ?? '', one));

@@ -29,7 +29,7 @@ export async function withDesk<T>(
   use: (desk: Desk, modules: RegionModules) => Promise<T>,
   options: WithDeskOptions = {},
 ): Promise<T> {
-  const meter: SigningMeter = { onSigned: () => undefined };
+  const meter: SigningMeter = { onSigned: () => undefined, onHashed: () => undefined };
   const opened = () =>
     withRegion(
       cli,
@@ -38,7 +38,11 @@ export async function withDesk<T>(
         const actor = await actorOf(region, modules);
         return use(new OwnDesk(region, { ...modules, actor, meter }), modules);
       },
-      { ...options, onSigned: () => meter.onSigned() },
+      {
+        ...options,
+        onSigned: () => meter.onSigned(),
+        onHashed: (documents) => meter.onHashed(documents),
+      },
     );
   return orByNode(cli, path, opened, async (desk, modules) => {
     if (options.withoutPeers === true) await desk.force();

@@ -1,12 +1,9 @@
 /** From a person and a status given by hand to what a region issues. */
 import { type z } from 'zod';
 import { type IssueGate } from '../../node/abuse/issue-gate.ts';
-import { scryptInPool } from '../../node/crypto/scrypt.ts';
 import { type issueOrder } from '../../node/http/admin-schemas.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
 import { hexBytes } from '../../protocol/bytes.ts';
-import { documentHash } from '../../protocol/code/document.ts';
-import { type DocumentField, SALT_BYTES } from '../../protocol/code/field.ts';
 import { type Status } from '../../protocol/code/status.ts';
 import { type Person } from './person.ts';
 
@@ -18,39 +15,24 @@ const MANUAL_RULE = { ruleId: 'manual', ruleVersion: 1 } as const;
 const DAYS_BY_DEFAULT = { green: 7, yellow: 7, red: 14 } as const;
 const MEASURES = { green: 'none', yellow: 'home', red: 'isolate' } as const;
 
-/** Document hashes that are computed at once; each takes a thread of libuv's pool and 32 MiB. */
-const HASHES_AT_ONCE = 4;
-
-/**
- * Requests for people, in their order. Documents cost 50 ms each; `onHashed` hears how many are done.
- * Times are rounded up to the hour, so that a code does not tell when in the hour it was issued.
- */
-export async function requestsOf(
+/** Requests for people, in their order. Times are rounded up to the hour, so that a code does not tell when in the hour it was issued. */
+export function requestsOf(
   people: readonly Person[],
   nowS: number,
-  random: (bytes: number) => Uint8Array,
-  { basisOf, onHashed }: RequestsModules,
-): Promise<IssueRequest[]> {
-  const documents = new Array<DocumentField | undefined>(people.length);
-  const onPaper = people.flatMap((person, i) => (person.document_number === undefined ? [] : [i]));
-  for (let at = 0; at < onPaper.length; at += HASHES_AT_ONCE) {
-    const batch = onPaper.slice(at, at + HASHES_AT_ONCE);
-    const fields = await Promise.all(batch.map((i) => documentField(people[i] as Person, random)));
-    batch.forEach((i, n) => (documents[i] = fields[n]));
-    onHashed?.(Math.min(at + HASHES_AT_ONCE, onPaper.length));
-  }
-  return people.map((person, i) => {
+  { basisOf }: RequestsModules,
+): IssueRequest[] {
+  return people.map((person) => {
+    const { subject, device, document_country: country, document_number: number, told } = person;
     const status = statusOf(person, nowS);
-    const holderKey = person.device === undefined ? undefined : hexBytes(person.device);
-    const basis = basisOf(status, person.told);
-    return { subject: person.subject, fields: { status, holderKey, document: documents[i] }, basis };
+    const holderKey = device === undefined ? undefined : hexBytes(device);
+    const document = country === undefined || number === undefined ? undefined : { country, number };
+    return { subject, fields: { status, holderKey }, document, basis: basisOf(status, told) };
   });
 }
 
 export interface RequestsModules {
   /** See `IssueGate.basisOf`. */
   readonly basisOf: IssueGate['basisOf'];
-  readonly onHashed?: (done: number) => void;
 }
 
 type OrderFacts = NonNullable<z.input<typeof issueOrder>['basis']>['facts'];
@@ -77,10 +59,4 @@ function statusOf({ colour, days = DAYS_BY_DEFAULT[colour], status }: Person, no
   const expiresAtS = (Math.floor(nowS / HOUR_S) + 1) * HOUR_S + days * DAY_S;
   const measure = MEASURES[colour];
   return { colour, measure, untilS: measure === 'none' ? undefined : expiresAtS, expiresAtS, ...MANUAL_RULE };
-}
-
-async function documentField(person: Person, random: (bytes: number) => Uint8Array): Promise<DocumentField> {
-  const { document_country: country = '', document_number: number = '' } = person;
-  const salt = random(SALT_BYTES);
-  return { salt, hash: await documentHash(scryptInPool, { country, number }, salt) };
 }

@@ -10,6 +10,7 @@ import {
   type Random,
   type SecondPlace,
 } from '../ports.ts';
+import { type PreparingModules } from '../issuing/preparing.ts';
 import { type ShareOf } from '../peer-places.ts';
 import { type SharedTables } from '../registry/private-tables.ts';
 import { type CheckSignatures } from '../verdicts/signature-thread.ts';
@@ -54,6 +55,8 @@ export interface RegionNodeOptions {
   readonly tendMs?: number;
   /** Milliseconds between two readings of all that the store holds; 1 h by default. */
   readonly scrubMs?: number;
+  /** See `WorkOrdersOptions`. */
+  readonly workerPatienceMs?: number;
   /** See `SequencerOptions`. */
   readonly gatherMs?: number;
   readonly batchMax?: number;
@@ -72,7 +75,8 @@ export interface FencedWriter {
   readonly isStandby?: boolean;
 }
 
-export interface RegionNodeModules extends TrustModules, Pick<WritingSideModules, 'onSigned'> {
+export interface RegionNodeModules
+  extends TrustModules, Pick<WritingSideModules, 'onSigned'>, Pick<PreparingModules, 'onHashed'> {
   readonly disk: Disk;
   readonly mark: CommitMark;
   readonly secondPlace: SecondPlace;

@@ -42,6 +42,7 @@ import { VerdictService } from '../verdicts/verdict-service.ts';
 import { LogVisitor } from '../witness/log-visit.ts';
 import { Voucher } from '../witness/voucher.ts';
 import { Witness } from '../witness/witness.ts';
+import { type Preparer, preparerOf } from '../workers/preparer.ts';
 import { type Writership } from '../writer/writership.ts';
 import { Background } from './background.ts';
 import { Desks } from './desks.ts';
@@ -93,6 +94,7 @@ export class RegionNode {
   readonly #mender: LogMender;
   readonly #stopping = new AbortController();
   readonly #background: Background;
+  readonly #preparer: Preparer;
   #isStarted = false;
   #isStopped = false;
   #registry: Registry | undefined;
@@ -192,8 +194,10 @@ export class RegionNode {
     this.#mender = upkeep.mender;
     this.#scrub = upkeep.scrub;
     this.#writership = writershipFor(options, { ...reading, keeper: (of) => this.keeper(of) });
+    this.#preparer = preparerOf(this.#options, modules);
     this.#signing = new Signing(this.#options, {
       ...reading,
+      prepare: this.#preparer.prepare,
       writership: this.#writership,
       watch: this.#watch,
       takeBack: people.takeBack,
@@ -386,6 +390,7 @@ export class RegionNode {
     this.#stopping.abort();
     this.#server.stop();
     this.#client.stop();
+    await this.#preparer.stop();
     await this.#signing.stop();
     const parts = [this.#mender, this.#scrub, this.#herald, this.#clocks, this.#antiEntropy];
     for (const part of parts) await part.stop();

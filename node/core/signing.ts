@@ -19,10 +19,14 @@ import { endSalvage } from './salvage-end.ts';
 import { dropOutrun, giveWay, takeOver, type TakingOverModules } from './taking-over.ts';
 import { BatchShare, type SharedBatch } from '../writer/batch-share.ts';
 import { type Writership } from '../writer/writership.ts';
-import { WritingSide } from './writing-side.ts';
+import { WritingSide, type WritingSideModules } from './writing-side.ts';
 
 export interface SigningModules
-  extends RegionNodeModules, OwnLogsCheckModules, Omit<TakingOverModules, 'writership'> {
+  extends
+    RegionNodeModules,
+    OwnLogsCheckModules,
+    Omit<TakingOverModules, 'writership'>,
+    Pick<WritingSideModules, 'prepare'> {
   readonly watch: BulkWatch;
   readonly clocks: PeerClocks;
   readonly herald: Herald;

@@ -38,7 +38,10 @@ export interface WritingSideOptions extends SequencerOptions {
 }
 
 export interface WritingSideModules
-  extends Primitives, Pick<AttestationWorkModules, 'onSigned'>, Pick<IssuerModules, 'tables' | 'takeBack'> {
+  extends
+    Primitives,
+    Pick<AttestationWorkModules, 'onSigned'>,
+    Pick<IssuerModules, 'tables' | 'takeBack' | 'prepare'> {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;

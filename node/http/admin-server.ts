@@ -113,12 +113,12 @@ export class AdminServer {
   }
 
   #routes(replies: Replies, nowS: () => number, actorOf: (request: IncomingMessage) => Actor): AdminRoute[] {
-    const { node, sha256, random, report, desk, joining, operators } = this.#modules;
+    const { node, sha256, report, desk, joining, operators } = this.#modules;
     const { region } = this.#options;
     const state = () => node.keeper(region)?.state;
     const gate = new IssueGate({ state, areNamed: () => operators.areNamed, nowS });
     return [
-      ...issueRoutes({ node, sha256, random, nowS, gate, replies }),
+      ...issueRoutes({ node, sha256, nowS, gate, replies }),
       ...overrideRoutes({ node, actorOf, replies }),
       ...disclosureRoutes({ node, replies }),
       ...bridgeRoutes({ region }, { node, sha256, nowS }),

@@ -1,17 +1,15 @@
 /** Issuing for the operator: one code, or a stream of orders with a stream of answers. */
 import { type IncomingMessage } from 'node:http';
 import { hexBytes } from '../../protocol/bytes.ts';
-import { documentHash } from '../../protocol/code/document.ts';
-import { type DocumentField, type FieldName, SALT_BYTES } from '../../protocol/code/field.ts';
+import { documentPassword } from '../../protocol/code/document.ts';
+import { type FieldName } from '../../protocol/code/field.ts';
 import { CODE_LIFE_S_MAX } from '../../protocol/limits.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type IssueGate } from '../abuse/issue-gate.ts';
 import { type RegionNode } from '../core/region-node.ts';
-import { scryptInPool } from '../crypto/scrypt.ts';
 import { codeTextOf } from '../issuing/held-codes.ts';
 import { type IssueRequest } from '../issuing/issuer.ts';
 import { type Tally } from '../operators/acting.ts';
-import { type Random } from '../ports.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { type IssuedCode, issuedCode, type IssueOrder, issueOrder } from './admin-schemas.ts';
 import { checked, readJson } from './input.ts';
@@ -22,7 +20,6 @@ import { type Replies, type WebContext } from './replies.ts';
 export interface IssueModules {
   readonly node: Pick<RegionNode, 'issue' | 'once'>;
   readonly sha256: Sha256;
-  readonly random: Random;
   readonly nowS: () => number;
   readonly gate: Pick<IssueGate, 'basisOf'>;
   readonly replies: Replies;
@@ -84,7 +81,7 @@ async function issue(order: IssueOrder, key: string | undefined, modules: IssueM
   const { node, sha256, nowS } = modules;
   requireLife(order.status.expiresAtS, nowS());
   const basis = modules.gate.basisOf(order.status, order.basis);
-  const request = { ...(await requestOf(order, modules.random)), basis };
+  const request = { ...requestOf(order), basis };
   const issued =
     key === undefined
       ? await node.issue(request)
@@ -106,25 +103,18 @@ function requireLife(expiresAtS: number, nowS: number): void {
   ]);
 }
 
-async function requestOf(order: IssueOrder, random: Random): Promise<IssueRequest> {
+function requestOf(order: IssueOrder): IssueRequest {
   const { subject, status, holderKey, document, isReplacement } = order;
+  if (document !== undefined) documentPassword(document);
   return {
     subject,
     isReplacement,
     fields: {
       status: { ...status, untilS: status.untilS },
       holderKey: holderKey === undefined ? undefined : hexBytes(holderKey),
-      document: document === undefined ? undefined : await documentField(document, random),
     },
+    document,
   };
-}
-
-async function documentField(
-  document: NonNullable<IssueOrder['document']>,
-  random: Random,
-): Promise<DocumentField> {
-  const salt = random(SALT_BYTES);
-  return { salt, hash: await documentHash(scryptInPool, document, salt) };
 }
 
 /** A line for each line, in order; many are in hand at the same time. */

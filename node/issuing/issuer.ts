@@ -2,8 +2,7 @@
  * Issues codes: status in, code out, and by then it is durable and logged. Each month has its log, announced ahead; the
  * issuer opens it when its time comes and seals the one before.
  */
-import { type Fields } from '../../protocol/code/field.ts';
-import { commitFields, type Openings } from '../../protocol/code/openings.ts';
+import { type Openings } from '../../protocol/code/openings.ts';
 import { evidenceOf } from '../../protocol/disclosure/basis.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
@@ -27,12 +26,12 @@ import {
   type AttestationWorkModules,
   type CommittedStatus,
 } from './attestation-work.ts';
+import { type Prepare, requirePreparable, type Unprepared } from './preparing.ts';
 import { RecordsApart, type RecordsApartModules } from './records-apart.ts';
 
-export interface IssueRequest {
+export interface IssueRequest extends Unprepared {
   /** The region's own reference to the person, 1 to 64 characters. It goes into the registry and nowhere else. */
   readonly subject: string;
-  readonly fields: Fields;
   /** What the colour rests on (`encodeBasis`): kept in the registry, and committed to by the evidence of the attestation. */
   readonly basis?: Uint8Array | undefined;
   /** It takes the place of a revoked attestation: it is logged among at least 31 others. */
@@ -71,6 +70,8 @@ export interface IssuerModules
   /** See `RecordsApartModules`. Must not wait for anybody who issues. */
   readonly takeBack?: RecordsApartModules['takeBack'];
   readonly keys: AttestKeys;
+  /** What needs no place in a log: salts and commitments, here or by workers. */
+  readonly prepare: Prepare;
   /** Opens an own log, or gives the one that is open. */
   readonly openTree: (origin: string) => Promise<LogTree>;
   /** The region's own trust state, as its log says now. */
@@ -152,11 +153,12 @@ export class Issuer {
 
   /**
    * Issues one attestation. Many that are asked for together share a batch. What it resolves with may be handed out.
-   * @throws {TypeError} on a subject or on fields that have no encoding.
+   * @throws {TypeError} on a subject or on fields that have no encoding. @throws {ProtocolError} SCHEMA_INVALID on a document.
    * @throws {NodeError} LOG_NOT_ANNOUNCED, KEY_NOT_IN_FORCE, and as `Sequencer.submit`.
    */
   async issue(request: IssueRequest): Promise<Issued> {
-    return this.#issue(this.#commit(request));
+    const [item] = await this.#commit([request]);
+    return this.#issue(item as CommittedStatus);
   }
 
   /**
@@ -164,7 +166,7 @@ export class Issuer {
    * Rejects as `issue`; by then some may be logged, if they took more than one batch, and nothing of the others is under way.
    */
   async issueAll(requests: readonly IssueRequest[]): Promise<Issued[]> {
-    const items = requests.map((request) => this.#commit(request));
+    const items = await this.#commit(requests);
     // The month is opened first, so that all are offered in the same turn.
     await this.#month(this.#logNow());
     const settled = await Promise.allSettled(items.map((item) => this.#issue(item)));
@@ -174,19 +176,20 @@ export class Issuer {
     });
   }
 
-  #commit({
-    subject,
-    fields: given,
-    basis,
-    isReplacement = false,
-    toHandOver = false,
-    also = () => [],
-  }: IssueRequest): CommittedStatus {
-    requireSubject(subject);
-    const { sha256, random } = this.#modules;
-    const fields = basis === undefined ? given : { ...given, evidence: evidenceOf(sha256, basis) };
-    const { commitment, openings } = commitFields(sha256, fields, random);
-    return { subject, commitment, openings, basis, isReplacement, toHandOver, also };
+  async #commit(requests: readonly IssueRequest[]): Promise<CommittedStatus[]> {
+    const { sha256, prepare } = this.#modules;
+    const unprepared = requests.map(({ subject, fields: given, document, basis }) => {
+      requireSubject(subject);
+      const fields = basis === undefined ? given : { ...given, evidence: evidenceOf(sha256, basis) };
+      requirePreparable({ fields, document });
+      return { fields, document };
+    });
+    const prepared = await prepare(unprepared);
+    if (prepared.length !== requests.length)
+      throw new RangeError('expected as many prepared as were asked for');
+    return prepared.map(({ commitment, openings }, i) =>
+      committed(requests[i] as IssueRequest, commitment, openings),
+    );
   }
 
   async #issue(item: CommittedStatus): Promise<Issued> {
@@ -283,6 +286,14 @@ export class Issuer {
   #nowS(): number {
     return Math.floor(this.#modules.clock.nowMs() / 1000);
   }
+}
+
+function committed(
+  { subject, basis, isReplacement = false, toHandOver = false, also = () => [] }: IssueRequest,
+  commitment: Uint8Array,
+  openings: Openings,
+): CommittedStatus {
+  return { subject, commitment, openings, basis, isReplacement, toHandOver, also };
 }
 
 /** The attestation log of the month (UTC) that holds `atS`. */

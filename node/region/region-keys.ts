@@ -28,6 +28,20 @@ interface Window {
   readonly publicKey?: Uint8Array;
 }
 
+/**
+ * What the registry of a region is sealed with: 32 bytes.
+ * @throws {NodeError} KEY_FILE_MISSING, and as `readKeyFile`.
+ */
+export async function readRegistryKey(path: string, { region, network }: KeyNames): Promise<Uint8Array> {
+  const registry = (await keyNamesIn(path)).find(({ role }) => role === 'registry');
+  if (registry === undefined) {
+    throw new NodeError('KEY_FILE_MISSING', `there is no file registry-*.json in ${path}`, {
+      hint: 'Restore it from a backup: without it nobody can read who holds which code.',
+    });
+  }
+  return readKeyFile(path, { region, network, ...registry });
+}
+
 export class RegionKeys implements NodeKeys {
   /** 32 bytes: what the registry is sealed with. */
   readonly registryKey: Uint8Array;
@@ -60,15 +74,7 @@ export class RegionKeys implements NodeKeys {
    * @throws {NodeError} KEY_FILE_MISSING without a key of the registry, and as `openKeyFile`.
    */
   static async open(path: string, names: KeyNames, modules: RegionModules): Promise<RegionKeys> {
-    const found = await keyNamesIn(path);
-    const registry = found.find(({ role }) => role === 'registry');
-    if (registry === undefined) {
-      throw new NodeError('KEY_FILE_MISSING', `there is no file registry-*.json in ${path}`, {
-        hint: 'Restore it from a backup: without it nobody can read who holds which code.',
-      });
-    }
-    const { region, network } = names;
-    const registryKey = await readKeyFile(path, { region, network, ...registry });
+    const registryKey = await readRegistryKey(path, names);
     const keys = new RegionKeys(path, names, modules, registryKey);
     await keys.refresh();
     return keys;

@@ -74,6 +74,7 @@ export interface OpenRegionModules extends RegionModules {
   readonly checkSignatures?: RegionNodeModules['checkSignatures'];
   readonly onTrouble?: (error: unknown) => void;
   readonly onSigned?: (index: number) => void;
+  readonly onHashed?: (documents: number) => void;
 }
 
 /** What a region is opened from. */

@@ -31,3 +31,9 @@ export function registryOther(): NodeError {
     hint: 'Name the database that it was moved to (registry.connectionFile), or restore it there. Nothing was changed.',
   });
 }
+
+export function registryNone(): NodeError {
+  return new NodeError('REGISTRY_ELSEWHERE', 'the database that is named holds no registry of this region', {
+    hint: 'Name the one that it was moved to, or move it first: entente registry move <region> --to postgres.',
+  });
+}

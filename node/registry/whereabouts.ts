@@ -17,7 +17,7 @@ import { isNodeError } from '../node-error.ts';
 import { type Change } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { type PrivateTables, type SharedTables } from './private-tables.ts';
-import { registryElsewhere, registryOther } from './registry-error.ts';
+import { registryElsewhere, registryNone, registryOther } from './registry-error.ts';
 
 export type Whereabouts = 'store' | 'postgres';
 
@@ -89,6 +89,17 @@ export function putText(put: string, text: string): Change {
 /** @throws {NodeError} REGISTRY_ELSEWHERE where the database holds another registry, or none; REGISTRY_AWAY. */
 export async function requireRegistry(postgres: Pick<PrivateTables, 'get'>, id: string): Promise<void> {
   if ((await textAt(postgres, REGISTRY)) !== id) throw registryOther();
+}
+
+/**
+ * For who has no store that says which one, and makes none.
+ * @throws {NodeError} REGISTRY_ELSEWHERE where the database holds none of this region; REGISTRY_AWAY.
+ */
+export async function requireSomeRegistry(
+  postgres: Pick<PrivateTables, 'get'> & { look(): Promise<{ readonly form: string | undefined }> },
+): Promise<void> {
+  const { form } = await postgres.look();
+  if (form === undefined || (await postgres.get(REGISTRY)) === undefined) throw registryNone();
 }
 
 /**

@@ -20,7 +20,7 @@ const EXAMPLES = new Set(HELP.flatMap(examplesIn));
 
 /** What runs until it is stopped, takes long, needs vectors made by others or a PostgreSQL, or asks nodes of other machines. */
 const TRIED_ELSEWHERE =
-  /^(ENTENTE_LOG_FORMAT=pretty )?entente (run|up|demo|bench|conformance|registry)\b|https:\/\//;
+  /^(ENTENTE_LOG_FORMAT=pretty )?entente (run|up|demo|bench|conformance|registry|worker)\b|https:\/\//;
 
 /** What ends with another code than 0 in the world below. */
 const OTHER_EXITS = new Map([

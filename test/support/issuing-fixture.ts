@@ -4,7 +4,9 @@ import { parseAttestation } from '../../protocol/code/attestation.ts';
 import { type Fields } from '../../protocol/code/field.ts';
 import { attestationLogOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { opensslBackEnd } from '../../node/crypto/openssl.ts';
+import { scryptInPool } from '../../node/crypto/scrypt.ts';
 import { type IssuerModules, Issuer } from '../../node/issuing/issuer.ts';
+import { prepareHere } from '../../node/issuing/preparing.ts';
 import { type LogTree } from '../../node/log/log-tree.ts';
 import { Sequencer, type SequencerOptions } from '../../node/log/sequencer.ts';
 import { type TrustLogItem, TrustLogWork } from '../../node/log/trust-log-work.ts';
@@ -120,6 +122,7 @@ export async function startRegion(
       tables: machine.tables,
       openTree,
       trust,
+      prepare: (items) => prepareHere(items, { sha256, random, scrypt: scryptInPool }),
       keys: { inForce: () => key, withId: (keyId) => (keyId === key.keyId ? key : undefined) },
       announce: async (log) => {
         await submit({ build: () => ({ statement: { kind: 'log', log, minimum: 0 } }) });
