@@ -116,6 +116,7 @@ const EXIT_OF_NODE_ERROR: Partial<Record<NodeErrorCode, ExitCode>> = {
   LOG_CONTRADICTED: EXIT.inconsistent,
   LOG_CORRUPT: EXIT.inconsistent,
   REGISTRY_CORRUPT: EXIT.inconsistent,
+  REGISTRY_BEHIND: EXIT.inconsistent,
   PEER_UNREACHABLE: EXIT.undetermined,
   REGISTRY_AWAY: EXIT.undetermined,
 };

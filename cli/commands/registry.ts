@@ -2,11 +2,23 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { editConfig } from '../../node/config/config-file.ts';
+import { type Config } from '../../node/config/schema.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { requireNotMoved } from '../../node/region/moved.ts';
+import { readRegistryKey } from '../../node/region/region-keys.ts';
 import { registryDatabase } from '../../node/region/registry-database.ts';
-import { clearLeft, countRows, moveTables } from '../../node/registry/moving.ts';
-import { type Whereabouts } from '../../node/registry/whereabouts.ts';
+import { adoptTables, clearLeft, countRows, moveTables } from '../../node/registry/moving.ts';
+import { type PostgresTables } from '../../node/registry/postgres-tables.ts';
+import { Registry } from '../../node/registry/registry.ts';
+import { registryElsewhere } from '../../node/registry/registry-error.ts';
+import { RegistryMark } from '../../node/registry/registry-mark.ts';
+import {
+  requireRegistry,
+  requireSomeRegistry,
+  type Whereabouts,
+  whereabouts,
+} from '../../node/registry/whereabouts.ts';
+import { type Store } from '../../node/store/store.ts';
 import { storeInDirectory } from '../../node/store/store-directory.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { systemRandom } from '../../node/system-random.ts';
@@ -19,6 +31,7 @@ interface MoveOptions {
   readonly to: Whereabouts;
   readonly file?: string;
   readonly replace?: true;
+  readonly adopt?: true;
 }
 
 export function addRegistry(program: Command, cli: Cli): void {
@@ -38,6 +51,10 @@ export function addRegistry(program: Command, cli: Cli): void {
       'file of mode 0600 with the connection string, which the config names from then on',
     )
     .option('--replace', 'remove what lies there of this region, which no move has left')
+    .option(
+      '--adopt',
+      'copy nothing: the registry that the database holds is that of this directory, which is older than the move or was made anew',
+    )
     .addHelpText(
       'after',
       examples(
@@ -46,17 +63,108 @@ export function addRegistry(program: Command, cli: Cli): void {
           'a line as postgres://user:password@host/database',
         ],
         ['entente registry move DE --to store', 'back again'],
+        [
+          'entente registry move DE --to postgres --file DE/postgres.url --adopt',
+          'a directory that was put back from before the move',
+        ],
       ),
     )
     .action((path: string, options: MoveOptions) => move(cli, path, options));
+  registry
+    .command('accept')
+    .description(
+      'Goes on with a database that has lost what it acknowledged (REGISTRY_BEHIND), where nothing that has it all can be brought back. Codes that it does not know any more count, and can be revoked by log and index. The node has to be stopped.',
+    )
+    .argument('<region>', 'directory of the region')
+    .addHelpText('after', examples(['entente registry accept DE', 'after a look at docs/postgres.md']))
+    .action((path: string) => accept(cli, path));
 }
 
-async function move(cli: Cli, path: string, { to, file, replace }: MoveOptions): Promise<void> {
+async function move(cli: Cli, path: string, options: MoveOptions): Promise<void> {
+  const { to, file, adopt } = options;
+  if (adopt && to === 'store') throw usageError('--adopt goes with --to postgres', 'Leave it out.');
+  await withPlaces(cli, path, file, async (places, { layout, config, isOfFile }) => {
+    const rows = adopt ? await adopted(cli, places, options) : await moved(cli, places, options);
+    const value = to === 'postgres' ? config.registry.connectionFile : undefined;
+    if (isOfFile) await editConfig(layout.config, [{ at: ['registry', 'connectionFile'], value }]);
+    if (!adopt) await clearLeft(places);
+    const { region } = config;
+    const what = adopt ? 'The registry of that database was adopted' : `${figure(rows)} rows copied`;
+    cli.output.result({ region, to, rows }, () => [
+      `${what}: all that is private of ${region} lies in ${to === 'postgres' ? 'PostgreSQL' : 'the store'} now.`,
+      to === 'postgres'
+        ? `Back it up there, together with ${printable(layout.keys)}: neither is of use without the other.`
+        : 'The database may keep what was removed until it is vacuumed (docs/postgres.md).',
+    ]);
+  });
+}
+
+/** How many rows were copied. */
+async function moved(
+  cli: Cli,
+  { store, postgres }: OpenPlaces,
+  { to, replace }: MoveOptions,
+): Promise<number> {
+  await postgres.look();
+  const total = await countRows(to === 'postgres' ? store : postgres);
+  const progress = cli.output.progress('rows', total);
+  const onCopied = (copied: number) => progress.at(Math.min(copied, total));
+  const modules = { store, postgres, random: systemRandom(), onCopied };
+  const rows = await moveTables({ to, isReplacing: replace === true }, modules);
+  progress.at(total);
+  return rows;
+}
+
+async function adopted(
+  { surroundings: { random } }: Cli,
+  { store, postgres, registryKey }: OpenPlaces,
+  { replace }: MoveOptions,
+): Promise<number> {
+  await requireSomeRegistry(postgres);
+  // Of another key nothing could be read.
+  await (await Registry.open({ key: registryKey }, { tables: postgres, random })).requireKey();
+  await adoptTables({ isReplacing: replace === true }, { store, postgres });
+  return 0;
+}
+
+async function accept(cli: Cli, path: string): Promise<void> {
+  await withPlaces(cli, path, undefined, async ({ store, postgres }, { config: { region } }) => {
+    const place = await whereabouts(store);
+    if (place.at === 'store') throw registryElsewhere('store');
+    await requireRegistry(postgres, place.id);
+    await new RegistryMark({ store, tables: postgres }).accept();
+    cli.output.result({ region, accepted: true }, () => [
+      `From here on what the database holds is all that is private of ${region}.`,
+    ]);
+  });
+}
+
+interface OpenPlaces {
+  readonly store: Store;
+  readonly postgres: PostgresTables;
+  readonly registryKey: Uint8Array;
+}
+
+interface PlacesOf {
+  readonly layout: RegionLayout;
+  readonly config: Config;
+  /** The config names the file with the connection string, or is to. */
+  readonly isOfFile: boolean;
+}
+
+/** Both places of a region whose node is stopped. `file`: names the database, in place of the config. */
+async function withPlaces(
+  cli: Cli,
+  path: string,
+  file: string | undefined,
+  use: (places: OpenPlaces, of: PlacesOf) => Promise<void>,
+): Promise<void> {
   const layout = new RegionLayout(resolve(path));
   const { environment = {} } = cli.surroundings;
   const read = await readRegionConfig(layout, { environment });
   await requireNotMoved(layout);
-  if (file !== undefined && read.registry.connection !== undefined)
+  const isOfFile = read.registry.connection === undefined;
+  if (file !== undefined && !isOfFile)
     throw usageError(
       '--file and ENTENTE_REGISTRY_CONNECTION both name a database',
       'Leave one of them out: the config cannot name the file while the environment names another.',
@@ -70,25 +178,9 @@ async function move(cli: Cli, path: string, { to, file, replace }: MoveOptions):
   const directory = layout.resolve(storage.store);
   const store = storeInDirectory({ owner: `${region}.${network}`, directory }, { clock: systemClock });
   try {
-    await postgres.look();
+    const registryKey = await readRegistryKey(layout.keys, config);
     await store.start();
-    const total = await countRows(to === 'postgres' ? store : postgres);
-    const progress = cli.output.progress('rows', total);
-    const rows = await moveTables(
-      { to, isReplacing: replace === true },
-      { store, postgres, random: systemRandom(), onCopied: (copied) => progress.at(Math.min(copied, total)) },
-    );
-    progress.at(total);
-    const value = to === 'postgres' ? config.registry.connectionFile : undefined;
-    if (read.registry.connection === undefined)
-      await editConfig(layout.config, [{ at: ['registry', 'connectionFile'], value }]);
-    await clearLeft({ store, postgres });
-    cli.output.result({ region, to, rows }, () => [
-      `${figure(rows)} rows copied: all that is private of ${region} lies in ${to === 'postgres' ? 'PostgreSQL' : 'the store'} now.`,
-      to === 'postgres'
-        ? `Back it up there, together with ${printable(layout.keys)}: neither is of use without the other.`
-        : 'The database may keep what was removed until it is vacuumed (docs/postgres.md).',
-    ]);
+    await use({ store, postgres, registryKey }, { layout, config, isOfFile });
   } finally {
     await postgres.stop();
     await store.stop();

@@ -47,6 +47,8 @@ export class Signing {
   /** It logs what the root says of two branches, and nothing else. */
   #isHealing = false;
   #isBeginning = false;
+  /** Another process writes into the registry of this region: nothing more is signed before a new start. */
+  #isTaken = false;
   /** It is about to sign. */
   #isOpening = false;
   /** What it had in hand when it was fenced is being given up. */
@@ -206,6 +208,17 @@ export class Signing {
     this.#modules.background.run(async () => side?.stop());
   }
 
+  /** Two nodes of the region run: what both sign would be two logs. */
+  #taken(error: NodeError): void {
+    const side = this.#side;
+    this.#side = undefined;
+    this.#isTaken = true;
+    this.#state = 'failed';
+    this.#failure = error;
+    this.#modules.onTrouble?.(error);
+    this.#modules.background.run(async () => side?.stop());
+  }
+
   async #begin(): Promise<void> {
     this.#isBeginning = true;
     await this.#beginUntilOpen();
@@ -215,7 +228,7 @@ export class Signing {
   async #beginUntilOpen(): Promise<void> {
     const { stopping, shelf, clocks } = this.#modules;
     let pauses = 1;
-    while (!stopping.aborted && this.#side === undefined) {
+    while (!stopping.aborted && this.#side === undefined && !this.#isTaken) {
       if (this.#isHealing || this.#isEnding) {
         await this.#pause(1);
         continue;
@@ -379,6 +392,7 @@ export class Signing {
       home: shelf.home,
       openTree: (origin) => shelf.openTree(origin),
       timeBounds: this.#modules.clocks.bounds,
+      onTaken: (error) => this.#taken(error),
       onTrustCheckpoint: () => background.run(() => news.tell()),
       giveUp: (ownLastAtS) => this.#retention.tend(ownLastAtS).catch((error: unknown) => onTrouble?.(error)),
     });

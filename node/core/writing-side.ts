@@ -15,6 +15,7 @@ import { Sequencer, type SequencerOptions } from '../log/sequencer.ts';
 import { type KeyedSigner, type TrustLogItem, TrustLogWork } from '../log/trust-log-work.ts';
 import { type NodeError } from '../node-error.ts';
 import { type Clock, type HighWater, type Random, type Signer } from '../ports.ts';
+import { RegistryMark } from '../registry/registry-mark.ts';
 import { type Registry } from '../registry/registry.ts';
 import { Revoker, type Revocation } from '../revoking/revoker.ts';
 import { type Store } from '../store/store.ts';
@@ -41,7 +42,7 @@ export interface WritingSideModules
   extends
     Primitives,
     Pick<AttestationWorkModules, 'onSigned'>,
-    Pick<IssuerModules, 'tables' | 'takeBack' | 'prepare'> {
+    Pick<IssuerModules, 'tables' | 'takeBack' | 'onTaken' | 'onTrouble' | 'prepare'> {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
@@ -198,10 +199,17 @@ export class WritingSide {
     return this.#turns.take('tend', async () => {
       const { home, giveUp } = this.#modules;
       if (home.state.root === undefined) return;
-      await this.#issuer.tend();
-      this.#isTended = true;
-      await this.#tallier.tend();
-      await this.#renew();
+      // What cannot be done without the database of the registry keeps the trust log from nothing.
+      const [failure] = await failuresOf(
+        async () => {
+          await this.#issuer.tend();
+          this.#isTended = true;
+        },
+        () => this.#raiseMark(),
+        () => this.#tallier.tend(),
+        () => this.#renew(),
+      );
+      if (failure !== undefined) throw failure.reason;
       await giveUp?.(this.#lastAtS);
       this.#lastAtS = home.state.lastAtS;
     });
@@ -215,6 +223,12 @@ export class WritingSide {
     return this.#turns.take('tend', async () => {
       if (this.#modules.home.state.root !== undefined) await this.#renew();
     });
+  }
+
+  /** What is private and no code, such as lists, has been written since too. */
+  async #raiseMark(): Promise<void> {
+    const { store, tables } = this.#modules;
+    if (tables !== undefined) await new RegistryMark({ store, tables }).raise();
   }
 
   async #renew(): Promise<void> {
@@ -241,4 +255,14 @@ export class WritingSide {
       // The store fails: whoever submits or tends next hears of it.
     }
   }
+}
+
+/** Takes all steps, one after the other, whatever became of those before. */
+async function failuresOf(...steps: readonly (() => Promise<void>)[]): Promise<PromiseRejectedResult[]> {
+  const failures: PromiseRejectedResult[] = [];
+  for (const step of steps) {
+    const [outcome] = await Promise.allSettled([step()]);
+    if (outcome?.status === 'rejected') failures.push(outcome);
+  }
+  return failures;
 }

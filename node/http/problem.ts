@@ -47,6 +47,7 @@ export const CODES_BY_STATUS: Readonly<Record<number, readonly ProblemCode[]>> =
     'STORE_CLOSED',
     'REGISTRY_AWAY',
     'REGISTRY_TAKEN',
+    'REGISTRY_BEHIND',
     'LOG_BEHIND',
     'LOG_CONTRADICTED',
     'LOG_FENCED',

@@ -18,6 +18,7 @@ import { type Change, type Clock, type HighWater, type Random } from '../ports.t
 import { type Place } from '../registry/place-cipher.ts';
 import { requireSubject } from '../registry/record-page.ts';
 import { type SharedTables } from '../registry/private-tables.ts';
+import { RegistryMark } from '../registry/registry-mark.ts';
 import { type Registry } from '../registry/registry.ts';
 import { type Store } from '../store/store.ts';
 import {
@@ -69,6 +70,9 @@ export interface IssuerModules
   readonly tables?: SharedTables | undefined;
   /** See `RecordsApartModules`. Must not wait for anybody who issues. */
   readonly takeBack?: RecordsApartModules['takeBack'];
+  /** See `RecordsApartModules`. */
+  readonly onTaken?: RecordsApartModules['onTaken'];
+  readonly onTrouble?: RecordsApartModules['onTrouble'];
   readonly keys: AttestKeys;
   /** What needs no place in a log: salts and commitments, here or by workers. */
   readonly prepare: Prepare;
@@ -247,7 +251,9 @@ export class Issuer {
 
   #apart(log: string): RecordsApart | undefined {
     const { tables, takeBack = () => Promise.resolve() } = this.#modules;
-    return tables && new RecordsApart({ log }, { ...this.#modules, tables, takeBack });
+    if (tables === undefined) return undefined;
+    const mark = new RegistryMark({ store: this.#modules.store, tables });
+    return new RecordsApart({ log }, { ...this.#modules, tables, mark, takeBack });
   }
 
   /** Ends a log whose month is over; does nothing to one that is sealed. */

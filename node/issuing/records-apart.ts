@@ -21,16 +21,22 @@ import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Random } from '../ports.ts';
 import { registryBusy } from '../registry/postgres-error.ts';
 import { type SharedTables } from '../registry/private-tables.ts';
+import { type RegistryMark } from '../registry/registry-mark.ts';
 import { type Registry } from '../registry/registry.ts';
 import { Turns } from '../turns.ts';
 import { type Handover } from './handovers.ts';
 
 export interface RecordsApartModules {
   readonly tables: SharedTables;
+  readonly mark: RegistryMark;
   readonly registry: Registry;
   readonly random: Random;
   /** Takes back what is noted of these people's codes: no log will have them. To be repeated if it is interrupted. */
   readonly takeBack: (codes: Handover, subjects: readonly string[]) => Promise<void>;
+  /** Told once that another process writes there. Must not throw. */
+  readonly onTaken?: ((error: NodeError) => void) | undefined;
+  /** Told of records that were taken back. Must not throw. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
 const PROCESS_BYTES = 16;
@@ -61,8 +67,13 @@ export class RecordsApart implements ApartRecords {
     this.#name = `registry/writer/${log}`;
   }
 
-  async write(index: number, changes: readonly Change[]): Promise<void> {
-    await this.#turns.take('row', () => this.#note(index, changes));
+  async write(
+    { index, count }: { readonly index: number; readonly count: number },
+    changes: readonly Change[],
+  ): Promise<readonly Change[]> {
+    const { there, here } = this.#modules.mark.written(this.#log, index + count);
+    await this.#turns.take('row', () => this.#note(index, [...changes, there]));
+    return [here];
   }
 
   async note(size: number): Promise<void> {
@@ -72,21 +83,30 @@ export class RecordsApart implements ApartRecords {
   }
 
   async takeOver(index: number, refuse: () => void): Promise<void> {
-    await this.#turns.take('row', () => this.#takeOver(index, refuse));
+    try {
+      await this.#turns.take('row', () => this.#takeOver(index, refuse));
+    } catch (error) {
+      // Whoever waited for a batch that was refused for it has been told by now.
+      if (isNodeError(error, 'REGISTRY_TAKEN')) this.#modules.onTaken?.(error);
+      throw error;
+    }
   }
 
   async #takeOver(index: number, refuse: () => void): Promise<void> {
-    const { registry, takeBack } = this.#modules;
+    const { registry, mark, takeBack, onTrouble } = this.#modules;
     if (isNodeError(this.#trouble, 'REGISTRY_TAKEN')) throw this.#trouble;
     await registry.requireKey();
+    await mark.require(this.#log);
     await this.#takeRow(index);
     const codes = { log: this.#log, index, count: INDEX_END - index };
     const removal = await registry.removal(codes);
     if (removal.length === 0) return;
     refuse();
     // While the registry still tells whose they are: what breaks off here is begun again.
-    await takeBack(codes, await registry.subjectsIn(codes));
+    const subjects = await registry.subjectsIn(codes);
+    await takeBack(codes, subjects);
     await this.#note(index, removal);
+    onTrouble?.(takenBack(codes, subjects.length));
   }
 
   async #takeRow(index: number): Promise<void> {
@@ -149,6 +169,12 @@ export class RecordsApart implements ApartRecords {
       });
     }
   }
+}
+
+/** After a crash there is one batch of them; more, or without a crash, somebody should ask why. */
+function takenBack({ log, index }: Handover, people: number): NodeError {
+  const message = `the records of ${people} people in ${log} from ${index} on were taken back: they were written, and never logged`;
+  return logError('LOG_NOT_WRITTEN', message);
 }
 
 function isOf(token: Uint8Array | undefined, process: Uint8Array): boolean {

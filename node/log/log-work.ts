@@ -28,13 +28,20 @@ export interface LogWork<Item> {
 
 /** Where the private side of a log is kept that is not in the store: durable before a batch is staged. */
 export interface ApartRecords {
-  /** Of the batch that begins at `index`. Rejects as `PrivateTables.write`, and for good with REGISTRY_TAKEN once another process has taken over. */
-  write(index: number, records: readonly Change[]): Promise<void>;
+  /**
+   * Of a batch; gives what is to be made durable with its staging. Rejects as `PrivateTables.write`, and for good
+   * with REGISTRY_TAKEN once another process has taken over.
+   */
+  write(
+    batch: { readonly index: number; readonly count: number },
+    records: readonly Change[],
+  ): Promise<readonly Change[]>;
   /** Everything before `size` is in the log: no copy that lacks some of it may take records back. Rejects as `write`. */
   note(size: number): Promise<void>;
   /**
    * Makes this process the only one that writes there, and takes back what is there of batches from `index` on: no log will have
-   * them. To be repeated if it rejects; fatal with LOG_BEHIND where the log was longer when somebody wrote there.
+   * them. To be repeated if it rejects; fatal with LOG_BEHIND where the log was longer when somebody wrote there, and with REGISTRY_BEHIND
+   * where what was written there is gone.
    * `refuse`: called before something is taken back, and from then on nobody may wait for a place in the log.
    */
   takeOver(index: number, refuse: () => void): Promise<void>;

@@ -90,8 +90,9 @@ export class LogWriter {
     { records = [], changes = [] }: Pick<PreparedBatch, 'records' | 'changes'>,
   ): Promise<void> {
     const { tree, store, share, apart } = this.#modules;
-    await apart?.write(staged.index, records);
-    const all = [...(apart === undefined ? records : []), ...changes, ...stagingChanges(tree.keys, staged)];
+    const batch = { index: staged.index, count: staged.drafts.length };
+    const written = apart === undefined ? records : await apart.write(batch, records);
+    const all = [...written, ...changes, ...stagingChanges(tree.keys, staged)];
     await store.write(all);
     await share?.({ origin: tree.origin, index: staged.index, changes: all });
     this.#staged.push(staged);

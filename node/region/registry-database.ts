@@ -20,9 +20,9 @@ export async function registryDatabase(
   if (config.writer.fenced)
     throw new NodeError(
       'CONFIG_INVALID',
-      'writer.fenced and a registry in PostgreSQL do not go together yet',
+      'writer.fenced and a registry in PostgreSQL do not go together: a standby drops what was not permitted from its own store, and over one database that would be what the writer holds',
       {
-        hint: 'Leave one of them out. PostgreSQL has its own ways to survive a machine.',
+        hint: 'Leave one of them out: PostgreSQL survives a machine by synchronous replicas (docs/postgres.md).',
       },
     );
   const text = connection ?? (await secretFrom(layout.resolve(connectionFile ?? '')));

@@ -9,13 +9,17 @@ import { type Entry, type Random } from '../ports.ts';
 import { keyAfter } from '../store/reader.ts';
 import { type Store } from '../store/store.ts';
 import { type PrivateTables } from './private-tables.ts';
+import { CHECK_KEY } from './registry.ts';
+import { registryNone } from './registry-error.ts';
 import {
   dropLeft,
   dropMoving,
   leftBy,
+  MARK,
   MOVE,
   type Moving,
   movingOf,
+  noteAdopted,
   noteMoved,
   noteMoving,
   PRIVATE_RANGES,
@@ -25,6 +29,7 @@ import {
   textAt,
   type Whereabouts,
   whereabouts,
+  WORK_RANGE,
 } from './whereabouts.ts';
 
 export interface MoveOrder {
@@ -104,10 +109,36 @@ export async function clearLeft(places: Places): Promise<void> {
   else {
     if (!(await isLeft(places)))
       throw notLeft('this database is not the one that the registry was moved from');
-    await clearTables(postgres);
-    await postgres.write([{ del: REGISTRY }, { del: MOVE }]);
+    await clearTables(postgres, [...PRIVATE_RANGES, WORK_RANGE]);
+    await postgres.write([{ del: REGISTRY }, { del: MOVE }, { del: MARK }]);
   }
   await dropLeft(store);
+}
+
+/**
+ * Takes the registry that the database holds for that of this store, in which none lies, and copies nothing: for a directory that was made
+ * anew, or is older than the move. Whether anything changed.
+ * @throws {NodeError} REGISTRY_ELSEWHERE where the database holds none; REFUSED where rows lie in the store; and as the two.
+ */
+export async function adoptTables(
+  { isReplacing }: Pick<MoveOrder, 'isReplacing'>,
+  places: Places,
+): Promise<boolean> {
+  const { store, postgres } = places;
+  const id = await textAt(postgres, REGISTRY);
+  if (id === undefined) throw registryNone();
+  const place = await whereabouts(store);
+  if (place.at === 'postgres' && place.id === id) return false;
+  if (place.at === 'store' && !isReplacing) await requireUnused(store);
+  await noteAdopted(store, id);
+  await clearTables(store);
+  return true;
+}
+
+/** Nothing but by which key it would be sealed. */
+async function requireUnused(store: Store): Promise<void> {
+  for await (const page of pagesAfter(store, ''))
+    if (page.some(([name]) => name !== CHECK_KEY)) throw notLeft('rows of this region lie in the store');
 }
 
 /** Where a move goes on, or begins in a place that is empty by then. */
@@ -152,8 +183,8 @@ async function isLeft({ store, postgres }: Places): Promise<boolean> {
   return (await whereabouts(store)).at === 'postgres' || (await textAt(postgres, MOVE)) === left;
 }
 
-async function clearTables(tables: PrivateTables): Promise<void> {
-  for (const [from, until] of PRIVATE_RANGES) {
+async function clearTables(tables: PrivateTables, ranges = PRIVATE_RANGES): Promise<void> {
+  for (const [from, until] of ranges) {
     let removed = 0;
     for (;;) {
       const page = await tables.page(from, until, { limit: ROWS_TOGETHER });

@@ -53,7 +53,8 @@ export interface RegistryRecord extends PageRecord, Place {
 
 const PAGES = 'registry/page/';
 const BASES = 'registry/basis/';
-const CHECK_KEY = 'registry/check';
+/** Says by which key it is sealed. */
+export const CHECK_KEY = 'registry/check';
 const CHECK = asciiBytes('entente registry 1');
 /** Those of 2^40-1. */
 const INDEX_DIGITS = 13;

@@ -7,6 +7,7 @@
  *   private/at       `postgres <id of the registry there>`; absent where it lies in the store
  *   private/moving   where to, the id of the move, and the name that was copied last, while a move goes on
  *   private/left     the id of the move that is complete, until what it has copied is removed from where it was
+ *   private/mark     how far the database was: see `RegistryMark`
  *
  * In the database, beside the rows of its owner:
  *
@@ -36,9 +37,13 @@ export const PRIVATE_RANGES = ['life/', 'list/', 'once/', 'registry/'].map(
   (prefix) => [prefix, `${prefix}~`] as const,
 );
 
+/** What is ordered of workers, and goes with the process that ordered it. */
+export const WORK_RANGE = ['work/', 'work/~'] as const;
+
 const AT = 'private/at';
 const MOVING = 'private/moving';
 const LEFT = 'private/left';
+export const MARK = 'private/mark';
 /** In the database. */
 export const REGISTRY = 'private/registry';
 export const MOVE = 'private/move';
@@ -65,7 +70,12 @@ export async function dropMoving(store: Pick<Store, 'write'>): Promise<void> {
 /** All is there: from here on it counts, and nothing of where it was. */
 export async function noteMoved(store: Pick<Store, 'write'>, { to, id }: Moving): Promise<void> {
   const at = to === 'postgres' ? putText(AT, `postgres ${id}`) : { del: AT };
-  await store.write([at, { del: MOVING }, putText(LEFT, id)]);
+  await store.write([at, { del: MOVING }, { del: MARK }, putText(LEFT, id)]);
+}
+
+/** The registry of this id, which a database holds, counts for this store from here on. */
+export async function noteAdopted(store: Pick<Store, 'write'>, id: string): Promise<void> {
+  await store.write([putText(AT, `postgres ${id}`), { del: MOVING }, { del: LEFT }, { del: MARK }]);
 }
 
 /** The move whose source is still to be removed. */

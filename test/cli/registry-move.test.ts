@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import pg from 'pg';
 import { type Outcome, TestCli } from '../support/cli.ts';
 import { describeOnPostgres } from '../support/tables.ts';
 import { temporaryFolders } from '../support/temporary.ts';
@@ -85,6 +86,33 @@ describeOnPostgres('entente registry move', (cluster) => {
     ended(await cli.run('codes', cli.path('DE')), 1, /lies in the store.*REGISTRY_ELSEWHERE/s);
     assert.equal((await move('--to', 'store')).exit, 0, 'again, and nothing changes');
     assert.equal((await subjects()).length, 4);
+  });
+
+  it('a directory that was put back from before the move adopts the registry; one that lost its database says so', async () => {
+    const secret = cli.path('postgres.url');
+    const old = cli.path('old');
+    cpSync(cli.path('DE'), old, { recursive: true });
+    assert.equal((await move('--to', 'postgres', '--file', secret)).exit, 0);
+    const adopt = (...more: string[]) =>
+      cli.run('registry', 'move', old, '--to', 'postgres', '--file', secret, '--adopt', ...more);
+    ended(await move('--to', 'store', '--adopt'), 2, /--adopt goes with --to postgres/);
+    ended(await adopt(), 1, /rows of this region lie in the store.*REFUSED/s);
+    const { exit, out, err } = await adopt('--replace');
+    assert.equal(exit, 0, err);
+    assert.match(out, /adopted: all that is private of DE lies in PostgreSQL/);
+    const codes = await cli.run('codes', old, '--json');
+    assert.equal(codes.out.trim().split('\n').length, 4);
+
+    assert.equal((await issue('P5')).exit, 0);
+    const client = new pg.Client({ connectionString: cluster().connection });
+    await client.connect();
+    await client.query(`DELETE FROM entente_private WHERE name = 'private/mark'`);
+    await client.end();
+    ended(await issue('P6'), 5, /lost what it had acknowledged.*REGISTRY_BEHIND.*registry accept/s);
+    assert.equal((await cli.run('registry', 'accept', cli.path('DE'))).exit, 0);
+    assert.equal((await issue('P6')).exit, 0);
+    assert.equal((await move('--to', 'store')).exit, 0);
+    ended(await cli.run('registry', 'accept', cli.path('DE')), 2, /no PostgreSQL is named/);
   });
 
   it('refuses a registry in PostgreSQL where witnesses fence the writer', async () => {

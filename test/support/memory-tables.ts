@@ -24,6 +24,19 @@ export class MemoryTables implements SharedTables {
   /** Called at a planned crash. */
   onCrash: () => void = () => undefined;
 
+  /** All rows, for `putBack`. */
+  copy(): readonly Entry[] {
+    return this.#values
+      .keysBetween('', '~', { limit: Infinity, reverse: false })
+      .map((name) => [name, this.#values.get(name) ?? NONE]);
+  }
+
+  /** As a database that is restored from a backup: there is nothing else. */
+  putBack(rows: readonly Entry[]): void {
+    for (const [name] of this.copy()) this.#values.delete(name);
+    for (const [name, value] of rows) this.#values.set(name, value);
+  }
+
   plan(fault: TablesFault | undefined): void {
     this.#fault = fault;
   }

@@ -11,8 +11,11 @@ import { hexOf } from '../../protocol/bytes.ts';
 import { admitPublicKey } from '../../protocol/signature/noble.ts';
 import { FaultyMedium } from './faulty-disk.ts';
 import { ManualClock, settled } from './manual-clock.ts';
+import { moveTables } from '../../node/registry/moving.ts';
+import { Store } from '../../node/store/store.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { MemorySecondPlace } from './memory-second-place.ts';
+import { MemoryTables } from './memory-tables.ts';
 import { sha256 } from './primitives.ts';
 import { DAY_S, RegionFixture, START_S, type TestKey, trustModules } from './region-fixture.ts';
 import { seeded } from './seeded.ts';
@@ -44,6 +47,8 @@ export interface Machine {
   /** Sign in the place of those of the fixture. */
   readonly instead: { checkpoint?: TestKey };
   node: RegionNode;
+  /** Where what is private is kept, if that is not the store. */
+  tables?: MemoryTables;
   /** Its process is gone without an end. */
   isDead?: boolean;
 }
@@ -141,6 +146,22 @@ export class NodeWorld {
     return machine;
   }
 
+  /** What is private of a region lies apart from now on; its node is started again. */
+  async moveRegistry(region: string): Promise<MemoryTables> {
+    const machine = await this.kill(region, { inOrder: true });
+    const tables = (machine.tables = new MemoryTables());
+    const { medium } = machine;
+    const modulesOfStore = { disk: medium.disk(), mark: medium.mark(), clock: this.clock };
+    const store = new Store({ owner: `${region}.${NETWORK}` }, modulesOfStore);
+    await this.run(store.start());
+    const random = (length: number) => new Uint8Array(length).fill(1);
+    await this.run(moveTables({ to: 'postgres', isReplacing: false }, { store, postgres: tables, random }));
+    await this.run(store.stop());
+    this.replace(region);
+    await this.boot(region);
+    return tables;
+  }
+
   /** A new process on the machine. */
   replace(region: string, options: Partial<RegionNodeOptions> = {}): RegionNode {
     const machine = this.machine(region);
@@ -217,7 +238,7 @@ export class NodeWorld {
   }
 
   #make(machine: Omit<Machine, 'node'>, options: Partial<RegionNodeOptions>): RegionNode {
-    const { region, name, medium, secondPlace, fixture, troubles, clockError, instead } = machine;
+    const { region, name, medium, secondPlace, fixture, troubles, clockError, instead, tables } = machine;
     const { attest, checkpoint, witness } = fixture.keys;
     const trustLog = fixture.keys['trust-log'];
     return new RegionNode(
@@ -227,6 +248,7 @@ export class NodeWorld {
         disk: medium.disk(),
         mark: medium.mark(),
         secondPlace,
+        tables,
         clock: {
           nowMs: () => this.clock.nowMs() + clockError.aheadMs,
           runMs: () => this.clock.runMs(),

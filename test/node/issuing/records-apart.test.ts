@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Issuer } from '../../../node/issuing/issuer.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
+import { RegistryMark } from '../../../node/registry/registry-mark.ts';
 import { attestationsOf, greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';
 import { MemoryTables } from '../../support/memory-tables.ts';
 import { LOG_ID } from '../../support/region-fixture.ts';
@@ -14,11 +15,13 @@ class ApartMachine extends RegionMachine {
   override tables = new MemoryTables();
   /** Whose codes were taken back. */
   readonly takenBack: string[] = [];
+  readonly troubles: unknown[] = [];
 
   start() {
     const takeBack = (_: unknown, subjects: readonly string[]) =>
       Promise.resolve(void this.takenBack.push(...subjects));
-    return startRegion(this, { retryMs: 1 }, { takeBack });
+    const onTrouble = (error: unknown) => void this.troubles.push(error);
+    return startRegion(this, { retryMs: 1 }, { takeBack, onTrouble });
   }
 }
 
@@ -104,6 +107,9 @@ describe('RecordsApart', () => {
     machine.watch();
     const next = await machine.start();
     assert.deepEqual(machine.takenBack.sort(), ['b', 'c']);
+    const [trouble, ...others] = machine.troubles;
+    assert.deepEqual(others, []);
+    assert.ok(isNodeError(trouble, 'LOG_NOT_WRITTEN') && /2 people .* from 1 on/.test(trouble.message));
     const { index } = await next.issuer.issue({ subject: 'd', fields: greenFields() });
     assert.equal(index, 1);
     assert.deepEqual(await next.registry.ofSubject('b'), []);
@@ -147,7 +153,7 @@ describe('RecordsApart', () => {
     await assert.rejects(older.start(), isCode('LOG_BEHIND'));
     assert.equal(machine.tables.writes, rows);
     const held = await machine.start();
-    const another = Uint8Array.of(0x82, 0x41, 1, 0);
+    const another = Uint8Array.of(0x82, 0x41, 1, 3);
     await machine.tables.write([{ put: `registry/writer/${LOG_ID}`, value: another }]);
     await assert.rejects(
       held.issuer.issue({ subject: 'd', fields: greenFields() }),
@@ -165,6 +171,49 @@ describe('RecordsApart', () => {
     const again = await machine.start();
     await again.issuer.issue({ subject: 'd', fields: greenFields() });
     await again.stop();
+  });
+
+  it('issues nothing on a database that has lost what it acknowledged, until that is accepted', async () => {
+    const machine = new ApartMachine();
+    const { tables } = machine;
+    const first = await machine.start();
+    await first.issuer.issue({ subject: 'a', fields: greenFields() });
+    const backup = tables.copy();
+    await first.issuer.issue({ subject: 'b', fields: greenFields() });
+    await first.stop();
+    const newest = tables.copy();
+    tables.putBack(backup);
+    await assert.rejects(machine.start(), (error) => isNodeError(error, 'REGISTRY_BEHIND') && error.fatal);
+    assert.deepEqual(tables.copy(), backup, 'nothing of it is changed');
+    machine.medium.crash();
+    tables.putBack(newest);
+    await (await machine.start()).stop();
+    tables.putBack(backup);
+    const store = await machine.openStore();
+    await new RegistryMark({ store, tables }).accept();
+    await store.stop();
+    const again = await machine.start();
+    const { index } = await again.issuer.issue({ subject: 'c', fields: greenFields() });
+    assert.equal(index, 2);
+    assert.deepEqual(await again.registry.ofSubject('b'), []);
+    assert.equal((await again.registry.ofSubject('c')).length, 1);
+    await again.stop();
+  });
+
+  it('finds by its count a database that lost what was no code', async () => {
+    const machine = new ApartMachine();
+    const { tables } = machine;
+    const { store, stop } = await machine.start();
+    const mark = new RegistryMark({ store, tables });
+    await mark.raise();
+    const backup = tables.copy();
+    await mark.raise();
+    await mark.require();
+    tables.putBack(backup);
+    await assert.rejects(mark.require(), isCode('REGISTRY_BEHIND'));
+    await assert.rejects(mark.raise(), isCode('REGISTRY_BEHIND'));
+    await stop();
+    await assert.rejects(machine.start(), isCode('REGISTRY_BEHIND'));
   });
 
   it('removes nothing by a copy of the log that lacks the last batch alone', async () => {

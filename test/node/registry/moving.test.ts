@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
-import { clearLeft, countRows, moveTables } from '../../../node/registry/moving.ts';
+import { adoptTables, clearLeft, countRows, moveTables } from '../../../node/registry/moving.ts';
 import { requireHere, whereabouts } from '../../../node/registry/whereabouts.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { Machine } from '../../support/log-fixture.ts';
@@ -71,6 +71,29 @@ describe('moveTables', () => {
     }
     assert.ok(copied < ROWS.length, 'the last run had less to copy');
     await isWhole(postgres);
+  });
+
+  it('lets an older store adopt what the database holds, unless something lies there that would go', async () => {
+    await to('postgres');
+    await store.write([{ del: 'private/at' }, { del: 'private/left' }]);
+    const adopt = (isReplacing = false) => adoptTables({ isReplacing }, { store, postgres });
+    await assert.rejects(adopt(), isCode('REFUSED'));
+    assert.equal(await at(), 'store');
+    await assert.rejects(
+      adoptTables({ isReplacing: true }, { store, postgres: new MemoryTables() }),
+      isCode('REGISTRY_ELSEWHERE'),
+    );
+    assert.equal(await adopt(true), true);
+    await requireHere(store, postgres);
+    await isWhole(postgres);
+    assert.equal(await countRows(store), 0);
+    assert.equal(await adopt(), false);
+    await store.write([{ del: 'private/at' }, { put: 'registry/check', value: Buffer.of(1) }]);
+    assert.equal(
+      await adopt(),
+      true,
+      'by which key an empty one would be sealed is nothing that could be lost',
+    );
   });
 
   it('goes on after any of its writes into the database', async () => {
