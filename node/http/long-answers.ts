@@ -5,7 +5,7 @@
  */
 import { type ServerResponse } from 'node:http';
 import { SNAPSHOT_BYTES_MAX } from '../../protocol/limits.ts';
-import { Counts, holdersOf, type Parts } from './held.ts';
+import { Counts, holdersOf, type Parts } from '../held.ts';
 
 /** Bytes handed over at a time. What is not longer goes as one, and is not counted. */
 export const PIECE_BYTES = 1 << 16;

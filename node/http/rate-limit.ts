@@ -1,35 +1,60 @@
-/** How often each address may ask: a bucket that fills with time, of the addresses that asked last. */
+/**
+ * How often each client may ask, all of an IPv6 /48, and all together: buckets that fill with time, of those that asked last.
+ */
 import { RecentMap } from '../../protocol/recent-map.ts';
+import { type Holder, holdersOf } from '../held.ts';
 
 export interface RateLimitOptions {
-  /** Requests a second of one address, and at once after a rest. */
-  readonly perS: number;
-  readonly burst: number;
+  /** Requests a second of one client; all of a /48 have half of what all have. */
+  readonly ofClientPerS: number;
+  readonly ofAllPerS: number;
+  /** Seconds of rest whose requests may come at once. */
+  readonly burstS: number;
   /** Milliseconds of a clock that never steps; that of the process by default. */
   readonly nowMs?: () => number;
 }
 
-/** Addresses that are remembered: whoever has more than these has to be held off elsewhere. */
-const ADDRESSES_MAX = 4_096;
+interface Bucket {
+  level: number;
+  atMs: number;
+}
+
+/** Clients and /48s that are remembered. Whoever has more addresses than that is held off by what all have together. */
+const HOLDERS_MAX = 4_096;
 
 export class RateLimit {
   readonly #options: Required<RateLimitOptions>;
-  readonly #buckets = new RecentMap<{ level: number; atMs: number }>(ADDRESSES_MAX);
+  readonly #buckets = new RecentMap<Bucket>(HOLDERS_MAX);
+  readonly #ofAll: Bucket;
 
   constructor(options: RateLimitOptions) {
     this.#options = { nowMs: () => performance.now(), ...options };
+    const { ofAllPerS, burstS, nowMs } = this.#options;
+    this.#ofAll = { level: ofAllPerS * burstS, atMs: nowMs() };
   }
 
-  /** Whether this address may ask now. If so, that is counted. */
-  take(address: string): boolean {
-    const { perS, burst, nowMs } = this.#options;
-    const atMs = nowMs();
-    const bucket = this.#buckets.get(address) ?? { level: burst, atMs };
-    bucket.level = Math.min(burst, bucket.level + ((atMs - bucket.atMs) * perS) / 1_000);
-    bucket.atMs = atMs;
-    const isFree = bucket.level >= 1;
-    if (isFree) bucket.level--;
-    this.#buckets.set(address, bucket);
+  /** Whether this client may ask now. If so, that is counted. */
+  take(client: string): boolean {
+    const { ofClientPerS: ofClient, ofAllPerS: ofAll } = this.#options;
+    const buckets = holdersOf(client, { ofClient, ofAll }).map((holder) => this.#bucketOf(holder));
+    buckets.push(this.#filled(this.#ofAll, ofAll));
+    const isFree = buckets.every(({ level }) => level >= 1);
+    if (isFree) for (const bucket of buckets) bucket.level--;
     return isFree;
+  }
+
+  #bucketOf({ name, max: perS }: Holder): Bucket {
+    const { burstS, nowMs } = this.#options;
+    const bucket = this.#buckets.get(name) ?? { level: perS * burstS, atMs: nowMs() };
+    this.#buckets.set(name, bucket);
+    return this.#filled(bucket, perS);
+  }
+
+  #filled(bucket: Bucket, perS: number): Bucket {
+    const { burstS, nowMs } = this.#options;
+    const atMs = nowMs();
+    bucket.level = Math.min(perS * burstS, bucket.level + ((atMs - bucket.atMs) * perS) / 1_000);
+    bucket.atMs = atMs;
+    return bucket;
   }
 }

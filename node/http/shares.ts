@@ -3,7 +3,7 @@
  * send or read slowly cannot take all places. Of its share, answers that are made and not taken yet hold half at most: where many
  * are behind one address, those who read slowly leave their neighbours the rest.
  */
-import { Counts, type Holder, holdersOf, type Parts } from './held.ts';
+import { Counts, type Holder, holdersOf, type Parts } from '../held.ts';
 
 export class Shares {
   readonly #parts: Parts;

@@ -2,7 +2,7 @@
  * Requests that look at how the node is. They have places of their own: neither a crowd nor those who watch take from each other.
  * Where all are taken, whoever has none still gets one, so that nobody keeps out the one who looks after the node.
  */
-import { Counts, holdersOf, type Parts } from './held.ts';
+import { Counts, holdersOf, type Parts } from '../held.ts';
 
 /** Places of all. */
 export const WATCHING_MAX = 64;

@@ -7,7 +7,7 @@ import { isErrno } from '../region/files.ts';
 import { NodeError } from '../node-error.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import { clientOf } from '../client-address.ts';
-import { Counts, holdersOf } from './held.ts';
+import { Counts, holdersOf } from '../held.ts';
 import { OneATurn } from './one-a-turn.ts';
 import { type TlsFiles } from './tls-files.ts';
 

@@ -15,14 +15,14 @@ export interface WitnessRoutesModules {
   readonly replies: Replies;
 }
 
-/** Checkpoints that one address may submit: each may cost a signature to be checked and a write. */
-export const CHECKPOINTS_PER_ADDRESS = { perS: 64, burst: 256 } as const;
+/** Checkpoints that may be submitted: each may cost a signature to be checked and a write. A hundred regions submit some in a second. */
+export const CHECKPOINTS = { ofClientPerS: 64, ofAllPerS: 1_024, burstS: 4 } as const;
 
 const SIZE_TYPE = 'text/x.tlog.size';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 export function witnessRoutes({ witness, replies }: WitnessRoutesModules): Route[] {
-  const rate = new RateLimit(CHECKPOINTS_PER_ADDRESS);
+  const rate = new RateLimit(CHECKPOINTS);
   return [
     {
       method: 'post',
@@ -40,7 +40,10 @@ export function witnessRoutes({ witness, replies }: WitnessRoutesModules): Route
         const { incoming } = context.env;
         const retryAfter = { 'retry-after': String(RETRY_AFTER_S) };
         if (!rate.take(clientOf(incoming.socket))) {
-          const tooMany = new RequestError('RATE_EXCEEDED', 'too many checkpoints from this address');
+          const tooMany = new RequestError(
+            'RATE_EXCEEDED',
+            'too many checkpoints, from this address or from all',
+          );
           return replies.problem(context, tooMany, retryAfter);
         }
         const asked = await readBody(incoming, ADD_CHECKPOINT_BYTES_MAX);

@@ -23,7 +23,7 @@ export class Gate {
   #admissions: Admissions = new Map();
 
   constructor({ pendingOfAddress = CONNECTIONS_PENDING.ofAddress }: GateOptions, modules: GateModules) {
-    this.#pending = new Pending({ ofAddress: pendingOfAddress });
+    this.#pending = new Pending({ ofClient: pendingOfAddress, ofAll: CONNECTIONS_PENDING.ofAll });
     this.#modules = modules;
   }
 

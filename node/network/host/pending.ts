@@ -1,43 +1,40 @@
 /**
- * Connections whose other end has not proven who it is. All together have few places, and each address has few of those: from one
- * address nobody who comes from another is kept out; as many addresses as it takes to fill all places do keep others out.
+ * Connections whose other end has not proven who it is. All together have few places, each address has few of those, and all of an
+ * IPv6 /48 half of them: from one address nobody who comes from another is kept out; as many addresses as it takes to fill all places
+ * do keep others out.
  */
 import { type MultiaddrConnection } from '@libp2p/interface';
 import { clientAt } from '../../client-address.ts';
-
-export interface PendingBounds {
-  readonly ofAddress: number;
-}
+import { Counts, holdersOf, type Parts } from '../../held.ts';
 
 export class Pending {
-  readonly #bounds: PendingBounds;
-  readonly #of = new Map<string, Set<MultiaddrConnection>>();
+  readonly #parts: Parts;
+  readonly #connections = new Set<MultiaddrConnection>();
+  readonly #of = new Counts();
 
-  constructor(bounds: PendingBounds) {
-    this.#bounds = bounds;
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  /** Counts a connection that has just come, until `end` or until it closes; false if its address has too many. */
+  /** Counts a connection that has just come, until `end` or until it closes; false if its address, or its /48, has too many. */
   begin(connection: MultiaddrConnection): boolean {
-    const client = clientOf(connection);
-    const pending = this.#of.get(client) ?? new Set();
-    if (pending.size >= this.#bounds.ofAddress) return false;
-    this.#of.set(client, pending.add(connection));
+    const holders = holdersOf(clientOf(connection), this.#parts);
+    if (holders.some(({ name, max }) => this.#of.of(name) >= max)) return false;
+    for (const { name } of holders) this.#of.add(name, 1);
+    this.#connections.add(connection);
     connection.addEventListener('close', () => this.end(connection), { once: true });
     return true;
   }
 
-  /** Its other end has proven who it is. Safe to call twice. */
+  /** Its other end has proven who it is. Safe to call twice, and for one that was not let in. */
   end(connection: MultiaddrConnection): void {
-    const client = clientOf(connection);
-    const pending = this.#of.get(client);
-    pending?.delete(connection);
-    if (pending?.size === 0) this.#of.delete(client);
+    if (!this.#connections.delete(connection)) return;
+    for (const { name } of holdersOf(clientOf(connection), this.#parts)) this.#of.add(name, -1);
   }
 
-  /** Addresses of which connections are pending. */
-  get addresses(): number {
-    return this.#of.size;
+  /** Connections that are pending. */
+  get size(): number {
+    return this.#connections.size;
   }
 }
 

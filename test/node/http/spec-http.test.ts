@@ -9,7 +9,7 @@ import { problem, verdict, verifyRequest } from '../../../node/http/schemas.ts';
 import { PIECE_BYTES } from '../../../node/http/long-answers.ts';
 import { WATCHING_MAX } from '../../../node/http/watching.ts';
 import { HEAD_BYTES_MAX } from '../../../node/http/web-server.ts';
-import { CHECKPOINTS_PER_ADDRESS } from '../../../node/http/witness-routes.ts';
+import { CHECKPOINTS } from '../../../node/http/witness-routes.ts';
 import { ADD_CHECKPOINT_BYTES_MAX } from '../../../node/witness/add-checkpoint.ts';
 import { HttpWorld, threeRegions } from '../../support/http-fixture.ts';
 import { answerOf } from '../../support/joining-fixture.ts';
@@ -161,8 +161,9 @@ describe('SPEC.md 15', () => {
     const expected = [
       ...defaults,
       ['head of a request', HEAD_BYTES_MAX] as const,
-      ['checkpoints a second from one address', CHECKPOINTS_PER_ADDRESS.perS] as const,
-      ['checkpoints at once from one address', CHECKPOINTS_PER_ADDRESS.burst] as const,
+      ['checkpoints a second from one address', CHECKPOINTS.ofClientPerS] as const,
+      ['checkpoints a second from all', CHECKPOINTS.ofAllPerS] as const,
+      ['rest whose checkpoints may come at once', CHECKPOINTS.burstS * 1_000] as const,
       ['requests of 15.7 under way, of one address', (WATCHING_MAX * Number(sharePercent)) / 100] as const,
       ['requests of 15.7 under way, of all', WATCHING_MAX] as const,
     ];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type NodeStatus } from '../../../node/core/node-status.ts';
 import { PublicServer } from '../../../node/http/public-server.ts';
-import { CHECKPOINTS_PER_ADDRESS } from '../../../node/http/witness-routes.ts';
+import { CHECKPOINTS } from '../../../node/http/witness-routes.ts';
 import { silentLog } from '../../../node/logging/log.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import {
@@ -234,7 +234,7 @@ describe('POST /add-checkpoint', () => {
 
   it('A29 T17 gives 429 to an address that asks too often', async () => {
     const statuses = new Set<number>();
-    const count = CHECKPOINTS_PER_ADDRESS.burst + CHECKPOINTS_PER_ADDRESS.perS;
+    const count = CHECKPOINTS.ofClientPerS * (CHECKPOINTS.burstS + 1);
     // More than flows in while they are answered, however slow this machine is.
     for (let i = 0; i < 8 * count && !statuses.has(429); i += 32)
       for (const [status] of await Promise.all(Array.from({ length: 32 }, () => answer(Buffer.from('x')))))

@@ -2,7 +2,7 @@
  * What clients hold of something that all share. Each may hold a part of it, and all clients of one IPv6 /48 half of it together:
  * whoever has a /48 has 65,536 clients.
  */
-import { siteOf } from '../client-address.ts';
+import { siteOf } from './client-address.ts';
 
 export interface Parts {
   /** Of one client. */
