@@ -13,6 +13,8 @@ import { AnnouncedCodes } from '../protocol/foreign/announced-codes.ts';
 import { verifyAnnounced } from '../protocol/foreign/verify-announced.ts';
 import { foreignFormatOf } from '../protocol/foreign/verify-foreign.ts';
 import { inclusionProof } from '../protocol/log/merkle-proof.ts';
+import { numberAnnouncers } from '../protocol/lookup/announced-numbers.ts';
+import { judgeNumber } from '../protocol/lookup/judge-number.ts';
 import { type Primitives, type Sha256 } from '../protocol/primitives.ts';
 import { type LeafProof } from '../protocol/verdict/cut-off.ts';
 import { checksOf, judge } from '../protocol/verdict/judge.ts';
@@ -39,6 +41,11 @@ export async function judgeText(
   if (foreignFormatOf(text) !== undefined) {
     const { trust, context, nowS } = options;
     return verifyAnnounced(nativeForeignPrimitives, text, new AnnouncedCodes(trust), context, nowS);
+  }
+  const announcers = numberAnnouncers(options.trust, text);
+  if (announcers.length > 0) {
+    const answer = { failure: { code: 'NUMBER_NEEDS_NODE' } } as const;
+    return judgeNumber(announcers.map((announcer) => ({ ...options, announcer, answer })));
   }
   let parsed: ParsedCode;
   try {

@@ -98,6 +98,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   registry: async () => (await import('./commands/registry.ts')).addRegistry,
   host: async () => (await import('./commands/host.ts')).addHost,
   adapter: async () => (await import('./commands/adapter.ts')).addAdapter,
+  lookup: async () => (await import('./commands/lookup.ts')).addLookup,
+  verifier: async () => (await import('./commands/verifier.ts')).addVerifier,
   bridge: async () => (await import('./commands/bridge.ts')).addBridge,
   'status-list': async () => (await import('./commands/status-list.ts')).addStatusList,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,

@@ -211,8 +211,23 @@ export const LOOKUP_NUMBER_BYTES_MAX = 512;
 /** Bits of a locator that choose its bucket: a million buckets. */
 export const LOOKUP_BITS_MAX = 20;
 
-/** Entries of a bucket: 560 KiB of them are fetched at once. */
-export const LOOKUP_CAPACITY_MAX = 4_096;
+/** Entries of a bucket: with its path it is an answer of 64 KiB. */
+export const LOOKUP_CAPACITY_MAX = 448;
 
 /** Bytes of the signed head of a table. */
 export const LOOKUP_HEAD_BYTES_MAX = 1_024;
+
+/** Days whose keys one adapter announces: 90 ahead, today and yesterday. */
+export const LOOKUP_DAYS_MAX = 92;
+
+/** Characters by which numbers of a region are told from others. */
+export const LOOKUP_PREFIX_CHARS_MAX = 64;
+
+/** Regions that are asked for one number, where several have announced numbers that begin so. */
+export const LOOKUP_ANNOUNCERS_MAX = 4;
+
+/** Seconds after its day within which a key still answers, so that no look-up falls between two days. */
+export const LOOKUP_OVERLAP_S = 3_600;
+
+/** Seconds before its day from which a key answers: the clock of a verifier may be ahead. */
+export const LOOKUP_EARLY_S = 300;

@@ -6,6 +6,7 @@ import { isProtocolError } from '../../protocol/fault.ts';
 import { type AdapterFormat, readAdapter } from '../../protocol/foreign/adapter.ts';
 import { HCERT_FACTS } from '../../protocol/foreign/hcert-facts.ts';
 import { FOREIGN_KEYS_MAX } from '../../protocol/foreign/foreign-limits.ts';
+import { isOpaque } from '../../protocol/lookup/opaque-adapter.ts';
 import { readRuleSet, type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type LoggedAdapter } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -284,6 +285,7 @@ function toldOf(logged: LoggedAdapter, nowS: number): ToldAdapter {
   const { id: adapter, version, fromS, untilS, data } = logged;
   const told = { adapter, version, fromS, untilS };
   if (!isAnnouncing(logged)) return { ...told, standing: 'withdrawn' };
+  if (isOpaque(logged)) return { ...told, standing: 'numbers that are looked up: see `entente lookup show`' };
   try {
     const { format, rules, keys } = readAdapter(logged);
     const standing = nowS < untilS ? 'announced' : 'over, what it signed before still counts';

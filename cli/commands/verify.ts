@@ -1,6 +1,8 @@
 /** `entente verify`: the verdict on codes, from files alone or by asking nodes. */
 import { createReadStream, existsSync } from 'node:fs';
 import { type Command } from 'commander';
+import { isVerifierToken } from '../../node/lookup/verifiers.ts';
+import { readFileIfPresent } from '../../node/region/files.ts';
 import { type ReadModules } from '../../node/region/modules.ts';
 import { type DocumentInput } from '../../protocol/code/document.ts';
 import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
@@ -42,12 +44,14 @@ interface VerifyOptions {
   readonly explain?: true;
   readonly foreignKeys?: readonly string[];
   readonly node?: readonly string[];
+  readonly token?: string;
 }
 
 type Judge = (text: string) => Promise<Verdict>;
 
 /** A character of a code takes at most four bytes of UTF-8; what is longer is judged as too long, unread. */
 const LINE_BYTES_MAX = 4 * CODE_CHARS_MAX;
+const TOKEN_FILE_BYTES_MAX = 1_024;
 const TOO_LONG = ' '.repeat(CODE_CHARS_MAX + 1);
 /** Stands for bytes that are no UTF-8. */
 const NOT_TEXT = '\ufffd';
@@ -82,6 +86,10 @@ export function addVerify(program: Command, cli: Cli): void {
     .option('--proof <dir>', "directory with the issuer's logs, where a stolen key makes a proof necessary")
     .option('--node <urls>', 'ask these nodes, separated by commas, until one answers', parseUrls)
     .option(
+      '--token <file>',
+      'with --node: file with the token of an enrolled verifier, for codes that are mere numbers',
+    )
+    .option(
       '--foreign-keys <file>',
       'judge codes that others issued (HC1:, shc:/, VDS-NC) by this list of their keys; several times for several lists',
       collect,
@@ -94,6 +102,10 @@ export function addVerify(program: Command, cli: Cli): void {
         ["entente verify --offline home.snap --home CN-33 --pin 1f2e... 'ENT1:...'", 'by a snapshot'],
         ["entente verify --keep gate.json --offline delta.snap 'ENT1:...'", 'going on from what was kept'],
         ["entente verify --node https://a.example,https://b.example 'ENT1:...'", 'by the first that answers'],
+        [
+          "entente verify --node https://a.example --token gate.token 'DE-4711'",
+          'a code that is a mere number',
+        ],
         ["entente verify --foreign-keys dsc-list.json 'HC1:...'", 'a code of others, by their keys'],
         [
           "entente verify --region CN-33 --rules cn-33 --place kind=station 'ENT1:...'",
@@ -133,6 +145,8 @@ async function verify(cli: Cli, code: string | undefined, options: VerifyOptions
     if (Object.keys(others).length > 0) throw usageError('--foreign-keys goes with --file and --at alone');
     return verifyForeignCodes(cli, code, { foreignKeys, file, at });
   }
+  if (options.token !== undefined && options.node === undefined)
+    throw usageError('--token goes with --node', 'Numbers are looked up by nodes alone.');
   const judge = await (options.node === undefined
     ? judgeHere(cli, options)
     : judgeThere(cli, options, options.node));
@@ -169,10 +183,11 @@ async function judgeThere(cli: Cli, options: VerifyOptions, urls: readonly strin
   if (
     [region, offline, home, pin, keep, at, document, proof, rules, role].some((other) => other !== undefined)
   ) {
-    throw usageError('--node goes with --place, --challenge, --file and --explain alone');
+    throw usageError('--node goes with --token, --place, --challenge, --file and --explain alone');
   }
   const { VerdictClient } = await import('../../node/http/verdict-client.ts');
-  const client = new VerdictClient({ urls });
+  const token = options.token === undefined ? undefined : await readToken(options.token);
+  const client = new VerdictClient({ urls, token });
   const { place, challenge } = contextOf(options);
   let asked: string | undefined;
   return async (text) => {
@@ -182,6 +197,18 @@ async function judgeThere(cli: Cli, options: VerifyOptions, urls: readonly strin
     asked = url;
     return verdict;
   };
+}
+
+/** @throws {CliError} USAGE for a file that holds none. */
+async function readToken(file: string): Promise<string> {
+  const bytes = await readFileIfPresent(file, TOKEN_FILE_BYTES_MAX);
+  if (bytes === undefined) throw usageError(`there is no file ${printable(file)}`);
+  const token = Buffer.from(bytes).toString('latin1').trim();
+  if (isVerifierToken(token)) return token;
+  throw usageError(
+    `${printable(file)} holds no token of a verifier`,
+    'The operator of the node writes one with `entente verifier add`.',
+  );
 }
 
 /** What the home's rules say of kinds of places. */

@@ -9,6 +9,7 @@ import {
 } from '../../protocol/limits.ts';
 import { BULK_LIMITS } from '../abuse/bulk-watch.ts';
 import { isRuleId } from '../../protocol/code/status.ts';
+import { LOOKUP_QUOTAS } from '../lookup/quota.ts';
 import { isNetwork, isRegion } from '../../protocol/log/origin.ts';
 import { isPrintable } from '../../protocol/rules/rule-set-schema.ts';
 import { CONNECTIONS_PENDING } from '../network/network-limits.ts';
@@ -210,6 +211,18 @@ const lifeSchema = z.strictObject({
     .describe('Days within which an objection is to be decided.'),
 });
 
+const quota = z.int().min(0).max(100_000_000);
+const lookupSchema = z.strictObject({
+  verifierPerMinute: quota
+    .default(LOOKUP_QUOTAS.verifier.perMinute)
+    .describe('Numbers that each enrolled verifier may have looked up in a minute.'),
+  verifierPerDay: quota.default(LOOKUP_QUOTAS.verifier.perDay).describe('The same in a day (UTC).'),
+  regionPerMinute: quota
+    .default(LOOKUP_QUOTAS.region.perMinute)
+    .describe('Numbers of this region that each peer region may look up in a minute.'),
+  regionPerDay: quota.default(LOOKUP_QUOTAS.region.perDay).describe('The same in a day (UTC).'),
+});
+
 const perHour = z.int().min(0).max(100_000_000);
 const alarmsSchema = z.strictObject({
   stricterPerHour: perHour
@@ -328,6 +341,7 @@ const membersSchema = z.strictObject({
     .prefault({})
     .describe('Where what is private lies; in the store, if no connection is named.'),
   life: lifeSchema.prefault({}).describe('The colours of people who declared, from their first code on.'),
+  lookup: lookupSchema.prefault({}).describe('Codes that are mere numbers: how many may be looked up.'),
   alarms: alarmsSchema.prefault({}).describe('Many colours that change at once.'),
   limits: limitsSchema.prefault({}).describe('Bounds of the public interface.'),
   log: logSchema.prefault({}).describe('What the process writes to standard error.'),

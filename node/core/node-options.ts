@@ -12,6 +12,8 @@ import {
 } from '../ports.ts';
 import { type PreparingModules } from '../issuing/preparing.ts';
 import { type ShareOf } from '../peer-places.ts';
+import { type DaySeeds } from '../lookup/day-seeds.ts';
+import { type LookupQuotas } from '../lookup/quota.ts';
 import { type SharedTables } from '../registry/private-tables.ts';
 import { type CheckSignatures } from '../verdicts/signature-thread.ts';
 import { type NodeKeys, type WritingSideModules } from './writing-side.ts';
@@ -46,6 +48,8 @@ export interface RegionNodeOptions {
   readonly rulesForPeople?: string | undefined;
   readonly objectTo?: string;
   readonly objectionDays?: number;
+  /** How many numbers may be looked up; `LOOKUP_QUOTAS` by default. */
+  readonly lookupQuotas?: LookupQuotas;
   /** Begins no rounds, beats or scrubs by itself: for a process that does one thing and ends. */
   readonly onDemand?: boolean;
   /** Milliseconds; 10 s, 30 s, 2 s and 10 min by default. */
@@ -95,6 +99,8 @@ export interface RegionNodeModules
   readonly meet?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Which share a peer has of what this node does for others; `shareByName` by default. */
   readonly shareOf?: ShareOf | undefined;
+  /** The keys by which numbers of the region are looked up; without it this node answers for none. */
+  readonly seeds?: DaySeeds | undefined;
   /** Another way to check the signatures of verdicts than one after the other, here. */
   readonly checkSignatures?: CheckSignatures | undefined;
   /** Told of what goes wrong in the background, for alarms. Must not throw. */

@@ -18,6 +18,7 @@ import { JoiningBook } from '../joining/joining-book.ts';
 import { type Life } from '../life/life.ts';
 import { type Lists } from '../lists/lists.ts';
 import { type LogTree } from '../log/log-tree.ts';
+import { Lookup } from '../lookup/lookup.ts';
 import { type Receipt } from '../log/log-work.ts';
 import { type TrustLogItem } from '../log/trust-log-work.ts';
 import { isNodeError } from '../node-error.ts';
@@ -75,6 +76,8 @@ export class RegionNode {
   /** Colours without a rule. */
   readonly overrides: Overrides;
   readonly disclosing: Disclosing;
+  /** Codes that are mere numbers. */
+  readonly lookup: Lookup;
   readonly #watch: BulkWatch;
   /** Goes to regions and cosigns what they show. */
   readonly visitor: LogVisitor;
@@ -210,11 +213,23 @@ export class RegionNode {
       keeper: (of) => this.keeper(of),
       stopping: this.#stopping.signal,
     });
+    const state = () => this.keeper(region)?.state;
+    this.lookup = new Lookup(this.#options, {
+      ...reading,
+      state,
+      store: this.#store,
+      tables: this.#tables,
+      signer: modules.keys.trustLog,
+      peers: () => client.peers(),
+      trust: () => this.trust,
+      onFault: (peer, fault) => book.fault(peer, fault),
+    });
     const leaves = new LeafFinder(reading);
     this.#verdicts = new VerdictService({
       ...modules,
       trust: () => this.trust,
       leafProofs: (place) => leaves.find(place),
+      lookup: this.lookup,
     });
   }
 
@@ -239,6 +254,7 @@ export class RegionNode {
     if (this.#options.onDemand !== true) {
       const parts = [this.#antiEntropy, this.#clocks, this.#herald, this.#scrub, this.#mender];
       for (const part of parts) part.start();
+      this.lookup.start();
     }
     this.#signing.start();
   }
@@ -284,8 +300,9 @@ export class RegionNode {
     };
   }
 
-  verify(text: string, context: VerdictContext): Promise<Verdict> {
-    return this.#verdicts.verify(text, context);
+  /** `verifier`: the name of the enrolled one that asks, for whom numbers are looked up. */
+  verify(text: string, context: VerdictContext, verifier?: string): Promise<Verdict> {
+    return this.#verdicts.verify(text, context, verifier);
   }
 
   /** Logs a statement of the trust-log key, or an entry that the root has signed. Rejects as `WritingSide.submit`. */
@@ -390,6 +407,7 @@ export class RegionNode {
     this.#stopping.abort();
     this.#server.stop();
     this.#client.stop();
+    await this.lookup.stop();
     await this.#preparer.stop();
     await this.#signing.stop();
     const parts = [this.#mender, this.#scrub, this.#herald, this.#clocks, this.#antiEntropy];

@@ -6,6 +6,7 @@ import { type Primitives } from '../../protocol/primitives.ts';
 import { IssueGate } from '../abuse/issue-gate.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { type Log } from '../logging/log.ts';
+import { type Verifiers } from '../lookup/verifiers.ts';
 import { NodeError } from '../node-error.ts';
 import { type Operators } from '../operators/operators.ts';
 import { type Actor } from '../operators/scopes.ts';
@@ -26,6 +27,7 @@ import { type JoiningDesk } from '../joining/joining-desk.ts';
 import { joiningRoutes } from './joining-routes.ts';
 import { lifeRoutes } from './life-routes.ts';
 import { listRoutes } from './list-routes.ts';
+import { lookupRoutes } from './lookup-routes.ts';
 import { overrideRoutes } from './override-routes.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { type ProcessReport } from './process-report.ts';
@@ -46,6 +48,7 @@ export interface AdminServerModules extends Primitives {
   readonly node: RegionNode;
   readonly operators: Operators;
   readonly trail: Trail;
+  readonly verifiers: Verifiers;
   readonly report: () => ProcessReport;
   readonly desk: OperatorDesk;
   readonly joining: JoiningDesk;
@@ -113,7 +116,7 @@ export class AdminServer {
   }
 
   #routes(replies: Replies, nowS: () => number, actorOf: (request: IncomingMessage) => Actor): AdminRoute[] {
-    const { node, sha256, report, desk, joining, operators } = this.#modules;
+    const { node, sha256, report, desk, joining, operators, verifiers } = this.#modules;
     const { region } = this.#options;
     const state = () => node.keeper(region)?.state;
     const gate = new IssueGate({ state, areNamed: () => operators.areNamed, nowS });
@@ -125,6 +128,7 @@ export class AdminServer {
       ...adminRoutes({ region }, { node, report, nowS, replies }),
       ...operatorRoutes({ operators, nowS, replies }),
       ...listRoutes({ node, replies }),
+      ...lookupRoutes({ node, verifiers, nowS, replies }),
       ...declarationRoutes({ node, replies }),
       ...joiningRoutes(joining, replies),
       ...lifeRoutes({ node, replies }),

@@ -6,6 +6,8 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Config } from '../config/schema.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { type Log } from '../logging/log.ts';
+import { type Lookup } from '../lookup/lookup.ts';
+import { type Verifiers } from '../lookup/verifiers.ts';
 import { type NetworkStatus } from '../network/isolation/isolated-network.ts';
 import { type Clock } from '../ports.ts';
 import { type Witness } from '../witness/witness.ts';
@@ -16,6 +18,7 @@ import { type Health, healthOf } from './health.ts';
 import { type JoiningDesk } from '../joining/joining-desk.ts';
 import { publicJoiningRoutes } from './joining-routes.ts';
 import { logRoutes } from './log-routes.ts';
+import { publicLookupRoutes } from './lookup-routes.ts';
 import { LongAnswers, SENDING_BYTES_MAX } from './long-answers.ts';
 import { Metrics } from './metrics.ts';
 import { regionRoutes } from './region-routes.ts';
@@ -46,6 +49,9 @@ export interface PublicServerModules {
   readonly witness?: Pick<Witness, 'add'>;
   /** Takes answers to invitations; absent where there are none. */
   readonly joining?: Pick<JoiningDesk, 'take'>;
+  /** Codes that are mere numbers; absent where none are looked up. */
+  readonly lookup?: Pick<Lookup, 'head' | 'bucket'>;
+  readonly verifiers?: Pick<Verifiers, 'nameOf'>;
   /** For the figures; absent where there is none. */
   readonly network?: () => NetworkStatus;
 }
@@ -65,7 +71,7 @@ export class PublicServer {
   readonly #tls: TlsFiles | undefined;
 
   constructor({ region, http, limits }: PublicServerOptions, modules: PublicServerModules) {
-    const { node, clock, sha256, log, witness, joining } = modules;
+    const { node, clock, sha256, log, witness, joining, lookup, verifiers } = modules;
     this.admission = new Admission(limits);
     this.entrance = new Entrance(limits, { admission: this.admission });
     this.metrics = new Metrics({
@@ -98,11 +104,16 @@ export class PublicServer {
         description: 'Verdicts on health codes, and the logs, keys and snapshots that they rest on.',
       },
       [
-        ...verifyRoutes(limits, { verify: (text, context) => node.verify(text, context), replies }),
+        ...verifyRoutes(limits, {
+          verify: (text, context, verifier) => node.verify(text, context, verifier),
+          verifiers,
+          replies,
+        }),
         ...snapshotRoutes({ snapshots: new Snapshots({ trust, keeper, clock, sha256 }), replies }),
         ...regionRoutes({ trust, nowS, replies }),
         ...exportRoutes({ trust, sha256, nowS, replies }),
         ...(http.witness && witness !== undefined ? witnessRoutes({ witness, replies }) : []),
+        ...(lookup === undefined ? [] : publicLookupRoutes(lookup, replies)),
         ...(joining === undefined ? [] : publicJoiningRoutes(joining, replies)),
         ...watchRoutes({ health: this.#health, metrics: this.metrics, replies }),
         ...logRoutes({

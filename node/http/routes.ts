@@ -77,7 +77,7 @@ function preflight(replies: Replies, context: WebContext, allow: string): Record
   return {
     ...replies.headersFor(context),
     'access-control-allow-methods': allow,
-    'access-control-allow-headers': 'content-type',
+    'access-control-allow-headers': 'content-type, authorization',
     'access-control-max-age': '86400',
   };
 }

@@ -97,7 +97,7 @@ export const verdict = z
       .openapi({ description: 'By its own words; proven only if the signature is good.' }),
     foreign: z
       .object({
-        format: z.enum(['hcert', 'shc', 'vdsnc']),
+        format: z.enum(['hcert', 'shc', 'vdsnc', 'opaque']),
         keyId: z.string(),
         issuer: z.string().optional(),
         issuedAtS: atS.optional(),

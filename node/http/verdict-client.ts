@@ -9,6 +9,8 @@ export interface VerdictClientOptions {
   readonly urls: readonly string[];
   /** Milliseconds that each has; 3 s by default. */
   readonly answerMsMax?: number;
+  /** The token of an enrolled verifier: for codes that are mere numbers. */
+  readonly token?: string | undefined;
 }
 
 export interface VerdictQuestion {
@@ -53,9 +55,13 @@ export class VerdictClient {
   }
 
   async #ask(url: string, code: string, { place, challenge }: VerdictQuestion): Promise<Verdict> {
+    const { token } = this.#options;
     const response = await fetch(new URL('/v1/verify', url), {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
       body: JSON.stringify({ code, place, challenge: challenge && hexOf(challenge) }),
       redirect: 'error',
       signal: AbortSignal.timeout(this.#options.answerMsMax ?? ANSWER_MS_MAX),

@@ -2,6 +2,7 @@
 import { hexBytes } from '../../protocol/bytes.ts';
 import { ANY_PLACE, type Place, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { readJson } from './input.ts';
+import { type Verifiers } from '../lookup/verifiers.ts';
 import { RequestError } from './problem.ts';
 import { type Replies } from './replies.ts';
 import { type Route } from './routes.ts';
@@ -13,14 +14,16 @@ export interface VerifyOptions {
 }
 
 export interface VerifyModules {
-  readonly verify: (text: string, context: VerdictContext) => Promise<Verdict>;
+  readonly verify: (text: string, context: VerdictContext, verifier?: string) => Promise<Verdict>;
+  /** Whose token a request bears. */
+  readonly verifiers?: Pick<Verifiers, 'nameOf'> | undefined;
   readonly replies: Replies;
 }
 
 /** Codes judged before others get a turn: about a millisecond. */
 const STEP = 8;
 
-export function verifyRoutes(options: VerifyOptions, { verify, replies }: VerifyModules): Route[] {
+export function verifyRoutes(options: VerifyOptions, { verify, verifiers, replies }: VerifyModules): Route[] {
   const schema = verifyRequest(options.batchCodesMax);
   return [
     {
@@ -28,7 +31,7 @@ export function verifyRoutes(options: VerifyOptions, { verify, replies }: Verify
       path: '/v1/verify',
       summary: 'The verdict on a code, or on some',
       description:
-        'One code gives a Verdict, `codes` give Verdicts in their order. Both are of the moment: they must not be stored.',
+        'One code gives a Verdict, `codes` give Verdicts in their order. Both are of the moment: they must not be stored. A code that is a mere number is looked up for enrolled verifiers alone, who name themselves by `authorization: Bearer` and their token.',
       request: { body: { content: { 'application/json': { schema } }, required: true } },
       answer: {
         description: 'Verdict or Verdicts',
@@ -38,13 +41,15 @@ export function verifyRoutes(options: VerifyOptions, { verify, replies }: Verify
         const request = await readJson(context.env.incoming, schema, options.bodyBytesMax);
         const { code, codes = [] } = request;
         const judged = contextOf(request);
-        if (code !== undefined) return replies.json(context, await verify(code, judged));
+        const { authorization } = context.env.incoming.headers;
+        const verifier = authorization === undefined ? undefined : verifiers?.nameOf(authorization);
+        if (code !== undefined) return replies.json(context, await verify(code, judged, verifier));
         const all: Verdict[] = [];
         for (const text of codes) {
           if (all.length % STEP === STEP - 1) await new Promise(setImmediate);
           if (context.env.outgoing.destroyed)
             throw new RequestError('OVERLOADED', 'nobody waits for the answer');
-          all.push(await verify(text, judged));
+          all.push(await verify(text, judged, verifier));
         }
         return replies.json(context, { verdicts: all });
       },

@@ -15,6 +15,7 @@ import {
   WRITER_PROTOCOL,
   WRITER_REQUEST_BYTES_MAX,
 } from '../writer/writer-messages.ts';
+import { LOOKUP_ANSWER_BYTES_MAX, LOOKUP_PROTOCOL, LOOKUP_REQUEST_BYTES_MAX } from '../lookup/messages.ts';
 import { HELLO_PROTOCOL } from './hello.ts';
 import { HELLO_BYTES_MAX } from './network-limits.ts';
 
@@ -31,6 +32,7 @@ const SIZES: ReadonlyMap<string, ProtocolSizes> = new Map([
   [WITNESS_PROTOCOL, { requestBytesMax: ADD_CHECKPOINT_BYTES_MAX, answerBytesMax: WITNESS_ANSWER_BYTES_MAX }],
   [WRITER_PROTOCOL, { requestBytesMax: WRITER_REQUEST_BYTES_MAX, answerBytesMax: WRITER_ANSWER_BYTES_MAX }],
   [STANDBY_PROTOCOL, { requestBytesMax: SHARE_BYTES_MAX, answerBytesMax: SHARE_ANSWER_BYTES_MAX }],
+  [LOOKUP_PROTOCOL, { requestBytesMax: LOOKUP_REQUEST_BYTES_MAX, answerBytesMax: LOOKUP_ANSWER_BYTES_MAX }],
   [VERIFY_PROTOCOL, { requestBytesMax: VERIFY_REQUEST_BYTES_MAX, answerBytesMax: VERIFY_ANSWER_BYTES_MAX }],
 ]);
 

@@ -33,6 +33,16 @@ export class RegionLayout {
     return join(this.path, 'public');
   }
 
+  /** The folder of the secret seeds of days on which numbers are looked up. */
+  get seeds(): string {
+    return join(this.path, 'lookup');
+  }
+
+  /** For whom numbers are looked up. */
+  get verifiers(): string {
+    return join(this.path, 'verifiers.json');
+  }
+
   /** Who its operators are. */
   get operators(): string {
     return join(this.path, 'operators.json');

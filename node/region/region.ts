@@ -13,6 +13,8 @@ import { type Config } from '../config/schema.ts';
 import { type InvitedRegion, type RegionNodeModules, type RegionNodeOptions } from '../core/node-options.ts';
 import { RegionNode } from '../core/region-node.ts';
 import { isGivenUp } from '../log/retention.ts';
+import { FileDaySeeds } from '../lookup/day-seeds.ts';
+import { Verifiers } from '../lookup/verifiers.ts';
 import { type KeyedSigner, type StatementDraft, type TrustLogItem } from '../log/trust-log-work.ts';
 import { Operators } from '../operators/operators.ts';
 import { Trail } from '../operators/trail.ts';
@@ -90,6 +92,8 @@ export interface RegionParts {
 export interface RegionRecords {
   readonly operators: Operators;
   readonly trail: Trail;
+  /** For whom its node looks numbers up. */
+  readonly verifiers: Verifiers;
 }
 
 /**
@@ -118,7 +122,7 @@ export async function startRegion(
 ): Promise<Region> {
   // A command claims nothing in the name of a machine whose node has to run.
   const { layout, config, keys, identity = new Uint8Array(32) } = parts;
-  const { region, network: networkName, fingerprint, storage, life, alarms } = config;
+  const { region, network: networkName, fingerprint, storage, life, lookup, alarms } = config;
   const running: { node?: RegionNode } = {};
   const stateOf = (of: string) => running.node?.keeper(of)?.state;
   const state = () => stateOf(region);
@@ -148,6 +152,10 @@ export async function startRegion(
         revoked: alarms.revokedPerHour,
         override: alarms.overridesPerHour,
       },
+      lookupQuotas: {
+        verifier: { perMinute: lookup.verifierPerMinute, perDay: lookup.verifierPerDay },
+        region: { perMinute: lookup.regionPerMinute, perDay: lookup.regionPerDay },
+      },
       ...(config.writer.fenced && { fenced: { identity, isStandby } }),
       isFenceIgnored: withoutPeers,
       ...nodeOptions,
@@ -160,6 +168,7 @@ export async function startRegion(
       mark: markInDirectory(directory),
       secondPlace: new FileSecondPlace({ directory: layout.resolve(storage.secondPlace) }),
       tables,
+      seeds: daySeedsOf(layout, config, keys, modules),
       keys,
       network,
       regionOf,
@@ -176,11 +185,22 @@ export async function startRegion(
       areRequired: config.admin.requireOperators,
     });
     const trail = await Trail.open(layout.trail, modules);
-    return new Region({ ...parts, node, operators, trail }, modules);
+    const verifiers = await Verifiers.open(layout.verifiers);
+    return new Region({ ...parts, node, operators, trail, verifiers }, modules);
   } catch (error) {
     await node.stop();
     throw error;
   }
+}
+
+/** The seeds of the days on which numbers of the region are looked up. */
+export function daySeedsOf(
+  layout: RegionLayout,
+  { region, network }: Pick<Config, 'region' | 'network'>,
+  { registryKey }: Pick<RegionKeys, 'registryKey'>,
+  modules: Pick<RegionModules, 'random'>,
+): FileDaySeeds {
+  return new FileDaySeeds({ path: layout.seeds, region, network, registryKey }, modules);
 }
 
 /** Regions that are followed and witnessed without being recognised. */
@@ -197,6 +217,7 @@ export class Region {
   readonly node: RegionNode;
   readonly operators: Operators;
   readonly trail: Trail;
+  readonly verifiers: Verifiers;
   readonly #modules: RegionModules;
   /** Of those that publish: each clears away what an earlier one left unfinished. */
   readonly #turns = new Turns();
@@ -208,6 +229,7 @@ export class Region {
     this.node = parts.node;
     this.operators = parts.operators;
     this.trail = parts.trail;
+    this.verifiers = parts.verifiers;
     this.#modules = modules;
   }
 

@@ -33,7 +33,7 @@ export interface Moving {
 }
 
 /** The tables of all that is private, in the order of their names. */
-export const PRIVATE_RANGES = ['life/', 'list/', 'once/', 'registry/'].map(
+export const PRIVATE_RANGES = ['life/', 'list/', 'lookup/', 'once/', 'registry/'].map(
   (prefix) => [prefix, `${prefix}~`] as const,
 );
 

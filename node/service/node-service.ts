@@ -258,6 +258,8 @@ async function startAll<T>(
       log,
       network: () => network.status,
       joining,
+      lookup: region.node.lookup,
+      verifiers: region.verifiers,
     },
   );
   await server.start();
@@ -305,8 +307,8 @@ async function startAll<T>(
   return make({ config, log, region, network, server, admin, leaving: leaving.signal });
 }
 
-function recordsOf({ node, operators, trail }: Region) {
-  return { node, operators, trail };
+function recordsOf({ node, operators, trail, verifiers }: Region) {
+  return { node, operators, trail, verifiers };
 }
 
 function headsOf(region: Region | undefined): { origin: string; size: number }[] {

@@ -7,6 +7,7 @@ import { type LeafProof } from '../../protocol/verdict/cut-off.ts';
 import { AnnouncedCodes } from '../../protocol/foreign/announced-codes.ts';
 import { verifyAnnounced } from '../../protocol/foreign/verify-announced.ts';
 import { foreignFormatOf } from '../../protocol/foreign/verify-foreign.ts';
+import { numberAnnouncers } from '../../protocol/lookup/announced-numbers.ts';
 import { acceptanceByTrust } from '../../protocol/rules/acceptance-by-trust.ts';
 import { checksOf, judge } from '../../protocol/verdict/judge.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
@@ -18,6 +19,7 @@ import {
 } from '../../protocol/verdict/verdict.ts';
 import { refuseText } from '../../protocol/verdict/verify.ts';
 import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
+import { type Lookup } from '../lookup/lookup.ts';
 import { type Clock } from '../ports.ts';
 import { type CheckSignatures } from './signature-thread.ts';
 
@@ -33,6 +35,8 @@ export interface VerdictServiceModules extends Primitives {
   readonly trust: () => Trust;
   /** Another way to check signatures than one after the other, here. */
   readonly checkSignatures?: CheckSignatures | undefined;
+  /** Judges what is a mere number. */
+  readonly lookup: Pick<Lookup, 'judge'>;
   /** Leaf proofs from mirrors, none of them proven; none if no mirror can be reached. Must not reject. */
   readonly leafProofs: (place: LeafPlace) => Promise<readonly Omit<LeafProof, 'log' | 'index' | 'size'>[]>;
 }
@@ -63,18 +67,27 @@ export class VerdictService {
     return { ...this.#counters };
   }
 
-  /** The verdict on a text, whatever it is. Never rejects for what the text or a mirror says. */
-  async verify(text: string, context: VerdictContext): Promise<Verdict> {
-    const verdict = await this.#judge(text, context);
+  /**
+   * The verdict on a text, whatever it is. Never rejects for what the text or a mirror says. `verifier`: the name of the enrolled one that
+   * asks, for whom numbers are looked up.
+   */
+  async verify(text: string, context: VerdictContext, verifier?: string): Promise<Verdict> {
+    const verdict = await this.#judge(text, context, verifier);
     this.#counters[verdict.outcome]++;
     return verdict;
   }
 
-  async #judge(text: string, context: VerdictContext): Promise<Verdict> {
+  async #judge(text: string, context: VerdictContext, verifier: string | undefined): Promise<Verdict> {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
     if (foreignFormatOf(text) !== undefined) {
       const { acceptance, announced } = this.#readOf(this.#modules.trust());
       return verifyAnnounced(nativeForeignPrimitives, text, announced, { acceptance, ...context }, nowS);
+    }
+    const trust = this.#modules.trust();
+    const announcers = numberAnnouncers(trust, text);
+    if (announcers.length > 0) {
+      const judged = { acceptance: this.#readOf(trust).acceptance, ...context };
+      return this.#modules.lookup.judge({ text, announcers, trust, context: judged, nowS, verifier });
     }
     let parsed: ParsedCode;
     try {
@@ -83,7 +96,6 @@ export class VerdictService {
       if (isProtocolError(error)) return refuseText(error.fault, nowS);
       throw error;
     }
-    const trust = this.#modules.trust();
     const { verifySignature, checkSignatures } = this.#modules;
     const checks = checksOf(parsed, trust);
     const answers = checkSignatures?.(checks) ?? checks.map(verifySignature);

@@ -1,7 +1,7 @@
 /** The adapters of all regions that a verifier leans on: whose keys a code of others may be signed with. Spec: SPEC.md 17.8. */
 import { isProtocolError } from '../fault.ts';
 import { type LoggedAdapter, type TrustState } from '../trust/trust-state.ts';
-import { type Trust } from '../verdict/knowledge.ts';
+import { isByAdapter, type Trust } from '../verdict/knowledge.ts';
 import { type Adapter, readAdapter } from './adapter.ts';
 import { countryOf } from './country.ts';
 import { type ForeignCode } from './foreign-code.ts';
@@ -56,12 +56,9 @@ export class AnnouncedCodes {
     return { tried: ranked.slice(0, ANNOUNCERS_MAX), isCrowded: ranked.length > ANNOUNCERS_MAX };
   }
 
-  /** Tells whether codes of a region come by its adapters here: the home's own, and those that it recognises in this way. */
+  /** See `isByAdapter` of knowledge. */
   isByAdapter(region: string): boolean {
-    const { home, regions } = this.trust;
-    if (region === home) return true;
-    const recognition = regions.get(home)?.state.recognition(region);
-    return recognition !== undefined && recognition.standing !== 'withdrawn' && recognition.way === 'adapter';
+    return isByAdapter(this.trust, region);
   }
 }
 

@@ -13,6 +13,7 @@ import { leafHash, nodeHash, type ProofPath, verifyInclusion } from '../log/merk
 import { isNetwork, isRegion } from '../log/origin.ts';
 import { type Sha256, type VerifySignature } from '../primitives.ts';
 import { SIGNATURE_BYTES } from '../signature/strict-ed25519.ts';
+import { LOOKUP_SALT_BYTES } from './oblivious.ts';
 import { type LookupTable } from './table.ts';
 
 const LABEL = asciiBytes('entente/lookup-head/v1\n');
@@ -28,6 +29,8 @@ const headForm = z.strictObject({
   at: countForm,
   bits: countForm.max(LOOKUP_BITS_MAX),
   capacity: countForm.min(1).max(LOOKUP_CAPACITY_MAX),
+  /** Of this table alone: `numberSecrets`. */
+  salt: bytesForm.refine(({ length }) => length === LOOKUP_SALT_BYTES),
   /** Of the tree whose leaves are the buckets. */
   root: hashForm,
 });

@@ -20,6 +20,7 @@ const voprf = ristretto255_oprf.voprf as Voprf & Evaluating;
 
 const INPUT_LABEL = asciiBytes('entente/lookup-input/v1\n');
 const KEY_LABEL = asciiBytes('entente/lookup-key/v1\n');
+const NUMBER_LABEL = asciiBytes('entente/lookup-number/v1\n');
 const LOCATOR_LABEL = asciiBytes('entente/lookup-locator/v1\n');
 const SEAL_LABEL = asciiBytes('entente/lookup-seal/v1\n');
 const NEWLINE = asciiBytes('\n');
@@ -28,6 +29,7 @@ const NEWLINE = asciiBytes('\n');
 export const ELEMENT_BYTES = 32;
 export const LOOKUP_PROOF_BYTES = 64;
 export const LOCATOR_BYTES = 16;
+export const LOOKUP_SALT_BYTES = 16;
 
 /** Whose numbers, and of which day. */
 export interface LookupPlace {
@@ -59,7 +61,7 @@ export interface Evaluation {
   readonly proof: Uint8Array;
 }
 
-/** What a number comes to on one day: where its sealed status stands, and the key that opens it. */
+/** What a number comes to in one table: where its sealed status stands, and the key that opens it. */
 export interface NumberSecrets {
   /** 16 bytes. */
   readonly locator: Uint8Array;
@@ -107,7 +109,7 @@ export function evaluateBlinded(
 }
 
 /**
- * What the number comes to, once it is proven that the announced key was used: a home that answers each verifier by another key, and so
+ * What the number comes to on the day, 32 bytes, once it is proven that the announced key was used: a home that answers each verifier by another key, and so
  * would know him again, is found out.
  * @throws {ProtocolError} LOOKUP_MALFORMED for lengths and elements that are none, LOOKUP_UNPROVEN for a proof that does not hold.
  */
@@ -116,20 +118,31 @@ export function finishLookup(
   { input, blind, blinded }: BlindedNumber,
   { evaluated, proof }: Evaluation,
   publicKey: Uint8Array,
-): NumberSecrets {
+): Uint8Array {
   requireElement(evaluated);
   requireElement(publicKey);
   if (proof.length !== LOOKUP_PROOF_BYTES) throw malformed(`expected a proof of ${LOOKUP_PROOF_BYTES} bytes`);
   try {
-    return secretsOf(sha256, voprf.finalize(input, blind, evaluated, blinded, publicKey, proof));
+    return secretOf(sha256, voprf.finalize(input, blind, evaluated, blinded, publicKey, proof));
   } catch (cause) {
     throw new ProtocolError('LOOKUP_UNPROVEN', 'expected a proof by the key of the day', {}, { cause });
   }
 }
 
 /** The same where the key is at hand: what the home region does to seal its table. */
-export function secretsOfInput(sha256: Sha256, secretKey: Uint8Array, input: Uint8Array): NumberSecrets {
-  return secretsOf(sha256, voprf.evaluate(secretKey, input));
+export function secretOfInput(sha256: Sha256, secretKey: Uint8Array, input: Uint8Array): Uint8Array {
+  return secretOf(sha256, voprf.evaluate(secretKey, input));
+}
+
+/**
+ * What a number comes to in the table with this salt. The next table has another salt, and so nothing in common with it: whoever
+ * has both cannot tell which entries are somebody's.
+ */
+export function numberSecrets(sha256: Sha256, secret: Uint8Array, salt: Uint8Array): NumberSecrets {
+  return {
+    locator: sha256(concatBytes(LOCATOR_LABEL, salt, secret)).slice(0, LOCATOR_BYTES),
+    key: sha256(concatBytes(SEAL_LABEL, salt, secret)),
+  };
 }
 
 /** `<region>.<network>`, a newline and the day in 8 bytes. */
@@ -137,11 +150,8 @@ export function placeBytes({ region, network, day }: LookupPlace): Uint8Array {
   return concatBytes(asciiBytes(`${region}.${network}`), NEWLINE, uint64Bytes(day));
 }
 
-function secretsOf(sha256: Sha256, output: Uint8Array): NumberSecrets {
-  return {
-    locator: sha256(concatBytes(LOCATOR_LABEL, output)).slice(0, LOCATOR_BYTES),
-    key: sha256(concatBytes(SEAL_LABEL, output)),
-  };
+function secretOf(sha256: Sha256, output: Uint8Array): Uint8Array {
+  return sha256(concatBytes(NUMBER_LABEL, output));
 }
 
 /** As the library draws: it always says how many bytes, and its type lets it leave that out. */

@@ -53,7 +53,7 @@ export function bucketOf(locator: Uint8Array, bits: number): number {
 /**
  * Puts entries in buckets and fills these up with random ones. Their capacity is that of the fullest, rounded up to a multiple of
  * `step`, so that it does not follow each person who comes or goes.
- * @throws {RangeError} for bits above 20, a number that is there twice, and a bucket above 4,096 entries.
+ * @throws {RangeError} for bits above 20, a number that is there twice, and a bucket above 448 entries.
  */
 export function makeTable(
   entries: readonly Uint8Array[],

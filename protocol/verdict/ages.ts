@@ -123,7 +123,12 @@ function newestTimes(
 }
 
 /** The key if it has this role, its window holds `atS` and it is not compromised. */
-function keyForRole(state: TrustState, keyId: string, role: KeyRole, atS: number): TrustKey | undefined {
+export function keyForRole(
+  state: TrustState,
+  keyId: string,
+  role: KeyRole,
+  atS: number,
+): TrustKey | undefined {
   const key = state.key(keyId);
   if (key === undefined || key.role !== role || key.compromise !== undefined) return undefined;
   return key.fromS <= atS && atS < key.untilS ? key : undefined;

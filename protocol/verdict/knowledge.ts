@@ -112,6 +112,13 @@ export class Trust {
   }
 }
 
+/** Tells whether codes of a region come by its adapters here: the home's own, and those that it recognises in this way. */
+export function isByAdapter({ home, regions }: Trust, region: string): boolean {
+  if (region === home) return true;
+  const recognition = regions.get(home)?.state.recognition(region);
+  return recognition !== undefined && recognition.standing !== 'withdrawn' && recognition.way === 'adapter';
+}
+
 function isPinned(home: RegionKnowledge, { state }: RegionKnowledge): boolean {
   if (state.region === home.state.region) return true;
   const recognition = home.state.recognition(state.region);

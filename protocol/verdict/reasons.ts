@@ -240,6 +240,43 @@ export const REASONS = {
     explanation:
       'The rules of the issuing region do not say what this code is worth: fetch newer trust data.',
   },
+  NUMBER_UNKNOWN: {
+    outcome: 'stop',
+    explanation: 'The region whose numbers begin so does not know this number.',
+  },
+  NUMBER_NEEDS_NODE: {
+    outcome: 'undetermined',
+    explanation: 'The code is a mere number, which has to be looked up at its region: ask a node.',
+  },
+  NUMBER_NOT_ENROLLED: {
+    outcome: 'undetermined',
+    explanation:
+      'The code is a mere number, and those are looked up for enrolled verifiers alone: ask the operator of the node for a token.',
+  },
+  NUMBER_QUOTA: {
+    outcome: 'undetermined',
+    explanation: 'More numbers were looked up than this verifier, or this region, may look up in that time.',
+  },
+  NUMBER_REFUSED: {
+    outcome: 'undetermined',
+    explanation: 'The region of the number answers no look-ups of this region: it has to recognise it too.',
+  },
+  NUMBER_DAY_MISSING: {
+    outcome: 'undetermined',
+    explanation: 'The region of the number has announced no key for today, or has no table of today yet.',
+  },
+  NUMBER_UNREACHABLE: {
+    outcome: 'undetermined',
+    explanation: 'No node of the region of the number answers: try again, or ask for another code.',
+  },
+  NUMBER_UNPROVEN: {
+    outcome: 'undetermined',
+    explanation: 'What the region of the number answers is not proven by what it has announced.',
+  },
+  NUMBER_STALE: {
+    outcome: 'undetermined',
+    explanation: 'What the region says of its numbers is too old, or of a time that has not come.',
+  },
 } as const satisfies Readonly<Record<string, ReasonRow>>;
 
 export type ReasonCode = keyof typeof REASONS;

@@ -93,8 +93,9 @@ export interface OriginalReference {
 
 /** Which code of others it was, by its own words; `region` and `adapter` are given only if the signature is good. Texts from outside: escape before showing. */
 export interface ForeignReference {
-  /** `hcert`, `shc` or `vdsnc`. */
+  /** `hcert`, `shc`, `vdsnc`, or `opaque` for a number that was looked up. */
   readonly format: string;
+  /** Of a number the day by whose key it was looked up. */
   readonly keyId: string;
   readonly issuer: string | undefined;
   readonly issuedAtS: number | undefined;

@@ -25,6 +25,7 @@ const service = new VerdictService({
   checkSignatures,
   clock,
   trust: () => trust,
+  lookup: { judge: () => Promise.reject(new TypeError('there are no numbers here')) },
   leafProofs: () => Promise.resolve([]),
 });
 const config = parseConfig(

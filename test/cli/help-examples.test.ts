@@ -118,6 +118,9 @@ describe('the examples of the help texts', () => {
       world.path('contacts.csv'),
       'id_type,id_country,id_number,contact,day\npassport,DE,C01X00T47,close,2026-11-20\n',
     );
+    writeFileSync(world.path('numbers.csv'), 'number,colour,until\nDE-4711,green,2030-01-01T00:00:00Z\n');
+    const gate = ['--name', 'gare-de-lyon', '--out', world.path('gate.token')];
+    await world.json('verifier', 'add', world.path('FR'), ...gate);
     const contacts = ['lists', 'import', home, 'contacts', world.path('contacts.csv')];
     await world.json(...contacts, '--source', 'Health office', '--as-of', '2026-11-20T05:00:00Z');
     for (const subject of ['Person 00007', 'Person 00008']) {

@@ -3,7 +3,7 @@ import { hexBytes, hexOf } from '../../protocol/bytes.ts';
 import { encodeStatus } from '../../protocol/code/status.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { openLookupHead } from '../../protocol/lookup/head.ts';
-import { finishLookup, lookupInput, lookupKeyPair } from '../../protocol/lookup/oblivious.ts';
+import { finishLookup, lookupInput, lookupKeyPair, numberSecrets } from '../../protocol/lookup/oblivious.ts';
 import { statusIn } from '../../protocol/lookup/table.ts';
 import { verifySignature } from './keys.ts';
 import { sha256 } from './primitives.ts';
@@ -30,6 +30,7 @@ export interface EvaluationVector {
   readonly blinded: string;
   readonly evaluated: string;
   readonly proof: string;
+  readonly salt: string;
   readonly expect: { readonly locator: string; readonly key: string } | Fault;
 }
 
@@ -64,11 +65,12 @@ export function replayKey(vector: KeyVector): KeyVector {
 }
 
 export function replayEvaluation(vector: EvaluationVector): EvaluationVector {
-  const { number, blind, blinded, evaluated, proof, publicKey } = vector;
+  const { number, blind, blinded, evaluated, proof, publicKey, salt } = vector;
   const expect = orFault(() => {
     const asked = { input: lookupInput(DE, number), blind: hexBytes(blind), blinded: hexBytes(blinded) };
     const evaluation = { evaluated: hexBytes(evaluated), proof: hexBytes(proof) };
-    const { locator, key } = finishLookup(sha256, asked, evaluation, hexBytes(publicKey));
+    const secret = finishLookup(sha256, asked, evaluation, hexBytes(publicKey));
+    const { locator, key } = numberSecrets(sha256, secret, hexBytes(salt));
     return { locator: hexOf(locator), key: hexOf(key) };
   });
   return { ...vector, expect };
@@ -87,7 +89,7 @@ export function replayBucket(vector: BucketVector): BucketVector {
 export function replayHead(vector: HeadVector): HeadVector {
   const expect = orFault(() => {
     const { head, publicKey } = openLookupHead(hexBytes(vector.bytes), { verifySignature });
-    return { ...head, root: hexOf(head.root), key: hexOf(publicKey) };
+    return { ...head, root: hexOf(head.root), salt: hexOf(head.salt), key: hexOf(publicKey) };
   });
   return { ...vector, expect };
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 import { codeTextOf } from '../../node/issuing/held-codes.ts';
 import { type Issued } from '../../node/issuing/issuer.ts';
+import { type RegionNodeModules } from '../../node/core/node-options.ts';
 import { RegionNode, type RegionNodeOptions } from '../../node/core/region-node.ts';
 import { NodeError } from '../../node/node-error.ts';
 import { type Status } from '../../protocol/code/status.ts';
@@ -53,14 +54,22 @@ export interface Machine {
   isDead?: boolean;
 }
 
+/** What a node is told, and the keys by which numbers of its region are looked up. */
+type WorldOptions = Partial<RegionNodeOptions> & Pick<RegionNodeModules, 'seeds'>;
+
 export class NodeWorld {
-  readonly clock = new ManualClock(START_S * 1000);
+  readonly clock: ManualClock;
   readonly network: MemoryNetwork;
   readonly #random: () => number;
   readonly #machines = new Map<string, Machine>();
   readonly #options: Partial<RegionNodeOptions>;
 
-  constructor({ seed = 1, ...options }: Partial<RegionNodeOptions> & { readonly seed?: number } = {}) {
+  constructor({
+    seed = 1,
+    startS = START_S,
+    ...options
+  }: Partial<RegionNodeOptions> & { readonly seed?: number; readonly startS?: number } = {}) {
+    this.clock = new ManualClock(startS * 1000);
     this.#random = seeded(seed);
     this.#options = options;
     this.network = new MemoryNetwork({ random: this.#random }, { clock: this.clock });
@@ -79,7 +88,7 @@ export class NodeWorld {
   }
 
   /** A new region, with a root of so many keys: its node runs, its root and keys are logged. */
-  async found(region: string, options: Partial<RegionNodeOptions> = {}, rootKeys = 1): Promise<RegionNode> {
+  async found(region: string, options: WorldOptions = {}, rootKeys = 1): Promise<RegionNode> {
     const medium = new FaultyMedium({ random: this.#random });
     const secondPlace = new MemorySecondPlace();
     const fixture = new RegionFixture({ region, network: NETWORK, modules, rootKeys });
@@ -237,7 +246,7 @@ export class NodeWorld {
     for (const { node, isDead } of this.#machines.values()) if (!isDead) await this.run(node.stop());
   }
 
-  #make(machine: Omit<Machine, 'node'>, options: Partial<RegionNodeOptions>): RegionNode {
+  #make(machine: Omit<Machine, 'node'>, { seeds, ...options }: WorldOptions): RegionNode {
     const { region, name, medium, secondPlace, fixture, troubles, clockError, instead, tables } = machine;
     const { attest, checkpoint, witness } = fixture.keys;
     const trustLog = fixture.keys['trust-log'];
@@ -271,6 +280,7 @@ export class NodeWorld {
           witness: (atS) => inWindow(witness, atS),
         },
         regionOf,
+        seeds,
         onTrouble: (error) => troubles.push(error),
       },
     );

@@ -10,6 +10,7 @@ import { bears, openSecret } from '../../../node/http/admin-secret.ts';
 import { openNativeCrypto } from '../../../node/crypto/native.ts';
 import { opensslBackEnd } from '../../../node/crypto/openssl.ts';
 import { makeOperatorKey } from '../../../node/operators/operator-key.ts';
+import { Verifiers } from '../../../node/lookup/verifiers.ts';
 import { Operators } from '../../../node/operators/operators.ts';
 import { type Needed, type Scope, SCOPES } from '../../../node/operators/scopes.ts';
 import { parseTrailLine } from '../../../node/operators/trail-line.ts';
@@ -84,6 +85,7 @@ describe('AdminServer', () => {
         verifySignature: (await openNativeCrypto()).verifySignature,
         operators,
         trail,
+        verifiers: await Verifiers.open(join(folder(), 'verifiers.json')),
         log,
       },
     );
@@ -497,6 +499,11 @@ describe('AdminServer', () => {
       'post /v1/joinings/invite': 'trust',
       'post /v1/joinings/join': 'trust',
       'post /v1/lists/find': 'issue',
+      'post /v1/lookup/numbers': 'issue',
+      'get /v1/lookup': 'read',
+      'get /v1/verifiers': 'read',
+      'post /v1/verifiers': 'trust',
+      'post /v1/verifiers/remove': 'trust',
       'post /v1/declarations': 'issue',
       'post /v1/declarations/import': 'issue',
       'post /v1/declarations/find': 'issue',

@@ -94,6 +94,10 @@ describe('SPEC.md 15', () => {
       size,
       oldSize: 1,
       newSize: size,
+      day: 20_783,
+      root: 'ab'.repeat(32),
+      bits: 0,
+      bucket: 0,
       tile: `0/000.p/${size}`,
       origin: 'DE.test/trust',
     };

@@ -13,6 +13,7 @@ import { DIAL_TROUBLES } from '../../../node/network/host/dial-trouble.ts';
 import { NODE_ERROR_CODES, type NodeErrorCode } from '../../../node/node-error.ts';
 import { type StoreState } from '../../../node/store/condition.ts';
 import { FAULT_CODES } from '../../../protocol/fault.ts';
+import { REASONS } from '../../../protocol/verdict/reasons.ts';
 import { TestCli } from '../../support/cli.ts';
 import { projectRoot } from '../../support/project.ts';
 
@@ -126,9 +127,8 @@ describe('docs/operations.md', () => {
     const codes = new Set<string>([
       ...NODE_ERROR_CODES,
       ...FAULT_CODES,
+      ...Object.keys(REASONS),
       'OVERLOADED',
-      'ISSUER_SILENT',
-      'FORKED',
     ]);
     for (const [, code = ''] of text.matchAll(/`([A-Z]+(?:_[A-Z]+)*)`/g))
       assert.ok(

@@ -8,7 +8,8 @@ import {
   finishLookup,
   lookupInput,
   lookupKeyPair,
-  secretsOfInput,
+  numberSecrets,
+  secretOfInput,
 } from '../../../protocol/lookup/oblivious.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { seeded } from '../../support/seeded.ts';
@@ -79,7 +80,7 @@ describe('RFC 9497 A.1.2', function () {
       const output = voprf.finalize(input, asked.blind, evaluated, asked.blinded, publicKey, proof);
       assert.equal(hexOf(output), vector.output);
       const finished = finishLookup(sha256, asked, { evaluated, proof }, publicKey);
-      assert.deepEqual(secretsOfInput(sha256, secretKey, input), finished);
+      assert.deepEqual(secretOfInput(sha256, secretKey, input), finished);
     });
   }
 });
@@ -91,7 +92,7 @@ describe('looking a number up', function () {
   const input = lookupInput(PLACE, '310101199001011234');
 
   it('verifier and home come to the same secrets, whatever it was blinded by', () => {
-    const expected = secretsOfInput(sha256, keys.secretKey, input);
+    const expected = secretOfInput(sha256, keys.secretKey, input);
     const [first, second] = [blindNumber(input, random), blindNumber(input, random)];
     assert.notDeepEqual(first.blinded, second.blinded);
     for (const asked of [first, second]) {
@@ -102,19 +103,26 @@ describe('looking a number up', function () {
 
   it('another number, region, network or day comes to other secrets', () => {
     const all = [
-      secretsOfInput(sha256, keys.secretKey, input),
-      secretsOfInput(sha256, keys.secretKey, lookupInput(PLACE, '310101199001011235')),
-      secretsOfInput(sha256, keys.secretKey, lookupInput({ ...PLACE, region: 'FR' }, '310101199001011234')),
-      secretsOfInput(
+      secretOfInput(sha256, keys.secretKey, input),
+      secretOfInput(sha256, keys.secretKey, lookupInput(PLACE, '310101199001011235')),
+      secretOfInput(sha256, keys.secretKey, lookupInput({ ...PLACE, region: 'FR' }, '310101199001011234')),
+      secretOfInput(
         sha256,
         keys.secretKey,
         lookupInput({ ...PLACE, network: 'other' }, '310101199001011234'),
       ),
-      secretsOfInput(sha256, lookupKeyPair(seedOf(1), { ...PLACE, day: 20_784 }).secretKey, input),
-      secretsOfInput(sha256, lookupKeyPair(seedOf(2), PLACE).secretKey, input),
+      secretOfInput(sha256, lookupKeyPair(seedOf(1), { ...PLACE, day: 20_784 }).secretKey, input),
+      secretOfInput(sha256, lookupKeyPair(seedOf(2), PLACE).secretKey, input),
     ];
-    const texts = all.flatMap(({ locator, key }) => [hexOf(locator), hexOf(key)]);
-    assert.equal(new Set(texts).size, 2 * all.length);
+    assert.equal(new Set(all.map(hexOf)).size, all.length);
+  });
+
+  it('in two tables of a day a number has nothing in common with itself', () => {
+    const secret = secretOfInput(sha256, keys.secretKey, input);
+    const places = [1, 2].map((byte) => numberSecrets(sha256, secret, new Uint8Array(16).fill(byte)));
+    const texts = places.flatMap(({ locator, key }) => [hexOf(locator), hexOf(key)]);
+    assert.equal(new Set(texts).size, 4);
+    assert.deepEqual(numberSecrets(sha256, secret, new Uint8Array(16).fill(1)), places[0]);
   });
 
   it('a home that lies is found out: another key for one verifier, an altered element, an altered proof', () => {

@@ -102,12 +102,12 @@ describe('a table of sealed statuses', function () {
       assert.throws(() => statusIn(bucket, single, one, PLACE), isMalformed);
   });
 
-  it('makeTable refuses a number that is there twice, more bits than there are, and a bucket above 4,096', () => {
+  it('makeTable refuses a number that is there twice, more bits than there are, and a bucket above 448', () => {
     const [entry = assert.fail()] = entries;
     assert.throws(() => makeTable([entry, entry], { bits: 4 }, random), RangeError);
     for (const bits of [-1, 0.5, 21]) assert.throws(() => makeTable([], { bits }, random), RangeError);
     assert.throws(() => makeTable([entry.slice(1)], { bits: 4 }, random), RangeError);
-    const crowd = Array.from({ length: 4_097 }, () => random(LOOKUP_ENTRY_BYTES));
+    const crowd = Array.from({ length: 449 }, () => random(LOOKUP_ENTRY_BYTES));
     assert.throws(() => makeTable(crowd, { bits: 0 }, random), RangeError);
   });
 
@@ -140,6 +140,7 @@ describe('the head of a table', () => {
     at: 1_795_700_000,
     bits: 4,
     capacity: 16,
+    salt: new Uint8Array(16).fill(4),
     root: new Uint8Array(32).fill(3),
   };
 
@@ -170,7 +171,8 @@ describe('the head of a table', () => {
   for (const [what, change] of [
     ['21 bits', { bits: 21 }],
     ['no entries', { capacity: 0 }],
-    ['4,097 entries', { capacity: 4_097 }],
+    ['449 entries', { capacity: 449 }],
+    ['a salt of 17 bytes', { salt: new Uint8Array(17) }],
     ['a root of 31 bytes', { root: new Uint8Array(31) }],
     ['a region that is none', { region: 'de' }],
     ['a day before 1970', { day: -1 }],

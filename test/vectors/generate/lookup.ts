@@ -14,7 +14,8 @@ import {
   evaluateBlinded,
   lookupInput,
   lookupKeyPair,
-  secretsOfInput,
+  numberSecrets,
+  secretOfInput,
 } from '../../../protocol/lookup/oblivious.ts';
 import { sealStatus } from '../../../protocol/lookup/table.ts';
 import { testKey } from '../../support/keys.ts';
@@ -31,12 +32,13 @@ export const LOOKUP_VECTOR_FILE = join(projectRoot, 'test/vectors/lookup.json');
 
 const ABOUT = [
   'SPEC.md 21, of DE in the network demo unless a case says otherwise. Bytes are hexadecimal. Where expect is a fault, it is a code of SPEC.md 12.',
-  'keys: the key of a day from its seed. evaluations: number is what was scanned, blind the scalar that blinds it, publicKey the announced key; expect is what a verifier comes to.',
+  'keys: the key of a day from its seed. evaluations: number is what was scanned, blind the scalar that blinds it, publicKey the announced key, salt that of the table; expect is what a verifier comes to.',
   'buckets: what a bucket of so many entries holds for locator and key; status is the field of SPEC.md 5.2, null where there is none. heads: bytes as served; expect is what they say.',
 ];
 
 const PLACE = { region: 'DE', network: 'demo', day: 20_783 };
 const NUMBER = '310101199001011234';
+const SALT = new Uint8Array(16).fill(7);
 
 /** A stream of bytes that follows from its name. */
 function drawing(name: string): (length: number) => Uint8Array {
@@ -74,11 +76,12 @@ function evaluationVectors(): EvaluationVector[] {
     number: string,
     alter: (evaluation: Evaluation) => Evaluation,
     fault?: string,
+    salt = SALT,
   ): EvaluationVector => {
     const random = drawing(name);
     const asked = blindNumber(lookupInput(PLACE, number), random);
     const { evaluated, proof } = alter(evaluateBlinded(keys, asked.blinded, random));
-    const { locator, key } = secretsOfInput(sha256, keys.secretKey, asked.input);
+    const { locator, key } = numberSecrets(sha256, secretOfInput(sha256, keys.secretKey, asked.input), salt);
     return {
       name,
       number,
@@ -87,6 +90,7 @@ function evaluationVectors(): EvaluationVector[] {
       blinded: hexOf(asked.blinded),
       evaluated: hexOf(evaluated),
       proof: hexOf(proof),
+      salt: hexOf(salt),
       expect: fault === undefined ? { locator: hexOf(locator), key: hexOf(key) } : { fault },
     };
   };
@@ -105,6 +109,7 @@ function evaluationVectors(): EvaluationVector[] {
   return [
     vector('a number', NUMBER, same),
     vector('the same number by another blind', NUMBER, same),
+    vector('the same number in another table', NUMBER, same, undefined, seedOf(8).slice(0, 16)),
     vector('a link', 'https://code.example/h?id=8f14e45fceea167a', same),
     vector('one byte', '0', same),
     vector('a number that is not ASCII', '浙A12345', same),
@@ -164,6 +169,7 @@ function headVectors(): HeadVector[] {
     at: 1_795_700_000,
     bits: 4,
     capacity: 16,
+    salt: SALT,
     root: new Uint8Array(32).fill(3),
   };
   const label = asciiBytes('entente/lookup-head/v1\n');
@@ -174,7 +180,7 @@ function headVectors(): HeadVector[] {
   const good = (name: string, of: LookupHead): HeadVector => ({
     name,
     bytes: hexOf(signLookupHead(of, key)),
-    expect: { ...of, root: hexOf(of.root), key: hexOf(key.publicKey) },
+    expect: { ...of, root: hexOf(of.root), salt: hexOf(of.salt), key: hexOf(key.publicKey) },
   });
   const bad = (name: string, bytes: Uint8Array, fault: string): HeadVector => ({
     name,
@@ -185,10 +191,12 @@ function headVectors(): HeadVector[] {
   return [
     good('a head', head),
     good('one bucket of one entry', { ...head, bits: 0, capacity: 1 }),
-    good('the largest', { ...head, region: 'CN-33', bits: 20, capacity: 4_096 }),
+    good('the largest', { ...head, region: 'CN-33', bits: 20, capacity: 448 }),
     bad('21 bits', signed({ ...head, bits: 21 }), 'LOOKUP_MALFORMED'),
+    bad('449 entries', signed({ ...head, capacity: 449 }), 'LOOKUP_MALFORMED'),
     bad('no entries', signed({ ...head, capacity: 0 }), 'LOOKUP_MALFORMED'),
     bad('without a root', signed(rootless), 'LOOKUP_MALFORMED'),
+    bad('a salt of 15 bytes', signed({ ...head, salt: SALT.slice(1) }), 'LOOKUP_MALFORMED'),
     bad('a member more', signed({ ...head, more: 1 }), 'LOOKUP_MALFORMED'),
     bad('another label', signed(head, asciiBytes('entente/writer/v1\n')), 'SIGNATURE_INVALID'),
     bad('a byte behind it', concatBytes(signLookupHead(head, key), Uint8Array.of(0)), 'CBOR_MALFORMED'),

@@ -1,0 +1,97 @@
+/**
+ * The secret seeds from which the keys of days come, in a folder of the region's directory: a file for each day, sealed with a key that
+ * follows from that of the registry, and removed once its day is over. Whoever announces days makes them; the node alone removes them.
+ */
+import { join } from 'node:path';
+import { isNodeError, NodeError } from '../node-error.ts';
+import { type Random } from '../ports.ts';
+import {
+  makeDirectory,
+  namesIn,
+  readFileIfPresent,
+  removeFile,
+  writeFileAtomically,
+} from '../region/files.ts';
+import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
+
+export const SEED_BYTES = 32;
+const FILE_BYTES_MAX = 256;
+const FILE = /^(\d{1,7})\.seed$/;
+
+/** What a node needs of them. Days are those since 1970, UTC. */
+export interface DaySeeds {
+  days(): Promise<readonly number[]>;
+  /** 32 bytes; undefined where there is none. */
+  read(day: number): Promise<Uint8Array | undefined>;
+  /** Does nothing where there is none. */
+  destroy(day: number): Promise<void>;
+}
+
+export interface DaySeedsOptions {
+  readonly path: string;
+  readonly region: string;
+  readonly network: string;
+  /** That of the registry. */
+  readonly registryKey: Uint8Array;
+}
+
+export class FileDaySeeds implements DaySeeds {
+  readonly #options: DaySeedsOptions;
+  readonly #sealer: Sealer;
+  readonly #random: Random;
+
+  constructor(options: DaySeedsOptions, { random }: { readonly random: Random }) {
+    this.#options = options;
+    this.#sealer = new Sealer(derivedKey(options.registryKey, 'lookup/seed'));
+    this.#random = random;
+  }
+
+  /** In ascending order. */
+  async days(): Promise<readonly number[]> {
+    const names = await namesIn(this.#options.path);
+    return names
+      .flatMap((name) => Number(FILE.exec(name)?.[1] ?? NaN))
+      .filter(Number.isInteger)
+      .sort((a, b) => a - b);
+  }
+
+  /** @throws {NodeError} KEY_FILE_INVALID for a file that was not sealed here. */
+  async read(day: number): Promise<Uint8Array | undefined> {
+    const path = this.#pathOf(day);
+    const sealed = await readFileIfPresent(path, FILE_BYTES_MAX);
+    if (sealed === undefined) return undefined;
+    try {
+      return this.#sealer.open(this.#placeOf(day), sealed);
+    } catch (error) {
+      if (!isNodeError(error, 'REGISTRY_CORRUPT')) throw error;
+      throw new NodeError('KEY_FILE_INVALID', `${path} is not as it was written`, {
+        hint: 'Restore it from a backup of the same directory; or remove it, and announce that day anew with `entente lookup announce`.',
+        cause: error,
+      });
+    }
+  }
+
+  /** The seed of a day: made if there is none yet, since a day that was announced keeps its key. */
+  async make(day: number): Promise<Uint8Array> {
+    const before = await this.read(day);
+    if (before !== undefined) return before;
+    const seed = this.#random(SEED_BYTES);
+    await makeDirectory(this.#options.path, 0o700);
+    const sealed = this.#sealer.seal(this.#placeOf(day), seed, this.#random(NONCE_BYTES));
+    await writeFileAtomically(this.#pathOf(day), sealed, { mode: 0o600 });
+    return seed;
+  }
+
+  async destroy(day: number): Promise<void> {
+    const path = this.#pathOf(day);
+    if ((await readFileIfPresent(path, FILE_BYTES_MAX)) !== undefined) await removeFile(path);
+  }
+
+  #pathOf(day: number): string {
+    return join(this.#options.path, `${day}.seed`);
+  }
+
+  #placeOf(day: number): string {
+    return `${this.#options.region}.${this.#options.network}/${day}`;
+  }
+}

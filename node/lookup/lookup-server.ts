@@ -1,0 +1,102 @@
+/** Answers peers about numbers: evaluates what they have blinded, under the quota of their region, and serves buckets. Spec: SPEC.md 14.5.7. */
+import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
+import { type Evaluation, evaluateBlinded } from '../../protocol/lookup/oblivious.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type Clock, type Network, type Random } from '../ports.ts';
+import { type BucketShelf } from './bucket-shelf.ts';
+import { type DayKeys, isAnswering } from './day-keys.ts';
+import {
+  encodeBucketAnswer,
+  encodeEvaluateAnswer,
+  type EvaluateAnswer,
+  LOOKUP_PROTOCOL,
+  type LookupRefusal,
+  parseLookupRequest,
+} from './messages.ts';
+import { type Quota } from './quota.ts';
+import { type Quotas } from './quotas.ts';
+import { type TablePress } from './table-press.ts';
+
+export interface LookupServerOptions {
+  readonly region: string;
+  /** Of each peer region. */
+  readonly peerQuota: Quota;
+}
+
+export interface LookupServerModules {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keys: DayKeys;
+  readonly press: TablePress;
+  readonly quotas: Quotas;
+  readonly shelf: BucketShelf;
+  /** The region of a peer; undefined for a stranger. */
+  readonly regionOf: (peer: string) => string | undefined;
+  readonly state: () => TrustState | undefined;
+  /** What no honest peer sends. */
+  readonly onFault: (peer: string, fault: ProtocolError) => void;
+}
+
+export class LookupServer {
+  readonly #options: LookupServerOptions;
+  readonly #modules: LookupServerModules;
+  readonly #counters = { evaluated: 0, stranger: 0, quota: 0, day: 0 };
+
+  constructor(options: LookupServerOptions, modules: LookupServerModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  start(): void {
+    this.#modules.network.handle(LOOKUP_PROTOCOL, (peer, request, signal) =>
+      this.answer(peer, request, signal),
+    );
+  }
+
+  /** Counted since the start. */
+  get counters(): Readonly<Record<'evaluated' | LookupRefusal, number>> {
+    return { ...this.#counters };
+  }
+
+  /** @throws {ProtocolError} for what is no question; rejects as the store does, and then nothing was evaluated. */
+  async answer(peer: string, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    try {
+      const request = parseLookupRequest(bytes);
+      if (request.kind === 'bucket')
+        return encodeBucketAnswer(await this.#modules.shelf.get(request, signal));
+      return encodeEvaluateAnswer(await this.#evaluateFor(peer, request.day, request.blinded));
+    } catch (error) {
+      if (isProtocolError(error)) this.#modules.onFault(peer, error);
+      throw error;
+    }
+  }
+
+  /** The same for this node itself, under no quota of a region: that of the verifier counts. */
+  async evaluate(day: number, blinded: Uint8Array): Promise<EvaluateAnswer> {
+    const { keys, press, clock, random } = this.#modules;
+    const nowS = Math.floor(clock.nowMs() / 1_000);
+    const pair = isAnswering(day, nowS) ? await keys.pairOf(day) : undefined;
+    const table = press.table(day);
+    if (pair === undefined || table === undefined) return this.#refuse('day');
+    const evaluation: Evaluation = evaluateBlinded(pair, blinded, random);
+    this.#counters.evaluated++;
+    return { evaluation, head: table.head };
+  }
+
+  async #evaluateFor(peer: string, day: number, blinded: Uint8Array): Promise<EvaluateAnswer> {
+    const { regionOf, state, quotas } = this.#modules;
+    const region = regionOf(peer);
+    const isOwn = region === this.#options.region;
+    const isKnown =
+      region !== undefined && (isOwn || state()?.recognition(region)?.standing === 'recognised');
+    if (!isKnown) return this.#refuse('stranger');
+    const taken = await quotas.take(`region/${region}`, this.#options.peerQuota);
+    return taken.isTaken ? this.evaluate(day, blinded) : this.#refuse('quota');
+  }
+
+  #refuse(refusal: LookupRefusal): EvaluateAnswer {
+    this.#counters[refusal]++;
+    return { refusal };
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Numbers at a node, both sides: it answers for those of its own region, mirrors what others have sealed, and looks numbers up for
+ * enrolled verifiers. Made of the parts beside this file.
+ */
+import { type ProtocolError } from '../../protocol/fault.ts';
+import { type NumberAnnouncer, opaqueAdapters } from '../../protocol/lookup/announced-numbers.ts';
+import { judgeNumber, type NumberAnswer } from '../../protocol/lookup/judge-number.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type Trust } from '../../protocol/verdict/knowledge.ts';
+import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { type Clock, type Network, type Random, type Signer } from '../ports.ts';
+import { type PrivateTables } from '../registry/private-tables.ts';
+import { BucketShelf } from './bucket-shelf.ts';
+import { DayKeys } from './day-keys.ts';
+import { type DaySeeds } from './day-seeds.ts';
+import { LookupServer } from './lookup-server.ts';
+import { type BucketPlace, type ProvenBucket } from './messages.ts';
+import { NumberAsker } from './number-asker.ts';
+import { Numbers } from './numbers.ts';
+import { LOOKUP_QUOTAS, type LookupQuotas, type Quota } from './quota.ts';
+import { Quotas, type QuotasModules } from './quotas.ts';
+import { TablePress } from './table-press.ts';
+
+export interface LookupOptions {
+  readonly region: string;
+  readonly network: string;
+  readonly registryKey: Uint8Array;
+  readonly lookupQuotas?: LookupQuotas | undefined;
+}
+
+export interface LookupModules extends Primitives {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tables: PrivateTables;
+  readonly store: QuotasModules['store'];
+  /** Absent where the region has none: then it answers for no numbers of its own. */
+  readonly seeds?: DaySeeds | undefined;
+  readonly signer: (atS: number) => Signer;
+  readonly regionOf: (peer: string) => string | undefined;
+  /** Connected peers that nothing is held against. */
+  readonly peers: () => readonly string[];
+  readonly trust: () => Trust;
+  /** What the own trust log says. */
+  readonly state: () => TrustState | undefined;
+  readonly onFault: (peer: string, fault: ProtocolError) => void;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** A number at a gate. */
+export interface NumberQuestion {
+  readonly text: string;
+  readonly announcers: readonly NumberAnnouncer[];
+  readonly trust: Trust;
+  readonly context: VerdictContext;
+  readonly nowS: number;
+  /** The name of the enrolled verifier that asks; undefined for anybody else. */
+  readonly verifier: string | undefined;
+}
+
+const NO_SEEDS: DaySeeds = {
+  days: () => Promise.resolve([]),
+  read: () => Promise.resolve(undefined),
+  destroy: () => Promise.resolve(),
+};
+
+export class Lookup {
+  /** Those of the own region. */
+  readonly numbers: Numbers;
+  readonly #quota: Quota;
+  readonly #quotas: Quotas;
+  readonly #press: TablePress;
+  readonly #shelf: BucketShelf;
+  readonly #server: LookupServer;
+  readonly #asker: NumberAsker;
+  readonly #hasSeeds: boolean;
+  readonly #stopping = new AbortController();
+
+  constructor(options: LookupOptions, modules: LookupModules) {
+    const { region, registryKey: key, lookupQuotas = LOOKUP_QUOTAS } = options;
+    const { state, trust, regionOf, peers, seeds = NO_SEEDS } = modules;
+    this.#quota = lookupQuotas.verifier;
+    this.#hasSeeds = modules.seeds !== undefined;
+    const quotas = (this.#quotas = new Quotas(modules));
+    this.numbers = new Numbers(
+      { key },
+      {
+        ...modules,
+        prefixes: () => prefixesOf(state()),
+        onChange: () => this.#press.wake(),
+      },
+    );
+    const keys = new DayKeys(options, { seeds });
+    const press = (this.#press = new TablePress(options, { ...modules, keys, numbers: this.numbers }));
+    const nodesOf = (of: string) => peers().filter((peer) => regionOf(peer) === of);
+    const isAnnouncing = (of: string) => prefixesOf(trust().regions.get(of)?.state).length > 0;
+    const shelf = (this.#shelf = new BucketShelf(options, { ...modules, press, nodesOf, isAnnouncing }));
+    const server = (this.#server = new LookupServer(
+      { region, peerQuota: lookupQuotas.region },
+      { ...modules, keys, press, quotas, shelf },
+    ));
+    this.#asker = new NumberAsker(options, {
+      ...modules,
+      shelf,
+      nodesOf,
+      evaluate: (day, blinded) => server.evaluate(day, blinded),
+      stopping: this.#stopping.signal,
+    });
+  }
+
+  start(): void {
+    this.#server.start();
+    if (this.#hasSeeds) this.#press.start();
+  }
+
+  /** Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#press.stop();
+  }
+
+  /** The verdict on a number. Rejects as the store does where the quota cannot be counted. */
+  async judge({ text, announcers, trust, context, nowS, verifier }: NumberQuestion): Promise<Verdict> {
+    const judged = (announcer: NumberAnnouncer, answer: NumberAnswer) => ({
+      announcer,
+      answer,
+      trust,
+      context,
+      nowS,
+    });
+    const all = (answer: NumberAnswer) => judgeNumber(announcers.map((one) => judged(one, answer)));
+    if (!announcers.some(({ isByAdapter }) => isByAdapter))
+      return all({ failure: { code: 'NUMBER_NEEDS_NODE' } });
+    if (verifier === undefined) return all({ failure: { code: 'NUMBER_NOT_ENROLLED' } });
+    const taken = await this.#quotas.take(`verifier/${verifier}`, this.#quota);
+    if (!taken.isTaken)
+      return all({
+        failure: { code: 'NUMBER_QUOTA', details: { of: 'verifier', againInS: taken.againInS } },
+      });
+    const asked = announcers.map(async (announcer) =>
+      judged(announcer, await this.#asker.lookUp(announcer, text, trust)),
+    );
+    return judgeNumber(await Promise.all(asked));
+  }
+
+  /** The signed head of the own table of a day, for mirrors that ask by HTTP. */
+  head(day: number): Uint8Array | undefined {
+    return this.#press.table(day)?.head;
+  }
+
+  /** A bucket of any region's table, for whoever asks. Never rejects. */
+  bucket(place: BucketPlace): Promise<ProvenBucket | undefined> {
+    return this.#shelf.get(place, this.#stopping.signal);
+  }
+
+  /** What it has done since its start, and which tables it has. */
+  get report() {
+    return { ...this.#press.report, asked: this.#server.counters };
+  }
+}
+
+function prefixesOf(state: TrustState | undefined): string[] {
+  return state === undefined ? [] : opaqueAdapters(state).map(({ prefix }) => prefix);
+}

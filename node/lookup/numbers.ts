@@ -1,0 +1,182 @@
+/**
+ * The numbers of the local system and what it says of them: private to the region, sealed, one list at a time. Tables:
+ *
+ *   lookup/head                  the list in force
+ *   lookup/list/<version>/<n>    some of its rows
+ *
+ * A list is written whole and is in force once the head names it: what is not named there is of an import that broke off.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { type Clock, type Random } from '../ports.ts';
+import { type PrivateTables } from '../registry/private-tables.ts';
+import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
+import { readCsvRows } from '../rows/csv-rows.ts';
+import { type RowFault } from '../rows/row-form.ts';
+import { Turns } from '../turns.ts';
+import { numberForm, type NumberRow, type PlacedNumber } from './number-rows.ts';
+
+/** Rows of a list: each takes a table some milliseconds a day. */
+export const NUMBERS_MAX = 200_000;
+/** Faults that are told; reading stops at the last. */
+const FAULTS_MAX = 20;
+const ROWS_TOGETHER = 512;
+const VERSION_DIGITS = 8;
+const REMOVED_TOGETHER = 1_024;
+const HEAD = 'lookup/head';
+
+export const numberListSchema = z.strictObject({
+  version: z.int().min(1),
+  rows: z.int(),
+  importedAtS: z.int(),
+  /** SHA-256 of its rows in the order of the file. */
+  digest: z.string(),
+});
+export type NumberList = Readonly<z.infer<typeof numberListSchema>>;
+
+const rowsSchema = z.array(
+  z.strictObject({ number: z.string(), colour: z.enum(['green', 'yellow', 'red']), untilS: z.int() }),
+);
+
+/** What came of an import. `refused`: nothing was changed, for these reasons. */
+export type NumbersReport =
+  | {
+      readonly outcome: 'imported' | 'unchanged';
+      readonly list: NumberList;
+      /** Numbers, held against the list before. */
+      readonly added: number;
+      readonly changed: number;
+      readonly removed: number;
+      /** Of those in force, how many count no more by their own end. */
+      readonly over: number;
+    }
+  | { readonly outcome: 'refused'; readonly faults: readonly RowFault[] };
+
+export interface NumbersModules {
+  readonly tables: PrivateTables;
+  readonly random: Random;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** How numbers of the region begin. */
+  readonly prefixes: () => readonly string[];
+  /** Told of a new list. Must not throw. */
+  readonly onChange?: () => void;
+}
+
+export class Numbers {
+  readonly #modules: NumbersModules;
+  readonly #sealer: Sealer;
+  readonly #turns = new Turns();
+
+  /** `key`: that of the registry. */
+  constructor({ key }: { readonly key: Uint8Array }, modules: NumbersModules) {
+    this.#modules = modules;
+    this.#sealer = new Sealer(derivedKey(key, 'lookup/list'));
+  }
+
+  /** The list in force; undefined before the first. */
+  async inForce(): Promise<NumberList | undefined> {
+    const sealed = await this.#modules.tables.get(HEAD);
+    return sealed === undefined ? undefined : numberListSchema.parse(jsonOf(this.#sealer.open(HEAD, sealed)));
+  }
+
+  /** Its rows, in the order of the file. */
+  async rows({ version }: Pick<NumberList, 'version'>): Promise<NumberRow[]> {
+    const from = prefixOf(version);
+    const rows: NumberRow[] = [];
+    for await (const [name, sealed] of this.#modules.tables.entries(from, `${from}~`))
+      rows.push(...rowsSchema.parse(jsonOf(this.#sealer.open(name, sealed))));
+    return rows;
+  }
+
+  /**
+   * Puts the numbers of a file in force in the place of those before, or says what is wrong with it and changes nothing. The same file
+   * again changes nothing either. Rejects as the tables do.
+   */
+  import(file: AsyncIterable<Uint8Array>): Promise<NumbersReport> {
+    return this.#turns.take('import', () => this.#import(file));
+  }
+
+  async #import(file: AsyncIterable<Uint8Array>): Promise<NumbersReport> {
+    const { clock, tables, onChange } = this.#modules;
+    const read = await this.#read(file);
+    if ('faults' in read) return { outcome: 'refused', faults: read.faults };
+    const nowS = Math.floor(clock.nowMs() / 1_000);
+    const before = await this.inForce();
+    const rows = read.rows.map(({ number, colour, untilS }) => ({ number, colour, untilS }));
+    const digest = createHash('sha256').update(JSON.stringify(rows)).digest('hex');
+    const counts = differenceOf(before === undefined ? [] : await this.rows(before), rows, nowS);
+    if (before?.digest === digest) return { outcome: 'unchanged', list: before, ...counts };
+    const version = (before?.version ?? 0) + 1;
+    // What an import that broke off has left.
+    await this.#remove(version);
+    for (let at = 0; at < rows.length; at += ROWS_TOGETHER) {
+      const name = `${prefixOf(version)}${String(at / ROWS_TOGETHER).padStart(VERSION_DIGITS, '0')}`;
+      await tables.write([this.#sealed(name, rows.slice(at, at + ROWS_TOGETHER))]);
+    }
+    const list = { version, rows: rows.length, importedAtS: nowS, digest };
+    await tables.write([this.#sealed(HEAD, list)]);
+    if (before !== undefined) await this.#remove(before.version);
+    onChange?.();
+    return { outcome: 'imported', list, ...counts };
+  }
+
+  async #read(
+    file: AsyncIterable<Uint8Array>,
+  ): Promise<{ readonly rows: readonly PlacedNumber[] } | { readonly faults: readonly RowFault[] }> {
+    const form = numberForm(this.#modules.prefixes());
+    const lines = new Map<string, number>();
+    const rows: PlacedNumber[] = [];
+    const faults: RowFault[] = [];
+    for await (const row of readCsvRows(file, form)) {
+      const parsed = 'fault' in row ? [row.fault] : form.parse(row.cells, row.line);
+      if (Array.isArray(parsed)) faults.push(...parsed);
+      else {
+        const line = lines.get(parsed.number);
+        if (line !== undefined)
+          faults.push({ line: parsed.line, column: 'number', reason: `is that of line ${line}` });
+        lines.set(parsed.number, parsed.line);
+        rows.push(parsed);
+      }
+      if (rows.length > NUMBERS_MAX)
+        faults.push({ line: 0, reason: `there are more than ${NUMBERS_MAX} numbers` });
+      if (rows.length > NUMBERS_MAX || faults.length >= FAULTS_MAX) break;
+    }
+    if (rows.length === 0 && faults.length === 0) faults.push({ line: 0, reason: 'the file has no rows' });
+    return faults.length > 0 ? { faults: faults.slice(0, FAULTS_MAX) } : { rows };
+  }
+
+  async #remove(version: number): Promise<void> {
+    const { tables } = this.#modules;
+    const from = prefixOf(version);
+    for (;;) {
+      const page = await tables.page(from, `${from}~`, { limit: REMOVED_TOGETHER });
+      if (page.length === 0) return;
+      await tables.write(page.map(([name]) => ({ del: name })));
+    }
+  }
+
+  #sealed(name: string, value: unknown) {
+    const plain = Buffer.from(JSON.stringify(value));
+    return { put: name, value: this.#sealer.seal(name, plain, this.#modules.random(NONCE_BYTES)) };
+  }
+}
+
+function differenceOf(before: readonly NumberRow[], now: readonly NumberRow[], nowS: number) {
+  const left = new Map(before.map((row) => [row.number, row]));
+  let [added, changed] = [0, 0];
+  for (const { number, colour, untilS } of now) {
+    const old = left.get(number);
+    if (old === undefined) added++;
+    else if (old.colour !== colour || old.untilS !== untilS) changed++;
+    left.delete(number);
+  }
+  return { added, changed, removed: left.size, over: now.filter(({ untilS }) => untilS <= nowS).length };
+}
+
+function prefixOf(version: number): string {
+  return `lookup/list/${String(version).padStart(VERSION_DIGITS, '0')}/`;
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(bytes).toString('utf8'));
+}

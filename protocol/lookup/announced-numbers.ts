@@ -1,0 +1,58 @@
+/** Whose number a text may be, by the adapters of all regions that a verifier leans on. Spec: SPEC.md 21.6. */
+import { isProtocolError } from '../fault.ts';
+import { LOOKUP_ANNOUNCERS_MAX } from '../limits.ts';
+import { type LoggedAdapter, type TrustState } from '../trust/trust-state.ts';
+import { isByAdapter, type Trust } from '../verdict/knowledge.ts';
+import { isNumberText, isOpaque, type OpaqueAdapter, readOpaqueAdapter } from './opaque-adapter.ts';
+
+/** A region that has announced numbers which begin as a text does. */
+export interface NumberAnnouncer {
+  readonly region: string;
+  readonly adapter: OpaqueAdapter;
+  /** Its codes come by its adapters here. */
+  readonly isByAdapter: boolean;
+}
+
+/** What follows from a state that never changes: remembered for as long as it is. */
+const adaptersOfStates = new WeakMap<TrustState, readonly OpaqueAdapter[]>();
+
+/**
+ * The regions that a number may be of, at most 4, each by the adapter with the longest beginning: those alone whose codes come by their
+ * adapters here, in the order of their ids; without one, the first of the others, so that a verdict can say why it is none.
+ */
+export function numberAnnouncers(trust: Trust, text: string): readonly NumberAnnouncer[] {
+  // What is no UTF-8 may be longer than it looks.
+  if (!isNumberText(text) || !/^[^\p{Surrogate}]{1,512}$/u.test(text)) return [];
+  const all = [...trust.regions.values()].flatMap(({ state }): NumberAnnouncer[] => {
+    const [adapter] = opaqueAdapters(state)
+      .filter(({ prefix }) => text.startsWith(prefix))
+      .sort((a, b) => b.prefix.length - a.prefix.length);
+    const { region } = state;
+    return adapter === undefined ? [] : [{ region, adapter, isByAdapter: isByAdapter(trust, region) }];
+  });
+  all.sort((a, b) => (a.region < b.region ? -1 : 1));
+  const asked = all.filter((one) => one.isByAdapter);
+  return asked.length > 0 ? asked.slice(0, LOOKUP_ANNOUNCERS_MAX) : all.slice(0, 1);
+}
+
+/** The adapters of numbers that a region announces, in the order of their ids; one that is malformed announces nothing. */
+export function opaqueAdapters(state: TrustState): readonly OpaqueAdapter[] {
+  let adapters = adaptersOfStates.get(state);
+  if (adapters === undefined) {
+    adapters = [...state.adapters()]
+      .filter(isOpaque)
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .flatMap((logged) => adapterIn(logged) ?? []);
+    adaptersOfStates.set(state, adapters);
+  }
+  return adapters;
+}
+
+function adapterIn(logged: LoggedAdapter): OpaqueAdapter | undefined {
+  try {
+    return readOpaqueAdapter(logged);
+  } catch (error) {
+    if (isProtocolError(error)) return undefined;
+    throw error;
+  }
+}

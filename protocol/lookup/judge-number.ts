@@ -1,0 +1,150 @@
+/**
+ * The verdict on a number that was looked up, or that could not be: an ordinary one, of the grade `static`. The region that announced how
+ * its numbers begin speaks for itself. Spec: SPEC.md 21.7.
+ */
+import { equalBytes } from '../bytes.ts';
+import { type Status } from '../code/status.ts';
+import { isProtocolError, ProtocolError } from '../fault.ts';
+import { CLOCK_AHEAD_S_MAX, KNOWLEDGE_AGE_OFFLINE_S_MAX, KNOWLEDGE_AGE_ONLINE_S_MAX } from '../limits.ts';
+import { type Primitives } from '../primitives.ts';
+import { keyIdOf } from '../signature/key-id.ts';
+import { type RecognitionWay } from '../trust/trust-state.ts';
+import { acceptByColour } from '../verdict/acceptance.ts';
+import { keyForRole } from '../verdict/ages.ts';
+import { type Trust } from '../verdict/knowledge.ts';
+import { Leaning } from '../verdict/leaning.ts';
+import { outcomeOf, type ReasonCode } from '../verdict/reasons.ts';
+import { type Verdict, type VerdictContext } from '../verdict/verdict.ts';
+import { type NumberAnnouncer } from './announced-numbers.ts';
+import { openLookupHead, type SignedHead } from './head.ts';
+import { dayOf, OPAQUE } from './opaque-adapter.ts';
+import { type LookupPlace } from './oblivious.ts';
+
+/** What a look-up came to. */
+export type NumberAnswer =
+  /** `status` is undefined where the proven table has none. `atS`: what the table says was so then. */
+  | { readonly status: Status | undefined; readonly day: number; readonly atS: number }
+  /** Why there is none. */
+  | { readonly failure: NumberFailure };
+
+export interface NumberFailure {
+  readonly code: Extract<ReasonCode, `NUMBER_${string}`>;
+  readonly details?: Readonly<Record<string, string | number>>;
+}
+
+export interface NumberInput {
+  readonly announcer: NumberAnnouncer;
+  readonly answer: NumberAnswer;
+  readonly trust: Trust;
+  readonly context: VerdictContext;
+  readonly nowS: number;
+}
+
+const BY_ADAPTER: ReadonlySet<RecognitionWay> = new Set<RecognitionWay>(['adapter']);
+
+/**
+ * The head of a region's table of a day, if a trust-log key of its own signed it that was in force then.
+ * @throws {ProtocolError} as `openLookupHead`; SIGNATURE_INVALID for a head of another place, or by another key.
+ */
+export function openHeadOf(
+  bytes: Uint8Array,
+  { region, network, day }: LookupPlace,
+  trust: Trust,
+  primitives: Pick<Primitives, 'verifySignature'>,
+): SignedHead {
+  const signed = openLookupHead(bytes, primitives);
+  const { head, publicKey } = signed;
+  const state = trust.regions.get(region)?.state;
+  const isOfPlace = head.region === region && head.network === network && head.day === day;
+  const key = state && keyForRole(state, keyIdOf(trust.sha256, publicKey), 'trust-log', head.at);
+  if (!isOfPlace || key === undefined || !equalBytes(key.publicKey, publicKey))
+    throw new ProtocolError(
+      'SIGNATURE_INVALID',
+      'expected the head of this table by a trust-log key in force',
+    );
+  return signed;
+}
+
+/** What a region said instead of a proven answer. */
+export function failureOf(error: unknown): NumberFailure {
+  if (!isProtocolError(error)) throw error;
+  return { code: 'NUMBER_UNPROVEN', details: { fault: error.fault.code } };
+}
+
+/** The verdict on a number by the regions that were asked: a status that one of them has counts before what the others say. */
+export function judgeNumber(inputs: readonly NumberInput[]): Verdict {
+  const verdicts = inputs.map((input) => ({ input, verdict: judgeOne(input) }));
+  const found = verdicts.filter(({ input: { answer } }) => 'status' in answer && answer.status !== undefined);
+  const counting = (found.length > 0 ? found : verdicts).map(({ verdict }) => verdict);
+  const [first] = counting.sort((a, b) => RANKS[a.outcome] - RANKS[b.outcome]);
+  if (first === undefined) throw new RangeError('expected a region that may know the number');
+  return first;
+}
+
+const RANKS: Readonly<Record<Verdict['outcome'], number>> = { pass: 0, act: 1, undetermined: 2, stop: 3 };
+
+function judgeOne({ announcer, answer, trust, context, nowS }: NumberInput): Verdict {
+  const { region, adapter } = announcer;
+  const leaning = new Leaning(trust, context, nowS);
+  leaning.leanOn(region, BY_ADAPTER);
+  const { place, acceptance = acceptByColour } = context;
+  const status = announcer.isByAdapter && 'status' in answer ? answer.status : undefined;
+  if (announcer.isByAdapter) {
+    judgeAnswer(leaning, answer, context, nowS);
+    if (status !== undefined) {
+      if (nowS >= status.expiresAtS) leaning.add('EXPIRED', undefined, { sinceS: nowS - status.expiresAtS });
+      if (place.gradeNeeded !== 'static') leaning.add('GRADE_TOO_LOW');
+      leaning.add('IDENTITY_CHECK');
+      const issuedFromS = 'status' in answer ? answer.atS : nowS;
+      const grade = 'static' as const;
+      leaning.reasons.push(
+        ...acceptance({ region, status, grade, documentMatched: false, place, issuedFromS, nowS }),
+      );
+    }
+  }
+  const { reasons, knowledge } = leaning;
+  const { measure = 'none', untilS } = status ?? {};
+  return {
+    outcome: outcomeOf(reasons),
+    reasons,
+    atS: nowS,
+    code: undefined,
+    foreign: {
+      format: OPAQUE,
+      keyId: 'status' in answer ? dayText(answer.day) : dayText(dayOf(nowS)),
+      issuer: undefined,
+      issuedAtS: undefined,
+      region,
+      adapter: adapter.id,
+    },
+    colour: status?.colour,
+    measure: measure === 'none' || untilS === undefined ? undefined : { kind: measure, untilS },
+    rule: status && { id: status.ruleId, version: status.ruleVersion },
+    expiresAtS: status?.expiresAtS,
+    grade: status && 'static',
+    knowledge,
+  };
+}
+
+function judgeAnswer(
+  leaning: Leaning,
+  answer: NumberAnswer,
+  { place, mode }: VerdictContext,
+  nowS: number,
+): void {
+  if ('failure' in answer) {
+    leaning.add(answer.failure.code, undefined, answer.failure.details);
+    return;
+  }
+  const modeLimitS = mode === 'online' ? KNOWLEDGE_AGE_ONLINE_S_MAX : KNOWLEDGE_AGE_OFFLINE_S_MAX;
+  const limitS = place.limits?.knowledgeAgeS ?? modeLimitS;
+  const ageS = nowS - answer.atS;
+  // A table of a time that has not come would be fresh for as long as its region likes.
+  if (ageS > limitS || ageS < -CLOCK_AHEAD_S_MAX) leaning.add('NUMBER_STALE', undefined, { ageS, limitS });
+  if (answer.status === undefined) leaning.add('NUMBER_UNKNOWN');
+}
+
+/** As in 2026-11-26. */
+function dayText(day: number): string {
+  return new Date(day * 86_400_000).toISOString().slice(0, 10);
+}

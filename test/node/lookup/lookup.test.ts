@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { LOOKUP_PROTOCOL, parseEvaluateAnswer } from '../../../node/lookup/messages.ts';
+import { equalBytes } from '../../../protocol/bytes.ts';
+import { openLookupHead } from '../../../protocol/lookup/head.ts';
+import { DAY_S } from '../../../protocol/lookup/opaque-adapter.ts';
+import {
+  announce,
+  csvOf,
+  DAYS,
+  importNumbers,
+  MemorySeeds,
+  outcome,
+  recogniseByAdapter,
+  START_DAY,
+  verify,
+} from '../../support/lookup-fixture.ts';
+import { verifySignature } from '../../support/keys.ts';
+import { NodeWorld } from '../../support/node-fixture.ts';
+import { START_S } from '../../support/region-fixture.ts';
+import { type Wire } from '../../support/memory-network.ts';
+
+const GATE = 'gate-1';
+const PASS = 'pass IDENTITY_CHECK';
+const QUOTAS = {
+  verifier: { perMinute: 1_000, perDay: 40 },
+  region: { perMinute: 1_000, perDay: 1_000 },
+};
+
+describe('a number that is looked up', function () {
+  this.timeout(60_000);
+  let world: NodeWorld;
+  let seeds: MemorySeeds;
+
+  /** DE has numbers; FR and IT recognise it by adapter, and DE recognises FR alone. */
+  async function found(quotas = QUOTAS, days = DAYS, startS = START_S): Promise<void> {
+    // Beats that are far between: some tests let an hour pass.
+    world = new NodeWorld({ lookupQuotas: quotas, beatMs: 120_000, intervalMs: 120_000, startS });
+    seeds = new MemorySeeds('DE', days);
+    await world.found('DE', { seeds });
+    await world.found('FR');
+    await world.found('IT');
+    await world.recognise('DE', 'FR');
+    await recogniseByAdapter(world, 'FR', 'DE');
+    await recogniseByAdapter(world, 'IT', 'DE');
+    await announce(world, 'DE', 'DE-', seeds);
+    await importNumbers(world, 'DE', csvOf(['DE-1', 'DE-2', 'DE-3']));
+    if (days.includes(START_DAY)) await tableOf(START_DAY);
+    await world.until(
+      () => [...(world.node('FR').trust.regions.get('DE')?.state.adapters() ?? [])].length === 1,
+      'FR knows what DE announces',
+    );
+  }
+
+  const tableOf = (day: number) =>
+    world.until(() => world.node('DE').lookup.head(day) !== undefined, `there is a table of day ${day}`);
+  const knows = (region: string) =>
+    world.until(
+      () => world.node(region).trust.regions.get('DE')?.state.recognition('FR') !== undefined,
+      `${region} knows DE`,
+    );
+  const atFr = (text: string, verifier: string | undefined = GATE) => outcome(world, 'FR', text, verifier);
+
+  beforeEach(() => found());
+  afterEach(() => world.stop());
+
+  it('passes at a gate of another region, with the colour of its list, and stops if the list does not have it', async () => {
+    await knows('FR');
+    assert.equal(await atFr('DE-2'), PASS);
+    const { colour, foreign, grade, rule } = await verify(world, 'FR', 'DE-2', GATE);
+    assert.deepEqual([colour, grade, rule?.id], ['green', 'static', 'local-list']);
+    assert.deepEqual([foreign?.format, foreign?.region, foreign?.adapter], ['opaque', 'DE', 'numbers']);
+    assert.equal(await atFr('DE-4'), 'stop NUMBER_UNKNOWN');
+    // What does not begin so is no number of anybody.
+    assert.equal(await atFr('FR-2'), 'stop MALFORMED');
+    await importNumbers(world, 'DE', csvOf(['DE-2'], 'red'));
+    const before = world.node('DE').lookup.head(START_DAY);
+    await world.until(() => world.node('DE').lookup.head(START_DAY) !== before, 'a new table');
+    assert.equal(await atFr('DE-2'), 'stop IDENTITY_CHECK STATUS_RED');
+    assert.equal(await atFr('DE-3'), 'stop NUMBER_UNKNOWN');
+  });
+
+  it('is judged at its home as well, without a word to anybody', async () => {
+    const { requests } = world.network.counters;
+    assert.equal(await outcome(world, 'DE', 'DE-1', GATE), PASS);
+    assert.equal(await outcome(world, 'DE', 'DE-9', GATE), 'stop NUMBER_UNKNOWN');
+    assert.ok(world.network.counters.requests - requests < 40, 'no look-up went over the network');
+  });
+
+  it('is not looked up for whoever is not enrolled, nor for a region that its home does not recognise', async () => {
+    const before = world.node('DE').lookup.report.asked;
+    assert.equal(await outcome(world, 'FR', 'DE-2'), 'undetermined NUMBER_NOT_ENROLLED');
+    assert.deepEqual(world.node('DE').lookup.report.asked, before);
+    assert.equal(await outcome(world, 'IT', 'DE-2', GATE), 'undetermined NUMBER_REFUSED');
+    assert.equal(world.node('DE').lookup.report.asked.stranger, 1);
+  });
+
+  it('T24 sequential numbers are cut at the quota of the verifier, whatever is asked after, and a restart gives none back', async () => {
+    const all: string[] = [];
+    for (let n = 0; n < 60; n++) all.push(await atFr(`DE-${1_000 + n}`));
+    assert.deepEqual(new Set(all.slice(0, 40)), new Set(['stop NUMBER_UNKNOWN']));
+    assert.deepEqual(new Set(all.slice(40)), new Set(['undetermined NUMBER_QUOTA']));
+    assert.equal(world.node('DE').lookup.report.asked.evaluated, 40);
+    // Another verifier has its own share.
+    assert.equal(await atFr('DE-2', 'gate-2'), PASS);
+    await world.kill('FR');
+    world.replace('FR');
+    await world.boot('FR');
+    assert.equal(await atFr('DE-2'), 'undetermined NUMBER_QUOTA');
+    // Of what the other had left a restart takes a step at most.
+    assert.equal(await atFr('DE-2', 'gate-2'), PASS);
+  });
+
+  it('T24 the home cuts a region at its own quota, through whichever verifiers it asks', async () => {
+    await world.stop();
+    await found({ verifier: { perMinute: 1_000, perDay: 1_000 }, region: { perMinute: 5, perDay: 1_000 } });
+    const all: string[] = [];
+    for (let n = 0; n < 8; n++) all.push(await atFr('DE-1', `gate-${n}`));
+    assert.deepEqual(all.slice(0, 5), Array(5).fill(PASS));
+    assert.deepEqual(all.slice(5), Array(3).fill('undetermined NUMBER_QUOTA'));
+    await world.pass(61);
+    assert.equal(await atFr('DE-1'), PASS);
+  });
+
+  it('known and unknown numbers differ by no byte on the wire, and the home sees nothing twice', async () => {
+    const wires: Wire[] = [];
+    world.network.tamper = (wire) => (wire.protocol === LOOKUP_PROTOCOL && wires.push(wire), wire.bytes);
+    for (const number of ['DE-1', 'DE-1', 'DE-7', 'DE-8']) await atFr(number);
+    world.network.tamper = undefined;
+    const answers = wires.filter(({ from }) => from === 'DE').map(({ bytes }) => bytes);
+    assert.equal(new Set(answers.filter((_, i) => i !== 1).map(({ length }) => length)).size, 1);
+    const elements = answers.flatMap((bytes) => {
+      try {
+        const answer = parseEvaluateAnswer(bytes);
+        return 'evaluation' in answer ? [Buffer.from(answer.evaluation.evaluated).toString('hex')] : [];
+      } catch {
+        return [];
+      }
+    });
+    assert.equal(new Set(elements).size, 4);
+  });
+
+  it('the day changes without a gap, and the key of the day before is destroyed after an hour', async () => {
+    await world.stop();
+    await found(QUOTAS, DAYS, (START_DAY + 1) * DAY_S - 500);
+    await world.clock.advance((DAY_S - 400 - (world.nowS % DAY_S)) * 1_000);
+    const told: string[] = [];
+    const midnightS = world.nowS + 400;
+    for (let s = -400; s < 4_000; s += 100) {
+      told.push(await atFr('DE-2', `gate-${s + 400}`));
+      await world.clock.advance(1_000 * (midnightS + s + 100 - world.nowS));
+    }
+    assert.deepEqual(new Set(told), new Set([PASS]));
+    assert.deepEqual([...seeds.held.keys()], [START_DAY + 1, START_DAY + 2]);
+    assert.equal(world.node('DE').lookup.head(START_DAY), undefined);
+  });
+
+  it('without a key of today it is undetermined', async () => {
+    await world.stop();
+    await found(QUOTAS, [START_DAY + 2]);
+    assert.equal(await atFr('DE-2'), 'undetermined NUMBER_DAY_MISSING');
+  });
+
+  it('no home node that answers, and one that hangs, leave it undetermined in bounded time', async () => {
+    world.network.tamper = (wire) => (wire.protocol === LOOKUP_PROTOCOL ? undefined : wire.bytes);
+    const startMs = world.clock.runMs();
+    assert.equal(await atFr('DE-2'), 'undetermined NUMBER_UNREACHABLE');
+    assert.ok(world.clock.runMs() - startMs <= 3_000, 'in bounded time');
+    world.network.tamper = undefined;
+    assert.equal(await atFr('DE-2'), PASS);
+    world.network.cut('DE', 'FR');
+    assert.equal(await atFr('DE-2'), 'undetermined NUMBER_UNREACHABLE');
+  });
+
+  it('a home that lies, by another key or an older table, is found out', async () => {
+    let altered = 0;
+    world.network.tamper = ({ protocol, from, bytes }) => {
+      if (protocol !== LOOKUP_PROTOCOL || from !== 'DE') return bytes;
+      altered++;
+      const lie = bytes.slice();
+      // The last byte of the evaluated element's proof.
+      lie[4 + 32 + 60] = (lie[4 + 32 + 60] ?? 0) ^ 1;
+      return lie;
+    };
+    assert.equal(await atFr('DE-2'), 'undetermined NUMBER_UNPROVEN');
+    assert.equal(altered, 1);
+  });
+
+  it('a mirror serves buckets of others, and no other bytes than those of the tree that is named', async () => {
+    assert.equal(await atFr('DE-2'), PASS);
+    const answered: string[] = [];
+    world.network.tamper = (wire) => {
+      if (wire.protocol === LOOKUP_PROTOCOL) answered.push(`${wire.from} to ${wire.to}`);
+      return wire.bytes;
+    };
+    // The other region holds it by now, and the home is asked for the evaluation alone.
+    await importNumbers(world, 'DE', csvOf(['DE-2', 'DE-5']));
+    const before = world.node('DE').lookup.head(START_DAY);
+    await world.until(() => world.node('DE').lookup.head(START_DAY) !== before, 'a new table');
+    assert.equal(await atFr('DE-5'), PASS);
+    world.network.tamper = undefined;
+    assert.deepEqual(answered, ['DE to FR', 'DE to IT', 'IT to FR']);
+    const { head } = openLookupHead(world.node('DE').lookup.head(START_DAY) ?? assert.fail(), {
+      verifySignature,
+    });
+    const place = { region: 'DE', day: START_DAY, root: head.root, bits: head.bits, bucket: 0 };
+    world.network.cut('DE', 'IT');
+    const held = await world.run(world.node('IT').lookup.bucket(place));
+    const own = await world.run(world.node('DE').lookup.bucket(place));
+    assert.ok(held && own && equalBytes(held.bytes, own.bytes));
+    const root = head.root.map((byte) => byte ^ 1);
+    assert.equal(await world.run(world.node('IT').lookup.bucket({ ...place, root })), undefined);
+  });
+});
