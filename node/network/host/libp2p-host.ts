@@ -121,7 +121,7 @@ export class Libp2pHost implements StreamingNetwork {
     this.#liveness = new Liveness(options.ping ?? {}, {
       connections: () => libp2p.getConnections(),
       onDead: (connection) => this.#drop(connection, 'dead'),
-      isHeard: (connection, withinMs) => links.isHeardOn(connection, withinMs),
+      isHeard: (peer, withinMs) => links.isHeard(peer, withinMs),
       onAlive: (connection, rttMs) => this.#heed(connection, rttMs),
     });
     this.#redialer = new Redialer(

@@ -1,5 +1,6 @@
 /** libp2p as this network needs it; each option that is not a matter of taste says what it averts. */
 import '../promise-shim.ts';
+import '../whole-writes.ts';
 import '../window-updates.ts';
 import { noise } from '@chainsafe/libp2p-noise';
 import { type GossipSub } from '@libp2p/gossipsub';

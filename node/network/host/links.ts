@@ -65,11 +65,10 @@ export class Links {
     if (this.#open.has(peer)) this.#heardMs.set(peer, this.#clock.nowMs());
   }
 
-  /** Whether something came on this connection within so many milliseconds, for sure: of a peer with several nobody knows on which. */
-  isHeardOn({ remotePeer }: Connection, withinMs: number): boolean {
-    const peer = remotePeer.toString();
+  /** Whether a peer has said something of itself within so many milliseconds, on whichever of its connections. */
+  isHeard(peer: string, withinMs: number): boolean {
     const agoMs = this.#clock.nowMs() - (this.#heardMs.get(peer) ?? -Infinity);
-    return this.countOf(peer) === 1 && 0 <= agoMs && agoMs < withinMs;
+    return 0 <= agoMs && agoMs < withinMs;
   }
 
   /** Peers with an open connection, greeted or not. */

@@ -15,8 +15,8 @@ export interface LivenessOptions {
 export interface LivenessModules {
   readonly connections: () => readonly Connection[];
   readonly onDead: (connection: Connection) => void;
-  /** Whether something came on it within so many milliseconds. */
-  readonly isHeard: (connection: Connection, withinMs: number) => boolean;
+  /** Whether something came of a peer within so many milliseconds; of one with several connections nobody knows on which. */
+  readonly isHeard: (peer: string, withinMs: number) => boolean;
   /** At each look, of one that is alive; with the time of an echo, if there was one. */
   readonly onAlive: (connection: Connection, rttMs?: number) => void;
 }
@@ -54,7 +54,8 @@ export class Liveness {
     const { isHeard, onAlive } = this.#modules;
     const looksLeft = this.#looksLeft.get(connection) ?? 0;
     this.#looksLeft.set(connection, looksLeft - 1);
-    if (looksLeft > 0 && isHeard(connection, PING_LOOKS.silent * everyMs)) return onAlive(connection);
+    if (looksLeft > 0 && isHeard(connection.remotePeer.toString(), PING_LOOKS.silent * everyMs))
+      return onAlive(connection);
     this.#asked.add(connection);
     try {
       const rttMs = await echo(connection, AbortSignal.timeout(deadlineMs));
