@@ -199,6 +199,15 @@ export const DISCLOSURE_BYTES_MAX = 83_886_080;
 /** Bytes of a claim or permit of a writer with its key and signature. */
 export const WRITER_WORD_BYTES_MAX = 1_024;
 
+/** Keys of a region by which a witness remembers words of its writers: those of half a year, or seven that were stolen and one that was not. */
+export const WRITER_KEYS_MAX = 8;
+
+/** Keys that a root has given up, and keys that it has named, which a witness remembers beside the log. */
+export const WRITER_ROOT_KEYS_MAX = 64;
+
+/** Bytes of the statements by which a root gives keys up to witnesses before its log says so. */
+export const WRITER_STATEMENTS_BYTES_MAX = 65_536;
+
 /** Bytes of an invitation, or of what a region answers to one, with its signature: 8 addresses of the longest and room for the rest. */
 export const JOINING_BYTES_MAX = 4_096;
 

@@ -2,6 +2,8 @@
 import { isNodeError } from '../node-error.ts';
 import { LogServer, type LogServerModules } from '../sync/log-server.ts';
 import { VerifyServer, type VerifyServerModules } from '../verdicts/verify-server.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { WitnessServer, type WitnessServerModules } from '../witness/witness-server.ts';
 import {
   BatchShare,
@@ -11,30 +13,35 @@ import {
   type ShareServerOptions,
 } from '../writer/batch-share.ts';
 import { WriterBook, type WriterBookModules } from '../writer/writer-book.ts';
-import { recordKey } from '../writer/writer-record.ts';
+import { RootWords } from '../writer/root-word.ts';
+import { recordKey } from '../writer/writer-memory.ts';
 import { WriterServer, type WriterServerModules } from '../writer/writer-server.ts';
 
 export type DesksModules = LogServerModules &
   VerifyServerModules &
   WitnessServerModules &
-  WriterBookModules &
-  Omit<WriterServerModules, 'writers'> &
+  TrustModules &
+  Omit<WriterBookModules, 'isNamed'> &
+  Omit<WriterServerModules, 'writers' | 'rootWord'> &
   Pick<ShareServerModules, 'isStandby' | 'giveWay'> &
   Pick<BatchShareModules, 'client' | 'clock' | 'onTrouble'> & {
     /** The region of a peer; undefined for a stranger. */
     readonly regionOf: (peer: string) => string | undefined;
+    readonly keeper: (region: string) => Pick<TrustKeeper, 'state'> | undefined;
   };
 
 export class Desks {
   readonly #desks: readonly { start(): void }[];
 
   constructor(options: ShareServerOptions, modules: DesksModules) {
-    const { regionOf, store } = modules;
+    const { regionOf, store, keeper } = modules;
     const isOwn = (peer: string) => regionOf(peer) === options.region;
     const keep: ShareServerModules['keep'] = (changes) => store.write(changes);
     const standby = new BatchShare({ ...modules, isOwn });
+    const { isNamed, rootWord } = new RootWords({ ...modules, stateOf: (region) => keeper(region)?.state });
     const writers = new WriterBook({
       ...modules,
+      isNamed,
       share: (origin, value, index) =>
         standby.give({ origin, index, changes: [{ put: recordKey(origin), value }] }),
     });
@@ -48,7 +55,7 @@ export class Desks {
       );
     this.#desks = [
       new WitnessServer(modules),
-      new WriterServer({ ...modules, writers }),
+      new WriterServer({ ...modules, rootWord, writers }),
       new ShareServer(options, { ...modules, isOwn, keep, keepRecord }),
       new LogServer(modules),
       new VerifyServer(modules),

@@ -5,12 +5,14 @@ import { type Statement } from '../../protocol/trust/statement-schema.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type GrownTree } from '../log/log-writer.ts';
 import { NodeError } from '../node-error.ts';
+import { type Signer } from '../ports.ts';
 import { logVerifierKeys } from '../trust/log-keys.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Voters } from '../writer/hearing.ts';
 import { type OwnTree, type WritershipModules } from '../writer/writer-ports.ts';
 import { PERMITTED_LOGS_MAX } from '../writer/writer-record.ts';
 import { Writership } from '../writer/writership.ts';
+import { GivingUp } from './giving-up.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
@@ -20,9 +22,15 @@ export interface FencingModules extends RegionNodeModules, Pick<WritershipModule
   readonly keeper: (region: string) => TrustKeeper | undefined;
 }
 
+/** What lets a node write, and lets its root give up the key by which it says so. */
+export interface Fence {
+  readonly writership: Writership;
+  readonly giving: GivingUp;
+}
+
 /** Undefined for a region whose node is the only one that ever writes. */
-export function writershipFor(options: RegionNodeOptions, modules: FencingModules): Writership | undefined {
-  return options.fenced === undefined ? undefined : writershipOf(options, options.fenced.identity, modules);
+export function fenceFor(options: RegionNodeOptions, modules: FencingModules): Fence | undefined {
+  return options.fenced === undefined ? undefined : fenceOf(options, options.fenced.identity, modules);
 }
 
 /**
@@ -32,7 +40,7 @@ export function writershipFor(options: RegionNodeOptions, modules: FencingModule
 export async function requireUnfenced(options: RegionNodeOptions, modules: FencingModules): Promise<void> {
   if (
     options.isFenceIgnored === true ||
-    !(await writershipOf(options, new Uint8Array(32), modules).isClaimed())
+    !(await fenceOf(options, new Uint8Array(32), modules).writership.isClaimed())
   )
     return;
   throw new NodeError(
@@ -45,26 +53,29 @@ export async function requireUnfenced(options: RegionNodeOptions, modules: Fenci
   );
 }
 
-function writershipOf(
+function fenceOf(
   { region, network }: RegionNodeOptions,
   writer: Uint8Array,
   { keeper, shelf, ...modules }: FencingModules,
-): Writership {
+): Fence {
   const origin = trustLogOrigin(region, network);
-  return new Writership(
+  const witnesses = () => recognisedDirectly(keeper(region)?.state);
+  const giving = new GivingUp(origin, { ...modules, witnesses, home: () => keeper(region) });
+  const writership = new Writership(
     { origin, writer },
     {
       ...modules,
-      witnesses: () => recognisedDirectly(keeper(region)?.state),
+      witnesses,
       folded: () => keeper(region)?.state.size ?? 0,
       trees: () => signedTrees(shelf),
-      checkpointKey: modules.keys.admittedCheckpoint,
+      checkpointKey: (atS) => modules.keys.checkpointBy(giving.state, atS),
       keys: () => {
-        const state = keeper(region)?.state;
+        const { state } = giving;
         return state === undefined ? [] : logVerifierKeys(modules.sha256, state, origin);
       },
     },
   );
+  return { writership, giving };
 }
 
 /** The trust log, and of the others those of the latest months: their names sort so. */
@@ -91,9 +102,13 @@ const INDIFFERENT: readonly Statement['kind'][] = [
 
 type Home = Pick<TrustKeeper, 'origin' | 'fold' | 'state'>;
 
-/** Has a tree permitted, of the trust log by those too whom it names as witnesses. Rejects as `Writership.permit` and `RegionFold.statesAfter`. */
-export async function permitTree(home: Home, writership: Writership, tree: GrownTree): Promise<void> {
-  await writership.permit({ ...tree, named: await namedBy(home, tree) });
+/** Has a tree permitted, of the trust log by those too whom it names as witnesses. Gives what `Writership.permit` gives; rejects as that and `RegionFold.statesAfter`. */
+export async function permitTree(
+  home: Home,
+  writership: Writership,
+  tree: GrownTree,
+): Promise<Signer | undefined> {
+  return writership.permit({ ...tree, named: await namedBy(home, tree) });
 }
 
 /**

@@ -1,14 +1,30 @@
 /** Logging entries that belong together, all or none of them. */
 import { type RegionNode } from './region-node.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { type Fence, soundOut } from './fencing.ts';
+import { givesUpCheckpoints } from './naming.ts';
 import { type Signing } from './signing.ts';
+
+export interface LogAllModules {
+  readonly home: TrustKeeper;
+  readonly signing: Pick<Signing, 'state' | 'side' | 'heal'>;
+  readonly fence: Fence | undefined;
+  readonly node: Pick<RegionNode, 'submit' | 'tend'>;
+}
 
 /** As `RegionNode.logEntries`. */
 export async function logAll(
   entries: readonly Uint8Array[],
-  signing: Pick<Signing, 'state' | 'heal'>,
-  node: Pick<RegionNode, 'submit' | 'tend'>,
+  { home, signing, fence, node }: LogAllModules,
 ): Promise<number> {
-  if (signing.state === 'contradicted') return signing.heal(entries);
+  const isFencedOff = fence !== undefined && signing.side === undefined;
+  if (signing.state === 'contradicted' || (isFencedOff && givesUpCheckpoints(home, entries)))
+    return signing.heal(entries);
+  if (signing.side !== undefined) {
+    await soundOut(home, fence?.writership, entries);
+    // By the key that is given up nobody but a thief has anything permitted from here on.
+    if (givesUpCheckpoints(home, entries)) await fence?.giving.show(entries);
+  }
   // All are offered in the same turn, so that they share a batch; the first that is refused is the answer.
   const logging = await Promise.allSettled(entries.map((entry) => node.submit({ entry })));
   const indexes = logging.map((result) => {

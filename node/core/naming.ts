@@ -1,4 +1,6 @@
 /** Whether entries of the root say which branch of the own trust log goes on: all that is logged while somebody else signs with the region's keys. */
+import { hexOf } from '../../protocol/bytes.ts';
+import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { NodeError } from '../node-error.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
@@ -15,6 +17,15 @@ export async function requireNaming(home: TrustKeeper, entries: readonly Uint8Ar
     throw refused('the root has not said which branch goes on');
   if (home.forksStandingBy(after).length > 0)
     throw refused('a proof that the log forked would stand: another key has signed it too');
+}
+
+/** Whether entries give up a checkpoint key of the log, be it in a way that has no effect. */
+export function givesUpCheckpoints({ state }: TrustKeeper, entries: readonly Uint8Array[]): boolean {
+  return entries.some((entry) => {
+    const { statement } = parseEntry(entry);
+    if (statement.kind !== 'compromise') return false;
+    return state.key(hexOf(statement.key))?.role === 'checkpoint';
+  });
 }
 
 function isNewlyNamed(keyId: string, before: TrustState, after: TrustState): boolean {

@@ -1,6 +1,6 @@
 /** Whether a node may begin to sign: what its peers hold of its own logs, or what its operator decided instead. */
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
-import { type BootCheckModules, type BootFinding, checkOwnLogs } from '../sync/boot-check.ts';
+import { type BootCheckModules, type BootFinding, checkOwnLogs, refusalOf } from '../sync/boot-check.ts';
 import { type LogMender } from '../sync/log-mender.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
@@ -45,6 +45,12 @@ export async function findOwnLogs(
     return { finding: 'behind', origin: home.origin, size: 0 };
   }
   return found;
+}
+
+/** @throws {NodeError} why it may not sign, as far as peers hold more of the own logs or too few answer. Rejects as `findOwnLogs`. */
+export async function requireWhole(options: CheckOptions, modules: OwnLogsCheckModules): Promise<void> {
+  const refusal = refusalOf(await findOwnLogs(options, modules, false), modules.shelf.logs);
+  if (refusal !== undefined) throw refusal;
 }
 
 /** The regions that a region recognises without another in between. */

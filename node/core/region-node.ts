@@ -44,10 +44,9 @@ import { LogVisitor } from '../witness/log-visit.ts';
 import { Voucher } from '../witness/voucher.ts';
 import { Witness } from '../witness/witness.ts';
 import { type Preparer, preparerOf } from '../workers/preparer.ts';
-import { type Writership } from '../writer/writership.ts';
 import { Background } from './background.ts';
 import { Desks } from './desks.ts';
-import { soundOut, writershipFor } from './fencing.ts';
+import { type Fence, fenceFor } from './fencing.ts';
 import { logAll } from './log-all.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NodeStatus } from './node-status.ts';
@@ -58,6 +57,8 @@ import { Signing } from './signing.ts';
 import { upkeepOf } from './upkeep.ts';
 
 export { type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
+
+const UNRENEWED = ['KEY_NOT_IN_FORCE', 'KEY_FILE_MISSING', 'PEER_UNREACHABLE', 'LOG_FENCED'] as const;
 
 export class RegionNode {
   readonly #options: RegionNodeOptions & typeof NODE_DEFAULTS;
@@ -102,7 +103,7 @@ export class RegionNode {
   #isStopped = false;
   #registry: Registry | undefined;
   readonly #signing: Signing;
-  readonly #writership: Writership | undefined;
+  readonly #fence: Fence | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: RegionNodeOptions, modules: RegionNodeModules) {
@@ -135,7 +136,8 @@ export class RegionNode {
     const finder = new BranchFinder({ client: this.#client });
     const shelf = this.#shelf;
     const [client, puller] = [this.#client, this.#puller];
-    const reading = { ...modules, book, logs, shelf, client, puller, finder, onTrouble };
+    const keeper = (of: string) => this.keeper(of);
+    const reading = { ...modules, book, logs, shelf, client, puller, finder, keeper, onTrouble };
     this.#antiEntropy = new AntiEntropy(this.#options, {
       ...reading,
       isMirrored: (peer) => options.mirrors?.includes(modules.regionOf(peer) ?? '') === true,
@@ -145,7 +147,6 @@ export class RegionNode {
     this.#clocks = new PeerClocks(this.#options, {
       ...reading,
       regions: () => recognisedDirectly(this.keeper(region)?.state),
-      keeper: (of) => this.keeper(of),
       witnessKeys: this.#board.witnessKeys,
       catchUp: (peer) => this.#antiEntropy.round(peer),
     });
@@ -177,7 +178,7 @@ export class RegionNode {
     ({ lists: this.lists, life: this.life, handovers: this.handovers, once: this.once } = people);
     this.joinings = new JoiningBook({ store });
     ({ overrides: this.overrides, disclosing: this.disclosing, watch: this.#watch } = people);
-    this.visitor = new LogVisitor({ ...reading, store, witness, keeper: (of) => this.keeper(of) });
+    this.visitor = new LogVisitor({ ...reading, store, witness });
     const keepers = () => this.#board.keepers.values();
     this.#desks = new Desks(options, {
       ...reading,
@@ -196,12 +197,12 @@ export class RegionNode {
     const upkeep = upkeepOf(this.#options, { ...reading, keepers, store: this.#store });
     this.#mender = upkeep.mender;
     this.#scrub = upkeep.scrub;
-    this.#writership = writershipFor(options, { ...reading, keeper: (of) => this.keeper(of) });
+    this.#fence = fenceFor(options, reading);
     this.#preparer = preparerOf(this.#options, modules);
     this.#signing = new Signing(this.#options, {
       ...reading,
       prepare: this.#preparer.prepare,
-      writership: this.#writership,
+      fence: this.#fence,
       watch: this.#watch,
       takeBack: people.takeBack,
       store: this.#store,
@@ -210,7 +211,6 @@ export class RegionNode {
       clocks: this.#clocks,
       herald: this.#herald,
       background: this.#background,
-      keeper: (of) => this.keeper(of),
       stopping: this.#stopping.signal,
     });
     const state = () => this.keeper(region)?.state;
@@ -283,7 +283,7 @@ export class RegionNode {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
     const { trust } = this;
     const { state, failure } = this.#signing;
-    const writer = this.#writership?.report;
+    const writer = this.#fence?.writership.report;
     return {
       writing: this.#isStopped ? 'stopped' : state,
       ...(failure !== undefined && { reason: failure.message }),
@@ -311,12 +311,12 @@ export class RegionNode {
   }
 
   /**
-   * Logs entries that the root has signed, in one batch, and gives the index of the first. Where somebody else signs with the region's keys,
-   * as `Signing.heal`: nothing but what says which log goes on. Rejects as `submit` and `tend`.
+   * Logs entries that the root has signed, in one batch, and gives the index of the first. Where somebody else signs with the region's keys, or where
+   * witnesses let this machine sign nothing and the root gives a checkpoint key up, as `Signing.heal`. Rejects as `submit`, `tend` and `GivingUp.show`.
    */
   async logEntries(entries: readonly Uint8Array[]): Promise<number> {
-    if (this.#signing.side !== undefined) await soundOut(this.#shelf.home, this.#writership, entries);
-    return logAll(entries, this.#signing, this);
+    const { home } = this.#shelf;
+    return logAll(entries, { home, signing: this.#signing, fence: this.#fence, node: this });
   }
 
   async issue(request: IssueRequest): Promise<Issued> {
@@ -344,8 +344,8 @@ export class RegionNode {
   /** Lets the checkpoint key in force sign what another one did; nothing while it cannot sign. Rejects as `WritingSide.renew`. */
   async renew(): Promise<void> {
     await this.#signing.side?.renew().catch((error: unknown) => {
-      // Without the key all stays as it is, and whoever issues hears why.
-      if (!isNodeError(error, 'KEY_NOT_IN_FORCE') && !isNodeError(error, 'KEY_FILE_MISSING')) throw error;
+      // Without the key, or who permits it, all stays as it is, and whoever issues hears why.
+      if (!UNRENEWED.some((code) => isNodeError(error, code))) throw error;
     });
   }
 

@@ -5,14 +5,15 @@ import { logError } from '../log/log-error.ts';
 import { type GrownTree } from '../log/log-writer.ts';
 import { Retention } from '../log/retention.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
+import { type Signer } from '../ports.ts';
 import { refusalOf } from '../sync/boot-check.ts';
 import { type Herald } from '../sync/herald.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Background } from './background.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { stateWithout, type WritingState } from './node-status.ts';
-import { permitTree, requireUnfenced } from './fencing.ts';
-import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
+import { type Fence, permitTree, requireUnfenced } from './fencing.ts';
+import { findOwnLogs, type OwnLogsCheckModules, requireWhole } from './own-logs-check.ts';
 import { requireNaming } from './naming.ts';
 import { OwnNews } from './own-news.ts';
 import { endSalvage } from './salvage-end.ts';
@@ -33,7 +34,7 @@ export interface SigningModules
   readonly background: Background;
   readonly keeper: (region: string) => TrustKeeper | undefined;
   /** Where witnesses fence whoever writes. */
-  readonly writership?: Writership | undefined;
+  readonly fence?: Fence | undefined;
 }
 
 /** Pauses between tries that found the same: half a minute, by default. */
@@ -80,13 +81,17 @@ export class Signing {
     const { background } = this.#modules;
     background.run(() => this.#begin());
     background.run(() => this.#tend());
-    if (this.#modules.writership !== undefined) background.run(() => this.#confirm());
+    if (this.#writership !== undefined) background.run(() => this.#confirm());
   }
 
   /** Finishes what is in hand. */
   async stop(): Promise<void> {
     this.#decided();
     await this.#side?.stop();
+  }
+
+  get #writership(): Writership | undefined {
+    return this.#modules.fence?.writership;
   }
 
   get state(): WritingState {
@@ -149,7 +154,7 @@ export class Signing {
    * while it has not all that the writer before may have signed: it fetches that, and signs as soon as it can.
    */
   async promote(): Promise<void> {
-    if (this.#modules.writership === undefined)
+    if (this.#writership === undefined)
       throw new NodeError('REFUSED', 'no witness fences the writer of this region', {
         hint: 'Make a standby with `entente standby make`, and start both machines again.',
       });
@@ -163,18 +168,22 @@ export class Signing {
   }
 
   /**
-   * Logs entries by which the root names the log that is here, although somebody else has signed another, in the place of whoever writes; then looks
-   * again whether it may sign. Gives the index of the first.
-   * @throws {NodeError} LOG_UNSETTLED unless it is contradicted; as `requireNaming`, `WritingSide.start` and `WritingSide.submit`.
+   * Logs entries by which the root names the log that is here, although somebody else has signed another or keeps this machine from signing with a
+   * stolen key, in the place of whoever writes; then looks again whether it may sign. Gives the index of the first.
+   * @throws {NodeError} LOG_UNSETTLED unless it is contradicted or fenced; as `requireNaming`, `GivingUp.show`, `WritingSide.start` and `WritingSide.submit`.
    */
   async heal(entries: readonly Uint8Array[]): Promise<number> {
-    if (this.#state !== 'contradicted' || this.isWriting)
+    const { shelf, fence } = this.#modules;
+    const isContradicted = this.#state === 'contradicted';
+    if ((!isContradicted && fence === undefined) || this.isWriting)
       throw logError('LOG_UNSETTLED', 'nobody else is known to sign with the keys of this region');
     this.#isHealing = true;
     try {
-      await requireNaming(this.#modules.shelf.home, entries);
-      const { writership } = this.#modules;
-      if (writership !== undefined) await takeOver('promote', { ...this.#modules, writership });
+      // What the key that is given up had permitted binds nobody any more: what was published of that has to be here.
+      if (!isContradicted) await requireWhole(this.#options, this.#modules);
+      await requireNaming(shelf.home, entries);
+      await fence?.giving.show(entries);
+      if (fence !== undefined) await takeOver('promote', { ...this.#modules, ...fence });
       this.#isStandby = false;
       return await this.#name(entries);
     } finally {
@@ -196,7 +205,7 @@ export class Signing {
 
   /** Somebody else signs with our key: whatever we sign from here on would only make it worse. */
   contradicted(): void {
-    if (this.#modules.writership !== undefined) {
+    if (this.#writership !== undefined) {
       if (this.#side !== undefined)
         this.#fenced(logError('LOG_FENCED', 'another machine has signed more of the logs of this region'));
       return;
@@ -237,7 +246,7 @@ export class Signing {
       try {
         if (!this.#isStandby) this.#failure = undefined;
         // First of all nothing more is to be signed elsewhere: a log that grows cannot be caught up with.
-        if (this.#how === 'promote') await this.#modules.writership?.take('promote');
+        if (this.#how === 'promote') await this.#writership?.take('promote');
         pauses = Math.min(2 * pauses, PAUSES_MAX);
         const held = shelf.ownSize;
         const finding = findOwnLogs(this.#options, this.#modules, this.#forced);
@@ -271,7 +280,7 @@ export class Signing {
       : logError('LOG_FAILED', 'the node could not begin to sign', { cause: error });
     const { code } = this.#failure;
     // What could not be claimed is not claimed later on, when nobody reckons with it any more.
-    const isUnclaimed = this.#how === 'promote' && this.#modules.writership?.report?.isSelf !== true;
+    const isUnclaimed = this.#how === 'promote' && this.#writership?.report?.isSelf !== true;
     if (code === 'LOG_FENCED' || isUnclaimed) {
       this.#isStandby = true;
       this.#how = 'resume';
@@ -284,7 +293,7 @@ export class Signing {
     this.#state = 'standby';
     for (const { tree } of this.#modules.shelf.ownLogs) await dropOutrun(tree, this.#modules, false);
     try {
-      await this.#modules.writership?.look();
+      await this.#writership?.look();
       if (this.#failure?.code !== 'LOG_FENCED')
         this.#failure = logError('LOG_FENCED', 'this machine was started as the standby');
     } catch (error) {
@@ -295,7 +304,7 @@ export class Signing {
 
   /** Another machine writes from now on: what is in hand ends without a signature. */
   #fenced(error: NodeError): void {
-    this.#modules.writership?.letGo();
+    this.#writership?.letGo();
     this.#isStandby = true;
     this.#how = 'resume';
     this.#state = 'standby';
@@ -318,21 +327,21 @@ export class Signing {
 
   /** A writer with nothing to sign has to hear of its successor too. */
   async #confirm(): Promise<void> {
-    const { stopping, clock, writership } = this.#modules;
+    const { stopping, clock } = this.#modules;
     while (!stopping.aborted) {
       await clock.wait(this.#options.beatMs, stopping).catch(() => undefined);
       const side = this.#side;
       if (side === undefined) continue;
-      await writership?.confirm().catch((error: unknown) => {
+      await this.#writership?.confirm().catch((error: unknown) => {
         if (isNodeError(error, 'LOG_FENCED') && this.#side === side) this.#fenced(error);
       });
     }
   }
 
-  async #permit(tree: GrownTree): Promise<void> {
-    const { shelf, writership } = this.#modules;
+  async #permit(tree: GrownTree): Promise<Signer | undefined> {
+    const { shelf, fence } = this.#modules;
     try {
-      if (writership !== undefined) await permitTree(shelf.home, writership, tree);
+      return fence && (await permitTree(shelf.home, fence.writership, tree));
     } catch (error) {
       if (isNodeError(error, 'LOG_FENCED') && this.#side !== undefined) this.#fenced(error);
       if (isNodeError(error, 'LOG_BEHIND') && this.#side !== undefined) this.#startAnew(error);
@@ -353,8 +362,8 @@ export class Signing {
   }
 
   async #open(): Promise<void> {
-    const { writership, tables, onTrouble } = this.#modules;
-    if (writership !== undefined) await takeOver(this.#how, { ...this.#modules, writership });
+    const { fence, tables, onTrouble } = this.#modules;
+    if (fence !== undefined) await takeOver(this.#how, { ...this.#modules, ...fence });
     else if (!this.#forced) await requireUnfenced(this.#options, this.#modules);
     this.#isOpening = true;
     try {
@@ -370,9 +379,9 @@ export class Signing {
     } finally {
       this.#isOpening = false;
     }
-    this.#modules.background.run(() => this.#endSalvage());
+    this.#modules.background.run(() => endSalvage(this.#modules));
     // What the writer before had in hand is finished now, and not when the next code is asked for.
-    if (writership !== undefined) await this.#side.tend().catch((error: unknown) => onTrouble?.(error));
+    if (fence !== undefined) await this.#side.tend().catch((error: unknown) => onTrouble?.(error));
   }
 
   /** Once `isWriting`: what is taken of others has landed before the first own entry. */
@@ -382,10 +391,9 @@ export class Signing {
     const news = new OwnNews({ home: shelf.home, herald });
     return WritingSide.start(this.#options, {
       ...this.#modules,
-      ...(this.#modules.writership && {
+      ...(this.#writership && {
         permit: (tree: GrownTree) => this.#permit(tree),
-        pledged: (origin: string) =>
-          this.#modules.writership?.pledges.find((one) => one.origin === origin)?.size,
+        pledged: (origin: string) => this.#writership?.pledges.find((one) => one.origin === origin)?.size,
         share: (batch: SharedBatch) => this.#share.give(batch),
       }),
       registry: this.#modules.registry(),
@@ -398,21 +406,12 @@ export class Signing {
     });
   }
 
-  /** Copies may still lack entries, whose owners are not there yet. */
-  #endSalvage(): Promise<void> {
-    const { shelf, store } = this.#modules;
-    return endSalvage(
-      store,
-      [...shelf.logs.values()].map(({ tree }) => tree),
-    );
-  }
-
   async #tend(): Promise<void> {
     const { stopping, clock } = this.#modules;
     while (!stopping.aborted) {
       await this.#side?.tend().catch((error: unknown) => this.#modules.onTrouble?.(error));
       await clock.wait(this.#options.tendMs, stopping).catch(() => undefined);
-      if (this.#side !== undefined) this.#modules.background.run(() => this.#endSalvage());
+      if (this.#side !== undefined) this.#modules.background.run(() => endSalvage(this.#modules));
     }
   }
 }

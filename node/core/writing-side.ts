@@ -19,6 +19,7 @@ import { RegistryMark } from '../registry/registry-mark.ts';
 import { type Registry } from '../registry/registry.ts';
 import { Revoker, type Revocation } from '../revoking/revoker.ts';
 import { type Store } from '../store/store.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { Turns } from '../turns.ts';
 import { StatementVet } from './statement-vet.ts';
@@ -27,8 +28,8 @@ import { StatementVet } from './statement-vet.ts';
 export interface NodeKeys {
   readonly attest: AttestKeys;
   readonly checkpoint: (atS: number) => Signer;
-  /** The same of those alone that the trust log admits by now: others know no further ones. */
-  readonly admittedCheckpoint: (atS: number) => Signer;
+  /** The same of those alone that this state of the trust log admits: others know no further ones. */
+  readonly checkpointBy: (state: TrustState | undefined, atS: number) => Signer;
   readonly trustLog: (atS: number) => KeyedSigner;
   readonly witness: (atS: number) => Signer;
 }

@@ -19,7 +19,7 @@ import { type Growth } from './growth.ts';
 import { logError } from './log-error.ts';
 import { type LogTree } from './log-tree.ts';
 import { type ApartRecords, type BatchPlace, type LogWork, type PreparedBatch } from './log-work.ts';
-import { signOwnCheckpoint } from './own-checkpoint.ts';
+import { isSignedBy, signOwnCheckpoint } from './own-checkpoint.ts';
 import { clearingChanges, readStagedBatches, type StagedBatch, stagingChanges } from './staged-batch.ts';
 
 export interface LogWriterModules extends Primitives {
@@ -32,8 +32,11 @@ export interface LogWriterModules extends Primitives {
   readonly checkpointKey: (atS: number) => Signer;
   /** Between which times it is by what others say, where that is known. */
   readonly timeBounds?: TimeBounds;
-  /** Where witnesses fence the writer: asked before a larger tree is signed, which does not happen if this rejects. */
-  readonly permit?: ((tree: GrownTree) => Promise<void>) | undefined;
+  /**
+   * Where witnesses fence the writer: asked before a larger tree is signed, or one by another key than before, which does not happen if this rejects.
+   * What it gives signs the tree; undefined where any key may.
+   */
+  readonly permit?: ((tree: GrownTree) => Promise<Signer | undefined>) | undefined;
   /** How large a tree the writer before had permitted: what makes it up here is signed as that one tree, and no smaller one. */
   readonly pledged?: ((origin: string) => number | undefined) | undefined;
   /** Gives a batch to a machine that may have to finish it, once it is durable here. Must not reject for one that does not answer. */
@@ -115,8 +118,7 @@ export class LogWriter {
     const growth = tree.grow();
     const added = entries.slice(logged);
     for (const entry of added) growth.append(entry);
-    await this.#permit(growth, added);
-    const signed = this.#sign(growth.size, growth.root());
+    const signed = this.#sign(growth.size, growth.root(), await this.#permit(growth, added));
     const atS = Math.max(...batches.map((staged) => staged.atS), tree.head.atS);
     const clearing = batches.flatMap((staged) => clearingChanges(tree.keys, staged));
     await tree.write(growth, { signed, atS }, clearing);
@@ -160,11 +162,11 @@ export class LogWriter {
     await apart?.note(tree.size);
   }
 
-  /** Signs the present tree with the key that is in force now, and may seal the log. */
+  /** Signs the present tree with the key that is in force now, and may seal the log. Rejects as `permit` and the signing. */
   async resign(change: { readonly sealed?: true } = {}): Promise<HighWater> {
     const { tree } = this.#modules;
     const { size, root } = tree.head;
-    const signed = this.#sign(size, root);
+    const signed = this.#sign(size, root, await this.#permitAgain());
     await tree.change({ signed, ...change });
     await this.#release();
     return signed;
@@ -217,16 +219,24 @@ export class LogWriter {
   }
 
   /** Of the tree that is held there is nothing to ask: it was signed before. */
-  async #permit(growth: Growth, entries: readonly Uint8Array[]): Promise<void> {
+  async #permit(growth: Growth, entries: readonly Uint8Array[]): Promise<Signer | undefined> {
     const { tree, permit } = this.#modules;
-    if (permit === undefined || growth.size === tree.size) return;
+    if (permit === undefined || growth.size === tree.size) return undefined;
     const { origin, size: from } = tree;
-    await permit({ origin, from, size: growth.size, root: growth.root(), entries });
+    return permit({ origin, from, size: growth.size, root: growth.root(), entries });
   }
 
-  #sign(size: number, root: Uint8Array): HighWater {
-    const { tree, checkpointKey } = this.#modules;
-    return signOwnCheckpoint({ origin: tree.origin, size, root }, checkpointKey(this.#nowS()), this.#modules);
+  /** The key that had the present tree permitted may be given up by now, and somebody else have gone on from less. */
+  async #permitAgain(): Promise<Signer | undefined> {
+    const { tree, permit, checkpointKey } = this.#modules;
+    const { size, root, signed } = tree.head;
+    if (permit === undefined || size === 0 || signed === undefined) return undefined;
+    if (isSignedBy(tree.origin, signed.note, checkpointKey(this.#nowS()), this.#modules)) return undefined;
+    return permit({ origin: tree.origin, from: size - 1, size, root, entries: [] });
+  }
+
+  #sign(size: number, root: Uint8Array, by = this.#modules.checkpointKey(this.#nowS())): HighWater {
+    return signOwnCheckpoint({ origin: this.#modules.tree.origin, size, root }, by, this.#modules);
   }
 
   #nowS(): number {

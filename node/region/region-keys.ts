@@ -102,8 +102,8 @@ export class RegionKeys implements NodeKeys {
 
   readonly checkpoint = (atS: number): KeyedSigner => this.#inForce('checkpoint', atS);
 
-  readonly admittedCheckpoint = (atS: number): KeyedSigner =>
-    this.#inForce('checkpoint', atS, this.#admitted('checkpoint'));
+  readonly checkpointBy = (state: TrustState | undefined, atS: number): KeyedSigner =>
+    this.#inForce('checkpoint', atS, admitted('checkpoint', state));
 
   readonly trustLog = (atS: number): KeyedSigner => this.#inForce('trust-log', atS);
 
@@ -174,15 +174,9 @@ export class RegionKeys implements NodeKeys {
     const state = this.#state();
     const planned = this.#planned.filter((window) => window.role === role);
     if (state?.root === undefined) return planned;
-    const admitted = this.#admitted(role);
+    const known = admitted(role, state);
     // The checkpoint over the statement that admits a key is the first that this key may have to sign.
-    return role === 'checkpoint' ? [...admitted, ...planned] : admitted;
-  }
-
-  #admitted(role: KeyRole): Window[] {
-    return [...(this.#state()?.keysWithRole(role) ?? [])].filter(
-      ({ compromise }) => compromise === undefined,
-    );
+    return role === 'checkpoint' ? [...known, ...planned] : known;
   }
 
   #requireSame(signer: KeyedSigner, role: KeyName['role'], publicKey: Uint8Array): KeyedSigner {
@@ -192,6 +186,10 @@ export class RegionKeys implements NodeKeys {
       hint: 'Restore it from a backup, or remove it and give the key up with `entente key compromise`.',
     });
   }
+}
+
+function admitted(role: KeyRole, state: TrustState | undefined): Window[] {
+  return [...(state?.keysWithRole(role) ?? [])].filter(({ compromise }) => compromise === undefined);
 }
 
 function hexOfSecret(secretKey: Uint8Array): string {

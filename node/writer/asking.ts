@@ -89,6 +89,14 @@ export function fencedBy(claim: Claim | undefined, writer: Uint8Array): NodeErro
   return logError('LOG_FENCED', `${who} writes for this region since ${since}, epoch ${claim.epoch}`);
 }
 
+/** The one after the highest that is known. @throws {NodeError} REFUSED if there is none. */
+export function nextEpoch(last: number): number {
+  if (last < Number.MAX_SAFE_INTEGER) return last + 1;
+  throw new NodeError('REFUSED', 'a key of this region has claimed the last epoch that there is', {
+    hint: 'Only a thief does that. Give the checkpoint key up, on the machine that is to write: entente key compromise DIR --key ID --cut-off trust=now.',
+  });
+}
+
 export function behindOf({ origin, size }: Pick<Permit, 'origin' | 'size'>): NodeError {
   return logError('LOG_BEHIND', `${origin}: the writer before had ${size} entries permitted`);
 }

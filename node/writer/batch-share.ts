@@ -16,7 +16,7 @@ import { ORIGIN_CHARS_MAX } from '../sync/messages.ts';
 import { REVOKED_IN_HOUR } from '../revoking/hour-budget.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { Turns } from '../turns.ts';
-import { recordKey } from './writer-record.ts';
+import { recordKey } from './writer-memory.ts';
 
 export const STANDBY_PROTOCOL = '/entente/standby/1.0.0';
 export const SHARE_BYTES_MAX = 1_048_576;

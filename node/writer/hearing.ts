@@ -94,11 +94,20 @@ export class Hearing {
     );
   }
 
+  /**
+   * Whether a witness has granted a claim, and hides nothing that was permitted before: it tells of each log the latest tree alone, and one by a key
+   * that is given up, of which it has not heard, may stand before another.
+   */
+  isGranted(answer: WriterAnswer, claim: SignedWord<Claim>): boolean {
+    if (answer.kind !== 'record' || answer.claim === undefined) return false;
+    return equalBytes(answer.claim, claim.bytes) && this.#permitsIn(answer).length === answer.permits.length;
+  }
+
   /** What those of a set that granted a claim had permitted last. */
   reportsOf(answers: Answers, claim: SignedWord<Claim>, witnesses: Voters): Permit[][] {
     return witnesses.flatMap((region) => {
       const answer = answers.get(region);
-      return answer?.kind === 'record' && isClaimGranted(answer, claim) ? [this.#permitsIn(answer)] : [];
+      return answer?.kind === 'record' && this.isGranted(answer, claim) ? [this.#permitsIn(answer)] : [];
     });
   }
 
@@ -157,10 +166,6 @@ export class Hearing {
       throw error;
     }
   }
-}
-
-export function isClaimGranted(answer: WriterAnswer, claim: SignedWord<Claim>): boolean {
-  return answer.kind === 'record' && answer.claim !== undefined && equalBytes(answer.claim, claim.bytes);
 }
 
 function lacking(sets: readonly Voters[], isGranted: (region: string) => boolean): Heard['lacking'] {

@@ -2,6 +2,7 @@
  * The memory of a witness for the writers of regions: whom it has let write, and what it has permitted to be signed. Stored in the store
  * and in the second place before any answer leaves, so that neither a crash nor a restored backup takes a promise back.
  */
+import { equalBytes } from '../../protocol/bytes.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { type Claim, type Permit, type SignedWord, verifyWord } from '../../protocol/writer/word.ts';
@@ -9,13 +10,18 @@ import { type SecondPlace } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { Turns } from '../turns.ts';
 import {
-  encodeRecord,
-  joinRecords,
-  NO_RECORD,
-  parseRecord,
+  encodeMemory,
+  joinMemories,
+  NO_MEMORY,
+  parseMemory,
+  recordIn,
   recordKey,
-  type WriterRecord,
-} from './writer-record.ts';
+  remember,
+  rememberRoot,
+  type RootWord,
+  type WriterMemory,
+} from './writer-memory.ts';
+import { type WriterRecord } from './writer-record.ts';
 import { decideClaim, decidePermit, type WriterDecision } from './writer-rule.ts';
 
 export interface WriterBookModules extends Primitives {
@@ -23,15 +29,21 @@ export interface WriterBookModules extends Primitives {
   readonly secondPlace: SecondPlace;
   /** The keys of a log by its origin, without those given up; undefined if its region is not known here. */
   readonly keysOf: (origin: string) => readonly VerifierKey[] | undefined;
+  /** Whether the trust log of this name names a key at all, be it given up. */
+  readonly isNamed: (origin: string, publicKey: Uint8Array) => boolean;
   /** Gives a record to the standby of this region, which is to keep these promises. Must not reject for one that does not answer. */
   readonly share?: ((origin: string, record: Uint8Array, changes: number) => Promise<void>) | undefined;
 }
+
+/** `unsigned`: a word is by a key that does not count. */
+export type BookDecision = WriterDecision | { readonly granted: false; readonly refusal: 'unsigned' };
 
 export class WriterBook {
   readonly #modules: WriterBookModules;
   /** By trust log: check and store are one step for each region. */
   readonly #turns = new Turns();
-  readonly #records = new Map<string, WriterRecord>();
+  readonly #memories = new Map<string, WriterMemory>();
+  readonly #verified = new WeakSet<SignedWord>();
 
   constructor(modules: WriterBookModules) {
     this.#modules = modules;
@@ -39,20 +51,33 @@ export class WriterBook {
 
   /** What is promised to the writers of a region, by the name of its trust log. Rejects as `claim`. */
   record(origin: string): Promise<WriterRecord> {
-    return this.#turns.take(origin, () => this.#read(origin));
+    return this.#turns.take(origin, async () => {
+      const memory = await this.#read(origin);
+      return recordIn(memory, this.#counting(origin, memory));
+    });
   }
 
   /**
-   * Lets a writer write from now on, if nobody else has that epoch or a later one. The words were verified by the caller.
+   * Lets a writer write from now on, if nobody else has that epoch or a later one.
    * @throws {NodeError} as `Store.write` and `SecondPlace.raise`: then it is not known whether it was granted, and asking again tells.
    */
-  claim(claim: SignedWord<Claim>): Promise<WriterDecision> {
-    return this.#decide(claim, (before) => decideClaim(before, claim));
+  claim(claim: SignedWord<Claim>): Promise<BookDecision> {
+    return this.#decide([claim], (before) => decideClaim(before, claim));
   }
 
   /** Permits a tree to be signed. Rejects as `claim`. */
-  permit(claim: SignedWord<Claim>, permit: SignedWord<Permit>): Promise<WriterDecision> {
-    return this.#decide(claim, (before) => decidePermit(before, claim, permit));
+  permit(claim: SignedWord<Claim>, permit: SignedWord<Permit>): Promise<BookDecision> {
+    return this.#decide([claim, permit], (before) => decidePermit(before, claim, permit));
+  }
+
+  /** Takes what the root of a region says of its keys before the log does. Never taken back. Gives what counts from then on. Rejects as `claim`. */
+  heed(origin: string, said: RootWord): Promise<WriterRecord> {
+    return this.#turns.take(origin, async () => {
+      const before = await this.#read(origin);
+      const memory = rememberRoot(before, said);
+      if (memory !== before) await this.#promise(origin, memory);
+      return recordIn(memory, this.#counting(origin, memory));
+    });
   }
 
   /**
@@ -60,62 +85,78 @@ export class WriterBook {
    * @throws {NodeError} LOG_CORRUPT if these are not the bytes of a record. Rejects also as `claim`.
    */
   async follow(origin: string, bytes: Uint8Array): Promise<void> {
-    const given = parseRecord(bytes, origin);
+    const given = parseMemory(bytes, origin);
     await this.#turns.take(origin, async () => {
-      const before = this.#records.get(origin) ?? (await this.#load(origin));
-      const joined = joinRecords(before, given);
+      const before = await this.#read(origin);
+      const joined = joinMemories(before, given);
       if (joined !== before) await this.#keep(origin, joined);
     });
   }
 
   #decide(
-    { word: { origin } }: SignedWord<Claim>,
+    words: readonly [SignedWord<Claim>, ...SignedWord[]],
     rule: (before: WriterRecord) => WriterDecision,
-  ): Promise<WriterDecision> {
+  ): Promise<BookDecision> {
+    const [{ word }] = words;
+    const { origin } = word;
     return this.#turns.take(origin, async () => {
-      const decision = rule(await this.#read(origin));
-      if (decision.granted && decision.isNew) {
-        const { record } = decision;
-        await this.#keep(origin, record);
-        await this.#modules.share?.(origin, encodeRecord(record), record.changes);
-      }
-      return decision;
+      const memory = await this.#read(origin);
+      const counts = this.#counting(origin, memory);
+      if (!words.every(counts)) return { granted: false, refusal: 'unsigned' };
+      const decision = rule(recordIn(memory, counts));
+      if (!decision.granted || !decision.isNew) return decision;
+      const after = remember(memory, words, counts);
+      await this.#promise(origin, after);
+      return { ...decision, record: recordIn(after, counts) };
     });
   }
 
   /** What a key signed that was given up since binds nobody: else a thief who claimed the last epoch would fence the region for good. */
-  async #read(origin: string): Promise<WriterRecord> {
-    const { keysOf, verifySignature } = this.#modules;
-    const record = this.#records.get(origin) ?? (await this.#load(origin));
-    this.#records.set(origin, record);
-    const keys = keysOf(origin) ?? [];
-    const counts = (word: SignedWord) => verifyWord(word, keys, verifySignature);
-    return {
-      changes: record.changes,
-      claim: record.claim !== undefined && counts(record.claim) ? record.claim : undefined,
-      permits: new Map([...record.permits].filter(([, permit]) => counts(permit))),
+  #counting(origin: string, { givenUp, named }: RootWord): (word: SignedWord) => boolean {
+    const { keysOf, isNamed, verifySignature } = this.#modules;
+    const byRoot = named.filter((key) => !isNamed(origin, key)).map((publicKey) => ({ publicKey }));
+    const keys = [...(keysOf(origin) ?? []), ...byRoot].filter(
+      ({ publicKey }) => !givenUp.some((key) => equalBytes(key, publicKey)),
+    );
+    return (word) => {
+      if (this.#verified.has(word)) return keys.some((key) => equalBytes(key.publicKey, word.publicKey));
+      const isGood = verifyWord(word, keys, verifySignature);
+      if (isGood) this.#verified.add(word);
+      return isGood;
     };
   }
 
-  async #load(origin: string): Promise<WriterRecord> {
+  async #read(origin: string): Promise<WriterMemory> {
+    const memory = this.#memories.get(origin) ?? (await this.#load(origin));
+    this.#memories.set(origin, memory);
+    return memory;
+  }
+
+  async #load(origin: string): Promise<WriterMemory> {
     const { store, secondPlace } = this.#modules;
     const stored = await store.get(recordKey(origin));
     const mark = await secondPlace.read(placeOf(origin));
-    const kept = stored === undefined ? NO_RECORD : parseRecord(stored, origin);
+    const kept = stored === undefined ? NO_MEMORY : parseMemory(stored, origin);
     // The store has gone back, as after a restored backup: what this witness once promised still binds it.
-    if (mark !== undefined && mark.size > kept.changes) return parseRecord(mark.note, origin);
+    if (mark !== undefined && mark.size > kept.changes) return parseMemory(mark.note, origin);
     // A write may have landed though it failed, or the process have died after it: no answer leans on what one place alone has.
     if (stored !== undefined && (mark?.size ?? 0) < kept.changes)
       await this.#raise(origin, kept.changes, stored);
     return kept;
   }
 
-  async #keep(origin: string, record: WriterRecord): Promise<void> {
-    const bytes = encodeRecord(record);
-    this.#records.delete(origin); // until both places have it, either may
+  async #promise(origin: string, memory: WriterMemory): Promise<void> {
+    const bytes = await this.#keep(origin, memory);
+    await this.#modules.share?.(origin, bytes, memory.changes);
+  }
+
+  async #keep(origin: string, memory: WriterMemory): Promise<Uint8Array> {
+    const bytes = encodeMemory(memory);
+    this.#memories.delete(origin); // until both places have it, either may
     await this.#modules.store.write([{ put: recordKey(origin), value: bytes }]);
-    await this.#raise(origin, record.changes, bytes);
-    this.#records.set(origin, record);
+    await this.#raise(origin, memory.changes, bytes);
+    this.#memories.set(origin, memory);
+    return bytes;
   }
 
   #raise(origin: string, size: number, note: Uint8Array): Promise<void> {

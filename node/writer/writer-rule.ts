@@ -17,13 +17,13 @@ export type WriterDecision =
 
 export function decideClaim(record: WriterRecord, claim: SignedWord<Claim>): WriterDecision {
   const standing = record.claim;
-  if (standing !== undefined && standing.word.epoch >= claim.word.epoch) {
-    if (isOfSameReign(standing.word, claim.word)) return { granted: true, record, isNew: false };
+  const isKept = standing !== undefined && isOfSameReign(standing.word, claim.word);
+  if (standing !== undefined && standing.word.epoch >= claim.word.epoch && !isKept)
     return { granted: false, refusal: 'fenced', claim: standing };
-  }
   // A reign keeps its claim while keys change: the claim may count no more where its permits do.
   const permit = [...record.permits.values()].find(({ word }) => isBeyond(word, claim.word));
   if (permit !== undefined) return { granted: false, refusal: 'taken', permit };
+  if (isKept) return { granted: true, record, isNew: false };
   return { granted: true, record: { ...record, changes: record.changes + 1, claim }, isNew: true };
 }
 
@@ -39,8 +39,9 @@ export function decidePermit(
   const standing = before.permits.get(origin);
   if (standing?.word.epoch === epoch) {
     const isSame = standing.word.size === size && equalBytes(standing.word.root, root);
-    if (isSame) return { ...claimed, record: claimed.record };
-    if (from < standing.word.size) return { granted: false, refusal: 'taken', permit: standing };
+    // By another key it is remembered too: the one that stands may be given up.
+    if (isSame && equalBytes(standing.publicKey, permit.publicKey)) return claimed;
+    if (!isSame && from < standing.word.size) return { granted: false, refusal: 'taken', permit: standing };
   }
   const permits = new Map(before.permits).set(origin, permit);
   if (permits.size > PERMITTED_LOGS_MAX) permits.delete(oldestOf(permits.keys()));

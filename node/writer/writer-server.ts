@@ -1,12 +1,12 @@
 /** Answering the writers of other regions. Spec: SPEC.md 14.5.5. */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
-import { type VerifySignature } from '../../protocol/primitives.ts';
-import { parseClaim, parsePermit, type SignedWord, verifyWord } from '../../protocol/writer/word.ts';
+import { type LoggedStatement } from '../../protocol/trust/naming.ts';
+import { parseClaim, parsePermit } from '../../protocol/writer/word.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Network } from '../ports.ts';
 import { type PeerBook } from '../sync/peer-book.ts';
-import { type WriterBook } from './writer-book.ts';
+import { type BookDecision, type WriterBook } from './writer-book.ts';
 import {
   encodeWriterAnswer,
   parseWriterRequest,
@@ -14,14 +14,17 @@ import {
   type WriterAnswer,
   type WriterRequest,
 } from './writer-messages.ts';
-import { isOfSameReign, type WriterDecision } from './writer-rule.ts';
+import { type RootWord } from './writer-memory.ts';
+import { type WriterRecord } from './writer-record.ts';
+import { isOfSameReign } from './writer-rule.ts';
 
 export interface WriterServerModules {
   readonly network: Network;
   readonly book: PeerBook;
   readonly writers: WriterBook;
-  readonly verifySignature: VerifySignature;
   readonly keysOf: (origin: string) => readonly VerifierKey[] | undefined;
+  /** What such statements say of the keys of a trust log; undefined unless the root of that log, as it is known here, has signed them. */
+  readonly rootWord: (origin: string, statements: readonly LoggedStatement[]) => RootWord | undefined;
   /** Whether this node speaks for its region now: of two memories that take turns, neither would be one. */
   readonly isWitness: () => boolean;
 }
@@ -57,16 +60,19 @@ export class WriterServer {
       if (keysOf(origin) === undefined) return { kind: 'refused', reason: 'unknown-region' };
       return recordOf(await writers.record(origin));
     }
+    if (request.kind === 'given-up') {
+      const { origin, statements } = request;
+      requireTrustLog(origin);
+      if (keysOf(origin) === undefined) return { kind: 'refused', reason: 'unknown-region' };
+      const said = this.#modules.rootWord(origin, statements);
+      return said === undefined ? UNSIGNED : recordOf(await writers.heed(origin, said));
+    }
     const claim = parseClaim(request.claim);
-    const keys = keysOf(claim.word.origin);
-    if (keys === undefined) return { kind: 'refused', reason: 'unknown-region' };
-    const isSigned = (word: SignedWord) => verifyWord(word, keys, this.#modules.verifySignature);
-    if (!isSigned(claim)) return { kind: 'refused', reason: 'unsigned' };
+    if (keysOf(claim.word.origin) === undefined) return { kind: 'refused', reason: 'unknown-region' };
     if (request.kind === 'claim') return answerOf(await writers.claim(claim), recordOf);
     const permit = parsePermit(request.permit);
     if (trustLogOf(permit.word.origin) !== claim.word.origin || !isOfSameReign(permit.word, claim.word))
       throw new ProtocolError('SCHEMA_INVALID', 'expected a permit under the claim that comes with it');
-    if (!isSigned(permit)) return { kind: 'refused', reason: 'unsigned' };
     return answerOf(await writers.permit(claim, permit), () => ({ kind: 'permitted' }));
   }
 }
@@ -82,19 +88,20 @@ function requireTrustLog(origin: string): void {
   throw new ProtocolError('ORIGIN_INVALID', 'expected the name of a trust log');
 }
 
-function answerOf(
-  decision: WriterDecision,
-  granted: (record: Extract<WriterDecision, { granted: true }>['record']) => WriterAnswer,
+const UNSIGNED: WriterAnswer = { kind: 'refused', reason: 'unsigned' };
+
+/** What a witness says to a decision. */
+export function answerOf(
+  decision: BookDecision,
+  granted: (record: WriterRecord) => WriterAnswer,
 ): WriterAnswer {
   if (decision.granted) return granted(decision.record);
+  if (decision.refusal === 'unsigned') return UNSIGNED;
   if (decision.refusal === 'fenced') return { kind: 'fenced', claim: decision.claim.bytes };
   return { kind: 'taken', permit: decision.permit.bytes };
 }
 
-function recordOf({
-  claim,
-  permits,
-}: Extract<WriterDecision, { granted: true }>['record']): Extract<WriterAnswer, { kind: 'record' }> {
+export function recordOf({ claim, permits }: WriterRecord): Extract<WriterAnswer, { kind: 'record' }> {
   return {
     kind: 'record',
     ...(claim !== undefined && { claim: claim.bytes }),

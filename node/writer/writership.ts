@@ -4,17 +4,12 @@
  * minutes between a permit and its signature signs what its successor has found permitted and gone on from. Spec: SPEC.md 19.
  */
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
-import {
-  type Claim,
-  type Permit,
-  type SignedWord,
-  signWord,
-  type WriterWord,
-} from '../../protocol/writer/word.ts';
+import { type Claim, type Permit, type SignedWord, signWord } from '../../protocol/writer/word.ts';
 import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
+import { type Signer } from '../ports.ts';
 import { Turns } from '../turns.ts';
-import { behindOf, fencedBy, tooFew } from './asking.ts';
+import { behindOf, fencedBy, nextEpoch, tooFew } from './asking.ts';
 import { permitsNeeded } from './electorate.ts';
 import {
   Bonds,
@@ -25,7 +20,7 @@ import {
   latestOf,
   type LatestTree,
 } from './electorate-change.ts';
-import { type Answers, type Heard, Hearing, isClaimGranted, type Voters } from './hearing.ts';
+import { type Answers, type Heard, Hearing, type Voters } from './hearing.ts';
 import { type Pledge, pledgesOf } from './pledges.ts';
 import { type WriterAnswer } from './writer-messages.ts';
 import {
@@ -179,7 +174,7 @@ export class Writership {
     if (sets.length === 0 || reign === undefined || this.#modules.witnesses().length === 0) return;
     const request = { kind: 'claim', claim: reign.bytes } as const;
     const { answers, lacking } = await this.#hearing.ask(request, sets, (some) =>
-      isClaimGranted(some, reign),
+      this.#hearing.isGranted(some, reign),
     );
     if (lacking === undefined) return;
     const { found, needed } = lacking;
@@ -196,21 +191,23 @@ export class Writership {
   }
 
   /**
-   * Has a tree permitted by a quorum of witnesses: it may be signed then, whatever happens meanwhile. Trees of one log one after the other.
+   * Has a tree permitted by a quorum of witnesses: it may be signed then, by the key that this gives, whatever happens meanwhile: what a key had
+   * permitted binds for as long as that is not given up. Undefined where nobody fences. Trees of one log one after the other.
    * @throws {NodeError} LOG_FENCED: somebody else writes, nothing more may be signed. LOG_BEHIND, LOG_CONTRADICTED: the writer before was
    * permitted another tree that is not held here. LOG_BUSY: what it had permitted of the trust log comes first. PEER_UNREACHABLE: too few
    * witnesses answered, ask again.
    */
-  async permit(tree: TreeToSign): Promise<void> {
+  async permit(tree: TreeToSign): Promise<Signer | undefined> {
     const { origin, from, size, root } = tree;
-    if (this.#modules.witnesses().length === 0) return;
+    if (this.#modules.witnesses().length === 0) return undefined;
     if (this.#mustClaim) await this.#takeAnew();
     await this.#requireContinued(tree);
     if (await this.#enlist(tree)) await this.#requireContinued(tree);
     const reign = this.#requireReign();
     const { epoch, session } = reign.word;
     const sets = this.#sets;
-    const permit = this.#sign<Permit>({ kind: 'permit', origin, epoch, session, from, size, root });
+    const key = this.#key;
+    const permit = signWord<Permit>({ kind: 'permit', origin, epoch, session, from, size, root }, key);
     const { answers, lacking } = await this.#askPermit(reign, permit, sets);
     if (lacking !== undefined) {
       const now = this.#reign ?? reign;
@@ -220,9 +217,11 @@ export class Writership {
     this.#permittedMs = this.#modules.clock.runMs();
     const asked = sets.map((set) => keyOf([set]));
     // A successor asks those whom the trust log names by now, or is about to, and not those who have permitted it.
-    if (this.#sets.some((set) => !asked.includes(keyOf([set])))) return this.permit(tree);
+    if (!this.#hearing.counts(permit) || this.#sets.some((set) => !asked.includes(keyOf([set]))))
+      return this.permit(tree);
     this.#bonds.release(origin);
     this.#permitted.set(origin, { origin, size, root });
+    return key;
   }
 
   /** Signs nothing more before it has claimed again. */
@@ -305,7 +304,7 @@ export class Writership {
     const { epoch, session } = reign.word;
     const telling = trees.map(async ({ origin, size, root }) => {
       const word = { kind: 'permit', origin, epoch, session, from: size - 1, size, root } as const;
-      const permit = this.#sign<Permit>(word);
+      const permit = signWord<Permit>(word, this.#key);
       const { answers, lacking } = await this.#askPermit(reign, permit, sets, (answer) =>
         this.#hearing.isSurpassed(answer, word),
       );
@@ -354,14 +353,15 @@ export class Writership {
     }
     const { clock, random } = this.#modules;
     const at = Math.floor(clock.nowMs() / 1000);
-    const epoch = last + 1;
-    return this.#sign<Claim>({ kind: 'claim', origin, epoch, writer, session: random(SESSION_BYTES), at });
+    const epoch = nextEpoch(last);
+    const session = random(SESSION_BYTES);
+    return signWord<Claim>({ kind: 'claim', origin, epoch, writer, session, at }, this.#key);
   }
 
   async #claim(reign: SignedWord<Claim>, sets: readonly Voters[]): Promise<Answers> {
     const request = { kind: 'claim', claim: reign.bytes } as const;
     const { answers, lacking } = await this.#hearing.ask(request, sets, (some) =>
-      isClaimGranted(some, reign),
+      this.#hearing.isGranted(some, reign),
     );
     if (lacking !== undefined) {
       this.#requireNoneStanding(answers, reign);
@@ -387,9 +387,8 @@ export class Writership {
     if (standing !== undefined) throw this.#fenced(standing.kind === 'claim' ? standing : undefined);
   }
 
-  #sign<W extends WriterWord>(word: W): SignedWord<W> {
-    const key = this.#modules.checkpointKey(Math.floor(this.#modules.clock.nowMs() / 1000));
-    return signWord(word, { publicKey: key.publicKey, sign: (message) => key.sign(message) });
+  get #key(): Signer {
+    return this.#modules.checkpointKey(Math.floor(this.#modules.clock.nowMs() / 1000));
   }
 
   /** Notes who writes instead. */

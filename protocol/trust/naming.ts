@@ -28,6 +28,7 @@ export function namingStatements(
   entries: Iterable<{ readonly index: number; readonly entry: Entry }>,
   isSigner: (publicKey: Uint8Array) => boolean,
   sha256: Sha256,
+  givenUpBy: (statement: Statement) => string | undefined = givenUpWithCutOff,
 ): LoggedStatement[] {
   const all = [...entries];
   const givenUp = new Set(all.flatMap(({ entry: { statement } }) => givenUpBy(statement) ?? []));
@@ -76,7 +77,7 @@ export function readNaming(
 
 const RANKS: readonly Statement['kind'][] = ['root', 'keys', 'compromise'];
 
-function givenUpBy(statement: Statement): string | undefined {
+function givenUpWithCutOff(statement: Statement): string | undefined {
   if (statement.kind !== 'compromise' || !statement.cutoffs.some(({ log }) => log === 'trust'))
     return undefined;
   return hexOf(statement.key);

@@ -1,23 +1,27 @@
 """Checks of writer.json."""
 
+import trust
 import writer
 from cases import expected, outcome, unhex
 
 
-def keys_of(case):
-    return [bytes.fromhex(key) for key in case["shared"]["keys"][:2]]
+def state_of(case):
+    state, findings = trust.fold("CN-33.test/trust", unhex(case["shared"], "entries"))
+    assert findings == []
+    return state
 
 
 def check_word(case):
-    found = outcome(lambda: {"counts": writer.Word(unhex(case, "word")).counts(keys_of(case))})
+    keys = [key for key, is_given_up in writer.checkpoint_keys(state_of(case)).items() if not is_given_up]
+    found = outcome(lambda: {"counts": writer.Word(unhex(case, "word")).counts(keys)})
     found.pop("offset", None)  # Of a word within a word it would say nothing.
     return found, expected(case, "counts")
 
 
 def check_answer(case):
-    claim = writer.Word(unhex(case, "claim")) if "claim" in case else None
-    permits = [writer.Word(permit) for permit in unhex(case, "permits")]
-    witness = writer.Witness(claim, permits, keys_of(case) if case["isKnown"] else None)
+    words = [writer.Word(word) for word in unhex(case, "words")]
+    state = state_of(case) if case["isKnown"] else None
+    witness = writer.Witness(state, words, unhex(case, "givenUp"), unhex(case, "named"))
     found = {"answer": witness.answer(unhex(case, "request")).hex(), "changes": witness.has_changed}
     return found, expected(case, *found)
 

@@ -4,13 +4,23 @@ import cbor
 import ed25519
 import names
 from fault import Fault
+from trust_naming import read_naming
 
 WORD_BYTES_MAX = 1_024
-REQUEST_BYTES_MAX = 2_112
+REQUEST_BYTES_MAX = 69_632
+STATEMENTS_MAX = 64
+STATEMENTS_BYTES_MAX = 65_536
 PERMITS_MAX = 16
+KEYS_MAX = 8
+ROOT_KEYS_MAX = 64
 CLAIM = {"kind", "origin", "epoch", "writer", "session", "at"}
 PERMIT = {"kind", "origin", "epoch", "session", "from", "size", "root"}
-REQUESTS = {"writer": {"kind", "origin"}, "claim": {"kind", "claim"}, "permit": {"kind", "claim", "permit"}}
+REQUESTS = {
+    "writer": {"kind", "origin"},
+    "claim": {"kind", "claim"},
+    "permit": {"kind", "claim", "permit"},
+    "given-up": {"kind", "origin", "statements"},
+}
 
 
 class Word:
@@ -65,12 +75,17 @@ def trust_log_of(origin):
 
 
 class Witness:
-    """What a witness keeps of one region. `keys` are those not compromised; None if it does not know the region."""
+    """What a witness keeps of one region. `state` is its trust state; None if it does not know the region.
 
-    def __init__(self, claim, permits, keys):
-        self.keys = keys
-        self.claim = claim if claim is not None and claim.counts(keys or ()) else None
-        self.permits = {permit.origin: permit for permit in permits if permit.counts(keys or ())}
+    `words` are those that it has granted, in that order; `given_up` and `named` the keys that the root has shown it.
+    """
+
+    def __init__(self, state, words=(), given_up=(), named=()):
+        self.state = state
+        self.given_up, self.named = list(given_up), list(named)
+        self.by_key = {}
+        for word in words:
+            self._keep(word)
         self.has_changed = False
 
     def answer(self, data):
@@ -83,47 +98,147 @@ class Witness:
         request = cbor.decode(data, REQUEST_BYTES_MAX)
         if not isinstance(request, dict) or REQUESTS.get(request.get("kind")) != request.keys():
             raise Fault("SCHEMA_INVALID")
-        if request["kind"] == "writer":
+        if request["kind"] in ("writer", "given-up"):
+            if request["kind"] == "given-up":
+                _check_statements(request["statements"])
             if names.parse_origin(request["origin"])["kind"] != "trust":
                 raise Fault("ORIGIN_INVALID")
-            return self._record() if self.keys is not None else _refused("unknown-region")
+            if self.state is None:
+                return _refused("unknown-region")
+            if request["kind"] == "given-up" and not self._heed(request["origin"], request["statements"]):
+                return _refused("unsigned")
+            return self._record()
         claim = _read(request["claim"], "claim")
-        if self.keys is None:
+        if self.state is None:
             return _refused("unknown-region")
-        if not claim.counts(self.keys):
+        words = [claim]
+        if request["kind"] == "permit":
+            permit = _read(request["permit"], "permit")
+            if trust_log_of(permit.origin) != claim.origin or permit.reign != claim.reign:
+                raise Fault("SCHEMA_INVALID")
+            words.append(permit)
+        if not all(word.counts(self._keys()) for word in words):
             return _refused("unsigned")
-        if request["kind"] == "claim":
-            return self._take(claim) or self._record()
-        permit = _read(request["permit"], "permit")
-        if trust_log_of(permit.origin) != claim.origin or permit.reign != claim.reign:
-            raise Fault("SCHEMA_INVALID")
-        if not permit.counts(self.keys):
-            return _refused("unsigned")
-        return self._take(claim) or self._permit(permit)
+        refusal = self._refusal_of_claim(claim) or (self._refusal_of_permit(*words[1:]) if words[1:] else None)
+        if refusal is not None:
+            return refusal
+        if any(self._adds(word) for word in words):
+            self.has_changed = True
+            for word in words:
+                self._keep(word)
+            self._forget()
+        return self._record() if request["kind"] == "claim" else {"kind": "permitted"}
 
-    def _take(self, claim):
-        """The refusal of a claim; None if it is granted."""
-        if self.claim is not None and self.claim.epoch >= claim.epoch:
-            return None if self.claim.reign == claim.reign else {"kind": "fenced", "claim": self.claim.data}
-        for permit in self.permits.values():
+    def _keys(self):
+        known = checkpoint_keys(self.state)
+        good = {key for key, is_given_up in known.items() if not is_given_up}
+        return (good | {key for key in self.named if key not in known}) - set(self.given_up)
+
+    def _heed(self, origin, statements):
+        state = read_naming(origin, [(one["index"], one["entry"]) for one in statements])
+        if not _continues_roots(state, self.state):
+            return False
+        keys = checkpoint_keys(state)
+        given_up = [key for key, is_given_up in keys.items() if is_given_up]
+        named = [key for key, is_given_up in keys.items() if not is_given_up]
+        for kept, said in ((self.given_up, given_up), (self.named, named)):
+            more = [key for key in said if key not in kept]
+            self.has_changed |= more != []
+            kept[:] = (kept + more)[-ROOT_KEYS_MAX:]
+        return True
+
+    def _keep(self, word):
+        """By the key that signed it, so that whoever stole one takes nothing back that another signed."""
+        kept = self.by_key.pop(word.key, {})
+        place = word.origin if word.kind == "permit" else None
+        if place not in kept or _age(word) > _age(kept[place]):
+            kept[place] = word
+        permits = sorted(origin for origin in kept if origin is not None)
+        for origin in permits[:-PERMITS_MAX]:
+            del kept[origin]
+        self.by_key[word.key] = kept
+
+    def _forget(self):
+        """Keys whose words count no more, and of more than so many those whose words changed first."""
+        keys = self._keys()
+        counting = {key: kept for key, kept in self.by_key.items() if key in keys}
+        self.by_key = dict(list(counting.items())[-KEYS_MAX:])
+
+    def _counting(self):
+        """What it goes by: the latest claim, under None, and of each log the latest permit."""
+        keys, found = self._keys(), {}
+        for kept in self.by_key.values():
+            for place, word in kept.items():
+                if word.counts(keys) and (place not in found or _age(word) > _age(found[place])):
+                    found[place] = word
+        return found
+
+    def _refusal_of_claim(self, claim):
+        counting = self._counting()
+        kept = counting.pop(None, None)
+        if kept is not None and kept.epoch >= claim.epoch and kept.reign != claim.reign:
+            return {"kind": "fenced", "claim": kept.data}
+        for permit in counting.values():
             if permit.epoch > claim.epoch or permit.epoch == claim.epoch and permit.session != claim.session:
                 return {"kind": "taken", "permit": permit.data}
-        self.claim, self.has_changed = claim, True
         return None
 
-    def _permit(self, permit):
-        kept = self.permits.get(permit.origin)
-        if kept is not None and kept.epoch == permit.epoch:
-            if (kept.size, kept.root) == (permit.size, permit.root):
-                return {"kind": "permitted"}
-            if kept.size > permit.members["from"]:
-                return {"kind": "taken", "permit": kept.data}
-        self.permits[permit.origin], self.has_changed = permit, True
-        return {"kind": "permitted"}
+    def _refusal_of_permit(self, permit):
+        kept = self._counting().get(permit.origin)
+        if kept is None or kept.epoch != permit.epoch or (kept.size, kept.root) == (permit.size, permit.root):
+            return None
+        return {"kind": "taken", "permit": kept.data} if kept.size > permit.members["from"] else None
+
+    def _adds(self, word):
+        """Whether what is granted is not known already."""
+        kept = self._counting().get(word.origin if word.kind == "permit" else None)
+        if kept is None or kept.reign != word.reign:
+            return True
+        return word.kind == "permit" and (kept.size, kept.root, kept.key) != (word.size, word.root, word.key)
 
     def _record(self):
-        claim = {} if self.claim is None else {"claim": self.claim.data}
-        return {"kind": "record", **claim, "permits": [permit.data for permit in self.permits.values()]}
+        counting = self._counting()
+        claim = counting.pop(None, None)
+        said = {} if claim is None else {"claim": claim.data}
+        return {"kind": "record", **said, "permits": [permit.data for permit in counting.values()]}
+
+
+def checkpoint_keys(state):
+    """The checkpoint keys that a trust state names, and whether each is given up."""
+    return {
+        one["key"]: f"compromise/{id_.hex()}" in state.slots
+        for id_, one in state.trust_keys().items()
+        if one["role"] == "checkpoint"
+    }
+
+
+def _continues_roots(state, held):
+    """Whether one has all roots of the other, under one fingerprint."""
+    if state.root is None or held.root is None:
+        return False
+    if state.slots["root/1"].entry.body != held.slots["root/1"].entry.body:
+        return False
+    for version in range(1, held.root.said["version"] + 1):
+        before, after = held.said(f"root/{version}"), state.said(f"root/{version}")
+        if after is None or (before["threshold"], before["keys"]) != (after["threshold"], after["keys"]):
+            return False
+    return True
+
+
+def _check_statements(statements):
+    if not isinstance(statements, list) or len(statements) > STATEMENTS_MAX:
+        raise Fault("SCHEMA_INVALID")
+    for one in statements:
+        if not isinstance(one, dict) or one.keys() != {"index", "entry"}:
+            raise Fault("SCHEMA_INVALID")
+        if not cbor.is_uint(one["index"]) or not isinstance(one["entry"], bytes):
+            raise Fault("SCHEMA_INVALID")
+    if sum(len(one["entry"]) for one in statements) > STATEMENTS_BYTES_MAX:
+        raise Fault("SCHEMA_INVALID")
+
+
+def _age(word):
+    return word.epoch, word.members.get("size", 0)
 
 
 def _read(data, kind):

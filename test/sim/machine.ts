@@ -259,7 +259,7 @@ export class Machine {
     return {
       attest: { inForce: inForce('attest'), withId },
       checkpoint: inForce('checkpoint'),
-      admittedCheckpoint: inForce('checkpoint'),
+      checkpointBy: (_state, atS) => inForce('checkpoint')(atS),
       trustLog: inForce('trust-log'),
       witness: inForce('witness'),
     };

@@ -92,7 +92,7 @@ export class LiveWorld {
         keys: {
           attest: { inForce: () => attest, withId: (keyId) => (keyId === attest.keyId ? attest : undefined) },
           checkpoint: () => checkpoint,
-          admittedCheckpoint: () => checkpoint,
+          checkpointBy: () => checkpoint,
           trustLog: () => fixture.keys['trust-log'],
           witness: () => witness,
         },

@@ -271,9 +271,10 @@ export class NodeWorld {
             withId: (keyId) => (keyId === attest.keyId ? attest : undefined),
           },
           checkpoint: (atS) => inWindow(instead.checkpoint ?? checkpoint, atS),
-          admittedCheckpoint: (atS) => {
-            const state = this.machine(name).node.keeper(region)?.state;
-            const key = [instead.checkpoint, checkpoint].find((one) => one && state?.key(one.keyId));
+          checkpointBy: (state, atS) => {
+            const key = [instead.checkpoint, checkpoint].find(
+              (one) => one && state?.key(one.keyId) && !state.key(one.keyId)?.compromise,
+            );
             return inWindow(key ?? checkpoint, atS);
           },
           trustLog: (atS) => inWindow(trustLog, atS),

@@ -18,7 +18,7 @@ import { equalBytes } from '../../protocol/bytes.ts';
 import { parseClaim, parsePermit } from '../../protocol/writer/word.ts';
 import { logKey, testKey } from './keys.ts';
 import { ManualClock } from './manual-clock.ts';
-import { seeded } from './seeded.ts';
+import { SeededSteps } from './seeded-steps.ts';
 import { ATTEST, TRUST } from './writer-words.ts';
 
 const LOGS = [TRUST, ATTEST] as const;
@@ -65,10 +65,8 @@ export async function runModel(options: ModelOptions): Promise<ModelReport> {
   return world.report;
 }
 
-class World {
-  readonly #random: () => number;
+class World extends SeededSteps {
   readonly isForesighted: boolean;
-  readonly #waiting: (() => void)[] = [];
   readonly #records = new Map<string, WriterRecord>();
   readonly #longest: Record<Log, Words> = { [TRUST]: [], [ATTEST]: [] };
   readonly #forks: string[] = [];
@@ -83,7 +81,7 @@ class World {
   #words = 0;
 
   constructor({ seed, isForesighted }: ModelOptions) {
-    this.#random = seeded(seed);
+    super(seed);
     this.isForesighted = isForesighted;
   }
 
@@ -92,38 +90,11 @@ class World {
     return { forks: this.#forks, signed, changes, reigns: this.reigns };
   }
 
-  chance(share: number): boolean {
-    return this.#random() < share;
-  }
-
-  pick<T>(from: readonly T[]): T | undefined {
-    return from[Math.floor(this.#random() * from.length)];
-  }
-
-  session(length: number): Uint8Array {
-    return Uint8Array.from({ length }, () => Math.floor(this.#random() * 256));
-  }
-
   word(log: Log): string {
     const word = `w${++this.#words}`;
     if (log !== TRUST || !this.chance(0.5)) return word;
     const named = REGIONS.filter(() => this.chance(0.25));
     return `${NAMES}${(named.length > 0 ? named : [this.pick(REGIONS)]).join()}`;
-  }
-
-  /** Something else may happen here, and much of it. */
-  step(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  async turn(): Promise<void> {
-    const [next] = this.#waiting.splice(Math.floor(this.#random() * this.#waiting.length), 1);
-    next?.();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-
-  async drain(): Promise<void> {
-    while (this.#waiting.length > 0) await this.turn();
   }
 
   async ask(region: string, bytes: Uint8Array): Promise<Uint8Array> {
@@ -138,7 +109,7 @@ class World {
   #answer(region: string, bytes: Uint8Array): WriterAnswer {
     const request = parseWriterRequest(bytes);
     const before = this.#records.get(region) ?? NO_RECORD;
-    if (request.kind === 'writer') return recordOf(before);
+    if (request.kind === 'writer' || request.kind === 'given-up') return recordOf(before);
     const claim = parseClaim(request.claim);
     const decision =
       request.kind === 'claim'
@@ -360,7 +331,7 @@ class Machine {
           blaming: (_peer, work) => work(),
         },
         clock: world.clock,
-        random: (length) => world.session(length),
+        random: (length) => world.bytes(length),
         verifySignature: ({ message, signature }) => equalBytes(signature, sign(message)),
         regionOf: (peer) => peer,
         witnesses: () => witnessesIn(this.#logs[TRUST].slice(0, folded())),

@@ -3,7 +3,7 @@ import { type RegionNode } from '../../../node/core/region-node.ts';
 import { type IssueRequest } from '../../../node/issuing/issuer.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { encodeWriterAnswer, WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
-import { parseRecord } from '../../../node/writer/writer-record.ts';
+import { parseMemory, recordIn } from '../../../node/writer/writer-memory.ts';
 import { STANDBY_PROTOCOL } from '../../../node/writer/batch-share.ts';
 import { equalBytes, hexOf } from '../../../protocol/bytes.ts';
 import { testKey } from '../../support/keys.ts';
@@ -305,7 +305,8 @@ describe('RegionNode where witnesses fence the writer', () => {
     const code = await world.issue('DE');
     const permitted = (name: string) => {
       const { note } = world.machine(name).secondPlace.marks.get(`writer:${TRUST}`) ?? {};
-      return note && parseRecord(note, TRUST).permits.get(`DE.test/attest/${code.log}`)?.word.size;
+      const { permits } = recordIn(parseMemory(note ?? assert.fail(), TRUST), () => true);
+      return permits.get(`DE.test/attest/${code.log}`)?.word.size;
     };
     assert.deepEqual(['FR', 'FR#2'].map(permitted), [1, 1]);
     await world.stop();

@@ -6,17 +6,27 @@ import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { medium, rejectsWith, startedStore } from '../../support/store-fixture.ts';
 import { ATTEST, CHECKPOINT_KEY, claimOf, permitOf, TRUST } from '../../support/writer-words.ts';
+import { type VerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import { WriterBook } from '../../../node/writer/writer-book.ts';
-import { encodeWriterAnswer, type WriterAnswer } from '../../../node/writer/writer-messages.ts';
+import {
+  encodeWriterAnswer,
+  encodeWriterRequest,
+  type WriterAnswer,
+} from '../../../node/writer/writer-messages.ts';
 import { WriterServer } from '../../../node/writer/writer-server.ts';
 import { Writership } from '../../../node/writer/writership.ts';
+
+type Claimed = ReturnType<typeof claimOf>;
+type Permitted = ReturnType<typeof permitOf>;
 
 /** Witnesses with their real memory; one may answer something else, or nothing. */
 async function electorate() {
   const clock = new ManualClock(1_795_436_400_000);
   const ground = {
     keys: [logKey(TRUST, 1).key, logKey(TRUST, 2).key],
+    /** What the writer knows of its keys before its witnesses do. */
+    own: undefined as VerifierKey[] | undefined,
     signer: CHECKPOINT_KEY,
     witnesses: ['FR', 'IT', 'ES'],
     instead: new Map<string, WriterAnswer | 'silence'>(),
@@ -26,9 +36,11 @@ async function electorate() {
   const servers = new Map<string, WriterServer>();
   for (const region of ['FR', 'IT', 'ES', 'PL']) {
     const places = { store: await startedStore(medium()), secondPlace: new MemorySecondPlace() };
-    const writers = new WriterBook({ ...places, sha256, verifySignature, keysOf });
+    const isNamed = () => false;
+    const writers = new WriterBook({ ...places, sha256, verifySignature, keysOf, isNamed });
     const modules = { network: network.join(region), book: new PeerBook({ clock }), writers };
-    servers.set(region, new WriterServer({ ...modules, verifySignature, keysOf, isWitness: () => true }));
+    const rootWord = () => undefined;
+    servers.set(region, new WriterServer({ ...modules, keysOf, rootWord, isWitness: () => true }));
   }
   const request = async (peer: string, _protocol: string, bytes: Uint8Array): Promise<Uint8Array> => {
     const answer = ground.instead.get(peer);
@@ -55,10 +67,13 @@ async function electorate() {
         folded: () => 0,
         trees: () => [],
         checkpointKey: () => ({ ...ground.signer, keyId: new Uint8Array(4) }),
-        keys: keysOf,
+        keys: () => ground.own ?? ground.keys,
       },
     );
-  return { ground, writer };
+  /** Asks a witness for a tree in the name of a machine. */
+  const ask = (region: string, claim: Claimed, permit: Permitted) =>
+    request(region, '', encodeWriterRequest({ kind: 'permit', claim: claim.bytes, permit: permit.bytes }));
+  return { ground, writer, ask };
 }
 
 const root = (tree: number) => new Uint8Array(32).fill(tree);
@@ -101,6 +116,19 @@ describe('Writership where keys are given up and witnesses lie', () => {
     assert.deepEqual([old.report?.isSelf, old.report?.epoch], [true, 6]);
     ground.keys = [];
     await rejectsWith(old.confirm(), 'PEER_UNREACHABLE', /let this machine write/);
+  });
+
+  it('T3, T11: a witness that has not heard that a key is given up hides what another had permitted: its grant does not count until it has', async () => {
+    const { ground, writer, ask } = await longReign();
+    const thief = { epoch: 9, machine: 9 };
+    for (const region of ground.witnesses)
+      await ask(region, claimOf(thief), permitOf(thief, { from: 10, size: 10 ** 9 }));
+    ground.own = ground.keys.slice(1);
+    const next = writer(2);
+    await rejectsWith(next.take('promote'), 'PEER_UNREACHABLE', /0 of 2/);
+    ground.keys = ground.own;
+    await next.take('promote');
+    assert.deepEqual(next.pledges, [{ origin: TRUST, epoch: 5, size: 10, root: root(1) }]);
   });
 
   it('tells witnesses that do not know its key apart from those that are silent', async () => {

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { hexOf } from '../../../protocol/bytes.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
-import { makeVerifierKey, ED25519 } from '../../../protocol/log/verifier-key.ts';
-import { parseClaim, parsePermit, parseWord, verifyWord } from '../../../protocol/writer/word.ts';
+import { parsePermit, parseWord, verifyWord } from '../../../protocol/writer/word.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import { liarsBorne, permitsNeeded } from '../../../node/writer/electorate.ts';
+import { logVerifierKeys } from '../../../node/trust/log-keys.ts';
 import { pledgesOf } from '../../../node/writer/pledges.ts';
+import { RootWords } from '../../../node/writer/root-word.ts';
 import { WriterBook } from '../../../node/writer/writer-book.ts';
-import { encodeRecord } from '../../../node/writer/writer-record.ts';
+import { encodeMemory, NO_MEMORY, remember, rememberRoot } from '../../../node/writer/writer-memory.ts';
 import { WriterServer } from '../../../node/writer/writer-server.ts';
 import { fromHex } from '../../support/hex.ts';
 import { verifySignature } from '../../support/keys.ts';
@@ -16,6 +17,7 @@ import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryNetwork } from '../../support/memory-network.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { sha256 } from '../../support/primitives.ts';
+import { RegionFixture, trustModules } from '../../support/region-fixture.ts';
 import { medium, startedStore } from '../../support/store-fixture.ts';
 import { TRUST } from '../../support/writer-words.ts';
 import {
@@ -29,36 +31,39 @@ import {
 
 const text = readFileSync(WRITER_VECTOR_FILE, 'utf8');
 const vectors = JSON.parse(text) as {
-  readonly shared: { readonly keys: readonly string[] };
+  readonly shared: { readonly entries: readonly string[] };
   readonly words: readonly WordVector[];
   readonly answers: readonly AnswerVector[];
   readonly quorums: readonly QuorumVector[];
   readonly pledges: readonly PledgeVector[];
 };
-/** The third is given up. */
-const KEYS = vectors.shared.keys
-  .slice(0, 2)
-  .map((key) => makeVerifierKey(sha256, { name: TRUST, algorithm: ED25519, publicKey: fromHex(key) }));
+/** The trust log of the region, as a witness holds it. */
+const REGION = new RegionFixture({ region: 'CN-33', begins: 'empty' });
+for (const entry of vectors.shared.entries) assert.equal(REGION.offer(fromHex(entry)), undefined);
+const KEYS = logVerifierKeys(sha256, REGION.state, TRUST);
 
 /** A witness that keeps what a case says. */
-async function witnessOf({ isKnown, claim, permits }: AnswerVector) {
+async function witnessOf({ isKnown, words, givenUp, named }: AnswerVector) {
   const clock = new ManualClock();
   const store = await startedStore(medium());
-  if (claim !== undefined || permits.length > 0) {
-    const words = permits.map((hex) => parsePermit(fromHex(hex)));
-    const kept = encodeRecord({
-      changes: 1,
-      claim: claim === undefined ? undefined : parseClaim(fromHex(claim)),
-      permits: new Map(words.map((permit) => [permit.word.origin, permit])),
-    });
-    await store.write([{ put: `writer/${TRUST}`, value: kept }]);
-  }
+  const granted = words.map((hex) => parseWord(fromHex(hex)));
+  const said = { givenUp: givenUp.map(fromHex), named: named.map(fromHex) };
+  const value = encodeMemory(
+    rememberRoot(
+      remember(NO_MEMORY, granted, () => true),
+      said,
+    ),
+  );
+  if (granted.length + givenUp.length + named.length > 0)
+    await store.write([{ put: `writer/${TRUST}`, value }]);
   const keysOf = () => (isKnown ? KEYS : undefined);
+  const root = new RootWords({ ...trustModules, stateOf: () => REGION.state });
+  const { isNamed, rootWord } = root;
   const places = { store, secondPlace: new MemorySecondPlace() };
-  const writers = new WriterBook({ ...places, sha256, verifySignature, keysOf });
+  const writers = new WriterBook({ ...places, sha256, verifySignature, keysOf, isNamed });
   const network = new MemoryNetwork({ random: () => 0.5 }, { clock }).join('DE');
   const book = new PeerBook({ clock });
-  const server = new WriterServer({ network, book, writers, verifySignature, keysOf, isWitness: () => true });
+  const server = new WriterServer({ network, book, writers, keysOf, rootWord, isWitness: () => true });
   return { server, changes: async () => (await writers.record(TRUST)).changes };
 }
 

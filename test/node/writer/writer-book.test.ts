@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { WriterBook } from '../../../node/writer/writer-book.ts';
-import { logKey, verifySignature } from '../../support/keys.ts';
+import { logKey, testKey, verifySignature } from '../../support/keys.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { type FaultyMedium } from '../../support/faulty-disk.ts';
@@ -17,7 +17,8 @@ async function open(
   await store.start();
   const ground = { keys };
   const share = (_origin: string, record: Uint8Array) => Promise.resolve(onShared(record));
-  const modules = { store, secondPlace, sha256, verifySignature, keysOf: () => ground.keys };
+  const isNamed = () => false;
+  const modules = { store, secondPlace, sha256, verifySignature, keysOf: () => ground.keys, isNamed };
   const book = new WriterBook({ ...modules, share });
   return { book, store, ground };
 }
@@ -85,7 +86,43 @@ describe('WriterBook', () => {
     assert.ok(!(await book.claim(claimOf({ epoch: 2, machine: 2 }))).granted);
     ground.keys = [logKey(TRUST, 2).key];
     assert.equal((await book.record(TRUST)).claim, undefined);
-    assert.ok((await book.claim(claimOf({ epoch: 1, machine: 2 }))).granted);
+    assert.ok((await book.claim(claimOf({ epoch: 1, machine: 2 }, {}, testKey(2)))).granted);
+  });
+
+  it('T11: a stolen key takes nothing back that another key has signed: once the root gives it up, that is what counts', async () => {
+    const on = medium();
+    const place = new MemorySecondPlace();
+    const [stolen, good, fresh] = [1, 2, 3].map(testKey);
+    const { book, store } = await open(on, place, [logKey(TRUST, 1).key, logKey(TRUST, 2).key]);
+    const [own, thief] = [{ epoch: 5 }, { epoch: Number.MAX_SAFE_INTEGER, machine: 9 }];
+    assert.ok((await book.permit(claimOf(own, {}, good), permitOf(own, { from: 0, size: 4 }, good))).granted);
+    const bogus = permitOf(thief, { from: 0, size: 10 ** 9 }, stolen);
+    assert.ok((await book.permit(claimOf(thief, {}, stolen), bogus)).granted);
+    assert.equal((await book.record(TRUST)).permits.get(TRUST)?.word.size, 10 ** 9);
+    assert.ok(!(await book.claim(claimOf({ epoch: 6 }, {}, good))).granted);
+    const said = {
+      givenUp: [stolen?.publicKey ?? assert.fail()],
+      named: [fresh?.publicKey ?? assert.fail()],
+    };
+    const after = await book.heed(TRUST, said);
+    assert.deepEqual([after.claim?.word.epoch, after.permits.get(TRUST)?.word.size], [5, 4]);
+    await store.stop();
+    // After a restart, and from a store that was put back, it is the same.
+    for (const from of [on, medium()]) {
+      const { book: again, store: reopened } = await open(from, place, [
+        logKey(TRUST, 1).key,
+        logKey(TRUST, 2).key,
+      ]);
+      assert.deepEqual(await again.claim(claimOf({ ...thief, machine: 8 }, {}, stolen)), {
+        granted: false,
+        refusal: 'unsigned',
+      });
+      const refused = await again.claim(claimOf({ epoch: 4 }, {}, fresh));
+      assert.ok(!refused.granted && refused.refusal === 'fenced');
+      assert.ok((await again.claim(claimOf({ epoch: 6, machine: 2 }, {}, fresh))).granted);
+      assert.equal((await again.record(TRUST)).permits.get(TRUST)?.word.size, 4);
+      await reopened.stop();
+    }
   });
 
   it('decides one at a time: of many claims to one epoch one is granted', async () => {

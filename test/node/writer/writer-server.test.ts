@@ -28,6 +28,7 @@ async function bench() {
     sha256,
     verifySignature,
     keysOf,
+    isNamed: () => false,
   });
   const book = new PeerBook({ clock });
   const standing = { isWitness: true };
@@ -36,8 +37,8 @@ async function bench() {
     network,
     book,
     writers,
-    verifySignature,
     keysOf,
+    rootWord: () => undefined,
     isWitness: () => standing.isWitness,
   });
   const ask = async (request: WriterRequest): Promise<WriterAnswer> =>

@@ -32,7 +32,7 @@ class Witnesses {
   #answer(peer: string, bytes: Uint8Array): WriterAnswer {
     const request = parseWriterRequest(bytes);
     const before = this.#records.get(peer) ?? NO_RECORD;
-    if (request.kind === 'writer') return recordOf(before);
+    if (request.kind === 'writer' || request.kind === 'given-up') return recordOf(before);
     const claim = parseClaim(request.claim);
     const decision: WriterDecision =
       request.kind === 'claim'

@@ -7,6 +7,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { concatBytes, hexOf } from '../../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../../protocol/encoding/cbor.ts';
+import { keyIdOf } from '../../../protocol/signature/key-id.ts';
+import { type LoggedStatement } from '../../../protocol/trust/naming.ts';
 import { type Claim, type Permit, type SignedWord } from '../../../protocol/writer/word.ts';
 import {
   encodeWriterAnswer,
@@ -14,20 +16,55 @@ import {
   type WriterAnswer,
 } from '../../../node/writer/writer-messages.ts';
 import { testKey } from '../../support/keys.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { projectRoot } from '../../support/project.ts';
+import { RegionFixture, testKey as rootKey, type TestKey, type TestStatement } from '../../support/region-fixture.ts';
 import { ATTEST, claimOf, permitOf, type Reign, TRUST } from '../../support/writer-words.ts';
 
 export const WRITER_VECTOR_FILE = join(projectRoot, 'test/vectors/writer.json');
 
 const ABOUT = [
-  'SPEC.md 14.5.5 and 19, for the region CN-33 of the network test. Bytes are in hexadecimal; shared.keys are its checkpoint keys, of which the third is compromised.',
+  'SPEC.md 14.5.5 and 19, for the region CN-33 of the network test. Bytes are in hexadecimal; shared.entries are its trust log as witnesses hold it: it names three checkpoint keys and gives up the third.',
   'words: whether the word is one (else fault), and whether a key that is not compromised signed it.',
-  'answers: what a witness answers to request that keeps claim, if there is one, and permits, and whether it keeps another record then. A region that it does not know is one without keys.',
+  'answers: what a witness answers to request that has granted words, in that order, and to which the root has shown that the keys givenUp are given up and the keys named are named; and whether it remembers something else then. isKnown: whether it holds the trust log.',
   'quorums: n and f for w witnesses. pledges: what a writer is bound to, by log, of w witnesses of which those in reports answered with these permits.',
 ];
 
 const KEYS = [1, 2, 3].map(testKey);
-const [, SECOND = testKey(2), GIVEN_UP = testKey(3)] = KEYS;
+const [FIRST = testKey(1), SECOND = testKey(2), GIVEN_UP = testKey(3)] = KEYS;
+/** One that the log does not name. */
+const FRESH = testKey(4);
+
+function inLog({ publicKey, sign }: { readonly publicKey: Uint8Array; readonly sign: TestKey['sign'] }): TestKey {
+  return { publicKey, sign, keyId: keyIdOf(sha256, publicKey) };
+}
+
+/** The trust log as a witness holds it, under a root of so many keys. */
+function trustLog(threshold = 1, keyOf = rootKey): RegionFixture {
+  const region = new RegionFixture({ region: 'CN-33', rootKeys: 2, threshold, begins: 'root', keyOf });
+  region.admit(KEYS.map((key) => ({ key: inLog(key), role: 'checkpoint' })));
+  region.add(region.compromise(inLog(GIVEN_UP), {}));
+  return region;
+}
+
+const LOG = trustLog();
+const CUT_OFF = LOG.cutOff();
+
+/** What the root says of its keys: those of its log that tell, and what is signed for the places behind it. */
+function statementsOf(added: readonly TestStatement[], by = LOG): LoggedStatement[] {
+  const held = [0, 1].map((index) => ({ index, entry: by.entryAt(index) }));
+  return [...held, ...added.map((statement, i) => ({ index: by.entries.length + i, entry: by.entryOf(statement) }))];
+}
+
+const givesUpFirst = LOG.compromise(inLog(FIRST), { trust: CUT_OFF });
+const namesFresh = LOG.keysStatement([{ key: inLog(FRESH), role: 'checkpoint' }]);
+const NAMING = statementsOf([namesFresh, givesUpFirst]);
+const UNSIGNED_NAMING = NAMING.map(({ index, entry }) => {
+  const bytes = entry.slice();
+  // The last byte of a signature of what gives up and names.
+  if (index >= LOG.entries.length) bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  return { index, entry: bytes };
+});
 const JUNE = 'CN-33.test/attest/2026-06';
 
 export interface WordVector {
@@ -40,8 +77,9 @@ export interface WordVector {
 export interface AnswerVector {
   readonly name: string;
   readonly isKnown: boolean;
-  readonly claim?: string;
-  readonly permits: readonly string[];
+  readonly words: readonly string[];
+  readonly givenUp: readonly string[];
+  readonly named: readonly string[];
   readonly request: string;
   readonly answer: string;
   readonly changes: boolean;
@@ -108,9 +146,16 @@ function reordered(): Uint8Array {
   return encodeCbor([body, claim.publicKey, claim.signature]);
 }
 
-interface Kept {
+interface Counting {
   readonly claim?: SignedWord<Claim>;
   readonly permits?: readonly SignedWord<Permit>[];
+}
+
+interface Kept extends Counting {
+  /** What was granted besides. */
+  readonly more?: readonly SignedWord[];
+  readonly givenUp?: readonly Uint8Array[];
+  readonly named?: readonly Uint8Array[];
 }
 
 const own: Reign = { epoch: 5, machine: 1 };
@@ -119,9 +164,11 @@ const later: Reign = { epoch: 6, machine: 2 };
 const tree = (of: Reign, from: number, size: number, more: { tree?: number; origin?: string } = {}, key = KEYS[0]) =>
   permitOf(of, { from, size, tree: size, ...more }, key);
 const asking = (word: SignedWord<Claim>) => encodeWriterRequest({ kind: 'claim', claim: word.bytes });
-const askingFor = (asked: SignedWord<Permit>, under: Reign = own) =>
-  encodeWriterRequest({ kind: 'permit', claim: claimOf(under).bytes, permit: asked.bytes });
-const record = ({ claim: kept, permits = [] }: Kept): WriterAnswer => ({
+const askingFor = (asked: SignedWord<Permit>, under: Reign = own, key = FIRST) =>
+  encodeWriterRequest({ kind: 'permit', claim: claimOf(under, {}, key).bytes, permit: asked.bytes });
+const showing = (statements: readonly LoggedStatement[], origin = TRUST) =>
+  encodeWriterRequest({ kind: 'given-up', origin, statements: [...statements] });
+const record = ({ claim: kept, permits = [] }: Counting): WriterAnswer => ({
   kind: 'record',
   ...(kept && { claim: kept.bytes }),
   permits: permits.map(({ bytes }) => bytes),
@@ -135,6 +182,22 @@ const who = (origin = TRUST) => encodeWriterRequest({ kind: 'writer', origin });
 const writes: Kept = { claim: claimOf(own), permits: [tree(own, 0, 10)] };
 const stolen: Kept = { claim: claimOf({ epoch: 9 }, {}, GIVEN_UP), permits: [tree({ epoch: 9 }, 0, 99, {}, GIVEN_UP)] };
 const bothKeys: Kept = { claim: claimOf(own, {}, GIVEN_UP), permits: [tree(own, 0, 10)] };
+
+/** The thief has the first key, and outbids a writer that has the second; or writes in its reign. */
+const bySecond: Counting = { claim: claimOf(own, {}, SECOND), permits: [tree(own, 0, 10, {}, SECOND)] };
+const last: Reign = { epoch: 2 ** 53 - 1, machine: 9 };
+const outbid: Kept = { ...bySecond, more: [claimOf(last), tree(last, 0, 10 ** 9)] };
+const shadowed: Kept = { ...bySecond, more: [tree(own, 10, 10 ** 9)] };
+const settled: Kept = { ...outbid, givenUp: [FIRST.publicKey], named: [FRESH, SECOND, GIVEN_UP].map(({ publicKey }) => publicKey) };
+const months = Array.from({ length: 8 }, (_, i) => testKey(20 + i));
+const [firstMonth, ...nextMonths] = months;
+const permitsOfMonths = nextMonths.map((key, i) => tree({ epoch: 1 }, i, i + 1, { origin: `CN-33.test/attest/2026-0${i + 1}` }, key));
+const eight: Kept = {
+  claim: claimOf({ epoch: 1 }, {}, SECOND),
+  permits: [tree({ epoch: 1 }, 0, 10, {}, SECOND)],
+  more: permitsOfMonths,
+  named: months.map(({ publicKey }) => publicKey),
+};
 
 type AnswerCase = readonly [kept: Kept | 'unknown', request: Uint8Array, answer: WriterAnswer, changes?: 'changes'];
 
@@ -154,6 +217,7 @@ const ANSWERS: Readonly<Record<string, AnswerCase>> = {
   'the next epoch after one that a compromised key claimed': [stolen, asking(claimOf({ epoch: 1 })), record({ claim: claimOf({ epoch: 1 }) }), 'changes'],
   'an epoch below that of a permit that counts': [bothKeys, asking(claimOf({ epoch: 4 })), taken(tree(own, 0, 10))],
   'the epoch of such a permit by another process': [bothKeys, asking(claimOf(other)), taken(tree(own, 0, 10))],
+  'the claim that is kept, where a permit that counts is of a later epoch': [{ claim: claimOf(own), permits: [tree(later, 0, 10)] }, asking(claimOf(own)), taken(tree(later, 0, 10))],
   'a claim by a compromised key': [writes, asking(claimOf(later, {}, GIVEN_UP)), refused('unsigned')],
   'the first permit': [{}, askingFor(tree(own, 0, 10)), permitted, 'changes'],
   'a permit from where the one before ended': [writes, askingFor(tree(own, 10, 12)), permitted, 'changes'],
@@ -171,6 +235,31 @@ const ANSWERS: Readonly<Record<string, AnswerCase>> = {
   'a permit of another region than its claim': [{}, askingFor(tree(own, 0, 10, { origin: 'DE.test/trust' })), refused('malformed')],
   'a permit by a compromised key': [{}, askingFor(tree(own, 0, 10, {}, GIVEN_UP)), refused('unsigned')],
   'a claim in place of a permit': [{}, encodeWriterRequest({ kind: 'permit', claim: claimOf(own).bytes, permit: claimOf(own).bytes }), refused('malformed')],
+  'who writes, where a thief has outbid another key': [outbid, who(), record({ claim: claimOf(last), permits: [tree(last, 0, 10 ** 9)] })],
+  'the root gives the key of the thief up: what another key signed counts again': [outbid, showing(NAMING), record(bySecond), 'changes'],
+  'and what a thief had permitted in its reign counts no more': [shadowed, showing(NAMING), record(bySecond), 'changes'],
+  'the root has said so before': [settled, showing(NAMING), record(bySecond)],
+  'statements of which the signatures are not good give up nothing': [outbid, showing(UNSIGNED_NAMING), record({ claim: claimOf(last), permits: [tree(last, 0, 10 ** 9)] }), 'changes'],
+  'a compromise without a cut-off gives up what the key has signed as well': [writes, showing(statementsOf([LOG.compromise(inLog(FIRST), {})])), record({}), 'changes'],
+  'statements of another root': [writes, showing(statementsOf([givesUpFirst], trustLog(1, (name) => rootKey(`other ${name}`)))), refused('unsigned')],
+  'statements without the root': [writes, showing(NAMING.slice(1)), refused('unsigned')],
+  'no statements': [writes, showing([]), refused('unsigned')],
+  'statements of a region that is not known': ['unknown', showing(NAMING), refused('unknown-region')],
+  'statements for an attestation log': [{}, showing(NAMING, ATTEST), refused('malformed')],
+  '65 statements': [{}, encodeCbor({ kind: 'given-up', origin: TRUST, statements: Array.from({ length: 65 }, () => ({ index: 0, entry: new Uint8Array() })) }), refused('malformed')],
+  'statements of 65,537 bytes': [{}, encodeCbor({ kind: 'given-up', origin: TRUST, statements: [{ index: 0, entry: new Uint8Array(65_537) }] }), refused('malformed')],
+  'a claim by a key that the root has given up, whatever the log says': [settled, asking(claimOf(later)), refused('unsigned')],
+  'a permit by it, under a claim of another': [settled, askingFor(tree(own, 10, 12), own, SECOND), refused('unsigned')],
+  'a claim by a key that the root has named before the log does': [settled, asking(claimOf(later, {}, FRESH)), record({ ...bySecond, claim: claimOf(later, {}, FRESH) }), 'changes'],
+  'a claim by a key that the root has named, and the log gives up': [{ named: [GIVEN_UP.publicKey] }, asking(claimOf(own, {}, GIVEN_UP)), refused('unsigned')],
+  'the epoch before, by another key': [settled, asking(claimOf({ epoch: 4 }, {}, FRESH)), fenced(claimOf(own, {}, SECOND))],
+  'the same tree by another key is remembered by that too': [writes, askingFor(tree(own, 9, 10, {}, SECOND)), permitted, 'changes'],
+  'of nine keys that one is forgotten whose words changed first': [
+    eight,
+    asking(claimOf({ epoch: 2 }, {}, firstMonth)),
+    record({ claim: claimOf({ epoch: 2 }, {}, firstMonth), permits: permitsOfMonths }),
+    'changes',
+  ],
   'another kind': [{}, encodeCbor({ kind: 'resign', origin: TRUST }), refused('malformed')],
   'no request': [{}, Uint8Array.of(0xff), refused('malformed')],
 };
@@ -211,12 +300,13 @@ function wordVectors(): WordVector[] {
 
 function answerVectors(): AnswerVector[] {
   return Object.entries(ANSWERS).map(([name, [kept, request, answer, changes]]) => {
-    const held = kept === 'unknown' ? {} : kept;
+    const { claim: held, permits = [], more = [], givenUp = [], named = [] } = kept === 'unknown' ? {} : kept;
     return {
       name,
       isKnown: kept !== 'unknown',
-      ...(held.claim && { claim: hex(held.claim) }),
-      permits: (held.permits ?? []).map(hex),
+      words: [...(held ? [held] : []), ...permits, ...more].map(hex),
+      givenUp: givenUp.map(hexOf),
+      named: named.map(hexOf),
       request: hexOf(request),
       answer: hexOf(encodeWriterAnswer(answer)),
       changes: changes !== undefined,
@@ -238,7 +328,7 @@ export function writerVectorText(): string {
   const list = (cases: readonly object[]) => `[\n${cases.map((one) => `    ${JSON.stringify(one)}`).join(',\n')}\n  ]`;
   const parts = [
     `"about": ${JSON.stringify(ABOUT)}`,
-    `"shared": ${JSON.stringify({ keys: KEYS.map(({ publicKey }) => hexOf(publicKey)) })}`,
+    `"shared": ${JSON.stringify({ entries: LOG.entries.map(hexOf) })}`,
     `"words": ${list(wordVectors())}`,
     `"answers": ${list(answerVectors())}`,
     `"quorums": ${list(QUORUMS.map(([n, f], i): QuorumVector => ({ w: i + 1, n, f })))}`,

@@ -1,0 +1,98 @@
+/**
+ * Giving up the key by which the words of a region's writer are signed, where whoever stole it keeps the region from signing: its witnesses
+ * are shown what the root has signed, before the log that says so is permitted. Spec: SPEC.md 19.3.
+ */
+import { equalBytes, hexOf } from '../../protocol/bytes.ts';
+import { NAMING_STATEMENTS_MAX, WRITER_STATEMENTS_BYTES_MAX } from '../../protocol/limits.ts';
+import { type LoggedStatement, namingStatements } from '../../protocol/trust/naming.ts';
+import { parseEntry } from '../../protocol/trust/statement.ts';
+import { type Statement } from '../../protocol/trust/statement-schema.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { NodeError } from '../node-error.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { tooFew } from '../writer/asking.ts';
+import { Hearing, type HearingModules, type Voters } from '../writer/hearing.ts';
+import { rootWordOf } from '../writer/root-word.ts';
+import { type RegionNodeModules } from './node-options.ts';
+
+export interface GivingUpModules
+  extends Pick<RegionNodeModules, 'sha256' | 'clock'>, Omit<HearingModules, 'keys'> {
+  readonly home: () => Pick<TrustKeeper, 'fold' | 'state'> | undefined;
+  readonly witnesses: () => Voters;
+}
+
+export class GivingUp {
+  readonly #origin: string;
+  readonly #modules: GivingUpModules;
+  /** The state that the log is about to have, as far as witnesses have been shown what it says of keys. */
+  #ahead: TrustState | undefined;
+
+  /** `origin`: the name of the region's trust log. */
+  constructor(origin: string, modules: GivingUpModules) {
+    this.#origin = origin;
+    this.#modules = modules;
+  }
+
+  /** The state that says by which keys words of the writer are signed, and by which they count. */
+  get state(): TrustState | undefined {
+    const state = this.#modules.home()?.state;
+    if (this.#ahead !== undefined && isSaid(this.#ahead, state)) this.#ahead = undefined;
+    return this.#ahead ?? state;
+  }
+
+  /**
+   * Shows a quorum of the witnesses what these entries of the root, which follow the log, give up of its checkpoint keys; nothing if they give up none.
+   * @throws {NodeError} PEER_UNREACHABLE if too few heed it, REFUSED for statements of too many bytes. Rejects also as `RegionFold.stateAfter`.
+   */
+  async show(entries: readonly Uint8Array[]): Promise<void> {
+    const home = this.#modules.home();
+    const witnesses = this.#modules.witnesses();
+    if (home === undefined || witnesses.length === 0) return;
+    const after = await home.fold.stateAfter(entries);
+    if (isSaid(after, home.state)) return;
+    const request = {
+      kind: 'given-up',
+      origin: this.#origin,
+      statements: this.#statements(home, entries, after),
+    } as const;
+    const hearing = new Hearing(this.#origin, { ...this.#modules, keys: () => [] });
+    const { answers, lacking } = await hearing.ask(request, [witnesses], ({ kind }) => kind === 'record');
+    if (lacking !== undefined)
+      throw tooFew(lacking.found, lacking.needed, 'heard which keys the root gives up', answers);
+    this.#ahead = after;
+  }
+
+  #statements(
+    { fold }: Pick<TrustKeeper, 'fold'>,
+    entries: readonly Uint8Array[],
+    after: TrustState,
+  ): LoggedStatement[] {
+    const { sha256, clock } = this.#modules;
+    const nowS = Math.floor(clock.nowMs() / 1000);
+    const usable = [...after.keysWithRole('checkpoint')].filter(
+      ({ compromise, untilS }) => compromise === undefined && untilS > nowS,
+    );
+    const isUsable = (publicKey: Uint8Array) => usable.some((key) => equalBytes(key.publicKey, publicKey));
+    const added = entries.map((bytes, i) => ({ index: fold.size + i, entry: parseEntry(bytes) }));
+    const givenUpBy = (statement: Statement) => {
+      const keyId = statement.kind === 'compromise' ? hexOf(statement.key) : '';
+      return after.key(keyId)?.role === 'checkpoint' ? keyId : undefined;
+    };
+    const statements = namingStatements([...fold.statements(), ...added], isUsable, sha256, givenUpBy);
+    const bytes = statements.reduce((sum, { entry }) => sum + entry.length, 0);
+    if (bytes <= WRITER_STATEMENTS_BYTES_MAX && statements.length < NAMING_STATEMENTS_MAX) return statements;
+    throw new NodeError(
+      'REFUSED',
+      `what the root says of its keys has ${statements.length} statements of ${bytes} bytes`,
+      {
+        hint: 'Witnesses take no more than 64 KiB of it. Let one machine write without them: docs/operations.md, a standby.',
+      },
+    );
+  }
+}
+
+/** Whether a state says already of all checkpoint keys which another gives up that they are. */
+function isSaid(of: TrustState, by: TrustState | undefined): boolean {
+  const known = by === undefined ? [] : rootWordOf(by).givenUp;
+  return rootWordOf(of).givenUp.every((key) => known.some((one) => equalBytes(one, key)));
+}

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { isSignedBy } from '../../../node/log/own-checkpoint.ts';
+import { type Network } from '../../../node/ports.ts';
+import {
+  encodeWriterRequest,
+  parseWriterAnswer,
+  WRITER_PROTOCOL,
+} from '../../../node/writer/writer-messages.ts';
+import { parseMemory, recordIn } from '../../../node/writer/writer-memory.ts';
+import { hexOf } from '../../../protocol/bytes.ts';
+import { type Claim, type Permit, signWord } from '../../../protocol/writer/word.ts';
+import { testKey } from '../../support/keys.ts';
+import { NodeWorld } from '../../support/node-fixture.ts';
+import { trustModules, type TestKey } from '../../support/region-fixture.ts';
+import { rejectsWith } from '../../support/store-fixture.ts';
+
+const TRUST = 'DE.test/trust';
+const SPARE = 'DE#2';
+const WITNESSES = ['FR', 'IT'] as const;
+const LAST = Number.MAX_SAFE_INTEGER;
+
+describe('a region that witnesses fence, one of whose checkpoint keys is stolen', () => {
+  let world: NodeWorld;
+  let thief: Network;
+  let fresh: TestKey;
+
+  beforeEach(async () => {
+    world = new NodeWorld();
+    for (const region of ['DE', ...WITNESSES]) await world.found(region);
+    for (const region of WITNESSES) await world.befriend('DE', region);
+    await world.pass(15);
+    await world.kill('DE', { inOrder: true });
+    world.replace('DE', { fenced: { identity: testKey(101).publicKey } });
+    await world.boot('DE');
+    world.addMachine(SPARE, { fenced: { identity: testKey(102).publicKey, isStandby: true } });
+    await world.boot(
+      SPARE,
+      ({ status }) => status.writing === 'standby' && status.sizes[TRUST] === sizeAt('FR'),
+    );
+    thief = world.network.join('DE#9');
+    fresh = world.machine('DE').fixture.key('fresh checkpoint');
+  });
+  afterEach(() => world.stop());
+
+  const sizeAt = (name: string) => world.node(name).status.sizes[TRUST];
+
+  /** Has a tree permitted by the stolen key, under a claim of this epoch. */
+  async function rob(epoch: number, witnesses: readonly string[] = WITNESSES, size = 10 ** 9) {
+    const key = world.machine('DE').fixture.keys.checkpoint;
+    const session = new Uint8Array(16).fill(9);
+    const claim = signWord<Claim>(
+      { kind: 'claim', origin: TRUST, epoch, writer: testKey(109).publicKey, session, at: 1 },
+      key,
+    );
+    const root = new Uint8Array(32).fill(9);
+    const permit = signWord<Permit>(
+      { kind: 'permit', origin: TRUST, epoch, session, from: 0, size, root },
+      key,
+    );
+    const request = encodeWriterRequest({ kind: 'permit', claim: claim.bytes, permit: permit.bytes });
+    const answers = witnesses.map(async (witness) => {
+      const answer = await world.run(
+        thief.request(witness, WRITER_PROTOCOL, request, new AbortController().signal),
+      );
+      return parseWriterAnswer(answer).kind;
+    });
+    return Promise.all(answers);
+  }
+
+  /** What the root of DE signs to give the stolen key up, with the log of this machine as it is. */
+  function givingUp(name: string): Uint8Array[] {
+    const { fixture } = world.machine('DE');
+    fixture.nowS = world.nowS;
+    for (const machine of ['DE', SPARE]) world.machine(machine).instead.checkpoint = fresh;
+    const { size, root } = world.node(name).log(TRUST)?.head ?? assert.fail();
+    return [
+      fixture.keysStatement([{ key: fresh, role: 'checkpoint' }]),
+      fixture.compromise(fixture.keys.checkpoint, { trust: { size, root } }),
+    ].map((statement) => fixture.entryOf(statement));
+  }
+
+  function requestOf(subject: string) {
+    const expiresAtS = world.nowS + 86_400;
+    const status = { colour: 'green', measure: 'none', expiresAtS, ruleId: 'base', ruleVersion: 1 } as const;
+    return { subject, fields: { status } };
+  }
+
+  /** DE hears of it with what it signs next. */
+  async function stopWriting(): Promise<void> {
+    await assert.rejects(world.run(world.node('DE').issue(requestOf('p3'))));
+    await world.until(() => world.node('DE').status.writing === 'standby', 'DE follows');
+  }
+
+  async function assertWrites(name: string, other: string): Promise<void> {
+    await world.until(() => world.node(name).status.writing === 'writing', `${name} writes`);
+    const { text } = await world.issue(name, 'p2');
+    await world.until(() => sizeAt('FR') === sizeAt(name) && sizeAt(other) === sizeAt(name), 'all have it');
+    await world.until(() => world.node(other).status.writing === 'standby', `${other} follows`);
+    await world.pass(40);
+    assert.match(await world.outcome('FR', text), /^pass/);
+    assert.deepEqual(
+      ['FR', 'IT', name, other].flatMap((one) => world.node(one).status.forked),
+      [],
+    );
+  }
+
+  it('T11: nobody is promoted beyond the last epoch; a standby on which the root gives the key up writes on', async () => {
+    await world.issue('DE');
+    assert.deepEqual(await rob(LAST), ['permitted', 'permitted']);
+    await stopWriting();
+    await rejectsWith(world.run(world.node(SPARE).promote()), 'REFUSED', /last epoch/);
+    await world.run(world.node(SPARE).logEntries(givingUp(SPARE)));
+    await assertWrites(SPARE, 'DE');
+    assert.equal(world.node(SPARE).status.writer?.isSelf, true);
+    assert.deepEqual(await rob(LAST), ['refused', 'refused']);
+  });
+
+  it('T11: a size that nobody has is permitted to a thief: the machine that wrote gives the key up itself, and writes on', async () => {
+    await world.issue('DE');
+    assert.deepEqual(await rob(7), ['permitted', 'permitted']);
+    await stopWriting();
+    await rejectsWith(world.run(world.node('DE').promote()), 'LOG_BEHIND', /1000000000 permitted/);
+    await world.run(world.node('DE').logEntries(givingUp('DE')));
+    await assertWrites('DE', SPARE);
+  });
+
+  it('T3: a writer that gives its own key up has that permitted by the next one, and signs it by that', async () => {
+    await world.run(world.node('DE').logEntries(givingUp('DE')));
+    for (const witness of WITNESSES) {
+      const { note } = world.machine(witness).secondPlace.marks.get(`writer:${TRUST}`) ?? assert.fail();
+      const memory = parseMemory(note, TRUST);
+      assert.deepEqual(memory.givenUp.map(hexOf), [
+        hexOf(world.machine('DE').fixture.keys.checkpoint.publicKey),
+      ]);
+      const { claim, permits } = recordIn(memory, () => true);
+      const words = [claim, ...permits.values()].map((word) => word && hexOf(word.publicKey));
+      assert.ok(words.length > 1 && words.every((key) => key === hexOf(fresh.publicKey)));
+    }
+    const { note } = world.node('DE').log(TRUST)?.head.signed ?? assert.fail();
+    assert.ok(isSignedBy(TRUST, note, fresh, trustModules));
+    await assertWrites('DE', SPARE);
+  });
+
+  it('T3: a writer that was away while its key was given up signs nothing anew by the next one', async () => {
+    await world.issue('DE');
+    world.network.isolate('DE');
+    const own = world.machine('DE').fixture.keys.checkpoint;
+    await world.run(world.node(SPARE).logEntries(givingUp(SPARE)));
+    await world.run(world.node('DE').renew());
+    const note = () => world.node('DE').log(TRUST)?.head.signed?.note ?? assert.fail();
+    assert.ok(isSignedBy(TRUST, note(), own, trustModules));
+    world.network.rejoin('DE');
+    await assertWrites(SPARE, 'DE');
+  });
+
+  it('T14: where too few witnesses hear what the root gives up, nothing is logged, and the order can be given again', async () => {
+    await rob(LAST);
+    await stopWriting();
+    world.network.isolate('IT');
+    const { size } = world.node(SPARE).log(TRUST)?.head ?? assert.fail();
+    const entries = givingUp(SPARE);
+    await rejectsWith(world.run(world.node(SPARE).logEntries(entries)), 'PEER_UNREACHABLE');
+    assert.equal(world.node(SPARE).log(TRUST)?.size, size);
+    world.network.rejoin('IT');
+    await world.pass(15);
+    await world.run(world.node(SPARE).logEntries(entries));
+    await assertWrites(SPARE, 'DE');
+  });
+
+  it('T5: nobody but the root gives a key up, and no machine signs for an order that has no effect', async () => {
+    await rob(LAST);
+    await stopWriting();
+    const { fixture } = world.machine('DE');
+    const { size, root } = world.node(SPARE).log(TRUST)?.head ?? assert.fail();
+    const statement = fixture.compromise(fixture.keys.checkpoint, { trust: { size, root } });
+    const forged = fixture.entryOf(statement, [fixture.keys['trust-log']]);
+    await rejectsWith(world.run(world.node(SPARE).logEntries([forged])), 'REFUSED', /no effect/);
+    const statements = [{ index: size, entry: forged }];
+    const request = encodeWriterRequest({ kind: 'given-up', origin: TRUST, statements });
+    const answer = await world.run(
+      thief.request('FR', WRITER_PROTOCOL, request, new AbortController().signal),
+    );
+    assert.deepEqual(parseWriterAnswer(answer), { kind: 'refused', reason: 'unsigned' });
+    await rejectsWith(
+      world.run(world.node(SPARE).logEntries([fixture.entryOf(fixture.compromise(fixture.keys.attest, {}))])),
+      'LOG_FENCED',
+    );
+  });
+});
