@@ -15,16 +15,16 @@ import {
   type RequestProof,
 } from '../operators/request-proof.ts';
 import { type Actor } from '../operators/scopes.ts';
-import { bears } from './admin-secret.ts';
+import { type SecretFile } from './admin-secret.ts';
 import { isJson } from './input.ts';
 import { RequestError } from './problem.ts';
 
 export interface AdminAccessOptions {
   readonly region: string;
-  readonly secret: string;
 }
 
 export interface AdminAccessModules {
+  readonly secret: Pick<SecretFile, 'bears'>;
   readonly operators: Operators;
   readonly verifySignature: VerifySignature;
   readonly nowS: () => number;
@@ -64,9 +64,8 @@ export class AdminAccess {
 
   #identify({ headers, method = '', url: path = '' }: IncomingMessage): Actor {
     const { authorization, 'content-type': type, 'content-digest': given = '' } = headers;
-    const { operators } = this.#modules;
-    if (bears(authorization, this.#options.secret))
-      return { name: 'bootstrap', may: mayWithoutKey(operators) };
+    const { operators, secret } = this.#modules;
+    if (secret.bears(authorization)) return { name: 'bootstrap', may: mayWithoutKey(operators) };
     const proof = parseProof(authorization ?? '');
     const operator = proof && operators.find(proof.name);
     if (proof === undefined || operator === undefined) throw unauthorised();

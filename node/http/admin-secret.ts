@@ -1,8 +1,10 @@
-/** The bearer secret of the admin interface: in a file that nobody else can read, made where there is none. */
+/** The secrets of the admin interface: in files that nobody else can read, made where there is none. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Log } from '../logging/log.ts';
 import { NodeError } from '../node-error.ts';
 import { type Random } from '../ports.ts';
 import { modeOf, readFileIfPresent, writeFileAtomically } from '../region/files.ts';
+import { Turns } from '../turns.ts';
 
 const SECRET_BYTES = 32;
 const FILE_BYTES_MAX = 1_024;
@@ -29,8 +31,53 @@ export async function openSecret(path: string, random: Random): Promise<string> 
   const secret = Buffer.from(bytes).toString('latin1').trim();
   if (SECRET.test(secret)) return secret;
   throw new NodeError('KEY_FILE_INVALID', `${path} holds no secret of 32 to 512 letters, digits, _ and -`, {
-    hint: 'Remove it: a new one is made at the next start.',
+    hint: 'Remove it: a new one is made at the next start, or by SIGHUP.',
   });
+}
+
+export interface SecretFileModules {
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** The secret that counts: what stood in its file when that was last read. */
+export class SecretFile {
+  readonly #path: string;
+  readonly #modules: SecretFileModules;
+  readonly #turns = new Turns();
+  #secret: string;
+
+  private constructor(path: string, secret: string, modules: SecretFileModules) {
+    this.#path = path;
+    this.#secret = secret;
+    this.#modules = modules;
+  }
+
+  /** Rejects as `openSecret`. */
+  static async open(path: string, modules: SecretFileModules): Promise<SecretFile> {
+    return new SecretFile(path, await openSecret(path, modules.random), modules);
+  }
+
+  /** As `bears`, of the secret that counts now. */
+  bears(header: string | undefined): boolean {
+    return bears(header, this.#secret);
+  }
+
+  /** Reads the file again. One that `openSecret` does not take is logged, and the secret before it counts on. Never rejects. */
+  reload(): Promise<void> {
+    return this.#turns.take('', async () => {
+      const { random, log } = this.#modules;
+      const file = this.#path;
+      try {
+        const secret = await openSecret(file, random);
+        if (secret === this.#secret) return;
+        this.#secret = secret;
+        log.info('a new secret is in use', { file });
+      } catch (error) {
+        log.error('the new secret cannot be used', { file, error });
+      }
+    });
+  }
 }
 
 /** Whether an `Authorization` header bears the secret. Takes the same time wherever they differ. */

@@ -17,7 +17,7 @@ import { AdminAccess } from './admin-access.ts';
 import { addressOf } from './admin-address.ts';
 import { type AdminRoute, operated } from './admin-route.ts';
 import { adminRoutes } from './admin-routes.ts';
-import { bears, openSecret } from './admin-secret.ts';
+import { SecretFile } from './admin-secret.ts';
 import { declarationRoutes } from './declaration-routes.ts';
 import { deskRoutes, type OperatorDesk } from './desk-routes.ts';
 import { bridgeRoutes } from './bridge-routes.ts';
@@ -71,6 +71,7 @@ export class AdminServer {
   readonly #options: AdminServerOptions;
   readonly #modules: AdminServerModules;
   #server: WebServer | undefined;
+  #secrets: readonly SecretFile[] = [];
 
   constructor(options: AdminServerOptions, modules: AdminServerModules) {
     this.#options = options;
@@ -79,16 +80,17 @@ export class AdminServer {
 
   /**
    * Resolves once it listens.
-   * @throws {NodeError} as `openSecret`; ADDRESS_UNUSABLE, also where another process answers on the socket.
+   * @throws {NodeError} as `SecretFile.open`; ADDRESS_UNUSABLE, also where another process answers on the socket.
    */
   async start(): Promise<void> {
-    const { clock, random, log, trail } = this.#modules;
+    const { clock, log, trail } = this.#modules;
     const { region, listen, secretFile, deskSecretFile } = this.#options;
-    const secret = await openSecret(secretFile, random);
-    const deskSecret = await openSecret(deskSecretFile, random);
+    const secret = await SecretFile.open(secretFile, this.#modules);
+    const deskSecret = await SecretFile.open(deskSecretFile, this.#modules);
+    this.#secrets = [secret, deskSecret];
     const replies = new Replies({ corsOrigins: [], isTls: false, hearer: 'operator' }, { log });
     const nowS = () => Math.floor(clock.nowMs() / 1000);
-    const access = new AdminAccess({ region, secret }, { ...this.#modules, nowS });
+    const access = new AdminAccess({ region }, { ...this.#modules, secret, nowS });
     const actorOf = (request: IncomingMessage) => access.actorOf(request);
     const app = appOf(
       {
@@ -106,7 +108,7 @@ export class AdminServer {
     const address = addressOf(listen);
     if ('path' in address) await removeStaleSocket(address.path);
     const { node } = this.#modules;
-    const isSecret = (text: string) => bears(`Bearer ${text}`, deskSecret);
+    const isSecret = (text: string) => deskSecret.bears(`Bearer ${text}`);
     const pages = pagesApp({ node, trail, nowS, isSecret });
     // Pages ask for their secret themselves, in a field of each form, and tell nothing before.
     const fetch = (request: Request, env: never) =>
@@ -139,6 +141,11 @@ export class AdminServer {
   /** As `WebServer.stop`. */
   async stop(): Promise<void> {
     await this.#server?.stop();
+  }
+
+  /** Reads again the files of both secrets, as `SecretFile.reload`. */
+  async reload(): Promise<void> {
+    for (const secret of this.#secrets) await secret.reload();
   }
 
   /** Its URL, or the path of its socket. */

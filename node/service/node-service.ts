@@ -128,9 +128,9 @@ export class NodeService {
     return { ...this.region.node.status, network: this.#network.status, health: this.#public.health };
   }
 
-  /** Reads again what may have been replaced: the certificate of the public interface. */
+  /** Reads again what may have been replaced: the certificate of the public interface, the secrets of the operator's. Never rejects. */
   async reload(): Promise<void> {
-    await this.#public.reload();
+    await Promise.all([this.#public.reload(), this.#admin.reload()]);
   }
 
   /** Finishes what is in hand and closes the store. Safe to call twice. */

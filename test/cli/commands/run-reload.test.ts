@@ -15,7 +15,7 @@ const FREE = ['http.port=0', 'p2p.listen=/ip4/127.0.0.1/tcp/0', 'admin.listen=12
 describe('entente run and SIGHUP', () => {
   const folder = temporaryFolders();
 
-  it('reads a new certificate at once, and stays with the one before where the new one is broken', async () => {
+  it('reads a new certificate and a new secret at once, and stays with those before where the new ones are broken', async () => {
     const cli = new TestCli(folder());
     cli.nowS = Math.floor(Date.now() / 1000);
     const path = cli.path('DE');
@@ -61,6 +61,16 @@ describe('entente run and SIGHUP', () => {
     listeners.get('SIGHUP')?.();
     await told('a new certificate is in use');
     assert.equal(await shown(), printOf(second));
+    writeFileSync(cli.path('DE', 'admin.secret'), 'none');
+    listeners.get('SIGHUP')?.();
+    await told('the new secret cannot be used');
+    const secret = 'n'.repeat(43);
+    writeFileSync(cli.path('DE', 'admin.secret'), secret);
+    listeners.get('SIGHUP')?.();
+    await told('a new secret is in use');
+    const admin = /"admin":"(http:[^"]+)"/.exec(out.join(''))?.[1];
+    const answer = await fetch(`${admin}/v1/status`, { headers: { authorization: `Bearer ${secret}` } });
+    assert.equal(answer.status, 200);
     listeners.get('SIGTERM')?.();
     assert.equal(await running, EXIT.ok);
     assert.ok(!isTooLate, 'it stops in time');

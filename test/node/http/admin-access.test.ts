@@ -4,6 +4,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { AdminAccess } from '../../../node/http/admin-access.ts';
+import { bears } from '../../../node/http/admin-secret.ts';
 import { opensslBackEnd } from '../../../node/crypto/openssl.ts';
 import { readJson } from '../../../node/http/input.ts';
 import { RequestError } from '../../../node/http/problem.ts';
@@ -21,6 +22,7 @@ import { START_S } from '../../support/start-time.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const SECRET = 's'.repeat(43);
+const secret = { bears: (header: string | undefined) => bears(header, SECRET) };
 const keyModules = { ...opensslBackEnd, random: systemRandom() };
 
 function requestOf(authorization: string | undefined, method = 'POST', path = '/v1/revoke'): IncomingMessage {
@@ -54,8 +56,7 @@ describe('AdminAccess', () => {
     nowS = START_S;
     operators = await Operators.open(join(folder(), 'operators.json'), { sha256 });
     const { verifySignature } = opensslBackEnd;
-    const modules = { operators, verifySignature, nowS: () => nowS };
-    access = new AdminAccess({ region: 'DE', secret: SECRET }, modules);
+    access = new AdminAccess({ region: 'DE' }, { secret, operators, verifySignature, nowS: () => nowS });
     anna = await makeOperatorKey(join(folder(), 'anna.key'), { region: 'DE', name: 'anna' }, keyModules);
   });
 
@@ -128,10 +129,7 @@ describe('AdminAccess', () => {
     actor(requestOf(used));
     nowS++;
     const { verifySignature } = opensslBackEnd;
-    access = new AdminAccess(
-      { region: 'DE', secret: SECRET },
-      { operators, verifySignature, nowS: () => nowS },
-    );
+    access = new AdminAccess({ region: 'DE' }, { secret, operators, verifySignature, nowS: () => nowS });
     assert.throws(() => actor(requestOf(used)), isUnauthorised);
     actor(requestOf(headerOf(bert)));
   });

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, linkSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { AdminClient, AdminProblem, type AdminRequest } from '../../../node/http/admin-client.ts';
 import { addressOf } from '../../../node/http/admin-address.ts';
 import { AdminServer } from '../../../node/http/admin-server.ts';
 import { type IssuedCode } from '../../../node/http/admin-schemas.ts';
-import { bears, openSecret } from '../../../node/http/admin-secret.ts';
 import { openNativeCrypto } from '../../../node/crypto/native.ts';
 import { opensslBackEnd } from '../../../node/crypto/openssl.ts';
 import { makeOperatorKey } from '../../../node/operators/operator-key.ts';
@@ -689,6 +688,34 @@ describe('AdminServer', () => {
       await assert.rejects(here.ask({ method: 'GET', path: '/v1/status' }), isError('PEER_UNREACHABLE'));
     });
 
+    it('takes the secrets that stand in their files once it is told to, and keeps those before where they are none', async () => {
+      const dir = folder();
+      const secretFile = join(dir, 'admin.secret');
+      const here = await serverOn(join(dir, 'admin.sock'), secretFile);
+      await here.start();
+      const before = readFileSync(secretFile, 'utf8').trim();
+      const next = 'n'.repeat(43);
+      const statusWith = async (bearer: string): Promise<number> => {
+        const file = join(folder(), 'given');
+        writeFileSync(file, bearer, { mode: 0o600 });
+        const asker = new AdminClient({ listen: here.address, secretFile: file });
+        const answer = await asker
+          .ask({ method: 'GET', path: '/v1/status' })
+          .catch((error: unknown) => error);
+        return answer instanceof AdminProblem ? answer.problem.status : 200;
+      };
+      writeFileSync(secretFile, next);
+      writeFileSync(deskSecretFile, 'too short');
+      assert.deepEqual([await statusWith(before), await statusWith(next)], [200, 401]);
+      await here.reload();
+      assert.deepEqual([await statusWith(before), await statusWith(next)], [401, 200]);
+      rmSync(secretFile);
+      await here.reload();
+      const made = readFileSync(secretFile, 'utf8').trim();
+      assert.deepEqual([await statusWith(next), await statusWith(made)], [401, 200]);
+      await here.stop();
+    });
+
     it('B72: a socket that a dead process left is not in the way', async () => {
       const dir = folder();
       const path = join(dir, 'admin.sock');
@@ -707,49 +734,5 @@ describe('AdminServer', () => {
       assert.throws(() => addressOf(`/${'x'.repeat(103)}`), isError('ADDRESS_UNUSABLE'));
       assert.deepEqual(addressOf('[::1]:80'), { host: '::1', port: 80 });
     });
-  });
-});
-
-describe('openSecret', () => {
-  const folder = temporaryFolders();
-
-  it('makes a secret of 32 random bytes once, for the owner alone', async () => {
-    const path = join(folder(), 'admin.secret');
-    const secret = await openSecret(path, systemRandom);
-    assert.match(secret, /^[\w-]{43}$/);
-    assert.equal(statSync(path).mode & 0o777, 0o600);
-    assert.equal(await openSecret(path, systemRandom), secret);
-  });
-
-  it('B71: refuses one that others may read, and one that is none', async () => {
-    const path = join(folder(), 'admin.secret');
-    await openSecret(path, systemRandom);
-    for (const mode of [0o644, 0o640, 0o604]) {
-      chmodSync(path, mode);
-      await assert.rejects(openSecret(path, systemRandom), isError('KEY_FILE_MODE'));
-    }
-    chmodSync(path, 0o600);
-    for (const text of ['', 'short', `${'x'.repeat(40)} y`, 'x'.repeat(513)]) {
-      writeFileSync(path, text);
-      await assert.rejects(openSecret(path, systemRandom), isError('KEY_FILE_INVALID'));
-    }
-  });
-});
-
-describe('bears', () => {
-  it('takes the secret as a bearer token and nothing else', () => {
-    const secret = 'x'.repeat(32);
-    assert.ok(bears(`Bearer ${secret}`, secret) && bears(`bearer ${secret}`, secret));
-    for (const header of [
-      undefined,
-      '',
-      'Bearer',
-      'Bearer ',
-      secret,
-      `Bearer ${secret}y`,
-      `Bearer ${secret} `,
-    ]) {
-      assert.ok(!bears(header, secret), String(header));
-    }
   });
 });
