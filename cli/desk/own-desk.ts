@@ -1,6 +1,6 @@
 /** A region whose directory the command itself has opened. */
 import { IssueGate } from '../../node/abuse/issue-gate.ts';
-import { type Disclosed, type DisclosureOrder } from '../../node/abuse/disclosing.ts';
+import { type Disclosed, type DisclosureOrder, toldOfDisclosure } from '../../node/abuse/disclosing.ts';
 import { type OverrideOrder, type OverrideSeen } from '../../node/abuse/overrides.ts';
 import { Bridge } from '../../node/bridging/bridge.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
@@ -277,13 +277,13 @@ export class OwnDesk implements Desk {
   }
 
   disclose(order: DisclosureOrder): Promise<Disclosed> {
-    const { log, from, until } = order;
-    const action = { action: 'disclosures', needs: 'audit', about: log, count: until - from } as const;
+    const action = { action: 'disclosures', needs: 'audit', ...toldOfDisclosure(order) } as const;
     return this.#act(action, () => this.#region.node.disclosing.disclose(order));
   }
 
   proposeOverride(order: OverrideOrder): Promise<OverrideSeen> {
-    const action = { action: 'override/propose', needs: 'issue', count: order.subjects.length } as const;
+    const { reason: about, subjects } = order;
+    const action = { action: 'override/propose', needs: 'issue', count: subjects.length, about } as const;
     return this.#act(action, () => this.#region.node.overrides.propose(order, this.#modules.actor));
   }
 

@@ -5,6 +5,7 @@ import { type DisclosedLeaf, encodeDisclosure } from '../../protocol/disclosure/
 import { DISCLOSURE_LEAVES_MAX } from '../../protocol/limits.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { NodeError } from '../node-error.ts';
+import { type Told } from '../operators/acting.ts';
 import { type Clock } from '../ports.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 
@@ -29,6 +30,11 @@ export interface DisclosingModules {
   readonly clock: Clock;
   /** Entries of each own attestation log, by its id. */
   readonly sizes: () => Readonly<Record<string, number>>;
+}
+
+/** How the trail tells of it: who can read what. */
+export function toldOfDisclosure({ log, from, until, auditor }: DisclosureOrder): Told {
+  return { count: Math.max(0, until - from), about: `${log} from ${from} for ${auditor}` };
 }
 
 /** Of age: the key that a person passes on. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { Readable } from 'node:stream';
+import { DISCLOSURE_BYTES_MAX } from '../../protocol/limits.ts';
 import { NodeError } from '../node-error.ts';
 import { type OperatorKey } from '../operators/operator-key.ts';
 import { contentDigest, NONCE_BYTES, proofHeader, type SignedRequest } from '../operators/request-proof.ts';
@@ -41,7 +42,8 @@ export class AdminProblem extends Error {
 }
 
 const SECRET_BYTES_MAX = 1_024;
-const ANSWER_BYTES_MAX = 16_777_216;
+/** Of a disclosure in base64, which is the longest. */
+const ANSWER_BYTES_MAX = 2 * DISCLOSURE_BYTES_MAX;
 const LINE_BYTES_MAX = 65_536;
 /** Milliseconds without a byte, after which a node counts as gone. */
 const SILENCE_MS_MAX = 60_000;

@@ -1,6 +1,6 @@
 /** What an auditor is given. */
 import { z } from '@hono/zod-openapi';
-import { type Disclosing, RECIPIENT } from '../abuse/disclosing.ts';
+import { type Disclosing, RECIPIENT, toldOfDisclosure } from '../abuse/disclosing.ts';
 import { INDEX_BOUND } from '../../protocol/limits.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
 import { type AdminRoute } from './admin-route.ts';
@@ -41,10 +41,13 @@ export function disclosureRoutes({ node: { disclosing }, replies }: DisclosureRo
       summary: 'Opens a stretch of a log for a named auditor, encrypted to their key',
       request: { body: { content: { 'application/json': { schema: order } }, required: true } },
       answer: { description: 'The file', content: { 'application/json': { schema: answer } } },
-      handle: async (context) => {
+      order: async (context) => {
         const asked = await readJson(context.env.incoming, order, ORDER_BYTES_MAX);
-        const { bytes, opened } = await disclosing.disclose(asked);
-        return replies.json(context, { opened, file: Buffer.from(bytes).toString('base64') });
+        const carryOut = async () => {
+          const { bytes, opened } = await disclosing.disclose(asked);
+          return replies.json(context, { opened, file: Buffer.from(bytes).toString('base64') });
+        };
+        return { ...toldOfDisclosure(asked), carryOut };
       },
     },
   ];

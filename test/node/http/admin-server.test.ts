@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { AdminClient, AdminProblem, type AdminRequest } from '../../../node/http/admin-client.ts';
 import { addressOf } from '../../../node/http/admin-address.ts';
 import { AdminServer } from '../../../node/http/admin-server.ts';
@@ -630,6 +632,19 @@ describe('AdminServer', () => {
       assert.equal(newest(1)[0]?.about, naming?.about);
     });
 
+    it('the trail says which leaves were opened, and for whom', async () => {
+      const who = await named('gustav', ['audit']);
+      const auditor = await identityToRecipient(await generateX25519Identity());
+      const body = { log: '2026-11', from: 1, until: 3, auditor };
+      const answer = await world.run(who.ask({ method: 'POST', path: '/v1/disclosures', body }));
+      assert.equal((answer as { opened: number }).opened, 2);
+      const [disclosing] = newest(1);
+      assert.deepEqual(
+        [disclosing?.who, disclosing?.action, disclosing?.count, disclosing?.about],
+        ['gustav', 'disclosures', 2, `2026-11 from 1 for ${auditor}`],
+      );
+    });
+
     it('the trail says how an answer by lines has ended', async () => {
       const who = await named('emil', ['issue']);
       const orders = [orderOf('Person 00103'), { subject: 'Person 00104' }];
@@ -728,6 +743,18 @@ describe('AdminServer', () => {
       const next = await serverOn(path, join(dir, 'admin.secret'));
       await next.start();
       await next.stop();
+    });
+
+    it('AdminClient takes an answer as long as a disclosure of many facts', async () => {
+      const dir = folder();
+      const path = join(dir, 'admin.sock');
+      writeFileSync(join(dir, 'admin.secret'), 'x'.repeat(43), { mode: 0o600 });
+      const long = 'x'.repeat(20_000_000);
+      const other = createHttpServer((_, response) => response.end(JSON.stringify(long))).listen(path);
+      await new Promise((resolve) => other.once('listening', resolve));
+      const here = new AdminClient({ listen: path, secretFile: join(dir, 'admin.secret') });
+      assert.equal(await here.ask({ method: 'GET', path: '/v1/status' }), long);
+      await new Promise((resolve) => other.close(resolve));
     });
 
     it('refuses a path that the system would cut short', () => {
