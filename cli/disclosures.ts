@@ -3,7 +3,7 @@ import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encr
 import { type Command, InvalidArgumentError } from 'commander';
 import { auditDisclosure, type DisclosureAudited } from '../node/audit/disclosure-audit.ts';
 import { openStaticSource } from '../node/audit/static-source.ts';
-import { auditRegion } from '../node/audit/region-audit.ts';
+import { type AuditedLog, auditRegion } from '../node/audit/region-audit.ts';
 import { RECIPIENT } from '../node/abuse/disclosing.ts';
 import { attestationLogsPath } from '../node/region/layout.ts';
 import { LogFiles } from '../node/region/log-files.ts';
@@ -11,7 +11,7 @@ import { modeOf, readFileIfPresent, writeFileAtomically } from '../node/region/f
 import { readPublicRegion } from '../node/region/public-region.ts';
 import { type Disclosure, parseDisclosure } from '../protocol/disclosure/disclosure.ts';
 import { DISCLOSURE_BYTES_MAX } from '../protocol/limits.ts';
-import { isAttestationLogId } from '../protocol/log/origin.ts';
+import { attestationLogOrigin, isAttestationLogId } from '../protocol/log/origin.ts';
 import { join } from 'node:path';
 import { type Cli, examples } from './cli.ts';
 import { withDesk } from './desk/with-desk.ts';
@@ -118,7 +118,7 @@ async function check(cli: Cli, file: string, { key, against, fingerprint }: Chec
   const published = await publicPathOf(against);
   const trust = await readPublicRegion(published, { region, network, fingerprint }, modules);
   const source = await openStaticSource(published);
-  const { faults } = await auditRegion(
+  const { faults, logs } = await auditRegion(
     { region, network, fingerprint, logs: [log], nowS: modules.nowS() },
     { ...modules, source },
   ).finally(() => source.close());
@@ -127,20 +127,39 @@ async function check(cli: Cli, file: string, { key, against, fingerprint }: Chec
     throw new CliError(EXIT.inconsistent, fault.code, `the log itself does not agree: ${fault.message}`, {
       hint: 'See `entente audit replay`: what a broken log is held against says nothing.',
     });
+  const size = replayedSize(
+    disclosure,
+    logs.find((one) => one.log === attestationLogOrigin(region, network, log)),
+  );
   const files = new LogFiles(join(attestationLogsPath(published), log));
-  const size = await files.claimedSize();
-  if (size < until)
-    throw new CliError(EXIT.undetermined, 'LOG_BEHIND', `the log there has ${size} leaves, not ${until}`, {
-      hint: 'Have a newer copy of what the region publishes.',
-    });
   const audited = await auditDisclosure(disclosure, {
     ...modules,
     trust: { entries: trust.entries, without: new Set(trust.fold.findings.map(({ index }) => index)) },
-    leaves: files.entries(from, until),
+    leaves: files.entries(from, until, size),
   });
   if (audited.findings.length > 0) cli.exit = EXIT.inconsistent;
   const head = { region, network, log, from, until, atS, auditor };
   cli.output.result({ ...head, ...audited }, () => reportLines(cli, disclosure, audited));
+}
+
+/** What was not replayed is whatever somebody wrote there, also in files of smaller trees that lie beside: nothing is held against it. */
+function replayedSize({ log, from, until }: Disclosure, replayed: AuditedLog | undefined): number {
+  const size = replayed?.size ?? 0;
+  if (size < until)
+    throw new CliError(EXIT.undetermined, 'LOG_BEHIND', `the log there has ${size} leaves, not ${until}`, {
+      hint: 'Have a newer copy of what the region publishes.',
+    });
+  const first = replayed?.from ?? 0;
+  if (from < first)
+    throw new CliError(
+      EXIT.undetermined,
+      'LOG_PRUNED',
+      `the region has given up what came before leaf ${first} of the log ${log}`,
+      {
+        hint: 'Ask whoever mirrored the log, or have a later range disclosed.',
+      },
+    );
+  return size;
 }
 
 async function decrypted(file: string, keyFile: string): Promise<Uint8Array> {
@@ -171,7 +190,8 @@ function reportLines(
   audited: DisclosureAudited,
 ): string[] {
   const { red, green } = cli.output.colours;
-  const { opened, forgotten, closed, tallies, untallied, overrides, findings } = audited;
+  const { opened, forgotten, closed, tallies, untallied, partly, overrides, bridged, findings } = audited;
+  const untold = closed - forgotten;
   const shown = findings.slice(0, LISTED_MAX);
   return [
     `${printable(region)}, log ${printable(log)}, leaves ${figure(from)} to ${figure(until - 1)}, disclosed ${timeText(atS)}`,
@@ -180,6 +200,7 @@ function reportLines(
         ['opened', figure(opened)],
         ['cannot be opened', `${figure(closed)}, of them ${figure(forgotten)} of people who were forgotten`],
         ['by two operators', figure(overrides)],
+        ...(bridged === 0 ? [] : [['for codes of other regions', figure(bridged)] as const]),
         [
           'tallies counted again',
           `${figure(tallies)}; ${counted(untallied, 'leaf')} in none of them`.replace('leafs', 'leaves'),
@@ -193,7 +214,16 @@ function reportLines(
     ...(findings.length > shown.length
       ? [red(`and ${figure(findings.length - shown.length)} more: --json lists all`)]
       : []),
-    ...(findings.length === 0 ? [green('All of it fits.')] : []),
+    ...partly.map(
+      (one) =>
+        `The tally of leaves ${figure(one.from)} to ${figure(one.until - 1)} lies in it only partly, and was not counted again: have all of them disclosed.`,
+    ),
+    ...(untold > 0
+      ? [
+          `Of ${counted(untold, 'leaf').replace('leafs', 'leaves')} nothing is shown: nobody's, or destroyed before they were counted.`,
+        ]
+      : []),
+    ...(findings.length === 0 ? [green(untold > 0 ? 'What was opened fits.' : 'All of it fits.')] : []),
   ];
 }
 

@@ -192,6 +192,10 @@ export const TALLY_CELLS_MAX = 96;
 /** Seconds that a colour without a rule counts at most: 14 days, and what is left of the hour. */
 export const OVERRIDE_S_MAX = 14 * 86_400 + 3_600;
 
+/** Seconds from what rules were asked to the hour of issue at most: whoever decides asks about now. And beyond that hour. */
+export const BASIS_AGE_S_MAX = 86_400;
+export const BASIS_AHEAD_S_MAX = 3_600;
+
 /** Leaves of one disclosure, and its bytes. */
 export const DISCLOSURE_LEAVES_MAX = 16_384;
 export const DISCLOSURE_BYTES_MAX = 83_886_080;

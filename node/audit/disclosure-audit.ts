@@ -5,8 +5,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Status } from '../../protocol/code/status.ts';
 import { type Basis } from '../../protocol/disclosure/basis.ts';
-import { type Disclosure, type OpeningFault, openLeaf } from '../../protocol/disclosure/disclosure.ts';
-import { OVERRIDE_S_MAX } from '../../protocol/limits.ts';
+import {
+  type Disclosure,
+  type OpenedLeaf,
+  type OpeningFault,
+  openLeaf,
+} from '../../protocol/disclosure/disclosure.ts';
+import {
+  BASIS_AGE_S_MAX,
+  BASIS_AHEAD_S_MAX,
+  BRIDGED_LIFE_S_MAX,
+  OVERRIDE_S_MAX,
+} from '../../protocol/limits.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { readFacts } from '../../protocol/rules/facts.ts';
 import { decide } from '../../protocol/rules/issuing.ts';
@@ -20,6 +30,8 @@ export const DISCLOSURE_FINDINGS = [
   'BASIS_MISMATCH',
   'BASIS_MISSING',
   'COLOUR_WITHOUT_RULE',
+  'BRIDGE_INVALID',
+  'TIME_DIFFERS',
   'OVERRIDE_INVALID',
   'RULES_NOT_IN_FORCE',
   'COLOUR_DIFFERS',
@@ -45,8 +57,12 @@ export interface DisclosureAudited {
   readonly tallies: number;
   /** Leaves of no tally that lies within. */
   readonly untallied: number;
+  /** Tallies of which some leaves lie within and others do not: they cannot be counted again by this range. */
+  readonly partly: readonly { readonly from: number; readonly until: number }[];
   /** Codes without a rule by two operators, which is allowed and counted in public. */
   readonly overrides: number;
+  /** Codes that stand for one of another region, of which nothing is asked about rules. */
+  readonly bridged: number;
   readonly findings: readonly DisclosureFinding[];
 }
 
@@ -60,11 +76,15 @@ export interface DisclosureAuditModules {
 
 type Tally = StatementOf<'tally'>;
 
+const HOUR_S = 3_600;
+
 const TEXTS: Readonly<Record<DisclosureFindingCode, string>> = {
   OPENING_MISMATCH: 'what is given does not open the leaf',
   BASIS_MISMATCH: 'the facts are not those that the leaf commits to',
   BASIS_MISSING: 'it is given by rules, and the facts are missing',
   COLOUR_WITHOUT_RULE: 'no rule gave it, and no two operators',
+  BRIDGE_INVALID: 'it stands for a code of the region itself, or for longer than a day',
+  TIME_DIFFERS: 'it was decided at another time than it was issued',
   OVERRIDE_INVALID: 'it is by no two operators, or for more than 14 days',
   RULES_NOT_IN_FORCE: 'the rules that it names were not in force',
   COLOUR_DIFFERS: 'the rules give another colour on these facts',
@@ -73,14 +93,15 @@ const TEXTS: Readonly<Record<DisclosureFindingCode, string>> = {
 
 /** Whatever does not fit is in the report. */
 export async function auditDisclosure(
-  { log, from, until, leaves: given }: Disclosure,
+  { region, log, from, until, leaves: given }: Disclosure,
   { sha256, trust, leaves }: DisclosureAuditModules,
 ): Promise<DisclosureAudited> {
   const history = new RuleHistory(trust);
   const findings: DisclosureFinding[] = [];
-  const tallies = history.tallies.filter((one) => one.log === log && one.from >= from && one.until <= until);
+  const touched = history.tallies.filter((one) => one.log === log && one.from < until && from < one.until);
+  const tallies = touched.filter((one) => one.from >= from && one.until <= until);
   const counters = tallies.map(() => new TallyCounter());
-  let [index, opened, closed, overrides, untallied] = [from, 0, 0, 0, 0];
+  let [index, opened, closed, overrides, bridged, untallied] = [from, 0, 0, 0, 0, 0];
   const closedIn = tallies.map(() => 0);
   for await (const entry of leaves) {
     if (index >= until) break;
@@ -93,10 +114,11 @@ export async function auditDisclosure(
     } else {
       opened++;
       const result = openLeaf(sha256, entry, leaf);
-      const code = 'fault' in result ? result.fault : faultOf(result.fields.status, result.basis, history);
+      const code = 'fault' in result ? result.fault : faultOf(result, region, history);
       const status = 'fault' in result ? undefined : result.fields.status;
       if (!('fault' in result)) counters[at]?.add(result.fields.status, result.basis);
       if (!('fault' in result) && result.basis?.kind === 'override') overrides++;
+      if (status?.original !== undefined) bridged++;
       if (code !== undefined)
         findings.push({ code, index, ...(status && { colour: status.colour }), message: TEXTS[code] });
     }
@@ -116,24 +138,36 @@ export async function auditDisclosure(
     forgotten,
     tallies: tallies.length,
     untallied,
+    partly: touched
+      .filter((one) => !tallies.includes(one))
+      .map((one) => ({ from: one.from, until: one.until })),
     overrides,
+    bridged,
     findings,
   };
 }
 
+/** The hour is that of issue, by which whoever decides cannot choose a time at which the rules gave what was wanted. */
 function faultOf(
-  status: Status,
-  basis: Basis | undefined,
+  { hour, fields: { status }, basis }: OpenedLeaf,
+  region: string,
   history: RuleHistory,
 ): OpeningFault | DisclosureFindingCode | undefined {
+  const hourS = hour * HOUR_S;
   // A bridged code has the colour of its original.
-  if (status.original !== undefined) return undefined;
-  if (basis === undefined) return status.ruleId === MANUAL_RULE_ID ? 'COLOUR_WITHOUT_RULE' : 'BASIS_MISSING';
-  if (basis.kind === 'override') {
-    const isShort = status.expiresAtS - basis.atS <= OVERRIDE_S_MAX;
-    const isByTwo = basis.by[0] !== basis.by[1] && basis.reason !== 'one-person';
-    return isShort && isByTwo && status.ruleId === MANUAL_RULE_ID ? undefined : 'OVERRIDE_INVALID';
+  if (status.original !== undefined) {
+    const isShort = status.expiresAtS <= hourS + HOUR_S + BRIDGED_LIFE_S_MAX;
+    return isShort && status.original.region !== region ? undefined : 'BRIDGE_INVALID';
   }
+  if (basis === undefined) return status.ruleId === MANUAL_RULE_ID ? 'COLOUR_WITHOUT_RULE' : 'BASIS_MISSING';
+  if (basis.atS >= hourS + HOUR_S + BASIS_AHEAD_S_MAX) return 'TIME_DIFFERS';
+  if (basis.kind === 'override') {
+    const endS = Math.max(status.untilS ?? 0, status.expiresAtS);
+    const isByTwo = basis.by[0] !== basis.by[1] && basis.reason !== 'one-person';
+    const isFit = endS - basis.atS <= OVERRIDE_S_MAX && status.ruleId === MANUAL_RULE_ID;
+    return isFit && isByTwo ? undefined : 'OVERRIDE_INVALID';
+  }
+  if (basis.atS < hourS - BASIS_AGE_S_MAX) return 'TIME_DIFFERS';
   if (basis.rule !== status.ruleId || basis.version !== status.ruleVersion) return 'RULES_NOT_IN_FORCE';
   const ruleSet = history.rulesAt(basis);
   if (ruleSet === undefined) return 'RULES_NOT_IN_FORCE';

@@ -6,6 +6,7 @@ import { equalBytes } from '../bytes.ts';
 import { CborReader, encodeCbor } from '../encoding/cbor.ts';
 import { isProtocolError, ProtocolError } from '../fault.ts';
 import { BASIS_BYTES_MAX, DISCLOSURE_BYTES_MAX, DISCLOSURE_LEAVES_MAX } from '../limits.ts';
+import { isAttestationLogId, isNetwork, isRegion } from '../log/origin.ts';
 import { type Sha256 } from '../primitives.ts';
 import { type Basis, evidenceOf, parseBasis } from './basis.ts';
 
@@ -65,6 +66,9 @@ export function parseDisclosure(bytes: Uint8Array): Disclosure {
       reader.text(TEXT_BYTES_MAX),
       reader.text(TEXT_BYTES_MAX),
     ];
+    // A name of another form would lead whoever reads the log by it to files that nobody has held against a tree.
+    if (!isRegion(region) || !isNetwork(network) || !isAttestationLogId(log))
+      throw malformed('expected the names of a region, a network and an attestation log');
     const [from, until, atS] = [reader.uint(), reader.uint(), reader.uint()];
     const auditor = reader.text(TEXT_BYTES_MAX);
     const count = reader.array(DISCLOSURE_LEAVES_MAX);
@@ -97,6 +101,8 @@ function readLeaf(reader: CborReader): DisclosedLeaf | undefined {
 
 /** What a leaf says once opened; `basis` is undefined where none was kept. */
 export interface OpenedLeaf {
+  /** Of issue, hours since 1970. */
+  readonly hour: number;
   readonly fields: Fields;
   readonly basis: Basis | undefined;
 }
@@ -114,16 +120,16 @@ export function openLeaf(
 ): OpenedLeaf | { readonly fault: OpeningFault } {
   try {
     const opened = [status, undefined, undefined, evidence];
-    const { commitment } = parseAttestation(entry);
+    const { commitment, hour } = parseAttestation(entry);
     if (!equalBytes(commitmentOfOpened(sha256, opened, path), commitment))
       return { fault: 'OPENING_MISMATCH' };
     const fields = parseFields(opened);
     if (fields.evidence === undefined) {
-      return basis === undefined ? { fields, basis: undefined } : { fault: 'BASIS_MISMATCH' };
+      return basis === undefined ? { hour, fields, basis: undefined } : { fault: 'BASIS_MISMATCH' };
     }
     if (basis === undefined) return { fault: 'BASIS_MISSING' };
     if (!equalBytes(evidenceOf(sha256, basis), fields.evidence)) return { fault: 'BASIS_MISMATCH' };
-    return { fields, basis: parseBasis(basis) };
+    return { hour, fields, basis: parseBasis(basis) };
   } catch (error) {
     if (isProtocolError(error) || error instanceof RangeError) return { fault: 'OPENING_MISMATCH' };
     throw error;

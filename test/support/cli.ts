@@ -2,6 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
+import { Cli } from '../../cli/cli.ts';
 import { runCli } from '../../cli/program.ts';
 import { type ExitCode } from '../../cli/exit.ts';
 import { START_S } from './start-time.ts';
@@ -62,6 +63,22 @@ export class TestCli {
       throw new Error(`${args.join(' ')} ended with ${exit}: ${err}`);
     return JSON.parse(out) as T;
   }
+}
+
+/** What a command of `cli` has at hand, for what no command does. */
+export function cliOf(cli: TestCli): Cli {
+  return new Cli(
+    { json: true },
+    {
+      writeOut: () => undefined,
+      writeErr: () => undefined,
+      stdin: streamOf(''),
+      colour: false,
+      errorIsTerminal: false,
+      nowS: () => cli.nowS,
+      random: (length) => randomFillSync(new Uint8Array(length)),
+    },
+  );
 }
 
 async function* streamOf(content: string | Uint8Array): AsyncGenerator<Uint8Array> {

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { EXIT } from '../../../cli/exit.ts';
 import { regionModules, withRegion } from '../../../cli/region.ts';
-import { Cli } from '../../../cli/cli.ts';
 import { openNativeCrypto } from '../../../node/crypto/native.ts';
 import { type DisclosureAudited } from '../../../node/audit/disclosure-audit.ts';
 import { LevelDisk } from '../../../node/store/level-disk.ts';
@@ -16,7 +15,7 @@ import { RegionKeys } from '../../../node/region/region-keys.ts';
 import { readPublicRegion } from '../../../node/region/public-region.ts';
 import { systemClock } from '../../../node/system-clock.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
-import { TestCli } from '../../support/cli.ts';
+import { cliOf, TestCli } from '../../support/cli.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -52,19 +51,7 @@ describe('somebody who turns 1,317 people red', function () {
     writeFileSync(cli.path(name), text);
     return cli.path(name);
   };
-  const theCli = () =>
-    new Cli(
-      { json: true },
-      {
-        writeOut: () => undefined,
-        writeErr: () => undefined,
-        stdin: (async function* () {})(),
-        colour: false,
-        errorIsTerminal: false,
-        nowS: () => cli.nowS,
-        random: (length) => crypto.getRandomValues(new Uint8Array(length)),
-      },
-    );
+  const theCli = () => cliOf(cli);
 
   /** What an auditor finds in a disclosure of these leaves. */
   async function checked(from: number, until: number): Promise<Checked> {

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Decrypter, Encrypter } from 'age-encryption';
+import { EXIT } from '../../../cli/exit.ts';
+import { withRegion } from '../../../cli/region.ts';
+import { type DisclosureAudited } from '../../../node/audit/disclosure-audit.ts';
+import { type TrailEntry } from '../../../node/operators/trail-line.ts';
+import { draftAttestation } from '../../../protocol/code/attestation-draft.ts';
+import { parseAttestation } from '../../../protocol/code/attestation.ts';
+import { pathOf } from '../../../protocol/code/commitment.ts';
+import { commitFields } from '../../../protocol/code/openings.ts';
+import { encodeBasis, evidenceOf } from '../../../protocol/disclosure/basis.ts';
+import {
+  type Disclosure,
+  encodeDisclosure,
+  parseDisclosure,
+} from '../../../protocol/disclosure/disclosure.ts';
+import { encodeEntryBundle, parseEntryBundle } from '../../../protocol/log/entry-bundle.ts';
+import { cliOf, TestCli } from '../../support/cli.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const PEOPLE = 300;
+const FORGED = 37;
+
+/** Checks that go by files which no tree covers pass whatever a region writes there. */
+describe('entente audit disclosure', function () {
+  this.timeout(60_000);
+  const folder = temporaryFolders();
+  let cli: TestCli;
+  let de: string;
+  let log: string;
+  let auditor: string;
+  let made = 0;
+
+  const disclose = async (from: number, until: number): Promise<string> => {
+    const out = cli.path(`${made++}.disclosure`);
+    const range = ['--log', log, '--from', String(from), '--until', String(until)];
+    await cli.json('audit', 'disclose', de, ...range, '--auditor', auditor, '--out', out);
+    return out;
+  };
+  const check = (file: string, against = de) =>
+    cli.run('audit', 'disclosure', file, '--key', cli.path('auditor.key'), '--against', against, '--json');
+  const codeOf = (err: string) => /"code":"(\w+)"/.exec(err)?.[1];
+  const bundle = (directory: string) => join(directory, 'public', 'attest', log, 'tile', 'entries', '000');
+
+  before(async () => {
+    cli = new TestCli(folder());
+    de = cli.path('DE');
+    await cli.json('init', 'DE', '--dir', de);
+    const rows = Array.from({ length: PEOPLE }, (_, i) => `P${i},green\n`);
+    writeFileSync(cli.path('people.csv'), `subject,colour\n${rows.join('')}`);
+    const { out } = await cli.run('issue', de, cli.path('people.csv'), '--json');
+    log = (JSON.parse(out.slice(0, out.indexOf('\n'))) as { log: string }).log;
+    const key = await cli.json<{ publicKey: string }>('audit', 'key', '--out', cli.path('auditor.key'));
+    auditor = key.publicKey;
+  });
+
+  /** What these leaves would open, had the region issued them by two operators. */
+  async function forged(
+    file: string,
+    entries: readonly Uint8Array[],
+  ): Promise<{ file: string; entries: Uint8Array[] }> {
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(
+      /AGE-SECRET-KEY-\S+/.exec(readFileSync(cli.path('auditor.key'), 'utf8'))?.[0] ?? '',
+    );
+    const disclosure: Disclosure = parseDisclosure(await decrypter.decrypt(readFileSync(file)));
+    const { hour } = parseAttestation(entries[0] as Uint8Array);
+    const basis = encodeBasis({
+      kind: 'override',
+      atS: hour * 3_600,
+      id: '0'.repeat(32),
+      reason: 'outbreak',
+      by: ['0'.repeat(16), '1'.repeat(16)],
+    });
+    const status = {
+      colour: 'green',
+      measure: 'none',
+      expiresAtS: hour * 3_600,
+      ruleId: 'manual',
+      ruleVersion: 1,
+    } as const;
+    const both = entries.map((entry) => {
+      const fields = { status, evidence: evidenceOf(sha256, basis) };
+      const { commitment, openings } = commitFields(sha256, fields, (length) => new Uint8Array(length));
+      const { keyId, ...claims } = parseAttestation(entry);
+      const [opened, , , evidence] = openings.opened;
+      const path = pathOf(sha256, openings, [opened, undefined, undefined, evidence]);
+      const leaf = { status: opened ?? new Uint8Array(), evidence, path, basis };
+      return { leaf, entry: draftAttestation({ ...claims, commitment }, keyId, disclosure.network).bytes };
+    });
+    const encrypter = new Encrypter();
+    encrypter.addRecipient(auditor);
+    const out = cli.path(`${made++}.disclosure`);
+    const leaves = both.map(({ leaf }) => leaf);
+    writeFileSync(out, await encrypter.encrypt(encodeDisclosure({ ...disclosure, leaves })));
+    return { file: out, entries: both.map(({ entry }) => entry) };
+  }
+
+  it('the trail says of what and for whom it was made, and a range that is none is told as such', async () => {
+    const file = await disclose(3, 5);
+    const { entries } = await cli.json<{ entries: TrailEntry[] }>('trail', 'show', de, '--last', '1');
+    assert.deepEqual(
+      entries.map(({ action, count, about }) => [action, count, about]),
+      [['disclosures', 2, `${log} from 3 for ${auditor}`]],
+    );
+    const range = ['--log', log, '--from', '5', '--until', '2', '--auditor', auditor, '--out', `${file}-2`];
+    const { exit, err } = await cli.run('audit', 'disclose', de, ...range, '--json');
+    assert.deepEqual([exit, codeOf(err)], [EXIT.failure, 'NOT_FOUND']);
+  });
+
+  it('a range that ends within the last leaves is held against them', async () => {
+    const { exit, out } = await check(await disclose(0, PEOPLE - 10));
+    assert.equal(exit, EXIT.inconsistent);
+    const { opened, findings } = JSON.parse(out) as DisclosureAudited;
+    assert.deepEqual([opened, findings.length], [PEOPLE - 10, PEOPLE - 10]);
+    assert.deepEqual(new Set(findings.map(({ code }) => code)), new Set(['COLOUR_WITHOUT_RULE']));
+  });
+
+  it('leaves of a smaller tree that lie beside the ones that were replayed count for nothing', async () => {
+    const beside = cli.path('beside');
+    cpSync(de, beside, { recursive: true });
+    const entries = parseEntryBundle(readFileSync(bundle(beside)), 256).slice(0, FORGED);
+    const { file, entries: wrong } = await forged(await disclose(0, FORGED), entries);
+    mkdirSync(`${bundle(beside)}.p`);
+    writeFileSync(`${bundle(beside)}.p/${FORGED}`, encodeEntryBundle(wrong));
+    const { exit, out } = await check(file, beside);
+    assert.equal(exit, EXIT.inconsistent);
+    const { findings } = JSON.parse(out) as DisclosureAudited;
+    assert.deepEqual(
+      findings.map(({ code, index }) => `${code} ${index}`),
+      entries.map((_, index) => `OPENING_MISMATCH ${index}`),
+    );
+  });
+
+  it('leaves that the region has given up are not taken from what lies there in their place', async () => {
+    const file = await disclose(0, FORGED);
+    await withRegion(cliOf(cli), de, async (region) => {
+      await region.append([{ kind: 'log', log, minimum: 256 }], 'trust-log');
+      await region.publish();
+    });
+    const entries = parseEntryBundle(readFileSync(bundle(de)), 256).slice(0, FORGED);
+    const { file: wrong, entries: theirs } = await forged(file, entries);
+    rmSync(bundle(de));
+    mkdirSync(`${bundle(de)}.p`, { recursive: true });
+    writeFileSync(`${bundle(de)}.p/${FORGED}`, encodeEntryBundle(theirs));
+    const { exit, err } = await check(wrong);
+    assert.deepEqual([exit, codeOf(err)], [EXIT.undetermined, 'LOG_PRUNED']);
+  });
+});
