@@ -1,6 +1,6 @@
-/** Logs tallies of the own attestation logs: each of at least 1,000 codes, or of a day. Spec: SPEC.md 8.6. */
+/** Logs tallies of the own attestation logs: each of at least 1,000 codes, or of a day, and of no more leaves than can be disclosed together. Spec: SPEC.md 8.6. */
 import { parseBasis } from '../../protocol/disclosure/basis.ts';
-import { TALLY_CODES_MIN, TALLY_S_MAX } from '../../protocol/limits.ts';
+import { DISCLOSURE_LEAVES_MAX, TALLY_CODES_MIN, TALLY_S_MAX } from '../../protocol/limits.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { isLogOver } from '../../protocol/trust/pruning.ts';
 import { TallyCounter } from '../../protocol/trust/tally.ts';
@@ -35,12 +35,16 @@ export class Tallier {
       if (isLogOver(log, this.#modules.nowS())) continue;
       const { region, network } = this.#names;
       const { head } = await this.#modules.openTree(attestationLogOrigin(region, network, log));
-      await this.#tell(log, state.tally(log)?.until ?? 0, head.size);
+      for (let from = state.tally(log)?.until ?? 0; from < head.size;) {
+        const until = Math.min(head.size, from + DISCLOSURE_LEAVES_MAX);
+        if (!(await this.#tell(log, from, until))) break;
+        from = until;
+      }
     }
   }
 
-  async #tell(log: string, from: number, until: number): Promise<void> {
-    if (until <= from) return;
+  /** False where these leaves are left for the next time. */
+  async #tell(log: string, from: number, until: number): Promise<boolean> {
     const { registry, nowS, submit } = this.#modules;
     const counter = new TallyCounter();
     let oldestS: number | undefined;
@@ -49,9 +53,11 @@ export class Tallier {
       oldestS ??= hour * HOUR_S;
     }
     const isDayOver = oldestS !== undefined && nowS() - oldestS >= TALLY_S_MAX;
-    if (counter.total < TALLY_CODES_MIN && !isDayOver) return;
+    const isFull = until - from === DISCLOSURE_LEAVES_MAX;
+    if (counter.total < TALLY_CODES_MIN && !isDayOver && !isFull) return false;
     const { cells, merged, overrides } = counter.counts;
     const told = { cells: [...cells], merged, overrides: [...overrides] };
     await submit({ build: () => ({ statement: { kind: 'tally', log, from, until, ...told } }) });
+    return true;
   }
 }

@@ -1,7 +1,7 @@
 /** Codes of a stretch of a log, counted by colour and rule for everybody to see. Spec: SPEC.md 8.6. */
 import { type Status } from '../code/status.ts';
 import { type Basis, OVERRIDE_REASONS, type OverrideReason } from '../disclosure/basis.ts';
-import { TALLY_CELL_MIN } from '../limits.ts';
+import { TALLY_CELL_MIN, TALLY_CELLS_MAX } from '../limits.ts';
 
 export const TALLY_COLOURS = ['green', 'yellow', 'red'] as const;
 
@@ -67,12 +67,13 @@ export class TallyCounter {
 
   /**
    * What may be told: a cell under 10 would tell of few people, and so would the sum of such cells where it is under 10 itself,
-   * wherefore the smallest other cell is added to it then.
+   * wherefore the smallest other cell is added to it then. A tally has room for 96 cells: of more the smallest are added up too.
    */
   get counts(): TallyCounts {
     const cells = this.exact.filter(({ count }) => count >= TALLY_CELL_MIN);
     let merged = this.exact.reduce((sum, { count }) => sum + (count < TALLY_CELL_MIN ? count : 0), 0);
-    if (merged > 0 && merged < TALLY_CELL_MIN && cells.length > 0) {
+    const tellsOfFew = () => merged > 0 && merged < TALLY_CELL_MIN && cells.length > 0;
+    while (cells.length > TALLY_CELLS_MAX || tellsOfFew()) {
       const smallest = cells.reduce((a, b) => (b.count < a.count ? b : a));
       cells.splice(cells.indexOf(smallest), 1);
       merged += smallest.count;

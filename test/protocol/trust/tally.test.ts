@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type Colour, type Status } from '../../../protocol/code/status.ts';
 import { type Basis, encodeBasis, parseBasis } from '../../../protocol/disclosure/basis.ts';
-import { TallyCounter } from '../../../protocol/trust/tally.ts';
+import { TALLY_CELLS_MAX } from '../../../protocol/limits.ts';
+import { TALLY_COLOURS, TallyCounter } from '../../../protocol/trust/tally.ts';
+import { LOG_ID, RegionFixture } from '../../support/region-fixture.ts';
 
 const status = (ruleId: string, colour: Colour): Status => ({
   colour,
@@ -49,6 +51,17 @@ describe('TallyCounter', () => {
     assert.equal(merged, 13);
     assert.equal(counted(['a', 'green', 3]).counts.merged, 3);
     assert.equal(counted(['a', 'green', 30]).counts.merged, 0);
+  });
+
+  it('of more cells than a tally has room for, the smallest are added up', () => {
+    const cells = Array.from({ length: 33 }, (_, i) =>
+      TALLY_COLOURS.map((colour) => [`r${i}`, colour, i === 7 ? 11 : 12] as const),
+    ).flat();
+    const { cells: told, merged } = counted(...cells).counts;
+    assert.deepEqual([told.length, merged], [TALLY_CELLS_MAX, 33]);
+    assert.ok(told.every(({ rule }) => rule !== 'r7'));
+    const range = { log: LOG_ID, from: 0, until: 2_000 };
+    new RegionFixture().add({ kind: 'tally', ...range, cells: [...told], merged, overrides: [] });
   });
 
   it('tells codes without a rule exactly, however few', () => {
