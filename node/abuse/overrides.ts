@@ -17,6 +17,7 @@ import { NodeError } from '../node-error.ts';
 import { type Actor } from '../operators/scopes.ts';
 import { type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
+import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
 import { type Registry } from '../registry/registry.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type Revocation } from '../revoking/revoker.ts';
@@ -40,9 +41,9 @@ const keptSchema = z.strictObject({
   reason: z.enum(OVERRIDE_REASONS),
   colour: z.enum(COLOURS),
   days: z.int().min(1).max(OVERRIDE_DAYS_MAX),
-  people: z.int().min(1),
+  people: z.int(),
   /** Empty once all have their codes. */
-  subjects: z.array(z.string()).max(OVERRIDE_SUBJECTS_MAX),
+  subjects: z.array(z.string()),
   proposed: signatory,
   confirmed: signatory.optional(),
 });
@@ -92,7 +93,20 @@ export class Overrides {
   /** Gives the id by which another operator confirms it. @throws {NodeError} REFUSED */
   async propose(order: OverrideOrder, actor: Actor): Promise<OverrideSeen> {
     const proposed = this.#signatory(actor);
-    const { subjects, reason } = order;
+    const { subjects, reason, days } = order;
+    // Whatever is kept is read again by everybody's `list` and `forget`, and one bad reference would hold up all others for ever.
+    if (subjects.length < 1 || subjects.length > OVERRIDE_SUBJECTS_MAX)
+      throw refused(
+        `an override is of 1 to ${OVERRIDE_SUBJECTS_MAX} people, not of ${subjects.length}`,
+        'Propose several.',
+      );
+    if (!subjects.every(isSubject))
+      throw refused(
+        `a reference to a person has 1 to ${SUBJECT_BYTES_MAX} bytes of UTF-8, and one has not`,
+        'Mend it: Chinese characters have three bytes each.',
+      );
+    if (!Number.isInteger(days) || days < 1 || days > OVERRIDE_DAYS_MAX)
+      throw refused(`an override ends after 1 to ${OVERRIDE_DAYS_MAX} days`, 'Give fewer.');
     if (new Set(subjects).size !== subjects.length)
       throw refused('a person stands there twice', 'Name each once.');
     if (reason === 'one-person')
@@ -117,7 +131,8 @@ export class Overrides {
           hint: 'See `entente override list`.',
         });
       const { state } = this.#seen(id, kept);
-      if (confirming.keyId === kept.proposed.keyId)
+      // By name too: who was named anew, with another key, is the same person.
+      if (confirming.keyId === kept.proposed.keyId || confirming.name === kept.proposed.name)
         throw refused(
           'who proposed it cannot confirm it',
           'Another operator has to, with a key of their own.',
@@ -131,6 +146,7 @@ export class Overrides {
       }
       await this.#issue(id, { ...kept, confirmed });
       await this.#keep(id, { ...kept, confirmed, subjects: [] });
+      await this.#compact(id);
       return { issued: kept.subjects.length };
     });
   }
@@ -140,21 +156,40 @@ export class Overrides {
     const seen: OverrideSeen[] = [];
     for await (const [id, kept] of this.#all()) {
       const one = this.#seen(id, kept);
-      if (one.state === 'lapsed') await this.#remove(id);
+      if (one.state === 'lapsed') await this.#removeLapsed(id);
       seen.push(one);
     }
     return seen.sort((a, b) => b.proposed.atS - a.proposed.atS);
   }
 
-  /** Takes a person out of what has not been issued. Rejects as the store. */
+  /** Takes a person out of what has not been issued, once what is being issued is. Rejects as the store. */
   async forget(subject: string): Promise<void> {
-    for await (const [id, kept] of this.#all()) {
-      if (!kept.subjects.includes(subject)) continue;
-      const subjects = kept.subjects.filter((one) => one !== subject);
-      if (subjects.length === 0) await this.#remove(id);
-      else await this.#keep(id, { ...kept, subjects });
-      await this.#modules.tables.compact(PREFIX + id, `${PREFIX}${id}~`);
-    }
+    for await (const [id, { subjects }] of this.#all())
+      if (subjects.includes(subject)) await this.#turns.take(id, () => this.#forgetIn(id, subject));
+  }
+
+  async #forgetIn(id: string, subject: string): Promise<void> {
+    const kept = await this.#kept(id);
+    if (kept?.subjects.includes(subject) !== true) return;
+    const subjects = kept.subjects.filter((one) => one !== subject);
+    // What was confirmed stays to be seen, also where nobody is left of it.
+    if (subjects.length === 0 && kept.confirmed === undefined) await this.#remove(id);
+    else await this.#keep(id, { ...kept, subjects });
+    await this.#compact(id);
+  }
+
+  #removeLapsed(id: string): Promise<void> {
+    return this.#turns.take(id, async () => {
+      const kept = await this.#kept(id);
+      if (kept === undefined || this.#seen(id, kept).state !== 'lapsed') return;
+      await this.#remove(id);
+      await this.#compact(id);
+    });
+  }
+
+  /** What named people is gone from the disk too. */
+  #compact(id: string): Promise<void> {
+    return this.#modules.tables.compact(PREFIX + id, `${PREFIX}${id}~`);
   }
 
   async #issue(id: string, { reason, colour, days, subjects, proposed, confirmed }: Kept): Promise<void> {
@@ -177,7 +212,8 @@ export class Overrides {
     await Promise.all(
       subjects.map((subject) =>
         once.issue({
-          key: `override/${id}/${subject}`,
+          // With a blank, which no key of a request has: nobody can give another order under it before.
+          key: `override ${id} ${subject}`,
           input: Buffer.from(id),
           request: { subject, fields: { status }, basis, isReplacement: looser.has(subject) },
         }),

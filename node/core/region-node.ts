@@ -379,6 +379,7 @@ export class RegionNode {
       registry: this.#requireRegistry(),
       forgetDeclared: forgetDeclaredBy(this),
       trust: () => this.keeper(this.#options.region)?.state,
+      tend: () => this.#signing.side?.tend() ?? Promise.resolve(),
       openTree: (origin) => this.#shelf.openTree(origin),
     }).forget(order);
   }

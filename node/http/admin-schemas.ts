@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { isRuleId } from '../../protocol/code/status.ts';
 import { ENTRY_BYTES_MAX, INDEX_BOUND } from '../../protocol/limits.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
-import { requireSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
+import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
 import { regionId } from './schemas.ts';
 
 const log = z
@@ -196,12 +196,3 @@ export const forced = z.object({ forced: z.literal(true) }).openapi('Forced');
 /** Plain data of the node, for people and for `entente status`. Its members may grow. */
 export const nodeStatus = z.looseObject({ writing: z.string(), store: z.string() }).openapi('Status');
 export const peerList = z.looseObject({ peers: z.array(z.looseObject({})) }).openapi('Peers');
-
-function isSubject(text: string): boolean {
-  try {
-    requireSubject(text);
-    return true;
-  } catch {
-    return false;
-  }
-}

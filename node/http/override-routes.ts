@@ -8,6 +8,7 @@ import {
 } from '../abuse/overrides.ts';
 import { type Actor } from '../operators/scopes.ts';
 import { type IncomingMessage } from 'node:http';
+import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { readJson } from './input.ts';
 import { type Replies } from './replies.ts';
@@ -19,7 +20,7 @@ export interface OverrideRoutesModules {
 }
 
 const PROPOSAL_BYTES_MAX = 262_144;
-const subject = z.string().trim().min(1).max(64);
+const subject = z.string().trim().refine(isSubject, `expected 1 to ${SUBJECT_BYTES_MAX} bytes of UTF-8`);
 const proposal = z
   .strictObject({
     reason: z.enum(GIVEN_REASONS),

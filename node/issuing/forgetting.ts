@@ -3,9 +3,11 @@
  * them, while the logs are what they were.
  */
 import { hexOf } from '../../protocol/bytes.ts';
+import { parseBasis } from '../../protocol/disclosure/basis.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { leafHash, verifyInclusion } from '../../protocol/log/merkle.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
+import { isLogOver } from '../../protocol/trust/pruning.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { LogView } from '../log/log-view.ts';
@@ -32,7 +34,9 @@ export interface ForgettingModules extends Pick<Primitives, 'sha256'> {
   /** As `Life.forget`. */
   readonly forgetDeclared: (subject: string, require: () => Promise<void>) => Promise<boolean>;
   readonly clock: Pick<Clock, 'nowMs'>;
-  readonly trust: () => Pick<TrustState, 'revoked'> | undefined;
+  readonly trust: () => Pick<TrustState, 'revoked' | 'tally'> | undefined;
+  /** Does what is due with the calendar, as far as this node may: tallies are. */
+  readonly tend: () => Promise<void>;
   /** Opens an own log, or gives the one that is open. */
   readonly openTree: (origin: string) => Promise<LogTree>;
 }
@@ -48,14 +52,18 @@ export class Forgetting {
 
   /**
    * Destroys all that opens what a person holds, and what they declared. To be repeated if it is interrupted.
-   * @throws {NodeError} NOT_FOUND for nobody; REFUSED where a code still passes, unless that is wanted: nothing is destroyed then.
+   * @throws {NodeError} NOT_FOUND for nobody; REFUSED where a code still passes, unless that is wanted, and where a colour that two
+   * operators gave is not counted in public yet, whatever is wanted: nothing is destroyed then.
    * REGISTRY_CORRUPT, LOG_CORRUPT if something is left, or a leaf is not what it was.
    */
   async forget({ subject, lettingPass }: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
     const { registry } = this.#modules;
     const hadDeclared = await this.#modules.forgetDeclared(subject, async () => {
       if (!lettingPass) await this.#requireNonePasses(subject);
+      await this.#requireCounted(subject);
     });
+    // Again: a proposal of which the person was taken out may have been issued meanwhile.
+    await this.#requireCounted(subject);
     const places = await registry.forget(subject);
     if (places.length === 0 && !hadDeclared)
       throw new NodeError('NOT_FOUND', 'the registry knows nobody by that reference');
@@ -77,6 +85,30 @@ export class Forgetting {
         hint: 'Revoke it first: entente revoke --subject. With --let-pass it counts to its end, and can only be revoked by its place.',
       });
     }
+  }
+
+  /** Else forgetting those whom somebody turned red would keep them out of the tally. Spec: SPEC.md 8.6. */
+  async #requireCounted(subject: string): Promise<void> {
+    if (!(await this.#isUncounted(subject))) return;
+    // Where no node runs nobody has told of what is due.
+    await this.#modules.tend();
+    if (!(await this.#isUncounted(subject))) return;
+    throw new NodeError(
+      'REFUSED',
+      'two operators gave the person a colour that is not counted in public yet; nothing was forgotten',
+      { hint: 'A tally tells of it within a day and an hour of issue: forget them then.' },
+    );
+  }
+
+  async #isUncounted(subject: string): Promise<boolean> {
+    const { registry, trust, clock } = this.#modules;
+    const nowS = Math.floor(clock.nowMs() / 1_000);
+    for (const { log, index } of await registry.ofSubject(subject)) {
+      if (index < (trust()?.tally(log)?.until ?? 0) || isLogOver(log, nowS)) continue;
+      for await (const { basis } of registry.withBases({ log, from: index, until: index + 1 }))
+        if (basis !== undefined && parseBasis(basis).kind === 'override') return true;
+    }
+    return false;
   }
 
   async #proven({ log, index }: Place): Promise<ForgottenLeaf> {

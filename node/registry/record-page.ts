@@ -32,10 +32,15 @@ const RECORD_BYTES = 352;
 const RECORD_HEAD_BYTES = 3;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** Whether `text` has 1 to 64 bytes of UTF-8. */
+export function isSubject(text: string): boolean {
+  const bytes = Buffer.byteLength(text);
+  return bytes >= 1 && bytes <= SUBJECT_BYTES_MAX && !LONE_SURROGATE.test(text);
+}
+
 /** @throws {TypeError} unless the subject has 1 to 64 bytes of UTF-8. */
 export function requireSubject(subject: string): void {
-  const bytes = Buffer.byteLength(subject);
-  if (bytes >= 1 && bytes <= SUBJECT_BYTES_MAX && !LONE_SURROGATE.test(subject)) return;
+  if (isSubject(subject)) return;
   throw new TypeError(`a subject has 1 to ${SUBJECT_BYTES_MAX} bytes of UTF-8`);
 }
 

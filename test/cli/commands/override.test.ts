@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { EXIT } from '../../../cli/exit.ts';
-import { type OverrideSeen } from '../../../node/abuse/overrides.ts';
+import { withRegion } from '../../../cli/region.ts';
+import { OVERRIDE_SUBJECTS_MAX, type OverrideSeen } from '../../../node/abuse/overrides.ts';
 import { openNativeCrypto } from '../../../node/crypto/native.ts';
 import { readPublicRegion } from '../../../node/region/public-region.ts';
 import { type LoggedTally } from '../../../protocol/trust/trust-state.ts';
-import { TestCli } from '../../support/cli.ts';
+import { cliOf, TestCli } from '../../support/cli.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -125,5 +127,62 @@ describe('entente override', () => {
     await cli.json('forget', de, ...as('bert'), '--subject', 'P1', '--let-pass');
     const { out } = await confirm('bert', id);
     assert.match(out, /1 code issued/);
+  });
+
+  it('propose refuses what could never be read or issued again, also past the options of the command', async () => {
+    const file = (name: string, rows: readonly string[]) => {
+      writeFileSync(cli.path(name), `subject\n${rows.map((row) => `${row}\n`).join('')}`);
+      return ['--file', cli.path(name)];
+    };
+    const many = Array.from({ length: OVERRIDE_SUBJECTS_MAX + 1 }, (_, i) => `Q${i}`);
+    const before = await cli.json<{ overrides: OverrideSeen[] }>('override', 'list', de, ...as('anna'));
+    for (const people of [
+      file('many.csv', many),
+      file('none.csv', []),
+      ['--subject', '省'.repeat(22)],
+      ['--subject', ' '],
+    ]) {
+      const { exit } = await cli.run('override', 'propose', de, ...as('anna'), ...RED, ...people);
+      assert.notEqual(exit, EXIT.ok, String(people));
+    }
+    assert.deepEqual(await cli.json('override', 'list', de, ...as('anna')), before);
+  });
+
+  it('who was named anew with another key cannot confirm what they proposed', async () => {
+    const { id } = await propose('anna', 'P6');
+    await cli.json('operator', 'remove', de, '--name', 'anna');
+    const order = ['--name', 'anna', '--scopes', 'issue,revoke,read', '--out', cli.path('anna-2.key')];
+    await cli.json('operator', 'add', de, ...order);
+    assert.match((await confirm('anna-2', id)).err, /who proposed it cannot confirm it \[REFUSED\]/);
+    assert.equal((await confirm('bert', id)).exit, EXIT.ok);
+  });
+
+  it('nobody is forgotten before the tally has counted what two operators gave them', async () => {
+    const { id } = await propose('bert', 'P7');
+    assert.equal((await confirm('anna-2', id)).exit, EXIT.ok);
+    const forgetting = ['forget', de, ...as('bert'), '--subject', 'P7', '--let-pass'];
+    const { exit, err } = await cli.run(...forgetting);
+    assert.equal(exit, EXIT.failure);
+    assert.match(err, /not counted in public yet; nothing was forgotten \[REFUSED\]/);
+    cli.nowS += DAY_S + 3_600;
+    assert.equal((await cli.run(...forgetting)).exit, EXIT.ok);
+    const red = (await tally())?.overrides.filter(({ colour }) => colour === 2);
+    assert.deepEqual(red, [{ reason: 2, colour: 2, count: 4 }]);
+  });
+
+  it('an order under the key that a request can have does not stand in the way of what two operators decided', async () => {
+    const { id } = await propose('bert', 'P8');
+    await withRegion(cliOf(cli), de, async ({ node }) => {
+      const status = {
+        colour: 'green',
+        measure: 'none',
+        expiresAtS: cli.nowS + DAY_S,
+        ruleId: 'x',
+        ruleVersion: 1,
+      } as const;
+      const request = { subject: 'P8', fields: { status } };
+      await node.once.issue({ key: `override/${id}/P8`, input: Buffer.from('another'), request });
+    });
+    assert.equal((await confirm('anna-2', id)).exit, EXIT.ok);
   });
 });

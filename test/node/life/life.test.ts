@@ -436,6 +436,7 @@ describeOnAllTables('Life.forget', () => {
       forgetDeclared: (subject, require) => life.forget(subject, require),
       clock: machine.clock,
       trust: () => machine.region.state,
+      tend: () => Promise.resolve(),
       openTree: process.openTree,
       sha256,
     });
