@@ -47,6 +47,16 @@ export class DayKeys {
     return pair;
   }
 
+  /** What numbers come to on a day, as it was kept. Rejects as `DaySeeds`. */
+  evaluated(day: number): Promise<Uint8Array | undefined> {
+    return this.#seeds.readEvaluated(day);
+  }
+
+  /** To be destroyed with the key. Rejects as `DaySeeds`. */
+  keepEvaluated(day: number, bytes: Uint8Array): Promise<void> {
+    return this.#seeds.keepEvaluated(day, bytes);
+  }
+
   /** Destroys the keys of the days that are over, and gives those days. Rejects as `DaySeeds`. */
   async destroyOver(nowS: number): Promise<readonly number[]> {
     for (const [day, { secretKey }] of this.#pairs) {

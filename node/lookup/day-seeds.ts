@@ -1,6 +1,7 @@
 /**
  * The secret seeds from which the keys of days come, in a folder of the region's directory: a file for each day, sealed with a key that
- * follows from that of the registry, and removed once its day is over. Whoever announces days makes them; the node alone removes them.
+ * follows from that of the registry, and removed once its day is over. Whoever announces days makes them; the node alone removes them, and
+ * keeps beside each what numbers come to on that day, so that a restart need not evaluate them again.
  */
 import { join } from 'node:path';
 import { isNodeError, NodeError } from '../node-error.ts';
@@ -16,14 +17,19 @@ import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 
 export const SEED_BYTES = 32;
 const FILE_BYTES_MAX = 256;
-const FILE = /^(\d{1,7})\.seed$/;
+/** 48 bytes for each of the numbers of the longest list, twice over. */
+const EVALUATED_BYTES_MAX = 20_000_000;
+const FILE = /^(\d{1,7})\.(seed|numbers)$/;
 
 /** What a node needs of them. Days are those since 1970, UTC. */
 export interface DaySeeds {
   days(): Promise<readonly number[]>;
   /** 32 bytes; undefined where there is none. */
   read(day: number): Promise<Uint8Array | undefined>;
-  /** Does nothing where there is none. */
+  /** What was kept of a day; undefined where nothing was. */
+  readEvaluated(day: number): Promise<Uint8Array | undefined>;
+  keepEvaluated(day: number, bytes: Uint8Array): Promise<void>;
+  /** With what was kept of the day. Does nothing where there is none. */
   destroy(day: number): Promise<void>;
 }
 
@@ -46,13 +52,11 @@ export class FileDaySeeds implements DaySeeds {
     this.#random = random;
   }
 
-  /** In ascending order. */
+  /** Of which there is anything, in ascending order. */
   async days(): Promise<readonly number[]> {
     const names = await namesIn(this.#options.path);
-    return names
-      .flatMap((name) => Number(FILE.exec(name)?.[1] ?? NaN))
-      .filter(Number.isInteger)
-      .sort((a, b) => a - b);
+    const days = names.flatMap((name) => Number(FILE.exec(name)?.[1] ?? NaN)).filter(Number.isInteger);
+    return [...new Set(days)].sort((one, other) => one - other);
   }
 
   /** @throws {NodeError} KEY_FILE_INVALID for a file that was not sealed here. */
@@ -61,7 +65,7 @@ export class FileDaySeeds implements DaySeeds {
     const sealed = await readFileIfPresent(path, FILE_BYTES_MAX);
     if (sealed === undefined) return undefined;
     try {
-      return this.#sealer.open(this.#placeOf(day), sealed);
+      return this.#opened(this.#placeOf(day), sealed);
     } catch (error) {
       if (!isNodeError(error, 'REGISTRY_CORRUPT')) throw error;
       throw new NodeError('KEY_FILE_INVALID', `${path} is not as it was written`, {
@@ -82,13 +86,38 @@ export class FileDaySeeds implements DaySeeds {
     return seed;
   }
 
-  async destroy(day: number): Promise<void> {
-    const path = this.#pathOf(day);
-    if ((await readFileIfPresent(path, FILE_BYTES_MAX)) !== undefined) await removeFile(path);
+  /** What is not as it was written counts for nothing: it is made again. */
+  async readEvaluated(day: number): Promise<Uint8Array | undefined> {
+    const sealed = await readFileIfPresent(this.#pathOf(day, 'numbers'), EVALUATED_BYTES_MAX);
+    try {
+      return sealed && this.#opened(`${this.#placeOf(day)}/numbers`, sealed);
+    } catch (error) {
+      if (isNodeError(error, 'REGISTRY_CORRUPT')) return undefined;
+      throw error;
+    }
   }
 
-  #pathOf(day: number): string {
-    return join(this.#options.path, `${day}.seed`);
+  async keepEvaluated(day: number, bytes: Uint8Array): Promise<void> {
+    const sealed = this.#sealer.seal(`${this.#placeOf(day)}/numbers`, bytes, this.#random(NONCE_BYTES));
+    await writeFileAtomically(this.#pathOf(day, 'numbers'), sealed, { mode: 0o600 });
+  }
+
+  async destroy(day: number): Promise<void> {
+    const names = await namesIn(this.#options.path);
+    for (const kind of ['seed', 'numbers'] as const)
+      if (names.includes(`${day}.${kind}`)) await removeFile(this.#pathOf(day, kind));
+  }
+
+  /** Memory of its own, which whoever holds it can wipe. */
+  #opened(place: string, sealed: Uint8Array): Uint8Array {
+    const shared = this.#sealer.open(place, sealed);
+    const own = new Uint8Array(shared);
+    shared.fill(0);
+    return own;
+  }
+
+  #pathOf(day: number, kind: 'seed' | 'numbers' = 'seed'): string {
+    return join(this.#options.path, `${day}.${kind}`);
   }
 
   #placeOf(day: number): string {

@@ -62,6 +62,8 @@ export interface NumberQuestion {
 const NO_SEEDS: DaySeeds = {
   days: () => Promise.resolve([]),
   read: () => Promise.resolve(undefined),
+  readEvaluated: () => Promise.resolve(undefined),
+  keepEvaluated: () => Promise.resolve(),
   destroy: () => Promise.resolve(),
 };
 

@@ -18,6 +18,7 @@ import { type Clock, type Random, type Signer } from '../ports.ts';
 import { answeringDays, type DayKeys, isAnswering, isOver } from './day-keys.ts';
 import { type BucketPlace, type ProvenBucket } from './messages.ts';
 import { statusOfRow } from './number-rows.ts';
+import { NumberSecretsOfDay } from './number-secrets.ts';
 import { type NumberList, type Numbers } from './numbers.ts';
 
 export interface TablePressOptions {
@@ -63,6 +64,8 @@ const CAPACITY_STEP = 64;
 /** Numbers evaluated, and entries sealed, before others get a turn: some milliseconds. */
 const EVALUATED_TOGETHER = 4;
 const SEALED_TOGETHER = 64;
+/** Numbers evaluated before they are kept: some seconds' work. */
+const KEPT_TOGETHER = 5_000;
 
 export class TablePress {
   readonly #options: TablePressOptions;
@@ -72,7 +75,7 @@ export class TablePress {
   /** The table before, for whoever holds its head. */
   readonly #before = new Map<number, PressedTable>();
   /** What the numbers come to, by day. */
-  readonly #secrets = new Map<number, Map<string, Uint8Array>>();
+  readonly #secrets = new Map<number, NumberSecretsOfDay>();
   readonly #stopping = new AbortController();
   #wake = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
@@ -144,7 +147,7 @@ export class TablePress {
   #drop(day: number): void {
     this.#tables.delete(day);
     this.#before.delete(day);
-    for (const secret of this.#secrets.get(day)?.values() ?? []) secret.fill(0);
+    this.#secrets.get(day)?.destroy();
     this.#secrets.delete(day);
   }
 
@@ -201,19 +204,26 @@ export class TablePress {
     day: number,
     { secretKey }: LookupKeyPair,
     numbers: readonly string[],
-  ): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
-    const { sha256 } = this.#modules;
-    const known = this.#secrets.get(day) ?? new Map<string, Uint8Array>();
+  ): Promise<NumberSecretsOfDay | undefined> {
+    const { sha256, keys } = this.#modules;
+    const known = this.#secrets.get(day) ?? new NumberSecretsOfDay({ sha256 }, await keys.evaluated(day));
     this.#secrets.set(day, known);
     let done = 0;
     for (const number of numbers) {
-      if (known.has(number)) continue;
+      if (known.get(number) !== undefined) continue;
       known.set(number, secretOfInput(sha256, secretKey, lookupInput(this.#options, number)));
-      if (++done % EVALUATED_TOGETHER === 0 && (await this.#isEnded())) return undefined;
+      done++;
+      if (done % EVALUATED_TOGETHER === 0 && (await this.#isEnded())) break;
+      if (done % KEPT_TOGETHER === 0) await this.#keep(day, known);
     }
-    const listed = new Set(numbers);
-    for (const number of known.keys()) if (!listed.has(number)) known.delete(number);
+    if (done > 0) await this.#keep(day, known);
+    if (this.#stopping.signal.aborted) return undefined;
+    known.retain(numbers);
     return known;
+  }
+
+  async #keep(day: number, known: NumberSecretsOfDay): Promise<void> {
+    if (!isOver(day, this.#nowS())) await this.#modules.keys.keepEvaluated(day, known.encode());
   }
 
   #sign(

@@ -13,6 +13,7 @@ export const START_DAY = dayOf(START_S);
 /** The seeds of days, none of which lies on a disk. */
 export class MemorySeeds implements DaySeeds {
   readonly held = new Map<number, Uint8Array>();
+  readonly evaluated = new Map<number, Uint8Array>();
 
   constructor(name: string, days: readonly number[]) {
     for (const day of days) this.held.set(day, sha256(Buffer.from(`${name} ${day}`)));
@@ -26,8 +27,18 @@ export class MemorySeeds implements DaySeeds {
     return Promise.resolve(this.held.get(day)?.slice());
   }
 
+  readEvaluated(day: number): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.evaluated.get(day)?.slice());
+  }
+
+  keepEvaluated(day: number, bytes: Uint8Array): Promise<void> {
+    this.evaluated.set(day, bytes);
+    return Promise.resolve();
+  }
+
   destroy(day: number): Promise<void> {
     this.held.delete(day);
+    this.evaluated.delete(day);
     return Promise.resolve();
   }
 }

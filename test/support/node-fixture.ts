@@ -172,7 +172,7 @@ export class NodeWorld {
   }
 
   /** A new process on the machine. */
-  replace(region: string, options: Partial<RegionNodeOptions> = {}): RegionNode {
+  replace(region: string, options: WorldOptions = {}): RegionNode {
     const machine = this.machine(region);
     machine.node = this.#make(machine, options);
     machine.isDead = false;

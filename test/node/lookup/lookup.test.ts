@@ -151,7 +151,59 @@ describe('a number that is looked up', function () {
     }
     assert.deepEqual(new Set(told), new Set([PASS]));
     assert.deepEqual([...seeds.held.keys()], [START_DAY + 1, START_DAY + 2]);
+    assert.deepEqual([...seeds.evaluated.keys()], [START_DAY + 1]);
     assert.equal(world.node('DE').lookup.head(START_DAY), undefined);
+  });
+
+  it('what a home says of another time than now is undetermined', async () => {
+    const { clockError } = world.machine('DE');
+    for (const aheadMs of [-1_200_000, 300_000]) {
+      clockError.aheadMs = aheadMs;
+      const before = world.node('DE').lookup.head(START_DAY);
+      await world.pass(80);
+      assert.equal(
+        world.node('DE').lookup.head(START_DAY) === before,
+        aheadMs < 0,
+        'it is signed anew once it is due',
+      );
+      if (aheadMs > 0) assert.match(await atFr('DE-2'), /^undetermined .*NUMBER_STALE/);
+    }
+  });
+
+  it('a region that announces the same beginning cannot stop the numbers of another, nor speak where it has none', async () => {
+    const others = new MemorySeeds('IT', DAYS);
+    await recogniseByAdapter(world, 'FR', 'IT');
+    await announce(world, 'IT', 'DE-', others);
+    await world.until(
+      () => [...(world.node('FR').trust.regions.get('IT')?.state.adapters() ?? [])].length === 1,
+      'FR knows what IT announces',
+    );
+    assert.equal(await atFr('DE-2'), PASS);
+    // DE does not know it, and IT has no table: nobody can say.
+    assert.match(await atFr('DE-9'), /^undetermined .*NUMBER_(REFUSED|DAY_MISSING)/);
+  });
+
+  it('T5 of a region that is recognised in another way nothing is looked up', async () => {
+    const { fixture, node } = world.machine('FR');
+    fixture.nowS = world.nowS;
+    await world.run(
+      node.submit({ entry: fixture.entryOf(fixture.recognitionOf(world.machine('DE').fixture, 2)) }),
+    );
+    assert.match(await atFr('DE-2'), /^undetermined .*WAY_UNSUPPORTED$/);
+    assert.equal(world.node('DE').lookup.report.asked.evaluated, 0);
+  });
+
+  it('a restart of the home evaluates nothing again', async () => {
+    assert.equal(seeds.evaluated.get(START_DAY)?.length, 3 * 48);
+    // What was kept is taken as it is: it lies in the region's own directory.
+    seeds.evaluated.get(START_DAY)?.fill(7, 16, 48);
+    await world.kill('DE', { inOrder: true });
+    world.replace('DE', { seeds });
+    await world.boot('DE');
+    await tableOf(START_DAY);
+    await world.until(() => world.network.counters.requests > 0, 'all are connected');
+    const all = await Promise.all([1, 2, 3].map((n) => outcome(world, 'DE', `DE-${n}`, GATE)));
+    assert.deepEqual(all.toSorted(), [PASS, PASS, 'stop NUMBER_UNKNOWN']);
   });
 
   it('without a key of today it is undetermined', async () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { hcertKeyOf } from '../../../node/foreign/hcert-key.ts';
+import { VerdictClient } from '../../../node/http/verdict-client.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
 import { VACCINATED } from '../../support/announced-fixture.ts';
-import { Federation, lineOf } from '../../support/federation.ts';
+import { eventually, Federation, lineOf } from '../../support/federation.ts';
 import { makeEcSigner } from '../../support/foreign-keys.ts';
 import { makeHcert } from '../../support/hcert-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -76,6 +77,28 @@ describe('A certificate of AT at the gates of others, with nodes as processes', 
     await world.start(DE);
     await world.node(DE).ready();
     await world.verdictOnce(DE, text, (verdict) => /^stop .*REVOKED/.test(lineOf(verdict)));
+  });
+
+  it('a number of AT is looked up for an enrolled gate of DE, and for nobody else', async () => {
+    writeFileSync(path('numbers.csv'), 'number,colour,until\nAT-4711,yellow,2099-01-01T00:00:00Z\n');
+    await world.cli.json('lookup', 'announce', path(AT), 'numbers', '--prefix', 'AT-', '--for', '2d');
+    await world.cli.json('lookup', 'import', path(AT), path('numbers.csv'));
+    await world.cli.json('verifier', 'add', path(DE), '--name', 'gate', '--out', path('gate.token'));
+    const token = readFileSync(path('gate.token'), 'utf8').trim();
+    const gate = new VerdictClient({ urls: [world.node(DE).url], token });
+    const ask = async (number: string) => (await gate.verify(number)).verdict;
+    const found = await eventually(
+      () => ask('AT-4711'),
+      ({ colour }) => colour !== undefined,
+      lineOf,
+    );
+    assert.match(lineOf(found), /^act .*IDENTITY_CHECK STATUS_YELLOW/);
+    assert.match(lineOf(await ask('AT-4712')), /^stop .*NUMBER_UNKNOWN/);
+    assert.match(lineOf(await world.verdict(DE, 'AT-4711')), /^undetermined .*NUMBER_NOT_ENROLLED/);
+    const { tables } = await world.cli.json<{ tables: readonly number[] }>('lookup', 'show', path(AT));
+    assert.ok(tables.includes(Math.floor(Date.now() / 86_400_000)));
+    await world.cli.json('verifier', 'remove', path(DE), '--name', 'gate');
+    assert.match(lineOf(await ask('AT-4711')), /^undetermined .*NUMBER_NOT_ENROLLED/);
   });
 
   it('T5 stops all of them once DE withdraws its recognition, and says so', async () => {
