@@ -27,7 +27,7 @@ import {
   type AttestationWorkModules,
   type CommittedStatus,
 } from './attestation-work.ts';
-import { type Prepare, requirePreparable, type Unprepared } from './preparing.ts';
+import { type Prepare, type Unprepared } from './preparing.ts';
 import { RecordsApart, type RecordsApartModules } from './records-apart.ts';
 
 export interface IssueRequest extends Unprepared {
@@ -185,7 +185,6 @@ export class Issuer {
     const unprepared = requests.map(({ subject, fields: given, document, basis }) => {
       requireSubject(subject);
       const fields = basis === undefined ? given : { ...given, evidence: evidenceOf(sha256, basis) };
-      requirePreparable({ fields, document });
       return { fields, document };
     });
     const prepared = await prepare(unprepared);

@@ -45,7 +45,7 @@ export function requirePreparable({ fields, document }: Unprepared): void {
   if (document !== undefined) documentPassword(document);
 }
 
-/** All of them in this process; each was found preparable. */
+/** All of them in this process. Rejects as `requirePreparable`. */
 export async function prepareHere(
   items: readonly Unprepared[],
   { sha256, random, scrypt, onHashed }: PreparingModules,

@@ -11,6 +11,7 @@ import {
   type Prepared,
   prepareHere,
   type PreparingModules,
+  requirePreparable,
   type Unprepared,
 } from '../issuing/preparing.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
@@ -100,16 +101,22 @@ export class WorkOrders {
     await this.#watching;
   }
 
-  /** What many ask for one by one is put together. */
+  /** What many ask for one by one is put together; what cannot be prepared is refused alone. */
   readonly prepare: Prepare = (items) =>
     items.length < ORDER_ITEMS_MAX
-      ? Promise.all(items.map((item) => this.#asked.ask(item)))
+      ? Promise.all(items.map((item) => this.#prepareOne(item)))
       : this.#prepare(items);
+
+  async #prepareOne(item: Unprepared): Promise<Prepared> {
+    requirePreparable(item);
+    return this.#asked.ask(item);
+  }
 
   async #prepare(items: readonly Unprepared[]): Promise<readonly Prepared[]> {
     const weight = items.reduce((sum, item) => sum + weightOf(item), 0);
     if (weight < WEIGHT_MIN || this.#stopping.signal.aborted || !(await this.#hasWorkers()))
       return prepareHere(items, this.#modules);
+    items.forEach(requirePreparable);
     const prepared = ordersOf(items).map((some) => this.#give(some));
     this.#watching ??= this.#watch();
     return (await Promise.all(prepared)).flat();

@@ -246,6 +246,21 @@ describe('WorkOrders', () => {
     }
   });
 
+  it('refuses what has no encoding, and prepares what others ask for at the same time', async () => {
+    const worker = office.worker();
+    await beating();
+    const orders = office.orders();
+    const [good, bad] = [
+      people(200),
+      { ...people(1)[0], document: { country: 'de', number: '1' } } as Unprepared,
+    ];
+    const refused = assert.rejects(orders.prepare([bad]), { name: 'ProtocolError' });
+    requirePrepared((await Promise.all(good.map((item) => orders.prepare([item])))).flat(), good);
+    await refused;
+    await assert.rejects(orders.prepare([...people(300), bad]), { name: 'ProtocolError' });
+    assert.equal(worker.people, 200);
+  });
+
   it('clears away what an earlier process ordered', async () => {
     const old = ['claim', 'order', 'ready'].map((kind) => `work/${kind}/0000000000000000/00000000`);
     await office.tables.write(old.map((put) => ({ put, value: bytesOf('open') })));
