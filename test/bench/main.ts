@@ -1,4 +1,5 @@
 /** `npm run bench [-- NAME...] [--nodes 3,10] [--json]`: the figures of this machine. Never part of the tests. */
+import { parseArgs } from 'node:util';
 import { type Bench, machine, type Row } from './bench.ts';
 import { durableBench } from './durable.bench.ts';
 import { hcertBench } from './hcert.bench.ts';
@@ -30,6 +31,9 @@ const BENCHES: readonly Bench[] = [
   residentBench,
 ];
 
+/** `--nodes` is read by the benchmark `nodes`. */
+const OPTIONS = { json: { type: 'boolean' }, nodes: { type: 'string' }, help: { type: 'boolean' } } as const;
+
 function lineOf({ name, value, ratio, of, floor, goal }: Row): string {
   const share =
     ratio === undefined ? '' : `${(100 * ratio).toFixed(1)} %${of === undefined ? '' : ` of ${of}`}`;
@@ -37,9 +41,28 @@ function lineOf({ name, value, ratio, of, floor, goal }: Row): string {
   return `  ${name.padEnd(44)} ${value.padStart(16)}  ${share}${asked ? `  (${asked})` : ''}`;
 }
 
+/** What was asked for, or why that cannot be read. */
+function read(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    return `${(error as Error).message}\nnpm run bench -- --help says what there is`;
+  }
+}
+
 async function main(args: readonly string[]): Promise<number> {
-  const isJson = args.includes('--json');
-  const names = args.filter((arg, i) => !arg.startsWith('--') && args[i - 1] !== '--nodes');
+  const asked = read(args);
+  if (typeof asked === 'string') {
+    console.error(asked);
+    return 2;
+  }
+  const { positionals: names, values } = asked;
+  const isJson = values.json === true;
+  if (values.help === true) {
+    console.log(`npm run bench -- [NAME...] [--nodes 3,10] [--json]\n`);
+    for (const { name, about } of BENCHES) console.log(`  ${name.padEnd(12)} ${about}`);
+    return 0;
+  }
   const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
   if (unknown.length > 0) {
     console.error(
