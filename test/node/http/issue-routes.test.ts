@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { type AdminProblem } from '../../../node/http/admin-client.ts';
+import { AdminWorld, refusedWith } from '../../support/admin-fixture.ts';
+import { problemIn } from '../../support/http-fixture.ts';
+import { DAY_S } from '../../support/region-fixture.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+describe('issueRoutes', () => {
+  const folder = temporaryFolders();
+  let admin: AdminWorld;
+
+  before(async () => {
+    admin = await AdminWorld.start(folder());
+  });
+  after(() => admin.stop());
+
+  describe('POST /v1/issue', () => {
+    it('issues a code that passes', async () => {
+      const { code, log, index, expiresAtS } = await admin.issue(admin.orderOf('p1'));
+      assert.ok(log.startsWith('20') && index >= 0 && expiresAtS > admin.world.nowS);
+      await admin.world.pass(1);
+      assert.match(await admin.world.outcome('FR', code), /^pass/);
+    });
+
+    it('opens the device and the document that were ordered', async () => {
+      const { code } = await admin.issue(
+        admin.orderOf('p2', { holderKey: '11'.repeat(32), document: { country: 'DE', number: 'C01X00T47' } }),
+      );
+      assert.match(await admin.world.outcome('DE', code), /^pass/);
+    });
+
+    it('the same key gives the same code, at the same time and later, and takes no other order', async () => {
+      // Made once: the clock of the world goes on, and another expiry would be another order.
+      const order = admin.orderOf('p3');
+      const [first, second] = await Promise.all([
+        admin.issue(order, 'order-3'),
+        admin.issue(order, 'order-3'),
+      ]);
+      assert.deepEqual(first, second);
+      assert.deepEqual(await admin.issue(order, 'order-3'), first);
+      assert.notDeepEqual(await admin.issue(order, 'order-3b'), first);
+      await assert.rejects(admin.issue(admin.orderOf('p4'), 'order-3'), refusedWith(409, 'ORDER_DIFFERS'));
+    });
+
+    const refused: readonly [what: string, order: () => object, at: string][] = [
+      ['no subject', () => admin.orderOf(''), '/subject'],
+      ['a subject of 65 bytes', () => admin.orderOf('x'.repeat(65)), '/subject'],
+      ['half a character', () => admin.orderOf('\ud800'), '/subject'],
+      [
+        'an unknown colour',
+        () => admin.orderOf('p', { status: { colour: 'blue', expiresAtS: admin.world.nowS + 9 } }),
+        '/status/colour',
+      ],
+      [
+        'a measure without an end',
+        () =>
+          admin.orderOf('p', {
+            status: { colour: 'red', measure: 'isolate', expiresAtS: admin.world.nowS + 9 },
+          }),
+        '/status',
+      ],
+      [
+        'green with a measure',
+        () =>
+          admin.orderOf('p', {
+            status: {
+              colour: 'green',
+              measure: 'home',
+              untilS: admin.world.nowS + 9,
+              expiresAtS: admin.world.nowS + 9,
+            },
+          }),
+        '/status',
+      ],
+      [
+        'an end without a measure',
+        () =>
+          admin.orderOf('p', { status: { colour: 'green', untilS: 9, expiresAtS: admin.world.nowS + 9 } }),
+        '/status',
+      ],
+      [
+        'a code that has expired',
+        () => admin.orderOf('p', { status: { colour: 'green', expiresAtS: admin.world.nowS } }),
+        '/status/expiresAtS',
+      ],
+      [
+        'a code of 31 days and an hour',
+        () => admin.orderOf('p', { status: { colour: 'green', expiresAtS: admin.world.nowS + 31 * DAY_S } }),
+        '/status/expiresAtS',
+      ],
+      [
+        '2^53 seconds (B65)',
+        () => admin.orderOf('p', { status: { colour: 'green', expiresAtS: 2 ** 53 } }),
+        '/status/expiresAtS',
+      ],
+      ['a device key of 31 bytes', () => admin.orderOf('p', { holderKey: '11'.repeat(31) }), '/holderKey'],
+      ['a member that is not known', () => admin.orderOf('p', { admin: true }), '/'],
+    ];
+    for (const [what, order, at] of refused) {
+      it(`refuses ${what}`, async () => {
+        await assert.rejects(admin.issue(order()), (error) => {
+          assert.ok(refusedWith(422, 'INPUT_INVALID')(error));
+          const { errors = [] } = (error as AdminProblem).problem;
+          assert.ok(
+            errors.some((one) => one.at === at),
+            JSON.stringify(errors),
+          );
+          return true;
+        });
+      });
+    }
+
+    it('B64: refuses an order whose subject stands there twice', async () => {
+      const body = JSON.stringify(admin.orderOf('p')).replace('{', '{"subject":"q",');
+      const headers = { authorization: `Bearer ${admin.secret}`, 'content-type': 'application/json' };
+      await problemIn(
+        await fetch(`${admin.url}/v1/issue`, { method: 'POST', headers, body }),
+        400,
+        'BODY_MALFORMED',
+      );
+    });
+  });
+
+  describe('POST /v1/issue/batch', () => {
+    async function batch(
+      body: string,
+      headers: Record<string, string> = {},
+    ): Promise<Record<string, unknown>[]> {
+      const answer = async () => {
+        const response = await fetch(`${admin.url}/v1/issue/batch`, {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${admin.secret}`,
+            'content-type': 'application/jsonl',
+            ...headers,
+          },
+          body,
+        });
+        assert.equal(response.status, 200);
+        return response.text();
+      };
+      const text = await admin.world.run(answer());
+      return text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    }
+
+    it('answers a line for each line, in order, the bad ones too', async () => {
+      const good = (subject: string) => JSON.stringify(admin.orderOf(subject));
+      const body = [good('b1'), 'nonsense', '', good('b2'), `"${'x'.repeat(20_000)}"`, good('')].join('\n');
+      const answers = await batch(body);
+      assert.deepEqual(
+        answers.map(({ line, problem }) => [line, (problem as { code?: string } | undefined)?.code]),
+        [
+          [1, undefined],
+          [2, 'BODY_MALFORMED'],
+          [4, undefined],
+          [5, 'BODY_TOO_LARGE'],
+          [6, 'INPUT_INVALID'],
+        ],
+      );
+      assert.match(await admin.world.outcome('DE', String(answers[0]?.['code'])), /^pass/);
+    });
+
+    it('the same stream under the same key gives the same codes', async () => {
+      const body = ['c1', 'c2', 'c3'].map((subject) => JSON.stringify(admin.orderOf(subject))).join('\n');
+      const first = await batch(body, { 'idempotency-key': 'stream-1' });
+      assert.deepEqual(await batch(body, { 'idempotency-key': 'stream-1' }), first);
+      assert.equal(new Set(first.map(({ index }) => index)).size, 3);
+    });
+  });
+
+  it('neither subjects nor codes nor the secret are in the log', () => admin.assertDiscreet());
+});
