@@ -1,3 +1,10 @@
+/** Certificates for servers on loopback, and what such a server shows. */
+import { X509Certificate } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { type TlsPair } from '../../node/http/tls-files.ts';
+
 /** Two certificates that sign themselves, for localhost, and their keys: for tests alone, they protect nothing. */
 export const TLS_PAIRS = [
   {
@@ -41,3 +48,29 @@ rM74SmzQicT2FYedzZ66+RAL2gHzZtkiqS0SbaneVq26lERx/ny3i9kj
 `,
   },
 ] as const;
+
+/** The files of a pair in this folder; `write` puts another one there. */
+export function tlsFilesIn(dir: string, pair: TlsPair) {
+  const paths = { certFile: join(dir, 'cert.pem'), keyFile: join(dir, 'key.pem') };
+  const write = ({ cert, key }: TlsPair): void => {
+    writeFileSync(paths.certFile, cert);
+    writeFileSync(paths.keyFile, key);
+  };
+  write(pair);
+  return { paths, write };
+}
+
+/** The fingerprint of the certificate that whoever listens on this port of loopback shows now. */
+export function shownAt(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? '');
+      socket.destroy();
+    });
+    socket.on('error', reject);
+  });
+}
+
+export function fingerprintOf({ cert }: Pick<TlsPair, 'cert'>): string {
+  return new X509Certificate(cert).fingerprint256;
+}

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:tls';
 import { EXIT } from '../../../cli/exit.ts';
 import { runCli } from '../../../cli/program.ts';
 import { processSurroundings } from '../../../cli/surroundings.ts';
 import { TestCli } from '../../support/cli.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
-import { TLS_PAIRS } from '../../support/tls-pairs.ts';
+import { fingerprintOf, shownAt, TLS_PAIRS, tlsFilesIn } from '../../support/tls-pairs.ts';
 import { until } from '../../support/until.ts';
 
 const FREE = ['http.port=0', 'p2p.listen=/ip4/127.0.0.1/tcp/0', 'admin.listen=127.0.0.1:0'];
@@ -20,17 +18,12 @@ describe('entente run and SIGHUP', () => {
     cli.nowS = Math.floor(Date.now() / 1000);
     const path = cli.path('DE');
     assert.equal((await cli.run('init', 'DE', '--dir', path)).exit, EXIT.ok);
-    const [certFile, keyFile] = [cli.path('cert.pem'), cli.path('key.pem')];
     const [first, second] = TLS_PAIRS;
-    const write = ({ cert, key }: { cert: string; key: string }) => {
-      writeFileSync(certFile, cert);
-      writeFileSync(keyFile, key);
-    };
-    write(first);
+    const { paths, write } = tlsFilesIn(cli.dir, first);
     const listeners = new Map<string, () => void>();
     const [out, err]: [string[], string[]] = [[], []];
     let isTooLate = false;
-    const settings = [...FREE, `http.tls.certFile=${certFile}`, `http.tls.keyFile=${keyFile}`];
+    const settings = [...FREE, `http.tls.certFile=${paths.certFile}`, `http.tls.keyFile=${paths.keyFile}`];
     const running = runCli(['run', path, '--json', ...settings.flatMap((one) => ['--set', one])], {
       ...processSurroundings(),
       environment: {},
@@ -42,25 +35,16 @@ describe('entente run and SIGHUP', () => {
     const url = () => /"http":"(https:[^"]+)"/.exec(out.join(''))?.[1];
     await until(() => url() !== undefined && listeners.has('SIGHUP'), 'it listens');
     const port = Number(new URL(url() ?? '').port);
-    const shown = () =>
-      new Promise<string>((resolve, reject) => {
-        const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
-          resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? '');
-          socket.destroy();
-        });
-        socket.on('error', reject);
-      });
-    const printOf = ({ cert }: { cert: string }) => new X509Certificate(cert).fingerprint256;
     const told = (text: string) => until(() => err.join('').includes(text), text, 5_000);
-    assert.equal(await shown(), printOf(first));
+    assert.equal(await shownAt(port), fingerprintOf(first));
     write({ cert: second.cert, key: first.key });
     listeners.get('SIGHUP')?.();
     await told('the new certificate cannot be used');
-    assert.equal(await shown(), printOf(first));
+    assert.equal(await shownAt(port), fingerprintOf(first));
     write(second);
     listeners.get('SIGHUP')?.();
     await told('a new certificate is in use');
-    assert.equal(await shown(), printOf(second));
+    assert.equal(await shownAt(port), fingerprintOf(second));
     writeFileSync(cli.path('DE', 'admin.secret'), 'none');
     listeners.get('SIGHUP')?.();
     await told('the new secret cannot be used');

@@ -1,29 +1,19 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
-import { X509Certificate } from 'node:crypto';
 import { TlsFiles } from '../../../node/http/tls-files.ts';
 import { WebServer } from '../../../node/http/web-server.ts';
 import { openLog } from '../../../node/logging/log.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { configOf } from '../../support/http-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
-import { TLS_PAIRS } from '../../support/tls-pairs.ts';
+import { fingerprintOf, shownAt, TLS_PAIRS, tlsFilesIn } from '../../support/tls-pairs.ts';
 
 describe('TlsFiles', () => {
   const folder = temporaryFolders();
   const [first, second] = TLS_PAIRS;
 
   function files(pair: { cert: string; key: string }) {
-    const dir = folder();
-    const paths = { certFile: join(dir, 'cert.pem'), keyFile: join(dir, 'key.pem') };
-    const write = ({ cert, key }: { cert: string; key: string }) => {
-      writeFileSync(paths.certFile, cert);
-      writeFileSync(paths.keyFile, key);
-    };
-    write(pair);
+    const { paths, write } = tlsFilesIn(folder(), pair);
     const lines: string[] = [];
     let heard: () => void = () => undefined;
     const log = openLog({ level: 'info', format: 'json' }, (line) => {
@@ -56,29 +46,20 @@ describe('TlsFiles', () => {
       { fetch: () => new Response('ok'), tls },
     );
     await server.start();
-    const port = Number(new URL(server.address).port) satisfies AddressInfo['port'];
-    const shown = () =>
-      new Promise<string>((resolve, reject) => {
-        const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
-          resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? '');
-          socket.destroy();
-        });
-        socket.on('error', reject);
-      });
-    const printOf = ({ cert }: { cert: string }) => new X509Certificate(cert).fingerprint256;
-    assert.equal(await shown(), printOf(first));
+    const port = Number(new URL(server.address).port);
+    assert.equal(await shownAt(port), fingerprintOf(first));
     let line = nextLine();
     write({ cert: 'broken', key: second.key });
     await line;
     assert.match(lines.at(-1) ?? '', /cannot be used/);
-    assert.equal(await shown(), printOf(first));
+    assert.equal(await shownAt(port), fingerprintOf(first));
     line = nextLine();
     write(second);
     while (!lines.some((text) => text.includes('a new certificate is in use'))) {
       await line;
       line = nextLine();
     }
-    assert.equal(await shown(), printOf(second));
+    assert.equal(await shownAt(port), fingerprintOf(second));
     await server.stop();
   });
 });
