@@ -166,10 +166,18 @@ async function signingRefusal({ node }: Region): Promise<NodeError | undefined> 
   }
 }
 
+/** What to do where peers are silent. A copy from before the first start looks like a region that never had one, so only a person can tell. */
+const HINTS = {
+  ranBefore:
+    'Bring their nodes or directories within reach, or add --without-peers if you know that no newer copy has signed.',
+  neverRan:
+    'No node of this region has run by what its log says. If `entente init` made this very directory, and no copy of it has signed since, nobody can know more of its log: add --without-peers. If it is a copy, or comes from a backup, do not: bring the nodes or directories of those peers within reach.',
+};
+
 /** The refusal as somebody at a command line can act on it. */
-function explained(refusal: NodeError, unreachable: readonly Unreachable[], { config }: Region): Error {
+function explained(refusal: NodeError, unreachable: readonly Unreachable[], region: Region): Error {
   if (refusal.code !== 'PEER_UNREACHABLE') return refusal;
-  if (config.writer.fenced)
+  if (region.config.writer.fenced)
     return new CliError(
       EXIT.undetermined,
       refusal.code,
@@ -183,7 +191,7 @@ function explained(refusal: NodeError, unreachable: readonly Unreachable[], { co
     {
       hint: [
         ...unreachable.map(({ region, reason }) => `${region}: ${reason}`),
-        'Bring their nodes or directories within reach, or add --without-peers if you know that no newer copy has signed.',
+        [...region.state.nodes()].length > 0 ? HINTS.ranBefore : HINTS.neverRan,
       ].join('\n'),
       details: unreachable,
     },

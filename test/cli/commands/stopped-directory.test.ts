@@ -164,6 +164,7 @@ describe('commands on a directory whose node does not run, and whose peers have 
     const second = await cli.run('recognise', at, cli.path('DE'));
     assert.equal(second.exit, 4);
     assert.match(second.err, /\nFR: the node here has never run, .*`entente run`\n/);
+    assert.match(second.err, /`entente init` made this very directory.*--without-peers.*a backup, do not/);
     assert.equal((await cli.run('recognise', at, cli.path('DE'), '--without-peers')).exit, 0);
   });
 
