@@ -26,6 +26,8 @@ export type ListenAddress = { readonly host: string; readonly port: number } | {
 export interface WebServerOptions {
   readonly listen: ListenAddress;
   readonly limits: WebServerLimits;
+  /** Milliseconds that answers in hand have when the server stops; 5 s by default. */
+  readonly stopMs?: number;
 }
 
 export interface WebServerModules {
@@ -45,13 +47,14 @@ export const HEAD_BYTES_MAX = 16_384;
  * from others.
  */
 export const PIPELINED_MAX = 16;
-/** Milliseconds that answers in hand have when the server stops. */
 const STOP_MS = 5_000;
 
 export class WebServer {
   readonly #options: WebServerOptions;
   readonly #modules: WebServerModules;
   readonly #connections = new Counts();
+  /** Below TLS, where there is any: also those whose handshake is not done, of which the server itself knows nothing. */
+  readonly #sockets = new Set<Socket>();
   readonly #inHand = new WeakMap<Socket, Set<ServerResponse>>();
   readonly #answers: AnswerWatch;
   #server: Server | undefined;
@@ -96,12 +99,18 @@ export class WebServer {
       noDelay: true,
     };
     const server =
-      tls === undefined ? createServer(options) : createTlsServer({ ...options, ...(await tls.read()) });
+      tls === undefined
+        ? createServer(options)
+        : createTlsServer({ ...options, handshakeTimeout: limits.headerTimeoutMs, ...(await tls.read()) });
     this.#server = server;
     server.timeout = limits.idleTimeoutMs;
     server.maxConnections = limits.connectionsMax;
     server.on('drop', () => this.#refused++);
-    server.on('connection', (socket: Socket) => this.#count(socket));
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+      this.#count(socket);
+    });
     // Whoever takes an answer is not idle, however long the system holds what he takes.
     server.on('timeout', (socket: Socket) => {
       if (!this.#answers.isWaiting(socket)) socket.destroy();
@@ -133,7 +142,9 @@ export class WebServer {
     if (server?.listening !== true) return;
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeIdleConnections();
-    const cut = setTimeout(() => server.closeAllConnections(), STOP_MS);
+    const cut = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, this.#options.stopMs ?? STOP_MS);
     await closed;
     clearTimeout(cut);
   }
