@@ -25,8 +25,8 @@ export type IsWaiting = () => boolean;
 
 interface Making {
   readonly snapshot: Promise<HeldSnapshot>;
-  /** Of those who asked before its turn came. */
-  readonly waiting: IsWaiting[];
+  /** Of those who asked before it was made; nobody waits for one that is there. */
+  waiting: IsWaiting[] | undefined;
 }
 
 interface Era {
@@ -61,20 +61,21 @@ export class Snapshots {
     const key = [...heldSizes].map(([region, size]) => `${region}:${size}`).join();
     const known = made.get(key);
     if (known !== undefined) {
-      known.waiting.push(isWaiting);
+      known.waiting?.push(isWaiting);
       return known.snapshot;
     }
     const waiting = [isWaiting];
     const forget = (): void => {
-      if (made.get(key)?.waiting === waiting) made.delete(key);
+      if (made.get(key) === making) made.delete(key);
     };
     const snapshot = this.#inTurn(() => {
       if (waiting.some((waits) => waits())) return this.#make(trust, heldSizes);
       forget();
       throw new RequestError('OVERLOADED', 'nobody waits for the answer');
     });
-    made.set(key, { snapshot, waiting });
-    snapshot.then(() => waiting.splice(0), forget);
+    const making: Making = { snapshot, waiting };
+    made.set(key, making);
+    snapshot.then(() => (making.waiting = undefined), forget);
     return snapshot;
   }
 
