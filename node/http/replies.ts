@@ -1,9 +1,11 @@
 /** Answers with the headers that all of them have: made in one go, since every header that is added later costs. */
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context } from 'hono';
 import { type Log } from '../logging/log.ts';
+import { isErrno } from '../region/files.ts';
 import { clientOf } from '../client-address.ts';
 import { LongAnswers, PIECE_BYTES } from './long-answers.ts';
 import { problemOf, RequestError } from './problem.ts';
@@ -106,14 +108,24 @@ export class Replies {
     return RESPONSE_ALREADY_SENT;
   }
 
-  /** A stream of lines, made as they are taken. One that fails ends the connection, so that nobody takes a part for the whole. */
-  stream(context: WebContext, lines: AsyncIterable<string>, type: string): Response {
-    const body = Readable.toWeb(Readable.from(lines)) as ReadableStream;
-    return context.body(body, 200, {
+  /**
+   * A stream of lines, made as they are taken; resolves when it is over. One that fails is logged and ends the connection, so that
+   * nobody takes a part for the whole.
+   */
+  async stream(context: WebContext, lines: AsyncIterable<string>, type: string): Promise<Response> {
+    const { outgoing } = context.env;
+    outgoing.writeHead(200, {
       ...this.headersFor(context),
       'cache-control': 'no-store',
       'content-type': type,
     });
+    outgoing.flushHeaders();
+    await pipeline(Readable.from(lines), outgoing).catch((error: unknown) => {
+      // Whoever hangs up wants no more of it.
+      if (!isErrno(error, 'ERR_STREAM_PREMATURE_CLOSE'))
+        this.#log.warn('an answer broke off', { path: context.req.routePath, error });
+    });
+    return RESPONSE_ALREADY_SENT;
   }
 
   /** The same for lines that wait for nothing of the caller: what fails before the first one is answered as any other error. */

@@ -9,6 +9,7 @@ import { isNodeError, NodeError } from '../../../node/node-error.ts';
 import { adminFiles, AdminWorld, isError, refusedWith, REPORT } from '../../support/admin-fixture.ts';
 import { problemIn } from '../../support/http-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
+import { until } from '../../support/until.ts';
 
 describe('AdminServer', () => {
   const folder = temporaryFolders();
@@ -88,6 +89,33 @@ describe('AdminServer', () => {
       } finally {
         Reflect.deleteProperty(node, 'heldCodes');
       }
+    });
+
+    it('lines that break off end the connection, are logged, and are told nowhere else', async () => {
+      const node = admin.world.node('DE');
+      const of = async function* () {
+        yield { log: '2026-11', givenUp: 3 };
+        await Promise.resolve();
+        throw new NodeError('REGISTRY_AWAY', 'the database does not answer', { retry: true });
+      };
+      Object.defineProperty(node, 'heldCodes', { value: { of }, configurable: true });
+      const told: unknown[] = [];
+      const { error, info } = console;
+      Object.assign(console, {
+        error: (one: unknown) => told.push(one),
+        info: (one: unknown) => told.push(one),
+      });
+      try {
+        const headers = { authorization: `Bearer ${admin.secret}`, 'content-type': 'application/json' };
+        const response = await fetch(`${admin.url}/v1/codes`, { method: 'POST', headers, body: '{}' });
+        assert.equal(response.status, 200);
+        await assert.rejects(response.text());
+        await until(() => admin.lines.some((line) => line.includes('an answer broke off')), 'it is logged');
+      } finally {
+        Object.assign(console, { error, info });
+        Reflect.deleteProperty(node, 'heldCodes');
+      }
+      assert.deepEqual(told, []);
     });
 
     it('T26: every route that takes JSON refuses what is none, of another type, too long or with more in it, and does nothing', async () => {
