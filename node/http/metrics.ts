@@ -61,7 +61,7 @@ export class Metrics {
     });
     this.#requests = new Counter({
       name: 'entente_http_requests_total',
-      help: 'Requests answered, by kind of work and status; those turned away too',
+      help: 'Requests answered, by kind of work and status; those turned away too, and those whose client did not wait',
       labelNames: ['work', 'status'],
       registers,
     });
@@ -86,6 +86,11 @@ export class Metrics {
   /** Counts a request that was turned away: of the time that others take it says nothing. */
   refuse(work: string): void {
     this.#requests.inc({ work, status: 503 });
+  }
+
+  /** Counts a request whose client went away before its answer began: that took no time that says anything. */
+  leave(work: string): void {
+    this.#requests.inc({ work, status: 'gone' });
   }
 
   /** The text format, of the last second however many ask. */

@@ -178,7 +178,9 @@ export class PublicServer {
     this.#visits.set(response, visit);
     response.once('close', () => {
       visit.over();
-      this.metrics.observe(work, response.statusCode, (performance.now() - startMs) / 1000);
+      if (response.headersSent)
+        this.metrics.observe(work, response.statusCode, (performance.now() - startMs) / 1000);
+      else this.metrics.leave(work);
     });
     return true;
   }
@@ -187,12 +189,22 @@ export class PublicServer {
 /** Bodies above this are batches, as far as can be told before they are read: one code has at most 4,296 characters. */
 export const SINGLE_BYTES_MAX = 6_144;
 
-/** What a request asks for, by its head alone. */
-export function workOf({ url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>): Work {
+/**
+ * What a request asks for, by its head alone. A path that is written in another way than SPEC.md 15 has it may be any: it can wait as
+ * what can wait most.
+ */
+export function workOf({
+  method,
+  url = '',
+  headers,
+}: Pick<IncomingMessage, 'method' | 'url' | 'headers'>): Work {
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
+  if (!path.startsWith('/') || path.includes('%')) return 'batch';
   switch (path) {
     case '/v1/verify':
+      // A page asks whether it may before it does, without a body.
+      if (method === 'OPTIONS') return 'verdict';
       return Number(headers['content-length'] ?? Infinity) > SINGLE_BYTES_MAX ? 'batch' : 'verdict';
     case '/livez':
     case '/readyz':

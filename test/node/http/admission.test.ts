@@ -62,8 +62,8 @@ describe('Admission', () => {
 });
 
 describe('workOf', () => {
-  const kindOf = (url: string, length?: number) =>
-    workOf({ url, headers: length === undefined ? {} : { 'content-length': String(length) } });
+  const kindOf = (url: string, length?: number, method = 'POST') =>
+    workOf({ method, url, headers: length === undefined ? {} : { 'content-length': String(length) } });
 
   it('tells a batch from a single code by the length of the body, and takes one without a length for a batch', () => {
     assert.deepEqual(
@@ -81,9 +81,24 @@ describe('workOf', () => {
       ['/v1/regions', 'read'],
       ['/openapi.json', 'log'],
       ['/DE.demo/trust/checkpoint', 'log'],
-      ['', 'log'],
     ] as const) {
       assert.equal(kindOf(url), kind, url);
     }
+  });
+
+  it('lets a page ask whether it may verify as long as it lets it verify', () => {
+    assert.equal(kindOf('/v1/verify', undefined, 'OPTIONS'), 'verdict');
+  });
+
+  it('T17: a path that is written in another way goes first, whatever it leads to', () => {
+    for (const url of [
+      '/v1/%76erify',
+      'http://node.example/v1/verify',
+      'http://node.example/livez',
+      '/DE%2etest/trust/checkpoint',
+      '*',
+      '',
+    ])
+      assert.equal(kindOf(url, 300), 'batch', url);
   });
 });
