@@ -24,6 +24,7 @@ import {
   ORDER_ITEMS_MAX,
   type OrderName,
   orderName,
+  orderOfClaim,
   ORDERS,
   textOf,
   WORKERS,
@@ -181,6 +182,9 @@ export class WorkOrders {
     await this.#offer();
     if (clock.runMs() - this.#lookedAtMs >= WORKERS_MS) await this.#lookForWorkers();
     const claims = new Map(await tables.page(...claimsOf(this.#node), { limit: OFFERED_MAX }));
+    // Of orders that are over, where their rows could not be removed: they would be in the way of others.
+    const left = [...claims.keys()].filter((name) => !this.#inHand.has(name)).map(orderOfClaim);
+    if (left.length > 0) await tables.write(left.flatMap(rowsGone));
     const ready: Order[] = [];
     for (const order of [...this.#inHand.values()].filter(({ claim }) => claim !== undefined)) {
       const claim = claims.get(order.name.claim);
@@ -225,7 +229,10 @@ export class WorkOrders {
     if (claim !== order.claim) note(order, claim, nowMs);
     if (claim === OPEN || nowMs - order.claimedAtMs < this.#patienceMs) return;
     order.deaths++;
-    if (order.deaths >= DEATHS_MAX) return this.#keep(order);
+    if (order.deaths >= DEATHS_MAX) {
+      await this.#keep(order);
+      return tables.write(rowsGone(order.name));
+    }
     const { claim: name } = order.name;
     const holds = { name, value: bytesOf(claim) };
     await tables.writeIf([{ put: name, value: bytesOf(OPEN) }], { holds });
@@ -250,7 +257,7 @@ export class WorkOrders {
         await this.#keep(order);
       }
     }
-    await tables.write(orders.flatMap(rowsGone));
+    await tables.write(orders.flatMap(({ name }) => rowsGone(name)));
   }
 
   /** A worker that commits wrongly does not get far. */
@@ -269,7 +276,9 @@ export class WorkOrders {
     // Those that stay are cleared away by the next process.
     if (offered.length === 0) return;
     const { tables, onTrouble } = this.#modules;
-    await tables.write(offered.flatMap(rowsGone)).catch((error: unknown) => onTrouble?.(error));
+    await tables
+      .write(offered.flatMap(({ name }) => rowsGone(name)))
+      .catch((error: unknown) => onTrouble?.(error));
   }
 
   /** Prepared here, whatever a worker may still say of it. */
@@ -303,7 +312,7 @@ function note(order: Order, claim: string, atMs: number): void {
   order.claimedAtMs = atMs;
 }
 
-function rowsGone({ name: { claim, order, ready } }: Order): Change[] {
+function rowsGone({ claim, order, ready }: OrderName): Change[] {
   return [{ del: claim }, { del: order }, { del: ready }];
 }
 

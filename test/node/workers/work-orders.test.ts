@@ -4,6 +4,7 @@ import { parseOpenings, encodeOpenings } from '../../../protocol/code/openings.t
 import { type Prepared, type Unprepared } from '../../../node/issuing/preparing.ts';
 import { isNodeError, type NodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
+import { registryAway } from '../../../node/registry/postgres-error.ts';
 import { WorkOrders } from '../../../node/workers/work-orders.ts';
 import { bytesOf, ORDERS, textOf, WORKERS } from '../../../node/workers/work-rows.ts';
 import { Worker } from '../../../node/workers/worker.ts';
@@ -194,6 +195,7 @@ describe('WorkOrders', () => {
       dying.map(({ deaths }) => deaths),
       [1, 1],
     );
+    assert.deepEqual(await office.tables.page(...ORDERS, { limit: 9 }), []);
     const tables = new DyingTables(office.tables);
     office.worker({ tables });
     const living = office.worker();
@@ -259,6 +261,26 @@ describe('WorkOrders', () => {
     await refused;
     await assert.rejects(orders.prepare([...people(300), bad]), { name: 'ProtocolError' });
     assert.equal(worker.people, 200);
+  });
+
+  it('removes with the next order the rows of one that it could not remove', async () => {
+    const worker = office.worker();
+    await beating();
+    const orders = office.orders();
+    const items = people(256);
+    let gone = 0;
+    const { tables } = office;
+    const write = tables.write.bind(tables);
+    tables.write = (changes) => {
+      const isGone = changes.some((change) => 'del' in change && change.del.startsWith('work/order/'));
+      return isGone && gone++ === 0 ? Promise.reject(registryAway(undefined)) : write(changes);
+    };
+    requirePrepared(await orders.prepare(items), items);
+    assert.equal((await tables.page(...ORDERS, { limit: 9 })).length, 3);
+    requirePrepared(await orders.prepare(items), items);
+    await orders.stop();
+    assert.deepEqual(await tables.page(...ORDERS, { limit: 9 }), []);
+    assert.equal(worker.people, 512);
   });
 
   it('clears away what an earlier process ordered', async () => {
