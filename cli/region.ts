@@ -109,6 +109,8 @@ export async function withRegion<T>(
       ...modules,
       ...(onSigned && { onSigned }),
       ...(onHashed && { onHashed }),
+      // Of other trouble the command hears by what it cannot do.
+      onTrouble: (error) => isNodeError(error, 'LOG_NOT_WRITTEN') && cli.output.note(`${error.message}.`),
       networkFor: (ground) =>
         (network = new CommandNetwork({ software: SOFTWARE, instead }, ground, modules)),
     },

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import pg from 'pg';
+import { readRegistryKey } from '../../node/region/region-keys.ts';
+import { type Place } from '../../node/registry/place-cipher.ts';
+import { Registry } from '../../node/registry/registry.ts';
+import { systemRandom } from '../../node/system-random.ts';
+import { commitFields } from '../../protocol/code/openings.ts';
 import { type Outcome, TestCli } from '../support/cli.ts';
-import { describeOnPostgres } from '../support/tables.ts';
+import { greenFields } from '../support/issuing-fixture.ts';
+import { sha256 } from '../support/primitives.ts';
+import { describeOnPostgres, tablesIn } from '../support/tables.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 
 describeOnPostgres('entente registry move', (cluster) => {
@@ -15,6 +22,20 @@ describeOnPostgres('entente registry move', (cluster) => {
   const issue = (subject: string) =>
     cli.run('issue', cli.path('DE'), '--subject', subject, '--colour', 'green');
   const move = (...args: string[]) => cli.run('registry', 'move', cli.path('DE'), ...args);
+  /** As a node that dies between the records of a batch and its staging. */
+  const leaveUnlogged = async (subject: string) => {
+    const tables = tablesIn(cluster(), 'DE.demo');
+    const random = systemRandom();
+    const key = await readRegistryKey(cli.path('DE', 'keys'), { region: 'DE', network: 'demo' });
+    const registry = await Registry.open({ key }, { tables, random });
+    const { out } = await cli.run('codes', cli.path('DE'), '--json');
+    const codes = out.trim().split('\n');
+    const { log } = JSON.parse(codes[0] ?? '') as Place;
+    const { openings } = commitFields(sha256, greenFields(), random);
+    await tables.write(
+      registry.changes({ log, index: codes.length, hour: 1, entries: [{ subject, openings }] }),
+    );
+  };
   const subjects = async () => {
     const { exit, out, err } = await cli.run('codes', cli.path('DE'), '--json');
     assert.equal(exit, 0, err);
@@ -104,13 +125,17 @@ describeOnPostgres('entente registry move', (cluster) => {
     assert.equal(codes.out.trim().split('\n').length, 4);
 
     assert.equal((await issue('P5')).exit, 0);
+    await leaveUnlogged('P9');
+    const after = await issue('P6');
+    assert.match(after.err, /the records of 1 person in \S+ from 5 on were taken back/);
+    assert.equal((await subjects()).join(), 'P1,P2,P3,P4,P5,P6');
     const client = new pg.Client({ connectionString: cluster().connection });
     await client.connect();
     await client.query(`DELETE FROM entente_private WHERE name = 'private/mark'`);
     await client.end();
-    ended(await issue('P6'), 5, /lost what it had acknowledged.*REGISTRY_BEHIND.*registry accept/s);
+    ended(await issue('P7'), 5, /lost what it had acknowledged.*REGISTRY_BEHIND.*registry accept/s);
     assert.equal((await cli.run('registry', 'accept', cli.path('DE'))).exit, 0);
-    assert.equal((await issue('P6')).exit, 0);
+    assert.equal((await issue('P7')).exit, 0);
     assert.equal((await move('--to', 'store')).exit, 0);
     ended(await cli.run('registry', 'accept', cli.path('DE')), 2, /no PostgreSQL is named/);
   });
