@@ -6,6 +6,7 @@ import { type Finding, warn } from './finding.ts';
 import { checkOtherKeys, checkSeparate, checkTrustKeys } from './key-checks.ts';
 import { checkForks, checkNewest, checkWriting } from './log-checks.ts';
 import { checkMemory, checkNodeVersion, checkTls } from './machine-checks.ts';
+import { checkNumbers } from './number-checks.ts';
 import { type Patient, type ReadablePatient } from './patient.ts';
 import { checkEnough, checkHttp, checkReachable, checkShutOut, checkVouching } from './peer-checks.ts';
 import { checkAnnounced, checkPorts } from './port-checks.ts';
@@ -49,6 +50,7 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['keys', checkTrustKeys],
   ['keys', checkSeparate],
   ['keys', checkOtherKeys],
+  ['keys', checkNumbers],
   ['peers', checkReachable],
   ['peers', checkEnough],
   ['peers', checkVouching],

@@ -312,6 +312,8 @@ async function removeSecrets(source: RegionLayout, moved: RegionLayout): Promise
     const isNeeded = name.role === 'root' && !(await hasKeyFile(moved.keys, name));
     if (name.role !== 'registry' && !isNeeded) await removeFile(keyFilePath(source.keys, name));
   }
+  // They open what numbers of the region were sealed with.
+  await removeTree(source.seeds);
 }
 
 async function onlineKeysIn({ keys }: RegionLayout) {

@@ -220,6 +220,7 @@ export class RegionNode {
       store: this.#store,
       tables: this.#tables,
       signer: modules.keys.trustLog,
+      isTimeGood: () => this.#clocks.report.standing !== 'astray',
       peers: () => client.peers(),
       trust: () => this.trust,
       onFault: (peer, fault) => book.fault(peer, fault),

@@ -38,6 +38,8 @@ export interface LookupModules extends Primitives {
   /** Absent where the region has none: then it answers for no numbers of its own. */
   readonly seeds?: DaySeeds | undefined;
   readonly signer: (atS: number) => Signer;
+  /** False while most other regions say that the clock is wrong: then no key is destroyed. */
+  readonly isTimeGood: () => boolean;
   readonly regionOf: (peer: string) => string | undefined;
   /** Connected peers that nothing is held against. */
   readonly peers: () => readonly string[];

@@ -17,6 +17,7 @@ import { type Finding, quoted } from '../../../cli/doctor/finding.ts';
 import { checkOtherKeys, checkSeparate, checkTrustKeys } from '../../../cli/doctor/key-checks.ts';
 import { checkForks, checkNewest, checkWriting } from '../../../cli/doctor/log-checks.ts';
 import { checkMemory, checkNodeVersion, checkTls } from '../../../cli/doctor/machine-checks.ts';
+import { checkNumbers } from '../../../cli/doctor/number-checks.ts';
 import { type ReadablePatient } from '../../../cli/doctor/patient.ts';
 import {
   checkEnough,
@@ -32,6 +33,9 @@ import { keyFilePath, keyNamesIn } from '../../../node/region/key-file.ts';
 import { FileSecondPlace } from '../../../node/store/second-place.ts';
 import { storeError } from '../../../node/store/store-error.ts';
 import { gonePeer, gravest, peerView, runningOn, wellPatient } from '../../support/patient-fixture.ts';
+import { readPublicRegion } from '../../../node/region/public-region.ts';
+import { TestCli } from '../../support/cli.ts';
+import { trustModules } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const DAY_S = 86_400;
@@ -284,6 +288,27 @@ describe('the checks of entente doctor', function () {
       expectFinding(await checkTrustKeys(other), 'warn', new RegExp(next.keyId));
       rmSync(keyFilePath(other.layout.keys, first));
       expectFinding(await checkTrustKeys(other), 'must', new RegExp(first.keyId));
+    });
+
+    it('checkNumbers: days that are left, none, and seeds that are not here', async () => {
+      assert.deepEqual(await checkNumbers(well), []);
+      const dir = folder();
+      const { layout, ...rest } = await wellPatient(dir);
+      await new TestCli(dir).json('lookup', 'announce', layout.path, 'numbers', '--prefix', 'DE-');
+      const { state } = await readPublicRegion(layout.public, {}, trustModules);
+      const patient = { ...rest, layout, state };
+      expectFinding(await checkNumbers(patient), 'ok', /can be looked up until/);
+      for (const [days, level] of [
+        [75, 'warn'],
+        [88, 'must'],
+        [100, 'must'],
+      ] as const)
+        expectFinding(await checkNumbers({ ...patient, nowS: patient.nowS + days * DAY_S }), level, /until/);
+      const seeds = readdirSync(layout.seeds).sort();
+      rmSync(join(layout.seeds, seeds.at(-1) ?? ''));
+      expectFinding(await checkNumbers(patient), 'warn', /seeds of 1 announced/);
+      rmSync(join(layout.seeds, seeds[0] ?? ''));
+      expectFinding(await checkNumbers(patient), 'must', /seeds of 2 announced/);
     });
 
     it('checkSeparate refuses one key in two roles', () => {

@@ -162,6 +162,19 @@ describe('moveRegion', function () {
     assert.deepEqual(keysIn('FR', 'root'), [other]);
   });
 
+  it('takes along the seeds by which numbers are looked up, and leaves none behind', async () => {
+    await cli.json('lookup', 'announce', cli.path('FR'), 'numbers', '--prefix', 'FR-', '--for', '1d');
+    const seeds = readdirSync(cli.path('FR', 'lookup'));
+    assert.equal(seeds.length, 2);
+    await cli.json('host', 'move', cli.path('FR'), cli.path('own'));
+    assert.ok(!existsSync(cli.path('FR', 'lookup')));
+    assert.deepEqual(readdirSync(cli.path('own', 'lookup')), seeds);
+    // They are those that were announced: nothing is made anew.
+    const before = readFileSync(cli.path('own', 'lookup', seeds[0] ?? ''));
+    await cli.json('lookup', 'announce', cli.path('own'), 'numbers', '--prefix', 'FR-', '--for', '1d');
+    assert.deepEqual(readFileSync(cli.path('own', 'lookup', seeds[0] ?? '')), before);
+  });
+
   it('goes into no directory of the same region that it has not begun', async () => {
     cpSync(cli.path('FR'), cli.path('own'), { recursive: true });
     const { exit, err } = await cli.run('host', 'move', cli.path('FR'), cli.path('own'));

@@ -155,6 +155,23 @@ describe('a number that is looked up', function () {
     assert.equal(world.node('DE').lookup.head(START_DAY), undefined);
   });
 
+  it('a clock that most others contradict destroys no key', async () => {
+    const { clockError, troubles } = world.machine('DE');
+    await world.befriend('IT', 'FR');
+    await world.run(
+      world.node('DE').submit({
+        entry: world
+          .machine('DE')
+          .fixture.entryOf(world.machine('DE').fixture.recognitionOf(world.machine('IT').fixture)),
+      }),
+    );
+    await world.until(() => world.node('DE').status.clock.standing === 'agrees', 'others agree', 600);
+    clockError.aheadMs = 1_000 * 40 * DAY_S;
+    await world.until(() => world.node('DE').status.clock.standing === 'astray', 'they contradict', 600);
+    await world.pass(30);
+    assert.equal(seeds.held.size, DAYS.length, String(troubles));
+  });
+
   it('what a home says of another time than now is undetermined', async () => {
     const { clockError } = world.machine('DE');
     for (const aheadMs of [-1_200_000, 300_000]) {

@@ -1,0 +1,45 @@
+/** Codes that are mere numbers: until when they can be looked up, and whether the seeds of those days are here. */
+import { FileDaySeeds } from '../../node/lookup/day-seeds.ts';
+import { opaqueAdapters } from '../../protocol/lookup/announced-numbers.ts';
+import { DAY_S, dayOf } from '../../protocol/lookup/opaque-adapter.ts';
+import { printable } from '../printable.ts';
+import { timeText } from '../times.ts';
+import { type Finding, must, ok, quoted, warn } from './finding.ts';
+import { type ReadablePatient } from './patient.ts';
+
+const DAYS = { must: 3, warn: 21 } as const;
+
+/** Says nothing of a region that announces none. */
+export async function checkNumbers({
+  state,
+  layout,
+  config,
+  nowS,
+  path,
+}: ReadablePatient): Promise<Finding[]> {
+  const adapters = state === undefined ? [] : opaqueAdapters(state);
+  if (adapters.length === 0) return [];
+  // Only their names are looked at, which needs no key.
+  const { region, network } = config;
+  const options = { path: layout.seeds, region, network, registryKey: new Uint8Array(32) };
+  const held = new Set(
+    await new FileDaySeeds(options, { random: (length) => new Uint8Array(length) }).days(),
+  );
+  const today = dayOf(nowS);
+  return adapters.map(({ id, prefix, keys }) => {
+    const days = [...keys.keys()].filter((day) => day >= today);
+    const fix = `entente lookup announce ${quoted(path)} ${id} --prefix ${quoted(prefix)}   # with enough root keys in keys/`;
+    const name = `numbers that begin with ${printable(prefix)}`;
+    const missing = days.filter((day) => !held.has(day));
+    if (missing.length > 0)
+      return (missing.includes(today) ? must : warn)(
+        `${name}: the seeds of ${missing.length} announced days are not in ${printable(layout.seeds)}`,
+        fix,
+      );
+    const left = days.length - 1;
+    const until = timeText((Math.max(today - 1, ...days) + 1) * DAY_S);
+    if (left < DAYS.must) return must(`${name} can be looked up until ${until} at most`, fix);
+    if (left < DAYS.warn) return warn(`${name} can be looked up until ${until}`, fix);
+    return ok(`${name} can be looked up until ${until}`);
+  });
+}
