@@ -52,6 +52,21 @@ export function addOverride(program: Command, cli: Cli): void {
     )
     .action((region: string, options: ProposeOptions) => propose(cli, region, options));
   override
+    .command('show')
+    .description(
+      'Shows what was proposed and the people whom it names, for whoever is to confirm it. Once they have their codes they are named no more.',
+    )
+    .argument('<region>', 'directory of the region')
+    .argument('<id>', 'as `override propose` printed it')
+    .addHelpText(
+      'after',
+      examples([
+        'entente override show IT 00112233445566778899aabbccddeeff --operator bert.key',
+        'before bert confirms it',
+      ]),
+    )
+    .action((region: string, id: string) => show(cli, region, id));
+  override
     .command('confirm')
     .description(
       'Confirms what another operator proposed: codes are issued, and looser ones of these people revoked. Run again, it goes on with what broke off.',
@@ -80,22 +95,38 @@ async function propose(cli: Cli, path: string, { subject, file, ...order }: Prop
     throw usageError('give --subject, or --file with a person a row');
   const rows = file === undefined ? [] : await readRows(cli, file, SUBJECT_FORM);
   const subjects = file === undefined ? subject : rows.map((row) => row.subject);
-  const proposed = await withDesk(cli, path, (desk) => desk.proposeOverride({ ...order, subjects }), QUIETLY);
+  const proposed = await withDesk(
+    cli,
+    path,
+    (desk) => desk.overrides.propose({ ...order, subjects }),
+    QUIETLY,
+  );
   cli.output.result(proposed, () => [
     `Proposed: ${order.colour} for ${counted(proposed.people, 'person')}, ${order.reason}, ${counted(order.days, 'day')}.`,
-    `Another operator confirms it: entente override confirm ${printable(path)} ${proposed.id} --operator FILE`,
+    `Another operator sees whom it names, and confirms it:`,
+    `  entente override show ${printable(path)} ${proposed.id} --operator FILE`,
+    `  entente override confirm ${printable(path)} ${proposed.id} --operator FILE`,
+  ]);
+}
+
+async function show(cli: Cli, path: string, id: string): Promise<void> {
+  const shown = await withDesk(cli, path, (desk) => desk.overrides.show(id), QUIETLY);
+  const { state, colour, reason, people, days, proposed, subjects } = shown;
+  cli.output.result(shown, () => [
+    `${state}: ${colour} for ${counted(people, 'person')}, ${reason}, ${counted(days, 'day')}; by ${printable(proposed.name)}, ${timeText(proposed.atS)}`,
+    ...subjects.map((subject) => `  ${printable(subject)}`),
   ]);
 }
 
 async function confirm(cli: Cli, path: string, id: string, { withoutPeers }: SigningOptions): Promise<void> {
-  const { issued } = await withDesk(cli, path, (desk) => desk.confirmOverride(id), { withoutPeers });
+  const { issued } = await withDesk(cli, path, (desk) => desk.overrides.confirm(id), { withoutPeers });
   cli.output.result({ id, issued }, () => [
     `Confirmed: ${counted(issued, 'code')} issued. It stands in the next tally of the trust log, and entente codes prints the codes.`,
   ]);
 }
 
 async function list(cli: Cli, path: string): Promise<void> {
-  const overrides = await withDesk(cli, path, (desk) => desk.overrides(), QUIETLY);
+  const overrides = await withDesk(cli, path, (desk) => desk.overrides.list(), QUIETLY);
   cli.output.result({ overrides }, () =>
     overrides.length === 0
       ? ['Nobody proposed a colour without a rule.']

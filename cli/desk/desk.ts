@@ -6,7 +6,6 @@ import { type Config } from '../../node/config/schema.ts';
 import { type RegionLayout } from '../../node/region/layout.ts';
 import { type Operator } from '../../node/operators/operators.ts';
 import { type Disclosed, type DisclosureOrder } from '../../node/abuse/disclosing.ts';
-import { type OverrideOrder, type OverrideSeen } from '../../node/abuse/overrides.ts';
 import { type RegionKeys } from '../../node/region/region-keys.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
@@ -23,6 +22,7 @@ import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type LifeDesk } from '../life/life-desk.ts';
 import { type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
+import { type OverrideDesk } from './override-desk.ts';
 
 /** A code of the registry. */
 export interface Held extends IssuedCode {
@@ -93,10 +93,8 @@ export interface Desk {
   addOperator(operator: Omit<Operator, 'addedAtS'>): Promise<void>;
   /** @throws {NodeError} as `Operators.remove`. */
   removeOperator(name: string): Promise<void>;
-  /** Colours without a rule. Rejects as `Overrides`. */
-  proposeOverride(order: OverrideOrder): Promise<OverrideSeen>;
-  confirmOverride(id: string): Promise<{ readonly issued: number }>;
-  overrides(): Promise<readonly OverrideSeen[]>;
+  /** Colours without a rule. */
+  readonly overrides: OverrideDesk;
   /** Opens a stretch of a log for an auditor. Rejects as `Disclosing.disclose`. */
   disclose(order: DisclosureOrder): Promise<Disclosed>;
   /** All that is in the logs stands in the published files. */

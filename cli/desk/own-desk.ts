@@ -1,7 +1,6 @@
 /** A region whose directory the command itself has opened. */
 import { IssueGate } from '../../node/abuse/issue-gate.ts';
 import { type Disclosed, type DisclosureOrder, toldOfDisclosure } from '../../node/abuse/disclosing.ts';
-import { type OverrideOrder, type OverrideSeen } from '../../node/abuse/overrides.ts';
 import { Bridge } from '../../node/bridging/bridge.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
 import { isNodeError } from '../../node/node-error.ts';
@@ -32,6 +31,7 @@ import { type Person } from '../people/person.ts';
 import { requestsOf } from '../people/request.ts';
 import { holdingsOfRegion } from '../snapshot-file.ts';
 import { type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
+import { type OverrideDesk, OwnOverrides } from './override-desk.ts';
 import { requireEffect } from './trial.ts';
 
 function refusalOf(error: unknown): { readonly refused: string } {
@@ -281,20 +281,9 @@ export class OwnDesk implements Desk {
     return this.#act(action, () => this.#region.node.disclosing.disclose(order));
   }
 
-  proposeOverride(order: OverrideOrder): Promise<OverrideSeen> {
-    const { reason: about, subjects } = order;
-    const action = { action: 'override/propose', needs: 'issue', count: subjects.length, about } as const;
-    return this.#act(action, () => this.#region.node.overrides.propose(order, this.#modules.actor));
-  }
-
-  confirmOverride(id: string): Promise<{ readonly issued: number }> {
-    return this.#act({ action: 'override/confirm', needs: 'issue', about: id }, () =>
-      this.#region.node.overrides.confirm(id, this.#modules.actor),
-    );
-  }
-
-  overrides(): Promise<readonly OverrideSeen[]> {
-    return this.#region.node.overrides.list();
+  get overrides(): OverrideDesk {
+    const act = <T>(action: Action, work: (tally: Tally) => Promise<T> | T) => this.#act(action, work);
+    return new OwnOverrides(this.#region.node.overrides, this.#modules.actor, act);
   }
 
   publish(): Promise<void> {

@@ -4,7 +4,6 @@
  */
 import { join, resolve } from 'node:path';
 import { type Disclosed, type DisclosureOrder } from '../../node/abuse/disclosing.ts';
-import { type OverrideOrder, type OverrideSeen } from '../../node/abuse/overrides.ts';
 import { AdminClient, type AdminRequest } from '../../node/http/admin-client.ts';
 import { isAdminPort } from '../../node/http/admin-address.ts';
 import {
@@ -52,6 +51,7 @@ import { orderOf } from '../people/request.ts';
 import { configuredOperator } from './actor.ts';
 import { type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
 import { asked, linesOf, mayComeRight, PartlyIssued, refusedBy, told } from './node-answers.ts';
+import { type OverrideDesk, RunningOverrides } from './override-desk.ts';
 import { requireEffect } from './trial.ts';
 
 /** A node that was restarted is back within seconds. */
@@ -335,17 +335,8 @@ export class RunningDesk implements Desk {
     return { opened, bytes: new Uint8Array(Buffer.from(file, 'base64')) };
   }
 
-  async proposeOverride(order: OverrideOrder): Promise<OverrideSeen> {
-    return (await this.#post('/v1/override/propose', order)) as OverrideSeen;
-  }
-
-  async confirmOverride(id: string): Promise<{ readonly issued: number }> {
-    return (await this.#post('/v1/override/confirm', { id })) as { readonly issued: number };
-  }
-
-  async overrides(): Promise<readonly OverrideSeen[]> {
-    const answer = await asked(this.#client.ask({ method: 'GET', path: '/v1/override' }));
-    return (answer as { readonly overrides: readonly OverrideSeen[] }).overrides;
+  get overrides(): OverrideDesk {
+    return new RunningOverrides(this.#client);
   }
 
   async reload(): Promise<void> {

@@ -64,6 +64,11 @@ export interface OverrideSeen extends Omit<Kept, 'subjects'> {
   readonly state: 'proposed' | 'lapsed' | 'broken-off' | 'done';
 }
 
+/** With the people, until they have their codes. */
+export interface OverrideShown extends OverrideSeen {
+  readonly subjects: readonly string[];
+}
+
 export interface OverridesModules {
   readonly tables: PrivateTables;
   readonly clock: Clock;
@@ -117,6 +122,13 @@ export class Overrides {
     return this.#seen(id, kept);
   }
 
+  /** What somebody is to confirm, with the people whom it names. @throws {NodeError} NOT_FOUND */
+  async show(id: string): Promise<OverrideShown> {
+    const kept = await this.#kept(id);
+    if (kept === undefined) throw notProposed();
+    return { ...this.#seen(id, kept), subjects: kept.subjects };
+  }
+
   /**
    * Issues what somebody else proposed: codes that are looser are revoked first. Gives how many have their code.
    * @throws {NodeError} NOT_FOUND; REFUSED for one's own proposal, and for one that has lapsed or is done; and what revoking and issuing
@@ -126,10 +138,7 @@ export class Overrides {
     return this.#turns.take(id, async () => {
       const kept = await this.#kept(id);
       const confirming = this.#signatory(actor);
-      if (kept === undefined)
-        throw new NodeError('NOT_FOUND', 'nothing of that id was proposed', {
-          hint: 'See `entente override list`.',
-        });
+      if (kept === undefined) throw notProposed();
       const { state } = this.#seen(id, kept);
       // By name too: who was named anew, with another key, is the same person.
       if (confirming.keyId === kept.proposed.keyId || confirming.name === kept.proposed.name)
@@ -288,6 +297,12 @@ function byLog(places: readonly Place[]): ReadonlyMap<string, readonly number[]>
   const found = new Map<string, number[]>();
   for (const { log, index } of places) found.set(log, [...(found.get(log) ?? []), index]);
   return found;
+}
+
+function notProposed(): NodeError {
+  return new NodeError('NOT_FOUND', 'nothing of that id was proposed', {
+    hint: 'See `entente override list`.',
+  });
 }
 
 function refused(message: string, hint: string): NodeError {

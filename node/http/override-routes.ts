@@ -29,10 +29,9 @@ const proposal = z
     subjects: z.array(subject).min(1).max(OVERRIDE_SUBJECTS_MAX),
   })
   .openapi('OverrideProposal');
-const confirmation = z
-  .strictObject({ id: z.string().regex(/^[0-9a-f]{32}$/) })
-  .openapi('OverrideConfirmation');
+const named = z.strictObject({ id: z.string().regex(/^[0-9a-f]{32}$/) }).openapi('OverrideNamed');
 const seen = z.looseObject({ id: z.string(), state: z.string(), people: z.int() }).openapi('Override');
+const shown = seen.extend({ subjects: z.array(z.string()) }).openapi('OverrideShown');
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 const body = (schema: z.ZodType) => ({ body: { content: json(schema), required: true } });
 
@@ -62,13 +61,25 @@ export function overrideRoutes({
       path: '/v1/override/confirm',
       needs: 'issue',
       summary: 'Confirms what another operator proposed: codes are issued, and looser ones revoked',
-      request: body(confirmation),
+      request: body(named),
       answer: { description: 'How many', content: json(z.object({ issued: z.int() })) },
       order: async (context) => {
-        const { id } = await readJson(context.env.incoming, confirmation, PROPOSAL_BYTES_MAX);
+        const { id } = await readJson(context.env.incoming, named, PROPOSAL_BYTES_MAX);
         const carryOut = async () =>
           replies.json(context, await overrides.confirm(id, actorOf(context.env.incoming)));
         return { about: id, carryOut };
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/override/show',
+      needs: 'issue',
+      summary: 'What was proposed, with the people whom it names until they have their codes',
+      request: body(named),
+      answer: { description: 'The proposal', content: json(shown) },
+      order: async (context) => {
+        const { id } = await readJson(context.env.incoming, named, PROPOSAL_BYTES_MAX);
+        return { about: id, carryOut: async () => replies.json(context, await overrides.show(id)) };
       },
     },
     {

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { EXIT } from '../../../cli/exit.ts';
 import { withRegion } from '../../../cli/region.ts';
-import { OVERRIDE_SUBJECTS_MAX, type OverrideSeen } from '../../../node/abuse/overrides.ts';
+import {
+  OVERRIDE_SUBJECTS_MAX,
+  type OverrideSeen,
+  type OverrideShown,
+} from '../../../node/abuse/overrides.ts';
 import { openNativeCrypto } from '../../../node/crypto/native.ts';
 import { readPublicRegion } from '../../../node/region/public-region.ts';
 import { type LoggedTally } from '../../../protocol/trust/trust-state.ts';
@@ -67,6 +71,19 @@ describe('entente override', () => {
     assert.equal(held.length, 2);
     const again = await cli.run('revoke', de, ...as('anna'), `${log}/0`);
     assert.match(again.out + again.err, /before|already/i);
+  });
+
+  it('whoever is to confirm sees whom it names, and nobody does without the scope for it', async () => {
+    const { id } = await propose('anna', 'P10', 'P11');
+    const shown = await cli.json<OverrideShown>('override', 'show', de, id, ...as('bert'));
+    assert.deepEqual([shown.state, shown.subjects], ['proposed', ['P10', 'P11']]);
+    const { out } = await cli.run('override', 'show', de, id, ...as('bert'));
+    assert.match(out, /red for 2 persons, laboratory, 14 days; by anna.*\n {2}P10\n {2}P11\n/);
+    assert.match((await cli.run('override', 'show', de, id)).err, /SCOPE_MISSING/);
+    const none = await cli.run('override', 'show', de, 'f'.repeat(32), ...as('bert'));
+    assert.match(none.err, /NOT_FOUND/);
+    for (const subject of ['P10', 'P11'])
+      await cli.run('forget', de, ...as('bert'), '--subject', subject, '--let-pass');
   });
 
   it('a proposal lapses after a day, and names nobody any more then', async () => {

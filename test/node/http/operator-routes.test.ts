@@ -55,6 +55,7 @@ describe('Operators at the admin address', () => {
     'post /v1/codes': 'issue',
     'post /v1/override/propose': 'issue',
     'post /v1/override/confirm': 'issue',
+    'post /v1/override/show': 'issue',
     'get /v1/override': 'read',
     'post /v1/disclosures': 'audit',
     'post /v1/revoke': 'revoke',
