@@ -1,0 +1,197 @@
+/**
+ * How the parts of one region's node hang together: each is given those that it uses, and questions for what comes into being after
+ * it. Nothing is started here.
+ */
+import { witnessName } from '../../protocol/log/origin.ts';
+import { PeerClocks } from '../clock/peer-clocks.ts';
+import { JoiningBook } from '../joining/joining-book.ts';
+import { Lookup } from '../lookup/lookup.ts';
+import { type Registry } from '../registry/registry.ts';
+import { Store } from '../store/store.ts';
+import { AntiEntropy } from '../sync/anti-entropy.ts';
+import { BranchFinder } from '../sync/branch-finder.ts';
+import { Herald } from '../sync/herald.ts';
+import { LeafFinder } from '../sync/leaf-finder.ts';
+import { PeerBook } from '../sync/peer-book.ts';
+import { Puller } from '../sync/puller.ts';
+import { SyncClient } from '../sync/sync-client.ts';
+import { SyncServer } from '../sync/sync-server.ts';
+import { TrustBoard } from '../trust/trust-board.ts';
+import { VerdictService } from '../verdicts/verdict-service.ts';
+import { LogVisitor } from '../witness/log-visit.ts';
+import { Voucher } from '../witness/voucher.ts';
+import { Witness } from '../witness/witness.ts';
+import { preparerOf } from '../workers/preparer.ts';
+import { Background } from './background.ts';
+import { Desks } from './desks.ts';
+import { fenceFor } from './fencing.ts';
+import { LogShelf } from './log-shelf.ts';
+import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
+import { recognisedDirectly } from './own-logs-check.ts';
+import { peopleOf, type PeopleModules } from './people.ts';
+import { Signing } from './signing.ts';
+import { upkeepOf } from './upkeep.ts';
+
+export interface AssemblyModules extends RegionNodeModules {
+  /** The whole, for what acts through it. */
+  readonly node: PeopleModules['node'];
+  /** Open once the node has started. */
+  readonly registry: () => Registry;
+  readonly stopping: AbortSignal;
+}
+
+export type NodeParts = ReturnType<typeof assemble>;
+
+export function assemble(
+  options: RegionNodeOptions & typeof NODE_DEFAULTS,
+  { node, registry, stopping, ...modules }: AssemblyModules,
+) {
+  const { region, network } = options;
+  const onTrouble = (error: unknown) => modules.onTrouble?.(error);
+  const logs = () => shelf.logs;
+  const background = new Background(stopping, { onTrouble });
+  const store = new Store({ owner: `${region}.${network}` }, modules);
+  const tables = modules.tables ?? store;
+  const board = new TrustBoard({ home: region, network }, modules);
+  const keeper = (of: string) => board.keepers.get(of);
+  const keepers = () => board.keepers.values();
+  /** Others should hear of a new checkpoint, and the home may recognise others by now. */
+  const heedChange = (isNewer: boolean): void => {
+    board.changed();
+    if (isNewer) herald.news();
+    if (!shelf.isFollowingAll) background.run(() => shelf.followAll());
+  };
+  const shelf: LogShelf = new LogShelf(options, {
+    ...modules,
+    store,
+    board,
+    checkpointKey: modules.keys.checkpoint,
+    isWriting: () => signing.isWriting,
+    onChange: heedChange,
+    onFork: (_origin, evidence) => herald.tellFork(evidence),
+    onSettled: (prefix) => witness.reread(prefix),
+    onDamage: () => mender.wake(),
+    onAhead: () => signing.contradicted(),
+    ownLine: (home, held) => voucher.line(home, held),
+    leave: (origin, isLeft, commit) => witness.leave(origin, isLeft, commit),
+  });
+  const book = new PeerBook(modules);
+  const client = new SyncClient({ ...modules, book });
+  const puller = new Puller({ client, random: modules.random });
+  const finder = new BranchFinder({ client });
+  const reading = { ...modules, book, logs, shelf, client, puller, finder, keeper, onTrouble };
+  const antiEntropy: AntiEntropy = new AntiEntropy(options, {
+    ...reading,
+    isMirrored: (peer) => options.mirrors?.includes(modules.regionOf(peer) ?? '') === true,
+    onUnheld: (peer, { note, read }) =>
+      visitor.meet(peer, { note, checkpoint: read.checkpoint }).catch(onTrouble),
+  });
+  const clocks: PeerClocks = new PeerClocks(options, {
+    ...reading,
+    regions: () => recognisedDirectly(keeper(region)?.state),
+    witnessKeys: board.witnessKeys,
+    catchUp: (peer) => antiEntropy.round(peer),
+  });
+  const witness: Witness = new Witness(
+    { name: witnessName(region, network) },
+    {
+      ...modules,
+      store,
+      key: modules.keys.witness,
+      timeBounds: clocks.bounds,
+      isSilent: () => signing.isStandby,
+      keysOf: (origin) => shelf.keysOf(origin),
+      vet: (checkpoint) => shelf.vet(checkpoint),
+      onFork: (origin, evidence) => void logs().get(origin)?.accuse(evidence).catch(onTrouble),
+    },
+  );
+  const server = new SyncServer({ ...modules, book, logs, attested: () => witness.attested() });
+  const voucher = new Voucher({ ...modules, witness, store, onTrouble });
+  const state = () => keeper(region)?.state;
+  const people = peopleOf(options, {
+    ...modules,
+    store,
+    tables,
+    state,
+    registry,
+    sizes: () => shelf.issued,
+    requireSide: () => signing.requireSide(),
+    node,
+  });
+  const visitor: LogVisitor = new LogVisitor({ ...reading, store, witness });
+  const desks = new Desks(options, {
+    ...reading,
+    witness,
+    store,
+    keysOf: (origin) => shelf.keysOf(origin),
+    isWitness: () => !signing.isStandby,
+    isStandby: () => signing.isFollowing,
+    giveWay: (origin, index) => signing.giveWay(origin, index),
+    verify: (text, context) => verdicts.verify(text, context),
+  });
+  const herald = new Herald(
+    { ...options, witnessName: witnessName(region, network), gatherMs: 20 },
+    { ...modules, voucher, keepers, onTrouble },
+  );
+  const { mender, scrub } = upkeepOf(options, { ...reading, keepers, store });
+  const fence = fenceFor(options, reading);
+  const preparer = preparerOf(options, modules);
+  const signing: Signing = new Signing(options, {
+    ...reading,
+    prepare: preparer.prepare,
+    fence,
+    watch: people.watch,
+    takeBack: people.takeBack,
+    store,
+    mender,
+    registry,
+    clocks,
+    herald,
+    background,
+    stopping,
+  });
+  const lookup = new Lookup(options, {
+    ...reading,
+    state,
+    store,
+    tables,
+    signer: modules.keys.trustLog,
+    isTimeGood: () => clocks.report.standing !== 'astray',
+    peers: () => client.peers(),
+    trust: () => board.trust,
+    onFault: (peer, fault) => book.fault(peer, fault),
+  });
+  const leaves = new LeafFinder(reading);
+  const verdicts = new VerdictService({
+    ...modules,
+    trust: () => board.trust,
+    leafProofs: (place) => leaves.find(place),
+    lookup,
+  });
+  return {
+    background,
+    store,
+    tables,
+    board,
+    shelf,
+    client,
+    puller,
+    antiEntropy,
+    clocks,
+    witness,
+    server,
+    voucher,
+    people,
+    joinings: new JoiningBook({ store }),
+    visitor,
+    desks,
+    herald,
+    mender,
+    scrub,
+    fence,
+    preparer,
+    signing,
+    lookup,
+    verdicts,
+  };
+}
