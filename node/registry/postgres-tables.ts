@@ -52,6 +52,8 @@ export class PostgresTables implements SharedTables {
   readonly #owner: string;
   readonly #clock: Clock;
   readonly #pool: pg.Pool;
+  /** A machine that loses its power inside a transaction says nothing of it: its rows would stay locked until TCP gives it up, for hours. */
+  readonly #begin: string;
   #made: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #expected: Entry | undefined;
@@ -60,6 +62,7 @@ export class PostgresTables implements SharedTables {
     const { owner, connection, connectionsMax = 8, ca, answerMsMax = 10_000 } = options;
     this.#owner = owner;
     this.#clock = clock;
+    this.#begin = `BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL idle_in_transaction_session_timeout = ${answerMsMax}`;
     this.#pool = new pg.Pool({
       connectionString: connection,
       max: connectionsMax,
@@ -222,7 +225,7 @@ export class PostgresTables implements SharedTables {
     let isUsable = false;
     let isEnding = false;
     try {
-      await client.query('BEGIN ISOLATION LEVEL SERIALIZABLE');
+      await client.query(this.#begin);
       const outcome = await work(client);
       isEnding = outcome === 'made';
       await client.query(isEnding ? 'COMMIT' : 'ROLLBACK');

@@ -35,8 +35,11 @@ export class RegistryMark {
   async require(log?: string): Promise<void> {
     const { store, tables } = this.#modules;
     const names = [[MARK, MARK], ...(log === undefined ? [] : [[THERE + log, HERE + log]])] as const;
-    for (const [there = '', here = ''] of names)
-      if (numberOf(await textAt(tables, there)) < numberOf(await textAt(store, here))) throw registryBehind();
+    for (const [there = '', here = ''] of names) {
+      // The store is asked first: what it knows by now, the database has, also where the count is raised meanwhile.
+      const known = numberOf(await textAt(store, here));
+      if (numberOf(await textAt(tables, there)) < known) throw registryBehind();
+    }
   }
 
   /** What the database is to be told with the records of a batch that ends before `end`, and then the store. */

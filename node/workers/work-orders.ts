@@ -260,13 +260,11 @@ export class WorkOrders {
     await tables.write(orders.flatMap(({ name }) => rowsGone(name)));
   }
 
-  /** A worker that commits wrongly does not get far. */
-  #requireOpens(name: OrderName, [first]: readonly Prepared[]): void {
-    if (
-      first !== undefined &&
-      !equalBytes(commitmentOf(this.#modules.sha256, first.openings), first.commitment)
-    )
-      throw faulty(name);
+  /** What is signed is the commitment: whoever could have another one signed than to what was ordered would have made a code of his own. */
+  #requireOpens(name: OrderName, prepared: readonly Prepared[]): void {
+    const { sha256 } = this.#modules;
+    for (const { commitment, openings } of prepared)
+      if (!equalBytes(commitmentOf(sha256, openings), commitment)) throw faulty(name);
   }
 
   async #keepAll(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Tests that run on everything that private data is kept in: the store of the node, and PostgreSQL. */
-import { PostgresTables } from '../../node/registry/postgres-tables.ts';
+import { type PostgresOptions, PostgresTables } from '../../node/registry/postgres-tables.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { PostgresCluster } from './postgres-cluster.ts';
 
@@ -15,10 +15,13 @@ export function tablesApart(): PostgresTables | undefined {
 
 /** They are let go after the test. */
 export function tablesIn(
-  { connection, ca }: { readonly connection: string; readonly ca?: string },
+  { connection, ca, answerMsMax }: Pick<PostgresOptions, 'connection' | 'ca' | 'answerMsMax'>,
   owner: string,
 ): PostgresTables {
-  const tables = new PostgresTables({ owner, connection, ca, connectionsMax: 3 }, { clock: systemClock });
+  const tables = new PostgresTables(
+    { owner, connection, ca, connectionsMax: 3, ...(answerMsMax !== undefined && { answerMsMax }) },
+    { clock: systemClock },
+  );
   open.push(tables);
   return tables;
 }

@@ -216,6 +216,24 @@ describe('RecordsApart', () => {
     await assert.rejects(machine.start(), isCode('REGISTRY_BEHIND'));
   });
 
+  it('takes no count for lost that is raised while it looks', async () => {
+    const { store, stop } = await new ApartMachine().start();
+    const raised = new (class extends MemoryTables {
+      override async get(name: string) {
+        const value = await super.get(name);
+        const raiseOnce = raise;
+        raise = undefined;
+        await raiseOnce?.();
+        return value;
+      }
+    })();
+    let raise: (() => Promise<void>) | undefined = () => mark.raise();
+    const mark = new RegistryMark({ store, tables: raised });
+    await mark.require();
+    assert.equal(raise, undefined);
+    await stop();
+  });
+
   it('removes nothing by a copy of the log that lacks the last batch alone', async () => {
     const machine = new ApartMachine();
     const first = await machine.start();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import pg from 'pg';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type PrivateTables } from '../../../node/registry/private-tables.ts';
@@ -164,6 +164,39 @@ describeOnPostgres('PostgresTables', (cluster) => {
         proxy.close();
       }
     });
+
+  it('a machine that falls silent inside a transaction keeps no row from another for longer than it may think', async () => {
+    const folder = new URL(cluster().connection.replace('@/', '@localhost/')).searchParams.get('host');
+    let isSilent = false;
+    const far = new Set<Socket>();
+    // What the server is not told of: a machine without power closes nothing.
+    const proxy = createServer((near) => {
+      const server = connect(`${folder}/.s.PGSQL.5432`);
+      far.add(server.on('error', () => undefined));
+      near
+        .on('error', () => undefined)
+        .on('data', (data) => {
+          isSilent ||= data.includes('INSERT') && data.includes('silent');
+          if (!isSilent) server.write(data);
+        });
+      server.on('data', (data) => near.write(data));
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    try {
+      const { port } = proxy.address() as AddressInfo;
+      const owner = 'Silent.test';
+      const other = tablesIn({ connection: cluster().connection, answerMsMax: 3_000 }, owner);
+      await other.write([put('a', '1')]);
+      const connection = `postgres://entente@127.0.0.1:${port}/postgres`;
+      const tables = tablesIn({ connection, answerMsMax: 250 }, owner);
+      const holds = { name: 'a', value: bytes('1') };
+      await assert.rejects(tables.writeIf([put('a', 'silent')], { holds }), isCode('REGISTRY_AWAY'));
+      assert.equal(await other.writeIf([put('a', '2')], { holds }), 'made');
+    } finally {
+      for (const server of far) server.destroy();
+      proxy.close();
+    }
+  });
 
   it('with authorities it speaks TLS alone, to a server whose certificate is of one of them', async () => {
     const [own, foreign] = TLS_PAIRS;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { commitmentOf } from '../../../protocol/code/commitment.ts';
-import { parseOpenings, encodeOpenings } from '../../../protocol/code/openings.ts';
-import { type Prepared, type Unprepared } from '../../../node/issuing/preparing.ts';
+import { commitFields, encodeOpenings, parseOpenings } from '../../../protocol/code/openings.ts';
+import { type Prepared, prepareHere, type Unprepared } from '../../../node/issuing/preparing.ts';
 import { isNodeError, type NodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
 import { registryAway } from '../../../node/registry/postgres-error.ts';
 import { WorkOrders } from '../../../node/workers/work-orders.ts';
-import { bytesOf, ORDERS, textOf, WORKERS } from '../../../node/workers/work-rows.ts';
+import { bytesOf, orderOfClaim, ORDERS, textOf, WORKERS, WorkRows } from '../../../node/workers/work-rows.ts';
 import { Worker } from '../../../node/workers/worker.ts';
 import { greenFields, REGISTRY_KEY, seededBytes } from '../../support/issuing-fixture.ts';
 import { MemoryTables } from '../../support/memory-tables.ts';
@@ -281,6 +281,32 @@ describe('WorkOrders', () => {
     await orders.stop();
     assert.deepEqual(await tables.page(...ORDERS, { limit: 9 }), []);
     assert.equal(worker.people, 512);
+  });
+
+  it('T3: signs no commitment of a worker that is not to what was ordered, whomever of an order it is for', async () => {
+    const { tables, clock, random } = office;
+    await tables.write([{ put: `${WORKERS[0]}liar`, value: bytesOf('0') }]);
+    const items = people(256);
+    const prepared = office.orders().prepare(items);
+    let claim = '';
+    while (claim === '') {
+      await clock.wait(0);
+      claim = (await tables.page('work/claim/', 'work/claim/~', { limit: 1 }))[0]?.[0] ?? '';
+    }
+    const rows = new WorkRows({ registryKey: REGISTRY_KEY }, { random });
+    const name = orderOfClaim(claim);
+    const made = [...(await prepareHere(items, office.modules))];
+    const another = commitFields(sha256, greenFields(9_999), random);
+    made[200] = { ...another, openings: (made[200] as Prepared).openings };
+    await tables.write([
+      { put: name.ready, value: rows.ready(name, made) },
+      { put: claim, value: bytesOf('ready') },
+    ]);
+    requirePrepared(await prepared, items);
+    assert.deepEqual(
+      office.troubles.map(({ code }) => code),
+      ['DATA_INCONSISTENT'],
+    );
   });
 
   it('clears away what an earlier process ordered', async () => {
