@@ -3,7 +3,7 @@ import { equalBytes } from '../../protocol/bytes.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { continuesRoots } from '../../protocol/trust/branch.ts';
-import { type LoggedStatement, readNaming } from '../../protocol/trust/naming.ts';
+import { type LoggedStatement, readNamingSince } from '../../protocol/trust/naming.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type WriterBookModules } from './writer-book.ts';
@@ -28,19 +28,23 @@ export class RootWords implements Pick<WriterBookModules, 'isNamed'>, Pick<Write
     return key !== undefined && equalBytes(key.publicKey, publicKey);
   };
 
-  /** By statements that have the roots which are known here: who held a root that was replaced since says nothing. */
+  /** By statements that have the roots which are known here, and of these what the latest or a later one has signed: who held a root that was replaced since says nothing. */
   readonly rootWord = (origin: string, statements: readonly LoggedStatement[]): RootWord | undefined => {
     const { region, network } = parseOrigin(origin);
     const held = this.#modules.stateOf(region);
     if (held === undefined) return undefined;
-    const state = readNaming({ region, network }, statements, this.#modules);
-    return continuesRoots(state, held) ? rootWordOf(state) : undefined;
+    const since = held.root?.version ?? 1;
+    const { state, before } = readNamingSince({ region, network }, statements, since, this.#modules);
+    return continuesRoots(state, held) && before !== undefined ? rootWordOf(state, before) : undefined;
   };
 }
 
-/** What a trust state says of the keys of its checkpoints. */
-export function rootWordOf(state: TrustState): RootWord {
-  const keys = [...state.keysWithRole('checkpoint')];
+/** What a trust state says of the keys of its checkpoints, and did not say before. */
+export function rootWordOf(state: TrustState, before?: TrustState): RootWord {
+  const keys = state.keysWithRole('checkpoint').filter(({ keyId, compromise }) => {
+    const known = before?.key(keyId);
+    return known === undefined || known.compromise?.version !== compromise?.version;
+  });
   const publicKeys = (isGivenUp: boolean) =>
     keys
       .filter(({ compromise }) => (compromise !== undefined) === isGivenUp)

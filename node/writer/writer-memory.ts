@@ -20,6 +20,7 @@ import {
   laterClaim,
   laterPermits,
   NO_RECORD,
+  ofLatestLogs,
   PERMITTED_LOGS_MAX,
   type WriterRecord,
 } from './writer-record.ts';
@@ -48,7 +49,7 @@ export function recordKey(origin: string): string {
   return `writer/${origin}`;
 }
 
-/** What is remembered by words that count. */
+/** What is remembered by words that count: of all logs of which any key had a tree permitted, so that those of one key hide none of another. */
 export function recordIn(
   { changes, words }: WriterMemory,
   counts: (word: SignedWord) => boolean,
@@ -91,7 +92,7 @@ export function joinMemories(one: WriterMemory, other: WriterMemory): WriterMemo
     const known = words.get(key) ?? NO_RECORD;
     const joined = {
       claim: laterClaim(known.claim, claim),
-      permits: laterPermits(known.permits, permits.values()),
+      permits: ofLatestLogs(laterPermits(known.permits, permits.values())),
     };
     const isSame =
       joined.claim === known.claim &&
@@ -117,7 +118,7 @@ function add(words: Map<string, Words>, word: SignedWord): void {
     key,
     isClaim(word)
       ? { claim: word, permits }
-      : { claim, permits: laterPermits(permits, [word as SignedWord<Permit>]) },
+      : { claim, permits: ofLatestLogs(laterPermits(permits, [word as SignedWord<Permit>])) },
   );
 }
 

@@ -5,6 +5,7 @@ import { bytesForm, countForm } from '../../protocol/evidence/proof-form.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
 import {
   NAMING_STATEMENTS_MAX,
+  WRITER_KEYS_MAX,
   WRITER_STATEMENTS_BYTES_MAX,
   WRITER_WORD_BYTES_MAX,
 } from '../../protocol/limits.ts';
@@ -13,7 +14,9 @@ import { PERMITTED_LOGS_MAX } from './writer-record.ts';
 
 export const WRITER_PROTOCOL = '/entente/writer/1.0.0';
 export const WRITER_REQUEST_BYTES_MAX = WRITER_STATEMENTS_BYTES_MAX + 4_096;
-export const WRITER_ANSWER_BYTES_MAX = (PERMITTED_LOGS_MAX + 1) * (WRITER_WORD_BYTES_MAX + 8) + 64;
+/** Of one record: each key may have had trees of other logs permitted. */
+const RECORD_PERMITS_MAX = WRITER_KEYS_MAX * PERMITTED_LOGS_MAX;
+export const WRITER_ANSWER_BYTES_MAX = (RECORD_PERMITS_MAX + 1) * (WRITER_WORD_BYTES_MAX + 8) + 64;
 
 const wordForm = bytesForm.refine(({ length }) => length <= WRITER_WORD_BYTES_MAX);
 
@@ -41,7 +44,7 @@ const answer = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('record'),
     claim: wordForm.exactOptional(),
-    permits: z.array(wordForm).max(PERMITTED_LOGS_MAX),
+    permits: z.array(wordForm).max(RECORD_PERMITS_MAX),
   }),
   z.strictObject({ kind: z.literal('permitted') }),
   z.strictObject({ kind: z.literal('fenced'), claim: wordForm }),

@@ -10,15 +10,10 @@ export interface WriterRecord {
   readonly permits: ReadonlyMap<string, SignedWord<Permit>>;
 }
 
-/** Logs of a region for which permits are kept: the trust log and those of the latest months. */
+/** Logs of a region for which permits of one key are kept: the trust log and those of the latest months. */
 export const PERMITTED_LOGS_MAX = 16;
 
 export const NO_RECORD: WriterRecord = { changes: 0, claim: undefined, permits: new Map() };
-
-/** Of attestation logs the one of the earliest month: their names sort so, and before that of the trust log. */
-export function oldestOf(origins: Iterable<string>): string {
-  return [...origins].sort()[0] ?? '';
-}
 
 /** The claim of the higher epoch; the first where neither is. */
 export function laterClaim(
@@ -29,7 +24,7 @@ export function laterClaim(
   return other.word.epoch > one.word.epoch ? other : one;
 }
 
-/** Of each log the permit of the higher epoch, or of the same and a larger size; of at most `PERMITTED_LOGS_MAX` logs. */
+/** Of each log the permit of the higher epoch, or of the same and a larger size. */
 export function laterPermits(
   one: WriterRecord['permits'],
   other: Iterable<SignedWord<Permit>>,
@@ -42,6 +37,12 @@ export function laterPermits(
       known === undefined || epoch > known.epoch || (epoch === known.epoch && size > known.size);
     if (isLater) permits.set(origin, permit);
   }
-  while (permits.size > PERMITTED_LOGS_MAX) permits.delete(oldestOf(permits.keys()));
   return permits;
+}
+
+/** Those of at most `PERMITTED_LOGS_MAX` logs: names of attestation logs sort by their months, and before that of the trust log. */
+export function ofLatestLogs(permits: WriterRecord['permits']): WriterRecord['permits'] {
+  if (permits.size <= PERMITTED_LOGS_MAX) return permits;
+  const latest = [...permits.keys()].sort().slice(-PERMITTED_LOGS_MAX);
+  return new Map([...permits].filter(([origin]) => latest.includes(origin)));
 }

@@ -4,7 +4,7 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type Claim, type Permit, type SignedWord } from '../../protocol/writer/word.ts';
-import { oldestOf, PERMITTED_LOGS_MAX, type WriterRecord } from './writer-record.ts';
+import { type WriterRecord } from './writer-record.ts';
 
 /**
  * `fenced`: somebody else has claimed that epoch or a later one. `taken`: within the epoch another tree was permitted, as to a second
@@ -44,7 +44,6 @@ export function decidePermit(
     if (!isSame && from < standing.word.size) return { granted: false, refusal: 'taken', permit: standing };
   }
   const permits = new Map(before.permits).set(origin, permit);
-  if (permits.size > PERMITTED_LOGS_MAX) permits.delete(oldestOf(permits.keys()));
   return { granted: true, record: { changes: before.changes + 1, claim, permits }, isNew: true };
 }
 

@@ -62,17 +62,32 @@ export function readNaming(
   statements: readonly LoggedStatement[],
   modules: TrustModules,
 ): TrustState {
+  return readNamingSince(names, statements, 1, modules).state;
+}
+
+/**
+ * The same, and `before`: as it was when the root of version `since` came into force, undefined where it did not. Nothing says where in the log
+ * a statement stands, so that whoever held an earlier root can have said of that time what no log has.
+ */
+export function readNamingSince(
+  names: { readonly region: string; readonly network: string },
+  statements: readonly LoggedStatement[],
+  since: number,
+  modules: TrustModules,
+): { readonly state: TrustState; readonly before: TrustState | undefined } {
   const draft = new StateDraft(names, modules.sha256);
+  let before: TrustState | undefined;
   for (const { index, entry } of statements) {
     try {
       const place = { index, draft, isVoided: () => false, rootAt: undefined };
       const slot = verifyStatement(entry, place, modules);
       if (RANKS.includes(slot.entry.statement.kind)) applyStatement(slot, draft, modules.sha256);
+      if (draft.root?.version === since) before ??= draft.fork();
     } catch (error) {
       if (!isProtocolError(error)) throw error;
     }
   }
-  return draft.fork();
+  return { state: draft.fork(), before };
 }
 
 const RANKS: readonly Statement['kind'][] = ['root', 'keys', 'compromise'];

@@ -4,7 +4,7 @@ import cbor
 import ed25519
 import names
 from fault import Fault
-from trust_naming import read_naming
+from trust_naming import read_naming_since
 
 WORD_BYTES_MAX = 1_024
 REQUEST_BYTES_MAX = 69_632
@@ -135,12 +135,13 @@ class Witness:
         return (good | {key for key in self.named if key not in known}) - set(self.given_up)
 
     def _heed(self, origin, statements):
-        state = read_naming(origin, [(one["index"], one["entry"]) for one in statements])
-        if not _continues_roots(state, self.state):
+        pairs = [(one["index"], one["entry"]) for one in statements]
+        state, before = read_naming_since(origin, pairs, self.state.root.said["version"])
+        if not _continues_roots(state, self.state) or before is None:
             return False
-        keys = checkpoint_keys(state)
-        given_up = [key for key, is_given_up in keys.items() if is_given_up]
-        named = [key for key, is_given_up in keys.items() if not is_given_up]
+        keys = _said_since(state, before)
+        given_up = [key for key, version in keys.items() if version is not None]
+        named = [key for key, version in keys.items() if version is None]
         for kept, said in ((self.given_up, given_up), (self.named, named)):
             more = [key for key in said if key not in kept]
             self.has_changed |= more != []
@@ -207,6 +208,20 @@ def checkpoint_keys(state):
     """The checkpoint keys that a trust state names, and whether each is given up."""
     return {
         one["key"]: f"compromise/{id_.hex()}" in state.slots
+        for id_, one in state.trust_keys().items()
+        if one["role"] == "checkpoint"
+    }
+
+
+def _said_since(state, before):
+    """Of the checkpoint keys of a state what another does not say: the version of their compromise, None without one."""
+    now, then = _compromises(state), _compromises(before)
+    return {key: version for key, version in now.items() if key not in then or then[key] != version}
+
+
+def _compromises(state):
+    return {
+        one["key"]: (state.said(f"compromise/{id_.hex()}") or {"version": None})["version"]
         for id_, one in state.trust_keys().items()
         if one["role"] == "checkpoint"
     }

@@ -9,7 +9,10 @@ import {
   rememberRoot,
   type WriterMemory,
 } from '../../../node/writer/writer-memory.ts';
+import { encodeWriterAnswer, parseWriterAnswer } from '../../../node/writer/writer-messages.ts';
 import { PERMITTED_LOGS_MAX } from '../../../node/writer/writer-record.ts';
+import { decidePermit } from '../../../node/writer/writer-rule.ts';
+import { recordOf } from '../../../node/writer/writer-server.ts';
 import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { WRITER_KEYS_MAX, WRITER_ROOT_KEYS_MAX } from '../../../protocol/limits.ts';
 import { testKey } from '../../support/keys.ts';
@@ -59,6 +62,21 @@ describe('WriterMemory', () => {
     assert.equal(permits.size, PERMITTED_LOGS_MAX);
     assert.ok(permits.has(TRUST) && !permits.has('CN-33.test/attest/2010-01'));
     assert.deepEqual(parseMemory(encodeMemory(memory), TRUST), memory);
+  });
+
+  it('T3: whatever logs a thief has trees permitted of, the permits of another key stay, and are told', () => {
+    const permit = permitOf({ epoch: 5 }, { from: 0, size: 9, origin: ATTEST }, second);
+    let memory = remember(NO_MEMORY, [permit], all);
+    for (let i = 0; i < 2 * PERMITTED_LOGS_MAX; i++) {
+      const origin = `CN-33.test/attest/29${10 + i}-01`;
+      memory = remember(memory, [permitOf({ epoch: 5 }, { from: 0, size: 1, origin }, first)], all);
+    }
+    const record = recordIn(memory, all);
+    assert.equal(record.permits.size, PERMITTED_LOGS_MAX + 1);
+    assert.equal(record.permits.get(ATTEST), permit);
+    assert.equal(parseWriterAnswer(encodeWriterAnswer(recordOf(record))).kind, 'record');
+    const another = permitOf({ epoch: 5 }, { from: 8, size: 9, origin: ATTEST, tree: 1 }, second);
+    assert.ok(!decidePermit(record, claimOf({ epoch: 5 }, {}, second), another).granted);
   });
 
   it('T9: two machines of one witness have promised what either has, and the same once more changes nothing', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { decideClaim, decidePermit } from '../../../node/writer/writer-rule.ts';
-import { NO_RECORD, PERMITTED_LOGS_MAX, type WriterRecord } from '../../../node/writer/writer-record.ts';
+import { NO_RECORD, type WriterRecord } from '../../../node/writer/writer-record.ts';
 import { permitsNeeded } from '../../../node/writer/electorate.ts';
-import { ATTEST, claimOf, permitOf, type Reign, TRUST } from '../../support/writer-words.ts';
+import { ATTEST, claimOf, permitOf, type Reign } from '../../support/writer-words.ts';
 
 const first = claimOf({ epoch: 5, machine: 1 });
 const second = claimOf({ epoch: 6, machine: 2 });
@@ -85,16 +85,6 @@ describe('decidePermit', () => {
     );
     assert.equal(taken.claim, second);
     assert.equal(taken.changes, record.changes + 1);
-  });
-
-  it('keeps permits of so many logs, and lets go of the earliest month', () => {
-    let full = record;
-    for (let i = 0; i < PERMITTED_LOGS_MAX; i++) {
-      const origin = `CN-33.test/attest/20${10 + i}-01`;
-      full = after(full, decidePermit(full, first, permitOf({ epoch: 5 }, { from: 0, size: 1, origin })));
-    }
-    assert.equal(full.permits.size, PERMITTED_LOGS_MAX);
-    assert.ok(full.permits.has(TRUST) && !full.permits.has('CN-33.test/attest/2010-01'));
   });
 
   it('T4: whatever two copies of a writer and a new one ask whom in which order, no two trees that part have a quorum', () => {

@@ -24,7 +24,7 @@ import { ATTEST, claimOf, permitOf, type Reign, TRUST } from '../../support/writ
 export const WRITER_VECTOR_FILE = join(projectRoot, 'test/vectors/writer.json');
 
 const ABOUT = [
-  'SPEC.md 14.5.5 and 19, for the region CN-33 of the network test. Bytes are in hexadecimal; shared.entries are its trust log as witnesses hold it: it names three checkpoint keys and gives up the third.',
+  'SPEC.md 14.5.5 and 19, for the region CN-33 of the network test. Bytes are in hexadecimal; shared.entries are its trust log as witnesses hold it: it names three checkpoint keys, replaces the root and gives up the third.',
   'words: whether the word is one (else fault), and whether a key that is not compromised signed it.',
   'answers: what a witness answers to request that has granted words, in that order, and to which the root has shown that the keys givenUp are given up and the keys named are named; and whether it remembers something else then. isKnown: whether it holds the trust log.',
   'quorums: n and f for w witnesses. pledges: what a writer is bound to, by log, of w witnesses of which those in reports answered with these permits.',
@@ -43,6 +43,7 @@ function inLog({ publicKey, sign }: { readonly publicKey: Uint8Array; readonly s
 function trustLog(threshold = 1, keyOf = rootKey): RegionFixture {
   const region = new RegionFixture({ region: 'CN-33', rootKeys: 2, threshold, begins: 'root', keyOf });
   region.admit(KEYS.map((key) => ({ key: inLog(key), role: 'checkpoint' })));
+  region.add(region.rootStatement({ version: 2 }));
   region.add(region.compromise(inLog(GIVEN_UP), {}));
   return region;
 }
@@ -52,7 +53,7 @@ const CUT_OFF = LOG.cutOff();
 
 /** What the root says of its keys: those of its log that tell, and what is signed for the places behind it. */
 function statementsOf(added: readonly TestStatement[], by = LOG): LoggedStatement[] {
-  const held = [0, 1].map((index) => ({ index, entry: by.entryAt(index) }));
+  const held = [0, 1, 2].map((index) => ({ index, entry: by.entryAt(index) }));
   return [...held, ...added.map((statement, i) => ({ index: by.entries.length + i, entry: by.entryOf(statement) }))];
 }
 
@@ -65,6 +66,12 @@ const UNSIGNED_NAMING = NAMING.map(({ index, entry }) => {
   if (index >= LOG.entries.length) bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
   return { index, entry: bytes };
 });
+/** What only who holds the first root has signed, and the second one after it. */
+const EARLIER = [
+  ...NAMING.slice(0, 2),
+  ...[namesFresh, givesUpFirst].map((statement, i) => ({ index: 2 + i, entry: LOG.entryOf(statement) })),
+  { index: 4, entry: LOG.entryAt(2) },
+];
 const JUNE = 'CN-33.test/attest/2026-06';
 
 export interface WordVector {
@@ -199,6 +206,13 @@ const eight: Kept = {
   named: months.map(({ publicKey }) => publicKey),
 };
 
+const crowd = Array.from({ length: 16 }, (_, i) => tree(own, 0, 1, { origin: `CN-33.test/attest/29${10 + i}-01` }));
+const crowded: Kept = {
+  claim: claimOf(own, {}, SECOND),
+  permits: [tree(own, 0, 10, { origin: ATTEST }, SECOND)],
+  more: crowd,
+};
+
 type AnswerCase = readonly [kept: Kept | 'unknown', request: Uint8Array, answer: WriterAnswer, changes?: 'changes'];
 
 const ANSWERS: Readonly<Record<string, AnswerCase>> = {
@@ -239,7 +253,8 @@ const ANSWERS: Readonly<Record<string, AnswerCase>> = {
   'the root gives the key of the thief up: what another key signed counts again': [outbid, showing(NAMING), record(bySecond), 'changes'],
   'and what a thief had permitted in its reign counts no more': [shadowed, showing(NAMING), record(bySecond), 'changes'],
   'the root has said so before': [settled, showing(NAMING), record(bySecond)],
-  'statements of which the signatures are not good give up nothing': [outbid, showing(UNSIGNED_NAMING), record({ claim: claimOf(last), permits: [tree(last, 0, 10 ** 9)] }), 'changes'],
+  'statements of which the signatures are not good give up nothing': [outbid, showing(UNSIGNED_NAMING), record({ claim: claimOf(last), permits: [tree(last, 0, 10 ** 9)] })],
+  'what stands before the latest root that the witness knows gives up and names nothing': [writes, showing(EARLIER), record(writes)],
   'a compromise without a cut-off gives up what the key has signed as well': [writes, showing(statementsOf([LOG.compromise(inLog(FIRST), {})])), record({}), 'changes'],
   'statements of another root': [writes, showing(statementsOf([givesUpFirst], trustLog(1, (name) => rootKey(`other ${name}`)))), refused('unsigned')],
   'statements without the root': [writes, showing(NAMING.slice(1)), refused('unsigned')],
@@ -253,6 +268,8 @@ const ANSWERS: Readonly<Record<string, AnswerCase>> = {
   'a claim by a key that the root has named before the log does': [settled, asking(claimOf(later, {}, FRESH)), record({ ...bySecond, claim: claimOf(later, {}, FRESH) }), 'changes'],
   'a claim by a key that the root has named, and the log gives up': [{ named: [GIVEN_UP.publicKey] }, asking(claimOf(own, {}, GIVEN_UP)), refused('unsigned')],
   'the epoch before, by another key': [settled, asking(claimOf({ epoch: 4 }, {}, FRESH)), fenced(claimOf(own, {}, SECOND))],
+  'who writes, where a thief has had trees of many other logs permitted': [crowded, who(), record({ ...crowded, permits: [...(crowded.permits ?? []), ...crowd] })],
+  'another tree in place of one that another key had permitted, where a thief has had many permitted': [crowded, askingFor(tree(own, 4, 9, { origin: ATTEST }, SECOND), own, SECOND), taken(tree(own, 0, 10, { origin: ATTEST }, SECOND))],
   'the same tree by another key is remembered by that too': [writes, askingFor(tree(own, 9, 10, {}, SECOND)), permitted, 'changes'],
   'of nine keys that one is forgotten whose words changed first': [
     eight,
