@@ -93,7 +93,7 @@ export class BranchSettlement {
     if (seen.size > tree.size || state.size !== tree.size) return false;
     const rootThere = await tree.reader.rootAt(seen.size);
     if (equalBytes(rootThere, seen.root) || !(await roots.areIn(state))) return false;
-    return isCheckpointGivenUp(state, seen, rootThere, this.#modules);
+    return isCheckpointGivenUp(state, seen, { rootThere, since: await roots.version() }, this.#modules);
   }
 
   /** Finds out which branch the log holds, where the last change did not tell. Rejects as `LogTree.settled`. */

@@ -38,6 +38,11 @@ export class KnownRoots {
     return digest !== undefined && equalBytes(digest, known.root);
   }
 
+  /** The version of the latest that is known, 0 if none is. Rejects as `areIn`. */
+  async version(): Promise<number> {
+    return (await this.#modules.secondPlace.read(rootsPlace(this.#origin)))?.size ?? 0;
+  }
+
   /** Keeps the roots of a state, if they go on from those that are known. A second place that takes nothing now is tried again. */
   async learn(state: TrustState): Promise<void> {
     const version = state.root?.version ?? 0;

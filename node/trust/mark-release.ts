@@ -49,19 +49,20 @@ export async function releaseMark(
     return false;
   const checkpoint = openCheckpoint(note, logVerifierKeys(sha256, state, tree.origin), verifySignature);
   requireTreeOf(checkpoint, fold, tree.origin);
-  if (!(await roots.areIn(state)) || !isCheckpointGivenUp(state, mark, rootThere, modules)) return false;
+  if (!(await roots.areIn(state))) return false;
+  if (!isCheckpointGivenUp(state, mark, { rootThere, since: await roots.version() }, modules)) return false;
   await tree.remark({ size: checkpoint.size, root: checkpoint.root, note });
   return true;
 }
 
-/** Whether a state gives up a checkpoint that is known by its note alone. `rootThere` is the root of the state's log at that size. */
+/** Whether a state gives up a checkpoint that is known by its note alone. `rootThere` is the root of the state's log at that size; `since`: see `isGivenUp`. */
 export function isCheckpointGivenUp(
   state: TrustState,
   { size, root, note }: HighWater,
-  rootThere: Uint8Array | undefined,
+  { rootThere, since }: { readonly rootThere: Uint8Array | undefined; readonly since: number },
   modules: Pick<MarkReleaseModules, 'tree' | 'sha256' | 'verifySignature'>,
 ): boolean {
-  return isGivenUp(state, { size, root, signers: signersOf(note, [state], modules) }, rootThere);
+  return isGivenUp(state, { size, root, signers: signersOf(note, [state], modules) }, rootThere, since);
 }
 
 function requireTreeOf(

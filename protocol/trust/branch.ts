@@ -29,7 +29,9 @@ export function standingOfBranch(state: TrustState, held: HeldBranch, common: nu
   if (!continuesRoots(state, held.state)) return 'unnamed';
   const signers = new Set(held.words.flat());
   const givenUp = [...signers].every((keyId) => state.key(keyId)?.compromise !== undefined);
-  if (!givenUp || ![...signers].some((keyId) => namesBy(state, keyId, common))) return 'unnamed';
+  const since = held.state.root?.version ?? 1;
+  const isSaid = (keyId: string) => namesBy(state, keyId, common) && state.isGivenUpSince(keyId, since);
+  if (!givenUp || ![...signers].some(isSaid)) return 'unnamed';
   return namesItself(held.state, common) ? 'contradicted' : 'named';
 }
 
@@ -44,20 +46,24 @@ export interface KnownCheckpoint {
  * Whether the root has given up a checkpoint whose tree nobody can show any more. `state` is folded from the beginning to the end of a log
  * that has the root `rootThere` at the size of the checkpoint; undefined where it is shorter. The root's own signature says which tree the
  * log had at the cut-off, so a checkpoint on no more than that and on another tree was never the region's. Of one beyond the cut-off, nothing says
- * where it parts from the log. Spec: SPEC.md 8.5.
+ * where it parts from the log. `since`: the version of the latest root that is known to have been in force. Spec: SPEC.md 8.5.
  */
 export function isGivenUp(
   state: TrustState,
   { size, root, signers }: KnownCheckpoint,
   rootThere: Uint8Array | undefined,
+  since: number,
 ): boolean {
   if (rootThere === undefined || equalBytes(rootThere, root) || signers.length === 0) return false;
-  const compromises = signers.map((keyId) => state.key(keyId)?.compromise);
-  if (compromises.includes(undefined)) return false;
-  return compromises.some((compromise) => (compromise?.cutOffs.get('trust')?.size ?? 0) >= size);
+  const cutOffOf = (keyId: string) => state.key(keyId)?.compromise?.cutOffs.get('trust')?.size ?? 0;
+  if (signers.some((keyId) => state.key(keyId)?.compromise === undefined)) return false;
+  return signers.some((keyId) => cutOffOf(keyId) >= size && state.isGivenUpSince(keyId, since));
 }
 
-/** Whether `state` has all roots of `held`: who held a root that was replaced since cannot bring back the log of that time. */
+/**
+ * Whether `state` has all roots of `held`: who held a root that was replaced since cannot bring back the log of that time. A root does not say where it
+ * stands, and may have been put behind anything that those before it sign: `TrustState.isGivenUpSince` tells what does not lean on these.
+ */
 export function continuesRoots(state: TrustState, held: TrustState): boolean {
   const { fingerprint } = state;
   if (fingerprint === undefined || held.fingerprint === undefined) return false;

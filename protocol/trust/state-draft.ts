@@ -104,6 +104,12 @@ export class StateDraft implements TrustState {
     return statement && rootIn(statement, this.#sha256);
   }
 
+  isGivenUpSince(keyId: string, version: number): boolean {
+    const root = this.#slots.get(rootSlot(version));
+    const compromise = this.#slots.get(compromiseSlot(keyId));
+    return root !== undefined && compromise !== undefined && compromise.index > root.index;
+  }
+
   get revocationsPerHour(): number {
     return this.statement('limits', 'limits')?.revocationsPerHour ?? REVOCATIONS_PER_HOUR;
   }

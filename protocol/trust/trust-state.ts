@@ -133,6 +133,8 @@ export interface TrustState {
 
   /** The root of a version, of those that were ever in force. */
   rootOf(version: number): Root | undefined;
+  /** Whether the root of this version, or of a later one, has given the key up. */
+  isGivenUpSince(keyId: string, version: number): boolean;
   key(keyId: string): TrustKey | undefined;
   keysWithRole(role: KeyRole): readonly TrustKey[];
   recognition(region: string): Recognition | undefined;

@@ -57,6 +57,7 @@ export function stubState(options: StubState): TrustState {
     fingerprint: options.fingerprint,
     root: { version: 1, threshold: 1, keys: [], name: region },
     rootOf: (version) => (version === 1 ? { version, threshold: 1, keys: [], name: region } : undefined),
+    isGivenUpSince: () => false,
     revocationsPerHour: 50_000,
     lastAtS: 0,
     key: (keyId) => byId.get(keyId),

@@ -259,7 +259,7 @@ describe('isGivenUp', () => {
     const { good, bad, fresh } = story();
     const [signer] = [good.keys.checkpoint.keyId];
     const at = { size: 6, root: bad.rootAt(6), signers: [signer] };
-    assert.equal(isGivenUp(good.state, at, good.rootAt(6)), true);
+    assert.equal(isGivenUp(good.state, at, good.rootAt(6), 1), true);
     for (const [known, there] of [
       [at, undefined],
       [at, at.root],
@@ -268,6 +268,17 @@ describe('isGivenUp', () => {
       [{ ...at, signers: ['0123456789abcdef'] }, good.rootAt(6)],
       [{ ...at, size: 9 }, good.rootAt(9)],
     ] as const)
-      assert.equal(isGivenUp(good.state, known, there), false);
+      assert.equal(isGivenUp(good.state, known, there, 1), false);
+  });
+
+  it('T3: needs the root in force, or a later one: what stands before that may be by who held an earlier one', () => {
+    const { good, bad } = story();
+    const at = { size: 6, root: bad.rootAt(6), signers: [good.keys.checkpoint.keyId] };
+    const next = [good.key('next root')];
+    good.add(good.rootStatement({ version: 2, keys: next }), [...good.rootKeys, ...next]);
+    assert.equal(isGivenUp(good.state, at, good.rootAt(6), 1), true);
+    assert.equal(isGivenUp(good.state, at, good.rootAt(6), 2), false);
+    good.add(good.compromise(good.keys.checkpoint, { trust: good.cutOff() }, 2), next);
+    assert.equal(isGivenUp(good.state, at, good.rootAt(6), 2), true);
   });
 });

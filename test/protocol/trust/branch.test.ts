@@ -112,6 +112,17 @@ describe('standingOfBranch', () => {
     assert.equal(standing(good, bad), 'unnamed');
   });
 
+  it('T3: nor by putting the roots that came after behind what it signs itself', () => {
+    const next = [bad.key('next root')];
+    bad.add(bad.rootStatement({ version: 2, keys: next }), [...bad.rootKeys, ...next]);
+    giveUp(good, good.cutOff());
+    // The very statement of the branch that is held, which says not where it stands.
+    assert.equal(good.offer(bad.entryAt(bad.entries.length - 1)), undefined);
+    assert.equal(standing(good, bad), 'unnamed');
+    good.add(good.compromise(good.keys.checkpoint, { trust: good.cutOff() }, 2), next);
+    assert.equal(standing(good, bad), 'named');
+  });
+
   it('a branch that holds the roots of the other and more goes on', () => {
     const next = [bad.key('next root')];
     for (const one of [good, bad])
