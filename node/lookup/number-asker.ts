@@ -35,6 +35,10 @@ const LOOKUP_MS_MAX = 2_000;
 const ANSWER_MS_MAX = 900;
 /** Nodes of the home region that are asked for one number. */
 const TRIES_MAX = 3;
+/** So long a region that did not answer in time is not asked again: a file of its numbers would wait for each. */
+const SILENT_MS = 1_000;
+
+const UNREACHABLE: NumberAnswer = { failure: { code: 'NUMBER_UNREACHABLE' } };
 
 const FAILURE_OF: Readonly<Record<LookupRefusal, NumberFailure>> = {
   stranger: { code: 'NUMBER_REFUSED' },
@@ -66,6 +70,8 @@ export interface NumberAskerModules extends Primitives {
 export class NumberAsker {
   readonly #options: NumberAskerOptions;
   readonly #modules: NumberAskerModules;
+  /** By region, when it did not answer last, by running time. At most as many as announce numbers. */
+  readonly #silentAtMs = new Map<string, number>();
 
   constructor(options: NumberAskerOptions, modules: NumberAskerModules) {
     this.#options = options;
@@ -75,6 +81,8 @@ export class NumberAsker {
   /** What the region of an announcer says of a number. Never rejects for what anybody else does. */
   async lookUp(announcer: NumberAnnouncer, number: string, trust: Trust): Promise<NumberAnswer> {
     const { clock } = this.#modules;
+    const { region } = announcer;
+    if (clock.runMs() - (this.#silentAtMs.get(region) ?? -Infinity) < SILENT_MS) return UNREACHABLE;
     const nowS = Math.floor(clock.nowMs() / 1_000);
     const today = dayOf(nowS);
     // Shortly after midnight the key of the day before answers too, for a region whose table of today is not ready.
@@ -89,7 +97,10 @@ export class NumberAsker {
       }
       return { failure };
     });
-    return answer ?? { failure: { code: 'NUMBER_UNREACHABLE' } };
+    const isSilent =
+      answer === undefined || ('failure' in answer && answer.failure.code === 'NUMBER_UNREACHABLE');
+    if (isSilent) this.#silentAtMs.set(region, clock.runMs());
+    return answer ?? UNREACHABLE;
   }
 
   async #lookUpOn(

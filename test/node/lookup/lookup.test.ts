@@ -166,7 +166,8 @@ describe('a number that is looked up', function () {
       }),
     );
     await world.until(() => world.node('DE').status.clock.standing === 'agrees', 'others agree', 600);
-    clockError.aheadMs = 1_000 * 40 * DAY_S;
+    // Within the windows of the keys by which the others tell the time.
+    clockError.aheadMs = 1_000 * 5 * DAY_S;
     await world.until(() => world.node('DE').status.clock.standing === 'astray', 'they contradict', 600);
     await world.pass(30);
     assert.equal(seeds.held.size, DAYS.length, String(troubles));
@@ -233,8 +234,12 @@ describe('a number that is looked up', function () {
     world.network.tamper = (wire) => (wire.protocol === LOOKUP_PROTOCOL ? undefined : wire.bytes);
     const startMs = world.clock.runMs();
     assert.equal(await atFr('DE-2'), 'undetermined NUMBER_UNREACHABLE');
-    assert.ok(world.clock.runMs() - startMs <= 3_000, 'in bounded time');
+    // Many of its numbers wait no longer than one.
+    for (let n = 0; n < 50; n++)
+      assert.equal(await atFr('DE-2', `gate-${n}`), 'undetermined NUMBER_UNREACHABLE');
+    assert.ok(world.clock.runMs() - startMs <= 5_000, 'in bounded time');
     world.network.tamper = undefined;
+    await world.pass(1);
     assert.equal(await atFr('DE-2'), PASS);
     world.network.cut('DE', 'FR');
     assert.equal(await atFr('DE-2'), 'undetermined NUMBER_UNREACHABLE');
