@@ -40,6 +40,9 @@ const SILENT_MS = 1_000;
 
 const UNREACHABLE: NumberAnswer = { failure: { code: 'NUMBER_UNREACHABLE' } };
 
+/** What is held against nobody: a key that this node has not heard of yet, or has heard of too late, leads to it as well. */
+const BY_OWN_KNOWLEDGE: ReadonlySet<string> = new Set(['LOOKUP_UNPROVEN', 'SIGNATURE_INVALID']);
+
 const FAILURE_OF: Readonly<Record<LookupRefusal, NumberFailure>> = {
   stranger: { code: 'NUMBER_REFUSED' },
   quota: { code: 'NUMBER_QUOTA', details: { of: 'region' } },
@@ -139,8 +142,9 @@ export class NumberAsker {
   ): Promise<NumberAnswer> {
     const { random, sha256 } = this.#modules;
     const { region, day } = place;
+    // What is wrong with a number is no fault of its home.
+    const asked = blindNumber(lookupInput(place, number), random);
     try {
-      const asked = blindNumber(lookupInput(place, number), random);
       const answer = await this.#evaluated(home, day, asked.blinded, signal);
       if (answer === undefined) return { failure: { code: 'NUMBER_UNREACHABLE' } };
       if ('refusal' in answer) return { failure: FAILURE_OF[answer.refusal] };
@@ -155,7 +159,8 @@ export class NumberAsker {
       return { status: statusIn(bucket.bytes, head, secrets, place), day, atS: head.at };
     } catch (error) {
       const failure = failureOf(error);
-      if (home !== undefined && isProtocolError(error)) this.#modules.onFault(home, error);
+      if (home !== undefined && isProtocolError(error) && !BY_OWN_KNOWLEDGE.has(error.fault.code))
+        this.#modules.onFault(home, error);
       return { failure };
     }
   }

@@ -1,6 +1,7 @@
 /** Whose number a text may be, by the adapters of all regions that a verifier leans on. Spec: SPEC.md 21.6. */
+import { utf8Bytes } from '../encoding/utf8.ts';
 import { isProtocolError } from '../fault.ts';
-import { LOOKUP_ANNOUNCERS_MAX } from '../limits.ts';
+import { LOOKUP_ANNOUNCERS_MAX, LOOKUP_NUMBER_BYTES_MAX } from '../limits.ts';
 import { type LoggedAdapter, type TrustState } from '../trust/trust-state.ts';
 import { isByAdapter, type Trust } from '../verdict/knowledge.ts';
 import { isNumberText, isOpaque, type OpaqueAdapter, readOpaqueAdapter } from './opaque-adapter.ts';
@@ -21,8 +22,7 @@ const adaptersOfStates = new WeakMap<TrustState, readonly OpaqueAdapter[]>();
  * adapters here, in the order of their ids; without one, the first of the others, so that a verdict can say why it is none.
  */
 export function numberAnnouncers(trust: Trust, text: string): readonly NumberAnnouncer[] {
-  // What is no UTF-8 may be longer than it looks.
-  if (!isNumberText(text) || !/^[^\p{Surrogate}]{1,512}$/u.test(text)) return [];
+  if (!isNumberText(text) || !isOfBytes(text)) return [];
   const all = [...trust.regions.values()].flatMap(({ state }): NumberAnnouncer[] => {
     const [adapter] = opaqueAdapters(state)
       .filter(({ prefix }) => text.startsWith(prefix))
@@ -33,6 +33,13 @@ export function numberAnnouncers(trust: Trust, text: string): readonly NumberAnn
   all.sort((a, b) => (a.region < b.region ? -1 : 1));
   const asked = all.filter((one) => one.isByAdapter);
   return asked.length > 0 ? asked.slice(0, LOOKUP_ANNOUNCERS_MAX) : all.slice(0, 1);
+}
+
+/** Whether a text has 1 to 512 bytes of UTF-8. The first bound is on what is looked at. */
+function isOfBytes(text: string): boolean {
+  const { length } = text;
+  if (length < 1 || length > LOOKUP_NUMBER_BYTES_MAX || /\p{Surrogate}/u.test(text)) return false;
+  return utf8Bytes(text).length <= LOOKUP_NUMBER_BYTES_MAX;
 }
 
 /** The adapters of numbers that a region announces, in the order of their ids; one that is malformed announces nothing. */

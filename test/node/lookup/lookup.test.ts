@@ -257,6 +257,16 @@ describe('a number that is looked up', function () {
     };
     assert.equal(await atFr('DE-2'), 'undetermined NUMBER_UNPROVEN');
     assert.equal(altered, 1);
+    // Nor is it banned: a key that one of both has not heard of yet leads to the same.
+    for (let n = 0; n < 4; n++) await atFr('DE-2');
+    world.network.tamper = undefined;
+    assert.equal(await atFr('DE-2'), PASS);
+  });
+
+  it('a text with more bytes than a number has is none, and nothing is held against its home', async () => {
+    for (let n = 0; n < 4; n++) assert.equal(await atFr(`DE-${'€'.repeat(170)}`), 'stop MALFORMED');
+    assert.equal(await atFr(`DE-${'€'.repeat(169)}`), 'stop NUMBER_UNKNOWN');
+    assert.equal(await atFr('DE-2'), PASS);
   });
 
   it('a mirror serves buckets of others, and no other bytes than those of the tree that is named', async () => {
