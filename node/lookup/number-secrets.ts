@@ -1,5 +1,4 @@
 /** What numbers come to on one day: 32 bytes each, found by a digest of the number, and kept as 48 bytes each. */
-import { concatBytes } from '../../protocol/bytes.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 
 const TAG_BYTES = 16;
@@ -29,16 +28,23 @@ export class NumberSecretsOfDay {
     this.#byTag.set(this.#tag(number), secret);
   }
 
-  /** Forgets all numbers but these. */
+  /** Forgets all numbers but these, which are different ones and all known. */
   retain(numbers: readonly string[]): void {
+    if (this.size === numbers.length) return;
     const tags = new Set(numbers.map((number) => this.#tag(number)));
     for (const tag of this.#byTag.keys()) if (!tags.has(tag)) this.#byTag.delete(tag);
   }
 
   /** As the constructor takes it. */
   encode(): Uint8Array {
-    const parts = [...this.#byTag].flatMap(([tag, secret]) => [Buffer.from(tag, 'latin1'), secret]);
-    return concatBytes(...parts);
+    const bytes = new Uint8Array(this.size * (TAG_BYTES + SECRET_BYTES));
+    let at = 0;
+    for (const [tag, secret] of this.#byTag) {
+      bytes.set(Buffer.from(tag, 'latin1'), at);
+      bytes.set(secret, at + TAG_BYTES);
+      at += TAG_BYTES + SECRET_BYTES;
+    }
+    return bytes;
   }
 
   destroy(): void {

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Clock, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
+import { registryCorrupt } from '../registry/registry-error.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { readCsvRows } from '../rows/csv-rows.ts';
 import { type RowFault } from '../rows/row-form.ts';
@@ -24,6 +25,7 @@ const ROWS_TOGETHER = 512;
 const VERSION_DIGITS = 8;
 const REMOVED_TOGETHER = 1_024;
 const HEAD = 'lookup/head';
+const LISTS = 'lookup/list/';
 
 export const numberListSchema = z.strictObject({
   version: z.int().min(1),
@@ -79,8 +81,18 @@ export class Numbers {
     return sealed === undefined ? undefined : numberListSchema.parse(jsonOf(this.#sealer.open(HEAD, sealed)));
   }
 
-  /** Its rows, in the order of the file. */
-  async rows({ version }: Pick<NumberList, 'version'>): Promise<NumberRow[]> {
+  /**
+   * Its rows, in the order of the file; undefined where another list has come into force meanwhile, whose import removes them.
+   * @throws {NodeError} REGISTRY_CORRUPT for a list in force that does not have as many as it should.
+   */
+  async rows(list: NumberList): Promise<NumberRow[] | undefined> {
+    const rows = await this.#rowsOf(list);
+    if (rows.length === list.rows) return rows;
+    if ((await this.inForce())?.version !== list.version) return undefined;
+    throw registryCorrupt(`the list of numbers has ${rows.length} rows instead of ${list.rows}`);
+  }
+
+  async #rowsOf({ version }: NumberList): Promise<NumberRow[]> {
     const from = prefixOf(version);
     const rows: NumberRow[] = [];
     for await (const [name, sealed] of this.#modules.tables.entries(from, `${from}~`))
@@ -104,18 +116,20 @@ export class Numbers {
     const before = await this.inForce();
     const rows = read.rows.map(({ number, colour, untilS }) => ({ number, colour, untilS }));
     const digest = createHash('sha256').update(JSON.stringify(rows)).digest('hex');
-    const counts = differenceOf(before === undefined ? [] : await this.rows(before), rows, nowS);
-    if (before?.digest === digest) return { outcome: 'unchanged', list: before, ...counts };
+    const old = before === undefined ? [] : await this.#rowsOf(before);
+    const counts = differenceOf(old, rows, nowS);
+    if (before?.digest === digest && old.length === before.rows)
+      return { outcome: 'unchanged', list: before, ...counts };
     const version = (before?.version ?? 0) + 1;
     // What an import that broke off has left.
-    await this.#remove(version);
+    await this.#remove(prefixOf(version), `${prefixOf(version)}~`);
     for (let at = 0; at < rows.length; at += ROWS_TOGETHER) {
       const name = `${prefixOf(version)}${String(at / ROWS_TOGETHER).padStart(VERSION_DIGITS, '0')}`;
       await tables.write([this.#sealed(name, rows.slice(at, at + ROWS_TOGETHER))]);
     }
     const list = { version, rows: rows.length, importedAtS: nowS, digest };
     await tables.write([this.#sealed(HEAD, list)]);
-    if (before !== undefined) await this.#remove(before.version);
+    await this.#remove(LISTS, prefixOf(version));
     onChange?.();
     return { outcome: 'imported', list, ...counts };
   }
@@ -145,12 +159,11 @@ export class Numbers {
     return faults.length > 0 ? { faults: faults.slice(0, FAULTS_MAX) } : { rows };
   }
 
-  async #remove(version: number): Promise<void> {
+  async #remove(from: string, to: string): Promise<void> {
     const { tables } = this.#modules;
-    const from = prefixOf(version);
-    for (;;) {
-      const page = await tables.page(from, `${from}~`, { limit: REMOVED_TOGETHER });
-      if (page.length === 0) return;
+    for (let removed = 0; ; removed++) {
+      const page = await tables.page(from, to, { limit: REMOVED_TOGETHER });
+      if (page.length === 0) return removed > 0 ? tables.compact(from, to) : undefined;
       await tables.write(page.map(([name]) => ({ del: name })));
     }
   }
@@ -174,7 +187,7 @@ function differenceOf(before: readonly NumberRow[], now: readonly NumberRow[], n
 }
 
 function prefixOf(version: number): string {
-  return `lookup/list/${String(version).padStart(VERSION_DIGITS, '0')}/`;
+  return `${LISTS}${String(version).padStart(VERSION_DIGITS, '0')}/`;
 }
 
 function jsonOf(bytes: Uint8Array): unknown {

@@ -65,6 +65,8 @@ const CAPACITY_STEP = 64;
 /** Numbers evaluated, and entries sealed, before others get a turn: some milliseconds. */
 const EVALUATED_TOGETHER = 4;
 const SEALED_TOGETHER = 64;
+/** The same of those that are evaluated already. */
+const KNOWN_TOGETHER = 1_024;
 /** Numbers evaluated before they are kept: some seconds' work. */
 const KEPT_TOGETHER = 5_000;
 
@@ -77,6 +79,8 @@ export class TablePress {
   readonly #before = new Map<number, PressedTable>();
   /** What the numbers come to, by day. */
   readonly #secrets = new Map<number, NumberSecretsOfDay>();
+  /** The version of the list whose numbers are all evaluated, by day. */
+  readonly #prepared = new Map<number, number>();
   readonly #stopping = new AbortController();
   #wake = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
@@ -128,9 +132,11 @@ export class TablePress {
   async #loop(work: () => Promise<void>): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
+      // What changes while it works is not to wait for the next beat.
+      const wake = this.#wake.signal;
       await work().catch((error: unknown) => this.#modules.onTrouble(error));
       if (signal.aborted) return;
-      const waiting = AbortSignal.any([signal, this.#wake.signal]);
+      const waiting = AbortSignal.any([signal, wake]);
       await this.#modules.clock.wait(BEAT_MS, waiting).catch(() => undefined);
     }
   }
@@ -151,6 +157,7 @@ export class TablePress {
     this.#before.delete(day);
     this.#secrets.get(day)?.destroy();
     this.#secrets.delete(day);
+    this.#prepared.delete(day);
   }
 
   async #pressAll(): Promise<void> {
@@ -161,6 +168,8 @@ export class TablePress {
     const tomorrow = dayOf(nowS + PREPARE_S);
     for (const day of new Set([...answeringDays(nowS), tomorrow])) {
       if (this.#stopping.signal.aborted) return;
+      // A day that has not come is prepared once.
+      if (!isAnswering(day, nowS) && this.#prepared.get(day) === list.version) continue;
       const pair = await keys.pairOf(day);
       if (pair !== undefined && this.#tables.get(day)?.version !== list.version)
         await this.#press(day, pair, list);
@@ -170,12 +179,16 @@ export class TablePress {
   async #press(day: number, pair: LookupKeyPair, list: NumberList): Promise<void> {
     const { numbers, random, sha256 } = this.#modules;
     const rows = await numbers.rows(list);
+    // Another list is in force by now: that one is pressed next.
+    if (rows === undefined) return;
     const secrets = await this.#evaluate(
       day,
       pair,
       rows.map(({ number }) => number),
     );
-    if (secrets === undefined || !isAnswering(day, this.#nowS())) return;
+    if (secrets === undefined) return;
+    this.#prepared.set(day, list.version);
+    if (!isAnswering(day, this.#nowS())) return;
     const place = { ...this.#options, day };
     const salt = random(LOOKUP_SALT_BYTES);
     const entries: Uint8Array[] = [];
@@ -211,7 +224,8 @@ export class TablePress {
     const known = this.#secrets.get(day) ?? new NumberSecretsOfDay({ sha256 }, await keys.evaluated(day));
     this.#secrets.set(day, known);
     let done = 0;
-    for (const number of numbers) {
+    for (const [i, number] of numbers.entries()) {
+      if (i % KNOWN_TOGETHER === KNOWN_TOGETHER - 1 && (await this.#isEnded())) break;
       if (known.get(number) !== undefined) continue;
       known.set(number, secretOfInput(sha256, secretKey, lookupInput(this.#options, number)));
       done++;
