@@ -11,6 +11,7 @@ import {
   namesIn,
   readFileIfPresent,
   removeFile,
+  removeLeavings,
   writeFileAtomically,
 } from '../region/files.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
@@ -29,7 +30,7 @@ export interface DaySeeds {
   /** What was kept of a day; undefined where nothing was. */
   readEvaluated(day: number): Promise<Uint8Array | undefined>;
   keepEvaluated(day: number, bytes: Uint8Array): Promise<void>;
-  /** With what was kept of the day. Does nothing where there is none. */
+  /** With what was kept of the day, and what interrupted writes of both left. Does nothing where there is none. */
   destroy(day: number): Promise<void>;
 }
 
@@ -106,6 +107,7 @@ export class FileDaySeeds implements DaySeeds {
     const names = await namesIn(this.#options.path);
     for (const kind of ['seed', 'numbers'] as const)
       if (names.includes(`${day}.${kind}`)) await removeFile(this.#pathOf(day, kind));
+    await removeLeavings(this.#options.path, `${day}.`);
   }
 
   /** Memory of its own, which whoever holds it can wipe. */

@@ -170,10 +170,11 @@ export async function namesIn(path: string): Promise<string[]> {
   }
 }
 
-/** Removes what interrupted writes left in a folder, if there is one. Nobody may be writing to it. */
-export async function removeLeavings(path: string): Promise<void> {
+/** Removes what interrupted writes of files whose names begin so left in a folder, if there is one. Nobody may be writing to them. */
+export async function removeLeavings(path: string, start = ''): Promise<void> {
   try {
-    for (const name of await readdir(path)) if (TEMPORARY.test(name)) await removeFile(join(path, name));
+    for (const name of await readdir(path))
+      if (name.startsWith(start) && TEMPORARY.test(name)) await removeFile(join(path, name));
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }

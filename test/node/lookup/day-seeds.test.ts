@@ -47,6 +47,9 @@ describe('FileDaySeeds', () => {
     for (const day of [DAY, DAY + 1]) await seeds.make(day);
     await seeds.keepEvaluated(DAY, Uint8Array.of(1, 2, 3));
     assert.deepEqual(await seeds.readEvaluated(DAY), Uint8Array.of(1, 2, 3));
+    // What a write that was interrupted leaves, of this day and of the next.
+    const leavings = [DAY, DAY + 1].map((day) => `${day}.numbers.0123456789ab.tmp`);
+    for (const name of leavings) writeFileSync(join(path, name), '');
     const keys = new DayKeys({ region: 'DE', network: 'demo' }, { seeds });
     const pair = (await keys.pairOf(DAY)) ?? assert.fail();
     const end = (DAY + 1) * DAY_S + 3_600;
@@ -54,7 +57,7 @@ describe('FileDaySeeds', () => {
     assert.deepEqual(await keys.destroyOver(end), [DAY]);
     assert.ok(pair.secretKey.every((byte) => byte === 0));
     assert.equal(await keys.pairOf(DAY), undefined);
-    assert.deepEqual(readdirSync(path), [`${DAY + 1}.seed`]);
+    assert.deepEqual(readdirSync(path).sort(), [leavings[1], `${DAY + 1}.seed`]);
     assert.ok(!existsSync(join(path, `${DAY}.numbers`)));
   });
 
@@ -80,5 +83,14 @@ describe('NumberSecretsOfDay', () => {
     assert.deepEqual([again.size, again.get('DE-2')], [1, undefined]);
     again.destroy();
     assert.equal(again.size, 0);
+  });
+
+  it('gives back what a long list comes to', () => {
+    const secrets = new NumberSecretsOfDay({ sha256 });
+    const secret = new Uint8Array(32).fill(5);
+    const count = 70_000;
+    for (let n = 0; n < count; n++) secrets.set(`DE-${n}`, secret);
+    const again = new NumberSecretsOfDay({ sha256 }, secrets.encode());
+    assert.deepEqual([again.size, again.get('DE-69999')], [count, secret]);
   });
 });
