@@ -6,7 +6,13 @@ import { evidenceOfLeaf } from '../../node/audit/fault-evidence.ts';
 import { openAuditSource, openStoreAt } from '../../node/audit/open-source.ts';
 import { NodeError } from '../../node/node-error.ts';
 import { readPublishedFile, writeFileAtomically } from '../../node/region/files.ts';
-import { type StoredEvidence, storedEvidence, storedEvidenceOf } from '../../node/trust/stored-evidence.ts';
+import {
+  type StoredEvidence,
+  storedEvidence,
+  storedEvidenceOf,
+  type StoredFile,
+  storedFiles,
+} from '../../node/trust/stored-evidence.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { encodeEvidence, parseEvidence } from '../../protocol/evidence/evidence.ts';
 import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
@@ -14,10 +20,13 @@ import { type Fault, isProtocolError } from '../../protocol/fault.ts';
 import { EVIDENCE_BYTES_MAX } from '../../protocol/limits.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
-import { attestationLogOrigin } from '../../protocol/log/origin.ts';
+import { attestationLogOrigin, parseOrigin } from '../../protocol/log/origin.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
+import { asked } from '../desk/node-answers.ts';
+import { adminOf } from '../desk/running-desk.ts';
 import { parseCodeArgument, readCodeArgument } from '../code-argument.ts';
+import { accusationText } from '../accusation-text.ts';
 import { CliError, EXIT, type ExitCode, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable, printableLines } from '../printable.ts';
@@ -72,6 +81,19 @@ export function addEvidence(program: Command, cli: Cli): void {
       examples(["entente evidence code 'ENT1:...' --log CN-33/public", 'by the published logs']) + CODE_EXITS,
     )
     .action((code: string, options: CodeOptions) => holdCode(cli, code, options));
+  evidence
+    .command('tell')
+    .summary('give evidence to a node, which tells the others')
+    .description(
+      'Gives files of evidence to the node that runs on a directory. It verifies them by the roots that it knows, keeps what proves something new for good, and tells its peers.',
+    )
+    .argument('<dir>', 'directory of the node, which runs')
+    .argument('<files...>', 'files of evidence')
+    .addHelpText(
+      'after',
+      examples(['entente evidence tell DE fork.evidence', 'what `evidence code` or an audit has found']),
+    )
+    .action((path: string, files: readonly string[]) => tell(cli, path, files));
   evidence
     .command('list')
     .summary('what a node holds against regions')
@@ -202,8 +224,7 @@ function checkedLines(checked: Checked, cli: Cli): string[] {
   const name = printable(checked.file);
   if (checked.outcome === 'refused') return [red(`${name}: proves nothing: ${printable(checked.message)}`)];
   const { region, origin, at, words, checkpoints, outcome } = checked;
-  const told = TOLD[checked.kind](figure(at));
-  const line = `${name}: proven: ${region} ${told} of ${printable(origin)}`;
+  const line = `${name}: proven: ${region} ${accusationText({ kind: checked.kind, origin, at })}`;
   return [
     outcome === 'proven' ? green(line) : line,
     ...aligned(
@@ -221,28 +242,44 @@ function checkedLines(checked: Checked, cli: Cli): string[] {
   ];
 }
 
-const TOLD: Readonly<Record<ProvenEvidence['kind'], (at: string) => string>> = {
-  fork: (at) => `signed two trees, which differ within ${at} entries,`,
-  cosignatures: (at) => `cosigned two trees, which differ within ${at} entries,`,
-  leaf: (at) => `signed an attestation for index ${at} where another leaf is, in the log`,
-  index: (at) => `signed two attestations for index ${at}`,
-  hours: (at) => `has logged an attestation at index ${at} behind one of a later hour, in the log`,
-  entry: (at) => `has logged what is no attestation for index ${at}, in the log`,
-};
+async function tell(cli: Cli, path: string, files: readonly string[]): Promise<void> {
+  const client = await adminOf(path, cli.surroundings.environment ?? {});
+  for (const file of files) {
+    const bytes = await readPublishedFile(file, EVIDENCE_BYTES_MAX);
+    if (bytes === undefined) throw usageError(`there is no file ${printable(file)}`);
+    const body = { evidence: Buffer.from(bytes).toString('base64') };
+    const answer = await asked(client.ask({ method: 'POST', path: '/v1/evidence', body }));
+    const { isNew } = answer as { isNew: boolean };
+    cli.output.result({ file, isNew }, () => [
+      `${printable(file)}: ${isNew ? 'kept, and told to peers' : 'known already, or enough is held against that region'}.`,
+    ]);
+  }
+}
 
 async function list(cli: Cli, path: string): Promise<void> {
-  await withStored(path, (stored, owner) => {
-    const evidence = stored.map(({ name, origin, fork, isOfEarlierRoot }) => {
-      return { name, kind: 'fork', origin, at: fork.evidence.size, words: fork.signers, isOfEarlierRoot };
+  const modules = await regionModules(cli);
+  await withStored(path, (stored, owner, _store, files) => {
+    const forks = stored.map(({ name, origin, fork, isOfEarlierRoot }) => {
+      const { region } = parseOrigin(origin);
+      const { size: at } = fork.evidence;
+      return { name, kind: 'fork' as const, region, origin, at, words: fork.signers, isOfEarlierRoot };
     });
+    const others = files.map(({ name, file, isOfEarlierRoot }) => {
+      const { kind, region, origin, at, words } = verifyEvidence(parseEvidence(file), () => true, modules);
+      return { name, kind, region, origin, at, words, isOfEarlierRoot };
+    });
+    const evidence = [...forks, ...others];
     cli.output.result({ ...owner, evidence }, () =>
       evidence.length === 0
         ? [`${owner.region} holds no evidence against anybody.`]
         : aligned(
-            evidence.map(({ name, origin, at, isOfEarlierRoot }) => [
-              name,
-              `${origin} forked within ${figure(at)} entries${isOfEarlierRoot ? ', under a root that is followed no more' : ''}`,
-            ]),
+            evidence.map(({ name, kind, region, origin, at, isOfEarlierRoot }) => {
+              const what =
+                kind === 'fork'
+                  ? `${origin} forked within ${figure(at)} entries`
+                  : `${region} ${accusationText({ kind, origin, at })}`;
+              return [name, `${what}${isOfEarlierRoot ? ', under a root that is followed no more' : ''}`];
+            }),
           ),
     );
     return Promise.resolve();
@@ -251,12 +288,18 @@ async function list(cli: Cli, path: string): Promise<void> {
 
 async function runExport(cli: Cli, path: string, { to }: { readonly to: string }): Promise<void> {
   const modules = await regionModules(cli);
-  await withStored(path, async (stored, owner) => {
+  await withStored(path, async (stored, owner, _store, kept) => {
     await mkdir(to, { recursive: true });
     const files: string[] = [];
     for (const one of stored) {
       const file = join(to, `${one.origin.replaceAll('/', '-')}-${one.name.slice(0, 8)}.evidence`);
       await writeFileAtomically(file, encodeEvidence(await storedEvidenceOf(one, modules)));
+      files.push(file);
+    }
+    for (const { name, file: bytes } of kept) {
+      const { kind, region } = verifyEvidence(parseEvidence(bytes), () => true, modules);
+      const file = join(to, `${region}-${kind}-${name.slice(0, 8)}.evidence`);
+      await writeFileAtomically(file, bytes);
       files.push(file);
     }
     cli.output.result({ ...owner, files }, () => [
@@ -270,12 +313,18 @@ type Store = Awaited<ReturnType<typeof openStoreAt>>;
 
 async function withStored(
   path: string,
-  use: (stored: readonly StoredEvidence[], owner: Store['owner'], store: Store) => Promise<void>,
+  use: (
+    stored: readonly StoredEvidence[],
+    owner: Store['owner'],
+    store: Store,
+    files: readonly StoredFile[],
+  ) => Promise<void>,
 ): Promise<void> {
   namedDirectory(path);
   const store = await openStoreAt(path);
   try {
-    await use(await storedEvidence(store.reader), store.owner, store);
+    const forks = await storedEvidence(store.reader);
+    await use(forks, store.owner, store, await storedFiles(store.reader));
   } finally {
     await store.close();
   }

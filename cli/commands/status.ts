@@ -6,6 +6,7 @@ import { askOwnLivez } from '../../node/http/own-livez.ts';
 import { isNodeError, NodeError } from '../../node/node-error.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
 import { DIAL_TROUBLES, type DialTrouble } from '../../node/network/host/dial-trouble.ts';
+import { accusationText } from '../accusation-text.ts';
 import { type Cli, examples } from '../cli.ts';
 import { type RegionsSeen, regionsSchema, type RunningStatus } from '../desk/node-status.ts';
 import { type Examined } from '../doctor/examine.ts';
@@ -165,6 +166,7 @@ function ownLines({
   verdicts,
   life,
   bulk,
+  accusations,
   addresses,
   process,
 }: RunningStatus): string[] {
@@ -179,6 +181,7 @@ function ownLines({
     ['store', printable(store)],
     ...(writer === undefined ? [] : [['writer', writerText(writer)] as const]),
     ...lifeLines(life),
+    ...accusationLines(accusations),
     ...alarmLines(bulk),
     ...(reason === undefined ? [] : [['why not', printable(reason)] as const]),
     ...Object.entries(sizes).map(
@@ -211,6 +214,16 @@ const ALARM_TEXTS: Readonly<Record<string, string>> = {
   revoked: 'codes were revoked',
   override: 'people got a colour that no rule gave',
 };
+
+/** What is proven against regions besides forks, which the doctor tells. */
+function accusationLines(accusations: RunningStatus['accusations'] = []): [string, string][] {
+  const lines = accusations.slice(0, ALARMS_SHOWN).map((one): [string, string] => {
+    const since = one.isDisowned ? '; its root has given up a key that signed it since' : '';
+    return ['PROVEN', `${one.region} ${accusationText(one)}${since}`];
+  });
+  const more = accusations.length - lines.length;
+  return more > 0 ? [...lines, ['PROVEN', `${figure(more)} more`]] : lines;
+}
 
 /** The newest alarms that many colours changed at once. */
 function alarmLines(bulk: RunningStatus['bulk']): [string, string][] {

@@ -52,6 +52,18 @@ export const nodeStatusSchema = z.looseObject({
   sizes: z.record(z.string(), z.number()),
   closed: z.record(z.string(), z.string()),
   forked: z.array(z.string()),
+  accusations: z
+    .array(
+      z.object({
+        name: z.string(),
+        kind: z.enum(['fork', 'cosignatures', 'leaf', 'index', 'hours', 'entry']),
+        region: z.string(),
+        origin: z.string(),
+        at: z.number(),
+        isDisowned: z.boolean(),
+      }),
+    )
+    .optional(),
   scrub: z.looseObject({ corrupt: z.number() }),
   verdicts: z.record(z.string(), z.number()),
   bulk: z

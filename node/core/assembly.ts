@@ -4,6 +4,7 @@
  */
 import { witnessName } from '../../protocol/log/origin.ts';
 import { PeerClocks } from '../clock/peer-clocks.ts';
+import { EvidenceBook } from '../evidence/evidence-book.ts';
 import { JoiningBook } from '../joining/joining-book.ts';
 import { Lookup } from '../lookup/lookup.ts';
 import { type Registry } from '../registry/registry.ts';
@@ -80,8 +81,15 @@ export function assemble(
   const puller = new Puller({ client, random: modules.random });
   const finder = new BranchFinder({ client });
   const reading = { ...modules, book, logs, shelf, client, puller, finder, keeper, onTrouble };
+  const evidence: EvidenceBook = new EvidenceBook({
+    ...modules,
+    store,
+    stateOf: (of) => keeper(of)?.state,
+    onNew: (file) => herald.tellEvidence(file),
+  });
   const antiEntropy: AntiEntropy = new AntiEntropy(options, {
     ...reading,
+    evidence,
     isMirrored: (peer) => options.mirrors?.includes(modules.regionOf(peer) ?? '') === true,
     onUnheld: (peer, { note, read }) =>
       visitor.meet(peer, { note, checkpoint: read.checkpoint }).catch(onTrouble),
@@ -105,7 +113,13 @@ export function assemble(
       onFork: (origin, evidence) => void logs().get(origin)?.accuse(evidence).catch(onTrouble),
     },
   );
-  const server = new SyncServer({ ...modules, book, logs, attested: () => witness.attested() });
+  const server = new SyncServer({
+    ...modules,
+    book,
+    logs,
+    attested: () => witness.attested(),
+    evidence: (known) => evidence.besides(known),
+  });
   const voucher = new Voucher({ ...modules, witness, store, onTrouble });
   const state = () => keeper(region)?.state;
   const people = peopleOf(options, {
@@ -176,6 +190,7 @@ export function assemble(
     shelf,
     client,
     puller,
+    evidence,
     antiEntropy,
     clocks,
     witness,

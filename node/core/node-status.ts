@@ -1,5 +1,6 @@
 /** What a node says of itself to its operator. */
 import { type BulkReport } from '../abuse/bulk-watch.ts';
+import { type Accusation } from '../evidence/evidence-book.ts';
 import { type NodeErrorCode } from '../node-error.ts';
 import { type ClockReport } from '../clock/clock-votes.ts';
 import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
@@ -37,6 +38,8 @@ export interface NodeStatus {
   readonly knowledge: readonly KnowledgeReport[];
   /** Logs that were caught forking. */
   readonly forked: readonly string[];
+  /** What is proven against regions besides. */
+  readonly accusations: readonly Accusation[];
   /** Many colours that changed at once. */
   readonly bulk: BulkReport;
   readonly pulls: PullCounters;

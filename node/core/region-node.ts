@@ -6,6 +6,8 @@ import { type Disclosing } from '../abuse/disclosing.ts';
 import { type Overrides } from '../abuse/overrides.ts';
 import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { type EvidenceBook } from '../evidence/evidence-book.ts';
+import { hearEvidence } from '../evidence/hear-evidence.ts';
 import { Forgetting, type ForgetOrder, type ForgottenLeaf } from '../issuing/forgetting.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { type Handovers } from '../issuing/handovers.ts';
@@ -53,6 +55,8 @@ export class RegionNode {
   readonly disclosing: Disclosing;
   /** Codes that are mere numbers. */
   readonly lookup: Lookup;
+  /** What proves that regions contradicted themselves, besides the forks of logs. */
+  readonly evidence: EvidenceBook;
   /** Goes to regions and cosigns what they show. */
   readonly visitor: LogVisitor;
   readonly witness: Witness;
@@ -78,6 +82,7 @@ export class RegionNode {
     this.lookup = lookup;
     this.visitor = visitor;
     this.witness = witness;
+    this.evidence = this.#parts.evidence;
   }
 
   /** Opens what the store holds and begins to read. Rejects as `Store.start` and the opening of the logs; it is stopped then. */
@@ -90,6 +95,7 @@ export class RegionNode {
       await people.watch.start();
       this.#registry = await openRegistry(this.#options, { ...this.#modules, store, tables });
       await shelf.open();
+      await this.evidence.open();
       // An earlier process may have ended between signing its newest checkpoint and vouching for it.
       if (this.#options.onDemand !== true) await voucher.vouch(shelf.home);
     } catch (error) {
@@ -143,6 +149,7 @@ export class RegionNode {
       sync: antiEntropy.counters,
       scrub: scrub.counters,
       verdicts: verdicts.counters,
+      accusations: this.evidence.accusations,
       bulk: people.watch.report,
     };
   }
@@ -199,6 +206,11 @@ export class RegionNode {
   /** Resolves once it signs. @throws {NodeError} why it does not, as soon as the first check of its own logs says so. */
   async whenWriting(): Promise<void> {
     await this.#parts.signing.decided();
+  }
+
+  /** As `hearEvidence`. */
+  accuse(file: Uint8Array): Promise<boolean> {
+    return hearEvidence(file, { evidence: this.evidence, logs: () => this.#parts.shelf.logs });
   }
 
   /** Cosigns the newest checkpoint of every trust log that it follows, its own among them, and says so to peers. */

@@ -14,6 +14,7 @@ import { isNodeError } from '../node-error.ts';
 import { type Change, type SecondPlace } from '../ports.ts';
 import { putAway, UNKNOWN_ROOT } from '../store/put-away.ts';
 import { type Store } from '../store/store.ts';
+import { EVIDENCE_PREFIX } from '../evidence/evidence-book.ts';
 import { FORK_PREFIX } from '../trust/fork-book.ts';
 import { BRANCH_PREFIX, NAMED_PREFIX } from '../trust/left-branches.ts';
 import { rootsPlace } from '../trust/known-roots.ts';
@@ -70,7 +71,7 @@ export async function dropRegion({ region, network }: FollowedRoot, store: Store
   const name = `${region}.${network}/`;
   for (const prefix of [`trust/${name}`, `log/${name}`, witnessKey(name)])
     await deleteRange(store, prefix, endOf(prefix));
-  for (const prefix of [FORK_PREFIX, BRANCH_PREFIX, NAMED_PREFIX])
+  for (const prefix of [FORK_PREFIX, EVIDENCE_PREFIX, BRANCH_PREFIX, NAMED_PREFIX])
     await moveRange(`${prefix}/${name}`, `${putAway(UNKNOWN_ROOT)}${prefix}/${name}`, store);
 }
 
@@ -123,7 +124,9 @@ async function settleStore(
 ): Promise<void> {
   const { region, network, fingerprint } = followed;
   const name = `${region}.${network}/`;
-  const kept = [FORK_PREFIX, BRANCH_PREFIX, NAMED_PREFIX].map((prefix) => `${prefix}/${name}`);
+  const kept = [FORK_PREFIX, EVIDENCE_PREFIX, BRANCH_PREFIX, NAMED_PREFIX].map(
+    (prefix) => `${prefix}/${name}`,
+  );
   const prefixes = [...kept, `trust/${name}`, witnessKey(name), `log/${name}`];
   const key = rootKey(followed);
   if (stored !== undefined && !equalBytes(stored, fingerprint)) {

@@ -14,7 +14,9 @@ import { type ProcessReport } from './process-report.ts';
 import { type Replies } from './replies.ts';
 import { keysOf, regionsOf } from './region-routes.ts';
 import {
+  accused,
   entryOrder,
+  evidenceOrder,
   forced,
   promoted,
   logged,
@@ -33,6 +35,7 @@ export interface AdminModules {
     RegionNode,
     | 'submit'
     | 'logEntries'
+    | 'accuse'
     | 'tend'
     | 'revoke'
     | 'commitState'
@@ -112,6 +115,20 @@ export function adminRoutes(
           return replies.json(context, { index });
         };
         return { count: entries.length, carryOut };
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/evidence',
+      needs: 'trust',
+      summary: 'Takes what proves that a region contradicted itself, and tells it to peers',
+      request: body(evidenceOrder),
+      answer: { description: 'Whether it was not known', content: json(accused) },
+      order: async (context) => {
+        const { evidence } = await readJson(context.env.incoming, evidenceOrder, BODY_BYTES_MAX);
+        const file = new Uint8Array(Buffer.from(evidence, 'base64'));
+        const carryOut = async () => replies.json(context, { isNew: await node.accuse(file) });
+        return { carryOut };
       },
     },
     {

@@ -1,7 +1,7 @@
 /** The shapes of what an operator asks for and hears. */
 import { z } from '@hono/zod-openapi';
 import { isRuleId } from '../../protocol/code/status.ts';
-import { ENTRY_BYTES_MAX, INDEX_BOUND } from '../../protocol/limits.ts';
+import { ENTRY_BYTES_MAX, EVIDENCE_BYTES_MAX, INDEX_BOUND } from '../../protocol/limits.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
 import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
 import { regionId } from './schemas.ts';
@@ -186,6 +186,11 @@ export const foreignRevocationOrder = z
     untilS: z.int().min(0),
   })
   .openapi('ForeignRevocationOrder');
+
+export const evidenceOrder = z
+  .strictObject({ evidence: z.base64().max(Math.ceil(EVIDENCE_BYTES_MAX / 3) * 4) })
+  .openapi('EvidenceOrder', { description: 'A file of evidence, in base64.' });
+export const accused = z.object({ isNew: z.boolean() }).openapi('Accused');
 
 export const logged = z.object({ index: z.int() }).openapi('Logged');
 

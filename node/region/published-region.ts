@@ -52,6 +52,8 @@ export class PublishedRegion {
     if (request.kind === 'heads') return { kind: 'heads', heads: await this.#heads() };
     if (request.kind === 'forks')
       return { kind: 'forks', forks: (await readForks(this.path, request.origin)).map(forkMessage) };
+    // What a directory shows are logs.
+    if (request.kind === 'evidence') return { kind: 'evidence', files: [] };
     const files = await this.#files(request.origin);
     const note = await files?.checkpoint();
     if (files === undefined || note === undefined) return { kind: 'refused', reason: 'unknown-log' };

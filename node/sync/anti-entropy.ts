@@ -3,16 +3,18 @@
  * lacks. Gossip only makes it look sooner. Among many peers it goes round: each interval those few that it asked longest ago, and in
  * any case those whose attestation logs it copies.
  */
+import { parseEvidence } from '../../protocol/evidence/evidence.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
+import { type EvidenceBook } from '../evidence/evidence-book.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock, type GossipVerdict, type Network } from '../ports.ts';
 import { type BranchFinder } from './branch-finder.ts';
 import { type Followed } from './followed.ts';
 import { HeadDigests } from './head-digest.ts';
-import { type AnswerTo, type LogHeadMessage, parseAnswer, TOPICS } from './messages.ts';
+import { type AnswerTo, type LogHeadMessage, parseAnswer, type SyncAnswer, TOPICS } from './messages.ts';
 import { type PeerBook } from './peer-book.ts';
 import { type Puller } from './puller.ts';
 import { type SyncClient } from './sync-client.ts';
@@ -35,6 +37,8 @@ export interface AntiEntropyModules {
   readonly logs: () => ReadonlyMap<string, Followed>;
   /** Whether a peer has logs of its own that are copied here. */
   readonly isMirrored?: (peer: string) => boolean;
+  /** What is held against regions besides forks. */
+  readonly evidence?: Pick<EvidenceBook, 'names' | 'take'> | undefined;
   /** Told of what a peer shows of logs that are not followed, once the others are up to date. Must not throw. */
   readonly onUnheld?: (peer: string, head: ReadHead) => Promise<void>;
   /** Told of errors of our own disk. Must not throw. */
@@ -116,6 +120,28 @@ export class AntiEntropy {
     for (const head of read) {
       if (!logs().has(head.read.checkpoint.origin)) await onUnheld?.(peer, head);
     }
+    await this.#askEvidence(peer);
+  }
+
+  /** What a peer holds against regions that this node may not follow proves nothing here, and is nobody's fault. */
+  async #askEvidence(peer: string): Promise<void> {
+    const { client, evidence } = this.#modules;
+    if (evidence === undefined) return;
+    const { files } = await client.ask(peer, { kind: 'evidence', known: evidence.names });
+    await this.#hearEvidence(peer, files);
+  }
+
+  /** True if any of the proofs was new. */
+  async #hearEvidence(peer: string, files: readonly Uint8Array[]): Promise<boolean> {
+    let isNew = false;
+    for (const file of files) {
+      try {
+        isNew = (await this.#modules.evidence?.take(file, peer)) === true || isNew;
+      } catch (error) {
+        if (!isProtocolError(error)) throw error;
+      }
+    }
+    return isNew;
   }
 
   async #run(): Promise<void> {
@@ -177,7 +203,9 @@ export class AntiEntropy {
           ? await this.#compare(peer, heard.heads, (work) => work())
           : heard.kind === 'range'
             ? await this.#take(peer, heard)
-            : await this.#hearForks(heard.forks);
+            : heard.kind === 'evidence'
+              ? await this.#hearEvidence(peer, heard.files)
+              : await this.#hearForks(heard.forks);
       return isNews ? 'accept' : 'ignore';
     } catch (error) {
       if (isProtocolError(error)) return 'ignore';
@@ -277,25 +305,36 @@ export interface ReadHead extends LogHeadMessage {
 type ReadRange = AnswerTo<'range'> & { readonly read: ReadNote };
 
 type Gossiped =
-  ReadRange | AnswerTo<'forks'> | { readonly kind: 'heads'; readonly heads: readonly ReadHead[] };
+  | ReadRange
+  | AnswerTo<'forks'>
+  | AnswerTo<'evidence'>
+  | { readonly kind: 'heads'; readonly heads: readonly ReadHead[] };
 
 /** What is said on each topic. Spec: SPEC.md 14.6. */
-const KIND_ON: Readonly<Record<string, Gossiped['kind']>> = {
-  [TOPICS.trust]: 'range',
-  [TOPICS.head]: 'heads',
-  [TOPICS.evidence]: 'forks',
+const KINDS_ON: Readonly<Record<string, readonly Gossiped['kind'][]>> = {
+  [TOPICS.trust]: ['range'],
+  [TOPICS.head]: ['heads'],
+  [TOPICS.evidence]: ['forks', 'evidence'],
 };
 
 /** @throws {ProtocolError} as `parseAnswer` and `readNote`, and SCHEMA_INVALID for what does not belong on the topic. */
 function parseGossip(topic: string, message: Uint8Array): Gossiped {
   const heard = parseAnswer(message, GOSSIP_BYTES_MAX);
-  if (heard.kind !== KIND_ON[topic]) {
-    throw new ProtocolError('SCHEMA_INVALID', `expected ${KIND_ON[topic]} on the topic ${topic}`);
-  }
+  const kinds = KINDS_ON[topic] ?? [];
+  if (!isGossip(heard) || !kinds.includes(heard.kind))
+    throw new ProtocolError('SCHEMA_INVALID', `expected ${kinds.join(' or ')} on the topic ${topic}`);
   if (heard.kind === 'heads') return { kind: 'heads', heads: readHeads(heard.heads) };
   if (heard.kind === 'range') return { ...heard, read: readNote(heard.note) };
+  if (heard.kind === 'evidence') {
+    for (const file of heard.files) parseEvidence(file);
+    return heard;
+  }
   for (const { sides } of heard.forks) for (const { note } of sides) readNote(note);
   return heard;
+}
+
+function isGossip(heard: SyncAnswer): heard is AnswerTo<'range' | 'heads' | 'forks' | 'evidence'> {
+  return ['range', 'heads', 'forks', 'evidence'].includes(heard.kind);
 }
 
 /** @throws {ProtocolError} as `readNote`. */

@@ -97,6 +97,11 @@ export class Herald {
     if (message.length <= GOSSIP_BYTES_MAX) this.#publish(TOPICS.evidence, message);
   }
 
+  tellEvidence(file: Uint8Array): void {
+    const message = encodeAnswer({ kind: 'evidence', files: [file] });
+    if (message.length <= GOSSIP_BYTES_MAX) this.#publish(TOPICS.evidence, message);
+  }
+
   /** Cosigns and tells everything, what is due, or what is new since. */
   async beat(what: 'everything' | 'due' | 'news'): Promise<void> {
     const heads: LogHeadMessage[] = [];

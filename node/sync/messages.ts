@@ -1,6 +1,6 @@
 /**
  * What nodes ask each other about logs, and what they answer: deterministic CBOR maps, told apart by `kind`. Gossip uses the
- * answers: `range` on the topic trust, `heads` on head, `forks` on evidence. Nothing in them is proven by having been read.
+ * answers: `range` on the topic trust, `heads` on head, `forks` and `evidence` on evidence. Nothing in them is proven by having been read.
  * Spec: SPEC.md 14.5.1, 14.6.
  */
 import { z } from 'zod';
@@ -18,9 +18,11 @@ import {
   pathValue,
 } from '../../protocol/evidence/proof-form.ts';
 import { ProtocolError } from '../../protocol/fault.ts';
-import { NAMING_STATEMENTS_MAX } from '../../protocol/limits.ts';
+import { EVIDENCE_BYTES_MAX, NAMING_STATEMENTS_MAX } from '../../protocol/limits.ts';
 import {
   ANSWER_BYTES_MAX,
+  EVIDENCE_FILES_MAX,
+  EVIDENCE_NAMES_BYTES_MAX,
   FORKS_MAX,
   HEAD_DIGEST_BYTES,
   HEADS_MAX,
@@ -43,6 +45,13 @@ const digests = bytesForm.refine(
   'expected at most 1,024 digests of 32 bytes',
 );
 
+/** The first 16 bytes of the hash of each proof, joined. */
+const evidenceNames = bytesForm.refine(
+  ({ length }) => length % 16 === 0 && length <= EVIDENCE_NAMES_BYTES_MAX,
+  'expected names of 16 bytes',
+);
+const evidenceFile = bytesForm.refine(({ length }) => length <= EVIDENCE_BYTES_MAX);
+
 const request = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('heads'), known: digests.exactOptional() }),
   z.strictObject({
@@ -54,12 +63,14 @@ const request = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('claim'), origin, size: countForm.min(1) }),
   z.strictObject({ kind: z.literal('forks'), origin }),
   z.strictObject({ kind: z.literal('naming'), origin }),
+  z.strictObject({ kind: z.literal('evidence'), known: evidenceNames }),
   z.strictObject({ kind: z.literal('leaf'), origin, index: countForm, size: countForm.min(1) }),
 ]);
 
 /**
  * `heads`: of all logs but those whose notes are `known`. `range`: entries from an index on, as many as fit. `claim`: the root that the log had at a size.
  * `forks`: proofs that a log has forked. `naming`: what its root says of the keys that sign it. `leaf`: the proof of one leaf in the tree of a size.
+ * `evidence`: all that is held against regions besides, but what is `known`.
  */
 export type SyncRequest = z.infer<typeof request>;
 
@@ -84,6 +95,7 @@ const answer = z.discriminatedUnion('kind', [
     note: noteForm,
   }),
   z.strictObject({ kind: z.literal('forks'), forks: z.array(fork).max(FORKS_MAX) }),
+  z.strictObject({ kind: z.literal('evidence'), files: z.array(evidenceFile).max(EVIDENCE_FILES_MAX) }),
   z.strictObject({
     kind: z.literal('naming'),
     statements: z.array(statement).max(NAMING_STATEMENTS_MAX),
@@ -145,6 +157,7 @@ function wireForm(message: SyncAnswer): CborValue {
       };
     case 'heads':
     case 'naming':
+    case 'evidence':
     case 'refused':
       return message;
   }

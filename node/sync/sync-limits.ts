@@ -26,6 +26,11 @@ export const SYNC_REQUEST_BYTES_MAX = REQUEST_BYTES_MAX + HEADS_MAX * HEAD_DIGES
 /** Proofs of forks in one answer, and those kept of one log: one is enough to act on. */
 export const FORKS_MAX = 8;
 
+/** Bytes of the evidence in one answer, and of names of what is held: 64 proofs against each of 32 regions. */
+export const EVIDENCE_GIVEN_BYTES_MAX = 1 << 20;
+export const EVIDENCE_NAMES_BYTES_MAX = 32_768;
+export const EVIDENCE_FILES_MAX = 64;
+
 /** Bytes of any answer: the most heads with 16 cosignatures each, and more than the longest range. */
 export const ANSWER_BYTES_MAX = 4 << 20;
 

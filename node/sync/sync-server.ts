@@ -49,6 +49,8 @@ export interface SyncServerModules {
   readonly logs: () => ReadonlyMap<string, ServedLog>;
   /** The newest notes of logs that are not held, by origin: so that whoever signed them hears of it. */
   readonly attested?: () => Promise<ReadonlyMap<string, Uint8Array>>;
+  /** What is held against regions besides forks, and not among these names. */
+  readonly evidence?: ((known: Uint8Array) => Promise<readonly Uint8Array[]>) | undefined;
   /** With which share a peer asks; `shareByName` by default. */
   readonly shareOf?: ShareOf | undefined;
 }
@@ -120,6 +122,8 @@ export class SyncServer {
 
   async #answer(request: SyncRequest): Promise<SyncAnswer> {
     if (request.kind === 'heads') return { kind: 'heads', heads: await this.heads(request.known) };
+    if (request.kind === 'evidence')
+      return { kind: 'evidence', files: [...((await this.#modules.evidence?.(request.known)) ?? [])] };
     const log = this.#modules.logs().get(request.origin);
     if (log === undefined) return { kind: 'refused', reason: 'unknown-log' };
     if (request.kind === 'forks')

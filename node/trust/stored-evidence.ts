@@ -7,6 +7,7 @@ import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { parseHead } from '../log/log-head.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { LogReader } from '../log/log-reader.ts';
+import { EVIDENCE_PREFIX } from '../evidence/evidence-book.ts';
 import { NodeError } from '../node-error.ts';
 import { putAwayIn, readerOf } from '../store/put-away.ts';
 import { type StoreReader } from '../store/reader.ts';
@@ -24,7 +25,24 @@ export interface StoredEvidence {
   readonly reader: StoreReader;
 }
 
-/** All proofs in a store, those against roots that are followed no more too. Rejects as the store does, and with LOG_CORRUPT. */
+/** Evidence of another kind, as a peer or an operator gave it. */
+export interface StoredFile {
+  readonly name: string;
+  readonly file: Uint8Array;
+  readonly isOfEarlierRoot: boolean;
+}
+
+/** All of it in a store, that against roots that are followed no more too. Rejects as the store does. */
+export async function storedFiles(store: StoreReader): Promise<StoredFile[]> {
+  const found: StoredFile[] = [];
+  const away = (await putAwayIn(store)).map((prefix) => readerOf(store, prefix));
+  for (const reader of [store, ...away])
+    for await (const [key, file] of reader.entries(`${EVIDENCE_PREFIX}/`, `${EVIDENCE_PREFIX}0`))
+      found.push({ name: key.slice(key.lastIndexOf('/') + 1), file, isOfEarlierRoot: reader !== store });
+  return found;
+}
+
+/** All proofs of forks in a store, those against roots that are followed no more too. Rejects as the store does, and with LOG_CORRUPT. */
 export async function storedEvidence(store: StoreReader): Promise<StoredEvidence[]> {
   const found: StoredEvidence[] = [];
   const away = (await putAwayIn(store)).map((prefix) => readerOf(store, prefix));

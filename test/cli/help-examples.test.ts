@@ -26,6 +26,7 @@ const TRIED_ELSEWHERE =
 const OTHER_EXITS = new Map([
   // No node runs there.
   ['entente status DE', 4],
+  ['entente evidence tell DE fork.evidence', 4],
   ['entente status --live DE', 1],
   ['entente promote DE', 4],
   // What is issued by hand, where nobody is an operator, is by no two.

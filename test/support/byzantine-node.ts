@@ -118,6 +118,8 @@ export class ByzantineNode {
         };
       case 'naming':
         return { kind: 'naming', statements: [], note };
+      case 'evidence':
+        return { kind: 'evidence', files: [] };
       case 'leaf':
         return { kind: 'refused', reason: 'not-there' };
     }

@@ -5,7 +5,7 @@ import { hexOf } from '../../../protocol/bytes.ts';
 import { parseCode } from '../../../protocol/code/code.ts';
 import { encodeEvidence, parseEvidence } from '../../../protocol/evidence/evidence.ts';
 import { openKeyFile } from '../../../node/region/key-file.ts';
-import { issueCode, keyNamed } from '../../support/code-fixture.ts';
+import { type FixtureKey, issueCode, keyNamed } from '../../support/code-fixture.ts';
 import { TestCli } from '../../support/cli.ts';
 import { makeWorld, type World } from '../../support/cli-world.ts';
 import { Forger } from '../../support/forger.ts';
@@ -130,24 +130,26 @@ describe('entente evidence', () => {
     );
   });
 
+  /** A code that CN-33 has signed for an index, whatever its log has there; or somebody else has. */
+  async function codeAt(index: number, by?: FixtureKey) {
+    const { keyId } = parseCode(sha256, world.codes.green).attestation;
+    const names = { region: 'CN-33', network: 'demo' } as const;
+    const signer = await openKeyFile(cli.path('CN-33', 'keys'), { ...names, role: 'attest', keyId }, modules);
+    const key = { keyId, publicKey: signer.publicKey, sign: (message: Uint8Array) => signer.sign(message) };
+    return issueCode({ ...names, key: by ?? key, index, issuedAtS: cli.nowS }).text;
+  }
+
   it('A10 T1 code: 0 for one that its log has, 5 with evidence for another at its index, 4 for one that is not there yet', async () => {
     const log = ['--log', cli.path('CN-33', 'public')];
     const logged = await cli.run('evidence', 'code', world.codes.green, ...log);
     assert.equal(logged.exit, 0, logged.err);
-    const keys = cli.path('CN-33', 'keys');
-    const { keyId } = parseCode(sha256, world.codes.green).attestation;
-    const names = { region: 'CN-33', network: 'demo' } as const;
-    const signer = await openKeyFile(keys, { ...names, role: 'attest', keyId }, modules);
-    const key = { keyId, publicKey: signer.publicKey, sign: (message: Uint8Array) => signer.sign(message) };
-    const codeAt = (index: number, by = key) =>
-      issueCode({ ...names, key: by, index, issuedAtS: cli.nowS }).text;
     const to = cli.path('leaf.evidence');
-    const swapped = await cli.run('evidence', 'code', codeAt(1), ...log, '--to', to);
+    const swapped = await cli.run('evidence', 'code', await codeAt(1), ...log, '--to', to);
     assert.deepEqual([swapped.exit, swapped.err], [5, '']);
     const { exit, outcome, region } = await check(to, '--region', cli.path('DE'));
     assert.deepEqual([exit, outcome, region], [0, 'proven', 'CN-33']);
-    assert.equal((await cli.run('evidence', 'code', codeAt(999), ...log)).exit, 4);
-    const forged = await cli.run('evidence', 'code', codeAt(1, keyNamed('thief')), ...log, '--json');
+    assert.equal((await cli.run('evidence', 'code', await codeAt(999), ...log)).exit, 4);
+    const forged = await cli.run('evidence', 'code', await codeAt(1, keyNamed('thief')), ...log, '--json');
     assert.equal(forged.exit, 5);
     assert.match(forged.err, /EVIDENCE_UNFOUNDED/);
     const elsewhere = await cli.run('evidence', 'code', world.codes.green, '--log', cli.path('DE'));
@@ -200,6 +202,33 @@ describe('entente evidence', () => {
       ...['evidence', 'export', other.path('DE'), '--to', other.path('left')],
     );
     assert.equal((await check(left.files[0] ?? '', '--fingerprint', world.pins['CN-33'] ?? '')).exit, 0);
+  });
+
+  it('list, export: evidence of another kind that a node was told of; tell: 4 where no node runs', async () => {
+    const to = cli.path('swapped.evidence');
+    await cli.run('evidence', 'code', await codeAt(1), '--log', cli.path('CN-33', 'public'), '--to', to);
+    const dir = folder();
+    cpSync(world.dir, dir, { recursive: true });
+    const other = new TestCli(dir);
+    const de = other.path('DE');
+    const file = new Uint8Array(readFileSync(to));
+    const take = () =>
+      inRegion(de, modules, ({ node }) => node.accuse(file), { reading: true, withoutPeers: true });
+    assert.deepEqual([await take(), await take()], [true, false]);
+    const { evidence } = await other.json<{ evidence: object[] }>('evidence', 'list', de);
+    const [{ kind, region, at } = {}] = evidence as { kind?: string; region?: string; at?: number }[];
+    assert.deepEqual([evidence.length, kind, region, at], [1, 'leaf', 'CN-33', 1]);
+    assert.match(
+      (await other.run('evidence', 'list', de)).out,
+      /CN-33 signed an attestation for index 1 where another leaf is, in the log CN-33\.demo\/attest/,
+    );
+    const { files } = await other.json<{ files: string[] }>(
+      ...['evidence', 'export', de, '--to', other.path('told')],
+    );
+    assert.deepEqual(readFileSync(files[0] ?? ''), readFileSync(to));
+    const told = await other.run('evidence', 'tell', de, to);
+    assert.match(told.err, /PEER_UNREACHABLE/);
+    assert.equal(told.exit, 4);
   });
 
   it('list: 2 where there is nothing', async () => {

@@ -62,6 +62,7 @@ describe('Operators at the admin address', () => {
     'post /v1/foreign-revocations': 'revoke',
     'post /v1/forget': 'revoke',
     'post /v1/entries': 'trust',
+    'post /v1/evidence': 'trust',
     'post /v1/suspend': 'trust',
     'post /v1/state': 'trust',
     'post /v1/promote': 'trust',

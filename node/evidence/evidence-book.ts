@@ -1,0 +1,189 @@
+/**
+ * Evidence against regions, of whatever kind but forks, which a log keeps itself: verified before anything else is done with it, kept for good, and given
+ * to whoever does not have it. Spec: SPEC.md 14.6, 18.
+ */
+import { equalBytes, hexOf } from '../../protocol/bytes.ts';
+import { type EvidenceKind, parseEvidence } from '../../protocol/evidence/evidence.ts';
+import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
+import { ProtocolError } from '../../protocol/fault.ts';
+import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
+import { RecentMap } from '../../protocol/recent-map.ts';
+import { fingerprintOf, parseEntry } from '../../protocol/trust/statement.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { type Clock } from '../ports.ts';
+import { type Store } from '../store/store.ts';
+import {
+  EVIDENCE_FILES_MAX,
+  EVIDENCE_GIVEN_BYTES_MAX,
+  EVIDENCE_NAMES_BYTES_MAX,
+  PEERS_MAX,
+} from '../sync/sync-limits.ts';
+import { Turns } from '../turns.ts';
+
+/** Of all keys under which a store keeps evidence: then follow the trust log of the region, and the name of the proof. */
+export const EVIDENCE_PREFIX = 'evidence';
+
+/** Proofs against one region, and of these such that its root has not disowned: more of them prove no more. */
+export const EVIDENCE_KEPT_MAX = 64;
+export const EVIDENCE_STANDING_MAX = 16;
+
+/** What one peer may have verified at once, and milliseconds until it may have one more: some 50 ms of work each. */
+const OF_PEER = { burst: 8, refillMs: 10_000 } as const;
+
+export interface EvidenceBookModules extends TrustModules {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly stateOf: (region: string) => TrustState | undefined;
+  /** Told of each proof that was not known. Must not throw. */
+  readonly onNew?: (evidence: Uint8Array) => void;
+}
+
+/** What is held against a region. */
+export interface Accusation {
+  readonly name: string;
+  readonly kind: EvidenceKind;
+  readonly region: string;
+  readonly origin: string;
+  readonly at: number;
+  /** Its root has given up the keys behind one of the words: a thief may have said it. */
+  readonly isDisowned: boolean;
+}
+
+interface Kept {
+  readonly key: string;
+  readonly proven: ProvenEvidence;
+  /** Of the regions whose statements it holds, the first of each. */
+  readonly roots: readonly Root[];
+}
+
+interface Root {
+  readonly region: string;
+  readonly fingerprint: Uint8Array;
+}
+
+export class EvidenceBook {
+  readonly #modules: EvidenceBookModules;
+  readonly #turns = new Turns();
+  /** By name. */
+  readonly #kept = new Map<string, Kept>();
+  readonly #allowances = new RecentMap<{ readonly left: number; readonly atMs: number }>(PEERS_MAX);
+
+  constructor(modules: EvidenceBookModules) {
+    this.#modules = modules;
+  }
+
+  /** Reads what is kept. Rejects as the store does. */
+  async open(): Promise<void> {
+    for await (const [key, bytes] of this.#modules.store.entries(
+      `${EVIDENCE_PREFIX}/`,
+      `${EVIDENCE_PREFIX}0`,
+    )) {
+      const proven = verifyEvidence(parseEvidence(bytes), () => true, this.#modules);
+      this.#kept.set(this.#nameOf(bytes), { key, proven, roots: rootsIn(bytes, this.#modules) });
+    }
+  }
+
+  /** Against roots that are followed now. */
+  get accusations(): Accusation[] {
+    return this.#standing().map(([name, { proven }]) => {
+      const { kind, region, origin, at } = proven;
+      return { name, kind, region, origin, at, isDisowned: isDisowned(proven, this.#modules.stateOf) };
+    });
+  }
+
+  /**
+   * Verifies a proof, and keeps it. False where it is known, or one that proves the same, or where enough are kept against that region, or where the peer
+   * `from` has given much lately.
+   * @throws {ProtocolError} as `parseEvidence` and `verifyEvidence`; EVIDENCE_MALFORMED for a fork, which is told otherwise. Rejects also as `Store.write`.
+   */
+  take(bytes: Uint8Array, from?: string): Promise<boolean> {
+    return this.#turns.take('take', async () => {
+      const name = this.#nameOf(bytes);
+      if (this.#kept.has(name)) return false;
+      const evidence = parseEvidence(bytes);
+      if (evidence.kind === 'fork')
+        throw new ProtocolError('EVIDENCE_MALFORMED', 'a fork is told as the fork of a log');
+      const roots = rootsIn(bytes, this.#modules);
+      // Before its statements are folded, which costs most.
+      const stranger = roots.find((root) => !this.#isFollowed(root));
+      if (stranger !== undefined)
+        throw new ProtocolError('PIN_MISMATCH', `the root of ${stranger.region} is none that is known`);
+      if (from !== undefined && !this.#isAllowed(from)) return false;
+      const proven = verifyEvidence(evidence, () => true, this.#modules);
+      if (!this.#hasRoomFor(proven)) return false;
+      const { network } = parseOrigin(proven.origin);
+      const key = `${EVIDENCE_PREFIX}/${trustLogOrigin(proven.region, network)}/${name}`;
+      await this.#modules.store.write([{ put: key, value: bytes }]);
+      this.#kept.set(name, { key, proven, roots });
+      this.#modules.onNew?.(bytes);
+      return true;
+    });
+  }
+
+  /** Names of what is kept, of 16 bytes each, joined. */
+  get names(): Uint8Array {
+    return Buffer.from(
+      this.#standing()
+        .map(([name]) => name)
+        .slice(0, EVIDENCE_NAMES_BYTES_MAX / 16)
+        .join(''),
+      'hex',
+    );
+  }
+
+  /** What is kept and not among these names, as much as fits an answer. Rejects as the store. */
+  async besides(known: Uint8Array): Promise<Uint8Array[]> {
+    const names = new Set(hexOf(known).match(/.{32}/g));
+    const files: Uint8Array[] = [];
+    let bytes = 0;
+    for (const [name, { key }] of this.#standing()) {
+      const file = names.has(name) ? undefined : await this.#modules.store.get(key);
+      if (file === undefined) continue;
+      bytes += file.length;
+      if (bytes > EVIDENCE_GIVEN_BYTES_MAX || files.length === EVIDENCE_FILES_MAX) break;
+      files.push(file);
+    }
+    return files;
+  }
+
+  #standing(): [string, Kept][] {
+    return [...this.#kept].filter(([, { roots }]) => roots.every((root) => this.#isFollowed(root)));
+  }
+
+  #isFollowed({ region, fingerprint }: Root): boolean {
+    const known = this.#modules.stateOf(region)?.fingerprint;
+    return known !== undefined && equalBytes(known, fingerprint);
+  }
+
+  #hasRoomFor({ kind, region, origin, at }: ProvenEvidence): boolean {
+    const against = [...this.#kept.values()].filter(({ proven }) => proven.region === region);
+    const { stateOf } = this.#modules;
+    const standing = against.filter(({ proven }) => !isDisowned(proven, stateOf));
+    const isSame = ({ proven }: Kept) => proven.kind === kind && proven.origin === origin && proven.at === at;
+    return (
+      against.length < EVIDENCE_KEPT_MAX && standing.length < EVIDENCE_STANDING_MAX && !standing.some(isSame)
+    );
+  }
+
+  #isAllowed(from: string): boolean {
+    const nowMs = this.#modules.clock.runMs();
+    const { left, atMs } = this.#allowances.get(from) ?? { left: OF_PEER.burst, atMs: nowMs };
+    const now = Math.min(OF_PEER.burst, left + (nowMs - atMs) / OF_PEER.refillMs);
+    this.#allowances.set(from, { left: now < 1 ? now : now - 1, atMs: nowMs });
+    return now >= 1;
+  }
+
+  #nameOf(bytes: Uint8Array): string {
+    return hexOf(this.#modules.sha256(bytes)).slice(0, 32);
+  }
+}
+
+/** @throws {ProtocolError} as `parseEvidence`, EVIDENCE_MALFORMED where statements do not begin with a root, and as `parseEntry`. */
+function rootsIn(bytes: Uint8Array, { sha256 }: Pick<TrustModules, 'sha256'>): Root[] {
+  return parseEvidence(bytes).grounds.map(([first]) => {
+    const { statement, body } = parseEntry(first ?? new Uint8Array());
+    if (statement.kind !== 'root') throw new ProtocolError('EVIDENCE_MALFORMED', 'expected a root');
+    return { region: statement.region, fingerprint: fingerprintOf(sha256, body) };
+  });
+}
