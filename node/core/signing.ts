@@ -333,7 +333,9 @@ export class Signing {
       const side = this.#side;
       if (side === undefined) continue;
       await this.#writership?.confirm().catch((error: unknown) => {
-        if (isNodeError(error, 'LOG_FENCED') && this.#side === side) this.#fenced(error);
+        if (this.#side !== side) return;
+        if (isNodeError(error, 'LOG_FENCED')) this.#fenced(error);
+        if (isNodeError(error, 'LOG_BEHIND')) this.#startAnew(error);
       });
     }
   }

@@ -5,6 +5,7 @@ import { type Claim, type Permit } from '../../protocol/writer/word.ts';
 import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
+import { permitsNeeded } from './electorate.ts';
 import {
   encodeWriterRequest,
   parseWriterAnswer,
@@ -76,6 +77,25 @@ export function tooFew(
       retry: true,
       hint: 'Wait until they hold the trust log of this region up to the statement of its keys.',
     },
+  );
+}
+
+/**
+ * For a writer that was let write before.
+ * @throws {NodeError} LOG_BEHIND if so many do not know its key any more that no quorum is left: nothing can be signed, whatever they mean by it.
+ */
+export function requireKnown(
+  answers: ReadonlyMap<string, WriterAnswer>,
+  witnesses: readonly string[] = [],
+): void {
+  const strangers = witnesses.filter((region) => {
+    const answer = answers.get(region);
+    return answer?.kind === 'refused' && answer.reason === 'unsigned';
+  });
+  if (witnesses.length - strangers.length >= permitsNeeded(witnesses.length)) return;
+  throw logError(
+    'LOG_BEHIND',
+    `${strangers.join(', ')} take no words by the key of this machine any more: the root may have given it up`,
   );
 }
 

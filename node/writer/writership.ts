@@ -9,7 +9,7 @@ import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Signer } from '../ports.ts';
 import { Turns } from '../turns.ts';
-import { behindOf, fencedBy, nextEpoch, tooFew } from './asking.ts';
+import { behindOf, fencedBy, nextEpoch, requireKnown, tooFew } from './asking.ts';
 import { permitsNeeded } from './electorate.ts';
 import {
   Bonds,
@@ -365,6 +365,7 @@ export class Writership {
     );
     if (lacking !== undefined) {
       this.#requireNoneStanding(answers, reign);
+      if (this.#isHeld && keyOf(sets) === this.#electorate) requireKnown(answers, sets[0]);
       throw tooFew(lacking.found, lacking.needed, LET_WRITE, answers);
     }
     return answers;

@@ -68,10 +68,10 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
   }
 
   /** What the root of DE signs to give the stolen key up, with the log of this machine as it is. */
-  function givingUp(name: string): Uint8Array[] {
+  function givingUp(name: string, machines = ['DE', SPARE]): Uint8Array[] {
     const { fixture } = world.machine('DE');
     fixture.nowS = world.nowS;
-    for (const machine of ['DE', SPARE]) world.machine(machine).instead.checkpoint = fresh;
+    for (const machine of machines) world.machine(machine).instead.checkpoint = fresh;
     const { size, root } = world.node(name).log(TRUST)?.head ?? assert.fail();
     return [
       fixture.keysStatement([{ key: fresh, role: 'checkpoint' }]),
@@ -150,6 +150,12 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
     const note = () => world.node('DE').log(TRUST)?.head.signed?.note ?? assert.fail();
     assert.ok(isSignedBy(TRUST, note(), own, trustModules));
     world.network.rejoin('DE');
+    await assertWrites(SPARE, 'DE');
+  });
+
+  it('T3: a writer that lives on and has not the new key learns that its own is given up, and follows', async () => {
+    await world.issue('DE');
+    await world.run(world.node(SPARE).logEntries(givingUp(SPARE, [SPARE])));
     await assertWrites(SPARE, 'DE');
   });
 
