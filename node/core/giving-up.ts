@@ -8,7 +8,10 @@ import { type LoggedStatement, namingStatements } from '../../protocol/trust/nam
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type Statement } from '../../protocol/trust/statement-schema.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { readStagedBatches } from '../log/staged-batch.ts';
 import { NodeError } from '../node-error.ts';
+import { type StoreReader } from '../store/reader.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { tooFew } from '../writer/asking.ts';
 import { Hearing, type HearingModules, type Voters } from '../writer/hearing.ts';
@@ -60,6 +63,17 @@ export class GivingUp {
     if (lacking !== undefined)
       throw tooFew(lacking.found, lacking.needed, 'heard which keys the root gives up', answers);
     this.#ahead = after;
+  }
+
+  /**
+   * Shows again what the log is about to give up by the batches that are staged: who has begun anew has forgotten that witnesses know it, and
+   * would ask by a key that they take no word of any more. Rejects as `show` and the store.
+   */
+  async showStaged({ keys, size }: Pick<LogTree, 'keys' | 'size'>, store: StoreReader): Promise<void> {
+    const entries: Uint8Array[] = [];
+    for (const { index, drafts } of await readStagedBatches(keys, store))
+      if (index === size + entries.length) entries.push(...drafts);
+    await this.show(entries);
   }
 
   #statements(

@@ -364,9 +364,11 @@ export class Signing {
   }
 
   async #open(): Promise<void> {
-    const { fence, tables, onTrouble } = this.#modules;
-    if (fence !== undefined) await takeOver(this.#how, { ...this.#modules, ...fence });
-    else if (!this.#forced) await requireUnfenced(this.#options, this.#modules);
+    const { shelf, store, fence, tables, onTrouble } = this.#modules;
+    if (fence !== undefined) {
+      await fence.giving.showStaged(shelf.home.tree, store);
+      await takeOver(this.#how, { ...this.#modules, ...fence });
+    } else if (!this.#forced) await requireUnfenced(this.#options, this.#modules);
     this.#isOpening = true;
     try {
       const side = await this.#start();

@@ -173,6 +173,29 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
     await assertWrites(SPARE, 'DE');
   });
 
+  it('T14: a writer that dies between showing what its root gives up and logging it writes on by itself', async () => {
+    const entries = givingUp('DE');
+    const { size } = world.node('DE').log(TRUST)?.head ?? assert.fail();
+    void world
+      .node('DE')
+      .logEntries(entries)
+      .catch(() => undefined);
+    const hasHeard = (witness: string) => {
+      const { note } = world.machine(witness).secondPlace.marks.get(`writer:${TRUST}`) ?? assert.fail();
+      return parseMemory(note, TRUST).givenUp.length > 0;
+    };
+    await world.until(() => WITNESSES.every(hasHeard), 'both have heard it');
+    world.network.isolate('IT');
+    await world.pass(5);
+    await world.kill('DE');
+    assert.equal(sizeAt('FR'), size);
+    world.replace('DE', { fenced: { identity: testKey(101).publicKey } });
+    await world.boot('DE', () => true);
+    world.network.rejoin('IT');
+    await world.until(() => sizeAt('FR') === size + entries.length, 'it is logged');
+    await assertWrites('DE', SPARE);
+  });
+
   it('T5: nobody but the root gives a key up, and no machine signs for an order that has no effect', async () => {
     await rob(LAST);
     await stopWriting();
