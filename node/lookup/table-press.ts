@@ -55,6 +55,8 @@ export interface PressedTable {
 
 /** Between two looks at what is due. */
 const BEAT_MS = 10_000;
+/** After the start nothing is destroyed for so long: other regions are asked the time, and tell of a clock that was wrong from the first. */
+const ASKING_MS = 300_000;
 /** A head is signed anew when it is so old: far below any limit of knowledge age. */
 const SIGNED_S = 60;
 /** So long before a day its numbers begin to be evaluated: some milliseconds each. */
@@ -84,6 +86,8 @@ export class TablePress {
   readonly #stopping = new AbortController();
   #wake = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
+  /** By running time. */
+  #startedMs = 0;
 
   constructor(options: TablePressOptions, modules: TablePressModules) {
     this.#options = options;
@@ -91,6 +95,7 @@ export class TablePress {
   }
 
   start(): void {
+    this.#startedMs = this.#modules.clock.runMs();
     const signing = this.#loop(() => this.#tend());
     const pressing = this.#loop(() => this.#pressAll());
     this.#loops = Promise.all([signing, pressing]);
@@ -145,7 +150,8 @@ export class TablePress {
   async #tend(): Promise<void> {
     const nowS = this.#nowS();
     // What a clock that has run ahead destroyed would have to be announced anew, by the root.
-    if (this.#modules.isTimeGood()) await this.#modules.keys.destroyOver(nowS);
+    const { clock, isTimeGood, keys } = this.#modules;
+    if (clock.runMs() - this.#startedMs >= ASKING_MS && isTimeGood()) await keys.destroyOver(nowS);
     for (const day of [...this.#tables.keys(), ...this.#secrets.keys()])
       if (isOver(day, nowS)) this.#drop(day);
     for (const [day, table] of this.#tables)

@@ -62,9 +62,13 @@ describe('Numbers', () => {
     let reads: number;
     let press: TablePress;
 
-    function start(days: readonly number[], rows: (of: NumberList) => ReturnType<Numbers['rows']>): void {
+    function start(
+      days: readonly number[],
+      rows: (of: NumberList) => ReturnType<Numbers['rows']>,
+    ): MemorySeeds {
       reads = 0;
-      const keys = new DayKeys({ region: 'DE', network: 'demo' }, { seeds: new MemorySeeds('DE', days) });
+      const seeds = new MemorySeeds('DE', days);
+      const keys = new DayKeys({ region: 'DE', network: 'demo' }, { seeds });
       const counted = (of: NumberList) => (reads++, rows(of));
       const signer = () => ({ publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) });
       const modules = { numbers: { inForce: () => numbers.inForce(), rows: counted } };
@@ -82,6 +86,7 @@ describe('Numbers', () => {
         },
       );
       press.start();
+      return seeds;
     }
     afterEach(() => press.stop());
 
@@ -94,6 +99,15 @@ describe('Numbers', () => {
       });
       await clock.advance(100);
       assert.deepEqual([press.table(START_DAY)?.version, reads], [2, 2]);
+    });
+
+    it('destroys nothing before other regions were asked the time', async () => {
+      clock = new ManualClock((START_DAY + 40) * DAY_S * 1_000);
+      const { held } = start([START_DAY], (of) => numbers.rows(of));
+      await clock.advance(290_000);
+      assert.equal(held.size, 1);
+      await clock.advance(20_000);
+      assert.equal(held.size, 0);
     });
 
     it('prepares a day that has not come once', async () => {
