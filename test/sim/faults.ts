@@ -149,7 +149,8 @@ export class Faults {
   /** Rot is found by reading everything again and again: not while the machine is down, nor where its disk fails anyway. */
   #flip(machine: Machine): void {
     const { honest, trustLogOf, attestationLogOf } = this.#world;
-    if (machine.isRotten || machine.disk?.isWaiting !== false || this.#full.has(machine)) return;
+    if (machine.isRotten || machine.node?.store !== 'serving') return;
+    if (machine.disk?.isWaiting !== false || this.#full.has(machine)) return;
     // What rots has to lie elsewhere too. Of a liar's log each copy may have a story of its own.
     const { region } = this.#chance.pick(honest);
     const origin = this.#chance.pick([trustLogOf, attestationLogOf])(region);
