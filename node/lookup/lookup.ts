@@ -4,6 +4,7 @@
  */
 import { type ProtocolError } from '../../protocol/fault.ts';
 import { type NumberAnnouncer, opaqueAdapters } from '../../protocol/lookup/announced-numbers.ts';
+import { LOOKUP_ANNOUNCERS_MAX } from '../../protocol/limits.ts';
 import { judgeNumber, type NumberAnswer } from '../../protocol/lookup/judge-number.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
@@ -60,6 +61,9 @@ export interface NumberQuestion {
   /** The name of the enrolled verifier that asks; undefined for anybody else. */
   readonly verifier: string | undefined;
 }
+
+/** Of regions beyond those that are asked: nobody can say that they do not have the number. */
+const UNASKED: NumberAnswer = { failure: { code: 'NUMBER_UNREACHABLE' } };
 
 const NO_SEEDS: DaySeeds = {
   days: () => Promise.resolve([]),
@@ -142,10 +146,13 @@ export class Lookup {
       return all({
         failure: { code: 'NUMBER_QUOTA', details: { of: 'verifier', againInS: taken.againInS } },
       });
-    const asked = announcers.map(async (announcer) =>
-      judged(announcer, await this.#asker.lookUp(announcer, text, trust)),
+    const answers = announcers.map(async (announcer, at) =>
+      judged(
+        announcer,
+        at < LOOKUP_ANNOUNCERS_MAX ? await this.#asker.lookUp(announcer, text, trust) : UNASKED,
+      ),
     );
-    return judgeNumber(await Promise.all(asked));
+    return judgeNumber(await Promise.all(answers));
   }
 
   /** The signed head of the own table of a day, for mirrors that ask by HTTP. */

@@ -1,7 +1,7 @@
 /** Whose number a text may be, by the adapters of all regions that a verifier leans on. Spec: SPEC.md 21.6. */
 import { utf8Bytes } from '../encoding/utf8.ts';
 import { isProtocolError } from '../fault.ts';
-import { LOOKUP_ANNOUNCERS_MAX, LOOKUP_NUMBER_BYTES_MAX } from '../limits.ts';
+import { LOOKUP_NUMBER_BYTES_MAX } from '../limits.ts';
 import { type LoggedAdapter, type TrustState } from '../trust/trust-state.ts';
 import { isByAdapter, type Trust } from '../verdict/knowledge.ts';
 import { isNumberText, isOpaque, type OpaqueAdapter, readOpaqueAdapter } from './opaque-adapter.ts';
@@ -18,8 +18,9 @@ export interface NumberAnnouncer {
 const adaptersOfStates = new WeakMap<TrustState, readonly OpaqueAdapter[]>();
 
 /**
- * The regions that a number may be of, at most 4, each by the adapter with the longest beginning: those alone whose codes come by their
- * adapters here, in the order of their ids; without one, the first of the others, so that a verdict can say why it is none.
+ * The regions that a number may be of, each by the adapter with the longest beginning: those alone whose codes come by their adapters
+ * here, the longest beginning first and of equal ones in the order of their ids; without one, the first of the others, so that a verdict
+ * can say why it is none. Only the first `LOOKUP_ANNOUNCERS_MAX` are to be asked.
  */
 export function numberAnnouncers(trust: Trust, text: string): readonly NumberAnnouncer[] {
   if (!isNumberText(text) || !isOfBytes(text)) return [];
@@ -30,9 +31,9 @@ export function numberAnnouncers(trust: Trust, text: string): readonly NumberAnn
     const { region } = state;
     return adapter === undefined ? [] : [{ region, adapter, isByAdapter: isByAdapter(trust, region) }];
   });
-  all.sort((a, b) => (a.region < b.region ? -1 : 1));
-  const asked = all.filter((one) => one.isByAdapter);
-  return asked.length > 0 ? asked.slice(0, LOOKUP_ANNOUNCERS_MAX) : all.slice(0, 1);
+  all.sort((a, b) => b.adapter.prefix.length - a.adapter.prefix.length || (a.region < b.region ? -1 : 1));
+  const byAdapter = all.filter((one) => one.isByAdapter);
+  return byAdapter.length > 0 ? byAdapter : all.slice(0, 1);
 }
 
 /** Whether a text has 1 to 512 bytes of UTF-8. The first bound is on what is looked at. */

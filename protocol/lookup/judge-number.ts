@@ -71,14 +71,21 @@ export function failureOf(error: unknown): NumberFailure {
   return { code: 'NUMBER_UNPROVEN', details: { fault: error.fault.code } };
 }
 
-/** The verdict on a number by the regions that were asked: a status that one of them has counts before what the others say. */
+/**
+ * The verdict on a number by the regions that it may be of: the weakest, and of equal ones that of a region which has the number. So
+ * whoever announces the beginning of another's numbers stops none of them, also where the other cannot be asked.
+ */
 export function judgeNumber(inputs: readonly NumberInput[]): Verdict {
-  const verdicts = inputs.map((input) => ({ input, verdict: judgeOne(input) }));
-  const found = verdicts.filter(({ input: { answer } }) => 'status' in answer && answer.status !== undefined);
-  const counting = (found.length > 0 ? found : verdicts).map(({ verdict }) => verdict);
-  const [first] = counting.sort((a, b) => RANKS[a.outcome] - RANKS[b.outcome]);
+  const verdicts = inputs.map((input) => ({
+    verdict: judgeOne(input),
+    isFound: 'status' in input.answer && input.answer.status !== undefined,
+  }));
+  verdicts.sort(
+    (a, b) => RANKS[a.verdict.outcome] - RANKS[b.verdict.outcome] || Number(b.isFound) - Number(a.isFound),
+  );
+  const [first] = verdicts;
   if (first === undefined) throw new RangeError('expected a region that may know the number');
-  return first;
+  return first.verdict;
 }
 
 const RANKS: Readonly<Record<Verdict['outcome'], number>> = { pass: 0, act: 1, undetermined: 2, stop: 3 };

@@ -201,6 +201,27 @@ describe('a number that is looked up', function () {
     assert.match(await atFr('DE-9'), /^undetermined .*NUMBER_(REFUSED|DAY_MISSING)/);
   });
 
+  it('a region that lists the number of another as red stops it only where the other can be asked and does not have it', async () => {
+    const others = new MemorySeeds('IT', DAYS);
+    await world.recognise('IT', 'FR');
+    await recogniseByAdapter(world, 'FR', 'IT');
+    await world.kill('IT', { inOrder: true });
+    world.replace('IT', { seeds: others });
+    await world.boot('IT');
+    await announce(world, 'IT', 'DE-', others);
+    await importNumbers(world, 'IT', csvOf(['DE-2', 'DE-9'], 'red'));
+    await world.until(() => world.node('IT').lookup.head(START_DAY) !== undefined, 'IT has a table');
+    await knows('FR');
+    await world.until(
+      () => [...(world.node('FR').trust.regions.get('IT')?.state.adapters() ?? [])].length === 1,
+      'FR knows what IT announces',
+    );
+    assert.equal(await atFr('DE-2'), PASS);
+    assert.match(await atFr('DE-9'), /^stop .*RED/);
+    world.network.cut('DE', 'FR');
+    assert.match(await atFr('DE-2'), /^undetermined .*NUMBER_UNREACHABLE/);
+  });
+
   it('T5 of a region that is recognised in another way nothing is looked up', async () => {
     const { fixture, node } = world.machine('FR');
     fixture.nowS = world.nowS;

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { numberAnnouncers } from '../../../protocol/lookup/announced-numbers.ts';
+import { opaqueAdapterData } from '../../../protocol/lookup/opaque-adapter.ts';
+import { type TrustState } from '../../../protocol/trust/trust-state.ts';
+import { type Trust } from '../../../protocol/verdict/knowledge.ts';
+import { recognised } from '../../support/stub-trust.ts';
+
+const KEY = Buffer.alloc(32, 7);
+
+/** What a gate of ZZ leans on, which recognises all of these by adapter, or but one in another way. */
+function trustOf(prefixes: Readonly<Record<string, string>>, direct?: string): Trust {
+  const stateOf = (region: string, prefix: string | undefined) => ({
+    region,
+    adapters: () =>
+      prefix === undefined
+        ? []
+        : [
+            {
+              id: 'numbers',
+              version: 1,
+              fromS: 0,
+              untilS: 86_400,
+              data: opaqueAdapterData(prefix, [{ day: 0, publicKey: KEY }]),
+            },
+          ],
+    recognition: (of: string) => recognised(of, { way: of === direct ? 'direct' : 'adapter' }),
+  });
+  const all = [['ZZ', undefined] as const, ...Object.entries(prefixes)];
+  return {
+    home: 'ZZ',
+    regions: new Map(
+      all.map(([region, prefix]) => [region, { state: stateOf(region, prefix) as unknown as TrustState }]),
+    ),
+  } as unknown as Trust;
+}
+
+describe('numberAnnouncers', () => {
+  const namesOf = (trust: Trust, text: string) => numberAnnouncers(trust, text).map(({ region }) => region);
+
+  it('has the longest beginning first, so that nobody crowds out whom a number names', () => {
+    const trust = trustOf({ AA: 'n', BB: 'n', CC: 'n', DD: 'n', EE: 'n-ee-', FF: 'x' });
+    assert.deepEqual(namesOf(trust, 'n-ee-1'), ['EE', 'AA', 'BB', 'CC', 'DD']);
+    assert.deepEqual(namesOf(trust, 'n1'), ['AA', 'BB', 'CC', 'DD']);
+    assert.deepEqual(namesOf(trust, 'y1'), []);
+  });
+
+  it('leaves out who is recognised in another way, unless there is nobody else', () => {
+    const trust = trustOf({ AA: 'n', BB: 'n-b' }, 'BB');
+    assert.deepEqual(namesOf(trust, 'n-b1'), ['AA']);
+    assert.deepEqual(namesOf(trustOf({ BB: 'n-b' }, 'BB'), 'n-b1'), ['BB']);
+  });
+});
