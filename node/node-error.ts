@@ -69,6 +69,7 @@ export const NODE_ERROR_CODES = [
   'REGISTRY_ELSEWHERE',
   'ORDER_DIFFERS',
   'REVOCATIONS_EXCEEDED',
+  'BULK_CHANGE',
 ] as const;
 
 export type NodeErrorCode = (typeof NODE_ERROR_CODES)[number];

@@ -1,5 +1,5 @@
 /** The parts of a node that know people: background data, who declared, codes on their way to somebody. */
-import { type BulkLimits, BulkWatch } from '../abuse/bulk-watch.ts';
+import { type BulkAlarm, type BulkKind, type BulkLimits, BulkWatch } from '../abuse/bulk-watch.ts';
 import { Overrides } from '../abuse/overrides.ts';
 import { Disclosing } from '../abuse/disclosing.ts';
 import { Handovers } from '../issuing/handovers.ts';
@@ -8,6 +8,7 @@ import { Life, type LifeModules, type LifeOptions } from '../life/life.ts';
 import { Lists } from '../lists/lists.ts';
 import { Registry, type RegistryModules } from '../registry/registry.ts';
 import { requireHere } from '../registry/whereabouts.ts';
+import { NodeError } from '../node-error.ts';
 import { type Store } from '../store/store.ts';
 
 export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick<IssueOnceModules, 'sizes'> {
@@ -15,6 +16,8 @@ export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick
   readonly node: LifeModules['node'] & { issue: IssueOnceModules['issue'] };
   /** Throws why it does not sign: what a machine that follows holds may be of batches that were given up. */
   readonly requireSide: () => unknown;
+  /** Told of each alarm once. Must not throw. */
+  readonly onTrouble?: (error: unknown) => void;
 }
 
 export interface PeopleOptions extends LifeOptions, IssueOnceOptions {
@@ -41,7 +44,8 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
   // Where records are kept apart an update may be waiting for whoever takes them back.
   const takeBack: Life['takeBack'] = (codes, subjects) =>
     modules.tables === store ? life.takeBack(codes, subjects) : life.takeBackNow(codes, subjects);
-  const watch = new BulkWatch(options.alarms, modules);
+  const onAlarm = (alarm: BulkAlarm) => modules.onTrouble?.(bulkChange(alarm));
+  const watch = new BulkWatch(options.alarms, { ...modules, onAlarm });
   const overrides = new Overrides(options, {
     ...modules,
     once,
@@ -50,6 +54,18 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
   });
   const disclosing = new Disclosing(options, modules);
   return { lists, life, once, takeBack, overrides, disclosing, watch, handovers: new Handovers({ store }) };
+}
+
+const CHANGED: Readonly<Record<BulkKind, string>> = {
+  stricter: 'yellow and red codes issued',
+  revoked: 'codes revoked',
+  override: 'people whose colour no rule gave',
+};
+
+function bulkChange({ kind, count, limit }: BulkAlarm): NodeError {
+  return new NodeError('BULK_CHANGE', `${count} ${CHANGED[kind]} in this hour, above ${limit}`, {
+    hint: 'Ask who ordered that: `entente trail show` says it.',
+  });
 }
 
 /** Destroys what was declared and what was proposed for somebody. As `Life.forget`. */

@@ -102,6 +102,7 @@ export class Collusion {
         return isChanged ? { kind: 'heads', heads } : undefined;
       }
       case 'leaf':
+      case 'evidence':
       case 'naming':
       case 'refused':
         return undefined;

@@ -81,6 +81,17 @@ describe('RegionNode', () => {
     await world.stop();
   });
 
+  it('says once in an hour that more codes are revoked than its alarms allow', async () => {
+    const world = await three({ alarms: { stricter: 1_000, revoked: 1, override: 10 } });
+    for (const subject of ['p1', 'p2', 'p3']) await revoke(world, 'DE', await world.issue('DE', subject));
+    const alarms = world.machine('DE').troubles.filter((trouble) => isNodeError(trouble, 'BULK_CHANGE'));
+    assert.deepEqual(
+      alarms.map((alarm) => isNodeError(alarm) && alarm.message),
+      ['2 codes revoked in this hour, above 1'],
+    );
+    await world.stop();
+  });
+
   it('codes of a region are judged by the rules that its recognition names, as soon as these are logged', async () => {
     const world = await three();
     const code = await world.issue('DE');
