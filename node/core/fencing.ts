@@ -60,7 +60,16 @@ function fenceOf(
 ): Fence {
   const origin = trustLogOrigin(region, network);
   const witnesses = () => recognisedDirectly(keeper(region)?.state);
-  const giving = new GivingUp(origin, { ...modules, witnesses, home: () => keeper(region) });
+  const home = () => keeper(region);
+  const giving = new GivingUp(origin, {
+    ...modules,
+    witnesses,
+    home,
+    named: async (entries) => {
+      const own = home();
+      return own === undefined ? [] : namedBy(own, { origin, from: own.fold.size, entries });
+    },
+  });
   const writership = new Writership(
     { origin, writer },
     {

@@ -22,6 +22,8 @@ export interface GivingUpModules
   extends Pick<RegionNodeModules, 'sha256' | 'clock'>, Omit<HearingModules, 'keys'> {
   readonly home: () => Pick<TrustKeeper, 'fold' | 'state'> | undefined;
   readonly witnesses: () => Voters;
+  /** Whom the trust log names as witnesses after each of the entries that are to follow it, where that changes. */
+  readonly named: (entries: readonly Uint8Array[]) => Promise<readonly Voters[]>;
 }
 
 export class GivingUp {
@@ -44,7 +46,8 @@ export class GivingUp {
   }
 
   /**
-   * Shows a quorum of the witnesses what these entries of the root, which follow the log, give up of its checkpoint keys; nothing if they give up none.
+   * Shows a quorum of the witnesses, and of those whom they name, what these entries of the root, which follow the log, give up of its checkpoint
+   * keys; nothing if they give up none. All of them are asked for the log next, by a key that they may hear of here alone.
    * @throws {NodeError} PEER_UNREACHABLE if too few heed it, REFUSED for statements of too many bytes. Rejects also as `RegionFold.stateAfter`.
    */
   async show(entries: readonly Uint8Array[]): Promise<void> {
@@ -59,7 +62,8 @@ export class GivingUp {
       statements: this.#statements(home, entries, after),
     } as const;
     const hearing = new Hearing(this.#origin, { ...this.#modules, keys: () => [] });
-    const { answers, lacking } = await hearing.ask(request, [witnesses], ({ kind }) => kind === 'record');
+    const sets = [witnesses, ...(await this.#modules.named(entries))];
+    const { answers, lacking } = await hearing.ask(request, sets, ({ kind }) => kind === 'record');
     if (lacking !== undefined)
       throw tooFew(lacking.found, lacking.needed, 'heard which keys the root gives up', answers);
     this.#ahead = after;

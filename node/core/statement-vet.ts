@@ -15,6 +15,8 @@ export class StatementVet {
   readonly #fold: RegionFold;
   /** The entries of the batch that is being prepared, and the fold with them. */
   #trial: Trial | undefined;
+  /** Where the next entry stands behind one that only the fold can check: it goes unchecked too, or of what belongs together half would be logged. */
+  #blindAt: number | undefined;
 
   constructor({ fold }: { readonly fold: RegionFold }) {
     this.#fold = fold;
@@ -25,6 +27,11 @@ export class StatementVet {
    * @throws {NodeError} REFUSED if it would have no effect; LOG_BUSY while the entries before it are not folded yet.
    */
   take(entry: Uint8Array, index: number): void {
+    if (this.#fold.size === index) this.#blindAt = undefined;
+    else if (this.#blindAt === index) {
+      this.#blindAt = index + 1;
+      return;
+    }
     const trial = this.#trialAt(index);
     let finding;
     try {
@@ -33,6 +40,7 @@ export class StatementVet {
       if (!isProtocolError(error, 'HISTORY_NEEDED')) throw error;
       // Such a compromise is checked when it is folded; the root has signed it, and nothing but the fold can tell.
       this.#trial = undefined;
+      this.#blindAt = index + 1;
       return;
     }
     if (finding === undefined) {

@@ -159,6 +159,22 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
     await assertWrites(SPARE, 'DE');
   });
 
+  it('T3: witnesses that are named with the key that is given up hear of it as well', async () => {
+    const joining = ['ES', 'PT'];
+    for (const region of joining) {
+      await world.found(region);
+      await world.recognise(region, 'DE');
+    }
+    await world.until(() => joining.every((region) => sizeAt(region) === sizeAt('DE')), 'they follow DE');
+    const entries = givingUp('DE');
+    const { fixture } = world.machine('DE');
+    const named = joining.map((region) =>
+      fixture.entryOf(fixture.recognitionOf(world.machine(region).fixture)),
+    );
+    await world.run(world.node('DE').logEntries([...entries, ...named]));
+    await assertWrites('DE', SPARE);
+  });
+
   it('T14: where too few witnesses hear what the root gives up, nothing is logged, and the order can be given again', async () => {
     await rob(LAST);
     await stopWriting();
