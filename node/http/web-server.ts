@@ -48,6 +48,8 @@ export const HEAD_BYTES_MAX = 16_384;
  */
 export const PIPELINED_MAX = 16;
 const STOP_MS = 5_000;
+/** The router takes host and path together as a URL: in a host with other characters a path could stand of which `admit` sees nothing. */
+const HOST = /^[A-Za-z0-9._:[\]-]*$/;
 
 export class WebServer {
   readonly #options: WebServerOptions;
@@ -128,6 +130,10 @@ export class WebServer {
     });
     server.on('request', (request, response) => {
       if (!this.#isInBounds(request.socket, response)) return;
+      if (!HOST.test(request.headers.host ?? '')) {
+        response.writeHead(400, { connection: 'close' }).end();
+        return;
+      }
       if (admit === undefined || admit(request, response)) admitted.add([request, response]);
     });
     await listening(server, { ...listen, backlog: limits.connectionsMax });

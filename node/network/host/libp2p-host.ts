@@ -311,6 +311,7 @@ export class Libp2pHost implements StreamingNetwork {
 
   #greet(connection: Connection, hello: Hello): void {
     this.#links.greeted(connection, hello);
+    for (const older of this.#links.besides(connection)) this.#liveness.doubt(older);
     this.#onConnect(connection.remotePeer.toString());
   }
 

@@ -76,6 +76,11 @@ export class Links {
     return [...this.#open.keys()];
   }
 
+  /** The open connections of a peer but one, greeted or not. */
+  besides(connection: Connection): Connection[] {
+    return [...(this.#open.get(connection.remotePeer.toString()) ?? [])].filter((one) => one !== connection);
+  }
+
   /** Open connections of a peer, greeted or not. */
   countOf(peer: string): number {
     return this.#open.get(peer)?.size ?? 0;

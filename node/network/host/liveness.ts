@@ -48,6 +48,11 @@ export class Liveness {
     this.#timer = undefined;
   }
 
+  /** A connection is to be asked at the next look: its peer has made another, perhaps since this one is dead. */
+  doubt(connection: Connection): void {
+    this.#looksLeft.delete(connection);
+  }
+
   async #check(connection: Connection): Promise<void> {
     if (this.#asked.has(connection) || connection.status !== 'open') return;
     const { everyMs, deadlineMs } = this.#options;

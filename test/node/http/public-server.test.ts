@@ -169,6 +169,19 @@ describe('PublicServer', () => {
       }
     });
 
+    it('T17: no path stands in a host, where admission would not see it', async () => {
+      const body = JSON.stringify({ code: code.text });
+      const asked = (host: string) =>
+        http.raw(
+          `POST /livez HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n` +
+            `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+        );
+      for (const host of ['\xdf.\xdf/v1/verify?x', 'x/v1/verify?', 'x#', 'x\\y', 'a@b', 'x%41'])
+        assert.match(await asked(host), /^HTTP\/1\.1 400 /, host);
+      for (const host of ['node.example:8600', '[::1]:8600', 'my_node'])
+        assert.match(await asked(host), /^HTTP\/1\.1 405 /, host);
+    });
+
     it('answers HEAD as GET without the body', async () => {
       const response = await fetch(`${http.server.address}/${TRUST}/checkpoint`, { method: 'HEAD' });
       assert.equal(response.status, 200);

@@ -22,7 +22,10 @@ function connectionTo(peer: string) {
 
 describe('Liveness', () => {
   /** How often each of two connections of a peer was asked in `LOOKS` looks. */
-  async function askedOf(isHeard: (peer: string) => boolean): Promise<number[]> {
+  async function askedOf(
+    isHeard: (peer: string) => boolean,
+    onLook: (liveness: Liveness, first: Connection, looks: number) => void = () => undefined,
+  ): Promise<number[]> {
     const both = [connectionTo('peer'), connectionTo('peer')];
     const looks = new Map(both.map(({ connection }) => [connection, 0]));
     let done: () => void = () => undefined;
@@ -34,7 +37,9 @@ describe('Liveness', () => {
         isHeard,
         onDead: () => assert.fail('nobody is dead'),
         onAlive: (connection) => {
-          looks.set(connection, (looks.get(connection) ?? 0) + 1);
+          const count = (looks.get(connection) ?? 0) + 1;
+          looks.set(connection, count);
+          if (connection === both[0]?.connection) onLook(liveness, connection, count);
           if ([...looks.values()].every((count) => count === LOOKS)) done();
         },
       },
@@ -47,6 +52,17 @@ describe('Liveness', () => {
 
   it('asks a peer that is heard at the first look and every sixth after it, on each of several connections', async () => {
     assert.deepEqual(await askedOf((peer) => peer === 'peer'), [3, 3]);
+  });
+
+  it('asks a connection at the next look of whose peer there is a newer one, heard or not', async () => {
+    const counts = await askedOf(
+      () => true,
+      (liveness, first, looks) => {
+        if (looks < 4) liveness.doubt(first);
+      },
+    );
+    // The doubted one at the first four looks and at the tenth.
+    assert.deepEqual(counts, [5, 3]);
   });
 
   it('asks one that is silent at every look', async () => {
