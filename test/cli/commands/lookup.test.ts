@@ -117,7 +117,8 @@ describe('entente lookup and verifier', function () {
       token,
       `Basic ${token}`,
       `Bearer ${token}x`,
-      `Bearer ${token.slice(0, -1)}A`,
+      `Bearer ${token.slice(0, -1)}`,
+      `Bearer ${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`,
       'Bearer ',
       '',
     ])
