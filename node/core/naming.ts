@@ -4,6 +4,7 @@ import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { NodeError } from '../node-error.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { type WritingSide } from './writing-side.ts';
 
 /**
  * @throws {NodeError} REFUSED unless each entry has effect where it is about to stand, one of them gives up a checkpoint key with a
@@ -17,6 +18,17 @@ export async function requireNaming(home: TrustKeeper, entries: readonly Uint8Ar
     throw refused('the root has not said which branch goes on');
   if (home.forksStandingBy(after).length > 0)
     throw refused('a proof that the log forked would stand: another key has signed it too');
+}
+
+/** Logs entries of which `requireNaming` holds, ends `side` and gives the index of the first. Rejects as `WritingSide.submit` and `WritingSide.renew`. */
+export async function logNaming(side: WritingSide, entries: readonly Uint8Array[]): Promise<number> {
+  try {
+    const receipts = await Promise.all(entries.map((entry) => side.submit({ entry })));
+    await side.renew();
+    return Math.min(...receipts.map(({ index }) => index));
+  } finally {
+    await side.stop();
+  }
 }
 
 /** Whether entries give up a checkpoint key of the log, be it in a way that has no effect. */

@@ -14,8 +14,9 @@ import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } fr
 import { stateWithout, type WritingState } from './node-status.ts';
 import { type Fence, permitTree, requireUnfenced } from './fencing.ts';
 import { findOwnLogs, type OwnLogsCheckModules, requireWhole } from './own-logs-check.ts';
-import { requireNaming } from './naming.ts';
+import { logNaming, requireNaming } from './naming.ts';
 import { OwnNews } from './own-news.ts';
+import { RetryPause } from './retry-pause.ts';
 import { endSalvage } from './salvage-end.ts';
 import { dropOutrun, giveWay, takeOver, type TakingOverModules } from './taking-over.ts';
 import { BatchShare, type SharedBatch } from '../writer/batch-share.ts';
@@ -43,6 +44,7 @@ const PAUSES_MAX = 16;
 export class Signing {
   readonly #options: RegionNodeOptions & typeof NODE_DEFAULTS;
   readonly #modules: SigningModules;
+  readonly #writership: Writership | undefined;
   #state: WritingState = 'checking';
   #side: WritingSide | undefined;
   /** It logs what the root says of two branches, and nothing else. */
@@ -59,18 +61,20 @@ export class Signing {
   #decided: () => void = () => undefined;
   readonly #decision = new Promise<void>((resolve) => (this.#decided = resolve));
   #forced = false;
-  #wake: () => void = () => undefined;
   /** Another machine writes, or may: this one claims nothing by itself. */
   #isStandby: boolean;
   #how: 'resume' | 'promote' = 'resume';
   readonly #retention: Retention;
   readonly #share: BatchShare;
+  readonly #retryPause: RetryPause;
 
   constructor(options: RegionNodeOptions & typeof NODE_DEFAULTS, modules: SigningModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#writership = modules.fence?.writership;
     this.#isStandby = options.fenced?.isStandby === true;
-    const { shelf, keeper, regionOf } = modules;
+    const { shelf, keeper, regionOf, client } = modules;
+    this.#retryPause = new RetryPause({ ...modules, peers: () => client.peers() }, options.bootRetryMs);
     this.#share = new BatchShare({ ...modules, isOwn: (peer) => regionOf(peer) === options.region });
     const openTree = (origin: string) => shelf.openTree(origin);
     this.#retention = new Retention(options, { ...modules, stateOf: (of) => keeper(of)?.state, openTree });
@@ -88,10 +92,6 @@ export class Signing {
   async stop(): Promise<void> {
     this.#decided();
     await this.#side?.stop();
-  }
-
-  get #writership(): Writership | undefined {
-    return this.#modules.fence?.writership;
   }
 
   get state(): WritingState {
@@ -140,7 +140,7 @@ export class Signing {
   /** See `RegionNode.force`. */
   force(): void {
     this.#forced = true;
-    this.#wake();
+    this.#retryPause.end();
   }
 
   /** See `ShareServerModules`. */
@@ -162,7 +162,7 @@ export class Signing {
     this.#how = 'promote';
     this.#isStandby = false;
     const decided = new Promise<void>((resolve) => (this.#decided = resolve));
-    this.#wake();
+    this.#retryPause.end();
     await decided;
     this.requireSide();
   }
@@ -192,13 +192,9 @@ export class Signing {
   }
 
   async #name(entries: readonly Uint8Array[]): Promise<number> {
-    const side = await this.#start();
     try {
-      const receipts = await Promise.all(entries.map((entry) => side.submit({ entry })));
-      await side.renew();
-      return Math.min(...receipts.map(({ index }) => index));
+      return await logNaming(await this.#start(), entries);
     } finally {
-      await side.stop();
       if (!this.#isBeginning) this.#modules.background.run(() => this.#begin());
     }
   }
@@ -229,17 +225,12 @@ export class Signing {
   }
 
   async #begin(): Promise<void> {
-    this.#isBeginning = true;
-    await this.#beginUntilOpen();
-    this.#isBeginning = false;
-  }
-
-  async #beginUntilOpen(): Promise<void> {
     const { stopping, shelf, clocks } = this.#modules;
+    this.#isBeginning = true;
     let pauses = 1;
     while (!stopping.aborted && this.#side === undefined && !this.#isTaken) {
       if (this.#isHealing || this.#isEnding) {
-        await this.#pause(1);
+        await this.#retryPause.wait(1);
         continue;
       }
       let decided = this.#decided;
@@ -270,8 +261,9 @@ export class Signing {
         this.#refuse(error);
       }
       if (!stopping.aborted) decided();
-      await this.#pause(pauses);
+      await this.#retryPause.wait(pauses);
     }
+    this.#isBeginning = false;
   }
 
   #refuse(error: unknown): void {
@@ -333,11 +325,15 @@ export class Signing {
       const side = this.#side;
       if (side === undefined) continue;
       await this.#writership?.confirm().catch((error: unknown) => {
-        if (this.#side !== side) return;
-        if (isNodeError(error, 'LOG_FENCED')) this.#fenced(error);
-        if (isNodeError(error, 'LOG_BEHIND')) this.#startAnew(error);
+        if (this.#side === side) this.#unpermitted(error);
       });
     }
+  }
+
+  /** What the witnesses answered ends what is in hand, or they could not be asked. */
+  #unpermitted(error: unknown): void {
+    if (isNodeError(error, 'LOG_FENCED')) this.#fenced(error);
+    if (isNodeError(error, 'LOG_BEHIND')) this.#startAnew(error);
   }
 
   async #permit(tree: GrownTree): Promise<Signer | undefined> {
@@ -345,21 +341,8 @@ export class Signing {
     try {
       return fence && (await permitTree(shelf.home, fence.writership, tree));
     } catch (error) {
-      if (isNodeError(error, 'LOG_FENCED') && this.#side !== undefined) this.#fenced(error);
-      if (isNodeError(error, 'LOG_BEHIND') && this.#side !== undefined) this.#startAnew(error);
+      if (this.#side !== undefined) this.#unpermitted(error);
       throw error;
-    }
-  }
-
-  /** Longer and longer, as long as there is nobody else to ask: an own log that nobody can make whole is asked for without end. */
-  async #pause(times: number): Promise<void> {
-    const { stopping, clock, client } = this.#modules;
-    const known = client.peers().join();
-    const waking = new Promise<void>((resolve) => (this.#wake = resolve));
-    for (let i = 0; i < times && !stopping.aborted; i++) {
-      const wait = clock.wait(this.#options.bootRetryMs, stopping).catch(() => undefined);
-      if ((await Promise.race([wait, waking.then(() => 'woken')])) === 'woken') return;
-      if (client.peers().join() !== known) return;
     }
   }
 
@@ -369,6 +352,8 @@ export class Signing {
       await fence.giving.showStaged(shelf.home.tree, store);
       await takeOver(this.#how, { ...this.#modules, ...fence });
     } else if (!this.#forced) await requireUnfenced(this.#options, this.#modules);
+    // The root may have been asked meanwhile: it signs first.
+    if (this.#isHealing) return;
     this.#isOpening = true;
     try {
       const side = await this.#start();
