@@ -32,8 +32,8 @@ const PROVABLE: ReadonlySet<AuditCode> = new Set([
  * signed. Rejects as reading the source.
  */
 export async function evidenceOfFault(
-  { code, log: origin, index }: AuditFault,
-  source: AuditSource,
+  { code, log: origin, index }: Pick<AuditFault, 'code' | 'log' | 'index'>,
+  source: Pick<AuditSource, 'log'>,
   modules: TrustModules,
 ): Promise<Evidence | undefined> {
   if (!PROVABLE.has(code) || index === undefined) return undefined;
@@ -91,7 +91,7 @@ export async function evidenceOfLeaf(
 async function groundOf(
   origin: string,
   { signatures }: Note,
-  source: AuditSource,
+  source: Pick<AuditSource, 'log'>,
   modules: TrustModules,
   alsoKeyId?: string,
 ): Promise<Uint8Array[]> {

@@ -15,7 +15,8 @@ import { DiskReader, type StoreReader } from '../store/reader.ts';
 import { readBase } from '../trust/stored-base.ts';
 import { type AuditSource, type BundleName, type LogSource, type SourcePart } from './audit-source.ts';
 
-class StoreLog implements LogSource {
+/** One log in the store of a node, which may run. */
+export class StoreLog implements LogSource {
   readonly origin: string;
   readonly #keys: LogKeys;
   readonly #reader: StoreReader;

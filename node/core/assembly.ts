@@ -4,6 +4,7 @@
  */
 import { witnessName } from '../../protocol/log/origin.ts';
 import { PeerClocks } from '../clock/peer-clocks.ts';
+import { CopyWatch } from '../evidence/copy-watch.ts';
 import { EvidenceBook } from '../evidence/evidence-book.ts';
 import { JoiningBook } from '../joining/joining-book.ts';
 import { Lookup } from '../lookup/lookup.ts';
@@ -70,6 +71,7 @@ export function assemble(
     isWriting: () => signing.isWriting,
     onChange: heedChange,
     onFork: (_origin, evidence) => herald.tellFork(evidence),
+    onGrown: (origin) => copies.wake(origin),
     onSettled: (prefix) => witness.reread(prefix),
     onDamage: () => mender.wake(),
     onAhead: () => signing.contradicted(),
@@ -87,6 +89,7 @@ export function assemble(
     stateOf: (of) => keeper(of)?.state,
     onNew: (file) => herald.tellEvidence(file),
   });
+  const copies: CopyWatch = new CopyWatch(options, { ...modules, store, logs, evidence, onTrouble });
   const antiEntropy: AntiEntropy = new AntiEntropy(options, {
     ...reading,
     evidence,
@@ -191,6 +194,7 @@ export function assemble(
     client,
     puller,
     evidence,
+    copies,
     antiEntropy,
     clocks,
     witness,

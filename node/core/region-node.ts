@@ -105,8 +105,8 @@ export class RegionNode {
     server.start();
     desks.start();
     if (this.#options.onDemand !== true) {
-      const { antiEntropy, clocks, herald, scrub, mender, lookup } = this.#parts;
-      for (const part of [antiEntropy, clocks, herald, scrub, mender, lookup]) part.start();
+      const { antiEntropy, clocks, herald, scrub, mender, lookup, copies } = this.#parts;
+      for (const part of [antiEntropy, clocks, herald, scrub, mender, lookup, copies]) part.start();
     }
     signing.start();
   }
@@ -265,11 +265,11 @@ export class RegionNode {
 
   async #stop(): Promise<void> {
     const { server, client, lookup, preparer, signing, background, shelf, people, store } = this.#parts;
-    const { mender, scrub, herald, clocks, antiEntropy } = this.#parts;
+    const { mender, scrub, herald, clocks, antiEntropy, copies } = this.#parts;
     this.#stopping.abort();
     server.stop();
     client.stop();
-    for (const part of [lookup, preparer, signing, mender, scrub, herald, clocks, antiEntropy])
+    for (const part of [lookup, preparer, signing, mender, scrub, herald, clocks, antiEntropy, copies])
       await part.stop();
     await background.ended();
     await shelf.close();

@@ -20,6 +20,8 @@ export interface MirrorModules extends ForkBookModules {
   readonly state?: () => TrustState;
   /** Told of every new proof that the log has forked. Must not throw. */
   readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
+  /** Told when there are more entries, or others. Must not throw. */
+  readonly onGrown?: (origin: string) => void;
 }
 
 const NOTES_REMEMBERED = 16;
@@ -76,11 +78,14 @@ export class Mirror implements Followed {
   async turn(offer: TreeOffer): Promise<boolean> {
     if ((await this.#settlement?.settle(offer)) !== true) return false;
     this.#agreed = new RecentMap<{ readonly text: string }>(NOTES_REMEMBERED);
+    this.#modules.onGrown?.(this.origin);
     return true;
   }
 
   async apply(piece: Piece): Promise<Applied> {
-    return this.#settle(await this.#replica.apply(piece, this.#modules.keys()));
+    const applied = await this.#settle(await this.#replica.apply(piece, this.#modules.keys()));
+    if (applied.outcome === 'grown') this.#modules.onGrown?.(this.origin);
+    return applied;
   }
 
   async confront(claim: Claim): Promise<Applied> {

@@ -11,6 +11,7 @@ import {
 } from '../../node/audit/region-audit.ts';
 import { LogTree } from '../../node/log/log-tree.ts';
 import { pruneLog } from '../../node/log/prune.ts';
+import { type Store } from '../../node/store/store.ts';
 import { storeInDirectory } from '../../node/store/store-directory.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { baseChanges } from '../../node/trust/stored-base.ts';
@@ -109,9 +110,15 @@ export async function fillStore(fixture: AuditedFixture, directory: string, step
     { clock: systemClock },
   );
   await store.start();
+  await growStored(fixture, store, step);
+  await store.stop();
+}
+
+/** Puts what the logs have more than the store into it, in batches of `step` entries. */
+export async function growStored(fixture: AuditedFixture, store: Store, step = 100): Promise<void> {
   for (const { origin, entries, note } of fixture.logs) {
     const tree = await LogTree.open(origin, { store, secondPlace: new MemorySecondPlace(), sha256 });
-    for (let from = 0; from < entries.length; from += step) {
+    for (let from = tree.size; from < entries.length; from += step) {
       const growth = tree.grow();
       for (const entry of entries.slice(from, from + step)) growth.append(entry);
       const isLast = growth.size === entries.length;
@@ -121,7 +128,6 @@ export async function fillStore(fixture: AuditedFixture, directory: string, step
     }
     tree.close();
   }
-  await store.stop();
 }
 
 /** Drops the beginning of the trust log in the store of a node's directory, which keeps the newest state that `fixture` committed to. */

@@ -42,6 +42,7 @@ export interface LiveNode {
   readonly node: RegionNode;
   readonly fixture: RegionFixture;
   readonly troubles: unknown[];
+  readonly medium: FaultyMedium;
 }
 
 /** How a region gets its network. */
@@ -76,8 +77,30 @@ export class LiveWorld {
     options: Partial<RegionNodeOptions> = {},
   ): Promise<LiveNode> {
     const fixture = new RegionFixture({ region, network: NETWORK, modules: this.#modules });
-    const troubles: unknown[] = [];
     const medium = new FaultyMedium({ random: this.#random });
+    const live = this.#make({ region, fixture, medium }, network, options);
+    const { node } = live;
+    await node.start();
+    await until(() => node.status.writing === 'writing', `${region} writes`);
+    for (const entry of fixture.entries.slice(0, 2)) await node.submit({ entry });
+    return live;
+  }
+
+  /** A new process on what the node of a region has stored, on another network. It is started, and need not write. */
+  async restart(region: string, network: LiveNetwork): Promise<LiveNode> {
+    const before = this.of(region);
+    await before.node.stop();
+    const live = this.#make(before, network, {});
+    await live.node.start();
+    return live;
+  }
+
+  #make(
+    { region, fixture, medium }: Pick<LiveNode, 'region' | 'fixture' | 'medium'>,
+    network: LiveNetwork,
+    options: Partial<RegionNodeOptions>,
+  ): LiveNode {
+    const troubles: unknown[] = [];
     const { attest, checkpoint, witness } = fixture.keys;
     const node = new RegionNode(
       { region, network: NETWORK, registryKey: sha256(Buffer.from(region)), ...OPTIONS, ...options },
@@ -100,12 +123,9 @@ export class LiveWorld {
         onTrouble: (error) => troubles.push(error),
       },
     );
-    const live = { region, node, fixture, troubles };
+    const live = { region, node, fixture, troubles, medium };
     this.#nodes.set(region, live);
     this.#networks.push(network);
-    await node.start();
-    await until(() => node.status.writing === 'writing', `${region} writes`);
-    for (const entry of fixture.entries.slice(0, 2)) await node.submit({ entry });
     return live;
   }
 

@@ -1,0 +1,213 @@
+/**
+ * Reads what this node copies of others' attestation logs as it grows, and makes evidence of what contradicts itself there: an entry that is
+ * none for its place, and one of an earlier hour than the one before. All of it is what anybody reads in that log; of codes that are shown
+ * nothing is made. Owner of the places up to which copies were read. Spec: SPEC.md 14.6, 18.
+ */
+import * as z from 'zod';
+import { equalBytes } from '../../protocol/bytes.ts';
+import { AttestationSeries } from '../../protocol/code/attestation-series.ts';
+import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { encodeEvidence } from '../../protocol/evidence/evidence.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { parseOrigin } from '../../protocol/log/origin.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { type AuditFault } from '../audit/audit-fault.ts';
+import { evidenceOfFault } from '../audit/fault-evidence.ts';
+import { StoreLog } from '../audit/store-source.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { isNodeError } from '../node-error.ts';
+import { type Clock } from '../ports.ts';
+import { type Store } from '../store/store.ts';
+import { type EvidenceBook } from './evidence-book.ts';
+
+export interface CopyWatchOptions {
+  /** The home, whose own logs are no copies. */
+  readonly region: string;
+  /** Entries between two notes of how far a copy was read: so many are read again after a start. 65,536 by default. */
+  readonly noteEvery?: number;
+}
+
+export interface CopyWatchModules extends TrustModules {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** By origin. */
+  readonly logs: () => ReadonlyMap<string, { readonly tree: LogTree }>;
+  readonly evidence: Pick<EvidenceBook, 'take'>;
+  /** Told of errors of our own disk. Must not throw. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** An entry that is not as the log's own word says that it is. */
+type Misfit = Required<Pick<AuditFault, 'code' | 'log' | 'index'>>;
+
+/** Up to where a copy was read: how many entries, under which root, of how many that was noted, and what was proven. */
+interface Place {
+  size: number;
+  root: Uint8Array;
+  notedSize: number;
+  proofs: number;
+}
+
+/** Entries that are read before others have their turn, and milliseconds until the next: at most 200,000 in a second. */
+const STEP = 4_096;
+const PAUSE_MS = 20;
+const NOTE_EVERY = 65_536;
+/** Proofs made of one log: more of them prove no more, and each costs as much as reading the trust log of its region. */
+const PROOFS_OF_LOG = 4;
+const FORM = 1;
+const BYTES_MAX = 128;
+const placeForm = z.tuple([
+  z.literal(FORM),
+  z.int().nonnegative(),
+  z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+]);
+
+export class CopyWatch {
+  readonly #options: Required<CopyWatchOptions>;
+  readonly #modules: CopyWatchModules;
+  readonly #stopping = new AbortController();
+  readonly #grown = new Set<string>();
+  /** By origin. */
+  readonly #places = new Map<string, Place>();
+  #ring: () => void = () => undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: CopyWatchOptions, modules: CopyWatchModules) {
+    this.#options = { noteEvery: NOTE_EVERY, ...options };
+    this.#modules = modules;
+  }
+
+  start(): void {
+    for (const origin of this.#modules.logs().keys()) this.wake(origin);
+    this.#running ??= this.#run();
+  }
+
+  /** Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#ring();
+    await this.#running;
+  }
+
+  /** A log has grown, or is another now. */
+  readonly wake = (origin: string): void => {
+    const { kind, region } = parseOrigin(origin);
+    if (kind !== 'attest' || region === this.#options.region) return;
+    this.#grown.add(origin);
+    this.#ring();
+  };
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const rung = new Promise<void>((resolve) => (this.#ring = resolve));
+      const [origin] = this.#grown;
+      if (origin === undefined) {
+        await rung;
+        continue;
+      }
+      this.#grown.delete(origin);
+      // What stays unread is read when the copy grows again, or after the next start.
+      await this.readOn(origin).catch((error: unknown) => {
+        if (!signal.aborted) this.#modules.onTrouble(error);
+      });
+    }
+  }
+
+  /** Reads what has come of a copy since. Rejects as the store. */
+  async readOn(origin: string): Promise<void> {
+    const { clock, logs } = this.#modules;
+    const { signal } = this.#stopping;
+    const tree = logs().get(origin)?.tree;
+    if (tree === undefined) return;
+    const place = await this.#placeIn(tree);
+    while (!signal.aborted && place.proofs < PROOFS_OF_LOG) {
+      const { signed, minimum } = tree.head;
+      const from = Math.max(place.size, minimum);
+      const to = Math.min(signed?.size ?? 0, from + STEP);
+      if (from >= to) return;
+      for (const fault of await this.#faultsIn(tree, from, to)) {
+        if (place.proofs < PROOFS_OF_LOG && (await this.#prove(fault))) place.proofs++;
+      }
+      place.size = to;
+      place.root = await tree.reader.rootAt(to);
+      if (place.size - place.notedSize >= this.#options.noteEvery) await this.#note(origin, place);
+      await clock.wait(PAUSE_MS, signal);
+    }
+  }
+
+  /** In the order of their indexes. The entry before the first is read for its hour. */
+  async #faultsIn(tree: LogTree, from: number, to: number): Promise<Misfit[]> {
+    const { origin, head, reader } = tree;
+    const place = parseOrigin(origin);
+    const faults: Misfit[] = [];
+    const series = new AttestationSeries();
+    let lastHour = 0;
+    let index = Math.max(from - 1, head.minimum);
+    for await (const entry of reader.entries(index, to)) {
+      const fault = (code: Misfit['code']) => faults.push({ code, log: origin, index });
+      try {
+        const { region, log, index: said, hour } = series.read(entry);
+        if (region !== place.region || place.kind !== 'attest' || log !== place.log) fault('LOG_MISMATCH');
+        else if (said !== index) fault('INDEX_MISMATCH');
+        else if (hour < lastHour) fault('HOUR_MISMATCH');
+        lastHour = hour;
+      } catch (error) {
+        if (!isProtocolError(error)) throw error;
+        fault('ATTESTATION_MALFORMED');
+      }
+      index++;
+    }
+    return faults.filter((one) => one.index >= from);
+  }
+
+  /** Whether something is proven that was not. It is verified as everybody will, and once more when it is taken. */
+  async #prove(fault: Misfit): Promise<boolean> {
+    const { store, evidence } = this.#modules;
+    const log = (origin: string) => new StoreLog(origin, store);
+    const made = await evidenceOfFault(fault, { log }, this.#modules);
+    if (made === undefined) return false;
+    try {
+      return await evidence.take(encodeEvidence(made));
+    } catch (error) {
+      // A root that is followed no more.
+      if (isProtocolError(error)) return false;
+      throw error;
+    }
+  }
+
+  /** A copy that is another than what was read, since its root has named another tree, is read from its beginning. */
+  async #placeIn(tree: LogTree): Promise<Place> {
+    const { origin, size, head, reader } = tree;
+    const place = this.#places.get(origin) ?? (await this.#noted(origin));
+    this.#places.set(origin, place);
+    const isThere = head.minimum < place.size && place.size <= size;
+    if (!isThere || !equalBytes(await reader.rootAt(place.size), place.root))
+      Object.assign(place, { size: 0, notedSize: 0 });
+    return place;
+  }
+
+  /** What cannot be read of it costs reading the copy again. */
+  async #noted(origin: string): Promise<Place> {
+    const none: Place = { size: 0, root: new Uint8Array(), notedSize: 0, proofs: 0 };
+    try {
+      const stored = await this.#modules.store.get(keyOf(origin));
+      if (stored === undefined) return none;
+      const [, size, root] = placeForm.parse(decodeCbor(stored, { bytesMax: BYTES_MAX }));
+      return { size, root, notedSize: size, proofs: 0 };
+    } catch (error) {
+      if (isNodeError(error, 'VALUE_CORRUPT')) return none;
+      throw error;
+    }
+  }
+
+  async #note(origin: string, place: Place): Promise<void> {
+    const { size, root } = place;
+    await this.#modules.store.write([{ put: keyOf(origin), value: encodeCbor([FORM, size, root]) }]);
+    place.notedSize = size;
+  }
+}
+
+function keyOf(origin: string): string {
+  return `read/${origin}`;
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { CopyWatch } from '../../../node/evidence/copy-watch.ts';
+import { LogTree } from '../../../node/log/log-tree.ts';
+import { type Store } from '../../../node/store/store.ts';
+import { systemClock } from '../../../node/system-clock.ts';
+import { equalBytes } from '../../../protocol/bytes.ts';
+import { parseEvidence } from '../../../protocol/evidence/evidence.ts';
+import { verifyEvidence } from '../../../protocol/evidence/verify-evidence.ts';
+import { AuditedFixture, growStored, HOUR } from '../../support/audit-fixture.ts';
+import { MemorySecondPlace } from '../../support/memory-second-place.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { LOG_ID, testKey, trustModules } from '../../support/region-fixture.ts';
+import { hurriedClock, medium, startedStore } from '../../support/store-fixture.ts';
+import { until } from '../../support/until.ts';
+
+describe('CopyWatch', () => {
+  let store: Store;
+  let fixture: AuditedFixture;
+  let tree: LogTree;
+  /** What was proven, of whatever watch: kind and index. */
+  const proven: string[] = [];
+  const troubles: unknown[] = [];
+
+  beforeEach(async () => {
+    proven.length = 0;
+    troubles.length = 0;
+    store = await startedStore(medium());
+    fixture = new AuditedFixture(260);
+  });
+  afterEach(async () => {
+    tree.close();
+    await store.stop();
+    assert.deepEqual(troubles, []);
+  });
+
+  /** As whoever knows the root of the region: what proves nothing would throw. */
+  const take = (file: Uint8Array): Promise<boolean> => {
+    const { region, fingerprint } = fixture.region;
+    const knowsRoot = (of: string, root: Uint8Array) => of === region && equalBytes(root, fingerprint);
+    const { kind, origin, at } = verifyEvidence(parseEvidence(file), knowsRoot, trustModules);
+    assert.equal(origin, fixture.origin);
+    proven.push(`${kind} ${at}`);
+    return Promise.resolve(true);
+  };
+
+  /** A process that copies the log, and knows it as far as the fixture has it now. */
+  async function watching(noteEvery = 65_536, home = 'FR', clock = hurriedClock): Promise<CopyWatch> {
+    await growStored(fixture, store);
+    tree = await LogTree.open(fixture.origin, { store, secondPlace: new MemorySecondPlace(), sha256 });
+    const logs = () => new Map([[fixture.origin, { tree }]]);
+    return new CopyWatch(
+      { region: home, noteEvery },
+      {
+        ...trustModules,
+        store,
+        clock,
+        logs,
+        evidence: { take },
+        onTrouble: (error) => troubles.push(error),
+      },
+    );
+  }
+
+  async function grown(watch: CopyWatch): Promise<string[]> {
+    await growStored(fixture, store);
+    await tree.reload();
+    await watch.readOn(fixture.origin);
+    return proven.splice(0);
+  }
+
+  it('A9 A10 A11: proves what a region logged at a wrong place, in a wrong log, in no form, or behind a later hour', async () => {
+    fixture.attest({ index: 7 });
+    fixture.attest({ log: `${LOG_ID}.1` });
+    fixture.attestations.push(Buffer.from('no attestation'));
+    fixture.attest({ hour: HOUR + 1 });
+    fixture.attest({ hour: HOUR });
+    const watch = await watching();
+    assert.deepEqual(await grown(watch), ['entry 260', 'entry 261', 'entry 262', 'hours 264']);
+    fixture.attest({ index: 7 });
+    assert.deepEqual(await grown(watch), [], 'four proofs of a log are enough');
+  });
+
+  it('A11: sees an hour go back from one piece of the copy to the next', async () => {
+    const watch = await watching();
+    fixture.attest({ hour: HOUR + 2 });
+    assert.deepEqual(await grown(watch), []);
+    fixture.attest({ hour: HOUR + 1 });
+    assert.deepEqual(await grown(watch), ['hours 261']);
+  });
+
+  it('A5 A6 A27: has nothing to say of an honest log, of attestations by a key unknown, and of what the region did not sign', async () => {
+    fixture.attest({}, testKey('a stranger'));
+    const watch = await watching();
+    assert.deepEqual(await grown(watch), []);
+    fixture.attest({ index: 7 });
+    fixture.checkpointKey = testKey('nobody');
+    assert.deepEqual(await grown(watch), []);
+  });
+
+  it('reads on after a restart where the copy was read to, and from the beginning where that was another tree', async () => {
+    fixture.attest({ index: 7 });
+    assert.deepEqual(await grown(await watching(100)), ['entry 260']);
+    tree.close();
+    fixture.attest({ index: 8 });
+    assert.deepEqual(await grown(await watching(100)), ['entry 261'], 'and not 260 again');
+    tree.close();
+    assert.deepEqual(await grown(await watching(100)), ['entry 261'], 'it was noted only every hundred');
+    const { origin } = fixture;
+    await store.write([{ put: `read/${origin}`, value: (await store.get(`read/${origin}`))!.fill(9, -32) }]);
+    tree.close();
+    assert.deepEqual(await grown(await watching(100)), ['entry 260', 'entry 261']);
+  });
+
+  it('runs by itself, looks at no log of its own, and can be stopped at any time', async () => {
+    fixture.attest({ index: 7 });
+    const watch = await watching(100, 'FR', systemClock);
+    watch.start();
+    await until(() => proven.length === 1, 'it was proven');
+    fixture.attest({ index: 8 });
+    await growStored(fixture, store);
+    await tree.reload();
+    watch.wake(fixture.origin);
+    await until(() => proven.length === 2, 'and what came later');
+    await watch.stop();
+    await watch.stop();
+    tree.close();
+    const own = await watching(100, fixture.region.region);
+    own.start();
+    await own.stop();
+    assert.deepEqual(proven.splice(0), ['entry 260', 'entry 261']);
+  });
+});
