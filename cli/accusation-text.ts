@@ -3,7 +3,7 @@ import { type EvidenceKind } from '../protocol/evidence/evidence.ts';
 import { figure } from './output.ts';
 import { printable } from './printable.ts';
 
-const TOLD: Readonly<Record<EvidenceKind, (at: string) => string>> = {
+const TOLD: Readonly<Record<Exclude<EvidenceKind, 'tables'>, (at: string) => string>> = {
   fork: (at) => `signed two trees, which differ within ${at} entries, of`,
   cosignatures: (at) => `cosigned two trees, which differ within ${at} entries, of`,
   leaf: (at) => `signed an attestation for index ${at} where another leaf is, in the log`,
@@ -21,5 +21,9 @@ export function accusationText({
   readonly origin: string;
   readonly at: number;
 }): string {
+  if (kind === 'tables') {
+    const time = new Date(at * 60_000).toISOString().replace(':00.000', '');
+    return `signed two tables of numbers for the minute ${time}, by keys of ${printable(origin)}`;
+  }
   return `${TOLD[kind](figure(at))} ${printable(origin)}`;
 }

@@ -230,6 +230,9 @@ export const LOOKUP_CAPACITY_MAX = 448;
 /** Bytes of the signed head of a table. */
 export const LOOKUP_HEAD_BYTES_MAX = 1_024;
 
+/** Seconds for which a region signs one table of a day: two of them are evidence. */
+export const LOOKUP_HEAD_S = 60;
+
 /** Days whose keys one adapter announces: 90 ahead, today and yesterday. */
 export const LOOKUP_DAYS_MAX = 92;
 

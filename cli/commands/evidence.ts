@@ -54,7 +54,7 @@ export function addEvidence(program: Command, cli: Cli): void {
     .command('verify')
     .summary('check evidence offline')
     .description(
-      'Says of each file whether it proves that a region contradicted itself: two trees of one log, cosignatures of two trees of a trust log, another leaf than an attestation, two attestations for one index, entries out of order. Believes nobody: the keys are those that a root named which you know.',
+      'Says of each file whether it proves that a region contradicted itself: two trees of one log, cosignatures of two trees of a trust log, another leaf than an attestation, two attestations for one index, entries out of order, two tables of numbers for one minute. Believes nobody: the keys are those that a root named which you know.',
     )
     .argument('<files...>', 'files of evidence')
     .option('--fingerprint <hex>', 'of a root that you know (repeatable)', collectFingerprint, [])

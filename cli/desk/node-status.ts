@@ -56,7 +56,7 @@ export const nodeStatusSchema = z.looseObject({
     .array(
       z.object({
         name: z.string(),
-        kind: z.enum(['fork', 'cosignatures', 'leaf', 'index', 'hours', 'entry']),
+        kind: z.enum(['fork', 'cosignatures', 'leaf', 'index', 'hours', 'entry', 'tables']),
         region: z.string(),
         origin: z.string(),
         at: z.number(),

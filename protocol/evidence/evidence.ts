@@ -2,9 +2,10 @@
 import * as z from 'zod';
 import { type CborValue, decodeCbor, encodeCbor } from '../encoding/cbor.ts';
 import { isProtocolError, ProtocolError } from '../fault.ts';
-import { EVIDENCE_BYTES_MAX, EVIDENCE_STATEMENTS_MAX } from '../limits.ts';
+import { EVIDENCE_BYTES_MAX, EVIDENCE_STATEMENTS_MAX, LOOKUP_HEAD_BYTES_MAX } from '../limits.ts';
 import { isRegion } from '../log/origin.ts';
 import {
+  bytesForm,
   countForm,
   entryForm,
   forkSideForm,
@@ -23,6 +24,7 @@ const FORMAT = 1;
 const ground = z.array(entryForm).min(1).max(EVIDENCE_STATEMENTS_MAX);
 const shared = { format: z.literal(FORMAT), grounds: z.array(ground).min(1).max(2) };
 const attestation = entryForm;
+const lookupHead = bytesForm.refine(({ length }) => length <= LOOKUP_HEAD_BYTES_MAX);
 const placed = z.strictObject({ attestation, path: pathForm });
 /** And the inclusion proof of the root of the log's region, which is entry 0, in the tree of the note. */
 const rootedSide = forkSideForm.extend({ firstPath: pathForm });
@@ -54,6 +56,7 @@ const schema = z.discriminatedUnion('kind', [
     entry: entryForm,
     path: pathForm,
   }),
+  z.strictObject({ kind: z.literal('tables'), ...shared, heads: z.tuple([lookupHead, lookupHead]) }),
 ]);
 
 type Parsed = z.infer<typeof schema>;
@@ -63,7 +66,8 @@ type WithoutFormat<E> = E extends Parsed ? Readonly<Omit<E, 'format'>> : never;
  * Nothing of it is proven. `fork`: a log signed two trees of which neither goes on from the other. `cosignatures`: a witness
  * cosigned two such trees of a trust log, which begin with the same root. `leaf`: an attestation was signed for an index at which
  * the log has another leaf. `index`: two attestations were signed for one index. `hours`: an entry was issued before one that stands
- * before it. `entry`: an attestation log has, at an index, an entry that is no attestation for that place.
+ * before it. `entry`: an attestation log has, at an index, an entry that is no attestation for that place. `tables`: two tables of
+ * numbers were signed for one day and minute.
  */
 export type Evidence = WithoutFormat<Parsed>;
 export type EvidenceKind = Evidence['kind'];
@@ -119,6 +123,7 @@ function pathsJoined(evidence: Evidence): Readonly<Record<string, CborValue>> {
         entries: evidence.entries.map(({ attestation, path }) => ({ attestation, path: pathValue(path) })),
       };
     case 'index':
+    case 'tables':
       return {};
   }
 }

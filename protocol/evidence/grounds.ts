@@ -4,6 +4,8 @@ import { ProtocolError } from '../fault.ts';
 import { attestationMessage, type Attestation } from '../code/attestation.ts';
 import { COSIGNATURE, ED25519, makeVerifierKey, type VerifierKey } from '../log/verifier-key.ts';
 import { witnessName } from '../log/origin.ts';
+import { type SignedHead } from '../lookup/head.ts';
+import { keyIdOf } from '../signature/key-id.ts';
 import { TrustFold } from '../trust/fold.ts';
 import { parseEntry } from '../trust/statement.ts';
 import { type TrustKey, type TrustState } from '../trust/trust-state.ts';
@@ -99,6 +101,18 @@ export class Ground {
     const message = attestationMessage(attestation, this.network);
     if (this.#modules.verifySignature({ publicKey: key.publicKey, message, signature })) return;
     throw new ProtocolError('SIGNATURE_INVALID', 'expected a good signature on an attestation', { keyId });
+  }
+
+  /**
+   * Requires that a head is of this region, and by a trust-log key that was in force then.
+   * @throws {ProtocolError} EVIDENCE_UNFOUNDED
+   */
+  requireHead({ head, publicKey }: SignedHead): void {
+    const key = this.#state.key(keyIdOf(this.#modules.sha256, publicKey));
+    const isBy = key?.role === 'trust-log' && isInForce(key, head.at) && equalBytes(key.publicKey, publicKey);
+    if (!isBy || head.region !== this.region || head.network !== this.network) {
+      throw new ProtocolError('EVIDENCE_UNFOUNDED', `no trust-log key of ${this.region} signed such a head`);
+    }
   }
 
   #verifierKeys(

@@ -8,8 +8,9 @@ import { isProtocolError, ProtocolError } from '../fault.ts';
 import { openCheckpoint, parseCheckpoint, type OpenedCheckpoint } from '../log/checkpoint.ts';
 import { leafHash, type ProofPath, verifyInclusion } from '../log/merkle.ts';
 import { parseNote } from '../log/note.ts';
-import { attestationLogOrigin, parseOrigin } from '../log/origin.ts';
+import { attestationLogOrigin, parseOrigin, trustLogOrigin } from '../log/origin.ts';
 import { type VerifierKey } from '../log/verifier-key.ts';
+import { areOneTable, minuteOf, openLookupHead, type SignedHead } from '../lookup/head.ts';
 import { keyIdOf } from '../signature/key-id.ts';
 import { type TrustState } from '../trust/trust-state.ts';
 import { type TrustModules } from '../trust/verify-statement.ts';
@@ -22,9 +23,9 @@ export interface ProvenEvidence {
   readonly kind: EvidenceKind;
   /** Whose keys contradict each other. */
   readonly region: string;
-  /** The log that it is about. */
+  /** The log that it is about; with `tables` the trust log, which names their keys. */
   readonly origin: string;
-  /** Where the words part: the size at which two trees differ, or the index of a leaf. */
+  /** Where the words part: the size at which two trees differ, the index of a leaf, or the minute of two tables. */
   readonly at: number;
   /** Of each word the ids of the keys that signed it. */
   readonly words: readonly (readonly string[])[];
@@ -36,7 +37,7 @@ export interface ProvenEvidence {
 
 /**
  * @throws {ProtocolError} EVIDENCE_UNFOUNDED where nothing contradicts anything; EVIDENCE_MALFORMED for statements that are none,
- * too many or too few; what `Ground.of`, `openCheckpoint`, `verifyConsistency`, `verifyInclusion` and `parseAttestation` throw.
+ * too many or too few; what `Ground.of`, `openCheckpoint`, `verifyConsistency`, `verifyInclusion`, `parseAttestation` and `openLookupHead` throw.
  */
 export function verifyEvidence(
   evidence: Evidence,
@@ -91,6 +92,8 @@ class EvidenceCheck {
         return this.#hours(evidence);
       case 'entry':
         return this.#entry(evidence);
+      case 'tables':
+        return this.#tables(evidence);
     }
   }
 
@@ -214,6 +217,24 @@ class EvidenceCheck {
     }
     const words = [this.#signersOf(checkpoint)];
     return { kind: 'entry', region: ground.region, origin, at: index, words, checkpoints: [checkpoint] };
+  }
+
+  /** A table that is signed anew within its minute contradicts nothing. */
+  #tables({ heads }: EvidenceOf<'tables'>): ProvenEvidence {
+    const ground = this.#only();
+    const { region, network } = ground;
+    const [first, second] = heads.map((bytes) => {
+      const signed = openLookupHead(bytes, this.#modules);
+      ground.requireHead(signed);
+      return signed;
+    }) as [SignedHead, SignedHead];
+    const at = minuteOf(first.head);
+    const isOfOne = first.head.day === second.head.day && at === minuteOf(second.head);
+    if (!isOfOne || areOneTable(first.head, second.head)) {
+      throw new ProtocolError('EVIDENCE_UNFOUNDED', 'expected two tables of one day and minute');
+    }
+    const words = [first, second].map(({ publicKey }) => [keyIdOf(this.#modules.sha256, publicKey)]);
+    return { kind: 'tables', region, origin: trustLogOrigin(region, network), at, words, checkpoints: [] };
   }
 
   /** The one region that most kinds are about. */

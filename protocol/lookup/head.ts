@@ -3,11 +3,11 @@
  * so. A bucket that is left out, or of an earlier hour, is found out. Spec: SPEC.md 21.5.
  */
 import * as z from 'zod';
-import { asciiBytes, concatBytes } from '../bytes.ts';
+import { asciiBytes, concatBytes, equalBytes } from '../bytes.ts';
 import { decodeCbor, encodeCbor } from '../encoding/cbor.ts';
 import { bytesForm, countForm, hashForm } from '../evidence/proof-form.ts';
 import { ProtocolError } from '../fault.ts';
-import { LOOKUP_BITS_MAX, LOOKUP_CAPACITY_MAX, LOOKUP_HEAD_BYTES_MAX } from '../limits.ts';
+import { LOOKUP_BITS_MAX, LOOKUP_CAPACITY_MAX, LOOKUP_HEAD_BYTES_MAX, LOOKUP_HEAD_S } from '../limits.ts';
 import { type HashSource, inclusionProof, rootOf } from '../log/merkle-proof.ts';
 import { leafHash, nodeHash, type ProofPath, verifyInclusion } from '../log/merkle.ts';
 import { isNetwork, isRegion } from '../log/origin.ts';
@@ -76,6 +76,18 @@ export function openLookupHead(
   if (!verifySignature({ publicKey, message: concatBytes(LABEL, body), signature }))
     throw new ProtocolError('SIGNATURE_INVALID', 'expected the signature of the key that it names');
   return { head: parsed.data, publicKey };
+}
+
+/** The minute of which a head is, since 1970: of each day a region signs one table for it. */
+export function minuteOf({ at }: Pick<LookupHead, 'at'>): number {
+  return Math.floor(at / LOOKUP_HEAD_S);
+}
+
+/** Whether two heads of one day say the same table, whenever that was so. */
+export function areOneTable(one: LookupHead, other: LookupHead): boolean {
+  const { bits, capacity, salt, root } = other;
+  const isOfSize = one.bits === bits && one.capacity === capacity;
+  return isOfSize && equalBytes(one.salt, salt) && equalBytes(one.root, root);
 }
 
 /** The tree over the buckets of a table: its root, and the path of each bucket, leaf side first. */

@@ -53,16 +53,28 @@ export function openHeadOf(
   primitives: Pick<Primitives, 'verifySignature'>,
 ): SignedHead {
   const signed = openLookupHead(bytes, primitives);
-  const { head, publicKey } = signed;
-  const state = trust.regions.get(region)?.state;
-  const isOfPlace = head.region === region && head.network === network && head.day === day;
-  const key = state && keyForRole(state, keyIdOf(trust.sha256, publicKey), 'trust-log', head.at);
-  if (!isOfPlace || key === undefined || !equalBytes(key.publicKey, publicKey))
-    throw new ProtocolError(
-      'SIGNATURE_INVALID',
-      'expected the head of this table by a trust-log key in force',
-    );
+  const { head } = signed;
+  if (head.region !== region || head.day !== day) throw notOfPlace();
+  requireHeadKey(signed, network, trust);
   return signed;
+}
+
+/**
+ * Requires that a trust-log key of the region that a head names signed it, and was in force then.
+ * @throws {ProtocolError} SIGNATURE_INVALID for another key, another network, and a region that is not known.
+ */
+export function requireHeadKey({ head, publicKey }: SignedHead, network: string, trust: Trust): void {
+  const state = trust.regions.get(head.region)?.state;
+  const key = state && keyForRole(state, keyIdOf(trust.sha256, publicKey), 'trust-log', head.at);
+  if (head.network !== network || key === undefined || !equalBytes(key.publicKey, publicKey))
+    throw notOfPlace();
+}
+
+function notOfPlace(): ProtocolError {
+  return new ProtocolError(
+    'SIGNATURE_INVALID',
+    'expected the head of this table by a trust-log key in force',
+  );
 }
 
 /** What a region said instead of a proven answer. */

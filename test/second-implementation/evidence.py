@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import attestation
 import cbor
 import ed25519
+import lookup_head
 import merkle
 import names
 import note
@@ -54,6 +55,13 @@ class Ground:
         if not ed25519.verify(self.keys[read.key_id]["key"], read.message(self.network), read.signature):
             raise Fault("SIGNATURE_INVALID")
         return read
+
+    def good_head(self, data):
+        head = lookup_head.open_head(data)
+        is_of_region = (head.said["region"], head.said["network"]) == (self.region, self.network)
+        if not is_of_region or not self.is_in_force(ed25519.key_id(head.key), "trust-log", head.said["at"]):
+            raise unfounded()
+        return head
 
 
 def unfounded():
@@ -114,6 +122,7 @@ FORMS = {
     "index": {"attestations": pair_of(is_entry)},
     "hours": {"note": is_note, "entries": pair_of(statement.map_of(attestation=is_entry, path=is_path))},
     "entry": {"note": is_note, "index": cbor.is_uint, "entry": is_entry, "path": is_path},
+    "tables": {"heads": pair_of(lookup_head.is_head)},
 }
 
 
@@ -274,10 +283,20 @@ def is_for_place(value, origin):
     return is_of(read, origin) and read.index == value["index"]
 
 
+def prove_tables(value, ground):
+    first, second = map(ground.good_head, value["heads"])
+    is_of_one = (first.said["day"], first.minute) == (second.said["day"], second.minute)
+    if not is_of_one or first.table == second.table:
+        raise unfounded()
+    words = [[ed25519.key_id(head.key).hex()] for head in (first, second)]
+    return proven("tables", ground, f"{ground.region}.{ground.network}/trust", first.minute, words)
+
+
 PROVERS = {
     "fork": prove_fork,
     "leaf": prove_leaf,
     "index": prove_index,
     "hours": prove_hours,
     "entry": prove_entry,
+    "tables": prove_tables,
 }

@@ -10,6 +10,7 @@ import { COSIGNATURE, ED25519, makeVerifierKey } from '../../protocol/log/verifi
 import { issueCode, type IssueOptions } from './code-fixture.ts';
 import { sha256 } from './primitives.ts';
 import { ReferenceTree } from './reference-tree.ts';
+import { type LookupHead, signLookupHead } from '../../protocol/lookup/head.ts';
 import { HOUR_S, LOG_ID, RegionFixture, START_S, type TestKey, testKey } from './region-fixture.ts';
 
 export const NETWORK = 'test';
@@ -171,4 +172,29 @@ export function misplaced(index: number, changes: Partial<EvidenceOf<'entry'>> =
   const entry = disordered.entries[index] ?? new Uint8Array();
   const path = disordered.path(index);
   return { kind: 'entry', grounds: GROUNDS, note: noteOn(disordered), index, entry, path, ...changes };
+}
+
+/** The head of a table of the accused, which `root` tells from others. */
+export function headOf(
+  root: number,
+  changes: Partial<LookupHead> = {},
+  key: TestKey = accused.keys['trust-log'],
+): Uint8Array {
+  const head = {
+    kind: 'lookup' as const,
+    region: 'DE',
+    network: NETWORK,
+    day: Math.floor(START_S / 86_400),
+    at: START_S,
+    bits: 1,
+    capacity: 64,
+    salt: new Uint8Array(16),
+    root: new Uint8Array(32).fill(root),
+    ...changes,
+  };
+  return signLookupHead(head, key);
+}
+
+export function tables(changes: Partial<EvidenceOf<'tables'>> = {}): Evidence {
+  return { kind: 'tables', grounds: GROUNDS, heads: [headOf(1), headOf(2)], ...changes };
 }

@@ -16,6 +16,7 @@ const KINDS: Readonly<Record<string, Evidence>> = {
   'A10 an index given twice': proofs.indexes(),
   'A11 an entry behind a later one': proofs.hours(),
   'A6 A9 an entry that is none': proofs.misplaced(3),
+  'two tables of numbers for one minute': proofs.tables(),
 };
 
 /** Two attestations for one index, of which there can be many. */

@@ -14,6 +14,7 @@ const kinds: readonly Evidence[] = [
   made.indexes(),
   made.hours(),
   made.misplaced(5),
+  made.tables(),
 ];
 const modules = { ...trustModules, admitPublicKey: () => undefined };
 const prove = (bytes: Uint8Array) => verifyEvidence(parseEvidence(bytes), made.knowsRoot, modules);

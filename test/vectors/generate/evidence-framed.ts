@@ -8,7 +8,7 @@ import { DAY_S, LOG_ID, RegionFixture, START_S, testKey } from '../../support/re
 import { keysOfNewRoot, rootChange } from './evidence-proven.ts';
 
 const { accused, anew, witness, story, otherStory, trustStory, otherTrustStory, trustStoryAnew, backdated, disordered } = fixture;
-const { ORIGIN, sideOf, rootedSideOf, noteOn, groundOf, attestation, placed } = fixture;
+const { ORIGIN, sideOf, rootedSideOf, noteOn, groundOf, attestation, placed, headOf, tables } = fixture;
 const { GROUNDS, BOTH_GROUNDS, byWitness, fork, cosignatures, leaf, indexes, hours, misplaced } = fixture;
 
 const [ground = []] = GROUNDS;
@@ -133,6 +133,19 @@ export const framed: readonly (readonly [name: string, fault: FaultCode, evidenc
   ['A27 an entry of a trust log', 'EVIDENCE_UNFOUNDED', misplaced(5, { note: noteOn(disordered, { origin: accused.origin }) })],
   ['A23 an entry at an index where it is not', 'PROOF_INVALID', misplaced(3, { index: 2 })],
   ['A23 an index beyond the log', 'SIZE_INVALID', misplaced(3, { index: 7 })],
+  // Two tables of numbers.
+  ['A27 one table twice', 'EVIDENCE_UNFOUNDED', tables({ heads: [headOf(1), headOf(1)] })],
+  ['A27 one table that is signed anew within its minute', 'EVIDENCE_UNFOUNDED', tables({ heads: [headOf(1), headOf(1, { at: START_S + 59 })] })],
+  ['A27 tables of two minutes', 'EVIDENCE_UNFOUNDED', tables({ heads: [headOf(1), headOf(2, { at: START_S + 60 })] })],
+  ['A27 tables of two days', 'EVIDENCE_UNFOUNDED', tables({ heads: [headOf(1), headOf(2, { day: Math.floor(START_S / DAY_S) + 1 })] })],
+  ['A27 the second table by a stranger', 'EVIDENCE_UNFOUNDED', tables({ heads: [headOf(1), headOf(2, {}, thief)] })],
+  ['A27 the second table by an attest key', 'EVIDENCE_UNFOUNDED', tables({ heads: [headOf(1), headOf(2, {}, accused.keys.attest)] })],
+  ['T5 the second table by the trust-log key of another region', 'EVIDENCE_UNFOUNDED', tables({ heads: [headOf(1), headOf(2, {}, witness.keys['trust-log'])] })],
+  ['A27 tables after the end of the key', 'EVIDENCE_UNFOUNDED', tables({ heads: [headOf(1, { at: late }), headOf(2, { at: late })] })],
+  ['A19 the second table of another region', 'EVIDENCE_UNFOUNDED', tables({ heads: [headOf(1), headOf(2, { region: 'FR' })] })],
+  ['A19 the second table of another network', 'EVIDENCE_UNFOUNDED', tables({ heads: [headOf(1), headOf(2, { network: 'other' })] })],
+  ['A27 the second table with a changed bit', 'SIGNATURE_INVALID', tables({ heads: [headOf(1), flipped(headOf(2), 1)] })],
+  ['a table that is none', 'LOOKUP_MALFORMED', tables({ heads: [headOf(1), Uint8Array.of(0x80)] })],
   ['A27 a note by a stranger on an entry that is none', 'NOTE_UNSIGNED', misplaced(5, { note: noteOn(disordered, { key: thief }) })],
 ];
 

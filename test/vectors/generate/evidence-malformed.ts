@@ -2,7 +2,7 @@
 import { type CborValue, decodeCbor, encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { encodeEvidence } from '../../../protocol/evidence/evidence.ts';
 import { type FaultCode } from '../../../protocol/fault.ts';
-import { cosignatures, fork, GROUNDS, indexes, leaf, noteOn, story } from '../../support/evidence-fixture.ts';
+import { cosignatures, fork, GROUNDS, headOf, indexes, leaf, noteOn, story, tables } from '../../support/evidence-fixture.ts';
 
 type Members = Readonly<Record<string, CborValue>>;
 
@@ -44,5 +44,7 @@ export const malformed: readonly (readonly [name: string, bytes: Uint8Array, fau
   ['A23 a path of 33 bytes', withMembers({ path: new Uint8Array(33) }, leafBytes)],
   ['A23 B60 a path of 55 hashes', withMembers({ path: new Uint8Array(55 * 32) }, leafBytes)],
   ['B60 a leaf hash of 31 bytes', withMembers({ leafHash: new Uint8Array(31) }, leafBytes)],
+  ['three tables', withMembers({ heads: [headOf(1), headOf(2), headOf(3)] }, encodeEvidence(tables()))],
+  ['a head of 1,025 bytes', withMembers({ heads: [headOf(1), new Uint8Array(1_025)] }, encodeEvidence(tables()))],
   ['three attestations', withMembers({ attestations: [new Uint8Array(), new Uint8Array(), new Uint8Array()] }, encodeEvidence(indexes()))],
 ];

@@ -1,5 +1,5 @@
 /** Evidence that proves what it says. */
-import { testKey } from '../../support/region-fixture.ts';
+import { START_S, testKey } from '../../support/region-fixture.ts';
 import * as fixture from '../../support/evidence-fixture.ts';
 
 const { accused, story, otherStory, trustStory, otherTrustStory, sideOf, rootedSideOf, GROUNDS } = fixture;
@@ -40,3 +40,6 @@ export const backdatedEntry = fixture.hours();
 export const reordered = fixture.misplaced(3);
 export const ofAnotherLog = fixture.misplaced(4);
 export const noAttestation = fixture.misplaced(5);
+export const twoTables = fixture.tables();
+/** As far apart as one minute lets them be. */
+export const tablesOfAMinute = fixture.tables({ heads: [fixture.headOf(1), fixture.headOf(1, { at: START_S + 59, bits: 2 })] });

@@ -9,6 +9,7 @@ import { type Evidence, encodeEvidence } from '../../../protocol/evidence/eviden
 import { type FaultCode } from '../../../protocol/fault.ts';
 import { type ReferenceTree } from '../../support/reference-tree.ts';
 import { accused, NETWORK, ORIGIN, PINS, story, otherStory, trustStory, otherTrustStory, backdated, disordered, witness } from '../../support/evidence-fixture.ts';
+import { START_S } from '../../support/region-fixture.ts';
 import { projectRoot } from '../../support/project.ts';
 import { framed } from './evidence-framed.ts';
 import { malformed } from './evidence-malformed.ts';
@@ -46,6 +47,8 @@ const sized = (tree: ReferenceTree, size = tree.entries.length) => [size, hexOf(
 const checkpointKey = accused.keys.checkpoint.keyId;
 const attestKey = accused.keys.attest.keyId;
 const witnessKey = witness.keys.witness.keyId;
+const tableKey = accused.keys['trust-log'].keyId;
+const twoTableWords = [[tableKey], [tableKey]];
 const own = { region: 'DE', origin: ORIGIN } as const;
 const ownTrust = { region: 'DE', origin: `DE.${NETWORK}/trust` } as const;
 
@@ -135,6 +138,8 @@ const proven: readonly (readonly [name: string, evidence: Evidence, proven: Prov
     made.noAttestation,
     { kind: 'entry', ...own, at: 5, words: [[checkpointKey]], checkpoints: [sized(disordered)] },
   ],
+  ['two tables of numbers for one minute', made.twoTables, { kind: 'tables', ...ownTrust, at: START_S / 60, words: twoTableWords, checkpoints: [] }],
+  ['two tables of numbers within one minute', made.tablesOfAMinute, { kind: 'tables', ...ownTrust, at: START_S / 60, words: twoTableWords, checkpoints: [] }],
 ];
 
 function evidenceVectors(): EvidenceVector[] {
