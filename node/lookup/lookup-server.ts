@@ -5,9 +5,11 @@ import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Clock, type Network, type Random } from '../ports.ts';
 import { type BucketShelf } from './bucket-shelf.ts';
 import { type DayKeys, isAnswering } from './day-keys.ts';
+import { type HeadBook } from './head-book.ts';
 import {
   encodeBucketAnswer,
   encodeEvaluateAnswer,
+  encodeHeadAnswer,
   type EvaluateAnswer,
   LOOKUP_PROTOCOL,
   type LookupRefusal,
@@ -31,6 +33,7 @@ export interface LookupServerModules {
   readonly press: TablePress;
   readonly quotas: Quotas;
   readonly shelf: BucketShelf;
+  readonly heads: Pick<HeadBook, 'heard'>;
   /** The region of a peer; undefined for a stranger. */
   readonly regionOf: (peer: string) => string | undefined;
   readonly state: () => TrustState | undefined;
@@ -65,6 +68,7 @@ export class LookupServer {
       const request = parseLookupRequest(bytes);
       if (request.kind === 'bucket')
         return encodeBucketAnswer(await this.#modules.shelf.get(request, signal));
+      if (request.kind === 'head') return encodeHeadAnswer(this.#modules.heads.heard(request.head));
       return encodeEvaluateAnswer(await this.#evaluateFor(peer, request.day, request.blinded));
     } catch (error) {
       if (isProtocolError(error)) this.#modules.onFault(peer, error);
@@ -76,7 +80,7 @@ export class LookupServer {
   async evaluate(day: number, blinded: Uint8Array): Promise<EvaluateAnswer> {
     const { keys, press, clock, random } = this.#modules;
     const nowS = Math.floor(clock.nowMs() / 1_000);
-    const pair = isAnswering(day, nowS) ? await keys.pairOf(day) : undefined;
+    const pair = isAnswering(day, nowS) ? await keys.announcedPair(day) : undefined;
     const table = press.table(day);
     if (pair === undefined || table === undefined) return this.#refuse('day');
     const evaluation: Evaluation = evaluateBlinded(pair, blinded, random);

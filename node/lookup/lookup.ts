@@ -6,21 +6,26 @@ import { type ProtocolError } from '../../protocol/fault.ts';
 import { type NumberAnnouncer, opaqueAdapters } from '../../protocol/lookup/announced-numbers.ts';
 import { LOOKUP_ANNOUNCERS_MAX } from '../../protocol/limits.ts';
 import { judgeNumber, type NumberAnswer } from '../../protocol/lookup/judge-number.ts';
-import { type Primitives } from '../../protocol/primitives.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { type ClockStanding } from '../clock/clock-votes.ts';
+import { type EvidenceBook } from '../evidence/evidence-book.ts';
 import { type Clock, type Network, type Random, type Signer } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { BucketShelf } from './bucket-shelf.ts';
 import { DayKeys } from './day-keys.ts';
 import { type DaySeeds } from './day-seeds.ts';
+import { HeadBook } from './head-book.ts';
 import { LookupServer } from './lookup-server.ts';
 import { type BucketPlace, type ProvenBucket } from './messages.ts';
+import { type EvaluateInputs } from './number-evaluator.ts';
 import { NumberAsker } from './number-asker.ts';
 import { Numbers } from './numbers.ts';
 import { LOOKUP_QUOTAS, type LookupQuotas, type Quota } from './quota.ts';
 import { Quotas, type QuotasModules } from './quotas.ts';
+import { evidenceOfTables, type TableEvidenceModules } from './table-evidence.ts';
 import { TablePress } from './table-press.ts';
 
 export interface LookupOptions {
@@ -30,17 +35,22 @@ export interface LookupOptions {
   readonly lookupQuotas?: LookupQuotas | undefined;
 }
 
-export interface LookupModules extends Primitives {
+export interface LookupModules extends TrustModules {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
   readonly tables: PrivateTables;
   readonly store: QuotasModules['store'];
+  readonly logs: TableEvidenceModules['logs'];
+  readonly evidence: Pick<EvidenceBook, 'take'>;
   /** Absent where the region has none: then it answers for no numbers of its own. */
   readonly seeds?: DaySeeds | undefined;
   readonly signer: (atS: number) => Signer;
-  /** False while most other regions say that the clock is wrong: then no key is destroyed. */
-  readonly isTimeGood: () => boolean;
+  /** What other regions say of the clock: by it keys are destroyed. */
+  readonly timeStanding: () => ClockStanding;
+  /** Whether another machine speaks for the region. */
+  readonly isSilent: () => boolean;
+  readonly evaluateInputs?: EvaluateInputs | undefined;
   readonly regionOf: (peer: string) => string | undefined;
   /** Connected peers that nothing is held against. */
   readonly peers: () => readonly string[];
@@ -80,6 +90,7 @@ export class Lookup {
   readonly #quotas: Quotas;
   readonly #press: TablePress;
   readonly #shelf: BucketShelf;
+  readonly #heads: HeadBook;
   readonly #server: LookupServer;
   readonly #asker: NumberAsker;
   readonly #hasSeeds: boolean;
@@ -99,18 +110,28 @@ export class Lookup {
         onChange: () => this.#press.wake(),
       },
     );
-    const keys = new DayKeys(options, { seeds });
+    const announced = (day: number) => keysOf(state(), day);
+    const keys = new DayKeys(options, { ...modules, seeds, announced });
     const press = (this.#press = new TablePress(options, { ...modules, keys, numbers: this.numbers }));
     const nodesOf = (of: string) => peers().filter((peer) => regionOf(peer) === of);
     const isAnnouncing = (of: string) => prefixesOf(trust().regions.get(of)?.state).length > 0;
     const shelf = (this.#shelf = new BucketShelf(options, { ...modules, press, nodesOf, isAnnouncing }));
+    const heads = (this.#heads = new HeadBook(options, {
+      ...modules,
+      accuse: async (of, pair) => {
+        const file = await evidenceOfTables({ region: of, network: options.network }, pair, modules);
+        if (file !== undefined) await modules.evidence.take(file);
+      },
+      stopping: this.#stopping.signal,
+    }));
     const server = (this.#server = new LookupServer(
       { region, peerQuota: lookupQuotas.region },
-      { ...modules, keys, press, quotas, shelf },
+      { ...modules, keys, press, quotas, shelf, heads },
     ));
     this.#asker = new NumberAsker(options, {
       ...modules,
       shelf,
+      heads,
       nodesOf,
       evaluate: (day, blinded) => server.evaluate(day, blinded),
       stopping: this.#stopping.signal,
@@ -167,10 +188,14 @@ export class Lookup {
 
   /** What it has done since its start, and which tables it has. */
   get report() {
-    return { ...this.#press.report, asked: this.#server.counters };
+    return { ...this.#press.report, asked: this.#server.counters, heads: this.#heads.counters };
   }
 }
 
 function prefixesOf(state: TrustState | undefined): string[] {
   return state === undefined ? [] : opaqueAdapters(state).map(({ prefix }) => prefix);
+}
+
+function keysOf(state: TrustState | undefined, day: number): Uint8Array[] {
+  return state === undefined ? [] : opaqueAdapters(state).flatMap(({ keys }) => keys.get(day) ?? []);
 }

@@ -12,8 +12,8 @@ import { LOOKUP_ENTRY_BYTES } from '../../protocol/lookup/table.ts';
 
 export const LOOKUP_PROTOCOL = '/entente/lookup/1.0.0';
 
-/** Bytes of a request: names, a day and two hashes. */
-export const LOOKUP_REQUEST_BYTES_MAX = 256;
+/** Bytes of a request: the longest head, and some. */
+export const LOOKUP_REQUEST_BYTES_MAX = LOOKUP_HEAD_BYTES_MAX + 32;
 /** Bytes of an answer: the largest bucket, with its path. */
 export const LOOKUP_ANSWER_BYTES_MAX = LOOKUP_CAPACITY_MAX * LOOKUP_ENTRY_BYTES + 32 * LOOKUP_BITS_MAX + 64;
 
@@ -29,7 +29,8 @@ export interface BucketPlace {
 
 export type LookupRequest =
   | { readonly kind: 'evaluate'; readonly day: number; readonly blinded: Uint8Array }
-  | ({ readonly kind: 'bucket' } & BucketPlace);
+  | ({ readonly kind: 'bucket' } & BucketPlace)
+  | { readonly kind: 'head'; readonly head: Uint8Array };
 
 /** Why a home answers no question: the asker is no region that it recognises, has had its share, or there is no table of that day. */
 export const REFUSALS = ['stranger', 'quota', 'day'] as const;
@@ -55,15 +56,19 @@ const bucketForm = z
     countForm,
   ])
   .refine(([, , , , bits, bucket]) => bucket < 2 ** bits);
+const signedForm = bytesForm.refine(({ length }) => length <= LOOKUP_HEAD_BYTES_MAX);
+const headForm = z.tuple([z.literal('head'), signedForm]);
 const evaluatedForm = z.tuple([
   bytesForm.refine(({ length }) => length === ELEMENT_BYTES),
   bytesForm.refine(({ length }) => length === LOOKUP_PROOF_BYTES),
-  bytesForm.refine(({ length }) => length <= LOOKUP_HEAD_BYTES_MAX),
+  signedForm,
 ]);
+const shownForm = z.union([z.tuple([]), z.tuple([signedForm])]);
 const refusalForm = z.tuple([z.enum(REFUSALS)]);
 const provenForm = z.tuple([bytesForm, pathForm]);
 
 export function encodeLookupRequest(request: LookupRequest): Uint8Array {
+  if (request.kind === 'head') return encodeCbor(['head', request.head]);
   if (request.kind === 'evaluate') return encodeCbor(['evaluate', request.day, request.blinded]);
   const { region, day, root, bits, bucket } = request;
   return encodeCbor(['bucket', region, day, root, bits, bucket]);
@@ -74,6 +79,8 @@ export function parseLookupRequest(bytes: Uint8Array): LookupRequest {
   const value = decodeCbor(bytes, { bytesMax: LOOKUP_REQUEST_BYTES_MAX });
   const evaluate = evaluateForm.safeParse(value);
   if (evaluate.success) return { kind: 'evaluate', day: evaluate.data[1], blinded: evaluate.data[2] };
+  const told = headForm.safeParse(value);
+  if (told.success) return { kind: 'head', head: told.data[1] };
   const read = bucketForm.safeParse(value);
   if (!read.success) throw invalid('a question about a number');
   const [kind, region, day, root, bits, bucket] = read.data;
@@ -110,6 +117,18 @@ export function parseBucketAnswer(bytes: Uint8Array): ProvenBucket | undefined {
   if (!read.success) throw invalid('a bucket and its path');
   const [bucket, path] = read.data;
   return { bytes: bucket, path };
+}
+
+/** An empty array says that it cannot tell whether that is a head. */
+export function encodeHeadAnswer(head: Uint8Array | undefined): Uint8Array {
+  return encodeCbor(head === undefined ? [] : [head]);
+}
+
+/** The head that was first there; undefined where the peer cannot tell. @throws {ProtocolError} as `parseLookupRequest`. */
+export function parseHeadAnswer(bytes: Uint8Array): Uint8Array | undefined {
+  const read = shownForm.safeParse(decodeCbor(bytes, { bytesMax: LOOKUP_REQUEST_BYTES_MAX }));
+  if (!read.success) throw invalid('a head');
+  return read.data[0];
 }
 
 /** The name of a bucket among others. */

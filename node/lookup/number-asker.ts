@@ -18,6 +18,7 @@ import { type Primitives } from '../../protocol/primitives.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Clock, type Network, type Random } from '../ports.ts';
 import { type BucketShelf } from './bucket-shelf.ts';
+import { type HeadBook } from './head-book.ts';
 import { inTime } from './in-time.ts';
 import {
   type BucketPlace,
@@ -59,6 +60,7 @@ export interface NumberAskerModules extends Primitives {
   readonly clock: Clock;
   readonly random: Random;
   readonly shelf: BucketShelf;
+  readonly heads: Pick<HeadBook, 'shown'>;
   /** What the own region answers. */
   readonly evaluate: (day: number, blinded: Uint8Array) => Promise<EvaluateAnswer>;
   /** Connected nodes of a region that are not this one. */
@@ -149,7 +151,9 @@ export class NumberAsker {
       if (answer === undefined) return { failure: { code: 'NUMBER_UNREACHABLE' } };
       if ('refusal' in answer) return { failure: FAILURE_OF[answer.refusal] };
       const secret = finishLookup(sha256, asked, answer.evaluation, publicKey);
-      const { head } = openHeadOf(answer.head, place, trust, this.#modules);
+      const signed = openHeadOf(answer.head, place, trust, this.#modules);
+      const { head } = signed;
+      if (home !== undefined) this.#modules.heads.shown(signed, answer.head);
       const secrets = numberSecrets(sha256, secret, head.salt);
       const { root, bits } = head;
       const at = { region, day, root, bits, bucket: bucketOf(secrets.locator, bits) };

@@ -1,25 +1,24 @@
 /**
- * Makes the tables of the days that are answered now, and signs anew what is still so. A table is made anew as a whole, under a salt of its
- * own, whenever the list changes. Owns the tables; the only one that signs heads. Spec: SPEC.md 21.4, 21.5.
+ * Makes the tables of the days that are answered now, and signs anew what is still so: one table of a day for a minute, and none that is older than the
+ * list in force. A table is made anew as a whole, under a salt of its own, whenever the list changes. Owns the tables; the only one that signs heads.
+ * Spec: SPEC.md 21.4, 21.5.
  */
 import { type Primitives } from '../../protocol/primitives.ts';
-import { hexOf } from '../../protocol/bytes.ts';
+import { equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { signLookupHead, treeOfTable } from '../../protocol/lookup/head.ts';
-import {
-  LOOKUP_SALT_BYTES,
-  lookupInput,
-  type LookupKeyPair,
-  numberSecrets,
-  secretOfInput,
-} from '../../protocol/lookup/oblivious.ts';
+import { LOOKUP_HEAD_S } from '../../protocol/limits.ts';
+import { LOOKUP_SALT_BYTES, type LookupKeyPair, numberSecrets } from '../../protocol/lookup/oblivious.ts';
 import { dayOf } from '../../protocol/lookup/opaque-adapter.ts';
 import { makeTable, sealStatus } from '../../protocol/lookup/table.ts';
+import { type ClockStanding } from '../clock/clock-votes.ts';
 import { type Clock, type Random, type Signer } from '../ports.ts';
+import { Turns } from '../turns.ts';
 import { answeringDays, type DayKeys, isAnswering, isOver } from './day-keys.ts';
 import { type BucketPlace, type ProvenBucket } from './messages.ts';
+import { type EvaluateInputs, NumberEvaluator } from './number-evaluator.ts';
 import { statusOfRow } from './number-rows.ts';
-import { NumberSecretsOfDay } from './number-secrets.ts';
 import { type NumberList, type Numbers } from './numbers.ts';
+import { SignedMinutes, type SignedMinutesModules } from './signed-minutes.ts';
 
 export interface TablePressOptions {
   readonly region: string;
@@ -33,19 +32,22 @@ export interface TablePressModules extends Pick<Primitives, 'sha256'> {
   readonly signer: (atS: number) => Signer;
   readonly clock: Clock;
   readonly random: Random;
-  readonly isTimeGood: () => boolean;
+  readonly store: SignedMinutesModules['store'];
+  /** What other regions say of the clock. */
+  readonly timeStanding: () => ClockStanding;
+  /** Whether another machine speaks for the region: then nothing is signed here. */
+  readonly isSilent: () => boolean;
+  readonly evaluateInputs?: EvaluateInputs | undefined;
   /** Told of what goes wrong. Must not throw. */
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** A table as it is served. */
-export interface PressedTable {
+interface UnsignedTable {
   readonly day: number;
   /** Of the list. */
   readonly version: number;
-  /** Signed. */
-  readonly head: Uint8Array;
-  readonly atS: number;
+  /** Of the day. */
+  readonly publicKey: Uint8Array;
   readonly root: Uint8Array;
   readonly bits: number;
   readonly capacity: number;
@@ -53,34 +55,39 @@ export interface PressedTable {
   bucket(bucket: number): ProvenBucket;
 }
 
+/** A table as it is served. */
+export interface PressedTable extends UnsignedTable {
+  /** Signed. */
+  readonly head: Uint8Array;
+  readonly atS: number;
+}
+
 /** Between two looks at what is due. */
 const BEAT_MS = 10_000;
 /** After the start nothing is destroyed for so long: other regions are asked the time, and tell of a clock that was wrong from the first. */
 const ASKING_MS = 300_000;
-/** A head is signed anew when it is so old: far below any limit of knowledge age. */
-const SIGNED_S = 60;
+/** While some doubt the clock, a key is destroyed so many seconds later: a peer that lies keeps it a week longer, and not for ever. */
+const DOUBT_S = 7 * 86_400;
 /** So long before a day its numbers begin to be evaluated: some milliseconds each. */
 const PREPARE_S = 7_200;
 /** Real entries of a bucket, in the mean: whoever serves one learns no more than that one of so many was asked for. */
 const BUCKET_MEAN = 256;
 const CAPACITY_STEP = 64;
-/** Numbers evaluated, and entries sealed, before others get a turn: some milliseconds. */
-const EVALUATED_TOGETHER = 4;
+/** Entries sealed before others get a turn: some milliseconds. */
 const SEALED_TOGETHER = 64;
-/** The same of those that are evaluated already. */
-const KNOWN_TOGETHER = 1_024;
-/** Numbers evaluated before they are kept: some seconds' work. */
-const KEPT_TOGETHER = 5_000;
 
 export class TablePress {
   readonly #options: TablePressOptions;
   readonly #modules: TablePressModules;
+  readonly #evaluator: NumberEvaluator;
+  readonly #minutes: SignedMinutes;
+  readonly #turns = new Turns();
   /** By day. */
   readonly #tables = new Map<number, PressedTable>();
+  /** Those that no minute was free for yet. */
+  readonly #unsigned = new Map<number, UnsignedTable>();
   /** The table before, for whoever holds its head. */
   readonly #before = new Map<number, PressedTable>();
-  /** What the numbers come to, by day. */
-  readonly #secrets = new Map<number, NumberSecretsOfDay>();
   /** The version of the list whose numbers are all evaluated, by day. */
   readonly #prepared = new Map<number, number>();
   readonly #stopping = new AbortController();
@@ -92,6 +99,8 @@ export class TablePress {
   constructor(options: TablePressOptions, modules: TablePressModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#evaluator = new NumberEvaluator(options, { ...modules, stopping: this.#stopping.signal });
+    this.#minutes = new SignedMinutes(modules);
   }
 
   start(): void {
@@ -130,7 +139,7 @@ export class TablePress {
 
   /** The days of which there are tables, and how many numbers of those to come are evaluated. */
   get report(): { readonly tables: readonly number[]; readonly prepared: Readonly<Record<number, number>> } {
-    const prepared = Object.fromEntries([...this.#secrets].map(([day, { size }]) => [day, size]));
+    const prepared = Object.fromEntries(this.#evaluator.sizes);
     return { tables: [...this.#tables.keys()].sort((a, b) => a - b), prepared };
   }
 
@@ -142,28 +151,70 @@ export class TablePress {
       await work().catch((error: unknown) => this.#modules.onTrouble(error));
       if (signal.aborted) return;
       const waiting = AbortSignal.any([signal, wake]);
-      await this.#modules.clock.wait(BEAT_MS, waiting).catch(() => undefined);
+      await this.#modules.clock.wait(this.#beatMs(), waiting).catch(() => undefined);
     }
+  }
+
+  /** What waits to be signed is signed as soon as its minute begins. */
+  #beatMs(): number {
+    const minuteMs = 1_000 * LOOKUP_HEAD_S;
+    const leftMs = minuteMs - (this.#modules.clock.nowMs() % minuteMs);
+    return this.#unsigned.size === 0 ? BEAT_MS : Math.min(BEAT_MS, leftMs);
   }
 
   /** Ends what is over, and signs anew what is still so. */
   async #tend(): Promise<void> {
     const nowS = this.#nowS();
-    // What a clock that has run ahead destroyed would have to be announced anew, by the root.
-    const { clock, isTimeGood, keys } = this.#modules;
-    if (clock.runMs() - this.#startedMs >= ASKING_MS && isTimeGood()) await keys.destroyOver(nowS);
-    for (const day of [...this.#tables.keys(), ...this.#secrets.keys()])
-      if (isOver(day, nowS)) this.#drop(day);
-    for (const [day, table] of this.#tables)
-      if (nowS - table.atS >= SIGNED_S) this.#tables.set(day, { ...table, ...this.#sign(table, nowS) });
+    const { clock, keys } = this.#modules;
+    const isAsked = clock.runMs() - this.#startedMs >= ASKING_MS;
+    const overS = this.#overS(nowS);
+    if (isAsked && overS !== undefined) await keys.destroyOver(overS);
+    const days = [...this.#tables.keys(), ...this.#unsigned.keys(), ...this.#evaluator.sizes.keys()];
+    for (const day of days) if (isOver(day, nowS)) this.#drop(day);
+    await this.#turns.take('sign', () => this.#signAll());
+  }
+
+  /** Of what was over then keys are destroyed. What a clock that has run ahead destroyed would have to be announced anew, by the root. */
+  #overS(nowS: number): number | undefined {
+    const standing = this.#modules.timeStanding();
+    if (standing === 'astray') return undefined;
+    return standing === 'doubtful' ? nowS - DOUBT_S : nowS;
   }
 
   #drop(day: number): void {
     this.#tables.delete(day);
+    this.#unsigned.delete(day);
     this.#before.delete(day);
-    this.#secrets.get(day)?.destroy();
-    this.#secrets.delete(day);
+    this.#evaluator.destroy(day);
     this.#prepared.delete(day);
+  }
+
+  /**
+   * Signs what is so now, once in a minute: tables that say the list in force. One that says an earlier list keeps the time at which that was so, and grows
+   * old by it, whatever keeps the next one from being made.
+   */
+  async #signAll(): Promise<void> {
+    const { numbers, timeStanding, isSilent } = this.#modules;
+    const nowS = this.#nowS();
+    if (isSilent()) return this.#minutes.leave(nowS);
+    if (timeStanding() === 'astray') return;
+    const version = (await numbers.inForce())?.version;
+    const tables = [...new Map<number, UnsignedTable>([...this.#tables, ...this.#unsigned]).values()];
+    const due = tables.filter((table) => table.version === version && this.#isDue(table.day, nowS));
+    if (due.length === 0 || !(await this.#minutes.take(nowS))) return;
+    for (const table of due) {
+      const { day, root } = table;
+      const signed = { ...table, ...this.#sign(table, nowS) };
+      const before = this.#tables.get(day);
+      if (before !== undefined && before.root !== root) this.#before.set(day, before);
+      this.#tables.set(day, signed);
+      if (this.#unsigned.get(day)?.root === root) this.#unsigned.delete(day);
+    }
+  }
+
+  #isDue(day: number, nowS: number): boolean {
+    const table = this.#tables.get(day);
+    return table === undefined || this.#unsigned.has(day) || nowS - table.atS >= LOOKUP_HEAD_S;
   }
 
   async #pressAll(): Promise<void> {
@@ -176,9 +227,11 @@ export class TablePress {
       if (this.#stopping.signal.aborted) return;
       // A day that has not come is prepared once.
       if (!isAnswering(day, nowS) && this.#prepared.get(day) === list.version) continue;
-      const pair = await keys.pairOf(day);
-      if (pair !== undefined && this.#tables.get(day)?.version !== list.version)
-        await this.#press(day, pair, list);
+      const pair = await keys.announcedPair(day);
+      if (pair === undefined) continue;
+      const made = this.#unsigned.get(day) ?? this.#tables.get(day);
+      const isMade = made?.version === list.version && equalBytes(made.publicKey, pair.publicKey);
+      if (!isMade) await this.#press(day, pair, list);
     }
   }
 
@@ -187,11 +240,8 @@ export class TablePress {
     const rows = await numbers.rows(list);
     // Another list is in force by now: that one is pressed next.
     if (rows === undefined) return;
-    const secrets = await this.#evaluate(
-      day,
-      pair,
-      rows.map(({ number }) => number),
-    );
+    const names = rows.map(({ number }) => number);
+    const secrets = await this.#evaluator.evaluate(day, pair, names);
     if (secrets === undefined) return;
     this.#prepared.set(day, list.version);
     if (!isAnswering(day, this.#nowS())) return;
@@ -206,50 +256,21 @@ export class TablePress {
     const bits = Math.max(0, Math.ceil(Math.log2(rows.length / BUCKET_MEAN)));
     const table = makeTable(entries, { bits, step: CAPACITY_STEP }, random);
     const { root, pathOf } = treeOfTable(sha256, table);
-    const unsigned = {
+    this.#unsigned.set(day, {
       day,
       version: list.version,
+      publicKey: pair.publicKey,
       root,
       bits,
       capacity: table.capacity,
       salt,
       bucket: (bucket: number) => ({ bytes: table.buckets[bucket] as Uint8Array, path: pathOf(bucket) }),
-    };
-    const before = this.#tables.get(day);
-    if (before !== undefined) this.#before.set(day, before);
-    this.#tables.set(day, { ...unsigned, ...this.#sign(unsigned, this.#nowS()) });
-  }
-
-  /** What the numbers come to on a day; undefined if it is to stop. Those that are known already take no time. */
-  async #evaluate(
-    day: number,
-    { secretKey }: LookupKeyPair,
-    numbers: readonly string[],
-  ): Promise<NumberSecretsOfDay | undefined> {
-    const { sha256, keys } = this.#modules;
-    const known = this.#secrets.get(day) ?? new NumberSecretsOfDay({ sha256 }, await keys.evaluated(day));
-    this.#secrets.set(day, known);
-    let done = 0;
-    for (const [i, number] of numbers.entries()) {
-      if (i % KNOWN_TOGETHER === KNOWN_TOGETHER - 1 && (await this.#isEnded())) break;
-      if (known.get(number) !== undefined) continue;
-      known.set(number, secretOfInput(sha256, secretKey, lookupInput(this.#options, number)));
-      done++;
-      if (done % EVALUATED_TOGETHER === 0 && (await this.#isEnded())) break;
-      if (done % KEPT_TOGETHER === 0) await this.#keep(day, known);
-    }
-    if (done > 0) await this.#keep(day, known);
-    if (this.#stopping.signal.aborted) return undefined;
-    known.retain(numbers);
-    return known;
-  }
-
-  async #keep(day: number, known: NumberSecretsOfDay): Promise<void> {
-    if (!isOver(day, this.#nowS())) await this.#modules.keys.keepEvaluated(day, known.encode());
+    });
+    await this.#turns.take('sign', () => this.#signAll());
   }
 
   #sign(
-    { day, bits, root, capacity, salt }: Omit<PressedTable, 'head' | 'atS'>,
+    { day, bits, root, capacity, salt }: UnsignedTable,
     atS: number,
   ): { readonly head: Uint8Array; readonly atS: number } {
     const { region, network } = this.#options;

@@ -50,7 +50,10 @@ describe('FileDaySeeds', () => {
     // What a write that was interrupted leaves, of this day and of the next.
     const leavings = [DAY, DAY + 1].map((day) => `${day}.numbers.0123456789ab.tmp`);
     for (const name of leavings) writeFileSync(join(path, name), '');
-    const keys = new DayKeys({ region: 'DE', network: 'demo' }, { seeds });
+    const keys = new DayKeys(
+      { region: 'DE', network: 'demo' },
+      { seeds, announced: () => [], onTrouble: (error) => assert.fail(String(error)) },
+    );
     const pair = (await keys.pairOf(DAY)) ?? assert.fail();
     const end = (DAY + 1) * DAY_S + 3_600;
     assert.deepEqual(await keys.destroyOver(end - 1), []);

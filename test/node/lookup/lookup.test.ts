@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
-import { LOOKUP_PROTOCOL, parseEvaluateAnswer } from '../../../node/lookup/messages.ts';
+import {
+  encodeEvaluateAnswer,
+  encodeLookupRequest,
+  LOOKUP_PROTOCOL,
+  parseEvaluateAnswer,
+  parseHeadAnswer,
+} from '../../../node/lookup/messages.ts';
+import { isNodeError } from '../../../node/node-error.ts';
 import { equalBytes } from '../../../protocol/bytes.ts';
-import { openLookupHead } from '../../../protocol/lookup/head.ts';
+import { type LookupHead, openLookupHead, signLookupHead } from '../../../protocol/lookup/head.ts';
 import { DAY_S } from '../../../protocol/lookup/opaque-adapter.ts';
 import {
   announce,
@@ -74,7 +81,7 @@ describe('a number that is looked up', function () {
     assert.equal(await atFr('FR-2'), 'stop MALFORMED');
     await importNumbers(world, 'DE', csvOf(['DE-2'], 'red'));
     const before = world.node('DE').lookup.head(START_DAY);
-    await world.until(() => world.node('DE').lookup.head(START_DAY) !== before, 'a new table');
+    await world.until(() => world.node('DE').lookup.head(START_DAY) !== before, 'a new table', 70);
     assert.equal(await atFr('DE-2'), 'stop IDENTITY_CHECK STATUS_RED');
     assert.equal(await atFr('DE-3'), 'stop NUMBER_UNKNOWN');
   });
@@ -233,9 +240,9 @@ describe('a number that is looked up', function () {
   });
 
   it('a restart of the home evaluates nothing again', async () => {
-    assert.equal(seeds.evaluated.get(START_DAY)?.length, 3 * 48);
+    assert.equal(seeds.evaluated.get(START_DAY)?.length, 32 + 3 * 48);
     // What was kept is taken as it is: it lies in the region's own directory.
-    seeds.evaluated.get(START_DAY)?.fill(7, 16, 48);
+    seeds.evaluated.get(START_DAY)?.fill(7, 32 + 16, 32 + 48);
     await world.kill('DE', { inOrder: true });
     world.replace('DE', { seeds });
     await world.boot('DE');
@@ -284,6 +291,80 @@ describe('a number that is looked up', function () {
     assert.equal(await atFr('DE-2'), PASS);
   });
 
+  describe('a home that shows each asker a table of his own', () => {
+    const held = (region: string) => world.node(region).status.accusations;
+
+    /** IT is answered too. What the home answers it names another tree than what FR is shown. */
+    async function lie(change: Partial<LookupHead> = { root: new Uint8Array(32).fill(9) }): Promise<void> {
+      await world.recognise('DE', 'IT');
+      await world.befriend('IT', 'FR');
+      await world.until(
+        () => ['FR', 'IT'].every((region) => world.node(region).trust.regions.size === 3),
+        'all know each other',
+      );
+      const key = world.machine('DE').fixture.keys['trust-log'];
+      world.network.tamper = ({ protocol, from, to, bytes }) => {
+        if (protocol !== LOOKUP_PROTOCOL || from !== 'DE' || to !== 'IT') return bytes;
+        const answer = orUndefined(() => parseEvaluateAnswer(bytes));
+        if (answer === undefined || 'refusal' in answer) return bytes;
+        const { head } = openLookupHead(answer.head, { verifySignature });
+        return encodeEvaluateAnswer({ ...answer, head: signLookupHead({ ...head, ...change }, key) });
+      };
+    }
+
+    it('is convicted before all who know it, as soon as two askers of one minute have met', async () => {
+      await lie();
+      assert.equal(await atFr('DE-2'), PASS);
+      await world.pass(1);
+      assert.deepEqual(held('FR'), []);
+      assert.match(await outcome(world, 'IT', 'DE-2', GATE), /^undetermined/);
+      const all = ['DE', 'FR', 'IT'];
+      await world.until(() => all.every((region) => held(region).length === 1), 'all hold it', 5);
+      const [accusation] = held('FR');
+      assert.deepEqual(
+        [accusation?.kind, accusation?.region, accusation?.isDisowned],
+        ['tables', 'DE', false],
+      );
+      // One proof is enough.
+      await outcome(world, 'IT', 'DE-3', GATE);
+      await world.pass(5);
+      assert.equal(held('IT').length, 1);
+    });
+
+    it('is not where it has signed the same table anew, or what was altered is no head of its own', async () => {
+      await lie({});
+      assert.equal(await atFr('DE-2'), PASS);
+      assert.equal(await outcome(world, 'IT', 'DE-2', GATE), PASS);
+      const head = world.node('DE').lookup.head(START_DAY) ?? assert.fail();
+      const stranger = world.machine('IT').fixture.keys['trust-log'];
+      const forged = signLookupHead({ ...openLookupHead(head, { verifySignature }).head, bits: 3 }, stranger);
+      for (const [bytes, answer] of [
+        [head, head],
+        [forged, undefined],
+      ] as const) {
+        const request = encodeLookupRequest({ kind: 'head', head: bytes });
+        const network = world.network.join('IT#2');
+        const got = await world.run(
+          network.request('FR', LOOKUP_PROTOCOL, request, new AbortController().signal),
+        );
+        assert.deepEqual(parseHeadAnswer(got), answer);
+      }
+      await world.pass(5);
+      assert.deepEqual([...held('FR'), ...held('IT')], []);
+    });
+  });
+
+  it('a home whose seed is not that of the announced key answers nothing, and says so to its operator', async () => {
+    seeds.held.set(START_DAY, new Uint8Array(32).fill(9));
+    await world.kill('DE', { inOrder: true });
+    world.replace('DE', { seeds });
+    await world.boot('DE');
+    await world.pass(70);
+    assert.equal(await atFr('DE-2'), 'undetermined NUMBER_DAY_MISSING');
+    const told = world.machine('DE').troubles.filter((error) => isNodeError(error, 'KEY_NOT_IN_FORCE'));
+    assert.equal(told.length, 1);
+  });
+
   it('a text with more bytes than a number has is none, and nothing is held against its home', async () => {
     for (let n = 0; n < 4; n++) assert.equal(await atFr(`DE-${'€'.repeat(170)}`), 'stop MALFORMED');
     assert.equal(await atFr(`DE-${'€'.repeat(169)}`), 'stop NUMBER_UNKNOWN');
@@ -300,10 +381,11 @@ describe('a number that is looked up', function () {
     // The other region holds it by now, and the home is asked for the evaluation alone.
     await importNumbers(world, 'DE', csvOf(['DE-2', 'DE-5']));
     const before = world.node('DE').lookup.head(START_DAY);
-    await world.until(() => world.node('DE').lookup.head(START_DAY) !== before, 'a new table');
+    await world.until(() => world.node('DE').lookup.head(START_DAY) !== before, 'a new table', 70);
     assert.equal(await atFr('DE-5'), PASS);
     world.network.tamper = undefined;
-    assert.deepEqual(answered, ['DE to FR', 'DE to IT', 'IT to FR']);
+    // It is told of the head at once, and then gives the bucket.
+    assert.deepEqual(answered, ['DE to FR', 'IT to FR', 'DE to IT', 'IT to FR']);
     const { head } = openLookupHead(world.node('DE').lookup.head(START_DAY) ?? assert.fail(), {
       verifySignature,
     });
@@ -316,3 +398,11 @@ describe('a number that is looked up', function () {
     assert.equal(await world.run(world.node('IT').lookup.bucket({ ...place, root })), undefined);
   });
 });
+
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

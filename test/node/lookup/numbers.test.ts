@@ -4,6 +4,10 @@ import { type NumberList, Numbers } from '../../../node/lookup/numbers.ts';
 import { TablePress } from '../../../node/lookup/table-press.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { systemRandom } from '../../../node/system-random.ts';
+import { type ClockStanding } from '../../../node/clock/clock-votes.ts';
+import { type Change } from '../../../node/ports.ts';
+import { openLookupHead } from '../../../protocol/lookup/head.ts';
+import { lookupKeyPair } from '../../../protocol/lookup/oblivious.ts';
 import { DAY_S } from '../../../protocol/lookup/opaque-adapter.ts';
 import { csvOf, fileOf, MemorySeeds, START_DAY } from '../../support/lookup-fixture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -12,7 +16,22 @@ import { sha256 } from '../../support/primitives.ts';
 import { START_S } from '../../support/region-fixture.ts';
 
 const FIRST = ['DE-1', 'DE-2'];
+const DE = { region: 'DE', network: 'demo' };
 const LISTS = ['lookup/list/', 'lookup/list/~'] as const;
+
+type ReadRows = (of: NumberList) => ReturnType<Numbers['rows']>;
+
+type StubRows = ReturnType<typeof stubRows>;
+function stubRows() {
+  const held = new Map<string, Uint8Array>();
+  return {
+    get: (key: string) => Promise.resolve(held.get(key)),
+    write: (changes: readonly Change[]) => {
+      for (const change of changes) if ('put' in change) held.set(change.put, change.value);
+      return Promise.resolve();
+    },
+  };
+}
 
 describe('Numbers', () => {
   let tables: MemoryTables;
@@ -61,34 +80,60 @@ describe('Numbers', () => {
     /** How often rows were read. */
     let reads: number;
     let press: TablePress;
+    /** Of the store. */
+    let rows: StubRows;
+    let troubles: unknown[];
+    let aheadMs: number;
+    let standing: ClockStanding;
+    let announced: (day: number) => readonly Uint8Array[];
+    const keyOf = (name: string, day: number) =>
+      lookupKeyPair(sha256(Buffer.from(`${name} ${day}`)), { ...DE, day }).publicKey;
 
-    function start(
-      days: readonly number[],
-      rows: (of: NumberList) => ReturnType<Numbers['rows']>,
-    ): MemorySeeds {
+    beforeEach(() => {
+      rows = stubRows();
+      troubles = [];
+      aheadMs = 0;
+      standing = 'agrees';
+      announced = (day) => [keyOf('DE', day)];
+    });
+    function start(days: readonly number[], read: ReadRows = (of) => numbers.rows(of)): MemorySeeds {
       reads = 0;
       const seeds = new MemorySeeds('DE', days);
-      const keys = new DayKeys({ region: 'DE', network: 'demo' }, { seeds });
-      const counted = (of: NumberList) => (reads++, rows(of));
+      const keys = new DayKeys(DE, {
+        seeds,
+        announced: (day) => announced(day),
+        onTrouble: (error) => void troubles.push(error),
+      });
+      const counted = (of: NumberList) => (reads++, read(of));
       const signer = () => ({ publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) });
       const modules = { numbers: { inForce: () => numbers.inForce(), rows: counted } };
-      press = new TablePress(
-        { region: 'DE', network: 'demo' },
-        {
-          ...modules,
-          keys,
-          signer,
-          isTimeGood: () => true,
-          clock,
-          random,
-          sha256,
-          onTrouble: (error) => assert.fail(String(error)),
+      press = new TablePress(DE, {
+        ...modules,
+        keys,
+        signer,
+        store: rows,
+        timeStanding: () => standing,
+        isSilent: () => false,
+        clock: {
+          nowMs: () => clock.nowMs() + aheadMs,
+          runMs: () => clock.runMs(),
+          wait: (ms, signal) => clock.wait(ms, signal),
         },
-      );
+        random,
+        sha256,
+        onTrouble: (error) => void troubles.push(error),
+      });
       press.start();
       return seeds;
     }
     afterEach(() => press.stop());
+
+    const head = () => {
+      const { head: signed = assert.fail('no table') } = press.table(START_DAY) ?? {};
+      return openLookupHead(signed, { verifySignature: () => true }).head;
+    };
+    /** To the beginning of the next minute, and a bit. */
+    const toNextMinute = () => clock.advance(60_000 - (clock.nowMs() % 60_000) + 50);
 
     it('makes no table of a list that another one has replaced meanwhile, and the next at once', async () => {
       start([START_DAY], async (of) => {
@@ -117,6 +162,76 @@ describe('Numbers', () => {
       assert.deepEqual([press.report.prepared, reads], [{ [START_DAY + 1]: 2 }, 1]);
       await clock.advance(3_500_000);
       assert.equal(press.table(START_DAY + 1)?.version, 1);
+    });
+
+    it('signs one table for a minute: a new list waits for the next, whoever asks and whenever it was started', async () => {
+      start([START_DAY]);
+      await clock.advance(100);
+      const first = head();
+      await importAll(['DE-7']);
+      press.wake();
+      await clock.advance(20_000);
+      assert.deepEqual(head(), first, 'what was signed for this minute stands');
+      await press.stop();
+      start([START_DAY]);
+      await clock.advance(20_000);
+      assert.equal(press.table(START_DAY), undefined, 'nor does a restart sign for it again');
+      await toNextMinute();
+      assert.notDeepEqual(head().root, first.root);
+      assert.equal(Math.floor(head().at / 60), Math.floor(first.at / 60) + 1);
+      aheadMs -= 600_000;
+      await importAll(['DE-8']);
+      press.wake();
+      const { root } = head();
+      await clock.advance(300_000);
+      assert.deepEqual(head().root, root, 'nor does a clock that is set back');
+    });
+
+    it('signs no table as new that says an earlier list, whatever keeps the next from being made', async () => {
+      let isBroken = false;
+      start([START_DAY], (of) => (isBroken ? Promise.reject(new Error('disk')) : numbers.rows(of)));
+      await clock.advance(100);
+      const { at } = head();
+      isBroken = true;
+      await importAll(['DE-7']);
+      press.wake();
+      await clock.advance(300_000);
+      assert.equal(head().at, at);
+      assert.ok(troubles.length > 0);
+      isBroken = false;
+      await clock.advance(70_000);
+      assert.ok(head().at > at + 300);
+    });
+
+    it('makes no table by a key that is not the announced one, and takes the right one once it is back', async () => {
+      const seeds = start([START_DAY]);
+      seeds.held.set(START_DAY, new Uint8Array(32).fill(9));
+      await clock.advance(70_000);
+      assert.deepEqual([press.table(START_DAY), seeds.evaluated.size], [undefined, 0]);
+      seeds.held.set(START_DAY, sha256(Buffer.from(`DE ${START_DAY}`)));
+      await clock.advance(70_000);
+      assert.equal(press.table(START_DAY)?.version, 1);
+      // A day that is announced anew by another key: what was evaluated by the one before counts for nothing.
+      seeds.held.set(START_DAY, sha256(Buffer.from(`anew ${START_DAY}`)));
+      announced = (day) => [keyOf('anew', day)];
+      await clock.advance(140_000);
+      assert.deepEqual(seeds.evaluated.get(START_DAY)?.subarray(0, 32), keyOf('anew', START_DAY));
+    });
+
+    it('signs nothing and destroys nothing while most say that the clock is wrong, and destroys a week later while some do', async () => {
+      standing = 'astray';
+      const { held } = start([START_DAY]);
+      await clock.advance(70_000);
+      assert.equal(press.table(START_DAY), undefined);
+      aheadMs = (START_DAY + 2) * DAY_S * 1_000 - clock.nowMs();
+      await clock.advance(400_000);
+      assert.equal(held.size, 1);
+      standing = 'doubtful';
+      aheadMs = (START_DAY + 8) * DAY_S * 1_000 + 3_500_000 - clock.nowMs();
+      await clock.advance(50_000);
+      assert.equal(held.size, 1);
+      await clock.advance(100_000);
+      assert.equal(held.size, 0);
     });
   });
 });

@@ -1,0 +1,132 @@
+/**
+ * The heads of tables that were shown, to this node and to peers that tell of them: for each day and minute the first. A second table of one minute is
+ * evidence against its region. So that two askers meet who were shown different ones, each tells a few peers, and all tell the same. Spec: SPEC.md 21.5.
+ */
+import { concatBytes, hexOf } from '../../protocol/bytes.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { CLOCK_AHEAD_S_MAX } from '../../protocol/limits.ts';
+import { areOneTable, minuteOf, openLookupHead, type SignedHead } from '../../protocol/lookup/head.ts';
+import { requireHeadKey } from '../../protocol/lookup/judge-number.ts';
+import { type Primitives } from '../../protocol/primitives.ts';
+import { RecentMap } from '../../protocol/recent-map.ts';
+import { type Trust } from '../../protocol/verdict/knowledge.ts';
+import { type Clock, type Network } from '../ports.ts';
+import { inTime } from './in-time.ts';
+import { encodeLookupRequest, LOOKUP_PROTOCOL, parseHeadAnswer } from './messages.ts';
+
+/** Heads that are older are told to nobody and heard from nobody: an hour, six times the age that a gate takes. */
+const HELD_S = 3_600;
+/** Of all regions: an hour of some seventy, and at most 5 MiB. Those that were not looked at for longest go first. */
+const HELD_MAX = 4_096;
+/** Peers that are told of a head: so many may be in league with its region, or away. */
+const TOLD_MAX = 3;
+const ANSWER_MS_MAX = 800;
+
+export interface HeadBookModules extends Primitives {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly trust: () => Trust;
+  /** Connected peers. */
+  readonly peers: () => readonly string[];
+  readonly regionOf: (peer: string) => string | undefined;
+  /** Proves that a region signed both for one day and minute. */
+  readonly accuse: (region: string, heads: readonly [Uint8Array, Uint8Array]) => Promise<void>;
+  /** Must not throw. */
+  readonly onTrouble: (error: unknown) => void;
+  readonly stopping: AbortSignal;
+}
+
+interface Held extends SignedHead {
+  readonly bytes: Uint8Array;
+}
+
+export class HeadBook {
+  readonly #network: string;
+  readonly #modules: HeadBookModules;
+  readonly #held = new RecentMap<Held>(HELD_MAX);
+  readonly #counters = { shown: 0, heard: 0, contradicted: 0 };
+
+  constructor({ network }: { readonly network: string }, modules: HeadBookModules) {
+    this.#network = network;
+    this.#modules = modules;
+  }
+
+  /** Counted since the start: heads that were new, by whom they came, and those that contradict another. */
+  get counters(): Readonly<Record<'shown' | 'heard' | 'contradicted', number>> {
+    return { ...this.#counters };
+  }
+
+  /** A head that its region has shown this node, and that is proven. Tells peers of it, which nobody waits for. */
+  shown(signed: SignedHead, bytes: Uint8Array): void {
+    if (!this.#isOfNow(signed) || !this.#hold({ ...signed, bytes })) return;
+    this.#counters.shown++;
+    void this.#tell(signed, bytes).catch(this.#modules.onTrouble);
+  }
+
+  /**
+   * A head that a peer tells of. Gives the one that was first here for its day and minute; undefined where this node cannot tell that it is one: it is of
+   * another hour, or of a region that this node does not recognise or whose key it does not know.
+   * @throws {ProtocolError} as `openLookupHead`, but SIGNATURE_INVALID.
+   */
+  heard(bytes: Uint8Array): Uint8Array | undefined {
+    let signed: SignedHead;
+    try {
+      signed = openLookupHead(bytes, this.#modules);
+      requireHeadKey(signed, this.#network, this.#modules.trust());
+    } catch (error) {
+      if (isProtocolError(error, 'SIGNATURE_INVALID')) return undefined;
+      throw error;
+    }
+    if (!this.#isOfNow(signed)) return undefined;
+    if (this.#hold({ ...signed, bytes })) this.#counters.heard++;
+    return this.#held.get(nameOf(signed))?.bytes;
+  }
+
+  /** Whether it is the first of its day and minute. */
+  #hold(held: Held): boolean {
+    const first = this.#held.get(nameOf(held));
+    if (first === undefined) {
+      this.#held.set(nameOf(held), held);
+      return true;
+    }
+    if (areOneTable(first.head, held.head)) return false;
+    this.#counters.contradicted++;
+    const { accuse, onTrouble } = this.#modules;
+    void accuse(held.head.region, [first.bytes, held.bytes]).catch(onTrouble);
+    return false;
+  }
+
+  #isOfNow({ head }: SignedHead): boolean {
+    const ageS = this.#modules.clock.nowMs() / 1_000 - head.at;
+    return ageS <= HELD_S && ageS >= -CLOCK_AHEAD_S_MAX;
+  }
+
+  async #tell(signed: SignedHead, bytes: Uint8Array): Promise<void> {
+    const { network, clock, stopping } = this.#modules;
+    const request = encodeLookupRequest({ kind: 'head', head: bytes });
+    const asks = this.#meetingPlaces(signed).map(async (peer) => {
+      const answer = await inTime(clock, ANSWER_MS_MAX, stopping, (within) =>
+        network.request(peer, LOOKUP_PROTOCOL, request, within),
+      ).catch(() => undefined);
+      const other = answer && parseHeadAnswer(answer);
+      if (other !== undefined) this.heard(other);
+    });
+    for (const { status, reason } of (await Promise.allSettled(asks)) as PromiseRejectedResult[])
+      if (status === 'rejected' && !isProtocolError(reason)) throw reason;
+  }
+
+  /** The same peers for everybody who is connected to them, and others in each minute. */
+  #meetingPlaces({ head }: SignedHead): string[] {
+    const { sha256, peers, regionOf } = this.#modules;
+    const others = peers().filter((peer) => regionOf(peer) !== head.region);
+    const rankOf = (peer: string) =>
+      hexOf(sha256(concatBytes(Buffer.from(`${nameOf({ head })}\n`), Buffer.from(peer))));
+    const ranked = others.map((peer) => ({ peer, rank: rankOf(peer) }));
+    ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1));
+    return ranked.slice(0, TOLD_MAX).map(({ peer }) => peer);
+  }
+}
+
+function nameOf({ head }: Pick<SignedHead, 'head'>): string {
+  return `${head.region}/${head.day}/${minuteOf(head)}`;
+}
