@@ -170,7 +170,9 @@ function ownLines({
   addresses,
   process,
 }: RunningStatus): string[] {
-  const given = Object.entries(verdicts).map(([outcome, count]) => `${figure(count)} ${printable(outcome)}`);
+  const given = Object.entries(verdicts).map(
+    ([what, count]) => `${figure(count)} ${COUNTED[what] ?? printable(what)}`,
+  );
   const off = clock.aheadS === undefined ? '' : `, ${spanText(Math.abs(clock.aheadS))} off`;
   const mib = figure(Math.round(process.residentBytes / 2 ** 20));
   return aligned([
@@ -235,6 +237,9 @@ function alarmLines(bulk: RunningStatus['bulk']): [string, string][] {
 }
 
 const ALARMS_SHOWN = 5;
+
+/** Counters that are no outcomes, in words. */
+const COUNTED: Readonly<Record<string, string>> = { proofsFetched: 'proofs fetched' };
 
 const CLOCK_TEXTS: Readonly<Record<RunningStatus['clock']['standing'], string>> = {
   agrees: 'agrees with those of most regions',
