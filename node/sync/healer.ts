@@ -25,6 +25,8 @@ export interface HealerModules {
 }
 
 const PAGE_SIZE = 256;
+/** Of tiles: above 2^53 entries there is none. */
+const LEVEL_MAX = 6;
 const KEY = /^log\/(.+)\/(?:entries|tile\/([0-9]))\/([0-9]{16})$/;
 
 export class Healer {
@@ -54,16 +56,28 @@ export class Healer {
     });
   }
 
+  /** The key of the first tile that is damaged, also where the log is closed for it; else as `damagedRun`. */
+  async damaged(tree: LogTree, from: number): Promise<string> {
+    const keys = new LogKeys(tree.origin);
+    const tile = await this.#firstDamaged(keys.tile(0, 0), keys.tile(LEVEL_MAX, Number.MAX_SAFE_INTEGER));
+    return tile ?? this.damagedRun(tree, from);
+  }
+
   /** The key of the first run of entries of a log that is damaged; where none is, `from` begins one that is gone. */
   async damagedRun({ origin, size }: LogTree, from: number): Promise<string> {
     const keys = new LogKeys(origin);
-    const end = keys.run(size);
-    for (let next = keys.run(from - (from % TILE_HASHES)); ;) {
+    return (
+      (await this.#firstDamaged(keys.run(from - (from % TILE_HASHES)), keys.run(size))) ?? keys.run(from)
+    );
+  }
+
+  /** Of the keys from `from` on and before `end`. */
+  async #firstDamaged(from: string, end: string): Promise<string | undefined> {
+    for (let next = from; ;) {
       const page = await this.#modules.store.inspect(next, PAGE_SIZE);
       const damaged = page.find(({ key, intact }) => key < end && !intact);
-      if (damaged !== undefined) return damaged.key;
       const last = page.at(-1);
-      if (last === undefined || last.key >= end) return keys.run(from);
+      if (damaged !== undefined || last === undefined || last.key >= end) return damaged?.key;
       next = keyAfter(last.key);
     }
   }
@@ -79,6 +93,7 @@ export class Healer {
 
   /** The run of entries that begins at `from`. */
   async #run(tree: LogTree, size: number, key: string, from: number): Promise<Uint8Array> {
+    if (from >= size) throw notHealed(key, 'the log ends before it');
     const to = await this.#endOfRun(size, key, from);
     const hashes = await tree.reader.leafHashes(from, to);
     for (const peer of this.#modules.client.peers()) {

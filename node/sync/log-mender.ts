@@ -116,17 +116,21 @@ export class LogMender {
     }
   }
 
-  /** Run by run, each once. */
+  /** Value by value, each once. What was damaged may be right by now: the scrub mends too. */
   async #mendOne(keeper: TrustKeeper): Promise<void> {
     const mended = new Set<string>();
-    while (keeper.damage !== undefined) {
-      const key = await this.#modules.healer.damagedRun(keeper.tree, keeper.fold.size);
+    while (keeper.damage !== undefined && !(await isWholeNow(keeper))) {
+      const key = await this.#modules.healer.damaged(keeper.tree, keeper.fold.size);
       if (mended.has(key)) throw keeper.damage;
       await this.#modules.healer.heal(key);
       mended.add(key);
-      await keeper.advance().catch((error: unknown) => {
-        if (keeper.damage !== error) throw error;
-      });
     }
   }
+}
+
+async function isWholeNow(keeper: TrustKeeper): Promise<boolean> {
+  await keeper.advance().catch((error: unknown) => {
+    if (keeper.damage !== error) throw error;
+  });
+  return keeper.damage === undefined;
 }

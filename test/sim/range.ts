@@ -7,7 +7,7 @@ import { type Order } from './worker.ts';
 
 const WORKER = fileURLToPath(new URL('worker.js', import.meta.url));
 
-/** Runs all seeds of a range, each worker one at a time. Rejects if a worker ends by itself: that is a bug of the simulator. */
+/** Runs all seeds of a range, each worker one at a time. Rejects if a worker ends by itself, as where a node throws what nobody catches. */
 export async function runRange(
   options: Omit<SimOptions, 'trace' | 'json'>,
   onResult: (result: SeedResult, done: number) => void = () => undefined,
@@ -17,16 +17,21 @@ export async function runRange(
   let next = from;
   const work = (child: ChildProcess): Promise<void> =>
     new Promise((resolve, reject) => {
+      let seed = next;
       const order = (): void => {
         if (next > to) return resolve();
-        child.send({ seed: next++, nodes, hours, twice, ed25519 } satisfies Order);
+        seed = next++;
+        child.send({ seed, nodes, hours, twice, ed25519 } satisfies Order);
       };
       child.on('message', (result: SeedResult) => {
         range.add(result);
         onResult(result, range.seeds);
         order();
       });
-      child.once('exit', (code, signal) => reject(new Error(`a worker ended with ${code ?? signal}`)));
+      child.once('exit', (code, signal) => {
+        const again = `npm run sim -- --seed ${seed} --nodes ${nodes} --hours ${hours}`;
+        reject(new Error(`a worker ended with ${code ?? signal} at seed ${seed}: ${again}`));
+      });
       child.once('error', reject);
       order();
     });

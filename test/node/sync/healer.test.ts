@@ -116,6 +116,7 @@ describe('Healer.heal', () => {
       'registry/check',
       `log/${ORIGIN}/head`,
       'log/FR.test/trust/entries/0000000000000000',
+      `log/${ORIGIN}/entries/${String(SIZE).padStart(16, '0')}`,
     ]) {
       await assert.rejects(run(healer.heal(name)), (error) => isNodeError(error, 'NOT_FOUND'));
     }

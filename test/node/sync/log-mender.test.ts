@@ -90,6 +90,22 @@ describe('LogMender T16, F4', function () {
     await world.stop();
   });
 
+  it('a trust log that was closed for a tile is open again long before the next scrub', async () => {
+    const { world, text } = await revoked();
+    const keeper = world.node('FR').keeper('DE');
+    assert.ok(keeper);
+    const { medium } = world.machine('FR');
+    assert.ok(medium.flipBit(`log/${TRUST}/tile/0/0000000000000000`));
+    await assert.rejects(keeper.tree.reload(), (error) => isNodeError(error, 'VALUE_CORRUPT'));
+    await assert.rejects(keeper.advance(), (error) => isNodeError(error, 'VALUE_CORRUPT'));
+    assert.ok(keeper.damage);
+    await world.until(() => keeper.damage === undefined, 'the copy is whole');
+    assert.equal(keeper.tree.trouble, undefined);
+    await world.pass(15);
+    assert.match(await world.outcome('FR', text), /^stop.*REVOKED/);
+    await world.stop();
+  });
+
   /** FR copies the attestation log of DE, in which there are some runs of entries. */
   async function mirrored(): Promise<NodeWorld> {
     const world = await threeRegions();
