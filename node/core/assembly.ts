@@ -6,6 +6,7 @@ import { witnessName } from '../../protocol/log/origin.ts';
 import { PeerClocks } from '../clock/peer-clocks.ts';
 import { CopyWatch } from '../evidence/copy-watch.ts';
 import { EvidenceBook } from '../evidence/evidence-book.ts';
+import { WitnessWatch } from '../evidence/witness-watch.ts';
 import { JoiningBook } from '../joining/joining-book.ts';
 import { Lookup } from '../lookup/lookup.ts';
 import { type Registry } from '../registry/registry.ts';
@@ -90,10 +91,12 @@ export function assemble(
     onNew: (file) => herald.tellEvidence(file),
   });
   const copies: CopyWatch = new CopyWatch(options, { ...modules, store, logs, evidence, onTrouble });
+  const witnesses = new WitnessWatch({ ...reading, evidence, keepers: () => board.keepers });
   const antiEntropy: AntiEntropy = new AntiEntropy(options, {
     ...reading,
     evidence,
     isMirrored: (peer) => options.mirrors?.includes(modules.regionOf(peer) ?? '') === true,
+    onOtherTree: (peer, origin) => witnesses.look(peer, origin),
     onUnheld: (peer, { note, read }) =>
       visitor.meet(peer, { note, checkpoint: read.checkpoint }).catch(onTrouble),
   });

@@ -41,6 +41,8 @@ export interface AntiEntropyModules {
   readonly evidence?: Pick<EvidenceBook, 'names' | 'take'> | undefined;
   /** Told of what a peer shows of logs that are not followed, once the others are up to date. Must not throw. */
   readonly onUnheld?: (peer: string, head: ReadHead) => Promise<void>;
+  /** Told of each peer that holds another tree of a log that has forked, and that the root has not named. Must not reject. */
+  readonly onOtherTree?: (peer: string, origin: string) => Promise<void>;
   /** Told of errors of our own disk. Must not throw. */
   readonly onTrouble?: (error: unknown) => void;
 }
@@ -283,7 +285,10 @@ export class AntiEntropy {
       isFollowed = true;
       const heeded = await blaming(() => log.heed(note, read));
       const isGrown = heeded === 'behind' && (await this.#pull(log, peer, read.note.text));
-      if (heeded !== 'known' && !isGrown) await this.#seek(log, peer, read);
+      if (heeded !== 'known' && !isGrown) {
+        await this.#seek(log, peer, read);
+        if (log.forks.length > 0) await this.#modules.onOtherTree?.(peer, log.origin);
+      }
       if (forks > 0 && log.forks.length === 0) await this.#askForks(peer, log);
     }
     return isFollowed;

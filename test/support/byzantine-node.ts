@@ -16,6 +16,7 @@ import {
 } from '../../node/sync/messages.ts';
 import { forkMessage } from '../../node/sync/sync-server.ts';
 import { Forger } from './forger.ts';
+import { answerOf } from './log-story.ts';
 import { realModules } from './issuing-child.ts';
 import { type ReferenceTree } from './reference-tree.ts';
 
@@ -94,34 +95,9 @@ export class ByzantineNode {
     const region = this.#regions.get(peer) ?? '';
     const asked = parseRequest(request);
     const story = this.stories.get(region) ?? this.forger.true;
-    const size = story.entries.length;
+    if (asked.kind === 'range') this.asked.set(region, (this.asked.get(region) ?? 0) + 1);
+    const { origin } = this.forger;
     const note = this.forger.noteOn(story);
-    switch (asked.kind) {
-      case 'heads':
-        return { kind: 'heads', heads: [{ note, forks: this.slander.length }] };
-      case 'forks':
-        return { kind: 'forks', forks: this.slander.map(forkMessage) };
-      case 'range':
-        this.asked.set(region, (this.asked.get(region) ?? 0) + 1);
-        if (asked.origin !== this.forger.origin || asked.from >= size)
-          return { kind: 'refused', reason: 'not-there' };
-        return { kind: 'range', from: asked.from, entries: story.entries.slice(asked.from), note, path: [] };
-      case 'claim':
-        if (asked.origin !== this.forger.origin || asked.size > size)
-          return { kind: 'refused', reason: 'not-there' };
-        return {
-          kind: 'claim',
-          size: asked.size,
-          root: story.root(asked.size),
-          path: asked.size === size ? [] : story.proof(asked.size),
-          note,
-        };
-      case 'naming':
-        return { kind: 'naming', statements: [], note };
-      case 'evidence':
-        return { kind: 'evidence', files: [] };
-      case 'leaf':
-        return { kind: 'refused', reason: 'not-there' };
-    }
+    return answerOf(asked, { origin, tree: story, note, slander: this.slander });
   }
 }

@@ -1,4 +1,4 @@
-/** A node that tells its true logs, and of one attestation log what a test wants: signed by its key as any. */
+/** Nodes that tell of a log what a test wants, signed by its key as any. */
 import { type Network } from '../../node/ports.ts';
 import {
   type AnswerTo,
@@ -9,6 +9,8 @@ import {
   type SyncAnswer,
   type SyncRequest,
 } from '../../node/sync/messages.ts';
+import { forkMessage } from '../../node/sync/sync-server.ts';
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { readNote } from '../../protocol/log/checkpoint.ts';
 import { type ReferenceTree } from './reference-tree.ts';
 
@@ -16,9 +18,11 @@ export interface LogStory {
   readonly origin: string;
   readonly tree: ReferenceTree;
   readonly note: Uint8Array;
+  /** Proofs of forks that it claims to have, whatever they are worth. */
+  readonly slander?: readonly ForkEvidence[];
 }
 
-/** From then on whoever handles `sync` on this network tells this story. */
+/** From then on whoever handles `sync` on this network tells its logs, and of one of them this story. */
 export function tellStory(network: Network, story: LogStory): void {
   const handle = network.handle.bind(network);
   network.handle = (protocol, handler) => {
@@ -37,8 +41,33 @@ function headsWith({ origin, note }: LogStory, { kind, heads }: AnswerTo<'heads'
   return { kind, heads: [...others, { note, forks: 0 }] };
 }
 
-function answerOf(asked: SyncRequest, { tree, note }: LogStory): SyncAnswer {
-  if (asked.kind === 'range')
-    return { kind: 'range', from: asked.from, entries: tree.entries.slice(asked.from), note, path: [] };
-  return { kind: 'refused', reason: 'not-there' };
+/** What a node says that knows this story and nothing else. */
+export function answerOf(asked: SyncRequest, { origin, tree, note, slander = [] }: LogStory): SyncAnswer {
+  const size = tree.entries.length;
+  const missing = { kind: 'refused', reason: 'not-there' } as const;
+  if ('origin' in asked && asked.origin !== origin && asked.kind !== 'forks') return missing;
+  switch (asked.kind) {
+    case 'heads':
+      return { kind: 'heads', heads: [{ note, forks: slander.length }] };
+    case 'forks':
+      return { kind: 'forks', forks: slander.map(forkMessage) };
+    case 'range': {
+      const { from } = asked;
+      return from >= size
+        ? missing
+        : { kind: 'range', from, entries: tree.entries.slice(from), note, path: [] };
+    }
+    case 'claim': {
+      const path = asked.size >= size ? [] : tree.proof(asked.size);
+      return asked.size > size
+        ? missing
+        : { kind: 'claim', size: asked.size, root: tree.root(asked.size), path, note };
+    }
+    case 'naming':
+      return { kind: 'naming', statements: [], note };
+    case 'evidence':
+      return { kind: 'evidence', files: [] };
+    case 'leaf':
+      return missing;
+  }
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { RegionFixture, type TestKey } from '../../support/region-fixture.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { encodeAnswer, parseRequest, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
 import { WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { cosignatureBy, noteOf } from '../../support/keeper-fixture.ts';
 import { type MediumSnapshot } from '../../support/faulty-disk.ts';
+import { answerOf } from '../../support/log-story.ts';
+import { ReferenceTree } from '../../support/reference-tree.ts';
 import { testKey } from '../../support/keys.ts';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
 
@@ -102,8 +105,15 @@ describe('a network of nodes in which a thief has told a region in another way',
       // Whoever was not deceived at first may have heard of the thief before FR.
       assert.equal(count, deceived.includes(region) ? 1 : Math.min(count, 1));
       assert.equal(beside?.has(900_001) ?? false, count > 0, region);
+      assert.deepEqual(world.node(region).status.accusations, [], 'whoever left a branch did so rightly');
     }
   }
+
+  const cosignedByAll = (note: Uint8Array) => {
+    const { text, signatures } = parseNote(note);
+    const lines = OTHERS.map((of) => cosignatureBy(world.machine(of).fixture, text, world.nowS));
+    return encodeNote({ text, signatures: [...signatures, ...lines] });
+  };
 
   it('T3, T4: none with a quorum: all come to the branch that the root names, and verdicts come back', async () => {
     const { text } = await world.issue('FR');
@@ -115,7 +125,7 @@ describe('a network of nodes in which a thief has told a region in another way',
     await assertHealed(['DE'], text);
   });
 
-  it('T3: a quorum on the branch of the thief: its witnesses begin anew, and vouch for the other', async () => {
+  it('A15, A27, T3: a quorum on the branch of the thief: its witnesses begin anew, and vouch for the other', async () => {
     const { text } = await world.issue('FR');
     await world.pass(40);
     const bad = await deceive(OTHERS, 40);
@@ -126,6 +136,22 @@ describe('a network of nodes in which a thief has told a region in another way',
     await meet();
     await heal();
     await assertHealed(OTHERS, text);
+    // Somebody shows the other branch still, as all have cosigned it.
+    const story = { origin: ORIGIN, tree: new ReferenceTree(bad.entries), note: cosignedByAll(noteOf(bad)) };
+    const late = world.network.join('FR#9');
+    const asked: string[] = [];
+    late.handle(SYNC_PROTOCOL, (_peer, request) => {
+      const question = parseRequest(request);
+      asked.push(question.kind);
+      return Promise.resolve(encodeAnswer(answerOf(question, story)));
+    });
+    world.network.announce('FR#9');
+    await world.until(
+      () => asked.filter((kind) => kind === 'claim').length >= 2 * OTHERS.length,
+      'it is asked',
+    );
+    await world.pass(10);
+    for (const region of OTHERS) assert.deepEqual(world.node(region).status.accusations, [], region);
   });
 
   it('T5: a quorum on both: what is quarantined comes back as well', async () => {
@@ -136,14 +162,9 @@ describe('a network of nodes in which a thief has told a region in another way',
     const log = world.node('FR').log(ORIGIN) ?? assert.fail();
     assert.equal(log.size, size);
     const { root, note } = log.head.signed ?? assert.fail();
-    const cosigned = (one: Uint8Array) => {
-      const { text: said, signatures } = parseNote(one);
-      const lines = OTHERS.map((of) => cosignatureBy(world.machine(of).fixture, said, world.nowS));
-      return encodeNote({ text: said, signatures: [...signatures, ...lines] });
-    };
     const sides = [
-      { note: cosigned(note), root, path: [] },
-      { note: cosigned(noteOf(bad, size)), root: bad.rootAt(size), path: [] },
+      { note: cosignedByAll(note), root, path: [] },
+      { note: cosignedByAll(noteOf(bad, size)), root: bad.rootAt(size), path: [] },
     ] as const;
     await world.run(keeper('NL').accuse({ size, sides }));
     await meet();

@@ -1,0 +1,180 @@
+/**
+ * Where a peer holds another tree of a trust log than this node, looks whether a witness has cosigned both, and makes evidence of that. Asks
+ * before it believes: of either tree the log's own key has to have signed it, and it has to begin with the root that is followed here. Spec:
+ * SPEC.md 14.6, 18.
+ */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { encodeEvidence, type EvidenceOf } from '../../protocol/evidence/evidence.ts';
+import { isDisowned, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
+import { encodeNote } from '../../protocol/log/note.ts';
+import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
+import { COSIGNATURE, ED25519, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
+import { RecentMap } from '../../protocol/recent-map.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { LogView } from '../log/log-view.ts';
+import { isNodeError } from '../node-error.ts';
+import { type Clock } from '../ports.ts';
+import { type SyncClient } from '../sync/sync-client.ts';
+import { groundStatements } from '../trust/ground-statements.ts';
+import { type HeldState } from '../trust/held-state.ts';
+import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { type EvidenceBook } from './evidence-book.ts';
+
+export interface WitnessWatchModules extends TrustModules {
+  readonly clock: Clock;
+  readonly client: Pick<SyncClient, 'ask'>;
+  readonly keepers: () => ReadonlyMap<string, TrustKeeper>;
+  readonly evidence: Pick<EvidenceBook, 'take'>;
+  /** Told of errors of our own disk. Must not throw. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+type Side = EvidenceOf<'cosignatures'>['sides'][0];
+
+/** Milliseconds between two looks at what one peer holds of one log, and looks that are remembered: 64 logs shown by 64 peers. */
+const PAUSE_MS = 60_000;
+const LOOKS_REMEMBERED = 4_096;
+/** Witnesses that are looked at together: each costs reading two trust logs. */
+const AT_ONCE_MAX = 4;
+
+export class WitnessWatch {
+  readonly #modules: WitnessWatchModules;
+  /** By log and peer. */
+  readonly #looks = new RecentMap<{ readonly untilMs: number }>(LOOKS_REMEMBERED);
+  /** Witness and log: one proof of them is enough. */
+  readonly #proven = new Set<string>();
+
+  constructor(modules: WitnessWatchModules) {
+    this.#modules = modules;
+  }
+
+  /** A peer holds another tree of this log, if it is a trust log, than is held here. Never rejects. */
+  async look(peer: string, origin: string): Promise<void> {
+    const { clock, keepers, onTrouble } = this.#modules;
+    const { kind, region } = parseOrigin(origin);
+    const keeper = keepers().get(region);
+    const look = `${origin} ${peer}`;
+    const nowMs = clock.runMs();
+    if (kind !== 'trust' || keeper === undefined || nowMs < (this.#looks.get(look)?.untilMs ?? 0)) return;
+    this.#looks.set(look, { untilMs: nowMs + PAUSE_MS });
+    try {
+      await this.#compare(peer, keeper);
+    } catch (error) {
+      // What a peer says may prove nothing; and of a log that begins later here nobody can be told how it begins.
+      const isNothing =
+        isProtocolError(error) ||
+        ['PEER_UNREACHABLE', 'NOT_FOUND', 'LOG_PRUNED'].some((code) =>
+          isNodeError(error, code as 'NOT_FOUND'),
+        );
+      if (!isNothing) onTrouble(error);
+    }
+  }
+
+  async #compare(peer: string, keeper: TrustKeeper): Promise<void> {
+    const { client, keepers } = this.#modules;
+    const { origin } = keeper;
+    const { note, path: firstPath } = await client.ask(peer, { kind: 'claim', origin, size: 1 });
+    const theirs = readNote(note);
+    const names = new Set(theirs.note.signatures.map(({ name }) => name));
+    const inBoth = [...keepers().values()].flatMap((witness) => {
+      if (this.#proven.has(`${witness.region} ${origin}`)) return [];
+      const held = cosignedBy(witness.region, keeper);
+      return held !== undefined && names.has(nameOf(witness)) ? [{ witness, held }] : [];
+    });
+    for (const { witness, held } of inBoth.slice(0, AT_ONCE_MAX)) {
+      const size = Math.min(held.checkpoint.size, theirs.checkpoint.size);
+      const ours = await this.#sideHere(keeper, held, size, nameOf(witness));
+      const claim = await client.ask(peer, { kind: 'claim', origin, size });
+      if (readNote(claim.note).note.text !== theirs.note.text || equalBytes(claim.root, ours.root)) continue;
+      const side = { note: noteBy(theirs, nameOf(witness)), root: claim.root, path: claim.path, firstPath };
+      await this.#prove(keeper, witness, { size, sides: [ours, side] });
+    }
+  }
+
+  async #sideHere(
+    { tree }: TrustKeeper,
+    { checkpoint, pool }: HeldState,
+    oldSize: number,
+    witness: string,
+  ): Promise<Side> {
+    const view = new LogView(tree, this.#modules);
+    const { size: newSize } = checkpoint;
+    return {
+      note: pool.note((name) => name === witness),
+      root: await tree.reader.rootAt(oldSize),
+      path: await view.consistencyProof({ oldSize, newSize }),
+      firstPath: await view.inclusionProof({ index: 0, size: newSize }),
+    };
+  }
+
+  async #prove(
+    keeper: TrustKeeper,
+    witness: TrustKeeper,
+    { size, sides }: { readonly size: number; readonly sides: [Side, Side] },
+  ): Promise<void> {
+    const { keepers, evidence } = this.#modules;
+    const signed = new Set(
+      sides
+        .flatMap(({ note }) => readNote(note).note.signatures)
+        .map(({ name, keyId }) => `${name} ${keyId}`),
+    );
+    const regions = [...new Set([keeper, witness])].sort((a, b) => (a.region < b.region ? -1 : 1));
+    const grounds = [];
+    for (const one of regions) grounds.push(await this.#groundOf(one, keeper.origin, signed));
+    const made: EvidenceOf<'cosignatures'> = {
+      kind: 'cosignatures',
+      grounds,
+      witness: witness.region,
+      size,
+      sides,
+    };
+    const proven = verifyEvidence(made, () => true, this.#modules);
+    // A witness leaves the tree of a thief rightly.
+    if (isDisowned(proven, (region) => keepers().get(region)?.state)) return;
+    await evidence.take(encodeEvidence(made));
+    this.#proven.add(`${witness.region} ${keeper.origin}`);
+  }
+
+  /** With what names the keys by which a region has signed as a log or as a witness. */
+  async #groundOf(
+    { region, tree, state: { network } }: TrustKeeper,
+    origin: string,
+    signed: ReadonlySet<string>,
+  ): Promise<Uint8Array[]> {
+    const { sha256 } = this.#modules;
+    const roles = [
+      { name: origin, algorithm: ED25519 },
+      { name: witnessName(region, network), algorithm: COSIGNATURE },
+    ] as const;
+    const hasSigned = (publicKey: Uint8Array): boolean =>
+      roles.some(({ name, algorithm }) => {
+        const { keyId } = makeVerifierKey(sha256, { name, algorithm, publicKey });
+        return signed.has(`${name} ${keyId}`);
+      });
+    const entries = tree.reader.entries(tree.head.minimum, tree.size);
+    return (await groundStatements({ region, network }, entries, hasSigned, this.#modules)).statements;
+  }
+}
+
+/** The newest of what is held of a log that a witness has cosigned. */
+function cosignedBy(witness: string, { published, pending }: TrustKeeper): HeldState | undefined {
+  const held = published === undefined ? pending : [published, ...pending];
+  return held.findLast(({ pool }) => pool.cosignatures.some(({ region }) => region === witness));
+}
+
+function nameOf({ region, state: { network } }: TrustKeeper): string {
+  return witnessName(region, network);
+}
+
+/** What a note says with the lines of its log and of one witness alone. */
+function noteBy(
+  { note: { text, signatures }, checkpoint: { origin } }: ReadNote,
+  witness: string,
+): Uint8Array {
+  return encodeNote({
+    text,
+    signatures: signatures.filter(({ name }) => name === origin || name === witness),
+  });
+}
