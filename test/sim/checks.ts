@@ -81,12 +81,16 @@ export function demandCaught({ honest, liars, trustLogOf }: World): void {
   }
 }
 
-/** No honest log is held to have forked by an honest node. */
+/** No honest log is held to have forked by an honest node, and nothing else is held to be proven against an honest region. */
 export function demandNoFraming({ honest }: World): void {
   for (const { region, node } of honest) {
     for (const origin of node?.status.forked ?? []) {
       const isHonest = honest.some((other) => origin.startsWith(`${other.region}.`));
       demand(!isHonest, 'no framing', () => `${region} holds that ${origin} has forked`);
+    }
+    for (const { kind, region: accused, origin } of node?.status.accusations ?? []) {
+      const isHonest = honest.some((other) => other.region === accused);
+      demand(!isHonest, 'no framing', () => `${region} holds ${kind} of ${origin} against ${accused}`);
     }
   }
 }

@@ -9,7 +9,8 @@ export const INVARIANTS = {
     'an honest witness never cosigns two trees that cannot both be true, nor a smaller one after a larger',
   'revoked for good': 'a code that a node has seen revoked never passes there again',
   'stated age': 'no verdict leans on knowledge older than it states',
-  'no framing': 'no honest region is held to have forked, and no code of it to be revoked that was not',
+  'no framing':
+    'no honest region is held to have forked or to have contradicted itself in another way, and no code of it to be revoked that was not',
   'caught forking': 'every honest node ends with the proof of a fork that two of them have seen the sides of',
   agreement: 'after healing honest nodes agree byte for byte',
   liveness: 'after healing every honest region issues, is recognised everywhere and revokes everywhere',
