@@ -3,7 +3,7 @@
  * to say at their place. A pure function of plain values, so that any thread can run it.
  */
 import { AttestationSeries } from '../../protocol/code/attestation-series.ts';
-import { attestationMessage } from '../../protocol/code/attestation.ts';
+import { attestationMessage, COMMITMENT_BYTES } from '../../protocol/code/attestation.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { parseEntryBundle } from '../../protocol/log/entry-bundle.ts';
 import { HASH_BYTES, leafHash } from '../../protocol/log/merkle.ts';
@@ -12,6 +12,7 @@ import { type Primitives } from '../../protocol/primitives.ts';
 import { type AttestKey } from './attest-key.ts';
 import { type AuditCode, type AuditFault } from './audit-fault.ts';
 import { type SourcePart } from './audit-source.ts';
+import { isWritten } from './commitment-lint.ts';
 
 /** What holds for all bundles of a log. */
 export interface BundleContext {
@@ -50,6 +51,8 @@ export interface BundleReport {
   readonly unjudged: number;
   /** Of the first and the last attestation; undefined if there is none. */
   readonly hours: readonly [first: number, last: number] | undefined;
+  /** Of each entry what it commits to, joined; zeros for one that is none for its place. Undefined for a trust log. */
+  readonly commitments: Uint8Array | undefined;
 }
 
 const HOUR_S = 3_600;
@@ -72,12 +75,14 @@ class BundleCheck {
   #signatures = 0;
   #unjudged = 0;
   #hours: [first: number, last: number] | undefined;
+  readonly #commitments: Uint8Array;
 
   constructor(job: BundleJob, context: BundleContext, primitives: Primitives) {
     this.#job = job;
     this.#context = context;
     this.#primitives = primitives;
     this.#first = job.index * TILE_HASHES;
+    this.#commitments = new Uint8Array(context.attestations === undefined ? 0 : job.width * COMMITMENT_BYTES);
   }
 
   run(): BundleReport {
@@ -93,6 +98,7 @@ class BundleCheck {
       signatures: this.#signatures,
       unjudged: this.#unjudged,
       hours: this.#hours,
+      commitments: this.#commitments.length === 0 ? undefined : this.#commitments,
     };
   }
 
@@ -158,6 +164,7 @@ class BundleCheck {
     if (attestation.index !== index) {
       this.#fault('INDEX_MISMATCH', index, `the attestation says that it is at ${attestation.index}`);
     }
+    if (this.#faults.at(-1)?.index !== index) this.#checkCommitment(attestation.commitment, index);
     this.#checkHour(hour, index, attestations.hour);
     const key = keys.get(keyId);
     if (key === undefined && HOUR_S * hour < keysSinceS) {
@@ -178,6 +185,16 @@ class BundleCheck {
     };
     if (this.#primitives.verifySignature(check)) return;
     this.#fault('SIGNATURE_INVALID', index, `the signature is not one by the key ${keyId}`);
+  }
+
+  #checkCommitment(commitment: Uint8Array, index: number): void {
+    this.#commitments.set(commitment, (index - this.#first) * COMMITMENT_BYTES);
+    if (!isWritten(commitment)) return;
+    this.#fault(
+      'COMMITMENT_READABLE',
+      index,
+      'what it commits to is written there, or filled up: no hash is',
+    );
   }
 
   #checkHour(hour: number, index: number, hourNow: number): void {

@@ -12,6 +12,7 @@ import { type AuditFault, type FaultList } from './audit-fault.ts';
 import { type LogSource } from './audit-source.ts';
 import { type BundleContext, type BundleJob, type BundleReport } from './bundle-check.ts';
 import { bundleReports, type BundleReportsModules } from './bundle-reports.ts';
+import { RepeatedCommitments } from './commitment-lint.ts';
 import { TreeCheck } from './tree-check.ts';
 
 export interface LogAuditModules extends BundleReportsModules {
@@ -55,11 +56,14 @@ export async function auditLog(
   const tree = await TreeCheck.from(from, { source, sha256: modules.sha256, fault });
   if (tree === undefined) return undefined;
   const counts = { signatures: 0, unjudged: 0, hour: 0 };
+  const repeated = new RepeatedCommitments();
   let last: Uint8Array | undefined = new Uint8Array(0);
   for await (const [job, report] of bundleReports({ from, size, context }, modules)) {
     for (const one of report.faults) faults.add(one);
     for (const one of report.remarks) modules.remarks.add(one);
     compareHours(report, job, counts.hour, modules);
+    const { commitments = new Uint8Array(0) } = report;
+    for (const one of repeated.take(commitments, source.origin, job.index * TILE_HASHES)) faults.add(one);
     counts.hour = report.hours?.[1] ?? counts.hour;
     counts.signatures += report.signatures;
     counts.unjudged += report.unjudged;
