@@ -134,7 +134,7 @@ describe('RegionNode', () => {
     await world.stop();
   });
 
-  it('A23: what a thief signs ahead of the clock neither counts nor is vouched for before its time', async () => {
+  it('A11, T15: what a thief signs ahead of the clock neither counts nor is vouched for before its time', async () => {
     const world = await three();
     const [code, later] = [await world.issue('DE', 'p1'), await world.issue('DE', 'p2')];
     await world.pass(2);

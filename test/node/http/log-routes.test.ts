@@ -81,7 +81,7 @@ describe('GET of logs', () => {
     '/',
   ];
   for (const path of absent) {
-    it(`B67: there is nothing at ${path.slice(0, 60)}`, async () => {
+    it(`A30, B67: there is nothing at ${path.slice(0, 60)}`, async () => {
       const answer = await http.raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
       assert.match(answer, /^HTTP\/1\.1 404 [^]*application\/problem\+json/);
     });

@@ -247,7 +247,7 @@ describe('LogVisitor', () => {
     await assert.rejects(witness(join(impostor, 'public')), isFault('PIN_MISMATCH'));
   });
 
-  it('A23: refuses a log that is ahead of its own clock', async () => {
+  it('A11, T15: refuses a log that is ahead of its own clock', async () => {
     clock.nowS += 121;
     await revoke(fr, 1);
     clock.nowS -= 121;

@@ -56,7 +56,7 @@ describe('Ten nodes', () => {
       return status.forked;
     };
 
-    it('A2, T4, T5: of a view that one splits, with two who tell nobody, every honest node has the proof within two periods of heads', async () => {
+    it('A2, A13, T4, T5: of a view that one splits, with two who tell nobody, every honest node has the proof within two periods of heads', async () => {
       const [liar, ...silent] = liars as [ByzantineNode, ...ByzantineNode[]];
       const { forger } = liar;
       const at = Math.floor(Date.now() / 1_000);

@@ -106,7 +106,7 @@ describe('A region with a standby, as processes', function () {
     );
   });
 
-  it('T4: it is promoted while the writer is paused, which signs nothing once it is resumed, and follows', async () => {
+  it('A18, T4: it is promoted while the writer is paused, which signs nothing once it is resumed, and follows', async () => {
     world.node('DE').signal('SIGSTOP');
     assert.equal((await promote(SPARE)).epoch, 2);
     codes.push(await world.issue(SPARE, 'Person 3'));
@@ -122,7 +122,7 @@ describe('A region with a standby, as processes', function () {
     await isWhole('DE', SPARE, 'FR', 'IT');
   });
 
-  it('T14: both live and are cut off from each other: the one without a quorum signs nothing, and learns why', async () => {
+  it('A18, T14: both live and are cut off from each other: the one without a quorum signs nothing, and learns why', async () => {
     assert.equal((await promote('DE')).epoch, 3);
     await once(SPARE, ({ writing }) => writing === 'standby');
     codes.push(await world.issue('DE', 'Person 5'));
@@ -140,7 +140,7 @@ describe('A region with a standby, as processes', function () {
     await isWhole('DE', SPARE, 'FR', 'IT');
   });
 
-  it('T9: a restored backup of the writer goes on from all that it has signed', async () => {
+  it('A18, T9: a restored backup of the writer goes on from all that it has signed', async () => {
     const path = world.cli.path(SPARE);
     assert.equal(await world.node(SPARE).end(), 0);
     await cp(path, world.cli.path(COPY), { recursive: true });
@@ -158,7 +158,7 @@ describe('A region with a standby, as processes', function () {
     await isWhole('DE', SPARE, 'FR', 'IT');
   });
 
-  it('T9: of two processes with one identity the one that started last writes, and the other stops', async () => {
+  it('A18, T9: of two processes with one identity the one that started last writes, and the other stops', async () => {
     await giveAddresses(world.cli.path(COPY));
     await world.start(COPY);
     await world.node(COPY).ready();

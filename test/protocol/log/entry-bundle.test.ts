@@ -26,7 +26,7 @@ describe('encodeEntryBundle and parseEntryBundle', () => {
     assert.deepEqual(parseEntryBundle(padded.subarray(2, -1), 3), entries);
   });
 
-  it('parseEntryBundle B62: refuses a length prefix past the end and a cut length prefix', () => {
+  it('parseEntryBundle A30, B62: refuses a length prefix past the end and a cut length prefix', () => {
     for (let length = 0; length < bundle.length; length++) {
       assert.throws(() => parseEntryBundle(bundle.subarray(0, length), 3), TILE_INVALID, String(length));
     }

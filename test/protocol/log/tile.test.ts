@@ -46,7 +46,7 @@ describe('tilePath and parseTilePath', () => {
     }
   });
 
-  it('parseTilePath B61: refuses traversal and every other path', () => {
+  it('parseTilePath A30, B61: refuses traversal and every other path', () => {
     for (const path of [
       'tile/0/x001/../../../etc/passwd', 'tile/0/../0/000', 'tile/0/000/..', '/tile/0/000', 'tile//0/000', 'tile/0//000',
       'tile/0/000/', 'tile/0/', 'tile/0', 'tile', '', 'tile/0/000\n', ' tile/0/000', 'tile/0/000\0', 'tile\\0\\000',

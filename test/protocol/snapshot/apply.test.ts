@@ -71,7 +71,7 @@ describe('applySnapshot: a full snapshot', () => {
     assert.equal(roots[0], Buffer.from(region.fold.commitmentAt(NOW_S).root).toString('hex'));
   });
 
-  it('A23: refuses a state that is more than 120 s ahead of its own clock', async () => {
+  it('A11, T15: refuses a state that is more than 120 s ahead of its own clock', async () => {
     const federation = five();
     const region = federation.region('FR');
     region.nowS = NOW_S + 120;

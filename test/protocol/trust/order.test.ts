@@ -242,7 +242,7 @@ describe('verifyOrder: keys', () => {
     region.admit([{ key: next, role: 'attest' }]);
   });
 
-  it('A16: a key has one role: what the root names it for ends what it was as a node', () => {
+  it('A22: a key has one role: what the root names it for ends what it was as a node', () => {
     const region = new RegionFixture();
     const node = (key: TestKey): TestStatement => ({
       kind: 'node',

@@ -100,7 +100,7 @@ describe('objectionTo', () => {
 });
 
 describe('isAhead', () => {
-  it('A23: 120 s ahead of the clock is in time, a second more is not, and a witness objects', () => {
+  it('A11, T15: 120 s ahead of the clock is in time, a second more is not, and a witness objects', () => {
     const region = new RegionFixture();
     const nowS = region.nowS;
     region.nowS += 120;

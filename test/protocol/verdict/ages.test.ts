@@ -60,7 +60,7 @@ describe('assess: who counts', () => {
     assert.equal(report.knowledgeAtS, NOW_S - 30);
   });
 
-  it('has no knowledge time with one witness fewer than needed', () => {
+  it('A13: has no knowledge time with one witness fewer than needed', () => {
     const two = [cosigned(HOME, NOW_S), cosigned('FR', NOW_S)];
     const report = reportAt(trustOf({ others: ['FR', 'IT', 'ES'], cosignatures: two }));
     assert.deepEqual(report.witnesses, { counted: 2, needed: 3, of: 4 });
