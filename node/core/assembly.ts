@@ -61,7 +61,11 @@ export function assemble(
   /** Others should hear of a new checkpoint, and the home may recognise others by now. */
   const heedChange = (isNewer: boolean): void => {
     board.changed();
-    if (isNewer) herald.news();
+    if (isNewer) {
+      // What is known now counts from now on: the clock may be set back before anybody asks for a verdict.
+      board.settle();
+      herald.news();
+    }
     if (!shelf.isFollowingAll) background.run(() => shelf.followAll());
   };
   const shelf: LogShelf = new LogShelf(options, {

@@ -346,6 +346,16 @@ describe('RegionNode', () => {
     await world.stop();
   });
 
+  it('T15: a revocation counts on where the clock is set back before anybody was judged', async () => {
+    const world = await three();
+    const code = await world.issue('DE');
+    await world.pass(15);
+    await revoke(world, 'DE', code);
+    world.machine('DE').clockError.aheadMs = -200_000;
+    assert.match(await world.outcome('DE', code.text), /^stop.*REVOKED/);
+    await world.stop();
+  });
+
   it('T20: a peer that keeps silent is passed over after two seconds', async () => {
     const world = await three();
     const code = await world.issue('DE');
