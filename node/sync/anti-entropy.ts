@@ -242,16 +242,19 @@ export class AntiEntropy {
         if (!isProtocolError(error)) throw error;
       }
     }
-    return this.#pull(log, peer, read.note.text);
+    return this.#pull(log, peer, read);
   }
 
   /** Fetches what a peer has shown. A log that has forked, or a tree that nobody has, is shown again and again. */
-  async #pull(log: Followed, peer: string, text: string): Promise<boolean> {
+  async #pull(log: Followed, peer: string, read: ReadNote): Promise<boolean> {
     const { puller, clock } = this.#modules;
+    const { text } = read.note;
     const alone = clock.runMs() < (this.#unproven.get(text)?.untilMs ?? 0);
-    const isAsked = !alone && puller.isFree(log);
+    const isFree = puller.isFree(log);
     const isGrown = await puller.pull(log, peer, { alone });
-    if (!isGrown && isAsked) this.#unproven.set(text, { untilMs: clock.runMs() + this.#intervalMs });
+    if (!isGrown && isFree && !alone) this.#unproven.set(text, { untilMs: clock.runMs() + this.#intervalMs });
+    // A fetch that was joined goes as far as its own peer, which may have less than this one.
+    if (isGrown && !isFree && log.tree.size < read.checkpoint.size) await this.#pull(log, peer, read);
     return isGrown;
   }
 
@@ -284,7 +287,7 @@ export class AntiEntropy {
       if (log === undefined) continue;
       isFollowed = true;
       const heeded = await blaming(() => log.heed(note, read));
-      const isGrown = heeded === 'behind' && (await this.#pull(log, peer, read.note.text));
+      const isGrown = heeded === 'behind' && (await this.#pull(log, peer, read));
       if (heeded !== 'known' && !isGrown) {
         await this.#seek(log, peer, read);
         if (log.forks.length > 0) await this.#modules.onOtherTree?.(peer, log.origin);
