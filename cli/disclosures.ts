@@ -73,7 +73,7 @@ export function addDisclosures(audit: Command, cli: Cli): void {
     .command('disclosure')
     .summary('check what a region disclosed')
     .description(
-      'Replays the log, and holds the file against it: each opening against its leaf, each colour against the rules in force on the facts, or the two operators who gave it, and the tallies against a new count. Lists what does not fit. People who were forgotten are counted, and are no fault.',
+      "Replays the log, and holds the file against it: each opening against its leaf, each colour against the rules in force on the facts, or the two operators who gave it, and the tallies against a new count. Lists what does not fit. People who were forgotten are counted, and are no fault; leaves of which neither is shown that they are codes nor that they are nobody's are counted too.",
     )
     .argument('<file>', 'as the region gave it')
     .requiredOption('--key <file>', "the auditor's key")
@@ -83,7 +83,7 @@ export function addDisclosures(audit: Command, cli: Cli): void {
       'after',
       examples([
         'entente audit disclosure 0.disclosure --key auditor.key --against DE/public',
-        'ends with 5 where something does not fit',
+        'ends with 5 where something does not fit, with 4 where it cannot be told',
       ]),
     )
     .action((file: string, options: CheckOptions) => check(cli, file, options));
@@ -100,14 +100,14 @@ async function makeKey(cli: Cli, out: string): Promise<void> {
 }
 
 async function disclose(cli: Cli, path: string, { out, ...order }: DiscloseOptions): Promise<void> {
-  const { bytes, opened } = await withDesk(cli, path, (desk) => desk.disclose(order), {
+  const { bytes, opened, nobodys } = await withDesk(cli, path, (desk) => desk.disclose(order), {
     reading: true,
     silent: true,
   });
   await writeFileAtomically(out, bytes, { mode: 0o600 });
-  const closed = order.until - order.from - opened;
-  cli.output.result({ ...order, opened, closed, file: out }, () => [
-    `${counted(opened, 'code')} opened in ${printable(out)}, for ${order.auditor} alone. Leaves that nobody can open: ${figure(closed)}.`,
+  const closed = order.until - order.from - opened - nobodys;
+  cli.output.result({ ...order, opened, nobodys, closed, file: out }, () => [
+    `${counted(opened, 'code')} opened in ${printable(out)}, for ${order.auditor} alone. Leaves that are shown to be nobody's: ${figure(nobodys)}; of which nothing can be shown: ${figure(closed)}.`,
   ]);
 }
 
@@ -138,6 +138,7 @@ async function check(cli: Cli, file: string, { key, against, fingerprint }: Chec
     leaves: files.entries(from, until, size),
   });
   if (audited.findings.length > 0) cli.exit = EXIT.inconsistent;
+  else if (audited.closed > audited.forgotten) cli.exit = EXIT.undetermined;
   const head = { region, network, log, from, until, atS, auditor };
   cli.output.result({ ...head, ...audited }, () => reportLines(cli, disclosure, audited));
 }
@@ -190,7 +191,8 @@ function reportLines(
   audited: DisclosureAudited,
 ): string[] {
   const { red, green } = cli.output.colours;
-  const { opened, forgotten, closed, tallies, untallied, partly, overrides, bridged, findings } = audited;
+  const { opened, nobodys, forgotten, closed, tallies, untallied, partly, overrides, bridged, findings } =
+    audited;
   const untold = closed - forgotten;
   const shown = findings.slice(0, LISTED_MAX);
   return [
@@ -198,7 +200,11 @@ function reportLines(
     ...aligned(
       [
         ['opened', figure(opened)],
-        ['cannot be opened', `${figure(closed)}, of them ${figure(forgotten)} of people who were forgotten`],
+        ["shown to be nobody's", figure(nobodys)],
+        [
+          'nothing is shown of',
+          `${figure(closed)}, of them ${figure(forgotten)} of people who were forgotten`,
+        ],
         ['by two operators', figure(overrides)],
         ...(bridged === 0 ? [] : [['for codes of other regions', figure(bridged)] as const]),
         [
@@ -220,7 +226,9 @@ function reportLines(
     ),
     ...(untold > 0
       ? [
-          `Of ${counted(untold, 'leaf').replace('leafs', 'leaves')} nothing is shown: nobody's, or destroyed before they were counted.`,
+          red(
+            `Of ${counted(untold, 'leaf').replace('leafs', 'leaves')} nothing is shown, and no tally within the range tells of codes that were forgotten there: it cannot be told whether they are codes that are kept from you. Ask the region. Where a tally lies in it only partly, have all of that disclosed; logs of software that could not show yet what is nobody's have such leaves too.`,
+          ),
         ]
       : []),
     ...(findings.length === 0 ? [green(untold > 0 ? 'What was opened fits.' : 'All of it fits.')] : []),

@@ -37,6 +37,7 @@ const ALTERATIONS: Record<string, Record<string, (cases: Case[]) => void>> = {
   code: {
     codes: first('expect', { fault: 'CODE_EMPTY' }),
     commitments: first('commitment', '00'),
+    padding: first('commitment', '00'),
     documents: first('hash', null),
     grades: first('grade', 'live'),
   },

@@ -331,8 +331,8 @@ export class RunningDesk implements Desk {
 
   async disclose(order: DisclosureOrder): Promise<Disclosed> {
     const answer = await this.#post('/v1/disclosures', order);
-    const { file, opened } = answer as { readonly file: string; readonly opened: number };
-    return { opened, bytes: new Uint8Array(Buffer.from(file, 'base64')) };
+    const { file, ...shown } = answer as Omit<Disclosed, 'bytes'> & { readonly file: string };
+    return { ...shown, bytes: new Uint8Array(Buffer.from(file, 'base64')) };
   }
 
   get overrides(): OverrideDesk {

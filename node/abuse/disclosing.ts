@@ -1,9 +1,16 @@
 /** Making a disclosure: what opens a stretch of the own log, encrypted to one auditor. Spec: SPEC.md 22. */
 import { Encrypter } from 'age-encryption';
 import { pathOf } from '../../protocol/code/commitment.ts';
-import { type DisclosedLeaf, encodeDisclosure } from '../../protocol/disclosure/disclosure.ts';
+import {
+  type DisclosedLeaf,
+  type Disclosure,
+  encodeDisclosure,
+  isNobodys,
+} from '../../protocol/disclosure/disclosure.ts';
 import { DISCLOSURE_LEAVES_MAX } from '../../protocol/limits.ts';
+import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
+import { type LogTree } from '../log/log-tree.ts';
 import { NodeError } from '../node-error.ts';
 import { type Told } from '../operators/acting.ts';
 import { type Clock } from '../ports.ts';
@@ -22,6 +29,8 @@ export interface Disclosed {
   readonly bytes: Uint8Array;
   /** Leaves that are opened in it. */
   readonly opened: number;
+  /** Leaves of which it shows that they are nobody's. */
+  readonly nobodys: number;
 }
 
 export interface DisclosingModules {
@@ -30,6 +39,8 @@ export interface DisclosingModules {
   readonly clock: Clock;
   /** Entries of each own attestation log, by its id. */
   readonly sizes: () => Readonly<Record<string, number>>;
+  /** An own log that is open. */
+  readonly log: (origin: string) => Pick<LogTree, 'head' | 'reader'> | undefined;
 }
 
 /** How the trail tells of it: who can read what. */
@@ -65,16 +76,39 @@ export class Disclosing {
       throw new NodeError('REFUSED', `a disclosure has at most ${DISCLOSURE_LEAVES_MAX} leaves`, {
         hint: 'Make several.',
       });
-    const leaves = new Array<DisclosedLeaf | undefined>(until - from).fill(undefined);
+    const leaves = new Array<Disclosure['leaves'][number]>(until - from).fill(undefined);
     let opened = 0;
     for await (const record of registry().withBases({ log, from, until })) {
       leaves[record.index - from] = leafOf(sha256, record);
       opened++;
     }
+    const nobodys = await this.#showNobodys({ log, from, until }, leaves);
     const { region, network } = this.#names;
     const atS = Math.floor(clock.nowMs() / 1_000);
     const plain = encodeDisclosure({ region, network, log, from, until, atS, auditor, leaves });
-    return { bytes: await encrypterTo(auditor).encrypt(plain), opened };
+    return { bytes: await encrypterTo(auditor).encrypt(plain), opened, nobodys };
+  }
+
+  /** Adds the secrets of leaves that are nobody's, and says of how many. What the log has given up cannot be told from what was forgotten. */
+  async #showNobodys(
+    { log, from, until }: Omit<DisclosureOrder, 'auditor'>,
+    leaves: Disclosure['leaves'][number][],
+  ): Promise<number> {
+    const { region, network } = this.#names;
+    const { registry, sha256 } = this.#modules;
+    const tree = this.#modules.log(attestationLogOrigin(region, network, log));
+    let index = Math.max(from, tree?.head.minimum ?? until);
+    let nobodys = 0;
+    if (tree === undefined || index >= until) return nobodys;
+    for await (const entry of tree.reader.entries(index, until)) {
+      const secret = { secret: registry().paddingSecret({ log, index }) };
+      if (leaves[index - from] === undefined && isNobodys(sha256, entry, secret)) {
+        leaves[index - from] = secret;
+        nobodys++;
+      }
+      index++;
+    }
+    return nobodys;
   }
 }
 

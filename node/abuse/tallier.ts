@@ -18,6 +18,7 @@ export interface TallierModules {
 }
 
 const HOUR_S = 3_600;
+const INDEX_END = 2 ** 40;
 
 export class Tallier {
   readonly #names: { readonly region: string; readonly network: string };
@@ -32,12 +33,18 @@ export class Tallier {
   async tend(): Promise<void> {
     const state = this.#modules.trust();
     for (const { log } of state.logs()) {
-      if (isLogOver(log, this.#modules.nowS())) continue;
+      const { registry } = this.#modules;
+      const isOver = isLogOver(log, this.#modules.nowS());
+      // What an earlier tally told of, or none will.
+      const until = isOver ? INDEX_END : (state.tally(log)?.until ?? 0);
+      await registry.dropUncounted({ log, from: 0, until });
+      if (isOver) continue;
       const { region, network } = this.#names;
       const { head } = await this.#modules.openTree(attestationLogOrigin(region, network, log));
       for (let from = state.tally(log)?.until ?? 0; from < head.size;) {
         const until = Math.min(head.size, from + DISCLOSURE_LEAVES_MAX);
         if (!(await this.#tell(log, from, until))) break;
+        await registry.dropUncounted({ log, from, until });
         from = until;
       }
     }
@@ -47,12 +54,20 @@ export class Tallier {
   async #tell(log: string, from: number, until: number): Promise<boolean> {
     const { registry, nowS, submit } = this.#modules;
     const counter = new TallyCounter();
-    let oldestS: number | undefined;
-    for await (const { fields, basis, hour } of registry.withBases({ log, from, until })) {
+    let oldestS = Infinity;
+    const counted = new Set<number>();
+    for await (const { index, fields, basis, hour } of registry.withBases({ log, from, until })) {
       counter.add(fields.status, basis && parseBasis(basis));
-      oldestS ??= hour * HOUR_S;
+      counted.add(index);
+      oldestS = Math.min(oldestS, hour * HOUR_S);
     }
-    const isDayOver = oldestS !== undefined && nowS() - oldestS >= TALLY_S_MAX;
+    // After the records, so that nobody who is forgotten meanwhile is missed.
+    for await (const { index, status, hour } of registry.uncounted({ log, from, until })) {
+      if (counted.has(index)) continue;
+      counter.add(status, undefined);
+      oldestS = Math.min(oldestS, hour * HOUR_S);
+    }
+    const isDayOver = nowS() - oldestS >= TALLY_S_MAX;
     const isFull = until - from === DISCLOSURE_LEAVES_MAX;
     if (counter.total < TALLY_CODES_MIN && !isDayOver && !isFull) return false;
     const { cells, merged, overrides } = counter.counts;

@@ -7,6 +7,7 @@ import { type Status } from '../../protocol/code/status.ts';
 import { type Basis } from '../../protocol/disclosure/basis.ts';
 import {
   type Disclosure,
+  isNobodys,
   type OpenedLeaf,
   type OpeningFault,
   openLeaf,
@@ -27,6 +28,7 @@ import { MANUAL_RULE_ID, TallyCounter, type TallyCounts } from '../../protocol/t
 
 export const DISCLOSURE_FINDINGS = [
   'OPENING_MISMATCH',
+  'PADDING_MISMATCH',
   'BASIS_MISMATCH',
   'BASIS_MISSING',
   'COLOUR_WITHOUT_RULE',
@@ -50,7 +52,9 @@ export interface DisclosureFinding {
 export interface DisclosureAudited {
   readonly leaves: number;
   readonly opened: number;
-  /** Nobody's, to hide others among them, or forgotten. */
+  /** Shown to be nobody's: no code opens them. */
+  readonly nobodys: number;
+  /** Of which nothing is shown. */
   readonly closed: number;
   /** Of the closed ones, how many were somebody's when the tallies were made: people who were forgotten since. */
   readonly forgotten: number;
@@ -80,6 +84,7 @@ const HOUR_S = 3_600;
 
 const TEXTS: Readonly<Record<DisclosureFindingCode, string>> = {
   OPENING_MISMATCH: 'what is given does not open the leaf',
+  PADDING_MISMATCH: "what is given does not show that it is nobody's",
   BASIS_MISMATCH: 'the facts are not those that the leaf commits to',
   BASIS_MISSING: 'it is given by rules, and the facts are missing',
   COLOUR_WITHOUT_RULE: 'no rule gave it, and no two operators',
@@ -101,16 +106,20 @@ export async function auditDisclosure(
   const touched = history.tallies.filter((one) => one.log === log && one.from < until && from < one.until);
   const tallies = touched.filter((one) => one.from >= from && one.until <= until);
   const counters = tallies.map(() => new TallyCounter());
-  let [index, opened, closed, overrides, bridged, untallied] = [from, 0, 0, 0, 0, 0];
+  let [index, opened, nobodys, closed, overrides, bridged, untallied] = [from, 0, 0, 0, 0, 0, 0];
   const closedIn = tallies.map(() => 0);
   for await (const entry of leaves) {
     if (index >= until) break;
     const leaf = given[index - from];
     const at = tallies.findIndex((one) => one.from <= index && index < one.until);
     if (at < 0) untallied++;
-    if (leaf === undefined) {
+    if (leaf !== undefined && 'secret' in leaf && isNobodys(sha256, entry, leaf)) {
+      nobodys++;
+    } else if (leaf === undefined || 'secret' in leaf) {
       closed++;
       if (at >= 0) closedIn[at] = (closedIn[at] ?? 0) + 1;
+      if (leaf !== undefined)
+        findings.push({ code: 'PADDING_MISMATCH', index, message: TEXTS.PADDING_MISMATCH });
     } else {
       opened++;
       const result = openLeaf(sha256, entry, leaf);
@@ -134,6 +143,7 @@ export async function auditDisclosure(
   return {
     leaves: index - from,
     opened,
+    nobodys,
     closed,
     forgotten,
     tallies: tallies.length,

@@ -1,7 +1,7 @@
 /** The parts of a node that know people: background data, who declared, codes on their way to somebody. */
 import { type BulkAlarm, type BulkKind, type BulkLimits, BulkWatch } from '../abuse/bulk-watch.ts';
 import { Overrides } from '../abuse/overrides.ts';
-import { Disclosing } from '../abuse/disclosing.ts';
+import { Disclosing, type DisclosingModules } from '../abuse/disclosing.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { IssueOnce, type IssueOnceModules, type IssueOnceOptions } from '../issuing/issue-once.ts';
 import { Life, type LifeModules, type LifeOptions } from '../life/life.ts';
@@ -13,7 +13,7 @@ import { type Store } from '../store/store.ts';
 
 export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick<IssueOnceModules, 'sizes'> {
   readonly store: Store;
-  readonly node: LifeModules['node'] & { issue: IssueOnceModules['issue'] };
+  readonly node: LifeModules['node'] & { issue: IssueOnceModules['issue']; log: DisclosingModules['log'] };
   /** Throws why it does not sign: what a machine that follows holds may be of batches that were given up. */
   readonly requireSide: () => unknown;
   /** Told of each alarm once. Must not throw. */
@@ -52,7 +52,7 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
     watch,
     revoke: (revocation) => node.revoke(revocation),
   });
-  const disclosing = new Disclosing(options, modules);
+  const disclosing = new Disclosing(options, { ...modules, log: (origin) => node.log(origin) });
   return { lists, life, once, takeBack, overrides, disclosing, watch, handovers: new Handovers({ store }) };
 }
 

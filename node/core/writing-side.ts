@@ -72,6 +72,8 @@ export class WritingSide {
   readonly #tallier: Tallier;
   readonly #turns = new Turns();
   #isTended = false;
+  /** The first tending, for all who issue meanwhile. */
+  #first: Promise<void> | undefined;
   /** The newest statement when the calendar was last looked at: one by a clock that has just run ahead gives nothing up yet. */
   #lastAtS = 0;
 
@@ -156,7 +158,7 @@ export class WritingSide {
   }
 
   async issue(request: IssueRequest): Promise<Issued> {
-    if (!this.#isTended) await this.tend();
+    await this.#tendFirst();
     const issued = await this.#issuer.issue(request);
     await this.#noteStricter([request]);
     return issued;
@@ -164,10 +166,16 @@ export class WritingSide {
 
   /** As `Issuer.issueAll`. */
   async issueAll(requests: readonly IssueRequest[]): Promise<Issued[]> {
-    if (!this.#isTended) await this.tend();
+    await this.#tendFirst();
     const issued = await this.#issuer.issueAll(requests);
     await this.#noteStricter(requests);
     return issued;
+  }
+
+  async #tendFirst(): Promise<void> {
+    if (this.#isTended) return;
+    this.#first ??= this.tend().finally(() => (this.#first = undefined));
+    await this.#first;
   }
 
   async #noteStricter(requests: readonly IssueRequest[]): Promise<void> {
@@ -200,19 +208,24 @@ export class WritingSide {
     return this.#turns.take('tend', async () => {
       const { home, giveUp } = this.#modules;
       if (home.state.root === undefined) return;
-      // What cannot be done without the database of the registry keeps the trust log from nothing.
-      const [failure] = await failuresOf(
+      // What cannot be done without the database of the registry keeps the logs from nothing.
+      const ofLogs = await failuresOf(
         async () => {
           await this.#issuer.tend();
           this.#isTended = true;
         },
-        () => this.#raiseMark(),
-        () => this.#tallier.tend(),
         () => this.#renew(),
       );
+      const ofRegistry = await failuresOf(
+        () => this.#raiseMark(),
+        () => this.#tallier.tend(),
+      );
+      if (ofLogs.length === 0) {
+        await giveUp?.(this.#lastAtS);
+        this.#lastAtS = home.state.lastAtS;
+      }
+      const [failure] = [...ofLogs, ...ofRegistry];
       if (failure !== undefined) throw failure.reason;
-      await giveUp?.(this.#lastAtS);
-      this.#lastAtS = home.state.lastAtS;
     });
   }
 

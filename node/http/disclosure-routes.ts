@@ -28,6 +28,7 @@ const order = z
 const answer = z
   .object({
     opened: z.int(),
+    nobodys: z.int().openapi({ description: "Leaves of which it shows that they are nobody's." }),
     file: z.string().openapi({ description: 'Base64 of a file of age (SPEC.md 22).' }),
   })
   .openapi('Disclosure');
@@ -44,8 +45,8 @@ export function disclosureRoutes({ node: { disclosing }, replies }: DisclosureRo
       order: async (context) => {
         const asked = await readJson(context.env.incoming, order, ORDER_BYTES_MAX);
         const carryOut = async () => {
-          const { bytes, opened } = await disclosing.disclose(asked);
-          return replies.json(context, { opened, file: Buffer.from(bytes).toString('base64') });
+          const { bytes, ...shown } = await disclosing.disclose(asked);
+          return replies.json(context, { ...shown, file: Buffer.from(bytes).toString('base64') });
         };
         return { ...toldOfDisclosure(asked), carryOut };
       },

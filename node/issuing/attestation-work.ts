@@ -4,10 +4,11 @@
  * colour changed.
  */
 import { attestationMessage } from '../../protocol/code/attestation.ts';
+import { paddingCommitment } from '../../protocol/code/padding.ts';
 import { signAttestation } from '../../protocol/code/attestation-draft.ts';
 import { AttestationTemplate, keyIdOfDraft } from '../../protocol/code/attestation-template.ts';
 import { type Openings } from '../../protocol/code/openings.ts';
-import { type VerifySignature } from '../../protocol/primitives.ts';
+import { type Sha256, type VerifySignature } from '../../protocol/primitives.ts';
 import { logMonth } from '../../protocol/trust/log-month.ts';
 import { logError } from '../log/log-error.ts';
 import { type BatchPlace, type LogWork, type PreparedBatch } from '../log/log-work.ts';
@@ -51,6 +52,7 @@ export interface AttestationWorkOptions {
 }
 
 export interface AttestationWorkModules {
+  readonly sha256: Sha256;
   readonly verifySignature: VerifySignature;
   readonly random: Random;
   readonly keys: AttestKeys;
@@ -63,7 +65,6 @@ export interface AttestationWorkModules {
 export const REPLACEMENT_COMPANY = 31;
 
 const HOUR_S = 3_600;
-const COMMITMENT_BYTES = 32;
 /** Every so many signatures one is verified: a key or a back end that signs wrongly does not get far. */
 const VERIFIED_EVERY = 64;
 
@@ -79,7 +80,7 @@ export class AttestationWork implements LogWork<CommittedStatus> {
   /** @throws {NodeError} LOG_SEALED after the month of the log, CLOCK_BEHIND before it, KEY_NOT_IN_FORCE. */
   prepare(items: readonly CommittedStatus[], { index, atS }: BatchPlace): PreparedBatch {
     const { region, network, log } = this.#options;
-    const { random, keys, registry } = this.#modules;
+    const { sha256, random, keys, registry } = this.#modules;
     requireWithinMonth(log, atS);
     const hour = Math.floor(atS / HOUR_S);
     const template = new AttestationTemplate({ region, log, hour }, keys.inForce(atS).keyId, network);
@@ -89,10 +90,12 @@ export class AttestationWork implements LogWork<CommittedStatus> {
     const entries: (CommittedStatus | undefined)[] = [];
     for (const number of order) {
       const item = items[number];
-      if (item !== undefined) places[number] = index + drafts.length;
+      const at = index + drafts.length;
+      if (item !== undefined) places[number] = at;
       entries.push(item);
-      // A commitment to nothing looks like any other.
-      drafts.push(template.draft(index + drafts.length, item?.commitment ?? random(COMMITMENT_BYTES)));
+      // A commitment to nobody looks like any other.
+      const nobodys = () => paddingCommitment(sha256, registry.paddingSecret({ log, index: at }));
+      drafts.push(template.draft(at, item?.commitment ?? nobodys()));
     }
     const records = registry.changes({ log, index, hour, entries });
     items.forEach(({ also }, number) => records.push(...also({ log, index: places[number] ?? index })));

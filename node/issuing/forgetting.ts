@@ -64,7 +64,7 @@ export class Forgetting {
     });
     // Again: a proposal of which the person was taken out may have been issued meanwhile.
     await this.#requireCounted(subject);
-    const places = await registry.forget(subject);
+    const places = await registry.forget(subject, (place) => this.#isCounted(place));
     if (places.length === 0 && !hadDeclared)
       throw new NodeError('NOT_FOUND', 'the registry knows nobody by that reference');
     const left = await registry.ofSubject(subject);
@@ -100,11 +100,16 @@ export class Forgetting {
     );
   }
 
+  /** Whether a tally tells of it, or none ever will. */
+  #isCounted({ log, index }: Place): boolean {
+    const { trust, clock } = this.#modules;
+    return index < (trust()?.tally(log)?.until ?? 0) || isLogOver(log, Math.floor(clock.nowMs() / 1_000));
+  }
+
   async #isUncounted(subject: string): Promise<boolean> {
-    const { registry, trust, clock } = this.#modules;
-    const nowS = Math.floor(clock.nowMs() / 1_000);
+    const { registry } = this.#modules;
     for (const { log, index } of await registry.ofSubject(subject)) {
-      if (index < (trust()?.tally(log)?.until ?? 0) || isLogOver(log, nowS)) continue;
+      if (this.#isCounted({ log, index })) continue;
       for await (const { basis } of registry.withBases({ log, from: index, until: index + 1 }))
         if (basis !== undefined && parseBasis(basis).kind === 'override') return true;
     }

@@ -1,9 +1,10 @@
 /**
- * Who holds which attestation: private to the region, and sealed. Three kinds of rows in the private tables:
+ * Who holds which attestation: private to the region, and sealed. Four kinds of rows in the private tables:
  *
  *   registry/page/<log>/<first index>                the records of up to 64 attestations that follow each other
  *   registry/basis/<log>/<first index>               what the colours of a page rest on, where that is known
  *   registry/subject/<pseudonym>/<name of a place>   nothing more: the person of that pseudonym has that attestation
+   registry/uncounted/<log>/<index>                 of somebody who was forgotten, until a tally has counted it (uncounted.ts)
  *
  * so that one range is all that the region knows of a person. The records of a batch are written with its staging, or before it, by
  * whoever stages it; but for that and `forget` nothing is ever changed.
@@ -16,6 +17,7 @@ import { isNodeError } from '../node-error.ts';
 import { keyAfter } from '../store/reader.ts';
 import { type PrivateTables } from './private-tables.ts';
 import { Turns } from '../turns.ts';
+import { PaddingSecrets } from './padding-secrets.ts';
 import { PlaceCipher, type Place } from './place-cipher.ts';
 import { Pseudonyms } from './pseudonyms.ts';
 import {
@@ -29,6 +31,7 @@ import {
 } from './record-page.ts';
 import { registryKeyWrong } from './registry-error.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from './sealer.ts';
+import { encodeUncounted, parseUncounted, type Uncounted, uncountedKey } from './uncounted.ts';
 
 export interface RegistryModules {
   readonly tables: PrivateTables;
@@ -45,6 +48,13 @@ export interface RegistryBatch extends Place {
   /** Of issue. */
   readonly hour: number;
   readonly entries: readonly (RegistryEntry | undefined)[];
+}
+
+/** Leaves of a log from `from` to before `until`. */
+export interface Stretch {
+  readonly log: string;
+  readonly from: number;
+  readonly until: number;
 }
 
 export interface RegistryRecord extends PageRecord, Place {
@@ -71,6 +81,7 @@ export class Registry {
   readonly #key: Uint8Array;
   readonly #pseudonyms: Pseudonyms;
   readonly #places: PlaceCipher;
+  readonly #padding: PaddingSecrets;
   /** By log: a key of its own for each month keeps the number of values under one key in bounds. */
   readonly #sealers = new Map<string, Sealer>();
   readonly #turns = new Turns();
@@ -81,6 +92,7 @@ export class Registry {
     this.#key = key.slice();
     this.#pseudonyms = new Pseudonyms(derivedKey(key, 'subject'));
     this.#places = new PlaceCipher(derivedKey(key, 'place'));
+    this.#padding = new PaddingSecrets(derivedKey(key, 'padding'));
   }
 
   /**
@@ -137,7 +149,33 @@ export class Registry {
         changes.push({ del: this.#pointerKey(subject, this.#nameOf({ log: run.log, index })) });
       changes.push({ del: key }, { del: basisKey(key) });
     }
+    const { log, index, count } = run;
+    for await (const { index: at } of this.uncounted({ log, from: index, until: index + count }))
+      changes.push({ del: uncountedKey({ log, index: at }) });
     return changes;
+  }
+
+  /** What the leaf at this place commits to if it is nobody's: `paddingCommitment`. */
+  paddingSecret(place: Place): Uint8Array {
+    return this.#padding.of(place);
+  }
+
+  /** Codes of a stretch of a log whose holders were forgotten before a tally counted them, by index. Rejects as `ofSubject`. */
+  async *uncounted({ log, from, until }: Stretch): AsyncGenerator<Uncounted, void, undefined> {
+    const range = [uncountedKey({ log, index: from }), uncountedKey({ log, index: until })] as const;
+    for await (const [key, sealed] of this.#modules.tables.entries(...range))
+      yield parseUncounted(log, key, this.#sealer(log).open(key, sealed));
+  }
+
+  /** To be called once a tally of these leaves is logged, or none ever will be. Rejects as the tables. */
+  async dropUncounted(stretch: Stretch): Promise<void> {
+    const dels: Change[] = [];
+    for await (const place of this.uncounted(stretch)) dels.push({ del: uncountedKey(place) });
+    if (dels.length === 0) return;
+    const { tables } = this.#modules;
+    await tables.write(dels);
+    const { log, from, until } = stretch;
+    await tables.compact(uncountedKey({ log, index: from }), uncountedKey({ log, index: until }));
   }
 
   /** Whose attestations these are, as `removal`. */
@@ -213,11 +251,7 @@ export class Registry {
     log,
     from,
     until,
-  }: {
-    readonly log: string;
-    readonly from: number;
-    readonly until: number;
-  }): AsyncGenerator<RegistryRecord & { readonly basis: Uint8Array | undefined }, void, undefined> {
+  }: Stretch): AsyncGenerator<RegistryRecord & { readonly basis: Uint8Array | undefined }, void, undefined> {
     const first = pageKey(log, Math.max(0, from - RECORDS_PER_PAGE + 1));
     for await (const [key, sealed] of this.#modules.tables.entries(first, pageKey(log, until))) {
       const page = this.#sealer(log).open(key, sealed);
@@ -239,22 +273,26 @@ export class Registry {
 
   /**
    * Destroys all that says that a person has attestations, and all that opens them, in the files of the disk too: what the logs
-   * hold of them can never be opened again. To be repeated if it is interrupted; gives the places where they stand.
+   * hold of them can never be opened again. To be repeated if it is interrupted; gives the places where they stand. Of those that
+   * `isCounted` denies colour and rule are left for a tally (`uncounted`).
    */
-  forget(subject: string): Promise<readonly Place[]> {
-    return this.#turns.take('forget', () => this.#forget(subject));
+  forget(subject: string, isCounted: (place: Place) => boolean = () => true): Promise<readonly Place[]> {
+    return this.#turns.take('forget', () => this.#forget(subject, isCounted));
   }
 
   /** What leads to a person goes last, so that a run that broke off is taken up where it was. */
-  async #forget(subject: string): Promise<readonly Place[]> {
+  async #forget(subject: string, isCounted: (place: Place) => boolean): Promise<readonly Place[]> {
     const { tables } = this.#modules;
     const places = await this.#placesOf(subject);
     for (const place of places) {
       const page = await this.#page(place);
       if (page === undefined) continue;
       const slot = place.index - page.first;
-      if (recordOfPage(page.bytes, slot)?.subject === subject)
-        await tables.write([this.#pageChange(place.log, page.key, withoutRecord(page.bytes, slot))]);
+      const record = recordOfPage(page.bytes, slot);
+      if (record?.subject === subject) {
+        const left = isCounted(place) ? [] : [this.#uncountedChange(place, page.bytes, record)];
+        await tables.write([this.#pageChange(place.log, page.key, withoutRecord(page.bytes, slot)), ...left]);
+      }
       await tables.compact(page.key, keyAfter(page.key));
       const bases = await this.#bases(place.log, page.key);
       if (bases[slot] === undefined) continue;
@@ -288,6 +326,12 @@ export class Registry {
 
   #pageChange(log: string, key: string, page: Uint8Array): Change {
     return { put: key, value: this.#sealer(log).seal(key, page, this.#modules.random(NONCE_BYTES)) };
+  }
+
+  #uncountedChange(place: Place, page: Uint8Array, { fields }: PageRecord): Change {
+    const key = uncountedKey(place);
+    const plain = encodeUncounted({ hour: hourOfPage(page), status: fields.status });
+    return { put: key, value: this.#sealer(place.log).seal(key, plain, this.#modules.random(NONCE_BYTES)) };
   }
 
   #pointerKey(subject: string, place: string): string {

@@ -4,7 +4,7 @@ import { cborMalformed } from '../encoding/cbor-reader.ts';
 import { encodeOriginal, type Original, readOriginal } from './original.ts';
 import { readAs } from './refault.ts';
 
-const COLOURS = ['green', 'yellow', 'red'] as const;
+export const COLOURS = ['green', 'yellow', 'red'] as const;
 const MEASURES = ['none', 'home', 'isolate'] as const;
 
 export type Colour = (typeof COLOURS)[number];

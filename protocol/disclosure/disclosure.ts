@@ -2,6 +2,7 @@
 import { parseAttestation } from '../code/attestation.ts';
 import { commitmentOfOpened } from '../code/commitment.ts';
 import { type Fields, OPENING_BYTES_MAX, parseFields } from '../code/field.ts';
+import { PADDING_SECRET_BYTES, paddingCommitment } from '../code/padding.ts';
 import { equalBytes } from '../bytes.ts';
 import { CborReader, encodeCbor } from '../encoding/cbor.ts';
 import { isProtocolError, ProtocolError } from '../fault.ts';
@@ -36,9 +37,18 @@ export interface DisclosedLeaf {
   readonly basis: Uint8Array | undefined;
 }
 
+/** What shows that a leaf is nobody's. */
+export interface DisclosedPadding {
+  /** 32 bytes. */
+  readonly secret: Uint8Array;
+}
+
 export interface Disclosure extends DisclosureHead {
-  /** Of the indexes from `from` on; undefined for a leaf that nobody can open: it is nobody's, or was forgotten. */
-  readonly leaves: readonly (DisclosedLeaf | undefined)[];
+  /**
+   * Of the indexes from `from` on; undefined for a leaf of which nothing is shown: who had it was forgotten, or it is nobody's and of
+   * a time when that could not be shown yet.
+   */
+  readonly leaves: readonly (DisclosedLeaf | DisclosedPadding | undefined)[];
 }
 
 /** @throws {RangeError} unless there are as many leaves as the range has, at most `DISCLOSURE_LEAVES_MAX`. */
@@ -46,9 +56,11 @@ export function encodeDisclosure({ leaves, ...head }: Disclosure): Uint8Array {
   const { region, network, log, from, until, atS, auditor } = head;
   if (leaves.length !== until - from || leaves.length > DISCLOSURE_LEAVES_MAX)
     throw new RangeError(`a disclosure has a leaf for each index, at most ${DISCLOSURE_LEAVES_MAX}`);
-  const items = leaves.map((leaf) =>
-    leaf === undefined ? [] : [leaf.status, leaf.evidence ?? NOTHING, leaf.path, leaf.basis ?? NOTHING],
-  );
+  const items = leaves.map((leaf) => {
+    if (leaf === undefined) return [];
+    if ('secret' in leaf) return [leaf.secret];
+    return [leaf.status, leaf.evidence ?? NOTHING, leaf.path, leaf.basis ?? NOTHING];
+  });
   return encodeCbor([LABEL, region, network, log, from, until, atS, auditor, items]);
 }
 
@@ -73,7 +85,7 @@ export function parseDisclosure(bytes: Uint8Array): Disclosure {
     const auditor = reader.text(TEXT_BYTES_MAX);
     const count = reader.array(DISCLOSURE_LEAVES_MAX);
     if (count !== until - from) throw malformed('expected a leaf for each index');
-    const leaves: (DisclosedLeaf | undefined)[] = [];
+    const leaves: Disclosure['leaves'][number][] = [];
     for (let i = 0; i < count; i++) leaves.push(readLeaf(reader));
     reader.end();
     return { region, network, log, from, until, atS, auditor, leaves };
@@ -83,10 +95,11 @@ export function parseDisclosure(bytes: Uint8Array): Disclosure {
   }
 }
 
-function readLeaf(reader: CborReader): DisclosedLeaf | undefined {
+function readLeaf(reader: CborReader): DisclosedLeaf | DisclosedPadding | undefined {
   const length = reader.array(4);
   if (length === 0) return undefined;
-  if (length !== 4) throw malformed('expected four parts of a leaf, or none');
+  if (length === 1) return { secret: reader.bytes(PADDING_SECRET_BYTES, PADDING_SECRET_BYTES) };
+  if (length !== 4) throw malformed('expected four parts of a leaf, one, or none');
   const status = reader.bytes(1, OPENING_BYTES_MAX);
   const evidence = reader.bytes(0, OPENING_BYTES_MAX);
   const path = reader.bytes(0, PATH_BYTES_MAX);
@@ -97,6 +110,16 @@ function readLeaf(reader: CborReader): DisclosedLeaf | undefined {
     path,
     basis: basis.length === 0 ? undefined : basis,
   };
+}
+
+/** Whether this shows that an entry of the log is nobody's: then no code ever opens it. Total on bytes. */
+export function isNobodys(sha256: Sha256, entry: Uint8Array, { secret }: DisclosedPadding): boolean {
+  try {
+    return equalBytes(paddingCommitment(sha256, secret), parseAttestation(entry).commitment);
+  } catch (error) {
+    if (isProtocolError(error) || error instanceof RangeError) return false;
+    throw error;
+  }
 }
 
 /** What a leaf says once opened; `basis` is undefined where none was kept. */

@@ -35,7 +35,7 @@ export class TallyCounter {
   #total = 0;
 
   /** `basis`: undefined where the region keeps none. */
-  add(status: Status, basis: Basis | undefined): void {
+  add(status: Pick<Status, 'colour' | 'ruleId'>, basis: Basis | undefined): void {
     this.#total++;
     const colour = TALLY_COLOURS.indexOf(status.colour);
     const why = reasonOf(status, basis);
@@ -83,7 +83,10 @@ export class TallyCounter {
 }
 
 /** Undefined for a colour that a rule gave. */
-export function reasonOf({ ruleId }: Status, basis: Basis | undefined): OverrideReason | undefined {
+export function reasonOf(
+  { ruleId }: Pick<Status, 'ruleId'>,
+  basis: Basis | undefined,
+): OverrideReason | undefined {
   if (basis?.kind === 'override') return basis.reason;
   return ruleId === MANUAL_RULE_ID ? 'one-person' : undefined;
 }

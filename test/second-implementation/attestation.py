@@ -1,4 +1,4 @@
-"""Attestations and their commitments, SPEC.md 5.1, 5.2 and 5.4."""
+"""Attestations and their commitments, SPEC.md 5.1, 5.2, 5.4 and 5.8."""
 
 import re
 from dataclasses import dataclass
@@ -86,6 +86,13 @@ def pair(left, right):
 def commitment_of(leaves):
     status, holder, document, evidence = leaves
     return pair(pair(status, holder), pair(document, evidence))
+
+
+def padding_commitment(secret):
+    """What a leaf of nobody commits to, SPEC.md 5.8; None for what is no secret."""
+    if len(secret) != HASH_BYTES:
+        return None
+    return sha256(b"\x00" + b"entente/padding/v1\n" + secret).digest()
 
 
 def parse_field(number, value):

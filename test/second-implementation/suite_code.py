@@ -54,6 +54,12 @@ def check_commitment(case):
     return {"commitment": attestation.commitment_of(leaves).hex()}, expected(case, "commitment")
 
 
+def check_padding(case):
+    secret = unhex(case, "secret")
+    commitment = attestation.padding_commitment(secret)
+    return {"commitment": None if commitment is None else commitment.hex()}, expected(case, "commitment")
+
+
 def check_document(case):
     hash_ = attestation.document_hash(case["country"], case["number"], unhex(case, "salt"))
     return {"hash": None if hash_ is None else hash_.hex()}, expected(case, "hash")
@@ -68,6 +74,7 @@ def check_grade(case):
 CODE = {
     "codes": check_code,
     "commitments": check_commitment,
+    "padding": check_padding,
     "documents": check_document,
     "grades": check_grade,
 }

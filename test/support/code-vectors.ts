@@ -74,6 +74,13 @@ export interface DocumentVector {
   readonly hash: string | null;
 }
 
+/** What a leaf of nobody commits to. */
+export interface PaddingVector {
+  readonly secret: string;
+  /** Null where that is no secret. */
+  readonly commitment: string | null;
+}
+
 /** The grade of a presentation whose signature is good. `given`: the verifier's challenge; null if it gave none. */
 export interface GradeVector {
   readonly step: number;
@@ -87,6 +94,7 @@ export interface CodeVectors {
   readonly about: string;
   readonly codes: readonly CodeVector[];
   readonly commitments: readonly CommitmentVector[];
+  readonly padding: readonly PaddingVector[];
   readonly documents: readonly DocumentVector[];
   readonly grades: readonly GradeVector[];
 }

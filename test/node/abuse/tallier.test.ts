@@ -7,7 +7,9 @@ import { type Status } from '../../../protocol/code/status.ts';
 import { DISCLOSURE_LEAVES_MAX, TALLY_CODES_MIN, TALLY_S_MAX } from '../../../protocol/limits.ts';
 import { type StatementOf } from '../../../protocol/trust/statement-schema.ts';
 import { type TrustState } from '../../../protocol/trust/trust-state.ts';
-import { HOUR_S, LOG_ID, START_S } from '../../support/region-fixture.ts';
+import { describeOnAllTables } from '../../support/tables.ts';
+import { greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';
+import { DAY_S, HOUR_S, LOG_ID, START_S } from '../../support/region-fixture.ts';
 
 const GREEN: Status = { colour: 'green', measure: 'none', expiresAtS: 1, ruleId: 'de', ruleVersion: 1 };
 
@@ -18,8 +20,12 @@ async function toldOf(size: number, { codeEvery = 1, ageS = 0 } = {}): Promise<n
     withBases: async function* ({ from, until }: { from: number; until: number }) {
       for (let index = from; index < until; index++)
         if (index % codeEvery === 0)
-          yield await Promise.resolve({ fields: { status: GREEN }, hour: START_S / HOUR_S });
+          yield await Promise.resolve({ index, fields: { status: GREEN }, hour: START_S / HOUR_S });
     },
+    uncounted: async function* () {
+      // Nobody was forgotten.
+    },
+    dropUncounted: () => Promise.resolve(),
   } as unknown as Registry;
   const submit = (item: TrustLogItem) => {
     assert.ok('build' in item);
@@ -56,5 +62,51 @@ describe('Tallier', () => {
     const max = DISCLOSURE_LEAVES_MAX;
     assert.deepEqual(await toldOf(max - 1, { codeEvery: 64 }), []);
     assert.deepEqual(await toldOf(max + 1, { codeEvery: 64 }), [[0, max]]);
+  });
+});
+
+describeOnAllTables('Tallier', () => {
+  it('counts whom somebody forgot before, and keeps nothing of them then', async () => {
+    const machine = new RegionMachine();
+    const { issuer, registry, tables, openTree, stop } = await startRegion(machine);
+    const persons = Array.from({ length: 20 }, (_, i) => `person ${i}`);
+    await Promise.all(persons.map((subject) => issuer.issue({ subject, fields: greenFields() })));
+    const told: StatementOf<'tally'>[] = [];
+    let meanwhile = () => Promise.resolve<unknown>(undefined);
+    const submit = async (item: TrustLogItem) => {
+      assert.ok('build' in item);
+      await meanwhile();
+      told.push(item.build({ index: 0, atS: START_S }).statement as StatementOf<'tally'>);
+    };
+    const trust = () =>
+      ({ logs: () => [{ log: LOG_ID, minimum: 0 }], tally: () => told.at(-1) }) as unknown as TrustState;
+    const nowS = () => START_S + TALLY_S_MAX;
+    const tallier = new Tallier(machine.region, { registry, trust, openTree, submit, nowS });
+    const left = () => tables.page('registry/uncounted/', 'registry/uncounted0', { limit: 99 });
+    for (const subject of persons.slice(0, 5)) await registry.forget(subject, () => false);
+    assert.equal((await left()).length, 5);
+    meanwhile = () => registry.forget('person 5', () => false);
+    await tallier.tend();
+    assert.deepEqual(
+      told.map(({ from, until, cells, merged }) => [from, until, cells, merged]),
+      [[0, 20, [{ rule: 'baseline', colour: 0, count: 20 }], 0]],
+    );
+    assert.deepEqual(await left(), []);
+    await tallier.tend();
+    assert.equal(told.length, 1);
+    await stop();
+  });
+
+  it('keeps nothing of whom it has counted, nor of a log that is over', async () => {
+    const machine = new RegionMachine();
+    const { issuer, registry, tables, openTree, stop } = await startRegion(machine);
+    await issuer.issue({ subject: 'a', fields: greenFields() });
+    await registry.forget('a', () => false);
+    const trust = () => ({ logs: () => [{ log: LOG_ID, minimum: 0 }] }) as unknown as TrustState;
+    const submit = () => assert.fail('a log that is over has no tally');
+    const nowS = () => START_S + 90 * DAY_S;
+    await new Tallier(machine.region, { registry, trust, openTree, submit, nowS }).tend();
+    assert.deepEqual(await tables.page('registry/uncounted/', 'registry/uncounted0', { limit: 99 }), []);
+    await stop();
   });
 });

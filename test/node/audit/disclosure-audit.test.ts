@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { auditDisclosure, type DisclosureAudited } from '../../../node/audit/disclosure-audit.ts';
 import { encodeAttestation } from '../../../protocol/code/attestation-draft.ts';
+import { paddingCommitment } from '../../../protocol/code/padding.ts';
 import { pathOf } from '../../../protocol/code/commitment.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
 import { type Status } from '../../../protocol/code/status.ts';
@@ -35,12 +36,10 @@ function made(status: Status, basis: Basis | undefined, index = 0): Made {
   const bytes = basis && encodeBasis(basis);
   const evidence = bytes && evidenceOf(sha256, bytes);
   const { commitment, openings } = commitFields(sha256, { status, evidence }, random);
-  const claims = { region: 'DE', log: LOG_ID, index, hour: START_S / HOUR_S, commitment };
-  const { keyId, sign } = logged.keys.attest;
   const [statusOpening = new Uint8Array(), , , evidenceOpening] = openings.opened;
   const opened = [statusOpening, undefined, undefined, evidenceOpening];
   return {
-    entry: encodeAttestation(claims, keyId, 'test', sign),
+    entry: entryOf(commitment, index),
     leaf: {
       status: statusOpening,
       evidence: evidenceOpening,
@@ -48,6 +47,12 @@ function made(status: Status, basis: Basis | undefined, index = 0): Made {
       basis: bytes,
     },
   };
+}
+
+function entryOf(commitment: Uint8Array, index = 0): Uint8Array {
+  const claims = { region: 'DE', log: LOG_ID, index, hour: START_S / HOUR_S, commitment };
+  const { keyId, sign } = logged.keys.attest;
+  return encodeAttestation(claims, keyId, 'test', sign);
 }
 
 function disclosureOf(leaves: Disclosure['leaves'], changes: Partial<Disclosure> = {}): Disclosure {
@@ -126,6 +131,31 @@ describe('auditDisclosure', () => {
     assert.deepEqual(await codesOf(bridged('FR', endS + 1)), ['BRIDGE_INVALID 0']);
   });
 
+  it("takes for nobody's what is shown to be, and a code that is kept back for neither that nor somebody who was forgotten", async () => {
+    const telling = new RegionFixture();
+    telling.add({ kind: 'tally', log: LOG_ID, from: 0, until: 4, cells: [], merged: 1, overrides: [] });
+    const secret = new Uint8Array(32).fill(7);
+    const nobodys = { entry: entryOf(paddingCommitment(sha256, secret)), leaf: { secret } };
+    const check = async (...leaves: { entry: Uint8Array; leaf: Disclosure['leaves'][number] }[]) => {
+      const { nobodys, closed, forgotten, findings } = await auditDisclosure(
+        disclosureOf(leaves.map(({ leaf }) => leaf)),
+        {
+          sha256,
+          trust: { entries: telling.entries, without: new Set() },
+          leaves: leaves.map(({ entry }) => entry),
+        },
+      );
+      return [nobodys, closed, forgotten, ...findings.map(({ code, index }) => `${code} ${index}`)];
+    };
+    const code = made(GREEN, undefined);
+    const hidden = { ...code, leaf: undefined };
+    assert.deepEqual(await check(nobodys, hidden, nobodys, nobodys), [3, 1, 1]);
+    assert.deepEqual(await check(nobodys, hidden, hidden, nobodys), [2, 2, 1]);
+    assert.deepEqual(await check(nobodys, nobodys, nobodys, nobodys), [4, 0, 0, 'TALLY_DIFFERS 0']);
+    const asNobodys = { ...code, leaf: { secret } };
+    assert.deepEqual(await check(nobodys, asNobodys, hidden, nobodys), [2, 2, 1, 'PADDING_MISMATCH 1']);
+  });
+
   it('names tallies that reach beyond the range, which it cannot count again', async () => {
     const telling = new RegionFixture();
     telling.add({ kind: 'tally', log: LOG_ID, from: 0, until: 2, cells: [], merged: 2, overrides: [] });
@@ -146,8 +176,16 @@ describe('parseDisclosure', () => {
   const { leaf } = made(GREEN, undefined);
 
   it('gives back what was encoded', () => {
-    const disclosure = disclosureOf([leaf, undefined]);
+    const disclosure = disclosureOf([leaf, undefined, { secret: new Uint8Array(32).fill(1) }]);
     assert.deepEqual(parseDisclosure(encodeDisclosure(disclosure)), disclosure);
+  });
+
+  it('refuses a secret of another length', () => {
+    for (const bytes of [0, 31, 33])
+      assert.throws(
+        () => parseDisclosure(encodeDisclosure(disclosureOf([{ secret: new Uint8Array(bytes) }]))),
+        (error) => isProtocolError(error, 'DISCLOSURE_MALFORMED'),
+      );
   });
 
   for (const changes of [

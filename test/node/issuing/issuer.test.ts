@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { attestationMessage } from '../../../protocol/code/attestation.ts';
+import { paddingCommitment } from '../../../protocol/code/padding.ts';
 import { parseCode } from '../../../protocol/code/code.ts';
 import { leafHash, verifyInclusion } from '../../../protocol/log/merkle.ts';
 import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
@@ -121,6 +122,11 @@ describeOnAllTables('Issuer', () => {
       attestations.map(({ index }) => registry.atPlace({ log: LOG_ID, index })),
     );
     assert.equal(owned.filter((record) => record !== undefined).length, 1 + 2 + 31 + 32);
+    for (const { index, commitment } of attestations) {
+      const secret = registry.paddingSecret({ log: LOG_ID, index });
+      const isNobodys = Buffer.from(paddingCommitment(sha256, secret)).equals(commitment);
+      assert.equal(isNobodys, owned[index] === undefined, `leaf ${index}`);
+    }
     const places = owned.flatMap((record) => (record?.subject === 'a' ? [record.index] : []));
     assert.equal(places.length, 1);
     await stop();

@@ -6,6 +6,7 @@ import { attestationMessage } from '../../../protocol/code/attestation.ts';
 import { parseCode } from '../../../protocol/code/code.ts';
 import { commitmentOf, type Openings } from '../../../protocol/code/commitment.ts';
 import { documentHash } from '../../../protocol/code/document.ts';
+import { paddingCommitment } from '../../../protocol/code/padding.ts';
 import { gradeOf } from '../../../protocol/code/presentation.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { leafHash } from '../../../protocol/log/merkle.ts';
@@ -20,7 +21,7 @@ import { sha256 } from '../../support/primitives.ts';
 import { codeVectorText } from '../../vectors/generate/code.ts';
 import { statusVector } from '../../vectors/generate/code-craft.ts';
 
-const { codes, commitments, documents, grades } = readCodeVectors();
+const { codes, commitments, padding, documents, grades } = readCodeVectors();
 
 function isGood(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   return verifyWithNoble({ publicKey, message, signature });
@@ -97,6 +98,14 @@ describe('vectors/code.json', () => {
       assert.equal(hexOf(commitmentOf(sha256, openings)), commitment);
     });
   }
+
+  it('paddingCommitment', () => {
+    for (const { secret, commitment } of padding) {
+      const made = () => hexOf(paddingCommitment(sha256, hexBytes(secret)));
+      if (commitment !== null) assert.equal(made(), commitment);
+      else assert.throws(made, RangeError, secret);
+    }
+  });
 
   it('documentHash', () => {
     for (const { country, number, salt, hash } of documents) {

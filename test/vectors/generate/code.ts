@@ -3,7 +3,7 @@
  * ones with a fault. Deterministic. What is expected is known from how a case is made and not asked of the parser.
  * Run from the project root: `npx tsx test/vectors/generate/code.ts`.
  */
-import { scryptSync } from 'node:crypto';
+import { createHash, scryptSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { concatBytes, hexBytes, hexOf } from '../../../protocol/bytes.ts';
 import { codeText } from '../../../protocol/code/code-text.ts';
@@ -216,6 +216,18 @@ function commitments(): CodeVectors['commitments'] {
   });
 }
 
+/** By OpenSSL over what SPEC.md 5.8 says is hashed. */
+function padding(): CodeVectors['padding'] {
+  const committed = (secret: Uint8Array) =>
+    createHash('sha256').update('\0entente/padding/v1\n').update(secret).digest('hex');
+  const good = [new Uint8Array(32), counting(32), new Uint8Array(32).fill(0xff)];
+  const bad = [EMPTY, counting(31), counting(33)];
+  return [
+    ...good.map((secret) => ({ secret: hexOf(secret), commitment: committed(secret) })),
+    ...bad.map((secret) => ({ secret: hexOf(secret), commitment: null })),
+  ];
+}
+
 /** By OpenSSL over what SPEC.md 5.4 says is hashed; null where it says that there is no hash. */
 const DOCUMENTS: readonly (readonly [country: string, number: string, plain: string | null])[] = [
   ['CN', 'E1234567X', 'E1234567X'],
@@ -266,7 +278,13 @@ function grades(): CodeVectors['grades'] {
 }
 
 export function codeVectorText(): string {
-  const groups = { codes: codes(), commitments: commitments(), documents: documents(), grades: grades() };
+  const groups = {
+    codes: codes(),
+    commitments: commitments(),
+    padding: padding(),
+    documents: documents(),
+    grades: grades(),
+  };
   const about =
     'Codes and presentations, SPEC.md 5 and 6. Bytes are in hexadecimal. `expect` is what a reader finds, or the fault of SPEC.md 5.5.';
   const lists = Object.entries(groups).map(([name, cases]) => {
