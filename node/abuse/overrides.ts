@@ -28,6 +28,8 @@ import { type BulkWatch } from './bulk-watch.ts';
 /** People of one override. */
 export const OVERRIDE_SUBJECTS_MAX = 2_000;
 export const OVERRIDE_DAYS_MAX = 14;
+/** Proposals of one operator that wait: what is kept has a bound, and nobody keeps others from proposing. */
+export const PROPOSALS_OPEN_MAX = 32;
 /** Seconds that a proposal waits for somebody who confirms it. */
 export const PROPOSAL_S_MAX = 86_400;
 
@@ -116,10 +118,24 @@ export class Overrides {
       throw refused('a person stands there twice', 'Name each once.');
     if (reason === 'one-person')
       throw refused('that is no reason', `Give one of ${GIVEN_REASONS.join(', ')}.`);
-    const id = Buffer.from(this.#modules.random(16)).toString('hex');
-    const kept: Kept = { ...order, subjects: [...subjects], people: subjects.length, proposed };
-    await this.#keep(id, kept);
-    return this.#seen(id, kept);
+    return this.#turns.take(`proposing ${proposed.name}`, async () => {
+      await this.#requireRoom(proposed.name);
+      const id = Buffer.from(this.#modules.random(16)).toString('hex');
+      const kept: Kept = { ...order, subjects: [...subjects], people: subjects.length, proposed };
+      await this.#keep(id, kept);
+      return this.#seen(id, kept);
+    });
+  }
+
+  async #requireRoom(name: string): Promise<void> {
+    const waiting = (await this.list()).filter(
+      ({ state, proposed }) => state === 'proposed' && proposed.name === name,
+    );
+    if (waiting.length < PROPOSALS_OPEN_MAX) return;
+    throw refused(
+      `${PROPOSALS_OPEN_MAX} proposals of ${name} wait for somebody who confirms them`,
+      'Have them confirmed, or wait until they lapse: a proposal waits for a day.',
+    );
   }
 
   /** What somebody is to confirm, with the people whom it names. @throws {NodeError} NOT_FOUND */

@@ -33,12 +33,12 @@ export class Tallier {
   async tend(): Promise<void> {
     const state = this.#modules.trust();
     for (const { log } of state.logs()) {
-      const { registry } = this.#modules;
-      const isOver = isLogOver(log, this.#modules.nowS());
-      // What an earlier tally told of, or none will.
+      const { registry, nowS } = this.#modules;
+      // What an earlier tally told of, or none will: not by a clock that ran ahead.
+      const isOver = isLogOver(log, Math.min(nowS(), state.lastAtS));
       const until = isOver ? INDEX_END : (state.tally(log)?.until ?? 0);
       await registry.dropUncounted({ log, from: 0, until });
-      if (isOver) continue;
+      if (isLogOver(log, nowS())) continue;
       const { region, network } = this.#names;
       const { head } = await this.#modules.openTree(attestationLogOrigin(region, network, log));
       for (let from = state.tally(log)?.until ?? 0; from < head.size;) {

@@ -2,7 +2,9 @@
 import { type BulkWatch } from '../abuse/bulk-watch.ts';
 import { Tallier } from '../abuse/tallier.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
+import { parseBasis } from '../../protocol/disclosure/basis.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { MANUAL_RULE_ID, reasonOf } from '../../protocol/trust/tally.ts';
 import { type AttestationWorkModules, type AttestKeys } from '../issuing/attestation-work.ts';
 import { Issuer, type Issued, type IssuerModules, type IssueRequest } from '../issuing/issuer.ts';
 import { type TimeBounds } from '../clock/time-bounds.ts';
@@ -160,7 +162,7 @@ export class WritingSide {
   async issue(request: IssueRequest): Promise<Issued> {
     await this.#tendFirst();
     const issued = await this.#issuer.issue(request);
-    await this.#noteStricter([request]);
+    await this.#noteColours([request]);
     return issued;
   }
 
@@ -168,7 +170,7 @@ export class WritingSide {
   async issueAll(requests: readonly IssueRequest[]): Promise<Issued[]> {
     await this.#tendFirst();
     const issued = await this.#issuer.issueAll(requests);
-    await this.#noteStricter(requests);
+    await this.#noteColours(requests);
     return issued;
   }
 
@@ -178,9 +180,15 @@ export class WritingSide {
     await this.#first;
   }
 
-  async #noteStricter(requests: readonly IssueRequest[]): Promise<void> {
+  async #noteColours(requests: readonly IssueRequest[]): Promise<void> {
     const stricter = requests.filter(({ fields }) => fields.status.colour !== 'green').length;
     await this.#modules.watch?.note('stricter', stricter);
+    // Those by two operators are counted as they are confirmed.
+    const byHand = requests.filter(
+      ({ fields: { status }, basis }) =>
+        status.ruleId === MANUAL_RULE_ID && reasonOf(status, basis && parseBasis(basis)) === 'one-person',
+    );
+    await this.#modules.watch?.note('override', byHand.length);
   }
 
   async revoke(revocation: Revocation): Promise<void> {

@@ -4,6 +4,7 @@ import { EXIT } from '../../../cli/exit.ts';
 import { withRegion } from '../../../cli/region.ts';
 import {
   OVERRIDE_SUBJECTS_MAX,
+  PROPOSALS_OPEN_MAX,
   type OverrideSeen,
   type OverrideShown,
 } from '../../../node/abuse/overrides.ts';
@@ -163,6 +164,43 @@ describe('entente override', () => {
       assert.notEqual(exit, EXIT.ok, String(people));
     }
     assert.deepEqual(await cli.json('override', 'list', de, ...as('anna')), before);
+  });
+
+  it('what one person issues by hand counts for the alarm of overrides where nobody is named', async () => {
+    const path = cli.path('FR');
+    await cli.json('init', 'FR', '--dir', path);
+    const rows = Array.from({ length: 11 }, (_, i) => `P${i},green\n`).join('');
+    writeFileSync(cli.path('by-hand.csv'), `subject,colour\n${rows}`);
+    await cli.run('issue', path, cli.path('by-hand.csv'));
+    const { counts, alarms } = await withRegion(cliOf(cli), path, ({ node }) =>
+      Promise.resolve(node.status.bulk),
+    );
+    assert.equal(counts.override, 11);
+    assert.deepEqual(
+      alarms.map(({ kind, count }) => [kind, count]),
+      [['override', 11]],
+    );
+  });
+
+  it('an operator has a bound of proposals that wait, and others propose all the same', async () => {
+    await withRegion(cliOf(cli), de, async ({ node: { overrides } }) => {
+      const order = { reason: 'laboratory', colour: 'red', days: 1, subjects: ['P77'] } as const;
+      const actorOf = (name: string) => ({ kind: 'operator', name, keyId: name.padEnd(16, '0') }) as never;
+      const made = await Promise.all(
+        Array.from({ length: PROPOSALS_OPEN_MAX + 3 }, () =>
+          overrides.propose(order, actorOf('dora')).then(
+            ({ state }) => state,
+            (error: unknown) => (error as Error).message,
+          ),
+        ),
+      );
+      assert.equal(made.filter((one) => one === 'proposed').length, PROPOSALS_OPEN_MAX);
+      assert.match(made.at(-1) ?? '', /32 proposals of dora wait/);
+      assert.equal((await overrides.propose(order, actorOf('emil'))).state, 'proposed');
+      await overrides.forget('P77');
+      assert.equal((await overrides.propose(order, actorOf('dora'))).state, 'proposed');
+      await overrides.forget('P77');
+    });
   });
 
   it('who was named anew with another key cannot confirm what they proposed', async () => {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { editConfig } from '../../../node/config/config-file.ts';
 import { Retention } from '../../../node/log/retention.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { storeInDirectory } from '../../../node/store/store-directory.ts';
+import { systemClock } from '../../../node/system-clock.ts';
 import { Machine, ORIGIN } from '../../support/log-fixture.ts';
 import { ReferenceTree } from '../../support/reference-tree.ts';
 import { copyRegion } from '../../support/region-templates.ts';
@@ -88,6 +90,21 @@ describe('storage.keepAttestationDays', () => {
         assert.equal(node.log('DE.demo/attest/2026-11')?.head.minimum, 0);
       });
       assert.ok(isPublished());
+    });
+  });
+
+  it('gives up what is due although the registry cannot be counted for a tally', async () => {
+    await keep(31);
+    clock.nowS = DUE_S;
+    await sign();
+    const directory = join(path, 'store');
+    const store = storeInDirectory({ owner: 'DE.demo', directory }, { clock: systemClock });
+    await store.start();
+    await store.write([{ put: 'registry/uncounted/2026-11/0000000000005', value: new Uint8Array(40) }]);
+    await store.stop();
+    await inRegion(path, clock.modules, async ({ node }) => {
+      await assert.rejects(node.tend(), (error) => isNodeError(error, 'REGISTRY_CORRUPT'));
+      assert.equal(node.log('DE.demo/attest/2026-11')?.head.minimum, 256);
     });
   });
 
