@@ -19,21 +19,33 @@ const adaptersOfStates = new WeakMap<TrustState, readonly OpaqueAdapter[]>();
 
 /**
  * The regions that a number may be of, each by the adapter with the longest beginning: those alone whose codes come by their adapters
- * here, the longest beginning first and of equal ones in the order of their ids; without one, the first of the others, so that a verdict
- * can say why it is none. Only the first `LOOKUP_ANNOUNCERS_MAX` are to be asked.
+ * here, the longest beginning first and of equal ones in the order of their ids; without one, the first of the others, and then of those
+ * whose recognition is withdrawn, so that a verdict can say why it is none. Only the first `LOOKUP_ANNOUNCERS_MAX` are to be asked.
  */
 export function numberAnnouncers(trust: Trust, text: string): readonly NumberAnnouncer[] {
   if (!isNumberText(text) || !isOfBytes(text)) return [];
-  const all = [...trust.regions.values()].flatMap(({ state }): NumberAnnouncer[] => {
+  const all = announcersAmong(
+    [...trust.regions.values()].map(({ state }) => state),
+    trust,
+    text,
+  );
+  const byAdapter = all.filter((one) => one.isByAdapter);
+  if (byAdapter.length > 0) return byAdapter;
+  return (all.length > 0 ? all : announcersAmong(trust.withdrawn, trust, text)).slice(0, 1);
+}
+
+/** The longest beginning first, of equal ones in the order of their ids. */
+function announcersAmong(states: readonly TrustState[], trust: Trust, text: string): NumberAnnouncer[] {
+  const all = states.flatMap((state): NumberAnnouncer[] => {
     const [adapter] = opaqueAdapters(state)
       .filter(({ prefix }) => text.startsWith(prefix))
       .sort((a, b) => b.prefix.length - a.prefix.length);
     const { region } = state;
     return adapter === undefined ? [] : [{ region, adapter, isByAdapter: isByAdapter(trust, region) }];
   });
-  all.sort((a, b) => b.adapter.prefix.length - a.adapter.prefix.length || (a.region < b.region ? -1 : 1));
-  const byAdapter = all.filter((one) => one.isByAdapter);
-  return byAdapter.length > 0 ? byAdapter : all.slice(0, 1);
+  return all.sort(
+    (a, b) => b.adapter.prefix.length - a.adapter.prefix.length || (a.region < b.region ? -1 : 1),
+  );
 }
 
 /** Whether a text has 1 to 512 bytes of UTF-8. The first bound is on what is looked at. */

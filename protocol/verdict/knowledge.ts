@@ -76,6 +76,8 @@ export class Trust {
   readonly home: string;
   readonly network: string;
   readonly regions: ReadonlyMap<string, RegionKnowledge>;
+  /** What was given of regions whose recognition is withdrawn: no verdict leans on it, and one can say whose code it is that counts no more. */
+  readonly withdrawn: readonly TrustState[];
   readonly sha256: Sha256;
   // Assessments hold for a while each; remembering them changes the time a verdict takes, not the verdict.
   readonly #assessments = new Map<string, Assessment>();
@@ -98,6 +100,9 @@ export class Trust {
         .filter((knowledge) => home !== undefined && isPinned(home, knowledge))
         .map((knowledge) => [knowledge.state.region, knowledge]),
     );
+    this.withdrawn = given
+      .map(({ state }) => state)
+      .filter(({ region }) => home?.state.recognition(region)?.standing === 'withdrawn');
   }
 
   /** What the verifier knows of `region` and how old it is at `nowS`; undefined if it knows nothing. */

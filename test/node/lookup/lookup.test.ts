@@ -239,6 +239,16 @@ describe('a number that is looked up', function () {
     assert.equal(world.node('DE').lookup.report.asked.evaluated, 0);
   });
 
+  it('of a region whose recognition is withdrawn nothing is looked up, and the verdict says so', async () => {
+    const { fixture, node } = world.machine('FR');
+    fixture.nowS = world.nowS;
+    const withdrawal = { kind: 'withdrawal' as const, region: 'DE', version: 2 };
+    await world.run(node.submit({ entry: fixture.entryOf(withdrawal) }));
+    assert.equal(await atFr('DE-2'), 'stop RECOGNITION_WITHDRAWN');
+    assert.equal(await atFr('XX-2'), 'stop MALFORMED');
+    assert.equal(world.node('DE').lookup.report.asked.evaluated, 0);
+  });
+
   it('a restart of the home evaluates nothing again', async () => {
     assert.equal(seeds.evaluated.get(START_DAY)?.length, 32 + 3 * 48);
     // What was kept is taken as it is: it lies in the region's own directory.

@@ -8,7 +8,11 @@ import { recognised } from '../../support/stub-trust.ts';
 const KEY = Buffer.alloc(32, 7);
 
 /** What a gate of ZZ leans on, which recognises all of these by adapter, or but one in another way. */
-function trustOf(prefixes: Readonly<Record<string, string>>, direct?: string): Trust {
+function trustOf(
+  prefixes: Readonly<Record<string, string>>,
+  direct?: string,
+  withdrawn: Readonly<Record<string, string>> = {},
+): Trust {
   const stateOf = (region: string, prefix: string | undefined) => ({
     region,
     adapters: () =>
@@ -23,13 +27,19 @@ function trustOf(prefixes: Readonly<Record<string, string>>, direct?: string): T
               data: opaqueAdapterData(prefix, [{ day: 0, publicKey: KEY }]),
             },
           ],
-    recognition: (of: string) => recognised(of, { way: of === direct ? 'direct' : 'adapter' }),
+    recognition: (of: string) =>
+      of in withdrawn
+        ? { standing: 'withdrawn' }
+        : recognised(of, { way: of === direct ? 'direct' : 'adapter' }),
   });
   const all = [['ZZ', undefined] as const, ...Object.entries(prefixes)];
   return {
     home: 'ZZ',
     regions: new Map(
       all.map(([region, prefix]) => [region, { state: stateOf(region, prefix) as unknown as TrustState }]),
+    ),
+    withdrawn: Object.entries(withdrawn).map(
+      ([region, prefix]) => stateOf(region, prefix) as unknown as TrustState,
     ),
   } as unknown as Trust;
 }
@@ -48,5 +58,16 @@ describe('numberAnnouncers', () => {
     const trust = trustOf({ AA: 'n', BB: 'n-b' }, 'BB');
     assert.deepEqual(namesOf(trust, 'n-b1'), ['AA']);
     assert.deepEqual(namesOf(trustOf({ BB: 'n-b' }, 'BB'), 'n-b1'), ['BB']);
+  });
+
+  it('has who is withdrawn only where there is nobody else, and never to be asked', () => {
+    const withdrawn = { AA: 'n' };
+    assert.deepEqual(namesOf(trustOf({ BB: 'n' }, undefined, withdrawn), 'n1'), ['BB']);
+    assert.deepEqual(namesOf(trustOf({ BB: 'n' }, 'BB', withdrawn), 'n1'), ['BB']);
+    const alone = numberAnnouncers(trustOf({ BB: 'x' }, undefined, withdrawn), 'n1');
+    assert.deepEqual(
+      alone.map(({ region, isByAdapter }) => [region, isByAdapter]),
+      [['AA', false]],
+    );
   });
 });
