@@ -155,13 +155,16 @@ export class JoiningDesk {
   /**
    * The operator has compared the words of this transcript (hexadecimal), and of no other: a region's id is what anybody can claim.
    * On the joining side this is brought to the other; ask again until both have confirmed.
-   * @throws {NodeError} NOT_FOUND; REFUSED on the inviting side as long as the other has not confirmed; as `bring`.
+   * @throws {NodeError} NOT_FOUND; REFUSED on the inviting side as long as the other has not confirmed, and where the other is known under another root
+   * by now; as `bring`.
    */
   async confirm(side: Side, transcript: string): Promise<JoiningView> {
     const record = await this.#change(side, transcript, (before) => {
+      const other = this.#otherOf(before);
+      if (other !== undefined) this.#requireWelcome(other);
       if (side === 'joining' || before.theirs.length > 0) return { ...before, ours: true };
       throw refused(
-        `the operator of ${this.#otherOf(before)?.region} has not confirmed yet`,
+        `the operator of ${other?.region} has not confirmed yet`,
         'Nothing is trusted before both have: ask him for `entente join confirm`, and confirm again.',
       );
     });
@@ -292,7 +295,10 @@ export class JoiningDesk {
     return word === undefined || word.standing === 'withdrawn' ? pinOf(region) : word.fingerprint;
   }
 
-  /** One id claimed twice: people who are told one region must have one thing to compare. */
+  /**
+   * One id claimed twice: people who are told one region must have one thing to compare. Where both have confirmed they have compared it: that region may
+   * join again, from a new machine too, and no other root in its place.
+   */
   async #requireAlone(
     side: Side,
     hash: Uint8Array,
@@ -305,6 +311,7 @@ export class JoiningDesk {
       if (other?.region !== region) continue;
       if (!equalBytes(other.fingerprint, fingerprint))
         throw refused(`another root claims to be ${region}`, hint);
+      if (record.ours && record.theirs.length > 0) continue;
       if (!equalBytes(other.node, node)) throw refused(`another node claims to be of ${region}`, hint);
       if (record.side === side) throw refused(`another invitation with ${region} is open`, hint);
     }

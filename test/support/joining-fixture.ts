@@ -26,6 +26,8 @@ export class JoiningWorld {
   readonly clock = new ManualClock(1_800_000_000_000);
   /** Stands between the regions: what is brought, as it is brought. */
   onTheWay: (bringing: Bringing) => Bringing = (bringing) => bringing;
+  /** By region, the root that all operators here have named for it. */
+  readonly pins = new Map<string, Uint8Array>();
   readonly #stores: Store[] = [];
   readonly #desks = new Map<string, JoiningDesk>();
 
@@ -65,7 +67,7 @@ export class JoiningWorld {
         book: new JoiningBook({ store }),
         identity: key,
         trust: () => trust,
-        pinOf: () => undefined,
+        pinOf: (of) => this.pins.get(of),
         addresses: () => ({ p2p: [`/ip4/192.0.2.${name.charCodeAt(0)}/tcp/4600`], http: `http://${name}` }),
         bring: (bringing) => this.#bring(bringing),
         clock: this.clock,

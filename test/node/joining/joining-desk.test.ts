@@ -194,6 +194,49 @@ describe('JoiningDesk', () => {
     );
   });
 
+  it('what turns out to be under another root before it is confirmed is refused on either side, and nothing is confirmed', async () => {
+    const de = await world.found('DE');
+    const fr = await world.found('FR');
+    const { transcript = '' } = await fr.join((await de.invite(DAY)).invitation);
+    world.pins.set('DE', stubFingerprint('another DE'));
+    await assert.rejects(
+      fr.confirm('joining', transcript),
+      refusedWith(/DE is known here under another root/),
+    );
+    assert.equal((await fr.list())[0]?.ours, false);
+    world.pins.clear();
+    await fr.confirm('joining', transcript);
+    world.pins.set('FR', stubFingerprint('another FR'));
+    await assert.rejects(
+      de.confirm('inviting', transcript),
+      refusedWith(/FR is known here under another root/),
+    );
+    assert.equal((await de.list())[0]?.ours, false);
+  });
+
+  it('a region with which both have confirmed joins again, from a new machine too, and no other root does in its place', async () => {
+    const de = await world.found('DE');
+    const fr = await world.found('FR');
+    const { invitation } = await de.invite(DAY);
+    const { transcript = '' } = await fr.join(invitation);
+    await fr.confirm('joining', transcript);
+    await de.confirm('inviting', transcript);
+    const again = (await de.invite(DAY)).invitation;
+    // FR has not heard of it yet: for it the first is open.
+    await assert.rejects(fr.join(again), refusedWith(/another invitation with DE is open/));
+    await fr.confirm('joining', transcript);
+    await fr.join(again);
+    await de.drop((await de.list()).find(({ ours }) => !ours)?.id ?? '');
+    const moved = await world.found('FR', { name: 'M', root: 'FR' });
+    await moved.join((await de.invite(DAY)).invitation);
+    assert.equal((await de.list()).filter(({ region }) => region === 'FR').length, 2);
+    const thief = await world.found('FR', { name: 'X', root: 'X' });
+    await assert.rejects(
+      thief.join((await de.invite(DAY)).invitation),
+      refusedWith(/another root claims to be FR/),
+    );
+  });
+
   it('what is confirmed is what was compared: the transcript of another record is not of this one', async () => {
     const fr = await world.found('FR');
     const de = await world.found('DE');

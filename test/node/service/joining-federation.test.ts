@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { giveAddresses } from '../../../cli/processes/prepare.ts';
+import { invitationText, signJoining } from '../../../protocol/joining/joining.ts';
 import { Federation, lineOf } from '../../support/federation.ts';
+import { testKey } from '../../support/keys.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 interface Asked {
@@ -24,6 +26,14 @@ describe('joining between processes', function () {
     await giveAddresses(at);
     const nodes = await Promise.all(['DE', 'FR', 'AT'].map((region) => federation.start(region)));
     await Promise.all(nodes.map((node) => node.ready()));
+
+    // Whoever invites in the name of a region that is known, or alters an invitation, is refused before anything is sent.
+    const inFrsName = await cli.run('join', 'ask', de, falseInvitation('FR', 'http://127.0.0.1:9'));
+    assert.equal(inFrsName.exit, 1);
+    assert.match(inFrsName.err, /FR is known here under another root/);
+    const altered = await cli.run('join', 'ask', de, falseInvitation('AT', 'http://127.0.0.1:9', 'LU'));
+    assert.match(altered.err, /expected the signature of the node that it names/);
+    assert.deepEqual((await cli.json<{ joinings: readonly unknown[] }>('join', 'list', de)).joinings, []);
 
     await cli.json('invite', 'make', de, '--out', cli.path('invitation.txt'));
     const first = await cli.json<Asked>('join', 'ask', at, cli.path('invitation.txt'));
@@ -82,3 +92,28 @@ describe('joining between processes', function () {
     assert.match(lineOf(await federation.verdict('DE', code)), /^stop .*RECOGNITION_WITHDRAWN/);
   });
 });
+
+/** In the name of a region, under a root of nobody; where it was `altered`, with another name than was signed. */
+function falseInvitation(region: string, http: string, altered?: string): string {
+  const key = testKey(7);
+  const from = Math.floor(Date.now() / 1_000);
+  const { bytes } = signJoining(
+    {
+      kind: 'invitation',
+      region,
+      network: 'demo',
+      name: region,
+      fingerprint: new Uint8Array(32),
+      node: key.publicKey,
+      addresses: [],
+      http,
+      from,
+      until: from + 3_600,
+      id: new Uint8Array(16),
+    },
+    (message) => key.sign(message),
+  );
+  const text = Buffer.from(bytes).toString('latin1');
+  const given = altered === undefined ? text : text.replaceAll(region, altered);
+  return invitationText(Buffer.from(given, 'latin1'));
+}
