@@ -63,6 +63,13 @@ const ALTERATIONS: Record<string, Record<string, (cases: Case[]) => void>> = {
     quorums: first('n', 9),
     pledges: first('pledges', [0]),
   },
+  lookup: {
+    keys: first('publicKey', '00'),
+    evaluations: first('expect', { fault: 'LOOKUP_UNPROVEN' }),
+    buckets: first('expect', { status: null }),
+    heads: first('expect', { fault: 'LOOKUP_MALFORMED' }),
+  },
+  joining: { said: firstFault, meetings: first('areConfirmed', [true, false]) },
 };
 
 function first(key: string, wrong: unknown): (cases: Case[]) => void {

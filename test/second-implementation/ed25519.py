@@ -72,7 +72,7 @@ def is_neutral(point):
 
 
 def has_small_order(point):
-    return is_neutral(_double(_double(_double(point))))
+    return is_neutral(double(double(double(point))))
 
 
 def negate(point):
@@ -80,7 +80,7 @@ def negate(point):
     return (-x % P, y, z, -t % P)
 
 
-def _add(left, right):
+def add(left, right):
     x1, y1, z1, t1 = left
     x2, y2, z2, t2 = right
     a, b = (y1 - x1) * (y2 - x2) % P, (y1 + x1) * (y2 + x2) % P
@@ -89,7 +89,7 @@ def _add(left, right):
     return (e * f % P, g * h % P, f * g % P, e * h % P)
 
 
-def _double(point):
+def double(point):
     x, y, z, _ = point
     a, b, c = x * x % P, y * y % P, 2 * z * z % P
     h = a + b
@@ -102,7 +102,7 @@ def _table(point):
     """The multiples of a point from 0 to 15."""
     multiples = [NEUTRAL]
     for _ in range(15):
-        multiples.append(_add(multiples[-1], point))
+        multiples.append(add(multiples[-1], point))
     return multiples
 
 
@@ -111,12 +111,13 @@ def _two_products(m, m_table, n, n_table):
     total = NEUTRAL
     for shift in range(252, -1, -4):
         for _ in range(4):
-            total = _double(total)
+            total = double(total)
         for number, table in ((m, m_table), (n, n_table)):
             digit = number >> shift & 15
             if digit:
-                total = _add(total, table[digit])
+                total = add(total, table[digit])
     return total
 
 
-BASE_TABLE = _table(decode_point((4 * pow(5, -1, P) % P).to_bytes(32, "little")))
+BASE = decode_point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
+BASE_TABLE = _table(BASE)

@@ -13,7 +13,9 @@ sys.dont_write_bytecode = True  # The sources lie in a tree that is checked for 
 from suite_code import CODE
 from suite_encoding import ED25519, ENCODING
 from suite_evidence import EVIDENCE
+from suite_joining import JOINING
 from suite_log import LOG
+from suite_lookup import LOOKUP
 from suite_snapshot import SNAPSHOT
 from suite_trust import TRUST
 from suite_verdict import QUORUM, VERDICT
@@ -31,6 +33,8 @@ FILES = {
     "snapshot": SNAPSHOT,
     "evidence": EVIDENCE,
     "writer": WRITER,
+    "lookup": LOOKUP,
+    "joining": JOINING,
 }
 NO_CASES = ("about", "shared")
 """Parts of a file: what it says to people, and what each of its cases is given besides."""
