@@ -66,6 +66,7 @@ export const nodeStatusSchema = z.looseObject({
     .optional(),
   scrub: z.looseObject({ corrupt: z.number() }),
   verdicts: z.record(z.string(), z.number()),
+  lookup: z.looseObject({ tables: z.array(z.int()), ageS: z.number().optional() }).optional(),
   bulk: z
     .object({
       counts: z.record(z.string(), z.number()),

@@ -2,11 +2,16 @@
 import { FileDaySeeds } from '../../node/lookup/day-seeds.ts';
 import { opaqueAdapters } from '../../protocol/lookup/announced-numbers.ts';
 import { DAY_S, dayOf } from '../../protocol/lookup/opaque-adapter.ts';
+import { KNOWLEDGE_AGE_ONLINE_S_MAX } from '../../protocol/limits.ts';
+import { type RunningStatus } from '../desk/node-status.ts';
+import { figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { timeText } from '../times.ts';
 import { type Finding, must, ok, quoted, warn } from './finding.ts';
 import { type ReadablePatient } from './patient.ts';
 
+/** Three minutes that nobody signed for. */
+const TABLE_AGE_S = 180;
 const DAYS = { must: 3, warn: 21 } as const;
 
 /** Says nothing of a region that announces none. */
@@ -16,6 +21,7 @@ export async function checkNumbers({
   config,
   nowS,
   path,
+  running,
 }: ReadablePatient): Promise<Finding[]> {
   const adapters = state === undefined ? [] : opaqueAdapters(state);
   if (adapters.length === 0) return [];
@@ -26,7 +32,8 @@ export async function checkNumbers({
     await new FileDaySeeds(options, { random: (length) => new Uint8Array(length) }).days(),
   );
   const today = dayOf(nowS);
-  return adapters.map(({ id, prefix, keys }) => {
+  const table = checkTable(running, today, path);
+  const all = adapters.map(({ id, prefix, keys }) => {
     const days = [...keys.keys()].filter((day) => day >= today);
     const fix = `entente lookup announce ${quoted(path)} ${id} --prefix ${quoted(prefix)}   # with enough root keys in keys/`;
     const name = `numbers that begin with ${printable(prefix)}`;
@@ -42,4 +49,20 @@ export async function checkNumbers({
     if (left < DAYS.warn) return warn(`${name} can be looked up until ${until}`, fix);
     return ok(`${name} can be looked up until ${until}`);
   });
+  return [...all, ...table];
+}
+
+/** Of a node that runs: whether it has a table of today, and signs it. */
+function checkTable(running: RunningStatus | undefined, today: number, path: string): Finding[] {
+  // A standby answers for no numbers.
+  if (running?.lookup === undefined || running.writing === 'standby') return [];
+  const { tables, ageS } = running.lookup;
+  const fix = `entente lookup show ${quoted(path)}   # and the node's log`;
+  if (!tables.includes(today))
+    return [must('no number can be looked up: the node has no table of today', fix)];
+  if (ageS === undefined || ageS <= TABLE_AGE_S) return [ok('the table of today is signed')];
+  const said = `the table of today's numbers is ${figure(ageS)} s old`;
+  return [
+    warn(`${said}: the node makes no other, and gates take it for ${KNOWLEDGE_AGE_ONLINE_S_MAX} s`, fix),
+  ];
 }

@@ -13,6 +13,7 @@ import {
 import { type PreparingModules } from '../issuing/preparing.ts';
 import { type ShareOf } from '../peer-places.ts';
 import { type DaySeeds } from '../lookup/day-seeds.ts';
+import { type EvaluateInputs } from '../lookup/number-evaluator.ts';
 import { type LookupQuotas } from '../lookup/quota.ts';
 import { type SharedTables } from '../registry/private-tables.ts';
 import { type CheckSignatures } from '../verdicts/signature-thread.ts';
@@ -103,6 +104,8 @@ export interface RegionNodeModules
   readonly seeds?: DaySeeds | undefined;
   /** Another way to check the signatures of verdicts than one after the other, here. */
   readonly checkSignatures?: CheckSignatures | undefined;
+  /** Evaluates numbers of the region's list; here, a few at a time, by default. */
+  readonly evaluateInputs?: EvaluateInputs | undefined;
   /** Told of what goes wrong in the background, for alarms. Must not throw. */
   readonly onTrouble?: (error: unknown) => void;
 }

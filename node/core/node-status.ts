@@ -1,6 +1,7 @@
 /** What a node says of itself to its operator. */
 import { type BulkReport } from '../abuse/bulk-watch.ts';
 import { type Accusation } from '../evidence/evidence-book.ts';
+import { type Lookup } from '../lookup/lookup.ts';
 import { type NodeErrorCode } from '../node-error.ts';
 import { type ClockReport } from '../clock/clock-votes.ts';
 import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
@@ -46,4 +47,6 @@ export interface NodeStatus {
   readonly sync: SyncCounters;
   readonly scrub: ScrubCounters;
   readonly verdicts: VerdictCounters;
+  /** Numbers that are looked up. */
+  readonly lookup: Lookup['report'];
 }

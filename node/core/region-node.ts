@@ -151,6 +151,7 @@ export class RegionNode {
       verdicts: verdicts.counters,
       accusations: this.evidence.accusations,
       bulk: people.watch.report,
+      lookup: this.lookup.report,
     };
   }
 

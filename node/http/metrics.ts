@@ -76,6 +76,7 @@ export class Metrics {
     this.#addNode();
     this.#addDates();
     this.#addNetwork();
+    this.#addLookup();
   }
 
   observe(work: string, status: number, seconds: number): void {
@@ -263,6 +264,35 @@ export class Metrics {
       'entente_peers_shut_out',
       'Peers that are shut out, since they broke the protocol again and again',
       () => (network().host?.conduct ?? []).filter(({ isShutOut }) => isShutOut).length,
+    );
+  }
+
+  #addLookup(): void {
+    this.#gauges(
+      'entente_lookups_total',
+      'Numbers looked up for verifiers, by what came of it',
+      'result',
+      ({ lookup }) => ({
+        found: 0,
+        unknown: 0,
+        ...lookup.looked,
+      }),
+    );
+    this.#gauges(
+      'entente_lookup_answers_total',
+      'Questions of other nodes and of this one about own numbers, by answer',
+      'answer',
+      ({ lookup }) => lookup.asked,
+    );
+    this.#gauge(
+      'entente_lookup_table_age_seconds',
+      'Since the table of today was so',
+      ({ lookup }) => lookup.ageS ?? NaN,
+    );
+    this.#gauge(
+      'entente_lookup_contradictions_total',
+      'Heads that contradict another of their minute',
+      ({ lookup }) => lookup.heads.contradicted,
     );
   }
 

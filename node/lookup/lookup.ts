@@ -94,6 +94,8 @@ export class Lookup {
   readonly #server: LookupServer;
   readonly #asker: NumberAsker;
   readonly #hasSeeds: boolean;
+  /** By what came of it; at most as many names as there are codes of failures, and two. */
+  readonly #looked = new Map<string, number>();
   readonly #stopping = new AbortController();
 
   constructor(options: LookupOptions, modules: LookupModules) {
@@ -158,7 +160,10 @@ export class Lookup {
       context,
       nowS,
     });
-    const all = (answer: NumberAnswer) => judgeNumber(announcers.map((one) => judged(one, answer)));
+    const all = (answer: NumberAnswer) => {
+      this.#count(answer);
+      return judgeNumber(announcers.map((one) => judged(one, answer)));
+    };
     if (!announcers.some(({ isByAdapter }) => isByAdapter))
       return all({ failure: { code: 'NUMBER_NEEDS_NODE' } });
     if (verifier === undefined) return all({ failure: { code: 'NUMBER_NOT_ENROLLED' } });
@@ -167,12 +172,12 @@ export class Lookup {
       return all({
         failure: { code: 'NUMBER_QUOTA', details: { of: 'verifier', againInS: taken.againInS } },
       });
-    const answers = announcers.map(async (announcer, at) =>
-      judged(
-        announcer,
-        at < LOOKUP_ANNOUNCERS_MAX ? await this.#asker.lookUp(announcer, text, trust) : UNASKED,
-      ),
-    );
+    const answers = announcers.map(async (announcer, at) => {
+      if (at >= LOOKUP_ANNOUNCERS_MAX) return judged(announcer, UNASKED);
+      const answer = await this.#asker.lookUp(announcer, text, trust);
+      this.#count(answer);
+      return judged(announcer, answer);
+    });
     return judgeNumber(await Promise.all(answers));
   }
 
@@ -186,9 +191,16 @@ export class Lookup {
     return this.#shelf.get(place, this.#stopping.signal);
   }
 
-  /** What it has done since its start, and which tables it has. */
+  /** What it has done since its start, for whom it asks (`looked`, by what came of it) and who asks it, and which tables it has. */
   get report() {
-    return { ...this.#press.report, asked: this.#server.counters, heads: this.#heads.counters };
+    const looked = Object.fromEntries(this.#looked);
+    return { ...this.#press.report, looked, asked: this.#server.counters, heads: this.#heads.counters };
+  }
+
+  #count(answer: NumberAnswer): void {
+    const found = 'status' in answer && answer.status !== undefined ? 'found' : 'unknown';
+    const name = 'failure' in answer ? answer.failure.code : found;
+    this.#looked.set(name, (this.#looked.get(name) ?? 0) + 1);
   }
 }
 

@@ -5,11 +5,12 @@
  */
 import { type Primitives } from '../../protocol/primitives.ts';
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
-import { signLookupHead, treeOfTable } from '../../protocol/lookup/head.ts';
+import { signLookupHead, treeOfLeaves } from '../../protocol/lookup/head.ts';
 import { LOOKUP_HEAD_S } from '../../protocol/limits.ts';
 import { LOOKUP_SALT_BYTES, type LookupKeyPair, numberSecrets } from '../../protocol/lookup/oblivious.ts';
+import { leafHash } from '../../protocol/log/merkle.ts';
 import { dayOf } from '../../protocol/lookup/opaque-adapter.ts';
-import { makeTable, sealStatus } from '../../protocol/lookup/table.ts';
+import { planTable, sealStatus } from '../../protocol/lookup/table.ts';
 import { type ClockStanding } from '../clock/clock-votes.ts';
 import { type Clock, type Random, type Signer } from '../ports.ts';
 import { Turns } from '../turns.ts';
@@ -62,6 +63,12 @@ export interface PressedTable extends UnsignedTable {
   readonly atS: number;
 }
 
+export interface PressReport {
+  readonly tables: readonly number[];
+  readonly ageS?: number;
+  readonly prepared: Readonly<Record<number, number>>;
+}
+
 /** Between two looks at what is due. */
 const BEAT_MS = 10_000;
 /** After the start nothing is destroyed for so long: other regions are asked the time, and tell of a clock that was wrong from the first. */
@@ -73,8 +80,9 @@ const PREPARE_S = 7_200;
 /** Real entries of a bucket, in the mean: whoever serves one learns no more than that one of so many was asked for. */
 const BUCKET_MEAN = 256;
 const CAPACITY_STEP = 64;
-/** Entries sealed before others get a turn: some milliseconds. */
-const SEALED_TOGETHER = 64;
+/** Entries sealed, and buckets filled, before others get a turn: some milliseconds. */
+const SEALED_TOGETHER = 16;
+const BUCKETS_TOGETHER = 8;
 
 export class TablePress {
   readonly #options: TablePressOptions;
@@ -137,10 +145,13 @@ export class TablePress {
     return table !== undefined && bucket < 2 ** table.bits ? table.bucket(bucket) : undefined;
   }
 
-  /** The days of which there are tables, and how many numbers of those to come are evaluated. */
-  get report(): { readonly tables: readonly number[]; readonly prepared: Readonly<Record<number, number>> } {
+  /** The days of which there are tables, the seconds since that of today was so, and how many numbers of each day are evaluated. */
+  get report(): PressReport {
+    const nowS = this.#nowS();
+    const tables = [...this.#tables.keys()].sort((a, b) => a - b);
+    const today = this.#tables.get(dayOf(nowS));
     const prepared = Object.fromEntries(this.#evaluator.sizes);
-    return { tables: [...this.#tables.keys()].sort((a, b) => a - b), prepared };
+    return { tables, ...(today && { ageS: nowS - today.atS }), prepared };
   }
 
   async #loop(work: () => Promise<void>): Promise<void> {
@@ -254,17 +265,25 @@ export class TablePress {
       entries.push(sealStatus(secret, statusOfRow(row, list.version), place, random));
     }
     const bits = Math.max(0, Math.ceil(Math.log2(rows.length / BUCKET_MEAN)));
-    const table = makeTable(entries, { bits, step: CAPACITY_STEP }, random);
-    const { root, pathOf } = treeOfTable(sha256, table);
+    const { capacity, bucket } = planTable(entries, { bits, step: CAPACITY_STEP }, random);
+    const buckets: Uint8Array[] = [];
+    const leaves: Uint8Array[] = [];
+    for (let i = 0; i < 2 ** bits; i++) {
+      if (i % BUCKETS_TOGETHER === BUCKETS_TOGETHER - 1 && (await this.#isEnded())) return;
+      const bytes = bucket(i);
+      buckets.push(bytes);
+      leaves.push(leafHash(sha256, bytes));
+    }
+    const { root, pathOf } = treeOfLeaves(sha256, leaves);
     this.#unsigned.set(day, {
       day,
       version: list.version,
       publicKey: pair.publicKey,
       root,
       bits,
-      capacity: table.capacity,
+      capacity,
       salt,
-      bucket: (bucket: number) => ({ bytes: table.buckets[bucket] as Uint8Array, path: pathOf(bucket) }),
+      bucket: (at: number) => ({ bytes: buckets[at] as Uint8Array, path: pathOf(at) }),
     });
     await this.#turns.take('sign', () => this.#signAll());
   }

@@ -74,6 +74,7 @@ export interface OpenRegionModules extends RegionModules {
   readonly networkFor: (ground: NetworkGround) => RegionNetwork;
   /** As in `RegionNodeModules`. */
   readonly checkSignatures?: RegionNodeModules['checkSignatures'];
+  readonly evaluateInputs?: RegionNodeModules['evaluateInputs'];
   readonly onTrouble?: (error: unknown) => void;
   readonly onSigned?: (index: number) => void;
   readonly onHashed?: (documents: number) => void;

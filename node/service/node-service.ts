@@ -30,6 +30,7 @@ import { ColourUpdates } from './colour-updates.ts';
 import { joiningFor } from './joining.ts';
 import { openNodeIdentity } from './node-identity.ts';
 import { ServiceDesk } from './service-desk.ts';
+import { EvaluatingThread } from '../lookup/evaluating-thread.ts';
 import { SignatureThread } from '../verdicts/signature-thread.ts';
 import { troubleLog } from './trouble-log.ts';
 
@@ -199,6 +200,8 @@ async function startAll<T>(
 
   const signatures = new SignatureThread({}, modules);
   started.push(signatures);
+  const evaluating = new EvaluatingThread(modules);
+  started.push(evaluating);
   const region = await startRegion(
     { layout, config, keys, identity: identity.publicKey },
     {
@@ -210,6 +213,7 @@ async function startAll<T>(
       ...modules,
       onTrouble,
       checkSignatures: signatures.check,
+      evaluateInputs: evaluating.evaluate,
       networkFor: (ground) => {
         const published = (running.published = publishedNetwork(ground, modules));
         const isReachable = (of: string) =>

@@ -90,12 +90,22 @@ export function areOneTable(one: LookupHead, other: LookupHead): boolean {
   return isOfSize && equalBytes(one.salt, salt) && equalBytes(one.root, root);
 }
 
+export interface TableTree {
+  readonly root: Uint8Array;
+  readonly pathOf: (bucket: number) => ProofPath;
+}
+
 /** The tree over the buckets of a table: its root, and the path of each bucket, leaf side first. */
-export function treeOfTable(
-  sha256: Sha256,
-  { buckets }: LookupTable,
-): { readonly root: Uint8Array; readonly pathOf: (bucket: number) => ProofPath } {
-  const levels = [buckets.map((bucket) => leafHash(sha256, bucket))];
+export function treeOfTable(sha256: Sha256, { buckets }: LookupTable): TableTree {
+  return treeOfLeaves(
+    sha256,
+    buckets.map((bucket) => leafHash(sha256, bucket)),
+  );
+}
+
+/** The same, by the leaf hashes of the buckets, 2^bits of them. */
+export function treeOfLeaves(sha256: Sha256, leaves: readonly Uint8Array[]): TableTree {
+  const levels = [[...leaves]];
   for (let below = levels[0] ?? []; below.length > 1; below = levels.at(-1) ?? []) {
     const above = below
       .filter((_, i) => i % 2 === 0)
@@ -107,7 +117,7 @@ export function treeOfTable(
     if (hash === undefined) throw new RangeError('no such place in the tree of a table');
     return hash;
   };
-  const size = buckets.length;
+  const size = leaves.length;
   return {
     root: rootOf(sha256, size, source),
     pathOf: (bucket) => inclusionProof(sha256, { index: bucket, size }, source),

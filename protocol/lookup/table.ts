@@ -28,6 +28,12 @@ export interface LookupTable {
   readonly buckets: readonly Uint8Array[];
 }
 
+export interface TableSizes {
+  readonly bits: number;
+  /** 16 by default. */
+  readonly step?: number;
+}
+
 /** The entry of a number: 140 bytes. Each sealing takes fresh randomness, so that a status that changes within its day tells nothing. */
 export function sealStatus(
   { locator, key }: NumberSecrets,
@@ -57,9 +63,19 @@ export function bucketOf(locator: Uint8Array, bits: number): number {
  */
 export function makeTable(
   entries: readonly Uint8Array[],
-  { bits, step = 16 }: { readonly bits: number; readonly step?: number },
+  sizes: TableSizes,
   random: RandomBytes,
 ): LookupTable {
+  const { bits, capacity, bucket } = planTable(entries, sizes, random);
+  return { bits, capacity, buckets: Array.from({ length: 2 ** bits }, (_, i) => bucket(i)) };
+}
+
+/** The same, bucket by bucket: each is made once, whenever its maker has time for it. @throws {RangeError} as `makeTable`; `bucket` for a number that is there twice. */
+export function planTable(
+  entries: readonly Uint8Array[],
+  { bits, step = 16 }: TableSizes,
+  random: RandomBytes,
+): Pick<LookupTable, 'bits' | 'capacity'> & { readonly bucket: (bucket: number) => Uint8Array } {
   if (!Number.isInteger(bits) || bits < 0 || bits > LOOKUP_BITS_MAX)
     throw new RangeError(`a table has at most 2^${LOOKUP_BITS_MAX} buckets`);
   const filled: Uint8Array[][] = Array.from({ length: 2 ** bits }, () => []);
@@ -71,16 +87,21 @@ export function makeTable(
   const capacity = Math.ceil(fullest / step) * step;
   if (capacity > LOOKUP_CAPACITY_MAX)
     throw new RangeError(`a bucket has at most ${LOOKUP_CAPACITY_MAX} entries: take more bits`);
-  const buckets = filled.map((bucket, i) => {
-    while (bucket.length < capacity) bucket.push(filler(i, bits, random));
-    bucket.sort(compareBytes);
-    if (
-      bucket.some((entry, at) => at > 0 && equalBytes(locatorIn(entry), locatorIn(bucket[at - 1] ?? entry)))
-    )
-      throw new RangeError('a number is there twice');
-    return concatBytes(...bucket);
-  });
-  return { bits, capacity, buckets };
+  const bucket = (i: number) => bucketWith(filled[i] ?? [], { i, bits, capacity }, random);
+  return { bits, capacity, bucket };
+}
+
+function bucketWith(
+  entries: readonly Uint8Array[],
+  { i, bits, capacity }: { readonly i: number; readonly bits: number; readonly capacity: number },
+  random: RandomBytes,
+): Uint8Array {
+  const bucket = [...entries];
+  while (bucket.length < capacity) bucket.push(filler(i, bits, random));
+  bucket.sort(compareBytes);
+  if (bucket.some((entry, at) => at > 0 && equalBytes(locatorIn(entry), locatorIn(bucket[at - 1] ?? entry))))
+    throw new RangeError('a number is there twice');
+  return concatBytes(...bucket);
 }
 
 /**

@@ -19,6 +19,8 @@ import { checkForks, checkNewest, checkWriting } from '../../../cli/doctor/log-c
 import { checkMemory, checkNodeVersion, checkTls } from '../../../cli/doctor/machine-checks.ts';
 import { checkNumbers } from '../../../cli/doctor/number-checks.ts';
 import { type ReadablePatient } from '../../../cli/doctor/patient.ts';
+import { type RunningStatus } from '../../../cli/desk/node-status.ts';
+import { dayOf } from '../../../protocol/lookup/opaque-adapter.ts';
 import {
   checkEnough,
   checkHttp,
@@ -306,6 +308,14 @@ describe('the checks of entente doctor', function () {
         expectFinding(await checkNumbers({ ...patient, nowS: patient.nowS + days * DAY_S }), level, /until/);
       const seeds = readdirSync(layout.seeds).sort();
       rmSync(join(layout.seeds, seeds.at(-1) ?? ''));
+      const serving = (lookup: object) => ({ ...patient, running: { lookup } as unknown as RunningStatus });
+      const today = dayOf(patient.nowS);
+      const table = { tables: [today], ageS: 30 };
+      expectFinding((await checkNumbers(serving(table))).slice(1), 'ok', /is signed/);
+      const old = { ...table, ageS: 181 };
+      expectFinding((await checkNumbers(serving(old))).slice(1), 'warn', /181 s old/);
+      const none = { tables: [today + 1] };
+      expectFinding((await checkNumbers(serving(none))).slice(1), 'must', /no table of today/);
       expectFinding(await checkNumbers(patient), 'warn', /seeds of 1 announced/);
       rmSync(join(layout.seeds, seeds[0] ?? ''));
       expectFinding(await checkNumbers(patient), 'must', /seeds of 2 announced/);
