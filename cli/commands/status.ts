@@ -12,7 +12,7 @@ import { type RegionsSeen, regionsSchema, type RunningStatus } from '../desk/nod
 import { type Examined } from '../doctor/examine.ts';
 import { quoted } from '../doctor/finding.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
-import { aligned, figure } from '../output.ts';
+import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { table } from '../table.ts';
 import { spanText, timeText } from '../times.ts';
@@ -152,8 +152,8 @@ function regionLines({ regions }: RegionsSeen, more?: ReadonlyMap<string, readon
   return table(more === undefined ? head : [...head, ...OPERATOR_HEAD], rows);
 }
 
-function witnessText({ counted, needed, of }: { counted: number; needed: number; of: number }): string {
-  return `${counted} of ${of}, ${needed} needed`;
+function witnessText(witnesses: { counted: number; needed: number; of: number }): string {
+  return `${witnesses.counted} of ${witnesses.of}, ${witnesses.needed} needed`;
 }
 
 function ownLines({
@@ -167,6 +167,7 @@ function ownLines({
   life,
   bulk,
   accusations,
+  unlogged,
   addresses,
   process,
 }: RunningStatus): string[] {
@@ -184,6 +185,7 @@ function ownLines({
     ...(writer === undefined ? [] : [['writer', writerText(writer)] as const]),
     ...lifeLines(life),
     ...accusationLines(accusations),
+    ...unloggedLines(unlogged),
     ...alarmLines(bulk),
     ...(reason === undefined ? [] : [['why not', printable(reason)] as const]),
     ...Object.entries(sizes).map(
@@ -225,6 +227,14 @@ function accusationLines(accusations: RunningStatus['accusations'] = []): [strin
   });
   const more = accusations.length - lines.length;
   return more > 0 ? [...lines, ['PROVEN', `${figure(more)} more`]] : lines;
+}
+
+/** Codes that a key signed and its log does not have. */
+function unloggedLines(unlogged: RunningStatus['unlogged'] = {}): [string, string][] {
+  return Object.entries(unlogged).map(([region, count]) => [
+    'ALARM',
+    `${counted(count, 'code')} of ${printable(region)} shown here, signed by its key and not in its log`,
+  ]);
 }
 
 /** The newest alarms that many colours changed at once. */

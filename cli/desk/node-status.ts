@@ -64,6 +64,7 @@ export const nodeStatusSchema = z.looseObject({
       }),
     )
     .optional(),
+  unlogged: z.record(z.string(), z.number()).optional(),
   scrub: z.looseObject({ corrupt: z.number() }),
   verdicts: z.record(z.string(), z.number()),
   lookup: z.looseObject({ tables: z.array(z.int()), ageS: z.number().optional() }).optional(),

@@ -6,6 +6,7 @@ import { witnessName } from '../../protocol/log/origin.ts';
 import { PeerClocks } from '../clock/peer-clocks.ts';
 import { CopyWatch } from '../evidence/copy-watch.ts';
 import { EvidenceBook } from '../evidence/evidence-book.ts';
+import { LeafWatch } from '../evidence/leaf-watch.ts';
 import { WitnessWatch } from '../evidence/witness-watch.ts';
 import { JoiningBook } from '../joining/joining-book.ts';
 import { Lookup } from '../lookup/lookup.ts';
@@ -188,10 +189,17 @@ export function assemble(
     onFault: (peer, fault) => book.fault(peer, fault),
   });
   const leaves = new LeafFinder(reading);
+  const shown = new LeafWatch(options, {
+    ...reading,
+    stateOf: (of) => keeper(of)?.state,
+    isWriting: () => signing.isWriting,
+    run: (work) => background.run(work),
+  });
   const verdicts = new VerdictService({
     ...modules,
     trust: () => board.trust,
     leafProofs: (place) => leaves.find(place),
+    onShown: shown.hold,
     lookup,
   });
   return {
@@ -220,6 +228,7 @@ export function assemble(
     preparer,
     signing,
     lookup,
+    shown,
     verdicts,
   };
 }

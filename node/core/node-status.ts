@@ -41,6 +41,8 @@ export interface NodeStatus {
   readonly forked: readonly string[];
   /** What is proven against regions besides. */
   readonly accusations: readonly Accusation[];
+  /** By region, how many of its codes were shown here that its log does not have, since the start. */
+  readonly unlogged: Readonly<Record<string, number>>;
   /** Many colours that changed at once. */
   readonly bulk: BulkReport;
   readonly pulls: PullCounters;

@@ -134,7 +134,8 @@ export class RegionNode {
   get status(): NodeStatus {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
     const { trust } = this;
-    const { signing, fence, clocks, shelf, puller, antiEntropy, scrub, verdicts, people } = this.#parts;
+    const { signing, fence, clocks, shelf, puller, antiEntropy, scrub, verdicts, people, shown } =
+      this.#parts;
     const { state, failure } = signing;
     const writer = fence?.writership.report;
     return {
@@ -150,6 +151,7 @@ export class RegionNode {
       scrub: scrub.counters,
       verdicts: verdicts.counters,
       accusations: this.evidence.accusations,
+      unlogged: shown.unlogged,
       bulk: people.watch.report,
       lookup: this.lookup.report,
     };

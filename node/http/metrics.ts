@@ -169,6 +169,11 @@ export class Metrics {
     this.#gauges('entente_log_entries', 'Entries of each log that is held', 'origin', ({ sizes }) => sizes);
     this.#gauge('entente_forked_logs', 'Logs of which a fork is proven', ({ forked }) => forked.length);
     this.#gauge(
+      'entente_unlogged_codes',
+      'Codes shown since the start that the log of their region does not have',
+      ({ unlogged }) => Object.values(unlogged).reduce((sum, count) => sum + count, 0),
+    );
+    this.#gauge(
       'entente_closed_logs',
       'Logs that cannot be used now',
       ({ closed }) => Object.keys(closed).length,

@@ -1,4 +1,5 @@
 /** Verdicts of a node: on the trust of the moment, with the leaf proofs that a compromised key makes necessary. */
+import { type Attestation } from '../../protocol/code/attestation.ts';
 import { parseCode, type ParsedCode } from '../../protocol/code/code.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
@@ -39,6 +40,8 @@ export interface VerdictServiceModules extends Primitives {
   readonly lookup: Pick<Lookup, 'judge'>;
   /** Leaf proofs from mirrors, none of them proven; none if no mirror can be reached. Must not reject. */
   readonly leafProofs: (place: LeafPlace) => Promise<readonly Omit<LeafProof, 'log' | 'index' | 'size'>[]>;
+  /** Told of the attestation of each code, whatever the verdict on it is. Must not throw. */
+  readonly onShown?: (attestation: Attestation) => void;
 }
 
 /** A place in an attestation log, and the key that signed there, by the word of a code. */
@@ -103,6 +106,7 @@ export class VerdictService {
     const results = Array.isArray(answers) ? answers : await answers;
     const judged = { acceptance: this.#readOf(trust).acceptance, ...context };
     const verdict = judge(parsed, results, trust, judged, nowS);
+    this.#modules.onShown?.(parsed.attestation);
     if (!verdict.reasons.some(({ code }) => code === 'PROOF_NEEDED')) return verdict;
     const proofs = await this.#proofsFor(parsed, trust);
     if (proofs.length === 0) return verdict;
