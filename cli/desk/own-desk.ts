@@ -139,15 +139,21 @@ export class OwnDesk implements Desk {
   ): Promise<readonly IssuedCode[]> {
     const { nowS, sha256, meter } = this.#modules;
     const { node, operators } = this.#region;
-    const gate = new IssueGate({ state: () => this.state, areNamed: () => operators.areNamed, nowS });
-    const basisOf: IssueGate['basisOf'] = (status, told) => gate.basisOf(status, told);
+    const gate = new IssueGate({
+      state: () => this.state,
+      areNamed: () => operators.areNamed,
+      nowS,
+      contradictions: (claims) => node.life.contradictions(claims),
+    });
+    const basisOf: IssueGate['basisOf'] = (order) => gate.basisOf(order);
     let [signed, hashed] = [0, 0];
     meter.onSigned = () => onSigned(++signed);
     meter.onHashed = (documents) => onHashed((hashed += documents));
     const action = { action: 'issue/batch', needs: 'issue', count: people.length } as const;
-    const issued = await this.#act(action, () =>
-      node.issueAll(requestsOf(people, nowS(), { basisOf }).map((one) => ({ ...one, toHandOver: true }))),
-    );
+    const issued = await this.#act(action, async () => {
+      const requests = await requestsOf(people, nowS(), { basisOf });
+      return node.issueAll(requests.map((one) => ({ ...one, toHandOver: true })));
+    });
     // A code is given out once its place in the log is public.
     await this.#region.publish();
     return issued.map((one, i) => issuedCodeOf(sha256, people[i]?.subject ?? '', one));

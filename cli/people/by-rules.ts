@@ -110,7 +110,7 @@ export function decideAll(
   const undecided: Undecided[] = [];
   const faults: RowFault[] = [];
   let matched = 0;
-  for (const [i, { subject, line, person, facts: ofRow }] of declared.entries()) {
+  for (const [i, { subject, line, person, facts: ofRow, identity }] of declared.entries()) {
     const facts = new Map(ofRow);
     const { matched: inForce = [], doubts = [] } = found?.[i] ?? {};
     const others = background.get(subject) ?? [];
@@ -130,7 +130,7 @@ export function decideAll(
     if (isOpen) undecided.push({ subject, line, open, doubts });
     else {
       const told = { atS: nowS, facts: Object.fromEntries(facts) };
-      people.push({ ...person, colour: status.colour, status, told });
+      people.push({ ...person, colour: status.colour, status, told, ...(identity && { identity }) });
     }
   }
   return { people, undecided, faults, unmatched: background.size - matched };

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { SUBJECT_BYTES_MAX } from '../../node/registry/record-page.ts';
 import { type ToldBasis } from '../../node/abuse/issue-gate.ts';
+import { type Identity } from '../../node/lists/identity.ts';
 import { type Status } from '../../protocol/code/status.ts';
 import { type RowFault, type RowForm } from '../../node/rows/row-form.ts';
 
@@ -70,6 +71,8 @@ export type Person = z.infer<typeof personSchema> & {
   readonly status?: Status;
   /** What rules decided on, and when. */
   readonly told?: ToldBasis;
+  /** Who it is by papers, where rules decided on what lists say of that. */
+  readonly identity?: Identity;
 };
 
 const EXAMPLES: Readonly<Record<Column, string>> = {

@@ -15,19 +15,22 @@ const MANUAL_RULE = { ruleId: 'manual', ruleVersion: 1 } as const;
 const DAYS_BY_DEFAULT = { green: 7, yellow: 7, red: 14 } as const;
 const MEASURES = { green: 'none', yellow: 'home', red: 'isolate' } as const;
 
-/** Requests for people, in their order. Times are rounded up to the hour, so that a code does not tell when in the hour it was issued. */
+/** Requests for people, in their order; rejects as `basisOf`. Times are rounded up to the hour, so that a code does not tell when in the hour it was issued. */
 export function requestsOf(
   people: readonly Person[],
   nowS: number,
   { basisOf }: RequestsModules,
-): IssueRequest[] {
-  return people.map((person) => {
-    const { subject, device, document_country: country, document_number: number, told } = person;
-    const status = statusOf(person, nowS);
-    const holderKey = device === undefined ? undefined : hexBytes(device);
-    const document = country === undefined || number === undefined ? undefined : { country, number };
-    return { subject, fields: { status, holderKey }, document, basis: basisOf(status, told) };
-  });
+): Promise<IssueRequest[]> {
+  return Promise.all(
+    people.map(async (person) => {
+      const { subject, device, document_country: country, document_number: number, told, identity } = person;
+      const status = statusOf(person, nowS);
+      const holderKey = device === undefined ? undefined : hexBytes(device);
+      const document = country === undefined || number === undefined ? undefined : { country, number };
+      const basis = await basisOf({ subject, status, told, identity });
+      return { subject, fields: { status, holderKey }, document, basis };
+    }),
+  );
 }
 
 export interface RequestsModules {
@@ -39,10 +42,11 @@ type OrderFacts = NonNullable<z.input<typeof issueOrder>['basis']>['facts'];
 
 /** The order for a person as the admin address of a node takes it. */
 export function orderOf(person: Person, nowS: number): z.input<typeof issueOrder> {
-  const { subject, device, document_country: country, document_number: number, told } = person;
+  const { subject, device, document_country: country, document_number: number, told, identity } = person;
   return {
     subject,
     status: statusOf(person, nowS),
+    ...(identity !== undefined && { identity }),
     ...(told !== undefined && { basis: { atS: told.atS, facts: { ...told.facts } as OrderFacts } }),
     ...(device !== undefined && { holderKey: device.toLowerCase() }),
     ...(country !== undefined && number !== undefined && { document: { country, number } }),

@@ -1,4 +1,7 @@
-/** Whether one operator may give somebody a colour: only what rules in force give on the facts that are told with it. */
+/**
+ * Whether one operator may give somebody a colour: only what rules in force give on the facts that are told with it, and only where
+ * nothing that the region itself knows of them contradicts those.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { type Status } from '../../protocol/code/status.ts';
 import { type Basis, encodeBasis } from '../../protocol/disclosure/basis.ts';
@@ -7,6 +10,9 @@ import { readFacts } from '../../protocol/rules/facts.ts';
 import { decide } from '../../protocol/rules/issuing.ts';
 import { readRuleSet } from '../../protocol/rules/rule-set.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { Gathered } from '../issuing/gathered.ts';
+import { type Claim, type Contradiction } from '../life/contradictions.ts';
+import { type Identity } from '../lists/identity.ts';
 import { NodeError } from '../node-error.ts';
 
 /** What an order says its colour rests on. */
@@ -16,28 +22,61 @@ export interface ToldBasis {
   readonly facts: Readonly<Record<string, RuleValue>>;
 }
 
+export interface GateOrder {
+  readonly subject: string;
+  readonly status: Status;
+  /** Undefined for a colour that no rules gave. */
+  readonly told: ToldBasis | undefined;
+  /** By which lists know the person, where they have not declared. */
+  readonly identity?: Identity | undefined;
+}
+
 export interface IssueGateModules {
   readonly state: () => Pick<TrustState, 'rules'> | undefined;
   /** Whether the region has named operators: from then on nobody gives a colour alone. */
   readonly areNamed: () => boolean;
   readonly nowS: () => number;
+  /** What the region knows otherwise, of at most 1,024 at once: `Life.contradictions`. */
+  readonly contradictions: (claims: readonly Claim[]) => Promise<readonly (Contradiction | undefined)[]>;
 }
 
 /** Seconds by which the time of a decision and that of issuing may differ: a file of people takes a while. */
 const DECIDED_S_MAX = 3_600;
 
+const CONTRADICTED: Readonly<Record<Contradiction, readonly [why: string, hint: string]>> = {
+  stricter: [
+    'with what the region knows of the person itself the rules give a stricter colour',
+    'Let the region decide: entente update. Against what it knows only two operators give a colour: entente override propose.',
+  ],
+  open: [
+    'with what the region knows of the person itself the rules give no colour',
+    'See entente status --explain. Against what it knows only two operators give a colour: entente override propose.',
+  ],
+  ambiguous: [
+    'entries of lists may be about the person, or about another',
+    'Give their papers, or mend the list. Otherwise it takes two operators: entente override propose.',
+  ],
+  unknown: [
+    'lists of people are in force, and nothing says who this person is by papers',
+    'Give name, day of birth and document with the order, or take the declaration of the person first: entente declare.',
+  ],
+};
+
 export class IssueGate {
   readonly #modules: IssueGateModules;
+  readonly #asked: Gathered<Claim, Contradiction | undefined>;
 
   constructor(modules: IssueGateModules) {
     this.#modules = modules;
+    this.#asked = new Gathered((claims) => modules.contradictions(claims));
   }
 
   /**
    * What is kept of why somebody gets this status; undefined where the region names no operators and nothing is told.
-   * @throws {NodeError} REFUSED for a colour without a rule, and for one that the rules do not give on these facts.
+   * @throws {NodeError} REFUSED for a colour without a rule, for one that the rules do not give on these facts, and for one that what the
+   * region knows contradicts; and as `Life.contradictions`.
    */
-  basisOf(status: Status, told: ToldBasis | undefined): Uint8Array | undefined {
+  async basisOf({ subject, status, told, identity }: GateOrder): Promise<Uint8Array | undefined> {
     if (told === undefined) {
       if (!this.#modules.areNamed()) return undefined;
       throw new NodeError('REFUSED', 'a colour without a rule takes two operators', {
@@ -52,8 +91,18 @@ export class IssueGate {
     if (ruleSet === undefined) throw refused('the trust log has no such rules in this version');
     const read = readFacts(ruleSet.data.facts, facts);
     const decided = read.facts && decide(ruleSet, read.facts, atS).status;
-    if (decided === undefined || !isDeepStrictEqual(plain(decided), plain(status)))
+    if (
+      read.facts === undefined ||
+      decided === undefined ||
+      !isDeepStrictEqual(plain(decided), plain(status))
+    )
       throw refused('the rules do not give this colour on these facts');
+    const claim = { subject, identity, ruleSet, atS, facts: read.facts, status };
+    const contradiction = await this.#asked.ask(claim);
+    if (contradiction !== undefined) {
+      const [why, hint] = CONTRADICTED[contradiction];
+      throw new NodeError('REFUSED', why, { hint });
+    }
     return encodeBasis({ kind: 'rules', atS, rule, version, facts } satisfies Basis);
   }
 }

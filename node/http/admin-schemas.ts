@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { isRuleId } from '../../protocol/code/status.ts';
 import { ENTRY_BYTES_MAX, EVIDENCE_BYTES_MAX, INDEX_BOUND } from '../../protocol/limits.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
+import { identitySchema } from '../lists/identity.ts';
 import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
 import { regionId } from './schemas.ts';
 
@@ -52,6 +53,10 @@ export const issueOrder = z
       .optional()
       .openapi({ description: 'For a code on paper. Costs 50 ms.' }),
     isReplacement: z.boolean().default(false),
+    identity: identitySchema.optional().openapi({
+      description:
+        'Who the person is by papers, in the form of lists: needed with a basis where lists of people are in force and the person has not declared.',
+    }),
     basis: z
       .strictObject({
         atS: z.int().min(0),
@@ -68,7 +73,8 @@ export const issueOrder = z
       })
       .optional()
       .openapi({
-        description: 'What rules decided on, and when: a region with operators issues nothing without it.',
+        description:
+          'What rules decided on, and when: a region with operators issues nothing without it. It is held against what the region itself knows of the person.',
       }),
   })
   .openapi('IssueOrder');

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { type IncomingMessage } from 'node:http';
 import { rm } from 'node:fs/promises';
 import { type Primitives } from '../../protocol/primitives.ts';
-import { IssueGate } from '../abuse/issue-gate.ts';
+import { IssueGate, type IssueGateModules } from '../abuse/issue-gate.ts';
 import { type RegionNode } from '../core/region-node.ts';
 import { type Log } from '../logging/log.ts';
 import { type Verifiers } from '../lookup/verifiers.ts';
@@ -121,7 +121,8 @@ export class AdminServer {
     const { node, sha256, report, desk, joining, operators, verifiers } = this.#modules;
     const { region } = this.#options;
     const state = () => node.keeper(region)?.state;
-    const gate = new IssueGate({ state, areNamed: () => operators.areNamed, nowS });
+    const contradictions: IssueGateModules['contradictions'] = (claims) => node.life.contradictions(claims);
+    const gate = new IssueGate({ state, areNamed: () => operators.areNamed, nowS, contradictions });
     return [
       ...issueRoutes({ node, sha256, nowS, gate, replies }),
       ...overrideRoutes({ node, actorOf, replies }),

@@ -80,7 +80,8 @@ export function issueRoutes(modules: IssueModules): AdminRoute[] {
 async function issue(order: IssueOrder, key: string | undefined, modules: IssueModules): Promise<IssuedCode> {
   const { node, sha256, nowS } = modules;
   requireLife(order.status.expiresAtS, nowS());
-  const basis = modules.gate.basisOf(order.status, order.basis);
+  const { subject, status, identity, basis: told } = order;
+  const basis = await modules.gate.basisOf({ subject, status, told, identity });
   const request = { ...requestOf(order), basis };
   const issued =
     key === undefined

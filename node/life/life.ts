@@ -11,6 +11,7 @@ import { NodeError } from '../node-error.ts';
 import { type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
+import { type Claim, type Contradiction, contradictionsOf } from './contradictions.ts';
 import { type Dossier, type FactSource, type Objection } from './dossier.ts';
 import { DossierShelf, shareOf } from './dossier-shelf.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
@@ -19,6 +20,7 @@ import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
 import { type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
 import { withoutCodes } from './taking-back.ts';
 import {
+  type Judged,
   noFigures,
   PERSONS_TOGETHER,
   type Unsettled,
@@ -142,6 +144,15 @@ export class Life {
       const { facts, areStaysUnknown } = knownOf(dossier, { matched: [], doubts: [] }, view, run);
       if (areStaysUnknown) throw staysUnknown();
       return { identity: dossier.declaration.identity, facts: Object.fromEntries(facts) };
+    });
+  }
+
+  /** As `contradictionsOf`. */
+  contradictions(claims: readonly Claim[]): Promise<readonly (Contradiction | undefined)[]> {
+    return contradictionsOf(claims, {
+      lists: this.#modules.lists,
+      shelf: this.#shelf,
+      knownOf: async (persons, at) => (await this.#updater.look(persons, at)).map(({ known }) => known),
     });
   }
 
@@ -325,7 +336,8 @@ export class Life {
     const run = this.#run({ dry: { atS: this.#nowS() } });
     const { ruleSet, nowS } = run;
     const pseudonym = this.#shelf.pseudonymOf(dossier.declaration.subject);
-    const { known, judgement } = await this.#updater.look({ pseudonym, dossier }, run);
+    const [looked] = await this.#updater.look([{ pseudonym, dossier }], run);
+    const { known, judgement } = looked as Judged;
     const facts = [...known.facts].map(([name, value]) => {
       const source = known.sources.get(name);
       return { name, value, ...(source && { source }) };

@@ -138,12 +138,12 @@ export class Updater {
     return { figures, unsettled };
   }
 
-  /** What is known of one person now, and what would become of it. */
-  async look(person: ShelvedDossier, run: UpdateRun): Promise<Judged> {
-    return (await this.#judged([person], this.#judgedAt(run)))[0] as Judged;
+  /** What is known of each now, and what would become of it. */
+  look(persons: readonly ShelvedDossier[], run: Pick<UpdateRun, 'ruleSet' | 'nowS'>): Promise<Judged[]> {
+    return this.#judged(persons, this.#judgedAt(run));
   }
 
-  #judgedAt({ ruleSet, nowS }: UpdateRun): JudgedAt {
+  #judgedAt({ ruleSet, nowS }: Pick<UpdateRun, 'ruleSet' | 'nowS'>): JudgedAt {
     const { state } = this.#modules;
     return { ruleSet, nowS, isRevoked: ({ log, index }) => state()?.revoked(log)?.has(index) === true };
   }

@@ -54,7 +54,7 @@ describe('entente declare', function () {
     assert.equal(issued.exit, 0, issued.err);
   });
 
-  it('a person who never declared gets no colour, and a row that declares itself takes nothing of an older declaration', async () => {
+  it('a person who never declared gets no colour, and a row that declares itself takes nothing back of an older declaration', async () => {
     const strange = await cli.run('issue', region, '--subject', 'Nobody', '--rules', 'de', '--json');
     assert.match(strange.err, /"code":"UNDECIDED"/);
     await cli.json('declare', region, ...ONE, '--symptoms', '--consent');
@@ -62,7 +62,14 @@ describe('entente declare', function () {
       'people.csv',
       `subject,declaration.day,declaration.consent\nOne,${world.today},true\n`,
     );
-    const { out } = await cli.run('issue', region, file, '--rules', 'de', '--json');
+    const refused = await cli.run('issue', region, file, '--rules', 'de', '--json');
+    assert.match(refused.err, /the region knows of the person itself the rules give a stricter colour/);
+    cli.nowS += 15 * 86_400;
+    const later = world.file(
+      'later.csv',
+      `subject,declaration.day,declaration.consent\nOne,${world.today},true\n`,
+    );
+    const { out } = await cli.run('issue', region, later, '--rules', 'de', '--json');
     assert.deepEqual(await world.coloursOf(out), { One: 'green' });
   });
 

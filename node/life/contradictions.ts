@@ -1,0 +1,164 @@
+/**
+ * Whether what the region itself knows of people contradicts the facts on which somebody issues to them by rules: who leaves a fact out
+ * gets no looser colour for that. Two questions are asked: what would the region itself decide on what people declared and lists say, and
+ * what do the rules give on what is told together with what lists say? A declaration that is stored is never mixed with another.
+ */
+import { type Status } from '../../protocol/code/status.ts';
+import { type RuleValue } from '../../protocol/rules/evaluate.ts';
+import { type Facts, readFacts } from '../../protocol/rules/facts.ts';
+import { decide } from '../../protocol/rules/issuing.ts';
+import { type RuleSet } from '../../protocol/rules/rule-set.ts';
+import { type Identity, nameForm } from '../lists/identity.ts';
+import { KINDS } from '../lists/kinds.ts';
+import { type Found } from '../lists/list-view.ts';
+import { type Lists } from '../lists/lists.ts';
+import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
+import { stricterBy } from './judging.ts';
+import { type Known } from './known.ts';
+
+/** A colour that somebody is to get by rules, on facts that are told with it. */
+export interface Claim {
+  readonly subject: string;
+  /** Who it is by papers, where nobody of that reference has declared. */
+  readonly identity?: Identity | undefined;
+  readonly ruleSet: RuleSet;
+  readonly atS: number;
+  readonly facts: Facts;
+  readonly status: Status;
+}
+
+/**
+ * `stricter`: with what is known here the rules give a stricter colour; `open`: they give none; `ambiguous`: entries of lists may be about
+ * them, or about another; `unknown`: lists of people are in force, and nothing says who it is.
+ */
+export type Contradiction = 'stricter' | 'open' | 'ambiguous' | 'unknown';
+
+export interface ContradictionModules {
+  readonly shelf: Pick<DossierShelf, 'dossiers' | 'pseudonymOf' | 'isNameShared'>;
+  readonly lists: Pick<Lists, 'view' | 'inForce'>;
+  /** What is known of people who declared, in their order. */
+  readonly knownOf: (
+    persons: readonly ShelvedDossier[],
+    at: { readonly ruleSet: RuleSet; readonly nowS: number },
+  ) => Promise<readonly Known[]>;
+}
+
+interface Own extends Pick<Known, 'doubts' | 'areStaysUnknown'> {
+  /** What people who declared are judged by here; undefined for others. */
+  readonly facts?: Facts;
+  /** What lists alone say. */
+  readonly listed: readonly (readonly [string, RuleValue])[];
+}
+
+const NOTHING: Own = { listed: [], doubts: [], areStaysUnknown: false };
+
+/**
+ * What contradicts each of at most 1,024 claims, in their order; undefined where nothing does. Rejects as `Lists.view`, `ListView.find`,
+ * `knownOf` and the tables.
+ */
+export async function contradictionsOf(
+  claims: readonly Claim[],
+  modules: ContradictionModules,
+): Promise<(Contradiction | undefined)[]> {
+  const { shelf, lists } = modules;
+  const pseudonyms = claims.map(({ subject }) => shelf.pseudonymOf(subject));
+  const dossiers = await shelf.dossiers(pseudonyms);
+  const areListed = [...(await lists.inForce()).keys()].some((kind) => KINDS[kind].of === 'person');
+  const own = new Map<Claim, Own>();
+  const declared = new Map<string, { claim: Claim; person: ShelvedDossier }[]>();
+  const others: { claim: Claim; pseudonym: string; identity: Identity }[] = [];
+  claims.forEach((claim, i) => {
+    const [dossier, pseudonym = ''] = [dossiers[i], pseudonyms[i]];
+    if (dossier !== undefined) {
+      const name = `${claim.ruleSet.id} ${claim.ruleSet.version} ${claim.atS}`;
+      const group = declared.get(name) ?? [];
+      group.push({ claim, person: { pseudonym, dossier } });
+      declared.set(name, group);
+    } else if (!areListed) own.set(claim, NOTHING);
+    else if (claim.identity !== undefined) others.push({ claim, pseudonym, identity: claim.identity });
+  });
+  for (const group of declared.values()) {
+    const [{ claim: first } = { claim: undefined }] = group;
+    if (first === undefined) continue;
+    const at = { ruleSet: first.ruleSet, nowS: first.atS };
+    const known = await modules.knownOf(
+      group.map(({ person }) => person),
+      at,
+    );
+    group.forEach(({ claim }, i) => {
+      const one = known[i];
+      if (one === undefined) return;
+      const listed = [...one.facts].filter(([name]) => one.sources.get(name)?.from === 'list');
+      own.set(claim, { ...one, listed });
+    });
+  }
+  const found = await foundOf(others, modules);
+  others.forEach(({ claim }, i) => own.set(claim, ownOf(found[i])));
+  return claims.map((claim) => {
+    const known = own.get(claim);
+    return known === undefined ? 'unknown' : contradictionOf(claim, known);
+  });
+}
+
+/** What lists say of people who did not declare. A match by name alone counts where nobody who declared has that name. */
+async function foundOf(
+  people: readonly { readonly pseudonym: string; readonly identity: Identity }[],
+  { lists, shelf }: ContradictionModules,
+): Promise<readonly Found[]> {
+  if (people.length === 0) return [];
+  const view = await lists.view();
+  const sought = await Promise.all(
+    people.map(async ({ identity: given, pseudonym }) => {
+      const identity = inOneForm(given);
+      const isNamed = identity.name !== undefined && identity.birthDate !== undefined;
+      return { identity, isNameShared: isNamed && (await shelf.isNameShared(identity, pseudonym)) };
+    }),
+  );
+  return view.find(sought);
+}
+
+/** Whoever asks over HTTP may write a name or a number otherwise than lists have it. */
+function inOneForm({ name, document, birthDate }: Identity): Identity {
+  const number = document?.number.toUpperCase().replace(/[^A-Z0-9]/g, '');
+  return {
+    birthDate,
+    ...(name !== undefined && { name: nameForm(name) }),
+    ...(document !== undefined && number !== undefined && { document: { ...document, number } }),
+  };
+}
+
+function ownOf(found: Found | undefined): Own {
+  if (found === undefined) return NOTHING;
+  const listed = found.matched.flatMap(({ facts }) => Object.entries(facts));
+  return { listed, doubts: found.doubts, areStaysUnknown: false };
+}
+
+function contradictionOf({ ruleSet, atS, facts: told, status }: Claim, own: Own): Contradiction | undefined {
+  const byOwn = own.facts && decide(ruleSet, own.facts, atS).status;
+  if (byOwn !== undefined && isStricter(byOwn, status)) return 'stricter';
+  const facts = withListed(told, own.listed, ruleSet);
+  const decided = facts && decide(ruleSet, facts, atS).status;
+  if (decided === undefined) return 'open';
+  if (isStricter(decided, status)) return 'stricter';
+  if (status.colour === 'red') return undefined;
+  if (own.areStaysUnknown) return 'open';
+  return own.doubts.length > 0 ? 'ambiguous' : undefined;
+}
+
+function isStricter(a: Status, b: Status): boolean {
+  const by = stricterBy(a, b);
+  return by > 0 || (by === 0 && (a.untilS ?? 0) > (b.untilS ?? 0));
+}
+
+/** Of days the later one counts, of all else what lists say. Undefined where rules give another type to it than lists do. */
+function withListed(told: Facts, listed: Own['listed'], { data }: RuleSet): Facts | undefined {
+  const merged = new Map<string, RuleValue>(told);
+  for (const [name, value] of listed) {
+    if (!Object.hasOwn(data.facts, name)) continue;
+    const before = merged.get(name);
+    // Days are texts of one form: the later one is the greater.
+    const areDays = data.facts[name] === 'day' && typeof before === 'string' && typeof value === 'string';
+    if (!areDays || before < value) merged.set(name, value);
+  }
+  return readFacts(data.facts, Object.fromEntries(merged)).facts;
+}

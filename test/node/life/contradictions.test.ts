@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { withRegion } from '../../../cli/region.ts';
+import { IssueGate, type GateOrder } from '../../../node/abuse/issue-gate.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { type RuleValue } from '../../../protocol/rules/evaluate.ts';
+import { decide } from '../../../protocol/rules/issuing.ts';
+import { readFacts } from '../../../protocol/rules/facts.ts';
+import { readRuleSet } from '../../../protocol/rules/rule-set.ts';
+import { cliOf } from '../../support/cli.ts';
+import { PeopleWorld } from '../../support/people-world.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+/** An operator who sends orders past the command, which would add what lists say. */
+describe('IssueGate, with what a region knows itself', function () {
+  this.timeout(60_000);
+  const folder = temporaryFolders();
+  let world: PeopleWorld;
+  before(async () => {
+    world = await PeopleWorld.found(folder());
+    await world.cli.json('declare', world.region, world.declarations('Sick:symptoms', 'Well', 'Listed'));
+  });
+
+  const papers = (subject: string) => ({ name: `Person  ${subject}`, birthDate: '1990-05-17' });
+
+  /** What becomes of a code that the rules give on these facts. */
+  async function outcomeOf(
+    orders: readonly (Pick<GateOrder, 'subject' | 'identity'> & { facts?: Record<string, RuleValue> })[],
+  ): Promise<readonly string[]> {
+    return withRegion(
+      cliOf(world.cli),
+      world.region,
+      async ({ node, state }) => {
+        const { nowS } = world.cli;
+        const logged = state.rules('de');
+        const ruleSet = logged && readRuleSet(logged).ruleSet;
+        assert.ok(ruleSet);
+        const gate = new IssueGate({
+          state: () => state,
+          areNamed: () => true,
+          nowS: () => nowS,
+          contradictions: (claims) => node.life.contradictions(claims),
+        });
+        return Promise.all(
+          orders.map(async ({ subject, identity, facts: more = {} }) => {
+            const told = { 'declaration.day': world.today, 'declaration.consent': true, ...more };
+            const { facts } = readFacts(ruleSet.data.facts, told);
+            assert.ok(facts);
+            const { status } = decide(ruleSet, facts, nowS);
+            assert.ok(status);
+            const order = { subject, status, identity, told: { atS: nowS, facts: told } };
+            return gate.basisOf(order).then(
+              () => status.colour,
+              (error: unknown) =>
+                isNodeError(error, 'REFUSED') ? error.message : assert.fail(String(error)),
+            );
+          }),
+        );
+      },
+      { reading: true },
+    );
+  }
+
+  it('refuses who leaves out what the person declared, and takes what is as strict', async () => {
+    const [sick, well, asSick, stranger] = await outcomeOf([
+      { subject: 'Sick' },
+      { subject: 'Well' },
+      { subject: 'Sick', facts: { 'declaration.symptoms': true } },
+      { subject: 'Stranger' },
+    ]);
+    assert.match(sick ?? '', /stricter colour/);
+    assert.deepEqual([well, asSick, stranger], ['green', 'yellow', 'green']);
+  });
+
+  it('refuses who leaves out what a list says, of people who declared and of those who are told by papers', async () => {
+    await world.control('Listed', 'Guest');
+    const [listed, guest, asGuest, other, stranger, red] = await outcomeOf([
+      { subject: 'Listed' },
+      { subject: 'Guest', identity: papers('Guest') },
+      {
+        subject: 'Guest',
+        identity: papers('Guest'),
+        facts: { 'control.level': 'key', 'control.since': world.today },
+      },
+      { subject: 'Other', identity: papers('Other') },
+      { subject: 'Stranger' },
+      {
+        subject: 'Listed',
+        identity: papers('Other'),
+        facts: { 'control.level': 'key', 'control.since': world.today },
+      },
+    ]);
+    assert.match(listed ?? '', /stricter colour/);
+    assert.match(guest ?? '', /stricter colour/);
+    assert.match(stranger ?? '', /nothing says who this person is by papers/);
+    assert.deepEqual([asGuest, other, red], ['red', 'green', 'red']);
+  });
+
+  it('refuses a colour but red where an entry may be about somebody else', async () => {
+    const [shared] = await outcomeOf([{ subject: 'Twin', identity: papers('Listed') }]);
+    assert.match(shared ?? '', /may be about the person, or about another/);
+  });
+});
