@@ -87,6 +87,8 @@ export class WorkOrders {
   /** The count of each worker, and when it was another. */
   readonly #workers = new Map<string, { readonly count: string; readonly atMs: number }>();
   #lookedAtMs = -Infinity;
+  /** When a worker took an order up or finished one. */
+  #movedAtMs = -Infinity;
   #isCleared = false;
 
   constructor(options: WorkOrdersOptions, modules: WorkOrdersModules) {
@@ -193,6 +195,7 @@ export class WorkOrders {
       else if (textOf(claim) === READY) ready.push(order);
       else await this.#heed(order, textOf(claim));
     }
+    if (ready.length > 0) this.#movedAtMs = clock.runMs();
     if (ready.length > 0) await this.#take(ready);
   }
 
@@ -222,14 +225,21 @@ export class WorkOrders {
     for (const order of offered) note(order, OPEN, clock.runMs());
   }
 
-  /** An order that nobody has finished: whoever took it up long ago has died of it or with it. */
+  /**
+   * An order that nobody has finished: whoever took it up long ago has died of it or with it. Where all wait, and workers that say they are
+   * there take none up, the node prepares them itself.
+   */
   async #heed(order: Order, claim: string): Promise<void> {
     const { tables, clock } = this.#modules;
     const nowMs = clock.runMs();
-    if (claim !== order.claim) note(order, claim, nowMs);
-    if (claim === OPEN || nowMs - order.claimedAtMs < this.#patienceMs) return;
-    order.deaths++;
-    if (order.deaths >= DEATHS_MAX) {
+    if (claim !== order.claim) {
+      note(order, claim, nowMs);
+      if (claim !== OPEN) this.#movedAtMs = nowMs;
+    }
+    if (nowMs - order.claimedAtMs < this.#patienceMs) return;
+    if (claim === OPEN && nowMs - this.#movedAtMs < this.#patienceMs) return;
+    if (claim !== OPEN) order.deaths++;
+    if (claim === OPEN || order.deaths >= DEATHS_MAX) {
       await this.#keep(order);
       return tables.write(rowsGone(order.name));
     }

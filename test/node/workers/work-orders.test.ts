@@ -206,6 +206,26 @@ describe('WorkOrders', () => {
     assert.equal(living.people, 4_000);
   });
 
+  it('prepares by itself what waits while workers say that they are there and take nothing up', async () => {
+    const { tables, clock } = office;
+    const isOver = new AbortController();
+    let beats = 0;
+    const beat = async () => {
+      while (!isOver.signal.aborted) {
+        await tables.write([{ put: `${WORKERS[0]}idle`, value: bytesOf(String(beats++)) }]);
+        await clock.wait(1_000, isOver.signal).catch(() => undefined);
+      }
+    };
+    const beaten = beat();
+    await beating();
+    const items = people(600);
+    requirePrepared(await office.orders().prepare(items), items);
+    isOver.abort();
+    await beaten;
+    assert.ok(beats >= 10, 'it waits as long as for one that says nothing');
+    assert.deepEqual(await office.rows(), [`${WORKERS[0]}idle`]);
+  });
+
   it('takes nothing of a worker that comes late, and clears nobody else’s row for it', async () => {
     const orders = office.orders();
     await office.tables.write([{ put: `${WORKERS[0]}late`, value: bytesOf('0') }]);
