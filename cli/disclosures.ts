@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { auditDisclosure, type DisclosureAudited } from '../node/audit/disclosure-audit.ts';
 import { openStaticSource } from '../node/audit/static-source.ts';
 import { type AuditedLog, auditRegion } from '../node/audit/region-audit.ts';
+import { readWitnessRegion, type WitnessRegion } from '../node/audit/witness-region.ts';
 import { RECIPIENT } from '../node/abuse/disclosing.ts';
 import { attestationLogsPath } from '../node/region/layout.ts';
 import { LogFiles } from '../node/region/log-files.ts';
@@ -11,7 +12,7 @@ import { modeOf, readFileIfPresent, writeFileAtomically } from '../node/region/f
 import { readPublicRegion } from '../node/region/public-region.ts';
 import { type Disclosure, parseDisclosure } from '../protocol/disclosure/disclosure.ts';
 import { DISCLOSURE_BYTES_MAX } from '../protocol/limits.ts';
-import { attestationLogOrigin, isAttestationLogId } from '../protocol/log/origin.ts';
+import { attestationLogOrigin, isAttestationLogId, trustLogOrigin } from '../protocol/log/origin.ts';
 import { join } from 'node:path';
 import { type Cli, examples } from './cli.ts';
 import { withDesk } from './desk/with-desk.ts';
@@ -37,6 +38,7 @@ interface DiscloseOptions {
 interface CheckOptions {
   readonly key: string;
   readonly against: string;
+  readonly witness: readonly string[];
   readonly fingerprint?: Uint8Array;
 }
 
@@ -78,6 +80,7 @@ export function addDisclosures(audit: Command, cli: Cli): void {
     .argument('<file>', 'as the region gave it')
     .requiredOption('--key <file>', "the auditor's key")
     .requiredOption('--against <dir>', 'directory of the region, or its public directory')
+    .option('--witness <dir>', 'a region that has to vouch for the trust log (repeatable)', collect, [])
     .option('--fingerprint <hex>', 'the fingerprint that the region is known by', parseFingerprint)
     .addHelpText(
       'after',
@@ -111,16 +114,22 @@ async function disclose(cli: Cli, path: string, { out, ...order }: DiscloseOptio
   ]);
 }
 
-async function check(cli: Cli, file: string, { key, against, fingerprint }: CheckOptions): Promise<void> {
+async function check(
+  cli: Cli,
+  file: string,
+  { key, against, witness, fingerprint }: CheckOptions,
+): Promise<void> {
   const disclosure = parseDisclosure(await decrypted(file, key));
   const { region, network, log, from, until, atS, auditor } = disclosure;
   const modules = await regionModules(cli);
   const published = await publicPathOf(against);
   const trust = await readPublicRegion(published, { region, network, fingerprint }, modules);
+  const witnesses: WitnessRegion[] = [];
+  for (const one of witness) witnesses.push(await readWitnessRegion(await publicPathOf(one), modules));
   const source = await openStaticSource(published);
   const { faults, logs } = await auditRegion(
     { region, network, fingerprint, logs: [log], nowS: modules.nowS() },
-    { ...modules, source },
+    { ...modules, source, witnesses },
   ).finally(() => source.close());
   const [fault] = faults;
   if (fault !== undefined)
@@ -139,8 +148,51 @@ async function check(cli: Cli, file: string, { key, against, fingerprint }: Chec
   });
   if (audited.findings.length > 0) cli.exit = EXIT.inconsistent;
   else if (audited.closed > audited.forgotten) cli.exit = EXIT.undetermined;
+  const vouching = witness.length === 0 ? undefined : vouchingOf(disclosure, logs);
+  if (vouching?.trustLog.length === 0 && cli.exit === EXIT.ok) cli.exit = EXIT.undetermined;
   const head = { region, network, log, from, until, atS, auditor };
-  cli.output.result({ ...head, ...audited }, () => reportLines(cli, disclosure, audited));
+  cli.output.result({ ...head, ...audited, ...(vouching && { vouching }) }, () => [
+    ...reportLines(cli, disclosure, audited),
+    ...(vouching === undefined ? [] : vouchingLines(cli, vouching)),
+  ]);
+}
+
+/** Who of those that were named vouches: for the rules and tallies, and for the leaves. */
+interface Vouching {
+  readonly trustLog: readonly string[];
+  readonly log: readonly string[];
+}
+
+function vouchingOf({ region, network, log }: Disclosure, logs: readonly AuditedLog[]): Vouching {
+  const of = (origin: string) =>
+    (logs.find((one) => one.log === origin)?.cosignatures ?? [])
+      .map((one) => one.region)
+      .filter((one) => one !== region);
+  return {
+    trustLog: of(trustLogOrigin(region, network)),
+    log: of(attestationLogOrigin(region, network, log)),
+  };
+}
+
+function vouchingLines(cli: Cli, { trustLog, log }: Vouching): string[] {
+  const { red } = cli.output.colours;
+  const text = (regions: readonly string[]) => regions.map(printable).join(', ') || 'nobody';
+  const lines = aligned(
+    [
+      ['vouch for its trust log', text(trustLog)],
+      ['vouch for this log', text(log)],
+    ],
+    '  ',
+  );
+  if (trustLog.length > 0) return lines;
+  return [
+    ...lines,
+    red('Nobody of those named vouches for the rules and tallies: others may be shown others.'),
+  ];
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
 }
 
 /** What was not replayed is whatever somebody wrote there, also in files of smaller trees that lie beside: nothing is held against it. */
@@ -235,7 +287,8 @@ function reportLines(
   ];
 }
 
-function parseLog(text: string): string {
+/** For commander. */
+export function parseLog(text: string): string {
   if (isAttestationLogId(text)) return text;
   throw new InvalidArgumentError('Expected the id of an attestation log, as in 2026-11.');
 }

@@ -3,6 +3,7 @@ import { type Command } from 'commander';
 import { AUDIT_EXITS, auditAndReport, LISTED_MAX, parseThreads } from '../auditing.ts';
 import { type Cli, examples } from '../cli.ts';
 import { addDisclosures } from '../disclosures.ts';
+import { addTallies } from '../tallies.ts';
 import { parseFingerprint } from '../region.ts';
 
 interface ReplayOptions {
@@ -40,6 +41,7 @@ export function addAudit(program: Command, cli: Cli): void {
     )
     .action((path: string, options: ReplayOptions) => replay(cli, path, options));
   addDisclosures(audit, cli);
+  addTallies(audit, cli);
 }
 
 async function replay(cli: Cli, path: string, options: ReplayOptions): Promise<void> {

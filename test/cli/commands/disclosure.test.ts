@@ -119,6 +119,44 @@ describe('entente audit disclosure', function () {
     assert.deepEqual(new Set(findings.map(({ code }) => code)), new Set(['COLOUR_WITHOUT_RULE']));
   });
 
+  it('says who of those that are named vouches, and ends with 5 or 4 all the same', async () => {
+    const file = await disclose(0, 5);
+    const fr = cli.path('FR');
+    await cli.json('init', 'FR', '--dir', fr);
+    const args = ['--key', cli.path('auditor.key'), '--against', de, '--witness', fr, '--json'];
+    const { exit, out } = await cli.run('audit', 'disclosure', file, ...args);
+    const { vouching } = JSON.parse(out) as { vouching: object };
+    assert.deepEqual([exit, vouching], [EXIT.inconsistent, { trustLog: [], log: [] }]);
+    await cli.json('recognise', fr, de);
+    await cli.json('witness', fr, de);
+    const again = await cli.run('audit', 'disclosure', file, ...args);
+    const { vouching: now } = JSON.parse(again.out) as { vouching: { trustLog: readonly string[] } };
+    assert.deepEqual(now.trustLog, ['FR']);
+  });
+
+  it('audit tallies lists what was told of which leaves', async () => {
+    assert.match((await cli.run('audit', 'tallies', de)).out, /No tally is logged there/);
+    cli.nowS += 86_400;
+    await withRegion(cliOf(cli), de, async (region) => {
+      await region.node.tend();
+      await region.publish();
+    });
+    const { tallies } = await cli.json<{ tallies: readonly object[] }>('audit', 'tallies', de, '--log', log);
+    const overrides = [{ reason: 'one-person', colour: 'green', count: PEOPLE }];
+    assert.deepEqual(
+      tallies.map((tally) => ({ ...tally, at: 0 })),
+      [{ log, from: 0, until: PEOPLE, at: 0, cells: [], merged: 0, overrides }],
+    );
+    assert.match(
+      (await cli.run('audit', 'tallies', `${de}/public`)).out,
+      new RegExp(`${log} +0 +300 +300 +0 +0 +0 +300`),
+    );
+    assert.deepEqual(await cli.json('audit', 'tallies', de, '--log', '2020-01'), {
+      region: 'DE',
+      tallies: [],
+    });
+  });
+
   it('leaves of a smaller tree that lie beside the ones that were replayed count for nothing', async () => {
     const beside = cli.path('beside');
     cpSync(de, beside, { recursive: true });
