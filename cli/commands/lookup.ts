@@ -183,6 +183,10 @@ async function importNumbers(cli: Cli, path: string, file: string): Promise<void
 interface LookupReport {
   readonly list?: NumberList | undefined;
   readonly tables?: readonly number[];
+  /** Seconds since the table of today was so. */
+  readonly ageS?: number;
+  /** Questions since the start of the node, by what was answered. */
+  readonly asked?: Readonly<Record<'evaluated' | 'stranger' | 'quota' | 'day', number>>;
 }
 
 async function show(cli: Cli, path: string): Promise<void> {
@@ -191,30 +195,39 @@ async function show(cli: Cli, path: string): Promise<void> {
     const last = Math.max(...keys.keys());
     return { adapter: id, prefix, untilS: (last + 1) * DAY_S };
   });
-  const { list, tables } = await atRegion<LookupReport>(
+  const { list, tables, ageS, asked } = await atRegion<LookupReport>(
     cli,
     path,
     async ({ node }) => ({ list: await node.lookup.numbers.inForce() }),
     (client) => client.ask({ method: 'GET', path: '/v1/lookup' }),
   );
   const nowS = cli.surroundings.nowS();
-  cli.output.result({ region, adapters, ...(list && { list }), ...(tables && { tables }) }, () => [
-    ...(adapters.length === 0 ? [`${region} announces no numbers.`] : []),
-    ...adapters.map(({ adapter, prefix, untilS }) =>
-      untilS > nowS
-        ? `${adapter}: ${printable(prefix)}..., until ${timeText(untilS)}`
-        : `${adapter}: ${printable(prefix)}..., OVER since ${timeText(untilS)}: announce it again`,
-    ),
-    ...(list === undefined
-      ? ['No list of numbers is in force: entente lookup import']
-      : aligned([
-          ['list', `version ${list.version}, of ${timeText(list.importedAtS)}`],
-          ['numbers', figure(list.rows)],
-        ])),
-    ...(tables === undefined
-      ? []
-      : [`tables that the node serves now: ${tables.map(dayText).join(', ') || 'none'}`]),
-  ]);
+  cli.output.result(
+    { region, adapters, ...(list && { list }), ...(tables && { tables, ageS, asked }) },
+    () => [
+      ...(adapters.length === 0 ? [`${region} announces no numbers.`] : []),
+      ...adapters.map(({ adapter, prefix, untilS }) =>
+        untilS > nowS
+          ? `${adapter}: ${printable(prefix)}..., until ${timeText(untilS)}`
+          : `${adapter}: ${printable(prefix)}..., OVER since ${timeText(untilS)}: announce it again`,
+      ),
+      ...(list === undefined
+        ? ['No list of numbers is in force: entente lookup import']
+        : aligned([
+            ['list', `version ${list.version}, of ${timeText(list.importedAtS)}`],
+            ['numbers', figure(list.rows)],
+          ])),
+      ...(tables === undefined
+        ? []
+        : [`tables that the node serves now: ${tables.map(dayText).join(', ') || 'none'}`]),
+      ...(ageS === undefined ? [] : [`that of today was so ${figure(ageS)} s ago`]),
+      ...(asked === undefined
+        ? []
+        : [
+            `questions since its start: ${figure(asked.evaluated)} evaluated; refused: ${figure(asked.stranger)} of regions that are not recognised, ${figure(asked.quota)} beyond a quota, ${figure(asked.day)} without a key or table of the day`,
+          ]),
+    ],
+  );
 }
 
 function dayText(day: number): string {

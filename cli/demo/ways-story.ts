@@ -1,5 +1,5 @@
 /** The story of the three ways in which a code counts elsewhere: as it is, through a platform, and by a region that is hosted until it moves. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { VerdictClient } from '../../node/http/verdict-client.ts';
 import { systemClock } from '../../node/system-clock.ts';
@@ -24,8 +24,13 @@ const WAYS: Readonly<Record<string, string>> = {
   [`${PLATFORM} ${OFFICE}`]: 'adapter',
   [`${GATE} ${HOSTED}`]: 'hosted',
 };
+const TOKEN_FILE = 'airport.token';
+/** How long the numbers of the list count. */
+const NUMBER_S = 7 * 86_400;
 const SEEN_MS_MAX = 45_000;
 const LOOK_MS = 50;
+/** The same of a number, each question about which counts. */
+const NUMBER_LOOK_MS = 1_000;
 
 export interface WaysStoryModules {
   readonly shell: DemoShell;
@@ -51,6 +56,7 @@ export class WaysStory {
     await this.#run();
     const certificate = this.#office.certificate(1, this.#modules.nowS());
     await this.#asItIs(certificate);
+    await this.#lookedUp();
     await this.#throughPlatform(certificate);
     await this.#hosted();
   }
@@ -106,6 +112,26 @@ export class WaysStory {
     this.#teller.say('', 'One that somebody else has signed:');
     const forged = new HealthOffice(OFFICE).certificate(1, this.#modules.nowS());
     await this.#judge(forged, 'stop', 'FOREIGN_KEY_UNKNOWN');
+  }
+
+  /** Way 1 too: of a code that is a mere number. */
+  async #lookedUp(): Promise<void> {
+    const { shell, nowS } = this.#modules;
+    this.#teller.step(
+      `Way 1, look-up: a mere number of ${OFFICE} counts as it is, and ${OFFICE} does not learn whose was looked up`,
+    );
+    const until = new Date((nowS() + NUMBER_S) * 1_000).toISOString().replace(/\.\d+Z$/, 'Z');
+    const rows = [`${OFFICE}-1001,green,${until}`, `${OFFICE}-1002,red,${until}`];
+    await writeFile('numbers.csv', ['number,colour,until', ...rows, ''].join('\n'));
+    await shell.run('lookup', 'announce', OFFICE, 'numbers', '--prefix', `${OFFICE}-`, '--for', '3d');
+    await shell.run('lookup', 'import', OFFICE, 'numbers.csv');
+    await shell.run('verifier', 'add', GATE, '--name', 'airport', '--out', TOKEN_FILE);
+    const token = (await readFile(TOKEN_FILE, 'utf8')).trim();
+    await this.#judge(`${OFFICE}-1001`, 'pass', undefined, token);
+    await this.#judge(`${OFFICE}-1002`, 'stop', 'STATUS_RED', token);
+    this.#teller.say('', 'One that the list does not have, and a gate without a token:');
+    await this.#judge(`${OFFICE}-1003`, 'stop', 'NUMBER_UNKNOWN', token);
+    await this.#judge(`${OFFICE}-1001`, 'undetermined', 'NUMBER_NOT_ENROLLED');
   }
 
   /** Way 2. */
@@ -168,14 +194,27 @@ export class WaysStory {
     throw new CliError(EXIT.failure, 'DEMO_FAILED', `${args[0]} did what it must not`);
   }
 
-  async #judge(code: string, outcome: Verdict['outcome'], reason?: ReasonCode): Promise<void> {
-    this.#modules.shell.show(['verify', '--node', this.#gate, code]);
-    this.#teller.verdict(await this.#ask(this.#gate, code, outcome, reason));
+  /** `token`: that of an enrolled verifier, for whom numbers are looked up. */
+  async #judge(
+    code: string,
+    outcome: Verdict['outcome'],
+    reason?: ReasonCode,
+    token?: string,
+  ): Promise<void> {
+    const asked = token === undefined ? [] : ['--token', TOKEN_FILE];
+    this.#modules.shell.show(['verify', '--node', this.#gate, ...asked, code]);
+    this.#teller.verdict(await this.#ask(this.#gate, code, outcome, reason, token));
   }
 
   /** The first verdict that is so. @throws {CliError} DEMO_FAILED if none comes in time. */
-  async #ask(url: string, code: string, outcome: Verdict['outcome'], reason?: ReasonCode): Promise<Verdict> {
-    const client = new VerdictClient({ urls: [url] });
+  async #ask(
+    url: string,
+    code: string,
+    outcome: Verdict['outcome'],
+    reason?: ReasonCode,
+    token?: string,
+  ): Promise<Verdict> {
+    const client = new VerdictClient({ urls: [url], token });
     const endMs = performance.now() + SEEN_MS_MAX;
     for (;;) {
       const { verdict } = await client.verify(code);
@@ -185,7 +224,8 @@ export class WaysStory {
         const said = `${verdict.outcome} (${codes.join(', ')})`;
         throw new CliError(EXIT.failure, 'DEMO_FAILED', `the verdict is ${said}, not ${outcome}`);
       }
-      await systemClock.wait(LOOK_MS, new AbortController().signal);
+      const lookMs = token === undefined ? LOOK_MS : NUMBER_LOOK_MS;
+      await systemClock.wait(lookMs, new AbortController().signal);
     }
   }
 

@@ -23,6 +23,10 @@ describe('entente demo --ways', function () {
     const expected = [
       /^Way 1 pass /,
       /^Way 1 stop FOREIGN_KEY_UNKNOWN/,
+      /^Way 1 pass /,
+      /^Way 1 stop .*STATUS_RED/,
+      /^Way 1 stop .*NUMBER_UNKNOWN/,
+      /^Way 1 undetermined .*NUMBER_NOT_ENROLLED/,
       /^Way 2 undetermined .*WAY_UNSUPPORTED/,
       /^Way 2 pass .*BRIDGED/,
       /^Way 2 stop .*ORIGINAL_REVOKED/,
