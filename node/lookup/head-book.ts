@@ -11,12 +11,13 @@ import { type Primitives } from '../../protocol/primitives.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Clock, type Network } from '../ports.ts';
+import { isAnswering } from './day-keys.ts';
 import { inTime } from './in-time.ts';
 import { encodeLookupRequest, LOOKUP_PROTOCOL, parseHeadAnswer } from './messages.ts';
 
 /** Heads that are older are told to nobody and heard from nobody: an hour, six times the age that a gate takes. */
 const HELD_S = 3_600;
-/** Of all regions: an hour of some seventy, and at most 5 MiB. Those that were not looked at for longest go first. */
+/** Of all regions: an hour of some thirty with two days, or twice as many with one, and at most 5 MiB. Those that were not looked at for longest go first. */
 const HELD_MAX = 4_096;
 /** Peers that are told of a head: so many may be in league with its region, or away. */
 const TOLD_MAX = 3;
@@ -98,7 +99,8 @@ export class HeadBook {
 
   #isOfNow({ head }: SignedHead): boolean {
     const ageS = this.#modules.clock.nowMs() / 1_000 - head.at;
-    return ageS <= HELD_S && ageS >= -CLOCK_AHEAD_S_MAX;
+    // A region cannot crowd out others by heads of as many days as it likes.
+    return isAnswering(head.day, head.at) && ageS <= HELD_S && ageS >= -CLOCK_AHEAD_S_MAX;
   }
 
   async #tell(signed: SignedHead, bytes: Uint8Array): Promise<void> {

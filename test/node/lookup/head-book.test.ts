@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { HeadBook } from '../../../node/lookup/head-book.ts';
+import { encodeHeadAnswer, parseLookupRequest } from '../../../node/lookup/messages.ts';
+import { type Network } from '../../../node/ports.ts';
+import { isProtocolError } from '../../../protocol/fault.ts';
+import { openLookupHead } from '../../../protocol/lookup/head.ts';
+import { type Trust } from '../../../protocol/verdict/knowledge.ts';
+import { accused, headOf, NETWORK, witness } from '../../support/evidence-fixture.ts';
+import { verifySignature } from '../../support/keys.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { DAY_S, START_S } from '../../support/region-fixture.ts';
+
+const DAY = Math.floor(START_S / DAY_S);
+const trust = {
+  regions: new Map([['DE', { state: accused.state }]]),
+  sha256,
+} as unknown as Trust;
+
+describe('HeadBook', () => {
+  let clock: ManualClock;
+  let accusations: (readonly [string, readonly Uint8Array[]])[];
+  let told: string[];
+  /** What a peer answers. */
+  let answer: (head: Uint8Array) => Uint8Array | undefined;
+
+  /** Of a node that is connected to five of others, and one of DE. */
+  function book(): HeadBook {
+    const peers = ['de#1', 'p1', 'p2', 'p3', 'p4', 'p5'];
+    return new HeadBook(
+      { network: NETWORK },
+      {
+        network: {
+          request: (peer: string, _protocol: string, bytes: Uint8Array) => {
+            told.push(peer);
+            const request = parseLookupRequest(bytes);
+            assert.equal(request.kind, 'head');
+            return Promise.resolve(
+              encodeHeadAnswer(answer('head' in request ? request.head : assert.fail())),
+            );
+          },
+        } as unknown as Network,
+        clock,
+        trust: () => trust,
+        peers: () => peers,
+        regionOf: (peer) => (peer === 'de#1' ? 'DE' : 'FR'),
+        accuse: (region, heads) => {
+          accusations.push([region, heads]);
+          return Promise.resolve();
+        },
+        onTrouble: (error) => assert.fail(String(error)),
+        stopping: new AbortController().signal,
+        sha256,
+        verifySignature,
+      },
+    );
+  }
+  const shown = (to: HeadBook, bytes: Uint8Array) =>
+    to.shown(openLookupHead(bytes, { verifySignature }), bytes);
+
+  beforeEach(() => {
+    clock = new ManualClock(START_S * 1_000);
+    accusations = [];
+    told = [];
+    answer = (head) => head;
+  });
+
+  it('gives the first head of a day and minute, and accuses whoever signed another', () => {
+    const one = book();
+    const [first, other] = [headOf(1), headOf(2)];
+    assert.deepEqual(one.heard(first), first);
+    assert.deepEqual(one.heard(headOf(1, { at: START_S + 59 })), first, 'the same table is no contradiction');
+    assert.deepEqual(accusations, []);
+    assert.deepEqual(one.heard(other), first);
+    assert.deepEqual(accusations, [['DE', [first, other]]]);
+    const next = headOf(2, { at: START_S + 60 });
+    assert.deepEqual(one.heard(next), next);
+    assert.deepEqual(one.counters, { shown: 0, heard: 2, contradicted: 1 });
+  });
+
+  for (const [what, bytes] of [
+    ['an hour and a second old', headOf(1, { at: START_S - 3_601 })],
+    ['121 s ahead', headOf(1, { at: START_S + 121 })],
+    ['of a day that is not answered', headOf(1, { day: DAY + 2 })],
+    ['of another network', headOf(1, { network: 'other' })],
+    ['of a region that is not recognised', headOf(1, { region: 'FR' }, witness.keys['trust-log'])],
+    ['by another key of the region', headOf(1, {}, accused.keys.attest)],
+  ] as const)
+    it(`holds no head ${what}`, () => {
+      const one = book();
+      assert.equal(one.heard(bytes), undefined);
+      assert.deepEqual(one.counters, { shown: 0, heard: 0, contradicted: 0 });
+    });
+
+  it('takes heads at the bounds, and refuses what is none', () => {
+    const one = book();
+    for (const at of [START_S - 3_600, START_S + 120]) assert.ok(one.heard(headOf(1, { at })));
+    assert.throws(() => one.heard(Uint8Array.of(0x80)), (error) => isProtocolError(error, 'LOOKUP_MALFORMED')); // prettier-ignore
+  });
+
+  it('tells three peers that are not of the region of a head that is new, the same for everybody and others in the next minute', async () => {
+    const one = book();
+    shown(one, headOf(1));
+    const first = told.splice(0);
+    assert.equal(new Set(first).size, 3);
+    assert.ok(!first.includes('de#1'));
+    shown(one, headOf(1));
+    assert.deepEqual(told, [], 'it is told once');
+    shown(book(), headOf(1));
+    assert.deepEqual(told.splice(0), first);
+    const places = new Set<string>();
+    for (let minute = 1; minute <= 10; minute++) {
+      await clock.advance(60_000);
+      shown(one, headOf(1, { at: START_S + 60 * minute }));
+      places.add(told.splice(0).toSorted().join());
+    }
+    assert.ok(places.size > 1);
+  });
+
+  it('accuses by what a peer answers, and heeds nothing of it that is no head', async () => {
+    const other = headOf(2);
+    answer = () => other;
+    const first = headOf(1);
+    shown(book(), first);
+    await clock.advance(1_000);
+    assert.deepEqual(accusations[0], ['DE', [first, other]]);
+    accusations = [];
+    for (const none of [undefined, Uint8Array.of(0x80), headOf(2, {}, accused.keys.attest)]) {
+      answer = () => none;
+      shown(book(), first);
+      await clock.advance(1_000);
+    }
+    assert.deepEqual(accusations, []);
+  });
+});
