@@ -76,7 +76,7 @@ export class LeafWatch {
     this.#unlogged.set(region, (this.#unlogged.get(region) ?? 0) + 1);
     const hint =
       region === this.#options.region
-        ? 'An attest key is stolen: give it up with `entente key compromise`.'
+        ? 'Unless it is of a tree of the log that the root gave up, an attest key is stolen: give that up with `entente key compromise`.'
         : 'Hold such a code against the log with `entente evidence code`, and tell its region.';
     const message = `a code of ${region} was shown that its log does not have, though its key has signed it`;
     onTrouble(new NodeError('DATA_INCONSISTENT', message, { hint }));
