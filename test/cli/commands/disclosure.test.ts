@@ -173,6 +173,28 @@ describe('entente audit disclosure', function () {
     );
   });
 
+  it('leaves among which a change of colour is hidden are shown to be nobody’s', async () => {
+    const status = {
+      colour: 'red',
+      measure: 'isolate',
+      untilS: cli.nowS + 86_400,
+      expiresAtS: cli.nowS + 86_400,
+      ruleId: 'manual',
+      ruleVersion: 1,
+    } as const;
+    const { index } = await withRegion(cliOf(cli), de, async (region) => {
+      const issued = await region.node.issue({ subject: 'P0', fields: { status }, isReplacement: true });
+      await region.publish();
+      return issued;
+    });
+    const from = PEOPLE;
+    assert.ok(index >= from && index < from + 32);
+    const { exit, out } = await check(await disclose(from, from + 32));
+    const { opened, nobodys, closed, findings } = JSON.parse(out) as DisclosureAudited;
+    assert.deepEqual([opened, nobodys, closed], [1, 31, 0]);
+    assert.deepEqual([exit, findings.map(({ index: at }) => at)], [EXIT.inconsistent, [index]]);
+  });
+
   it('leaves that the region has given up are not taken from what lies there in their place', async () => {
     const file = await disclose(0, FORGED);
     await withRegion(cliOf(cli), de, async (region) => {
