@@ -12,6 +12,7 @@ const NAMES: Readonly<Record<ForeignFormat, string>> = {
   hcert: 'EU Digital COVID Certificate',
   shc: 'SMART Health Card',
   vdsnc: 'ICAO visible digital seal',
+  local: 'local code',
   'status-list': 'status list',
 };
 

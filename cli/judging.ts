@@ -12,6 +12,7 @@ import { isProtocolError } from '../protocol/fault.ts';
 import { AnnouncedCodes } from '../protocol/foreign/announced-codes.ts';
 import { verifyAnnounced } from '../protocol/foreign/verify-announced.ts';
 import { foreignFormatOf } from '../protocol/foreign/verify-foreign.ts';
+import { verifyLocal } from '../protocol/foreign/verify-local.ts';
 import { inclusionProof } from '../protocol/log/merkle-proof.ts';
 import { numberAnnouncers } from '../protocol/lookup/announced-numbers.ts';
 import { judgeNumber } from '../protocol/lookup/judge-number.ts';
@@ -38,11 +39,14 @@ export async function judgeText(
   text: string,
   options: JudgingOptions,
 ): Promise<Verdict> {
-  if (foreignFormatOf(text) !== undefined) {
-    const { trust, context, nowS } = options;
-    return verifyAnnounced(nativeForeignPrimitives, text, new AnnouncedCodes(trust), context, nowS);
-  }
+  const { context: forOthers } = options;
+  const announced = new AnnouncedCodes(options.trust);
+  if (foreignFormatOf(text) !== undefined)
+    return verifyAnnounced(nativeForeignPrimitives, text, announced, forOthers, options.nowS);
+  const input = { announced, context: forOthers, nowS: options.nowS };
+  const local = await verifyLocal(nativeForeignPrimitives, text, input);
   const announcers = numberAnnouncers(options.trust, text);
+  if (local !== undefined && (local.found === 'signed' || announcers.length === 0)) return local.verdict;
   if (announcers.length > 0) {
     const answer = { failure: { code: 'NUMBER_NEEDS_NODE' } } as const;
     return judgeNumber(announcers.map((announcer) => ({ ...options, announcer, answer })));

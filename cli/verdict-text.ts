@@ -47,9 +47,10 @@ export function groundLines(verdict: Verdict): string[] {
   }
   if (original !== undefined) pairs.push(['bridged for', originalText(original)]);
   if (foreign !== undefined) {
-    const { region, adapter, issuer, issuedAtS } = foreign;
+    const { region, adapter, issuer, issuedAtS, subject } = foreign;
     if (region !== undefined) pairs.push(['recognised by', `adapter ${adapter ?? ''} of ${region}`]);
     if (issuer !== undefined) pairs.push(['names as issuer', printable(issuer)]);
+    if (subject !== undefined) pairs.push(['names as holder', printable(subject)]);
     if (issuedAtS !== undefined) pairs.push(['issued at', timeText(issuedAtS)]);
   }
   if (expiresAtS !== undefined) pairs.push(['expires', timeText(expiresAtS)]);

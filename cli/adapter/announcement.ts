@@ -3,6 +3,7 @@ import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import {
+  ADAPTER_FORMATS,
   adapterData,
   type AdapterDraft,
   type AdapterFormat,
@@ -55,7 +56,8 @@ export function formatOf(keys: readonly ForeignKey[]): AdapterFormat {
   const [format] = formats;
   if (formats.length > 1)
     throw usageError(`the keys are of several formats: ${formats.join(', ')}`, 'Name one with --format.');
-  if (format === 'hcert' || format === 'shc' || format === 'vdsnc') return format;
+  const known = ADAPTER_FORMATS.find((one) => one === format);
+  if (known !== undefined) return known;
   throw new CliError(EXIT.failure, 'KEY_INVALID', 'there is no key that can be announced', {
     hint: 'Keys are those of signers of codes: ES256 on P-256, ES384 on P-384, or RSA of 2048 to 4096 bits.',
   });
@@ -72,10 +74,10 @@ export interface Announcing extends AdapterDraft {
  * @throws {CliError} FACTS_INVALID if peers could not read it.
  */
 export function announcing(state: TrustState, draft: Announcing): StatementDraft[] {
-  const { id, rules, facts, keys, from, until } = draft;
+  const { id, profile, rules, facts, keys, from, until } = draft;
   const before = [...state.adapters()].filter((logged) => isPieceOf(id, logged));
   const versionOf = (piece: string) => (before.find((logged) => logged.id === piece)?.version ?? 0) + 1;
-  const pieces = piecesOf({ rules, facts, keys }).map((data, i) => ({
+  const pieces = piecesOf({ profile, rules, facts, keys }).map((data, i) => ({
     kind: 'adapter' as const,
     id: i === 0 ? id : `${id}-${i + 1}`,
     version: versionOf(i === 0 ? id : `${id}-${i + 1}`),

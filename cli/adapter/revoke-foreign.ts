@@ -4,9 +4,11 @@ import { nativeForeignPrimitives } from '../../node/crypto/foreign-primitives.ts
 import { readFileIfPresent } from '../../node/region/files.ts';
 import { linesOf } from '../../node/rows/lines.ts';
 import { compareBytes, hexOf } from '../../protocol/bytes.ts';
-import { keysOf } from '../../protocol/foreign/announced-codes.ts';
+import { keysOf, localsOf } from '../../protocol/foreign/announced-codes.ts';
 import { CARD_CHARS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { revocationHashesOf } from '../../protocol/foreign/revocation-hashes.ts';
+import { mayBeLocal } from '../../protocol/foreign/local-profile.ts';
+import { signedLocal } from '../../protocol/foreign/verify-local.ts';
 import { foreignFormatOf, verifyForeign } from '../../protocol/foreign/verify-foreign.ts';
 import { FOREIGN_REVOCATION_BYTES, FOREIGN_REVOCATION_S_MAX } from '../../protocol/limits.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
@@ -114,9 +116,16 @@ async function revokingOf(
 
 /** A forged code could name the identifier of somebody else: only what the region's own keys signed is revoked. */
 async function hashesOf(state: TrustState, text: string, nowS: number): Promise<Revoking> {
-  if (foreignFormatOf(text) === undefined) throw usageError('this is no code of another kind');
-  const { code, key } = await verifyForeign(nativeForeignPrimitives, text, keysOf(state), nowS);
-  if (code === undefined || key === undefined)
+  const known =
+    foreignFormatOf(text) === undefined
+      ? undefined
+      : await verifyForeign(nativeForeignPrimitives, text, keysOf(state), nowS);
+  const local =
+    known?.key === undefined ? await signedLocal(nativeForeignPrimitives, text, state, nowS) : undefined;
+  const code = local?.code ?? (known?.key && known.code);
+  if (known === undefined && !localsOf(state).some(({ profile }) => mayBeLocal(profile, text)))
+    throw usageError('this is no code of another kind');
+  if (code === undefined)
     throw new CliError(
       EXIT.failure,
       'NOT_ISSUED_HERE',

@@ -1,11 +1,10 @@
 /** `entente adapter announce|show|withdraw`: a local code that goes on as it is, and counts where its region is recognised. */
 import { type Command, Option } from 'commander';
-import { readFileIfPresent } from '../../node/region/files.ts';
-import { parseStrictJson, StrictJsonError } from '../../protocol/encoding/strict-json.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { type AdapterFormat, readAdapter } from '../../protocol/foreign/adapter.ts';
-import { HCERT_FACTS } from '../../protocol/foreign/hcert-facts.ts';
+import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
 import { FOREIGN_KEYS_MAX } from '../../protocol/foreign/foreign-limits.ts';
+import { type LocalProfile } from '../../protocol/foreign/local-profile.ts';
 import { isOpaque } from '../../protocol/lookup/opaque-adapter.ts';
 import { readRuleSet, type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type LoggedAdapter } from '../../protocol/trust/trust-state.ts';
@@ -21,6 +20,10 @@ import {
   takingBack,
 } from '../adapter/announcement.ts';
 import { type RevokeForeignOptions, revokeForeign, STAYS } from '../adapter/revoke-foreign.ts';
+import { type CheckOptions, checkLocal } from '../adapter/check-local.ts';
+import { readFacts } from '../adapter/facts-file.ts';
+import { readLocalFiles } from '../adapter/local-profile.ts';
+import { RULES_ARGUMENT } from '../rules/rule-argument.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
@@ -33,14 +36,13 @@ import { parseSpan, parseTime, type SpanBounds, timeText } from '../times.ts';
 
 /** As recognitions: those who decided are to look at it again. */
 const HOLDS: SpanBounds = { from: '1h', to: '1825d' };
-/** Bytes of a file of expressions: an entry of a log has no room for more. */
-const FACTS_BYTES_MAX = 60_000;
 
 interface AnnounceOptions extends RootOptions {
   readonly keys: readonly string[];
   readonly rules: string;
   readonly facts?: string;
   readonly format?: AdapterFormat;
+  readonly profile?: string;
   readonly from?: string;
   readonly for: string;
 }
@@ -76,6 +78,10 @@ export function addAdapter(program: Command, cli: Cli): void {
         'vdsnc',
       ]),
     )
+    .option(
+      '--profile <file>',
+      "JSON: how codes of the region's own format are read; --keys are then JWK sets",
+    )
     .option('--from <time>', 'codes issued before do not count (default: whatever the keys may sign)')
     .option('--for <span>', `how long the keys sign codes that count, ${HOLDS.from} to ${HOLDS.to}`, '365d')
     .addOption(draftOption())
@@ -91,9 +97,45 @@ export function addAdapter(program: Command, cli: Cli): void {
           'entente adapter announce DE cards --keys https://a.example=jwks.json --rules cards --facts facts.json',
           'SMART Health Cards',
         ],
+        [
+          'entente adapter announce DE pass --profile pass.json --keys keys.json --rules local',
+          'a format of its own',
+        ],
       ),
     )
     .action((region: string, id: string, options: AnnounceOptions) => announce(cli, region, id, options));
+  adapter
+    .command('check')
+    .description(
+      "Says what the profile of a region's own format makes of example codes, before it is announced: whether each is read and signed, and its colour. Fails if one is not.",
+    )
+    .argument('<profile>', 'JSON file of the profile')
+    .argument('[codes...]', 'texts of codes')
+    .requiredOption(
+      '--keys <file>',
+      'JWK set of the keys that sign the codes; several times for several sets',
+      (value: string, before: readonly string[] = []) => [...before, value],
+    )
+    .option('--rules <rules>', RULES_ARGUMENT, 'local')
+    .option(
+      '--facts <file>',
+      'JSON: for each fact, where the code says it (default: as the profile local has it)',
+    )
+    .option('--file <file>', 'check every line of a file of codes')
+    .option('--at <time>', 'at another time than now')
+    .addHelpText(
+      'after',
+      examples(
+        ['entente adapter check pass.json --keys keys.json --file examples.txt', 'all codes of a file'],
+        [
+          "entente adapter check pass.json --keys keys.json 'ZZJ:...' --json",
+          'one code, with all that it says',
+        ],
+      ),
+    )
+    .action((profile: string, codes: readonly string[], options: CheckOptions) =>
+      checkLocal(cli, profile, codes, options),
+    );
   adapter
     .command('show')
     .description('Lists the adapters of a region, or says all of one.')
@@ -151,17 +193,21 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
   if (!ADAPTER_ID.test(id))
     throw usageError('expected the name of an adapter: small letters, digits and hyphens');
   const span = parseSpan(options.for, HOLDS);
-  const lists = [];
-  for (const source of options.keys) lists.push(await readKeySource(cli, source));
-  const read = lists.flatMap(({ keys }) => keys);
-  const wanted = read.filter(({ format }) => options.format === undefined || format === options.format);
-  if (wanted.length > FOREIGN_KEYS_MAX)
-    throw usageError(`expected at most ${counted(FOREIGN_KEYS_MAX, 'key')} together`);
+  if (options.profile !== undefined && options.format !== undefined)
+    throw usageError('--profile has the keys of its own format alone: leave --format out');
+  const listed = options.profile === undefined ? await readLists(cli, options) : [];
   await withDesk(
     cli,
     path,
     async (desk, { nowS }) => {
       const { region } = desk.config;
+      const local =
+        options.profile === undefined
+          ? undefined
+          : await readLocalFiles(cli, region, { profile: options.profile, keys: options.keys });
+      const wanted = local?.keys ?? listed;
+      if (wanted.length > FOREIGN_KEYS_MAX)
+        throw usageError(`expected at most ${counted(FOREIGN_KEYS_MAX, 'key')} together`);
       const { own, others, unnamed } = ownKeys(region, wanted);
       if (others > 0)
         cli.output.note(
@@ -180,7 +226,10 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
       const from = options.from === undefined ? 0 : parseTime(options.from);
       const until = nowS() + span;
       if (from >= until) throw usageError('--from names a time after the end of --for');
-      const statements = announcing(desk.state, { id, rules: ruleSet.id, facts, keys: own, from, until });
+      const statements = announcing(desk.state, {
+        ...{ id, rules: ruleSet.id, facts, keys: own, from, until },
+        profile: local?.profile,
+      });
       const index = await appendByRoot(cli, desk, statements, options);
       cli.output.result(
         { home: region, adapter: id, format, keys: own.length, rules: ruleSet.id, index, until },
@@ -195,30 +244,13 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
   );
 }
 
-async function readFacts(
-  file: string | undefined,
-  format: AdapterFormat,
-): Promise<Readonly<Record<string, unknown>>> {
-  if (file === undefined) {
-    if (format === 'hcert') return HCERT_FACTS;
-    throw usageError(
-      `say with --facts where codes of ${format} say what the rules ask for`,
-      'docs/codes-of-others.md has an example.',
-    );
-  }
-  const bytes = await readFileIfPresent(file, FACTS_BYTES_MAX);
-  if (bytes === undefined) throw usageError(`there is no file ${printable(file)}`);
-  try {
-    const value = parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
-  } catch (error) {
-    if (!(error instanceof StrictJsonError || error instanceof TypeError)) throw error;
-  }
-  throw usageError(
-    `${printable(file)} is no JSON object of facts`,
-    'As in {"test.result": {"var": "code.t.0.tr"}}.',
-  );
+async function readLists(
+  cli: Cli,
+  { keys: sources, format }: AnnounceOptions,
+): Promise<readonly ForeignKey[]> {
+  const lists = [];
+  for (const source of sources) lists.push(await readKeySource(cli, source));
+  return lists.flatMap(({ keys }) => keys).filter((key) => format === undefined || key.format === format);
 }
 
 function requireRules({ state, config }: Desk, path: string, id: string): RuleSet {
@@ -277,6 +309,7 @@ interface ToldAdapter {
     readonly format: AdapterFormat;
     readonly rules: string;
     readonly facts: unknown;
+    readonly profile?: LocalProfile;
     readonly keys: readonly object[];
   };
 }
@@ -287,10 +320,17 @@ function toldOf(logged: LoggedAdapter, nowS: number): ToldAdapter {
   if (!isAnnouncing(logged)) return { ...told, standing: 'withdrawn' };
   if (isOpaque(logged)) return { ...told, standing: 'numbers that are looked up: see `entente lookup show`' };
   try {
-    const { format, rules, keys } = readAdapter(logged);
+    const { format, profile, rules, keys } = readAdapter(logged);
     const standing = nowS < untilS ? 'announced' : 'over, what it signed before still counts';
     const shown = keys.map(({ publicKey: { kind }, ...rest }) => ({ ...rest, kind }));
-    return { ...told, standing, announced: { format, rules, facts: data['facts'], keys: shown } };
+    const announced = {
+      format,
+      ...(profile !== undefined && { profile }),
+      rules,
+      facts: data['facts'],
+      keys: shown,
+    };
+    return { ...told, standing, announced };
   } catch (error) {
     if (!isProtocolError(error)) throw error;
     return { ...told, standing: 'of another form, so it announces nothing' };
@@ -300,15 +340,23 @@ function toldOf(logged: LoggedAdapter, nowS: number): ToldAdapter {
 function adapterLines({ adapter, version, standing, untilS, announced }: ToldAdapter): string[] {
   const head = `${adapter}, version ${version}: ${standing}`;
   if (announced === undefined) return [head];
-  const { format, rules, facts, keys } = announced;
+  const { format, profile, rules, facts, keys } = announced;
   const rows: [string, string][] = [
     ['format', format],
+    ...(profile === undefined ? [] : profileRows(profile)),
     ['keys', counted(keys.length, 'key')],
     ['sign until', timeText(untilS)],
     ['rules', rules],
     ['facts', Object.keys(facts as object).join(', ')],
   ];
   return [head, ...aligned(rows, '  ')];
+}
+
+function profileRows({ container, prefix, algorithms }: LocalProfile): [string, string][] {
+  return [
+    ['begins with', prefix === '' ? 'nothing of its own' : printable(prefix)],
+    ['container', `${container}, ${algorithms.join(' or ')}`],
+  ];
 }
 
 function notOwn(region: string): CliError {

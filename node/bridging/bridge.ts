@@ -7,11 +7,19 @@ import { parseCode } from '../../protocol/code/code.ts';
 import { type Fields } from '../../protocol/code/field.ts';
 import { type Original } from '../../protocol/code/original.ts';
 import { revocationHashesOf } from '../../protocol/foreign/revocation-hashes.ts';
+import { type ForeignCode } from '../../protocol/foreign/foreign-code.ts';
 import { readForeign } from '../../protocol/foreign/verify-foreign.ts';
+import { signedLocal } from '../../protocol/foreign/verify-local.ts';
 import { BRIDGED_LIFE_S_MAX, ORIGINAL_HASHES_MAX } from '../../protocol/limits.ts';
 import { leafHash } from '../../protocol/log/merkle.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
-import { ANY_PLACE, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { type Trust } from '../../protocol/verdict/knowledge.ts';
+import {
+  ANY_PLACE,
+  type ForeignReference,
+  type Verdict,
+  type VerdictContext,
+} from '../../protocol/verdict/verdict.ts';
 import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
 import { type IssueRequest } from '../issuing/issuer.ts';
 import { NodeError } from '../node-error.ts';
@@ -24,6 +32,8 @@ export interface BridgeOptions {
 export interface BridgeModules {
   readonly sha256: Sha256;
   readonly nowS: () => number;
+  /** That of the verdict, or a later one. */
+  readonly trust: () => Trust;
   /** The verdict of this node. */
   readonly verify: (text: string, context: VerdictContext) => Promise<Verdict>;
 }
@@ -85,13 +95,22 @@ export class Bridge {
         document,
       };
     }
-    const { all } = revocationHashesOf(sha256, await readForeign(nativeForeignPrimitives, text));
+    const { all } = revocationHashesOf(sha256, await this.#readAs(text, foreign));
     const hashes = all.toSorted(compareBytes);
     if (hashes.length > ORIGINAL_HASHES_MAX)
       throw refused(
         `the code can be revoked by more than the ${ORIGINAL_HASHES_MAX} names that a bridged one holds`,
       );
     return { original: { region: foreign.region ?? '', hashes } };
+  }
+
+  /** By the profile of the region whose key signed it, where the format is a local one. */
+  async #readAs(text: string, { format, region = '' }: ForeignReference): Promise<ForeignCode> {
+    if (format !== 'local') return readForeign(nativeForeignPrimitives, text);
+    const state = this.#modules.trust().regions.get(region)?.state;
+    const found = state && (await signedLocal(nativeForeignPrimitives, text, state, this.#modules.nowS()));
+    if (found === undefined) throw refused('its region has announced another profile meanwhile');
+    return found.code;
   }
 }
 

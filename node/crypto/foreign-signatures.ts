@@ -6,6 +6,7 @@ import {
   type ForeignPublicKey,
   passesForeignPrecheck,
 } from '../../protocol/foreign/signature-check.ts';
+import { opensslBackEnd } from './openssl.ts';
 
 /** Reading a key takes as long as half a check, and a trust list keeps its keys: each is read once for as long as it lives. */
 const keyObjects = new WeakMap<ForeignPublicKey, crypto.KeyObject | undefined>();
@@ -14,6 +15,8 @@ const keyObjects = new WeakMap<ForeignPublicKey, crypto.KeyObject | undefined>()
 export function verifyForeignSignature(check: ForeignCheck): boolean {
   if (!passesForeignPrecheck(check)) return false;
   const { algorithm, publicKey, message, signature } = check;
+  if (publicKey.kind === 'ed25519')
+    return opensslBackEnd.verifySignature({ publicKey: publicKey.bytes, message, signature });
   const key = keyObjectOf(publicKey);
   if (key === undefined) return false;
   if (algorithm === 'PS256') {
@@ -44,13 +47,20 @@ export function keyObjectOf(key: ForeignPublicKey): crypto.KeyObject | undefined
 
 function readKey(key: ForeignPublicKey): crypto.KeyObject | undefined {
   const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
-  const jwk =
-    key.kind === 'ec'
-      ? { kty: 'EC', crv: key.curve, x: text(key.x), y: text(key.y) }
-      : { kty: 'RSA', n: text(key.modulus), e: text(key.exponent) };
   try {
-    return crypto.createPublicKey({ key: jwk, format: 'jwk' });
+    return crypto.createPublicKey({ key: jwkOf(key, text), format: 'jwk' });
   } catch {
     return undefined;
+  }
+}
+
+function jwkOf(key: ForeignPublicKey, text: (bytes: Uint8Array) => string): crypto.JsonWebKey {
+  switch (key.kind) {
+    case 'ec':
+      return { kty: 'EC', crv: key.curve, x: text(key.x), y: text(key.y) };
+    case 'rsa':
+      return { kty: 'RSA', n: text(key.modulus), e: text(key.exponent) };
+    case 'ed25519':
+      return { kty: 'OKP', crv: 'Ed25519', x: text(key.bytes) };
   }
 }

@@ -11,7 +11,7 @@ import { checked } from './input.ts';
 import { answersTo } from './issue-routes.ts';
 
 export interface BridgeRoutesModules {
-  readonly node: Pick<RegionNode, 'issue' | 'verify'>;
+  readonly node: Pick<RegionNode, 'issue' | 'trust' | 'verify'>;
   readonly sha256: Sha256;
   readonly nowS: () => number;
 }
@@ -31,7 +31,7 @@ export function bridgeRoutes(
 ): AdminRoute[] {
   const bridge = new Bridge(
     { region },
-    { sha256, nowS, verify: (text, context) => node.verify(text, context) },
+    { sha256, nowS, trust: () => node.trust, verify: (text, context) => node.verify(text, context) },
   );
   const issue = async (text: string): Promise<z.infer<typeof bridgedCode>> => {
     const request = await bridge.requestFor(text);

@@ -97,12 +97,16 @@ export const verdict = z
       .openapi({ description: 'By its own words; proven only if the signature is good.' }),
     foreign: z
       .object({
-        format: z.enum(['hcert', 'shc', 'vdsnc', 'opaque']),
+        format: z.enum(['hcert', 'shc', 'vdsnc', 'local', 'opaque']),
         keyId: z.string(),
         issuer: z.string().optional(),
         issuedAtS: atS.optional(),
         region: regionId.optional(),
         adapter: z.string().optional(),
+        subject: z
+          .string()
+          .optional()
+          .openapi({ description: 'Whom a local code names, to be compared with a document.' }),
       })
       .optional()
       .openapi({

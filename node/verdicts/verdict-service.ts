@@ -8,6 +8,7 @@ import { type LeafProof } from '../../protocol/verdict/cut-off.ts';
 import { AnnouncedCodes } from '../../protocol/foreign/announced-codes.ts';
 import { verifyAnnounced } from '../../protocol/foreign/verify-announced.ts';
 import { foreignFormatOf } from '../../protocol/foreign/verify-foreign.ts';
+import { verifyLocal } from '../../protocol/foreign/verify-local.ts';
 import { numberAnnouncers } from '../../protocol/lookup/announced-numbers.ts';
 import { acceptanceByTrust } from '../../protocol/rules/acceptance-by-trust.ts';
 import { checksOf, judge } from '../../protocol/verdict/judge.ts';
@@ -82,14 +83,17 @@ export class VerdictService {
 
   async #judge(text: string, context: VerdictContext, verifier: string | undefined): Promise<Verdict> {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
-    if (foreignFormatOf(text) !== undefined) {
-      const { acceptance, announced } = this.#readOf(this.#modules.trust());
-      return verifyAnnounced(nativeForeignPrimitives, text, announced, { acceptance, ...context }, nowS);
-    }
     const trust = this.#modules.trust();
+    const { acceptance, announced } = this.#readOf(trust);
+    const judged = { acceptance, ...context };
+    if (foreignFormatOf(text) !== undefined)
+      return verifyAnnounced(nativeForeignPrimitives, text, announced, judged, nowS);
+    const local = announced.mayBeLocal(text)
+      ? await verifyLocal(nativeForeignPrimitives, text, { announced, context: judged, nowS })
+      : undefined;
     const announcers = numberAnnouncers(trust, text);
+    if (local !== undefined && (local.found === 'signed' || announcers.length === 0)) return local.verdict;
     if (announcers.length > 0) {
-      const judged = { acceptance: this.#readOf(trust).acceptance, ...context };
       return this.#modules.lookup.judge({ text, announcers, trust, context: judged, nowS, verifier });
     }
     let parsed: ParsedCode;
@@ -104,7 +108,6 @@ export class VerdictService {
     const answers = checkSignatures?.(checks) ?? checks.map(verifySignature);
     // To wait for what is there already would cost a turn.
     const results = Array.isArray(answers) ? answers : await answers;
-    const judged = { acceptance: this.#readOf(trust).acceptance, ...context };
     const verdict = judge(parsed, results, trust, judged, nowS);
     this.#modules.onShown?.(parsed.attestation);
     if (!verdict.reasons.some(({ code }) => code === 'PROOF_NEEDED')) return verdict;

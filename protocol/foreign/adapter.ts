@@ -12,15 +12,18 @@ import { isFactName } from '../rules/rule-set-schema.ts';
 import { type LoggedAdapter } from '../trust/trust-state.ts';
 import { type ForeignKey } from './foreign-keys.ts';
 import { ANNOUNCED_KEYS_MAX, NAME_CHARS_MAX } from './foreign-limits.ts';
+import { type LocalProfile, localProfileSchema } from './local-profile.ts';
 import { type ForeignPublicKey, isSound } from './signature-check.ts';
 
-const ADAPTER_FORMATS = ['hcert', 'shc', 'vdsnc'] as const;
+export const ADAPTER_FORMATS = ['hcert', 'shc', 'vdsnc', 'local'] as const;
 export type AdapterFormat = (typeof ADAPTER_FORMATS)[number];
 
 export interface Adapter {
   readonly id: string;
   readonly version: number;
   readonly format: AdapterFormat;
+  /** How codes are read; given if and only if the format is `local`. */
+  readonly profile?: LocalProfile;
   /** Id of the rules of the region's own trust log by which facts become a colour. */
   readonly rules: string;
   /** By the name that the rules give the fact: how it is read from the code (`factsOfCode`). */
@@ -33,6 +36,8 @@ export interface Adapter {
 export interface AdapterDraft {
   readonly rules: string;
   readonly facts: Readonly<Record<string, unknown>>;
+  /** For keys of the format `local` alone. */
+  readonly profile?: LocalProfile | undefined;
   /** 1 to 200, all of one format. */
   readonly keys: readonly ForeignKey[];
 }
@@ -44,6 +49,7 @@ const publicKey = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('ec'), curve: z.enum(['P-256', 'P-384']), x: bytes, y: bytes }),
     z.strictObject({ kind: z.literal('rsa'), modulus: bytes, exponent: bytes }),
+    z.strictObject({ kind: z.literal('ed25519'), bytes }),
   ])
   .refine((key): key is ForeignPublicKey => isSound(key), 'expected a key of a size that is taken');
 
@@ -59,14 +65,24 @@ const key = z.strictObject({
   until: timeS.exactOptional(),
 });
 
-const dataSchema = z.strictObject({
-  format: z.enum(ADAPTER_FORMATS),
-  rules: z.string().refine(isRuleId, 'expected the id of rules'),
-  facts: z
-    .record(z.string().refine(isFactName, 'expected the name of a fact'), z.unknown())
-    .refine((facts) => Object.keys(facts).length <= RULES_PER_LIST_MAX, 'expected fewer facts'),
-  keys: z.array(key).min(1).max(ANNOUNCED_KEYS_MAX),
-});
+const dataSchema = z
+  .strictObject({
+    format: z.enum(ADAPTER_FORMATS),
+    profile: localProfileSchema.exactOptional(),
+    rules: z.string().refine(isRuleId, 'expected the id of rules'),
+    facts: z
+      .record(z.string().refine(isFactName, 'expected the name of a fact'), z.unknown())
+      .refine((facts) => Object.keys(facts).length <= RULES_PER_LIST_MAX, 'expected fewer facts'),
+    keys: z.array(key).min(1).max(ANNOUNCED_KEYS_MAX),
+  })
+  .refine(
+    ({ format, profile }) => (format === 'local') === (profile !== undefined),
+    'expected a profile for the format local, and for no other',
+  )
+  .refine(
+    ({ format, keys }) => format === 'local' || keys.every((one) => one.key.kind !== 'ed25519'),
+    'expected keys of a kind that codes of this format are signed with',
+  );
 
 /**
  * The adapter that a statement announces.
@@ -78,7 +94,7 @@ export function readAdapter({ id, version, fromS, untilS, data }: LoggedAdapter)
     const [issue] = read.error.issues;
     throw malformed(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
   }
-  const { format, rules, keys } = read.data;
+  const { format, profile, rules, keys } = read.data;
   const facts = new Map(
     Object.entries(read.data.facts).map(([name, json]) => {
       const { expression, faults } = readExpression(json, { depthMax: RULE_EXPRESSION_DEPTH_MAX });
@@ -90,6 +106,7 @@ export function readAdapter({ id, version, fromS, untilS, data }: LoggedAdapter)
     id,
     version,
     format,
+    ...(profile !== undefined && { profile }),
     rules,
     facts,
     keys: keys.map((one) => ({
@@ -109,7 +126,9 @@ export function readAdapter({ id, version, fromS, untilS, data }: LoggedAdapter)
  * The data of a statement that announces keys. Whether all of it is well-formed `readAdapter` finds.
  * @throws {RangeError} for no key, more than 200, or keys of several formats.
  */
-export function adapterData({ rules, facts, keys }: AdapterDraft): { readonly [name: string]: CborValue } {
+export function adapterData({ profile, rules, facts, keys }: AdapterDraft): {
+  readonly [name: string]: CborValue;
+} {
   const [first] = keys;
   if (first === undefined || keys.length > ANNOUNCED_KEYS_MAX)
     throw new RangeError(`an adapter announces 1 to ${ANNOUNCED_KEYS_MAX} keys`);
@@ -117,6 +136,7 @@ export function adapterData({ rules, facts, keys }: AdapterDraft): { readonly [n
     throw new RangeError('an adapter announces keys of one format');
   return {
     format: first.format,
+    ...(profile !== undefined && { profile: profile }),
     rules,
     facts: facts as { readonly [name: string]: CborValue },
     keys: keys.map(({ keyId, issuer, publicKey, usages, fromS, untilS }) => ({

@@ -1,4 +1,6 @@
 /** The adapters of all regions that a verifier leans on: whose keys a code of others may be signed with. Spec: SPEC.md 17.8. */
+import { hexOf } from '../bytes.ts';
+import { encodeCbor } from '../encoding/cbor.ts';
 import { isProtocolError } from '../fault.ts';
 import { type LoggedAdapter, type TrustState } from '../trust/trust-state.ts';
 import { isByAdapter, type Trust } from '../verdict/knowledge.ts';
@@ -6,7 +8,8 @@ import { type Adapter, readAdapter } from './adapter.ts';
 import { countryOf } from './country.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { type Candidates, type ForeignKey, ForeignKeys } from './foreign-keys.ts';
-import { ANNOUNCERS_MAX, FOREIGN_KEYS_MAX } from './foreign-limits.ts';
+import { ANNOUNCERS_MAX, FOREIGN_KEYS_MAX, LOCAL_PROFILES_MAX } from './foreign-limits.ts';
+import { type LocalProfile, mayBeLocal } from './local-profile.ts';
 
 export interface AnnouncedKey extends ForeignKey {
   readonly adapter: Adapter;
@@ -18,6 +21,13 @@ export interface Announcer {
   readonly candidates: Candidates<AnnouncedKey>;
 }
 
+/** A region that announced a profile by which a text may be read, and its keys for that. */
+export interface LocalAnnouncer {
+  readonly region: string;
+  readonly profile: LocalProfile;
+  readonly keys: ForeignKeys<AnnouncedKey>;
+}
+
 /** At most 16, in the order of `AnnouncedCodes.announcersOf`. */
 export interface Announcers {
   readonly tried: readonly Announcer[];
@@ -27,12 +37,14 @@ export interface Announcers {
 
 /** What follows from a state that never changes, and from data of it: remembered for as long as those are. */
 const keysOfStates = new WeakMap<TrustState, ForeignKeys<AnnouncedKey>>();
+const localsOfStates = new WeakMap<TrustState, readonly LocalAnnouncer[]>();
 const adaptersOfData = new WeakMap<LoggedAdapter['data'], Adapter | undefined>();
 
 /** Of one trust, an immutable value as that is. Each region has keys of its own, so that none can crowd out another's. */
 export class AnnouncedCodes {
   readonly trust: Trust;
   readonly #regions: readonly { readonly region: string; readonly keys: ForeignKeys<AnnouncedKey> }[];
+  readonly #locals: readonly LocalAnnouncer[];
 
   constructor(trust: Trust) {
     this.trust = trust;
@@ -40,6 +52,25 @@ export class AnnouncedCodes {
       .map(({ state }) => ({ region: state.region, keys: keysOf(state) }))
       .filter(({ keys }) => keys.size > 0)
       .sort((a, b) => (a.region < b.region ? -1 : 1));
+    this.#locals = [...trust.regions.values()].flatMap(({ state }) => localsOf(state));
+  }
+
+  /**
+   * The profiles by which a text is read that is of no format which says itself what it is: of each region those with the longest beginning that
+   * the text has; only of regions whose codes come by adapter here, if there is one. At most 16, the longest beginning first, then by region.
+   */
+  localsFor(text: string): { readonly tried: readonly LocalAnnouncer[]; readonly isCrowded: boolean } {
+    const all = this.#locals.filter(({ profile }) => mayBeLocal(profile, text));
+    if (all.length === 0) return { tried: [], isCrowded: false };
+    const longest = new Map<string, number>();
+    for (const { region, profile } of all)
+      longest.set(region, Math.max(longest.get(region) ?? 0, profile.prefix.length));
+    const ofRegions = all.filter(({ region, profile }) => profile.prefix.length === longest.get(region));
+    const byAdapter = ofRegions.filter(({ region }) => this.isByAdapter(region));
+    const tried = (byAdapter.length > 0 ? byAdapter : ofRegions).sort(
+      (a, b) => b.profile.prefix.length - a.profile.prefix.length || compareTexts(a.region, b.region),
+    );
+    return { tried: tried.slice(0, LOCAL_PROFILES_MAX), isCrowded: tried.length > LOCAL_PROFILES_MAX };
   }
 
   /**
@@ -54,6 +85,11 @@ export class AnnouncedCodes {
       2 * Number(!isIssuerOf(region, code.issuer ?? '')) + Number(!this.isByAdapter(region));
     const ranked = all.sort((a, b) => rank(a) - rank(b));
     return { tried: ranked.slice(0, ANNOUNCERS_MAX), isCrowded: ranked.length > ANNOUNCERS_MAX };
+  }
+
+  /** Whether some profile may read a text, by its beginning alone. */
+  mayBeLocal(text: string): boolean {
+    return this.#locals.some(({ profile }) => mayBeLocal(profile, text));
   }
 
   /** See `isByAdapter` of knowledge. */
@@ -72,6 +108,31 @@ export function keysOf(state: TrustState): ForeignKeys<AnnouncedKey> {
   let keys = keysOfStates.get(state);
   if (keys === undefined) keysOfStates.set(state, (keys = new ForeignKeys(announcedKeys(state))));
   return keys;
+}
+
+/** The profiles that a region announces, each with the keys of all its adapters that have it, in the order of the first one's id. */
+export function localsOf(state: TrustState): readonly LocalAnnouncer[] {
+  let locals = localsOfStates.get(state);
+  if (locals === undefined) {
+    const byProfile = new Map<string, AnnouncedKey[]>();
+    for (const key of announcedKeys(state)) {
+      const { profile } = key.adapter;
+      if (profile === undefined) continue;
+      const name = hexOf(encodeCbor(profile));
+      byProfile.set(name, [...(byProfile.get(name) ?? []), key]);
+    }
+    locals = [...byProfile.values()].map((keys) => ({
+      region: state.region,
+      profile: keys[0]?.adapter.profile as LocalProfile,
+      keys: new ForeignKeys(keys),
+    }));
+    localsOfStates.set(state, locals);
+  }
+  return locals;
+}
+
+function compareTexts(one: string, other: string): number {
+  return one === other ? 0 : one < other ? -1 : 1;
 }
 
 /** In the order of the adapters' ids. An adapter that would make them more than a verifier holds, or that is none, announces nothing. */

@@ -22,11 +22,17 @@ const TAG_CWT = [0xd8, 0x3d] as const;
 const TAG_SIGN1 = 0xd2;
 
 export const COSE_HEADER = { algorithm: 1, critical: 2, keyId: 4, type: 16 } as const;
+/** By the numbers of RFC 9053, those of every format but local codes. */
 const ALGORITHMS: ReadonlyMap<unknown, ForeignAlgorithm> = new Map([
   [-7, 'ES256'],
   [-35, 'ES384'],
   [-37, 'PS256'],
 ]);
+
+/** A COSE_Sign1 of which nothing is known yet but its form. */
+export interface CoseParts extends Pick<CoseSign1, 'protectedHeader' | 'payload' | 'message' | 'signature'> {
+  readonly unprotected: ForeignCborMap;
+}
 
 const NOTHING = new Uint8Array(0);
 
@@ -36,6 +42,22 @@ const NOTHING = new Uint8Array(0);
  * @throws {ProtocolError} COSE_MALFORMED; ALGORITHM_UNKNOWN; KEY_ID_MISSING; CBOR_MALFORMED and TOO_LARGE as `decodeForeignCbor`.
  */
 export function parseCoseSign1(bytes: Uint8Array, bytesMax = INFLATED_BYTES_MAX): CoseSign1 {
+  const { protectedHeader, unprotected, payload, message, signature } = parseCoseParts(bytes, bytesMax);
+  const algorithm = ALGORITHMS.get(protectedHeader.get(COSE_HEADER.algorithm));
+  if (algorithm === undefined)
+    throw new ProtocolError('ALGORITHM_UNKNOWN', 'expected ES256, ES384 or PS256 in the protected header');
+  const keyId = keyIdOf(protectedHeader.get(COSE_HEADER.keyId) ?? unprotected.get(COSE_HEADER.keyId));
+  return { algorithm, keyId, protectedHeader, payload, message, signature };
+}
+
+/** A name of a key, of 1 to 32 bytes. @throws {ProtocolError} KEY_ID_MISSING */
+export function keyIdOf(value: unknown): Uint8Array {
+  if (isBytes(value) && value.length > 0 && value.length <= KEY_ID_BYTES_MAX) return value;
+  throw new ProtocolError('KEY_ID_MISSING', `expected a key id of 1 to ${KEY_ID_BYTES_MAX} bytes`);
+}
+
+/** The parts of a COSE_Sign1 that carries its payload. @throws {ProtocolError} COSE_MALFORMED; CBOR_MALFORMED and TOO_LARGE as `decodeForeignCbor`. */
+export function parseCoseParts(bytes: Uint8Array, bytesMax: number): CoseParts {
   const parts = decodeForeignCbor(bytes.subarray(tagBytes(bytes)), bytesMax);
   if (!Array.isArray(parts) || parts.length !== 4) throw malformed('expected an array of four');
   const [protectedBytes, unprotected, payload, signature] = parts as readonly unknown[];
@@ -45,15 +67,8 @@ export function parseCoseSign1(bytes: Uint8Array, bytesMax = INFLATED_BYTES_MAX)
   const protectedHeader = headerOf(protectedBytes);
   // What a header marks as critical has to be understood, and nothing here is.
   if (protectedHeader.has(COSE_HEADER.critical)) throw malformed('expected no critical header');
-  const algorithm = ALGORITHMS.get(protectedHeader.get(COSE_HEADER.algorithm));
-  if (algorithm === undefined)
-    throw new ProtocolError('ALGORITHM_UNKNOWN', 'expected ES256, ES384 or PS256 in the protected header');
-  const keyId =
-    protectedHeader.get(COSE_HEADER.keyId) ?? (unprotected as ForeignCborMap).get(COSE_HEADER.keyId);
-  if (!isBytes(keyId) || keyId.length === 0 || keyId.length > KEY_ID_BYTES_MAX)
-    throw new ProtocolError('KEY_ID_MISSING', `expected a key id of 1 to ${KEY_ID_BYTES_MAX} bytes`);
   const message = sign1Message(protectedBytes, payload);
-  return { algorithm, keyId, protectedHeader, payload, message, signature };
+  return { protectedHeader, unprotected: unprotected as ForeignCborMap, payload, message, signature };
 }
 
 /** What a COSE_Sign1 signs. Spec: RFC 9052 4.4. */

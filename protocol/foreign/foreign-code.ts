@@ -1,8 +1,8 @@
 /** What codes of others have in common once taken apart: claims, and one signature that is left to be checked. Spec: SPEC.md 17.1. */
 import { type ForeignAlgorithm } from './signature-check.ts';
 
-/** EU Digital COVID Certificate, SMART Health Card, ICAO visible digital seal, and the token of a status list. */
-export type ForeignFormat = 'hcert' | 'shc' | 'vdsnc' | 'status-list';
+/** EU Digital COVID Certificate, SMART Health Card, ICAO visible digital seal, a local code by an announced profile, and the token of a status list. */
+export type ForeignFormat = 'hcert' | 'shc' | 'vdsnc' | 'local' | 'status-list';
 
 /** What an issuer may confine a key to. */
 export type KeyUsage = 'test' | 'vaccination' | 'recovery';

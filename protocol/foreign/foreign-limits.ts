@@ -54,3 +54,25 @@ export const ANNOUNCERS_MAX = 16;
 
 /** Steps in which a region reads its facts from one code and decides on them: whatever it announces costs others some 40 ms. */
 export const FOREIGN_STEPS_MAX = 20_000;
+
+/** Bytes of a local code's payload and what stands around it once inflated: a QR code holds 2,953, deflated at most some times as much. */
+export const LOCAL_BYTES_MAX = 16_384;
+
+/** Members of objects, entries of maps and elements of lists in a local code's payload together. */
+export const LOCAL_VALUES_MAX = 512;
+
+/** Steps of a path into a payload, and characters of a name in it. */
+export const LOCAL_PATH_STEPS_MAX = 8;
+export const LOCAL_NAME_CHARS_MAX = 64;
+
+/** Values of a status that a profile gives a colour, and fields that it hands to the rules. */
+export const LOCAL_COLOURS_MAX = 32;
+export const LOCAL_FIELDS_MAX = 32;
+
+/** Characters of an identifier, and of the name of a person: a line on a screen. */
+export const LOCAL_ID_CHARS_MAX = 128;
+export const LOCAL_SUBJECT_CHARS_MAX = 128;
+export const LOCAL_FIELD_CHARS_MAX = 256;
+
+/** Profiles by which one text is read: each costs a reading and up to eight checks. */
+export const LOCAL_PROFILES_MAX = 16;

@@ -28,9 +28,10 @@ export function hcertRevocationIds(sha256: Sha256, code: ForeignCode): HcertRevo
   };
 }
 
-/** Of an ECDSA signature only r, since whoever holds it can write s in another way. Of a code of any format. */
+/** Of an ECDSA signature only r, since whoever holds it can write s in another way; the others have one form. Of a code of any format. */
 export function signatureHashOf(sha256: Sha256, { signature, algorithm }: ForeignCode): Uint8Array {
-  const hashed = algorithm === 'PS256' ? signature : signature.subarray(0, signature.length / 2);
+  const isEcdsa = algorithm === 'ES256' || algorithm === 'ES384';
+  const hashed = isEcdsa ? signature.subarray(0, signature.length / 2) : signature;
   return sha256(hashed).slice(0, HASH_BYTES);
 }
 

@@ -9,6 +9,10 @@ export { type ForeignCheck, type ForeignPublicKey, type VerifyForeign } from './
 export { type Adapter, adapterData, type AdapterDraft, readAdapter } from './adapter.ts';
 export { AnnouncedCodes } from './announced-codes.ts';
 export { verifyAnnounced } from './verify-announced.ts';
+export { type LocalProfile } from './local-profile.ts';
+export { type LocalVerdict } from './judge-local.ts';
+export { readLocal } from './local-code.ts';
+export { verifyLocal } from './verify-local.ts';
 export { webForeignPrimitives } from './web-primitives.ts';
 
 export { type Candidates, foreignChecksOf, type ForeignKey, ForeignKeys } from './foreign-keys.ts';

@@ -20,6 +20,7 @@ import { factsOfCode } from './facts-of-code.ts';
 import { FOREIGN_STEPS_MAX } from './foreign-limits.ts';
 import { type ForeignReason, type ForeignReasonCode } from './foreign-reasons.ts';
 import { judgeForeign } from './foreign-verdict.ts';
+import { isStatusOpen, localSubject } from './local-claims.ts';
 import { revocationHashesOf } from './revocation-hashes.ts';
 import { type AnnouncedInput, judgeUnsigned, referenceOf } from './judge-unsigned.ts';
 
@@ -49,28 +50,35 @@ export function judgeAnnounced(
   });
   if (signed.length === 0) return judgeUnsigned(input, announcers, isCrowded);
   const ofAdapters = signed.filter(({ region }) => announced.isByAdapter(region));
-  const verdicts = (ofAdapters.length > 0 ? ofAdapters : signed).map((one) => judgeSigned(input, one));
+  return weakestOf((ofAdapters.length > 0 ? ofAdapters : signed).map((one) => judgeSigned(input, one)));
+}
+
+/** Of several verdicts, one at least, that by which a code is revoked of whose region it may be, or else the one with least against it. */
+export function weakestOf(verdicts: readonly Verdict[]): Verdict {
   const has = ({ reasons }: Verdict, reason: ReasonCode) => reasons.some((one) => one.code === reason);
   const revoked = verdicts.find((one) => has(one, 'REVOKED') && !has(one, 'FOREIGN_ISSUER'));
-  return revoked ?? (verdicts.sort((a, b) => RANKS[a.outcome] - RANKS[b.outcome])[0] as Verdict);
+  return revoked ?? (verdicts.toSorted((a, b) => RANKS[a.outcome] - RANKS[b.outcome])[0] as Verdict);
 }
 
 const RANKS: Readonly<Record<Verdict['outcome'], number>> = { pass: 0, act: 1, undetermined: 2, stop: 3 };
 
-interface Signed {
+/** A region whose key made the signature, and what speaks against the code by that key. */
+export interface Signed {
   readonly region: string;
   readonly key: AnnouncedKey;
   readonly reasons: readonly ForeignReason[];
 }
 
-function judgeSigned({ code, announced, context, nowS }: AnnouncedInput, signed: Signed): Verdict {
+/** The verdict of one region. */
+export function judgeSigned({ code, announced, context, nowS }: AnnouncedInput, signed: Signed): Verdict {
   const { region, key } = signed;
   const { trust } = announced;
   const leaning = new Leaning(trust, context, nowS);
   leaning.leanOn(region, JUDGED_WAYS);
   for (const reason of signed.reasons) addForeign(leaning, reason);
-  // Issuers of cards have addresses, and their keys are looked up by those.
-  if (code.format !== 'shc' && !isIssuerOf(region, code.issuer ?? key.issuer)) leaning.add('FOREIGN_ISSUER');
+  // Issuers of cards have addresses, and their keys are looked up by those; those of local codes have whatever name their region gave them.
+  const isNamedFreely = code.format === 'shc' || code.format === 'local';
+  if (!isNamedFreely && !isIssuerOf(region, code.issuer ?? key.issuer)) leaning.add('FOREIGN_ISSUER');
   if (isRevoked(code, announced, region)) leaning.add('REVOKED');
   const { place, acceptance = acceptByColour } = context;
   if (place.gradeNeeded !== 'static') leaning.add('GRADE_TOO_LOW');
@@ -98,7 +106,12 @@ function judgeSigned({ code, announced, context, nowS }: AnnouncedInput, signed:
     reasons,
     atS: nowS,
     code: undefined,
-    foreign: { ...referenceOf(code), region, adapter: key.adapter.id },
+    foreign: {
+      ...referenceOf(code),
+      region,
+      adapter: key.adapter.id,
+      ...(code.format === 'local' && { subject: localSubject(code) }),
+    },
     colour: status?.colour,
     measure: measure !== 'none' && untilS !== undefined ? { kind: measure, untilS } : undefined,
     rule: status && { id: status.ruleId, version: status.ruleVersion },
@@ -127,6 +140,10 @@ function statusOf(
   const ruleSet = logged && ruleSetOf(logged);
   if (ruleSet === undefined) {
     leaning.add('FOREIGN_FACTS_UNDECIDED', region, { rules: adapter.rules, why: 'RULES_MISSING' });
+    return undefined;
+  }
+  if (adapter.profile !== undefined && isStatusOpen(adapter.profile, code)) {
+    leaning.add('FOREIGN_FACTS_UNDECIDED', region, { adapter: adapter.id, why: 'STATUS_UNKNOWN' });
     return undefined;
   }
   const steps = new Steps(FOREIGN_STEPS_MAX);

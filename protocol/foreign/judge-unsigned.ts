@@ -31,13 +31,21 @@ export function judgeUnsigned(
     const isOpen = isCrowded || announcers.some(({ candidates }) => candidates.isCrowded);
     leaning.add(isOpen ? 'FOREIGN_KEYS_CROWDED' : 'SIGNATURE_INVALID');
   }
-  const { reasons, knowledge } = leaning;
+  return unsignedVerdict(leaning, code, nowS);
+}
+
+/** A verdict that says nothing of what the code claims. */
+export function unsignedVerdict(
+  { reasons, knowledge }: Leaning,
+  code: ForeignCode | undefined,
+  nowS: number,
+): Verdict {
   return {
     outcome: outcomeOf(reasons),
     reasons,
     atS: nowS,
     code: undefined,
-    foreign: referenceOf(code),
+    foreign: code && referenceOf(code),
     colour: undefined,
     measure: undefined,
     rule: undefined,

@@ -25,7 +25,11 @@ const OTHER_KEYS = ['jwk', 'jku', 'x5u'];
  * @throws {ProtocolError} TOO_LARGE; JWS_MALFORMED, also for a critical header and one that brings a key along; ALGORITHM_UNKNOWN;
  * JSON_MALFORMED for the header.
  */
-export function parseJws(text: string, charsMax = JWS_CHARS_MAX): Jws {
+export function parseJws(
+  text: string,
+  charsMax = JWS_CHARS_MAX,
+  algorithms: readonly ForeignAlgorithm[] = FOREIGN_ALGORITHMS,
+): Jws {
   if (text.length > charsMax) {
     throw new ProtocolError('TOO_LARGE', `expected at most ${charsMax} characters, got ${text.length}`, {
       chars: text.length,
@@ -37,9 +41,9 @@ export function parseJws(text: string, charsMax = JWS_CHARS_MAX): Jws {
   const header = parseJsonObject(decodeBase64Url(head, 'JWS_MALFORMED'));
   for (const name of ['crit', ...OTHER_KEYS])
     if (memberOf(header, name) !== undefined) throw malformed(`expected no ${name} in the header`);
-  const algorithm = FOREIGN_ALGORITHMS.find((name) => name === memberOf(header, 'alg'));
+  const algorithm = algorithms.find((name) => name === memberOf(header, 'alg'));
   if (algorithm === undefined)
-    throw new ProtocolError('ALGORITHM_UNKNOWN', `expected one of ${FOREIGN_ALGORITHMS.join(', ')}`);
+    throw new ProtocolError('ALGORITHM_UNKNOWN', `expected one of ${algorithms.join(', ')}`);
   return {
     header,
     algorithm,

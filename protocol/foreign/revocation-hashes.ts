@@ -6,6 +6,7 @@ import { type Sha256 } from '../primitives.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { hcertRevocationIds, signatureHashOf } from './hcert-revocation.ts';
 import { cardRevocationId } from './health-card.ts';
+import { localRevocationId } from './local-claims.ts';
 
 export interface RevocationHashes {
   /** Of what the issuer calls the code: all codes that carry the same are revoked with it. Empty where the format, or the code, has no such name. */
@@ -27,6 +28,11 @@ export function revocationHashesOf(sha256: Sha256, code: ForeignCode): Revocatio
     };
   }
   const signature = signatureHashOf(sha256, code);
+  const localId = code.format === 'local' ? localRevocationId(code) : undefined;
+  if (localId !== undefined) {
+    const identifier = sha256(localId).slice(0, FOREIGN_REVOCATION_BYTES);
+    return { identifiers: [identifier], signature, all: [signature, identifier] };
+  }
   const rid = code.format === 'shc' ? cardRevocationId(code) : undefined;
   if (rid === undefined) return { identifiers: [], signature, all: [signature] };
   // An issuer gives ids under each of its keys.

@@ -1,8 +1,9 @@
 /**
- * Signatures that codes of others carry, as data: ECDSA on two curves of NIST and RSA-PSS. Whoever has a back end answers them; what
+ * Signatures that codes of others carry, as data: ECDSA on two curves of NIST, RSA-PSS, and Ed25519 by the one strict rule. Whoever has a back end answers them; what
  * back ends could disagree on is decided here, before they are asked. Spec: SPEC.md 17.1.
  */
 import { hexBytes } from '../bytes.ts';
+import { isStrictKey, isStrictSignature } from '../signature/strict-ed25519.ts';
 
 export type EcCurve = 'P-256' | 'P-384';
 
@@ -21,14 +22,23 @@ export interface RsaPublicKey {
   readonly exponent: Uint8Array;
 }
 
-export type ForeignPublicKey = EcPublicKey | RsaPublicKey;
+/** Of local codes alone: no other format knows it. */
+export interface Ed25519PublicKey {
+  readonly kind: 'ed25519';
+  /** 32 bytes, canonical and not of small order. */
+  readonly bytes: Uint8Array;
+}
+
+export type ForeignPublicKey = EcPublicKey | RsaPublicKey | Ed25519PublicKey;
 
 /**
  * By the names of RFC 7518 and RFC 9053. With ES256 and ES384 the hash alone is meant: codes signed with ES256 under a P-384 key
  * are in circulation. PS256 has a salt of 32 bytes.
  */
 export const FOREIGN_ALGORITHMS = ['ES256', 'ES384', 'PS256'] as const;
-export type ForeignAlgorithm = (typeof FOREIGN_ALGORITHMS)[number];
+/** What local codes may be signed with: EdDSA is Ed25519 by the rule of SPEC.md 3. */
+export const LOCAL_ALGORITHMS = [...FOREIGN_ALGORITHMS, 'EdDSA'] as const;
+export type ForeignAlgorithm = (typeof LOCAL_ALGORITHMS)[number];
 
 /** One signature to be checked. An ECDSA signature is r and s one behind the other, each as long as the curve's field. */
 export interface ForeignCheck {
@@ -64,6 +74,7 @@ const GROUP_ORDER: Readonly<Record<EcCurve, Uint8Array>> = {
  */
 export function passesForeignPrecheck({ algorithm, publicKey, signature }: ForeignCheck): boolean {
   if (!fitsAlgorithm(publicKey, algorithm) || !isSound(publicKey)) return false;
+  if (publicKey.kind === 'ed25519') return isStrictSignature(signature);
   if (publicKey.kind === 'rsa') return signature.length === publicKey.modulus.length;
   const size = FIELD_BYTES[publicKey.curve];
   const order = GROUP_ORDER[publicKey.curve];
@@ -74,13 +85,21 @@ export function passesForeignPrecheck({ algorithm, publicKey, signature }: Forei
   );
 }
 
+const KIND_OF: Readonly<Record<ForeignAlgorithm, ForeignPublicKey['kind']>> = {
+  ES256: 'ec',
+  ES384: 'ec',
+  PS256: 'rsa',
+  EdDSA: 'ed25519',
+};
+
 /** Tells whether a signature by this algorithm can be one of this key. */
 export function fitsAlgorithm({ kind }: ForeignPublicKey, algorithm: ForeignAlgorithm): boolean {
-  return (algorithm === 'PS256') === (kind === 'rsa');
+  return kind === KIND_OF[algorithm];
 }
 
 /** A key of a size that is taken. Whether its point is on the curve only the back end finds. */
 export function isSound(key: ForeignPublicKey): boolean {
+  if (key.kind === 'ed25519') return isStrictKey(key.bytes);
   if (key.kind === 'ec') {
     const size = FIELD_BYTES[key.curve];
     return key.x.length === size && key.y.length === size;

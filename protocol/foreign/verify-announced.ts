@@ -8,8 +8,12 @@ import { foreignChecksOf } from './foreign-keys.ts';
 import { type ForeignPrimitives } from './foreign-primitives.ts';
 import { type CheckedAnnouncer, judgeAnnounced } from './judge-announced.ts';
 import { readForeign } from './verify-foreign.ts';
+import { verifyLocal } from './verify-local.ts';
 
-/** The verdict on `text` at `nowS`, a text of a known format (`foreignFormatOf`). Never throws on what a text says. */
+/**
+ * The verdict on `text` at `nowS`, a text of a known format (`foreignFormatOf`). JSON and a JWS that are of none may be local codes whose region
+ * announced no beginning for them. Never throws on what a text says.
+ */
 export async function verifyAnnounced(
   primitives: ForeignPrimitives,
   text: string,
@@ -21,8 +25,11 @@ export async function verifyAnnounced(
   try {
     code = await readForeign(primitives, text);
   } catch (error) {
-    if (isProtocolError(error)) return refuseText(error.fault, nowS);
-    throw error;
+    if (!isProtocolError(error)) throw error;
+    const local = isProtocolError(error, 'CODE_VERSION_UNKNOWN')
+      ? undefined
+      : await verifyLocal(primitives, text, { announced, context, nowS });
+    return local === undefined || local.found === 'nothing' ? refuseText(error.fault, nowS) : local.verdict;
   }
   const { tried, isCrowded } = announced.announcersOf(code);
   const checked: CheckedAnnouncer[] = [];

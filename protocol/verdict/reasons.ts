@@ -240,6 +240,11 @@ export const REASONS = {
     explanation:
       'The rules of the issuing region do not say what this code is worth: fetch newer trust data.',
   },
+  FOREIGN_REGIONS_DIFFER: {
+    outcome: 'undetermined',
+    explanation:
+      'Several regions call the key of this code their own and judge the code differently: the home region has to find out whose it is.',
+  },
   NUMBER_UNKNOWN: {
     outcome: 'stop',
     explanation: 'The region whose numbers begin so does not know this number.',

@@ -93,7 +93,7 @@ export interface OriginalReference {
 
 /** Which code of others it was, by its own words; `region` and `adapter` are given only if the signature is good. Texts from outside: escape before showing. */
 export interface ForeignReference {
-  /** `hcert`, `shc`, `vdsnc`, or `opaque` for a number that was looked up. */
+  /** `hcert`, `shc`, `vdsnc`, `local`, or `opaque` for a number that was looked up. */
   readonly format: string;
   /** Of a number the day by whose key it was looked up. */
   readonly keyId: string;
@@ -102,6 +102,8 @@ export interface ForeignReference {
   /** Whose adapter announced the key that signed it. */
   readonly region: string | undefined;
   readonly adapter: string | undefined;
+  /** Of a local code, whom it names, to be compared with a document. */
+  readonly subject?: string | undefined;
 }
 
 /**

@@ -9,6 +9,7 @@ import { REGIONS, witnessAll } from '../support/cli-world.ts';
 import { TestCli } from '../support/cli.ts';
 import { makeEcSigner } from '../support/foreign-keys.ts';
 import { Forger } from '../support/forger.ts';
+import { JSON_PROFILE, LOCAL_CLAIMS, localJwk, signedJson } from '../support/local-fixture.ts';
 import { makeHcert } from '../support/hcert-fixture.ts';
 import { examplesIn, helpTree } from '../support/help-tree.ts';
 import { projectRoot } from '../support/project.ts';
@@ -98,6 +99,7 @@ describe('the examples of the help texts', () => {
     writeFileSync(world.path('first-rules.yaml'), rulesOf(1, today));
     await world.json('rules', 'activate', home, world.path('first-rules.yaml'));
     await world.json('rules', 'activate', home, 'hcert');
+    await world.json('rules', 'activate', home, 'local');
     const rulesOfIssuer = rulesOf(1, today)
       .replace('id: de', 'id: cn-33')
       .replace('region: DE', 'region: CN-33');
@@ -173,6 +175,11 @@ describe('the examples of the help texts', () => {
     );
     const announced = ['dcc', '--keys', world.path('dsc-list.json'), '--rules', 'hcert'];
     await world.json('adapter', 'announce', home, ...announced);
+    const times = { iat: world.nowS - 60, exp: world.nowS + 86_400 };
+    const local = signedJson({ payload: JSON.stringify({ ...LOCAL_CLAIMS, ...times }) });
+    writeFileSync(world.path('pass.json'), JSON.stringify(JSON_PROFILE));
+    writeFileSync(world.path('keys.json'), JSON.stringify({ keys: [localJwk()] }));
+    writeFileSync(world.path('examples.txt'), `${local}\n`);
     const keyId = Buffer.from(hcertKeyOf(der).keyId, 'base64');
     const hcert = makeHcert(signer, {
       protectedHeader: new Map<number, unknown>([
@@ -214,6 +221,7 @@ describe('the examples of the help texts', () => {
         .replaceAll('root-0011223344556677', `root-${root.keyId}`)
         .replaceAll('ENT1:...', () => code)
         .replaceAll('HC1:...', () => hcert)
+        .replaceAll('ZZJ:...', () => local)
         .replaceAll('1f2e...', line.includes('--region DE') ? (pins['DE'] ?? '') : pin)
         .replaceAll('--key 0011223344556677', `--key ${key}`)
         .replaceAll('--key 8899aabbccddeeff', `--key ${checkpointKey}`)

@@ -41,3 +41,19 @@ export function makeRsaSigner(modulusLength = 2_048): ForeignSigner {
       new Uint8Array(crypto.sign('sha256', message, { key: pair.privateKey, padding, saltLength: 32 })),
   };
 }
+
+/** `secretKey`: 32 bytes, for the same signatures each time. */
+export function makeEd25519Signer(secretKey: Uint8Array): ForeignSigner {
+  const prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
+  const privateKey = crypto.createPrivateKey({
+    key: Buffer.concat([prefix, secretKey]),
+    format: 'der',
+    type: 'pkcs8',
+  });
+  const { x } = crypto.createPublicKey(privateKey).export({ format: 'jwk' });
+  return {
+    publicKey: { kind: 'ed25519', bytes: bytesOf(x) },
+    privateKey,
+    sign: (_, message) => new Uint8Array(crypto.sign(null, message, privateKey)),
+  };
+}

@@ -12,7 +12,12 @@ import { type ForeignSigner } from './foreign-keys.ts';
 export const ISSUED_S = 1_700_000_000;
 export const EXPIRES_S = ISSUED_S + 180 * 86_400;
 
-const ALGORITHM_IDS: Readonly<Record<ForeignAlgorithm, number>> = { ES256: -7, ES384: -35, PS256: -37 };
+const ALGORITHM_IDS: Readonly<Record<ForeignAlgorithm, number>> = {
+  ES256: -7,
+  ES384: -35,
+  PS256: -37,
+  EdDSA: -8,
+};
 export const KEY_ID = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 
 export const VACCINATION = {

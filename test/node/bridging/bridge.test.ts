@@ -5,7 +5,7 @@ import { type FieldName } from '../../../protocol/code/field.ts';
 import { BRIDGED_LIFE_S_MAX } from '../../../protocol/limits.ts';
 import { leafHash } from '../../../protocol/log/merkle.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
-import { certificate, VACCINATED } from '../../support/announced-fixture.ts';
+import { announcedTrust, certificate, VACCINATED } from '../../support/announced-fixture.ts';
 import { DAY_S } from '../../support/code-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { ATTEST_KEY, codeOf, ISSUER, LOG, NOW_S, verdictOf } from '../../support/verdict-fixture.ts';
@@ -15,7 +15,7 @@ const CODE = codeOf();
 
 /** A platform whose node gives this verdict. */
 function bridgeOf(verdict: Verdict, region = 'FR'): Bridge {
-  return new Bridge({ region }, { sha256, nowS: () => NOW_S, verify: () => Promise.resolve(verdict) });
+  return new Bridge({ region }, { sha256, nowS: () => NOW_S, trust: () => announcedTrust(), verify: () => Promise.resolve(verdict) });
 }
 
 function refuses(verdict: Verdict, why: RegExp, text = CODE.text, region?: string): Promise<void> {

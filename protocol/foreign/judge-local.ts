@@ -1,0 +1,118 @@
+/**
+ * The verdict on a local code by the profiles that regions have announced: an ordinary verdict, as for any code of others. A local code does not
+ * say whose it is in a way that others could prove, so that two regions which claim the same key settle nothing between them. Spec: SPEC.md 17.11.
+ */
+import { type Fault } from '../fault.ts';
+import { type RecognitionWay } from '../trust/trust-state.ts';
+import { Leaning } from '../verdict/leaning.ts';
+import { type Verdict, type VerdictContext } from '../verdict/verdict.ts';
+import { refuseText } from '../verdict/verify.ts';
+import { type AnnouncedCodes, type AnnouncedKey, type LocalAnnouncer } from './announced-codes.ts';
+import { type ForeignCode } from './foreign-code.ts';
+import { type Candidates } from './foreign-keys.ts';
+import { judgeForeign } from './foreign-verdict.ts';
+import { judgeSigned, type Signed, weakestOf } from './judge-announced.ts';
+import { unsignedVerdict } from './judge-unsigned.ts';
+
+/** What a text is by one profile: a code with its checks answered, or no code. */
+export type LocalReading =
+  | {
+      readonly announcer: LocalAnnouncer;
+      readonly code: ForeignCode;
+      readonly candidates: Candidates<AnnouncedKey>;
+      /** An answer for each of `foreignChecksOf(code, candidates)`. */
+      readonly results: readonly boolean[];
+    }
+  | { readonly announcer: LocalAnnouncer; readonly fault: Fault };
+
+type LocalCode = Extract<LocalReading, { readonly code: ForeignCode }>;
+
+export interface LocalInput {
+  readonly announced: AnnouncedCodes;
+  readonly context: VerdictContext;
+  readonly nowS: number;
+}
+
+/** How far the text was understood: a key that counts has signed it, or a profile could read it, or none could. */
+export interface LocalVerdict {
+  readonly found: 'signed' | 'read' | 'nothing';
+  readonly verdict: Verdict;
+}
+
+const BY_ADAPTER: ReadonlySet<RecognitionWay> = new Set<RecognitionWay>(['adapter']);
+
+/** `readings` as `AnnouncedCodes.localsFor` gives the profiles, one at least; `isCrowded`: there are more. */
+export function judgeLocal(
+  input: LocalInput,
+  readings: readonly LocalReading[],
+  isCrowded: boolean,
+): LocalVerdict {
+  const codes = readings.filter((reading): reading is LocalCode => 'code' in reading);
+  const signed = codes.flatMap(({ announcer: { region }, code, candidates, results }): SignedCode[] => {
+    const { key, reasons } = judgeForeign(code, candidates, results, input.nowS);
+    return key === undefined ? [] : [{ code, region, key, reasons }];
+  });
+  if (signed.length > 0) return { found: 'signed', verdict: judgeClaimed(input, signed) };
+  const [first] = codes;
+  if (first === undefined) return { found: 'nothing', verdict: judgeUnread(input, readings) };
+  return { found: 'read', verdict: judgeUnsignedLocal(input, codes, isCrowded) };
+}
+
+interface SignedCode extends Signed {
+  readonly code: ForeignCode;
+}
+
+/** The home's own word goes before that of others. Of several other regions each could be the one whose code it is. */
+function judgeClaimed(input: LocalInput, signed: readonly SignedCode[]): Verdict {
+  const { home } = input.announced.trust;
+  const ofHome = signed.filter(({ region }) => region === home);
+  const counting = ofHome.length > 0 ? ofHome : signed;
+  const regions = [...new Set(counting.map(({ region }) => region))];
+  const verdicts = regions.map((region) =>
+    weakestOf(
+      counting
+        .filter((one) => one.region === region)
+        .map((one) => judgeSigned({ ...input, code: one.code }, one)),
+    ),
+  );
+  const [verdict] = verdicts as [Verdict];
+  if (verdicts.every(({ outcome, colour }) => outcome === verdict.outcome && colour === verdict.colour))
+    return verdict;
+  const [{ code }] = counting as [SignedCode];
+  const leaning = new Leaning(input.announced.trust, input.context, input.nowS);
+  leaning.leanOnHome();
+  for (const region of regions) leaning.add('FOREIGN_REGIONS_DIFFER', region);
+  return unsignedVerdict(leaning, code, input.nowS);
+}
+
+/** A text that is no code by any profile is refused if what is known of the first region is sound: a newer profile may read it. */
+function judgeUnread({ announced, context, nowS }: LocalInput, readings: readonly LocalReading[]): Verdict {
+  const [first] = readings as [Extract<LocalReading, { readonly fault: Fault }>];
+  const leaning = new Leaning(announced.trust, context, nowS);
+  const { isLed, isSound } = leaning.leanOn(first.announcer.region, BY_ADAPTER);
+  if (isSound || !isLed) return refuseText(first.fault, nowS);
+  return unsignedVerdict(leaning, undefined, nowS);
+}
+
+/** No key that was announced has signed it: refused where the verifier would know of the key by now. */
+function judgeUnsignedLocal(
+  { announced, context, nowS }: LocalInput,
+  codes: readonly LocalCode[],
+  isCrowded: boolean,
+): Verdict {
+  const { trust } = announced;
+  const named = codes.filter(({ candidates }) => candidates.keys.length > 0);
+  const [{ announcer, code }] = (named.length > 0 ? named : codes) as [LocalCode];
+  const leaning = new Leaning(trust, context, nowS);
+  leaning.leanOn(announcer.region, BY_ADAPTER);
+  const isUpToDate = (region: string) => {
+    const { isSound } = new Leaning(trust, context, nowS).leanOn(region, BY_ADAPTER);
+    return isSound && (trust.assess(region, nowS)?.knowledgeAtS ?? -Infinity) >= (code.times.issuedAtS ?? 0);
+  };
+  const unsure = codes.map((one) => one.announcer.region).find((region) => !isUpToDate(region));
+  if (isCrowded || named.some(({ candidates }) => candidates.isCrowded)) leaning.add('FOREIGN_KEYS_CROWDED');
+  else if (named.length > 0) leaning.add('SIGNATURE_INVALID');
+  else if (unsure !== undefined) leaning.add('KEY_NOT_YET_KNOWN', unsure);
+  else leaning.add('FOREIGN_KEY_UNKNOWN');
+  return unsignedVerdict(leaning, code, nowS);
+}
