@@ -45,6 +45,7 @@ export class AnnouncedCodes {
   readonly trust: Trust;
   readonly #regions: readonly { readonly region: string; readonly keys: ForeignKeys<AnnouncedKey> }[];
   readonly #locals: readonly LocalAnnouncer[];
+  readonly #withdrawn: readonly LocalAnnouncer[];
 
   constructor(trust: Trust) {
     this.trust = trust;
@@ -53,14 +54,18 @@ export class AnnouncedCodes {
       .filter(({ keys }) => keys.size > 0)
       .sort((a, b) => (a.region < b.region ? -1 : 1));
     this.#locals = [...trust.regions.values()].flatMap(({ state }) => localsOf(state));
+    this.#withdrawn = trust.withdrawn.flatMap(localsOf);
   }
 
   /**
    * The profiles by which a text is read that is of no format which says itself what it is: of each region those with the longest beginning that
-   * the text has; only of regions whose codes come by adapter here, if there is one. At most 16, the longest beginning first, then by region.
+   * the text has; only of regions whose codes come by adapter here, if there is one; without any, those of regions whose recognition is withdrawn, so that a verdict
+   * can say so. At most 16, the longest beginning first, then by region.
    */
   localsFor(text: string): { readonly tried: readonly LocalAnnouncer[]; readonly isCrowded: boolean } {
-    const all = this.#locals.filter(({ profile }) => mayBeLocal(profile, text));
+    const mayRead = ({ profile }: LocalAnnouncer) => mayBeLocal(profile, text);
+    const known = this.#locals.filter(mayRead);
+    const all = known.length > 0 ? known : this.#withdrawn.filter(mayRead);
     if (all.length === 0) return { tried: [], isCrowded: false };
     const longest = new Map<string, number>();
     for (const { region, profile } of all)
@@ -89,7 +94,9 @@ export class AnnouncedCodes {
 
   /** Whether some profile may read a text, by its beginning alone. */
   mayBeLocal(text: string): boolean {
-    return this.#locals.some(({ profile }) => mayBeLocal(profile, text));
+    return [this.#locals, this.#withdrawn].some((locals) =>
+      locals.some(({ profile }) => mayBeLocal(profile, text)),
+    );
   }
 
   /** See `isByAdapter` of knowledge. */

@@ -15,7 +15,10 @@ const CODE = codeOf();
 
 /** A platform whose node gives this verdict. */
 function bridgeOf(verdict: Verdict, region = 'FR'): Bridge {
-  return new Bridge({ region }, { sha256, nowS: () => NOW_S, trust: () => announcedTrust(), verify: () => Promise.resolve(verdict) });
+  return new Bridge(
+    { region },
+    { sha256, nowS: () => NOW_S, trust: () => announcedTrust(), verify: () => Promise.resolve(verdict) },
+  );
 }
 
 function refuses(verdict: Verdict, why: RegExp, text = CODE.text, region?: string): Promise<void> {

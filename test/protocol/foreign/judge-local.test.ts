@@ -233,11 +233,12 @@ describe('judgeLocal: a local code by the profile of its region', () => {
     });
   }
 
-  it('T5 knows nothing of the codes of a region that is not recognised, or not any more', () => {
-    for (const recognition of [undefined, { standing: 'withdrawn', region: 'AT', version: 2 } as const]) {
-      const trust = announcedTrust({ issuer: announcing(adapterOf()), recognition });
-      assert.equal(new AnnouncedCodes(trust).mayBeLocal(jsonCode()), false);
-    }
+  it('T5 knows nothing of the codes of a region that is not recognised, and says of one that was that it is not any more', async () => {
+    const world = { issuer: announcing(adapterOf()), recognition: undefined };
+    assert.equal(new AnnouncedCodes(announcedTrust(world)).mayBeLocal(jsonCode()), false);
+    const verdict = await verdictOf({ recognition: { standing: 'withdrawn', region: 'AT', version: 2 } });
+    assert.deepEqual([verdict.outcome, verdict.colour], ['stop', undefined]);
+    assert.ok(codesOf(verdict).includes('RECOGNITION_WITHDRAWN'));
   });
 
   it('says nothing of what a code claims whose signature is not good', async () => {
