@@ -98,7 +98,7 @@ export function addAdapter(program: Command, cli: Cli): void {
           'SMART Health Cards',
         ],
         [
-          'entente adapter announce DE pass --profile pass.json --keys keys.json --rules local',
+          'entente adapter announce DE own --profile pass.json --keys keys.json --rules local',
           'a format of its own',
         ],
       ),
