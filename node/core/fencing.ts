@@ -7,6 +7,7 @@ import { type GrownTree } from '../log/log-writer.ts';
 import { NodeError } from '../node-error.ts';
 import { type Signer } from '../ports.ts';
 import { logVerifierKeys } from '../trust/log-keys.ts';
+import { type StoreReader } from '../store/reader.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Voters } from '../writer/hearing.ts';
 import { type OwnTree, type WritershipModules } from '../writer/writer-ports.ts';
@@ -31,6 +32,20 @@ export interface Fence {
 /** Undefined for a region whose node is the only one that ever writes. */
 export function fenceFor(options: RegionNodeOptions, modules: FencingModules): Fence | undefined {
   return options.fenced === undefined ? undefined : fenceOf(options, options.fenced.identity, modules);
+}
+
+/**
+ * Claims to write in the place of another machine, by a key that witnesses know: what that was about to give up is shown to them first.
+ * Rejects as `GivingUp.showStaged` and `Writership.take`.
+ */
+export async function claimToWrite(modules: {
+  readonly shelf: LogShelf;
+  readonly store: StoreReader;
+  readonly fence?: Fence | undefined;
+}): Promise<void> {
+  const { fence, shelf, store } = modules;
+  await fence?.giving.showStaged(shelf.home.tree, store);
+  await fence?.writership.take('promote');
 }
 
 /**

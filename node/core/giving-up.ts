@@ -62,7 +62,7 @@ export class GivingUp {
       statements: this.#statements(home, entries, after),
     } as const;
     const hearing = new Hearing(this.#origin, { ...this.#modules, keys: () => [] });
-    const sets = [witnesses, ...(await this.#modules.named(entries))];
+    const sets = [witnesses, ...(await this.#modules.named(entries))].filter((set) => set.length > 0);
     const { answers, lacking } = await hearing.ask(request, sets, ({ kind }) => kind === 'record');
     if (lacking !== undefined)
       throw tooFew(lacking.found, lacking.needed, 'heard which keys the root gives up', answers);

@@ -1,4 +1,6 @@
 /** Logging entries that belong together, all or none of them. */
+import { parseEntry } from '../../protocol/trust/statement.ts';
+import { NodeError } from '../node-error.ts';
 import { type RegionNode } from './region-node.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Fence, soundOut } from './fencing.ts';
@@ -20,6 +22,7 @@ export async function logAll(
   const isFencedOff = fence !== undefined && signing.side === undefined;
   if (signing.state === 'contradicted' || (isFencedOff && givesUpCheckpoints(home, entries)))
     return signing.heal(entries);
+  if (entries.some(isCompromise)) await requireEffect(home, entries);
   if (signing.side !== undefined) {
     await soundOut(home, fence?.writership, entries);
     // By the key that is given up nobody but a thief has anything permitted from here on.
@@ -34,4 +37,15 @@ export async function logAll(
   // A key that signs checkpoints may be another one now.
   await node.tend();
   return Math.min(...indexes);
+}
+
+/** What stands behind a compromise is not always looked at again, entry by entry, when it is about to be logged. */
+async function requireEffect({ fold }: TrustKeeper, entries: readonly Uint8Array[]): Promise<void> {
+  const finding = await fold.firstFindingOf(entries);
+  if (finding !== undefined)
+    throw new NodeError('REFUSED', `entry ${finding.index} would have no effect: ${finding.reason}`);
+}
+
+function isCompromise(entry: Uint8Array): boolean {
+  return parseEntry(entry).statement.kind === 'compromise';
 }

@@ -12,7 +12,7 @@ import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Background } from './background.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { stateWithout, type WritingState } from './node-status.ts';
-import { type Fence, permitTree, requireUnfenced } from './fencing.ts';
+import { claimToWrite, type Fence, permitTree, requireUnfenced } from './fencing.ts';
 import { findOwnLogs, type OwnLogsCheckModules, requireWhole } from './own-logs-check.ts';
 import { logNaming, requireNaming } from './naming.ts';
 import { OwnNews } from './own-news.ts';
@@ -237,7 +237,7 @@ export class Signing {
       try {
         if (!this.#isStandby) this.#failure = undefined;
         // First of all nothing more is to be signed elsewhere: a log that grows cannot be caught up with.
-        if (this.#how === 'promote') await this.#writership?.take('promote');
+        if (this.#how === 'promote') await claimToWrite(this.#modules);
         pauses = Math.min(2 * pauses, PAUSES_MAX);
         const held = shelf.ownSize;
         const finding = findOwnLogs(this.#options, this.#modules, this.#forced);

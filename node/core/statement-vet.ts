@@ -1,6 +1,8 @@
 /** Whether a statement would have an effect where it is about to be logged: asked before anything of it is durable. */
 import { type TrustFold } from '../../protocol/trust/fold.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
+import { parseEntry } from '../../protocol/trust/statement.ts';
+import { type Root } from '../../protocol/trust/trust-state.ts';
 import { logError } from '../log/log-error.ts';
 import { NodeError } from '../node-error.ts';
 import { type RegionFold } from '../trust/region-fold.ts';
@@ -12,13 +14,16 @@ interface Trial {
 }
 
 export class StatementVet {
-  readonly #fold: RegionFold;
+  readonly #fold: Pick<RegionFold, 'size' | 'fork'>;
   /** The entries of the batch that is being prepared, and the fold with them. */
   #trial: Trial | undefined;
-  /** Where the next entry stands behind one that only the fold can check: it goes unchecked too, or of what belongs together half would be logged. */
-  #blindAt: number | undefined;
+  /**
+   * Where the next entry stands behind one that only the fold can check, and the root before that. What the root alone signs goes unchecked
+   * too, or of what belongs together half would be logged; what other keys sign may be void there.
+   */
+  #blind: { readonly at: number; readonly root: Root | undefined } | undefined;
 
-  constructor({ fold }: { readonly fold: RegionFold }) {
+  constructor({ fold }: { readonly fold: Pick<RegionFold, 'size' | 'fork'> }) {
     this.#fold = fold;
   }
 
@@ -27,9 +32,9 @@ export class StatementVet {
    * @throws {NodeError} REFUSED if it would have no effect; LOG_BUSY while the entries before it are not folded yet.
    */
   take(entry: Uint8Array, index: number): void {
-    if (this.#fold.size === index) this.#blindAt = undefined;
-    else if (this.#blindAt === index) {
-      this.#blindAt = index + 1;
+    if (this.#fold.size === index) this.#blind = undefined;
+    else if (this.#blind?.at === index && isSignedBy(this.#blind.root, entry)) {
+      this.#blind = { ...this.#blind, at: index + 1 };
       return;
     }
     const trial = this.#trialAt(index);
@@ -40,7 +45,7 @@ export class StatementVet {
       if (!isProtocolError(error, 'HISTORY_NEEDED')) throw error;
       // Such a compromise is checked when it is folded; the root has signed it, and nothing but the fold can tell.
       this.#trial = undefined;
-      this.#blindAt = index + 1;
+      this.#blind = { at: index + 1, root: trial.fold.state.root };
       return;
     }
     if (finding === undefined) {
@@ -68,4 +73,10 @@ export class StatementVet {
     for (const entry of entries) fold.append(entry);
     this.#trial = { fold, from, entries };
   }
+}
+
+/** Whether keys of the root, and no others, are named as signers. */
+function isSignedBy(root: Root | undefined, entry: Uint8Array): boolean {
+  const keyIds = root?.keys.map(({ keyId }) => keyId) ?? [];
+  return parseEntry(entry).signatures.every(({ keyId }) => keyIds.includes(keyId));
 }

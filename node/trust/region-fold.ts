@@ -182,15 +182,19 @@ export class RegionFold {
     return this.#withHistory(entries, (fold) => firstFinding(fold, entries));
   }
 
-  /** What `use` makes of a fork, with the history that the first try turned out to need. */
+  /** What `use` makes of a fork, with as much history as each try turns out to need. */
   async #withHistory<T>(entries: readonly Uint8Array[], use: (fold: TrustFold) => T): Promise<T> {
-    try {
-      return use(this.fork());
-    } catch (error) {
-      const from = neededFrom(error);
-      const held = await this.#entries(from, this.size);
-      const all = [...held, ...entries];
-      return use(this.#fold.fork((index) => readFrom({ from, entries: all }, index)));
+    let fork = this.fork();
+    for (let from = this.size; ;) {
+      try {
+        return use(fork);
+      } catch (error) {
+        const needed = neededFrom(error);
+        if (needed >= from) throw error;
+        from = needed;
+        const all = [...(await this.#entries(from, this.size)), ...entries];
+        fork = this.#fold.fork((index) => readFrom({ from: needed, entries: all }, index));
+      }
     }
   }
 

@@ -85,6 +85,12 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
     return { subject, fields: { status } };
   }
 
+  /** Whether a witness knows of a key that is given up. */
+  function hasHeard(witness: string): boolean {
+    const { note } = world.machine(witness).secondPlace.marks.get(`writer:${TRUST}`) ?? assert.fail();
+    return parseMemory(note, TRUST).givenUp.length > 0;
+  }
+
   /** DE hears of it with what it signs next. */
   async function stopWriting(): Promise<void> {
     await assert.rejects(world.run(world.node('DE').issue(requestOf('p3'))));
@@ -196,10 +202,6 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
       .node('DE')
       .logEntries(entries)
       .catch(() => undefined);
-    const hasHeard = (witness: string) => {
-      const { note } = world.machine(witness).secondPlace.marks.get(`writer:${TRUST}`) ?? assert.fail();
-      return parseMemory(note, TRUST).givenUp.length > 0;
-    };
     await world.until(() => WITNESSES.every(hasHeard), 'both have heard it');
     world.network.isolate('IT');
     await world.pass(5);
@@ -210,6 +212,46 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
     world.network.rejoin('IT');
     await world.until(() => sizeAt('FR') === size + entries.length, 'it is logged');
     await assertWrites('DE', SPARE);
+  });
+
+  it('T14: a standby is promoted where the writer died for good while its root gave its key up', async () => {
+    const entries = givingUp('DE');
+    const { size } = world.node('DE').log(TRUST)?.head ?? assert.fail();
+    void world
+      .node('DE')
+      .logEntries(entries)
+      .catch(() => undefined);
+    await world.until(() => WITNESSES.every(hasHeard), 'both have heard it');
+    world.network.isolate('IT');
+    await world.pass(5);
+    await world.kill('DE');
+    assert.equal(sizeAt('FR'), size);
+    world.network.rejoin('IT');
+    await world.run(world.node(SPARE).promote());
+    await world.until(() => sizeAt('FR') === size + entries.length, 'it is logged');
+    assert.equal(world.node(SPARE).status.writer?.isSelf, true);
+  });
+
+  it('a region whose root gives a key up and takes back all recognitions in one order writes on without witnesses', async () => {
+    const entries = givingUp('DE');
+    const { fixture } = world.machine('DE');
+    const withdrawals = WITNESSES.map((region) =>
+      fixture.entryOf({ kind: 'withdrawal', region, version: 2 }),
+    );
+    await world.run(world.node('DE').logEntries([...entries, ...withdrawals]));
+    assert.equal(world.node('DE').status.writing, 'writing');
+  });
+
+  it('T5: an order of which one part would have no effect is refused as a whole', async () => {
+    const { fixture } = world.machine('DE');
+    const { size } = world.node('DE').log(TRUST)?.head ?? assert.fail();
+    const again = fixture.entryOf(fixture.recognitionOf(world.machine('FR').fixture));
+    await rejectsWith(
+      world.run(world.node('DE').logEntries([...givingUp('DE'), again])),
+      'REFUSED',
+      /no effect/,
+    );
+    assert.equal(world.node('DE').log(TRUST)?.head.size, size);
   });
 
   it('T5: nobody but the root gives a key up, and no machine signs for an order that has no effect', async () => {
