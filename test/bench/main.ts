@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME...] [--nodes 3,10] [--json]`: the figures of this machine. Never part of the tests. */
 import { parseArgs } from 'node:util';
 import { type Bench, machine, type Row } from './bench.ts';
+import { adaptersBench } from './adapters.bench.ts';
 import { durableBench } from './durable.bench.ts';
 import { hcertBench } from './hcert.bench.ts';
 import { httpBench } from './http.bench.ts';
@@ -18,6 +19,7 @@ import { witnessBench } from './witness.bench.ts';
 const BENCHES: readonly Bench[] = [
   verifyBench,
   hcertBench,
+  adaptersBench,
   httpBench,
   issueBench,
   durableBench,
