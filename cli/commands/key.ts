@@ -66,6 +66,10 @@ export function addKey(program: Command, cli: Cli): void {
           'entente key compromise DE --key 8899aabbccddeeff --cut-off trust=now',
           'a checkpoint key that signed another log: this one goes on',
         ],
+        [
+          'entente key compromise DE --key 8899aabbccddeeff --cut-off trust=now --cut-off 2026-11=now',
+          'and so does this log of 2026-11',
+        ],
       ),
     )
     .action((region: string, options: CompromiseOptions) => compromise(cli, region, options));
@@ -143,6 +147,7 @@ function giveUp(
       for (const text of options.cutOff ?? []) cutOffs.push(await cutOffOf(desk, key, text));
       if (new Set(cutOffs.map(({ log }) => log)).size < cutOffs.length)
         throw usageError('--cut-off names a log twice');
+      if (key.role === 'checkpoint') completeBranches(key, cutOffs);
       if (options.raise !== true && key.role !== 'checkpoint') requireNoRaise(key, cutOffs);
       const radius = await blastRadius(desk, key, cutOffs);
       if (!isTold)
@@ -227,15 +232,10 @@ async function cutOffOf(desk: Desk, { role }: TrustKey, text: string): Promise<C
   if (log === undefined || sizeText === undefined) {
     throw usageError(`expected a cut-off such as 2026-11=10000 or trust=now, not ${printable(text)}`);
   }
-  const signs = {
-    attest: 'an attestation log',
-    'trust-log': 'trust',
-    checkpoint: 'trust',
-    witness: undefined,
-  };
-  if (signs[role] === undefined)
+  const signs = { attest: 'an attestation log', 'trust-log': 'trust' };
+  if (role === 'witness')
     throw usageError(`a ${role} key signs no entries: it is given up without --cut-off`);
-  if ((signs[role] === 'trust') !== (log === 'trust'))
+  if (role !== 'checkpoint' && (role === 'trust-log') !== (log === 'trust'))
     throw usageError(
       `a key with the role ${role} signs no entries of ${log}`,
       `Name ${signs[role]} instead.`,
@@ -245,6 +245,20 @@ async function cutOffOf(desk: Desk, { role }: TrustKey, text: string): Promise<C
   if (present === 0 || size > present)
     throw usageError(`${log} has ${figure(present)} entries, not ${sizeText}`);
   return { log, size, root: await desk.rootAt(log, size) };
+}
+
+/**
+ * Adds what was said of the key before and is not said anew: a later compromise takes the place of an earlier one, and a log that it left out
+ * would have no named branch any more. @throws {CliError} if attestation logs are named without the trust log that says so.
+ */
+function completeBranches({ compromise }: TrustKey, cutOffs: CutOff[]): void {
+  for (const [log, { size, root }] of compromise?.cutOffs ?? [])
+    if (!cutOffs.some((one) => one.log === log)) cutOffs.push({ log, size, root });
+  if (cutOffs.length > 0 && !cutOffs.some(({ log }) => log === 'trust'))
+    throw usageError(
+      'a checkpoint key signs all logs of the region, the trust log too',
+      'Name its good branch as well: --cut-off trust=now.',
+    );
 }
 
 /** What a thief signed between two cut-offs would count again. @throws {CliError} if an earlier compromise let less count. */

@@ -141,7 +141,7 @@ describe('entente revoke and key compromise', () => {
     );
     for (const [role, cutOff, hint] of [
       ['trust-log', '2026-11=now', /signs no entries of 2026-11 \[USAGE\]\nName trust instead/],
-      ['checkpoint', '2026-11=now', /signs no entries of 2026-11 \[USAGE\]\nName trust instead/],
+      ['checkpoint', '2026-11=now', /signs all logs .* too \[USAGE\]\nName its good branch as well/],
       ['witness', 'trust=now', /a witness key signs no entries/],
     ] as const) {
       const keyId = keys.find((key) => key.role === role)?.keyId ?? '';
@@ -150,6 +150,28 @@ describe('entente revoke and key compromise', () => {
       assert.equal(exit, 2);
       assert.match(err, hint);
     }
+  });
+
+  it('T4: key compromise names the good branches of attestation logs by a checkpoint key, and keeps those that are not named anew', async () => {
+    cli = copyWorld(world, folder());
+    const listed = () =>
+      cli.json<{
+        keys: { keyId: string; role: string; compromise?: { cutOffs: Record<string, { size: number }> } }[];
+      }>('key', 'list', cli.path('CN-33'));
+    const { keys } = await listed();
+    const keyId = keys.find(({ role }) => role === 'checkpoint')?.keyId ?? '';
+    const giveUp = (...cutOffs: readonly string[]) =>
+      cli.json<{ cutOffs: { log: string; size: number }[] }>(
+        ...['key', 'compromise', cli.path('CN-33'), '--key', keyId],
+        ...cutOffs.flatMap((cutOff) => ['--cut-off', cutOff]),
+      );
+    const sizes = ({ cutOffs }: { cutOffs: { log: string; size: number }[] }) =>
+      Object.fromEntries(cutOffs.map(({ log, size }) => [log, size]));
+    const first = sizes(await giveUp('trust=now', '2026-11=2'));
+    assert.equal(first['2026-11'], 2);
+    const again = sizes(await giveUp('trust=now'));
+    assert.equal(again['2026-11'], 2);
+    assert.ok((again['trust'] ?? 0) > (first['trust'] ?? 0));
   });
 
   it('T3: a compromise that is said again puts no second key in place, and lets no more count unless --raise is given', async () => {
