@@ -66,10 +66,6 @@ export function addKey(program: Command, cli: Cli): void {
           'entente key compromise DE --key 8899aabbccddeeff --cut-off trust=now',
           'a checkpoint key that signed another log: this one goes on',
         ],
-        [
-          'entente key compromise DE --key 8899aabbccddeeff --cut-off trust=now --cut-off 2026-11=now',
-          'and so does this log of 2026-11',
-        ],
       ),
     )
     .action((region: string, options: CompromiseOptions) => compromise(cli, region, options));
