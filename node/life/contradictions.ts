@@ -8,10 +8,11 @@ import { type RuleValue } from '../../protocol/rules/evaluate.ts';
 import { type Facts, readFacts } from '../../protocol/rules/facts.ts';
 import { decide } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
-import { type Identity, nameForm } from '../lists/identity.ts';
+import { type Identity, nameForm, numberForm } from '../lists/identity.ts';
 import { KINDS } from '../lists/kinds.ts';
 import { type Found } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
+import { isNodeError } from '../node-error.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { stricterBy } from './judging.ts';
 import { type Known } from './known.ts';
@@ -36,6 +37,8 @@ export type Contradiction = 'stricter' | 'open' | 'ambiguous' | 'unknown';
 export interface ContradictionModules {
   readonly shelf: Pick<DossierShelf, 'dossiers' | 'pseudonymOf' | 'isNameShared'>;
   readonly lists: Pick<Lists, 'view' | 'inForce'>;
+  /** The rules by which people who declare are judged here, whatever rules an order names. Undefined where there are none. */
+  readonly rulesForPeople: (nowS: number) => RuleSet | undefined;
   /** What is known of people who declared, in their order. */
   readonly knownOf: (
     persons: readonly ShelvedDossier[],
@@ -46,6 +49,8 @@ export interface ContradictionModules {
 interface Own extends Pick<Known, 'doubts' | 'areStaysUnknown'> {
   /** What people who declared are judged by here; undefined for others. */
   readonly facts?: Facts;
+  /** What the rules for people give on what is known here, where an order names others. */
+  readonly byPeople?: Status | undefined;
   /** What lists alone say. */
   readonly listed: readonly (readonly [string, RuleValue])[];
 }
@@ -65,6 +70,7 @@ export async function contradictionsOf(
   const dossiers = await shelf.dossiers(pseudonyms);
   const areListed = [...(await lists.inForce()).keys()].some((kind) => KINDS[kind].of === 'person');
   const own = new Map<Claim, Own>();
+  const undecided = new Set<Claim>();
   const declared = new Map<string, { claim: Claim; person: ShelvedDossier }[]>();
   const others: { claim: Claim; pseudonym: string; identity: Identity }[] = [];
   claims.forEach((claim, i) => {
@@ -75,29 +81,59 @@ export async function contradictionsOf(
       group.push({ claim, person: { pseudonym, dossier } });
       declared.set(name, group);
     } else if (!areListed) own.set(claim, NOTHING);
-    else if (claim.identity !== undefined) others.push({ claim, pseudonym, identity: claim.identity });
+    else if (isFindable(claim.identity)) others.push({ claim, pseudonym, identity: claim.identity });
   });
   for (const group of declared.values()) {
-    const [{ claim: first } = { claim: undefined }] = group;
-    if (first === undefined) continue;
-    const at = { ruleSet: first.ruleSet, nowS: first.atS };
-    const known = await modules.knownOf(
-      group.map(({ person }) => person),
-      at,
-    );
-    group.forEach(({ claim }, i) => {
-      const one = known[i];
-      if (one === undefined) return;
-      const listed = [...one.facts].filter(([name]) => one.sources.get(name)?.from === 'list');
-      own.set(claim, { ...one, listed });
-    });
+    const known = await ownOfDeclared(group, modules);
+    for (const [i, { claim }] of group.entries()) {
+      const one = known?.[i];
+      if (one === undefined) undecided.add(claim);
+      else own.set(claim, one);
+    }
   }
   const found = await foundOf(others, modules);
-  others.forEach(({ claim }, i) => own.set(claim, ownOf(found[i])));
+  const peopleAt = new Map<number, RuleSet | undefined>();
+  others.forEach(({ claim }, i) => {
+    const one = ownOf(found[i]);
+    if (!peopleAt.has(claim.atS)) peopleAt.set(claim.atS, modules.rulesForPeople(claim.atS));
+    const people = otherRules(claim.ruleSet, peopleAt.get(claim.atS));
+    const facts = people && withListed(new Map(), one.listed, people);
+    own.set(claim, { ...one, byPeople: people && facts && decide(people, facts, claim.atS).status });
+  });
   return claims.map((claim) => {
     const known = own.get(claim);
+    if (undecided.has(claim)) return 'open';
     return known === undefined ? 'unknown' : contradictionOf(claim, known);
   });
+}
+
+/** Of claims by the same rules at the same time. Undefined where these rules give another type to a fact than is known here. */
+async function ownOfDeclared(
+  group: readonly { readonly claim: Claim; readonly person: ShelvedDossier }[],
+  { rulesForPeople, knownOf }: ContradictionModules,
+): Promise<readonly Own[] | undefined> {
+  const [{ claim: first } = { claim: undefined }] = group;
+  if (first === undefined) return [];
+  const { ruleSet, atS: nowS } = first;
+  const persons = group.map(({ person }) => person);
+  const people = otherRules(ruleSet, rulesForPeople(nowS));
+  try {
+    const known = await knownOf(persons, { ruleSet, nowS });
+    const byPeople = people && (await knownOf(persons, { ruleSet: people, nowS }));
+    return known.map((one, i) => {
+      const listed = [...one.facts].filter(([name]) => one.sources.get(name)?.from === 'list');
+      const facts = byPeople?.[i]?.facts;
+      return { ...one, listed, byPeople: people && facts && decide(people, facts, nowS).status };
+    });
+  } catch (error) {
+    if (!isNodeError(error, 'REFUSED')) throw error;
+    return undefined;
+  }
+}
+
+/** The rules for people, if an order names others: rules that were logged for codes of others ask for nothing that is known here. */
+function otherRules(named: RuleSet, people: RuleSet | undefined): RuleSet | undefined {
+  return people?.id === named.id ? undefined : people;
 }
 
 /** What lists say of people who did not declare. A match by name alone counts where nobody who declared has that name. */
@@ -117,9 +153,15 @@ async function foundOf(
   return view.find(sought);
 }
 
+/** Whether lists can be asked for somebody: half of what says who it is finds nobody, and so says nothing. */
+function isFindable(identity: Identity | undefined): identity is Identity {
+  const { document, name = '', birthDate = '' } = identity ?? {};
+  return (document !== undefined && numberForm(document.number) !== '') || (name !== '' && birthDate !== '');
+}
+
 /** Whoever asks over HTTP may write a name or a number otherwise than lists have it. */
 function inOneForm({ name, document, birthDate }: Identity): Identity {
-  const number = document?.number.toUpperCase().replace(/[^A-Z0-9]/g, '');
+  const number = document && numberForm(document.number);
   return {
     birthDate,
     ...(name !== undefined && { name: nameForm(name) }),
@@ -135,7 +177,8 @@ function ownOf(found: Found | undefined): Own {
 
 function contradictionOf({ ruleSet, atS, facts: told, status }: Claim, own: Own): Contradiction | undefined {
   const byOwn = own.facts && decide(ruleSet, own.facts, atS).status;
-  if (byOwn !== undefined && isStricter(byOwn, status)) return 'stricter';
+  for (const known of [byOwn, own.byPeople])
+    if (known !== undefined && isStricter(known, status)) return 'stricter';
   const facts = withListed(told, own.listed, ruleSet);
   const decided = facts && decide(ruleSet, facts, atS).status;
   if (decided === undefined) return 'open';

@@ -5,7 +5,7 @@ import { type Facts, readFacts } from '../../protocol/rules/facts.ts';
 import { localDay } from '../../protocol/rules/zone.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Doubtful, type Found, type ListView, type Matched } from '../lists/list-view.ts';
-import { NodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { type Dossier, type FactSource } from './dossier.ts';
 import { earlierAt } from './earlier.ts';
 
@@ -46,6 +46,20 @@ export function rulesForPeople(state: RulingState, id: string | undefined, nowS:
   throw new NodeError('NOT_FOUND', `${which} that know of declarations are in force in the trust log`, {
     hint: 'Log some: entente rules activate.',
   });
+}
+
+/** As `rulesForPeople`; undefined where there are none, or nobody said which. */
+export function rulesInForce(
+  state: RulingState | undefined,
+  id: string | undefined,
+  nowS: number,
+): RuleSet | undefined {
+  try {
+    return state && rulesForPeople(state, id, nowS);
+  } catch (error) {
+    if (!isNodeError(error)) throw error;
+    return undefined;
+  }
 }
 
 /** `found`: what the lists of `view` say of the person, under all names and documents that count at `nowS`. */

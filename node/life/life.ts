@@ -15,7 +15,7 @@ import { type Claim, type Contradiction, contradictionsOf } from './contradictio
 import { type Dossier, type FactSource, type Objection } from './dossier.ts';
 import { DossierShelf, shareOf } from './dossier-shelf.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
-import { knownOf, rulesForPeople } from './known.ts';
+import { knownOf, rulesForPeople, rulesInForce } from './known.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
 import { type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
 import { withoutCodes } from './taking-back.ts';
@@ -149,9 +149,11 @@ export class Life {
 
   /** As `contradictionsOf`. */
   contradictions(claims: readonly Claim[]): Promise<readonly (Contradiction | undefined)[]> {
+    const { lists, state } = this.#modules;
     return contradictionsOf(claims, {
-      lists: this.#modules.lists,
+      lists,
       shelf: this.#shelf,
+      rulesForPeople: (nowS) => rulesInForce(state(), this.#options.rulesForPeople, nowS),
       knownOf: async (persons, at) => (await this.#updater.look(persons, at)).map(({ known }) => known),
     });
   }

@@ -25,13 +25,14 @@ describe('IssueGate, with what a region knows itself', function () {
   /** What becomes of a code that the rules give on these facts. */
   async function outcomeOf(
     orders: readonly (Pick<GateOrder, 'subject' | 'identity'> & { facts?: Record<string, RuleValue> })[],
+    { rules = 'de', declared = true } = {},
   ): Promise<readonly string[]> {
     return withRegion(
       cliOf(world.cli),
       world.region,
       async ({ node, state }) => {
         const { nowS } = world.cli;
-        const logged = state.rules('de');
+        const logged = state.rules(rules);
         const ruleSet = logged && readRuleSet(logged).ruleSet;
         assert.ok(ruleSet);
         const gate = new IssueGate({
@@ -42,7 +43,10 @@ describe('IssueGate, with what a region knows itself', function () {
         });
         return Promise.all(
           orders.map(async ({ subject, identity, facts: more = {} }) => {
-            const told = { 'declaration.day': world.today, 'declaration.consent': true, ...more };
+            const told = {
+              ...(declared && { 'declaration.day': world.today, 'declaration.consent': true }),
+              ...more,
+            };
             const { facts } = readFacts(ruleSet.data.facts, told);
             assert.ok(facts);
             const { status } = decide(ruleSet, facts, nowS);
@@ -98,5 +102,31 @@ describe('IssueGate, with what a region knows itself', function () {
   it('refuses a colour but red where an entry may be about somebody else', async () => {
     const [shared] = await outcomeOf([{ subject: 'Twin', identity: papers('Listed') }]);
     assert.match(shared ?? '', /may be about the person, or about another/);
+  });
+
+  it('refuses who names rules that ask for nothing of what is known here', async () => {
+    await world.cli.json('rules', 'activate', world.region, 'local');
+    const facts = { 'local.colour': 'green', 'local.issued': world.today };
+    const [sick, well, guest, other] = await outcomeOf(
+      [
+        { subject: 'Sick', facts },
+        { subject: 'Well', facts },
+        { subject: 'Guest', identity: papers('Guest'), facts },
+        { subject: 'Other', identity: papers('Other'), facts },
+      ],
+      { rules: 'local', declared: false },
+    );
+    assert.match(sick ?? '', /stricter colour/);
+    assert.match(guest ?? '', /stricter colour/);
+    assert.deepEqual([well, other], ['green', 'green']);
+  });
+
+  it('half of what says who somebody is says nothing', async () => {
+    const [none, named] = await outcomeOf([
+      { subject: 'Nobody', identity: {} },
+      { subject: 'Nobody', identity: { name: 'Person Guest' } },
+    ]);
+    assert.match(none ?? '', /nothing says who this person is by papers/);
+    assert.match(named ?? '', /nothing says who this person is by papers/);
   });
 });
