@@ -44,6 +44,8 @@ export class WriterBook {
   readonly #turns = new Turns();
   readonly #memories = new Map<string, WriterMemory>();
   readonly #verified = new WeakSet<SignedWord>();
+  /** By trust log: how far its record was given to the standby by this process. One before may have died in between. */
+  readonly #shared = new Map<string, number>();
 
   constructor(modules: WriterBookModules) {
     this.#modules = modules;
@@ -76,6 +78,7 @@ export class WriterBook {
       const before = await this.#read(origin);
       const memory = rememberRoot(before, said);
       if (memory !== before) await this.#promise(origin, memory);
+      else await this.#share(origin, memory);
       return recordIn(memory, this.#counting(origin, memory));
     });
   }
@@ -104,7 +107,11 @@ export class WriterBook {
       const counts = this.#counting(origin, memory);
       if (!words.every(counts)) return { granted: false, refusal: 'unsigned' };
       const decision = rule(recordIn(memory, counts));
-      if (!decision.granted || !decision.isNew) return decision;
+      if (!decision.granted) return decision;
+      if (!decision.isNew) {
+        await this.#share(origin, memory);
+        return decision;
+      }
       const after = remember(memory, words, counts);
       await this.#promise(origin, after);
       return { ...decision, record: recordIn(after, counts) };
@@ -146,17 +153,23 @@ export class WriterBook {
   }
 
   async #promise(origin: string, memory: WriterMemory): Promise<void> {
-    const bytes = await this.#keep(origin, memory);
-    await this.#modules.share?.(origin, bytes, memory.changes);
+    await this.#keep(origin, memory);
+    await this.#share(origin, memory);
   }
 
-  async #keep(origin: string, memory: WriterMemory): Promise<Uint8Array> {
+  /** What is answered is known to the standby before: also where it was promised by a process that died before it could tell. */
+  async #share(origin: string, memory: WriterMemory): Promise<void> {
+    if ((this.#shared.get(origin) ?? 0) === memory.changes) return;
+    await this.#modules.share?.(origin, encodeMemory(memory), memory.changes);
+    this.#shared.set(origin, memory.changes);
+  }
+
+  async #keep(origin: string, memory: WriterMemory): Promise<void> {
     const bytes = encodeMemory(memory);
     this.#memories.delete(origin); // until both places have it, either may
     await this.#modules.store.write([{ put: recordKey(origin), value: bytes }]);
     await this.#raise(origin, memory.changes, bytes);
     this.#memories.set(origin, memory);
-    return bytes;
   }
 
   #raise(origin: string, size: number, note: Uint8Array): Promise<void> {

@@ -157,4 +157,20 @@ describe('WriterBook', () => {
     assert.deepEqual([after.claim?.word.epoch, after.permits.get(TRUST)?.word.size], [4, 5]);
     await rejectsWith(standby.book.follow(TRUST, Uint8Array.of(1)), 'LOG_CORRUPT');
   });
+
+  it('T9: gives its standby what a process promised that died before it could, once it is asked again', async () => {
+    const on = medium();
+    const place = new MemorySecondPlace();
+    const words = [claimOf({ epoch: 3 }), permitOf({ epoch: 3 }, { from: 0, size: 4 })] as const;
+    const died = await open(on, place, undefined, () => assert.fail('it dies here'));
+    await assert.rejects(died.book.permit(...words));
+    await died.store.stop();
+    const shared: Uint8Array[] = [];
+    const { book } = await open(on, place, undefined, (record) => shared.push(record));
+    for (let i = 0; i < 2; i++) assert.ok((await book.permit(...words)).granted);
+    assert.equal(shared.length, 1);
+    const standby = await open(medium(), new MemorySecondPlace());
+    await standby.book.follow(TRUST, shared[0] ?? assert.fail());
+    assert.equal((await standby.book.record(TRUST)).permits.get(TRUST)?.word.size, 4);
+  });
 });
