@@ -75,7 +75,7 @@ export function tooFew(
     `${message}; ${strangers.join(', ')} does not know the key that asks`,
     {
       retry: true,
-      hint: 'Wait until they hold the trust log of this region up to the statement of its keys.',
+      hint: 'Wait until they hold the trust log of this region up to the statement of its keys. If its root gave that key up and the log does not have it, give the same order once more.',
     },
   );
 }
