@@ -185,15 +185,17 @@ export class RegionFold {
   /** What `use` makes of a fork, with as much history as each try turns out to need. */
   async #withHistory<T>(entries: readonly Uint8Array[], use: (fold: TrustFold) => T): Promise<T> {
     let fork = this.fork();
-    for (let from = this.size; ;) {
+    for (let before = Infinity; ;) {
       try {
         return use(fork);
       } catch (error) {
         const needed = neededFrom(error);
-        if (needed >= from) throw error;
-        from = needed;
+        if (needed >= before) throw error;
+        before = needed;
+        // It may be one of the entries themselves.
+        const from = Math.min(needed, this.size);
         const all = [...(await this.#entries(from, this.size)), ...entries];
-        fork = this.#fold.fork((index) => readFrom({ from: needed, entries: all }, index));
+        fork = this.#fold.fork((index) => readFrom({ from, entries: all }, index));
       }
     }
   }
