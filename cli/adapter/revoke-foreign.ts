@@ -4,10 +4,9 @@ import { nativeForeignPrimitives } from '../../node/crypto/foreign-primitives.ts
 import { readFileIfPresent } from '../../node/region/files.ts';
 import { linesOf } from '../../node/rows/lines.ts';
 import { compareBytes, hexOf } from '../../protocol/bytes.ts';
-import { keysOf, localsOf } from '../../protocol/foreign/announced-codes.ts';
+import { keysOf, localsIn } from '../../protocol/foreign/announced-codes.ts';
 import { CARD_CHARS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { revocationHashesOf } from '../../protocol/foreign/revocation-hashes.ts';
-import { mayBeLocal } from '../../protocol/foreign/local-profile.ts';
 import { signedLocal } from '../../protocol/foreign/verify-local.ts';
 import { foreignFormatOf, verifyForeign } from '../../protocol/foreign/verify-foreign.ts';
 import { FOREIGN_REVOCATION_BYTES, FOREIGN_REVOCATION_S_MAX } from '../../protocol/limits.ts';
@@ -120,12 +119,13 @@ async function hashesOf(state: TrustState, text: string, nowS: number): Promise<
     foreignFormatOf(text) === undefined
       ? undefined
       : await verifyForeign(nativeForeignPrimitives, text, keysOf(state), nowS);
-  const local =
-    known?.key === undefined ? await signedLocal(nativeForeignPrimitives, text, state, nowS) : undefined;
-  const code = local?.code ?? (known?.key && known.code);
-  if (known === undefined && !localsOf(state).some(({ profile }) => mayBeLocal(profile, text)))
+  if (known === undefined && localsIn(state, text).tried.length === 0)
     throw usageError('this is no code of another kind');
-  if (code === undefined)
+  const codes =
+    known?.key !== undefined && known.code !== undefined
+      ? [known.code]
+      : await signedLocal(nativeForeignPrimitives, text, state, nowS);
+  if (codes.length === 0)
     throw new CliError(
       EXIT.failure,
       'NOT_ISSUED_HERE',
@@ -134,10 +134,15 @@ async function hashesOf(state: TrustState, text: string, nowS: number): Promise<
         hint: 'Nothing was revoked.',
       },
     );
-  const { identifiers, signature } = revocationHashesOf(nativeForeignPrimitives.sha256, code);
+  const named = codes.map((code) => revocationHashesOf(nativeForeignPrimitives.sha256, code));
+  const identifiers = named.flatMap((one) => one.identifiers);
   // Another code of the identifier, issued before or after, may expire later than this one.
   if (identifiers.length > 0) return { hashes: identifiers, untilS: undefined };
-  return { hashes: [signature], untilS: code.times.expiresAtS };
+  const endsS = Math.max(...codes.map(({ times: { expiresAtS = Infinity } }) => expiresAtS));
+  return {
+    hashes: named.map(({ signature }) => signature),
+    untilS: Number.isFinite(endsS) ? endsS : undefined,
+  };
 }
 
 /** Lines of hexadecimal or base64, or a batch as gateways of the EU's member states give them out. */

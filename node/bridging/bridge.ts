@@ -95,8 +95,9 @@ export class Bridge {
         document,
       };
     }
-    const { all } = revocationHashesOf(sha256, await this.#readAs(text, foreign));
-    const hashes = all.toSorted(compareBytes);
+    const codes = await this.#readAs(text, foreign);
+    const all = codes.flatMap((code) => revocationHashesOf(sha256, code).all);
+    const hashes = [...new Map(all.map((hash) => [hexOf(hash), hash])).values()].sort(compareBytes);
     if (hashes.length > ORIGINAL_HASHES_MAX)
       throw refused(
         `the code can be revoked by more than the ${ORIGINAL_HASHES_MAX} names that a bridged one holds`,
@@ -104,13 +105,14 @@ export class Bridge {
     return { original: { region: foreign.region ?? '', hashes } };
   }
 
-  /** By the profile of the region whose key signed it, where the format is a local one. */
-  async #readAs(text: string, { format, region = '' }: ForeignReference): Promise<ForeignCode> {
-    if (format !== 'local') return readForeign(nativeForeignPrimitives, text);
+  /** Where the format is a local one, by all profiles of the region by which its keys signed it: it can be revoked by what it says in any of them. */
+  async #readAs(text: string, { format, region = '' }: ForeignReference): Promise<readonly ForeignCode[]> {
+    if (format !== 'local') return [await readForeign(nativeForeignPrimitives, text)];
     const state = this.#modules.trust().regions.get(region)?.state;
-    const found = state && (await signedLocal(nativeForeignPrimitives, text, state, this.#modules.nowS()));
-    if (found === undefined) throw refused('its region has announced another profile meanwhile');
-    return found.code;
+    const codes = state && (await signedLocal(nativeForeignPrimitives, text, state, this.#modules.nowS()));
+    if (codes === undefined || codes.length === 0)
+      throw refused('its region has announced another profile meanwhile');
+    return codes;
   }
 }
 

@@ -28,6 +28,12 @@ export interface LocalAnnouncer {
   readonly keys: ForeignKeys<AnnouncedKey>;
 }
 
+/** The profiles by which a text is read, and whether there are more. */
+export interface LocalAnnouncers {
+  readonly tried: readonly LocalAnnouncer[];
+  readonly isCrowded: boolean;
+}
+
 /** At most 16, in the order of `AnnouncedCodes.announcersOf`. */
 export interface Announcers {
   readonly tried: readonly Announcer[];
@@ -38,14 +44,21 @@ export interface Announcers {
 /** What follows from a state that never changes, and from data of it: remembered for as long as those are. */
 const keysOfStates = new WeakMap<TrustState, ForeignKeys<AnnouncedKey>>();
 const localsOfStates = new WeakMap<TrustState, readonly LocalAnnouncer[]>();
-const adaptersOfData = new WeakMap<LoggedAdapter['data'], Adapter | undefined>();
+const adaptersOfData = new WeakMap<LoggedAdapter['data'], ReadData | undefined>();
+
+interface ReadData {
+  readonly adapter: Adapter;
+  /** The same text for the same profile; undefined without one. */
+  readonly profileName: string | undefined;
+}
 
 /** Of one trust, an immutable value as that is. Each region has keys of its own, so that none can crowd out another's. */
 export class AnnouncedCodes {
   readonly trust: Trust;
   readonly #regions: readonly { readonly region: string; readonly keys: ForeignKeys<AnnouncedKey> }[];
-  readonly #locals: readonly LocalAnnouncer[];
-  readonly #withdrawn: readonly LocalAnnouncer[];
+  /** A list for each region. */
+  readonly #locals: readonly (readonly LocalAnnouncer[])[];
+  readonly #withdrawn: readonly (readonly LocalAnnouncer[])[];
 
   constructor(trust: Trust) {
     this.trust = trust;
@@ -53,29 +66,28 @@ export class AnnouncedCodes {
       .map(({ state }) => ({ region: state.region, keys: keysOf(state) }))
       .filter(({ keys }) => keys.size > 0)
       .sort((a, b) => (a.region < b.region ? -1 : 1));
-    this.#locals = [...trust.regions.values()].flatMap(({ state }) => localsOf(state));
-    this.#withdrawn = trust.withdrawn.flatMap(localsOf);
+    this.#locals = [...trust.regions.values()].map(({ state }) => localsOf(state));
+    this.#withdrawn = trust.withdrawn.map(localsOf);
   }
 
   /**
-   * The profiles by which a text is read that is of no format which says itself what it is: of each region those with the longest beginning that
-   * the text has; only of regions whose codes come by adapter here, if there is one; without any, those of regions whose recognition is withdrawn, so that a verdict
-   * can say so. At most 16, the longest beginning first, then by region.
+   * The profiles by which a text is read that is of no format which says itself what it is: of each region as `localsIn` has it; only of regions
+   * whose codes come by adapter here, if there is one; without any, those of regions whose recognition is withdrawn, so that a verdict can say
+   * so. Of at most 16 regions, the longest beginning first, then by region.
    */
-  localsFor(text: string): { readonly tried: readonly LocalAnnouncer[]; readonly isCrowded: boolean } {
-    const mayRead = ({ profile }: LocalAnnouncer) => mayBeLocal(profile, text);
-    const known = this.#locals.filter(mayRead);
-    const all = known.length > 0 ? known : this.#withdrawn.filter(mayRead);
-    if (all.length === 0) return { tried: [], isCrowded: false };
-    const longest = new Map<string, number>();
-    for (const { region, profile } of all)
-      longest.set(region, Math.max(longest.get(region) ?? 0, profile.prefix.length));
-    const ofRegions = all.filter(({ region, profile }) => profile.prefix.length === longest.get(region));
-    const byAdapter = ofRegions.filter(({ region }) => this.isByAdapter(region));
-    const tried = (byAdapter.length > 0 ? byAdapter : ofRegions).sort(
-      (a, b) => b.profile.prefix.length - a.profile.prefix.length || compareTexts(a.region, b.region),
+  localsFor(text: string): LocalAnnouncers {
+    const known = chosenOf(this.#locals, text);
+    const all = known.length > 0 ? known : chosenOf(this.#withdrawn, text);
+    const byAdapter = all.filter(({ first }) => this.isByAdapter(first.region));
+    const ranked = (byAdapter.length > 0 ? byAdapter : all).sort(
+      ({ first: a }, { first: b }) =>
+        b.profile.prefix.length - a.profile.prefix.length || compareTexts(a.region, b.region),
     );
-    return { tried: tried.slice(0, LOCAL_PROFILES_MAX), isCrowded: tried.length > LOCAL_PROFILES_MAX };
+    const regions = ranked.slice(0, ANNOUNCERS_MAX);
+    return {
+      tried: regions.flatMap(({ tried }) => tried),
+      isCrowded: ranked.length > ANNOUNCERS_MAX || regions.some(({ isCrowded }) => isCrowded),
+    };
   }
 
   /**
@@ -94,7 +106,7 @@ export class AnnouncedCodes {
 
   /** Whether some profile may read a text, by its beginning alone. */
   mayBeLocal(text: string): boolean {
-    return [this.#locals, this.#withdrawn].some((locals) =>
+    return [...this.#locals, ...this.#withdrawn].some((locals) =>
       locals.some(({ profile }) => mayBeLocal(profile, text)),
     );
   }
@@ -121,16 +133,17 @@ export function keysOf(state: TrustState): ForeignKeys<AnnouncedKey> {
 export function localsOf(state: TrustState): readonly LocalAnnouncer[] {
   let locals = localsOfStates.get(state);
   if (locals === undefined) {
-    const byProfile = new Map<string, AnnouncedKey[]>();
-    for (const key of announcedKeys(state)) {
-      const { profile } = key.adapter;
-      if (profile === undefined) continue;
-      const name = hexOf(encodeCbor(profile));
-      byProfile.set(name, [...(byProfile.get(name) ?? []), key]);
+    const byProfile = new Map<string, { readonly profile: LocalProfile; readonly keys: AnnouncedKey[] }>();
+    for (const { adapter, profileName } of announcedAdapters(state)) {
+      const { profile } = adapter;
+      if (profile === undefined || profileName === undefined) continue;
+      const known = byProfile.get(profileName) ?? { profile, keys: [] };
+      for (const key of adapter.keys) known.keys.push({ ...key, adapter });
+      byProfile.set(profileName, known);
     }
-    locals = [...byProfile.values()].map((keys) => ({
+    locals = [...byProfile.values()].map(({ profile, keys }) => ({
       region: state.region,
-      profile: keys[0]?.adapter.profile as LocalProfile,
+      profile,
       keys: new ForeignKeys(keys),
     }));
     localsOfStates.set(state, locals);
@@ -138,30 +151,58 @@ export function localsOf(state: TrustState): readonly LocalAnnouncer[] {
   return locals;
 }
 
+/** Those of a region by which a text is read: those with the longest beginning that it has, and of them at most four. */
+export function localsIn(state: TrustState, text: string): LocalAnnouncers {
+  return chosenOf([localsOf(state)], text)[0] ?? { tried: [], isCrowded: false };
+}
+
+/** Of each region that may read the text. */
+function chosenOf(
+  regions: readonly (readonly LocalAnnouncer[])[],
+  text: string,
+): (LocalAnnouncers & { readonly first: LocalAnnouncer })[] {
+  return regions.flatMap((locals) => {
+    const able = locals.filter(({ profile }) => mayBeLocal(profile, text));
+    const longest = Math.max(...able.map(({ profile }) => profile.prefix.length));
+    const all = able.filter(({ profile }) => profile.prefix.length === longest);
+    const [first] = all;
+    if (first === undefined) return [];
+    return [{ first, tried: all.slice(0, LOCAL_PROFILES_MAX), isCrowded: all.length > LOCAL_PROFILES_MAX }];
+  });
+}
+
 function compareTexts(one: string, other: string): number {
   return one === other ? 0 : one < other ? -1 : 1;
 }
 
-/** In the order of the adapters' ids. An adapter that would make them more than a verifier holds, or that is none, announces nothing. */
 function announcedKeys(state: TrustState): AnnouncedKey[] {
-  const keys: AnnouncedKey[] = [];
-  for (const logged of [...state.adapters()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
-    const adapter = adapterOf(logged);
-    if (adapter === undefined || keys.length + adapter.keys.length > FOREIGN_KEYS_MAX) continue;
-    keys.push(...adapter.keys.map((key) => ({ ...key, adapter })));
-  }
-  return keys;
+  return announcedAdapters(state).flatMap(({ adapter }) => adapter.keys.map((key) => ({ ...key, adapter })));
 }
 
-function adapterOf(logged: LoggedAdapter): Adapter | undefined {
+/** In the order of their ids. One whose keys would be more than a verifier holds, or that is none, announces nothing. */
+function announcedAdapters(state: TrustState): ReadData[] {
+  const adapters: ReadData[] = [];
+  let keys = 0;
+  for (const logged of [...state.adapters()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    const read = readOf(logged);
+    if (read === undefined || keys + read.adapter.keys.length > FOREIGN_KEYS_MAX) continue;
+    keys += read.adapter.keys.length;
+    adapters.push(read);
+  }
+  return adapters;
+}
+
+function readOf(logged: LoggedAdapter): ReadData | undefined {
   const { data } = logged;
-  if (!adaptersOfData.has(data)) adaptersOfData.set(data, adapterIn(logged));
+  if (!adaptersOfData.has(data)) adaptersOfData.set(data, readingOf(logged));
   return adaptersOfData.get(data);
 }
 
-function adapterIn(logged: LoggedAdapter): Adapter | undefined {
+function readingOf(logged: LoggedAdapter): ReadData | undefined {
   try {
-    return readAdapter(logged);
+    const adapter = readAdapter(logged);
+    // Once for each adapter: a profile may be as long as an entry of a log, and stand beside thousands of keys.
+    return { adapter, profileName: adapter.profile && hexOf(encodeCbor(adapter.profile)) };
   } catch (error) {
     if (isProtocolError(error)) return undefined;
     throw error;

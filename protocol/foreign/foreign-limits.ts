@@ -49,7 +49,7 @@ export const STATUS_TOKEN_BYTES_MAX = 2 * 1024 * 1024;
 /** Keys that one adapter announces: those of RSA with their names fill an entry of a log. More go into several adapters. */
 export const ANNOUNCED_KEYS_MAX = 200;
 
-/** Regions whose announced keys are tried on one code, those of its own country first: each trial costs up to eight checks. */
+/** Regions whose announced keys are tried on one code: each trial costs up to eight checks, of a local code up to eight by each of its profiles. */
 export const ANNOUNCERS_MAX = 16;
 
 /** Steps in which a region reads its facts from one code and decides on them: whatever it announces costs others some 40 ms. */
@@ -74,5 +74,5 @@ export const LOCAL_ID_CHARS_MAX = 128;
 export const LOCAL_SUBJECT_CHARS_MAX = 128;
 export const LOCAL_FIELD_CHARS_MAX = 256;
 
-/** Profiles by which one text is read: each costs a reading and up to eight checks. */
-export const LOCAL_PROFILES_MAX = 16;
+/** Profiles of one region by which one text is read: each costs a reading and up to eight checks. Each region has its own, so that none can crowd out another's. */
+export const LOCAL_PROFILES_MAX = 4;

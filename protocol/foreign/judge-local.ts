@@ -5,6 +5,7 @@
 import { type Fault } from '../fault.ts';
 import { type RecognitionWay } from '../trust/trust-state.ts';
 import { Leaning } from '../verdict/leaning.ts';
+import { type Trust } from '../verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../verdict/verdict.ts';
 import { refuseText } from '../verdict/verify.ts';
 import { type AnnouncedCodes, type AnnouncedKey, type LocalAnnouncer } from './announced-codes.ts';
@@ -54,7 +55,7 @@ export function judgeLocal(
   });
   if (signed.length > 0) return { found: 'signed', verdict: judgeClaimed(input, signed) };
   const [first] = codes;
-  if (first === undefined) return { found: 'nothing', verdict: judgeUnread(input, readings) };
+  if (first === undefined) return { found: 'nothing', verdict: judgeUnread(input, readings, isCrowded) };
   return { found: 'read', verdict: judgeUnsignedLocal(input, codes, isCrowded) };
 }
 
@@ -62,11 +63,12 @@ interface SignedCode extends Signed {
   readonly code: ForeignCode;
 }
 
-/** The home's own word goes before that of others. Of several other regions each could be the one whose code it is. */
+/**
+ * The home's own word goes before that of others. Of several other regions each could be the one whose code it is: a revocation by any of them counts
+ * at once, and a code passes only if all say the same of it.
+ */
 function judgeClaimed(input: LocalInput, signed: readonly SignedCode[]): Verdict {
-  const { home } = input.announced.trust;
-  const ofHome = signed.filter(({ region }) => region === home);
-  const counting = ofHome.length > 0 ? ofHome : signed;
+  const counting = countingOf(input, signed);
   const regions = [...new Set(counting.map(({ region }) => region))];
   const verdicts = regions.map((region) =>
     weakestOf(
@@ -75,8 +77,10 @@ function judgeClaimed(input: LocalInput, signed: readonly SignedCode[]): Verdict
         .map((one) => judgeSigned({ ...input, code: one.code }, one)),
     ),
   );
+  const revoked = verdicts.find(({ reasons }) => reasons.some(({ code }) => code === 'REVOKED'));
+  if (revoked !== undefined) return revoked;
   const [verdict] = verdicts as [Verdict];
-  if (verdicts.every(({ outcome, colour }) => outcome === verdict.outcome && colour === verdict.colour))
+  if (verdicts.every((one) => one.outcome === 'stop') || verdicts.every((one) => isSame(one, verdict)))
     return verdict;
   const [{ code }] = counting as [SignedCode];
   const leaning = new Leaning(input.announced.trust, input.context, input.nowS);
@@ -85,13 +89,57 @@ function judgeClaimed(input: LocalInput, signed: readonly SignedCode[]): Verdict
   return unsignedVerdict(leaning, code, input.nowS);
 }
 
-/** A text that is no code by any profile is refused if what is known of the first region is sound: a newer profile may read it. */
-function judgeUnread({ announced, context, nowS }: LocalInput, readings: readonly LocalReading[]): Verdict {
+/**
+ * Those whose word counts: the home's; else, of several regions, none whose recognition is suspended or not in force, and none that has given the key for
+ * other times alone, so that a home can end a claim on another's key. One of which little is known counts: it may be the one whose red code this is.
+ */
+function countingOf({ announced, nowS }: LocalInput, signed: readonly SignedCode[]): readonly SignedCode[] {
+  const { trust } = announced;
+  const ofHome = signed.filter(({ region }) => region === trust.home);
+  if (ofHome.length > 0) return ofHome;
+  const forThis = signed.filter(({ reasons }) => !reasons.some(({ code }) => code === 'KEY_NOT_FOR_THIS'));
+  const speaking = new Set(
+    forThis.map(({ region }) => region).filter((region) => isInForce(trust, region, nowS)),
+  );
+  return speaking.size > 0 ? signed.filter(({ region }) => speaking.has(region)) : signed;
+}
+
+function isInForce({ home, regions }: Trust, region: string, nowS: number): boolean {
+  const recognition = regions.get(home)?.state.recognition(region);
+  return recognition?.standing === 'recognised' && recognition.fromS <= nowS && nowS < recognition.untilS;
+}
+
+/** In everything that a gate goes by. */
+function isSame(one: Verdict, other: Verdict): boolean {
+  return (
+    one.outcome === other.outcome &&
+    one.colour === other.colour &&
+    one.measure?.kind === other.measure?.kind &&
+    one.measure?.untilS === other.measure?.untilS &&
+    one.expiresAtS === other.expiresAtS &&
+    one.foreign?.subject === other.foreign?.subject
+  );
+}
+
+/**
+ * A text that is no code by any profile is refused if all profiles were tried and what is known of all their regions is sound: a newer profile may
+ * read it. Else the verdict is that of the region with least against it.
+ */
+function judgeUnread(
+  { announced, context, nowS }: LocalInput,
+  readings: readonly LocalReading[],
+  isCrowded: boolean,
+): Verdict {
   const [first] = readings as [Extract<LocalReading, { readonly fault: Fault }>];
-  const leaning = new Leaning(announced.trust, context, nowS);
-  const { isLed, isSound } = leaning.leanOn(first.announcer.region, BY_ADAPTER);
-  if (isSound || !isLed) return refuseText(first.fault, nowS);
-  return unsignedVerdict(leaning, undefined, nowS);
+  const regions = [...new Set(readings.map(({ announcer: { region } }) => region))];
+  const open = regions.flatMap((region) => {
+    const leaning = new Leaning(announced.trust, context, nowS);
+    const { isLed, isSound } = leaning.leanOn(region, BY_ADAPTER);
+    if (!isCrowded && (isSound || !isLed)) return [];
+    if (isCrowded) leaning.add('FOREIGN_KEYS_CROWDED');
+    return [unsignedVerdict(leaning, undefined, nowS)];
+  });
+  return open.length === 0 ? refuseText(first.fault, nowS) : weakestOf(open);
 }
 
 /** No key that was announced has signed it: refused where the verifier would know of the key by now. */

@@ -8,12 +8,12 @@ import { CODE_CHARS_MAX } from '../limits.ts';
 import { COSE_HEADER, keyIdOf, parseCoseParts } from './cose.ts';
 import { asMap, decodeForeignCbor } from './foreign-cbor.ts';
 import { type ForeignCode } from './foreign-code.ts';
-import { memberOf, parseJsonObject, textOf } from './foreign-json.ts';
+import { memberOf, textOf } from './foreign-json.ts';
 import { INFLATION_MAX, LOCAL_BYTES_MAX, NAME_CHARS_MAX } from './foreign-limits.ts';
 import { type ForeignPrimitives } from './foreign-primitives.ts';
 import { parseJws } from './jws.ts';
 import { type LocalPayload, readLocalClaims } from './local-claims.ts';
-import { parseSignedJson } from './local-json.ts';
+import { parseLocalObject, parseSignedJson, requireWellFormed } from './local-json.ts';
 import { type LocalProfile } from './local-profile.ts';
 import { type ForeignAlgorithm } from './signature-check.ts';
 
@@ -99,13 +99,14 @@ function jwsIn(
   text: string,
 ): Signed {
   const { header, algorithm, payload, message, signature } = parseJws(text, CODE_CHARS_MAX, algorithms);
+  requireWellFormed(header);
   for (const name of JWS_REFUSED)
     if (memberOf(header, name) !== undefined)
       throw new ProtocolError('JWS_MALFORMED', `expected no ${name} in the header`);
   const keyId = isNamed ? textOf(header, 'kid', NAME_CHARS_MAX) : undefined;
   if (isNamed && (keyId === undefined || keyId === ''))
     throw new ProtocolError('KEY_ID_MISSING', `expected a kid of 1 to ${NAME_CHARS_MAX} characters`);
-  return { algorithm, message, signature, keyId, payload: parseJsonObject(payload) };
+  return { algorithm, message, signature, keyId, payload: parseLocalObject(payload) };
 }
 
 function coseIn(

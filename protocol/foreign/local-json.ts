@@ -2,6 +2,7 @@
 import { decodeBase64Url } from '../encoding/base64-url.ts';
 import { utf8Bytes } from '../encoding/utf8.ts';
 import { ProtocolError } from '../fault.ts';
+import { type Json } from './foreign-code.ts';
 import {
   isObject,
   type JsonObject,
@@ -37,6 +38,7 @@ export function parseSignedJson(
   // It has no UTF-8 form, so that nothing signed can have it.
   if (LONE_SURROGATE.test(text)) throw new ProtocolError('JSON_MALFORMED', 'expected well-formed text');
   const json = parseForeignJson(text);
+  requireWellFormed(json);
   if (!isObject(json)) throw malformed('expected an object');
   const signature = textOf(json, members.signature, LOCAL_BYTES_MAX);
   if (signature === undefined) throw malformed('expected the signature as text');
@@ -59,9 +61,27 @@ function signedPart(
     return { payload: value, message: utf8Bytes(sliceOfMember(text, name)) };
   }
   if (typeof value !== 'string') throw malformed('expected the payload as text');
-  if (LONE_SURROGATE.test(value)) throw malformed('expected a payload of well-formed text');
   const message = form === 'text' ? utf8Bytes(value) : decodeBase64Url(value, 'CODE_MALFORMED');
-  return { payload: parseJsonObject(message), message };
+  return { payload: parseLocalObject(message), message };
+}
+
+/** The object that UTF-8 bytes hold. @throws {ProtocolError} JSON_MALFORMED, also for half of a surrogate pair that an escape makes. */
+export function parseLocalObject(bytes: Uint8Array): JsonObject {
+  const object = parseJsonObject(bytes);
+  requireWellFormed(object);
+  return object;
+}
+
+/** In names and values alike; no deeper than 16, as the parser has it. @throws {ProtocolError} JSON_MALFORMED */
+export function requireWellFormed(json: Json): void {
+  if (typeof json === 'string') {
+    if (LONE_SURROGATE.test(json)) throw new ProtocolError('JSON_MALFORMED', 'expected well-formed text');
+  } else if (typeof json === 'object' && json !== null) {
+    for (const [name, value] of Object.entries(json)) {
+      requireWellFormed(name);
+      requireWellFormed(value);
+    }
+  }
 }
 
 function algorithmOf(

@@ -29,7 +29,8 @@ export async function verifyAnnounced(
     const local = isProtocolError(error, 'CODE_VERSION_UNKNOWN')
       ? undefined
       : await verifyLocal(primitives, text, { announced, context, nowS });
-    return local === undefined || local.found === 'nothing' ? refuseText(error.fault, nowS) : local.verdict;
+    const isNone = local === undefined || (local.found === 'nothing' && local.verdict.outcome === 'stop');
+    return isNone ? refuseText(error.fault, nowS) : local.verdict;
   }
   const { tried, isCrowded } = announced.announcersOf(code);
   const checked: CheckedAnnouncer[] = [];

@@ -1,14 +1,13 @@
 /** From the text of a local code to a verdict, by the profiles that regions have announced. Spec: SPEC.md 17.11. */
 import { isProtocolError } from '../fault.ts';
 import { type TrustState } from '../trust/trust-state.ts';
-import { type AnnouncedKey, type LocalAnnouncer, localsOf } from './announced-codes.ts';
+import { type LocalAnnouncer, localsIn } from './announced-codes.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { foreignChecksOf } from './foreign-keys.ts';
 import { type ForeignPrimitives } from './foreign-primitives.ts';
 import { judgeForeign } from './foreign-verdict.ts';
 import { judgeLocal, type LocalInput, type LocalReading, type LocalVerdict } from './judge-local.ts';
 import { readLocal } from './local-code.ts';
-import { mayBeLocal } from './local-profile.ts';
 
 /** The verdict on a text that some profile may read; undefined if none may. Never throws on what a text says. */
 export async function verifyLocal(
@@ -23,20 +22,21 @@ export async function verifyLocal(
   return judgeLocal(input, readings, isCrowded);
 }
 
-/** The code that a text is by a region's own profiles, and the key of that region that signed it; undefined if none did. */
+/** What a text is by each of a region's own profiles by which a key of that region signed it: by the profiles of a verdict, at most four; none if none did. */
 export async function signedLocal(
   primitives: ForeignPrimitives,
   text: string,
   state: TrustState,
   nowS: number,
-): Promise<{ readonly code: ForeignCode; readonly key: AnnouncedKey } | undefined> {
-  for (const announcer of localsOf(state).filter(({ profile }) => mayBeLocal(profile, text))) {
+): Promise<readonly ForeignCode[]> {
+  const codes: ForeignCode[] = [];
+  for (const announcer of localsIn(state, text).tried) {
     const reading = await readingOf(primitives, text, announcer);
     if ('fault' in reading) continue;
     const { key } = judgeForeign(reading.code, reading.candidates, reading.results, nowS);
-    if (key !== undefined) return { code: reading.code, key };
+    if (key !== undefined) codes.push(reading.code);
   }
-  return undefined;
+  return codes;
 }
 
 async function readingOf(

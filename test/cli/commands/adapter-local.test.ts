@@ -7,6 +7,7 @@ import {
   LOCAL_CLAIMS,
   LOCAL_SIGNER,
   localJwk,
+  mapped,
   OTHER_SIGNER,
   signedJson,
 } from '../../support/local-fixture.ts';
@@ -177,5 +178,15 @@ describe('entente adapter, with a format of its own', function () {
     await cli.json('witness', cli.path('DE'), cli.path('AT'));
     assert.ok(codesOf(await verdict(codeOf({ exp: NOW_S + 90_000 }))).includes('REVOKED'));
     assert.equal((await verdict(codeOf({ id: 'ZZ-2026-000018-q7x3' }))).outcome, 'pass');
+  });
+
+  it('revoke names a code by all that it is by the profiles of the region', async () => {
+    const { keys } = good();
+    const profile = file('by-name.json', mapped(JSON_PROFILE, { id: ['nm'] }));
+    const more = ['adapter', 'announce', cli.path('AT'), 'by-name', '--profile', profile, '--keys', keys];
+    assert.equal((await cli.run(...more, '--rules', 'local')).exit, 0);
+    const text = codeOf({ id: 'ZZ-2026-000019-q7x4', nm: 'C. EXAMPLE' });
+    const { out } = await cli.run('adapter', 'revoke', cli.path('AT'), text);
+    assert.match(out, /^AT has revoked codes of others by 2 names/);
   });
 });

@@ -5,8 +5,20 @@ import { type FieldName } from '../../../protocol/code/field.ts';
 import { BRIDGED_LIFE_S_MAX } from '../../../protocol/limits.ts';
 import { leafHash } from '../../../protocol/log/merkle.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
-import { announcedTrust, certificate, VACCINATED } from '../../support/announced-fixture.ts';
+import {
+  announcedTrust,
+  type AnnouncedWorld,
+  certificate,
+  VACCINATED,
+} from '../../support/announced-fixture.ts';
 import { DAY_S } from '../../support/code-fixture.ts';
+import { JSON_PROFILE, mapped } from '../../support/local-fixture.ts';
+import {
+  announcing,
+  jsonCode,
+  localAdapter,
+  verdictOf as localVerdictOf,
+} from '../../support/local-world.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { ATTEST_KEY, codeOf, ISSUER, LOG, NOW_S, verdictOf } from '../../support/verdict-fixture.ts';
 import { bridged } from '../../support/verdict-rows-of-bridges.ts';
@@ -14,10 +26,10 @@ import { bridged } from '../../support/verdict-rows-of-bridges.ts';
 const CODE = codeOf();
 
 /** A platform whose node gives this verdict. */
-function bridgeOf(verdict: Verdict, region = 'FR'): Bridge {
+function bridgeOf(verdict: Verdict, region = 'FR', world: AnnouncedWorld = {}): Bridge {
   return new Bridge(
     { region },
-    { sha256, nowS: () => NOW_S, trust: () => announcedTrust(), verify: () => Promise.resolve(verdict) },
+    { sha256, nowS: () => NOW_S, trust: () => announcedTrust(world), verify: () => Promise.resolve(verdict) },
   );
 }
 
@@ -98,6 +110,22 @@ describe('Bridge.requestFor', () => {
       original.hashes.toSorted((a, b) => Buffer.compare(a, b)),
     );
     assert.equal(subject, `AT/${Buffer.from(original.hashes[0] ?? []).toString('hex')}`);
+  });
+
+  it('names a local code by what it is by each profile of its region by which it is signed', async () => {
+    const byName = localAdapter(mapped(JSON_PROFILE, { id: ['nm'] }), { id: 'by-name' });
+    const hashesOf = async (...adapters: readonly ReturnType<typeof localAdapter>[]) => {
+      const world = { issuer: announcing(...adapters) };
+      const bridge = bridgeOf(await localVerdictOf(world), 'FR', world);
+      const { original } = (await bridge.requestFor(jsonCode())).fields.status;
+      assert(original !== undefined && 'hashes' in original);
+      return original.hashes.map((hash) => Buffer.from(hash).toString('hex'));
+    };
+    const one = await hashesOf(localAdapter());
+    const both = await hashesOf(localAdapter(), byName);
+    assert.deepEqual([one.length, both.length], [2, 3]);
+    assert.ok(one.every((hash) => both.includes(hash)));
+    assert.deepEqual(both, both.toSorted());
   });
 
   it('refuses what does not pass, what is bridged, what is its own, and what has too many names', async () => {

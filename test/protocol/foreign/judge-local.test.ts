@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
 import { nativeForeignPrimitives } from '../../../node/crypto/foreign-primitives.ts';
-import { profileBases, profileText } from '../../../node/rules/profiles.ts';
-import { readRuleFile } from '../../../node/rules/rule-file.ts';
-import { adapterData } from '../../../protocol/foreign/adapter.ts';
 import { AnnouncedCodes } from '../../../protocol/foreign/announced-codes.ts';
-import { LOCAL_FACTS } from '../../../protocol/foreign/local-facts.ts';
+import { type ForeignKey } from '../../../protocol/foreign/foreign-keys.ts';
 import { readLocal } from '../../../protocol/foreign/local-code.ts';
 import { revocationHashesOf } from '../../../protocol/foreign/revocation-hashes.ts';
 import { verifyAnnounced } from '../../../protocol/foreign/verify-announced.ts';
-import { verifyLocal } from '../../../protocol/foreign/verify-local.ts';
 import { webForeignPrimitives } from '../../../protocol/foreign/web-primitives.ts';
-import { type LoggedAdapter, type LoggedRules } from '../../../protocol/trust/trust-state.ts';
+import { type LoggedAdapter } from '../../../protocol/trust/trust-state.ts';
 import { REASONS, type ReasonCode } from '../../../protocol/verdict/reasons.ts';
-import { type Verdict } from '../../../protocol/verdict/verdict.ts';
-import { announcedTrust, type AnnouncedWorld, DAY_S } from '../../support/announced-fixture.ts';
+import { announcedTrust, DAY_S } from '../../support/announced-fixture.ts';
 import { makeJws } from '../../support/card-fixture.ts';
 import { makeEcSigner } from '../../support/foreign-keys.ts';
 import {
@@ -21,83 +16,41 @@ import {
   COSE_PROFILE,
   JSON_PROFILE,
   JWS_PROFILE,
-  LOCAL_CLAIMS,
   LOCAL_SIGNER,
   localCose,
   localJws,
   localKey,
+  mapped,
   OTHER_SIGNER,
   profileOf,
   type ProfileJson,
-  signedJson,
 } from '../../support/local-fixture.ts';
+import {
+  ALL_GREEN,
+  alsoBelgium,
+  announcing,
+  codesOf,
+  jsonCode,
+  judged,
+  localAdapter,
+  type LocalCheck,
+  recognisedToo,
+  TIMES,
+  verdictOf,
+} from '../../support/local-world.ts';
 import { cosigned, recognised } from '../../support/stub-trust.ts';
 import { CONTEXT, NOW_S } from '../../support/verdict-fixture.ts';
-
-const LOCAL_RULES: LoggedRules = (() => {
-  const { file } = readRuleFile(profileText('local') ?? '', profileBases);
-  assert(file);
-  const { id, version, fromS, data } = file.ruleSet;
-  return { id, version, fromS, data: data as never };
-})();
-
-const TIMES = { iat: NOW_S - DAY_S, exp: NOW_S + DAY_S };
-const claimsWith = (more: object = {}) => JSON.stringify({ ...LOCAL_CLAIMS, ...TIMES, ...more });
-const jsonCode = (more: object = {}, signer = LOCAL_SIGNER) =>
-  signedJson({ payload: claimsWith(more), signer });
-
-function adapterOf(
-  profile: ProfileJson = JSON_PROFILE,
-  { id = 'pass', keys = [localKey(LOCAL_SIGNER)], facts = LOCAL_FACTS, untilS = NOW_S + 365 * DAY_S } = {},
-): LoggedAdapter {
-  const data = adapterData({ profile: profileOf(profile), rules: 'local', facts, keys });
-  return { id, version: 1, fromS: 0, untilS, data };
-}
-
-const announcing = (...adapters: readonly LoggedAdapter[]) => ({ rules: [LOCAL_RULES], adapters });
-
-interface Check extends AnnouncedWorld {
-  readonly text?: string;
-}
-
-/** By AT, which DE recognises by its adapter, unless the world says otherwise. */
-async function judged({ text = jsonCode(), ...world }: Check = {}, primitives = nativeForeignPrimitives) {
-  const announced = new AnnouncedCodes(announcedTrust({ issuer: announcing(adapterOf()), ...world }));
-  const found = await verifyLocal(primitives, text, { announced, context: CONTEXT, nowS: NOW_S });
-  assert(found);
-  return found;
-}
-
-const verdictOf = async (check?: Check) => (await judged(check)).verdict;
-const codesOf = ({ reasons }: Verdict) => reasons.map(({ code }) => code);
-const alsoBelgium = (...adapters: readonly LoggedAdapter[]) => ({
-  more: [
-    {
-      state: { region: 'BE', ...announcing(...adapters) },
-      recognition: recognised('BE', { way: 'adapter' }),
-    },
-  ],
-});
-/** The same codes, which another region calls green whatever they say. */
-const ALL_GREEN = adapterOf({
-  ...JSON_PROFILE,
-  map: {
-    issuedAt: { at: ['iat'], unit: 's' },
-    life: 30 * DAY_S,
-    status: { at: ['st'], colours: { G: 'green', Y: 'green', R: 'green' } },
-  },
-});
 
 interface Row {
   readonly code: ReasonCode;
   readonly when: string;
-  readonly given: Check;
-  readonly neighbour?: Check;
+  readonly given: LocalCheck;
+  readonly neighbour?: LocalCheck;
 }
 
 const STALE = { cosignatures: ['AT', 'DE', 'FR', 'IT'].map((region) => cosigned(region, NOW_S - 700)) };
 const withKeys = (...keys: readonly ReturnType<typeof localKey>[]) => ({
-  issuer: announcing(adapterOf(JSON_PROFILE, { keys: [...keys] })),
+  issuer: announcing(localAdapter(JSON_PROFILE, { keys: [...keys] })),
 });
 
 const ROWS: readonly Row[] = [
@@ -200,10 +153,25 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+/** Profiles that read no code of `JSON_PROFILE`, unless `profile` says otherwise, each another. */
+function profilesOf(count: number, keys?: readonly ForeignKey[], profile?: ProfileJson): LoggedAdapter[] {
+  return Array.from({ length: count }, (_, i) =>
+    localAdapter(
+      mapped(profile ?? (keys === undefined ? TEXT_FORM : JSON_PROFILE), {
+        expiresAt: undefined,
+        life: 60 + i,
+      }),
+      { id: `p-${String(i).padStart(2, '0')}`, ...(keys && { keys: [...keys] }) },
+    ),
+  );
+}
+
 const TEXT_FORM: ProfileJson = {
   ...JSON_PROFILE,
   members: { payload: 'p', form: 'text', signature: 's', algorithm: 'a', keyId: 'k' },
 };
+
+const BARE: ProfileJson = { ...TEXT_FORM, prefix: '' };
 
 describe('judgeLocal: a local code by the profile of its region', () => {
   it('passes with region, adapter, colour, rule and the name that it shows', async () => {
@@ -234,7 +202,7 @@ describe('judgeLocal: a local code by the profile of its region', () => {
   }
 
   it('T5 knows nothing of the codes of a region that is not recognised, and says of one that was that it is not any more', async () => {
-    const world = { issuer: announcing(adapterOf()), recognition: undefined };
+    const world = { issuer: announcing(localAdapter()), recognition: undefined };
     assert.equal(new AnnouncedCodes(announcedTrust(world)).mayBeLocal(jsonCode()), false);
     const verdict = await verdictOf({ recognition: { standing: 'withdrawn', region: 'AT', version: 2 } });
     assert.deepEqual([verdict.outcome, verdict.colour], ['stop', undefined]);
@@ -262,7 +230,7 @@ describe('judgeLocal: a local code by the profile of its region', () => {
   });
 
   it("T5 takes the home's own word before that of a region that announces the home's keys", async () => {
-    const home = { ...announcing(adapterOf()), region: 'DE' };
+    const home = { ...announcing(localAdapter()), region: 'DE' };
     const verdict = await verdictOf({ text: jsonCode({ st: 'R' }), home, issuer: announcing(ALL_GREEN) });
     assert.deepEqual([verdict.foreign?.region, verdict.outcome], ['DE', 'stop']);
   });
@@ -276,7 +244,7 @@ describe('judgeLocal: a local code by the profile of its region', () => {
     const { identifiers, signature } = await hashes(jsonCode());
     const by = (...revoked: readonly Uint8Array[]) => ({
       issuer: {
-        ...announcing(adapterOf()),
+        ...announcing(localAdapter()),
         foreignRevocations: [{ hashes: revoked, untilS: NOW_S + DAY_S }],
       },
     });
@@ -296,7 +264,7 @@ describe('judgeLocal: a local code by the profile of its region', () => {
 
   it('reads JWS and COSE, and keys of ECDSA', async () => {
     const jws = localJws({ claims: TIMES });
-    const bare = await verdictOf({ text: jws, issuer: announcing(adapterOf(JWS_PROFILE)) });
+    const bare = await verdictOf({ text: jws, issuer: announcing(localAdapter(JWS_PROFILE)) });
     assert.deepEqual([bare.outcome, bare.colour], ['pass', 'green']);
     const claims = new Map<number, unknown>([
       [4, TIMES.exp],
@@ -306,13 +274,13 @@ describe('judgeLocal: a local code by the profile of its region', () => {
     ]);
     const cose = await verdictOf({
       text: localCose({ claims }),
-      issuer: announcing(adapterOf(COSE_PROFILE, { keys: [COSE_KEY] })),
+      issuer: announcing(localAdapter(COSE_PROFILE, { keys: [COSE_KEY] })),
     });
     assert.deepEqual([cose.outcome, cose.colour, cose.measure?.kind], ['act', 'yellow', 'home']);
     const signer = makeEcSigner();
     const es256 = { ...signer, sign: (_: unknown, message: Uint8Array) => signer.sign('ES256', message) };
     const text = localJws({ header: { alg: 'ES256' }, claims: TIMES, signer: es256 });
-    const ecdsa = announcing(adapterOf(JWS_PROFILE, { keys: [localKey(signer)] }));
+    const ecdsa = announcing(localAdapter(JWS_PROFILE, { keys: [localKey(signer)] }));
     assert.equal((await verdictOf({ text, issuer: ecdsa })).outcome, 'pass');
     const renamed = localJws({ header: { alg: 'EdDSA' }, claims: TIMES, signer: es256 });
     assert.ok(
@@ -322,36 +290,36 @@ describe('judgeLocal: a local code by the profile of its region', () => {
   });
 
   it('adds up the keys of all adapters with one profile, and keeps those of another apart', async () => {
-    const more = adapterOf(JSON_PROFILE, { id: 'pass-2', keys: [localKey(OTHER_SIGNER)] });
+    const more = localAdapter(JSON_PROFILE, { id: 'pass-2', keys: [localKey(OTHER_SIGNER)] });
     const { foreign } = await verdictOf({
       text: jsonCode({}, OTHER_SIGNER),
-      issuer: announcing(adapterOf(), more),
+      issuer: announcing(localAdapter(), more),
     });
     assert.equal(foreign?.adapter, 'pass-2');
-    const apart = adapterOf(
+    const apart = localAdapter(
       { ...JSON_PROFILE, prefix: 'ZZK:' },
       { id: 'other', keys: [localKey(OTHER_SIGNER)] },
     );
     const forged = await verdictOf({
       text: jsonCode({}, OTHER_SIGNER),
-      issuer: announcing(adapterOf(), apart),
+      issuer: announcing(localAdapter(), apart),
     });
     assert.ok(codesOf(forged).includes('SIGNATURE_INVALID'));
   });
 
   it('reads a text by the longest beginning of a region alone', async () => {
-    const longer = adapterOf({ ...TEXT_FORM, prefix: 'ZZJ:{' }, { id: 'longer' });
-    const verdict = await verdictOf({ issuer: announcing(adapterOf(), longer) });
+    const longer = localAdapter({ ...TEXT_FORM, prefix: 'ZZJ:{' }, { id: 'longer' });
+    const verdict = await verdictOf({ issuer: announcing(localAdapter(), longer) });
     assert.ok(codesOf(verdict).includes('MALFORMED'));
   });
 
   it('leaves a code alone that says itself what it is', async () => {
     const greedy = new AnnouncedCodes(
-      announcedTrust({ issuer: announcing(adapterOf({ ...JSON_PROFILE, prefix: 'E' })) }),
+      announcedTrust({ issuer: announcing(localAdapter({ ...JSON_PROFILE, prefix: 'E' })) }),
     );
     assert.equal(greedy.mayBeLocal('ENT1:ABC'), false);
     assert.equal(greedy.mayBeLocal('EXAMPLE'), true);
-    const jws = { issuer: announcing(adapterOf(JWS_PROFILE)) };
+    const jws = { issuer: announcing(localAdapter(JWS_PROFILE)) };
     const judge = (text: string) =>
       verifyAnnounced(nativeForeignPrimitives, text, new AnnouncedCodes(announcedTrust(jws)), CONTEXT, NOW_S);
     const card = await judge(makeJws(makeEcSigner(), { claims: { nbf: NOW_S - 100 } }));
@@ -364,16 +332,47 @@ describe('judgeLocal: a local code by the profile of its region', () => {
     assert.deepEqual(codesOf(seal), ['VERSION_UNKNOWN']);
   });
 
-  it('tries sixteen profiles at most, and says that there are more', async () => {
-    const adapters = Array.from({ length: 17 }, (_, i) =>
-      adapterOf(
-        { ...JSON_PROFILE, map: { issuedAt: { at: ['iat'], unit: 's' }, life: 60 + i } },
-        { id: `p-${String(i).padStart(2, '0')}`, keys: [localKey(OTHER_SIGNER)] },
-      ),
-    );
-    const verdict = await verdictOf({ issuer: announcing(...adapters) });
+  it('tries four profiles of a region at most, and says that there are more', async () => {
+    const others = profilesOf(5, [localKey(OTHER_SIGNER)]);
+    const verdict = await verdictOf({ issuer: announcing(...others) });
     assert.ok(codesOf(verdict).includes('FOREIGN_KEYS_CROWDED'));
-    const within = await verdictOf({ issuer: announcing(...adapters.slice(0, 16)) });
+    const within = await verdictOf({ issuer: announcing(...others.slice(0, 4)) });
     assert.ok(codesOf(within).includes('SIGNATURE_INVALID'));
+    const last = [...others.slice(0, 4), localAdapter(JSON_PROFILE, { id: 'q' })];
+    assert.ok(codesOf(await verdictOf({ issuer: announcing(...last) })).includes('FOREIGN_KEYS_CROWDED'));
+    assert.equal((await verdictOf({ issuer: announcing(...last.slice(1)) })).outcome, 'pass');
+  });
+
+  it('T5 reads the codes of one region however many profiles others announce with its beginning', async () => {
+    const { outcome, foreign } = await verdictOf({ more: [recognisedToo('AA', profilesOf(20))] });
+    assert.deepEqual([outcome, foreign?.region], ['pass', 'AT']);
+  });
+
+  it('T5 tries sixteen regions, and leaves a text undetermined that only a further one may read', async () => {
+    const more = [...'ABCDEFGHIJKLMNOP'].map((letter) => recognisedToo(`A${letter}`, profilesOf(1)));
+    const crowded = await verdictOf({ more });
+    assert.deepEqual([crowded.outcome, codesOf(crowded)], ['undetermined', ['FOREIGN_KEYS_CROWDED']]);
+    assert.equal((await verdictOf({ more: more.slice(1) })).outcome, 'pass');
+    const braced = (count: number) =>
+      verifyAnnounced(
+        nativeForeignPrimitives,
+        '{}',
+        new AnnouncedCodes(announcedTrust({ issuer: announcing(...profilesOf(count, undefined, BARE)) })),
+        CONTEXT,
+        NOW_S,
+      );
+    assert.deepEqual(codesOf(await braced(5)), ['FOREIGN_KEYS_CROWDED']);
+    assert.deepEqual(codesOf(await braced(4)), ['MALFORMED']);
+  });
+
+  it('leaves a text undetermined that no profile reads while one region is not known well', async () => {
+    const text = 'ZZJ:';
+    const more = [recognisedToo('AA', [localAdapter()])];
+    const verdict = await verdictOf({ text, more, issuerKnowledge: STALE });
+    assert.deepEqual(
+      [verdict.outcome, codesOf(verdict)],
+      ['undetermined', ['ISSUER_SILENT', 'KNOWLEDGE_STALE']],
+    );
+    assert.deepEqual(codesOf(await verdictOf({ text, more })), ['MALFORMED']);
   });
 });

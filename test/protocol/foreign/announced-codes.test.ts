@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { AnnouncedCodes, localsOf } from '../../../protocol/foreign/announced-codes.ts';
+import { type LoggedAdapter } from '../../../protocol/trust/trust-state.ts';
+import { announcedTrust } from '../../support/announced-fixture.ts';
+import { JSON_PROFILE, LOCAL_SIGNER, localKey, mapped } from '../../support/local-fixture.ts';
+import { announcing, jsonCode, localAdapter } from '../../support/local-world.ts';
+import { stubState } from '../../support/stub-state.ts';
+
+/** How many texts beyond ASCII were encoded meanwhile: an encoding of `BEYOND_ASCII` has one. */
+function encodedIn(work: () => void): number {
+  const prototype: { encode: (text?: string) => Uint8Array } = TextEncoder.prototype;
+  const { encode } = prototype;
+  let count = 0;
+  prototype.encode = function (this: TextEncoder, text) {
+    count++;
+    return encode.call(this, text);
+  };
+  try {
+    work();
+  } finally {
+    prototype.encode = encode;
+  }
+  return count;
+}
+
+const keys = (count: number) =>
+  Array.from({ length: count }, (_, i) => localKey(LOCAL_SIGNER, { keyId: `k${i}` }));
+const stateOf = (...adapters: readonly LoggedAdapter[]) => stubState({ region: 'AT', adapters });
+
+const BEYOND_ASCII = mapped(JSON_PROFILE, { subject: ['имя'] });
+
+describe('localsOf', () => {
+  it('encodes a profile once for each adapter, whatever the number of its keys and of states that have it', () => {
+    const one = encodedIn(() => localsOf(stateOf(localAdapter(BEYOND_ASCII, { keys: keys(1) }))));
+    const adapter = localAdapter(BEYOND_ASCII, { keys: keys(200) });
+    assert.equal(one, 1);
+    assert.equal(
+      encodedIn(() => localsOf(stateOf(adapter))),
+      one,
+    );
+    assert.equal(
+      encodedIn(() => localsOf(stateOf(adapter))),
+      0,
+    );
+  });
+
+  it('adds up the keys of all adapters with one profile', () => {
+    const other = localAdapter(mapped(JSON_PROFILE, { subject: undefined }), { id: 'q' });
+    const more = localAdapter(JSON_PROFILE, { id: 'r', keys: keys(3) });
+    const [first, second, ...rest] = localsOf(stateOf(more, other, localAdapter(JSON_PROFILE)));
+    assert.deepEqual([first?.keys.size, second?.keys.size, rest.length], [4, 1, 0]);
+  });
+});
+
+describe('AnnouncedCodes.localsFor', () => {
+  it('gives at most four profiles of a region, in the order of the adapters that announce them', () => {
+    const adapters = [60, 61, 62, 63, 64].map((life, i) =>
+      localAdapter(mapped(JSON_PROFILE, { expiresAt: undefined, life }), { id: `p${i}` }),
+    );
+    const announced = new AnnouncedCodes(announcedTrust({ issuer: announcing(...adapters.toReversed()) }));
+    const { tried, isCrowded } = announced.localsFor(jsonCode());
+    assert.deepEqual(
+      tried.map(({ profile }) => profile.map.life),
+      [60, 61, 62, 63],
+    );
+    assert.equal(isCrowded, true);
+    const four = new AnnouncedCodes(announcedTrust({ issuer: announcing(...adapters.slice(1)) }));
+    assert.equal(four.localsFor(jsonCode()).isCrowded, false);
+  });
+});
