@@ -14,7 +14,7 @@ import { verifyAnnounced } from '../protocol/foreign/verify-announced.ts';
 import { foreignFormatOf } from '../protocol/foreign/verify-foreign.ts';
 import { verifyLocal } from '../protocol/foreign/verify-local.ts';
 import { inclusionProof } from '../protocol/log/merkle-proof.ts';
-import { numberAnnouncers } from '../protocol/lookup/announced-numbers.ts';
+import { areLeanedOn, numberAnnouncers } from '../protocol/lookup/announced-numbers.ts';
 import { judgeNumber } from '../protocol/lookup/judge-number.ts';
 import { type Primitives, type Sha256 } from '../protocol/primitives.ts';
 import { type LeafProof } from '../protocol/verdict/cut-off.ts';
@@ -46,7 +46,8 @@ export async function judgeText(
   const input = { announced, context: forOthers, nowS: options.nowS };
   const local = await verifyLocal(nativeForeignPrimitives, text, input);
   const announcers = numberAnnouncers(options.trust, text);
-  if (local !== undefined && (local.found === 'signed' || announcers.length === 0)) return local.verdict;
+  if (local !== undefined && (local.found === 'signed' || !areLeanedOn(options.trust, announcers)))
+    return local.verdict;
   if (announcers.length > 0) {
     const answer = { failure: { code: 'NUMBER_NEEDS_NODE' } } as const;
     return judgeNumber(announcers.map((announcer) => ({ ...options, announcer, answer })));

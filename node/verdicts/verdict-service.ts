@@ -9,7 +9,7 @@ import { AnnouncedCodes } from '../../protocol/foreign/announced-codes.ts';
 import { verifyAnnounced } from '../../protocol/foreign/verify-announced.ts';
 import { foreignFormatOf } from '../../protocol/foreign/verify-foreign.ts';
 import { verifyLocal } from '../../protocol/foreign/verify-local.ts';
-import { numberAnnouncers } from '../../protocol/lookup/announced-numbers.ts';
+import { areLeanedOn, numberAnnouncers } from '../../protocol/lookup/announced-numbers.ts';
 import { acceptanceByTrust } from '../../protocol/rules/acceptance-by-trust.ts';
 import { checksOf, judge } from '../../protocol/verdict/judge.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
@@ -92,7 +92,8 @@ export class VerdictService {
       ? await verifyLocal(nativeForeignPrimitives, text, { announced, context: judged, nowS })
       : undefined;
     const announcers = numberAnnouncers(trust, text);
-    if (local !== undefined && (local.found === 'signed' || announcers.length === 0)) return local.verdict;
+    if (local !== undefined && (local.found === 'signed' || !areLeanedOn(trust, announcers)))
+      return local.verdict;
     if (announcers.length > 0) {
       return this.#modules.lookup.judge({ text, announcers, trust, context: judged, nowS, verifier });
     }

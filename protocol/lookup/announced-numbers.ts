@@ -34,6 +34,11 @@ export function numberAnnouncers(trust: Trust, text: string): readonly NumberAnn
   return (all.length > 0 ? all : announcersAmong(trust.withdrawn, trust, text)).slice(0, 1);
 }
 
+/** Whether any of these regions is one that the verifier leans on: who is withdrawn says what a text is only where nothing else does. */
+export function areLeanedOn(trust: Trust, announcers: readonly NumberAnnouncer[]): boolean {
+  return announcers.some(({ region }) => trust.regions.has(region));
+}
+
 /** The longest beginning first, of equal ones in the order of their ids. */
 function announcersAmong(states: readonly TrustState[], trust: Trust, text: string): NumberAnnouncer[] {
   const all = states.flatMap((state): NumberAnnouncer[] => {
