@@ -2,7 +2,6 @@
 import { FileDaySeeds } from '../../node/lookup/day-seeds.ts';
 import { opaqueAdapters } from '../../protocol/lookup/announced-numbers.ts';
 import { DAY_S, dayOf } from '../../protocol/lookup/opaque-adapter.ts';
-import { KNOWLEDGE_AGE_ONLINE_S_MAX } from '../../protocol/limits.ts';
 import { type RunningStatus } from '../desk/node-status.ts';
 import { figure } from '../output.ts';
 import { printable } from '../printable.ts';
@@ -62,7 +61,5 @@ function checkTable(running: RunningStatus | undefined, today: number, path: str
     return [must('no number can be looked up: the node has no table of today', fix)];
   if (ageS === undefined || ageS <= TABLE_AGE_S) return [ok('the table of today is signed')];
   const said = `the table of today's numbers is ${figure(ageS)} s old`;
-  return [
-    warn(`${said}: the node makes no other, and gates take it for ${KNOWLEDGE_AGE_ONLINE_S_MAX} s`, fix),
-  ];
+  return [warn(`${said}: the node makes no other, and gates of other regions do not take it any more`, fix)];
 }

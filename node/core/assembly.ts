@@ -35,6 +35,7 @@ import { recognisedDirectly } from './own-logs-check.ts';
 import { peopleOf, type PeopleModules } from './people.ts';
 import { Signing } from './signing.ts';
 import { upkeepOf } from './upkeep.ts';
+import { Voice } from './voice.ts';
 
 export interface AssemblyModules extends RegionNodeModules {
   /** The whole, for what acts through it. */
@@ -175,6 +176,7 @@ export function assemble(
     background,
     stopping,
   });
+  const voice = new Voice({ ...modules, side: () => signing.side, assent: fence?.writership.assent });
   const lookup = new Lookup(options, {
     ...reading,
     state,
@@ -183,7 +185,7 @@ export function assemble(
     signer: modules.keys.trustLog,
     evidence,
     timeStanding: () => clocks.report.standing,
-    isSilent: () => signing.isStandby,
+    isSilent: () => voice.isSilent,
     peers: () => client.peers(),
     trust: () => board.trust,
     onFault: (peer, fault) => book.fault(peer, fault),

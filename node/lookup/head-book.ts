@@ -57,11 +57,18 @@ export class HeadBook {
     return { ...this.#counters };
   }
 
-  /** A head that its region has shown this node, and that is proven. Tells peers of it, which nobody waits for. */
-  shown(signed: SignedHead, bytes: Uint8Array): void {
-    if (!this.#isOfNow(signed) || !this.#hold({ ...signed, bytes })) return;
-    this.#counters.shown++;
-    void this.#tell(signed, bytes).catch(this.#modules.onTrouble);
+  /**
+   * A head that its region has shown this node, and that is proven. Tells peers of it, which nobody waits for. Gives whether it is held to: it is of an hour
+   * that this node remembers, and says the first table of its day and minute.
+   */
+  shown(signed: SignedHead, bytes: Uint8Array): boolean {
+    if (!this.#isOfNow(signed)) return false;
+    const held = this.#hold({ ...signed, bytes });
+    if (held === 'first') {
+      this.#counters.shown++;
+      void this.#tell(signed, bytes).catch(this.#modules.onTrouble);
+    }
+    return held !== 'contradicts';
   }
 
   /**
@@ -79,22 +86,22 @@ export class HeadBook {
       throw error;
     }
     if (!this.#isOfNow(signed)) return undefined;
-    if (this.#hold({ ...signed, bytes })) this.#counters.heard++;
+    if (this.#hold({ ...signed, bytes }) === 'first') this.#counters.heard++;
     return this.#held.get(nameOf(signed))?.bytes;
   }
 
-  /** Whether it is the first of its day and minute. */
-  #hold(held: Held): boolean {
+  /** What it is beside the first of its day and minute. */
+  #hold(held: Held): 'first' | 'agrees' | 'contradicts' {
     const first = this.#held.get(nameOf(held));
     if (first === undefined) {
       this.#held.set(nameOf(held), held);
-      return true;
+      return 'first';
     }
-    if (areOneTable(first.head, held.head)) return false;
+    if (areOneTable(first.head, held.head)) return 'agrees';
     this.#counters.contradicted++;
     const { accuse, onTrouble } = this.#modules;
     void accuse(held.head.region, [first.bytes, held.bytes]).catch(onTrouble);
-    return false;
+    return 'contradicts';
   }
 
   #isOfNow({ head }: SignedHead): boolean {

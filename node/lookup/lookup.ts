@@ -48,7 +48,7 @@ export interface LookupModules extends TrustModules {
   readonly signer: (atS: number) => Signer;
   /** What other regions say of the clock: by it keys are destroyed. */
   readonly timeStanding: () => ClockStanding;
-  /** Whether another machine speaks for the region. */
+  /** Whether another machine speaks for the region, or may. */
   readonly isSilent: () => boolean;
   readonly evaluateInputs?: EvaluateInputs | undefined;
   readonly regionOf: (peer: string) => string | undefined;

@@ -3,8 +3,9 @@
  * bucket. What cannot be proven, or does not come in time, is no answer. Spec: SPEC.md 21.2 to 21.5.
  */
 import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
-import { LOOKUP_OVERLAP_S } from '../../protocol/limits.ts';
+import { CLOCK_AHEAD_S_MAX, LOOKUP_OVERLAP_S } from '../../protocol/limits.ts';
 import { type NumberAnnouncer } from '../../protocol/lookup/announced-numbers.ts';
+import { type SignedHead } from '../../protocol/lookup/head.ts';
 import {
   failureOf,
   type NumberAnswer,
@@ -38,6 +39,11 @@ const ANSWER_MS_MAX = 900;
 const TRIES_MAX = 3;
 /** So long a region that did not answer in time is not asked again: a file of its numbers would wait for each. */
 const SILENT_MS = 1_000;
+/**
+ * No bucket is taken under the head of another node that is older, although a table could say what is so for longer: a home signs every minute, and one that
+ * lies has so few minutes to give each asker a table of his own.
+ */
+const HEAD_AGE_S_MAX = 180;
 
 const UNREACHABLE: NumberAnswer = { failure: { code: 'NUMBER_UNREACHABLE' } };
 
@@ -153,7 +159,8 @@ export class NumberAsker {
       const secret = finishLookup(sha256, asked, answer.evaluation, publicKey);
       const signed = openHeadOf(answer.head, place, trust, this.#modules);
       const { head } = signed;
-      if (home !== undefined) this.#modules.heads.shown(signed, answer.head);
+      const refused = home === undefined ? undefined : this.#refusalOf(signed, answer.head);
+      if (refused !== undefined) return { failure: refused };
       const secrets = numberSecrets(sha256, secret, head.salt);
       const { root, bits } = head;
       const at = { region, day, root, bits, bucket: bucketOf(secrets.locator, bits) };
@@ -167,6 +174,16 @@ export class NumberAsker {
         this.#modules.onFault(home, error);
       return { failure };
     }
+  }
+
+  /** Why no bucket is to be taken under a head: by which one is, its region learns what was asked for if nobody else was shown it. */
+  #refusalOf(signed: SignedHead, bytes: Uint8Array): NumberFailure | undefined {
+    const { heads, clock } = this.#modules;
+    const isHeldTo = heads.shown(signed, bytes);
+    const ageS = Math.floor(clock.nowMs() / 1_000) - signed.head.at;
+    if (ageS > HEAD_AGE_S_MAX || ageS < -CLOCK_AHEAD_S_MAX)
+      return { code: 'NUMBER_STALE', details: { ageS, limitS: HEAD_AGE_S_MAX } };
+    return isHeldTo ? undefined : { code: 'NUMBER_UNPROVEN', details: { fault: 'LOOKUP_UNPROVEN' } };
   }
 
   /** Undefined where it does not answer in time. @throws {ProtocolError} for an answer that is none. */

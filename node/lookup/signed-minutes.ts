@@ -21,7 +21,6 @@ const rowSchema = z.strictObject({ minute: z.int() });
 export class SignedMinutes {
   readonly #modules: SignedMinutesModules;
   #last: number | undefined;
-  #left = -1;
 
   constructor(modules: SignedMinutesModules) {
     this.#modules = modules;
@@ -31,17 +30,11 @@ export class SignedMinutes {
   async take(nowS: number): Promise<boolean> {
     const minute = Math.floor(nowS / LOOKUP_HEAD_S);
     this.#last ??= await this.#read();
-    if (minute <= Math.max(this.#last, this.#left)) return false;
+    if (minute <= this.#last) return false;
     this.#last = minute;
     const value = new Uint8Array(Buffer.from(JSON.stringify({ minute })));
     await this.#modules.store.write([{ put: ROW, value }]);
     return true;
-  }
-
-  /** Somebody else may sign for the minute of this moment. */
-  leave(nowS: number): void {
-    const minute = Math.floor(nowS / LOOKUP_HEAD_S);
-    this.#left = Math.max(this.#left, minute);
   }
 
   async #read(): Promise<number> {

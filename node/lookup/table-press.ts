@@ -36,7 +36,7 @@ export interface TablePressModules extends Pick<Primitives, 'sha256'> {
   readonly store: SignedMinutesModules['store'];
   /** What other regions say of the clock. */
   readonly timeStanding: () => ClockStanding;
-  /** Whether another machine speaks for the region: then nothing is signed here. */
+  /** Whether another machine speaks for the region, or may: then nothing is signed here, and nothing answered. */
   readonly isSilent: () => boolean;
   readonly evaluateInputs?: EvaluateInputs | undefined;
   /** Told of what goes wrong. Must not throw. */
@@ -130,10 +130,10 @@ export class TablePress {
     this.#wake = new AbortController();
   }
 
-  /** The table of a day that is answered now. */
+  /** The table of a day that is answered now; undefined also while it is silent: whoever speaks for the region has a later one. */
   table(day: number): PressedTable | undefined {
-    const nowS = this.#nowS();
-    return isAnswering(day, nowS) ? this.#tables.get(day) : undefined;
+    const isAnswered = isAnswering(day, this.#nowS()) && !this.#modules.isSilent();
+    return isAnswered ? this.#tables.get(day) : undefined;
   }
 
   /** A bucket of a table of its own; undefined where there is no such one. */
@@ -207,8 +207,7 @@ export class TablePress {
   async #signAll(): Promise<void> {
     const { numbers, timeStanding, isSilent } = this.#modules;
     const nowS = this.#nowS();
-    if (isSilent()) return this.#minutes.leave(nowS);
-    if (timeStanding() === 'astray') return;
+    if (isSilent() || timeStanding() === 'astray') return;
     const version = (await numbers.inForce())?.version;
     const tables = [...new Map<number, UnsignedTable>([...this.#tables, ...this.#unsigned]).values()];
     const due = tables.filter((table) => table.version === version && this.#isDue(table.day, nowS));

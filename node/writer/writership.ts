@@ -9,6 +9,7 @@ import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Signer } from '../ports.ts';
 import { Turns } from '../turns.ts';
+import { Assent } from './assent.ts';
 import { behindOf, fencedBy, nextEpoch, requireKnown, tooFew } from './asking.ts';
 import { permitsNeeded } from './electorate.ts';
 import {
@@ -36,6 +37,8 @@ const SESSION_BYTES = 16;
 const LET_WRITE = 'let this machine write';
 
 export class Writership {
+  /** That of a quorum of those who decide now. */
+  readonly assent: Assent;
   readonly #turns = new Turns();
   readonly #options: WritershipOptions;
   readonly #modules: WritershipModules;
@@ -58,6 +61,7 @@ export class Writership {
     this.#options = options;
     this.#modules = modules;
     this.#hearing = new Hearing(options.origin, modules);
+    this.assent = new Assent(modules.clock);
   }
 
   /** Undefined while nobody is known to write. */
@@ -118,10 +122,12 @@ export class Writership {
       const reign = (this.#reign ??= await this.#nextReign(how));
       try {
         const witnesses = this.#modules.witnesses();
+        const agreed = this.assent.ask();
         const answers = await this.#claim(reign, [witnesses]);
         // Meanwhile another answer may have told of a successor.
         if (this.#reign !== reign) throw this.#fenced(this.#other);
         this.#other = undefined;
+        agreed();
         this.#isHeld = true;
         this.#isFenced = false;
         this.#settleChange();
@@ -147,7 +153,9 @@ export class Writership {
     const witnesses = this.#modules.witnesses();
     if (!this.#isHeld || reign === undefined || witnesses.length === 0) return;
     if (this.#mustClaim) return this.#orLetGo(reign, () => this.#takeAnew());
+    const agreed = this.assent.ask();
     const answers = await this.#orLetGo(reign, () => this.#claim(reign, [witnesses]));
+    if (this.#reign === reign) agreed();
     // A witness that has forgotten what it permitted is told again, and so is one that another machine speaks for now.
     const reports = this.#hearing.reportsOf(answers, reign, witnesses);
     if (!reports.every((report) => isToldOf(report, this.#modules.trees())))
@@ -229,6 +237,7 @@ export class Writership {
     this.#reign = undefined;
     this.#change = undefined;
     this.#permitted.clear();
+    this.assent.end();
     this.#isHeld = false;
     this.#isFenced = true;
   }

@@ -110,7 +110,7 @@ export class NodeWorld {
   }
 
   /** A second machine with the keys of a region, under another name; not started. */
-  addMachine(name: string, options: Partial<RegionNodeOptions> = {}): RegionNode {
+  addMachine(name: string, options: WorldOptions = {}): RegionNode {
     const region = regionOf(name);
     const { fixture } = this.machine(region);
     const machine = {

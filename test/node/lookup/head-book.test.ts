@@ -98,6 +98,14 @@ describe('HeadBook', () => {
     assert.throws(() => one.heard(Uint8Array.of(0x80)), (error) => isProtocolError(error, 'LOOKUP_MALFORMED')); // prettier-ignore
   });
 
+  it('holds to the first head of a minute and the same table again, and to no other and none of another hour', () => {
+    const one = book();
+    assert.ok(shown(one, headOf(1)));
+    assert.ok(shown(one, headOf(1, { at: START_S + 59 })));
+    assert.ok(!shown(one, headOf(2)));
+    assert.ok(!shown(one, headOf(1, { at: START_S - 3_601 })));
+  });
+
   it('tells three peers that are not of the region of a head that is new, the same for everybody and others in the next minute', async () => {
     const one = book();
     shown(one, headOf(1));

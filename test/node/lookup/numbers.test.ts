@@ -85,6 +85,7 @@ describe('Numbers', () => {
     let troubles: unknown[];
     let aheadMs: number;
     let standing: ClockStanding;
+    let isSilent: boolean;
     let announced: (day: number) => readonly Uint8Array[];
     const keyOf = (name: string, day: number) =>
       lookupKeyPair(sha256(Buffer.from(`${name} ${day}`)), { ...DE, day }).publicKey;
@@ -94,6 +95,7 @@ describe('Numbers', () => {
       troubles = [];
       aheadMs = 0;
       standing = 'agrees';
+      isSilent = false;
       announced = (day) => [keyOf('DE', day)];
     });
     function start(days: readonly number[], read: ReadRows = (of) => numbers.rows(of)): MemorySeeds {
@@ -113,7 +115,7 @@ describe('Numbers', () => {
         signer,
         store: rows,
         timeStanding: () => standing,
-        isSilent: () => false,
+        isSilent: () => isSilent,
         clock: {
           nowMs: () => clock.nowMs() + aheadMs,
           runMs: () => clock.runMs(),
@@ -185,6 +187,21 @@ describe('Numbers', () => {
       const { root } = head();
       await clock.advance(300_000);
       assert.deepEqual(head().root, root, 'nor does a clock that is set back');
+    });
+
+    it('signs nothing while it is silent, and shows no table that another machine may have followed', async () => {
+      isSilent = true;
+      start([START_DAY]);
+      await clock.advance(130_000);
+      assert.deepEqual([press.table(START_DAY), await rows.get('lookup/minute')], [undefined, undefined]);
+      isSilent = false;
+      await clock.advance(20_000);
+      const { at } = head();
+      isSilent = true;
+      assert.equal(press.table(START_DAY), undefined);
+      await clock.advance(130_000);
+      isSilent = false;
+      assert.equal(head().at, at, 'nothing was signed meanwhile');
     });
 
     it('signs no table as new that says an earlier list, whatever keeps the next from being made', async () => {

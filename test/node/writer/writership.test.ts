@@ -58,6 +58,7 @@ function recordOf({ claim, permits }: WriterRecord): WriterAnswer {
 function machine(number: number, witnesses: Witnesses) {
   const named = { regions: ['FR', 'IT', 'PL'], folded: 1 };
   const signed: OwnTree[] = [];
+  const clock = new ManualClock(1_795_436_400_000);
   const writership = new Writership(
     { origin: TRUST, writer: testKey(100 + number).publicKey },
     {
@@ -66,7 +67,7 @@ function machine(number: number, witnesses: Witnesses) {
         request: (peer, _protocol, bytes) => Promise.resolve(witnesses.answer(peer, bytes)),
         blaming: () => assert.fail(),
       },
-      clock: new ManualClock(1_795_436_400_000),
+      clock,
       random: (length) => new Uint8Array(length).fill(number),
       verifySignature,
       regionOf: (peer) => peer,
@@ -77,7 +78,7 @@ function machine(number: number, witnesses: Witnesses) {
       keys: () => [logKey(TRUST, 1).key],
     },
   );
-  return { writership, named, signed };
+  return { writership, named, signed, clock };
 }
 
 const tree = (from: number, size: number, root = size) => ({
@@ -109,6 +110,28 @@ describe('Writership where the region comes to recognise others', () => {
     await rejectsWith(second.writership.permit(tree(4, 6)), 'LOG_BEHIND');
     await second.writership.permit(tree(4, 8));
     await rejectsWith(first.writership.permit(tree(8, 9)), 'LOG_FENCED');
+  });
+
+  it('T4: knows how long ago a quorum said that it may write, and that none does once another has claimed to', async () => {
+    const witnesses = new Witnesses();
+    const first = machine(1, witnesses);
+    const { assent } = first.writership;
+    assert.equal(assent.ageMs, Infinity);
+    await first.writership.take('resume');
+    await first.clock.advance(20_000);
+    assert.equal(assent.ageMs, 20_000);
+    await first.writership.confirm();
+    assert.equal(assent.ageMs, 0);
+    for (const region of ['FR', 'IT']) witnesses.silent.add(region);
+    await first.clock.advance(10_000);
+    await rejectsWith(first.writership.confirm(), 'PEER_UNREACHABLE');
+    assert.equal(assent.ageMs, 10_000);
+    witnesses.silent.clear();
+    const second = machine(2, witnesses);
+    await second.writership.take('promote');
+    assert.equal(second.writership.assent.ageMs, 0);
+    await rejectsWith(first.writership.confirm(), 'LOG_FENCED');
+    assert.equal(assent.ageMs, Infinity);
   });
 
   it('goes on writing: what it had permitted itself and signed is nothing to wait for', async () => {

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { hexOf } from '../../../protocol/bytes.ts';
+import { openLookupHead } from '../../../protocol/lookup/head.ts';
+import { testKey, verifySignature } from '../../support/keys.ts';
+import {
+  announce,
+  csvOf,
+  DAYS,
+  importNumbers,
+  MemorySeeds,
+  START_DAY,
+} from '../../support/lookup-fixture.ts';
+import { NodeWorld } from '../../support/node-fixture.ts';
+
+const SPARE = 'DE#2';
+const MACHINES = ['DE', SPARE];
+
+describe('tables of numbers when the writer of their region changes', function () {
+  this.timeout(60_000);
+  let world: NodeWorld;
+
+  /** Two machines of DE with the same seeds and list, of which FR and IT let one write. */
+  beforeEach(async () => {
+    world = new NodeWorld();
+    const seeds = new MemorySeeds('DE', DAYS);
+    const regions = ['DE', 'FR', 'IT'];
+    for (const region of regions) await world.found(region);
+    for (const [i, one] of regions.entries())
+      for (const other of regions.slice(i + 1)) await world.befriend(one, other);
+    await announce(world, 'DE', 'DE-', seeds);
+    await world.pass(15);
+    await world.kill('DE', { inOrder: true });
+    world.replace('DE', { seeds, fenced: { identity: testKey(101).publicKey } });
+    await world.boot('DE');
+    world.addMachine(SPARE, { seeds, fenced: { identity: testKey(102).publicKey, isStandby: true } });
+    await world.boot(SPARE, (node) => node.status.writing === 'standby');
+    for (const name of MACHINES) await importNumbers(world, name, csvOf(['DE-1', 'DE-2']));
+    await world.until(() => headOf('DE') !== undefined, 'the writer has a table', 240);
+  });
+  afterEach(() => world.stop());
+
+  const headOf = (name: string) => {
+    const bytes = world.node(name).lookup.head(START_DAY);
+    return bytes && openLookupHead(bytes, { verifySignature }).head;
+  };
+
+  /** Lets time pass; of each minute the tables that were signed for it. */
+  async function tables(seconds: number): Promise<ReadonlyMap<number, ReadonlySet<string>>> {
+    const found = new Map<number, Set<string>>();
+    for (let s = 0; s < seconds; s++) {
+      await world.clock.advance(1_000);
+      for (const head of MACHINES.map(headOf)) {
+        if (head === undefined) continue;
+        const minute = Math.floor(head.at / 60);
+        found.set(minute, (found.get(minute) ?? new Set()).add(hexOf(head.root)));
+      }
+    }
+    return found;
+  }
+
+  const worst = (found: ReadonlyMap<number, ReadonlySet<string>>) =>
+    Math.max(...[...found.values()].map(({ size }) => size));
+
+  it('no minute has two where the old writer is cut off and does not hear of the new one', async () => {
+    assert.equal(headOf(SPARE), undefined);
+    for (const other of [SPARE, 'FR', 'IT']) world.network.cut('DE', other);
+    await world.run(world.node(SPARE).promote());
+    assert.equal(worst(await tables(60)), 1);
+    assert.equal(world.node('DE').status.writing, 'writing', 'it does not know');
+    assert.equal(headOf('DE'), undefined, 'and is silent, for nobody says that it may write');
+    assert.equal(worst(await tables(180)), 1);
+    assert.ok(headOf(SPARE) !== undefined, 'the new one answers');
+    for (const other of [SPARE, 'FR', 'IT']) world.network.mend('DE', other);
+    assert.equal(worst(await tables(90)), 1);
+    assert.deepEqual([headOf('DE'), world.node('FR').status.accusations], [undefined, []]);
+  });
+
+  it('no minute has two where the new writer begins in one for which the old one has just signed', async () => {
+    const before = headOf('DE')?.at;
+    await world.until(() => headOf('DE')?.at !== before, 'the old writer signs', 90);
+    await world.run(world.node(SPARE).promote());
+    assert.equal(worst(await tables(240)), 1);
+    assert.ok(headOf(SPARE) !== undefined);
+  });
+});
