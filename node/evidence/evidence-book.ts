@@ -5,12 +5,13 @@
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { type EvidenceKind, parseEvidence } from '../../protocol/evidence/evidence.ts';
 import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
-import { ProtocolError } from '../../protocol/fault.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { fingerprintOf, parseEntry } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { NodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import {
@@ -37,6 +38,8 @@ export interface EvidenceBookModules extends TrustModules {
   readonly stateOf: (region: string) => TrustState | undefined;
   /** Told of each proof that was not known. Must not throw. */
   readonly onNew?: (evidence: Uint8Array) => void;
+  /** Told of what is kept and cannot be read. Must not throw. */
+  readonly onTrouble?: (error: unknown) => void;
 }
 
 /** What is held against a region. */
@@ -73,14 +76,19 @@ export class EvidenceBook {
     this.#modules = modules;
   }
 
-  /** Reads what is kept. Rejects as the store does. */
+  /** Reads what is kept. What proves nothing here, as another version may have kept it, stays in the store and is told. Rejects as the store does. */
   async open(): Promise<void> {
-    for await (const [key, bytes] of this.#modules.store.entries(
-      `${EVIDENCE_PREFIX}/`,
-      `${EVIDENCE_PREFIX}0`,
-    )) {
-      const proven = verifyEvidence(parseEvidence(bytes), () => true, this.#modules);
-      this.#kept.set(this.#nameOf(bytes), { key, proven, roots: rootsIn(bytes, this.#modules) });
+    const { store, onTrouble } = this.#modules;
+    for await (const [key, bytes] of store.entries(`${EVIDENCE_PREFIX}/`, `${EVIDENCE_PREFIX}0`)) {
+      try {
+        const proven = verifyEvidence(parseEvidence(bytes), () => true, this.#modules);
+        this.#kept.set(this.#nameOf(bytes), { key, proven, roots: rootsIn(bytes, this.#modules) });
+      } catch (cause) {
+        if (!isProtocolError(cause)) throw cause;
+        const message = `what is kept as ${key} is no evidence by this version: it is left where it is and not told`;
+        const hint = 'Look at it with the version that kept it.';
+        onTrouble?.(new NodeError('DATA_INCONSISTENT', message, { cause, hint }));
+      }
     }
   }
 
@@ -111,7 +119,7 @@ export class EvidenceBook {
         throw new ProtocolError('PIN_MISMATCH', `the root of ${stranger.region} is none that is known`);
       if (from !== undefined && !this.#isAllowed(from)) return false;
       const proven = verifyEvidence(evidence, () => true, this.#modules);
-      if (!this.#hasRoomFor(proven)) return false;
+      if (!this.hasRoomFor(proven)) return false;
       const { network } = parseOrigin(proven.origin);
       const key = `${EVIDENCE_PREFIX}/${trustLogOrigin(proven.region, network)}/${name}`;
       await this.#modules.store.write([{ put: key, value: bytes }]);
@@ -119,6 +127,22 @@ export class EvidenceBook {
       this.#modules.onNew?.(bytes);
       return true;
     });
+  }
+
+  /** Whether a proof of this would be kept: not where one stands that proves the same, nor where enough are kept against that region. */
+  hasRoomFor({
+    kind,
+    region,
+    origin,
+    at,
+  }: Pick<ProvenEvidence, 'kind' | 'region' | 'origin' | 'at'>): boolean {
+    const against = [...this.#kept.values()].filter(({ proven }) => proven.region === region);
+    const { stateOf } = this.#modules;
+    const standing = against.filter(({ proven }) => !isDisowned(proven, stateOf));
+    const isSame = ({ proven }: Kept) => proven.kind === kind && proven.origin === origin && proven.at === at;
+    return (
+      against.length < EVIDENCE_KEPT_MAX && standing.length < EVIDENCE_STANDING_MAX && !standing.some(isSame)
+    );
   }
 
   /** Names of what is kept, of 16 bytes each, joined. */
@@ -154,16 +178,6 @@ export class EvidenceBook {
   #isFollowed({ region, fingerprint }: Root): boolean {
     const known = this.#modules.stateOf(region)?.fingerprint;
     return known !== undefined && equalBytes(known, fingerprint);
-  }
-
-  #hasRoomFor({ kind, region, origin, at }: ProvenEvidence): boolean {
-    const against = [...this.#kept.values()].filter(({ proven }) => proven.region === region);
-    const { stateOf } = this.#modules;
-    const standing = against.filter(({ proven }) => !isDisowned(proven, stateOf));
-    const isSame = ({ proven }: Kept) => proven.kind === kind && proven.origin === origin && proven.at === at;
-    return (
-      against.length < EVIDENCE_KEPT_MAX && standing.length < EVIDENCE_STANDING_MAX && !standing.some(isSame)
-    );
   }
 
   #isAllowed(from: string): boolean {

@@ -39,12 +39,16 @@ export interface HeadBookModules extends Primitives {
 
 interface Held extends SignedHead {
   readonly bytes: Uint8Array;
+  /** One proof of a day and minute is enough, and anybody can show two heads again and again. */
+  isAccused?: boolean;
 }
 
 export class HeadBook {
   readonly #network: string;
   readonly #modules: HeadBookModules;
   readonly #held = new RecentMap<Held>(HELD_MAX);
+  /** Regions against whose heads evidence is being made: one proof at a time. */
+  readonly #accusing = new Set<string>();
   readonly #counters = { shown: 0, heard: 0, contradicted: 0 };
 
   constructor({ network }: { readonly network: string }, modules: HeadBookModules) {
@@ -99,9 +103,18 @@ export class HeadBook {
     }
     if (areOneTable(first.head, held.head)) return 'agrees';
     this.#counters.contradicted++;
-    const { accuse, onTrouble } = this.#modules;
-    void accuse(held.head.region, [first.bytes, held.bytes]).catch(onTrouble);
+    void this.#accuse(first, held);
     return 'contradicts';
+  }
+
+  async #accuse(first: Held, other: Held): Promise<void> {
+    const { region } = first.head;
+    if (first.isAccused === true || this.#accusing.has(region)) return;
+    first.isAccused = true;
+    this.#accusing.add(region);
+    const { accuse, onTrouble } = this.#modules;
+    await accuse(region, [first.bytes, other.bytes]).catch(onTrouble);
+    this.#accusing.delete(region);
   }
 
   #isOfNow({ head }: SignedHead): boolean {

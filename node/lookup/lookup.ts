@@ -42,7 +42,7 @@ export interface LookupModules extends TrustModules {
   readonly tables: PrivateTables;
   readonly store: QuotasModules['store'];
   readonly logs: TableEvidenceModules['logs'];
-  readonly evidence: Pick<EvidenceBook, 'take'>;
+  readonly evidence: Pick<EvidenceBook, 'take' | 'hasRoomFor'>;
   /** Absent where the region has none: then it answers for no numbers of its own. */
   readonly seeds?: DaySeeds | undefined;
   readonly signer: (atS: number) => Signer;

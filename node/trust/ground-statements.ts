@@ -11,7 +11,10 @@ export interface GroundStatements {
   readonly state: TrustState;
 }
 
-/** Every root, and the statements that name a wanted key, as far as they have effect. Rejects as `entries`. */
+/**
+ * The statements that name a wanted key, and the roots up to the last of them, the first in any case, as far as they have effect: none that says nothing of
+ * these keys, since evidence takes few. Rejects as `entries`.
+ */
 export async function groundStatements(
   { region, network }: { readonly region: string; readonly network: string },
   entries: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -20,18 +23,30 @@ export async function groundStatements(
 ): Promise<GroundStatements> {
   const statements: Uint8Array[] = [];
   const fold = new TrustFold({ region, network }, modules);
-  for await (const bytes of entries)
-    if (isOfUse(bytes, isWanted) && fold.append(bytes) === undefined) statements.push(bytes);
-  return { statements, state: fold.state };
+  let { state } = fold;
+  let pending: Uint8Array[] = [];
+  for await (const bytes of entries) {
+    const kind = kindOfUse(bytes, isWanted);
+    if (kind === undefined || fold.append(bytes) !== undefined) continue;
+    pending.push(bytes);
+    if (kind === 'root' && statements.length > 0) continue;
+    statements.push(...pending);
+    pending = [];
+    ({ state } = fold);
+  }
+  return { statements, state };
 }
 
-function isOfUse(bytes: Uint8Array, isWanted: (publicKey: Uint8Array) => boolean): boolean {
+function kindOfUse(
+  bytes: Uint8Array,
+  isWanted: (publicKey: Uint8Array) => boolean,
+): 'root' | 'keys' | undefined {
   try {
     const { statement } = parseEntry(bytes);
-    if (statement.kind === 'root') return true;
-    return statement.kind === 'keys' && statement.keys.some(({ key }) => isWanted(key));
+    if (statement.kind === 'root') return 'root';
+    return statement.kind === 'keys' && statement.keys.some(({ key }) => isWanted(key)) ? 'keys' : undefined;
   } catch (error) {
-    if (isProtocolError(error)) return false;
+    if (isProtocolError(error)) return undefined;
     throw error;
   }
 }

@@ -75,13 +75,23 @@ export type EvidenceOf<K extends EvidenceKind> = Extract<Evidence, { kind: K }>;
 
 /** The one file of this evidence. @throws {RangeError} if no reader would take it. */
 export function encodeEvidence(evidence: Evidence): Uint8Array {
-  const bytes = encodeCbor({ format: FORMAT, ...evidence, ...pathsJoined(evidence) });
+  const bytes = bytesOf(evidence);
   try {
     parseEvidence(bytes);
   } catch (cause) {
     throw new RangeError('no reader would take this evidence', { cause });
   }
   return bytes;
+}
+
+/**
+ * As `encodeEvidence`; undefined if it has more statements or bytes than any reader takes, which is so where a region has changed its root or its keys so
+ * often: then nothing can be proven. @throws {RangeError} as `encodeEvidence` for anything else.
+ */
+export function encodeEvidenceIfTaken(evidence: Evidence): Uint8Array | undefined {
+  if (evidence.grounds.some(({ length }) => length > EVIDENCE_STATEMENTS_MAX)) return undefined;
+  const bytes = bytesOf(evidence);
+  return bytes.length > EVIDENCE_BYTES_MAX ? undefined : encodeEvidence(evidence);
 }
 
 /**
@@ -102,6 +112,10 @@ export function parseEvidence(bytes: Uint8Array): Evidence {
     throw new ProtocolError('EVIDENCE_MALFORMED', `not evidence: ${path.join('.')} ${code}`);
   }
   return parsed.data;
+}
+
+function bytesOf(evidence: Evidence): Uint8Array {
+  return encodeCbor({ format: FORMAT, ...evidence, ...pathsJoined(evidence) });
 }
 
 /** The members with paths, in which each is one byte string. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { EVIDENCE_STANDING_MAX } from '../../../node/evidence/evidence-book.ts';
+import { EVIDENCE_PREFIX, EVIDENCE_STANDING_MAX } from '../../../node/evidence/evidence-book.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { Store } from '../../../node/store/store.ts';
 import { encodeAnswer, SYNC_PROTOCOL, TOPICS } from '../../../node/sync/messages.ts';
 import { type Evidence, encodeEvidence } from '../../../protocol/evidence/evidence.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import * as proofs from '../../support/evidence-fixture.ts';
-import { NodeWorld } from '../../support/node-fixture.ts';
+import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
 
 /** DE and FR are those against whom the fixture has evidence; IT and ES hold it against them. */
 const [ACCUSED, WITNESS, A, B] = ['DE', 'FR', 'IT', 'ES'] as const;
@@ -131,6 +133,32 @@ describe('evidence of other kinds than forks, among nodes', () => {
     );
     await world.until(() => held(A).some(({ isDisowned }) => isDisowned), 'it is disowned');
     assert.equal(held(A).length, 1);
+  });
+
+  it('starts where something is kept that is no evidence by its version, tells of it and leaves it', async () => {
+    await world.run(world.node(A).accuse(encodeEvidence(proofs.leaf())));
+    const machine = await world.kill(A, { inOrder: true });
+    const modules = { disk: machine.medium.disk(), mark: machine.medium.mark(), clock: world.clock };
+    const opened = async () => {
+      const store = new Store({ owner: `${A}.${NETWORK}` }, modules);
+      await world.run(store.start());
+      return store;
+    };
+    const store = await opened();
+    const key = `${EVIDENCE_PREFIX}/${ACCUSED}.${NETWORK}/trust/${'0'.repeat(32)}`;
+    await world.run(store.write([{ put: key, value: Uint8Array.of(0xa0) }]));
+    await world.run(store.stop());
+    world.replace(A);
+    await world.boot(A);
+    assert.equal(held(A).length, 1);
+    const isOfIt = (error: unknown) => isNodeError(error, 'DATA_INCONSISTENT') && error.message.includes(key);
+    assert.equal(machine.troubles.filter(isOfIt).length, 1);
+    await world.kill(A, { inOrder: true });
+    const again = await opened();
+    assert.deepEqual(await world.run(again.get(key)), Uint8Array.of(0xa0));
+    await world.run(again.stop());
+    world.replace(A);
+    await world.boot(A);
   });
 
   it('answers a peer no more than it lacks', async () => {

@@ -20,6 +20,8 @@ const trust = {
 describe('HeadBook', () => {
   let clock: ManualClock;
   let accusations: (readonly [string, readonly Uint8Array[]])[];
+  /** What making evidence waits for. */
+  let proving: Promise<void>;
   let told: string[];
   /** What a peer answers. */
   let answer: (head: Uint8Array) => Uint8Array | undefined;
@@ -46,7 +48,7 @@ describe('HeadBook', () => {
         regionOf: (peer) => (peer === 'de#1' ? 'DE' : 'FR'),
         accuse: (region, heads) => {
           accusations.push([region, heads]);
-          return Promise.resolve();
+          return proving;
         },
         onTrouble: (error) => assert.fail(String(error)),
         stopping: new AbortController().signal,
@@ -61,6 +63,7 @@ describe('HeadBook', () => {
   beforeEach(() => {
     clock = new ManualClock(START_S * 1_000);
     accusations = [];
+    proving = Promise.resolve();
     told = [];
     answer = (head) => head;
   });
@@ -76,6 +79,28 @@ describe('HeadBook', () => {
     const next = headOf(2, { at: START_S + 60 });
     assert.deepEqual(one.heard(next), next);
     assert.deepEqual(one.counters, { shown: 0, heard: 2, contradicted: 1 });
+  });
+
+  it('accuses once of a day and minute, however often it is told, and makes one proof of a region at a time', async () => {
+    const one = book();
+    const minutes = [0, 60] as const;
+    const first = minutes.map((s) => headOf(1, { at: START_S + s }));
+    const others = minutes.map((s) => headOf(2, { at: START_S + s }));
+    for (const head of first) one.heard(head);
+    let resolve: () => void = assert.fail;
+    proving = new Promise((proven) => (resolve = proven));
+    const tellAgain = () => {
+      for (let i = 0; i < 20; i++) for (const head of others) one.heard(head);
+    };
+    tellAgain();
+    assert.deepEqual(accusations.splice(0), [['DE', [first[0], others[0]]]]);
+    resolve();
+    await clock.advance(1);
+    tellAgain();
+    assert.deepEqual(accusations.splice(0), [['DE', [first[1], others[1]]]], 'the other one then');
+    await clock.advance(1);
+    tellAgain();
+    assert.deepEqual(accusations, []);
   });
 
   for (const [what, bytes] of [
