@@ -4,18 +4,18 @@ import { type Attestation } from '../../protocol/code/attestation.ts';
 import { type Evidence, type EvidenceOf } from '../../protocol/evidence/evidence.ts';
 import { verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { openCheckpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseEntryBundle } from '../../protocol/log/entry-bundle.ts';
 import { type HashSource, inclusionProof } from '../../protocol/log/merkle-proof.ts';
 import { HASH_BYTES, leafHash } from '../../protocol/log/merkle.ts';
-import { type Note, parseNote } from '../../protocol/log/note.ts';
+import { encodeNote, type Note, parseNote } from '../../protocol/log/note.ts';
 import { attestationLogOrigin, parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { TILE_HASHES, tilePath, tilesReadBy, tileSource, tileWidth } from '../../protocol/log/tile.ts';
 import { ED25519, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
-import { groundStatements } from '../trust/ground-statements.ts';
+import { groundStatements, type GroundStatements } from '../trust/ground-statements.ts';
 import { type AuditCode, type AuditFault } from './audit-fault.ts';
 import { type AuditSource, type LogSource } from './audit-source.ts';
 
@@ -41,17 +41,16 @@ export async function evidenceOfFault(
   const note = await log.checkpoint();
   if (note === undefined) return undefined;
   try {
-    const grounds = [await groundOf(origin, parseNote(note), source, modules)];
+    const signed = await byOneKey(origin, note, source, modules);
     const reader = new LeafReader(log, parseCheckpoint(parseNote(note).text).size, modules.sha256);
     const evidence: Evidence =
       code === 'HOUR_MISMATCH'
         ? {
             kind: 'hours',
-            grounds,
-            note,
+            ...signed,
             entries: [await reader.placed(index - 1), await reader.placed(index)],
           }
-        : { kind: 'entry', grounds, note, index, ...(await reader.leaf(index)) };
+        : { kind: 'entry', ...signed, index, ...(await reader.leaf(index)) };
     verifyEvidence(evidence, () => true, modules);
     return evidence;
   } catch (error) {
@@ -81,10 +80,37 @@ export async function evidenceOfLeaf(
   const reader = new LeafReader(log, size, modules.sha256);
   const { leafHash: logged, path } = await reader.proof(index);
   if (equalBytes(logged, leafHash(modules.sha256, bytes))) return undefined;
-  const grounds = [await groundOf(origin, parsed, source, modules, keyId)];
+  const grounds = [(await groundOf(origin, parsed, source, modules, keyId)).statements];
   const evidence: Evidence = { kind: 'leaf', grounds, attestation: bytes, note, leafHash: logged, path };
   verifyEvidence(evidence, () => true, modules);
   return evidence;
+}
+
+/**
+ * A note with the line of one key alone that its region has named, and what names that key: a region that signs with many would need more statements than
+ * evidence takes. @throws {ProtocolError} as `openCheckpoint`. Rejects as reading the source.
+ */
+async function byOneKey(
+  origin: string,
+  note: Uint8Array,
+  source: Pick<AuditSource, 'log'>,
+  modules: TrustModules,
+): Promise<{ readonly note: Uint8Array; readonly grounds: Uint8Array[][] }> {
+  const { region, network } = parseOrigin(origin);
+  const { sha256, verifySignature } = modules;
+  const parsed = parseNote(note);
+  const { statements, state } = await groundOf(origin, parsed, source, modules);
+  const keys = state
+    .keysWithRole('checkpoint')
+    .map(({ publicKey }) => makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey }));
+  const { signers } = openCheckpoint(note, keys, verifySignature);
+  const isFirst = (publicKey: Uint8Array) =>
+    signers[0] !== undefined && equalBytes(publicKey, signers[0].publicKey);
+  const one = await groundStatements({ region, network }, statements, isFirst, modules);
+  const signatures = parsed.signatures.filter(
+    ({ name, keyId }) => name === origin && keyId === signers[0]?.keyId,
+  );
+  return { note: encodeNote({ text: parsed.text, signatures }), grounds: [one.statements] };
 }
 
 /** With what names the keys that signed the note, and the one with this id. */
@@ -94,7 +120,7 @@ async function groundOf(
   source: Pick<AuditSource, 'log'>,
   modules: TrustModules,
   alsoKeyId?: string,
-): Promise<Uint8Array[]> {
+): Promise<GroundStatements> {
   const { region, network } = parseOrigin(origin);
   const { sha256 } = modules;
   const hasSigned = (publicKey: Uint8Array): boolean => {
@@ -103,7 +129,7 @@ async function groundOf(
     return signatures.some((line) => line.name === origin && line.keyId === keyId);
   };
   const entries = entriesOf(source.log(trustLogOrigin(region, network)));
-  return (await groundStatements({ region, network }, entries, hasSigned, modules)).statements;
+  return groundStatements({ region, network }, entries, hasSigned, modules);
 }
 
 /** As far as they are there. */

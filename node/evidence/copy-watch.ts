@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { AttestationSeries } from '../../protocol/code/attestation-series.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
-import { encodeEvidence } from '../../protocol/evidence/evidence.ts';
+import { encodeEvidenceIfTaken } from '../../protocol/evidence/evidence.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
@@ -40,11 +40,12 @@ export interface CopyWatchModules extends TrustModules {
 /** An entry that is not as the log's own word says that it is. */
 type Misfit = Required<Pick<AuditFault, 'code' | 'log' | 'index'>>;
 
-/** Up to where a copy was read: how many entries, under which root, of how many that was noted, and what was proven. */
+/** Up to where a copy was read: how many entries, under which root, of how many that was noted; and of this tree, since the start, what was tried and proven. */
 interface Place {
   size: number;
   root: Uint8Array;
   notedSize: number;
+  tries: number;
   proofs: number;
 }
 
@@ -52,8 +53,10 @@ interface Place {
 const STEP = 4_096;
 const PAUSE_MS = 20;
 const NOTE_EVERY = 65_536;
-/** Proofs made of one log: more of them prove no more, and each costs as much as reading the trust log of its region. */
+/** Proofs made of one tree of a log since the start: more of them prove no more. */
 const PROOFS_OF_LOG = 4;
+/** And entries of which one is tried: each costs as much as reading the trust log of its region, also where nothing is proven or it is known. */
+const TRIES_OF_LOG = 16;
 const FORM = 1;
 const BYTES_MAX = 128;
 const placeForm = z.tuple([
@@ -121,13 +124,16 @@ export class CopyWatch {
     const tree = logs().get(origin)?.tree;
     if (tree === undefined) return;
     const place = await this.#placeIn(tree);
-    while (!signal.aborted && place.proofs < PROOFS_OF_LOG) {
+    while (!signal.aborted && isWatched(place)) {
       const { signed, minimum } = tree.head;
       const from = Math.max(place.size, minimum);
       const to = Math.min(signed?.size ?? 0, from + STEP);
       if (from >= to) return;
       for (const fault of await this.#faultsIn(tree, from, to)) {
-        if (place.proofs < PROOFS_OF_LOG && (await this.#prove(fault))) place.proofs++;
+        if (!isWatched(place)) break;
+        if (signal.aborted) return;
+        place.tries++;
+        if (await this.#prove(fault)) place.proofs++;
       }
       place.size = to;
       place.root = await tree.reader.rootAt(to);
@@ -168,7 +174,8 @@ export class CopyWatch {
     const made = await evidenceOfFault(fault, { log }, this.#modules);
     if (made === undefined) return false;
     try {
-      return await evidence.take(encodeEvidence(made));
+      const file = encodeEvidenceIfTaken(made);
+      return file !== undefined && (await evidence.take(file));
     } catch (error) {
       // A root that is followed no more.
       if (isProtocolError(error)) return false;
@@ -176,25 +183,27 @@ export class CopyWatch {
     }
   }
 
-  /** A copy that is another than what was read, since its root has named another tree, is read from its beginning. */
+  /** A copy that is another than what was read, since its root has named another tree, is read from its beginning, and what was proven of the other counts no more. */
   async #placeIn(tree: LogTree): Promise<Place> {
     const { origin, size, head, reader } = tree;
     const place = this.#places.get(origin) ?? (await this.#noted(origin));
     this.#places.set(origin, place);
-    const isThere = head.minimum < place.size && place.size <= size;
-    if (!isThere || !equalBytes(await reader.rootAt(place.size), place.root))
-      Object.assign(place, { size: 0, notedSize: 0 });
+    // Of what is pruned by now nothing is read again.
+    const isAnother =
+      place.size > size ||
+      (place.size > head.minimum && !equalBytes(await reader.rootAt(place.size), place.root));
+    if (isAnother) Object.assign(place, { size: 0, notedSize: 0, tries: 0, proofs: 0 });
     return place;
   }
 
   /** What cannot be read of it costs reading the copy again. */
   async #noted(origin: string): Promise<Place> {
-    const none: Place = { size: 0, root: new Uint8Array(), notedSize: 0, proofs: 0 };
+    const none: Place = { size: 0, root: new Uint8Array(), notedSize: 0, tries: 0, proofs: 0 };
     try {
       const stored = await this.#modules.store.get(keyOf(origin));
       if (stored === undefined) return none;
       const [, size, root] = placeForm.parse(decodeCbor(stored, { bytesMax: BYTES_MAX }));
-      return { size, root, notedSize: size, proofs: 0 };
+      return { ...none, size, root, notedSize: size };
     } catch (error) {
       if (isNodeError(error, 'VALUE_CORRUPT')) return none;
       throw error;
@@ -206,6 +215,10 @@ export class CopyWatch {
     await this.#modules.store.write([{ put: keyOf(origin), value: encodeCbor([FORM, size, root]) }]);
     place.notedSize = size;
   }
+}
+
+function isWatched({ tries, proofs }: Place): boolean {
+  return tries < TRIES_OF_LOG && proofs < PROOFS_OF_LOG;
 }
 
 function keyOf(origin: string): string {

@@ -4,7 +4,7 @@
  * SPEC.md 14.6, 18.
  */
 import { equalBytes } from '../../protocol/bytes.ts';
-import { encodeEvidence, type EvidenceOf } from '../../protocol/evidence/evidence.ts';
+import { encodeEvidenceIfTaken, type EvidenceOf } from '../../protocol/evidence/evidence.ts';
 import { isDisowned, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
@@ -33,16 +33,28 @@ export interface WitnessWatchModules extends TrustModules {
 
 type Side = EvidenceOf<'cosignatures'>['sides'][0];
 
+/** When the next look may be, and how many witnesses those before it have come to. */
+interface Look {
+  readonly untilMs: number;
+  readonly witnesses: number;
+}
+
+/** A witness whose lines stand on both notes. */
+interface InBoth {
+  readonly witness: TrustKeeper;
+  readonly held: HeldState;
+}
+
 /** Milliseconds between two looks at what one peer holds of one log, and looks that are remembered: 64 logs shown by 64 peers. */
 const PAUSE_MS = 60_000;
 const LOOKS_REMEMBERED = 4_096;
-/** Witnesses that are looked at together: each costs reading two trust logs. */
+/** Witnesses that are looked at together, and others the next time: each costs reading two trust logs. */
 const AT_ONCE_MAX = 4;
 
 export class WitnessWatch {
   readonly #modules: WitnessWatchModules;
   /** By log and peer. */
-  readonly #looks = new RecentMap<{ readonly untilMs: number }>(LOOKS_REMEMBERED);
+  readonly #looks = new RecentMap<Look>(LOOKS_REMEMBERED);
   /** Witness and log: one proof of them is enough. */
   readonly #proven = new Set<string>();
 
@@ -55,12 +67,13 @@ export class WitnessWatch {
     const { clock, keepers, onTrouble } = this.#modules;
     const { kind, region } = parseOrigin(origin);
     const keeper = keepers().get(region);
-    const look = `${origin} ${peer}`;
+    const name = `${origin} ${peer}`;
     const nowMs = clock.runMs();
-    if (kind !== 'trust' || keeper === undefined || nowMs < (this.#looks.get(look)?.untilMs ?? 0)) return;
-    this.#looks.set(look, { untilMs: nowMs + PAUSE_MS });
+    const { untilMs, witnesses } = this.#looks.get(name) ?? { untilMs: 0, witnesses: 0 };
+    if (kind !== 'trust' || keeper === undefined || nowMs < untilMs) return;
+    this.#looks.set(name, { untilMs: nowMs + PAUSE_MS, witnesses: witnesses + AT_ONCE_MAX });
     try {
-      await this.#compare(peer, keeper);
+      await this.#compare(peer, keeper, witnesses);
     } catch (error) {
       // What a peer says may prove nothing; and of a log that begins later here nobody can be told how it begins.
       const isNothing =
@@ -72,25 +85,43 @@ export class WitnessWatch {
     }
   }
 
-  async #compare(peer: string, keeper: TrustKeeper): Promise<void> {
+  /** Begins behind so many of the witnesses, in a circle, that whoever stands behind others has his turn too. */
+  async #compare(peer: string, keeper: TrustKeeper, behind: number): Promise<void> {
     const { client, keepers } = this.#modules;
     const { origin } = keeper;
     const { note, path: firstPath } = await client.ask(peer, { kind: 'claim', origin, size: 1 });
     const theirs = readNote(note);
     const names = new Set(theirs.note.signatures.map(({ name }) => name));
-    const inBoth = [...keepers().values()].flatMap((witness) => {
+    const inBoth = [...keepers().values()].flatMap((witness): InBoth[] => {
       if (this.#proven.has(`${witness.region} ${origin}`)) return [];
       const held = cosignedBy(witness.region, keeper);
       return held !== undefined && names.has(nameOf(witness)) ? [{ witness, held }] : [];
     });
-    for (const { witness, held } of inBoth.slice(0, AT_ONCE_MAX)) {
-      const size = Math.min(held.checkpoint.size, theirs.checkpoint.size);
-      const ours = await this.#sideHere(keeper, held, size, nameOf(witness));
-      const claim = await client.ask(peer, { kind: 'claim', origin, size });
-      if (readNote(claim.note).note.text !== theirs.note.text || equalBytes(claim.root, ours.root)) continue;
-      const side = { note: noteBy(theirs, nameOf(witness)), root: claim.root, path: claim.path, firstPath };
-      await this.#prove(keeper, witness, { size, sides: [ours, side] });
+    const first = behind % Math.max(inBoth.length, 1);
+    const inTurn = [...inBoth.slice(first), ...inBoth.slice(0, first)];
+    for (const one of inTurn.slice(0, AT_ONCE_MAX)) {
+      try {
+        await this.#examine(peer, keeper, one, { theirs, firstPath });
+      } catch (error) {
+        // A line that is not good, or of another time, says nothing of the next witness.
+        if (!isProtocolError(error)) throw error;
+      }
     }
+  }
+
+  async #examine(
+    peer: string,
+    keeper: TrustKeeper,
+    { witness, held }: InBoth,
+    { theirs, firstPath }: { readonly theirs: ReadNote } & Pick<Side, 'firstPath'>,
+  ): Promise<void> {
+    const { origin } = keeper;
+    const size = Math.min(held.checkpoint.size, theirs.checkpoint.size);
+    const ours = await this.#sideHere(keeper, held, size, nameOf(witness));
+    const claim = await this.#modules.client.ask(peer, { kind: 'claim', origin, size });
+    if (readNote(claim.note).note.text !== theirs.note.text || equalBytes(claim.root, ours.root)) return;
+    const side = { note: noteBy(theirs, nameOf(witness)), root: claim.root, path: claim.path, firstPath };
+    await this.#prove(keeper, witness, { size, sides: [ours, side] });
   }
 
   async #sideHere(
@@ -133,7 +164,9 @@ export class WitnessWatch {
     const proven = verifyEvidence(made, () => true, this.#modules);
     // A witness leaves the tree of a thief rightly.
     if (isDisowned(proven, (region) => keepers().get(region)?.state)) return;
-    await evidence.take(encodeEvidence(made));
+    const file = encodeEvidenceIfTaken(made);
+    if (file === undefined) return;
+    await evidence.take(file);
     this.#proven.add(`${witness.region} ${keeper.origin}`);
   }
 

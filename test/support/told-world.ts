@@ -26,22 +26,19 @@ export async function otherTree(
   return new ReferenceTree(entries);
 }
 
-/** That tree under the checkpoint key of its region, and a cosignature in the name of `witness` by each of these keys. */
+/** That tree under the checkpoint key of its region, and a cosignature in the name of each `witness` by `key`. */
 export function storyOf(
   world: NodeWorld,
   region: string,
   tree: ReferenceTree,
-  { witness, cosigners }: { witness: string; cosigners: readonly TestKey[] } = {
-    witness: region,
-    cosigners: [],
-  },
+  cosigners: readonly { readonly witness: string; readonly key: TestKey }[] = [],
 ): LogStory {
   const origin = trustLogOrigin(region, NETWORK);
   const { publicKey, sign } = world.machine(region).fixture.keys.checkpoint;
   const key = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
   const checkpoint = { origin, size: tree.entries.length, root: tree.root() };
   const { text, signatures } = signCheckpoint(checkpoint, key, sign);
-  const lines = cosigners.map((cosigner) => {
+  const lines = cosigners.map(({ witness, key: cosigner }) => {
     const { publicKey } = world.machine(witness).fixture.keys.witness;
     const name = witnessName(witness, NETWORK);
     const named = makeVerifierKey(sha256, { name, algorithm: COSIGNATURE, publicKey });

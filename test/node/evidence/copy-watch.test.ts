@@ -6,9 +6,12 @@ import { systemClock } from '../../../node/system-clock.ts';
 import { equalBytes } from '../../../protocol/bytes.ts';
 import { parseEvidence } from '../../../protocol/evidence/evidence.ts';
 import { verifyEvidence } from '../../../protocol/evidence/verify-evidence.ts';
+import { signNote } from '../../../protocol/log/note.ts';
+import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { AuditedFixture, growStored, HOUR } from '../../support/audit-fixture.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { sha256 } from '../../support/primitives.ts';
+import { ReferenceTree } from '../../support/reference-tree.ts';
 import { LOG_ID, testKey, trustModules } from '../../support/region-fixture.ts';
 import { hurriedClock, medium, startedStore } from '../../support/store-fixture.ts';
 import { until } from '../../support/until.ts';
@@ -20,8 +23,11 @@ describe('CopyWatch', () => {
   /** What was proven, of whatever watch: kind and index. */
   const proven: string[] = [];
   const troubles: unknown[] = [];
+  /** What the book says of a proof. */
+  let isTaken: () => boolean;
 
   beforeEach(async () => {
+    isTaken = () => true;
     proven.length = 0;
     troubles.length = 0;
     store = await startedStore(medium());
@@ -40,7 +46,7 @@ describe('CopyWatch', () => {
     const { kind, origin, at } = verifyEvidence(parseEvidence(file), knowsRoot, trustModules);
     assert.equal(origin, fixture.origin);
     proven.push(`${kind} ${at}`);
-    return Promise.resolve(true);
+    return Promise.resolve(isTaken());
   };
 
   /** A process that copies the log, and knows it as far as the fixture has it now. */
@@ -95,6 +101,67 @@ describe('CopyWatch', () => {
     fixture.attest({ index: 7 });
     fixture.checkpointKey = testKey('nobody');
     assert.deepEqual(await grown(watch), []);
+  });
+
+  it('A28: tries no more than 16 entries of a log where nothing new is proven, and reads its trust log for no more', async () => {
+    isTaken = () => false;
+    for (let i = 0; i < 20; i++) fixture.attest({ index: 7 });
+    const watch = await watching();
+    assert.deepEqual(
+      await grown(watch),
+      Array.from({ length: 16 }, (_, i) => `entry ${260 + i}`),
+    );
+    isTaken = () => true;
+    fixture.attest({ index: 7 });
+    assert.deepEqual(await grown(watch), []);
+  });
+
+  it('A28: stops between two entries, and tries the others after the next start', async () => {
+    for (let i = 0; i < 3; i++) fixture.attest({ index: 7 });
+    const watch = await watching(1);
+    isTaken = () => {
+      void watch.stop();
+      return true;
+    };
+    assert.deepEqual(await grown(watch), ['entry 260']);
+    tree.close();
+    isTaken = () => true;
+    assert.deepEqual(await grown(await watching(1)), ['entry 260', 'entry 261', 'entry 262']);
+  });
+
+  it('T3: reads the log that goes on in the place of the one of a thief, whatever was proven of that', async () => {
+    for (let i = 0; i < 5; i++) fixture.attest({ index: 7 });
+    const watch = await watching();
+    assert.equal((await grown(watch)).length, 4);
+    fixture.attestations.length = 260;
+    for (let i = 0; i < 6; i++) fixture.attest({});
+    fixture.attest({ index: 7 });
+    const { entries, note } = fixture.logs.find(({ origin }) => origin === fixture.origin) ?? assert.fail();
+    const signed = { size: entries.length, root: new ReferenceTree(entries).root(), note };
+    await tree.replace({ from: 260, entries: entries.slice(260) }, { signed }, []);
+    assert.deepEqual(await grown(watch), ['entry 266']);
+  });
+
+  it('A28: names one of many keys that sign a log, and reads on where what names it is more than evidence takes', async () => {
+    const { region, origin } = fixture;
+    const others = Array.from({ length: 70 }, (_, i) => testKey(`checkpoint ${i}`));
+    for (const key of others) region.admit([{ key, role: 'checkpoint' }]);
+    fixture.lines.set(origin, (text) =>
+      others.map(({ publicKey, sign }) =>
+        signNote(makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey }), text, sign),
+      ),
+    );
+    fixture.attest({ index: 7 });
+    const watch = await watching(1);
+    assert.deepEqual(await grown(watch), ['entry 260']);
+    for (let version = 2; version <= 70; version++) region.add(region.rootStatement({ version }));
+    fixture.checkpointKey = testKey('a later checkpoint key');
+    region.admit([{ key: fixture.checkpointKey, role: 'checkpoint' }]);
+    fixture.lines.clear();
+    fixture.attest({ index: 7 });
+    const noted = await store.get(`read/${origin}`);
+    assert.deepEqual(await grown(watch), []);
+    assert.notDeepEqual(await store.get(`read/${origin}`), noted, 'it has read on');
   });
 
   it('reads on after a restart where the copy was read to, and from the beginning where that was another tree', async () => {

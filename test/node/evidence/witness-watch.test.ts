@@ -24,7 +24,16 @@ describe('WitnessWatch, among nodes', () => {
 
   const other = (more: number) => otherTree(world, { region: LOG, holder: HONEST[0], less: 1, more });
   const tell = (tree: ReferenceTree, cosigners: readonly TestKey[]) =>
-    comes(world, LIAR, storyOf(world, LOG, tree, { witness: WITNESS, cosigners }));
+    comes(
+      world,
+      LIAR,
+      storyOf(
+        world,
+        LOG,
+        tree,
+        cosigners.map((key) => ({ witness: WITNESS, key })),
+      ),
+    );
 
   const held = (region: string) =>
     world.node(region).status.accusations.map((one) => `${one.kind} ${one.region} ${one.origin}`);
@@ -48,6 +57,28 @@ describe('WitnessWatch, among nodes', () => {
       for (const region of HONEST) assert.deepEqual(held(region), expected, 'and no more than that');
       for (const region of HONEST) assert.deepEqual(world.machine(region).troubles, [], region);
     });
+
+  it('A13: a witness is proven to have cosigned both behind others whose names stand under what another signed', async () => {
+    const more = ['PL', 'AT', 'CZ'] as const;
+    for (const region of more) await world.found(region);
+    for (const region of more) for (const one of ALL) await world.befriend(region, one);
+    await world.pass(25);
+    const [observer] = HONEST;
+    /** In the order in which the observer looks at them. */
+    const witnesses = [...world.node(observer).trust.regions.keys()].filter((region) => region !== LOG);
+    const liar = witnesses.at(-1) ?? assert.fail();
+    const { fixture } = world.machine(LOG);
+    const cosigners = witnesses.map((witness) => {
+      const { keys } = witness === liar ? world.machine(liar).fixture : fixture;
+      return { witness, key: keys.witness };
+    });
+    const story = storyOf(world, LOG, await other(1), cosigners);
+    for (const region of [...ALL, ...more]) if (region !== observer) world.network.cut(LIAR, region);
+    comes(world, LIAR, story);
+    const expected = [`cosignatures ${liar} ${ORIGIN}`];
+    await world.until(() => held(observer).length > 0, 'it holds it', 200);
+    assert.deepEqual(held(observer), expected);
+  });
 
   it('A27: who cosigned one of two trees, or whose name stands under what another signed, is not accused', async () => {
     tell(await other(1), []);
