@@ -4,7 +4,7 @@
  * anybody else, and nothing but counts is kept, in memory alone. Spec: SPEC.md 14.6.
  */
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
-import { type Attestation, attestationMessage } from '../../protocol/code/attestation.ts';
+import { type Attestation } from '../../protocol/code/attestation.ts';
 import { leafHash, verifyInclusion } from '../../protocol/log/merkle.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
@@ -33,7 +33,7 @@ export interface LeafWatchModules extends Primitives {
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** Codes that are looked at in a second: each is a read of the disk. Of more than that the rest goes unlooked at. */
+/** Codes that are looked at in a second, of those that a key has signed: each is a read of the disk. Of more than that the rest goes unlooked at. */
 const LOOKS_PER_S = 64;
 /** Codes that are counted once, however often they are shown. */
 const COUNTED_MAX = 1_024;
@@ -57,19 +57,20 @@ export class LeafWatch {
     return Object.fromEntries(this.#unlogged);
   }
 
-  /** A code with this attestation was shown. */
+  /** A code with this attestation was shown, which a key of its region, whatever became of that, has signed. */
   readonly hold = (attestation: Attestation): void => {
     const { region, log } = attestation;
     const origin = attestationLogOrigin(region, this.#options.network, log);
     const tree = this.#modules.logs().get(origin)?.tree;
-    if (tree !== undefined && this.#isAllowed()) this.#modules.run(() => this.#look(attestation, tree));
+    if (tree !== undefined && this.#isByKeyInForce(attestation) && this.#isAllowed())
+      this.#modules.run(() => this.#look(attestation, tree));
   };
 
   async #look(attestation: Attestation, tree: LogTree): Promise<void> {
     const { sha256, onTrouble } = this.#modules;
     const { region, bytes } = attestation;
     const leaf = leafHash(sha256, bytes);
-    if (!(await this.#isMissing(attestation, leaf, tree)) || !this.#isSigned(attestation)) return;
+    if (!(await this.#isMissing(attestation, leaf, tree))) return;
     const name = hexOf(leaf);
     if (this.#counted.get(name) !== undefined) return;
     this.#counted.set(name, {});
@@ -97,14 +98,10 @@ export class LeafWatch {
     return true;
   }
 
-  #isSigned(attestation: Attestation): boolean {
-    const { region, keyId, hour, signature } = attestation;
+  #isByKeyInForce({ region, keyId, hour }: Attestation): boolean {
     const key = this.#modules.stateOf(region)?.key(keyId);
     const atS = HOUR_S * hour;
-    if (key?.role !== 'attest' || key.compromise !== undefined || atS < key.fromS || atS >= key.untilS)
-      return false;
-    const message = attestationMessage(attestation, this.#options.network);
-    return this.#modules.verifySignature({ publicKey: key.publicKey, message, signature });
+    return key?.role === 'attest' && key.compromise === undefined && atS >= key.fromS && atS < key.untilS;
   }
 
   #isAllowed(): boolean {

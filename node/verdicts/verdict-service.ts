@@ -41,7 +41,7 @@ export interface VerdictServiceModules extends Primitives {
   readonly lookup: Pick<Lookup, 'judge'>;
   /** Leaf proofs from mirrors, none of them proven; none if no mirror can be reached. Must not reject. */
   readonly leafProofs: (place: LeafPlace) => Promise<readonly Omit<LeafProof, 'log' | 'index' | 'size'>[]>;
-  /** Told of the attestation of each code, whatever the verdict on it is. Must not throw. */
+  /** Told of the attestation of each code that a key of its region has signed, whatever the verdict on it is. Must not throw. */
   readonly onShown?: (attestation: Attestation) => void;
 }
 
@@ -110,7 +110,10 @@ export class VerdictService {
     // To wait for what is there already would cost a turn.
     const results = Array.isArray(answers) ? answers : await answers;
     const verdict = judge(parsed, results, trust, judged, nowS);
-    this.#modules.onShown?.(parsed.attestation);
+    const { attestation } = parsed;
+    // The first of the checks, if the key is known.
+    if (results[0] === true && checks[0]?.signature === attestation.signature)
+      this.#modules.onShown?.(attestation);
     if (!verdict.reasons.some(({ code }) => code === 'PROOF_NEEDED')) return verdict;
     const proofs = await this.#proofsFor(parsed, trust);
     if (proofs.length === 0) return verdict;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
+import { ANY_PLACE } from '../../../protocol/verdict/verdict.ts';
 import { type FixtureKey, issueCode } from '../../support/code-fixture.ts';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
 import { testKey } from '../../support/region-fixture.ts';
@@ -45,6 +46,28 @@ describe('LeafWatch, among nodes', () => {
     }
     await world.pass(60);
     for (const region of ALL) assert.deepEqual(world.node(region).status.accusations, [], region);
+  });
+
+  it('A28: no flood of codes that no key has signed hides one that a key has', async () => {
+    const key = { ...world.machine(ISSUER).fixture.keys.attest, sign: testKey('nobody').sign };
+    const junk = Array.from({ length: 64 }, (_, i) =>
+      issueCode({
+        region: ISSUER,
+        network: NETWORK,
+        key,
+        index: 1,
+        issuedAtS: world.nowS,
+        log,
+        salting: `${i}`,
+      }),
+    );
+    const texts = [...junk.map(({ text }) => text), forged(1)];
+    // Of one second.
+    const node = world.node(COPYING);
+    const verdicts = texts.map((text) => node.verify(text, { place: ANY_PLACE, mode: 'online' }));
+    await world.run(Promise.all(verdicts));
+    await world.pass(1);
+    assert.equal(node.status.unlogged[ISSUER], 1);
   });
 
   it('a code for an index that there is not yet is an alarm where it is issued; elsewhere the copy may be late', async () => {
