@@ -11,7 +11,7 @@ function encodedIn(work: () => void): number {
   const prototype: { encode: (text?: string) => Uint8Array } = TextEncoder.prototype;
   const { encode } = prototype;
   let count = 0;
-  prototype.encode = function (this: TextEncoder, text) {
+  prototype.encode = function (text) {
     count++;
     return encode.call(this, text);
   };
