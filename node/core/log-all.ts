@@ -1,4 +1,5 @@
 /** Logging entries that belong together, all or none of them. */
+import { isProtocolError } from '../../protocol/fault.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { NodeError } from '../node-error.ts';
 import { type RegionNode } from './region-node.ts';
@@ -39,9 +40,17 @@ export async function logAll(
   return Math.min(...indexes);
 }
 
-/** What stands behind a compromise is not always looked at again, entry by entry, when it is about to be logged. */
+/**
+ * What stands behind a compromise is not always looked at again, entry by entry, when it is about to be logged. What reaches back behind the
+ * state that the fold began with is told by the log alone.
+ */
 async function requireEffect({ fold }: TrustKeeper, entries: readonly Uint8Array[]): Promise<void> {
-  const finding = await fold.firstFindingOf(entries);
+  let finding;
+  try {
+    finding = await fold.firstFindingOf(entries);
+  } catch (error) {
+    if (!isProtocolError(error, 'HISTORY_NEEDED')) throw error;
+  }
   if (finding !== undefined)
     throw new NodeError('REFUSED', `entry ${finding.index} would have no effect: ${finding.reason}`);
 }
