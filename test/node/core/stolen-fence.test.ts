@@ -91,6 +91,22 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
     return parseMemory(note, TRUST).givenUp.length > 0;
   }
 
+  /** DE dies once its witnesses know what its root gives up, and before a quorum has permitted that. Gives the size of the log with it. */
+  async function dieGivingUp(): Promise<number> {
+    const entries = givingUp('DE');
+    const { size } = world.node('DE').log(TRUST)?.head ?? assert.fail();
+    void world
+      .node('DE')
+      .logEntries(entries)
+      .catch(() => undefined);
+    await world.until(() => WITNESSES.every(hasHeard), 'both have heard it');
+    world.network.isolate('IT');
+    await world.pass(5);
+    await world.kill('DE');
+    assert.equal(sizeAt('FR'), size);
+    return size + entries.length;
+  }
+
   /** DE hears of it with what it signs next. */
   async function stopWriting(): Promise<void> {
     await assert.rejects(world.run(world.node('DE').issue(requestOf('p3'))));
@@ -195,40 +211,20 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
     await assertWrites(SPARE, 'DE');
   });
 
-  it('T14: a writer that dies between showing what its root gives up and logging it writes on by itself', async () => {
-    const entries = givingUp('DE');
-    const { size } = world.node('DE').log(TRUST)?.head ?? assert.fail();
-    void world
-      .node('DE')
-      .logEntries(entries)
-      .catch(() => undefined);
-    await world.until(() => WITNESSES.every(hasHeard), 'both have heard it');
-    world.network.isolate('IT');
-    await world.pass(5);
-    await world.kill('DE');
-    assert.equal(sizeAt('FR'), size);
+  it('T14: a writer that dies between staging what its root gives up and signing it writes on by itself', async () => {
+    const healed = await dieGivingUp();
     world.replace('DE', { fenced: { identity: testKey(101).publicKey } });
     await world.boot('DE', () => true);
     world.network.rejoin('IT');
-    await world.until(() => sizeAt('FR') === size + entries.length, 'it is logged');
+    await world.until(() => sizeAt('FR') === healed, 'it is logged');
     await assertWrites('DE', SPARE);
   });
 
   it('T14: a standby is promoted where the writer died for good while its root gave its key up', async () => {
-    const entries = givingUp('DE');
-    const { size } = world.node('DE').log(TRUST)?.head ?? assert.fail();
-    void world
-      .node('DE')
-      .logEntries(entries)
-      .catch(() => undefined);
-    await world.until(() => WITNESSES.every(hasHeard), 'both have heard it');
-    world.network.isolate('IT');
-    await world.pass(5);
-    await world.kill('DE');
-    assert.equal(sizeAt('FR'), size);
+    const healed = await dieGivingUp();
     world.network.rejoin('IT');
     await world.run(world.node(SPARE).promote());
-    await world.until(() => sizeAt('FR') === size + entries.length, 'it is logged');
+    await world.until(() => sizeAt('FR') === healed, 'it is logged');
     assert.equal(world.node(SPARE).status.writer?.isSelf, true);
   });
 
