@@ -110,11 +110,18 @@ export class HeadBook {
   async #accuse(first: Held, other: Held): Promise<void> {
     const { region } = first.head;
     if (first.isAccused === true || this.#accusing.has(region)) return;
-    first.isAccused = true;
     this.#accusing.add(region);
     const { accuse, onTrouble } = this.#modules;
-    await accuse(region, [first.bytes, other.bytes]).catch(onTrouble);
-    this.#accusing.delete(region);
+    try {
+      await accuse(region, [first.bytes, other.bytes]);
+      first.isAccused = true;
+    } catch (error) {
+      // What proves nothing never will. Our own disk may take it when it is told again.
+      first.isAccused = isProtocolError(error);
+      onTrouble(error);
+    } finally {
+      this.#accusing.delete(region);
+    }
   }
 
   #isOfNow({ head }: SignedHead): boolean {

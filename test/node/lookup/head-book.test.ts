@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { HeadBook } from '../../../node/lookup/head-book.ts';
 import { encodeHeadAnswer, parseLookupRequest } from '../../../node/lookup/messages.ts';
+import { NodeError } from '../../../node/node-error.ts';
 import { type Network } from '../../../node/ports.ts';
-import { isProtocolError } from '../../../protocol/fault.ts';
+import { isProtocolError, ProtocolError } from '../../../protocol/fault.ts';
 import { openLookupHead } from '../../../protocol/lookup/head.ts';
 import { type Trust } from '../../../protocol/verdict/knowledge.ts';
 import { accused, headOf, NETWORK, witness } from '../../support/evidence-fixture.ts';
@@ -22,6 +23,7 @@ describe('HeadBook', () => {
   let accusations: (readonly [string, readonly Uint8Array[]])[];
   /** What making evidence waits for. */
   let proving: Promise<void>;
+  let troubles: unknown[];
   let told: string[];
   /** What a peer answers. */
   let answer: (head: Uint8Array) => Uint8Array | undefined;
@@ -50,7 +52,7 @@ describe('HeadBook', () => {
           accusations.push([region, heads]);
           return proving;
         },
-        onTrouble: (error) => assert.fail(String(error)),
+        onTrouble: (error) => troubles.push(error),
         stopping: new AbortController().signal,
         sha256,
         verifySignature,
@@ -64,9 +66,11 @@ describe('HeadBook', () => {
     clock = new ManualClock(START_S * 1_000);
     accusations = [];
     proving = Promise.resolve();
+    troubles = [];
     told = [];
     answer = (head) => head;
   });
+  afterEach(() => assert.deepEqual(troubles, []));
 
   it('gives the first head of a day and minute, and accuses whoever signed another', () => {
     const one = book();
@@ -102,6 +106,26 @@ describe('HeadBook', () => {
     tellAgain();
     assert.deepEqual(accusations, []);
   });
+
+  for (const [what, failure, again] of [
+    ['again where our own store failed', new NodeError('STORE_WRITE_UNKNOWN', 'not now'), 1],
+    ['not again by what proves nothing', new ProtocolError('EVIDENCE_UNFOUNDED', 'no proof'), 0],
+  ] as const)
+    it(`accuses ${what}`, async () => {
+      const one = book();
+      const [first, other] = [headOf(1), headOf(2)];
+      one.heard(first);
+      proving = Promise.reject(failure);
+      one.heard(other);
+      await clock.advance(1);
+      assert.deepEqual(troubles.splice(0), [failure]);
+      proving = Promise.resolve();
+      for (let i = 0; i < 3; i++) {
+        one.heard(other);
+        await clock.advance(1);
+      }
+      assert.equal(accusations.length, 1 + again);
+    });
 
   for (const [what, bytes] of [
     ['an hour and a second old', headOf(1, { at: START_S - 3_601 })],
