@@ -1,5 +1,4 @@
 /** Logging entries that belong together, all or none of them. */
-import { isProtocolError } from '../../protocol/fault.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { NodeError } from '../node-error.ts';
 import { type RegionNode } from './region-node.ts';
@@ -40,17 +39,9 @@ export async function logAll(
   return Math.min(...indexes);
 }
 
-/**
- * What stands behind a compromise is not always looked at again, entry by entry, when it is about to be logged. What reaches back behind the
- * state that the fold began with is told by the log alone.
- */
+/** What stands behind a compromise is not always looked at again, entry by entry, when it is about to be logged. */
 async function requireEffect({ fold }: TrustKeeper, entries: readonly Uint8Array[]): Promise<void> {
-  let finding;
-  try {
-    finding = await fold.firstFindingOf(entries);
-  } catch (error) {
-    if (!isProtocolError(error, 'HISTORY_NEEDED')) throw error;
-  }
+  const finding = await fold.firstFindingOf(entries);
   if (finding !== undefined)
     throw new NodeError('REFUSED', `entry ${finding.index} would have no effect: ${finding.reason}`);
 }

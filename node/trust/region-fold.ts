@@ -2,6 +2,7 @@
  * A region's trust state, following the entries that a node holds of its log. Starts from the newest `state` statement in
  * the store, and goes back to the entries of the store whenever a compromise reaches back.
  */
+import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { TrustFold } from '../../protocol/trust/fold.ts';
 import { type FoldBase } from '../../protocol/trust/boot.ts';
@@ -9,6 +10,7 @@ import { type Slot } from '../../protocol/trust/slot.ts';
 import { type Finding, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type LogTree } from '../log/log-tree.ts';
+import { logError } from '../log/log-error.ts';
 import { isNodeError, type NodeError } from '../node-error.ts';
 import { type Store } from '../store/store.ts';
 import { baseChanges, readBase } from './stored-base.ts';
@@ -25,20 +27,16 @@ export interface RegionFoldModules extends TrustModules {
   readonly onDamage?: () => void;
 }
 
-/** Entries at hand for a voiding. */
-interface History {
-  readonly from: number;
-  readonly entries: readonly Uint8Array[];
-}
-
 /** Entries folded before others get a turn, and between two looks for a base to store. */
 const STEP = 512;
 
 export class RegionFold {
   readonly #options: RegionFoldOptions;
   readonly #modules: RegionFoldModules;
+  /** Has no history: what needs it works on a fork that does. */
   #fold: TrustFold;
-  #history: History | undefined;
+  /** See `#fromFirst`. */
+  #whole: { readonly size: number; readonly fold: Promise<TrustFold> } | undefined;
   /** The index of the base that the store holds. */
   #baseIndex = 0;
   #damage: NodeError | undefined;
@@ -98,8 +96,7 @@ export class RegionFold {
 
   /**
    * Folds the entries that the log has got. One call at a time.
-   * @throws {ProtocolError} HISTORY_NEEDED for a voiding that reaches back behind what was pruned.
-   * @throws {NodeError} as reading the log.
+   * @throws {NodeError} as reading the log; LOG_PRUNED for a voiding that reaches back behind what was pruned.
    */
   async advance(): Promise<void> {
     try {
@@ -118,12 +115,9 @@ export class RegionFold {
     const { tree } = this.#modules;
     while (this.#fold.size < tree.size) {
       const from = this.#fold.size;
-      for await (const entry of tree.reader.entries(from, Math.min(tree.size, from + STEP))) {
-        if (!this.#tryAppend(entry)) {
-          await this.#appendWithHistory(entry);
-          break; // the fold may be another one now
-        }
-      }
+      for await (const entry of tree.reader.entries(from, Math.min(tree.size, from + STEP)))
+        if (!this.#tryAppend(entry)) this.#fold = await this.#grownBy([entry.slice()]);
+      this.#whole = undefined;
       await this.#keepBase();
     }
   }
@@ -135,7 +129,8 @@ export class RegionFold {
 
   /** Goes on with the fold of another branch, which the log holds now. A stored base behind `common` is gone from the store. */
   adopt(fold: TrustFold, common: number): void {
-    this.#fold = fold.fork((from) => readFrom(this.#history, from));
+    this.#fold = fold.fork(noHistory);
+    this.#whole = undefined;
     if (this.#baseIndex >= common) this.#baseIndex = 0;
     this.#damage = undefined;
   }
@@ -146,58 +141,33 @@ export class RegionFold {
   }
 
   /**
-   * The state after entries that would follow; the log itself is not touched.
-   * @throws {ProtocolError} HISTORY_NEEDED as `advance`.
+   * The state after entries that would follow those that are folded now; the log itself is not touched.
+   * @throws {NodeError} as `advance`.
    */
   async stateAfter(entries: readonly Uint8Array[]): Promise<TrustState> {
-    return this.#withHistory(entries, (fold) => {
-      for (const entry of entries) fold.append(entry);
-      return fold.state;
-    });
+    return (await this.#grownBy(entries)).state;
   }
 
   /**
-   * The states after each of the entries that would follow `from`, up to which the log is held.
+   * The states after each of the entries that would follow `from`, up to which the log is held: at least as many as are folded.
    * Rejects as `stateAfter`, and as reading the log.
    */
   async statesAfter(from: number, entries: readonly Uint8Array[]): Promise<TrustState[]> {
-    for (;;) {
-      const { size } = this;
-      const unfolded = await this.#entries(Math.min(size, from), from);
-      // It may have folded some of them meanwhile.
-      if (this.size !== size) continue;
-      const all = [...unfolded, ...entries.slice(Math.max(0, size - from))];
-      const states = await this.#withHistory(all, (fold) =>
-        all.map((entry) => {
-          fold.append(entry);
-          return fold.state;
-        }),
-      );
-      return states.slice(unfolded.length);
-    }
+    const start = this.fork();
+    const unfolded = await this.#entries(start.size, from);
+    const all = [...unfolded, ...entries];
+    const states = await this.#withHistory(start, all, (fold) =>
+      all.map((entry) => {
+        fold.append(entry);
+        return fold.state;
+      }),
+    );
+    return states.slice(unfolded.length);
   }
 
   /** The first of entries that would follow to have no effect there, where there is one. Rejects as `stateAfter`. */
   async firstFindingOf(entries: readonly Uint8Array[]): Promise<Finding | undefined> {
-    return this.#withHistory(entries, (fold) => firstFinding(fold, entries));
-  }
-
-  /** What `use` makes of a fork, with as much history as each try turns out to need. */
-  async #withHistory<T>(entries: readonly Uint8Array[], use: (fold: TrustFold) => T): Promise<T> {
-    let fork = this.fork();
-    for (let before = Infinity; ;) {
-      try {
-        return use(fork);
-      } catch (error) {
-        const needed = neededFrom(error);
-        if (needed >= before) throw error;
-        before = needed;
-        // It may be one of the entries themselves.
-        const from = Math.min(needed, this.size);
-        const all = [...(await this.#entries(from, this.size)), ...entries];
-        fork = this.#fold.fork((index) => readFrom({ from, entries: all }, index));
-      }
-    }
+    return this.#withHistory(this.fork(), entries, (fold) => firstFinding(fold, entries));
   }
 
   #tryAppend(entry: Uint8Array): boolean {
@@ -210,42 +180,91 @@ export class RegionFold {
     }
   }
 
-  async #appendWithHistory(entry: Uint8Array): Promise<void> {
-    for (let from = this.size; ;) {
+  /** The fold as it is now, with further entries. */
+  #grownBy(entries: readonly Uint8Array[]): Promise<TrustFold> {
+    return this.#withHistory(this.fork(), entries, (fold) => grown(fold, entries));
+  }
+
+  /**
+   * What `use` makes of a fork of `start`, to which it appends `entries`. `start` is a fold of its own: what is folded meanwhile is no part of it.
+   * @throws {NodeError} as `advance`; LOG_BUSY while the log changes to another branch.
+   */
+  async #withHistory<T>(
+    start: TrustFold,
+    entries: readonly Uint8Array[],
+    use: (fold: TrustFold) => T,
+  ): Promise<T> {
+    try {
+      return await this.#useFrom(start, entries, use);
+    } catch (error) {
+      neededFrom(error);
+    }
+    // What the base does not hold, the entries before it do.
+    const whole = await this.#fromFirst(start.size);
+    if (!equalBytes(whole.root, start.root))
+      throw logError('LOG_BUSY', `${this.#modules.tree.origin} is changing to another branch`);
+    return this.#useFrom(whole, entries, use);
+  }
+
+  /** With as much history as each try turns out to need. @throws {ProtocolError} HISTORY_NEEDED if that is from before the base of `start`. */
+  async #useFrom<T>(
+    start: TrustFold,
+    entries: readonly Uint8Array[],
+    use: (fold: TrustFold) => T,
+  ): Promise<T> {
+    let fork = start.fork();
+    for (let before = Infinity; ;) {
       try {
-        this.#fold.append(entry);
-        break;
+        return use(fork);
       } catch (error) {
         const needed = neededFrom(error);
-        // What the base does not hold, the entries before it do.
-        if (needed >= from) await this.#startAnew();
-        from = needed >= from ? 0 : needed;
-        this.#history = { from, entries: await this.#entries(from, this.size) };
+        if (needed >= before) throw error;
+        before = needed;
+        // It may be one of the entries themselves.
+        const from = Math.min(needed, start.size);
+        const all = [...(await this.#entries(from, start.size)), ...entries];
+        fork = start.fork((index) => (index < from ? noHistory(index) : all.slice(index - from)));
       }
     }
-    this.#history = undefined;
   }
 
-  /** Folds from index 0 up to where the fold was. */
-  async #startAnew(): Promise<void> {
-    const { size } = this.#fold;
-    const entries = await this.#entries(0, size);
-    this.#history = { from: 0, entries };
-    this.#fold = this.#empty();
-    for (const entry of entries) this.#fold.append(entry);
+  /** The fold from index 0 on to before `size`. Kept until the log grows: what is about to be logged is asked for more than once. */
+  #fromFirst(size: number): Promise<TrustFold> {
+    const known = this.#whole;
+    if (known?.size === size) return known.fold;
+    const whole = {
+      size,
+      fold: this.#foldOn(known !== undefined && known.size < size ? known.fold : this.#empty(), size),
+    };
+    this.#whole = whole;
+    whole.fold.catch(() => {
+      if (this.#whole === whole) this.#whole = undefined;
+    });
+    return whole.fold;
   }
 
-  async #entries(from: number, to: number): Promise<Uint8Array[]> {
-    const { tree } = this.#modules;
-    if (from < tree.head.minimum) throw historyNeeded(from);
-    const entries: Uint8Array[] = [];
-    for await (const entry of tree.reader.entries(from, to)) entries.push(entry.slice());
-    return entries;
+  async #foldOn(start: TrustFold | Promise<TrustFold>, size: number): Promise<TrustFold> {
+    let fold = await start;
+    while (fold.size < size) {
+      const entries = await this.#entries(fold.size, Math.min(size, fold.size + STEP));
+      fold = await this.#useFrom(fold, entries, (fork) => grown(fork, entries));
+    }
+    return fold;
   }
 
   #empty(): TrustFold {
-    const history = (from: number) => readFrom(this.#history, from);
-    return new TrustFold({ ...this.#options, history }, this.#modules);
+    return new TrustFold({ ...this.#options, history: noHistory }, this.#modules);
+  }
+
+  async #entries(from: number, to: number): Promise<Uint8Array[]> {
+    const { reader, head, origin } = this.#modules.tree;
+    if (from < head.minimum) {
+      const message = `${origin}: entry ${from} is needed, and those before ${head.minimum} were given up`;
+      throw logError('LOG_PRUNED', message);
+    }
+    const entries: Uint8Array[] = [];
+    for await (const entry of reader.entries(from, to)) entries.push(entry.slice());
+    return entries;
   }
 
   async #startFromBase(): Promise<void> {
@@ -257,8 +276,7 @@ export class RegionFold {
       const frontier = (await tree.reader.frontierAt(index)).hashes();
       const [stateEntry] = await this.#entries(index, index + 1);
       if (stateEntry === undefined) return;
-      const history = (from: number) => readFrom(this.#history, from);
-      const options = { ...this.#options, history, base: { index, frontier, items }, stateEntry };
+      const options = { ...this.#options, history: noHistory, base: { index, frontier, items }, stateEntry };
       this.#fold = TrustFold.fromBase(options, this.#modules);
       this.#baseIndex = index;
     } catch (error) {
@@ -286,9 +304,10 @@ export function firstFinding(fold: TrustFold, entries: readonly Uint8Array[]): F
   return undefined;
 }
 
-function readFrom(history: History | undefined, index: number): Iterable<Uint8Array> {
-  if (history === undefined || index < history.from) throw historyNeeded(index);
-  return history.entries.slice(index - history.from);
+/** A fold with further entries; it has no history. @throws {ProtocolError} HISTORY_NEEDED as `TrustFold.append`. */
+function grown(fold: TrustFold, entries: readonly Uint8Array[]): TrustFold {
+  for (const entry of entries) fold.append(entry);
+  return fold.fork(noHistory);
 }
 
 /** What lies in the store is not what was written there, or is gone. */
@@ -296,12 +315,8 @@ function isDamage(error: unknown): error is NodeError {
   return isNodeError(error, 'VALUE_CORRUPT') || isNodeError(error, 'LOG_CORRUPT');
 }
 
-function noHistory(index: number): Iterable<Uint8Array> {
-  throw historyNeeded(index);
-}
-
-function historyNeeded(index: number): ProtocolError {
-  return new ProtocolError('HISTORY_NEEDED', `entries from index ${index} on are needed`, { index });
+function noHistory(index: number): never {
+  throw new ProtocolError('HISTORY_NEEDED', `entries from index ${index} on are needed`, { index });
 }
 
 /** Passes on what is not a want of history. */

@@ -8,6 +8,7 @@ import {
 } from '../../../node/writer/writer-messages.ts';
 import { parseMemory, recordIn } from '../../../node/writer/writer-memory.ts';
 import { hexOf } from '../../../protocol/bytes.ts';
+import { type CutOff } from '../../../protocol/trust/trust-state.ts';
 import { type Claim, type Permit, signWord } from '../../../protocol/writer/word.ts';
 import { testKey } from '../../support/keys.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
@@ -67,12 +68,12 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
     return Promise.all(answers);
   }
 
-  /** What the root of DE signs to give the stolen key up, with the log of this machine as it is. */
-  function givingUp(name: string, machines = ['DE', SPARE]): Uint8Array[] {
+  /** What the root of DE signs to give the stolen key up, by default with the log of this machine as it is. */
+  function givingUp(name: string, machines = ['DE', SPARE], cutOff?: CutOff): Uint8Array[] {
     const { fixture } = world.machine('DE');
     fixture.nowS = world.nowS;
     for (const machine of machines) world.machine(machine).instead.checkpoint = fresh;
-    const { size, root } = world.node(name).log(TRUST)?.head ?? assert.fail();
+    const { size, root } = cutOff ?? world.node(name).log(TRUST)?.head ?? assert.fail();
     return [
       fixture.keysStatement([{ key: fresh, role: 'checkpoint' }]),
       fixture.compromise(fixture.keys.checkpoint, { trust: { size, root } }),
@@ -92,8 +93,7 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
   }
 
   /** DE dies once its witnesses know what its root gives up, and before a quorum has permitted that. Gives the size of the log with it. */
-  async function dieGivingUp(): Promise<number> {
-    const entries = givingUp('DE');
+  async function dieGivingUp(entries = givingUp('DE')): Promise<number> {
     const { size } = world.node('DE').log(TRUST)?.head ?? assert.fail();
     void world
       .node('DE')
@@ -105,6 +105,23 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
     await world.kill('DE');
     assert.equal(sizeAt('FR'), size);
     return size + entries.length;
+  }
+
+  /** Both machines begin anew with a state, and fold no entry before it. Gives the root that the log had before that. */
+  async function beginWithState(): Promise<CutOff> {
+    const { size, root } = world.node('DE').log(TRUST)?.head ?? assert.fail();
+    await world.run(world.node('DE').commitState());
+    await world.until(() => sizeAt(SPARE) === size + 1, 'the standby has it');
+    for (const [name, identity] of [
+      ['DE', testKey(101)],
+      [SPARE, testKey(102)],
+    ] as const) {
+      await world.kill(name, { inOrder: true });
+      world.replace(name, { fenced: { identity: identity.publicKey, isStandby: name === SPARE } });
+      await world.boot(name, ({ status }) => status.writing === (name === SPARE ? 'standby' : 'writing'));
+      assert.equal(world.node(name).keeper('DE')?.fold.baseIndex, size);
+    }
+    return { size, root };
   }
 
   /** DE hears of it with what it signs next. */
@@ -222,6 +239,20 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
 
   it('T14: a standby is promoted where the writer died for good while its root gave its key up', async () => {
     const healed = await dieGivingUp();
+    world.network.rejoin('IT');
+    await world.run(world.node(SPARE).promote());
+    await world.until(() => sizeAt('FR') === healed, 'it is logged');
+    assert.equal(world.node(SPARE).status.writer?.isSelf, true);
+  });
+
+  it('T3: a writer that began with a state gives its key up from further back than that', async () => {
+    const entries = givingUp('DE', ['DE', SPARE], await beginWithState());
+    await world.run(world.node('DE').logEntries(entries));
+    await assertWrites('DE', SPARE);
+  });
+
+  it('T14: a standby that began with a state is promoted where the writer died giving its key up from further back', async () => {
+    const healed = await dieGivingUp(givingUp('DE', ['DE', SPARE], await beginWithState()));
     world.network.rejoin('IT');
     await world.run(world.node(SPARE).promote());
     await world.until(() => sizeAt('FR') === healed, 'it is logged');

@@ -4,10 +4,11 @@ import { PeerBook } from '../../../node/sync/peer-book.ts';
 import { type Followed } from '../../../node/sync/followed.ts';
 import { Puller } from '../../../node/sync/puller.ts';
 import { SyncClient } from '../../../node/sync/sync-client.ts';
-import { consistencyOf, keeperOf, noteOf } from '../../support/keeper-fixture.ts';
+import { consistencyOf, type KeeperBench, keeperOf, noteOf } from '../../support/keeper-fixture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryNetwork } from '../../support/memory-network.ts';
 import { RegionFixture } from '../../support/region-fixture.ts';
+import { medium } from '../../support/store-fixture.ts';
 
 type Range = Extract<SyncAnswer, { kind: 'range' }>;
 /** What a peer makes of an honest answer; undefined for silence. */
@@ -16,7 +17,12 @@ type Manner = (answer: Range) => SyncAnswer | undefined;
 const honest: Manner = (answer) => answer;
 
 /** A node that lacks FR's log, and peers that have it: each gives three entries at a time. */
-async function bench(region: RegionFixture, manners: Record<string, Manner>, sign = noteOf) {
+async function bench(
+  region: RegionFixture,
+  manners: Record<string, Manner>,
+  sign = noteOf,
+  found?: KeeperBench['on'],
+) {
   const clock = new ManualClock(1_000_000);
   const network = new MemoryNetwork({ random: () => 0.5 }, { clock });
   const own = network.join('DE');
@@ -49,7 +55,7 @@ async function bench(region: RegionFixture, manners: Record<string, Manner>, sig
   const book = new PeerBook({ clock });
   const client = new SyncClient({ network: own, clock, book });
   const puller = new Puller({ client, random: (length) => new Uint8Array(length) });
-  const { keeper } = await keeperOf(region);
+  const { keeper } = await keeperOf(region, { on: found ?? medium() });
   const run = async (pull: Promise<boolean>): Promise<boolean> => {
     let isOver = false;
     void pull.finally(() => (isOver = true));
@@ -126,6 +132,27 @@ describe('Puller.pull', () => {
     assert.equal(book.recordOf('IT').faultsInAll, 1);
     const { length } = ours.entries;
     assert.deepEqual(asked.slice(2), [`IT range ${length}`, 'IT claim']);
+  });
+
+  it('T20: a compromise that reaches back behind the state that this node began with costs nobody a fault', async () => {
+    const made = region();
+    const cutOff = made.cutOff(4);
+    made.commit();
+    const before = await keeperOf(made);
+    await before.keeper.apply({ from: 0, entries: made.entries, note: noteOf(made) });
+    await before.store.stop();
+    const fresh = made.key('fresh checkpoint');
+    const sign = (of: RegionFixture) => noteOf(of, of.entries.length, fresh);
+    const { keeper, puller, book, run } = await bench(made, { IT: honest }, sign, before.on);
+    assert.ok(keeper.fold.baseIndex > cutOff.size);
+    // The note is by a key that stands behind what only the whole log can check.
+    made.add(made.compromise(made.keys['trust-log'], { trust: cutOff }));
+    made.add(made.compromise(made.keys.checkpoint, { trust: cutOff }));
+    made.admit([{ key: fresh, role: 'checkpoint' }]);
+    assert.equal(await run(puller.pull(keeper, 'IT')), true);
+    assert.equal(keeper.latest?.state.size, made.entries.length);
+    assert.equal(keeper.state.revoked('2026-11')?.count, 1);
+    assert.equal(book.recordOf('IT').faultsInAll, 0);
   });
 
   it('T20: a silent peer is passed over after two seconds', async () => {
