@@ -2,7 +2,7 @@
 import { type TrustFold } from '../../protocol/trust/fold.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
-import { type Root } from '../../protocol/trust/trust-state.ts';
+import { type Finding } from '../../protocol/trust/trust-state.ts';
 import { logError } from '../log/log-error.ts';
 import { NodeError } from '../node-error.ts';
 import { type RegionFold } from '../trust/region-fold.ts';
@@ -18,10 +18,10 @@ export class StatementVet {
   /** The entries of the batch that is being prepared, and the fold with them. */
   #trial: Trial | undefined;
   /**
-   * Where the next entry stands behind one that only the fold can check, and the root before that. What the root alone signs goes unchecked
-   * too, or of what belongs together half would be logged; what other keys sign may be void there.
+   * Behind an entry that only the fold can check: the fold with what followed it, and with nothing in its place. What the root signs is taken there
+   * whatever it may contradict, or of what belongs together half would be logged; what other keys sign may be void.
    */
-  #blind: { readonly at: number; readonly root: Root | undefined } | undefined;
+  #blind: TrustFold | undefined;
 
   constructor({ fold }: { readonly fold: Pick<RegionFold, 'size' | 'fork'> }) {
     this.#fold = fold;
@@ -33,10 +33,8 @@ export class StatementVet {
    */
   take(entry: Uint8Array, index: number): void {
     if (this.#fold.size === index) this.#blind = undefined;
-    else if (this.#blind?.at === index && isSignedBy(this.#blind.root, entry)) {
-      this.#blind = { ...this.#blind, at: index + 1 };
-      return;
-    }
+    else if (this.#blind?.size === index && isOfRoot(this.#blind, entry))
+      return this.#passOver(this.#blind, entry);
     const trial = this.#trialAt(index);
     let finding;
     try {
@@ -45,15 +43,22 @@ export class StatementVet {
       if (!isProtocolError(error, 'HISTORY_NEEDED')) throw error;
       // Such a compromise is checked when it is folded; the root has signed it, and nothing but the fold can tell.
       this.#trial = undefined;
-      this.#blind = { at: index + 1, root: trial.fold.state.root };
-      return;
+      return this.#passOver(trial.fold, entry);
     }
     if (finding === undefined) {
       trial.entries.push(entry);
       return;
     }
     this.#restore(trial);
-    throw new NodeError('REFUSED', `the statement would have no effect: ${finding.reason}`);
+    throw refused(finding);
+  }
+
+  /** Takes an entry of the root for what it says of roots and keys. @throws {NodeError} REFUSED if it is none, whatever stands before it. */
+  #passOver(fold: TrustFold, entry: Uint8Array): void {
+    const next = fold.fork();
+    const finding = appended(next, entry);
+    if (finding !== undefined && finding.code !== 'STATEMENT_CONFLICT') throw refused(finding);
+    this.#blind = next;
   }
 
   #trialAt(index: number): Trial {
@@ -75,8 +80,24 @@ export class StatementVet {
   }
 }
 
-/** Whether keys of the root, and no others, are named as signers. */
-function isSignedBy(root: Root | undefined, entry: Uint8Array): boolean {
-  const keyIds = root?.keys.map(({ keyId }) => keyId) ?? [];
-  return parseEntry(entry).signatures.every(({ keyId }) => keyIds.includes(keyId));
+/** Whether keys of the root in force, and no others, are named as signers. A further root names its own too. */
+function isOfRoot({ state }: TrustFold, entry: Uint8Array): boolean {
+  const { statement, signatures } = parseEntry(entry);
+  const keyIds = state.root?.keys.map(({ keyId }) => keyId) ?? [];
+  return statement.kind === 'root' || signatures.every(({ keyId }) => keyIds.includes(keyId));
+}
+
+/** Appends an entry, or one without effect in the place of a compromise that cannot be checked. Gives what is wrong with it. */
+function appended(fold: TrustFold, entry: Uint8Array): Finding | undefined {
+  try {
+    return fold.append(entry);
+  } catch (error) {
+    if (!isProtocolError(error, 'HISTORY_NEEDED')) throw error;
+    fold.append(new Uint8Array());
+    return undefined;
+  }
+}
+
+function refused({ reason }: Finding): NodeError {
+  return new NodeError('REFUSED', `the statement would have no effect: ${reason}`);
 }
