@@ -88,8 +88,11 @@ function placeText({ region, log, index }: OriginalReference): string {
 }
 
 function originalText(original: OriginalReference): string {
-  const { region, log, index, keyId, hashes = [] } = original;
-  if (log === undefined) return `${region}, a code of others with the hash ${hashes.join(', ')}`;
+  const { region, log, index, keyId, hashes = [], signer } = original;
+  if (log === undefined) {
+    const by = signer === undefined ? '' : `, by key ${signer}`;
+    return `${region}, a code of others with the hash ${hashes.join(', ')}${by}`;
+  }
   return `${region}, key ${keyId}, leaf ${figure(index ?? 0)} of log ${log}`;
 }
 

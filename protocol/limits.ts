@@ -60,6 +60,8 @@ export const CODE_LIFE_S_MAX = 30 * 86_400;
 export const BRIDGED_LIFE_S_MAX = 86_400;
 /** Hashes of the original of a bridged code: as many as the commonest of others' codes has. */
 export const ORIGINAL_HASHES_MAX = 3;
+/** Bytes by which the original of a bridged code names the key that signed it. */
+export const FOREIGN_SIGNER_BYTES = 8;
 
 /** Bytes of a snapshot: 256 regions at 256 KiB each, and what a phone can hold at once. */
 export const SNAPSHOT_BYTES_MAX = 64 * 1024 * 1024;
@@ -74,7 +76,7 @@ export const SNAPSHOT_ITEMS_MAX = 262_144;
 /** Bytes of one state item: the longest entry, its index and their CBOR heads. */
 export const STATE_ITEM_BYTES_MAX = ENTRY_BYTES_MAX + 16;
 
-/** Bytes of a field's value in a commitment: the longest status has 71. */
+/** Bytes of a field's value in a commitment: the longest status has 150. */
 export const FIELD_VALUE_BYTES_MAX = 256;
 
 /** Signatures of one statement: the most that a change of roots can need, all old keys and all new ones. */

@@ -124,7 +124,7 @@ async function hashesOf(state: TrustState, text: string, nowS: number): Promise<
   const codes =
     known?.key !== undefined && known.code !== undefined
       ? [known.code]
-      : await signedLocal(nativeForeignPrimitives, text, state, nowS);
+      : (await signedLocal(nativeForeignPrimitives, text, state, nowS)).map(({ code }) => code);
   if (codes.length === 0)
     throw new CliError(
       EXIT.failure,

@@ -7,12 +7,12 @@ import { parseCode } from '../../protocol/code/code.ts';
 import { type Fields } from '../../protocol/code/field.ts';
 import { type Original } from '../../protocol/code/original.ts';
 import { revocationHashesOf } from '../../protocol/foreign/revocation-hashes.ts';
-import { type ForeignCode } from '../../protocol/foreign/foreign-code.ts';
-import { readForeign } from '../../protocol/foreign/verify-foreign.ts';
-import { signedLocal } from '../../protocol/foreign/verify-local.ts';
+import { signedAnnounced } from '../../protocol/foreign/verify-announced.ts';
+import { type SignedForeign, signedLocal } from '../../protocol/foreign/verify-local.ts';
 import { BRIDGED_LIFE_S_MAX, ORIGINAL_HASHES_MAX } from '../../protocol/limits.ts';
 import { leafHash } from '../../protocol/log/merkle.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
+import { foreignSignerOf } from '../../protocol/trust/announced-signer.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
 import {
   ANY_PLACE,
@@ -46,6 +46,8 @@ interface Bridged extends Pick<Fields, 'holderKey' | 'document'> {
   readonly original: Original;
 }
 
+type SignedOnce = readonly [SignedForeign, ...SignedForeign[]];
+
 export class Bridge {
   readonly #region: string;
   readonly #modules: BridgeModules;
@@ -68,8 +70,9 @@ export class Bridge {
       const against = reasons.filter((reason) => reason.outcome !== 'note').map(({ code }) => code);
       throw refused(`the verdict on the code is ${outcome}: ${[...new Set(against)].join(', ')}`);
     }
+    if ((verdict.foreign ?? verdict.code)?.region === this.#region)
+      throw refused('the code is of this region, and needs no bridge');
     const { original, ...bound } = await this.#originalOf(text, verdict);
-    if (original.region === this.#region) throw refused('the code is of this region, and needs no bridge');
     const { nowS } = this.#modules;
     const expiresAtS = Math.min(verdict.expiresAtS ?? Infinity, nowS() + BRIDGED_LIFE_S_MAX);
     const status = {
@@ -95,24 +98,34 @@ export class Bridge {
         document,
       };
     }
-    const codes = await this.#readAs(text, foreign);
-    const all = codes.flatMap((code) => revocationHashesOf(sha256, code).all);
+    const signed = await this.#signedAs(text, foreign);
+    const all = signed.flatMap(({ code }) => revocationHashesOf(sha256, code).all);
     const hashes = [...new Map(all.map((hash) => [hexOf(hash), hash])).values()].sort(compareBytes);
     if (hashes.length > ORIGINAL_HASHES_MAX)
       throw refused(
         `the code can be revoked by more than the ${ORIGINAL_HASHES_MAX} names that a bridged one holds`,
       );
-    return { original: { region: foreign.region ?? '', hashes } };
+    // The one that the verdict went by, of a local code that its region reads in several ways.
+    const [first] = signed;
+    const { key } = signed.find((one) => one.key.adapter.id === foreign.adapter) ?? first;
+    const signer = foreignSignerOf(sha256, key.format, { ...key.publicKey });
+    const { region = '', issuedAtS } = foreign;
+    return {
+      original: { region, hashes, signed: { signer, ...(issuedAtS !== undefined && { issuedAtS }) } },
+    };
   }
 
   /** Where the format is a local one, by all profiles of the region by which its keys signed it: it can be revoked by what it says in any of them. */
-  async #readAs(text: string, { format, region = '' }: ForeignReference): Promise<readonly ForeignCode[]> {
-    if (format !== 'local') return [await readForeign(nativeForeignPrimitives, text)];
+  async #signedAs(text: string, { format, region = '' }: ForeignReference): Promise<SignedOnce> {
     const state = this.#modules.trust().regions.get(region)?.state;
-    const codes = state && (await signedLocal(nativeForeignPrimitives, text, state, this.#modules.nowS()));
-    if (codes === undefined || codes.length === 0)
-      throw refused('its region has announced another profile meanwhile');
-    return codes;
+    if (state === undefined) throw refused('its region is no longer known here');
+    const nowS = this.#modules.nowS();
+    const [first, ...more] =
+      format === 'local'
+        ? await signedLocal(nativeForeignPrimitives, text, state, nowS)
+        : [await signedAnnounced(nativeForeignPrimitives, text, state, nowS)];
+    if (first === undefined) throw refused('its region has taken the key back, or changed its profile');
+    return [first, ...more.filter((one) => one !== undefined)];
   }
 }
 

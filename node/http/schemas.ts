@@ -120,6 +120,8 @@ export const verdict = z
         index: z.int().optional(),
         keyId: hex.optional(),
         hashes: z.array(hex).optional(),
+        signer: hex.optional(),
+        issuedAtS: atS.optional(),
       })
       .optional()
       .openapi({

@@ -105,6 +105,7 @@ function countingOf({ announced, nowS }: LocalInput, signed: readonly SignedCode
 }
 
 function isInForce({ home, regions }: Trust, region: string, nowS: number): boolean {
+  if (region === home) return true;
   const recognition = regions.get(home)?.state.recognition(region);
   return recognition?.standing === 'recognised' && recognition.fromS <= nowS && nowS < recognition.untilS;
 }
@@ -142,22 +143,27 @@ function judgeUnread(
   return open.length === 0 ? refuseText(first.fault, nowS) : weakestOf(open);
 }
 
-/** No key that was announced has signed it: refused where the verifier would know of the key by now. */
+/**
+ * No key that was announced has signed it: refused where the verifier would know of the key by now. A region whose recognition is suspended or
+ * not in force says nothing of it where another one can read it.
+ */
 function judgeUnsignedLocal(
   { announced, context, nowS }: LocalInput,
   codes: readonly LocalCode[],
   isCrowded: boolean,
 ): Verdict {
   const { trust } = announced;
-  const named = codes.filter(({ candidates }) => candidates.keys.length > 0);
-  const [{ announcer, code }] = (named.length > 0 ? named : codes) as [LocalCode];
+  const inForce = codes.filter(({ announcer: { region } }) => isInForce(trust, region, nowS));
+  const readers = inForce.length > 0 ? inForce : codes;
+  const named = readers.filter(({ candidates }) => candidates.keys.length > 0);
+  const [{ announcer, code }] = (named.length > 0 ? named : readers) as [LocalCode];
   const leaning = new Leaning(trust, context, nowS);
   leaning.leanOn(announcer.region, BY_ADAPTER);
   const isUpToDate = (region: string) => {
     const { isSound } = new Leaning(trust, context, nowS).leanOn(region, BY_ADAPTER);
     return isSound && (trust.assess(region, nowS)?.knowledgeAtS ?? -Infinity) >= (code.times.issuedAtS ?? 0);
   };
-  const unsure = codes.map((one) => one.announcer.region).find((region) => !isUpToDate(region));
+  const unsure = readers.map((one) => one.announcer.region).find((region) => !isUpToDate(region));
   if (isCrowded || named.some(({ candidates }) => candidates.isCrowded)) leaning.add('FOREIGN_KEYS_CROWDED');
   else if (named.length > 0) leaning.add('SIGNATURE_INVALID');
   else if (unsure !== undefined) leaning.add('KEY_NOT_YET_KNOWN', unsure);

@@ -2,13 +2,15 @@
 import { isProtocolError } from '../fault.ts';
 import { type Verdict, type VerdictContext } from '../verdict/verdict.ts';
 import { refuseText } from '../verdict/verify.ts';
-import { type AnnouncedCodes } from './announced-codes.ts';
+import { type AnnouncedCodes, keysOf } from './announced-codes.ts';
 import { type ForeignCode } from './foreign-code.ts';
-import { foreignChecksOf } from './foreign-keys.ts';
+import { type TrustState } from '../trust/trust-state.ts';
+import { type Candidates, foreignChecksOf, type ForeignKey } from './foreign-keys.ts';
 import { type ForeignPrimitives } from './foreign-primitives.ts';
+import { judgeForeign } from './foreign-verdict.ts';
 import { type CheckedAnnouncer, judgeAnnounced } from './judge-announced.ts';
 import { readForeign } from './verify-foreign.ts';
-import { verifyLocal } from './verify-local.ts';
+import { type SignedForeign, verifyLocal } from './verify-local.ts';
 
 /**
  * The verdict on `text` at `nowS`, a text of a known format (`foreignFormatOf`). JSON and a JWS that are of none may be local codes whose region
@@ -34,11 +36,33 @@ export async function verifyAnnounced(
   }
   const { tried, isCrowded } = announced.announcersOf(code);
   const checked: CheckedAnnouncer[] = [];
-  for (const announcer of tried) {
-    const results: boolean[] = [];
-    for (const check of foreignChecksOf(code, announcer.candidates))
-      results.push(await primitives.verifyForeign(check));
-    checked.push({ ...announcer, results });
-  }
+  for (const announcer of tried)
+    checked.push({ ...announcer, results: await resultsOf(primitives, code, announcer.candidates) });
   return judgeAnnounced({ code, announced, context, nowS }, checked, isCrowded);
+}
+
+/**
+ * A text of a known format and the key of a region that signed it; undefined if none did.
+ * @throws {ProtocolError} as `readForeign`.
+ */
+export async function signedAnnounced(
+  primitives: ForeignPrimitives,
+  text: string,
+  state: TrustState,
+  nowS: number,
+): Promise<SignedForeign | undefined> {
+  const code = await readForeign(primitives, text);
+  const candidates = keysOf(state).candidatesFor(code);
+  const { key } = judgeForeign(code, candidates, await resultsOf(primitives, code, candidates), nowS);
+  return key && { code, key };
+}
+
+async function resultsOf(
+  primitives: ForeignPrimitives,
+  code: ForeignCode,
+  candidates: Candidates<ForeignKey>,
+): Promise<boolean[]> {
+  const results: boolean[] = [];
+  for (const check of foreignChecksOf(code, candidates)) results.push(await primitives.verifyForeign(check));
+  return results;
 }

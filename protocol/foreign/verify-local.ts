@@ -1,7 +1,7 @@
 /** From the text of a local code to a verdict, by the profiles that regions have announced. Spec: SPEC.md 17.11. */
 import { isProtocolError } from '../fault.ts';
 import { type TrustState } from '../trust/trust-state.ts';
-import { type LocalAnnouncer, localsIn } from './announced-codes.ts';
+import { type AnnouncedKey, type LocalAnnouncer, localsIn } from './announced-codes.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { foreignChecksOf } from './foreign-keys.ts';
 import { type ForeignPrimitives } from './foreign-primitives.ts';
@@ -22,19 +22,25 @@ export async function verifyLocal(
   return judgeLocal(input, readings, isCrowded);
 }
 
+/** A code of others and the announced key that made its signature. */
+export interface SignedForeign {
+  readonly code: ForeignCode;
+  readonly key: AnnouncedKey;
+}
+
 /** What a text is by each of a region's own profiles by which a key of that region signed it: by the profiles of a verdict, at most four; none if none did. */
 export async function signedLocal(
   primitives: ForeignPrimitives,
   text: string,
   state: TrustState,
   nowS: number,
-): Promise<readonly ForeignCode[]> {
-  const codes: ForeignCode[] = [];
+): Promise<readonly SignedForeign[]> {
+  const codes: SignedForeign[] = [];
   for (const announcer of localsIn(state, text).tried) {
     const reading = await readingOf(primitives, text, announcer);
     if ('fault' in reading) continue;
     const { key } = judgeForeign(reading.code, reading.candidates, reading.results, nowS);
-    if (key !== undefined) codes.push(reading.code);
+    if (key !== undefined) codes.push({ code: reading.code, key });
   }
   return codes;
 }

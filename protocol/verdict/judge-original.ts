@@ -5,6 +5,7 @@
 import { equalBytes, hexOf } from '../bytes.ts';
 import { type Attestation } from '../code/attestation.ts';
 import { type Original, type OriginalAttestation } from '../code/original.ts';
+import { announcesSigner } from '../trust/announced-signer.ts';
 import { isForeignRevoked } from '../trust/foreign-revoked.ts';
 import { type RecognitionWay, type TrustState } from '../trust/trust-state.ts';
 import { judgeCompromised, type LeafProof } from './cut-off.ts';
@@ -59,7 +60,11 @@ export function judgeOriginal(leaning: Leaning, trust: Trust, bridged: Bridged, 
   const origin = trust.regions.get(region);
   if (!isLed || origin === undefined) return;
   if ('hashes' in original) {
-    const { hashes } = original;
+    const { hashes, signed } = original;
+    if (signed !== undefined) {
+      const { signer, issuedAtS = nowS } = signed;
+      judgeFounded(announcesSigner(trust.sha256, origin.state, signer, issuedAtS), region, isSound);
+    }
     if (isForeignRevoked(origin, () => hashes.map(hexOf))) leaning.add('ORIGINAL_REVOKED', region);
     return;
   }
@@ -69,7 +74,16 @@ export function judgeOriginal(leaning: Leaning, trust: Trust, bridged: Bridged, 
 
 /** How a verdict names the original. */
 export function referenceOfOriginal(original: Original): OriginalReference {
-  if ('hashes' in original) return { region: original.region, hashes: original.hashes.map(hexOf) };
+  if ('hashes' in original) {
+    const { hashes, signed } = original;
+    const { signer, issuedAtS } = signed ?? {};
+    return {
+      region: original.region,
+      hashes: hashes.map(hexOf),
+      ...(signer && { signer: hexOf(signer) }),
+      ...(issuedAtS !== undefined && { issuedAtS }),
+    };
+  }
   const { region, log, index, keyId } = original;
   return { region, log, index, keyId };
 }

@@ -122,7 +122,7 @@ export const REASONS = {
   BRIDGE_UNFOUNDED: {
     outcome: 'stop',
     explanation:
-      'The platform does not itself recognise the region that it names as the origin, or names there what never was.',
+      'The platform does not itself recognise the region that it names as the origin, or names there what never was, or a key that the region has taken back.',
   },
   ORIGINAL_REVOKED: {
     outcome: 'stop',

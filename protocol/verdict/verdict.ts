@@ -89,6 +89,9 @@ export interface OriginalReference {
   readonly keyId?: string | undefined;
   /** The hashes by which a code of others can be revoked, in hexadecimal; undefined for an attestation. */
   readonly hashes?: readonly string[] | undefined;
+  /** Of a code of others whose platform says it: the key that signed it (SPEC.md 5.6), in hexadecimal, and when it was issued. */
+  readonly signer?: string | undefined;
+  readonly issuedAtS?: number | undefined;
 }
 
 /** Which code of others it was, by its own words; `region` and `adapter` are given only if the signature is good. Texts from outside: escape before showing. */

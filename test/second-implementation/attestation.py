@@ -126,15 +126,24 @@ def _status(value):
 
 def _original(value):
     """What a bridged attestation stands for, SPEC.md 5.6."""
-    if not isinstance(value, list) or len(value) not in (2, 5) or not names.is_a(names.REGION, value[0]):
+    if not isinstance(value, list) or not 2 <= len(value) <= 5 or not names.is_a(names.REGION, value[0]):
         raise Fault("FIELD_MALFORMED")
-    if len(value) == 2:
-        region, hashes = value
+    if len(value) < 5:
+        region, hashes, *signed = value
         if not isinstance(hashes, list) or not 1 <= len(hashes) <= 3:
             raise Fault("FIELD_MALFORMED")
         if not all(cbor.is_bytes(one, 16) for one in hashes) or sorted(set(hashes)) != hashes:
             raise Fault("FIELD_MALFORMED")
-        return {"region": region, "hashes": [one.hex() for one in hashes]}
+        original = {"region": region, "hashes": [one.hex() for one in hashes]}
+        if signed:
+            if not cbor.is_bytes(signed[0], 8):
+                raise Fault("FIELD_MALFORMED")
+            original["signer"] = signed[0].hex()
+        if len(signed) == 2:
+            if not cbor.is_uint(signed[1]):
+                raise Fault("FIELD_MALFORMED")
+            original["issued"] = signed[1]
+        return original
     region, log, index, key_id, leaf = value
     if not names.is_a(names.LOG_ID, log):
         raise Fault("FIELD_MALFORMED")

@@ -57,6 +57,8 @@ class Region:
     """(region, key id, timestamp) of its own cosignatures on earlier checkpoints."""
     foreign_revoked: frozenset = frozenset()
     """Hashes of codes of others, in hexadecimal."""
+    adapters: tuple = ()
+    """(from, until, data) of what it announces of codes of others."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Checks of quorum.json and verdict.json."""
 
+import cbor
 import quorum
 import verdict
 from cases import expected, unhex
@@ -56,6 +57,7 @@ def region_of(case):
         case["standing"],
         [(case["region"], key_id, time) for key_id, time in case.get("ownBefore", [])],
         frozenset(case.get("foreignRevoked", [])),
+        tuple((one["from"], one["until"], cbor.decode(unhex(one, "data"))) for one in case.get("adapters", [])),
     )
 
 

@@ -1,7 +1,9 @@
 """The verdict on a code, SPEC.md 11, with acceptance by colour."""
 
+import hashlib
 from dataclasses import dataclass, field
 
+import cbor
 import code_text
 import merkle
 from fault import Fault
@@ -68,6 +70,20 @@ def verify(text, trust, context, now):
     judged = _Judge(code, trust, context, now)
     judged.run()
     return judged.verdict
+
+
+def _announces(region, original, now):
+    """Whether a region announces the key that signed a code of others, SPEC.md 5.6 and 11.1."""
+    at = original.get("issued", now)
+    for start, end, data in region.adapters:
+        if not start <= at < end or not isinstance(data.get("keys"), list):
+            continue
+        label = f"entente/foreign-key/v1\n{data['format']}\n".encode()
+        for one in data["keys"]:
+            name = hashlib.sha256(label + cbor.encode(one["key"])).digest()[:8].hex()
+            if name == original["signer"] and one.get("from", 0) <= at <= one.get("until", at):
+                return True
+    return False
 
 
 class _Judge:
@@ -144,6 +160,8 @@ class _Judge:
 
     def _original(self, region, is_sound):
         if "hashes" in self.original:
+            if "signer" in self.original and not _announces(region, self.original, self.now):
+                self._unfounded(region.name, is_sound)
             if region.foreign_revoked & set(self.original["hashes"]):
                 self.add("ORIGINAL_REVOKED")
             return

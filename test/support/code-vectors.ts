@@ -20,7 +20,13 @@ export interface StatusVector {
         readonly keyId: string;
         readonly leafHash: string;
       }
-    | { readonly region: string; readonly hashes: readonly string[] };
+    | {
+        readonly region: string;
+        readonly hashes: readonly string[];
+        /** The name of the key that signed it, and when it was issued. */
+        readonly signer?: string;
+        readonly issued?: number;
+      };
 }
 
 /** What a well-formed text says, what each signature covers and whether it is good. */

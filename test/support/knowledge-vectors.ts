@@ -1,5 +1,7 @@
 /** What a verifier knows of a region as it stands in vectors: plain JSON, bytes in hexadecimal. Runs in a browser, too. */
 import { hexBytes, hexOf } from '../../protocol/bytes.ts';
+import { type CborValue, decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { ENTRY_BYTES_MAX } from '../../protocol/limits.ts';
 import { RevocationSet } from '../../protocol/revocation/revocation-set.ts';
 import { foreignRevoked } from '../../protocol/trust/foreign-revoked.ts';
 import { type KeyRole, type Recognition, type RecognitionWay } from '../../protocol/trust/trust-state.ts';
@@ -39,6 +41,8 @@ export interface KnowledgeVector {
   readonly revokedBeside: Readonly<Record<string, readonly number[]>>;
   /** Hashes of codes of others that it has revoked; absent where there are none. */
   readonly foreignRevoked?: readonly string[];
+  /** What it announces of codes of others, data as CBOR in hexadecimal; absent where there is nothing. */
+  readonly adapters?: readonly { readonly from: number; readonly until: number; readonly data: string }[];
   /** Ids of the keys whose signature on the checkpoint is good. */
   readonly signedBy: readonly string[];
   readonly cosignatures: readonly (readonly [region: string, keyId: string, timestamp: number])[];
@@ -53,6 +57,7 @@ export function knowledgeVector(knowledge: RegionKnowledge): KnowledgeVector {
   const { state, revokedBeside, logKeyIds, cosignatures, ownBefore, standing } = knowledge;
   const keys = ROLES.flatMap((role) => [...state.keysWithRole(role)]);
   const foreign = [...foreignRevoked(state)];
+  const adapters = [...state.adapters()];
   return {
     region: state.region,
     fingerprint: hexOf(state.fingerprint ?? new Uint8Array(0)),
@@ -79,6 +84,13 @@ export function knowledgeVector(knowledge: RegionKnowledge): KnowledgeVector {
     revoked: indexesByLog(state.revocations()),
     revokedBeside: indexesByLog(revokedBeside ?? []),
     ...(foreign.length > 0 && { foreignRevoked: foreign }),
+    ...(adapters.length > 0 && {
+      adapters: adapters.map(({ fromS, untilS, data }) => ({
+        from: fromS,
+        until: untilS,
+        data: hexOf(encodeCbor(data)),
+      })),
+    }),
     signedBy: logKeyIds,
     cosignatures: cosignatures.map(({ region, keyId, timestampS }) => [region, keyId, timestampS]),
     ...(ownBefore && { ownBefore: ownBefore.map(({ keyId, timestampS }) => [keyId, timestampS] as const) }),
@@ -128,6 +140,13 @@ export function knowledgeOfVector(vector: KnowledgeVector): RegionKnowledge {
     logs: vector.logs,
     revoked: vector.revoked,
     foreignRevocations: [{ hashes: (vector.foreignRevoked ?? []).map(hexBytes), untilS: 1e12 }],
+    adapters: (vector.adapters ?? []).map(({ from, until, data }, i) => ({
+      id: `a${i}`,
+      version: 1,
+      fromS: from,
+      untilS: until,
+      data: decodeCbor(hexBytes(data), { bytesMax: ENTRY_BYTES_MAX }) as Record<string, CborValue>,
+    })),
     fingerprint: hexBytes(vector.fingerprint),
   });
   const revokedBeside = new Map(

@@ -1,8 +1,9 @@
 /** Rows of SPEC 11.1: a code that the platform CN-33 issued for one of ES, at a gate of DE that takes those of ES through it. */
 import { type Original } from '../../protocol/code/original.ts';
+import { foreignSignerOf } from '../../protocol/trust/announced-signer.ts';
 import { BRIDGED_LIFE_S_MAX } from '../../protocol/limits.ts';
 import { leafHash } from '../../protocol/log/merkle.ts';
-import { type Recognition } from '../../protocol/trust/trust-state.ts';
+import { type LoggedAdapter, type Recognition } from '../../protocol/trust/trust-state.ts';
 import { type RegionKnowledge } from '../../protocol/verdict/knowledge.ts';
 import { DAY_S, HOUR_S, keyNamed } from './code-fixture.ts';
 import { sha256 } from './primitives.ts';
@@ -34,6 +35,28 @@ export const ORIGINAL: Extract<Original, { log: string }> = {
 };
 const HASHES = [1, 2, 3].map((byte) => new Uint8Array(16).fill(byte));
 export const FOREIGN: Original = { region: ORIGIN, hashes: HASHES };
+
+/** A key of others, and an adapter that announces it. No curve has such a point: what is told of a key here is its name alone. */
+const SIGNER = { kind: 'ec', curve: 'P-256', x: new Uint8Array(32).fill(1), y: new Uint8Array(32).fill(2) };
+const OTHER_SIGNER = { ...SIGNER, y: new Uint8Array(32).fill(3) };
+const ORIGINAL_ISSUED_AT_S = ISSUED_AT_S - DAY_S;
+
+function announcement({
+  key = SIGNER,
+  format = 'hcert',
+  fromS = 0,
+  untilS = 1e12,
+  window = {},
+}: {
+  key?: typeof SIGNER;
+  format?: string;
+  fromS?: number;
+  untilS?: number;
+  window?: { from?: number; until?: number };
+} = {}): LoggedAdapter {
+  const keys = [{ id: 'k', issuer: ORIGIN, key, ...window }];
+  return { id: 'dcc', version: 1, fromS, untilS, data: { format, rules: 'hcert', facts: {}, keys } };
+}
 
 export function bridgedCode(original: Original, lifeS = DAY_S) {
   return codeOf({ status: { expiresAtS: ISSUED_AT_S + lifeS, original } });
@@ -87,6 +110,21 @@ export function bridged(bridge: Bridge = {}, original: Original = ORIGINAL, life
 /** A code of others, which the platform has checked by the origin's adapter. */
 function ofOthers(bridge: Bridge = {}): Check {
   return bridged({ byPlatform: recognised(ORIGIN, { way: 'adapter' }), ...bridge }, FOREIGN);
+}
+
+/** The same, naming the key that signed it; what its region announces when all is well, and otherwise. */
+function signedBy(
+  adapters: readonly LoggedAdapter[] = [announcement()],
+  bridge: Bridge = {},
+  issuedAtS?: number,
+) {
+  const signed = { signer: foreignSignerOf(sha256, 'hcert', SIGNER), issuedAtS };
+  const byPlatform = recognised(ORIGIN, { way: 'adapter' });
+  return bridged({ byPlatform, origin: { adapters }, ...bridge }, { region: ORIGIN, hashes: HASHES, signed });
+}
+
+function issuedWithin(given: Parameters<typeof announcement>[0]): Check {
+  return signedBy([announcement(given)], {}, ORIGINAL_ISSUED_AT_S);
 }
 
 const withdrawn: Recognition = { standing: 'withdrawn', region: ORIGIN, version: 2 };
@@ -240,6 +278,60 @@ export const ROWS_OF_BRIDGES: readonly Row[] = [
     when: 'the platform may recognise the origin by now',
     given: bridged({ byPlatform: undefined, ...youngPlatform }),
     neighbour: bridged(),
+  },
+  {
+    code: 'BRIDGE_UNFOUNDED',
+    when: 'the origin has taken back the key of the code of others',
+    given: signedBy([{ ...announcement(), data: {} }]),
+    neighbour: signedBy(),
+  },
+  {
+    code: 'BRIDGE_UNFOUNDED',
+    when: 'the origin announces another key in its place',
+    given: signedBy([announcement({ key: OTHER_SIGNER })]),
+    neighbour: signedBy([announcement({ key: OTHER_SIGNER }), announcement()]),
+  },
+  {
+    code: 'BRIDGE_UNFOUNDED',
+    when: 'the origin announces the key for codes of another format alone',
+    given: signedBy([announcement({ format: 'vdsnc' })]),
+    neighbour: signedBy(),
+  },
+  {
+    code: 'BRIDGE_UNFOUNDED',
+    when: 'the key of the code of others ends a second before that was issued',
+    given: issuedWithin({ window: { until: ORIGINAL_ISSUED_AT_S - 1 } }),
+    neighbour: issuedWithin({ window: { until: ORIGINAL_ISSUED_AT_S } }),
+  },
+  {
+    code: 'BRIDGE_UNFOUNDED',
+    when: 'the key of the code of others begins a second after that was issued',
+    given: issuedWithin({ window: { from: ORIGINAL_ISSUED_AT_S + 1 } }),
+    neighbour: issuedWithin({ window: { from: ORIGINAL_ISSUED_AT_S } }),
+  },
+  {
+    code: 'BRIDGE_UNFOUNDED',
+    when: 'the adapter ends with the second in which the code of others was issued',
+    given: issuedWithin({ untilS: ORIGINAL_ISSUED_AT_S }),
+    neighbour: issuedWithin({ untilS: ORIGINAL_ISSUED_AT_S + 1 }),
+  },
+  {
+    code: 'BRIDGE_UNFOUNDED',
+    when: 'the adapter begins a second after the code of others was issued',
+    given: issuedWithin({ fromS: ORIGINAL_ISSUED_AT_S + 1 }),
+    neighbour: issuedWithin({ fromS: ORIGINAL_ISSUED_AT_S }),
+  },
+  {
+    code: 'BRIDGE_UNFOUNDED',
+    when: 'the code of others does not say when it was issued, and its key has ended',
+    given: signedBy([announcement({ window: { until: NOW_S - 1 } })]),
+    neighbour: signedBy([announcement({ window: { until: NOW_S } })]),
+  },
+  {
+    code: 'KEY_NOT_YET_KNOWN',
+    when: 'the origin may announce the key by now',
+    given: signedBy([], { originKnowledge: originAged(NOW_S - HOUR_START_S) }),
+    neighbour: signedBy([announcement()], { originKnowledge: originAged(NOW_S - HOUR_START_S) }),
   },
   {
     code: 'ORIGINAL_REVOKED',

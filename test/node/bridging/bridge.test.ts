@@ -4,15 +4,18 @@ import { isNodeError } from '../../../node/node-error.ts';
 import { type FieldName } from '../../../protocol/code/field.ts';
 import { BRIDGED_LIFE_S_MAX } from '../../../protocol/limits.ts';
 import { leafHash } from '../../../protocol/log/merkle.ts';
+import { foreignSignerOf } from '../../../protocol/trust/announced-signer.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
 import {
   announcedTrust,
   type AnnouncedWorld,
   certificate,
+  SIGNER,
   VACCINATED,
 } from '../../support/announced-fixture.ts';
 import { DAY_S } from '../../support/code-fixture.ts';
-import { JSON_PROFILE, mapped } from '../../support/local-fixture.ts';
+import { hcertKey } from '../../support/hcert-fixture.ts';
+import { JSON_PROFILE, LOCAL_SIGNER, localKey, mapped } from '../../support/local-fixture.ts';
 import {
   announcing,
   jsonCode,
@@ -109,6 +112,9 @@ describe('Bridge.requestFor', () => {
       original.hashes,
       original.hashes.toSorted((a, b) => Buffer.compare(a, b)),
     );
+    const { signer, issuedAtS } = original.signed ?? {};
+    assert.deepEqual(signer, foreignSignerOf(sha256, 'hcert', { ...hcertKey(SIGNER).publicKey }));
+    assert.equal(issuedAtS, NOW_S);
     assert.equal(subject, `AT/${Buffer.from(original.hashes[0] ?? []).toString('hex')}`);
   });
 
@@ -119,6 +125,8 @@ describe('Bridge.requestFor', () => {
       const bridge = bridgeOf(await localVerdictOf(world), 'FR', world);
       const { original } = (await bridge.requestFor(jsonCode())).fields.status;
       assert(original !== undefined && 'hashes' in original);
+      const signer = foreignSignerOf(sha256, 'local', { ...localKey(LOCAL_SIGNER).publicKey });
+      assert.deepEqual(original.signed, { signer, issuedAtS: NOW_S - DAY_S });
       return original.hashes.map((hash) => Buffer.from(hash).toString('hex'));
     };
     const one = await hashesOf(localAdapter());
@@ -126,6 +134,14 @@ describe('Bridge.requestFor', () => {
     assert.deepEqual([one.length, both.length], [2, 3]);
     assert.ok(one.every((hash) => both.includes(hash)));
     assert.deepEqual(both, both.toSorted());
+  });
+
+  it('refuses a code whose key its region has taken back since the verdict', async () => {
+    const takenBack = { issuer: { adapters: [] } };
+    await assert.rejects(
+      () => bridgeOf(foreign(), 'FR', takenBack).requestFor(certificate()),
+      (error) => isNodeError(error, 'REFUSED') && /taken the key back/.test(error.message),
+    );
   });
 
   it('refuses what does not pass, what is bridged, what is its own, and what has too many names', async () => {

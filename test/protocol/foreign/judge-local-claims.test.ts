@@ -4,7 +4,14 @@ import { readLocal } from '../../../protocol/foreign/local-code.ts';
 import { revocationHashesOf } from '../../../protocol/foreign/revocation-hashes.ts';
 import { type LoggedAdapter } from '../../../protocol/trust/trust-state.ts';
 import { DAY_S } from '../../support/announced-fixture.ts';
-import { JSON_PROFILE, LOCAL_SIGNER, localKey, mapped, profileOf } from '../../support/local-fixture.ts';
+import {
+  JSON_PROFILE,
+  LOCAL_SIGNER,
+  localKey,
+  mapped,
+  OTHER_SIGNER,
+  profileOf,
+} from '../../support/local-fixture.ts';
 import {
   ALL_GREEN,
   alsoBelgium,
@@ -71,6 +78,21 @@ describe('judgeLocal: a code whose key several regions claim', () => {
     const late = await verdictOf({ issuer: announcing(TOO_LATE), ...claims(TOO_LATE) });
     assert.equal(late.outcome, 'stop');
     assert.ok(codesOf(late).includes('KEY_NOT_FOR_THIS'));
+  });
+
+  it('T5 leaves out a suspended region where no key has signed the code, and another can read it', async () => {
+    const recognition = recognisedToo('AT', [], { standing: 'suspended' }).recognition;
+    const withKey = (keyId: string) =>
+      localAdapter(JSON_PROFILE, { keys: [localKey(LOCAL_SIGNER, { keyId })] });
+    // Issued after what is known of BE, which may have announced the key since.
+    const text = jsonCode({ iat: NOW_S - 1 }, OTHER_SIGNER);
+    for (const issuer of [announcing(localAdapter()), announcing(withKey('k3'))]) {
+      const verdict = await verdictOf({ text, recognition, issuer, ...alsoBelgium(withKey('k2')) });
+      assert.deepEqual(codesOf(verdict), ['KEY_NOT_YET_KNOWN']);
+      assert.deepEqual(verdict.reasons[0]?.region, 'BE');
+    }
+    const alone = await verdictOf({ text, recognition });
+    assert.deepEqual(codesOf(alone), ['RECOGNITION_SUSPENDED', 'SIGNATURE_INVALID']);
   });
 
   it('T5 does not leave out a region of which too little is known: the red code may be its own', async () => {

@@ -12,7 +12,7 @@ import { NOW_S } from '../../support/verdict-fixture.ts';
 async function idsOf(text: string, ...adapters: readonly LoggedAdapter[]) {
   const state = stubState({ region: 'AT', adapters });
   const codes = await signedLocal(nativeForeignPrimitives, text, state, NOW_S);
-  return codes.map(({ content }) => content['id']);
+  return codes.map(({ code }) => code.content['id']);
 }
 
 const ID = LOCAL_CLAIMS['id'];

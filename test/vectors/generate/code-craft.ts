@@ -200,6 +200,15 @@ export function statusVector(status: Status): StatusVector {
 }
 
 function originalVector(original: Original): NonNullable<StatusVector['original']> {
-  if ('hashes' in original) return { region: original.region, hashes: original.hashes.map(hexOf) };
+  if ('hashes' in original) {
+    const { region, hashes, signed } = original;
+    const { signer, issuedAtS: issued } = signed ?? {};
+    return {
+      region,
+      hashes: hashes.map(hexOf),
+      ...(signer && { signer: hexOf(signer) }),
+      ...(issued !== undefined && { issued }),
+    };
+  }
   return { ...original, leafHash: hexOf(original.leafHash) };
 }

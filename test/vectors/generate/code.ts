@@ -9,7 +9,7 @@ import { concatBytes, hexBytes, hexOf } from '../../../protocol/bytes.ts';
 import { codeText } from '../../../protocol/code/code-text.ts';
 import { FIELD_NAMES, type Fields } from '../../../protocol/code/field.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
-import { type Original } from '../../../protocol/code/original.ts';
+import { type Original, type OriginalSigned } from '../../../protocol/code/original.ts';
 import { CODE_VECTOR_FILE, type CodeVector, type CodeVectors } from '../../support/code-vectors.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { badCodes } from './code-bad.ts';
@@ -44,13 +44,14 @@ const ORIGINAL: Original = {
   keyId: STRANGER.keyId,
   leafHash: counting(32),
 };
-const ofOthers = (hashes: number): Original => ({
+const ofOthers = (hashes: number, signed?: OriginalSigned): Original => ({
   region: 'GB-ENG',
   hashes: Array.from({ length: hashes }, (_, i) => counting(16).fill(i, 0, 1)),
+  signed,
 });
 const longest = { ...RED, untilS: SAFE_MAX, expiresAtS: SAFE_MAX, ruleId: 'a'.repeat(32), ruleVersion: SAFE_MAX };
 const longestOfOthers = craft({
-  fields: { ...ALL_FIELDS, status: { ...longest, original: ofOthers(3) } },
+  fields: { ...ALL_FIELDS, status: { ...longest, original: ofOthers(3, { signer: counting(8), issuedAtS: SAFE_MAX }) } },
   names: FIELD_NAMES,
 });
 const longestBridged = craft({
@@ -107,7 +108,15 @@ const GOOD: readonly (readonly [string, Crafted])[] = [
   ],
   ['bridged for an attestation', craft({ fields: { status: { ...GREEN, original: ORIGINAL } } })],
   ['bridged for a code of others', craft({ fields: { status: { ...YELLOW, original: ofOthers(1) } } })],
-  ['bridged for a code of others with three hashes, at the longest', longestOfOthers],
+  [
+    'bridged for a code of others by a named key',
+    craft({ fields: { status: { ...YELLOW, original: ofOthers(2, { signer: counting(8) }) } } }),
+  ],
+  [
+    'bridged for a code of others by a named key, issued at the beginning of time',
+    craft({ fields: { status: { ...YELLOW, original: ofOthers(2, { signer: counting(8), issuedAtS: 0 }) } } }),
+  ],
+  ['bridged for a code of others with three hashes, a key and a time, at the longest', longestOfOthers],
   ['bridged for an attestation, at the longest', longestBridged],
   ['presented live', present(shown, STEP, EMPTY)],
   ['presented with the shortest challenge', present(shown, STEP, counting(8))],

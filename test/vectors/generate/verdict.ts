@@ -19,7 +19,7 @@ export const VERDICT_VECTOR_FILE = join(projectRoot, 'test/vectors/verdict.json'
 
 const ABOUT = [
   'SPEC.md 9 and 11, in the network demo, with the rules of acceptance by colour. Bytes are in hexadecimal; a set of indexes is a list.',
-  'regions: what the verifier is handed; whether it may use it is part of the verdict. keys are by key id, one with cutoffs is compromised; signedBy are the keys whose signature on the checkpoint is good; foreignRevoked are hashes of codes of others; cosignatures are good and [region, key id, timestamp].',
+  'regions: what the verifier is handed; whether it may use it is part of the verdict. keys are by key id, one with cutoffs is compromised; signedBy are the keys whose signature on the checkpoint is good; foreignRevoked are hashes of codes of others; adapters are what it announces of those, with the data as CBOR; cosignatures are good and [region, key id, timestamp].',
   'context: grade is the one the place demands; knowledgeAge and silence are its limits where it has any; documentHash is of the document shown; challenge is the one given.',
   'expect: reasons sorted by name, without repetition; fault is the fault of the text; knowledge is [region, knowledge age, issuer silence, [counted, needed, w]] of the home, then the region of the code and then that of its original, null where there is no time.',
 ];
