@@ -24,6 +24,7 @@ import { type Revocation } from '../revoking/revoker.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { Turns } from '../turns.ts';
 import { type BulkWatch } from './bulk-watch.ts';
+import { type PrivateName } from '../registry/whereabouts.ts';
 
 /** People of one override. */
 export const OVERRIDE_SUBJECTS_MAX = 2_000;
@@ -82,7 +83,7 @@ export interface OverridesModules {
   readonly watch: BulkWatch;
 }
 
-const PREFIX = 'override/';
+const PREFIX = 'override/' satisfies PrivateName;
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
 const PAGE = 64;

@@ -19,6 +19,7 @@ import { type PrivateTables } from '../registry/private-tables.ts';
 import { Gathered } from './gathered.ts';
 import { type HeldCodes } from './held-codes.ts';
 import { type IssueRequest } from './issuer.ts';
+import { type PrivateName } from '../registry/whereabouts.ts';
 
 /** A logged attestation and what opens it. */
 export interface IssuedOnce extends Place {
@@ -198,7 +199,7 @@ function nameOfDay(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
-function keyOf(day: string, name: string): string {
+function keyOf(day: string, name: string): PrivateName {
   return `once/${day}/${name}`;
 }
 

@@ -15,6 +15,7 @@ import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { type Identity } from '../lists/identity.ts';
 import { type Dossier, encodeDossier, parseDossier } from './dossier.ts';
+import { type PrivateName } from '../registry/whereabouts.ts';
 
 export interface DossierShelfModules {
   readonly tables: PrivateTables;
@@ -26,9 +27,9 @@ export interface ShelvedDossier {
   readonly dossier: Dossier;
 }
 
-const PERSONS = 'life/person/';
+const PERSONS = 'life/person/' satisfies PrivateName;
 /** Declarations that are being taken, by the pseudonym of the person. */
-export const STAGED = 'life/staged/';
+export const STAGED = 'life/staged/' satisfies PrivateName;
 const NOTHING = new Uint8Array(0);
 
 /** Persons that something is noted of, besides their dossier. */

@@ -17,6 +17,7 @@ import { type Declaration, declarationForm, type DeclarationRow, declarationSche
 import { type Dossier } from './dossier.ts';
 import { type DossierShelf, STAGED } from './dossier-shelf.ts';
 import { EARLIER_AREAS_MAX, EARLIER_IDENTITIES_MAX, withEarlier } from './earlier.ts';
+import { type PrivateName } from '../registry/whereabouts.ts';
 
 export const DECLARATION_FORMATS = ['csv', 'jsonl'] as const;
 
@@ -69,7 +70,7 @@ const headSchema = z.strictObject({ source: z.string(), receivedAtS: z.int(), ..
 type Head = z.infer<typeof headSchema>;
 const stagedSchema = z.strictObject({ line: z.int(), declaration: declarationSchema });
 
-const HEAD = 'life/intake';
+const HEAD = 'life/intake' satisfies PrivateName;
 /** Rows that are read, compared and written at once. */
 const ROWS_TOGETHER = 1_024;
 /** Rows of one file. */

@@ -15,6 +15,7 @@ import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { encodeEntry, type ListEntry, parseEntry } from './entry.ts';
 import { type Identity } from './identity.ts';
 import { type ListKind } from './kinds.ts';
+import { type PrivateName } from '../registry/whereabouts.ts';
 
 export interface ShelfModules {
   readonly tables: PrivateTables;
@@ -178,11 +179,11 @@ export class Shelf {
 
 const SEALERS_MAX = 32;
 
-function headName(kind: ListKind): string {
+function headName(kind: ListKind): PrivateName {
   return `list/${kind}/head`;
 }
 
-function prefixOf(kind: ListKind, version: number): string {
+function prefixOf(kind: ListKind, version: number): PrivateName {
   return `list/${kind}/${String(version).padStart(VERSION_DIGITS, '0')}`;
 }
 

@@ -16,6 +16,7 @@ import { readCsvRows } from '../rows/csv-rows.ts';
 import { type RowFault } from '../rows/row-form.ts';
 import { Turns } from '../turns.ts';
 import { numberForm, type NumberRow, type PlacedNumber } from './number-rows.ts';
+import { type PrivateName } from '../registry/whereabouts.ts';
 
 /** Rows of a list: each takes a table some milliseconds a day. */
 export const NUMBERS_MAX = 200_000;
@@ -24,8 +25,8 @@ const FAULTS_MAX = 20;
 const ROWS_TOGETHER = 512;
 const VERSION_DIGITS = 8;
 const REMOVED_TOGETHER = 1_024;
-const HEAD = 'lookup/head';
-const LISTS = 'lookup/list/';
+const HEAD = 'lookup/head' satisfies PrivateName;
+const LISTS = 'lookup/list/' satisfies PrivateName;
 
 export const numberListSchema = z.strictObject({
   version: z.int().min(1),

@@ -2,7 +2,7 @@
  * For which minutes heads were signed. A region signs one table of a day for a minute at most, or convicts itself: so the last minute is noted before
  * anything is signed for it, and neither a restart nor a clock that is set back signs for it again. One writer. Row:
  *
- *   lookup/minute    the last minute that was taken
+ *   signed/minute    the last minute that was taken; it stays with the machine, and so does not lie among what is private
  */
 import { z } from 'zod';
 import { LOOKUP_HEAD_S } from '../../protocol/limits.ts';
@@ -15,7 +15,7 @@ export interface SignedMinutesModules {
   };
 }
 
-const ROW = 'lookup/minute';
+const ROW = 'signed/minute';
 const rowSchema = z.strictObject({ minute: z.int() });
 
 export class SignedMinutes {

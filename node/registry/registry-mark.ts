@@ -12,14 +12,14 @@ import { NodeError } from '../node-error.ts';
 import { type Change } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { type PrivateTables } from './private-tables.ts';
-import { MARK, putText, textAt } from './whereabouts.ts';
+import { MARK, type PrivateName, putText, textAt } from './whereabouts.ts';
 
 export interface RegistryMarkModules {
   readonly store: Pick<Store, 'get' | 'write' | 'page'>;
   readonly tables: Pick<PrivateTables, 'get' | 'write'>;
 }
 
-const THERE = 'registry/written/';
+const THERE = 'registry/written/' satisfies PrivateName;
 const HERE = 'private/written/';
 /** One for each month. */
 const WRITTEN_MAX = 10_000;

@@ -32,6 +32,7 @@ import {
 import { registryKeyWrong } from './registry-error.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from './sealer.ts';
 import { encodeUncounted, parseUncounted, type Uncounted, uncountedKey } from './uncounted.ts';
+import { type PrivateName } from './whereabouts.ts';
 
 export interface RegistryModules {
   readonly tables: PrivateTables;
@@ -61,10 +62,10 @@ export interface RegistryRecord extends PageRecord, Place {
   readonly hour: number;
 }
 
-const PAGES = 'registry/page/';
-const BASES = 'registry/basis/';
+const PAGES = 'registry/page/' satisfies PrivateName;
+const BASES = 'registry/basis/' satisfies PrivateName;
 /** Says by which key it is sealed. */
-export const CHECK_KEY = 'registry/check';
+export const CHECK_KEY = 'registry/check' satisfies PrivateName;
 const CHECK = asciiBytes('entente registry 1');
 /** Those of 2^40-1. */
 const INDEX_DIGITS = 13;

@@ -9,6 +9,7 @@ import { COLOURS, isRuleId, type Status } from '../../protocol/code/status.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { type Place } from './place-cipher.ts';
 import { registryCorrupt } from './registry-error.ts';
+import { type PrivateName } from './whereabouts.ts';
 
 export interface Uncounted extends Place {
   /** Of issue. */
@@ -16,7 +17,7 @@ export interface Uncounted extends Place {
   readonly status: Pick<Status, 'colour' | 'ruleId'>;
 }
 
-const PREFIX = 'registry/uncounted/';
+const PREFIX = 'registry/uncounted/' satisfies PrivateName;
 const INDEX_DIGITS = 13;
 const BYTES_MAX = 64;
 const valueSchema = z.tuple([z.int().nonnegative(), z.enum(COLOURS), z.string().refine(isRuleId)]);

@@ -32,10 +32,17 @@ export interface Moving {
   readonly after: string;
 }
 
+/** What all names of private rows begin with, in order. What begins otherwise does not go along in a move, and stays in the store. */
+const PRIVATE_PREFIXES = ['life/', 'list/', 'lookup/', 'once/', 'override/', 'registry/'] as const;
+
+/** The name of a row in `PrivateTables`, or the beginning of some: `satisfies PrivateName` holds what is named to the list above. */
+export type PrivateName = `${(typeof PRIVATE_PREFIXES)[number]}${string}`;
+
 /** The tables of all that is private, in the order of their names. */
-export const PRIVATE_RANGES = ['life/', 'list/', 'lookup/', 'once/', 'registry/'].map(
-  (prefix) => [prefix, `${prefix}~`] as const,
-);
+export const PRIVATE_RANGES: readonly (readonly [string, string])[] = PRIVATE_PREFIXES.map((prefix) => [
+  prefix,
+  `${prefix}~`,
+]);
 
 /** What is ordered of workers, and goes with the process that ordered it. */
 export const WORK_RANGE = ['work/', 'work/~'] as const;

@@ -193,7 +193,7 @@ describe('Numbers', () => {
       isSilent = true;
       start([START_DAY]);
       await clock.advance(130_000);
-      assert.deepEqual([press.table(START_DAY), await rows.get('lookup/minute')], [undefined, undefined]);
+      assert.deepEqual([press.table(START_DAY), await rows.get('signed/minute')], [undefined, undefined]);
       isSilent = false;
       await clock.advance(20_000);
       const { at } = head();

@@ -10,6 +10,7 @@ const NAMES = [
   'life/person/1',
   'list/control/head',
   'once/2026-11-26/a',
+  'override/1',
   'registry/check',
   'registry/page/x',
 ];
@@ -24,7 +25,10 @@ describe('moveTables', () => {
     store = await new Machine().openStore();
     postgres = new MemoryTables();
     await store.write(
-      [...ROWS, 'log/x', 'handover/x', 'lisu'].map((put) => ({ put, value: Buffer.from(put) })),
+      [...ROWS, 'log/x', 'handover/x', 'lisu', 'signed/minute'].map((put) => ({
+        put,
+        value: Buffer.from(put),
+      })),
     );
   });
   afterEach(() => store.stop());
@@ -49,7 +53,12 @@ describe('moveTables', () => {
     assert.equal(await at(), 'postgres');
     await clearLeft({ store, postgres });
     assert.equal(await countRows(store), 0);
-    assert.ok((await store.get('log/x')) && (await store.get('handover/x')) && (await store.get('lisu')));
+    assert.ok(
+      (await store.get('log/x')) &&
+        (await store.get('handover/x')) &&
+        (await store.get('lisu')) &&
+        (await store.get('signed/minute')),
+    );
     assert.equal(await to('postgres'), 0);
     assert.equal(await to('store'), ROWS.length);
     await isWhole(store);
