@@ -18,7 +18,11 @@ const NAMES: Readonly<Record<ForeignFormat, string>> = {
 
 /** What `entente inspect` shows of a code, which says nothing of whether it is genuine. @throws {ProtocolError} */
 export async function inspectForeign(text: string): Promise<object> {
-  const code = await readForeign(nativeForeignPrimitives, text);
+  return foreignInWords(await readForeign(nativeForeignPrimitives, text));
+}
+
+/** A code that was read, for people. */
+export function foreignInWords(code: ForeignCode): object {
   const { format, issuer, keyId, algorithm, usages, flaw, content, times } = code;
   return {
     what: NAMES[format],

@@ -1,5 +1,6 @@
 /** The statements that announce an adapter: keys of one format, in as many pieces as entries of a log have room for. */
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
+import { hexOf } from '../../protocol/bytes.ts';
 import { encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import {
@@ -11,7 +12,8 @@ import {
 } from '../../protocol/foreign/adapter.ts';
 import { isIssuerOf } from '../../protocol/foreign/announced-codes.ts';
 import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
-import { ANNOUNCED_KEYS_MAX } from '../../protocol/foreign/foreign-limits.ts';
+import { ANNOUNCED_KEYS_MAX, LOCAL_PROFILES_MAX } from '../../protocol/foreign/foreign-limits.ts';
+import { type LocalProfile } from '../../protocol/foreign/local-profile.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type LoggedAdapter, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
@@ -121,6 +123,38 @@ export function requireDeclared(facts: AdapterDraft['facts'], { id, data }: Rule
       hint: `It has ${counted(Object.keys(data.facts).length, 'fact')}: ${Object.keys(data.facts).join(', ')}.`,
     },
   );
+}
+
+/**
+ * Verifiers read a text by four profiles of a region that begin alike, those whose adapters come first by their ids.
+ * @throws {CliError} PROFILE_INVALID where there would be more: some codes would be read by none of them.
+ */
+export function requireTried(state: TrustState, id: string, profile: LocalProfile): void {
+  const nameOf = (one: LocalProfile) => hexOf(encodeCbor(one));
+  const others = new Map<string, string>();
+  for (const logged of state.adapters()) {
+    const known = isPieceOf(id, logged) ? undefined : profileIn(logged);
+    if (known?.prefix === profile.prefix) others.set(nameOf(known), logged.id);
+  }
+  others.delete(nameOf(profile));
+  if (others.size < LOCAL_PROFILES_MAX) return;
+  throw new CliError(
+    EXIT.failure,
+    'PROFILE_INVALID',
+    `${state.region} announces ${counted(others.size, 'other profile')} of this beginning already (${[...others.values()].join(', ')}), and verifiers try ${LOCAL_PROFILES_MAX}`,
+    {
+      hint: 'Give the profile a longer or another prefix, announce it under the id of one that it replaces, or take one back by `entente adapter withdraw`.',
+    },
+  );
+}
+
+function profileIn(logged: LoggedAdapter): LocalProfile | undefined {
+  try {
+    return readAdapter(logged).profile;
+  } catch (error) {
+    if (isProtocolError(error)) return undefined;
+    throw error;
+  }
 }
 
 function piecesOf(draft: AdapterDraft): ReturnType<typeof adapterData>[] {

@@ -40,7 +40,8 @@ export async function readLocalFiles(
   return { profile, keys };
 }
 
-async function readProfile(path: string): Promise<LocalProfile> {
+/** @throws {CliError} USAGE for a file that is not there, PROFILE_INVALID for what is no profile. */
+export async function readProfile(path: string): Promise<LocalProfile> {
   const bytes = await fileOf(path, PROFILE_BYTES_MAX);
   let json: unknown;
   try {

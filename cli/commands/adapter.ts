@@ -17,6 +17,7 @@ import {
   isPieceOf,
   ownKeys,
   requireDeclared,
+  requireTried,
   takingBack,
 } from '../adapter/announcement.ts';
 import { type RevokeForeignOptions, revokeForeign, STAYS } from '../adapter/revoke-foreign.ts';
@@ -226,6 +227,7 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
       const from = options.from === undefined ? 0 : parseTime(options.from);
       const until = nowS() + span;
       if (from >= until) throw usageError('--from names a time after the end of --for');
+      if (local !== undefined) requireTried(desk.state, id, local.profile);
       const statements = announcing(desk.state, {
         ...{ id, rules: ruleSet.id, facts, keys: own, from, until },
         profile: local?.profile,

@@ -13,6 +13,7 @@ import { parseNote } from '../../protocol/log/note.ts';
 import { decodeIndexSet } from '../../protocol/revocation/index-set-code.ts';
 import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
+import { inspectLocal, type ProfileSource } from '../adapter/inspect-local.ts';
 import { type Cli, examples } from '../cli.ts';
 import { notACode, parseCodeArgument, readCodeArgument } from '../code-argument.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
@@ -20,7 +21,7 @@ import { inspectForeign, isForeignText } from '../foreign.ts';
 import { printable, shortened } from '../printable.ts';
 import { readableLines } from '../readable.ts';
 
-interface InspectOptions {
+interface InspectOptions extends ProfileSource {
   readonly index?: number;
 }
 
@@ -33,11 +34,14 @@ export function addInspect(program: Command, cli: Cli): void {
     )
     .argument('<what>', 'the text of a code, - for stdin, a file, or the directory of a log')
     .option('--index <n>', 'with the directory of a log: the entry to show', parseIndex)
+    .option('--profile <file>', "read a code of a region's own format, by its profile")
+    .option('--region <dir>', 'read it by the profiles that the region of this directory announces')
     .addHelpText(
       'after',
       examples(
         ["entente inspect 'ENT1:...'", 'what a code opens'],
         ["entente inspect 'HC1:...'", 'what a code that others issued says'],
+        ["entente inspect 'ZZJ:...' --profile pass.json", "one of a region's own format"],
         ['entente inspect CN-33/public/trust', 'the checkpoint of a log'],
         ['entente inspect CN-33/public/trust --index 1', 'one entry of it'],
       ),
@@ -45,13 +49,24 @@ export function addInspect(program: Command, cli: Cli): void {
     .action((what: string, options: InspectOptions) => inspect(cli, what, options));
 }
 
-async function inspect(cli: Cli, what: string, { index }: InspectOptions): Promise<void> {
+async function inspect(cli: Cli, what: string, options: InspectOptions): Promise<void> {
+  const shown = await shownOf(cli, what, options);
+  cli.output.result(shown, () => readableLines(shown));
+}
+
+async function shownOf(cli: Cli, what: string, { index, ...source }: InspectOptions): Promise<object> {
+  if (source.profile !== undefined || source.region !== undefined)
+    return inspectLocal(cli, await textOf(cli, what), source);
   const { sha256 } = await cli.crypto();
   const isText = what === '-' || what.startsWith('ENT') || isForeignText(what);
-  const shown = isText
-    ? await inspectText(sha256, await readCodeArgument(cli, what))
-    : await inspectPath(what, index);
-  cli.output.result(shown, () => readableLines(shown));
+  return isText ? inspectText(sha256, await readCodeArgument(cli, what)) : inspectPath(what, index);
+}
+
+/** The text itself, or the first line of stdin or of a file that has it. */
+async function textOf(cli: Cli, what: string): Promise<string> {
+  const stat = what === '-' ? undefined : await statIfPresent(resolve(what));
+  if (stat?.isFile() !== true) return readCodeArgument(cli, what);
+  return lineOf((await readFileIfPresent(resolve(what), CARD_CHARS_MAX)) ?? new Uint8Array(0));
 }
 
 async function inspectText(sha256: Sha256, text: string): Promise<object> {
@@ -88,10 +103,14 @@ async function inspectLog(files: LogFiles, index: number | undefined): Promise<o
 /** The text of a code of others that a file holds, without the end of its line; undefined for anything else. */
 function textOfCode(bytes: Uint8Array): string | undefined {
   if (bytes.length > CARD_CHARS_MAX) return undefined;
-  const text = Buffer.from(bytes)
+  const text = lineOf(bytes);
+  return isForeignText(text) ? text : undefined;
+}
+
+function lineOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes)
     .toString('utf8')
     .replace(/\r?\n$/, '');
-  return isForeignText(text) ? text : undefined;
 }
 
 /** Tries the forms one after the other; no bytes are of two of them. */

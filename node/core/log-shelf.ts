@@ -8,12 +8,14 @@ import { logMonth } from '../../protocol/trust/log-month.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
+import { LogKeys } from '../log/log-keys.ts';
 import { LogTree } from '../log/log-tree.ts';
 import { type Clock, type SecondPlace, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { type Followed } from '../sync/followed.ts';
 import { Mirror } from '../sync/mirror.ts';
 import { logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
+import { RegionFold } from '../trust/region-fold.ts';
 import { type TrustBoard } from '../trust/trust-board.ts';
 import { type TrustKeeperModules } from '../trust/keeper-options.ts';
 import { TrustKeeper } from '../trust/trust-keeper.ts';
@@ -192,6 +194,8 @@ export class LogShelf {
         // What is known of a region does not give way to a directory that somebody names.
         if (!keepers.has(region)) await this.#follow(one, () => requireRoot(one, this.#modules));
       }
+      for (const { region, standing } of this.home.state.recognitions())
+        if (standing === 'withdrawn' && !keepers.has(region)) await this.#remember(region);
       for (const keeper of keepers.values()) {
         if (!mirrors.includes(keeper.region) || keeper === this.home) continue;
         for (const { log } of keeper.state.logs()) {
@@ -264,6 +268,29 @@ export class LogShelf {
         },
       );
     });
+  }
+
+  /**
+   * What the store holds of a region that is followed no more: so that a verdict can say, after a restart too, whose code it is that counts no
+   * more. Nothing leans on it, so that nothing is told of what is wrong with it.
+   */
+  async #remember(region: string): Promise<void> {
+    const { board, store } = this.#modules;
+    const { network } = this.#options;
+    const origin = trustLogOrigin(region, network);
+    if (board.remembers(region)) return;
+    try {
+      if ((await store.get(new LogKeys(origin).head)) === undefined) return;
+      const tree = await LogTree.open(origin, this.#modules);
+      try {
+        const modules = { ...this.#modules, tree, onDamage: () => undefined };
+        board.remember((await RegionFold.open({ region, network }, modules)).state);
+      } finally {
+        tree.close();
+      }
+    } catch (error) {
+      if (!isProtocolError(error) && !isNodeError(error)) throw error;
+    }
   }
 
   #copy(origin: string, keeper: TrustKeeper): Promise<void> {

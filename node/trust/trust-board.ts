@@ -32,6 +32,8 @@ export class TrustBoard {
   /** The newest state of each whose revocations have counted. */
   readonly #counted = new Map<TrustKeeper, { readonly state: TrustState; readonly branches: number }>();
   readonly #keepers = new Map<string, TrustKeeper>();
+  /** What is held of regions that are followed no more. */
+  readonly #before = new Map<string, TrustState>();
   #trust: Trust;
   #isStale = false;
   /** When the next state that is ahead comes into its time. */
@@ -47,7 +49,18 @@ export class TrustBoard {
 
   add(keeper: TrustKeeper): void {
     this.#keepers.set(keeper.region, keeper);
+    this.#before.delete(keeper.region);
     this.changed();
+  }
+
+  /** Keeps what is held of a region whose recognition is withdrawn: no verdict leans on it, and one can say whose code it is. */
+  remember(state: TrustState): void {
+    this.#before.set(state.region, state);
+    this.changed();
+  }
+
+  remembers(region: string): boolean {
+    return this.#before.has(region);
   }
 
   get keepers(): ReadonlyMap<string, TrustKeeper> {
@@ -107,7 +120,7 @@ export class TrustBoard {
   }
 
   #trustOf(regions: readonly RegionKnowledge[]): Trust {
-    return new Trust({ ...this.#options, regions }, this.#modules);
+    return new Trust({ ...this.#options, regions, before: this.#before.values() }, this.#modules);
   }
 
   /**

@@ -84,7 +84,13 @@ export class Trust {
 
   /** @throws {TypeError} if a knowledge is filed under another region or belongs to another network. */
   constructor(
-    options: { home: string; network: string; regions: Iterable<RegionKnowledge> },
+    options: {
+      home: string;
+      network: string;
+      regions: Iterable<RegionKnowledge>;
+      /** What else is held of regions that may be withdrawn. */
+      before?: Iterable<TrustState>;
+    },
     modules: { sha256: Sha256 },
   ) {
     this.home = options.home;
@@ -100,9 +106,9 @@ export class Trust {
         .filter((knowledge) => home !== undefined && isPinned(home, knowledge))
         .map((knowledge) => [knowledge.state.region, knowledge]),
     );
-    this.withdrawn = given
-      .map(({ state }) => state)
-      .filter(({ region }) => home?.state.recognition(region)?.standing === 'withdrawn');
+    this.withdrawn = [...given.map(({ state }) => state), ...(options.before ?? [])].filter(
+      ({ region }) => home?.state.recognition(region)?.standing === 'withdrawn',
+    );
   }
 
   /** What the verifier knows of `region` and how old it is at `nowS`; undefined if it knows nothing. */

@@ -128,12 +128,40 @@ describe('entente adapter, with a format of its own', function () {
       assert.deepEqual(adapters, []);
     });
 
+  it('inspect shows what a code says by a profile, and judges nothing', async () => {
+    const { profile } = good();
+    const forged = codeOf({ st: 'R' }, OTHER_SIGNER);
+    const { out } = await cli.run('inspect', forged, '--profile', profile);
+    assert.match(
+      out,
+      /^what: local code\n[^]*issuedAtS: \d+ [^]*says:\n +colour: red\n[^]*subject: B\. EXAMPLE/,
+    );
+    const [path, code] = [file('code.txt', `${forged}\n`), codeOf()];
+    assert.match((await cli.run('inspect', path, '--profile', profile)).out, /colour: red/);
+    assert.match((await cli.runWith(`${code}\n`, 'inspect', '-', '--profile', profile)).out, /colour: green/);
+    for (const [args, message] of [
+      [['ZZ:{}', '--profile', profile], /does not begin as codes of the profile do/],
+      [['ZZJ:{}', '--profile', profile], /this is not the text of a code/],
+      [[code, '--profile', cli.path('nowhere')], /there is no file/],
+      [[code, '--region', cli.path('AT')], /AT announces no format of its own/],
+      [[code, '--profile', profile, '--region', cli.path('AT')], /leave one out/],
+    ] as const) {
+      const { exit, err } = await cli.run('inspect', ...args);
+      assert.equal(exit, 2, err);
+      assert.match(err, message);
+    }
+  });
+
   it('announces it, and gates of whoever recognises the region take the code as it is', async () => {
     const { exit, out, err } = await announce();
     assert.equal(exit, 0, err);
     assert.match(out, /^AT announces 1 key of local as pass until /);
     const shown = await cli.run('adapter', 'show', cli.path('AT'));
     assert.match(shown.out, /format +local\n +begins with +ZZJ:\n +container +json, EdDSA or ES256\n/);
+    assert.match(
+      (await cli.run('inspect', codeOf(), '--region', cli.path('AT'))).out,
+      /colour: green[^]*readAs:\n +prefix: ZZJ:/,
+    );
     assert.equal((await verdict(codeOf())).outcome, 'stop', 'T5 not recognised yet');
     await cli.json('recognise', cli.path('DE'), cli.path('AT'), '--way', 'adapter');
     await cli.json('recognise', cli.path('FR'), cli.path('DE'));
@@ -188,5 +216,51 @@ describe('entente adapter, with a format of its own', function () {
     const text = codeOf({ id: 'ZZ-2026-000019-q7x4', nm: 'C. EXAMPLE' });
     const { out } = await cli.run('adapter', 'revoke', cli.path('AT'), text);
     assert.match(out, /^AT has revoked codes of others by 2 names/);
+  });
+
+  it('announce refuses a fifth profile of one beginning, which no verifier would try, and logs nothing', async () => {
+    const { keys } = good();
+    const more = (id: string, change: object) => {
+      const profile = file(`${id}.json`, {
+        ...mapped(JSON_PROFILE, { expiresAt: undefined, life: 3_600 }),
+        ...change,
+      });
+      const named = ['adapter', 'announce', cli.path('AT'), id, '--profile', profile, '--keys', keys];
+      return cli.run(...named, '--rules', 'local');
+    };
+    const lives = (life: number) => mapped(JSON_PROFILE, { expiresAt: undefined, life });
+    for (const [id, life] of [
+      ['third', 60],
+      ['fourth', 61],
+    ] as const)
+      assert.equal((await more(id, lives(life))).exit, 0);
+    const { exit, err } = await more('fifth', lives(62));
+    assert.equal(exit, 1);
+    assert.match(
+      err,
+      /announces 4 other profiles of this beginning already \(.*pass.*\), and verifiers try 4/,
+    );
+    assert.equal((await cli.run('adapter', 'show', cli.path('AT'), 'fifth')).exit, 1);
+    assert.equal((await more('fourth', lives(62))).exit, 0, 'in the place of another');
+    assert.equal((await more('again', lives(60))).exit, 0, 'the same profile with other keys');
+    assert.equal((await more('fifth', { prefix: 'ZZK:' })).exit, 0, 'with another beginning');
+  });
+
+  it('a key that is taken back stops what was bridged for its codes', async () => {
+    const text = codeOf({ id: 'ZZ-2026-000018-q7x3' });
+    const { code } = await cli.json<{ code: string }>('bridge', cli.path('DE'), text);
+    await cli.json('witness', cli.path('DE'), cli.path('FR'));
+    assert.equal((await verdict(code)).outcome, 'pass');
+    for (const id of ['pass', 'by-name', 'third', 'fourth', 'fifth', 'again'])
+      await cli.json('adapter', 'withdraw', cli.path('AT'), id);
+    await cli.json('witness', cli.path('DE'), cli.path('AT'));
+    const first = await verdict(code);
+    assert.equal(first.outcome, 'undetermined');
+    assert.ok(codesOf(first).includes('KEY_NOT_YET_KNOWN'));
+    // The hour of the bridged code is over.
+    cli.nowS += 3_600;
+    await cli.json('witness', cli.path('DE'), cli.path('AT'));
+    await cli.json('witness', cli.path('DE'), cli.path('FR'));
+    assert.ok(codesOf(await verdict(code)).includes('BRIDGE_UNFOUNDED'));
   });
 });

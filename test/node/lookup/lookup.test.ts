@@ -246,6 +246,11 @@ describe('a number that is looked up', function () {
     await world.run(node.submit({ entry: fixture.entryOf(withdrawal) }));
     assert.equal(await atFr('DE-2'), 'stop RECOGNITION_WITHDRAWN');
     assert.equal(await atFr('XX-2'), 'stop MALFORMED');
+    await world.kill('FR', { inOrder: true });
+    world.replace('FR');
+    await world.boot('FR');
+    assert.equal(await atFr('DE-2'), 'stop RECOGNITION_WITHDRAWN', 'after a restart too');
+    assert.equal(await atFr('XX-2'), 'stop MALFORMED');
     assert.equal(world.node('DE').lookup.report.asked.evaluated, 0);
   });
 
