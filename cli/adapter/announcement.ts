@@ -21,7 +21,7 @@ import { counted } from '../output.ts';
 import { printable } from '../printable.ts';
 
 /** Bytes of the data of one statement: an entry has 65,535, and signatures of many root keys take some. */
-const DATA_BYTES_MAX = 60_000;
+export const DATA_BYTES_MAX = 60_000;
 
 /** Rule ids have 32 characters; pieces after the first add a hyphen and a number. */
 export const ADAPTER_ID = /^[a-z0-9][a-z0-9-]{0,27}$/;

@@ -5,6 +5,7 @@ import { type AdapterFormat, readAdapter } from '../../protocol/foreign/adapter.
 import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
 import { FOREIGN_KEYS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { type LocalProfile } from '../../protocol/foreign/local-profile.ts';
+import { isCountryRules, readCountryRules } from '../../protocol/foreign/country-rules.ts';
 import { isOpaque } from '../../protocol/lookup/opaque-adapter.ts';
 import { readRuleSet, type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type LoggedAdapter } from '../../protocol/trust/trust-state.ts';
@@ -24,6 +25,7 @@ import { type RevokeForeignOptions, revokeForeign, STAYS } from '../adapter/revo
 import { type CheckOptions, checkLocal } from '../adapter/check-local.ts';
 import { readFacts } from '../adapter/facts-file.ts';
 import { readLocalFiles } from '../adapter/local-profile.ts';
+import { addAdapterRules } from './adapter-rules.ts';
 import { RULES_ARGUMENT } from '../rules/rule-argument.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Desk } from '../desk/desk.ts';
@@ -137,6 +139,7 @@ export function addAdapter(program: Command, cli: Cli): void {
     .action((profile: string, codes: readonly string[], options: CheckOptions) =>
       checkLocal(cli, profile, codes, options),
     );
+  addAdapterRules(adapter, cli);
   adapter
     .command('show')
     .description('Lists the adapters of a region, or says all of one.')
@@ -306,6 +309,8 @@ interface ToldAdapter {
   readonly standing: string;
   readonly fromS: number;
   readonly untilS: number;
+  /** Of a country for EU certificates. */
+  readonly countryRules?: readonly object[];
   /** Undefined where it announces nothing. */
   readonly announced?: {
     readonly format: AdapterFormat;
@@ -322,6 +327,11 @@ function toldOf(logged: LoggedAdapter, nowS: number): ToldAdapter {
   if (!isAnnouncing(logged)) return { ...told, standing: 'withdrawn' };
   if (isOpaque(logged)) return { ...told, standing: 'numbers that are looked up: see `entente lookup show`' };
   try {
+    if (isCountryRules(logged)) {
+      const { rules } = readCountryRules(logged);
+      const standing = `${counted(rules.length, 'rule')} for EU certificates, until ${timeText(untilS)}`;
+      return { ...told, standing, countryRules: data['rules'] as readonly object[] };
+    }
     const { format, profile, rules, keys } = readAdapter(logged);
     const standing = nowS < untilS ? 'announced' : 'over, what it signed before still counts';
     const shown = keys.map(({ publicKey: { kind }, ...rest }) => ({ ...rest, kind }));

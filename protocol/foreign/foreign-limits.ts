@@ -76,3 +76,13 @@ export const LOCAL_FIELD_CHARS_MAX = 256;
 
 /** Profiles of one region by which one text is read: each costs a reading and up to eight checks. Each region has its own, so that none can crowd out another's. */
 export const LOCAL_PROFILES_MAX = 4;
+
+/** Rules of a country for EU certificates in one statement, and versions of them: no country is known to have more than some twenty in force. */
+export const COUNTRY_RULES_MAX = 128;
+
+/** Characters of the logic of one, as JSON: the longest known has some hundreds. */
+export const COUNTRY_LOGIC_CHARS_MAX = 8_192;
+
+/** Sets of values that such rules read, and values of one: there are some 250 codes of countries. */
+export const VALUE_SETS_MAX = 32;
+export const VALUES_MAX = 1_024;

@@ -20,6 +20,7 @@ import { factsOfCode } from './facts-of-code.ts';
 import { FOREIGN_STEPS_MAX } from './foreign-limits.ts';
 import { type ForeignReason, type ForeignReasonCode } from './foreign-reasons.ts';
 import { judgeForeign } from './foreign-verdict.ts';
+import { countryReasons } from './judge-country.ts';
 import { isStatusOpen, localSubject } from './local-claims.ts';
 import { revocationHashesOf } from './revocation-hashes.ts';
 import { type AnnouncedInput, judgeUnsigned, referenceOf } from './judge-unsigned.ts';
@@ -80,6 +81,8 @@ export function judgeSigned({ code, announced, context, nowS }: AnnouncedInput, 
   const isNamedFreely = code.format === 'shc' || code.format === 'local';
   if (!isNamedFreely && !isIssuerOf(region, code.issuer ?? key.issuer)) leaning.add('FOREIGN_ISSUER');
   if (isRevoked(code, announced, region)) leaning.add('REVOKED');
+  if (code.format === 'hcert' && announced.isByAdapter(region))
+    leaning.reasons.push(...countryReasons(trust, { code, region, issuer: key.issuer }, nowS));
   const { place, acceptance = acceptByColour } = context;
   if (place.gradeNeeded !== 'static') leaning.add('GRADE_TOO_LOW');
   leaning.add('IDENTITY_CHECK');

@@ -61,6 +61,20 @@ examples:
 `;
 }
 
+/** As member states exchange them. */
+const COUNTRY_RULE = {
+  Identifier: 'GR-DE-0001',
+  Type: 'Acceptance',
+  Country: 'DE',
+  Version: '1.0.0',
+  Engine: 'CERTLOGIC',
+  CertificateType: 'General',
+  Description: [{ lang: 'en', desc: 'It has to be against the targeted disease.' }],
+  ValidFrom: '2021-06-01T00:00:00Z',
+  ValidTo: '2030-06-01T00:00:00Z',
+  Logic: { in: [{ var: 'payload.v.0.tg' }, { var: 'external.valueSets.disease-agent-targeted' }] },
+};
+
 describe('the examples of the help texts', () => {
   const folder = temporaryFolders();
   let world: TestCli;
@@ -180,6 +194,8 @@ describe('the examples of the help texts', () => {
     writeFileSync(world.path('pass.json'), JSON.stringify(JSON_PROFILE));
     writeFileSync(world.path('keys.json'), JSON.stringify({ keys: [localJwk()] }));
     writeFileSync(world.path('examples.txt'), `${local}\n`);
+    writeFileSync(world.path('rules.json'), JSON.stringify(COUNTRY_RULE));
+    writeFileSync(world.path('sets.json'), '{"disease-agent-targeted":["840539006"]}');
     const keyId = Buffer.from(hcertKeyOf(der).keyId, 'base64');
     const hcert = makeHcert(signer, {
       protectedHeader: new Map<number, unknown>([
