@@ -69,6 +69,7 @@ const ALTERATIONS: Record<string, Record<string, (cases: Case[]) => void>> = {
     buckets: first('expect', { status: null }),
     heads: first('expect', { fault: 'LOOKUP_MALFORMED' }),
   },
+  local: { profiles: first('isProfile', false), codes: first('expect', { fault: 'TOO_LARGE' }) },
   joining: { said: firstFault, meetings: first('areConfirmed', [true, false]) },
 };
 

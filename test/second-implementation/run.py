@@ -14,6 +14,7 @@ from suite_code import CODE
 from suite_encoding import ED25519, ENCODING
 from suite_evidence import EVIDENCE
 from suite_joining import JOINING
+from suite_local import LOCAL
 from suite_log import LOG
 from suite_lookup import LOOKUP
 from suite_snapshot import SNAPSHOT
@@ -35,6 +36,7 @@ FILES = {
     "writer": WRITER,
     "lookup": LOOKUP,
     "joining": JOINING,
+    "local": LOCAL,
 }
 NO_CASES = ("about", "shared")
 """Parts of a file: what it says to people, and what each of its cases is given besides."""
