@@ -1,5 +1,4 @@
 /** Logging entries that belong together, all or none of them. */
-import { parseEntry } from '../../protocol/trust/statement.ts';
 import { NodeError } from '../node-error.ts';
 import { type RegionNode } from './region-node.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
@@ -22,7 +21,7 @@ export async function logAll(
   const isFencedOff = fence !== undefined && signing.side === undefined;
   if (signing.state === 'contradicted' || (isFencedOff && givesUpCheckpoints(home, entries)))
     return signing.heal(entries);
-  if (entries.some(isCompromise)) await requireEffect(home, entries);
+  await requireEffect(home, entries);
   if (signing.side !== undefined) {
     await soundOut(home, fence?.writership, entries);
     // By the key that is given up nobody but a thief has anything permitted from here on.
@@ -39,13 +38,9 @@ export async function logAll(
   return Math.min(...indexes);
 }
 
-/** What stands behind a compromise is not always looked at again, entry by entry, when it is about to be logged. */
+/** Entry by entry they are looked at when they are about to be logged: then those before one that is refused are logged already, and what stands behind a compromise is not always looked at. */
 async function requireEffect({ fold }: TrustKeeper, entries: readonly Uint8Array[]): Promise<void> {
   const finding = await fold.firstFindingOf(entries);
   if (finding !== undefined)
     throw new NodeError('REFUSED', `entry ${finding.index} would have no effect: ${finding.reason}`);
-}
-
-function isCompromise(entry: Uint8Array): boolean {
-  return parseEntry(entry).statement.kind === 'compromise';
 }

@@ -60,3 +60,22 @@ describe('RegionNode.logEntries of a compromise that reaches back behind the sta
     assert.equal(tree().size, size);
   });
 });
+
+describe('RegionNode.logEntries', () => {
+  it('logs nothing of an order whose second entry would have no effect, and names that', async () => {
+    const world = new NodeWorld();
+    await world.found('DE');
+    const { fixture, node } = world.machine('DE');
+    const limits = (revocationsPerHour: number) =>
+      fixture.entryOf({ kind: 'limits', version: 1, revocationsPerHour });
+    const size = node.log(TRUST)?.size ?? assert.fail();
+    await rejectsWith(
+      world.run(node.logEntries([limits(1), limits(2)])),
+      'REFUSED',
+      new RegExp(`entry ${size + 1} would have no effect`),
+    );
+    assert.equal(node.log(TRUST)?.size, size);
+    assert.equal(await world.run(node.logEntries([limits(2)])), size);
+    await world.stop();
+  });
+});
