@@ -39,7 +39,8 @@ export class RegionFold {
   #whole: { readonly size: number; readonly fold: Promise<TrustFold> } | undefined;
   /** The index of the base that the store holds. */
   #baseIndex = 0;
-  #damage: NodeError | undefined;
+  /** The entry that could not be read when that was last tried, and why. */
+  #damage: { readonly at: number; readonly error: NodeError } | undefined;
 
   private constructor(options: RegionFoldOptions, modules: RegionFoldModules) {
     this.#options = options;
@@ -73,9 +74,14 @@ export class RegionFold {
     return this.#fold.falseStart;
   }
 
-  /** Why the entries from `size` on could not be read when that was last tried; undefined if they could. */
+  /** Why entries could not be read when that was last tried; undefined if they could. */
   get damage(): NodeError | undefined {
-    return this.#damage;
+    return this.#damage?.error;
+  }
+
+  /** The first of those: before `size` only where a compromise reaches back to it. */
+  get damagedAt(): number {
+    return this.#damage?.at ?? this.size;
   }
 
   /** See `TrustFold.statements`. */
@@ -99,14 +105,13 @@ export class RegionFold {
    * @throws {NodeError} as reading the log; LOG_PRUNED for a voiding that reaches back behind what was pruned.
    */
   async advance(): Promise<void> {
+    const known = this.#damage;
     try {
+      if (known !== undefined && known.at < this.size) await this.#entries(known.at, known.at + 1);
       await this.#advance();
-      this.#damage = undefined;
+      if (this.#damage === known) this.#damage = undefined;
     } catch (error) {
-      if (isDamage(error)) {
-        this.#damage = error;
-        this.#modules.onDamage?.();
-      }
+      if (isDamage(error) && this.damage !== error) this.#damaged(this.size, error);
       throw error;
     }
   }
@@ -115,11 +120,16 @@ export class RegionFold {
     const { tree } = this.#modules;
     while (this.#fold.size < tree.size) {
       const from = this.#fold.size;
-      for await (const entry of tree.reader.entries(from, Math.min(tree.size, from + STEP)))
-        if (!this.#tryAppend(entry)) this.#fold = await this.#grownBy([entry.slice()]);
+      for await (const entry of this.#read(from, Math.min(tree.size, from + STEP)))
+        if (!this.#tryAppend(entry)) this.#fold = await this.#grownBy([entry]);
       this.#whole = undefined;
       await this.#keepBase();
     }
+  }
+
+  #damaged(at: number, error: NodeError): void {
+    this.#damage = { at, error };
+    this.#modules.onDamage?.();
   }
 
   /** The index of the base that the store holds; 0 where it holds none. */
@@ -257,14 +267,27 @@ export class RegionFold {
   }
 
   async #entries(from: number, to: number): Promise<Uint8Array[]> {
+    const entries: Uint8Array[] = [];
+    for await (const entry of this.#read(from, to)) entries.push(entry);
+    return entries;
+  }
+
+  async *#read(from: number, to: number): AsyncGenerator<Uint8Array, void, undefined> {
     const { reader, head, origin } = this.#modules.tree;
     if (from < head.minimum) {
       const message = `${origin}: entry ${from} is needed, and those before ${head.minimum} were given up`;
       throw logError('LOG_PRUNED', message);
     }
-    const entries: Uint8Array[] = [];
-    for await (const entry of reader.entries(from, to)) entries.push(entry.slice());
-    return entries;
+    let at = from;
+    try {
+      for await (const entry of reader.entries(from, to)) {
+        yield entry.slice();
+        at++;
+      }
+    } catch (error) {
+      if (isDamage(error)) this.#damaged(at, error);
+      throw error;
+    }
   }
 
   async #startFromBase(): Promise<void> {

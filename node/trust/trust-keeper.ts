@@ -99,7 +99,7 @@ export class TrustKeeper implements Followed {
     return this.#fold;
   }
 
-  /** Why the log is not folded to its end: entries are damaged or gone, and to be made good. `advance` tries again. */
+  /** Why the log is not folded to its end, or cannot go on: entries are damaged or gone, and to be made good. `advance` tries again. */
   get damage(): NodeError | undefined {
     return this.#fold.damage;
   }
