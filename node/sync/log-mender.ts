@@ -1,7 +1,7 @@
 /**
  * Logs whose entries cannot all be read any more. A trust log is folded as far as it goes and nobody leans on it, until what is
- * damaged or gone has come from peers. Attestation logs, own ones and copies, are read to their end where a salvage has left the
- * store incomplete: nothing else would notice what they lack before somebody asks for it.
+ * damaged or gone has come from peers. Where a salvage has left the store incomplete, all logs are read to their end, own ones and
+ * copies: nothing else would notice what they lack before somebody asks for it, nor what a trust log lacks before the state that its fold began with.
  */
 import { type LogTree } from '../log/log-tree.ts';
 import { isNodeError } from '../node-error.ts';
@@ -11,7 +11,7 @@ import { Turns } from '../turns.ts';
 import { type Healer } from './healer.ts';
 
 export interface LogMenderOptions {
-  /** Milliseconds between two tries, while anything is damaged. */
+  /** Milliseconds between two tries, while anything is damaged or the store is incomplete. */
   readonly retryMs: number;
 }
 
@@ -31,7 +31,7 @@ export class LogMender {
   readonly #options: LogMenderOptions;
   readonly #modules: LogMenderModules;
   readonly #turns = new Turns();
-  /** How far other logs than those of the keepers were found whole, in this incomplete store. */
+  /** How far logs were found whole, in this incomplete store. */
   readonly #wholeTo = new WeakMap<LogTree, number>();
   readonly #stopping = new AbortController();
   #wake: () => void = () => undefined;
@@ -64,9 +64,9 @@ export class LogMender {
       const keepers = [...this.#modules.keepers()];
       for (const keeper of keepers) await this.#try(() => this.#mendOne(keeper));
       if (!this.#modules.isIncomplete()) return;
-      const folded = new Set(keepers.map(({ tree }) => tree));
+      const damaged = new Set(keepers.flatMap(({ damage, tree }) => (damage === undefined ? [] : [tree])));
       for (const { tree } of [...this.#modules.logs().values()]) {
-        if (!folded.has(tree) && tree.trouble === undefined) await this.#try(() => this.#mendUnfolded(tree));
+        if (!damaged.has(tree) && tree.trouble === undefined) await this.#try(() => this.#mendUnread(tree));
       }
     });
   }
@@ -84,7 +84,8 @@ export class LogMender {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.mend();
-      const isWhole = [...this.#modules.keepers()].every(({ damage }) => damage === undefined);
+      const { keepers, isIncomplete } = this.#modules;
+      const isWhole = [...keepers()].every(({ damage }) => damage === undefined) && !isIncomplete();
       if (isWhole) await this.#nextDamage();
       else await this.#modules.clock.wait(this.#options.retryMs, signal).catch(() => undefined);
     }
@@ -96,7 +97,7 @@ export class LogMender {
   }
 
   /** From where it was whole when it was read last; what cannot be mended now is the first to be read the next time. */
-  async #mendUnfolded(tree: LogTree): Promise<void> {
+  async #mendUnread(tree: LogTree): Promise<void> {
     const mended = new Set<string>();
     const { minimum, size } = tree.head;
     let next = Math.max(minimum, this.#wholeTo.get(tree) ?? 0);
@@ -120,7 +121,7 @@ export class LogMender {
   async #mendOne(keeper: TrustKeeper): Promise<void> {
     const mended = new Set<string>();
     while (keeper.damage !== undefined && !(await isWholeNow(keeper))) {
-      const key = await this.#modules.healer.damaged(keeper.tree, keeper.fold.size);
+      const key = await this.#modules.healer.damaged(keeper.tree, keeper.fold.damagedAt);
       if (mended.has(key)) throw keeper.damage;
       await this.#modules.healer.heal(key);
       mended.add(key);

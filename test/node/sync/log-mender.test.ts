@@ -90,6 +90,35 @@ describe('LogMender T16, F4', function () {
     await world.stop();
   });
 
+  for (const isGone of [false, true])
+    it(`what a compromise reaches back to, before the state that a copy began with, is mended where it is ${isGone ? 'gone' : 'damaged'}`, async () => {
+      const { world } = await revoked();
+      await world.run(world.node('DE').commitState());
+      const log = () => world.node('DE').log(TRUST) ?? assert.fail();
+      const isSame = () => world.node('FR').log(TRUST)?.size === log().size;
+      await world.until(isSame, 'FR has the state');
+      await harm(world, 'FR', { nth: 1, isGone });
+      const node = world.replace('FR');
+      await world.boot('FR');
+      const keeper = node.keeper('DE') ?? assert.fail();
+      assert.ok(keeper.fold.baseIndex > 0);
+      assert.equal(keeper.damage, undefined, 'nobody has needed it');
+
+      const { fixture, instead } = world.machine('DE');
+      fixture.nowS = world.nowS;
+      const fresh = (instead.checkpoint = fixture.key('fresh checkpoint'));
+      const cutOff = { size: 1, root: await log().reader.rootAt(1) };
+      const entries = [
+        fixture.keysStatement([{ key: fresh, role: 'checkpoint' }]),
+        fixture.compromise(fixture.keys.checkpoint, { trust: cutOff }),
+      ].map((statement) => fixture.entryOf(statement));
+      await world.run(world.node('DE').logEntries(entries));
+      await world.until(() => isSame() && keeper.damage === undefined, 'FR has it');
+      assert.deepEqual(await entriesOf(world, 'FR'), await entriesOf(world, 'DE'));
+      assert.ok(keeper.state.key(fixture.keys.checkpoint.keyId)?.compromise);
+      await world.stop();
+    });
+
   it('a trust log that was closed for a tile is open again long before the next scrub', async () => {
     const { world, text } = await revoked();
     const keeper = world.node('FR').keeper('DE');
@@ -119,9 +148,10 @@ describe('LogMender T16, F4', function () {
     return world;
   }
 
-  for (const [whose, region, options] of [
-    ['a copy of an attestation log', 'FR', { mirrors: ['DE'] }],
-    ['an own attestation log that a peer copies', 'DE', {}],
+  for (const [whose, region, options, late] of [
+    ['a copy of an attestation log', 'FR', { mirrors: ['DE'] }, undefined],
+    ['a copy of an attestation log whose owner is away', 'FR', { mirrors: ['DE'] }, 'DE'],
+    ['an own attestation log that a peer copies', 'DE', {}, undefined],
   ] as const) {
     it(`${whose} that a salvage has left with gaps is whole again, and so is the store, once its owner or a copy is there`, async () => {
       const world = await mirrored();
@@ -138,13 +168,38 @@ describe('LogMender T16, F4', function () {
         commits,
       });
       const node = world.replace(region, { ...options, tendMs: 5_000 });
+      if (late !== undefined) world.network.isolate(late);
       await world.boot(region);
+      if (late !== undefined) {
+        assert.ok(keysIn(medium).includes(INCOMPLETE_KEY));
+        world.network.rejoin(late);
+      }
       await world.until(() => !keysIn(medium).includes(INCOMPLETE_KEY), 'the salvage is over');
       assert.deepEqual(await entriesOf(world, region, ATTEST), before);
       assert.equal(node.status.writing, 'writing');
       await world.stop();
     });
   }
+
+  it('a trust log that a salvage has left with a gap before the state that its fold began with is whole again', async () => {
+    const { world } = await revoked();
+    await world.run(world.node('DE').commitState());
+    await world.until(
+      () => world.node('FR').log(TRUST)?.size === world.node('DE').log(TRUST)?.size,
+      'FR has it',
+    );
+    await harm(world, 'FR', { nth: 1, isGone: true });
+    const { medium } = world.machine('FR');
+    const { entries, commits } = medium.snapshot();
+    const incomplete = [INCOMPLETE_KEY, sealValue(INCOMPLETE_KEY, Buffer.from('salvaged'))] as const;
+    medium.restore({ entries: [...entries, incomplete], commits });
+    const node = world.replace('FR', { tendMs: 5_000 });
+    await world.boot('FR');
+    assert.ok((node.keeper('DE')?.fold.baseIndex ?? 0) > 0);
+    await world.until(() => !keysIn(medium).includes(INCOMPLETE_KEY), 'the salvage is over');
+    assert.deepEqual(await entriesOf(world, 'FR'), await entriesOf(world, 'DE'));
+    await world.stop();
+  });
 
   function keysIn(medium: FaultyMedium): string[] {
     return medium.snapshot().entries.map(([key]) => key);
