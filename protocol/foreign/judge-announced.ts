@@ -15,6 +15,7 @@ import { Leaning } from '../verdict/leaning.ts';
 import { outcomeOf, type ReasonCode } from '../verdict/reasons.ts';
 import { type Verdict } from '../verdict/verdict.ts';
 import { type AnnouncedCodes, type AnnouncedKey, type Announcer, isIssuerOf } from './announced-codes.ts';
+import { type Claim, countingOf, differing, isRevoked } from './claims.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { factsOfCode } from './facts-of-code.ts';
 import { FOREIGN_STEPS_MAX } from './foreign-limits.ts';
@@ -23,7 +24,7 @@ import { judgeForeign } from './foreign-verdict.ts';
 import { countryReasons } from './judge-country.ts';
 import { isStatusOpen, localSubject } from './local-claims.ts';
 import { revocationHashesOf } from './revocation-hashes.ts';
-import { type AnnouncedInput, judgeUnsigned, referenceOf } from './judge-unsigned.ts';
+import { type AnnouncedInput, judgeUnsigned, referenceOf, unsignedVerdict } from './judge-unsigned.ts';
 
 /** The ways in which codes of a recognised region are those of its adapters. */
 const JUDGED_WAYS: ReadonlySet<RecognitionWay> = new Set<RecognitionWay>(['adapter']);
@@ -35,8 +36,8 @@ export interface CheckedAnnouncer extends Announcer {
 }
 
 /**
- * The verdict on a code by the regions that announced its key. Where several did, a revocation by any of them whose code it may be counts, and else the
- * word of that which has least against the code: the others cannot stop codes that are not theirs.
+ * The verdict on a code by the regions that announced its key. Where several did whose code it may be and whose word counts, that with least against it
+ * counts, since the others cannot stop codes that are not theirs; where some have revoked it and others have not, that is for people to settle.
  * @throws {RangeError} unless there is a result for each check.
  */
 export function judgeAnnounced(
@@ -51,23 +52,32 @@ export function judgeAnnounced(
   });
   if (signed.length === 0) return judgeUnsigned(input, announcers, isCrowded);
   const ofAdapters = signed.filter(({ region }) => announced.isByAdapter(region));
-  return weakestOf((ofAdapters.length > 0 ? ofAdapters : signed).map((one) => judgeSigned(input, one)));
+  const claims = ofAdapters.length > 0 ? ofAdapters : signed;
+  const own = claims.filter((one) => mayBeOf(code, one));
+  const counting = countingOf(announced.trust, own.length > 0 ? own : claims, nowS);
+  const verdicts = counting.map((one) => judgeSigned(input, one));
+  if (verdicts.some(isRevoked) && verdicts.some(({ outcome }) => outcome !== 'stop')) {
+    const regions = counting.map(({ region }) => region);
+    return unsignedVerdict(differing(announced.trust, regions, input), code, nowS);
+  }
+  return weakestOf(verdicts);
 }
 
-/** Of several verdicts, one at least, that by which a code is revoked of whose region it may be, or else the one with least against it. */
+/** Whether a code can be of the region whose key signed it: issuers of cards have addresses, and those of local codes whatever name their region gave them. */
+function mayBeOf(code: ForeignCode, { region, key }: Signed): boolean {
+  return code.format === 'shc' || code.format === 'local' || isIssuerOf(region, code.issuer ?? key.issuer);
+}
+
+/** Of several verdicts, one at least, one by which the code is revoked, or else the one with least against it. */
 export function weakestOf(verdicts: readonly Verdict[]): Verdict {
-  const has = ({ reasons }: Verdict, reason: ReasonCode) => reasons.some((one) => one.code === reason);
-  const revoked = verdicts.find((one) => has(one, 'REVOKED') && !has(one, 'FOREIGN_ISSUER'));
-  return revoked ?? (verdicts.toSorted((a, b) => RANKS[a.outcome] - RANKS[b.outcome])[0] as Verdict);
+  const weakest = verdicts.toSorted((a, b) => RANKS[a.outcome] - RANKS[b.outcome])[0] as Verdict;
+  return verdicts.find(isRevoked) ?? weakest;
 }
 
 const RANKS: Readonly<Record<Verdict['outcome'], number>> = { pass: 0, act: 1, undetermined: 2, stop: 3 };
 
-/** A region whose key made the signature, and what speaks against the code by that key. */
-export interface Signed {
-  readonly region: string;
+export interface Signed extends Claim {
   readonly key: AnnouncedKey;
-  readonly reasons: readonly ForeignReason[];
 }
 
 /** The verdict of one region. */
@@ -77,10 +87,8 @@ export function judgeSigned({ code, announced, context, nowS }: AnnouncedInput, 
   const leaning = new Leaning(trust, context, nowS);
   leaning.leanOn(region, JUDGED_WAYS);
   for (const reason of signed.reasons) addForeign(leaning, reason);
-  // Issuers of cards have addresses, and their keys are looked up by those; those of local codes have whatever name their region gave them.
-  const isNamedFreely = code.format === 'shc' || code.format === 'local';
-  if (!isNamedFreely && !isIssuerOf(region, code.issuer ?? key.issuer)) leaning.add('FOREIGN_ISSUER');
-  if (isRevoked(code, announced, region)) leaning.add('REVOKED');
+  if (!mayBeOf(code, signed)) leaning.add('FOREIGN_ISSUER');
+  if (isNamedRevoked(code, announced, region)) leaning.add('REVOKED');
   if (code.format === 'hcert' && announced.isByAdapter(region))
     leaning.reasons.push(...countryReasons(trust, { code, region, issuer: key.issuer }, nowS));
   const { place, acceptance = acceptByColour } = context;
@@ -125,7 +133,7 @@ export function judgeSigned({ code, announced, context, nowS }: AnnouncedInput, 
 }
 
 /** By the word of the region whose key signed it, however old the knowledge is. */
-function isRevoked(code: ForeignCode, { trust }: AnnouncedCodes, region: string): boolean {
+function isNamedRevoked(code: ForeignCode, { trust }: AnnouncedCodes, region: string): boolean {
   const knowledge = trust.regions.get(region);
   if (knowledge === undefined) return false;
   return isForeignRevoked(knowledge, () => revocationHashesOf(trust.sha256, code).all.map(hexOf));

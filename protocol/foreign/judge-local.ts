@@ -5,13 +5,13 @@
 import { type Fault } from '../fault.ts';
 import { type RecognitionWay } from '../trust/trust-state.ts';
 import { Leaning } from '../verdict/leaning.ts';
-import { type Trust } from '../verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../verdict/verdict.ts';
 import { refuseText } from '../verdict/verify.ts';
 import { type AnnouncedCodes, type AnnouncedKey, type LocalAnnouncer } from './announced-codes.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { type Candidates } from './foreign-keys.ts';
 import { judgeForeign } from './foreign-verdict.ts';
+import { countingOf, differing, isInForce, isRevoked, isSame } from './claims.ts';
 import { judgeSigned, type Signed, weakestOf } from './judge-announced.ts';
 import { unsignedVerdict } from './judge-unsigned.ts';
 
@@ -64,11 +64,11 @@ interface SignedCode extends Signed {
 }
 
 /**
- * The home's own word goes before that of others. Of several other regions each could be the one whose code it is: a revocation by any of them counts
- * at once, and a code passes only if all say the same of it.
+ * Of several regions each could be the one whose code it is: it passes, or stops, only if all whose word counts say the same of it.
  */
 function judgeClaimed(input: LocalInput, signed: readonly SignedCode[]): Verdict {
-  const counting = countingOf(input, signed);
+  const { trust } = input.announced;
+  const counting = countingOf(trust, signed, input.nowS);
   const regions = [...new Set(counting.map(({ region }) => region))];
   const verdicts = regions.map((region) =>
     weakestOf(
@@ -77,49 +77,11 @@ function judgeClaimed(input: LocalInput, signed: readonly SignedCode[]): Verdict
         .map((one) => judgeSigned({ ...input, code: one.code }, one)),
     ),
   );
-  const revoked = verdicts.find(({ reasons }) => reasons.some(({ code }) => code === 'REVOKED'));
-  if (revoked !== undefined) return revoked;
   const [verdict] = verdicts as [Verdict];
-  if (verdicts.every((one) => one.outcome === 'stop') || verdicts.every((one) => isSame(one, verdict)))
-    return verdict;
+  if (verdicts.every((one) => one.outcome === 'stop')) return verdicts.find(isRevoked) ?? verdict;
+  if (verdicts.every((one) => isSame(one, verdict))) return verdict;
   const [{ code }] = counting as [SignedCode];
-  const leaning = new Leaning(input.announced.trust, input.context, input.nowS);
-  leaning.leanOnHome();
-  for (const region of regions) leaning.add('FOREIGN_REGIONS_DIFFER', region);
-  return unsignedVerdict(leaning, code, input.nowS);
-}
-
-/**
- * Those whose word counts: the home's; else, of several regions, none whose recognition is suspended or not in force, and none that has given the key for
- * other times alone, so that a home can end a claim on another's key. One of which little is known counts: it may be the one whose red code this is.
- */
-function countingOf({ announced, nowS }: LocalInput, signed: readonly SignedCode[]): readonly SignedCode[] {
-  const { trust } = announced;
-  const ofHome = signed.filter(({ region }) => region === trust.home);
-  if (ofHome.length > 0) return ofHome;
-  const forThis = signed.filter(({ reasons }) => !reasons.some(({ code }) => code === 'KEY_NOT_FOR_THIS'));
-  const speaking = new Set(
-    forThis.map(({ region }) => region).filter((region) => isInForce(trust, region, nowS)),
-  );
-  return speaking.size > 0 ? signed.filter(({ region }) => speaking.has(region)) : signed;
-}
-
-function isInForce({ home, regions }: Trust, region: string, nowS: number): boolean {
-  if (region === home) return true;
-  const recognition = regions.get(home)?.state.recognition(region);
-  return recognition?.standing === 'recognised' && recognition.fromS <= nowS && nowS < recognition.untilS;
-}
-
-/** In everything that a gate goes by. */
-function isSame(one: Verdict, other: Verdict): boolean {
-  return (
-    one.outcome === other.outcome &&
-    one.colour === other.colour &&
-    one.measure?.kind === other.measure?.kind &&
-    one.measure?.untilS === other.measure?.untilS &&
-    one.expiresAtS === other.expiresAtS &&
-    one.foreign?.subject === other.foreign?.subject
-  );
+  return unsignedVerdict(differing(trust, regions, input), code, input.nowS);
 }
 
 /**

@@ -16,7 +16,10 @@ export interface AnnouncedInput {
   readonly nowS: number;
 }
 
-/** `announcers` are the regions that announced keys of the name that it gives, none of which made its signature. */
+/**
+ * `announcers` are the regions that announced keys of the name that it gives, none of which made its signature. Only those count whose code it may be and
+ * whose adapters count: a key that somebody else gave the same name says nothing of it.
+ */
 export function judgeUnsigned(
   input: AnnouncedInput,
   announcers: readonly Announcer[],
@@ -24,11 +27,15 @@ export function judgeUnsigned(
 ): Verdict {
   const { code, announced, context, nowS } = input;
   const leaning = new Leaning(announced.trust, context, nowS);
-  const [first] = announcers;
+  const possible = announcers.filter(
+    ({ region }) => isPossible(input, region) && announced.isByAdapter(region),
+  );
+  const [first] = possible;
   if (first === undefined) judgeUnknown(leaning, input);
   else {
     leaning.leanOn(first.region, BY_ADAPTER);
-    const isOpen = isCrowded || announcers.some(({ candidates }) => candidates.isCrowded);
+    const isMore = isCrowded && possible.length === announcers.length;
+    const isOpen = isMore || possible.some(({ candidates }) => candidates.isCrowded);
     leaning.add(isOpen ? 'FOREIGN_KEYS_CROWDED' : 'SIGNATURE_INVALID');
   }
   return unsignedVerdict(leaning, code, nowS);
@@ -62,15 +69,15 @@ export function referenceOf({ format, keyId, issuer, times: { issuedAtS } }: For
 }
 
 /** A key that nobody announced stops the code if the verifier would know of it by now, as far as it can tell whose code it may be. */
-function judgeUnknown(leaning: Leaning, { code, announced, context, nowS }: AnnouncedInput): void {
+function judgeUnknown(leaning: Leaning, input: AnnouncedInput): void {
+  const { code, announced, context, nowS } = input;
   const { trust } = announced;
   const isHomeSound = leaning.leanOnHome();
   const home = trust.regions.get(trust.home)?.state;
   if (home === undefined) return;
-  const isPossible = (region: string) => code.format === 'shc' || isIssuerOf(region, code.issuer ?? region);
-  const known = [...home.recognitions()].filter(({ region }) => isPossible(region));
+  const known = [...home.recognitions()].filter(({ region }) => isPossible(input, region));
   const possible = [trust.home, ...known.map(({ region }) => region)].filter(
-    (region) => isPossible(region) && announced.isByAdapter(region),
+    (region) => isPossible(input, region) && announced.isByAdapter(region),
   );
   // Only a code that names its country tells whose it was, and only where nobody else there is recognised.
   if (possible.length === 0 && code.format !== 'shc' && code.issuer !== undefined)
@@ -85,4 +92,9 @@ function judgeUnknown(leaning: Leaning, { code, announced, context, nowS }: Anno
   const unsure = possible.find((region) => !isUpToDate(region));
   if (unsure === undefined) leaning.add('FOREIGN_KEY_UNKNOWN');
   else leaning.add('KEY_NOT_YET_KNOWN', unsure);
+}
+
+/** Whether a region may have issued the code, by the country that it names. */
+function isPossible({ code }: AnnouncedInput, region: string): boolean {
+  return code.format === 'shc' || isIssuerOf(region, code.issuer ?? region);
 }

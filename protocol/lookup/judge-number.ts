@@ -6,6 +6,7 @@ import { equalBytes } from '../bytes.ts';
 import { type Status } from '../code/status.ts';
 import { isProtocolError, ProtocolError } from '../fault.ts';
 import { CLOCK_AHEAD_S_MAX, KNOWLEDGE_AGE_OFFLINE_S_MAX, KNOWLEDGE_AGE_ONLINE_S_MAX } from '../limits.ts';
+import { countingOf, differing, isSame } from '../foreign/claims.ts';
 import { type Primitives } from '../primitives.ts';
 import { keyIdOf } from '../signature/key-id.ts';
 import { type RecognitionWay } from '../trust/trust-state.ts';
@@ -84,20 +85,48 @@ export function failureOf(error: unknown): NumberFailure {
 }
 
 /**
- * The verdict on a number by the regions that it may be of: the weakest, and of equal ones that of a region which has the number. So
- * whoever announces the beginning of another's numbers stops none of them, also where the other cannot be asked.
+ * The verdict on a number by the regions that it may be of. The home's counts where it has the number. Where several others have it whose word counts, it passes or stops only if all say the same of it.
+ * Else the weakest counts, and of equal ones that of a region which has the number: so whoever announces the beginning of another's numbers
+ * stops none of them that it does not name, also where the other cannot be asked.
  */
 export function judgeNumber(inputs: readonly NumberInput[]): Verdict {
-  const verdicts = inputs.map((input) => ({
-    verdict: judgeOne(input),
-    isFound: 'status' in input.answer && input.answer.status !== undefined,
-  }));
-  verdicts.sort(
-    (a, b) => RANKS[a.verdict.outcome] - RANKS[b.verdict.outcome] || Number(b.isFound) - Number(a.isFound),
-  );
-  const [first] = verdicts;
-  if (first === undefined) throw new RangeError('expected a region that may know the number');
-  return first.verdict;
+  const [input] = inputs;
+  if (input === undefined) throw new RangeError('expected a region that may know the number');
+  const { trust, nowS } = input;
+  const found = inputs.filter(hasStatus).map(({ announcer: { region } }) => ({ region, reasons: [] }));
+  const regions = new Set(countingOf(trust, found, nowS).map(({ region }) => region));
+  const having = inputs.filter(({ announcer: { region } }) => regions.has(region)).map(judgeOne);
+  const [one] = having;
+  if (one !== undefined && regions.has(trust.home)) return one;
+  if (one !== undefined && !having.every((other) => isSame(other, one)))
+    return differingVerdict(regions, input);
+  const isLeftOut = (at: NumberInput) => hasStatus(at) && !regions.has(at.announcer.region);
+  const others = inputs.filter((at) => !hasStatus(at) || isLeftOut(at)).map(judgeOne);
+  // Sorting keeps the order of equal ones.
+  const [first] = [...having, ...others].sort((a, b) => RANKS[a.outcome] - RANKS[b.outcome]);
+  return first as Verdict;
+}
+
+function hasStatus({ announcer, answer }: NumberInput): boolean {
+  return announcer.isByAdapter && 'status' in answer && answer.status !== undefined;
+}
+
+function differingVerdict(regions: Iterable<string>, input: NumberInput): Verdict {
+  const { reasons, knowledge } = differing(input.trust, regions, input);
+  const { foreign } = judgeOne(input);
+  return {
+    outcome: outcomeOf(reasons),
+    reasons,
+    atS: input.nowS,
+    code: undefined,
+    foreign: foreign && { ...foreign, region: undefined, adapter: undefined },
+    colour: undefined,
+    measure: undefined,
+    rule: undefined,
+    expiresAtS: undefined,
+    grade: undefined,
+    knowledge,
+  };
 }
 
 const RANKS: Readonly<Record<Verdict['outcome'], number>> = { pass: 0, act: 1, undetermined: 2, stop: 3 };

@@ -243,7 +243,7 @@ export const REASONS = {
   FOREIGN_REGIONS_DIFFER: {
     outcome: 'undetermined',
     explanation:
-      'Several regions call the key of this code their own and judge the code differently: the home region has to find out whose it is.',
+      'Several regions call this code their own and judge it differently: the home region has to find out whose it is.',
   },
   NUMBER_UNKNOWN: {
     outcome: 'stop',

@@ -208,7 +208,7 @@ describe('a number that is looked up', function () {
     assert.match(await atFr('DE-9'), /^undetermined .*NUMBER_(REFUSED|DAY_MISSING)/);
   });
 
-  it('a region that lists the number of another as red stops it only where the other can be asked and does not have it', async () => {
+  it('a region that lists the number of another as red stops it only where the other can be asked and does not have it; where both have it they differ', async () => {
     const others = new MemorySeeds('IT', DAYS);
     await world.recognise('IT', 'FR');
     await recogniseByAdapter(world, 'FR', 'IT');
@@ -223,8 +223,10 @@ describe('a number that is looked up', function () {
       () => [...(world.node('FR').trust.regions.get('IT')?.state.adapters() ?? [])].length === 1,
       'FR knows what IT announces',
     );
-    assert.equal(await atFr('DE-2'), PASS);
+    assert.equal(await atFr('DE-2'), 'undetermined FOREIGN_REGIONS_DIFFER FOREIGN_REGIONS_DIFFER');
+    assert.equal(await atFr('DE-3'), PASS, 'which the other does not name');
     assert.match(await atFr('DE-9'), /^stop .*RED/);
+    assert.match(await outcome(world, 'IT', 'DE-2', GATE), /^stop .*RED/, 'at home its own word counts');
     world.network.cut('DE', 'FR');
     assert.match(await atFr('DE-2'), /^undetermined .*NUMBER_UNREACHABLE/);
   });

@@ -391,6 +391,73 @@ describe('judgeAnnounced: a code of others, recognised as it is', () => {
     assert.deepEqual([outcome, foreign?.region], ['pass', 'AT']);
   });
 
+  it('B54 a code that one of two regions of its country has revoked is undetermined, unless one of them is the home or suspended', async () => {
+    const text = certificate();
+    const { all } = await hashesOf(text);
+    const sister = (changes: object = {}) => ({
+      more: [
+        {
+          state: {
+            region: 'AT-9',
+            adapters: [adapterOf()],
+            rules: [HCERT_RULES],
+            foreignRevocations: revokedBy(...all),
+          },
+          recognition: recognised('AT-9', { way: 'adapter', ...changes }),
+        },
+      ],
+    });
+    const differing = await announcedVerdict({ text, ...sister() });
+    assert.equal(differing.outcome, 'undetermined');
+    assert.deepEqual(
+      differing.reasons.map(({ code, region }) => `${code} ${region ?? ''}`),
+      ['FOREIGN_REGIONS_DIFFER AT', 'FOREIGN_REGIONS_DIFFER AT-9'],
+    );
+    const both = await announcedVerdict({
+      text,
+      ...sister(),
+      issuer: { foreignRevocations: revokedBy(...all) },
+    });
+    assert.deepEqual([both.outcome, codesOf(both).includes('REVOKED')], ['stop', true]);
+    for (const changes of [{ standing: 'suspended' }, { untilS: NOW_S }, { fromS: NOW_S + 1 }]) {
+      const { outcome, foreign } = await announcedVerdict({ text, ...sister(changes) });
+      assert.deepEqual([outcome, foreign?.region], ['pass', 'AT']);
+    }
+    const card = makeJws(SIGNER, { claims: { nbf: NOW_S - 100, vc: { ...CREDENTIAL, rid: 'a' } } });
+    const { identifiers } = await hashesOf(card);
+    const constant = Object.entries(VACCINATION_FACTS).map(([name]) => [
+      name,
+      name.endsWith('day') ? '2026-09-23' : 2,
+    ]);
+    const facts = Object.fromEntries(constant) as Record<string, unknown>;
+    const adapters = [adapterOf({ keys: [cardKey(SIGNER)], facts })];
+    const revoking = {
+      region: 'BE',
+      adapters,
+      rules: [HCERT_RULES],
+      foreignRevocations: revokedBy(...identifiers),
+    };
+    const home = { rules: [HCERT_RULES], adapters };
+    const more = [{ state: revoking, recognition: recognised('BE', { way: 'adapter' as const }) }];
+    const own = await announcedVerdict({ home, recognition: undefined, text: card, more });
+    assert.ok(!codesOf(own).includes('REVOKED'), "the home's own word goes before");
+    const others = await announcedVerdict({ issuer: { rules: [HCERT_RULES], adapters }, text: card, more });
+    assert.notEqual(others.outcome, 'stop');
+    assert.ok(!codesOf(others).includes('REVOKED'));
+  });
+
+  it('T5 a key that somebody else gave the name of a new key says nothing of the codes by that', async () => {
+    const issuer = { adapters: [adapterOf({ keys: [hcertKey(SIGNER, { keyId: 'AAAAAAAAAAA=' })] })] };
+    const text = certificate({ issuedAt: NOW_S - 1 }, OTHER);
+    const plain = await announcedVerdict({ text, issuer });
+    assert.deepEqual(codesOf(plain), ['KEY_NOT_YET_KNOWN']);
+    for (const keys of [[hcertKey(SIGNER)], Array.from({ length: 9 }, () => hcertKey(SIGNER))])
+      assert.deepEqual(
+        codesOf(await announcedVerdict({ text, issuer, ...alsoBelgium(keys) })),
+        codesOf(plain),
+      );
+  });
+
   it('lets no region compute whose codes do not count: they have no colour', async () => {
     for (const recognition of [
       recognised('AT'),
@@ -419,15 +486,20 @@ describe('judgeAnnounced: a code of others, recognised as it is', () => {
   });
 
   it('tries at most 16 regions, those of the country that the code names first', async () => {
-    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWX'.split('');
-    const more = letters.map((letter) => ({
-      state: { region: `A${letter}`, adapters: [adapterOf()], rules: [HCERT_RULES] },
-      recognition: recognised(`A${letter}`, { way: 'adapter' }),
-    }));
-    const others = more.filter(({ state }) => state.region !== 'AT');
-    assert.equal((await announcedVerdict({ more: others })).outcome, 'pass');
-    const forged = await announcedVerdict({ more: others, text: certificate({}, OTHER) });
-    assert.ok(codesOf(forged).includes('FOREIGN_KEYS_CROWDED'), codesOf(forged).join());
+    const crowdOf = (ids: readonly string[]) => ({
+      more: ids.map((region) => ({
+        state: { region, adapters: [adapterOf()], rules: [HCERT_RULES] },
+        recognition: recognised(region, { way: 'adapter' }),
+      })),
+    });
+    const letters = 'ABCDEFGHIJKLMNOPQRSUVWX'.split('');
+    const others = crowdOf(letters.map((letter) => `A${letter}`));
+    assert.equal((await announcedVerdict(others)).outcome, 'pass');
+    const text = certificate({}, OTHER);
+    const forged = await announcedVerdict({ ...others, text });
+    assert.deepEqual(codesOf(forged), ['SIGNATURE_INVALID'], 'a crowd of strangers hides nothing');
+    const among = await announcedVerdict({ ...crowdOf(letters.map((letter) => `AT-${letter}`)), text });
+    assert.ok(codesOf(among).includes('FOREIGN_KEYS_CROWDED'), codesOf(among).join());
   });
 
   it('counts the adapters of a region as far as a verifier holds their keys, and leaves out one that is none', async () => {

@@ -106,12 +106,20 @@ describe('judgeLocal: a code whose key several regions claim', () => {
     assert.ok(codesOf(verdict).includes('FOREIGN_REGIONS_DIFFER'));
   });
 
-  it('stops a code that one of them has revoked, whoever else claims its key', async () => {
+  it('T5 neither passes nor stops a code that one of them has revoked and another has not', async () => {
     const revoked = await revokedBy(jsonCode());
     const issuer = { ...announcing(localAdapter()), ...revoked };
     for (const world of [{ issuer, ...alsoBelgium(ALL_GREEN) }, claims(ALL_GREEN, {}, revoked)]) {
       const verdict = await verdictOf(world);
-      assert.equal(verdict.outcome, 'stop');
+      assert.equal(verdict.outcome, 'undetermined');
+      assert.deepEqual(codesOf(verdict), ['FOREIGN_REGIONS_DIFFER', 'FOREIGN_REGIONS_DIFFER']);
+    }
+    for (const world of [
+      { issuer, ...claims(ALL_GREEN, {}, revoked) },
+      { text: RED, ...claims(localAdapter(), {}, await revokedBy(RED)) },
+    ]) {
+      const verdict = await verdictOf(world);
+      assert.equal(verdict.outcome, 'stop', 'both stop it');
       assert.ok(codesOf(verdict).includes('REVOKED'));
     }
     const current = localAdapter(mapped(JSON_PROFILE, { id: ['nm'] }), { id: 'q' });
@@ -121,6 +129,21 @@ describe('judgeLocal: a code whose key several regions claim', () => {
     assert.equal(suspended.outcome, 'pass', 'T5 a region whose word does not count');
     const home = { ...announcing(localAdapter()), region: 'DE' };
     assert.equal((await verdictOf({ home, ...claims(ALL_GREEN, {}, revoked) })).outcome, 'pass', 'T5');
+  });
+
+  it('B54 stops no code of another region by a member that all of its codes share', async () => {
+    const adapter = localAdapter(mapped(JSON_PROFILE, { id: ['st'] }));
+    const read = await readLocal(
+      nativeForeignPrimitives,
+      profileOf(mapped(JSON_PROFILE, { id: ['st'] })),
+      jsonCode(),
+    );
+    const { identifiers } = revocationHashesOf(nativeForeignPrimitives.sha256, read);
+    const state = { foreignRevocations: [{ hashes: identifiers, untilS: NOW_S + DAY_S }] };
+    for (const text of [jsonCode(), jsonCode({ sub: 'Person 00002' })]) {
+      const verdict = await verdictOf({ text, ...claims(adapter, {}, state) });
+      assert.deepEqual(codesOf(verdict), ['FOREIGN_REGIONS_DIFFER', 'FOREIGN_REGIONS_DIFFER']);
+    }
   });
 
   for (const [name, map, more] of [
