@@ -2,11 +2,11 @@
 import { type ProtocolError } from '../../protocol/fault.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { type Clock } from '../ports.ts';
-import { BAN_MS, FAULTS_MAX, PEERS_MAX } from './sync-limits.ts';
+import { BAN_MS, FAULTS_MAX, FAULTS_WITHIN_MS, PEERS_MAX } from './sync-limits.ts';
 
 export interface PeerRecord {
-  /** Faults since the last ban. */
-  readonly faults: number;
+  /** Milliseconds since 1970 of the faults that still count, since the last ban. */
+  readonly faultsMs: readonly number[];
   /** Faults and failures to answer since the start. */
   readonly faultsInAll: number;
   readonly failuresInAll: number;
@@ -17,7 +17,7 @@ export interface PeerRecord {
 }
 
 const UNKNOWN: PeerRecord = {
-  faults: 0,
+  faultsMs: [],
   faultsInAll: 0,
   failuresInAll: 0,
   lastFault: undefined,
@@ -43,17 +43,19 @@ export class PeerBook {
     return leftMs > 0 && leftMs <= BAN_MS;
   }
 
-  /** The peer sent what no honest node sends. */
+  /** The peer sent what no honest node sends, whatever it knows: see SPEC.md 14.7. */
   fault(peer: string, { fault }: ProtocolError): void {
     const before = this.recordOf(peer);
-    const faults = before.faults + 1;
-    const isBanned = faults >= FAULTS_MAX;
+    const nowMs = this.#clock.nowMs();
+    const recent = before.faultsMs.filter((atMs) => Math.abs(nowMs - atMs) < FAULTS_WITHIN_MS);
+    const faultsMs = [...recent, nowMs];
+    const isBanned = faultsMs.length >= FAULTS_MAX;
     this.#records.set(peer, {
       ...before,
-      faults: isBanned ? 0 : faults,
+      faultsMs: isBanned ? [] : faultsMs,
       faultsInAll: before.faultsInAll + 1,
       lastFault: fault.code,
-      bannedUntilMs: isBanned ? this.#clock.nowMs() + BAN_MS : before.bannedUntilMs,
+      bannedUntilMs: isBanned ? nowMs + BAN_MS : before.bannedUntilMs,
     });
   }
 

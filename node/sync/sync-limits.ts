@@ -52,11 +52,16 @@ export const ANSWER_MS_MAX = 2_000;
 /** Requests of one peer, of a region, of all invited peers, and of all, that are answered at the same time; more are told so. */
 export const REQUESTS_AT_ONCE = { ofPeer: 8, ofRegion: 16, ofInvited: 32, ofAll: 64 } as const;
 
+/** Milliseconds for which a log is not fetched from a peer that showed one of another root by its name, and how many of these are remembered. */
+export const OTHER_ROOT_MS = 600_000;
+export const OTHER_ROOTS_REMEMBERED = 1_024;
+
 /** Logs that are fetched at the same time. */
 export const PULLS_AT_ONCE = 4;
 
-/** Faults after which a peer is left alone, and for how many milliseconds: a change of versions is not for ever. */
+/** Faults within so many milliseconds after which a peer is left alone, and for how many: a change of versions is not for ever. */
 export const FAULTS_MAX = 3;
+export const FAULTS_WITHIN_MS = 600_000;
 export const BAN_MS = 600_000;
 
 /** Peers of which something is remembered; the one unheard of for longest is forgotten first. */
