@@ -132,7 +132,7 @@ export class ClockAsker {
   #timeOf(region: string, text: string, line: NoteSignature): number | undefined {
     const { witnessKeys, verifySignature } = this.#modules;
     for (const key of witnessKeys().of(line)) {
-      if (key.region !== region) continue;
+      if (key.region !== region || key.isGivenUp) continue;
       try {
         return verifyCosignature(key.verifier, text, line, verifySignature).timestampS;
       } catch (error) {

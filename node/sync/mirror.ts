@@ -8,7 +8,7 @@ import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
 import { type CutOff, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { ForkBook, type ForkBookModules, isDisowned } from '../trust/fork-book.ts';
-import { allVerifierKeys } from '../trust/log-keys.ts';
+import { allVerifierKeys, isByNoKnownKey } from '../trust/log-keys.ts';
 import { type Followed, type Heeded, type TreeOffer } from './followed.ts';
 import { MirrorSettlement } from './mirror-settlement.ts';
 
@@ -105,7 +105,7 @@ export class Mirror implements Followed {
     try {
       if ((await this.apply({ from: size, entries: [], note, read })).outcome === 'forked') return 'forked';
     } catch (error) {
-      if (!isProtocolError(error, 'NOTE_UNSIGNED')) throw error;
+      if (!isByNoKnownKey(error)) throw error;
       // By a key that is not known any more, or not yet: then it is looked at again when it comes again.
       return 'known';
     }

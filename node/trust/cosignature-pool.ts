@@ -1,7 +1,7 @@
 /** All that vouches for one checkpoint: the log's own signatures, and the newest cosignature by each witness key. */
 import { concatBytes } from '../../protocol/bytes.ts';
 import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
-import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
 import { CLOCK_AHEAD_S_MAX, NOTE_SIGNATURES_MAX } from '../../protocol/limits.ts';
 import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { verifyCosignature } from '../../protocol/log/cosignature.ts';
@@ -24,14 +24,6 @@ interface EncodedLine {
   readonly bytes: Uint8Array;
 }
 
-/** What came of lines that somebody sent. */
-export interface Taken {
-  /** Lines that are newer than what was known. */
-  readonly fresh: number;
-  /** Of a line by a known key that does not verify: no honest node passes one on. */
-  readonly fault: ProtocolError | undefined;
-}
-
 export class CosignaturePool {
   readonly text: string;
   readonly #primitives: Primitives;
@@ -43,6 +35,8 @@ export class CosignaturePool {
   /** The note up to the first line of a witness, and with all lines, until there are others. */
   #ownNote: Uint8Array | undefined;
   #whole: Uint8Array | undefined;
+  /** By which the lines were looked at last. */
+  #keys: WitnessKeys | undefined;
 
   constructor({ text }: Pick<OpenedCheckpoint, 'text'>, primitives: Primitives) {
     this.text = text;
@@ -61,27 +55,40 @@ export class CosignaturePool {
   }
 
   /**
-   * Takes what is newer among lines from anybody. What is known already is not verified again, so that repeating a line costs its
-   * sender more than the reader; times further ahead than any honest clock is are passed over.
+   * Takes what is newer among lines from anybody, and gives how many are. What is known already is not verified again, so that repeating a
+   * line costs its sender more than the reader; times further ahead than any honest clock is are passed over, and so are lines that are not
+   * good: two keys can have one key id, and who passes a line on may know the one and not the other. What a key signed that was given up
+   * since is left out from then on.
    */
-  take(lines: readonly NoteSignature[], keys: WitnessKeys, nowS: number): Taken {
+  take(lines: readonly NoteSignature[], keys: WitnessKeys, nowS: number): number {
+    this.#leaveGivenUp(keys);
     let fresh = 0;
-    let fault: ProtocolError | undefined;
     for (const line of lines) {
       const place = this.#placeOf(line);
       if (!this.#isNewer(line, this.#vouched[place], nowS)) continue;
       const candidates = keys.of(line);
       const isFull = place < 0 && this.#vouched.length + 1 >= NOTE_SIGNATURES_MAX;
-      if (candidates.length === 0 || isFull) continue;
-      const result = this.#verify(line, candidates);
-      if ('cosigned' in result) {
-        this.#vouched[place < 0 ? this.#vouched.length : place] = result;
-        this.#whole = undefined;
-        this.#cosignatures = undefined;
-        fresh++;
-      } else fault ??= result;
+      if (isFull || candidates.every(({ isGivenUp }) => isGivenUp)) continue;
+      const vouched = this.#verify(line, candidates);
+      if (vouched === undefined) continue;
+      this.#vouched[place < 0 ? this.#vouched.length : place] = vouched;
+      this.#whole = undefined;
+      this.#cosignatures = undefined;
+      fresh++;
     }
-    return { fresh, fault };
+    return fresh;
+  }
+
+  #leaveGivenUp(keys: WitnessKeys): void {
+    if (keys === this.#keys) return;
+    this.#keys = keys;
+    const kept = this.#vouched.filter(({ line, cosigned }) => {
+      return !keys.of(line).some(({ keyId, isGivenUp }) => isGivenUp && keyId === cosigned.keyId);
+    });
+    if (kept.length === this.#vouched.length) return;
+    this.#vouched.splice(0, Infinity, ...kept);
+    this.#whole = undefined;
+    this.#cosignatures = undefined;
   }
 
   get cosignatures(): readonly Cosigned[] {
@@ -127,11 +134,12 @@ export class CosignaturePool {
     return this.#vouched.findIndex(({ line }) => line.keyId === keyId && line.name === name);
   }
 
-  #verify(line: NoteSignature, candidates: readonly WitnessKey[]): Vouched | ProtocolError {
-    let fault: ProtocolError | undefined;
-    for (const { region, keyId, verifier } of candidates) {
+  /** Undefined where no key that counts made the line. */
+  #verify(line: NoteSignature, candidates: readonly WitnessKey[]): Vouched | undefined {
+    for (const { region, keyId, verifier, isGivenUp } of candidates) {
       try {
         const { timestampS } = verifyCosignature(verifier, this.text, line, this.#primitives.verifySignature);
+        if (isGivenUp) return undefined;
         return {
           line: { ...line, bytes: line.bytes.slice() },
           cosigned: { region, keyId, timestampS },
@@ -139,11 +147,9 @@ export class CosignaturePool {
         };
       } catch (error) {
         if (!isProtocolError(error)) throw error;
-        fault = error;
       }
     }
-    if (fault === undefined) throw new RangeError('expected at least one key');
-    return fault;
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 /** The keys that sign the checkpoints of a region's logs, as its trust state names them. */
+import { isProtocolError } from '../../protocol/fault.ts';
 import { readNote } from '../../protocol/log/checkpoint.ts';
 import { ED25519, makeVerifierKey, type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
@@ -28,6 +29,14 @@ export function allVerifierKeys(sha256: Sha256, state: TrustState, origin: strin
   return state
     .keysWithRole('checkpoint')
     .map(({ publicKey }) => makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey }));
+}
+
+/**
+ * Whether a note is refused because no key that is known made the lines of its log. Two keys can have one key id: then a line by the one that
+ * is not known, or was given up, is a bad one by the other.
+ */
+export function isByNoKnownKey(error: unknown): boolean {
+  return isProtocolError(error, 'NOTE_UNSIGNED') || isProtocolError(error, 'SIGNATURE_INVALID');
 }
 
 /** Which keys say of themselves that they signed a note of a log: nothing is proven. @throws {ProtocolError} as `readNote`. */

@@ -25,7 +25,7 @@ import { type Branch } from './branch-weighing.ts';
 import { type HeldState, HeldStates, PENDING_MAX } from './held-state.ts';
 import { KnownRoots } from './known-roots.ts';
 import { LeftBranches } from './left-branches.ts';
-import { logVerifierKeys } from './log-keys.ts';
+import { allVerifierKeys, isByNoKnownKey, logVerifierKeys } from './log-keys.ts';
 import { type TrustKeeperModules, type TrustKeeperOptions } from './keeper-options.ts';
 import { RegionFold } from './region-fold.ts';
 import { type Vetting } from '../witness/witness-rule.ts';
@@ -201,7 +201,7 @@ export class TrustKeeper implements Followed {
 
   /**
    * Takes a note from anybody: cosignatures of what is held, or another tree of a size that is.
-   * @throws {ProtocolError} ORIGIN_INVALID for a note of another log, a fault in a cosignature, and as `Replica.apply`.
+   * @throws {ProtocolError} ORIGIN_INVALID for a note of another log, and as `Replica.apply`.
    */
   async heed(note: Uint8Array, read: ReadNote = readNote(note)): Promise<Heeded> {
     const { text, signatures } = read.note;
@@ -220,7 +220,7 @@ export class TrustKeeper implements Followed {
       if (outcome === 'forked') return 'forked';
     } catch (error) {
       // An old note by a key that is not known any more, whose bearer may just be late; or one of another branch.
-      if (!isProtocolError(error, 'NOTE_UNSIGNED')) throw error;
+      if (!isByNoKnownKey(error)) throw error;
       return 'strange';
     }
     this.#agreed.set(text, { text });
@@ -254,9 +254,9 @@ export class TrustKeeper implements Followed {
     if (pool !== undefined) this.#take(pool, [line]);
   }
 
-  /** Keeps a proof that the log forked. @throws {ProtocolError} as `verifyForkEvidence`. */
+  /** Keeps a proof that the log forked, by keys that were given up too. @throws {ProtocolError} as `verifyForkEvidence`. */
   async accuse(evidence: ForkEvidence): Promise<void> {
-    await this.#keep(evidence, this.#keys(this.state));
+    await this.#keep(evidence, allVerifierKeys(this.#modules.sha256, this.state, this.origin));
   }
 
   /** Follows a log whose writer is another: the home's own. */
@@ -364,9 +364,7 @@ export class TrustKeeper implements Followed {
   }
 
   #take(pool: CosignaturePool, lines: readonly NoteSignature[]): void {
-    const { fresh, fault } = pool.take(lines, this.#modules.witnessKeys(), this.#nowS());
-    if (fresh > 0) this.#modules.onChange?.(false);
-    if (fault !== undefined) throw fault;
+    if (pool.take(lines, this.#modules.witnessKeys(), this.#nowS()) > 0) this.#modules.onChange?.(false);
   }
 
   #poolOf(text: string): CosignaturePool | undefined {

@@ -10,9 +10,11 @@ export interface WitnessKey {
   /** As in the trust state. */
   readonly keyId: string;
   readonly verifier: VerifierKey;
+  /** Its root has given it up: what it signed is known and does not count. */
+  readonly isGivenUp: boolean;
 }
 
-/** An immutable value. Compromised keys are not in it; windows are looked at when a verdict is given. */
+/** An immutable value. Windows are looked at when a verdict is given. */
 export class WitnessKeys {
   /** By key id: another name may have the same. */
   readonly #byId = new Map<number, WitnessKey[]>();
@@ -22,10 +24,12 @@ export class WitnessKeys {
       const { region, network } = state;
       const name = witnessName(region, network);
       for (const { keyId, publicKey, compromise } of state.keysWithRole('witness')) {
-        if (compromise !== undefined) continue;
         const verifier = makeVerifierKey(sha256, { name, algorithm: COSIGNATURE, publicKey });
         const others = this.#byId.get(verifier.keyId) ?? [];
-        this.#byId.set(verifier.keyId, [...others, { region, keyId, verifier }]);
+        this.#byId.set(verifier.keyId, [
+          ...others,
+          { region, keyId, verifier, isGivenUp: compromise !== undefined },
+        ]);
       }
     }
   }
