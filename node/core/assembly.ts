@@ -87,7 +87,7 @@ export function assemble(
   });
   const book = new PeerBook(modules);
   const client = new SyncClient({ ...modules, book });
-  const puller = new Puller({ client, random: modules.random });
+  const puller = new Puller({ client, clock: modules.clock, random: modules.random });
   const finder = new BranchFinder({ client });
   const reading = { ...modules, book, logs, shelf, client, puller, finder, keeper, onTrouble };
   const evidence: EvidenceBook = new EvidenceBook({
@@ -211,6 +211,7 @@ export function assemble(
     board,
     shelf,
     client,
+    book,
     puller,
     evidence,
     copies,

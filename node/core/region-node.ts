@@ -14,6 +14,7 @@ import { type Handovers } from '../issuing/handovers.ts';
 import { HeldCodes } from '../issuing/held-codes.ts';
 import { type IssueOnce } from '../issuing/issue-once.ts';
 import { type JoiningBook } from '../joining/joining-book.ts';
+import { type PeerBook } from '../sync/peer-book.ts';
 import { type Life } from '../life/life.ts';
 import { type Lists } from '../lists/lists.ts';
 import { type LogTree } from '../log/log-tree.ts';
@@ -120,6 +121,11 @@ export class RegionNode {
   /** What verdicts lean on now. */
   get trust(): Trust {
     return this.#parts.board.trust;
+  }
+
+  /** What is held against each peer. */
+  get peerBook(): Pick<PeerBook, 'recordOf' | 'isBanned'> {
+    return this.#parts.book;
   }
 
   /** What `status` says of how long the logs are, and of the store. */

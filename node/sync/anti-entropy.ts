@@ -4,6 +4,7 @@
  * any case those whose attestation logs it copies.
  */
 import { parseEvidence } from '../../protocol/evidence/evidence.ts';
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
@@ -12,7 +13,7 @@ import { type EvidenceBook } from '../evidence/evidence-book.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock, type GossipVerdict, type Network } from '../ports.ts';
 import { type BranchFinder } from './branch-finder.ts';
-import { type Followed } from './followed.ts';
+import { type Followed, type Heeded } from './followed.ts';
 import { HeadDigests } from './head-digest.ts';
 import { type AnswerTo, type LogHeadMessage, parseAnswer, type SyncAnswer, TOPICS } from './messages.ts';
 import { type PeerBook } from './peer-book.ts';
@@ -118,7 +119,7 @@ export class AntiEntropy {
     const known = this.#digests.ofAll(logs().values());
     const { heads } = await client.ask(peer, { kind: 'heads', known });
     const read = client.blaming(peer, () => readHeads(heads));
-    await this.#compare(peer, read, (work) => client.blaming(peer, work));
+    await this.#compare(peer, read);
     for (const head of read) {
       if (!logs().has(head.read.checkpoint.origin)) await onUnheld?.(peer, head);
     }
@@ -202,7 +203,7 @@ export class AntiEntropy {
     try {
       const isNews =
         heard.kind === 'heads'
-          ? await this.#compare(peer, heard.heads, (work) => work())
+          ? await this.#compare(peer, heard.heads)
           : heard.kind === 'range'
             ? await this.#take(peer, heard)
             : heard.kind === 'evidence'
@@ -222,10 +223,29 @@ export class AntiEntropy {
       const log = this.#modules.logs().get(originOf(evidence.sides[0].note));
       if (log === undefined) continue;
       const before = log.forks.length;
-      await log.accuse(evidence);
+      await this.#accuse(log, evidence);
       isNew ||= log.forks.length > before;
     }
     return isNew;
+  }
+
+  /** A proof by keys that are not known here proves nothing here, is nobody's fault, and says nothing of the others that come with it. */
+  async #accuse(log: Followed, evidence: ForkEvidence): Promise<void> {
+    try {
+      await log.accuse(evidence);
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+    }
+  }
+
+  /** What comes of a note that a peer passes on; undefined if it is not good by what is known here. */
+  async #heed(log: Followed, { note, read }: ReadHead): Promise<Heeded | undefined> {
+    try {
+      return await log.heed(note, read);
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+      return undefined;
+    }
   }
 
   /** New entries, if they fit to what is held; else what lies between is fetched. True if the log has grown. */
@@ -269,26 +289,23 @@ export class AntiEntropy {
     try {
       await finder.seek(peer, log, checkpoint.size);
     } catch (error) {
-      // Such a peer may be late, or know no better.
-      if (!isProtocolError(error)) throw error;
+      // Such a peer may be late, know no better, or have pruned what it is asked for.
+      if (!isProtocolError(error) && !isNodeError(error, 'NOT_FOUND')) throw error;
     }
   }
 
-  /** True if any of the logs is followed here. Faults of what is said are found within `blaming`. */
-  async #compare(
-    peer: string,
-    heads: readonly ReadHead[],
-    blaming: <T>(work: () => Promise<T>) => Promise<T>,
-  ): Promise<boolean> {
+  /** True if any of the logs is followed here. Of a note that is not good its log is passed over, and no other. */
+  async #compare(peer: string, heads: readonly ReadHead[]): Promise<boolean> {
     const { logs } = this.#modules;
     let isFollowed = false;
-    for (const { note, read, forks } of heads) {
+    for (const head of heads) {
+      const { read, forks } = head;
       const log = logs().get(read.checkpoint.origin);
       if (log === undefined) continue;
       isFollowed = true;
-      const heeded = await blaming(() => log.heed(note, read));
+      const heeded = await this.#heed(log, head);
       const isGrown = heeded === 'behind' && (await this.#pull(log, peer, read));
-      if (heeded !== 'known' && !isGrown) {
+      if (heeded !== undefined && heeded !== 'known' && !isGrown) {
         await this.#seek(log, peer, read);
         if (log.forks.length > 0) await this.#modules.onOtherTree?.(peer, log.origin);
       }
@@ -300,7 +317,7 @@ export class AntiEntropy {
   async #askForks(peer: string, log: Followed): Promise<void> {
     const { client } = this.#modules;
     const { forks } = await client.ask(peer, { kind: 'forks', origin: log.origin });
-    for (const evidence of forks) await client.blaming(peer, () => log.accuse(evidence));
+    for (const evidence of forks) await this.#accuse(log, evidence);
   }
 }
 

@@ -115,18 +115,18 @@ function seenBy(region: string | undefined): string {
 async function compare(
   log: OwnLog,
   heads: readonly (readonly [peer: string, head: LogHeadMessage])[],
-  { client, puller, regionOf }: BootCheckModules,
+  { puller, regionOf }: BootCheckModules,
 ): Promise<BootFinding | undefined> {
   for (const [peer, { note }] of heads) {
     const by = regionOf(peer);
     try {
       const { origin, size } = parseCheckpoint(parseNote(note).text);
       if (origin !== log.origin) continue;
-      let heeded = await client.blaming(peer, () => log.heed(note));
+      let heeded = await log.heed(note);
       if (heeded === 'behind') {
         // What it brings may announce further logs of ours: the next check looks at those too.
         if (await puller.pull(log, peer)) return { finding: 'behind', origin, size };
-        heeded = await client.blaming(peer, () => log.heed(note));
+        heeded = await log.heed(note);
       }
       if (heeded === 'forked')
         return { finding: 'contradicted', origin, size, ...(by !== undefined && { by }) };

@@ -32,7 +32,7 @@ export interface Followed {
   readonly forks: readonly ForkEvidence[];
   /** Those of them that count, where a root may have disowned some. */
   readonly standingForks?: readonly ForkEvidence[];
-  /** All reject with `ProtocolError` for what the sender is to blame for, with `NodeError` for our own disk. */
+  /** All reject with `ProtocolError` for what is not good by what is known here, whoever is to blame for that; with `NodeError` for our own disk. */
   apply(piece: Piece): Promise<Kept>;
   confront(claim: Claim): Promise<Applied>;
   /** `read` is the note, where the caller has read it already: most notes are read for many logs and repeat what is known. */

@@ -128,15 +128,17 @@ export class Healer {
       const next = from + entries.length;
       const answer = await client.ask(peer, { kind: 'range', origin, from: next, bytesMax: RANGE_BYTES_MAX });
       client.blaming(peer, () => {
-        const wanted = answer.entries.slice(0, hashes.length - entries.length);
-        const isTrue = (entry: Uint8Array, i: number) => {
-          return equalBytes(leafHash(sha256, entry), hashes[entries.length + i] as Uint8Array);
-        };
-        if (answer.from !== next || wanted.length === 0 || !wanted.every(isTrue)) {
-          throw new ProtocolError('PROOF_INVALID', 'expected the entries of the tree', { next });
-        }
-        entries.push(...wanted);
+        if (answer.from === next && answer.entries.length > 0) return;
+        throw new ProtocolError('SCHEMA_INVALID', 'expected the entries that were asked for', { next });
       });
+      const wanted = answer.entries.slice(0, hashes.length - entries.length);
+      const isTrue = (entry: Uint8Array, i: number) => {
+        return equalBytes(leafHash(sha256, entry), hashes[entries.length + i] as Uint8Array);
+      };
+      // Whoever holds another branch of the log gives what it has.
+      if (!wanted.every(isTrue))
+        throw new ProtocolError('PROOF_INVALID', 'expected the entries of the tree', { next });
+      entries.push(...wanted);
     }
     return entries;
   }

@@ -118,9 +118,9 @@ export class LogVisitor {
   }
 
   async #bringUp(peer: string, copy: Followed, { note, checkpoint }: Head): Promise<void> {
-    const { client, puller, finder } = this.#modules;
+    const { puller, finder } = this.#modules;
     const { size } = checkpoint;
-    const heeded = await client.blaming(peer, () => copy.heed(note));
+    const heeded = await copy.heed(note);
     try {
       if (heeded === 'behind') await puller.pullFrom(peer, copy);
     } catch (error) {
@@ -143,11 +143,10 @@ export class LogVisitor {
     if (from.size === 0 || size === 0) return [];
     const claim = await client.ask(peer, { kind: 'claim', origin, size: from.size });
     const expected = from.size === size ? root : from.root;
-    return client.blaming(peer, () => {
-      if (equalBytes(claim.root, expected)) return claim.path;
-      throw new ProtocolError('PROOF_INVALID', `the tiles of ${origin} are not those of its checkpoint`, {
-        size: from.size,
-      });
+    if (equalBytes(claim.root, expected)) return claim.path;
+    // A region on an old disk is no liar.
+    throw new ProtocolError('PROOF_INVALID', `the tiles of ${origin} are not those of its checkpoint`, {
+      size: from.size,
     });
   }
 }

@@ -183,7 +183,11 @@ async function catchingUp(): Promise<Row[]> {
     const store = await to.openStore();
     const tree = await to.openTree(store, ORIGIN);
     const mirror = await Mirror.open({ store, sha256, verifySignature, tree, keys: () => [key.key] });
-    const puller = new Puller({ client, random: (length) => new Uint8Array(length) });
+    const puller = new Puller({
+      client,
+      clock: systemClock,
+      random: (length) => new Uint8Array(length),
+    });
     const startMs = performance.now();
     await puller.pull(mirror);
     rates.push((1_000 * CATCH_UP) / (performance.now() - startMs));

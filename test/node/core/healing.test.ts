@@ -154,6 +154,23 @@ describe('a network of nodes in which a thief has told a region in another way',
     for (const region of OTHERS) assert.deepEqual(world.node(region).status.accusations, [], region);
   });
 
+  it('A4 T3: who joins after the healing has the proof, and holds nothing against those that bear it', async () => {
+    await world.pass(40);
+    await deceive(['DE']);
+    await meet();
+    await heal();
+    await world.until(() => OTHERS.every((region) => sizeAt(region) === sizeAt('FR')), 'one branch', 120);
+    await world.found('AT');
+    for (const region of ['FR', ...OTHERS]) await world.befriend('AT', region);
+    await world.until(() => keeper('AT').forks.length > 0, 'AT has the proof', 90);
+    await world.pass(100);
+    assert.deepEqual(keeper('AT').standingForks, []);
+    assert.equal(standing('AT'), 'good');
+    for (const one of ['AT', 'FR', ...OTHERS])
+      for (const other of ['AT', 'FR', ...OTHERS])
+        assert.equal(world.node(one).peerBook.recordOf(other).faultsInAll, 0, `${one} blames ${other}`);
+  });
+
   it('T5: a quorum on both: what is quarantined comes back as well', async () => {
     const { text } = await world.issue('FR');
     await world.pass(40);

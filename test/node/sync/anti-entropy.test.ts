@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { AntiEntropy } from '../../../node/sync/anti-entropy.ts';
-import { encodeAnswer, parseRequest, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
+import {
+  encodeAnswer,
+  parseRequest,
+  SYNC_PROTOCOL,
+  type SyncAnswer,
+  type SyncRequest,
+  TOPICS,
+} from '../../../node/sync/messages.ts';
+import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { BranchFinder } from '../../../node/sync/branch-finder.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import { Puller } from '../../../node/sync/puller.ts';
@@ -37,7 +45,7 @@ describe('AntiEntropy', () => {
       book,
       client,
       finder: new BranchFinder({ client }),
-      puller: new Puller({ client, random: (length) => new Uint8Array(length) }),
+      puller: new Puller({ client, clock, random: (length) => new Uint8Array(length) }),
       logs: () => new Map(),
       isMirrored: (peer) => peer === PEERS[19],
     },
@@ -109,7 +117,7 @@ describe('AntiEntropy where one peer has more of a log than another', () => {
       {
         ...{ sha256, network: own, clock, book, client },
         finder: new BranchFinder({ client }),
-        puller: new Puller({ client, random: (bytes) => new Uint8Array(bytes) }),
+        puller: new Puller({ client, clock, random: (bytes) => new Uint8Array(bytes) }),
         logs: () => new Map([[keeper.origin, keeper]]),
       },
     );
@@ -118,5 +126,84 @@ describe('AntiEntropy where one peer has more of a log than another', () => {
     assert.equal(rounds.counters.rounds, 2);
     assert.equal(keeper.tree.size, length);
     await rounds.stop();
+  });
+});
+
+describe('AntiEntropy where a peer passes on what is not good by what is known here', () => {
+  const bad = new RegionFixture({ region: 'FR' });
+  const good = new RegionFixture({ region: 'IT' });
+  for (const one of [bad, good]) for (let i = 0; i < 4; i++) one.revoke([i]);
+  const other = new RegionFixture({ region: 'FR' });
+  for (let i = 4; i < 8; i++) other.revoke([i]);
+
+  async function bench(answerTo: (request: SyncRequest) => SyncAnswer) {
+    const clock = new ManualClock(1_000_000);
+    const network = new MemoryNetwork({ random: () => 0.5 }, { clock });
+    const own = network.join('DE');
+    const peer = network.join('ES');
+    peer.handle(SYNC_PROTOCOL, (_from, bytes) =>
+      Promise.resolve(encodeAnswer(answerTo(parseRequest(bytes)))),
+    );
+    const book = new PeerBook({ clock });
+    const client = new SyncClient({ network: own, clock, book });
+    const [held, lacking] = [(await keeperOf(bad)).keeper, (await keeperOf(good)).keeper];
+    await held.apply({ from: 0, entries: bad.entries, note: noteOf(bad) });
+    const rounds = new AntiEntropy(
+      { intervalMs: INTERVAL_MS },
+      {
+        ...{ sha256, network: own, clock, book, client },
+        finder: new BranchFinder({ client }),
+        puller: new Puller({ client, clock, random: (bytes) => new Uint8Array(bytes) }),
+        logs: () => new Map([held, lacking].map((log) => [log.origin, log])),
+      },
+    );
+    const pass = async (): Promise<void> => {
+      for (let i = 0; i < 100; i++) await clock.advance(10);
+    };
+    return { held, lacking, rounds, book, pass, peer };
+  }
+  const refused: SyncAnswer = { kind: 'refused', reason: 'not-there' };
+  const sideOf = (region: RegionFixture, key = region.keys.checkpoint) => {
+    const size = region.entries.length;
+    return { note: noteOf(region, size, key), root: region.rootAt(size), path: [] };
+  };
+  const size = bad.entries.length;
+  const stolen = bad.key('of nobody');
+  const proofs: Extract<SyncAnswer, { kind: 'forks' }>['forks'] = [
+    { size, sides: [sideOf(bad), sideOf(other, stolen)] },
+    { size, sides: [sideOf(bad), sideOf(other)] },
+  ];
+
+  it('A16 A27: a bad note of one log costs nobody a fault, and the next log is compared', async () => {
+    const { text, signatures } = parseNote(noteOf(bad, 5));
+    const lines = signatures.map((line) => ({ ...line, bytes: line.bytes.map((byte) => byte ^ 1) }));
+    const heads = [encodeNote({ text, signatures: lines }), noteOf(good)].map((note) => ({ note, forks: 0 }));
+    const { lacking, rounds, book, pass } = await bench((request) => {
+      if (request.kind === 'heads') return { kind: 'heads', heads };
+      if (request.kind !== 'range') return refused;
+      const { from } = request;
+      return { kind: 'range', from, entries: good.entries.slice(from), note: noteOf(good), path: [] };
+    });
+    rounds.start();
+    await pass();
+    assert.equal(lacking.tree.size, good.entries.length);
+    assert.equal(book.recordOf('ES').faultsInAll, 0);
+    await rounds.stop();
+  });
+
+  it('A4 A27: a proof that is none hides none that follows it, asked for or told, and costs nobody a fault', async () => {
+    for (const isTold of [false, true]) {
+      const { held, rounds, book, pass, peer } = await bench((request) => {
+        if (request.kind === 'forks') return { kind: 'forks', forks: proofs };
+        if (request.kind !== 'heads') return refused;
+        return { kind: 'heads', heads: [{ note: noteOf(bad), forks: isTold ? 0 : 2 }] };
+      });
+      rounds.start();
+      if (isTold) peer.publish(TOPICS.evidence, encodeAnswer({ kind: 'forks', forks: proofs }));
+      await pass();
+      assert.equal(held.forks.length, 1);
+      assert.equal(book.recordOf('ES').faultsInAll, 0);
+      await rounds.stop();
+    }
   });
 });

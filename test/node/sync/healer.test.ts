@@ -106,7 +106,7 @@ describe('Healer.heal', () => {
     };
     const name = flip(machine.medium, 'entries/');
     await assert.rejects(run(healer.heal(name)), (error) => isNodeError(error, 'NOT_FOUND'));
-    assert.equal(book.recordOf('FR').faultsInAll, 1);
+    assert.equal(book.recordOf('FR').faultsInAll, 0, 'it may hold another branch');
     await assert.rejects(store.get(name), (error) => isNodeError(error, 'VALUE_CORRUPT'));
   });
 

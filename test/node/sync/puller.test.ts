@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { encodeAnswer, parseRequest, SYNC_PROTOCOL, type SyncAnswer } from '../../../node/sync/messages.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import { type Followed } from '../../../node/sync/followed.ts';
@@ -54,7 +55,7 @@ async function bench(
   }
   const book = new PeerBook({ clock });
   const client = new SyncClient({ network: own, clock, book });
-  const puller = new Puller({ client, random: (length) => new Uint8Array(length) });
+  const puller = new Puller({ client, clock, random: (length) => new Uint8Array(length) });
   const { keeper } = await keeperOf(region, { on: found ?? medium() });
   const run = async (pull: Promise<boolean>): Promise<boolean> => {
     let isOver = false;
@@ -63,6 +64,13 @@ async function bench(
     return pull;
   };
   return { keeper, puller, book, asked, clock, run };
+}
+
+/** The log's own line says what no key that is known signed. */
+function withBadLine(note: Uint8Array): Uint8Array {
+  const { text, signatures } = parseNote(note);
+  const bad = signatures.map((line) => ({ ...line, bytes: line.bytes.map((byte) => byte ^ 1) }));
+  return encodeNote({ text, signatures: bad });
 }
 
 function region(): RegionFixture {
@@ -98,6 +106,11 @@ describe('Puller.pull', () => {
       (answer) => ({ ...answer, path: answer.path.map((hash) => hash.map((byte) => byte ^ 1)) }),
     ],
     ['makes up the note', (answer) => ({ ...answer, note: Uint8Array.of(1) })],
+    [
+      'gives the note of another log',
+      (answer) => ({ ...answer, note: noteOf(new RegionFixture({ region: 'IT' })) }),
+    ],
+    ['gives more entries than the note counts', (answer) => ({ ...answer, note: noteOf(region(), 6) })],
   ];
   for (const [title, manner] of liars) {
     it(`T20: a peer that ${title} has a fault, and the next one serves`, async () => {
@@ -126,12 +139,36 @@ describe('Puller.pull', () => {
     theirs.admit([{ key: next, role: 'checkpoint' }]);
     // Nobody can tell yet whether the log has forked or the peer has made it up.
     assert.equal(await run(puller.pull(keeper, 'IT')), false);
-    assert.equal(book.recordOf('IT').faultsInAll, 1);
+    assert.deepEqual(keeper.forks, []);
     assert.equal(await keeper.heed(forked), 'forked');
     assert.equal(await run(puller.pull(keeper, 'IT')), false);
-    assert.equal(book.recordOf('IT').faultsInAll, 1);
+    assert.equal(book.recordOf('IT').faultsInAll, 0);
     const { length } = ours.entries;
     assert.deepEqual(asked.slice(2), [`IT range ${length}`, 'IT claim']);
+  });
+
+  it('A16 T20: who shows a note that is not good by the keys that are known here has no fault, and the next one serves', async () => {
+    const made = region();
+    // So it is where the log has two keys of one key id, and the peer knows the other one.
+    const strange: Manner = (answer) => ({ ...answer, note: withBadLine(answer.note) });
+    const { keeper, puller, book, run } = await bench(made, { IT: strange, ES: honest });
+    await keeper.apply({ from: 0, entries: made.entries.slice(0, 4), note: noteOf(made, 4) });
+    assert.equal(await run(puller.pull(keeper, 'IT')), true);
+    assert.equal(keeper.latest?.state.size, made.entries.length);
+    assert.equal(book.recordOf('IT').faultsInAll, 0);
+  });
+
+  it('T19: who holds the log of another root by that name has no fault, and is asked for it again after ten minutes', async () => {
+    const made = region();
+    const anew = new RegionFixture({ region: 'FR', rootKeys: 2, threshold: 2 });
+    const { puller, book, asked, clock, run } = await bench(anew, { IT: honest, ES: honest });
+    const { keeper } = await keeperOf(made);
+    for (let round = 0; round < 4; round++) assert.equal(await run(puller.pull(keeper, 'IT')), false);
+    assert.deepEqual(asked, ['IT range 0', 'ES range 0']);
+    for (const peer of ['IT', 'ES']) assert.equal(book.recordOf(peer).faultsInAll, 0);
+    await clock.advance(600_000);
+    assert.equal(await run(puller.pull(keeper, 'IT', { alone: true })), false);
+    assert.deepEqual(asked.slice(2), ['IT range 0']);
   });
 
   it('T20: a compromise that reaches back behind the state that this node began with costs nobody a fault', async () => {
