@@ -28,13 +28,14 @@ import { Witness } from '../witness/witness.ts';
 import { preparerOf } from '../workers/preparer.ts';
 import { Background } from './background.ts';
 import { Desks } from './desks.ts';
-import { fenceFor } from './fencing.ts';
+import { fenceFor, hasGivenUp } from './fencing.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
 import { peopleOf, type PeopleModules } from './people.ts';
 import { Signing } from './signing.ts';
 import { upkeepOf } from './upkeep.ts';
+import { LastSession } from './last-session.ts';
 import { Voice } from './voice.ts';
 
 export interface AssemblyModules extends RegionNodeModules {
@@ -160,7 +161,11 @@ export function assemble(
     { ...modules, voucher, keepers, onTrouble },
   );
   const { mender, scrub } = upkeepOf(options, { ...reading, keepers, store });
-  const fence = fenceFor(options, reading);
+  const lastSession = new LastSession({ store });
+  const fence = fenceFor(options, {
+    ...reading,
+    onReign: (before, session) => lastSession.begin(before, session),
+  });
   const preparer = preparerOf(options, modules);
   const signing: Signing = new Signing(options, {
     ...reading,
@@ -176,7 +181,12 @@ export function assemble(
     background,
     stopping,
   });
-  const voice = new Voice({ ...modules, side: () => signing.side, assent: fence?.writership.assent });
+  const voice = new Voice({
+    ...modules,
+    side: () => signing.side,
+    assent: fence?.writership.assent,
+    isNext: () => lastSession.isNext && !hasGivenUp(fence),
+  });
   const lookup = new Lookup(options, {
     ...reading,
     state,
@@ -228,6 +238,7 @@ export function assemble(
     mender,
     scrub,
     fence,
+    lastSession,
     preparer,
     signing,
     lookup,

@@ -18,7 +18,7 @@ import { type LogShelf } from './log-shelf.ts';
 import { type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
 
-export interface FencingModules extends RegionNodeModules, Pick<WritershipModules, 'client'> {
+export interface FencingModules extends RegionNodeModules, Pick<WritershipModules, 'client' | 'onReign'> {
   readonly shelf: LogShelf;
   readonly keeper: (region: string) => TrustKeeper | undefined;
 }
@@ -32,6 +32,12 @@ export interface Fence {
 /** Undefined for a region whose node is the only one that ever writes. */
 export function fenceFor(options: RegionNodeOptions, modules: FencingModules): Fence | undefined {
   return options.fenced === undefined ? undefined : fenceOf(options, options.fenced.identity, modules);
+}
+
+/** Whether the root has given up a checkpoint key of the region: then a machine may have written whose claim nobody shows any more. */
+export function hasGivenUp(fence: Fence | undefined): boolean {
+  const keys = fence?.giving.state?.keysWithRole('checkpoint') ?? [];
+  return [...keys].some(({ compromise }) => compromise !== undefined);
 }
 
 /**

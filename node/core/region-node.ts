@@ -90,9 +90,10 @@ export class RegionNode {
   async start(): Promise<void> {
     if (this.#isStarted) throw new TypeError('a node is started once');
     this.#isStarted = true;
-    const { store, tables, people, shelf, voucher, server, desks, signing } = this.#parts;
+    const { store, tables, people, shelf, voucher, server, desks, signing, lastSession } = this.#parts;
     try {
       await store.start();
+      await lastSession.open();
       await people.watch.start();
       this.#registry = await openRegistry(this.#options, { ...this.#modules, store, tables });
       await shelf.open();
@@ -274,7 +275,7 @@ export class RegionNode {
 
   async #stop(): Promise<void> {
     const { server, client, lookup, preparer, signing, background, shelf, people, store } = this.#parts;
-    const { mender, scrub, herald, clocks, antiEntropy, copies } = this.#parts;
+    const { mender, scrub, herald, clocks, antiEntropy, copies, lastSession } = this.#parts;
     this.#stopping.abort();
     server.stop();
     client.stop();
@@ -282,7 +283,10 @@ export class RegionNode {
       await part.stop();
     await background.ended();
     await shelf.close();
-    if (this.store === 'serving') await people.watch.stop();
+    if (this.store === 'serving') {
+      await people.watch.stop();
+      await lastSession.end().catch((error: unknown) => this.#modules.onTrouble?.(error));
+    }
     await this.#modules.tables?.stop();
     await store.stop();
     this.#isStopped = true;

@@ -17,6 +17,8 @@ export interface VoiceModules {
   readonly side: () => object | undefined;
   /** That of the witnesses, where they fence whoever writes. */
   readonly assent?: Pick<Assent, 'ageMs'> | undefined;
+  /** Whether the writer before was an earlier process of this machine, which is known to have ended. */
+  readonly isNext?: () => boolean;
 }
 
 export class Voice {
@@ -32,13 +34,14 @@ export class Voice {
 
   /** Whether it says nothing now. */
   get isSilent(): boolean {
-    const { clock, side: sideOf, assent } = this.#modules;
+    const { clock, side: sideOf, assent, isNext } = this.#modules;
     const minute = Math.floor(clock.nowMs() / (1_000 * LOOKUP_HEAD_S));
     const side = sideOf();
     if (side !== this.#side) {
       this.#side = side;
       // Where nobody fences there is no writer before.
-      this.#fromMinute = assent === undefined && !this.#hasSpoken ? 0 : minute + MINUTES_LEFT;
+      const isAlone = assent === undefined || isNext?.() === true;
+      this.#fromMinute = isAlone && !this.#hasSpoken ? 0 : minute + MINUTES_LEFT;
       this.#hasSpoken ||= side !== undefined;
     }
     if (side === undefined || minute < this.#fromMinute) return true;

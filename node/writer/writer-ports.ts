@@ -1,4 +1,5 @@
 /** What a writer needs, is asked and tells. */
+import { type Claim } from '../../protocol/writer/word.ts';
 import { type Clock, type Random, type Signer } from '../ports.ts';
 import { type LatestTree } from './electorate-change.ts';
 import { type HearingModules, type Voters } from './hearing.ts';
@@ -27,6 +28,8 @@ export interface WritershipModules extends HearingModules {
   readonly trees: () => readonly OwnTree[];
   /** The checkpoint key in force. @throws {NodeError} KEY_NOT_IN_FORCE */
   readonly checkpointKey: (atS: number) => Signer;
+  /** Told of each claim before it is shown to anybody: the highest claim known that counts, the highest epoch of all, and the session of the new one. Must not throw. */
+  readonly onReign?: (before: { claim: Claim | undefined; epoch: number }, session: Uint8Array) => void;
 }
 
 /** A tree of an own log that is about to be signed. */

@@ -364,6 +364,7 @@ export class Writership {
     const at = Math.floor(clock.nowMs() / 1000);
     const epoch = nextEpoch(last);
     const session = random(SESSION_BYTES);
+    this.#modules.onReign?.({ claim: highest, epoch: last }, session);
     return signWord<Claim>({ kind: 'claim', origin, epoch, writer, session, at }, this.#key);
   }
 

@@ -58,6 +58,16 @@ describe('Voice', () => {
       assert.ok(!voice.isSilent);
     });
 
+    it('leaves nothing to a writer before that is its own last process, which has ended, but when it signs again', async () => {
+      const next = new Voice({ clock, side: () => side, assent: { ageMs: 0 }, isNext: () => true });
+      side = {};
+      assert.ok(!next.isSilent);
+      side = {};
+      assert.ok(next.isSilent);
+      await clock.advance(130_000);
+      assert.ok(!next.isSilent);
+    });
+
     it('is silent while witnesses have not said for 30 s that it may write, and when it signs nothing', async () => {
       side = {};
       assert.ok(voice.isSilent);

@@ -18,6 +18,7 @@ const MACHINES = ['DE', SPARE];
 describe('tables of numbers when the writer of their region changes', function () {
   this.timeout(60_000);
   let world: NodeWorld;
+  let machine: Parameters<NodeWorld['replace']>[1];
 
   /** Two machines of DE with the same seeds and list, of which FR and IT let one write. */
   beforeEach(async () => {
@@ -30,7 +31,8 @@ describe('tables of numbers when the writer of their region changes', function (
     await announce(world, 'DE', 'DE-', seeds);
     await world.pass(15);
     await world.kill('DE', { inOrder: true });
-    world.replace('DE', { seeds, fenced: { identity: testKey(101).publicKey } });
+    machine = { seeds, fenced: { identity: testKey(101).publicKey } };
+    world.replace('DE', machine);
     await world.boot('DE');
     world.addMachine(SPARE, { seeds, fenced: { identity: testKey(102).publicKey, isStandby: true } });
     await world.boot(SPARE, (node) => node.status.writing === 'standby');
@@ -73,6 +75,23 @@ describe('tables of numbers when the writer of their region changes', function (
     for (const other of [SPARE, 'FR', 'IT']) world.network.mend('DE', other);
     assert.equal(worst(await tables(90)), 1);
     assert.deepEqual([headOf('DE'), world.node('FR').status.accusations], [undefined, []]);
+  });
+
+  it('a writer that was stopped in order answers with the next minute, and waits where it may not be the only one', async () => {
+    const begunAgain = async (how: { inOrder: boolean }) => {
+      await world.kill('DE', how);
+      world.replace('DE', machine);
+      const beganMs = world.clock.nowMs();
+      await world.boot('DE');
+      await world.until(() => headOf('DE') !== undefined, 'the writer has a table', 240);
+      return (world.clock.nowMs() - beganMs) / 1_000;
+    };
+    const ended = await begunAgain({ inOrder: true });
+    assert.ok(ended < 90, `after ${ended} s`);
+    const died = await begunAgain({ inOrder: false });
+    assert.ok(died > 120, `after ${died} s, for it may have been another machine that died`);
+    assert.equal(worst(await tables(90)), 1);
+    assert.deepEqual(world.node('FR').status.accusations, []);
   });
 
   it('no minute has two where the new writer begins in one for which the old one has just signed', async () => {
