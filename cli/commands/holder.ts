@@ -1,7 +1,8 @@
 /** `entente holder`: the colour of one person, since when, until when, and why. */
 import { type Command } from 'commander';
 import { type StatusChange, type Objection } from '../../node/life/dossier.ts';
-import { type Explained, type Holder } from '../../node/life/life.ts';
+import { type Explained } from '../../node/life/explained.ts';
+import { type Holder } from '../../node/life/life.ts';
 import { sourceText } from '../../node/life/notice.ts';
 import { readRuleSet } from '../../protocol/rules/rule-set.ts';
 import { valueText } from '../../protocol/rules/words.ts';

@@ -36,6 +36,7 @@ const MEANINGS: Readonly<Record<UpdateOutcome, string>> = {
   open: 'have no colour now, since something is not known',
   ambiguous: 'have no colour now: entries may be about them, or about another',
   withdrawn: 'hold a code that was revoked, and nothing has come since',
+  overridden: 'have a stricter colour that no rule gave, which counts to its end',
   waiting: 'turn to a stricter colour once this hour is over: no revocation is left',
 };
 

@@ -56,6 +56,10 @@ const CONTRADICTED: Readonly<Record<Contradiction, readonly [why: string, hint: 
     'entries of lists may be about the person, or about another',
     'Give their papers, or mend the list. Otherwise it takes two operators: entente override propose.',
   ],
+  overridden: [
+    'two operators gave the person a stricter colour, which still counts',
+    'It counts to its end. Who is to pass before that: revoke it, and let two operators give another (entente override propose).',
+  ],
   unknown: [
     'lists of people are in force, and nothing says who this person is by papers',
     'Give name, day of birth and document with the order, or take the declaration of the person first: entente declare.',

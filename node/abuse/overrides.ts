@@ -81,6 +81,8 @@ export interface OverridesModules {
   readonly once: IssueOnce;
   readonly revoke: (revocation: Revocation) => Promise<void>;
   readonly watch: BulkWatch;
+  /** Does something while no colour changes by rules: an update must see all of it or nothing. */
+  readonly meanwhile: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 const PREFIX = 'override/' satisfies PrivateName;
@@ -170,7 +172,7 @@ export class Overrides {
         await this.#keep(id, { ...kept, confirmed });
         await this.#modules.watch.note('override', kept.people);
       }
-      await this.#issue(id, { ...kept, confirmed });
+      await this.#modules.meanwhile(() => this.#issue(id, { ...kept, confirmed }));
       await this.#keep(id, { ...kept, confirmed, subjects: [] });
       await this.#compact(id);
       return { issued: kept.subjects.length };

@@ -50,6 +50,7 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
     ...modules,
     once,
     watch,
+    meanwhile: (work) => life.meanwhile(work),
     revoke: (revocation) => node.revoke(revocation),
   });
   const disclosing = new Disclosing(options, { ...modules, log: (origin) => node.log(origin) });

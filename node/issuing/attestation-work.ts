@@ -30,6 +30,8 @@ export interface CommittedStatus {
   readonly isReplacement: boolean;
   /** See `IssueRequest`. */
   readonly basis?: Uint8Array | undefined;
+  /** See `RegistryEntry`. */
+  readonly isManual: boolean;
   /** See `IssueRequest`. */
   readonly toHandOver: boolean;
   /** See `IssueRequest`. */

@@ -4,6 +4,7 @@
  */
 import { type Openings } from '../../protocol/code/openings.ts';
 import { evidenceOf } from '../../protocol/disclosure/basis.ts';
+import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { logMonth } from '../../protocol/trust/log-month.ts';
@@ -294,11 +295,12 @@ export class Issuer {
 }
 
 function committed(
-  { subject, basis, isReplacement = false, toHandOver = false, also = () => [] }: IssueRequest,
+  { subject, fields, basis, isReplacement = false, toHandOver = false, also = () => [] }: IssueRequest,
   commitment: Uint8Array,
   openings: Openings,
 ): CommittedStatus {
-  return { subject, commitment, openings, basis, isReplacement, toHandOver, also };
+  const isManual = fields.status.ruleId === MANUAL_RULE_ID;
+  return { subject, commitment, openings, basis, isManual, isReplacement, toHandOver, also };
 }
 
 /** The attestation log of the month (UTC) that holds `atS`. */

@@ -13,8 +13,9 @@ import { KINDS } from '../lists/kinds.ts';
 import { type Found } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
 import { isNodeError } from '../node-error.ts';
+import { type Registry } from '../registry/registry.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
-import { stricterBy } from './judging.ts';
+import { bindingOf, isStricter, type JudgedAt } from './judging.ts';
 import { type Known } from './known.ts';
 
 /** A colour that somebody is to get by rules, on facts that are told with it. */
@@ -30,13 +31,16 @@ export interface Claim {
 
 /**
  * `stricter`: with what is known here the rules give a stricter colour; `open`: they give none; `ambiguous`: entries of lists may be about
- * them, or about another; `unknown`: lists of people are in force, and nothing says who it is.
+ * them, or about another; `unknown`: lists of people are in force, and nothing says who it is; `overridden`: they have a stricter code
+ * that no rule gave, and that runs.
  */
-export type Contradiction = 'stricter' | 'open' | 'ambiguous' | 'unknown';
+export type Contradiction = 'stricter' | 'open' | 'ambiguous' | 'unknown' | 'overridden';
 
 export interface ContradictionModules {
   readonly shelf: Pick<DossierShelf, 'dossiers' | 'pseudonymOf' | 'isNameShared'>;
   readonly lists: Pick<Lists, 'view' | 'inForce'>;
+  readonly registry: Pick<Registry, 'manualOf'>;
+  readonly isRevoked: JudgedAt['isRevoked'];
   /** The rules by which people who declare are judged here, whatever rules an order names. Undefined where there are none. */
   readonly rulesForPeople: (nowS: number) => RuleSet | undefined;
   /** What is known of people who declared, in their order. */
@@ -59,13 +63,14 @@ const NOTHING: Own = { listed: [], doubts: [], areStaysUnknown: false };
 
 /**
  * What contradicts each of at most 1,024 claims, in their order; undefined where nothing does. Rejects as `Lists.view`, `ListView.find`,
- * `knownOf` and the tables.
+ * `knownOf`, `Registry.manualOf` and the tables.
  */
 export async function contradictionsOf(
   claims: readonly Claim[],
   modules: ContradictionModules,
 ): Promise<(Contradiction | undefined)[]> {
-  const { shelf, lists } = modules;
+  const { shelf, lists, registry, isRevoked } = modules;
+  const manual = await registry.manualOf(claims.map(({ subject }) => subject));
   const pseudonyms = claims.map(({ subject }) => shelf.pseudonymOf(subject));
   const dossiers = await shelf.dossiers(pseudonyms);
   const areListed = [...(await lists.inForce()).keys()].some((kind) => KINDS[kind].of === 'person');
@@ -100,7 +105,9 @@ export async function contradictionsOf(
     const facts = people && withListed(new Map(), one.listed, people);
     own.set(claim, { ...one, byPeople: people && facts && decide(people, facts, claim.atS).status });
   });
-  return claims.map((claim) => {
+  return claims.map((claim, i) => {
+    const { status, atS: nowS } = claim;
+    if (bindingOf(manual[i] ?? [], status, { nowS, isRevoked }) !== undefined) return 'overridden';
     const known = own.get(claim);
     if (undecided.has(claim)) return 'open';
     return known === undefined ? 'unknown' : contradictionOf(claim, known);
@@ -186,11 +193,6 @@ function contradictionOf({ ruleSet, atS, facts: told, status }: Claim, own: Own)
   if (status.colour === 'red') return undefined;
   if (own.areStaysUnknown) return 'open';
   return own.doubts.length > 0 ? 'ambiguous' : undefined;
-}
-
-function isStricter(a: Status, b: Status): boolean {
-  const by = stricterBy(a, b);
-  return by > 0 || (by === 0 && (a.untilS ?? 0) > (b.untilS ?? 0));
 }
 
 /** Of days the later one counts, of all else what lists say. Undefined where rules give another type to it than lists do. */

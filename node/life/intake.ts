@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { type Change, type Clock, type Random } from '../ports.ts';
+import { type Place } from '../registry/place-cipher.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { readCsvRows } from '../rows/csv-rows.ts';
 import { type Encoding, inUtf8 } from '../rows/encoding.ts';
@@ -64,6 +65,7 @@ export interface IntakeModules {
   readonly random: Random;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly shelf: DossierShelf;
+  readonly isRevoked: (place: Place) => boolean;
 }
 
 const headSchema = z.strictObject({ source: z.string(), receivedAtS: z.int(), ...countsShape });
@@ -185,7 +187,7 @@ export class Intake {
 
   /** Each step takes away what it moved and counts it, in one write: wherever it breaks off, the next goes on there. */
   async #move(from: Head): Promise<Head> {
-    const { tables, shelf } = this.#modules;
+    const { tables, shelf, isRevoked } = this.#modules;
     const head = { ...from };
     for (;;) {
       const page = await tables.page(STAGED, `${STAGED}~`, { limit: ROWS_TOGETHER });
@@ -195,8 +197,9 @@ export class Intake {
         const { declaration } = this.#stagedOf(name, sealed);
         const what = whatOf(declaration, known[i]?.declaration);
         head[what]++;
-        const taken =
-          what === 'unchanged' ? [] : shelf.changes(dossierWith(declaration, head, known[i]), known[i]);
+        const dossier = dossierWith(declaration, head, known[i]);
+        const now = what === 'replaced' ? declaredAnew(dossier, isRevoked) : dossier;
+        const taken = what === 'unchanged' ? [] : shelf.changes(now, known[i]);
         return [...taken, { del: name }];
       });
       await tables.write([...changes, this.#headChange(head)]);
@@ -276,6 +279,18 @@ function dossierWith(
   if (what !== 'replaced') return before;
   const earlier = withEarlier({ ...before, declaration }, before.declaration, before.source);
   return { ...before, declaration, source, receivedAtS, earlier };
+}
+
+/** Somebody whose newest code is revoked by now may get another for having declared. */
+function declaredAnew(dossier: Dossier, isRevoked: IntakeModules['isRevoked']): Dossier {
+  const { withdrawn, changes } = dossier;
+  const [newest] = changes;
+  if (newest === undefined) return dossier;
+  const { log, index } = newest;
+  const isWithdrawn = withdrawn?.log === log && withdrawn.index === index;
+  return isWithdrawn || isRevoked({ log, index })
+    ? { ...dossier, withdrawn: { log, index, isDeclared: true } }
+    : dossier;
 }
 
 /** Both have passed the same schema, and so have their members in the same order. */

@@ -6,16 +6,19 @@ import { type Decision, decide, type OpenReason } from '../../protocol/rules/iss
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { traceRule } from '../../protocol/rules/trace.ts';
 import { type Doubtful } from '../lists/list-view.ts';
+import { type Place } from '../registry/place-cipher.ts';
 import { type ChangeKind, type Dossier, type FactSource, type StatusChange } from './dossier.ts';
 import { type Known } from './known.ts';
 
 /**
- * `unchanged`: nothing is due. `withdrawn`: the code was revoked otherwise, and nothing has come since that would give another.
+ * `unchanged`: nothing is due. `withdrawn`: the code was revoked otherwise, and nothing has come since that would give another; `given` is
+ * what it would be. `overridden`: somebody gave the person a stricter colour than the rules do, and that counts to its end.
  * `open`: what is known gives no colour. `ambiguous`: entries of lists may be about the person, or about another.
  */
 export type Judgement =
   | { readonly what: 'unchanged'; readonly status: Status }
-  | { readonly what: 'withdrawn' }
+  | { readonly what: 'withdrawn'; readonly given: Status }
+  | { readonly what: 'overridden'; readonly status: Status }
   | {
       readonly what: 'open' | 'ambiguous';
       readonly open: readonly OpenReason[];
@@ -28,7 +31,7 @@ export interface JudgedAt {
   readonly ruleSet: RuleSet;
   readonly nowS: number;
   /** Whether a code is revoked. */
-  readonly isRevoked: (place: { readonly log: string; readonly index: number }) => boolean;
+  readonly isRevoked: (place: Place) => boolean;
 }
 
 /** What is demanded, the least of it first: no measure makes up for a colour. */
@@ -47,6 +50,30 @@ export function stricterBy(a: Demand, b: Demand): number {
   return byColour || MEASURES.indexOf(a.measure) - MEASURES.indexOf(b.measure);
 }
 
+/** Whether one status demands more than another, or the same for longer. */
+export function isStricter(a: Demand & Pick<Status, 'untilS'>, b: Demand & Pick<Status, 'untilS'>): boolean {
+  const by = stricterBy(a, b);
+  return by > 0 || (by === 0 && (a.untilS ?? 0) > (b.untilS ?? 0));
+}
+
+/**
+ * Of codes that no rule gave the strictest that runs and demands more than what rules give. It binds: what two operators gave, rules
+ * and one operator do not make looser.
+ */
+export function bindingOf(
+  manual: readonly (Place & { readonly fields: { readonly status: Status } })[],
+  given: Status,
+  { nowS, isRevoked }: Pick<JudgedAt, 'nowS' | 'isRevoked'>,
+): Status | undefined {
+  let binding: Status | undefined;
+  for (const { log, index, fields } of manual) {
+    const { status } = fields;
+    if (status.expiresAtS <= nowS || !isStricter(status, binding ?? given)) continue;
+    if (!isRevoked({ log, index })) binding = status;
+  }
+  return binding;
+}
+
 /** `last`: the newest code by rules, running or over; undefined if there was none. */
 export function judge(
   dossier: Dossier,
@@ -61,13 +88,18 @@ export function judge(
   if (status === undefined || isInDoubt)
     return { what: doubts.length > 0 ? 'ambiguous' : 'open', open, doubts, areStaysUnknown };
   const kind = changeOf(status, last?.status, ruleSet, nowS);
-  if (last !== undefined && isRevoked(last)) {
-    const hasDeclaredSince = dossier.receivedAtS > last.atS;
-    const isAnew = dossier.isRevoking === true || hasDeclaredSince;
-    if (!isAnew && (kind === undefined || kind === 'renewed')) return { what: 'withdrawn' };
+  const withdrawal = last && withdrawalOf(dossier, last);
+  if (last !== undefined && (withdrawal !== undefined || isRevoked(last))) {
+    const isAnew = dossier.isRevoking === true || withdrawal?.isDeclared === true;
+    if (!isAnew && (kind === undefined || kind === 'renewed')) return { what: 'withdrawn', given: status };
     return { what: kind ?? 'renewed', status, decision };
   }
   return kind === undefined ? { what: 'unchanged', status } : { what: kind, status, decision };
+}
+
+/** What is noted of the revocation of this code: it counts on when the code is over, and the trust state knows no more of it. */
+function withdrawalOf({ withdrawn }: Dossier, { log, index }: Place): Dossier['withdrawn'] {
+  return withdrawn?.log === log && withdrawn.index === index ? withdrawn : undefined;
 }
 
 /** Undefined where the code that is held says the same, and long enough. */

@@ -1,19 +1,17 @@
 /** What a region knows of people who declared, and how their colours go on from there. One writer of all tables under `life/`. */
 import { type RuleValue } from '../../protocol/rules/evaluate.ts';
-import { type TraceStep, traceIssuing } from '../../protocol/rules/trace.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
-import { decide, type Decision } from '../../protocol/rules/issuing.ts';
 import { type Handover } from '../issuing/handovers.ts';
 import { codeTextOf, fieldsUsed, type HeldCodes } from '../issuing/held-codes.ts';
 import { type Identity } from '../lists/identity.ts';
-import { type Doubtful } from '../lists/list-view.ts';
 import { NodeError } from '../node-error.ts';
 import { type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
 import { type Claim, type Contradiction, contradictionsOf } from './contradictions.ts';
-import { type Dossier, type FactSource, type Objection } from './dossier.ts';
+import { type Dossier, type Objection } from './dossier.ts';
 import { DossierShelf, shareOf } from './dossier-shelf.ts';
+import { type Explained, explainedOf } from './explained.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
 import { knownOf, rulesForPeople, rulesInForce } from './known.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
@@ -26,7 +24,6 @@ import {
   type Unsettled,
   UPDATE_OUTCOMES,
   type UpdateFigures,
-  type UpdateOutcome,
   type UpdateRun,
   Updater,
   type UpdaterModules,
@@ -62,21 +59,6 @@ export interface UpdateOrder {
 export type UpdateNews =
   { readonly figures: UpdateFigures; readonly share: number } | { readonly unsettled: Unsettled };
 
-/** Why somebody has, or would get, a colour now. */
-export interface Explained {
-  readonly rules: string;
-  readonly outcome: UpdateOutcome;
-  readonly facts: readonly {
-    readonly name: string;
-    readonly value: RuleValue;
-    readonly source?: FactSource;
-  }[];
-  readonly decision: Decision;
-  readonly trace: readonly TraceStep[];
-  /** Entries of lists that may be about them, or about another. */
-  readonly doubts: readonly Doubtful[];
-}
-
 /** A person as the region knows them. */
 export interface Holder extends Dossier {
   /** What they were told last; empty where they have no colour. */
@@ -111,8 +93,11 @@ export class Life {
   readonly #shelf: DossierShelf;
   readonly #intake: Intake;
   readonly #updater: Updater;
+  readonly #isRevoked: (place: Place) => boolean;
   readonly #turns = new Turns();
   #isUpdating = false;
+  /** Somebody issues otherwise, and updates wait for it. */
+  #isHeld = false;
   #lastUpdate: LifeReport['lastUpdate'];
 
   constructor(options: LifeOptions, modules: LifeModules) {
@@ -120,7 +105,8 @@ export class Life {
     this.#modules = modules;
     const key = options.registryKey;
     this.#shelf = new DossierShelf({ key }, modules);
-    this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf });
+    this.#isRevoked = ({ log, index }) => modules.state()?.revoked(log)?.has(index) === true;
+    this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, isRevoked: this.#isRevoked });
     this.#updater = new Updater({ ...modules, shelf: this.#shelf });
   }
 
@@ -149,9 +135,11 @@ export class Life {
 
   /** As `contradictionsOf`. */
   contradictions(claims: readonly Claim[]): Promise<readonly (Contradiction | undefined)[]> {
-    const { lists, state } = this.#modules;
+    const { lists, state, registry } = this.#modules;
     return contradictionsOf(claims, {
       lists,
+      registry: registry(),
+      isRevoked: this.#isRevoked,
       shelf: this.#shelf,
       rulesForPeople: (nowS) => rulesInForce(state(), this.#options.rulesForPeople, nowS),
       knownOf: async (persons, at) => (await this.#updater.look(persons, at)).map(({ known }) => known),
@@ -220,8 +208,7 @@ export class Life {
   async holder(subject: string, isExplained: boolean): Promise<Holder> {
     const dossier = await this.#requireDossier(subject);
     const [newest] = dossier.changes;
-    const { state } = this.#modules;
-    const isRevoked = newest && state()?.revoked(newest.log)?.has(newest.index);
+    const isRevoked = newest && this.#isRevoked(newest);
     const isOver = newest !== undefined && newest.status.expiresAtS <= this.#nowS();
     const standing =
       newest === undefined ? 'none' : isRevoked === true ? 'revoked' : isOver ? 'over' : 'running';
@@ -269,6 +256,18 @@ export class Life {
     return { objections, ...(this.#lastUpdate && { lastUpdate: this.#lastUpdate }) };
   }
 
+  /** Does something while no colour changes by rules. */
+  meanwhile<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(TURN, async () => {
+      this.#isHeld = true;
+      try {
+        return await work();
+      } finally {
+        this.#isHeld = false;
+      }
+    });
+  }
+
   /**
    * Destroys what a person declared and all that came of it here; false if there is nothing. Rejects as `require` does, and then
    * destroys nothing: no colour changes from its call until all is gone.
@@ -281,10 +280,10 @@ export class Life {
     });
   }
 
-  /** As `takeBack`, for whoever an update may be waiting for. @throws {NodeError} REFUSED while there is one. */
+  /** As `takeBack`, for whoever an update or an override may be waiting for. @throws {NodeError} REFUSED while there is one. */
   async takeBackNow(codes: Handover, subjects: readonly string[]): Promise<void> {
     if (subjects.length === 0) return;
-    if (this.#isUpdating) throw alreadyUpdating();
+    if (this.#isUpdating || this.#isHeld) throw alreadyUpdating();
     await this.takeBack(codes, subjects);
   }
 
@@ -336,22 +335,9 @@ export class Life {
 
   async #explained(dossier: Dossier): Promise<Explained> {
     const run = this.#run({ dry: { atS: this.#nowS() } });
-    const { ruleSet, nowS } = run;
     const pseudonym = this.#shelf.pseudonymOf(dossier.declaration.subject);
     const [looked] = await this.#updater.look([{ pseudonym, dossier }], run);
-    const { known, judgement } = looked as Judged;
-    const facts = [...known.facts].map(([name, value]) => {
-      const source = known.sources.get(name);
-      return { name, value, ...(source && { source }) };
-    });
-    return {
-      rules: ruleSet.id,
-      outcome: judgement.what,
-      facts,
-      decision: decide(ruleSet, known.facts, nowS),
-      trace: traceIssuing(ruleSet, known.facts, nowS),
-      doubts: known.doubts,
-    };
+    return explainedOf(looked as Judged, run);
   }
 
   async #requireDossier(subject: string): Promise<Dossier> {

@@ -6,13 +6,13 @@
  */
 import { hexBytes } from '../../protocol/bytes.ts';
 import { type Fields } from '../../protocol/code/field.ts';
+import { type Status } from '../../protocol/code/status.ts';
 import { type OpenReason } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
-import { type Doubtful, type Found, type ListView, SOUGHT_MAX } from '../lists/list-view.ts';
+import { type Doubtful, SOUGHT_MAX } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
-import { type Identity } from '../lists/identity.ts';
-import { isNodeError, NodeError } from '../node-error.ts';
+import { isNodeError } from '../node-error.ts';
 import { type Change } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
@@ -20,9 +20,9 @@ import { type Revocation } from '../revoking/revoker.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { CHANGES_MAX, type Dossier, type StatusChange } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
-import { earlierAt } from './earlier.ts';
-import { basisOf, judge, type JudgedAt, type Judgement, reasonOf, stricterBy } from './judging.ts';
-import { type Known, knownOf, type RulingState, together } from './known.ts';
+import { basisOf, bindingOf, judge, type JudgedAt, type Judgement, reasonOf, stricterBy } from './judging.ts';
+import { type Known, knownOf, type RulingState } from './known.ts';
+import { Listings } from './listings.ts';
 
 export interface UpdaterModules {
   readonly tables: PrivateTables;
@@ -54,6 +54,7 @@ export const UPDATE_OUTCOMES = [
   'open',
   'ambiguous',
   'withdrawn',
+  'overridden',
   'waiting',
 ] as const;
 export type UpdateOutcome = (typeof UPDATE_OUTCOMES)[number];
@@ -74,8 +75,6 @@ export interface UpdatedPage {
 
 /** Persons who are held against lists, and get codes, at once. */
 export const PERSONS_TOGETHER = 4_096;
-/** Lists that change while a page is read make it be read again. */
-const TRIES_MAX = 4;
 
 export interface Looked extends ShelvedDossier {
   readonly known: Known;
@@ -102,13 +101,6 @@ interface ToIssue extends Held {
   readonly judgement: Changing;
 }
 
-/** A name and a document of one of the persons who are looked at. */
-interface Bearer {
-  readonly person: number;
-  readonly pseudonym: string;
-  readonly identity: Identity;
-}
-
 export function noFigures(): UpdateFigures {
   return Object.fromEntries(UPDATE_OUTCOMES.map((outcome) => [outcome, 0])) as UpdateFigures;
 }
@@ -116,10 +108,11 @@ export function noFigures(): UpdateFigures {
 /** One writer: whoever owns it lets one page be over before the next, and changes no dossier meanwhile. */
 export class Updater {
   readonly #modules: UpdaterModules;
-  #view: { readonly versions: string; readonly view: ListView } | undefined;
+  readonly #listings: Listings;
 
   constructor(modules: UpdaterModules) {
     this.#modules = modules;
+    this.#listings = new Listings(modules);
   }
 
   /** Rejects as the store, `Issuer.issueAll` and `Revoker.revoke`; what is left is done the next time. */
@@ -149,7 +142,7 @@ export class Updater {
   }
 
   async #judged(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<Judged[]> {
-    const { found, view } = await this.#found(persons, at.nowS);
+    const { found, view } = await this.#listings.find(persons, at.nowS);
     const judged: Judged[] = [];
     for (const [i, person] of persons.entries()) {
       const { dossier } = person;
@@ -159,62 +152,27 @@ export class Updater {
       const judgement = judge(dossier, last, known, at);
       judged.push({ ...person, known, last, isFound: newest === undefined && last !== undefined, judgement });
     }
-    return judged;
+    return this.#bound(judged, at);
   }
 
-  /**
-   * What the lists in force say of each, under the names and documents of before too. A match by name alone counts only where nobody
-   * else who declared has that name.
-   */
-  async #found(
-    persons: readonly ShelvedDossier[],
-    nowS: number,
-  ): Promise<{ found: Found[]; view: ListView }> {
-    const bearers = persons.flatMap(({ pseudonym, dossier }, person): Bearer[] => {
-      const identities = earlierAt(dossier, nowS).identities.map(({ identity }) => identity);
-      const all = [...identities, dossier.declaration.identity];
-      return all.map((identity) => ({ person, pseudonym, identity }));
-    });
-    for (let tries = 1; tries <= TRIES_MAX; tries++) {
-      const { view, versions } = await this.#viewNow();
-      const found = persons.map(() => NOTHING_FOUND);
-      for (let from = 0; from < bearers.length; from += SOUGHT_MAX) {
-        const some = bearers.slice(from, from + SOUGHT_MAX);
-        for (const [i, one] of (await this.#foundOf(some, view)).entries()) {
-          const { person = 0 } = some[i] ?? {};
-          found[person] = together(found[person] ?? NOTHING_FOUND, one);
-        }
+  /** Nobody gets a looser code than one that no rule gave, and that runs. */
+  async #bound(judged: readonly Judged[], at: JudgedAt): Promise<Judged[]> {
+    const bound = new Map<Judged, Status>();
+    const due = judged.filter(({ judgement }) => givenBy(judgement) !== undefined);
+    for (let from = 0; from < due.length; from += SOUGHT_MAX) {
+      const some = due.slice(from, from + SOUGHT_MAX);
+      const subjects = some.map(({ dossier }) => dossier.declaration.subject);
+      const manual = await this.#modules.registry().manualOf(subjects);
+      for (const [i, one] of some.entries()) {
+        const given = givenBy(one.judgement);
+        const binding = given && bindingOf(manual[i] ?? [], given, at);
+        if (binding !== undefined) bound.set(one, binding);
       }
-      // Rows of a version that two newer ones have replaced are gone, and nobody may be green for that.
-      if ((await this.#versions()) === versions) return { found, view };
     }
-    throw new NodeError('REFUSED', 'lists are replaced faster than people can be looked up', { retry: true });
-  }
-
-  async #foundOf(bearers: readonly Bearer[], view: ListView): Promise<Found[]> {
-    const found = await view.find(
-      bearers.map(({ identity }) => ({ identity: { ...identity }, isNameShared: false })),
-    );
-    for (const [i, { matched }] of found.entries()) {
-      const bearer = bearers[i];
-      if (bearer === undefined || !matched.some(({ by }) => by === 'name')) continue;
-      const { identity, pseudonym } = bearer;
-      if (!(await this.#modules.shelf.isNameShared(identity, pseudonym))) continue;
-      const [again] = await view.find([{ identity: { ...identity }, isNameShared: true }]);
-      if (again !== undefined) found[i] = again;
-    }
-    return found;
-  }
-
-  async #viewNow(): Promise<{ readonly versions: string; readonly view: ListView }> {
-    const versions = await this.#versions();
-    if (this.#view?.versions !== versions) this.#view = { versions, view: await this.#modules.lists.view() };
-    return this.#view;
-  }
-
-  async #versions(): Promise<string> {
-    const inForce = await this.#modules.lists.inForce();
-    return [...inForce].map(([kind, { version }]) => `${kind} ${version}`).join();
+    return judged.map((one) => {
+      const status = bound.get(one);
+      return status === undefined ? one : { ...one, judgement: { what: 'overridden', status } };
+    });
   }
 
   /** A running code by these rules that came about otherwise, as with `entente issue`. */
@@ -241,17 +199,11 @@ export class Updater {
   /** Gives the persons for whom this hour has no revocation left. */
   async #apply(judged: readonly Judged[], at: JudgedAt): Promise<ReadonlySet<string>> {
     const { tables, shelf } = this.#modules;
-    const settled = judged.filter(
-      ({ isFound, dossier, judgement }) =>
-        judgement.what === 'unchanged' && (isFound || dossier.isRevoking === true),
-    );
-    if (settled.length > 0)
-      await tables.write(
-        settled.map(({ dossier, last, isFound }) => {
-          const now = isFound ? withChange(dossier, last as StatusChange) : dossier;
-          return shelf.dossierChange(withoutIntent(now));
-        }),
-      );
+    const noted = judged.flatMap((one) => {
+      const now = settledOf(one, at);
+      return now === undefined ? [] : [shelf.dossierChange(now)];
+    });
+    if (noted.length > 0) await tables.write(noted);
     const held: Held[] = [];
     for (const one of judged)
       if ('status' in one.judgement) held.push(await this.#held({ ...one, judgement: one.judgement }, at));
@@ -372,7 +324,24 @@ export class Updater {
 }
 
 const HOUR_S = 3_600;
-const NOTHING_FOUND: Found = { matched: [], doubts: [] };
+
+/** What rules would give now, if another code is due. */
+function givenBy(judgement: Judgement): Status | undefined {
+  if (judgement.what === 'withdrawn') return judgement.given;
+  return 'decision' in judgement ? judgement.status : undefined;
+}
+
+/** What a dossier is to say where no other code comes; undefined where it says that already. */
+function settledOf({ dossier, last, isFound, judgement }: Judged, at: JudgedAt): Dossier | undefined {
+  const { what } = judgement;
+  if (what !== 'unchanged' && what !== 'withdrawn' && what !== 'overridden') return undefined;
+  const now = isFound && last !== undefined ? withChange(dossier, last) : dossier;
+  const isNoted = dossier.withdrawn?.log === last?.log && dossier.withdrawn?.index === last?.index;
+  const isSeen = last !== undefined && !isNoted && at.isRevoked(last);
+  if (now === dossier && dossier.isRevoking !== true && !isSeen) return undefined;
+  const { log = '', index = 0 } = last ?? {};
+  return { ...withoutIntent(now), ...(isSeen && { withdrawn: { log, index, isDeclared: false } }) };
+}
 
 function isToIssue(one: Held): one is ToIssue {
   return 'decision' in one.judgement;

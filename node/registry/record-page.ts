@@ -13,6 +13,8 @@ export interface RegistryEntry {
   readonly openings: Openings;
   /** What the colour rests on, as its evidence commits to it. */
   readonly basis?: Uint8Array | undefined;
+  /** No rule gave its colour. */
+  readonly isManual?: boolean;
 }
 
 export interface PageRecord extends RegistryEntry {

@@ -1,22 +1,23 @@
 /**
- * Who holds which attestation: private to the region, and sealed. Four kinds of rows in the private tables:
+ * Who holds which attestation: private to the region, and sealed. Five kinds of rows in the private tables:
  *
  *   registry/page/<log>/<first index>                the records of up to 64 attestations that follow each other
  *   registry/basis/<log>/<first index>               what the colours of a page rest on, where that is known
  *   registry/subject/<pseudonym>/<name of a place>   nothing more: the person of that pseudonym has that attestation
-   registry/uncounted/<log>/<index>                 of somebody who was forgotten, until a tally has counted it (uncounted.ts)
+ *   registry/manual/<pseudonym>                      nothing more: the person has, or had, a code that no rule gave
+ *   registry/uncounted/<log>/<index>                 of somebody who was forgotten, until a tally has counted it (uncounted.ts)
  *
  * so that one range is all that the region knows of a person. The records of a batch are written with its staging, or before it, by
  * whoever stages it; but for that and `forget` nothing is ever changed.
  */
 import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
-import { CborReader, encodeCbor } from '../../protocol/encoding/cbor.ts';
-import { BASIS_BYTES_MAX } from '../../protocol/limits.ts';
+import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
 import { type Change, type Random } from '../ports.ts';
 import { isNodeError } from '../node-error.ts';
 import { keyAfter } from '../store/reader.ts';
 import { type PrivateTables } from './private-tables.ts';
 import { Turns } from '../turns.ts';
+import { encodeBases, parseBases } from './bases.ts';
 import { PaddingSecrets } from './padding-secrets.ts';
 import { PlaceCipher, type Place } from './place-cipher.ts';
 import { Pseudonyms } from './pseudonyms.ts';
@@ -64,6 +65,7 @@ export interface RegistryRecord extends PageRecord, Place {
 
 const PAGES = 'registry/page/' satisfies PrivateName;
 const BASES = 'registry/basis/' satisfies PrivateName;
+const MANUAL = 'registry/manual/' satisfies PrivateName;
 /** Says by which key it is sealed. */
 export const CHECK_KEY = 'registry/check' satisfies PrivateName;
 const CHECK = asciiBytes('entente registry 1');
@@ -128,8 +130,9 @@ export class Registry {
     const changes: Change[] = [];
     const names = this.#places.namesFrom({ log, index }, entries.length);
     entries.forEach((entry, i) => {
-      if (entry !== undefined)
-        changes.push({ put: this.#pointerKey(entry.subject, names[i] ?? ''), value: NOTHING });
+      if (entry === undefined) return;
+      changes.push({ put: this.#pointerKey(entry.subject, names[i] ?? ''), value: NOTHING });
+      if (entry.isManual === true) changes.push({ put: this.#manualKey(entry.subject), value: NOTHING });
     });
     for (let start = 0; start < entries.length; start += RECORDS_PER_PAGE) {
       const some = entries.slice(start, start + RECORDS_PER_PAGE);
@@ -208,6 +211,17 @@ export class Registry {
       if (record?.subject === subject) records.push(record);
     }
     return records;
+  }
+
+  /** The codes that no rule gave of each of at most 1,024 people, in their order: one trip where nobody has any. Rejects as `ofSubject`. */
+  async manualOf(subjects: readonly string[]): Promise<(readonly RegistryRecord[])[]> {
+    const marks = await this.#modules.tables.getMany(subjects.map((subject) => this.#manualKey(subject)));
+    const found: (readonly RegistryRecord[])[] = [];
+    for (const [i, subject] of subjects.entries()) {
+      const records = marks[i] === undefined ? [] : await this.ofSubject(subject);
+      found.push(records.filter(({ fields }) => fields.status.ruleId === MANUAL_RULE_ID));
+    }
+    return found;
   }
 
   /** The record of an attestation; undefined if it is nobody's, or forgotten, or not this region's. */
@@ -302,7 +316,12 @@ export class Registry {
       await tables.write([this.#pageChange(place.log, key, encodeBases(left))]);
       await tables.compact(key, keyAfter(key));
     }
-    await tables.write(places.map((place) => ({ del: this.#pointerKey(subject, this.#nameOf(place)) })));
+    const manual = this.#manualKey(subject);
+    await tables.write([
+      ...places.map((place) => ({ del: this.#pointerKey(subject, this.#nameOf(place)) })),
+      { del: manual },
+    ]);
+    await tables.compact(manual, keyAfter(manual));
     const from = this.#pointerKey(subject, '');
     await tables.compact(from, `${from}~`);
     return places;
@@ -339,6 +358,10 @@ export class Registry {
     return `registry/subject/${this.#pseudonyms.of(subject)}/${place}`;
   }
 
+  #manualKey(subject: string): string {
+    return MANUAL + this.#pseudonyms.of(subject);
+  }
+
   #nameOf(place: Place): string {
     return this.#places.namesFrom(place, 1)[0] ?? '';
   }
@@ -366,19 +389,6 @@ function pageKey(log: string, index: number): string {
 /** Beside the page of this key. */
 function basisKey(page: string): string {
   return BASES + page.slice(PAGES.length);
-}
-
-function encodeBases(bases: readonly (Uint8Array | undefined)[]): Uint8Array {
-  return encodeCbor(bases.map((basis) => basis ?? NOTHING));
-}
-
-function parseBases(bytes: Uint8Array): readonly (Uint8Array | undefined)[] {
-  const reader = new CborReader(bytes);
-  const count = reader.array(RECORDS_PER_PAGE);
-  return Array.from({ length: count }, () => {
-    const basis = reader.bytes(0, BASIS_BYTES_MAX);
-    return basis.length === 0 ? undefined : basis;
-  });
 }
 
 function opensCheck(sealer: Sealer, sealed: Uint8Array): boolean {

@@ -24,7 +24,7 @@ const MINUTE_MS = 60_000;
 const FIRST_MS = 30_000;
 /** Without rules for people, where nothing is signed yet, and on a machine that stands by, there is nothing to update. */
 const IDLE = ['NOT_FOUND', 'LOG_UNSETTLED', 'LOG_FENCED'] as const;
-const QUIET = ['unchanged', 'open', 'ambiguous', 'withdrawn'];
+const QUIET = ['unchanged', 'open', 'ambiguous', 'withdrawn', 'overridden'];
 
 export class ColourUpdates {
   readonly #everyMs: number;

@@ -34,7 +34,7 @@ class Process {
     this.shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: this.tables, random });
     this.#intake = new Intake(
       { key: REGISTRY_KEY },
-      { tables: this.tables, random, clock: machine.clock, shelf: this.shelf },
+      { tables: this.tables, random, clock: machine.clock, shelf: this.shelf, isRevoked: () => false },
     );
   }
 
@@ -268,7 +268,10 @@ describe('Declarations at rest', () => {
     const store = storeInDirectory({ owner: 'DE.test', directory, reserveBytes: 0 }, { clock: systemClock });
     await store.start();
     const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: store, random });
-    const intake = new Intake({ key: REGISTRY_KEY }, { tables: store, random, clock: systemClock, shelf });
+    const intake = new Intake(
+      { key: REGISTRY_KEY },
+      { tables: store, random, clock: systemClock, shelf, isRevoked: () => false },
+    );
     const file = `${HEAD.replace('\n', ',address\n')}Verysecret,Secret Name,1990-05-17,2020-01-20T08:00:00Z,true,true,Secretstreet 1\n`;
     await intake.take({ source: 'Secretoffice', format: 'csv', encoding: 'utf-8' }, bytesOf(file));
     await store.stop();
@@ -287,7 +290,10 @@ describe('Declarations at rest', () => {
     const store = storeInDirectory({ owner: 'DE.test', directory, reserveBytes: 0 }, { clock: systemClock });
     await store.start();
     const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: store, random });
-    const intake = new Intake({ key: REGISTRY_KEY }, { tables: store, random, clock: systemClock, shelf });
+    const intake = new Intake(
+      { key: REGISTRY_KEY },
+      { tables: store, random, clock: systemClock, shelf, isRevoked: () => false },
+    );
     const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
     const declared = row('One', 'false', '2020-01-20T08:00:00Z');
     await intake.take(order, bytesOf(HEAD + declared));

@@ -1,160 +1,10 @@
 import assert from 'node:assert/strict';
 import { Forgetting } from '../../../node/issuing/forgetting.ts';
-import { HeldCodes } from '../../../node/issuing/held-codes.ts';
-import { Life, type UpdateOrder } from '../../../node/life/life.ts';
-import { type UpdateFigures } from '../../../node/life/updater.ts';
-import { type ListKind } from '../../../node/lists/kinds.ts';
-import { Lists } from '../../../node/lists/lists.ts';
-import { NodeError } from '../../../node/node-error.ts';
-import { readRuleFile } from '../../../node/rules/rule-file.ts';
-import { profileText } from '../../../node/rules/profiles.ts';
-import { type Status } from '../../../protocol/code/status.ts';
-import { type TrustState } from '../../../protocol/trust/trust-state.ts';
-import {
-  REGISTRY_KEY,
-  RegionMachine,
-  type RegionProcess,
-  startRegion,
-} from '../../support/issuing-fixture.ts';
+import { RegionMachine } from '../../support/issuing-fixture.ts';
 import { bytesOf } from '../../support/lists-fixture.ts';
+import { DAY_S, GREEN, LivingRegion } from '../../support/living-region.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
-
-const DAY_S = 86_400;
-const GREEN = { colour: 'green', measure: 'none' } as const;
-const { file: BASELINE = assert.fail() } = readRuleFile(profileText('baseline') ?? '', () => undefined);
-
-/** A process of a region whose rules are the baseline, and what outlives it. */
-class LivingRegion {
-  readonly machine: RegionMachine;
-  readonly process: RegionProcess;
-  readonly life: Life;
-  isHourUsedUp = false;
-  readonly #lists: Lists;
-
-  private constructor(machine: RegionMachine, process: RegionProcess) {
-    this.machine = machine;
-    this.process = process;
-    const { tables, registry, issuer, revoker, openTree } = process;
-    const { region, clock, bytes: random } = machine;
-    this.#lists = new Lists({ key: REGISTRY_KEY }, { tables, random, clock });
-    const { id, version, fromS, data } = BASELINE.ruleSet;
-    const logged = { id, version, fromS, data } as ReturnType<TrustState['rules']> & object;
-    const state = () => ({
-      revoked: (log: string) => region.state.revoked(log),
-      rules: () => logged,
-      allRules: () => [logged],
-    });
-    this.life = new Life(
-      { registryKey: REGISTRY_KEY, region: region.region, objectTo: 'the office', objectionDays: 7 },
-      {
-        tables,
-        random,
-        clock,
-        sha256,
-        lists: this.#lists,
-        registry: () => registry,
-        state,
-        node: {
-          issueAll: (requests) => issuer.issueAll(requests),
-          revoke: (revocation) =>
-            this.isHourUsedUp
-              ? Promise.reject(new NodeError('REVOCATIONS_EXCEEDED', 'none is left'))
-              : revoker.revoke(revocation),
-          heldCodes: new HeldCodes(
-            { region: region.region, network: region.network },
-            { registry, openTree },
-          ),
-        },
-      },
-    );
-  }
-
-  static async open(machine = new RegionMachine()): Promise<LivingRegion> {
-    return new LivingRegion(machine, await startRegion(machine));
-  }
-
-  get nowS(): number {
-    return Math.floor(this.machine.clock.nowMs() / 1_000);
-  }
-
-  get today(): string {
-    return this.textOf(this.nowS).slice(0, 10);
-  }
-
-  textOf(timeS: number): string {
-    return `${new Date(timeS * 1_000).toISOString().slice(0, 19)}Z`;
-  }
-
-  later(days: number): void {
-    this.machine.clock.nowAtMs += days * DAY_S * 1_000;
-  }
-
-  /** People by number, each of a name of its own but for those who share one. */
-  async declare(numbers: readonly number[], { symptoms = false, name = (n: number) => `Person ${n}` } = {}) {
-    const rows = numbers.map(
-      (n) => `P${n},${name(n)},1990-05-17,${this.textOf(this.nowS)},true,${symptoms}\n`,
-    );
-    const file = `subject,full_name,birth_date,declared_at,consent,symptoms\n${rows.join('')}`;
-    const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
-    const report = await this.life.declare(order, bytesOf(file));
-    assert.equal(report.outcome, 'taken', JSON.stringify(report));
-  }
-
-  /** P1, with whatever else is told. */
-  async tell(cells: Readonly<Record<string, string>>): Promise<void> {
-    const all = {
-      subject: 'P1',
-      full_name: 'Person 1',
-      birth_date: '1990-05-17',
-      declared_at: this.textOf(this.nowS),
-      consent: 'true',
-      symptoms: 'false',
-      ...cells,
-    };
-    const file = `${Object.keys(all).join(',')}\n${Object.values(all).join(',')}\n`;
-    const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
-    const report = await this.life.declare(order, bytesOf(file));
-    assert.equal(report.outcome, 'taken', JSON.stringify(report));
-  }
-
-  /** Puts these people on the control list, alone. */
-  async control(numbers: readonly number[], level = 'key'): Promise<void> {
-    const rows = numbers.map((n) => `Person ${n},1990-05-17,${level},${this.today}\n`);
-    await this.list('control', `full_name,birth_date,level,since\n${rows.join('')}`);
-  }
-
-  async list(kind: ListKind, file: string): Promise<void> {
-    const order = { kind, source: 'office', asOfS: this.nowS, format: 'csv', encoding: 'utf-8' } as const;
-    assert.notEqual((await this.#lists.import(order, bytesOf(file))).outcome, 'refused');
-  }
-
-  /** Issues otherwise, as with `entente issue`. */
-  async issue(n: number, demand: Pick<Status, 'colour' | 'measure' | 'untilS'>, ruleId = 'manual') {
-    const expiresAtS = Math.ceil(this.nowS / 3_600) * 3_600 + 6 * DAY_S;
-    const status = { ...demand, expiresAtS, ruleId, ruleVersion: 1 };
-    await this.process.issuer.issue({ subject: `P${n}`, fields: { status } });
-  }
-
-  /** What differs from nothing. */
-  async update(order: UpdateOrder = {}): Promise<Partial<UpdateFigures>> {
-    let figures: Partial<UpdateFigures> = {};
-    for await (const news of this.life.update(order)) if ('figures' in news) figures = news.figures;
-    return Object.fromEntries(Object.entries(figures).filter(([, count]) => count > 0));
-  }
-
-  /** The colours of a person's codes that pass or could, oldest first; a revoked one in brackets. */
-  async codesOf(n: number): Promise<string> {
-    const records = await this.process.registry.ofSubject(`P${n}`);
-    const { state } = this.machine.region;
-    return records
-      .filter(({ fields }) => fields.status.expiresAtS > this.nowS)
-      .map(({ log, index, fields: { status } }) =>
-        state.revoked(log)?.has(index) === true ? `(${status.colour})` : status.colour,
-      )
-      .join(' ');
-  }
-}
 
 describeOnAllTables('Life.update', () => {
   let region: LivingRegion;
@@ -306,7 +156,7 @@ describeOnAllTables('Life.update', () => {
 
   it('a code of the same colour that demands less is revoked, one that demands more is left to end', async () => {
     await region.issue(1, { colour: 'red', measure: 'home', untilS: region.nowS + 20 * DAY_S }, 'baseline');
-    await region.issue(2, { colour: 'yellow', measure: 'isolate', untilS: region.nowS + DAY_S });
+    await region.issue(2, { colour: 'yellow', measure: 'isolate', untilS: region.nowS + DAY_S }, 'other');
     await region.declare([1]);
     await region.declare([2], { symptoms: true });
     await region.control([1]);

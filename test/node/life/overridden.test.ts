@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describeOnAllTables } from '../../support/tables.ts';
+import { DAY_S, GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
+
+describeOnAllTables('A colour that no rule gave', () => {
+  const HOURS = 1 / 24;
+  let region: LivingRegion;
+  beforeEach(async () => (region = await LivingRegion.open()));
+  afterEach(() => region.process.stop());
+
+  it('binds updates: neither declaring again nor other news gives a looser code while it runs', async () => {
+    await region.declare([1]);
+    await region.update();
+    region.later(HOURS);
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    await region.override(1, 'red', 5);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    region.later(HOURS);
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    assert.equal((await region.life.holder('P1', true)).explained?.outcome, 'overridden');
+    assert.equal(await region.codesOf(1), '(green) red');
+    region.later(5);
+    assert.deepEqual(await region.update(), { renewed: 1 }, 'its holder declared since');
+    assert.equal(await region.codesOf(1), '(green) green');
+  });
+
+  it('binds the first code, and one that follows a yellow that ends', async () => {
+    await region.override(1, 'red', 14);
+    await region.declare([1]);
+    await region.declare([2], { symptoms: true });
+    assert.deepEqual(await region.update(), { first: 1, overridden: 1 });
+    await region.override(2, 'red', 14);
+    assert.deepEqual(await region.update(), { overridden: 2 });
+    region.later(8);
+    assert.deepEqual(await region.update(), { overridden: 2 });
+    assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['red', 'red']);
+  });
+
+  it('gives way to what is stricter, and to nothing once it is revoked', async () => {
+    await region.declare([1, 2]);
+    await region.override(1, 'yellow', 5);
+    await region.override(2, 'yellow', 5);
+    await region.control([1]);
+    await region.revoke(2);
+    assert.deepEqual(await region.update(), { first: 2 });
+    assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['(yellow) red', '(yellow) green']);
+  });
+
+  it('revokes what is looser and came about otherwise meanwhile', async () => {
+    await region.declare([1]);
+    await region.override(1, 'red', 14);
+    await region.issue(1, GREEN);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    assert.equal(await region.codesOf(1), 'red (green)');
+  });
+
+  it('binds one operator who issues by rules', async () => {
+    await region.override(1, 'red', 3);
+    assert.deepEqual(await region.claims([1, 2], GREEN), ['overridden', undefined]);
+    assert.deepEqual(await region.claims([1], { ...ISOLATED, untilS: region.nowS + DAY_S }), ['overridden']);
+    region.later(3);
+    assert.deepEqual(await region.claims([1], GREEN), [undefined]);
+  });
+});
+
+describeOnAllTables('A code that was revoked by hand', () => {
+  let region: LivingRegion;
+  beforeEach(async () => (region = await LivingRegion.open()));
+  afterEach(() => region.process.stop());
+
+  it('is not given again for a declaration from before it was revoked, also once it is over', async () => {
+    await region.declare([1]);
+    await region.update();
+    region.later(1);
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    await region.revoke(1);
+    assert.deepEqual(await region.update(), { withdrawn: 1 });
+    region.later(8);
+    region.isRevokedForgotten = true;
+    assert.deepEqual(await region.update(), { withdrawn: 1 });
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { renewed: 1 });
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+  });
+});

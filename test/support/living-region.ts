@@ -1,0 +1,218 @@
+/** A region whose people declare, get colours and change them, with the baseline rules and no network. */
+import assert from 'node:assert/strict';
+import { BulkWatch } from '../../node/abuse/bulk-watch.ts';
+import { Overrides } from '../../node/abuse/overrides.ts';
+import { HeldCodes } from '../../node/issuing/held-codes.ts';
+import { IssueOnce } from '../../node/issuing/issue-once.ts';
+import { type RulingState, rulesForPeople } from '../../node/life/known.ts';
+import { Life, type UpdateOrder } from '../../node/life/life.ts';
+import { type UpdateFigures, type UpdaterModules } from '../../node/life/updater.ts';
+import { type ListKind } from '../../node/lists/kinds.ts';
+import { Lists } from '../../node/lists/lists.ts';
+import { NodeError } from '../../node/node-error.ts';
+import { readRuleFile } from '../../node/rules/rule-file.ts';
+import { profileText } from '../../node/rules/profiles.ts';
+import { type Colour, type Status } from '../../protocol/code/status.ts';
+import { readFacts } from '../../protocol/rules/facts.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { REGISTRY_KEY, RegionMachine, type RegionProcess, startRegion } from './issuing-fixture.ts';
+import { bytesOf } from './lists-fixture.ts';
+import { sha256 } from './primitives.ts';
+
+export const DAY_S = 86_400;
+export const GREEN = { colour: 'green', measure: 'none' } as const;
+export const ISOLATED = { colour: 'red', measure: 'isolate' } as const;
+const { file: BASELINE = assert.fail() } = readRuleFile(profileText('baseline') ?? '', () => undefined);
+
+const ANNA = { name: 'anna', keyId: 'a'.repeat(16), may: new Set<never>() };
+const BERT = { name: 'bert', keyId: 'b'.repeat(16), may: new Set<never>() };
+
+/** A process of a region whose rules are the baseline, and what outlives it. */
+export class LivingRegion {
+  readonly machine: RegionMachine;
+  readonly process: RegionProcess;
+  readonly life: Life;
+  readonly overrides: Overrides;
+  isHourUsedUp = false;
+  /** The trust state knows no more of what was revoked, as of codes that are over. */
+  isRevokedForgotten = false;
+  /** Codes that can still be issued before the process is taken for dead. */
+  issuesLeft = Infinity;
+  readonly #state: () => RulingState;
+  readonly #lists: Lists;
+
+  private constructor(machine: RegionMachine, process: RegionProcess) {
+    this.machine = machine;
+    this.process = process;
+    const { tables, registry, issuer, revoker, openTree } = process;
+    const { region, clock, bytes: random } = machine;
+    this.#lists = new Lists({ key: REGISTRY_KEY }, { tables, random, clock });
+    const { id, version, fromS, data } = BASELINE.ruleSet;
+    const logged = { id, version, fromS, data } as ReturnType<TrustState['rules']> & object;
+    const state = () => ({
+      revoked: (log: string) => (this.isRevokedForgotten ? undefined : region.state.revoked(log)),
+      rules: () => logged,
+      allRules: () => [logged],
+    });
+    this.#state = state;
+    const heldCodes = new HeldCodes(
+      { region: region.region, network: region.network },
+      { registry, openTree },
+    );
+    const revoke: UpdaterModules['node']['revoke'] = (revocation) =>
+      this.isHourUsedUp
+        ? Promise.reject(new NodeError('REVOCATIONS_EXCEEDED', 'none is left'))
+        : revoker.revoke(revocation);
+    this.life = new Life(
+      { registryKey: REGISTRY_KEY, region: region.region, objectTo: 'the office', objectionDays: 7 },
+      {
+        tables,
+        random,
+        clock,
+        sha256,
+        lists: this.#lists,
+        registry: () => registry,
+        state,
+        node: {
+          issueAll: (requests) => issuer.issueAll(requests),
+          revoke,
+          heldCodes,
+        },
+      },
+    );
+    const once = new IssueOnce(
+      { registryKey: REGISTRY_KEY },
+      {
+        tables,
+        clock,
+        random,
+        held: () => heldCodes,
+        sizes: () => ({}),
+        issue: (request) =>
+          this.issuesLeft-- > 0 ? issuer.issue(request) : Promise.reject(new NodeError('DISK_IO', 'it died')),
+      },
+    );
+    this.overrides = new Overrides(
+      { registryKey: REGISTRY_KEY },
+      {
+        tables,
+        clock,
+        random,
+        once,
+        revoke,
+        state: () => region.state,
+        registry: () => registry,
+        watch: new BulkWatch({}, { store: process.store, clock }),
+        meanwhile: (work) => this.life.meanwhile(work),
+      },
+    );
+  }
+
+  static async open(machine = new RegionMachine()): Promise<LivingRegion> {
+    return new LivingRegion(machine, await startRegion(machine));
+  }
+
+  get nowS(): number {
+    return Math.floor(this.machine.clock.nowMs() / 1_000);
+  }
+
+  get today(): string {
+    return this.textOf(this.nowS).slice(0, 10);
+  }
+
+  textOf(timeS: number): string {
+    return `${new Date(timeS * 1_000).toISOString().slice(0, 19)}Z`;
+  }
+
+  later(days: number): void {
+    this.machine.clock.nowAtMs += days * DAY_S * 1_000;
+  }
+
+  /** People by number, each of a name of its own but for those who share one. */
+  async declare(numbers: readonly number[], { symptoms = false, name = (n: number) => `Person ${n}` } = {}) {
+    const rows = numbers.map(
+      (n) => `P${n},${name(n)},1990-05-17,${this.textOf(this.nowS)},true,${symptoms}\n`,
+    );
+    const file = `subject,full_name,birth_date,declared_at,consent,symptoms\n${rows.join('')}`;
+    const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
+    const report = await this.life.declare(order, bytesOf(file));
+    assert.equal(report.outcome, 'taken', JSON.stringify(report));
+  }
+
+  /** P1, with whatever else is told. */
+  async tell(cells: Readonly<Record<string, string>>): Promise<void> {
+    const all = {
+      subject: 'P1',
+      full_name: 'Person 1',
+      birth_date: '1990-05-17',
+      declared_at: this.textOf(this.nowS),
+      consent: 'true',
+      symptoms: 'false',
+      ...cells,
+    };
+    const file = `${Object.keys(all).join(',')}\n${Object.values(all).join(',')}\n`;
+    const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
+    const report = await this.life.declare(order, bytesOf(file));
+    assert.equal(report.outcome, 'taken', JSON.stringify(report));
+  }
+
+  /** Puts these people on the control list, alone. */
+  async control(numbers: readonly number[], level = 'key'): Promise<void> {
+    const rows = numbers.map((n) => `Person ${n},1990-05-17,${level},${this.today}\n`);
+    await this.list('control', `full_name,birth_date,level,since\n${rows.join('')}`);
+  }
+
+  async list(kind: ListKind, file: string): Promise<void> {
+    const order = { kind, source: 'office', asOfS: this.nowS, format: 'csv', encoding: 'utf-8' } as const;
+    assert.notEqual((await this.#lists.import(order, bytesOf(file))).outcome, 'refused');
+  }
+
+  /** Issues otherwise, as with `entente issue`. */
+  async issue(n: number, demand: Pick<Status, 'colour' | 'measure' | 'untilS'>, ruleId = 'manual') {
+    const expiresAtS = Math.ceil(this.nowS / 3_600) * 3_600 + 6 * DAY_S;
+    const status = { ...demand, expiresAtS, ruleId, ruleVersion: 1 };
+    await this.process.issuer.issue({ subject: `P${n}`, fields: { status } });
+  }
+
+  /** As two operators give it. */
+  async override(n: number, colour: Colour, days: number): Promise<void> {
+    const order = { reason: 'outbreak', colour, days, subjects: [`P${n}`] } as const;
+    const { id } = await this.overrides.propose(order, ANNA);
+    await this.overrides.confirm(id, BERT);
+  }
+
+  /** Revokes the newest code of somebody by hand. */
+  async revoke(n: number): Promise<void> {
+    const { log, index } = (await this.process.registry.ofSubject(`P${n}`)).at(-1) ?? assert.fail();
+    await this.process.revoker.revoke({ log, indexes: [index] });
+  }
+
+  /** What contradicts it that one operator gives this to each by the rules, on facts that give it. */
+  claims(numbers: readonly number[], demand: Pick<Status, 'colour' | 'measure' | 'untilS'>) {
+    const { nowS: atS } = this;
+    const ruleSet = rulesForPeople(this.#state(), undefined, atS);
+    const status = { ...demand, expiresAtS: atS + 6 * DAY_S, ruleId: ruleSet.id, ruleVersion: 1 };
+    const told = { 'declaration.day': this.today, 'declaration.consent': true };
+    const { facts = assert.fail() } = readFacts(ruleSet.data.facts, told);
+    return this.life.contradictions(numbers.map((n) => ({ subject: `P${n}`, ruleSet, atS, facts, status })));
+  }
+
+  /** What differs from nothing. */
+  async update(order: UpdateOrder = {}): Promise<Partial<UpdateFigures>> {
+    let figures: Partial<UpdateFigures> = {};
+    for await (const news of this.life.update(order)) if ('figures' in news) figures = news.figures;
+    return Object.fromEntries(Object.entries(figures).filter(([, count]) => count > 0));
+  }
+
+  /** The colours of a person's codes that pass or could, oldest first; a revoked one in brackets. */
+  async codesOf(n: number): Promise<string> {
+    const records = await this.process.registry.ofSubject(`P${n}`);
+    const { state } = this.machine.region;
+    return records
+      .filter(({ fields }) => fields.status.expiresAtS > this.nowS)
+      .map(({ log, index, fields: { status } }) =>
+        state.revoked(log)?.has(index) === true ? `(${status.colour})` : status.colour,
+      )
+      .join(' ');
+  }
+}
