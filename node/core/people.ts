@@ -4,6 +4,7 @@ import { Overrides } from '../abuse/overrides.ts';
 import { Disclosing, type DisclosingModules } from '../abuse/disclosing.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { IssueOnce, type IssueOnceModules, type IssueOnceOptions } from '../issuing/issue-once.ts';
+import { rulesInForce } from '../life/known.ts';
 import { Life, type LifeModules, type LifeOptions } from '../life/life.ts';
 import { Lists } from '../lists/lists.ts';
 import { Registry, type RegistryModules } from '../registry/registry.ts';
@@ -37,7 +38,8 @@ export async function openRegistry(
 
 export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
   const { store, node, requireSide } = modules;
-  const lists = new Lists({ key: options.registryKey }, modules);
+  const zone = (nowS: number) => rulesInForce(modules.state(), options.rulesForPeople, nowS)?.zone;
+  const lists = new Lists({ key: options.registryKey }, { ...modules, zone });
   const life = new Life(options, { ...modules, lists });
   const issue: IssueOnceModules['issue'] = (request) => node.issue(request);
   const once = new IssueOnce(options, { ...modules, issue, held: () => (requireSide(), node.heldCodes) });

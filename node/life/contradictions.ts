@@ -129,8 +129,14 @@ async function ownOfDeclared(
     const byPeople = people && (await knownOf(persons, { ruleSet: people, nowS }));
     return known.map((one, i) => {
       const listed = [...one.facts].filter(([name]) => one.sources.get(name)?.from === 'list');
-      const facts = byPeople?.[i]?.facts;
-      return { ...one, listed, byPeople: people && facts && decide(people, facts, nowS).status };
+      const { facts, doubts = [] } = byPeople?.[i] ?? {};
+      // Whoever names rules that ask for nothing of a list clears up no doubt by it.
+      return {
+        ...one,
+        doubts: [...one.doubts, ...doubts],
+        listed,
+        byPeople: people && facts && decide(people, facts, nowS).status,
+      };
     });
   } catch (error) {
     if (!isNodeError(error, 'REFUSED')) throw error;

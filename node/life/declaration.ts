@@ -1,8 +1,9 @@
 /** What a person declares, as rows of files and forms bring it. Nothing is taken of somebody who does not agree to it. */
 import { z } from 'zod';
-import { parseDay } from '../../protocol/rules/calendar.ts';
+import { dayText, parseDay } from '../../protocol/rules/calendar.ts';
 import { DateTime } from '../../protocol/rules/date-time.ts';
 import { isTime } from '../../protocol/rules/facts.ts';
+import { localDay, type Zone } from '../../protocol/rules/zone.ts';
 import {
   type Identity,
   IDENTITY_COLUMNS,
@@ -109,13 +110,13 @@ export function declarationsExample(): string {
   return `${columns.join(',')}\n${rows.join('\n')}\n`;
 }
 
-/** Rows of declarations that come at `nowS`. */
-export function declarationForm(nowS: number): RowForm<DeclarationRow> {
+/** Rows of declarations that come at `nowS`. `zone`: that of the rules, by which days are held; without one any day on earth will do. */
+export function declarationForm(nowS: number, zone?: Zone): RowForm<DeclarationRow> {
   return {
     columns: DECLARATION_COLUMNS,
     required: ['subject', 'full_name', 'birth_date', 'declared_at', 'consent', 'symptoms'],
     plain: new Set(['consent', 'symptoms']),
-    parse: (cells, line) => new RowReader(cells, line, nowS).read(),
+    parse: (cells, line) => new RowReader(cells, line, nowS, zone).read(),
   };
 }
 
@@ -123,9 +124,11 @@ class RowReader {
   readonly #cells: Readonly<Record<string, string>>;
   readonly #line: number;
   readonly #nowS: number;
+  readonly #zone: Zone | undefined;
   readonly #faults: RowFault[] = [];
 
-  constructor(cells: Readonly<Record<string, string>>, line: number, nowS: number) {
+  constructor(cells: Readonly<Record<string, string>>, line: number, nowS: number, zone: Zone | undefined) {
+    this.#zone = zone;
     this.#cells = Object.fromEntries(Object.entries(cells).map(([name, text]) => [name, text.trim()]));
     this.#line = line;
     this.#nowS = nowS;
@@ -144,7 +147,7 @@ class RowReader {
       this.#fault('consent', 'is not true: nothing is stored of somebody who does not agree');
     const symptoms = this.#flag('symptoms');
     const declaredAtS = this.#declaredAt();
-    const lastDay = dayText(declaredAtS + ZONE_S_MAX);
+    const lastDay = lastDayAt(Math.min(declaredAtS, this.#nowS), this.#zone);
     const contact = this.#contact(lastDay);
     const stays = this.#stays(lastDay);
     const address = this.#cell('address');
@@ -246,6 +249,7 @@ class RowReader {
   }
 }
 
-function dayText(timeS: number): string {
-  return new Date(timeS * 1_000).toISOString().slice(0, DAY_CHARS);
+/** The day on which it is then by the rules, or anywhere. */
+function lastDayAt(timeS: number, zone: Zone | undefined): string {
+  return dayText(zone === undefined ? Math.floor((timeS + ZONE_S_MAX) / DAY_S) : localDay(zone, timeS));
 }

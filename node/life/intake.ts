@@ -6,6 +6,7 @@
  *   life/intake                whose declarations they are, and how far the moving has come
  */
 import { z } from 'zod';
+import { type Zone } from '../../protocol/rules/zone.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
@@ -66,6 +67,8 @@ export interface IntakeModules {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly shelf: DossierShelf;
   readonly isRevoked: (place: Place) => boolean;
+  /** That of the rules for people; undefined where there are none yet. */
+  readonly zone: (nowS: number) => Zone | undefined;
 }
 
 const headSchema = z.strictObject({ source: z.string(), receivedAtS: z.int(), ...countsShape });
@@ -125,7 +128,7 @@ export class Intake {
     format: DeclarationOrder['format'],
     nowS: number,
   ): Promise<readonly RowFault[]> {
-    const form = declarationForm(nowS);
+    const form = declarationForm(nowS, this.#modules.zone(nowS));
     const faults: RowFault[] = [];
     let some: DeclarationRow[] = [];
     let rows = 0;

@@ -24,6 +24,8 @@ export type Judgement =
       readonly open: readonly OpenReason[];
       readonly doubts: readonly Doubtful[];
       readonly areStaysUnknown: boolean;
+      /** What is sure all the same: whatever is looser passes no more. */
+      readonly atLeast: Status | undefined;
     }
   | { readonly what: Exclude<ChangeKind, 'found'>; readonly status: Status; readonly decision: Decision };
 
@@ -83,13 +85,20 @@ export function judge(
 ): Judgement {
   const { facts, doubts, areStaysUnknown } = known;
   const decision = decide(ruleSet, facts, nowS);
-  const { status, open } = decision;
-  const isInDoubt = (doubts.length > 0 || areStaysUnknown) && status?.colour !== 'red';
-  if (status === undefined || isInDoubt)
-    return { what: doubts.length > 0 ? 'ambiguous' : 'open', open, doubts, areStaysUnknown };
-  const kind = changeOf(status, last?.status, ruleSet, nowS);
+  const { status, atLeast, open } = decision;
+  const kind = status && changeOf(status, last?.status, ruleSet, nowS);
   const withdrawal = last && withdrawalOf(dossier, last);
-  if (last !== undefined && (withdrawal !== undefined || isRevoked(last))) {
+  const isLastRevoked = last !== undefined && (withdrawal !== undefined || isRevoked(last));
+  const isInDoubt = (doubts.length > 0 || areStaysUnknown) && status?.colour !== 'red';
+  // What is sure is given where it demands more than before, and takes nothing away while something is open.
+  const isStricter = atLeast !== undefined && (kind === 'first' || kind === 'worse');
+  const isRunning = last !== undefined && !isLastRevoked && last.status.expiresAtS > nowS;
+  const isTaken = kind === 'better' && open.length > 0 && isRunning;
+  if (status === undefined || (isInDoubt && !isStricter) || isTaken) {
+    const what = doubts.length > 0 ? 'ambiguous' : 'open';
+    return { what, open, doubts, areStaysUnknown, atLeast };
+  }
+  if (isLastRevoked) {
     const isAnew = dossier.isRevoking === true || withdrawal?.isDeclared === true;
     if (!isAnew && (kind === undefined || kind === 'renewed')) return { what: 'withdrawn', given: status };
     return { what: kind ?? 'renewed', status, decision };

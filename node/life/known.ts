@@ -4,6 +4,7 @@ import { dayText } from '../../protocol/rules/calendar.ts';
 import { type Facts, readFacts } from '../../protocol/rules/facts.ts';
 import { localDay } from '../../protocol/rules/zone.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { FACT_NAMES } from '../lists/kinds.ts';
 import { type Doubtful, type Found, type ListView, type Matched } from '../lists/list-view.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Dossier, type FactSource } from './dossier.ts';
@@ -72,7 +73,8 @@ export function knownOf(
   const { declaration, source } = dossier;
   const { said } = declaration;
   const { symptoms, contact, stays } = earlierAt(dossier, nowS);
-  const gathered = new Gathered(ruleSet);
+  const today = dayText(localDay(ruleSet.zone, nowS));
+  const gathered = new Gathered(ruleSet, today);
   const toldAt = (one: { readonly source: string; readonly atS: number }): FactSource => {
     return { from: 'declaration', source: one.source, atS: one.atS };
   };
@@ -86,7 +88,8 @@ export function knownOf(
     },
     ofSymptoms === undefined ? told : toldAt(ofSymptoms),
   );
-  const ofStays = view.factsOfStays(newestByArea(said.stays));
+  const ofStays = view.factsOfStays(newestByArea(said.stays.filter(({ day }) => day <= today)));
+  const ahead = view.factsOfStays(newestByArea(said.stays.filter(({ day }) => day > today)));
   gathered.add(
     {
       'declaration.consent': true,
@@ -97,6 +100,7 @@ export function knownOf(
     },
     told,
   );
+  gathered.add(ahead ?? {}, told);
   if (contact !== undefined) gathered.add({ 'contact.close': contact.day }, toldAt(contact));
   for (const stay of stays) gathered.add(view.factsOfStays(newestByArea([stay])) ?? {}, toldAt(stay));
   for (const one of matched) gathered.add(one.facts, sourceOf(one, view));
@@ -108,7 +112,12 @@ export function knownOf(
       { hint: 'docs/issuing.md says what comes of declarations and lists.' },
     );
   const areStaysUnknown = said.stays.length + stays.length > 0 && ofStays === undefined;
-  return { facts, sources: gathered.sources, doubts, areStaysUnknown };
+  return { facts, sources: gathered.sources, doubts: doubtsFor(ruleSet, doubts), areStaysUnknown };
+}
+
+/** A list of which these rules ask for nothing changes no colour, whoever stands there. */
+function doubtsFor({ data }: RuleSet, doubts: readonly Doubtful[]): readonly Doubtful[] {
+  return doubts.filter(({ list }) => FACT_NAMES[list].some((name) => Object.hasOwn(data.facts, name)));
 }
 
 /** Under two names of one person: an entry that is about them under one of these is in no doubt under the other. */
@@ -120,14 +129,16 @@ export function together(a: Found, b: Found): Found {
   return { matched, doubts: doubts.filter(({ list, lines }) => !lines.every((line) => isKnown(list, line))) };
 }
 
-/** Of days the newest counts; all else that lists say counts before what people say. */
+/** Of days the newest counts that has come, or else one that is still to come; all else that lists say counts before what people say. */
 class Gathered {
   readonly values = new Map<string, string | number | boolean>();
   readonly sources = new Map<string, FactSource>();
   readonly #ruleSet: RuleSet;
+  readonly #today: string;
 
-  constructor(ruleSet: RuleSet) {
+  constructor(ruleSet: RuleSet, today: string) {
     this.#ruleSet = ruleSet;
+    this.#today = today;
   }
 
   add(facts: Readonly<Record<string, string | number | boolean>>, source: FactSource): void {
@@ -135,12 +146,18 @@ class Gathered {
     for (const [name, value] of Object.entries(facts)) {
       if (!Object.hasOwn(asked, name)) continue;
       const before = this.values.get(name);
-      if (before !== undefined && asked[name] === 'day' && before >= value) continue;
+      if (before !== undefined && asked[name] === 'day' && !this.#isNewer(value, before)) continue;
       // Under two names a person can have two entries.
       if (name === 'control.level' && before === 'key') continue;
       this.values.set(name, value);
       this.sources.set(name, source);
     }
+  }
+
+  /** A day that has not come yet hides none that has: whoever tells of tomorrow is not released from today. */
+  #isNewer(day: string | number | boolean, before: string | number | boolean): boolean {
+    const [isAhead, wasAhead] = [day > this.#today, before > this.#today];
+    return isAhead === wasAhead ? day > before : wasAhead;
   }
 }
 

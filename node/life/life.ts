@@ -106,7 +106,9 @@ export class Life {
     const key = options.registryKey;
     this.#shelf = new DossierShelf({ key }, modules);
     this.#isRevoked = ({ log, index }) => modules.state()?.revoked(log)?.has(index) === true;
-    this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, isRevoked: this.#isRevoked });
+    const zone = (nowS: number) => rulesInForce(modules.state(), options.rulesForPeople, nowS)?.zone;
+    const isRevoked = this.#isRevoked;
+    this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, isRevoked, zone });
     this.#updater = new Updater({ ...modules, shelf: this.#shelf });
   }
 

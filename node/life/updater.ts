@@ -60,7 +60,7 @@ export const UPDATE_OUTCOMES = [
 export type UpdateOutcome = (typeof UPDATE_OUTCOMES)[number];
 export type UpdateFigures = Record<UpdateOutcome, number>;
 
-/** Somebody whose colour cannot be told now. */
+/** Somebody whose colour cannot be told now, or who gets a stricter one that is sure while something else is not. */
 export interface Unsettled {
   readonly subject: string;
   readonly open: readonly OpenReason[];
@@ -84,14 +84,12 @@ export interface Looked extends ShelvedDossier {
 }
 
 type Changing = Extract<Judgement, { readonly decision: unknown }>;
-type Settled = Extract<Judgement, { readonly status: unknown }>;
 
 export interface Judged extends Looked {
   readonly judgement: Judgement;
 }
 
-interface Held extends Looked {
-  readonly judgement: Settled;
+interface Held extends Judged {
   /** Codes that must pass no more. */
   readonly revoked: readonly Place[];
   readonly corrects: number | undefined;
@@ -120,11 +118,7 @@ export class Updater {
     const figures = noFigures();
     const at = this.#judgedAt(run);
     const judged = await this.#judged(persons, at);
-    const unsettled = judged.flatMap(({ dossier, judgement }): Unsettled[] => {
-      if (judgement.what !== 'open' && judgement.what !== 'ambiguous') return [];
-      const { open, doubts, areStaysUnknown } = judgement;
-      return [{ subject: dossier.declaration.subject, open, doubts, areStaysUnknown }];
-    });
+    const unsettled = judged.flatMap((one) => unsettledOf(one) ?? []);
     const waiting = run.isDry ? new Set<string>() : await this.#apply(judged, at);
     for (const { pseudonym, judgement } of judged)
       figures[waiting.has(pseudonym) ? 'waiting' : judgement.what]++;
@@ -205,8 +199,10 @@ export class Updater {
     });
     if (noted.length > 0) await tables.write(noted);
     const held: Held[] = [];
-    for (const one of judged)
-      if ('status' in one.judgement) held.push(await this.#held({ ...one, judgement: one.judgement }, at));
+    for (const one of judged) {
+      const demand = demandOf(one.judgement);
+      if (demand !== undefined) held.push(await this.#held(one, demand, at));
+    }
     const waiting = await this.#revokeAll(held);
     const requests: IssueRequest[] = [];
     for (const one of held)
@@ -216,8 +212,8 @@ export class Updater {
   }
 
   /** Nothing is looser than green, so that the many whom nothing happens to cost no look into the registry. */
-  async #held(one: Looked & { readonly judgement: Settled }, at: JudgedAt): Promise<Held> {
-    const { what, status } = one.judgement;
+  async #held(one: Judged, status: Status, at: JudgedAt): Promise<Held> {
+    const { what } = one.judgement;
     const upheld = one.dossier.objections.find(({ state }) => state === 'upheld');
     const corrects = what === 'better' ? upheld?.number : undefined;
     if (status.colour === 'green' && corrects === undefined) return { ...one, revoked: [], corrects };
@@ -237,7 +233,7 @@ export class Updater {
   async #revokeAll(all: readonly Held[]): Promise<ReadonlySet<string>> {
     const { tables, shelf } = this.#modules;
     const some = all.filter(({ revoked }) => revoked.length > 0);
-    const unnoted = some.filter((one) => isToIssue(one) && one.dossier.isRevoking !== true);
+    const unnoted = some.filter((one) => isAnotherToCome(one) && one.dossier.isRevoking !== true);
     if (unnoted.length > 0)
       await tables.write(unnoted.map(({ dossier }) => shelf.dossierChange({ ...dossier, isRevoking: true })));
     const byLog = new Map<string, number[]>();
@@ -325,6 +321,25 @@ export class Updater {
 
 const HOUR_S = 3_600;
 
+/** What somebody holds has to demand as much as this. */
+function demandOf(judgement: Judgement): Status | undefined {
+  if ('atLeast' in judgement) return judgement.atLeast;
+  return judgement.what === 'withdrawn' ? undefined : judgement.status;
+}
+
+/** Undefined where nothing is to be found out about somebody. */
+function unsettledOf({ dossier, known, judgement }: Judged): Unsettled | undefined {
+  const { subject } = dossier.declaration;
+  if (judgement.what === 'open' || judgement.what === 'ambiguous') {
+    const { open, doubts, areStaysUnknown } = judgement;
+    return { subject, open, doubts, areStaysUnknown };
+  }
+  const { doubts, areStaysUnknown } = known;
+  if (!('decision' in judgement) || judgement.status.colour === 'red') return undefined;
+  if (doubts.length === 0 && !areStaysUnknown) return undefined;
+  return { subject, open: judgement.decision.open, doubts, areStaysUnknown };
+}
+
 /** What rules would give now, if another code is due. */
 function givenBy(judgement: Judgement): Status | undefined {
   if (judgement.what === 'withdrawn') return judgement.given;
@@ -341,6 +356,12 @@ function settledOf({ dossier, last, isFound, judgement }: Judged, at: JudgedAt):
   if (now === dossier && dossier.isRevoking !== true && !isSeen) return undefined;
   const { log = '', index = 0 } = last ?? {};
   return { ...withoutIntent(now), ...(isSeen && { withdrawn: { log, index, isDeclared: false } }) };
+}
+
+/** Once it is known, if not now. */
+function isAnotherToCome(one: Held): boolean {
+  const { what } = one.judgement;
+  return isToIssue(one) || what === 'open' || what === 'ambiguous';
 }
 
 function isToIssue(one: Held): one is ToIssue {

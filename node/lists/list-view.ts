@@ -52,13 +52,13 @@ export class ListView {
       if (KINDS[list].of !== 'person') continue;
       const candidates = await this.#candidates(list, version, people);
       people.forEach((sought, i) => {
-        const match = matchOf(sought, candidates(sought));
-        if (match === undefined) return;
-        if ('doubt' in match) {
-          const lines = match.entries.map(({ line }) => line).sort((a, b) => a - b);
-          found[i]?.doubts.push({ list, doubt: match.doubt, lines });
-        } else {
-          const { by, entry } = match;
+        const { is, doubt } = matchOf(sought, candidates(sought)) ?? {};
+        if (doubt !== undefined) {
+          const lines = doubt.entries.map(({ line }) => line).sort((a, b) => a - b);
+          found[i]?.doubts.push({ list, doubt: doubt.code, lines });
+        }
+        if (is !== undefined) {
+          const { by, entry } = is;
           const facts = factsOf(list, saidOf(entry), this.#areas);
           found[i]?.matched.push({ list, by, line: entry.line, facts });
         }

@@ -3,6 +3,7 @@
  * A list is taken whole or not at all, and none takes the place of one that speaks of a later moment.
  */
 import * as crypto from 'node:crypto';
+import { localDay, type Zone } from '../../protocol/rules/zone.ts';
 import { NodeError } from '../node-error.ts';
 import { type Clock, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
@@ -23,6 +24,8 @@ export interface ListsOptions {
 
 export interface ListsModules {
   readonly tables: PrivateTables;
+  /** That of the rules for people, by which the days of lists are held; undefined where there are none yet. */
+  readonly zone?: (nowS: number) => Zone | undefined;
   readonly random: Random;
   readonly clock: Pick<Clock, 'nowMs'>;
 }
@@ -148,7 +151,8 @@ export class Lists {
     file: Measured,
   ): Promise<{ rows: number; entries: number } | { faults: readonly RowFault[] }> {
     const staging = new Staging(kind, version, { ...this.#modules, shelf: this.#shelf });
-    const lastDay = Math.floor((asOfS + ZONE_S_MAX) / DAY_S);
+    const zone = this.#modules.zone?.(asOfS);
+    const lastDay = zone === undefined ? Math.floor((asOfS + ZONE_S_MAX) / DAY_S) : localDay(zone, asOfS);
     const faults: RowFault[] = [];
     let some: ListRow[] = [];
     let rows = 0;

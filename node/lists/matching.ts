@@ -29,9 +29,11 @@ export interface Candidates {
   readonly byName: readonly ListEntry[];
 }
 
-export type Match =
-  | { readonly by: 'document' | 'name'; readonly entry: ListEntry }
-  | { readonly doubt: Doubt; readonly entries: readonly ListEntry[] };
+/** Who stands on a list by their document may stand there by their name once more. */
+export interface Match {
+  readonly is?: { readonly by: 'document' | 'name'; readonly entry: ListEntry };
+  readonly doubt?: { readonly code: Doubt; readonly entries: readonly ListEntry[] };
+}
 
 /** Undefined if none is about them. Symmetric in nothing: a list is held against people, and not people against a list. */
 export function matchOf(
@@ -39,22 +41,24 @@ export function matchOf(
   { byDocument, byName }: Candidates,
 ): Match | undefined {
   const named = byName.filter((entry) => !isOther(entry.identity.document, identity.document));
-  const all = byDocument === undefined ? named : [byDocument, ...named];
-  const [entry] = all;
-  if (entry === undefined) return undefined;
-  const doubt = (code: Doubt): Match => ({ doubt: code, entries: all });
-  if (all.length > 1) return doubt('SEVERAL_ENTRIES');
+  const [entry] = named;
   if (byDocument !== undefined) {
     const { birthDate } = byDocument.identity;
     const isKnown = birthDate !== undefined && identity.birthDate !== undefined;
-    return isKnown && birthDate !== identity.birthDate
-      ? doubt('BIRTH_DATE_DIFFERS')
-      : { by: 'document', entry };
+    if (isKnown && birthDate !== identity.birthDate) {
+      const entries = [byDocument, ...named];
+      return { doubt: { code: entry === undefined ? 'BIRTH_DATE_DIFFERS' : 'SEVERAL_ENTRIES', entries } };
+    }
+    const is = { by: 'document', entry: byDocument } as const;
+    return entry === undefined ? { is } : { is, doubt: { code: 'SEVERAL_ENTRIES', entries: named } };
   }
+  if (entry === undefined) return undefined;
+  const doubt = (code: Doubt): Match => ({ doubt: { code, entries: named } });
+  if (named.length > 1) return doubt('SEVERAL_ENTRIES');
   if (isNameShared) return doubt('NAME_SHARED');
   return isOfOneKind(entry.identity.document, identity.document)
     ? doubt('OTHER_DOCUMENT')
-    : { by: 'name', entry };
+    : { is: { by: 'name', entry } };
 }
 
 /** Two numbers of residents are those of two people; of other documents one person has several in a life. */

@@ -161,7 +161,7 @@ function statusOf(
   const facts = factsOfCode(adapter, ruleSet.data.facts, code, steps);
   const { status, open } = decide(ruleSet, facts, nowS, { steps });
   const [first] = open;
-  if (first === undefined) return status;
+  if (status !== undefined || first === undefined) return status;
   const { code: why, rule } = open.find((reason) => reason.code !== 'NOT_MET') ?? first;
   const details = { rules: ruleSet.id, version: ruleSet.version, ...(rule !== undefined && { rule }), why };
   leaning.add(why === 'NOT_MET' ? 'FOREIGN_FACTS_INSUFFICIENT' : 'FOREIGN_FACTS_UNDECIDED', region, details);

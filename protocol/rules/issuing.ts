@@ -35,8 +35,10 @@ export interface OpenReason {
 }
 
 export interface Decision {
-  /** Undefined while `open` has reasons: unknown is no colour. */
+  /** Undefined while `open` has reasons that could give a stricter colour: unknown is no colour. */
   readonly status: Status | undefined;
+  /** What is sure, whatever is open: that of the strictest rule that runs. Undefined where none runs. */
+  readonly atLeast: Status | undefined;
   /** The rule that gave the colour; undefined for green, which comes of no rule. */
   readonly rule: string | undefined;
   /** Those whose condition holds, in the order of the set. */
@@ -46,7 +48,8 @@ export interface Decision {
 
 /**
  * Decides at `nowS` on facts that `readFacts` read for this set. The strictest colour among the rules that apply counts, of equal
- * ones that with the latest end; green if none applies and all requirements are met. Total. `steps` bounds all conditions together;
+ * ones that with the latest end; green if none applies and all requirements are met. What is open about a rule takes no colour away that
+ * is as strict as that rule's. Total. `steps` bounds all conditions together;
  * without them each has those of its own.
  */
 export function decide(
@@ -55,8 +58,8 @@ export function decide(
   nowS: number,
   { steps }: Pick<EvaluationOptions, 'steps'> = {},
 ): Decision {
-  if (!isInForce(ruleSet, nowS))
-    return { status: undefined, rule: undefined, applied: [], open: [{ code: 'NOT_IN_FORCE' }] };
+  const undecided = { status: undefined, atLeast: undefined, rule: undefined };
+  if (!isInForce(ruleSet, nowS)) return { ...undecided, applied: [], open: [{ code: 'NOT_IN_FORCE' }] };
   const data = issuingData(ruleSet, facts, nowS);
   const open: OpenReason[] = [];
   const applied: Applied[] = [];
@@ -74,9 +77,21 @@ export function decide(
     }
   }
   const strictest = applied.filter(({ isRunning }) => isRunning).toSorted(byStrictness)[0];
-  if (strictest === undefined) open.push(...unmet(ruleSet, data, steps));
-  if (open.length > 0) return { status: undefined, rule: undefined, applied, open };
-  return { status: statusOf(ruleSet, strictest, nowS), rule: strictest?.rule, applied, open };
+  if (strictest === undefined) {
+    open.push(...unmet(ruleSet, data, steps));
+    if (open.length > 0) return { ...undecided, applied, open };
+  }
+  const status = statusOf(ruleSet, strictest, nowS);
+  const atLeast = strictest && status;
+  if (strictest !== undefined && open.some((reason) => couldBeStricter(ruleSet, reason, strictest)))
+    return { ...undecided, atLeast, applied, open };
+  return { status, atLeast, rule: strictest?.rule, applied, open };
+}
+
+/** Whether what is open about a rule may end in a stricter colour: one of the same colour can but make it longer. */
+function couldBeStricter({ issuing }: RuleSet, { rule }: OpenReason, strictest: Applied): boolean {
+  const colour = issuing.find(({ id }) => id === rule)?.colour ?? 'red';
+  return STRICTNESS[colour] > STRICTNESS[strictest.colour];
 }
 
 /** What the conditions of `requires` and `issuing` read. */

@@ -34,6 +34,7 @@ export class LivingRegion {
   readonly life: Life;
   readonly overrides: Overrides;
   isHourUsedUp = false;
+  hasRules = true;
   /** The trust state knows no more of what was revoked, as of codes that are over. */
   isRevokedForgotten = false;
   /** Codes that can still be issued before the process is taken for dead. */
@@ -51,8 +52,8 @@ export class LivingRegion {
     const logged = { id, version, fromS, data } as ReturnType<TrustState['rules']> & object;
     const state = () => ({
       revoked: (log: string) => (this.isRevokedForgotten ? undefined : region.state.revoked(log)),
-      rules: () => logged,
-      allRules: () => [logged],
+      rules: () => (this.hasRules ? logged : undefined),
+      allRules: () => (this.hasRules ? [logged] : []),
     });
     this.#state = state;
     const heldCodes = new HeldCodes(

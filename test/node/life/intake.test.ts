@@ -34,7 +34,14 @@ class Process {
     this.shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: this.tables, random });
     this.#intake = new Intake(
       { key: REGISTRY_KEY },
-      { tables: this.tables, random, clock: machine.clock, shelf: this.shelf, isRevoked: () => false },
+      {
+        tables: this.tables,
+        random,
+        clock: machine.clock,
+        shelf: this.shelf,
+        isRevoked: () => false,
+        zone: () => undefined,
+      },
     );
   }
 
@@ -270,7 +277,7 @@ describe('Declarations at rest', () => {
     const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: store, random });
     const intake = new Intake(
       { key: REGISTRY_KEY },
-      { tables: store, random, clock: systemClock, shelf, isRevoked: () => false },
+      { tables: store, random, clock: systemClock, shelf, isRevoked: () => false, zone: () => undefined },
     );
     const file = `${HEAD.replace('\n', ',address\n')}Verysecret,Secret Name,1990-05-17,2020-01-20T08:00:00Z,true,true,Secretstreet 1\n`;
     await intake.take({ source: 'Secretoffice', format: 'csv', encoding: 'utf-8' }, bytesOf(file));
@@ -292,7 +299,7 @@ describe('Declarations at rest', () => {
     const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: store, random });
     const intake = new Intake(
       { key: REGISTRY_KEY },
-      { tables: store, random, clock: systemClock, shelf, isRevoked: () => false },
+      { tables: store, random, clock: systemClock, shelf, isRevoked: () => false, zone: () => undefined },
     );
     const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
     const declared = row('One', 'false', '2020-01-20T08:00:00Z');

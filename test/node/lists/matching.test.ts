@@ -20,7 +20,9 @@ function match(
 ) {
   const found = matchOf({ identity: { ...identity }, isNameShared }, { byDocument, byName });
   if (found === undefined) return undefined;
-  return 'doubt' in found ? `${found.doubt} ${found.entries.map(({ line }) => line).join(' ')}` : found.by;
+  const { is, doubt } = found;
+  const lines = doubt?.entries.map(({ line }) => line) ?? [];
+  return [is?.by, doubt?.code, ...lines].filter((part) => part !== undefined).join(' ');
 }
 
 const R1 = resident('11010519491231002X');
@@ -90,8 +92,8 @@ describe('matchOf', () => {
       match({ document: R1, ...SAMPLE }, undefined, [entry({ document: R2, ...SAMPLE }), entry(SAMPLE, 3)]),
     ],
     [
-      'the document, and the name once more',
-      'SEVERAL_ENTRIES 2 3',
+      'the document, and the name once more: the document stands',
+      'document SEVERAL_ENTRIES 3',
       match({ document: R1, ...SAMPLE }, entry({ document: R1, ...SAMPLE }), [entry(SAMPLE, 3)]),
     ],
     [

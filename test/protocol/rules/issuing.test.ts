@@ -127,19 +127,32 @@ describe('decide', () => {
     assert.equal(colourAt(listed, '2026-03-01T12:00:00Z'), 'red');
   });
 
-  it('a rule without a value for these facts leaves the colour open, even beside a red one', () => {
+  it('a rule without a value for these facts leaves the colour open, but for one that is as strict and known', () => {
     const when = {
       and: [
         { var: 'facts.name' },
         { before: [{ plusTime: [{ var: 'facts.name' }, 0, 'day'] }, { plusTime: ['2026-01-01', 0, 'day'] }] },
       ],
     };
-    const failing = ruleSetWith({
-      issuing: [...RULE_DATA.issuing, { ...RULE_DATA.issuing[0], id: 'odd', when }],
-    });
-    const { status, open } = decisionOn(failing, { ...listed, name: 'no day' }, '2026-03-01T12:00:00Z');
-    assert.equal(status, undefined);
-    assert.deepEqual(open, [{ code: 'NO_VALUE', rule: 'odd' }]);
+    const at = '2026-03-01T12:00:00Z';
+    const odd = { ...RULE_DATA.issuing[0], id: 'odd', when };
+    const [{ colour } = assert.fail()] = RULE_DATA.issuing;
+    assert.equal(colour, 'red');
+    const failing = ruleSetWith({ issuing: [...RULE_DATA.issuing, odd] });
+    const none = decisionOn(failing, { ...declared, name: 'no day' }, at);
+    assert.deepEqual([none.status, none.atLeast], [undefined, undefined]);
+    const red = decisionOn(failing, { ...listed, name: 'no day' }, at);
+    assert.deepEqual([red.status?.colour, red.atLeast?.colour, red.rule], ['red', 'red', 'listed']);
+    assert.deepEqual(red.open, [{ code: 'NO_VALUE', rule: 'odd' }]);
+    const yellow = RULE_DATA.issuing.map((rule) => ({ ...rule, colour: 'yellow', measure: 'home' }));
+    const stricter = decisionOn(
+      ruleSetWith({ issuing: [...yellow, odd] }),
+      { ...listed, name: 'no day' },
+      at,
+    );
+    assert.deepEqual([stricter.status, stricter.atLeast?.colour], [undefined, 'yellow']);
+    const asStrict = ruleSetWith({ issuing: [...yellow, { ...odd, colour: 'yellow', measure: 'home' }] });
+    assert.equal(decisionOn(asStrict, { ...listed, name: 'no day' }, at).status?.colour, 'yellow');
   });
 
   it('before and after its time a set gives no colour', () => {
@@ -168,8 +181,9 @@ describe('decide', () => {
             'test.time': time,
           }) as [string, never][],
         );
-        const { status, open } = decide(rules, facts, nowS);
-        assert.equal(status === undefined, open.length > 0);
+        const { status, atLeast, open } = decide(rules, facts, nowS);
+        assert.ok(open.length > 0 || status !== undefined);
+        if (status !== undefined && open.length > 0) assert.equal(atLeast, status);
         if (status === undefined) return;
         assert.ok(encodeStatus(status).length > 0);
         const hourStartS = HOUR_S * Math.floor(nowS / HOUR_S);
