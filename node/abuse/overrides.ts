@@ -7,6 +7,7 @@
  * One writer: the node. A confirmation is durable before the first code; one that broke off is gone on with by confirming again.
  */
 import { z } from 'zod';
+import { equalBytes } from '../../protocol/bytes.ts';
 import { type Colour, type Status } from '../../protocol/code/status.ts';
 import { encodeBasis, OVERRIDE_REASONS, type OverrideReason } from '../../protocol/disclosure/basis.ts';
 import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
@@ -49,6 +50,8 @@ const keptSchema = z.strictObject({
   subjects: z.array(z.string()),
   proposed: signatory,
   confirmed: signatory.optional(),
+  /** People who got no code before its time was over. */
+  missed: z.int().optional(),
 });
 type Kept = z.infer<typeof keptSchema>;
 
@@ -63,8 +66,8 @@ export interface OverrideOrder {
 /** Without the people. */
 export interface OverrideSeen extends Omit<Kept, 'subjects'> {
   readonly id: string;
-  /** `broken-off`: it was confirmed, and not everybody has a code yet. */
-  readonly state: 'proposed' | 'lapsed' | 'broken-off' | 'done';
+  /** `broken-off`: it was confirmed, and not everybody has a code yet; `over`: not everybody got one before its time was over. */
+  readonly state: 'proposed' | 'lapsed' | 'broken-off' | 'over' | 'done';
 }
 
 /** With the people, until they have their codes. */
@@ -89,6 +92,8 @@ const PREFIX = 'override/' satisfies PrivateName;
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
 const PAGE = 64;
+/** People for whose codes the registry is asked at once. */
+const LOOKED_TOGETHER = 1_024;
 
 export class Overrides {
   readonly #modules: OverridesModules;
@@ -150,8 +155,8 @@ export class Overrides {
 
   /**
    * Issues what somebody else proposed: codes that are looser are revoked first. Gives how many have their code.
-   * @throws {NodeError} NOT_FOUND; REFUSED for one's own proposal, and for one that has lapsed or is done; and what revoking and issuing
-   * reject with: confirming again goes on with what is left.
+   * @throws {NodeError} NOT_FOUND; REFUSED for one's own proposal, and for one that has lapsed, is over or is done; and what revoking and
+   * issuing reject with: confirming again goes on with what is left.
    */
   confirm(id: string, actor: Actor): Promise<{ readonly issued: number }> {
     return this.#turns.take(id, async () => {
@@ -167,10 +172,18 @@ export class Overrides {
         );
       if (state === 'done') throw refused('it was confirmed and is done', 'Propose another one.');
       if (state === 'lapsed') throw refused('it was proposed more than a day ago', 'Propose it again.');
+      if (state === 'over') {
+        const missed = await this.#end(id);
+        throw refused(
+          `its time is over, and ${missed} of ${kept.people} people got no code`,
+          'Propose another one.',
+        );
+      }
       const confirmed = kept.confirmed ?? confirming;
       if (kept.confirmed === undefined) {
-        await this.#keep(id, { ...kept, confirmed });
+        // Before it is durable: better counted twice than an override of which nobody heard.
         await this.#modules.watch.note('override', kept.people);
+        await this.#keep(id, { ...kept, confirmed });
       }
       await this.#modules.meanwhile(() => this.#issue(id, { ...kept, confirmed }));
       await this.#keep(id, { ...kept, confirmed, subjects: [] });
@@ -185,6 +198,7 @@ export class Overrides {
     for await (const [id, kept] of this.#all()) {
       const one = this.#seen(id, kept);
       if (one.state === 'lapsed') await this.#removeLapsed(id);
+      if (one.state === 'over') await this.#turns.take(id, () => this.#end(id));
       seen.push(one);
     }
     return seen.sort((a, b) => b.proposed.atS - a.proposed.atS);
@@ -215,25 +229,40 @@ export class Overrides {
     });
   }
 
+  /** Names nobody any more once its time is over. Gives how many got no code. */
+  async #end(id: string): Promise<number> {
+    const kept = await this.#kept(id);
+    if (kept === undefined || kept.subjects.length === 0) return kept?.missed ?? 0;
+    const missed = (await this.#left(kept.subjects, codeOf(id, kept).basis)).length;
+    await this.#keep(id, { ...kept, subjects: [], missed });
+    await this.#compact(id);
+    return missed;
+  }
+
+  /** Of these people those who have no code of this basis yet: who is asked again after days gets no second one. */
+  async #left(subjects: readonly string[], basis: Uint8Array): Promise<string[]> {
+    const registry = this.#modules.registry();
+    const left: string[] = [];
+    for (let from = 0; from < subjects.length; from += LOOKED_TOGETHER) {
+      const some = subjects.slice(from, from + LOOKED_TOGETHER);
+      for (const [i, manual] of (await registry.manualOf(some)).entries()) {
+        const bases = await Promise.all(manual.map((record) => registry.basisOf(record)));
+        const isThere = bases.some((one) => one !== undefined && equalBytes(one, basis));
+        if (!isThere) left.push(some[i] ?? '');
+      }
+    }
+    return left;
+  }
+
   /** What named people is gone from the disk too. */
   #compact(id: string): Promise<void> {
     return this.#modules.tables.compact(PREFIX + id, `${PREFIX}${id}~`);
   }
 
-  async #issue(id: string, { reason, colour, days, subjects, proposed, confirmed }: Kept): Promise<void> {
+  async #issue(id: string, kept: Kept): Promise<void> {
     const { once } = this.#modules;
-    const { atS = 0, keyId = '' } = confirmed ?? {};
-    const untilS = (Math.floor(atS / HOUR_S) + 1) * HOUR_S + days * DAY_S - HOUR_S;
-    const measure = MEASURES[colour];
-    const status: Status = {
-      colour,
-      measure,
-      untilS: measure === 'none' ? undefined : untilS,
-      expiresAtS: untilS,
-      ruleId: MANUAL_RULE_ID,
-      ruleVersion: 1,
-    };
-    const basis = encodeBasis({ kind: 'override', atS, id, reason, by: [proposed.keyId, keyId] });
+    const { status, basis } = codeOf(id, kept);
+    const subjects = await this.#left(kept.subjects, basis);
     const looser = await this.#looser(subjects, status);
     for (const [log, indexes] of byLog([...looser.values()].flat()))
       await this.#modules.revoke({ log, indexes });
@@ -271,10 +300,16 @@ export class Overrides {
     return { name, keyId, atS: this.#nowS() };
   }
 
-  #seen(id: string, { subjects, ...kept }: Kept): OverrideSeen {
-    const isLate = this.#nowS() - kept.proposed.atS > PROPOSAL_S_MAX;
-    const open = kept.confirmed === undefined ? (isLate ? 'lapsed' : 'proposed') : 'broken-off';
-    return { id, ...kept, state: subjects.length === 0 ? 'done' : open };
+  #seen(id: string, all: Kept): OverrideSeen {
+    const { subjects, ...kept } = all;
+    return { id, ...kept, state: subjects.length === 0 && !kept.missed ? 'done' : this.#openState(id, all) };
+  }
+
+  #openState(id: string, kept: Kept): OverrideSeen['state'] {
+    const nowS = this.#nowS();
+    if (kept.confirmed === undefined)
+      return nowS - kept.proposed.atS > PROPOSAL_S_MAX ? 'lapsed' : 'proposed';
+    return codeOf(id, kept).status.expiresAtS <= nowS ? 'over' : 'broken-off';
   }
 
   async *#all(): AsyncGenerator<readonly [string, Kept], void, undefined> {
@@ -310,6 +345,23 @@ export class Overrides {
   #nowS(): number {
     return Math.floor(this.#modules.clock.nowMs() / 1_000);
   }
+}
+
+/** What each of its people gets, and why. */
+function codeOf(id: string, { reason, colour, days, proposed, confirmed }: Kept) {
+  const { atS = 0, keyId = '' } = confirmed ?? {};
+  const untilS = (Math.floor(atS / HOUR_S) + 1) * HOUR_S + days * DAY_S - HOUR_S;
+  const measure = MEASURES[colour];
+  const status: Status = {
+    colour,
+    measure,
+    untilS: measure === 'none' ? undefined : untilS,
+    expiresAtS: untilS,
+    ruleId: MANUAL_RULE_ID,
+    ruleVersion: 1,
+  };
+  const basis = encodeBasis({ kind: 'override', atS, id, reason, by: [proposed.keyId, keyId] });
+  return { status, basis };
 }
 
 function byLog(places: readonly Place[]): ReadonlyMap<string, readonly number[]> {

@@ -63,19 +63,25 @@ export const changeSchema = z.strictObject({
 });
 export type StatusChange = Readonly<z.infer<typeof changeSchema>>;
 
-/** `upheld`: the region was wrong, and the data is being mended. `corrected`: a better colour came of that. */
-export const OBJECTION_STATES = ['open', 'upheld', 'rejected', 'corrected'] as const;
+/**
+ * `upheld`: the region was wrong, and the data is being mended. `corrected`: the code that it is about was revoked, and a better colour
+ * came of that. `ended`: it was upheld, and that code ended before anything was to be corrected.
+ */
+export const OBJECTION_STATES = ['open', 'upheld', 'rejected', 'corrected', 'ended'] as const;
 export const objectionSchema = z.strictObject({
   /** From 1 for each person. */
   number: z.int().min(1),
   state: z.enum(OBJECTION_STATES),
   text: z.string().max(OBJECTION_TEXT_CHARS_MAX),
+  /** The code that it is about: the newest when it was opened. */
+  about: z.strictObject({ log: z.string(), index: z.int().nonnegative() }).optional(),
   openedAtS: z.int(),
   /** By when it is to be decided. */
   dueAtS: z.int(),
   decidedAtS: z.int().optional(),
   answer: z.string().max(OBJECTION_TEXT_CHARS_MAX).optional(),
   correctedAtS: z.int().optional(),
+  endedAtS: z.int().optional(),
 });
 export type Objection = Readonly<z.infer<typeof objectionSchema>>;
 
@@ -96,6 +102,19 @@ export const dossierSchema = z.strictObject({
   isRevoking: z.literal(true).optional(),
 });
 export type Dossier = Readonly<z.infer<typeof dossierSchema>>;
+
+/** Of renewals that follow each other the newest is kept. */
+export function withChange(dossier: Dossier, change: StatusChange): Dossier {
+  const [newest, ...older] = dossier.changes;
+  const isRenewedAgain = newest?.kind === 'renewed' && change.kind === 'renewed';
+  const before = isRenewedAgain ? older : dossier.changes;
+  return { ...dossier, changes: [change, ...before].slice(0, CHANGES_MAX) };
+}
+
+/** A later revocation by hand must not be taken for one of ours. */
+export function withoutIntent(dossier: Dossier): Dossier {
+  return { ...dossier, isRevoking: undefined };
+}
 
 export function encodeDossier(dossier: Dossier): Uint8Array {
   const text = Buffer.from(JSON.stringify(dossier));

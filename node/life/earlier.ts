@@ -37,7 +37,7 @@ interface Holding {
 /** What counts on at `nowS`. */
 export function earlierAt({ earlier, objections }: Holding, nowS: number): Earlier {
   const { identities = [], symptoms, contact, stays = [] } = earlier ?? {};
-  const mended = objections.filter(({ state }) => state === 'upheld' || state === 'corrected');
+  const mended = objections.filter(({ state }) => state !== 'open' && state !== 'rejected');
   const mendedAtS = Math.max(-1, ...mended.map(({ decidedAtS = -1 }) => decidedAtS));
   const isKept = ({ atS }: { readonly atS: number }) => atS > mendedAtS;
   const counts = (one: { readonly atS: number }) => isKept(one) && nowS < one.atS + COUNTS_S;

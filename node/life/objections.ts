@@ -1,5 +1,6 @@
-/** Objections to a colour: opened with a date by which they are to be decided, decided, and corrected by a better colour. */
+/** Objections to a colour: opened with a date by which they are to be decided, decided, and corrected by a better colour, or ended with the code. */
 import { NodeError } from '../node-error.ts';
+import { type Place } from '../registry/place-cipher.ts';
 import { type Dossier, type Objection, OBJECTIONS_MAX } from './dossier.ts';
 
 const DAY_S = 86_400;
@@ -27,7 +28,8 @@ export function withObjection(
   { text, nowS, days }: { readonly text: string; readonly nowS: number; readonly days: number },
 ): Dossier {
   const [newest] = dossier.objections;
-  if (dossier.changes.length === 0)
+  const [change] = dossier.changes;
+  if (change === undefined)
     throw new NodeError('REFUSED', 'the person has no colour yet, and nothing to object to', {
       hint: 'Colours come of `entente update`.',
     });
@@ -40,6 +42,7 @@ export function withObjection(
     number: (newest?.number ?? 0) + 1,
     state: 'open' as const,
     text,
+    about: { log: change.log, index: change.index },
     openedAtS: nowS,
     dueAtS: nowS + days * DAY_S,
   };
@@ -64,4 +67,28 @@ export function withDecision(
   const state = isUpheld ? ('upheld' as const) : ('rejected' as const);
   const decided = { ...objection, state, decidedAtS: nowS, answer };
   return { ...dossier, objections: dossier.objections.map((one) => (one === objection ? decided : one)) };
+}
+
+/** The one that waits for its correction: a person has one at a time that is not settled. */
+export function upheldOf({ objections }: Dossier): Objection | undefined {
+  return objections.find(({ state }) => state === 'upheld');
+}
+
+/** Whether an objection is about this code; of one that does not say so any may be meant. */
+export function isAbout({ about }: Objection, { log, index }: Place): boolean {
+  return about === undefined || (about.log === log && about.index === index);
+}
+
+/** The dossier with what came of an objection that was upheld. */
+export function withOutcome(
+  dossier: Dossier,
+  number: number | undefined,
+  state: 'corrected' | 'ended',
+  atS: number,
+): Dossier {
+  const at = state === 'corrected' ? { correctedAtS: atS } : { endedAtS: atS };
+  const objections = dossier.objections.map((one) =>
+    one.number === number ? { ...one, state, ...at } : one,
+  );
+  return { ...dossier, objections };
 }

@@ -12,16 +12,26 @@ import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { type Doubtful, SOUGHT_MAX } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
-import { isNodeError } from '../node-error.ts';
 import { type Change } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
-import { CHANGES_MAX, type Dossier, type StatusChange } from './dossier.ts';
+import { type Dossier, type Objection, type StatusChange, withChange, withoutIntent } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
-import { basisOf, bindingOf, judge, type JudgedAt, type Judgement, reasonOf, stricterBy } from './judging.ts';
+import { isAbout, isUnsettled, upheldOf, withOutcome } from './objections.ts';
+import {
+  basisOf,
+  bindingOf,
+  isStricter,
+  judge,
+  type JudgedAt,
+  type Judgement,
+  reasonOf,
+  stricterBy,
+} from './judging.ts';
 import { type Known, knownOf, type RulingState } from './known.ts';
+import { revokeWithinHour } from './hour-revoking.ts';
 import { Listings } from './listings.ts';
 
 export interface UpdaterModules {
@@ -199,11 +209,18 @@ export class Updater {
     });
     if (noted.length > 0) await tables.write(noted);
     const held: Held[] = [];
-    for (const one of judged) {
+    for (const one of await this.#withoutEnded(judged, at)) {
       const demand = demandOf(one.judgement);
       if (demand !== undefined) held.push(await this.#held(one, demand, at));
     }
     const waiting = await this.#revokeAll(held);
+    const corrected = held.filter(
+      (one) => one.corrects !== undefined && !isToIssue(one) && !waiting.has(one.pseudonym),
+    );
+    const mended = corrected.map(({ dossier, corrects }) =>
+      withOutcome(withoutIntent(dossier), corrects, 'corrected', at.nowS),
+    );
+    if (mended.length > 0) await tables.write(mended.flatMap((dossier) => this.#settled(dossier)));
     const requests: IssueRequest[] = [];
     for (const one of held)
       if (isToIssue(one) && !waiting.has(one.pseudonym)) requests.push(await this.#requestOf(one, at));
@@ -211,20 +228,55 @@ export class Updater {
     return waiting;
   }
 
+  /** An objection that was upheld is settled where what it is about ended by itself: a later colour is another matter. */
+  async #withoutEnded(judged: readonly Judged[], at: JudgedAt): Promise<Judged[]> {
+    const now: Judged[] = [];
+    for (const one of judged) {
+      const upheld = upheldOf(one.dossier);
+      const isOpen = upheld !== undefined && one.dossier.isRevoking !== true;
+      const isEnded = isOpen && !(await this.#running(one, at)).some((record) => isObjected(upheld, record));
+      if (!isEnded) now.push(one);
+      else {
+        const dossier = withOutcome(one.dossier, upheld.number, 'ended', at.nowS);
+        await this.#modules.tables.write(this.#settled(dossier));
+        now.push({ ...one, dossier });
+      }
+    }
+    return now;
+  }
+
+  /** What is written of somebody whose objection has come to something. */
+  #settled(dossier: Dossier): Change[] {
+    const { shelf } = this.#modules;
+    const isSettled = !dossier.objections.some(isUnsettled);
+    const unmark = () => shelf.unmarkChange('objection', dossier.declaration.subject);
+    return [shelf.dossierChange(dossier), ...(isSettled ? [unmark()] : [])];
+  }
+
+  /** The codes of somebody that run. */
+  async #running({ dossier }: Judged, at: JudgedAt): Promise<RegistryRecord[]> {
+    const records = await this.#modules.registry().ofSubject(dossier.declaration.subject);
+    return records.filter((record) => record.fields.status.expiresAtS > at.nowS && !at.isRevoked(record));
+  }
+
   /** Nothing is looser than green, so that the many whom nothing happens to cost no look into the registry. */
   async #held(one: Judged, status: Status, at: JudgedAt): Promise<Held> {
     const { what } = one.judgement;
-    const upheld = one.dossier.objections.find(({ state }) => state === 'upheld');
-    const corrects = what === 'better' ? upheld?.number : undefined;
-    if (status.colour === 'green' && corrects === undefined) return { ...one, revoked: [], corrects };
-    const isWrong = ({ fields }: RegistryRecord): boolean => {
-      const stricter = stricterBy(status, fields.status);
-      return corrects === undefined ? stricter > 0 : stricter !== 0;
-    };
-    const records = await this.#modules.registry().ofSubject(one.dossier.declaration.subject);
-    const revoked = records
-      .filter((record) => record.fields.status.expiresAtS > at.nowS && isWrong(record))
-      .filter((record) => !at.isRevoked(record))
+    const upheld = upheldOf(one.dossier);
+    if (status.colour === 'green' && upheld === undefined)
+      return { ...one, revoked: [], corrects: undefined };
+    const running = await this.#running(one, at);
+    const isTooStrict = ({ fields }: RegistryRecord) => isStricter(fields.status, status);
+    const isSure = what !== 'open' && what !== 'ambiguous' && what !== 'overridden';
+    const isThere = upheld && running.some((record) => isAbout(upheld, record) && isTooStrict(record));
+    // A run that broke off may have revoked it already.
+    const isBegun = upheld && what === 'better' && one.dossier.isRevoking === true;
+    const corrects = isSure && (isThere === true || isBegun === true) ? upheld?.number : undefined;
+    const revoked = running
+      .filter(
+        (record) =>
+          stricterBy(status, record.fields.status) > 0 || (corrects !== undefined && isTooStrict(record)),
+      )
       .map(({ log, index }) => ({ log, index }));
     return { ...one, revoked, corrects };
   }
@@ -236,40 +288,14 @@ export class Updater {
     const unnoted = some.filter((one) => isAnotherToCome(one) && one.dossier.isRevoking !== true);
     if (unnoted.length > 0)
       await tables.write(unnoted.map(({ dossier }) => shelf.dossierChange({ ...dossier, isRevoking: true })));
-    const byLog = new Map<string, number[]>();
-    for (const { log, index } of some.flatMap(({ revoked }) => revoked))
-      byLog.set(log, [...(byLog.get(log) ?? []), index]);
-    const left = new Map<string, ReadonlySet<number>>();
-    for (const [log, indexes] of byLog) left.set(log, new Set(await this.#revokeSome(log, indexes)));
+    const left = await revokeWithinHour(
+      some.flatMap(({ revoked }) => revoked),
+      this.#modules.node,
+    );
     const waits = some.filter(({ revoked }) =>
       revoked.some(({ log, index }) => left.get(log)?.has(index) === true),
     );
     return new Set(waits.map(({ pseudonym }) => pseudonym));
-  }
-
-  /**
-   * Revokes as many of these as the hour has room for, and gives the others. An hour takes all of a request or none, so that what
-   * it does not take is offered by halves: some 2 log2(n) requests find what is left of it.
-   */
-  async #revokeSome(log: string, indexes: readonly number[]): Promise<readonly number[]> {
-    let done = 0;
-    for (let size = indexes.length; size > 0 && done < indexes.length;) {
-      const isTaken = await this.#isRevoked(log, indexes.slice(done, done + size));
-      if (isTaken) done += size;
-      else size = Math.floor(size / 2);
-    }
-    return indexes.slice(done);
-  }
-
-  /** False where the hour has no room for all of them. */
-  async #isRevoked(log: string, indexes: readonly number[]): Promise<boolean> {
-    try {
-      await this.#modules.node.revoke({ log, indexes });
-      return true;
-    } catch (error) {
-      if (!isNodeError(error, 'REVOCATIONS_EXCEEDED')) throw error;
-      return false;
-    }
   }
 
   async #requestOf(
@@ -303,18 +329,11 @@ export class Updater {
   /** What is written together with a code. */
   #noted(dossier: Dossier, change: StatusChange): Change[] {
     const { shelf } = this.#modules;
-    const { subject } = dossier.declaration;
     const now = withoutIntent(withChange(dossier, change));
-    const objections = now.objections.map((one) =>
-      one.number === change.corrects
-        ? { ...one, state: 'corrected' as const, correctedAtS: change.atS }
-        : one,
-    );
-    const isSettled = !objections.some(({ state }) => state === 'open' || state === 'upheld');
+    const { corrects, atS } = change;
     return [
-      shelf.dossierChange({ ...now, objections }),
-      shelf.markChange('untold', subject),
-      ...(isSettled && change.corrects !== undefined ? [shelf.unmarkChange('objection', subject)] : []),
+      ...this.#settled(corrects === undefined ? now : withOutcome(now, corrects, 'corrected', atS)),
+      shelf.markChange('untold', dossier.declaration.subject),
     ];
   }
 }
@@ -358,6 +377,11 @@ function settledOf({ dossier, last, isFound, judgement }: Judged, at: JudgedAt):
   return { ...withoutIntent(now), ...(isSeen && { withdrawn: { log, index, isDeclared: false } }) };
 }
 
+/** Green is what nobody objects to. */
+function isObjected(objection: Objection, record: RegistryRecord): boolean {
+  return isAbout(objection, record) && record.fields.status.colour !== 'green';
+}
+
 /** Once it is known, if not now. */
 function isAnotherToCome(one: Held): boolean {
   const { what } = one.judgement;
@@ -366,19 +390,6 @@ function isAnotherToCome(one: Held): boolean {
 
 function isToIssue(one: Held): one is ToIssue {
   return 'decision' in one.judgement;
-}
-
-/** Of renewals that follow each other the newest is kept. */
-function withChange(dossier: Dossier, change: StatusChange): Dossier {
-  const [newest, ...older] = dossier.changes;
-  const isRenewedAgain = newest?.kind === 'renewed' && change.kind === 'renewed';
-  const before = isRenewedAgain ? older : dossier.changes;
-  return { ...dossier, changes: [change, ...before].slice(0, CHANGES_MAX) };
-}
-
-/** A later revocation by hand must not be taken for one of ours. */
-function withoutIntent(dossier: Dossier): Dossier {
-  return { ...dossier, isRevoking: undefined };
 }
 
 function statusToKeep({ untilS, ...status }: Fields['status']): StatusChange['status'] {

@@ -18,6 +18,7 @@ import { keyAfter } from '../store/reader.ts';
 import { type PrivateTables } from './private-tables.ts';
 import { Turns } from '../turns.ts';
 import { encodeBases, parseBases } from './bases.ts';
+import { basisKey, INDEX_DIGITS, pageKey, PAGES, rangeOf } from './page-keys.ts';
 import { PaddingSecrets } from './padding-secrets.ts';
 import { PlaceCipher, type Place } from './place-cipher.ts';
 import { Pseudonyms } from './pseudonyms.ts';
@@ -63,14 +64,10 @@ export interface RegistryRecord extends PageRecord, Place {
   readonly hour: number;
 }
 
-const PAGES = 'registry/page/' satisfies PrivateName;
-const BASES = 'registry/basis/' satisfies PrivateName;
 const MANUAL = 'registry/manual/' satisfies PrivateName;
 /** Says by which key it is sealed. */
 export const CHECK_KEY = 'registry/check' satisfies PrivateName;
 const CHECK = asciiBytes('entente registry 1');
-/** Those of 2^40-1. */
-const INDEX_DIGITS = 13;
 const NOTHING = new Uint8Array(0);
 
 interface OpenPage {
@@ -224,6 +221,12 @@ export class Registry {
     return found;
   }
 
+  /** What the colour of an attestation rests on; undefined where that is not known, or forgotten. Rejects as `ofSubject`. */
+  async basisOf(place: Place): Promise<Uint8Array | undefined> {
+    const page = await this.#page(place);
+    return page && (await this.#bases(place.log, page.key))[place.index - page.first];
+  }
+
   /** The record of an attestation; undefined if it is nobody's, or forgotten, or not this region's. */
   async atPlace({ log, index }: Place): Promise<RegistryRecord | undefined> {
     const page = await this.#page({ log, index });
@@ -374,21 +377,6 @@ export class Registry {
     }
     return sealer;
   }
-}
-
-/** Of the keys of all pages of a log. */
-function rangeOf(log: string, index = 0): [from: string, to: string] {
-  const from = pageKey(log, index);
-  return [from, `${from.slice(0, -INDEX_DIGITS)}~`];
-}
-
-function pageKey(log: string, index: number): string {
-  return `${PAGES}${log}/${String(index).padStart(INDEX_DIGITS, '0')}`;
-}
-
-/** Beside the page of this key. */
-function basisKey(page: string): string {
-  return BASES + page.slice(PAGES.length);
 }
 
 function opensCheck(sealer: Sealer, sealed: Uint8Array): boolean {

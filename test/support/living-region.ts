@@ -24,8 +24,8 @@ export const GREEN = { colour: 'green', measure: 'none' } as const;
 export const ISOLATED = { colour: 'red', measure: 'isolate' } as const;
 const { file: BASELINE = assert.fail() } = readRuleFile(profileText('baseline') ?? '', () => undefined);
 
-const ANNA = { name: 'anna', keyId: 'a'.repeat(16), may: new Set<never>() };
-const BERT = { name: 'bert', keyId: 'b'.repeat(16), may: new Set<never>() };
+export const ANNA = { name: 'anna', keyId: 'a'.repeat(16), may: new Set<never>() };
+export const BERT = { name: 'bert', keyId: 'b'.repeat(16), may: new Set<never>() };
 
 /** A process of a region whose rules are the baseline, and what outlives it. */
 export class LivingRegion {
@@ -40,6 +40,7 @@ export class LivingRegion {
   /** Codes that can still be issued before the process is taken for dead. */
   issuesLeft = Infinity;
   readonly #state: () => RulingState;
+  readonly #once: IssueOnce;
   readonly #lists: Lists;
 
   private constructor(machine: RegionMachine, process: RegionProcess) {
@@ -81,7 +82,7 @@ export class LivingRegion {
         },
       },
     );
-    const once = new IssueOnce(
+    const once = (this.#once = new IssueOnce(
       { registryKey: REGISTRY_KEY },
       {
         tables,
@@ -92,7 +93,7 @@ export class LivingRegion {
         issue: (request) =>
           this.issuesLeft-- > 0 ? issuer.issue(request) : Promise.reject(new NodeError('DISK_IO', 'it died')),
       },
-    );
+    ));
     this.overrides = new Overrides(
       { registryKey: REGISTRY_KEY },
       {
@@ -173,6 +174,14 @@ export class LivingRegion {
     const expiresAtS = Math.ceil(this.nowS / 3_600) * 3_600 + 6 * DAY_S;
     const status = { ...demand, expiresAtS, ruleId, ruleVersion: 1 };
     await this.process.issuer.issue({ subject: `P${n}`, fields: { status } });
+  }
+
+  /** Somebody's code by an order of its own: with it the keys of orders of before two days are swept. */
+  async issueOnce(subject: string): Promise<void> {
+    const expiresAtS = Math.ceil(this.nowS / 3_600) * 3_600 + DAY_S;
+    const status = { ...GREEN, expiresAtS, ruleId: 'other', ruleVersion: 1 };
+    const key = `order of ${subject}`;
+    await this.#once.issue({ key, input: Buffer.from(key), request: { subject, fields: { status } } });
   }
 
   /** As two operators give it. */

@@ -433,6 +433,75 @@ describeOnAllTables('objections', () => {
     assert.deepEqual(await open(), []);
   });
 
+  it('one that is upheld when what it is about is over corrects nothing, and the next colour is another matter', async () => {
+    await region.declare([1], { symptoms: true });
+    await region.update();
+    const { number } = await region.life.object('P1', 'I was well.');
+    region.later(6);
+    await region.life.decide('P1', { number, isUpheld: true, answer: 'You were.' });
+    region.later(2);
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { better: 1 });
+    const { objections, changes, notice } = await region.life.holder('P1', false);
+    assert.deepEqual([objections[0]?.state, changes[0]?.corrects], ['ended', undefined]);
+    assert.doesNotMatch(notice.join('\n'), /corrects/);
+    assert.deepEqual(await open(), []);
+    await region.control([1]);
+    assert.deepEqual(await region.update(), { worse: 1 });
+    assert.equal((await region.life.object('P1', 'Not me.')).number, 2);
+  });
+
+  it('one against a yellow corrects no red that comes of something else', async () => {
+    await region.declare([1], { symptoms: true });
+    await region.update();
+    const { number } = await region.life.object('P1', 'I am well.');
+    await region.life.decide('P1', { number, isUpheld: true, answer: 'You are.' });
+    await region.control([1]);
+    assert.deepEqual(await region.update(), { worse: 1 });
+    assert.deepEqual(await open(), ['P1 1 upheld']);
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    assert.deepEqual(await open(), []);
+    region.later(14);
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal((await region.life.holder('P1', false)).changes[0]?.corrects, undefined);
+  });
+
+  it('one against how long a red is revokes it for the shorter one', async () => {
+    const since = region.today;
+    region.later(5);
+    await region.declare([1]);
+    await region.control([1]);
+    await region.update();
+    const { number } = await region.life.object('P1', 'It was five days ago.');
+    await region.life.decide('P1', { number, isUpheld: true, answer: 'It was.' });
+    region.later(1 / 24);
+    await region.list('control', `full_name,birth_date,level,since\nPerson 1,1990-05-17,key,${since}\n`);
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal(await region.codesOf(1), '(red) red');
+    assert.deepEqual(await open(), []);
+  });
+
+  it('one that is upheld after the better colour came revokes the stricter code, and gives no other', async () => {
+    await region.declare([1]);
+    await region.control([1]);
+    await region.update();
+    const { number } = await region.life.object('P1', 'Not me.');
+    region.later(1 / 24);
+    await region.control([9]);
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal(await region.codesOf(1), 'red green');
+    await region.life.decide('P1', { number, isUpheld: true, answer: 'No.' });
+    region.isHourUsedUp = true;
+    assert.deepEqual(await region.update(), { waiting: 1 });
+    assert.deepEqual(await open(), ['P1 1 upheld']);
+    region.isHourUsedUp = false;
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    assert.equal(await region.codesOf(1), '(red) green');
+    assert.equal((await region.life.holder('P1', false)).objections[0]?.state, 'corrected');
+    assert.deepEqual(await open(), []);
+  });
+
   it('one that is rejected is settled', async () => {
     await region.declare([1]);
     await region.update();
