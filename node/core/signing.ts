@@ -13,8 +13,8 @@ import { type Background } from './background.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { stateWithout, type WritingState } from './node-status.ts';
 import { claimToWrite, type Fence, permitTree, requireUnfenced } from './fencing.ts';
-import { findOwnLogs, type OwnLogsCheckModules, requireWhole } from './own-logs-check.ts';
-import { logNaming, requireNaming } from './naming.ts';
+import { Healing } from './healing.ts';
+import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
 import { OwnNews } from './own-news.ts';
 import { RetryPause } from './retry-pause.ts';
 import { endSalvage } from './salvage-end.ts';
@@ -47,8 +47,7 @@ export class Signing {
   readonly #writership: Writership | undefined;
   #state: WritingState = 'checking';
   #side: WritingSide | undefined;
-  /** It logs what the root says of two branches, and nothing else. */
-  #isHealing = false;
+  readonly #healing: Healing;
   #isBeginning = false;
   /** Another process writes into the registry of this region: nothing more is signed before a new start. */
   #isTaken = false;
@@ -73,10 +72,20 @@ export class Signing {
     this.#modules = modules;
     this.#writership = modules.fence?.writership;
     this.#isStandby = options.fenced?.isStandby === true;
-    const { shelf, keeper, regionOf, client } = modules;
+    const { shelf, keeper, regionOf, client, background } = modules;
     this.#retryPause = new RetryPause({ ...modules, peers: () => client.peers() }, options.bootRetryMs);
     this.#share = new BatchShare({ ...modules, isOwn: (peer) => regionOf(peer) === options.region });
     const openTree = (origin: string) => shelf.openTree(origin);
+    this.#healing = new Healing(options, {
+      ...modules,
+      open: () => {
+        this.#isStandby = false;
+        return this.#start();
+      },
+      onTried: () => {
+        if (!this.#isBeginning) background.run(() => this.#begin());
+      },
+    });
     this.#retention = new Retention(options, { ...modules, stateOf: (of) => keeper(of)?.state, openTree });
   }
 
@@ -116,7 +125,7 @@ export class Signing {
 
   /** Whether the own logs are written to: then they take nothing from anybody. */
   get isWriting(): boolean {
-    return this.#side !== undefined || this.#isHealing || this.#isOpening || this.#isEnding;
+    return this.#side !== undefined || this.#healing.isUnderWay || this.#isOpening || this.#isEnding;
   }
 
   /** Whether it takes from the machine that writes what that is about to sign: it has nothing of its own in hand any more. */
@@ -170,33 +179,13 @@ export class Signing {
   /**
    * Logs entries by which the root names the log that is here, although somebody else has signed another or keeps this machine from signing with a
    * stolen key, in the place of whoever writes; then looks again whether it may sign. Gives the index of the first.
-   * @throws {NodeError} LOG_UNSETTLED unless it is contradicted or fenced; as `requireNaming`, `GivingUp.show`, `WritingSide.start` and `WritingSide.submit`.
+   * @throws {NodeError} LOG_UNSETTLED unless it is contradicted or fenced; as `Healing.heal`.
    */
   async heal(entries: readonly Uint8Array[]): Promise<number> {
-    const { shelf, fence } = this.#modules;
     const isContradicted = this.#state === 'contradicted';
-    if ((!isContradicted && fence === undefined) || this.isWriting)
+    if ((!isContradicted && this.#modules.fence === undefined) || this.isWriting)
       throw logError('LOG_UNSETTLED', 'nobody else is known to sign with the keys of this region');
-    this.#isHealing = true;
-    try {
-      // What the key that is given up had permitted binds nobody any more: what was published of that has to be here.
-      if (!isContradicted) await requireWhole(this.#options, this.#modules);
-      await requireNaming(shelf.home, entries);
-      await fence?.giving.show(entries);
-      if (fence !== undefined) await takeOver('promote', { ...this.#modules, ...fence });
-      this.#isStandby = false;
-      return await this.#name(entries);
-    } finally {
-      this.#isHealing = false;
-    }
-  }
-
-  async #name(entries: readonly Uint8Array[]): Promise<number> {
-    try {
-      return await logNaming(await this.#start(), entries);
-    } finally {
-      if (!this.#isBeginning) this.#modules.background.run(() => this.#begin());
-    }
+    return this.#healing.heal(entries, isContradicted);
   }
 
   /** Somebody else signs with our key: whatever we sign from here on would only make it worse. */
@@ -229,7 +218,7 @@ export class Signing {
     this.#isBeginning = true;
     let pauses = 1;
     while (!stopping.aborted && this.#side === undefined && !this.#isTaken) {
-      if (this.#isHealing || this.#isEnding) {
+      if (this.#healing.isUnderWay || this.#isEnding) {
         await this.#retryPause.wait(1);
         continue;
       }
@@ -245,7 +234,7 @@ export class Signing {
         const [found] = await Promise.all([finding, clocks.first()]);
         // It has caught up a piece: the next look tells whether that was all.
         if (found.finding === 'behind' && shelf.ownSize > held) continue;
-        if (this.#isHealing) continue;
+        if (this.#healing.isUnderWay) continue;
         // Who asks to be promoted from here on waits for the next look.
         decided = this.#decided;
         if (this.#isStandby && found.finding !== 'contradicted') {
@@ -353,7 +342,7 @@ export class Signing {
       await takeOver(this.#how, { ...this.#modules, ...fence });
     } else if (!this.#forced) await requireUnfenced(this.#options, this.#modules);
     // The root may have been asked meanwhile: it signs first.
-    if (this.#isHealing) return;
+    if (this.#healing.isUnderWay) return;
     this.#isOpening = true;
     try {
       const side = await this.#start();

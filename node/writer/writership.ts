@@ -10,7 +10,8 @@ import { isNodeError, NodeError } from '../node-error.ts';
 import { type Signer } from '../ports.ts';
 import { Turns } from '../turns.ts';
 import { Assent } from './assent.ts';
-import { behindOf, fencedBy, nextEpoch, requireKnown, tooFew } from './asking.ts';
+import { behindOf, tooFew } from './asking.ts';
+import { Claims, LET_WRITE } from './claims.ts';
 import { permitsNeeded } from './electorate.ts';
 import {
   Bonds,
@@ -33,8 +34,6 @@ import {
 
 /** Two claims of one moment may meet. */
 const CLAIMS_MAX = 3;
-const SESSION_BYTES = 16;
-const LET_WRITE = 'let this machine write';
 
 export class Writership {
   /** That of a quorum of those who decide now. */
@@ -43,12 +42,11 @@ export class Writership {
   readonly #options: WritershipOptions;
   readonly #modules: WritershipModules;
   readonly #hearing: Hearing;
+  readonly #claims: Claims;
   #reign: SignedWord<Claim> | undefined;
   /** A quorum has let it write, and nobody has said since that it may not. */
   #isHeld = false;
   #isFenced = false;
-  /** The claim of somebody else, where that is the latest known. */
-  #other: Claim | undefined;
   readonly #bonds = new Bonds();
   /** By log, what this process had permitted last: it may be signed at any moment. */
   readonly #permitted = new Map<string, LatestTree>();
@@ -61,12 +59,13 @@ export class Writership {
     this.#options = options;
     this.#modules = modules;
     this.#hearing = new Hearing(options.origin, modules);
+    this.#claims = new Claims(options, { ...modules, hearing: this.#hearing, key: () => this.#key });
     this.assent = new Assent(modules.clock);
   }
 
   /** Undefined while nobody is known to write. */
   get report(): WriterReport | undefined {
-    const claim = this.#isHeld ? this.#reign?.word : this.#other;
+    const claim = this.#isHeld ? this.#reign?.word : this.#claims.other;
     if (claim === undefined) return undefined;
     const witnesses = this.#modules.witnesses().length;
     return {
@@ -96,9 +95,8 @@ export class Writership {
    * Asks who writes.
    * @throws {NodeError} LOG_FENCED if it is another machine; PEER_UNREACHABLE if too few witnesses answer.
    */
-  async look(): Promise<void> {
-    const { claim } = await this.#hearing.highest(this.#modules.witnesses());
-    if (claim !== undefined && !equalBytes(claim.writer, this.#options.writer)) throw this.#fenced(claim);
+  look(): Promise<void> {
+    return this.#claims.look();
   }
 
   /** Whether anybody who answers has said that he writes. */
@@ -119,14 +117,14 @@ export class Writership {
     // What a key signed that was given up since, no witness takes any more.
     if (this.#reign !== undefined && !this.#hearing.counts(this.#reign)) this.#reign = undefined;
     for (let tries = 1; ; tries++) {
-      const reign = (this.#reign ??= await this.#nextReign(how));
+      const reign = (this.#reign ??= await this.#claims.next(how));
       try {
         const witnesses = this.#modules.witnesses();
         const agreed = this.assent.ask();
         const answers = await this.#claim(reign, [witnesses]);
         // Meanwhile another answer may have told of a successor.
-        if (this.#reign !== reign) throw this.#fenced(this.#other);
-        this.#other = undefined;
+        if (this.#reign !== reign) throw this.#claims.fenced(this.#claims.other);
+        this.#claims.forgetOther();
         agreed();
         this.#isHeld = true;
         this.#isFenced = false;
@@ -180,22 +178,7 @@ export class Writership {
     const sets = named.filter((set) => set.length > 0);
     const reign = this.#reign;
     if (sets.length === 0 || reign === undefined || this.#modules.witnesses().length === 0) return;
-    const request = { kind: 'claim', claim: reign.bytes } as const;
-    const { answers, lacking } = await this.#hearing.ask(request, sets, (some) =>
-      this.#hearing.isGranted(some, reign),
-    );
-    if (lacking === undefined) return;
-    const { found, needed } = lacking;
-    const cause = tooFew(found, needed, LET_WRITE, answers);
-    throw new NodeError(
-      'REFUSED',
-      `nothing could be signed any more: of those recognised then, ${cause.message}`,
-      {
-        cause,
-        retry: true,
-        hint: 'Connect the region first and let it follow this one: it recognises this one, or lists it as an invited peer. Have three regions recognised, so that one that is away stops nothing.',
-      },
-    );
+    await this.#claims.sound(reign, sets);
   }
 
   /**
@@ -219,7 +202,7 @@ export class Writership {
     const { answers, lacking } = await this.#askPermit(reign, permit, sets);
     if (lacking !== undefined) {
       const now = this.#reign ?? reign;
-      await this.#orLetGo(now, () => this.#requireNoneStanding(answers, now, permit.word));
+      await this.#orLetGo(now, () => this.#claims.requireNoneStanding(answers, now, permit.word));
       throw tooFew(lacking.found, lacking.needed, `permitted ${origin} to have ${size} entries`, answers);
     }
     this.#permittedMs = this.#modules.clock.runMs();
@@ -271,7 +254,7 @@ export class Writership {
   /** Once for all logs: the region has other witnesses or keys than when it claimed, and they may know of trees that those before do not. */
   #takeAnew(): Promise<void> {
     return this.#turns.take('claim', async () => {
-      if (this.#isFenced) throw this.#fenced(this.#other);
+      if (this.#isFenced) throw this.#claims.fenced(this.#claims.other);
       if (!this.#mustClaim) return;
       const before = this.#bonds.all;
       await this.take('resume');
@@ -318,7 +301,7 @@ export class Writership {
         this.#hearing.isSurpassed(answer, word),
       );
       if (lacking === undefined) return;
-      this.#requireNoneStanding(answers, this.#reign ?? reign, word);
+      this.#claims.requireNoneStanding(answers, this.#reign ?? reign, word);
       throw tooFew(lacking.found, lacking.needed, `noted that ${origin} has ${size} entries`, answers);
     });
     await Promise.all(telling);
@@ -326,7 +309,7 @@ export class Writership {
 
   /** @throws {NodeError} LOG_FENCED where somebody else writes. */
   #requireReign(): SignedWord<Claim> {
-    if (this.#isFenced) throw this.#fenced(this.#other);
+    if (this.#isFenced) throw this.#claims.fenced(this.#claims.other);
     if (this.#reign !== undefined) return this.#reign;
     throw tooFew(0, permitsNeeded(this.#modules.witnesses().length), LET_WRITE);
   }
@@ -353,32 +336,9 @@ export class Writership {
     this.#bonds.release(origin);
   }
 
-  /** One above the highest epoch that a quorum knows of. */
-  async #nextReign(how: 'resume' | 'promote'): Promise<SignedWord<Claim>> {
-    const { origin, writer } = this.#options;
-    const { claim: highest, epoch: last } = await this.#hearing.highest(this.#modules.witnesses());
-    if (how === 'resume' && highest !== undefined && !equalBytes(highest.writer, writer)) {
-      throw this.#fenced(highest);
-    }
-    const { clock, random } = this.#modules;
-    const at = Math.floor(clock.nowMs() / 1000);
-    const epoch = nextEpoch(last);
-    const session = random(SESSION_BYTES);
-    this.#modules.onReign?.({ claim: highest, epoch: last }, session);
-    return signWord<Claim>({ kind: 'claim', origin, epoch, writer, session, at }, this.#key);
-  }
-
-  async #claim(reign: SignedWord<Claim>, sets: readonly Voters[]): Promise<Answers> {
-    const request = { kind: 'claim', claim: reign.bytes } as const;
-    const { answers, lacking } = await this.#hearing.ask(request, sets, (some) =>
-      this.#hearing.isGranted(some, reign),
-    );
-    if (lacking !== undefined) {
-      this.#requireNoneStanding(answers, reign);
-      if (this.#isHeld && keyOf(sets) === this.#electorate) requireKnown(answers, sets[0]);
-      throw tooFew(lacking.found, lacking.needed, LET_WRITE, answers);
-    }
-    return answers;
+  #claim(reign: SignedWord<Claim>, sets: readonly Voters[]): Promise<Answers> {
+    const isHeldBy = () => this.#isHeld && keyOf(sets) === this.#electorate;
+    return this.#claims.ask(reign, sets, () => (isHeldBy() ? sets[0] : undefined));
   }
 
   #askPermit(
@@ -392,19 +352,7 @@ export class Writership {
     return this.#hearing.ask(request, sets, isGranted, { isEarly: true });
   }
 
-  /** @throws {NodeError} LOG_FENCED where a word in the answers says that somebody else writes. */
-  #requireNoneStanding(answers: Answers, { word }: SignedWord<Claim>, asked?: Permit): void {
-    const standing = this.#hearing.standingIn(answers, word, asked);
-    if (standing !== undefined) throw this.#fenced(standing.kind === 'claim' ? standing : undefined);
-  }
-
   get #key(): Signer {
     return this.#modules.checkpointKey(Math.floor(this.#modules.clock.nowMs() / 1000));
-  }
-
-  /** Notes who writes instead. */
-  #fenced(by: Claim | undefined): NodeError {
-    this.#other = by ?? this.#other;
-    return fencedBy(by, this.#options.writer);
   }
 }

@@ -1,0 +1,59 @@
+/** Logging what the root says where somebody else signs with the keys of the region, or keeps this machine from signing with a stolen one. */
+import { type Fence } from './fencing.ts';
+import { logNaming, requireNaming } from './naming.ts';
+import { type NODE_DEFAULTS, type RegionNodeOptions } from './node-options.ts';
+import { type OwnLogsCheckModules, requireWhole } from './own-logs-check.ts';
+import { takeOver, type TakingOverModules } from './taking-over.ts';
+import { type WritingSide } from './writing-side.ts';
+
+export interface HealingModules extends OwnLogsCheckModules, Omit<TakingOverModules, 'writership'> {
+  readonly fence?: Fence | undefined;
+  /** Begins to sign, once nothing is in the way of these entries. Rejects as `WritingSide.start`. */
+  readonly open: () => Promise<WritingSide>;
+  /** Called once that is tried, whatever came of it. Must not throw. */
+  readonly onTried: () => void;
+}
+
+export class Healing {
+  readonly #options: RegionNodeOptions & typeof NODE_DEFAULTS;
+  readonly #modules: HealingModules;
+  #isUnderWay = false;
+
+  constructor(options: RegionNodeOptions & typeof NODE_DEFAULTS, modules: HealingModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** It logs these entries, and nothing else is signed. */
+  get isUnderWay(): boolean {
+    return this.#isUnderWay;
+  }
+
+  /**
+   * Logs the entries in the place of whoever writes, and gives the index of the first. `isContradicted`: another log of the region is known.
+   * Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireNaming`, `GivingUp.show`, `takeOver`, `open` and `logNaming`.
+   */
+  async heal(entries: readonly Uint8Array[], isContradicted: boolean): Promise<number> {
+    const { shelf, fence } = this.#modules;
+    this.#isUnderWay = true;
+    try {
+      // What the key that is given up had permitted binds nobody any more: what was published of that has to be here.
+      if (!isContradicted) await requireWhole(this.#options, this.#modules);
+      await requireNaming(shelf.home, entries);
+      await fence?.giving.show(entries);
+      if (fence !== undefined) await takeOver('promote', { ...this.#modules, ...fence });
+      return await this.#log(entries);
+    } finally {
+      this.#isUnderWay = false;
+    }
+  }
+
+  async #log(entries: readonly Uint8Array[]): Promise<number> {
+    const { open, onTried } = this.#modules;
+    try {
+      return await logNaming(await open(), entries);
+    } finally {
+      onTried();
+    }
+  }
+}
