@@ -8,6 +8,7 @@ import { WitnessServer, type WitnessServerModules } from '../witness/witness-ser
 import {
   BatchShare,
   type BatchShareModules,
+  holdsRows,
   ShareServer,
   type ShareServerModules,
   type ShareServerOptions,
@@ -37,6 +38,7 @@ export class Desks {
     const { regionOf, store, keeper } = modules;
     const isOwn = (peer: string) => regionOf(peer) === options.region;
     const keep: ShareServerModules['keep'] = (changes) => store.write(changes);
+    const isHeld: ShareServerModules['isHeld'] = (rows) => holdsRows(store, rows);
     const standby = new BatchShare({ ...modules, isOwn });
     const { isNamed, rootWord } = new RootWords({ ...modules, stateOf: (region) => keeper(region)?.state });
     const writers = new WriterBook({
@@ -56,7 +58,7 @@ export class Desks {
     this.#desks = [
       new WitnessServer(modules),
       new WriterServer({ ...modules, rootWord, writers }),
-      new ShareServer(options, { ...modules, isOwn, keep, keepRecord }),
+      new ShareServer(options, { ...modules, isOwn, keep, keepRecord, isHeld }),
       new LogServer(modules),
       new VerifyServer(modules),
     ];

@@ -19,6 +19,7 @@ import { type NodeError } from '../node-error.ts';
 import { type Clock, type HighWater, type Random, type Signer } from '../ports.ts';
 import { RegistryMark } from '../registry/registry-mark.ts';
 import { type Registry } from '../registry/registry.ts';
+import { hourCountIn } from '../revoking/hour-budget.ts';
 import { Revoker, type Revocation } from '../revoking/revoker.ts';
 import { type Store } from '../store/store.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
@@ -96,6 +97,7 @@ export class WritingSide {
       work,
       checkpointKey,
       onCheckpoint,
+      recordsOf: () => hourCountIn(modules.store),
     });
     this.#issuer = new Issuer(options, {
       ...modules,

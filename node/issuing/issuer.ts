@@ -243,7 +243,9 @@ export class Issuer {
     const tree = await openTree(this.#originOf(log));
     const work = new AttestationWork({ region, network, log }, this.#modules);
     const apart = this.#apart(log);
-    const sequencer = new Sequencer(this.#options, { ...this.#modules, tree, work, apart });
+    const recordsOf: LogWriterModules['recordsOf'] = (batch) =>
+      this.#modules.registry.recordsOf({ log, ...batch });
+    const sequencer = new Sequencer(this.#options, { ...this.#modules, tree, work, apart, recordsOf });
     await sequencer.start();
     this.#current = { log, tree, sequencer };
     return this.#current;

@@ -11,7 +11,7 @@
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { requireTime, type TimeBounds } from '../clock/time-bounds.ts';
-import { type Clock, type HighWater, type Signer } from '../ports.ts';
+import { type Change, type Clock, type HighWater, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { type SharedBatch } from '../writer/batch-share.ts';
 import { type TreeToSign } from '../writer/writer-ports.ts';
@@ -41,6 +41,9 @@ export interface LogWriterModules extends Primitives {
   readonly pledged?: ((origin: string) => number | undefined) | undefined;
   /** Gives a batch to a machine that may have to finish it, once it is durable here. Must not reject for one that does not answer. */
   readonly share?: ((batch: SharedBatch) => Promise<void>) | undefined;
+  /** What was made durable with a batch of so many entries besides its drafts, as far as `share` is given it again. Rejects as the store. */
+  readonly recordsOf?:
+    ((batch: { readonly index: number; readonly count: number }) => Promise<readonly Change[]>) | undefined;
   /** Where private records are kept apart from the store. Not together with `share`. */
   readonly apart?: ApartRecords | undefined;
   /** Told of every new checkpoint, and of the newest after a recovery. Must not throw. */
@@ -101,6 +104,16 @@ export class LogWriter {
     this.#staged.push(staged);
   }
 
+  /** Whoever staged it may have died, or have met an error, before it was given to anybody. */
+  async #shareAgain(staged: StagedBatch): Promise<void> {
+    const { tree, share, recordsOf } = this.#modules;
+    const { index, drafts } = staged;
+    const count = drafts.length;
+    if (share === undefined || index + count <= tree.size) return;
+    const records = (await recordsOf?.({ index, count })) ?? [];
+    await share({ origin: tree.origin, index, changes: [...records, ...stagingChanges(tree.keys, staged)] });
+  }
+
   /** From drafts that are durable to entries under a checkpoint that is. Returns the entries. */
   finish(staged: StagedBatch): Promise<Uint8Array[]> {
     return this.#finish([staged]);
@@ -143,6 +156,7 @@ export class LogWriter {
     this.#staged.length = 0;
     const batches = await readStagedBatches(tree.keys, store);
     if (batches.length === 0) await this.#release();
+    for (const staged of batches) await this.#shareAgain(staged);
     const pledged = this.#modules.pledged?.(tree.origin) ?? 0;
     const above = batches.findIndex(({ index, drafts }) => index + drafts.length > pledged);
     const [first, ...more] = batches.splice(0, above < 0 ? batches.length : above);

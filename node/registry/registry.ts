@@ -142,17 +142,26 @@ export class Registry {
     return changes;
   }
 
+  /** What it holds of attestations in whole batches, as `changes` gave it, but for what their colours rest on. Rejects as `ofSubject`. */
+  async recordsOf(run: Place & { readonly count: number }): Promise<Change[]> {
+    const changes: Change[] = [];
+    for await (const { key, sealed, held } of this.#pagesOf(run))
+      changes.push(...held.map(({ pointer }) => ({ put: pointer, value: NOTHING })), {
+        put: key,
+        value: sealed,
+      });
+    return changes;
+  }
+
   /** What takes the records of attestations back that no log will have: `changes` of whole batches. Rejects as `ofSubject`. */
   async removal(run: Place & { readonly count: number }): Promise<Change[]> {
     const changes: Change[] = [];
     for await (const { key, held } of this.#pagesOf(run)) {
-      for (const { subject, index } of held)
-        changes.push({ del: this.#pointerKey(subject, this.#nameOf({ log: run.log, index })) });
+      for (const { pointer } of held) changes.push({ del: pointer });
       changes.push({ del: key }, { del: basisKey(key) });
     }
-    const { log, index, count } = run;
-    for await (const { index: at } of this.uncounted({ log, from: index, until: index + count }))
-      changes.push({ del: uncountedKey({ log, index: at }) });
+    for await (const place of this.uncounted({ log: run.log, from: run.index, until: run.index + run.count }))
+      changes.push({ del: uncountedKey(place) });
     return changes;
   }
 
@@ -191,12 +200,16 @@ export class Registry {
     for await (const [key, sealed] of this.#modules.tables.entries(pageKey(log, index), until)) {
       const page = this.#sealer(log).open(key, sealed);
       const first = Number(key.slice(-INDEX_DIGITS));
-      const held: { readonly subject: string; readonly index: number }[] = [];
+      const held: { readonly subject: string; readonly pointer: string }[] = [];
       for (let slot = 0; slot < RECORDS_PER_PAGE; slot++) {
-        const record = recordOfPage(page, slot);
-        if (record !== undefined) held.push({ subject: record.subject, index: first + slot });
+        const { subject } = recordOfPage(page, slot) ?? {};
+        if (subject === undefined) continue;
+        held.push({
+          subject,
+          pointer: this.#pointerKey(subject, this.#nameOf({ log, index: first + slot })),
+        });
       }
-      yield { key, held };
+      yield { key, sealed, held };
     }
   }
 

@@ -14,6 +14,12 @@ export const REVOKED_IN_HOUR = 'revoking/hour';
 const BYTES_MAX = 32;
 const schema = z.tuple([z.int().nonnegative(), z.int().nonnegative()]);
 
+/** The row as the store holds it, where it does. Rejects as `get`. */
+export async function hourCountIn(reader: StoreReader): Promise<Change[]> {
+  const value = await reader.get(REVOKED_IN_HOUR);
+  return value === undefined ? [] : [{ put: REVOKED_IN_HOUR, value }];
+}
+
 export class HourBudget {
   #counted: HourCount = { hour: 0, count: 0 };
 

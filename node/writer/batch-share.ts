@@ -13,6 +13,7 @@ import { parseOrigin } from '../../protocol/log/origin.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Network } from '../ports.ts';
 import { ORIGIN_CHARS_MAX } from '../sync/messages.ts';
+import { type StoreReader } from '../store/reader.ts';
 import { REVOKED_IN_HOUR } from '../revoking/hour-budget.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { Turns } from '../turns.ts';
@@ -118,6 +119,8 @@ export interface ShareServerModules {
   readonly isStandby: () => boolean;
   /** Makes rows durable. Rejects as `Store.write`. */
   readonly keep: (changes: readonly Change[]) => Promise<void>;
+  /** Whether all of these rows are kept as they are. Rejects as the store. */
+  readonly isHeld: (rows: Share['rows']) => Promise<boolean>;
   /** Keeps what the region has promised the writers of another, by the name of its trust log; false for what is no record. Rejects as the store. */
   readonly keepRecord: (origin: string, record: Uint8Array) => Promise<boolean>;
   /** Gives up all that is staged here of a log from an index on: the writer stages something there, so none of it was permitted. */
@@ -129,8 +132,10 @@ export class ShareServer {
   readonly #options: ShareServerOptions;
   readonly #modules: ShareServerModules;
   readonly #turns = new Turns();
-  /** Whose share came last, and of which batch. */
+  /** Whose share came last, and of which batch, unless that is whole. */
   #batch = '';
+  /** All of that batch that has come so far was here already. */
+  #isRepeated = false;
 
   constructor(options: ShareServerOptions, modules: ShareServerModules) {
     this.#options = options;
@@ -154,12 +159,21 @@ export class ShareServer {
   }
 
   async #keep(peer: string, { origin, index, rows }: Share): Promise<Uint8Array> {
-    const { isStandby, giveWay, keep } = this.#modules;
+    const { isStandby, giveWay, keep, isHeld } = this.#modules;
     const batch = `${peer} ${origin} ${index}`;
-    if (batch !== this.#batch) await giveWay(origin, index);
-    this.#batch = batch;
+    const isNew = batch !== this.#batch;
+    const isRepeated = (isNew || this.#isRepeated) && (await isHeld(rows));
+    this.#batch = '';
+    // Shared again by a writer that begins anew: what is here may have been permitted, and is not given up for a moment either.
+    if (!isRepeated) {
+      if (isNew || this.#isRepeated) await giveWay(origin, index);
+      // What was here of the rows before, was of another batch, and is gone with it.
+      if (!isNew && this.#isRepeated) return REFUSED;
+    }
     if (!isStandby()) return REFUSED;
-    await keep(rows.map(([key, value]) => ({ put: key, value })));
+    if (!isRepeated) await keep(rows.map(([key, value]) => ({ put: key, value })));
+    this.#isRepeated = isRepeated;
+    this.#batch = isWhole(origin, rows) ? '' : batch;
     return KEPT;
   }
 
@@ -192,6 +206,23 @@ function isShared(origin: string, key: string): boolean {
   if (key.startsWith(prefix)) return /^(staged|drafts)\/\d{16}$/.test(key.slice(prefix.length));
   if (parseOrigin(origin).kind === 'trust') return key === REVOKED_IN_HOUR;
   return /^registry\/(page|subject)\/[\x21-\x7d]+$/.test(key);
+}
+
+/** Whether a store has all these rows as they are. What is damaged there it has not. Rejects as `get`. */
+export async function holdsRows(reader: StoreReader, rows: Share['rows']): Promise<boolean> {
+  // Backwards: of a batch that is not here the last row tells.
+  for (const [key, value] of rows.toReversed()) {
+    const held = await reader.get(key).catch((error: unknown) => {
+      if (!isNodeError(error, 'VALUE_CORRUPT')) throw error;
+    });
+    if (held === undefined || !equalBytes(held, value)) return false;
+  }
+  return true;
+}
+
+/** Whether rows of a share are the last of their batch. */
+function isWhole(origin: string, rows: Share['rows']): boolean {
+  return rows.at(-1)?.[0].startsWith(`log/${origin}/staged/`) === true;
 }
 
 /** In as many messages as they need, in their order: what says that a batch is whole is its last row. */

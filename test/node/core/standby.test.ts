@@ -43,8 +43,9 @@ async function dieBeforeSigning(
   begin: (de: RegionNode) => Promise<unknown> = (de) => de.issue(requestOf(world, 'p2')),
 ): Promise<void> {
   let permitted = 0;
-  world.network.tamper = ({ to, protocol, bytes }) => {
+  world.network.tamper = ({ from, to, protocol, bytes }) => {
     if (protocol !== WRITER_PROTOCOL || to !== 'DE' || !isPermit(bytes)) return bytes;
+    if (!hasPermittedMore(world, from)) return bytes;
     permitted++;
     return undefined;
   };
@@ -52,6 +53,16 @@ async function dieBeforeSigning(
   await world.until(() => permitted >= 2, 'it is permitted');
   await world.kill('DE');
   world.network.tamper = undefined;
+}
+
+/** Whether a witness has permitted the process that claimed last more of a log than it holds itself. */
+function hasPermittedMore(world: NodeWorld, witness: string): boolean {
+  const { note } = world.machine(witness).secondPlace.marks.get(`writer:${TRUST}`) ?? assert.fail();
+  const { claim, permits } = recordIn(parseMemory(note, TRUST), () => true);
+  const { sizes } = world.node(witness).status;
+  return [...permits.values()].some(
+    ({ word: { origin, epoch, size } }) => epoch === claim?.word.epoch && size > (sizes[origin] ?? 0),
+  );
 }
 
 function requestOf(world: NodeWorld, subject: string): IssueRequest {
@@ -201,6 +212,36 @@ describe('RegionNode where witnesses fence the writer', () => {
       assert.equal(held.length, 1, subject);
     }
     assert.equal((await world.issue(SPARE, 'p4')).index, 3);
+    await world.stop();
+  });
+
+  it('T9: what a writer has staged before it died is given to the standby before it is permitted', async () => {
+    const world = await withStandby();
+    const { log, index } = await world.issue('DE');
+    await world.pass(10);
+    const begins: ((de: RegionNode) => Promise<unknown>)[] = [
+      (de) => de.issue(requestOf(world, 'p2')),
+      (de) => de.revoke({ log, indexes: [index] }),
+    ];
+    for (const begin of begins) {
+      world.network.cut('DE', SPARE);
+      await dieBeforeSigning(world, begin);
+      world.network.mend('DE', SPARE);
+      world.replace('DE', { fenced: { identity: FIRST } });
+      await dieBeforeSigning(world, () => world.boot('DE', () => false));
+      await world.run(world.node(SPARE).promote());
+      world.replace('DE', { fenced: { identity: FIRST } });
+      await world.boot('DE', follows(world));
+      await world.run(world.node('DE').promote());
+      await world.until(() => world.node(SPARE).status.writing === 'standby', 'it follows again');
+    }
+    const held = [];
+    for await (const one of world.node(SPARE).heldCodes.of({ subject: 'p2' })) held.push(one);
+    assert.equal(held.length, 1);
+    const counts = ['DE', SPARE].map((name) => world.machine(name).medium.snapshot().entries);
+    const [ofWriter, ofSpare] = counts.map((rows) => rows.find(([key]) => key === 'revoking/hour')?.[1]);
+    assert.ok(ofWriter !== undefined && ofSpare !== undefined && equalBytes(ofWriter, ofSpare));
+    assert.ok(world.node('FR').keeper('DE')?.state?.revoked(log)?.has(index));
     await world.stop();
   });
 

@@ -33,6 +33,7 @@ function bench() {
       isOwn: (peer) => peer === 'DE',
       isStandby: () => standing.isStandby,
       keep: (changes) => Promise.resolve(void kept.push(...changes)),
+      isHeld: (rows) => Promise.resolve(rows.every((row) => kept.some((change) => isRow(change, row)))),
       keepRecord: (origin, record) => Promise.resolve(records.push(origin) > 0 && record.length > 0),
       giveWay: (origin, index) => Promise.resolve(void gaveWay.push(`${origin} ${index}`)),
     },
@@ -40,6 +41,10 @@ function bench() {
   const answer = async (share: Uint8Array, peer = 'DE') =>
     Buffer.from(await server.answer(peer, share)).toString();
   return { server, answer, kept, gaveWay, records, standing };
+}
+
+function isRow(change: Change, [key, value]: readonly [string, Uint8Array]): boolean {
+  return 'put' in change && change.put === key && Buffer.compare(change.value, value) === 0;
 }
 
 function share(rows: readonly (readonly [string, Uint8Array])[], origin = LOG, index = 7): Uint8Array {
@@ -137,6 +142,30 @@ describe('ShareServer', () => {
         assert.equal(await answer(message), 'kept\n');
     assert.deepEqual(kept, BATCH);
     assert.deepEqual(gaveWay, [`${LOG} 7`]);
+  });
+
+  it('T9: a batch that is shared again is kept as it is, and never given up; another in its place is kept instead', async () => {
+    const { answer, kept, gaveWay } = bench();
+    const tell = async (batch: readonly Change[]) => {
+      const words = [];
+      for (const some of [batch.slice(0, 2), batch.slice(2)])
+        for (const message of sharesOf({ origin: LOG, index: 7, changes: some }))
+          words.push(await answer(message));
+      return words.join('');
+    };
+    for (let i = 0; i < 3; i++) assert.equal(await tell(BATCH), 'kept\nkept\n');
+    assert.deepEqual([kept, gaveWay], [BATCH, [`${LOG} 7`]]);
+    const another = BATCH.map((change, i) =>
+      i === 0 ? put('registry/page/2026-11/0000000000007', 'other') : change,
+    );
+    assert.equal(await tell(another), 'kept\nkept\n');
+    assert.equal(gaveWay.length, 2);
+    // What tells it from the one that is here comes with its second message: it has to be given from its beginning.
+    const later = BATCH.map((change, i) =>
+      i === 2 ? put(`log/${LOG}/drafts/0000000000000007`, 'more') : change,
+    );
+    assert.equal(await tell(later), 'kept\nrefused\n');
+    assert.equal(gaveWay.length, 3);
   });
 
   it('T1: takes nothing from other regions, while it writes itself, or that belongs elsewhere in the store', async () => {
