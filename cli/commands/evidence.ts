@@ -1,18 +1,9 @@
 /** `entente evidence`: what proves that a region told two stories, checked offline, or taken out of the store of a node. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Command } from 'commander';
 import { evidenceOfLeaf } from '../../node/audit/fault-evidence.ts';
-import { openAuditSource, openStoreAt } from '../../node/audit/open-source.ts';
+import { openAuditSource } from '../../node/audit/open-source.ts';
 import { NodeError } from '../../node/node-error.ts';
 import { readPublishedFile, writeFileAtomically } from '../../node/region/files.ts';
-import {
-  type StoredEvidence,
-  storedEvidence,
-  storedEvidenceOf,
-  type StoredFile,
-  storedFiles,
-} from '../../node/trust/stored-evidence.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { encodeEvidence, parseEvidence } from '../../protocol/evidence/evidence.ts';
 import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
@@ -20,7 +11,7 @@ import { type Fault, isProtocolError } from '../../protocol/fault.ts';
 import { EVIDENCE_BYTES_MAX } from '../../protocol/limits.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
-import { attestationLogOrigin, parseOrigin } from '../../protocol/log/origin.ts';
+import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import { asked } from '../desk/node-answers.ts';
@@ -28,10 +19,11 @@ import { adminOf } from '../desk/running-desk.ts';
 import { parseCodeArgument, readCodeArgument } from '../code-argument.ts';
 import { accusationText } from '../accusation-text.ts';
 import { CliError, EXIT, type ExitCode, usageError } from '../exit.ts';
-import { aligned, counted, figure } from '../output.ts';
+import { aligned, figure } from '../output.ts';
 import { printable, printableLines } from '../printable.ts';
 import { namedDirectory, parseFingerprint, readRegion, regionModules } from '../region.ts';
 import { holdingsOfRegion } from '../snapshot-file.ts';
+import { exportKept, listKept } from './kept-evidence.ts';
 
 interface VerifyOptions {
   readonly fingerprint: readonly Uint8Array[];
@@ -99,8 +91,11 @@ export function addEvidence(program: Command, cli: Cli): void {
     .summary('what a node holds against regions')
     .description('Lists the proofs in the store of a node that does not run. Changes nothing.')
     .argument('<dir>', 'directory of the node')
-    .addHelpText('after', examples(['entente evidence list DE', 'which logs have forked']))
-    .action((path: string) => list(cli, path));
+    .addHelpText(
+      'after',
+      examples(['entente evidence list DE', 'which logs have forked']) + keptExits('listed'),
+    )
+    .action((path: string) => listKept(cli, path));
   evidence
     .command('export')
     .summary('write what a node holds as files')
@@ -109,8 +104,12 @@ export function addEvidence(program: Command, cli: Cli): void {
     )
     .argument('<dir>', 'directory of the node')
     .option('--to <dir>', 'where to', '.')
-    .addHelpText('after', examples(['entente evidence export DE --to evidence', 'one file for each proof']))
-    .action((path: string, options: { readonly to: string }) => runExport(cli, path, options));
+    .addHelpText(
+      'after',
+      examples(['entente evidence export DE --to evidence', 'one file for each proof']) +
+        keptExits('written'),
+    )
+    .action((path: string, options: { readonly to: string }) => exportKept(cli, path, options));
 }
 
 const EXITS = `
@@ -123,6 +122,13 @@ const CODE_EXITS = `
 
 Exit codes: 0 the log has it, 5 it has another leaf there, 4 it has no leaf
             there yet or is not there.`;
+
+function keptExits(done: 'listed' | 'written'): string {
+  return `
+
+Exit codes: 0 all is ${done}, 5 something that is kept is no evidence by this
+            version: it is named, and the rest is ${done}.`;
+}
 
 /** A code that stands in its log is as it should be; whether it counts is for `verify`. */
 async function holdCode(cli: Cli, code: string, { log, to }: CodeOptions): Promise<void> {
@@ -253,79 +259,5 @@ async function tell(cli: Cli, path: string, files: readonly string[]): Promise<v
     cli.output.result({ file, isNew }, () => [
       `${printable(file)}: ${isNew ? 'kept, and told to peers' : 'known already, or enough is held against that region'}.`,
     ]);
-  }
-}
-
-async function list(cli: Cli, path: string): Promise<void> {
-  const modules = await regionModules(cli);
-  await withStored(path, (stored, owner, _store, files) => {
-    const forks = stored.map(({ name, origin, fork, isOfEarlierRoot }) => {
-      const { region } = parseOrigin(origin);
-      const { size: at } = fork.evidence;
-      return { name, kind: 'fork' as const, region, origin, at, words: fork.signers, isOfEarlierRoot };
-    });
-    const others = files.map(({ name, file, isOfEarlierRoot }) => {
-      const { kind, region, origin, at, words } = verifyEvidence(parseEvidence(file), () => true, modules);
-      return { name, kind, region, origin, at, words, isOfEarlierRoot };
-    });
-    const evidence = [...forks, ...others];
-    cli.output.result({ ...owner, evidence }, () =>
-      evidence.length === 0
-        ? [`${owner.region} holds no evidence against anybody.`]
-        : aligned(
-            evidence.map(({ name, kind, region, origin, at, isOfEarlierRoot }) => {
-              const what =
-                kind === 'fork'
-                  ? `${origin} forked within ${figure(at)} entries`
-                  : `${region} ${accusationText({ kind, origin, at })}`;
-              return [name, `${what}${isOfEarlierRoot ? ', under a root that is followed no more' : ''}`];
-            }),
-          ),
-    );
-    return Promise.resolve();
-  });
-}
-
-async function runExport(cli: Cli, path: string, { to }: { readonly to: string }): Promise<void> {
-  const modules = await regionModules(cli);
-  await withStored(path, async (stored, owner, _store, kept) => {
-    await mkdir(to, { recursive: true });
-    const files: string[] = [];
-    for (const one of stored) {
-      const file = join(to, `${one.origin.replaceAll('/', '-')}-${one.name.slice(0, 8)}.evidence`);
-      await writeFileAtomically(file, encodeEvidence(await storedEvidenceOf(one, modules)));
-      files.push(file);
-    }
-    for (const { name, file: bytes } of kept) {
-      const { kind, region } = verifyEvidence(parseEvidence(bytes), () => true, modules);
-      const file = join(to, `${region}-${kind}-${name.slice(0, 8)}.evidence`);
-      await writeFileAtomically(file, bytes);
-      files.push(file);
-    }
-    cli.output.result({ ...owner, files }, () => [
-      `Wrote ${counted(files.length, 'proof')}.`,
-      ...files.map((file) => `  ${printable(file)}`),
-    ]);
-  });
-}
-
-type Store = Awaited<ReturnType<typeof openStoreAt>>;
-
-async function withStored(
-  path: string,
-  use: (
-    stored: readonly StoredEvidence[],
-    owner: Store['owner'],
-    store: Store,
-    files: readonly StoredFile[],
-  ) => Promise<void>,
-): Promise<void> {
-  namedDirectory(path);
-  const store = await openStoreAt(path);
-  try {
-    const forks = await storedEvidence(store.reader);
-    await use(forks, store.owner, store, await storedFiles(store.reader));
-  } finally {
-    await store.close();
   }
 }

@@ -8,7 +8,7 @@ import { parseHead } from '../log/log-head.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { LogReader } from '../log/log-reader.ts';
 import { EVIDENCE_PREFIX } from '../evidence/evidence-book.ts';
-import { NodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { putAwayIn, readerOf } from '../store/put-away.ts';
 import { type StoreReader } from '../store/reader.ts';
 import { FORK_PREFIX, type KnownFork, parseFork } from './fork-book.ts';
@@ -42,14 +42,30 @@ export async function storedFiles(store: StoreReader): Promise<StoredFile[]> {
   return found;
 }
 
-/** All proofs of forks in a store, those against roots that are followed no more too. Rejects as the store does, and with LOG_CORRUPT. */
-export async function storedEvidence(store: StoreReader): Promise<StoredEvidence[]> {
+/** Something that is kept under this name and cannot be read: `error` is LOG_CORRUPT. */
+export type OnUnread = (name: string, error: NodeError) => void;
+
+/**
+ * All proofs of forks in a store, those against roots that are followed no more too. Rejects as the store does, and for one that is none with
+ * LOG_CORRUPT where nobody is to be told of that.
+ */
+export async function storedEvidence(
+  store: StoreReader,
+  onUnread: OnUnread = (_name, error) => {
+    throw error;
+  },
+): Promise<StoredEvidence[]> {
   const found: StoredEvidence[] = [];
   const away = (await putAwayIn(store)).map((prefix) => readerOf(store, prefix));
   for (const reader of [store, ...away]) {
     for await (const [key, value] of reader.entries(`${FORK_PREFIX}/`, `${FORK_PREFIX}0`)) {
       const [, origin = '', name = ''] = /^[^/]+\/(.*)\/([^/]+)$/.exec(key) ?? [];
-      found.push({ name, origin, fork: parseFork(key, value), isOfEarlierRoot: reader !== store, reader });
+      try {
+        found.push({ name, origin, fork: parseFork(key, value), isOfEarlierRoot: reader !== store, reader });
+      } catch (error) {
+        if (!isNodeError(error, 'LOG_CORRUPT')) throw error;
+        onUnread(name, error);
+      }
     }
   }
   return found;

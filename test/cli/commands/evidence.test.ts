@@ -5,6 +5,8 @@ import { hexOf } from '../../../protocol/bytes.ts';
 import { parseCode } from '../../../protocol/code/code.ts';
 import { encodeEvidence, parseEvidence } from '../../../protocol/evidence/evidence.ts';
 import { openKeyFile } from '../../../node/region/key-file.ts';
+import { LevelDisk } from '../../../node/store/level-disk.ts';
+import { sealValue } from '../../../node/store/sealed.ts';
 import { type FixtureKey, issueCode, keyNamed } from '../../support/code-fixture.ts';
 import { TestCli } from '../../support/cli.ts';
 import { makeWorld, type World } from '../../support/cli-world.ts';
@@ -17,6 +19,12 @@ interface Checked {
   readonly outcome: string;
   readonly region?: string;
   readonly fault?: { readonly code: string };
+}
+
+interface Told {
+  readonly evidence?: readonly object[];
+  readonly files?: readonly string[];
+  readonly unread: readonly { readonly name: string; readonly code: string }[];
 }
 
 describe('entente evidence', () => {
@@ -229,6 +237,51 @@ describe('entente evidence', () => {
     const told = await other.run('evidence', 'tell', de, to);
     assert.match(told.err, /PEER_UNREACHABLE/);
     assert.equal(told.exit, 4);
+  });
+
+  it('list, export: 5 where something that is kept is no evidence: it is named, and the rest is listed and written', async () => {
+    const dir = folder();
+    cpSync(world.dir, dir, { recursive: true });
+    const other = new TestCli(dir);
+    const de = other.path('DE');
+    await inRegion(
+      de,
+      modules,
+      async ({ node }) => {
+        await node.keeper('CN-33')?.accuse(forger.fork());
+      },
+      { reading: true, withoutPeers: true },
+    );
+    const disk = new LevelDisk({ directory: join(de, 'store'), reserveBytes: 0 });
+    await disk.open();
+    const unread = [
+      `evidence/CN-33.demo/trust/${'0a'.repeat(16)}`,
+      `fork/CN-33.demo/trust/${'0b'.repeat(16)}`,
+    ];
+    await disk.write(unread.map((key) => ({ put: key, value: sealValue(key, Uint8Array.of(1)) })));
+    await disk.close();
+    const told = async (...args: readonly string[]) => {
+      const { exit, out } = await other.run('evidence', ...args, '--json');
+      const { evidence = [], files = [], unread } = JSON.parse(out) as Told;
+      return [exit, evidence.length + files.length, unread.map(({ name, code }) => [name.slice(0, 2), code])];
+    };
+    const expected = [
+      5,
+      1,
+      [
+        ['0b', 'LOG_CORRUPT'],
+        ['0a', 'EVIDENCE_MALFORMED'],
+      ],
+    ];
+    assert.deepEqual(await told('list', de), expected);
+    assert.deepEqual(await told('export', de, '--to', other.path('rest')), expected);
+    const { exit, out } = await other.run('evidence', 'list', de);
+    assert.equal(exit, 5);
+    assert.match(
+      out,
+      /CN-33\.demo\/trust forked [^]*0a0a0a.* is no evidence by this version: EVIDENCE_MALFORMED/,
+    );
+    assert.match(out, /Look at it with the version that kept it/);
   });
 
   it('list: 2 where there is nothing', async () => {
