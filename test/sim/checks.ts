@@ -24,32 +24,29 @@ const ANSWERING_MAX = 64;
 /** To be called now and then: what no process may exceed at any moment. */
 export function demandBounds({ machines, network }: World): void {
   for (const machine of machines) {
-    const { region, waits } = machine;
-    const { asking, answering } = network.loadOf(region);
-    demand(waits <= WAITS_MAX, 'bounds', () => `${region} has ${waits} waits`);
-    demand(asking <= ASKING_MAX, 'bounds', () => `${region} has ${asking} requests under way`);
-    demand(answering <= ANSWERING_MAX, 'bounds', () => `${region} answers ${answering} requests at once`);
+    const { name, waits } = machine;
+    const { asking, answering } = network.loadOf(name);
+    demand(waits <= WAITS_MAX, 'bounds', () => `${name} has ${waits} waits`);
+    demand(asking <= ASKING_MAX, 'bounds', () => `${name} has ${asking} requests under way`);
+    demand(answering <= ANSWERING_MAX, 'bounds', () => `${name} answers ${answering} requests at once`);
   }
 }
 
 /** What has to hold of the disks at any moment, whatever is broken. */
 export function demandOrder({ honest, machines, trustLogOf, attestationLogOf }: World): void {
-  const disks = new Map(machines.map((machine) => [machine.region, logsOf(machine)]));
+  const disks = new Map(machines.map((machine) => [machine.name, logsOf(machine)]));
   for (const { region } of honest) {
     for (const origin of [trustLogOf(region), attestationLogOf(region)]) {
       const copies = [...disks].map(([node, logs]) => [node, logs.get(origin) ?? []] as const);
-      demandPrefixOrder(
-        origin,
-        new Map(copies.filter(([node]) => honest.some((one) => one.region === node))),
-      );
+      demandPrefixOrder(origin, new Map(copies.filter(([node]) => honest.some((one) => one.name === node))));
     }
   }
 }
 
 /** After the healing: all that was ever signed and acknowledged holds, and all honest nodes have the same. */
 export function demandAgreement({ honest, history, signed, trustLogOf, attestationLogOf }: World): void {
-  const disks = new Map(honest.map((machine) => [machine.region, logsOf(machine)]));
-  const tiles = new Map(honest.map((machine) => [machine.region, tilesOn(machine.medium)]));
+  const disks = new Map(honest.map((machine) => [machine.name, logsOf(machine)]));
+  const tiles = new Map(honest.map((machine) => [machine.name, tilesOn(machine.medium)]));
   for (const { region } of honest) {
     for (const origin of [trustLogOf(region), attestationLogOf(region)]) {
       const own = disks.get(region)?.get(origin) ?? [];
@@ -69,12 +66,12 @@ export function demandAgreement({ honest, history, signed, trustLogOf, attestati
 
 /** Where honest nodes hold two stories of a liar's log, all of them have the proof. */
 export function demandCaught({ honest, liars, trustLogOf }: World): void {
-  const disks = new Map(honest.map((machine) => [machine.region, logsOf(machine)]));
+  const disks = new Map(honest.map((machine) => [machine.name, logsOf(machine)]));
   for (const { region } of liars) {
     const origin = trustLogOf(region);
     const copies = new Map([...disks].map(([node, logs]) => [node, logs.get(origin) ?? []]));
     if (isInPrefixOrder(origin, copies)) continue;
-    for (const { region: holder, node } of honest) {
+    for (const { name: holder, node } of honest) {
       const isCaught = node?.status.forked.includes(origin) ?? false;
       demand(isCaught, 'caught forking', () => `${holder} does not know that ${origin} has forked`);
     }
@@ -83,14 +80,14 @@ export function demandCaught({ honest, liars, trustLogOf }: World): void {
 
 /** No honest log is held to have forked by an honest node, and nothing else is held to be proven against an honest region. */
 export function demandNoFraming({ honest }: World): void {
-  for (const { region, node } of honest) {
+  for (const { name, node } of honest) {
     for (const origin of node?.status.forked ?? []) {
       const isHonest = honest.some((other) => origin.startsWith(`${other.region}.`));
-      demand(!isHonest, 'no framing', () => `${region} holds that ${origin} has forked`);
+      demand(!isHonest, 'no framing', () => `${name} holds that ${origin} has forked`);
     }
     for (const { kind, region: accused, origin } of node?.status.accusations ?? []) {
       const isHonest = honest.some((other) => other.region === accused);
-      demand(!isHonest, 'no framing', () => `${region} holds ${kind} of ${origin} against ${accused}`);
+      demand(!isHonest, 'no framing', () => `${name} holds ${kind} of ${origin} against ${accused}`);
     }
   }
 }

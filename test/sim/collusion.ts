@@ -50,7 +50,7 @@ export class Collusion {
     this.#teller = machines[0] as Machine;
     const { honest } = world;
     const deceived = this.#chance.some(honest, this.#chance.whole(1, honest.length));
-    this.#deceived = new Set(deceived.map(({ region }) => region));
+    this.#deceived = new Set(deceived.map(({ name }) => name));
     this.#victim = this.#chance.pick(honest);
   }
 

@@ -16,6 +16,8 @@ export const FAULT_KINDS = {
   'restored backup': 'a disk goes back to what it was some minutes ago',
   'old disk':
     'a machine signs what nobody hears of, and is started on an old disk until the right one is back',
+  failover:
+    'the machine that writes for a region dies or is cut off, its standby is promoted, and it comes back',
   'key rotation': 'a region announces new keys, and signs with them from some minutes later on',
 } as const;
 

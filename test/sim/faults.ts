@@ -1,6 +1,7 @@
 /** Doing what the plan says. Each fault ends by itself or at the healing; whom it befalls is drawn when it comes. */
 import { logsOn } from './audit.ts';
 import { Chance } from './chance.ts';
+import { Failover } from './failover.ts';
 import { type FaultKind } from './fault-kinds.ts';
 import { type Machine, RESERVE_BYTES } from './machine.ts';
 import { type Plan } from './plan.ts';
@@ -23,6 +24,8 @@ export class Faults {
   readonly #world: World;
   readonly #workload: Workload;
   readonly #chance: Chance;
+  /** Of the region that has a standby, where one does. */
+  readonly #failover: Failover | undefined;
   /** Machines whose disks are full. */
   readonly #full = new Set<Machine>();
   /** What the healing has to end, if it comes first. */
@@ -33,6 +36,8 @@ export class Faults {
     this.#world = world;
     this.#workload = workload;
     this.#chance = new Chance(world.options.seed, 'faults');
+    const { pair } = world;
+    this.#failover = pair && new Failover(pair, world);
   }
 
   schedule(plan: Plan): void {
@@ -48,11 +53,12 @@ export class Faults {
     this.#isOver = true;
     for (const end of this.#unended) end();
     this.#unended.clear();
+    this.#failover?.heal();
     const { network, machines } = this.#world;
     network.weather = CALM;
     network.mendAll();
     for (const machine of machines) {
-      network.slowDown(machine.region, 0);
+      network.slowDown(machine.name, 0);
       machine.disk?.forget();
       machine.medium.setCapacity(Number.POSITIVE_INFINITY);
       machine.clockError.aheadMs = 0;
@@ -73,8 +79,8 @@ export class Faults {
       case 'partition':
         return this.#partition();
       case 'slow peer':
-        network.slowDown(machine.region, chance.pick([200, 800, 3_000]));
-        this.#endLater(kind, () => network.slowDown(machine.region, 0));
+        network.slowDown(machine.name, chance.pick([200, 800, 3_000]));
+        this.#endLater(kind, () => network.slowDown(machine.name, 0));
         return;
       case 'crash':
       case 'failed write':
@@ -97,6 +103,8 @@ export class Faults {
         return this.#startOnOldDisk(chance.pick(this.#world.honest));
       case 'key rotation':
         return this.#rotateKeys(machine);
+      case 'failover':
+        return this.#failover?.begin();
     }
   }
 
@@ -113,8 +121,8 @@ export class Faults {
   #partition(): void {
     const { network, machines } = this.#world;
     const apart = this.#chance.some(machines, this.#chance.whole(1, Math.ceil(machines.length / 2) + 1));
-    const links = apart.flatMap(({ region }) =>
-      machines.filter((other) => !apart.includes(other)).map((other) => [region, other.region] as const),
+    const links = apart.flatMap(({ name }) =>
+      machines.filter((other) => !apart.includes(other)).map((other) => [name, other.name] as const),
     );
     for (const [a, b] of links) network.cut(a, b);
     this.#endLater('partition', () => links.forEach(([a, b]) => network.mend(a, b)));
@@ -168,16 +176,17 @@ export class Faults {
   #restore(machine: Machine): void {
     const { history, clock } = this.#world;
     const { medium } = machine;
-    if (machine.isRotten) return;
+    // Of a batch that was permitted, and that is on this disk alone, a backup would lack what nobody can tell.
+    if (machine.isRotten || machine.fenced !== undefined) return;
     const backup = medium.snapshot();
-    const memory = history.memoryOf(machine.region);
+    const memory = history.memoryOf(machine.name);
     clock.after(this.#lasts(), () => {
       // What nobody else holds is lost with such a disk: no node can help that.
       if (this.#isOver || machine.medium !== medium || !this.#isHeldElsewhere(machine)) return;
       this.#world.count('restored backup');
       machine.kill();
       medium.restore(backup);
-      history.restoreMemory(machine.region, memory);
+      history.restoreMemory(machine.name, memory);
     });
   }
 
@@ -188,14 +197,14 @@ export class Faults {
   #startOnOldDisk(machine: Machine): void {
     const { history, clock, network, machines } = this.#world;
     const { medium, region } = machine;
-    if (machine.isRotten) return;
+    if (machine.isRotten || machine.fenced !== undefined) return;
     const old = {
       disk: medium.snapshot(),
       memory: history.memoryOf(region),
       sizes: this.#signedSizes(region),
     };
     const others = machines.filter((other) => other !== machine);
-    for (const other of others) network.cut(region, other.region);
+    for (const other of others) network.cut(region, other.name);
     this.#workload.signInBoth(machine);
     clock.after(UNHEARD_MS, () => {
       if (this.#isOver) return;
@@ -213,12 +222,12 @@ export class Faults {
         start(old);
         this.#until(this.#lasts(), () => start(right));
       }
-      for (const other of others) network.mend(region, other.region);
+      for (const other of others) network.mend(region, other.name);
     });
   }
 
   #rotateKeys(machine: Machine): void {
-    this.#workload.rotate(machine, this.#lasts()).then(
+    this.#workload.rotate(this.#world.writerOf(machine.region), this.#lasts()).then(
       (isRotated) => {
         if (isRotated) this.#world.count('key rotation');
       },

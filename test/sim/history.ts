@@ -2,6 +2,7 @@
 import { type Issued } from '../../node/issuing/issuer.ts';
 import { type Verdict } from '../../protocol/verdict/verdict.ts';
 import { demand } from './invariant.ts';
+import { regionOf } from './machine.ts';
 import { type SignedRecord } from './signed-record.ts';
 
 export interface KnownCode {
@@ -73,17 +74,17 @@ export class History {
     return code;
   }
 
-  /** The issuing node has acknowledged it. */
-  revoked(code: KnownCode): void {
+  /** A node of the issuing region has acknowledged it. */
+  revoked(node: string, code: KnownCode): void {
     this.counters.revoked++;
     code.revokedUnder = Math.max(0, ...this.#modules.signed.rootsOf(this.#trustLogOf(code.region)).keys());
-    this.#seenAt(code.region).add(code);
+    this.#seenAt(node).add(code);
   }
 
   /** Holds a verdict against all that is known. @throws {Violation} */
   judged(node: string, code: KnownCode, verdict: Verdict): void {
     this.counters[verdict.outcome]++;
-    if (!this.#honest.has(code.region) || !this.#honest.has(node)) return;
+    if (!this.#honest.has(code.region) || !this.#honest.has(regionOf(node))) return;
     const what = `${node} says ${verdict.outcome} (${verdict.reasons.map((reason) => reason.code).join(' ')}) of ${code.origin}/${code.index}`;
     const isRevoked = verdict.reasons.some((reason) => reason.code === 'REVOKED');
     const isLetThrough = verdict.outcome === 'pass' || verdict.outcome === 'act';

@@ -51,7 +51,7 @@ export class Liar {
     this.#chance = new Chance(world.options.seed, `liar ${machine.region}`);
     const { honest } = world;
     this.#deceived = new Set(
-      this.#chance.some(honest, Math.floor(honest.length / 2)).map(({ region }) => region),
+      this.#chance.some(honest, Math.floor(honest.length / 2)).map(({ name }) => name),
     );
   }
 

@@ -19,17 +19,18 @@ const FIRST_MS = 3 * MINUTE_MS;
 /** @throws {Violation} liveness */
 export async function demandLiveness(world: World, workload: Workload): Promise<void> {
   const { honest } = world;
-  await world.until(RECOVERY_MS, () => honest.every((one) => isWriting(one) && !one.isRotten));
+  await world.until(RECOVERY_MS, () => honest.every((one) => isAtWork(world, one) && !one.isRotten));
   for (const machine of honest) {
-    if (machine.isRotten) throw notLive(`${machine.region} does not make good what has rotted`);
-    if (!isWriting(machine)) throw notLive(`${machine.region} does not write: ${stateOf(machine)}`);
+    if (machine.isRotten) throw notLive(`${machine.name} does not make good what has rotted`);
+    if (!isAtWork(world, machine)) throw notLive(`${machine.name} does not write: ${stateOf(machine)}`);
   }
-  const codes = await Promise.all(honest.map((machine) => first(world, machine, workload)));
+  const writers = honest.filter((machine) => world.writerOf(machine.region) === machine);
+  const codes = await Promise.all(writers.map((machine) => first(world, machine, workload)));
   await allSay(world, workload, codes, 'pass');
   await world.within(
     FIRST_MS,
     'all revoke',
-    Promise.all(codes.map((code, i) => retried(world, () => workload.revoke(honest[i] as Machine, code)))),
+    Promise.all(codes.map((code, i) => retried(world, () => workload.revoke(writers[i] as Machine, code)))),
   );
   await allSay(world, workload, codes, 'stop');
   await world.pass(SPREAD_MS);
@@ -37,7 +38,7 @@ export async function demandLiveness(world: World, workload: Workload): Promise<
 
 function first(world: World, machine: Machine, workload: Workload): Promise<KnownCode> {
   const issued = retried(world, () => workload.issue(machine));
-  return world.within(FIRST_MS, `${machine.region} issues`, issued);
+  return world.within(FIRST_MS, `${machine.name} issues`, issued);
 }
 
 async function retried<T>(world: World, work: () => Promise<T | undefined | false>): Promise<T> {
@@ -67,12 +68,16 @@ async function allSay(
   }
   const some = [...open]
     .slice(0, 3)
-    .map(({ code, machine }) => `${machine.region} on ${code.origin}/${code.index}`);
+    .map(({ code, machine }) => `${machine.name} on ${code.origin}/${code.index}`);
   throw notLive(`${open.size} verdicts are not ${outcome}: ${some.join(', ')}`);
 }
 
-function isWriting({ node }: Machine): boolean {
-  return node?.status.writing === 'writing' && node.status.store === 'serving';
+/** Of a region with a standby one machine writes, and the other follows. */
+function isAtWork(world: World, machine: Machine): boolean {
+  const { writing, store } = machine.node?.status ?? {};
+  return (
+    writing === (world.writerOf(machine.region) === machine ? 'writing' : 'standby') && store === 'serving'
+  );
 }
 
 function stateOf({ node, counters }: Machine): string {

@@ -1,5 +1,5 @@
-/** One region's machine: what outlives its processes, and the process that runs on it, if one does. */
-import { RegionNode } from '../../node/core/region-node.ts';
+/** A machine of a region: what outlives its processes, and the process that runs on it, if one does. */
+import { RegionNode, type RegionNodeOptions } from '../../node/core/region-node.ts';
 import { type NodeKeys } from '../../node/core/writing-side.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { FaultyMedium } from '../support/faulty-disk.ts';
@@ -20,13 +20,25 @@ export const NETWORK = 'sim';
 /** Bytes that a machine keeps back for a full disk. */
 export const RESERVE_BYTES = 1 << 16;
 
+/** Milliseconds between two looks of a machine that follows whether it may write: it asks everybody. */
+const FOLLOWING_MS = 20_000;
+
 const SIGNING_ROLES = ['attest', 'checkpoint', 'trust-log', 'witness'] as const;
 export type SigningRole = (typeof SIGNING_ROLES)[number];
 type RoleKeys = Readonly<Record<SigningRole, TestKey>>;
 
+/** The keys that take the place of those that a region began with, and from when on by the clocks of its machines. */
+export interface SecondKeys {
+  announced?: { readonly keys: RoleKeys; readonly fromS: number };
+}
+
 export interface MachineOptions {
   readonly seed: number;
+  /** By which its node is known: the region, or for its standby `<region>#2`. */
+  readonly name: string;
   readonly fixture: RegionFixture;
+  /** Of the region: its machines share them. */
+  readonly second: SecondKeys;
   /** All regions of the simulation. */
   readonly regions: readonly string[];
   readonly cadence: Plan['cadence'];
@@ -38,7 +50,7 @@ export interface MachineModules {
   readonly trace: Trace;
   readonly signatures: Signatures;
   /** Told of all that a live process signs, before anybody else sees it. */
-  readonly onSigned: (region: string, role: SigningRole, message: Uint8Array) => void;
+  readonly onSigned: (machine: Machine, role: SigningRole, message: Uint8Array) => void;
   readonly onSprung: (region: string, ...sprung: Parameters<SprungListener>) => void;
   /** The process is gone, by a crash. */
   readonly onDeath: (machine: Machine) => void;
@@ -57,7 +69,12 @@ interface Process {
 
 export class Machine {
   readonly region: string;
+  readonly name: string;
   readonly fixture: RegionFixture;
+  /** Whether witnesses fence who writes for the region, and whether this machine follows, from the next start on. */
+  fenced: RegionNodeOptions['fenced'];
+  /** Nobody starts it again before it is back. */
+  isAway = false;
   readonly clockError: ClockError = { aheadMs: 0 };
   readonly counters = { starts: 0, failedStarts: 0, deaths: 0, troubles: 0 };
   readonly #options: MachineOptions;
@@ -68,17 +85,16 @@ export class Machine {
   #process: Process | undefined;
   /** A key whose value has rotted and was not seen whole since. */
   #rotten: string | undefined;
-  /** Keys that take the place of those that it began with, and from when on by its own clock. */
-  #second: { readonly keys: RoleKeys; readonly fromS: number } | undefined;
   /** Its region is known to the world: an empty store would be a loss. */
   #isFounded = false;
 
   constructor(options: MachineOptions, modules: MachineModules) {
     this.region = options.fixture.region;
+    this.name = options.name;
     this.fixture = options.fixture;
     this.#options = options;
     this.#modules = modules;
-    this.#chance = new Chance(options.seed, `machine ${this.region}`);
+    this.#chance = new Chance(options.seed, `machine ${this.name}`);
     this.medium = this.#newMedium();
     this.#watchSecondPlace();
   }
@@ -126,7 +142,7 @@ export class Machine {
     const admitted = SIGNING_ROLES.map((role) => ({ role, key: keys[role] }));
     const entry = fixture.entryOf(fixture.keysStatement(admitted));
     await this.call((node) => node.submit({ entry }));
-    this.#second = { keys, fromS };
+    this.#options.second.announced = { keys, fromS };
   }
 
   declareFounded(): void {
@@ -148,11 +164,11 @@ export class Machine {
     this.counters.starts++;
     try {
       await process.life.whileAlive(process.node.start());
-      this.#modules.network.announce(this.region);
+      this.#modules.network.announce(this.name);
       return true;
     } catch (error) {
       this.counters.failedStarts++;
-      this.#modules.trace.note('start failed', `${this.region} ${String(error)}`);
+      this.#modules.trace.note('start failed', `${this.name} ${String(error)}`);
       this.#end(process);
       return false;
     }
@@ -188,23 +204,24 @@ export class Machine {
     if (process === undefined) return;
     this.counters.deaths++;
     this.#end(process);
-    this.#modules.trace.note('death', this.region);
+    this.#modules.trace.note('death', this.name);
     this.#modules.onDeath(this);
   }
 
   #end(process: Process): void {
     process.life.end();
-    this.#modules.network.leave(this.region);
+    this.#modules.network.leave(this.name);
     if (this.#process === process) this.#process = undefined;
   }
 
   #make(): Process {
     const { clock, network, trace, signatures, onSprung } = this.#modules;
-    const { region, fixture } = this;
+    const { region, name, fixture } = this;
     const { regions } = this.#options;
     const life = new Life();
     const disk = new SimDisk({
       region,
+      name,
       medium: this.medium,
       secondPlace: this.#secondPlace,
       life,
@@ -221,6 +238,7 @@ export class Machine {
         scrubMs: 240_000,
         ...this.#options.cadence,
         ...(this.#isFounded && { fingerprint: fixture.fingerprint }),
+        ...(this.fenced && { fenced: this.fenced, bootRetryMs: FOLLOWING_MS }),
       },
       {
         ...signatures.modules,
@@ -229,9 +247,9 @@ export class Machine {
         secondPlace: disk.place(),
         clock: new ProcessClock(clock, this.clockError, life),
         random: this.#chance.bytes,
-        network: network.join(region, life),
+        network: network.join(name, life),
         keys: this.#keys(life),
-        regionOf: (peer) => (regions.includes(peer) ? peer : undefined),
+        regionOf: (peer) => regions.find((other) => other === regionOf(peer)),
         onTrouble: () => this.counters.troubles++,
       },
     );
@@ -242,28 +260,39 @@ export class Machine {
     const signing = (role: SigningRole, key: TestKey): TestKey => {
       const sign = (message: Uint8Array): Uint8Array => {
         if (life.isDead) throw new Error('a dead process signs nothing');
-        this.#modules.onSigned(this.region, role, message);
+        this.#modules.onSigned(this, role, message);
         return key.sign(message);
       };
       return { ...key, sign };
     };
     const first = this.fixture.keys;
     const inForce = (role: SigningRole) => (atS: number) => {
-      const { keys, fromS } = this.#second ?? { keys: first, fromS: 0 };
+      const { keys, fromS } = this.#options.second.announced ?? { keys: first, fromS: 0 };
       return signing(role, (atS < fromS ? first : keys)[role]);
     };
     const withId = (keyId: string): TestKey | undefined => {
-      const key = [first, this.#second?.keys].find((keys) => keys?.attest.keyId === keyId)?.attest;
+      const key = [first, this.#options.second.announced?.keys].find(
+        (keys) => keys?.attest.keyId === keyId,
+      )?.attest;
       return key && signing('attest', key);
     };
     return {
       attest: { inForce: inForce('attest'), withId },
       checkpoint: inForce('checkpoint'),
-      checkpointBy: (_state, atS) => inForce('checkpoint')(atS),
+      checkpointBy: (state, atS) => {
+        const key = inForce('checkpoint')(atS);
+        // Of a log that does not go so far yet, nobody knows the second one.
+        return state === undefined || state.key(key.keyId) ? key : signing('checkpoint', first.checkpoint);
+      },
       trustLog: inForce('trust-log'),
       witness: inForce('witness'),
     };
   }
+}
+
+/** The region of a machine, by its name. */
+export function regionOf(name: string): string {
+  return name.split('#')[0] ?? name;
 }
 
 function keysBy(keyOf: (role: SigningRole) => TestKey): RoleKeys {

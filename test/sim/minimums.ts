@@ -15,8 +15,13 @@ export const RUN_MINIMUMS = {
 /** Seeds from which on a range must have seen everything. */
 export const WHOLE_RANGE = 100;
 
-/** Of a whole range, for every hundred seeds: each kind of fault, and a death before and after each of these steps. Where one region at most can lie, half as many lies and no schemes. */
-export const RANGE_MINIMUMS = { ofEachFault: 20, ofEachScheme: 10, ofEachCrashPoint: 1 } as const;
+/** Of a whole range, for every hundred seeds: each kind of fault, the dearest one less often, and a death before and after each of these steps. Where one region at most can lie, half as many lies and no schemes. */
+export const RANGE_MINIMUMS = {
+  ofEachFault: 20,
+  ofFailover: 5,
+  ofEachScheme: 10,
+  ofEachCrashPoint: 1,
+} as const;
 export const CRASH_STEPS = ['stage', 'log', 'copy', 'witness', 'second place'] as const;
 
 /** What a run did not see. Of a run that broke an invariant nothing is asked. */
@@ -46,7 +51,7 @@ export function rangeShortfallsOf(totals: {
   readonly crashPoints: Readonly<Record<string, number>>;
 }): string[] {
   const hundreds = Math.floor(totals.seeds / WHOLE_RANGE);
-  const { ofEachFault, ofEachScheme, ofEachCrashPoint } = RANGE_MINIMUMS;
+  const { ofEachFault, ofFailover, ofEachScheme, ofEachCrashPoint } = RANGE_MINIMUMS;
   const canCollude = liarsMaxOf(totals.nodes) > 1;
   const points = CRASH_STEPS.flatMap((step) => [`before ${step}`, `after ${step}`]);
   const missing = (names: readonly string[], seen: Readonly<Record<string, number>>, least: number) =>
@@ -54,7 +59,12 @@ export function rangeShortfallsOf(totals: {
       (seen[name] ?? 0) >= least ? [] : [`${name}: ${seen[name] ?? 0} of at least ${least}`],
     );
   return [
-    ...missing(Object.keys(FAULT_KINDS), totals.faults, hundreds * ofEachFault),
+    ...missing(
+      Object.keys(FAULT_KINDS).filter((kind) => kind !== 'failover'),
+      totals.faults,
+      hundreds * ofEachFault,
+    ),
+    ...missing(['failover'], totals.faults, hundreds * ofFailover),
     ...missing(Object.keys(LIES), totals.faults, (hundreds * ofEachFault) / (canCollude ? 1 : 2)),
     ...(canCollude ? missing(Object.keys(SCHEMES), totals.faults, hundreds * ofEachScheme) : []),
     ...missing(points, totals.crashPoints, hundreds * ofEachCrashPoint),

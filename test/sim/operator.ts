@@ -32,7 +32,7 @@ export class Operator {
   }
 
   #restart(machine: Machine): void {
-    this.#world.trace.note('restart', machine.region);
+    this.#world.trace.note('restart', machine.name);
     machine
       .stop()
       .then(() => this.#world.keepStarting(machine))

@@ -23,7 +23,7 @@ export interface Plan {
 
 const LYING = Object.keys(LIES) as Lie[];
 /** Once in a run at most, early enough to be seen to their ends, in these shares of the seeds. */
-const ONCE = { 'old disk': 0.5, 'key rotation': 0.5 } as const;
+const ONCE = { 'old disk': 0.5, 'key rotation': 0.5, failover: 0.25 } as const;
 const ONCE_UNTIL_SHARE = 0.8;
 /** Of seeds with at least two liars. */
 const COLLUDING_SHARE = 0.9;
@@ -49,6 +49,14 @@ export function liarsMaxOf(nodes: number): number {
   return Math.floor((nodes - 1) / 3);
 }
 
+/**
+ * A standby does not know which trees the lost machine has cosigned: where a log has two stories, it may cosign the other, and the region has
+ * contradicted itself (ARCHITECTURE.md, not defended against).
+ */
+function isFitForStandby(lies: Plan['lies']): boolean {
+  return lies.length < 2 && !lies.flat().includes('equivocation');
+}
+
 export function drawPlan(seed: number, { nodes, ms }: { nodes: number; ms: number }): Plan {
   const chance = new Chance(seed, 'plan');
   const liars = chance.whole(0, liarsMaxOf(nodes) + 1);
@@ -64,7 +72,8 @@ export function drawPlan(seed: number, { nodes, ms }: { nodes: number; ms: numbe
   for (const [kind, share] of Object.entries(ONCE) as [keyof typeof ONCE, number][]) {
     // Drawn apart: what else befalls a seed stays as it is.
     const apart = new Chance(seed, kind);
-    if (apart.hits(share)) events.push({ atMs: apart.whole(0, ONCE_UNTIL_SHARE * ms), kind });
+    if (apart.hits(share) && (kind !== 'failover' || isFitForStandby(lies)))
+      events.push({ atMs: apart.whole(0, ONCE_UNTIL_SHARE * ms), kind });
   }
   events.sort((a, b) => a.atMs - b.atMs);
   const together = new Chance(seed, 'schemes');

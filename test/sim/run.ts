@@ -31,7 +31,12 @@ export async function runSeed(options: RunOptions): Promise<RunReport> {
   const { seed, nodes, hours } = options;
   const faultyMs = Math.round(hours * 60 * MINUTE_MS * FAULTY_SHARE);
   const plan = drawPlan(seed, { nodes, ms: faultyMs });
-  const world = new World({ ...options, liars: plan.lies.length, cadence: plan.cadence });
+  const world = new World({
+    ...options,
+    liars: plan.lies.length,
+    cadence: plan.cadence,
+    hasStandby: plan.events.some(({ kind }) => kind === 'failover'),
+  });
   const startedMs = world.clock.nowMs();
   const cpu = process.cpuUsage();
   let violation: Violation | undefined;

@@ -13,39 +13,51 @@ export interface SignedCheckpoint {
   readonly root: string;
 }
 
+/** The machine that signs. */
+export interface Signatory {
+  readonly region: string;
+  readonly name: string;
+}
+
 interface Cosigned {
   /** By region, the newest time, in seconds. */
   readonly newest: Map<string, number>;
 }
 
 const ATTESTATION_LABEL = 'entente/attestation/v1\n';
+/** Before the words of a region's writer, which are no checkpoints, and contradict nothing. */
+const WRITER_LABEL = Buffer.from('entente/writer/v1\n');
 
 export class SignedRecord {
   /** Regions whose machines are honest. */
   readonly #honest: ReadonlySet<string>;
+  /** Regions of which no tree leaves a machine before witnesses have permitted it: its attestations are signed before. */
+  readonly #fenced: ReadonlySet<string>;
   /** By origin and size: what the log's own key signed there. */
   readonly #roots = new Map<string, Map<number, string>>();
   /** By checkpoint: who cosigned it and when. */
   readonly #cosigned = new Map<string, Cosigned>();
-  /** By witness and origin: the size that was cosigned last. */
+  /** By the machine of a witness and origin: the size that was cosigned last. Its standby does not know what it cosigned. */
   readonly #witnessed = new Map<string, SignedCheckpoint>();
   /** By region, log and index: what was signed there. */
   readonly #attested = new Map<string, string>();
   readonly counters = { checkpoints: 0, cosignatures: 0, attestations: 0, statements: 0 };
 
-  constructor(honest: readonly string[]) {
+  constructor(honest: readonly string[], fenced: readonly string[] = []) {
     this.#honest = new Set(honest);
+    this.#fenced = new Set(fenced);
   }
 
   /** @throws {Violation} if an honest key contradicts itself. */
-  take(region: string, role: SigningRole, message: Uint8Array): void {
+  take({ region, name }: Signatory, role: SigningRole, message: Uint8Array): void {
     switch (role) {
       case 'attest':
         return this.#takeAttestation(region, message);
       case 'checkpoint':
+        if (WRITER_LABEL.equals(message.subarray(0, WRITER_LABEL.length))) return;
         return this.#takeCheckpoint(region, parseCheckpointText(Buffer.from(message).toString()));
       case 'witness':
-        return this.#takeCosignature(region, Buffer.from(message).toString());
+        return this.#takeCosignature({ region, name }, Buffer.from(message).toString());
       case 'trust-log':
         this.counters.statements++;
     }
@@ -62,14 +74,14 @@ export class SignedRecord {
     return this.#cosigned.get(`${origin}\n${size}\n${root}`)?.newest ?? new Map();
   }
 
-  /** The largest tree of a log that a witness has cosigned. */
-  lastWitnessed(witness: string, origin: string): number {
-    return this.#witnessed.get(`${witness} ${origin}`)?.size ?? 0;
+  /** The largest tree of a log that a machine has cosigned as a witness. */
+  lastWitnessed(name: string, origin: string): number {
+    return this.#witnessed.get(`${name} ${origin}`)?.size ?? 0;
   }
 
   #takeAttestation(region: string, message: Uint8Array): void {
     this.counters.attestations++;
-    if (!this.#honest.has(region)) return;
+    if (!this.#honest.has(region) || this.#fenced.has(region)) return;
     const { place, content } = parseAttestationMessage(message);
     const before = this.#attested.get(place);
     this.#attested.set(place, content);
@@ -94,7 +106,7 @@ export class SignedRecord {
     );
   }
 
-  #takeCosignature(witness: string, message: string): void {
+  #takeCosignature({ region: witness, name }: Signatory, message: string): void {
     this.counters.cosignatures++;
     const textAt = message.indexOf('\n', message.indexOf('\n') + 1) + 1;
     const [label, time = ''] = message.slice(0, textAt).split('\n');
@@ -111,12 +123,12 @@ export class SignedRecord {
     this.#cosigned.set(key, cosigned);
     cosigned.newest.set(witness, Math.max(atS, cosigned.newest.get(witness) ?? 0));
     if (!this.#honest.has(witness)) return;
-    const before = this.#witnessed.get(`${witness} ${origin}`);
-    this.#witnessed.set(`${witness} ${origin}`, checkpoint);
+    const before = this.#witnessed.get(`${name} ${origin}`);
+    this.#witnessed.set(`${name} ${origin}`, checkpoint);
     const isForward =
       before === undefined || size > before.size || (size === before.size && root === before.root);
     demand(isForward, 'witness memory', () => {
-      return `${witness} cosigned ${origin} at ${size} (${root}) after ${before?.size} (${before?.root})`;
+      return `${name} cosigned ${origin} at ${size} (${root}) after ${before?.size} (${before?.root})`;
     });
   }
 }

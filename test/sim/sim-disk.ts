@@ -63,6 +63,8 @@ const STEP_OF_OWNER: Readonly<Record<string, WriteStep>> = {
 
 export interface SimDiskModules {
   readonly region: string;
+  /** Of the machine. */
+  readonly name: string;
   readonly medium: FaultyMedium;
   readonly secondPlace: MemorySecondPlace;
   readonly life: Life;
@@ -96,7 +98,7 @@ export class SimDisk {
   }
 
   disk(): Disk {
-    const { medium, region, trace, delay } = this.#modules;
+    const { medium, region, name, trace, delay } = this.#modules;
     const disk = medium.disk();
     return {
       open: () => disk.open(),
@@ -110,7 +112,7 @@ export class SimDisk {
       write: async (changes) => {
         await delay();
         const step = stepOf(changes, region);
-        trace.note('write', `${region} ${step} ${changes.length}`);
+        trace.note('write', `${name} ${step} ${changes.length}`);
         const ambush = this.#spring(step);
         if (ambush !== undefined) medium.plan({ ...ambush, write: medium.counters.writes + 1 });
         await disk.write(changes);
@@ -120,13 +122,13 @@ export class SimDisk {
   }
 
   place(): SecondPlace {
-    const { secondPlace, life, trace, region, delay } = this.#modules;
+    const { secondPlace, life, trace, name: owner, delay } = this.#modules;
     return {
       read: (name) => life.whileAlive(secondPlace.read(name)),
       raise: async (name: string, mark: HighWater) => {
         await delay();
         if (life.isDead) return never();
-        trace.note('raise', `${region} ${name} ${mark.size}`);
+        trace.note('raise', `${owner} ${name} ${mark.size}`);
         const ambush = this.#spring('second place');
         if (ambush !== undefined) secondPlace.plan({ ...ambush, raise: secondPlace.raises + 1 });
         await life.whileAlive(secondPlace.raise(name, mark));

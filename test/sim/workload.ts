@@ -33,11 +33,14 @@ export class Workload {
   }
 
   start(): void {
-    for (const machine of this.#world.machines) {
-      this.#every(MINUTE_MS / this.#plan.issuesPerMinute, () => this.#issueSome(machine));
-      this.#every(STATE_EVERY_MIN * MINUTE_MS, () => this.#ask(machine.call((node) => node.commitState())));
+    const { firsts } = this.#world;
+    for (const { region } of firsts) {
+      this.#every(MINUTE_MS / this.#plan.issuesPerMinute, () => this.#issueSome(region));
+      this.#every(STATE_EVERY_MIN * MINUTE_MS, () =>
+        this.#ask(this.#world.writerOf(region).call((node) => node.commitState())),
+      );
     }
-    const perMinute = SHOWN_PER_ISSUE * this.#plan.issuesPerMinute * this.#world.machines.length;
+    const perMinute = SHOWN_PER_ISSUE * this.#plan.issuesPerMinute * firsts.length;
     this.#every(MINUTE_MS / perMinute, () => this.#showSome());
   }
 
@@ -57,7 +60,7 @@ export class Workload {
       return undefined;
     }
     const text = codeTextOf(machine.sha256, issued, ['status']);
-    this.#world.trace.note('issued', `${machine.region} ${issued.index}`, issued.attestation);
+    this.#world.trace.note('issued', `${machine.name} ${issued.index}`, issued.attestation);
     return history.issued(machine.region, issued, text);
   }
 
@@ -72,7 +75,7 @@ export class Workload {
     if (answer === undefined) history.counters.revocationsFailed++;
     else {
       trace.note('revoked', `${code.origin} ${index}`);
-      history.revoked(code);
+      history.revoked(machine.name, code);
     }
     return answer === true;
   }
@@ -82,9 +85,9 @@ export class Workload {
     const context = { place: ANY_PLACE, mode: 'online' } as const;
     const verdict = await this.#ask(machine.call((node) => node.verify(code.text, context)));
     if (verdict === undefined) return undefined;
-    const { region } = machine;
-    this.#world.trace.note('verdict', `${region} ${code.origin} ${code.index} ${verdict.outcome}`);
-    this.#world.check(() => this.#world.history.judged(region, code, verdict));
+    const { name } = machine;
+    this.#world.trace.note('verdict', `${name} ${code.origin} ${code.index} ${verdict.outcome}`);
+    this.#world.check(() => this.#world.history.judged(name, code, verdict));
     return verdict.outcome;
   }
 
@@ -100,12 +103,12 @@ export class Workload {
     return (await this.#ask(rotated)) === true;
   }
 
-  async #issueSome(machine: Machine): Promise<void> {
-    const code = await this.issue(machine);
+  async #issueSome(region: string): Promise<void> {
+    const code = await this.issue(this.#world.writerOf(region));
     if (code === undefined || !this.#chance.hits(this.#plan.revokedShare)) return;
     const { from, to } = REVOKED_AFTER_MS;
     this.#world.clock.after(this.#chance.whole(from, to), () => {
-      if (!this.#isOver) this.#guard(this.revoke(machine, code));
+      if (!this.#isOver) this.#guard(this.revoke(this.#world.writerOf(region), code));
     });
   }
 

@@ -4,8 +4,9 @@ import { LOG_ID, RegionFixture, START_S } from '../support/region-fixture.ts';
 import { Chance } from './chance.ts';
 import { type FaultCounters } from './fault-kinds.ts';
 import { History } from './history.ts';
+import { Pair } from './pair.ts';
 import { Violation } from './invariant.ts';
-import { Machine, NETWORK } from './machine.ts';
+import { Machine, NETWORK, type SecondKeys } from './machine.ts';
 import { type Plan } from './plan.ts';
 import { fakeSignatures, realSignatures } from './signatures.ts';
 import { type Ambush, type WriteStep } from './sim-disk.ts';
@@ -19,6 +20,8 @@ export interface WorldOptions {
   readonly nodes: number;
   /** Machines that lie, the last ones of all. */
   readonly liars: number;
+  /** One region has a standby, and witnesses fence who writes for it: no liar. */
+  readonly hasStandby?: boolean;
   readonly cadence: Plan['cadence'];
   readonly realSignatures?: boolean;
   readonly onTrace?: TraceListener | undefined;
@@ -36,9 +39,14 @@ export class World {
   readonly network: SimNetwork;
   readonly signed: SignedRecord;
   readonly history: History;
+  /** All, the standby last. */
   readonly machines: readonly Machine[];
+  /** Those with which the regions begin, one each. */
+  readonly firsts: readonly Machine[];
   readonly honest: readonly Machine[];
   readonly liars: readonly Machine[];
+  /** The machines of the region that has two. */
+  readonly pair: Pair | undefined;
   readonly faults: FaultCounters = {};
   /** How often a process died at which write step, as `before log`. */
   readonly crashPoints: Record<string, number> = {};
@@ -61,29 +69,33 @@ export class World {
       chance: new Chance(seed, 'network'),
       onWire: () => undefined,
     });
-    this.signed = new SignedRecord(honest);
+    this.signed = new SignedRecord(honest, options.hasStandby === true ? regions.slice(0, 1) : []);
     this.history = new History({ network: NETWORK, regions, honest }, { signed: this.signed, nowMs });
     const signatures = options.realSignatures ? realSignatures() : fakeSignatures(seed);
     const { modules, keyOf } = signatures;
-    this.machines = regions.map(
-      (region) =>
-        new Machine(
-          {
-            seed,
-            regions,
-            cadence,
-            fixture: new RegionFixture({ region, network: NETWORK, modules, keyOf }),
-          },
-          {
-            ...{ clock, trace, signatures, network: this.network },
-            onSigned: (...signed) => this.check(() => this.signed.take(...signed)),
-            onSprung: (_region, step, ambush) => this.#noteAmbush(step, ambush),
-            onDeath: (machine) => this.#restartLater(machine),
-          },
-        ),
+    const make = (name: string, fixture: RegionFixture, second: SecondKeys): Machine =>
+      new Machine(
+        { seed, name, regions, cadence, fixture, second },
+        {
+          ...{ clock, trace, signatures, network: this.network },
+          onSigned: (...signed) => this.check(() => this.signed.take(...signed)),
+          onSprung: (_region, step, ambush) => this.#noteAmbush(step, ambush),
+          onDeath: (machine) => this.#restartLater(machine),
+        },
+      );
+    const second: SecondKeys = {};
+    this.firsts = regions.map((region, i) =>
+      make(region, new RegionFixture({ region, network: NETWORK, modules, keyOf }), i === 0 ? second : {}),
     );
-    this.honest = this.machines.slice(0, honest.length);
-    this.liars = this.machines.slice(honest.length);
+    this.liars = this.firsts.slice(honest.length);
+    const [writer] = this.firsts;
+    if (options.hasStandby === true && writer !== undefined) {
+      const standby = make(`${writer.region}#2`, writer.fixture, second);
+      this.pair = new Pair([writer, standby], (name) => keyOf(`identity of ${name}`).publicKey);
+    }
+    const standbys = this.pair?.machines.slice(1) ?? [];
+    this.machines = [...this.firsts, ...standbys];
+    this.honest = [...this.firsts.slice(0, honest.length), ...standbys];
   }
 
   /** The invariant that was found broken first. */
@@ -141,13 +153,13 @@ export class World {
     await this.within(
       MINUTE_MS,
       'all machines start',
-      Promise.all(this.machines.map((machine) => machine.start())),
+      Promise.all(this.firsts.map((machine) => machine.start())),
     );
-    await this.until(MINUTE_MS, () => this.machines.every(({ node }) => node?.status.writing === 'writing'));
-    const founding = this.machines.map(async (machine) => {
+    await this.until(MINUTE_MS, () => this.firsts.every(({ node }) => node?.status.writing === 'writing'));
+    const founding = this.firsts.map(async (machine) => {
       const { fixture } = machine;
       fixture.nowS = Math.floor(this.clock.nowMs() / 1000);
-      const others = this.machines.filter((other) => other !== machine);
+      const others = this.firsts.filter((other) => other !== machine);
       const entries = [
         ...fixture.entries.slice(0, 2),
         ...others.map((other) => fixture.entryOf(fixture.recognitionOf(other.fixture))),
@@ -156,10 +168,35 @@ export class World {
       machine.declareFounded();
     });
     await this.within(MINUTE_MS, 'all regions are founded', Promise.all(founding));
-    const count = this.machines.length;
+    const count = this.firsts.length;
     const knowsAll = ({ node }: Machine): boolean => node?.status.knowledge.length === count;
-    const isFounded = await this.until(FOUNDING_MS_MAX, () => this.machines.every(knowsAll));
+    const isFounded = await this.until(FOUNDING_MS_MAX, () => this.firsts.every(knowsAll));
     if (!isFounded) throw new Violation('liveness', 'not every region knows every other');
+    if (this.pair !== undefined) await this.#fence(this.pair);
+  }
+
+  /** From here on witnesses fence who writes for that region, and its standby follows. */
+  async #fence(pair: Pair): Promise<void> {
+    const [writer, standby] = pair.machines;
+    await this.within(MINUTE_MS, 'a writer stops', writer.stop());
+    pair.fence();
+    standby.declareFounded();
+    for (const machine of pair.machines)
+      await this.within(MINUTE_MS, `${machine.name} starts`, this.keepStarting(machine));
+    const isFenced = await this.until(
+      FOUNDING_MS_MAX,
+      () => pair.stateOf(writer) === 'writing' && pair.stateOf(standby) === 'standby',
+    );
+    if (!isFenced) throw new Violation('liveness', `${standby.name} does not follow ${writer.name}`);
+  }
+
+  /** Who issues for a region, as people there see it. */
+  writerOf(region: string): Machine {
+    const { pair } = this;
+    if (pair?.machines[0].region === region) return pair.writer;
+    const machine = this.firsts.find((one) => one.region === region);
+    if (machine === undefined) throw new RangeError(`there is no ${region}`);
+    return machine;
   }
 
   readonly trustLogOf = (region: string): string => trustLogOrigin(region, NETWORK);
@@ -168,7 +205,7 @@ export class World {
 
   /** Starts a machine, again and again until it starts. */
   async keepStarting(machine: Machine): Promise<void> {
-    while (machine.node === undefined) {
+    while (machine.node === undefined && !machine.isAway) {
       try {
         if (await machine.start()) return;
       } catch (error) {
