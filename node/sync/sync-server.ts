@@ -84,17 +84,25 @@ export class SyncServer {
     const release = this.#places.take(peer, shareOf(peer));
     if (release === undefined) return refusal('busy');
     try {
-      return encodeAnswer(await this.#answer(parseRequest(request)));
+      const asked = this.#parse(peer, request);
+      return asked === undefined ? refusal('malformed') : encodeAnswer(await this.#answer(asked));
     } catch (error) {
-      if (isProtocolError(error, 'SIZE_INVALID')) return refusal('not-there');
-      if (isProtocolError(error)) {
-        book.fault(peer, error);
-        return refusal('malformed');
-      }
+      // Of what is held here, which is not the asker's fault.
+      if (isProtocolError(error)) return refusal('not-there');
       if (isNodeError(error)) return refusal(error.code === 'LOG_PRUNED' ? 'not-there' : 'busy');
       throw error;
     } finally {
       release();
+    }
+  }
+
+  #parse(peer: string, request: Uint8Array): SyncRequest | undefined {
+    try {
+      return parseRequest(request);
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+      this.#modules.book.fault(peer, error);
+      return undefined;
     }
   }
 

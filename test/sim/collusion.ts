@@ -168,7 +168,9 @@ export class Collusion {
     this.#count('shared framing');
     for (const { region } of this.#machines) {
       const forks = this.#slander.map(forkMessage);
-      this.#publish(region, TOPICS.evidence, { kind: 'forks', forks });
+      // All at once, and each alone: whatever is said of one, the others are looked at.
+      for (const told of [forks, ...forks.map((fork) => [fork])])
+        this.#publish(region, TOPICS.evidence, { kind: 'forks', forks: told });
       this.#publish(region, TOPICS.head, { kind: 'heads', heads: [{ note, forks: forks.length }] });
     }
   }

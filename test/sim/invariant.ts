@@ -11,6 +11,7 @@ export const INVARIANTS = {
   'stated age': 'no verdict leans on knowledge older than it states',
   'no framing':
     'no honest region is held to have forked or to have contradicted itself in another way, and no code of it to be revoked that was not',
+  'no blame': 'no honest node holds a fault against an honest one',
   'caught forking': 'every honest node ends with the proof of a fork that two of them have seen the sides of',
   agreement: 'after healing honest nodes agree byte for byte',
   liveness: 'after healing every honest region issues, is recognised everywhere and revokes everywhere',

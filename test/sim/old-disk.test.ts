@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { demandAgreement, demandNoFraming } from './checks.ts';
+import { demandAgreement, demandNoBlame, demandNoFraming } from './checks.ts';
 import { type Machine } from './machine.ts';
 import { Workload } from './workload.ts';
 import { World } from './world.ts';
@@ -54,6 +54,7 @@ describe('A machine that is started on an old disk', function () {
     await world.pass(2 * MINUTE_MS);
     demandAgreement(world);
     demandNoFraming(world);
+    demandNoBlame(world);
     await world.pass(0);
   });
 });

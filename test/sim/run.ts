@@ -1,5 +1,12 @@
 /** One simulation from its seed to its report. */
-import { demandAgreement, demandBounds, demandCaught, demandNoFraming, demandOrder } from './checks.ts';
+import {
+  demandAgreement,
+  demandBounds,
+  demandCaught,
+  demandNoBlame,
+  demandNoFraming,
+  demandOrder,
+} from './checks.ts';
 import { Faults } from './faults.ts';
 import { quorumOf } from './history.ts';
 import { Violation } from './invariant.ts';
@@ -57,6 +64,7 @@ export async function runSeed(options: RunOptions): Promise<RunReport> {
     workload.stop();
     await demandLiveness(world, workload);
     world.check(() => demandNoFraming(world));
+    world.check(() => demandNoBlame(world));
     world.check(() => demandAgreement(world));
     world.check(() => demandCaught(world));
     await world.pass(0);
@@ -94,6 +102,7 @@ function watch(world: World): void {
   };
   every(WATCH_MS, () => {
     demandBounds(world);
+    demandNoBlame(world);
     world.history.noteWitnessed();
   });
   every(AUDIT_MS, () => demandOrder(world));

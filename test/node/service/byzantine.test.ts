@@ -84,7 +84,7 @@ describe('A region whose node lies, among nodes as processes', function () {
       { size, sides: [side(genuine), side(genuine)] },
       { size: 1, sides: [side(genuine), side(own)] },
     ];
-    liar.tellForks(...liar.slander.slice(0, 2));
+    liar.tellForks(...liar.slander);
     liar.tellHead(forger.noteOn(forger.true, 1));
     liar.tellHead(forger.noteOn(forger.true, 1), 5);
     const sizesBefore = (await statusOf(A)).sizes;
