@@ -42,7 +42,7 @@ export function issueRoutes(modules: IssueModules): AdminRoute[] {
       needs: 'issue',
       summary: 'Issues a code',
       description:
-        'With an `Idempotency-Key` the same order given again within a day gives the code that was issued the first time.',
+        'With an `Idempotency-Key` the same order given again within a day gives the code that was issued the first time, whatever is known or in force by then.',
       request: { body: { content: { 'application/json': { schema: issueOrder } }, required: true } },
       answer: {
         description: 'The code, which is durable and logged',
@@ -78,15 +78,23 @@ export function issueRoutes(modules: IssueModules): AdminRoute[] {
 }
 
 async function issue(order: IssueOrder, key: string | undefined, modules: IssueModules): Promise<IssuedCode> {
-  const { node, sha256, nowS } = modules;
-  requireLife(order.status.expiresAtS, nowS());
+  const { node, sha256, nowS, gate } = modules;
   const { subject, status, identity, basis: told } = order;
-  const basis = await modules.gate.basisOf({ subject, status, told, identity });
-  const request = { ...requestOf(order), basis };
+  const request = requestOf(order);
+  const judge = async () => {
+    requireLife(status.expiresAtS, nowS());
+    return { ...request, basis: await gate.basisOf({ subject, status, told, identity }) };
+  };
   const issued =
     key === undefined
-      ? await node.issue(request)
-      : await node.once.issue({ key, input: Buffer.from(JSON.stringify(order)), request });
+      ? await node.issue(await judge())
+      : await node.once.issue({
+          key,
+          input: Buffer.from(JSON.stringify(order)),
+          subject,
+          status: request.fields.status,
+          judge,
+        });
   const fields: FieldName[] = ['status'];
   if (order.holderKey !== undefined) fields.push('holder');
   if (order.document !== undefined) fields.push('document');

@@ -11,6 +11,7 @@ import * as crypto from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { type Openings } from '../../protocol/code/openings.ts';
+import { type Status } from '../../protocol/code/status.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
@@ -47,7 +48,14 @@ export interface Order {
   readonly key: string;
   /** All that was ordered, as bytes: another order under the same key is refused. */
   readonly input: Uint8Array;
-  readonly request: IssueRequest;
+  /** Who gets what: by that a code is found again. */
+  readonly subject: string;
+  readonly status: Status;
+  /**
+   * Decides whether it may be issued, and gives all of the request. It is asked only where nothing came of the order yet: what was issued
+   * is the answer for a day, whatever facts and rules have become meanwhile.
+   */
+  readonly judge: () => Promise<IssueRequest>;
 }
 
 const DAY_MS = 86_400_000;
@@ -93,16 +101,17 @@ export class IssueOnce {
 
   /**
    * The code of this order, issued now or before.
-   * @throws {NodeError} ORDER_DIFFERS if another order was given under the key within the last day; and as `Issuer.issue`.
+   * @throws {NodeError} ORDER_DIFFERS if another order was given under the key within the last day; and as `judge` and `Issuer.issue`.
    */
-  async issue({ key, input, request }: Order): Promise<IssuedOnce> {
-    const digest = crypto.hash('sha256', input);
+  async issue(order: Order): Promise<IssuedOnce> {
+    const { key } = order;
+    const digest = crypto.hash('sha256', order.input);
     const running = this.#running.get(key);
     if (running !== undefined) {
       requireSame(running.input, digest);
       return running.issued;
     }
-    const issued = this.#issue(this.#nameOf(key), digest, request);
+    const issued = this.#issue(this.#nameOf(key), digest, order);
     this.#running.set(key, { input: digest, issued });
     try {
       return await issued;
@@ -111,20 +120,18 @@ export class IssueOnce {
     }
   }
 
-  async #issue(name: string, input: string, request: IssueRequest): Promise<IssuedOnce> {
+  async #issue(name: string, input: string, order: Order): Promise<IssuedOnce> {
     const { today } = this.#days;
     await this.#sweep();
     const known = await this.#noted(name);
-    let note: Noted;
-    if (known === undefined) {
-      note = { input, sizes: this.#modules.sizes() };
-      await this.#write(today, name, note);
-    } else {
+    if (known !== undefined) {
       requireSame(known.input, input);
-      const issued = await this.#settled(known, request);
+      const issued = await this.#settled(known, order);
       if (issued !== undefined) return issued;
-      note = known;
     }
+    const request = await order.judge();
+    const note = known ?? { input, sizes: this.#modules.sizes() };
+    if (known === undefined) await this.#write(today, name, note);
     const issued = await this.#modules.issue(request);
     // Should this fail the code is there all the same, and is found by what the person holds.
     await this.#write(today, name, { ...note, issued: { log: issued.log, index: issued.index } }).catch(
@@ -134,16 +141,12 @@ export class IssueOnce {
   }
 
   /** What came of an order that was begun before. */
-  async #settled(
-    { issued, sizes }: Noted,
-    { subject, fields }: IssueRequest,
-  ): Promise<IssuedOnce | undefined> {
+  async #settled({ issued, sizes }: Noted, { subject, status }: Order): Promise<IssuedOnce | undefined> {
     const held = await this.#modules.held().ofSubject(subject);
     if (issued !== undefined) return held.find((one) => isSame(one, issued));
     return held.find(
       (one) =>
-        one.index >= (sizes[one.log] ?? 0) &&
-        isDeepStrictEqual({ ...one.fields.status }, { ...fields.status }),
+        one.index >= (sizes[one.log] ?? 0) && isDeepStrictEqual({ ...one.fields.status }, { ...status }),
     );
   }
 

@@ -235,8 +235,9 @@ describe('entente override', () => {
         ruleId: 'x',
         ruleVersion: 1,
       } as const;
-      const request = { subject: 'P8', fields: { status } };
-      await node.once.issue({ key: `override/${id}/P8`, input: Buffer.from('another'), request });
+      const judge = () => Promise.resolve({ subject: 'P8', fields: { status } });
+      const order = { key: `override/${id}/P8`, input: Buffer.from('another'), subject: 'P8', status, judge };
+      await node.once.issue(order);
     });
     assert.equal((await confirm('anna-2', id)).exit, EXIT.ok);
   });

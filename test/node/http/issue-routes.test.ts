@@ -42,6 +42,14 @@ describe('issueRoutes', () => {
       await assert.rejects(admin.issue(admin.orderOf('p4'), 'order-3'), refusedWith(409, 'ORDER_DIFFERS'));
     });
 
+    it('the same key gives the same code also when it would be refused by now', async () => {
+      const order = admin.orderOf('p5', { status: { colour: 'green', expiresAtS: admin.world.nowS + 30 } });
+      const first = await admin.issue(order, 'order-5');
+      await admin.world.pass(60);
+      assert.deepEqual(await admin.issue(order, 'order-5'), first);
+      await assert.rejects(admin.issue(order, 'order-5b'), refusedWith(422, 'INPUT_INVALID'));
+    });
+
     const refused: readonly [what: string, order: () => object, at: string][] = [
       ['no subject', () => admin.orderOf(''), '/subject'],
       ['a subject of 65 bytes', () => admin.orderOf('x'.repeat(65)), '/subject'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { IssueOnce, type Order } from '../../../node/issuing/issue-once.ts';
-import { isNodeError } from '../../../node/node-error.ts';
+import { isNodeError, NodeError } from '../../../node/node-error.ts';
 import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { MemoryTables } from '../../support/memory-tables.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
@@ -15,8 +15,11 @@ describe('IssueOnce', () => {
 
   function orderOf(key: string, subject: string, expiresAtS: number): Order {
     const status = { colour: 'green', measure: 'none', expiresAtS, ruleId: 'base', ruleVersion: 1 } as const;
-    return { key, input: Buffer.from(`${subject} ${expiresAtS}`), request: { subject, fields: { status } } };
+    const judge = () => Promise.resolve({ subject, fields: { status } });
+    return { key, input: Buffer.from(`${subject} ${expiresAtS}`), subject, status, judge };
   }
+
+  const refuse = () => Promise.reject(new NodeError('REFUSED', 'the rules are others by now'));
 
   const placesOf = async (world: NodeWorld, subject: string) =>
     (await world.run(world.node('DE').heldCodes.ofSubject(subject))).map(({ log, index }) => ({
@@ -56,6 +59,35 @@ describe('IssueOnce', () => {
     const second = await world.run(once.issue(orderOf('b', 'p', expiresAtS)));
     assert.notEqual(first.index, second.index);
     assert.equal((await placesOf(world, 'p')).length, 2);
+    await world.stop();
+  });
+
+  it('gives what was issued the first time without judging it again, also after a new start', async () => {
+    const world = await alone();
+    const order = orderOf('a', 'p', world.nowS + DAY_S);
+    const { index } = await world.run(world.node('DE').once.issue(order));
+    const again = () => world.run(world.node('DE').once.issue({ ...order, judge: refuse }));
+    assert.equal((await again()).index, index);
+    await world.kill('DE');
+    world.replace('DE');
+    await world.boot('DE');
+    assert.equal((await again()).index, index);
+    await world.stop();
+  });
+
+  it('an order that was refused is judged anew, and leaves its key free', async () => {
+    const world = await alone();
+    const { once } = world.node('DE');
+    const order = orderOf('a', 'p', world.nowS + DAY_S);
+    const refused = (one: Order) =>
+      assert.rejects(world.run(once.issue({ ...one, judge: refuse })), (error) =>
+        isNodeError(error, 'REFUSED'),
+      );
+    await refused(order);
+    await refused(order);
+    assert.deepEqual(await placesOf(world, 'p'), []);
+    await world.run(once.issue(orderOf('a', 'q', world.nowS + DAY_S)));
+    assert.equal((await placesOf(world, 'q')).length, 1);
     await world.stop();
   });
 
