@@ -159,6 +159,7 @@ function witnessText(witnesses: { counted: number; needed: number; of: number })
 function ownLines({
   reason,
   writer,
+  workers,
   store,
   clock,
   sizes,
@@ -183,6 +184,7 @@ function ownLines({
     ['clock', `${CLOCK_TEXTS[clock.standing]}${off}`],
     ['store', printable(store)],
     ...(writer === undefined ? [] : [['writer', writerText(writer)] as const]),
+    ...(workers === undefined ? [] : [['workers', figure(workers)] as const]),
     ...lifeLines(life),
     ...accusationLines(accusations),
     ...unloggedLines(unlogged),

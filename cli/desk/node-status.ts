@@ -46,6 +46,7 @@ export const nodeStatusSchema = z.looseObject({
       permitAgeMs: z.number().optional(),
     })
     .optional(),
+  workers: z.int().optional(),
   behind: z.record(z.string(), z.number()).optional(),
   store: z.string(),
   clock: clockSchema,

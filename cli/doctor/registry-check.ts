@@ -1,11 +1,16 @@
-/** Where what is private lies in PostgreSQL: whether that can be reached, and what it is. */
+/** Where what is private lies in PostgreSQL: whether that can be reached, what it is, and who works for the node over it. */
 import { isNodeError } from '../../node/node-error.ts';
 import { registryDatabase } from '../../node/region/registry-database.ts';
+import { type PostgresTables } from '../../node/registry/postgres-tables.ts';
+import { textOf, WORKERS } from '../../node/workers/work-rows.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { exitOfCode } from '../exit.ts';
 import { printable } from '../printable.ts';
 import { editing, type Finding, must, note, ok } from './finding.ts';
 import { type ReadablePatient } from './patient.ts';
+
+const LISTENED_MS = 3_000;
+const WORKERS_MAX = 1_000;
 
 export async function checkRegistry({ layout, config }: ReadablePatient): Promise<Finding[]> {
   try {
@@ -17,7 +22,8 @@ export async function checkRegistry({ layout, config }: ReadablePatient): Promis
       const ms = Math.ceil(performance.now() - begunMs);
       const name = printable(server.split(/[,(]/)[0]?.trim() ?? '');
       const tables = form === undefined ? 'no table yet' : `tables of form ${form}`;
-      return [ok(`${name} answers within ${ms} ms (${tables})`)];
+      const answers = ok(`${name} answers within ${ms} ms (${tables})`);
+      return form === undefined ? [answers] : [answers, ...(await checkWorkers(database))];
     } finally {
       await database.stop();
     }
@@ -26,4 +32,27 @@ export async function checkRegistry({ layout, config }: ReadablePatient): Promis
     const { code, message, hint } = error;
     return [must(`${printable(message)} [${code}]`, hint ?? editing(layout.config), exitOfCode(code))];
   }
+}
+
+/** A worker says every second that it is there, and less often while it has much in hand. */
+async function checkWorkers(database: PostgresTables): Promise<Finding[]> {
+  const before = await workersIn(database);
+  if (before.size === 0) return [];
+  await systemClock.wait(LISTENED_MS);
+  const after = await workersIn(database);
+  const silent = [...after].filter(([name, count]) => before.get(name) === count).length;
+  const there = after.size - silent;
+  const found = ok(`workers that say they are there: ${there}`);
+  if (silent === 0) return [found];
+  return [
+    found,
+    note(
+      `workers that said nothing for ${LISTENED_MS / 1_000} s, being busy or dead: ${silent} (a node that runs forgets the dead within 20 s)`,
+    ),
+  ];
+}
+
+async function workersIn(database: PostgresTables): Promise<ReadonlyMap<string, string>> {
+  const rows = await database.page(...WORKERS, { limit: WORKERS_MAX });
+  return new Map(rows.map(([name, count]) => [name, textOf(count)]));
 }

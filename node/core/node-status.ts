@@ -28,6 +28,8 @@ export interface NodeStatus {
   readonly reason?: string;
   /** Who writes, where witnesses fence that. */
   readonly writer?: WriterReport;
+  /** Processes that prepare what it issues, where the registry lies in a database that they share. */
+  readonly workers?: number;
   readonly store: string;
   readonly clock: ClockReport;
   /** By origin. */

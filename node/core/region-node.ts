@@ -107,8 +107,8 @@ export class RegionNode {
     server.start();
     desks.start();
     if (this.#options.onDemand !== true) {
-      const { antiEntropy, clocks, herald, scrub, mender, lookup, copies } = this.#parts;
-      for (const part of [antiEntropy, clocks, herald, scrub, mender, lookup, copies]) part.start();
+      const { antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer } = this.#parts;
+      for (const part of [antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer]) part.start();
     }
     signing.start();
   }
@@ -143,12 +143,14 @@ export class RegionNode {
     const { trust } = this;
     const { signing, fence, clocks, shelf, puller, antiEntropy, scrub, verdicts, people, shown } =
       this.#parts;
+    const { workers } = this.#parts.preparer;
     const { state, failure } = signing;
     const writer = fence?.writership.report;
     return {
       writing: this.#isStopped ? 'stopped' : state,
       ...(failure !== undefined && { reason: failure.message }),
       ...(writer !== undefined && { writer }),
+      ...(workers !== undefined && { workers }),
       clock: clocks.report,
       store: this.store,
       ...shelf.report,

@@ -6,6 +6,10 @@ import { WorkOrders, type WorkOrdersModules, type WorkOrdersOptions } from './wo
 
 export interface Preparer {
   readonly prepare: Prepare;
+  /** Workers that are there, as of the last look at them; undefined where there can be none. */
+  readonly workers: number | undefined;
+  /** Begins to look who works, and to take away what the dead have left. */
+  start(): void;
   /** Finishes what is in hand, by itself. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -19,5 +23,10 @@ export function preparerOf(options: WorkOrdersOptions, modules: PreparerModules)
   const { tables } = modules;
   const all = { ...modules, scrypt: scryptInPool };
   if (tables !== undefined) return new WorkOrders(options, { ...all, tables });
-  return { prepare: (items) => prepareHere(items, all), stop: () => Promise.resolve() };
+  return {
+    prepare: (items) => prepareHere(items, all),
+    workers: undefined,
+    start: () => undefined,
+    stop: () => Promise.resolve(),
+  };
 }

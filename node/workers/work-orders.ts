@@ -67,6 +67,8 @@ const LOOK_MS = 20;
 /** Between two looks at who works. */
 const WORKERS_MS = 1_000;
 const WORKERS_MAX = 256;
+/** The same where nothing is in hand. */
+const IDLE_LOOK_MS = 5_000;
 const ROWS_TOGETHER = 256;
 /** An order that so many died of is not given to another. */
 const DEATHS_MAX = 2;
@@ -83,13 +85,15 @@ export class WorkOrders {
   readonly #inHand = new Map<string, Order>();
   readonly #asked = new Gathered<Unprepared, Prepared>((items) => this.#prepare(items));
   #watching: Promise<void> | undefined;
+  #tending: Promise<void> | undefined;
   readonly #stopping = new AbortController();
   /** The count of each worker, and when it was another. */
   readonly #workers = new Map<string, { readonly count: string; readonly atMs: number }>();
   #lookedAtMs = -Infinity;
   /** When a worker took an order up or finished one. */
   #movedAtMs = -Infinity;
-  #isCleared = false;
+  /** What earlier processes ordered is taken away once, before anything is ordered. */
+  #cleared: Promise<void> | undefined;
 
   constructor(options: WorkOrdersOptions, modules: WorkOrdersModules) {
     this.#patienceMs = options.workerPatienceMs ?? 10_000;
@@ -98,10 +102,37 @@ export class WorkOrders {
     this.#node = newWorkId(modules.random);
   }
 
+  get workers(): number {
+    return this.#workers.size;
+  }
+
+  /** For a node that runs: without it workers are looked at, and what the dead left is taken away, with the first order. */
+  start(): void {
+    this.#tending ??= this.#tend();
+  }
+
   /** Prepares what is left by itself, and takes its rows away. Safe to call twice. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#watching;
+    await this.#tending;
+  }
+
+  /** Until it is stopped. Never rejects. */
+  async #tend(): Promise<void> {
+    const { clock, onTrouble } = this.#modules;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.#clear();
+        await this.#lookForWorkers();
+      } catch (error) {
+        // That the database is away is told by whoever needs it; nobody is known to work then.
+        this.#workers.clear();
+        if (!isNodeError(error)) onTrouble?.(error);
+      }
+      await clock.wait(IDLE_LOOK_MS, signal).catch(() => undefined);
+    }
   }
 
   /** What many ask for one by one is put together; what cannot be prepared is refused alone. */
@@ -180,7 +211,7 @@ export class WorkOrders {
 
   async #look(): Promise<void> {
     const { tables, clock } = this.#modules;
-    if (!this.#isCleared) await this.#clear();
+    await this.#clear();
     await this.#offer();
     if (clock.runMs() - this.#lookedAtMs >= WORKERS_MS) await this.#lookForWorkers();
     const claims = new Map(await tables.page(...claimsOf(this.#node), { limit: OFFERED_MAX }));
@@ -199,15 +230,24 @@ export class WorkOrders {
     if (ready.length > 0) await this.#take(ready);
   }
 
-  /** What earlier processes ordered, nobody waits for. */
   async #clear(): Promise<void> {
+    this.#cleared ??= this.#clearOrders();
+    try {
+      await this.#cleared;
+    } catch (error) {
+      this.#cleared = undefined;
+      throw error;
+    }
+  }
+
+  /** What earlier processes ordered, nobody waits for. */
+  async #clearOrders(): Promise<void> {
     const { tables } = this.#modules;
     for (;;) {
       const page = await tables.page(...ORDERS, { limit: ROWS_TOGETHER });
-      if (page.length === 0) break;
+      if (page.length === 0) return;
       await tables.write(page.map(([del]) => ({ del })));
     }
-    this.#isCleared = true;
   }
 
   async #offer(): Promise<void> {

@@ -6,7 +6,17 @@ import { isNodeError, type NodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
 import { registryAway } from '../../../node/registry/postgres-error.ts';
 import { WorkOrders } from '../../../node/workers/work-orders.ts';
-import { bytesOf, orderOfClaim, ORDERS, textOf, WORKERS, WorkRows } from '../../../node/workers/work-rows.ts';
+import {
+  bytesOf,
+  newWorkId,
+  orderName,
+  orderOfClaim,
+  ORDERS,
+  textOf,
+  workerName,
+  WORKERS,
+  WorkRows,
+} from '../../../node/workers/work-rows.ts';
 import { Worker } from '../../../node/workers/worker.ts';
 import { greenFields, REGISTRY_KEY, seededBytes } from '../../support/issuing-fixture.ts';
 import { MemoryTables } from '../../support/memory-tables.ts';
@@ -130,6 +140,44 @@ describe('WorkOrders', () => {
     const items = people(600);
     requirePrepared(await office.orders().prepare(items), items);
     assert.deepEqual(await office.rows(), []);
+  });
+
+  it('knows who works while nothing is ordered, and takes away what the dead have left', async () => {
+    const { claim, order } = orderName(newWorkId(office.random), 0);
+    const dead = workerName(newWorkId(office.random));
+    await office.tables.write([claim, order, dead].map((put) => ({ put, value: bytesOf('open') })));
+    office.worker();
+    await beating();
+    const orders = office.orders();
+    assert.equal(orders.workers, 0);
+    orders.start();
+    const seen = new Set<number>();
+    while ((await office.tables.get(dead)) !== undefined) {
+      await office.clock.wait(1_000);
+      seen.add(orders.workers);
+    }
+    assert.equal(orders.workers, 1);
+    assert.ok(seen.has(2), 'a worker is dead once it has been silent for a while');
+    assert.equal((await office.rows()).length, 1);
+    await orders.stop();
+  });
+
+  it('counts nobody while the database is away, and goes on once it is back', async () => {
+    office.worker();
+    await beating();
+    const orders = office.orders();
+    orders.start();
+    const counts = async (count: number) => {
+      while (orders.workers !== count) await office.clock.wait(1_000);
+    };
+    await counts(1);
+    const { tables } = office;
+    const page = tables.page.bind(tables);
+    tables.page = () => Promise.reject(registryAway(new Error('gone')));
+    await counts(0);
+    tables.page = page;
+    await counts(1);
+    assert.deepEqual(office.troubles, []);
   });
 
   it('gives it to workers, takes it back in order, and removes its rows', async () => {
