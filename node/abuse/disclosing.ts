@@ -1,19 +1,21 @@
-/** Making a disclosure: what opens a stretch of the own log, encrypted to one auditor. Spec: SPEC.md 22. */
+/** Making a disclosure: what opens a stretch of the own log, signed and encrypted to one auditor. Spec: SPEC.md 22. */
 import { Encrypter } from 'age-encryption';
+import { setImmediate } from 'node:timers/promises';
+import { equalBytes } from '../../protocol/bytes.ts';
+import { parseAttestation } from '../../protocol/code/attestation.ts';
 import { pathOf } from '../../protocol/code/commitment.ts';
-import {
-  type DisclosedLeaf,
-  type Disclosure,
-  encodeDisclosure,
-  isNobodys,
-} from '../../protocol/disclosure/disclosure.ts';
+import { paddingCommitment } from '../../protocol/code/padding.ts';
+import { type DisclosedLeaf, type Disclosure, signDisclosure } from '../../protocol/disclosure/disclosure.ts';
 import { DISCLOSURE_LEAVES_MAX } from '../../protocol/limits.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
+import { type Signer } from '../crypto/back-end.ts';
 import { type LogTree } from '../log/log-tree.ts';
+import { REPLACEMENT_COMPANY } from '../issuing/attestation-work.ts';
 import { NodeError } from '../node-error.ts';
 import { type Told } from '../operators/acting.ts';
 import { type Clock } from '../ports.ts';
+import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 
 export interface DisclosureOrder {
@@ -39,9 +41,14 @@ export interface DisclosingModules {
   readonly clock: Clock;
   /** Entries of each own attestation log, by its id. */
   readonly sizes: () => Readonly<Record<string, number>>;
+  /** The trust-log key that is in force at this time. Throws what keeps it from signing. */
+  readonly signer: (atS: number) => Signer;
   /** An own log that is open. */
   readonly log: (origin: string) => Pick<LogTree, 'head' | 'reader'> | undefined;
 }
+
+/** Leaves after which others get their turn: each may take some 60 hashes. */
+const TURN = 128;
 
 /** How the trail tells of it: who can read what. */
 export function toldOfDisclosure({ log, from, until, auditor }: DisclosureOrder): Told {
@@ -60,7 +67,10 @@ export class Disclosing {
     this.#modules = modules;
   }
 
-  /** @throws {NodeError} NOT_FOUND for leaves that there are not, REFUSED for too many or a key that is none. Rejects as the registry. */
+  /**
+   * @throws {NodeError} NOT_FOUND for leaves that there are not, REFUSED for too many or a key that is none. Rejects as the registry and the
+   * signer.
+   */
   async disclose({ log, from, until, auditor }: DisclosureOrder): Promise<Disclosed> {
     const { registry, sha256, clock, sizes } = this.#modules;
     const size = sizes()[log] ?? 0;
@@ -76,6 +86,9 @@ export class Disclosing {
       throw new NodeError('REFUSED', `a disclosure has at most ${DISCLOSURE_LEAVES_MAX} leaves`, {
         hint: 'Make several.',
       });
+    const encrypter = encrypterTo(auditor);
+    const atS = Math.floor(clock.nowMs() / 1_000);
+    const signer = this.#modules.signer(atS);
     const leaves = new Array<Disclosure['leaves'][number]>(until - from).fill(undefined);
     let opened = 0;
     for await (const record of registry().withBases({ log, from, until })) {
@@ -84,9 +97,9 @@ export class Disclosing {
     }
     const nobodys = await this.#showNobodys({ log, from, until }, leaves);
     const { region, network } = this.#names;
-    const atS = Math.floor(clock.nowMs() / 1_000);
-    const plain = encodeDisclosure({ region, network, log, from, until, atS, auditor, leaves });
-    return { bytes: await encrypterTo(auditor).encrypt(plain), opened, nobodys };
+    const head = { region, network, log, from, until, atS, auditor };
+    const plain = signDisclosure(sha256, { ...head, leaves }, signer);
+    return { bytes: await encrypter.encrypt(plain), opened, nobodys };
   }
 
   /** Adds the secrets of leaves that are nobody's, and says of how many. What the log has given up cannot be told from what was forgotten. */
@@ -95,20 +108,37 @@ export class Disclosing {
     leaves: Disclosure['leaves'][number][],
   ): Promise<number> {
     const { region, network } = this.#names;
-    const { registry, sha256 } = this.#modules;
     const tree = this.#modules.log(attestationLogOrigin(region, network, log));
-    let index = Math.max(from, tree?.head.minimum ?? until);
+    const first = Math.max(from, tree?.head.minimum ?? until);
     let nobodys = 0;
-    if (tree === undefined || index >= until) return nobodys;
-    for await (const entry of tree.reader.entries(index, until)) {
-      const secret = { secret: registry().paddingSecret({ log, index }) };
-      if (leaves[index - from] === undefined && isNobodys(sha256, entry, secret)) {
-        leaves[index - from] = secret;
+    if (tree === undefined || first >= until) return nobodys;
+    // Codes of a batch may stand before and behind the range.
+    const readFrom = Math.max(tree.head.minimum, first - REPLACEMENT_COMPANY);
+    const readUntil = Math.min(tree.head.size, until + REPLACEMENT_COMPANY);
+    const commitments: Uint8Array[] = [];
+    for await (const entry of tree.reader.entries(readFrom, readUntil))
+      commitments.push(parseAttestation(entry).commitment);
+    for (let index = first; index < until; index++) {
+      if (leaves[index - from] !== undefined) continue;
+      const secret = this.#secretOf({ log, index }, commitments, index - readFrom);
+      if (secret !== undefined) {
+        leaves[index - from] = { secret };
         nobodys++;
       }
-      index++;
+      if (index % TURN === 0) await setImmediate();
     }
     return nobodys;
+  }
+
+  /** By whichever of those near it is the code that it was made by: a batch has so few leaves of nobody that one is near. */
+  #secretOf(place: Place, commitments: readonly Uint8Array[], at: number): Uint8Array | undefined {
+    const { registry, sha256 } = this.#modules;
+    const near = commitments.slice(Math.max(0, at - REPLACEMENT_COMPANY), at + REPLACEMENT_COMPANY + 1);
+    for (const beside of [undefined, ...near]) {
+      const secret = registry().paddingSecret(place, beside);
+      if (equalBytes(paddingCommitment(sha256, secret), commitments[at] as Uint8Array)) return secret;
+    }
+    return undefined;
   }
 }
 

@@ -27,6 +27,10 @@ export class KeyBook {
     }
   }
 
+  withId(keyId: string): TrustKey | undefined {
+    return this.#keys.get(keyId);
+  }
+
   withRole(role: KeyRole): TrustKey[] {
     return [...this.#keys.values()].filter((key) => key.role === role);
   }

@@ -40,6 +40,10 @@ export interface RegionAuditModules extends TrustModules {
   /** Others whose cosignatures are looked for. */
   readonly witnesses?: readonly WitnessRegion[];
   readonly onProgress?: (log: string, checked: number, size: number) => void;
+  /** Told of the trust log once all of it was folded: what the attestation logs are held against. */
+  readonly onTrust?: (trust: TrustReplay) => void;
+  /** Told of the entries of attestation logs in order, as views. They are what they seem where the audit ends without a fault. */
+  readonly onLeaves?: (origin: string, entries: readonly Uint8Array[], index: number) => void;
 }
 
 export interface AuditedLog {
@@ -145,6 +149,7 @@ class RegionAudit {
     this.#trust.report({ faults: this.#faults, remarks: this.#remarks });
     const { fingerprint } = this.#options;
     if (fingerprint !== undefined) this.#trust.requireFingerprint(fingerprint, this.#faults);
+    this.#modules.onTrust?.(this.#trust);
     await this.#conclude(audited);
     return true;
   }
@@ -173,7 +178,13 @@ class RegionAudit {
     const hour = Math.floor(nowS / HOUR_S);
     const keys = this.#trust.keys.forLog(log);
     const attestations = { region, network, log, keys, keysSinceS, signatures, hour };
-    const audited = await this.#audit(origin, announced?.minimum ?? 0, { origin, attestations });
+    const { onLeaves } = this.#modules;
+    const audited = await this.#audit(
+      origin,
+      announced?.minimum ?? 0,
+      { origin, attestations },
+      onLeaves && ((entries, index) => onLeaves(origin, entries, index)),
+    );
     if (audited === undefined) return;
     if (audited.unjudged > 0) {
       const message = `pruned: the keys of ${audited.unjudged} attestations stand in what is gone of the trust log, so these were held against the tree alone`;

@@ -63,6 +63,16 @@ export class TrustReplay {
     return this.#fold.state;
   }
 
+  /** From `from` on. */
+  get entries(): readonly Uint8Array[] {
+    return this.#entries;
+  }
+
+  /** The indexes of entries that had no effect. */
+  get without(): ReadonlySet<number> {
+    return new Set(this.#fold.findings.map(({ index }) => index));
+  }
+
   /**
    * Takes the entries of the log in their order. Those before the base, and those behind a gap, change nothing.
    * @throws {ProtocolError} STATE_MISMATCH if the base is not what its entry commits to; HISTORY_NEEDED for a compromise that

@@ -14,6 +14,7 @@ import { type Store } from '../store/store.ts';
 
 export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick<IssueOnceModules, 'sizes'> {
   readonly store: Store;
+  readonly keys: { readonly trustLog: DisclosingModules['signer'] };
   readonly node: LifeModules['node'] & { issue: IssueOnceModules['issue']; log: DisclosingModules['log'] };
   /** Throws why it does not sign: what a machine that follows holds may be of batches that were given up. */
   readonly requireSide: () => unknown;
@@ -55,7 +56,11 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
     meanwhile: (work) => life.meanwhile(work),
     revoke: (revocation) => node.revoke(revocation),
   });
-  const disclosing = new Disclosing(options, { ...modules, log: (origin) => node.log(origin) });
+  const disclosing = new Disclosing(options, {
+    ...modules,
+    signer: (atS) => modules.keys.trustLog(atS),
+    log: (origin) => node.log(origin),
+  });
   return { lists, life, once, takeBack, overrides, disclosing, watch, handovers: new Handovers({ store }) };
 }
 

@@ -90,13 +90,16 @@ export class AttestationWork implements LogWork<CommittedStatus> {
     const places = new Array<number>(items.length);
     const drafts: Uint8Array[] = [];
     const entries: (CommittedStatus | undefined)[] = [];
+    // The closest before it; of those that stand first the first behind them.
+    let beside = items[order.find((number) => number < items.length) ?? 0]?.commitment;
     for (const number of order) {
       const item = items[number];
       const at = index + drafts.length;
       if (item !== undefined) places[number] = at;
       entries.push(item);
       // A commitment to nobody looks like any other.
-      const nobodys = () => paddingCommitment(sha256, registry.paddingSecret({ log, index: at }));
+      const nobodys = () => paddingCommitment(sha256, registry.paddingSecret({ log, index: at }, beside));
+      beside = item?.commitment ?? beside;
       drafts.push(template.draft(at, item?.commitment ?? nobodys()));
     }
     const records = registry.changes({ log, index, hour, entries });

@@ -165,9 +165,12 @@ export class Registry {
     return changes;
   }
 
-  /** What the leaf at this place commits to if it is nobody's: `paddingCommitment`. */
-  paddingSecret(place: Place): Uint8Array {
-    return this.#padding.of(place);
+  /**
+   * What the leaf at this place commits to if it is nobody's (`paddingCommitment`), by the commitment of the code of its batch that stands
+   * closest before it, or else of the first behind it; undefined for leaves of older software.
+   */
+  paddingSecret(place: Place, beside: Uint8Array | undefined): Uint8Array {
+    return beside === undefined ? this.#padding.ofPlace(place) : this.#padding.of(place, beside);
   }
 
   /** Codes of a stretch of a log whose holders were forgotten before a tally counted them, by index. Rejects as `ofSubject`. */

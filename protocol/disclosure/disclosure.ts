@@ -1,17 +1,23 @@
-/** What a region gives a named auditor of a stretch of a log, and whether each of it fits. Spec: SPEC.md 22. */
+/** What a region gives a named auditor of a stretch of a log, signed, and whether each of it fits. Spec: SPEC.md 22. */
 import { parseAttestation } from '../code/attestation.ts';
 import { commitmentOfOpened } from '../code/commitment.ts';
 import { type Fields, OPENING_BYTES_MAX, parseFields } from '../code/field.ts';
 import { PADDING_SECRET_BYTES, paddingCommitment } from '../code/padding.ts';
-import { equalBytes } from '../bytes.ts';
+import { asciiBytes, concatBytes, equalBytes } from '../bytes.ts';
 import { CborReader, encodeCbor } from '../encoding/cbor.ts';
-import { isProtocolError, ProtocolError } from '../fault.ts';
+import { type FaultCode, isProtocolError, ProtocolError } from '../fault.ts';
 import { BASIS_BYTES_MAX, DISCLOSURE_BYTES_MAX, DISCLOSURE_LEAVES_MAX } from '../limits.ts';
 import { isAttestationLogId, isNetwork, isRegion } from '../log/origin.ts';
-import { type Sha256 } from '../primitives.ts';
+import { type Primitives, type Sha256 } from '../primitives.ts';
+import { SIGNATURE_BYTES } from '../signature/strict-ed25519.ts';
+import { type TrustKey } from '../trust/trust-state.ts';
 import { type Basis, evidenceOf, parseBasis } from './basis.ts';
 
-const LABEL = 'entente/disclosure/v1';
+const LABEL = 'entente/disclosure/v2';
+const SIGNED_LABEL = asciiBytes(`${LABEL}\n`);
+/** The first byte of what software signed not yet: an array of nine. */
+const UNSIGNED = 0x89;
+const KEY_BYTES = 32;
 const TEXT_BYTES_MAX = 128;
 const PATH_BYTES_MAX = 128;
 
@@ -51,8 +57,67 @@ export interface Disclosure extends DisclosureHead {
   readonly leaves: readonly (DisclosedLeaf | DisclosedPadding | undefined)[];
 }
 
-/** @throws {RangeError} unless there are as many leaves as the range has, at most `DISCLOSURE_LEAVES_MAX`. */
-export function encodeDisclosure({ leaves, ...head }: Disclosure): Uint8Array {
+/** What a region signed, and the key by which: whose it is, and from when until when, the trust log says. */
+export interface SignedDisclosure {
+  readonly disclosure: Disclosure;
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array;
+}
+
+/**
+ * Signs a disclosure with the region's trust-log key that is in force at its time.
+ * @throws {RangeError} unless there are as many leaves as the range has, at most `DISCLOSURE_LEAVES_MAX`.
+ */
+export function signDisclosure(
+  sha256: Sha256,
+  disclosure: Disclosure,
+  { publicKey, sign }: { readonly publicKey: Uint8Array; readonly sign: (message: Uint8Array) => Uint8Array },
+): Uint8Array {
+  const body = encodeBody(disclosure);
+  return encodeCbor([body, publicKey, sign(signedBytes(sha256, body))]);
+}
+
+/**
+ * The disclosure that `bytes` are, signed by the key that it carries; byte strings are views of them.
+ * @throws {ProtocolError} DISCLOSURE_MALFORMED, SIGNATURE_INVALID
+ */
+export function openDisclosure(
+  bytes: Uint8Array,
+  { sha256, verifySignature }: Pick<Primitives, 'sha256' | 'verifySignature'>,
+): SignedDisclosure {
+  if (bytes.length > DISCLOSURE_BYTES_MAX) throw malformed(`expected at most ${DISCLOSURE_BYTES_MAX} bytes`);
+  if (bytes[0] === UNSIGNED)
+    throw malformed('nobody signed it, as older software made them: have the region disclose it again');
+  return wellFormed(() => {
+    const reader = new CborReader(bytes);
+    if (reader.array(3) !== 3) throw malformed('expected a disclosure with its key and signature');
+    const body = reader.bytes(1, DISCLOSURE_BYTES_MAX);
+    const publicKey = reader.bytes(KEY_BYTES, KEY_BYTES);
+    const signature = reader.bytes(SIGNATURE_BYTES, SIGNATURE_BYTES);
+    reader.end();
+    if (!verifySignature({ publicKey, message: signedBytes(sha256, body), signature }))
+      throw new ProtocolError('SIGNATURE_INVALID', 'expected the signature of the key that it names');
+    return { disclosure: parseBody(body), publicKey };
+  });
+}
+
+/**
+ * Whether a key that the region's trust log ever had could sign this: a trust-log key that was in force at its time and is not given
+ * up, since whoever stole one can name any time.
+ */
+export function mayHaveSigned(
+  key: TrustKey | undefined,
+  { disclosure: { atS }, publicKey }: SignedDisclosure,
+): boolean {
+  if (key?.role !== 'trust-log' || key.compromise !== undefined) return false;
+  return equalBytes(key.publicKey, publicKey) && key.fromS <= atS && atS < key.untilS;
+}
+
+function signedBytes(sha256: Sha256, body: Uint8Array): Uint8Array {
+  return concatBytes(SIGNED_LABEL, sha256(body));
+}
+
+function encodeBody({ leaves, ...head }: Disclosure): Uint8Array {
   const { region, network, log, from, until, atS, auditor } = head;
   if (leaves.length !== until - from || leaves.length > DISCLOSURE_LEAVES_MAX)
     throw new RangeError(`a disclosure has a leaf for each index, at most ${DISCLOSURE_LEAVES_MAX}`);
@@ -66,31 +131,36 @@ export function encodeDisclosure({ leaves, ...head }: Disclosure): Uint8Array {
 
 const NOTHING = new Uint8Array(0);
 
-/** The disclosure that `bytes` are; byte strings are views of them. @throws {ProtocolError} DISCLOSURE_MALFORMED */
-export function parseDisclosure(bytes: Uint8Array): Disclosure {
-  if (bytes.length > DISCLOSURE_BYTES_MAX) throw malformed(`expected at most ${DISCLOSURE_BYTES_MAX} bytes`);
+function parseBody(body: Uint8Array): Disclosure {
+  const reader = new CborReader(body);
+  if (reader.array(9) !== 9 || reader.text(TEXT_BYTES_MAX) !== LABEL)
+    throw malformed('expected a disclosure');
+  const [region, network, log] = [
+    reader.text(TEXT_BYTES_MAX),
+    reader.text(TEXT_BYTES_MAX),
+    reader.text(TEXT_BYTES_MAX),
+  ];
+  // A name of another form would lead whoever reads the log by it to files that nobody has held against a tree.
+  if (!isRegion(region) || !isNetwork(network) || !isAttestationLogId(log))
+    throw malformed('expected the names of a region, a network and an attestation log');
+  const [from, until, atS] = [reader.uint(), reader.uint(), reader.uint()];
+  const auditor = reader.text(TEXT_BYTES_MAX);
+  const count = reader.array(DISCLOSURE_LEAVES_MAX);
+  if (count !== until - from) throw malformed('expected a leaf for each index');
+  const leaves: Disclosure['leaves'][number][] = [];
+  for (let i = 0; i < count; i++) leaves.push(readLeaf(reader));
+  reader.end();
+  return { region, network, log, from, until, atS, auditor, leaves };
+}
+
+const TOLD: ReadonlySet<FaultCode> = new Set(['DISCLOSURE_MALFORMED', 'SIGNATURE_INVALID']);
+
+/** Whatever is no such CBOR is no disclosure. */
+function wellFormed<T>(read: () => T): T {
   try {
-    const reader = new CborReader(bytes);
-    if (reader.array(9) !== 9 || reader.text(TEXT_BYTES_MAX) !== LABEL)
-      throw malformed('expected a disclosure');
-    const [region, network, log] = [
-      reader.text(TEXT_BYTES_MAX),
-      reader.text(TEXT_BYTES_MAX),
-      reader.text(TEXT_BYTES_MAX),
-    ];
-    // A name of another form would lead whoever reads the log by it to files that nobody has held against a tree.
-    if (!isRegion(region) || !isNetwork(network) || !isAttestationLogId(log))
-      throw malformed('expected the names of a region, a network and an attestation log');
-    const [from, until, atS] = [reader.uint(), reader.uint(), reader.uint()];
-    const auditor = reader.text(TEXT_BYTES_MAX);
-    const count = reader.array(DISCLOSURE_LEAVES_MAX);
-    if (count !== until - from) throw malformed('expected a leaf for each index');
-    const leaves: Disclosure['leaves'][number][] = [];
-    for (let i = 0; i < count; i++) leaves.push(readLeaf(reader));
-    reader.end();
-    return { region, network, log, from, until, atS, auditor, leaves };
+    return read();
   } catch (cause) {
-    if (!isProtocolError(cause) || cause.fault.code === 'DISCLOSURE_MALFORMED') throw cause;
+    if (!isProtocolError(cause) || TOLD.has(cause.fault.code)) throw cause;
     throw malformed(cause.message, cause);
   }
 }

@@ -3,8 +3,11 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { EXIT } from '../../../cli/exit.ts';
-import { withRegion } from '../../../cli/region.ts';
+import { regionModules, withRegion } from '../../../cli/region.ts';
 import { type DisclosureAudited } from '../../../node/audit/disclosure-audit.ts';
+import { RegionLayout } from '../../../node/region/layout.ts';
+import { readPublicRegion } from '../../../node/region/public-region.ts';
+import { openKeyFile } from '../../../node/region/key-file.ts';
 import { type TrailEntry } from '../../../node/operators/trail-line.ts';
 import { draftAttestation } from '../../../protocol/code/attestation-draft.ts';
 import { parseAttestation } from '../../../protocol/code/attestation.ts';
@@ -13,10 +16,12 @@ import { commitFields } from '../../../protocol/code/openings.ts';
 import { encodeBasis, evidenceOf } from '../../../protocol/disclosure/basis.ts';
 import {
   type Disclosure,
-  encodeDisclosure,
-  parseDisclosure,
+  openDisclosure,
+  signDisclosure,
+  type SignedDisclosure,
 } from '../../../protocol/disclosure/disclosure.ts';
 import { encodeEntryBundle, parseEntryBundle } from '../../../protocol/log/entry-bundle.ts';
+import { keyIdOf } from '../../../protocol/signature/key-id.ts';
 import { cliOf, TestCli } from '../../support/cli.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -57,16 +62,37 @@ describe('entente audit disclosure', function () {
     auditor = key.publicKey;
   });
 
+  async function opened(file: string): Promise<SignedDisclosure> {
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(
+      /AGE-SECRET-KEY-\S+/.exec(readFileSync(cli.path('auditor.key'), 'utf8'))?.[0] ?? '',
+    );
+    const modules = await regionModules(cliOf(cli));
+    return openDisclosure(await decrypter.decrypt(readFileSync(file)), modules);
+  }
+
+  /** A file for the auditor, signed with the region's key of this role. */
+  async function fileOf(disclosure: Disclosure, role: 'trust-log' | 'attest' = 'trust-log'): Promise<string> {
+    const { keys } = new RegionLayout(de);
+    const { region, network } = disclosure;
+    const { fold } = await readPublicRegion(join(de, 'public'), {}, await regionModules(cliOf(cli)));
+    const { keyId } =
+      fold.state.keysWithRole(role).find(({ fromS, untilS }) => fromS <= cli.nowS && cli.nowS < untilS) ?? {};
+    assert.ok(keyId);
+    const signer = await openKeyFile(keys, { region, network, role, keyId }, await regionModules(cliOf(cli)));
+    const encrypter = new Encrypter();
+    encrypter.addRecipient(auditor);
+    const out = cli.path(`${made++}.disclosure`);
+    writeFileSync(out, await encrypter.encrypt(signDisclosure(sha256, disclosure, signer)));
+    return out;
+  }
+
   /** What these leaves would open, had the region issued them by two operators. */
   async function forged(
     file: string,
     entries: readonly Uint8Array[],
   ): Promise<{ file: string; entries: Uint8Array[] }> {
-    const decrypter = new Decrypter();
-    decrypter.addIdentity(
-      /AGE-SECRET-KEY-\S+/.exec(readFileSync(cli.path('auditor.key'), 'utf8'))?.[0] ?? '',
-    );
-    const disclosure: Disclosure = parseDisclosure(await decrypter.decrypt(readFileSync(file)));
+    const { disclosure } = await opened(file);
     const { hour } = parseAttestation(entries[0] as Uint8Array);
     const basis = encodeBasis({
       kind: 'override',
@@ -91,11 +117,7 @@ describe('entente audit disclosure', function () {
       const leaf = { status: opened ?? new Uint8Array(), evidence, path, basis };
       return { leaf, entry: draftAttestation({ ...claims, commitment }, keyId, disclosure.network).bytes };
     });
-    const encrypter = new Encrypter();
-    encrypter.addRecipient(auditor);
-    const out = cli.path(`${made++}.disclosure`);
-    const leaves = both.map(({ leaf }) => leaf);
-    writeFileSync(out, await encrypter.encrypt(encodeDisclosure({ ...disclosure, leaves })));
+    const out = await fileOf({ ...disclosure, leaves: both.map(({ leaf }) => leaf) });
     return { file: out, entries: both.map(({ entry }) => entry) };
   }
 
@@ -117,6 +139,32 @@ describe('entente audit disclosure', function () {
     const { opened, findings } = JSON.parse(out) as DisclosureAudited;
     assert.deepEqual([opened, findings.length], [PEOPLE - 10, PEOPLE - 10]);
     assert.deepEqual(new Set(findings.map(({ code }) => code)), new Set(['COLOUR_WITHOUT_RULE']));
+  });
+
+  it('says by which key the region signed it, and takes no file that the region has not signed', async () => {
+    const file = await disclose(0, 5);
+    const { disclosure, publicKey } = await opened(file);
+    const { out } = await check(file);
+    const { signedBy } = JSON.parse(out) as { signedBy: string };
+    assert.equal(signedBy, keyIdOf(sha256, publicKey));
+    // Whoever knows the auditor's public key can write that the region keeps all codes back.
+    const empty = { ...disclosure, leaves: disclosure.leaves.map(() => undefined) };
+    const refused = async (one: string) => {
+      const { exit, err, out: told } = await check(one);
+      assert.deepEqual([exit, codeOf(err), told], [EXIT.inconsistent, 'SIGNATURE_INVALID', '']);
+    };
+    await refused(await fileOf(empty, 'attest'));
+    await refused(await fileOf({ ...empty, atS: empty.atS - 60 * 86_400 }));
+    const kept = await check(await fileOf(empty));
+    assert.deepEqual([kept.exit, (JSON.parse(kept.out) as DisclosureAudited).closed], [EXIT.undetermined, 5]);
+  });
+
+  it('is held against the logs of its region alone', async () => {
+    const file = await disclose(0, 5);
+    const it = cli.path('IT');
+    await cli.json('init', 'IT', '--dir', it);
+    const { exit, err } = await check(file, it);
+    assert.deepEqual([exit, codeOf(err)], [EXIT.inconsistent, 'ORIGIN_INVALID']);
   });
 
   it('says who of those that are named vouches, and ends with 5 or 4 all the same', async () => {

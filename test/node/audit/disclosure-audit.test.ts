@@ -9,11 +9,15 @@ import { type Basis, encodeBasis, evidenceOf } from '../../../protocol/disclosur
 import {
   type DisclosedLeaf,
   type Disclosure,
-  encodeDisclosure,
-  parseDisclosure,
+  mayHaveSigned,
+  openDisclosure,
+  signDisclosure,
 } from '../../../protocol/disclosure/disclosure.ts';
-import { isProtocolError } from '../../../protocol/fault.ts';
+import { decodeCbor, encodeCbor } from '../../../protocol/encoding/cbor.ts';
+import { type FaultCode, isProtocolError } from '../../../protocol/fault.ts';
 import { BASIS_AGE_S_MAX, BASIS_AHEAD_S_MAX, BRIDGED_LIFE_S_MAX } from '../../../protocol/limits.ts';
+import { keyIdOf } from '../../../protocol/signature/key-id.ts';
+import { verifySignature } from '../../support/keys.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { DAY_S, HOUR_S, LOG_ID, RegionFixture, START_S } from '../../support/region-fixture.ts';
 import { decisionOn, FROM_S, RULE_DATA, ruleSetWith } from '../../support/rule-fixture.ts';
@@ -172,20 +176,50 @@ describe('auditDisclosure', () => {
 
 const GREEN: Status = { colour: 'green', measure: 'none', expiresAtS: 1, ruleId: 'manual', ruleVersion: 1 };
 
-describe('parseDisclosure', () => {
+describe('openDisclosure', () => {
   const { leaf } = made(GREEN, undefined);
+  const key = logged.keys['trust-log'];
+  const keyId = keyIdOf(sha256, key.publicKey);
+  const primitives = { sha256, verifySignature };
+  const signed = (disclosure: Disclosure) => signDisclosure(sha256, disclosure, key);
+  const refuses = (bytes: Uint8Array, code: FaultCode) =>
+    assert.throws(
+      () => openDisclosure(bytes, primitives),
+      (error) => isProtocolError(error, code),
+    );
 
-  it('gives back what was encoded', () => {
+  it('gives back what was signed, and by which key', () => {
     const disclosure = disclosureOf([leaf, undefined, { secret: new Uint8Array(32).fill(1) }]);
-    assert.deepEqual(parseDisclosure(encodeDisclosure(disclosure)), disclosure);
+    assert.deepEqual(openDisclosure(signed(disclosure), primitives), {
+      disclosure,
+      publicKey: key.publicKey,
+    });
+  });
+
+  it('refuses every changed byte, and one more', () => {
+    const bytes = signed(disclosureOf([leaf]));
+    for (let at = 0; at < bytes.length; at += 7) {
+      const changed = bytes.slice();
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      assert.throws(() => openDisclosure(changed, primitives), isProtocolError);
+    }
+    refuses(Uint8Array.from([...bytes, 0]), 'DISCLOSURE_MALFORMED');
+  });
+
+  it('refuses what another key signed, and what nobody did', () => {
+    const disclosure = disclosureOf([leaf]);
+    const { publicKey } = logged.keys.checkpoint;
+    refuses(signDisclosure(sha256, disclosure, { ...key, publicKey }), 'SIGNATURE_INVALID');
+    const [body] = decodeCbor(signed(disclosure), { bytesMax: 10_000 }) as [Uint8Array];
+    refuses(body, 'DISCLOSURE_MALFORMED');
+    refuses(encodeCbor([body, key.publicKey, new Uint8Array(63)]), 'DISCLOSURE_MALFORMED');
+    refuses(encodeCbor([body, key.publicKey, new Uint8Array(64)]), 'SIGNATURE_INVALID');
+    refuses(encodeCbor([body, key.publicKey, key.sign(body)]), 'SIGNATURE_INVALID');
   });
 
   it('refuses a secret of another length', () => {
     for (const bytes of [0, 31, 33])
-      assert.throws(
-        () => parseDisclosure(encodeDisclosure(disclosureOf([{ secret: new Uint8Array(bytes) }]))),
-        (error) => isProtocolError(error, 'DISCLOSURE_MALFORMED'),
-      );
+      refuses(signed(disclosureOf([{ secret: new Uint8Array(bytes) }])), 'DISCLOSURE_MALFORMED');
   });
 
   for (const changes of [
@@ -195,11 +229,20 @@ describe('parseDisclosure', () => {
     { region: 'de' },
     { network: 'Test' },
   ])
-    it(`refuses a name of another form: ${JSON.stringify(changes)}`, () => {
-      const bytes = encodeDisclosure(disclosureOf([leaf], changes));
-      assert.throws(
-        () => parseDisclosure(bytes),
-        (error) => isProtocolError(error, 'DISCLOSURE_MALFORMED'),
-      );
-    });
+    it(`refuses a name of another form: ${JSON.stringify(changes)}`, () =>
+      refuses(signed(disclosureOf([leaf], changes)), 'DISCLOSURE_MALFORMED'));
+
+  it('mayHaveSigned takes a trust-log key within its window that is not given up', () => {
+    const of = (atS: number) => openDisclosure(signed(disclosureOf([leaf], { atS })), primitives);
+    const known = logged.state.key(keyId);
+    assert.ok(known);
+    const { fromS, untilS } = known;
+    const may = [fromS - 1, fromS, untilS - 1, untilS].map((atS) => mayHaveSigned(known, of(atS)));
+    assert.deepEqual(may, [false, true, true, false]);
+    const one = of(fromS);
+    assert.equal(mayHaveSigned(undefined, one), false);
+    assert.equal(mayHaveSigned({ ...known, role: 'attest' }, one), false);
+    assert.equal(mayHaveSigned({ ...known, publicKey: logged.keys.attest.publicKey }, one), false);
+    assert.equal(mayHaveSigned({ ...known, compromise: { version: 1, cutOffs: new Map() } }, one), false);
+  });
 });

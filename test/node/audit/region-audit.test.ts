@@ -27,6 +27,8 @@ import { DAY_S, LOG_ID, RegionFixture, START_S, testKey } from '../../support/re
 import { ReferenceTree } from '../../support/reference-tree.ts';
 import { seeded } from '../../support/seeded.ts';
 import { rejectsWith } from '../../support/store-fixture.ts';
+import { openStaticSource } from '../../../node/audit/static-source.ts';
+import { ReplayedRange } from '../../../node/audit/replayed-range.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 /** A full bundle and one of 44. */
@@ -61,6 +63,24 @@ describe('auditRegion', () => {
         { size: COUNT, from: 0, signatures: COUNT },
       ],
     );
+  });
+
+  it('tells of the very leaves and trust log that it went through, whatever becomes of the files', async () => {
+    const directory = published();
+    const source = await openStaticSource(directory);
+    const [, attested] = whole.logs;
+    for (const [from, until] of [
+      [0, COUNT],
+      [250, 260],
+      [256, 299],
+    ] as const) {
+      const range = new ReplayedRange({ from, until });
+      const { faults } = await audited(directory, {}, { source, ...range.hearing });
+      assert.deepEqual(faults, []);
+      assert.deepEqual(range.leaves, attested?.entries.slice(from, until));
+      assert.deepEqual(range.trust.entries, whole.region.entries);
+      assert.deepEqual([...range.trust.without], []);
+    }
   });
 
   it('threads find what one finds', async () => {
