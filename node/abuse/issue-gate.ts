@@ -50,7 +50,7 @@ const CONTRADICTED: Readonly<Record<Contradiction, readonly [why: string, hint: 
   ],
   open: [
     'with what the region knows of the person itself the rules give no colour',
-    'See entente status --explain. Against what it knows only two operators give a colour: entente override propose.',
+    'See entente holder --explain. Against what it knows only two operators give a colour: entente override propose.',
   ],
   ambiguous: [
     'entries of lists may be about the person, or about another',
