@@ -40,8 +40,10 @@ export interface IssueGateModules {
   readonly contradictions: (claims: readonly Claim[]) => Promise<readonly (Contradiction | undefined)[]>;
 }
 
-/** Seconds by which the time of a decision and that of issuing may differ: a file of people takes a while. */
+/** Seconds from a decision to issuing: a file of people takes a while. */
 const DECIDED_S_MAX = 3_600;
+/** Seconds that the clock of whoever decided may be ahead: more would end a measure before its last day does. */
+const AHEAD_S_MAX = 120;
 
 const CONTRADICTED: Readonly<Record<Contradiction, readonly [why: string, hint: string]>> = {
   stricter: [
@@ -88,7 +90,8 @@ export class IssueGate {
       });
     }
     const { atS, facts } = told;
-    if (Math.abs(this.#modules.nowS() - atS) > DECIDED_S_MAX) throw refused('it was decided at another time');
+    const agoS = this.#modules.nowS() - atS;
+    if (agoS > DECIDED_S_MAX || agoS < -AHEAD_S_MAX) throw refused('it was decided at another time');
     const { ruleId: rule, ruleVersion: version } = status;
     const logged = this.#modules.state()?.rules(rule);
     const ruleSet = logged?.version === version ? readRuleSet(logged).ruleSet : undefined;
