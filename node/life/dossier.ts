@@ -1,5 +1,6 @@
 /** All that a region keeps of a person who declared: the newest declaration, what counts on of those before, and how the colour changed. As it is kept. */
 import { z } from 'zod';
+import { type Status } from '../../protocol/code/status.ts';
 import { LIST_KINDS } from '../lists/kinds.ts';
 import { declarationSchema } from './declaration.ts';
 import { earlierSchema } from './earlier.ts';
@@ -38,9 +39,10 @@ export type FactSource = Readonly<z.infer<typeof sourceSchema>>;
 
 /**
  * `first`: the first code. `worse`: a stricter colour, or the same with a stricter measure or for longer. `better`: the reverse.
- * `renewed`: the same, since the code ended. `found`: a code that was issued otherwise, as with `entente issue`.
+ * `renewed`: the same, since the code ended. `found`: a code that was issued otherwise, as with `entente issue`. `override`: one that no
+ * rule gave, and that counts beside what rules give.
  */
-export const CHANGE_KINDS = ['first', 'worse', 'better', 'renewed', 'found'] as const;
+export const CHANGE_KINDS = ['first', 'worse', 'better', 'renewed', 'found', 'override'] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 export const changeSchema = z.strictObject({
@@ -114,6 +116,15 @@ export function withChange(dossier: Dossier, change: StatusChange): Dossier {
 /** A later revocation by hand must not be taken for one of ours. */
 export function withoutIntent(dossier: Dossier): Dossier {
   return { ...dossier, isRevoking: undefined };
+}
+
+/** The newest code by rules, running or over. */
+export function newestByRules({ changes }: Dossier): StatusChange | undefined {
+  return changes.find(({ kind }) => kind !== 'override');
+}
+
+export function statusToKeep({ untilS, ...status }: Status): StatusChange['status'] {
+  return untilS === undefined ? status : { ...status, untilS };
 }
 
 export function encodeDossier(dossier: Dossier): Uint8Array {

@@ -16,7 +16,7 @@ import { readJsonRows } from '../rows/json-rows.ts';
 import { type RowFault } from '../rows/row-form.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { type Declaration, declarationForm, type DeclarationRow, declarationSchema } from './declaration.ts';
-import { type Dossier } from './dossier.ts';
+import { type Dossier, newestByRules } from './dossier.ts';
 import { type DossierShelf, STAGED } from './dossier-shelf.ts';
 import { EARLIER_AREAS_MAX, EARLIER_IDENTITIES_MAX, withEarlier } from './earlier.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
@@ -286,8 +286,8 @@ function dossierWith(
 
 /** Somebody whose newest code is revoked by now may get another for having declared. */
 function declaredAnew(dossier: Dossier, isRevoked: IntakeModules['isRevoked']): Dossier {
-  const { withdrawn, changes } = dossier;
-  const [newest] = changes;
+  const { withdrawn } = dossier;
+  const newest = newestByRules(dossier);
   if (newest === undefined) return dossier;
   const { log, index } = newest;
   const isWithdrawn = withdrawn?.log === log && withdrawn.index === index;

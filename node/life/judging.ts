@@ -12,13 +12,14 @@ import { type Known } from './known.ts';
 
 /**
  * `unchanged`: nothing is due. `withdrawn`: the code was revoked otherwise, and nothing has come since that would give another; `given` is
- * what it would be. `overridden`: somebody gave the person a stricter colour than the rules do, and that counts to its end.
+ * what it would be. `overridden`: the person has a stricter code than the rules give, which no rule gave, and that counts to its end; `told`
+ * is what the dossier is to say of it, where it does not yet.
  * `open`: what is known gives no colour. `ambiguous`: entries of lists may be about the person, or about another.
  */
 export type Judgement =
   | { readonly what: 'unchanged'; readonly status: Status }
   | { readonly what: 'withdrawn'; readonly given: Status }
-  | { readonly what: 'overridden'; readonly status: Status }
+  | { readonly what: 'overridden'; readonly status: Status; readonly told: StatusChange | undefined }
   | {
       readonly what: 'open' | 'ambiguous';
       readonly open: readonly OpenReason[];
@@ -27,7 +28,11 @@ export type Judgement =
       /** What is sure all the same: whatever is looser passes no more. */
       readonly atLeast: Status | undefined;
     }
-  | { readonly what: Exclude<ChangeKind, 'found'>; readonly status: Status; readonly decision: Decision };
+  | {
+      readonly what: Exclude<ChangeKind, 'found' | 'override'>;
+      readonly status: Status;
+      readonly decision: Decision;
+    };
 
 export interface JudgedAt {
   readonly ruleSet: RuleSet;
@@ -62,16 +67,16 @@ export function isStricter(a: Demand & Pick<Status, 'untilS'>, b: Demand & Pick<
  * Of codes that no rule gave the strictest that runs and demands more than what rules give. It binds: what two operators gave, rules
  * and one operator do not make looser.
  */
-export function bindingOf(
-  manual: readonly (Place & { readonly fields: { readonly status: Status } })[],
+export function bindingOf<R extends Place & { readonly fields: { readonly status: Status } }>(
+  manual: readonly R[],
   given: Status,
   { nowS, isRevoked }: Pick<JudgedAt, 'nowS' | 'isRevoked'>,
-): Status | undefined {
-  let binding: Status | undefined;
-  for (const { log, index, fields } of manual) {
-    const { status } = fields;
-    if (status.expiresAtS <= nowS || !isStricter(status, binding ?? given)) continue;
-    if (!isRevoked({ log, index })) binding = status;
+): R | undefined {
+  let binding: R | undefined;
+  for (const record of manual) {
+    const { status } = record.fields;
+    if (status.expiresAtS <= nowS || !isStricter(status, binding?.fields.status ?? given)) continue;
+    if (!isRevoked(record)) binding = record;
   }
   return binding;
 }
@@ -117,7 +122,7 @@ function changeOf(
   last: (Omit<Status, 'untilS'> & { readonly untilS?: number | undefined }) | undefined,
   ruleSet: RuleSet,
   nowS: number,
-): Exclude<ChangeKind, 'found'> | undefined {
+): Exclude<ChangeKind, 'found' | 'override'> | undefined {
   if (last === undefined) return 'first';
   const stricter = stricterBy(now, last) || (now.untilS ?? 0) - (last.untilS ?? 0);
   if (stricter !== 0) return stricter > 0 ? 'worse' : 'better';

@@ -35,11 +35,13 @@ export function noticeText(
   return [
     `The health code of ${region} is ${colour.toUpperCase()}. ${MEASURES[measure]}`,
     `Since: ${since ?? timeText(change.atS)}`,
-    untilS === undefined
+    untilS === undefined && change.kind !== 'override'
       ? `Counts until: ${timeText(expiresAtS)}; it is renewed by itself before that.`
-      : `Until: ${timeText(untilS)}`,
+      : `Until: ${timeText(untilS ?? expiresAtS)}`,
     `Why: ${why}${because === undefined ? '' : ` (${because})`}`,
-    `Rule: ${rule === undefined ? '' : `${rule} of `}${ruleId}, version ${ruleVersion}`,
+    change.kind === 'override'
+      ? 'Rule: none'
+      : `Rule: ${rule === undefined ? '' : `${rule} of `}${ruleId}, version ${ruleVersion}`,
     ...sources.map((source) => `Known from: ${sourceText(source)}`),
     ...(change.corrects === undefined ? [] : [`This corrects your objection ${change.corrects}.`]),
     `To object: ${objectTo}. It is decided within ${objectionDays} ${days}.`,

@@ -10,19 +10,26 @@ import { type Status } from '../../protocol/code/status.ts';
 import { type OpenReason } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
-import { type Doubtful, SOUGHT_MAX } from '../lists/list-view.ts';
+import { type Doubtful } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
 import { type Change } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
-import { type Dossier, type Objection, type StatusChange, withChange, withoutIntent } from './dossier.ts';
+import {
+  type Dossier,
+  newestByRules,
+  type Objection,
+  type StatusChange,
+  statusToKeep,
+  withChange,
+  withoutIntent,
+} from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { isAbout, isUnsettled, upheldOf, withOutcome } from './objections.ts';
 import {
   basisOf,
-  bindingOf,
   isStricter,
   judge,
   type JudgedAt,
@@ -32,6 +39,7 @@ import {
 } from './judging.ts';
 import { type Known, knownOf, type RulingState } from './known.ts';
 import { revokeWithinHour } from './hour-revoking.ts';
+import { boundByOverrides } from './overriding.ts';
 import { Listings } from './listings.ts';
 
 export interface UpdaterModules {
@@ -127,7 +135,7 @@ export class Updater {
   async update(persons: readonly ShelvedDossier[], run: UpdateRun): Promise<UpdatedPage> {
     const figures = noFigures();
     const at = this.#judgedAt(run);
-    const judged = await this.#judged(persons, at);
+    const judged = await this.#judged(run.isDry ? persons : await this.#withoutEnded(persons, at), at);
     const unsettled = judged.flatMap((one) => unsettledOf(one) ?? []);
     const waiting = run.isDry ? new Set<string>() : await this.#apply(judged, at);
     for (const { pseudonym, judgement } of judged)
@@ -151,32 +159,12 @@ export class Updater {
     for (const [i, person] of persons.entries()) {
       const { dossier } = person;
       const known = knownOf(dossier, found[i] ?? { matched: [], doubts: [] }, view, at);
-      const [newest] = dossier.changes;
+      const newest = newestByRules(dossier);
       const last = newest ?? (await this.#issuedOtherwise(dossier, at));
       const judgement = judge(dossier, last, known, at);
       judged.push({ ...person, known, last, isFound: newest === undefined && last !== undefined, judgement });
     }
-    return this.#bound(judged, at);
-  }
-
-  /** Nobody gets a looser code than one that no rule gave, and that runs. */
-  async #bound(judged: readonly Judged[], at: JudgedAt): Promise<Judged[]> {
-    const bound = new Map<Judged, Status>();
-    const due = judged.filter(({ judgement }) => givenBy(judgement) !== undefined);
-    for (let from = 0; from < due.length; from += SOUGHT_MAX) {
-      const some = due.slice(from, from + SOUGHT_MAX);
-      const subjects = some.map(({ dossier }) => dossier.declaration.subject);
-      const manual = await this.#modules.registry().manualOf(subjects);
-      for (const [i, one] of some.entries()) {
-        const given = givenBy(one.judgement);
-        const binding = given && bindingOf(manual[i] ?? [], given, at);
-        if (binding !== undefined) bound.set(one, binding);
-      }
-    }
-    return judged.map((one) => {
-      const status = bound.get(one);
-      return status === undefined ? one : { ...one, judgement: { what: 'overridden', status } };
-    });
+    return boundByOverrides(judged, at, this.#modules.registry());
   }
 
   /** A running code by these rules that came about otherwise, as with `entente issue`. */
@@ -205,11 +193,14 @@ export class Updater {
     const { tables, shelf } = this.#modules;
     const noted = judged.flatMap((one) => {
       const now = settledOf(one, at);
-      return now === undefined ? [] : [shelf.dossierChange(now)];
+      if (now === undefined) return [];
+      const isTold = one.judgement.what !== 'overridden' || one.judgement.told === undefined;
+      const mark = () => shelf.markChange('untold', now.declaration.subject);
+      return [shelf.dossierChange(now), ...(isTold ? [] : [mark()])];
     });
     if (noted.length > 0) await tables.write(noted);
     const held: Held[] = [];
-    for (const one of await this.#withoutEnded(judged, at)) {
+    for (const one of judged) {
       const demand = demandOf(one.judgement);
       if (demand !== undefined) held.push(await this.#held(one, demand, at));
     }
@@ -228,16 +219,24 @@ export class Updater {
     return waiting;
   }
 
-  /** An objection that was upheld is settled where what it is about ended by itself: a later colour is another matter. */
-  async #withoutEnded(judged: readonly Judged[], at: JudgedAt): Promise<Judged[]> {
-    const now: Judged[] = [];
-    for (const one of judged) {
+  /**
+   * An objection that was upheld is settled where what it is about ended by itself: a later colour is another matter. One about a code
+   * that no rule gave is corrected by revoking that: then the rules give another at once.
+   */
+  async #withoutEnded(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<ShelvedDossier[]> {
+    const now: ShelvedDossier[] = [];
+    for (const one of persons) {
       const upheld = upheldOf(one.dossier);
       const isOpen = upheld !== undefined && one.dossier.isRevoking !== true;
       const isEnded = isOpen && !(await this.#running(one, at)).some((record) => isObjected(upheld, record));
       if (!isEnded) now.push(one);
       else {
-        const dossier = withOutcome(one.dossier, upheld.number, 'ended', at.nowS);
+        const { changes } = one.dossier;
+        const override = changes.find((change) => change.kind === 'override' && isAbout(upheld, change));
+        const dossier: Dossier =
+          override !== undefined && at.isRevoked(override)
+            ? { ...withOutcome(one.dossier, upheld.number, 'corrected', at.nowS), isRevoking: true }
+            : withOutcome(one.dossier, upheld.number, 'ended', at.nowS);
         await this.#modules.tables.write(this.#settled(dossier));
         now.push({ ...one, dossier });
       }
@@ -254,7 +253,7 @@ export class Updater {
   }
 
   /** The codes of somebody that run. */
-  async #running({ dossier }: Judged, at: JudgedAt): Promise<RegistryRecord[]> {
+  async #running({ dossier }: ShelvedDossier, at: JudgedAt): Promise<RegistryRecord[]> {
     const records = await this.#modules.registry().ofSubject(dossier.declaration.subject);
     return records.filter((record) => record.fields.status.expiresAtS > at.nowS && !at.isRevoked(record));
   }
@@ -359,17 +358,13 @@ function unsettledOf({ dossier, known, judgement }: Judged): Unsettled | undefin
   return { subject, open: judgement.decision.open, doubts, areStaysUnknown };
 }
 
-/** What rules would give now, if another code is due. */
-function givenBy(judgement: Judgement): Status | undefined {
-  if (judgement.what === 'withdrawn') return judgement.given;
-  return 'decision' in judgement ? judgement.status : undefined;
-}
-
 /** What a dossier is to say where no other code comes; undefined where it says that already. */
 function settledOf({ dossier, last, isFound, judgement }: Judged, at: JudgedAt): Dossier | undefined {
   const { what } = judgement;
   if (what !== 'unchanged' && what !== 'withdrawn' && what !== 'overridden') return undefined;
-  const now = isFound && last !== undefined ? withChange(dossier, last) : dossier;
+  const found = isFound && last !== undefined ? withChange(dossier, last) : dossier;
+  const told = what === 'overridden' ? judgement.told : undefined;
+  const now = told === undefined ? found : withChange(found, told);
   const isNoted = dossier.withdrawn?.log === last?.log && dossier.withdrawn?.index === last?.index;
   const isSeen = last !== undefined && !isNoted && at.isRevoked(last);
   if (now === dossier && dossier.isRevoking !== true && !isSeen) return undefined;
@@ -390,8 +385,4 @@ function isAnotherToCome(one: Held): boolean {
 
 function isToIssue(one: Held): one is ToIssue {
   return 'decision' in one.judgement;
-}
-
-function statusToKeep({ untilS, ...status }: Fields['status']): StatusChange['status'] {
-  return untilS === undefined ? status : { ...status, untilS };
 }

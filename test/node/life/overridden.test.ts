@@ -38,6 +38,36 @@ describeOnAllTables('A colour that no rule gave', () => {
     assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['red', 'red']);
   });
 
+  it('tells the holder as every change does; an objection that is upheld is corrected by revoking it', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.override(1, 'red', 5);
+    await region.update();
+    await region.update();
+    const notices = [];
+    for await (const notice of region.life.untold()) notices.push(notice);
+    const [{ text, change } = assert.fail(), ...others] = notices;
+    assert.deepEqual([others.length, change.kind], [0, 'override']);
+    assert.match(
+      text.join('\n'),
+      /is RED[^]*Since: [^]*Until: [^]*Two operators .* of an outbreak[^]*Rule: none[^]*To object: the office/,
+    );
+    const { number, about } = await region.life.object('P1', 'I was away.');
+    assert.deepEqual(about, { log: change.log, index: change.index });
+    await region.life.decide('P1', { number, isUpheld: true, answer: 'You were.' });
+    assert.deepEqual(await region.update(), { overridden: 1 }, 'nobody sets a colour alone');
+    await region.revoke(1);
+    assert.deepEqual(await region.update(), { renewed: 1 });
+    assert.equal(await region.codesOf(1), '(green) (red) green');
+    const { objections, changes } = await region.life.holder('P1', false);
+    assert.equal(objections[0]?.state, 'corrected');
+    assert.deepEqual(
+      changes.map(({ kind }) => kind),
+      ['renewed', 'override', 'first'],
+    );
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+  });
+
   it('gives way to what is stricter, and to nothing once it is revoked', async () => {
     await region.declare([1, 2]);
     await region.override(1, 'yellow', 5);
