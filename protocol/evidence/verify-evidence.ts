@@ -29,8 +29,6 @@ export interface ProvenEvidence {
   readonly at: number;
   /** Of each word the ids of the keys that signed it. */
   readonly words: readonly (readonly string[])[];
-  /** Where the words are those of a witness: of each tree the ids of the keys of its log that signed it, and whose log that is. */
-  readonly log?: { readonly region: string; readonly words: readonly (readonly string[])[] };
   /** The checkpoints that it holds. */
   readonly checkpoints: readonly OpenedCheckpoint[];
 }
@@ -48,18 +46,28 @@ export function verifyEvidence(
 }
 
 /**
- * Whether a root has since given up every key behind one of the words: then a thief may have said it, and not the region; or a witness
- * has rightly left the tree that a thief signed. A region whose state is not known has given up nothing.
+ * Whether a root has since given up every key behind one of the words: then a thief may have said it, and not the region. Of `cosignatures` also
+ * whether the root of the log has named a branch: then a witness may have left one of the trees rightly, whoever signed it since. A region whose
+ * state is not known has given up nothing. Spec: SPEC.md 18.2.
  */
 export function isDisowned(
-  { region, words, log }: Pick<ProvenEvidence, 'region' | 'words' | 'log'>,
-  stateOf: (region: string) => Pick<TrustState, 'key'> | undefined,
+  { kind, region, origin, words }: Pick<ProvenEvidence, 'kind' | 'region' | 'origin' | 'words'>,
+  stateOf: (region: string) => Pick<TrustState, 'key' | 'keysWithRole'> | undefined,
 ): boolean {
-  const isGivenUp = (said: Required<ProvenEvidence>['log']) => {
-    const state = stateOf(said.region);
-    return said.words.some((word) => word.every((keyId) => state?.key(keyId)?.compromise !== undefined));
-  };
-  return isGivenUp({ region, words }) || (log !== undefined && isGivenUp(log));
+  const state = stateOf(region);
+  if (words.some((word) => word.every((keyId) => state?.key(keyId)?.compromise !== undefined))) return true;
+  return kind === 'cosignatures' && hasNamedBranch(stateOf(parseOrigin(origin).region));
+}
+
+/**
+ * Whether the root may ever have named a branch of its trust log. The state has the last word on a key alone: one that has taken the place of another,
+ * which is so from version 2 on, may have taken a cut-off for `trust` back, and a witness has left a branch by it all the same.
+ */
+function hasNamedBranch(state: Pick<TrustState, 'keysWithRole'> | undefined): boolean {
+  return (state?.keysWithRole('checkpoint') ?? []).some(
+    ({ compromise }) =>
+      compromise !== undefined && (compromise.version > 1 || compromise.cutOffs.has('trust')),
+  );
 }
 
 class EvidenceCheck {
@@ -138,19 +146,7 @@ class EvidenceCheck {
     if (words.some(({ length }) => length === 0)) {
       throw new ProtocolError('EVIDENCE_UNFOUNDED', `${witness.witnessName} has not vouched for both trees`);
     }
-    const signed = {
-      region: log.region,
-      words: checkpoints.map((checkpoint) => this.#signersOf(checkpoint)),
-    };
-    return {
-      kind: 'cosignatures',
-      region: witness.region,
-      origin,
-      at: evidence.size,
-      words,
-      log: signed,
-      checkpoints,
-    };
+    return { kind: 'cosignatures', region: witness.region, origin, at: evidence.size, words, checkpoints };
   }
 
   #leaf(evidence: EvidenceOf<'leaf'>): ProvenEvidence {

@@ -136,8 +136,9 @@ describe('a network of nodes in which a thief has told a region in another way',
     await meet();
     await heal();
     await assertHealed(OTHERS, text);
-    // Somebody shows the other branch still, as all have cosigned it.
-    const story = { origin: ORIGIN, tree: new ReferenceTree(bad.entries), note: cosignedByAll(noteOf(bad)) };
+    // Somebody shows the other branch still, as all have cosigned it, and FR itself signs it anew: lines of witnesses say nothing of that.
+    const signed = cosignedByAll(noteOf(bad, undefined, fresh));
+    const story = { origin: ORIGIN, tree: new ReferenceTree(bad.entries), note: signed };
     const late = world.network.join('FR#9');
     const asked: string[] = [];
     late.handle(SYNC_PROTOCOL, (_peer, request) => {

@@ -61,11 +61,12 @@ describe('isDisowned', () => {
   const witness = new RegionFixture({ region: 'CN-33', network: made.NETWORK });
   const stateOf = (of: string) => [region, witness].find((one) => one.region === of)?.state;
   const { attest, checkpoint } = region.keys;
+  const about = { kind: 'leaf', region: 'DE', origin: region.origin } as const;
 
   it('tells a thief from a region: only once the root gave up every key behind one of the words', () => {
-    const leaf = { region: 'DE', words: [[attest.keyId], [checkpoint.keyId]] };
+    const leaf = { ...about, words: [[attest.keyId], [checkpoint.keyId]] };
     const both = [checkpoint.keyId, attest.keyId];
-    const twoSigned = { region: 'DE', words: [both, both] };
+    const twoSigned = { ...about, words: [both, both] };
     assert.equal(isDisowned(leaf, stateOf), false);
     region.add(region.compromise(attest, {}));
     assert.equal(isDisowned(leaf, stateOf), true);
@@ -79,16 +80,29 @@ describe('isDisowned', () => {
     assert.equal(isDisowned(twoSigned, stateOf), true);
   });
 
-  it('A13: a witness left the tree of a thief rightly: once the root of the log gave up every key that signed one of the two', () => {
+  describe('of cosignatures', () => {
+    let log: RegionFixture;
+    beforeEach(() => (log = new RegionFixture({ region: 'FR', network: made.NETWORK })));
     const words = [[witness.keys.witness.keyId], [witness.keys.witness.keyId]];
-    const fresh = region.key('fresh');
-    const between = (log: readonly string[][]) => ({
-      region: 'CN-33',
-      words,
-      log: { region: 'DE', words: log },
+    const isLeft = () =>
+      isDisowned({ kind: 'cosignatures', region: 'CN-33', origin: log.origin, words }, (of) =>
+        of === 'FR' ? log.state : stateOf(of),
+      );
+
+    it('A13, A27: a witness may have left a tree rightly once the root of the log named a branch, whoever signed the tree since', () => {
+      assert.equal(isLeft(), false);
+      log.admit([{ key: log.key('fresh checkpoint'), role: 'checkpoint' }]);
+      log.add(log.compromise(log.keys.checkpoint, { trust: log.cutOff() }));
+      assert.equal(isLeft(), true);
+      log.add(log.compromise(log.keys.checkpoint, {}, 2));
+      assert.equal(isLeft(), true, 'what was taken back may have been heeded');
     });
-    assert.equal(isDisowned(between([[checkpoint.keyId], [fresh.keyId]]), stateOf), true);
-    assert.equal(isDisowned(between([[checkpoint.keyId, fresh.keyId], [fresh.keyId]]), stateOf), false);
-    assert.equal(isDisowned(between([[fresh.keyId], [fresh.keyId]]), stateOf), false);
+
+    it('A13: no other compromise lets a witness off', () => {
+      log.add(log.compromise(log.keys.checkpoint, {}));
+      log.add(log.compromise(log.keys['trust-log'], { trust: log.cutOff() }));
+      log.add(log.compromise(log.keys.attest, { [made.ORIGIN.slice(-7)]: log.cutOff() }));
+      assert.equal(isLeft(), false);
+    });
   });
 });
