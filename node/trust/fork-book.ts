@@ -27,8 +27,12 @@ export interface ForkBookModules extends Primitives {
 /** Of all keys under which a store keeps proofs: then follow the origin of the log and the name of the proof. */
 export const FORK_PREFIX = 'fork';
 
-/** Proofs of one log, those of disowned keys too: a root gives up keys less often. */
+/**
+ * Proofs of one log, those of disowned keys too, and of these such that were disowned when they came: a thief makes as many as he likes. What is
+ * disowned gives way to what is not.
+ */
 export const FORKS_KEPT_MAX = 64;
+export const FORKS_DISOWNED_MAX = 8;
 
 const FORM = 1;
 const BYTES_MAX = 1 << 20;
@@ -72,7 +76,7 @@ export class ForkBook {
 
   /**
    * Verifies a proof and keeps it. Gives false if it is known already, or enough are that stand by `state`: more of them
-   * prove no more, but those that the root has disowned leave room for others.
+   * prove no more. One that the root has disowned is kept beside few others, and goes again for one that stands.
    * @throws {ProtocolError} as `verifyForkEvidence`. @throws {NodeError} as `Store.write`.
    */
   async take(
@@ -83,15 +87,29 @@ export class ForkBook {
     const { sha256, store } = this.#modules;
     const message = encodeAnswer({ kind: 'forks', forks: [forkMessage(evidence)] });
     const name = hexOf(sha256(message)).slice(0, 32);
-    const standing = this.forks.filter((fork) => state === undefined || !isDisowned(fork, state)).length;
-    const isFull = standing >= FORKS_MAX || this.#forks.size >= FORKS_KEPT_MAX;
-    if (this.#forks.has(name) || isFull) return false;
+    const disowned = state === undefined ? [] : this.#disownedBy(state);
+    if (this.#forks.has(name) || this.#forks.size - disowned.length >= FORKS_MAX) return false;
     const opened = verifyForkEvidence(evidence, keys, this.#modules);
     const [first, second] = opened.map((side) => this.#signersOf(side)) as [string[], string[]];
+    const fork: KnownFork = { evidence, signers: [first, second] };
+    const isLate = state !== undefined && isDisowned(fork, state);
+    if (isLate && disowned.length >= FORKS_DISOWNED_MAX) return false;
+    const gone = this.#forks.size >= FORKS_KEPT_MAX ? disowned[0] : undefined;
+    const dropped = gone === undefined ? [] : [{ del: this.#keyOf(gone) }];
     const value = encodeCbor([FORM, message, first, second]);
-    await store.write([{ put: `${FORK_PREFIX}/${this.#origin}/${name}`, value }]);
-    this.#forks.set(name, { evidence, signers: [first, second] });
+    await store.write([...dropped, { put: this.#keyOf(name), value }]);
+    if (gone !== undefined) this.#forks.delete(gone);
+    this.#forks.set(name, fork);
     return true;
+  }
+
+  /** Their names. */
+  #disownedBy(state: Pick<TrustState, 'key'>): string[] {
+    return [...this.#forks].flatMap(([name, fork]) => (isDisowned(fork, state) ? [name] : []));
+  }
+
+  #keyOf(name: string): string {
+    return `${FORK_PREFIX}/${this.#origin}/${name}`;
   }
 
   #signersOf({ signers }: OpenedCheckpoint): string[] {
