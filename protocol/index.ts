@@ -73,7 +73,12 @@ export { TrustFold } from './trust/fold.ts';
 export { type Finding, type Recognition, type TrustKey, type TrustState } from './trust/trust-state.ts';
 
 export { encodeEvidence, parseEvidence, type Evidence, type EvidenceKind } from './evidence/evidence.ts';
-export { isDisowned, verifyEvidence, type ProvenEvidence } from './evidence/verify-evidence.ts';
+export {
+  isByNamedKeys,
+  isDisowned,
+  verifyEvidence,
+  type ProvenEvidence,
+} from './evidence/verify-evidence.ts';
 
 export { assessKnowledge, Trust, type RegionKnowledge } from './verdict/knowledge.ts';
 export { type LeafProof } from './verdict/cut-off.ts';

@@ -6,13 +6,19 @@ import { NodeError } from '../../node/node-error.ts';
 import { readPublishedFile, writeFileAtomically } from '../../node/region/files.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { encodeEvidence, parseEvidence } from '../../protocol/evidence/evidence.ts';
-import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
+import {
+  isByNamedKeys,
+  isDisowned,
+  type ProvenEvidence,
+  verifyEvidence,
+} from '../../protocol/evidence/verify-evidence.ts';
 import { type Fault, isProtocolError } from '../../protocol/fault.ts';
 import { EVIDENCE_BYTES_MAX } from '../../protocol/limits.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type Cli, examples } from '../cli.ts';
 import { asked } from '../desk/node-answers.ts';
 import { adminOf } from '../desk/running-desk.ts';
@@ -35,9 +41,15 @@ interface CodeOptions {
   readonly to: string;
 }
 
+/**
+ * What a proof is worth by the states that are known. `unnamed`: its keys are none that the trust log of its region names, or names still.
+ * `unsettled`: whether a witness left one of the trees rightly cannot be told without the state of their log's region.
+ */
+type Worth = 'proven' | 'disowned' | 'unnamed' | 'unsettled';
+
 /** What a file turned out to be. */
 type Checked =
-  | ({ readonly file: string; readonly outcome: 'proven' | 'disowned' } & ProvenEvidence)
+  | ({ readonly file: string; readonly outcome: Worth } & ProvenEvidence)
   | { readonly file: string; readonly outcome: 'refused'; readonly fault: Fault; readonly message: string };
 
 export function addEvidence(program: Command, cli: Cli): void {
@@ -114,9 +126,10 @@ export function addEvidence(program: Command, cli: Cli): void {
 
 const EXITS = `
 
-Exit codes: 0 all is proven, 5 something is not, 4 it is, but the root has given
-            up the key since (which --region tells), 2 no such file, or no root
-            to go by.`;
+Exit codes: 0 all is proven; 5 something is not; 4 it is, but a root has given
+            up a key since, its trust log names no such key (both of which
+            --region tells), or it is of a witness and nothing is known of the
+            log that it witnessed; 2 no such file, or no root to go by.`;
 
 const CODE_EXITS = `
 
@@ -177,11 +190,22 @@ async function verify(cli: Cli, files: readonly string[], options: VerifyOptions
     if (bytes === undefined) throw usageError(`there is no file ${printable(file)}`);
     const checked = check(file, () => {
       const proven = verifyEvidence(parseEvidence(bytes), knowsRoot, modules);
-      return { ...proven, outcome: isDisowned(proven, (of) => states.get(of)) ? 'disowned' : 'proven' };
+      return { ...proven, outcome: worthOf(proven, (of) => states.get(of), modules) };
     });
     cli.output.result(checked, () => checkedLines(checked, cli));
     cli.exit = worse(cli.exit, EXIT_OF[checked.outcome]);
   }
+}
+
+function worthOf(
+  proven: ProvenEvidence,
+  stateOf: (region: string) => TrustState | undefined,
+  { sha256 }: Pick<TrustModules, 'sha256'>,
+): Worth {
+  if (!isByNamedKeys(proven, stateOf, sha256)) return 'unnamed';
+  if (isDisowned(proven, stateOf)) return 'disowned';
+  const isOpen = proven.kind === 'cosignatures' && stateOf(parseOrigin(proven.origin).region) === undefined;
+  return isOpen ? 'unsettled' : 'proven';
 }
 
 /** The trust states that are known at a region, by region. Adds to `pinned` the roots that it knows by its own log. */
@@ -207,10 +231,7 @@ async function statesOf(
   }
 }
 
-function check(
-  file: string,
-  prove: () => ProvenEvidence & { readonly outcome: 'proven' | 'disowned' },
-): Checked {
+function check(file: string, prove: () => ProvenEvidence & { readonly outcome: Worth }): Checked {
   try {
     return { file, ...prove() };
   } catch (error) {
@@ -219,7 +240,28 @@ function check(
   }
 }
 
-const EXIT_OF = { proven: EXIT.ok, disowned: EXIT.undetermined, refused: EXIT.inconsistent } as const;
+const EXIT_OF = {
+  proven: EXIT.ok,
+  disowned: EXIT.undetermined,
+  unnamed: EXIT.undetermined,
+  unsettled: EXIT.undetermined,
+  refused: EXIT.inconsistent,
+} as const;
+
+/** What to say of a proof that is none to this reader. */
+function reservation(outcome: Exclude<Worth, 'proven'>, region: string, origin: string): string {
+  const { region: log } = parseOrigin(origin);
+  switch (outcome) {
+    case 'disowned':
+      return log === region
+        ? `The root of ${region} has given up a key that signed this: it may have been a thief.`
+        : `The root of ${log} has named a branch of its log, or that of ${region} has given up a key: the witness may have left the other tree rightly.`;
+    case 'unnamed':
+      return `The trust log as it is known here names no such key: who stole a root that was replaced since can name his own.`;
+    case 'unsettled':
+      return `Not known here: whether the root of ${log} has named a branch. A witness leaves the other rightly. Ask with --region, of a region that follows ${log}.`;
+  }
+}
 
 function worse(a: ExitCode, b: ExitCode): ExitCode {
   return Math.max(a, b) as ExitCode;
@@ -230,7 +272,8 @@ function checkedLines(checked: Checked, cli: Cli): string[] {
   const name = printable(checked.file);
   if (checked.outcome === 'refused') return [red(`${name}: proves nothing: ${printable(checked.message)}`)];
   const { region, origin, at, words, checkpoints, outcome } = checked;
-  const line = `${name}: proven: ${region} ${accusationText({ kind: checked.kind, origin, at })}`;
+  const said = outcome === 'unnamed' || outcome === 'unsettled' ? 'not proven' : 'proven';
+  const line = `${name}: ${said}: ${region} ${accusationText({ kind: checked.kind, origin, at })}`;
   return [
     outcome === 'proven' ? green(line) : line,
     ...aligned(
@@ -242,9 +285,7 @@ function checkedLines(checked: Checked, cli: Cli): string[] {
       ],
       '  ',
     ),
-    ...(outcome === 'disowned'
-      ? [yellow(`  The root of ${region} has given up a key that signed this: it may have been a thief.`)]
-      : []),
+    ...(outcome === 'proven' ? [] : [yellow(`  ${reservation(outcome, region, origin)}`)]),
   ];
 }
 

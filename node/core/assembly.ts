@@ -6,6 +6,7 @@ import { witnessName } from '../../protocol/log/origin.ts';
 import { PeerClocks } from '../clock/peer-clocks.ts';
 import { CopyWatch } from '../evidence/copy-watch.ts';
 import { EvidenceBook } from '../evidence/evidence-book.ts';
+import { NamedStatements } from '../evidence/named-statements.ts';
 import { LeafWatch } from '../evidence/leaf-watch.ts';
 import { WitnessWatch } from '../evidence/witness-watch.ts';
 import { JoiningBook } from '../joining/joining-book.ts';
@@ -95,6 +96,7 @@ export function assemble(
     ...modules,
     store,
     stateOf: (of) => keeper(of)?.state,
+    named: new NamedStatements({ ...modules, keeper }),
     onNew: (file) => herald.tellEvidence(file),
   });
   const copies: CopyWatch = new CopyWatch(options, { ...modules, store, logs, evidence, onTrouble });

@@ -12,6 +12,7 @@ import { fingerprintOf, parseEntry } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { NodeError } from '../node-error.ts';
+import { type NamedStatements } from './named-statements.ts';
 import { type Clock } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import {
@@ -25,17 +26,23 @@ import { Turns } from '../turns.ts';
 /** Of all keys under which a store keeps evidence: then follow the trust log of the region, and the name of the proof. */
 export const EVIDENCE_PREFIX = 'evidence';
 
-/** Proofs against one region, and of these such that its root has not disowned: more of them prove no more. */
+/**
+ * Proofs against one region; of one kind such that its root has not disowned, since more of them prove no more; and such that it had
+ * disowned when they came, of which a thief makes as many as he likes. What is disowned gives way to what is not.
+ */
 export const EVIDENCE_KEPT_MAX = 64;
-export const EVIDENCE_STANDING_MAX = 16;
+export const EVIDENCE_STANDING_MAX = 8;
+export const EVIDENCE_DISOWNED_MAX = 4;
 
-/** What one peer may have verified at once, and milliseconds until it may have one more: some 50 ms of work each. */
+/** What one peer may have verified at once, and milliseconds until it may have one more: a few milliseconds of work each. */
 const OF_PEER = { burst: 8, refillMs: 10_000 } as const;
 
 export interface EvidenceBookModules extends TrustModules {
   readonly store: Store;
   readonly clock: Clock;
   readonly stateOf: (region: string) => TrustState | undefined;
+  /** Which statements name keys, by the logs that are held. */
+  readonly named: Pick<NamedStatements, 'have'>;
   /** Told of each proof that was not known. Must not throw. */
   readonly onNew?: (evidence: Uint8Array) => void;
   /** Told of what is kept and cannot be read. Must not throw. */
@@ -60,6 +67,9 @@ interface Kept {
   readonly roots: readonly Root[];
 }
 
+/** By its name. */
+type Named = readonly [name: string, kept: Kept];
+
 interface Root {
   readonly region: string;
   readonly fingerprint: Uint8Array;
@@ -76,12 +86,12 @@ export class EvidenceBook {
     this.#modules = modules;
   }
 
-  /** Reads what is kept. What proves nothing here, as another version may have kept it, stays in the store and is told. Rejects as the store does. */
+  /** Reads what is kept, whose signatures were verified when it was taken. What proves nothing here, as another version may have kept it, stays in the store and is told. Rejects as the store does. */
   async open(): Promise<void> {
     const { store, onTrouble } = this.#modules;
     for await (const [key, bytes] of store.entries(`${EVIDENCE_PREFIX}/`, `${EVIDENCE_PREFIX}0`)) {
       try {
-        const proven = verifyEvidence(parseEvidence(bytes), () => true, this.#modules);
+        const proven = verifyEvidence(parseEvidence(bytes), () => true, this.#verified, this.#verified);
         this.#kept.set(this.#nameOf(bytes), { key, proven, roots: rootsIn(bytes, this.#modules) });
       } catch (cause) {
         if (!isProtocolError(cause)) throw cause;
@@ -96,14 +106,15 @@ export class EvidenceBook {
   get accusations(): Accusation[] {
     return this.#standing().map(([name, { proven }]) => {
       const { kind, region, origin, at } = proven;
-      return { name, kind, region, origin, at, isDisowned: isDisowned(proven, this.#modules.stateOf) };
+      return { name, kind, region, origin, at, isDisowned: this.#isDisowned(proven) };
     });
   }
 
   /**
-   * Verifies a proof, and keeps it. False where it is known, or one that proves the same, or where enough are kept against that region, or where the peer
-   * `from` has given much lately.
-   * @throws {ProtocolError} as `parseEvidence` and `verifyEvidence`; EVIDENCE_MALFORMED for a fork, which is told otherwise. Rejects also as `Store.write`.
+   * Verifies a proof, and keeps it. False where it is known, or one that proves the same, or where enough of its kind are kept against that region, or where
+   * the peer `from` has given much lately.
+   * @throws {ProtocolError} as `parseEvidence` and `verifyEvidence`; PIN_MISMATCH if a log that is held names the keys by no such statements, or none is
+   * held; EVIDENCE_MALFORMED for a fork, which is told otherwise. Rejects also as `Store.write`.
    */
   take(bytes: Uint8Array, from?: string): Promise<boolean> {
     return this.#turns.take('take', async () => {
@@ -118,31 +129,58 @@ export class EvidenceBook {
       if (stranger !== undefined)
         throw new ProtocolError('PIN_MISMATCH', `the root of ${stranger.region} is none that is known`);
       if (from !== undefined && !this.#isAllowed(from)) return false;
-      const proven = verifyEvidence(evidence, () => true, this.#modules);
-      if (!this.hasRoomFor(proven)) return false;
+      // Of what the log itself has every signature was verified, when it came.
+      for (const [i, { region }] of roots.entries())
+        if (!(await this.#modules.named.have(region, evidence.grounds[i] ?? [])))
+          throw new ProtocolError('PIN_MISMATCH', `no such statement names keys in the log of ${region}`);
+      const proven = verifyEvidence(evidence, () => true, this.#modules, this.#verified);
+      if (!this.#isWelcome(proven)) return false;
       const { network } = parseOrigin(proven.origin);
       const key = `${EVIDENCE_PREFIX}/${trustLogOrigin(proven.region, network)}/${name}`;
-      await this.#modules.store.write([{ put: key, value: bytes }]);
+      const gone = this.#givingWayTo(proven);
+      const dropped = gone === undefined ? [] : [{ del: gone[1].key }];
+      await this.#modules.store.write([...dropped, { put: key, value: bytes }]);
+      if (gone !== undefined) this.#kept.delete(gone[0]);
       this.#kept.set(name, { key, proven, roots });
       this.#modules.onNew?.(bytes);
       return true;
     });
   }
 
-  /** Whether a proof of this would be kept: not where one stands that proves the same, nor where enough are kept against that region. */
+  /** Whether a proof of this that is not disowned would be kept: not where one stands that proves the same, nor where enough of its kind stand against that region. */
   hasRoomFor({
     kind,
     region,
     origin,
     at,
   }: Pick<ProvenEvidence, 'kind' | 'region' | 'origin' | 'at'>): boolean {
-    const against = [...this.#kept.values()].filter(({ proven }) => proven.region === region);
-    const { stateOf } = this.#modules;
-    const standing = against.filter(({ proven }) => !isDisowned(proven, stateOf));
-    const isSame = ({ proven }: Kept) => proven.kind === kind && proven.origin === origin && proven.at === at;
-    return (
-      against.length < EVIDENCE_KEPT_MAX && standing.length < EVIDENCE_STANDING_MAX && !standing.some(isSame)
+    const standing = this.#against(region).filter(
+      ([, { proven }]) => proven.kind === kind && !this.#isDisowned(proven),
     );
+    const isSame = ([, { proven }]: Named) => proven.origin === origin && proven.at === at;
+    return standing.length < EVIDENCE_STANDING_MAX && !standing.some(isSame);
+  }
+
+  #isWelcome(proven: ProvenEvidence): boolean {
+    if (!this.#isDisowned(proven)) return this.hasRoomFor(proven);
+    return this.#disowned(proven.region).length < EVIDENCE_DISOWNED_MAX;
+  }
+
+  /** One that is disowned, where all places against a region are taken: what stands takes fewer than there are. */
+  #givingWayTo({ region }: ProvenEvidence): Named | undefined {
+    return this.#against(region).length < EVIDENCE_KEPT_MAX ? undefined : this.#disowned(region)[0];
+  }
+
+  #disowned(region: string): Named[] {
+    return this.#against(region).filter(([, { proven }]) => this.#isDisowned(proven));
+  }
+
+  #against(region: string): Named[] {
+    return [...this.#kept].filter(([, { proven }]) => proven.region === region);
+  }
+
+  #isDisowned(proven: ProvenEvidence): boolean {
+    return isDisowned(proven, this.#modules.stateOf);
   }
 
   /** Names of what is kept, of 16 bytes each, joined. */
@@ -173,6 +211,11 @@ export class EvidenceBook {
 
   #standing(): [string, Kept][] {
     return [...this.#kept].filter(([, { roots }]) => roots.every((root) => this.#isFollowed(root)));
+  }
+
+  /** For signatures that were verified before. */
+  get #verified(): TrustModules {
+    return { ...this.#modules, verifySignature: () => true, admitPublicKey: () => undefined };
   }
 
   #isFollowed({ region, fingerprint }: Root): boolean {

@@ -34,11 +34,17 @@ export class Ground {
   }
 
   /**
-   * Folds the statements as if they were a trust log of their own: the root's word on keys leans on nothing else.
+   * Folds the statements as if they were a trust log of their own: the root's word on keys leans on nothing else. `forFolding` is by what, if not by
+   * `modules`, which the ground verifies signatures with thereafter.
    * @throws {ProtocolError} EVIDENCE_MALFORMED unless they are `root` and `keys` statements and begin with a root of version 1;
    * the code of the finding if one has no effect; PIN_MISMATCH if the reader knows another root of that region, or none.
    */
-  static of(statements: readonly Uint8Array[], knowsRoot: KnowsRoot, modules: TrustModules): Ground {
+  static of(
+    statements: readonly Uint8Array[],
+    knowsRoot: KnowsRoot,
+    modules: TrustModules,
+    forFolding = modules,
+  ): Ground {
     const read = statements.map((bytes) => parseEntry(bytes).statement);
     const [first] = read;
     const [rootEntry] = statements;
@@ -53,7 +59,7 @@ export class Ground {
       );
     }
     const { region, network } = first;
-    const fold = new TrustFold({ region, network }, modules);
+    const fold = new TrustFold({ region, network }, forFolding);
     for (const bytes of statements) {
       const finding = fold.append(bytes);
       if (finding !== undefined)

@@ -11,6 +11,7 @@ import { parseNote } from '../log/note.ts';
 import { attestationLogOrigin, parseOrigin, trustLogOrigin } from '../log/origin.ts';
 import { type VerifierKey } from '../log/verifier-key.ts';
 import { areOneTable, minuteOf, openLookupHead, type SignedHead } from '../lookup/head.ts';
+import { type Sha256 } from '../primitives.ts';
 import { keyIdOf } from '../signature/key-id.ts';
 import { type TrustState } from '../trust/trust-state.ts';
 import { type TrustModules } from '../trust/verify-statement.ts';
@@ -34,6 +35,7 @@ export interface ProvenEvidence {
 }
 
 /**
+ * `forGrounds` is by what the statements that name the keys are folded: another than `modules` where their signatures were verified before.
  * @throws {ProtocolError} EVIDENCE_UNFOUNDED where nothing contradicts anything; EVIDENCE_MALFORMED for statements that are none,
  * too many or too few; what `Ground.of`, `openCheckpoint`, `verifyConsistency`, `verifyInclusion`, `parseAttestation` and `openLookupHead` throw.
  */
@@ -41,8 +43,9 @@ export function verifyEvidence(
   evidence: Evidence,
   knowsRoot: KnowsRoot,
   modules: TrustModules,
+  forGrounds = modules,
 ): ProvenEvidence {
-  return new EvidenceCheck(evidence, knowsRoot, modules).run();
+  return new EvidenceCheck(evidence, knowsRoot, modules, forGrounds).run();
 }
 
 /**
@@ -57,6 +60,24 @@ export function isDisowned(
   const state = stateOf(region);
   if (words.some((word) => word.every((keyId) => state?.key(keyId)?.compromise !== undefined))) return true;
   return kind === 'cosignatures' && hasNamedBranch(stateOf(parseOrigin(origin).region));
+}
+
+/**
+ * Whether each word is by a key that the state of its region names, as far as that is known, and of `cosignatures` each note by one of its log: who
+ * holds a root that was replaced since can name others, and prove something to him alone who knows no more than the fingerprint.
+ */
+export function isByNamedKeys(
+  { kind, region, origin, words, checkpoints }: Omit<ProvenEvidence, 'at'>,
+  stateOf: (region: string) => Pick<TrustState, 'key'> | undefined,
+  sha256: Sha256,
+): boolean {
+  const areNamed = (of: string, said: ProvenEvidence['words']) => {
+    const state = stateOf(of);
+    return state === undefined || said.every((word) => word.some((keyId) => state.key(keyId) !== undefined));
+  };
+  if (!areNamed(region, words)) return false;
+  const notes = checkpoints.map(({ signers }) => signers.map(({ publicKey }) => keyIdOf(sha256, publicKey)));
+  return kind !== 'cosignatures' || areNamed(parseOrigin(origin).region, notes);
 }
 
 /**
@@ -75,10 +96,12 @@ class EvidenceCheck {
   readonly #modules: TrustModules;
   readonly #grounds: readonly Ground[];
 
-  constructor(evidence: Evidence, knowsRoot: KnowsRoot, modules: TrustModules) {
+  constructor(evidence: Evidence, knowsRoot: KnowsRoot, modules: TrustModules, forGrounds: TrustModules) {
     this.#evidence = evidence;
     this.#modules = modules;
-    this.#grounds = evidence.grounds.map((statements) => Ground.of(statements, knowsRoot, modules));
+    this.#grounds = evidence.grounds.map((statements) =>
+      Ground.of(statements, knowsRoot, modules, forGrounds),
+    );
     const regions = this.#grounds.map(({ region }) => region);
     if (regions.some((region, i) => region <= (regions[i - 1] ?? ''))) {
       throw new ProtocolError('EVIDENCE_MALFORMED', 'expected the statements of each region once, in order');

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { hexOf } from '../../../protocol/bytes.ts';
 import { parseCode } from '../../../protocol/code/code.ts';
 import { encodeEvidence, parseEvidence } from '../../../protocol/evidence/evidence.ts';
+import { encodeStatement, signStatement } from '../../../protocol/trust/statement.ts';
 import { openKeyFile } from '../../../node/region/key-file.ts';
 import { LevelDisk } from '../../../node/store/level-disk.ts';
 import { sealValue } from '../../../node/store/sealed.ts';
 import { type FixtureKey, issueCode, keyNamed } from '../../support/code-fixture.ts';
 import { TestCli } from '../../support/cli.ts';
 import { makeWorld, type World } from '../../support/cli-world.ts';
+import * as proofs from '../../support/evidence-fixture.ts';
 import { Forger } from '../../support/forger.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { Clock, inRegion } from '../../support/regions.ts';
@@ -146,6 +148,46 @@ describe('entente evidence', () => {
     const key = { keyId, publicKey: signer.publicKey, sign: (message: Uint8Array) => signer.sign(message) };
     return issueCode({ ...names, key: by ?? key, index, issuedAtS: cli.nowS }).text;
   }
+
+  it('T3 verify: 4 for words by keys that the log of the region does not name, as who stole a root names them', async () => {
+    const names = { region: 'CN-33', network: 'demo' } as const;
+    const keys = cli.path('CN-33', 'keys');
+    const [keyId = ''] = readdirSync(keys).flatMap((name) => /^root-(.*)\.json$/.exec(name)?.[1] ?? []);
+    const root = await openKeyFile(keys, { ...names, role: 'root', keyId }, modules);
+    const stolen = keyNamed('stolen attest');
+    const [from, until] = [cli.nowS - (cli.nowS % 86_400), cli.nowS - (cli.nowS % 86_400) + 30 * 86_400];
+    const admitted = { key: stolen.publicKey, role: 'attest', from, until } as const;
+    const naming = signStatement(
+      forger.origin,
+      encodeStatement({ kind: 'keys', at: cli.nowS, keys: [admitted] }),
+      [{ keyId, sign: (message) => root.sign(message) }],
+    );
+    const [green, yellow] = [{ salting: 'one' }, { salting: 'other' }].map(
+      (salted) => issueCode({ ...names, ...salted, key: stolen, index: 4, issuedAtS: cli.nowS }).attestation,
+    );
+    const path = cli.path('stolen.evidence');
+    const grounds = [[forger.true.entries[0] ?? Buffer.of(), naming]];
+    const attestations = [green ?? Buffer.of(), yellow ?? Buffer.of()] as [Uint8Array, Uint8Array];
+    writeFileSync(path, encodeEvidence({ kind: 'index', grounds, attestations }));
+    const alone = await check(path, '--fingerprint', world.pins['CN-33'] ?? '');
+    assert.deepEqual([alone.exit, alone.outcome], [0, 'proven']);
+    for (const region of ['DE', 'CN-33']) {
+      const { exit, outcome } = await check(path, '--region', cli.path(region));
+      assert.deepEqual([exit, outcome], [4, 'unnamed'], region);
+    }
+    const { out } = await cli.run('evidence', 'verify', path, '--region', cli.path('DE'));
+    assert.match(out, /not proven: CN-33 [^]*names no such key/);
+  });
+
+  it('A13 verify: 4 for two trees that a witness cosigned, where nothing is known of the region of their log', async () => {
+    const path = cli.path('cosignatures.evidence');
+    writeFileSync(path, encodeEvidence(proofs.cosignatures()));
+    const pins = Object.values(proofs.PINS).flatMap((pin) => ['--fingerprint', hexOf(pin)]);
+    const { exit, outcome } = await check(path, ...pins);
+    assert.deepEqual([exit, outcome], [4, 'unsettled']);
+    const { out } = await cli.run('evidence', 'verify', path, ...pins);
+    assert.match(out, /not proven: FR [^]*whether the root of DE has named a branch/);
+  });
 
   it('A10 T1 code: 0 for one that its log has, 5 with evidence for another at its index, 4 for one that is not there yet', async () => {
     const log = ['--log', cli.path('CN-33', 'public')];

@@ -7,6 +7,7 @@ import { type Evidence, encodeEvidence } from '../../../protocol/evidence/eviden
 import { isProtocolError } from '../../../protocol/fault.ts';
 import * as proofs from '../../support/evidence-fixture.ts';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
+import { RegionFixture } from '../../support/region-fixture.ts';
 
 /** DE and FR are those against whom the fixture has evidence; IT and ES hold it against them. */
 const [ACCUSED, WITNESS, A, B] = ['DE', 'FR', 'IT', 'ES'] as const;
@@ -100,6 +101,34 @@ describe('evidence of other kinds than forks, among nodes', () => {
     assert.deepEqual([...held(A), ...held(B)], []);
   });
 
+  it('A27, T3: who holds a root that was replaced names keys by it, and is believed by none that has the log', async () => {
+    const { fixture } = world.machine(ACCUSED);
+    const thief = new RegionFixture({ region: ACCUSED, network: NETWORK });
+    const stolen = thief.key('stolen attest');
+    const anew = fixture.key('root anew');
+    const root = fixture.rootStatement({ version: 2, keys: [anew] });
+    const renewed = fixture.entryOf(root, [anew, ...fixture.rootKeys]);
+    await world.run(world.node(ACCUSED).submit({ entry: renewed }));
+    await world.until(
+      () => HONEST.every((of) => world.node(of).keeper(ACCUSED)?.state.root?.version === 2),
+      'all know it',
+    );
+    const naming = thief.entryAt(thief.admit([{ key: stolen, role: 'attest' }]));
+    const [first = assert.fail()] = proofs.groundOf(thief);
+    const attestations = ['one', 'other'].map((salting) =>
+      proofs.attestation(4, 0, { key: stolen, salting }),
+    );
+    const file = encodeEvidence(
+      proofs.indexes({ grounds: [[first, naming]], attestations: attestations as [Uint8Array, Uint8Array] }),
+    );
+    const isUnnamed = (error: unknown) => isProtocolError(error, 'PIN_MISMATCH');
+    for (const of of HONEST) await assert.rejects(world.run(world.node(of).accuse(file)), isUnnamed);
+    const liar = world.network.join(`${WITNESS}#9`);
+    liar.publish(TOPICS.evidence, encodeAnswer({ kind: 'evidence', files: [file] }));
+    await world.pass(5);
+    assert.deepEqual([...held(A), ...held(B)], []);
+  });
+
   it('A28: of a flood a node verifies and keeps no more than so many, and goes on', async () => {
     const files = Array.from({ length: EVIDENCE_STANDING_MAX + 8 }, (_, i) => twice(i));
     const liar = world.network.join(`${WITNESS}#9`);
@@ -119,9 +148,9 @@ describe('evidence of other kinds than forks, among nodes', () => {
     const taken: boolean[] = [];
     for (let i = 0; i < 9; i++) taken.push(await world.run(evidence.take(twice(i), 'a peer')));
     assert.deepEqual(taken, [...Array.from({ length: 8 }, () => true), false]);
-    assert.equal(await world.run(evidence.take(twice(20), 'another peer')), true);
+    assert.equal(await world.run(evidence.take(encodeEvidence(proofs.leaf()), 'another peer')), true);
     await world.pass(10);
-    assert.equal(await world.run(evidence.take(twice(8), 'a peer')), true);
+    assert.equal(await world.run(evidence.take(encodeEvidence(proofs.hours()), 'a peer')), true);
   });
 
   it('T3: once the root gives up the key behind a word, it is kept and said to be disowned', async () => {

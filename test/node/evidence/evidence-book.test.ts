@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import {
+  EVIDENCE_DISOWNED_MAX,
+  EVIDENCE_KEPT_MAX,
+  EVIDENCE_STANDING_MAX,
+  EvidenceBook,
+  type EvidenceBookModules,
+} from '../../../node/evidence/evidence-book.ts';
+import { type Store } from '../../../node/store/store.ts';
+import { encodeEvidence } from '../../../protocol/evidence/evidence.ts';
+import { isProtocolError } from '../../../protocol/fault.ts';
+import * as proofs from '../../support/evidence-fixture.ts';
+import { RegionFixture, trustModules } from '../../support/region-fixture.ts';
+import { hurriedClock, medium, startedStore } from '../../support/store-fixture.ts';
+
+/** Two attestations for one index, of which there can be many. */
+function twice(index: number, key = proofs.accused.keys.attest, grounds = proofs.GROUNDS): Uint8Array {
+  const attestationOf = (changes: object) => proofs.attestation(index, 0, { key, ...changes });
+  const attestations = [attestationOf({}), attestationOf({ salting: 'other' })] as [Uint8Array, Uint8Array];
+  return encodeEvidence(proofs.indexes({ grounds, attestations }));
+}
+
+function tablesAt(minute: number): Uint8Array {
+  const headOf = (root: number) => proofs.headOf(root, { at: proofs.NOW_S + 60 * minute });
+  return encodeEvidence(proofs.tables({ heads: [headOf(1), headOf(2)] }));
+}
+
+describe('EvidenceBook', () => {
+  let store: Store;
+  let region: RegionFixture;
+  let checked: number;
+  let modules: EvidenceBookModules;
+  beforeEach(async () => {
+    store = await startedStore(medium());
+    region = new RegionFixture({ region: 'DE', network: proofs.NETWORK });
+    checked = 0;
+    modules = {
+      ...trustModules,
+      verifySignature: (check) => {
+        checked++;
+        return trustModules.verifySignature(check);
+      },
+      store,
+      clock: hurriedClock,
+      named: { have: () => Promise.resolve(true) },
+      stateOf: (of) => (of === 'DE' ? region : proofs.witness).state,
+    };
+  });
+  afterEach(() => store.stop());
+
+  async function opened(): Promise<EvidenceBook> {
+    const book = new EvidenceBook(modules);
+    await book.open();
+    return book;
+  }
+  const giveUp = () => region.add(region.compromise(region.keys.attest, {}));
+  const count = (book: EvidenceBook, isDisowned: boolean) =>
+    book.accusations.filter((one) => one.isDisowned === isDisowned).length;
+
+  it('A28: looks at no signature of what the log does not name, at none of the statements that it names, and at none again after a start', async () => {
+    const file = encodeEvidence(proofs.cosignatures());
+    const asked: string[] = [];
+    const named = modules.named;
+    modules = { ...modules, named: { have: (of) => Promise.resolve(asked.push(of) > 1) } };
+    await assert.rejects((await opened()).take(file), (error) => isProtocolError(error, 'PIN_MISMATCH'));
+    assert.deepEqual([asked, checked], [['DE'], 0]);
+    modules = { ...modules, named };
+    assert.equal(await (await opened()).take(file), true);
+    assert.equal(checked, 4, 'the line of the log and that of the witness under each note');
+    assert.equal((await opened()).accusations.length, 1);
+    assert.equal(checked, 4);
+  });
+
+  it('T5: many proofs of one kind leave room for those of another', async () => {
+    const book = await opened();
+    for (let i = 0; i < EVIDENCE_STANDING_MAX; i++) assert.equal(await book.take(tablesAt(i)), true);
+    assert.equal(await book.take(tablesAt(EVIDENCE_STANDING_MAX)), false);
+    assert.equal(await book.take(encodeEvidence(proofs.leaf())), true);
+  });
+
+  it('T3, T5: what a thief of a key that was given up makes is kept beside few others, and leaves room for what stands', async () => {
+    giveUp();
+    const book = await opened();
+    for (let i = 0; i < EVIDENCE_DISOWNED_MAX; i++) assert.equal(await book.take(twice(i)), true);
+    assert.equal(await book.take(twice(EVIDENCE_DISOWNED_MAX)), false);
+    assert.equal(await book.take(tablesAt(1)), true);
+    assert.deepEqual([count(book, true), count(book, false)], [EVIDENCE_DISOWNED_MAX, 1]);
+  });
+
+  it('T5: where all places are taken, one that stands takes that of one that is disowned, for good', async () => {
+    const keys = Array.from({ length: EVIDENCE_KEPT_MAX / EVIDENCE_STANDING_MAX + 1 }, (_, i) =>
+      region.key(`attest ${i}`),
+    );
+    const naming = region.entryAt(region.admit(keys.map((key) => ({ key, role: 'attest' }))));
+    const grounds = [[region.entryAt(0), naming]];
+    const book = await opened();
+    for (const key of keys) {
+      const room = key === keys.at(-1) ? 1 : EVIDENCE_STANDING_MAX;
+      for (let i = 0; i < room; i++) assert.equal(await book.take(twice(i, key, grounds)), true);
+      if (room > 1) region.add(region.compromise(key, {}));
+    }
+    for (const one of [book, await opened()])
+      assert.deepEqual([count(one, true), count(one, false)], [EVIDENCE_KEPT_MAX - 1, 1]);
+  });
+});
