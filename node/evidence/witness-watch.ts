@@ -8,19 +8,21 @@ import { encodeEvidenceIfTaken, type EvidenceOf } from '../../protocol/evidence/
 import { isDisowned, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
-import { encodeNote } from '../../protocol/log/note.ts';
+import { encodeNote, type Note } from '../../protocol/log/note.ts';
 import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { COSIGNATURE, ED25519, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
+import { type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { LogView } from '../log/log-view.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
-import { groundStatements } from '../trust/ground-statements.ts';
+import { groundStatements, type GroundStatements } from '../trust/ground-statements.ts';
 import { type HeldState } from '../trust/held-state.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type EvidenceBook } from './evidence-book.ts';
+import { goodLineOf, type LineKeys } from './good-line.ts';
 
 export interface WitnessWatchModules extends TrustModules {
   readonly clock: Clock;
@@ -120,7 +122,7 @@ export class WitnessWatch {
     const ours = await this.#sideHere(keeper, held, size, nameOf(witness));
     const claim = await this.#modules.client.ask(peer, { kind: 'claim', origin, size });
     if (readNote(claim.note).note.text !== theirs.note.text || equalBytes(claim.root, ours.root)) return;
-    const side = { note: noteBy(theirs, nameOf(witness)), root: claim.root, path: claim.path, firstPath };
+    const side = { note: encodeNote(theirs.note), root: claim.root, path: claim.path, firstPath };
     await this.#prove(keeper, witness, { size, sides: [ours, side] });
   }
 
@@ -146,20 +148,33 @@ export class WitnessWatch {
     { size, sides }: { readonly size: number; readonly sides: [Side, Side] },
   ): Promise<void> {
     const { keepers, evidence } = this.#modules;
-    const signed = new Set(
-      sides
-        .flatMap(({ note }) => readNote(note).note.signatures)
-        .map(({ name, keyId }) => `${name} ${keyId}`),
-    );
-    const regions = [...new Set([keeper, witness])].sort((a, b) => (a.region < b.region ? -1 : 1));
+    const notes = sides.map(({ note }) => readNote(note).note);
+    const named = new Map<TrustKeeper, GroundStatements>();
+    for (const one of [keeper, witness].sort((a, b) => (a.region < b.region ? -1 : 1)))
+      named.set(one, await this.#namedBy(one, keeper.origin, notes));
+    const roles: LineKeys[] = [
+      { name: keeper.origin, algorithm: ED25519, keys: keysOf(keeper, named, 'checkpoint') },
+      { name: nameOf(witness), algorithm: COSIGNATURE, keys: keysOf(witness, named, 'witness') },
+    ];
+    const lines = notes.map((note) => roles.map((role) => goodLineOf(note, role, this.#modules)));
+    const good = lines.flat().filter((one) => one !== undefined);
+    if (good.length < roles.length * notes.length) return;
+    const isOne = (publicKey: Uint8Array) => good.some(({ key }) => equalBytes(key.publicKey, publicKey));
     const grounds = [];
-    for (const one of regions) grounds.push(await this.#groundOf(one, keeper.origin, signed));
+    for (const [{ region, state }, { statements }] of named) {
+      const of = { region, network: state.network };
+      grounds.push((await groundStatements(of, statements, isOne, this.#modules)).statements);
+    }
+    const signed = sides.map((side, i) => {
+      const signatures = (lines[i] ?? []).flatMap((one) => one?.line ?? []);
+      return { ...side, note: encodeNote({ text: notes[i]?.text ?? '', signatures }) };
+    }) as [Side, Side];
     const made: EvidenceOf<'cosignatures'> = {
       kind: 'cosignatures',
       grounds,
       witness: witness.region,
       size,
-      sides,
+      sides: signed,
     };
     const proven = verifyEvidence(made, () => true, this.#modules);
     // A witness leaves the tree of a thief rightly.
@@ -170,13 +185,16 @@ export class WitnessWatch {
     this.#proven.add(`${witness.region} ${keeper.origin}`);
   }
 
-  /** With what names the keys by which a region has signed as a log or as a witness. */
-  async #groundOf(
+  /** With what names the keys by which a region has signed as a log or as a witness, as lines of these notes say. */
+  #namedBy(
     { region, tree, state: { network } }: TrustKeeper,
     origin: string,
-    signed: ReadonlySet<string>,
-  ): Promise<Uint8Array[]> {
+    notes: readonly Note[],
+  ): Promise<GroundStatements> {
     const { sha256 } = this.#modules;
+    const said = new Set(
+      notes.flatMap(({ signatures }) => signatures.map(({ name, keyId }) => `${name} ${keyId}`)),
+    );
     const roles = [
       { name: origin, algorithm: ED25519 },
       { name: witnessName(region, network), algorithm: COSIGNATURE },
@@ -184,11 +202,21 @@ export class WitnessWatch {
     const hasSigned = (publicKey: Uint8Array): boolean =>
       roles.some(({ name, algorithm }) => {
         const { keyId } = makeVerifierKey(sha256, { name, algorithm, publicKey });
-        return signed.has(`${name} ${keyId}`);
+        return said.has(`${name} ${keyId}`);
       });
     const entries = tree.reader.entries(tree.head.minimum, tree.size);
-    return (await groundStatements({ region, network }, entries, hasSigned, this.#modules)).statements;
+    return groundStatements({ region, network }, entries, hasSigned, this.#modules);
   }
+}
+
+/** Those that a root has given up come last: who signed with them may have been a thief. */
+function keysOf(
+  keeper: TrustKeeper,
+  named: ReadonlyMap<TrustKeeper, GroundStatements>,
+  role: 'checkpoint' | 'witness',
+): TrustKey[] {
+  const isGivenUp = ({ keyId }: TrustKey) => Number(keeper.state.key(keyId)?.compromise !== undefined);
+  return [...(named.get(keeper)?.state.keysWithRole(role) ?? [])].sort((a, b) => isGivenUp(a) - isGivenUp(b));
 }
 
 /** The newest of what is held of a log that a witness has cosigned. */
@@ -199,15 +227,4 @@ function cosignedBy(witness: string, { published, pending }: TrustKeeper): HeldS
 
 function nameOf({ region, state: { network } }: TrustKeeper): string {
   return witnessName(region, network);
-}
-
-/** What a note says with the lines of its log and of one witness alone. */
-function noteBy(
-  { note: { text, signatures }, checkpoint: { origin } }: ReadNote,
-  witness: string,
-): Uint8Array {
-  return encodeNote({
-    text,
-    signatures: signatures.filter(({ name }) => name === origin || name === witness),
-  });
 }

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { EVIDENCE_STATEMENTS_MAX } from '../../../protocol/limits.ts';
+import { encodeNote, parseNote, signNote } from '../../../protocol/log/note.ts';
+import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { type ReferenceTree } from '../../support/reference-tree.ts';
 import { type TestKey } from '../../support/region-fixture.ts';
 import { comes, otherTree, storyOf } from '../../support/told-world.ts';
@@ -78,6 +82,28 @@ describe('WitnessWatch, among nodes', () => {
     const expected = [`cosignatures ${liar} ${ORIGIN}`];
     await world.until(() => held(observer).length > 0, 'it holds it', 200);
     assert.deepEqual(held(observer), expected);
+  });
+
+  it('A13: a region that signs with more keys than evidence has room for statements hides no witness', async () => {
+    const { fixture } = world.machine(LOG);
+    const keys = Array.from({ length: EVIDENCE_STATEMENTS_MAX + 2 }, (_, i) =>
+      fixture.key(`checkpoint ${i}`),
+    );
+    const entries = keys.map((key) => fixture.entryOf(fixture.keysStatement([{ key, role: 'checkpoint' }])));
+    await world.run(world.node(LOG).logEntries(entries));
+    await world.pass(25);
+    const story = storyOf(world, LOG, await other(1), [
+      { witness: WITNESS, key: world.machine(WITNESS).fixture.keys.witness },
+    ]);
+    const { text, signatures } = parseNote(story.note);
+    const lines = keys.map(({ publicKey, sign }) =>
+      signNote(makeVerifierKey(sha256, { name: ORIGIN, algorithm: ED25519, publicKey }), text, sign),
+    );
+    const cosignature = signatures.filter(({ name }) => name !== ORIGIN);
+    comes(world, LIAR, { ...story, note: encodeNote({ text, signatures: [...lines, ...cosignature] }) });
+    await world.until(() => HONEST.every((region) => held(region).length > 0), 'all hold it', 30);
+    for (const region of HONEST)
+      assert.deepEqual(held(region), [`cosignatures ${WITNESS} ${ORIGIN}`], region);
   });
 
   it('A27: who cosigned one of two trees, or whose name stands under what another signed, is not accused', async () => {
