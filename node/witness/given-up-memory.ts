@@ -25,7 +25,8 @@ export interface GivenUpMemoryModules extends Primitives {
 }
 
 /**
- * Begins anew with an attestation log if a peer proves that it has, at the cut-off, what the root named, and at what was seen another tree; true then.
+ * Begins anew with an attestation log if a peer proves that it has, at the cut-off, what the root named, and at what was seen another tree, or that it is not
+ * as long; true then. Whoever signs with a stolen key can say that a log has any number of entries, so that no cut-off is beyond that.
  * @throws {ProtocolError} PROOF_INVALID for proofs that do not lead to their note, and what `openCheckpoint` throws, by the keys that the region has not given
  * up. Rejects also as `SyncClient.ask` and the store.
  */
@@ -35,30 +36,43 @@ export async function leaveGivenUp(
   state: TrustState,
   modules: GivenUpMemoryModules,
 ): Promise<boolean> {
-  const { client, witness, store, sha256 } = modules;
+  const { client, witness, store } = modules;
   const seen = await witness.lastSeen(origin);
-  const cutOff = seen && cutOffBeyond(seen, origin, state, modules);
+  const cutOff = seen && cutOffFor(seen, origin, state, modules);
   if (seen === undefined || cutOff === undefined) return false;
   const named = await client.ask(peer, { kind: 'claim', origin, size: cutOff.size });
   if (!equalBytes(named.root, cutOff.root)) return false;
-  const there = await client.ask(peer, { kind: 'claim', origin, size: seen.size });
   const checkpoint = requireProven(named, origin, cutOff.size, state, modules);
-  const { text } = requireProven(there, origin, seen.size, state, modules);
-  if (text !== checkpoint.text || equalBytes(there.root, seen.root)) return false;
-  const { note, root, path } = there;
-  const sides = [
-    { note: seen.note, root: seen.root, path: [] },
-    { note, root, path },
-  ] as const;
-  const forks = await ForkBook.open(origin, { ...modules, store });
-  await forks.take({ size: seen.size, sides }, allVerifierKeys(sha256, state, origin), state);
+  if (checkpoint.size >= seen.size && !(await partsWithin(peer, seen, checkpoint, state, modules)))
+    return false;
   const isIt = (now: HighWater) => Promise.resolve(now.size === seen.size && equalBytes(now.root, seen.root));
   await witness.leave(origin, isIt, (changes) => store.write(changes));
   return true;
 }
 
-/** Of a compromise of a key that signed what was seen, where all of those are given up: its tree is known up to there, and what was seen lies within. */
-function cutOffBeyond(
+/** Whether the tree of a checkpoint is another than what was seen, which is no longer: then the proof of that is kept. */
+async function partsWithin(
+  peer: string,
+  seen: HighWater,
+  { origin, text }: OpenedCheckpoint,
+  state: TrustState,
+  modules: GivenUpMemoryModules,
+): Promise<boolean> {
+  const there = await modules.client.ask(peer, { kind: 'claim', origin, size: seen.size });
+  const again = requireProven(there, origin, seen.size, state, modules);
+  if (again.text !== text || equalBytes(there.root, seen.root)) return false;
+  const { note, root, path } = there;
+  const sides = [
+    { note: seen.note, root: seen.root, path: [] },
+    { note, root, path },
+  ] as const;
+  const forks = await ForkBook.open(origin, modules);
+  await forks.take({ size: seen.size, sides }, allVerifierKeys(modules.sha256, state, origin), state);
+  return true;
+}
+
+/** The largest of those keys that signed what was seen, where all of them are given up: up to there the tree is known. */
+function cutOffFor(
   { size, note }: HighWater,
   origin: string,
   state: TrustState,
@@ -72,7 +86,7 @@ function cutOffBeyond(
     if (!keys.every((key) => key?.compromise !== undefined)) return undefined;
     return keys
       .flatMap((key) => key?.compromise?.cutOffs.get(parsed.log) ?? [])
-      .find((cutOff) => cutOff.size >= size);
+      .reduce<CutOff | undefined>((most, one) => (most && most.size >= one.size ? most : one), undefined);
   } catch (error) {
     // By a key that the region never named.
     if (isProtocolError(error)) return undefined;

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { type FaultCode, isProtocolError } from '../../../protocol/fault.ts';
+import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { encodeNote } from '../../../protocol/log/note.ts';
+import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { type Claim } from '../../../node/log/replica.ts';
 import { type HighWater } from '../../../node/ports.ts';
 import { type Store } from '../../../node/store/store.ts';
@@ -30,7 +33,11 @@ describe('leaveGivenUp', () => {
 
   /** Whether a witness that saw this begins anew when a peer shows that, and how often the peer was asked. */
   async function leaves(
-    seen: PublishedLog,
+    seen: {
+      readonly size: number;
+      readonly tree: { root: () => Uint8Array };
+      readonly note: () => Uint8Array;
+    },
     shown: PublishedLog,
     change: (claim: Claim) => Claim = (claim) => claim,
   ): Promise<{ left: boolean; asked: number }> {
@@ -69,25 +76,43 @@ describe('leaveGivenUp', () => {
     assert.deepEqual([evidence?.origin, evidence?.fork.evidence.size, more.length], [ORIGIN, 9, 0]);
   });
 
-  it('A14: asks nobody where nothing is given up, another key, without this log, or short of what was seen', async () => {
+  it('A14: asks nobody where nothing is given up, another key, or without this log', async () => {
     const untouched = { left: false, asked: 0 };
     assert.deepEqual(await leaves(bad(), good()), untouched);
     giveUp(10, good(), region.keys.witness);
     assert.deepEqual(await leaves(bad(), good()), untouched);
     region.add(region.compromise(region.keys.checkpoint, { trust: region.cutOff() }));
     assert.deepEqual(await leaves(bad(), good()), untouched);
-    region.add(
-      region.compromise(region.keys.checkpoint, { [LOG_ID]: { size: 8, root: good().tree.root(8) } }, 2),
-    );
-    assert.deepEqual(await leaves(bad(), good()), untouched);
     assert.deepEqual(await leaves(bad(9, 'stranger'), good()), untouched);
     assert.deepEqual(await storedEvidence(store), []);
+  });
+
+  it('A15, T3: a cut-off short of what was seen will do, whether the log is as long by now or not', async () => {
+    giveUp(8);
+    assert.deepEqual(await leaves(bad(), good()), { left: true, asked: 2 });
+    assert.equal((await storedEvidence(store)).length, 1);
+    assert.deepEqual(await leaves(bad(30), good()), { left: true, asked: 1 });
+  });
+
+  it('T11: who saw a thief say that a log has more entries than it ever will begins anew with the tree that the root named', async () => {
+    giveUp();
+    const { publicKey, sign } = region.keys.checkpoint;
+    const key = makeVerifierKey(trustModules.sha256, { name: ORIGIN, algorithm: ED25519, publicKey });
+    const checkpoint = { origin: ORIGIN, size: 2 ** 52, root: new Uint8Array(32).fill(7) };
+    const ahead = {
+      size: checkpoint.size,
+      tree: { root: () => checkpoint.root },
+      note: () => encodeNote(signCheckpoint(checkpoint, key, sign)),
+    };
+    assert.equal((await leaves(ahead, logOf(20, 'other', 'fresh checkpoint'))).left, false, 'another tree');
+    assert.deepEqual(await leaves(ahead, good()), { left: true, asked: 1 });
   });
 
   it('T9: keeps what is on the tree that the root named, and is moved by no other tree', async () => {
     giveUp();
     const onIt = logOf(9, 'good', 'checkpoint');
     assert.equal((await leaves(onIt, good())).left, false);
+    assert.equal((await leaves(logOf(14, 'good', 'checkpoint'), good())).left, false, 'beyond the cut-off');
     assert.equal((await leaves(bad(), logOf(20, 'other', 'fresh checkpoint'))).left, false);
   });
 
