@@ -11,10 +11,11 @@ import {
   type StoredFile,
   storedFiles,
 } from '../../node/trust/stored-evidence.ts';
-import { encodeEvidence, type EvidenceKind, parseEvidence } from '../../protocol/evidence/evidence.ts';
+import { type EvidenceKind, parseEvidence } from '../../protocol/evidence/evidence.ts';
 import { verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
-import { isProtocolError } from '../../protocol/fault.ts';
+import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { accusationText } from '../accusation-text.ts';
 import { type Cli } from '../cli.ts';
 import { cliErrorOf, EXIT } from '../exit.ts';
@@ -80,8 +81,8 @@ export async function exportKept(cli: Cli, path: string, { to }: { readonly to: 
     };
     for (const one of forks) {
       const file = join(to, `${one.origin.replaceAll('/', '-')}-${one.name.slice(0, 8)}.evidence`);
-      const evidence = await readOr(unread, one.name, () => storedEvidenceOf(one, modules));
-      if (evidence !== undefined) await write(file, encodeEvidence(evidence));
+      const bytes = await readOr(unread, one.name, () => fileOf(one, modules));
+      if (bytes !== undefined) await write(file, bytes);
     }
     for (const { name, file: bytes, says } of kept)
       await write(join(to, `${says.region}-${says.kind}-${name.slice(0, 8)}.evidence`), bytes);
@@ -113,6 +114,13 @@ async function withKept(cli: Cli, path: string, use: (kept: Kept) => Promise<voi
   } finally {
     await store.close();
   }
+}
+
+/** @throws {ProtocolError} TOO_LARGE where no reader would take it. */
+async function fileOf(stored: StoredEvidence, modules: TrustModules): Promise<Uint8Array> {
+  const file = await storedEvidenceOf(stored, modules);
+  if (file !== undefined) return file;
+  throw new ProtocolError('TOO_LARGE', 'the region has changed its root so often that no reader takes it');
 }
 
 /** Notes what cannot be read, and gives undefined then. */

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
-import { encodeEvidence, type EvidenceOf, parseEvidence } from '../../protocol/evidence/evidence.ts';
+import { type EvidenceOf, parseEvidence } from '../../protocol/evidence/evidence.ts';
 import { type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { EVIDENCE_BYTES_MAX } from '../../protocol/limits.ts';
@@ -35,7 +35,8 @@ const NAME = /^[0-9a-f]{32}-[0-9a-f]{32}\.evidence$/;
 
 /**
  * Publishes all proofs that a node holds against the trust log of a region, and anew what was damaged. They stay for good, those of
- * disowned keys too. One whose keys the held log does not name yet waits until it does.
+ * disowned keys too. One whose keys the held log does not name yet waits until it does; one that no reader would take, since the region has changed its root
+ * so often, is left out.
  */
 export async function publishForks(
   publicPath: string,
@@ -51,7 +52,8 @@ export async function publishForks(
     if (published !== undefined && provenOf(published, { region, fingerprint }, modules)) continue;
     try {
       const entries = tree.reader.entries(0, tree.size);
-      await writeFileAtomically(file, encodeEvidence(await evidenceOf({ origin, fork }, entries, modules)));
+      const evidence = await evidenceOf({ origin, fork }, entries, modules);
+      if (evidence !== undefined) await writeFileAtomically(file, evidence);
     } catch (error) {
       if (!isNodeError(error, 'NOT_FOUND')) throw error;
     }

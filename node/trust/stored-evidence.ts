@@ -1,8 +1,16 @@
 /** The proofs of forks that a store keeps, as evidence that anybody verifies: with the statements that name the keys. */
-import { type EvidenceOf } from '../../protocol/evidence/evidence.ts';
+import { hexOf } from '../../protocol/bytes.ts';
+import { encodeEvidenceIfTaken, type EvidenceOf } from '../../protocol/evidence/evidence.ts';
+import { type ForkSide } from '../../protocol/evidence/fork.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { encodeNote, parseNote } from '../../protocol/log/note.ts';
 import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
+import { ED25519, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { type Statement } from '../../protocol/trust/statement-schema.ts';
+import { parseEntry } from '../../protocol/trust/statement.ts';
+import { type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { parseHead } from '../log/log-head.ts';
 import { LogKeys } from '../log/log-keys.ts';
@@ -72,33 +80,93 @@ export async function storedEvidence(
 }
 
 /** A stored proof as evidence, with what the trust log that was held with it says of the keys. Rejects as `evidenceOf` and as reading the log. */
-export function storedEvidenceOf(stored: StoredEvidence, modules: TrustModules): Promise<EvidenceOf<'fork'>> {
+export function storedEvidenceOf(
+  stored: StoredEvidence,
+  modules: TrustModules,
+): Promise<Uint8Array | undefined> {
   const { region, network } = parseOrigin(stored.origin);
   const entries = trustLogEntries(trustLogOrigin(region, network), stored.reader, modules.sha256);
   return evidenceOf(stored, entries, modules);
 }
 
 /**
- * A proof as evidence. What the root said of its keys is read from the entries of the region's trust log.
- * @throws {NodeError} NOT_FOUND if those do not name all keys that signed. Rejects also as `entries`.
+ * A proof as a file of evidence. What the root said of its keys is read from the entries of the region's trust log. Where that is more than a reader takes,
+ * of each note one line of the log is left, and where it still is, no other line; undefined if all that is too much.
+ * @throws {NodeError} NOT_FOUND if the entries do not name all keys that signed. Rejects also as `entries`.
  */
 export async function evidenceOf(
   { origin, fork }: Pick<StoredEvidence, 'origin' | 'fork'>,
   entries: AsyncIterable<Uint8Array>,
   modules: TrustModules,
-): Promise<EvidenceOf<'fork'>> {
+): Promise<Uint8Array | undefined> {
   const { region, network } = parseOrigin(origin);
   const signers = new Set(fork.signers.flat());
   const { sha256 } = modules;
+  const givenUp = new Set<string>();
   const isSigner = (publicKey: Uint8Array) => signers.has(keyIdOf(sha256, publicKey));
-  const { statements, state } = await groundStatements({ region, network }, entries, isSigner, modules);
+  const noted = notingGivenUp(entries, givenUp);
+  const { statements, state } = await groundStatements({ region, network }, noted, isSigner, modules);
   const missing = [...signers].filter((keyId) => state.key(keyId) === undefined);
   if (missing.length > 0) {
     const message = `the trust log of ${region} that is held does not name the keys ${missing.join(', ')}`;
     throw new NodeError('NOT_FOUND', message);
   }
   const { size, sides } = fork.evidence;
-  return { kind: 'fork', grounds: [statements], size, sides: [...sides] };
+  const made = { kind: 'fork', grounds: [statements], size, sides: [...sides] } satisfies EvidenceOf<'fork'>;
+  const whole = encodeEvidenceIfTaken(made);
+  if (whole !== undefined) return whole;
+  // A thief may have had those that were given up.
+  const rank = ({ keyId }: TrustKey) => Number(givenUp.has(keyId));
+  const inOrder = [...state.keysWithRole('checkpoint')].sort((a, b) => rank(a) - rank(b));
+  const kept = fork.signers.map((side) => inOrder.find(({ keyId }) => side.includes(keyId)));
+  const isKept = (publicKey: Uint8Array) => kept.some((key) => key?.keyId === keyIdOf(sha256, publicKey));
+  const ground = await groundStatements({ region, network }, statements, isKept, modules);
+  for (const hasOthers of [true, false]) {
+    const notes = sides.map(({ note }, i) => withOneLine(note, { origin, key: kept[i], hasOthers }, sha256));
+    const fewer = sides.map((side, i) => ({ ...side, note: notes[i] ?? side.note }));
+    const file = encodeEvidenceIfTaken({
+      ...made,
+      grounds: [ground.statements],
+      sides: fewer as [ForkSide, ForkSide],
+    });
+    if (file !== undefined) return file;
+  }
+  return undefined;
+}
+
+/** A note with the line of its log by one key, and with those of others if they are to stay. */
+function withOneLine(
+  note: Uint8Array,
+  { origin, key, hasOthers }: { origin: string; key: TrustKey | undefined; hasOthers: boolean },
+  sha256: Sha256,
+): Uint8Array {
+  if (key === undefined) return note;
+  const { publicKey } = key;
+  const { keyId } = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
+  const { text, signatures } = parseNote(note);
+  const kept = signatures.filter((line) => (line.name === origin ? line.keyId === keyId : hasOthers));
+  return encodeNote({ text, signatures: kept });
+}
+
+/** Adds the ids of keys that entries give up, with effect or without. */
+async function* notingGivenUp(
+  entries: AsyncIterable<Uint8Array>,
+  givenUp: Set<string>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const bytes of entries) {
+    const statement = statementIn(bytes);
+    if (statement?.kind === 'compromise') givenUp.add(hexOf(statement.key));
+    yield bytes;
+  }
+}
+
+function statementIn(bytes: Uint8Array): Statement | undefined {
+  try {
+    return parseEntry(bytes).statement;
+  } catch (error) {
+    if (isProtocolError(error)) return undefined;
+    throw error;
+  }
 }
 
 async function* trustLogEntries(
