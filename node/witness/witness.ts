@@ -233,10 +233,12 @@ export class Witness {
     let seen: Seen | undefined;
     if (stored !== undefined) {
       const last = parseSeen(stored, origin);
-      seen = { ...last, isMarked: mark?.size === last.size };
+      const isMarked = mark?.size === last.size && equalBytes(mark.root, last.root);
+      seen = { ...last, isMarked };
     }
     // The store has gone back, as after a restored backup: what this witness once said still binds it.
-    if (mark !== undefined && mark.size > (seen?.size ?? -1)) seen = { ...mark, atS: 0, isMarked: true };
+    const isBehind = mark !== undefined && mark.size >= (seen?.size ?? -1) && seen?.isMarked !== true;
+    if (isBehind) seen = { ...mark, atS: 0, isMarked: true };
     if (rereads !== this.#rereads) return this.#read(origin);
     this.#seen.set(origin, seen);
     this.#attested = undefined;

@@ -212,6 +212,22 @@ describe('Witness.add', () => {
     assert.ok((await after.witness.add(request(20, 40))).cosigns);
   });
 
+  it('A14 restored backup: of two trees of one size it is held to what the second place says, and the other is a fork', async () => {
+    const [on, secondPlace] = [medium(), new MemorySecondPlace()];
+    const first = await bench(on, secondPlace);
+    await first.witness.add(request(0, 9, { note: noteOf(9, other) }));
+    await first.store.stop();
+    const { marks } = secondPlace;
+    const [place = assert.fail()] = marks.keys();
+    marks.set(place, { size: 9, root: tree.root(9), note: noteOf(9) });
+    const after = await bench(on, secondPlace);
+    assert.deepEqual((await after.witness.lastSeen(ORIGIN))?.root, tree.root(9));
+    assert.equal((await after.witness.add(request(9, 9, { note: noteOf(9, other) }))).cosigns, false);
+    assert.equal(after.forks.length, 1);
+    assert.equal((await after.witness.add(request(9, 12))).cosigns, true);
+    await after.store.stop();
+  });
+
   it('A14: a write that landed though it failed, or before the process died, is in the second place before the answer', async () => {
     for (const dies of [false, true]) {
       const on = medium();
