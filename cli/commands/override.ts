@@ -1,6 +1,13 @@
 /** `entente override propose|confirm|list`: colours that no rule gives, by two operators. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { GIVEN_REASONS, OVERRIDE_DAYS_MAX, type OverrideOrder } from '../../node/abuse/overrides.ts';
+import {
+  GIVEN_REASONS,
+  OVERRIDE_DAYS_MAX,
+  type OverrideOrder,
+  OVERRIDES_LISTED,
+  OVERRIDES_LISTED_MAX,
+  type OverridesAsked,
+} from '../../node/abuse/override-kept.ts';
 import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { usageError } from '../exit.ts';
@@ -86,8 +93,19 @@ export function addOverride(program: Command, cli: Cli): void {
     .command('list')
     .description('Lists what was proposed and confirmed, without the people.')
     .argument('<region>', 'directory of the region')
-    .addHelpText('after', examples(['entente override list DE', 'the newest first']))
-    .action((region: string) => list(cli, region));
+    .option('--last <n>', `so many at most (default: ${OVERRIDES_LISTED})`, parseLast)
+    .option('--after <id>', 'those that are older than this one', parseId)
+    .addHelpText(
+      'after',
+      examples(
+        ['entente override list DE', 'the newest first'],
+        [
+          'entente override list DE --last 10 --after 6a7b8c9d00112233445566778899aabb',
+          'what came before that one',
+        ],
+      ),
+    )
+    .action((region: string, asked: OverridesAsked) => list(cli, region, asked));
 }
 
 async function propose(cli: Cli, path: string, { subject, file, ...order }: ProposeOptions): Promise<void> {
@@ -125,24 +143,29 @@ async function confirm(cli: Cli, path: string, id: string, { withoutPeers }: Sig
   ]);
 }
 
-async function list(cli: Cli, path: string): Promise<void> {
-  const overrides = await withDesk(cli, path, (desk) => desk.overrides.list(), QUIETLY);
-  cli.output.result({ overrides }, () =>
+async function list(cli: Cli, path: string, asked: OverridesAsked): Promise<void> {
+  const listed = await withDesk(cli, path, (desk) => desk.overrides.list(asked), QUIETLY);
+  const { overrides, more } = listed;
+  const none = `Nobody proposed a colour without a rule${asked.after === undefined ? '' : ' before that'}.`;
+  cli.output.result(listed, () =>
     overrides.length === 0
-      ? ['Nobody proposed a colour without a rule.']
-      : table(
-          ['id', 'state', 'colour', 'reason', 'people', 'days', 'proposed', 'confirmed'],
-          overrides.map(({ id, state, colour, reason, people, days, proposed, confirmed }) => [
-            id,
-            state,
-            colour,
-            reason,
-            figure(people),
-            String(days),
-            `${printable(proposed.name)}, ${timeText(proposed.atS)}`,
-            confirmed === undefined ? '' : `${printable(confirmed.name)}, ${timeText(confirmed.atS)}`,
-          ]),
-        ),
+      ? [none]
+      : [
+          ...table(
+            ['id', 'state', 'colour', 'reason', 'people', 'days', 'proposed', 'confirmed'],
+            overrides.map(({ id, state, colour, reason, people, days, proposed, confirmed }) => [
+              id,
+              state,
+              colour,
+              reason,
+              figure(people),
+              String(days),
+              `${printable(proposed.name)}, ${timeText(proposed.atS)}`,
+              confirmed === undefined ? '' : `${printable(confirmed.name)}, ${timeText(confirmed.atS)}`,
+            ]),
+          ),
+          ...(more ? [`There are older ones: say --after ${overrides.at(-1)?.id ?? ''}.`] : []),
+        ],
   );
 }
 
@@ -161,6 +184,16 @@ const SUBJECT_FORM: RowForm<{ readonly subject: string }> = {
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value.trim()];
+}
+
+function parseLast(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= OVERRIDES_LISTED_MAX) return Number(text);
+  throw new InvalidArgumentError(`Expected a whole number from 1 to ${OVERRIDES_LISTED_MAX}.`);
+}
+
+function parseId(text: string): string {
+  if (/^[0-9a-f]{32}$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected an id, as `override list` prints it.');
 }
 
 function parseDays(text: string): number {

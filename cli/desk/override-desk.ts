@@ -1,10 +1,12 @@
 /** What commands do with colours that no rule gives, whoever holds the region's directory. */
 import {
   type OverrideOrder,
-  type Overrides,
+  type OverridesAsked,
   type OverrideSeen,
   type OverrideShown,
-} from '../../node/abuse/overrides.ts';
+  type OverridesListed,
+} from '../../node/abuse/override-kept.ts';
+import { type Overrides } from '../../node/abuse/overrides.ts';
 import { type AdminClient } from '../../node/http/admin-client.ts';
 import { type Actor } from '../../node/operators/scopes.ts';
 import { type Acts } from '../life/life-desk.ts';
@@ -16,7 +18,7 @@ export interface OverrideDesk {
   /** With the people whom it names. */
   show(id: string): Promise<OverrideShown>;
   confirm(id: string): Promise<{ readonly issued: number }>;
-  list(): Promise<readonly OverrideSeen[]>;
+  list(asked: OverridesAsked): Promise<OverridesListed>;
 }
 
 /** Does it here, in the name of whoever runs the command. */
@@ -47,8 +49,8 @@ export class OwnOverrides implements OverrideDesk {
     return this.#act(action, () => this.#overrides.confirm(id, this.#actor));
   }
 
-  list(): Promise<readonly OverrideSeen[]> {
-    return this.#overrides.list();
+  list(asked: OverridesAsked): Promise<OverridesListed> {
+    return this.#overrides.list(asked);
   }
 }
 
@@ -72,9 +74,12 @@ export class RunningOverrides implements OverrideDesk {
     return (await this.#post('confirm', { id })) as { readonly issued: number };
   }
 
-  async list(): Promise<readonly OverrideSeen[]> {
-    const answer = await asked(this.#client.ask({ method: 'GET', path: '/v1/override' }));
-    return (answer as { readonly overrides: readonly OverrideSeen[] }).overrides;
+  async list({ last, after }: OverridesAsked): Promise<OverridesListed> {
+    const query = new URLSearchParams();
+    if (last !== undefined) query.set('last', String(last));
+    if (after !== undefined) query.set('after', after);
+    const path = query.size === 0 ? '/v1/override' : `/v1/override?${query.toString()}`;
+    return (await asked(this.#client.ask({ method: 'GET', path }))) as OverridesListed;
   }
 
   #post(what: string, body: object): Promise<unknown> {

@@ -6,11 +6,8 @@
  *
  * One writer: the node. A confirmation is durable before the first code; one that broke off is gone on with by confirming again.
  */
-import { z } from 'zod';
 import { equalBytes } from '../../protocol/bytes.ts';
-import { type Colour, type Status } from '../../protocol/code/status.ts';
-import { encodeBasis, OVERRIDE_REASONS, type OverrideReason } from '../../protocol/disclosure/basis.ts';
-import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
+import { type Status } from '../../protocol/code/status.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type IssueOnce } from '../issuing/issue-once.ts';
 import { stricterBy } from '../life/judging.ts';
@@ -25,55 +22,26 @@ import { type Revocation } from '../revoking/revoker.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { Turns } from '../turns.ts';
 import { type BulkWatch } from './bulk-watch.ts';
+import {
+  beganAt,
+  codeOf,
+  GIVEN_REASONS,
+  type Kept,
+  keptSchema,
+  OVERRIDE_DAYS_MAX,
+  OVERRIDE_SUBJECTS_MAX,
+  type OverrideOrder,
+  OVERRIDES_LISTED,
+  OVERRIDES_LISTED_MAX,
+  type OverridesAsked,
+  type OverrideSeen,
+  type OverrideShown,
+  type OverridesListed,
+  PROPOSAL_S_MAX,
+  PROPOSALS_OPEN_MAX,
+  type Signatory,
+} from './override-kept.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
-
-/** People of one override. */
-export const OVERRIDE_SUBJECTS_MAX = 2_000;
-export const OVERRIDE_DAYS_MAX = 14;
-/** Proposals of one operator that wait: what is kept has a bound, and nobody keeps others from proposing. */
-export const PROPOSALS_OPEN_MAX = 32;
-/** Seconds that a proposal waits for somebody who confirms it. */
-export const PROPOSAL_S_MAX = 86_400;
-
-/** Reasons that an operator can give. */
-export const GIVEN_REASONS = OVERRIDE_REASONS.slice(1) as readonly Exclude<OverrideReason, 'one-person'>[];
-
-const COLOURS = ['green', 'yellow', 'red'] as const satisfies readonly Colour[];
-const MEASURES = { green: 'none', yellow: 'home', red: 'isolate' } as const;
-const signatory = z.strictObject({ name: z.string(), keyId: z.string(), atS: z.int() });
-const keptSchema = z.strictObject({
-  reason: z.enum(OVERRIDE_REASONS),
-  colour: z.enum(COLOURS),
-  days: z.int().min(1).max(OVERRIDE_DAYS_MAX),
-  people: z.int(),
-  /** Empty once all have their codes. */
-  subjects: z.array(z.string()),
-  proposed: signatory,
-  confirmed: signatory.optional(),
-  /** People who got no code before its time was over. */
-  missed: z.int().optional(),
-});
-type Kept = z.infer<typeof keptSchema>;
-
-export interface OverrideOrder {
-  readonly reason: OverrideReason;
-  readonly colour: Colour;
-  /** Until the colour ends: 1 to 14. */
-  readonly days: number;
-  readonly subjects: readonly string[];
-}
-
-/** Without the people. */
-export interface OverrideSeen extends Omit<Kept, 'subjects'> {
-  readonly id: string;
-  /** `broken-off`: it was confirmed, and not everybody has a code yet; `over`: not everybody got one before its time was over. */
-  readonly state: 'proposed' | 'lapsed' | 'broken-off' | 'over' | 'done';
-}
-
-/** With the people, until they have their codes. */
-export interface OverrideShown extends OverrideSeen {
-  readonly subjects: readonly string[];
-}
 
 export interface OverridesModules {
   readonly tables: PrivateTables;
@@ -89,8 +57,6 @@ export interface OverridesModules {
 }
 
 const PREFIX = 'override/' satisfies PrivateName;
-const HOUR_S = 3_600;
-const DAY_S = 86_400;
 const PAGE = 64;
 /** People for whose codes the registry is asked at once. */
 const LOOKED_TOGETHER = 1_024;
@@ -128,18 +94,22 @@ export class Overrides {
       throw refused('that is no reason', `Give one of ${GIVEN_REASONS.join(', ')}.`);
     return this.#turns.take(`proposing ${proposed.name}`, async () => {
       await this.#requireRoom(proposed.name);
-      const id = Buffer.from(this.#modules.random(16)).toString('hex');
+      const id = beganAt(proposed.atS) + Buffer.from(this.#modules.random(12)).toString('hex');
       const kept: Kept = { ...order, subjects: [...subjects], people: subjects.length, proposed };
       await this.#keep(id, kept);
       return this.#seen(id, kept);
     });
   }
 
+  /** Of the last two days: what is older waits for nobody. */
   async #requireRoom(name: string): Promise<void> {
-    const waiting = (await this.list()).filter(
-      ({ state, proposed }) => state === 'proposed' && proposed.name === name,
-    );
-    if (waiting.length < PROPOSALS_OPEN_MAX) return;
+    let waiting = 0;
+    const to = PREFIX + beganAt(this.#nowS() - 2 * PROPOSAL_S_MAX);
+    for await (const [id, kept] of this.#all({ to })) {
+      const { state, proposed } = await this.#look(id, kept);
+      if (state === 'proposed' && proposed.name === name) waiting++;
+    }
+    if (waiting < PROPOSALS_OPEN_MAX) return;
     throw refused(
       `${PROPOSALS_OPEN_MAX} proposals of ${name} wait for somebody who confirms them`,
       'Have them confirmed, or wait until they lapse: a proposal waits for a day.',
@@ -192,16 +162,15 @@ export class Overrides {
     });
   }
 
-  /** All that were proposed, the newest first; those that lapsed go with the people they name. Rejects as the store. */
-  async list(): Promise<readonly OverrideSeen[]> {
-    const seen: OverrideSeen[] = [];
-    for await (const [id, kept] of this.#all()) {
-      const one = this.#seen(id, kept);
-      if (one.state === 'lapsed') await this.#removeLapsed(id);
-      if (one.state === 'over') await this.#turns.take(id, () => this.#end(id));
-      seen.push(one);
+  /** What was proposed, the newest first; those that lapsed go with the people they name. Rejects as the store. */
+  async list({ last = OVERRIDES_LISTED, after }: OverridesAsked = {}): Promise<OverridesListed> {
+    const overrides: OverrideSeen[] = [];
+    const from = after === undefined ? PREFIX : `${PREFIX}${after}!`;
+    for await (const [id, kept] of this.#all({ from })) {
+      if (overrides.length >= Math.min(last, OVERRIDES_LISTED_MAX)) return { overrides, more: true };
+      overrides.push(await this.#look(id, kept));
     }
-    return seen.sort((a, b) => b.proposed.atS - a.proposed.atS);
+    return { overrides, more: false };
   }
 
   /** Takes a person out of what has not been issued, once what is being issued is. Rejects as the store. */
@@ -297,7 +266,7 @@ export class Overrides {
     return looser;
   }
 
-  #signatory({ name, keyId }: Actor): z.infer<typeof signatory> {
+  #signatory({ name, keyId }: Actor): Signatory {
     if (keyId === undefined)
       throw refused('only a named operator gives a colour without a rule', 'Say --operator FILE.');
     return { name, keyId, atS: this.#nowS() };
@@ -315,9 +284,17 @@ export class Overrides {
     return codeOf(id, kept).status.expiresAtS <= nowS ? 'over' : 'broken-off';
   }
 
-  async *#all(): AsyncGenerator<readonly [string, Kept], void, undefined> {
-    for (let from = PREFIX; ;) {
-      const page = await this.#modules.tables.page(from, `${PREFIX}~`, { limit: PAGE });
+  async #look(id: string, kept: Kept): Promise<OverrideSeen> {
+    const seen = this.#seen(id, kept);
+    if (seen.state === 'lapsed') await this.#removeLapsed(id);
+    if (seen.state === 'over') await this.#turns.take(id, () => this.#end(id));
+    return seen;
+  }
+
+  async *#all(range: Partial<Range> = {}): AsyncGenerator<readonly [string, Kept], void, undefined> {
+    const { to = `${PREFIX}~` } = range;
+    for (let { from = PREFIX } = range; ;) {
+      const page = await this.#modules.tables.page(from, to, { limit: PAGE });
       for (const [key, sealed] of page) yield [key.slice(PREFIX.length), this.#opened(key, sealed)];
       const last = page.at(-1)?.[0];
       if (last === undefined) return;
@@ -350,21 +327,10 @@ export class Overrides {
   }
 }
 
-/** What each of its people gets, and why. */
-function codeOf(id: string, { reason, colour, days, proposed, confirmed }: Kept) {
-  const { atS = 0, keyId = '' } = confirmed ?? {};
-  const untilS = (Math.floor(atS / HOUR_S) + 1) * HOUR_S + days * DAY_S - HOUR_S;
-  const measure = MEASURES[colour];
-  const status: Status = {
-    colour,
-    measure,
-    untilS: measure === 'none' ? undefined : untilS,
-    expiresAtS: untilS,
-    ruleId: MANUAL_RULE_ID,
-    ruleVersion: 1,
-  };
-  const basis = encodeBasis({ kind: 'override', atS, id, reason, by: [proposed.keyId, keyId] });
-  return { status, basis };
+/** Of keys in the store. */
+interface Range {
+  readonly from: string;
+  readonly to: string;
 }
 
 function byLog(places: readonly Place[]): ReadonlyMap<string, readonly number[]> {

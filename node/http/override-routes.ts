@@ -4,13 +4,15 @@ import {
   GIVEN_REASONS,
   OVERRIDE_DAYS_MAX,
   OVERRIDE_SUBJECTS_MAX,
-  type Overrides,
-} from '../abuse/overrides.ts';
+  OVERRIDES_LISTED,
+  OVERRIDES_LISTED_MAX,
+} from '../abuse/override-kept.ts';
+import { type Overrides } from '../abuse/overrides.ts';
 import { type Actor } from '../operators/scopes.ts';
 import { type IncomingMessage } from 'node:http';
 import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
 import { type AdminRoute } from './admin-route.ts';
-import { readJson } from './input.ts';
+import { readJson, readQuery } from './input.ts';
 import { type Replies } from './replies.ts';
 
 export interface OverrideRoutesModules {
@@ -29,8 +31,19 @@ const proposal = z
     subjects: z.array(subject).min(1).max(OVERRIDE_SUBJECTS_MAX),
   })
   .openapi('OverrideProposal');
-const named = z.strictObject({ id: z.string().regex(/^[0-9a-f]{32}$/) }).openapi('OverrideNamed');
+const id = z.string().regex(/^[0-9a-f]{32}$/);
+const named = z.strictObject({ id }).openapi('OverrideNamed');
 const seen = z.looseObject({ id: z.string(), state: z.string(), people: z.int() }).openapi('Override');
+const asked = z.strictObject({
+  last: z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/)
+    .transform(Number)
+    .refine((last) => last <= OVERRIDES_LISTED_MAX, `expected at most ${OVERRIDES_LISTED_MAX}`)
+    .optional()
+    .openapi({ description: `So many at most; ${OVERRIDES_LISTED} by default.` }),
+  after: id.optional().openapi({ description: 'Those behind this one: the last of the answer before.' }),
+});
 const shown = seen.extend({ subjects: z.array(z.string()) }).openapi('OverrideShown');
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 const body = (schema: z.ZodType) => ({ body: { content: json(schema), required: true } });
@@ -87,8 +100,13 @@ export function overrideRoutes({
       path: '/v1/override',
       needs: 'read',
       summary: 'Colours without a rule that were proposed and confirmed, without the people',
-      answer: { description: 'The newest first', content: json(z.object({ overrides: z.array(seen) })) },
-      handle: async (context) => replies.json(context, { overrides: await overrides.list() }),
+      request: { query: asked },
+      answer: {
+        description: 'The newest first, and whether there are older ones',
+        content: json(z.object({ overrides: z.array(seen), more: z.boolean() })),
+      },
+      handle: async (context) =>
+        replies.json(context, await overrides.list(readQuery(context.req.url, asked))),
     },
   ];
 }

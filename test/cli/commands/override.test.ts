@@ -7,7 +7,7 @@ import {
   PROPOSALS_OPEN_MAX,
   type OverrideSeen,
   type OverrideShown,
-} from '../../../node/abuse/overrides.ts';
+} from '../../../node/abuse/override-kept.ts';
 import { openNativeCrypto } from '../../../node/crypto/native.ts';
 import { readPublicRegion } from '../../../node/region/public-region.ts';
 import { type LoggedTally } from '../../../protocol/trust/trust-state.ts';
@@ -107,6 +107,29 @@ describe('entente override', () => {
     );
     const after = await cli.json<{ overrides: OverrideSeen[] }>('override', 'list', de, ...as('anna'));
     assert.equal(after.overrides.length, 1);
+  });
+
+  it('list gives the newest first, so many as are asked for, and goes on behind one', async () => {
+    type Listed = { overrides: OverrideSeen[]; more: boolean };
+    const list = (...more: string[]) => cli.json<Listed>('override', 'list', de, ...as('anna'), ...more);
+    const earlier = await list();
+    const ids: string[] = [];
+    for (const subject of ['P20', 'P21', 'P22']) {
+      cli.nowS++;
+      ids.unshift((await propose('anna', subject)).id);
+    }
+    const idsOf = ({ overrides }: Listed) => overrides.map(({ id }) => id);
+    const first = await list('--last', '2');
+    assert.deepEqual([idsOf(first), first.more], [ids.slice(0, 2), true]);
+    const rest = await list('--after', ids[1] ?? '');
+    assert.deepEqual([idsOf(rest), rest.more], [[ids[2], ...idsOf(earlier)], false]);
+    const { out } = await cli.run('override', 'list', de, ...as('anna'), '--last', '1');
+    assert.match(out, new RegExp(`There are older ones: say --after ${ids[0]}`));
+    for (const wrong of ['0', '1001', 'x'])
+      assert.equal((await cli.run('override', 'list', de, '--last', wrong)).exit, EXIT.usage);
+    assert.equal((await cli.run('override', 'list', de, '--after', 'x')).exit, EXIT.usage);
+    for (const subject of ['P20', 'P21', 'P22'])
+      await cli.run('forget', de, ...as('bert'), '--subject', subject, '--let-pass');
   });
 
   it('stands in the tally of the day, exactly, beside what one person issued before there were operators', async () => {
