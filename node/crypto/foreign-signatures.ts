@@ -40,7 +40,7 @@ export function isForeignKey(key: ForeignPublicKey): boolean {
 }
 
 /** The key as OpenSSL takes it; undefined for a point that is not on its curve. */
-export function keyObjectOf(key: ForeignPublicKey): crypto.KeyObject | undefined {
+function keyObjectOf(key: ForeignPublicKey): crypto.KeyObject | undefined {
   if (!keyObjects.has(key)) keyObjects.set(key, readKey(key));
   return keyObjects.get(key);
 }

@@ -2,15 +2,14 @@
  * A region's keys in forms that verifiers of others read: a JWK set, and a list as member states of the EU publish theirs. Neither proves
  * anything: whoever serves it vouches for it, and a reader fetches it anew. Spec: SPEC.md 17.10.
  */
-import * as crypto from 'node:crypto';
 import { hexBytes } from '../../protocol/bytes.ts';
 import { encodeBase64Url } from '../../protocol/encoding/base64-url.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { readAdapter } from '../../protocol/foreign/adapter.ts';
 import { type KeyUsage } from '../../protocol/foreign/foreign-code.ts';
 import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
-import { type TrustKey, type TrustState } from '../../protocol/trust/trust-state.ts';
-import { keyObjectOf } from '../crypto/foreign-signatures.ts';
+import { type LoggedAdapter, type TrustKey, type TrustState } from '../../protocol/trust/trust-state.ts';
+import { spkiOf } from './spki.ts';
 
 /** A public key of RFC 7517 and RFC 8037. There is no `x5c`: these keys have no certificates. */
 export interface AttestJwk {
@@ -73,20 +72,26 @@ export interface DccKeyOptions {
 /** The keys of EU certificates that the region's adapters announce and that are in force. */
 export function dccKeyList(state: TrustState, { nowS, withEd25519 = false }: DccKeyOptions): DccKeyList {
   const list = new Map<string, DccKey[]>();
-  const add = (keyId: string, key: DccKey) => list.set(keyId, [...(list.get(keyId) ?? []), key]);
-  for (const { keyId, publicKey, usages = [], untilS = Infinity } of announcedKeys(state)) {
-    if (untilS < nowS) continue;
-    const key = keyObjectOf(publicKey);
-    if (key === undefined) continue;
-    add(keyId, { subjectPk: spkiOf(key), keyUsage: usages.map((usage) => USAGE_LETTERS[usage]) });
-  }
+  const add = (keyId: string, key: DccKey) => {
+    const keys = list.get(keyId);
+    if (keys === undefined) list.set(keyId, [key]);
+    else keys.push(key);
+  };
+  for (const { keyId, key, untilS } of exported(state)) if (untilS >= nowS) add(keyId, key);
   if (withEd25519)
     for (const { keyId, publicKey } of attestKeys(state)) {
-      const jwk = { kty: 'OKP', crv: 'Ed25519', x: encodeBase64Url(publicKey) };
-      const key = crypto.createPublicKey({ key: jwk, format: 'jwk' });
-      add(Buffer.from(hexBytes(keyId)).toString('base64'), { subjectPk: spkiOf(key), keyUsage: [] });
+      const subjectPk = base64(spkiOf({ kind: 'ed25519', bytes: publicKey }));
+      add(base64(hexBytes(keyId)), { subjectPk, keyUsage: [] });
     }
   return { eu_keys: Object.fromEntries([...list].sort(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+/** The first end of a key at or after `nowS`, in seconds; until then the list stays what it is while the state does. Infinity for none. */
+export function dccListEndS(state: TrustState, nowS: number): number {
+  return exported(state).reduce(
+    (end, { untilS }) => (untilS >= nowS ? Math.min(end, untilS) : end),
+    Infinity,
+  );
 }
 
 function attestKeys(state: TrustState): TrustKey[] {
@@ -96,19 +101,43 @@ function attestKeys(state: TrustState): TrustKey[] {
     .sort((a, b) => (a.keyId < b.keyId ? -1 : 1));
 }
 
-/** Of adapters that can be read: what a region logged in another form announces nothing. */
-function announcedKeys(state: TrustState): ForeignKey[] {
-  return [...state.adapters()].flatMap((logged) => {
-    try {
-      const { format, keys } = readAdapter(logged);
-      return format === 'hcert' ? keys : [];
-    } catch (error) {
-      if (isProtocolError(error, 'STATEMENT_MALFORMED')) return [];
-      throw error;
-    }
-  });
+interface Exported {
+  readonly keyId: string;
+  readonly key: DccKey;
+  readonly untilS: number;
 }
 
-function spkiOf(key: crypto.KeyObject): string {
-  return key.export({ format: 'der', type: 'spki' }).toString('base64');
+function exported(state: TrustState): Exported[] {
+  return [...state.adapters()].flatMap((logged) => exportedOf(logged));
+}
+
+/** What a statement says never changes, and another one of its region leaves it as it is. */
+const exportedOfData = new WeakMap<LoggedAdapter['data'], readonly Exported[]>();
+
+function exportedOf(logged: LoggedAdapter): readonly Exported[] {
+  let keys = exportedOfData.get(logged.data);
+  if (keys === undefined) exportedOfData.set(logged.data, (keys = announcedKeys(logged).flatMap(toExported)));
+  return keys;
+}
+
+/** None for a key that is on no curve, and for one that may sign nothing: readers take an empty list of usages for all three. */
+function toExported({ keyId, publicKey, usages, untilS = Infinity }: ForeignKey): readonly Exported[] {
+  const spki = usages?.length === 0 ? undefined : spkiOf(publicKey);
+  const keyUsage = (usages ?? []).map((usage) => USAGE_LETTERS[usage]);
+  return spki === undefined ? [] : [{ keyId, untilS, key: { subjectPk: base64(spki), keyUsage } }];
+}
+
+/** None of an adapter that cannot be read: what a region logged in another form announces nothing. */
+function announcedKeys(logged: LoggedAdapter): readonly ForeignKey[] {
+  try {
+    const { format, keys } = readAdapter(logged);
+    return format === 'hcert' ? keys : [];
+  } catch (error) {
+    if (isProtocolError(error, 'STATEMENT_MALFORMED')) return [];
+    throw error;
+  }
+}
+
+function base64(bytes: Uint8Array = new Uint8Array()): string {
+  return Buffer.from(bytes).toString('base64');
 }

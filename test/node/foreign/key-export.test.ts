@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import * as crypto from 'node:crypto';
 import * as jose from 'jose';
 import { nativeForeignPrimitives } from '../../../node/crypto/foreign-primitives.ts';
-import { attestJwks, dccKeyList } from '../../../node/foreign/key-export.ts';
+import { attestJwks, dccKeyList, dccListEndS } from '../../../node/foreign/key-export.ts';
+import { spkiOf } from '../../../node/foreign/spki.ts';
 import { attestationMessage } from '../../../protocol/code/attestation.ts';
 import { parseCode } from '../../../protocol/code/code.ts';
 import { adapterData } from '../../../protocol/foreign/adapter.ts';
 import { readHcert } from '../../../protocol/foreign/hcert.ts';
+import { type ForeignPublicKey } from '../../../protocol/foreign/signature-check.ts';
 import { type LoggedAdapter } from '../../../protocol/trust/trust-state.ts';
 import { makeEcSigner, makeRsaSigner } from '../../support/foreign-keys.ts';
 import { hcertKey, makeHcert } from '../../support/hcert-fixture.ts';
@@ -15,6 +17,17 @@ import { sha256 } from '../../support/primitives.ts';
 import { type StubState, stubState } from '../../support/stub-state.ts';
 
 const NOW_S = 1_700_000_000;
+
+/** As OpenSSL reads the numbers of a key. */
+function opensslKey(key: ForeignPublicKey): crypto.KeyObject {
+  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
+  if (key.kind === 'ed25519') throw new RangeError('not of an EU certificate');
+  const jwk =
+    key.kind === 'ec'
+      ? { kty: 'EC', crv: key.curve, x: text(key.x), y: text(key.y) }
+      : { kty: 'RSA', n: text(key.modulus), e: text(key.exponent) };
+  return crypto.createPublicKey({ key: jwk, format: 'jwk' });
+}
 const keyOf = (byte: number) => ({
   keyId: byte.toString(16).padStart(16, '0'),
   publicKey: new Uint8Array(32).fill(byte),
@@ -114,6 +127,40 @@ describe('dccKeyList', () => {
     assert.deepEqual(other.keyUsage, []);
     const der = Buffer.from(other.subjectPk, 'base64');
     assert.equal(crypto.createPublicKey({ key: der, format: 'der', type: 'spki' }).asymmetricKeyType, 'rsa');
+  });
+
+  it('is the same as OpenSSL writes, of all kinds of keys, and has none that is on no curve or may sign nothing', () => {
+    for (const { publicKey } of [ec, rsa, makeEcSigner('P-384'), makeEcSigner()])
+      assert.equal(
+        Buffer.from(spkiOf(publicKey) ?? []).toString('hex'),
+        opensslKey(publicKey).export({ format: 'der', type: 'spki' }).toString('hex'),
+      );
+    assert(ec.publicKey.kind === 'ec');
+    const off = {
+      ...ec.publicKey,
+      y: Uint8Array.from(ec.publicKey.y, (byte, i) => (i === 5 ? byte ^ 1 : byte)),
+    };
+    assert.equal(spkiOf(off), undefined);
+    const keys = [
+      { ...key, publicKey: off },
+      { ...key, usages: [] },
+    ];
+    assert.deepEqual(listOf(adapterOf(adapterData({ rules: 'hcert', facts: {}, keys }))).eu_keys, {});
+  });
+
+  it('T22 reads what a region announced once, however often it is asked for', () => {
+    let reads = 0;
+    const keys = Array.from({ length: 200 }, () => ({ ...key, untilS: NOW_S + 5 }));
+    const data = adapterData({ rules: 'hcert', facts: {}, keys });
+    const counted = new Proxy(data, { get: (of, name) => (reads++, of[name as string]) });
+    const state = stubState({ region: 'AT', adapters: [adapterOf(counted)] });
+    const first = dccKeyList(state, { nowS: NOW_S });
+    const once = reads;
+    assert.ok(once > 0);
+    assert.deepEqual(dccKeyList(state, { nowS: NOW_S + 1 }), first);
+    assert.equal(reads, once);
+    assert.equal(first.eu_keys[key.keyId]?.length, 200);
+    assert.deepEqual([dccListEndS(state, NOW_S), dccListEndS(state, NOW_S + 6)], [NOW_S + 5, Infinity]);
   });
 
   it('leaves out what is over, other formats, adapters that say nothing, and own keys unless they are wanted', () => {
