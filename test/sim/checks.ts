@@ -94,11 +94,11 @@ export function demandNoFraming({ honest }: World): void {
 
 /** To be called now and then: what a process holds against its peers is gone with it. */
 export function demandNoBlame({ honest }: World): void {
-  for (const { region, node } of honest) {
-    for (const { region: other } of honest) {
+  for (const { name, node } of honest) {
+    for (const { name: other } of honest) {
       const record = node?.peerBook.recordOf(other);
       const isBlamed = (record?.faultsInAll ?? 0) > 0;
-      demand(!isBlamed, 'no blame', () => `${region} holds ${record?.lastFault} against ${other}`);
+      demand(!isBlamed, 'no blame', () => `${name} holds ${record?.lastFault} against ${other}`);
     }
   }
 }
