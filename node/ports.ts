@@ -51,8 +51,8 @@ export interface Disk {
   /** The values in the order of `keys`, undefined where there is none. Rejects with STORE_CORRUPT or DISK_IO. */
   getMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   /**
-   * A page of the entries with `from <= key < to`, in order. It may hold fewer than `limit`; only an empty one says
-   * that the range is exhausted.
+   * A page of the entries with `from <= key < to`, in order. It holds fewer than `limit` where the range is exhausted, or where its
+   * values come to 64 KiB and more; an empty one says that the range is exhausted.
    */
   range(from: string, to: string, options: RangeOptions): Promise<Entry[]>;
   /**

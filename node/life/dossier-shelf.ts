@@ -62,14 +62,21 @@ export class DossierShelf {
     return (await this.dossiers([this.pseudonymOf(subject)]))[0];
   }
 
-  /** Persons in the order of their pseudonyms behind `after`; an empty page is the end. */
+  /** The next persons in the order of their pseudonyms behind `after`: `limit` of them, or all that are left. */
   async page(after: string, limit: number): Promise<ShelvedDossier[]> {
-    const from = after === '' ? PERSONS : keyAfter(PERSONS + after);
-    const page = await this.#modules.tables.page(from, `${PERSONS}~`, { limit });
-    return page.map(([name, sealed]) => ({
-      pseudonym: name.slice(PERSONS.length),
-      dossier: parseDossier(this.#sealer.open(name, sealed)),
-    }));
+    const persons: ShelvedDossier[] = [];
+    let from = after === '' ? PERSONS : keyAfter(PERSONS + after);
+    while (persons.length < limit) {
+      const page = await this.#modules.tables.page(from, `${PERSONS}~`, { limit: limit - persons.length });
+      const last = page.at(-1)?.[0];
+      if (last === undefined) break;
+      for (const [name, sealed] of page) {
+        const dossier = parseDossier(this.#sealer.open(name, sealed));
+        persons.push({ pseudonym: name.slice(PERSONS.length), dossier });
+      }
+      from = keyAfter(last);
+    }
+    return persons;
   }
 
   /** What the store is to be told of a dossier that takes the place of `before`. */

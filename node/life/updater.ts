@@ -155,12 +155,15 @@ export class Updater {
 
   async #judged(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<Judged[]> {
     const { found, view } = await this.#listings.find(persons, at.nowS);
+    const records = await this.#recordsOf(
+      persons.filter(({ dossier }) => newestByRules(dossier) === undefined),
+    );
     const judged: Judged[] = [];
     for (const [i, person] of persons.entries()) {
-      const { dossier } = person;
+      const { pseudonym, dossier } = person;
       const known = knownOf(dossier, found[i] ?? { matched: [], doubts: [] }, view, at);
       const newest = newestByRules(dossier);
-      const last = newest ?? (await this.#issuedOtherwise(dossier, at));
+      const last = newest ?? this.#issuedOtherwise(records.get(pseudonym) ?? [], at);
       const judgement = judge(dossier, last, known, at);
       judged.push({ ...person, known, last, isFound: newest === undefined && last !== undefined, judgement });
     }
@@ -168,8 +171,7 @@ export class Updater {
   }
 
   /** A running code by these rules that came about otherwise, as with `entente issue`. */
-  async #issuedOtherwise({ declaration }: Dossier, at: JudgedAt): Promise<StatusChange | undefined> {
-    const records = await this.#modules.registry().ofSubject(declaration.subject);
+  #issuedOtherwise(records: readonly RegistryRecord[], at: JudgedAt): StatusChange | undefined {
     const newest = records
       .filter(({ fields: { status } }) => status.ruleId === at.ruleSet.id && status.expiresAtS > at.nowS)
       .findLast((record) => !at.isRevoked(record));
@@ -199,11 +201,17 @@ export class Updater {
       return [shelf.dossierChange(now), ...(isTold ? [] : [mark()])];
     });
     if (noted.length > 0) await tables.write(noted);
-    const held: Held[] = [];
+    const demanded: { readonly one: Judged; readonly demand: Status }[] = [];
     for (const one of judged) {
       const demand = demandOf(one.judgement);
-      if (demand !== undefined) held.push(await this.#held(one, demand, at));
+      if (demand !== undefined) demanded.push({ one, demand });
     }
+    const isLooked = ({ one, demand }: (typeof demanded)[number]) =>
+      demand.colour !== 'green' || upheldOf(one.dossier) !== undefined;
+    const records = await this.#recordsOf(demanded.filter(isLooked).map(({ one }) => one));
+    const held = demanded.map(({ one, demand }) =>
+      this.#held(one, demand, records.get(one.pseudonym) ?? [], at),
+    );
     const waiting = await this.#revokeAll(held);
     const corrected = held.filter(
       (one) => one.corrects !== undefined && !isToIssue(one) && !waiting.has(one.pseudonym),
@@ -254,17 +262,23 @@ export class Updater {
 
   /** The codes of somebody that run. */
   async #running({ dossier }: ShelvedDossier, at: JudgedAt): Promise<RegistryRecord[]> {
-    const records = await this.#modules.registry().ofSubject(dossier.declaration.subject);
-    return records.filter((record) => record.fields.status.expiresAtS > at.nowS && !at.isRevoked(record));
+    return runningOf(await this.#modules.registry().ofSubject(dossier.declaration.subject), at);
+  }
+
+  /** All codes of these persons, by pseudonym. */
+  async #recordsOf(persons: readonly ShelvedDossier[]): Promise<Map<string, readonly RegistryRecord[]>> {
+    const subjects = persons.map(({ dossier }) => dossier.declaration.subject);
+    const records = await this.#modules.registry().ofSubjects(subjects);
+    return new Map(persons.map(({ pseudonym }, i) => [pseudonym, records[i] ?? []]));
   }
 
   /** Nothing is looser than green, so that the many whom nothing happens to cost no look into the registry. */
-  async #held(one: Judged, status: Status, at: JudgedAt): Promise<Held> {
+  #held(one: Judged, status: Status, records: readonly RegistryRecord[], at: JudgedAt): Held {
     const { what } = one.judgement;
     const upheld = upheldOf(one.dossier);
     if (status.colour === 'green' && upheld === undefined)
       return { ...one, revoked: [], corrects: undefined };
-    const running = await this.#running(one, at);
+    const running = runningOf(records, at);
     const isTooStrict = ({ fields }: RegistryRecord) => isStricter(fields.status, status);
     const isSure = what !== 'open' && what !== 'ambiguous' && what !== 'overridden';
     const isThere = upheld && running.some((record) => isAbout(upheld, record) && isTooStrict(record));
@@ -338,6 +352,10 @@ export class Updater {
 }
 
 const HOUR_S = 3_600;
+
+function runningOf(records: readonly RegistryRecord[], at: JudgedAt): RegistryRecord[] {
+  return records.filter((record) => record.fields.status.expiresAtS > at.nowS && !at.isRevoked(record));
+}
 
 /** What somebody holds has to demand as much as this. */
 function demandOf(judgement: Judgement): Status | undefined {

@@ -15,7 +15,7 @@ export interface PrivateTables {
   get(name: string): Promise<Uint8Array | undefined>;
   /** The values in the order of `names`: one trip for all. */
   getMany(names: readonly string[]): Promise<(Uint8Array | undefined)[]>;
-  /** A page of `from <= name < to`, in order; only an empty page says that the range is exhausted. */
+  /** A page of `from <= name < to`, in order, as `Disk.range`. */
   page(from: string, to: string, options: RangeOptions): Promise<Entry[]>;
   /** The whole range, page by page; it sees changes made meanwhile or not. */
   entries(from: string, to: string, options?: EntriesOptions): AsyncIterable<Entry>;

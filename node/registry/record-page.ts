@@ -63,6 +63,11 @@ export function hourOfPage(page: Uint8Array): number {
   return new DataView(page.buffer, page.byteOffset).getUint32(1);
 }
 
+/** Records that a page has room for. */
+export function slotsOfPage(page: Uint8Array): number {
+  return (page.length - HEAD_BYTES) / RECORD_BYTES;
+}
+
 /** The record at `slot`; undefined if it is nobody's or beyond the end. @throws {NodeError} REGISTRY_CORRUPT */
 export function recordOfPage(page: Uint8Array, slot: number): PageRecord | undefined {
   const start = HEAD_BYTES + slot * RECORD_BYTES;

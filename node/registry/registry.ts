@@ -18,8 +18,9 @@ import { keyAfter } from '../store/reader.ts';
 import { type PrivateTables } from './private-tables.ts';
 import { Turns } from '../turns.ts';
 import { encodeBases, parseBases } from './bases.ts';
-import { basisKey, INDEX_DIGITS, pageKey, PAGES, rangeOf } from './page-keys.ts';
+import { basisKey, pageKey, PAGES, rangeOf } from './page-keys.ts';
 import { PaddingSecrets } from './padding-secrets.ts';
+import { firstOf, isOnPage, logOf, type OpenPage, recordAt, type RegistryRecord } from './pages.ts';
 import { PlaceCipher, type Place } from './place-cipher.ts';
 import { Pseudonyms } from './pseudonyms.ts';
 import {
@@ -35,6 +36,8 @@ import { registryKeyWrong } from './registry-error.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from './sealer.ts';
 import { encodeUncounted, parseUncounted, type Uncounted, uncountedKey } from './uncounted.ts';
 import { type PrivateName } from './whereabouts.ts';
+
+export { type RegistryRecord } from './pages.ts';
 
 export interface RegistryModules {
   readonly tables: PrivateTables;
@@ -60,21 +63,14 @@ export interface Stretch {
   readonly until: number;
 }
 
-export interface RegistryRecord extends PageRecord, Place {
-  readonly hour: number;
-}
-
 const MANUAL = 'registry/manual/' satisfies PrivateName;
 /** Says by which key it is sealed. */
 export const CHECK_KEY = 'registry/check' satisfies PrivateName;
 const CHECK = asciiBytes('entente registry 1');
 const NOTHING = new Uint8Array(0);
 
-interface OpenPage {
-  readonly key: string;
-  readonly first: number;
-  readonly bytes: Uint8Array;
-}
+/** People whose places are asked for at the same time: as many as threads and connections keep busy. */
+const SOUGHT_TOGETHER = 16;
 
 export class Registry {
   readonly #modules: RegistryModules;
@@ -202,7 +198,7 @@ export class Registry {
     const until = pageKey(log, index + count);
     for await (const [key, sealed] of this.#modules.tables.entries(pageKey(log, index), until)) {
       const page = this.#sealer(log).open(key, sealed);
-      const first = Number(key.slice(-INDEX_DIGITS));
+      const first = firstOf(key);
       const held: { readonly subject: string; readonly pointer: string }[] = [];
       for (let slot = 0; slot < RECORDS_PER_PAGE; slot++) {
         const { subject } = recordOfPage(page, slot) ?? {};
@@ -218,10 +214,24 @@ export class Registry {
 
   /** All records of a person, by log and index. Rejects with REGISTRY_CORRUPT and what the store rejects with. */
   async ofSubject(subject: string): Promise<RegistryRecord[]> {
-    const records: RegistryRecord[] = [];
-    for (const place of await this.#placesOf(subject)) {
-      const record = await this.atPlace(place);
-      if (record?.subject === subject) records.push(record);
+    return (await this.ofSubjects([subject]))[0] ?? [];
+  }
+
+  /** The same of many people, in their order: a page that holds records of several of them is opened once. */
+  async ofSubjects(subjects: readonly string[]): Promise<RegistryRecord[][]> {
+    const sought: (Place & { readonly person: number })[] = [];
+    for (let from = 0; from < subjects.length; from += SOUGHT_TOGETHER) {
+      const some = subjects.slice(from, from + SOUGHT_TOGETHER);
+      const places = await Promise.all(some.map((subject) => this.#placesOf(subject)));
+      for (const [i, own] of places.entries())
+        for (const place of own) sought.push({ ...place, person: from + i });
+    }
+    const records = subjects.map((): RegistryRecord[] => []);
+    let page: OpenPage | undefined;
+    for (const { person, ...place } of sought.sort(byPlace)) {
+      if (page === undefined || !isOnPage(page, place)) page = await this.#page(place);
+      const record = page && recordAt(page, place);
+      if (record !== undefined && record.subject === subjects[person]) records[person]?.push(record);
     }
     return records;
   }
@@ -244,10 +254,9 @@ export class Registry {
   }
 
   /** The record of an attestation; undefined if it is nobody's, or forgotten, or not this region's. */
-  async atPlace({ log, index }: Place): Promise<RegistryRecord | undefined> {
-    const page = await this.#page({ log, index });
-    const record = page && recordOfPage(page.bytes, index - page.first);
-    return record && { ...record, log, index, hour: hourOfPage(page.bytes) };
+  async atPlace(place: Place): Promise<RegistryRecord | undefined> {
+    const page = await this.#page(place);
+    return page && recordAt(page, place);
   }
 
   /** The logs of which it has records: one look for each, behind the last page of the one before. */
@@ -255,7 +264,7 @@ export class Registry {
     for (let from = PAGES; ;) {
       const [found] = await this.#modules.tables.page(from, `${PAGES}~`, { limit: 1 });
       if (found === undefined) return;
-      const log = found[0].slice(PAGES.length, -INDEX_DIGITS - 1);
+      const log = logOf(found[0]);
       yield log;
       [, from] = rangeOf(log);
     }
@@ -272,7 +281,7 @@ export class Registry {
     const range = rangeOf(log, Math.max(0, from - RECORDS_PER_PAGE + 1));
     for await (const [key, sealed] of this.#modules.tables.entries(...range)) {
       const page = this.#sealer(log).open(key, sealed);
-      const first = Number(key.slice(-INDEX_DIGITS));
+      const first = firstOf(key);
       for (let slot = Math.max(0, from - first); slot < RECORDS_PER_PAGE; slot++) {
         const record = recordOfPage(page, slot);
         if (record !== undefined) yield { ...record, log, index: first + slot, hour: hourOfPage(page) };
@@ -290,7 +299,7 @@ export class Registry {
     for await (const [key, sealed] of this.#modules.tables.entries(first, pageKey(log, until))) {
       const page = this.#sealer(log).open(key, sealed);
       const bases = await this.#bases(log, key);
-      const start = Number(key.slice(-INDEX_DIGITS));
+      const start = firstOf(key);
       for (let slot = Math.max(0, from - start); slot < Math.min(RECORDS_PER_PAGE, until - start); slot++) {
         const record = recordOfPage(page, slot);
         if (record === undefined) continue;
@@ -352,7 +361,7 @@ export class Registry {
     for await (const [key] of this.#modules.tables.entries(from, `${from}~`)) {
       places.push(this.#places.placeOf(key.slice(from.length)));
     }
-    return places.sort((a, b) => (a.log === b.log ? a.index - b.index : a.log < b.log ? -1 : 1));
+    return places.sort(byPlace);
   }
 
   async #page({ log, index }: Place): Promise<OpenPage | undefined> {
@@ -360,7 +369,7 @@ export class Registry {
     const [found] = await this.#modules.tables.page(...range, { limit: 1, reverse: true });
     if (found === undefined) return undefined;
     const [key, sealed] = found;
-    return { key, first: Number(key.slice(-INDEX_DIGITS)), bytes: this.#sealer(log).open(key, sealed) };
+    return { key, log, first: firstOf(key), bytes: this.#sealer(log).open(key, sealed) };
   }
 
   #pageChange(log: string, key: string, page: Uint8Array): Change {
@@ -393,6 +402,10 @@ export class Registry {
     }
     return sealer;
   }
+}
+
+function byPlace(a: Place, b: Place): number {
+  return a.log === b.log ? a.index - b.index : a.log < b.log ? -1 : 1;
 }
 
 function opensCheck(sealer: Sealer, sealed: Uint8Array): boolean {

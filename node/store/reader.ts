@@ -8,7 +8,7 @@ export interface StoreReader {
   get(key: string): Promise<Uint8Array | undefined>;
   /** The values in the order of `keys`: one trip to the disk for all. */
   getMany(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
-  /** A page of `from <= key < to`; only an empty page says that the range is exhausted. */
+  /** A page of `from <= key < to`, as `Disk.range`. */
   page(from: string, to: string, options: RangeOptions): Promise<Entry[]>;
   /** The whole range, page by page; it sees changes made meanwhile or not. What lies before a damaged value is given before it rejects. */
   entries(from: string, to: string, options?: EntriesOptions): AsyncIterable<Entry>;
@@ -21,6 +21,8 @@ export interface EntriesOptions {
 }
 
 const PAGE_SIZE = 256;
+/** Bytes of values up to which no page ends before its limit: half of what `Disk.range` says, since values are sealed there. */
+const WHOLE_BYTES = 1 << 15;
 
 export class DiskReader implements StoreReader {
   readonly #disk: Disk;
@@ -56,10 +58,10 @@ export async function* pagesOf(
   { reverse = false, pageSize = PAGE_SIZE }: EntriesOptions,
 ): AsyncGenerator<Entry, void, undefined> {
   for (;;) {
-    const page = await wholePage(reader, from, to, { limit: pageSize, reverse });
+    const { page, isLast } = await wholePage(reader, from, to, { limit: pageSize, reverse });
     yield* page;
     const last = page.at(-1)?.[0];
-    if (last === undefined) return;
+    if (isLast || last === undefined) return;
     if (reverse) to = last;
     else from = keyAfter(last);
   }
@@ -71,9 +73,11 @@ async function wholePage(
   from: string,
   to: string,
   options: RangeOptions,
-): Promise<Entry[]> {
+): Promise<{ readonly page: Entry[]; readonly isLast: boolean }> {
   try {
-    return await reader.page(from, to, options);
+    const page = await reader.page(from, to, options);
+    const isShort = page.length < options.limit;
+    return { page, isLast: isShort && page.reduce((sum, [, { length }]) => sum + length, 0) < WHOLE_BYTES };
   } catch (error) {
     const { limit } = options;
     if (limit === 1 || !isNodeError(error, 'VALUE_CORRUPT')) throw error;

@@ -89,6 +89,35 @@ describeOnAllTables('Registry', () => {
     await store.stop();
   });
 
+  it('has all of many people at once, each as alone, and opens a page that they share once', async () => {
+    const { store, tables, registry } = await openRegistry();
+    await tables.write(registry.changes(batch(70, ['x', 'me', undefined, ...persons(150)])));
+    await tables.write(registry.changes(batch(0, ['me', 'person 3'], '2026-12')));
+    await tables.write(registry.changes(batch(223, ['me', 'x'])));
+    const asked = [...persons(150), 'nobody', 'me', 'x', 'me'];
+    let pages = 0;
+    const counted = new Proxy(tables, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        return (...args: [string]) => {
+          if (name === 'page' && args[0].startsWith('registry/page/')) pages++;
+          return member.apply(target, args) as unknown;
+        };
+      },
+    });
+    const counting = await Registry.open({ key: REGISTRY_KEY }, { tables: counted, random });
+    const found = await counting.ofSubjects(asked);
+    assert.deepEqual(found, await Promise.all(asked.map((subject) => registry.ofSubject(subject))));
+    assert.deepEqual(
+      found.at(-1)?.map(({ log, index }) => `${log}/${index}`),
+      ['2026-11/71', '2026-11/223', '2026-12/0'],
+    );
+    assert.equal(pages, 5, 'three of the first batch, and one of each other');
+    assert.deepEqual(await counting.ofSubjects([]), []);
+    await store.stop();
+  });
+
   it('names the logs of which it has records, each once, replacements of a month too', async () => {
     const { store, tables, registry } = await openRegistry();
     const named = async () => {

@@ -72,6 +72,13 @@ function describeDisk(name: string, another: () => () => Disk): void {
       assert.equal(found.length, 12);
     });
 
+    it('a page of small values ends at its limit or with the range, and not before', async () => {
+      const value = new Uint8Array(220);
+      await disk.write(Array.from({ length: 297 }, (_, i) => ({ put: `k${i + 100}`, value })));
+      const sizeOf = async (limit: number) => (await disk.range('k', 'l', { limit })).length;
+      assert.deepEqual([await sizeOf(296), await sizeOf(297), await sizeOf(1_000)], [296, 297, 297]);
+    });
+
     it('keeps what was written over close and open, for another process too', async () => {
       await disk.write([{ put: 'a', value: bytes(1) }]);
       await disk.close();

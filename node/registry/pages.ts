@@ -1,0 +1,34 @@
+/** Pages of records in the private tables: what their names say, and what stands where once they are opened. */
+import { INDEX_DIGITS, PAGES } from './page-keys.ts';
+import { type Place } from './place-cipher.ts';
+import { hourOfPage, type PageRecord, recordOfPage, slotsOfPage } from './record-page.ts';
+
+export interface RegistryRecord extends PageRecord, Place {
+  readonly hour: number;
+}
+
+export interface OpenPage {
+  readonly key: string;
+  readonly log: string;
+  readonly first: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The index of its first record. */
+export function firstOf(key: string): number {
+  return Number(key.slice(-INDEX_DIGITS));
+}
+
+/** The log that it is of. */
+export function logOf(key: string): string {
+  return key.slice(PAGES.length, -INDEX_DIGITS - 1);
+}
+
+export function isOnPage(page: OpenPage, { log, index }: Place): boolean {
+  return page.log === log && index >= page.first && index < page.first + slotsOfPage(page.bytes);
+}
+
+export function recordAt({ first, bytes }: OpenPage, { log, index }: Place): RegistryRecord | undefined {
+  const record = recordOfPage(bytes, index - first);
+  return record && { ...record, log, index, hour: hourOfPage(bytes) };
+}
