@@ -63,6 +63,10 @@ export function perSecond(count: number, seconds: number): string {
   return `${Math.round(count / seconds).toLocaleString('en-US')}/s`;
 }
 
+export function microseconds(seconds: number): string {
+  return `${(seconds * 1e6).toFixed(1)} us`;
+}
+
 export function machine(): string {
   const [cpu] = cpus();
   const gib = (totalmem() / 2 ** 30).toFixed(0);

@@ -9,25 +9,19 @@ import { openAuditSource } from '../../node/audit/open-source.ts';
 import { auditRegion } from '../../node/audit/region-audit.ts';
 import { foundRegion } from '../../node/region/found.ts';
 import { type Region } from '../../node/region/region.ts';
-import { Store } from '../../node/store/store.ts';
-import { LevelDisk } from '../../node/store/level-disk.ts';
-import { markInDirectory } from '../../node/store/store-directory.ts';
-import { systemClock } from '../../node/system-clock.ts';
 import { sha256 } from '../support/primitives.ts';
 import { greenFor, ISSUING_CHILD, openAlone, realModules } from '../support/issuing-child.ts';
+import { bareSignatures, bareStore, STORED_BYTES } from './bare.ts';
 import { type Bench, perSecond, type Row } from './bench.ts';
 
 /** Smaller by the environment, for a look at whether it works. */
 const ENTRIES = Number(process.env['BENCH_ENTRIES'] ?? 1_000_000);
 const BATCH = 10_000;
-const SIGNATURES = 50_000;
 const STORED = Math.min(100_000, ENTRIES);
 const SINGLES = 400;
 const CORES = availableParallelism();
 const REVOKED = 5_000;
 const KILL_AFTER_ACKS = 5_000;
-/** About what the log and the registry keep of a code. */
-const STORED_BYTES = 600;
 
 export const durableBench: Bench = {
   name: 'durable',
@@ -46,8 +40,10 @@ async function rowsIn(directory: string, progress: (text: string) => void): Prom
   const path = join(directory, 'ZZ');
   const about = { region: 'ZZ', network: 'bench', name: 'Bench', roots: 1, threshold: 1 };
   const fingerprint = await foundRegion(path, about, await realModules());
-  const signing = await bareSignatures();
-  const storing = await bareStore(join(directory, 'bare'));
+  const signatures = await bareSignatures();
+  const signing = signatures.count / signatures.seconds;
+  const stored = await bareStore(join(directory, 'bare'), { count: STORED, together: BATCH });
+  const storing = STORED / stored.seconds;
   progress('bare rates taken');
 
   const region = await openAlone(path);
@@ -91,42 +87,6 @@ async function rowsIn(directory: string, progress: (text: string) => void): Prom
     { name: 'opened after kill -9, ready to sign', value: `${reopened.toFixed(0)} ms` },
     ...audits,
   ];
-}
-
-/** For each second. */
-async function bareSignatures(): Promise<number> {
-  const { signerOf } = await realModules();
-  const signer = signerOf(sha256(Uint8Array.of(7)));
-  const message = new Uint8Array(200);
-  const sign = (count: number) => {
-    for (let i = 0; i < count; i++) {
-      new DataView(message.buffer).setUint32(0, i);
-      signer.sign(message);
-    }
-  };
-  sign(SIGNATURES / 10);
-  return rateOf(SIGNATURES, () => Promise.resolve(sign(SIGNATURES)));
-}
-
-async function bareStore(directory: string): Promise<number> {
-  const store = new Store(
-    { owner: 'ZZ.bench' },
-    { disk: new LevelDisk({ directory }), mark: markInDirectory(directory), clock: systemClock },
-  );
-  await store.start();
-  const keyOf = (i: number) => `bench/${String(i).padStart(12, '0')}`;
-  const rate = await rateOf(STORED, async () => {
-    for (let from = 0; from < STORED; from += BATCH) {
-      const writes = Array.from({ length: Math.min(BATCH, STORED - from) }, (_, i) => {
-        const value = new Uint8Array(STORED_BYTES);
-        new DataView(value.buffer).setUint32(0, from + i);
-        return store.write([{ put: keyOf(from + i), value }]);
-      });
-      await Promise.all(writes);
-    }
-  });
-  await store.stop();
-  return rate;
 }
 
 /** All in batches, each awaited before the next; gives codes for each second. */

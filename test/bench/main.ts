@@ -2,9 +2,11 @@
 import { parseArgs } from 'node:util';
 import { type Bench, machine, type Row } from './bench.ts';
 import { adaptersBench } from './adapters.bench.ts';
+import { changesBench } from './changes.bench.ts';
 import { durableBench } from './durable.bench.ts';
 import { hcertBench } from './hcert.bench.ts';
 import { httpBench } from './http.bench.ts';
+import { issueFileBench } from './issue-file.bench.ts';
 import { issueBench } from './issue.bench.ts';
 import { networkBench } from './network.bench.ts';
 import { nodesBench } from './nodes.bench.ts';
@@ -23,6 +25,8 @@ const BENCHES: readonly Bench[] = [
   httpBench,
   issueBench,
   durableBench,
+  issueFileBench,
+  changesBench,
   revocationBench,
   snapshotBench,
   treeBench,
