@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Status } from '../../protocol/code/status.ts';
 import { LIST_KINDS } from '../lists/kinds.ts';
+import { encodePaddedJson } from '../registry/padded-json.ts';
 import { declarationSchema } from './declaration.ts';
 import { earlierSchema } from './earlier.ts';
 
@@ -128,10 +129,7 @@ export function statusToKeep({ untilS, ...status }: Status): StatusChange['statu
 }
 
 export function encodeDossier(dossier: Dossier): Uint8Array {
-  const text = Buffer.from(JSON.stringify(dossier));
-  const padded = Buffer.alloc(Math.ceil(text.length / PADDED_BYTES) * PADDED_BYTES, ' ');
-  padded.set(text);
-  return padded;
+  return encodePaddedJson(dossier, PADDED_BYTES);
 }
 
 /** From bytes that were opened with the key of the registry. */

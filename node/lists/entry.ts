@@ -1,5 +1,6 @@
 /** All that one list says of one person or area, put together from its rows, and as it is kept. */
 import { z } from 'zod';
+import { encodePaddedJson } from '../registry/padded-json.ts';
 import { type Identity, identitySchema } from './identity.ts';
 import { type ListKind, KINDS, type Said } from './kinds.ts';
 
@@ -59,10 +60,7 @@ export function saidOf({ said }: ListEntry): Said {
 }
 
 export function encodeEntry(entry: ListEntry): Uint8Array {
-  const text = Buffer.from(JSON.stringify(entry));
-  const padded = Buffer.alloc(Math.ceil(text.length / PADDED_BYTES) * PADDED_BYTES, ' ');
-  padded.set(text);
-  return padded;
+  return encodePaddedJson(entry, PADDED_BYTES);
 }
 
 /** From bytes that were opened with the key of the registry. */

@@ -18,7 +18,7 @@ import { HourBudget } from './hour-budget.ts';
 import { isRevocable, logOver } from './revocable.ts';
 
 export interface RevokerOptions {
-  /** Milliseconds for which a revocation waits for others; 100 by default. */
+  /** Milliseconds for which a revocation of fewer than 1,024 indexes waits for others; 100 by default. */
   readonly gatherMs?: number;
   /** Calls waiting, beyond which LOG_BUSY; 65,536 by default. */
   readonly queueMax?: number;
@@ -47,6 +47,8 @@ interface Asked extends Revocation {
 
 const DEFAULTS = { gatherMs: 100, queueMax: 65_536 };
 const HOUR_S = 3_600;
+/** Indexes with which a revocation goes at once: what joined it would hardly spare a message. */
+const ENOUGH_INDEXES = 1_024;
 /** Indexes of one statement: its set stays below 57 KiB however they lie, and a gossip message may have 64. */
 const INDEXES_PER_STATEMENT = 16_384;
 
@@ -92,7 +94,10 @@ export class Revoker {
     const { trust, clock } = this.#modules;
     if (!isRevocable(log, trust(), Math.floor(clock.nowMs() / 1000))) throw logOver(`the log ${log} is over`);
     await new Promise<void>((resolve, reject) => {
-      if (this.#queue.push({ log, indexes, resolve, reject })) return;
+      if (this.#queue.push({ log, indexes, resolve, reject })) {
+        if (indexes.length >= ENOUGH_INDEXES) this.#queue.hasten();
+        return;
+      }
       reject(logError('LOG_BUSY', 'too many revocations wait for their turn already'));
     });
   }

@@ -1,4 +1,5 @@
 /** CSV (RFC 4180) in UTF-8 with a header line, read as a stream. A byte order mark is taken; nothing else is guessed. */
+import { isAscii } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { FileRefused } from './encoding.ts';
@@ -114,7 +115,9 @@ const REASONS_OF_FORM: Partial<Record<string, string>> = {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function decodeUtf8(bytes: Uint8Array | undefined): string | undefined {
+function decodeUtf8(bytes: Buffer | undefined): string | undefined {
+  // Most cells are, and a decoder takes four times as long to say so.
+  if (bytes !== undefined && isAscii(bytes)) return bytes.toString('latin1');
   try {
     return utf8.decode(bytes);
   } catch {

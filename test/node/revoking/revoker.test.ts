@@ -93,7 +93,7 @@ describeOnAllTables('Revoker', () => {
     await process.stop();
   });
 
-  it('waits for others as long as it is told', async () => {
+  it('waits for others as long as it is told, unless it has 1,024 indexes', async () => {
     const machine = new RegionMachine();
     const process = await startRegion(machine);
     const clock = new ManualClock(machine.clock.nowMs());
@@ -119,6 +119,16 @@ describeOnAllTables('Revoker', () => {
     await clock.advance(1);
     await Promise.all([first, second]);
     assert.deepEqual(sizes, [100]);
+    // Many indexes take along what waits, and nobody waits for the clock.
+    const few = revoker.revoke({ log: LOG_ID, indexes: range(3, 1_026) });
+    await Promise.all([few, revoker.revoke({ log: LOG_ID, indexes: range(1_026, 2_050) })]);
+    assert.deepEqual(sizes, [100, 100]);
+    const fewer = revoker.revoke({ log: LOG_ID, indexes: range(2_050, 3_073) });
+    await clock.advance(99);
+    assert.deepEqual(sizes, [100, 100]);
+    await clock.advance(1);
+    await fewer;
+    assert.deepEqual(sizes, [100, 100, 200]);
     await revoker.stop();
     await process.stop();
   });
