@@ -59,6 +59,9 @@ export function isSame(one: Verdict, other: Verdict): boolean {
   );
 }
 
-export function isRevoked({ reasons }: Verdict): boolean {
-  return reasons.some(({ code }) => code === 'REVOKED');
+/** Whether the region that a verdict is by has taken the code back: by its name, or by a rule that voids some of its certificates. */
+export function isRevoked({ reasons, foreign }: Verdict): boolean {
+  return reasons.some(
+    ({ code, region }) => code === 'REVOKED' || (code === 'RULE_STOPS' && region === foreign?.region),
+  );
 }

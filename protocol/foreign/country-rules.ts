@@ -122,11 +122,20 @@ export function countryRulesData(
   };
 }
 
+/** Reading rules costs more than many verdicts, and what a statement says never changes, whatever else its region logs. */
+const rulesOfData = new WeakMap<LoggedAdapter['data'], CountryRules | 'malformed'>();
+
 function rulesIn(logged: LoggedAdapter): CountryRules | undefined {
+  let known = rulesOfData.get(logged.data);
+  if (known === undefined) rulesOfData.set(logged.data, (known = readOr(logged)));
+  return known === 'malformed' ? undefined : known;
+}
+
+function readOr(logged: LoggedAdapter): CountryRules | 'malformed' {
   try {
     return readCountryRules(logged);
   } catch (error) {
-    if (isProtocolError(error)) return undefined;
+    if (isProtocolError(error)) return 'malformed';
     throw error;
   }
 }

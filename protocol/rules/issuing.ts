@@ -88,7 +88,7 @@ export function decide(
   return { status, atLeast, rule: strictest?.rule, applied, open };
 }
 
-/** Whether what is open about a rule may end in a stricter colour: one of the same colour can but make it longer. */
+/** Whether what is open about a rule may end in a stricter colour: one of the same colour can but change its length and measure. */
 function couldBeStricter({ issuing }: RuleSet, { rule }: OpenReason, strictest: Applied): boolean {
   const colour = issuing.find(({ id }) => id === rule)?.colour ?? 'red';
   return STRICTNESS[colour] > STRICTNESS[strictest.colour];

@@ -17,6 +17,7 @@ import {
 } from '../../support/announced-fixture.ts';
 import { hcertKey } from '../../support/hcert-fixture.ts';
 import { SIGNER } from '../../support/announced-fixture.ts';
+import { recognised } from '../../support/stub-trust.ts';
 import { NOW_S } from '../../support/verdict-fixture.ts';
 
 const AT_LEAST = (doses: number) => ({ '>=': [{ var: 'payload.v.0.dn' }, doses] });
@@ -101,6 +102,19 @@ describe('countryReasons', () => {
       untilS: 1e12,
     } as const;
     assert.equal(await outcomeOf({ more: [{ state: bystander, recognition }] }), 'pass');
+  });
+
+  it('T5 lets no other region of that country free what a rule of one has voided', async () => {
+    const sister = {
+      state: { region: 'AT-9', rules: [HCERT_RULES], adapters: [adapterOf()] },
+      recognition: recognised('AT-9', { way: 'adapter' }),
+    };
+    const voided = (doses: number) => ({
+      ...atIssuer(announcing([ruleOf(AT_LEAST(doses), { type: 'invalidation' })])),
+      more: [sister],
+    });
+    assert.equal(await outcomeOf(voided(3)), 'pass');
+    assert.equal(await outcomeOf(voided(2)), 'undetermined FOREIGN_REGIONS_DIFFER');
   });
 
   for (const [name, value] of [
