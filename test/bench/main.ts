@@ -8,6 +8,7 @@ import { hcertBench } from './hcert.bench.ts';
 import { httpBench } from './http.bench.ts';
 import { issueFileBench } from './issue-file.bench.ts';
 import { issueBench } from './issue.bench.ts';
+import { lookupBench } from './lookup.bench.ts';
 import { networkBench } from './network.bench.ts';
 import { nodesBench } from './nodes.bench.ts';
 import { publicationBench } from './publication.bench.ts';
@@ -34,6 +35,7 @@ const BENCHES: readonly Bench[] = [
   networkBench,
   nodesBench,
   publicationBench,
+  lookupBench,
   residentBench,
 ];
 

@@ -9,6 +9,7 @@ import { type KnowledgeReport } from '../../protocol/verdict/verdict.ts';
 import { ProcessFederation } from '../support/process-federation.ts';
 import { type Bench, type Row } from './bench.ts';
 import { regionNames } from './federation.ts';
+import { spread } from './spread.ts';
 
 const REGIONS = 5;
 const SUBMISSIONS = 200;
@@ -97,10 +98,4 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
     if (performance.now() > endMs) throw new Error(`not within ${WAIT_MS_MAX} ms`);
     await setTimeout(ASK_MS);
   }
-}
-
-function spread(values: readonly number[]): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) => (sorted[Math.floor(share * (sorted.length - 1))] ?? NaN).toFixed(0);
-  return `p50 ${at(0.5)}, p99 ${at(0.99)}, worst ${at(1)} ms`;
 }
