@@ -73,9 +73,14 @@ export async function checkDisclosure(
     disclosure,
     logs.find((one) => one.log === attestationLogOrigin(region, network, log)),
   );
-  const audited = await auditDisclosure(disclosure, { ...modules, trust, leaves });
+  const ownWord = logs
+    .find((one) => one.log === trustLogOrigin(region, network))
+    ?.cosignatures.find((one) => one.region === region);
+  // Witnesses may have vouched for it when the region had a later one already.
+  const trustAsOfS = Math.max(trust.state.lastAtS, ownWord?.timestampS ?? 0);
+  const audited = await auditDisclosure(disclosure, { ...modules, trust, trustAsOfS, leaves });
   if (audited.findings.length > 0) cli.exit = EXIT.inconsistent;
-  else if (audited.closed > audited.forgotten) cli.exit = EXIT.undetermined;
+  else if (audited.closed > audited.forgotten || audited.overdue > 0) cli.exit = EXIT.undetermined;
   const vouching = witness.length === 0 ? undefined : vouchingOf(disclosure, logs);
   if (vouching?.trustLog.length === 0 && cli.exit === EXIT.ok) cli.exit = EXIT.undetermined;
   const head = { region, network, log, from, until, atS, auditor, signedBy };
@@ -207,8 +212,8 @@ function reportLines(
   audited: DisclosureAudited,
 ): string[] {
   const { red, green } = cli.output.colours;
-  const { opened, nobodys, forgotten, closed, tallies, untallied, partly, overrides, bridged, findings } =
-    audited;
+  const { opened, nobodys, forgotten, closed, overrides, bridged, findings } = audited;
+  const { tallies, untallied, overdue, partly } = audited;
   const untold = closed - forgotten;
   const shown = findings.slice(0, LISTED_MAX);
   return [
@@ -247,6 +252,15 @@ function reportLines(
           ),
         ]
       : []),
-    ...(findings.length === 0 ? [green(untold > 0 ? 'What was opened fits.' : 'All of it fits.')] : []),
+    ...(overdue > 0
+      ? [
+          red(
+            `No tally counts ${counted(overdue, 'code')} of more than a day ago, and this copy of the trust log is too old to tell whether one was logged since: have a newer one of what the region publishes.`,
+          ),
+        ]
+      : []),
+    ...(findings.length === 0
+      ? [green(untold + overdue > 0 ? 'What was opened fits.' : 'All of it fits.')]
+      : []),
   ];
 }

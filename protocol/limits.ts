@@ -186,6 +186,8 @@ export const BASIS_BYTES_MAX = 4_096;
 /** Codes that a tally counts at least, unless its first is a day old: by fewer, single people could be told. */
 export const TALLY_CODES_MIN = 1_000;
 export const TALLY_S_MAX = 86_400;
+/** Seconds for which it may still be missing then: a node looks for what is due every ten minutes. */
+export const TALLY_SLACK_S = 3_600;
 /** Codes of a cell of a tally at least. */
 export const TALLY_CELL_MIN = 10;
 /** Cells of a tally: three colours of 32 rule sets. */

@@ -4,7 +4,6 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Status } from '../../protocol/code/status.ts';
-import { type Basis } from '../../protocol/disclosure/basis.ts';
 import {
   type Disclosure,
   isNobodys,
@@ -17,14 +16,15 @@ import {
   BASIS_AHEAD_S_MAX,
   BRIDGED_LIFE_S_MAX,
   OVERRIDE_S_MAX,
+  TALLY_S_MAX,
+  TALLY_SLACK_S,
 } from '../../protocol/limits.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { readFacts } from '../../protocol/rules/facts.ts';
 import { decide } from '../../protocol/rules/issuing.ts';
-import { type RuleSet, readRuleSet } from '../../protocol/rules/rule-set.ts';
-import { parseEntry } from '../../protocol/trust/statement.ts';
-import { type StatementOf } from '../../protocol/trust/statement-schema.ts';
-import { MANUAL_RULE_ID, TallyCounter, type TallyCounts } from '../../protocol/trust/tally.ts';
+import { MANUAL_RULE_ID, TallyCounter } from '../../protocol/trust/tally.ts';
+import { missingFrom } from './tally-check.ts';
+import { TrustHistory, type TrustLog } from './trust-history.ts';
 
 export const DISCLOSURE_FINDINGS = [
   'OPENING_MISMATCH',
@@ -33,17 +33,19 @@ export const DISCLOSURE_FINDINGS = [
   'BASIS_MISSING',
   'COLOUR_WITHOUT_RULE',
   'BRIDGE_INVALID',
+  'BRIDGE_UNFOUNDED',
   'TIME_DIFFERS',
   'OVERRIDE_INVALID',
   'RULES_NOT_IN_FORCE',
   'COLOUR_DIFFERS',
   'TALLY_DIFFERS',
+  'TALLY_MISSING',
 ] as const;
 export type DisclosureFindingCode = (typeof DISCLOSURE_FINDINGS)[number];
 
 export interface DisclosureFinding {
   readonly code: DisclosureFindingCode;
-  /** Of the leaf; of a tally its first. */
+  /** Of the leaf; of a tally its first; where one is missing, the first code that it should have counted. */
   readonly index: number;
   readonly colour?: string;
   readonly message: string;
@@ -61,6 +63,8 @@ export interface DisclosureAudited {
   readonly tallies: number;
   /** Leaves of no tally that lies within. */
   readonly untallied: number;
+  /** Codes that no tally names though one was due, if the trust log that is at hand were of now: it is too old to tell. */
+  readonly overdue: number;
   /** Tallies of which some leaves lie within and others do not: they cannot be counted again by this range. */
   readonly partly: readonly { readonly from: number; readonly until: number }[];
   /** Codes without a rule by two operators, which is allowed and counted in public. */
@@ -72,13 +76,13 @@ export interface DisclosureAudited {
 
 export interface DisclosureAuditModules {
   readonly sha256: Sha256;
-  /** The trust log, from its first entry, and the indexes of those that had no effect. */
-  readonly trust: { readonly entries: readonly Uint8Array[]; readonly without: ReadonlySet<number> };
+  readonly trust: TrustLog;
+  /** The newest time at which the region said that this is all of its trust log. */
+  readonly trustAsOfS: number;
+  readonly nowS: () => number;
   /** The leaves of the range in their order. */
   readonly leaves: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
-
-type Tally = StatementOf<'tally'>;
 
 const HOUR_S = 3_600;
 
@@ -89,24 +93,29 @@ const TEXTS: Readonly<Record<DisclosureFindingCode, string>> = {
   BASIS_MISSING: 'it is given by rules, and the facts are missing',
   COLOUR_WITHOUT_RULE: 'no rule gave it, and no two operators',
   BRIDGE_INVALID: 'it stands for a code of the region itself, or for longer than a day',
+  BRIDGE_UNFOUNDED:
+    'the region did not recognise that of the original then, or not in a way in which it can check such a code',
   TIME_DIFFERS: 'it was decided at another time than it was issued',
   OVERRIDE_INVALID: 'it is by no two operators, or for more than 14 days',
   RULES_NOT_IN_FORCE: 'the rules that it names were not in force',
   COLOUR_DIFFERS: 'the rules give another colour on these facts',
   TALLY_DIFFERS: 'the tally tells other figures than what was opened',
+  TALLY_MISSING: 'no tally counts this code and those behind it, though one was due a day after',
 };
 
 /** Whatever does not fit is in the report. */
 export async function auditDisclosure(
   { region, log, from, until, leaves: given }: Disclosure,
-  { sha256, trust, leaves }: DisclosureAuditModules,
+  { sha256, trust, trustAsOfS, nowS, leaves }: DisclosureAuditModules,
 ): Promise<DisclosureAudited> {
-  const history = new RuleHistory(trust);
+  const history = new TrustHistory(trust, sha256);
   const findings: DisclosureFinding[] = [];
   const touched = history.tallies.filter((one) => one.log === log && one.from < until && from < one.until);
   const tallies = touched.filter((one) => one.from >= from && one.until <= until);
+  const partly = touched.filter((one) => !tallies.includes(one));
   const counters = tallies.map(() => new TallyCounter());
-  let [index, opened, nobodys, closed, overrides, bridged, untallied] = [from, 0, 0, 0, 0, 0, 0];
+  let [index, opened, nobodys, closed, overrides, bridged, untallied, overdue] = [from, 0, 0, 0, 0, 0, 0, 0];
+  let missingAt: number | undefined;
   const closedIn = tallies.map(() => 0);
   for await (const entry of leaves) {
     if (index >= until) break;
@@ -125,8 +134,14 @@ export async function auditDisclosure(
       const result = openLeaf(sha256, entry, leaf);
       const code = 'fault' in result ? result.fault : faultOf(result, region, history);
       const status = 'fault' in result ? undefined : result.fields.status;
-      if (!('fault' in result)) counters[at]?.add(result.fields.status, result.basis);
-      if (!('fault' in result) && result.basis?.kind === 'override') overrides++;
+      if (!('fault' in result)) {
+        counters[at]?.add(result.fields.status, result.basis);
+        if (result.basis?.kind === 'override') overrides++;
+        const isTold = at >= 0 || partly.some((one) => one.from <= index && index < one.until);
+        const dueS = isTold ? Infinity : result.hour * HOUR_S + TALLY_S_MAX + TALLY_SLACK_S;
+        if (dueS <= trustAsOfS) missingAt ??= index;
+        else if (dueS <= nowS()) overdue++;
+      }
       if (status?.original !== undefined) bridged++;
       if (code !== undefined)
         findings.push({ code, index, ...(status && { colour: status.colour }), message: TEXTS[code] });
@@ -135,11 +150,13 @@ export async function auditDisclosure(
   }
   let forgotten = 0;
   tallies.forEach((tally, i) => {
-    const missing = missingFrom(tally, counters[i] as TallyCounter);
-    if (missing === undefined || missing > (closedIn[i] ?? 0))
+    const missing = missingFrom(tally, counters[i] as TallyCounter, closedIn[i] ?? 0);
+    if (missing === undefined)
       findings.push({ code: 'TALLY_DIFFERS', index: tally.from, message: TEXTS.TALLY_DIFFERS });
     else forgotten += missing;
   });
+  if (missingAt !== undefined)
+    findings.push({ code: 'TALLY_MISSING', index: missingAt, message: TEXTS.TALLY_MISSING });
   return {
     leaves: index - from,
     opened,
@@ -148,9 +165,8 @@ export async function auditDisclosure(
     forgotten,
     tallies: tallies.length,
     untallied,
-    partly: touched
-      .filter((one) => !tallies.includes(one))
-      .map((one) => ({ from: one.from, until: one.until })),
+    overdue,
+    partly: partly.map((one) => ({ from: one.from, until: one.until })),
     overrides,
     bridged,
     findings,
@@ -161,13 +177,14 @@ export async function auditDisclosure(
 function faultOf(
   { hour, fields: { status }, basis }: OpenedLeaf,
   region: string,
-  history: RuleHistory,
+  history: TrustHistory,
 ): OpeningFault | DisclosureFindingCode | undefined {
   const hourS = hour * HOUR_S;
   // A bridged code has the colour of its original.
   if (status.original !== undefined) {
     const isShort = status.expiresAtS <= hourS + HOUR_S + BRIDGED_LIFE_S_MAX;
-    return isShort && status.original.region !== region ? undefined : 'BRIDGE_INVALID';
+    if (!isShort || status.original.region === region) return 'BRIDGE_INVALID';
+    return history.mayHaveChecked(status.original, hour) ? undefined : 'BRIDGE_UNFOUNDED';
   }
   if (basis === undefined) return status.ruleId === MANUAL_RULE_ID ? 'COLOUR_WITHOUT_RULE' : 'BASIS_MISSING';
   if (basis.atS >= hourS + HOUR_S + BASIS_AHEAD_S_MAX) return 'TIME_DIFFERS';
@@ -190,55 +207,4 @@ function faultOf(
 
 function plain(status: Status): object {
   return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
-}
-
-/** How many codes a tally tells of beyond those that were opened; undefined where these are not among those. */
-function missingFrom(tally: TallyCounts, counter: TallyCounter): number | undefined {
-  const told = new Map(tally.cells.map(({ rule, colour, count }) => [`${rule} ${colour}`, count]));
-  const overrides = new Map(
-    tally.overrides.map(({ reason, colour, count }) => [`${reason} ${colour}`, count]),
-  );
-  let [merged, missing] = [tally.merged, 0];
-  for (const { rule, colour, count } of counter.exact) {
-    const cell = told.get(`${rule} ${colour}`);
-    if (cell === undefined) merged -= count;
-    else if (cell < count) return undefined;
-    else told.set(`${rule} ${colour}`, cell - count);
-  }
-  for (const { reason, colour, count } of counter.overrides) {
-    const cell = overrides.get(`${reason} ${colour}`) ?? 0;
-    if (cell < count) return undefined;
-    overrides.set(`${reason} ${colour}`, cell - count);
-  }
-  if (merged < 0) return undefined;
-  for (const left of [...told.values(), ...overrides.values(), merged]) missing += left;
-  return missing;
-}
-
-/** The rules and tallies that a trust log ever had. */
-class RuleHistory {
-  readonly tallies: readonly Tally[];
-  readonly #rules: readonly StatementOf<'rules'>[];
-  readonly #read = new Map<string, RuleSet | undefined>();
-
-  constructor({ entries, without }: DisclosureAuditModules['trust']) {
-    const statements = entries.flatMap((entry, index) =>
-      without.has(index) ? [] : [parseEntry(entry).statement],
-    );
-    this.tallies = statements.filter((one) => one.kind === 'tally');
-    this.#rules = statements.filter((one) => one.kind === 'rules');
-  }
-
-  /** The rules of this id and version, if at the time of the decision they were the newest; within a second either are. */
-  rulesAt({ rule, version, atS }: Extract<Basis, { kind: 'rules' }>): RuleSet | undefined {
-    const newest = (untilS: number) =>
-      this.#rules.findLast(({ id, at }) => id === rule && at <= untilS)?.version;
-    if (newest(atS) !== version && newest(atS - 1) !== version) return undefined;
-    const name = `${rule} ${version}`;
-    if (!this.#read.has(name)) {
-      const logged = this.#rules.find((one) => one.id === rule && one.version === version);
-      this.#read.set(name, logged && readRuleSet({ ...logged, fromS: logged.from }).ruleSet);
-    }
-    return this.#read.get(name);
-  }
 }

@@ -23,9 +23,13 @@ export const PLATFORM_WAYS: ReadonlySet<RecognitionWay> = new Set<RecognitionWay
 ]);
 
 const BY_BRIDGE: ReadonlySet<RecognitionWay> = new Set<RecognitionWay>(['bridge']);
-/** The ways in which the platform can have checked an original. */
 const BY_LOG: ReadonlySet<RecognitionWay> = new Set<RecognitionWay>(['direct', 'hosted']);
 const BY_ADAPTER: ReadonlySet<RecognitionWay> = new Set<RecognitionWay>(['adapter']);
+
+/** The ways of recognising the region of an original by which a platform can have checked it itself. */
+export function waysOfChecking(original: Original): ReadonlySet<RecognitionWay> {
+  return 'hashes' in original ? BY_ADAPTER : BY_LOG;
+}
 
 export interface Bridged {
   /** By the platform. */
@@ -41,7 +45,7 @@ export function judgeOriginal(leaning: Leaning, trust: Trust, bridged: Bridged, 
   const { attestation, original, isPlatformSound } = bridged;
   const { region } = original;
   leaning.add('BRIDGED', region);
-  const checkedWays = 'hashes' in original ? BY_ADAPTER : BY_LOG;
+  const checkedWays = waysOfChecking(original);
   // At home the platform's recognition is the home's.
   const isAtHome = attestation.region === trust.home;
   const { isLed, isSound } = leaning.leanAlsoOn(region, isAtHome ? checkedWays : BY_BRIDGE);

@@ -24,6 +24,7 @@ import { encodeEntryBundle, parseEntryBundle } from '../../../protocol/log/entry
 import { keyIdOf } from '../../../protocol/signature/key-id.ts';
 import { cliOf, TestCli } from '../../support/cli.ts';
 import { sha256 } from '../../support/primitives.ts';
+import { HOUR_S } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const PEOPLE = 300;
@@ -184,7 +185,15 @@ describe('entente audit disclosure', function () {
 
   it('audit tallies lists what was told of which leaves', async () => {
     assert.match((await cli.run('audit', 'tallies', de)).out, /No tally is logged there/);
-    cli.nowS += 86_400;
+    const file = await disclose(0, PEOPLE);
+    const missing = async () => {
+      const { overdue, findings } = JSON.parse((await check(file)).out) as DisclosureAudited;
+      return [overdue, findings.filter(({ code }) => code === 'TALLY_MISSING').length];
+    };
+    assert.deepEqual(await missing(), [0, 0]);
+    cli.nowS += 86_400 + HOUR_S;
+    // What lies there is of a day ago, and says nothing of what was logged since.
+    assert.deepEqual(await missing(), [PEOPLE, 0]);
     await withRegion(cliOf(cli), de, async (region) => {
       await region.node.tend();
       await region.publish();
@@ -199,6 +208,7 @@ describe('entente audit disclosure', function () {
       (await cli.run('audit', 'tallies', `${de}/public`)).out,
       new RegExp(`${log} +0 +300 +300 +0 +0 +0 +300`),
     );
+    assert.deepEqual(await missing(), [0, 0]);
     assert.deepEqual(await cli.json('audit', 'tallies', de, '--log', '2020-01'), {
       region: 'DE',
       tallies: [],

@@ -4,6 +4,7 @@ import { encodeAttestation } from '../../../protocol/code/attestation-draft.ts';
 import { paddingCommitment } from '../../../protocol/code/padding.ts';
 import { pathOf } from '../../../protocol/code/commitment.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
+import { type Original } from '../../../protocol/code/original.ts';
 import { type Status } from '../../../protocol/code/status.ts';
 import { type Basis, encodeBasis, evidenceOf } from '../../../protocol/disclosure/basis.ts';
 import {
@@ -15,8 +16,15 @@ import {
 } from '../../../protocol/disclosure/disclosure.ts';
 import { decodeCbor, encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { type FaultCode, isProtocolError } from '../../../protocol/fault.ts';
-import { BASIS_AGE_S_MAX, BASIS_AHEAD_S_MAX, BRIDGED_LIFE_S_MAX } from '../../../protocol/limits.ts';
+import {
+  BASIS_AGE_S_MAX,
+  BASIS_AHEAD_S_MAX,
+  BRIDGED_LIFE_S_MAX,
+  TALLY_S_MAX,
+  TALLY_SLACK_S,
+} from '../../../protocol/limits.ts';
 import { keyIdOf } from '../../../protocol/signature/key-id.ts';
+import { type StatementOf } from '../../../protocol/trust/statement-schema.ts';
 import { verifySignature } from '../../support/keys.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { DAY_S, HOUR_S, LOG_ID, RegionFixture, START_S } from '../../support/region-fixture.ts';
@@ -29,9 +37,10 @@ interface Made {
 }
 
 const rules = ruleSetWith();
+const rulesOf = (version: number, atS = START_S) =>
+  ({ kind: 'rules', id: rules.id, version, from: FROM_S, data: RULE_DATA as never, at: atS }) as const;
 const logged = new RegionFixture();
-logged.add({ kind: 'rules', id: rules.id, version: rules.version, from: FROM_S, data: RULE_DATA as never });
-const trust = { entries: logged.entries, without: new Set<number>() };
+logged.add(rulesOf(rules.version));
 
 let salt = 0;
 const random = (length: number) => new Uint8Array(length).fill(++salt);
@@ -64,16 +73,29 @@ function disclosureOf(leaves: Disclosure['leaves'], changes: Partial<Disclosure>
   return { ...head, from: 0, until: leaves.length, leaves, ...changes };
 }
 
-function audited(all: readonly Made[]): Promise<DisclosureAudited> {
+interface Opened {
+  readonly entry: Uint8Array;
+  readonly leaf: Disclosure['leaves'][number];
+}
+
+/** By default the trust log is one of the time of issue, and so is the audit. */
+function audited(
+  all: readonly Opened[],
+  { by = logged, trustAsOfS = START_S, nowS = START_S } = {},
+): Promise<DisclosureAudited> {
   return auditDisclosure(disclosureOf(all.map(({ leaf }) => leaf)), {
     sha256,
-    trust,
+    trust: { entries: by.entries, without: new Set<number>() },
+    trustAsOfS,
+    nowS: () => nowS,
     leaves: all.map(({ entry }) => entry),
   });
 }
 
-const codesOf = async (...all: readonly Made[]) =>
-  (await audited(all)).findings.map(({ code, index }) => `${code} ${index}`);
+const namesOf = ({ findings }: DisclosureAudited) => findings.map(({ code, index }) => `${code} ${index}`);
+const codesOf = async (...all: readonly Made[]) => namesOf(await audited(all));
+/** By another trust log. */
+const codesBy = async (by: RegionFixture, ...all: readonly Opened[]) => namesOf(await audited(all, { by }));
 
 /** A colour that these rules gave at `atS` on facts that were true then. */
 function byRules(atS: number): Made {
@@ -92,13 +114,31 @@ const override = (atS: number, changes: Partial<Status> = {}): Made => {
   );
 };
 
-const bridged = (of: string, expiresAtS: number): Made => {
-  const original = { region: of, hashes: [new Uint8Array(16)] };
-  return made(
-    { colour: 'red', measure: 'none', expiresAtS, ruleId: 'fr', ruleVersion: 1, original },
-    undefined,
-  );
-};
+const BRIDGED_END_S = START_S + HOUR_S + BRIDGED_LIFE_S_MAX;
+const bridgedOf = (original: Original, expiresAtS: number): Made =>
+  made({ colour: 'red', measure: 'none', expiresAtS, ruleId: 'fr', ruleVersion: 1, original }, undefined);
+
+/** For a code of others. */
+function bridged(of: string, expiresAtS = BRIDGED_END_S): Made {
+  return bridgedOf({ region: of, hashes: [new Uint8Array(16)] }, expiresAtS);
+}
+
+/** For a code of another region's log. */
+function bridgedLeaf(of: string): Made {
+  const leaf = { log: LOG_ID, index: 0, keyId: '0'.repeat(16), leafHash: new Uint8Array(32) };
+  return bridgedOf({ region: of, ...leaf }, BRIDGED_END_S);
+}
+
+const FR = { region: 'FR', fingerprint: new Uint8Array(32) };
+
+/** A region that recognises FR since hours before `START_S`. */
+function recognising(changes: Partial<StatementOf<'recognition'>> = {}): RegionFixture {
+  const by = new RegionFixture({ begins: 'root' });
+  by.nowS = START_S - 7 * HOUR_S;
+  by.addKeys();
+  by.add({ ...by.recognitionOf(FR), ...changes });
+  return by;
+}
 
 describe('auditDisclosure', () => {
   it('takes a colour that rules and facts of the time of issue give', async () => {
@@ -128,11 +168,146 @@ describe('auditDisclosure', () => {
   });
 
   it('counts codes of other regions, and finds those that are of this one or count too long', async () => {
-    const endS = START_S + HOUR_S + BRIDGED_LIFE_S_MAX;
-    const { bridged: count, findings } = await audited([bridged('FR', endS)]);
+    const by = recognising({ way: 'adapter' });
+    const { bridged: count, findings } = await audited([bridged('FR')], { by });
     assert.deepEqual([count, findings], [1, []]);
-    assert.deepEqual(await codesOf(bridged('DE', endS)), ['BRIDGE_INVALID 0']);
-    assert.deepEqual(await codesOf(bridged('FR', endS + 1)), ['BRIDGE_INVALID 0']);
+    assert.deepEqual(await codesBy(by, bridged('DE')), ['BRIDGE_INVALID 0']);
+    assert.deepEqual(await codesBy(by, bridged('FR', BRIDGED_END_S + 1)), ['BRIDGE_INVALID 0']);
+  });
+
+  for (const [what, by, one, isFit] of [
+    ['recognised nobody', logged, bridged('FR'), false],
+    ['recognised another region', recognising({ way: 'adapter' }), bridged('AT'), false],
+    ['took its codes by an adapter', recognising({ way: 'adapter' }), bridged('FR'), true],
+    [
+      'took its codes by its log, and not codes of others',
+      recognising({ way: 'direct' }),
+      bridged('FR'),
+      false,
+    ],
+    ['took its codes by its log', recognising({ way: 'direct' }), bridgedLeaf('FR'), true],
+    ['hosted it', recognising({ way: 'hosted' }), bridgedLeaf('FR'), true],
+    [
+      'took its codes by an adapter, and not by its log',
+      recognising({ way: 'adapter' }),
+      bridgedLeaf('FR'),
+      false,
+    ],
+    [
+      'took them through another platform',
+      recognising({ way: 'bridge', via: 'IT' }),
+      bridgedLeaf('FR'),
+      false,
+    ],
+    [
+      'recognised it from the next hour on',
+      recognising({ from: START_S + HOUR_S }),
+      bridgedLeaf('FR'),
+      false,
+    ],
+    [
+      'recognised it from the end of the hour on',
+      recognising({ from: START_S + HOUR_S - 1 }),
+      bridgedLeaf('FR'),
+      true,
+    ],
+    [
+      'recognised it until the hour before',
+      recognising({ until: START_S - HOUR_S }),
+      bridgedLeaf('FR'),
+      false,
+    ],
+    [
+      'recognised it into the hour before',
+      recognising({ until: START_S - HOUR_S + 1 }),
+      bridgedLeaf('FR'),
+      true,
+    ],
+  ] as const)
+    it(`holds a code of another region against its trust log, by which it ${what}`, async () => {
+      assert.deepEqual(await codesBy(by, one), isFit ? [] : ['BRIDGE_UNFOUNDED 0']);
+    });
+
+  it('takes a code of another region for unfounded where it was recognised afterwards, whatever time the root signed', async () => {
+    const by = new RegionFixture();
+    by.nowS = START_S + 9 * DAY_S;
+    by.add({ kind: 'log', log: LOG_ID, minimum: 0 });
+    by.add({ ...by.recognitionOf(FR), at: START_S });
+    assert.deepEqual(await codesBy(by, bridgedLeaf('FR')), ['BRIDGE_UNFOUNDED 0']);
+  });
+
+  for (const [what, end] of [
+    ['withdrew', 'withdrawal'],
+    ['suspended', 'suspension'],
+  ] as const)
+    it(`takes codes of another region until the trust log surely had it that the region ${what} it`, async () => {
+      const endedAt = (nextS: number) => {
+        const by = recognising();
+        const version = end === 'withdrawal' ? 2 : 1;
+        by.add({ kind: end, region: 'FR', version, at: START_S - 6 * HOUR_S }, 'root');
+        by.add({ kind: 'log', log: LOG_ID, minimum: 0, at: nextS });
+        return codesBy(by, bridgedLeaf('FR'));
+      };
+      assert.deepEqual(await endedAt(START_S - HOUR_S - 1), ['BRIDGE_UNFOUNDED 0']);
+      assert.deepEqual(await endedAt(START_S - HOUR_S), []);
+    });
+
+  it('rules count from when the trust log had them, whatever time the root signed', async () => {
+    const red = byRules(START_S);
+    const backdated = rulesOf(rules.version, START_S - HOUR_S);
+    const by = new RegionFixture();
+    by.add(backdated, 'root');
+    assert.deepEqual(await codesBy(by, red), []);
+    const late = new RegionFixture();
+    late.nowS = START_S + 9 * DAY_S;
+    late.add({ kind: 'tally', log: LOG_ID, from: 0, until: 1, cells: [], merged: 1, overrides: [] });
+    late.add(backdated, 'root');
+    assert.deepEqual(await codesBy(late, red), ['RULES_NOT_IN_FORCE 0']);
+  });
+
+  it('rules that the root signed hours before they were logged end those before them only then', async () => {
+    const by = new RegionFixture();
+    by.add(rulesOf(rules.version));
+    by.add({ kind: 'log', log: LOG_ID, minimum: 0, at: START_S + 2 * HOUR_S });
+    by.add(rulesOf(rules.version + 1, START_S), 'root');
+    assert.deepEqual(await codesBy(by, byRules(START_S + HOUR_S)), []);
+  });
+
+  it('finds a tally that hides many codes among those that are merged', async () => {
+    const reds = Array.from({ length: 13 }, () => byRules(START_S));
+    const telling = (until: number, counts: Pick<StatementOf<'tally'>, 'cells' | 'merged'>) => {
+      const by = new RegionFixture();
+      by.add(rulesOf(rules.version));
+      by.add({ kind: 'tally', log: LOG_ID, from: 0, until, overrides: [], ...counts });
+      return by;
+    };
+    const told = telling(13, { cells: [{ rule: rules.id, colour: 2, count: 13 }], merged: 0 });
+    assert.deepEqual(await codesBy(told, ...reds), []);
+    assert.deepEqual(await codesBy(telling(13, { cells: [], merged: 13 }), ...reds), ['TALLY_DIFFERS 0']);
+    // One that was forgotten before the tally excuses nothing.
+    const closed = { ...byRules(START_S), leaf: undefined };
+    assert.deepEqual(await codesBy(telling(14, { cells: [], merged: 13 }), closed, ...reds), [
+      'TALLY_DIFFERS 0',
+    ]);
+  });
+
+  it('finds codes that no tally counts a day and an hour after their hour, and says where the trust log is too old to tell', async () => {
+    const dueS = START_S + TALLY_S_MAX + TALLY_SLACK_S;
+    const red = byRules(START_S);
+    const secret = new Uint8Array(32).fill(7);
+    const nobodys = { entry: entryOf(paddingCommitment(sha256, secret)), leaf: { secret } };
+    const at = async (trustAsOfS: number, nowS: number, leaves: readonly Opened[] = [nobodys, red, red]) => {
+      const result = await audited(leaves, { trustAsOfS, nowS });
+      return [result.overdue, ...namesOf(result)];
+    };
+    assert.deepEqual(await at(dueS - 1, dueS - 1), [0]);
+    assert.deepEqual(await at(dueS - 1, dueS), [2]);
+    assert.deepEqual(await at(dueS, dueS), [0, 'TALLY_MISSING 1']);
+    assert.deepEqual(await at(dueS, dueS, [nobodys]), [0]);
+    const by = new RegionFixture();
+    by.add(rulesOf(rules.version));
+    by.add({ kind: 'tally', log: LOG_ID, from: 0, until: 9, cells: [], merged: 9, overrides: [] });
+    assert.deepEqual(namesOf(await audited([red], { by, trustAsOfS: dueS, nowS: dueS })), []);
   });
 
   it("takes for nobody's what is shown to be, and a code that is kept back for neither that nor somebody who was forgotten", async () => {
@@ -140,16 +315,9 @@ describe('auditDisclosure', () => {
     telling.add({ kind: 'tally', log: LOG_ID, from: 0, until: 4, cells: [], merged: 1, overrides: [] });
     const secret = new Uint8Array(32).fill(7);
     const nobodys = { entry: entryOf(paddingCommitment(sha256, secret)), leaf: { secret } };
-    const check = async (...leaves: { entry: Uint8Array; leaf: Disclosure['leaves'][number] }[]) => {
-      const { nobodys, closed, forgotten, findings } = await auditDisclosure(
-        disclosureOf(leaves.map(({ leaf }) => leaf)),
-        {
-          sha256,
-          trust: { entries: telling.entries, without: new Set() },
-          leaves: leaves.map(({ entry }) => entry),
-        },
-      );
-      return [nobodys, closed, forgotten, ...findings.map(({ code, index }) => `${code} ${index}`)];
+    const check = async (...leaves: Opened[]) => {
+      const result = await audited(leaves, { by: telling });
+      return [result.nobodys, result.closed, result.forgotten, ...namesOf(result)];
     };
     const code = made(GREEN, undefined);
     const hidden = { ...code, leaf: undefined };
@@ -164,12 +332,8 @@ describe('auditDisclosure', () => {
     const telling = new RegionFixture();
     telling.add({ kind: 'tally', log: LOG_ID, from: 0, until: 2, cells: [], merged: 2, overrides: [] });
     telling.add({ kind: 'tally', log: LOG_ID, from: 2, until: 9, cells: [], merged: 0, overrides: [] });
-    const leaves = [undefined, undefined, undefined];
-    const { tallies, partly, untallied } = await auditDisclosure(disclosureOf(leaves), {
-      sha256,
-      trust: { entries: telling.entries, without: new Set() },
-      leaves: leaves.map((_, index) => made({ ...GREEN }, undefined, index).entry),
-    });
+    const leaves = [0, 1, 2].map((index) => ({ ...made(GREEN, undefined, index), leaf: undefined }));
+    const { tallies, partly, untallied } = await audited(leaves, { by: telling });
     assert.deepEqual([tallies, partly, untallied], [1, [{ from: 2, until: 9 }], 1]);
   });
 });
