@@ -53,6 +53,7 @@ export const nodeStatusSchema = z.looseObject({
   sizes: z.record(z.string(), z.number()),
   closed: z.record(z.string(), z.string()),
   forked: z.array(z.string()),
+  disowned: z.array(z.string()).optional(),
   accusations: z
     .array(
       z.object({

@@ -89,8 +89,15 @@ export function checkNewest({ running, peers, path, sizes }: ReadablePatient): F
 
 export function checkForks({ running, path }: ReadablePatient): Finding[] {
   if (running === undefined) return [];
-  if (running.forked.length === 0) return [ok('no log has forked')];
-  return running.forked.map((origin) => {
+  const { forked, disowned = [] } = running;
+  const healed = disowned.map((origin) =>
+    note(
+      `there is proof of two histories of ${printable(origin)} by a key that its root has given up: a thief may have made it, and nothing has to be done`,
+    ),
+  );
+  if (forked.length === 0)
+    return [ok(healed.length === 0 ? 'no log has forked' : 'no other log has forked'), ...healed];
+  const standing = forked.map((origin) => {
     const region = origin.split('.')[0] ?? '';
     const isOwn = region === running.home;
     return must(
@@ -99,4 +106,5 @@ export function checkForks({ running, path }: ReadablePatient): Finding[] {
       EXIT.inconsistent,
     );
   });
+  return [...standing, ...healed];
 }

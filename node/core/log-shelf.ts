@@ -12,7 +12,7 @@ import { LogKeys } from '../log/log-keys.ts';
 import { LogTree } from '../log/log-tree.ts';
 import { type Clock, type SecondPlace, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
-import { type Followed } from '../sync/followed.ts';
+import { type Followed, standingForksOf } from '../sync/followed.ts';
 import { Mirror } from '../sync/mirror.ts';
 import { logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
 import { RegionFold } from '../trust/region-fold.ts';
@@ -107,15 +107,17 @@ export class LogShelf {
     return this.#logs;
   }
 
-  /** How many entries each log has, which own ones once had more, why those cannot be used that cannot, and which were caught forking. */
-  get report(): Pick<NodeStatus, 'sizes' | 'behind' | 'closed' | 'forked'> {
+  /** How many entries each log has, which own ones once had more, why those cannot be used that cannot, and of which there are proofs of forks. */
+  get report(): Pick<NodeStatus, 'sizes' | 'behind' | 'closed' | 'forked' | 'disowned'> {
     const sizes: Record<string, number> = {};
     const behind: Record<string, number> = {};
     const closed: Record<string, string> = Object.fromEntries(this.#unopened);
     const forked: string[] = [];
+    const disowned: string[] = [];
     for (const [origin, log] of this.#logs) {
       const { tree, forks } = log;
-      if (forks.length > 0) forked.push(origin);
+      if (standingForksOf(log).length > 0) forked.push(origin);
+      else if (forks.length > 0) disowned.push(origin);
       if (tree.trouble === undefined) {
         sizes[origin] = tree.size;
         if (log instanceof OwnLog && tree.shortfall !== undefined) behind[origin] = tree.shortfall.size;
@@ -128,7 +130,7 @@ export class LogShelf {
       if (!equalBytes(recognised.fingerprint, state.fingerprint))
         closed[origin] ??= 'recognised under another root by now: start the node again, and it follows that';
     }
-    return { sizes, behind, closed, forked };
+    return { sizes, behind, closed, forked, disowned };
   }
 
   get ownLogs(): readonly OwnLog[] {

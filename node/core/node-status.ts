@@ -41,6 +41,8 @@ export interface NodeStatus {
   readonly knowledge: readonly KnowledgeReport[];
   /** Logs that were caught forking. */
   readonly forked: readonly string[];
+  /** Logs of which all proofs of forks are by keys that their root has given up since: they stand against nobody. */
+  readonly disowned: readonly string[];
   /** What is proven against regions besides. */
   readonly accusations: readonly Accusation[];
   /** By region, how many of its codes were shown here that its log does not have, since the start. */

@@ -10,7 +10,7 @@ import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LoggedStatement } from '../../protocol/trust/naming.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
-import { type Followed, type Heeded, type Kept, type Naming } from '../sync/followed.ts';
+import { type Followed, type Heeded, type Kept, type Naming, standingForksOf } from '../sync/followed.ts';
 import { type Branch } from '../trust/branch-weighing.ts';
 
 export interface OwnLogModules {
@@ -46,6 +46,10 @@ export class OwnLog implements Followed {
 
   get forks(): readonly ForkEvidence[] {
     return this.#modules.copy.forks;
+  }
+
+  get standingForks(): readonly ForkEvidence[] {
+    return standingForksOf(this.#modules.copy);
   }
 
   apply(piece: Piece): Promise<Kept> {

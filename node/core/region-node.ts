@@ -107,6 +107,7 @@ export class RegionNode {
     server.start();
     desks.start();
     if (this.#options.onDemand !== true) {
+      this.#parts.background.run(() => this.evidence.recheck());
       const { antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer } = this.#parts;
       for (const part of [antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer]) part.start();
     }

@@ -42,7 +42,7 @@ export interface EvidenceBookModules extends TrustModules {
   readonly clock: Clock;
   readonly stateOf: (region: string) => TrustState | undefined;
   /** Which statements name keys, by the logs that are held. */
-  readonly named: Pick<NamedStatements, 'have'>;
+  readonly named: Pick<NamedStatements, 'have' | 'lack'>;
   /** Told of each proof that was not known. Must not throw. */
   readonly onNew?: (evidence: Uint8Array) => void;
   /** Told of what is kept and cannot be read. Must not throw. */
@@ -86,12 +86,12 @@ export class EvidenceBook {
     this.#modules = modules;
   }
 
-  /** Reads what is kept, whose signatures were verified when it was taken. What proves nothing here, as another version may have kept it, stays in the store and is told. Rejects as the store does. */
+  /** Reads what is kept, of whose statements every signature was verified when it was taken; each word is, since two keys can have one key id. What proves nothing here, as another version may have kept it, stays in the store and is told. Rejects as the store does. */
   async open(): Promise<void> {
     const { store, onTrouble } = this.#modules;
     for await (const [key, bytes] of store.entries(`${EVIDENCE_PREFIX}/`, `${EVIDENCE_PREFIX}0`)) {
       try {
-        const proven = verifyEvidence(parseEvidence(bytes), () => true, this.#verified, this.#verified);
+        const proven = verifyEvidence(parseEvidence(bytes), () => true, this.#modules, this.#verified);
         this.#kept.set(this.#nameOf(bytes), { key, proven, roots: rootsIn(bytes, this.#modules) });
       } catch (cause) {
         if (!isProtocolError(cause)) throw cause;
@@ -100,6 +100,20 @@ export class EvidenceBook {
         onTrouble?.(new NodeError('DATA_INCONSISTENT', message, { cause, hint }));
       }
     }
+  }
+
+  /**
+   * Holds what is kept against the logs that are held, as `take` does with what comes: it may be from before that was so. What is by keys that such a
+   * log does not name counts no more, until it is taken anew; it stays in the store. Rejects as the store, and as reading a log.
+   */
+  async recheck(): Promise<void> {
+    for (const [name, { key, roots }] of this.#standing())
+      await this.#turns.take('take', async () => {
+        const file = await this.#modules.store.get(key);
+        const grounds = file === undefined ? [] : parseEvidence(file).grounds;
+        for (const [i, { region }] of roots.entries())
+          if (await this.#modules.named.lack(region, grounds[i] ?? [])) this.#kept.delete(name);
+      });
   }
 
   /** Against roots that are followed now. */

@@ -50,6 +50,12 @@ export class NamedStatements {
     return [...wanted].every((digest) => digests.has(digest));
   }
 
+  /** Whether a log that is held from its first entry on has not all of them; of any other log nobody can say. As `have`. */
+  async lack(region: string, entries: readonly Uint8Array[]): Promise<boolean> {
+    const log = this.#modules.keeper(region);
+    return log?.tree.head.minimum === 0 && !(await this.have(region, entries));
+  }
+
   /** Of a log whose first entries were pruned only the state is left. */
   async #readOn(log: Log): Promise<Read> {
     const { reader, size, head } = log.tree;

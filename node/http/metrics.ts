@@ -167,7 +167,11 @@ export class Metrics {
       ({ bulk }) => bulk.alarms.length,
     );
     this.#gauges('entente_log_entries', 'Entries of each log that is held', 'origin', ({ sizes }) => sizes);
-    this.#gauge('entente_forked_logs', 'Logs of which a fork is proven', ({ forked }) => forked.length);
+    this.#gauge(
+      'entente_forked_logs',
+      'Logs of which a fork is proven, by keys that count',
+      ({ forked }) => forked.length,
+    );
     this.#gauge(
       'entente_unlogged_codes',
       'Codes shown since the start that the log of their region does not have',

@@ -4,7 +4,6 @@
  * any case those whose attestation logs it copies.
  */
 import { parseEvidence } from '../../protocol/evidence/evidence.ts';
-import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
@@ -14,6 +13,7 @@ import { isNodeError } from '../node-error.ts';
 import { type Clock, type GossipVerdict, type Network } from '../ports.ts';
 import { type BranchFinder } from './branch-finder.ts';
 import { type Followed, type Heeded } from './followed.ts';
+import { accuse, ForkSeeker } from './fork-seeker.ts';
 import { HeadDigests } from './head-digest.ts';
 import { type AnswerTo, type LogHeadMessage, parseAnswer, type SyncAnswer, TOPICS } from './messages.ts';
 import { type PeerBook } from './peer-book.ts';
@@ -69,6 +69,7 @@ export class AntiEntropy {
   readonly #intervalMs: number;
   readonly #modules: AntiEntropyModules;
   readonly #digests: HeadDigests;
+  readonly #forkSeeker: ForkSeeker;
   readonly #stopping = new AbortController();
   readonly #tasks = new Set<Promise<unknown>>();
   readonly #ofPeer = new Map<string, number>();
@@ -86,6 +87,7 @@ export class AntiEntropy {
     this.#intervalMs = intervalMs;
     this.#modules = modules;
     this.#digests = new HeadDigests(modules.sha256);
+    this.#forkSeeker = new ForkSeeker(intervalMs, modules);
   }
 
   start(): void {
@@ -216,26 +218,14 @@ export class AntiEntropy {
     }
   }
 
-  /** True if any of the proofs was new. */
+  /** True if any of the proofs was new and stands: what a thief of a key that was given up makes goes no further. */
   async #hearForks(forks: AnswerTo<'forks'>['forks']): Promise<boolean> {
     let isNew = false;
     for (const evidence of forks) {
       const log = this.#modules.logs().get(originOf(evidence.sides[0].note));
-      if (log === undefined) continue;
-      const before = log.forks.length;
-      await this.#accuse(log, evidence);
-      isNew ||= log.forks.length > before;
+      if (log !== undefined) isNew = (await accuse(log, evidence)) || isNew;
     }
     return isNew;
-  }
-
-  /** A proof by keys that are not known here proves nothing here, is nobody's fault, and says nothing of the others that come with it. */
-  async #accuse(log: Followed, evidence: ForkEvidence): Promise<void> {
-    try {
-      await log.accuse(evidence);
-    } catch (error) {
-      if (!isProtocolError(error)) throw error;
-    }
   }
 
   /** What comes of a note that a peer passes on; undefined if it is not good by what is known here. */
@@ -309,15 +299,9 @@ export class AntiEntropy {
         await this.#seek(log, peer, read);
         if (log.forks.length > 0) await this.#modules.onOtherTree?.(peer, log.origin);
       }
-      if (forks > 0 && log.forks.length === 0) await this.#askForks(peer, log);
+      await this.#forkSeeker.seek(peer, log, forks);
     }
     return isFollowed;
-  }
-
-  async #askForks(peer: string, log: Followed): Promise<void> {
-    const { client } = this.#modules;
-    const { forks } = await client.ask(peer, { kind: 'forks', origin: log.origin });
-    for (const evidence of forks) await this.#accuse(log, evidence);
   }
 }
 

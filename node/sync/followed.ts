@@ -51,3 +51,11 @@ export interface Followed {
   cutOffs?(): readonly CutOff[];
   turn?(offer: TreeOffer): Promise<boolean>;
 }
+
+/** The proofs that count against a log. */
+export function standingForksOf({
+  standingForks,
+  forks,
+}: Pick<Followed, 'standingForks' | 'forks'>): readonly ForkEvidence[] {
+  return standingForks ?? forks;
+}

@@ -18,7 +18,7 @@ export interface MirrorModules extends ForkBookModules {
   readonly keys: () => readonly VerifierKey[];
   /** What the trust log of the region says, where another may sign this log: then its root can name another tree. */
   readonly state?: () => TrustState;
-  /** Told of every new proof that the log has forked. Must not throw. */
+  /** Told of every new proof that the log has forked and that its root has not disowned. Must not throw. */
   readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
   /** Told when there are more entries, or others. Must not throw. */
   readonly onGrown?: (origin: string) => void;
@@ -58,8 +58,11 @@ export class Mirror implements Followed {
     return this.tree.head.signed?.note;
   }
 
+  /** Every proof that is held, those of disowned keys last. */
   get forks(): readonly ForkEvidence[] {
-    return this.#forks.forks.map(({ evidence }) => evidence);
+    const standing = this.standingForks;
+    const all = this.#forks.forks.map(({ evidence }) => evidence);
+    return [...standing, ...all.filter((evidence) => !standing.includes(evidence))];
   }
 
   /** Proofs that count: none of whose sides was signed only by keys that the root has disowned since. */
@@ -117,7 +120,9 @@ export class Mirror implements Followed {
     const { state, keys, sha256 } = this.#modules;
     // Whoever has been given up has signed it all the same.
     const all = state === undefined ? keys() : allVerifierKeys(sha256, state(), this.origin);
-    if (await this.#forks.take(evidence, all, state?.())) this.#modules.onFork?.(this.origin, evidence);
+    const fork = await this.#forks.take(evidence, all, state?.());
+    if (fork === undefined || (state !== undefined && isDisowned(fork, state()))) return;
+    this.#modules.onFork?.(this.origin, evidence);
   }
 
   async #settle(applied: Applied): Promise<Applied> {

@@ -4,6 +4,7 @@ import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
+import { RecentMap } from '../../protocol/recent-map.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { z } from 'zod';
@@ -29,10 +30,12 @@ export const FORK_PREFIX = 'fork';
 
 /**
  * Proofs of one log, those of disowned keys too, and of these such that were disowned when they came: a thief makes as many as he likes. What is
- * disowned gives way to what is not.
+ * disowned gives way to what is not, and leaves room in an answer of `FORKS_MAX`.
  */
 export const FORKS_KEPT_MAX = 64;
-export const FORKS_DISOWNED_MAX = 8;
+export const FORKS_DISOWNED_MAX = 4;
+/** Proofs that were verified and not kept: so that none of them is verified each time it comes. */
+const REFUSED_REMEMBERED = 256;
 
 const FORM = 1;
 const BYTES_MAX = 1 << 20;
@@ -49,6 +52,8 @@ export class ForkBook {
   readonly #modules: ForkBookModules;
   /** By the hash of the evidence. */
   readonly #forks = new Map<string, KnownFork>();
+  /** By the same, those for which there was no place. */
+  readonly #refused = new RecentMap<Pick<KnownFork, 'signers'>>(REFUSED_REMEMBERED);
 
   private constructor(origin: string, modules: ForkBookModules) {
     this.#origin = origin;
@@ -75,7 +80,7 @@ export class ForkBook {
   }
 
   /**
-   * Verifies a proof and keeps it. Gives false if it is known already, or enough are that stand by `state`: more of them
+   * Verifies a proof, keeps and gives it. Gives undefined if it is known already, or enough are that stand by `state`: more of them
    * prove no more. One that the root has disowned is kept beside few others, and goes again for one that stands.
    * @throws {ProtocolError} as `verifyForkEvidence`. @throws {NodeError} as `Store.write`.
    */
@@ -83,24 +88,30 @@ export class ForkBook {
     evidence: ForkEvidence,
     keys: readonly VerifierKey[],
     state?: Pick<TrustState, 'key'>,
-  ): Promise<boolean> {
+  ): Promise<KnownFork | undefined> {
     const { sha256, store } = this.#modules;
     const message = encodeAnswer({ kind: 'forks', forks: [forkMessage(evidence)] });
     const name = hexOf(sha256(message)).slice(0, 32);
     const disowned = state === undefined ? [] : this.#disownedBy(state);
-    if (this.#forks.has(name) || this.#forks.size - disowned.length >= FORKS_MAX) return false;
+    if (this.#forks.has(name) || this.#forks.size - disowned.length >= FORKS_MAX) return undefined;
+    const isFull = disowned.length >= FORKS_DISOWNED_MAX;
+    const refused = this.#refused.get(name);
+    if (isFull && refused !== undefined && state !== undefined && isDisowned(refused, state))
+      return undefined;
     const opened = verifyForkEvidence(evidence, keys, this.#modules);
     const [first, second] = opened.map((side) => this.#signersOf(side)) as [string[], string[]];
     const fork: KnownFork = { evidence, signers: [first, second] };
-    const isLate = state !== undefined && isDisowned(fork, state);
-    if (isLate && disowned.length >= FORKS_DISOWNED_MAX) return false;
+    if (isFull && state !== undefined && isDisowned(fork, state)) {
+      this.#refused.set(name, { signers: fork.signers });
+      return undefined;
+    }
     const gone = this.#forks.size >= FORKS_KEPT_MAX ? disowned[0] : undefined;
     const dropped = gone === undefined ? [] : [{ del: this.#keyOf(gone) }];
     const value = encodeCbor([FORM, message, first, second]);
     await store.write([...dropped, { put: this.#keyOf(name), value }]);
     if (gone !== undefined) this.#forks.delete(gone);
     this.#forks.set(name, fork);
-    return true;
+    return fork;
   }
 
   /** Their names. */
@@ -118,7 +129,7 @@ export class ForkBook {
 }
 
 /** Whether the root has given up all keys that signed one of the sides: then a thief may have. */
-export function isDisowned({ signers }: KnownFork, state: Pick<TrustState, 'key'>): boolean {
+export function isDisowned({ signers }: Pick<KnownFork, 'signers'>, state: Pick<TrustState, 'key'>): boolean {
   return signers.some((side) => side.every((keyId) => state.key(keyId)?.compromise !== undefined));
 }
 

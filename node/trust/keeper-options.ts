@@ -32,7 +32,7 @@ export interface TrustKeeperModules extends RegionFoldModules {
   readonly onChange?: (isNewer: boolean) => void;
   /** Asked to publish what has its quorum, before a state that waits for one is forgotten. Must not throw. */
   readonly onFull?: () => void;
-  /** Told of every new proof that the log has forked. Must not throw. */
+  /** Told of every new proof that the log has forked and that its root has not disowned. Must not throw. */
   readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
   readonly leave?: LeaveBranch;
 }

@@ -311,8 +311,9 @@ export class TrustKeeper implements Followed {
 
   async #keep(evidence: ForkEvidence | undefined, keys: readonly VerifierKey[]): Promise<void> {
     if (evidence === undefined) return;
-    if (!(await this.#forks.take(evidence, keys, this.state))) return;
-    this.#modules.onFork?.(this.origin, evidence);
+    const fork = await this.#forks.take(evidence, keys, this.state);
+    if (fork === undefined) return;
+    if (!isDisowned(fork, this.state)) this.#modules.onFork?.(this.origin, evidence);
     this.#modules.onChange?.(false);
   }
 

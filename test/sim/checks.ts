@@ -72,7 +72,7 @@ export function demandCaught({ honest, liars, trustLogOf }: World): void {
     const copies = new Map([...disks].map(([node, logs]) => [node, logs.get(origin) ?? []]));
     if (isInPrefixOrder(origin, copies)) continue;
     for (const { name: holder, node } of honest) {
-      const isCaught = node?.status.forked.includes(origin) ?? false;
+      const isCaught = [...(node?.status.forked ?? []), ...(node?.status.disowned ?? [])].includes(origin);
       demand(isCaught, 'caught forking', () => `${holder} does not know that ${origin} has forked`);
     }
   }

@@ -469,6 +469,16 @@ describe('the checks of entente doctor', function () {
       expectFinding(checkForks(runningOn(well, { forked: ['FR.demo/trust'] })), 'must', /call its people/);
       expectFinding(checkForks(runningOn(well, { forked: ['DE.demo/trust'] })), 'must', /every copy/);
     });
+
+    it('T3: checkForks suspends nobody for a proof by a key that its root has given up', () => {
+      const disowned = ['FR.demo/trust'];
+      expectFinding(checkForks(runningOn(well, { disowned })), 'note', /nothing has to be done/);
+      const both = checkForks(runningOn(well, { disowned, forked: ['IT.demo/trust'] }));
+      assert.deepEqual(
+        both.map(({ level }) => level),
+        ['must', 'note'],
+      );
+    });
   });
 
   describe('node', () => {

@@ -100,6 +100,8 @@ describe('a network of nodes in which a thief has told a region in another way',
       assert.equal(keeper(region).published?.checkpoint.size, sizeAt('FR'));
       assert.deepEqual(keeper(region).state.revoked(LOG)?.has(900_002), true);
       assert.ok(keeper(region).forks.length > 0, `${region} keeps the proof`);
+      const { forked, disowned } = world.node(region).status;
+      assert.deepEqual([forked, disowned], [[], [ORIGIN]], `${region} holds it against nobody`);
       const beside = world.node(region).trust.regions.get('FR')?.revokedBeside?.get(LOG);
       const { count } = keeper(region).left;
       // Whoever was not deceived at first may have heard of the thief before FR.
@@ -107,6 +109,8 @@ describe('a network of nodes in which a thief has told a region in another way',
       assert.equal(beside?.has(900_001) ?? false, count > 0, region);
       assert.deepEqual(world.node(region).status.accusations, [], 'whoever left a branch did so rightly');
     }
+    assert.ok(keeper('FR').forks.length > 0);
+    assert.deepEqual(world.node('FR').status.forked, []);
   }
 
   const cosignedByAll = (note: Uint8Array) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   EVIDENCE_DISOWNED_MAX,
   EVIDENCE_KEPT_MAX,
+  EVIDENCE_PREFIX,
   EVIDENCE_STANDING_MAX,
   EvidenceBook,
   type EvidenceBookModules,
@@ -10,7 +11,8 @@ import { type Store } from '../../../node/store/store.ts';
 import { encodeEvidence } from '../../../protocol/evidence/evidence.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import * as proofs from '../../support/evidence-fixture.ts';
-import { RegionFixture, trustModules } from '../../support/region-fixture.ts';
+import { type ReferenceTree } from '../../support/reference-tree.ts';
+import { RegionFixture, testKey, trustModules } from '../../support/region-fixture.ts';
 import { hurriedClock, medium, startedStore } from '../../support/store-fixture.ts';
 
 /** Two attestations for one index, of which there can be many. */
@@ -42,7 +44,7 @@ describe('EvidenceBook', () => {
       },
       store,
       clock: hurriedClock,
-      named: { have: () => Promise.resolve(true) },
+      named: { have: () => Promise.resolve(true), lack: () => Promise.resolve(false) },
       stateOf: (of) => (of === 'DE' ? region : proofs.witness).state,
     };
   });
@@ -57,18 +59,64 @@ describe('EvidenceBook', () => {
   const count = (book: EvidenceBook, isDisowned: boolean) =>
     book.accusations.filter((one) => one.isDisowned === isDisowned).length;
 
-  it('A28: looks at no signature of what the log does not name, at none of the statements that it names, and at none again after a start', async () => {
+  it('A28: looks at no signature of what the log does not name, and at none of the statements that it names, after a start either', async () => {
     const file = encodeEvidence(proofs.cosignatures());
     const asked: string[] = [];
     const named = modules.named;
-    modules = { ...modules, named: { have: (of) => Promise.resolve(asked.push(of) > 1) } };
+    modules = { ...modules, named: { ...named, have: (of) => Promise.resolve(asked.push(of) > 1) } };
     await assert.rejects((await opened()).take(file), (error) => isProtocolError(error, 'PIN_MISMATCH'));
     assert.deepEqual([asked, checked], [['DE'], 0]);
     modules = { ...modules, named };
     assert.equal(await (await opened()).take(file), true);
     assert.equal(checked, 4, 'the line of the log and that of the witness under each note');
     assert.equal((await opened()).accusations.length, 1);
-    assert.equal(checked, 4);
+    assert.equal(checked, 8);
+  });
+
+  it('T3: of two witness keys with one key id it is the one that signed that is held to its word, after a start too', async () => {
+    const witness = new RegionFixture({ region: 'IT', network: proofs.NETWORK });
+    const [given, signer] = [testKey('twin 12777'), testKey('twin 47304')] as const;
+    const naming = witness.entryAt(witness.admit([given, signer].map((key) => ({ key, role: 'witness' }))));
+    const by = [{ region: 'IT', key: signer }];
+    const side = (tree: ReferenceTree) => proofs.rootedSideOf(tree, 5, { size: 5, by });
+    const file = encodeEvidence(
+      proofs.cosignatures({
+        grounds: [proofs.groundOf(region), [witness.entryAt(0), naming]],
+        witness: 'IT',
+        sides: [side(proofs.trustStory), side(proofs.otherTrustStory)],
+      }),
+    );
+    modules = { ...modules, stateOf: (of) => (of === 'DE' ? region : witness).state };
+    assert.equal(await (await opened()).take(file), true);
+    witness.add(witness.compromise(given, {}));
+    assert.deepEqual(
+      (await opened()).accusations.map(({ isDisowned }) => isDisowned),
+      [false],
+    );
+    witness.add(witness.compromise(signer, {}));
+    assert.deepEqual(
+      (await opened()).accusations.map(({ isDisowned }) => isDisowned),
+      [true],
+    );
+  });
+
+  it('T3: recheck counts no more what the log that is held does not name, and leaves it in the store', async () => {
+    const files = [twice(1), twice(2)];
+    const book = await opened();
+    for (const file of files) assert.equal(await book.take(file), true);
+    const kept = async () => {
+      const keys: string[] = [];
+      for await (const [key] of store.entries(`${EVIDENCE_PREFIX}/`, `${EVIDENCE_PREFIX}0`)) keys.push(key);
+      return keys.length;
+    };
+    await book.recheck();
+    assert.equal(book.accusations.length, 2);
+    modules = { ...modules, named: { ...modules.named, lack: (of) => Promise.resolve(of === 'DE') } };
+    const next = await opened();
+    assert.equal(next.accusations.length, 2);
+    await next.recheck();
+    assert.deepEqual([next.accusations.length, await kept()], [0, 2]);
+    assert.equal(await next.take(files[0] as Uint8Array), true, 'what the log names by now');
   });
 
   it('T5: many proofs of one kind leave room for those of another', async () => {

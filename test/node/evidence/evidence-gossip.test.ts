@@ -6,7 +6,7 @@ import { encodeAnswer, SYNC_PROTOCOL, TOPICS } from '../../../node/sync/messages
 import { type Evidence, encodeEvidence } from '../../../protocol/evidence/evidence.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import * as proofs from '../../support/evidence-fixture.ts';
-import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
+import { type Machine, NETWORK, NodeWorld } from '../../support/node-fixture.ts';
 import { RegionFixture } from '../../support/region-fixture.ts';
 
 /** DE and FR are those against whom the fixture has evidence; IT and ES hold it against them. */
@@ -46,6 +46,13 @@ describe('evidence of other kinds than forks, among nodes', () => {
   afterEach(() => world.stop());
 
   const held = (region: string) => world.node(region).status.accusations;
+  /** The store of A, whose node does not run. */
+  const storeOf = async ({ medium }: Machine) => {
+    const modules = { disk: medium.disk(), mark: medium.mark(), clock: world.clock };
+    const store = new Store({ owner: `${A}.${NETWORK}` }, modules);
+    await world.run(store.start());
+    return store;
+  };
 
   for (const [what, evidence] of Object.entries(KINDS))
     it(`${what}: is told once, verified, and kept for good by all who know the root`, async () => {
@@ -127,6 +134,17 @@ describe('evidence of other kinds than forks, among nodes', () => {
     liar.publish(TOPICS.evidence, encodeAnswer({ kind: 'evidence', files: [file] }));
     await world.pass(5);
     assert.deepEqual([...held(A), ...held(B)], []);
+    // One that was kept before logs were asked counts no more either, once the node has looked.
+    const machine = await world.kill(A, { inOrder: true });
+    const store = await storeOf(machine);
+    await world.run(
+      store.write([{ put: `${EVIDENCE_PREFIX}/${ACCUSED}.${NETWORK}/trust/stolen`, value: file }]),
+    );
+    await world.run(store.stop());
+    world.replace(A);
+    await world.boot(A);
+    await world.until(() => held(A).length === 0, 'it counts no more', 5);
+    assert.deepEqual(machine.troubles, []);
   });
 
   it('A28: of a flood a node verifies and keeps no more than so many, and goes on', async () => {
@@ -167,13 +185,7 @@ describe('evidence of other kinds than forks, among nodes', () => {
   it('starts where something is kept that is no evidence by its version, tells of it and leaves it', async () => {
     await world.run(world.node(A).accuse(encodeEvidence(proofs.leaf())));
     const machine = await world.kill(A, { inOrder: true });
-    const modules = { disk: machine.medium.disk(), mark: machine.medium.mark(), clock: world.clock };
-    const opened = async () => {
-      const store = new Store({ owner: `${A}.${NETWORK}` }, modules);
-      await world.run(store.start());
-      return store;
-    };
-    const store = await opened();
+    const store = await storeOf(machine);
     const key = `${EVIDENCE_PREFIX}/${ACCUSED}.${NETWORK}/trust/${'0'.repeat(32)}`;
     await world.run(store.write([{ put: key, value: Uint8Array.of(0xa0) }]));
     await world.run(store.stop());
@@ -183,7 +195,7 @@ describe('evidence of other kinds than forks, among nodes', () => {
     const isOfIt = (error: unknown) => isNodeError(error, 'DATA_INCONSISTENT') && error.message.includes(key);
     assert.equal(machine.troubles.filter(isOfIt).length, 1);
     await world.kill(A, { inOrder: true });
-    const again = await opened();
+    const again = await storeOf(machine);
     assert.deepEqual(await world.run(again.get(key)), Uint8Array.of(0xa0));
     await world.run(again.stop());
     world.replace(A);

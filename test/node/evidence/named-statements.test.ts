@@ -57,5 +57,13 @@ describe('NamedStatements', () => {
   it('goes by the state alone where the first entries were pruned', async () => {
     minimum = 1;
     assert.deepEqual([await have(0), await have(1), read], [true, false, 0]);
+    assert.equal(await named.lack('DE', [region.entryAt(1)]), false);
+  });
+
+  it('A27: lack tells what a whole log has not from what nobody can say', async () => {
+    const thief = region.entryOf(region.keysStatement([{ key: region.key('stolen'), role: 'attest' }]));
+    assert.equal(await named.lack('DE', [region.entryAt(1)]), false);
+    assert.equal(await named.lack('DE', [region.entryAt(1), thief]), true);
+    assert.equal(await named.lack('FR', [thief]), false);
   });
 });

@@ -18,6 +18,7 @@ const TWO_ROUNDS_MS = 40_000;
 interface Status {
   readonly writing: string;
   readonly forked: readonly string[];
+  readonly disowned: readonly string[];
   readonly sizes: Readonly<Record<string, number>>;
 }
 
@@ -192,7 +193,8 @@ describe('A region whose node lies, among nodes as processes', function () {
         2 * TWO_ROUNDS_MS,
       );
       await world.verdictOnce(region, code, passes);
-      assert.deepEqual((await statusOf(region)).forked, [TRUST], `${region} keeps the proof`);
+      const { forked, disowned } = await statusOf(region);
+      assert.deepEqual([forked, disowned], [[], [TRUST]], `${region} keeps the proof`);
     }
   });
 });

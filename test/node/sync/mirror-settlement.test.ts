@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { type ForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { logVerifierKeys } from '../../../node/trust/log-keys.ts';
 import { BranchFinder } from '../../../node/sync/branch-finder.ts';
-import { Mirror } from '../../../node/sync/mirror.ts';
+import { Mirror, type MirrorModules } from '../../../node/sync/mirror.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import { SyncClient } from '../../../node/sync/sync-client.ts';
 import { SyncServer } from '../../../node/sync/sync-server.ts';
@@ -39,7 +40,7 @@ describe('Mirror.turn', () => {
     for (const stop of stops.splice(0)) await stop();
   });
 
-  async function mirrorOn(on: Machine): Promise<Mirror> {
+  async function mirrorOn(on: Machine, onFork?: MirrorModules['onFork']): Promise<Mirror> {
     const store = await on.openStore();
     const tree = await on.openTree(store, ORIGIN);
     stops.push(async () => {
@@ -47,7 +48,14 @@ describe('Mirror.turn', () => {
       await store.stop();
     });
     const keys = () => logVerifierKeys(sha256, region.state, ORIGIN);
-    return Mirror.open({ ...trustModules, store, tree, keys, state: () => region.state });
+    return Mirror.open({
+      ...trustModules,
+      store,
+      tree,
+      keys,
+      state: () => region.state,
+      ...(onFork && { onFork }),
+    });
   }
 
   async function holderOf(log: PublishedLog, on = machine): Promise<Mirror> {
@@ -98,6 +106,22 @@ describe('Mirror.turn', () => {
     for await (const [key] of store.entries(`branch/${ORIGIN}/`, `branch/${ORIGIN}0`))
       if (/\/[0-9]{16}$/.test(key)) left++;
     assert.equal(left, bad().size - COMMON);
+  });
+
+  it('T3: a proof by a key that was given up is kept behind those that stand, and told to nobody', async () => {
+    const told: ForkEvidence[] = [];
+    const mirror = await mirrorOn(machine, (_origin, evidence) => told.push(evidence));
+    const sideOf = (log: PublishedLog) => ({ note: log.note(), root: log.tree.root(log.size), path: [] });
+    const forkBy = (key: string): ForkEvidence => ({
+      size: COMMON + 1,
+      sides: [sideOf(good(1, key)), sideOf(bad(1, key))],
+    });
+    giveUp();
+    const [disowned, standing] = [forkBy('checkpoint'), forkBy('fresh checkpoint')];
+    for (const proof of [disowned, standing]) await mirror.accuse(proof);
+    assert.deepEqual(told, [standing]);
+    assert.deepEqual(mirror.standingForks, [standing]);
+    assert.deepEqual(mirror.forks, [standing, disowned]);
   });
 
   it('takes the beginning of a long tree, and the rest as of any copy', async () => {

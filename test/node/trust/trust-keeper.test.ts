@@ -189,12 +189,14 @@ describe('TrustKeeper.apply', () => {
     await keeper.apply({ from, entries: region.entries.slice(from), note: noteOf(region, undefined, fresh) });
     assert.deepEqual(keeper.standingForks, []);
     assert.equal(keeper.forks.length, 1);
-    // Who comes later takes the proof all the same.
-    const { keeper: late } = await keeperOf(region);
+    // Who comes later takes the proof all the same, and tells nobody of it.
+    const told: string[] = [];
+    const { keeper: late } = await keeperOf(region, { onFork: (origin) => told.push(origin) });
     await late.apply({ from: 0, entries: region.entries, note: noteOf(region, undefined, fresh) });
     await late.accuse(keeper.forks[0] as ForkEvidence);
     assert.deepEqual(late.standingForks, []);
     assert.equal(late.forks.length, 1);
+    assert.deepEqual(told, []);
   });
 
   it('folds again where a compromise voids what a stolen key signed', async () => {
