@@ -186,7 +186,7 @@ interface LookupReport {
   /** Seconds since the table of today was so. */
   readonly ageS?: number;
   /** Questions since the start of the node, by what was answered. */
-  readonly asked?: Readonly<Record<'evaluated' | 'stranger' | 'quota' | 'day', number>>;
+  readonly asked?: Readonly<Record<'evaluated' | 'stranger' | 'quota' | 'busy' | 'day', number>>;
 }
 
 async function show(cli: Cli, path: string): Promise<void> {
@@ -224,7 +224,7 @@ async function show(cli: Cli, path: string): Promise<void> {
       ...(asked === undefined
         ? []
         : [
-            `questions since its start: ${figure(asked.evaluated)} evaluated; refused: ${figure(asked.stranger)} of regions that are not recognised, ${figure(asked.quota)} beyond a quota, ${figure(asked.day)} without a key or table of the day`,
+            `questions since its start: ${figure(asked.evaluated)} evaluated; refused: ${figure(asked.stranger)} of regions that are not recognised, ${figure(asked.quota)} beyond a quota, ${figure(asked.busy)} while too many were asked, ${figure(asked.day)} without a key or table of the day`,
           ]),
     ],
   );

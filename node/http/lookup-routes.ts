@@ -57,7 +57,7 @@ export function publicLookupRoutes(lookup: Pick<Lookup, 'head' | 'bucket'>, repl
       path: '/v1/lookup/bucket',
       summary: 'A sealed bucket of a table, with its path (SPEC.md 21.4)',
       description:
-        'Of any region that this node holds it of, or can fetch it of. Named by its tree, it never changes.',
+        'Of any region that this node holds it of, or fetches it of, as it knows a signed head of that tree. Named by its tree, it never changes.',
       request: { query: bucketQuery },
       answer: { description: 'An array of the bucket and its path', content: cbor },
       handle: async (context) => {

@@ -2,10 +2,12 @@
  * Buckets for whoever asks: those of the own tables, and as a mirror those of other regions, fetched once and kept while there is room. A
  * bucket is named by the tree that it is a leaf of, so that no mirror can give another one, nor an older one than was asked for.
  */
+import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
 import { verifyBucket } from '../../protocol/lookup/head.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { type Clock, type Network } from '../ports.ts';
+import { type HeadBook } from './head-book.ts';
 import { inTime } from './in-time.ts';
 import {
   type BucketPlace,
@@ -28,10 +30,13 @@ export interface BucketShelfModules {
   readonly sha256: Sha256;
   readonly clock: Pick<Clock, 'wait'>;
   readonly press: Pick<TablePress, 'bucket'>;
+  readonly heads: Pick<HeadBook, 'holds'>;
   /** Connected nodes of a region that are not this one, in no particular order. */
   readonly nodesOf: (region: string) => readonly string[];
   /** A region that announces numbers, by what this node knows. */
   readonly isAnnouncing: (region: string) => boolean;
+  /** What no honest peer sends. */
+  readonly onFault: (peer: string, fault: ProtocolError) => void;
 }
 
 export class BucketShelf {
@@ -51,22 +56,30 @@ export class BucketShelf {
     return own ?? this.#kept.get(bucketName(place));
   }
 
-  /** The same, or one that its region gives; undefined where it is not to be had. Never rejects. */
+  /**
+   * The same, or one that its region gives; undefined where it is not to be had. Never rejects. Only trees of heads that the region has signed are asked for:
+   * anybody can name another. Nor is another node of the own region asked, which would ask back.
+   */
   async get(place: BucketPlace, signal: AbortSignal): Promise<ProvenBucket | undefined> {
-    const { isAnnouncing, nodesOf } = this.#modules;
+    const { heads, isAnnouncing, nodesOf } = this.#modules;
+    const { region } = place;
     const held = this.held(place);
-    if (held !== undefined || !isAnnouncing(place.region)) return held;
-    return this.#fetchOnce(place, nodesOf(place.region), signal);
+    const isFetched = region !== this.#home && isAnnouncing(region) && heads.holds(place);
+    if (held !== undefined || !isFetched) return held;
+    return this.#fetchOnce(place, nodesOf(region), signal);
   }
 
-  /** The same from one of these peers, in their order, whoever they are of. */
+  /** The same from one of these peers, in their order, whoever they are of. Who gives what is not proven is told of. */
   async fetch(
     place: BucketPlace,
     peers: readonly string[],
     signal: AbortSignal,
   ): Promise<ProvenBucket | undefined> {
     for (const peer of peers) {
-      const found = await this.#ask(peer, place, signal).catch(() => undefined);
+      const found = await this.#ask(peer, place, signal).catch((error: unknown) => {
+        if (isProtocolError(error)) this.#modules.onFault(peer, error);
+        return undefined;
+      });
       if (found === undefined) continue;
       this.#kept.set(bucketName(place), found);
       return found;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Random } from '../ports.ts';
 import {
+  createFileAtomically,
   makeDirectory,
   namesIn,
   readFileIfPresent,
@@ -76,15 +77,15 @@ export class FileDaySeeds implements DaySeeds {
     }
   }
 
-  /** The seed of a day: made if there is none yet, since a day that was announced keeps its key. */
+  /** The seed of a day: made if there is none yet, since a day that was announced keeps its key. Of two that make it at once both get the same. */
   async make(day: number): Promise<Uint8Array> {
     const before = await this.read(day);
     if (before !== undefined) return before;
     const seed = this.#random(SEED_BYTES);
     await makeDirectory(this.#options.path, 0o700);
     const sealed = this.#sealer.seal(this.#placeOf(day), seed, this.#random(NONCE_BYTES));
-    await writeFileAtomically(this.#pathOf(day), sealed, { mode: 0o600 });
-    return seed;
+    if (await createFileAtomically(this.#pathOf(day), sealed, { mode: 0o600 })) return seed;
+    return this.make(day);
   }
 
   /** What is not as it was written counts for nothing: it is made again. */

@@ -13,7 +13,7 @@ import { type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Clock, type Network } from '../ports.ts';
 import { isAnswering } from './day-keys.ts';
 import { inTime } from './in-time.ts';
-import { encodeLookupRequest, LOOKUP_PROTOCOL, parseHeadAnswer } from './messages.ts';
+import { type BucketPlace, encodeLookupRequest, LOOKUP_PROTOCOL, parseHeadAnswer } from './messages.ts';
 
 /** Heads that are older are told to nobody and heard from nobody: an hour, six times the age that a gate takes. */
 const HELD_S = 3_600;
@@ -41,12 +41,18 @@ interface Held extends SignedHead {
   readonly bytes: Uint8Array;
   /** One proof of a day and minute is enough, and anybody can show two heads again and again. */
   isAccused?: boolean;
+  /** Whether this node has told peers of it. */
+  isTold?: boolean;
 }
+
+type TreePlace = Pick<BucketPlace, 'region' | 'day' | 'root' | 'bits'>;
 
 export class HeadBook {
   readonly #network: string;
   readonly #modules: HeadBookModules;
   readonly #held = new RecentMap<Held>(HELD_MAX);
+  /** The same by the tree that they name. */
+  readonly #trees = new RecentMap<Held>(HELD_MAX);
   /** Regions against whose heads evidence is being made: one proof at a time. */
   readonly #accusing = new Set<string>();
   readonly #counters = { shown: 0, heard: 0, contradicted: 0 };
@@ -68,11 +74,20 @@ export class HeadBook {
   shown(signed: SignedHead, bytes: Uint8Array): boolean {
     if (!this.#isOfNow(signed)) return false;
     const held = this.#hold({ ...signed, bytes });
-    if (held === 'first') {
-      this.#counters.shown++;
+    if (held === 'contradicts') return false;
+    if (held === 'first') this.#counters.shown++;
+    const first = this.#held.get(nameOf(signed));
+    // Also one that was heard before: whoever is in league with a region would else keep this node silent by telling it first.
+    if (first !== undefined && first.isTold !== true) {
+      first.isTold = true;
       void this.#tell(signed, bytes).catch(this.#modules.onTrouble);
     }
-    return held !== 'contradicts';
+    return true;
+  }
+
+  /** Whether it holds a head of the tree that a place names: its region has signed it. */
+  holds(place: TreePlace): boolean {
+    return this.#trees.get(treeOf(place)) !== undefined;
   }
 
   /**
@@ -99,6 +114,7 @@ export class HeadBook {
     const first = this.#held.get(nameOf(held));
     if (first === undefined) {
       this.#held.set(nameOf(held), held);
+      this.#trees.set(treeOf(held.head), held);
       return 'first';
     }
     if (areOneTable(first.head, held.head)) return 'agrees';
@@ -133,7 +149,7 @@ export class HeadBook {
   async #tell(signed: SignedHead, bytes: Uint8Array): Promise<void> {
     const { network, clock, stopping } = this.#modules;
     const request = encodeLookupRequest({ kind: 'head', head: bytes });
-    const asks = this.#meetingPlaces(signed).map(async (peer) => {
+    const asks = this.meetingPlaces(signed).map(async (peer) => {
       const answer = await inTime(clock, ANSWER_MS_MAX, stopping, (within) =>
         network.request(peer, LOOKUP_PROTOCOL, request, within),
       ).catch(() => undefined);
@@ -144,8 +160,8 @@ export class HeadBook {
       if (status === 'rejected' && !isProtocolError(reason)) throw reason;
   }
 
-  /** The same peers for everybody who is connected to them, and others in each minute. */
-  #meetingPlaces({ head }: SignedHead): string[] {
+  /** The peers that are told of a head, and so can give its buckets: the same for everybody who is connected to them, and others in each minute. */
+  meetingPlaces({ head }: Pick<SignedHead, 'head'>): string[] {
     const { sha256, peers, regionOf } = this.#modules;
     const others = peers().filter((peer) => regionOf(peer) !== head.region);
     const rankOf = (peer: string) =>
@@ -158,4 +174,8 @@ export class HeadBook {
 
 function nameOf({ head }: Pick<SignedHead, 'head'>): string {
   return `${head.region}/${head.day}/${minuteOf(head)}`;
+}
+
+function treeOf({ region, day, root, bits }: TreePlace): string {
+  return `${region}/${day}/${bits}/${hexOf(root)}`;
 }

@@ -3,6 +3,8 @@ import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
 import { type Evaluation, evaluateBlinded } from '../../protocol/lookup/oblivious.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Clock, type Network, type Random } from '../ports.ts';
+import { Turns } from '../turns.ts';
+import { AnsweringTime } from './answering-time.ts';
 import { type BucketShelf } from './bucket-shelf.ts';
 import { type DayKeys, isAnswering } from './day-keys.ts';
 import { type HeadBook } from './head-book.ts';
@@ -41,14 +43,23 @@ export interface LookupServerModules {
   readonly onFault: (peer: string, fault: ProtocolError) => void;
 }
 
+/** By what was answered. `busy` is answered as `quota` is: the region has had its share of the time of this node. */
+export type LookupAnswers = Readonly<Record<'evaluated' | LookupRefusal | 'busy', number>>;
+
+/** Evaluates, on behalf of somebody. */
+type Spend = (evaluate: () => Evaluation) => Evaluation;
+
 export class LookupServer {
   readonly #options: LookupServerOptions;
   readonly #modules: LookupServerModules;
-  readonly #counters = { evaluated: 0, stranger: 0, quota: 0, day: 0 };
+  readonly #counters = { evaluated: 0, stranger: 0, quota: 0, day: 0, busy: 0 };
+  readonly #time: AnsweringTime;
+  readonly #turns = new Turns();
 
   constructor(options: LookupServerOptions, modules: LookupServerModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#time = new AnsweringTime(modules);
   }
 
   start(): void {
@@ -58,7 +69,7 @@ export class LookupServer {
   }
 
   /** Counted since the start. */
-  get counters(): Readonly<Record<'evaluated' | LookupRefusal, number>> {
+  get counters(): LookupAnswers {
     return { ...this.#counters };
   }
 
@@ -77,13 +88,17 @@ export class LookupServer {
   }
 
   /** The same for this node itself, under no quota of a region: that of the verifier counts. */
-  async evaluate(day: number, blinded: Uint8Array): Promise<EvaluateAnswer> {
+  evaluate(day: number, blinded: Uint8Array): Promise<EvaluateAnswer> {
+    return this.#evaluate(day, blinded, (evaluate) => evaluate());
+  }
+
+  async #evaluate(day: number, blinded: Uint8Array, spend: Spend): Promise<EvaluateAnswer> {
     const { keys, press, clock, random } = this.#modules;
     const nowS = Math.floor(clock.nowMs() / 1_000);
     const pair = isAnswering(day, nowS) ? await keys.announcedPair(day) : undefined;
     const table = press.table(day);
     if (pair === undefined || table === undefined) return this.#refuse('day');
-    const evaluation: Evaluation = evaluateBlinded(pair, blinded, random);
+    const evaluation = spend(() => evaluateBlinded(pair, blinded, random));
     this.#counters.evaluated++;
     return { evaluation, head: table.head };
   }
@@ -95,12 +110,19 @@ export class LookupServer {
     const isKnown =
       region !== undefined && (isOwn || state()?.recognition(region)?.standing === 'recognised');
     if (!isKnown) return this.#refuse('stranger');
+    if (!this.#time.hasFor(region)) return this.#refuse('busy');
     const taken = await quotas.take(`region/${region}`, this.#options.peerQuota);
-    return taken.isTaken ? this.evaluate(day, blinded) : this.#refuse('quota');
+    if (!taken.isTaken) return this.#refuse('quota');
+    return this.#turns.take(region, async () => {
+      // One question of a region, and then whatever else waits.
+      await new Promise(setImmediate);
+      if (!this.#time.hasFor(region)) return this.#refuse('busy');
+      return this.#evaluate(day, blinded, (evaluate) => this.#time.spend(region, evaluate));
+    });
   }
 
-  #refuse(refusal: LookupRefusal): EvaluateAnswer {
-    this.#counters[refusal]++;
-    return { refusal };
+  #refuse(why: LookupRefusal | 'busy'): EvaluateAnswer {
+    this.#counters[why]++;
+    return { refusal: why === 'busy' ? 'quota' : why };
   }
 }

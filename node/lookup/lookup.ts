@@ -5,7 +5,12 @@
 import { type ProtocolError } from '../../protocol/fault.ts';
 import { type NumberAnnouncer, opaqueAdapters } from '../../protocol/lookup/announced-numbers.ts';
 import { LOOKUP_ANNOUNCERS_MAX } from '../../protocol/limits.ts';
-import { judgeNumber, type NumberAnswer } from '../../protocol/lookup/judge-number.ts';
+import {
+  hasStatus,
+  judgeNumber,
+  type NumberAnswer,
+  type NumberInput,
+} from '../../protocol/lookup/judge-number.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
@@ -117,7 +122,6 @@ export class Lookup {
     const press = (this.#press = new TablePress(options, { ...modules, keys, numbers: this.numbers }));
     const nodesOf = (of: string) => peers().filter((peer) => regionOf(peer) === of);
     const isAnnouncing = (of: string) => prefixesOf(trust().regions.get(of)?.state).length > 0;
-    const shelf = (this.#shelf = new BucketShelf(options, { ...modules, press, nodesOf, isAnnouncing }));
     const heads = (this.#heads = new HeadBook(options, {
       ...modules,
       accuse: async (of, pair) => {
@@ -125,6 +129,13 @@ export class Lookup {
         if (file !== undefined) await modules.evidence.take(file);
       },
       stopping: this.#stopping.signal,
+    }));
+    const shelf = (this.#shelf = new BucketShelf(options, {
+      ...modules,
+      press,
+      heads,
+      nodesOf,
+      isAnnouncing,
     }));
     const server = (this.#server = new LookupServer(
       { region, peerQuota: lookupQuotas.region },
@@ -160,25 +171,31 @@ export class Lookup {
       context,
       nowS,
     });
-    const all = (answer: NumberAnswer) => {
+    const same = (answer: NumberAnswer) => {
       this.#count(answer);
       return judgeNumber(announcers.map((one) => judged(one, answer)));
     };
     if (!announcers.some(({ isByAdapter }) => isByAdapter))
-      return all({ failure: { code: 'NUMBER_NEEDS_NODE' } });
-    if (verifier === undefined) return all({ failure: { code: 'NUMBER_NOT_ENROLLED' } });
+      return same({ failure: { code: 'NUMBER_NEEDS_NODE' } });
+    if (verifier === undefined) return same({ failure: { code: 'NUMBER_NOT_ENROLLED' } });
     const taken = await this.#quotas.take(`verifier/${verifier}`, this.#quota);
     if (!taken.isTaken)
-      return all({
+      return same({
         failure: { code: 'NUMBER_QUOTA', details: { of: 'verifier', againInS: taken.againInS } },
       });
-    const answers = announcers.map(async (announcer, at) => {
+    const answers = announcers.map(async (announcer, at): Promise<NumberInput> => {
       if (at >= LOOKUP_ANNOUNCERS_MAX) return judged(announcer, UNASKED);
       const answer = await this.#asker.lookUp(announcer, text, trust);
       this.#count(answer);
       return judged(announcer, answer);
     });
-    return judgeNumber(await Promise.all(answers));
+    const all = Promise.all(answers);
+    // Where the home has the number its own word counts, whoever hangs. Else whatever is still awaited may change the verdict.
+    const decided = answers.map(async (answer) => {
+      const input = await answer;
+      return hasStatus(input) && input.announcer.region === trust.home ? [input] : all;
+    });
+    return judgeNumber(await Promise.race([all, ...decided]));
   }
 
   /** The signed head of the own table of a day, for mirrors that ask by HTTP. */

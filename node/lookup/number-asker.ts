@@ -66,13 +66,11 @@ export interface NumberAskerModules extends Primitives {
   readonly clock: Clock;
   readonly random: Random;
   readonly shelf: BucketShelf;
-  readonly heads: Pick<HeadBook, 'shown'>;
+  readonly heads: Pick<HeadBook, 'shown' | 'meetingPlaces'>;
   /** What the own region answers. */
   readonly evaluate: (day: number, blinded: Uint8Array) => Promise<EvaluateAnswer>;
   /** Connected nodes of a region that are not this one. */
   readonly nodesOf: (region: string) => readonly string[];
-  /** All connected nodes. */
-  readonly peers: () => readonly string[];
   /** What no honest node sends. */
   readonly onFault: (peer: string, fault: ProtocolError) => void;
   readonly stopping: AbortSignal;
@@ -164,7 +162,7 @@ export class NumberAsker {
       const secrets = numberSecrets(sha256, secret, head.salt);
       const { root, bits } = head;
       const at = { region, day, root, bits, bucket: bucketOf(secrets.locator, bits) };
-      const bucket = await this.#bucket(at, signal);
+      const bucket = await this.#bucket(at, signed, signal);
       if (bucket === undefined)
         return { failure: { code: 'NUMBER_UNREACHABLE', details: { what: 'bucket' } } };
       return { status: statusIn(bucket.bytes, head, secrets, place), day, atS: head.at };
@@ -208,18 +206,19 @@ export class NumberAsker {
 
   /**
    * Kept here, or from another mirror first: the home, which has just evaluated something for this node, is not to see as well which
-   * bucket it takes.
+   * bucket it takes. The mirror is one that was told of the head: others fetch nothing under it.
    */
-  async #bucket(place: BucketPlace, signal: AbortSignal): Promise<ProvenBucket | undefined> {
-    const { shelf, nodesOf, peers, random } = this.#modules;
+  async #bucket(
+    place: BucketPlace,
+    signed: SignedHead,
+    signal: AbortSignal,
+  ): Promise<ProvenBucket | undefined> {
+    const { shelf, heads, nodesOf, random } = this.#modules;
     const held = shelf.held(place);
     if (held !== undefined) return held;
-    const homes = nodesOf(place.region);
-    const mirrors = shuffledBy(
-      peers().filter((peer) => !homes.includes(peer)),
-      random,
-    );
-    return shelf.fetch(place, [...mirrors.slice(0, 1), ...homes.slice(0, TRIES_MAX)], signal);
+    const mirrors = shuffledBy(heads.meetingPlaces(signed), random).slice(0, 1);
+    const homes = nodesOf(place.region).slice(0, TRIES_MAX);
+    return shelf.fetch(place, [...mirrors, ...homes], signal);
   }
 }
 

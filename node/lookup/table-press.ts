@@ -137,12 +137,12 @@ export class TablePress {
   }
 
   /** A bucket of a table of its own; undefined where there is no such one. */
-  bucket({ day, root, bucket }: BucketPlace): ProvenBucket | undefined {
+  bucket({ day, root, bits, bucket }: BucketPlace): ProvenBucket | undefined {
     const name = hexOf(root);
     const table = [this.#tables.get(day), this.#before.get(day)].find(
       (one) => one !== undefined && hexOf(one.root) === name,
     );
-    return table !== undefined && bucket < 2 ** table.bits ? table.bucket(bucket) : undefined;
+    return table?.bits === bits && bucket < 2 ** bits ? table.bucket(bucket) : undefined;
   }
 
   /** The days of which there are tables, the seconds since that of today was so, and how many numbers of each day are evaluated. */

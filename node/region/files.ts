@@ -4,6 +4,7 @@ import { type Stats } from 'node:fs';
 import {
   constants,
   type FileHandle,
+  link,
   mkdir,
   open,
   readdir,
@@ -45,6 +46,44 @@ export async function writeFileSynced(
   data: Uint8Array | string | Iterable<string> | AsyncIterable<string>,
   { mode = 0o644 }: WriteOptions = {},
 ): Promise<void> {
+  const temporary = await writeTemporary(path, data, mode);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Creates the file with `data`, and the folders above it, unless there is one: gives whether it did. Of several that try at the same time one does. Synced
+ * either way, and never seen in part.
+ */
+export async function createFileAtomically(
+  path: string,
+  data: Uint8Array,
+  { mode = 0o644 }: WriteOptions = {},
+): Promise<boolean> {
+  const temporary = await writeTemporary(path, data, mode);
+  let isMade = true;
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+    isMade = false;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await syncDirectory(dirname(path));
+  return isMade;
+}
+
+/** Beside the file that it is to become, synced. */
+async function writeTemporary(
+  path: string,
+  data: Uint8Array | string | Iterable<string> | AsyncIterable<string>,
+  mode: number,
+): Promise<string> {
   await makeDirectory(dirname(path));
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
@@ -52,11 +91,11 @@ export async function writeFileSynced(
       await writeFile(file, data);
       await file.sync();
     });
-    await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
+  return temporary;
 }
 
 /** Moves a synced file to its final name, creating the folders above it; both names are synced when this returns. */

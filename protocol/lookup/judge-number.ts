@@ -107,7 +107,8 @@ export function judgeNumber(inputs: readonly NumberInput[]): Verdict {
   return first as Verdict;
 }
 
-function hasStatus({ announcer, answer }: NumberInput): boolean {
+/** Whether the region of an announcer that counts has the number. */
+export function hasStatus({ announcer, answer }: NumberInput): boolean {
   return announcer.isByAdapter && 'status' in answer && answer.status !== undefined;
 }
 

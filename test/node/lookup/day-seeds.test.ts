@@ -31,6 +31,14 @@ describe('FileDaySeeds', () => {
     assert.equal(await seeds.read(DAY + 2), undefined);
   });
 
+  it('gives all who make the seed of a day at once the same', async () => {
+    const path = join(folder(), 'lookup');
+    const made = await Promise.all(Array.from({ length: 8 }, () => open(path).make(DAY)));
+    for (const seed of made) assert.deepEqual(seed, made[0]);
+    assert.deepEqual(await open(path).read(DAY), made[0]);
+    assert.deepEqual(readdirSync(path), [`${DAY}.seed`]);
+  });
+
   it('refuses a file of another day, another key, and one that was altered', async () => {
     const path = join(folder(), 'lookup');
     const seeds = open(path);

@@ -174,6 +174,31 @@ describe('HeadBook', () => {
     assert.ok(places.size > 1);
   });
 
+  it('tells of a head that it was told of before as soon as it is shown, so that nobody keeps it silent', () => {
+    const one = book();
+    one.heard(headOf(1));
+    assert.deepEqual(told, []);
+    shown(one, headOf(1, { at: START_S + 1 }));
+    assert.equal(told.splice(0).length, 3);
+    shown(one, headOf(1, { at: START_S + 2 }));
+    assert.deepEqual(told, []);
+  });
+
+  it('holds the trees of heads that it was shown or told of, and of none that contradicts or is not signed', () => {
+    const one = book();
+    shown(one, headOf(1));
+    one.heard(headOf(2, { at: START_S + 60 }));
+    one.heard(headOf(3));
+    one.heard(headOf(4, { at: START_S - 60 }, accused.keys.attest));
+    const place = { region: 'DE', day: DAY, bits: 1 };
+    const isHeld = (root: number, change: object = {}) =>
+      one.holds({ ...place, root: new Uint8Array(32).fill(root), ...change });
+    assert.deepEqual([1, 2, 3, 4].map((root) => isHeld(root)), [true, true, false, false]); // prettier-ignore
+    for (const change of [{ region: 'FR' }, { day: DAY + 1 }, { bits: 2 }])
+      assert.equal(isHeld(1, change), false);
+    assert.equal(accusations.length, 1);
+  });
+
   it('accuses by what a peer answers, and heeds nothing of it that is no head', async () => {
     const other = headOf(2);
     answer = () => other;

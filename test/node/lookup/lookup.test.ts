@@ -226,7 +226,11 @@ describe('a number that is looked up', function () {
     assert.equal(await atFr('DE-2'), 'undetermined FOREIGN_REGIONS_DIFFER FOREIGN_REGIONS_DIFFER');
     assert.equal(await atFr('DE-3'), PASS, 'which the other does not name');
     assert.match(await atFr('DE-9'), /^stop .*RED/);
+    world.network.tamper = (wire) => (wire.protocol === LOOKUP_PROTOCOL ? undefined : wire.bytes);
+    const startMs = world.clock.runMs();
     assert.match(await outcome(world, 'IT', 'DE-2', GATE), /^stop .*RED/, 'at home its own word counts');
+    assert.ok(world.clock.runMs() - startMs < 500, 'and waits for nobody');
+    world.network.tamper = undefined;
     world.network.cut('DE', 'FR');
     assert.match(await atFr('DE-2'), /^undetermined .*NUMBER_UNREACHABLE/);
   });

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSyn
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  createFileAtomically,
   makeDirectory,
   modeOf,
   moveFile,
@@ -34,6 +35,21 @@ describe('files of a region', () => {
     await assert.rejects(writeFileAtomically(path, 'x'));
     assert.deepEqual(readdirSync(dir), ['taken']);
     assert.ok(statSync(path).isDirectory());
+  });
+
+  it('createFileAtomically leaves what is there, and of several at once lets one make it', async () => {
+    const dir = folder();
+    const path = join(dir, 'a/file');
+    const texts = ['one', 'two', 'three'];
+    const made = await Promise.all(
+      texts.map((text) => createFileAtomically(path, Buffer.from(text), { mode: 0o600 })),
+    );
+    assert.equal(made.filter((isMade) => isMade).length, 1);
+    assert.equal(readFileSync(path, 'utf8'), texts[made.indexOf(true)]);
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.equal(await createFileAtomically(path, Buffer.from('later')), false);
+    assert.equal(readFileSync(path, 'utf8'), texts[made.indexOf(true)]);
+    assert.deepEqual(readdirSync(join(dir, 'a')), ['file']);
   });
 
   it('namesIn skips what an interrupted write left', async () => {
