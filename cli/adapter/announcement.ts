@@ -11,9 +11,11 @@ import {
   readAdapter,
 } from '../../protocol/foreign/adapter.ts';
 import { isIssuerOf } from '../../protocol/foreign/announced-codes.ts';
+import { isCountryRules } from '../../protocol/foreign/country-rules.ts';
 import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
 import { ANNOUNCED_KEYS_MAX, LOCAL_PROFILES_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { type LocalProfile } from '../../protocol/foreign/local-profile.ts';
+import { isOpaque } from '../../protocol/lookup/opaque-adapter.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type LoggedAdapter, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
@@ -26,11 +28,66 @@ export const DATA_BYTES_MAX = 60_000;
 /** Rule ids have 32 characters; pieces after the first add a hyphen and a number. */
 export const ADAPTER_ID = /^[a-z0-9][a-z0-9-]{0,27}$/;
 
-/** An adapter under `id`, or a further piece of one. */
-export function isPieceOf(id: string, logged: Pick<LoggedAdapter, 'id'>): boolean {
-  return (
-    logged.id === id || (logged.id.startsWith(`${id}-`) && /^[1-9]\d*$/.test(logged.id.slice(id.length + 1)))
+/** Ids of pieces end so, and no others that are announced from now on. */
+const PIECE_END = /-[1-9]\d*$/;
+
+/**
+ * What is logged under an id, and its further pieces: those that have its name and a number, and announce the same format by the same profile. None if
+ * nothing is logged under it.
+ */
+export function piecesOf(state: TrustState, id: string): readonly LoggedAdapter[] {
+  const all = [...state.adapters()];
+  const first = all.find((logged) => logged.id === id);
+  if (first === undefined) return [];
+  const isPiece = (logged: LoggedAdapter) =>
+    hasNameOfPiece(id, logged) && isAnnouncing(logged) && formOf(logged) === formOf(first);
+  return [first, ...all.filter(isPiece)];
+}
+
+/** The same, with pieces that were taken back. */
+export function loggedUnder(state: TrustState, id: string): readonly LoggedAdapter[] {
+  const pieces = piecesOf(state, id);
+  const isOver = (logged: LoggedAdapter) => hasNameOfPiece(id, logged) && !isAnnouncing(logged);
+  return pieces.length === 0 ? [] : [...pieces, ...[...state.adapters()].filter(isOver)];
+}
+
+function hasNameOfPiece(id: string, logged: Pick<LoggedAdapter, 'id'>): boolean {
+  return PIECE_END.test(logged.id) && logged.id.replace(PIECE_END, '') === id;
+}
+
+function formOf({ data }: LoggedAdapter): string {
+  return hexOf(encodeCbor([data['format'] ?? '', data['profile'] ?? '']));
+}
+
+/**
+ * Requires that codes of a format may be announced under an id: in the place of those of the same format, and of nothing else.
+ * @throws {CliError} REFUSED
+ */
+export function requireOwnId(state: TrustState, id: string, format: AdapterFormat): void {
+  const before = [...state.adapters()].find((logged) => logged.id === id && isAnnouncing(logged));
+  const stem = id.replace(PIECE_END, '');
+  const isOfStem = piecesOf(state, stem).some((piece) => piece.id === id);
+  if (stem !== id && (before === undefined || isOfStem))
+    throw new CliError(
+      EXIT.failure,
+      'REFUSED',
+      `${printable(id)} is how a piece of ${printable(stem)} is called: longer lists of keys are announced in several`,
+      { hint: 'Choose a name that does not end in a hyphen and a number.' },
+    );
+  if (before === undefined || before.data['format'] === format) return;
+  throw new CliError(
+    EXIT.failure,
+    'REFUSED',
+    `${state.region} announces ${printable(id)} already, for ${contentOf(before)}`,
+    { hint: 'Choose another name, or take that back first by `entente adapter withdraw`.' },
   );
+}
+
+function contentOf(logged: LoggedAdapter): string {
+  if (isCountryRules(logged)) return 'the rules of its country for EU certificates';
+  if (isOpaque(logged)) return 'numbers that are looked up';
+  const { format } = logged.data;
+  return typeof format === 'string' ? `codes of the format ${printable(format)}` : 'something else';
 }
 
 /** Announces something still: a statement with an empty map has taken it back. */
@@ -71,31 +128,42 @@ export interface Announcing extends AdapterDraft {
   readonly until: number;
 }
 
+export interface Announcement {
+  readonly statements: readonly StatementDraft[];
+  /** Ids of pieces that are not needed any more. */
+  readonly takenBack: readonly string[];
+}
+
 /**
- * The statements for all keys, and those that take back pieces which are not needed any more.
+ * The statements for all keys, and those that take back pieces which are not needed any more. No other adapter is touched.
  * @throws {CliError} FACTS_INVALID if peers could not read it.
  */
-export function announcing(state: TrustState, draft: Announcing): StatementDraft[] {
+export function announcing(state: TrustState, draft: Announcing): Announcement {
   const { id, profile, rules, facts, keys, from, until } = draft;
-  const before = [...state.adapters()].filter((logged) => isPieceOf(id, logged));
-  const versionOf = (piece: string) => (before.find((logged) => logged.id === piece)?.version ?? 0) + 1;
-  const pieces = piecesOf({ profile, rules, facts, keys }).map((data, i) => ({
-    kind: 'adapter' as const,
-    id: i === 0 ? id : `${id}-${i + 1}`,
-    version: versionOf(i === 0 ? id : `${id}-${i + 1}`),
-    from,
-    until,
-    data,
-  }));
+  const before = piecesOf(state, id);
+  const logged = new Map([...state.adapters()].map((one) => [one.id, one]));
+  const names = namesFor(id, (name) => {
+    const there = logged.get(name);
+    const isOwn = before.some((piece) => piece.id === name);
+    return there === undefined || !isAnnouncing(there) || isOwn;
+  });
+  const pieces = dataOf({ profile, rules, facts, keys }).map((data) => {
+    const name = names.next().value;
+    const version = (logged.get(name)?.version ?? 0) + 1;
+    return { kind: 'adapter' as const, id: name, version, from, until, data };
+  });
   for (const { version, data } of pieces) requireReadable({ id, version, fromS: from, untilS: until, data });
-  const isNeeded = (logged: LoggedAdapter) => pieces.some((piece) => piece.id === logged.id);
-  return [
-    ...pieces,
-    ...takingBack(
-      before.filter((logged) => !isNeeded(logged)),
-      from,
-    ),
-  ];
+  const over = before.filter((one) => isAnnouncing(one) && !pieces.some((piece) => piece.id === one.id));
+  return {
+    statements: [...pieces, ...takingBack(over, from)],
+    takenBack: over.map((one) => one.id),
+  };
+}
+
+/** The id, and then those of further pieces that are free. */
+function* namesFor(id: string, isFree: (name: string) => boolean): Generator<string, never> {
+  yield id;
+  for (let number = 2; ; number++) if (isFree(`${id}-${number}`)) yield `${id}-${number}`;
 }
 
 /** Statements that take back what of these adapters still announces something. */
@@ -132,8 +200,9 @@ export function requireDeclared(facts: AdapterDraft['facts'], { id, data }: Rule
 export function requireTried(state: TrustState, id: string, profile: LocalProfile): void {
   const nameOf = (one: LocalProfile) => hexOf(encodeCbor(one));
   const others = new Map<string, string>();
+  const replaced = new Set(piecesOf(state, id).map((logged) => logged.id));
   for (const logged of state.adapters()) {
-    const known = isPieceOf(id, logged) ? undefined : profileIn(logged);
+    const known = replaced.has(logged.id) ? undefined : profileIn(logged);
     if (known?.prefix === profile.prefix) others.set(nameOf(known), logged.id);
   }
   others.delete(nameOf(profile));
@@ -157,7 +226,7 @@ function profileIn(logged: LoggedAdapter): LocalProfile | undefined {
   }
 }
 
-function piecesOf(draft: AdapterDraft): ReturnType<typeof adapterData>[] {
+function dataOf(draft: AdapterDraft): ReturnType<typeof adapterData>[] {
   const pieces: ReturnType<typeof adapterData>[] = [];
   let { keys } = draft;
   while (keys.length > 0) {

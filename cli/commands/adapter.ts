@@ -15,9 +15,11 @@ import {
   announcing,
   formatOf,
   isAnnouncing,
-  isPieceOf,
+  loggedUnder,
   ownKeys,
+  piecesOf,
   requireDeclared,
+  requireOwnId,
   requireTried,
   takingBack,
 } from '../adapter/announcement.ts';
@@ -63,7 +65,10 @@ export function addAdapter(program: Command, cli: Cli): void {
       'Signs with the root which keys sign the local code, and by which rules what it says becomes a colour. Announced anew, the keys named now take the place of those before.',
     )
     .argument('<region>', 'directory of the region')
-    .argument('<id>', 'name of the adapter: small letters, digits and hyphens, at most 28')
+    .argument(
+      '<id>',
+      'name of the adapter: small letters, digits and hyphens, at most 28, without a hyphen and a number at its end',
+    )
     .requiredOption(
       '--keys <file>',
       'list of keys, as for verify --foreign-keys; several times for several lists',
@@ -223,6 +228,7 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
         );
       if (own.length === 0 && others > 0) throw notOwn(region);
       const format = formatOf(own);
+      requireOwnId(desk.state, id, format);
       const facts = await readFacts(options.facts, format);
       const ruleSet = requireRules(desk, path, options.rules);
       requireDeclared(facts, ruleSet);
@@ -231,15 +237,16 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
       const until = nowS() + span;
       if (from >= until) throw usageError('--from names a time after the end of --for');
       if (local !== undefined) requireTried(desk.state, id, local.profile);
-      const statements = announcing(desk.state, {
+      const { statements, takenBack } = announcing(desk.state, {
         ...{ id, rules: ruleSet.id, facts, keys: own, from, until },
         profile: local?.profile,
       });
       const index = await appendByRoot(cli, desk, statements, options);
       cli.output.result(
-        { home: region, adapter: id, format, keys: own.length, rules: ruleSet.id, index, until },
+        { home: region, adapter: id, format, keys: own.length, rules: ruleSet.id, index, until, takenBack },
         () => [
           `${region} announces ${counted(own.length, 'key')} of ${format} as ${id} until ${timeText(until)}, by entry ${index} of its trust log.`,
+          ...takenBackLines(takenBack),
           'Its codes count where the region is recognised in this way:',
           `  entente recognise <their region> ${printable(path)} --way adapter`,
         ],
@@ -277,27 +284,32 @@ async function withdraw(cli: Cli, path: string, id: string, options: RootOptions
     cli,
     path,
     async (desk, { nowS }) => {
-      const adapters = [...desk.state.adapters()].filter((logged) => isPieceOf(id, logged));
+      const adapters = piecesOf(desk.state, id).filter(isAnnouncing);
+      const takenBack = adapters.map((logged) => logged.id);
       const statements = takingBack(adapters, nowS());
       if (statements.length === 0) throw noAdapter(desk.config.region, id);
       const index = await appendByRoot(cli, desk, statements, options);
       const home = desk.config.region;
-      cli.output.result({ home, adapter: id, index }, () => [
+      cli.output.result({ home, adapter: id, index, takenBack }, () => [
         `${home} announces nothing as ${id} any more, by entry ${index} of its trust log.`,
+        ...takenBackLines(takenBack.slice(1)),
       ]);
     },
     options,
   );
 }
 
+function takenBackLines(pieces: readonly string[]): string[] {
+  return pieces.length === 0 ? [] : [`Taken back with it: ${pieces.join(', ')}.`];
+}
+
 async function show(cli: Cli, path: string, id: string | undefined): Promise<void> {
   const { state, region } = await readRegion(cli, path);
   const nowS = cli.surroundings.nowS();
-  const adapters = [...state.adapters()]
-    .filter((logged) => id === undefined || isPieceOf(id, logged))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const logged = id === undefined ? [...state.adapters()] : loggedUnder(state, id);
+  const adapters = logged.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   if (id !== undefined && adapters.length === 0) throw noAdapter(region, id);
-  const told = adapters.map((logged) => toldOf(logged, nowS));
+  const told = adapters.map((one) => toldOf(one, nowS));
   cli.output.result({ region, adapters: told }, () =>
     told.length === 0 ? [`${region} announces no adapter.`] : told.flatMap(adapterLines),
   );

@@ -133,6 +133,17 @@ describe('entente adapter rules', function () {
     assert.ok(codesOf(await verdict()).includes('RULE_STOPS'));
     const told = await cli.run('verify', '--region', cli.path('DE'), '--explain', text());
     assert.match(told.out, /RULE_STOPS[^]*VR-DE-0001[^]*Sie muss gegen die Krankheit sein\./);
+    const keys = cli.path('list.json');
+    const codes = ['adapter', 'announce', cli.path('DE'), 'eu', '--keys', keys, '--rules', 'hcert'];
+    writeFileSync(
+      keys,
+      JSON.stringify([{ rawData: encodeBase64(makeCertificate(SIGNER, { country: 'DE' })) }]),
+    );
+    await cli.json('rules', 'activate', cli.path('DE'), 'hcert');
+    assert.match(
+      (await cli.run(...codes)).err,
+      /DE announces eu already, for the rules of its country .*REFUSED[^]*Choose another name/,
+    );
     await cli.json('adapter', 'withdraw', cli.path('DE'), 'eu');
     await cli.json('witness', cli.path('DE'), cli.path('AT'));
     assert.equal((await verdict()).outcome, 'pass');

@@ -50,6 +50,11 @@ describe('entente adapter', function () {
       'hcert',
       ...more,
     );
+  const announceAs = (id: string) =>
+    cli.run(
+      ...['adapter', 'announce', cli.path('AT'), id, '--keys', cli.path('list.json')],
+      ...['--rules', 'hcert'],
+    );
   const verdict = (text: string, region = 'DE') =>
     cli.json<Told2>('verify', '--region', cli.path(region), text);
 
@@ -250,11 +255,19 @@ describe('entente adapter', function () {
     assert.equal(keys, 251);
     const shown = async () => (await cli.run('adapter', 'show', cli.path('AT'), 'dcc')).out;
     assert.match(await shown(), /^dcc, version 4: announced[^]*dcc-2, version 1: announced/);
+    for (const id of ['dcc-2', 'cards-2', 'new-3'])
+      assert.match((await announceAs(id)).err, new RegExp(`${id} is how a piece of .* is called.*REFUSED`));
     await cli.json('witness', cli.path('DE'), cli.path('AT'));
     assert.equal((await verdict(certificateOf(VACCINATED))).outcome, 'pass');
     writeFileSync(cli.path('list.json'), rows(DER));
-    await announce();
+    assert.match((await announce()).out, /\nTaken back with it: dcc-2\.\n/);
     assert.match(await shown(), /^dcc, version 5: announced[^]*dcc-2, version 2: withdrawn\n$/);
+  });
+
+  it('announces nothing in the place of codes of another format', async () => {
+    const { exit, err } = await announceAs('cards');
+    assert.equal(exit, 1);
+    assert.match(err, /AT announces cards already, for codes of the format shc .*REFUSED/);
   });
 
   it('revoke stops a certificate wherever the region is recognised, and no other', async () => {
