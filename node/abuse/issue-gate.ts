@@ -106,12 +106,15 @@ export class IssueGate {
       throw refused('the rules do not give this colour on these facts');
     const claim = { subject, identity, ruleSet, atS, facts: read.facts, status };
     const contradiction = await this.#asked.ask(claim);
-    if (contradiction !== undefined) {
-      const [why, hint] = CONTRADICTED[contradiction];
-      throw new NodeError('REFUSED', why, { hint });
-    }
+    if (contradiction !== undefined) throw contradicted(contradiction);
     return encodeBasis({ kind: 'rules', atS, rule, version, facts } satisfies Basis);
   }
+}
+
+/** Why somebody gets no such code. */
+export function contradicted(contradiction: Contradiction): NodeError {
+  const [why, hint] = CONTRADICTED[contradiction];
+  return new NodeError('REFUSED', why, { hint });
 }
 
 /** Members that are undefined and those that are absent are the same. */

@@ -7,21 +7,17 @@
  * One writer: the node. A confirmation is durable before the first code; one that broke off is gone on with by confirming again.
  */
 import { equalBytes } from '../../protocol/bytes.ts';
-import { type Status } from '../../protocol/code/status.ts';
-import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type HeldCodes } from '../issuing/held-codes.ts';
 import { type IssueOnce } from '../issuing/issue-once.ts';
-import { stricterBy } from '../life/judging.ts';
 import { NodeError } from '../node-error.ts';
 import { type Actor } from '../operators/scopes.ts';
-import { type Clock, type Random } from '../ports.ts';
-import { type Place } from '../registry/place-cipher.ts';
+import { type Random } from '../ports.ts';
 import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
-import { type Registry } from '../registry/registry.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
-import { type Revocation } from '../revoking/revoker.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { Turns } from '../turns.ts';
 import { type BulkWatch } from './bulk-watch.ts';
+import { CodesBeside, type CodesBesideModules, type GivenCode } from './codes-beside.ts';
 import {
   beganAt,
   codeOf,
@@ -43,14 +39,11 @@ import {
 } from './override-kept.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
 
-export interface OverridesModules {
+export interface OverridesModules extends CodesBesideModules {
   readonly tables: PrivateTables;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly registry: () => Registry;
-  readonly state: () => Pick<TrustState, 'revoked'> | undefined;
+  readonly held: () => Pick<HeldCodes, 'isLogged'>;
   readonly once: IssueOnce;
-  readonly revoke: (revocation: Revocation) => Promise<void>;
   readonly watch: BulkWatch;
   /** Does something while no colour changes by rules: an update must see all of it or nothing. */
   readonly meanwhile: <T>(work: () => Promise<T>) => Promise<T>;
@@ -60,14 +53,19 @@ const PREFIX = 'override/' satisfies PrivateName;
 const PAGE = 64;
 /** People for whose codes the registry is asked at once. */
 const LOOKED_TOGETHER = 1_024;
+/** Seconds after which nothing happens to a proposal by itself: it is confirmed within a day, and its colour ends with its days. */
+const SWEPT_S_MAX = (OVERRIDE_DAYS_MAX + 3) * 86_400;
 
 export class Overrides {
   readonly #modules: OverridesModules;
   readonly #sealer: Sealer;
   readonly #turns = new Turns();
+  readonly #beside: CodesBeside;
+  #isSwept = false;
 
   constructor({ registryKey }: { readonly registryKey: Uint8Array }, modules: OverridesModules) {
     this.#modules = modules;
+    this.#beside = new CodesBeside(modules);
     this.#sealer = new Sealer(derivedKey(registryKey, 'override'));
   }
 
@@ -125,8 +123,8 @@ export class Overrides {
 
   /**
    * Issues what somebody else proposed: codes that are looser are revoked first. Gives how many have their code.
-   * @throws {NodeError} NOT_FOUND; REFUSED for one's own proposal, and for one that has lapsed, is over or is done; and what revoking and
-   * issuing reject with: confirming again goes on with what is left.
+   * @throws {NodeError} NOT_FOUND; REFUSED for one's own proposal, for one that has lapsed, is over or is done, and, to be tried again, while
+   * codes of it are on their way; and what revoking and issuing reject with: confirming again goes on with what is left.
    */
   confirm(id: string, actor: Actor): Promise<{ readonly issued: number }> {
     return this.#turns.take(id, async () => {
@@ -144,6 +142,7 @@ export class Overrides {
       if (state === 'lapsed') throw refused('it was proposed more than a day ago', 'Propose it again.');
       if (state === 'over') {
         const missed = await this.#end(id);
+        if (missed === undefined) throw onTheirWay();
         throw refused(
           `its time is over, and ${missed} of ${kept.people} people got no code`,
           'Propose another one.',
@@ -173,6 +172,24 @@ export class Overrides {
     return { overrides, more: false };
   }
 
+  /** As `CodesBeside.requireUnbound`. */
+  requireUnbound(code: GivenCode, isByRules: boolean): Promise<void> {
+    return this.#beside.requireUnbound(code, isByRules);
+  }
+
+  /**
+   * Forgets the people of what lapsed or is over, also where nobody asks for it. To be called every few minutes: the first time it looks at
+   * all, and then at what is of days on which that can have happened since. Rejects as the store.
+   */
+  async sweep(): Promise<void> {
+    const nowS = this.#nowS();
+    const from = PREFIX + beganAt(nowS - PROPOSAL_S_MAX);
+    const to = PREFIX + beganAt(nowS - SWEPT_S_MAX);
+    for await (const [id, kept] of this.#all(this.#isSwept ? { from, to } : { from }))
+      if (kept.subjects.length > 0) await this.#look(id, kept);
+    this.#isSwept = true;
+  }
+
   /** Takes a person out of what has not been issued, once what is being issued is. Rejects as the store. */
   async forget(subject: string): Promise<void> {
     for await (const [id, { subjects }] of this.#all())
@@ -198,26 +215,34 @@ export class Overrides {
     });
   }
 
-  /** Names nobody any more once its time is over. Gives how many got no code. */
-  async #end(id: string): Promise<number> {
+  /** Names nobody any more once its time is over. Gives how many got no code; undefined while that is not settled, and it names them on. */
+  async #end(id: string): Promise<number | undefined> {
     const kept = await this.#kept(id);
     if (kept === undefined || kept.subjects.length === 0) return kept?.missed ?? 0;
-    const missed = (await this.#left(kept.subjects, codeOf(id, kept).basis)).length;
+    const left = await this.#left(kept.subjects, codeOf(id, kept).basis);
+    if (left === undefined) return undefined;
+    const missed = left.without.length;
     await this.#keep(id, { ...kept, subjects: [], missed });
     await this.#compact(id);
     return missed;
   }
 
-  /** Of these people those who have no code of this basis yet: who is asked again after days gets no second one. */
-  async #left(subjects: readonly string[], basis: Uint8Array): Promise<string[]> {
+  /**
+   * Of these people those `without` a code of this basis: who is asked again after days gets no second one. `bound`: those who have one that
+   * is not revoked. Undefined while there is a record of a code that is in no log: it is on its way, or will be taken back.
+   */
+  async #left(subjects: readonly string[], basis: Uint8Array): Promise<Left | undefined> {
     const registry = this.#modules.registry();
-    const left: string[] = [];
+    const held = this.#modules.held();
+    const left: Left = { without: [], bound: [] };
     for (let from = 0; from < subjects.length; from += LOOKED_TOGETHER) {
       const some = subjects.slice(from, from + LOOKED_TOGETHER);
       for (const [i, manual] of (await registry.manualOf(some)).entries()) {
         const bases = await Promise.all(manual.map((record) => registry.basisOf(record)));
-        const isThere = bases.some((one) => one !== undefined && equalBytes(one, basis));
-        if (!isThere) left.push(some[i] ?? '');
+        const given = manual.filter((_, at) => bases[at] !== undefined && equalBytes(bases[at], basis));
+        for (const record of given) if (!(await held.isLogged(record))) return undefined;
+        if (given.length === 0) left.without.push(some[i] ?? '');
+        else if (!given.every((record) => this.#beside.isRevoked(record))) left.bound.push(some[i] ?? '');
       }
     }
     return left;
@@ -231,39 +256,27 @@ export class Overrides {
   async #issue(id: string, kept: Kept): Promise<void> {
     const { once } = this.#modules;
     const { status, basis } = codeOf(id, kept);
-    const subjects = await this.#left(kept.subjects, basis);
-    const looser = await this.#looser(subjects, status);
-    for (const [log, indexes] of byLog([...looser.values()].flat()))
-      await this.#modules.revoke({ log, indexes });
-    await Promise.all(
-      subjects.map((subject) =>
+    const left = await this.#left(kept.subjects, basis);
+    if (left === undefined) throw onTheirWay();
+    const { without, bound } = left;
+    await this.#beside.revokeLooser(without, status);
+    const issued = await Promise.allSettled(
+      without.map((subject) =>
         once.issue({
           // With a blank, which no key of a request has: nobody can give another order under it before.
           key: `override ${id} ${subject}`,
           input: Buffer.from(id),
           subject,
           status,
+          // Whatever was revoked to make place for it, by this call or one that broke off, is to be told by nobody from the log.
           judge: () =>
-            Promise.resolve({ subject, fields: { status }, basis, isReplacement: looser.has(subject) }),
+            Promise.resolve({ subject, fields: { status }, basis, isReplacement: status.colour !== 'green' }),
         }),
       ),
     );
-  }
-
-  /** Codes that run and demand less. */
-  async #looser(subjects: readonly string[], status: Status): Promise<ReadonlyMap<string, readonly Place[]>> {
-    const looser = new Map<string, readonly Place[]>();
-    const nowS = this.#nowS();
-    for (const subject of subjects) {
-      const running = (await this.#modules.registry().ofSubject(subject)).filter(
-        ({ log, index, fields }) =>
-          fields.status.expiresAtS > nowS &&
-          stricterBy(status, fields.status) > 0 &&
-          this.#modules.state()?.revoked(log)?.has(index) !== true,
-      );
-      if (running.length > 0) looser.set(subject, running);
-    }
-    return looser;
+    // Whoever one operator was giving a code by rules while these were on their way has both by now.
+    await this.#beside.revokeLooser([...bound, ...without], status);
+    for (const one of issued) if (one.status === 'rejected') throw one.reason;
   }
 
   #signatory({ name, keyId }: Actor): Signatory {
@@ -327,16 +340,22 @@ export class Overrides {
   }
 }
 
+interface Left {
+  readonly without: string[];
+  readonly bound: string[];
+}
+
 /** Of keys in the store. */
 interface Range {
   readonly from: string;
   readonly to: string;
 }
 
-function byLog(places: readonly Place[]): ReadonlyMap<string, readonly number[]> {
-  const found = new Map<string, number[]>();
-  for (const { log, index } of places) found.set(log, [...(found.get(log) ?? []), index]);
-  return found;
+function onTheirWay(): NodeError {
+  return new NodeError('REFUSED', 'codes of it are on their way, or are being taken back', {
+    hint: 'Confirm it again in a minute.',
+    retry: true,
+  });
 }
 
 function notProposed(): NodeError {

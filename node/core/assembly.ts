@@ -174,6 +174,7 @@ export function assemble(
     prepare: preparer.prepare,
     fence,
     watch: people.watch,
+    sweep: () => people.overrides.sweep(),
     takeBack: people.takeBack,
     store,
     mender,

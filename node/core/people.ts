@@ -53,6 +53,7 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
     ...modules,
     once,
     watch,
+    held: () => node.heldCodes,
     meanwhile: (work) => life.meanwhile(work),
     revoke: (revocation) => node.revoke(revocation),
   });

@@ -30,6 +30,8 @@ export interface SigningModules
     Omit<TakingOverModules, 'writership'>,
     Pick<WritingSideModules, 'prepare'> {
   readonly watch: BulkWatch;
+  /** Called as often as the calendar is looked at, while this machine signs. */
+  readonly sweep: () => Promise<void>;
   readonly clocks: PeerClocks;
   readonly herald: Herald;
   readonly background: Background;
@@ -388,6 +390,8 @@ export class Signing {
     const { stopping, clock } = this.#modules;
     while (!stopping.aborted) {
       await this.#side?.tend().catch((error: unknown) => this.#modules.onTrouble?.(error));
+      if (this.#side !== undefined)
+        await this.#modules.sweep().catch((error: unknown) => this.#modules.onTrouble?.(error));
       await clock.wait(this.#options.tendMs, stopping).catch(() => undefined);
       if (this.#side !== undefined) this.#modules.background.run(() => endSalvage(this.#modules));
     }

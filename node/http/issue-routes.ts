@@ -18,7 +18,7 @@ import { problemOf, RequestError } from './problem.ts';
 import { type Replies, type WebContext } from './replies.ts';
 
 export interface IssueModules {
-  readonly node: Pick<RegionNode, 'issue' | 'once'>;
+  readonly node: Pick<RegionNode, 'issue' | 'once' | 'overrides'>;
   readonly sha256: Sha256;
   readonly nowS: () => number;
   readonly gate: Pick<IssueGate, 'basisOf'>;
@@ -95,10 +95,15 @@ async function issue(order: IssueOrder, key: string | undefined, modules: IssueM
           status: request.fields.status,
           judge,
         });
+  const { log, index } = issued;
+  // An override may have been confirmed since it was judged.
+  await node.overrides.requireUnbound(
+    { subject, status: request.fields.status, log, index },
+    told !== undefined,
+  );
   const fields: FieldName[] = ['status'];
   if (order.holderKey !== undefined) fields.push('holder');
   if (order.document !== undefined) fields.push('document');
-  const { log, index } = issued;
   return { log, index, code: codeTextOf(sha256, issued, fields), expiresAtS: order.status.expiresAtS };
 }
 

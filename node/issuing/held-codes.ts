@@ -6,6 +6,7 @@ import { type Openings } from '../../protocol/code/openings.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type LogTree } from '../log/log-tree.ts';
+import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 
 export interface HeldCode extends RegistryRecord {
@@ -56,6 +57,11 @@ export class HeldCodes {
       if (attestation !== undefined) held.push({ ...record, attestation });
     }
     return held;
+  }
+
+  /** Whether an attestation is in a log, or was: a record may be of one that is on its way, or never will be there. */
+  async isLogged({ log, index }: Place): Promise<boolean> {
+    return index < (await this.#tree(log)).size;
   }
 
   /** All attestations of persons in a log from an index on, but for those that are given up, by index. */

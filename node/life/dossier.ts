@@ -97,9 +97,14 @@ export const dossierSchema = z.strictObject({
   earlier: earlierSchema.optional(),
   changes: z.array(changeSchema).max(CHANGES_MAX),
   objections: z.array(objectionSchema).max(OBJECTIONS_MAX),
-  /** The newest code when it was seen to be revoked otherwise, and whether the person has declared anew since. */
+  /** The newest code when it was seen to be revoked otherwise, when that was first seen, and whether the person has declared anew since. */
   withdrawn: z
-    .strictObject({ log: z.string(), index: z.int().nonnegative(), isDeclared: z.boolean() })
+    .strictObject({
+      log: z.string(),
+      index: z.int().nonnegative(),
+      isDeclared: z.boolean(),
+      notedAtS: z.int().optional(),
+    })
     .optional(),
   /** Codes are being revoked, or are, to make place for a stricter one that is not issued yet. */
   isRevoking: z.literal(true).optional(),

@@ -67,6 +67,8 @@ export interface IntakeModules {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly shelf: DossierShelf;
   readonly isRevoked: (place: Place) => boolean;
+  /** When all colours were last updated, and revoked codes noted; 0 where that is not known. */
+  readonly updatedAtS: () => number;
   /** That of the rules for people; undefined where there are none yet. */
   readonly zone: (nowS: number) => Zone | undefined;
 }
@@ -190,7 +192,7 @@ export class Intake {
 
   /** Each step takes away what it moved and counts it, in one write: wherever it breaks off, the next goes on there. */
   async #move(from: Head): Promise<Head> {
-    const { tables, shelf, isRevoked } = this.#modules;
+    const { tables, shelf } = this.#modules;
     const head = { ...from };
     for (;;) {
       const page = await tables.page(STAGED, `${STAGED}~`, { limit: ROWS_TOGETHER });
@@ -201,7 +203,7 @@ export class Intake {
         const what = whatOf(declaration, known[i]?.declaration);
         head[what]++;
         const dossier = dossierWith(declaration, head, known[i]);
-        const now = what === 'replaced' ? declaredAnew(dossier, isRevoked) : dossier;
+        const now = what === 'replaced' ? declaredAnew(dossier, this.#modules) : dossier;
         const taken = what === 'unchanged' ? [] : shelf.changes(now, known[i]);
         return [...taken, { del: name }];
       });
@@ -284,15 +286,23 @@ function dossierWith(
   return { ...before, declaration, source, receivedAtS, earlier };
 }
 
-/** Somebody whose newest code is revoked by now may get another for having declared. */
-function declaredAnew(dossier: Dossier, isRevoked: IntakeModules['isRevoked']): Dossier {
-  const { withdrawn } = dossier;
+/**
+ * Somebody whose newest code was revoked may get another for having declared since: since that was noted, or else, where it is revoked and
+ * not noted yet, since nothing was to be noted.
+ */
+function declaredAnew(
+  dossier: Dossier,
+  { isRevoked, updatedAtS }: Pick<IntakeModules, 'isRevoked' | 'updatedAtS'>,
+): Dossier {
+  const { withdrawn, declaration } = dossier;
+  const { declaredAtS } = declaration.said;
   const newest = newestByRules(dossier);
   if (newest === undefined) return dossier;
   const { log, index } = newest;
-  const isWithdrawn = withdrawn?.log === log && withdrawn.index === index;
-  return isWithdrawn || isRevoked({ log, index })
-    ? { ...dossier, withdrawn: { log, index, isDeclared: true } }
+  const isNoted = withdrawn?.log === log && withdrawn.index === index;
+  const sinceS = isNoted ? (withdrawn.notedAtS ?? 0) : Math.max(newest.atS, updatedAtS());
+  return declaredAtS >= sinceS && (isNoted || isRevoked({ log, index }))
+    ? { ...dossier, withdrawn: { ...(isNoted && withdrawn), log, index, isDeclared: true } }
     : dossier;
 }
 

@@ -108,7 +108,8 @@ export class Life {
     this.#isRevoked = ({ log, index }) => modules.state()?.revoked(log)?.has(index) === true;
     const zone = (nowS: number) => rulesInForce(modules.state(), options.rulesForPeople, nowS)?.zone;
     const isRevoked = this.#isRevoked;
-    this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, isRevoked, zone });
+    const updatedAtS = () => this.#lastUpdate?.atS ?? 0;
+    this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, isRevoked, updatedAtS, zone });
     this.#updater = new Updater({ ...modules, shelf: this.#shelf });
   }
 

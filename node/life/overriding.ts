@@ -42,10 +42,10 @@ export async function boundByOverrides(
   return judged.map((one) => ({ ...one, judgement: bound.get(one) ?? one.judgement }));
 }
 
-/** What rules would give now, if another code is due. */
+/** What rules would give now; where no other code is due too: the one that runs may have come beside one that no rule gave. */
 function givenBy(judgement: Judgement): Status | undefined {
   if (judgement.what === 'withdrawn') return judgement.given;
-  return 'decision' in judgement ? judgement.status : undefined;
+  return judgement.what === 'unchanged' || 'decision' in judgement ? judgement.status : undefined;
 }
 
 async function changeOf(record: RegistryRecord, registry: Registry): Promise<StatusChange> {

@@ -155,9 +155,8 @@ export class Updater {
 
   async #judged(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<Judged[]> {
     const { found, view } = await this.#listings.find(persons, at.nowS);
-    const records = await this.#recordsOf(
-      persons.filter(({ dossier }) => newestByRules(dossier) === undefined),
-    );
+    const undecided = persons.filter(({ dossier }) => newestByRules(dossier) === undefined);
+    const records = await this.#recordsOf(undecided, at.nowS);
     const judged: Judged[] = [];
     for (const [i, person] of persons.entries()) {
       const { pseudonym, dossier } = person;
@@ -208,7 +207,8 @@ export class Updater {
     }
     const isLooked = ({ one, demand }: (typeof demanded)[number]) =>
       demand.colour !== 'green' || upheldOf(one.dossier) !== undefined;
-    const records = await this.#recordsOf(demanded.filter(isLooked).map(({ one }) => one));
+    const looked = demanded.filter(isLooked).map(({ one }) => one);
+    const records = await this.#recordsOf(looked, at.nowS);
     const held = demanded.map(({ one, demand }) =>
       this.#held(one, demand, records.get(one.pseudonym) ?? [], at),
     );
@@ -265,10 +265,13 @@ export class Updater {
     return runningOf(await this.#modules.registry().ofSubject(dossier.declaration.subject), at);
   }
 
-  /** All codes of these persons, by pseudonym. */
-  async #recordsOf(persons: readonly ShelvedDossier[]): Promise<Map<string, readonly RegistryRecord[]>> {
+  /** The codes of these persons that have not expired, by pseudonym. */
+  async #recordsOf(
+    persons: readonly ShelvedDossier[],
+    nowS: number,
+  ): Promise<Map<string, readonly RegistryRecord[]>> {
     const subjects = persons.map(({ dossier }) => dossier.declaration.subject);
-    const records = await this.#modules.registry().ofSubjects(subjects);
+    const records = await this.#modules.registry().runningOf(subjects, nowS);
     return new Map(persons.map(({ pseudonym }, i) => [pseudonym, records[i] ?? []]));
   }
 
@@ -387,7 +390,8 @@ function settledOf({ dossier, last, isFound, judgement }: Judged, at: JudgedAt):
   const isSeen = last !== undefined && !isNoted && at.isRevoked(last);
   if (now === dossier && dossier.isRevoking !== true && !isSeen) return undefined;
   const { log = '', index = 0 } = last ?? {};
-  return { ...withoutIntent(now), ...(isSeen && { withdrawn: { log, index, isDeclared: false } }) };
+  const withdrawn = { log, index, isDeclared: false, notedAtS: at.nowS };
+  return { ...withoutIntent(now), ...(isSeen && { withdrawn }) };
 }
 
 /** Green is what nobody objects to. */

@@ -11,6 +11,7 @@
  * whoever stages it; but for that and `forget` nothing is ever changed.
  */
 import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
+import { isLogOver } from '../../protocol/trust/pruning.ts';
 import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
 import { type Change, type Random } from '../ports.ts';
 import { isNodeError } from '../node-error.ts';
@@ -63,6 +64,13 @@ export interface Stretch {
   readonly until: number;
 }
 
+/** What of people's records is wanted: decided before a page is opened, and after. */
+interface Sought {
+  readonly isPlace: (place: Place) => boolean;
+  readonly isRecord: (record: RegistryRecord) => boolean;
+}
+
+const ALL: Sought = { isPlace: () => true, isRecord: () => true };
 const MANUAL = 'registry/manual/' satisfies PrivateName;
 /** Says by which key it is sealed. */
 export const CHECK_KEY = 'registry/check' satisfies PrivateName;
@@ -142,10 +150,10 @@ export class Registry {
   async recordsOf(run: Place & { readonly count: number }): Promise<Change[]> {
     const changes: Change[] = [];
     for await (const { key, sealed, held } of this.#pagesOf(run))
-      changes.push(...held.map(({ pointer }) => ({ put: pointer, value: NOTHING })), {
-        put: key,
-        value: sealed,
-      });
+      changes.push(
+        ...held.flatMap(({ pointer, mark }) => [pointer, ...mark]).map((put) => ({ put, value: NOTHING })),
+        { put: key, value: sealed },
+      );
     return changes;
   }
 
@@ -199,13 +207,14 @@ export class Registry {
     for await (const [key, sealed] of this.#modules.tables.entries(pageKey(log, index), until)) {
       const page = this.#sealer(log).open(key, sealed);
       const first = firstOf(key);
-      const held: { readonly subject: string; readonly pointer: string }[] = [];
+      const held: { readonly subject: string; readonly pointer: string; readonly mark: string[] }[] = [];
       for (let slot = 0; slot < RECORDS_PER_PAGE; slot++) {
-        const { subject } = recordOfPage(page, slot) ?? {};
+        const { subject, fields } = recordOfPage(page, slot) ?? {};
         if (subject === undefined) continue;
         held.push({
           subject,
           pointer: this.#pointerKey(subject, this.#nameOf({ log, index: first + slot })),
+          mark: fields?.status.ruleId === MANUAL_RULE_ID ? [this.#manualKey(subject)] : [],
         });
       }
       yield { key, sealed, held };
@@ -214,24 +223,35 @@ export class Registry {
 
   /** All records of a person, by log and index. Rejects with REGISTRY_CORRUPT and what the store rejects with. */
   async ofSubject(subject: string): Promise<RegistryRecord[]> {
-    return (await this.ofSubjects([subject]))[0] ?? [];
+    return (await this.#ofSubjects([subject], ALL))[0] ?? [];
   }
 
-  /** The same of many people, in their order: a page that holds records of several of them is opened once. */
-  async ofSubjects(subjects: readonly string[]): Promise<RegistryRecord[][]> {
+  /**
+   * Of many people, in their order, those of codes that have not expired at `atS`, revoked or not. A page that holds records of several of
+   * them is opened once, and none of a log that is over: what they had before costs no more than a row.
+   */
+  runningOf(subjects: readonly string[], atS: number): Promise<RegistryRecord[][]> {
+    return this.#ofSubjects(subjects, {
+      isPlace: ({ log }) => !isLogOver(log, atS),
+      isRecord: ({ fields }) => fields.status.expiresAtS > atS,
+    });
+  }
+
+  async #ofSubjects(subjects: readonly string[], { isPlace, isRecord }: Sought): Promise<RegistryRecord[][]> {
     const sought: (Place & { readonly person: number })[] = [];
     for (let from = 0; from < subjects.length; from += SOUGHT_TOGETHER) {
       const some = subjects.slice(from, from + SOUGHT_TOGETHER);
       const places = await Promise.all(some.map((subject) => this.#placesOf(subject)));
       for (const [i, own] of places.entries())
-        for (const place of own) sought.push({ ...place, person: from + i });
+        for (const place of own) if (isPlace(place)) sought.push({ ...place, person: from + i });
     }
     const records = subjects.map((): RegistryRecord[] => []);
     let page: OpenPage | undefined;
     for (const { person, ...place } of sought.sort(byPlace)) {
       if (page === undefined || !isOnPage(page, place)) page = await this.#page(place);
       const record = page && recordAt(page, place);
-      if (record !== undefined && record.subject === subjects[person]) records[person]?.push(record);
+      const isTheirs = record !== undefined && record.subject === subjects[person];
+      if (isTheirs && isRecord(record)) records[person]?.push(record);
     }
     return records;
   }

@@ -39,6 +39,8 @@ export class LivingRegion {
   isRevokedForgotten = false;
   /** Codes that can still be issued before the process is taken for dead. */
   issuesLeft = Infinity;
+  /** Called before each code of an override. */
+  beforeIssuing: () => Promise<void> = () => Promise.resolve();
   readonly #state: () => RulingState;
   readonly #once: IssueOnce;
   readonly #lists: Lists;
@@ -90,8 +92,11 @@ export class LivingRegion {
         random,
         held: () => heldCodes,
         sizes: () => ({}),
-        issue: (request) =>
-          this.issuesLeft-- > 0 ? issuer.issue(request) : Promise.reject(new NodeError('DISK_IO', 'it died')),
+        issue: async (request) => {
+          await this.beforeIssuing();
+          if (this.issuesLeft-- > 0) return issuer.issue(request);
+          throw new NodeError('DISK_IO', 'it died');
+        },
       },
     ));
     this.overrides = new Overrides(
@@ -104,6 +109,7 @@ export class LivingRegion {
         revoke,
         state: () => region.state,
         registry: () => registry,
+        held: () => heldCodes,
         watch: new BulkWatch({}, { store: process.store, clock }),
         meanwhile: (work) => this.life.meanwhile(work),
       },

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
-import { ANNA, BERT, LivingRegion } from '../../support/living-region.ts';
+import { commitFields } from '../../../protocol/code/openings.ts';
+import { encodeBasis } from '../../../protocol/disclosure/basis.ts';
+import { ANNA, BERT, GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
+import { NodeWorld } from '../../support/node-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { LOG_ID } from '../../support/region-fixture.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 
 describeOnAllTables('Overrides.confirm', () => {
@@ -10,13 +15,13 @@ describeOnAllTables('Overrides.confirm', () => {
   afterEach(() => region.process.stop());
 
   /** Three of six have their codes. */
-  async function brokenOff(days: number): Promise<string> {
+  async function brokenOff(days: number, left = 3): Promise<string> {
     const subjects = PEOPLE.map((n) => `P${n}`);
     const { id } = await region.overrides.propose(
       { reason: 'outbreak', colour: 'red', days, subjects },
       ANNA,
     );
-    region.issuesLeft = 3;
+    region.issuesLeft = left;
     await assert.rejects(region.overrides.confirm(id, BERT), /it died/);
     region.issuesLeft = Infinity;
     return id;
@@ -49,5 +54,135 @@ describeOnAllTables('Overrides.confirm', () => {
     assert.deepEqual([state, subjects, missed], ['over', [], 3]);
     const records = await Promise.all(PEOPLE.map((n) => region.process.registry.ofSubject(`P${n}`)));
     assert.equal(records.flat().length, 3);
+  });
+
+  it('takes no record for a code: what was written and is not logged is to settle first', async () => {
+    const id = await brokenOff(2);
+    const { process, machine, nowS } = region;
+    const { confirmed = assert.fail() } = await region.overrides.show(id);
+    const by = [ANNA.keyId, BERT.keyId] as const;
+    const basis = encodeBasis({ kind: 'override', atS: confirmed.atS, id, reason: 'outbreak', by });
+    const [{ fields: { status } } = assert.fail()] = await process.registry.ofSubject('P1');
+    const { openings } = commitFields(sha256, { status }, machine.bytes);
+    const index = (await process.treeOf(LOG_ID)).size;
+    const entries = [{ subject: 'P4', openings, basis, isManual: true }];
+    const hour = Math.floor(nowS / 3_600);
+    await process.tables.write(process.registry.changes({ log: LOG_ID, index, hour, entries }));
+    const isUnsettled = (error: unknown) => isNodeError(error, 'REFUSED') && error.retry;
+    await assert.rejects(region.overrides.confirm(id, BERT), isUnsettled);
+    region.later(3);
+    await assert.rejects(region.overrides.confirm(id, BERT), isUnsettled);
+    assert.equal((await region.overrides.list()).overrides[0]?.missed, undefined);
+    region.later(-3);
+    await process.tables.write(await process.registry.removal({ log: LOG_ID, index, count: 1 }));
+    assert.deepEqual(await region.overrides.confirm(id, BERT), { issued: 6 });
+    assert.deepEqual(
+      await codes(),
+      PEOPLE.map(() => 'red'),
+    );
+  });
+
+  it('hides what takes the place of codes that a call before had revoked', async () => {
+    for (const n of PEOPLE) await region.issue(n, GREEN);
+    const id = await brokenOff(2, 0);
+    const { size } = await region.process.treeOf(LOG_ID);
+    assert.deepEqual(await region.overrides.confirm(id, BERT), { issued: 6 });
+    assert.ok((await region.process.treeOf(LOG_ID)).size >= size + 32);
+    assert.deepEqual(
+      await codes(),
+      PEOPLE.map(() => '(green) red'),
+    );
+  });
+
+  it('revokes what one operator gives by rules while its codes are on their way', async () => {
+    region.beforeIssuing = async () => {
+      region.beforeIssuing = () => Promise.resolve();
+      await region.issue(1, GREEN, 'baseline');
+    };
+    await region.override(1, 'red', 2);
+    assert.equal(await region.codesOf(1), '(green) red');
+  });
+});
+
+describeOnAllTables('Overrides.requireUnbound', () => {
+  let region: LivingRegion;
+  beforeEach(async () => (region = await LivingRegion.open()));
+  afterEach(() => region.process.stop());
+
+  /** Of the newest code of somebody. */
+  async function asked(n: number, isByRules: boolean): Promise<void> {
+    const newest = (await region.process.registry.ofSubject(`P${n}`)).at(-1) ?? assert.fail();
+    const { subject, log, index, fields } = newest;
+    await region.overrides.requireUnbound({ subject, log, index, status: fields.status }, isByRules);
+  }
+  const isRefused = (error: unknown) => isNodeError(error, 'REFUSED') && /stricter/.test(error.message);
+
+  it('refuses and revokes a code that was judged before an override, and is logged after it', async () => {
+    for (const [n, isByRules] of [
+      [1, true],
+      [2, false],
+    ] as const) {
+      await region.override(n, 'red', 2);
+      await region.issue(n, GREEN, 'baseline');
+      await assert.rejects(asked(n, isByRules), isRefused);
+      assert.equal(await region.codesOf(n), 'red (green)');
+      // Whoever gives the order again gets its first answer, which passes nowhere.
+      await asked(n, isByRules);
+    }
+  });
+
+  it('takes what is as strict, and whatever one gives by hand after what one gave by hand', async () => {
+    await region.override(1, 'yellow', 2);
+    await region.issue(1, { ...ISOLATED, untilS: region.nowS + 86_400 }, 'baseline');
+    await asked(1, true);
+    await region.issue(2, { ...ISOLATED, untilS: region.nowS + 86_400 });
+    await region.issue(2, GREEN);
+    await asked(2, false);
+    assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['yellow red', 'red green']);
+  });
+});
+
+describeOnAllTables('Overrides.sweep', () => {
+  let region: LivingRegion;
+  beforeEach(async () => (region = await LivingRegion.open()));
+  afterEach(() => region.process.stop());
+
+  it('lets nobody be named by what lapsed or is over, also where nobody looks at it', async () => {
+    const order = { reason: 'outbreak', colour: 'red', days: 2 } as const;
+    const kept = () => region.process.tables.page('override/', 'override/~', { limit: 8 });
+    await region.overrides.sweep();
+    await region.overrides.propose({ ...order, subjects: ['P1'] }, ANNA);
+    const { id } = await region.overrides.propose({ ...order, subjects: ['P2'] }, ANNA);
+    region.issuesLeft = 0;
+    await assert.rejects(region.overrides.confirm(id, BERT), /it died/);
+    await region.overrides.sweep();
+    assert.equal((await kept()).length, 2);
+    region.later(1.01);
+    await region.overrides.sweep();
+    assert.equal((await kept()).length, 1, 'the one that lapsed is gone');
+    assert.deepEqual((await region.overrides.show(id)).subjects, ['P2']);
+    region.later(2);
+    await region.overrides.sweep();
+    const { subjects, missed } = await region.overrides.show(id);
+    assert.deepEqual([subjects, missed], [[], 1]);
+  });
+
+  it('looks at all of them once: what ended while the node was down is not missed', async () => {
+    await region.overrides.propose({ reason: 'outbreak', colour: 'red', days: 2, subjects: ['P1'] }, ANNA);
+    region.later(300);
+    await region.overrides.sweep();
+    assert.deepEqual(await region.process.tables.page('override/', 'override/~', { limit: 1 }), []);
+  });
+});
+
+describe('Overrides of a node', () => {
+  it('are swept as often as the calendar is looked at, once it signs', async () => {
+    const world = new NodeWorld({ tendMs: 1_000 });
+    const { overrides } = await world.found('DE');
+    let sweeps = 0;
+    overrides.sweep = () => Promise.resolve(void sweeps++);
+    await world.pass(3);
+    assert.ok(sweeps >= 2, String(sweeps));
+    await world.stop();
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type AdminProblem } from '../../../node/http/admin-client.ts';
 import { AdminWorld, refusedWith } from '../../support/admin-fixture.ts';
+import { ANNA, BERT } from '../../support/living-region.ts';
 import { problemIn } from '../../support/http-fixture.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -48,6 +49,29 @@ describe('issueRoutes', () => {
       await admin.world.pass(60);
       assert.deepEqual(await admin.issue(order, 'order-5'), first);
       await assert.rejects(admin.issue(order, 'order-5b'), refusedWith(422, 'INPUT_INVALID'));
+    });
+
+    it('refuses and revokes a code that is looser than one that two operators gave meanwhile', async () => {
+      const { overrides, heldCodes } = admin.world.node('DE');
+      const confirmed = async () => {
+        const order = { reason: 'outbreak', colour: 'red', days: 3, subjects: ['p6'] } as const;
+        const { id } = await overrides.propose(order, ANNA);
+        await overrides.confirm(id, BERT);
+      };
+      await admin.world.run(confirmed());
+      await assert.rejects(admin.issue(admin.orderOf('p6')), refusedWith(409, 'REFUSED'));
+      const held = await heldCodes.ofSubject('p6');
+      const revoked = admin.world
+        .node('DE')
+        .keeper('DE')
+        ?.state?.revoked(held[0]?.log ?? '');
+      assert.deepEqual(
+        held.map(({ index, fields }) => [fields.status.colour, revoked?.has(index) === true]),
+        [
+          ['red', false],
+          ['green', true],
+        ],
+      );
     });
 
     const refused: readonly [what: string, order: () => object, at: string][] = [

@@ -20,6 +20,8 @@ const HEAD = 'subject,full_name,birth_date,declared_at,consent,symptoms\n';
 const row = (subject: string, symptoms = 'false', at = '2026-11-26T08:00:00Z') =>
   `${subject},Person ${subject},1990-05-17,${at},true,${symptoms}\n`;
 
+const NOTHING_KNOWN = { isRevoked: () => false, updatedAtS: () => 0, zone: () => undefined };
+
 /** What a process of a region has of declarations. */
 class Process {
   readonly store: Store;
@@ -39,8 +41,7 @@ class Process {
         random,
         clock: machine.clock,
         shelf: this.shelf,
-        isRevoked: () => false,
-        zone: () => undefined,
+        ...NOTHING_KNOWN,
       },
     );
   }
@@ -277,7 +278,7 @@ describe('Declarations at rest', () => {
     const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: store, random });
     const intake = new Intake(
       { key: REGISTRY_KEY },
-      { tables: store, random, clock: systemClock, shelf, isRevoked: () => false, zone: () => undefined },
+      { tables: store, random, clock: systemClock, shelf, ...NOTHING_KNOWN },
     );
     const file = `${HEAD.replace('\n', ',address\n')}Verysecret,Secret Name,1990-05-17,2020-01-20T08:00:00Z,true,true,Secretstreet 1\n`;
     await intake.take({ source: 'Secretoffice', format: 'csv', encoding: 'utf-8' }, bytesOf(file));
@@ -299,7 +300,7 @@ describe('Declarations at rest', () => {
     const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: store, random });
     const intake = new Intake(
       { key: REGISTRY_KEY },
-      { tables: store, random, clock: systemClock, shelf, isRevoked: () => false, zone: () => undefined },
+      { tables: store, random, clock: systemClock, shelf, ...NOTHING_KNOWN },
     );
     const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
     const declared = row('One', 'false', '2020-01-20T08:00:00Z');

@@ -86,6 +86,15 @@ describeOnAllTables('A colour that no rule gave', () => {
     assert.equal(await region.codesOf(1), 'red (green)');
   });
 
+  it('revokes what the rules would give too and came about otherwise meanwhile', async () => {
+    await region.declare([1]);
+    await region.override(1, 'red', 14);
+    await region.issue(1, GREEN, 'baseline');
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    assert.equal(await region.codesOf(1), 'red (green)');
+    assert.deepEqual(await region.update(), { overridden: 1 });
+  });
+
   it('binds one operator who issues by rules', async () => {
     await region.override(1, 'red', 3);
     assert.deepEqual(await region.claims([1, 2], GREEN), ['overridden', undefined]);
@@ -115,4 +124,21 @@ describeOnAllTables('A code that was revoked by hand', () => {
     assert.deepEqual(await region.update(), { renewed: 1 });
     assert.deepEqual(await region.update(), { unchanged: 1 });
   });
+
+  for (const isNoted of [true, false])
+    it(`is not given again for a declaration that is older and comes later, ${isNoted ? 'noted' : 'not noted'} by then`, async () => {
+      await region.declare([1]);
+      await region.update();
+      region.later(0.1);
+      const beforeRevoking = region.textOf(region.nowS);
+      region.later(0.1);
+      assert.deepEqual(await region.update(), { unchanged: 1 });
+      await region.revoke(1);
+      if (isNoted) assert.deepEqual(await region.update(), { withdrawn: 1 });
+      region.later(0.1);
+      await region.tell({ declared_at: beforeRevoking });
+      assert.deepEqual(await region.update(), { withdrawn: 1 });
+      await region.declare([1]);
+      assert.deepEqual(await region.update(), { renewed: 1 });
+    });
 });

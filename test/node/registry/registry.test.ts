@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commitFields, type Openings } from '../../../protocol/code/openings.ts';
+import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { type Change } from '../../../node/ports.ts';
 import { Pseudonyms } from '../../../node/registry/pseudonyms.ts';
 import { Registry, type RegistryBatch } from '../../../node/registry/registry.ts';
 import { derivedKey } from '../../../node/registry/sealer.ts';
@@ -14,6 +16,7 @@ import { systemClock } from '../../../node/system-clock.ts';
 import { systemRandom } from '../../../node/system-random.ts';
 import { greenFields, REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { Machine } from '../../support/log-fixture.ts';
+import { START_S } from '../../support/region-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
@@ -89,6 +92,33 @@ describeOnAllTables('Registry', () => {
     await store.stop();
   });
 
+  it('has what runs of many people at once, and nothing that has expired', async () => {
+    const { store, tables, registry } = await openRegistry();
+    const entries = [24, 1, 24].map((hours, i) => ({ subject: `p${i % 2}`, openings: openings(hours) }));
+    await tables.write(registry.changes({ log: LOG, index: 0, hour: HOUR, entries }));
+    const indexes = async (atS: number) =>
+      (await registry.runningOf(['p0', 'p1'], atS)).map((own) => own.map(({ index }) => index));
+    assert.deepEqual(await indexes(START_S + 3_599), [[0, 2], [1]]);
+    assert.deepEqual(await indexes(START_S + 3_600), [[0, 2], []]);
+    await store.stop();
+  });
+
+  it('gives the records of batches again with the marks of codes that no rule gave', async () => {
+    const { store, registry, tables } = await openRegistry();
+    const { status } = greenFields();
+    const byHand = commitFields(sha256, { status: { ...status, ruleId: MANUAL_RULE_ID } }, random).openings;
+    const entries = [
+      { subject: 'a', openings: openings() },
+      { subject: 'b', openings: byHand, isManual: true },
+    ];
+    const changes = registry.changes({ log: LOG, index: 0, hour: HOUR, entries });
+    await tables.write(changes);
+    const again = await registry.recordsOf({ log: LOG, index: 0, count: 2 });
+    const keysOf = (all: readonly Change[]) => all.map((change) => ('put' in change ? change.put : ''));
+    assert.deepEqual(keysOf(again), keysOf(changes));
+    await store.stop();
+  });
+
   it('has all of many people at once, each as alone, and opens a page that they share once', async () => {
     const { store, tables, registry } = await openRegistry();
     await tables.write(registry.changes(batch(70, ['x', 'me', undefined, ...persons(150)])));
@@ -107,14 +137,20 @@ describeOnAllTables('Registry', () => {
       },
     });
     const counting = await Registry.open({ key: REGISTRY_KEY }, { tables: counted, random });
-    const found = await counting.ofSubjects(asked);
+    const found = await counting.runningOf(asked, 0);
     assert.deepEqual(found, await Promise.all(asked.map((subject) => registry.ofSubject(subject))));
     assert.deepEqual(
       found.at(-1)?.map(({ log, index }) => `${log}/${index}`),
       ['2026-11/71', '2026-11/223', '2026-12/0'],
     );
     assert.equal(pages, 5, 'three of the first batch, and one of each other');
-    assert.deepEqual(await counting.ofSubjects([]), []);
+    assert.deepEqual(await counting.runningOf([], 0), []);
+    pages = 0;
+    assert.deepEqual(
+      await counting.runningOf(asked, START_S + 120 * 86_400),
+      asked.map(() => []),
+    );
+    assert.equal(pages, 0, 'no code of these months can count by then');
     await store.stop();
   });
 
