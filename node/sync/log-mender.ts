@@ -58,13 +58,13 @@ export class LogMender {
     this.#wake();
   }
 
-  /** Mends what peers have now; `TrustKeeper.damage` tells what is left. */
+  /** Mends what peers have now; `RegionFold.unread` tells what is left. */
   mend(): Promise<void> {
     return this.#turns.take('mend', async () => {
       const keepers = [...this.#modules.keepers()];
       for (const keeper of keepers) await this.#try(() => this.#mendOne(keeper));
       if (!this.#modules.isIncomplete()) return;
-      const damaged = new Set(keepers.flatMap(({ damage, tree }) => (damage === undefined ? [] : [tree])));
+      const damaged = new Set(keepers.flatMap(({ fold, tree }) => (fold.unread === undefined ? [] : [tree])));
       for (const { tree } of [...this.#modules.logs().values()]) {
         if (!damaged.has(tree) && tree.trouble === undefined) await this.#try(() => this.#mendUnread(tree));
       }
@@ -85,7 +85,7 @@ export class LogMender {
     while (!signal.aborted) {
       await this.mend();
       const { keepers, isIncomplete } = this.#modules;
-      const isWhole = [...keepers()].every(({ damage }) => damage === undefined) && !isIncomplete();
+      const isWhole = [...keepers()].every(({ fold }) => fold.unread === undefined) && !isIncomplete();
       if (isWhole) await this.#nextDamage();
       else await this.#modules.clock.wait(this.#options.retryMs, signal).catch(() => undefined);
     }
@@ -120,9 +120,9 @@ export class LogMender {
   /** Value by value, each once. What was damaged may be right by now: the scrub mends too. */
   async #mendOne(keeper: TrustKeeper): Promise<void> {
     const mended = new Set<string>();
-    while (keeper.damage !== undefined && !(await isWholeNow(keeper))) {
+    while (keeper.fold.unread !== undefined && !(await isWholeNow(keeper))) {
       const key = await this.#modules.healer.damaged(keeper.tree, keeper.fold.damagedAt);
-      if (mended.has(key)) throw keeper.damage;
+      if (mended.has(key)) throw keeper.fold.unread;
       await this.#modules.healer.heal(key);
       mended.add(key);
     }
@@ -130,8 +130,11 @@ export class LogMender {
 }
 
 async function isWholeNow(keeper: TrustKeeper): Promise<boolean> {
-  await keeper.advance().catch((error: unknown) => {
-    if (keeper.damage !== error) throw error;
-  });
-  return keeper.damage === undefined;
+  try {
+    await keeper.advance();
+    await keeper.fold.readAgain();
+  } catch (error) {
+    if (keeper.fold.unread !== error) throw error;
+  }
+  return keeper.fold.unread === undefined;
 }

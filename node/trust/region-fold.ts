@@ -23,7 +23,7 @@ export interface RegionFoldOptions {
 export interface RegionFoldModules extends TrustModules {
   readonly tree: LogTree;
   readonly store: Store;
-  /** Told whenever `damage` is found. Must not throw. */
+  /** Told whenever an entry cannot be read. Must not throw. */
   readonly onDamage?: () => void;
 }
 
@@ -39,8 +39,10 @@ export class RegionFold {
   #whole: { readonly size: number; readonly fold: Promise<TrustFold> } | undefined;
   /** The index of the base that the store holds. */
   #baseIndex = 0;
-  /** The entry that could not be read when that was last tried, and why. */
-  #damage: { readonly at: number; readonly error: NodeError } | undefined;
+  /** Why it could not go on when that was last tried. */
+  #damage: NodeError | undefined;
+  /** The entry that could not be read when that was last tried, and why: what nothing needs but a trial stops nothing else. */
+  #unread: { readonly at: number; readonly error: NodeError } | undefined;
 
   private constructor(options: RegionFoldOptions, modules: RegionFoldModules) {
     this.#options = options;
@@ -74,14 +76,19 @@ export class RegionFold {
     return this.#fold.falseStart;
   }
 
-  /** Why entries could not be read when that was last tried; undefined if they could. */
+  /** Why entries that it needs to go on could not be read when that was last tried; undefined if they could. */
   get damage(): NodeError | undefined {
-    return this.#damage?.error;
+    return this.#damage;
   }
 
-  /** The first of those: before `size` only where a compromise reaches back to it. */
+  /** Why an entry could not be read when that was last tried, by whatever needed it; undefined if it could. Not less than `damage`. */
+  get unread(): NodeError | undefined {
+    return this.#unread?.error;
+  }
+
+  /** That entry: before `size` only where a compromise reaches back to it. */
   get damagedAt(): number {
-    return this.#damage?.at ?? this.size;
+    return this.#unread?.at ?? this.size;
   }
 
   /** See `TrustFold.statements`. */
@@ -105,15 +112,25 @@ export class RegionFold {
    * @throws {NodeError} as reading the log; LOG_PRUNED for a voiding that reaches back behind what was pruned.
    */
   async advance(): Promise<void> {
-    const known = this.#damage;
     try {
-      if (known !== undefined && known.at < this.size) await this.#entries(known.at, known.at + 1);
       await this.#advance();
-      if (this.#damage === known) this.#damage = undefined;
+      this.#damage = undefined;
     } catch (error) {
-      if (isDamage(error) && this.damage !== error) this.#damaged(this.size, error);
+      if (isDamage(error)) {
+        if (this.unread !== error) this.#damaged(this.size, error);
+        this.#damage = error;
+      }
       throw error;
     }
+  }
+
+  /** Looks whether the entry that could not be read can be by now, or is not held any more. Rejects as reading the log where it cannot. */
+  async readAgain(): Promise<void> {
+    const known = this.#unread;
+    if (known === undefined) return;
+    const { head, size } = this.#modules.tree;
+    if (known.at >= head.minimum && known.at < size) await this.#entries(known.at, known.at + 1);
+    if (this.#unread === known) this.#unread = undefined;
   }
 
   async #advance(): Promise<void> {
@@ -128,7 +145,7 @@ export class RegionFold {
   }
 
   #damaged(at: number, error: NodeError): void {
-    this.#damage = { at, error };
+    this.#unread = { at, error };
     this.#modules.onDamage?.();
   }
 
@@ -143,6 +160,7 @@ export class RegionFold {
     this.#whole = undefined;
     if (this.#baseIndex >= common) this.#baseIndex = 0;
     this.#damage = undefined;
+    this.#unread = undefined;
   }
 
   /** An independent fold at the same place, for entries that are not in the log yet; it has no history. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { logError } from '../../../node/log/log-error.ts';
 import { type LogTree } from '../../../node/log/log-tree.ts';
 import { RegionFold } from '../../../node/trust/region-fold.ts';
 import { type TrustState } from '../../../protocol/trust/trust-state.ts';
@@ -113,6 +114,8 @@ describe('RegionFold while its log grows', () => {
     readonly #region;
     size: number;
     reading: Promise<void> | undefined;
+    /** An entry that is damaged. */
+    bad: number | undefined;
 
     constructor(region: RegionFixture) {
       this.#region = region;
@@ -123,10 +126,14 @@ describe('RegionFold while its log grows', () => {
     get reader() {
       const { entries } = this.#region;
       const held = () => this.reading;
+      const isBad = (at: number) => at === this.bad;
       return {
         async *entries(from: number, to: number) {
           await held();
-          yield* entries.slice(from, to);
+          for (const [i, entry] of entries.slice(from, to).entries()) {
+            if (isBad(from + i)) throw logError('LOG_CORRUPT', 'damaged');
+            yield entry;
+          }
         },
         frontierAt: () => assert.fail('there is no base'),
       };
@@ -136,7 +143,10 @@ describe('RegionFold while its log grows', () => {
   async function slowFold(region: RegionFixture) {
     const tree = new SlowTree(region);
     const store = await startedStore(medium());
-    const fold = await RegionFold.open(region, { ...trustModules, tree: tree as unknown as LogTree, store });
+    let damaged = 0;
+    const onDamage = () => void damaged++;
+    const modules = { ...trustModules, tree: tree as unknown as LogTree, store, onDamage };
+    const fold = await RegionFold.open(region, modules);
     /** Has the log grow by a revocation, once `ask` has begun to read. */
     const growDuring = async <T>(ask: () => Promise<T>): Promise<T> => {
       let read: () => void = assert.fail;
@@ -149,8 +159,38 @@ describe('RegionFold while its log grows', () => {
       read();
       return asked;
     };
-    return { fold, tree, growDuring };
+    return { fold, tree, growDuring, damaged: () => damaged };
   }
+
+  it('T16: what a trial alone needs and cannot read is told of, and stops no entry that does not need it', async () => {
+    const { region, cutOff, givingUp } = robbed();
+    const { fold, tree, damaged } = await slowFold(region);
+    const grow = (): Promise<void> => {
+      tree.size = region.entries.length;
+      return fold.advance();
+    };
+    const entry = givingUp();
+    tree.bad = cutOff.size;
+    await rejectsWith(fold.firstFindingOf([entry]), 'LOG_CORRUPT');
+    assert.deepEqual([damaged(), fold.damagedAt, fold.damage], [1, cutOff.size, undefined]);
+    region.revoke([5]);
+    await grow();
+    assert.deepEqual([fold.size, fold.damage], [tree.size, undefined]);
+    await rejectsWith(fold.readAgain(), 'LOG_CORRUPT');
+    assert.ok(fold.unread !== undefined, 'it is still to be mended');
+    tree.bad = undefined;
+    await fold.readAgain();
+    assert.equal(fold.unread, undefined);
+
+    tree.bad = cutOff.size;
+    region.offer(entry);
+    await rejectsWith(grow(), 'LOG_CORRUPT');
+    assert.deepEqual([fold.damage !== undefined, fold.damagedAt], [true, cutOff.size]);
+    tree.bad = undefined;
+    await grow();
+    await fold.readAgain();
+    assert.deepEqual([fold.size, fold.damage, fold.unread], [tree.size, undefined, undefined]);
+  });
 
   it('stateAfter and firstFindingOf tell what comes of entries where the fold was when they were asked', async () => {
     const { region, givingUp } = robbed();
