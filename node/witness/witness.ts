@@ -238,7 +238,7 @@ export class Witness {
     }
     // The store has gone back, as after a restored backup: what this witness once said still binds it.
     const isBehind = mark !== undefined && mark.size >= (seen?.size ?? -1) && seen?.isMarked !== true;
-    if (isBehind) seen = { ...mark, atS: 0, isMarked: true };
+    if (isBehind) seen = { ...mark, atS: 0, isMarked: false };
     if (rereads !== this.#rereads) return this.#read(origin);
     this.#seen.set(origin, seen);
     this.#attested = undefined;

@@ -4,7 +4,7 @@ import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { verifyForkEvidence, type ForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type AddCheckpoint } from '../../../node/witness/add-checkpoint.ts';
-import { Witness, type WitnessModules } from '../../../node/witness/witness.ts';
+import { Witness, witnessKey as keyInStore, type WitnessModules } from '../../../node/witness/witness.ts';
 import { type Vetting } from '../../../node/witness/witness-rule.ts';
 import { ProtocolError } from '../../../protocol/fault.ts';
 import { type Store } from '../../../node/store/store.ts';
@@ -224,6 +224,12 @@ describe('Witness.add', () => {
     assert.deepEqual((await after.witness.lastSeen(ORIGIN))?.root, tree.root(9));
     assert.equal((await after.witness.add(request(9, 9, { note: noteOf(9, other) }))).cosigns, false);
     assert.equal(after.forks.length, 1);
+    assert.equal((await after.witness.add(request(9, 9))).cosigns, true);
+    const stored = await after.store.get(keyInStore(ORIGIN));
+    assert.ok(
+      Buffer.from(stored ?? []).includes(Buffer.from(tree.root(9))),
+      'and the store is again what the second place is',
+    );
     assert.equal((await after.witness.add(request(9, 12))).cosigns, true);
     await after.store.stop();
   });
