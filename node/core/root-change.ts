@@ -18,6 +18,7 @@ import { EVIDENCE_PREFIX } from '../evidence/evidence-book.ts';
 import { FORK_PREFIX } from '../trust/fork-book.ts';
 import { BRANCH_PREFIX, NAMED_PREFIX } from '../trust/left-branches.ts';
 import { rootsPlace } from '../trust/known-roots.ts';
+import { leftKey } from '../witness/left-mark.ts';
 import { witnessKey, witnessPlace } from '../witness/witness.ts';
 
 export interface RootChangeModules {
@@ -69,7 +70,7 @@ export async function requireRoot(followed: FollowedRoot, modules: RootChangeMod
  */
 export async function dropRegion({ region, network }: FollowedRoot, store: Store): Promise<void> {
   const name = `${region}.${network}/`;
-  for (const prefix of [`trust/${name}`, `log/${name}`, witnessKey(name)])
+  for (const prefix of [`trust/${name}`, `log/${name}`, witnessKey(name), leftKey(name)])
     await deleteRange(store, prefix, endOf(prefix));
   for (const prefix of [FORK_PREFIX, EVIDENCE_PREFIX, BRANCH_PREFIX, NAMED_PREFIX])
     await moveRange(`${prefix}/${name}`, `${putAway(UNKNOWN_ROOT)}${prefix}/${name}`, store);
@@ -127,7 +128,7 @@ async function settleStore(
   const kept = [FORK_PREFIX, EVIDENCE_PREFIX, BRANCH_PREFIX, NAMED_PREFIX].map(
     (prefix) => `${prefix}/${name}`,
   );
-  const prefixes = [...kept, `trust/${name}`, witnessKey(name), `log/${name}`];
+  const prefixes = [...kept, `trust/${name}`, witnessKey(name), leftKey(name), `log/${name}`];
   const key = rootKey(followed);
   if (stored !== undefined && !equalBytes(stored, fingerprint)) {
     // Said before the first entry of its log is gone, which may be all that tells so far.

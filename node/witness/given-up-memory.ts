@@ -1,10 +1,12 @@
 /**
  * What a witness saw last of an attestation log, when that is the tree of a thief: the region's root has given up the key that signed it, with a
- * cut-off for that log by which it was another. Then the witness begins anew, and keeps the proof that the log forked. Spec: SPEC.md 8.5, 9.
+ * cut-off for that log by which it was another. Then the witness begins anew, and keeps the proof that the log forked, or what will be one side of it.
+ * Spec: SPEC.md 8.5, 9.
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { openCheckpoint, type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
+import { type Checkpoint, openCheckpoint, type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { verifyConsistency } from '../../protocol/log/merkle.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
@@ -16,6 +18,7 @@ import { type Store } from '../store/store.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { ForkBook } from '../trust/fork-book.ts';
 import { allVerifierKeys, logVerifierKeys } from '../trust/log-keys.ts';
+import { keepLeft, leftKey, readLeft } from './left-mark.ts';
 import { type Witness } from './witness.ts';
 
 export interface GivenUpMemoryModules extends Primitives {
@@ -26,7 +29,8 @@ export interface GivenUpMemoryModules extends Primitives {
 
 /**
  * Begins anew with an attestation log if a peer proves that it has, at the cut-off, what the root named, and at what was seen another tree, or that it is not
- * as long; true then. Whoever signs with a stolen key can say that a log has any number of entries, so that no cut-off is beyond that.
+ * as long; true then. Whoever signs with a stolen key can say that a log has any number of entries, so that no cut-off is beyond that. Where the log is
+ * not as long, what was seen is kept beside, until `proveLeft` can tell.
  * @throws {ProtocolError} PROOF_INVALID for proofs that do not lead to their note, and what `openCheckpoint` throws, by the keys that the region has not given
  * up. Rejects also as `SyncClient.ask` and the store.
  */
@@ -43,32 +47,71 @@ export async function leaveGivenUp(
   const named = await client.ask(peer, { kind: 'claim', origin, size: cutOff.size });
   if (!equalBytes(named.root, cutOff.root)) return false;
   const checkpoint = requireProven(named, origin, cutOff.size, state, modules);
-  if (checkpoint.size >= seen.size && !(await partsWithin(peer, seen, checkpoint, state, modules)))
-    return false;
+  const isShort = checkpoint.size < seen.size;
+  if (!isShort) {
+    const { text, fork } = await compareAt(peer, seen, origin, state, modules);
+    if (text !== checkpoint.text || fork === undefined) return false;
+    await keepFork(origin, fork, state, modules);
+  }
+  const beside = isShort ? await keepLeft(origin, seen, store) : [];
   const isIt = (now: HighWater) => Promise.resolve(now.size === seen.size && equalBytes(now.root, seen.root));
-  await witness.leave(origin, isIt, (changes) => store.write(changes));
+  await witness.leave(origin, isIt, (changes) =>
+    store.write(changes.length === 0 ? [] : [...changes, ...beside]),
+  );
   return true;
 }
 
-/** Whether the tree of a checkpoint is another than what was seen, which is no longer: then the proof of that is kept. */
-async function partsWithin(
+/**
+ * Where a peer shows that an attestation log is as long as what was left of it while it was shorter: keeps the proof of the fork, if that was another tree.
+ * Rejects as `leaveGivenUp`.
+ */
+export async function proveLeft(
   peer: string,
-  seen: HighWater,
-  { origin, text }: OpenedCheckpoint,
+  { origin, size }: Checkpoint,
   state: TrustState,
   modules: GivenUpMemoryModules,
-): Promise<boolean> {
+): Promise<void> {
+  const { store } = modules;
+  if (parseOrigin(origin).kind !== 'attest') return;
+  const left = await readLeft(origin, store);
+  if (left === undefined || left.size > size) return;
+  const { fork } = await compareAt(peer, left, origin, state, modules);
+  try {
+    if (fork !== undefined) await keepFork(origin, fork, state, modules);
+  } catch (error) {
+    // By a key that the region's state has forgotten since: it proves nothing any more.
+    if (!isProtocolError(error)) throw error;
+  }
+  await store.write([{ del: leftKey(origin) }]);
+}
+
+/** What a peer proves that a log has at the size of what was seen: under which checkpoint, and both sides of the fork where that is another tree. */
+async function compareAt(
+  peer: string,
+  seen: HighWater,
+  origin: string,
+  state: TrustState,
+  modules: GivenUpMemoryModules,
+): Promise<{ readonly text: string; readonly fork: ForkEvidence | undefined }> {
   const there = await modules.client.ask(peer, { kind: 'claim', origin, size: seen.size });
-  const again = requireProven(there, origin, seen.size, state, modules);
-  if (again.text !== text || equalBytes(there.root, seen.root)) return false;
+  const { text } = requireProven(there, origin, seen.size, state, modules);
   const { note, root, path } = there;
+  if (equalBytes(root, seen.root)) return { text, fork: undefined };
   const sides = [
     { note: seen.note, root: seen.root, path: [] },
     { note, root, path },
   ] as const;
+  return { text, fork: { size: seen.size, sides } };
+}
+
+async function keepFork(
+  origin: string,
+  fork: ForkEvidence,
+  state: TrustState,
+  modules: GivenUpMemoryModules,
+): Promise<void> {
   const forks = await ForkBook.open(origin, modules);
-  await forks.take({ size: seen.size, sides }, allVerifierKeys(modules.sha256, state, origin), state);
-  return true;
+  await forks.take(fork, allVerifierKeys(modules.sha256, state, origin), state);
 }
 
 /** The largest of those keys that signed what was seen, where all of them are given up: up to there the tree is known. */

@@ -17,7 +17,7 @@ import { type Followed } from '../sync/followed.ts';
 import { type Puller } from '../sync/puller.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
-import { leaveGivenUp } from './given-up-memory.ts';
+import { leaveGivenUp, proveLeft } from './given-up-memory.ts';
 import { type Witness, type Witnessed } from './witness.ts';
 
 /** A log that was cosigned. `sizeBefore` is what this witness had seen of it, 0 at the first meeting. */
@@ -73,11 +73,13 @@ export class LogVisitor {
     const { witness, keeper, regionOf } = this.#modules;
     const { origin, size, root } = checkpoint;
     const { kind, region } = parseOrigin(origin);
-    if (kind !== 'attest' || regionOf(peer) !== region || keeper(region) === undefined) return;
+    const state = keeper(region)?.state;
+    if (kind !== 'attest' || regionOf(peer) !== region || state === undefined) return;
     const seen = await witness.lastSeen(origin);
-    if (seen?.size === size && equalBytes(seen.root, root)) return;
+    const isSeen = seen?.size === size && equalBytes(seen.root, root);
     try {
-      await this.#vouch(peer, region, { note, checkpoint });
+      if (isSeen) await proveLeft(peer, checkpoint, state, this.#modules);
+      else await this.#vouch(peer, region, { note, checkpoint });
     } catch (error) {
       if (!isForLater(error)) throw error;
     }
@@ -89,7 +91,10 @@ export class LogVisitor {
     const copy = logs().get(origin);
     if (copy !== undefined) await this.#bringUp(peer, copy, { note, checkpoint });
     const state = keeper(region)?.state;
-    if (state !== undefined) await leaveGivenUp(peer, origin, state, this.#modules);
+    if (state !== undefined) {
+      await leaveGivenUp(peer, origin, state, this.#modules);
+      await proveLeft(peer, checkpoint, state, this.#modules);
+    }
     const sizeBefore = (await witness.lastSeen(origin))?.size ?? 0;
     if (size < sizeBefore) throw rollback(origin, sizeBefore, size);
     const answer = await this.#cosign(peer, note, checkpoint);

@@ -26,6 +26,7 @@ describe('settleRoot', () => {
         { put: `trust/${origin}/base`, value: Uint8Array.of(1) },
         { put: `fork/${origin}/x`, value: Uint8Array.of(1) },
         { put: `witness/${origin}`, value: Uint8Array.of(1) },
+        { put: `witness-left/${origin}`, value: Uint8Array.of(1) },
       ]);
       for (const place of [origin, `witness:${origin}`]) await machine.secondPlace.raise(place, markOf(3));
     }
@@ -39,7 +40,9 @@ describe('settleRoot', () => {
       settle: (region: RegionFixture) => settleRoot(under(region), modules),
       /** Keys of the region that a node reads. */
       live: async () =>
-        (await store.inspect('', 10_000)).map(({ key }) => key).filter((key) => /^\w+\/AT\.test\//.test(key)),
+        (await store.inspect('', 10_000))
+          .map(({ key }) => key)
+          .filter((key) => /^[\w-]+\/AT\.test\//.test(key)),
       marks: () =>
         [...machine.secondPlace.marks.keys()].filter((name) => /^(witness:)?AT\.test\//.test(name)).sort(),
     };
@@ -71,7 +74,7 @@ describe('settleRoot', () => {
     assert.equal(secondPlace.marks.get('witness:AT.test/trust')?.size, 3);
     const evidence = ['fork/AT.test/attest/2026-11/x', 'fork/AT.test/trust/x'];
     const all = await live();
-    for (const kind of ['log', 'trust', 'witness'])
+    for (const kind of ['log', 'trust', 'witness', 'witness-left'])
       assert.ok(
         all.some((key) => key.startsWith(`${kind}/`)),
         kind,

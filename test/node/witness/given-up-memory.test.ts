@@ -4,10 +4,10 @@ import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote } from '../../../protocol/log/note.ts';
 import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { type Claim } from '../../../node/log/replica.ts';
-import { type HighWater } from '../../../node/ports.ts';
+import { type Change, type HighWater } from '../../../node/ports.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { storedEvidence } from '../../../node/trust/stored-evidence.ts';
-import { leaveGivenUp, type GivenUpMemoryModules } from '../../../node/witness/given-up-memory.ts';
+import { leaveGivenUp, proveLeft, type GivenUpMemoryModules } from '../../../node/witness/given-up-memory.ts';
 import { PublishedLog, words } from '../../support/published-log.ts';
 import { LOG_ID, RegionFixture, trustModules } from '../../support/region-fixture.ts';
 import { medium, startedStore } from '../../support/store-fixture.ts';
@@ -57,17 +57,50 @@ describe('leaveGivenUp', () => {
         leave: async (
           _origin: string,
           isLeft: (one: HighWater) => Promise<boolean>,
-          commit: (changes: readonly never[]) => Promise<void>,
+          commit: (changes: readonly Change[]) => Promise<void>,
         ) => {
-          if (known !== undefined && (await isLeft(known))) known = undefined;
-          await commit([]);
+          if (known === undefined || !(await isLeft(known))) return commit([]);
+          known = undefined;
+          await commit([{ del: `witness/${ORIGIN}` }]);
         },
       },
     } as unknown as GivenUpMemoryModules;
     const left = await leaveGivenUp('peer', ORIGIN, region.state, modules);
     assert.equal(left, known === undefined);
+    await proveLeft(
+      'peer',
+      { origin: ORIGIN, size: shown.size, root: shown.tree.root() },
+      region.state,
+      modules,
+    );
     return { left, asked };
   }
+
+  it('A15: keeps what it left while the log was shorter, and proves the fork once the log is as long', async () => {
+    giveUp(8);
+    const [sooner, later] = [bad(30), bad(35)];
+    for (const seen of [later, sooner, later])
+      assert.deepEqual(await leaves(seen, good()), { left: true, asked: 1 });
+    assert.deepEqual(await storedEvidence(store), []);
+    const longer = logOf(30, 'good', 'fresh checkpoint');
+    assert.deepEqual(await leaves(good(), longer), { left: false, asked: 1 });
+    const [evidence, ...more] = await storedEvidence(store);
+    assert.deepEqual([evidence?.fork.evidence.size, more.length], [30, 0]);
+    assert.deepEqual(await leaves(longer, longer), { left: false, asked: 0 });
+  });
+
+  it('A14: accuses nobody where what it left for an older checkpoint turns out to be the same tree', async () => {
+    giveUp();
+    const ahead = logOf(14, 'good', 'checkpoint');
+    assert.deepEqual(await leaves(ahead, logOf(12, 'good', 'fresh checkpoint')), { left: true, asked: 1 });
+    for (const [size, asked] of [
+      [13, 0],
+      [14, 1],
+      [15, 0],
+    ] as const)
+      assert.deepEqual(await leaves(good(), logOf(size, 'good', 'fresh checkpoint')), { left: false, asked });
+    assert.deepEqual(await storedEvidence(store), []);
+  });
 
   it('A15, T3: begins anew with the tree that the root named, and keeps the proof of the fork', async () => {
     giveUp();

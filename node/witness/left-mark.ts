@@ -1,0 +1,51 @@
+/**
+ * What a witness cosigned of an attestation log and left while the log that its root names was shorter: whether that was another tree is proven once the log
+ * is as long. One for each log, the smallest, since that is reached first. Row:
+ *
+ *   witness-left/<origin>     [1, size, root, note]
+ */
+import { z } from 'zod';
+import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
+import { HASH_BYTES } from '../../protocol/log/merkle.ts';
+import { logError } from '../log/log-error.ts';
+import { type Change, type HighWater } from '../ports.ts';
+import { type StoreReader } from '../store/reader.ts';
+
+const FORM = 1;
+const BYTES_MAX = NOTE_BYTES_MAX + 128;
+const bytes = z.instanceof(Uint8Array);
+const schema = z.tuple([
+  z.literal(FORM),
+  z.int().nonnegative(),
+  bytes.refine(({ length }) => length === HASH_BYTES),
+  bytes,
+]);
+
+/** Where the store has it. */
+export function leftKey(origin: string): string {
+  return `witness-left/${origin}`;
+}
+
+/** @throws {NodeError} LOG_CORRUPT for what is none. Rejects also as `get`. */
+export async function readLeft(origin: string, reader: StoreReader): Promise<HighWater | undefined> {
+  const stored = await reader.get(leftKey(origin));
+  if (stored === undefined) return undefined;
+  try {
+    const [, size, root, note] = schema.parse(decodeCbor(stored, { bytesMax: BYTES_MAX }));
+    return { size, root, note };
+  } catch (cause) {
+    throw logError('LOG_CORRUPT', `${leftKey(origin)} is not what a witness stores`, { cause });
+  }
+}
+
+/** What has to become durable when a witness leaves what it cosigned. Rejects as `readLeft`. */
+export async function keepLeft(
+  origin: string,
+  { size, root, note }: HighWater,
+  reader: StoreReader,
+): Promise<Change[]> {
+  const known = await readLeft(origin, reader);
+  if (known !== undefined && known.size <= size) return [];
+  return [{ put: leftKey(origin), value: encodeCbor([FORM, size, root, note]) }];
+}
