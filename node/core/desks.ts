@@ -8,7 +8,7 @@ import { WitnessServer, type WitnessServerModules } from '../witness/witness-ser
 import {
   BatchShare,
   type BatchShareModules,
-  holdsRows,
+  holdsShare,
   ShareServer,
   type ShareServerModules,
   type ShareServerOptions,
@@ -38,7 +38,7 @@ export class Desks {
     const { regionOf, store, keeper } = modules;
     const isOwn = (peer: string) => regionOf(peer) === options.region;
     const keep: ShareServerModules['keep'] = (changes) => store.write(changes);
-    const isHeld: ShareServerModules['isHeld'] = (rows) => holdsRows(store, rows);
+    const isHeld: ShareServerModules['isHeld'] = (share) => holdsShare(store, share);
     const standby = new BatchShare({ ...modules, isOwn });
     const { isNamed, rootWord } = new RootWords({ ...modules, stateOf: (region) => keeper(region)?.state });
     const writers = new WriterBook({

@@ -10,6 +10,7 @@ import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { bytesForm, countForm } from '../../protocol/evidence/proof-form.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
+import { LogKeys } from '../log/log-keys.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Network } from '../ports.ts';
 import { ORIGIN_CHARS_MAX } from '../sync/messages.ts';
@@ -79,7 +80,7 @@ export class BatchShare {
     await Promise.all(
       peers.map(async (peer) => {
         try {
-          this.#heed(peer, batch, await this.#isKept(peer, shares));
+          this.#heed(peer, batch, await this.#isTaken(peer, shares));
           this.#awayUntilMs.delete(peer);
         } catch (error) {
           if (!isNodeError(error) && !isProtocolError(error)) throw error;
@@ -89,11 +90,18 @@ export class BatchShare {
     );
   }
 
-  /** Whether all was kept; behind the first that was not, nothing would be of use. */
-  async #isKept(peer: string, shares: readonly Uint8Array[]): Promise<boolean> {
-    for (const share of shares)
-      if (!equalBytes(await this.#modules.client.request(peer, STANDBY_PROTOCOL, share), KEPT)) return false;
-    return true;
+  /** Whether all was kept. Who refuses what follows had another batch there, has given that up, and is given all of it once more. */
+  async #isTaken(peer: string, shares: readonly Uint8Array[]): Promise<boolean> {
+    const kept = await this.#keptOf(peer, shares);
+    const again = kept > 0 && kept < shares.length ? await this.#keptOf(peer, shares) : kept;
+    return again === shares.length;
+  }
+
+  /** How many were kept; behind the first that was not, nothing would be of use. */
+  async #keptOf(peer: string, shares: readonly Uint8Array[]): Promise<number> {
+    for (const [i, share] of shares.entries())
+      if (!equalBytes(await this.#modules.client.request(peer, STANDBY_PROTOCOL, share), KEPT)) return i;
+    return shares.length;
   }
 
   #heed(peer: string, { origin, index }: SharedBatch, isKept: boolean): void {
@@ -119,8 +127,8 @@ export interface ShareServerModules {
   readonly isStandby: () => boolean;
   /** Makes rows durable. Rejects as `Store.write`. */
   readonly keep: (changes: readonly Change[]) => Promise<void>;
-  /** Whether all of these rows are kept as they are. Rejects as the store. */
-  readonly isHeld: (rows: Share['rows']) => Promise<boolean>;
+  /** Whether a whole batch is staged at that place, and all of these rows are kept as they are. Rejects as the store. */
+  readonly isHeld: (share: Share) => Promise<boolean>;
   /** Keeps what the region has promised the writers of another, by the name of its trust log; false for what is no record. Rejects as the store. */
   readonly keepRecord: (origin: string, record: Uint8Array) => Promise<boolean>;
   /** Gives up all that is staged here of a log from an index on: the writer stages something there, so none of it was permitted. */
@@ -162,7 +170,10 @@ export class ShareServer {
     const { isStandby, giveWay, keep, isHeld } = this.#modules;
     const batch = `${peer} ${origin} ${index}`;
     const isNew = batch !== this.#batch;
-    const isRepeated = (isNew || this.#isRepeated) && (await isHeld(rows));
+    // What the hour has had goes with any batch, and is always the newest that the writer knows.
+    const hour = rows.filter(([key]) => key === REVOKED_IN_HOUR);
+    const own = rows.filter(([key]) => key !== REVOKED_IN_HOUR);
+    const isRepeated = (isNew || this.#isRepeated) && (await isHeld({ origin, index, rows: own }));
     this.#batch = '';
     // Shared again by a writer that begins anew: what is here may have been permitted, and is not given up for a moment either.
     if (!isRepeated) {
@@ -171,7 +182,8 @@ export class ShareServer {
       if (!isNew && this.#isRepeated) return REFUSED;
     }
     if (!isStandby()) return REFUSED;
-    if (!isRepeated) await keep(rows.map(([key, value]) => ({ put: key, value })));
+    const kept = isRepeated ? hour : rows;
+    if (kept.length > 0) await keep(kept.map(([key, value]) => ({ put: key, value })));
     this.#isRepeated = isRepeated;
     this.#batch = isWhole(origin, rows) ? '' : batch;
     return KEPT;
@@ -208,13 +220,19 @@ function isShared(origin: string, key: string): boolean {
   return /^registry\/(page|subject)\/[\x21-\x7d]+$/.test(key);
 }
 
-/** Whether a store has all these rows as they are. What is damaged there it has not. Rejects as `get`. */
-export async function holdsRows(reader: StoreReader, rows: Share['rows']): Promise<boolean> {
-  // Backwards: of a batch that is not here the last row tells.
-  for (const [key, value] of rows.toReversed()) {
-    const held = await reader.get(key).catch((error: unknown) => {
+/**
+ * Whether a store has a whole batch at the place of a share, and all rows of the share as they are: of one that never came to its end nothing was
+ * permitted. What is damaged there it has not. Rejects as `get`.
+ */
+export async function holdsShare(reader: StoreReader, { origin, index, rows }: Share): Promise<boolean> {
+  const heldAt = (key: string) =>
+    reader.get(key).catch((error: unknown) => {
       if (!isNodeError(error, 'VALUE_CORRUPT')) throw error;
     });
+  if ((await heldAt(new LogKeys(origin).staged(index))) === undefined) return false;
+  // Backwards: of a batch that is not here the last row tells.
+  for (const [key, value] of rows.toReversed()) {
+    const held = await heldAt(key);
     if (held === undefined || !equalBytes(held, value)) return false;
   }
   return true;

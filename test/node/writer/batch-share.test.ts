@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type Change } from '../../../node/ports.ts';
+import { type StoreReader } from '../../../node/store/reader.ts';
 import {
   BatchShare,
+  holdsShare,
   parseShare,
   SHARE_BYTES_MAX,
   ShareServer,
@@ -24,6 +26,7 @@ function bench() {
   const network = new MemoryNetwork({ random: () => 0.5 }, { clock: new ManualClock() }).join('DE#2');
   const standing = { isStandby: true };
   const kept: Change[] = [];
+  const rows = new Map<string, Uint8Array>();
   const gaveWay: string[] = [];
   const records: string[] = [];
   const server = new ShareServer(
@@ -32,19 +35,25 @@ function bench() {
       network,
       isOwn: (peer) => peer === 'DE',
       isStandby: () => standing.isStandby,
-      keep: (changes) => Promise.resolve(void kept.push(...changes)),
-      isHeld: (rows) => Promise.resolve(rows.every((row) => kept.some((change) => isRow(change, row)))),
+      keep: (changes) => {
+        kept.push(...changes);
+        for (const change of changes) if ('put' in change) rows.set(change.put, change.value);
+        return Promise.resolve();
+      },
+      isHeld: (share) =>
+        holdsShare({ get: (key: string) => Promise.resolve(rows.get(key)) } as StoreReader, share),
       keepRecord: (origin, record) => Promise.resolve(records.push(origin) > 0 && record.length > 0),
-      giveWay: (origin, index) => Promise.resolve(void gaveWay.push(`${origin} ${index}`)),
+      giveWay: (origin, index) => {
+        gaveWay.push(`${origin} ${index}`);
+        // What has come of a batch that is not whole stays.
+        if (rows.has(`log/${origin}/staged/000000000000000${index}`)) rows.clear();
+        return Promise.resolve();
+      },
     },
   );
   const answer = async (share: Uint8Array, peer = 'DE') =>
     Buffer.from(await server.answer(peer, share)).toString();
-  return { server, answer, kept, gaveWay, records, standing };
-}
-
-function isRow(change: Change, [key, value]: readonly [string, Uint8Array]): boolean {
-  return 'put' in change && change.put === key && Buffer.compare(change.value, value) === 0;
+  return { server, answer, kept, rows, gaveWay, records, standing };
 }
 
 function share(rows: readonly (readonly [string, Uint8Array])[], origin = LOG, index = 7): Uint8Array {
@@ -116,6 +125,30 @@ describe('BatchShare', () => {
   });
 });
 
+describe('BatchShare of a batch in several messages', () => {
+  for (const [how, words, troubles] of [
+    ['begins again, once, where what follows is refused', ['kept', 'refused', 'kept', 'kept'], 0],
+    ['tells of a standby that refuses it again', ['kept', 'refused', 'kept', 'refused'], 1],
+    ['does not begin again where the first is refused', ['refused'], 1],
+  ] as const)
+    it(`T9: ${how}`, async () => {
+      const left = [...words];
+      const told: unknown[] = [];
+      const share = new BatchShare({
+        client: {
+          peers: () => ['DE#2'],
+          request: () => Promise.resolve(new Uint8Array(Buffer.from(`${left.shift() ?? assert.fail()}\n`))),
+        },
+        clock: new ManualClock(),
+        isOwn: () => true,
+        onTrouble: (error) => told.push(error),
+      });
+      const big = [0, 1].map((i) => put(`registry/page/2026-11/${i}`, 'x'.repeat(600_000)));
+      await share.give({ origin: LOG, index: 7, changes: [...big, ...BATCH] });
+      assert.deepEqual([left, told.length], [[], troubles]);
+    });
+});
+
 describe('ShareServer', () => {
   it('T9: keeps what the region has promised the writers of another, and nothing of its own under that name', async () => {
     const { answer, records, kept, standing } = bench();
@@ -161,11 +194,36 @@ describe('ShareServer', () => {
     assert.equal(await tell(another), 'kept\nkept\n');
     assert.equal(gaveWay.length, 2);
     // What tells it from the one that is here comes with its second message: it has to be given from its beginning.
-    const later = BATCH.map((change, i) =>
+    const later = another.map((change, i) =>
       i === 2 ? put(`log/${LOG}/drafts/0000000000000007`, 'more') : change,
     );
     assert.equal(await tell(later), 'kept\nrefused\n');
     assert.equal(gaveWay.length, 3);
+    assert.equal(await tell(later), 'kept\nkept\n');
+  });
+
+  it('T9: a batch of which the writer gave a part before it died is kept when it comes again', async () => {
+    const { answer, rows } = bench();
+    const [begun, rest] = [BATCH.slice(0, 2), BATCH.slice(2)].map(
+      (changes) => sharesOf({ origin: LOG, index: 7, changes })[0] ?? assert.fail(),
+    ) as [Uint8Array, Uint8Array];
+    const words = [];
+    const between = share([['log/DE.test/trust/staged/0000000000000007', Uint8Array.of(1)]], 'DE.test/trust');
+    for (const one of [begun, between, begun, rest]) words.push(await answer(one));
+    assert.deepEqual(words, ['kept\n', 'kept\n', 'kept\n', 'kept\n']);
+    assert.equal(rows.size, BATCH.length + 1);
+  });
+
+  it('T9: gives up no batch that comes again with more revocations in the hour, and keeps how many', async () => {
+    const { answer, rows, gaveWay } = bench();
+    const origin = 'DE.test/trust';
+    const batch = ['drafts', 'staged'].map((part) => put(`log/${origin}/${part}/0000000000000007`, part));
+    for (const count of ['1', '2']) {
+      const changes = [put('revoking/hour', count), ...batch];
+      for (const one of sharesOf({ origin, index: 7, changes })) assert.equal(await answer(one), 'kept\n');
+    }
+    assert.deepEqual(gaveWay, [`${origin} 7`]);
+    assert.equal(Buffer.from(rows.get('revoking/hour') ?? []).toString(), '2');
   });
 
   it('T1: takes nothing from other regions, while it writes itself, or that belongs elsewhere in the store', async () => {
