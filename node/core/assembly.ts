@@ -166,7 +166,8 @@ export function assemble(
   const lastSession = new LastSession({ store });
   const fence = fenceFor(options, {
     ...reading,
-    onReign: (before, session) => lastSession.begin(before, session),
+    onReign: (before) => lastSession.begin(before),
+    onHeld: (session) => lastSession.hold(session),
   });
   const preparer = preparerOf(options, modules);
   const signing: Signing = new Signing(options, {
@@ -189,6 +190,7 @@ export function assemble(
     side: () => signing.side,
     assent: fence?.writership.assent,
     isNext: () => lastSession.isNext && !hasGivenUp(fence),
+    onSpeak: () => lastSession.speak(),
   });
   const lookup = new Lookup(options, {
     ...reading,

@@ -18,7 +18,8 @@ import { type LogShelf } from './log-shelf.ts';
 import { type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
 
-export interface FencingModules extends RegionNodeModules, Pick<WritershipModules, 'client' | 'onReign'> {
+export interface FencingModules
+  extends RegionNodeModules, Pick<WritershipModules, 'client' | 'onReign' | 'onHeld'> {
   readonly shelf: LogShelf;
   readonly keeper: (region: string) => TrustKeeper | undefined;
 }

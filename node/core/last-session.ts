@@ -1,6 +1,7 @@
 /**
  * Whether the writer before was this machine's own last process, and that has ended in order: then nobody speaks any more for what no witness permits one
- * by one (SPEC.md 21.5). A process notes that it has ended once it is silent, and the next one forgets that before it begins. One writer. Row:
+ * by one (SPEC.md 21.5). A process that witnesses let write to its end, and that spoke itself, notes that it has ended once it is silent, and the next one
+ * forgets that before it begins. One writer. Row:
  *
  *   writer/ended     the session of the process that ended
  */
@@ -28,7 +29,10 @@ const ROW = 'writer/ended';
 export class LastSession {
   readonly #modules: LastSessionModules;
   #ended: string | undefined;
-  #own: string | undefined;
+  #hasClaimed = false;
+  /** The session by which it may write. */
+  #held: string | undefined;
+  #hasSpoken = false;
   #isNext = false;
 
   constructor(modules: LastSessionModules) {
@@ -43,11 +47,23 @@ export class LastSession {
     this.#ended = hexOf(bytes);
   }
 
-  /** This process claims to write, by a session of its own. */
-  begin({ claim, epoch }: Before, session: Uint8Array): void {
+  /** This process claims to write: nobody may have let it yet. */
+  begin({ claim, epoch }: Before): void {
     const isEnded = claim !== undefined && claim.epoch === epoch && hexOf(claim.session) === this.#ended;
-    this.#isNext = this.#own === undefined && isEnded;
-    this.#own = hexOf(session);
+    this.#isNext = !this.#hasClaimed && isEnded;
+    this.#hasClaimed = true;
+  }
+
+  /** A quorum lets it write by this session; undefined once it has let go: whoever writes then may speak still when this process has ended. */
+  hold(session: Uint8Array | undefined): void {
+    const held = session && hexOf(session);
+    if (held !== this.#held) this.#hasSpoken = false;
+    this.#held = held;
+  }
+
+  /** It speaks: the writer before does no more. */
+  speak(): void {
+    this.#hasSpoken = true;
   }
 
   /** Whether nobody can have written between the process that ended and this one. */
@@ -57,7 +73,7 @@ export class LastSession {
 
   /** To be called once nothing of this process speaks any more. Rejects as the store. */
   async end(): Promise<void> {
-    if (this.#own === undefined) return;
-    await this.#modules.store.write([{ put: ROW, value: hexBytes(this.#own) }]);
+    if (this.#held === undefined || !this.#hasSpoken) return;
+    await this.#modules.store.write([{ put: ROW, value: hexBytes(this.#held) }]);
   }
 }

@@ -19,6 +19,8 @@ export interface VoiceModules {
   readonly assent?: Pick<Assent, 'ageMs'> | undefined;
   /** Whether the writer before was an earlier process of this machine, which is known to have ended. */
   readonly isNext?: () => boolean;
+  /** Told whenever it speaks. Must not throw. */
+  readonly onSpeak?: () => void;
 }
 
 export class Voice {
@@ -34,7 +36,7 @@ export class Voice {
 
   /** Whether it says nothing now. */
   get isSilent(): boolean {
-    const { clock, side: sideOf, assent, isNext } = this.#modules;
+    const { clock, side: sideOf, assent, isNext, onSpeak } = this.#modules;
     const minute = Math.floor(clock.nowMs() / (1_000 * LOOKUP_HEAD_S));
     const side = sideOf();
     if (side !== this.#side) {
@@ -45,6 +47,8 @@ export class Voice {
       this.#hasSpoken ||= side !== undefined;
     }
     if (side === undefined || minute < this.#fromMinute) return true;
-    return assent !== undefined && assent.ageMs > ASSENT_MS_MAX;
+    if (assent !== undefined && assent.ageMs > ASSENT_MS_MAX) return true;
+    onSpeak?.();
+    return false;
   }
 }

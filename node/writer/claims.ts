@@ -53,7 +53,7 @@ export class Claims {
     const at = Math.floor(clock.nowMs() / 1000);
     const epoch = nextEpoch(last);
     const session = random(SESSION_BYTES);
-    onReign?.({ claim: highest, epoch: last }, session);
+    onReign?.({ claim: highest, epoch: last });
     return signWord<Claim>({ kind: 'claim', origin, epoch, writer, session, at }, key());
   }
 

@@ -28,8 +28,10 @@ export interface WritershipModules extends HearingModules {
   readonly trees: () => readonly OwnTree[];
   /** The checkpoint key in force. @throws {NodeError} KEY_NOT_IN_FORCE */
   readonly checkpointKey: (atS: number) => Signer;
-  /** Told of each claim before it is shown to anybody: the highest claim known that counts, the highest epoch of all, and the session of the new one. Must not throw. */
-  readonly onReign?: (before: { claim: Claim | undefined; epoch: number }, session: Uint8Array) => void;
+  /** Told of each claim before it is shown to anybody: the highest claim known that counts, and the highest epoch of all. Must not throw. */
+  readonly onReign?: (before: { claim: Claim | undefined; epoch: number }) => void;
+  /** Told of the session by which a quorum lets this process write; undefined once it has let go. Must not throw. */
+  readonly onHeld?: (session: Uint8Array | undefined) => void;
 }
 
 /** A tree of an own log that is about to be signed. */

@@ -127,6 +127,7 @@ export class Writership {
         this.#claims.forgetOther();
         agreed();
         this.#isHeld = true;
+        this.#modules.onHeld?.(reign.word.session);
         this.#isFenced = false;
         this.#settleChange();
         if (this.#change === undefined) this.#bonds.forgetForeseen();
@@ -222,6 +223,7 @@ export class Writership {
     this.#permitted.clear();
     this.assent.end();
     this.#isHeld = false;
+    this.#modules.onHeld?.(undefined);
     this.#isFenced = true;
   }
 

@@ -22,15 +22,17 @@ describe('LastSession', () => {
     rows = new Map();
     const before = new LastSession({ store });
     await before.open();
-    before.begin({ claim: undefined, epoch: 0 }, sessionOf(1));
+    before.begin({ claim: undefined, epoch: 0 });
     assert.ok(!before.isNext);
+    before.hold(sessionOf(1));
+    before.speak();
     await before.end();
   });
 
   async function next(claim: Claim | undefined, epoch = claim?.epoch ?? 0) {
     const session = new LastSession({ store });
     await session.open();
-    session.begin({ claim, epoch }, sessionOf(2));
+    session.begin({ claim, epoch });
     return session;
   }
 
@@ -50,11 +52,41 @@ describe('LastSession', () => {
 
   it('is the next for its first claim alone, and leaves no word without a claim', async () => {
     const session = await next(claimOf(1));
-    session.begin({ claim: claimOf(1), epoch: 4 }, sessionOf(3));
+    session.begin({ claim: claimOf(1), epoch: 4 });
     assert.ok(!session.isNext);
     const silent = new LastSession({ store });
     await silent.open();
     await silent.end();
     assert.equal(rows.size, 0);
   });
+
+  for (const [name, live] of [
+    ['that no quorum granted', () => undefined],
+    [
+      'that it has let go',
+      (session: LastSession) => {
+        session.hold(sessionOf(2));
+        session.speak();
+        session.hold(undefined);
+      },
+    ],
+    [
+      'in which the writer before may still have spoken',
+      (session: LastSession) => session.hold(sessionOf(2)),
+    ],
+    [
+      'that came after the one in which it spoke',
+      (session: LastSession) => {
+        session.hold(sessionOf(2));
+        session.speak();
+        session.hold(sessionOf(3));
+      },
+    ],
+  ] as const)
+    it(`T9: leaves no word of a session ${name}`, async () => {
+      const session = await next(claimOf(3));
+      live(session);
+      await session.end();
+      assert.equal(rows.size, 0);
+    });
 });

@@ -12,6 +12,19 @@ describe('Voice', () => {
     side = undefined;
   });
 
+  it('tells when it speaks, and not before', async () => {
+    let spoken = 0;
+    const voice = new Voice({ clock, side: () => side, assent: { ageMs: 0 }, onSpeak: () => spoken++ });
+    side = {};
+    assert.ok(voice.isSilent);
+    await clock.advance(129_999);
+    assert.ok(voice.isSilent);
+    assert.equal(spoken, 0);
+    await clock.advance(1);
+    assert.ok(!voice.isSilent);
+    assert.equal(spoken, 1);
+  });
+
   it('speaks as soon as it signs where nobody fences, and later where it signs again', async () => {
     const voice = new Voice({ clock, side: () => side });
     assert.ok(voice.isSilent);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { hexOf } from '../../../protocol/bytes.ts';
 import { openLookupHead } from '../../../protocol/lookup/head.ts';
+import { WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
 import { testKey, verifySignature } from '../../support/keys.ts';
 import {
   announce,
@@ -11,6 +12,7 @@ import {
   START_DAY,
 } from '../../support/lookup-fixture.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
+import { rejectsWith } from '../../support/store-fixture.ts';
 
 const SPARE = 'DE#2';
 const MACHINES = ['DE', SPARE];
@@ -46,22 +48,26 @@ describe('tables of numbers when the writer of their region changes', function (
     return bytes && openLookupHead(bytes, { verifySignature }).head;
   };
 
+  type Found = Map<number, Set<string>>;
+
+  function look(found: Found): void {
+    for (const head of MACHINES.map(headOf)) {
+      if (head === undefined) continue;
+      const minute = Math.floor(head.at / 60);
+      found.set(minute, (found.get(minute) ?? new Set()).add(hexOf(head.root)));
+    }
+  }
+
   /** Lets time pass; of each minute the tables that were signed for it. */
-  async function tables(seconds: number): Promise<ReadonlyMap<number, ReadonlySet<string>>> {
-    const found = new Map<number, Set<string>>();
+  async function tables(seconds: number, found: Found = new Map()): Promise<Found> {
     for (let s = 0; s < seconds; s++) {
       await world.clock.advance(1_000);
-      for (const head of MACHINES.map(headOf)) {
-        if (head === undefined) continue;
-        const minute = Math.floor(head.at / 60);
-        found.set(minute, (found.get(minute) ?? new Set()).add(hexOf(head.root)));
-      }
+      look(found);
     }
     return found;
   }
 
-  const worst = (found: ReadonlyMap<number, ReadonlySet<string>>) =>
-    Math.max(...[...found.values()].map(({ size }) => size));
+  const worst = (found: Found) => Math.max(...[...found.values()].map(({ size }) => size));
 
   it('no minute has two where the old writer is cut off and does not hear of the new one', async () => {
     assert.equal(headOf(SPARE), undefined);
@@ -92,6 +98,39 @@ describe('tables of numbers when the writer of their region changes', function (
     assert.ok(died > 120, `after ${died} s, for it may have been another machine that died`);
     assert.equal(worst(await tables(90)), 1);
     assert.deepEqual(world.node('FR').status.accusations, []);
+  });
+
+  it('T9: no minute has two where one that too few let write was stopped in order, and is let write when it starts again', async () => {
+    await world.found('ES');
+    for (const other of ['DE', 'FR', 'IT']) await world.recognise('ES', other);
+    await world.pass(15);
+    for (const other of ['DE', 'FR', 'IT']) await world.recognise(other, 'ES');
+    await world.pass(15);
+    await world.run(world.node(SPARE).promote());
+    await world.until(() => headOf(SPARE) !== undefined, 'the new writer has a table', 240);
+    // All tell it who writes, and FR alone hears that it claims to.
+    let answers = 0;
+    world.network.tamper = ({ to, protocol, bytes }) => {
+      if (to !== 'DE' || protocol !== WRITER_PROTOCOL || ++answers !== 3) return bytes;
+      for (const other of ['IT', 'ES']) world.network.cut('DE', other);
+      return bytes;
+    };
+    await rejectsWith(world.run(world.node('DE').promote()), 'PEER_UNREACHABLE');
+    world.network.tamper = undefined;
+    for (const other of ['IT', 'ES']) world.network.mend('DE', other);
+    await world.pass(15);
+    await world.kill('DE', { inOrder: true });
+    world.replace('DE', machine);
+    const before = headOf(SPARE)?.at ?? assert.fail('it writes on');
+    await world.until(() => headOf(SPARE)?.at !== before, 'it signs for another minute', 90);
+    const found: Found = new Map();
+    await world.boot('DE', ({ status }) => {
+      look(found);
+      return status.writing === 'writing';
+    });
+    assert.equal(world.node('DE').status.writer?.epoch, 4, 'one above its own claim');
+    assert.equal(worst(await tables(240, found)), 1);
+    assert.ok(headOf('DE') !== undefined);
   });
 
   it('no minute has two where the new writer begins in one for which the old one has just signed', async () => {

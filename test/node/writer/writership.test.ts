@@ -7,7 +7,7 @@ import {
 import { NO_RECORD, type WriterRecord } from '../../../node/writer/writer-record.ts';
 import { decideClaim, decidePermit, type WriterDecision } from '../../../node/writer/writer-rule.ts';
 import { Writership } from '../../../node/writer/writership.ts';
-import { type OwnTree } from '../../../node/writer/writer-ports.ts';
+import { type OwnTree, type WritershipModules } from '../../../node/writer/writer-ports.ts';
 import { parseClaim, parsePermit } from '../../../protocol/writer/word.ts';
 import { logKey, testKey, verifySignature } from '../../support/keys.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -55,7 +55,11 @@ function recordOf({ claim, permits }: WriterRecord): WriterAnswer {
   };
 }
 
-function machine(number: number, witnesses: Witnesses) {
+function machine(
+  number: number,
+  witnesses: Witnesses,
+  hooks: Pick<WritershipModules, 'onReign' | 'onHeld'> = {},
+) {
   const named = { regions: ['FR', 'IT', 'PL'], folded: 1 };
   const signed: OwnTree[] = [];
   const clock = new ManualClock(1_795_436_400_000);
@@ -76,6 +80,7 @@ function machine(number: number, witnesses: Witnesses) {
       trees: () => signed,
       checkpointKey: () => testKey(1),
       keys: () => [logKey(TRUST, 1).key],
+      ...hooks,
     },
   );
   return { writership, named, signed, clock };
@@ -132,6 +137,27 @@ describe('Writership where the region comes to recognise others', () => {
     assert.equal(second.writership.assent.ageMs, 0);
     await rejectsWith(first.writership.confirm(), 'LOG_FENCED');
     assert.equal(assent.ageMs, Infinity);
+  });
+
+  it('T9: tells of the session that a quorum granted alone, and of letting go', async () => {
+    const witnesses = new Witnesses();
+    const held: (number | undefined)[] = [];
+    let isRefused = true;
+    const first = machine(1, witnesses, {
+      onReign: () => {
+        if (isRefused) for (const region of ['IT', 'PL']) witnesses.silent.add(region);
+      },
+      onHeld: (session) => held.push(session?.[0]),
+    });
+    await rejectsWith(first.writership.take('promote'), 'PEER_UNREACHABLE');
+    assert.deepEqual(held, [], 'one of three has granted it');
+    isRefused = false;
+    witnesses.silent.clear();
+    await first.writership.take('promote');
+    assert.deepEqual(held, [1]);
+    await machine(2, witnesses).writership.take('promote');
+    await rejectsWith(first.writership.confirm(), 'LOG_FENCED');
+    assert.deepEqual(held, [1, undefined]);
   });
 
   it('goes on writing: what it had permitted itself and signed is nothing to wait for', async () => {
