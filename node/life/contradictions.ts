@@ -53,7 +53,7 @@ export interface ContradictionModules {
 interface Own extends Pick<Known, 'doubts' | 'areStaysUnknown'> {
   /** What people who declared are judged by here; undefined for others. */
   readonly facts?: Facts;
-  /** What the rules for people give on what is known here, where an order names others. */
+  /** What the rules for people give on what is known here, or demand at least, where an order names others. */
   readonly byPeople?: Status | undefined;
   /** What lists alone say. */
   readonly listed: readonly (readonly [string, RuleValue])[];
@@ -103,7 +103,7 @@ export async function contradictionsOf(
     if (!peopleAt.has(claim.atS)) peopleAt.set(claim.atS, modules.rulesForPeople(claim.atS));
     const people = otherRules(claim.ruleSet, peopleAt.get(claim.atS));
     const facts = people && withListed(new Map(), one.listed, people);
-    own.set(claim, { ...one, byPeople: people && facts && decide(people, facts, claim.atS).status });
+    own.set(claim, { ...one, byPeople: people && facts && sureOf(people, facts, claim.atS) });
   });
   return claims.map((claim, i) => {
     const { status, atS: nowS } = claim;
@@ -135,7 +135,7 @@ async function ownOfDeclared(
         ...one,
         doubts: [...one.doubts, ...doubts],
         listed,
-        byPeople: people && facts && decide(people, facts, nowS).status,
+        byPeople: people && facts && sureOf(people, facts, nowS),
       };
     });
   } catch (error) {
@@ -189,7 +189,7 @@ function ownOf(found: Found | undefined): Own {
 }
 
 function contradictionOf({ ruleSet, atS, facts: told, status }: Claim, own: Own): Contradiction | undefined {
-  const byOwn = own.facts && decide(ruleSet, own.facts, atS).status;
+  const byOwn = own.facts && sureOf(ruleSet, own.facts, atS);
   for (const known of [byOwn, own.byPeople])
     if (known !== undefined && isStricter(known, status)) return 'stricter';
   const facts = withListed(told, own.listed, ruleSet);
@@ -199,6 +199,12 @@ function contradictionOf({ ruleSet, atS, facts: told, status }: Claim, own: Own)
   if (status.colour === 'red') return undefined;
   if (own.areStaysUnknown) return 'open';
   return own.doubts.length > 0 ? 'ambiguous' : undefined;
+}
+
+/** What rules give on what is known here, or what is sure of it while something is open. */
+function sureOf(ruleSet: RuleSet, facts: Facts, atS: number): Status | undefined {
+  const { status, atLeast } = decide(ruleSet, facts, atS);
+  return status ?? atLeast;
 }
 
 /** Of days the later one counts, of all else what lists say. Undefined where rules give another type to it than lists do. */

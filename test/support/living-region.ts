@@ -13,6 +13,7 @@ import { NodeError } from '../../node/node-error.ts';
 import { readRuleFile } from '../../node/rules/rule-file.ts';
 import { profileText } from '../../node/rules/profiles.ts';
 import { type Colour, type Status } from '../../protocol/code/status.ts';
+import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { readFacts } from '../../protocol/rules/facts.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { REGISTRY_KEY, RegionMachine, type RegionProcess, startRegion } from './issuing-fixture.ts';
@@ -205,9 +206,13 @@ export class LivingRegion {
   }
 
   /** What contradicts it that one operator gives this to each by the rules, on facts that give it. */
-  claims(numbers: readonly number[], demand: Pick<Status, 'colour' | 'measure' | 'untilS'>) {
+  claims(
+    numbers: readonly number[],
+    demand: Pick<Status, 'colour' | 'measure' | 'untilS'>,
+    others: Partial<RuleSet> = {},
+  ) {
     const { nowS: atS } = this;
-    const ruleSet = rulesForPeople(this.#state(), undefined, atS);
+    const ruleSet = { ...rulesForPeople(this.#state(), undefined, atS), ...others };
     const status = { ...demand, expiresAtS: atS + 6 * DAY_S, ruleId: ruleSet.id, ruleVersion: 1 };
     const told = { 'declaration.day': this.today, 'declaration.consent': true };
     const { facts = assert.fail() } = readFacts(ruleSet.data.facts, told);

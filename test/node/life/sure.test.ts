@@ -34,6 +34,13 @@ describeOnAllTables('What is sure', () => {
     assert.equal(await region.codesOf(1), '(green) red');
   });
 
+  it('binds one operator who names rules by which nothing of it is known', async () => {
+    await region.list('contacts', `full_name,birth_date,contact,day\n${NAMED},close,${dayAfter(1)}\n`);
+    await region.declare([1, 2], { symptoms: true });
+    const others = { id: 'other', issuing: [] };
+    assert.deepEqual(await region.claims([1, 2], GREEN, others), ['stricter', 'stricter']);
+  });
+
   it('B69 a day to come hides none that has come, and a declaration of tomorrow is refused by the zone of the rules', async () => {
     await region.list('contacts', `full_name,birth_date,contact,day\n${NAMED},close,${region.today}\n`);
     await assert.rejects(region.tell({ contact: dayAfter(1) }), /contact.*after the day of the declaration/);
