@@ -22,6 +22,8 @@ export interface ColourUpdatesModules {
 const MINUTE_MS = 60_000;
 /** A node that has just started has other things to do. */
 const FIRST_MS = 30_000;
+/** Until the next attempt where somebody else updates meanwhile: whoever takes their time with that puts nothing off by a whole round. */
+const AGAIN_MS = MINUTE_MS;
 /** Without rules for people, where nothing is signed yet, and on a machine that stands by, there is nothing to update. */
 const IDLE = ['NOT_FOUND', 'LOG_UNSETTLED', 'LOG_FENCED'] as const;
 const QUIET = ['unchanged', 'open', 'ambiguous', 'withdrawn', 'overridden'];
@@ -50,13 +52,15 @@ export class ColourUpdates {
   async #run(): Promise<void> {
     const { clock, onTrouble } = this.#modules;
     const { signal } = this.#stopping;
-    for (let waitMs = Math.min(FIRST_MS, this.#everyMs); ; waitMs = this.#everyMs) {
+    for (let waitMs = Math.min(FIRST_MS, this.#everyMs); ;) {
       await clock.wait(waitMs, signal).catch(() => undefined);
       if (signal.aborted) return;
+      waitMs = this.#everyMs;
       try {
         await this.#update();
       } catch (error) {
-        if (!signal.aborted && !isIdle(error)) onTrouble(error);
+        if (isBusy(error)) waitMs = Math.min(AGAIN_MS, this.#everyMs);
+        else if (!signal.aborted && !isIdle(error)) onTrouble(error);
       }
     }
   }
@@ -74,6 +78,11 @@ export class ColourUpdates {
     await region.publish();
     log.info('colours were updated', figures);
   }
+}
+
+/** As `Life.update` says that another run goes on. */
+function isBusy(error: unknown): boolean {
+  return isNodeError(error, 'REFUSED') && error.retry;
 }
 
 function isIdle(error: unknown): boolean {

@@ -27,7 +27,10 @@ export class Steps {
 export interface EvaluationOptions {
   /** `EVALUATION_STEPS_MAX` of its own without them. */
   readonly steps?: Steps | undefined;
-  /** Hears what was read of the data, by path: for a trace. */
+  /**
+   * Hears what was read of the data, by path: for a trace. Not what the second operand of `reduce` reads: that may be built of itself
+   * at each element, and be longer than anything once it is written out.
+   */
   readonly onRead?: ((path: string, value: RuleValue) => void) | undefined;
 }
 
@@ -41,7 +44,7 @@ export function evaluate(
   data: RuleValue,
   { steps = new Steps(EVALUATION_STEPS_MAX), onRead }: EvaluationOptions = {},
 ): RuleValue {
-  return new Evaluation(steps, onRead).value(expression, data);
+  return new Evaluation(data, steps, onRead).value(expression, data);
 }
 
 /**
@@ -66,10 +69,12 @@ function isEmpty(value: object): boolean {
 }
 
 class Evaluation {
+  readonly #data: RuleValue;
   readonly #steps: Steps;
   readonly #onRead: EvaluationOptions['onRead'];
 
-  constructor(steps: Steps, onRead: EvaluationOptions['onRead']) {
+  constructor(data: RuleValue, steps: Steps, onRead: EvaluationOptions['onRead']) {
+    this.#data = data;
     this.#steps = steps;
     this.#onRead = onRead;
   }
@@ -132,7 +137,7 @@ class Evaluation {
     this.#steps.spend(path.length);
     let value = data;
     for (const name of path) value = memberOf(value, name);
-    this.#onRead?.(path.join('.'), value);
+    if (data === this.#data) this.#onRead?.(path.join('.'), value);
     return value;
   }
 

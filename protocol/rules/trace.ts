@@ -16,7 +16,7 @@ export interface TraceStep {
   /** In words what holds, or does not, and where neither can be told what was asked. */
   readonly because: string;
   readonly why: string;
-  /** What was read, by path, in the order of reading. */
+  /** What was read of the data, by path, in the order of reading: values that are there, and none that the condition built. */
   readonly read: Readonly<Record<string, RuleValue>>;
 }
 

@@ -18,12 +18,24 @@ export function reasonText(when: Expression, facts: Facts, data: RuleValue): str
   return holds === undefined ? conditionText(when, facts) : new Words(facts, data).clause(when, holds);
 }
 
-/** A value as it is told: `not known`, `2026-11-26`, `CN-11, CN-42`. */
+/** Characters of a list that are told: lists within lists may hold one list many times over. */
+const LIST_CHARS_MAX = 1_024;
+
+/** A value as it is told: `not known`, `2026-11-26`, `CN-11, CN-42`. Of a list the beginning, where all of it has more than 1,024 characters. */
 export function valueText(value: RuleValue): string {
   if (value === null) return 'not known';
   if (typeof value !== 'object') return String(value);
   if (value instanceof DateTime) return 'a time';
-  return Array.isArray(value) ? (value as readonly RuleValue[]).map(valueText).join(', ') : 'several facts';
+  return Array.isArray(value) ? listText(value) : 'several facts';
+}
+
+function listText(list: readonly RuleValue[]): string {
+  let text = '';
+  for (const [i, element] of list.entries()) {
+    text += `${i === 0 ? '' : ', '}${valueText(element)}`;
+    if (text.length > LIST_CHARS_MAX) return `${text.slice(0, LIST_CHARS_MAX)}…`;
+  }
+  return text;
 }
 
 const NUMBERS: Readonly<Record<NumberComparison, readonly [string, string]>> = {

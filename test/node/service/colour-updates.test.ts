@@ -82,6 +82,22 @@ describe('ColourUpdates', () => {
     assert.match(told[0] ?? '', /full/);
   });
 
+  it('tries again a minute later where somebody else updates meanwhile, and tells no trouble of it', async () => {
+    outcome = () => {
+      throw new NodeError('REFUSED', 'colours are being updated already', { retry: true });
+    };
+    start(60);
+    await pass(MINUTE_MS);
+    assert.equal(runs, 1);
+    await pass(MINUTE_MS);
+    assert.deepEqual([runs, told], [2, []]);
+    outcome = () => ({ figures: { ...noFigures(), worse: 1 }, share: 1 });
+    await pass(MINUTE_MS);
+    assert.deepEqual([runs, told.length], [3, 2]);
+    await pass(58 * MINUTE_MS);
+    assert.equal(runs, 3);
+  });
+
   it('does nothing by itself where that is switched off', async () => {
     start(0);
     await pass(24 * 60 * MINUTE_MS);

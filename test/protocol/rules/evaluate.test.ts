@@ -219,6 +219,16 @@ describe('evaluate', () => {
     assert.ok(seen.has('value') && seen.has('RULE_FAILED'));
   });
 
+  it('onRead hears of what stands outside of a reduce alone', () => {
+    const reads: string[] = [];
+    const json = {
+      reduce: [{ var: 'a' }, { '+': [{ var: 'accumulator' }, { var: 'current' }] }, { var: 'b' }],
+    };
+    const options = { onRead: (path: string) => reads.push(path) };
+    assert.equal(evaluate(parseExpression(json), { a: [1, 2], b: 3 }, options), 6);
+    assert.deepEqual(reads, ['a', 'b']);
+  });
+
   it('onRead hears each path that was read, and what was there', () => {
     const reads: [string, RuleValue][] = [];
     const expression = parseExpression({ and: [{ var: 'a.b' }, { var: 'c' }] });

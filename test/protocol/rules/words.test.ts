@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { parseExpression } from '../../../protocol/rules/expression.ts';
-import { conditionText, reasonText } from '../../../protocol/rules/words.ts';
+import { conditionText, reasonText, valueText } from '../../../protocol/rules/words.ts';
 import { type RuleValue } from '../../../protocol/rules/evaluate.ts';
 import { expressions, ruleData } from '../../support/expressions.ts';
 
@@ -51,6 +51,17 @@ describe('conditionText', () => {
 
   it('has words for every expression', () => {
     fc.assert(fc.property(expressions, (json) => assert.ok(textOf(json).length > 0)));
+  });
+});
+
+describe('valueText', () => {
+  it('tells a list, and of a long one the beginning, also where a list holds another many times over', () => {
+    assert.equal(valueText(['CN-11', 'CN-42']), 'CN-11, CN-42');
+    assert.equal(valueText(['x'.repeat(1_022), '']).length, 1_024);
+    assert.equal(valueText(['x'.repeat(1_022), 'y']), `${'x'.repeat(1_022)}, …`);
+    let twofold: RuleValue = [1];
+    for (let i = 0; i < 20; i++) twofold = [twofold, twofold];
+    assert.equal(valueText(twofold).length, 1_025);
   });
 });
 

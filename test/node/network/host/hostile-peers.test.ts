@@ -11,11 +11,11 @@ import {
 } from '../../../../node/network/network-limits.ts';
 import { HELLO_PROTOCOL } from '../../../../node/network/hello.ts';
 import { LOG_PROTOCOL } from '../../../../node/sync/log-messages.ts';
-import { SYNC_PROTOCOL } from '../../../../node/sync/messages.ts';
+import { SYNC_PROTOCOL, WITNESS_PROTOCOL } from '../../../../node/sync/messages.ts';
 import { SYNC_REQUEST_BYTES_MAX } from '../../../../node/sync/sync-limits.ts';
 import { portOf } from '../../../support/fault-proxy.ts';
 import { peerOf } from '../../../support/host-fixture.ts';
-import { ended, firstFrame } from '../../../support/hostile-peer.ts';
+import { ended, firstFrame, type HostilePeer } from '../../../support/hostile-peer.ts';
 import { assertUnharmed, countsOf, HELLO, HostileScene } from '../../../support/hostile-scene.ts';
 import { until } from '../../../support/until.ts';
 
@@ -313,6 +313,41 @@ describe('Libp2pHost and peers that break the protocol', () => {
     assert.equal(countsOf(de, 'IT')['too-many-requests'], 1);
     await assertUnharmed(fr);
     for (const one of free) one();
+  });
+
+  it('A29 T17: a peer with its share of requests to be cosigned in hand is told to wait, another is answered at once', async () => {
+    const { de, fr, it } = await scene();
+    const again = await intruder();
+    for (const connection of [it, again]) await connection.greet();
+    const free: (() => void)[] = [];
+    de.handle(WITNESS_PROTOCOL, (peer, request) => {
+      if (peer !== peerOf('IT')) return Promise.resolve(request);
+      return new Promise((resolve) => free.push(() => resolve(request)));
+    });
+    const held: Promise<{ readonly result: string }>[] = [];
+    const ask = async (from: HostilePeer) => {
+      const stream = await from.stream(WITNESS_PROTOCOL);
+      const frame = firstFrame(stream);
+      stream.send(encode.single(HELLO));
+      return { frame };
+    };
+    for (let i = 0; i < IN_HAND.ofPeer; i++) held.push((await ask(it)).frame);
+    await until(() => free.length === IN_HAND.ofPeer, 'all of its share is taken');
+    // By another connection: of one protocol a connection has no more streams than that.
+    const next = await ask(again);
+    assert.equal((await next.frame).result, 'busy');
+    assert.equal(countsOf(de, 'IT')['too-many-requests'], 1);
+    const { signal } = new AbortController();
+    const cosigned = await fr.request(peerOf('DE'), WITNESS_PROTOCOL, HELLO, signal);
+    assert.deepEqual(Buffer.from(cosigned), HELLO);
+    assert.equal(free.length, IN_HAND.ofPeer);
+    for (const one of free.splice(0)) one();
+    assert.deepEqual(new Set((await Promise.all(held)).map(({ result }) => result)), new Set(['end']));
+    const later = await ask(again);
+    await until(() => free.length === 1, 'its turn comes');
+    free[0]?.();
+    assert.equal((await later.frame).result, 'end');
+    await assertUnharmed(fr);
   });
 
   it('T18: a hundred strangers from one host cost no honest link', async () => {
