@@ -50,9 +50,9 @@ async function measured(federation: Federation, progress: (text: string) => void
         value: QUOTA,
       })),
     );
-  await cli.json('recognise', gate, home, '--way', 'adapter');
   for (const region of [HOME, GATE]) await federation.start(region);
   for (const region of [HOME, GATE]) await federation.node(region).ready(WAIT_MS_MAX);
+  await cli.json('recognise', gate, home, '--way', 'adapter');
   const numbers = Array.from({ length: LISTED }, (_, i) => `${HOME}-${10_000 + i}`);
   const rows = numbers.map((number) => `${number},green,2099-01-01T00:00:00Z\n`);
   writeFileSync(cli.path('numbers.csv'), `number,colour,until\n${rows.join('')}`);
