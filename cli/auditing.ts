@@ -6,13 +6,14 @@ import { InvalidArgumentError } from 'commander';
 import { type AuditFault } from '../node/audit/audit-fault.ts';
 import { type AuditSource } from '../node/audit/audit-source.ts';
 import { BundlePool } from '../node/audit/bundle-pool.ts';
-import { evidenceOfFault } from '../node/audit/fault-evidence.ts';
+import { evidenceOfFault, type FaultEvidenceModules } from '../node/audit/fault-evidence.ts';
 import { openAuditSource } from '../node/audit/open-source.ts';
 import { auditRegion, type RegionAudited, type RegionAuditOptions } from '../node/audit/region-audit.ts';
+import { type TrustReplay } from '../node/audit/trust-replay.ts';
 import { readWitnessRegion } from '../node/audit/witness-region.ts';
 import { writeFileAtomically } from '../node/region/files.ts';
 import { encodeEvidence } from '../protocol/evidence/evidence.ts';
-import { type TrustModules } from '../protocol/trust/verify-statement.ts';
+import { type TrustState } from '../protocol/trust/trust-state.ts';
 import { type Cli } from './cli.ts';
 import { EXIT } from './exit.ts';
 import { aligned, counted, figure, type Progress } from './output.ts';
@@ -49,14 +50,17 @@ export async function auditAndReport(
     const vouching = [];
     for (const witness of witnesses)
       vouching.push(await readWitnessRegion(await publicPathOf(witness), modules));
+    let state: TrustState | undefined;
+    const onTrust = (trust: TrustReplay) => (state = trust.state);
     const audited = await auditRegion(
       { ...options, ...source.owner, nowS: modules.nowS() },
-      { ...modules, source, pool, witnesses: vouching, onProgress: progressOf(cli) },
+      { ...modules, source, pool, witnesses: vouching, onProgress: progressOf(cli), onTrust },
     );
     const { where, damage } = source;
     if (audited.faultCount > 0 || damage !== undefined) cli.exit = EXIT.inconsistent;
+    const proving = { ...modules, stateOf: () => state };
     const files =
-      evidenceTo === undefined ? [] : await writeEvidence(evidenceTo, audited.faults, source, modules);
+      evidenceTo === undefined ? [] : await writeEvidence(evidenceTo, audited.faults, source, proving);
     const told = damage && { code: damage.code, message: damage.message };
     cli.output.result(
       {
@@ -127,7 +131,7 @@ async function writeEvidence(
   directory: string,
   faults: readonly AuditFault[],
   source: AuditSource,
-  modules: TrustModules,
+  modules: FaultEvidenceModules,
 ): Promise<string[]> {
   await mkdir(directory, { recursive: true });
   const files: string[] = [];

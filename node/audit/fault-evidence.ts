@@ -4,7 +4,7 @@ import { type Attestation } from '../../protocol/code/attestation.ts';
 import { type Evidence, type EvidenceOf } from '../../protocol/evidence/evidence.ts';
 import { verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { openCheckpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseEntryBundle } from '../../protocol/log/entry-bundle.ts';
 import { type HashSource, inclusionProof } from '../../protocol/log/merkle-proof.ts';
 import { HASH_BYTES, leafHash } from '../../protocol/log/merkle.ts';
@@ -14,10 +14,17 @@ import { TILE_HASHES, tilePath, tilesReadBy, tileSource, tileWidth } from '../..
 import { ED25519, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { givenUpLast, goodLineOf } from '../evidence/good-line.ts';
 import { groundStatements, type GroundStatements } from '../trust/ground-statements.ts';
 import { type AuditCode, type AuditFault } from './audit-fault.ts';
 import { type AuditSource, type LogSource } from './audit-source.ts';
+
+export interface FaultEvidenceModules extends TrustModules {
+  /** By which keys are given up that may have signed: what is by one of them alone proves nothing. */
+  readonly stateOf: (region: string) => Pick<TrustState, 'key'> | undefined;
+}
 
 /** Of the other faults either nothing is signed that contradicts anything, or the copy is damaged and says nothing of the region. */
 const PROVABLE: ReadonlySet<AuditCode> = new Set([
@@ -34,7 +41,7 @@ const PROVABLE: ReadonlySet<AuditCode> = new Set([
 export async function evidenceOfFault(
   { code, log: origin, index }: Pick<AuditFault, 'code' | 'log' | 'index'>,
   source: Pick<AuditSource, 'log'>,
-  modules: TrustModules,
+  modules: FaultEvidenceModules,
 ): Promise<Evidence | undefined> {
   if (!PROVABLE.has(code) || index === undefined) return undefined;
   const log = source.log(origin);
@@ -42,6 +49,7 @@ export async function evidenceOfFault(
   if (note === undefined) return undefined;
   try {
     const signed = await byOneKey(origin, note, source, modules);
+    if (signed === undefined) return undefined;
     const reader = new LeafReader(log, parseCheckpoint(parseNote(note).text).size, modules.sha256);
     const evidence: Evidence =
       code === 'HOUR_MISMATCH'
@@ -87,30 +95,24 @@ export async function evidenceOfLeaf(
 }
 
 /**
- * A note with the line of one key alone that its region has named, and what names that key: a region that signs with many would need more statements than
- * evidence takes. @throws {ProtocolError} as `openCheckpoint`. Rejects as reading the source.
+ * A note with one good line of its log alone, by a key that is not given up if there is such a line, and what names that key: a region that signs with
+ * many would need more statements than evidence takes. Undefined where no line is good. Rejects as reading the source.
  */
 async function byOneKey(
   origin: string,
   note: Uint8Array,
   source: Pick<AuditSource, 'log'>,
-  modules: TrustModules,
-): Promise<{ readonly note: Uint8Array; readonly grounds: Uint8Array[][] }> {
+  modules: FaultEvidenceModules,
+): Promise<{ readonly note: Uint8Array; readonly grounds: Uint8Array[][] } | undefined> {
   const { region, network } = parseOrigin(origin);
-  const { sha256, verifySignature } = modules;
   const parsed = parseNote(note);
   const { statements, state } = await groundOf(origin, parsed, source, modules);
-  const keys = state
-    .keysWithRole('checkpoint')
-    .map(({ publicKey }) => makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey }));
-  const { signers } = openCheckpoint(note, keys, verifySignature);
-  const isFirst = (publicKey: Uint8Array) =>
-    signers[0] !== undefined && equalBytes(publicKey, signers[0].publicKey);
-  const one = await groundStatements({ region, network }, statements, isFirst, modules);
-  const signatures = parsed.signatures.filter(
-    ({ name, keyId }) => name === origin && keyId === signers[0]?.keyId,
-  );
-  return { note: encodeNote({ text: parsed.text, signatures }), grounds: [one.statements] };
+  const keys = givenUpLast(state.keysWithRole('checkpoint'), modules.stateOf(region));
+  const good = goodLineOf(parsed, { name: origin, algorithm: ED25519, keys }, modules);
+  if (good === undefined) return undefined;
+  const isIt = (publicKey: Uint8Array) => equalBytes(publicKey, good.key.publicKey);
+  const one = await groundStatements({ region, network }, statements, isIt, modules);
+  return { note: encodeNote({ text: parsed.text, signatures: [good.line] }), grounds: [one.statements] };
 }
 
 /** With what names the keys that signed the note, and the one with this id. */

@@ -62,6 +62,7 @@ export function assemble(
   const board = new TrustBoard({ home: region, network }, modules);
   const keeper = (of: string) => board.keepers.get(of);
   const keepers = () => board.keepers.values();
+  const stateOf = (of: string) => keeper(of)?.state;
   /** Others should hear of a new checkpoint, and the home may recognise others by now. */
   const heedChange = (isNewer: boolean): void => {
     board.changed();
@@ -95,11 +96,11 @@ export function assemble(
   const evidence: EvidenceBook = new EvidenceBook({
     ...modules,
     store,
-    stateOf: (of) => keeper(of)?.state,
+    stateOf,
     named: new NamedStatements({ ...modules, keeper }),
     onNew: (file) => herald.tellEvidence(file),
   });
-  const copies: CopyWatch = new CopyWatch(options, { ...modules, store, logs, evidence, onTrouble });
+  const copies: CopyWatch = new CopyWatch(options, { ...reading, store, stateOf, evidence });
   const witnesses = new WitnessWatch({ ...reading, evidence, keepers: () => board.keepers });
   const antiEntropy: AntiEntropy = new AntiEntropy(options, {
     ...reading,
@@ -208,7 +209,7 @@ export function assemble(
   const leaves = new LeafFinder(reading);
   const shown = new LeafWatch(options, {
     ...reading,
-    stateOf: (of) => keeper(of)?.state,
+    stateOf,
     isWriting: () => signing.isWriting,
     run: (work) => background.run(work),
   });

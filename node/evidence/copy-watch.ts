@@ -10,9 +10,8 @@ import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { encodeEvidenceIfTaken } from '../../protocol/evidence/evidence.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
-import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type AuditFault } from '../audit/audit-fault.ts';
-import { evidenceOfFault } from '../audit/fault-evidence.ts';
+import { evidenceOfFault, type FaultEvidenceModules } from '../audit/fault-evidence.ts';
 import { StoreLog } from '../audit/store-source.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { isNodeError } from '../node-error.ts';
@@ -27,7 +26,7 @@ export interface CopyWatchOptions {
   readonly noteEvery?: number;
 }
 
-export interface CopyWatchModules extends TrustModules {
+export interface CopyWatchModules extends FaultEvidenceModules {
   readonly store: Store;
   readonly clock: Clock;
   /** By origin. */

@@ -4,7 +4,7 @@ import { type Note, verifyNote } from '../../protocol/log/note.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type COSIGNATURE, type ED25519, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
-import { type TrustKey } from '../../protocol/trust/trust-state.ts';
+import { type TrustKey, type TrustState } from '../../protocol/trust/trust-state.ts';
 
 /** Keys of one role of a region, under the name by which they sign. */
 export interface LineKeys {
@@ -16,6 +16,15 @@ export interface LineKeys {
 export interface GoodLine {
   readonly line: NoteSignature;
   readonly key: TrustKey;
+}
+
+/** Those that a root has given up come last: who signed with them may have been a thief, and a region may go on signing with them to say so. */
+export function givenUpLast(
+  keys: readonly TrustKey[],
+  state: Pick<TrustState, 'key'> | undefined,
+): TrustKey[] {
+  const isGivenUp = ({ keyId }: TrustKey) => Number(state?.key(keyId)?.compromise !== undefined);
+  return [...keys].sort((a, b) => isGivenUp(a) - isGivenUp(b));
 }
 
 /** By the first of the keys, in their order, that has signed the note; with a cosignature at a time within its window. Undefined if none has. */

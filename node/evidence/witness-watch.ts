@@ -22,7 +22,7 @@ import { groundStatements, type GroundStatements } from '../trust/ground-stateme
 import { type HeldState } from '../trust/held-state.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type EvidenceBook } from './evidence-book.ts';
-import { goodLineOf, type LineKeys } from './good-line.ts';
+import { givenUpLast, goodLineOf, type LineKeys } from './good-line.ts';
 
 export interface WitnessWatchModules extends TrustModules {
   readonly clock: Clock;
@@ -209,14 +209,12 @@ export class WitnessWatch {
   }
 }
 
-/** Those that a root has given up come last: who signed with them may have been a thief. */
 function keysOf(
   keeper: TrustKeeper,
   named: ReadonlyMap<TrustKeeper, GroundStatements>,
   role: 'checkpoint' | 'witness',
 ): TrustKey[] {
-  const isGivenUp = ({ keyId }: TrustKey) => Number(keeper.state.key(keyId)?.compromise !== undefined);
-  return [...(named.get(keeper)?.state.keysWithRole(role) ?? [])].sort((a, b) => isGivenUp(a) - isGivenUp(b));
+  return givenUpLast(named.get(keeper)?.state.keysWithRole(role) ?? [], keeper.state);
 }
 
 /** The newest of what is held of a log that a witness has cosigned. */

@@ -17,10 +17,11 @@ describe('evidenceOfFault', () => {
   async function foundIn(fixture: AuditedFixture, directory: string): Promise<string[]> {
     const { faults } = await audited(directory, { faultsMax: 100 });
     const source = await openAuditSource(directory);
+    const modules = { ...trustModules, stateOf: () => fixture.region.state };
     try {
       const found: string[] = [];
       for (const fault of faults)
-        found.push(`${fault.code} ${proven(fixture, await evidenceOfFault(fault, source, trustModules))}`);
+        found.push(`${fault.code} ${proven(fixture, await evidenceOfFault(fault, source, modules))}`);
       return found;
     } finally {
       await source.close();

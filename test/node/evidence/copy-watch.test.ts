@@ -5,7 +5,7 @@ import { type Store } from '../../../node/store/store.ts';
 import { systemClock } from '../../../node/system-clock.ts';
 import { equalBytes } from '../../../protocol/bytes.ts';
 import { parseEvidence } from '../../../protocol/evidence/evidence.ts';
-import { verifyEvidence } from '../../../protocol/evidence/verify-evidence.ts';
+import { isDisowned, verifyEvidence } from '../../../protocol/evidence/verify-evidence.ts';
 import { signNote } from '../../../protocol/log/note.ts';
 import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { AuditedFixture, growStored, HOUR } from '../../support/audit-fixture.ts';
@@ -43,9 +43,11 @@ describe('CopyWatch', () => {
   const take = (file: Uint8Array): Promise<boolean> => {
     const { region, fingerprint } = fixture.region;
     const knowsRoot = (of: string, root: Uint8Array) => of === region && equalBytes(root, fingerprint);
-    const { kind, origin, at } = verifyEvidence(parseEvidence(file), knowsRoot, trustModules);
+    const found = verifyEvidence(parseEvidence(file), knowsRoot, trustModules);
+    const { kind, origin, at } = found;
     assert.equal(origin, fixture.origin);
-    proven.push(`${kind} ${at}`);
+    const isFramed = isDisowned(found, () => fixture.region.state);
+    proven.push(`${kind} ${at}${isFramed ? ' disowned' : ''}`);
     return Promise.resolve(isTaken());
   };
 
@@ -61,6 +63,7 @@ describe('CopyWatch', () => {
         store,
         clock,
         logs,
+        stateOf: () => fixture.region.state,
         evidence: { take },
         onTrouble: (error) => troubles.push(error),
       },
@@ -140,6 +143,26 @@ describe('CopyWatch', () => {
     const signed = { size: entries.length, root: new ReferenceTree(entries).root(), note };
     await tree.replace({ from: 260, entries: entries.slice(260) }, { signed }, []);
     assert.deepEqual(await grown(watch), ['entry 266']);
+  });
+
+  it('T3 A11: names the key that signs, where the region signs with one that it gave up before that one, or puts a bad line in its name', async () => {
+    const { region, origin } = fixture;
+    const inForce = region.key('a later checkpoint key');
+    region.admit([{ key: inForce, role: 'checkpoint' }]);
+    region.add(region.compromise(region.keys.checkpoint, {}));
+    const { publicKey, sign } = inForce;
+    const verifier = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
+    fixture.lines.set(origin, (text) => [signNote(verifier, text, sign)]);
+    fixture.attest({ index: 7 });
+    const watch = await watching();
+    assert.deepEqual(await grown(watch), ['entry 260']);
+    fixture.checkpointKey = { ...region.keys.checkpoint, sign: testKey('nobody').sign };
+    fixture.attest({ index: 7 });
+    assert.deepEqual(await grown(watch), ['entry 261']);
+    fixture.checkpointKey = region.keys.checkpoint;
+    fixture.lines.clear();
+    fixture.attest({ index: 7 });
+    assert.deepEqual(await grown(watch), ['entry 262 disowned'], 'which a thief may have signed');
   });
 
   it('A28: names one of many keys that sign a log, and reads on where what names it is more than evidence takes', async () => {
