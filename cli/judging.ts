@@ -45,7 +45,7 @@ export async function judgeText(
     return verifyAnnounced(nativeForeignPrimitives, text, announced, forOthers, options.nowS);
   const input = { announced, context: forOthers, nowS: options.nowS };
   const local = await verifyLocal(nativeForeignPrimitives, text, input);
-  const announcers = numberAnnouncers(options.trust, text);
+  const announcers = numberAnnouncers(options.trust, text, options.nowS);
   if (local !== undefined && (local.found === 'signed' || !areLeanedOn(options.trust, announcers)))
     return local.verdict;
   if (announcers.length > 0) {

@@ -78,7 +78,7 @@ export interface NumberQuestion {
 }
 
 /** Of regions beyond those that are asked: nobody can say that they do not have the number. */
-const UNASKED: NumberAnswer = { failure: { code: 'NUMBER_UNREACHABLE' } };
+const UNASKED: NumberAnswer = { failure: { code: 'NUMBER_CROWDED' } };
 
 const NO_SEEDS: DaySeeds = {
   days: () => Promise.resolve([]),

@@ -91,7 +91,7 @@ export class VerdictService {
     const local = announced.mayBeLocal(text)
       ? await verifyLocal(nativeForeignPrimitives, text, { announced, context: judged, nowS })
       : undefined;
-    const announcers = numberAnnouncers(trust, text);
+    const announcers = numberAnnouncers(trust, text, nowS);
     if (local !== undefined && (local.found === 'signed' || !areLeanedOn(trust, announcers)))
       return local.verdict;
     if (announcers.length > 0) {

@@ -5,6 +5,7 @@ import { isProtocolError } from '../fault.ts';
 import { type LoggedAdapter, type TrustState } from '../trust/trust-state.ts';
 import { isByAdapter, type Trust } from '../verdict/knowledge.ts';
 import { type Adapter, readAdapter } from './adapter.ts';
+import { isInForce } from './claims.ts';
 import { countryOf } from './country.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { type Candidates, type ForeignKey, ForeignKeys } from './foreign-keys.ts';
@@ -28,10 +29,10 @@ export interface LocalAnnouncer {
   readonly keys: ForeignKeys<AnnouncedKey>;
 }
 
-/** The profiles by which a text is read, and whether there are more. */
+/** The profiles by which a text is read, and those for which there is no room: if there are such, the text is crowded. */
 export interface LocalAnnouncers {
   readonly tried: readonly LocalAnnouncer[];
-  readonly isCrowded: boolean;
+  readonly untried: readonly LocalAnnouncer[];
 }
 
 /** At most 16, in the order of `AnnouncedCodes.announcersOf`. */
@@ -73,33 +74,41 @@ export class AnnouncedCodes {
   /**
    * The profiles by which a text is read that is of no format which says itself what it is: of each region as `localsIn` has it; only of regions
    * whose codes come by adapter here, if there is one; without any, those of regions whose recognition is withdrawn, so that a verdict can say
-   * so. Of at most 16 regions, the longest beginning first, then by region.
+   * so. Of at most 16 regions: the home first, whose codes no others can crowd out, then those whose recognition is in force at `nowS`; of these
+   * the longest beginning first, then by region.
    */
-  localsFor(text: string): LocalAnnouncers {
+  localsFor(text: string, nowS: number): LocalAnnouncers {
     const known = chosenOf(this.#locals, text);
     const all = known.length > 0 ? known : chosenOf(this.#withdrawn, text);
     const byAdapter = all.filter(({ first }) => this.isByAdapter(first.region));
+    const { home } = this.trust;
+    const rankOf = ({ region }: LocalAnnouncer) =>
+      Number(region !== home) + Number(!isInForce(this.trust, region, nowS));
     const ranked = (byAdapter.length > 0 ? byAdapter : all).sort(
       ({ first: a }, { first: b }) =>
-        b.profile.prefix.length - a.profile.prefix.length || compareTexts(a.region, b.region),
+        rankOf(a) - rankOf(b) ||
+        b.profile.prefix.length - a.profile.prefix.length ||
+        compareTexts(a.region, b.region),
     );
-    const regions = ranked.slice(0, ANNOUNCERS_MAX);
+    const [regions, beyond] = [ranked.slice(0, ANNOUNCERS_MAX), ranked.slice(ANNOUNCERS_MAX)];
     return {
       tried: regions.flatMap(({ tried }) => tried),
-      isCrowded: ranked.length > ANNOUNCERS_MAX || regions.some(({ isCrowded }) => isCrowded),
+      untried: [...beyond.flatMap(({ tried }) => tried), ...ranked.flatMap(({ untried }) => untried)],
     };
   }
 
   /**
-   * The regions whose keys are tried on a code: those that it may be of by its issuer first, of these those whose codes come by adapter here, then
-   * by their ids.
+   * The regions whose keys are tried on a code: the home first, then those that it may be of by its issuer, of these those whose codes come by
+   * adapter here, then by their ids.
    */
   announcersOf(code: ForeignCode): Announcers {
     const all = this.#regions
       .map(({ region, keys }) => ({ region, candidates: keys.candidatesFor(code) }))
       .filter(({ candidates }) => candidates.keys.length > 0);
     const rank = ({ region }: Announcer) =>
-      2 * Number(!isIssuerOf(region, code.issuer ?? '')) + Number(!this.isByAdapter(region));
+      4 * Number(region !== this.trust.home) +
+      2 * Number(!isIssuerOf(region, code.issuer ?? '')) +
+      Number(!this.isByAdapter(region));
     const ranked = all.sort((a, b) => rank(a) - rank(b));
     return { tried: ranked.slice(0, ANNOUNCERS_MAX), isCrowded: ranked.length > ANNOUNCERS_MAX };
   }
@@ -153,7 +162,7 @@ export function localsOf(state: TrustState): readonly LocalAnnouncer[] {
 
 /** Those of a region by which a text is read: those with the longest beginning that it has, and of them at most four. */
 export function localsIn(state: TrustState, text: string): LocalAnnouncers {
-  return chosenOf([localsOf(state)], text)[0] ?? { tried: [], isCrowded: false };
+  return chosenOf([localsOf(state)], text)[0] ?? { tried: [], untried: [] };
 }
 
 /** Of each region that may read the text. */
@@ -167,7 +176,7 @@ function chosenOf(
     const all = able.filter(({ profile }) => profile.prefix.length === longest);
     const [first] = all;
     if (first === undefined) return [];
-    return [{ first, tried: all.slice(0, LOCAL_PROFILES_MAX), isCrowded: all.length > LOCAL_PROFILES_MAX }];
+    return [{ first, tried: all.slice(0, LOCAL_PROFILES_MAX), untried: all.slice(LOCAL_PROFILES_MAX) }];
   });
 }
 

@@ -1,4 +1,5 @@
 /** Keys of others that a verifier trusts, and which of them a code may be signed with. Spec: SPEC.md 17.1. */
+import { hexOf } from '../bytes.ts';
 import { type ForeignCode, type ForeignFormat, type KeyUsage } from './foreign-code.ts';
 import { FOREIGN_KEYS_MAX, KEYS_PER_ID_MAX } from './foreign-limits.ts';
 import { fitsAlgorithm, type ForeignCheck, type ForeignPublicKey, isSound } from './signature-check.ts';
@@ -29,6 +30,8 @@ const NONE: Candidates<never> = { keys: [], isCrowded: false };
 export class ForeignKeys<K extends ForeignKey = ForeignKey> {
   readonly #byName = new Map<string, { keys: K[]; isCrowded: boolean }>();
   #size = 0;
+  /** The names of its public keys, once somebody has asked for one. */
+  #names: ReadonlySet<string> | undefined;
 
   /** @throws {RangeError} above 32,768 keys, or for a key whose size is none that is taken: whoever reads a list bounds and vets it. */
   constructor(keys: Iterable<K>) {
@@ -42,6 +45,14 @@ export class ForeignKeys<K extends ForeignKey = ForeignKey> {
   /** At most eight, in the order in which they were given. A card names issuer and key, the others the key alone. */
   candidatesFor({ format, keyId, issuer }: Pick<ForeignCode, 'format' | 'keyId' | 'issuer'>): Candidates<K> {
     return this.#byName.get(nameOf(format, keyId, issuer)) ?? NONE;
+  }
+
+  /** Whether a public key is among those that are tried, by whatever name codes call it. */
+  has(publicKey: ForeignPublicKey): boolean {
+    this.#names ??= new Set(
+      [...this.#byName.values()].flatMap(({ keys }) => keys.map((key) => nameOfKey(key.publicKey))),
+    );
+    return this.#names.has(nameOfKey(publicKey));
   }
 
   #add(key: K): void {
@@ -62,6 +73,13 @@ export function foreignChecksOf(code: ForeignCode, { keys }: Candidates): Foreig
   return keys
     .filter(({ publicKey }) => fitsAlgorithm(publicKey, algorithm))
     .map(({ publicKey }) => ({ algorithm, publicKey, message, signature }));
+}
+
+/** The same for the same key alone. */
+function nameOfKey(key: ForeignPublicKey): string {
+  if (key.kind === 'ed25519') return hexOf(key.bytes);
+  if (key.kind === 'ec') return `${hexOf(key.x)} ${hexOf(key.y)}`;
+  return `${hexOf(key.modulus)} ${hexOf(key.exponent)}`;
 }
 
 function nameOf(format: ForeignFormat, keyId: string, issuer: string | undefined): string {

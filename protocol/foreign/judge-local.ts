@@ -42,21 +42,32 @@ export interface LocalVerdict {
 
 const BY_ADAPTER: ReadonlySet<RecognitionWay> = new Set<RecognitionWay>(['adapter']);
 
-/** `readings` as `AnnouncedCodes.localsFor` gives the profiles, one at least; `isCrowded`: there are more. */
+/** `readings` and `untried` as `AnnouncedCodes.localsFor` gives the profiles, one reading at least. */
 export function judgeLocal(
   input: LocalInput,
   readings: readonly LocalReading[],
-  isCrowded: boolean,
+  untried: readonly LocalAnnouncer[],
 ): LocalVerdict {
   const codes = readings.filter((reading): reading is LocalCode => 'code' in reading);
   const signed = codes.flatMap(({ announcer: { region }, code, candidates, results }): SignedCode[] => {
     const { key, reasons } = judgeForeign(code, candidates, results, input.nowS);
     return key === undefined ? [] : [{ code, region, key, reasons }];
   });
-  if (signed.length > 0) return { found: 'signed', verdict: judgeClaimed(input, signed) };
+  if (signed.length > 0)
+    return { found: 'signed', verdict: judgeClaimed(input, signed, beyond(readings, untried)) };
+  const isCrowded = untried.length > 0;
   const [first] = codes;
   if (first === undefined) return { found: 'nothing', verdict: judgeUnread(input, readings, isCrowded) };
   return { found: 'read', verdict: judgeUnsignedLocal(input, codes, isCrowded) };
+}
+
+/** Profiles of regions of which none was tried: a region with more than are tried has itself to blame, and stops no other's codes by them. */
+function beyond(
+  readings: readonly LocalReading[],
+  untried: readonly LocalAnnouncer[],
+): readonly LocalAnnouncer[] {
+  const tried = new Set(readings.map(({ announcer: { region } }) => region));
+  return untried.filter(({ region }) => !tried.has(region));
 }
 
 interface SignedCode extends Signed {
@@ -64,12 +75,26 @@ interface SignedCode extends Signed {
 }
 
 /**
- * Of several regions each could be the one whose code it is: it passes, or stops, only if all whose word counts say the same of it.
+ * Of several regions each could be the one whose code it is: it passes, or stops, only if all whose word counts say the same of it. Where the home is
+ * not among them, one of the regions `beyond` those that were tried that has announced the same key could be it too.
  */
-function judgeClaimed(input: LocalInput, signed: readonly SignedCode[]): Verdict {
+function judgeClaimed(
+  input: LocalInput,
+  signed: readonly SignedCode[],
+  more: readonly LocalAnnouncer[],
+): Verdict {
   const { trust } = input.announced;
   const counting = countingOf(trust, signed, input.nowS);
   const regions = [...new Set(counting.map(({ region }) => region))];
+  const [{ code }] = counting as [SignedCode];
+  const isClaiming = ({ region, keys }: LocalAnnouncer) =>
+    isInForce(trust, region, input.nowS) && signed.some(({ key }) => keys.has(key.publicKey));
+  if (!regions.includes(trust.home) && more.some(isClaiming)) {
+    const leaning = new Leaning(trust, input.context, input.nowS);
+    leaning.leanOnHome();
+    leaning.add('FOREIGN_KEYS_CROWDED');
+    return unsignedVerdict(leaning, code, input.nowS);
+  }
   const verdicts = regions.map((region) =>
     weakestOf(
       counting
@@ -80,7 +105,6 @@ function judgeClaimed(input: LocalInput, signed: readonly SignedCode[]): Verdict
   const [verdict] = verdicts as [Verdict];
   if (verdicts.every((one) => one.outcome === 'stop')) return verdicts.find(isRevoked) ?? verdict;
   if (verdicts.every((one) => isSame(one, verdict))) return verdict;
-  const [{ code }] = counting as [SignedCode];
   return unsignedVerdict(differing(trust, regions, input), code, input.nowS);
 }
 

@@ -15,11 +15,11 @@ export async function verifyLocal(
   text: string,
   input: LocalInput,
 ): Promise<LocalVerdict | undefined> {
-  const { tried, isCrowded } = input.announced.localsFor(text);
+  const { tried, untried } = input.announced.localsFor(text, input.nowS);
   if (tried.length === 0) return undefined;
   const readings: LocalReading[] = [];
   for (const announcer of tried) readings.push(await readingOf(primitives, text, announcer));
-  return judgeLocal(input, readings, isCrowded);
+  return judgeLocal(input, readings, untried);
 }
 
 /** A code of others and the announced key that made its signature. */

@@ -1,6 +1,7 @@
 /** Whose number a text may be, by the adapters of all regions that a verifier leans on. Spec: SPEC.md 21.6. */
 import { utf8Bytes } from '../encoding/utf8.ts';
 import { isProtocolError } from '../fault.ts';
+import { isInForce } from '../foreign/claims.ts';
 import { LOOKUP_NUMBER_BYTES_MAX } from '../limits.ts';
 import { type LoggedAdapter, type TrustState } from '../trust/trust-state.ts';
 import { isByAdapter, type Trust } from '../verdict/knowledge.ts';
@@ -19,19 +20,21 @@ const adaptersOfStates = new WeakMap<TrustState, readonly OpaqueAdapter[]>();
 
 /**
  * The regions that a number may be of, each by the adapter with the longest beginning: those alone whose codes come by their adapters
- * here, the longest beginning first and of equal ones in the order of their ids; without one, the first of the others, and then of those
- * whose recognition is withdrawn, so that a verdict can say why it is none. Only the first `LOOKUP_ANNOUNCERS_MAX` are to be asked.
+ * here; without one, the first of the others, and then of those whose recognition is withdrawn, so that a verdict can say why it is none.
+ * The home first, whose numbers no others can crowd out, then those whose recognition is in force at `nowS`; of these the longest
+ * beginning first, and of equal ones in the order of their ids. Only the first `LOOKUP_ANNOUNCERS_MAX` are to be asked.
  */
-export function numberAnnouncers(trust: Trust, text: string): readonly NumberAnnouncer[] {
+export function numberAnnouncers(trust: Trust, text: string, nowS: number): readonly NumberAnnouncer[] {
   if (!isNumberText(text) || !isOfBytes(text)) return [];
   const all = announcersAmong(
     [...trust.regions.values()].map(({ state }) => state),
     trust,
     text,
+    nowS,
   );
   const byAdapter = all.filter((one) => one.isByAdapter);
   if (byAdapter.length > 0) return byAdapter;
-  return (all.length > 0 ? all : announcersAmong(trust.withdrawn, trust, text)).slice(0, 1);
+  return (all.length > 0 ? all : announcersAmong(trust.withdrawn, trust, text, nowS)).slice(0, 1);
 }
 
 /** Whether any of these regions is one that the verifier leans on: who is withdrawn says what a text is only where nothing else does. */
@@ -39,8 +42,12 @@ export function areLeanedOn(trust: Trust, announcers: readonly NumberAnnouncer[]
   return announcers.some(({ region }) => trust.regions.has(region));
 }
 
-/** The longest beginning first, of equal ones in the order of their ids. */
-function announcersAmong(states: readonly TrustState[], trust: Trust, text: string): NumberAnnouncer[] {
+function announcersAmong(
+  states: readonly TrustState[],
+  trust: Trust,
+  text: string,
+  nowS: number,
+): NumberAnnouncer[] {
   const all = states.flatMap((state): NumberAnnouncer[] => {
     const [adapter] = opaqueAdapters(state)
       .filter(({ prefix }) => text.startsWith(prefix))
@@ -48,8 +55,13 @@ function announcersAmong(states: readonly TrustState[], trust: Trust, text: stri
     const { region } = state;
     return adapter === undefined ? [] : [{ region, adapter, isByAdapter: isByAdapter(trust, region) }];
   });
+  const rankOf = ({ region }: NumberAnnouncer) =>
+    Number(region !== trust.home) + Number(!isInForce(trust, region, nowS));
   return all.sort(
-    (a, b) => b.adapter.prefix.length - a.adapter.prefix.length || (a.region < b.region ? -1 : 1),
+    (a, b) =>
+      rankOf(a) - rankOf(b) ||
+      b.adapter.prefix.length - a.adapter.prefix.length ||
+      (a.region < b.region ? -1 : 1),
   );
 }
 

@@ -6,7 +6,7 @@ import { equalBytes } from '../bytes.ts';
 import { type Status } from '../code/status.ts';
 import { isProtocolError, ProtocolError } from '../fault.ts';
 import { CLOCK_AHEAD_S_MAX, KNOWLEDGE_AGE_OFFLINE_S_MAX, KNOWLEDGE_AGE_ONLINE_S_MAX } from '../limits.ts';
-import { countingOf, differing, isSame } from '../foreign/claims.ts';
+import { countingOf, differing, isInForce, isSame } from '../foreign/claims.ts';
 import { type Primitives } from '../primitives.ts';
 import { keyIdOf } from '../signature/key-id.ts';
 import { type RecognitionWay } from '../trust/trust-state.ts';
@@ -85,9 +85,10 @@ export function failureOf(error: unknown): NumberFailure {
 }
 
 /**
- * The verdict on a number by the regions that it may be of. The home's counts where it has the number. Where several others have it whose word counts, it passes or stops only if all say the same of it.
+ * The verdict on a number by the regions that it may be of. The home's counts where it has the number, and where it announces such numbers and cannot say. Where several others have it whose word counts, it passes or stops only if all say the same of it.
  * Else the weakest counts, and of equal ones that of a region which has the number: so whoever announces the beginning of another's numbers
- * stops none of them that it does not name, also where the other cannot be asked.
+ * stops none of them that it does not name, also where the other cannot be asked. But where there are more than are asked none of them frees it:
+ * so many in league would else leave no place for the region whose number it is.
  */
 export function judgeNumber(inputs: readonly NumberInput[]): Verdict {
   const [input] = inputs;
@@ -98,13 +99,22 @@ export function judgeNumber(inputs: readonly NumberInput[]): Verdict {
   const having = inputs.filter(({ announcer: { region } }) => regions.has(region)).map(judgeOne);
   const [one] = having;
   if (one !== undefined && regions.has(trust.home)) return one;
+  const silentHome = inputs.find(
+    ({ announcer, answer }) => announcer.region === trust.home && 'failure' in answer,
+  );
+  if (silentHome !== undefined) return judgeOne(silentHome);
   if (one !== undefined && !having.every((other) => isSame(other, one)))
     return differingVerdict(regions, input);
   const isLeftOut = (at: NumberInput) => hasStatus(at) && !regions.has(at.announcer.region);
   const others = inputs.filter((at) => !hasStatus(at) || isLeftOut(at)).map(judgeOne);
   // Sorting keeps the order of equal ones.
-  const [first] = [...having, ...others].sort((a, b) => RANKS[a.outcome] - RANKS[b.outcome]);
-  return first as Verdict;
+  const [first] = [...having, ...others].sort((a, b) => RANKS[a.outcome] - RANKS[b.outcome]) as [Verdict];
+  const unasked = inputs.find((at) => isUnasked(at) && isInForce(trust, at.announcer.region, nowS));
+  return unasked !== undefined && RANKS[first.outcome] < RANKS.undetermined ? judgeOne(unasked) : first;
+}
+
+function isUnasked({ answer }: NumberInput): boolean {
+  return 'failure' in answer && answer.failure.code === 'NUMBER_CROWDED';
 }
 
 /** Whether the region of an announcer that counts has the number. */

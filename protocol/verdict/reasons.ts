@@ -274,6 +274,11 @@ export const REASONS = {
     outcome: 'undetermined',
     explanation: 'No node of the region of the number answers: try again, or ask for another code.',
   },
+  NUMBER_CROWDED: {
+    outcome: 'undetermined',
+    explanation:
+      'More regions announce numbers that begin so than are asked for one: the home region has to find out whose they are.',
+  },
   NUMBER_UNPROVEN: {
     outcome: 'undetermined',
     explanation: 'What the region of the number answers is not proven by what it has announced.',

@@ -45,7 +45,7 @@ describe('a local code that no known key has signed, where another region announ
 
   it('is undetermined although the other is withdrawn, which can stop nothing', async () => {
     const trust = trustWith({ standing: 'withdrawn', region: 'BE', version: 2 });
-    assert.equal(numberAnnouncers(trust, text).length, 1);
+    assert.equal(numberAnnouncers(trust, text, NOW_S).length, 1);
     const judged = [
       await service(trust).verify(text, CONTEXT, 'gate'),
       await judgeText(primitives, text, { trust, context: CONTEXT, nowS: NOW_S }),

@@ -3,8 +3,9 @@ import { AnnouncedCodes, localsOf } from '../../../protocol/foreign/announced-co
 import { type LoggedAdapter } from '../../../protocol/trust/trust-state.ts';
 import { announcedTrust } from '../../support/announced-fixture.ts';
 import { JSON_PROFILE, LOCAL_SIGNER, localKey, mapped } from '../../support/local-fixture.ts';
-import { announcing, jsonCode, localAdapter } from '../../support/local-world.ts';
+import { announcing, jsonCode, localAdapter, recognisedToo } from '../../support/local-world.ts';
 import { stubState } from '../../support/stub-state.ts';
+import { NOW_S } from '../../support/verdict-fixture.ts';
 
 /** How many texts beyond ASCII were encoded meanwhile: an encoding of `BEYOND_ASCII` has one. */
 function encodedIn(work: () => void): number {
@@ -58,13 +59,34 @@ describe('AnnouncedCodes.localsFor', () => {
       localAdapter(mapped(JSON_PROFILE, { expiresAt: undefined, life }), { id: `p${i}` }),
     );
     const announced = new AnnouncedCodes(announcedTrust({ issuer: announcing(...adapters.toReversed()) }));
-    const { tried, isCrowded } = announced.localsFor(jsonCode());
+    const { tried, untried } = announced.localsFor(jsonCode(), NOW_S);
     assert.deepEqual(
       tried.map(({ profile }) => profile.map.life),
       [60, 61, 62, 63],
     );
-    assert.equal(isCrowded, true);
+    assert.deepEqual(
+      untried.map(({ profile }) => profile.map.life),
+      [64],
+    );
     const four = new AnnouncedCodes(announcedTrust({ issuer: announcing(...adapters.slice(1)) }));
-    assert.equal(four.localsFor(jsonCode()).isCrowded, false);
+    assert.deepEqual(four.localsFor(jsonCode(), NOW_S).untried, []);
+  });
+
+  it('T5 tries the home first, and whose recognition is suspended last', () => {
+    const profile = localAdapter();
+    const others = Array.from({ length: 16 }, (_, i) => `B${String.fromCharCode(65 + i)}`);
+    const more = others.map((region) =>
+      recognisedToo(region, [profile], region === 'BA' ? { standing: 'suspended' } : {}),
+    );
+    const world = { issuer: {}, recognition: undefined, home: announcing(profile), more };
+    const { tried, untried } = new AnnouncedCodes(announcedTrust(world)).localsFor(jsonCode(), NOW_S);
+    assert.deepEqual(
+      tried.map(({ region }) => region),
+      ['DE', ...others.slice(1)],
+    );
+    assert.deepEqual(
+      untried.map(({ region }) => region),
+      ['BA'],
+    );
   });
 });

@@ -69,6 +69,19 @@ describe('judgeLocal: a code whose key several regions claim', () => {
     assert.ok(codesOf(verdict).includes('FOREIGN_REGIONS_DIFFER'));
   });
 
+  it('T5 is undetermined where sixteen in league leave no place for another that announced the key, except at home', async () => {
+    const league = [...'ABCDEFGHIJKLMNOP'].map((letter) => recognisedToo(`A${letter}`, [ALL_GREEN]));
+    const crowded = await verdictOf({ text: RED, more: league });
+    assert.deepEqual([crowded.outcome, codesOf(crowded)], ['undetermined', ['FOREIGN_KEYS_CROWDED']]);
+    const other = announcing(localAdapter(JSON_PROFILE, { keys: [localKey(OTHER_SIGNER)] }));
+    assert.equal((await verdictOf({ issuer: other, more: league })).outcome, 'pass', 'it has another key');
+    const { recognition } = recognisedToo('AT', [], { standing: 'suspended' });
+    assert.equal((await verdictOf({ recognition, more: league })).outcome, 'pass', 'it is suspended');
+    const home = announcing(localAdapter());
+    const atHome = await verdictOf({ text: RED, home, more: league });
+    assert.deepEqual([atHome.outcome, atHome.foreign?.region], ['stop', 'DE']);
+  });
+
   it('stops a code where no region is left, for the reasons of the first', async () => {
     const suspended = { way: 'adapter', standing: 'suspended' } as const;
     const { recognition } = recognisedToo('AT', [], suspended);

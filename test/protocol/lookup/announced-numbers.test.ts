@@ -12,6 +12,7 @@ function trustOf(
   prefixes: Readonly<Record<string, string>>,
   direct?: string,
   withdrawn: Readonly<Record<string, string>> = {},
+  suspended?: string,
 ): Trust {
   const stateOf = (region: string, prefix: string | undefined) => ({
     region,
@@ -30,9 +31,12 @@ function trustOf(
     recognition: (of: string) =>
       of in withdrawn
         ? { standing: 'withdrawn' }
-        : recognised(of, { way: of === direct ? 'direct' : 'adapter' }),
+        : recognised(of, {
+            way: of === direct ? 'direct' : 'adapter',
+            standing: of === suspended ? 'suspended' : 'recognised',
+          }),
   });
-  const all = [['ZZ', undefined] as const, ...Object.entries(prefixes)];
+  const all = Object.entries({ ZZ: undefined, ...prefixes });
   return {
     home: 'ZZ',
     regions: new Map(
@@ -45,13 +49,19 @@ function trustOf(
 }
 
 describe('numberAnnouncers', () => {
-  const namesOf = (trust: Trust, text: string) => numberAnnouncers(trust, text).map(({ region }) => region);
+  const namesOf = (trust: Trust, text: string) =>
+    numberAnnouncers(trust, text, 1).map(({ region }) => region);
 
   it('has the longest beginning first, so that nobody crowds out whom a number names', () => {
     const trust = trustOf({ AA: 'n', BB: 'n', CC: 'n', DD: 'n', EE: 'n-ee-', FF: 'x' });
     assert.deepEqual(namesOf(trust, 'n-ee-1'), ['EE', 'AA', 'BB', 'CC', 'DD']);
     assert.deepEqual(namesOf(trust, 'n1'), ['AA', 'BB', 'CC', 'DD']);
     assert.deepEqual(namesOf(trust, 'y1'), []);
+  });
+
+  it('T5 has the home first, whatever others announce, and whose recognition is not in force last', () => {
+    const prefixes = { AA: 'n-z', BB: 'n-z', CC: 'n-z', DD: 'n-z', ZZ: 'n-' };
+    assert.deepEqual(namesOf(trustOf(prefixes, undefined, {}, 'AA'), 'n-z1'), ['ZZ', 'BB', 'CC', 'DD', 'AA']);
   });
 
   it('leaves out who is recognised in another way, unless there is nobody else', () => {
@@ -64,7 +74,7 @@ describe('numberAnnouncers', () => {
     const withdrawn = { AA: 'n' };
     assert.deepEqual(namesOf(trustOf({ BB: 'n' }, undefined, withdrawn), 'n1'), ['BB']);
     assert.deepEqual(namesOf(trustOf({ BB: 'n' }, 'BB', withdrawn), 'n1'), ['BB']);
-    const alone = numberAnnouncers(trustOf({ BB: 'x' }, undefined, withdrawn), 'n1');
+    const alone = numberAnnouncers(trustOf({ BB: 'x' }, undefined, withdrawn), 'n1', 1);
     assert.deepEqual(
       alone.map(({ region, isByAdapter }) => [region, isByAdapter]),
       [['AA', false]],
