@@ -40,7 +40,7 @@ export function addOverride(program: Command, cli: Cli): void {
   override
     .command('propose')
     .description(
-      'Proposes a colour for people. Another operator has to confirm it within a day; until then nothing changes.',
+      'Proposes a colour for people. Another operator has to confirm it within a day, while you are one; until then nothing changes.',
     )
     .argument('<region>', 'directory of the region')
     .option('--subject <text>', 'a person (repeatable)', collect, [])

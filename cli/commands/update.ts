@@ -1,6 +1,6 @@
 /** `entente update`: all who declared, held against rules and lists as they are now. */
 import { type Command } from 'commander';
-import { type UpdateFigures, UPDATE_OUTCOMES, type UpdateOutcome } from '../../node/life/updater.ts';
+import { type UpdateFigures, UPDATE_OUTCOMES, type UpdateOutcome } from '../../node/life/update-figures.ts';
 import { type Unsettled } from '../../node/life/updater.ts';
 import { type UpdateNews, type UpdateOrder } from '../../node/life/life.ts';
 import { type Notice } from '../../node/life/notice.ts';

@@ -4,7 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Holder } from '../../node/life/life.ts';
-import { type UpdateFigures } from '../../node/life/updater.ts';
+import { type UpdateFigures } from '../../node/life/update-figures.ts';
 import { type Verdict } from '../../protocol/verdict/verdict.ts';
 import { type Teller } from './live-story.ts';
 import { type DemoShell } from './shell.ts';

@@ -8,6 +8,7 @@ import {
 } from '../../node/abuse/override-kept.ts';
 import { type Overrides } from '../../node/abuse/overrides.ts';
 import { type AdminClient } from '../../node/http/admin-client.ts';
+import { type Operators } from '../../node/operators/operators.ts';
 import { type Actor } from '../../node/operators/scopes.ts';
 import { type Acts } from '../life/life-desk.ts';
 import { asked } from './node-answers.ts';
@@ -21,14 +22,23 @@ export interface OverrideDesk {
   list(asked: OverridesAsked): Promise<OverridesListed>;
 }
 
+export interface OwnOverridesModules {
+  readonly overrides: Overrides;
+  readonly operators: Pick<Operators, 'ofKey'>;
+  readonly actor: Actor;
+  readonly act: Acts['act'];
+}
+
 /** Does it here, in the name of whoever runs the command. */
 export class OwnOverrides implements OverrideDesk {
   readonly #overrides: Overrides;
+  readonly #operators: OwnOverridesModules['operators'];
   readonly #actor: Actor;
   readonly #act: Acts['act'];
 
-  constructor(overrides: Overrides, actor: Actor, act: Acts['act']) {
+  constructor({ overrides, operators, actor, act }: OwnOverridesModules) {
     this.#overrides = overrides;
+    this.#operators = operators;
     this.#actor = actor;
     this.#act = act;
   }
@@ -46,7 +56,7 @@ export class OwnOverrides implements OverrideDesk {
 
   confirm(id: string): Promise<{ readonly issued: number }> {
     const action = { action: 'override/confirm', needs: 'issue', about: id } as const;
-    return this.#act(action, () => this.#overrides.confirm(id, this.#actor));
+    return this.#act(action, () => this.#overrides.confirm(id, this.#actor, this.#operators));
   }
 
   list(asked: OverridesAsked): Promise<OverridesListed> {

@@ -289,7 +289,8 @@ export class OwnDesk implements Desk {
 
   get overrides(): OverrideDesk {
     const act = <T>(action: Action, work: (tally: Tally) => Promise<T> | T) => this.#act(action, work);
-    return new OwnOverrides(this.#region.node.overrides, this.#modules.actor, act);
+    const { node, operators } = this.#region;
+    return new OwnOverrides({ overrides: node.overrides, operators, actor: this.#modules.actor, act });
   }
 
   publish(): Promise<void> {

@@ -10,6 +10,7 @@ import { equalBytes } from '../../protocol/bytes.ts';
 import { type HeldCodes } from '../issuing/held-codes.ts';
 import { type IssueOnce } from '../issuing/issue-once.ts';
 import { NodeError } from '../node-error.ts';
+import { type Operators } from '../operators/operators.ts';
 import { type Actor } from '../operators/scopes.ts';
 import { type Random } from '../ports.ts';
 import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
@@ -122,11 +123,17 @@ export class Overrides {
   }
 
   /**
-   * Issues what somebody else proposed: codes that are looser are revoked first. Gives how many have their code.
-   * @throws {NodeError} NOT_FOUND; REFUSED for one's own proposal, for one that has lapsed, is over or is done, and, to be tried again, while
-   * codes of it are on their way; and what revoking and issuing reject with: confirming again goes on with what is left.
+   * Issues what somebody else proposed: codes that are looser are revoked first. Gives how many have their code. Who proposed it has
+   * to be one of `operators` still: the key of one who was removed may have been stolen.
+   * @throws {NodeError} NOT_FOUND; REFUSED for one's own proposal or one of somebody who may not issue any more, for one that has lapsed,
+   * is over or is done, and, to be tried again, while codes of it are on their way; and what revoking and issuing reject with: confirming
+   * again goes on with what is left.
    */
-  confirm(id: string, actor: Actor): Promise<{ readonly issued: number }> {
+  confirm(
+    id: string,
+    actor: Actor,
+    operators: Pick<Operators, 'ofKey'>,
+  ): Promise<{ readonly issued: number }> {
     return this.#turns.take(id, async () => {
       const kept = await this.#kept(id);
       const confirming = this.#signatory(actor);
@@ -140,6 +147,11 @@ export class Overrides {
         );
       if (state === 'done') throw refused('it was confirmed and is done', 'Propose another one.');
       if (state === 'lapsed') throw refused('it was proposed more than a day ago', 'Propose it again.');
+      if (state === 'proposed' && operators.ofKey(kept.proposed.keyId)?.may.has('issue') !== true)
+        throw refused(
+          'who proposed it is no operator by that key any more, or may not issue',
+          'If it is right, have an operator propose it again: `entente operator list` names them.',
+        );
       if (state === 'over') {
         const missed = await this.#end(id);
         if (missed === undefined) throw onTheirWay();

@@ -125,7 +125,7 @@ export class AdminServer {
     const gate = new IssueGate({ state, areNamed: () => operators.areNamed, nowS, contradictions });
     return [
       ...issueRoutes({ node, sha256, nowS, gate, replies }),
-      ...overrideRoutes({ node, actorOf, replies }),
+      ...overrideRoutes({ node, operators, actorOf, replies }),
       ...disclosureRoutes({ node, replies }),
       ...bridgeRoutes({ region }, { node, sha256, nowS }),
       ...adminRoutes({ region }, { node, report, nowS, replies }),

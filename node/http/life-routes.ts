@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { type RegionNode } from '../core/region-node.ts';
 import { changeSchema, objectionSchema, OBJECTION_TEXT_CHARS_MAX } from '../life/dossier.ts';
 import { DECLARED_MAX } from '../life/life.ts';
-import { UPDATE_OUTCOMES } from '../life/updater.ts';
+import { UPDATE_OUTCOMES } from '../life/update-figures.ts';
 import { type Tally } from '../operators/acting.ts';
 import { counting, countingUpdate, textOfUpdate } from '../life/tallies.ts';
 import { type AdminRoute } from './admin-route.ts';

@@ -8,6 +8,7 @@ import {
   OVERRIDES_LISTED_MAX,
 } from '../abuse/override-kept.ts';
 import { type Overrides } from '../abuse/overrides.ts';
+import { type Operators } from '../operators/operators.ts';
 import { type Actor } from '../operators/scopes.ts';
 import { type IncomingMessage } from 'node:http';
 import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
@@ -17,6 +18,7 @@ import { type Replies } from './replies.ts';
 
 export interface OverrideRoutesModules {
   readonly node: { readonly overrides: Overrides };
+  readonly operators: Pick<Operators, 'ofKey'>;
   readonly actorOf: (request: IncomingMessage) => Actor;
   readonly replies: Replies;
 }
@@ -50,6 +52,7 @@ const body = (schema: z.ZodType) => ({ body: { content: json(schema), required: 
 
 export function overrideRoutes({
   node: { overrides },
+  operators,
   actorOf,
   replies,
 }: OverrideRoutesModules): AdminRoute[] {
@@ -79,7 +82,7 @@ export function overrideRoutes({
       order: async (context) => {
         const { id } = await readJson(context.env.incoming, named, PROPOSAL_BYTES_MAX);
         const carryOut = async () =>
-          replies.json(context, await overrides.confirm(id, actorOf(context.env.incoming)));
+          replies.json(context, await overrides.confirm(id, actorOf(context.env.incoming), operators));
         return { about: id, carryOut };
       },
     },

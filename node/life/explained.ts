@@ -5,7 +5,8 @@ import { type TraceStep, traceIssuing } from '../../protocol/rules/trace.ts';
 import { type Doubtful } from '../lists/list-view.ts';
 import { type FactSource } from './dossier.ts';
 import { type JudgedAt } from './judging.ts';
-import { type Judged, type UpdateOutcome } from './updater.ts';
+import { type UpdateOutcome } from './update-figures.ts';
+import { type Judged } from './updater.ts';
 
 /** Why somebody has, or would get, a colour now. */
 export interface Explained {

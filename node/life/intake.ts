@@ -1,9 +1,12 @@
 /**
- * Files of declarations, taken whole or not at all, in bounded memory. Rows are staged beside what is known, and count once a head
- * says that all of them are there; from then on they are moved to the dossiers, by this process or the next:
+ * Files of declarations, taken whole or not at all, in bounded memory. A short one is taken in one write. Rows of a longer one are
+ * staged beside what is known, and count once a head says that all of them are there; from then on they are moved to the dossiers,
+ * by this process or the next:
  *
  *   life/staged/<pseudonym>    a declaration that is to be taken
  *   life/intake                whose declarations they are, and how far the moving has come
+ *
+ * However slowly a file comes, nobody waits for it but other long files.
  */
 import { z } from 'zod';
 import { type Zone } from '../../protocol/rules/zone.ts';
@@ -15,10 +18,12 @@ import { type Encoding, inUtf8 } from '../rows/encoding.ts';
 import { readJsonRows } from '../rows/json-rows.ts';
 import { type RowFault } from '../rows/row-form.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
+import { keyAfter } from '../store/reader.ts';
+import { Turns } from '../turns.ts';
 import { type Declaration, declarationForm, type DeclarationRow, declarationSchema } from './declaration.ts';
-import { type Dossier, newestByRules } from './dossier.ts';
+import { contradictionOf, type DeclaredAs, declaredAnew, dossierWith, whatOf } from './declared-beside.ts';
+import { type Dossier } from './dossier.ts';
 import { type DossierShelf, STAGED } from './dossier-shelf.ts';
-import { EARLIER_AREAS_MAX, EARLIER_IDENTITIES_MAX, withEarlier } from './earlier.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
 
 export const DECLARATION_FORMATS = ['csv', 'jsonl'] as const;
@@ -58,7 +63,7 @@ export const intakeReportSchema = z.union([
 ]);
 /** `refused`: nothing was taken, for these reasons. */
 export type IntakeReport =
-  | ({ readonly outcome: 'taken' } & Readonly<Record<keyof typeof countsShape, number>>)
+  | ({ readonly outcome: 'taken' } & Readonly<Record<DeclaredAs, number>>)
   | { readonly outcome: 'refused'; readonly faults: readonly RowFault[] };
 
 export interface IntakeModules {
@@ -71,6 +76,8 @@ export interface IntakeModules {
   readonly updatedAtS: () => number;
   /** That of the rules for people; undefined where there are none yet. */
   readonly zone: (nowS: number) => Zone | undefined;
+  /** Does something while nobody else changes a dossier or calls `finish`. */
+  readonly turn: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 const headSchema = z.strictObject({ source: z.string(), receivedAtS: z.int(), ...countsShape });
@@ -78,6 +85,8 @@ type Head = z.infer<typeof headSchema>;
 const stagedSchema = z.strictObject({ line: z.int(), declaration: declarationSchema });
 
 const HEAD = 'life/intake' satisfies PrivateName;
+/** Files of which rows are staged wait for each other. */
+const FILES = 'files';
 /** Rows that are read, compared and written at once. */
 const ROWS_TOGETHER = 1_024;
 /** Rows of one file. */
@@ -89,10 +98,22 @@ interface Placed extends DeclarationRow {
   readonly pseudonym: string;
 }
 
-/** One writer: whoever owns it lets one call be over before the next. */
+/** Rows of a file, `ROWS_TOGETHER` of them or the last ones, and what is wrong with rows among them. */
+interface Batch {
+  readonly rows: readonly DeclarationRow[];
+  readonly faults: readonly RowFault[];
+  readonly isLast: boolean;
+}
+
+/** One writer: whoever owns it lets nobody else change what is known of somebody in a `turn`, and calls `finish` in one. */
 export class Intake {
   readonly #modules: IntakeModules;
   readonly #sealer: Sealer;
+  readonly #turns = new Turns();
+  /** What is staged is of a file that is being read, and nothing that broke off. */
+  #isStaging = false;
+  /** Files that were taken at once. */
+  #takenAtOnce = 0;
 
   /** `key`: that of the registry. */
   constructor({ key }: { readonly key: Uint8Array }, modules: IntakeModules) {
@@ -100,81 +121,154 @@ export class Intake {
     this.#sealer = new Sealer(derivedKey(key, 'life/intake'));
   }
 
-  /** Takes all declarations of a file, or says what is wrong with it and changes nothing. Rejects as the store does. */
+  /**
+   * Takes all declarations of a file, or says what is wrong with it and changes nothing. Not to be called in a `turn`: it takes one
+   * itself once it has read the file. Rejects as the store and the file do.
+   */
   async take(
     { source, format, encoding }: DeclarationOrder,
     file: AsyncIterable<Uint8Array>,
   ): Promise<IntakeReport> {
-    await this.finish();
-    const nowS = Math.floor(this.#modules.clock.nowMs() / 1_000);
-    const faults = await this.#stage(inUtf8(file, encoding), format, nowS);
-    if (faults.length > 0) {
-      await this.#removeStaged();
-      return { outcome: 'refused', faults: faults.toSorted((a, b) => a.line - b.line).slice(0, FAULTS_MAX) };
+    const receivedAtS = Math.floor(this.#modules.clock.nowMs() / 1_000);
+    const head = { source, receivedAtS, added: 0, replaced: 0, unchanged: 0, older: 0 };
+    const batches = this.#read(inUtf8(file, encoding), format, receivedAtS);
+    try {
+      const { value: first } = await batches.next();
+      return await (first.isLast
+        ? this.#modules.turn(() => this.#takeAtOnce(first, head))
+        : this.#turns.take(FILES, () => this.#takeInParts(first, batches, head)));
+    } finally {
+      await batches.return({ rows: [], faults: [], isLast: true });
     }
-    const head = { source, receivedAtS: nowS, added: 0, replaced: 0, unchanged: 0, older: 0 };
-    await this.#modules.tables.write([this.#headChange(head)]);
-    const { added, replaced, unchanged, older } = await this.#move(head);
-    return { outcome: 'taken', added, replaced, unchanged, older };
   }
 
-  /** Finishes what an earlier process took, and clears away what it did not. Does nothing where nothing is left. */
+  /** Finishes what was taken and broke off, and clears away what was not taken. Does nothing where nothing is left. */
   async finish(): Promise<void> {
     const sealed = await this.#modules.tables.get(HEAD);
-    if (sealed === undefined) await this.#removeStaged();
-    else await this.#move(headSchema.parse(jsonOf(this.#sealer.open(HEAD, sealed))));
+    if (sealed !== undefined) await this.#move(headSchema.parse(jsonOf(this.#sealer.open(HEAD, sealed))));
+    else if (!this.#isStaging) await this.#removeStaged();
   }
 
-  async #stage(
+  /** The last batch is what it returns. */
+  async *#read(
     source: AsyncIterable<Uint8Array>,
     format: DeclarationOrder['format'],
     nowS: number,
-  ): Promise<readonly RowFault[]> {
+  ): AsyncGenerator<Batch, Batch, undefined> {
     const form = declarationForm(nowS, this.#modules.zone(nowS));
-    const faults: RowFault[] = [];
-    let some: DeclarationRow[] = [];
-    let rows = 0;
-    const add = async () => {
-      faults.push(...(await this.#stageSome(some)));
-      rows += some.length;
-      some = [];
-    };
+    let rows: DeclarationRow[] = [];
+    let faults: RowFault[] = [];
+    let given = 0;
     for await (const row of format === 'csv' ? readCsvRows(source, form) : readJsonRows(source, form)) {
       const read = 'fault' in row ? [row.fault] : form.parse(row.cells, row.line);
       if (Array.isArray(read)) faults.push(...read);
-      else some.push(read);
-      if (some.length === ROWS_TOGETHER) await add();
-      if (rows > ROWS_MAX) faults.push({ line: 0, reason: `more than ${ROWS_MAX} rows: split the file` });
-      if (rows > ROWS_MAX || faults.length >= FAULTS_MAX) return faults;
+      else rows.push(read);
+      if (faults.length >= FAULTS_MAX) break;
+      if (rows.length < ROWS_TOGETHER) continue;
+      yield { rows, faults, isLast: false };
+      given += rows.length;
+      [rows, faults] = [[], []];
+      if (given <= ROWS_MAX) continue;
+      faults.push({ line: 0, reason: `more than ${ROWS_MAX} rows: split the file` });
+      break;
     }
-    if (some.length > 0) await add();
-    if (rows === 0 && faults.length === 0) faults.push({ line: 0, reason: 'the file has no rows' });
-    return faults;
+    if (given + rows.length + faults.length === 0) faults.push({ line: 0, reason: 'the file has no rows' });
+    return { rows, faults, isLast: true };
+  }
+
+  async #takeAtOnce({ rows, faults }: Batch, from: Head): Promise<IntakeReport> {
+    await this.finish();
+    const placed = this.#placed(rows);
+    const dossiers = await this.#dossiersOf(placed);
+    const all = [...faults, ...faultsOf(placed, dossiers, new Map())];
+    if (all.length > 0) return refused(all);
+    const head = { ...from };
+    const changes = placed.flatMap(({ declaration, pseudonym }) =>
+      this.#taking(declaration, head, dossiers.get(pseudonym)),
+    );
+    if (changes.length > 0) await this.#modules.tables.write(changes);
+    this.#takenAtOnce++;
+    return taken(head);
+  }
+
+  async #takeInParts(
+    first: Batch,
+    batches: AsyncGenerator<Batch, Batch, undefined>,
+    head: Head,
+  ): Promise<IntakeReport> {
+    const { turn } = this.#modules;
+    let takenBefore = 0;
+    // In a turn, so that nobody is clearing away what is staged.
+    await turn(async () => {
+      await this.finish();
+      this.#isStaging = true;
+      takenBefore = this.#takenAtOnce;
+    });
+    try {
+      const faults: RowFault[] = [];
+      for (let batch = first; ;) {
+        faults.push(...batch.faults, ...(await this.#stageSome(batch.rows)));
+        if (batch.isLast || faults.length >= FAULTS_MAX) break;
+        batch = (await batches.next()).value;
+      }
+      if (faults.length > 0) return await this.#refuseStaged(faults);
+      return await turn(async () => {
+        // Of these people some may have declared while the file was read.
+        const later = takenBefore === this.#takenAtOnce ? [] : await this.#contradicted();
+        if (later.length > 0) return this.#refuseStaged(later);
+        await this.#modules.tables.write([this.#headChange(head)]);
+        return taken(await this.#move(head));
+      });
+    } finally {
+      this.#isStaging = false;
+    }
+  }
+
+  async #refuseStaged(faults: readonly RowFault[]): Promise<IntakeReport> {
+    await this.#removeStaged();
+    return refused(faults);
+  }
+
+  #placed(rows: readonly DeclarationRow[]): Placed[] {
+    const { shelf } = this.#modules;
+    return rows.map((row) => ({ ...row, pseudonym: shelf.pseudonymOf(row.declaration.subject) }));
+  }
+
+  async #dossiersOf(placed: readonly Placed[]): Promise<ReadonlyMap<string, Dossier | undefined>> {
+    const pseudonyms = [...new Set(placed.map(({ pseudonym }) => pseudonym))];
+    const known = await this.#modules.shelf.dossiers(pseudonyms);
+    return new Map(pseudonyms.map((pseudonym, i) => [pseudonym, known[i]]));
   }
 
   async #stageSome(rows: readonly DeclarationRow[]): Promise<readonly RowFault[]> {
+    if (rows.length === 0) return [];
+    const placed = this.#placed(rows);
+    const dossiers = await this.#dossiersOf(placed);
+    const faults = faultsOf(placed, dossiers, await this.#staged([...dossiers.keys()]));
+    if (faults.length > 0) return faults;
+    const changes = placed.map(({ line, declaration, pseudonym }) =>
+      this.#stagedChange(pseudonym, { line, declaration }),
+    );
+    await this.#modules.tables.write(changes);
+    return [];
+  }
+
+  /** What of all that is staged cannot stand beside what is known by now. */
+  async #contradicted(): Promise<RowFault[]> {
     const { tables, shelf } = this.#modules;
-    const placed = rows.map((row): Placed => ({
-      ...row,
-      pseudonym: shelf.pseudonymOf(row.declaration.subject),
-    }));
-    const pseudonyms = [...new Set(placed.map(({ pseudonym }) => pseudonym))];
-    const staged = await this.#staged(pseudonyms);
-    const known = await shelf.dossiers(pseudonyms);
-    const dossiers = new Map(pseudonyms.map((pseudonym, i) => [pseudonym, known[i]]));
-    const changes: Change[] = [];
     const faults: RowFault[] = [];
-    for (const { line, declaration, pseudonym } of placed) {
-      const before = staged.get(pseudonym);
-      const fault =
-        before === undefined
-          ? contradictionOf(declaration, dossiers.get(pseudonym))
-          : { column: 'subject', reason: `is the same person as in line ${before}` };
-      if (fault !== undefined) faults.push({ line, ...fault });
-      staged.set(pseudonym, before ?? line);
-      changes.push(this.#stagedChange(pseudonym, { line, declaration }));
+    for (let from: string = STAGED; faults.length < FAULTS_MAX;) {
+      const page = await tables.page(from, `${STAGED}~`, { limit: ROWS_TOGETHER });
+      const last = page.at(-1)?.[0];
+      if (last === undefined) break;
+      const known = await shelf.dossiers(page.map(([name]) => name.slice(STAGED.length)));
+      for (const [i, [name, sealed]] of page.entries()) {
+        const { line, declaration } = this.#stagedOf(name, sealed);
+        const fault = contradictionOf(declaration, known[i]);
+        if (fault !== undefined) faults.push({ line, ...fault });
+      }
+      from = keyAfter(last);
     }
-    if (faults.length === 0) await tables.write(changes);
     return faults;
   }
 
@@ -200,17 +294,22 @@ export class Intake {
       const known = await shelf.dossiers(page.map(([name]) => name.slice(STAGED.length)));
       const changes = page.flatMap(([name, sealed], i): Change[] => {
         const { declaration } = this.#stagedOf(name, sealed);
-        const what = whatOf(declaration, known[i]?.declaration);
-        head[what]++;
-        const dossier = dossierWith(declaration, head, known[i]);
-        const now = what === 'replaced' ? declaredAnew(dossier, this.#modules) : dossier;
-        const taken = what === 'unchanged' ? [] : shelf.changes(now, known[i]);
-        return [...taken, { del: name }];
+        return [...this.#taking(declaration, head, known[i]), { del: name }];
       });
       await tables.write([...changes, this.#headChange(head)]);
     }
     await tables.write([{ del: HEAD }]);
     return head;
+  }
+
+  /** What is written of a declaration that is taken, which `head` counts. */
+  #taking(declaration: Declaration, head: Head, before: Dossier | undefined): Change[] {
+    const { shelf } = this.#modules;
+    const what = whatOf(declaration, before?.declaration);
+    head[what]++;
+    if (what === 'unchanged') return [];
+    const dossier = dossierWith(declaration, head, before);
+    return shelf.changes(what === 'replaced' ? declaredAnew(dossier, this.#modules) : dossier, before);
   }
 
   async #removeStaged(): Promise<void> {
@@ -240,75 +339,29 @@ export class Intake {
   }
 }
 
-/** Why a declaration cannot stand beside what is known of the person. */
-function contradictionOf(
-  declaration: Declaration,
-  before: Dossier | undefined,
-): Omit<RowFault, 'line'> | undefined {
-  if (before === undefined) return undefined;
-  const { identity, said } = before.declaration;
-  if (declaration.identity.birthDate !== identity.birthDate)
-    return { column: 'birth_date', reason: 'is another one than that of the person who declared before' };
-  const isSameTime = declaration.said.declaredAtS === said.declaredAtS;
-  if (isSameTime && !isSame(declaration, before.declaration))
-    return { column: 'declared_at', reason: 'is the moment of another declaration of the person' };
-  const { earlier } = dossierWith(declaration, { source: '', receivedAtS: 0 }, before);
-  if ((earlier?.identities.length ?? 0) > EARLIER_IDENTITIES_MAX)
-    return {
-      column: 'full_name',
-      reason: `and the document are one more than the ${EARLIER_IDENTITIES_MAX + 1} under which the person has declared: see who it is, and forget the person before they declare anew`,
-    };
-  if ((earlier?.stays.length ?? 0) > EARLIER_AREAS_MAX)
-    return {
-      column: 'travel',
-      reason: `comes after more than ${EARLIER_AREAS_MAX} areas that the person told of within 14 days: ask them`,
-    };
-  return undefined;
+function taken({ added, replaced, unchanged, older }: Head): IntakeReport {
+  return { outcome: 'taken', added, replaced, unchanged, older };
 }
 
-function whatOf(declaration: Declaration, before: Declaration | undefined): keyof typeof countsShape {
-  if (before === undefined) return 'added';
-  const laterS = declaration.said.declaredAtS - before.said.declaredAtS;
-  if (laterS > 0) return 'replaced';
-  return laterS < 0 ? 'older' : 'unchanged';
+/** The first faults, by line. */
+function refused(faults: readonly RowFault[]): IntakeReport {
+  return { outcome: 'refused', faults: faults.toSorted((a, b) => a.line - b.line).slice(0, FAULTS_MAX) };
 }
 
-function dossierWith(
-  declaration: Declaration,
-  { source, receivedAtS }: Pick<Head, 'source' | 'receivedAtS'>,
-  before: Dossier | undefined,
-): Dossier {
-  if (before === undefined) return { declaration, source, receivedAtS, changes: [], objections: [] };
-  const what = whatOf(declaration, before.declaration);
-  if (what === 'older') return { ...before, earlier: withEarlier(before, declaration, source) };
-  if (what !== 'replaced') return before;
-  const earlier = withEarlier({ ...before, declaration }, before.declaration, before.source);
-  return { ...before, declaration, source, receivedAtS, earlier };
-}
-
-/**
- * Somebody whose newest code was revoked may get another for having declared since: since that was noted, or else, where it is revoked and
- * not noted yet, since nothing was to be noted.
- */
-function declaredAnew(
-  dossier: Dossier,
-  { isRevoked, updatedAtS }: Pick<IntakeModules, 'isRevoked' | 'updatedAtS'>,
-): Dossier {
-  const { withdrawn, declaration } = dossier;
-  const { declaredAtS } = declaration.said;
-  const newest = newestByRules(dossier);
-  if (newest === undefined) return dossier;
-  const { log, index } = newest;
-  const isNoted = withdrawn?.log === log && withdrawn.index === index;
-  const sinceS = isNoted ? (withdrawn.notedAtS ?? 0) : Math.max(newest.atS, updatedAtS());
-  return declaredAtS >= sinceS && (isNoted || isRevoked({ log, index }))
-    ? { ...dossier, withdrawn: { ...(isNoted && withdrawn), log, index, isDeclared: true } }
-    : dossier;
-}
-
-/** Both have passed the same schema, and so have their members in the same order. */
-function isSame(a: Declaration, b: Declaration): boolean {
-  return JSON.stringify(declarationSchema.parse(a)) === JSON.stringify(declarationSchema.parse(b));
+/** What is wrong with rows beside what is known, and beside the rows before them: `lines` by person, to which theirs are added. */
+function faultsOf(
+  placed: readonly Placed[],
+  dossiers: ReadonlyMap<string, Dossier | undefined>,
+  lines: Map<string, number>,
+): RowFault[] {
+  return placed.flatMap(({ line, declaration, pseudonym }) => {
+    const before = lines.get(pseudonym);
+    if (before !== undefined)
+      return [{ line, column: 'subject', reason: `is the same person as in line ${before}` }];
+    lines.set(pseudonym, line);
+    const fault = contradictionOf(declaration, dossiers.get(pseudonym));
+    return fault === undefined ? [] : [{ line, ...fault }];
+  });
 }
 
 function jsonOf(bytes: Uint8Array): unknown {

@@ -4,7 +4,7 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Handover } from '../issuing/handovers.ts';
 import { codeTextOf, fieldsUsed, type HeldCodes } from '../issuing/held-codes.ts';
 import { type Identity } from '../lists/identity.ts';
-import { NodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
@@ -17,13 +17,11 @@ import { knownOf, rulesForPeople, rulesInForce } from './known.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
 import { type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
 import { withoutCodes } from './taking-back.ts';
+import { noFigures, UPDATE_OUTCOMES, type UpdateFigures } from './update-figures.ts';
 import {
   type Judged,
-  noFigures,
   PERSONS_TOGETHER,
   type Unsettled,
-  UPDATE_OUTCOMES,
-  type UpdateFigures,
   type UpdateRun,
   Updater,
   type UpdaterModules,
@@ -109,13 +107,15 @@ export class Life {
     const zone = (nowS: number) => rulesInForce(modules.state(), options.rulesForPeople, nowS)?.zone;
     const isRevoked = this.#isRevoked;
     const updatedAtS = () => this.#lastUpdate?.atS ?? 0;
-    this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, isRevoked, updatedAtS, zone });
+    const turn = <T>(work: () => Promise<T>) => this.#turns.take(TURN, work);
+    const known = { isRevoked, updatedAtS, zone, turn };
+    this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, ...known });
     this.#updater = new Updater({ ...modules, shelf: this.#shelf });
   }
 
   /** Takes the declarations of a file, all or none; the same file again changes nothing. Rejects as the store does. */
   declare(order: DeclarationOrder, file: AsyncIterable<Uint8Array>): Promise<IntakeReport> {
-    return this.#turns.take(TURN, () => this.#intake.take(order, file));
+    return this.#intake.take(order, file);
   }
 
   /**
@@ -151,17 +151,18 @@ export class Life {
 
   /**
    * Holds everybody who declared against rules and lists as they are now, and gives out what comes of it. To be run again whenever
-   * it was interrupted: nobody gets a code twice.
-   * @throws {NodeError} as `rulesForPeople`, `Lists.view` and `Updater.update`; REFUSED while another run goes on.
+   * it was interrupted: nobody gets a code twice. A dry run goes on beside others, and keeps nobody from a run of their own.
+   * @throws {NodeError} as `rulesForPeople`, `Lists.view` and `Updater.update`; REFUSED, with `retry`, while another run goes on.
    */
   async *update(order: UpdateOrder = {}): AsyncGenerator<UpdateNews, void, undefined> {
-    if (this.#isUpdating) throw alreadyUpdating();
-    this.#isUpdating = true;
+    const isDry = order.dry !== undefined;
+    if (!isDry && this.#isUpdating) throw alreadyUpdating();
+    this.#isUpdating ||= !isDry;
     try {
       await this.#turns.take(TURN, () => this.#intake.finish());
       yield* this.#update(this.#run(order));
     } finally {
-      this.#isUpdating = false;
+      if (!isDry) this.#isUpdating = false;
     }
   }
 
@@ -223,7 +224,10 @@ export class Life {
   /** Opens an objection to the colour of a person. @throws {NodeError} NOT_FOUND, and as `withObjection`. */
   object(subject: string, text: string): Promise<Objection> {
     const change = { text, nowS: this.#nowS(), days: this.#options.objectionDays };
-    return this.#changed(subject, (dossier) => withObjection(dossier, change));
+    return this.#changed(subject, (dossier) => withObjection(dossier, change)).catch((error: unknown) => {
+      if (isNodeError(error, 'NOT_FOUND')) throw undeclared(error);
+      throw error;
+    });
   }
 
   /** Decides an objection; one that is upheld is corrected by the next better colour. @throws {NodeError} NOT_FOUND, and as `withDecision`. */
@@ -369,6 +373,15 @@ export class Life {
 function staysUnknown(): NodeError {
   return new NodeError('REFUSED', 'somebody told of stays, and no list says which areas are at risk', {
     hint: 'Import the areas at risk: entente lists example areas',
+  });
+}
+
+/** Somebody whose code was issued or revoked otherwise may want to object all the same. */
+function undeclared(cause: NodeError): NodeError {
+  const message = 'an objection needs a declaration, and nobody of that reference has declared';
+  return new NodeError('NOT_FOUND', message, {
+    cause,
+    hint: 'Take their declaration first: `entente declare`, then `entente update`, and then this again.',
   });
 }
 

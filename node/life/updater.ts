@@ -41,6 +41,7 @@ import { type Known, knownOf, type RulingState } from './known.ts';
 import { revokeWithinHour } from './hour-revoking.ts';
 import { boundByOverrides } from './overriding.ts';
 import { Listings } from './listings.ts';
+import { noFigures, type UpdateFigures } from './update-figures.ts';
 
 export interface UpdaterModules {
   readonly tables: PrivateTables;
@@ -61,22 +62,6 @@ export interface UpdateRun {
   /** Says what would be, and changes nothing. */
   readonly isDry: boolean;
 }
-
-/** Persons by what became of them. `waiting`: they hold what must pass no more, and this hour has no revocation left for it. */
-export const UPDATE_OUTCOMES = [
-  'unchanged',
-  'first',
-  'renewed',
-  'worse',
-  'better',
-  'open',
-  'ambiguous',
-  'withdrawn',
-  'overridden',
-  'waiting',
-] as const;
-export type UpdateOutcome = (typeof UPDATE_OUTCOMES)[number];
-export type UpdateFigures = Record<UpdateOutcome, number>;
 
 /** Somebody whose colour cannot be told now, or who gets a stricter one that is sure while something else is not. */
 export interface Unsettled {
@@ -115,10 +100,6 @@ interface Held extends Judged {
 
 interface ToIssue extends Held {
   readonly judgement: Changing;
-}
-
-export function noFigures(): UpdateFigures {
-  return Object.fromEntries(UPDATE_OUTCOMES.map((outcome) => [outcome, 0])) as UpdateFigures;
 }
 
 /** One writer: whoever owns it lets one page be over before the next, and changes no dossier meanwhile. */

@@ -83,6 +83,11 @@ export class Operators {
     return this.#all.find((one) => one.name === name);
   }
 
+  /** Who has the key of that id now, as the one who acts; undefined where it is nobody's, or not any more. */
+  ofKey(keyId: string): Actor | undefined {
+    return this.#all.map((operator) => this.actor(operator)).find((actor) => actor.keyId === keyId);
+  }
+
   /** An operator as the one who acts. */
   actor({ name, publicKey, scopes }: Operator): Actor {
     return { name, keyId: this.#keyIdOf(publicKey), may: new Set<Needed>([...scopes, 'read', 'publish']) };

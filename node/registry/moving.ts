@@ -9,7 +9,7 @@ import { type Entry, type Random } from '../ports.ts';
 import { keyAfter } from '../store/reader.ts';
 import { type Store } from '../store/store.ts';
 import { type PrivateTables } from './private-tables.ts';
-import { CHECK_KEY } from './registry.ts';
+import { CHECK_KEY } from './registry-check.ts';
 import { registryNone } from './registry-error.ts';
 import {
   dropLeft,

@@ -10,7 +10,6 @@
  * so that one range is all that the region knows of a person. The records of a batch are written with its staging, or before it, by
  * whoever stages it; but for that and `forget` nothing is ever changed.
  */
-import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
 import { isLogOver } from '../../protocol/trust/pruning.ts';
 import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
 import { type Change, type Random } from '../ports.ts';
@@ -19,9 +18,10 @@ import { keyAfter } from '../store/reader.ts';
 import { type PrivateTables } from './private-tables.ts';
 import { Turns } from '../turns.ts';
 import { encodeBases, parseBases } from './bases.ts';
+import { LogSealers } from './log-sealers.ts';
 import { basisKey, pageKey, PAGES, rangeOf } from './page-keys.ts';
 import { PaddingSecrets } from './padding-secrets.ts';
-import { firstOf, isOnPage, logOf, type OpenPage, recordAt, type RegistryRecord } from './pages.ts';
+import { byPlace, firstOf, logOf, type OpenPage, recordAt, recordsAt, type RegistryRecord } from './pages.ts';
 import { PlaceCipher, type Place } from './place-cipher.ts';
 import { Pseudonyms } from './pseudonyms.ts';
 import {
@@ -33,9 +33,16 @@ import {
   type RegistryEntry,
   withoutRecord,
 } from './record-page.ts';
-import { registryKeyWrong } from './registry-error.ts';
-import { derivedKey, NONCE_BYTES, Sealer } from './sealer.ts';
-import { encodeUncounted, parseUncounted, type Uncounted, uncountedKey } from './uncounted.ts';
+import { requireRegistryKey } from './registry-check.ts';
+import { derivedKey } from './sealer.ts';
+import {
+  dropUncounted,
+  encodeUncounted,
+  type Stretch,
+  type Uncounted,
+  uncountedIn,
+  uncountedKey,
+} from './uncounted.ts';
 import { type PrivateName } from './whereabouts.ts';
 
 export { type RegistryRecord } from './pages.ts';
@@ -57,13 +64,6 @@ export interface RegistryBatch extends Place {
   readonly entries: readonly (RegistryEntry | undefined)[];
 }
 
-/** Leaves of a log from `from` to before `until`. */
-export interface Stretch {
-  readonly log: string;
-  readonly from: number;
-  readonly until: number;
-}
-
 /** What of people's records is wanted: decided before a page is opened, and after. */
 interface Sought {
   readonly isPlace: (place: Place) => boolean;
@@ -72,9 +72,6 @@ interface Sought {
 
 const ALL: Sought = { isPlace: () => true, isRecord: () => true };
 const MANUAL = 'registry/manual/' satisfies PrivateName;
-/** Says by which key it is sealed. */
-export const CHECK_KEY = 'registry/check' satisfies PrivateName;
-const CHECK = asciiBytes('entente registry 1');
 const NOTHING = new Uint8Array(0);
 
 /** People whose places are asked for at the same time: as many as threads and connections keep busy. */
@@ -86,14 +83,14 @@ export class Registry {
   readonly #pseudonyms: Pseudonyms;
   readonly #places: PlaceCipher;
   readonly #padding: PaddingSecrets;
-  /** By log: a key of its own for each month keeps the number of values under one key in bounds. */
-  readonly #sealers = new Map<string, Sealer>();
+  readonly #sealers: LogSealers;
   readonly #turns = new Turns();
   #hasKey = false;
 
   private constructor({ key }: RegistryOptions, modules: RegistryModules) {
     this.#modules = modules;
     this.#key = key.slice();
+    this.#sealers = new LogSealers(this.#key, modules.random);
     this.#pseudonyms = new Pseudonyms(derivedKey(key, 'subject'));
     this.#places = new PlaceCipher(derivedKey(key, 'place'));
     this.#padding = new PaddingSecrets(derivedKey(key, 'padding'));
@@ -115,14 +112,7 @@ export class Registry {
   /** @throws {NodeError} REGISTRY_KEY_WRONG where the rows were sealed with another key, and as the tables. */
   async requireKey(): Promise<void> {
     if (this.#hasKey) return;
-    const { tables, random } = this.#modules;
-    const sealer = new Sealer(derivedKey(this.#key, 'check'));
-    const sealed = await tables.get(CHECK_KEY);
-    if (sealed === undefined) {
-      await tables.write([{ put: CHECK_KEY, value: sealer.seal(CHECK_KEY, CHECK, random(NONCE_BYTES)) }]);
-    } else if (!opensCheck(sealer, sealed)) {
-      throw registryKeyWrong();
-    }
+    await requireRegistryKey(this.#key, this.#modules);
     this.#hasKey = true;
   }
 
@@ -138,10 +128,10 @@ export class Registry {
     for (let start = 0; start < entries.length; start += RECORDS_PER_PAGE) {
       const some = entries.slice(start, start + RECORDS_PER_PAGE);
       const key = pageKey(log, index + start);
-      changes.push(this.#pageChange(log, key, encodePage(hour, some)));
+      changes.push(this.#sealers.change(log, key, encodePage(hour, some)));
       const bases = some.map((entry) => entry?.basis);
       if (bases.some((basis) => basis !== undefined))
-        changes.push(this.#pageChange(log, basisKey(key), encodeBases(bases)));
+        changes.push(this.#sealers.change(log, basisKey(key), encodeBases(bases)));
     }
     return changes;
   }
@@ -178,21 +168,13 @@ export class Registry {
   }
 
   /** Codes of a stretch of a log whose holders were forgotten before a tally counted them, by index. Rejects as `ofSubject`. */
-  async *uncounted({ log, from, until }: Stretch): AsyncGenerator<Uncounted, void, undefined> {
-    const range = [uncountedKey({ log, index: from }), uncountedKey({ log, index: until })] as const;
-    for await (const [key, sealed] of this.#modules.tables.entries(...range))
-      yield parseUncounted(log, key, this.#sealer(log).open(key, sealed));
+  uncounted(stretch: Stretch): AsyncGenerator<Uncounted, void, undefined> {
+    return uncountedIn(stretch, { tables: this.#modules.tables, sealers: this.#sealers });
   }
 
   /** To be called once a tally of these leaves is logged, or none ever will be. Rejects as the tables. */
-  async dropUncounted(stretch: Stretch): Promise<void> {
-    const dels: Change[] = [];
-    for await (const place of this.uncounted(stretch)) dels.push({ del: uncountedKey(place) });
-    if (dels.length === 0) return;
-    const { tables } = this.#modules;
-    await tables.write(dels);
-    const { log, from, until } = stretch;
-    await tables.compact(uncountedKey({ log, index: from }), uncountedKey({ log, index: until }));
+  dropUncounted(stretch: Stretch): Promise<void> {
+    return dropUncounted(stretch, { tables: this.#modules.tables, sealers: this.#sealers });
   }
 
   /** Whose attestations these are, as `removal`. */
@@ -205,7 +187,7 @@ export class Registry {
   async *#pagesOf({ log, index, count }: Place & { readonly count: number }) {
     const until = pageKey(log, index + count);
     for await (const [key, sealed] of this.#modules.tables.entries(pageKey(log, index), until)) {
-      const page = this.#sealer(log).open(key, sealed);
+      const page = this.#sealers.open(log, key, sealed);
       const first = firstOf(key);
       const held: { readonly subject: string; readonly pointer: string; readonly mark: string[] }[] = [];
       for (let slot = 0; slot < RECORDS_PER_PAGE; slot++) {
@@ -246,12 +228,12 @@ export class Registry {
         for (const place of own) if (isPlace(place)) sought.push({ ...place, person: from + i });
     }
     const records = subjects.map((): RegistryRecord[] => []);
-    let page: OpenPage | undefined;
-    for (const { person, ...place } of sought.sort(byPlace)) {
-      if (page === undefined || !isOnPage(page, place)) page = await this.#page(place);
-      const record = page && recordAt(page, place);
-      const isTheirs = record !== undefined && record.subject === subjects[person];
-      if (isTheirs && isRecord(record)) records[person]?.push(record);
+    sought.sort(byPlace);
+    const found = await recordsAt(sought, (place) => this.#page(place));
+    for (const [i, { person }] of sought.entries()) {
+      const record = found[i];
+      if (record !== undefined && record.subject === subjects[person] && isRecord(record))
+        records[person]?.push(record);
     }
     return records;
   }
@@ -300,7 +282,7 @@ export class Registry {
     // Pages begin where their batches do, so that one which holds `from` begins at most so far before it.
     const range = rangeOf(log, Math.max(0, from - RECORDS_PER_PAGE + 1));
     for await (const [key, sealed] of this.#modules.tables.entries(...range)) {
-      const page = this.#sealer(log).open(key, sealed);
+      const page = this.#sealers.open(log, key, sealed);
       const first = firstOf(key);
       for (let slot = Math.max(0, from - first); slot < RECORDS_PER_PAGE; slot++) {
         const record = recordOfPage(page, slot);
@@ -317,7 +299,7 @@ export class Registry {
   }: Stretch): AsyncGenerator<RegistryRecord & { readonly basis: Uint8Array | undefined }, void, undefined> {
     const first = pageKey(log, Math.max(0, from - RECORDS_PER_PAGE + 1));
     for await (const [key, sealed] of this.#modules.tables.entries(first, pageKey(log, until))) {
-      const page = this.#sealer(log).open(key, sealed);
+      const page = this.#sealers.open(log, key, sealed);
       const bases = await this.#bases(log, key);
       const start = firstOf(key);
       for (let slot = Math.max(0, from - start); slot < Math.min(RECORDS_PER_PAGE, until - start); slot++) {
@@ -331,7 +313,7 @@ export class Registry {
   async #bases(log: string, page: string): Promise<readonly (Uint8Array | undefined)[]> {
     const key = basisKey(page);
     const sealed = await this.#modules.tables.get(key);
-    return sealed === undefined ? [] : parseBases(this.#sealer(log).open(key, sealed));
+    return sealed === undefined ? [] : parseBases(this.#sealers.open(log, key, sealed));
   }
 
   /**
@@ -354,14 +336,17 @@ export class Registry {
       const record = recordOfPage(page.bytes, slot);
       if (record?.subject === subject) {
         const left = isCounted(place) ? [] : [this.#uncountedChange(place, page.bytes, record)];
-        await tables.write([this.#pageChange(place.log, page.key, withoutRecord(page.bytes, slot)), ...left]);
+        await tables.write([
+          this.#sealers.change(place.log, page.key, withoutRecord(page.bytes, slot)),
+          ...left,
+        ]);
       }
       await tables.compact(page.key, keyAfter(page.key));
       const bases = await this.#bases(place.log, page.key);
       if (bases[slot] === undefined) continue;
       const key = basisKey(page.key);
       const left = bases.map((basis, i) => (i === slot ? undefined : basis));
-      await tables.write([this.#pageChange(place.log, key, encodeBases(left))]);
+      await tables.write([this.#sealers.change(place.log, key, encodeBases(left))]);
       await tables.compact(key, keyAfter(key));
     }
     const manual = this.#manualKey(subject);
@@ -389,17 +374,12 @@ export class Registry {
     const [found] = await this.#modules.tables.page(...range, { limit: 1, reverse: true });
     if (found === undefined) return undefined;
     const [key, sealed] = found;
-    return { key, log, first: firstOf(key), bytes: this.#sealer(log).open(key, sealed) };
-  }
-
-  #pageChange(log: string, key: string, page: Uint8Array): Change {
-    return { put: key, value: this.#sealer(log).seal(key, page, this.#modules.random(NONCE_BYTES)) };
+    return { key, log, first: firstOf(key), bytes: this.#sealers.open(log, key, sealed) };
   }
 
   #uncountedChange(place: Place, page: Uint8Array, { fields }: PageRecord): Change {
-    const key = uncountedKey(place);
     const plain = encodeUncounted({ hour: hourOfPage(page), status: fields.status });
-    return { put: key, value: this.#sealer(place.log).seal(key, plain, this.#modules.random(NONCE_BYTES)) };
+    return this.#sealers.change(place.log, uncountedKey(place), plain);
   }
 
   #pointerKey(subject: string, place: string): string {
@@ -412,26 +392,5 @@ export class Registry {
 
   #nameOf(place: Place): string {
     return this.#places.namesFrom(place, 1)[0] ?? '';
-  }
-
-  #sealer(log: string): Sealer {
-    let sealer = this.#sealers.get(log);
-    if (sealer === undefined) {
-      sealer = new Sealer(derivedKey(this.#key, `page/${log}`));
-      this.#sealers.set(log, sealer);
-    }
-    return sealer;
-  }
-}
-
-function byPlace(a: Place, b: Place): number {
-  return a.log === b.log ? a.index - b.index : a.log < b.log ? -1 : 1;
-}
-
-function opensCheck(sealer: Sealer, sealed: Uint8Array): boolean {
-  try {
-    return equalBytes(sealer.open(CHECK_KEY, sealed), CHECK);
-  } catch {
-    return false;
   }
 }

@@ -7,7 +7,10 @@
 import { z } from 'zod';
 import { COLOURS, isRuleId, type Status } from '../../protocol/code/status.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { type Change } from '../ports.ts';
+import { type LogSealers } from './log-sealers.ts';
 import { type Place } from './place-cipher.ts';
+import { type PrivateTables } from './private-tables.ts';
 import { registryCorrupt } from './registry-error.ts';
 import { type PrivateName } from './whereabouts.ts';
 
@@ -15,6 +18,18 @@ export interface Uncounted extends Place {
   /** Of issue. */
   readonly hour: number;
   readonly status: Pick<Status, 'colour' | 'ruleId'>;
+}
+
+/** Leaves of a log from `from` to before `until`. */
+export interface Stretch {
+  readonly log: string;
+  readonly from: number;
+  readonly until: number;
+}
+
+export interface UncountedModules {
+  readonly tables: PrivateTables;
+  readonly sealers: LogSealers;
 }
 
 const PREFIX = 'registry/uncounted/' satisfies PrivateName;
@@ -30,8 +45,28 @@ export function encodeUncounted({ hour, status }: Omit<Uncounted, keyof Place>):
   return encodeCbor([hour, status.colour, status.ruleId]);
 }
 
+/** Those of a stretch of a log, by index. @throws {NodeError} REGISTRY_CORRUPT, and as the tables. */
+export async function* uncountedIn(
+  { log, from, until }: Stretch,
+  { tables, sealers }: UncountedModules,
+): AsyncGenerator<Uncounted, void, undefined> {
+  const range = [uncountedKey({ log, index: from }), uncountedKey({ log, index: until })] as const;
+  for await (const [key, sealed] of tables.entries(...range))
+    yield parseUncounted(log, key, sealers.open(log, key, sealed));
+}
+
+/** Takes them away, out of the files of the disk too. Rejects as `uncountedIn`. */
+export async function dropUncounted(stretch: Stretch, modules: UncountedModules): Promise<void> {
+  const dels: Change[] = [];
+  for await (const place of uncountedIn(stretch, modules)) dels.push({ del: uncountedKey(place) });
+  if (dels.length === 0) return;
+  await modules.tables.write(dels);
+  const { log, from, until } = stretch;
+  await modules.tables.compact(uncountedKey({ log, index: from }), uncountedKey({ log, index: until }));
+}
+
 /** @throws {NodeError} REGISTRY_CORRUPT */
-export function parseUncounted(log: string, key: string, bytes: Uint8Array): Uncounted {
+function parseUncounted(log: string, key: string, bytes: Uint8Array): Uncounted {
   try {
     const [hour, colour, ruleId] = valueSchema.parse(decodeCbor(bytes, { bytesMax: BYTES_MAX }));
     return { log, index: Number(key.slice(-INDEX_DIGITS)), hour, status: { colour, ruleId } };

@@ -3,7 +3,7 @@ import { type Log } from '../logging/log.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type Region } from '../region/region.ts';
-import { type UpdateFigures } from '../life/updater.ts';
+import { type UpdateFigures } from '../life/update-figures.ts';
 
 export interface ColourUpdatesOptions {
   /** Minutes between two runs; 0 for none. */

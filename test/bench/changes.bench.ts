@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type UpdateFigures } from '../../node/life/updater.ts';
+import { type UpdateFigures } from '../../node/life/update-figures.ts';
 import { foundRegion } from '../../node/region/found.ts';
 import { publishedNetwork } from '../../node/region/published-network.ts';
 import { openRegion, type Region } from '../../node/region/region.ts';

@@ -6,10 +6,12 @@ import { HeldCodes } from '../../node/issuing/held-codes.ts';
 import { IssueOnce } from '../../node/issuing/issue-once.ts';
 import { type RulingState, rulesForPeople } from '../../node/life/known.ts';
 import { Life, type UpdateOrder } from '../../node/life/life.ts';
-import { type UpdateFigures, type UpdaterModules } from '../../node/life/updater.ts';
+import { type UpdateFigures } from '../../node/life/update-figures.ts';
+import { type UpdaterModules } from '../../node/life/updater.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
 import { Lists } from '../../node/lists/lists.ts';
 import { NodeError } from '../../node/node-error.ts';
+import { type Actor, type Needed } from '../../node/operators/scopes.ts';
 import { readRuleFile } from '../../node/rules/rule-file.ts';
 import { profileText } from '../../node/rules/profiles.ts';
 import { type Colour, type Status } from '../../protocol/code/status.ts';
@@ -25,8 +27,8 @@ export const GREEN = { colour: 'green', measure: 'none' } as const;
 export const ISOLATED = { colour: 'red', measure: 'isolate' } as const;
 const { file: BASELINE = assert.fail() } = readRuleFile(profileText('baseline') ?? '', () => undefined);
 
-export const ANNA = { name: 'anna', keyId: 'a'.repeat(16), may: new Set<never>() };
-export const BERT = { name: 'bert', keyId: 'b'.repeat(16), may: new Set<never>() };
+export const ANNA = { name: 'anna', keyId: 'a'.repeat(16), may: new Set<Needed>(['issue']) };
+export const BERT = { name: 'bert', keyId: 'b'.repeat(16), may: new Set<Needed>(['issue']) };
 
 /** A process of a region whose rules are the baseline, and what outlives it. */
 export class LivingRegion {
@@ -42,6 +44,8 @@ export class LivingRegion {
   issuesLeft = Infinity;
   /** Called before each code of an override. */
   beforeIssuing: () => Promise<void> = () => Promise.resolve();
+  /** By the id of their key. */
+  readonly operators = new Map<string | undefined, Actor>([ANNA, BERT].map((one) => [one.keyId, one]));
   readonly #state: () => RulingState;
   readonly #once: IssueOnce;
   readonly #lists: Lists;
@@ -196,7 +200,11 @@ export class LivingRegion {
   async override(n: number, colour: Colour, days: number): Promise<void> {
     const order = { reason: 'outbreak', colour, days, subjects: [`P${n}`] } as const;
     const { id } = await this.overrides.propose(order, ANNA);
-    await this.overrides.confirm(id, BERT);
+    await this.confirm(id);
+  }
+
+  confirm(id: string): Promise<{ readonly issued: number }> {
+    return this.overrides.confirm(id, BERT, { ofKey: (keyId) => this.operators.get(keyId) });
   }
 
   /** Revokes the newest code of somebody by hand. */

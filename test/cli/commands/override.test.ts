@@ -226,13 +226,15 @@ describe('entente override', () => {
     });
   });
 
-  it('who was named anew with another key cannot confirm what they proposed', async () => {
+  it('who was named anew with another key cannot confirm what they proposed, and nobody does before it is proposed again', async () => {
     const { id } = await propose('anna', 'P6');
     await cli.json('operator', 'remove', de, '--name', 'anna');
     const order = ['--name', 'anna', '--scopes', 'issue,revoke,read', '--out', cli.path('anna-2.key')];
     await cli.json('operator', 'add', de, ...order);
     assert.match((await confirm('anna-2', id)).err, /who proposed it cannot confirm it \[REFUSED\]/);
-    assert.equal((await confirm('bert', id)).exit, EXIT.ok);
+    assert.match((await confirm('bert', id)).err, /no operator by that key any more.*\[REFUSED\]/);
+    const again = await propose('anna-2', 'P6');
+    assert.equal((await confirm('bert', again.id)).exit, EXIT.ok);
   });
 
   it('nobody is forgotten before the tally has counted what two operators gave them', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { type UpdateFigures } from '../../../node/life/updater.ts';
+import { type UpdateFigures } from '../../../node/life/update-figures.ts';
 import { type TestCli } from '../../support/cli.ts';
 import { PeopleWorld } from '../../support/people-world.ts';
 import { type RunningNode } from '../../support/running-node.ts';

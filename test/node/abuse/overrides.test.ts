@@ -22,7 +22,7 @@ describeOnAllTables('Overrides.confirm', () => {
       ANNA,
     );
     region.issuesLeft = left;
-    await assert.rejects(region.overrides.confirm(id, BERT), /it died/);
+    await assert.rejects(region.confirm(id), /it died/);
     region.issuesLeft = Infinity;
     return id;
   }
@@ -34,7 +34,7 @@ describeOnAllTables('Overrides.confirm', () => {
     region.later(3);
     // What orders of one key came to is forgotten by then.
     await region.issueOnce('another');
-    assert.deepEqual(await region.overrides.confirm(id, BERT), { issued: 6 });
+    assert.deepEqual(await region.confirm(id), { issued: 6 });
     assert.deepEqual(
       await codes(),
       PEOPLE.map(() => 'red'),
@@ -42,12 +42,33 @@ describeOnAllTables('Overrides.confirm', () => {
     assert.equal((await region.overrides.show(id)).state, 'done');
   });
 
+  for (const [what, now] of [
+    ['is no operator any more', undefined],
+    ['may not issue any more', { ...ANNA, may: new Set(['read'] as const) }],
+  ] as const) {
+    it(`refuses what somebody proposed who ${what}, and goes on with what was confirmed before`, async () => {
+      const confirmed = await brokenOff(14);
+      const order = { reason: 'outbreak', colour: 'green', days: 1, subjects: ['P9'] } as const;
+      const { id } = await region.overrides.propose(order, ANNA);
+      if (now === undefined) region.operators.delete(ANNA.keyId);
+      else region.operators.set(ANNA.keyId, now);
+      await assert.rejects(
+        region.confirm(id),
+        (error: unknown) => isNodeError(error, 'REFUSED') && /no operator by that key/.test(error.message),
+      );
+      assert.equal(await region.codesOf(9), '');
+      assert.deepEqual(await region.confirm(confirmed), { issued: 6 });
+      region.operators.set(ANNA.keyId, ANNA);
+      assert.deepEqual(await region.confirm(id), { issued: 1 });
+    });
+  }
+
   it('is refused once its time is over, and names nobody any more', async () => {
     const id = await brokenOff(2);
     region.later(3);
     assert.equal((await region.overrides.show(id)).state, 'over');
     await assert.rejects(
-      region.overrides.confirm(id, BERT),
+      region.confirm(id),
       (error: unknown) => isNodeError(error, 'REFUSED') && /3 of 6 people got no code/.test(error.message),
     );
     const { state, subjects, missed } = await region.overrides.show(id);
@@ -69,13 +90,13 @@ describeOnAllTables('Overrides.confirm', () => {
     const hour = Math.floor(nowS / 3_600);
     await process.tables.write(process.registry.changes({ log: LOG_ID, index, hour, entries }));
     const isUnsettled = (error: unknown) => isNodeError(error, 'REFUSED') && error.retry;
-    await assert.rejects(region.overrides.confirm(id, BERT), isUnsettled);
+    await assert.rejects(region.confirm(id), isUnsettled);
     region.later(3);
-    await assert.rejects(region.overrides.confirm(id, BERT), isUnsettled);
+    await assert.rejects(region.confirm(id), isUnsettled);
     assert.equal((await region.overrides.list()).overrides[0]?.missed, undefined);
     region.later(-3);
     await process.tables.write(await process.registry.removal({ log: LOG_ID, index, count: 1 }));
-    assert.deepEqual(await region.overrides.confirm(id, BERT), { issued: 6 });
+    assert.deepEqual(await region.confirm(id), { issued: 6 });
     assert.deepEqual(
       await codes(),
       PEOPLE.map(() => 'red'),
@@ -86,7 +107,7 @@ describeOnAllTables('Overrides.confirm', () => {
     for (const n of PEOPLE) await region.issue(n, GREEN);
     const id = await brokenOff(2, 0);
     const { size } = await region.process.treeOf(LOG_ID);
-    assert.deepEqual(await region.overrides.confirm(id, BERT), { issued: 6 });
+    assert.deepEqual(await region.confirm(id), { issued: 6 });
     assert.ok((await region.process.treeOf(LOG_ID)).size >= size + 32);
     assert.deepEqual(
       await codes(),
@@ -154,7 +175,7 @@ describeOnAllTables('Overrides.sweep', () => {
     await region.overrides.propose({ ...order, subjects: ['P1'] }, ANNA);
     const { id } = await region.overrides.propose({ ...order, subjects: ['P2'] }, ANNA);
     region.issuesLeft = 0;
-    await assert.rejects(region.overrides.confirm(id, BERT), /it died/);
+    await assert.rejects(region.confirm(id), /it died/);
     await region.overrides.sweep();
     assert.equal((await kept()).length, 2);
     region.later(1.01);

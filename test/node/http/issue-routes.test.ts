@@ -56,7 +56,7 @@ describe('issueRoutes', () => {
       const confirmed = async () => {
         const order = { reason: 'outbreak', colour: 'red', days: 3, subjects: ['p6'] } as const;
         const { id } = await overrides.propose(order, ANNA);
-        await overrides.confirm(id, BERT);
+        await overrides.confirm(id, BERT, { ofKey: () => ANNA });
       };
       await admin.world.run(confirmed());
       await assert.rejects(admin.issue(admin.orderOf('p6')), refusedWith(409, 'REFUSED'));

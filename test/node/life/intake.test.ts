@@ -3,12 +3,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DECLARATION_COLUMNS, declarationsExample } from '../../../node/life/declaration.ts';
 import { DossierShelf } from '../../../node/life/dossier-shelf.ts';
-import { type DeclarationOrder, Intake, type IntakeReport } from '../../../node/life/intake.ts';
+import {
+  type DeclarationOrder,
+  Intake,
+  type IntakeModules,
+  type IntakeReport,
+} from '../../../node/life/intake.ts';
 import { type PrivateTables } from '../../../node/registry/private-tables.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { storeInDirectory } from '../../../node/store/store-directory.ts';
 import { systemClock } from '../../../node/system-clock.ts';
 import { systemRandom } from '../../../node/system-random.ts';
+import { Turns } from '../../../node/turns.ts';
+import { HeldFile } from '../../support/held-file.ts';
 import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { bytesOf, LISTS_NOW_S } from '../../support/lists-fixture.ts';
 import { Machine } from '../../support/log-fixture.ts';
@@ -20,7 +27,13 @@ const HEAD = 'subject,full_name,birth_date,declared_at,consent,symptoms\n';
 const row = (subject: string, symptoms = 'false', at = '2026-11-26T08:00:00Z') =>
   `${subject},Person ${subject},1990-05-17,${at},true,${symptoms}\n`;
 
-const NOTHING_KNOWN = { isRevoked: () => false, updatedAtS: () => 0, zone: () => undefined };
+/** Where nothing else goes on. */
+const ALONE: Pick<IntakeModules, 'isRevoked' | 'updatedAtS' | 'zone' | 'turn'> = {
+  isRevoked: () => false,
+  updatedAtS: () => 0,
+  zone: () => undefined,
+  turn: (work) => work(),
+};
 
 /** What a process of a region has of declarations. */
 class Process {
@@ -28,6 +41,7 @@ class Process {
   readonly tables: PrivateTables;
   readonly shelf: DossierShelf;
   readonly #intake: Intake;
+  readonly #turns = new Turns();
 
   private constructor(machine: Machine, store: Store) {
     machine.clock.nowAtMs = LISTS_NOW_S * 1_000;
@@ -41,7 +55,8 @@ class Process {
         random,
         clock: machine.clock,
         shelf: this.shelf,
-        ...NOTHING_KNOWN,
+        ...ALONE,
+        turn: (work) => this.#turns.take('life', work),
       },
     );
   }
@@ -54,8 +69,12 @@ class Process {
     return this.#intake.take({ source: 'office', format: 'csv', encoding: 'utf-8', ...order }, bytesOf(file));
   }
 
+  takeStream(file: AsyncIterable<Uint8Array>): Promise<IntakeReport> {
+    return this.#intake.take({ source: 'office', format: 'csv', encoding: 'utf-8' }, file);
+  }
+
   finish(): Promise<void> {
-    return this.#intake.finish();
+    return this.#turns.take('life', () => this.#intake.finish());
   }
 
   /** What is known of everybody: the subject and whether they told of symptoms. */
@@ -168,7 +187,7 @@ describeOnAllTables('Intake', () => {
       assert.deepEqual(await region.names(), []);
     });
 
-  it('B69 refuses stays and contacts of other forms, each with an example', async () => {
+  it('refuses stays and contacts of other forms, each with an example', async () => {
     const head = HEAD.replace('\n', ',contact,travel\n');
     const of = (contact: string, travel: string) => `${row('One').trimEnd()},${contact},${travel}\n`;
     for (const [contact, travel, reason] of [
@@ -189,7 +208,7 @@ describeOnAllTables('Intake', () => {
     assert.deepEqual(await region.names(), []);
   });
 
-  it('B69 refuses what contradicts an earlier declaration: another day of birth, or another of the same moment', async () => {
+  it('refuses what contradicts an earlier declaration: another day of birth, or another of the same moment', async () => {
     await region.take(HEAD + row('One'));
     assert.match(
       faultsOf(await region.take(HEAD + row('One').replace('1990', '1991')))[0] ?? '',
@@ -212,6 +231,46 @@ describeOnAllTables('Intake', () => {
     assert.equal((await region.take(named, { encoding: 'gb18030' })).outcome, 'taken');
     assert.equal((await region.shelf.ofSubject('One'))?.declaration.identity.name, '张三');
     assert.match(faultsOf(await region.take(Buffer.from(`\ufeff${HEAD}`, 'utf16le')))[0] ?? '', /UTF-16/);
+  });
+
+  const many = (count: number) => Array.from({ length: count }, (_, i) => row(`P${i}`)).join('');
+
+  it('keeps nobody waiting for a file that comes slowly, and takes all of it whatever goes on meanwhile', async () => {
+    const file = new HeldFile(HEAD + many(1_100), row('One'));
+    const taking = region.takeStream(file);
+    await file.reached;
+    assert.equal((await region.take(HEAD + row('Two'))).outcome, 'taken');
+    await region.finish();
+    const another = region.take(HEAD + many(1_030).replaceAll('P', 'Q'));
+    file.goOn();
+    const report = await taking;
+    assert.deepEqual([report.outcome, report.outcome === 'taken' && report.added], ['taken', 1_101]);
+    const next = await another;
+    assert.deepEqual([next.outcome, next.outcome === 'taken' && next.added], ['taken', 1_030]);
+    assert.equal((await region.known()).size, 1_101 + 1 + 1_030);
+  });
+
+  it('refuses a file beside which somebody of it declared otherwise while it was read', async () => {
+    const file = new HeldFile(HEAD + row('One') + many(1_100), row('Two'));
+    const taking = region.takeStream(file);
+    await file.reached;
+    await region.take(HEAD + row('One').replace('1990', '1991'));
+    file.goOn();
+    assert.match(faultsOf(await taking)[0] ?? '', /^2 birth_date is another one/);
+    assert.deepEqual([...(await region.known()).keys()], ['One']);
+    assert.equal((await region.names()).length, 2);
+  });
+
+  it('clears away what a file left that broke off, and takes the next one', async () => {
+    async function* breaking() {
+      yield* bytesOf(HEAD + many(1_100));
+      throw new Error('the line is dead');
+    }
+    await assert.rejects(region.takeStream(breaking()), /the line is dead/);
+    assert.ok((await region.names()).length > 0);
+    await region.finish();
+    assert.deepEqual(await region.names(), []);
+    assert.equal((await region.take(HEAD + many(1_100))).outcome, 'taken');
   });
 
   it('knows whether somebody else has the name and day of birth, also once a name is another', async () => {
@@ -278,7 +337,7 @@ describe('Declarations at rest', () => {
     const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: store, random });
     const intake = new Intake(
       { key: REGISTRY_KEY },
-      { tables: store, random, clock: systemClock, shelf, ...NOTHING_KNOWN },
+      { tables: store, random, clock: systemClock, shelf, ...ALONE },
     );
     const file = `${HEAD.replace('\n', ',address\n')}Verysecret,Secret Name,1990-05-17,2020-01-20T08:00:00Z,true,true,Secretstreet 1\n`;
     await intake.take({ source: 'Secretoffice', format: 'csv', encoding: 'utf-8' }, bytesOf(file));
@@ -300,7 +359,7 @@ describe('Declarations at rest', () => {
     const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables: store, random });
     const intake = new Intake(
       { key: REGISTRY_KEY },
-      { tables: store, random, clock: systemClock, shelf, ...NOTHING_KNOWN },
+      { tables: store, random, clock: systemClock, shelf, ...ALONE },
     );
     const order = { source: 'office', format: 'csv', encoding: 'utf-8' } as const;
     const declared = row('One', 'false', '2020-01-20T08:00:00Z');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Life, type UpdateNews } from '../../../node/life/life.ts';
-import { noFigures } from '../../../node/life/updater.ts';
+import { noFigures } from '../../../node/life/update-figures.ts';
 import { NodeError } from '../../../node/node-error.ts';
 import { ColourUpdates } from '../../../node/service/colour-updates.ts';
 import { ManualClock, settled } from '../../support/manual-clock.ts';

@@ -1,0 +1,21 @@
+/** What became of people in an update of colours, counted. */
+
+/** Persons by what became of them. `waiting`: they hold what must pass no more, and this hour has no revocation left for it. */
+export const UPDATE_OUTCOMES = [
+  'unchanged',
+  'first',
+  'renewed',
+  'worse',
+  'better',
+  'open',
+  'ambiguous',
+  'withdrawn',
+  'overridden',
+  'waiting',
+] as const;
+export type UpdateOutcome = (typeof UPDATE_OUTCOMES)[number];
+export type UpdateFigures = Record<UpdateOutcome, number>;
+
+export function noFigures(): UpdateFigures {
+  return Object.fromEntries(UPDATE_OUTCOMES.map((outcome) => [outcome, 0])) as UpdateFigures;
+}
