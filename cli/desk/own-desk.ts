@@ -166,7 +166,8 @@ export class OwnDesk implements Desk {
     const { trust } = (await holdingsOfRegion(this.layout.path, this.#modules)).holdings;
     const verify = (text: string, context: VerdictContext) =>
       judgeText(this.#modules, text, { trust, nowS: nowS(), context: { ...context, mode: 'offline' } });
-    const bridge = new Bridge(config, { sha256, nowS, verify, trust: () => trust });
+    const { overrides } = node;
+    const bridge = new Bridge(config, { sha256, nowS, verify, overrides, trust: () => trust });
     const orders: (IssueRequest | { readonly refused: string })[] = [];
     for (const text of texts) {
       orders.push(await bridge.requestFor(text).catch(refusalOf));

@@ -41,14 +41,29 @@ export class CodesBeside {
    * @throws {NodeError} REFUSED then, and as the registry and the revoking.
    */
   async requireUnbound({ subject, status, log, index }: GivenCode, isByRules: boolean): Promise<void> {
+    if (!(await this.#isBound({ subject, status }, isByRules)) || this.isRevoked({ log, index })) return;
+    await this.#modules.revoke({ log, indexes: [index] });
+    throw contradicted('overridden');
+  }
+
+  /**
+   * Refuses it before it is issued: of a code that one operator has made of another one, which no rules of this region gave.
+   * @throws {NodeError} REFUSED then, and as the registry.
+   */
+  async requireFree(code: Pick<GivenCode, 'subject' | 'status'>): Promise<void> {
+    if (await this.#isBound(code, false)) throw contradicted('overridden');
+  }
+
+  async #isBound(
+    { subject, status }: Pick<GivenCode, 'subject' | 'status'>,
+    isByRules: boolean,
+  ): Promise<boolean> {
     const manual = await this.#manual.ask(subject);
-    if (manual.length === 0 || this.isRevoked({ log, index })) return;
+    if (manual.length === 0) return false;
     // Where nobody is named one operator gives colours by hand, and others after them.
     const counting = isByRules ? manual : await this.#byTwo(manual);
     const isRevoked = (place: Place) => this.isRevoked(place);
-    if (bindingOf(counting, status, { nowS: this.#nowS(), isRevoked }) === undefined) return;
-    await this.#modules.revoke({ log, indexes: [index] });
-    throw contradicted('overridden');
+    return bindingOf(counting, status, { nowS: this.#nowS(), isRevoked }) !== undefined;
   }
 
   /** Revokes what these people hold that runs and demands less. Rejects as the registry and the revoking. */

@@ -189,6 +189,11 @@ export class Overrides {
     return this.#beside.requireUnbound(code, isByRules);
   }
 
+  /** As `CodesBeside.requireFree`. */
+  requireFree(code: Pick<GivenCode, 'subject' | 'status'>): Promise<void> {
+    return this.#beside.requireFree(code);
+  }
+
   /**
    * Forgets the people of what lapsed or is over, also where nobody asks for it. To be called every few minutes: the first time it looks at
    * all, and then at what is of days on which that can have happened since. Rejects as the store.

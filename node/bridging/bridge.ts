@@ -20,6 +20,7 @@ import {
   type Verdict,
   type VerdictContext,
 } from '../../protocol/verdict/verdict.ts';
+import { type Overrides } from '../abuse/overrides.ts';
 import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
 import { type IssueRequest } from '../issuing/issuer.ts';
 import { NodeError } from '../node-error.ts';
@@ -36,6 +37,7 @@ export interface BridgeModules {
   readonly trust: () => Trust;
   /** The verdict of this node. */
   readonly verify: (text: string, context: VerdictContext) => Promise<Verdict>;
+  readonly overrides: Pick<Overrides, 'requireFree'>;
 }
 
 /** Whatever its colour: a platform hands on what it found, and the gate decides what that means there. */
@@ -59,7 +61,8 @@ export class Bridge {
 
   /**
    * What is to be issued for a code, bound to the device and the document that the code opens, or to neither. Its subject in the registry is the original, as in `FR/2026-11/17` or `AT/` and a hash.
-   * @throws {NodeError} REFUSED for a code that does not pass here, one that is bridged itself, one of the own region, and one with too many hashes.
+   * @throws {NodeError} REFUSED for a code that does not pass here, one that is bridged itself, one of the own region, one with too many hashes, and one
+   * for which two operators of this region gave a stricter colour.
    */
   async requestFor(text: string): Promise<IssueRequest> {
     const verdict = await this.#modules.verify(text, AS_IT_IS);
@@ -84,7 +87,9 @@ export class Bridge {
       ruleVersion: rule.version,
       original,
     } as const;
-    return { subject: subjectOf(original), fields: { status, ...bound } };
+    const subject = subjectOf(original);
+    await this.#modules.overrides.requireFree({ subject, status });
+    return { subject, fields: { status, ...bound } };
   }
 
   async #originalOf(text: string, { foreign }: Verdict): Promise<Bridged> {

@@ -11,7 +11,7 @@ import { checked } from './input.ts';
 import { answersTo } from './issue-routes.ts';
 
 export interface BridgeRoutesModules {
-  readonly node: Pick<RegionNode, 'issue' | 'trust' | 'verify'>;
+  readonly node: Pick<RegionNode, 'issue' | 'overrides' | 'trust' | 'verify'>;
   readonly sha256: Sha256;
   readonly nowS: () => number;
 }
@@ -31,13 +31,21 @@ export function bridgeRoutes(
 ): AdminRoute[] {
   const bridge = new Bridge(
     { region },
-    { sha256, nowS, trust: () => node.trust, verify: (text, context) => node.verify(text, context) },
+    {
+      sha256,
+      nowS,
+      trust: () => node.trust,
+      verify: (text, context) => node.verify(text, context),
+      overrides: node.overrides,
+    },
   );
   const issue = async (text: string): Promise<z.infer<typeof bridgedCode>> => {
     const request = await bridge.requestFor(text);
     const issued = await node.issue(request);
     const { subject, fields } = request;
     const { log, index } = issued;
+    // An override may have been confirmed since.
+    await node.overrides.requireUnbound({ subject, status: fields.status, log, index }, false);
     const { expiresAtS } = fields.status;
     return { subject, log, index, code: codeTextOf(sha256, issued, fieldsUsed(issued.openings)), expiresAtS };
   };

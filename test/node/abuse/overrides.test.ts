@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
+import { type Status } from '../../../protocol/code/status.ts';
 import { encodeBasis } from '../../../protocol/disclosure/basis.ts';
 import { ANNA, BERT, GREEN, ISOLATED, LivingRegion } from '../../support/living-region.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
@@ -160,6 +161,36 @@ describeOnAllTables('Overrides.requireUnbound', () => {
     await region.issue(2, GREEN);
     await asked(2, false);
     assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['yellow red', 'red green']);
+  });
+});
+
+describeOnAllTables('Overrides.requireFree', () => {
+  let region: LivingRegion;
+  beforeEach(async () => (region = await LivingRegion.open()));
+  afterEach(() => region.process.stop());
+
+  const asked = (n: number, demand: Pick<Status, 'colour' | 'measure'>) => {
+    const status = { ...demand, expiresAtS: region.nowS + 86_400, ruleId: 'other', ruleVersion: 1 };
+    return region.overrides.requireFree({ subject: `P${n}`, status });
+  };
+
+  it('refuses what is looser than what two operators gave, until that is over or revoked', async () => {
+    await region.override(1, 'red', 2);
+    await region.override(2, 'red', 2);
+    const isRefused = (error: unknown) => isNodeError(error, 'REFUSED') && /stricter/.test(error.message);
+    await assert.rejects(asked(1, GREEN), isRefused);
+    await assert.rejects(asked(2, GREEN), isRefused);
+    await region.revoke(2);
+    await asked(2, GREEN);
+    region.later(3);
+    await asked(1, GREEN);
+  });
+
+  it('takes what is as strict, and anything after what one operator gave by hand', async () => {
+    await region.override(1, 'yellow', 2);
+    await asked(1, ISOLATED);
+    await region.issue(2, { ...ISOLATED, untilS: region.nowS + 86_400 });
+    await asked(2, GREEN);
   });
 });
 

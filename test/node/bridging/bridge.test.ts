@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Bridge } from '../../../node/bridging/bridge.ts';
-import { isNodeError } from '../../../node/node-error.ts';
+import { Bridge, type BridgeModules } from '../../../node/bridging/bridge.ts';
+import { isNodeError, NodeError } from '../../../node/node-error.ts';
 import { type FieldName } from '../../../protocol/code/field.ts';
 import { BRIDGED_LIFE_S_MAX } from '../../../protocol/limits.ts';
 import { leafHash } from '../../../protocol/log/merkle.ts';
@@ -29,10 +29,21 @@ import { bridged } from '../../support/verdict-rows-of-bridges.ts';
 const CODE = codeOf();
 
 /** A platform whose node gives this verdict. */
-function bridgeOf(verdict: Verdict, region = 'FR', world: AnnouncedWorld = {}): Bridge {
+function bridgeOf(
+  verdict: Verdict,
+  region = 'FR',
+  world: AnnouncedWorld = {},
+  overrides: BridgeModules['overrides'] = { requireFree: () => Promise.resolve() },
+): Bridge {
   return new Bridge(
     { region },
-    { sha256, nowS: () => NOW_S, trust: () => announcedTrust(world), verify: () => Promise.resolve(verdict) },
+    {
+      sha256,
+      nowS: () => NOW_S,
+      trust: () => announcedTrust(world),
+      verify: () => Promise.resolve(verdict),
+      overrides,
+    },
   );
 }
 
@@ -134,6 +145,19 @@ describe('Bridge.requestFor', () => {
     assert.deepEqual([one.length, both.length], [2, 3]);
     assert.ok(one.every((hash) => both.includes(hash)));
     assert.deepEqual(both, both.toSorted());
+  });
+
+  it('refuses one for which two operators gave a stricter colour, asked by its subject and colour', async () => {
+    const asked: unknown[] = [];
+    const requireFree: BridgeModules['overrides']['requireFree'] = ({ subject, status }) => {
+      asked.push([subject, status.colour]);
+      return Promise.reject(new NodeError('REFUSED', 'it is bound'));
+    };
+    await assert.rejects(
+      bridgeOf(verdictOf(), 'FR', {}, { requireFree }).requestFor(CODE.text),
+      /it is bound/,
+    );
+    assert.deepEqual(asked, [[`${ISSUER}/${LOG}/70000`, 'green']]);
   });
 
   it('refuses a code whose key its region has taken back since the verdict', async () => {

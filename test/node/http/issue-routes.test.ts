@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type AdminProblem } from '../../../node/http/admin-client.ts';
+import { type Place } from '../../../node/registry/place-cipher.ts';
 import { AdminWorld, refusedWith } from '../../support/admin-fixture.ts';
 import { ANNA, BERT } from '../../support/living-region.ts';
 import { problemIn } from '../../support/http-fixture.ts';
@@ -14,6 +15,44 @@ describe('issueRoutes', () => {
     admin = await AdminWorld.start(folder());
   });
   after(() => admin.stop());
+
+  /** Two operators turn somebody red. */
+  async function confirmed(subject: string): Promise<void> {
+    const { overrides } = admin.world.node('DE');
+    const order = { reason: 'outbreak', colour: 'red', days: 3, subjects: [subject] } as const;
+    const { id } = await overrides.propose(order, ANNA);
+    await overrides.confirm(id, BERT, { ofKey: () => ANNA });
+  }
+
+  function isRevoked({ log, index }: Place): boolean {
+    return admin.world.node('DE').keeper('DE')?.state?.revoked(log)?.has(index) === true;
+  }
+
+  /** Lines for lines. */
+  async function batch(
+    path: string,
+    body: string,
+    headers: Record<string, string> = {},
+  ): Promise<Record<string, unknown>[]> {
+    const answer = async () => {
+      const response = await fetch(admin.url + path, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${admin.secret}`,
+          'content-type': 'application/jsonl',
+          ...headers,
+        },
+        body,
+      });
+      assert.equal(response.status, 200);
+      return response.text();
+    };
+    const text = await admin.world.run(answer());
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
 
   describe('POST /v1/issue', () => {
     it('issues a code that passes', async () => {
@@ -52,21 +91,11 @@ describe('issueRoutes', () => {
     });
 
     it('refuses and revokes a code that is looser than one that two operators gave meanwhile', async () => {
-      const { overrides, heldCodes } = admin.world.node('DE');
-      const confirmed = async () => {
-        const order = { reason: 'outbreak', colour: 'red', days: 3, subjects: ['p6'] } as const;
-        const { id } = await overrides.propose(order, ANNA);
-        await overrides.confirm(id, BERT, { ofKey: () => ANNA });
-      };
-      await admin.world.run(confirmed());
+      await admin.world.run(confirmed('p6'));
       await assert.rejects(admin.issue(admin.orderOf('p6')), refusedWith(409, 'REFUSED'));
-      const held = await heldCodes.ofSubject('p6');
-      const revoked = admin.world
-        .node('DE')
-        .keeper('DE')
-        ?.state?.revoked(held[0]?.log ?? '');
+      const held = await admin.world.node('DE').heldCodes.ofSubject('p6');
       assert.deepEqual(
-        held.map(({ index, fields }) => [fields.status.colour, revoked?.has(index) === true]),
+        held.map((one) => [one.fields.status.colour, isRevoked(one)]),
         [
           ['red', false],
           ['green', true],
@@ -154,34 +183,10 @@ describe('issueRoutes', () => {
   });
 
   describe('POST /v1/issue/batch', () => {
-    async function batch(
-      body: string,
-      headers: Record<string, string> = {},
-    ): Promise<Record<string, unknown>[]> {
-      const answer = async () => {
-        const response = await fetch(`${admin.url}/v1/issue/batch`, {
-          method: 'POST',
-          headers: {
-            authorization: `Bearer ${admin.secret}`,
-            'content-type': 'application/jsonl',
-            ...headers,
-          },
-          body,
-        });
-        assert.equal(response.status, 200);
-        return response.text();
-      };
-      const text = await admin.world.run(answer());
-      return text
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Record<string, unknown>);
-    }
-
     it('answers a line for each line, in order, the bad ones too', async () => {
       const good = (subject: string) => JSON.stringify(admin.orderOf(subject));
       const body = [good('b1'), 'nonsense', '', good('b2'), `"${'x'.repeat(20_000)}"`, good('')].join('\n');
-      const answers = await batch(body);
+      const answers = await batch('/v1/issue/batch', body);
       assert.deepEqual(
         answers.map(({ line, problem }) => [line, (problem as { code?: string } | undefined)?.code]),
         [
@@ -197,9 +202,54 @@ describe('issueRoutes', () => {
 
     it('the same stream under the same key gives the same codes', async () => {
       const body = ['c1', 'c2', 'c3'].map((subject) => JSON.stringify(admin.orderOf(subject))).join('\n');
-      const first = await batch(body, { 'idempotency-key': 'stream-1' });
-      assert.deepEqual(await batch(body, { 'idempotency-key': 'stream-1' }), first);
+      const first = await batch('/v1/issue/batch', body, { 'idempotency-key': 'stream-1' });
+      assert.deepEqual(await batch('/v1/issue/batch', body, { 'idempotency-key': 'stream-1' }), first);
       assert.equal(new Set(first.map(({ index }) => index)).size, 3);
+    });
+  });
+
+  describe('POST /v1/bridge/batch', () => {
+    it('bridges no code for which two operators gave a stricter colour, and logs nothing', async () => {
+      const { text, log, index } = await admin.world.issue('FR');
+      await admin.world.pass(1);
+      const bridged = async () => (await batch('/v1/bridge/batch', JSON.stringify({ code: text })))[0];
+      const subject = `FR/${log}/${index}`;
+      assert.equal((await bridged())?.['subject'], subject);
+      await admin.world.run(confirmed(subject));
+      const { heldCodes } = admin.world.node('DE');
+      const { code, detail } = ((await bridged())?.['problem'] ?? {}) as Record<string, unknown>;
+      assert.deepEqual([code, /stricter/.test(String(detail))], ['REFUSED', true], String(detail));
+      const held = await heldCodes.ofSubject(subject);
+      assert.deepEqual(
+        held.map((one) => [one.fields.status.colour, isRevoked(one)]),
+        [
+          ['green', true],
+          ['red', false],
+        ],
+      );
+    });
+
+    it('refuses and revokes one for which they gave it while it was being issued', async () => {
+      const { text, log, index } = await admin.world.issue('FR', 'p2');
+      await admin.world.pass(1);
+      const subject = `FR/${log}/${index}`;
+      const node = admin.world.node('DE');
+      const issue = node.issue.bind(node);
+      node.issue = async (request) => {
+        node.issue = issue;
+        await confirmed(subject);
+        return issue(request);
+      };
+      const [answer] = await batch('/v1/bridge/batch', JSON.stringify({ code: text }));
+      assert.equal((answer?.['problem'] as { code?: string } | undefined)?.code, 'REFUSED');
+      const held = await node.heldCodes.ofSubject(subject);
+      assert.deepEqual(
+        held.map((one) => [one.fields.status.colour, isRevoked(one)]),
+        [
+          ['red', false],
+          ['green', true],
+        ],
+      );
     });
   });
 
