@@ -156,7 +156,8 @@ function witnessText(witnesses: { counted: number; needed: number; of: number })
   return `${witnesses.counted} of ${witnesses.of}, ${witnesses.needed} needed`;
 }
 
-function ownLines({
+/** What only the operator of a node is told of it. */
+export function ownLines({
   reason,
   writer,
   workers,

@@ -1,7 +1,8 @@
 /** Where what is private lies in PostgreSQL: whether that can be reached, what it is, and who works for the node over it. */
 import { isNodeError } from '../../node/node-error.ts';
 import { registryDatabase } from '../../node/region/registry-database.ts';
-import { type PostgresTables } from '../../node/registry/postgres-tables.ts';
+import { type Clock } from '../../node/ports.ts';
+import { type PrivateTables } from '../../node/registry/private-tables.ts';
 import { textOf, WORKERS } from '../../node/workers/work-rows.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { exitOfCode } from '../exit.ts';
@@ -23,7 +24,7 @@ export async function checkRegistry({ layout, config }: ReadablePatient): Promis
       const name = printable(server.split(/[,(]/)[0]?.trim() ?? '');
       const tables = form === undefined ? 'no table yet' : `tables of form ${form}`;
       const answers = ok(`${name} answers within ${ms} ms (${tables})`);
-      return form === undefined ? [answers] : [answers, ...(await checkWorkers(database))];
+      return form === undefined ? [answers] : [answers, ...(await checkWorkers(database, systemClock))];
     } finally {
       await database.stop();
     }
@@ -34,11 +35,14 @@ export async function checkRegistry({ layout, config }: ReadablePatient): Promis
   }
 }
 
-/** A worker says every second that it is there, and less often while it has much in hand. */
-async function checkWorkers(database: PostgresTables): Promise<Finding[]> {
+/** Who works over these tables. A worker says every second that it is there, and less often while it has much in hand. */
+export async function checkWorkers(
+  database: Pick<PrivateTables, 'page'>,
+  clock: Pick<Clock, 'wait'>,
+): Promise<Finding[]> {
   const before = await workersIn(database);
   if (before.size === 0) return [];
-  await systemClock.wait(LISTENED_MS);
+  await clock.wait(LISTENED_MS);
   const after = await workersIn(database);
   const silent = [...after].filter(([name, count]) => before.get(name) === count).length;
   const there = after.size - silent;
@@ -52,7 +56,7 @@ async function checkWorkers(database: PostgresTables): Promise<Finding[]> {
   ];
 }
 
-async function workersIn(database: PostgresTables): Promise<ReadonlyMap<string, string>> {
+async function workersIn(database: Pick<PrivateTables, 'page'>): Promise<ReadonlyMap<string, string>> {
   const rows = await database.page(...WORKERS, { limit: WORKERS_MAX });
   return new Map(rows.map(([name, count]) => [name, textOf(count)]));
 }

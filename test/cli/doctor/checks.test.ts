@@ -17,6 +17,7 @@ import { type Finding, quoted } from '../../../cli/doctor/finding.ts';
 import { checkOtherKeys, checkSeparate, checkTrustKeys } from '../../../cli/doctor/key-checks.ts';
 import { checkForks, checkNewest, checkWriting } from '../../../cli/doctor/log-checks.ts';
 import { checkMemory, checkNodeVersion, checkTls } from '../../../cli/doctor/machine-checks.ts';
+import { ownLines } from '../../../cli/commands/status.ts';
 import { checkNumbers } from '../../../cli/doctor/number-checks.ts';
 import { type ReadablePatient } from '../../../cli/doctor/patient.ts';
 import { type RunningStatus } from '../../../cli/desk/node-status.ts';
@@ -29,14 +30,17 @@ import {
   checkVouching,
 } from '../../../cli/doctor/peer-checks.ts';
 import { checkAnnounced, checkPorts } from '../../../cli/doctor/port-checks.ts';
+import { checkWorkers } from '../../../cli/doctor/registry-check.ts';
 import { checkDamage, checkRunning, checkStore } from '../../../cli/doctor/store-checks.ts';
 import { configError } from '../../../node/config/problems.ts';
 import { keyFilePath, keyNamesIn } from '../../../node/region/key-file.ts';
 import { FileSecondPlace } from '../../../node/store/second-place.ts';
+import { bytesOf, workerName } from '../../../node/workers/work-rows.ts';
 import { storeError } from '../../../node/store/store-error.ts';
 import { gonePeer, gravest, peerView, runningOn, wellPatient } from '../../support/patient-fixture.ts';
 import { readPublicRegion } from '../../../node/region/public-region.ts';
 import { TestCli } from '../../support/cli.ts';
+import { MemoryTables } from '../../support/memory-tables.ts';
 import { trustModules } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
@@ -499,6 +503,50 @@ describe('the checks of entente doctor', function () {
       assert.ok(patient.running);
       const process = { ...patient.running.process, residentBytes: 2 ** 50 };
       expectFinding(await checkMemory(runningOn(well, { process })), 'must', /killed/);
+    });
+  });
+
+  describe('issuing workers', () => {
+    const tables = new MemoryTables();
+    const says = (worker: string, count: number) =>
+      tables.write([{ put: workerName(worker), value: bytesOf(String(count)) }]);
+
+    it('checkWorkers counts who says meanwhile that it is there, and apart who says nothing', async () => {
+      const quiet = { wait: () => Promise.resolve() };
+      assert.deepEqual(await checkWorkers(tables, quiet), []);
+      await says('a', 7);
+      await says('b', 3);
+      const waited: number[] = [];
+      const wait = async (ms: number) => {
+        waited.push(ms);
+        await says('a', 8);
+        await says('c', 1);
+      };
+      const found = await checkWorkers(tables, { wait });
+      assert.deepEqual(
+        found.map(({ level, text }) => `${level} ${text}`),
+        [
+          'ok workers that say they are there: 2',
+          'note workers that said nothing for 3 s, being busy or dead: 1 (a node that runs forgets the dead within 20 s)',
+        ],
+      );
+      assert.deepEqual(waited, [3_000]);
+      await tables.write([{ del: workerName('b') }, { del: workerName('c') }]);
+      const alone = await checkWorkers(tables, { wait: () => says('a', 9) });
+      assert.deepEqual(
+        alone.map(({ level, text }) => `${level} ${text}`),
+        ['ok workers that say they are there: 1'],
+      );
+    });
+
+    it('ownLines tell how many there are, none too, where there can be any', () => {
+      const linesOf = (more: Partial<RunningStatus>) => {
+        const lines = ownLines(runningOn(well, more).running ?? assert.fail());
+        return lines.filter((line) => line.startsWith('workers'));
+      };
+      assert.deepEqual(linesOf({}), []);
+      assert.match(linesOf({ workers: 0 }).join(), /^workers +0$/);
+      assert.match(linesOf({ workers: 12 }).join(), /^workers +12$/);
     });
   });
 

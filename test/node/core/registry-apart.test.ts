@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { trustLogOrigin } from '../../../protocol/log/origin.ts';
 import { isSignedBy } from '../../../node/log/own-checkpoint.ts';
 import { isNodeError } from '../../../node/node-error.ts';
+import { bytesOf, workerName } from '../../../node/workers/work-rows.ts';
 import { verifySignature } from '../../support/keys.ts';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
@@ -30,6 +31,21 @@ describe('RegionNode whose registry lies apart', () => {
     world.replace('DE');
     await world.boot('DE');
     await world.issue('DE', 'p2');
+    await world.stop();
+  });
+
+  it('tells how many workers say that they are there, and forgets who says so no more', async () => {
+    const world = new NodeWorld();
+    await world.found('DE');
+    assert.equal(world.node('DE').status.workers, undefined);
+    const tables = await world.moveRegistry('DE');
+    const node = world.node('DE');
+    assert.equal(node.status.workers, 0);
+    const name = workerName('a');
+    await tables.write([{ put: name, value: bytesOf('1') }]);
+    await world.until(() => node.status.workers === 1, 'it is seen');
+    await world.until(() => node.status.workers === 0, 'it is forgotten');
+    assert.equal(await tables.get(name), undefined);
     await world.stop();
   });
 
