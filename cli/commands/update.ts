@@ -4,8 +4,8 @@ import { type UpdateFigures, UPDATE_OUTCOMES, type UpdateOutcome } from '../../n
 import { type Unsettled } from '../../node/life/updater.ts';
 import { type UpdateNews, type UpdateOrder } from '../../node/life/life.ts';
 import { type Notice } from '../../node/life/notice.ts';
+import { type Handed } from '../../node/life/telling.ts';
 import { writeFileAtomically } from '../../node/region/files.ts';
-import { type Place } from '../../node/registry/place-cipher.ts';
 import { type Cli, examples } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
@@ -110,7 +110,7 @@ async function updateAll(
   const meter = new Meter(cli, desk.life.update(order));
   if (report === undefined) await drained(meter.unsettled());
   else await writeFileAtomically(report, reportOf(meter.unsettled()), { mode: 0o600 });
-  const handed: (Place & { readonly subject: string })[] = [];
+  const handed: Handed[] = [];
   if (out !== undefined) {
     // A code is given out once its place in the log is public.
     await desk.publish();
@@ -167,12 +167,12 @@ async function* reportOf(unsettled: AsyncIterable<Unsettled>): AsyncGenerator<st
 async function* noticesOf(
   notices: AsyncIterable<Notice>,
   format: PeopleFormat,
-  handed: (Place & { readonly subject: string })[],
+  handed: Handed[],
 ): AsyncGenerator<string, void, undefined> {
   if (format === 'csv') yield 'subject,log,index,code,change,colour,notice\n';
   for await (const { subject, log, index, code, change, text } of notices) {
-    handed.push({ subject, log, index });
     const { kind, status } = change;
+    handed.push({ subject, log, index, kind });
     const cells = [subject, log, String(index), code, kind, status.colour, text.join('\n')];
     yield format === 'csv'
       ? `${cells.map(csvCell).join(',')}\n`

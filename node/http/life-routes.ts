@@ -1,7 +1,7 @@
 /** The life of colours for the operator: updating all of them, handing out what came of it, one holder, and objections. */
 import { z } from '@hono/zod-openapi';
 import { type RegionNode } from '../core/region-node.ts';
-import { changeSchema, objectionSchema, OBJECTION_TEXT_CHARS_MAX } from '../life/dossier.ts';
+import { CHANGE_KINDS, changeSchema, objectionSchema, OBJECTION_TEXT_CHARS_MAX } from '../life/dossier.ts';
 import { DECLARED_MAX } from '../life/life.ts';
 import { UPDATE_OUTCOMES } from '../life/update-figures.ts';
 import { type Tally } from '../operators/acting.ts';
@@ -46,8 +46,14 @@ const noticeLine = z
   })
   .openapi('Notice');
 const toldOrder = z
-  .strictObject({ handed: z.array(z.strictObject({ subject, ...place })).max(DECLARED_MAX) })
-  .openapi('ToldOrder');
+  .strictObject({
+    handed: z
+      .array(z.strictObject({ subject, ...place, kind: z.enum(CHANGE_KINDS).optional() }))
+      .max(DECLARED_MAX),
+  })
+  .openapi('ToldOrder', {
+    description: 'Each with the `kind` of its change. Without it a revocation stays untold.',
+  });
 const holderOrder = z.strictObject({ subject, explain: z.boolean().default(false) }).openapi('HolderOrder');
 const holder = z
   .object({

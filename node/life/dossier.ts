@@ -41,10 +41,12 @@ export type FactSource = Readonly<z.infer<typeof sourceSchema>>;
 /**
  * `first`: the first code. `worse`: a stricter colour, or the same with a stricter measure or for longer. `better`: the reverse.
  * `renewed`: the same, since the code ended. `found`: a code that was issued otherwise, as with `entente issue`. `override`: one that no
- * rule gave, and that counts beside what rules give.
+ * rule gave, and that counts beside what rules give. `revoked`: the code of the change before was revoked by hand; `log` and `index` are its.
  */
-export const CHANGE_KINDS = ['first', 'worse', 'better', 'renewed', 'found', 'override'] as const;
+export const CHANGE_KINDS = ['first', 'worse', 'better', 'renewed', 'found', 'override', 'revoked'] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
+/** Of changes that come of rules with an update. */
+export type RuledKind = Exclude<ChangeKind, 'found' | 'override' | 'revoked'>;
 
 export const changeSchema = z.strictObject({
   kind: z.enum(CHANGE_KINDS),
@@ -126,7 +128,7 @@ export function withoutIntent(dossier: Dossier): Dossier {
 
 /** The newest code by rules, running or over. */
 export function newestByRules({ changes }: Dossier): StatusChange | undefined {
-  return changes.find(({ kind }) => kind !== 'override');
+  return changes.find(({ kind }) => kind !== 'override' && kind !== 'revoked');
 }
 
 export function statusToKeep({ untilS, ...status }: Status): StatusChange['status'] {

@@ -7,7 +7,7 @@ import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { traceRule } from '../../protocol/rules/trace.ts';
 import { type Doubtful } from '../lists/list-view.ts';
 import { type Place } from '../registry/place-cipher.ts';
-import { type ChangeKind, type Dossier, type FactSource, type StatusChange } from './dossier.ts';
+import { type Dossier, type FactSource, type RuledKind, type StatusChange } from './dossier.ts';
 import { type Known } from './known.ts';
 
 /**
@@ -29,7 +29,7 @@ export type Judgement =
       readonly atLeast: Status | undefined;
     }
   | {
-      readonly what: Exclude<ChangeKind, 'found' | 'override'>;
+      readonly what: RuledKind;
       readonly status: Status;
       readonly decision: Decision;
     };
@@ -122,7 +122,7 @@ function changeOf(
   last: (Omit<Status, 'untilS'> & { readonly untilS?: number | undefined }) | undefined,
   ruleSet: RuleSet,
   nowS: number,
-): Exclude<ChangeKind, 'found' | 'override'> | undefined {
+): RuledKind | undefined {
   if (last === undefined) return 'first';
   const stricter = stricterBy(now, last) || (now.untilS ?? 0) - (last.untilS ?? 0);
   if (stricter !== 0) return stricter > 0 ? 'worse' : 'better';

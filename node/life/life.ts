@@ -17,6 +17,7 @@ import { knownOf, rulesForPeople, rulesInForce } from './known.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
 import { type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
 import { withoutCodes } from './taking-back.ts';
+import { type Handed, isNewest } from './telling.ts';
 import { noFigures, UPDATE_OUTCOMES, type UpdateFigures } from './update-figures.ts';
 import {
   type Judged,
@@ -193,15 +194,12 @@ export class Life {
       }
   }
 
-  /** These have been handed out. A code that has come since stays untold. */
-  told(handed: readonly (Place & { readonly subject: string })[]): Promise<void> {
+  /** These have been handed out. What has come since stays untold: another code, or that this one was revoked. */
+  told(handed: readonly Handed[]): Promise<void> {
     return this.#turns.take(TURN, async () => {
       const pseudonyms = handed.map(({ subject }) => this.#shelf.pseudonymOf(subject));
       const dossiers = await this.#shelf.dossiers(pseudonyms);
-      const done = handed.filter(({ log, index }, i) => {
-        const newest = dossiers[i]?.changes[0];
-        return newest?.log === log && newest.index === index;
-      });
+      const done = handed.filter((one, i) => isNewest(dossiers[i], one));
       await this.#modules.tables.write(
         done.map(({ subject }) => this.#shelf.unmarkChange('untold', subject)),
       );

@@ -32,19 +32,29 @@ export function noticeText(
   const { status, since, rule, why, because, sources } = change;
   const { colour, measure, untilS, expiresAtS, ruleId, ruleVersion } = status;
   const days = objectionDays === 1 ? 'day' : 'days';
+  const whyLine = `Why: ${why}${because === undefined ? '' : ` (${because})`}`;
+  const toObject = `To object: ${objectTo}. It is decided within ${objectionDays} ${days}.`;
+  if (change.kind === 'revoked')
+    return [
+      `The ${colour} health code of ${region} is revoked: it counts no more.`,
+      `Since: ${timeText(change.atS)}`,
+      whyLine,
+      'For another one: declare anew.',
+      toObject,
+    ];
   return [
     `The health code of ${region} is ${colour.toUpperCase()}. ${MEASURES[measure]}`,
     `Since: ${since ?? timeText(change.atS)}`,
     untilS === undefined && change.kind !== 'override'
       ? `Counts until: ${timeText(expiresAtS)}; it is renewed by itself before that.`
       : `Until: ${timeText(untilS ?? expiresAtS)}`,
-    `Why: ${why}${because === undefined ? '' : ` (${because})`}`,
+    whyLine,
     change.kind === 'override'
       ? 'Rule: none'
       : `Rule: ${rule === undefined ? '' : `${rule} of `}${ruleId}, version ${ruleVersion}`,
     ...sources.map((source) => `Known from: ${sourceText(source)}`),
     ...(change.corrects === undefined ? [] : [`This corrects your objection ${change.corrects}.`]),
-    `To object: ${objectTo}. It is decided within ${objectionDays} ${days}.`,
+    toObject,
   ];
 }
 

@@ -41,6 +41,7 @@ import { type Known, knownOf, type RulingState } from './known.ts';
 import { revokeWithinHour } from './hour-revoking.ts';
 import { boundByOverrides } from './overriding.ts';
 import { Listings } from './listings.ts';
+import { isToTell, settledOf } from './settling.ts';
 import { noFigures, type UpdateFigures } from './update-figures.ts';
 
 export interface UpdaterModules {
@@ -171,14 +172,15 @@ export class Updater {
   }
 
   /** Gives the persons for whom this hour has no revocation left. */
-  async #apply(judged: readonly Judged[], at: JudgedAt): Promise<ReadonlySet<string>> {
+  async #apply(found: readonly Judged[], at: JudgedAt): Promise<ReadonlySet<string>> {
     const { tables, shelf } = this.#modules;
-    const noted = judged.flatMap((one) => {
+    const judged = [...found];
+    const noted = found.flatMap((one, i) => {
       const now = settledOf(one, at);
       if (now === undefined) return [];
-      const isTold = one.judgement.what !== 'overridden' || one.judgement.told === undefined;
+      judged[i] = { ...one, dossier: now };
       const mark = () => shelf.markChange('untold', now.declaration.subject);
-      return [shelf.dossierChange(now), ...(isTold ? [] : [mark()])];
+      return [shelf.dossierChange(now), ...(isToTell(now, one) ? [mark()] : [])];
     });
     if (noted.length > 0) await tables.write(noted);
     const demanded: { readonly one: Judged; readonly demand: Status }[] = [];
@@ -210,7 +212,7 @@ export class Updater {
 
   /**
    * An objection that was upheld is settled where what it is about ended by itself: a later colour is another matter. One about a code
-   * that no rule gave is corrected by revoking that: then the rules give another at once.
+   * that no rule gave is corrected by revoking that, and one about a code that was revoked by hand by another: the rules give it at once.
    */
   async #withoutEnded(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<ShelvedDossier[]> {
     const now: ShelvedDossier[] = [];
@@ -221,9 +223,9 @@ export class Updater {
       if (!isEnded) now.push(one);
       else {
         const { changes } = one.dossier;
-        const override = changes.find((change) => change.kind === 'override' && isAbout(upheld, change));
+        const revoked = changes.find((change) => isWithoutRules(change) && isAbout(upheld, change));
         const dossier: Dossier =
-          override !== undefined && at.isRevoked(override)
+          revoked !== undefined && at.isRevoked(revoked)
             ? { ...withOutcome(one.dossier, upheld.number, 'corrected', at.nowS), isRevoking: true }
             : withOutcome(one.dossier, upheld.number, 'ended', at.nowS);
         await this.#modules.tables.write(this.#settled(dossier));
@@ -360,19 +362,9 @@ function unsettledOf({ dossier, known, judgement }: Judged): Unsettled | undefin
   return { subject, open: judgement.decision.open, doubts, areStaysUnknown };
 }
 
-/** What a dossier is to say where no other code comes; undefined where it says that already. */
-function settledOf({ dossier, last, isFound, judgement }: Judged, at: JudgedAt): Dossier | undefined {
-  const { what } = judgement;
-  if (what !== 'unchanged' && what !== 'withdrawn' && what !== 'overridden') return undefined;
-  const found = isFound && last !== undefined ? withChange(dossier, last) : dossier;
-  const told = what === 'overridden' ? judgement.told : undefined;
-  const now = told === undefined ? found : withChange(found, told);
-  const isNoted = dossier.withdrawn?.log === last?.log && dossier.withdrawn?.index === last?.index;
-  const isSeen = last !== undefined && !isNoted && at.isRevoked(last);
-  if (now === dossier && dossier.isRevoking !== true && !isSeen) return undefined;
-  const { log = '', index = 0 } = last ?? {};
-  const withdrawn = { log, index, isDeclared: false, notedAtS: at.nowS };
-  return { ...withoutIntent(now), ...(isSeen && { withdrawn }) };
+/** No update gave that, or took it. */
+function isWithoutRules({ kind }: StatusChange): boolean {
+  return kind === 'override' || kind === 'revoked';
 }
 
 /** Green is what nobody objects to. */

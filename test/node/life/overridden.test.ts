@@ -125,6 +125,85 @@ describeOnAllTables('A code that was revoked by hand', () => {
     assert.deepEqual(await region.update(), { unchanged: 1 });
   });
 
+  const untold = async () => {
+    const notices = [];
+    for await (const notice of region.life.untold()) notices.push(notice);
+    return notices;
+  };
+
+  it('is told of, once, with why and how to object; handing out the code before does not count for it', async () => {
+    await region.declare([1, 2]);
+    await region.update();
+    const handed = (await untold()).map((notice) => ({ ...notice, kind: notice.change.kind }));
+    await region.revoke(1);
+    assert.deepEqual(await region.update(), { withdrawn: 1, unchanged: 1 });
+    assert.deepEqual(await region.update(), { withdrawn: 1, unchanged: 1 });
+    await region.life.told(handed);
+    const [{ subject, log, index, code, change, text } = assert.fail(), ...others] = await untold();
+    const first = handed.find((one) => one.subject === 'P1');
+    assert.deepEqual([others, subject, change.kind], [[], 'P1', 'revoked']);
+    assert.deepEqual([log, index, code], [first?.log, first?.index, first?.code]);
+    assert.match(
+      text.join('\n'),
+      /is revoked[^]*Since: [^]*Why: It was revoked by hand[^]*To object: the office/,
+    );
+    assert.equal((await region.life.holder('P1', false)).standing, 'revoked');
+    await region.life.told([{ subject, log, index, kind: 'revoked' }]);
+    assert.deepEqual(await untold(), []);
+    await region.update();
+    assert.deepEqual(await untold(), []);
+    region.later(0.1);
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { renewed: 1, unchanged: 1 });
+    assert.equal((await untold())[0]?.change.kind, 'renewed');
+  });
+
+  it('is told of also where no colour is known by then', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.life.told(await untold());
+    region.later(1);
+    await region.revoke(1);
+    await region.tell({ consent: 'false' });
+    assert.deepEqual(await region.update(), { open: 1 });
+    assert.deepEqual(
+      (await untold()).map(({ change }) => change.kind),
+      ['revoked'],
+    );
+  });
+
+  it('is told of where two operators gave it, and is no news where another code comes at once', async () => {
+    await region.declare([1, 2]);
+    await region.update();
+    await region.override(1, 'red', 5);
+    await region.update();
+    await region.revoke(1);
+    await region.revoke(2);
+    await region.control([2]);
+    assert.deepEqual(await region.update(), { withdrawn: 1, worse: 1 });
+    const kinds = new Map((await untold()).map(({ subject, change }) => [subject, change.kind]));
+    assert.deepEqual(
+      kinds,
+      new Map([
+        ['P1', 'revoked'],
+        ['P2', 'worse'],
+      ]),
+    );
+  });
+
+  it('is given again after an objection that was upheld, by the rules', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.revoke(1);
+    await region.update();
+    const { number } = await region.life.object('P1', 'Why?');
+    assert.deepEqual(await region.update(), { withdrawn: 1 });
+    await region.life.decide('P1', { number, isUpheld: true, answer: 'It was a mistake.' });
+    assert.deepEqual(await region.update(), { renewed: 1 });
+    assert.equal(await region.codesOf(1), '(green) green');
+    assert.equal((await region.life.holder('P1', false)).objections[0]?.state, 'corrected');
+  });
+
   for (const isNoted of [true, false])
     it(`is not given again for a declaration that is older and comes later, ${isNoted ? 'noted' : 'not noted'} by then`, async () => {
       await region.declare([1]);
