@@ -59,6 +59,16 @@ export class HeldCodes {
     return held;
   }
 
+  /** The attestations of persons at these places, in their order; undefined for one that `ofSubject` leaves out, or that is nobody's. */
+  async atPlaces(places: readonly Place[]): Promise<(HeldCode | undefined)[]> {
+    const held: (HeldCode | undefined)[] = [];
+    for (const record of await this.#modules.registry.atPlaces(places)) {
+      const attestation = record && (await this.#attestationOf(record));
+      held.push(record && attestation && { ...record, attestation });
+    }
+    return held;
+  }
+
   /** Whether an attestation is in a log, or was: a record may be of one that is on its way, or never will be there. */
   async isLogged({ log, index }: Place): Promise<boolean> {
     return index < (await this.#tree(log)).size;

@@ -2,7 +2,7 @@
 import { type RuleValue } from '../../protocol/rules/evaluate.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Handover } from '../issuing/handovers.ts';
-import { codeTextOf, fieldsUsed, type HeldCodes } from '../issuing/held-codes.ts';
+import { type HeldCodes } from '../issuing/held-codes.ts';
 import { type Identity } from '../lists/identity.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Clock, type Random } from '../ports.ts';
@@ -17,7 +17,7 @@ import { knownOf, rulesForPeople, rulesInForce } from './known.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
 import { type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
 import { withoutCodes } from './taking-back.ts';
-import { type Handed, isNewest } from './telling.ts';
+import { type Handed, isNewest, noticesOf } from './telling.ts';
 import { noFigures, UPDATE_OUTCOMES, type UpdateFigures } from './update-figures.ts';
 import {
   type Judged,
@@ -187,11 +187,12 @@ export class Life {
 
   /** Codes that nobody was given yet, each with its notice. */
   async *untold(): AsyncGenerator<Notice, void, undefined> {
-    for await (const page of this.#shelf.marked('untold', MARKED_TOGETHER))
-      for (const { dossier } of page) {
-        const notice = await this.#noticeOf(dossier);
-        if (notice !== undefined) yield notice;
-      }
+    const { sha256, node } = this.#modules;
+    const modules = { sha256, heldCodes: node.heldCodes };
+    for await (const page of this.#shelf.marked('untold', MARKED_TOGETHER)) {
+      const dossiers = page.map(({ dossier }) => dossier);
+      yield* await noticesOf(dossiers, modules, this.#options);
+    }
   }
 
   /** These have been handed out. What has come since stays untold: another code, or that this one was revoked. */
@@ -324,18 +325,6 @@ export class Life {
       await this.#modules.tables.write([this.#shelf.dossierChange(dossier), mark]);
       return dossier.objections.find(isIt) as Objection;
     });
-  }
-
-  async #noticeOf(dossier: Dossier): Promise<Notice | undefined> {
-    const [change] = dossier.changes;
-    const { subject } = dossier.declaration;
-    const held = await this.#modules.node.heldCodes.ofSubject(subject);
-    const one = held.find(({ log, index }) => log === change?.log && index === change.index);
-    // One that is still on its way is told the next time.
-    if (change === undefined || one === undefined) return undefined;
-    const { log, index } = one;
-    const code = codeTextOf(this.#modules.sha256, one, fieldsUsed(one.openings));
-    return { subject, log, index, code, change, text: noticeText(change, this.#options) };
   }
 
   async #explained(dossier: Dossier): Promise<Explained> {

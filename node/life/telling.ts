@@ -1,6 +1,14 @@
 /** What holders were told: of each the newest change, with its code. */
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { codeTextOf, fieldsUsed, type HeldCodes } from '../issuing/held-codes.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type ChangeKind, type Dossier } from './dossier.ts';
+import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
+
+export interface TellingModules {
+  readonly sha256: Sha256;
+  readonly heldCodes: Pick<HeldCodes, 'atPlaces'>;
+}
 
 /** What somebody was told of: the code, and whether it came or was revoked. */
 export interface Handed extends Place {
@@ -13,4 +21,23 @@ export function isNewest(dossier: Dossier | undefined, { log, index, kind }: Han
   const newest = dossier?.changes[0];
   const isSame = newest?.log === log && newest.index === index;
   return isSame && (newest.kind === 'revoked') === (kind === 'revoked');
+}
+
+/** What these people are to be told now; whose code is still on its way is told the next time. Rejects as `HeldCodes.atPlaces`. */
+export async function noticesOf(
+  dossiers: readonly Dossier[],
+  { sha256, heldCodes }: TellingModules,
+  options: NoticeOptions,
+): Promise<Notice[]> {
+  const all = dossiers.flatMap(({ declaration: { subject }, changes: [change] }) =>
+    change === undefined ? [] : [{ subject, change }],
+  );
+  const held = await heldCodes.atPlaces(all.map(({ change }) => change));
+  return all.flatMap(({ subject, change }, i) => {
+    const one = held[i];
+    if (one?.subject !== subject) return [];
+    const { log, index } = one;
+    const code = codeTextOf(sha256, one, fieldsUsed(one.openings));
+    return [{ subject, log, index, code, change, text: noticeText(change, options) }];
+  });
 }

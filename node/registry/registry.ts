@@ -21,7 +21,17 @@ import { encodeBases, parseBases } from './bases.ts';
 import { LogSealers } from './log-sealers.ts';
 import { basisKey, pageKey, PAGES, rangeOf } from './page-keys.ts';
 import { PaddingSecrets } from './padding-secrets.ts';
-import { byPlace, firstOf, logOf, type OpenPage, recordAt, recordsAt, type RegistryRecord } from './pages.ts';
+import {
+  ALL,
+  byPlace,
+  firstOf,
+  logOf,
+  type OpenPage,
+  recordsAt,
+  type RegistryBatch,
+  type RegistryRecord,
+  type Sought,
+} from './pages.ts';
 import { PlaceCipher, type Place } from './place-cipher.ts';
 import { Pseudonyms } from './pseudonyms.ts';
 import {
@@ -30,7 +40,6 @@ import {
   type PageRecord,
   recordOfPage,
   RECORDS_PER_PAGE,
-  type RegistryEntry,
   withoutRecord,
 } from './record-page.ts';
 import { requireRegistryKey } from './registry-check.ts';
@@ -45,7 +54,7 @@ import {
 } from './uncounted.ts';
 import { type PrivateName } from './whereabouts.ts';
 
-export { type RegistryRecord } from './pages.ts';
+export { type RegistryBatch, type RegistryRecord } from './pages.ts';
 
 export interface RegistryModules {
   readonly tables: PrivateTables;
@@ -57,20 +66,6 @@ export interface RegistryOptions {
   readonly key: Uint8Array;
 }
 
-/** Attestations that follow each other; undefined for one that is nobody's. */
-export interface RegistryBatch extends Place {
-  /** Of issue. */
-  readonly hour: number;
-  readonly entries: readonly (RegistryEntry | undefined)[];
-}
-
-/** What of people's records is wanted: decided before a page is opened, and after. */
-interface Sought {
-  readonly isPlace: (place: Place) => boolean;
-  readonly isRecord: (record: RegistryRecord) => boolean;
-}
-
-const ALL: Sought = { isPlace: () => true, isRecord: () => true };
 const MANUAL = 'registry/manual/' satisfies PrivateName;
 const NOTHING = new Uint8Array(0);
 
@@ -229,7 +224,7 @@ export class Registry {
     }
     const records = subjects.map((): RegistryRecord[] => []);
     sought.sort(byPlace);
-    const found = await recordsAt(sought, (place) => this.#page(place));
+    const found = await this.atPlaces(sought);
     for (const [i, { person }] of sought.entries()) {
       const record = found[i];
       if (record !== undefined && record.subject === subjects[person] && isRecord(record))
@@ -257,8 +252,12 @@ export class Registry {
 
   /** The record of an attestation; undefined if it is nobody's, or forgotten, or not this region's. */
   async atPlace(place: Place): Promise<RegistryRecord | undefined> {
-    const page = await this.#page(place);
-    return page && recordAt(page, place);
+    return (await this.atPlaces([place]))[0];
+  }
+
+  /** The same of many, in their order: a page that holds several of them is opened once. Rejects as `ofSubject`. */
+  atPlaces(places: readonly Place[]): Promise<(RegistryRecord | undefined)[]> {
+    return recordsAt(places, (place) => this.#page(place));
   }
 
   /** The logs of which it has records: one look for each, behind the last page of the one before. */

@@ -164,7 +164,7 @@ describeOnAllTables('A code that was revoked by hand', () => {
     await region.life.told(await untold());
     region.later(1);
     await region.revoke(1);
-    await region.tell({ consent: 'false' });
+    await region.tell({ travel: `XX-1 ${region.today}` });
     assert.deepEqual(await region.update(), { open: 1 });
     assert.deepEqual(
       (await untold()).map(({ change }) => change.kind),

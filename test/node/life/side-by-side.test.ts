@@ -48,6 +48,29 @@ describe('Life, where several things go on', () => {
     assert.deepEqual(await region.update(), { unchanged: 1 });
   });
 
+  it('notices of many ask for each page of codes, and not for each person', async () => {
+    const numbers = Array.from({ length: 250 }, (_, n) => n);
+    await region.declare(numbers);
+    await region.update();
+    const { registry, tables } = region.process;
+    let pages = 0;
+    const [atPlaces, page] = [registry.atPlaces.bind(registry), tables.page.bind(tables)];
+    tables.page = (from, ...rest) => {
+      if (from.startsWith('registry/page/')) pages++;
+      return page(from, ...rest);
+    };
+    let calls = 0;
+    registry.atPlaces = (places) => (calls++, atPlaces(places));
+    const told = new Set<string>();
+    for await (const { subject, code, change } of region.life.untold()) {
+      assert.ok(code.startsWith('ENT1:'));
+      assert.equal(change.kind, 'first');
+      told.add(subject);
+    }
+    assert.deepEqual([told.size, calls], [250, 1]);
+    assert.ok(pages < 10, `${pages} pages of 64`);
+  });
+
   it('who never declared, and whose code was revoked by hand, is told to declare before they object', async () => {
     await region.issue(1, GREEN);
     await region.revoke(1);

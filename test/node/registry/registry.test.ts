@@ -144,6 +144,13 @@ describeOnAllTables('Registry', () => {
       ['2026-11/71', '2026-11/223', '2026-12/0'],
     );
     assert.equal(pages, 5, 'three of the first batch, and one of each other');
+    const places = [223, 71, 4_000, 71].map((index) => ({ log: LOG, index }));
+    pages = 0;
+    assert.deepEqual(
+      (await counting.atPlaces(places)).map((record) => record?.index),
+      [223, 71, undefined, 71],
+    );
+    assert.ok(pages <= 3, `${pages} pages for two and what is nobody's`);
     assert.deepEqual(await counting.runningOf([], 0), []);
     pages = 0;
     assert.deepEqual(
