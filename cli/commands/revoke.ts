@@ -1,5 +1,6 @@
 /** `entente revoke`: codes that no longer count, whatever they say. */
 import { type Command, InvalidArgumentError } from 'commander';
+import { becauseSchema } from '../../node/life/dossier.ts';
 import { isRevocable, logOver } from '../../node/revoking/revocable.ts';
 import { type StatementDraft } from '../../node/log/trust-log-work.ts';
 import { equalBytes } from '../../protocol/bytes.ts';
@@ -20,6 +21,7 @@ interface RevokeOptions extends RootOptions {
   readonly subject?: string;
   readonly holder?: string;
   readonly root?: true;
+  readonly why?: string;
 }
 
 interface Place {
@@ -43,6 +45,7 @@ export function addRevoke(program: Command, cli: Cli): void {
     .argument('[what...]', 'codes: their text, or log and leaf as in 2026-11/17')
     .option('--subject <text>', 'all codes of this person', (text) => text.trim())
     .option('--holder <hex>', "all codes for this device's public key", parseHolder)
+    .option('--why <text>', 'what its holder is told, if they declared (`entente update --out`)', parseWhy)
     .option('--root', 'sign with the root, which no limit per hour binds')
     .addOption(draftOption())
     .addOption(withoutPeersOption())
@@ -51,7 +54,7 @@ export function addRevoke(program: Command, cli: Cli): void {
       examples(
         ["entente revoke CN-33 'ENT1:...'", 'by the text of the code'],
         ['entente revoke CN-33 2026-11/17 2026-11/2041', 'by place in the log'],
-        ["entente revoke CN-33 --subject 'Person 00001'", 'by person'],
+        ["entente revoke CN-33 --subject 'Person 00001' --why 'The phone was lost.'", 'by person'],
       ),
     )
     .action((region: string, what: readonly string[], options: RevokeOptions) =>
@@ -70,6 +73,8 @@ async function revoke(
   }
   if (options.draft !== undefined && options.root !== true)
     throw usageError('--draft is for what the root signs: say --root too');
+  if (options.why !== undefined && options.root === true)
+    throw usageError('--why goes without --root: holders are told then that it was revoked by hand');
   const { sha256 } = await cli.crypto();
   await withDesk(
     cli,
@@ -87,7 +92,8 @@ async function revoke(
         throw new CliError(EXIT.failure, 'NOT_FOUND', 'the registry has no such code; nothing was revoked');
       }
       const byLog = [...newByLog(desk, places)];
-      if (options.root !== true) for (const [log, indexes] of byLog) await desk.revoke(log, indexes);
+      if (options.root !== true)
+        for (const [log, indexes] of byLog) await desk.revoke(log, indexes, options.why);
       else if (byLog.length > 0) {
         const statements = byLog.map(([log, indexes]) => revocationOf(log, indexes, nowS()));
         await appendByRoot(cli, desk, statements, options);
@@ -150,6 +156,12 @@ async function leafAt(home: Desk, { log, index }: Place, { nowS }: PlaceModules)
 function parseHolder(text: string): string {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
   throw new InvalidArgumentError('Expected 64 hexadecimal digits.');
+}
+
+function parseWhy(text: string): string {
+  const { success, data } = becauseSchema.safeParse(text);
+  if (success) return data;
+  throw new InvalidArgumentError('Expected 1 to 200 characters in one line.');
 }
 
 /** The places of a person's codes, and of those for a device; `givenUp`: how many more that person had. */

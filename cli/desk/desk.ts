@@ -59,7 +59,8 @@ export interface Desk {
   appendEntries(entries: readonly Uint8Array[]): Promise<number>;
   /** Suspends the recognition of a region, by the trust-log key. */
   suspend(region: string, version: number): Promise<number>;
-  revoke(log: string, indexes: readonly number[]): Promise<void>;
+  /** `why`: what holders who declared are told of it. */
+  revoke(log: string, indexes: readonly number[], why?: string): Promise<void>;
   /** Revokes codes of others, by the trust-log key: 1 to 1,000 hashes, strictly ascending, that stay until `untilS`. */
   revokeForeign(hashes: readonly Uint8Array[], untilS: number): Promise<number>;
   commitState(): Promise<number>;

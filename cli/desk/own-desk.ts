@@ -112,9 +112,14 @@ export class OwnDesk implements Desk {
     );
   }
 
-  revoke(log: string, indexes: readonly number[]): Promise<void> {
+  revoke(log: string, indexes: readonly number[], why?: string): Promise<void> {
     const action = { action: 'revoke', needs: 'revoke', about: log, count: indexes.length } as const;
-    return this.#act(action, () => this.#region.node.revoke({ log, indexes }));
+    const { node } = this.#region;
+    return this.#act(action, async () => {
+      await node.revoke({ log, indexes });
+      const places = indexes.map((index) => ({ log, index }));
+      if (why !== undefined) await node.life.revokedBecause(places, why);
+    });
   }
 
   revokeForeign(hashes: readonly Uint8Array[], untilS: number): Promise<number> {

@@ -187,8 +187,8 @@ export class RunningDesk implements Desk {
     return index;
   }
 
-  async revoke(log: string, indexes: readonly number[]): Promise<void> {
-    await this.#post('/v1/revoke', { log, indexes });
+  async revoke(log: string, indexes: readonly number[], why?: string): Promise<void> {
+    await this.#post('/v1/revoke', { log, indexes, ...(why !== undefined && { why }) });
   }
 
   async revokeForeign(hashes: readonly Uint8Array[], untilS: number): Promise<number> {

@@ -84,7 +84,7 @@ export function adminRoutes(
       answer: { description: 'What is revoked now, for ever', content: json(revoked) },
       order: async (context) => {
         const order = await readJson(context.env.incoming, revokeOrder, BODY_BYTES_MAX);
-        const { log, indexes = [], subject } = order;
+        const { log, indexes = [], subject, why } = order;
         if (log !== undefined) requireIssued({ log, indexes }, { node, region, nowS });
         const places =
           subject === undefined
@@ -94,6 +94,7 @@ export function adminRoutes(
         const carryOut = async () => {
           const all = [...byLog].map(([of, inIt]) => ({ log: of, indexes: inIt }));
           await Promise.all(all.map((one) => node.revoke(one)));
+          if (why !== undefined) await node.life.revokedBecause(places, why);
           return replies.json(context, { revoked: all });
         };
         return { count: places.length, about: [...byLog.keys()].join(',').slice(0, 128), carryOut };

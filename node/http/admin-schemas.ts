@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { isRuleId } from '../../protocol/code/status.ts';
 import { ENTRY_BYTES_MAX, EVIDENCE_BYTES_MAX, INDEX_BOUND } from '../../protocol/limits.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
+import { becauseSchema } from '../life/dossier.ts';
 import { identitySchema } from '../lists/identity.ts';
 import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
 import { regionId } from './schemas.ts';
@@ -86,7 +87,12 @@ export const issuedCode = z
 export type IssuedCode = z.infer<typeof issuedCode>;
 
 export const revokeOrder = z
-  .strictObject({ log: log.optional(), indexes: indexes.max(65_536).optional(), subject: subject.optional() })
+  .strictObject({
+    log: log.optional(),
+    indexes: indexes.max(65_536).optional(),
+    subject: subject.optional(),
+    why: becauseSchema.optional(),
+  })
   .refine(
     ({ log: of, indexes: places, subject: whom }) =>
       (of === undefined) === (places === undefined) && (of === undefined) !== (whom === undefined),
@@ -94,7 +100,9 @@ export const revokeOrder = z
       message: 'expected log and indexes, or a subject',
     },
   )
-  .openapi('RevokeOrder');
+  .openapi('RevokeOrder', {
+    description: '`why`: what holders who declared are told of it; it is public nowhere.',
+  });
 
 export const revoked = z.object({ revoked: z.array(z.object({ log, indexes })) }).openapi('Revoked');
 

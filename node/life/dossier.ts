@@ -23,6 +23,12 @@ const status = z.strictObject({
   ruleVersion: z.int(),
 });
 
+/** Why somebody revoked a code by hand, as its holder is told: characters that can be printed in one line. */
+export const becauseSchema = z
+  .string()
+  .trim()
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u, 'expected 1 to 200 characters in one line');
+
 /** Where facts that decided stood. */
 export const sourceSchema = z.union([
   z.strictObject({ from: z.literal('declaration'), source: z.string(), atS: z.int() }),

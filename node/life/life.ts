@@ -17,6 +17,7 @@ import { knownOf, rulesForPeople, rulesInForce } from './known.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
 import { type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
 import { withoutCodes } from './taking-back.ts';
+import { reasonChanges } from './settling.ts';
 import { type Handed, isNewest, noticesOf } from './telling.ts';
 import { noFigures, UPDATE_OUTCOMES, type UpdateFigures } from './update-figures.ts';
 import {
@@ -205,6 +206,22 @@ export class Life {
         done.map(({ subject }) => this.#shelf.unmarkChange('untold', subject)),
       );
     });
+  }
+
+  /**
+   * Notes why these codes were revoked by hand, for those of their holders who declared, and whose newest code it is: they are told.
+   * Rejects as the store.
+   */
+  async revokedBecause(places: readonly Place[], because: string): Promise<void> {
+    const { registry, tables } = this.#modules;
+    for (let from = 0; from < places.length; from += DECLARED_MAX) {
+      const some = places.slice(from, from + DECLARED_MAX);
+      await this.#turns.take(TURN, async () => {
+        const revoking = { places: some, because, nowS: this.#nowS() };
+        const changes = await reasonChanges(revoking, { registry: registry(), shelf: this.#shelf });
+        if (changes.length > 0) await tables.write(changes);
+      });
+    }
   }
 
   /** What the region knows of a person; explained, why they have their colour. @throws {NodeError} NOT_FOUND */

@@ -1,5 +1,9 @@
 /** What a dossier is to say where no other code comes. */
+import { type Change } from '../ports.ts';
+import { type Place } from '../registry/place-cipher.ts';
+import { type Registry } from '../registry/registry.ts';
 import { type Dossier, type StatusChange, withChange, withoutIntent } from './dossier.ts';
+import { type DossierShelf } from './dossier-shelf.ts';
 import { type JudgedAt } from './judging.ts';
 import { type Judged } from './updater.ts';
 
@@ -39,16 +43,46 @@ function withNoted({ dossier, last, isFound, judgement }: Judged): Dossier {
 function withRevocation(dossier: Dossier, { isRevoked, nowS }: JudgedAt): Dossier {
   const [newest] = dossier.changes;
   if (newest === undefined || newest.kind === 'revoked' || !isRevoked(newest)) return dossier;
-  const { log, index, status, isBound } = newest;
-  const change: StatusChange = {
-    kind: 'revoked',
-    atS: nowS,
-    status,
-    log,
-    index,
-    isBound,
-    why: BY_HAND,
-    sources: [],
-  };
-  return withChange(dossier, change);
+  return withChange(dossier, revocationOf(newest, nowS));
+}
+
+/** Codes that were revoked by hand, why, and when. */
+export interface Reasoned {
+  readonly places: readonly Place[];
+  readonly because: string;
+  readonly nowS: number;
+}
+
+/** What is written so that the holders of these codes who declared are told why. Rejects as the registry and the shelf. */
+export async function reasonChanges(
+  { places, because, nowS }: Reasoned,
+  { registry, shelf }: { readonly registry: Pick<Registry, 'atPlaces'>; readonly shelf: DossierShelf },
+): Promise<Change[]> {
+  const records = (await registry.atPlaces(places)).flatMap((record) => record ?? []);
+  const known = await shelf.dossiers(records.map(({ subject }) => shelf.pseudonymOf(subject)));
+  return records.flatMap((record, i) => {
+    const now = known[i] && withReason(known[i], record, { because, nowS });
+    return now ? [shelf.dossierChange(now), shelf.markChange('untold', record.subject)] : [];
+  });
+}
+
+/**
+ * With what the holder is to be told of why a code was revoked; undefined where it is not the newest that it tells of, or the holder
+ * was told why already.
+ */
+function withReason(
+  dossier: Dossier,
+  { log, index }: Place,
+  { because, nowS }: { readonly because: string; readonly nowS: number },
+): Dossier | undefined {
+  const [newest, ...older] = dossier.changes;
+  if (newest?.log !== log || newest.index !== index) return undefined;
+  if (newest.kind !== 'revoked') return withChange(dossier, { ...revocationOf(newest, nowS), because });
+  return newest.because === undefined
+    ? { ...dossier, changes: [{ ...newest, because }, ...older] }
+    : undefined;
+}
+
+function revocationOf({ log, index, status, isBound }: StatusChange, atS: number): StatusChange {
+  return { kind: 'revoked', atS, status, log, index, isBound, why: BY_HAND, sources: [] };
 }

@@ -59,6 +59,9 @@ describe('entente revoke and key compromise', () => {
     ['a person without a code', 1, ['--subject', 'Nobody']],
     ['a device without a code', 1, ['--holder', 'ab'.repeat(32)]],
     ['a device whose key is cut', 2, ['--holder', 'ab'.repeat(31)]],
+    ['a code for a reason of two lines', 2, ['2026-11/0', '--why', 'a\nb']],
+    ['a code for a reason of 201 characters', 2, ['2026-11/0', '--why', 'x'.repeat(201)]],
+    ['a code for a reason by the root', 2, ['2026-11/0', '--why', 'It was lost.', '--root']],
   ] as const) {
     it(`revoke of ${what} ends with ${exit} and signs nothing`, async () => {
       const before = readFileSync(cli.path('CN-33/public/trust/checkpoint'));

@@ -89,6 +89,17 @@ describe('entente update, holder and object', function () {
       assert.deepEqual(await cli.json('object', 'list', region), { objections: [] });
       assert.deepEqual(await update('--out', cli.path('fourth.jsonl')), { unchanged: 2 });
       assert.equal(readFileSync(cli.path('fourth.jsonl'), 'utf8'), '');
+
+      await cli.json('revoke', region, '--subject', 'Two', '--why', 'The phone was lost.');
+      assert.deepEqual(await update('--out', cli.path('fifth.jsonl')), { unchanged: 1, withdrawn: 1 });
+      const revoked = toldIn('fifth.jsonl');
+      assert.deepEqual([...revoked.keys()], ['Two']);
+      assert.match(
+        revoked.get('Two')?.notice.join('\n') ?? '',
+        /is revoked[^]*Why: It was revoked by hand\. \(The phone was lost\.\)[^]*To object: /,
+      );
+      assert.deepEqual(await update('--out', cli.path('sixth.jsonl')), { unchanged: 1, withdrawn: 1 });
+      assert.equal(readFileSync(cli.path('sixth.jsonl'), 'utf8'), '');
     });
 
   it('a fortnight later red is over, and as a dry run tells it before', async () => {

@@ -192,6 +192,8 @@ describe('AdminServer', () => {
       { log: '2026-11', indexes: [1], subject: 'x' },
       { log: '2026-11', indexes: [] },
       { log: '2026-11', indexes: [-1] },
+      { subject: 'r1', why: '' },
+      { subject: 'r1', why: 'a\nb' },
       { log: '2026-11', indexes: [2 ** 40] },
       { log: 'trust', indexes: [1] },
     ]) {

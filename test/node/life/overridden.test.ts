@@ -158,6 +158,33 @@ describeOnAllTables('A code that was revoked by hand', () => {
     assert.equal((await untold())[0]?.change.kind, 'renewed');
   });
 
+  it('is told with the reason that was given, whether an update saw it before or not', async () => {
+    await region.declare([1, 2]);
+    await region.update();
+    const { registry } = region.process;
+    const placeOf = async (n: number) => (await registry.ofSubject(`P${n}`)).at(-1) ?? assert.fail();
+    await region.revoke(1);
+    await region.update();
+    await region.revoke(2);
+    await region.issue(3, GREEN);
+    const places = [await placeOf(1), await placeOf(2), await placeOf(3)];
+    await region.life.revokedBecause(places, 'The phone was lost.');
+    await region.life.revokedBecause(places, 'Another reason.');
+    assert.deepEqual(await region.update(), { withdrawn: 2 });
+    const notices = await untold();
+    assert.deepEqual(notices.map(({ subject, change }) => [subject, change.kind]).sort(), [
+      ['P1', 'revoked'],
+      ['P2', 'revoked'],
+    ]);
+    for (const { text } of notices)
+      assert.match(text.join('\n'), /Why: It was revoked by hand\. \(The phone was lost\.\)/);
+    const { changes } = await region.life.holder('P1', false);
+    assert.deepEqual(
+      changes.map(({ kind }) => kind),
+      ['revoked', 'first'],
+    );
+  });
+
   it('is told of also where no colour is known by then', async () => {
     await region.declare([1]);
     await region.update();
@@ -188,6 +215,24 @@ describeOnAllTables('A code that was revoked by hand', () => {
         ['P1', 'revoked'],
         ['P2', 'worse'],
       ]),
+    );
+  });
+
+  it('is given again for the device of a newer declaration, which changes nothing of a code that runs', async () => {
+    const devices = ['11', '22'].map((byte) => byte.repeat(32));
+    await region.tell({ device: devices[0] ?? '' });
+    await region.update();
+    region.later(0.1);
+    await region.tell({ device: devices[1] ?? '' });
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    await region.revoke(1);
+    region.later(0.1);
+    await region.tell({ device: devices[1] ?? '' });
+    assert.deepEqual(await region.update(), { renewed: 1 });
+    const records = await region.process.registry.ofSubject('P1');
+    assert.deepEqual(
+      records.map(({ fields }) => Buffer.from(fields.holderKey ?? []).toString('hex')),
+      devices,
     );
   });
 
