@@ -1,4 +1,4 @@
-/** JSON as others write it: each name once, and no deeper than 16. */
+/** JSON as others write it: each name once, no deeper than 16, and no number that is too great for a double. */
 import { parseStrictJson, StrictJsonError } from '../encoding/strict-json.ts';
 import { decodeUtf8 } from '../encoding/utf8.ts';
 import { ProtocolError } from '../fault.ts';
@@ -9,11 +9,21 @@ export type JsonObject = { readonly [name: string]: Json };
 /** @throws {ProtocolError} JSON_MALFORMED; the text is bounded by whoever has it. */
 export function parseForeignJson(text: string): Json {
   try {
-    return parseStrictJson(text) as Json;
+    const value = parseStrictJson(text) as Json;
+    requireFinite(value);
+    return value;
   } catch (error) {
     if (!(error instanceof StrictJsonError)) throw error;
     throw new ProtocolError('JSON_MALFORMED', `expected JSON: what came ${error.fault}`);
   }
+}
+
+/** `1e400` is read as infinite, which JSON writes as null: what is signed over that form would have two readings. */
+function requireFinite(value: Json): void {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new ProtocolError('JSON_MALFORMED', 'expected numbers that a double can hold');
+  if (typeof value === 'object' && value !== null)
+    for (const member of Object.values(value)) requireFinite(member);
 }
 
 /** The object that UTF-8 bytes hold. @throws {ProtocolError} JSON_MALFORMED */

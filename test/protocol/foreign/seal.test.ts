@@ -66,6 +66,22 @@ describe('verifyForeign on seals', () => {
     }
   });
 
+  it('is malformed with a number too great for a double in place of a signed null', async () => {
+    const data = { hdr: SEAL_DATA.hdr, msg: { ...SEAL_DATA.msg, dose: null, ve: [{ lots: [null] }] } };
+    const signed = makeSeal(SIGNER, { data, certificate: CERTIFICATE });
+    await assertVerdict(verify(signed), 'genuine');
+    for (const number of ['1e400', '-1e400', `1${'0'.repeat(309)}`])
+      for (const at of ['"dose":null', '[null]']) {
+        const { outcome, reasons } = await verify(signed.replace(at, at.replace('null', number)));
+        assert.deepEqual(
+          [outcome, reasons[0]?.code, reasons[0]?.details?.['fault']],
+          ['refused', 'MALFORMED', 'JSON_MALFORMED'],
+        );
+      }
+    const greatest = signed.replace('"dose":null', '"dose":1.7976931348623157e308');
+    await assertVerdict(verify(greatest), 'refused', 'SIGNATURE_INVALID');
+  });
+
   it('is never genuine with a member added or left out', async () => {
     const { data, sig } = JSON.parse(GOOD) as {
       data: { hdr: object; msg: Record<string, unknown> };
