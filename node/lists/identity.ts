@@ -110,7 +110,14 @@ function documentOf(
   }
   if (country === undefined || !/^[A-Z]{2}$/.test(country)) fault('id_country', 'is not two capital letters');
   if (!/^[A-Z0-9]{4,32}$/.test(number)) fault('id_number', 'does not hold 4 to 32 letters and digits');
-  return { type, country: country ?? '', number };
+  return documentForm({ type, country: country ?? '', number });
+}
+
+/** As it is compared: a number of a resident of China is that of one person, whatever kind of document it was read from. */
+export function documentForm(document: IdentityDocument): IdentityDocument {
+  const { country, number } = document;
+  const isResident = country === RESIDENT_COUNTRY && residentNumberFault(number) === undefined;
+  return isResident ? { type: 'resident', country, number } : document;
 }
 
 /** As it is compared: full-width characters and blanks, hyphens and small letters are ways of writing. */

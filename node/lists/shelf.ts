@@ -13,7 +13,7 @@ import { type PrivateTables } from '../registry/private-tables.ts';
 import { Pseudonyms } from '../registry/pseudonyms.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { encodeEntry, type ListEntry, parseEntry } from './entry.ts';
-import { type Identity } from './identity.ts';
+import { documentForm, type Identity } from './identity.ts';
 import { type ListKind } from './kinds.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
 
@@ -93,7 +93,8 @@ export class Shelf {
   pseudonymOf(identity: Identity): string {
     const { document } = identity;
     if (document === undefined) return this.nameOf(identity) ?? '';
-    return this.#pseudonyms.of(['document', document.type, document.country, document.number].join('\n'));
+    const { type, country, number } = documentForm(document);
+    return this.#pseudonyms.of(['document', type, country, number].join('\n'));
   }
 
   /** The same by name and day of birth alone; undefined where one of them is not known. */

@@ -44,6 +44,25 @@ describe('parseIdentity', () => {
       assert.equal(parse({ id_type: 'resident', id_number }).identity.document?.number, RESIDENT);
   });
 
+  it('takes a number of a resident for one, whatever kind of document of China it was read from', () => {
+    const document = { type: 'resident', country: 'CN', number: RESIDENT };
+    for (const id_type of ['identity-card', 'passport', 'permit', 'other']) {
+      const { identity, faults } = parse({ id_type, id_country: 'CN', id_number: RESIDENT.toLowerCase() });
+      assert.deepEqual(
+        [identity.document, identity.birthDate, faults],
+        [document, '1949-12-31', []],
+        id_type,
+      );
+      const elsewhere = { type: id_type, country: 'DE', number: RESIDENT };
+      assert.deepEqual(
+        parse({ id_type, id_country: 'DE', id_number: RESIDENT }).identity.document,
+        elsewhere,
+      );
+    }
+    const other = { id_type: 'identity-card', id_country: 'CN', id_number: '110105194912310021' };
+    assert.equal(parse(other).identity.document?.type, 'identity-card');
+  });
+
   const bad: readonly [string, Readonly<Record<string, string>>, readonly string[]][] = [
     ['nobody', {}, ['']],
     ['a name alone', { full_name: 'Person' }, ['']],
@@ -84,6 +103,17 @@ describe('parseIdentity', () => {
     [
       'another birth than the number says',
       { id_type: 'resident', id_number: RESIDENT, birth_date: '1949-12-30' },
+      ['birth_date'],
+    ],
+    [
+      'another birth than the number of a resident says, under another type',
+      {
+        id_type: 'identity-card',
+        id_country: 'CN',
+        id_number: RESIDENT,
+        full_name: 'P',
+        birth_date: '1949-12-30',
+      },
       ['birth_date'],
     ],
     ['a control character', { full_name: 'Per\u0000son', birth_date: '1990-05-17' }, ['full_name']],

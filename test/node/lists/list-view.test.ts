@@ -67,6 +67,21 @@ describe('ListView', () => {
     );
   });
 
+  it('finds the number of a resident whatever type either side gives it', async () => {
+    const number = '11010519491231002X';
+    const row = (type: string) => `${type},CN,${number},,`;
+    for (const [i, type] of ['resident', 'identity-card'].entries()) {
+      const file = `${PAPERS},level,since\n${row(type)},key,2026-11-20\n`;
+      await fixture.import('control', file, { asOfS: LISTS_NOW_S + i });
+      for (const other of ['resident', 'identity-card', 'other'])
+        assert.equal((await found(row(other))).matched[0]?.by, 'document', `${type}, ${other}`);
+      // As it was kept, or comes over HTTP, from before one was made of them.
+      const identity = { document: { type: 'identity-card', country: 'CN', number } } as const;
+      const [kept] = await (await fixture.lists.view()).find([{ identity, isNameShared: false }]);
+      assert.equal(kept?.matched[0]?.by, 'document');
+    }
+  });
+
   it('finds by name whoever is named in a later row about the document alone, however far behind', async () => {
     const person = `${passport(1)},Person Sample,1990-05-17,close,2026-11-24\n`;
     for (const [i, between] of [0, 1_100].entries()) {
