@@ -5,9 +5,10 @@
 import { cp, mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { editConfig } from '../../node/config/config-file.ts';
+import { type ConfigEdit } from '../../node/config/edit.ts';
 import { type Config } from '../../node/config/schema.ts';
-import { type StatementDraft } from '../../node/log/trust-log-work.ts';
-import { isNodeError } from '../../node/node-error.ts';
+import { type KeyedSigner, type StatementDraft } from '../../node/log/trust-log-work.ts';
+import { isNodeError, NodeError } from '../../node/node-error.ts';
 import { moveFile, namesIn, removeFile, removeTree, syncTree } from '../../node/region/files.ts';
 import { hasKeyFile, keyFilePath, keyNamesIn } from '../../node/region/key-file.ts';
 import { readRegionConfig, RegionLayout } from '../../node/region/layout.ts';
@@ -23,18 +24,21 @@ import {
 import { RegionKeys } from '../../node/region/region-keys.ts';
 import { type CutOff } from '../../node/region/statements.ts';
 import { openNodeIdentity } from '../../node/service/node-identity.ts';
+import { withKeepLock } from '../../node/store/keep-lock.ts';
 import { lockStore } from '../../node/store/level-disk.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { hexBytes } from '../../protocol/bytes.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type KeyRole, type TrustKey } from '../../protocol/trust/trust-state.ts';
+import { openRootKeys } from '../ceremony/opened-keys.ts';
+import { type PassphraseOptions } from '../ceremony/passphrase.ts';
 import { type Cli } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
 import { adminOf } from '../desk/running-desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
-import { withKeepLock } from '../keep-lock.ts';
 import { printable } from '../printable.ts';
+import { pathEdits } from './moved-paths.ts';
 
 const HOUR_S = 3_600;
 /** As long as a node that runs announces itself. */
@@ -46,6 +50,11 @@ const LOOK_MS = 100;
 
 const FENCED_HINT =
   'Nothing was moved. Such a region goes to another machine without the root: make a standby there (`entente standby make`), run it with --standby, and `entente promote` it; then give up the keys of the old place with `entente key compromise`.';
+
+export interface MoveOptions extends PassphraseOptions {
+  /** Files of sealed keys of the root. */
+  readonly key?: readonly string[] | undefined;
+}
 
 export interface Moved {
   readonly region: string;
@@ -59,13 +68,22 @@ export interface Moved {
  * Moves the region at `from` to `to`, which must not be there, unless an earlier move broke off behind it: then goes on with that.
  * What breaks off before the logs are there leaves the region where it was, or marked so that nobody signs before the move is finished or
  * taken back; at no time can both places sign.
+ * @throws {CliError} USAGE as `pathEdits`. Rejects as `openRootKeys`, with KEY_FILE_MISSING if too few keys of the root are at hand.
  * @throws {NodeError} REGION_MOVED if it is on its way to another place, or has left for one that is not there now.
  */
-export async function moveRegion(cli: Cli, from: string, to: string): Promise<Moved> {
+export async function moveRegion(
+  cli: Cli,
+  from: string,
+  to: string,
+  { key = [], ...passphrase }: MoveOptions,
+): Promise<Moved> {
   const source = new RegionLayout(resolve(from));
-  const config = await readRegionConfig(source, { environment: cli.surroundings.environment ?? {} });
+  const { environment = {} } = cli.surroundings;
+  const config = await readRegionConfig(source, { environment });
   const moved = new RegionLayout(resolve(to));
   await requireMovable(source, moved, config);
+  const edits = pathEdits({ source, realSource: await realpath(source.path), moved }, config, environment);
+  const roots = await openRootKeys(cli, key, config, passphrase);
   return withKeepLock(`${moved.path}.moving`, async () => {
     const mark = await readMoved(source);
     if (mark !== undefined && mark.to !== moved.path) throw movedError(source, mark);
@@ -77,14 +95,14 @@ export async function moveRegion(cli: Cli, from: string, to: string): Promise<Mo
       // Of a move that broke off nothing is in the new place: the region is still here, whole.
       const store = source.resolve(config.storage.store);
       if (mark !== undefined) await whileLocked(source, store, () => removeMoved(source));
-      await bringOver(cli, source, moved, config);
+      await bringOver(cli, { source, moved, config, edits, roots });
     }
     await writeMoved(source, { to: moved.path, hasArrived: true });
-    const replaced = await giveUpOld(cli, moved);
+    const replaced = await giveUpOld(cli, moved, roots);
     cli.output.note('The root has given up the keys of the old place.');
     await removeSecrets(source, moved);
-    const roots = (await keyNamesIn(moved.keys)).filter(({ role }) => role === 'root');
-    const rootKeys = roots.map((name) => basename(keyFilePath(moved.keys, name)));
+    const rootNames = (await keyNamesIn(moved.keys)).filter(({ role }) => role === 'root');
+    const rootKeys = rootNames.map((name) => basename(keyFilePath(moved.keys, name)));
     return { region: config.region, replaced, rootKeys };
   });
 }
@@ -119,12 +137,24 @@ async function requireBegun(
   throw usageError(`${printable(moved.path)} is not empty`, 'Name a new directory.');
 }
 
-async function bringOver(cli: Cli, source: RegionLayout, moved: RegionLayout, config: Config): Promise<void> {
+interface Bringing {
+  readonly source: RegionLayout;
+  readonly moved: RegionLayout;
+  readonly config: Config;
+  /** What the config has to say otherwise in the new place. */
+  readonly edits: readonly ConfigEdit[];
+  /** Keys of the root that are named, beside those in the old place. */
+  readonly roots: readonly KeyedSigner[];
+}
+
+async function bringOver(cli: Cli, { source, moved, config, edits, roots }: Bringing): Promise<void> {
   const target = new RegionLayout(`${moved.path}.moving`);
   const store = source.resolve(config.storage.store);
   await removeTree(target.path);
   try {
-    await admitSuccessors(cli, source, target, config);
+    // A file that cannot be changed so is found out before anything else is.
+    await copyConfig(source, target, edits);
+    await admitSuccessors(cli, source, target, { config, roots });
     cli.output.note('Keys for the new place are made and admitted.');
     await stopNode(cli, source);
     await whileLocked(source, store, async () => {
@@ -134,7 +164,7 @@ async function bringOver(cli: Cli, source: RegionLayout, moved: RegionLayout, co
       try {
         cli.output.note('The old place is closed.');
         await copyRegion(source, target);
-        await keepDirectories(source, target, moved, config);
+        await copyConfig(source, target, edits);
         await syncTree(target.path);
         cli.output.note('Logs, registry and config are copied.');
         await moveFile(target.path, moved.path);
@@ -180,9 +210,10 @@ function admitSuccessors(
   cli: Cli,
   source: RegionLayout,
   target: RegionLayout,
-  config: Config,
+  { config, roots }: Pick<Bringing, 'config' | 'roots'>,
 ): Promise<void> {
   return withDesk(cli, source.path, async (desk, modules) => {
+    await lendRoots(desk, roots);
     await mkdir(target.keys, { recursive: true, mode: 0o700 });
     for (const name of await keyNamesIn(source.keys))
       if (name.role === 'registry' || name.role === 'root')
@@ -235,9 +266,42 @@ async function stopNode(cli: Cli, { path }: RegionLayout): Promise<void> {
   });
 }
 
-/** All but secrets that the new place has its own of, sockets, and what a store makes anew. */
+/** Has the desk sign by these keys of the root too. @throws {NodeError} KEY_FILE_MISSING if that is not enough. */
+async function lendRoots({ keys }: Desk, roots: readonly KeyedSigner[]): Promise<void> {
+  keys.lendRoots(roots);
+  try {
+    await keys.roots();
+  } catch (error) {
+    if (!isNodeError(error, 'KEY_FILE_MISSING')) throw error;
+    throw new NodeError(error.code, error.message, {
+      hint: 'Name the sealed keys of the root, each with --key FILE, while their media are at hand, and run the command again: it goes on where it stands.',
+    });
+  }
+}
+
+/** Writes the config of the new place. */
+async function copyConfig(
+  source: RegionLayout,
+  target: RegionLayout,
+  edits: readonly ConfigEdit[],
+): Promise<void> {
+  await mkdir(target.path, { recursive: true, mode: 0o700 });
+  await cp(source.config, target.config, { dereference: true });
+  if (edits.length > 0) await editConfig(target.config, edits);
+}
+
+/** All but the config, secrets that the new place has its own of, sockets, and what a store makes anew. */
 async function copyRegion(source: RegionLayout, target: RegionLayout): Promise<void> {
-  const left = new Set(['keys', 'admin.sock', 'admin.secret', 'desk.secret', MOVED_FILE]);
+  const config = basename(source.config);
+  const left = new Set([
+    'keys',
+    'admin.sock',
+    'admin.secret',
+    'desk.secret',
+    MOVED_FILE,
+    config,
+    `${config}.lock`,
+  ]);
   for (const name of await namesIn(source.path)) {
     if (left.has(name)) continue;
     await cp(join(source.path, name), join(target.path, name), {
@@ -245,25 +309,16 @@ async function copyRegion(source: RegionLayout, target: RegionLayout): Promise<v
       filter: (path) => basename(path) !== 'LOCK' && basename(path) !== 'reserve',
     });
   }
-}
-
-/** Peers that are named by directories relative to the old place. */
-async function keepDirectories(
-  source: RegionLayout,
-  target: RegionLayout,
-  moved: RegionLayout,
-  { peers }: Config,
-): Promise<void> {
-  const named = Object.entries(peers).flatMap(([peer, { directory }]) =>
-    directory === undefined
-      ? []
-      : [{ at: ['peers', peer, 'directory'], value: relative(moved.path, source.resolve(directory)) }],
-  );
-  if (named.length > 0) await editConfig(target.config, named);
+  // Beside its keys may lie sealed ones of the root, and files that the config names.
+  const keys = new Set((await keyNamesIn(source.keys)).map((name) => keyFilePath(source.keys, name)));
+  for (const name of await namesIn(source.keys)) {
+    const file = join(source.keys, name);
+    if (!keys.has(file)) await cp(file, join(target.keys, name), { recursive: true });
+  }
 }
 
 /** Gives up by the root, in the new place, every key of which the old one has the secret: what they signed by now counts on. */
-function giveUpOld(cli: Cli, moved: RegionLayout): Promise<number> {
+function giveUpOld(cli: Cli, moved: RegionLayout, roots: readonly KeyedSigner[]): Promise<number> {
   return withDesk(cli, moved.path, async (desk, { nowS, sha256 }) => {
     const here = new Set((await onlineKeysIn(moved)).map(({ keyId }) => keyId));
     const atS = nowS();
@@ -285,6 +340,7 @@ function giveUpOld(cli: Cli, moved: RegionLayout): Promise<number> {
       ...givenUp(ofRole('witness'), []),
       ...retired,
     ];
+    if (statements.length + old.length > 0) await lendRoots(desk, roots);
     if (statements.length > 0) await desk.appendByRoot(statements);
     // Each may have the log folded again from its beginning, so nothing stands behind it in a batch.
     for (const key of [...ofRole('checkpoint'), ...ofRole('trust-log')])

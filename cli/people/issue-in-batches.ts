@@ -1,11 +1,11 @@
 /** Issuing to a long file of people, as `IssuingRun` does it, with what the operator sees of that. */
 import { createReadStream } from 'node:fs';
+import { withKeepLock } from '../../node/store/keep-lock.ts';
 import { type Cli } from '../cli.ts';
 import { withDesk, type WithDeskOptions } from '../desk/with-desk.ts';
-import { withKeepLock } from '../keep-lock.ts';
 import { counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
-import { IssuingRun } from './issuing-run.ts';
+import { IssuingRun, type OtherCode } from './issuing-run.ts';
 import { requireNothingOpen } from './nothing-open.ts';
 import { peopleFormatOf, peopleInBatches } from './people-file.ts';
 import { PERSON_FORM } from './person.ts';
@@ -21,7 +21,7 @@ export interface LongFile {
 
 /**
  * Rejects as `IssuingRun`, and as `withDesk`: the same command goes on where this one broke off.
- * @throws {CliError} KEEP_BUSY while another process issues into the same file.
+ * @throws {NodeError} KEEP_BUSY while another process issues into the same file.
  */
 export function issueInBatches(
   cli: Cli,
@@ -42,7 +42,7 @@ async function issueAlone(
   await withDesk(
     cli,
     path,
-    async (desk) => {
+    async (desk, modules) => {
       const { region, network } = desk.config;
       const run = await IssuingRun.open(out, peopleFormatOf(out), { region, network, input: sha256, rows });
       await requireNothingOpen(cli, desk, path, (handover) => run.mayHold(handover));
@@ -58,6 +58,7 @@ async function issueAlone(
         if (faults.length > 0) throw rowsError(file, faults);
         const { done } = run;
         await run.issue(people, desk, {
+          sha256: modules.sha256,
           onHashed: () => undefined,
           onSigned: (signed) => {
             if (signed % ROWS_PER_REPORT === 0) progress.at(done + signed);
@@ -67,9 +68,11 @@ async function issueAlone(
       await run.finish(desk);
       progress.at(rows);
       const leaves = Object.entries(run.leaves).map(([log, [from, to]]) => ({ log, from, to }));
-      output.result({ issued: rows, resumedAt, leaves, out }, () => [
+      const { others } = run;
+      output.result({ issued: rows, resumedAt, leaves, others, out }, () => [
         `Issued ${counted(rows, 'code')}; codes in ${printable(out)}.`,
         ...leaves.map(({ log, from, to }) => `  log ${log}, leaves ${figure(from)} to ${figure(to)}`),
+        ...othersLines(others),
       ]);
     },
     { ...options, silent: true },
@@ -78,3 +81,20 @@ async function issueAlone(
 
 /** Codes that are signed between two lines of progress. */
 const ROWS_PER_REPORT = 256;
+/** Other codes that are told one by one to people; with --json all are. */
+const OTHERS_TOLD = 10;
+
+function othersLines(others: readonly OtherCode[]): string[] {
+  if (others.length === 0) return [];
+  const left = others.length - OTHERS_TOLD;
+  return [
+    `${counted(others.length, 'code')} of people in this file came from elsewhere while the run was broken off, other than ordered. Those ordered were issued all the same; see which is right:`,
+    ...others
+      .slice(0, OTHERS_TOLD)
+      .map(
+        ({ subject, log, index, colour, rule }) =>
+          `  ${printable(subject)}: ${colour} by ${rule}, log ${log}, leaf ${figure(index)}`,
+      ),
+    ...(left > 0 ? [`  and ${figure(left)} more: --json tells all`] : []),
+  ];
+}

@@ -14,12 +14,16 @@ import {
   statIfPresent,
   writeFileAtomically,
 } from '../../node/region/files.ts';
+import { parseCode } from '../../protocol/code/code.ts';
+import { type Colour } from '../../protocol/code/status.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Desk, type IssueProgress } from '../desk/desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { printable } from '../printable.ts';
 import { codesText, type IssuedCode } from './codes-file.ts';
 import { type PeopleFormat } from './people-file.ts';
 import { type Person } from './person.ts';
+import { isAsOrdered } from './request.ts';
 
 /** People in a batch: some 15 MB of the store's memory, and two syncs of its disk. */
 export const BATCH_PEOPLE = 20_000;
@@ -31,6 +35,20 @@ export interface RunSubject {
   /** SHA-256 of the file of people, in hexadecimal. */
   readonly input: string;
   readonly rows: number;
+}
+
+/** A code that somebody of the run got meanwhile, and that is not the one ordered for them. */
+export interface OtherCode {
+  readonly subject: string;
+  readonly log: string;
+  readonly index: number;
+  readonly colour: Colour;
+  /** That gave it. */
+  readonly rule: string;
+}
+
+export interface IssueModules extends IssueProgress {
+  readonly sha256: Sha256;
 }
 
 const JOURNAL_BYTES_MAX = 65_536;
@@ -57,6 +75,7 @@ export class IssuingRun {
   readonly #out: string;
   readonly #format: PeopleFormat;
   #journal: Journal;
+  readonly #others: OtherCode[] = [];
 
   private constructor(out: string, format: PeopleFormat, journal: Journal) {
     this.#out = out;
@@ -133,6 +152,11 @@ export class IssuingRun {
     return this.#journal.leaves;
   }
 
+  /** What was found, where the batch in hand was begun before, in place of codes that were ordered: those were issued then. */
+  get others(): readonly OtherCode[] {
+    return this.#others;
+  }
+
   /** Whether what stands at a place may have been issued by this run. */
   mayHold({ log, index }: { readonly log: string; readonly index: number }): boolean {
     const { sizes, leaves } = this.#journal;
@@ -144,8 +168,8 @@ export class IssuingRun {
    * Issues to the next people of the file, but to those of them who have a code by this run already, and writes their codes in the
    * order of the file. Rejects as `Desk.issue`: the run goes on later.
    */
-  async issue(people: readonly Person[], desk: Desk, progress: IssueProgress): Promise<void> {
-    const issued = await this.#found(people, desk);
+  async issue(people: readonly Person[], desk: Desk, { sha256, ...progress }: IssueModules): Promise<void> {
+    const issued = await this.#found(people, desk, sha256);
     const left = people.filter(({ subject }) => !issued.has(subject));
     if (left.length > 0) {
       if (this.#journal.sizes === undefined) await this.#note({ sizes: await sizesOf(desk) });
@@ -171,18 +195,28 @@ export class IssuingRun {
     await removeFile(journalOf(this.#out));
   }
 
-  /** Codes of these people that were issued since the batch in hand was begun, whatever became of the command then. */
-  async #found(people: readonly Person[], desk: Desk): Promise<Map<string, IssuedCode>> {
+  /**
+   * Codes of these people, as they were ordered, that were issued since the batch in hand was begun, whatever became of the command then.
+   * Others may have been issued to them meanwhile, as by an update of colours: those are not of the run.
+   */
+  async #found(people: readonly Person[], desk: Desk, sha256: Sha256): Promise<Map<string, IssuedCode>> {
     const found = new Map<string, IssuedCode>();
     const { sizes } = this.#journal;
     if (sizes === undefined) return found;
-    const wanted = new Set(people.map(({ subject }) => subject));
+    const wanted = new Map(people.map((person) => [person.subject, person]));
+    const others: OtherCode[] = [];
     for (const { log } of desk.state.logs())
       for await (const held of desk.held({ log, from: sizes[log] ?? 0 })) {
-        if ('givenUp' in held || !wanted.has(held.subject)) continue;
+        if ('givenUp' in held) continue;
         const { subject, index, code } = held;
-        found.set(subject, { subject, log: held.log, index, code });
+        const person = wanted.get(subject);
+        if (person === undefined) continue;
+        const parsed = parseCode(sha256, code);
+        const { colour, ruleId: rule } = parsed.status;
+        if (isAsOrdered(person, parsed)) found.set(subject, { subject, log: held.log, index, code });
+        else others.push({ subject, log: held.log, index, colour, rule });
       }
+    this.#others.push(...others.filter(({ subject }) => !found.has(subject)));
     return found;
   }
 

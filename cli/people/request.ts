@@ -3,8 +3,9 @@ import { type z } from 'zod';
 import { type IssueGate } from '../../node/abuse/issue-gate.ts';
 import { type issueOrder } from '../../node/http/admin-schemas.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
-import { hexBytes } from '../../protocol/bytes.ts';
-import { type Status } from '../../protocol/code/status.ts';
+import { equalBytes, hexBytes, hexOf } from '../../protocol/bytes.ts';
+import { type ParsedCode } from '../../protocol/code/code.ts';
+import { encodeStatus, type Status } from '../../protocol/code/status.ts';
 import { type Person } from './person.ts';
 
 const HOUR_S = 3_600;
@@ -51,6 +52,19 @@ export function orderOf(person: Person, nowS: number): z.input<typeof issueOrder
     ...(device !== undefined && { holderKey: device.toLowerCase() }),
     ...(country !== undefined && number !== undefined && { document: { country, number } }),
   };
+}
+
+/** Whether a code is what was ordered for this person in the hour of its attestation, or in the hour before, since signing takes time. */
+export function isAsOrdered(
+  person: Person,
+  { attestation, status, holderKey }: Pick<ParsedCode, 'attestation' | 'status' | 'holderKey'>,
+): boolean {
+  const hours = [attestation.hour, attestation.hour - 1];
+  const encoded = encodeStatus(status);
+  return (
+    hours.some((hour) => equalBytes(encodeStatus(statusOf(person, hour * HOUR_S)), encoded)) &&
+    (holderKey && hexOf(holderKey)) === person.device?.toLowerCase()
+  );
 }
 
 /** How many of the people get a code on paper. */

@@ -2,6 +2,7 @@
 import { isNode } from 'yaml';
 import { NodeError } from '../node-error.ts';
 import { readFileIfPresent, writeFileAtomically } from '../region/files.ts';
+import { withKeepLock } from '../store/keep-lock.ts';
 import { type ConfigEdit, edited } from './edit.ts';
 import { firstConfigFile } from './first-file.ts';
 import { type Overlaid, type Overlay, overlay, overlaysOf } from './overlay.ts';
@@ -38,14 +39,18 @@ export async function createConfig(path: string, values: ConfigInput): Promise<v
 }
 
 /**
- * Changes single keys of the file; comments and all else stay. Returns what the file says then.
- * @throws {NodeError} as `readConfig`; nothing is changed then, nor if the result would be refused.
+ * Changes single keys of the file, one caller after the other; comments and all else stay. Returns what the file says then.
+ * @throws {NodeError} KEEP_BUSY, and as `readConfig`; nothing is changed then, nor if the result would be refused.
  */
 export async function editConfig(path: string, edits: readonly ConfigEdit[]): Promise<Config> {
-  const text = edits.reduce((before, edit) => edited(path, before, edit), await textOf(path));
-  const config = parseConfig(path, text);
-  await writeFileAtomically(path, text);
-  return config;
+  // A lock makes the folder that it lies in.
+  await textOf(path);
+  return withKeepLock(path, async () => {
+    const text = edits.reduce((before, edit) => edited(path, before, edit), await textOf(path));
+    const config = parseConfig(path, text);
+    await writeFileAtomically(path, text);
+    return config;
+  });
 }
 
 async function textOf(path: string): Promise<string> {

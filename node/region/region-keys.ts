@@ -50,6 +50,8 @@ export class RegionKeys implements NodeKeys {
   readonly #modules: RegionModules;
   /** Keys that this process may sign with, by id. Roots are opened when they are asked for, and not kept. */
   readonly #open = new Map<string, KeyedSigner>();
+  /** Keys of the root that lie elsewhere, by id. */
+  readonly #lent = new Map<string, KeyedSigner>();
   /** What a region that has no state yet will say of its keys. */
   readonly #planned: (KeyWindow & { readonly keyId: string })[] = [];
   #state: () => TrustState | undefined = () => undefined;
@@ -121,6 +123,11 @@ export class RegionKeys implements NodeKeys {
     return key;
   }
 
+  /** Lets keys of the root sign whose files are elsewhere, as long as this object is there. */
+  lendRoots(signers: readonly KeyedSigner[]): void {
+    for (const signer of signers) this.#lent.set(signer.keyId, signer);
+  }
+
   /** As many root keys as the threshold asks for. @throws {NodeError} KEY_FILE_MISSING if fewer are here. */
   roots(): Promise<KeyedSigner[]> {
     const { threshold = 1, keys = [] } = this.#state()?.root ?? {};
@@ -130,13 +137,18 @@ export class RegionKeys implements NodeKeys {
     );
   }
 
-  /** `count` of the root keys with these public keys, those whose files are here. @throws {NodeError} KEY_FILE_MISSING */
+  /** `count` of the root keys with these public keys, those that are lent or whose files are here. @throws {NodeError} KEY_FILE_MISSING */
   async rootsAmong(publicKeys: readonly Uint8Array[], count: number): Promise<KeyedSigner[]> {
     const signers: KeyedSigner[] = [];
     for (const publicKey of publicKeys) {
       if (signers.length === count) break;
       const keyId = keyIdOf(this.#modules.sha256, publicKey);
       const name = { ...this.#names, role: 'root', keyId } as const;
+      const lent = this.#lent.get(keyId);
+      if (lent !== undefined) {
+        signers.push(this.#requireSame(lent, name.role, publicKey));
+        continue;
+      }
       if (!(await hasKeyFile(this.#path, name))) continue;
       const signer = await openKeyFile(this.#path, name, this.#modules);
       signers.push(this.#requireSame({ ...signer, keyId }, name.role, publicKey));
@@ -144,9 +156,9 @@ export class RegionKeys implements NodeKeys {
     if (signers.length === count) return signers;
     throw new NodeError(
       'KEY_FILE_MISSING',
-      `${signers.length} of ${count} needed root keys are in ${this.#path}`,
+      `${signers.length} of ${count} needed root keys are ${this.#lent.size > 0 ? 'named, or ' : ''}in ${this.#path}`,
       {
-        hint: 'Bring the media on which the root keys are kept, and copy enough of the files here while this runs; or say --draft, and let them sign elsewhere.',
+        hint: 'Sealed keys sign elsewhere where the command takes --draft, with `entente root sign`, or are named to it where it takes --key. Key files that are not sealed count once they are copied here.',
       },
     );
   }

@@ -1,9 +1,22 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { parse } from 'yaml';
 import { runCli } from '../../../cli/program.ts';
-import { editConfig } from '../../../node/config/config-file.ts';
+import { PATH_SETTINGS } from '../../../cli/host/moved-paths.ts';
+import { editConfig, readConfig } from '../../../node/config/config-file.ts';
+import { configJsonSchema, type JsonSchema } from '../../../node/config/schema.ts';
 import { lockStore } from '../../../node/store/level-disk.ts';
 import { copyWorld, makeWorld, type World } from '../../support/cli-world.ts';
 import { type TestCli } from '../../support/cli.ts';
@@ -19,6 +32,8 @@ const STEPS = [
   ['in the new place', true],
   ['given up the keys', true],
 ] as const;
+
+const PASSPHRASE = 'five words that mean nothing';
 
 describe('moveRegion', function () {
   this.timeout(120_000);
@@ -173,6 +188,144 @@ describe('moveRegion', function () {
     const before = readFileSync(cli.path('own', 'lookup', seeds[0] ?? ''));
     await cli.json('lookup', 'announce', cli.path('own'), 'numbers', '--prefix', 'FR-', '--for', '1d');
     assert.deepEqual(readFileSync(cli.path('own', 'lookup', seeds[0] ?? '')), before);
+  });
+
+  /** What would be another if anything had been signed. */
+  const checkpoint = () => readFileSync(cli.path('FR', 'public', 'trust', 'checkpoint'));
+  const isUntouched = (before: Buffer) => {
+    assert.deepEqual(checkpoint(), before);
+    assert.ok(!existsSync(cli.path('own')) && !existsSync(cli.path('own.moving')));
+    assert.ok(!existsSync(cli.path('FR', 'moved')));
+  };
+
+  it('finds from there what lies outside by relative paths', async () => {
+    for (const [name, to] of [
+      ['store', 'stores'],
+      ['second-place', 'seconds'],
+    ] as const) {
+      mkdirSync(cli.path(to));
+      renameSync(cli.path('FR', name), cli.path(to, 'FR'));
+    }
+    await editConfig(cli.path('FR', 'entente.yaml'), [
+      { at: ['storage', 'store'], value: '../stores/FR' },
+      { at: ['storage', 'secondPlace'], value: '../seconds/FR' },
+      { at: ['admin', 'listen'], value: '../FR.sock' },
+    ]);
+    const before = readdirSync(cli.dir);
+    await cli.json('host', 'move', cli.path('FR'), cli.path('deep', 'down', 'own'));
+    assert.ok(await issue('deep/down/own'));
+    assert.ok(!(await issue('FR')));
+    const { storage, admin, peers } = await readConfig(cli.path('deep', 'down', 'own', 'entente.yaml'));
+    assert.deepEqual(
+      [storage.store, storage.secondPlace, admin.listen, peers['DE']?.directory],
+      ['../../../stores/FR', '../../../seconds/FR', '../../../FR.sock', '../../../DE/public'],
+    );
+    assert.deepEqual(readdirSync(cli.dir).toSorted(), [...before, 'deep'].toSorted());
+    assert.deepEqual(readdirSync(cli.path('deep', 'down')), ['own']);
+  });
+
+  it('names what it has copied in the new place, where the config had named it by an absolute path', async () => {
+    symlinkSync(cli.path('FR'), cli.path('link'));
+    writeFileSync(cli.path('FR', 'keys', 'tls.pem'), 'a certificate');
+    await editConfig(cli.path('FR', 'entente.yaml'), [
+      { at: ['storage', 'store'], value: cli.path('FR', 'store') },
+      { at: ['storage', 'secondPlace'], value: cli.path('FR', 'second-place') },
+      { at: ['registry', 'caFile'], value: cli.path('FR', 'keys', 'tls.pem') },
+      { at: ['admin', 'secretFile'], value: cli.path('elsewhere.secret') },
+    ]);
+    await cli.json('host', 'move', cli.path('link'), cli.path('own'));
+    const { storage, registry, admin } = await readConfig(cli.path('own', 'entente.yaml'));
+    assert.deepEqual(
+      [storage.store, storage.secondPlace, registry.caFile, admin.secretFile],
+      ['store', 'second-place', 'keys/tls.pem', cli.path('elsewhere.secret')],
+    );
+    assert.equal(readFileSync(cli.path('own', 'keys', 'tls.pem'), 'utf8'), 'a certificate');
+    rmSync(cli.path('FR'), { recursive: true });
+    assert.ok(await issue('own'));
+  });
+
+  it('refuses paths that it cannot keep right before anything changes', async () => {
+    const before = checkpoint();
+    const move = () => cli.run('host', 'move', cli.path('FR'), cli.path('own'));
+    for (const value of ['../FR/../FR-store', cli.path('FR', 'store')]) {
+      cli.environment = { ENTENTE_STORAGE_STORE: value };
+      const { exit, err } = await move();
+      assert.deepEqual(
+        [exit, /ENTENTE_STORAGE_STORE is .*\nSet storage\.store in entente\.yaml/.test(err)],
+        [2, true],
+        err,
+      );
+      isUntouched(before);
+    }
+    cli.environment = {};
+    const config = cli.path('FR', 'entente.yaml');
+    const said = parse(readFileSync(config, 'utf8')) as object;
+    writeFileSync(
+      config,
+      JSON.stringify({ ...said, storage: { secondPlace: cli.path('FR', 'second-place') } }),
+    );
+    const { err } = await move();
+    assert.match(err, /storage\.secondPlace: within braces[^]*\[CONFIG_INVALID\]/);
+    isUntouched(before);
+  });
+
+  it('knows every setting that is a path', () => {
+    const pathsBelow = (at: readonly string[], { properties = {} }: JsonSchema): string[] =>
+      Object.entries(properties).flatMap(([key, node]) => {
+        const { minLength, maxLength } = node as { readonly minLength?: number; readonly maxLength?: number };
+        const isPath = minLength === 1 && maxLength === 4_096;
+        return [...(isPath ? [[...at, key].join('.')] : []), ...pathsBelow([...at, key], node)];
+      });
+    assert.deepEqual(
+      PATH_SETTINGS.map((at) => at.join('.')).toSorted(),
+      pathsBelow([], configJsonSchema()).toSorted(),
+    );
+  });
+
+  it('signs with sealed keys of the root, and says how where they are not named', async () => {
+    for (const name of ['usb', 'other']) mkdirSync(cli.path(name));
+    writeFileSync(cli.path('pass.txt'), `${PASSPHRASE}\n`);
+    const pass = ['--passphrase-file', cli.path('pass.txt')];
+    const { keys } = await cli.json<{ keys: { file: string }[] }>(
+      ...['root', 'seal', cli.path('FR'), '--medium', cli.path('usb'), ...pass],
+    );
+    const { keys: others } = await cli.json<{ keys: { file: string }[] }>(
+      ...['root', 'init', 'DE', '--medium', cli.path('other'), ...pass],
+    );
+    const sealed = keys[0]?.file ?? '';
+    const before = checkpoint();
+    const move = (...more: readonly string[]) =>
+      cli.run('host', 'move', cli.path('FR'), cli.path('own'), ...more);
+    const bare = await move();
+    assert.match(
+      bare.err,
+      /0 of 1 needed root keys .*\[KEY_FILE_MISSING\]\nName the sealed keys .*--key FILE/,
+    );
+    isUntouched(before);
+    const foreign = await move('--key', others[0]?.file ?? '', ...pass);
+    assert.match(foreign.err, /is a key of DE\.demo, not of FR\.demo \[KEY_FILE_INVALID\]/);
+    cli.typed = ['another that is not it'];
+    assert.match((await move('--key', sealed)).err, /usb.*\[PASSPHRASE_WRONG\]/);
+    isUntouched(before);
+    const exit = await runCli(['host', 'move', cli.path('FR'), cli.path('own'), '--key', sealed, ...pass], {
+      writeOut: () => undefined,
+      writeErr: (text) => {
+        if (text.includes('in the new place')) throw new Error('the terminal is gone');
+      },
+      stdin: (async function* () {})(),
+      colour: false,
+      errorIsTerminal: false,
+      nowS: () => cli.nowS,
+      random: new Clock().modules.random,
+    });
+    assert.equal(exit, 1);
+    assert.match((await move()).err, /KEY_FILE_MISSING\]\nName the sealed keys/);
+    cli.typed = [PASSPHRASE];
+    const moved = await move('--key', sealed);
+    assert.equal(moved.exit, 0, moved.err);
+    assert.deepEqual(await signing(), ['own']);
+    for (const place of ['FR', 'own'])
+      assert.ok(!readdirSync(cli.path(place, 'keys')).some((name) => name.startsWith('root-')));
   });
 
   it('goes into no directory of the same region that it has not begun', async () => {

@@ -5,12 +5,14 @@ import { Cli } from '../../../cli/cli.ts';
 import { type Desk } from '../../../cli/desk/desk.ts';
 import { withDesk } from '../../../cli/desk/with-desk.ts';
 import { CliError } from '../../../cli/exit.ts';
-import { IssuingRun } from '../../../cli/people/issuing-run.ts';
+import { IssuingRun, type OtherCode } from '../../../cli/people/issuing-run.ts';
 import { type Person } from '../../../cli/people/person.ts';
 import { regionModules } from '../../../cli/region.ts';
 import { processSurroundings } from '../../../cli/surroundings.ts';
 import { logIdAt } from '../../../node/issuing/issuer.ts';
 import { foundRegion } from '../../../node/region/found.ts';
+import { parseCode } from '../../../protocol/code/code.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const PEOPLE: readonly Person[] = Array.from({ length: 10 }, (_, i) => ({
@@ -19,7 +21,7 @@ const PEOPLE: readonly Person[] = Array.from({ length: 10 }, (_, i) => ({
 }));
 const BATCH = 3;
 const SUBJECT = { region: 'DE', network: 'demo', input: 'ab'.repeat(32), rows: PEOPLE.length };
-const NO_PROGRESS = { onHashed: () => undefined, onSigned: () => undefined };
+const NO_PROGRESS = { sha256, onHashed: () => undefined, onSigned: () => undefined };
 
 /** Where a command dies: what it has asked the region for by then is done, or is not. */
 type Death = 'before issue' | 'after issue' | 'before closeHandovers' | 'after closeHandovers';
@@ -46,8 +48,11 @@ describe('IssuingRun', function () {
   const onDesk = <T>(use: (desk: Desk) => Promise<T>) => withDesk(cli, region, use, { silent: true });
 
   /** One command: goes on with the run until it is over, or until it dies at the n-th call. */
-  async function command(out: string, dies?: { readonly at: Death; readonly call: number }): Promise<void> {
-    await onDesk(async (desk) => {
+  async function command(
+    out: string,
+    dies?: { readonly at: Death; readonly call: number },
+  ): Promise<readonly OtherCode[]> {
+    return onDesk(async (desk) => {
       let calls = 0;
       const [when, what] = dies?.at.split(' ') ?? [];
       const mortal = new Proxy(desk, {
@@ -68,6 +73,7 @@ describe('IssuingRun', function () {
       for (let at = run.done; at < PEOPLE.length; at += BATCH)
         await run.issue(PEOPLE.slice(at, at + BATCH), mortal, NO_PROGRESS);
       await run.finish(mortal);
+      return run.others;
     });
   }
 
@@ -107,6 +113,44 @@ describe('IssuingRun', function () {
       await expectOnce(out);
     });
   }
+
+  it('F1: takes no code for its own that somebody got meanwhile and that is not as ordered, and tells them', async () => {
+    const out = join(region, '../codes.csv');
+    await assert.rejects(command(out, { at: 'before issue', call: 2 }), Died);
+    const meanwhile: readonly Person[] = [
+      { subject: 'P-3', colour: 'red' },
+      { subject: 'P-4', colour: 'green', days: 1 },
+      { subject: 'P-5', colour: 'green', device: 'ab'.repeat(32) },
+      { subject: 'elsewhere', colour: 'red' },
+    ];
+    const got = await onDesk((desk) => desk.issue(meanwhile, NO_PROGRESS));
+    const others = await command(out);
+    const colours = ['red', 'green', 'green'] as const;
+    assert.deepEqual(
+      others.toSorted((a, b) => (a.subject < b.subject ? -1 : 1)),
+      colours.map((colour, i) => {
+        const { subject = '', log = '', index = -1 } = got[i] ?? {};
+        return { subject, log, index, colour, rule: 'manual' };
+      }),
+    );
+    const rows = rowsOf(out);
+    assert.equal(rows.length, PEOPLE.length);
+    for (const [, , , code = ''] of rows) {
+      const { status, holderKey, attestation } = parseCode(sha256, code);
+      assert.deepEqual([status.colour, holderKey], ['green', undefined]);
+      assert.ok(status.expiresAtS > attestation.hour * 3_600 + 6 * 86_400);
+    }
+  });
+
+  it('F1: keeps what it had issued where somebody got another code after that', async () => {
+    const out = join(region, '../codes.csv');
+    await assert.rejects(command(out, { at: 'after issue', call: 2 }), Died);
+    await onDesk((desk) => desk.issue([{ subject: 'P-3', colour: 'red' }], NO_PROGRESS));
+    assert.deepEqual(await command(out), []);
+    assert.ok(
+      await onDesk(async (desk) => (await desk.size(logIdAt(surroundings.nowS()))) === PEOPLE.length + 1),
+    );
+  });
 
   it('F1: what was written after the last word of the journal counts for nothing', async () => {
     const out = join(region, '../codes.csv');

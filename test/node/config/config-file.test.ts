@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { createConfig, editConfig, parseConfig, readConfig } from '../../../node/config/config-file.ts';
 import { type ConfigInput } from '../../../node/config/schema.ts';
@@ -248,6 +248,25 @@ describe('editConfig', () => {
     const edits = [{ at: ['http', 'prot'], value: 1 }];
     await assert.rejects(editConfig(path, edits), isError('CONFIG_INVALID'));
     assert.equal(readFileSync(path, 'utf8'), TEXT);
+  });
+
+  it('loses none of eight edits at once, and leaves nothing beside the file', async () => {
+    const path = join(folder(), 'entente.yaml');
+    writeFileSync(path, TEXT);
+    const regions = ['AT', 'BE', 'CZ', 'DE', 'ES', 'FR', 'IT', 'PL'];
+    await Promise.all(
+      regions.map((region) =>
+        editConfig(path, [{ at: ['peers', region], value: { directory: `../${region}` } }]),
+      ),
+    );
+    assert.deepEqual(Object.keys((await readConfig(path)).peers).toSorted(), regions);
+    assert.deepEqual(readdirSync(dirname(path)), ['entente.yaml']);
+  });
+
+  it('makes no folder where there is no region', async () => {
+    const path = join(folder(), 'nowhere', 'entente.yaml');
+    await assert.rejects(editConfig(path, []), isError('DIRECTORY_MISSING'));
+    assert.ok(!existsSync(dirname(path)));
   });
 
   it('leaves every other line as it is, whichever settings are changed in whatever order', async () => {

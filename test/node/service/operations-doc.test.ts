@@ -43,6 +43,7 @@ const OF_COMMANDS: ReadonlySet<string> = new Set<NodeErrorCode>([
   'PASSPHRASE_WRONG',
   'DRAFT_INVALID',
   'DRAFT_INCOMPLETE',
+  'KEEP_BUSY',
   'NOT_FOUND',
   'REFUSED',
   'ORDER_DIFFERS',

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { withKeepLock } from '../../cli/keep-lock.ts';
-import { rejectsWith } from '../support/store-fixture.ts';
-import { temporaryFolders } from '../support/temporary.ts';
+import { withKeepLock } from '../../../node/store/keep-lock.ts';
+import { rejectsWith } from '../../support/store-fixture.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
 
 describe('withKeepLock', () => {
   const folder = temporaryFolders();

@@ -1,10 +1,10 @@
 /** One at a time for whoever reads a file, adds to what it says and writes it again. */
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { setTimeout } from 'node:timers/promises';
-import { makeDirectory } from '../node/region/files.ts';
-import { diskError } from '../node/store/disk-error.ts';
 import { dirname } from 'node:path';
-import { CliError, EXIT } from './exit.ts';
+import { setTimeout } from 'node:timers/promises';
+import { NodeError } from '../node-error.ts';
+import { makeDirectory } from '../region/files.ts';
+import { diskError } from './disk-error.ts';
 
 const LOOK_MS = 20;
 /** Far longer than the largest file takes. */
@@ -15,7 +15,7 @@ const SILENT_MS = 5_000;
 /**
  * Does `work` while nobody else does any under the same path. A lock beside the file names the process that holds it; one whose
  * process is gone is broken.
- * @throws {CliError} KEEP_BUSY if somebody holds it for half a minute. Rejects as `work`, and as writing beside `path` does.
+ * @throws {NodeError} KEEP_BUSY if somebody holds it for half a minute. Rejects as `work`, and as writing beside `path` does.
  */
 export async function withKeepLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   const lock = `${path}.lock`;
@@ -24,7 +24,7 @@ export async function withKeepLock<T>(path: string, work: () => Promise<T>): Pro
   });
   for (const deadline = Date.now() + WAIT_MS_MAX; !(await isMade(lock));) {
     if (Date.now() > deadline)
-      throw new CliError(EXIT.failure, 'KEEP_BUSY', `${path} is in use by another process`, {
+      throw new NodeError('KEEP_BUSY', `${path} is in use by another process`, {
         hint: `Wait for it, or remove ${lock} and ${lock}.breaking if no other process uses the file.`,
       });
     if (await isLeft(lock)) await breakLock(lock);
