@@ -15,7 +15,8 @@ import { type Store } from '../store/store.ts';
 export interface PeopleModules extends Omit<LifeModules, 'lists' | 'node'>, Pick<IssueOnceModules, 'sizes'> {
   readonly store: Store;
   readonly keys: { readonly trustLog: DisclosingModules['signer'] };
-  readonly node: LifeModules['node'] & { issue: IssueOnceModules['issue']; log: DisclosingModules['log'] };
+  readonly node: LifeModules['node'] &
+    Pick<IssueOnceModules, 'issue' | 'tend'> & { log: DisclosingModules['log'] };
   /** Throws why it does not sign: what a machine that follows holds may be of batches that were given up. */
   readonly requireSide: () => unknown;
   /** Told of each alarm once. Must not throw. */
@@ -43,7 +44,9 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
   const lists = new Lists({ key: options.registryKey }, { ...modules, zone });
   const life = new Life(options, { ...modules, lists });
   const issue: IssueOnceModules['issue'] = (request) => node.issue(request);
-  const once = new IssueOnce(options, { ...modules, issue, held: () => (requireSide(), node.heldCodes) });
+  const tend: IssueOnceModules['tend'] = () => node.tend();
+  const held = () => (requireSide(), node.heldCodes);
+  const once = new IssueOnce(options, { ...modules, issue, tend, held });
   // Where records are kept apart an update may be waiting for whoever takes them back.
   const takeBack: Life['takeBack'] = (codes, subjects) =>
     modules.tables === store ? life.takeBack(codes, subjects) : life.takeBackNow(codes, subjects);

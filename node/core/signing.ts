@@ -338,7 +338,7 @@ export class Signing {
   }
 
   async #open(): Promise<void> {
-    const { shelf, store, fence, tables, onTrouble } = this.#modules;
+    const { shelf, store, fence, onTrouble } = this.#modules;
     if (fence !== undefined) {
       await fence.giving.showStaged(shelf.home.tree, store);
       await takeOver(this.#how, { ...this.#modules, ...fence });
@@ -348,8 +348,8 @@ export class Signing {
     this.#isOpening = true;
     try {
       const side = await this.#start();
-      // What an earlier process left in the registry is taken back before anybody issues, and so waits for that.
-      if (tables !== undefined) await side.tend().catch((error: unknown) => onTrouble?.(error));
+      // What an earlier process left is finished, or taken back, before anybody issues: who asks again for a code gets the one that is on its way.
+      await side.finish().catch((error: unknown) => onTrouble?.(error));
       // Somebody else may have shown meanwhile that he signs too.
       if (this.#state !== 'clear') return await side.stop();
       this.#side = side;

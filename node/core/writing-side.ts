@@ -213,6 +213,11 @@ export class WritingSide {
     });
   }
 
+  /** Finishes what an earlier process began to issue, and takes back what it left in tables elsewhere. Rejects as `tend`. */
+  async finish(): Promise<void> {
+    if (this.#modules.tables !== undefined || (await this.#issuer.hasStaged())) await this.tend();
+  }
+
   /** What is due with the calendar: logs of the months, as `renew`, and then what is given up of logs that are over. */
   tend(): Promise<void> {
     return this.#turns.take('tend', async () => {

@@ -69,6 +69,14 @@ export class HeldCodes {
     return held;
   }
 
+  /** Records of a person that are of no log yet: their batch is on its way, or will be taken back. */
+  async unlogged(subject: string): Promise<RegistryRecord[]> {
+    const records: RegistryRecord[] = [];
+    for (const record of await this.#modules.registry.ofSubject(subject))
+      if (!(await this.isLogged(record))) records.push(record);
+    return records;
+  }
+
   /** Whether an attestation is in a log, or was: a record may be of one that is on its way, or never will be there. */
   async isLogged({ log, index }: Place): Promise<boolean> {
     return index < (await this.#tree(log)).size;

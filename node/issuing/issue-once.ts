@@ -5,16 +5,18 @@
  *   once/<day>/<name of the key>   what was ordered, how far the logs were before, and what came of it
  *
  * An order that broke off with the process is settled by what the registry holds: a code of that person with that status which
- * stands in a log beyond where that was before is the one.
+ * stands in a log beyond where that was before is the one. While one is on its way there, no other is issued.
  */
 import * as crypto from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { equalBytes } from '../../protocol/bytes.ts';
 import { type Openings } from '../../protocol/code/openings.ts';
-import { type Status } from '../../protocol/code/status.ts';
+import { encodeStatus, type Status } from '../../protocol/code/status.ts';
+import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
+import { type RegistryRecord } from '../registry/registry.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { Gathered } from './gathered.ts';
@@ -38,7 +40,9 @@ export interface IssueOnceModules {
   readonly clock: Clock;
   readonly random: Random;
   readonly issue: (request: IssueRequest) => Promise<IssuedOnce>;
-  readonly held: () => HeldCodes;
+  readonly held: () => Pick<HeldCodes, 'ofSubject' | 'unlogged'>;
+  /** Finishes what an earlier process began to issue. */
+  readonly tend: () => Promise<void>;
   /** Entries of each of the region's attestation logs, by its id. */
   readonly sizes: () => Readonly<Record<string, number>>;
 }
@@ -101,7 +105,8 @@ export class IssueOnce {
 
   /**
    * The code of this order, issued now or before.
-   * @throws {NodeError} ORDER_DIFFERS if another order was given under the key within the last day; and as `judge` and `Issuer.issue`.
+   * @throws {NodeError} ORDER_DIFFERS if another order was given under the key within the last day; LOG_UNSETTLED, to be tried again, while a code
+   * of it is on its way into a log; and as `judge`, `Issuer.issue` and `tend`.
    */
   async issue(order: Order): Promise<IssuedOnce> {
     const { key } = order;
@@ -142,12 +147,20 @@ export class IssueOnce {
 
   /** What came of an order that was begun before. */
   async #settled({ issued, sizes }: Noted, { subject, status }: Order): Promise<IssuedOnce | undefined> {
-    const held = await this.#modules.held().ofSubject(subject);
-    if (issued !== undefined) return held.find((one) => isSame(one, issued));
-    return held.find(
-      (one) =>
-        one.index >= (sizes[one.log] ?? 0) && isDeepStrictEqual({ ...one.fields.status }, { ...status }),
-    );
+    const { held, tend } = this.#modules;
+    if (issued !== undefined) return (await held().ofSubject(subject)).find((one) => isSame(one, issued));
+    // As bytes: what is not given may be told as undefined.
+    const ordered = encodeStatus(status);
+    const isOrdered = ({ log, index, fields }: RegistryRecord) =>
+      index >= (sizes[log] ?? 0) && equalBytes(encodeStatus(fields.status), ordered);
+    // Asked first: what is logged meanwhile is found below.
+    const isOnItsWay = async () => (await held().unlogged(subject)).some(isOrdered);
+    if (await isOnItsWay()) {
+      await tend();
+      if (await isOnItsWay())
+        throw logError('LOG_UNSETTLED', 'a code of this order is on its way into a log');
+    }
+    return (await held().ofSubject(subject)).find(isOrdered);
   }
 
   async #noted(name: string): Promise<Noted | undefined> {

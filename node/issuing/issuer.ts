@@ -140,6 +140,17 @@ export class Issuer {
     }
   }
 
+  /** Whether an earlier process left a batch that is to be finished. Rejects as the store. */
+  async hasStaged(): Promise<boolean> {
+    const { trust, openTree, store } = this.#modules;
+    for (const { log } of trust().logs()) {
+      const { head, keys } = await openTree(this.#originOf(log));
+      const range = [keys.staged(0), keys.staged(Number.MAX_SAFE_INTEGER)] as const;
+      if (!head.sealed && (await store.page(...range, { limit: 1 })).length > 0) return true;
+    }
+    return false;
+  }
+
   /**
    * Lets the checkpoint key in force sign the newest checkpoint of every log, closed ones too, that it has not signed yet: what a
    * key signed that was given up, nobody takes any more. Rejects as `tend`.

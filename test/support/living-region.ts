@@ -96,6 +96,7 @@ export class LivingRegion {
         clock,
         random,
         held: () => heldCodes,
+        tend: () => issuer.tend(),
         sizes: () => ({}),
         issue: async (request) => {
           await this.beforeIssuing();

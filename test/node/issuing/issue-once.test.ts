@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { IssueOnce, type Order } from '../../../node/issuing/issue-once.ts';
+import { IssueOnce, type IssuedOnce, type Order } from '../../../node/issuing/issue-once.ts';
+import { type IssueRequest } from '../../../node/issuing/issuer.ts';
 import { isNodeError, NodeError } from '../../../node/node-error.ts';
+import { type RegistryRecord } from '../../../node/registry/registry.ts';
 import { REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { MemoryTables } from '../../support/memory-tables.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
@@ -48,6 +50,73 @@ describe('IssueOnce', () => {
       assert.deepEqual(await world.run(world.node('DE').once.issue(order)).then((one) => one.index), index);
     }
     assert.deepEqual([...outcomes].sort(), [0, 1], 'it died both before and after the code was there');
+    await world.stop();
+  });
+
+  it('whichever write is the last, what was staged is finished before anybody issues', async () => {
+    const world = await alone();
+    const node = () => world.node('DE');
+    await world.issue('DE', 'somebody');
+    const { medium } = world.machine('DE');
+    const expiresAtS = world.nowS + DAY_S;
+    const outcomes: number[] = [];
+    for (let write = 1; write <= 4; write++) {
+      const subject = `p${write}`;
+      const order = orderOf(`order-${write}`, subject, expiresAtS);
+      const { writes: before, crashes } = medium.counters;
+      medium.plan({ write: before + write, when: 'before', what: 'crash' });
+      void node()
+        .once.issue(order)
+        .catch(() => undefined);
+      await world.until(() => medium.counters.crashes > crashes, 'it dies');
+      await world.kill('DE');
+      world.replace('DE');
+      await world.boot('DE');
+      outcomes.push((await placesOf(world, subject)).length);
+      assert.deepEqual(await world.run(node().heldCodes.unlogged(subject)), []);
+      const { log, index } = await world.run(node().once.issue(order));
+      assert.deepEqual(await placesOf(world, subject), [{ log, index }]);
+    }
+    assert.deepEqual(
+      outcomes,
+      [0, 0, 1, 1],
+      'it died before its staging, between that and the head, and after it',
+    );
+    await world.stop();
+  });
+
+  it('issues nothing while a code of the order is on its way, and gives that once it is there', async () => {
+    const world = await alone();
+    const order = orderOf('a', 'p', world.nowS + DAY_S);
+    const node = world.node('DE');
+    let unlogged: RegistryRecord[] = [];
+    let tended = 0;
+    const modules = {
+      tables: new MemoryTables(),
+      clock: world.clock,
+      random: (length: number) => new Uint8Array(length),
+      held: () => ({
+        ofSubject: (subject: string) => node.heldCodes.ofSubject(subject),
+        unlogged: () => Promise.resolve(unlogged),
+      }),
+      sizes: () => ({}),
+      tend: () => Promise.resolve(void tended++),
+      issue: async (request: IssueRequest): Promise<IssuedOnce> => {
+        const issued = await node.issue(request);
+        unlogged = await node.heldCodes.ofSubject(request.subject);
+        throw new NodeError('STORE_WRITE_UNKNOWN', `it died, and ${issued.index} is on its way`);
+      },
+    };
+    const issue = () => world.run(new IssueOnce({ registryKey: REGISTRY_KEY }, modules).issue(order));
+    await assert.rejects(issue(), (error) => isNodeError(error, 'STORE_WRITE_UNKNOWN'));
+    await assert.rejects(issue(), (error) => isNodeError(error, 'LOG_UNSETTLED') && error.retry);
+    assert.equal(tended, 1);
+    unlogged = unlogged.map((record) => ({
+      ...record,
+      fields: { status: { ...order.status, ruleId: 'other' } },
+    }));
+    const { log, index } = await issue();
+    assert.deepEqual(await placesOf(world, 'p'), [{ log, index }]);
     await world.stop();
   });
 
@@ -122,6 +191,7 @@ describe('IssueOnce', () => {
         random: (length) => new Uint8Array(length),
         issue: (request) => node.issue(request),
         held: () => node.heldCodes,
+        tend: () => node.tend(),
         sizes: () => ({}),
       },
     );
