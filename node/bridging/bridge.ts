@@ -24,6 +24,7 @@ import { type Overrides } from '../abuse/overrides.ts';
 import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
 import { type IssueRequest } from '../issuing/issuer.ts';
 import { NodeError } from '../node-error.ts';
+import { sameUntilS } from './worth.ts';
 
 export interface BridgeOptions {
   /** The own region: the platform. */
@@ -61,8 +62,8 @@ export class Bridge {
 
   /**
    * What is to be issued for a code, bound to the device and the document that the code opens, or to neither. Its subject in the registry is the original, as in `FR/2026-11/17` or `AT/` and a hash.
-   * @throws {NodeError} REFUSED for a code that does not pass here, one that is bridged itself, one of the own region, one with too many hashes, and one
-   * for which two operators of this region gave a stricter colour.
+   * @throws {NodeError} REFUSED for a code that does not pass here, one that is bridged itself, one of the own region, one with too many hashes, one that is about to change,
+   * and one for which two operators of this region gave a stricter colour.
    */
   async requestFor(text: string): Promise<IssueRequest> {
     const verdict = await this.#modules.verify(text, AS_IT_IS);
@@ -76,8 +77,11 @@ export class Bridge {
     if ((verdict.foreign ?? verdict.code)?.region === this.#region)
       throw refused('the code is of this region, and needs no bridge');
     const { original, ...bound } = await this.#originalOf(text, verdict);
-    const { nowS } = this.#modules;
-    const expiresAtS = Math.min(verdict.expiresAtS ?? Infinity, nowS() + BRIDGED_LIFE_S_MAX);
+    const { nowS, trust } = this.#modules;
+    const fromS = nowS();
+    const endS = Math.min(verdict.expiresAtS ?? Infinity, fromS + BRIDGED_LIFE_S_MAX);
+    const expiresAtS = verdict.foreign === undefined ? endS : await sameUntilS(text, trust(), fromS, endS);
+    if (expiresAtS <= fromS) throw refused('it is worth what it is for less than a second more');
     const status = {
       colour,
       measure: measure?.kind ?? 'none',

@@ -8,9 +8,11 @@ import { foreignSignerOf } from '../../../protocol/trust/announced-signer.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
 import {
   announcedTrust,
+  announcedVerdict,
   type AnnouncedWorld,
   certificate,
   SIGNER,
+  testOf,
   VACCINATED,
 } from '../../support/announced-fixture.ts';
 import { DAY_S } from '../../support/code-fixture.ts';
@@ -112,6 +114,31 @@ describe('Bridge.requestFor', () => {
       [status.colour, status.measure, status.untilS, status.expiresAtS],
       ['red', 'isolate', untilS, NOW_S + 60],
     );
+  });
+
+  it('lets it expire no later than what the code is worth by the rules of its region', async () => {
+    const [H, M] = [3_600, 60];
+    const at = (ageS: number) => new Date(1_000 * (NOW_S - ageS)).toISOString().replace('.000', '');
+    const expiryOf = async (parts: object) => {
+      const text = certificate({ certificate: parts });
+      const verdict = await announcedVerdict({ text, context: { acceptance: () => [] } });
+      assert.equal(verdict.outcome, 'pass');
+      return (await bridgeOf(verdict).requestFor(text)).fields.status.expiresAtS - NOW_S;
+    };
+    const negative = '260415000';
+    assert.equal(await expiryOf(testOf(negative, at(71 * H + 59 * M))), M);
+    assert.equal(await expiryOf(testOf(negative, at(71 * H))), H);
+    assert.equal(await expiryOf(testOf(negative, at(48 * H))), 24 * H);
+    assert.equal(await expiryOf(testOf(negative, at(48 * H + 1))), 24 * H - 1);
+    assert.equal(await expiryOf(testOf(negative, at(H))), BRIDGED_LIFE_S_MAX);
+    await assert.rejects(
+      () => expiryOf(testOf(negative, at(72 * H))),
+      (error) => isNodeError(error, 'REFUSED') && /less than a second/.test(error.message),
+    );
+    // To the end of the last day on which a vaccination counts.
+    const last = new Date(1_000 * (NOW_S - 270 * DAY_S)).toISOString().slice(0, 10);
+    const vaccinated = { ...VACCINATED, v: [{ ...VACCINATED.v[0], dt: last }] };
+    assert.equal(await expiryOf(vaccinated), DAY_S - 1 - (NOW_S % DAY_S));
   });
 
   it('names a code of others by all hashes that can revoke it, ascending', async () => {
