@@ -53,7 +53,7 @@ export function readKeyList(bytes: Uint8Array, { issuer }: KeyListOptions = {}):
 
 /** One thing that may become a key. */
 type Entry =
-  | { readonly der: Uint8Array; readonly country?: string | undefined }
+  | { readonly der: Uint8Array; readonly country?: string | undefined; readonly type?: string | undefined }
   | { readonly jwk: Json; readonly keyId: string; readonly country?: string | undefined };
 
 function readJson(json: Json, issuer: string | undefined): KeyList {
@@ -83,7 +83,14 @@ function certificateEntries(item: Json): Entry[] {
     .map((name) => memberOf(item, name))
     .map((value) => (Array.isArray(value) ? (value as readonly Json[])[0] : value))
     .find((value) => typeof value === 'string');
-  return [{ der: derOf(text ?? ''), country: countryIn(textOf(item, 'country', 3)) }];
+  const type = memberOf(item, 'certificateType');
+  return [
+    {
+      der: derOf(text ?? ''),
+      country: countryIn(textOf(item, 'country', 3)),
+      ...(type !== undefined && { type: typeof type === 'string' ? type : '' }),
+    },
+  ];
 }
 
 /** The WHO's trust network: `did:web:...:<domain>:<country>:<DSC or SCA>#<key id>`; those of authorities sign no codes. */
@@ -130,13 +137,34 @@ function collect(entries: readonly Entry[]): KeyList {
   const authorities: crypto.X509Certificate[] = [];
   const leftOut: string[] = [];
   for (const [index, entry] of entries.entries()) {
-    const read = tried(() => ('der' in entry ? certificateOf(entry.der, entry.country) : keyOf(entry)));
+    const read = tried(() => ('der' in entry ? certificateIn(entry) : keyOf(entry)));
     if (typeof read === 'string') leftOut.push(`entry ${index}: ${read}`);
     else if ('format' in read) keys.push(read);
     else if (authorities.length < AUTHORITIES_MAX) authorities.push(read);
     else leftOut.push(`entry ${index}: more than ${AUTHORITIES_MAX} authorities`);
   }
   return { keys, authorities, leftOut };
+}
+
+/** What a gateway calls a certificate it is for: those that sign what is uploaded, or make connections, sign no codes. */
+function certificateIn({ der, country, type }: Extract<Entry, { readonly der: Uint8Array }>) {
+  if (type !== undefined && type !== 'DSC' && type !== 'CSCA')
+    throw new ProtocolError(
+      'KEY_INVALID',
+      `expected a certificate of the type DSC or CSCA, got ${named(type)}`,
+    );
+  const read = certificateOf(der, country);
+  if (type !== undefined && 'format' in read !== (type === 'DSC'))
+    throw new ProtocolError(
+      'KEY_INVALID',
+      `the certificate is no ${type}: it ${type === 'DSC' ? 'is' : 'is not'} an authority`,
+    );
+  return read;
+}
+
+/** What a file says, for people. */
+function named(type: string): string {
+  return /^[A-Za-z]{1,32}$/.test(type) ? type : 'another';
 }
 
 /** What a certificate is for: an authority issues others; of the others its usage tells who signs seals. */

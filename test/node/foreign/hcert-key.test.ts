@@ -51,7 +51,7 @@ describe('hcertKeyOf', () => {
 
   it('an extension that is empty, absent or about something else restricts nothing', () => {
     const signer = makeEcSigner();
-    for (const usages of [[], undefined, ['1.3.6.1.5.5.7.3.2']]) {
+    for (const usages of [[], undefined, ['1.3.6.1.5.5.7.3.4'], ['1.3.6.1.5.5.7.3.2', '1.3.6.1.5.5.7.3.4']]) {
       const parts = usages === undefined ? {} : { usages };
       assert.equal(hcertKeyOf(makeCertificate(signer, parts)).usages, undefined);
     }
@@ -71,6 +71,17 @@ describe('hcertKeyOf', () => {
       reasons.map(({ code }) => code),
       ['KEY_USAGE', 'ISSUER_DIFFERS'],
     );
+  });
+
+  it('takes no certificate that is for connections alone', () => {
+    const signer = makeEcSigner();
+    const [server, client] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'];
+    for (const usages of [[client], [server], [server, client]])
+      assert.throws(
+        () => hcertKeyOf(makeCertificate(signer, { usages })),
+        (error) => isProtocolError(error, 'KEY_INVALID') && /TLS/.test(error.message),
+      );
+    assert.deepEqual(hcertKeyOf(makeCertificate(signer, { usages: [client, TEST] })).usages, ['test']);
   });
 
   const { privateKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'secp521r1' });

@@ -97,6 +97,39 @@ describe('readKeyList', () => {
     assertRefused(set, 'CLAIMS_MALFORMED');
   });
 
+  it("takes of a gateway's whole list what signs codes and what issues that, by the type that it gives", () => {
+    const entry = (certificateType: unknown, der: Uint8Array) => ({
+      kid: 'x',
+      country: 'DE',
+      certificateType,
+      rawData: text(der),
+    });
+    const plain = makeCertificate(makeEcSigner());
+    const all = [
+      entry('AUTHENTICATION', plain),
+      entry('UPLOAD', plain),
+      entry('CSCA', AUTHORITY),
+      entry('DSC', DER),
+    ];
+    const { keys, authorities, leftOut } = readKeyList(bytesOf(all));
+    assert.deepEqual(keys, [hcertKeyOf(DER, 'DE')]);
+    assert.equal(authorities.length, 1);
+    assert.deepEqual(
+      leftOut.map((why) => why.replace(/^entry (\d): .*, got /, '$1 ')),
+      ['0 AUTHENTICATION', '1 UPLOAD'],
+    );
+    for (const [type, der] of [
+      ['dsc', DER],
+      ['', DER],
+      [7, DER],
+      ['DSC', AUTHORITY],
+      ['CSCA', plain],
+    ] as const) {
+      const read = readKeyList(bytesOf([entry(type, der)]));
+      assert.deepEqual([read.keys, read.authorities, read.leftOut.length], [[], [], 1]);
+    }
+  });
+
   it('keeps authorities apart: they sign no codes', () => {
     const { keys, authorities } = readKeyList(bytesOf(pem(AUTHORITY)));
     assert.deepEqual([keys.length, authorities.length], [0, 1]);
