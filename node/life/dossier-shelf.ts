@@ -10,7 +10,7 @@
  */
 import { type Change, type Random } from '../ports.ts';
 import { keyAfter } from '../store/reader.ts';
-import { Pseudonyms } from '../registry/pseudonyms.ts';
+import { Pseudonyms, pseudonymsOfPeople } from '../registry/pseudonyms.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { type Identity } from '../lists/identity.ts';
@@ -37,18 +37,16 @@ export type Mark = 'untold' | 'objection';
 
 export class DossierShelf {
   readonly #modules: DossierShelfModules;
-  readonly #pseudonyms: Pseudonyms;
+  readonly #names: Pseudonyms;
   readonly #sealer: Sealer;
+  readonly pseudonymOf: (subject: string) => string;
 
   /** `key`: that of the registry. */
   constructor({ key }: { readonly key: Uint8Array }, modules: DossierShelfModules) {
     this.#modules = modules;
-    this.#pseudonyms = new Pseudonyms(derivedKey(key, 'life/name'));
+    this.#names = new Pseudonyms(derivedKey(key, 'life/name'));
+    this.pseudonymOf = pseudonymsOfPeople(key);
     this.#sealer = new Sealer(derivedKey(key, 'life/person'));
-  }
-
-  pseudonymOf(subject: string): string {
-    return this.#pseudonyms.of(`subject\n${subject}`);
   }
 
   /** The dossiers of these persons, in their order. */
@@ -152,7 +150,7 @@ export class DossierShelf {
   }
 
   #nameKey({ name = '', birthDate = '' }: Identity, pseudonym: string): string {
-    return `life/name/${this.#pseudonyms.of(`name\n${name}\n${birthDate}`)}/${pseudonym}`;
+    return `life/name/${this.#names.of(`name\n${name}\n${birthDate}`)}/${pseudonym}`;
   }
 }
 

@@ -1,8 +1,10 @@
 /** Names for persons that tell nothing of them without the key, and are always the same with it. */
 import * as crypto from 'node:crypto';
+import { derivedKey } from './sealer.ts';
 
 const BLOCK_BYTES = 64;
-const DIGITS = 32;
+/** Of a pseudonym. */
+export const DIGITS = 32;
 
 export class Pseudonyms {
   readonly #inner: Uint8Array;
@@ -26,6 +28,12 @@ export class Pseudonyms {
     outer.write(crypto.hash('sha256', message, 'binary'), BLOCK_BYTES, 'latin1');
     return crypto.hash('sha256', outer, 'hex').slice(0, DIGITS);
   }
+}
+
+/** Of people by the region's reference to them, as dossiers are named and what the registry has of each. `key`: that of the registry. */
+export function pseudonymsOfPeople(key: Uint8Array): (subject: string) => string {
+  const pseudonyms = new Pseudonyms(derivedKey(key, 'life/name'));
+  return (subject) => pseudonyms.of(`subject\n${subject}`);
 }
 
 function padOf(secret: Uint8Array, byte: number): Uint8Array {

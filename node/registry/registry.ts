@@ -3,7 +3,7 @@
  *
  *   registry/page/<log>/<first index>                the records of up to 64 attestations that follow each other
  *   registry/basis/<log>/<first index>               what the colours of a page rest on, where that is known
- *   registry/subject/<pseudonym>/<name of a place>   nothing more: the person of that pseudonym has that attestation
+ *   registry/held/<pseudonym>/<name of a place>      nothing more: the person of that pseudonym has that attestation (pointers.ts)
  *   registry/manual/<pseudonym>                      nothing more: the person has, or had, a code that no rule gave
  *   registry/uncounted/<log>/<index>                 of somebody who was forgotten, until a tally has counted it (uncounted.ts)
  *
@@ -32,7 +32,8 @@ import {
   type RegistryRecord,
   type Sought,
 } from './pages.ts';
-import { PlaceCipher, type Place } from './place-cipher.ts';
+import { type Place } from './place-cipher.ts';
+import { Pointers } from './pointers.ts';
 import { Pseudonyms } from './pseudonyms.ts';
 import {
   encodePage,
@@ -69,14 +70,11 @@ export interface RegistryOptions {
 const MANUAL = 'registry/manual/' satisfies PrivateName;
 const NOTHING = new Uint8Array(0);
 
-/** People whose places are asked for at the same time: as many as threads and connections keep busy. */
-const SOUGHT_TOGETHER = 16;
-
 export class Registry {
   readonly #modules: RegistryModules;
   readonly #key: Uint8Array;
   readonly #pseudonyms: Pseudonyms;
-  readonly #places: PlaceCipher;
+  readonly #pointers: Pointers;
   readonly #padding: PaddingSecrets;
   readonly #sealers: LogSealers;
   readonly #turns = new Turns();
@@ -87,7 +85,7 @@ export class Registry {
     this.#key = key.slice();
     this.#sealers = new LogSealers(this.#key, modules.random);
     this.#pseudonyms = new Pseudonyms(derivedKey(key, 'subject'));
-    this.#places = new PlaceCipher(derivedKey(key, 'place'));
+    this.#pointers = new Pointers(key, modules.tables);
     this.#padding = new PaddingSecrets(derivedKey(key, 'padding'));
   }
 
@@ -113,13 +111,10 @@ export class Registry {
 
   /** What the store is to be told of a batch. */
   changes({ log, index, hour, entries }: RegistryBatch): Change[] {
-    const changes: Change[] = [];
-    const names = this.#places.namesFrom({ log, index }, entries.length);
-    entries.forEach((entry, i) => {
-      if (entry === undefined) return;
-      changes.push({ put: this.#pointerKey(entry.subject, names[i] ?? ''), value: NOTHING });
-      if (entry.isManual === true) changes.push({ put: this.#manualKey(entry.subject), value: NOTHING });
-    });
+    const subjects = entries.map((entry) => entry?.subject);
+    const changes = this.#pointers.puts({ log, index }, subjects);
+    for (const entry of entries)
+      if (entry?.isManual === true) changes.push({ put: this.#manualKey(entry.subject), value: NOTHING });
     for (let start = 0; start < entries.length; start += RECORDS_PER_PAGE) {
       const some = entries.slice(start, start + RECORDS_PER_PAGE);
       const key = pageKey(log, index + start);
@@ -136,7 +131,8 @@ export class Registry {
     const changes: Change[] = [];
     for await (const { key, sealed, held } of this.#pagesOf(run))
       changes.push(
-        ...held.flatMap(({ pointer, mark }) => [pointer, ...mark]).map((put) => ({ put, value: NOTHING })),
+        ...held.flatMap(({ subject, place }) => this.#pointers.puts(place, [subject])),
+        ...held.flatMap(({ mark }) => mark).map((put) => ({ put, value: NOTHING })),
         { put: key, value: sealed },
       );
     return changes;
@@ -146,7 +142,7 @@ export class Registry {
   async removal(run: Place & { readonly count: number }): Promise<Change[]> {
     const changes: Change[] = [];
     for await (const { key, held } of this.#pagesOf(run)) {
-      for (const { pointer } of held) changes.push({ del: pointer });
+      for (const { subject, place } of held) changes.push(...this.#pointers.dels(subject, [place]));
       changes.push({ del: key }, { del: basisKey(key) });
     }
     for await (const place of this.uncounted({ log: run.log, from: run.index, until: run.index + run.count }))
@@ -184,13 +180,13 @@ export class Registry {
     for await (const [key, sealed] of this.#modules.tables.entries(pageKey(log, index), until)) {
       const page = this.#sealers.open(log, key, sealed);
       const first = firstOf(key);
-      const held: { readonly subject: string; readonly pointer: string; readonly mark: string[] }[] = [];
+      const held: { readonly subject: string; readonly place: Place; readonly mark: string[] }[] = [];
       for (let slot = 0; slot < RECORDS_PER_PAGE; slot++) {
         const { subject, fields } = recordOfPage(page, slot) ?? {};
         if (subject === undefined) continue;
         held.push({
           subject,
-          pointer: this.#pointerKey(subject, this.#nameOf({ log, index: first + slot })),
+          place: { log, index: first + slot },
           mark: fields?.status.ruleId === MANUAL_RULE_ID ? [this.#manualKey(subject)] : [],
         });
       }
@@ -216,12 +212,8 @@ export class Registry {
 
   async #ofSubjects(subjects: readonly string[], { isPlace, isRecord }: Sought): Promise<RegistryRecord[][]> {
     const sought: (Place & { readonly person: number })[] = [];
-    for (let from = 0; from < subjects.length; from += SOUGHT_TOGETHER) {
-      const some = subjects.slice(from, from + SOUGHT_TOGETHER);
-      const places = await Promise.all(some.map((subject) => this.#placesOf(subject)));
-      for (const [i, own] of places.entries())
-        for (const place of own) if (isPlace(place)) sought.push({ ...place, person: from + i });
-    }
+    for (const [person, places] of (await this.#pointers.of(subjects)).entries())
+      for (const place of places) if (isPlace(place)) sought.push({ ...place, person });
     const records = subjects.map((): RegistryRecord[] => []);
     sought.sort(byPlace);
     const found = await this.atPlaces(sought);
@@ -327,8 +319,8 @@ export class Registry {
   /** What leads to a person goes last, so that a run that broke off is taken up where it was. */
   async #forget(subject: string, isCounted: (place: Place) => boolean): Promise<readonly Place[]> {
     const { tables } = this.#modules;
-    const places = await this.#placesOf(subject);
-    for (const place of places) {
+    const [places = []] = await this.#pointers.of([subject]);
+    for (const place of places.sort(byPlace)) {
       const page = await this.#page(place);
       if (page === undefined) continue;
       const slot = place.index - page.first;
@@ -349,23 +341,10 @@ export class Registry {
       await tables.compact(key, keyAfter(key));
     }
     const manual = this.#manualKey(subject);
-    await tables.write([
-      ...places.map((place) => ({ del: this.#pointerKey(subject, this.#nameOf(place)) })),
-      { del: manual },
-    ]);
+    await tables.write([...this.#pointers.dels(subject, places), { del: manual }]);
     await tables.compact(manual, keyAfter(manual));
-    const from = this.#pointerKey(subject, '');
-    await tables.compact(from, `${from}~`);
+    await this.#pointers.compact(subject);
     return places;
-  }
-
-  async #placesOf(subject: string): Promise<Place[]> {
-    const places: Place[] = [];
-    const from = this.#pointerKey(subject, '');
-    for await (const [key] of this.#modules.tables.entries(from, `${from}~`)) {
-      places.push(this.#places.placeOf(key.slice(from.length)));
-    }
-    return places.sort(byPlace);
   }
 
   async #page({ log, index }: Place): Promise<OpenPage | undefined> {
@@ -381,15 +360,7 @@ export class Registry {
     return this.#sealers.change(place.log, uncountedKey(place), plain);
   }
 
-  #pointerKey(subject: string, place: string): string {
-    return `registry/subject/${this.#pseudonyms.of(subject)}/${place}`;
-  }
-
   #manualKey(subject: string): string {
     return MANUAL + this.#pseudonyms.of(subject);
-  }
-
-  #nameOf(place: Place): string {
-    return this.#places.namesFrom(place, 1)[0] ?? '';
   }
 }

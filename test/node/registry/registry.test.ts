@@ -5,7 +5,9 @@ import { commitFields, type Openings } from '../../../protocol/code/openings.ts'
 import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
-import { Pseudonyms } from '../../../node/registry/pseudonyms.ts';
+import { Pointers } from '../../../node/registry/pointers.ts';
+import { DossierShelf } from '../../../node/life/dossier-shelf.ts';
+import { Pseudonyms, pseudonymsOfPeople } from '../../../node/registry/pseudonyms.ts';
 import { Registry, type RegistryBatch } from '../../../node/registry/registry.ts';
 import { derivedKey } from '../../../node/registry/sealer.ts';
 import { requireSubject } from '../../../node/registry/record-page.ts';
@@ -184,8 +186,76 @@ describeOnAllTables('Registry', () => {
     assert.deepEqual(await registry.ofSubject('me'), []);
     for (const index of [1, 2, 3, 4]) assert.equal(await registry.atPlace({ log: LOG, index }), undefined);
     assert.equal((await registry.ofSubject('a')).length, 1);
-    assert.equal((await tables.page('registry/subject/', 'registry/subject0', { limit: 9 })).length, 1);
+    assert.equal((await tables.page('registry/held/', 'registry/held0', { limit: 9 })).length, 1);
     await registry.forget('nobody');
+    await store.stop();
+  });
+
+  it('walks past people who are not asked for, and finds all of whoever is, also of one who has many', async () => {
+    const { store, tables, registry } = await openRegistry();
+    const subjects = [...persons(400), ...persons(400).filter((_, i) => i % 3 === 0)];
+    await tables.write(registry.changes(batch(0, [...subjects, ...Array<string>(300).fill('person 7')])));
+    const indexes = (subject: string) =>
+      [...subjects, ...Array<string>(300).fill('person 7')].flatMap((one, i) => (one === subject ? [i] : []));
+    for (const every of [1, 2, 60, 399]) {
+      const some = [...persons(400).filter((_, i) => i % every === 0), 'person 7', 'nobody'];
+      const found = await registry.runningOf(some, START_S);
+      assert.deepEqual(
+        found.map((own) => own.map(({ index }) => index)),
+        some.map(indexes),
+      );
+    }
+    await store.stop();
+  });
+
+  it('asks for the places of people who follow each other in few trips, in the order of their dossiers', async () => {
+    const { store, tables, registry } = await openRegistry();
+    const subjects = persons(512);
+    await tables.write(registry.changes(batch(0, subjects)));
+    let trips = 0;
+    const counted = new Proxy(tables, {
+      get: (target, name) => {
+        if (name === 'page') trips++;
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const places = await new Pointers(REGISTRY_KEY, counted).of(subjects);
+    assert.deepEqual(
+      places.map(([place]) => place?.index),
+      subjects.map((_, i) => i),
+    );
+    assert.ok(trips < 100, String(trips));
+    const shelf = new DossierShelf({ key: REGISTRY_KEY }, { tables, random });
+    const rows = await tables.page('registry/held/', 'registry/held0', { limit: 512 });
+    assert.deepEqual(
+      rows.map(([name]) => name.split('/')[2]),
+      subjects.map(shelf.pseudonymOf).sort(),
+    );
+    await store.stop();
+  });
+
+  it('reads what older software wrote of whom attestations are, and forgets that too', async () => {
+    const { store, tables, registry } = await openRegistry();
+    const older = new Pseudonyms(derivedKey(REGISTRY_KEY, 'subject'));
+    const first = registry.changes(batch(0, ['me', 'other']));
+    await tables.write(first);
+    for (const [i, subject] of ['me', 'other'].entries()) {
+      const change = first[i];
+      assert.ok(change !== undefined && 'put' in change);
+      const name = `registry/subject/${older.of(subject)}/${change.put.split('/')[3] ?? ''}`;
+      await tables.write([
+        { put: name, value: new Uint8Array(0) },
+        ...(i === 0 ? [{ del: change.put }] : []),
+      ]);
+    }
+    await tables.write(registry.changes(batch(2, ['me'])));
+    const found = async () =>
+      (await registry.runningOf(['me', 'other'], START_S)).map((own) => own.map(({ index }) => index));
+    assert.deepEqual(await found(), [[0, 2], [1]]);
+    await registry.forget('me');
+    assert.deepEqual(await found(), [[], [1]]);
+    assert.equal((await tables.page('registry/subject/', 'registry/subject0', { limit: 9 })).length, 1);
     await store.stop();
   });
 
@@ -261,7 +331,7 @@ describeOnAllTables('Registry', () => {
         return true;
       });
     }
-    const [[pointer] = ['']] = await tables.page('registry/subject/', 'registry/subject0', { limit: 1 });
+    const [[pointer] = ['']] = await tables.page('registry/held/', 'registry/held0', { limit: 1 });
     const bad = `${pointer.slice(0, -1)}${pointer.endsWith('0') ? '1' : '0'}`;
     await tables.write([{ put: bad, value: new Uint8Array(0) }]);
     const isCorrupt = (error: unknown) => isNodeError(error, 'REGISTRY_CORRUPT');
@@ -307,11 +377,15 @@ describe('Registry on a real disk', () => {
 
   it('T25 no file of the store names whose leaf it was, those in which LevelDB notes what it did neither', async () => {
     const directory = folder();
-    const pseudonym = new Pseudonyms(derivedKey(REGISTRY_KEY, 'subject')).of('me').slice(-16);
+    const pseudonyms = [
+      pseudonymsOfPeople(REGISTRY_KEY)('me'),
+      new Pseudonyms(derivedKey(REGISTRY_KEY, 'subject')).of('me'),
+    ];
     const naming = () =>
-      readdirSync(join(directory, 'level')).filter((name) =>
-        readFileSync(join(directory, 'level', name)).includes(pseudonym),
-      );
+      readdirSync(join(directory, 'level')).filter((name) => {
+        const bytes = readFileSync(join(directory, 'level', name));
+        return pseudonyms.some((pseudonym) => bytes.includes(pseudonym.slice(-16)));
+      });
     const opened = async () => {
       const store = storeInDirectory(
         { owner: 'DE.test', directory, reserveBytes: 0 },
