@@ -1,4 +1,5 @@
 /** Answers peers about numbers: evaluates what they have blinded, under the quota of their region, and serves buckets. Spec: SPEC.md 14.5.7. */
+import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
 import { type Evaluation, evaluateBlinded } from '../../protocol/lookup/oblivious.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
@@ -97,7 +98,9 @@ export class LookupServer {
     const nowS = Math.floor(clock.nowMs() / 1_000);
     const pair = isAnswering(day, nowS) ? await keys.announcedPair(day) : undefined;
     const table = press.table(day);
-    if (pair === undefined || table === undefined) return this.#refuse('day');
+    // Of a day that was announced anew the table before lacks, by the new key, every number.
+    if (pair === undefined || table === undefined || !equalBytes(table.publicKey, pair.publicKey))
+      return this.#refuse('day');
     const evaluation = spend(() => evaluateBlinded(pair, blinded, random));
     this.#counters.evaluated++;
     return { evaluation, head: table.head };

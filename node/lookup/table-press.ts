@@ -201,8 +201,8 @@ export class TablePress {
   }
 
   /**
-   * Signs what is so now, once in a minute: tables that say the list in force. One that says an earlier list keeps the time at which that was so, and grows
-   * old by it, whatever keeps the next one from being made.
+   * Signs what is so now, once in a minute: tables that say the list in force, by the key that is announced. One that says an earlier list, or is by a key
+   * in whose place another was announced, keeps the time at which that was so, and grows old by it, whatever keeps the next one from being made.
    */
   async #signAll(): Promise<void> {
     const { numbers, timeStanding, isSilent } = this.#modules;
@@ -210,7 +210,10 @@ export class TablePress {
     if (isSilent() || timeStanding() === 'astray') return;
     const version = (await numbers.inForce())?.version;
     const tables = [...new Map<number, UnsignedTable>([...this.#tables, ...this.#unsigned]).values()];
-    const due = tables.filter((table) => table.version === version && this.#isDue(table.day, nowS));
+    const due: UnsignedTable[] = [];
+    for (const table of tables)
+      if (table.version === version && this.#isDue(table.day, nowS) && (await this.#isAnnounced(table)))
+        due.push(table);
     if (due.length === 0 || !(await this.#minutes.take(nowS))) return;
     for (const table of due) {
       const { day, root } = table;
@@ -225,6 +228,11 @@ export class TablePress {
   #isDue(day: number, nowS: number): boolean {
     const table = this.#tables.get(day);
     return table === undefined || this.#unsigned.has(day) || nowS - table.atS >= LOOKUP_HEAD_S;
+  }
+
+  async #isAnnounced({ day, publicKey }: UnsignedTable): Promise<boolean> {
+    const pair = await this.#modules.keys.announcedPair(day);
+    return pair !== undefined && equalBytes(pair.publicKey, publicKey);
   }
 
   async #pressAll(): Promise<void> {

@@ -62,7 +62,7 @@ describe('LookupServer', () => {
         return random(length);
       },
       keys: { announcedPair: () => Promise.resolve(pair) },
-      press: { table: () => ({ head: Uint8Array.of(1) }) },
+      press: { table: () => ({ head: Uint8Array.of(1), publicKey: pair.publicKey }) },
       quotas: { take: () => Promise.resolve({ isTaken: true }) },
       regionOf: (peer: string) => peer.slice(0, 2),
       state: () => ({ recognition: () => ({ standing: 'recognised' }) }),

@@ -235,6 +235,23 @@ describe('Numbers', () => {
       assert.deepEqual(seeds.evaluated.get(START_DAY)?.subarray(0, 32), keyOf('anew', START_DAY));
     });
 
+    it('signs no table anew whose key is announced no more, whatever keeps the next from being made', async () => {
+      let isBroken = false;
+      const seeds = start([START_DAY], (of) =>
+        isBroken ? Promise.reject(new Error('disk')) : numbers.rows(of),
+      );
+      await clock.advance(100);
+      const { at } = head();
+      isBroken = true;
+      seeds.held.set(START_DAY, sha256(Buffer.from(`anew ${START_DAY}`)));
+      announced = (day) => [keyOf('anew', day)];
+      await clock.advance(300_000);
+      assert.equal(head().at, at);
+      isBroken = false;
+      await clock.advance(70_000);
+      assert.ok(head().at > at + 300);
+    });
+
     it('signs nothing and destroys nothing while most say that the clock is wrong, and destroys a week later while some do', async () => {
       standing = 'astray';
       const { held } = start([START_DAY]);
