@@ -63,7 +63,8 @@ export async function judgeText(
   const context = { ...options.context, documentHash: await documentHashFor(parsed, options.document) };
   const results = checksOf(parsed, trust).map((check) => primitives.verifySignature(check));
   const verdict = judge(parsed, results, trust, context, nowS);
-  if (mirror === undefined || !verdict.reasons.some(({ code }) => code === 'PROOF_NEEDED')) return verdict;
+  const isNeeded = results[0] === true && verdict.reasons.some(({ code }) => code === 'PROOF_NEEDED');
+  if (mirror === undefined || !isNeeded) return verdict;
   const proof = await fetchProof(primitives.sha256, parsed.attestation, trust, mirror);
   return proof === undefined ? verdict : judge(parsed, results, trust, { ...context, proofs: [proof] }, nowS);
 }

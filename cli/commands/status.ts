@@ -252,7 +252,10 @@ function alarmLines(bulk: RunningStatus['bulk']): [string, string][] {
 const ALARMS_SHOWN = 5;
 
 /** Counters that are no outcomes, in words. */
-const COUNTED: Readonly<Record<string, string>> = { proofsFetched: 'proofs fetched' };
+const COUNTED: Readonly<Record<string, string>> = {
+  proofsFetched: 'proofs fetched',
+  proofsRefused: 'proofs refused',
+};
 
 const CLOCK_TEXTS: Readonly<Record<RunningStatus['clock']['standing'], string>> = {
   agrees: 'agrees with those of most regions',

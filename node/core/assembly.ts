@@ -216,7 +216,7 @@ export function assemble(
   const verdicts = new VerdictService({
     ...modules,
     trust: () => board.trust,
-    leafProofs: (place) => leaves.find(place),
+    leafProof: (place) => leaves.find(place),
     onShown: shown.hold,
     lookup,
   });

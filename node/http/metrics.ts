@@ -155,6 +155,11 @@ export class Metrics {
       'Leaf proofs fetched for verdicts',
       ({ verdicts }) => verdicts.proofsFetched,
     );
+    this.#gauge(
+      'entente_proofs_refused_total',
+      'Leaf proofs not fetched since too many were under way',
+      ({ verdicts }) => verdicts.proofsRefused,
+    );
     this.#gauges(
       'entente_colours_changed',
       'Colours changed in the hour that runs, by what happened',

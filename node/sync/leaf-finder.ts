@@ -1,6 +1,6 @@
 /** Finding the proof of a leaf: in a copy that this node holds, else at any peer that has one. */
 import { isProtocolError } from '../../protocol/fault.ts';
-import { type LeafProof } from '../../protocol/verdict/cut-off.ts';
+import { leadsTo, type LeafProof } from '../../protocol/verdict/cut-off.ts';
 import { LogView } from '../log/log-view.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
@@ -16,7 +16,7 @@ export interface LeafFinderModules {
 
 type FoundProof = Pick<LeafProof, 'leafHash' | 'path'>;
 
-/** Proofs that are asked for at once: one liar among the mirrors must not decide. */
+/** Peers that are asked at once. */
 const ASKED_AT_ONCE = 3;
 
 export class LeafFinder {
@@ -26,21 +26,25 @@ export class LeafFinder {
     this.#modules = modules;
   }
 
-  /** Unproven proofs from the first mirrors that answer; empty if none does. Never rejects. */
-  async find(place: LeafPlace): Promise<FoundProof[]> {
+  /** A proof that leads to the root of the place, wherever it is; liars among the mirrors only take time. Undefined if nobody has one. Never rejects. */
+  async find(place: LeafPlace): Promise<FoundProof | undefined> {
+    const { origin, index, size, root } = place;
+    const { client, sha256 } = this.#modules;
+    const isProven = (found: FoundProof | undefined): found is FoundProof =>
+      found !== undefined && leadsTo(sha256, { ...found, index, size }, root);
     const own = await this.#unlessMissing(() => this.#fromOwnCopy(place));
-    if (own !== undefined) return [own];
-    const { client } = this.#modules;
+    if (isProven(own)) return own;
     const peers = client.peers();
     for (let at = 0; at < peers.length; at += ASKED_AT_ONCE) {
-      const asked = peers.slice(at, at + ASKED_AT_ONCE);
       const answers = await Promise.all(
-        asked.map((peer) => this.#unlessMissing(() => client.ask(peer, { kind: 'leaf', ...place }))),
+        peers
+          .slice(at, at + ASKED_AT_ONCE)
+          .map((peer) => this.#unlessMissing(() => client.ask(peer, { kind: 'leaf', origin, index, size }))),
       );
-      const found = answers.filter((answer) => answer !== undefined);
-      if (found.length > 0) return found;
+      const proven = answers.find(isProven);
+      if (proven !== undefined) return proven;
     }
-    return [];
+    return undefined;
   }
 
   async #fromOwnCopy({ origin, index, size }: LeafPlace): Promise<FoundProof | undefined> {

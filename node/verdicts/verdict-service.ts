@@ -1,4 +1,5 @@
 /** Verdicts of a node: on the trust of the moment, with the leaf proofs that a compromised key makes necessary. */
+import { hexOf } from '../../protocol/bytes.ts';
 import { type Attestation } from '../../protocol/code/attestation.ts';
 import { parseCode, type ParsedCode } from '../../protocol/code/code.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
@@ -25,11 +26,13 @@ import { type Lookup } from '../lookup/lookup.ts';
 import { type Clock } from '../ports.ts';
 import { type CheckSignatures } from './signature-thread.ts';
 
-/** Which leaf is to be proven, in the tree of which size. */
+/** Which leaf is to be proven, in which tree. */
 export interface LeafPlace {
   readonly origin: string;
   readonly index: number;
   readonly size: number;
+  /** Of the tree of that size. */
+  readonly root: Uint8Array;
 }
 
 export interface VerdictServiceModules extends Primitives {
@@ -39,8 +42,8 @@ export interface VerdictServiceModules extends Primitives {
   readonly checkSignatures?: CheckSignatures | undefined;
   /** Judges what is a mere number. */
   readonly lookup: Pick<Lookup, 'judge'>;
-  /** Leaf proofs from mirrors, none of them proven; none if no mirror can be reached. Must not reject. */
-  readonly leafProofs: (place: LeafPlace) => Promise<readonly Omit<LeafProof, 'log' | 'index' | 'size'>[]>;
+  /** The proof of a leaf; undefined if no mirror that can be reached has one. Must not reject. */
+  readonly leafProof: (place: LeafPlace) => Promise<Pick<LeafProof, 'leafHash' | 'path'> | undefined>;
   /** Told of the attestation of each code that a key of its region has signed, whatever the verdict on it is. Must not throw. */
   readonly onShown?: (attestation: Attestation) => void;
 }
@@ -48,8 +51,13 @@ export interface VerdictServiceModules extends Primitives {
 /** A place in an attestation log, and the key that signed there, by the word of a code. */
 type ClaimedPlace = Pick<CodeReference, 'region' | 'log' | 'index' | 'keyId'>;
 
-/** Counted since the start. */
-export type VerdictCounters = Readonly<Record<Verdict['outcome'] | 'proofsFetched', number>>;
+/** Counted since the start. `proofsRefused`: leaves beyond those that are looked for at once. */
+export type VerdictCounters = Readonly<
+  Record<Verdict['outcome'] | 'proofsFetched' | 'proofsRefused', number>
+>;
+
+/** Leaves looked for at once, each at three peers: whoever has a stolen key can ask for as many as he signs. A code beyond them stays undetermined. */
+const SOUGHT_AT_ONCE = 32;
 
 /** What follows from the trust of the moment, read once for each: the rules that recognitions name, and the adapters of regions. */
 interface TrustRead {
@@ -59,7 +67,9 @@ interface TrustRead {
 
 export class VerdictService {
   readonly #modules: VerdictServiceModules;
-  readonly #counters = { pass: 0, act: 0, stop: 0, undetermined: 0, proofsFetched: 0 };
+  readonly #counters = { pass: 0, act: 0, stop: 0, undetermined: 0, proofsFetched: 0, proofsRefused: 0 };
+  /** What is looked for, by its place: who asks for the same meanwhile waits for the same. */
+  readonly #sought = new Map<string, ReturnType<VerdictServiceModules['leafProof']>>();
 
   #read: TrustRead | undefined;
 
@@ -112,9 +122,10 @@ export class VerdictService {
     const verdict = judge(parsed, results, trust, judged, nowS);
     const { attestation } = parsed;
     // The first of the checks, if the key is known.
-    if (results[0] === true && checks[0]?.signature === attestation.signature)
-      this.#modules.onShown?.(attestation);
-    if (!verdict.reasons.some(({ code }) => code === 'PROOF_NEEDED')) return verdict;
+    const isSigned = results[0] === true && checks[0]?.signature === attestation.signature;
+    if (isSigned) this.#modules.onShown?.(attestation);
+    // What nobody's key has signed passes by no proof, and costs none.
+    if (!isSigned || !verdict.reasons.some(({ code }) => code === 'PROOF_NEEDED')) return verdict;
     const proofs = await this.#proofsFor(parsed, trust);
     if (proofs.length === 0) return verdict;
     return judge(parsed, results, trust, { ...judged, proofs: [...(context.proofs ?? []), ...proofs] }, nowS);
@@ -128,19 +139,36 @@ export class VerdictService {
 
   /** Of the attestation and, if that is bridged, of the original: what is signed by a compromised key. */
   async #proofsFor({ attestation, status: { original } }: ParsedCode, trust: Trust): Promise<LeafProof[]> {
-    const proofs = await this.#proofsOf(attestation, trust);
-    if (original === undefined || 'hashes' in original) return proofs;
-    return [...proofs, ...(await this.#proofsOf(original, trust))];
+    const places = original === undefined || 'hashes' in original ? [attestation] : [attestation, original];
+    const proofs = await Promise.all(places.map((place) => this.#proofOf(place, trust)));
+    return proofs.filter((proof) => proof !== undefined);
   }
 
   /** The cut-off names the tree, so that a mirror can only prove what is true of it. */
-  async #proofsOf({ region, log, index, keyId }: ClaimedPlace, trust: Trust): Promise<LeafProof[]> {
+  async #proofOf({ region, log, index, keyId }: ClaimedPlace, trust: Trust): Promise<LeafProof | undefined> {
     const cutOff = trust.regions.get(region)?.state.key(keyId)?.compromise?.cutOffs.get(log);
-    if (cutOff === undefined) return [];
+    if (cutOff === undefined || index >= cutOff.size) return undefined;
+    const { size, root } = cutOff;
+    const proof = await this.#seek({
+      origin: attestationLogOrigin(region, trust.network, log),
+      index,
+      size,
+      root,
+    });
+    return proof && { ...proof, log, index, size };
+  }
+
+  #seek(place: LeafPlace): ReturnType<VerdictServiceModules['leafProof']> {
+    const name = `${place.origin}/${place.index}/${place.size}/${hexOf(place.root)}`;
+    const sought = this.#sought.get(name);
+    if (sought !== undefined) return sought;
+    if (this.#sought.size >= SOUGHT_AT_ONCE) {
+      this.#counters.proofsRefused++;
+      return Promise.resolve(undefined);
+    }
     this.#counters.proofsFetched++;
-    const { size } = cutOff;
-    const origin = attestationLogOrigin(region, trust.network, log);
-    const found = await this.#modules.leafProofs({ origin, index, size });
-    return found.map((proof) => ({ ...proof, log, index, size }));
+    const seeking = this.#modules.leafProof(place).finally(() => this.#sought.delete(name));
+    this.#sought.set(name, seeking);
+    return seeking;
   }
 }

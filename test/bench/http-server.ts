@@ -26,7 +26,7 @@ const service = new VerdictService({
   clock,
   trust: () => trust,
   lookup: { judge: () => Promise.reject(new TypeError('there are no numbers here')) },
-  leafProofs: () => Promise.resolve([]),
+  leafProof: () => Promise.resolve(undefined),
 });
 const config = parseConfig(
   'bench',

@@ -40,7 +40,7 @@ describe('a local code that no known key has signed, where another region announ
       clock: new ManualClock(1_000 * NOW_S),
       trust: () => trust,
       lookup: { judge: () => Promise.reject(new Error(looked)) },
-      leafProofs: () => Promise.resolve([]),
+      leafProof: () => Promise.resolve(undefined),
     });
 
   it('is undetermined although the other is withdrawn, which can stop nothing', async () => {

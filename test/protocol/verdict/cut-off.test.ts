@@ -1,37 +1,17 @@
 import assert from 'node:assert/strict';
-import { Frontier } from '../../../protocol/log/frontier.ts';
-import { inclusionProof } from '../../../protocol/log/merkle-proof.ts';
 import { leafHash } from '../../../protocol/log/merkle.ts';
 import { parseAttestation } from '../../../protocol/code/attestation.ts';
 import { type ClaimedLeaf, judgeCompromised, type LeafProof } from '../../../protocol/verdict/cut-off.ts';
 import { type IssuedCode } from '../../support/code-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
+import { provenLog } from '../../support/proven-log.ts';
 import { ATTEST_KEY, codeOf, codesOf, LOG, trustOf, verdictOf } from '../../support/verdict-fixture.ts';
 
 const SIZE = 1_000;
 
-/** An attestation log, its root, and what a mirror of it proves of any index. */
-function logOf(codes: readonly IssuedCode[]): { root: Uint8Array; proofAt: (index: number) => LeafProof } {
-  const tree = Frontier.empty(sha256);
-  const hashes = new Map<string, Uint8Array>();
-  for (const { attestation } of codes) {
-    tree.append(leafHash(sha256, attestation), (level, index, hash) => hashes.set(`${level}/${index}`, hash));
-  }
-  const source = (level: number, index: number) => hashes.get(`${level}/${index}`) ?? assert.fail();
-  const size = codes.length;
-  const proofAt = (index: number) => ({
-    log: LOG,
-    index,
-    size,
-    leafHash: source(0, index),
-    path: inclusionProof(sha256, { index, size }, source),
-  });
-  return { root: tree.root(), proofAt };
-}
-
 describe('judgeCompromised', () => {
   const genuine = Array.from({ length: SIZE }, (_, index) => codeOf({ index }));
-  const { root, proofAt } = logOf(genuine);
+  const { root, proofAt } = provenLog(genuine);
   const compromise = { version: 1, cutOffs: new Map([[LOG, { size: SIZE, root }]]) };
   const trust = trustOf({ issuer: { keys: [{ key: ATTEST_KEY, role: 'attest', compromise }] } });
   const before = trustOf();
@@ -59,7 +39,7 @@ describe('judgeCompromised', () => {
 
   it('T3: takes no proof from the thief’s own log', () => {
     const own = genuine.map((_, index) => codeOf({ index, salting: 'thief' }));
-    const thief = logOf(own);
+    const thief = provenLog(own);
     for (const index of [0, 1, 511, 512, SIZE - 1]) {
       const text = own[index]?.text ?? assert.fail();
       assert.deepEqual(outcomeOf(verdictFor(text, [thief.proofAt(index)])), ['undetermined', 'PROOF_NEEDED']);
