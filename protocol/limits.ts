@@ -18,6 +18,13 @@ export const PROOF_HASHES_MAX = 54;
 /** Signature lines of a note that are looked at; more are refused. C2SP asks for at least 16; above 64 regions witness sets are 16. */
 export const NOTE_SIGNATURES_MAX = 128;
 
+/**
+ * Lines of a note that a reader keeps and passes on: by keys of the log; and by keys of one witness, the one in force and the one before it. Whoever names
+ * many keys fills no note with them, and keeps nobody else's line out.
+ */
+export const LOG_LINES_MAX = 16;
+export const WITNESS_LINES_MAX = 2;
+
 /** Bytes of a signed note: a checkpoint with the most signature lines, each up to 400 bytes. */
 export const NOTE_BYTES_MAX = 65_536;
 

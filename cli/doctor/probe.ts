@@ -10,7 +10,7 @@ import { type RegionModules } from '../../node/region/modules.ts';
 import { type LogHeadMessage } from '../../node/sync/messages.ts';
 import { PeerBook } from '../../node/sync/peer-book.ts';
 import { SyncClient } from '../../node/sync/sync-client.ts';
-import { claimedTimeOf } from '../../node/trust/cosignature-pool.ts';
+import { claimedTimeOf } from '../../node/trust/line-places.ts';
 import { logVerifierKeys } from '../../node/trust/log-keys.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { openCheckpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { CLOCK_AHEAD_S_MAX, NOTE_BYTES_MAX } from '../../protocol/limits.ts';
+import { CLOCK_AHEAD_S_MAX, LOG_LINES_MAX, NOTE_BYTES_MAX } from '../../protocol/limits.ts';
 import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { verifyCosignature } from '../../protocol/log/cosignature.ts';
 import { encodeNote, type Note, parseNote } from '../../protocol/log/note.ts';
@@ -126,15 +126,14 @@ function goodLines(
   });
 }
 
-/** The newest line of each witness, as quorums count, and one by each key of the log: a region with many keys fills no note. */
+/** The newest line of each witness, as quorums count, and few of the log, those that were found last: a region with many keys fills no note. */
 function newestOfEach(lines: readonly GoodLine[]): NoteSignature[] {
+  const own = new Map<string, GoodLine>();
   const newest = new Map<string, GoodLine>();
-  for (const line of lines) {
-    const isLog = line.timestampS === 0;
-    const key = isLog ? `${line.name} ${line.keyId}` : line.name;
-    if (line.timestampS >= (newest.get(key)?.timestampS ?? 0)) newest.set(key, line);
-  }
-  return [...newest.values()];
+  for (const line of lines)
+    if (line.timestampS === 0) own.set(`${line.name} ${line.keyId}`, line);
+    else if (line.timestampS >= (newest.get(line.name)?.timestampS ?? 0)) newest.set(line.name, line);
+  return [...[...own.values()].slice(-LOG_LINES_MAX), ...newest.values()];
 }
 
 /** What a region has published about another's log: what its witness said last, and its copy. What is no note is passed over. */

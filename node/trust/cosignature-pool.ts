@@ -1,14 +1,20 @@
-/** All that vouches for one checkpoint: the log's own signatures, and the newest cosignature by each witness key. */
+/**
+ * All that vouches for one checkpoint: the log's own signatures, and the newest cosignature by each witness key, of few keys of each region. No region
+ * keeps out the lines of others, whatever it signs with: a note that is passed on has no more lines than readers take.
+ */
 import { concatBytes } from '../../protocol/bytes.ts';
 import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { CLOCK_AHEAD_S_MAX, NOTE_SIGNATURES_MAX } from '../../protocol/limits.ts';
-import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { CLOCK_AHEAD_S_MAX, LOG_LINES_MAX } from '../../protocol/limits.ts';
+import { parseCheckpoint, type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { verifyCosignature } from '../../protocol/log/cosignature.ts';
+import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
+import { witnessRank } from '../../protocol/log/quorum.ts';
 import { encodeSignatureLine, type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type Cosigned } from '../../protocol/verdict/knowledge.ts';
+import { claimedTimeOf, newestFirst, placeFor } from './line-places.ts';
 import { type WitnessKey, type WitnessKeys } from './witness-keys.ts';
 
 interface Vouched {
@@ -27,7 +33,7 @@ interface EncodedLine {
 export class CosignaturePool {
   readonly text: string;
   readonly #primitives: Primitives;
-  /** The log's own lines as notes carry them, by the id of the key. */
+  /** The log's own lines as notes carry them, by the id of the key, those that came last behind. */
   readonly #own = new Map<string, EncodedLine>();
   /** The newest of each key, in the order of their names: of some dozens, so that a search costs less than the making of keys. */
   readonly #vouched: Vouched[] = [];
@@ -37,6 +43,8 @@ export class CosignaturePool {
   #whole: Uint8Array | undefined;
   /** By which the lines were looked at last. */
   #keys: WitnessKeys | undefined;
+  /** The name of the witness of this node. */
+  #ours: string | undefined;
 
   constructor({ text }: Pick<OpenedCheckpoint, 'text'>, primitives: Primitives) {
     this.text = text;
@@ -48,8 +56,11 @@ export class CosignaturePool {
     for (const key of signers) {
       const line = lines.find(({ name, keyId }) => name === key.name && keyId === key.keyId);
       if (line === undefined) continue;
-      this.#own.set(keyIdOf(this.#primitives.sha256, key.publicKey), encodeLine(line));
+      const keyId = keyIdOf(this.#primitives.sha256, key.publicKey);
+      this.#own.delete(keyId);
+      this.#own.set(keyId, encodeLine(line));
     }
+    for (const keyId of [...this.#own.keys()].slice(0, -LOG_LINES_MAX)) this.#own.delete(keyId);
     this.#ownNote = undefined;
     this.#whole = undefined;
   }
@@ -57,26 +68,34 @@ export class CosignaturePool {
   /**
    * Takes what is newer among lines from anybody, and gives how many are. What is known already is not verified again, so that repeating a
    * line costs its sender more than the reader; times further ahead than any honest clock is are passed over, and so are lines that are not
-   * good: two keys can have one key id, and who passes a line on may know the one and not the other. What a key signed that was given up
-   * since is left out from then on.
+   * good: two keys can have one key id, and who passes a line on may know the one and not the other. So are lines by keys that were not in force
+   * then, which never count. What a key signed that was given up since is left out from then on. Of one region the newest lines stay.
    */
   take(lines: readonly NoteSignature[], keys: WitnessKeys, nowS: number): number {
     this.#leaveGivenUp(keys);
     let fresh = 0;
-    for (const line of lines) {
-      const place = this.#placeOf(line);
-      if (!this.#isNewer(line, this.#vouched[place], nowS)) continue;
-      const candidates = keys.of(line);
-      const isFull = place < 0 && this.#vouched.length + 1 >= NOTE_SIGNATURES_MAX;
-      if (isFull || candidates.every(({ isGivenUp }) => isGivenUp)) continue;
-      const vouched = this.#verify(line, candidates);
-      if (vouched === undefined) continue;
-      this.#vouched[place < 0 ? this.#vouched.length : place] = vouched;
+    for (const line of newestFirst(lines)) {
+      const known = this.#placeOf(line);
+      const atS = claimedTimeOf(line);
+      if (atS > nowS + CLOCK_AHEAD_S_MAX) continue;
+      if (atS <= (this.#vouched[known]?.cosigned.timestampS ?? -1)) continue;
+      const candidates = keys.of(line).filter(({ fromS, untilS }) => fromS <= atS && atS < untilS);
+      if (candidates.every(({ isGivenUp }) => isGivenUp)) continue;
+      const place = known < 0 ? placeFor(line, this.#lines, (name) => this.#rankOf(name)) : known;
+      const vouched = place === undefined ? undefined : this.#verify(line, candidates);
+      if (place === undefined || vouched === undefined) continue;
+      this.#vouched[place] = vouched;
       this.#whole = undefined;
       this.#cosignatures = undefined;
       fresh++;
     }
     return fresh;
+  }
+
+  /** As `take`, with a line of this node's own witness, which has a place among any others. */
+  vouch(line: NoteSignature, keys: WitnessKeys, nowS: number): number {
+    this.#ours = line.name;
+    return this.take([line], keys, nowS);
   }
 
   #leaveGivenUp(keys: WitnessKeys): void {
@@ -123,15 +142,21 @@ export class CosignaturePool {
     return concatBytes(this.ownNote, ...inOrder(vouched));
   }
 
-  #isNewer(line: NoteSignature, known: Vouched | undefined, nowS: number): boolean {
-    const atS = claimedTimeOf(line);
-    if (atS > nowS + CLOCK_AHEAD_S_MAX) return false;
-    return known === undefined || atS > known.cosigned.timestampS;
+  get #lines(): NoteSignature[] {
+    return this.#vouched.map(({ line }) => line);
   }
 
   /** -1 if its key has said nothing yet. */
   #placeOf({ name, keyId }: NoteSignature): number {
     return this.#vouched.findIndex(({ line }) => line.keyId === keyId && line.name === name);
+  }
+
+  /** The own witness and that of the log's region, which says when it was heard of, come before all others. */
+  #rankOf(name: string): Uint8Array {
+    const { origin } = parseCheckpoint(this.text);
+    const { region, network } = parseOrigin(origin);
+    if (name === this.#ours || name === witnessName(region, network)) return new Uint8Array();
+    return witnessRank(this.#primitives.sha256, origin, parseOrigin(name).region);
   }
 
   /** Undefined where no key that counts made the line. */
@@ -160,11 +185,4 @@ function encodeLine(line: NoteSignature): EncodedLine {
 
 function inOrder(lines: EncodedLine[]): Uint8Array[] {
   return lines.sort((a, b) => (a.text < b.text ? -1 : 1)).map(({ bytes }) => bytes);
-}
-
-/** The time that a cosignature's line claims, before anything is verified; 0 for a line that is too short for one. */
-export function claimedTimeOf({ bytes }: NoteSignature): number {
-  if (bytes.length < 8) return 0;
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  return view.getUint32(0) * 2 ** 32 + view.getUint32(4);
 }

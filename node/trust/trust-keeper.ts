@@ -251,7 +251,8 @@ export class TrustKeeper implements Followed {
   /** Takes a cosignature that this node made itself. */
   vouch(text: string, line: NoteSignature): void {
     const pool = this.#poolOf(text);
-    if (pool !== undefined) this.#take(pool, [line]);
+    if ((pool?.vouch(line, this.#modules.witnessKeys(), this.#nowS()) ?? 0) > 0)
+      this.#modules.onChange?.(false);
   }
 
   /** Keeps a proof that the log forked, by keys that were given up too. @throws {ProtocolError} as `verifyForkEvidence`. */
@@ -360,7 +361,7 @@ export class TrustKeeper implements Followed {
     if (ownLine === undefined) return;
     await this.#states.whileAwaited(held, async () => {
       const line = await ownLine(this, held);
-      if (line !== undefined) held.pool.take([line], witnessKeys(), this.#nowS());
+      if (line !== undefined) held.pool.vouch(line, witnessKeys(), this.#nowS());
     });
   }
 

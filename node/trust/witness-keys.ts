@@ -10,11 +10,13 @@ export interface WitnessKey {
   /** As in the trust state. */
   readonly keyId: string;
   readonly verifier: VerifierKey;
+  readonly fromS: number;
+  readonly untilS: number;
   /** Its root has given it up: what it signed is known and does not count. */
   readonly isGivenUp: boolean;
 }
 
-/** An immutable value. Windows are looked at when a verdict is given. */
+/** An immutable value. */
 export class WitnessKeys {
   /** By key id: another name may have the same. */
   readonly #byId = new Map<number, WitnessKey[]>();
@@ -23,13 +25,12 @@ export class WitnessKeys {
     for (const state of states) {
       const { region, network } = state;
       const name = witnessName(region, network);
-      for (const { keyId, publicKey, compromise } of state.keysWithRole('witness')) {
+      for (const { keyId, publicKey, fromS, untilS, compromise } of state.keysWithRole('witness')) {
         const verifier = makeVerifierKey(sha256, { name, algorithm: COSIGNATURE, publicKey });
         const others = this.#byId.get(verifier.keyId) ?? [];
-        this.#byId.set(verifier.keyId, [
-          ...others,
-          { region, keyId, verifier, isGivenUp: compromise !== undefined },
-        ]);
+        const isGivenUp = compromise !== undefined;
+        const key = { region, keyId, verifier, fromS, untilS, isGivenUp };
+        this.#byId.set(verifier.keyId, [...others, key]);
       }
     }
   }

@@ -1,7 +1,7 @@
 /** Who vouches for a region's log, and how long ago a quorum of them last did. Spec: SPEC.md 9. */
-import { asciiBytes, compareBytes } from '../bytes.ts';
+import { compareBytes } from '../bytes.ts';
 import { CLOCK_AHEAD_S_MAX, WITNESSES_ALL_MAX, WITNESSES_CHOSEN } from '../limits.ts';
-import { neededCosignatures } from '../log/quorum.ts';
+import { neededCosignatures, witnessRank } from '../log/quorum.ts';
 import { type KeyRole, type Recognition, type TrustKey, type TrustState } from '../trust/trust-state.ts';
 import { type Cosigned, type RegionKnowledge, type Trust } from './knowledge.ts';
 import { type KnowledgeReport, type WitnessCount } from './verdict.ts';
@@ -71,7 +71,7 @@ function witnessRegions(trust: Trust, issuer: string, origin: string, nowS: numb
   }
   if (regions.length <= WITNESSES_ALL_MAX) return regions;
   return regions
-    .map((region) => ({ region, rank: trust.sha256(asciiBytes(`${origin}\n${region}`)) }))
+    .map((region) => ({ region, rank: witnessRank(trust.sha256, origin, region) }))
     .sort((a, b) => compareBytes(a.rank, b.rank))
     .slice(0, WITNESSES_CHOSEN)
     .map(({ region }) => region);
