@@ -167,6 +167,7 @@ export function assemble(
   const lastSession = new LastSession({ store });
   const fence = fenceFor(options, {
     ...reading,
+    store,
     onReign: (before) => lastSession.begin(before),
     onHeld: (session) => lastSession.hold(session),
   });

@@ -7,7 +7,7 @@ import { type GrownTree } from '../log/log-writer.ts';
 import { NodeError } from '../node-error.ts';
 import { type Signer } from '../ports.ts';
 import { logVerifierKeys } from '../trust/log-keys.ts';
-import { type StoreReader } from '../store/reader.ts';
+import { type Store } from '../store/store.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Voters } from '../writer/hearing.ts';
 import { type OwnTree, type WritershipModules } from '../writer/writer-ports.ts';
@@ -20,6 +20,7 @@ import { recognisedDirectly } from './own-logs-check.ts';
 
 export interface FencingModules
   extends RegionNodeModules, Pick<WritershipModules, 'client' | 'onReign' | 'onHeld'> {
+  readonly store: Store;
   readonly shelf: LogShelf;
   readonly keeper: (region: string) => TrustKeeper | undefined;
 }
@@ -47,11 +48,10 @@ export function hasGivenUp(fence: Fence | undefined): boolean {
  */
 export async function claimToWrite(modules: {
   readonly shelf: LogShelf;
-  readonly store: StoreReader;
   readonly fence?: Fence | undefined;
 }): Promise<void> {
-  const { fence, shelf, store } = modules;
-  await fence?.giving.showStaged(shelf.home.tree, store);
+  const { fence, shelf } = modules;
+  await fence?.giving.showStaged(shelf.home.tree);
   await fence?.writership.take('promote');
 }
 

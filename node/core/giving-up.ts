@@ -8,18 +8,24 @@ import { type LoggedStatement, namingStatements } from '../../protocol/trust/nam
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type Statement } from '../../protocol/trust/statement-schema.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { logError } from '../log/log-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { readStagedBatches } from '../log/staged-batch.ts';
 import { NodeError } from '../node-error.ts';
-import { type StoreReader } from '../store/reader.ts';
+import { type Store } from '../store/store.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { tooFew } from '../writer/asking.ts';
 import { Hearing, type HearingModules, type Voters } from '../writer/hearing.ts';
 import { rootWordOf } from '../writer/root-word.ts';
 import { type RegionNodeModules } from './node-options.ts';
+import { forgetOrder, noteOrder, readOrder } from './root-order.ts';
+
+/** Tries to show what follows a log that grows meanwhile. */
+const TRIES_MAX = 8;
 
 export interface GivingUpModules
-  extends Pick<RegionNodeModules, 'sha256' | 'clock'>, Omit<HearingModules, 'keys'> {
+  extends Pick<RegionNodeModules, 'sha256' | 'clock' | 'onTrouble'>, Omit<HearingModules, 'keys'> {
+  readonly store: Store;
   readonly home: () => Pick<TrustKeeper, 'fold' | 'state'> | undefined;
   readonly witnesses: () => Voters;
   /** Whom the trust log names as witnesses after each of the entries that are to follow it, where that changes. */
@@ -48,13 +54,14 @@ export class GivingUp {
   /**
    * Shows a quorum of the witnesses, and of those whom they name, what these entries of the root, which follow the log, give up of its checkpoint
    * keys; nothing if they give up none. All of them are asked for the log next, by a key that they may hear of here alone.
-   * @throws {NodeError} PEER_UNREACHABLE if too few heed it, REFUSED for statements of too many bytes. Rejects also as `RegionFold.stateAfter`.
+   * @throws {NodeError} PEER_UNREACHABLE if too few heed it, REFUSED for statements of too many bytes, LOG_BUSY while the log grows too fast. Rejects also as
+   * `RegionFold.stateAfter`.
    */
   async show(entries: readonly Uint8Array[]): Promise<void> {
     const home = this.#modules.home();
     const witnesses = this.#modules.witnesses();
     if (home === undefined || witnesses.length === 0) return;
-    const after = await home.fold.stateAfter(entries);
+    const after = await this.#stateAfter(home, entries);
     if (isSaid(after, home.state)) return;
     const request = {
       kind: 'given-up',
@@ -70,14 +77,66 @@ export class GivingUp {
   }
 
   /**
-   * Shows again what the log is about to give up by the batches that are staged: who has begun anew has forgotten that witnesses know it, and
-   * would ask by a key that they take no word of any more. Rejects as `show` and the store.
+   * Shows entries, and then logs them by `log`. Until either has failed or all is done, the order is noted: of a process that dies meanwhile nobody
+   * hears whether witnesses have heard of it, and the next one goes on with it. Rejects as `show`, `log` and the store.
    */
-  async showStaged({ keys, size }: Pick<LogTree, 'keys' | 'size'>, store: StoreReader): Promise<void> {
+  async order<T>(entries: readonly Uint8Array[], log: () => Promise<T>): Promise<T> {
+    const { home, store, onTrouble } = this.#modules;
+    await noteOrder({ index: home()?.fold.size ?? 0, entries }, store);
+    try {
+      await this.show(entries);
+      return await log();
+    } finally {
+      await forgetOrder(store).catch((error: unknown) => onTrouble?.(error));
+    }
+  }
+
+  /** What an order has of which an earlier process told nobody, as long as the log has not grown since. Rejects as the store. */
+  async unfinished({ size }: Pick<LogTree, 'size'>): Promise<readonly Uint8Array[]> {
+    const order = await readOrder(this.#modules.store);
+    return order?.index === size ? order.entries : [];
+  }
+
+  /**
+   * Shows again what the log is about to give up by the batches that are staged, and by an unfinished order, which it gives: who has begun anew has
+   * forgotten that witnesses know it, and would ask by a key that they take no word of any more. Rejects as `show` and the store.
+   */
+  async showStaged(tree: Pick<LogTree, 'keys' | 'size'>): Promise<readonly Uint8Array[]> {
     const entries: Uint8Array[] = [];
-    for (const { index, drafts } of await readStagedBatches(keys, store))
-      if (index === size + entries.length) entries.push(...drafts);
-    await this.show(entries);
+    for (const { index, drafts } of await readStagedBatches(tree.keys, this.#modules.store))
+      if (index === tree.size + entries.length) entries.push(...drafts);
+    const order = await this.unfinished(tree);
+    const isStaged = entries.some((entry) => order.some((one) => equalBytes(one, entry)));
+    await this.show(isStaged ? entries : [...entries, ...order]);
+    return order;
+  }
+
+  /** Logs an order that was shown anew, unless the log has it by now. One that the log has outgrown is told of. Rejects as `log` and the store. */
+  async finish(
+    order: readonly Uint8Array[],
+    log: (entries: readonly Uint8Array[]) => Promise<unknown>,
+  ): Promise<void> {
+    const { home, store, onTrouble } = this.#modules;
+    const entries = (await readOrder(store))?.entries;
+    const fold = home()?.fold;
+    if (entries === undefined || fold === undefined) return;
+    if ((await fold.firstFindingOf(entries)) === undefined) {
+      if (order.length > 0) await log(entries);
+      else onTrouble?.(outgrown());
+    }
+    await forgetOrder(store);
+  }
+
+  /** What is logged meanwhile comes before the entries, and is shown with them. */
+  async #stateAfter(
+    { fold }: Pick<TrustKeeper, 'fold'>,
+    entries: readonly Uint8Array[],
+  ): Promise<TrustState> {
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const after = await fold.stateAfter(entries);
+      if (after.size === fold.size + entries.length) return after;
+    }
+    throw logError('LOG_BUSY', `${this.#origin} grows while witnesses are shown what follows`);
   }
 
   #statements(
@@ -107,6 +166,16 @@ export class GivingUp {
       },
     );
   }
+}
+
+function outgrown(): NodeError {
+  return new NodeError(
+    'REFUSED',
+    'an order of the root that gives a checkpoint key up broke off when this node died, and the trust log has grown since: it is not logged',
+    {
+      hint: 'Witnesses may know of it. Give the order once more: entente key compromise DIR --key ID --cut-off trust=now.',
+    },
+  );
 }
 
 /** Whether a state says already of all checkpoint keys which another gives up that they are. */

@@ -31,7 +31,7 @@ export class Healing {
 
   /**
    * Logs the entries in the place of whoever writes, and gives the index of the first. `isContradicted`: another log of the region is known.
-   * Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireNaming`, `GivingUp.show`, `takeOver`, `open` and `logNaming`.
+   * Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireNaming`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
    */
   async heal(entries: readonly Uint8Array[], isContradicted: boolean): Promise<number> {
     const { shelf, fence } = this.#modules;
@@ -40,9 +40,11 @@ export class Healing {
       // What the key that is given up had permitted binds nobody any more: what was published of that has to be here.
       if (!isContradicted) await requireWhole(this.#options, this.#modules);
       await requireNaming(shelf.home, entries);
-      await fence?.giving.show(entries);
-      if (fence !== undefined) await takeOver('promote', { ...this.#modules, ...fence });
-      return await this.#log(entries);
+      if (fence === undefined) return await this.#log(entries);
+      return await fence.giving.order(entries, async () => {
+        await takeOver('promote', { ...this.#modules, ...fence });
+        return this.#log(entries);
+      });
     } finally {
       this.#isUnderWay = false;
     }

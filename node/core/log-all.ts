@@ -1,4 +1,6 @@
 /** Logging entries that belong together, all or none of them. */
+import { type Receipt } from '../log/log-work.ts';
+import { type TrustLogItem } from '../log/trust-log-work.ts';
 import { NodeError } from '../node-error.ts';
 import { type RegionNode } from './region-node.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
@@ -22,19 +24,26 @@ export async function logAll(
   if (signing.state === 'contradicted' || (isFencedOff && givesUpCheckpoints(home, entries)))
     return signing.heal(entries);
   await requireEffect(home, entries);
-  if (signing.side !== undefined) {
-    await soundOut(home, fence?.writership, entries);
-    // By the key that is given up nobody but a thief has anything permitted from here on.
-    if (givesUpCheckpoints(home, entries)) await fence?.giving.show(entries);
-  }
-  // All are offered in the same turn, so that they share a batch; the first that is refused is the answer.
-  const logging = await Promise.allSettled(entries.map((entry) => node.submit({ entry })));
+  if (signing.side !== undefined) await soundOut(home, fence?.writership, entries);
+  const log = () => logTogether(entries, (item) => node.submit(item));
+  // By the key that is given up nobody but a thief has anything permitted from here on.
+  const isShown = signing.side !== undefined && givesUpCheckpoints(home, entries);
+  const index = await (fence !== undefined && isShown ? fence.giving.order(entries, log) : log());
+  // A key that signs checkpoints may be another one now.
+  await node.tend();
+  return index;
+}
+
+/** All are offered in the same turn, so that they share a batch; the first that is refused is the answer. Gives the least index. Rejects as `submit`. */
+export async function logTogether(
+  entries: readonly Uint8Array[],
+  submit: (item: TrustLogItem) => Promise<Receipt>,
+): Promise<number> {
+  const logging = await Promise.allSettled(entries.map((entry) => submit({ entry })));
   const indexes = logging.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value.index;
   });
-  // A key that signs checkpoints may be another one now.
-  await node.tend();
   return Math.min(...indexes);
 }
 

@@ -5,7 +5,7 @@ import { logError } from '../log/log-error.ts';
 import { type GrownTree } from '../log/log-writer.ts';
 import { Retention } from '../log/retention.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
-import { type Signer } from '../ports.ts';
+import { type Change, type Signer } from '../ports.ts';
 import { refusalOf } from '../sync/boot-check.ts';
 import { type Herald } from '../sync/herald.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
@@ -13,12 +13,14 @@ import { type Background } from './background.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { stateWithout, type WritingState } from './node-status.ts';
 import { claimToWrite, type Fence, permitTree, requireUnfenced } from './fencing.ts';
+import { follow } from './following.ts';
 import { Healing } from './healing.ts';
+import { logTogether } from './log-all.ts';
 import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
 import { OwnNews } from './own-news.ts';
 import { RetryPause } from './retry-pause.ts';
 import { endSalvage } from './salvage-end.ts';
-import { dropOutrun, giveWay, takeOver, type TakingOverModules } from './taking-over.ts';
+import { giveWay, takeOver, type TakingOverModules } from './taking-over.ts';
 import { BatchShare, type SharedBatch } from '../writer/batch-share.ts';
 import { type Writership } from '../writer/writership.ts';
 import { WritingSide, type WritingSideModules } from './writing-side.ts';
@@ -155,8 +157,8 @@ export class Signing {
   }
 
   /** See `ShareServerModules`. */
-  async giveWay(origin: string, index: number): Promise<void> {
-    await giveWay(await this.#modules.shelf.openTree(origin), index, this.#modules);
+  async giveWay(origin: string, index: number): Promise<readonly Change[]> {
+    return giveWay(await this.#modules.shelf.openTree(origin), index, this.#modules);
   }
 
   /**
@@ -240,7 +242,8 @@ export class Signing {
         // Who asks to be promoted from here on waits for the next look.
         decided = this.#decided;
         if (this.#isStandby && found.finding !== 'contradicted') {
-          await this.#follow();
+          this.#state = 'standby';
+          this.#failure = await follow(this.#modules, this.#failure);
           pauses = 1;
         } else {
           this.#state = found.finding;
@@ -269,20 +272,6 @@ export class Signing {
       this.#how = 'resume';
     } else if (code !== 'PEER_UNREACHABLE') this.#modules.onTrouble?.(error);
     this.#state = this.#isStandby ? 'standby' : stateWithout(code);
-  }
-
-  /** Keeps its logs up to those of the machine that writes, and tells who that is. */
-  async #follow(): Promise<void> {
-    this.#state = 'standby';
-    for (const { tree } of this.#modules.shelf.ownLogs) await dropOutrun(tree, this.#modules, false);
-    try {
-      await this.#writership?.look();
-      if (this.#failure?.code !== 'LOG_FENCED')
-        this.#failure = logError('LOG_FENCED', 'this machine was started as the standby');
-    } catch (error) {
-      if (!isNodeError(error)) throw error;
-      this.#failure = error;
-    }
   }
 
   /** Another machine writes from now on: what is in hand ends without a signature. */
@@ -338,9 +327,10 @@ export class Signing {
   }
 
   async #open(): Promise<void> {
-    const { shelf, store, fence, onTrouble } = this.#modules;
+    const { shelf, fence, onTrouble } = this.#modules;
+    let order: readonly Uint8Array[] = [];
     if (fence !== undefined) {
-      await fence.giving.showStaged(shelf.home.tree, store);
+      order = await fence.giving.showStaged(shelf.home.tree);
       await takeOver(this.#how, { ...this.#modules, ...fence });
     } else if (!this.#forced) await requireUnfenced(this.#options, this.#modules);
     // The root may have been asked meanwhile: it signs first.
@@ -348,6 +338,11 @@ export class Signing {
     this.#isOpening = true;
     try {
       const side = await this.#start();
+      const log = (entries: readonly Uint8Array[]) => logTogether(entries, (item) => side.submit(item));
+      await fence?.giving.finish(order, log).catch(async (error: unknown) => {
+        await side.stop();
+        throw error;
+      });
       // What an earlier process left is finished, or taken back, before anybody issues: who asks again for a code gets the one that is on its way.
       await side.finish().catch((error: unknown) => onTrouble?.(error));
       // Somebody else may have shown meanwhile that he signs too.

@@ -24,6 +24,9 @@ export interface TakingOverModules {
   readonly takeBack: (codes: Handover, subjects: readonly string[]) => Promise<void>;
 }
 
+/** Behind all indexes for which the registry has a place. */
+const INDEXES_END = 2 ** 40;
+
 type DropModules = Pick<TakingOverModules, 'store' | 'registry' | 'takeBack'>;
 
 /**
@@ -70,8 +73,8 @@ async function meet(
 
 /**
  * Batches that are logged by now lie here for nothing. Those that another writer has outrun, or, once the log is caught up with, that come after one
- * that is missing here, are in no log: no quorum permitted them, since the log went on without, or what was permitted is fetched from elsewhere. What
- * the registry says of them was never true. Rejects as the store.
+ * that is missing here or of which only a part has come, are in no log: no quorum permitted them, since the log went on without, or what was permitted is
+ * fetched from elsewhere. What the registry says of them was never true. Rejects as the store.
  */
 export async function dropOutrun(tree: LogTree, modules: DropModules, isCaughtUp: boolean): Promise<void> {
   const { store } = modules;
@@ -80,39 +83,64 @@ export async function dropOutrun(tree: LogTree, modules: DropModules, isCaughtUp
   for (const staged of await readStagedBatches(tree.keys, store)) {
     const { index, drafts } = staged;
     const end = index + drafts.length;
-    isOutrun ||= (isCaughtUp && index > next) || (index < tree.size && !(await isBegunBy(tree, staged)));
+    if (isCaughtUp && index > next) break;
+    isOutrun ||= index < tree.size && !(await isBegunBy(tree, staged));
     if (!isOutrun) {
       next = Math.max(next, end);
       if (end <= tree.size) await store.write(clearingChanges(tree.keys, staged));
       continue;
     }
-    await drop(tree, staged, modules);
+    await store.write([
+      ...(await takenBack(tree, { index, count: drafts.length }, modules)),
+      ...clearingChanges(tree.keys, staged),
+    ]);
   }
+  if (!isCaughtUp) return;
+  const rest = await removalFrom(tree, next, modules);
+  if (rest.length > 0) await store.write(rest);
 }
 
-/** Gives up all that is staged of a log from an index on, for what the machine that writes stages there. Rejects as the store. */
-export async function giveWay(tree: LogTree, index: number, modules: DropModules): Promise<void> {
+/**
+ * What has to change to give up all that is staged of a log from an index on, for what the machine that writes stages there: in one write with that, so
+ * that there is always one of the two. Rejects as the store.
+ */
+export async function giveWay(tree: LogTree, index: number, modules: DropModules): Promise<Change[]> {
+  const logged: Change[] = [];
+  let from = index;
   for (const staged of await readStagedBatches(tree.keys, modules.store)) {
-    if (staged.index + staged.drafts.length > index) await drop(tree, staged, modules);
-    else if (staged.index + staged.drafts.length <= tree.size && (await isBegunBy(tree, staged)))
-      await modules.store.write(clearingChanges(tree.keys, staged));
+    const end = staged.index + staged.drafts.length;
+    if (end > index) from = Math.min(from, staged.index);
+    else if (end <= tree.size && (await isBegunBy(tree, staged)))
+      logged.push(...clearingChanges(tree.keys, staged));
   }
+  return [...logged, ...(await removalFrom(tree, from, modules))];
 }
 
-async function drop(
+/** What gives up all that is kept of batches from an index on, of those too that never came to their end. Rejects as the store. */
+async function removalFrom(tree: LogTree, index: number, modules: DropModules): Promise<Change[]> {
+  const { keys } = tree;
+  const last = Number.MAX_SAFE_INTEGER;
+  const changes = await takenBack(tree, { index, count: INDEXES_END - index }, modules);
+  for (const [from, to] of [
+    [keys.staged(index), keys.staged(last)],
+    [keys.draftRun(index), keys.draftRun(last)],
+  ] as const)
+    for await (const [key] of modules.store.entries(from, to)) changes.push({ del: key });
+  return changes;
+}
+
+/** What the registry is to forget of codes that no log will have, once what else is noted of them is taken back. Rejects as the store. */
+async function takenBack(
   tree: LogTree,
-  staged: StagedBatch,
-  { store, registry, takeBack }: DropModules,
-): Promise<void> {
+  place: { readonly index: number; readonly count: number },
+  { registry, takeBack }: DropModules,
+): Promise<Change[]> {
   const origin = parseOrigin(tree.origin);
-  const rows: Change[] = [];
-  if (origin.kind === 'attest') {
-    const codes = { log: origin.log, index: staged.index, count: staged.drafts.length };
-    // While the registry still tells whose they are: what breaks off here is begun again.
-    await takeBack(codes, await registry().subjectsIn(codes));
-    rows.push(...(await registry().removal(codes)));
-  }
-  await store.write([...rows, ...clearingChanges(tree.keys, staged)]);
+  if (origin.kind !== 'attest') return [];
+  const codes = { log: origin.log, ...place };
+  // While the registry still tells whose they are: what breaks off here is begun again.
+  await takeBack(codes, await registry().subjectsIn(codes));
+  return registry().removal(codes);
 }
 
 /** Whether the entries that the log has in the places of a batch are those of the batch. */

@@ -131,8 +131,8 @@ export interface ShareServerModules {
   readonly isHeld: (share: Share) => Promise<boolean>;
   /** Keeps what the region has promised the writers of another, by the name of its trust log; false for what is no record. Rejects as the store. */
   readonly keepRecord: (origin: string, record: Uint8Array) => Promise<boolean>;
-  /** Gives up all that is staged here of a log from an index on: the writer stages something there, so none of it was permitted. */
-  readonly giveWay: (origin: string, index: number) => Promise<void>;
+  /** What gives up all that is staged here of a log from an index on: the writer stages something there, so none of it was permitted. Rejects as the store. */
+  readonly giveWay: (origin: string, index: number) => Promise<readonly Change[]>;
 }
 
 /** The side of the standby. */
@@ -176,14 +176,16 @@ export class ShareServer {
     const isRepeated = (isNew || this.#isRepeated) && (await isHeld({ origin, index, rows: own }));
     this.#batch = '';
     // Shared again by a writer that begins anew: what is here may have been permitted, and is not given up for a moment either.
-    if (!isRepeated) {
-      if (isNew || this.#isRepeated) await giveWay(origin, index);
-      // What was here of the rows before, was of another batch, and is gone with it.
-      if (!isNew && this.#isRepeated) return REFUSED;
-    }
+    const isInstead = !isRepeated && (isNew || this.#isRepeated);
+    const gone = isInstead ? await giveWay(origin, index) : [];
     if (!isStandby()) return REFUSED;
-    const kept = isRepeated ? hour : rows;
-    if (kept.length > 0) await keep(kept.map(([key, value]) => ({ put: key, value })));
+    // What was here of the rows before, was of another batch, and goes with it.
+    const isLate = isInstead && !isNew;
+    const kept = isLate ? [] : isRepeated ? hour : rows;
+    // In one write: whoever dies here has what was there before, or what comes in its place.
+    const changes = [...gone, ...kept.map(([key, value]) => ({ put: key, value }))];
+    if (changes.length > 0) await keep(changes);
+    if (isLate) return REFUSED;
     this.#isRepeated = isRepeated;
     this.#batch = isWhole(origin, rows) ? '' : batch;
     return KEPT;

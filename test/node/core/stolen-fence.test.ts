@@ -107,6 +107,28 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
     return size + entries.length;
   }
 
+  /** A machine dies once its witnesses know what its root gives up, and before it has staged that. Gives the size of the log with it. */
+  async function dieOrdering(name: string, entries = givingUp(name)): Promise<number> {
+    const { size } = world.node(name).log(TRUST)?.head ?? assert.fail();
+    void world
+      .node(name)
+      .logEntries(entries)
+      .catch(() => undefined);
+    for (let ms = 0; ms < 5_000 && !WITNESSES.every(hasHeard); ms++) await world.clock.advance(1);
+    assert.ok(WITNESSES.every(hasHeard));
+    await world.kill(name);
+    assert.equal(keysOn(name, 'root-order/').length, entries.length);
+    const staged = keysOn(name, `log/${TRUST}/staged/`).map((key) => Number(key.slice(-16)));
+    assert.ok(staged.every((index) => index < size));
+    assert.equal(sizeAt('FR'), size);
+    return size + entries.length;
+  }
+
+  function keysOn(name: string, prefix: string): string[] {
+    const { entries } = world.machine(name).medium.snapshot();
+    return entries.map(([key]) => key).filter((key) => key.startsWith(prefix));
+  }
+
   /** Both machines begin anew with a state, and fold no entry before it. Gives the root that the log had before that. */
   async function beginWithState(): Promise<CutOff> {
     const { size, root } = world.node('DE').log(TRUST)?.head ?? assert.fail();
@@ -243,6 +265,43 @@ describe('a region that witnesses fence, one of whose checkpoint keys is stolen'
     await world.run(world.node(SPARE).promote());
     await world.until(() => sizeAt('FR') === healed, 'it is logged');
     assert.equal(world.node(SPARE).status.writer?.isSelf, true);
+  });
+
+  it('T14: a writer that dies between telling its witnesses what its root gives up and staging it logs that by itself', async () => {
+    await world.issue('DE');
+    const ordered = await dieOrdering('DE');
+    world.replace('DE', { fenced: { identity: testKey(101).publicKey } });
+    await world.boot('DE');
+    await world.until(() => sizeAt('FR') === ordered, 'it is logged');
+    assert.deepEqual(keysOn('DE', 'root-order/'), []);
+    await assertWrites('DE', SPARE);
+  });
+
+  it('T14: a standby that dies so says it, and logs it once it is promoted', async () => {
+    const ordered = await dieOrdering(SPARE);
+    world.replace(SPARE, { fenced: { identity: testKey(102).publicKey, isStandby: true } });
+    await world.boot(SPARE, ({ status }) => status.writing === 'standby');
+    await world.until(() => /broke off here/.test(world.node(SPARE).status.reason ?? ''), 'it is told');
+    await world.run(world.node(SPARE).promote());
+    await world.until(() => sizeAt('FR') === ordered, 'it is logged');
+    await assertWrites(SPARE, 'DE');
+  });
+
+  it('T14: what broke off on one machine and was ordered on the other is logged once', async () => {
+    const ordered = await dieOrdering('DE');
+    await world.run(world.node(SPARE).logEntries(givingUp(SPARE, ['DE', SPARE])));
+    world.replace('DE', { fenced: { identity: testKey(101).publicKey } });
+    await world.boot('DE', ({ status }) => status.writing === 'standby');
+    await assertWrites(SPARE, 'DE');
+    assert.doesNotMatch(world.node('DE').status.reason ?? '', /broke off/);
+    const { size } = world.node(SPARE).log(TRUST)?.head ?? assert.fail();
+    await world.run(world.node('DE').promote());
+    await assertWrites('DE', SPARE);
+    assert.deepEqual(keysOn('DE', 'root-order/'), []);
+    const after = world.node('DE').log(TRUST)?.head ?? assert.fail();
+    assert.ok(size >= ordered && after.size === size, 'no entry of it comes a second time');
+    const told = world.machine('DE').troubles.map(String);
+    assert.ok(!told.some((one) => /broke off/.test(one)), told.join('; '));
   });
 
   it('T3: a writer that began with a state gives its key up from further back than that', async () => {

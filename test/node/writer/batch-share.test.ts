@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { NodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
 import { type StoreReader } from '../../../node/store/reader.ts';
 import {
@@ -12,7 +13,7 @@ import {
 import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryNetwork } from '../../support/memory-network.ts';
-import { put } from '../../support/store-fixture.ts';
+import { put, rejectsWith } from '../../support/store-fixture.ts';
 
 const LOG = 'DE.test/attest/2026-11';
 const BATCH = [
@@ -24,7 +25,7 @@ const BATCH = [
 
 function bench() {
   const network = new MemoryNetwork({ random: () => 0.5 }, { clock: new ManualClock() }).join('DE#2');
-  const standing = { isStandby: true };
+  const standing = { isStandby: true, isDiskFull: false };
   const kept: Change[] = [];
   const rows = new Map<string, Uint8Array>();
   const gaveWay: string[] = [];
@@ -36,8 +37,13 @@ function bench() {
       isOwn: (peer) => peer === 'DE',
       isStandby: () => standing.isStandby,
       keep: (changes) => {
-        kept.push(...changes);
-        for (const change of changes) if ('put' in change) rows.set(change.put, change.value);
+        if (standing.isDiskFull) return Promise.reject(new NodeError('DISK_FULL', 'no room'));
+        for (const change of changes) {
+          if ('put' in change) {
+            kept.push(change);
+            rows.set(change.put, change.value);
+          } else rows.delete(change.del);
+        }
         return Promise.resolve();
       },
       isHeld: (share) =>
@@ -45,9 +51,9 @@ function bench() {
       keepRecord: (origin, record) => Promise.resolve(records.push(origin) > 0 && record.length > 0),
       giveWay: (origin, index) => {
         gaveWay.push(`${origin} ${index}`);
-        // What has come of a batch that is not whole stays.
-        if (rows.has(`log/${origin}/staged/000000000000000${index}`)) rows.clear();
-        return Promise.resolve();
+        const isOfLog = (key: string) =>
+          key.startsWith(`log/${origin}/`) || (origin === LOG && key.startsWith('registry/'));
+        return Promise.resolve([...rows.keys()].filter(isOfLog).map((key) => ({ del: key })));
       },
     },
   );
@@ -200,6 +206,24 @@ describe('ShareServer', () => {
     assert.equal(await tell(later), 'kept\nrefused\n');
     assert.equal(gaveWay.length, 3);
     assert.equal(await tell(later), 'kept\nkept\n');
+  });
+
+  it('T9: gives a batch up in the write that keeps what comes in its place, and in none before', async () => {
+    const { answer, rows, standing } = bench();
+    const messageOf = (batch: readonly Change[]) =>
+      sharesOf({ origin: LOG, index: 7, changes: batch })[0] ?? assert.fail();
+    assert.equal(await answer(messageOf(BATCH)), 'kept\n');
+    const before = new Map(rows);
+    const another = BATCH.map((change, i) => (i === 1 ? put('registry/subject/00ff/0b', '') : change));
+    standing.isDiskFull = true;
+    await rejectsWith(answer(messageOf(another)), 'DISK_FULL');
+    assert.deepEqual(rows, before);
+    standing.isDiskFull = false;
+    assert.equal(await answer(messageOf(another)), 'kept\n');
+    assert.deepEqual(
+      [...rows.keys()].sort(),
+      another.map((change) => ('put' in change ? change.put : '')).sort(),
+    );
   });
 
   it('T9: a batch of which the writer gave a part before it died is kept when it comes again', async () => {
