@@ -19,7 +19,7 @@ import { FORK_PREFIX } from '../trust/fork-book.ts';
 import { BRANCH_PREFIX, NAMED_PREFIX } from '../trust/left-branches.ts';
 import { rootsPlace } from '../trust/known-roots.ts';
 import { leftKey } from '../witness/left-mark.ts';
-import { witnessKey, witnessPlace } from '../witness/witness.ts';
+import { leavingsPlace, witnessKey, witnessPlace } from '../witness/witness.ts';
 
 export interface RootChangeModules {
   readonly store: Store;
@@ -90,7 +90,7 @@ async function settleMarks(
   const name = `${region}.${network}/`;
   const place = rootPlace({ region, network });
   const said = await secondPlace.read(place);
-  const prefixes = [name, witnessPlace(name), rootsPlace(name)];
+  const prefixes = [name, witnessPlace(name), leavingsPlace(name), rootsPlace(name)];
   const root = said?.root ?? stored ?? fingerprint;
   if (!equalBytes(root, fingerprint)) {
     for (const prefix of prefixes)

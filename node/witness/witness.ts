@@ -54,17 +54,29 @@ interface Seen extends HighWater {
   readonly isMarked: boolean;
 }
 
+interface StoredSeen extends Omit<Seen, 'isMarked'> {
+  /** How often what was cosigned of the log had been left by then. */
+  readonly leavings: number;
+}
+
 const FORM = 1;
 const BYTES_MAX = NOTE_BYTES_MAX + 128;
 const bytes = z.instanceof(Uint8Array);
 const count = z.int().nonnegative();
-const schema = z.tuple([
+const fields = [
   z.literal(FORM),
   count,
   bytes.refine(({ length }) => length === HASH_BYTES),
   bytes,
   count,
+] as const;
+/** The last of six: how often the witness had left what it cosigned of that log, where it ever has. */
+const schema = z.union([
+  z.tuple([...fields]).transform((row) => [...row, 0] as const),
+  z.tuple([...fields, count]),
 ]);
+/** A mark that counts has no tree. */
+const NO_ROOT = new Uint8Array(HASH_BYTES);
 
 export class Witness {
   readonly #options: WitnessOptions;
@@ -155,8 +167,12 @@ export class Witness {
       const seen = await this.#read(origin);
       if (seen === undefined || !(await isLeft(seen))) return commit([]);
       this.reread(origin);
+      const { secondPlace } = this.#modules;
+      // A backup of the store may bring back what is left, and a larger tree than what is cosigned from now on.
+      const size = (await this.#leavings(origin)) + 1;
+      await secondPlace.raise(leavingsPlace(origin), { size, root: NO_ROOT, note: new Uint8Array(0) });
       // The store still has it, until all is left at once.
-      await this.#modules.secondPlace.forget(witnessPlace(origin));
+      await secondPlace.forget(witnessPlace(origin));
       await commit([{ del: witnessKey(origin) }]);
       this.reread(origin);
     });
@@ -230,9 +246,9 @@ export class Witness {
     const rereads = this.#rereads;
     const stored = await store.get(witnessKey(origin));
     const mark = await secondPlace.read(witnessPlace(origin));
+    const last = stored === undefined ? undefined : parseSeen(stored, origin);
     let seen: Seen | undefined;
-    if (stored !== undefined) {
-      const last = parseSeen(stored, origin);
+    if (last !== undefined && last.leavings >= (await this.#leavings(origin))) {
       const isMarked = mark?.size === last.size && equalBytes(mark.root, last.root);
       seen = { ...last, isMarked };
     }
@@ -250,12 +266,16 @@ export class Witness {
     const { size, root, note, atS } = seen;
     this.#seen.delete(origin); // until both places have it, either may
     this.#attested = undefined;
-    await this.#modules.store.write([
-      { put: witnessKey(origin), value: encodeCbor([FORM, size, root, note, atS]) },
-    ]);
+    const leavings = await this.#leavings(origin);
+    const row = [FORM, size, root, note, atS, ...(leavings > 0 ? [leavings] : [])];
+    await this.#modules.store.write([{ put: witnessKey(origin), value: encodeCbor(row) }]);
     await this.#modules.secondPlace.raise(witnessPlace(origin), { size, root, note });
     this.#seen.set(origin, { ...seen, isMarked: true });
     this.#attested = undefined;
+  }
+
+  async #leavings(origin: string): Promise<number> {
+    return (await this.#modules.secondPlace.read(leavingsPlace(origin)))?.size ?? 0;
   }
 }
 
@@ -279,10 +299,15 @@ export function witnessPlace(origin: string): string {
   return `witness:${origin}`;
 }
 
-function parseSeen(stored: Uint8Array, origin: string): Omit<Seen, 'isMarked'> {
+/** Where the second place counts how often what was cosigned of a log was left. */
+export function leavingsPlace(origin: string): string {
+  return `witness-left:${origin}`;
+}
+
+function parseSeen(stored: Uint8Array, origin: string): StoredSeen {
   try {
-    const [, size, root, note, atS] = schema.parse(decodeCbor(stored, { bytesMax: BYTES_MAX }));
-    return { size, root, note, atS };
+    const [, size, root, note, atS, leavings] = schema.parse(decodeCbor(stored, { bytesMax: BYTES_MAX }));
+    return { size, root, note, atS, leavings };
   } catch (cause) {
     throw logError('LOG_CORRUPT', `${witnessKey(origin)} is not what a witness stores`, { cause });
   }

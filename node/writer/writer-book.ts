@@ -144,12 +144,15 @@ export class WriterBook {
     const stored = await store.get(recordKey(origin));
     const mark = await secondPlace.read(placeOf(origin));
     const kept = stored === undefined ? NO_MEMORY : parseMemory(stored, origin);
-    // The store has gone back, as after a restored backup: what this witness once promised still binds it.
-    if (mark !== undefined && mark.size > kept.changes) return parseMemory(mark.note, origin);
+    const noted = mark === undefined ? NO_MEMORY : parseMemory(mark.note, origin);
+    // Either may have gone back, as after a restored backup, and have gone on since: what this witness once promised still binds it.
+    const [later, other] = noted.changes > kept.changes ? [noted, kept] : [kept, noted];
+    const joined = joinMemories(later, other);
+    if (joined !== later) await this.#keep(origin, joined);
     // A write may have landed though it failed, or the process have died after it: no answer leans on what one place alone has.
-    if (stored !== undefined && (mark?.size ?? 0) < kept.changes)
+    else if (stored !== undefined && noted.changes < kept.changes)
       await this.#raise(origin, kept.changes, stored);
-    return kept;
+    return joined;
   }
 
   async #promise(origin: string, memory: WriterMemory): Promise<void> {

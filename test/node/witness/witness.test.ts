@@ -234,6 +234,30 @@ describe('Witness.add', () => {
     await after.store.stop();
   });
 
+  it('A14 restored backup: a larger tree that it had left since binds it no more, and what it cosigned instead does', async () => {
+    const [on, secondPlace] = [medium(), new MemorySecondPlace()];
+    const first = await bench(on, secondPlace);
+    await first.witness.add(request(0, 20));
+    const backup = on.snapshot();
+    const { store } = first;
+    const commit = (changes: Parameters<Store['write']>[0]) => store.write(changes);
+    await first.witness.leave(ORIGIN, () => Promise.resolve(true), commit);
+    assert.equal(await first.witness.lastSeen(ORIGIN), undefined);
+    const path = other.proof(9, 12);
+    assert.ok((await first.witness.add(request(0, 9, { note: noteOf(9, other) }))).cosigns);
+    await store.stop();
+    on.restore(backup);
+    const after = await bench(on, secondPlace);
+    const { size, root } = (await after.witness.lastSeen(ORIGIN)) ?? assert.fail();
+    assert.deepEqual([size, root], [9, other.root(9)]);
+    assert.equal(await refusalOf(after.witness, request(20, 40)), 'conflict 9');
+    assert.ok((await after.witness.add({ oldSize: 9, path, note: noteOf(12, other) })).cosigns);
+    await after.store.stop();
+    const { witness, store: last } = await bench(on, secondPlace);
+    assert.equal((await witness.lastSeen(ORIGIN))?.size, 12, 'which the store says again');
+    await last.stop();
+  });
+
   it('A14: a write that landed though it failed, or before the process died, is in the second place before the answer', async () => {
     for (const dies of [false, true]) {
       const on = medium();

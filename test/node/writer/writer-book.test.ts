@@ -51,6 +51,30 @@ describe('WriterBook', () => {
     assert.ok(!(await restored.claim(claimOf({ epoch: 2 }))).granted);
   });
 
+  it('T9: where store and second place have gone on without each other, what either promised is promised', async () => {
+    const permitted = (epoch: number, from: number, size: number) => permitOf({ epoch }, { from, size });
+    for (const isStoreAhead of [true, false]) {
+      const [old, on] = [new MemorySecondPlace(), medium()];
+      const first = await open(medium(), old);
+      await first.book.claim(claimOf({ epoch: 3 }));
+      if (!isStoreAhead)
+        for (const from of [0, 4])
+          await first.book.permit(claimOf({ epoch: 3 }), permitted(3, from, from + 4));
+      const { book, store } = await open(on, new MemorySecondPlace());
+      await book.permit(claimOf({ epoch: 2 }), permitted(2, 0, 6));
+      if (isStoreAhead) await book.permit(claimOf({ epoch: 2 }), permitted(2, 6, 7));
+      await store.stop();
+      const { book: joined, store: last } = await open(on, old);
+      const { claim, permits } = await joined.record(TRUST);
+      assert.equal(claim?.word.epoch, 3);
+      assert.equal(permits.get(TRUST)?.word.size, isStoreAhead ? 7 : 8);
+      await last.stop();
+      const { book: again } = await open(medium(), old);
+      assert.equal((await again.record(TRUST)).claim?.word.epoch, 3);
+      assert.equal((await again.record(TRUST)).permits.get(TRUST)?.word.size, isStoreAhead ? 7 : 8);
+    }
+  });
+
   it('F2: answers nothing that the second place did not take, and asking again tells what holds', async () => {
     const place = new MemorySecondPlace();
     const { book } = await open(medium(), place);
