@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Status } from '../../protocol/code/status.ts';
 import { LIST_KINDS } from '../lists/kinds.ts';
-import { encodePaddedJson } from '../registry/padded-json.ts';
+import { encodePaddedJson, membersOf, parsePaddedJson } from '../registry/padded-json.ts';
 import { declarationSchema } from './declaration.ts';
 import { earlierSchema } from './earlier.ts';
 
@@ -114,7 +114,7 @@ export const dossierSchema = z.strictObject({
       notedAtS: z.int().optional(),
     })
     .optional(),
-  /** Codes are being revoked, or are, to make place for a stricter one that is not issued yet. */
+  /** Codes are being revoked, or are, to make place for another that is not issued yet: noted here, or by a mark (dossier-shelf.ts). */
   isRevoking: z.literal(true).optional(),
 });
 export type Dossier = Readonly<z.infer<typeof dossierSchema>>;
@@ -145,7 +145,9 @@ export function encodeDossier(dossier: Dossier): Uint8Array {
   return encodePaddedJson(dossier, PADDED_BYTES);
 }
 
-/** From bytes that were opened with the key of the registry. */
+const MEMBERS = membersOf(dossierSchema);
+
+/** From bytes that were opened with the key of the registry. @throws {NodeError} as `parsePaddedJson`. */
 export function parseDossier(bytes: Uint8Array): Dossier {
-  return dossierSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+  return parsePaddedJson(bytes, MEMBERS) as Dossier;
 }

@@ -1,6 +1,6 @@
 /** All that one list says of one person or area, put together from its rows, and as it is kept. */
 import { z } from 'zod';
-import { encodePaddedJson } from '../registry/padded-json.ts';
+import { encodePaddedJson, membersOf, parsePaddedJson } from '../registry/padded-json.ts';
 import { type Identity, identitySchema } from './identity.ts';
 import { type ListKind, KINDS, type Said } from './kinds.ts';
 
@@ -63,9 +63,11 @@ export function encodeEntry(entry: ListEntry): Uint8Array {
   return encodePaddedJson(entry, PADDED_BYTES);
 }
 
-/** From bytes that were opened with the key of the registry. */
+const MEMBERS = membersOf(entrySchema);
+
+/** From bytes that were opened with the key of the registry. @throws {NodeError} as `parsePaddedJson`. */
 export function parseEntry(bytes: Uint8Array): ListEntry {
-  return entrySchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+  return parsePaddedJson(bytes, MEMBERS) as ListEntry;
 }
 
 function withoutUnknown(identity: ListEntry['identity']): ListEntry['identity'] {

@@ -1,6 +1,7 @@
 /** The lists in force at one moment, as they answer for people. What is imported meanwhile changes nothing in the answers. */
 import { NodeError } from '../node-error.ts';
 import { type ListEntry, saidOf } from './entry.ts';
+import { type Identity } from './identity.ts';
 import { type Areas, factsOf, KINDS, type ListFacts, type ListKind, type Said } from './kinds.ts';
 import { type Doubt, matchOf, type Sought } from './matching.ts';
 import { type ListVersion, type Shelf, VERSIONS_KEPT } from './shelf.ts';
@@ -26,6 +27,12 @@ export interface Found {
   readonly doubts: readonly Doubtful[];
 }
 
+/** Under which pseudonyms entries about somebody stand: by the document, and by name and day of birth. */
+interface Named {
+  readonly own?: string | undefined;
+  readonly name?: string | undefined;
+}
+
 /** People who are looked for at once. */
 export const SOUGHT_MAX = 1_024;
 
@@ -48,11 +55,12 @@ export class ListView {
     if (people.length > SOUGHT_MAX)
       throw new RangeError(`at most ${SOUGHT_MAX} people are looked for at once`);
     const found = people.map(() => ({ matched: [] as Matched[], doubts: [] as Doubtful[] }));
+    const named = people.map(({ identity }) => this.#namesOf(identity));
     for (const [list, { version }] of this.#inForce) {
       if (KINDS[list].of !== 'person') continue;
-      const candidates = await this.#candidates(list, version, people);
+      const candidates = await this.#candidates(list, version, named);
       people.forEach((sought, i) => {
-        const { is, doubt } = matchOf(sought, candidates(sought)) ?? {};
+        const { is, doubt } = matchOf(sought, candidates(named[i] ?? {})) ?? {};
         if (doubt !== undefined) {
           const lines = doubt.entries.map(({ line }) => line).sort((a, b) => a - b);
           found[i]?.doubts.push({ list, doubt: doubt.code, lines });
@@ -89,19 +97,20 @@ export class ListView {
     }
   }
 
+  #namesOf(identity: Identity): Named {
+    const own = identity.document === undefined ? undefined : this.#shelf.pseudonymOf(identity);
+    return { own, name: this.#shelf.nameOf(identity) };
+  }
+
   /** The entries of a list that may be about these people: two trips to the tables for all of them, and a third for namesakes. */
-  async #candidates(list: ListKind, version: number, people: readonly Sought[]) {
+  async #candidates(list: ListKind, version: number, people: readonly Named[]) {
     const shelf = this.#shelf;
-    const names = new Set(people.flatMap(({ identity }) => shelf.nameOf(identity) ?? []));
-    const documents = people.flatMap(({ identity }) =>
-      identity.document === undefined ? [] : shelf.pseudonymOf(identity),
-    );
+    const names = new Set(people.flatMap(({ name }) => name ?? []));
+    const documents = people.flatMap(({ own }) => own ?? []);
     const namesakes = await mapped([...names], (all) => shelf.namesakes(list, version, all));
     const wanted = new Set([...documents, ...names, ...[...namesakes.values()].flat()]);
     const entries = await mapped([...wanted], (all) => shelf.entries(list, version, all));
-    return ({ identity }: Sought) => {
-      const own = identity.document === undefined ? undefined : shelf.pseudonymOf(identity);
-      const name = shelf.nameOf(identity);
+    return ({ own, name }: Named) => {
       const ofName = name === undefined ? [] : [name, ...(namesakes.get(name) ?? [])];
       const byName = ofName.flatMap((one): ListEntry[] => {
         const entry = one === own ? undefined : entries.get(one);
