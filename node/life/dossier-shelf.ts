@@ -5,6 +5,7 @@
  *   life/name/<name>/<pseudonym>          the person has this name and day of birth
  *   life/untold/<pseudonym>               the newest change was not handed to anybody yet
  *   life/objection/<pseudonym>            the person has an objection that is not settled
+ *   life/revoking/<pseudonym>             codes of the person are being revoked, or are, to make place for one that is not issued yet
  *
  * Pseudonyms are spread evenly, so that walking the persons in their order tells how far one is, and nothing of them.
  */
@@ -32,8 +33,9 @@ const PERSONS = 'life/person/' satisfies PrivateName;
 export const STAGED = 'life/staged/' satisfies PrivateName;
 const NOTHING = new Uint8Array(0);
 
+const MARKS = ['untold', 'objection', 'revoking'] as const;
 /** Persons that something is noted of, besides their dossier. */
-export type Mark = 'untold' | 'objection';
+export type Mark = (typeof MARKS)[number];
 
 export class DossierShelf {
   readonly #modules: DossierShelfModules;
@@ -56,11 +58,14 @@ export class DossierShelf {
     return sealed.map((bytes, i) => bytes && parseDossier(this.#sealer.open(names[i] ?? '', bytes)));
   }
 
+  /** The dossier of a person, with what is noted of codes that are being revoked. */
   async ofSubject(subject: string): Promise<Dossier | undefined> {
-    return (await this.dossiers([this.pseudonymOf(subject)]))[0];
+    const pseudonym = this.pseudonymOf(subject);
+    const [dossier] = await this.dossiers([pseudonym]);
+    return dossier && (await this.#withIntents([{ pseudonym, dossier }]))[0]?.dossier;
   }
 
-  /** The next persons in the order of their pseudonyms behind `after`: `limit` of them, or all that are left. */
+  /** The same of the next persons in the order of their pseudonyms behind `after`: `limit` of them, or all that are left. */
   async page(after: string, limit: number): Promise<ShelvedDossier[]> {
     const persons: ShelvedDossier[] = [];
     let from = after === '' ? PERSONS : keyAfter(PERSONS + after);
@@ -74,7 +79,24 @@ export class DossierShelf {
       }
       from = keyAfter(last);
     }
-    return persons;
+    return this.#withIntents(persons);
+  }
+
+  /** Of persons in the order of their pseudonyms: marks lie in the same order, and few people have one. */
+  async #withIntents(persons: readonly ShelvedDossier[]): Promise<ShelvedDossier[]> {
+    const [first, last] = [persons[0], persons.at(-1)];
+    const marked = new Set<string>();
+    if (first !== undefined && last !== undefined) {
+      const range = [
+        markKey('revoking', first.pseudonym),
+        keyAfter(markKey('revoking', last.pseudonym)),
+      ] as const;
+      const from = markKey('revoking', '').length;
+      for await (const [name] of this.#modules.tables.entries(...range)) marked.add(name.slice(from));
+    }
+    return persons.map((one) =>
+      marked.has(one.pseudonym) ? { ...one, dossier: { ...one.dossier, isRevoking: true } } : one,
+    );
   }
 
   /** What the store is to be told of a dossier that takes the place of `before`. */
@@ -137,7 +159,7 @@ export class DossierShelf {
     const { tables } = this.#modules;
     const pseudonym = this.pseudonymOf(subject);
     const [dossier] = await this.dossiers([pseudonym]);
-    const marks = [markKey('untold', pseudonym), markKey('objection', pseudonym)];
+    const marks = MARKS.map((mark) => markKey(mark, pseudonym));
     const identities = dossier?.earlier?.identities.map(({ identity }) => identity) ?? [];
     if (dossier !== undefined) identities.push(dossier.declaration.identity);
     const names = identities.map((identity) => this.#nameKey(identity, pseudonym));

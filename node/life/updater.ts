@@ -180,7 +180,7 @@ export class Updater {
       if (now === undefined) return [];
       judged[i] = { ...one, dossier: now };
       const mark = () => shelf.markChange('untold', now.declaration.subject);
-      return [shelf.dossierChange(now), ...(isToTell(now, one) ? [mark()] : [])];
+      return [...this.#withoutIntent(now, one.dossier), ...(isToTell(now, one) ? [mark()] : [])];
     });
     if (noted.length > 0) await tables.write(noted);
     const demanded: { readonly one: Judged; readonly demand: Status }[] = [];
@@ -199,10 +199,10 @@ export class Updater {
     const corrected = held.filter(
       (one) => one.corrects !== undefined && !isToIssue(one) && !waiting.has(one.pseudonym),
     );
-    const mended = corrected.map(({ dossier, corrects }) =>
-      withOutcome(withoutIntent(dossier), corrects, 'corrected', at.nowS),
+    const mended = corrected.flatMap(({ dossier, corrects }) =>
+      this.#settled(withOutcome(withoutIntent(dossier), corrects, 'corrected', at.nowS), dossier),
     );
-    if (mended.length > 0) await tables.write(mended.flatMap((dossier) => this.#settled(dossier)));
+    if (mended.length > 0) await tables.write(mended);
     const requests: IssueRequest[] = [];
     for (const one of held)
       if (isToIssue(one) && !waiting.has(one.pseudonym)) requests.push(await this.#requestOf(one, at));
@@ -228,7 +228,7 @@ export class Updater {
           revoked !== undefined && at.isRevoked(revoked)
             ? { ...withOutcome(one.dossier, upheld.number, 'corrected', at.nowS), isRevoking: true }
             : withOutcome(one.dossier, upheld.number, 'ended', at.nowS);
-        await this.#modules.tables.write(this.#settled(dossier));
+        await this.#modules.tables.write(this.#settled(dossier, one.dossier));
         now.push({ ...one, dossier });
       }
     }
@@ -236,11 +236,19 @@ export class Updater {
   }
 
   /** What is written of somebody whose objection has come to something. */
-  #settled(dossier: Dossier): Change[] {
+  #settled(dossier: Dossier, before: Dossier): Change[] {
     const { shelf } = this.#modules;
-    const isSettled = !dossier.objections.some(isUnsettled);
+    const isSettled = dossier.objections.length > 0 && !dossier.objections.some(isUnsettled);
     const unmark = () => shelf.unmarkChange('objection', dossier.declaration.subject);
-    return [shelf.dossierChange(dossier), ...(isSettled ? [unmark()] : [])];
+    return [...this.#withoutIntent(dossier, before), ...(isSettled ? [unmark()] : [])];
+  }
+
+  /** A dossier in the place of one before, with the mark of codes that are being revoked taken away where it tells of none. */
+  #withoutIntent(dossier: Dossier, before: Dossier): Change[] {
+    const { shelf } = this.#modules;
+    const isOver = before.isRevoking === true && dossier.isRevoking !== true;
+    const unmark = () => shelf.unmarkChange('revoking', dossier.declaration.subject);
+    return [shelf.dossierChange(dossier), ...(isOver ? [unmark()] : [])];
   }
 
   /** The codes of somebody that run. */
@@ -280,13 +288,15 @@ export class Updater {
     return { ...one, revoked, corrects };
   }
 
-  /** Revokes what must pass no more, after it was noted where another code is to come. Gives who waits for the rest of it. */
+  /** Revokes what must pass no more, after it was marked where another code is to come. Gives who waits for the rest of it. */
   async #revokeAll(all: readonly Held[]): Promise<ReadonlySet<string>> {
     const { tables, shelf } = this.#modules;
     const some = all.filter(({ revoked }) => revoked.length > 0);
     const unnoted = some.filter((one) => isAnotherToCome(one) && one.dossier.isRevoking !== true);
     if (unnoted.length > 0)
-      await tables.write(unnoted.map(({ dossier }) => shelf.dossierChange({ ...dossier, isRevoking: true })));
+      await tables.write(
+        unnoted.map(({ dossier }) => shelf.markChange('revoking', dossier.declaration.subject)),
+      );
     const left = await revokeWithinHour(
       some.flatMap(({ revoked }) => revoked),
       this.#modules.node,
@@ -316,12 +326,14 @@ export class Updater {
       ...reasonOf(at, known, decision),
       ...(corrects !== undefined && { corrects }),
     };
+    const isReplacement = revoked.length > 0 || dossier.isRevoking === true;
+    const now = isReplacement ? { ...dossier, isRevoking: true as const } : dossier;
     return {
       subject,
       fields: { status, ...bound },
       basis: basisOf(known, at),
-      isReplacement: revoked.length > 0 || dossier.isRevoking === true,
-      also: (place) => this.#noted(dossier, { ...change, ...place }),
+      isReplacement,
+      also: (place) => this.#noted(now, { ...change, ...place }),
     };
   }
 
@@ -331,7 +343,7 @@ export class Updater {
     const now = withoutIntent(withChange(dossier, change));
     const { corrects, atS } = change;
     return [
-      ...this.#settled(corrects === undefined ? now : withOutcome(now, corrects, 'corrected', atS)),
+      ...this.#settled(corrects === undefined ? now : withOutcome(now, corrects, 'corrected', atS), dossier),
       shelf.markChange('untold', dossier.declaration.subject),
     ];
   }

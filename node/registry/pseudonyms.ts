@@ -33,7 +33,12 @@ export class Pseudonyms {
 /** Of people by the region's reference to them, as dossiers are named and what the registry has of each. `key`: that of the registry. */
 export function pseudonymsOfPeople(key: Uint8Array): (subject: string) => string {
   const pseudonyms = new Pseudonyms(derivedKey(key, 'life/name'));
-  return (subject) => pseudonyms.of(`subject\n${subject}`);
+  // Of one person several rows are made one after the other.
+  let last = { subject: '', pseudonym: pseudonyms.of('subject\n') };
+  return (subject) => {
+    if (subject !== last.subject) last = { subject, pseudonym: pseudonyms.of(`subject\n${subject}`) };
+    return last.pseudonym;
+  };
 }
 
 function padOf(secret: Uint8Array, byte: number): Uint8Array {
