@@ -19,8 +19,10 @@ import { type BucketPlace, encodeLookupRequest, LOOKUP_PROTOCOL, parseHeadAnswer
 const HELD_S = 3_600;
 /** Of all regions: an hour of some thirty with two days, or twice as many with one, and at most 5 MiB. Those that were not looked at for longest go first. */
 const HELD_MAX = 4_096;
-/** Peers that are told of a head: so many may be in league with its region, or away. */
-const TOLD_MAX = 3;
+/** Peers that hold a head once they are told of it: so many may be in league with its region, or away. */
+const MET_MAX = 3;
+/** Peers that are told of a head until so many hold it: others do not recognise its region. */
+const TOLD_MAX = 12;
 const ANSWER_MS_MAX = 800;
 
 export interface HeadBookModules extends Primitives {
@@ -41,8 +43,8 @@ interface Held extends SignedHead {
   readonly bytes: Uint8Array;
   /** One proof of a day and minute is enough, and anybody can show two heads again and again. */
   isAccused?: boolean;
-  /** Whether this node has told peers of it. */
-  isTold?: boolean;
+  /** Once this node tells peers of it: who of them holds it, `MET_MAX` at most, and undefined where nobody more does. */
+  met?: readonly Promise<string | undefined>[];
 }
 
 type TreePlace = Pick<BucketPlace, 'region' | 'day' | 'root' | 'bits'>;
@@ -78,10 +80,7 @@ export class HeadBook {
     if (held === 'first') this.#counters.shown++;
     const first = this.#held.get(nameOf(signed));
     // Also one that was heard before: whoever is in league with a region would else keep this node silent by telling it first.
-    if (first !== undefined && first.isTold !== true) {
-      first.isTold = true;
-      void this.#tell(signed, bytes).catch(this.#modules.onTrouble);
-    }
+    if (first !== undefined) first.met ??= this.#tell(signed, bytes);
     return true;
   }
 
@@ -146,29 +145,53 @@ export class HeadBook {
     return isAnswering(head.day, head.at) && ageS <= HELD_S && ageS >= -CLOCK_AHEAD_S_MAX;
   }
 
-  async #tell(signed: SignedHead, bytes: Uint8Array): Promise<void> {
-    const { network, clock, stopping } = this.#modules;
-    const request = encodeLookupRequest({ kind: 'head', head: bytes });
-    const asks = this.meetingPlaces(signed).map(async (peer) => {
-      const answer = await inTime(clock, ANSWER_MS_MAX, stopping, (within) =>
-        network.request(peer, LOOKUP_PROTOCOL, request, within),
-      ).catch(() => undefined);
-      const other = answer && parseHeadAnswer(answer);
-      if (other !== undefined) this.heard(other);
-    });
-    for (const { status, reason } of (await Promise.allSettled(asks)) as PromiseRejectedResult[])
-      if (status === 'rejected' && !isProtocolError(reason)) throw reason;
+  /** The peers that hold a head which was shown, since they answered so when they were told of it, and so can give its buckets. None rejects. */
+  meetingPlaces(signed: Pick<SignedHead, 'head'>): readonly Promise<string | undefined>[] {
+    return this.#held.get(nameOf(signed))?.met ?? [];
   }
 
-  /** The peers that are told of a head, and so can give its buckets: the same for everybody who is connected to them, and others in each minute. */
-  meetingPlaces({ head }: Pick<SignedHead, 'head'>): string[] {
+  #tell(signed: SignedHead, bytes: Uint8Array): Promise<string | undefined>[] {
+    const left = this.#ranked(signed).slice(0, TOLD_MAX);
+    const meet = async (): Promise<string | undefined> => {
+      for (let peer = left.shift(); peer !== undefined; peer = left.shift())
+        if (await this.#isMet(peer, signed, bytes)) return peer;
+      return undefined;
+    };
+    return Array.from({ length: MET_MAX }, () =>
+      meet().catch((error: unknown) => {
+        this.#modules.onTrouble(error);
+        return undefined;
+      }),
+    );
+  }
+
+  /** Tells a peer of a head. Gives whether it holds that, by its answer, which is heeded as any that is heard. */
+  async #isMet(peer: string, { head }: SignedHead, bytes: Uint8Array): Promise<boolean> {
+    const { network, clock, stopping } = this.#modules;
+    const request = encodeLookupRequest({ kind: 'head', head: bytes });
+    const answer = await inTime(clock, ANSWER_MS_MAX, stopping, (within) =>
+      network.request(peer, LOOKUP_PROTOCOL, request, within),
+    ).catch(() => undefined);
+    if (answer === undefined) return false;
+    try {
+      const other = parseHeadAnswer(answer);
+      if (other === undefined || this.heard(other) === undefined) return false;
+      return areOneTable(openLookupHead(other, this.#modules).head, head);
+    } catch (error) {
+      if (isProtocolError(error)) return false;
+      throw error;
+    }
+  }
+
+  /** The order in which peers are told of a head: the same for everybody who is connected to them, and another in each minute. */
+  #ranked({ head }: Pick<SignedHead, 'head'>): string[] {
     const { sha256, peers, regionOf } = this.#modules;
     const others = peers().filter((peer) => regionOf(peer) !== head.region);
     const rankOf = (peer: string) =>
       hexOf(sha256(concatBytes(Buffer.from(`${nameOf({ head })}\n`), Buffer.from(peer))));
     const ranked = others.map((peer) => ({ peer, rank: rankOf(peer) }));
     ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1));
-    return ranked.slice(0, TOLD_MAX).map(({ peer }) => peer);
+    return ranked.map(({ peer }) => peer);
   }
 }
 

@@ -35,6 +35,10 @@ import {
 const LOOKUP_MS_MAX = 2_000;
 /** One node of the home region; then the next is asked. */
 const ANSWER_MS_MAX = 900;
+/** One mirror, from the wait for what it says of the head to the bucket that it has to fetch itself; then the next is asked. */
+const MIRROR_MS_MAX = 450;
+/** All mirrors, before the home is asked, which has evaluated the question in 900 ms. */
+const MIRRORS_MS_MAX = 1_000;
 /** Nodes of the home region that are asked for one number. */
 const TRIES_MAX = 3;
 /** So long a region that did not answer in time is not asked again: a file of its numbers would wait for each. */
@@ -205,25 +209,43 @@ export class NumberAsker {
   }
 
   /**
-   * Kept here, or from another mirror first: the home, which has just evaluated something for this node, is not to see as well which
-   * bucket it takes. The mirror is one that was told of the head: others fetch nothing under it.
+   * Kept here, or from other mirrors first: the home, which has just evaluated something for this node, is not to see as well which
+   * bucket it takes, unless no mirror has it in time.
    */
   async #bucket(
     place: BucketPlace,
     signed: SignedHead,
     signal: AbortSignal,
   ): Promise<ProvenBucket | undefined> {
-    const { shelf, heads, nodesOf, random } = this.#modules;
+    const { shelf, clock, nodesOf } = this.#modules;
     const held = shelf.held(place);
     if (held !== undefined) return held;
-    const mirrors = shuffledBy(heads.meetingPlaces(signed), random).slice(0, 1);
-    const homes = nodesOf(place.region).slice(0, TRIES_MAX);
-    return shelf.fetch(place, [...mirrors, ...homes], signal);
+    const mirrored = await inTime(clock, MIRRORS_MS_MAX, signal, (within) =>
+      this.#fromMirrors(place, signed, within),
+    );
+    return mirrored ?? shelf.fetch(place, nodesOf(place.region).slice(0, TRIES_MAX), signal);
+  }
+
+  /** From those that hold the head, in an order of chance: others fetch nothing under it. */
+  async #fromMirrors(
+    place: BucketPlace,
+    signed: SignedHead,
+    signal: AbortSignal,
+  ): Promise<ProvenBucket | undefined> {
+    const { shelf, heads, clock, random } = this.#modules;
+    for (const meeting of shuffledBy(heads.meetingPlaces(signed), random)) {
+      const found = await inTime(clock, MIRROR_MS_MAX, signal, async (within) => {
+        const mirror = await meeting;
+        return mirror === undefined || within.aborted ? undefined : shelf.fetch(place, [mirror], within);
+      });
+      if (found !== undefined || signal.aborted) return found;
+    }
+    return undefined;
   }
 }
 
 /** In an order of chance. */
-function shuffledBy(peers: readonly string[], random: Random): string[] {
-  const ranked = peers.map((peer) => ({ peer, rank: Buffer.from(random(6)).readUIntBE(0, 6) }));
-  return ranked.sort((a, b) => a.rank - b.rank).map(({ peer }) => peer);
+function shuffledBy<T>(all: readonly T[], random: Random): T[] {
+  const ranked = all.map((one) => ({ one, rank: Buffer.from(random(6)).readUIntBE(0, 6) }));
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ one }) => one);
 }

@@ -174,6 +174,23 @@ describe('HeadBook', () => {
     assert.ok(places.size > 1);
   });
 
+  it('tells further peers where some do not hold the head, and has as meeting places those that do', async () => {
+    const one = book();
+    const met = async () => {
+      const settled = Promise.all(one.meetingPlaces(openLookupHead(headOf(1), { verifySignature })));
+      await clock.advance(1_000);
+      return (await settled).flatMap((peer) => peer ?? []);
+    };
+    assert.deepEqual(await met(), [], 'before it is shown');
+    const answers = [undefined, headOf(1, { at: START_S + 1 }), Uint8Array.of(0x80), headOf(2), headOf(1)];
+    answer = () => answers.shift();
+    shown(one, headOf(1));
+    const places = await met();
+    assert.equal(new Set(told).size, 5);
+    assert.deepEqual(places.toSorted(), [told[1], told[4]].toSorted());
+    assert.equal(accusations.length, 1, 'of the other table');
+  });
+
   it('tells of a head that it was told of before as soon as it is shown, so that nobody keeps it silent', () => {
     const one = book();
     one.heard(headOf(1));
