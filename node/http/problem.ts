@@ -14,6 +14,7 @@ export const REQUEST_FAULTS = [
   'UNAUTHORISED',
   'RATE_EXCEEDED',
   'OVERLOADED',
+  'KNOWLEDGE_STALE',
 ] as const;
 
 export type RequestFault = (typeof REQUEST_FAULTS)[number];
@@ -34,6 +35,7 @@ export const CODES_BY_STATUS: Readonly<Record<number, readonly ProblemCode[]>> =
   429: ['RATE_EXCEEDED', 'REVOCATIONS_EXCEEDED'],
   503: [
     'OVERLOADED',
+    'KNOWLEDGE_STALE',
     'KEY_NOT_IN_FORCE',
     'PEER_UNREACHABLE',
     'DISK_FULL',

@@ -138,7 +138,7 @@ export class Replies {
   /** The problem that an error is, with more headers than these have. What nobody foresaw is logged. */
   problem(context: WebContext, error: unknown, more: Readonly<Record<string, string>> = {}): Response {
     const problem = problemOf(error, this.#options.hearer);
-    if (problem.status >= 500 && problem.code !== 'OVERLOADED')
+    if (problem.status >= 500 && problem.code !== 'OVERLOADED' && problem.code !== 'KNOWLEDGE_STALE')
       this.#log.warn('a request failed', { path: context.req.routePath, error });
     const headers = {
       ...more,
