@@ -95,7 +95,7 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
   if (!isNumberPrefix(prefix))
     throw usageError(
       `expected as --prefix 1 to ${LOOKUP_PREFIX_CHARS_MAX} printable characters of ASCII without spaces`,
-      'ENT1:, HC1:, shc:/ and { begin codes of other kinds.',
+      'ENT1:, HC1:, shc:/, eyJ and { begin codes of other kinds.',
     );
   const days = Math.ceil(parseSpan(options.for, HOLDS) / DAY_S);
   await withDesk(

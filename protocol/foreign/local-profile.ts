@@ -9,10 +9,8 @@ import {
   NAME_CHARS_MAX,
 } from './foreign-limits.ts';
 import { LOOKUP_PREFIX_CHARS_MAX } from '../limits.ts';
+import { isSelfNamed } from './self-named.ts';
 import { LOCAL_ALGORITHMS } from './signature-check.ts';
-
-/** Codes that say themselves whose they are begin so, and are never read by a profile that has a prefix. */
-const OTHERS = /^(?:ENT[0-9]:|HC[0-9]:|shc:\/|eyJ|\{)/;
 
 /** A step of the paths of expressions, in which dots part names. */
 const FIELD_NAME = /^[a-z][a-zA-Z0-9]{0,31}$/;
@@ -22,7 +20,7 @@ const prefix = z
   .string()
   .max(LOOKUP_PREFIX_CHARS_MAX)
   .refine(
-    (text) => /^[!-~]*$/.test(text) && !OTHERS.test(text),
+    (text) => /^[!-~]*$/.test(text) && !isSelfNamed(text),
     'expected printable ASCII that begins no other code',
   );
 
@@ -146,6 +144,6 @@ function areApart({ members: named }: Shape): boolean {
 
 /** Total: whether a text may be a code of this profile, by its beginning alone. */
 export function mayBeLocal({ prefix: begin, container }: LocalProfile, text: string): boolean {
-  if (begin !== '') return text.startsWith(begin) && !OTHERS.test(text);
+  if (begin !== '') return text.startsWith(begin) && !isSelfNamed(text);
   return text.startsWith(container === 'jws' ? 'eyJ' : '{');
 }

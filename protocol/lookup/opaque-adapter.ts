@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { type CborValue } from '../encoding/cbor.ts';
 import { ProtocolError } from '../fault.ts';
+import { isSelfNamed } from '../foreign/self-named.ts';
 import { LOOKUP_DAYS_MAX, LOOKUP_PREFIX_CHARS_MAX } from '../limits.ts';
 import { type LoggedAdapter } from '../trust/trust-state.ts';
 import { ELEMENT_BYTES } from './oblivious.ts';
@@ -29,9 +30,6 @@ export interface OpaqueAdapter {
   readonly keys: ReadonlyMap<number, Uint8Array>;
 }
 
-/** Codes that say themselves whose they are begin so, and are never looked up. */
-const OTHERS = /^(ENT[0-9]:|HC1:|shc:\/|\{)/;
-
 const dataSchema = z.strictObject({
   format: z.literal(OPAQUE),
   prefix: z.string().refine(isNumberPrefix, 'expected 1 to 64 printable ASCII characters'),
@@ -55,12 +53,12 @@ const dataSchema = z.strictObject({
 
 /** Total: whether numbers may be announced by this beginning. It is no beginning of codes that say themselves whose they are. */
 export function isNumberPrefix(text: string): boolean {
-  return text.length <= LOOKUP_PREFIX_CHARS_MAX && /^[!-~]+$/.test(text) && !OTHERS.test(text);
+  return text.length <= LOOKUP_PREFIX_CHARS_MAX && /^[!-~]+$/.test(text) && !isSelfNamed(text);
 }
 
 /** Total: whether a text may be a number of somebody, by its beginning alone. */
 export function isNumberText(text: string): boolean {
-  return !OTHERS.test(text);
+  return !isSelfNamed(text);
 }
 
 /** Total: whether a statement announces numbers, well or badly. */

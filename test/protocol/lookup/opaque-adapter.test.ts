@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { type CborValue } from '../../../protocol/encoding/cbor.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
-import { dayOf, isNumberPrefix, readOpaqueAdapter } from '../../../protocol/lookup/opaque-adapter.ts';
+import {
+  dayOf,
+  isNumberPrefix,
+  isNumberText,
+  readOpaqueAdapter,
+} from '../../../protocol/lookup/opaque-adapter.ts';
 
 const KEY = new Uint8Array(32).fill(1);
 const DAY = 20_783;
@@ -39,6 +44,10 @@ describe('readOpaqueAdapter', () => {
     ['a prefix that is not ASCII', { ...GOOD, prefix: '浙' }],
     ['that of codes of this network', { ...GOOD, prefix: 'ENT1:' }],
     ['that of certificates', { ...GOOD, prefix: 'HC1:A' }],
+    ['that of certificates of a later version', { ...GOOD, prefix: 'HC2:' }],
+    ['that of cards', { ...GOOD, prefix: 'shc:/5' }],
+    ['that of a JWS', { ...GOOD, prefix: 'eyJ' }],
+    ['that of JSON', { ...GOOD, prefix: '{' }],
     ['no key', { ...GOOD, keys: [] }],
     ['93 keys', { ...GOOD, keys: many(93) }],
     ['a day twice', { ...GOOD, keys: [...many(1), ...many(1)] }],
@@ -56,5 +65,6 @@ describe('readOpaqueAdapter', () => {
   it('takes 92 days', () => {
     assert.equal(readOpaqueAdapter(logged({ ...GOOD, keys: many(92) }, 0, 2 ** 40)).keys.size, 92);
     assert.ok(isNumberPrefix('https://code.example/') && !isNumberPrefix('ENT9:x') && !isNumberPrefix('{'));
+    assert.ok(isNumberPrefix('ey') && !isNumberText('eyJ1') && !isNumberText('HC9:1') && isNumberText('HC1'));
   });
 });
