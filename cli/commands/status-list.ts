@@ -40,12 +40,12 @@ export function addStatusList(program: Command, cli: Cli): void {
     .requiredOption('--address <url>', 'where the list will be found, as codes would name it')
     .requiredOption('--out <file>', 'where to write it')
     .option('--cwt', 'as a CWT instead of a JWT')
-    .option('--valid-for <span>', 'how long it counts, 1m to 30d', '24h')
+    .option('--valid-for <span>', 'how long it counts, 1m to 30d; a copy may be kept for half of it', '2h')
     .addHelpText(
       'after',
       examples([
         'entente status-list CN-33 2026-11 --key lists.pem --address urn:a --out a.jwt',
-        'a new one every day; the verifier compares the address',
+        'a new one every hour; the verifier compares the address',
       ]),
     )
     .action((region: string, log: string, options: StatusListOptions) =>

@@ -33,15 +33,18 @@ describe('entente status-list', () => {
       [0, 1, 2, 3, 4].map((index) => list.getStatus(index)),
       [0, 1, 0, 1, 0],
     );
+    // A code that is revoked passes for an hour at most where copies are kept.
+    const { ttlS, times } = parseStatusToken(readFileSync(cli.path('list'), 'utf8'), ADDRESS);
+    assert.deepEqual([ttlS, (times.expiresAtS ?? 0) - cli.nowS], [3_600, 7_200]);
   });
 
   it('writes the same as a CWT, for as long as it is told', async () => {
-    const { exit, out } = await write('--cwt', '--valid-for', '2h', '--json');
+    const { exit, out } = await write('--cwt', '--valid-for', '30m', '--json');
     assert.equal(exit, 0);
     const { expiresAtS } = JSON.parse(out) as { expiresAtS: number };
     const token = parseStatusToken(new Uint8Array(readFileSync(cli.path('list'))), ADDRESS);
-    assert.deepEqual([token.flaw, token.times.expiresAtS, token.ttlS], [undefined, expiresAtS, 3_600]);
-    assert.equal(expiresAtS - cli.nowS, 7_200);
+    assert.deepEqual([token.flaw, token.times.expiresAtS, token.ttlS], [undefined, expiresAtS, 900]);
+    assert.equal(expiresAtS - cli.nowS, 1_800);
   });
 
   it('refuses logs and keys that are none', async () => {
