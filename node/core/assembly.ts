@@ -98,6 +98,7 @@ export function assemble(
     store,
     stateOf,
     named: new NamedStatements({ ...modules, keeper }),
+    run: (work) => background.run(work),
     onNew: (file) => herald.tellEvidence(file),
   });
   const copies: CopyWatch = new CopyWatch(options, { ...reading, store, stateOf, evidence });

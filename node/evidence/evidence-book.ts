@@ -42,7 +42,9 @@ export interface EvidenceBookModules extends TrustModules {
   readonly clock: Clock;
   readonly stateOf: (region: string) => TrustState | undefined;
   /** Which statements name keys, by the logs that are held. */
-  readonly named: Pick<NamedStatements, 'have' | 'lack'>;
+  readonly named: Pick<NamedStatements, 'have' | 'lack' | 'lookUp' | 'wasGivenUp'>;
+  /** Does work that nobody waits for. Must not throw. */
+  readonly run: (work: () => Promise<void>) => void;
   /** Told of each proof that was not known. Must not throw. */
   readonly onNew?: (evidence: Uint8Array) => void;
   /** Told of what is kept and cannot be read. Must not throw. */
@@ -80,6 +82,8 @@ export class EvidenceBook {
   readonly #turns = new Turns();
   /** By name. */
   readonly #kept = new Map<string, Kept>();
+  /** Whose keys are about to be looked up. */
+  readonly #lookingUp = new Set<ProvenEvidence>();
   readonly #allowances = new RecentMap<{ readonly left: number; readonly atMs: number }>(PEERS_MAX);
 
   constructor(modules: EvidenceBookModules) {
@@ -107,8 +111,9 @@ export class EvidenceBook {
    * log does not name counts no more, until it is taken anew; it stays in the store. Rejects as the store, and as reading a log.
    */
   async recheck(): Promise<void> {
-    for (const [name, { key, roots }] of this.#standing())
+    for (const [name, { key, roots, proven }] of this.#standing())
       await this.#turns.take('take', async () => {
+        await this.#lookUp(proven);
         const file = await this.#modules.store.get(key);
         const grounds = file === undefined ? [] : parseEvidence(file).grounds;
         for (const [i, { region }] of roots.entries())
@@ -148,6 +153,7 @@ export class EvidenceBook {
         if (!(await this.#modules.named.have(region, evidence.grounds[i] ?? [])))
           throw new ProtocolError('PIN_MISMATCH', `no such statement names keys in the log of ${region}`);
       const proven = verifyEvidence(evidence, () => true, this.#modules, this.#verified);
+      await this.#lookUp(proven);
       if (!this.#isWelcome(proven)) return false;
       const { network } = parseOrigin(proven.origin);
       const key = `${EVIDENCE_PREFIX}/${trustLogOrigin(proven.region, network)}/${name}`;
@@ -193,8 +199,22 @@ export class EvidenceBook {
     return [...this.#kept].filter(([, { proven }]) => proven.region === region);
   }
 
+  /** By a key that the state has forgotten: until the log was looked at, as if it had been given up. */
   #isDisowned(proven: ProvenEvidence): boolean {
-    return isDisowned(proven, this.#modules.stateOf);
+    const { stateOf, named, run } = this.#modules;
+    return isDisowned(proven, stateOf, (region, keyId) => {
+      const found = named.wasGivenUp(region, keyId);
+      if (found === undefined && !this.#lookingUp.has(proven)) {
+        this.#lookingUp.add(proven);
+        run(() => this.#turns.take('take', () => this.#lookUp(proven)));
+      }
+      return found !== false;
+    });
+  }
+
+  async #lookUp(proven: ProvenEvidence): Promise<void> {
+    this.#lookingUp.delete(proven);
+    await this.#modules.named.lookUp(proven.region, proven.words.flat());
   }
 
   /** Names of what is kept, of 16 bytes each, joined. */

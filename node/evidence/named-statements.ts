@@ -1,12 +1,15 @@
 /**
  * The statements by which regions have named their keys, of the trust logs that a node holds: what evidence is held against before any of its
- * signatures is looked at. Who holds a root that was replaced since can sign other ones, and puts them into no log. Spec: SPEC.md 14.6, 18.2.
+ * signatures is looked at. Who holds a root that was replaced since can sign other ones, and puts them into no log. And which of the keys that a state
+ * has forgotten were given up: a thief has them still. Spec: SPEC.md 14.6, 18.2.
  */
 import { hexOf } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { TrustFold } from '../../protocol/trust/fold.ts';
+import { applyStatement } from '../../protocol/trust/effect.ts';
+import { StateDraft } from '../../protocol/trust/state-draft.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
-import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { type Statement } from '../../protocol/trust/statement-schema.ts';
+import { type TrustModules, verifyStatement } from '../../protocol/trust/verify-statement.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 
 type Log = Pick<TrustKeeper, 'region' | 'state' | 'fold' | 'tree' | 'left'>;
@@ -20,9 +23,11 @@ interface Read {
   readonly log: Log;
   /** How many branches it had left then. */
   readonly left: number;
-  /** Of the roots and what names keys alone. */
-  readonly fold: TrustFold;
+  /** Of the roots, what names keys and what gives them up alone. It forgets nothing. */
+  readonly draft: StateDraft;
   readonly digests: Set<string>;
+  /** By key id, whether a key that the state did not name when it was looked up was given up: nothing changes that any more. */
+  readonly forgotten: Map<string, boolean>;
   size: number;
 }
 
@@ -56,26 +61,69 @@ export class NamedStatements {
     return log?.tree.head.minimum === 0 && !(await this.have(region, entries));
   }
 
+  /**
+   * Whether a key that the state names no more was given up, as `lookUp` has found; undefined before that, and once another branch is held. What no log
+   * says that is held counts as given up: where nobody can tell, nobody is accused.
+   */
+  wasGivenUp(region: string, keyId: string): boolean | undefined {
+    const log = this.#modules.keeper(region);
+    return log === undefined ? undefined : this.#readOf(log)?.forgotten.get(keyId);
+  }
+
+  /** Reads the log for keys that the state does not name, for `wasGivenUp`. As `have`. */
+  async lookUp(region: string, keyIds: readonly string[]): Promise<void> {
+    const log = this.#modules.keeper(region);
+    const isForgotten = (keyId: string) => log?.state.key(keyId) === undefined;
+    const wanted = keyIds.filter(
+      (keyId) => isForgotten(keyId) && this.wasGivenUp(region, keyId) === undefined,
+    );
+    if (log === undefined || wanted.length === 0) return;
+    const { draft, forgotten } = await this.#readOn(log);
+    for (const keyId of wanted) {
+      const key = draft.key(keyId);
+      forgotten.set(keyId, key === undefined || key.compromise !== undefined);
+    }
+  }
+
+  /** What was read of the log as it is held now. */
+  #readOf(log: Log): Read | undefined {
+    const before = this.#read.get(log.region);
+    const goesOn = before?.log === log && before.left === log.left.count && before.size <= log.tree.size;
+    return goesOn ? before : undefined;
+  }
+
   /** Of a log whose first entries were pruned only the state is left. */
   async #readOn(log: Log): Promise<Read> {
     const { reader, size, head } = log.tree;
-    const before = this.#read.get(log.region);
-    const goesOn = before?.log === log && before.left === log.left.count && before.size <= size;
-    const read = goesOn ? before : this.#unread(log);
+    const read = this.#readOf(log) ?? this.#unread(log);
     this.#read.set(log.region, read);
     if (head.minimum > 0) return read;
     for await (const bytes of reader.entries(read.size, size)) {
+      await this.#take(bytes.slice(), read);
       read.size++;
-      if (isOfUse(kindOf(bytes)) && read.fold.append(bytes.slice()) === undefined)
-        read.digests.add(this.#digest(bytes));
     }
     return read;
   }
 
+  /** An entry has the effect that it has in a fold of the whole log, but for what that has forgotten by then. */
+  async #take(bytes: Uint8Array, read: Read): Promise<void> {
+    const { log, draft, digests, size: index } = read;
+    try {
+      const { statement } = parseEntry(bytes);
+      if (!isOfUse(statement.kind) && statement.kind !== 'compromise') return;
+      const root = await rootUnder(statement, index, log);
+      const rootAt = root && (() => root);
+      const slot = verifyStatement(bytes, { index, draft, isVoided: () => false, rootAt }, this.#modules);
+      applyStatement(slot, draft, this.#modules.sha256);
+      if (isOfUse(statement.kind)) digests.add(this.#digest(bytes));
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+    }
+  }
+
   #unread(log: Log): Read {
-    const { region, network } = log.state;
-    const fold = new TrustFold({ region, network }, this.#modules);
-    return { log, left: log.left.count, fold, digests: new Set(), size: 0 };
+    const draft = new StateDraft(log.state, this.#modules.sha256);
+    return { log, left: log.left.count, draft, digests: new Set(), forgotten: new Map(), size: 0 };
   }
 
   #digest(bytes: Uint8Array): string {
@@ -83,15 +131,17 @@ export class NamedStatements {
   }
 }
 
-function isOfUse(kind: string | undefined): boolean {
+function isOfUse(kind: Statement['kind']): boolean {
   return kind === 'root' || kind === 'keys';
 }
 
-function kindOf(bytes: Uint8Array): string | undefined {
-  try {
-    return parseEntry(bytes).statement.kind;
-  } catch (error) {
-    if (isProtocolError(error)) return undefined;
-    throw error;
-  }
+/** What a compromise has to name as the root of the log at its cut-off for `trust`. */
+async function rootUnder(
+  statement: Statement,
+  index: number,
+  { tree }: Log,
+): Promise<Uint8Array | undefined> {
+  if (statement.kind !== 'compromise') return undefined;
+  const cutOff = statement.cutoffs.find(({ log }) => log === 'trust');
+  return cutOff === undefined || cutOff.size > index ? undefined : tree.reader.rootAt(cutOff.size);
 }

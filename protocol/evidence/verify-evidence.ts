@@ -51,14 +51,21 @@ export function verifyEvidence(
 /**
  * Whether a root has since given up every key behind one of the words: then a thief may have said it, and not the region. Of `cosignatures` also
  * whether the root of the log has named a branch: then a witness may have left one of the trees rightly, whoever signed it since. A region whose
- * state is not known has given up nothing. Spec: SPEC.md 18.2.
+ * state is not known has given up nothing. `isForgottenGivenUp` is asked of a key that a state which is known does not name, or names no more: none of
+ * those is given up by default, and who has no log to look at holds the file to `isByNamedKeys` first. Spec: SPEC.md 18.2.
  */
 export function isDisowned(
   { kind, region, origin, words }: Pick<ProvenEvidence, 'kind' | 'region' | 'origin' | 'words'>,
   stateOf: (region: string) => Pick<TrustState, 'key' | 'keysWithRole'> | undefined,
+  isForgottenGivenUp: (region: string, keyId: string) => boolean = () => false,
 ): boolean {
   const state = stateOf(region);
-  if (words.some((word) => word.every((keyId) => state?.key(keyId)?.compromise !== undefined))) return true;
+  const isGivenUp = (keyId: string): boolean => {
+    const key = state?.key(keyId);
+    if (key !== undefined) return key.compromise !== undefined;
+    return state !== undefined && isForgottenGivenUp(region, keyId);
+  };
+  if (words.some((word) => word.every(isGivenUp))) return true;
   return kind === 'cosignatures' && hasNamedBranch(stateOf(parseOrigin(origin).region));
 }
 

@@ -44,7 +44,13 @@ describe('EvidenceBook', () => {
       },
       store,
       clock: hurriedClock,
-      named: { have: () => Promise.resolve(true), lack: () => Promise.resolve(false) },
+      named: {
+        have: () => Promise.resolve(true),
+        lack: () => Promise.resolve(false),
+        lookUp: () => Promise.resolve(),
+        wasGivenUp: () => false,
+      },
+      run: (work) => void work(),
       stateOf: (of) => (of === 'DE' ? region : proofs.witness).state,
     };
   });
