@@ -2,6 +2,7 @@
 import { readFileIfPresent } from '../node/region/files.ts';
 import { type HomeView, readHomeView } from '../node/region/home-view.ts';
 import { type ReadModules } from '../node/region/modules.ts';
+import { readWithdrawn } from '../node/region/withdrawn-regions.ts';
 import { SNAPSHOT_BYTES_MAX } from '../protocol/limits.ts';
 import {
   type AppliedSnapshot,
@@ -12,6 +13,8 @@ import {
 } from '../protocol/snapshot/apply.ts';
 import { contradicted } from '../protocol/snapshot/contradiction.ts';
 import { makeSnapshot } from '../protocol/snapshot/make.ts';
+import { type TrustState } from '../protocol/trust/trust-state.ts';
+import { Trust } from '../protocol/verdict/knowledge.ts';
 import { CliError, EXIT, usageError } from './exit.ts';
 import { isProtocolError } from '../protocol/fault.ts';
 import { printable } from './printable.ts';
@@ -89,6 +92,7 @@ export async function holdingsOfRegion(path: string, modules: ReadModules): Prom
     const others = view.branches.filter((branch) => branch.region === region).map(({ state }) => state);
     holdings = contradicted(holdings, { region, others }, modules);
   }
+  holdings = withWithdrawn(holdings, await readWithdrawn(view, modules), modules);
   const warnings = new Map(view.missing.map(({ region, reason }) => [region, missingText(region, reason)]));
   for (const { region, effect, fault } of outcomes) {
     if (fault !== undefined)
@@ -101,6 +105,16 @@ export async function holdingsOfRegion(path: string, modules: ReadModules): Prom
   return {
     holdings,
     warnings: [...warnings.values(), ...behindTexts(view), ...badCopyTexts(view), ...hints],
+  };
+}
+
+/** The holdings of a verifier that also has what lies published of regions whose recognition is withdrawn. */
+function withWithdrawn(holdings: Holdings, before: readonly TrustState[], modules: ReadModules): Holdings {
+  if (before.length === 0) return holdings;
+  const { home, network, regions } = holdings.trust;
+  return {
+    ...holdings,
+    trust: new Trust({ home, network, regions: regions.values(), before }, modules),
   };
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { TestCli } from '../../support/cli.ts';
 import { codesOf, type Told } from '../../support/cli-world.ts';
 import {
@@ -19,6 +19,7 @@ const codeOf = (more: object = {}, signer = LOCAL_SIGNER) =>
   signedJson({ payload: JSON.stringify({ ...LOCAL_CLAIMS, ...TIMES, ...more }), signer });
 
 interface Told2 extends Told {
+  readonly reasons: readonly { readonly code: string; readonly outcome: string }[];
   readonly foreign?: { readonly region?: string; readonly adapter?: string; readonly subject?: string };
 }
 
@@ -192,6 +193,31 @@ describe('entente adapter, with a format of its own', function () {
         'SIGNATURE_INVALID',
       ),
     );
+  });
+
+  it('says of codes and numbers of a region whose recognition is withdrawn why they count no more', async () => {
+    const { dir } = cli;
+    const withdrawn = new TestCli(folder());
+    cpSync(dir, withdrawn.dir, { recursive: true });
+    withdrawn.nowS = cli.nowS;
+    const reasons = async (text: string) => {
+      const { outcome, reasons } = await withdrawn.json<Told2>(
+        ...['verify', '--region', withdrawn.path('DE'), text],
+      );
+      return [outcome, ...reasons.filter((one) => one.outcome !== 'note').map(({ code }) => code)].join(' ');
+    };
+    await withdrawn.json('lookup', 'announce', withdrawn.path('AT'), 'numbers', '--prefix', 'AT-');
+    await withdrawn.json('witness', withdrawn.path('DE'), withdrawn.path('AT'));
+    assert.equal(await reasons('AT-1'), 'undetermined NUMBER_NEEDS_NODE');
+    await withdrawn.json('withdraw', withdrawn.path('DE'), 'AT');
+    await withdrawn.json('witness', withdrawn.path('FR'), withdrawn.path('DE'));
+    for (const text of [codeOf(), 'AT-1'])
+      assert.equal(await reasons(text), 'stop RECOGNITION_WITHDRAWN', text);
+    assert.equal(await reasons('BE-1'), 'stop MALFORMED');
+    rmSync(withdrawn.path('AT'), { recursive: true });
+    assert.equal(await reasons(codeOf()), 'stop RECOGNITION_WITHDRAWN', 'by the copy that is kept');
+    rmSync(withdrawn.path('DE', 'public', 'copies'), { recursive: true, force: true });
+    assert.equal(await reasons(codeOf()), 'stop MALFORMED', 'where nothing is left of it');
   });
 
   it('bridges it through a platform that recognises the region so', async () => {
