@@ -7,7 +7,7 @@ import { encodeBase64 } from '../../../protocol/encoding/base64.ts';
 import { hcertRevocationIds } from '../../../protocol/foreign/hcert-revocation.ts';
 import { parseHcert } from '../../../protocol/foreign/hcert.ts';
 import { dccRevocationSuite } from '../../../node/conformance/dcc-revocation.ts';
-import { hcertSuite } from '../../../node/conformance/hcert.ts';
+import { hcertSuite, hcertSuiteOf } from '../../../node/conformance/hcert.ts';
 import { type Suite, type SuiteResult } from '../../../node/conformance/suite.ts';
 import { hcertKeyOf } from '../../../node/foreign/hcert-key.ts';
 import { makeEcSigner } from '../../support/foreign-keys.ts';
@@ -114,6 +114,21 @@ describe('hcertSuite', () => {
       assert.deepEqual([passed, failed], [0, 1]);
     });
   }
+
+  it('fails dates that are read as others than they are, whatever the flag says and with a signer or without', async () => {
+    for (const issuedAtS of [ISSUED_S + 1, undefined]) {
+      const suite = hcertSuiteOf((cose) => {
+        const code = parseHcert(cose);
+        return { ...code, times: { ...code.times, issuedAtS } };
+      });
+      for (const EXPECTEDEXPIRATIONCHECK of [true, false])
+        for (const more of [{}, { TESTCTX: { VALIDATIONCLOCK: at(ISSUED_S) } }]) {
+          const one = file({ EXPECTEDEXPIRATIONCHECK }, more);
+          const { passed, failed, skipped } = await runOver(suite, one);
+          assert.deepEqual([passed, failed, skipped], [0, 1, 0]);
+        }
+    }
+  });
 
   it("skips a flag that the source's own dates contradict, and steps without their data", async () => {
     for (const json of [
