@@ -42,10 +42,19 @@ export interface Announcers {
   readonly isCrowded: boolean;
 }
 
-/** What follows from a state that never changes, and from data of it: remembered for as long as those are. */
-const keysOfStates = new WeakMap<TrustState, ForeignKeys<AnnouncedKey>>();
-const localsOfStates = new WeakMap<TrustState, readonly LocalAnnouncer[]>();
+/** What follows from data of a state, and from a state, neither of which ever changes: remembered for as long as those are. */
 const adaptersOfData = new WeakMap<LoggedAdapter['data'], ReadData | undefined>();
+const announcedOfStates = new WeakMap<TrustState, Announced>();
+/** By the first adapter: of the newest state that has it. Most of what a region logs leaves its adapters as they are, and may have 32,768 keys. */
+const announcedOfFirst = new WeakMap<ReadData, Announced>();
+
+/** What a region announces by its adapters. */
+interface Announced {
+  readonly region: string;
+  readonly adapters: readonly ReadData[];
+  readonly keys: ForeignKeys<AnnouncedKey>;
+  readonly locals: readonly LocalAnnouncer[];
+}
 
 interface ReadData {
   readonly adapter: Adapter;
@@ -133,31 +142,12 @@ export function isIssuerOf(region: string, issuer: string): boolean {
 
 /** All keys that a region announces by its adapters, as far as a verifier holds them. */
 export function keysOf(state: TrustState): ForeignKeys<AnnouncedKey> {
-  let keys = keysOfStates.get(state);
-  if (keys === undefined) keysOfStates.set(state, (keys = new ForeignKeys(announcedKeys(state))));
-  return keys;
+  return announcedBy(state).keys;
 }
 
 /** The profiles that a region announces, each with the keys of all its adapters that have it, in the order of the first one's id. */
 export function localsOf(state: TrustState): readonly LocalAnnouncer[] {
-  let locals = localsOfStates.get(state);
-  if (locals === undefined) {
-    const byProfile = new Map<string, { readonly profile: LocalProfile; readonly keys: AnnouncedKey[] }>();
-    for (const { adapter, profileName } of announcedAdapters(state)) {
-      const { profile } = adapter;
-      if (profile === undefined || profileName === undefined) continue;
-      const known = byProfile.get(profileName) ?? { profile, keys: [] };
-      for (const key of adapter.keys) known.keys.push({ ...key, adapter });
-      byProfile.set(profileName, known);
-    }
-    locals = [...byProfile.values()].map(({ profile, keys }) => ({
-      region: state.region,
-      profile,
-      keys: new ForeignKeys(keys),
-    }));
-    localsOfStates.set(state, locals);
-  }
-  return locals;
+  return announcedBy(state).locals;
 }
 
 /** Those of a region by which a text is read: those with the longest beginning that it has, and of them at most four. */
@@ -184,8 +174,44 @@ function compareTexts(one: string, other: string): number {
   return one === other ? 0 : one < other ? -1 : 1;
 }
 
-function announcedKeys(state: TrustState): AnnouncedKey[] {
-  return announcedAdapters(state).flatMap(({ adapter }) => adapter.keys.map((key) => ({ ...key, adapter })));
+function announcedBy(state: TrustState): Announced {
+  const known = announcedOfStates.get(state);
+  if (known !== undefined) return known;
+  const { region } = state;
+  const adapters = announcedAdapters(state);
+  const [first] = adapters;
+  const before = first && announcedOfFirst.get(first);
+  const isSame = before?.region === region && areSame(before.adapters, adapters);
+  const announced = isSame
+    ? before
+    : { region, adapters, keys: new ForeignKeys(keysIn(adapters)), locals: localsAmong(region, adapters) };
+  announcedOfStates.set(state, announced);
+  if (first !== undefined) announcedOfFirst.set(first, announced);
+  return announced;
+}
+
+function areSame(before: readonly ReadData[], after: readonly ReadData[]): boolean {
+  return before.length === after.length && before.every((one, i) => one === after[i]);
+}
+
+function keysIn(adapters: readonly ReadData[]): AnnouncedKey[] {
+  return adapters.flatMap(({ adapter }) => adapter.keys.map((key) => ({ ...key, adapter })));
+}
+
+function localsAmong(region: string, adapters: readonly ReadData[]): LocalAnnouncer[] {
+  const byProfile = new Map<string, { readonly profile: LocalProfile; readonly keys: AnnouncedKey[] }>();
+  for (const { adapter, profileName } of adapters) {
+    const { profile } = adapter;
+    if (profile === undefined || profileName === undefined) continue;
+    const known = byProfile.get(profileName) ?? { profile, keys: [] };
+    for (const key of adapter.keys) known.keys.push({ ...key, adapter });
+    byProfile.set(profileName, known);
+  }
+  return [...byProfile.values()].map(({ profile, keys }) => ({
+    region,
+    profile,
+    keys: new ForeignKeys(keys),
+  }));
 }
 
 /** In the order of their ids. One whose keys would be more than a verifier holds, or that is none, announces nothing. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { AnnouncedCodes, localsOf } from '../../../protocol/foreign/announced-codes.ts';
+import { AnnouncedCodes, keysOf, localsOf } from '../../../protocol/foreign/announced-codes.ts';
 import { type LoggedAdapter } from '../../../protocol/trust/trust-state.ts';
 import { announcedTrust } from '../../support/announced-fixture.ts';
 import { JSON_PROFILE, LOCAL_SIGNER, localKey, mapped } from '../../support/local-fixture.ts';
 import { announcing, jsonCode, localAdapter, recognisedToo } from '../../support/local-world.ts';
+import { DAY_S, RegionFixture, START_S } from '../../support/region-fixture.ts';
 import { stubState } from '../../support/stub-state.ts';
 import { NOW_S } from '../../support/verdict-fixture.ts';
 
@@ -50,6 +51,40 @@ describe('localsOf', () => {
     const more = localAdapter(JSON_PROFILE, { id: 'r', keys: keys(3) });
     const [first, second, ...rest] = localsOf(stateOf(more, other, localAdapter(JSON_PROFILE)));
     assert.deepEqual([first?.keys.size, second?.keys.size, rest.length], [4, 1, 0]);
+  });
+});
+
+describe('keysOf and localsOf', () => {
+  const announce = (region: RegionFixture, { id, data }: LoggedAdapter, version = 1) =>
+    region.add({ kind: 'adapter', id, version, from: START_S, until: START_S + DAY_S, data });
+
+  it('stay what they were over everything that leaves the adapters of a region as they are', () => {
+    const region = new RegionFixture();
+    announce(region, localAdapter());
+    const [keys, locals] = [keysOf(region.state), localsOf(region.state)];
+    region.revoke([1]);
+    region.commit();
+    assert.equal(keysOf(region.state), keys);
+    assert.equal(localsOf(region.state), locals);
+  });
+
+  it('are others once an adapter is added, gives way to another version, or announces nothing any more', () => {
+    const region = new RegionFixture();
+    const sizes = () => [keysOf(region.state).size, ...localsOf(region.state).map((one) => one.keys.size)];
+    announce(region, localAdapter());
+    assert.deepEqual(sizes(), [1, 1]);
+    announce(region, localAdapter(JSON_PROFILE, { id: 'q', keys: keys(2) }));
+    assert.deepEqual(sizes(), [3, 3]);
+    announce(region, localAdapter(JSON_PROFILE, { id: 'q', keys: keys(4) }), 2);
+    assert.deepEqual(sizes(), [5, 5]);
+    announce(region, { ...localAdapter(), id: 'q', data: {} }, 3);
+    assert.deepEqual(sizes(), [1, 1]);
+  });
+
+  it('of two regions with the same data are each its own', () => {
+    const adapter = localAdapter();
+    const [at, be] = ['AT', 'BE'].map((region) => localsOf(stubState({ region, adapters: [adapter] })));
+    assert.deepEqual([at?.[0]?.region, be?.[0]?.region], ['AT', 'BE']);
   });
 });
 
