@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as crypto from 'node:crypto';
-import { getListFromStatusListJWT } from '@sd-jwt/jwt-status-list';
+import { getListFromStatusListJWT, StatusList } from '@sd-jwt/jwt-status-list';
+import { decode, encode } from 'cborg';
 import * as fc from 'fast-check';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import { RevocationSet } from '../../../protocol/revocation/revocation-set.ts';
@@ -17,7 +18,29 @@ function pemOf(namedCurve: string): string {
   return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
 }
 
-const SIGNER = openStatusSigner(pemOf('P-256'));
+const PEM = pemOf('P-256');
+const SIGNER = openStatusSigner(PEM);
+
+/** A CWT by the letter of RFC 9052 and 8392, by what others read and check: its claims, if it is in order. */
+function claimsOfCwt(bytes: Uint8Array): Map<number, unknown> {
+  const asMaps = { useMaps: true, strict: true, rejectDuplicateMapKeys: true };
+  const tags = { 18: (content: () => unknown) => content() };
+  const parts = decode(bytes, { ...asMaps, tags }) as [Uint8Array, object, Uint8Array, Uint8Array];
+  const [header, unprotected, payload, signature] = parts;
+  assert.deepEqual(unprotected, new Map());
+  assert.deepEqual(
+    decode(header, asMaps),
+    new Map<number, unknown>([
+      [1, -7],
+      [4, new Uint8Array(Buffer.from(SIGNER.keyId, 'base64url'))],
+      [16, 'application/statuslist+cwt'],
+    ]),
+  );
+  const signed = encode(['Signature1', header, new Uint8Array(0), payload]);
+  const key = { key: crypto.createPublicKey(PEM), dsaEncoding: 'ieee-p1363' } as const;
+  assert.ok(crypto.verify('sha256', signed, key, signature));
+  return decode(payload, asMaps) as Map<number, unknown>;
+}
 
 describe('statusJwt and statusCwt', () => {
   it('a reader of others finds every status in the JWT', () => {
@@ -25,6 +48,27 @@ describe('statusJwt and statusCwt', () => {
       fc.property(fc.uniqueArray(fc.nat(4_999), { maxLength: 200 }), (indexes) => {
         const revoked = RevocationSet.of(indexes);
         const list = getListFromStatusListJWT(statusJwt({ size: 5_000, revoked }, CLAIMS, SIGNER));
+        for (let index = 0; index < 5_000; index++)
+          assert.equal(list.getStatus(index), revoked.has(index) ? 1 : 0);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('readers of others find every status and every claim in the CWT', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(4_999), { maxLength: 200 }), (indexes) => {
+        const revoked = RevocationSet.of(indexes);
+        const claims = claimsOfCwt(statusCwt({ size: 5_000, revoked }, CLAIMS, SIGNER));
+        const { subject, issuedAtS, expiresAtS, ttlS } = CLAIMS;
+        assert.deepEqual(
+          [2, 6, 4, 65_534].map((claim) => claims.get(claim)),
+          [subject, issuedAtS, expiresAtS, ttlS],
+        );
+        const packed = claims.get(65_533) as Map<string, unknown>;
+        assert.deepEqual([claims.size, packed.size, packed.get('bits')], [5, 2, 1]);
+        const lst = Buffer.from(packed.get('lst') as Uint8Array).toString('base64url');
+        const list = StatusList.decompressStatusList(lst, 1);
         for (let index = 0; index < 5_000; index++)
           assert.equal(list.getStatus(index), revoked.has(index) ? 1 : 0);
       }),
