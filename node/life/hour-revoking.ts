@@ -13,7 +13,11 @@ export async function revokeWithinHour(
   modules: HourRevokingModules,
 ): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
   const byLog = new Map<string, number[]>();
-  for (const { log, index } of places) byLog.set(log, [...(byLog.get(log) ?? []), index]);
+  for (const { log, index } of places) {
+    const indexes = byLog.get(log);
+    if (indexes === undefined) byLog.set(log, [index]);
+    else indexes.push(index);
+  }
   const left = new Map<string, ReadonlySet<number>>();
   for (const [log, indexes] of byLog) left.set(log, new Set(await revokeSome({ log, indexes }, modules)));
   return left;

@@ -71,7 +71,7 @@ export function slotsOfPage(page: Uint8Array): number {
 /** The record at `slot`; undefined if it is nobody's or beyond the end. @throws {NodeError} REGISTRY_CORRUPT */
 export function recordOfPage(page: Uint8Array, slot: number): PageRecord | undefined {
   const start = HEAD_BYTES + slot * RECORD_BYTES;
-  const record = Uint8Array.from(page.subarray(start, start + RECORD_BYTES));
+  const record = new Uint8Array(page.subarray(start, start + RECORD_BYTES));
   const [subjectBytes = 0, openingsHigh = 0, openingsLow = 0] = record;
   if (subjectBytes === 0) return undefined;
   const openingsAt = RECORD_HEAD_BYTES + subjectBytes;

@@ -215,13 +215,13 @@ export class Registry {
     for (const [person, places] of (await this.#pointers.of(subjects)).entries())
       for (const place of places) if (isPlace(place)) sought.push({ ...place, person });
     const records = subjects.map((): RegistryRecord[] => []);
-    sought.sort(byPlace);
     const found = await this.atPlaces(sought);
     for (const [i, { person }] of sought.entries()) {
       const record = found[i];
       if (record !== undefined && record.subject === subjects[person] && isRecord(record))
         records[person]?.push(record);
     }
+    for (const own of records) own.sort(byPlace);
     return records;
   }
 
