@@ -199,6 +199,17 @@ describeOnAllTables('A code that was revoked by hand', () => {
     );
   });
 
+  it('is told of also where another one, looser than what is sure, is revoked in the same update', async () => {
+    await region.declare([1, 2], { symptoms: true, name: () => 'Person 1' });
+    await region.update();
+    await region.revoke(1);
+    await region.control([1]);
+    await region.issue(1, GREEN, 'other');
+    assert.deepEqual(await region.update(), { ambiguous: 2 });
+    assert.equal(await region.codesOf(1), '(yellow) (green)');
+    assert.equal((await region.life.holder('P1', false)).changes[0]?.kind, 'revoked');
+  });
+
   it('is told of where two operators gave it, and is no news where another code comes at once', async () => {
     await region.declare([1, 2]);
     await region.update();
