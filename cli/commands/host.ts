@@ -14,7 +14,7 @@ export function addHost(program: Command, cli: Cli): void {
   host
     .command('move')
     .description(
-      'Moves a region to another directory, for a node of its own: makes new keys and a new identity there, stops its node where it runs, takes its logs, registry, config and the files of its root keys along, and gives up the keys that the old place has, so that nobody signs there any more. Needs the root keys at hand: their files in the directory, or sealed ones by --key. What lies outside the directory, as a store on another disk, stays where it is. Codes stay as they are, but gates without a network cannot decide on those of the last days (PROOF_NEEDED) until the codes are renewed or the old attest key has expired, after six days at most. If it breaks off, run it again: meanwhile one place at most signs.',
+      'Moves a region to another directory, for a node of its own: makes new keys and a new identity there, stops its node where it runs, takes its logs, registry, config and the files of its root keys along, and gives up the keys that the old place has or had, so that nobody signs there any more, nor dates codes back. Needs the root keys at hand: their files in the directory, or sealed ones by --key. What lies outside the directory, as a store on another disk, stays where it is. Codes stay as they are, but gates without a network cannot decide on those from before (PROOF_NEEDED) until they are renewed or have expired: green ones after seven days, others after 30 at most. If it breaks off, run it again: meanwhile one place at most signs.',
     )
     .argument('<region>', 'directory of the region, whose node may run, hosted with others')
     .argument('<to>', 'directory to make')

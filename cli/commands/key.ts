@@ -1,8 +1,15 @@
 /** `entente key list|extend|compromise`: the keys of a region over time. */
 import Table from 'cli-table3';
 import { type Command } from 'commander';
-import { type CutOff, givingUp, upkeep } from '../../node/region/statements.ts';
-import { logMonth } from '../../protocol/trust/log-month.ts';
+import {
+  type CutOff,
+  cutOffsWithin,
+  givingUp,
+  givingUpAll,
+  mayStillSign,
+  meetsWindow,
+  upkeep,
+} from '../../node/region/statements.ts';
 import { type KeyRole, type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
@@ -15,7 +22,8 @@ import { draftOption, readRegion, type RootOptions, withoutPeersOption } from '.
 import { timeText } from '../times.ts';
 
 interface CompromiseOptions extends RootOptions {
-  readonly key: string;
+  readonly key?: string;
+  readonly allAttest?: true;
   readonly cutOff?: readonly string[];
   readonly raise?: true;
 }
@@ -42,10 +50,14 @@ export function addKey(program: Command, cli: Cli): void {
   key
     .command('compromise')
     .description(
-      'Signs, with the root, that a key was stolen. What it signed counts on only as far as it stands in a log below the cut-off; codes then need a proof. Puts a fresh key in its place.',
+      'Signs, with the root, that a key was stolen. What it signed counts on only as far as it stands in a log below the cut-off; codes then need a proof. Puts a fresh key in its place. Who took the machine has all attest keys that lay there, those that are over too, with which codes can be dated back: give them up together by --all-attest.',
     )
     .argument('<region>', 'directory of the region')
-    .requiredOption('--key <id>', 'id of the key, 16 hexadecimal digits')
+    .option('--key <id>', 'id of the key, 16 hexadecimal digits')
+    .option(
+      '--all-attest',
+      'instead of one: every attest key with which a code can be signed now, later, or back to a window that ended at most 31 days ago',
+    )
     .option(
       '--cut-off <log=size>',
       'entries of a log that are genuine, as in 2026-11=10000, trust=12 or 2026-11=now; give it once for each log',
@@ -65,6 +77,10 @@ export function addKey(program: Command, cli: Cli): void {
         [
           'entente key compromise DE --key 8899aabbccddeeff --cut-off trust=now',
           'a checkpoint key that signed another log: this one goes on',
+        ],
+        [
+          'entente key compromise DE --all-attest --cut-off 2026-11=now',
+          'the machine was stolen: whatever attest key it had',
         ],
       ),
     )
@@ -108,6 +124,12 @@ async function extend(cli: Cli, path: string, options: RootOptions): Promise<voi
 }
 
 async function compromise(cli: Cli, path: string, options: CompromiseOptions): Promise<void> {
+  if ((options.key === undefined) === (options.allAttest === undefined))
+    throw usageError(
+      'name the key with --key, or give all attest keys up with --all-attest',
+      `List the keys with \`entente key list ${printable(path)}\`.`,
+    );
+  if (options.allAttest === true) return giveUpAttest(cli, path, options);
   const given = await giveUp(cli, path, options);
   // Past the first statement: a thief whose log parts from this one right before it is named by no cut-off that stands in it.
   const further = given.role === 'checkpoint' && options.cutOff?.includes('trust=now') === true;
@@ -121,6 +143,47 @@ interface GivenUp {
   readonly role: KeyRole;
   readonly cutOffs: readonly CutOff[];
   readonly replacement: string | undefined;
+  /** Of an attest key: the others with which codes can be signed or dated back, if whoever has it has those too. */
+  readonly others?: readonly string[];
+}
+
+/** Gives up every attest key with which a code that counts can still be signed. */
+async function giveUpAttest(cli: Cli, path: string, options: CompromiseOptions): Promise<void> {
+  const given = await withDesk(
+    cli,
+    path,
+    async (desk, { nowS }) => {
+      const atS = nowS();
+      const keys = attestKeys(desk, atS);
+      const [first] = keys;
+      if (first === undefined)
+        throw new CliError(EXIT.failure, 'NOT_FOUND', 'no attest key of the region is left to be given up');
+      const cutOffs = await cutOffsOf(desk, first, options);
+      const ids = keys.map(({ keyId }) => keyId);
+      const radius = await blastRadius(desk, keys, cutOffs);
+      cli.output.before({ keys: ids, role: first.role, logs: radius }, () => [
+        `To be given up: ${counted(keys.length, 'attest key')}, ${ids.join(', ')}. Of what they signed:`,
+        ...radiusOfEntries(first, radius),
+      ]);
+      const stolen = keys.map((key) => ({ key, cutOffs: cutOffsWithin(cutOffs, key, atS) }));
+      const { statements, replacements } = await givingUpAll(stolen, desk.keys, atS);
+      await appendByRoot(cli, desk, statements, options);
+      return { cutOffs, keys: ids.map((key, i) => ({ key, replacement: replacements[i] })) };
+    },
+    { ...options, healing: true },
+  );
+  cli.output.result({ role: 'attest', ...given }, () => [
+    `${counted(given.keys.length, 'attest key')} given up; ${counted(given.keys.filter(({ replacement }) => replacement !== undefined).length, 'fresh key')} in place of those that were not over.`,
+    ...countingLines(
+      'Nothing that they signed counts any more.',
+      'What they signed counts on below:',
+      given.cutOffs,
+    ),
+  ]);
+}
+
+function attestKeys({ state }: Desk, atS: number): TrustKey[] {
+  return state.keysWithRole('attest').filter((key) => mayStillSign(key, atS));
 }
 
 function giveUp(
@@ -133,24 +196,29 @@ function giveUp(
     cli,
     path,
     async (desk, { nowS }) => {
-      const key = desk.state.key(options.key.toLowerCase());
+      const { key: id = '' } = options;
+      const key = desk.state.key(id.toLowerCase());
       if (key === undefined) {
-        throw new CliError(EXIT.failure, 'NOT_FOUND', `the region has no key ${printable(options.key)}`, {
+        throw new CliError(EXIT.failure, 'NOT_FOUND', `the region has no key ${printable(id)}`, {
           hint: `List its keys with \`entente key list ${printable(path)}\`.`,
         });
       }
-      const cutOffs: CutOff[] = [];
-      for (const text of options.cutOff ?? []) cutOffs.push(await cutOffOf(desk, key, text));
-      if (new Set(cutOffs.map(({ log }) => log)).size < cutOffs.length)
-        throw usageError('--cut-off names a log twice');
+      const cutOffs = await cutOffsOf(desk, key, options);
       if (key.role === 'checkpoint') completeBranches(key, cutOffs);
       if (options.raise !== true && key.role !== 'checkpoint') requireNoRaise(key, cutOffs);
-      const radius = await blastRadius(desk, key, cutOffs);
+      const radius = await blastRadius(desk, [key], cutOffs);
+      const others = attestKeys(desk, nowS()).flatMap(({ keyId }) => (keyId === key.keyId ? [] : [keyId]));
       if (!isTold)
         cli.output.before({ key: key.keyId, role: key.role, logs: radius }, () => radiusLines(key, radius));
       const { statements, replacement } = await givingUp(key, cutOffs, desk.keys, nowS());
       await appendByRoot(cli, desk, statements, options);
-      return { key: key.keyId, role: key.role, cutOffs, replacement };
+      return {
+        key: key.keyId,
+        role: key.role,
+        cutOffs,
+        replacement,
+        ...(key.role === 'attest' && { others }),
+      };
     },
     { ...options, healing: true },
   );
@@ -165,12 +233,16 @@ interface Radius {
   readonly genuine: number;
 }
 
-/** The logs in which the key may have signed entries: told before its root gives it up, since that reaches every gate within seconds. */
-async function blastRadius(desk: Desk, key: TrustKey, cutOffs: readonly CutOff[]): Promise<Radius[]> {
-  const { role, fromS, untilS } = key;
-  const isWithin = (log: string) => logMonth(log).fromS < untilS && fromS < logMonth(log).untilS;
-  const attestation = [...desk.state.logs()].map(({ log }) => log).filter(isWithin);
-  const logs = role === 'attest' ? attestation : role === 'trust-log' ? ['trust'] : [];
+/** The logs in which keys of one role may have signed entries: told before their root gives them up, since that reaches every gate within seconds. */
+async function blastRadius(
+  desk: Desk,
+  keys: readonly TrustKey[],
+  cutOffs: readonly CutOff[],
+): Promise<Radius[]> {
+  const logs = [...desk.state.logs()].flatMap(({ log }) =>
+    keys.some((key) => key.role === 'attest' && meetsWindow(log, key)) ? [log] : [],
+  );
+  if (keys.some(({ role }) => role === 'trust-log')) logs.push('trust');
   const radius: Radius[] = [];
   for (const log of new Set([...logs, ...cutOffs.map((cutOff) => cutOff.log)])) {
     const size = await desk.size(log);
@@ -180,7 +252,8 @@ async function blastRadius(desk: Desk, key: TrustKey, cutOffs: readonly CutOff[]
   return radius.sort((a, b) => (a.log < b.log ? -1 : 1));
 }
 
-function radiusLines({ keyId, role, fromS, untilS }: TrustKey, radius: readonly Radius[]): string[] {
+function radiusLines(key: TrustKey, radius: readonly Radius[]): string[] {
+  const { keyId, role, fromS, untilS } = key;
   const window = `from ${timeText(fromS)} to ${timeText(untilS)}`;
   if (role === 'checkpoint' || role === 'witness')
     return [
@@ -190,10 +263,17 @@ function radiusLines({ keyId, role, fromS, untilS }: TrustKey, radius: readonly 
           `The good branch of ${log} is that of the first ${figure(genuine)} entries here.`,
       ),
     ];
+  return [
+    `To be given up: the ${role} key ${keyId}, ${window}. Of what it signed:`,
+    ...radiusOfEntries(key, radius),
+  ];
+}
+
+/** What becomes of entries that keys of one role signed. */
+function radiusOfEntries({ role }: TrustKey, radius: readonly Radius[]): string[] {
   const stays = role === 'attest' ? 'stay good, each once a mirror proves it' : 'stay in force';
   const goes = role === 'attest' ? 'are refused' : 'are void';
   return [
-    `To be given up: the ${role} key ${keyId}, ${window}. Of what it signed:`,
     ...aligned(
       radius.map(({ log, size, genuine }) => [
         log,
@@ -205,21 +285,38 @@ function radiusLines({ keyId, role, fromS, untilS }: TrustKey, radius: readonly 
   ];
 }
 
-function givenUpLines({ key, role, cutOffs, replacement }: GivenUp): string[] {
+function givenUpLines({ key, role, cutOffs, replacement, others = [] }: GivenUp): string[] {
+  const what =
+    role === 'checkpoint' ? 'The log goes on that is here, of at least:' : 'What it signed counts on below:';
   return [
     `The ${role} key ${key} is given up; ${replacement ?? 'no further key'} stands in its place.`,
-    ...(cutOffs.length === 0
-      ? ['Nothing that it signed counts any more.']
+    ...countingLines('Nothing that it signed counts any more.', what, cutOffs),
+    ...(others.length === 0
+      ? []
       : [
-          role === 'checkpoint'
-            ? 'The log goes on that is here, of at least:'
-            : 'What it signed counts on below:',
+          `Codes can be signed, or dated back, by these attest keys too: ${others.join(', ')}. If whoever has the one has them as well, give all of them up with --all-attest.`,
         ]),
+  ];
+}
+
+function countingLines(nothing: string, what: string, cutOffs: readonly CutOff[]): string[] {
+  if (cutOffs.length === 0) return [nothing];
+  return [
+    what,
     ...aligned(
       cutOffs.map(({ log, size }) => [log, `${figure(size)} entries`]),
       '  ',
     ),
   ];
+}
+
+/** The cut-offs that are given, for a key or others of its role. */
+async function cutOffsOf(desk: Desk, key: TrustKey, { cutOff = [] }: CompromiseOptions): Promise<CutOff[]> {
+  const cutOffs: CutOff[] = [];
+  for (const text of cutOff) cutOffs.push(await cutOffOf(desk, key, text));
+  if (new Set(cutOffs.map(({ log }) => log)).size < cutOffs.length)
+    throw usageError('--cut-off names a log twice');
+  return cutOffs;
 }
 
 /** The cut-off that `log=size` names, with the root that the log has at that size. */

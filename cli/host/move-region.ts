@@ -22,7 +22,7 @@ import {
   writeMoved,
 } from '../../node/region/moved.ts';
 import { RegionKeys } from '../../node/region/region-keys.ts';
-import { type CutOff } from '../../node/region/statements.ts';
+import { type CutOff, cutOffsWithin, mayStillSign } from '../../node/region/statements.ts';
 import { openNodeIdentity } from '../../node/service/node-identity.ts';
 import { withKeepLock } from '../../node/store/keep-lock.ts';
 import { lockStore } from '../../node/store/level-disk.ts';
@@ -49,7 +49,7 @@ const STOP_MS_MAX = 30_000;
 const LOOK_MS = 100;
 
 const FENCED_HINT =
-  'Nothing was moved. Such a region goes to another machine without the root: make a standby there (`entente standby make`), run it with --standby, and `entente promote` it; then give up the keys of the old place with `entente key compromise`.';
+  'Nothing was moved. Such a region goes to another machine without the root: make a standby there (`entente standby make`), run it with --standby, and `entente promote` it; then give up the keys of the old place with `entente key compromise`, its attest keys all at once with --all-attest.';
 
 export interface MoveOptions extends PassphraseOptions {
   /** Files of sealed keys of the root. */
@@ -222,7 +222,8 @@ function admitSuccessors(
     const identity = await openNodeIdentity(target.keys, config, modules);
     const nowS = modules.nowS();
     const admitted: Extract<StatementDraft, { kind: 'keys' }>['keys'] = [];
-    for (const { role, fromS, untilS } of keysToReplace(desk, nowS)) {
+    for (const { role, fromS, untilS } of keysToGiveUp(desk, nowS)) {
+      if (untilS <= nowS) continue;
       const from = Math.max(fromS, nowS - (nowS % HOUR_S));
       const { publicKey } = await keys.create(role);
       admitted.push({ key: publicKey, role, from, until: untilS });
@@ -236,11 +237,9 @@ function admitSuccessors(
   });
 }
 
-/** All that can still sign: of these nothing may be left behind. */
-function keysToReplace({ state }: Desk, nowS: number): TrustKey[] {
-  return ROLES.flatMap((role) => [...state.keysWithRole(role)]).filter(
-    ({ untilS, compromise }) => untilS > nowS && compromise === undefined,
-  );
+/** All that can still sign, those among them that are over and sign what is dated back: of these nothing may be left behind. */
+function keysToGiveUp({ state }: Desk, nowS: number): TrustKey[] {
+  return ROLES.flatMap((role) => state.keysWithRole(role)).filter((key) => mayStillSign(key, nowS));
 }
 
 /** Stops the node that runs on the directory, if one does, and no other of its process. */
@@ -317,34 +316,35 @@ async function copyRegion(source: RegionLayout, target: RegionLayout): Promise<v
   }
 }
 
-/** Gives up by the root, in the new place, every key of which the old one has the secret: what they signed by now counts on. */
+/** Gives up by the root, in the new place, every key of which the old one had the secret, whatever it kept of them: what they signed by now counts on. */
 function giveUpOld(cli: Cli, moved: RegionLayout, roots: readonly KeyedSigner[]): Promise<number> {
   return withDesk(cli, moved.path, async (desk, { nowS, sha256 }) => {
     const here = new Set((await onlineKeysIn(moved)).map(({ keyId }) => keyId));
     const atS = nowS();
-    const old = keysToReplace(desk, atS).filter(({ keyId }) => !here.has(keyId));
+    const old = keysToGiveUp(desk, atS).filter(({ keyId }) => !here.has(keyId));
     const retired = [...desk.state.nodes()]
       .filter(({ publicKey, untilS }) => untilS > atS && !here.has(keyIdOf(sha256, publicKey)))
       .map(({ publicKey }): StatementDraft => {
         return { kind: 'node', key: publicKey, addresses: [], from: atS, until: atS + 1 };
       });
-    const givenUp = (of: readonly TrustKey[], cutOffs: readonly CutOff[]) =>
-      of.map(({ keyId, fromS }): StatementDraft => {
-        // What has not begun has signed nothing.
-        const cutoffs = fromS <= atS ? [...cutOffs] : [];
-        return { kind: 'compromise', key: hexBytes(keyId), version: 1, cutoffs };
-      });
+    const givenUp = ({ keyId }: TrustKey, cutoffs: CutOff[]): StatementDraft => {
+      return { kind: 'compromise', key: hexBytes(keyId), version: 1, cutoffs };
+    };
     const ofRole = (role: KeyRole) => old.filter((key) => key.role === role);
+    const attested = await cutOffsOf(desk, logsOf(desk));
     const statements = [
-      ...givenUp(ofRole('attest'), await cutOffsOf(desk, logsOf(desk))),
-      ...givenUp(ofRole('witness'), []),
+      ...ofRole('attest').map((key) => givenUp(key, cutOffsWithin(attested, key, atS))),
+      ...ofRole('witness').map((key) => givenUp(key, [])),
       ...retired,
     ];
     if (statements.length + old.length > 0) await lendRoots(desk, roots);
     if (statements.length > 0) await desk.appendByRoot(statements);
     // Each may have the log folded again from its beginning, so nothing stands behind it in a batch.
-    for (const key of [...ofRole('checkpoint'), ...ofRole('trust-log')])
-      await desk.appendByRoot(givenUp([key], await cutOffsOf(desk, ['trust'])));
+    for (const key of [...ofRole('checkpoint'), ...ofRole('trust-log')]) {
+      // What has not begun has signed nothing.
+      const cutOffs = key.fromS <= atS ? await cutOffsOf(desk, ['trust']) : [];
+      await desk.appendByRoot([givenUp(key, cutOffs)]);
+    }
     return old.length;
   });
 }

@@ -10,6 +10,7 @@ import { type EvidenceBook } from '../evidence/evidence-book.ts';
 import { hearEvidence } from '../evidence/hear-evidence.ts';
 import { Forgetting, type ForgetOrder, type ForgottenLeaf } from '../issuing/forgetting.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
+import { neededAttestKeys } from '../issuing/needed-keys.ts';
 import { type Handovers } from '../issuing/handovers.ts';
 import { HeldCodes } from '../issuing/held-codes.ts';
 import { type IssueOnce } from '../issuing/issue-once.ts';
@@ -234,6 +235,15 @@ export class RegionNode {
   /** A log that it holds. */
   log(origin: string): LogTree | undefined {
     return this.#parts.shelf.logs.get(origin)?.tree;
+  }
+
+  /** As `neededAttestKeys`, of all attestation logs of the region that are in the store, those that cannot be used among them. */
+  attestKeysNeeded(): Promise<ReadonlySet<string>> {
+    const { region, network } = this.#options;
+    const { sizes, closed } = this.#parts.shelf.report;
+    const origins = new Set([...Object.keys(sizes), ...Object.keys(closed)]);
+    const own = [...origins].filter((origin) => origin.startsWith(`${region}.${network}/attest/`));
+    return neededAttestKeys(own, this.#parts.store);
   }
 
   /** Who holds which code. */

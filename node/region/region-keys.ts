@@ -6,6 +6,7 @@ import { type NodeKeys } from '../core/writing-side.ts';
 import { type AttestKeys } from '../issuing/attestation-work.ts';
 import { type KeyedSigner } from '../log/trust-log-work.ts';
 import { NodeError } from '../node-error.ts';
+import { removeFile } from './files.ts';
 import {
   hasKeyFile,
   type KeyName,
@@ -110,6 +111,22 @@ export class RegionKeys implements NodeKeys {
   readonly trustLog = (atS: number): KeyedSigner => this.#inForce('trust-log', atS);
 
   readonly witness = (atS: number): KeyedSigner => this.#inForce('witness', atS);
+
+  /**
+   * Destroys the secrets of attest keys whose windows ended at `endedS` or before, but those that are needed: with them codes could only be dated
+   * back. Gives their ids. Rejects as the files do.
+   */
+  async destroySpent(endedS: number, isNeeded: (keyId: string) => boolean): Promise<string[]> {
+    const destroyed: string[] = [];
+    for (const { role, keyId } of await keyNamesIn(this.#path)) {
+      const key = role === 'attest' ? this.#state()?.key(keyId) : undefined;
+      if (key === undefined || key.untilS > endedS || isNeeded(keyId)) continue;
+      this.#open.delete(keyId);
+      await removeFile(keyFilePath(this.#path, { role, keyId }));
+      destroyed.push(keyId);
+    }
+    return destroyed;
+  }
 
   /** Makes a key and stores it. It counts for nothing until a statement admits it; a new region plans with its window. */
   async create(role: KeyRole | 'root', window?: KeyWindow): Promise<KeyedSigner> {

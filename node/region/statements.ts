@@ -1,5 +1,7 @@
 /** The statements that a region's keys are kept up with. Each list belongs together and is logged in one batch. */
 import { hexBytes } from '../../protocol/bytes.ts';
+import { TRUST_KEPT_S } from '../../protocol/limits.ts';
+import { logMonth } from '../../protocol/trust/log-month.ts';
 import { type KeyRole, type TrustKey, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type StatementDraft } from '../log/trust-log-work.ts';
 import { missingLogs, missingWindows } from './key-schedule.ts';
@@ -52,4 +54,51 @@ export async function givingUp(
     keys: [{ key: fresh.publicKey, role, from, until: untilS }],
   };
   return { statements: [admission, statement], replacement: fresh.keyId };
+}
+
+/**
+ * The same for several keys, each with its own cut-offs; what takes their places is admitted by one statement. `replacements` follow the order of
+ * the keys.
+ */
+export async function givingUpAll(
+  stolen: readonly { readonly key: TrustKey; readonly cutOffs: readonly CutOff[] }[],
+  keys: RegionKeys,
+  atS: number,
+): Promise<{ statements: StatementDraft[]; replacements: (string | undefined)[] }> {
+  const statements: StatementDraft[] = [];
+  const fresh: Extract<StatementDraft, { kind: 'keys' }>['keys'] = [];
+  const replacements: (string | undefined)[] = [];
+  for (const { key, cutOffs } of stolen) {
+    const givenUp = await givingUp(key, cutOffs, keys, atS);
+    replacements.push(givenUp.replacement);
+    for (const statement of givenUp.statements) {
+      if (statement.kind === 'keys') fresh.push(...statement.keys);
+      else statements.push(statement);
+    }
+  }
+  if (fresh.length > 0) statements.unshift({ kind: 'keys', keys: fresh });
+  return { statements, replacements };
+}
+
+/**
+ * Whether something that a key signs now may count: one that is over signs what is dated back to its window, and a code of that may be in force for
+ * as long as the trust state keeps the key.
+ */
+export function mayStillSign({ untilS, compromise }: TrustKey, atS: number): boolean {
+  return compromise === undefined && atS < untilS + TRUST_KEPT_S;
+}
+
+/** Of cut-offs of attestation logs, those of logs in which a key can have signed anything by now: the month meets its window, which has begun. */
+export function cutOffsWithin(
+  cutOffs: readonly CutOff[],
+  key: Pick<TrustKey, 'fromS' | 'untilS'>,
+  atS: number,
+): CutOff[] {
+  return key.fromS > atS ? [] : cutOffs.filter(({ log }) => meetsWindow(log, key));
+}
+
+/** Whether the month of an attestation log meets the window of a key. */
+export function meetsWindow(log: string, { fromS, untilS }: Pick<TrustKey, 'fromS' | 'untilS'>): boolean {
+  const month = logMonth(log);
+  return month.fromS < untilS && fromS < month.untilS;
 }

@@ -30,6 +30,7 @@ import { ColourUpdates } from './colour-updates.ts';
 import { joiningFor } from './joining.ts';
 import { openNodeIdentity } from './node-identity.ts';
 import { ServiceDesk } from './service-desk.ts';
+import { SpentKeys } from './spent-keys.ts';
 import { EvaluatingThread } from '../lookup/evaluating-thread.ts';
 import { SignatureThread } from '../verdicts/signature-thread.ts';
 import { troubleLog } from './trouble-log.ts';
@@ -308,6 +309,9 @@ async function startAll<T>(
   const updates = new ColourUpdates(config.life, { region, clock, log, onTrouble });
   updates.start();
   started.push(updates);
+  const spent = new SpentKeys({ region, clock, log, onTrouble });
+  spent.start();
+  started.push(spent);
   return make({ config, log, region, network, server, admin, leaving: leaving.signal });
 }
 
