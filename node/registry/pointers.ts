@@ -5,6 +5,7 @@
  *                                                    through dossiers in their order finds these in the same order, many at a time
  *   registry/subject/<pseudonym>/<name of a place>   the same of older software, by a pseudonym of its own; read, and written no more
  */
+import { isNodeError } from '../node-error.ts';
 import { type Change } from '../ports.ts';
 import { keyAfter } from '../store/reader.ts';
 import { type Place, PlaceCipher } from './place-cipher.ts';
@@ -84,9 +85,22 @@ export class Pointers {
     const share = Math.ceil(sorted.length / WALKS);
     const walks: Promise<void>[] = [];
     for (let from = 0; from < sorted.length; from += share)
-      walks.push(this.#walk(table, sorted.slice(from, from + share), found));
+      walks.push(this.#walkOrEach(table, sorted.slice(from, from + share), found));
     await Promise.all(walks);
     return pseudonyms.map((one) => found.get(one) ?? []);
+  }
+
+  /** A damaged row of somebody who stands in between says nothing of these people: then each is asked for alone. */
+  async #walkOrEach(table: string, sorted: readonly string[], found: Map<string, string[]>): Promise<void> {
+    try {
+      await this.#walk(table, sorted, found);
+    } catch (error) {
+      if (sorted.length === 1 || !isNodeError(error, 'VALUE_CORRUPT')) throw error;
+      for (const one of sorted) {
+        found.set(one, []);
+        await this.#walk(table, [one], found);
+      }
+    }
   }
 
   /** Goes through the rows of these people, in the order of the table: from where the next one is, past those of others. */

@@ -13,6 +13,7 @@ import { derivedKey } from '../../../node/registry/sealer.ts';
 import { requireSubject } from '../../../node/registry/record-page.ts';
 import { type PrivateTables } from '../../../node/registry/private-tables.ts';
 import { type Store } from '../../../node/store/store.ts';
+import { storeError } from '../../../node/store/store-error.ts';
 import { storeInDirectory } from '../../../node/store/store-directory.ts';
 import { systemClock } from '../../../node/system-clock.ts';
 import { systemRandom } from '../../../node/system-random.ts';
@@ -232,6 +233,35 @@ describeOnAllTables('Registry', () => {
       rows.map(([name]) => name.split('/')[2]),
       subjects.map(shelf.pseudonymOf).sort(),
     );
+    await store.stop();
+  });
+
+  it('finds whoever is asked for beside a damaged row of somebody else, and says so of their own', async () => {
+    const { store, tables, registry } = await openRegistry();
+    const subjects = persons(200);
+    await tables.write(registry.changes(batch(0, subjects)));
+    const pseudonymOf = pseudonymsOfPeople(REGISTRY_KEY);
+    const [first = '', damaged = '', ...others] = subjects.toSorted((a, b) =>
+      pseudonymOf(a) < pseudonymOf(b) ? -1 : 1,
+    );
+    const failing = new Proxy(tables, {
+      get: (target, name): unknown =>
+        name !== 'page'
+          ? Reflect.get(target, name)
+          : async (...range: Parameters<PrivateTables['page']>) => {
+              const page = await target.page(...range);
+              const isMet = page.some(([row]) => row.includes(pseudonymOf(damaged)));
+              if (isMet) throw storeError('VALUE_CORRUPT', 'a row is damaged');
+              return page;
+            },
+    });
+    const pointers = new Pointers(REGISTRY_KEY, failing);
+    const sound = [first, ...others];
+    assert.deepEqual(
+      (await pointers.of(sound)).map(([place]) => place?.index),
+      sound.map((subject) => subjects.indexOf(subject)),
+    );
+    await assert.rejects(pointers.of(subjects), (error) => isNodeError(error, 'VALUE_CORRUPT'));
     await store.stop();
   });
 
