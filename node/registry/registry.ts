@@ -126,15 +126,18 @@ export class Registry {
     return changes;
   }
 
-  /** What it holds of attestations in whole batches, as `changes` gave it, but for what their colours rest on. Rejects as `ofSubject`. */
+  /** What it holds of attestations in whole batches, as `changes` gave it. Rejects as `ofSubject`. */
   async recordsOf(run: Place & { readonly count: number }): Promise<Change[]> {
     const changes: Change[] = [];
-    for await (const { key, sealed, held } of this.#pagesOf(run))
+    for await (const { key, sealed, held } of this.#pagesOf(run)) {
       changes.push(
         ...held.flatMap(({ subject, place }) => this.#pointers.puts(place, [subject])),
         ...held.flatMap(({ mark }) => mark).map((put) => ({ put, value: NOTHING })),
         { put: key, value: sealed },
       );
+      const bases = await this.#modules.tables.get(basisKey(key));
+      if (bases !== undefined) changes.push({ put: basisKey(key), value: bases });
+    }
     return changes;
   }
 

@@ -212,14 +212,14 @@ export function parseShare(share: Uint8Array): Share {
 }
 
 /**
- * What a standby is given: a batch on its way into that log, the records of the registry, and how much of the hour's revocations a
+ * What a standby is given: a batch on its way into that log, the records of the registry with their marks and what colours rest on, and how much of the hour's revocations a
  * statement takes. What else the writer notes with a batch leans on tables that a standby has not: dossiers, and who waits for a code.
  */
 function isShared(origin: string, key: string): boolean {
   const prefix = `log/${origin}/`;
   if (key.startsWith(prefix)) return /^(staged|drafts)\/\d{16}$/.test(key.slice(prefix.length));
   if (parseOrigin(origin).kind === 'trust') return key === REVOKED_IN_HOUR;
-  return /^registry\/(page|subject)\/[\x21-\x7d]+$/.test(key);
+  return /^registry\/(basis|held|manual|page|subject)\/[\x21-\x7d]+$/.test(key);
 }
 
 /**

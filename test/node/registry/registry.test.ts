@@ -106,13 +106,13 @@ describeOnAllTables('Registry', () => {
     await store.stop();
   });
 
-  it('gives the records of batches again with the marks of codes that no rule gave', async () => {
+  it('gives the records of batches again with the marks of codes that no rule gave, and what they rest on', async () => {
     const { store, registry, tables } = await openRegistry();
     const { status } = greenFields();
     const byHand = commitFields(sha256, { status: { ...status, ruleId: MANUAL_RULE_ID } }, random).openings;
     const entries = [
       { subject: 'a', openings: openings() },
-      { subject: 'b', openings: byHand, isManual: true },
+      { subject: 'b', openings: byHand, isManual: true, basis: Uint8Array.of(1) },
     ];
     const changes = registry.changes({ log: LOG, index: 0, hour: HOUR, entries });
     await tables.write(changes);

@@ -18,7 +18,10 @@ import { put, rejectsWith } from '../../support/store-fixture.ts';
 const LOG = 'DE.test/attest/2026-11';
 const BATCH = [
   put('registry/page/2026-11/0000000000007', 'page'),
+  put('registry/held/00ff/0a', ''),
   put('registry/subject/00ff/0a', ''),
+  put('registry/manual/00ff', ''),
+  put('registry/basis/2026-11/0000000000007', 'bases'),
   put(`log/${LOG}/drafts/0000000000000007`, 'drafts'),
   put(`log/${LOG}/staged/0000000000000007`, 'head'),
 ];
@@ -201,7 +204,7 @@ describe('ShareServer', () => {
     assert.equal(gaveWay.length, 2);
     // What tells it from the one that is here comes with its second message: it has to be given from its beginning.
     const later = another.map((change, i) =>
-      i === 2 ? put(`log/${LOG}/drafts/0000000000000007`, 'more') : change,
+      i === 5 ? put(`log/${LOG}/drafts/0000000000000007`, 'more') : change,
     );
     assert.equal(await tell(later), 'kept\nrefused\n');
     assert.equal(gaveWay.length, 3);
