@@ -3,6 +3,7 @@ import { type Status } from '../../protocol/code/status.ts';
 import { parseBasis } from '../../protocol/disclosure/basis.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { Gathered } from '../issuing/gathered.ts';
+import { type HeldCodes } from '../issuing/held-codes.ts';
 import { bindingOf, stricterBy } from '../life/judging.ts';
 import { type Clock } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
@@ -13,6 +14,7 @@ import { contradicted } from './issue-gate.ts';
 export interface CodesBesideModules {
   readonly clock: Clock;
   readonly registry: () => Registry;
+  readonly held: () => Pick<HeldCodes, 'isLogged' | 'logged'>;
   readonly state: () => Pick<TrustState, 'revoked'> | undefined;
   readonly revoke: (revocation: Revocation) => Promise<void>;
 }
@@ -66,7 +68,10 @@ export class CodesBeside {
     return bindingOf(counting, status, { nowS: this.#nowS(), isRevoked }) !== undefined;
   }
 
-  /** Revokes what these people hold that runs and demands less. Rejects as the registry and the revoking. */
+  /**
+   * Revokes what these people hold that runs and demands less. A code that is in no log yet is left to `requireUnbound` and the next update: its index may
+   * become somebody else's. Rejects as the registry and the revoking.
+   */
   async revokeLooser(subjects: readonly string[], status: Status): Promise<void> {
     for (let from = 0; from < subjects.length; from += LOOKED_TOGETHER) {
       const some = subjects.slice(from, from + LOOKED_TOGETHER);
@@ -74,7 +79,8 @@ export class CodesBeside {
       const looser = running.filter(
         (record) => stricterBy(status, record.fields.status) > 0 && !this.isRevoked(record),
       );
-      for (const [log, indexes] of byLog(looser)) await this.#modules.revoke({ log, indexes });
+      const logged = await this.#modules.held().logged(looser);
+      for (const [log, indexes] of byLog(logged)) await this.#modules.revoke({ log, indexes });
     }
   }
 

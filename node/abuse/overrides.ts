@@ -7,7 +7,6 @@
  * One writer: the node. A confirmation is durable before the first code; one that broke off is gone on with by confirming again.
  */
 import { equalBytes } from '../../protocol/bytes.ts';
-import { type HeldCodes } from '../issuing/held-codes.ts';
 import { type IssueOnce } from '../issuing/issue-once.ts';
 import { NodeError } from '../node-error.ts';
 import { type Operators } from '../operators/operators.ts';
@@ -43,7 +42,6 @@ import { type PrivateName } from '../registry/whereabouts.ts';
 export interface OverridesModules extends CodesBesideModules {
   readonly tables: PrivateTables;
   readonly random: Random;
-  readonly held: () => Pick<HeldCodes, 'isLogged'>;
   readonly once: IssueOnce;
   readonly watch: BulkWatch;
   /** Does something while no colour changes by rules: an update must see all of it or nothing. */

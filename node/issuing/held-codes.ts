@@ -82,6 +82,13 @@ export class HeldCodes {
     return index < (await this.#tree(log)).size;
   }
 
+  /** Those of these places where an attestation is in a log, or was: another place may yet become somebody else's. */
+  async logged<T extends Place>(places: readonly T[]): Promise<T[]> {
+    const logged: T[] = [];
+    for (const place of places) if (await this.isLogged(place)) logged.push(place);
+    return logged;
+  }
+
   /** All attestations of persons in a log from an index on, but for those that are given up, by index. */
   async *ofLog(log: string, from = 0): AsyncGenerator<HeldCode, void, undefined> {
     const tree = await this.#tree(log);

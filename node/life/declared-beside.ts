@@ -61,10 +61,7 @@ export function dossierWith(
  */
 export function declaredAnew(
   dossier: Dossier,
-  {
-    isRevoked,
-    updatedAtS,
-  }: { readonly isRevoked: (place: Place) => boolean; readonly updatedAtS: () => number },
+  { isRevoked, updatedAtS }: { readonly isRevoked: (place: Place) => boolean; readonly updatedAtS: number },
 ): Dossier {
   const { withdrawn, declaration } = dossier;
   const { declaredAtS } = declaration.said;
@@ -72,7 +69,7 @@ export function declaredAnew(
   if (newest === undefined) return dossier;
   const { log, index } = newest;
   const isNoted = withdrawn?.log === log && withdrawn.index === index;
-  const sinceS = isNoted ? (withdrawn.notedAtS ?? 0) : Math.max(newest.atS, updatedAtS());
+  const sinceS = isNoted ? (withdrawn.notedAtS ?? 0) : Math.max(newest.atS, updatedAtS);
   return declaredAtS >= sinceS && (isNoted || isRevoked({ log, index }))
     ? { ...dossier, withdrawn: { ...(isNoted && withdrawn), log, index, isDeclared: true } }
     : dossier;

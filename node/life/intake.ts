@@ -73,7 +73,7 @@ export interface IntakeModules {
   readonly shelf: DossierShelf;
   readonly isRevoked: (place: Place) => boolean;
   /** When all colours were last updated, and revoked codes noted; 0 where that is not known. */
-  readonly updatedAtS: () => number;
+  readonly updatedAtS: () => Promise<number>;
   /** That of the rules for people; undefined where there are none yet. */
   readonly zone: (nowS: number) => Zone | undefined;
   /** Does something while nobody else changes a dossier or calls `finish`. */
@@ -183,8 +183,9 @@ export class Intake {
     const all = [...faults, ...faultsOf(placed, dossiers, new Map())];
     if (all.length > 0) return refused(all);
     const head = { ...from };
+    const updatedAtS = await this.#modules.updatedAtS();
     const changes = placed.flatMap(({ declaration, pseudonym }) =>
-      this.#taking(declaration, head, dossiers.get(pseudonym)),
+      this.#taking(declaration, head, dossiers.get(pseudonym), updatedAtS),
     );
     if (changes.length > 0) await this.#modules.tables.write(changes);
     this.#takenAtOnce++;
@@ -288,13 +289,14 @@ export class Intake {
   async #move(from: Head): Promise<Head> {
     const { tables, shelf } = this.#modules;
     const head = { ...from };
+    const updatedAtS = await this.#modules.updatedAtS();
     for (;;) {
       const page = await tables.page(STAGED, `${STAGED}~`, { limit: ROWS_TOGETHER });
       if (page.length === 0) break;
       const known = await shelf.dossiers(page.map(([name]) => name.slice(STAGED.length)));
       const changes = page.flatMap(([name, sealed], i): Change[] => {
         const { declaration } = this.#stagedOf(name, sealed);
-        return [...this.#taking(declaration, head, known[i]), { del: name }];
+        return [...this.#taking(declaration, head, known[i], updatedAtS), { del: name }];
       });
       await tables.write([...changes, this.#headChange(head)]);
     }
@@ -303,13 +305,16 @@ export class Intake {
   }
 
   /** What is written of a declaration that is taken, which `head` counts. */
-  #taking(declaration: Declaration, head: Head, before: Dossier | undefined): Change[] {
-    const { shelf } = this.#modules;
+  #taking(declaration: Declaration, head: Head, before: Dossier | undefined, updatedAtS: number): Change[] {
+    const { shelf, isRevoked } = this.#modules;
     const what = whatOf(declaration, before?.declaration);
     head[what]++;
     if (what === 'unchanged') return [];
     const dossier = dossierWith(declaration, head, before);
-    return shelf.changes(what === 'replaced' ? declaredAnew(dossier, this.#modules) : dossier, before);
+    return shelf.changes(
+      what === 'replaced' ? declaredAnew(dossier, { isRevoked, updatedAtS }) : dossier,
+      before,
+    );
   }
 
   async #removeStaged(): Promise<void> {

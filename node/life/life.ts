@@ -14,6 +14,7 @@ import { DossierShelf, shareOf } from './dossier-shelf.ts';
 import { type Explained, explainedOf } from './explained.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
 import { knownOf, rulesForPeople, rulesInForce } from './known.ts';
+import { LastUpdate, type UpdateMade } from './last-update.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
 import { type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
 import { withoutCodes } from './taking-back.ts';
@@ -77,7 +78,7 @@ export interface OpenObjection {
 export interface LifeReport {
   readonly objections: { readonly open: number; readonly upheld: number; readonly overdue: number };
   /** Of this process. */
-  readonly lastUpdate?: { readonly atS: number; readonly figures: UpdateFigures } | undefined;
+  readonly lastUpdate?: UpdateMade | undefined;
 }
 
 const COUNTED_MAX = 10_000;
@@ -98,7 +99,7 @@ export class Life {
   #isUpdating = false;
   /** Somebody issues otherwise, and updates wait for it. */
   #isHeld = false;
-  #lastUpdate: LifeReport['lastUpdate'];
+  readonly #lastUpdate: LastUpdate;
 
   constructor(options: LifeOptions, modules: LifeModules) {
     this.#options = options;
@@ -108,9 +109,9 @@ export class Life {
     this.#isRevoked = ({ log, index }) => modules.state()?.revoked(log)?.has(index) === true;
     const zone = (nowS: number) => rulesInForce(modules.state(), options.rulesForPeople, nowS)?.zone;
     const isRevoked = this.#isRevoked;
-    const updatedAtS = () => this.#lastUpdate?.atS ?? 0;
+    this.#lastUpdate = new LastUpdate({ key }, modules);
     const turn = <T>(work: () => Promise<T>) => this.#turns.take(TURN, work);
-    const known = { isRevoked, updatedAtS, zone, turn };
+    const known = { isRevoked, updatedAtS: () => this.#lastUpdate.atS(), zone, turn };
     this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, ...known });
     this.#updater = new Updater({ ...modules, shelf: this.#shelf });
   }
@@ -182,7 +183,7 @@ export class Life {
       for (const unsettled of page.unsettled) yield { unsettled };
       yield { figures: { ...figures }, share: Math.min(shareOf(after), 0.999) };
     }
-    if (!run.isDry) this.#lastUpdate = { atS: run.nowS, figures };
+    if (!run.isDry) await this.#lastUpdate.note({ atS: run.nowS, figures });
     yield { figures, share: 1 };
   }
 
@@ -276,7 +277,8 @@ export class Life {
       if (isLate) objections.overdue++;
       if (objections.open + objections.upheld >= COUNTED_MAX) break;
     }
-    return { objections, ...(this.#lastUpdate && { lastUpdate: this.#lastUpdate }) };
+    const { ofProcess } = this.#lastUpdate;
+    return { objections, ...(ofProcess && { lastUpdate: ofProcess }) };
   }
 
   /** Does something while no colour changes by rules. */

@@ -9,6 +9,7 @@ import { type Fields } from '../../protocol/code/field.ts';
 import { type Status } from '../../protocol/code/status.ts';
 import { type OpenReason } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
+import { type HeldCodes } from '../issuing/held-codes.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { type Doubtful } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
@@ -53,6 +54,7 @@ export interface UpdaterModules {
   readonly node: {
     issueAll(requests: readonly IssueRequest[]): Promise<readonly Issued[]>;
     revoke(revocation: Revocation): Promise<void>;
+    readonly heldCodes: Pick<HeldCodes, 'logged'>;
   };
 }
 
@@ -297,10 +299,10 @@ export class Updater {
       await tables.write(
         unnoted.map(({ dossier }) => shelf.markChange('revoking', dossier.declaration.subject)),
       );
-    const left = await revokeWithinHour(
-      some.flatMap(({ revoked }) => revoked),
-      this.#modules.node,
-    );
+    const { node } = this.#modules;
+    // An index that is in no log yet may become somebody else's: the next update looks again.
+    const logged = await node.heldCodes.logged(some.flatMap(({ revoked }) => revoked));
+    const left = await revokeWithinHour(logged, node);
     const waits = some.filter(({ revoked }) =>
       revoked.some(({ log, index }) => left.get(log)?.has(index) === true),
     );

@@ -14,6 +14,7 @@ import { NodeError } from '../../node/node-error.ts';
 import { type Actor, type Needed } from '../../node/operators/scopes.ts';
 import { readRuleFile } from '../../node/rules/rule-file.ts';
 import { profileText } from '../../node/rules/profiles.ts';
+import { commitFields } from '../../protocol/code/openings.ts';
 import { type Colour, type Status } from '../../protocol/code/status.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { readFacts } from '../../protocol/rules/facts.ts';
@@ -21,6 +22,7 @@ import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { REGISTRY_KEY, RegionMachine, type RegionProcess, startRegion } from './issuing-fixture.ts';
 import { bytesOf } from './lists-fixture.ts';
 import { sha256 } from './primitives.ts';
+import { LOG_ID } from './region-fixture.ts';
 
 export const DAY_S = 86_400;
 export const GREEN = { colour: 'green', measure: 'none' } as const;
@@ -186,6 +188,24 @@ export class LivingRegion {
     const expiresAtS = Math.ceil(this.nowS / 3_600) * 3_600 + 6 * DAY_S;
     const status = { ...demand, expiresAtS, ruleId, ruleVersion: 1 };
     await this.process.issuer.issue({ subject: `P${n}`, fields: { status } });
+  }
+
+  /** A record of a code that is in no log: its batch is on its way, or will be taken back. Gives its index. */
+  async record(n: number, demand: Pick<Status, 'colour' | 'measure' | 'untilS'>): Promise<number> {
+    const { registry, tables, treeOf } = this.process;
+    const status = { ...demand, expiresAtS: this.nowS + 6 * DAY_S, ruleId: 'other', ruleVersion: 1 };
+    const { openings } = commitFields(sha256, { status }, this.machine.bytes);
+    const { size: index } = await treeOf(LOG_ID);
+    const hour = Math.floor(this.nowS / 3_600);
+    await tables.write(
+      registry.changes({ log: LOG_ID, index, hour, entries: [{ subject: `P${n}`, openings }] }),
+    );
+    return index;
+  }
+
+  /** Whether the place of an index in the log of the month is revoked. */
+  isRevoked(index: number): boolean {
+    return this.machine.region.state.revoked(LOG_ID)?.has(index) === true;
   }
 
   /** Somebody's code by an order of its own: with it the keys of orders of before two days are swept. */

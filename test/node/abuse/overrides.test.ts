@@ -104,6 +104,17 @@ describeOnAllTables('Overrides.confirm', () => {
     );
   });
 
+  it('revokes nothing that is in no log yet: its place may become that of somebody else', async () => {
+    const index = await region.record(1, GREEN);
+    const { id } = await region.overrides.propose(
+      { reason: 'outbreak', colour: 'red', days: 2, subjects: ['P1'] },
+      ANNA,
+    );
+    region.issuesLeft = 0;
+    await assert.rejects(region.confirm(id), /it died/);
+    assert.equal(region.isRevoked(index), false);
+  });
+
   it('hides what takes the place of codes that a call before had revoked', async () => {
     for (const n of PEOPLE) await region.issue(n, GREEN);
     const id = await brokenOff(2, 0);

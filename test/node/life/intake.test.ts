@@ -30,7 +30,7 @@ const row = (subject: string, symptoms = 'false', at = '2026-11-26T08:00:00Z') =
 /** Where nothing else goes on. */
 const ALONE: Pick<IntakeModules, 'isRevoked' | 'updatedAtS' | 'zone' | 'turn'> = {
   isRevoked: () => false,
-  updatedAtS: () => 0,
+  updatedAtS: () => Promise.resolve(0),
   zone: () => undefined,
   turn: (work) => work(),
 };
