@@ -3,7 +3,9 @@
  * to whoever does not have it. Spec: SPEC.md 14.6, 18.
  */
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
-import { type EvidenceKind, parseEvidence } from '../../protocol/evidence/evidence.ts';
+import { claimOf } from '../../protocol/evidence/claim.ts';
+import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
+import { type Evidence, type EvidenceKind, parseEvidence } from '../../protocol/evidence/evidence.ts';
 import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
@@ -13,6 +15,7 @@ import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { NodeError } from '../node-error.ts';
 import { type NamedStatements } from './named-statements.ts';
+import { RefusedNames } from './refused-names.ts';
 import { type Clock } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import {
@@ -84,10 +87,15 @@ export class EvidenceBook {
   readonly #kept = new Map<string, Kept>();
   /** Whose keys are about to be looked up. */
   readonly #lookingUp = new Set<ProvenEvidence>();
+  readonly #refused: RefusedNames;
+  /** Of what is kept, since the start; and answers given. */
+  #changes = 0;
+  #answers = 0;
   readonly #allowances = new RecentMap<{ readonly left: number; readonly atMs: number }>(PEERS_MAX);
 
   constructor(modules: EvidenceBookModules) {
     this.#modules = modules;
+    this.#refused = new RefusedNames(modules.clock);
   }
 
   /** Reads what is kept, of whose statements every signature was verified when it was taken; each word is, since two keys can have one key id. What proves nothing here, as another version may have kept it, stays in the store and is told. Rejects as the store does. */
@@ -117,7 +125,10 @@ export class EvidenceBook {
         const file = await this.#modules.store.get(key);
         const grounds = file === undefined ? [] : parseEvidence(file).grounds;
         for (const [i, { region }] of roots.entries())
-          if (await this.#modules.named.lack(region, grounds[i] ?? [])) this.#kept.delete(name);
+          if (await this.#modules.named.lack(region, grounds[i] ?? [])) {
+            this.#kept.delete(name);
+            this.#changes++;
+          }
       });
   }
 
@@ -131,30 +142,32 @@ export class EvidenceBook {
 
   /**
    * Verifies a proof, and keeps it. False where it is known, or one that proves the same, or where enough of its kind are kept against that region, or where
-   * the peer `from` has given much lately.
+   * the peer `from` has given much lately. What was refused of late is refused again for nothing if a peer gives it: the same files come with each answer.
    * @throws {ProtocolError} as `parseEvidence` and `verifyEvidence`; PIN_MISMATCH if a log that is held names the keys by no such statements, or none is
    * held; EVIDENCE_MALFORMED for a fork, which is told otherwise. Rejects also as `Store.write`.
    */
   take(bytes: Uint8Array, from?: string): Promise<boolean> {
     return this.#turns.take('take', async () => {
       const name = this.#nameOf(bytes);
-      if (this.#kept.has(name)) return false;
+      if (this.#kept.has(name) || (from !== undefined && this.#refused.has(name))) return false;
       const evidence = parseEvidence(bytes);
       if (evidence.kind === 'fork')
         throw new ProtocolError('EVIDENCE_MALFORMED', 'a fork is told as the fork of a log');
       const roots = rootsIn(bytes, this.#modules);
       // Before its statements are folded, which costs most.
       const stranger = roots.find((root) => !this.#isFollowed(root));
-      if (stranger !== undefined)
+      if (stranger !== undefined) {
+        this.#refused.add(name, () => !this.#isFollowed(stranger));
         throw new ProtocolError('PIN_MISMATCH', `the root of ${stranger.region} is none that is known`);
+      }
+      // What it says of itself is enough to see that it is not needed, and costs its bearer nothing.
+      if (from !== undefined && !this.#hasRoomForClaim(name, evidence)) return false;
       if (from !== undefined && !this.#isAllowed(from)) return false;
-      // Of what the log itself has every signature was verified, when it came.
-      for (const [i, { region }] of roots.entries())
-        if (!(await this.#modules.named.have(region, evidence.grounds[i] ?? [])))
-          throw new ProtocolError('PIN_MISMATCH', `no such statement names keys in the log of ${region}`);
-      const proven = verifyEvidence(evidence, () => true, this.#modules, this.#verified);
-      await this.#lookUp(proven);
-      if (!this.#isWelcome(proven)) return false;
+      const proven = await this.#prove(name, evidence, roots);
+      if (!this.#isWelcome(proven)) {
+        this.#refused.add(name);
+        return false;
+      }
       const { network } = parseOrigin(proven.origin);
       const key = `${EVIDENCE_PREFIX}/${trustLogOrigin(proven.region, network)}/${name}`;
       const gone = this.#givingWayTo(proven);
@@ -162,9 +175,42 @@ export class EvidenceBook {
       await this.#modules.store.write([...dropped, { put: key, value: bytes }]);
       if (gone !== undefined) this.#kept.delete(gone[0]);
       this.#kept.set(name, { key, proven, roots });
+      this.#changes++;
       this.#modules.onNew?.(bytes);
       return true;
     });
+  }
+
+  #hasRoomForClaim(name: string, evidence: Evidence): boolean {
+    if (this.hasRoomFor(this.#faultless(name, () => claimOf(evidence)))) return true;
+    const changes = this.#changes;
+    this.#refused.add(name, () => this.#changes === changes);
+    return false;
+  }
+
+  async #prove(name: string, evidence: Evidence, roots: readonly Root[]): Promise<ProvenEvidence> {
+    // Of what the log itself has every signature was verified, when it came.
+    for (const [i, { region }] of roots.entries()) {
+      if (await this.#modules.named.have(region, evidence.grounds[i] ?? [])) continue;
+      const size = this.#modules.stateOf(region)?.size;
+      this.#refused.add(name, () => this.#modules.stateOf(region)?.size === size);
+      throw new ProtocolError('PIN_MISMATCH', `no such statement names keys in the log of ${region}`);
+    }
+    const proven = this.#faultless(name, () =>
+      verifyEvidence(evidence, () => true, this.#modules, this.#verified),
+    );
+    await this.#lookUp(proven);
+    return proven;
+  }
+
+  /** What is no proof by itself never is one. */
+  #faultless<T>(name: string, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (isProtocolError(error)) this.#refused.add(name);
+      throw error;
+    }
   }
 
   /** Whether a proof of this that is not disowned would be kept: not where one stands that proves the same, nor where enough of its kind stand against that region. */
@@ -217,30 +263,34 @@ export class EvidenceBook {
     await this.#modules.named.lookUp(proven.region, proven.words.flat());
   }
 
-  /** Names of what is kept, of 16 bytes each, joined. */
+  /** Names of what is kept, and of what was refused of late, of 16 bytes each, joined. */
   get names(): Uint8Array {
-    return Buffer.from(
-      this.#standing()
-        .map(([name]) => name)
-        .slice(0, EVIDENCE_NAMES_BYTES_MAX / 16)
-        .join(''),
-      'hex',
-    );
+    const kept = this.#standing().map(([name]) => name);
+    const names = [...kept, ...this.#refused.names].slice(0, EVIDENCE_NAMES_BYTES_MAX / 16);
+    return Buffer.from(names.join(''), 'hex');
   }
 
-  /** What is kept and not among these names, as much as fits an answer. Rejects as the store. */
+  /** What is kept and not among these names, as much as fits an answer, beginning anywhere: nothing stands before the rest for good. Rejects as the store. */
   async besides(known: Uint8Array): Promise<Uint8Array[]> {
     const names = new Set(hexOf(known).match(/.{32}/g));
+    const others = this.#standing().filter(([name]) => !names.has(name));
+    const first = this.#startAmong(others.length);
     const files: Uint8Array[] = [];
     let bytes = 0;
-    for (const [name, { key }] of this.#standing()) {
-      const file = names.has(name) ? undefined : await this.#modules.store.get(key);
+    for (const [, { key }] of [...others.slice(first), ...others.slice(0, first)]) {
+      const file = await this.#modules.store.get(key);
       if (file === undefined) continue;
       bytes += file.length;
       if (bytes > EVIDENCE_GIVEN_BYTES_MAX || files.length === EVIDENCE_FILES_MAX) break;
       files.push(file);
     }
     return files;
+  }
+
+  /** Another place each time, whoever asks in between. */
+  #startAmong(count: number): number {
+    const hash = this.#modules.sha256(utf8Bytes(String(this.#answers++)));
+    return count === 0 ? 0 : new DataView(hash.buffer, hash.byteOffset).getUint32(0) % count;
   }
 
   #standing(): [string, Kept][] {

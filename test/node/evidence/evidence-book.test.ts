@@ -156,4 +156,93 @@ describe('EvidenceBook', () => {
     for (const one of [book, await opened()])
       assert.deepEqual([count(one, true), count(one, false)], [EVIDENCE_KEPT_MAX - 1, 1]);
   });
+
+  /** One that is by nobody who is named so far, as whoever is behind sees it. */
+  const isUnknown = (grounds: readonly Uint8Array[]) => grounds.length > 2;
+  const against = (of: string) => (book: EvidenceBook) => book.accusations.some((one) => one.region === of);
+
+  /** The rounds of 30 s until `asking` has what it waits for from `giving`; undefined if it has it in none of 5. */
+  async function roundsUntil(
+    isThere: (book: EvidenceBook) => boolean,
+    asking: EvidenceBook,
+    giving: EvidenceBook,
+    pass: () => void,
+  ): Promise<number | undefined> {
+    for (let round = 1; round <= 5; round++, pass()) {
+      for (const file of await giving.besides(asking.names))
+        await asking.take(file, 'B').catch((error: unknown) => assert.ok(isProtocolError(error)));
+      if (isThere(asking)) return round;
+    }
+    return undefined;
+  }
+
+  it('T5 A28: what is refused again and again keeps nothing else away', async () => {
+    let runMs = 0;
+    const clock = { ...hurriedClock, runMs: () => runMs };
+    const pass = () => void (runMs += 30_000);
+    modules = { ...modules, clock };
+    const asking = await opened();
+    for (let i = 0; i < EVIDENCE_STANDING_MAX; i++)
+      for (const file of [twice(i), tablesAt(i)]) assert.equal(await asking.take(file), true);
+    const other = await startedStore(medium());
+    modules = { ...modules, store: other };
+    const giving = await opened();
+    for (let i = 20; i < 20 + EVIDENCE_STANDING_MAX; i++)
+      for (const file of [twice(i), tablesAt(i)]) assert.equal(await giving.take(file), true);
+    assert.equal(await giving.take(encodeEvidence(proofs.cosignatures())), true);
+    assert.equal(
+      await roundsUntil(against('FR'), asking, giving, pass),
+      1,
+      'what is not needed costs nothing',
+    );
+    assert.equal(await roundsUntil(against('IT'), asking, giving, pass), undefined);
+    assert.deepEqual(await giving.besides(asking.names), [], 'and is not given again');
+    await other.stop();
+  });
+
+  it('A28: what no log names is not verified again before that has grown, and then it is', async () => {
+    let runMs = 0;
+    const clock = { ...hurriedClock, runMs: () => runMs };
+    const pass = () => void (runMs += 30_000);
+    const later = region.entryAt(region.admit([{ key: region.key('later'), role: 'attest' }]));
+    const grounds = [[...proofs.groundOf(region), later]];
+    const other = await startedStore(medium());
+    const giving = new EvidenceBook({ ...modules, store: other });
+    for (let i = 0; i < EVIDENCE_STANDING_MAX; i++)
+      assert.equal(await giving.take(twice(i, undefined, grounds)), true);
+    assert.equal(await giving.take(encodeEvidence(proofs.cosignatures())), true);
+    let isNamed = false;
+    const have = (_of: string, said: readonly Uint8Array[]) => Promise.resolve(isNamed || !isUnknown(said));
+    modules = { ...modules, clock, named: { ...modules.named, have } };
+    const asking = await opened();
+    assert.ok(((await roundsUntil(against('FR'), asking, giving, pass)) ?? 99) <= 2);
+    assert.equal(await roundsUntil(against('DE'), asking, giving, pass), undefined);
+    isNamed = true;
+    assert.equal(await roundsUntil(against('DE'), asking, giving, pass), undefined, 'it is not asked');
+    region.revoke([1]);
+    assert.equal(await roundsUntil(against('DE'), asking, giving, pass), 1);
+    await other.stop();
+  });
+
+  it('T5: of more than an answer holds each has its turn', async () => {
+    const keys = Array.from({ length: EVIDENCE_KEPT_MAX / EVIDENCE_STANDING_MAX }, (_, i) =>
+      region.key(`attest ${i}`),
+    );
+    const naming = region.entryAt(region.admit(keys.map((key) => ({ key, role: 'attest' }))));
+    const book = await opened();
+    for (const key of keys) {
+      for (let i = 0; i < EVIDENCE_STANDING_MAX; i++)
+        await book.take(twice(i, key, [[region.entryAt(0), naming]]));
+      region.add(region.compromise(key, {}));
+    }
+    const last = encodeEvidence(proofs.cosignatures());
+    assert.equal(await book.take(last), true);
+    let turns = 0;
+    for (let i = 0; i < 200; i++) {
+      const files = await book.besides(new Uint8Array());
+      assert.equal(files.length, EVIDENCE_KEPT_MAX);
+      if (files.some((file) => Buffer.from(file).equals(last))) turns++;
+    }
+    assert.ok(turns > 100);
+  });
 });

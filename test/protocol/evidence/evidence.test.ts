@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { claimOf } from '../../../protocol/evidence/claim.ts';
 import { type Evidence, encodeEvidence, parseEvidence } from '../../../protocol/evidence/evidence.ts';
 import { isDisowned, verifyEvidence } from '../../../protocol/evidence/verify-evidence.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
@@ -34,6 +35,15 @@ describe('verifyEvidence', () => {
       );
     });
   }
+
+  it('claimOf says of each what it proves, and of what is none that', () => {
+    for (const evidence of [...kinds, made.misplaced(3)]) {
+      const { kind, region, origin, at } = prove(encodeEvidence(evidence));
+      assert.deepEqual(claimOf(evidence), { kind, region, origin, at });
+    }
+    const noNote = made.hours({ note: new Uint8Array(3) });
+    assert.throws(() => claimOf(noNote), isProtocolError);
+  });
 
   it('leans on no key that the root did not name for this: of each role there is one', () => {
     const { keys } = made.accused;
