@@ -39,6 +39,10 @@ type Side = EvidenceOf<'cosignatures'>['sides'][0];
 interface Look {
   readonly untilMs: number;
   readonly witnesses: number;
+  /** When it may be where there is more to see: how many had cosigned what is held here, -1 where the look broke off, and how many such looks there were. */
+  readonly againMs: number;
+  readonly cosigners: number;
+  readonly early: number;
 }
 
 /** A witness whose lines stand on both notes. */
@@ -49,6 +53,10 @@ interface InBoth {
 
 /** Milliseconds between two looks at what one peer holds of one log, and looks that are remembered: 64 logs shown by 64 peers. */
 const PAUSE_MS = 60_000;
+/** Milliseconds until a look that broke off is made again, or one after which others have cosigned what is held here; and how often one peer may have that. */
+const AGAIN_MS = 5_000;
+const EARLY_MAX = 8;
+const NO_LOOK: Look = { untilMs: 0, witnesses: 0, againMs: 0, cosigners: -1, early: 0 };
 const LOOKS_REMEMBERED = 4_096;
 /** Witnesses that are looked at together, and others the next time: each costs reading two trust logs. */
 const AT_ONCE_MAX = 4;
@@ -71,12 +79,25 @@ export class WitnessWatch {
     const keeper = keepers().get(region);
     const name = `${origin} ${peer}`;
     const nowMs = clock.runMs();
-    const { untilMs, witnesses } = this.#looks.get(name) ?? { untilMs: 0, witnesses: 0 };
-    if (kind !== 'trust' || keeper === undefined || nowMs < untilMs) return;
-    this.#looks.set(name, { untilMs: nowMs + PAUSE_MS, witnesses: witnesses + AT_ONCE_MAX });
+    if (kind !== 'trust' || keeper === undefined) return;
+    const before = this.#looks.get(name) ?? NO_LOOK;
+    const cosigners = cosignersOf(keeper);
+    const isEarly = nowMs < before.untilMs;
+    const hasMore = nowMs >= before.againMs && cosigners > before.cosigners && before.early < EARLY_MAX;
+    if (isEarly && !hasMore) return;
+    const look: Look = {
+      untilMs: nowMs + PAUSE_MS,
+      witnesses: before.witnesses + AT_ONCE_MAX,
+      againMs: nowMs + AGAIN_MS,
+      cosigners,
+      early: before.early + Number(isEarly),
+    };
+    this.#looks.set(name, look);
     try {
-      await this.#compare(peer, keeper, witnesses);
+      await this.#compare(peer, keeper, before.witnesses);
     } catch (error) {
+      if (isNodeError(error, 'PEER_UNREACHABLE'))
+        this.#looks.set(name, { ...look, witnesses: before.witnesses, cosigners: -1 });
       // What a peer says may prove nothing; and of a log that begins later here nobody can be told how it begins.
       const isNothing =
         isProtocolError(error) ||
@@ -218,9 +239,18 @@ function keysOf(
 }
 
 /** The newest of what is held of a log that a witness has cosigned. */
-function cosignedBy(witness: string, { published, pending }: TrustKeeper): HeldState | undefined {
-  const held = published === undefined ? pending : [published, ...pending];
-  return held.findLast(({ pool }) => pool.cosignatures.some(({ region }) => region === witness));
+function cosignedBy(witness: string, keeper: TrustKeeper): HeldState | undefined {
+  return heldOf(keeper).findLast(({ pool }) => pool.cosignatures.some(({ region }) => region === witness));
+}
+
+/** How many regions have cosigned any of it. */
+function cosignersOf(keeper: TrustKeeper): number {
+  const regions = heldOf(keeper).flatMap(({ pool }) => pool.cosignatures.map(({ region }) => region));
+  return new Set(regions).size;
+}
+
+function heldOf({ published, pending }: TrustKeeper): readonly HeldState[] {
+  return published === undefined ? pending : [published, ...pending];
 }
 
 function nameOf({ region, state: { network } }: TrustKeeper): string {

@@ -106,6 +106,20 @@ describe('WitnessWatch, among nodes', () => {
       assert.deepEqual(held(region), [`cosignatures ${WITNESS} ${ORIGIN}`], region);
   });
 
+  it('A13: a witness whose word for the tree that is held comes after the first look is proven before a minute is over', async () => {
+    await world.kill(WITNESS, { inOrder: true });
+    await world.run(world.node(LOG).commitState());
+    await world.pass(15);
+    const key = world.machine(WITNESS).fixture.keys.witness;
+    const truth = await otherTree(world, { region: LOG, holder: HONEST[0], less: 0, more: 0 });
+    tell(await other(1), [key]);
+    await world.until(areForked, 'the fork is found');
+    await world.pass(1);
+    for (const region of HONEST) assert.deepEqual(held(region), [], region);
+    comes(world, `${WITNESS}#8`, storyOf(world, LOG, truth, [{ witness: WITNESS, key }]));
+    await world.until(() => HONEST.every((region) => held(region).length > 0), 'all hold it', 45);
+  });
+
   it('A27: who cosigned one of two trees, or whose name stands under what another signed, is not accused', async () => {
     tell(await other(1), []);
     await world.until(areForked, 'the fork is found');
