@@ -220,8 +220,12 @@ async function statesOf(
     if (recognition.standing !== 'withdrawn') pinned.add(hexOf(recognition.fingerprint));
   }
   try {
-    const { holdings } = await holdingsOfRegion(path, await regionModules(cli));
-    return new Map([...holdings.trust.regions].map(([of, knowledge]) => [of, knowledge.state]));
+    const { holdings, unvouched } = await holdingsOfRegion(path, await regionModules(cli));
+    const states = new Map([...holdings.trust.regions].map(([of, knowledge]) => [of, knowledge.state]));
+    // Nobody has to vouch for what a root has signed: of two logs of a region the one that gives keys up says more.
+    for (const one of unvouched)
+      if (!states.has(one.region) || givesUpCheckpoints(one.state)) states.set(one.region, one.state);
+    return states;
   } catch (error) {
     if (!(error instanceof CliError || error instanceof NodeError || isProtocolError(error))) throw error;
     cli.output.note(
@@ -229,6 +233,10 @@ async function statesOf(
     );
     return new Map([[region, state]]);
   }
+}
+
+function givesUpCheckpoints(state: TrustState): boolean {
+  return state.keysWithRole('checkpoint').some(({ compromise }) => compromise !== undefined);
 }
 
 function check(file: string, prove: () => ProvenEvidence & { readonly outcome: Worth }): Checked {

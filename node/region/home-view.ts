@@ -56,6 +56,8 @@ export interface HomeView {
   readonly sources: readonly SnapshotSource[];
   /** The newest checkpoints of the regions that stand in `sources` at an older one. */
   readonly newer: readonly SnapshotSource[];
+  /** The logs of all regions that could be read, whoever vouches for them. */
+  readonly known: readonly PublicRegion[];
   /** Logs that contradict those of `sources`. */
   readonly branches: readonly PublicRegion[];
   /** Regions that have told two stories: those of `branches`, and those of which a proof lies in some directory. */
@@ -113,6 +115,7 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
     home,
     sources: taken.map(({ source }) => source),
     newer: taken.flatMap(({ newer }) => newer ?? []),
+    known: regions,
     branches: known.flatMap(({ branches }) => branches),
     forked,
     lacking: taken.flatMap(({ lacking }) => lacking ?? []),
