@@ -9,6 +9,7 @@ import { openNodeIdentity } from '../../node/service/node-identity.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import {
   encodeAnswer,
+  parseAnswer,
   parseRequest,
   SYNC_PROTOCOL,
   type SyncAnswer,
@@ -17,8 +18,12 @@ import {
 import { forkMessage } from '../../node/sync/sync-server.ts';
 import { Forger } from './forger.ts';
 import { answerOf } from './log-story.ts';
+import { parseNote } from '../../protocol/log/note.ts';
 import { realModules } from './issuing-child.ts';
 import { type ReferenceTree } from './reference-tree.ts';
+
+/** Milliseconds for which one who cosigns all that he hears leaves a tree alone: others who do so hear him. */
+const COSIGNED_AGAIN_MS = 5_000;
 
 export class ByzantineNode {
   readonly forger: Forger;
@@ -27,6 +32,8 @@ export class ByzantineNode {
   readonly stories = new Map<string, ReferenceTree>();
   /** Proofs that it claims to have, whatever they are worth. */
   slander: readonly ForkEvidence[] = [];
+  /** What becomes of each note of its log before it shows it: cosigned by others, say. */
+  dress: (note: Uint8Array) => Uint8Array = (note) => note;
   /** How often each region has asked for entries. */
   readonly asked = new Map<string, number>();
   readonly #regions: ReadonlyMap<string, string>;
@@ -78,6 +85,27 @@ export class ByzantineNode {
       .sort();
   }
 
+  /** From now on says, as the witness of its region, of every tree of which it hears that it is the largest consistent one that it saw. */
+  cosignAll(): void {
+    const cosignedMs = new Map<string, number>();
+    this.host.subscribe(TOPICS.head, (_peer, message) => {
+      const heard = parseAnswer(message);
+      for (const { note } of heard.kind === 'heads' ? heard.heads : []) {
+        const { text } = parseNote(note);
+        const nowMs = Date.now();
+        if (nowMs - (cosignedMs.get(text) ?? 0) < COSIGNED_AGAIN_MS) continue;
+        cosignedMs.set(text, nowMs);
+        this.tellHead(this.forger.cosigned(note, Math.floor(nowMs / 1_000)));
+      }
+      return 'accept';
+    });
+  }
+
+  /** On a story of its log, as it shows that. */
+  noteOn(story: ReferenceTree): Uint8Array {
+    return this.dress(this.forger.noteOn(story));
+  }
+
   /** Tells everybody of a checkpoint. */
   tellHead(note: Uint8Array, forks = 0): void {
     this.#say(TOPICS.head, { kind: 'heads', heads: [{ note, forks }] });
@@ -97,7 +125,7 @@ export class ByzantineNode {
     const story = this.stories.get(region) ?? this.forger.true;
     if (asked.kind === 'range') this.asked.set(region, (this.asked.get(region) ?? 0) + 1);
     const { origin } = this.forger;
-    const note = this.forger.noteOn(story);
+    const note = this.noteOn(story);
     return answerOf(asked, { origin, tree: story, note, slander: this.slander });
   }
 }

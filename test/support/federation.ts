@@ -155,13 +155,14 @@ export async function eventually<T>(
   isSo: (answer: T) => boolean,
   tell: (answer: T) => string = String,
   deadlineMs = DEADLINE_MS,
+  lookMs = LOOK_MS,
 ): Promise<T> {
   const endMs = performance.now() + deadlineMs;
   for (;;) {
     const answer = await ask();
     if (isSo(answer)) return answer;
     if (performance.now() > endMs) assert.fail(`not within ${deadlineMs} ms, but ${tell(answer)}`);
-    await setTimeout(LOOK_MS);
+    await setTimeout(lookMs);
   }
 }
 
