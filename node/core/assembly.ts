@@ -99,7 +99,7 @@ export function assemble(
     stateOf,
     named: new NamedStatements({ ...modules, keeper }),
     run: (work) => background.run(work),
-    onNew: (file) => herald.tellEvidence(file),
+    onNew: (file, name) => herald.tellEvidence(file, name),
   });
   const copies: CopyWatch = new CopyWatch(options, { ...reading, store, stateOf, evidence });
   const witnesses = new WitnessWatch({ ...reading, evidence, keepers: () => board.keepers });

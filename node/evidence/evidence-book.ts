@@ -48,8 +48,8 @@ export interface EvidenceBookModules extends TrustModules {
   readonly named: Pick<NamedStatements, 'have' | 'lack' | 'lookUp' | 'wasGivenUp'>;
   /** Does work that nobody waits for. Must not throw. */
   readonly run: (work: () => Promise<void>) => void;
-  /** Told of each proof that was not known. Must not throw. */
-  readonly onNew?: (evidence: Uint8Array) => void;
+  /** Told of each proof that was not known, and its name. Must not throw. */
+  readonly onNew?: (evidence: Uint8Array, name: string) => void;
   /** Told of what is kept and cannot be read. Must not throw. */
   readonly onTrouble?: (error: unknown) => void;
 }
@@ -176,7 +176,7 @@ export class EvidenceBook {
       if (gone !== undefined) this.#kept.delete(gone[0]);
       this.#kept.set(name, { key, proven, roots });
       this.#changes++;
-      this.#modules.onNew?.(bytes);
+      this.#modules.onNew?.(bytes, name);
       return true;
     });
   }
@@ -268,6 +268,12 @@ export class EvidenceBook {
     const kept = this.#standing().map(([name]) => name);
     const names = [...kept, ...this.#refused.names].slice(0, EVIDENCE_NAMES_BYTES_MAX / 16);
     return Buffer.from(names.join(''), 'hex');
+  }
+
+  /** Whether one of these names, joined as above, is of what was never looked at. */
+  isNews(names: Uint8Array): boolean {
+    const isKnown = (name: string) => this.#kept.has(name) || this.#refused.has(name);
+    return hexOf(names).match(/.{32}/g)?.every(isKnown) === false;
   }
 
   /** What is kept and not among these names, as much as fits an answer, beginning anywhere: nothing stands before the rest for good. Rejects as the store. */

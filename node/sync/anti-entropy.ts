@@ -19,7 +19,7 @@ import { type AnswerTo, type LogHeadMessage, parseAnswer, type SyncAnswer, TOPIC
 import { type PeerBook } from './peer-book.ts';
 import { type Puller } from './puller.ts';
 import { type SyncClient } from './sync-client.ts';
-import { GOSSIP_BYTES_MAX } from './sync-limits.ts';
+import { GOSSIP_BYTES_MAX, PEERS_MAX } from './sync-limits.ts';
 
 export interface AntiEntropyOptions {
   /** Milliseconds between two comparisons; 30 s by default. */
@@ -39,7 +39,7 @@ export interface AntiEntropyModules {
   /** Whether a peer has logs of its own that are copied here. */
   readonly isMirrored?: (peer: string) => boolean;
   /** What is held against regions besides forks. */
-  readonly evidence?: Pick<EvidenceBook, 'names' | 'take'> | undefined;
+  readonly evidence?: Pick<EvidenceBook, 'names' | 'take' | 'isNews'> | undefined;
   /** Told of what a peer shows of logs that are not followed, once the others are up to date. Must not throw. */
   readonly onUnheld?: (peer: string, head: ReadHead) => Promise<void>;
   /** Told of each peer that holds another tree of a log that has forked, and that the root has not named. Must not reject. */
@@ -62,6 +62,7 @@ const INTERVAL_MS = 30_000;
 /** Peers that are asked in an interval: with more, the work of it would grow with the square of the regions. */
 const PEERS_ASKED = 8;
 const UNPROVEN_REMEMBERED = 64;
+const NAMED_PAUSE_MS = 2_000;
 /** 64 logs shown by 64 peers. */
 const SOUGHT_REMEMBERED = 4_096;
 
@@ -81,6 +82,8 @@ export class AntiEntropy {
   readonly #unproven = new RecentMap<{ readonly untilMs: number }>(UNPROVEN_REMEMBERED);
   /** By log and peer: until when it is not asked for another branch. To fold one costs as much as the whole log. */
   readonly #sought = new RecentMap<{ readonly untilMs: number }>(SOUGHT_REMEMBERED);
+  /** Until when a peer is not asked for evidence that it names. */
+  readonly #namedBy = new RecentMap<{ readonly untilMs: number }>(PEERS_MAX);
   #running: Promise<void> | undefined;
 
   constructor({ intervalMs = INTERVAL_MS }: AntiEntropyOptions, modules: AntiEntropyModules) {
@@ -128,12 +131,21 @@ export class AntiEntropy {
     await this.#askEvidence(peer);
   }
 
-  /** What a peer holds against regions that this node may not follow proves nothing here, and is nobody's fault. */
-  async #askEvidence(peer: string): Promise<void> {
+  /** What a peer holds against regions that this node may not follow proves nothing here, and is nobody's fault. True if any of it was new. */
+  async #askEvidence(peer: string): Promise<boolean> {
     const { client, evidence } = this.#modules;
-    if (evidence === undefined) return;
+    if (evidence === undefined) return false;
     const { files } = await client.ask(peer, { kind: 'evidence', known: evidence.names });
-    await this.#hearEvidence(peer, files);
+    return this.#hearEvidence(peer, files);
+  }
+
+  /** What is too long for gossip is asked for at once, of one peer once in two seconds: what is named in between comes with the next comparison. */
+  async #hearNames(peer: string, names: Uint8Array): Promise<boolean> {
+    const { clock, evidence } = this.#modules;
+    const nowMs = clock.runMs();
+    if (evidence?.isNews(names) !== true || nowMs < (this.#namedBy.get(peer)?.untilMs ?? 0)) return false;
+    this.#namedBy.set(peer, { untilMs: nowMs + NAMED_PAUSE_MS });
+    return this.#askEvidence(peer);
   }
 
   /** True if any of the proofs was new. */
@@ -210,7 +222,9 @@ export class AntiEntropy {
             ? await this.#take(peer, heard)
             : heard.kind === 'evidence'
               ? await this.#hearEvidence(peer, heard.files)
-              : await this.#hearForks(heard.forks);
+              : heard.kind === 'evidence-names'
+                ? await this.#hearNames(peer, heard.names)
+                : await this.#hearForks(heard.forks);
       return isNews ? 'accept' : 'ignore';
     } catch (error) {
       if (isProtocolError(error)) return 'ignore';
@@ -317,13 +331,14 @@ type Gossiped =
   | ReadRange
   | AnswerTo<'forks'>
   | AnswerTo<'evidence'>
+  | AnswerTo<'evidence-names'>
   | { readonly kind: 'heads'; readonly heads: readonly ReadHead[] };
 
 /** What is said on each topic. Spec: SPEC.md 14.6. */
 const KINDS_ON: Readonly<Record<string, readonly Gossiped['kind'][]>> = {
   [TOPICS.trust]: ['range'],
   [TOPICS.head]: ['heads'],
-  [TOPICS.evidence]: ['forks', 'evidence'],
+  [TOPICS.evidence]: ['forks', 'evidence', 'evidence-names'],
 };
 
 /** @throws {ProtocolError} as `parseAnswer` and `readNote`, and SCHEMA_INVALID for what does not belong on the topic. */
@@ -338,12 +353,15 @@ function parseGossip(topic: string, message: Uint8Array): Gossiped {
     for (const file of heard.files) parseEvidence(file);
     return heard;
   }
+  if (heard.kind === 'evidence-names') return heard;
   for (const { sides } of heard.forks) for (const { note } of sides) readNote(note);
   return heard;
 }
 
-function isGossip(heard: SyncAnswer): heard is AnswerTo<'range' | 'heads' | 'forks' | 'evidence'> {
-  return ['range', 'heads', 'forks', 'evidence'].includes(heard.kind);
+function isGossip(
+  heard: SyncAnswer,
+): heard is AnswerTo<'range' | 'heads' | 'forks' | 'evidence' | 'evidence-names'> {
+  return Object.values(KINDS_ON).some((kinds) => kinds.includes(heard.kind as Gossiped['kind']));
 }
 
 /** @throws {ProtocolError} as `readNote`. */

@@ -4,6 +4,7 @@
  * among ten regions, and less often among more, so that what a node has to check in a second grows with the regions and not with
  * their square.
  */
+import { hexBytes } from '../../protocol/bytes.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type Clock, type Network } from '../ports.ts';
 import { type CosignaturePool } from '../trust/cosignature-pool.ts';
@@ -97,9 +98,11 @@ export class Herald {
     if (message.length <= GOSSIP_BYTES_MAX) this.#publish(TOPICS.evidence, message);
   }
 
-  tellEvidence(file: Uint8Array): void {
+  /** Of what a message does not hold, which a liar can bring about, the name: whoever lacks it asks. `name` is 32 hexadecimal digits. */
+  tellEvidence(file: Uint8Array, name: string): void {
     const message = encodeAnswer({ kind: 'evidence', files: [file] });
-    if (message.length <= GOSSIP_BYTES_MAX) this.#publish(TOPICS.evidence, message);
+    const names = encodeAnswer({ kind: 'evidence-names', names: hexBytes(name) });
+    this.#publish(TOPICS.evidence, message.length <= GOSSIP_BYTES_MAX ? message : names);
   }
 
   /** Cosigns and tells everything, what is due, or what is new since. */

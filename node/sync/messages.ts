@@ -1,6 +1,6 @@
 /**
  * What nodes ask each other about logs, and what they answer: deterministic CBOR maps, told apart by `kind`. Gossip uses the
- * answers: `range` on the topic trust, `heads` on head, `forks` and `evidence` on evidence. Nothing in them is proven by having been read.
+ * answers: `range` on the topic trust, `heads` on head, `forks`, `evidence` and `evidence-names` on evidence. Nothing in them is proven by having been read.
  * Spec: SPEC.md 14.5.1, 14.6.
  */
 import { z } from 'zod';
@@ -96,6 +96,7 @@ const answer = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('forks'), forks: z.array(fork).max(FORKS_MAX) }),
   z.strictObject({ kind: z.literal('evidence'), files: z.array(evidenceFile).max(EVIDENCE_FILES_MAX) }),
+  z.strictObject({ kind: z.literal('evidence-names'), names: evidenceNames }),
   z.strictObject({
     kind: z.literal('naming'),
     statements: z.array(statement).max(NAMING_STATEMENTS_MAX),
@@ -158,6 +159,7 @@ function wireForm(message: SyncAnswer): CborValue {
     case 'heads':
     case 'naming':
     case 'evidence':
+    case 'evidence-names':
     case 'refused':
       return message;
   }

@@ -4,6 +4,8 @@ import { isNodeError } from '../../../node/node-error.ts';
 import { Store } from '../../../node/store/store.ts';
 import { encodeAnswer, SYNC_PROTOCOL, TOPICS } from '../../../node/sync/messages.ts';
 import { type Evidence, encodeEvidence } from '../../../protocol/evidence/evidence.ts';
+import { GOSSIP_BYTES_MAX } from '../../../node/sync/sync-limits.ts';
+import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import * as proofs from '../../support/evidence-fixture.ts';
 import { type Machine, NETWORK, NodeWorld } from '../../support/node-fixture.ts';
@@ -86,6 +88,28 @@ describe('evidence of other kinds than forks, among nodes', () => {
     assert.equal(held(B).length, 0);
     world.network.rejoin(B);
     await world.until(() => held(B).length === 1, 'it is told', 35);
+  });
+
+  it('T5: what its liar has made too long for gossip is asked for as soon as it is named, by those too who are told by others', async () => {
+    const junk = Array.from({ length: 120 }, (_, keyId) => ({
+      name: 'x',
+      keyId,
+      bytes: new Uint8Array(250),
+    }));
+    const whole = proofs.cosignatures() as Extract<Evidence, { kind: 'cosignatures' }>;
+    const [first, second] = whole.sides.map((side) => {
+      const { text, signatures } = parseNote(side.note);
+      return { ...side, note: encodeNote({ text, signatures: [...signatures, ...junk] }) };
+    });
+    const file = encodeEvidence({ ...whole, sides: [first, second] as typeof whole.sides });
+    assert.ok(file.length > GOSSIP_BYTES_MAX);
+    world.network.cut(A, B);
+    assert.equal(await world.run(world.node(A).accuse(file)), true);
+    await world.until(() => held(B).length === 1, 'it is told of it', 5);
+    assert.deepEqual(
+      held(B).map(({ kind, region }) => [kind, region]),
+      [['cosignatures', WITNESS]],
+    );
   });
 
   it('A27: what proves nothing, or is against a root that nobody knows, is neither kept nor passed on', async () => {
