@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { editConfig } from '../../../node/config/config-file.ts';
 import { TestCli } from '../../support/cli.ts';
 import { RunningNode } from '../../support/running-node.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -84,6 +85,19 @@ describe('entente forget', function () {
       err.includes(`${damaged} holds what the store held when it was salvaged: destroy it too.`),
       err,
     );
+  });
+
+  it('T25 says that the other machine of the region keeps a copy, where there is one', async () => {
+    await issue('me');
+    await issue('other');
+    const forget = (subject: string) => cli.run('forget', region, '--subject', subject, '--let-pass');
+    const alone = await forget('other');
+    assert.equal(alone.exit, 0);
+    assert.doesNotMatch(alone.err, /other machine/);
+    await editConfig(join(region, 'entente.yaml'), [{ at: ['writer', 'fenced'], value: true }]);
+    const { exit, err } = await forget('me');
+    assert.equal(exit, 0);
+    assert.match(err, /The other machine of this region keeps a copy of the codes/);
   });
 
   it('takes a person whose codes have ended', async () => {

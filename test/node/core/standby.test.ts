@@ -8,34 +8,9 @@ import { STANDBY_PROTOCOL } from '../../../node/writer/batch-share.ts';
 import { equalBytes, hexOf } from '../../../protocol/bytes.ts';
 import { testKey } from '../../support/keys.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
-import { NodeWorld } from '../../support/node-fixture.ts';
+import { type NodeWorld } from '../../support/node-fixture.ts';
+import { FIRST, follows, SECOND, SPARE, TRUST, withStandby } from '../../support/standby-world.ts';
 import { put, rejectsWith } from '../../support/store-fixture.ts';
-
-const FIRST = testKey(101).publicKey;
-const SECOND = testKey(102).publicKey;
-const SPARE = 'DE#2';
-const TRUST = 'DE.test/trust';
-
-/** DE writes where FR and IT, and more if they are named, fence it; a second machine of it follows. */
-async function withStandby(others: readonly string[] = ['FR', 'IT']): Promise<NodeWorld> {
-  const world = new NodeWorld();
-  const regions = ['DE', ...others];
-  for (const region of regions) await world.found(region);
-  for (const [i, one] of regions.entries())
-    for (const other of regions.slice(i + 1)) await world.befriend(one, other);
-  await world.pass(15);
-  await world.kill('DE', { inOrder: true });
-  world.replace('DE', { fenced: { identity: FIRST } });
-  await world.boot('DE');
-  world.addMachine(SPARE, { fenced: { identity: SECOND, isStandby: true } });
-  await world.boot(SPARE, follows(world));
-  return world;
-}
-
-function follows(world: NodeWorld): (node: RegionNode) => boolean {
-  const size = () => world.node('FR').status.sizes[TRUST];
-  return (node) => node.status.writing === 'standby' && node.status.sizes[TRUST] === size();
-}
 
 /** DE begins something, has its tree permitted by all, hears nothing of it and dies. */
 async function dieBeforeSigning(
