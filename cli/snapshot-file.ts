@@ -69,8 +69,6 @@ export async function snapshotOf(
 /** What a verifier holds that reads a region directory itself, and what its user has to hear. */
 export interface HomeHoldings {
   readonly holdings: Holdings;
-  /** What the logs of regions say for which too few vouch, both where there are two. */
-  readonly unvouched: readonly { readonly region: string; readonly state: TrustState }[];
   readonly warnings: readonly string[];
 }
 
@@ -102,13 +100,10 @@ export async function holdingsOfRegion(path: string, modules: ReadModules): Prom
     else if (effect === 'left-out') warnings.set(region, missingText(region, 'too few vouch for it'));
   }
   for (const region of view.forked) warnings.set(region, branchText(region));
-  const { regions } = holdings.trust;
-  const unvouched = [...view.known, ...view.branches].filter(({ region }) => !regions.has(region));
   const lacking = view.lacking.filter(({ region }) => warnings.has(region));
   const hints = vouchHints({ ...view, lacking }, path);
   return {
     holdings,
-    unvouched,
     warnings: [...warnings.values(), ...behindTexts(view), ...badCopyTexts(view), ...hints],
   };
 }

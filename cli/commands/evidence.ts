@@ -4,6 +4,7 @@ import { evidenceOfLeaf } from '../../node/audit/fault-evidence.ts';
 import { openAuditSource } from '../../node/audit/open-source.ts';
 import { NodeError } from '../../node/node-error.ts';
 import { readPublishedFile, writeFileAtomically } from '../../node/region/files.ts';
+import { readHomeView } from '../../node/region/home-view.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { encodeEvidence, parseEvidence } from '../../protocol/evidence/evidence.ts';
 import {
@@ -28,7 +29,6 @@ import { CliError, EXIT, type ExitCode, usageError } from '../exit.ts';
 import { aligned, figure } from '../output.ts';
 import { printable, printableLines } from '../printable.ts';
 import { namedDirectory, parseFingerprint, readRegion, regionModules } from '../region.ts';
-import { holdingsOfRegion } from '../snapshot-file.ts';
 import { exportKept, listKept } from './kept-evidence.ts';
 
 interface VerifyOptions {
@@ -220,10 +220,10 @@ async function statesOf(
     if (recognition.standing !== 'withdrawn') pinned.add(hexOf(recognition.fingerprint));
   }
   try {
-    const { holdings, unvouched } = await holdingsOfRegion(path, await regionModules(cli));
-    const states = new Map([...holdings.trust.regions].map(([of, knowledge]) => [of, knowledge.state]));
+    const { known, branches } = await readHomeView(path, await regionModules(cli));
+    const states = new Map(known.map((one) => [one.region, one.state]));
     // Nobody has to vouch for what a root has signed: of two logs of a region the one that gives keys up says more.
-    for (const one of unvouched)
+    for (const one of branches)
       if (!states.has(one.region) || givesUpCheckpoints(one.state)) states.set(one.region, one.state);
     return states;
   } catch (error) {

@@ -28,7 +28,7 @@ const BATCH = [
 
 function bench() {
   const network = new MemoryNetwork({ random: () => 0.5 }, { clock: new ManualClock() }).join('DE#2');
-  const standing = { isStandby: true, isDiskFull: false };
+  const standing = { isStandby: true, writesLeft: Infinity };
   const kept: Change[] = [];
   const rows = new Map<string, Uint8Array>();
   const gaveWay: string[] = [];
@@ -40,7 +40,7 @@ function bench() {
       isOwn: (peer) => peer === 'DE',
       isStandby: () => standing.isStandby,
       keep: (changes) => {
-        if (standing.isDiskFull) return Promise.reject(new NodeError('DISK_FULL', 'no room'));
+        if (standing.writesLeft-- === 0) return Promise.reject(new NodeError('DISK_FULL', 'no room'));
         for (const change of changes) {
           if ('put' in change) {
             kept.push(change);
@@ -218,10 +218,10 @@ describe('ShareServer', () => {
     assert.equal(await answer(messageOf(BATCH)), 'kept\n');
     const before = new Map(rows);
     const another = BATCH.map((change, i) => (i === 1 ? put('registry/subject/00ff/0b', '') : change));
-    standing.isDiskFull = true;
+    standing.writesLeft = 0;
     await rejectsWith(answer(messageOf(another)), 'DISK_FULL');
     assert.deepEqual(rows, before);
-    standing.isDiskFull = false;
+    standing.writesLeft = 1;
     assert.equal(await answer(messageOf(another)), 'kept\n');
     assert.deepEqual(
       [...rows.keys()].sort(),
