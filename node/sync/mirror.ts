@@ -7,7 +7,7 @@ import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece, Replica } from '../log/replica.ts';
 import { type CutOff, type TrustState } from '../../protocol/trust/trust-state.ts';
-import { ForkBook, type ForkBookModules, isDisowned } from '../trust/fork-book.ts';
+import { ForkBook, type ForkBookModules } from '../trust/fork-book.ts';
 import { allVerifierKeys, isByNoKnownKey } from '../trust/log-keys.ts';
 import { type Followed, type Heeded, type TreeOffer } from './followed.ts';
 import { MirrorSettlement } from './mirror-settlement.ts';
@@ -18,8 +18,6 @@ export interface MirrorModules extends ForkBookModules {
   readonly keys: () => readonly VerifierKey[];
   /** What the trust log of the region says, where another may sign this log: then its root can name another tree. */
   readonly state?: () => TrustState;
-  /** Told of every new proof that the log has forked and that its root has not disowned. Must not throw. */
-  readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
   /** Told when there are more entries, or others. Must not throw. */
   readonly onGrown?: (origin: string) => void;
 }
@@ -32,6 +30,8 @@ export class Mirror implements Followed {
   readonly #replica: Replica;
   readonly #settlement: MirrorSettlement | undefined;
   #agreed = new RecentMap<{ readonly text: string }>(NOTES_REMEMBERED);
+  /** The state by whose keys the proofs that are kept were looked at. */
+  #looked: TrustState | undefined;
 
   private constructor(modules: MirrorModules, forks: ForkBook) {
     this.#modules = modules;
@@ -43,7 +43,9 @@ export class Mirror implements Followed {
   }
 
   static async open(modules: MirrorModules): Promise<Mirror> {
-    return new Mirror(modules, await ForkBook.open(modules.tree.origin, modules));
+    const mirror = new Mirror(modules, await ForkBook.open(modules.tree.origin, modules));
+    await mirror.#learn();
+    return mirror;
   }
 
   get origin(): string {
@@ -60,17 +62,12 @@ export class Mirror implements Followed {
 
   /** Every proof that is held, those of disowned keys last. */
   get forks(): readonly ForkEvidence[] {
-    const standing = this.standingForks;
-    const all = this.#forks.forks.map(({ evidence }) => evidence);
-    return [...standing, ...all.filter((evidence) => !standing.includes(evidence))];
+    return this.#forks.standingFirst(this.#modules.state?.());
   }
 
   /** Proofs that count: none of whose sides was signed only by keys that the root has disowned since. */
   get standingForks(): readonly ForkEvidence[] {
-    const state = this.#modules.state?.();
-    return this.#forks.forks
-      .filter((fork) => state === undefined || !isDisowned(fork, state))
-      .map(({ evidence }) => evidence);
+    return this.#forks.standingBy(this.#modules.state?.());
   }
 
   cutOffs(): readonly CutOff[] {
@@ -100,6 +97,7 @@ export class Mirror implements Followed {
     const { origin, size } = read.checkpoint;
     if (origin !== this.origin)
       throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${this.origin}`);
+    await this.#learn();
     if (size > this.tree.size) return 'behind';
     // The same text by another key of the log is another note: that of a key that was given up is to be replaced.
     const keyIds = signatures.filter(({ name }) => name === origin).map(({ keyId }) => keyId);
@@ -117,12 +115,21 @@ export class Mirror implements Followed {
   }
 
   async accuse(evidence: ForkEvidence): Promise<void> {
+    const { state } = this.#modules;
+    await this.#forks.take(evidence, this.#allKeys(), state?.());
+  }
+
+  /** Whoever has been given up has signed it all the same. */
+  #allKeys(): readonly VerifierKey[] {
     const { state, keys, sha256 } = this.#modules;
-    // Whoever has been given up has signed it all the same.
-    const all = state === undefined ? keys() : allVerifierKeys(sha256, state(), this.origin);
-    const fork = await this.#forks.take(evidence, all, state?.());
-    if (fork === undefined || (state !== undefined && isDisowned(fork, state()))) return;
-    this.#modules.onFork?.(this.origin, evidence);
+    return state === undefined ? keys() : allVerifierKeys(sha256, state(), this.origin);
+  }
+
+  async #learn(): Promise<void> {
+    const state = this.#modules.state?.();
+    if (state !== undefined && state === this.#looked) return;
+    await this.#forks.learn(this.#allKeys(), state);
+    this.#looked = state;
   }
 
   async #settle(applied: Applied): Promise<Applied> {

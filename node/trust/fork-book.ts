@@ -1,7 +1,8 @@
 /** The proofs that logs have forked: kept for good, and held against the log until its root disowns the key that signed. */
 import { hexOf } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
-import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { openCheckpoint, type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
@@ -14,6 +15,7 @@ import { encodeAnswer, parseAnswer } from '../sync/messages.ts';
 import { FORKS_MAX } from '../sync/sync-limits.ts';
 import { forkMessage } from '../sync/sync-server.ts';
 import { type Store } from '../store/store.ts';
+import { Turns } from '../turns.ts';
 
 export interface KnownFork {
   readonly evidence: ForkEvidence;
@@ -23,6 +25,8 @@ export interface KnownFork {
 
 export interface ForkBookModules extends Primitives {
   readonly store: Store;
+  /** Told of every proof of the log that is new, or counts again, and that its root has not disowned. Must not throw. */
+  readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
 }
 
 /** Of all keys under which a store keeps proofs: then follow the origin of the log and the name of the proof. */
@@ -53,7 +57,10 @@ export class ForkBook {
   /** By the hash of the evidence. */
   readonly #forks = new Map<string, KnownFork>();
   /** By the same, those for which there was no place. */
-  readonly #refused = new RecentMap<Pick<KnownFork, 'signers'>>(REFUSED_REMEMBERED);
+  #refused = new RecentMap<Pick<KnownFork, 'signers'>>(REFUSED_REMEMBERED);
+  /** By which all that is kept was looked at. */
+  #named: readonly VerifierKey[] = [];
+  readonly #turns = new Turns();
 
   private constructor(origin: string, modules: ForkBookModules) {
     this.#origin = origin;
@@ -79,19 +86,65 @@ export class ForkBook {
     return [...this.#forks.values()];
   }
 
+  /** Proofs that count: none of whose sides was signed only by keys that the root has disowned since. Without a state none is disowned. */
+  standingBy(state: Pick<TrustState, 'key'> | undefined): ForkEvidence[] {
+    return this.forks
+      .filter((fork) => state === undefined || !isDisowned(fork, state))
+      .map(({ evidence }) => evidence);
+  }
+
+  /** Every proof, those that count first. */
+  standingFirst(state: Pick<TrustState, 'key'> | undefined): ForkEvidence[] {
+    const standing = this.standingBy(state);
+    const others = this.forks.flatMap(({ evidence }) => (standing.includes(evidence) ? [] : [evidence]));
+    return [...standing, ...others];
+  }
+
+  /**
+   * Looks who else has signed what is kept, where keys are named of which that was not known: so that it does not matter which came first, the proof or
+   * the statement that names a key. Rejects as `Store.write`.
+   */
+  learn(keys: readonly VerifierKey[], state?: Pick<TrustState, 'key'>): Promise<void> {
+    return this.#turns.take('book', async () => {
+      const known = new Set(this.#named.map(({ publicKey }) => hexOf(publicKey)));
+      const fresh = keys.filter(({ publicKey }) => !known.has(hexOf(publicKey)));
+      if (fresh.length === 0) return;
+      const before = this.standingBy(state);
+      const found = [...this.#forks].flatMap(([name, fork]) => {
+        const signers = this.#signersWith(fork, fresh);
+        const isMore = signers.some((side, i) => side.length > (fork.signers[i]?.length ?? 0));
+        return isMore ? [[name, { ...fork, signers }] as const] : [];
+      });
+      const puts = found.map(([name, fork]) => this.#put(name, fork));
+      if (puts.length > 0) await this.#modules.store.write(puts);
+      for (const [name, fork] of found) this.#forks.set(name, fork);
+      this.#refused = new RecentMap(REFUSED_REMEMBERED);
+      this.#named = keys;
+      for (const evidence of this.standingBy(state))
+        if (!before.includes(evidence)) this.#modules.onFork?.(this.#origin, evidence);
+    });
+  }
+
   /**
    * Verifies a proof, keeps and gives it. Gives undefined if it is known already, or enough are that stand by `state`: more of them
    * prove no more. One that the root has disowned is kept beside few others, and goes again for one that stands.
    * @throws {ProtocolError} as `verifyForkEvidence`. @throws {NodeError} as `Store.write`.
    */
-  async take(
+  take(
+    evidence: ForkEvidence,
+    keys: readonly VerifierKey[],
+    state?: Pick<TrustState, 'key'>,
+  ): Promise<KnownFork | undefined> {
+    return this.#turns.take('book', () => this.#take(evidence, keys, state));
+  }
+
+  async #take(
     evidence: ForkEvidence,
     keys: readonly VerifierKey[],
     state?: Pick<TrustState, 'key'>,
   ): Promise<KnownFork | undefined> {
     const { sha256, store } = this.#modules;
-    const message = encodeAnswer({ kind: 'forks', forks: [forkMessage(evidence)] });
-    const name = hexOf(sha256(message)).slice(0, 32);
+    const name = hexOf(sha256(messageOf(evidence))).slice(0, 32);
     const disowned = state === undefined ? [] : this.#disownedBy(state);
     if (this.#forks.has(name) || this.#forks.size - disowned.length >= FORKS_MAX) return undefined;
     const isFull = disowned.length >= FORKS_DISOWNED_MAX;
@@ -100,17 +153,18 @@ export class ForkBook {
       return undefined;
     const opened = verifyForkEvidence(evidence, keys, this.#modules);
     const [first, second] = opened.map((side) => this.#signersOf(side)) as [string[], string[]];
-    const fork: KnownFork = { evidence, signers: [first, second] };
+    const signers = this.#signersWith({ evidence, signers: [first, second] }, this.#named);
+    const fork: KnownFork = { evidence, signers };
     if (isFull && state !== undefined && isDisowned(fork, state)) {
       this.#refused.set(name, { signers: fork.signers });
       return undefined;
     }
     const gone = this.#forks.size >= FORKS_KEPT_MAX ? disowned[0] : undefined;
     const dropped = gone === undefined ? [] : [{ del: this.#keyOf(gone) }];
-    const value = encodeCbor([FORM, message, first, second]);
-    await store.write([...dropped, { put: this.#keyOf(name), value }]);
+    await store.write([...dropped, this.#put(name, fork)]);
     if (gone !== undefined) this.#forks.delete(gone);
     this.#forks.set(name, fork);
+    if (state === undefined || !isDisowned(fork, state)) this.#modules.onFork?.(this.#origin, evidence);
     return fork;
   }
 
@@ -123,9 +177,36 @@ export class ForkBook {
     return `${FORK_PREFIX}/${this.#origin}/${name}`;
   }
 
+  #put(name: string, { evidence, signers }: KnownFork): { put: string; value: Uint8Array } {
+    return { put: this.#keyOf(name), value: encodeCbor([FORM, messageOf(evidence), ...signers]) };
+  }
+
+  /** With those of these keys that have signed each side too. */
+  #signersWith({ evidence, signers }: KnownFork, keys: readonly VerifierKey[]): KnownFork['signers'] {
+    const [first, second] = evidence.sides.map(({ note }, i) => {
+      const side = signers[i] ?? [];
+      return [...new Set([...side, ...keys.flatMap((key) => this.#signerOf(note, key))])];
+    });
+    return [first ?? [], second ?? []];
+  }
+
+  /** Its id, if this key has signed the note. */
+  #signerOf(note: Uint8Array, key: VerifierKey): string[] {
+    try {
+      return this.#signersOf(openCheckpoint(note, [key], this.#modules.verifySignature));
+    } catch (error) {
+      if (isProtocolError(error)) return [];
+      throw error;
+    }
+  }
+
   #signersOf({ signers }: OpenedCheckpoint): string[] {
     return signers.map(({ publicKey }) => keyIdOf(this.#modules.sha256, publicKey));
   }
+}
+
+function messageOf(evidence: ForkEvidence): Uint8Array {
+  return encodeAnswer({ kind: 'forks', forks: [forkMessage(evidence)] });
 }
 
 /** Whether the root has given up all keys that signed one of the sides: then a thief may have. */

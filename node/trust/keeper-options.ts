@@ -1,8 +1,8 @@
 /** What a keeper of a region's trust log is made from. */
-import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type Clock, type SecondPlace } from '../ports.ts';
 import { type LeaveBranch } from './branch-change.ts';
+import { type ForkBookModules } from './fork-book.ts';
 import { type HeldState } from './held-state.ts';
 import { type RegionFoldModules } from './region-fold.ts';
 import { type TrustKeeper } from './trust-keeper.ts';
@@ -32,7 +32,6 @@ export interface TrustKeeperModules extends RegionFoldModules {
   readonly onChange?: (isNewer: boolean) => void;
   /** Asked to publish what has its quorum, before a state that waits for one is forgotten. Must not throw. */
   readonly onFull?: () => void;
-  /** Told of every new proof that the log has forked and that its root has not disowned. Must not throw. */
-  readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
+  readonly onFork?: NonNullable<ForkBookModules['onFork']>;
   readonly leave?: LeaveBranch;
 }

@@ -19,7 +19,7 @@ import { type NodeError } from '../node-error.ts';
 import { type HighWater } from '../ports.ts';
 import { type Followed, type Heeded, type Kept, type Naming } from '../sync/followed.ts';
 import { CosignaturePool } from './cosignature-pool.ts';
-import { ForkBook, isDisowned, type KnownFork } from './fork-book.ts';
+import { ForkBook, type KnownFork } from './fork-book.ts';
 import { BranchSettlement } from './branch-settlement.ts';
 import { type Branch } from './branch-weighing.ts';
 import { type HeldState, HeldStates, PENDING_MAX } from './held-state.ts';
@@ -86,7 +86,6 @@ export class TrustKeeper implements Followed {
     const left = await LeftBranches.open(trustLogOrigin(options.region, options.network), modules.store);
     const keeper = new TrustKeeper(options, modules, fold, forks, left);
     keeper.#requirePin(fold.state);
-    await keeper.#roots.learn(fold.state);
     await keeper.#complete();
     return keeper;
   }
@@ -104,7 +103,7 @@ export class TrustKeeper implements Followed {
     return this.#fold.damage;
   }
 
-  /** What all entries that are held say, whoever vouches for them. */
+  /** What all entries that are held say. */
   get state(): TrustState {
     return this.#fold.state;
   }
@@ -135,9 +134,7 @@ export class TrustKeeper implements Followed {
 
   /** Every proof that is held, those of disowned keys last. */
   get forks(): readonly ForkEvidence[] {
-    const standing = this.standingForks;
-    const all = this.#forks.forks.map(({ evidence }) => evidence);
-    return [...standing, ...all.filter((evidence) => !standing.includes(evidence))];
+    return this.#forks.standingFirst(this.state);
   }
 
   /** The same by name, as in `StoredEvidence`. */
@@ -152,7 +149,7 @@ export class TrustKeeper implements Followed {
 
   /** Those that would count by another state of the log. */
   forksStandingBy(state: TrustState): readonly ForkEvidence[] {
-    return this.#forks.forks.filter((fork) => !isDisowned(fork, state)).map(({ evidence }) => evidence);
+    return this.#forks.standingBy(state);
   }
 
   /**
@@ -313,20 +310,19 @@ export class TrustKeeper implements Followed {
   async #keep(evidence: ForkEvidence | undefined, keys: readonly VerifierKey[]): Promise<void> {
     if (evidence === undefined) return;
     const fork = await this.#forks.take(evidence, keys, this.state);
-    if (fork === undefined) return;
-    if (!isDisowned(fork, this.state)) this.#modules.onFork?.(this.origin, evidence);
-    this.#modules.onChange?.(false);
+    if (fork !== undefined) this.#modules.onChange?.(false);
   }
 
   async #follow(): Promise<void> {
     const before = this.latest?.pool.text;
     await this.#fold.advance();
-    await this.#roots.learn(this.state);
     if (await this.#complete()) this.#modules.onChange?.(this.latest?.pool.text !== before);
   }
 
-  /** Looks whether the newest checkpoint and its state are both there. */
+  /** Learns what the state says of roots and of keys, and looks whether the newest checkpoint and its state are both there. */
   async #complete(): Promise<boolean> {
+    await this.#roots.learn(this.state);
+    await this.#forks.learn(allVerifierKeys(this.#modules.sha256, this.state, this.origin), this.state);
     const { signed } = this.tree.head;
     if (signed === undefined || signed.size === 0 || signed.size !== this.#fold.size) return false;
     const { sha256, verifySignature } = this.#modules;

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { type ForkEvidence } from '../../../protocol/evidence/fork.ts';
+import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { type VerifySignature } from '../../../protocol/primitives.ts';
 import { type TrustState } from '../../../protocol/trust/trust-state.ts';
+import { LogTree } from '../../../node/log/log-tree.ts';
 import { type Store } from '../../../node/store/store.ts';
+import { Mirror } from '../../../node/sync/mirror.ts';
 import { FORKS_MAX } from '../../../node/sync/sync-limits.ts';
 import { FORKS_DISOWNED_MAX, FORKS_KEPT_MAX, ForkBook, isDisowned } from '../../../node/trust/fork-book.ts';
 import { allVerifierKeys } from '../../../node/trust/log-keys.ts';
 import * as proofs from '../../support/evidence-fixture.ts';
+import { keeperOf, noteOf } from '../../support/keeper-fixture.ts';
+import { MemorySecondPlace } from '../../support/memory-second-place.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { RegionFixture, type TestKey, trustModules } from '../../support/region-fixture.ts';
 import { medium, startedStore } from '../../support/store-fixture.ts';
 
@@ -84,5 +90,90 @@ describe('ForkBook', () => {
     assert.equal(await take(forkBy(last, 4)), true);
     for (const one of [book, await opened()])
       assert.deepEqual(count(one), { disowned: FORKS_KEPT_MAX - 1, standing: 1 });
+  });
+});
+
+describe('ForkBook.learn', () => {
+  const grownRegion = (revocations: number): RegionFixture => {
+    const region = new RegionFixture({ region: 'FR' });
+    for (let i = 0; i < revocations; i++) region.revoke([i]);
+    return region;
+  };
+  /** A note with the lines of both. */
+  const joined = (one: Uint8Array, other: Uint8Array): Uint8Array => {
+    const { text, signatures } = parseNote(one);
+    return encodeNote({ text, signatures: [...signatures, ...parseNote(other).signatures] });
+  };
+
+  it('T4: a proof counts alike whether it came before or after a key was named that had signed both sides, also by the next process', async () => {
+    const region = grownRegion(6);
+    const other = grownRegion(5);
+    other.revoke([77]);
+    const third = region.key('checkpoint 3');
+    const size = region.entries.length;
+    /** Signed by the first key and by one that is not named yet. */
+    const sideOf = (log: RegionFixture) => {
+      const note = joined(noteOf(log), noteOf(log, size, third));
+      return { note, root: log.rootAt(size), path: [] };
+    };
+    const evidence: ForkEvidence = { size, sides: [sideOf(region), sideOf(other)] };
+    const told: string[] = [];
+    const early = await keeperOf(region, { onFork: (origin) => told.push(origin) });
+    await early.keeper.apply({ from: 0, entries: region.entries, note: noteOf(region) });
+    await early.keeper.accuse(evidence);
+    region.admit([{ key: region.key('checkpoint 2'), role: 'checkpoint' }]);
+    region.add(region.compromise(region.keys.checkpoint, {}));
+    const grow = async ({ keeper }: typeof early) => {
+      const from = keeper.tree.size;
+      const note = noteOf(region, undefined, region.key('checkpoint 2'));
+      await keeper.apply({ from, entries: region.entries.slice(from), note });
+    };
+    await grow(early);
+    assert.deepEqual(early.keeper.standingForks, [], 'by a key that was given up, and one that nobody knows');
+    region.admit([{ key: third, role: 'checkpoint' }]);
+    await grow(early);
+    const late = await keeperOf(region);
+    await grow(late);
+    await late.keeper.accuse(evidence);
+    for (const { keeper } of [early, late]) assert.deepEqual(keeper.standingForks, [evidence]);
+    assert.deepEqual([...early.keeper.proofs], [...late.keeper.proofs]);
+    assert.deepEqual(told, [region.origin, region.origin], 'once it counts again');
+    await early.store.stop();
+    const { keeper: next } = await keeperOf(region, { on: early.on });
+    assert.deepEqual([...next.proofs], [...late.keeper.proofs]);
+  });
+
+  it('T4: of an attestation log too', async () => {
+    const region = new RegionFixture({ region: 'DE', network: proofs.NETWORK });
+    const third = region.key('checkpoint 3');
+    const [first, second] = [proofs.story, proofs.otherStory].map((tree) => ({
+      ...proofs.sideOf(tree, 9),
+      note: joined(proofs.noteOn(tree), proofs.noteOn(tree, { key: third })),
+    }));
+    const evidence: ForkEvidence = { size: 9, sides: [first ?? assert.fail(), second ?? assert.fail()] };
+    const store = await startedStore(medium());
+    const tree = await LogTree.open(proofs.ORIGIN, {
+      store,
+      secondPlace: new MemorySecondPlace(),
+      sha256,
+    });
+    const told: string[] = [];
+    const mirror = await Mirror.open({
+      ...trustModules,
+      store,
+      tree,
+      keys: () => [],
+      state: () => region.state,
+      onFork: (origin) => told.push(origin),
+    });
+    await mirror.accuse(evidence);
+    region.add(region.compromise(region.keys.checkpoint, {}));
+    assert.deepEqual(mirror.standingForks, []);
+    region.admit([{ key: third, role: 'checkpoint' }]);
+    assert.equal(await mirror.heed(proofs.noteOn(proofs.story, { key: third })), 'behind');
+    assert.deepEqual(mirror.standingForks, [evidence]);
+    assert.deepEqual(told, [proofs.ORIGIN, proofs.ORIGIN]);
+    tree.close();
+    await store.stop();
   });
 });
