@@ -48,7 +48,7 @@ export function addUpdate(program: Command, cli: Cli): void {
       'Holds everybody who declared against the rules and lists in force: first codes, renewals, and changes for better or worse. A node that runs does it by itself (life.everyMinutes). To be run again whenever it was interrupted: nobody gets a code twice.',
     )
     .argument('<region>', 'directory of the region')
-    .option('--rules <id>', 'rules of the trust log (default: those that know of declarations)')
+    .option('--rules <id>', 'with --dry-run: by other rules of the trust log than those of the region')
     .option('--dry-run', 'change nothing, and say what would change')
     .option('--at <time>', 'with --dry-run: as it would be at another time')
     .option('--report <file>', 'write everybody who has no colour now, and why, as CSV', parseNewFile)

@@ -24,6 +24,11 @@ interface Logged<S> {
   readonly effectiveS: number;
 }
 
+interface Ruling extends Logged<StatementOf<'rules'>> {
+  /** The last second in which the version before may still have been the newest that the region had. */
+  settledS: number;
+}
+
 interface Recognised extends Logged<StatementOf<'recognition'>> {
   /** The first second in which it surely no longer stood. */
   endS: number;
@@ -33,7 +38,7 @@ const HOUR_S = 3_600;
 
 export class TrustHistory {
   readonly tallies: StatementOf<'tally'>[] = [];
-  readonly #rules: Logged<StatementOf<'rules'>>[] = [];
+  readonly #rules: Ruling[] = [];
   readonly #recognitions: Recognised[] = [];
   readonly #read = new Map<string, RuleSet | undefined>();
 
@@ -42,6 +47,8 @@ export class TrustHistory {
     const standing = new Map<string, Recognised>();
     /** What the trust log ended since the trust-log key last told the time. */
     let ended: Recognised[] = [];
+    /** Rules that were logged since. */
+    let unsettled: Ruling[] = [];
     let lastAtS = 0;
     entries.forEach((entry, index) => {
       if (without.has(index)) return;
@@ -54,7 +61,11 @@ export class TrustHistory {
       }
       const effectiveS = Math.max(statement.at, lastAtS);
       if (statement.kind === 'tally') this.tallies.push(statement);
-      if (statement.kind === 'rules') this.#rules.push({ statement, effectiveS });
+      if (statement.kind === 'rules') {
+        const ruling = { statement, effectiveS, settledS: Infinity };
+        this.#rules.push(ruling);
+        unsettled.push(ruling);
+      }
       if (statement.kind === 'recognition') {
         const recognised = { statement, effectiveS, endS: statement.until };
         this.#recognitions.push(recognised);
@@ -63,16 +74,20 @@ export class TrustHistory {
       if (signatures.some(({ keyId }) => rootKeys.has(keyId))) return;
       lastAtS = statement.at;
       for (const one of ended) one.endS = Math.min(one.endS, lastAtS + 1);
-      ended = [];
+      for (const one of unsettled) one.settledS = lastAtS;
+      [ended, unsettled] = [[], []];
     });
   }
 
-  /** The rules of this id and version, if at the time of the decision they were the newest; within a second either are. */
+  /**
+   * The rules of this id and version, if at the time of the decision they may have been the newest that the region had: it has those of another
+   * version surely from the first time on that the trust-log key told at or behind them.
+   */
   rulesAt({ rule, version, atS }: Extract<Basis, { kind: 'rules' }>): RuleSet | undefined {
-    const newest = (untilS: number) =>
-      this.#rules.findLast(({ statement, effectiveS }) => statement.id === rule && effectiveS <= untilS)
-        ?.statement.version;
-    if (newest(atS) !== version && newest(atS - 1) !== version) return undefined;
+    const had = this.#rules.filter(({ statement, effectiveS }) => statement.id === rule && effectiveS <= atS);
+    const surely = had.findLastIndex(({ settledS }) => settledS < atS);
+    if (!had.slice(Math.max(0, surely)).some(({ statement }) => statement.version === version))
+      return undefined;
     const name = `${rule} ${version}`;
     if (!this.#read.has(name)) {
       const logged = this.#rules.find(({ statement: { id, version: of } }) => id === rule && of === version);

@@ -41,8 +41,8 @@ export interface ContradictionModules {
   readonly lists: Pick<Lists, 'view' | 'inForce'>;
   readonly registry: Pick<Registry, 'manualOf'>;
   readonly isRevoked: JudgedAt['isRevoked'];
-  /** The rules by which people who declare are judged here, whatever rules an order names. Undefined where there are none. */
-  readonly rulesForPeople: (nowS: number) => RuleSet | undefined;
+  /** The rules by which people who declare are judged here, whatever rules an order names; several where nobody said which. */
+  readonly rulesForPeople: (nowS: number) => readonly RuleSet[];
   /** What is known of people who declared, in their order. */
   readonly knownOf: (
     persons: readonly ShelvedDossier[],
@@ -53,13 +53,13 @@ export interface ContradictionModules {
 interface Own extends Pick<Known, 'doubts' | 'areStaysUnknown'> {
   /** What people who declared are judged by here; undefined for others. */
   readonly facts?: Facts;
-  /** What the rules for people give on what is known here, or demand at least, where an order names others. */
-  readonly byPeople?: Status | undefined;
+  /** What rules for people give on what is known here, or demand at least, where an order names others. */
+  readonly byPeople: readonly (Status | undefined)[];
   /** What lists alone say. */
   readonly listed: readonly (readonly [string, RuleValue])[];
 }
 
-const NOTHING: Own = { listed: [], doubts: [], areStaysUnknown: false };
+const NOTHING: Own = { byPeople: [], listed: [], doubts: [], areStaysUnknown: false };
 
 /**
  * What contradicts each of at most 1,024 claims, in their order; undefined where nothing does. Rejects as `Lists.view`, `ListView.find`,
@@ -97,13 +97,17 @@ export async function contradictionsOf(
     }
   }
   const found = await foundOf(others, modules);
-  const peopleAt = new Map<number, RuleSet | undefined>();
+  const peopleAt = new Map<number, readonly RuleSet[]>();
   others.forEach(({ claim }, i) => {
+    const { atS, ruleSet } = claim;
     const one = ownOf(found[i]);
-    if (!peopleAt.has(claim.atS)) peopleAt.set(claim.atS, modules.rulesForPeople(claim.atS));
-    const people = otherRules(claim.ruleSet, peopleAt.get(claim.atS));
-    const facts = people && withListed(new Map(), one.listed, people);
-    own.set(claim, { ...one, byPeople: people && facts && sureOf(people, facts, claim.atS) });
+    const people = peopleAt.get(atS) ?? modules.rulesForPeople(atS);
+    peopleAt.set(atS, people);
+    const byPeople = otherRules(ruleSet, people).map((rules) => {
+      const facts = withListed(new Map(), one.listed, rules);
+      return facts && sureOf(rules, facts, atS);
+    });
+    own.set(claim, { ...one, byPeople });
   });
   return claims.map((claim, i) => {
     const { status, atS: nowS } = claim;
@@ -126,17 +130,15 @@ async function ownOfDeclared(
   const people = otherRules(ruleSet, rulesForPeople(nowS));
   try {
     const known = await knownOf(persons, { ruleSet, nowS });
-    const byPeople = people && (await knownOf(persons, { ruleSet: people, nowS }));
+    const byRules: { readonly rules: RuleSet; readonly known: readonly Known[] }[] = [];
+    for (const rules of people)
+      byRules.push({ rules, known: await knownOf(persons, { ruleSet: rules, nowS }) });
     return known.map((one, i) => {
       const listed = [...one.facts].filter(([name]) => one.sources.get(name)?.from === 'list');
-      const { facts, doubts = [] } = byPeople?.[i] ?? {};
+      const byPeople = byRules.map(({ rules, known: { [i]: own } }) => own && sureOf(rules, own.facts, nowS));
       // Whoever names rules that ask for nothing of a list clears up no doubt by it.
-      return {
-        ...one,
-        doubts: [...one.doubts, ...doubts],
-        listed,
-        byPeople: people && facts && sureOf(people, facts, nowS),
-      };
+      const doubts = [...one.doubts, ...byRules.flatMap(({ known: { [i]: own } }) => own?.doubts ?? [])];
+      return { ...one, doubts, listed, byPeople };
     });
   } catch (error) {
     if (!isNodeError(error, 'REFUSED')) throw error;
@@ -145,8 +147,8 @@ async function ownOfDeclared(
 }
 
 /** The rules for people, if an order names others: rules that were logged for codes of others ask for nothing that is known here. */
-function otherRules(named: RuleSet, people: RuleSet | undefined): RuleSet | undefined {
-  return people?.id === named.id ? undefined : people;
+function otherRules(named: RuleSet, people: readonly RuleSet[]): readonly RuleSet[] {
+  return people.filter(({ id }) => id !== named.id);
 }
 
 /** What lists say of people who did not declare. A match by name alone counts where nobody who declared has that name. */
@@ -185,12 +187,12 @@ function inOneForm({ name, document, birthDate }: Identity): Identity {
 function ownOf(found: Found | undefined): Own {
   if (found === undefined) return NOTHING;
   const listed = found.matched.flatMap(({ facts }) => Object.entries(facts));
-  return { listed, doubts: found.doubts, areStaysUnknown: false };
+  return { byPeople: [], listed, doubts: found.doubts, areStaysUnknown: false };
 }
 
 function contradictionOf({ ruleSet, atS, facts: told, status }: Claim, own: Own): Contradiction | undefined {
   const byOwn = own.facts && sureOf(ruleSet, own.facts, atS);
-  for (const known of [byOwn, own.byPeople])
+  for (const known of [byOwn, ...own.byPeople])
     if (known !== undefined && isStricter(known, status)) return 'stricter';
   const facts = withListed(told, own.listed, ruleSet);
   const decided = facts && decide(ruleSet, facts, atS).status;

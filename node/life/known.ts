@@ -31,21 +31,31 @@ const MARK_OF_RULES = 'declaration.consent';
  * @throws {NodeError} NOT_FOUND where there are none in force, REFUSED where there are several to choose from.
  */
 export function rulesForPeople(state: RulingState, id: string | undefined, nowS: number): RuleSet {
-  const logged = id === undefined ? [...state.allRules()] : [state.rules(id) ?? []].flat();
-  const usable = logged.flatMap((one) => {
-    const { ruleSet } = readRuleSet(one);
-    const isFit = ruleSet !== undefined && isInForce(ruleSet, nowS);
-    return isFit && Object.hasOwn(ruleSet.data.facts, MARK_OF_RULES) ? [ruleSet] : [];
-  });
+  const usable = allRulesForPeople(state, id, nowS);
   const [ruleSet, second] = usable;
   if (second !== undefined)
     throw new NodeError('REFUSED', `${usable.length} sets of rules in force know of declarations`, {
-      hint: `Name one: ${usable.map((one) => one.id).join(', ')}.`,
+      hint: `Say which people are judged by, in the settings: life.rules is one of ${usable.map((one) => one.id).join(', ')}.`,
     });
   if (ruleSet !== undefined) return ruleSet;
   const which = id === undefined ? 'no rules' : `no rules ${id}`;
   throw new NodeError('NOT_FOUND', `${which} that know of declarations are in force in the trust log`, {
     hint: 'Log some: entente rules activate.',
+  });
+}
+
+/** Those of this id, or else all that know of declarations: where nobody said which, nobody gets round any of them. */
+export function allRulesForPeople(
+  state: RulingState | undefined,
+  id: string | undefined,
+  nowS: number,
+): RuleSet[] {
+  if (state === undefined) return [];
+  const logged = id === undefined ? [...state.allRules()] : [state.rules(id) ?? []].flat();
+  return logged.flatMap((one) => {
+    const { ruleSet } = readRuleSet(one);
+    const isFit = ruleSet !== undefined && isInForce(ruleSet, nowS);
+    return isFit && Object.hasOwn(ruleSet.data.facts, MARK_OF_RULES) ? [ruleSet] : [];
   });
 }
 

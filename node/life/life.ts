@@ -13,7 +13,7 @@ import { type Dossier, type Objection } from './dossier.ts';
 import { DossierShelf, shareOf } from './dossier-shelf.ts';
 import { type Explained, explainedOf } from './explained.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
-import { knownOf, rulesForPeople, rulesInForce } from './known.ts';
+import { allRulesForPeople, knownOf, rulesForPeople, rulesInForce } from './known.ts';
 import { LastUpdate, type UpdateMade } from './last-update.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
 import { type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
@@ -51,6 +51,7 @@ export interface DeclaredFacts {
 }
 
 export interface UpdateOrder {
+  /** Others than those of the region go with `dry` alone. */
   readonly rules?: string | undefined;
   /** Says what would be, and changes nothing; of another time too. */
   readonly dry?: { readonly atS: number } | undefined;
@@ -128,7 +129,7 @@ export class Life {
   async declared(subjects: readonly string[], rules: string): Promise<(DeclaredFacts | undefined)[]> {
     if (subjects.length > DECLARED_MAX)
       throw new RangeError(`at most ${DECLARED_MAX} people are asked for at once`);
-    const run = this.#run({ rules });
+    const run = this.#run({ rules, dry: { atS: this.#nowS() } });
     const view = await this.#modules.lists.view();
     const dossiers = await this.#shelf.dossiers(subjects.map((subject) => this.#shelf.pseudonymOf(subject)));
     return dossiers.map((dossier) => {
@@ -147,7 +148,7 @@ export class Life {
       registry: registry(),
       isRevoked: this.#isRevoked,
       shelf: this.#shelf,
-      rulesForPeople: (nowS) => rulesInForce(state(), this.#options.rulesForPeople, nowS),
+      rulesForPeople: (nowS) => allRulesForPeople(state(), this.#options.rulesForPeople, nowS),
       knownOf: async (persons, at) => (await this.#updater.look(persons, at)).map(({ known }) => known),
     });
   }
@@ -155,7 +156,8 @@ export class Life {
   /**
    * Holds everybody who declared against rules and lists as they are now, and gives out what comes of it. To be run again whenever
    * it was interrupted: nobody gets a code twice. A dry run goes on beside others, and keeps nobody from a run of their own.
-   * @throws {NodeError} as `rulesForPeople`, `Lists.view` and `Updater.update`; REFUSED, with `retry`, while another run goes on.
+   * @throws {NodeError} as `rulesForPeople`, `Lists.view` and `Updater.update`; REFUSED for rules that are not those of the region, and, with `retry`,
+   * while another run goes on.
    */
   async *update(order: UpdateOrder = {}): AsyncGenerator<UpdateNews, void, undefined> {
     const isDry = order.dry !== undefined;
@@ -368,7 +370,10 @@ export class Life {
       throw new NodeError('NOT_FOUND', 'the region has no trust log yet', {
         hint: 'Found it: entente init.',
       });
-    return { ruleSet: rulesForPeople(state, rules, nowS), nowS, isDry: dry !== undefined };
+    const ruleSet = rulesForPeople(state, rules, nowS);
+    const own = dry === undefined ? rulesForPeople(state, this.#options.rulesForPeople, nowS) : ruleSet;
+    if (own.id !== ruleSet.id) throw otherThanOwn(own.id);
+    return { ruleSet, nowS, isDry: dry !== undefined };
   }
 
   #nowS(): number {
@@ -388,6 +393,13 @@ function undeclared(cause: NodeError): NodeError {
   return new NodeError('NOT_FOUND', message, {
     cause,
     hint: 'Take their declaration first: `entente declare`, then `entente update`, and then this again.',
+  });
+}
+
+/** One operator alone decides by no other rules than all updates do. */
+function otherThanOwn(own: string): NodeError {
+  return new NodeError('REFUSED', `people who declared are judged by the rules ${own} here`, {
+    hint: 'See what others would change with --dry-run. To judge by them, make them those of the region: life.rules in the settings.',
   });
 }
 

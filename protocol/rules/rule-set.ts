@@ -5,6 +5,7 @@ import { type CborValue, encodeCbor } from '../encoding/cbor.ts';
 import { ProtocolError } from '../fault.ts';
 import { RULE_EXPRESSION_DEPTH_MAX, RULE_SET_BYTES_MAX } from '../limits.ts';
 import { type Sha256 } from '../primitives.ts';
+import { MANUAL_RULE_ID } from '../trust/tally.ts';
 import { type Expression, readExpression } from './expression.ts';
 import { faultsOfMeaning } from './rule-set-check.ts';
 import { type RuleList, type RuleSetData, ruleSetSchema } from './rule-set-schema.ts';
@@ -54,6 +55,7 @@ export function readRuleSet(body: RuleSetBody): {
   const { id, version, fromS, data } = body;
   const faults: RuleSetFault[] = [];
   if (!isRuleId(id)) faults.push({ path: ['id'], reason: 'is no id of small letters, digits and hyphens' });
+  if (id === MANUAL_RULE_ID) faults.push({ path: ['id'], reason: 'is that of colours which no rule gave' });
   if (!isCount(version)) faults.push({ path: ['version'], reason: 'is no whole number from 0' });
   if (!isCount(fromS)) faults.push({ path: ['from'], reason: 'is no time in seconds' });
   const parsed = ruleSetSchema.safeParse(data);

@@ -145,6 +145,20 @@ describe('entente update, holder and object', function () {
     assert.deepEqual(await update(), {});
   });
 
+  it('judges by the rules of the region alone, and shows what others would change', async () => {
+    await world.activateLax();
+    await cli.json('declare', region, world.declarations('One:symptoms', 'Two'));
+    const undecided = await cli.run('update', region);
+    assert.match(undecided.err, /2 sets of rules.*\[REFUSED\].*life\.rules is one of de, lax/s);
+    node = await world.run('--set', 'life.everyMinutes=0', '--set', 'life.rules=de');
+    const refused = await cli.run('update', region, '--rules', 'lax');
+    assert.deepEqual([refused.exit, /judged by the rules de here.*REFUSED/s.test(refused.err)], [1, true]);
+    assert.deepEqual(await update('--rules', 'lax', '--dry-run'), { first: 2 });
+    assert.deepEqual(await update('--rules', 'de', '--out', cli.path('codes.jsonl')), { first: 2 });
+    assert.equal(await world.colourOf(toldIn('codes.jsonl').get('One')?.code ?? ''), 'yellow');
+    assert.deepEqual(await update('--rules', 'lax', '--dry-run'), { unchanged: 1, better: 1 });
+  });
+
   for (const args of [
     ['--at', '2026-11-26T08:00:00Z'],
     ['--dry-run', '--out', 'codes.csv'],

@@ -273,6 +273,21 @@ describe('auditDisclosure', () => {
     assert.deepEqual(await codesBy(by, byRules(START_S + HOUR_S)), []);
   });
 
+  it('rules are superseded once the trust-log key has signed a time behind those that came after them', async () => {
+    const newS = START_S + HOUR_S;
+    const decidedAt = (atS: number, ...laterS: readonly number[]) => {
+      const by = new RegionFixture();
+      by.add(rulesOf(rules.version));
+      by.add(rulesOf(rules.version + 1, newS), 'root');
+      for (const at of laterS) by.add({ kind: 'log', log: LOG_ID, minimum: 0, at });
+      return codesBy(by, byRules(atS));
+    };
+    assert.deepEqual(await decidedAt(newS + 2), []);
+    assert.deepEqual(await decidedAt(newS + 2, newS + 2), []);
+    assert.deepEqual(await decidedAt(newS + 3, newS + 2), ['RULES_NOT_IN_FORCE 0']);
+    assert.deepEqual(await decidedAt(newS - 1, newS), []);
+  });
+
   it('finds a tally that hides many codes among those that are merged', async () => {
     const reds = Array.from({ length: 13 }, () => byRules(START_S));
     const telling = (until: number, counts: Pick<StatementOf<'tally'>, 'cells' | 'merged'>) => {

@@ -121,6 +121,20 @@ describe('IssueGate, with what a region knows itself', function () {
     assert.deepEqual([well, other], ['green', 'green']);
   });
 
+  it('refuses what any rules that know of declarations contradict, where nobody said which people are judged by', async () => {
+    await world.activateLax();
+    const facts = { 'declaration.consent': true };
+    const [sick, well] = await outcomeOf(
+      [
+        { subject: 'Sick', facts },
+        { subject: 'Well', facts },
+      ],
+      { rules: 'lax', declared: false },
+    );
+    assert.match(sick ?? '', /stricter colour/);
+    assert.equal(well, 'green');
+  });
+
   it('half of what says who somebody is says nothing', async () => {
     const [none, named] = await outcomeOf([
       { subject: 'Nobody', identity: {} },

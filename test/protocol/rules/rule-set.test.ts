@@ -151,6 +151,7 @@ describe('readRuleSet', () => {
 
   it('refuses an id, a version and a time that are none', () => {
     assert.deepEqual(faultsOf({}, { id: 'Test' }), ['id']);
+    assert.deepEqual(faultsOf({}, { id: 'manual' }), ['id']);
     assert.deepEqual(faultsOf({}, { version: -1 }), ['version']);
     assert.deepEqual(faultsOf({}, { version: 0.5 }), ['version']);
     assert.deepEqual(faultsOf({}, { fromS: NaN }), ['from']);
