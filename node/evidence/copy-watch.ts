@@ -17,7 +17,7 @@ import { type LogTree } from '../log/log-tree.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type Store } from '../store/store.ts';
-import { type EvidenceBook } from './evidence-book.ts';
+import { type Accusation, type EvidenceBook } from './evidence-book.ts';
 
 export interface CopyWatchOptions {
   /** The home, whose own logs are no copies. */
@@ -31,7 +31,7 @@ export interface CopyWatchModules extends FaultEvidenceModules {
   readonly clock: Clock;
   /** By origin. */
   readonly logs: () => ReadonlyMap<string, { readonly tree: LogTree }>;
-  readonly evidence: Pick<EvidenceBook, 'take'>;
+  readonly evidence: Pick<EvidenceBook, 'take' | 'accusations'>;
   /** Told of errors of our own disk. Must not throw. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -39,22 +39,35 @@ export interface CopyWatchModules extends FaultEvidenceModules {
 /** An entry that is not as the log's own word says that it is. */
 type Misfit = Required<Pick<AuditFault, 'code' | 'log' | 'index'>>;
 
-/** Up to where a copy was read: how many entries, under which root, of how many that was noted; and of this tree, since the start, what was tried and proven. */
+/**
+ * Up to where a copy was read: how many entries, under which root, and of how many that was noted; and since the start the first entry of this tree that was
+ * not as it should be, how many were tried, and which proofs against the region counted when it was read last.
+ */
 interface Place {
   size: number;
   root: Uint8Array;
   notedSize: number;
+  firstMisfit: number | undefined;
   tries: number;
-  proofs: number;
+  standing: ReadonlySet<string>;
 }
+
+const NOWHERE: Place = {
+  size: 0,
+  root: new Uint8Array(),
+  notedSize: 0,
+  firstMisfit: undefined,
+  tries: 0,
+  standing: new Set(),
+};
 
 /** Entries that are read before others have their turn, and milliseconds until the next: at most 200,000 in a second. */
 const STEP = 4_096;
 const PAUSE_MS = 20;
 const NOTE_EVERY = 65_536;
-/** Proofs made of one tree of a log since the start: more of them prove no more. */
+/** Proofs of one log that are kept and not disowned: more of them prove no more. */
 const PROOFS_OF_LOG = 4;
-/** And entries of which one is tried: each costs as much as reading the trust log of its region, also where nothing is proven or it is known. */
+/** And entries of which one is tried: each costs as much as reading the trust log of its region, also where nothing is proven. */
 const TRIES_OF_LOG = 16;
 const FORM = 1;
 const BYTES_MAX = 128;
@@ -123,22 +136,42 @@ export class CopyWatch {
     const tree = logs().get(origin)?.tree;
     if (tree === undefined) return;
     const place = await this.#placeIn(tree);
-    while (!signal.aborted && isWatched(place)) {
+    const isWatched = () => place.tries < TRIES_OF_LOG && this.#provenIn(origin).length < PROOFS_OF_LOG;
+    while (!signal.aborted && isWatched()) {
       const { signed, minimum } = tree.head;
       const from = Math.max(place.size, minimum);
       const to = Math.min(signed?.size ?? 0, from + STEP);
       if (from >= to) return;
       for (const fault of await this.#faultsIn(tree, from, to)) {
-        if (!isWatched(place)) break;
+        place.firstMisfit ??= fault.index;
+        if (!isWatched()) break;
         if (signal.aborted) return;
+        if (this.#provenIn(origin).some(({ at }) => at === fault.index)) continue;
         place.tries++;
-        if (await this.#prove(fault)) place.proofs++;
+        await this.#prove(fault);
       }
       place.size = to;
       place.root = await tree.reader.rootAt(to);
-      if (place.size - place.notedSize >= this.#options.noteEvery) await this.#note(origin, place);
+      // Behind the first misfit all is read again after a start: what is proven of it now may be disowned then.
+      const isDue = place.size - place.notedSize >= this.#options.noteEvery;
+      if (isDue && place.firstMisfit === undefined) await this.#note(origin, place);
       await clock.wait(PAUSE_MS, signal);
     }
+    place.standing = this.#standingAgainst(parseOrigin(origin).region);
+  }
+
+  #standing(): Accusation[] {
+    return this.#modules.evidence.accusations.filter((one) => !one.isDisowned);
+  }
+
+  #standingAgainst(region: string): Set<string> {
+    return new Set(this.#standing().flatMap((one) => (one.region === region ? [one.name] : [])));
+  }
+
+  #provenIn(log: string): Accusation[] {
+    return this.#standing().filter(
+      ({ kind, origin }) => origin === log && (kind === 'entry' || kind === 'hours'),
+    );
   }
 
   /** In the order of their indexes. The entry before the first is read for its hour. */
@@ -166,23 +199,25 @@ export class CopyWatch {
     return faults.filter((one) => one.index >= from);
   }
 
-  /** Whether something is proven that was not. It is verified as everybody will, and once more when it is taken. */
-  async #prove(fault: Misfit): Promise<boolean> {
+  /** It is verified as everybody will, and once more when it is taken. */
+  async #prove(fault: Misfit): Promise<void> {
     const { store, evidence } = this.#modules;
     const log = (origin: string) => new StoreLog(origin, store);
     const made = await evidenceOfFault(fault, { log }, this.#modules);
-    if (made === undefined) return false;
+    if (made === undefined) return;
     try {
       const file = encodeEvidenceIfTaken(made);
-      return file !== undefined && (await evidence.take(file));
+      if (file !== undefined) await evidence.take(file);
     } catch (error) {
       // A root that is followed no more.
-      if (isProtocolError(error)) return false;
-      throw error;
+      if (!isProtocolError(error)) throw error;
     }
   }
 
-  /** A copy that is another than what was read, since its root has named another tree, is read from its beginning, and what was proven of the other counts no more. */
+  /**
+   * A copy that is another than what was read, since its root has named another tree, is read from its beginning; and from its first misfit on, where a proof
+   * against the region counts no more: it may have taken the room of others, or been all that the misfits under another key are proven by.
+   */
   async #placeIn(tree: LogTree): Promise<Place> {
     const { origin, size, head, reader } = tree;
     const place = this.#places.get(origin) ?? (await this.#noted(origin));
@@ -191,20 +226,25 @@ export class CopyWatch {
     const isAnother =
       place.size > size ||
       (place.size > head.minimum && !equalBytes(await reader.rootAt(place.size), place.root));
-    if (isAnother) Object.assign(place, { size: 0, notedSize: 0, tries: 0, proofs: 0 });
+    if (isAnother) Object.assign(place, { ...NOWHERE, standing: place.standing });
+    const standing = this.#standingAgainst(parseOrigin(origin).region);
+    if ([...place.standing].some((name) => !standing.has(name))) {
+      place.size = Math.min(place.size, Math.max(place.firstMisfit ?? place.size, head.minimum));
+      place.root = await reader.rootAt(place.size);
+      place.tries = 0;
+    }
     return place;
   }
 
   /** What cannot be read of it costs reading the copy again. */
   async #noted(origin: string): Promise<Place> {
-    const none: Place = { size: 0, root: new Uint8Array(), notedSize: 0, tries: 0, proofs: 0 };
     try {
       const stored = await this.#modules.store.get(keyOf(origin));
-      if (stored === undefined) return none;
+      if (stored === undefined) return { ...NOWHERE };
       const [, size, root] = placeForm.parse(decodeCbor(stored, { bytesMax: BYTES_MAX }));
-      return { ...none, size, root, notedSize: size };
+      return { ...NOWHERE, size, root, notedSize: size };
     } catch (error) {
-      if (isNodeError(error, 'VALUE_CORRUPT')) return none;
+      if (isNodeError(error, 'VALUE_CORRUPT')) return { ...NOWHERE };
       throw error;
     }
   }
@@ -214,10 +254,6 @@ export class CopyWatch {
     await this.#modules.store.write([{ put: keyOf(origin), value: encodeCbor([FORM, size, root]) }]);
     place.notedSize = size;
   }
-}
-
-function isWatched({ tries, proofs }: Place): boolean {
-  return tries < TRIES_OF_LOG && proofs < PROOFS_OF_LOG;
 }
 
 function keyOf(origin: string): string {

@@ -28,7 +28,7 @@ export interface WitnessWatchModules extends TrustModules {
   readonly clock: Clock;
   readonly client: Pick<SyncClient, 'ask'>;
   readonly keepers: () => ReadonlyMap<string, TrustKeeper>;
-  readonly evidence: Pick<EvidenceBook, 'take'>;
+  readonly evidence: Pick<EvidenceBook, 'take' | 'accusations' | 'hasRoomFor'>;
   /** Told of errors of our own disk. Must not throw. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -65,8 +65,6 @@ export class WitnessWatch {
   readonly #modules: WitnessWatchModules;
   /** By log and peer. */
   readonly #looks = new RecentMap<Look>(LOOKS_REMEMBERED);
-  /** Witness and log: one proof of them is enough. */
-  readonly #proven = new Set<string>();
 
   constructor(modules: WitnessWatchModules) {
     this.#modules = modules;
@@ -112,11 +110,12 @@ export class WitnessWatch {
   async #compare(peer: string, keeper: TrustKeeper, behind: number): Promise<void> {
     const { client, keepers } = this.#modules;
     const { origin } = keeper;
+    const proven = this.#provenOn(origin);
     const { note, path: firstPath } = await client.ask(peer, { kind: 'claim', origin, size: 1 });
     const theirs = readNote(note);
     const names = new Set(theirs.note.signatures.map(({ name }) => name));
     const inBoth = [...keepers().values()].flatMap((witness): InBoth[] => {
-      if (this.#proven.has(`${witness.region} ${origin}`)) return [];
+      if (proven.has(witness.region)) return [];
       const held = cosignedBy(witness.region, keeper);
       return held !== undefined && names.has(nameOf(witness)) ? [{ witness, held }] : [];
     });
@@ -140,6 +139,9 @@ export class WitnessWatch {
   ): Promise<void> {
     const { origin } = keeper;
     const size = Math.min(held.checkpoint.size, theirs.checkpoint.size);
+    // Where there is no room now, there is once what takes it is disowned: then it is looked at again.
+    const { evidence } = this.#modules;
+    if (!evidence.hasRoomFor({ kind: 'cosignatures', region: witness.region, origin, at: size })) return;
     const ours = await this.#sideHere(keeper, held, size, nameOf(witness));
     const claim = await this.#modules.client.ask(peer, { kind: 'claim', origin, size });
     if (readNote(claim.note).note.text !== theirs.note.text || equalBytes(claim.root, ours.root)) return;
@@ -201,9 +203,15 @@ export class WitnessWatch {
     // A witness leaves the tree of a thief rightly.
     if (isDisowned(proven, (region) => keepers().get(region)?.state)) return;
     const file = encodeEvidenceIfTaken(made);
-    if (file === undefined) return;
-    await evidence.take(file);
-    this.#proven.add(`${witness.region} ${keeper.origin}`);
+    if (file !== undefined) await evidence.take(file);
+  }
+
+  /** Against whom a proof about this log is kept that is not disowned: one is enough. */
+  #provenOn(log: string): Set<string> {
+    const standing = this.#modules.evidence.accusations.filter(
+      ({ kind, origin, isDisowned: isOver }) => kind === 'cosignatures' && origin === log && !isOver,
+    );
+    return new Set(standing.map(({ region }) => region));
   }
 
   /** With what names the keys by which a region has signed as a log or as a witness, as lines of these notes say. */

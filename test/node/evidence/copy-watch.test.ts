@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { CopyWatch } from '../../../node/evidence/copy-watch.ts';
+import { type Accusation } from '../../../node/evidence/evidence-book.ts';
 import { LogTree } from '../../../node/log/log-tree.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { systemClock } from '../../../node/system-clock.ts';
 import { equalBytes } from '../../../protocol/bytes.ts';
+import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { parseEvidence } from '../../../protocol/evidence/evidence.ts';
-import { isDisowned, verifyEvidence } from '../../../protocol/evidence/verify-evidence.ts';
+import {
+  isDisowned,
+  type ProvenEvidence,
+  verifyEvidence,
+} from '../../../protocol/evidence/verify-evidence.ts';
 import { signNote } from '../../../protocol/log/note.ts';
 import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { AuditedFixture, growStored, HOUR } from '../../support/audit-fixture.ts';
@@ -23,11 +29,13 @@ describe('CopyWatch', () => {
   /** What was proven, of whatever watch: kind and index. */
   const proven: string[] = [];
   const troubles: unknown[] = [];
-  /** What the book says of a proof. */
+  /** What the book says of a proof, and what it has kept. */
   let isTaken: () => boolean;
+  const kept: ProvenEvidence[] = [];
 
   beforeEach(async () => {
     isTaken = () => true;
+    kept.length = 0;
     proven.length = 0;
     troubles.length = 0;
     store = await startedStore(medium());
@@ -48,8 +56,17 @@ describe('CopyWatch', () => {
     assert.equal(origin, fixture.origin);
     const isFramed = isDisowned(found, () => fixture.region.state);
     proven.push(`${kind} ${at}${isFramed ? ' disowned' : ''}`);
-    return Promise.resolve(isTaken());
+    const isKept = isTaken();
+    if (isKept) kept.push(found);
+    return Promise.resolve(isKept);
   };
+
+  const accusations = (): Accusation[] =>
+    kept.map((one) => {
+      const { kind, region, origin, at } = one;
+      const name = `${kind} ${at} ${one.words.join(' ')}`;
+      return { name, kind, region, origin, at, isDisowned: isDisowned(one, () => fixture.region.state) };
+    });
 
   /** A process that copies the log, and knows it as far as the fixture has it now. */
   async function watching(noteEvery = 65_536, home = 'FR', clock = hurriedClock): Promise<CopyWatch> {
@@ -64,7 +81,12 @@ describe('CopyWatch', () => {
         clock,
         logs,
         stateOf: () => fixture.region.state,
-        evidence: { take },
+        evidence: {
+          take,
+          get accusations() {
+            return accusations();
+          },
+        },
         onTrouble: (error) => troubles.push(error),
       },
     );
@@ -119,6 +141,32 @@ describe('CopyWatch', () => {
     assert.deepEqual(await grown(watch), []);
   });
 
+  for (const [what, hasRoom] of [
+    ['were proven by a key that was given up since', true],
+    ['found no room', false],
+  ] as const)
+    it(`T5: reads entries anew that ${what}, and by the key in force`, async () => {
+      const { region } = fixture;
+      for (let i = 0; i < 20; i++) fixture.attest({ index: 7 });
+      const watch = await watching();
+      const made = (count: number) => Array.from({ length: count }, (_, i) => `entry ${260 + i}`);
+      if (!hasRoom) {
+        const other = { kind: 'entry', region: region.region, origin: 'another log', at: 1 } as const;
+        kept.push({ ...other, words: [[region.keys.checkpoint.keyId]], checkpoints: [] });
+        isTaken = () => accusations().every((one) => one.isDisowned || one.origin !== 'another log');
+      }
+      assert.deepEqual(await grown(watch), made(hasRoom ? 4 : 16));
+      const inForce = region.key('a later checkpoint key');
+      region.admit([{ key: inForce, role: 'checkpoint' }]);
+      region.add(region.compromise(region.keys.checkpoint, {}));
+      fixture.checkpointKey = inForce;
+      fixture.attest({});
+      assert.deepEqual(await grown(watch), made(4));
+      fixture.attest({ index: 7 });
+      tree.close();
+      assert.deepEqual(await grown(await watching()), [], 'what is known is not tried again');
+    });
+
   it('A28: stops between two entries, and tries the others after the next start', async () => {
     for (let i = 0; i < 3; i++) fixture.attest({ index: 7 });
     const watch = await watching(1);
@@ -129,13 +177,15 @@ describe('CopyWatch', () => {
     assert.deepEqual(await grown(watch), ['entry 260']);
     tree.close();
     isTaken = () => true;
-    assert.deepEqual(await grown(await watching(1)), ['entry 260', 'entry 261', 'entry 262']);
+    assert.deepEqual(await grown(await watching(1)), ['entry 261', 'entry 262']);
   });
 
   it('T3: reads the log that goes on in the place of the one of a thief, whatever was proven of that', async () => {
     for (let i = 0; i < 5; i++) fixture.attest({ index: 7 });
     const watch = await watching();
     assert.equal((await grown(watch)).length, 4);
+    // The root has given up the key behind all of them.
+    kept.length = 0;
     fixture.attestations.length = 260;
     for (let i = 0; i < 6; i++) fixture.attest({});
     fixture.attest({ index: 7 });
@@ -182,23 +232,31 @@ describe('CopyWatch', () => {
     region.admit([{ key: fixture.checkpointKey, role: 'checkpoint' }]);
     fixture.lines.clear();
     fixture.attest({ index: 7 });
-    const noted = await store.get(`read/${origin}`);
     assert.deepEqual(await grown(watch), []);
-    assert.notDeepEqual(await store.get(`read/${origin}`), noted, 'it has read on');
+    fixture.checkpointKey = region.keys.checkpoint;
+    fixture.attest({ index: 7 });
+    assert.deepEqual(await grown(watch), ['entry 262'], 'it has read on');
   });
 
-  it('reads on after a restart where the copy was read to, and from the beginning where that was another tree', async () => {
-    fixture.attest({ index: 7 });
-    assert.deepEqual(await grown(await watching(100)), ['entry 260']);
-    tree.close();
-    fixture.attest({ index: 8 });
-    assert.deepEqual(await grown(await watching(100)), ['entry 261'], 'and not 260 again');
-    tree.close();
-    assert.deepEqual(await grown(await watching(100)), ['entry 261'], 'it was noted only every hundred');
+  it('reads on after a restart where the copy was read to without a misfit, and from the beginning where that was another tree', async () => {
     const { origin } = fixture;
-    await store.write([{ put: `read/${origin}`, value: (await store.get(`read/${origin}`))!.fill(9, -32) }]);
-    tree.close();
-    assert.deepEqual(await grown(await watching(100)), ['entry 260', 'entry 261']);
+    assert.deepEqual(await grown(await watching(100)), []);
+    const noted = await store.get(`read/${origin}`);
+    assert.ok(noted !== undefined);
+    fixture.attest({ index: 7 });
+    const restarted = async () => {
+      tree.close();
+      kept.length = 0;
+      return grown(await watching(100));
+    };
+    for (let i = 0; i < 2; i++) assert.deepEqual(await restarted(), ['entry 260']);
+    assert.deepEqual(await store.get(`read/${origin}`), noted);
+    const put = (root: Uint8Array) =>
+      store.write([{ put: `read/${origin}`, value: encodeCbor([1, 261, root]) }]);
+    await put(await tree.reader.rootAt(261));
+    assert.deepEqual(await restarted(), []);
+    await put(new Uint8Array(32).fill(9));
+    assert.deepEqual(await restarted(), ['entry 260']);
   });
 
   it('runs by itself, looks at no log of its own, and can be stopped at any time', async () => {

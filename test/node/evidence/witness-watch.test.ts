@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { EVIDENCE_STANDING_MAX } from '../../../node/evidence/evidence-book.ts';
+import { encodeEvidence } from '../../../protocol/evidence/evidence.ts';
 import { EVIDENCE_STATEMENTS_MAX } from '../../../protocol/limits.ts';
 import { encodeNote, parseNote, signNote } from '../../../protocol/log/note.ts';
 import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
+import * as proofs from '../../support/evidence-fixture.ts';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
-import { type ReferenceTree } from '../../support/reference-tree.ts';
-import { type TestKey } from '../../support/region-fixture.ts';
+import { ReferenceTree } from '../../support/reference-tree.ts';
+import { RegionFixture, type TestKey } from '../../support/region-fixture.ts';
 import { comes, otherTree, storyOf } from '../../support/told-world.ts';
 
 /** Whose log has two trees, who witnesses, and who holds the one that most are shown. */
@@ -118,6 +121,42 @@ describe('WitnessWatch, among nodes', () => {
     for (const region of HONEST) assert.deepEqual(held(region), [], region);
     comes(world, `${WITNESS}#8`, storyOf(world, LOG, truth, [{ witness: WITNESS, key }]));
     await world.until(() => HONEST.every((region) => held(region).length > 0), 'all hold it', 45);
+  });
+
+  it('T5: a witness whose proof finds no room is proven to once what takes it is disowned', async () => {
+    const accomplice = 'PL';
+    await world.found(accomplice);
+    for (const one of ALL) await world.befriend(accomplice, one);
+    await world.pass(25);
+    const trees = [4, 5].map((seed) => {
+      const log = new RegionFixture({ region: accomplice, network: NETWORK });
+      for (let i = 0; i < EVIDENCE_STANDING_MAX; i++) log.revoke([100 * seed + i]);
+      return { log, tree: new ReferenceTree(log.entries) };
+    });
+    const { log, tree } = trees[0] ?? assert.fail();
+    for (let i = 0; i < EVIDENCE_STANDING_MAX; i++) {
+      const at = tree.entries.length - i;
+      const noted = { origin: log.origin, key: log.keys.checkpoint, by: [proofs.byWitness] };
+      const [one, two] = trees.map((other) => proofs.rootedSideOf(other.tree, at, noted));
+      const grounds = [proofs.witness, log].map((region) => proofs.groundOf(region));
+      const sides = [one ?? assert.fail(), two ?? assert.fail()] as const;
+      const file = encodeEvidence(proofs.cosignatures({ grounds, size: at, sides: [...sides] }));
+      for (const region of HONEST) await world.run(world.node(region).accuse(file));
+    }
+    tell(await other(1), [world.machine(WITNESS).fixture.keys.witness]);
+    await world.until(areForked, 'the fork is found');
+    await world.pass(5);
+    const isHeld = (region: string) => held(region).includes(`cosignatures ${WITNESS} ${ORIGIN}`);
+    for (const region of HONEST)
+      assert.deepEqual([held(region).length, isHeld(region)], [EVIDENCE_STANDING_MAX, false], region);
+    const { fixture } = world.machine(accomplice);
+    const spare = fixture.key('checkpoint 2');
+    for (const said of [
+      fixture.keysStatement([{ key: spare, role: 'checkpoint' }]),
+      fixture.compromise(spare, {}, 2),
+    ])
+      await world.run(world.node(accomplice).submit({ entry: fixture.entryOf(said) }));
+    await world.until(() => HONEST.every(isHeld), 'all hold it', 150);
   });
 
   it('A27: who cosigned one of two trees, or whose name stands under what another signed, is not accused', async () => {
