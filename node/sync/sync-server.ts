@@ -11,6 +11,7 @@ import { PeerPlaces, shareByName, type ShareOf } from '../peer-places.ts';
 import { type Network } from '../ports.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { HeadDigests } from './head-digest.ts';
+import { headOrder } from './head-order.ts';
 import {
   type AnswerTo,
   encodeAnswer,
@@ -51,6 +52,8 @@ export interface SyncServerModules {
   readonly attested?: () => Promise<ReadonlyMap<string, Uint8Array>>;
   /** What is held against regions besides forks, and not among these names. */
   readonly evidence?: ((known: Uint8Array) => Promise<readonly Uint8Array[]>) | undefined;
+  /** The region of a peer; undefined for a stranger. */
+  readonly regionOf?: ((peer: string) => string | undefined) | undefined;
   /** With which share a peer asks; `shareByName` by default. */
   readonly shareOf?: ShareOf | undefined;
 }
@@ -85,7 +88,7 @@ export class SyncServer {
     if (release === undefined) return refusal('busy');
     try {
       const asked = this.#parse(peer, request);
-      return asked === undefined ? refusal('malformed') : encodeAnswer(await this.#answer(asked));
+      return asked === undefined ? refusal('malformed') : encodeAnswer(await this.#answer(peer, asked));
     } catch (error) {
       // Of what is held here, which is not the asker's fault.
       if (isProtocolError(error)) return refusal('not-there');
@@ -107,19 +110,19 @@ export class SyncServer {
   }
 
   /**
-   * The heads of all logs but those that the asker has, as many as fit, held ones first. Whoever may not know of a fork is told in any
+   * The heads of all logs but those that the asker has, as many as fit, as `headOrder` says. Whoever may not know of a fork is told in any
    * case.
    */
-  async heads(known: Uint8Array = new Uint8Array()): Promise<LogHeadMessage[]> {
+  async #heads(known: Uint8Array, asker: string | undefined): Promise<LogHeadMessage[]> {
     const heads: LogHeadMessage[] = [];
     const held = this.#modules.logs();
     const attested = (await this.#modules.attested?.()) ?? new Map<string, Uint8Array>();
-    const others = [...attested]
-      .filter(([origin]) => !held.has(origin))
-      .map(([, note]) => ({ note, forks: [] }));
+    const others = [...attested].flatMap(([origin, note]) =>
+      held.has(origin) ? [] : [[origin, { note, forks: [] }] as const],
+    );
     const isKnown = this.#digests.reader(known);
     let bytes = HEAD_BYTES;
-    for (const { note, forks } of [...held.values(), ...others]) {
+    for (const { note, forks } of headOrder<Pick<ServedLog, 'note' | 'forks'>>(held, others, asker)) {
       if (note === undefined || (forks.length === 0 && isKnown(note))) continue;
       bytes += note.length + HEAD_BYTES;
       if (bytes > ANSWER_BYTES_MAX || heads.length === HEADS_MAX) break;
@@ -128,8 +131,11 @@ export class SyncServer {
     return heads;
   }
 
-  async #answer(request: SyncRequest): Promise<SyncAnswer> {
-    if (request.kind === 'heads') return { kind: 'heads', heads: await this.heads(request.known) };
+  async #answer(peer: string, request: SyncRequest): Promise<SyncAnswer> {
+    if (request.kind === 'heads') {
+      const asker = this.#modules.regionOf?.(peer);
+      return { kind: 'heads', heads: await this.#heads(request.known ?? new Uint8Array(), asker) };
+    }
     if (request.kind === 'evidence')
       return { kind: 'evidence', files: [...((await this.#modules.evidence?.(request.known)) ?? [])] };
     const log = this.#modules.logs().get(request.origin);

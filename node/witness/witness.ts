@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
+import { LOG_LINES_MAX, NOTE_BYTES_MAX } from '../../protocol/limits.ts';
 import { type OpenedCheckpoint, type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { signCosignature } from '../../protocol/log/cosignature.ts';
 import { HASH_BYTES } from '../../protocol/log/merkle.ts';
@@ -279,12 +279,12 @@ export class Witness {
   }
 }
 
-/** What is kept of a checkpoint: the lines of the log alone, since they are what makes two of them evidence. */
+/** What is kept of a checkpoint: lines of the log alone, since they are what makes two of them evidence, and few of them. */
 function lastSeenOf({ size, root, signers }: OpenedCheckpoint, { text, signatures }: Note): HighWater {
   const own = signatures.filter(({ name, keyId }) =>
     signers.some((key) => key.name === name && key.keyId === keyId),
   );
-  return { size, root, note: encodeNote({ text, signatures: own }) };
+  return { size, root, note: encodeNote({ text, signatures: own.slice(-LOG_LINES_MAX) }) };
 }
 
 const PREFIX = 'witness/';

@@ -3,8 +3,8 @@ import { type ForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { Replica } from '../../../node/log/replica.ts';
 import { concatBytes } from '../../../protocol/bytes.ts';
 import { leafHash, verifyConsistency, verifyInclusion } from '../../../protocol/log/merkle.ts';
-import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
-import { encodeNote } from '../../../protocol/log/note.ts';
+import { readNote, signCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import {
   encodeRequest,
   parseAnswer,
@@ -12,7 +12,7 @@ import {
   type SyncRequest,
 } from '../../../node/sync/messages.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
-import { SyncServer } from '../../../node/sync/sync-server.ts';
+import { SyncServer, type SyncServerModules } from '../../../node/sync/sync-server.ts';
 import { BAN_MS, FAULTS_MAX, REQUESTS_AT_ONCE } from '../../../node/sync/sync-limits.ts';
 import { MemoryNetwork } from '../../support/memory-network.ts';
 import { Machine } from '../../support/log-fixture.ts';
@@ -37,7 +37,7 @@ const FORK: ForkEvidence = {
   ],
 };
 
-async function server(forks = 0) {
+async function server(forks = 0, changes: Partial<SyncServerModules> = {}) {
   const machine = new Machine();
   const store = await machine.openStore();
   const tree = await machine.openTree(store, ORIGIN);
@@ -48,7 +48,7 @@ async function server(forks = 0) {
   const network = new MemoryNetwork({ random: () => 0.5 }, { clock }).join('DE');
   const logs = () =>
     new Map([[ORIGIN, { tree, note: NOTE, forks: Array.from({ length: forks }, () => FORK) }]]);
-  const syncServer = new SyncServer({ sha256, network, book, logs });
+  const syncServer = new SyncServer({ sha256, network, book, logs, ...changes });
   const ask = async (request: SyncRequest): Promise<SyncAnswer> =>
     parseAnswer(await syncServer.answer('FR', encodeRequest(request)));
   return { ask, syncServer, book, clock };
@@ -110,6 +110,33 @@ describe('SyncServer.answer', () => {
     ];
     for (const [request, reason] of refusals)
       assert.deepEqual(await ask(request), { kind: 'refused', reason });
+  });
+
+  it('T5: tells a region of its own logs, and others of some of each region, beside 250 logs of each of two liars that fill an answer', async () => {
+    const noteOn = (origin: string, lines: number) => {
+      const { text, signatures } = parseNote(NOTE);
+      const all = Array.from({ length: lines }, () => signatures[0] ?? assert.fail());
+      return encodeNote({ text: text.replace(ORIGIN, origin), signatures: all });
+    };
+    const attested = new Map<string, Uint8Array>();
+    for (const liar of ['IT', 'ES'])
+      for (let i = 0; i < 250; i++) {
+        const month = `${2000 + Math.floor(i / 12)}-${String((i % 12) + 1).padStart(2, '0')}`;
+        const origin = `${liar}.test/attest/${month}`;
+        attested.set(origin, noteOn(origin, 128));
+      }
+    const own = 'FR.test/attest/2026-11';
+    attested.set(own, noteOn(own, 1));
+    for (const region of ['FR', 'PL', undefined]) {
+      const regionOf = () => region;
+      const { ask } = await server(0, { regionOf, attested: () => Promise.resolve(attested) });
+      const answer = await ask({ kind: 'heads' });
+      assert.ok(answer.kind === 'heads' && answer.heads.length < attested.size);
+      const origins = answer.heads.map(({ note }) => readNote(note).checkpoint.origin);
+      assert.ok(origins.slice(0, 4).includes(own), region);
+      if (region === 'FR') assert.equal(origins[0], own);
+      assert.ok(origins.includes(ORIGIN));
+    }
   });
 
   it('leaves out a head whose note the asker has, unless there are proofs of a fork', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { openCheckpoint, signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
+import { LOG_LINES_MAX } from '../../../protocol/limits.ts';
 import { verifyForkEvidence, type ForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type AddCheckpoint } from '../../../node/witness/add-checkpoint.ts';
@@ -95,6 +96,21 @@ describe('Witness.add', () => {
         [NOW_MS / 1000],
       );
     }
+  });
+
+  it('T5: remembers few lines of a log that signs with many keys, and proves a fork by them', async () => {
+    const { witness, ground, forks } = await bench(medium());
+    const keys = Array.from({ length: LOG_LINES_MAX + 4 }, (_, i) => logKey(ORIGIN, 20 + i));
+    ground.keys = keys.map(({ key }) => key);
+    const noteBy = (of: ReferenceTree) => {
+      const lines = keys.flatMap((key) => parseNote(noteOf(20, of, key)).signatures);
+      return encodeNote({ text: parseNote(noteOf(20, of)).text, signatures: lines });
+    };
+    assert.ok((await witness.add(request(0, 20, { note: noteBy(tree) }))).cosigns);
+    const { note } = (await witness.lastSeen(ORIGIN)) ?? assert.fail();
+    assert.equal(parseNote(note).signatures.length, LOG_LINES_MAX);
+    assert.ok(!(await witness.add(request(20, 20, { path: [], note: noteBy(other) }))).cosigns);
+    assert.equal(forks.length, 1);
   });
 
   it('409: another old size than it cosigned last names that size, and 0 if there is none', async () => {
