@@ -2,6 +2,7 @@
  * How the parts of one region's node hang together: each is given those that it uses, and questions for what comes into being after
  * it. Nothing is started here.
  */
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { witnessName } from '../../protocol/log/origin.ts';
 import { PeerClocks } from '../clock/peer-clocks.ts';
 import { CopyWatch } from '../evidence/copy-watch.ts';
@@ -73,6 +74,7 @@ export function assemble(
     }
     if (!shelf.isFollowingAll) background.run(() => shelf.followAll());
   };
+  const tellFork = (_origin: string, evidence: ForkEvidence) => herald.tellFork(evidence);
   const shelf: LogShelf = new LogShelf(options, {
     ...modules,
     store,
@@ -80,7 +82,7 @@ export function assemble(
     checkpointKey: modules.keys.checkpoint,
     isWriting: () => signing.isWriting,
     onChange: heedChange,
-    onFork: (_origin, evidence) => herald.tellFork(evidence),
+    onFork: tellFork,
     onGrown: (origin) => copies.wake(origin),
     onSettled: (prefix) => witness.reread(prefix),
     onDamage: () => mender.wake(),
@@ -149,7 +151,7 @@ export function assemble(
     requireSide: () => signing.requireSide(),
     node,
   });
-  const visitor: LogVisitor = new LogVisitor({ ...reading, store, witness });
+  const visitor: LogVisitor = new LogVisitor({ ...reading, store, witness, onFork: tellFork });
   const desks = new Desks(options, {
     ...reading,
     witness,

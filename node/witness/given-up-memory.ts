@@ -6,25 +6,29 @@
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
-import { type Checkpoint, openCheckpoint, type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { openCheckpoint, type OpenedCheckpoint, readNote } from '../../protocol/log/checkpoint.ts';
 import { verifyConsistency } from '../../protocol/log/merkle.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { type CutOff, type TrustState } from '../../protocol/trust/trust-state.ts';
+import { logError } from '../log/log-error.ts';
 import { type Claim } from '../log/replica.ts';
 import { type HighWater } from '../ports.ts';
 import { type Store } from '../store/store.ts';
+import { type Followed } from '../sync/followed.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
-import { ForkBook } from '../trust/fork-book.ts';
+import { ForkBook, type ForkBookModules } from '../trust/fork-book.ts';
 import { allVerifierKeys, logVerifierKeys } from '../trust/log-keys.ts';
 import { keepLeft, leftKey, readLeft } from './left-mark.ts';
 import { type Witness } from './witness.ts';
 
-export interface GivenUpMemoryModules extends Primitives {
+export interface GivenUpMemoryModules extends ForkBookModules {
   readonly client: Pick<SyncClient, 'ask'>;
   readonly witness: Pick<Witness, 'lastSeen' | 'leave'>;
   readonly store: Store;
+  /** Those that are held, by origin: each is the only writer of the proofs against it. */
+  readonly logs: () => ReadonlyMap<string, Pick<Followed, 'accuse'>>;
 }
 
 /**
@@ -62,20 +66,25 @@ export async function leaveGivenUp(
 }
 
 /**
- * Where a peer shows that an attestation log is as long as what was left of it while it was shorter: keeps the proof of the fork, if that was another tree.
- * Rejects as `leaveGivenUp`.
+ * Where a peer shows by `note` that an attestation log is as long as what was left of it while it was shorter: keeps the proof of the fork, if that was another
+ * tree. Rejects as `leaveGivenUp`. @throws {NodeError} LOG_BUSY if the peer proves it of another checkpoint than that one: which of two trees is cosigned
+ * then, nobody can tell.
  */
 export async function proveLeft(
   peer: string,
-  { origin, size }: Checkpoint,
+  note: Uint8Array,
   state: TrustState,
   modules: GivenUpMemoryModules,
 ): Promise<void> {
   const { store } = modules;
+  const { checkpoint, note: shown } = readNote(note);
+  const { origin, size } = checkpoint;
   if (parseOrigin(origin).kind !== 'attest') return;
   const left = await readLeft(origin, store);
   if (left === undefined || left.size > size) return;
-  const { fork } = await compareAt(peer, left, origin, state, modules);
+  const { text, fork } = await compareAt(peer, left, origin, state, modules);
+  if (text !== shown.text)
+    throw logError('LOG_BUSY', `${peer} proves another checkpoint of ${origin} than it shows`);
   try {
     if (fork !== undefined) await keepFork(origin, fork, state, modules);
   } catch (error) {
@@ -110,6 +119,8 @@ async function keepFork(
   state: TrustState,
   modules: GivenUpMemoryModules,
 ): Promise<void> {
+  const held = modules.logs().get(origin);
+  if (held !== undefined) return held.accuse(fork);
   const forks = await ForkBook.open(origin, modules);
   await forks.take(fork, allVerifierKeys(modules.sha256, state, origin), state);
 }

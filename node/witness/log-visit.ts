@@ -16,6 +16,7 @@ import { type BranchFinder } from '../sync/branch-finder.ts';
 import { type Followed } from '../sync/followed.ts';
 import { type Puller } from '../sync/puller.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
+import { type ForkBookModules } from '../trust/fork-book.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { leaveGivenUp, proveLeft } from './given-up-memory.ts';
 import { type Witness, type Witnessed } from './witness.ts';
@@ -34,6 +35,7 @@ export interface LogVisitorModules extends Primitives {
   readonly finder: BranchFinder;
   readonly witness: Witness;
   readonly logs: () => ReadonlyMap<string, Followed>;
+  readonly onFork?: NonNullable<ForkBookModules['onFork']>;
   readonly keeper: (region: string) => TrustKeeper | undefined;
   /** The region of a peer; undefined for a stranger. */
   readonly regionOf: (peer: string) => string | undefined;
@@ -78,7 +80,7 @@ export class LogVisitor {
     const seen = await witness.lastSeen(origin);
     const isSeen = seen?.size === size && equalBytes(seen.root, root);
     try {
-      if (isSeen) await proveLeft(peer, checkpoint, state, this.#modules);
+      if (isSeen) await proveLeft(peer, note, state, this.#modules);
       else await this.#vouch(peer, region, { note, checkpoint });
     } catch (error) {
       if (!isForLater(error)) throw error;
@@ -93,7 +95,7 @@ export class LogVisitor {
     const state = keeper(region)?.state;
     if (state !== undefined) {
       await leaveGivenUp(peer, origin, state, this.#modules);
-      await proveLeft(peer, checkpoint, state, this.#modules);
+      await proveLeft(peer, note, state, this.#modules);
     }
     const sizeBefore = (await witness.lastSeen(origin))?.size ?? 0;
     if (size < sizeBefore) throw rollback(origin, sizeBefore, size);

@@ -3,6 +3,10 @@ import { type FaultCode, isProtocolError } from '../../../protocol/fault.ts';
 import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote } from '../../../protocol/log/note.ts';
 import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { type Followed } from '../../../node/sync/followed.ts';
+import { readLeft } from '../../../node/witness/left-mark.ts';
+import { type ForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { type Claim } from '../../../node/log/replica.ts';
 import { type Change, type HighWater } from '../../../node/ports.ts';
 import { type Store } from '../../../node/store/store.ts';
@@ -21,7 +25,10 @@ const bad = (count = 9, key = 'checkpoint') => logOf(count, 'bad', key);
 describe('leaveGivenUp', () => {
   let region: RegionFixture;
   let store: Store;
+  /** The copies that are held, and what is brought against them. */
+  const held = new Map<string, Pick<Followed, 'accuse'>>();
   beforeEach(async () => {
+    held.clear();
     region = new RegionFixture({ region: 'FR' });
     region.admit([{ key: region.key('fresh checkpoint'), role: 'checkpoint' }]);
     store = await startedStore(medium());
@@ -46,6 +53,7 @@ describe('leaveGivenUp', () => {
     const modules = {
       ...trustModules,
       store,
+      logs: () => held,
       client: {
         ask: (_peer: string, { size }: { size: number }) => {
           asked++;
@@ -67,12 +75,7 @@ describe('leaveGivenUp', () => {
     } as unknown as GivenUpMemoryModules;
     const left = await leaveGivenUp('peer', ORIGIN, region.state, modules);
     assert.equal(left, known === undefined);
-    await proveLeft(
-      'peer',
-      { origin: ORIGIN, size: shown.size, root: shown.tree.root() },
-      region.state,
-      modules,
-    );
+    await proveLeft('peer', shown.note(), region.state, modules);
     return { left, asked };
   }
 
@@ -87,6 +90,30 @@ describe('leaveGivenUp', () => {
     const [evidence, ...more] = await storedEvidence(store);
     assert.deepEqual([evidence?.fork.evidence.size, more.length], [30, 0]);
     assert.deepEqual(await leaves(longer, longer), { left: false, asked: 0 });
+  });
+
+  it('A15: is told by no other checkpoint than the one that is cosigned whether it was another tree', async () => {
+    giveUp(8);
+    const seen = bad(30);
+    assert.deepEqual(await leaves(seen, good()), { left: true, asked: 1 });
+    const [longer, asBefore] = [logOf(30, 'good', 'fresh checkpoint'), bad(31, 'fresh checkpoint')];
+    const isBusy = (error: unknown) => isNodeError(error, 'LOG_BUSY');
+    const proven = { ...asBefore.claim(30) };
+    await assert.rejects(
+      leaves(good(), longer, () => proven),
+      isBusy,
+    );
+    assert.equal((await readLeft(ORIGIN, store))?.size, 30);
+    assert.deepEqual(await leaves(good(), longer), { left: false, asked: 1 });
+    assert.equal((await storedEvidence(store)).length, 1);
+  });
+
+  it('T3: gives the proof to the copy of the log that is held', async () => {
+    giveUp();
+    const brought: ForkEvidence[] = [];
+    held.set(ORIGIN, { accuse: (evidence) => Promise.resolve(void brought.push(evidence)) });
+    assert.deepEqual(await leaves(bad(), good()), { left: true, asked: 2 });
+    assert.deepEqual([brought.length, (await storedEvidence(store)).length], [1, 0]);
   });
 
   it('A14: accuses nobody where what it left for an older checkpoint turns out to be the same tree', async () => {
