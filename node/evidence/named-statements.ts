@@ -4,12 +4,10 @@
  * has forgotten were given up: a thief has them still. Spec: SPEC.md 14.6, 18.2.
  */
 import { hexOf } from '../../protocol/bytes.ts';
-import { isProtocolError } from '../../protocol/fault.ts';
-import { applyStatement } from '../../protocol/trust/effect.ts';
 import { StateDraft } from '../../protocol/trust/state-draft.ts';
-import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type Statement } from '../../protocol/trust/statement-schema.ts';
-import { type TrustModules, verifyStatement } from '../../protocol/trust/verify-statement.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { takeNaming } from '../trust/naming-entry.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 
 type Log = Pick<TrustKeeper, 'region' | 'state' | 'fold' | 'tree' | 'left'>;
@@ -105,20 +103,10 @@ export class NamedStatements {
     return read;
   }
 
-  /** An entry has the effect that it has in a fold of the whole log, but for what that has forgotten by then. */
-  async #take(bytes: Uint8Array, read: Read): Promise<void> {
-    const { log, draft, digests, size: index } = read;
-    try {
-      const { statement } = parseEntry(bytes);
-      if (!isOfUse(statement.kind) && statement.kind !== 'compromise') return;
-      const root = await rootUnder(statement, index, log);
-      const rootAt = root && (() => root);
-      const slot = verifyStatement(bytes, { index, draft, isVoided: () => false, rootAt }, this.#modules);
-      applyStatement(slot, draft, this.#modules.sha256);
-      if (isOfUse(statement.kind)) digests.add(this.#digest(bytes));
-    } catch (error) {
-      if (!isProtocolError(error)) throw error;
-    }
+  async #take(bytes: Uint8Array, { log, draft, digests, size: index }: Read): Promise<void> {
+    const rootAt = (size: number) => log.tree.reader.rootAt(size);
+    const kind = await takeNaming(bytes, { index, draft, rootAt }, this.#modules);
+    if (kind !== undefined && isOfUse(kind)) digests.add(this.#digest(bytes));
   }
 
   #unread(log: Log): Read {
@@ -133,15 +121,4 @@ export class NamedStatements {
 
 function isOfUse(kind: Statement['kind']): boolean {
   return kind === 'root' || kind === 'keys';
-}
-
-/** What a compromise has to name as the root of the log at its cut-off for `trust`. */
-async function rootUnder(
-  statement: Statement,
-  index: number,
-  { tree }: Log,
-): Promise<Uint8Array | undefined> {
-  if (statement.kind !== 'compromise') return undefined;
-  const cutOff = statement.cutoffs.find(({ log }) => log === 'trust');
-  return cutOff === undefined || cutOff.size > index ? undefined : tree.reader.rootAt(cutOff.size);
 }

@@ -46,6 +46,10 @@ export async function publishForks(
   const { fingerprint } = state;
   if (proofs.size === 0 || fingerprint === undefined || tree.head.minimum > 0) return;
   const folder = evidencePath(publicPath, origin);
+  const log = {
+    entries: () => tree.reader.entries(0, tree.size),
+    rootAt: (size: number) => tree.reader.rootAt(size),
+  };
   for (const [name, fork] of proofs) {
     const file = join(folder, `${markOf(fingerprint)}-${name}.evidence`);
     const published = await readForkFile(file);
@@ -54,8 +58,7 @@ export async function publishForks(
     const isWhole = fork.signers.every((side, i) => side.every((keyId) => proven?.words[i]?.includes(keyId)));
     if (proven !== undefined && isWhole) continue;
     try {
-      const entries = tree.reader.entries(0, tree.size);
-      const evidence = await evidenceOf({ origin, fork }, entries, modules);
+      const evidence = await evidenceOf({ origin, fork }, log, modules);
       if (evidence !== undefined) await writeFileAtomically(file, evidence);
     } catch (error) {
       if (!isNodeError(error, 'NOT_FOUND')) throw error;

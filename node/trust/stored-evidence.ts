@@ -1,16 +1,13 @@
 /** The proofs of forks that a store keeps, as evidence that anybody verifies: with the statements that name the keys. */
-import { hexOf } from '../../protocol/bytes.ts';
 import { encodeEvidenceIfTaken, type EvidenceOf } from '../../protocol/evidence/evidence.ts';
 import { type ForkSide } from '../../protocol/evidence/fork.ts';
-import { isProtocolError } from '../../protocol/fault.ts';
 import { encodeNote, parseNote } from '../../protocol/log/note.ts';
 import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { ED25519, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
-import { type Statement } from '../../protocol/trust/statement-schema.ts';
-import { parseEntry } from '../../protocol/trust/statement.ts';
-import { type TrustKey } from '../../protocol/trust/trust-state.ts';
+import { StateDraft } from '../../protocol/trust/state-draft.ts';
+import { type TrustKey, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { parseHead } from '../log/log-head.ts';
 import { LogKeys } from '../log/log-keys.ts';
@@ -21,6 +18,7 @@ import { putAwayIn, readerOf } from '../store/put-away.ts';
 import { type StoreReader } from '../store/reader.ts';
 import { FORK_PREFIX, type KnownFork, parseFork } from './fork-book.ts';
 import { groundStatements } from './ground-statements.ts';
+import { takeNaming } from './naming-entry.ts';
 
 export interface StoredEvidence {
   /** 32 hexadecimal digits, the same in every store that holds this proof. */
@@ -85,27 +83,31 @@ export function storedEvidenceOf(
   modules: TrustModules,
 ): Promise<Uint8Array | undefined> {
   const { region, network } = parseOrigin(stored.origin);
-  const entries = trustLogEntries(trustLogOrigin(region, network), stored.reader, modules.sha256);
-  return evidenceOf(stored, entries, modules);
+  return evidenceOf(stored, logIn(stored.reader, trustLogOrigin(region, network), modules.sha256), modules);
+}
+
+/** The trust log of a region that is held. */
+export interface HeldLog {
+  /** From its first entry on. */
+  entries(): AsyncIterable<Uint8Array>;
+  rootAt(size: number): Promise<Uint8Array>;
 }
 
 /**
- * A proof as a file of evidence. What the root said of its keys is read from the entries of the region's trust log. Where that is more than a reader takes,
+ * A proof as a file of evidence. What the root said of its keys is read from the region's trust log. Where that is more than a reader takes,
  * of each note one line of the log is left, and where it still is, no other line; undefined if all that is too much.
- * @throws {NodeError} NOT_FOUND if the entries do not name all keys that signed. Rejects also as `entries`.
+ * @throws {NodeError} NOT_FOUND if the entries do not name all keys that signed. Rejects also as reading the log.
  */
 export async function evidenceOf(
   { origin, fork }: Pick<StoredEvidence, 'origin' | 'fork'>,
-  entries: AsyncIterable<Uint8Array>,
+  log: HeldLog,
   modules: TrustModules,
 ): Promise<Uint8Array | undefined> {
   const { region, network } = parseOrigin(origin);
   const signers = new Set(fork.signers.flat());
   const { sha256 } = modules;
-  const givenUp = new Set<string>();
   const isSigner = (publicKey: Uint8Array) => signers.has(keyIdOf(sha256, publicKey));
-  const noted = notingGivenUp(entries, givenUp);
-  const { statements, state } = await groundStatements({ region, network }, noted, isSigner, modules);
+  const { statements, state } = await groundStatements({ region, network }, log.entries(), isSigner, modules);
   const missing = [...signers].filter((keyId) => state.key(keyId) === undefined);
   if (missing.length > 0) {
     const message = `the trust log of ${region} that is held does not name the keys ${missing.join(', ')}`;
@@ -116,7 +118,8 @@ export async function evidenceOf(
   const whole = encodeEvidenceIfTaken(made);
   if (whole !== undefined) return whole;
   // A thief may have had those that were given up.
-  const rank = ({ keyId }: TrustKey) => Number(givenUp.has(keyId));
+  const named = await namedBy({ region, network }, log, modules);
+  const rank = ({ keyId }: TrustKey) => Number(named.key(keyId)?.compromise !== undefined);
   const inOrder = [...state.keysWithRole('checkpoint')].sort((a, b) => rank(a) - rank(b));
   const kept = fork.signers.map((side) => inOrder.find(({ keyId }) => side.includes(keyId)));
   const isKept = (publicKey: Uint8Array) => kept.some((key) => key?.keyId === keyIdOf(sha256, publicKey));
@@ -148,34 +151,29 @@ function withOneLine(
   return encodeNote({ text, signatures: kept });
 }
 
-/** Adds the ids of keys that entries give up, with effect or without. */
-async function* notingGivenUp(
-  entries: AsyncIterable<Uint8Array>,
-  givenUp: Set<string>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const bytes of entries) {
-    const statement = statementIn(bytes);
-    if (statement?.kind === 'compromise') givenUp.add(hexOf(statement.key));
-    yield bytes;
-  }
+/** The keys that a log has named, with what gave them up. */
+async function namedBy(
+  names: { readonly region: string; readonly network: string },
+  log: HeldLog,
+  modules: TrustModules,
+): Promise<TrustState> {
+  const draft = new StateDraft(names, modules.sha256);
+  const rootAt = (size: number) => log.rootAt(size);
+  let index = 0;
+  for await (const bytes of log.entries())
+    await takeNaming(bytes, { index: index++, draft, rootAt }, modules);
+  return draft;
 }
 
-function statementIn(bytes: Uint8Array): Statement | undefined {
-  try {
-    return parseEntry(bytes).statement;
-  } catch (error) {
-    if (isProtocolError(error)) return undefined;
-    throw error;
-  }
-}
-
-async function* trustLogEntries(
-  origin: string,
-  reader: StoreReader,
-  sha256: Sha256,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const stored = await reader.get(new LogKeys(origin).head);
-  if (stored === undefined) return;
-  const { size, minimum } = parseHead(stored, origin);
-  yield* new LogReader(origin, { reader, sha256 }).entries(minimum, size);
+function logIn(store: StoreReader, origin: string, sha256: Sha256): HeldLog {
+  const reader = new LogReader(origin, { reader: store, sha256 });
+  return {
+    rootAt: (size) => reader.rootAt(size),
+    async *entries() {
+      const stored = await store.get(new LogKeys(origin).head);
+      if (stored === undefined) return;
+      const { size, minimum } = parseHead(stored, origin);
+      yield* reader.entries(minimum, size);
+    },
+  };
 }

@@ -39,7 +39,8 @@ describe('evidenceOf', () => {
     async function* entries(): AsyncGenerator<Uint8Array> {
       for (const entry of region.entries) yield await Promise.resolve(entry);
     }
-    const file = await evidenceOf(forkBy(keys), entries(), trustModules);
+    const log = { entries, rootAt: (size: number) => Promise.resolve(region.rootAt(size)) };
+    const file = await evidenceOf(forkBy(keys), log, trustModules);
     return file && { file, proven: verifyEvidence(parseEvidence(file), proofs.knowsRoot, trustModules) };
   }
 
@@ -61,6 +62,21 @@ describe('evidenceOf', () => {
     assert.equal(evidence.grounds[0]?.length, 2);
     const [side] = evidence.kind === 'fork' ? evidence.sides : [];
     assert.equal(parseNote(side?.note ?? assert.fail()).signatures.length, 2, 'and that of the witness');
+  });
+
+  it('A2: a compromise without effect moves no line: it is held against the tree', async () => {
+    const keys = Array.from({ length: EVIDENCE_STATEMENTS_MAX + 2 }, (_, i) => region.key(`checkpoint ${i}`));
+    for (const key of keys) region.admit([{ key, role: 'checkpoint' }]);
+    const inForce = keys.at(-1) ?? assert.fail();
+    for (const key of keys.slice(0, -1)) region.add(region.compromise(key, { trust: region.cutOff() }));
+    // Of the key in force: of another tree than the log has there, and by nobody who can give keys up.
+    const { size } = region.cutOff();
+    const { root } = region.cutOff(size - 1);
+    assert.equal(region.refusal(region.compromise(inForce, { trust: { size, root } })), 'STATEMENT_CONFLICT');
+    const byOther = region.entryOf(region.compromise(inForce, { trust: region.cutOff() }), 'trust-log');
+    assert.notEqual(region.offer(byOther), undefined);
+    const { proven } = (await made(keys)) ?? assert.fail();
+    assert.deepEqual(proven.words, [[inForce.keyId], [inForce.keyId]]);
   });
 
   it('makes none that no reader takes, of a root that was changed so often before the keys were named', async () => {
