@@ -12,7 +12,9 @@ import { encodeNote, type Note } from '../../protocol/log/note.ts';
 import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { COSIGNATURE, ED25519, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
-import { type TrustKey } from '../../protocol/trust/trust-state.ts';
+import { continuesRoots } from '../../protocol/trust/branch.ts';
+import { readNaming } from '../../protocol/trust/naming.ts';
+import { type TrustKey, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { LogView } from '../log/log-view.ts';
 import { isNodeError } from '../node-error.ts';
@@ -146,7 +148,7 @@ export class WitnessWatch {
     const claim = await this.#modules.client.ask(peer, { kind: 'claim', origin, size });
     if (readNote(claim.note).note.text !== theirs.note.text || equalBytes(claim.root, ours.root)) return;
     const side = { note: encodeNote(theirs.note), root: claim.root, path: claim.path, firstPath };
-    await this.#prove(keeper, witness, { size, sides: [ours, side] });
+    await this.#prove(keeper, witness, { peer, size, sides: [ours, side] });
   }
 
   async #sideHere(
@@ -168,7 +170,7 @@ export class WitnessWatch {
   async #prove(
     keeper: TrustKeeper,
     witness: TrustKeeper,
-    { size, sides }: { readonly size: number; readonly sides: [Side, Side] },
+    { peer, size, sides }: { readonly peer: string; readonly size: number; readonly sides: [Side, Side] },
   ): Promise<void> {
     const { keepers, evidence } = this.#modules;
     const notes = sides.map(({ note }) => readNote(note).note);
@@ -202,8 +204,23 @@ export class WitnessWatch {
     const proven = verifyEvidence(made, () => true, this.#modules);
     // A witness leaves the tree of a thief rightly.
     if (isDisowned(proven, (region) => keepers().get(region)?.state)) return;
+    const there = await this.#namedAt(peer, keeper);
+    if (isDisowned(proven, (region) => (region === keeper.region ? there : undefined))) return;
     const file = encodeEvidenceIfTaken(made);
     if (file !== undefined) await evidence.take(file);
+  }
+
+  /** What the root says of branches of a log as the peer holds it, by which a witness may have left the one that is held here; undefined where it is not that root. */
+  async #namedAt(peer: string, { origin, state }: TrustKeeper): Promise<TrustState | undefined> {
+    try {
+      const { statements } = await this.#modules.client.ask(peer, { kind: 'naming', origin });
+      const there = readNaming(state, statements, this.#modules);
+      return continuesRoots(there, state) ? there : undefined;
+    } catch (error) {
+      // Who has none to show, or shows what is none, lets nobody off.
+      if (isProtocolError(error) || isNodeError(error, 'NOT_FOUND')) return undefined;
+      throw error;
+    }
   }
 
   /** Against whom a proof about this log is kept that is not disowned: one is enough. */

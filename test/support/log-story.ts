@@ -12,6 +12,7 @@ import {
 import { forkMessage } from '../../node/sync/sync-server.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { readNote } from '../../protocol/log/checkpoint.ts';
+import { type LoggedStatement } from '../../protocol/trust/naming.ts';
 import { type ReferenceTree } from './reference-tree.ts';
 
 export interface LogStory {
@@ -20,6 +21,8 @@ export interface LogStory {
   readonly note: Uint8Array;
   /** Proofs of forks that it claims to have, whatever they are worth. */
   readonly slander?: readonly ForkEvidence[];
+  /** What its root says of branches. */
+  readonly naming?: readonly LoggedStatement[];
 }
 
 /** From then on whoever handles `sync` on this network tells its logs, and of one of them this story. */
@@ -42,7 +45,10 @@ function headsWith({ origin, note }: LogStory, { kind, heads }: AnswerTo<'heads'
 }
 
 /** What a node says that knows this story and nothing else. */
-export function answerOf(asked: SyncRequest, { origin, tree, note, slander = [] }: LogStory): SyncAnswer {
+export function answerOf(
+  asked: SyncRequest,
+  { origin, tree, note, slander = [], naming = [] }: LogStory,
+): SyncAnswer {
   const size = tree.entries.length;
   const missing = { kind: 'refused', reason: 'not-there' } as const;
   if ('origin' in asked && asked.origin !== origin && asked.kind !== 'forks') return missing;
@@ -64,7 +70,7 @@ export function answerOf(asked: SyncRequest, { origin, tree, note, slander = [] 
         : { kind: 'claim', size: asked.size, root: tree.root(asked.size), path, note };
     }
     case 'naming':
-      return { kind: 'naming', statements: [], note };
+      return { kind: 'naming', statements: [...naming], note };
     case 'evidence':
       return { kind: 'evidence', files: [] };
     case 'leaf':

@@ -159,6 +159,29 @@ describe('WitnessWatch, among nodes', () => {
     await world.until(() => HONEST.every(isHeld), 'all hold it', 150);
   });
 
+  for (const [what, cutOffs, count] of [
+    ['nothing where its root has named a branch in the log that a peer holds', { trust: true }, 0],
+    ['it where what the root gives up there names no branch', {}, 1],
+  ] as const)
+    it(`A27: of a witness that cosigned both trees makes ${what}`, async () => {
+      const tree = await other(1);
+      const { fixture } = world.machine(LOG);
+      const spare = fixture.key('checkpoint 2');
+      const cutOff = { size: tree.entries.length, root: tree.root() };
+      const said = [
+        fixture.keysStatement([{ key: spare, role: 'checkpoint' }]),
+        fixture.compromise(spare, 'trust' in cutOffs ? { trust: cutOff } : {}),
+      ];
+      const begin = tree.entries.slice(0, 2).map((entry, index) => ({ index, entry }));
+      const end = said.map((one, i) => ({ index: cutOff.size + i, entry: fixture.entryOf(one) }));
+      const naming = [...begin, ...end];
+      const cosigners = [{ witness: WITNESS, key: world.machine(WITNESS).fixture.keys.witness }];
+      comes(world, LIAR, { ...storyOf(world, LOG, tree, cosigners), naming });
+      await world.until(areForked, 'the fork is found');
+      await world.pass(70);
+      for (const region of HONEST) assert.equal(held(region).length, count, region);
+    });
+
   it('A27: who cosigned one of two trees, or whose name stands under what another signed, is not accused', async () => {
     tell(await other(1), []);
     await world.until(areForked, 'the fork is found');
