@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { evidencePath } from '../../../node/region/layout.ts';
-import { isProvenForked } from '../../../node/region/published-forks.ts';
+import { isProvenForked, publishForks } from '../../../node/region/published-forks.ts';
 import { hexOf } from '../../../protocol/bytes.ts';
 import { encodeEvidence, type EvidenceOf } from '../../../protocol/evidence/evidence.ts';
-import { noteOf } from '../../support/keeper-fixture.ts';
+import { encodeNote, type Note, parseNote } from '../../../protocol/log/note.ts';
+import { keeperOf, noteOf } from '../../support/keeper-fixture.ts';
 import {
   DAY_S,
   HOUR_S,
@@ -57,6 +58,42 @@ describe('isProvenForked', () => {
     forget(region);
     assert.equal(region.state.key(key.keyId), undefined);
     assert.equal(await isForked(region, forkBy(key)), true);
+  });
+
+  it('T4: is published anew once a key that has signed both sides is named, which then counts for readers of files too', async () => {
+    const [region, other] = [1, 2].map((index) => {
+      const log = new RegionFixture({ region: 'FR' });
+      log.revoke([index]);
+      return log;
+    }) as [RegionFixture, RegionFixture];
+    const [second, third] = [region.key('checkpoint 2'), region.key('checkpoint 3')];
+    const size = region.entries.length;
+    const sideOf = (log: RegionFixture) => {
+      const [{ text, signatures }, more] = [noteOf(log), noteOf(log, size, third)].map(parseNote) as [
+        Note,
+        Note,
+      ];
+      const note = encodeNote({ text, signatures: [...signatures, ...more.signatures] });
+      return { note, root: log.rootAt(size), path: [] };
+    };
+    const path = folder();
+    const { keeper } = await keeperOf(region);
+    await keeper.apply({ from: 0, entries: region.entries, note: noteOf(region) });
+    await keeper.accuse({ size, sides: [sideOf(region), sideOf(other)] });
+    const isForkedNow = async () => {
+      const { fingerprint, state, entries } = region;
+      const from = keeper.tree.size;
+      await keeper.apply({ from, entries: entries.slice(from), note: noteOf(region, undefined, second) });
+      await publishForks(path, keeper, trustModules);
+      const suspect = { region: 'FR', network: 'test', fingerprint, state, entries };
+      return isProvenForked(suspect, [path], trustModules);
+    };
+    region.admit([{ key: second, role: 'checkpoint' }]);
+    assert.equal(await isForkedNow(), true);
+    region.add(region.compromise(region.keys.checkpoint, {}));
+    assert.equal(await isForkedNow(), false);
+    region.admit([{ key: third, role: 'checkpoint' }]);
+    assert.equal(await isForkedNow(), true);
   });
 
   it('heeds no key that the root has given up, however long ago', async () => {
