@@ -31,7 +31,7 @@ export interface BroughtUp {
 }
 
 /**
- * Opens a closed disk and writes the identity on an empty one.
+ * Opens a closed disk and writes the identity on an empty one, and on one of an older schema, before anything is written in the form of this one.
  * @throws {NodeError} what `Disk.open`, reads and writes reject with, SCHEMA_NEWER, STORE_FOREIGN, or STORE_CORRUPT if
  * acknowledged batches are missing.
  */
@@ -42,7 +42,7 @@ export async function bringUp(
   await disk.open();
   const reader = new DiskReader(disk);
   const [identity, count, incomplete] = await reader.getMany([IDENTITY_KEY, COMMITS_KEY, INCOMPLETE_KEY]);
-  if (identity !== undefined) verifyIdentity(identity, owner);
+  const found = identity && verifyIdentity(identity, owner);
   const commits = count === undefined ? 0 : parseCommits(count);
   const known = Math.max(acknowledged, await mark.read());
   if (commits < known) {
@@ -51,14 +51,12 @@ export async function bringUp(
       `the store holds ${commits} batches of the ${known} it has acknowledged`,
     );
   }
-  if (identity === undefined) {
-    await assertEmpty(disk);
-    await disk.write([foundingChange(owner)]);
-  }
+  if (found === undefined) await assertEmpty(disk);
+  if (found?.schema !== SCHEMA_VERSION) await disk.write([foundingChange(owner)]);
   return { commits, incomplete: incomplete !== undefined };
 }
 
-/** Makes an empty disk the store of this owner. */
+/** Makes a disk that is empty, or of an older schema, the store of this owner in this schema. */
 export function foundingChange(owner: string): Change {
   const value = sealValue(IDENTITY_KEY, encodeIdentity({ schema: SCHEMA_VERSION, owner }));
   return { put: IDENTITY_KEY, value };

@@ -2,8 +2,12 @@
 import { asciiBytes } from '../../protocol/bytes.ts';
 import { storeError } from './store-error.ts';
 
-/** The form of everything under the store's keys. A newer one is refused by older programs. */
-export const SCHEMA_VERSION = 1;
+/**
+ * The form of everything under the store's keys. A newer one is refused by older programs; a lower one is read as it is, and counts as this one from the
+ * opening on. 2: whose attestations stand where is said under `registry/held/`, and what makes place under `life/revoking/`. A program that knows neither
+ * would take people to have no codes.
+ */
+export const SCHEMA_VERSION = 2;
 
 export interface StoreIdentity {
   readonly schema: number;
@@ -20,12 +24,12 @@ export function encodeIdentity({ schema, owner }: StoreIdentity): Uint8Array {
 }
 
 /**
- * Passes a store of this owner in a schema that this program knows.
+ * Passes a store of this owner in a schema that this program knows, and gives what it says.
  * @throws {NodeError} SCHEMA_NEWER, STORE_FOREIGN, or STORE_CORRUPT if it is no identity at all.
  */
-export function verifyIdentity(payload: Uint8Array, owner: string): void {
+export function verifyIdentity(payload: Uint8Array, owner: string): StoreIdentity {
   const found = parseIdentity(payload);
-  if (found.owner === owner) return;
+  if (found.owner === owner) return found;
   const message = `the store is that of ${found.owner}, not of ${owner}: check the data path`;
   throw storeError('STORE_FOREIGN', message);
 }

@@ -8,8 +8,9 @@ const text = (line: string): Uint8Array => Uint8Array.from(Buffer.from(line, 'la
 describe('store identity', () => {
   it('is one line of text that any schema can read', () => {
     const identity = encodeIdentity({ schema: SCHEMA_VERSION, owner: OWNER });
-    assert.equal(Buffer.from(identity).toString(), `entente 1 ${OWNER}`);
-    verifyIdentity(identity, OWNER);
+    assert.equal(Buffer.from(identity).toString(), `entente 2 ${OWNER}`);
+    assert.deepEqual(verifyIdentity(identity, OWNER), { schema: 2, owner: OWNER });
+    assert.deepEqual(verifyIdentity(text(`entente 1 ${OWNER}`), OWNER), { schema: 1, owner: OWNER });
   });
 
   it('verifyIdentity B72: SCHEMA_NEWER before STORE_FOREIGN, both with what was found', () => {
