@@ -103,6 +103,7 @@ export class Collusion {
       }
       case 'leaf':
       case 'evidence':
+      case 'evidence-names':
       case 'naming':
       case 'refused':
         return undefined;
