@@ -1,6 +1,7 @@
 """JSON of others: each name once, at most 16 levels, nothing that has no UTF-8 (SPEC.md 17.4 and 17.11)."""
 
 import json
+import math
 import re
 
 from fault import Fault
@@ -11,7 +12,9 @@ SPACES = re.compile(r"[ \t\n\r]*")
 
 def parse(text):
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_number(int), parse_float=_number(float)
+        )
     except (ValueError, RecursionError) as error:
         raise Fault("JSON_MALFORMED") from error
     _require_plain(text)
@@ -57,6 +60,17 @@ def _object(pairs):
 
 def _constant(name):
     raise ValueError(name)
+
+
+def _number(read):
+    """Reads no number that is beyond what a double holds."""
+
+    def number(text):
+        if math.isinf(float(text)):
+            raise ValueError(text)
+        return read(text)
+
+    return number
 
 
 def _require_plain(text):

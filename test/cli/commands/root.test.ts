@@ -44,7 +44,7 @@ describe('entente root', () => {
       [],
     );
     assert.equal((await cli.run('root', 'seal', path('DE'), '--medium', path('usb0'), ...pass)).exit, 1);
-    assert.match((await cli.run('recognise', path('DE'), path('FR'))).err, /say --draft/);
+    assert.match((await cli.run('recognise', path('DE'), path('FR'))).err, /takes --draft/);
   });
 
   it('init, rotate, sign, merge and submit put other keys in the place of the root, under the same fingerprint', async () => {
