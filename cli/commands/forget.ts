@@ -18,7 +18,7 @@ export function addForget(program: Command, cli: Cli): void {
     .command('forget')
     .summary('destroy what is known of a person')
     .description(
-      'Destroys, for ever, all that opens the codes of a person and says whose they are. Their leaves stay in the logs, and every proof holds, but nobody can tell any more what they say. A standby keeps its own copy of the codes: give the order on both machines. Backups that hold it have to be destroyed too, and so have old rows where the registry lies in PostgreSQL (docs/postgres.md).',
+      'Destroys, for ever, all that opens the codes of a person and says whose they are. Their leaves stay in the logs, and every proof holds, but nobody can tell any more what they say. The other machine of a region with a standby forgets the codes too, as soon as it answers; what was declared while that one wrote is forgotten where the order is given there. Backups that hold it have to be destroyed too, and so have old rows where the registry lies in PostgreSQL (docs/postgres.md).',
     )
     .argument('<region>', 'directory of the region')
     .requiredOption('--subject <text>', 'the person', (text) => text.trim())
@@ -35,17 +35,12 @@ export function addForget(program: Command, cli: Cli): void {
 
 async function forget(cli: Cli, path: string, { subject, letPass }: ForgetOptions): Promise<void> {
   const order = { subject, lettingPass: letPass === true };
-  const [leaves, copies, hasStandby] = await withDesk(
+  const [{ leaves, other }, copies] = await withDesk(
     cli,
     path,
     async (desk) => {
-      const { storage, writer } = desk.config;
-      const leaves = await desk.forget(order);
-      return [
-        leaves,
-        await damagedStores(new RegionLayout(path).resolve(storage.store)),
-        writer.fenced,
-      ] as const;
+      const { store } = desk.config.storage;
+      return [await desk.forget(order), await damagedStores(new RegionLayout(path).resolve(store))] as const;
     },
     { reading: true, silent: true },
   );
@@ -53,13 +48,14 @@ async function forget(cli: Cli, path: string, { subject, letPass }: ForgetOption
   const places = shortened(leaves.map(({ log, index }) => `${log}/${index}`).join(' '), 60);
   for (const copy of copies)
     cli.output.note(`${printable(copy)} holds what the store held when it was salvaged: destroy it too.`);
-  if (hasStandby)
+  if (other === 'awaited')
     cli.output.note(
-      'The other machine of this region keeps a copy of the codes: give the order in its directory too.',
+      'The other machine of this region keeps a copy of the codes: it forgets them as soon as it answers. `entente status` says how many are left.',
     );
-  cli.output.result({ leaves, proven, copies, hasStandby }, () => [
+  cli.output.result({ leaves, proven, copies, ...(other !== undefined && { other }) }, () => [
     wrapped(
       `Forgotten: nothing here opens ${counted(leaves.length, 'code')} any more (${places}). Leaves proven to stand in the logs as before: ${proven}.`,
     ),
+    ...(other === 'forgot' ? ['The other machine of this region has forgotten them too.'] : []),
   ]);
 }

@@ -8,7 +8,7 @@ import { type Operator } from '../../node/operators/operators.ts';
 import { type Disclosed, type DisclosureOrder } from '../../node/abuse/disclosing.ts';
 import { type RegionKeys } from '../../node/region/region-keys.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
-import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
+import { type ForgetOrder, type Forgotten } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
 import { type DeclaredFacts } from '../../node/life/life.ts';
@@ -87,7 +87,7 @@ export interface Desk {
   /** The colours of people who declared. */
   readonly life: LifeDesk;
   /** Destroys what opens a person's codes. @throws {NodeError} NOT_FOUND, REFUSED as `Forgetting.forget`. */
-  forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]>;
+  forget(order: ForgetOrder): Promise<Forgotten>;
   /** Who the operators of the region are. */
   operators(): Promise<readonly Operator[]>;
   /** @throws {NodeError} as `Operators.add`. */

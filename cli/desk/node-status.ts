@@ -47,6 +47,7 @@ export const nodeStatusSchema = z.looseObject({
     })
     .optional(),
   workers: z.int().optional(),
+  toForget: z.int().optional(),
   behind: z.record(z.string(), z.number()).optional(),
   store: z.string(),
   clock: clockSchema,

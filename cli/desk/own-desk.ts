@@ -5,7 +5,7 @@ import { Bridge } from '../../node/bridging/bridge.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
 import { isNodeError } from '../../node/node-error.ts';
 import { type VerdictContext } from '../../protocol/verdict/verdict.ts';
-import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
+import { type ForgetOrder, type Forgotten } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type GivenUp, type HeldCode, textOfWanted, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
@@ -267,7 +267,7 @@ export class OwnDesk implements Desk {
     });
   }
 
-  forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
+  forget(order: ForgetOrder): Promise<Forgotten> {
     return this.#act({ action: 'forget', needs: 'revoke', count: 1 }, () => this.#region.node.forget(order));
   }
 

@@ -13,7 +13,7 @@ import {
 } from '../../node/http/admin-schemas.ts';
 import { type Problem } from '../../node/http/problem.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
-import { type ForgetOrder, type ForgottenLeaf } from '../../node/issuing/forgetting.ts';
+import { type ForgetOrder, type Forgotten } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { shuffled } from '../../node/issuing/shuffle.ts';
 import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
@@ -312,8 +312,8 @@ export class RunningDesk implements Desk {
     return new RunningLife(this.#client, told);
   }
 
-  async forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
-    return ((await this.#post('/v1/forget', order)) as { leaves: readonly ForgottenLeaf[] }).leaves;
+  async forget(order: ForgetOrder): Promise<Forgotten> {
+    return (await this.#post('/v1/forget', order)) as Forgotten;
   }
 
   async operators(): Promise<readonly Operator[]> {

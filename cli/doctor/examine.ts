@@ -10,7 +10,7 @@ import { checkNumbers } from './number-checks.ts';
 import { type Patient, type ReadablePatient } from './patient.ts';
 import { checkEnough, checkHttp, checkReachable, checkShutOut, checkVouching } from './peer-checks.ts';
 import { checkAnnounced, checkPorts } from './port-checks.ts';
-import { checkRegistry } from './registry-check.ts';
+import { checkForgotten, checkRegistry } from './registry-check.ts';
 import { checkDamage, checkRunning, checkStore } from './store-checks.ts';
 
 type Run<P> = (patient: P) => readonly Finding[] | Promise<readonly Finding[]>;
@@ -45,6 +45,7 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['store', checkDamage],
   ['store', checkMarks],
   ['registry', checkRegistry],
+  ['registry', checkForgotten],
   ['logs', checkNewest],
   ['logs', checkForks],
   ['keys', checkTrustKeys],
@@ -66,6 +67,7 @@ const AT_ONCE: typeof THEN = [
   ['clock', checkOffset],
   ['store', checkStore],
   ['store', checkDamage],
+  ['registry', checkForgotten],
   ['logs', checkForks],
   ['keys', checkTrustKeys],
   ['peers', checkReachable],

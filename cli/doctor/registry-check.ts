@@ -7,7 +7,7 @@ import { textOf, WORKERS } from '../../node/workers/work-rows.ts';
 import { systemClock } from '../../node/system-clock.ts';
 import { exitOfCode } from '../exit.ts';
 import { printable } from '../printable.ts';
-import { editing, type Finding, must, note, ok } from './finding.ts';
+import { editing, type Finding, must, note, ok, warn } from './finding.ts';
 import { type ReadablePatient } from './patient.ts';
 
 const LISTENED_MS = 3_000;
@@ -33,6 +33,18 @@ export async function checkRegistry({ layout, config }: ReadablePatient): Promis
     const { code, message, hint } = error;
     return [must(`${printable(message)} [${code}]`, hint ?? editing(layout.config), exitOfCode(code))];
   }
+}
+
+/** What the other machine of the region has not said that it has forgotten. */
+export function checkForgotten({ running }: ReadablePatient): Finding[] {
+  const toForget = running?.toForget ?? 0;
+  if (toForget === 0) return [];
+  return [
+    warn(
+      `the other machine of the region still keeps what opens forgotten codes: ${toForget}; it forgets them as soon as it answers`,
+      'systemctl start entente.service   # there, or what starts the node',
+    ),
+  ];
 }
 
 /** Who works over these tables. A worker says every second that it is there, and less often while it has much in hand. */

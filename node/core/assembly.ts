@@ -3,13 +3,14 @@
  * it. Nothing is started here.
  */
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
-import { witnessName } from '../../protocol/log/origin.ts';
+import { attestationLogOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { PeerClocks } from '../clock/peer-clocks.ts';
 import { CopyWatch } from '../evidence/copy-watch.ts';
 import { EvidenceBook } from '../evidence/evidence-book.ts';
 import { NamedStatements } from '../evidence/named-statements.ts';
 import { LeafWatch } from '../evidence/leaf-watch.ts';
 import { WitnessWatch } from '../evidence/witness-watch.ts';
+import { isCounted } from '../issuing/forgetting.ts';
 import { JoiningBook } from '../joining/joining-book.ts';
 import { Lookup } from '../lookup/lookup.ts';
 import { type Registry } from '../registry/registry.ts';
@@ -28,6 +29,7 @@ import { LogVisitor } from '../witness/log-visit.ts';
 import { Voucher } from '../witness/voucher.ts';
 import { Witness } from '../witness/witness.ts';
 import { preparerOf } from '../workers/preparer.ts';
+import { ForgottenShare } from '../writer/forgotten-share.ts';
 import { Background } from './background.ts';
 import { Desks } from './desks.ts';
 import { fenceFor, hasGivenUp } from './fencing.ts';
@@ -160,7 +162,17 @@ export function assemble(
     isWitness: () => !signing.isStandby,
     isStandby: () => signing.isFollowing,
     giveWay: (origin, index) => signing.giveWay(origin, index),
+    forgetNamed: (name) =>
+      registry().forgetNamed(name, (place) => isCounted(place, { ...modules, trust: state })),
     verify: (text, context) => verdicts.verify(text, context),
+  });
+  const forgottenShare = new ForgottenShare(options, {
+    ...reading,
+    isOwn: (peer) => modules.regionOf(peer) === region,
+    registry,
+    isLogged: async ({ log, index }) =>
+      index < (await shelf.openTree(attestationLogOrigin(region, network, log))).size,
+    stopping,
   });
   const herald = new Herald(
     { ...options, witnessName: witnessName(region, network), gatherMs: 20 },
@@ -244,6 +256,7 @@ export function assemble(
     joinings: new JoiningBook({ store }),
     visitor,
     desks,
+    forgottenShare,
     herald,
     mender,
     scrub,

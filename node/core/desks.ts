@@ -24,8 +24,10 @@ export type DesksModules = LogServerModules &
   TrustModules &
   Omit<WriterBookModules, 'isNamed'> &
   Omit<WriterServerModules, 'writers' | 'rootWord'> &
-  Pick<ShareServerModules, 'isStandby' | 'giveWay'> &
-  Pick<BatchShareModules, 'client' | 'clock' | 'onTrouble'> & {
+  Pick<ShareServerModules, 'isStandby' | 'giveWay'> & {
+    /** Forgets an attestation by its name. Rejects as `Registry.forgetNamed`. */
+    readonly forgetNamed: (name: string) => Promise<void>;
+  } & Pick<BatchShareModules, 'client' | 'clock' | 'onTrouble'> & {
     /** The region of a peer; undefined for a stranger. */
     readonly regionOf: (peer: string) => string | undefined;
     readonly keeper: (region: string) => Pick<TrustKeeper, 'state'> | undefined;
@@ -55,10 +57,18 @@ export class Desks {
           throw error;
         },
       );
+    const forget: ShareServerModules['forget'] = (name) =>
+      modules.forgetNamed(name).then(
+        () => true,
+        (error: unknown) => {
+          if (isNodeError(error, 'REGISTRY_CORRUPT')) return false;
+          throw error;
+        },
+      );
     this.#desks = [
       new WitnessServer(modules),
       new WriterServer({ ...modules, rootWord, writers }),
-      new ShareServer(options, { ...modules, isOwn, keep, keepRecord, isHeld }),
+      new ShareServer(options, { ...modules, isOwn, keep, keepRecord, isHeld, forget }),
       new LogServer(modules),
       new VerifyServer(modules),
     ];

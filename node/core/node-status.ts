@@ -30,6 +30,8 @@ export interface NodeStatus {
   readonly writer?: WriterReport;
   /** Processes that prepare what it issues, where the registry lies in a database that they share. */
   readonly workers?: number;
+  /** Codes that the other machine of the region is still to forget, where it has one. */
+  readonly toForget?: number;
   readonly store: string;
   readonly clock: ClockReport;
   /** By origin. */

@@ -8,7 +8,7 @@ import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type EvidenceBook } from '../evidence/evidence-book.ts';
 import { hearEvidence } from '../evidence/hear-evidence.ts';
-import { Forgetting, type ForgetOrder, type ForgottenLeaf } from '../issuing/forgetting.ts';
+import { Forgetting, type ForgetOrder, type Forgotten } from '../issuing/forgetting.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { neededAttestKeys } from '../issuing/needed-keys.ts';
 import { type Handovers } from '../issuing/handovers.ts';
@@ -109,6 +109,8 @@ export class RegionNode {
     desks.start();
     if (this.#options.onDemand !== true) {
       this.#parts.background.run(() => this.evidence.recheck());
+      if (this.#options.fenced !== undefined)
+        this.#parts.background.run(() => this.#parts.forgottenShare.run());
       const { antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer } = this.#parts;
       for (const part of [antiEntropy, clocks, herald, scrub, mender, lookup, copies, preparer]) part.start();
     }
@@ -143,8 +145,19 @@ export class RegionNode {
   get status(): NodeStatus {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
     const { trust } = this;
-    const { signing, fence, clocks, shelf, puller, antiEntropy, scrub, verdicts, people, shown } =
-      this.#parts;
+    const {
+      signing,
+      fence,
+      clocks,
+      shelf,
+      puller,
+      antiEntropy,
+      scrub,
+      verdicts,
+      people,
+      shown,
+      forgottenShare,
+    } = this.#parts;
     const { workers } = this.#parts.preparer;
     const { state, failure } = signing;
     const writer = fence?.writership.report;
@@ -153,6 +166,7 @@ export class RegionNode {
       ...(failure !== undefined && { reason: failure.message }),
       ...(writer !== undefined && { writer }),
       ...(workers !== undefined && { workers }),
+      ...(fence !== undefined && { toForget: forgottenShare.left }),
       clock: clocks.report,
       store: this.store,
       ...shelf.report,
@@ -254,16 +268,29 @@ export class RegionNode {
     });
   }
 
-  /** Destroys what opens a person's codes. Rejects as `Forgetting.forget`. */
-  forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
-    return new Forgetting(this.#options, {
+  /** Destroys what opens a person's codes, here and on the other machine of the region, where it has one. Rejects as `Forgetting.forget`. */
+  async forget(order: ForgetOrder): Promise<Forgotten> {
+    const hasOther = this.#options.fenced !== undefined;
+    const leaves = await new Forgetting(this.#options, {
       ...this.#modules,
       registry: this.#requireRegistry(),
       forgetDeclared: forgetDeclaredBy(this),
       trust: () => this.keeper(this.#options.region)?.state,
       tend: () => this.#parts.signing.side?.tend() ?? Promise.resolve(),
+      hasOther,
       openTree: (origin) => this.#parts.shelf.openTree(origin),
     }).forget(order);
+    return { leaves, ...(hasOther && leaves.length > 0 && { other: await this.#tellOther(order.subject) }) };
+  }
+
+  /** What could not be told now is told later: nothing of that makes the order fail. */
+  async #tellOther(subject: string): Promise<'forgot' | 'awaited'> {
+    try {
+      return (await this.#parts.forgottenShare.tellOf(subject)) ? 'forgot' : 'awaited';
+    } catch (error) {
+      this.#modules.onTrouble?.(error);
+      return 'awaited';
+    }
   }
 
   /** The operator decides that the node signs although too few peers answered. What one of them shows, or a lost store, binds it all the same. */

@@ -149,6 +149,10 @@ export const forgotten = z
         proven: z.object({ leafHash: z.string(), size: z.int(), root: z.string() }).optional(),
       }),
     ),
+    other: z.enum(['forgot', 'awaited']).optional().openapi({
+      description:
+        'Where the region has a standby: whether its other machine has forgotten the codes too, or does as soon as it answers',
+    }),
   })
   .openapi('Forgotten', {
     description: 'Leaves that nobody can open any more, proven in the newest tree of their log.',

@@ -111,7 +111,7 @@ export function deskRoutes(
       answer: { description: 'The leaves, which stay as they are', content: json(forgotten) },
       order: async (context) => {
         const order = await readJson(context.env.incoming, forgetOrder, ORDER_BYTES_MAX);
-        const carryOut = async () => replies.json(context, { leaves: await node.forget(order) });
+        const carryOut = async () => replies.json(context, await node.forget(order));
         return { count: 1, carryOut };
       },
     },

@@ -23,6 +23,13 @@ export interface ForgottenLeaf extends Place {
   readonly proven?: { readonly leafHash: string; readonly size: number; readonly root: string };
 }
 
+/** What came of an order. */
+export interface Forgotten {
+  readonly leaves: readonly ForgottenLeaf[];
+  /** Of the other machine of the region, where it has one and there are leaves: it has forgotten the codes too, or does as soon as it answers. */
+  readonly other?: 'forgot' | 'awaited';
+}
+
 export interface ForgetOrder {
   readonly subject: string;
   /** Forgets codes that still pass too: whoever holds one can show it to its end, and the region can withdraw it by its place alone. */
@@ -37,8 +44,23 @@ export interface ForgettingModules extends Pick<Primitives, 'sha256'> {
   readonly trust: () => Pick<TrustState, 'revoked' | 'tally'> | undefined;
   /** Does what is due with the calendar, as far as this node may: tallies are. */
   readonly tend: () => Promise<void>;
+  /** Whether the region has another machine with this registry, which is to forget the codes too. */
+  readonly hasOther: boolean;
   /** Opens an own log, or gives the one that is open. */
   readonly openTree: (origin: string) => Promise<LogTree>;
+}
+
+/** Whether a tally tells of a code, or none ever will. */
+export function isCounted(
+  { log, index }: Place,
+  {
+    trust,
+    clock,
+  }: Pick<ForgettingModules, 'clock'> & {
+    readonly trust: () => Pick<TrustState, 'tally'> | undefined;
+  },
+): boolean {
+  return index < (trust()?.tally(log)?.until ?? 0) || isLogOver(log, Math.floor(clock.nowMs() / 1_000));
 }
 
 export class Forgetting {
@@ -64,7 +86,10 @@ export class Forgetting {
     });
     // Again: a proposal of which the person was taken out may have been issued meanwhile.
     await this.#requireCounted(subject);
-    const places = await registry.forget(subject, (place) => this.#isCounted(place));
+    const places = await registry.forget(subject, {
+      isCounted: (place) => isCounted(place, this.#modules),
+      isForOther: this.#modules.hasOther,
+    });
     if (places.length === 0 && !hadDeclared)
       throw new NodeError('NOT_FOUND', 'the registry knows nobody by that reference');
     const left = await registry.ofSubject(subject);
@@ -100,16 +125,10 @@ export class Forgetting {
     );
   }
 
-  /** Whether a tally tells of it, or none ever will. */
-  #isCounted({ log, index }: Place): boolean {
-    const { trust, clock } = this.#modules;
-    return index < (trust()?.tally(log)?.until ?? 0) || isLogOver(log, Math.floor(clock.nowMs() / 1_000));
-  }
-
   async #isUncounted(subject: string): Promise<boolean> {
     const { registry } = this.#modules;
     for (const { log, index } of await registry.ofSubject(subject)) {
-      if (this.#isCounted({ log, index })) continue;
+      if (isCounted({ log, index }, this.#modules)) continue;
       for await (const { basis } of registry.withBases({ log, from: index, until: index + 1 }))
         if (basis !== undefined && parseBasis(basis).kind === 'override') return true;
     }

@@ -6,6 +6,7 @@
  *   registry/subject/<pseudonym>/<name of a place>   the same of older software, by a pseudonym of its own; read, and written no more
  */
 import { isNodeError } from '../node-error.ts';
+import { registryCorrupt } from './registry-error.ts';
 import { type Change } from '../ports.ts';
 import { keyAfter } from '../store/reader.ts';
 import { type Place, PlaceCipher } from './place-cipher.ts';
@@ -54,6 +55,30 @@ export class Pointers {
       const [name = ''] = this.#places.namesFrom(place, 1);
       return this.#prefixesOf(subject).map((prefix) => ({ del: prefix + name }));
     });
+  }
+
+  /** What the names of a person's attestations begin with. */
+  prefixOf(subject: string): string {
+    return `${this.#pseudonymOf(subject)}/`;
+  }
+
+  /** `<pseudonym>/<name of the place>`, as the row of an attestation of this person ends. */
+  nameOf(subject: string, place: Place): string {
+    return this.prefixOf(subject) + (this.#places.namesFrom(place, 1)[0] ?? '');
+  }
+
+  /** The place in such a name. @throws {NodeError} REGISTRY_CORRUPT for what `nameOf` did not make under this key. */
+  placeOf(name: string): Place {
+    const [place] = isPointerName(name) ? this.#places.placesOf([name.slice(DIGITS + 1)]) : [];
+    if (place === undefined) throw registryCorrupt('a name is no pseudonym and place');
+    return place;
+  }
+
+  /** The row of such a name, out of the files too, where nothing is known of the person any more. Rejects as the tables. */
+  async dropNamed(name: string): Promise<void> {
+    const prefix = HELD + name.slice(0, DIGITS + 1);
+    await this.#tables.write([{ del: HELD + name }]);
+    await this.#tables.compact(prefix, `${prefix}~`);
   }
 
   /** Leaves nothing in the files of what was there of a person. Rejects as the tables. */
@@ -129,6 +154,11 @@ export class Pointers {
   #prefixesOf(subject: string): [string, string] {
     return [`${HELD}${this.#pseudonymOf(subject)}/`, `${OLDER}${this.#older.of(subject)}/`];
   }
+}
+
+/** Whether a text is a pseudonym and the name of a place: 32 hexadecimal digits each. */
+export function isPointerName(text: string): boolean {
+  return /^[0-9a-f]{32}\/[0-9a-f]{32}$/.test(text);
 }
 
 function partsOf(table: string, name: string): [pseudonym: string, place: string] {

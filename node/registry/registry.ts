@@ -1,11 +1,12 @@
 /**
- * Who holds which attestation: private to the region, and sealed. Five kinds of rows in the private tables:
+ * Who holds which attestation: private to the region, and sealed. Six kinds of rows in the private tables:
  *
  *   registry/page/<log>/<first index>                the records of up to 64 attestations that follow each other
  *   registry/basis/<log>/<first index>               what the colours of a page rest on, where that is known
  *   registry/held/<pseudonym>/<name of a place>      nothing more: the person of that pseudonym has that attestation (pointers.ts)
  *   registry/manual/<pseudonym>                      nothing more: the person has, or had, a code that no rule gave
  *   registry/uncounted/<log>/<index>                 of somebody who was forgotten, until a tally has counted it (uncounted.ts)
+ *   registry/forgotten/<pseudonym>/<name of a place> nothing more: the other machine of the region is to forget it too (forgotten-rows.ts)
  *
  * so that one range is all that the region knows of a person. The records of a batch are written with its staging, or before it, by
  * whoever stages it; but for that and `forget` nothing is ever changed.
@@ -14,10 +15,11 @@ import { isLogOver } from '../../protocol/trust/pruning.ts';
 import { MANUAL_RULE_ID } from '../../protocol/trust/tally.ts';
 import { type Change, type Random } from '../ports.ts';
 import { isNodeError } from '../node-error.ts';
-import { keyAfter } from '../store/reader.ts';
 import { type PrivateTables } from './private-tables.ts';
 import { Turns } from '../turns.ts';
 import { encodeBases, parseBases } from './bases.ts';
+import { Forgetter, type ForgettingOptions } from './forgetter.ts';
+import { ForgottenRows } from './forgotten-rows.ts';
 import { LogSealers } from './log-sealers.ts';
 import { basisKey, pageKey, PAGES, rangeOf } from './page-keys.ts';
 import { PaddingSecrets } from './padding-secrets.ts';
@@ -35,24 +37,10 @@ import {
 import { type Place } from './place-cipher.ts';
 import { Pointers } from './pointers.ts';
 import { Pseudonyms } from './pseudonyms.ts';
-import {
-  encodePage,
-  hourOfPage,
-  type PageRecord,
-  recordOfPage,
-  RECORDS_PER_PAGE,
-  withoutRecord,
-} from './record-page.ts';
+import { encodePage, hourOfPage, recordOfPage, RECORDS_PER_PAGE } from './record-page.ts';
 import { requireRegistryKey } from './registry-check.ts';
 import { derivedKey } from './sealer.ts';
-import {
-  dropUncounted,
-  encodeUncounted,
-  type Stretch,
-  type Uncounted,
-  uncountedIn,
-  uncountedKey,
-} from './uncounted.ts';
+import { dropUncounted, type Stretch, type Uncounted, uncountedIn, uncountedKey } from './uncounted.ts';
 import { type PrivateName } from './whereabouts.ts';
 
 export { type RegistryBatch, type RegistryRecord } from './pages.ts';
@@ -77,6 +65,9 @@ export class Registry {
   readonly #pointers: Pointers;
   readonly #padding: PaddingSecrets;
   readonly #sealers: LogSealers;
+  /** What the other machine of the region is still to forget, where it has one. */
+  readonly forgotten: ForgottenRows;
+  readonly #forgetter: Forgetter;
   readonly #turns = new Turns();
   #hasKey = false;
 
@@ -87,6 +78,16 @@ export class Registry {
     this.#pseudonyms = new Pseudonyms(derivedKey(key, 'subject'));
     this.#pointers = new Pointers(key, modules.tables);
     this.#padding = new PaddingSecrets(derivedKey(key, 'padding'));
+    this.forgotten = new ForgottenRows({ ...modules, pointers: this.#pointers });
+    this.#forgetter = new Forgetter({
+      ...modules,
+      sealers: this.#sealers,
+      pointers: this.#pointers,
+      forgotten: this.forgotten,
+      pageAt: (place) => this.#page(place),
+      basesOf: ({ log, key }) => this.#bases(log, key),
+      manualKey: (subject) => this.#manualKey(subject),
+    });
   }
 
   /**
@@ -312,42 +313,15 @@ export class Registry {
 
   /**
    * Destroys all that says that a person has attestations, and all that opens them, in the files of the disk too: what the logs
-   * hold of them can never be opened again. To be repeated if it is interrupted; gives the places where they stand. Of those that
-   * `isCounted` denies colour and rule are left for a tally (`uncounted`).
+   * hold of them can never be opened again. To be repeated if it is interrupted; gives the places where they stand.
    */
-  forget(subject: string, isCounted: (place: Place) => boolean = () => true): Promise<readonly Place[]> {
-    return this.#turns.take('forget', () => this.#forget(subject, isCounted));
+  forget(subject: string, options: ForgettingOptions = {}): Promise<readonly Place[]> {
+    return this.#turns.take('forget', () => this.#forgetter.forget(subject, options));
   }
 
-  /** What leads to a person goes last, so that a run that broke off is taken up where it was. */
-  async #forget(subject: string, isCounted: (place: Place) => boolean): Promise<readonly Place[]> {
-    const { tables } = this.#modules;
-    const [places = []] = await this.#pointers.of([subject]);
-    for (const place of places.sort(byPlace)) {
-      const page = await this.#page(place);
-      if (page === undefined) continue;
-      const slot = place.index - page.first;
-      const record = recordOfPage(page.bytes, slot);
-      if (record?.subject === subject) {
-        const left = isCounted(place) ? [] : [this.#uncountedChange(place, page.bytes, record)];
-        await tables.write([
-          this.#sealers.change(place.log, page.key, withoutRecord(page.bytes, slot)),
-          ...left,
-        ]);
-      }
-      await tables.compact(page.key, keyAfter(page.key));
-      const bases = await this.#bases(place.log, page.key);
-      if (bases[slot] === undefined) continue;
-      const key = basisKey(page.key);
-      const left = bases.map((basis, i) => (i === slot ? undefined : basis));
-      await tables.write([this.#sealers.change(place.log, key, encodeBases(left))]);
-      await tables.compact(key, keyAfter(key));
-    }
-    const manual = this.#manualKey(subject);
-    await tables.write([...this.#pointers.dels(subject, places), { del: manual }]);
-    await tables.compact(manual, keyAfter(manual));
-    await this.#pointers.compact(subject);
-    return places;
+  /** See `Forgetter.forgetNamed`. */
+  forgetNamed(name: string, isCounted: (place: Place) => boolean): Promise<void> {
+    return this.#turns.take('forget', () => this.#forgetter.forgetNamed(name, isCounted));
   }
 
   async #page({ log, index }: Place): Promise<OpenPage | undefined> {
@@ -356,11 +330,6 @@ export class Registry {
     if (found === undefined) return undefined;
     const [key, sealed] = found;
     return { key, log, first: firstOf(key), bytes: this.#sealers.open(log, key, sealed) };
-  }
-
-  #uncountedChange(place: Place, page: Uint8Array, { fields }: PageRecord): Change {
-    const plain = encodeUncounted({ hour: hourOfPage(page), status: fields.status });
-    return this.#sealers.change(place.log, uncountedKey(place), plain);
   }
 
   #manualKey(subject: string): string {

@@ -2,17 +2,19 @@
  * Keeps the standby of a region fit to take over: what the writer stages for a batch, the sealed rows of the registry with it, goes there
  * before anything of the batch is permitted. So whatever may have been signed can be finished there. A standby that does not answer
  * keeps nobody from writing, nor does one that takes nothing, but that is told. What the region as a witness has promised the writers of others
- * goes there too. Spec: SPEC.md 14.5.6.
+ * goes there too, and whom it is to forget (forgotten-share.ts). Spec: SPEC.md 14.5.6.
  */
 import { z } from 'zod';
 import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { bytesForm, countForm } from '../../protocol/evidence/proof-form.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { parseOrigin } from '../../protocol/log/origin.ts';
+import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Network } from '../ports.ts';
+import { FORGOTTEN } from '../registry/forgotten-rows.ts';
+import { isPointerName } from '../registry/pointers.ts';
 import { ORIGIN_CHARS_MAX } from '../sync/messages.ts';
 import { type StoreReader } from '../store/reader.ts';
 import { REVOKED_IN_HOUR } from '../revoking/hour-budget.ts';
@@ -131,11 +133,13 @@ export interface ShareServerModules {
   readonly isHeld: (share: Share) => Promise<boolean>;
   /** Keeps what the region has promised the writers of another, by the name of its trust log; false for what is no record. Rejects as the store. */
   readonly keepRecord: (origin: string, record: Uint8Array) => Promise<boolean>;
+  /** Forgets an attestation by its name in the registry; false for what is no such name. Rejects as the store. */
+  readonly forget: (name: string) => Promise<boolean>;
   /** What gives up all that is staged here of a log from an index on: the writer stages something there, so none of it was permitted. Rejects as the store. */
   readonly giveWay: (origin: string, index: number) => Promise<readonly Change[]>;
 }
 
-/** The side of the standby. */
+/** The side of the standby, and of whoever is told what to forget. */
 export class ShareServer {
   readonly #options: ShareServerOptions;
   readonly #modules: ShareServerModules;
@@ -154,16 +158,27 @@ export class ShareServer {
     this.#modules.network.handle(STANDBY_PROTOCOL, (peer, share) => this.answer(peer, share));
   }
 
-  /** Takes rows of the registry and of batches on their way, from another machine of the region, and nothing else. */
-  async answer(peer: string, share: Uint8Array): Promise<Uint8Array> {
+  /** Takes rows of the registry and of batches on their way, and what is to be forgotten, from another machine of the region, and nothing else. */
+  async answer(peer: string, bytes: Uint8Array): Promise<Uint8Array> {
     const { isOwn, isStandby, keepRecord } = this.#modules;
-    if (!isOwn(peer) || !isStandby()) return REFUSED;
-    const { origin, index, rows } = parseShare(share);
+    if (!isOwn(peer)) return REFUSED;
+    const share = parseShare(bytes);
+    const { origin, index, rows } = share;
+    const forgotten = forgottenNameIn(share);
+    if (forgotten !== undefined) return this.#forget(origin, forgotten);
+    if (!isStandby()) return REFUSED;
     const [first] = rows;
     if (first !== undefined && rows.length === 1 && first[0] === recordKey(origin))
       return this.#isOthersTrustLog(origin) && (await keepRecord(origin, first[1])) ? KEPT : REFUSED;
     if (!this.#isOwnLog(origin) || !rows.every(([key]) => isShared(origin, key))) return REFUSED;
     return this.#turns.take('share', () => this.#keep(peer, { origin, index, rows }));
+  }
+
+  /** In the turn of shares: none of them is to bring a page back as it was. */
+  async #forget(origin: string, name: string): Promise<Uint8Array> {
+    const { region, network } = this.#options;
+    if (origin !== trustLogOrigin(region, network)) return REFUSED;
+    return this.#turns.take('share', async () => ((await this.#modules.forget(name)) ? KEPT : REFUSED));
   }
 
   async #keep(peer: string, { origin, index, rows }: Share): Promise<Uint8Array> {
@@ -209,6 +224,15 @@ export function parseShare(share: Uint8Array): Share {
   const parsed = schema.safeParse(decodeCbor(share, { bytesMax: SHARE_BYTES_MAX }));
   if (parsed.success) return parsed.data;
   throw new ProtocolError('SCHEMA_INVALID', 'expected rows of a store');
+}
+
+/** The name of what a machine is to forget, in a share that says nothing else; undefined for any other. */
+function forgottenNameIn({ index, rows }: Share): string | undefined {
+  const [row] = rows;
+  if (row === undefined || rows.length > 1 || index !== 0) return undefined;
+  const [key, value] = row;
+  const name = key.startsWith(FORGOTTEN) ? key.slice(FORGOTTEN.length) : '';
+  return isPointerName(name) && value.length === 0 ? name : undefined;
 }
 
 /**

@@ -30,7 +30,7 @@ import {
   checkVouching,
 } from '../../../cli/doctor/peer-checks.ts';
 import { checkAnnounced, checkPorts } from '../../../cli/doctor/port-checks.ts';
-import { checkWorkers } from '../../../cli/doctor/registry-check.ts';
+import { checkForgotten, checkWorkers } from '../../../cli/doctor/registry-check.ts';
 import { checkDamage, checkRunning, checkStore } from '../../../cli/doctor/store-checks.ts';
 import { configError } from '../../../node/config/problems.ts';
 import { keyFilePath, keyNamesIn } from '../../../node/region/key-file.ts';
@@ -548,6 +548,14 @@ describe('the checks of entente doctor', function () {
       assert.match(linesOf({ workers: 0 }).join(), /^workers +0$/);
       assert.match(linesOf({ workers: 12 }).join(), /^workers +12$/);
     });
+  });
+
+  it('T25 checkForgotten and ownLines tell what the other machine of the region is still to forget', () => {
+    for (const more of [{}, { toForget: 0 }]) assert.deepEqual(checkForgotten(runningOn(well, more)), []);
+    const patient = runningOn(well, { toForget: 3 });
+    expectFinding(checkForgotten(patient), 'warn', /still keeps what opens forgotten codes: 3/);
+    const lines = ownLines(patient.running ?? assert.fail());
+    assert.ok(lines.some((line) => /^to forget +3 codes, on the other machine$/.test(line)));
   });
 
   it('examine tells of the configuration alone where that cannot be read', async () => {

@@ -91,9 +91,9 @@ describeOnAllTables('Tallier', () => {
     const nowS = () => START_S + TALLY_S_MAX;
     const tallier = new Tallier(machine.region, { registry, trust, openTree, submit, nowS });
     const left = () => tables.page('registry/uncounted/', 'registry/uncounted0', { limit: 99 });
-    for (const subject of persons.slice(0, 5)) await registry.forget(subject, () => false);
+    for (const subject of persons.slice(0, 5)) await registry.forget(subject, { isCounted: () => false });
     assert.equal((await left()).length, 5);
-    meanwhile = () => registry.forget('person 5', () => false);
+    meanwhile = () => registry.forget('person 5', { isCounted: () => false });
     await tallier.tend();
     assert.deepEqual(
       told.map(({ from, until, cells, merged }) => [from, until, cells, merged]),
@@ -109,7 +109,7 @@ describeOnAllTables('Tallier', () => {
     const machine = new RegionMachine();
     const { issuer, registry, tables, openTree, stop } = await startRegion(machine);
     await issuer.issue({ subject: 'a', fields: greenFields() });
-    await registry.forget('a', () => false);
+    await registry.forget('a', { isCounted: () => false });
     let lastAtS = START_S;
     const trust = () =>
       ({

@@ -2,21 +2,50 @@ import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
 import { encodeBasis } from '../../../protocol/disclosure/basis.ts';
 import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
-import { SPARE, withStandby } from '../../support/standby-world.ts';
+import { FIRST, follows, SECOND, SPARE, withStandby } from '../../support/standby-world.ts';
+
+const FORGET = { subject: 'p1', lettingPass: true };
 
 describe('The standby of a region', () => {
-  it('T25 keeps its own copy of a code, and forgets it when it is told so itself', async () => {
+  for (const [how, isAway] of [
+    ['at once', false],
+    ['once it is there again', true],
+  ] as const)
+    it(`T25 forgets ${how} whom the writer is told to forget, and nobody else`, async () => {
+      const world = await withStandby();
+      await world.issue('DE');
+      await world.issue('DE', 'p2');
+      await world.pass(10);
+      const held = (name: string, subject = 'p1') => world.run(world.node(name).heldCodes.ofSubject(subject));
+      assert.deepEqual([(await held(SPARE)).length, (await held(SPARE, 'p2')).length], [1, 1]);
+      if (isAway) await world.kill(SPARE, { inOrder: true });
+      const { leaves, other } = await world.run(world.node('DE').forget(FORGET));
+      assert.deepEqual([leaves.length, other], [1, isAway ? 'awaited' : 'forgot']);
+      assert.equal(world.node('DE').status.toForget, isAway ? 1 : 0);
+      if (isAway) {
+        // What is still to be told outlives the process that was told.
+        await world.kill('DE', { inOrder: true });
+        world.replace('DE', { fenced: { identity: FIRST } });
+        await world.boot('DE');
+        world.replace(SPARE, { fenced: { identity: SECOND, isStandby: true } });
+        await world.boot(SPARE, follows(world));
+        await world.pass(35);
+        assert.equal(world.node('DE').status.toForget, 0);
+      }
+      await world.run(world.node(SPARE).promote());
+      assert.deepEqual([await held(SPARE), (await held(SPARE, 'p2')).length], [[], 1]);
+      const [{ log, index } = assert.fail()] = leaves;
+      assert.deepEqual(await world.run(world.node(SPARE).heldCodes.atPlaces([{ log, index }])), [undefined]);
+      await world.stop();
+    });
+
+  it('T25 has the writer forget whom it is told to forget itself', async () => {
     const world = await withStandby();
     await world.issue('DE');
     await world.pass(10);
-    const order = { subject: 'p1', lettingPass: true };
-    const held = (name: string) => world.run(world.node(name).heldCodes.ofSubject('p1'));
-    await world.run(world.node('DE').forget(order));
-    assert.deepEqual([(await held('DE')).length, (await held(SPARE)).length], [0, 1]);
-    const [leaf] = await world.run(world.node(SPARE).forget(order));
-    assert.equal(leaf?.index, 0);
-    await world.run(world.node(SPARE).promote());
-    assert.deepEqual(await held(SPARE), []);
+    const { other } = await world.run(world.node(SPARE).forget(FORGET));
+    assert.equal(other, 'forgot');
+    assert.deepEqual(await world.run(world.node('DE').heldCodes.ofSubject('p1')), []);
     await world.stop();
   });
 

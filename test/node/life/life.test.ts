@@ -284,6 +284,7 @@ describeOnAllTables('Life.forget', () => {
     const forgetting = new Forgetting(machine.region, {
       registry: process.registry,
       forgetDeclared: (subject, require) => life.forget(subject, require),
+      hasOther: false,
       clock: machine.clock,
       trust: () => machine.region.state,
       tend: () => Promise.resolve(),

@@ -27,6 +27,7 @@ import { describeOnAllTables } from '../../support/tables.ts';
 const random = systemRandom();
 const LOG = '2026-11';
 const HOUR = 498_000;
+const BASIS = Uint8Array.of(1, 2, 3);
 const openings = (hours = 24): Openings => commitFields(sha256, greenFields(hours), random).openings;
 
 function batch(index: number, subjects: readonly (string | undefined)[], log = LOG): RegistryBatch {
@@ -190,6 +191,61 @@ describeOnAllTables('Registry', () => {
     assert.equal((await tables.page('registry/held/', 'registry/held0', { limit: 9 })).length, 1);
     await registry.forget('nobody');
     await store.stop();
+  });
+
+  it('T25 notes for another machine what it is to forget, which forgets that place of that person alone', async () => {
+    const [here, there] = [await openRegistry(), await openRegistry()];
+    const manual = batch(4, ['me']);
+    const entries = manual.entries.map((entry) => entry && { ...entry, isManual: true, basis: BASIS });
+    for (const { tables, registry } of [here, there]) {
+      await tables.write(registry.changes(batch(0, ['a', 'me'])));
+      await tables.write(registry.changes({ ...manual, entries }));
+    }
+    await here.registry.forget('me', { isForOther: true });
+    const names: string[] = [];
+    for await (const { name, place } of here.registry.forgotten.all()) {
+      assert.equal(place.log, LOG);
+      names.push(name);
+    }
+    assert.deepEqual([names.length, await here.registry.forgotten.count()], [2, 2]);
+    const marks = () => there.tables.page('registry/manual/', 'registry/manual0', { limit: 9 });
+    const places = async () => (await there.registry.ofSubject('me')).map(({ index }) => index);
+    const left: number[] = [];
+    for (const [i, name] of names.entries()) {
+      for (let times = 0; times < 2; times++) await there.registry.forgetNamed(name, () => false);
+      left.push((await places()).length);
+      assert.equal((await marks()).length, 1 - i);
+    }
+    assert.deepEqual(left, [1, 0]);
+    assert.equal((await there.tables.page('registry/held/', 'registry/held0', { limit: 9 })).length, 1);
+    assert.equal((await there.registry.ofSubject('a')).length, 1);
+    assert.equal(await there.registry.basisOf({ log: LOG, index: 4 }), undefined);
+    const uncounted: number[] = [];
+    for await (const { index } of there.registry.uncounted({ log: LOG, from: 0, until: 9 }))
+      uncounted.push(index);
+    assert.deepEqual(uncounted, [1, 4]);
+    for (const name of names) await here.registry.forgotten.drop(name);
+    assert.equal(await here.registry.forgotten.count(), 0);
+    await here.store.stop();
+    await there.store.stop();
+  });
+
+  it("T25 forgets by name nothing that is somebody else's by now, and refuses what is no name", async () => {
+    const [here, there] = [await openRegistry(), await openRegistry()];
+    await here.tables.write(here.registry.changes(batch(0, ['me'])));
+    await there.tables.write(there.registry.changes(batch(0, ['you'])));
+    await here.registry.forget('me', { isForOther: true });
+    for await (const { name } of here.registry.forgotten.all()) {
+      await there.registry.forgetNamed(name, () => true);
+      for (const bad of ['', name.slice(1), name.slice(0, -2), `${name.slice(0, -2)}00`, `${name}/`])
+        await assert.rejects(
+          there.registry.forgetNamed(bad, () => true),
+          (error) => isNodeError(error, 'REGISTRY_CORRUPT'),
+        );
+    }
+    assert.equal((await there.registry.ofSubject('you')).length, 1);
+    await here.store.stop();
+    await there.store.stop();
   });
 
   it('walks past people who are not asked for, and finds all of whoever is, also of one who has many', async () => {
@@ -459,6 +515,38 @@ describe('Registry on a real disk', () => {
       await registry.forget('me');
       assert.deepEqual(await registry.ofSubject('me'), []);
       assert.equal((await registry.ofSubject('a')).length, nth);
+      await store.stop();
+    }
+  });
+
+  it('T25 forgetting by name that broke off is taken up where it was, and leaves nothing of older software either', async () => {
+    const machine = new Machine();
+    const older = new Pseudonyms(derivedKey(REGISTRY_KEY, 'subject'));
+    const pointers = ['registry/held/', 'registry/subject/', 'registry/manual/'] as const;
+    for (let nth = 1, isThrough = false; !isThrough; nth++) {
+      const store = await machine.openStore({ openDelaysMs: [0, 1], retryMs: 5 });
+      const registry = await Registry.open({ key: REGISTRY_KEY }, { tables: store, random });
+      const { entries, ...place } = batch(1_000 * nth, ['me']);
+      const marked = entries.map((entry) => entry && { ...entry, isManual: true, basis: BASIS });
+      const changes = registry.changes({ ...place, entries: marked });
+      const [first] = changes;
+      assert.ok(first !== undefined && 'put' in first);
+      const name = first.put.slice('registry/held/'.length);
+      const row = `registry/subject/${older.of('me')}/${name.split('/')[1] ?? ''}`;
+      await store.write([...changes, { put: row, value: new Uint8Array(0) }]);
+      const from = machine.medium.counters.writes;
+      machine.medium.plan({ write: from + nth, when: nth % 2 === 0 ? 'after' : 'before', what: 'DISK_IO' });
+      const forget = () => registry.forgetNamed(name, () => true);
+      const end = await forget().then(
+        () => 'done',
+        () => 'failed',
+      );
+      isThrough = end === 'done' && machine.medium.counters.writes < from + nth;
+      if (!isThrough) await forget();
+      for (const prefix of pointers)
+        assert.deepEqual(await store.page(prefix, `${prefix}~`, { limit: 1 }), [], `${prefix} ${nth}`);
+      assert.equal(await registry.atPlace({ log: LOG, index: 1_000 * nth }), undefined);
+      assert.equal(await registry.basisOf({ log: LOG, index: 1_000 * nth }), undefined);
       await store.stop();
     }
   });

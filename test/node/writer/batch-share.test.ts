@@ -33,6 +33,7 @@ function bench() {
   const rows = new Map<string, Uint8Array>();
   const gaveWay: string[] = [];
   const records: string[] = [];
+  const forgotten: string[] = [];
   const server = new ShareServer(
     { region: 'DE', network: 'test' },
     {
@@ -52,6 +53,7 @@ function bench() {
       isHeld: (share) =>
         holdsShare({ get: (key: string) => Promise.resolve(rows.get(key)) } as StoreReader, share),
       keepRecord: (origin, record) => Promise.resolve(records.push(origin) > 0 && record.length > 0),
+      forget: (name) => Promise.resolve(!name.startsWith('f') && forgotten.push(name) > 0),
       giveWay: (origin, index) => {
         gaveWay.push(`${origin} ${index}`);
         const isOfLog = (key: string) =>
@@ -62,7 +64,7 @@ function bench() {
   );
   const answer = async (share: Uint8Array, peer = 'DE') =>
     Buffer.from(await server.answer(peer, share)).toString();
-  return { server, answer, kept, rows, gaveWay, records, standing };
+  return { server, answer, kept, rows, gaveWay, records, forgotten, standing };
 }
 
 function share(rows: readonly (readonly [string, Uint8Array])[], origin = LOG, index = 7): Uint8Array {
@@ -275,6 +277,43 @@ describe('ShareServer', () => {
     standing.isStandby = false;
     assert.equal(await answer(good), 'refused\n');
     assert.deepEqual([kept, gaveWay], [[], []]);
+  });
+
+  it('T25 is told what to forget by another machine of the region alone, whichever writes, one name at a time', async () => {
+    const { answer, forgotten, kept, gaveWay, standing } = bench();
+    const trust = 'DE.test/trust';
+    const name = `${'0'.repeat(32)}/${'a'.repeat(32)}`;
+    const key = `registry/forgotten/${name}`;
+    const none = new Uint8Array(0);
+    const good = share([[key, none]], trust, 0);
+    for (const isStandby of [true, false]) {
+      standing.isStandby = isStandby;
+      assert.equal(await answer(good), 'kept\n');
+      assert.equal(await answer(good, 'FR'), 'refused\n');
+      for (const bad of [
+        share([[key, Uint8Array.of(1)]], trust, 0),
+        share([[key, none]], trust, 1),
+        share([[key, none]], LOG, 0),
+        share([[key, none]], 'FR.test/trust', 0),
+        share([[key, none]], 'DE.other/trust', 0),
+        share(
+          [
+            [key, none],
+            [key, none],
+          ],
+          trust,
+          0,
+        ),
+        share([[`${key}0`, none]], trust, 0),
+        share([[key.slice(0, -1), none]], trust, 0),
+        share([[key.toUpperCase(), none]], trust, 0),
+        share([[key.replace('a', 'g'), none]], trust, 0),
+        share([[`registry/held/${name}`, none]], trust, 0),
+        share([[`registry/forgotten/${'f'.repeat(32)}/${'a'.repeat(32)}`, none]], trust, 0),
+      ])
+        assert.equal(await answer(bad), 'refused\n');
+    }
+    assert.deepEqual([forgotten, kept, gaveWay], [[name, name], [], []]);
   });
 
   it('B63: bytes that are no share are a fault of the peer', async () => {

@@ -1,0 +1,146 @@
+/**
+ * Has the other machine of a region forget what was forgotten here: what the registry has noted of it is told, whichever of the two writes, until
+ * it is acknowledged. Spec: SPEC.md 14.5.6.
+ */
+import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
+import { encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
+import { type Clock } from '../ports.ts';
+import { FORGOTTEN, type ForgottenRow } from '../registry/forgotten-rows.ts';
+import { type Place } from '../registry/place-cipher.ts';
+import { type Registry } from '../registry/registry.ts';
+import { type SyncClient } from '../sync/sync-client.ts';
+import { Turns } from '../turns.ts';
+import { type Share, STANDBY_PROTOCOL } from './batch-share.ts';
+
+export interface ForgottenShareOptions {
+  readonly region: string;
+  readonly network: string;
+  /** Milliseconds between two rounds. */
+  readonly intervalMs: number;
+}
+
+export interface ForgottenShareModules {
+  readonly client: Pick<SyncClient, 'peers' | 'request'>;
+  readonly clock: Clock;
+  /** Whether a peer is another machine of the own region. */
+  readonly isOwn: (peer: string) => boolean;
+  readonly registry: () => Pick<Registry, 'forgotten'>;
+  /** Whether an attestation is in its log. Of one that is not, the record may still be on its way to the other machine. Rejects as the store. */
+  readonly isLogged: (place: Place) => Promise<boolean>;
+  readonly stopping: AbortSignal;
+  /** Told of what fails, and once of a peer that refuses, until it does not. Must not throw. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+const KEPT = asciiBytes('kept\n');
+const NOTHING = new Uint8Array(0);
+
+export class ForgottenShare {
+  readonly #options: ForgottenShareOptions;
+  readonly #modules: ForgottenShareModules;
+  readonly #turns = new Turns();
+  readonly #refusing = new Set<string>();
+  /** Something may lie in the files of what was dropped: by an earlier process too. */
+  #isToCompact = true;
+  #left = 0;
+
+  constructor(options: ForgottenShareOptions, modules: ForgottenShareModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** How many attestations the other machine is still to forget, as of the last round. */
+  get left(): number {
+    return this.#left;
+  }
+
+  /** Tells in rounds, until the node stops. */
+  async run(): Promise<void> {
+    const { stopping, clock, onTrouble } = this.#modules;
+    while (!stopping.aborted) {
+      await this.round().catch(onTrouble);
+      await clock.wait(this.#options.intervalMs, stopping).catch(() => undefined);
+    }
+  }
+
+  /** Tells all that is noted. Rejects as the store; never for a machine that does not answer. */
+  async round(): Promise<void> {
+    this.#left = await this.#turns.take('round', () => this.#tellAll());
+  }
+
+  /** Tells what is noted of a person, and whether nothing is left of that. Rejects as `round`. */
+  async tellOf(subject: string): Promise<boolean> {
+    const isTold = (await this.#tellAll(subject)) === 0;
+    this.#left = await this.#modules.registry().forgotten.count();
+    return isTold;
+  }
+
+  /** How many are left. */
+  async #tellAll(subject?: string): Promise<number> {
+    const { client, isOwn, registry } = this.#modules;
+    const { forgotten } = registry();
+    const peers = client.peers().filter(isOwn);
+    let left = 0;
+    let isAnswered = peers.length > 0;
+    for await (const row of forgotten.all(subject)) {
+      const isTold = isAnswered && (await this.#isLogged(row));
+      const answers = isTold ? await Promise.all(peers.map((peer) => this.#tell(peer, row))) : [];
+      // Who does not answer is asked for nothing more in this round.
+      if (answers.includes('away')) isAnswered = false;
+      if (isTold && answers.every((answer) => answer === 'kept')) {
+        await forgotten.drop(row.name);
+        this.#isToCompact = true;
+      } else left++;
+    }
+    await this.#compact();
+    return left;
+  }
+
+  async #compact(): Promise<void> {
+    if (!this.#isToCompact) return;
+    // What is dropped meanwhile is compacted once more.
+    this.#isToCompact = false;
+    try {
+      await this.#modules.registry().forgotten.compact();
+    } catch (error) {
+      this.#isToCompact = true;
+      throw error;
+    }
+  }
+
+  /** What cannot be looked up now is told later, and keeps nothing else from being told. */
+  #isLogged({ place }: ForgottenRow): Promise<boolean> {
+    return this.#modules.isLogged(place).catch((error: unknown) => {
+      if (isNodeError(error)) return false;
+      throw error;
+    });
+  }
+
+  async #tell(peer: string, { name }: ForgottenRow): Promise<'kept' | 'refused' | 'away'> {
+    const { region, network } = this.#options;
+    const rows: Share['rows'] = [[FORGOTTEN + name, NOTHING]];
+    const share = encodeCbor({ origin: trustLogOrigin(region, network), index: 0, rows });
+    try {
+      const answer = await this.#modules.client.request(peer, STANDBY_PROTOCOL, share);
+      if (equalBytes(answer, KEPT)) {
+        this.#refusing.delete(peer);
+        return 'kept';
+      }
+    } catch (error) {
+      if (!isNodeError(error) && !isProtocolError(error)) throw error;
+      return 'away';
+    }
+    if (!this.#refusing.has(peer)) this.#modules.onTrouble(refusedBy(peer));
+    this.#refusing.add(peer);
+    return 'refused';
+  }
+}
+
+function refusedBy(peer: string): NodeError {
+  return new NodeError('REFUSED', `${peer} does not forget what was forgotten here`, {
+    hint: 'Start the other machine of this region with the same version of the program and the same registry key.',
+  });
+}

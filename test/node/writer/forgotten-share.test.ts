@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { NodeError } from '../../../node/node-error.ts';
+import { Registry } from '../../../node/registry/registry.ts';
+import { systemRandom } from '../../../node/system-random.ts';
+import { parseShare } from '../../../node/writer/batch-share.ts';
+import { ForgottenShare } from '../../../node/writer/forgotten-share.ts';
+import { commitFields } from '../../../protocol/code/openings.ts';
+import { greenFields, REGISTRY_KEY } from '../../support/issuing-fixture.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { MemoryTables } from '../../support/memory-tables.ts';
+import { sha256 } from '../../support/primitives.ts';
+
+const LOG = '2026-11';
+const random = systemRandom();
+
+/** A registry that was to forget two people, and machines that answer as `words` says. */
+async function bench(words: Record<string, string>) {
+  const tables = new MemoryTables();
+  const registry = await Registry.open({ key: REGISTRY_KEY }, { tables, random });
+  const { openings } = commitFields(sha256, greenFields(), random);
+  const entries = ['a', 'b'].map((subject) => ({ subject, openings }));
+  await tables.write(registry.changes({ log: LOG, index: 0, hour: 1, entries }));
+  for (const subject of ['a', 'b']) await registry.forget(subject, { isForOther: true });
+  const standing = { size: 2, damaged: -1 };
+  const asked: string[] = [];
+  const troubles: unknown[] = [];
+  const share = new ForgottenShare(
+    { region: 'DE', network: 'test', intervalMs: 30_000 },
+    {
+      client: {
+        peers: () => [...Object.keys(words), 'FR'],
+        request: (peer, _protocol, bytes) => {
+          const { origin, index, rows } = parseShare(bytes);
+          assert.deepEqual([origin, index, rows.length], ['DE.test/trust', 0, 1]);
+          asked.push(peer);
+          const word = words[peer];
+          return word === undefined || word === ''
+            ? Promise.reject(new NodeError('PEER_UNREACHABLE', 'it does not answer'))
+            : Promise.resolve(new Uint8Array(Buffer.from(`${word}\n`)));
+        },
+      },
+      clock: new ManualClock(),
+      isOwn: (peer) => peer.startsWith('DE'),
+      registry: () => registry,
+      isLogged: ({ index }) =>
+        index === standing.damaged
+          ? Promise.reject(new NodeError('LOG_CORRUPT', 'it is damaged'))
+          : Promise.resolve(index < standing.size),
+      stopping: new AbortController().signal,
+      onTrouble: (error) => troubles.push(error),
+    },
+  );
+  return { share, registry, standing, asked, troubles, words };
+}
+
+describe('ForgottenShare', () => {
+  it('T25 tells the own region alone, and nothing again that every machine has forgotten', async () => {
+    const { share, registry, asked } = await bench({ 'DE#2': 'kept', 'DE#3': 'kept' });
+    await share.round();
+    assert.deepEqual(asked.sort(), ['DE#2', 'DE#2', 'DE#3', 'DE#3']);
+    assert.deepEqual([share.left, await registry.forgotten.count()], [0, 0]);
+    await share.round();
+    assert.equal(asked.length, 4);
+  });
+
+  it('T25 tells again what one of them has not answered, or refused, and says once that it refuses', async () => {
+    for (const [word, times, said] of [
+      ['', 1, 0],
+      ['refused', 2, 1],
+      ['what', 2, 1],
+    ] as const) {
+      const { share, asked, troubles, words } = await bench({ 'DE#2': 'kept', 'DE#3': word });
+      for (let i = 1; i <= 2; i++) {
+        await share.round();
+        assert.deepEqual([share.left, asked.length, troubles.length], [2, 2 * times * i, said], word);
+      }
+      words['DE#3'] = 'kept';
+      await share.round();
+      assert.equal(share.left, 0);
+    }
+  });
+
+  it('T25 keeps what is to be forgotten where no other machine is there', async () => {
+    const { share, registry, asked } = await bench({});
+    await share.round();
+    assert.deepEqual([share.left, await registry.forgotten.count(), asked], [2, 2, []]);
+  });
+
+  it('T25 tells of nothing whose record may still be on its way to the other machine', async () => {
+    const { share, standing, asked } = await bench({ 'DE#2': 'kept' });
+    standing.size = 1;
+    await share.round();
+    assert.deepEqual([share.left, asked.length], [1, 1]);
+    standing.size = 2;
+    await share.round();
+    assert.equal(share.left, 0);
+  });
+
+  it('T25 tells the rest where it cannot be looked up whether one is logged', async () => {
+    for (const damaged of [0, 1]) {
+      const { share, standing, asked } = await bench({ 'DE#2': 'kept' });
+      standing.damaged = damaged;
+      await share.round();
+      assert.deepEqual([share.left, asked.length], [1, 1]);
+    }
+  });
+
+  it('T25 tells at once of one person, and says whether all of that is forgotten', async () => {
+    const { share, words } = await bench({ 'DE#2': 'kept' });
+    assert.equal(await share.tellOf('a'), true);
+    assert.equal(share.left, 1);
+    words['DE#2'] = 'refused';
+    assert.equal(await share.tellOf('b'), false);
+    assert.equal(share.left, 1);
+  });
+});
