@@ -12,6 +12,7 @@ import { type RegionsSeen, regionsSchema, type RunningStatus } from '../desk/nod
 import { type Examined } from '../doctor/examine.ts';
 import { quoted } from '../doctor/finding.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
+import { leftText } from '../left-text.ts';
 import { aligned, counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { table } from '../table.ts';
@@ -171,6 +172,7 @@ export function ownLines({
   bulk,
   accusations,
   unlogged,
+  left,
   addresses,
   process,
 }: RunningStatus): string[] {
@@ -191,6 +193,7 @@ export function ownLines({
     ...lifeLines(life),
     ...accusationLines(accusations),
     ...unloggedLines(unlogged),
+    ...(left ?? []).map((one) => ['LEFT', leftText(one)] as const),
     ...alarmLines(bulk),
     ...(reason === undefined ? [] : [['why not', printable(reason)] as const]),
     ...Object.entries(sizes).map(

@@ -55,6 +55,11 @@ export const nodeStatusSchema = z.looseObject({
   closed: z.record(z.string(), z.string()),
   forked: z.array(z.string()),
   disowned: z.array(z.string()).optional(),
+  left: z
+    .array(
+      z.object({ origin: z.string(), size: z.number(), keyIds: z.array(z.string()), isLarger: z.boolean() }),
+    )
+    .optional(),
   accusations: z
     .array(
       z.object({

@@ -3,6 +3,7 @@ import { EXIT } from '../exit.ts';
 import { figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { type RunningStatus } from '../desk/node-status.ts';
+import { leftText } from '../left-text.ts';
 import { writerText } from '../writer-text.ts';
 import { type Finding, must, note, ok, quoted, warn } from './finding.ts';
 import { type ReadablePatient } from './patient.ts';
@@ -85,6 +86,16 @@ export function checkNewest({ running, peers, path, sizes }: ReadablePatient): F
   if (findings.length > 0) return findings;
   if (asked.length === 0) return [note('nobody could be asked whether there is a newer copy of this region')];
   return [ok(`${asked.map(({ region }) => region).join(', ')} know nothing of its logs that is not here`)];
+}
+
+/** What a thief of a key that was given up has had cosigned of the own logs. */
+export function checkLeft({ running, path }: ReadablePatient): Finding[] {
+  return (running?.left ?? []).map((one) =>
+    note(
+      `${leftText(one)}: it was used before, so look at what else lay beside it`,
+      `entente key list ${quoted(path)}`,
+    ),
+  );
 }
 
 export function checkForks({ running, path }: ReadablePatient): Finding[] {

@@ -25,6 +25,7 @@ import { SyncClient } from '../sync/sync-client.ts';
 import { SyncServer } from '../sync/sync-server.ts';
 import { TrustBoard } from '../trust/trust-board.ts';
 import { VerdictService } from '../verdicts/verdict-service.ts';
+import { leftNotes } from '../witness/left-mark.ts';
 import { LogVisitor } from '../witness/log-visit.ts';
 import { Voucher } from '../witness/voucher.ts';
 import { Witness } from '../witness/witness.ts';
@@ -139,6 +140,7 @@ export function assemble(
     book,
     logs,
     attested: () => witness.attested(),
+    left: (of) => leftNotes({ region: of, network }, store),
     evidence: (known) => evidence.besides(known),
   });
   const voucher = new Voucher({ ...modules, witness, store, onTrouble });

@@ -25,6 +25,7 @@ import { dropCopy, dropRegion, type FollowedRoot, requireRoot, settleRoot } from
 import { type Vetting } from '../witness/witness-rule.ts';
 import { type InvitedRegion } from './node-options.ts';
 import { type NodeStatus } from './node-status.ts';
+import { LeftTree } from './left-tree.ts';
 import { OwnLog } from './own-log.ts';
 
 export interface LogShelfOptions {
@@ -107,8 +108,8 @@ export class LogShelf {
     return this.#logs;
   }
 
-  /** How many entries each log has, which own ones once had more, why those cannot be used that cannot, and of which there are proofs of forks. */
-  get report(): Pick<NodeStatus, 'sizes' | 'behind' | 'closed' | 'forked' | 'disowned'> {
+  /** How many entries each log has, which own ones once had more, or have another tree that was left, why those cannot be used that cannot, and of which there are proofs of forks. */
+  get report(): Pick<NodeStatus, 'sizes' | 'behind' | 'closed' | 'forked' | 'disowned' | 'left'> {
     const sizes: Record<string, number> = {};
     const behind: Record<string, number> = {};
     const closed: Record<string, string> = Object.fromEntries(this.#unopened);
@@ -130,7 +131,8 @@ export class LogShelf {
       if (!equalBytes(recognised.fingerprint, state.fingerprint))
         closed[origin] ??= 'recognised under another root by now: start the node again, and it follows that';
     }
-    return { sizes, behind, closed, forked, disowned };
+    const left = this.ownLogs.flatMap((log) => log.left ?? []);
+    return { sizes, behind, closed, forked, disowned, left };
   }
 
   get ownLogs(): readonly OwnLog[] {
@@ -361,12 +363,15 @@ export class LogShelf {
   async #share(tree: LogTree): Promise<LogTree> {
     const { kind, region } = parseOrigin(tree.origin);
     if (kind !== 'attest' || region !== this.#options.region) return tree;
-    this.#logs.set(tree.origin, this.#own(await this.#mirrorOf(tree, () => this.#ownKeys(tree.origin))));
+    const copy = await this.#mirrorOf(tree, () => this.#ownKeys(tree.origin));
+    const left = await LeftTree.open({ ...this.#modules, tree, state: () => this.#home?.state });
+    this.#logs.set(tree.origin, this.#own(copy, left));
     return tree;
   }
 
-  #own(copy: Followed): OwnLog {
-    return new OwnLog({ ...this.#modules, copy, keys: () => this.#ownKeys(copy.origin) });
+  #own(copy: Followed, left?: LeftTree): OwnLog {
+    const keys = () => this.#ownKeys(copy.origin);
+    return new OwnLog({ ...this.#modules, copy, keys, ...(left && { left }) });
   }
 
   #mirrorOf(tree: LogTree, keys: () => readonly VerifierKey[], state?: () => TrustState): Promise<Mirror> {

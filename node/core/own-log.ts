@@ -3,7 +3,7 @@
  * its key; while it does not, it catches up like any copy.
  */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { openCheckpoint, type ReadNote } from '../../protocol/log/checkpoint.ts';
+import { openCheckpoint, readNote, type ReadNote } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type VerifySignature } from '../../protocol/primitives.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
@@ -12,6 +12,7 @@ import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
 import { type Followed, type Heeded, type Kept, type Naming, standingForksOf } from '../sync/followed.ts';
 import { type Branch } from '../trust/branch-weighing.ts';
+import { type LeftReport, type LeftTree } from './left-tree.ts';
 
 export interface OwnLogModules {
   readonly verifySignature: VerifySignature;
@@ -20,6 +21,8 @@ export interface OwnLogModules {
   /** The keys that this region ever signs this log with, as far as they are known. */
   readonly keys: () => readonly VerifierKey[];
   readonly isWriting: () => boolean;
+  /** Of an attestation log: what was signed of it by keys that were given up. */
+  readonly left?: Pick<LeftTree, 'heed' | 'report'>;
   /** A checkpoint with our own signature on a tree that we do not have. Must not throw. */
   readonly onAhead: () => void;
 }
@@ -61,7 +64,14 @@ export class OwnLog implements Followed {
     return this.#modules.copy.confront(claim);
   }
 
-  async heed(note: Uint8Array, read?: ReadNote): Promise<Heeded> {
+  /** See `LeftTree`. */
+  get left(): LeftReport | undefined {
+    return this.#modules.left?.report;
+  }
+
+  /** What keys alone have signed that were given up says nothing of how far the log is. */
+  async heed(note: Uint8Array, read: ReadNote = readNote(note)): Promise<Heeded> {
+    if ((await this.#modules.left?.heed(note, read)) === true) return 'known';
     const heeded = await this.#modules.copy.heed(note, read);
     if (heeded !== 'behind' || !this.#modules.isWriting()) return heeded;
     if (this.isOurs(note)) this.#modules.onAhead();

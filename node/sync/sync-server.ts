@@ -50,6 +50,8 @@ export interface SyncServerModules {
   readonly logs: () => ReadonlyMap<string, ServedLog>;
   /** The newest notes of logs that are not held, by origin: so that whoever signed them hears of it. */
   readonly attested?: () => Promise<ReadonlyMap<string, Uint8Array>>;
+  /** What was left of the logs of a region, by origin, for that region alone: a thief of a key that it gave up has signed it. */
+  readonly left?: (region: string) => Promise<ReadonlyMap<string, Uint8Array>>;
   /** What is held against regions besides forks, and not among these names. */
   readonly evidence?: ((known: Uint8Array) => Promise<readonly Uint8Array[]>) | undefined;
   /** The region of a peer; undefined for a stranger. */
@@ -110,15 +112,18 @@ export class SyncServer {
   }
 
   /**
-   * The heads of all logs but those that the asker has, as many as fit, as `headOrder` says. Whoever may not know of a fork is told in any
-   * case.
+   * The heads of all logs but those that the asker has, as many as fit, as `headOrder` says, and what was left of those of his own region. Whoever may not know
+   * of a fork is told in any case.
    */
   async #heads(known: Uint8Array, asker: string | undefined): Promise<LogHeadMessage[]> {
     const heads: LogHeadMessage[] = [];
     const held = this.#modules.logs();
     const attested = (await this.#modules.attested?.()) ?? new Map<string, Uint8Array>();
-    const others = [...attested].flatMap(([origin, note]) =>
-      held.has(origin) ? [] : [[origin, { note, forks: [] }] as const],
+    const left = asker === undefined ? undefined : await this.#modules.left?.(asker);
+    const unheld = [...attested].filter(([origin]) => !held.has(origin));
+    // Of the asker's region the last goes first.
+    const others = [...(left ?? []), ...unheld].map(
+      ([origin, note]) => [origin, { note, forks: [] }] as const,
     );
     const isKnown = this.#digests.reader(known);
     let bytes = HEAD_BYTES;

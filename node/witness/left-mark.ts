@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
 import { HASH_BYTES } from '../../protocol/log/merkle.ts';
+import { isNodeError } from '../node-error.ts';
 import { logError } from '../log/log-error.ts';
 import { type Change, type HighWater } from '../ports.ts';
 import { type StoreReader } from '../store/reader.ts';
@@ -28,24 +29,52 @@ export function leftKey(origin: string): string {
 }
 
 /** @throws {NodeError} LOG_CORRUPT for what is none. Rejects also as `get`. */
-export async function readLeft(origin: string, reader: StoreReader): Promise<HighWater | undefined> {
-  const stored = await reader.get(leftKey(origin));
-  if (stored === undefined) return undefined;
+export async function readLeft(
+  origin: string,
+  reader: StoreReader,
+  key = leftKey(origin),
+): Promise<HighWater | undefined> {
+  const stored = await reader.get(key);
+  return stored === undefined ? undefined : parseLeft(key, stored);
+}
+
+/**
+ * What was left of the logs of a region, by origin, each as its note: for that region to hear of. Ends where the disk gives back something else than was
+ * written, since nothing leans on it. Rejects as `entries`.
+ */
+export async function leftNotes(
+  { region, network }: { readonly region: string; readonly network: string },
+  reader: StoreReader,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const notes = new Map<string, Uint8Array>();
+  const prefix = leftKey(`${region}.${network}`);
+  try {
+    for await (const [key, stored] of reader.entries(`${prefix}/`, `${prefix}0`))
+      notes.set(key.slice(leftKey('').length), parseLeft(key, stored).note);
+  } catch (error) {
+    if (!isNodeError(error, 'LOG_CORRUPT') && !isNodeError(error, 'VALUE_CORRUPT')) throw error;
+  }
+  return notes;
+}
+
+/** The row of what was left. */
+export function encodeLeft({ size, root, note }: HighWater): Uint8Array {
+  return encodeCbor([FORM, size, root, note]);
+}
+
+/** @throws {NodeError} LOG_CORRUPT */
+function parseLeft(key: string, stored: Uint8Array): HighWater {
   try {
     const [, size, root, note] = schema.parse(decodeCbor(stored, { bytesMax: BYTES_MAX }));
     return { size, root, note };
   } catch (cause) {
-    throw logError('LOG_CORRUPT', `${leftKey(origin)} is not what a witness stores`, { cause });
+    throw logError('LOG_CORRUPT', `${key} is not what a witness stores`, { cause });
   }
 }
 
 /** What has to become durable when a witness leaves what it cosigned. Rejects as `readLeft`. */
-export async function keepLeft(
-  origin: string,
-  { size, root, note }: HighWater,
-  reader: StoreReader,
-): Promise<Change[]> {
+export async function keepLeft(origin: string, mark: HighWater, reader: StoreReader): Promise<Change[]> {
   const known = await readLeft(origin, reader);
-  if (known !== undefined && known.size <= size) return [];
-  return [{ put: leftKey(origin), value: encodeCbor([FORM, size, root, note]) }];
+  if (known !== undefined && known.size <= mark.size) return [];
+  return [{ put: leftKey(origin), value: encodeLeft(mark) }];
 }

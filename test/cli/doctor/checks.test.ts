@@ -15,7 +15,7 @@ import {
 import { examine } from '../../../cli/doctor/examine.ts';
 import { type Finding, quoted } from '../../../cli/doctor/finding.ts';
 import { checkOtherKeys, checkSeparate, checkTrustKeys } from '../../../cli/doctor/key-checks.ts';
-import { checkForks, checkNewest, checkWriting } from '../../../cli/doctor/log-checks.ts';
+import { checkForks, checkLeft, checkNewest, checkWriting } from '../../../cli/doctor/log-checks.ts';
 import { checkMemory, checkNodeVersion, checkTls } from '../../../cli/doctor/machine-checks.ts';
 import { ownLines } from '../../../cli/commands/status.ts';
 import { checkNumbers } from '../../../cli/doctor/number-checks.ts';
@@ -472,6 +472,25 @@ describe('the checks of entente doctor', function () {
       expectFinding(checkForks(runningOn(well)), 'ok');
       expectFinding(checkForks(runningOn(well, { forked: ['FR.demo/trust'] })), 'must', /call its people/);
       expectFinding(checkForks(runningOn(well, { forked: ['DE.demo/trust'] })), 'must', /every copy/);
+    });
+
+    it('A15: checkLeft and ownLines tell of a tree that a key has signed which was given up', () => {
+      assert.deepEqual(checkLeft(runningOn(well)), []);
+      const one = { origin: 'DE.demo/attest/2026-11', size: 1_030, keyIds: ['ab'.repeat(8)], isLarger: true };
+      for (const [isLarger, tree] of [
+        [true, 'a larger tree'],
+        [false, 'another tree'],
+      ] as const) {
+        const patient = runningOn(well, { left: [{ ...one, isLarger }] });
+        const said = new RegExp(
+          `${tree} of DE.demo/attest/2026-11.*given up: 1,030 entries, key abababababababab`,
+        );
+        expectFinding(checkLeft(patient), 'note', said);
+        assert.match(
+          ownLines(patient.running ?? assert.fail()).join('\n'),
+          new RegExp(`LEFT.*${said.source}`),
+        );
+      }
     });
 
     it('T3: checkForks suspends nobody for a proof by a key that its root has given up', () => {

@@ -4,6 +4,19 @@ import { type Followed } from '../../../node/sync/followed.ts';
 import { noteOf } from '../../support/keeper-fixture.ts';
 import { RegionFixture, trustModules } from '../../support/region-fixture.ts';
 
+describe('OwnLog.heed', () => {
+  it('A15: what keys alone have signed that were given up says nothing of how far the log is', async () => {
+    const note = noteOf(new RegionFixture({ region: 'FR' }));
+    for (const isGivenUp of [true, false]) {
+      const copy = { heed: () => Promise.resolve('behind') } as unknown as Followed;
+      const left = { heed: () => Promise.resolve(isGivenUp), report: undefined };
+      const modules = { ...trustModules, copy, left, keys: () => [], onAhead: () => undefined };
+      const own = new OwnLog({ ...modules, isWriting: () => false });
+      assert.equal(await own.heed(note), isGivenUp ? 'known' : 'behind');
+    }
+  });
+});
+
 describe('OwnLog.settle', () => {
   const region = new RegionFixture({ region: 'FR' });
   const branch = { from: 1, entries: region.entries.slice(1), note: noteOf(region) };

@@ -139,6 +139,20 @@ describe('SyncServer.answer', () => {
     }
   });
 
+  it('A15: tells of what was left of the logs of a region nobody but its peers', async () => {
+    const origin = 'FR.test/attest/2026-11';
+    const note = encodeNote({ ...parseNote(NOTE), text: parseNote(NOTE).text.replace(ORIGIN, origin) });
+    const left = (region: string) =>
+      Promise.resolve(new Map(region === 'FR' ? [[origin, note] as const] : []));
+    for (const region of ['FR', 'DE', 'IT', undefined]) {
+      const { ask } = await server(0, { regionOf: () => region, left });
+      const answer = await ask({ kind: 'heads' });
+      assert.ok(answer.kind === 'heads');
+      const isTold = answer.heads.some((head) => Buffer.from(note).equals(head.note));
+      assert.equal(isTold, region === 'FR', region);
+    }
+  });
+
   it('leaves out a head whose note the asker has, unless there are proofs of a fork', async () => {
     const headsOf = async (known: Uint8Array, forks = 0) => {
       const { ask } = await server(forks);
