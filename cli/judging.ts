@@ -15,7 +15,7 @@ import { foreignFormatOf } from '../protocol/foreign/verify-foreign.ts';
 import { verifyLocal } from '../protocol/foreign/verify-local.ts';
 import { inclusionProof } from '../protocol/log/merkle-proof.ts';
 import { areLeanedOn, numberAnnouncers } from '../protocol/lookup/announced-numbers.ts';
-import { judgeNumber } from '../protocol/lookup/judge-number.ts';
+import { judgeNumber, numberOrLocal } from '../protocol/lookup/judge-number.ts';
 import { type Primitives, type Sha256 } from '../protocol/primitives.ts';
 import { type LeafProof } from '../protocol/verdict/cut-off.ts';
 import { checksOf, judge } from '../protocol/verdict/judge.ts';
@@ -50,7 +50,8 @@ export async function judgeText(
     return local.verdict;
   if (announcers.length > 0) {
     const answer = { failure: { code: 'NUMBER_NEEDS_NODE' } } as const;
-    return judgeNumber(announcers.map((announcer) => ({ ...options, announcer, answer })));
+    const number = judgeNumber(announcers.map((announcer) => ({ ...options, announcer, answer })));
+    return numberOrLocal(number, local?.verdict);
   }
   let parsed: ParsedCode;
   try {

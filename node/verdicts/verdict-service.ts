@@ -11,6 +11,7 @@ import { verifyAnnounced } from '../../protocol/foreign/verify-announced.ts';
 import { foreignFormatOf } from '../../protocol/foreign/verify-foreign.ts';
 import { verifyLocal } from '../../protocol/foreign/verify-local.ts';
 import { areLeanedOn, numberAnnouncers } from '../../protocol/lookup/announced-numbers.ts';
+import { numberOrLocal } from '../../protocol/lookup/judge-number.ts';
 import { acceptanceByTrust } from '../../protocol/rules/acceptance-by-trust.ts';
 import { checksOf, judge } from '../../protocol/verdict/judge.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
@@ -105,7 +106,8 @@ export class VerdictService {
     if (local !== undefined && (local.found === 'signed' || !areLeanedOn(trust, announcers)))
       return local.verdict;
     if (announcers.length > 0) {
-      return this.#modules.lookup.judge({ text, announcers, trust, context: judged, nowS, verifier });
+      const question = { text, announcers, trust, context: judged, nowS, verifier };
+      return numberOrLocal(await this.#modules.lookup.judge(question), local?.verdict);
     }
     let parsed: ParsedCode;
     try {

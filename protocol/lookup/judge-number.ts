@@ -113,6 +113,15 @@ export function judgeNumber(inputs: readonly NumberInput[]): Verdict {
   return unasked !== undefined && RANKS[first.outcome] < RANKS.undetermined ? judgeOne(unasked) : first;
 }
 
+/**
+ * The verdict on a text that a profile of local codes may read too, and that no key which is known has signed. Where it is undetermined as a local
+ * code, its key may be one that is not known yet: then no region stops it that merely announced how it begins, and has no such number.
+ */
+export function numberOrLocal(number: Verdict, local: Verdict | undefined): Verdict {
+  const hasNumber = number.colour !== undefined;
+  return local?.outcome === 'undetermined' && number.outcome === 'stop' && !hasNumber ? local : number;
+}
+
 function isUnasked({ answer }: NumberInput): boolean {
   return 'failure' in answer && answer.failure.code === 'NUMBER_CROWDED';
 }
