@@ -1,11 +1,14 @@
 /** Finding the proof of a leaf: in a copy that this node holds, else at any peer that has one. */
 import { isProtocolError } from '../../protocol/fault.ts';
-import { leadsTo, type LeafProof } from '../../protocol/verdict/cut-off.ts';
+import { type Sha256 } from '../../protocol/primitives.ts';
+import { RecentMap } from '../../protocol/recent-map.ts';
+import { leadsTo } from '../../protocol/verdict/cut-off.ts';
 import { LogView } from '../log/log-view.ts';
 import { isNodeError } from '../node-error.ts';
-import { type Sha256 } from '../../protocol/primitives.ts';
-import { type LeafPlace } from '../verdicts/verdict-service.ts';
+import { PeerPlaces, shareByName } from '../peer-places.ts';
+import { type FoundProof, type LeafPlace } from '../verdicts/leaf-proofs.ts';
 import { type SyncClient } from './sync-client.ts';
+import { PEERS_MAX } from './sync-limits.ts';
 import { type ServedLog } from './sync-server.ts';
 
 export interface LeafFinderModules {
@@ -14,37 +17,70 @@ export interface LeafFinderModules {
   readonly logs: () => ReadonlyMap<string, ServedLog>;
 }
 
-type FoundProof = Pick<LeafProof, 'leafHash' | 'path'>;
-
 /** Peers that are asked at once. */
 const ASKED_AT_ONCE = 3;
 
+/** Questions that one peer has not answered yet: of what another one has proven meanwhile an answer may still be awaited. Beyond them others are asked. */
+const UNANSWERED = { ofPeer: 32, ofRegion: 32, ofInvited: 0, ofAll: 32 * PEERS_MAX } as const;
+
+/** Logs of which is remembered who proved something of them, and how many peers of each. */
+const LOGS_MAX = 1_024;
+const PROVERS_MAX = 3;
+
 export class LeafFinder {
   readonly #modules: LeafFinderModules;
+  readonly #unanswered = new PeerPlaces(UNANSWERED);
+  /** By the origin of a log the peers that proved something of it, the last one first. */
+  readonly #provers = new RecentMap<readonly string[]>(LOGS_MAX);
 
   constructor(modules: LeafFinderModules) {
     this.#modules = modules;
   }
 
-  /** A proof that leads to the root of the place, wherever it is; liars among the mirrors only take time. Undefined if nobody has one. Never rejects. */
+  /**
+   * A proof that leads to the root of the place, wherever it is; liars among the mirrors and those that are silent only take time, until another one
+   * has proven something of the log. Undefined if nobody has one. Never rejects.
+   */
   async find(place: LeafPlace): Promise<FoundProof | undefined> {
-    const { origin, index, size, root } = place;
-    const { client, sha256 } = this.#modules;
-    const isProven = (found: FoundProof | undefined): found is FoundProof =>
-      found !== undefined && leadsTo(sha256, { ...found, index, size }, root);
-    const own = await this.#unlessMissing(() => this.#fromOwnCopy(place));
-    if (isProven(own)) return own;
-    const peers = client.peers();
-    for (let at = 0; at < peers.length; at += ASKED_AT_ONCE) {
-      const answers = await Promise.all(
-        peers
-          .slice(at, at + ASKED_AT_ONCE)
-          .map((peer) => this.#unlessMissing(() => client.ask(peer, { kind: 'leaf', origin, index, size }))),
-      );
-      const proven = answers.find(isProven);
-      if (proven !== undefined) return proven;
+    const own = await this.#proven(place, () => this.#fromOwnCopy(place));
+    if (own !== undefined) return own;
+    let asked: Promise<FoundProof | undefined>[] = [];
+    for (const peer of this.#inOrder(place.origin)) {
+      const release = this.#unanswered.take(peer, shareByName(peer));
+      if (release === undefined) continue;
+      asked.push(this.#ask(peer, place).finally(release));
+      if (asked.length < ASKED_AT_ONCE) continue;
+      const found = await firstOf(asked);
+      if (found !== undefined) return found;
+      asked = [];
     }
-    return undefined;
+    return firstOf(asked);
+  }
+
+  #inOrder(origin: string): Iterable<string> {
+    const peers = new Set(this.#modules.client.peers());
+    const provers = (this.#provers.get(origin) ?? []).filter((peer) => peers.has(peer));
+    return new Set([...provers, ...peers]);
+  }
+
+  async #ask(peer: string, place: LeafPlace): Promise<FoundProof | undefined> {
+    const { origin, index, size } = place;
+    const { client } = this.#modules;
+    const found = await this.#proven(place, () => client.ask(peer, { kind: 'leaf', origin, index, size }));
+    if (found === undefined) return undefined;
+    const others = (this.#provers.get(origin) ?? []).filter((other) => other !== peer);
+    this.#provers.set(origin, [peer, ...others].slice(0, PROVERS_MAX));
+    return found;
+  }
+
+  /** What was found, if it leads to the root of the place. */
+  async #proven(
+    { index, size, root }: LeafPlace,
+    look: () => Promise<FoundProof | undefined>,
+  ): Promise<FoundProof | undefined> {
+    const found = await this.#unlessMissing(look);
+    const { sha256 } = this.#modules;
+    return found !== undefined && leadsTo(sha256, { ...found, index, size }, root) ? found : undefined;
   }
 
   async #fromOwnCopy({ origin, index, size }: LeafPlace): Promise<FoundProof | undefined> {
@@ -63,4 +99,15 @@ export class LeafFinder {
       throw error;
     }
   }
+}
+
+/** What is found first, whoever else has not answered yet; undefined once all have and nobody found it. */
+function firstOf<T>(asked: readonly Promise<T | undefined>[]): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    for (const one of asked)
+      one.then((found) => {
+        if (found !== undefined) resolve(found);
+      }, reject);
+    Promise.all(asked).then(() => resolve(undefined), reject);
+  });
 }

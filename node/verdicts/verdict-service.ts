@@ -1,5 +1,4 @@
 /** Verdicts of a node: on the trust of the moment, with the leaf proofs that a compromised key makes necessary. */
-import { hexOf } from '../../protocol/bytes.ts';
 import { type Attestation } from '../../protocol/code/attestation.ts';
 import { parseCode, type ParsedCode } from '../../protocol/code/code.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
@@ -25,26 +24,16 @@ import { refuseText } from '../../protocol/verdict/verify.ts';
 import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
 import { type Lookup } from '../lookup/lookup.ts';
 import { type Clock } from '../ports.ts';
+import { LeafProofs, type LeafProofsModules } from './leaf-proofs.ts';
 import { type CheckSignatures } from './signature-thread.ts';
 
-/** Which leaf is to be proven, in which tree. */
-export interface LeafPlace {
-  readonly origin: string;
-  readonly index: number;
-  readonly size: number;
-  /** Of the tree of that size. */
-  readonly root: Uint8Array;
-}
-
-export interface VerdictServiceModules extends Primitives {
+export interface VerdictServiceModules extends Primitives, LeafProofsModules {
   readonly clock: Clock;
   readonly trust: () => Trust;
   /** Another way to check signatures than one after the other, here. */
   readonly checkSignatures?: CheckSignatures | undefined;
   /** Judges what is a mere number. */
   readonly lookup: Pick<Lookup, 'judge'>;
-  /** The proof of a leaf; undefined if no mirror that can be reached has one. Must not reject. */
-  readonly leafProof: (place: LeafPlace) => Promise<Pick<LeafProof, 'leafHash' | 'path'> | undefined>;
   /** Told of the attestation of each code that a key of its region has signed, whatever the verdict on it is. Must not throw. */
   readonly onShown?: (attestation: Attestation) => void;
 }
@@ -52,13 +41,8 @@ export interface VerdictServiceModules extends Primitives {
 /** A place in an attestation log, and the key that signed there, by the word of a code. */
 type ClaimedPlace = Pick<CodeReference, 'region' | 'log' | 'index' | 'keyId'>;
 
-/** Counted since the start. `proofsRefused`: leaves beyond those that are looked for at once. */
-export type VerdictCounters = Readonly<
-  Record<Verdict['outcome'] | 'proofsFetched' | 'proofsRefused', number>
->;
-
-/** Leaves looked for at once, each at three peers: whoever has a stolen key can ask for as many as he signs. A code beyond them stays undetermined. */
-const SOUGHT_AT_ONCE = 32;
+/** Counted since the start. */
+export type VerdictCounters = Readonly<Record<Verdict['outcome'], number>> & LeafProofs['counters'];
 
 /** What follows from the trust of the moment, read once for each: the rules that recognitions name, and the adapters of regions. */
 interface TrustRead {
@@ -68,18 +52,17 @@ interface TrustRead {
 
 export class VerdictService {
   readonly #modules: VerdictServiceModules;
-  readonly #counters = { pass: 0, act: 0, stop: 0, undetermined: 0, proofsFetched: 0, proofsRefused: 0 };
-  /** What is looked for, by its place: who asks for the same meanwhile waits for the same. */
-  readonly #sought = new Map<string, ReturnType<VerdictServiceModules['leafProof']>>();
-
+  readonly #counters = { pass: 0, act: 0, stop: 0, undetermined: 0 };
+  readonly #leaves: LeafProofs;
   #read: TrustRead | undefined;
 
   constructor(modules: VerdictServiceModules) {
     this.#modules = modules;
+    this.#leaves = new LeafProofs(modules);
   }
 
   get counters(): VerdictCounters {
-    return { ...this.#counters };
+    return { ...this.#counters, ...this.#leaves.counters };
   }
 
   /**
@@ -142,35 +125,21 @@ export class VerdictService {
   /** Of the attestation and, if that is bridged, of the original: what is signed by a compromised key. */
   async #proofsFor({ attestation, status: { original } }: ParsedCode, trust: Trust): Promise<LeafProof[]> {
     const places = original === undefined || 'hashes' in original ? [attestation] : [attestation, original];
-    const proofs = await Promise.all(places.map((place) => this.#proofOf(place, trust)));
+    const proofs = await Promise.all(places.map((place) => this.#proofOf(place, attestation, trust)));
     return proofs.filter((proof) => proof !== undefined);
   }
 
   /** The cut-off names the tree, so that a mirror can only prove what is true of it. */
-  async #proofOf({ region, log, index, keyId }: ClaimedPlace, trust: Trust): Promise<LeafProof | undefined> {
+  async #proofOf(
+    { region, log, index, keyId }: ClaimedPlace,
+    signed: Attestation,
+    trust: Trust,
+  ): Promise<LeafProof | undefined> {
     const cutOff = trust.regions.get(region)?.state.key(keyId)?.compromise?.cutOffs.get(log);
     if (cutOff === undefined || index >= cutOff.size) return undefined;
     const { size, root } = cutOff;
-    const proof = await this.#seek({
-      origin: attestationLogOrigin(region, trust.network, log),
-      index,
-      size,
-      root,
-    });
+    const origin = attestationLogOrigin(region, trust.network, log);
+    const proof = await this.#leaves.find({ origin, index, size, root }, signed);
     return proof && { ...proof, log, index, size };
-  }
-
-  #seek(place: LeafPlace): ReturnType<VerdictServiceModules['leafProof']> {
-    const name = `${place.origin}/${place.index}/${place.size}/${hexOf(place.root)}`;
-    const sought = this.#sought.get(name);
-    if (sought !== undefined) return sought;
-    if (this.#sought.size >= SOUGHT_AT_ONCE) {
-      this.#counters.proofsRefused++;
-      return Promise.resolve(undefined);
-    }
-    this.#counters.proofsFetched++;
-    const seeking = this.#modules.leafProof(place).finally(() => this.#sought.delete(name));
-    this.#sought.set(name, seeking);
-    return seeking;
   }
 }

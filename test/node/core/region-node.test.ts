@@ -633,7 +633,9 @@ describe('RegionNode', () => {
     await world.pass(2);
     assert.match(await world.outcome('FR', genuine.text), /^pass.*PROVEN_IN_LOG/);
     await world.kill('DE');
-    assert.match(await world.outcome('FR', genuine.text), /^undetermined.*PROOF_NEEDED/);
+    assert.match(await world.outcome('IT', genuine.text), /^undetermined.*PROOF_NEEDED/);
+    // What was proven once is kept.
+    assert.match(await world.outcome('FR', genuine.text), /^pass.*PROVEN_IN_LOG/);
     await world.stop();
   });
 
