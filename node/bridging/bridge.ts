@@ -62,7 +62,7 @@ export class Bridge {
 
   /**
    * What is to be issued for a code, bound to the device and the document that the code opens, or to neither. Its subject in the registry is the original, as in `FR/2026-11/17` or `AT/` and a hash.
-   * @throws {NodeError} REFUSED for a code that does not pass here, one that is bridged itself, one of the own region, one with too many hashes, one that is about to change,
+   * @throws {NodeError} REFUSED for a code that does not pass here, one that is bridged itself, one of the own region, one with too many hashes, one that is about to change or has just changed,
    * and one for which two operators of this region gave a stricter colour.
    */
   async requestFor(text: string): Promise<IssueRequest> {
@@ -80,7 +80,10 @@ export class Bridge {
     const { nowS, trust } = this.#modules;
     const fromS = nowS();
     const endS = Math.min(verdict.expiresAtS ?? Infinity, fromS + BRIDGED_LIFE_S_MAX);
-    const expiresAtS = verdict.foreign === undefined ? endS : await sameUntilS(text, trust(), fromS, endS);
+    const expiresAtS =
+      verdict.foreign === undefined ? endS : await sameUntilS(text, verdict, trust(), { fromS, endS });
+    if (expiresAtS === undefined)
+      throw refused('the verdict on the code has changed since it was asked for; try again');
     if (expiresAtS <= fromS) throw refused('it is worth what it is for less than a second more');
     const status = {
       colour,

@@ -21,16 +21,22 @@ const WHATEVER_ITS_AGE: VerdictContext = {
 };
 
 /**
- * The last second of `[fromS, endS]` up to which outcome, colour and measure of a code of others stay what they are at `fromS`. Looked at are `endS`
- * and whole hours from `fromS` on, at most a day of them, and of the first that differs every second: rules need not go one way.
+ * A second of `[fromS, endS]` up to which a code of others stays what `verdict` says, in outcome, colour and measure; undefined if it is another already at `fromS`, by what is known now.
+ * Looked at are `endS` and whole hours from `fromS` on, at most a day of them; within the first of these stretches whose end differs a second is found by halving after which it changes.
+ * What changes and changes back between two looks is not seen.
  */
-export async function sameUntilS(text: string, trust: Trust, fromS: number, endS: number): Promise<number> {
+export async function sameUntilS(
+  text: string,
+  verdict: Verdict,
+  trust: Trust,
+  { fromS, endS }: { readonly fromS: number; readonly endS: number },
+): Promise<number | undefined> {
   const announced = new AnnouncedCodes(trust);
-  const first = await verdictAt(text, announced, fromS);
   const isSameAt = async (atS: number) => {
     const then = await verdictAt(text, announced, atS);
-    return first !== undefined && then !== undefined && isSame(first, then);
+    return then !== undefined && isSame(verdict, then);
   };
+  if (!(await isSameAt(fromS))) return undefined;
   let sameS = fromS;
   let differsS: number | undefined;
   while (sameS < endS && differsS === undefined) {

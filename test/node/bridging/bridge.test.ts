@@ -63,6 +63,9 @@ const foreign = (region = 'AT'): Verdict => ({
   foreign: { format: 'hcert', keyId: 'x', issuer: 'AT', issuedAtS: NOW_S, region, adapter: 'dcc' },
 });
 
+/** The verdict of such a node, as it is. */
+const genuine = (text = certificate()) => announcedVerdict({ text, context: { acceptance: () => [] } });
+
 describe('Bridge.requestFor', () => {
   it('names the attestation, takes over what its status says, and lets it expire after a day', async () => {
     const { subject, fields } = await bridgeOf(verdictOf()).requestFor(CODE.text);
@@ -98,7 +101,9 @@ describe('Bridge.requestFor', () => {
     assert.deepEqual(await boundTo(['status', 'holder']), { holderKey, document: undefined });
     assert.deepEqual(await boundTo(['status', 'document']), { holderKey: undefined, document });
     assert.deepEqual(await boundTo(['status']), { holderKey: undefined, document: undefined });
-    assert.deepEqual(Object.keys((await bridgeOf(foreign()).requestFor(certificate())).fields), ['status']);
+    assert.deepEqual(Object.keys((await bridgeOf(await genuine()).requestFor(certificate())).fields), [
+      'status',
+    ]);
   });
 
   it('lets it expire with the original where that is sooner, and keeps the measure of another colour', async () => {
@@ -121,7 +126,7 @@ describe('Bridge.requestFor', () => {
     const at = (ageS: number) => new Date(1_000 * (NOW_S - ageS)).toISOString().replace('.000', '');
     const expiryOf = async (parts: object) => {
       const text = certificate({ certificate: parts });
-      const verdict = await announcedVerdict({ text, context: { acceptance: () => [] } });
+      const verdict = await genuine(text);
       assert.equal(verdict.outcome, 'pass');
       return (await bridgeOf(verdict).requestFor(text)).fields.status.expiresAtS - NOW_S;
     };
@@ -141,8 +146,17 @@ describe('Bridge.requestFor', () => {
     assert.equal(await expiryOf(vaccinated), DAY_S - 1 - (NOW_S % DAY_S));
   });
 
+  it('refuses a code of others whose verdict is no longer the one on which it would be bridged', async () => {
+    const text = certificate();
+    const verdict = await genuine(text);
+    const measure = { kind: 'home', untilS: NOW_S + DAY_S } as const;
+    const others: Partial<Verdict>[] = [{ colour: 'yellow' }, { measure }, { expiresAtS: NOW_S + DAY_S }];
+    for (const other of others)
+      await refuses({ ...verdict, ...other }, /verdict on the code has changed/, text);
+  });
+
   it('names a code of others by all hashes that can revoke it, ascending', async () => {
-    const { subject, fields } = await bridgeOf(foreign()).requestFor(certificate());
+    const { subject, fields } = await bridgeOf(await genuine()).requestFor(certificate());
     const { original } = fields.status;
     assert(original !== undefined && 'hashes' in original);
     assert.equal(original.hashes.length, 3);
@@ -152,7 +166,7 @@ describe('Bridge.requestFor', () => {
     );
     const { signer, issuedAtS } = original.signed ?? {};
     assert.deepEqual(signer, foreignSignerOf(sha256, 'hcert', { ...hcertKey(SIGNER).publicKey }));
-    assert.equal(issuedAtS, NOW_S);
+    assert.equal(issuedAtS, NOW_S - 3 * DAY_S);
     assert.equal(subject, `AT/${Buffer.from(original.hashes[0] ?? []).toString('hex')}`);
   });
 
