@@ -40,6 +40,16 @@ export interface IssueProgress {
   readonly onSigned: (done: number) => void;
 }
 
+/** A batch that can be ordered again, after whoever ordered it died: what was made then is the answer. */
+export interface BatchOrder {
+  /** 32 hexadecimal digits that nobody can foretell, of this batch alone. */
+  readonly key: string;
+  /** When it was ordered first: how long its codes count rests on that. */
+  readonly atS: number;
+  /** Who has a code of it already, and gets none. */
+  readonly has: ReadonlySet<string>;
+}
+
 /** Rejects with `NodeError` and `CliError`; what a node refuses comes with the code that it gave. */
 export interface Desk {
   readonly config: Config;
@@ -64,8 +74,12 @@ export interface Desk {
   /** Revokes codes of others, by the trust-log key: 1 to 1,000 hashes, strictly ascending, that stay until `untilS`. */
   revokeForeign(hashes: readonly Uint8Array[], untilS: number): Promise<number>;
   commitState(): Promise<number>;
-  /** Issues a code to each person, in their order; by then they are logged and published. */
-  issue(people: readonly Person[], progress: IssueProgress): Promise<readonly IssuedCode[]>;
+  /** Issues a code to each person, in their order; by then they are logged and published. An order that is given again has the same people. */
+  issue(
+    people: readonly Person[],
+    progress: IssueProgress,
+    order?: BatchOrder,
+  ): Promise<readonly IssuedCode[]>;
   /** Issues an attestation for each of these codes of other regions that passes here, in their order; by then they are published. */
   bridge(texts: readonly string[], onDone: (done: number) => void): Promise<readonly BridgedCode[]>;
   /** Batches of commands that broke off: they are finished, and nobody has confirmed that their codes arrived. */

@@ -13,15 +13,19 @@ export function refusedBy({ code, detail, hint }: Problem): { readonly refused: 
   throw new CliError(exitOfCode(code), code, detail, hint === undefined ? {} : { hint });
 }
 
-/** A line each, some of them at a time: one by one each would be a packet of its own. */
+/** A line each, empty for undefined, some of them at a time: one by one each would be a packet of its own. */
 export function* linesOf<T>(
   all: readonly T[],
   valueOf: (one: T) => unknown = (one) => one,
 ): Generator<string, void, undefined> {
   for (let at = 0; at < all.length; at += LINES_TOGETHER) {
     const some = all.slice(at, at + LINES_TOGETHER);
-    yield some.map((one) => `${JSON.stringify(valueOf(one))}\n`).join('');
+    yield some.map((one) => `${textOf(valueOf(one))}\n`).join('');
   }
+}
+
+function textOf(value: unknown): string {
+  return value === undefined ? '' : JSON.stringify(value);
 }
 
 /** Some codes are logged, and the answer about others says otherwise. */

@@ -30,7 +30,7 @@ import { judgeText } from '../judging.ts';
 import { type Person } from '../people/person.ts';
 import { requestsOf } from '../people/request.ts';
 import { holdingsOfRegion } from '../snapshot-file.ts';
-import { type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
+import { type BatchOrder, type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
 import { type OverrideDesk, OwnOverrides } from './override-desk.ts';
 import { requireEffect } from './trial.ts';
 
@@ -139,10 +139,12 @@ export class OwnDesk implements Desk {
   }
 
   async issue(
-    people: readonly Person[],
+    all: readonly Person[],
     { onHashed, onSigned }: IssueProgress,
+    order?: BatchOrder,
   ): Promise<readonly IssuedCode[]> {
     const { nowS, sha256, meter } = this.#modules;
+    const people = all.filter(({ subject }) => order?.has.has(subject) !== true);
     const { node, operators } = this.#region;
     const gate = new IssueGate({
       state: () => this.state,
@@ -156,7 +158,7 @@ export class OwnDesk implements Desk {
     meter.onHashed = (documents) => onHashed((hashed += documents));
     const action = { action: 'issue/batch', needs: 'issue', count: people.length } as const;
     const issued = await this.#act(action, async () => {
-      const requests = await requestsOf(people, nowS(), { basisOf });
+      const requests = await requestsOf(people, order?.atS ?? nowS(), { basisOf });
       return node.issueAll(requests.map((one) => ({ ...one, toHandOver: true })));
     });
     // A code is given out once its place in the log is public.

@@ -15,7 +15,6 @@ import { type Problem } from '../../node/http/problem.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type ForgetOrder, type Forgotten } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
-import { shuffled } from '../../node/issuing/shuffle.ts';
 import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
 import { type DeclaredFacts, DECLARED_MAX } from '../../node/life/life.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
@@ -49,7 +48,8 @@ import { type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
 import { orderOf } from '../people/request.ts';
 import { configuredOperator } from './actor.ts';
-import { type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
+import { linesOfOrder, newOrder } from './batch-order.ts';
+import { type BatchOrder, type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
 import { asked, linesOf, mayComeRight, PartlyIssued, refusedBy, told } from './node-answers.ts';
 import { type OverrideDesk, RunningOverrides } from './override-desk.ts';
 import { requireEffect } from './trial.ts';
@@ -57,8 +57,6 @@ import { requireEffect } from './trial.ts';
 /** A node that was restarted is back within seconds. */
 const TRIES = 3;
 const TRY_AGAIN_MS = 3_000;
-/** Random bytes of the key under which orders can be given again. */
-const KEY_BYTES = 16;
 /** Milliseconds that a node may take to begin to sign once it is told to. */
 const FORCE_MS_MAX = 10_000;
 
@@ -202,17 +200,17 @@ export class RunningDesk implements Desk {
     return index;
   }
 
-  /** Under a key of this call, so that a node that dies meanwhile can be asked again without a second code for anybody. */
-  async issue(people: readonly Person[], { onSigned }: IssueProgress): Promise<readonly IssuedCode[]> {
-    const { random, nowS } = this.#modules;
-    const key = hexOf(random(KEY_BYTES));
-    const atS = nowS();
-    // Indexes in the log must not follow the order of the file.
-    const order = [...shuffled(people.length, random)].map((i) => people[i] as Person);
+  /** Under a key, so that a node that dies meanwhile can be asked again without a second code for anybody; with `order` by another command too. */
+  async issue(
+    people: readonly Person[],
+    { onSigned }: IssueProgress,
+    order: BatchOrder = newOrder(this.#modules),
+  ): Promise<readonly IssuedCode[]> {
+    const lines = linesOfOrder(people, order);
     const placeOf = new Map(people.map(({ subject }, i) => [subject, i]));
     for (let tries = 1; ; tries++) {
       try {
-        const issued = await this.#issueIn(order, key, atS, onSigned);
+        const issued = await this.#issueIn(lines, order, onSigned);
         return issued.sort((a, b) => (placeOf.get(a.subject) ?? 0) - (placeOf.get(b.subject) ?? 0));
       } catch (error) {
         if (tries === TRIES || !mayComeRight(error)) throw error;
@@ -344,18 +342,18 @@ export class RunningDesk implements Desk {
   }
 
   async #issueIn(
-    people: readonly Person[],
-    idempotencyKey: string,
-    atS: number,
+    lines: readonly (Person | undefined)[],
+    { key, atS }: BatchOrder,
     onSigned: (done: number) => void,
   ): Promise<IssuedCode[]> {
-    const request = { method: 'POST', path: '/v1/issue/batch', idempotencyKey } as const;
+    const request = { method: 'POST', path: '/v1/issue/batch', idempotencyKey: key } as const;
+    const people = lines.filter((person) => person !== undefined);
     const issued: IssuedCode[] = [];
     const problems: Problem[] = [];
     let done = 0;
     for await (const answer of this.#lines(
       request,
-      linesOf(people, (person) => orderOf(person, atS)),
+      linesOf(lines, (person) => person && orderOf(person, atS)),
     )) {
       const line = answer as IssuedLine & { readonly problem?: Problem };
       const { subject } = people[done++] as Person;

@@ -59,6 +59,8 @@ async function issueAlone(
         const { done } = run;
         await run.issue(people, desk, {
           sha256: modules.sha256,
+          random: modules.random,
+          nowS: modules.nowS,
           onHashed: () => undefined,
           onSigned: (signed) => {
             if (signed % ROWS_PER_REPORT === 0) progress.at(done + signed);

@@ -3,7 +3,9 @@
  * gets two codes. Until all are issued there lie beside that file
  *
  *   <out>.part   the codes of the batches that are done
- *   <out>.run    whom it is about, how far it is, and how long the logs were before the batch in hand
+ *   <out>.run    whom it is about, how far it is, how long the logs were before the batch in hand, and under which key that was ordered
+ *
+ * What of that batch is logged is found by those lengths. What a node has still in hand, after the command that ordered it died, is found by the key.
  */
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
@@ -14,10 +16,12 @@ import {
   statIfPresent,
   writeFileAtomically,
 } from '../../node/region/files.ts';
+import { type Random } from '../../node/ports.ts';
 import { parseCode } from '../../protocol/code/code.ts';
 import { type Colour } from '../../protocol/code/status.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
-import { type Desk, type IssueProgress } from '../desk/desk.ts';
+import { newOrder } from '../desk/batch-order.ts';
+import { type BatchOrder, type Desk, type IssueProgress } from '../desk/desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { printable } from '../printable.ts';
 import { codesText, type IssuedCode } from './codes-file.ts';
@@ -49,8 +53,13 @@ export interface OtherCode {
 
 export interface IssueModules extends IssueProgress {
   readonly sha256: Sha256;
+  readonly random: Random;
+  /** Seconds since 1970. */
+  readonly nowS: () => number;
 }
 
+/** Seconds for which an order is given again as it was: a node remembers it to the end of the day after, and what counts for a day still counts. */
+export const AGAIN_S_MAX = 20 * 3_600;
 const JOURNAL_BYTES_MAX = 65_536;
 const count = z.int().min(0);
 const journalSchema = z.strictObject({
@@ -68,6 +77,9 @@ const journalSchema = z.strictObject({
   leaves: z.record(z.string(), z.tuple([count, count])),
   /** Before the batch in hand: entries of each attestation log. */
   sizes: z.record(z.string(), count).optional(),
+  /** When the batch in hand was ordered first, and its order. A run of older software noted neither. */
+  sinceS: count.optional(),
+  order: z.strictObject({ key: z.string().regex(/^[0-9a-f]{32}$/), atS: count }).optional(),
 });
 type Journal = z.infer<typeof journalSchema>;
 
@@ -168,12 +180,11 @@ export class IssuingRun {
    * Issues to the next people of the file, but to those of them who have a code by this run already, and writes their codes in the
    * order of the file. Rejects as `Desk.issue`: the run goes on later.
    */
-  async issue(people: readonly Person[], desk: Desk, { sha256, ...progress }: IssueModules): Promise<void> {
-    const issued = await this.#found(people, desk, sha256);
-    const left = people.filter(({ subject }) => !issued.has(subject));
-    if (left.length > 0) {
-      if (this.#journal.sizes === undefined) await this.#note({ sizes: await sizesOf(desk) });
-      for (const one of await desk.issue(left, progress)) issued.set(one.subject, one);
+  async issue(people: readonly Person[], desk: Desk, modules: IssueModules): Promise<void> {
+    const issued = await this.#found(people, desk, modules.sha256);
+    if (people.some(({ subject }) => !issued.has(subject))) {
+      const order = { ...(await this.#order(desk, modules)), has: new Set(issued.keys()) };
+      for (const one of await desk.issue(people, modules, order)) issued.set(one.subject, one);
     }
     const codes = people.flatMap(({ subject }) => issued.get(subject) ?? []);
     const bytes = await this.#append(codes);
@@ -183,6 +194,8 @@ export class IssuingRun {
       bytes,
       leaves: withLeaves(leaves, codes),
       sizes: undefined,
+      sinceS: undefined,
+      order: undefined,
     });
     // Nobody can lose them any more.
     await desk.closeHandovers(await desk.openHandovers());
@@ -195,13 +208,24 @@ export class IssuingRun {
     await removeFile(journalOf(this.#out));
   }
 
+  /** The order of the batch in hand: that which was given before, as long as a node is sure to remember it. */
+  async #order(desk: Desk, modules: IssueModules): Promise<Omit<BatchOrder, 'has'>> {
+    const { sizes, order: before } = this.#journal;
+    if (before !== undefined && modules.nowS() - before.atS < AGAIN_S_MAX) return before;
+    const begun = sizes === undefined ? { sizes: await sizesOf(desk) } : {};
+    const { key, atS } = newOrder(modules);
+    const order = { key, atS };
+    await this.#note({ order, ...begun, ...(sizes === undefined && { sinceS: atS }) });
+    return order;
+  }
+
   /**
    * Codes of these people, as they were ordered, that were issued since the batch in hand was begun, whatever became of the command then.
    * Others may have been issued to them meanwhile, as by an update of colours: those are not of the run.
    */
   async #found(people: readonly Person[], desk: Desk, sha256: Sha256): Promise<Map<string, IssuedCode>> {
     const found = new Map<string, IssuedCode>();
-    const { sizes } = this.#journal;
+    const { sizes, sinceS } = this.#journal;
     if (sizes === undefined) return found;
     const wanted = new Map(people.map((person) => [person.subject, person]));
     const others: OtherCode[] = [];
@@ -213,7 +237,7 @@ export class IssuingRun {
         if (person === undefined) continue;
         const parsed = parseCode(sha256, code);
         const { colour, ruleId: rule } = parsed.status;
-        if (isAsOrdered(person, parsed)) found.set(subject, { subject, log: held.log, index, code });
+        if (isAsOrdered(person, parsed, sinceS)) found.set(subject, { subject, log: held.log, index, code });
         else others.push({ subject, log: held.log, index, colour, rule });
       }
     this.#others.push(...others.filter(({ subject }) => !found.has(subject)));

@@ -54,15 +54,22 @@ export function orderOf(person: Person, nowS: number): z.input<typeof issueOrder
   };
 }
 
-/** Whether a code is what was ordered for this person in the hour of its attestation, or in the hour before, since signing takes time. */
+/**
+ * Whether a code is what was ordered for this person, whose row gives the colour, from `sinceS` to the hour of its attestation: signing may have to
+ * wait. Without `sinceS` from the hour before.
+ */
 export function isAsOrdered(
   person: Person,
   { attestation, status, holderKey }: Pick<ParsedCode, 'attestation' | 'status' | 'holderKey'>,
+  sinceS = (attestation.hour - 1) * HOUR_S,
 ): boolean {
-  const hours = [attestation.hour, attestation.hour - 1];
-  const encoded = encodeStatus(status);
+  const { colour, days = DAYS_BY_DEFAULT[colour] } = person;
+  const firstHour = Math.floor(sinceS / HOUR_S);
+  const hour = (status.expiresAtS - days * DAY_S) / HOUR_S - 1;
   return (
-    hours.some((hour) => equalBytes(encodeStatus(statusOf(person, hour * HOUR_S)), encoded)) &&
+    firstHour <= hour &&
+    hour <= Math.max(firstHour, attestation.hour) &&
+    equalBytes(encodeStatus(statusOf(person, hour * HOUR_S)), encodeStatus(status)) &&
     (holderKey && hexOf(holderKey)) === person.device?.toLowerCase()
   );
 }

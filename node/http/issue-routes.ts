@@ -61,7 +61,7 @@ export function issueRoutes(modules: IssueModules): AdminRoute[] {
       needs: 'issue',
       summary: 'Issues codes for a stream of orders',
       description:
-        'JSON lines, an IssueOrder each, give JSON lines in their order, each an IssuedCode or a Problem under `problem`. An `Idempotency-Key` counts for each line by its number.',
+        'JSON lines, an IssueOrder each, give JSON lines in their order, each an IssuedCode or a Problem under `problem`. An `Idempotency-Key` counts for each line by its number, empty lines counted.',
       request: { body: { content: { 'application/jsonl': { schema: issueOrder } }, required: true } },
       answer: {
         description: 'A line for each line',

@@ -9,10 +9,10 @@ import { IssuingRun, type OtherCode } from '../../../cli/people/issuing-run.ts';
 import { type Person } from '../../../cli/people/person.ts';
 import { regionModules } from '../../../cli/region.ts';
 import { processSurroundings } from '../../../cli/surroundings.ts';
-import { logIdAt } from '../../../node/issuing/issuer.ts';
 import { foundRegion } from '../../../node/region/found.ts';
 import { parseCode } from '../../../protocol/code/code.ts';
 import { sha256 } from '../../support/primitives.ts';
+import { servedRegion } from '../../support/served-region.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const PEOPLE: readonly Person[] = Array.from({ length: 10 }, (_, i) => ({
@@ -21,7 +21,7 @@ const PEOPLE: readonly Person[] = Array.from({ length: 10 }, (_, i) => ({
 }));
 const BATCH = 3;
 const SUBJECT = { region: 'DE', network: 'demo', input: 'ab'.repeat(32), rows: PEOPLE.length };
-const NO_PROGRESS = { sha256, onHashed: () => undefined, onSigned: () => undefined };
+const HOUR_S = 3_600;
 
 /** Where a command dies: what it has asked the region for by then is done, or is not. */
 type Death = 'before issue' | 'after issue' | 'before closeHandovers' | 'after closeHandovers';
@@ -37,17 +37,48 @@ class Died extends Error {}
 describe('IssuingRun', function () {
   this.timeout(120_000);
   const folder = temporaryFolders();
-  const surroundings = { ...processSurroundings(), writeOut: () => undefined, writeErr: () => undefined };
+  const { nowS: startedS, ...machine } = processSurroundings();
+  /** Of all clocks. */
+  let aheadS = 0;
+  const surroundings = {
+    ...machine,
+    nowS: () => startedS() + aheadS,
+    writeOut: () => undefined,
+    writeErr: () => undefined,
+  };
+  const { nowS, random } = surroundings;
+  const NO_PROGRESS = { sha256, random, nowS, onHashed: () => undefined, onSigned: () => undefined };
   const cli = new Cli({ json: true }, surroundings);
   let region: string;
   beforeEach(async () => {
+    aheadS = 0;
     region = join(folder(), 'DE');
     const options = { region: 'DE', network: 'demo', name: 'DE', roots: 1, threshold: 1 };
     await foundRegion(region, options, await regionModules(cli));
   });
   const onDesk = <T>(use: (desk: Desk) => Promise<T>) => withDesk(cli, region, use, { silent: true });
 
-  /** One command: goes on with the run until it is over, or until it dies at the n-th call. */
+  /** Goes on with the run until it is over. */
+  async function goOn(desk: Desk, out: string): Promise<readonly OtherCode[]> {
+    const run = await IssuingRun.open(out, 'csv', SUBJECT, BATCH);
+    for (let at = run.done; at < PEOPLE.length; at += BATCH)
+      await run.issue(PEOPLE.slice(at, at + BATCH), desk, NO_PROGRESS);
+    await run.finish(desk);
+    return run.others;
+  }
+
+  /** The same desk with another way to issue. */
+  function issuingBy(desk: Desk, issue: Desk['issue']): Desk {
+    return new Proxy(desk, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name === 'issue') return issue;
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+  }
+
+  /** One command, until it is over or dies at the n-th call. */
   async function command(
     out: string,
     dies?: { readonly at: Death; readonly call: number },
@@ -69,13 +100,15 @@ describe('IssuingRun', function () {
           };
         },
       });
-      const run = await IssuingRun.open(out, 'csv', SUBJECT, BATCH);
-      for (let at = run.done; at < PEOPLE.length; at += BATCH)
-        await run.issue(PEOPLE.slice(at, at + BATCH), mortal, NO_PROGRESS);
-      await run.finish(mortal);
-      return run.others;
+      return goOn(mortal, out);
     });
   }
+
+  interface Noted {
+    readonly sinceS?: number;
+    readonly order?: { readonly key: string; readonly atS: number };
+  }
+  const journalAt = (out: string) => JSON.parse(readFileSync(`${out}.run`, 'utf8')) as Noted;
 
   function rowsOf(out: string): readonly (readonly string[])[] {
     return readFileSync(out, 'utf8')
@@ -83,6 +116,12 @@ describe('IssuingRun', function () {
       .split('\n')
       .slice(1)
       .map((row) => row.split(','));
+  }
+
+  /** Of all attestation logs. */
+  async function leavesOf(desk: Desk): Promise<number> {
+    const sizes = await Promise.all([...desk.state.logs()].map(({ log }) => desk.size(log)));
+    return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   /** Everybody has one code, in the order of the file, and that is the one which the registry gives them. */
@@ -97,7 +136,7 @@ describe('IssuingRun', function () {
       const codes = new Map<string, string>();
       for await (const one of desk.held({}))
         if ('code' in one) codes.set(`${one.subject} ${one.index}`, one.code);
-      assert.equal(await desk.size(logIdAt(surroundings.nowS())), PEOPLE.length);
+      assert.equal(await leavesOf(desk), PEOPLE.length);
       assert.deepEqual(await desk.openHandovers(), []);
       return codes;
     });
@@ -147,9 +186,86 @@ describe('IssuingRun', function () {
     await assert.rejects(command(out, { at: 'after issue', call: 2 }), Died);
     await onDesk((desk) => desk.issue([{ subject: 'P-3', colour: 'red' }], NO_PROGRESS));
     assert.deepEqual(await command(out), []);
-    assert.ok(
-      await onDesk(async (desk) => (await desk.size(logIdAt(surroundings.nowS()))) === PEOPLE.length + 1),
-    );
+    assert.equal(await onDesk(leavesOf), PEOPLE.length + 1);
+  });
+
+  it('F1: takes codes for its own that were logged hours after they had been ordered', async () => {
+    const out = join(region, '../codes.csv');
+    await assert.rejects(command(out, { at: 'before issue', call: 2 }), Died);
+    aheadS = 3 * HOUR_S;
+    await assert.rejects(command(out, { at: 'after issue', call: 1 }), Died);
+    assert.deepEqual(await command(out), []);
+    await expectOnce(out);
+  });
+
+  it('F1: goes on where a node had orders in hand when the command died: their codes are taken, and no others are made', async () => {
+    const out = join(region, '../codes.csv');
+    const modules = await regionModules(cli);
+    await servedRegion(region, modules, async (desk, { node }) => {
+      let release = (): void => undefined;
+      const released = new Promise<void>((resolve) => (release = resolve));
+      let hear = (): void => undefined;
+      const isInHand = new Promise<void>((resolve) => (hear = resolve));
+      let inHand = 0;
+      const issue = node.issue.bind(node);
+      node.issue = async (request) => {
+        if (++inHand === BATCH) hear();
+        await released;
+        return issue(request);
+      };
+      const dying = issuingBy(desk, async (...args) => {
+        void desk.issue(...args).catch(() => undefined);
+        await isInHand;
+        throw new Died();
+      });
+      await assert.rejects(goOn(dying, out), Died);
+      aheadS = 3 * HOUR_S;
+      const next = issuingBy(desk, (...args) => {
+        // Only what is in the logs by now is found there.
+        release();
+        return desk.issue(...args);
+      });
+      assert.deepEqual(await goOn(next, out), []);
+    });
+    await expectOnce(out);
+  });
+
+  it('F1: a node that is started meanwhile issues to those of the batch who have no code yet', async () => {
+    const out = join(region, '../codes.csv');
+    await assert.rejects(command(out, { at: 'before issue', call: 3 }), Died);
+    await onDesk(async (desk) => {
+      await desk.issue(PEOPLE.slice(7, 8), NO_PROGRESS);
+      await desk.closeHandovers(await desk.openHandovers());
+    });
+    await servedRegion(region, await regionModules(cli), (desk) => goOn(desk, out));
+    await expectOnce(out);
+  });
+
+  it('F1: orders a batch again as it was, and anew once no node need remember that', async () => {
+    const out = join(region, '../codes.csv');
+    const orderedAt = async (hours: number) => {
+      aheadS = hours * HOUR_S;
+      await assert.rejects(command(out, { at: 'before issue', call: 1 }), Died);
+      return journalAt(out);
+    };
+    const first = await orderedAt(0);
+    assert.match(first.order?.key ?? '', /^[0-9a-f]{32}$/);
+    assert.deepEqual(await orderedAt(19), first);
+    const anew = await orderedAt(21);
+    assert.notEqual(anew.order?.key, first.order?.key);
+    assert.deepEqual([anew.sinceS, (anew.order?.atS ?? 0) > (first.order?.atS ?? 0)], [first.sinceS, true]);
+    await command(out);
+    await expectOnce(out);
+  });
+
+  it('F1: goes on with a run of older software, which noted no order', async () => {
+    const out = join(region, '../codes.csv');
+    await assert.rejects(command(out, { at: 'after issue', call: 2 }), Died);
+    const { sinceS, order, ...older } = journalAt(out);
+    assert.ok(sinceS !== undefined && order !== undefined);
+    writeFileSync(`${out}.run`, JSON.stringify(older));
+    await command(out);
+    await expectOnce(out);
   });
 
   it('F1: what was written after the last word of the journal counts for nothing', async () => {
