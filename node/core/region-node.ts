@@ -26,6 +26,7 @@ import { isNodeError } from '../node-error.ts';
 import { type Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type StoreState } from '../store/condition.ts';
+import { newestForeignS } from '../trust/mutual-vouching.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type LogVisitor } from '../witness/log-visit.ts';
 import { type Witness } from '../witness/witness.ts';
@@ -126,6 +127,12 @@ export class RegionNode {
   /** What verdicts lean on now. */
   get trust(): Trust {
     return this.#parts.board.trust;
+  }
+
+  /** As `newestForeignS`: what another clock than that of this machine has said. */
+  get vouchedAtS(): number | undefined {
+    const home = this.keeper(this.#options.region);
+    return home && newestForeignS(home);
   }
 
   /** What is held against each peer. */

@@ -1,6 +1,7 @@
 /**
  * Destroys the secrets of attest keys that are over: codes could be dated back with them for a month, by whoever takes the machine. One that a staged batch
- * has to be finished with stays until it is, and all of them on a machine that does not write.
+ * has to be finished with stays until it is, and all of them on a machine that does not write. By its own clock alone a machine destroys none: where
+ * few regions are asked the time, nobody outvotes a clock that is weeks ahead, and the key in force would go.
  */
 import { type NodeStatus } from '../core/node-status.ts';
 import { type Log } from '../logging/log.ts';
@@ -10,7 +11,7 @@ import { type Region } from '../region/region.ts';
 export interface SpentKeysModules {
   readonly region: {
     readonly keys: Pick<Region['keys'], 'destroySpent'>;
-    readonly node: Pick<Region['node'], 'attestKeysNeeded'> & {
+    readonly node: Pick<Region['node'], 'attestKeysNeeded' | 'vouchedAtS'> & {
       readonly status: {
         readonly writing: NodeStatus['writing'];
         readonly clock: Pick<NodeStatus['clock'], 'standing'>;
@@ -61,11 +62,15 @@ export class SpentKeys {
 
   async #destroy(): Promise<void> {
     const { region, clock, log } = this.#modules;
-    const { writing, clock: heard } = region.node.status;
+    const {
+      vouchedAtS,
+      status: { writing, clock: heard },
+    } = region.node;
     // A machine that stands by may have to finish a batch that it has not been given yet; what a clock astray destroyed, the root would have to replace.
-    if (writing !== 'writing') return;
+    if (writing !== 'writing' || vouchedAtS === undefined) return;
     const nowS = Math.floor(clock.nowMs() / 1_000);
-    const endedS = nowS - SPENT_S - (heard.standing === 'doubtful' ? DOUBT_S : 0);
+    const spentS = nowS - SPENT_S - (heard.standing === 'doubtful' ? DOUBT_S : 0);
+    const endedS = Math.min(spentS, vouchedAtS);
     const needed = await region.node.attestKeysNeeded();
     const keys = await region.keys.destroySpent(endedS, (keyId) => needed.has(keyId));
     if (keys.length > 0) log.info('attest keys that were over are destroyed', { keys });
