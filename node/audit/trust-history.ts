@@ -5,6 +5,7 @@
  */
 import { type Original } from '../../protocol/code/original.ts';
 import { type Basis } from '../../protocol/disclosure/basis.ts';
+import { CLOCK_AHEAD_S_MAX } from '../../protocol/limits.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type RuleSet, readRuleSet } from '../../protocol/rules/rule-set.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
@@ -81,11 +82,17 @@ export class TrustHistory {
 
   /**
    * The rules of this id and version, if at the time of the decision they may have been the newest that the region had: it has those of another
-   * version surely from the first time on that the trust-log key told at or behind them.
+   * version surely from the first time on that the trust-log key told at or behind them. The clock of whoever decided may be so far from that of the
+   * log as clocks of honest regions are.
    */
   rulesAt({ rule, version, atS }: Extract<Basis, { kind: 'rules' }>): RuleSet | undefined {
-    const had = this.#rules.filter(({ statement, effectiveS }) => statement.id === rule && effectiveS <= atS);
-    const surely = had.findLastIndex(({ settledS }) => settledS < atS);
+    const [earliestS, latestS] = [atS - CLOCK_AHEAD_S_MAX, atS + CLOCK_AHEAD_S_MAX];
+    const had = this.#rules.filter(
+      ({ statement, effectiveS }) => statement.id === rule && effectiveS <= latestS,
+    );
+    const surely = had.findLastIndex(
+      ({ effectiveS, settledS }) => Math.max(effectiveS, settledS) < earliestS,
+    );
     if (!had.slice(Math.max(0, surely)).some(({ statement }) => statement.version === version))
       return undefined;
     const name = `${rule} ${version}`;

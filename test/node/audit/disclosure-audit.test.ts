@@ -20,6 +20,7 @@ import {
   BASIS_AGE_S_MAX,
   BASIS_AHEAD_S_MAX,
   BRIDGED_LIFE_S_MAX,
+  CLOCK_AHEAD_S_MAX,
   TALLY_S_MAX,
   TALLY_SLACK_S,
 } from '../../../protocol/limits.ts';
@@ -284,8 +285,24 @@ describe('auditDisclosure', () => {
     };
     assert.deepEqual(await decidedAt(newS + 2), []);
     assert.deepEqual(await decidedAt(newS + 2, newS + 2), []);
-    assert.deepEqual(await decidedAt(newS + 3, newS + 2), ['RULES_NOT_IN_FORCE 0']);
+    assert.deepEqual(await decidedAt(newS + 2 + CLOCK_AHEAD_S_MAX, newS + 2), []);
+    assert.deepEqual(await decidedAt(newS + 3 + CLOCK_AHEAD_S_MAX, newS + 2), ['RULES_NOT_IN_FORCE 0']);
     assert.deepEqual(await decidedAt(newS - 1, newS), []);
+    // The root may give a time that is still to come.
+    assert.deepEqual(await decidedAt(newS - 1, newS - HOUR_S), []);
+  });
+
+  it('rules may have been had by a clock that is two minutes behind that of the log, and no more', async () => {
+    const newS = START_S + HOUR_S;
+    const decidedAt = (atS: number) => {
+      const by = new RegionFixture();
+      by.add(rulesOf(rules.version, newS));
+      by.add({ kind: 'log', log: LOG_ID, minimum: 0, at: newS });
+      return codesBy(by, byRules(atS));
+    };
+    assert.deepEqual(await decidedAt(newS - 60), []);
+    assert.deepEqual(await decidedAt(newS - CLOCK_AHEAD_S_MAX), []);
+    assert.deepEqual(await decidedAt(newS - CLOCK_AHEAD_S_MAX - 1), ['RULES_NOT_IN_FORCE 0']);
   });
 
   it('finds a tally that hides many codes among those that are merged', async () => {
