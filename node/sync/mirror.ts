@@ -125,8 +125,10 @@ export class Mirror implements Followed {
     return state === undefined ? keys() : allVerifierKeys(sha256, state(), this.origin);
   }
 
+  /** Nothing to look at where nothing is kept: what comes is held against all keys. */
   async #learn(): Promise<void> {
     const state = this.#modules.state?.();
+    if (this.#forks.forks.length === 0) return;
     if (state !== undefined && state === this.#looked) return;
     await this.#forks.learn(this.#allKeys(), state);
     this.#looked = state;

@@ -1,8 +1,12 @@
 /** The proofs that logs have forked: kept for good, and held against the log until its root disowns the key that signed. */
-import { hexOf } from '../../protocol/bytes.ts';
+import { setImmediate } from 'node:timers/promises';
+import { equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { openCheckpoint, type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { parseNote } from '../../protocol/log/note.ts';
+import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { RecentMap } from '../../protocol/recent-map.ts';
@@ -51,6 +55,9 @@ const schema = z.tuple([
   keyIds,
 ]);
 
+/** By the id that lines give, which two keys can have in common. */
+type KeysById = ReadonlyMap<number, readonly VerifierKey[]>;
+
 export class ForkBook {
   readonly #origin: string;
   readonly #modules: ForkBookModules;
@@ -59,7 +66,7 @@ export class ForkBook {
   /** By the same, those for which there was no place. */
   #refused = new RecentMap<Pick<KnownFork, 'signers'>>(REFUSED_REMEMBERED);
   /** By which all that is kept was looked at. */
-  #named: readonly VerifierKey[] = [];
+  #named: KeysById = new Map();
   readonly #turns = new Turns();
 
   private constructor(origin: string, modules: ForkBookModules) {
@@ -102,27 +109,39 @@ export class ForkBook {
 
   /**
    * Looks who else has signed what is kept, where keys are named of which that was not known: so that it does not matter which came first, the proof or
-   * the statement that names a key. Rejects as `Store.write`.
+   * the statement that names a key. A region names as many keys as it likes: each note is read once, and others have their turn after each proof.
+   * Rejects as `Store.write`.
    */
   learn(keys: readonly VerifierKey[], state?: Pick<TrustState, 'key'>): Promise<void> {
     return this.#turns.take('book', async () => {
-      const known = new Set(this.#named.map(({ publicKey }) => hexOf(publicKey)));
-      const fresh = keys.filter(({ publicKey }) => !known.has(hexOf(publicKey)));
+      const fresh = keys.filter((key) => !this.#isNamed(key));
       if (fresh.length === 0) return;
       const before = this.standingBy(state);
-      const found = [...this.#forks].flatMap(([name, fork]) => {
-        const signers = this.#signersWith(fork, fresh);
-        const isMore = signers.some((side, i) => side.length > (fork.signers[i]?.length ?? 0));
-        return isMore ? [[name, { ...fork, signers }] as const] : [];
-      });
+      const found = await this.#foundBy(byId(fresh));
       const puts = found.map(([name, fork]) => this.#put(name, fork));
       if (puts.length > 0) await this.#modules.store.write(puts);
       for (const [name, fork] of found) this.#forks.set(name, fork);
       this.#refused = new RecentMap(REFUSED_REMEMBERED);
-      this.#named = keys;
+      this.#named = byId(keys);
       for (const evidence of this.standingBy(state))
         if (!before.includes(evidence)) this.#modules.onFork?.(this.#origin, evidence);
     });
+  }
+
+  #isNamed({ keyId, publicKey }: VerifierKey): boolean {
+    return this.#named.get(keyId)?.some((key) => equalBytes(key.publicKey, publicKey)) === true;
+  }
+
+  /** What is kept and more have signed than is known. */
+  async #foundBy(keys: KeysById): Promise<[string, KnownFork][]> {
+    const found: [string, KnownFork][] = [];
+    for (const [name, fork] of this.#forks) {
+      const signers = this.#signersWith(fork, keys);
+      const isMore = signers.some((side, i) => side.length > (fork.signers[i]?.length ?? 0));
+      if (isMore) found.push([name, { ...fork, signers }]);
+      await setImmediate();
+    }
+    return found;
   }
 
   /**
@@ -182,18 +201,29 @@ export class ForkBook {
   }
 
   /** With those of these keys that have signed each side too. */
-  #signersWith({ evidence, signers }: KnownFork, keys: readonly VerifierKey[]): KnownFork['signers'] {
+  #signersWith({ evidence, signers }: KnownFork, keys: KeysById): KnownFork['signers'] {
     const [first, second] = evidence.sides.map(({ note }, i) => {
       const side = signers[i] ?? [];
-      return [...new Set([...side, ...keys.flatMap((key) => this.#signerOf(note, key))])];
+      return [...side, ...this.#othersOn(note, keys, new Set(side))];
     });
     return [first ?? [], second ?? []];
   }
 
-  /** Its id, if this key has signed the note. */
-  #signerOf(note: Uint8Array, key: VerifierKey): string[] {
+  /** Ids of those of these keys by which every line of the note under their ids is good. What is no note by this version has none. */
+  #othersOn(note: Uint8Array, keys: KeysById, known: ReadonlySet<string>): string[] {
     try {
-      return this.#signersOf(openCheckpoint(note, [key], this.#modules.verifySignature));
+      const { text, signatures } = parseNote(note);
+      const message = utf8Bytes(text);
+      const lines = signatures.filter(({ name }) => name === this.#origin);
+      return [...new Set(lines.map(({ keyId }) => keyId))].flatMap((id) => {
+        const ofId = lines.filter(({ keyId }) => keyId === id);
+        return (keys.get(id) ?? []).flatMap(({ publicKey }) => {
+          const keyId = keyIdOf(this.#modules.sha256, publicKey);
+          const isBy = ({ bytes }: NoteSignature) =>
+            this.#modules.verifySignature({ publicKey, message, signature: bytes });
+          return !known.has(keyId) && ofId.every(isBy) ? [keyId] : [];
+        });
+      });
     } catch (error) {
       if (isProtocolError(error)) return [];
       throw error;
@@ -203,6 +233,16 @@ export class ForkBook {
   #signersOf({ signers }: OpenedCheckpoint): string[] {
     return signers.map(({ publicKey }) => keyIdOf(this.#modules.sha256, publicKey));
   }
+}
+
+function byId(keys: readonly VerifierKey[]): KeysById {
+  const found = new Map<number, VerifierKey[]>();
+  for (const key of keys) {
+    const ofId = found.get(key.keyId);
+    if (ofId === undefined) found.set(key.keyId, [key]);
+    else ofId.push(key);
+  }
+  return found;
 }
 
 function messageOf(evidence: ForkEvidence): Uint8Array {

@@ -7,28 +7,37 @@ import { isNodeError } from '../node-error.ts';
 import { type Signer } from '../ports.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 
+interface OfLog {
+  readonly all: readonly VerifierKey[];
+  readonly standing: readonly VerifierKey[];
+}
+
 /** By state and origin: a key is asked for with every note that comes. */
-const known = new WeakMap<TrustState, Map<string, readonly VerifierKey[]>>();
+const known = new WeakMap<TrustState, Map<string, OfLog>>();
 
 /** Those that were not compromised, whatever their windows: a signature may be older than what is asked now. */
 export function logVerifierKeys(sha256: Sha256, state: TrustState, origin: string): readonly VerifierKey[] {
-  const ofState = known.get(state) ?? new Map<string, readonly VerifierKey[]>();
-  known.set(state, ofState);
-  const keys =
-    ofState.get(origin) ??
-    state
-      .keysWithRole('checkpoint')
-      .filter(({ compromise }) => compromise === undefined)
-      .map(({ publicKey }) => makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey }));
-  ofState.set(origin, keys);
-  return keys;
+  return keysOf(sha256, state, origin).standing;
 }
 
 /** All of them, those too that were compromised: for what they signed before anybody knew. */
 export function allVerifierKeys(sha256: Sha256, state: TrustState, origin: string): readonly VerifierKey[] {
-  return state
-    .keysWithRole('checkpoint')
-    .map(({ publicKey }) => makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey }));
+  return keysOf(sha256, state, origin).all;
+}
+
+function keysOf(sha256: Sha256, state: TrustState, origin: string): OfLog {
+  const ofState = known.get(state) ?? new Map<string, OfLog>();
+  known.set(state, ofState);
+  const before = ofState.get(origin);
+  if (before !== undefined) return before;
+  const named = state.keysWithRole('checkpoint').map(({ publicKey, compromise }) => {
+    const key = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
+    return { key, isGivenUp: compromise !== undefined };
+  });
+  const standing = named.flatMap(({ key, isGivenUp }) => (isGivenUp ? [] : [key]));
+  const keys = { all: named.map(({ key }) => key), standing };
+  ofState.set(origin, keys);
+  return keys;
 }
 
 /**

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ForkEvidence } from '../../../protocol/evidence/fork.ts';
-import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
+import { NOTE_SIGNATURES_MAX } from '../../../protocol/limits.ts';
+import { encodeNote, parseNote, signNote } from '../../../protocol/log/note.ts';
+import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { type VerifySignature } from '../../../protocol/primitives.ts';
+import { keyIdOf } from '../../../protocol/signature/key-id.ts';
 import { type TrustState } from '../../../protocol/trust/trust-state.ts';
 import { LogTree } from '../../../node/log/log-tree.ts';
 import { type Store } from '../../../node/store/store.ts';
@@ -13,7 +16,7 @@ import * as proofs from '../../support/evidence-fixture.ts';
 import { keeperOf, noteOf } from '../../support/keeper-fixture.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { sha256 } from '../../support/primitives.ts';
-import { RegionFixture, type TestKey, trustModules } from '../../support/region-fixture.ts';
+import { RegionFixture, type TestKey, testKey, trustModules } from '../../support/region-fixture.ts';
 import { medium, startedStore } from '../../support/store-fixture.ts';
 
 /** By one key, at a size where the trees differ. */
@@ -94,6 +97,65 @@ describe('ForkBook', () => {
 });
 
 describe('ForkBook.learn', () => {
+  it('A28: reads each note once however many keys are named, verifies only lines under their ids, and lets others have their turn', async () => {
+    let checked = 0;
+    const store = await startedStore(medium());
+    const verifySignature: VerifySignature = (check) => {
+      checked++;
+      return trustModules.verifySignature(check);
+    };
+    const opened = () => ForkBook.open(proofs.ORIGIN, { ...trustModules, verifySignature, store });
+    const verifierOf = (publicKey: Uint8Array) =>
+      makeVerifierKey(sha256, { name: proofs.ORIGIN, algorithm: ED25519, publicKey });
+    const [first, second, third, ...others] = Array.from({ length: 12 }, (_, i) => testKey(`key ${i}`));
+    const known = [first ?? assert.fail(), second ?? assert.fail()];
+    const { publicKey, sign } = third ?? assert.fail();
+    const signer = verifierOf(publicKey);
+    const claimed = others.map((key) => verifierOf(key.publicKey));
+    const strangers = Array.from({ length: 390 }, (_, i) => verifierOf(sha256(Uint8Array.of(i, i >> 8))));
+    /** With a line of one who is to be named, lines that others who are have not made, and as many as a note takes. */
+    const crowded = (side: ForkEvidence['sides'][0]) => {
+      const { text, signatures } = parseNote(side.note);
+      const lines = [...signatures, signNote(signer, text, sign)];
+      for (const { keyId } of claimed) lines.push({ name: proofs.ORIGIN, keyId, bytes: new Uint8Array(64) });
+      while (lines.length < NOTE_SIGNATURES_MAX)
+        lines.push({ name: proofs.ORIGIN, keyId: lines.length, bytes: new Uint8Array(340) });
+      return { ...side, note: encodeNote({ text, signatures: lines }) };
+    };
+    const book = await opened();
+    for (const key of known)
+      for (const at of [4, 5, 6, 7]) {
+        const { size, sides } = forkBy(key, at);
+        const fork = { size, sides: [crowded(sides[0]), crowded(sides[1])] as const };
+        await book.take(fork, [verifierOf(key.publicKey)]);
+      }
+    assert.equal(book.forks.length, FORKS_MAX);
+    const keys = [...known.map((key) => verifierOf(key.publicKey)), signer, ...claimed, ...strangers];
+    let turns = 0;
+    let isOver = false;
+    const turn = () => {
+      turns++;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    for (const [next, lines] of [
+      [() => Promise.resolve(book), 1 + claimed.length],
+      [opened, claimed.length],
+    ] as const) {
+      const one = await next();
+      [checked, turns] = [0, 0];
+      await one.learn(keys);
+      assert.equal(checked, 2 * FORKS_MAX * lines);
+      assert.ok(turns >= FORKS_MAX, `${turns} turns of others`);
+      const signed = (side: readonly string[]) => side.includes(keyIdOf(sha256, publicKey));
+      assert.ok(one.forks.every(({ signers }) => signers.every(signed)));
+      await one.learn([...keys].reverse());
+      assert.equal(checked, 2 * FORKS_MAX * lines, 'nobody is new');
+    }
+    isOver = true;
+    await store.stop();
+  });
+
   const grownRegion = (revocations: number): RegionFixture => {
     const region = new RegionFixture({ region: 'FR' });
     for (let i = 0; i < revocations; i++) region.revoke([i]);
