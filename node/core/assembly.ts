@@ -74,6 +74,7 @@ export function assemble(
       // What is known now counts from now on: the clock may be set back before anybody asks for a verdict.
       board.settle();
       herald.news();
+      copies.wakeProven();
     }
     if (!shelf.isFollowingAll) background.run(() => shelf.followAll());
   };

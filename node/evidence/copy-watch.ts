@@ -9,7 +9,10 @@ import { AttestationSeries } from '../../protocol/code/attestation-series.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { encodeEvidenceIfTaken } from '../../protocol/evidence/evidence.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
+import { parseNote, verifyNote } from '../../protocol/log/note.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
+import { type NoteSignature } from '../../protocol/log/signature-line.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type AuditFault } from '../audit/audit-fault.ts';
 import { evidenceOfFault, type FaultEvidenceModules } from '../audit/fault-evidence.ts';
 import { StoreLog } from '../audit/store-source.ts';
@@ -17,6 +20,7 @@ import { type LogTree } from '../log/log-tree.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type Store } from '../store/store.ts';
+import { logVerifierKeys } from '../trust/log-keys.ts';
 import { type Accusation, type EvidenceBook } from './evidence-book.ts';
 
 export interface CopyWatchOptions {
@@ -29,6 +33,7 @@ export interface CopyWatchOptions {
 export interface CopyWatchModules extends FaultEvidenceModules {
   readonly store: Store;
   readonly clock: Clock;
+  readonly stateOf: (region: string) => TrustState | undefined;
   /** By origin. */
   readonly logs: () => ReadonlyMap<string, { readonly tree: LogTree }>;
   readonly evidence: Pick<EvidenceBook, 'take' | 'accusations'>;
@@ -41,7 +46,8 @@ type Misfit = Required<Pick<AuditFault, 'code' | 'log' | 'index'>>;
 
 /**
  * Up to where a copy was read: how many entries, under which root, and of how many that was noted; and since the start the first entry of this tree that was
- * not as it should be, how many were tried, and which proofs against the region counted when it was read last.
+ * not as it should be, how many were tried, whether all keys that signed the tree were given up when it was read last, how many were tried while that was
+ * so, and which proofs against the region have counted since.
  */
 interface Place {
   size: number;
@@ -49,6 +55,8 @@ interface Place {
   notedSize: number;
   firstMisfit: number | undefined;
   tries: number;
+  isDisowned: boolean;
+  disownedTries: number;
   standing: ReadonlySet<string>;
 }
 
@@ -58,6 +66,8 @@ const NOWHERE: Place = {
   notedSize: 0,
   firstMisfit: undefined,
   tries: 0,
+  isDisowned: false,
+  disownedTries: 0,
   standing: new Set(),
 };
 
@@ -67,7 +77,7 @@ const PAUSE_MS = 20;
 const NOTE_EVERY = 65_536;
 /** Proofs of one log that are kept and not disowned: more of them prove no more. */
 const PROOFS_OF_LOG = 4;
-/** And entries of which one is tried: each costs as much as reading the trust log of its region, also where nothing is proven. */
+/** And entries of which one is tried, and as many while a thief may have signed it: each costs as much as reading the trust log of its region, also where nothing is proven. */
 const TRIES_OF_LOG = 16;
 const FORM = 1;
 const BYTES_MAX = 128;
@@ -104,7 +114,13 @@ export class CopyWatch {
     await this.#running;
   }
 
-  /** A log has grown, or is another now. */
+  /** What is known of regions is another now: what was proven against one may count no more, of a log too that does not grow any more. */
+  readonly wakeProven = (): void => {
+    for (const [origin, { firstMisfit, standing }] of this.#places)
+      if (firstMisfit !== undefined || standing.size > 0) this.wake(origin);
+  };
+
+  /** A log has grown, or is another now, or another has signed it. */
   readonly wake = (origin: string): void => {
     const { kind, region } = parseOrigin(origin);
     if (kind !== 'attest' || region === this.#options.region) return;
@@ -136,19 +152,26 @@ export class CopyWatch {
     const tree = logs().get(origin)?.tree;
     if (tree === undefined) return;
     const place = await this.#placeIn(tree);
-    const isWatched = () => place.tries < TRIES_OF_LOG && this.#provenIn(origin).length < PROOFS_OF_LOG;
+    const { region } = parseOrigin(origin);
+    const isWatched = () =>
+      (place.isDisowned ? place.disownedTries : place.tries) < TRIES_OF_LOG &&
+      this.#provenIn(origin).length < PROOFS_OF_LOG;
     while (!signal.aborted && isWatched()) {
       const { signed, minimum } = tree.head;
       const from = Math.max(place.size, minimum);
       const to = Math.min(signed?.size ?? 0, from + STEP);
-      if (from >= to) return;
-      for (const fault of await this.#faultsIn(tree, from, to)) {
+      if (from >= to) break;
+      const faults = await this.#faultsIn(tree, from, to);
+      if (faults.length > 0) place.isDisowned = this.#isDisowned(tree);
+      for (const fault of faults) {
         place.firstMisfit ??= fault.index;
         if (!isWatched()) break;
         if (signal.aborted) return;
         if (this.#provenIn(origin).some(({ at }) => at === fault.index)) continue;
-        place.tries++;
+        if (place.isDisowned) place.disownedTries++;
+        else place.tries++;
         await this.#prove(fault);
+        this.#noteStanding(place, region);
       }
       place.size = to;
       place.root = await tree.reader.rootAt(to);
@@ -157,7 +180,12 @@ export class CopyWatch {
       if (isDue && place.firstMisfit === undefined) await this.#note(origin, place);
       await clock.wait(PAUSE_MS, signal);
     }
-    place.standing = this.#standingAgainst(parseOrigin(origin).region);
+    this.#noteStanding(place, region);
+  }
+
+  /** One that is disowned while the copy is read is missed when that is read next. */
+  #noteStanding(place: Place, region: string): void {
+    place.standing = new Set([...place.standing, ...this.#standingAgainst(region)]);
   }
 
   #standing(): Accusation[] {
@@ -199,6 +227,24 @@ export class CopyWatch {
     return faults.filter((one) => one.index >= from);
   }
 
+  /** Whether no key has signed the copy that is not given up: what is proven by it counts against nobody. */
+  #isDisowned({ origin, head }: LogTree): boolean {
+    const { stateOf, sha256, verifySignature } = this.#modules;
+    const state = stateOf(parseOrigin(origin).region);
+    if (state === undefined || head.signed === undefined) return false;
+    const { text, signatures } = parseNote(head.signed.note);
+    const keys = logVerifierKeys(sha256, state, origin);
+    const isGood = (line: NoteSignature) => {
+      try {
+        return verifyNote({ text, signatures: [line] }, keys, verifySignature).signers.length > 0;
+      } catch (error) {
+        if (isProtocolError(error)) return false;
+        throw error;
+      }
+    };
+    return !signatures.some(isGood);
+  }
+
   /** It is verified as everybody will, and once more when it is taken. */
   async #prove(fault: Misfit): Promise<void> {
     const { store, evidence } = this.#modules;
@@ -216,7 +262,8 @@ export class CopyWatch {
 
   /**
    * A copy that is another than what was read, since its root has named another tree, is read from its beginning; and from its first misfit on, where a proof
-   * against the region counts no more: it may have taken the room of others, or been all that the misfits under another key are proven by.
+   * against the region counts no more: it may have taken the room of others, or been all that the misfits under another key are proven by. Or where a key has
+   * signed it by now that is not given up.
    */
   async #placeIn(tree: LogTree): Promise<Place> {
     const { origin, size, head, reader } = tree;
@@ -228,11 +275,15 @@ export class CopyWatch {
       (place.size > head.minimum && !equalBytes(await reader.rootAt(place.size), place.root));
     if (isAnother) Object.assign(place, { ...NOWHERE, standing: place.standing });
     const standing = this.#standingAgainst(parseOrigin(origin).region);
-    if ([...place.standing].some((name) => !standing.has(name))) {
+    const isFewer = [...place.standing].some((name) => !standing.has(name));
+    const wasDisowned = place.isDisowned;
+    if (place.firstMisfit !== undefined) place.isDisowned = this.#isDisowned(tree);
+    if (isFewer || (wasDisowned && !place.isDisowned)) {
       place.size = Math.min(place.size, Math.max(place.firstMisfit ?? place.size, head.minimum));
       place.root = await reader.rootAt(place.size);
-      place.tries = 0;
+      if (isFewer) [place.tries, place.disownedTries] = [0, 0];
     }
+    place.standing = standing;
     return place;
   }
 

@@ -18,7 +18,7 @@ export interface MirrorModules extends ForkBookModules {
   readonly keys: () => readonly VerifierKey[];
   /** What the trust log of the region says, where another may sign this log: then its root can name another tree. */
   readonly state?: () => TrustState;
-  /** Told when there are more entries, or others. Must not throw. */
+  /** Told when there are more entries, or others, or another has signed them. Must not throw. */
   readonly onGrown?: (origin: string) => void;
 }
 
@@ -83,8 +83,9 @@ export class Mirror implements Followed {
   }
 
   async apply(piece: Piece): Promise<Applied> {
+    const before = this.note;
     const applied = await this.#settle(await this.#replica.apply(piece, this.#modules.keys()));
-    if (applied.outcome === 'grown') this.#modules.onGrown?.(this.origin);
+    if (applied.outcome === 'grown' || this.note !== before) this.#modules.onGrown?.(this.origin);
     return applied;
   }
 

@@ -18,7 +18,7 @@ import { AuditedFixture, growStored, HOUR } from '../../support/audit-fixture.ts
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { ReferenceTree } from '../../support/reference-tree.ts';
-import { LOG_ID, testKey, trustModules } from '../../support/region-fixture.ts';
+import { LOG_ID, type TestKey, testKey, trustModules } from '../../support/region-fixture.ts';
 import { hurriedClock, medium, startedStore } from '../../support/store-fixture.ts';
 import { until } from '../../support/until.ts';
 
@@ -166,6 +166,57 @@ describe('CopyWatch', () => {
       tree.close();
       assert.deepEqual(await grown(await watching()), [], 'what is known is not tried again');
     });
+
+  /** Named beside the one that has signed so far. */
+  const admitLater = (): TestKey => {
+    const key = fixture.region.key('a later checkpoint key');
+    fixture.region.admit([{ key, role: 'checkpoint' }]);
+    return key;
+  };
+  const madeOf = (count: number, suffix = '') =>
+    Array.from({ length: count }, (_, i) => `entry ${260 + i}${suffix}`);
+
+  it('T5: reads entries anew too that are fewer than the proofs that are enough', async () => {
+    const { region } = fixture;
+    for (let i = 0; i < 3; i++) fixture.attest({ index: 7 });
+    const watch = await watching();
+    assert.deepEqual(await grown(watch), madeOf(3));
+    fixture.checkpointKey = admitLater();
+    region.add(region.compromise(region.keys.checkpoint, {}));
+    fixture.attest({});
+    assert.deepEqual(await grown(watch), madeOf(3));
+    assert.deepEqual(await grown(watch), [], 'once');
+  });
+
+  it('T5: reads a log anew that does not grow any more, and one that is being read, when the key behind its proofs is given up', async () => {
+    const { region, origin } = fixture;
+    const { publicKey, sign } = admitLater();
+    const verifier = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
+    fixture.lines.set(origin, (text) => [signNote(verifier, text, sign)]);
+    for (let i = 0; i < 3; i++) fixture.attest({ index: 7 });
+    const watch = await watching();
+    watch.start();
+    await until(() => proven.length === 3, 'they are proven');
+    region.add(region.compromise(region.keys.checkpoint, {}));
+    watch.wakeProven();
+    await until(() => proven.length === 6, 'they are proven anew');
+    await watch.stop();
+    assert.deepEqual(proven, [...madeOf(3), ...madeOf(3)]);
+  });
+
+  it('T3: what is tried while a thief may have signed a log takes nothing from what is tried once its region has', async () => {
+    const { region } = fixture;
+    for (let i = 0; i < 20; i++) fixture.attest({ index: 7 });
+    const inForce = admitLater();
+    region.add(region.compromise(region.keys.checkpoint, {}));
+    const watch = await watching();
+    assert.deepEqual(await grown(watch), madeOf(16, ' disowned'));
+    fixture.attest({});
+    assert.deepEqual(await grown(watch), [], 'nor is it tried without end');
+    fixture.checkpointKey = inForce;
+    fixture.attest({});
+    assert.deepEqual(await grown(watch), madeOf(4));
+  });
 
   it('A28: stops between two entries, and tries the others after the next start', async () => {
     for (let i = 0; i < 3; i++) fixture.attest({ index: 7 });

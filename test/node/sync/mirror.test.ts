@@ -14,7 +14,15 @@ describe('Mirror.heed', () => {
     const tree = await machine.openTree(store);
     let keys = before.keys;
     const { verifySignature } = opensslBackEnd;
-    const mirror = await Mirror.open({ store, tree, keys: () => keys, sha256, verifySignature });
+    let changes = 0;
+    const mirror = await Mirror.open({
+      store,
+      tree,
+      keys: () => keys,
+      sha256,
+      verifySignature,
+      onGrown: () => void changes++,
+    });
     await mirror.apply(before.piece(0));
     assert.equal(await mirror.heed(before.note()), 'known');
     assert.equal(await mirror.heed(after.note()), 'known');
@@ -22,10 +30,13 @@ describe('Mirror.heed', () => {
     keys = after.keys;
     assert.equal(await mirror.heed(before.note()), 'known');
     assert.deepEqual(mirror.note, before.note(), 'nothing better has come yet');
+    assert.equal(changes, 1);
     assert.equal(await mirror.heed(after.note()), 'known');
+    assert.equal(changes, 2, 'who looks for what it proves is told');
     assert.deepEqual(mirror.note, after.note());
     assert.equal(await mirror.heed(before.note()), 'known');
     assert.deepEqual(mirror.note, after.note(), 'the key that was given up takes nothing back');
+    assert.equal(changes, 2);
     tree.close();
     await store.stop();
   });
