@@ -5,7 +5,7 @@
 import { concatBytes } from '../../protocol/bytes.ts';
 import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { CLOCK_AHEAD_S_MAX, LOG_LINES_MAX } from '../../protocol/limits.ts';
+import { CLOCK_AHEAD_S_MAX, LOG_LINES_MAX, NOTE_SIGNATURES_MAX } from '../../protocol/limits.ts';
 import { parseCheckpoint, type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { verifyCosignature } from '../../protocol/log/cosignature.ts';
 import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
@@ -33,12 +33,12 @@ interface EncodedLine {
 export class CosignaturePool {
   readonly text: string;
   readonly #primitives: Primitives;
-  /** The log's own lines as notes carry them, by the id of the key, those that came last behind. */
+  /** The log's own lines as notes carry them, by the id of the key, those that came last behind: all that one note can have, of which few are passed on. */
   readonly #own = new Map<string, EncodedLine>();
   /** The newest of each key, in the order of their names: of some dozens, so that a search costs less than the making of keys. */
   readonly #vouched: Vouched[] = [];
   #cosignatures: readonly Cosigned[] | undefined;
-  /** The note up to the first line of a witness, and with all lines, until there are others. */
+  /** The note with all own lines, and with all that are passed on, until there are others. */
   #ownNote: Uint8Array | undefined;
   #whole: Uint8Array | undefined;
   /** By which the lines were looked at last. */
@@ -60,7 +60,7 @@ export class CosignaturePool {
       this.#own.delete(keyId);
       this.#own.set(keyId, encodeLine(line));
     }
-    for (const keyId of [...this.#own.keys()].slice(0, -LOG_LINES_MAX)) this.#own.delete(keyId);
+    for (const keyId of [...this.#own.keys()].slice(0, -NOTE_SIGNATURES_MAX)) this.#own.delete(keyId);
     this.#ownNote = undefined;
     this.#whole = undefined;
   }
@@ -114,15 +114,14 @@ export class CosignaturePool {
     return (this.#cosignatures ??= this.#vouched.map(({ cosigned }) => cosigned));
   }
 
-  /** Ids of the log's keys that signed. */
+  /** Ids of those of the log's keys whose lines are passed on. */
   get logKeyIds(): string[] {
-    return [...this.#own.keys()];
+    return [...this.#own.keys()].slice(-LOG_LINES_MAX);
   }
 
-  /** The note with the log's own lines alone. Not to be written to. */
+  /** The note with the log's own lines alone, all of them: who judges by it is to know everybody who signed. Not to be written to. */
   get ownNote(): Uint8Array {
-    this.#ownNote ??= concatBytes(utf8Bytes(`${this.text}\n`), ...inOrder([...this.#own.values()]));
-    return this.#ownNote;
+    return (this.#ownNote ??= this.#noteWith([...this.#own.values()]));
   }
 
   /**
@@ -139,7 +138,11 @@ export class CosignaturePool {
     for (const one of this.#vouched) {
       if (isWanted(one.line.name)) vouched.push((one.encoded ??= encodeLine(one.line)));
     }
-    return concatBytes(this.ownNote, ...inOrder(vouched));
+    return this.#noteWith([...this.#own.values()].slice(-LOG_LINES_MAX), vouched);
+  }
+
+  #noteWith(own: EncodedLine[], vouched: EncodedLine[] = []): Uint8Array {
+    return concatBytes(utf8Bytes(`${this.text}\n`), ...inOrder(own), ...inOrder(vouched));
   }
 
   get #lines(): NoteSignature[] {

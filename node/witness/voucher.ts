@@ -51,7 +51,8 @@ export class Voucher {
       const path = isGrown ? await view.consistencyProof({ oldSize, newSize: size }) : [];
       const answer = await witness.add({ oldSize, path, note: pool.ownNote });
       if (answer.cosigns) return answer.line;
-      if (answer.refusal === 'unfit') this.#report(origin, pool.text, answer.fault);
+      if (answer.refusal === 'unfit' || answer.refusal === 'malformed')
+        this.#report(origin, pool.text, answer.fault);
     } catch (error) {
       if (!isNodeError(error)) throw error;
       this.#modules.onTrouble?.(error);

@@ -4,8 +4,11 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { LOG_LINES_MAX } from '../../protocol/limits.ts';
 import { type OpenedCheckpoint, openRead, type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { emptyRoot, verifyConsistency } from '../../protocol/log/merkle.ts';
+import { type Note } from '../../protocol/log/note.ts';
+import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives, type Sha256 } from '../../protocol/primitives.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
@@ -13,7 +16,8 @@ import { type HighWater } from '../ports.ts';
 import { type AddCheckpoint } from './add-checkpoint.ts';
 
 /**
- * `unknown-log` 404: no keys of the log are known. `unsigned` 403: no good signature by its keys, or a bad one. `malformed` 400.
+ * `unknown-log` 404: no keys of the log are known. `unsigned` 403: no good signature by its keys, or a bad one. `malformed` 400: no checkpoint, or one
+ * with more lines by keys of the log than a witness remembers.
  * `conflict` 409: the old size is not the one that was cosigned last. `unproven` 422: the log did not provably only grow.
  * `unfolded` 503: of a trust log, this witness has not yet folded the entries under the checkpoint, or already more than them; or another
  * machine speaks for its region.
@@ -53,9 +57,10 @@ export function decideCosigning(
   { keysOf, vet, sha256, verifySignature }: WitnessGround,
   read?: ReadNote,
 ): WitnessDecision {
+  let asked: ReadNote;
   let checkpoint: OpenedCheckpoint;
   try {
-    const asked = read ?? readNote(request.note);
+    asked = read ?? readNote(request.note);
     const keys = keysOf(asked.checkpoint.origin);
     if (keys === undefined) return { cosigns: false, refusal: 'unknown-log' };
     checkpoint = openRead(asked, keys, verifySignature);
@@ -68,6 +73,8 @@ export function decideCosigning(
   if (request.oldSize > checkpoint.size) return { cosigns: false, refusal: 'malformed', ...found };
   if (request.oldSize !== seenSize) return { cosigns: false, refusal: 'conflict', size: seenSize, ...found };
   if (isFork) return { cosigns: false, refusal: 'unproven', ...found };
+  const crowding = crowdingOf(checkpoint, asked.note);
+  if (crowding !== undefined) return { cosigns: false, refusal: 'malformed', fault: crowding };
   try {
     verifyGrowth(sha256, request, seen, checkpoint);
   } catch (error) {
@@ -78,6 +85,19 @@ export function decideCosigning(
   if (!vetting.isFolded) return { cosigns: false, refusal: 'unfolded' };
   if (vetting.objection !== undefined) return { cosigns: false, refusal: 'unfit', fault: vetting.objection };
   return { cosigns: true, checkpoint };
+}
+
+/**
+ * What is cosigned is left once all keys that signed it are given up: of a note with more lines than are kept, whoever signs with many keys would choose which
+ * key is forgotten. Spec: SPEC.md 9.
+ */
+function crowdingOf({ origin, signers }: OpenedCheckpoint, { signatures }: Note): ProtocolError | undefined {
+  const isBy = (line: NoteSignature) =>
+    signers.some(({ name, keyId }) => line.name === name && line.keyId === keyId);
+  const lines = signatures.filter(isBy).length;
+  if (lines <= LOG_LINES_MAX) return undefined;
+  const message = `expected a checkpoint of ${origin} with at most ${LOG_LINES_MAX} lines by its own keys, got ${lines}`;
+  return new ProtocolError('TOO_LARGE', message, { lines });
 }
 
 function verifyGrowth(

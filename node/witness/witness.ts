@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
-import { LOG_LINES_MAX, NOTE_BYTES_MAX } from '../../protocol/limits.ts';
+import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
 import { type OpenedCheckpoint, type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { signCosignature } from '../../protocol/log/cosignature.ts';
 import { HASH_BYTES } from '../../protocol/log/merkle.ts';
@@ -284,7 +284,7 @@ function lastSeenOf({ size, root, signers }: OpenedCheckpoint, { text, signature
   const own = signatures.filter(({ name, keyId }) =>
     signers.some((key) => key.name === name && key.keyId === keyId),
   );
-  return { size, root, note: encodeNote({ text, signatures: own.slice(-LOG_LINES_MAX) }) };
+  return { size, root, note: encodeNote({ text, signatures: own }) };
 }
 
 const PREFIX = 'witness/';

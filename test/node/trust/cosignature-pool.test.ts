@@ -143,5 +143,6 @@ describe('CosignaturePool', () => {
     for (const witness of honest) pool.take([cosignatureBy(witness, text)], known, START_S);
     assert.equal(parseNote(pool.note()).signatures.length, LOG_LINES_MAX + honest.length);
     assert.equal(pool.logKeyIds.length, LOG_LINES_MAX);
+    assert.equal(parseNote(pool.ownNote).signatures.length, NOTE_SIGNATURES_MAX, 'a witness knows them all');
   });
 });

@@ -98,18 +98,26 @@ describe('Witness.add', () => {
     }
   });
 
-  it('T5: remembers few lines of a log that signs with many keys, and proves a fork by them', async () => {
+  it('A15, T5: cosigns no checkpoint that more keys of the log have signed than it remembers, and proves a fork by all that it does', async () => {
     const { witness, ground, forks } = await bench(medium());
-    const keys = Array.from({ length: LOG_LINES_MAX + 4 }, (_, i) => logKey(ORIGIN, 20 + i));
+    const keys = Array.from({ length: LOG_LINES_MAX + 1 }, (_, i) => logKey(ORIGIN, 20 + i));
     ground.keys = keys.map(({ key }) => key);
-    const noteBy = (of: ReferenceTree) => {
-      const lines = keys.flatMap((key) => parseNote(noteOf(20, of, key)).signatures);
+    const noteBy = (of: ReferenceTree, by: typeof keys) => {
+      const lines = by.flatMap((key) => parseNote(noteOf(20, of, key)).signatures);
       return encodeNote({ text: parseNote(noteOf(20, of)).text, signatures: lines });
     };
-    assert.ok((await witness.add(request(0, 20, { note: noteBy(tree) }))).cosigns);
+    const [first = assert.fail(), ...others] = keys;
+    for (const by of [keys, keys.map(() => first)]) {
+      const answer = await witness.add(request(0, 20, { note: noteBy(tree, by) }));
+      assert.ok(!answer.cosigns);
+      assert.deepEqual([answer.refusal, answer.fault?.fault.code], ['malformed', 'TOO_LARGE']);
+      assert.match(answer.fault?.message ?? '', /at most 16 lines by its own keys, got 17/);
+      assert.equal(await witness.lastSeen(ORIGIN), undefined);
+    }
+    assert.ok((await witness.add(request(0, 20, { note: noteBy(tree, others) }))).cosigns);
     const { note } = (await witness.lastSeen(ORIGIN)) ?? assert.fail();
-    assert.equal(parseNote(note).signatures.length, LOG_LINES_MAX);
-    assert.ok(!(await witness.add(request(20, 20, { path: [], note: noteBy(other) }))).cosigns);
+    assert.deepEqual(note, noteBy(tree, others));
+    assert.ok(!(await witness.add(request(20, 20, { path: [], note: noteBy(other, keys) }))).cosigns);
     assert.equal(forks.length, 1);
   });
 
