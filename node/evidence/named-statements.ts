@@ -1,14 +1,16 @@
 /**
  * The statements by which regions have named their keys, of the trust logs that a node holds: what evidence is held against before any of its
  * signatures is looked at. Who holds a root that was replaced since can sign other ones, and puts them into no log. And which of the keys that a state
- * has forgotten were given up: a thief has them still. Spec: SPEC.md 14.6, 18.2.
+ * has forgotten were given up: a thief has them still. A statement that has no effect where the state is folded has none here. Spec: SPEC.md 14.6, 18.2.
  */
 import { hexOf } from '../../protocol/bytes.ts';
-import { StateDraft } from '../../protocol/trust/state-draft.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { keyIdOf } from '../../protocol/signature/key-id.ts';
+import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type Statement } from '../../protocol/trust/statement-schema.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
-import { takeNaming } from '../trust/naming-entry.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { WholeFold } from '../trust/whole-fold.ts';
 
 type Log = Pick<TrustKeeper, 'region' | 'state' | 'fold' | 'tree' | 'left'>;
 
@@ -16,17 +18,34 @@ export interface NamedStatementsModules extends TrustModules {
   readonly keeper: (region: string) => Log | undefined;
 }
 
+/** An entry that names keys, or gives one up: whether with effect, the fold tells. */
+interface Naming {
+  readonly index: number;
+  readonly digest: string;
+  /** Of `keys`, their ids. */
+  readonly named: readonly string[];
+  readonly givenUp: string | undefined;
+}
+
 /** What was read of a log from its first entry on. */
 interface Read {
   readonly log: Log;
   /** How many branches it had left then. */
   readonly left: number;
-  /** Of the roots, what names keys and what gives them up alone. It forgets nothing. */
-  readonly draft: StateDraft;
-  readonly digests: Set<string>;
-  /** By key id, whether a key that the state did not name when it was looked up was given up: nothing changes that any more. */
+  readonly fold: WholeFold;
+  readonly naming: Naming[];
+  /** By key id, whether a key that the state did not name when it was looked up was given up anywhere in the log, as far as that was read. */
   readonly forgotten: Map<string, boolean>;
+  /** Of `size` entries. */
+  said: Said;
   size: number;
+}
+
+/** What the entries that have effect say. */
+interface Said {
+  readonly digests: ReadonlySet<string>;
+  readonly named: ReadonlySet<string>;
+  readonly givenUp: ReadonlySet<string>;
 }
 
 export class NamedStatements {
@@ -49,8 +68,8 @@ export class NamedStatements {
     for (const { entry } of log.fold.statements())
       if (isOfUse(entry.statement.kind)) wanted.delete(this.#digest(entry.bytes));
     if (wanted.size === 0) return true;
-    const { digests } = await this.#readOn(log);
-    return [...wanted].every((digest) => digests.has(digest));
+    const { said } = await this.#readOn(log);
+    return [...wanted].every((digest) => said.digests.has(digest));
   }
 
   /** Whether a log that is held from its first entry on has not all of them; of any other log nobody can say. As `have`. */
@@ -71,16 +90,10 @@ export class NamedStatements {
   /** Reads the log for keys that the state does not name, for `wasGivenUp`. As `have`. */
   async lookUp(region: string, keyIds: readonly string[]): Promise<void> {
     const log = this.#modules.keeper(region);
-    const isForgotten = (keyId: string) => log?.state.key(keyId) === undefined;
-    const wanted = keyIds.filter(
-      (keyId) => isForgotten(keyId) && this.wasGivenUp(region, keyId) === undefined,
-    );
+    const wanted = keyIds.filter((keyId) => log?.state.key(keyId) === undefined);
     if (log === undefined || wanted.length === 0) return;
-    const { draft, forgotten } = await this.#readOn(log);
-    for (const keyId of wanted) {
-      const key = draft.key(keyId);
-      forgotten.set(keyId, key === undefined || key.compromise !== undefined);
-    }
+    const { said, forgotten } = await this.#readOn(log);
+    for (const keyId of wanted) forgotten.set(keyId, isGivenUp(keyId, said));
   }
 
   /** What was read of the log as it is held now. */
@@ -92,31 +105,58 @@ export class NamedStatements {
 
   /** Of a log whose first entries were pruned only the state is left. */
   async #readOn(log: Log): Promise<Read> {
-    const { reader, size, head } = log.tree;
     const read = this.#readOf(log) ?? this.#unread(log);
     this.#read.set(log.region, read);
-    if (head.minimum > 0) return read;
-    for await (const bytes of reader.entries(read.size, size)) {
-      await this.#take(bytes.slice(), read);
-      read.size++;
-    }
+    const { fold, naming, forgotten } = read;
+    if (log.tree.head.minimum > 0) return read;
+    await fold.advance((bytes, index) => naming.push(...this.#namingIn(bytes, index)));
+    // Another branch has taken its place meanwhile.
+    if (this.#readOf(log) !== read) return this.#readOn(log);
+    if (fold.size === read.size) return read;
+    read.size = fold.size;
+    read.said = saidBy(naming, fold);
+    // A key that was forgotten may have been named anew, and given up then.
+    for (const keyId of forgotten.keys()) forgotten.set(keyId, isGivenUp(keyId, read.said));
     return read;
   }
 
-  async #take(bytes: Uint8Array, { log, draft, digests, size: index }: Read): Promise<void> {
-    const rootAt = (size: number) => log.tree.reader.rootAt(size);
-    const kind = await takeNaming(bytes, { index, draft, rootAt }, this.#modules);
-    if (kind !== undefined && isOfUse(kind)) digests.add(this.#digest(bytes));
+  #namingIn(bytes: Uint8Array, index: number): Naming[] {
+    try {
+      const { statement } = parseEntry(bytes);
+      if (!isOfUse(statement.kind) && statement.kind !== 'compromise') return [];
+      const keys = statement.kind === 'keys' ? statement.keys : [];
+      const named = keys.map(({ key }) => keyIdOf(this.#modules.sha256, key));
+      const givenUp = statement.kind === 'compromise' ? hexOf(statement.key) : undefined;
+      return [{ index, digest: this.#digest(bytes), named, givenUp }];
+    } catch (error) {
+      if (isProtocolError(error)) return [];
+      throw error;
+    }
   }
 
   #unread(log: Log): Read {
-    const draft = new StateDraft(log.state, this.#modules.sha256);
-    return { log, left: log.left.count, draft, digests: new Set(), forgotten: new Map(), size: 0 };
+    const fold = new WholeFold(log.state, { ...this.#modules, tree: () => log.tree });
+    const said = saidBy([], fold);
+    return { log, left: log.left.count, fold, naming: [], forgotten: new Map(), said, size: 0 };
   }
 
   #digest(bytes: Uint8Array): string {
     return hexOf(this.#modules.sha256(bytes));
   }
+}
+
+function saidBy(naming: readonly Naming[], { findings }: WholeFold): Said {
+  const isWithout = new Set(findings.map(({ index }) => index));
+  const inEffect = naming.filter(({ index }) => !isWithout.has(index));
+  return {
+    digests: new Set(inEffect.map(({ digest }) => digest)),
+    named: new Set(inEffect.flatMap(({ named }) => named)),
+    givenUp: new Set(inEffect.flatMap(({ givenUp }) => givenUp ?? [])),
+  };
+}
+
+function isGivenUp(keyId: string, { named, givenUp }: Said): boolean {
+  return !named.has(keyId) || givenUp.has(keyId);
 }
 
 function isOfUse(kind: Statement['kind']): boolean {

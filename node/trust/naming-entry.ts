@@ -1,4 +1,4 @@
-/** What the entries of a trust log that name keys or give them up say, where nothing else of the log is folded. Spec: SPEC.md 8.3. */
+/** What the entries of a trust log that name keys or give them up say, where nothing else of the log is folded and little hangs on it. Spec: SPEC.md 8.3. */
 import { isProtocolError } from '../../protocol/fault.ts';
 import { applyStatement } from '../../protocol/trust/effect.ts';
 import { type StateDraft } from '../../protocol/trust/state-draft.ts';
@@ -16,27 +16,25 @@ export interface NamingPlace {
 }
 
 /**
- * Takes an entry with the effect that it has in a fold of the whole log, but for what that has forgotten by then, and gives its kind; undefined for one
- * without effect or of another kind. A compromise is held against the tree: the region can log one that names another, of a key that it goes on using.
+ * Takes an entry with the effect that it has in a fold of the whole log, but for what that has forgotten by then: of keys that were forgotten and of those
+ * that were named anew a `WholeFold` says otherwise. A compromise is held against the tree: the region can log one that names another, of a key that it goes on using.
  * Rejects as `rootAt`.
  */
 export async function takeNaming(
   bytes: Uint8Array,
   { index, draft, rootAt }: NamingPlace,
   modules: TrustModules,
-): Promise<'root' | 'keys' | 'compromise' | undefined> {
+): Promise<void> {
   try {
     const { statement } = parseEntry(bytes);
     const { kind } = statement;
-    if (kind !== 'root' && kind !== 'keys' && kind !== 'compromise') return undefined;
+    if (kind !== 'root' && kind !== 'keys' && kind !== 'compromise') return;
     const size = cutOffOf(statement);
     const root = size === undefined || size > index ? undefined : await rootAt(size);
     const place = { index, draft, isVoided: () => false, rootAt: root && (() => root) };
     applyStatement(verifyStatement(bytes, place, modules), draft, modules.sha256);
-    return kind;
   } catch (error) {
-    if (isProtocolError(error)) return undefined;
-    throw error;
+    if (!isProtocolError(error)) throw error;
   }
 }
 

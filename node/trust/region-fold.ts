@@ -356,12 +356,13 @@ function isDamage(error: unknown): error is NodeError {
   return isNodeError(error, 'VALUE_CORRUPT') || isNodeError(error, 'LOG_CORRUPT');
 }
 
-function noHistory(index: number): never {
+/** For a fold without history. @throws {ProtocolError} HISTORY_NEEDED */
+export function noHistory(index: number): never {
   throw new ProtocolError('HISTORY_NEEDED', `entries from index ${index} on are needed`, { index });
 }
 
-/** Passes on what is not a want of history. */
-function neededFrom(error: unknown): number {
+/** From which entry on history is wanted. Passes on what is no want of it. */
+export function neededFrom(error: unknown): number {
   if (!isProtocolError(error, 'HISTORY_NEEDED')) throw error;
   return Number(error.fault.details['index'] ?? 0);
 }

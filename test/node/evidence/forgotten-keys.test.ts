@@ -26,13 +26,12 @@ describe('EvidenceBook, once a state has forgotten the keys behind a word', () =
   async function* entries(from: number, to: number): AsyncGenerator<Uint8Array> {
     for (const entry of region.entries.slice(from, to)) yield await Promise.resolve(entry);
   }
-  const rootAt = (size: number) => Promise.resolve(region.rootAt(size));
   const log = () =>
     Object.assign(held, {
       region: 'DE',
       state: region.state,
       fold: region.fold,
-      tree: { reader: { entries, rootAt }, size: region.entries.length, head: { minimum } },
+      tree: { reader: { entries }, size: region.entries.length, head: { minimum } },
       left: { count: 0 },
     });
 

@@ -67,3 +67,110 @@ describe('NamedStatements', () => {
     assert.equal(await named.lack('FR', [thief]), false);
   });
 });
+
+describe('NamedStatements, of a state that forgets keys', () => {
+  let region: RegionFixture;
+  let running: NamedStatements;
+  beforeEach(() => {
+    region = new RegionFixture({ region: 'DE' });
+    running = started();
+  });
+
+  /** Who has only the log to look at. */
+  function started(): NamedStatements {
+    async function* entries(from: number, to: number): AsyncGenerator<Uint8Array> {
+      for (const entry of region.entries.slice(from, to)) yield await Promise.resolve(entry);
+    }
+    const log = { region: 'DE', left: { count: 0 }, fold: { statements: () => [] } };
+    const tree = () => ({ reader: { entries }, size: region.entries.length, head: { minimum: 0 } });
+    // The tree itself is the same for good.
+    const held = Object.assign(log, { tree: tree() });
+    const keeper = () => {
+      Object.assign(held.tree, tree());
+      return Object.assign(held, { state: region.state });
+    };
+    return new NamedStatements({ ...trustModules, keeper } as unknown as NamedStatementsModules);
+  }
+
+  /** Whether those that are named at `index` are gone from the state that is logged when they are long over. */
+  function forget(): void {
+    const later = region.key(`trust-log key at ${region.nowS}`);
+    region.nowS += 40 * DAY_S;
+    region.admit([{ key: later, role: 'trust-log' }]);
+    region.nowS += 24 * DAY_S;
+    region.add(region.stateStatement(), [later]);
+    assert.equal(region.state.key(region.keys.attest.keyId), undefined);
+  }
+
+  const { keyId } = new RegionFixture({ region: 'DE' }).keys.attest;
+  /** What each of them says, whenever it was started. */
+  const givenUp = async () => {
+    const all: (boolean | undefined)[] = [];
+    for (const one of [running, started()]) {
+      await one.lookUp('DE', [keyId]);
+      all.push(one.wasGivenUp('DE', keyId));
+    }
+    return all;
+  };
+  const have = async (...indexes: number[]) => {
+    const said = indexes.map((index) => region.entryAt(index));
+    const all: boolean[] = [];
+    for (const one of [running, started()])
+      all.push(await one.have('DE', said), !(await one.lack('DE', said)));
+    return new Set(all);
+  };
+
+  it('T3: a compromise of a key that was forgotten has no effect, whenever a node was started', async () => {
+    forget();
+    assert.deepEqual(await givenUp(), [false, false]);
+    assert.equal(region.refusal(region.compromise(region.keys.attest, {})), 'STATEMENT_CONFLICT');
+    assert.deepEqual(await givenUp(), [false, false]);
+    assert.deepEqual(await have(0, 1), new Set([true]));
+  });
+
+  it('T3: one that had effect gives the key up for good, and a state that forgot it does not hide that', async () => {
+    region.add(region.compromise(region.keys.attest, {}));
+    forget();
+    assert.deepEqual(await givenUp(), [true, true]);
+  });
+
+  it('T5: a key that is named anew is named, and what is said of it then counts', async () => {
+    forget();
+    assert.deepEqual(await givenUp(), [false, false]);
+    const anew = region.admit([{ key: region.keys.attest, role: 'attest' }]);
+    assert.deepEqual(await have(0, anew), new Set([true]));
+    forget();
+    assert.deepEqual(await have(0, anew), new Set([true]));
+    assert.deepEqual(await givenUp(), [false, false]);
+    region.admit([{ key: region.keys.attest, role: 'attest' }]);
+    region.add(region.compromise(region.keys.attest, {}));
+    forget();
+    assert.deepEqual(await have(0, anew), new Set([true]));
+    assert.deepEqual(await givenUp(), [true, true]);
+  });
+
+  it('T5: a root that has the key of a former online key is one, and so is what it says from then on', async () => {
+    forget();
+    const { attest } = region.keys;
+    const root = region.add(region.rootStatement({ version: 2, keys: [attest] }), [
+      attest,
+      ...region.rootKeys,
+    ]);
+    const later = region.add(region.keysStatement([{ key: region.key('later'), role: 'attest' }]), [attest]);
+    assert.deepEqual(await have(0, 1, root, later), new Set([true]));
+  });
+
+  it('T3: goes by the log as it was folded again, where a voiding takes back that a key was forgotten', async () => {
+    region.nowS += 40 * DAY_S;
+    const stolen = region.key('stolen');
+    region.admit([{ key: stolen, role: 'trust-log' }]);
+    const cut = region.cutOff();
+    region.nowS += 24 * DAY_S;
+    region.add(region.stateStatement(), [stolen]);
+    const anew = region.admit([{ key: region.keys.attest, role: 'attest' }]);
+    assert.deepEqual(await have(0, anew), new Set([true]));
+    region.add(region.compromise(stolen, { trust: cut }));
+    assert.deepEqual(await have(0, anew), new Set([false]), 'it was named already, then');
+    assert.deepEqual(await have(0, 1), new Set([true]));
+  });
+});

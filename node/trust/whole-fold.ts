@@ -1,0 +1,74 @@
+/**
+ * A fold of a trust log that is held from its first entry on: tells which of all its entries have effect, those too of which a state has forgotten what
+ * they said. A fold that began at a base knows that only from there on, and what forgets nothing finds other entries without effect.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { TrustFold } from '../../protocol/trust/fold.ts';
+import { type Finding } from '../../protocol/trust/trust-state.ts';
+import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { type LogTree } from '../log/log-tree.ts';
+import { neededFrom, noHistory } from './region-fold.ts';
+
+export interface WholeFoldModules extends TrustModules {
+  readonly tree: () => Pick<LogTree, 'size' | 'reader'>;
+}
+
+/** Entries that are folded before others have their turn. */
+const STEP = 64;
+
+export class WholeFold {
+  readonly #modules: WholeFoldModules;
+  #fold: TrustFold;
+
+  /** Has folded nothing yet. */
+  constructor(names: { readonly region: string; readonly network: string }, modules: WholeFoldModules) {
+    this.#modules = modules;
+    this.#fold = new TrustFold({ region: names.region, network: names.network, history: noHistory }, modules);
+  }
+
+  /** Entries folded. */
+  get size(): number {
+    return this.#fold.size;
+  }
+
+  /** Those that have no effect. A voiding adds and takes away. */
+  get findings(): readonly Finding[] {
+    return this.#fold.findings;
+  }
+
+  /** Folds what the log has got, and shows each entry once it is folded. One call at a time. Rejects as reading the log. */
+  async advance(onEntry: (entry: Uint8Array, index: number) => void): Promise<void> {
+    const { reader, size } = this.#modules.tree();
+    for await (const bytes of reader.entries(this.size, size)) {
+      const entry = bytes.slice();
+      await this.#append(entry);
+      onEntry(entry, this.size - 1);
+      if (this.size % STEP === 0) await setImmediate();
+    }
+  }
+
+  async #append(entry: Uint8Array): Promise<void> {
+    const { size } = this;
+    let fold = this.#fold;
+    for (let before = Infinity; ;) {
+      try {
+        fold.append(entry);
+        if (fold !== this.#fold) this.#fold = fold.fork(noHistory);
+        return;
+      } catch (error) {
+        const needed = neededFrom(error);
+        if (needed >= before) throw error;
+        before = needed;
+        const from = Math.min(needed, size);
+        const history = await this.#entries(from, size);
+        fold = this.#fold.fork((index) => (index < from ? noHistory(index) : history.slice(index - from)));
+      }
+    }
+  }
+
+  async #entries(from: number, to: number): Promise<Uint8Array[]> {
+    const entries: Uint8Array[] = [];
+    for await (const entry of this.#modules.tree().reader.entries(from, to)) entries.push(entry.slice());
+    return entries;
+  }
+}
