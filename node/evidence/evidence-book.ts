@@ -88,7 +88,7 @@ export class EvidenceBook {
   /** Whose keys are about to be looked up. */
   readonly #lookingUp = new Set<ProvenEvidence>();
   readonly #refused: RefusedNames;
-  /** Of what is kept, since the start; and answers given. */
+  /** Of what is kept, and of what is found out about it, since the start; and answers given. */
   #changes = 0;
   #answers = 0;
   readonly #allowances = new RecentMap<{ readonly left: number; readonly atMs: number }>(PEERS_MAX);
@@ -165,7 +165,7 @@ export class EvidenceBook {
       if (from !== undefined && !this.#isAllowed(from)) return false;
       const proven = await this.#prove(name, evidence, roots);
       if (!this.#isWelcome(proven)) {
-        this.#refused.add(name);
+        this.#refuseWhile(name, () => !this.#isWelcome(proven), proven.region, proven.origin);
         return false;
       }
       const { network } = parseOrigin(proven.origin);
@@ -182,10 +182,30 @@ export class EvidenceBook {
   }
 
   #hasRoomForClaim(name: string, evidence: Evidence): boolean {
-    if (this.hasRoomFor(this.#faultless(name, () => claimOf(evidence)))) return true;
-    const changes = this.#changes;
-    this.#refused.add(name, () => this.#changes === changes);
+    const claim = this.#faultless(name, () => claimOf(evidence));
+    if (this.hasRoomFor(claim)) return true;
+    this.#refuseWhile(name, () => !this.hasRoomFor(claim), claim.region);
     return false;
+  }
+
+  /** Asks again only where something is kept that was not, or more is known of the region or of one whose log is spoken of: their keys decide what is disowned. */
+  #refuseWhile(name: string, isStill: () => boolean, region: string, origin?: string): void {
+    const { stateOf } = this.#modules;
+    const look = () => {
+      const logs = [
+        ...(origin === undefined ? [] : [origin]),
+        ...this.#against(region).map(([, { proven }]) => proven.origin),
+      ];
+      const regions = new Set([region, ...logs.map((log) => parseOrigin(log).region)]);
+      return { changes: this.#changes, states: [...regions].map((of) => [of, stateOf(of)] as const) };
+    };
+    let seen = look();
+    this.#refused.add(name, () => {
+      const isAsBefore = seen.states.every(([of, state]) => stateOf(of) === state);
+      if (isAsBefore && seen.changes === this.#changes) return true;
+      seen = look();
+      return isStill();
+    });
   }
 
   async #prove(name: string, evidence: Evidence, roots: readonly Root[]): Promise<ProvenEvidence> {
@@ -252,7 +272,12 @@ export class EvidenceBook {
       const found = named.wasGivenUp(region, keyId);
       if (found === undefined && !this.#lookingUp.has(proven)) {
         this.#lookingUp.add(proven);
-        run(() => this.#turns.take('take', () => this.#lookUp(proven)));
+        run(() =>
+          this.#turns.take('take', async () => {
+            await this.#lookUp(proven);
+            this.#changes++;
+          }),
+        );
       }
       return found !== false;
     });

@@ -224,6 +224,44 @@ describe('EvidenceBook', () => {
     await other.stop();
   });
 
+  it('T5: what found no room is taken as soon as the region gives up the key that took it, and not before', async () => {
+    const clock = { ...hurriedClock, runMs: () => 0 };
+    const inForce = region.key('in force');
+    const naming = region.entryAt(region.admit([{ key: inForce, role: 'attest' }]));
+    const grounds = [[region.entryAt(0), naming]];
+    modules = { ...modules, clock };
+    const book = await opened();
+    for (let i = 0; i < EVIDENCE_STANDING_MAX; i++) assert.equal(await book.take(twice(i)), true);
+    const late = twice(20, inForce, grounds);
+    const given = async () => [await book.take(late, 'B'), book.names.length / 16];
+    assert.deepEqual(await given(), [false, EVIDENCE_STANDING_MAX + 1], 'it is named as refused');
+    region.revoke([1]);
+    await book.take(encodeEvidence(proofs.cosignatures()));
+    assert.deepEqual(await given(), [false, EVIDENCE_STANDING_MAX + 2]);
+    giveUp();
+    assert.deepEqual(await given(), [true, EVIDENCE_STANDING_MAX + 2]);
+  });
+
+  it('T3: what was disowned and found no room is taken once fewer are', async () => {
+    const clock = { ...hurriedClock, runMs: () => 0 };
+    const keys = ['a', 'b'].map((name) => region.key(name));
+    const naming = region.entryAt(region.admit(keys.map((key) => ({ key, role: 'attest' }))));
+    const [given, other] = keys.map((key) => (i: number) => twice(i, key, [[region.entryAt(0), naming]]));
+    const states = new Map([['DE', region.state]]);
+    const before = region.state;
+    for (const key of keys) region.add(region.compromise(key, {}));
+    states.set('DE', region.state);
+    modules = { ...modules, clock, stateOf: (of) => states.get(of) ?? proofs.witness.state };
+    const book = await opened();
+    for (let i = 0; i < EVIDENCE_DISOWNED_MAX; i++)
+      assert.equal(await book.take((given ?? assert.fail())(i)), true);
+    const late = (other ?? assert.fail())(9);
+    assert.deepEqual([await book.take(late, 'B'), await book.take(late, 'B')], [false, false]);
+    // Another branch, which the root has named, has not given up the keys.
+    states.set('DE', before);
+    assert.equal(await book.take(late, 'B'), true);
+  });
+
   it('T5: of more than an answer holds each has its turn', async () => {
     const keys = Array.from({ length: EVIDENCE_KEPT_MAX / EVIDENCE_STANDING_MAX }, (_, i) =>
       region.key(`attest ${i}`),
