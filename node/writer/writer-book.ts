@@ -91,7 +91,7 @@ export class WriterBook {
     const given = parseMemory(bytes, origin);
     await this.#turns.take(origin, async () => {
       const before = await this.#read(origin);
-      const joined = joinMemories(before, given);
+      const joined = joinMemories(before, given, this.#givenUp(origin));
       if (joined !== before) await this.#keep(origin, joined);
     });
   }
@@ -133,6 +133,15 @@ export class WriterBook {
     };
   }
 
+  /** Who is not named here may be so by what is not held yet. */
+  #givenUp(origin: string): (publicKey: Uint8Array, said: RootWord) => boolean {
+    const { keysOf, isNamed } = this.#modules;
+    return (publicKey, { givenUp }) =>
+      givenUp.some((key) => equalBytes(key, publicKey)) ||
+      (isNamed(origin, publicKey) &&
+        keysOf(origin)?.some((key) => equalBytes(key.publicKey, publicKey)) === false);
+  }
+
   async #read(origin: string): Promise<WriterMemory> {
     const memory = this.#memories.get(origin) ?? (await this.#load(origin));
     this.#memories.set(origin, memory);
@@ -147,7 +156,7 @@ export class WriterBook {
     const noted = mark === undefined ? NO_MEMORY : parseMemory(mark.note, origin);
     // Either may have gone back, as after a restored backup, and have gone on since: what this witness once promised still binds it.
     const [later, other] = noted.changes > kept.changes ? [noted, kept] : [kept, noted];
-    const joined = joinMemories(later, other);
+    const joined = joinMemories(later, other, this.#givenUp(origin));
     if (joined !== later) await this.#keep(origin, joined);
     // A write may have landed though it failed, or the process have died after it: no answer leans on what one place alone has.
     else if (stored !== undefined && noted.changes < kept.changes)

@@ -3,7 +3,7 @@
  * whoever stole one takes nothing back that another has signed; and what the root has shown of its keys before the log says it. Spec: SPEC.md 19.2.
  */
 import { z } from 'zod';
-import { equalBytes, hexOf } from '../../protocol/bytes.ts';
+import { equalBytes, hexBytes, hexOf } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { bytesForm } from '../../protocol/evidence/proof-form.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
@@ -38,7 +38,7 @@ export interface RootWord {
 export interface WriterMemory extends RootWord {
   /** How often it changed. */
   readonly changes: number;
-  /** By public key in hexadecimal; the one that changed last comes last. */
+  /** By public key in hexadecimal; of too many the first are forgotten. */
   readonly words: ReadonlyMap<string, Words>;
 }
 
@@ -85,29 +85,57 @@ export function rememberRoot(memory: WriterMemory, said: RootWord): WriterMemory
   return { ...memory, changes: memory.changes + 1, givenUp: latest(givenUp), named: latest(named) };
 }
 
-/** What two machines of one witness have promised together; the same memory if the other adds nothing. */
-export function joinMemories(one: WriterMemory, other: WriterMemory): WriterMemory {
-  const words = new Map(one.words);
-  for (const [key, { claim, permits }] of other.words) {
-    const known = words.get(key) ?? NO_RECORD;
-    const joined = {
-      claim: laterClaim(known.claim, claim),
-      permits: ofLatestLogs(laterPermits(known.permits, permits.values())),
-    };
-    const isSame =
-      joined.claim === known.claim &&
-      [...joined.permits].every(([origin, permit]) => known.permits.get(origin) === permit);
-    if (isSame) continue;
-    words.delete(key);
-    words.set(key, joined);
-  }
-  const { givenUp, named } = rememberRoot(one, other);
+/**
+ * What two places or two machines of one witness have promised together, without words by keys that are given up; `one` itself if the other changes nothing.
+ * One of them may be of long ago: where there are too many keys, those go first that have words of the lowest epochs, and of these, those that only the
+ * one with fewer changes has.
+ */
+export function joinMemories(
+  one: WriterMemory,
+  other: WriterMemory,
+  isGivenUp: (publicKey: Uint8Array, said: RootWord) => boolean,
+): WriterMemory {
+  const [earlier, later] = one.changes > other.changes ? [other, one] : [one, other];
+  const said = {
+    givenUp: joinKeys(earlier.givenUp, later.givenUp),
+    named: joinKeys(earlier.named, later.named),
+  };
+  const keys = [...earlier.words.keys()].filter((key) => !later.words.has(key));
+  const joined = [...keys, ...later.words.keys()]
+    .filter((key) => !isGivenUp(hexBytes(key), said))
+    .map((key) => [key, joinWords(one.words.get(key), other.words.get(key))] as const)
+    .sort(([, a], [, b]) => lastEpoch(a) - lastEpoch(b));
+  const words = bounded(new Map(joined));
   const isSame =
-    [...words].every(([key, joined]) => one.words.get(key) === joined) &&
-    givenUp === one.givenUp &&
-    named === one.named;
-  if (isSame) return one;
-  return { changes: Math.max(one.changes, other.changes) + 1, words: bounded(words), givenUp, named };
+    words.size === one.words.size &&
+    [...words].every(([key, kept]) => one.words.get(key) === kept) &&
+    areSame(said.givenUp, one.givenUp) &&
+    areSame(said.named, one.named);
+  return isSame ? one : { changes: Math.max(one.changes, other.changes) + 1, words, ...said };
+}
+
+/** `one` itself if the other adds nothing. */
+function joinWords(one: Words = NO_RECORD, other: Words = NO_RECORD): Words {
+  const claim = laterClaim(one.claim, other.claim);
+  const permits = ofLatestLogs(laterPermits(one.permits, other.permits.values()));
+  const isSame =
+    claim === one.claim && [...permits].every(([origin, permit]) => one.permits.get(origin) === permit);
+  return isSame ? one : { claim, permits };
+}
+
+function lastEpoch({ claim, permits }: Words): number {
+  const epochs = [...permits.values()].map(({ word }) => word.epoch);
+  return Math.max(claim?.word.epoch ?? 0, ...epochs);
+}
+
+/** All of the later ones, and of those before as many as there is room for. */
+function joinKeys(earlier: readonly Uint8Array[], later: readonly Uint8Array[]): readonly Uint8Array[] {
+  const added = union(later, earlier).slice(later.length);
+  return [...added, ...later].slice(-WRITER_ROOT_KEYS_MAX);
+}
+
+function areSame(some: readonly Uint8Array[], others: readonly Uint8Array[]): boolean {
+  return some.length === others.length && union(some, others) === some;
 }
 
 function add(words: Map<string, Words>, word: SignedWord): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { WRITER_KEYS_MAX } from '../../../protocol/limits.ts';
 import { WriterBook } from '../../../node/writer/writer-book.ts';
 import { logKey, testKey, verifySignature } from '../../support/keys.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
@@ -72,6 +73,29 @@ describe('WriterBook', () => {
       const { book: again } = await open(medium(), old);
       assert.equal((await again.record(TRUST)).claim?.word.epoch, 3);
       assert.equal((await again.record(TRUST)).permits.get(TRUST)?.word.size, isStoreAhead ? 7 : 8);
+    }
+  });
+
+  it('T9: an old backup of either place, from before all keys were others, takes no promise back', async () => {
+    const numbers = Array.from({ length: 2 * WRITER_KEYS_MAX }, (_, i) => i + 1);
+    const keys = numbers.map((n) => logKey(TRUST, n).key);
+    for (const isStoreOld of [true, false]) {
+      const [on, place] = [medium(), new MemorySecondPlace()];
+      const { book, store } = await open(on, place, keys);
+      const claims = numbers.map((n) => claimOf({ epoch: n }, {}, testKey(n)));
+      for (const claim of claims.slice(0, WRITER_KEYS_MAX)) assert.ok((await book.claim(claim)).granted);
+      const [backup, marks] = [on.snapshot(), new Map(place.marks)];
+      for (const claim of claims.slice(WRITER_KEYS_MAX)) assert.ok((await book.claim(claim)).granted);
+      await store.stop();
+      if (isStoreOld) on.restore(backup);
+      else for (const [name, mark] of marks) place.marks.set(name, mark);
+      for (let i = 0; i < 2; i++) {
+        const again = await open(on, place, keys);
+        const fenced = claimOf({ epoch: WRITER_KEYS_MAX + 1, machine: 2 }, {}, testKey(2 * WRITER_KEYS_MAX));
+        const decision = await again.book.claim(fenced);
+        assert.ok(!decision.granted && decision.refusal === 'fenced');
+        await again.store.stop();
+      }
     }
   });
 

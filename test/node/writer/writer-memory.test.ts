@@ -7,6 +7,7 @@ import {
   recordIn,
   remember,
   rememberRoot,
+  type RootWord,
   type WriterMemory,
 } from '../../../node/writer/writer-memory.ts';
 import { encodeWriterAnswer, parseWriterAnswer } from '../../../node/writer/writer-messages.ts';
@@ -20,6 +21,7 @@ import { throwsWith } from '../../support/store-fixture.ts';
 import { ATTEST, claimOf, permitOf, TRUST } from '../../support/writer-words.ts';
 
 const all = () => true;
+const none = () => false;
 const [first, second, third] = [testKey(1), testKey(2), testKey(3)];
 const keyOf = (n: number) => new Uint8Array(32).fill(n);
 
@@ -85,11 +87,62 @@ describe('WriterMemory', () => {
       remember(NO_MEMORY, [permitOf({ epoch: 3 }, { from: 0, size: 4, origin: ATTEST }, second)], all),
       { givenUp: [keyOf(7)], named: [keyOf(8)] },
     );
-    const joined = joinMemories(one, other);
+    const joined = joinMemories(one, other, none);
     assert.deepEqual([...sizes(joined), joined.changes], [9, 4, 3]);
     assert.deepEqual([joined.givenUp, joined.named], [[keyOf(7)], [keyOf(8)]]);
-    assert.equal(joinMemories(joined, other), joined);
-    assert.equal(joinMemories(joined, one), joined);
+    assert.equal(joinMemories(joined, other, none), joined);
+    assert.equal(joinMemories(joined, one, none), joined);
+  });
+
+  const grown = (from: number, until: number, epochOf: (i: number) => number, before = NO_MEMORY) => {
+    let memory = before;
+    for (let i = from; i < until; i++) {
+      const reign = { epoch: epochOf(i) };
+      memory = remember(memory, [permitOf(reign, { from: i, size: i + 1 }, testKey(i + 1))], all);
+    }
+    return memory;
+  };
+
+  for (const [what, epochOf] of [
+    ['of earlier epochs', (i: number) => i + 1],
+    ['of the same epoch', () => 5],
+  ] as const)
+    it(`T9: words by as many keys as there is room for, ${what}, that come back from a backup push out none that came later`, () => {
+      const stale = grown(0, WRITER_KEYS_MAX, epochOf);
+      const later = grown(WRITER_KEYS_MAX, 2 * WRITER_KEYS_MAX, epochOf, stale);
+      assert.equal(joinMemories(later, stale, none), later);
+      const joined = joinMemories(stale, later, none);
+      assert.deepEqual(joined.words, later.words);
+      assert.equal(recordIn(joined, all).permits.get(TRUST)?.word.size, 2 * WRITER_KEYS_MAX);
+    });
+
+  it('T9: a standby takes the newest word though it has changed as often', () => {
+    const before = grown(0, WRITER_KEYS_MAX, () => 5);
+    const given = { ...grown(1, WRITER_KEYS_MAX + 1, () => 5), changes: before.changes };
+    const joined = joinMemories(before, given, none);
+    assert.deepEqual(joined.words, given.words);
+    assert.equal(joinMemories(joined, given, none), joined);
+  });
+
+  it('T11: of keys that are given up no words come back, whatever epoch they claimed', () => {
+    const thief = { epoch: Number.MAX_SAFE_INTEGER, machine: 9 };
+    const stale = remember(NO_MEMORY, [claimOf(thief, {}, third)], all);
+    const later = grown(0, 2, () => 5, { ...NO_MEMORY, changes: 1 });
+    const isThird = (publicKey: Uint8Array) => publicKey[0] === third.publicKey[0];
+    assert.equal(joinMemories(later, stale, isThird), later);
+    assert.equal(joinMemories(later, stale, none).words.size, 3);
+    const knows = rememberRoot(later, { givenUp: [third.publicKey], named: [] });
+    const bySaid = (publicKey: Uint8Array, { givenUp }: RootWord) =>
+      givenUp.some((key) => key[0] === publicKey[0]);
+    assert.deepEqual(joinMemories(stale, knows, bySaid).words, later.words);
+  });
+
+  it('T9: what a root said long ago pushes out nothing that it has said since', () => {
+    const keys = (from: number) => Array.from({ length: WRITER_ROOT_KEYS_MAX }, (_, i) => keyOf(from + i));
+    const stale = rememberRoot(NO_MEMORY, { givenUp: keys(0), named: [] });
+    const later = rememberRoot(stale, { givenUp: keys(WRITER_ROOT_KEYS_MAX), named: [] });
+    assert.equal(joinMemories(later, stale, none), later);
+    assert.deepEqual(joinMemories(stale, later, none).givenUp, later.givenUp);
   });
 
   it('a root that says the same again changes nothing; of too many keys the first are forgotten', () => {
