@@ -29,7 +29,9 @@ export interface SecondPlaceOptions {
 const ENDING = '.mark';
 const SHARED = /^([a-z-]+)-[0-9a-f]\.marks$/;
 const KIND = /^([a-z-]+):/;
-const NAME_FORM = /^[\x21-\x7e]{1,100}$/;
+/** The longest name is that of what is put away of the attestation log with the longest origin: 103. As names of files they are shorter than 255. */
+const NAME_CHARS_MAX = 120;
+const NAME_FORM = new RegExp(`^[\\x21-\\x7e]{1,${NAME_CHARS_MAX}}$`);
 
 export class FileSecondPlace implements SecondPlace {
   readonly #directory: string;
@@ -150,7 +152,8 @@ export class FileSecondPlace implements SecondPlace {
   }
 
   #inTurn<T>(name: string, call: () => Promise<T>): Promise<T> {
-    if (!NAME_FORM.test(name)) throw new RangeError('a name has 1 to 100 printable ASCII characters');
+    if (!NAME_FORM.test(name))
+      throw new RangeError(`a name has 1 to ${NAME_CHARS_MAX} printable ASCII characters`);
     return this.#turns.take(name, call);
   }
 

@@ -2,14 +2,20 @@ import assert from 'node:assert/strict';
 import { dropRegion, settleRoot } from '../../../node/core/root-change.ts';
 import { encodeEntryBundle } from '../../../protocol/log/entry-bundle.ts';
 import { LogKeys } from '../../../node/log/log-keys.ts';
+import { FileSecondPlace } from '../../../node/store/second-place.ts';
+import { ORIGIN_CHARS_MAX } from '../../../node/sync/messages.ts';
+import { leavingsPlace, witnessPlace } from '../../../node/witness/witness.ts';
+import { attestationLogOrigin } from '../../../protocol/log/origin.ts';
 import { Machine } from '../../support/log-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { RegionFixture } from '../../support/region-fixture.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
 
 const markOf = (size: number) => ({ size, root: new Uint8Array(32).fill(size), note: Uint8Array.of(size) });
 const PLACES = ['AT.test/trust', 'witness:AT.test/trust', 'witness:AT.test/attest/2026-11'];
 
 describe('settleRoot', () => {
+  const folder = temporaryFolders();
   const held = new RegionFixture({ region: 'AT' });
   const anew = new RegionFixture({ region: 'AT', rootKeys: 2 });
   const under = ({ fingerprint }: RegionFixture) => ({ region: 'AT', network: 'test', fingerprint });
@@ -93,6 +99,23 @@ describe('settleRoot', () => {
     );
     await settle(held);
     assert.equal(secondPlace.marks.get('witness:AT.test/trust')?.size, 5);
+    await store.stop();
+  });
+
+  it('finds again the marks of the log with the longest name, in files too', async () => {
+    const [region, network] = ['CN-330', 'n'.repeat(32)];
+    const origin = attestationLogOrigin(region, network, '2026-11.9');
+    assert.equal(origin.length, ORIGIN_CHARS_MAX);
+    const store = await new Machine().openStore();
+    const modules = { store, secondPlace: new FileSecondPlace({ directory: folder() }), sha256 };
+    const settle = ({ fingerprint }: RegionFixture) => settleRoot({ region, network, fingerprint }, modules);
+    await settle(held);
+    const places = [origin, witnessPlace(origin), leavingsPlace(origin)];
+    for (const place of places) await modules.secondPlace.raise(place, markOf(3));
+    await settle(anew);
+    for (const place of places) assert.equal(await modules.secondPlace.read(place), undefined, place);
+    await settle(held);
+    for (const place of places) assert.deepEqual(await modules.secondPlace.read(place), markOf(3), place);
     await store.stop();
   });
 
