@@ -164,7 +164,7 @@ export function assemble(
     keysOf: (origin) => shelf.keysOf(origin),
     isWitness: () => !signing.isStandby,
     isStandby: () => signing.isFollowing,
-    giveWay: (origin, index) => signing.giveWay(origin, index),
+    giveWay: (origin, index, write) => signing.giveWay(origin, index, write),
     forgetNamed: (name) =>
       registry().forgetNamed(name, (place) => isCounted(place, { ...modules, trust: state })),
     verify: (text, context) => verdicts.verify(text, context),

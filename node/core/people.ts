@@ -48,8 +48,11 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
   const held = () => (requireSide(), node.heldCodes);
   const once = new IssueOnce(options, { ...modules, issue, tend, held });
   // Where records are kept apart an update may be waiting for whoever takes them back.
-  const takeBack: Life['takeBack'] = (codes, subjects) =>
-    modules.tables === store ? life.takeBack(codes, subjects) : life.takeBackNow(codes, subjects);
+  const takeBack: Life['takeBack'] = async (codes, subjects, write) => {
+    if (modules.tables === store) return life.takeBack(codes, subjects, write);
+    await life.takeBackNow(codes, subjects);
+    await write?.([]);
+  };
   const onAlarm = (alarm: BulkAlarm) => modules.onTrouble?.(bulkChange(alarm));
   const watch = new BulkWatch(options.alarms, { ...modules, onAlarm });
   const overrides = new Overrides(options, {

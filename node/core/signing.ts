@@ -5,7 +5,7 @@ import { logError } from '../log/log-error.ts';
 import { type GrownTree } from '../log/log-writer.ts';
 import { Retention } from '../log/retention.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
-import { type Change, type Signer } from '../ports.ts';
+import { type Signer } from '../ports.ts';
 import { refusalOf } from '../sync/boot-check.ts';
 import { type Herald } from '../sync/herald.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
@@ -20,7 +20,7 @@ import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
 import { OwnNews } from './own-news.ts';
 import { RetryPause } from './retry-pause.ts';
 import { endSalvage } from './salvage-end.ts';
-import { giveWay, takeOver, type TakingOverModules } from './taking-over.ts';
+import { giveWay, takeOver, type TakingOverModules, type Write } from './taking-over.ts';
 import { BatchShare, type SharedBatch } from '../writer/batch-share.ts';
 import { type Writership } from '../writer/writership.ts';
 import { WritingSide, type WritingSideModules } from './writing-side.ts';
@@ -157,8 +157,8 @@ export class Signing {
   }
 
   /** See `ShareServerModules`. */
-  async giveWay(origin: string, index: number): Promise<readonly Change[]> {
-    return giveWay(await this.#modules.shelf.openTree(origin), index, this.#modules);
+  async giveWay(origin: string, index: number, write: Write): Promise<void> {
+    await giveWay(await this.#modules.shelf.openTree(origin), index, this.#modules, write);
   }
 
   /**

@@ -20,9 +20,12 @@ export interface TakingOverModules {
   readonly shelf: LogShelf;
   readonly store: Store;
   readonly registry: () => Registry;
-  /** Takes back what is noted of these people's codes: no log will have them. Rejects as the store. */
-  readonly takeBack: (codes: Handover, subjects: readonly string[]) => Promise<void>;
+  /** Takes back what is noted of these people's codes, which no log will have: as far as one write can do it, by what is given to `write`. Rejects as that and as the store. */
+  readonly takeBack: (codes: Handover, subjects: readonly string[], write?: Write) => Promise<void>;
 }
+
+/** Makes changes durable, with all that has to become so in the same write, or none of that. */
+export type Write = (changes: readonly Change[]) => Promise<void>;
 
 /** Behind all indexes for which the registry has a place. */
 const INDEXES_END = 2 ** 40;
@@ -90,21 +93,26 @@ export async function dropOutrun(tree: LogTree, modules: DropModules, isCaughtUp
       if (end <= tree.size) await store.write(clearingChanges(tree.keys, staged));
       continue;
     }
-    await store.write([
-      ...(await takenBack(tree, { index, count: drafts.length }, modules)),
-      ...clearingChanges(tree.keys, staged),
-    ]);
+    await takeBackAt(tree, { index, count: drafts.length }, modules, (gone) =>
+      store.write([...gone, ...clearingChanges(tree.keys, staged)]),
+    );
   }
   if (!isCaughtUp) return;
-  const rest = await removalFrom(tree, next, modules);
-  if (rest.length > 0) await store.write(rest);
+  await removeFrom(tree, next, modules, async (rest) => {
+    if (rest.length > 0) await store.write(rest);
+  });
 }
 
 /**
- * What has to change to give up all that is staged of a log from an index on, for what the machine that writes stages there: in one write with that, so
- * that there is always one of the two. Rejects as the store.
+ * Gives up all that is staged of a log from an index on, for what the machine that writes stages there: `write` is told what has to change for it, and makes
+ * that durable with what comes in its place, so that there is always one of the two; or nothing, and all stays as it is. Rejects as `write` and the store.
  */
-export async function giveWay(tree: LogTree, index: number, modules: DropModules): Promise<Change[]> {
+export async function giveWay(
+  tree: LogTree,
+  index: number,
+  modules: DropModules,
+  write: Write,
+): Promise<void> {
   const logged: Change[] = [];
   let from = index;
   for (const staged of await readStagedBatches(tree.keys, modules.store)) {
@@ -113,34 +121,36 @@ export async function giveWay(tree: LogTree, index: number, modules: DropModules
     else if (end <= tree.size && (await isBegunBy(tree, staged)))
       logged.push(...clearingChanges(tree.keys, staged));
   }
-  return [...logged, ...(await removalFrom(tree, from, modules))];
+  await removeFrom(tree, from, modules, (gone) => write([...logged, ...gone]));
 }
 
-/** What gives up all that is kept of batches from an index on, of those too that never came to their end. Rejects as the store. */
-async function removalFrom(tree: LogTree, index: number, modules: DropModules): Promise<Change[]> {
+/** Gives up all that is kept of batches from an index on, of those too that never came to their end. Rejects as `write` and the store. */
+async function removeFrom(tree: LogTree, index: number, modules: DropModules, write: Write): Promise<void> {
   const { keys } = tree;
   const last = Number.MAX_SAFE_INTEGER;
-  const changes = await takenBack(tree, { index, count: INDEXES_END - index }, modules);
+  const kept: Change[] = [];
   for (const [from, to] of [
     [keys.staged(index), keys.staged(last)],
     [keys.draftRun(index), keys.draftRun(last)],
   ] as const)
-    for await (const [key] of modules.store.entries(from, to)) changes.push({ del: key });
-  return changes;
+    for await (const [key] of modules.store.entries(from, to)) kept.push({ del: key });
+  const place = { index, count: INDEXES_END - index };
+  await takeBackAt(tree, place, modules, (gone) => write([...gone, ...kept]));
 }
 
-/** What the registry is to forget of codes that no log will have, once what else is noted of them is taken back. Rejects as the store. */
-async function takenBack(
+/** Takes back codes that no log will have: what is noted of them, and what the registry says of them. Rejects as `write` and the store. */
+async function takeBackAt(
   tree: LogTree,
   place: { readonly index: number; readonly count: number },
   { registry, takeBack }: DropModules,
-): Promise<Change[]> {
+  write: Write,
+): Promise<void> {
   const origin = parseOrigin(tree.origin);
-  if (origin.kind !== 'attest') return [];
+  if (origin.kind !== 'attest') return write([]);
   const codes = { log: origin.log, ...place };
   // While the registry still tells whose they are: what breaks off here is begun again.
-  await takeBack(codes, await registry().subjectsIn(codes));
-  return registry().removal(codes);
+  const subjects = await registry().subjectsIn(codes);
+  await takeBack(codes, subjects, async (noted) => write([...noted, ...(await registry().removal(codes))]));
 }
 
 /** Whether the entries that the log has in the places of a batch are those of the batch. */

@@ -5,7 +5,7 @@ import { type Handover } from '../issuing/handovers.ts';
 import { type HeldCodes } from '../issuing/held-codes.ts';
 import { type Identity } from '../lists/identity.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
-import { type Clock, type Random } from '../ports.ts';
+import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
 import { type Claim, type Contradiction, contradictionsOf } from './contradictions.ts';
@@ -314,8 +314,17 @@ export class Life {
     await this.takeBack(codes, subjects);
   }
 
-  /** Takes back what is noted of these people's codes, which no log will have. To be repeated if it is interrupted. Rejects as the store. */
-  takeBack(codes: Handover, subjects: readonly string[]): Promise<void> {
+  /**
+   * Takes back what is noted of these people's codes, which no log will have. To be repeated if it is interrupted. `write` may make it durable together with
+   * all else, or leave it as it is. Rejects as `write` and the store.
+   */
+  takeBack(
+    codes: Handover,
+    subjects: readonly string[],
+    write: (changes: readonly Change[]) => Promise<void> = async (changes) => {
+      if (changes.length > 0) await this.#modules.tables.write(changes);
+    },
+  ): Promise<void> {
     return this.#turns.take(TURN, async () => {
       const dossiers = await this.#shelf.dossiers(subjects.map((one) => this.#shelf.pseudonymOf(one)));
       const changes = dossiers.flatMap((dossier) => {
@@ -329,7 +338,7 @@ export class Life {
           ...(now.objections.some(isUnsettled) ? [this.#shelf.markChange('objection', subject)] : []),
         ];
       });
-      if (changes.length > 0) await this.#modules.tables.write(changes);
+      await write(changes);
     });
   }
 

@@ -135,8 +135,15 @@ export interface ShareServerModules {
   readonly keepRecord: (origin: string, record: Uint8Array) => Promise<boolean>;
   /** Forgets an attestation by its name in the registry; false for what is no such name. Rejects as the store. */
   readonly forget: (name: string) => Promise<boolean>;
-  /** What gives up all that is staged here of a log from an index on: the writer stages something there, so none of it was permitted. Rejects as the store. */
-  readonly giveWay: (origin: string, index: number) => Promise<readonly Change[]>;
+  /**
+   * Gives up all that is staged here of a log from an index on, by what it gives to `write`: the writer stages something there, so none of it was permitted.
+   * Where `write` writes nothing, all stays as it is. Rejects as `write` and the store.
+   */
+  readonly giveWay: (
+    origin: string,
+    index: number,
+    write: (gone: readonly Change[]) => Promise<void>,
+  ) => Promise<void>;
 }
 
 /** The side of the standby, and of whoever is told what to forget. */
@@ -192,15 +199,19 @@ export class ShareServer {
     this.#batch = '';
     // Shared again by a writer that begins anew: what is here may have been permitted, and is not given up for a moment either.
     const isInstead = !isRepeated && (isNew || this.#isRepeated);
-    const gone = isInstead ? await giveWay(origin, index) : [];
-    if (!isStandby()) return REFUSED;
     // What was here of the rows before, was of another batch, and goes with it.
     const isLate = isInstead && !isNew;
     const kept = isLate ? [] : isRepeated ? hour : rows;
-    // In one write: whoever dies here has what was there before, or what comes in its place.
-    const changes = [...gone, ...kept.map(([key, value]) => ({ put: key, value }))];
-    if (changes.length > 0) await keep(changes);
-    if (isLate) return REFUSED;
+    const outcome = { isKept: false };
+    // In one write: whoever dies here, or is to write itself by now, has what was there before, or what comes in its place.
+    const write = async (gone: readonly Change[]) => {
+      if (!isStandby()) return;
+      const changes = [...gone, ...kept.map(([key, value]) => ({ put: key, value }))];
+      if (changes.length > 0) await keep(changes);
+      outcome.isKept = !isLate;
+    };
+    await (isInstead ? giveWay(origin, index, write) : write([]));
+    if (!outcome.isKept) return REFUSED;
     this.#isRepeated = isRepeated;
     this.#batch = isWhole(origin, rows) ? '' : batch;
     return KEPT;

@@ -90,8 +90,10 @@ describe('RegionNode where witnesses fence the writer', () => {
     const before = await world.issue('DE');
     await world.pass(10);
     const takenBack: string[] = [];
-    world.node('DE').life.takeBack = ({ log, index, count }, subjects) =>
-      Promise.resolve(void takenBack.push(`${log} ${index} ${count} ${subjects.join()}`));
+    world.node('DE').life.takeBack = async ({ log, index, count }, subjects, write) => {
+      takenBack.push(`${log} ${index} ${count} ${subjects.join()}`);
+      await write?.([]);
+    };
     await world.run(world.node(SPARE).promote());
     assert.ok(isWriting(world, SPARE));
     const after = await world.issue(SPARE, 'p2');

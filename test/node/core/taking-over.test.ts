@@ -8,7 +8,7 @@ import { type Registry } from '../../../node/registry/registry.ts';
 import { type Pledge } from '../../../node/writer/pledges.ts';
 import { type Writership } from '../../../node/writer/writership.ts';
 import { Machine, ORIGIN } from '../../support/log-fixture.ts';
-import { put, rejectsWith } from '../../support/store-fixture.ts';
+import { put, rejectsWith, textAt } from '../../support/store-fixture.ts';
 
 /** An empty log with batches staged from so many indexes on, each of two entries, after a writer that had `size` entries permitted. */
 async function succession(staged: readonly number[], size: number) {
@@ -40,7 +40,10 @@ async function succession(staged: readonly number[], size: number) {
         },
         subjectsIn: () => Promise.resolve(['p1']),
       }) as unknown as Registry,
-    takeBack: (codes) => Promise.resolve(void takenBack.push(codes)),
+    takeBack: async (codes, _subjects, write) => {
+      takenBack.push(codes);
+      await write?.([put('life/p1', `without ${codes.index}`)]);
+    },
   };
   const left = async () => (await readStagedBatches(tree.keys, store)).map(({ index }) => index);
   const keysLeft = async () => {
@@ -92,18 +95,27 @@ describe('takeOver', () => {
 });
 
 describe('giveWay', () => {
-  it('T9: writes nothing, and gives what gives up a batch, all behind it, and what came of one without an end', async () => {
+  it('T9: tells in one what gives up a batch, what is noted of its codes, all behind it, and what came of one without an end', async () => {
     const world = await succession([0, 2, 4], 4);
     await leavePart(world, 6);
     const before = await world.keysLeft();
-    const changes = await giveWay(world.tree, 3, world.modules);
-    assert.deepEqual(await world.keysLeft(), before);
-    await world.modules.store.write(changes);
+    const { store } = world.modules;
+    // Once for a machine that is to write itself by then, and keeps all.
+    for (const isKept of [true, false]) {
+      let told = 0;
+      await giveWay(world.tree, 3, world.modules, async (changes) => {
+        told++;
+        if (!isKept) await store.write(changes);
+      });
+      assert.equal(told, 1);
+      if (isKept) assert.deepEqual(await world.keysLeft(), before);
+      assert.equal(await textAt(store, 'life/p1'), isKept ? undefined : 'without 2');
+    }
     assert.deepEqual(await world.left(), [0]);
     assert.equal((await world.keysLeft()).length, 2, 'its drafts and its head');
     assert.deepEqual(
       world.takenBack.map(({ index }) => index),
-      [2],
+      [2, 2],
     );
   });
 });

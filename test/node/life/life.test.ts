@@ -229,6 +229,11 @@ describeOnAllTables('Life.update', () => {
     const codes = { log, index, count: 1 };
     const subjects = await region.process.registry.subjectsIn({ log, index: 0, count: 1_000 });
     assert.deepEqual(subjects.sort(), ['P1', 'P2']);
+    // Whoever writes it with all else may leave it as it is.
+    let told = 0;
+    await region.life.takeBack(codes, subjects, (changes) => Promise.resolve(void (told = changes.length)));
+    assert.ok(told > 0);
+    assert.equal((await region.life.holder('P2', false)).changes.length, 2);
     await region.life.takeBack(codes, subjects);
     await region.life.takeBack(codes, ['nobody', ...subjects]);
     assert.equal((await region.life.holder('P1', false)).changes.length, 1);

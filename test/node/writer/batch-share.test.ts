@@ -28,7 +28,7 @@ const BATCH = [
 
 function bench() {
   const network = new MemoryNetwork({ random: () => 0.5 }, { clock: new ManualClock() }).join('DE#2');
-  const standing = { isStandby: true, writesLeft: Infinity };
+  const standing = { isStandby: true, isPromoted: false, writesLeft: Infinity };
   const kept: Change[] = [];
   const rows = new Map<string, Uint8Array>();
   const gaveWay: string[] = [];
@@ -54,11 +54,12 @@ function bench() {
         holdsShare({ get: (key: string) => Promise.resolve(rows.get(key)) } as StoreReader, share),
       keepRecord: (origin, record) => Promise.resolve(records.push(origin) > 0 && record.length > 0),
       forget: (name) => Promise.resolve(!name.startsWith('f') && forgotten.push(name) > 0),
-      giveWay: (origin, index) => {
+      giveWay: (origin, index, write) => {
+        if (standing.isPromoted) standing.isStandby = false;
         gaveWay.push(`${origin} ${index}`);
         const isOfLog = (key: string) =>
           key.startsWith(`log/${origin}/`) || (origin === LOG && key.startsWith('registry/'));
-        return Promise.resolve([...rows.keys()].filter(isOfLog).map((key) => ({ del: key })));
+        return write([...rows.keys()].filter(isOfLog).map((key) => ({ del: key })));
       },
     },
   );
@@ -229,6 +230,18 @@ describe('ShareServer', () => {
       [...rows.keys()].sort(),
       another.map((change) => ('put' in change ? change.put : '')).sort(),
     );
+  });
+
+  it('T9: keeps what it has where it is promoted before the write, and refuses what was to come in its place', async () => {
+    const { answer, rows, standing, gaveWay } = bench();
+    const messageOf = (batch: readonly Change[]) =>
+      sharesOf({ origin: LOG, index: 7, changes: batch })[0] ?? assert.fail();
+    assert.equal(await answer(messageOf(BATCH)), 'kept\n');
+    const before = new Map(rows);
+    standing.isPromoted = true;
+    const another = BATCH.map((change, i) => (i === 1 ? put('registry/subject/00ff/0b', '') : change));
+    assert.equal(await answer(messageOf(another)), 'refused\n');
+    assert.deepEqual([rows, gaveWay.length], [before, 2]);
   });
 
   it('T9: a batch of which the writer gave a part before it died is kept when it comes again', async () => {
