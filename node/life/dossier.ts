@@ -71,6 +71,8 @@ export const changeSchema = z.strictObject({
   sources: z.array(sourceSchema),
   /** The objection that it corrects. */
   corrects: z.int().optional(),
+  /** Codes were revoked to make place for it. */
+  madePlace: z.literal(true).optional(),
 });
 export type StatusChange = Readonly<z.infer<typeof changeSchema>>;
 

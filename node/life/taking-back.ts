@@ -1,6 +1,6 @@
 /** What a dossier says once codes that it notes are in no log, and never will be. */
 import { type Handover } from '../issuing/handovers.ts';
-import { type Dossier } from './dossier.ts';
+import { type Dossier, type StatusChange } from './dossier.ts';
 
 /**
  * The dossier without its changes to these codes; undefined if it has none. What a code was to correct is to be corrected again, and what was
@@ -12,7 +12,9 @@ export function withoutCodes(dossier: Dossier, { log, index, count }: Handover):
   );
   if (gone.length === 0) return undefined;
   const corrected = gone.flatMap(({ corrects }) => corrects ?? []);
-  const isRevoking = corrected.length > 0 || gone.some(({ kind }) => kind === 'worse');
+  // Older software did not note what made place.
+  const isForAnother = ({ kind, madePlace }: StatusChange) => madePlace === true || kind === 'worse';
+  const isRevoking = corrected.length > 0 || gone.some(isForAnother);
   return {
     ...dossier,
     changes: dossier.changes.filter((change) => !gone.includes(change)),

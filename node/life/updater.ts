@@ -320,6 +320,7 @@ export class Updater {
       document: before?.fields.document,
     };
     const { what, status, decision } = judgement;
+    const isReplacement = revoked.length > 0 || dossier.isRevoking === true;
     const change = {
       kind: what,
       atS: at.nowS,
@@ -327,8 +328,8 @@ export class Updater {
       isBound: bound.holderKey !== undefined || bound.document !== undefined,
       ...reasonOf(at, known, decision),
       ...(corrects !== undefined && { corrects }),
+      ...(isReplacement && { madePlace: true as const }),
     };
-    const isReplacement = revoked.length > 0 || dossier.isRevoking === true;
     const now = isReplacement ? { ...dossier, isRevoking: true as const } : dossier;
     return {
       subject,

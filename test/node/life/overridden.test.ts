@@ -268,6 +268,9 @@ describeOnAllTables('A code that was revoked by hand', () => {
     assert.deepEqual(await region.update(), { renewed: 1 });
     assert.equal(await region.codesOf(1), '(green) green');
     assert.equal((await region.life.holder('P1', false)).objections[0]?.state, 'corrected');
+    const { log, index } = (await region.process.registry.ofSubject('P1')).at(-1) ?? assert.fail();
+    await region.life.takeBack({ log, index, count: 1 }, ['P1']);
+    assert.deepEqual(await region.update(), { renewed: 1 }, 'what came of it was in no log');
   });
 
   for (const how of ['noted', 'not noted', 'not noted, after a new start,'] as const)

@@ -56,6 +56,21 @@ describeOnAllTables('codes that are revoked to make place for another', () => {
     assert.deepEqual(await region.update(), { unchanged: 2, withdrawn: 1 });
   });
 
+  it('still make place once the code that came, of the same colour, is taken back: it is given anew', async () => {
+    await region.declare([1, 2]);
+    await region.update();
+    const { tables, registry } = region.process;
+    await tables.write([shelf.markChange('revoking', 'P1')]);
+    await region.revoke(1);
+    await region.revoke(2);
+    assert.deepEqual(await region.update(), { renewed: 1, withdrawn: 1 });
+    const { log, index } = (await registry.ofSubject('P1')).at(-1) ?? assert.fail();
+    await region.life.takeBack({ log, index, count: 1 }, ['P1']);
+    assert.deepEqual(await region.update(), { renewed: 1, withdrawn: 1 });
+    assert.equal((await region.life.holder('P1', false)).isRevoking, undefined);
+    assert.deepEqual(await region.update(), { unchanged: 1, withdrawn: 1 });
+  });
+
   it('T25 are marked no more once their holder is forgotten, or nothing of the news is left', async () => {
     await region.declare([1, 2]);
     await region.update();
