@@ -82,6 +82,12 @@ export class HeldCodes {
     return index < (await this.#tree(log)).size;
   }
 
+  /** Whether an attestation is in a log of which the registry knows nothing: its holder was forgotten, or it is nobody's. */
+  async isNobodys(place: Place): Promise<boolean> {
+    if (place.index >= (await this.#tree(place.log)).size) return false;
+    return (await this.#modules.registry.atPlace(place)) === undefined;
+  }
+
   /** Those of these places where an attestation is in a log, or was: another place may yet become somebody else's. */
   async logged<T extends Place>(places: readonly T[]): Promise<T[]> {
     const logged: T[] = [];

@@ -5,7 +5,8 @@
  *   once/<day>/<name of the key>   what was ordered, how far the logs were before, and what came of it
  *
  * An order that broke off with the process is settled by what the registry holds: a code of that person with that status which
- * stands in a log beyond where that was before is the one. While one is on its way there, no other is issued.
+ * stands in a log beyond where that was before is the one. While one is on its way there, no other is issued. Nor is one for whoever was
+ * forgotten since: what is remembered here names nobody, and goes by itself.
  */
 import * as crypto from 'node:crypto';
 import { z } from 'zod';
@@ -40,7 +41,7 @@ export interface IssueOnceModules {
   readonly clock: Clock;
   readonly random: Random;
   readonly issue: (request: IssueRequest) => Promise<IssuedOnce>;
-  readonly held: () => Pick<HeldCodes, 'ofSubject' | 'unlogged'>;
+  readonly held: () => Pick<HeldCodes, 'ofSubject' | 'atPlaces' | 'isNobodys' | 'unlogged'>;
   /** Finishes what an earlier process began to issue. */
   readonly tend: () => Promise<void>;
   /** Entries of each of the region's attestation logs, by its id. */
@@ -106,7 +107,7 @@ export class IssueOnce {
   /**
    * The code of this order, issued now or before.
    * @throws {NodeError} ORDER_DIFFERS if another order was given under the key within the last day; LOG_UNSETTLED, to be tried again, while a code
-   * of it is on its way into a log; and as `judge`, `Issuer.issue` and `tend`.
+   * of it is on its way into a log; REFUSED if what was issued is logged, and its holder was forgotten; and as `judge`, `Issuer.issue` and `tend`.
    */
   async issue(order: Order): Promise<IssuedOnce> {
     const { key } = order;
@@ -148,7 +149,13 @@ export class IssueOnce {
   /** What came of an order that was begun before. */
   async #settled({ issued, sizes }: Noted, { subject, status }: Order): Promise<IssuedOnce | undefined> {
     const { held, tend } = this.#modules;
-    if (issued !== undefined) return (await held().ofSubject(subject)).find((one) => isSame(one, issued));
+    if (issued !== undefined) {
+      const [found] = await held().atPlaces([issued]);
+      if (found?.subject === subject) return found;
+      // Where it is in no log, or another's, its batch was taken back.
+      if (found === undefined && (await held().isNobodys(issued))) throw forgotten();
+      return undefined;
+    }
     // As bytes: what is not given may be told as undefined.
     const ordered = encodeStatus(status);
     const isOrdered = ({ log, index, fields }: RegistryRecord) =>
@@ -219,14 +226,18 @@ function keyOf(day: string, name: string): PrivateName {
   return `once/${day}/${name}`;
 }
 
-function isSame(a: Place, b: Place): boolean {
-  return a.log === b.log && a.index === b.index;
-}
-
 function requireSame(before: string, now: string): void {
   if (before === now) return;
   throw new NodeError('ORDER_DIFFERS', 'another order was given under this key before', {
     hint: 'Choose another key for each order, and repeat an order as it was.',
+  });
+}
+
+/** Given anew under a key from before, an order would bring back whoever was forgotten. */
+function forgotten(): NodeError {
+  const message = 'what was issued for this order is logged, and its holder was forgotten since';
+  return new NodeError('REFUSED', message, {
+    hint: 'If the person wants a code again, order it under another key.',
   });
 }
 

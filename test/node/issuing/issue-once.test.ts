@@ -97,6 +97,8 @@ describe('IssueOnce', () => {
       random: (length: number) => new Uint8Array(length),
       held: () => ({
         ofSubject: (subject: string) => node.heldCodes.ofSubject(subject),
+        atPlaces: () => assert.fail('nothing came of it yet'),
+        isNobodys: () => assert.fail('nothing came of it yet'),
         unlogged: () => Promise.resolve(unlogged),
       }),
       sizes: () => ({}),
@@ -141,6 +143,58 @@ describe('IssueOnce', () => {
     world.replace('DE');
     await world.boot('DE');
     assert.equal((await again()).index, index);
+    await world.stop();
+  });
+
+  it('T25 gives nobody a code who was forgotten since, and another key gives one', async () => {
+    const world = await alone();
+    const order = orderOf('a', 'p', world.nowS + DAY_S);
+    const { index } = await world.run(world.node('DE').once.issue(order));
+    await world.run(world.node('DE').forget({ subject: 'p', lettingPass: true }));
+    for (const how of ['at once', 'after a new start']) {
+      await assert.rejects(
+        world.run(world.node('DE').once.issue(order)),
+        (error) => isNodeError(error, 'REFUSED') && /was forgotten since/.test(error.message),
+        how,
+      );
+      await world.kill('DE');
+      world.replace('DE');
+      await world.boot('DE');
+    }
+    assert.deepEqual(await placesOf(world, 'p'), []);
+    const next = await world.run(world.node('DE').once.issue({ ...order, key: 'b' }));
+    assert.equal(next.index, index + 1, 'nothing else was logged');
+    await world.stop();
+  });
+
+  it('issues anew what was taken back, where its place is in no log, and where somebody else has it by now', async () => {
+    const world = await alone();
+    const node = world.node('DE');
+    const order = orderOf('a', 'p', world.nowS + DAY_S);
+    await world.run(node.once.issue(orderOf('b', 'q', world.nowS + DAY_S)));
+    const [other] = await world.run(node.heldCodes.ofSubject('q'));
+    for (const there of [undefined, other]) {
+      const { heldCodes } = node;
+      const once = new IssueOnce(
+        { registryKey: REGISTRY_KEY },
+        {
+          tables: new MemoryTables(),
+          clock: world.clock,
+          random: (length) => new Uint8Array(length),
+          issue: (request) => node.issue(request),
+          held: () => ({
+            ofSubject: (subject) => heldCodes.ofSubject(subject),
+            unlogged: (subject) => heldCodes.unlogged(subject),
+            isNobodys: () => Promise.resolve(false),
+            atPlaces: () => Promise.resolve([there]),
+          }),
+          tend: () => node.tend(),
+          sizes: () => ({}),
+        },
+      );
+      const { index } = await world.run(once.issue(order));
+      assert.equal((await world.run(once.issue(order))).index, index + 1);
+    }
     await world.stop();
   });
 
