@@ -89,8 +89,7 @@ export class Pointers {
   /** The places of each of these people, in their order. Rejects with REGISTRY_CORRUPT, and as the tables. */
   async of(subjects: readonly string[]): Promise<Place[][]> {
     const names = await this.#namesOf(HELD, subjects.map(this.#pseudonymOf));
-    const [older] = await this.#tables.page(OLDER, `${OLDER}~`, { limit: 1 });
-    if (older !== undefined) {
+    if (await this.#hasOlder()) {
       const others = await this.#namesOf(
         OLDER,
         subjects.map((subject) => this.#older.of(subject)),
@@ -101,6 +100,16 @@ export class Pointers {
     const places = this.#places.placesOf(names.flat());
     let from = 0;
     return names.map(({ length }) => places.slice(from, (from += length)));
+  }
+
+  /** A damaged row is one too: of somebody else it says nothing of these people. */
+  async #hasOlder(): Promise<boolean> {
+    try {
+      return (await this.#tables.page(OLDER, `${OLDER}~`, { limit: 1 })).length > 0;
+    } catch (error) {
+      if (!isNodeError(error, 'VALUE_CORRUPT')) throw error;
+      return true;
+    }
   }
 
   /** The names of places under each of these pseudonyms of a table, in their order, by several walks through it. */

@@ -50,6 +50,21 @@ async function openRegistry(): Promise<{
 
 const persons = (count: number) => Array.from({ length: count }, (_, i) => `person ${i}`);
 
+/** Refuses each page with a row of this pseudonym, as a store refuses a damaged one. */
+function damagedAt(tables: PrivateTables, pseudonym: string): PrivateTables {
+  return new Proxy(tables, {
+    get: (target, name): unknown =>
+      name !== 'page'
+        ? Reflect.get(target, name)
+        : async (...range: Parameters<PrivateTables['page']>) => {
+            const page = await target.page(...range);
+            const isMet = page.some(([row]) => row.includes(pseudonym));
+            if (isMet) throw storeError('VALUE_CORRUPT', 'a row is damaged');
+            return page;
+          },
+  });
+}
+
 describeOnAllTables('Registry', () => {
   it('finds a record by person and by place, with what opens the attestation', async () => {
     const { store, tables, registry } = await openRegistry();
@@ -300,24 +315,35 @@ describeOnAllTables('Registry', () => {
     const [first = '', damaged = '', ...others] = subjects.toSorted((a, b) =>
       pseudonymOf(a) < pseudonymOf(b) ? -1 : 1,
     );
-    const failing = new Proxy(tables, {
-      get: (target, name): unknown =>
-        name !== 'page'
-          ? Reflect.get(target, name)
-          : async (...range: Parameters<PrivateTables['page']>) => {
-              const page = await target.page(...range);
-              const isMet = page.some(([row]) => row.includes(pseudonymOf(damaged)));
-              if (isMet) throw storeError('VALUE_CORRUPT', 'a row is damaged');
-              return page;
-            },
-    });
-    const pointers = new Pointers(REGISTRY_KEY, failing);
+    const pointers = new Pointers(REGISTRY_KEY, damagedAt(tables, pseudonymOf(damaged)));
     const sound = [first, ...others];
     assert.deepEqual(
       (await pointers.of(sound)).map(([place]) => place?.index),
       sound.map((subject) => subjects.indexOf(subject)),
     );
     await assert.rejects(pointers.of(subjects), (error) => isNodeError(error, 'VALUE_CORRUPT'));
+    await store.stop();
+  });
+
+  it('finds whoever is asked for where the first row of older software is damaged, which is of somebody else', async () => {
+    const { store, tables, registry } = await openRegistry();
+    const older = new Pseudonyms(derivedKey(REGISTRY_KEY, 'subject'));
+    const subjects = persons(20);
+    const changes = registry.changes(batch(0, subjects));
+    const rows = subjects.map((subject, i) => {
+      const change = changes[i];
+      assert.ok(change !== undefined && 'put' in change);
+      const name = change.put.split('/')[3] ?? '';
+      return { put: `registry/subject/${older.of(subject)}/${name}`, value: new Uint8Array(0) };
+    });
+    await tables.write([...rows, ...changes.slice(subjects.length)]);
+    const [damaged = '', ...sound] = subjects.toSorted((a, b) => (older.of(a) < older.of(b) ? -1 : 1));
+    const pointers = new Pointers(REGISTRY_KEY, damagedAt(tables, older.of(damaged)));
+    assert.deepEqual(
+      (await pointers.of(sound)).map(([place]) => place?.index),
+      sound.map((subject) => subjects.indexOf(subject)),
+    );
+    await assert.rejects(pointers.of([damaged]), (error) => isNodeError(error, 'VALUE_CORRUPT'));
     await store.stop();
   });
 
