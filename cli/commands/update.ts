@@ -37,7 +37,7 @@ const MEANINGS: Readonly<Record<UpdateOutcome, string>> = {
   ambiguous: 'have no colour now: entries may be about them, or about another',
   withdrawn: 'hold a code that was revoked, and nothing has come since',
   overridden: 'have a stricter colour that no rule gave, which counts to its end',
-  waiting: 'turn to a stricter colour once this hour is over: no revocation is left',
+  waiting: 'hold what must pass no more, and cannot be revoked yet',
 };
 
 export function addUpdate(program: Command, cli: Cli): void {
@@ -94,9 +94,9 @@ async function update(cli: Cli, path: string, options: UpdateOptions): Promise<v
     throw new CliError(
       EXIT.failure,
       'REVOCATIONS_EXCEEDED',
-      `${counted(figures.waiting, 'person')} wait for revocations of the next hour`,
+      `${counted(figures.waiting, 'person')} hold what must pass no more, and cannot be revoked yet`,
       {
-        hint: 'Run it again then, or let the root raise the limit.',
+        hint: 'Run it again: in a moment, since a code may be on its way into its log, else in the next hour, where this one has no revocation left (the root may raise the limit). See `entente status` where a log is in trouble.',
       },
     );
 }

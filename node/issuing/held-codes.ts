@@ -6,6 +6,7 @@ import { type Openings } from '../../protocol/code/openings.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type LogTree } from '../log/log-tree.ts';
+import { isNodeError } from '../node-error.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 
@@ -69,17 +70,17 @@ export class HeldCodes {
     return held;
   }
 
-  /** Records of a person that are of no log yet: their batch is on its way, or will be taken back. */
+  /** Records of a person that no log here has yet: their batch is on its way, or will be taken back. */
   async unlogged(subject: string): Promise<RegistryRecord[]> {
     const records: RegistryRecord[] = [];
     for (const record of await this.#modules.registry.ofSubject(subject))
-      if (!(await this.isLogged(record))) records.push(record);
+      if (record.index >= (await this.#tree(record.log)).size) records.push(record);
     return records;
   }
 
   /** Whether an attestation is in a log, or was: a record may be of one that is on its way, or never will be there. */
   async isLogged({ log, index }: Place): Promise<boolean> {
-    return index < (await this.#tree(log)).size;
+    return index < (await this.#reached(log));
   }
 
   /** Whether an attestation is in a log of which the registry knows nothing: its holder was forgotten, or it is nobody's. */
@@ -88,11 +89,15 @@ export class HeldCodes {
     return (await this.#modules.registry.atPlace(place)) === undefined;
   }
 
-  /** Those of these places where an attestation is in a log, or was: another place may yet become somebody else's. */
+  /**
+   * Those of these places where an attestation is in a log, or was: another place may yet become somebody else's. None of a log that is in
+   * trouble: nobody can tell. Rejects as the store.
+   */
   async logged<T extends Place>(places: readonly T[]): Promise<T[]> {
-    const logged: T[] = [];
-    for (const place of places) if (await this.isLogged(place)) logged.push(place);
-    return logged;
+    const reached = new Map<string, number>();
+    for (const { log } of places)
+      if (!reached.has(log)) reached.set(log, await this.#reached(log).catch(noneInTrouble));
+    return places.filter(({ log, index }) => index < (reached.get(log) ?? 0));
   }
 
   /** All attestations of persons in a log from an index on, but for those that are given up, by index. */
@@ -161,10 +166,22 @@ export class HeldCodes {
     return undefined;
   }
 
+  /** How far a log is, or was before its store went back: nothing below that becomes another's. */
+  async #reached(log: string): Promise<number> {
+    const { size, shortfall } = await this.#tree(log);
+    return Math.max(size, shortfall?.size ?? 0);
+  }
+
   #tree(log: string): Promise<LogTree> {
     const { region, network } = this.#names;
     return this.#modules.openTree(attestationLogOrigin(region, network, log));
   }
+}
+
+/** What is wrong with one log concerns no other; a store that fails, all of them. */
+function noneInTrouble(error: unknown): number {
+  if (isNodeError(error) && /^(?:LOG|VALUE|SECOND_PLACE)_/.test(error.code)) return 0;
+  throw error;
 }
 
 /** The fields that a code opens unless fewer are wanted: all that its attestation uses, but the evidence. */

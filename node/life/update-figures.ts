@@ -1,6 +1,9 @@
 /** What became of people in an update of colours, counted. */
 
-/** Persons by what became of them. `waiting`: they hold what must pass no more, and this hour has no revocation left for it. */
+/**
+ * Persons by what became of them. `waiting`: they hold what must pass no more, and this hour has no revocation left for it, or it is in no log yet,
+ * or that cannot be told of its log.
+ */
 export const UPDATE_OUTCOMES = [
   'unchanged',
   'first',

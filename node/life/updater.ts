@@ -6,7 +6,6 @@
  */
 import { hexBytes } from '../../protocol/bytes.ts';
 import { type Fields } from '../../protocol/code/field.ts';
-import { type Status } from '../../protocol/code/status.ts';
 import { type OpenReason } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type HeldCodes } from '../issuing/held-codes.ts';
@@ -14,7 +13,6 @@ import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { type Doubtful } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
 import { type Change } from '../ports.ts';
-import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
@@ -29,18 +27,10 @@ import {
 } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { isAbout, isUnsettled, upheldOf, withOutcome } from './objections.ts';
-import {
-  basisOf,
-  isStricter,
-  judge,
-  type JudgedAt,
-  type Judgement,
-  reasonOf,
-  stricterBy,
-} from './judging.ts';
+import { basisOf, judge, type JudgedAt, type Judgement, reasonOf } from './judging.ts';
 import { type Known, knownOf, type RulingState } from './known.ts';
-import { revokeWithinHour } from './hour-revoking.ts';
 import { boundByOverrides } from './overriding.ts';
+import { Holdings, isToIssue, type ToIssue } from './holdings.ts';
 import { Listings } from './listings.ts';
 import { isToTell, settledOf } from './settling.ts';
 import { noFigures, type UpdateFigures } from './update-figures.ts';
@@ -89,30 +79,20 @@ export interface Looked extends ShelvedDossier {
   readonly isFound: boolean;
 }
 
-type Changing = Extract<Judgement, { readonly decision: unknown }>;
-
 export interface Judged extends Looked {
   readonly judgement: Judgement;
-}
-
-interface Held extends Judged {
-  /** Codes that must pass no more. */
-  readonly revoked: readonly Place[];
-  readonly corrects: number | undefined;
-}
-
-interface ToIssue extends Held {
-  readonly judgement: Changing;
 }
 
 /** One writer: whoever owns it lets one page be over before the next, and changes no dossier meanwhile. */
 export class Updater {
   readonly #modules: UpdaterModules;
   readonly #listings: Listings;
+  readonly #holdings: Holdings;
 
   constructor(modules: UpdaterModules) {
     this.#modules = modules;
     this.#listings = new Listings(modules);
+    this.#holdings = new Holdings(modules);
   }
 
   /** Rejects as the store, `Issuer.issueAll` and `Revoker.revoke`; what is left is done the next time. */
@@ -140,7 +120,7 @@ export class Updater {
   async #judged(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<Judged[]> {
     const { found, view } = await this.#listings.find(persons, at.nowS);
     const undecided = persons.filter(({ dossier }) => newestByRules(dossier) === undefined);
-    const records = await this.#recordsOf(undecided, at.nowS);
+    const records = await this.#holdings.recordsOf(undecided, at.nowS);
     const judged: Judged[] = [];
     for (const [i, person] of persons.entries()) {
       const { pseudonym, dossier } = person;
@@ -173,7 +153,7 @@ export class Updater {
     };
   }
 
-  /** Gives the persons for whom this hour has no revocation left. */
+  /** Gives the persons who hold what must pass no more, and could not be revoked yet. */
   async #apply(found: readonly Judged[], at: JudgedAt): Promise<ReadonlySet<string>> {
     const { tables, shelf } = this.#modules;
     const judged = [...found];
@@ -185,19 +165,8 @@ export class Updater {
       return [...this.#withoutIntent(now, one.dossier), ...(isToTell(now, one) ? [mark()] : [])];
     });
     if (noted.length > 0) await tables.write(noted);
-    const demanded: { readonly one: Judged; readonly demand: Status }[] = [];
-    for (const one of judged) {
-      const demand = demandOf(one.judgement);
-      if (demand !== undefined) demanded.push({ one, demand });
-    }
-    const isLooked = ({ one, demand }: (typeof demanded)[number]) =>
-      demand.colour !== 'green' || upheldOf(one.dossier) !== undefined;
-    const looked = demanded.filter(isLooked).map(({ one }) => one);
-    const records = await this.#recordsOf(looked, at.nowS);
-    const held = demanded.map(({ one, demand }) =>
-      this.#held(one, demand, records.get(one.pseudonym) ?? [], at),
-    );
-    const waiting = await this.#revokeAll(held);
+    const held = await this.#holdings.of(judged, at);
+    const waiting = await this.#holdings.makePlace(held);
     const corrected = held.filter(
       (one) => one.corrects !== undefined && !isToIssue(one) && !waiting.has(one.pseudonym),
     );
@@ -209,7 +178,8 @@ export class Updater {
     for (const one of held)
       if (isToIssue(one) && !waiting.has(one.pseudonym)) requests.push(await this.#requestOf(one, at));
     if (requests.length > 0) await this.#modules.node.issueAll(requests);
-    return waiting;
+    const others = held.filter(({ pseudonym }) => !waiting.has(pseudonym));
+    return new Set([...waiting, ...(await this.#holdings.lookAgain(others, at))]);
   }
 
   /**
@@ -221,7 +191,8 @@ export class Updater {
     for (const one of persons) {
       const upheld = upheldOf(one.dossier);
       const isOpen = upheld !== undefined && one.dossier.isRevoking !== true;
-      const isEnded = isOpen && !(await this.#running(one, at)).some((record) => isObjected(upheld, record));
+      const running = isOpen ? await this.#holdings.running(one, at) : [];
+      const isEnded = isOpen && !running.some((record) => isObjected(upheld, record));
       if (!isEnded) now.push(one);
       else {
         const { changes } = one.dossier;
@@ -251,62 +222,6 @@ export class Updater {
     const isOver = before.isRevoking === true && dossier.isRevoking !== true;
     const unmark = () => shelf.unmarkChange('revoking', dossier.declaration.subject);
     return [shelf.dossierChange(dossier), ...(isOver ? [unmark()] : [])];
-  }
-
-  /** The codes of somebody that run. */
-  async #running({ dossier }: ShelvedDossier, at: JudgedAt): Promise<RegistryRecord[]> {
-    return runningOf(await this.#modules.registry().ofSubject(dossier.declaration.subject), at);
-  }
-
-  /** The codes of these persons that have not expired, by pseudonym. */
-  async #recordsOf(
-    persons: readonly ShelvedDossier[],
-    nowS: number,
-  ): Promise<Map<string, readonly RegistryRecord[]>> {
-    const subjects = persons.map(({ dossier }) => dossier.declaration.subject);
-    const records = await this.#modules.registry().runningOf(subjects, nowS);
-    return new Map(persons.map(({ pseudonym }, i) => [pseudonym, records[i] ?? []]));
-  }
-
-  /** Nothing is looser than green, so that the many whom nothing happens to cost no look into the registry. */
-  #held(one: Judged, status: Status, records: readonly RegistryRecord[], at: JudgedAt): Held {
-    const { what } = one.judgement;
-    const upheld = upheldOf(one.dossier);
-    if (status.colour === 'green' && upheld === undefined)
-      return { ...one, revoked: [], corrects: undefined };
-    const running = runningOf(records, at);
-    const isTooStrict = ({ fields }: RegistryRecord) => isStricter(fields.status, status);
-    const isSure = what !== 'open' && what !== 'ambiguous' && what !== 'overridden';
-    const isThere = upheld && running.some((record) => isAbout(upheld, record) && isTooStrict(record));
-    // A run that broke off may have revoked it already.
-    const isBegun = upheld && what === 'better' && one.dossier.isRevoking === true;
-    const corrects = isSure && (isThere === true || isBegun === true) ? upheld?.number : undefined;
-    const revoked = running
-      .filter(
-        (record) =>
-          stricterBy(status, record.fields.status) > 0 || (corrects !== undefined && isTooStrict(record)),
-      )
-      .map(({ log, index }) => ({ log, index }));
-    return { ...one, revoked, corrects };
-  }
-
-  /** Revokes what must pass no more, after it was marked where another code is to come. Gives who waits for the rest of it. */
-  async #revokeAll(all: readonly Held[]): Promise<ReadonlySet<string>> {
-    const { tables, shelf } = this.#modules;
-    const some = all.filter(({ revoked }) => revoked.length > 0);
-    const unnoted = some.filter((one) => isAnotherToCome(one) && one.dossier.isRevoking !== true);
-    if (unnoted.length > 0)
-      await tables.write(
-        unnoted.map(({ dossier }) => shelf.markChange('revoking', dossier.declaration.subject)),
-      );
-    const { node } = this.#modules;
-    // An index that is in no log yet may become somebody else's: the next update looks again.
-    const logged = await node.heldCodes.logged(some.flatMap(({ revoked }) => revoked));
-    const left = await revokeWithinHour(logged, node);
-    const waits = some.filter(({ revoked }) =>
-      revoked.some(({ log, index }) => left.get(log)?.has(index) === true),
-    );
-    return new Set(waits.map(({ pseudonym }) => pseudonym));
   }
 
   async #requestOf(
@@ -354,16 +269,6 @@ export class Updater {
 
 const HOUR_S = 3_600;
 
-function runningOf(records: readonly RegistryRecord[], at: JudgedAt): RegistryRecord[] {
-  return records.filter((record) => record.fields.status.expiresAtS > at.nowS && !at.isRevoked(record));
-}
-
-/** What somebody holds has to demand as much as this. */
-function demandOf(judgement: Judgement): Status | undefined {
-  if ('atLeast' in judgement) return judgement.atLeast;
-  return judgement.what === 'withdrawn' ? undefined : judgement.status;
-}
-
 /** Undefined where nothing is to be found out about somebody. */
 function unsettledOf({ dossier, known, judgement }: Judged): Unsettled | undefined {
   const { subject } = dossier.declaration;
@@ -385,14 +290,4 @@ function isWithoutRules({ kind }: StatusChange): boolean {
 /** Green is what nobody objects to. */
 function isObjected(objection: Objection, record: RegistryRecord): boolean {
   return isAbout(objection, record) && record.fields.status.colour !== 'green';
-}
-
-/** Once it is known, if not now. */
-function isAnotherToCome(one: Held): boolean {
-  const { what } = one.judgement;
-  return isToIssue(one) || what === 'open' || what === 'ambiguous';
-}
-
-function isToIssue(one: Held): one is ToIssue {
-  return 'decision' in one.judgement;
 }

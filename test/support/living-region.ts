@@ -44,6 +44,8 @@ export class LivingRegion {
   isRevokedForgotten = false;
   /** Codes that can still be issued before the process is taken for dead. */
   issuesLeft = Infinity;
+  /** Called before the codes of an update. */
+  beforeIssuingAll: () => Promise<void> = () => Promise.resolve();
   /** Called before each code of an override. */
   beforeIssuing: () => Promise<void> = () => Promise.resolve();
   /** By the id of their key. */
@@ -85,7 +87,10 @@ export class LivingRegion {
         registry: () => registry,
         state,
         node: {
-          issueAll: (requests) => issuer.issueAll(requests),
+          issueAll: async (requests) => {
+            await this.beforeIssuingAll();
+            return issuer.issueAll(requests);
+          },
           revoke,
           heldCodes,
         },

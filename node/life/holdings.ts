@@ -1,0 +1,162 @@
+/** What people hold beside what is demanded of them, and what of it passes no more: revoked before another code comes, and looked at again after that. */
+import { type Status } from '../../protocol/code/status.ts';
+import { type Place } from '../registry/place-cipher.ts';
+import { type RegistryRecord } from '../registry/registry.ts';
+import { type ShelvedDossier } from './dossier-shelf.ts';
+import { revokeWithinHour } from './hour-revoking.ts';
+import { isStricter, type JudgedAt, type Judgement, stricterBy } from './judging.ts';
+import { isAbout, upheldOf } from './objections.ts';
+import { type Judged, type UpdaterModules } from './updater.ts';
+
+export interface HoldingsModules extends Pick<UpdaterModules, 'tables' | 'shelf' | 'registry'> {
+  readonly node: Pick<UpdaterModules['node'], 'revoke' | 'heldCodes'>;
+}
+
+type Changing = Extract<Judgement, { readonly decision: unknown }>;
+
+export interface Held extends Judged {
+  /** What they hold has to demand as much as this. */
+  readonly demand: Status;
+  /** Codes that must pass no more. */
+  readonly revoked: readonly Place[];
+  readonly corrects: number | undefined;
+}
+
+export interface ToIssue extends Held {
+  readonly judgement: Changing;
+}
+
+/** Codes of somebody that are to be revoked. */
+interface Looser {
+  readonly pseudonym: string;
+  readonly places: readonly Place[];
+}
+
+export class Holdings {
+  readonly #modules: HoldingsModules;
+
+  constructor(modules: HoldingsModules) {
+    this.#modules = modules;
+  }
+
+  /** The codes of these persons that have not expired, by pseudonym. Rejects as the registry. */
+  async recordsOf(
+    persons: readonly ShelvedDossier[],
+    nowS: number,
+  ): Promise<Map<string, readonly RegistryRecord[]>> {
+    const subjects = persons.map(({ dossier }) => dossier.declaration.subject);
+    const records = await this.#modules.registry().runningOf(subjects, nowS);
+    return new Map(persons.map(({ pseudonym }, i) => [pseudonym, records[i] ?? []]));
+  }
+
+  /** The codes of somebody that run. Rejects as the registry. */
+  async running({ dossier }: ShelvedDossier, at: JudgedAt): Promise<RegistryRecord[]> {
+    return runningOf(await this.#modules.registry().ofSubject(dossier.declaration.subject), at);
+  }
+
+  /** Of those of whom something is demanded what they hold. Rejects as the registry. */
+  async of(judged: readonly Judged[], at: JudgedAt): Promise<Held[]> {
+    const demanded: { readonly one: Judged; readonly demand: Status }[] = [];
+    for (const one of judged) {
+      const demand = demandOf(one.judgement);
+      if (demand !== undefined) demanded.push({ one, demand });
+    }
+    const isLooked = ({ one, demand }: (typeof demanded)[number]) =>
+      demand.colour !== 'green' || upheldOf(one.dossier) !== undefined;
+    const looked = demanded.filter(isLooked).map(({ one }) => one);
+    const records = await this.recordsOf(looked, at.nowS);
+    return demanded.map(({ one, demand }) => heldOf(one, demand, records.get(one.pseudonym) ?? [], at));
+  }
+
+  /**
+   * Revokes what must pass no more, after it was marked where another code is to come. Gives who waits for the rest of it, since this
+   * hour has no revocation left. Rejects as the store and `Revoker.revoke`.
+   */
+  async makePlace(all: readonly Held[]): Promise<ReadonlySet<string>> {
+    const { tables, shelf } = this.#modules;
+    const some = all.filter(({ revoked }) => revoked.length > 0);
+    const unnoted = some.filter((one) => isAnotherToCome(one) && one.dossier.isRevoking !== true);
+    if (unnoted.length > 0)
+      await tables.write(
+        unnoted.map(({ dossier }) => shelf.markChange('revoking', dossier.declaration.subject)),
+      );
+    const looser = some.map(({ pseudonym, revoked }): Looser => ({ pseudonym, places: revoked }));
+    const { left } = await this.#revoke(looser);
+    return left;
+  }
+
+  /**
+   * Looks again at those who got a code, or something of whom was to be revoked: what came into a log meanwhile, and passes where it must
+   * not, is revoked too. Gives who holds more of it, since this hour has no revocation left, or since it is in no log yet. Rejects as the
+   * registry and `Revoker.revoke`.
+   */
+  async lookAgain(all: readonly Held[], at: JudgedAt): Promise<ReadonlySet<string>> {
+    const some = all.filter(
+      (one) => one.demand.colour !== 'green' && (isToIssue(one) || one.revoked.length > 0),
+    );
+    const records = await this.recordsOf(some, at.nowS);
+    const looser = some.map(({ pseudonym, demand }): Looser => {
+      const running = runningOf(records.get(pseudonym) ?? [], at);
+      return { pseudonym, places: running.filter(({ fields }) => stricterBy(demand, fields.status) > 0) };
+    });
+    const { left, unlogged } = await this.#revoke(looser);
+    return new Set([...left, ...unlogged]);
+  }
+
+  /** Gives for whom the hour has no revocation left, and who has something that is in no log: its index may become somebody else's. */
+  async #revoke(
+    all: readonly Looser[],
+  ): Promise<{ readonly left: ReadonlySet<string>; readonly unlogged: ReadonlySet<string> }> {
+    const { node } = this.#modules;
+    const logged = new Set(await node.heldCodes.logged(all.flatMap(({ places }) => places)));
+    const left = await revokeWithinHour([...logged], node);
+    const whose = (isIt: (place: Place) => boolean) =>
+      new Set(all.filter(({ places }) => places.some(isIt)).map(({ pseudonym }) => pseudonym));
+    return {
+      left: whose(({ log, index }) => left.get(log)?.has(index) === true),
+      unlogged: whose((place) => !logged.has(place)),
+    };
+  }
+}
+
+export function runningOf(records: readonly RegistryRecord[], at: JudgedAt): RegistryRecord[] {
+  return records.filter((record) => record.fields.status.expiresAtS > at.nowS && !at.isRevoked(record));
+}
+
+export function isToIssue(one: Held): one is ToIssue {
+  return 'decision' in one.judgement;
+}
+
+/** Nothing is looser than green, so that the many whom nothing happens to cost no look into the registry. */
+function heldOf(one: Judged, demand: Status, records: readonly RegistryRecord[], at: JudgedAt): Held {
+  const { what } = one.judgement;
+  const upheld = upheldOf(one.dossier);
+  if (demand.colour === 'green' && upheld === undefined)
+    return { ...one, demand, revoked: [], corrects: undefined };
+  const running = runningOf(records, at);
+  const isTooStrict = ({ fields }: RegistryRecord) => isStricter(fields.status, demand);
+  const isSure = what !== 'open' && what !== 'ambiguous' && what !== 'overridden';
+  const isThere = upheld && running.some((record) => isAbout(upheld, record) && isTooStrict(record));
+  // A run that broke off may have revoked it already.
+  const isBegun = upheld && what === 'better' && one.dossier.isRevoking === true;
+  const corrects = isSure && (isThere === true || isBegun === true) ? upheld?.number : undefined;
+  const revoked = running
+    .filter(
+      (record) =>
+        stricterBy(demand, record.fields.status) > 0 || (corrects !== undefined && isTooStrict(record)),
+    )
+    .map(({ log, index }) => ({ log, index }));
+  return { ...one, demand, revoked, corrects };
+}
+
+/** What somebody holds has to demand as much as this. */
+function demandOf(judgement: Judgement): Status | undefined {
+  if ('atLeast' in judgement) return judgement.atLeast;
+  return judgement.what === 'withdrawn' ? undefined : judgement.status;
+}
+
+/** Once it is known, if not now. */
+function isAnotherToCome(one: Held): boolean {
+  const { what } = one.judgement;
+  return isToIssue(one) || what === 'open' || what === 'ambiguous';
+}
