@@ -1,7 +1,7 @@
 /** `entente object open|decide|list`: objections to colours. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { OBJECTION_TEXT_CHARS_MAX } from '../../node/life/dossier.ts';
-import { type OpenObjection } from '../../node/life/life.ts';
+import { type OpenObjection } from '../../node/life/objecting.ts';
 import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { usageError } from '../exit.ts';

@@ -6,10 +6,10 @@ import {
   DECLARED_MAX,
   type Holder,
   type Life,
-  type OpenObjection,
   type UpdateNews,
   type UpdateOrder,
 } from '../../node/life/life.ts';
+import { type OpenObjection } from '../../node/life/objecting.ts';
 import { type Notice } from '../../node/life/notice.ts';
 import { type Deciding } from '../../node/life/objections.ts';
 import { counting, countingUpdate, textOfUpdate } from '../../node/life/tallies.ts';

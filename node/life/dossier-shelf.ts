@@ -9,6 +9,7 @@
  *
  * Pseudonyms are spread evenly, so that walking the persons in their order tells how far one is, and nothing of them.
  */
+import { NodeError } from '../node-error.ts';
 import { type Change, type Random } from '../ports.ts';
 import { keyAfter } from '../store/reader.ts';
 import { Pseudonyms, pseudonymsOfPeople } from '../registry/pseudonyms.ts';
@@ -31,6 +32,8 @@ export interface ShelvedDossier {
 const PERSONS = 'life/person/' satisfies PrivateName;
 /** Declarations that are being taken, by the pseudonym of the person. */
 export const STAGED = 'life/staged/' satisfies PrivateName;
+/** Persons with a mark that are looked at together. */
+export const MARKED_TOGETHER = 256;
 const NOTHING = new Uint8Array(0);
 
 const MARKS = ['untold', 'objection', 'revoking'] as const;
@@ -63,6 +66,15 @@ export class DossierShelf {
     const pseudonym = this.pseudonymOf(subject);
     const [dossier] = await this.dossiers([pseudonym]);
     return dossier && (await this.#withIntents([{ pseudonym, dossier }]))[0]?.dossier;
+  }
+
+  /** The same. @throws {NodeError} NOT_FOUND for who did not declare. */
+  async require(subject: string): Promise<Dossier> {
+    const dossier = await this.ofSubject(subject);
+    if (dossier !== undefined) return dossier;
+    throw new NodeError('NOT_FOUND', 'nobody of that reference has declared', {
+      hint: 'Declarations come by `entente declare`; codes issued otherwise are told by `entente codes`.',
+    });
   }
 
   /** The same of the next persons in the order of their pseudonyms behind `after`: `limit` of them, or all that are left. */

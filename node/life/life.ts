@@ -4,19 +4,20 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Handover } from '../issuing/handovers.ts';
 import { type HeldCodes } from '../issuing/held-codes.ts';
 import { type Identity } from '../lists/identity.ts';
-import { isNodeError, NodeError } from '../node-error.ts';
+import { NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
 import { type Claim, type Contradiction, contradictionsOf } from './contradictions.ts';
 import { type Dossier, type Objection } from './dossier.ts';
-import { DossierShelf, shareOf } from './dossier-shelf.ts';
+import { DossierShelf, MARKED_TOGETHER, shareOf } from './dossier-shelf.ts';
 import { type Explained, explainedOf } from './explained.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
 import { allRulesForPeople, knownOf, rulesForPeople, rulesInForce } from './known.ts';
 import { LastUpdate, type UpdateMade } from './last-update.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
-import { type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
+import { Objecting, type ObjectionFigures, type OpenObjection } from './objecting.ts';
+import { type Deciding, isUnsettled } from './objections.ts';
 import { withoutCodes } from './taking-back.ts';
 import { reasonChanges } from './settling.ts';
 import { type Handed, isNewest, noticesOf } from './telling.ts';
@@ -70,24 +71,16 @@ export interface Holder extends Dossier {
   readonly explained?: Explained;
 }
 
-export interface OpenObjection {
-  readonly subject: string;
-  readonly objection: Objection;
-  readonly isOverdue: boolean;
-}
-
 export interface LifeReport {
-  readonly objections: { readonly open: number; readonly upheld: number; readonly overdue: number };
+  readonly objections: ObjectionFigures;
   /** Of this process. */
   readonly lastUpdate?: UpdateMade | undefined;
 }
 
-const COUNTED_MAX = 10_000;
 /** All that is done to a table waits for what is being done to it. */
 const TURN = 'life';
 /** Persons who are asked for at once. */
 export const DECLARED_MAX = 1_024;
-const MARKED_TOGETHER = 256;
 
 export class Life {
   readonly #options: LifeOptions;
@@ -95,6 +88,7 @@ export class Life {
   readonly #shelf: DossierShelf;
   readonly #intake: Intake;
   readonly #updater: Updater;
+  readonly #objecting: Objecting;
   readonly #isRevoked: (place: Place) => boolean;
   readonly #turns = new Turns();
   #isUpdating = false;
@@ -115,6 +109,8 @@ export class Life {
     const known = { isRevoked, updatedAtS: () => this.#lastUpdate.atS(), zone, turn };
     this.#intake = new Intake({ key }, { ...modules, shelf: this.#shelf, ...known });
     this.#updater = new Updater({ ...modules, shelf: this.#shelf });
+    const objecting = { tables: modules.tables, shelf: this.#shelf, nowS: () => this.#nowS(), turn };
+    this.#objecting = new Objecting({ days: options.objectionDays }, objecting);
   }
 
   /** Takes the declarations of a file, all or none; the same file again changes nothing. Rejects as the store does. */
@@ -229,7 +225,7 @@ export class Life {
 
   /** What the region knows of a person; explained, why they have their colour. @throws {NodeError} NOT_FOUND */
   async holder(subject: string, isExplained: boolean): Promise<Holder> {
-    const dossier = await this.#requireDossier(subject);
+    const dossier = await this.#shelf.require(subject);
     const [newest] = dossier.changes;
     const isRevoked = newest && this.#isRevoked(newest);
     const isOver = newest !== undefined && newest.status.expiresAtS <= this.#nowS();
@@ -242,43 +238,22 @@ export class Life {
 
   /** Opens an objection to the colour of a person. @throws {NodeError} NOT_FOUND, and as `withObjection`. */
   object(subject: string, text: string): Promise<Objection> {
-    const change = { text, nowS: this.#nowS(), days: this.#options.objectionDays };
-    return this.#changed(subject, (dossier) => withObjection(dossier, change)).catch((error: unknown) => {
-      if (isNodeError(error, 'NOT_FOUND')) throw undeclared(error);
-      throw error;
-    });
+    return this.#objecting.object(subject, text);
   }
 
   /** Decides an objection; one that is upheld is corrected by the next better colour. @throws {NodeError} NOT_FOUND, and as `withDecision`. */
   decide(subject: string, deciding: Deciding): Promise<Objection> {
-    return this.#changed(
-      subject,
-      (dossier) => withDecision(dossier, deciding, this.#nowS()),
-      ({ number }) => number === deciding.number,
-    );
+    return this.#objecting.decide(subject, deciding);
   }
 
   /** Objections that are not settled, overdue ones among them. */
-  async *objections(): AsyncGenerator<OpenObjection, void, undefined> {
-    const nowS = this.#nowS();
-    for await (const page of this.#shelf.marked('objection', MARKED_TOGETHER))
-      for (const { dossier } of page)
-        for (const objection of dossier.objections.filter(isUnsettled))
-          yield {
-            subject: dossier.declaration.subject,
-            objection,
-            isOverdue: isOverdue(objection, nowS),
-          };
+  objections(): AsyncGenerator<OpenObjection, void, undefined> {
+    return this.#objecting.unsettled();
   }
 
   /** How the lives of colours are. Objections beyond 10,000 are not counted. */
   async report(): Promise<LifeReport> {
-    const objections = { open: 0, upheld: 0, overdue: 0 };
-    for await (const { objection, isOverdue: isLate } of this.objections()) {
-      objections[objection.state === 'open' ? 'open' : 'upheld']++;
-      if (isLate) objections.overdue++;
-      if (objections.open + objections.upheld >= COUNTED_MAX) break;
-    }
+    const objections = await this.#objecting.count();
     const { ofProcess } = this.#lastUpdate;
     return { objections, ...(ofProcess && { lastUpdate: ofProcess }) };
   }
@@ -342,34 +317,11 @@ export class Life {
     });
   }
 
-  #changed(
-    subject: string,
-    change: (dossier: Dossier) => Dossier,
-    isIt: (objection: Objection) => boolean = () => true,
-  ): Promise<Objection> {
-    return this.#turns.take(TURN, async () => {
-      const dossier = change(await this.#requireDossier(subject));
-      const mark = dossier.objections.some(isUnsettled)
-        ? this.#shelf.markChange('objection', subject)
-        : this.#shelf.unmarkChange('objection', subject);
-      await this.#modules.tables.write([this.#shelf.dossierChange(dossier), mark]);
-      return dossier.objections.find(isIt) as Objection;
-    });
-  }
-
   async #explained(dossier: Dossier): Promise<Explained> {
     const run = this.#run({ dry: { atS: this.#nowS() } });
     const pseudonym = this.#shelf.pseudonymOf(dossier.declaration.subject);
     const [looked] = await this.#updater.look([{ pseudonym, dossier }], run);
     return explainedOf(looked as Judged, run);
-  }
-
-  async #requireDossier(subject: string): Promise<Dossier> {
-    const dossier = await this.#shelf.ofSubject(subject);
-    if (dossier !== undefined) return dossier;
-    throw new NodeError('NOT_FOUND', 'nobody of that reference has declared', {
-      hint: 'Declarations come by `entente declare`; codes issued otherwise are told by `entente codes`.',
-    });
   }
 
   #run({ rules = this.#options.rulesForPeople, dry }: UpdateOrder): UpdateRun {
@@ -393,15 +345,6 @@ export class Life {
 function staysUnknown(): NodeError {
   return new NodeError('REFUSED', 'somebody told of stays, and no list says which areas are at risk', {
     hint: 'Import the areas at risk: entente lists example areas',
-  });
-}
-
-/** Somebody whose code was issued or revoked otherwise may want to object all the same. */
-function undeclared(cause: NodeError): NodeError {
-  const message = 'an objection needs a declaration, and nobody of that reference has declared';
-  return new NodeError('NOT_FOUND', message, {
-    cause,
-    hint: 'Take their declaration first: `entente declare`, then `entente update`, and then this again.',
   });
 }
 
