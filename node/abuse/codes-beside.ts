@@ -14,7 +14,7 @@ import { contradicted } from './issue-gate.ts';
 export interface CodesBesideModules {
   readonly clock: Clock;
   readonly registry: () => Registry;
-  readonly held: () => Pick<HeldCodes, 'isLogged' | 'logged'>;
+  readonly held: () => Pick<HeldCodes, 'isLogged'>;
   readonly state: () => Pick<TrustState, 'revoked'> | undefined;
   readonly revoke: (revocation: Revocation) => Promise<void>;
 }
@@ -70,7 +70,7 @@ export class CodesBeside {
 
   /**
    * Revokes what these people hold that runs and demands less. A code that is in no log yet is left to `requireUnbound` and the next update: its index may
-   * become somebody else's. Rejects as the registry and the revoking.
+   * become somebody else's. Rejects as the registry and the revoking, and where a log cannot tell what it has: none of theirs passes unseen.
    */
   async revokeLooser(subjects: readonly string[], status: Status): Promise<void> {
     for (let from = 0; from < subjects.length; from += LOOKED_TOGETHER) {
@@ -79,7 +79,8 @@ export class CodesBeside {
       const looser = running.filter(
         (record) => stricterBy(status, record.fields.status) > 0 && !this.isRevoked(record),
       );
-      const logged = await this.#modules.held().logged(looser);
+      const logged: Place[] = [];
+      for (const place of looser) if (await this.#modules.held().isLogged(place)) logged.push(place);
       for (const [log, indexes] of byLog(logged)) await this.#modules.revoke({ log, indexes });
     }
   }

@@ -70,7 +70,7 @@ export class Holdings {
 
   /**
    * Revokes what must pass no more, after it was marked where another code is to come. Gives who waits for the rest of it, since this
-   * hour has no revocation left. Rejects as the store and `Revoker.revoke`.
+   * hour has no revocation left, or since no log tells that it has the code to which somebody objected. Rejects as the store and `Revoker.revoke`.
    */
   async makePlace(all: readonly Held[]): Promise<ReadonlySet<string>> {
     const { tables, shelf } = this.#modules;
@@ -81,8 +81,10 @@ export class Holdings {
         unnoted.map(({ dossier }) => shelf.markChange('revoking', dossier.declaration.subject)),
       );
     const looser = some.map(({ pseudonym, revoked }): Looser => ({ pseudonym, places: revoked }));
-    const { left } = await this.#revoke(looser);
-    return left;
+    const { left, unlogged } = await this.#revoke(looser);
+    const isUncorrected = ({ corrects, pseudonym }: Held) =>
+      corrects !== undefined && unlogged.has(pseudonym);
+    return new Set([...left, ...some.filter(isUncorrected).map(({ pseudonym }) => pseudonym)]);
   }
 
   /**

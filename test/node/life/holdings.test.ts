@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Holdings, type Held } from '../../../node/life/holdings.ts';
 import { GREEN, LivingRegion } from '../../support/living-region.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 
@@ -29,5 +30,27 @@ describeOnAllTables('Holdings.lookAgain', () => {
     region.isHourUsedUp = false;
     assert.deepEqual(await region.update(), { unchanged: 1 });
     assert.equal(await region.codesOf(1), '(green) (green) red');
+  });
+});
+
+describe('Holdings.makePlace', () => {
+  /** Who waits of one whose red code is to be revoked, and no log tells that it has it. */
+  async function waitingOf(corrects: number | undefined): Promise<readonly string[]> {
+    const modules = {
+      tables: { write: () => Promise.resolve() },
+      node: { heldCodes: { logged: () => Promise.resolve([]) }, revoke: () => assert.fail() },
+    } as unknown as ConstructorParameters<typeof Holdings>[0];
+    const one = {
+      pseudonym: 'p1',
+      revoked: [{ log: '2026-11', index: 7 }],
+      corrects,
+      judgement: { what: 'unchanged' },
+    };
+    return [...(await new Holdings(modules).makePlace([one as unknown as Held]))];
+  }
+
+  it('lets nobody have an objection corrected whose code was not revoked', async () => {
+    assert.deepEqual(await waitingOf(1), ['p1']);
+    assert.deepEqual(await waitingOf(undefined), []);
   });
 });
