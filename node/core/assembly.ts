@@ -165,8 +165,8 @@ export function assemble(
     isWitness: () => !signing.isStandby,
     isStandby: () => signing.isFollowing,
     giveWay: (origin, index, write) => signing.giveWay(origin, index, write),
-    forgetNamed: (name) =>
-      registry().forgetNamed(name, (place) => isCounted(place, { ...modules, trust: state })),
+    forgetNamed: (order) =>
+      registry().forgetNamed(order, (place) => isCounted(place, { ...modules, trust: state })),
     verify: (text, context) => verdicts.verify(text, context),
   });
   const forgottenShare = new ForgottenShare(options, {

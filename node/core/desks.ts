@@ -14,6 +14,7 @@ import {
   type ShareServerOptions,
 } from '../writer/batch-share.ts';
 import { WriterBook, type WriterBookModules } from '../writer/writer-book.ts';
+import { type ForgetOrder } from '../registry/forgotten-rows.ts';
 import { RootWords } from '../writer/root-word.ts';
 import { recordKey } from '../writer/writer-memory.ts';
 import { WriterServer, type WriterServerModules } from '../writer/writer-server.ts';
@@ -26,7 +27,7 @@ export type DesksModules = LogServerModules &
   Omit<WriterServerModules, 'writers' | 'rootWord'> &
   Pick<ShareServerModules, 'isStandby' | 'giveWay'> & {
     /** Forgets an attestation by its name. Rejects as `Registry.forgetNamed`. */
-    readonly forgetNamed: (name: string) => Promise<void>;
+    readonly forgetNamed: (order: ForgetOrder) => Promise<void>;
   } & Pick<BatchShareModules, 'client' | 'clock' | 'onTrouble'> & {
     /** The region of a peer; undefined for a stranger. */
     readonly regionOf: (peer: string) => string | undefined;
@@ -57,8 +58,8 @@ export class Desks {
           throw error;
         },
       );
-    const forget: ShareServerModules['forget'] = (name) =>
-      modules.forgetNamed(name).then(
+    const forget: ShareServerModules['forget'] = (order) =>
+      modules.forgetNamed(order).then(
         () => true,
         (error: unknown) => {
           if (isNodeError(error, 'REGISTRY_CORRUPT')) return false;

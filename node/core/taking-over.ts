@@ -98,14 +98,15 @@ export async function dropOutrun(tree: LogTree, modules: DropModules, isCaughtUp
     );
   }
   if (!isCaughtUp) return;
-  await removeFrom(tree, next, modules, async (rest) => {
+  await removeFrom(tree, { rows: next, codes: next }, modules, async (rest) => {
     if (rest.length > 0) await store.write(rest);
   });
 }
 
 /**
  * Gives up all that is staged of a log from an index on, for what the machine that writes stages there: `write` is told what has to change for it, and makes
- * that durable with what comes in its place, so that there is always one of the two; or nothing, and all stays as it is. Rejects as `write` and the store.
+ * that durable with what comes in its place, so that there is always one of the two; or nothing, and all stays as it is. What is logged stays, whatever
+ * index is named. Rejects as `write` and the store.
  */
 export async function giveWay(
   tree: LogTree,
@@ -114,27 +115,33 @@ export async function giveWay(
   write: Write,
 ): Promise<void> {
   const logged: Change[] = [];
-  let from = index;
+  let from = Math.max(index, tree.size);
   for (const staged of await readStagedBatches(tree.keys, modules.store)) {
     const end = staged.index + staged.drafts.length;
-    if (end > index) from = Math.min(from, staged.index);
-    else if (end <= tree.size && (await isBegunBy(tree, staged)))
-      logged.push(...clearingChanges(tree.keys, staged));
+    const isLogged = end <= tree.size && (await isBegunBy(tree, staged));
+    if (isLogged) logged.push(...clearingChanges(tree.keys, staged));
+    else if (end > index) from = Math.min(from, staged.index);
   }
-  await removeFrom(tree, from, modules, (gone) => write([...logged, ...gone]));
+  const at = { rows: Math.min(index, from), codes: from };
+  await removeFrom(tree, at, modules, (gone) => write([...logged, ...gone]));
 }
 
-/** Gives up all that is kept of batches from an index on, of those too that never came to their end. Rejects as `write` and the store. */
-async function removeFrom(tree: LogTree, index: number, modules: DropModules, write: Write): Promise<void> {
+/** Gives up all that is kept of batches from indexes on, of those too that never came to their end. Rejects as `write` and the store. */
+async function removeFrom(
+  tree: LogTree,
+  { rows, codes }: { readonly rows: number; readonly codes: number },
+  modules: DropModules,
+  write: Write,
+): Promise<void> {
   const { keys } = tree;
   const last = Number.MAX_SAFE_INTEGER;
   const kept: Change[] = [];
   for (const [from, to] of [
-    [keys.staged(index), keys.staged(last)],
-    [keys.draftRun(index), keys.draftRun(last)],
+    [keys.staged(rows), keys.staged(last)],
+    [keys.draftRun(rows), keys.draftRun(last)],
   ] as const)
     for await (const [key] of modules.store.entries(from, to)) kept.push({ del: key });
-  const place = { index, count: INDEXES_END - index };
+  const place = { index: codes, count: INDEXES_END - codes };
   await takeBackAt(tree, place, modules, (gone) => write([...gone, ...kept]));
 }
 

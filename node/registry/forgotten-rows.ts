@@ -3,14 +3,19 @@
  *
  *   registry/forgotten/<pseudonym>/<name of a place>   nothing more, as registry/held (pointers.ts)
  *
- * The place alone would not do: it may be somebody else's by the time that the other machine hears of it.
+ * The place alone would not do: it may be somebody else's by the time that the other machine hears of it. Whoever tells it shows that they have
+ * the registry's key: names are seen by any machine that is given batches.
  */
+import * as crypto from 'node:crypto';
 import { type PrivateTables } from './private-tables.ts';
 import { type Place } from './place-cipher.ts';
 import { type Pointers } from './pointers.ts';
+import { derivedKey } from './sealer.ts';
 import { type PrivateName } from './whereabouts.ts';
 
 export const FORGOTTEN = 'registry/forgotten/' satisfies PrivateName;
+/** Of a proof. */
+export const PROOF_BYTES = 32;
 const NOTHING = new Uint8Array(0);
 
 export interface ForgottenRowsModules {
@@ -18,17 +23,35 @@ export interface ForgottenRowsModules {
   readonly pointers: Pick<Pointers, 'nameOf' | 'placeOf' | 'prefixOf'>;
 }
 
-export interface ForgottenRow {
+/** What the other machine is told. */
+export interface ForgetOrder {
   /** See `Pointers.nameOf`. */
   readonly name: string;
+  /** That it comes from somebody with the registry's key: 32 bytes. */
+  readonly proof: Uint8Array;
+}
+
+export interface ForgottenRow extends ForgetOrder {
   readonly place: Place;
 }
 
 export class ForgottenRows {
   readonly #modules: ForgottenRowsModules;
+  readonly #key: crypto.KeyObject;
 
-  constructor(modules: ForgottenRowsModules) {
+  /** `key`: that of the registry. */
+  constructor(key: Uint8Array, modules: ForgottenRowsModules) {
+    this.#key = derivedKey(key, 'forgotten');
     this.#modules = modules;
+  }
+
+  /** Whether an order was given by somebody with the registry's key. */
+  isProven({ name, proof }: ForgetOrder): boolean {
+    return proof.length === PROOF_BYTES && crypto.timingSafeEqual(proof, this.#proofOf(name));
+  }
+
+  #proofOf(name: string): Uint8Array {
+    return crypto.createHmac('sha256', this.#key).update(name, 'latin1').digest();
   }
 
   /** Notes these places of a person. Rejects as the tables. */
@@ -46,7 +69,7 @@ export class ForgottenRows {
     const from = FORGOTTEN + (subject === undefined ? '' : pointers.prefixOf(subject));
     for await (const [key] of tables.entries(from, `${from}~`)) {
       const name = key.slice(FORGOTTEN.length);
-      yield { name, place: pointers.placeOf(name) };
+      yield { name, proof: this.#proofOf(name), place: pointers.placeOf(name) };
     }
   }
 

@@ -13,7 +13,7 @@ import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Network } from '../ports.ts';
-import { FORGOTTEN } from '../registry/forgotten-rows.ts';
+import { FORGOTTEN, type ForgetOrder, PROOF_BYTES } from '../registry/forgotten-rows.ts';
 import { isPointerName } from '../registry/pointers.ts';
 import { ORIGIN_CHARS_MAX } from '../sync/messages.ts';
 import { type StoreReader } from '../store/reader.ts';
@@ -134,7 +134,7 @@ export interface ShareServerModules {
   /** Keeps what the region has promised the writers of another, by the name of its trust log; false for what is no record. Rejects as the store. */
   readonly keepRecord: (origin: string, record: Uint8Array) => Promise<boolean>;
   /** Forgets an attestation by its name in the registry; false for what is no such name. Rejects as the store. */
-  readonly forget: (name: string) => Promise<boolean>;
+  readonly forget: (order: ForgetOrder) => Promise<boolean>;
   /**
    * Gives up all that is staged here of a log from an index on, by what it gives to `write`: the writer stages something there, so none of it was permitted.
    * Where `write` writes nothing, all stays as it is. Rejects as `write` and the store.
@@ -171,7 +171,7 @@ export class ShareServer {
     if (!isOwn(peer)) return REFUSED;
     const share = parseShare(bytes);
     const { origin, index, rows } = share;
-    const forgotten = forgottenNameIn(share);
+    const forgotten = forgetOrderIn(share);
     if (forgotten !== undefined) return this.#forget(origin, forgotten);
     if (!isStandby()) return REFUSED;
     const [first] = rows;
@@ -182,10 +182,10 @@ export class ShareServer {
   }
 
   /** In the turn of shares: none of them is to bring a page back as it was. */
-  async #forget(origin: string, name: string): Promise<Uint8Array> {
+  async #forget(origin: string, order: ForgetOrder): Promise<Uint8Array> {
     const { region, network } = this.#options;
     if (origin !== trustLogOrigin(region, network)) return REFUSED;
-    return this.#turns.take('share', async () => ((await this.#modules.forget(name)) ? KEPT : REFUSED));
+    return this.#turns.take('share', async () => ((await this.#modules.forget(order)) ? KEPT : REFUSED));
   }
 
   async #keep(peer: string, { origin, index, rows }: Share): Promise<Uint8Array> {
@@ -237,13 +237,13 @@ export function parseShare(share: Uint8Array): Share {
   throw new ProtocolError('SCHEMA_INVALID', 'expected rows of a store');
 }
 
-/** The name of what a machine is to forget, in a share that says nothing else; undefined for any other. */
-function forgottenNameIn({ index, rows }: Share): string | undefined {
+/** What a machine is to forget, in a share that says nothing else; undefined for any other. */
+function forgetOrderIn({ index, rows }: Share): ForgetOrder | undefined {
   const [row] = rows;
   if (row === undefined || rows.length > 1 || index !== 0) return undefined;
-  const [key, value] = row;
+  const [key, proof] = row;
   const name = key.startsWith(FORGOTTEN) ? key.slice(FORGOTTEN.length) : '';
-  return isPointerName(name) && value.length === 0 ? name : undefined;
+  return isPointerName(name) && proof.length === PROOF_BYTES ? { name, proof } : undefined;
 }
 
 /**

@@ -36,7 +36,6 @@ export interface ForgottenShareModules {
 }
 
 const KEPT = asciiBytes('kept\n');
-const NOTHING = new Uint8Array(0);
 
 export class ForgottenShare {
   readonly #options: ForgottenShareOptions;
@@ -119,9 +118,9 @@ export class ForgottenShare {
     });
   }
 
-  async #tell(peer: string, { name }: ForgottenRow): Promise<'kept' | 'refused' | 'away'> {
+  async #tell(peer: string, { name, proof }: ForgottenRow): Promise<'kept' | 'refused' | 'away'> {
     const { region, network } = this.#options;
-    const rows: Share['rows'] = [[FORGOTTEN + name, NOTHING]];
+    const rows: Share['rows'] = [[FORGOTTEN + name, proof]];
     const share = encodeCbor({ origin: trustLogOrigin(region, network), index: 0, rows });
     try {
       const answer = await this.#modules.client.request(peer, STANDBY_PROTOCOL, share);

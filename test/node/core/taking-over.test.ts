@@ -118,4 +118,17 @@ describe('giveWay', () => {
       [2, 2],
     );
   });
+
+  it('T25 leaves what is logged, whatever index is named', async () => {
+    const { modules, tree, takenBack, keysLeft } = await succession([], 0);
+    await modules.store.write([put('registry/page/of/0', 'page'), put('registry/page/of/3', 'page')]);
+    const { keys, origin } = tree;
+    const grown = { keys, origin, size: 2 } as unknown as typeof tree;
+    await giveWay(grown, 0, modules, (changes) => modules.store.write(changes));
+    assert.deepEqual(
+      takenBack.map(({ index }) => index),
+      [2],
+    );
+    assert.deepEqual(await keysLeft(), ['registry/page/of/0']);
+  });
 });

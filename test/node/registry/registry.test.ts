@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commitFields, type Openings } from '../../../protocol/code/openings.ts';
 import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
+import { type ForgetOrder } from '../../../node/registry/forgotten-rows.ts';
 import { Pointers } from '../../../node/registry/pointers.ts';
 import { DossierShelf } from '../../../node/life/dossier-shelf.ts';
 import { Pseudonyms, pseudonymsOfPeople } from '../../../node/registry/pseudonyms.ts';
@@ -217,17 +219,17 @@ describeOnAllTables('Registry', () => {
       await tables.write(registry.changes({ ...manual, entries }));
     }
     await here.registry.forget('me', { isForOther: true });
-    const names: string[] = [];
-    for await (const { name, place } of here.registry.forgotten.all()) {
-      assert.equal(place.log, LOG);
-      names.push(name);
+    const orders: ForgetOrder[] = [];
+    for await (const order of here.registry.forgotten.all()) {
+      assert.equal(order.place.log, LOG);
+      orders.push(order);
     }
-    assert.deepEqual([names.length, await here.registry.forgotten.count()], [2, 2]);
+    assert.deepEqual([orders.length, await here.registry.forgotten.count()], [2, 2]);
     const marks = () => there.tables.page('registry/manual/', 'registry/manual0', { limit: 9 });
     const places = async () => (await there.registry.ofSubject('me')).map(({ index }) => index);
     const left: number[] = [];
-    for (const [i, name] of names.entries()) {
-      for (let times = 0; times < 2; times++) await there.registry.forgetNamed(name, () => false);
+    for (const [i, order] of orders.entries()) {
+      for (let times = 0; times < 2; times++) await there.registry.forgetNamed(order, () => false);
       left.push((await places()).length);
       assert.equal((await marks()).length, 1 - i);
     }
@@ -239,7 +241,7 @@ describeOnAllTables('Registry', () => {
     for await (const { index } of there.registry.uncounted({ log: LOG, from: 0, until: 9 }))
       uncounted.push(index);
     assert.deepEqual(uncounted, [1, 4]);
-    for (const name of names) await here.registry.forgotten.drop(name);
+    for (const { name } of orders) await here.registry.forgotten.drop(name);
     assert.equal(await here.registry.forgotten.count(), 0);
     await here.store.stop();
     await there.store.stop();
@@ -250,9 +252,17 @@ describeOnAllTables('Registry', () => {
     await here.tables.write(here.registry.changes(batch(0, ['me'])));
     await there.tables.write(there.registry.changes(batch(0, ['you'])));
     await here.registry.forget('me', { isForOther: true });
-    for await (const { name } of here.registry.forgotten.all()) {
-      await there.registry.forgetNamed(name, () => true);
-      for (const bad of ['', name.slice(1), name.slice(0, -2), `${name.slice(0, -2)}00`, `${name}/`])
+    for await (const order of here.registry.forgotten.all()) {
+      const { name, proof } = order;
+      assert.deepEqual(proof, proofOf(name));
+      await there.registry.forgetNamed(order, () => true);
+      const names = ['', name.slice(1), name.slice(0, -2), `${name.slice(0, -2)}00`, `${name}/`];
+      const proofs = [proof.subarray(1), new Uint8Array(32), Uint8Array.from(proof, (byte) => byte ^ 1)];
+      const bads = [
+        ...names.map((one) => ({ name: one, proof: proofOf(one) })),
+        ...proofs.map((one) => ({ name, proof: one })),
+      ];
+      for (const bad of bads)
         await assert.rejects(
           there.registry.forgetNamed(bad, () => true),
           (error) => isNodeError(error, 'REGISTRY_CORRUPT'),
@@ -453,6 +463,11 @@ describeOnAllTables('Registry', () => {
   });
 });
 
+/** As SPEC.md 14.5.6 has it. */
+function proofOf(name: string): Uint8Array {
+  return createHmac('sha256', derivedKey(REGISTRY_KEY, 'forgotten')).update(name, 'latin1').digest();
+}
+
 describe('Registry on a real disk', () => {
   const folder = temporaryFolders();
 
@@ -562,7 +577,7 @@ describe('Registry on a real disk', () => {
       await store.write([...changes, { put: row, value: new Uint8Array(0) }]);
       const from = machine.medium.counters.writes;
       machine.medium.plan({ write: from + nth, when: nth % 2 === 0 ? 'after' : 'before', what: 'DISK_IO' });
-      const forget = () => registry.forgetNamed(name, () => true);
+      const forget = () => registry.forgetNamed({ name, proof: proofOf(name) }, () => true);
       const end = await forget().then(
         () => 'done',
         () => 'failed',

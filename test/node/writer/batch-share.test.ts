@@ -53,7 +53,7 @@ function bench() {
       isHeld: (share) =>
         holdsShare({ get: (key: string) => Promise.resolve(rows.get(key)) } as StoreReader, share),
       keepRecord: (origin, record) => Promise.resolve(records.push(origin) > 0 && record.length > 0),
-      forget: (name) => Promise.resolve(!name.startsWith('f') && forgotten.push(name) > 0),
+      forget: ({ name }) => Promise.resolve(!name.startsWith('f') && forgotten.push(name) > 0),
       giveWay: (origin, index, write) => {
         if (standing.isPromoted) standing.isStandby = false;
         gaveWay.push(`${origin} ${index}`);
@@ -297,32 +297,33 @@ describe('ShareServer', () => {
     const trust = 'DE.test/trust';
     const name = `${'0'.repeat(32)}/${'a'.repeat(32)}`;
     const key = `registry/forgotten/${name}`;
-    const none = new Uint8Array(0);
-    const good = share([[key, none]], trust, 0);
+    const proof = new Uint8Array(32);
+    const good = share([[key, proof]], trust, 0);
     for (const isStandby of [true, false]) {
       standing.isStandby = isStandby;
       assert.equal(await answer(good), 'kept\n');
       assert.equal(await answer(good, 'FR'), 'refused\n');
       for (const bad of [
-        share([[key, Uint8Array.of(1)]], trust, 0),
-        share([[key, none]], trust, 1),
-        share([[key, none]], LOG, 0),
-        share([[key, none]], 'FR.test/trust', 0),
-        share([[key, none]], 'DE.other/trust', 0),
+        share([[key, new Uint8Array(0)]], trust, 0),
+        share([[key, new Uint8Array(33)]], trust, 0),
+        share([[key, proof]], trust, 1),
+        share([[key, proof]], LOG, 0),
+        share([[key, proof]], 'FR.test/trust', 0),
+        share([[key, proof]], 'DE.other/trust', 0),
         share(
           [
-            [key, none],
-            [key, none],
+            [key, proof],
+            [key, proof],
           ],
           trust,
           0,
         ),
-        share([[`${key}0`, none]], trust, 0),
-        share([[key.slice(0, -1), none]], trust, 0),
-        share([[key.toUpperCase(), none]], trust, 0),
-        share([[key.replace('a', 'g'), none]], trust, 0),
-        share([[`registry/held/${name}`, none]], trust, 0),
-        share([[`registry/forgotten/${'f'.repeat(32)}/${'a'.repeat(32)}`, none]], trust, 0),
+        share([[`${key}0`, proof]], trust, 0),
+        share([[key.slice(0, -1), proof]], trust, 0),
+        share([[key.toUpperCase(), proof]], trust, 0),
+        share([[key.replace('a', 'g'), proof]], trust, 0),
+        share([[`registry/held/${name}`, proof]], trust, 0),
+        share([[`registry/forgotten/${'f'.repeat(32)}/${'a'.repeat(32)}`, proof]], trust, 0),
       ])
         assert.equal(await answer(bad), 'refused\n');
     }
