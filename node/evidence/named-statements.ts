@@ -9,12 +9,14 @@ import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type Statement } from '../../protocol/trust/statement-schema.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
+import { type Clock } from '../ports.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { WholeFold } from '../trust/whole-fold.ts';
 
 type Log = Pick<TrustKeeper, 'region' | 'state' | 'fold' | 'tree' | 'left'>;
 
 export interface NamedStatementsModules extends TrustModules {
+  readonly clock: Clock;
   readonly keeper: (region: string) => Log | undefined;
 }
 

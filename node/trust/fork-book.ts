@@ -1,5 +1,4 @@
 /** The proofs that logs have forked: kept for good, and held against the log until its root disowns the key that signed. */
-import { setImmediate } from 'node:timers/promises';
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
@@ -17,6 +16,7 @@ import { type ForkEvidence, verifyForkEvidence } from '../../protocol/evidence/f
 import { logError } from '../log/log-error.ts';
 import { encodeAnswer, parseAnswer } from '../sync/messages.ts';
 import { FORKS_MAX } from '../sync/sync-limits.ts';
+import { type Clock } from '../ports.ts';
 import { forkMessage } from '../sync/sync-server.ts';
 import { type Store } from '../store/store.ts';
 import { Turns } from '../turns.ts';
@@ -28,6 +28,7 @@ export interface KnownFork {
 }
 
 export interface ForkBookModules extends Primitives {
+  readonly clock: Clock;
   readonly store: Store;
   /** Told of every proof of the log that is new, or counts again, and that its root has not disowned. Must not throw. */
   readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
@@ -139,7 +140,7 @@ export class ForkBook {
       const signers = this.#signersWith(fork, keys);
       const isMore = signers.some((side, i) => side.length > (fork.signers[i]?.length ?? 0));
       if (isMore) found.push([name, { ...fork, signers }]);
-      await setImmediate();
+      await this.#modules.clock.wait(0);
     }
     return found;
   }

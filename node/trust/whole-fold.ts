@@ -2,14 +2,15 @@
  * A fold of a trust log that is held from its first entry on: tells which of all its entries have effect, those too of which a state has forgotten what
  * they said. A fold that began at a base knows that only from there on, and what forgets nothing finds other entries without effect.
  */
-import { setImmediate } from 'node:timers/promises';
 import { TrustFold } from '../../protocol/trust/fold.ts';
 import { type Finding } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type LogTree } from '../log/log-tree.ts';
+import { type Clock } from '../ports.ts';
 import { neededFrom, noHistory } from './region-fold.ts';
 
 export interface WholeFoldModules extends TrustModules {
+  readonly clock: Clock;
   readonly tree: () => Pick<LogTree, 'size' | 'reader'>;
 }
 
@@ -43,7 +44,7 @@ export class WholeFold {
       const entry = bytes.slice();
       await this.#append(entry);
       onEntry(entry, this.size - 1);
-      if (this.size % STEP === 0) await setImmediate();
+      if (this.size % STEP === 0) await this.#modules.clock.wait(0);
     }
   }
 

@@ -11,6 +11,7 @@ import { type ProofPath } from '../../protocol/log/merkle.ts';
 import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
+import { type Clock } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { type BranchFinder } from '../sync/branch-finder.ts';
 import { type Followed } from '../sync/followed.ts';
@@ -29,6 +30,7 @@ export interface Vouched extends Checkpoint {
 }
 
 export interface LogVisitorModules extends Primitives {
+  readonly clock: Clock;
   readonly store: Store;
   readonly client: SyncClient;
   readonly puller: Puller;

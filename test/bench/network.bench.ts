@@ -182,7 +182,14 @@ async function catchingUp(): Promise<Row[]> {
     const to = new Machine();
     const store = await to.openStore();
     const tree = await to.openTree(store, ORIGIN);
-    const mirror = await Mirror.open({ store, sha256, verifySignature, tree, keys: () => [key.key] });
+    const mirror = await Mirror.open({
+      clock: systemClock,
+      store,
+      sha256,
+      verifySignature,
+      tree,
+      keys: () => [key.key],
+    });
     const puller = new Puller({
       client,
       clock: systemClock,

@@ -42,7 +42,11 @@ describe('EvidenceBook, once a state has forgotten the keys behind a word', () =
       store,
       clock: hurriedClock,
       stateOf: (of) => (isHeld(of) ? region.state : undefined),
-      named: new NamedStatements({ ...trustModules, keeper } as unknown as NamedStatementsModules),
+      named: new NamedStatements({
+        ...trustModules,
+        clock: hurriedClock,
+        keeper,
+      } as unknown as NamedStatementsModules),
       run: (one) => void (work = work.then(one)),
     });
     await book.open();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { NamedStatements, type NamedStatementsModules } from '../../../node/evidence/named-statements.ts';
 import { DAY_S, RegionFixture, START_S, trustModules } from '../../support/region-fixture.ts';
+import { hurriedClock } from '../../support/store-fixture.ts';
 
 describe('NamedStatements', () => {
   let region: RegionFixture;
@@ -24,7 +25,11 @@ describe('NamedStatements', () => {
     });
     const held = log();
     const keeper = (of: string) => (of === 'DE' ? Object.assign(held, log()) : undefined);
-    named = new NamedStatements({ ...trustModules, keeper } as unknown as NamedStatementsModules);
+    named = new NamedStatements({
+      ...trustModules,
+      clock: hurriedClock,
+      keeper,
+    } as unknown as NamedStatementsModules);
   });
 
   const have = (...indexes: number[]) =>
@@ -89,7 +94,11 @@ describe('NamedStatements, of a state that forgets keys', () => {
       Object.assign(held.tree, tree());
       return Object.assign(held, { state: region.state });
     };
-    return new NamedStatements({ ...trustModules, keeper } as unknown as NamedStatementsModules);
+    return new NamedStatements({
+      ...trustModules,
+      clock: hurriedClock,
+      keeper,
+    } as unknown as NamedStatementsModules);
   }
 
   /** Whether those that are named at `index` are gone from the state that is logged when they are long over. */

@@ -13,6 +13,7 @@ import { MemoryNetwork } from '../../support/memory-network.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { PublishedLog, words } from '../../support/published-log.ts';
 import { LOG_ID, RegionFixture, START_S, type TestKey, trustModules } from '../../support/region-fixture.ts';
+import { hurriedClock } from '../../support/store-fixture.ts';
 
 const ORIGIN = `FR.test/attest/${LOG_ID}`;
 /** Entries that both trees begin with. */
@@ -50,6 +51,7 @@ describe('Mirror.turn', () => {
     const keys = () => logVerifierKeys(sha256, region.state, ORIGIN);
     return Mirror.open({
       ...trustModules,
+      clock: hurriedClock,
       store,
       tree,
       keys,

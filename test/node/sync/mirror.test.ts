@@ -4,6 +4,7 @@ import { Mirror } from '../../../node/sync/mirror.ts';
 import { Machine } from '../../support/log-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { PublishedLog, words } from '../../support/published-log.ts';
+import { hurriedClock } from '../../support/store-fixture.ts';
 
 describe('Mirror.heed', () => {
   it('puts a note by the key in force in the place of one on the same tree by a key that was given up', async () => {
@@ -16,6 +17,7 @@ describe('Mirror.heed', () => {
     const { verifySignature } = opensslBackEnd;
     let changes = 0;
     const mirror = await Mirror.open({
+      clock: hurriedClock,
       store,
       tree,
       keys: () => keys,

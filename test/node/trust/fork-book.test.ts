@@ -10,6 +10,7 @@ import { LogTree } from '../../../node/log/log-tree.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { Mirror } from '../../../node/sync/mirror.ts';
 import { FORKS_MAX } from '../../../node/sync/sync-limits.ts';
+import { systemClock } from '../../../node/system-clock.ts';
 import { FORKS_DISOWNED_MAX, FORKS_KEPT_MAX, ForkBook, isDisowned } from '../../../node/trust/fork-book.ts';
 import { allVerifierKeys } from '../../../node/trust/log-keys.ts';
 import * as proofs from '../../support/evidence-fixture.ts';
@@ -43,7 +44,8 @@ describe('ForkBook', () => {
     checked++;
     return trustModules.verifySignature(check);
   };
-  const opened = () => ForkBook.open(proofs.ORIGIN, { ...trustModules, verifySignature, store });
+  const opened = () =>
+    ForkBook.open(proofs.ORIGIN, { ...trustModules, clock: systemClock, verifySignature, store });
   const admitted = (names: readonly string[]) => {
     const keys = names.map((name) => region.key(name));
     region.admit(keys.map((key) => ({ key, role: 'checkpoint' })));
@@ -104,7 +106,8 @@ describe('ForkBook.learn', () => {
       checked++;
       return trustModules.verifySignature(check);
     };
-    const opened = () => ForkBook.open(proofs.ORIGIN, { ...trustModules, verifySignature, store });
+    const opened = () =>
+      ForkBook.open(proofs.ORIGIN, { ...trustModules, clock: systemClock, verifySignature, store });
     const verifierOf = (publicKey: Uint8Array) =>
       makeVerifierKey(sha256, { name: proofs.ORIGIN, algorithm: ED25519, publicKey });
     const [first, second, third, ...others] = Array.from({ length: 12 }, (_, i) => testKey(`key ${i}`));
@@ -222,6 +225,7 @@ describe('ForkBook.learn', () => {
     const told: string[] = [];
     const mirror = await Mirror.open({
       ...trustModules,
+      clock: systemClock,
       store,
       tree,
       keys: () => [],
