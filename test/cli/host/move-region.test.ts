@@ -307,9 +307,11 @@ describe('moveRegion', function () {
     cli.typed = ['another that is not it'];
     assert.match((await move('--key', sealed)).err, /usb.*\[PASSPHRASE_WRONG\]/);
     isUntouched(before);
+    let said = '';
     const exit = await runCli(['host', 'move', cli.path('FR'), cli.path('own'), '--key', sealed, ...pass], {
       writeOut: () => undefined,
       writeErr: (text) => {
+        said += text;
         if (text.includes('in the new place')) throw new Error('the terminal is gone');
       },
       stdin: (async function* () {})(),
@@ -319,6 +321,7 @@ describe('moveRegion', function () {
       random: new Clock().modules.random,
     });
     assert.equal(exit, 1);
+    assert.match(said, /in the new place/);
     assert.match((await move()).err, /KEY_FILE_MISSING\]\nName the sealed keys/);
     cli.typed = [PASSPHRASE];
     const moved = await move('--key', sealed);
