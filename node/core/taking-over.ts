@@ -8,6 +8,7 @@ import { type Handover } from '../issuing/handovers.ts';
 import { logError } from '../log/log-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { clearingChanges, readStagedBatches, type StagedBatch } from '../log/staged-batch.ts';
+import { isNodeError } from '../node-error.ts';
 import { type Change } from '../ports.ts';
 import { type Registry } from '../registry/registry.ts';
 import { type Store } from '../store/store.ts';
@@ -29,6 +30,7 @@ export type Write = (changes: readonly Change[]) => Promise<void>;
 
 /** Behind all indexes for which the registry has a place. */
 const INDEXES_END = 2 ** 40;
+const NOTHING = new Uint8Array(0);
 
 type DropModules = Pick<TakingOverModules, 'store' | 'registry' | 'takeBack'>;
 
@@ -77,26 +79,31 @@ async function meet(
 /**
  * Batches that are logged by now lie here for nothing. Those that another writer has outrun, or, once the log is caught up with, that come after one
  * that is missing here or of which only a part has come, are in no log: no quorum permitted them, since the log went on without, or what was permitted is
- * fetched from elsewhere. What the registry says of them was never true. Rejects as the store.
+ * fetched from elsewhere. What the registry says of them was never true. As far as the log goes it tells of each batch by itself; behind its end, what
+ * was staged upon one that was outrun was outrun with it, unless the machine that writes gave it since: that goes on from its own log. Rejects as the store.
  */
 export async function dropOutrun(tree: LogTree, modules: DropModules, isCaughtUp: boolean): Promise<void> {
   const { store } = modules;
   let next = tree.size;
   let isOutrun = false;
+  const outrun: StagedBatch[] = [];
   for (const staged of await readStagedBatches(tree.keys, store)) {
     const { index, drafts } = staged;
     const end = index + drafts.length;
     if (isCaughtUp && index > next) break;
-    isOutrun ||= index < tree.size && !(await isBegunBy(tree, staged));
-    if (!isOutrun) {
+    isOutrun =
+      index < tree.size ? !(await isBegunBy(tree, staged)) : isOutrun && !(await isGiven(tree, index, store));
+    if (isOutrun) outrun.push(staged);
+    else {
       next = Math.max(next, end);
       if (end <= tree.size) await store.write(clearingChanges(tree.keys, staged));
-      continue;
     }
-    await takeBackAt(tree, { index, count: drafts.length }, modules, (gone) =>
+  }
+  // Backwards: what breaks off leaves the one on which the others were staged.
+  for (const staged of outrun.toReversed())
+    await takeBackAt(tree, { index: staged.index, count: staged.drafts.length }, modules, (gone) =>
       store.write([...gone, ...clearingChanges(tree.keys, staged)]),
     );
-  }
   if (!isCaughtUp) return;
   await removeFrom(tree, { rows: next, codes: next }, modules, async (rest) => {
     if (rest.length > 0) await store.write(rest);
@@ -106,7 +113,8 @@ export async function dropOutrun(tree: LogTree, modules: DropModules, isCaughtUp
 /**
  * Gives up all that is staged of a log from an index on, for what the machine that writes stages there: `write` is told what has to change for it, and makes
  * that durable with what comes in its place, so that there is always one of the two; or nothing, and all stays as it is. What is logged stays, whatever
- * index is named. Rejects as `write` and the store.
+ * index is named. So does what is staged below, which may have been permitted, until the log tells; what comes is marked then, since it need not lean on that.
+ * Rejects as `write` and the store.
  */
 export async function giveWay(
   tree: LogTree,
@@ -115,15 +123,17 @@ export async function giveWay(
   write: Write,
 ): Promise<void> {
   const logged: Change[] = [];
+  const marks: Change[] = [];
   let from = Math.max(index, tree.size);
   for (const staged of await readStagedBatches(tree.keys, modules.store)) {
     const end = staged.index + staged.drafts.length;
     const isLogged = end <= tree.size && (await isBegunBy(tree, staged));
     if (isLogged) logged.push(...clearingChanges(tree.keys, staged));
     else if (end > index) from = Math.min(from, staged.index);
+    else marks[0] = { put: tree.keys.given(index), value: NOTHING };
   }
   const at = { rows: Math.min(index, from), codes: from };
-  await removeFrom(tree, at, modules, (gone) => write([...logged, ...gone]));
+  await removeFrom(tree, at, modules, (gone) => write([...logged, ...gone, ...marks]));
 }
 
 /** Gives up all that is kept of batches from indexes on, of those too that never came to their end. Rejects as `write` and the store. */
@@ -139,6 +149,7 @@ async function removeFrom(
   for (const [from, to] of [
     [keys.staged(rows), keys.staged(last)],
     [keys.draftRun(rows), keys.draftRun(last)],
+    [keys.given(rows), keys.given(last)],
   ] as const)
     for await (const [key] of modules.store.entries(from, to)) kept.push({ del: key });
   const place = { index: codes, count: INDEXES_END - codes };
@@ -158,6 +169,15 @@ async function takeBackAt(
   // While the registry still tells whose they are: what breaks off here is begun again.
   const subjects = await registry().subjectsIn(codes);
   await takeBack(codes, subjects, async (noted) => write([...noted, ...(await registry().removal(codes))]));
+}
+
+/** Whether a batch is marked as one that the machine that writes gave: a mark that cannot be read is one. Rejects as the store. */
+async function isGiven({ keys }: LogTree, index: number, store: Store): Promise<boolean> {
+  const mark = await store.get(keys.given(index)).catch((error: unknown) => {
+    if (isNodeError(error, 'VALUE_CORRUPT')) return NOTHING;
+    throw error;
+  });
+  return mark !== undefined;
 }
 
 /** Whether the entries that the log has in the places of a batch are those of the batch. */

@@ -33,6 +33,11 @@ export class LogKeys {
     return `${this.#prefix}drafts/${digits(index)}`;
   }
 
+  /** A mark of the batch that is staged at `index`: it came from the machine that writes, while this one had something staged below it. */
+  given(index: number): string {
+    return `${this.#prefix}given/${digits(index)}`;
+  }
+
   /** The tile with its hashes so far: a partial one is replaced as it grows. */
   tile(level: number, index: number): string {
     return `${this.#prefix}tile/${level}/${digits(index)}`;

@@ -36,6 +36,7 @@ export function stagingChanges(keys: LogKeys, { index, atS, drafts }: StagedBatc
 export function clearingChanges(keys: LogKeys, { index, drafts }: StagedBatch): Change[] {
   return [
     { del: keys.staged(index) },
+    { del: keys.given(index) },
     ...runIndexes(index, drafts).map((first) => ({ del: keys.draftRun(first) })),
   ];
 }

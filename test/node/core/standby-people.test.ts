@@ -2,7 +2,20 @@ import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
 import { encodeBasis } from '../../../protocol/disclosure/basis.ts';
 import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
+import { STANDBY_PROTOCOL } from '../../../node/writer/batch-share.ts';
+import { WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
+import { type NodeWorld } from '../../support/node-fixture.ts';
 import { FIRST, follows, SECOND, SPARE, withStandby } from '../../support/standby-world.ts';
+
+/** The indexes at which batches of an attestation log are staged. */
+function stagedOn(world: NodeWorld, name: string, log: string): number[] {
+  const staged = `log/DE.test/attest/${log}/staged/`;
+  const keys = world
+    .machine(name)
+    .medium.snapshot()
+    .entries.map(([key]) => key);
+  return keys.filter((key) => key.startsWith(staged)).map((key) => Number(key.slice(staged.length)));
+}
 
 const FORGET = { subject: 'p1', lettingPass: true };
 
@@ -46,6 +59,41 @@ describe('The standby of a region', () => {
     const { other } = await world.run(world.node(SPARE).forget(FORGET));
     assert.equal(other, 'forgot');
     assert.deepEqual(await world.run(world.node('DE').heldCodes.ofSubject('p1')), []);
+    await world.stop();
+  });
+
+  it('T9: keeps what its successor gives it of people, although what it had staged itself before was outrun', async () => {
+    const world = await withStandby();
+    await world.issue('DE');
+    await world.pass(10);
+    const others = [SPARE, 'FR', 'IT'];
+    for (const other of others) world.network.cut('DE', other);
+    const status = { colour: 'green', measure: 'none', ruleId: 'base', ruleVersion: 1 } as const;
+    const fields = { status: { ...status, expiresAtS: world.nowS + 86_400 } };
+    world
+      .node('DE')
+      .issue({ subject: 'p2', fields })
+      .catch(() => undefined);
+    await world.pass(5);
+    await world.run(world.node(SPARE).promote());
+    await world.issue(SPARE, 'p3');
+    // It hears that it is fenced, and is given what comes next before it has the entry in the place of its own.
+    const isTold = [WRITER_PROTOCOL, STANDBY_PROTOCOL];
+    world.network.tamper = ({ from, to, protocol, bytes }) =>
+      [from, to].includes('DE') && !isTold.includes(protocol) ? undefined : bytes;
+    for (const other of others) world.network.mend('DE', other);
+    await world.until(() => world.node('DE').status.writing === 'standby', 'it is fenced', 120);
+    await world.pass(15);
+    const { log, index } = await world.issue(SPARE, 'p4');
+    assert.deepEqual(stagedOn(world, 'DE', log), [index - 1, index]);
+    world.network.tamper = undefined;
+    await world.pass(40);
+    assert.deepEqual(stagedOn(world, 'DE', log), []);
+    await world.kill(SPARE);
+    await world.run(world.node('DE').promote());
+    const held = async (subject: string) => (await world.node('DE').heldCodes.ofSubject(subject)).length;
+    assert.deepEqual([await held('p2'), await held('p4')], [0, 1]);
+    assert.equal((await world.issue('DE', 'p5')).index, index + 1);
     await world.stop();
   });
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type LogShelf } from '../../../node/core/log-shelf.ts';
-import { giveWay, takeOver, type TakingOverModules } from '../../../node/core/taking-over.ts';
+import { dropOutrun, giveWay, takeOver, type TakingOverModules } from '../../../node/core/taking-over.ts';
 import { type Handover } from '../../../node/issuing/handovers.ts';
+import { type LogTree } from '../../../node/log/log-tree.ts';
 import { readStagedBatches, stagingChanges } from '../../../node/log/staged-batch.ts';
 import { type Change } from '../../../node/ports.ts';
 import { type Registry } from '../../../node/registry/registry.ts';
@@ -10,15 +11,19 @@ import { type Writership } from '../../../node/writer/writership.ts';
 import { Machine, ORIGIN } from '../../support/log-fixture.ts';
 import { put, rejectsWith, textAt } from '../../support/store-fixture.ts';
 
+/** With room for the signature. */
+const draft = (byte: number) => new Uint8Array(65).fill(byte);
+const DRAFTS = [draft(1), draft(2)];
+const SIGNED = DRAFTS.map((one) => one.map((byte, i) => (i < 1 ? byte : 255)));
+const ATS = 1_795_436_400;
+
 /** An empty log with batches staged from so many indexes on, each of two entries, after a writer that had `size` entries permitted. */
 async function succession(staged: readonly number[], size: number) {
   const machine = new Machine();
   const store = await machine.openStore();
   const tree = await machine.openTree(store);
   for (const index of staged)
-    await store.write(
-      stagingChanges(tree.keys, { index, atS: 1_795_436_400, drafts: [Uint8Array.of(1), Uint8Array.of(2)] }),
-    );
+    await store.write(stagingChanges(tree.keys, { index, atS: ATS, drafts: DRAFTS }));
   const pledge: Pledge = { origin: ORIGIN, epoch: 1, size, root: new Uint8Array(32) };
   const own = { origin: ORIGIN, tree };
   const takenBack: Handover[] = [];
@@ -32,10 +37,11 @@ async function succession(staged: readonly number[], size: number) {
     store,
     registry: () =>
       ({
-        removal: async ({ index }: Handover) => {
+        removal: async ({ index, count }: Handover) => {
           const dels: Change[] = [];
-          for await (const [del] of store.entries(`registry/page/of/${index}`, 'registry/page/of/9'))
-            dels.push({ del });
+          const pages = [index, Math.min(index + count, 9)].map((at) => `registry/page/of/${at}`);
+          const [from = '', to = ''] = pages;
+          for await (const [del] of store.entries(from, to)) dels.push({ del });
           return dels;
         },
         subjectsIn: () => Promise.resolve(['p1']),
@@ -53,7 +59,7 @@ async function succession(staged: readonly number[], size: number) {
         keys.push(key.slice(key.startsWith('log/') ? tree.keys.head.length - 4 : 0));
     return keys;
   };
-  return { modules, left, keysLeft, tree, takenBack };
+  return { machine, modules, left, keysLeft, tree, takenBack };
 }
 
 /** What came of a batch from an index on before its writer died, without its end. */
@@ -61,10 +67,86 @@ async function leavePart(
   { modules: { store }, tree }: Awaited<ReturnType<typeof succession>>,
   index: number,
 ): Promise<void> {
-  const [drafts] = stagingChanges(tree.keys, { index, atS: 1_795_436_400, drafts: [Uint8Array.of(9)] });
+  const [drafts] = stagingChanges(tree.keys, { index, atS: ATS, drafts: [draft(9)] });
   if (drafts === undefined) assert.fail();
   await store.write([drafts, put(`registry/page/of/${index}`, 'page')]);
 }
+
+/** Keeps a batch of two entries that the machine which writes gives for an index, with a page of the registry. */
+async function takeGiven(
+  { modules, tree, takenBack }: Awaited<ReturnType<typeof succession>>,
+  index: number,
+): Promise<void> {
+  const given = [
+    put(`registry/page/of/${index}`, 'page'),
+    ...stagingChanges(tree.keys, { index, atS: ATS, drafts: DRAFTS }),
+  ];
+  await giveWay(tree, index, modules, (gone) => modules.store.write([...gone, ...given]));
+  // Nothing was there.
+  takenBack.pop();
+}
+
+/** The log once it has caught up with these entries of the machine that writes. */
+function grownTo({ keys, origin }: LogTree, entries: readonly Uint8Array[]): LogTree {
+  const reader = {
+    async *entries(from: number, to: number) {
+      yield* await Promise.resolve(entries.slice(from, to));
+    },
+  };
+  return { keys, origin, size: entries.length, reader } as unknown as LogTree;
+}
+
+const othersOf = (count: number) => Array.from({ length: count }, () => draft(7));
+
+describe('dropOutrun', () => {
+  for (const index of [2, 4])
+    it(`T9: gives up what another writer has outrun, and not what that one gave for entry ${index} since`, async () => {
+      const world = await succession([0], 0);
+      await takeGiven(world, index);
+      const { modules, tree, left, takenBack } = world;
+      assert.deepEqual(await left(), [0, index], 'what lies below may have been permitted');
+      await dropOutrun(grownTo(tree, othersOf(index)), modules, false);
+      assert.deepEqual(await left(), [index]);
+      assert.deepEqual(takenBack, [{ log: '2026-11', index: 0, count: 2 }]);
+      assert.equal(await textAt(modules.store, `registry/page/of/${index}`), 'page');
+    });
+
+  it('gives up what this machine staged upon it behind the end of the log, and keeps all that it was given, wherever it breaks off', async () => {
+    const world = await succession([0, 2], 0);
+    await takeGiven(world, 4);
+    await takeGiven(world, 6);
+    const grown = grownTo(world.tree, othersOf(2));
+    let calls = 0;
+    const takeBack: TakingOverModules['takeBack'] = (...call) =>
+      ++calls === 2 ? Promise.reject(new Error('it died')) : world.modules.takeBack(...call);
+    await assert.rejects(dropOutrun(grown, { ...world.modules, takeBack }, false), /it died/);
+    await dropOutrun(grown, world.modules, false);
+    assert.deepEqual(await world.left(), [4, 6]);
+    assert.deepEqual(
+      world.takenBack.map(({ index }) => index),
+      [2, 0],
+    );
+  });
+
+  it('T9: gives up nothing whose mark cannot be read', async () => {
+    const world = await succession([0], 0);
+    await takeGiven(world, 2);
+    const { machine, modules, tree, left } = world;
+    assert.equal(machine.medium.flipBit(tree.keys.given(2)), tree.keys.given(2));
+    await dropOutrun(grownTo(tree, othersOf(2)), modules, false);
+    assert.deepEqual(await left(), [2]);
+  });
+
+  it('T9: takes nothing back of what is logged, although something below it was outrun', async () => {
+    const { modules, tree, left, takenBack } = await succession([0, 2], 0);
+    await dropOutrun(grownTo(tree, [...othersOf(2), ...SIGNED]), modules, false);
+    assert.deepEqual(await left(), []);
+    assert.deepEqual(
+      takenBack.map(({ index }) => index),
+      [0],
+    );
+  });
+});
 
 describe('takeOver', () => {
   it('T9: keeps a batch that was permitted while entries before it are missing', async () => {
@@ -77,6 +159,17 @@ describe('takeOver', () => {
     const { modules, left } = await succession([0, 2, 6], 4);
     await takeOver('promote', modules);
     assert.deepEqual(await left(), [0, 2]);
+  });
+
+  it('T9: keeps what was permitted upon another batch than the one that lies here, until that comes', async () => {
+    const world = await succession([0], 4);
+    await takeGiven(world, 2);
+    await takeOver('promote', world.modules);
+    assert.deepEqual(await world.left(), [0, 2], 'whether they are the ones the witnesses tell');
+    await dropOutrun(grownTo(world.tree, othersOf(2)), world.modules, false);
+    assert.deepEqual(await world.left(), [2]);
+    await dropOutrun(grownTo(world.tree, [...othersOf(2), ...SIGNED]), world.modules, false);
+    assert.deepEqual(await world.keysLeft(), ['registry/page/of/2']);
   });
 
   it('T9: gives up what came of a batch that never came to its end', async () => {
@@ -112,7 +205,7 @@ describe('giveWay', () => {
       assert.equal(await textAt(store, 'life/p1'), isKept ? undefined : 'without 2');
     }
     assert.deepEqual(await world.left(), [0]);
-    assert.equal((await world.keysLeft()).length, 2, 'its drafts and its head');
+    assert.equal((await world.keysLeft()).length, 3, 'its drafts, its head, and the mark of what comes');
     assert.deepEqual(
       world.takenBack.map(({ index }) => index),
       [2, 2],
