@@ -76,7 +76,7 @@ export function addOverride(program: Command, cli: Cli): void {
   override
     .command('confirm')
     .description(
-      'Confirms what another operator proposed: codes are issued, and looser ones of these people revoked. Run again, it goes on with what broke off.',
+      'Confirms what another operator proposed: codes are issued, and looser ones of these people revoked. Run again, it goes on with what broke off. Where the log of a looser code is in trouble it says so once all are issued: run it again when that is mended.',
     )
     .argument('<region>', 'directory of the region')
     .argument('<id>', 'as `override propose` printed it')

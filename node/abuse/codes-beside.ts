@@ -3,8 +3,9 @@ import { type Status } from '../../protocol/code/status.ts';
 import { parseBasis } from '../../protocol/disclosure/basis.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { Gathered } from '../issuing/gathered.ts';
-import { type HeldCodes } from '../issuing/held-codes.ts';
+import { type HeldCodes, isTroubleOfLog } from '../issuing/held-codes.ts';
 import { bindingOf, stricterBy } from '../life/judging.ts';
+import { NodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
@@ -70,9 +71,11 @@ export class CodesBeside {
 
   /**
    * Revokes what these people hold that runs and demands less. A code that is in no log yet is left to `requireUnbound` and the next update: its index may
-   * become somebody else's. Rejects as the registry and the revoking, and where a log cannot tell what it has: none of theirs passes unseen.
+   * become somebody else's. So is one of a log that cannot tell what it has: it keeps nobody from what is to come, and is told, so that none passes on
+   * unseen; undefined where there is none. Rejects as the registry and the revoking.
    */
-  async revokeLooser(subjects: readonly string[], status: Status): Promise<void> {
+  async revokeLooser(subjects: readonly string[], status: Status): Promise<NodeError | undefined> {
+    const untold: NodeError[] = [];
     for (let from = 0; from < subjects.length; from += LOOKED_TOGETHER) {
       const some = subjects.slice(from, from + LOOKED_TOGETHER);
       const running = (await this.#modules.registry().runningOf(some, this.#nowS())).flat();
@@ -80,9 +83,18 @@ export class CodesBeside {
         (record) => stricterBy(status, record.fields.status) > 0 && !this.isRevoked(record),
       );
       const logged: Place[] = [];
-      for (const place of looser) if (await this.#modules.held().isLogged(place)) logged.push(place);
+      for (const place of looser) {
+        try {
+          if (await this.#modules.held().isLogged(place)) logged.push(place);
+        } catch (error) {
+          if (!isTroubleOfLog(error)) throw error;
+          untold.push(error);
+        }
+      }
       for (const [log, indexes] of byLog(logged)) await this.#modules.revoke({ log, indexes });
     }
+    const [cause] = untold;
+    return cause && passingOn(untold.length, cause);
   }
 
   isRevoked({ log, index }: Place): boolean {
@@ -100,6 +112,18 @@ export class CodesBeside {
   #nowS(): number {
     return Math.floor(this.#modules.clock.nowMs() / 1_000);
   }
+}
+
+function passingOn(count: number, cause: NodeError): NodeError {
+  const { code, message, hint, retry, fatal } = cause;
+  const all = `${count} looser codes of these people may pass on, since their log cannot tell whether it has them: ${message}`;
+  const then = 'Once that is mended, confirm the override again: it revokes them.';
+  return new NodeError(code, all, {
+    cause,
+    retry,
+    fatal,
+    hint: hint === undefined ? then : `${hint} ${then}`,
+  });
 }
 
 function byLog(places: readonly Place[]): ReadonlyMap<string, readonly number[]> {

@@ -47,7 +47,7 @@ export interface OverrideOrder {
 /** Without the people. */
 export interface OverrideSeen extends Omit<Kept, 'subjects'> {
   readonly id: string;
-  /** `broken-off`: it was confirmed, and not everybody has a code yet; `over`: not everybody got one before its time was over. */
+  /** `broken-off`: it was confirmed, and not everybody has a code yet, or somebody may hold a looser one on; `over`: not everybody got one before its time was over. */
   readonly state: 'proposed' | 'lapsed' | 'broken-off' | 'over' | 'done';
 }
 

@@ -124,8 +124,8 @@ export class Overrides {
    * Issues what somebody else proposed: codes that are looser are revoked first. Gives how many have their code. Who proposed it has
    * to be one of `operators` still: the key of one who was removed may have been stolen.
    * @throws {NodeError} NOT_FOUND; REFUSED for one's own proposal or one of somebody who may not issue any more, for one that has lapsed,
-   * is over or is done, and, to be tried again, while codes of it are on their way; and what revoking and issuing reject with: confirming
-   * again goes on with what is left.
+   * is over or is done, and, to be tried again, while codes of it are on their way; what revoking and issuing reject with; and, once all are
+   * issued, as a log that cannot tell whether it has a looser code: confirming again goes on with what is left.
    */
   confirm(
     id: string,
@@ -290,8 +290,10 @@ export class Overrides {
       ),
     );
     // Whoever one operator was giving a code by rules while these were on their way has both by now.
-    await this.#beside.revokeLooser([...bound, ...without], status);
+    const passingOn = await this.#beside.revokeLooser([...bound, ...without], status);
     for (const one of issued) if (one.status === 'rejected') throw one.reason;
+    // All have their code; confirming again looks once more for what they may hold beside it.
+    if (passingOn !== undefined) throw passingOn;
   }
 
   #signatory({ name, keyId }: Actor): Signatory {

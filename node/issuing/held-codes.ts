@@ -6,7 +6,7 @@ import { type Openings } from '../../protocol/code/openings.ts';
 import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { type LogTree } from '../log/log-tree.ts';
-import { isNodeError } from '../node-error.ts';
+import { isNodeError, type NodeError } from '../node-error.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 
@@ -178,10 +178,14 @@ export class HeldCodes {
   }
 }
 
-/** What is wrong with one log concerns no other; a store that fails, all of them. */
 function noneInTrouble(error: unknown): number {
-  if (isNodeError(error) && /^(?:LOG|VALUE|SECOND_PLACE)_/.test(error.code)) return 0;
+  if (isTroubleOfLog(error)) return 0;
   throw error;
+}
+
+/** Total: what is wrong with one log concerns no other; a store that fails, all of them. */
+export function isTroubleOfLog(error: unknown): error is NodeError {
+  return isNodeError(error) && /^(?:LOG|VALUE|SECOND_PLACE)_/.test(error.code);
 }
 
 /** The fields that a code opens unless fewer are wanted: all that its attestation uses, but the evidence. */

@@ -10,6 +10,7 @@ import { type UpdateFigures } from '../../node/life/update-figures.ts';
 import { type UpdaterModules } from '../../node/life/updater.ts';
 import { type ListKind } from '../../node/lists/kinds.ts';
 import { Lists } from '../../node/lists/lists.ts';
+import { logError } from '../../node/log/log-error.ts';
 import { NodeError } from '../../node/node-error.ts';
 import { type Actor, type Needed } from '../../node/operators/scopes.ts';
 import { readRuleFile } from '../../node/rules/rule-file.ts';
@@ -40,6 +41,8 @@ export class LivingRegion {
   readonly overrides: Overrides;
   isHourUsedUp = false;
   hasRules = true;
+  /** Indexes of which their log cannot tell whether it has them. */
+  readonly untold = new Set<number>();
   /** The trust state knows no more of what was revoked, as of codes that are over. */
   isRevokedForgotten = false;
   /** Codes that can still be issued before the process is taken for dead. */
@@ -122,7 +125,12 @@ export class LivingRegion {
         revoke,
         state: () => region.state,
         registry: () => registry,
-        held: () => heldCodes,
+        held: () => ({
+          isLogged: (place) =>
+            this.untold.has(place.index)
+              ? Promise.reject(logError('LOG_CORRUPT', 'a tile is rotten'))
+              : heldCodes.isLogged(place),
+        }),
         watch: new BulkWatch({}, { store: process.store, clock }),
         meanwhile: (work) => this.life.meanwhile(work),
       },

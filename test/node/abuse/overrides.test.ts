@@ -115,6 +115,26 @@ describeOnAllTables('Overrides.confirm', () => {
     assert.equal(region.isRevoked(index), false);
   });
 
+  it('issues to all although a log cannot tell whether it has a looser code, says so, and revokes that once it can', async () => {
+    for (const n of [1, 2]) await region.issue(n, GREEN);
+    const [{ index } = assert.fail()] = await region.process.registry.ofSubject('P1');
+    region.untold.add(index);
+    const subjects = ['P1', 'P2', 'P3'];
+    const { id } = await region.overrides.propose(
+      { reason: 'outbreak', colour: 'red', days: 2, subjects },
+      ANNA,
+    );
+    for (let tries = 0; tries < 2; tries++) {
+      await assert.rejects(region.confirm(id), (error) => isNodeError(error, 'LOG_CORRUPT'));
+      assert.deepEqual((await codes()).slice(0, 3), ['green red', '(green) red', 'red']);
+      assert.equal((await region.overrides.show(id)).state, 'broken-off');
+    }
+    region.untold.clear();
+    assert.deepEqual(await region.confirm(id), { issued: 3 });
+    assert.deepEqual((await codes()).slice(0, 3), ['(green) red', '(green) red', 'red']);
+    assert.equal((await region.overrides.show(id)).state, 'done');
+  });
+
   it('hides what takes the place of codes that a call before had revoked', async () => {
     for (const n of PEOPLE) await region.issue(n, GREEN);
     const id = await brokenOff(2, 0);
