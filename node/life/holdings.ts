@@ -1,7 +1,9 @@
 /** What people hold beside what is demanded of them, and what of it passes no more: revoked before another code comes, and looked at again after that. */
 import { type Status } from '../../protocol/code/status.ts';
+import { byPlace } from '../registry/pages.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type RegistryRecord } from '../registry/registry.ts';
+import { type StatusChange } from './dossier.ts';
 import { type ShelvedDossier } from './dossier-shelf.ts';
 import { revokeWithinHour } from './hour-revoking.ts';
 import { isStricter, type JudgedAt, type Judgement, stricterBy } from './judging.ts';
@@ -20,6 +22,11 @@ export interface Held extends Judged {
   /** Codes that must pass no more. */
   readonly revoked: readonly Place[];
   readonly corrects: number | undefined;
+}
+
+/** A code of somebody that runs. */
+export interface Running extends Place {
+  readonly status: Pick<Status, 'colour' | 'measure' | 'untilS'>;
 }
 
 export interface ToIssue extends Held {
@@ -49,9 +56,36 @@ export class Holdings {
     return new Map(persons.map(({ pseudonym }, i) => [pseudonym, records[i] ?? []]));
   }
 
-  /** The codes of somebody that run. Rejects as the registry. */
-  async running({ dossier }: ShelvedDossier, at: JudgedAt): Promise<RegistryRecord[]> {
-    return runningOf(await this.#modules.registry().ofSubject(dossier.declaration.subject), at);
+  /**
+   * The codes of these persons that run, by pseudonym: those that the registry has, and those of which only the dossier still tells, since the
+   * other machine of the region was told to forget them. They pass on like any other. Rejects as the registry.
+   */
+  async running(
+    persons: readonly ShelvedDossier[],
+    at: JudgedAt,
+  ): Promise<ReadonlyMap<string, readonly Running[]>> {
+    const records = await this.recordsOf(persons, at.nowS);
+    const running = new Map<string, Running[]>();
+    const noted: { readonly person: ShelvedDossier; readonly change: StatusChange }[] = [];
+    for (const person of persons) {
+      const held = (records.get(person.pseudonym) ?? []).map(({ log, index, fields: { status } }) => {
+        return { log, index, status };
+      });
+      running.set(
+        person.pseudonym,
+        held.filter((code) => isRunning(code, at)),
+      );
+      const isHeld = (change: Place) => held.some((code) => byPlace(code, change) === 0);
+      for (const change of person.dossier.changes)
+        if (isRunning(change, at) && !isHeld(change)) noted.push({ person, change });
+    }
+    const there = await this.#modules.registry().atPlaces(noted.map(({ change }) => change));
+    for (const [i, { person, change }] of noted.entries()) {
+      const { subject } = person.dossier.declaration;
+      // What has come to be another's there was never logged as this person's.
+      if ((there[i]?.subject ?? subject) === subject) running.get(person.pseudonym)?.push(change);
+    }
+    return running;
   }
 
   /** Of those of whom something is demanded what they hold. Rejects as the registry. */
@@ -64,8 +98,8 @@ export class Holdings {
     const isLooked = ({ one, demand }: (typeof demanded)[number]) =>
       demand.colour !== 'green' || upheldOf(one.dossier) !== undefined;
     const looked = demanded.filter(isLooked).map(({ one }) => one);
-    const records = await this.recordsOf(looked, at.nowS);
-    return demanded.map(({ one, demand }) => heldOf(one, demand, records.get(one.pseudonym) ?? [], at));
+    const running = await this.running(looked, at);
+    return demanded.map(({ one, demand }) => heldOf(one, demand, running.get(one.pseudonym) ?? []));
   }
 
   /**
@@ -96,10 +130,10 @@ export class Holdings {
     const some = all.filter(
       (one) => one.demand.colour !== 'green' && (isToIssue(one) || one.revoked.length > 0),
     );
-    const records = await this.recordsOf(some, at.nowS);
+    const running = await this.running(some, at);
     const looser = some.map(({ pseudonym, demand }): Looser => {
-      const running = runningOf(records.get(pseudonym) ?? [], at);
-      return { pseudonym, places: running.filter(({ fields }) => stricterBy(demand, fields.status) > 0) };
+      const codes = running.get(pseudonym) ?? [];
+      return { pseudonym, places: codes.filter(({ status }) => stricterBy(demand, status) > 0) };
     });
     const { left, unlogged } = await this.#revoke(looser);
     return new Set([...left, ...unlogged]);
@@ -121,8 +155,11 @@ export class Holdings {
   }
 }
 
-export function runningOf(records: readonly RegistryRecord[], at: JudgedAt): RegistryRecord[] {
-  return records.filter((record) => record.fields.status.expiresAtS > at.nowS && !at.isRevoked(record));
+function isRunning(
+  code: Place & { readonly status: Pick<Status, 'expiresAtS'> },
+  { nowS, isRevoked }: JudgedAt,
+): boolean {
+  return code.status.expiresAtS > nowS && !isRevoked(code);
 }
 
 export function isToIssue(one: Held): one is ToIssue {
@@ -130,23 +167,19 @@ export function isToIssue(one: Held): one is ToIssue {
 }
 
 /** Nothing is looser than green, so that the many whom nothing happens to cost no look into the registry. */
-function heldOf(one: Judged, demand: Status, records: readonly RegistryRecord[], at: JudgedAt): Held {
+function heldOf(one: Judged, demand: Status, running: readonly Running[]): Held {
   const { what } = one.judgement;
   const upheld = upheldOf(one.dossier);
   if (demand.colour === 'green' && upheld === undefined)
     return { ...one, demand, revoked: [], corrects: undefined };
-  const running = runningOf(records, at);
-  const isTooStrict = ({ fields }: RegistryRecord) => isStricter(fields.status, demand);
+  const isTooStrict = ({ status }: Running) => isStricter(status, demand);
   const isSure = what !== 'open' && what !== 'ambiguous' && what !== 'overridden';
-  const isThere = upheld && running.some((record) => isAbout(upheld, record) && isTooStrict(record));
+  const isThere = upheld && running.some((code) => isAbout(upheld, code) && isTooStrict(code));
   // A run that broke off may have revoked it already.
   const isBegun = upheld && what === 'better' && one.dossier.isRevoking === true;
   const corrects = isSure && (isThere === true || isBegun === true) ? upheld?.number : undefined;
   const revoked = running
-    .filter(
-      (record) =>
-        stricterBy(demand, record.fields.status) > 0 || (corrects !== undefined && isTooStrict(record)),
-    )
+    .filter((code) => stricterBy(demand, code.status) > 0 || (corrects !== undefined && isTooStrict(code)))
     .map(({ log, index }) => ({ log, index }));
   return { ...one, demand, revoked, corrects };
 }

@@ -30,7 +30,7 @@ import { isAbout, isUnsettled, upheldOf, withOutcome } from './objections.ts';
 import { basisOf, judge, type JudgedAt, type Judgement, reasonOf } from './judging.ts';
 import { type Known, knownOf, type RulingState } from './known.ts';
 import { boundByOverrides } from './overriding.ts';
-import { Holdings, isToIssue, type ToIssue } from './holdings.ts';
+import { Holdings, isToIssue, type Running, type ToIssue } from './holdings.ts';
 import { Listings } from './listings.ts';
 import { isToTell, settledOf } from './settling.ts';
 import { noFigures, type UpdateFigures } from './update-figures.ts';
@@ -191,8 +191,9 @@ export class Updater {
     for (const one of persons) {
       const upheld = upheldOf(one.dossier);
       const isOpen = upheld !== undefined && one.dossier.isRevoking !== true;
-      const running = isOpen ? await this.#holdings.running(one, at) : [];
-      const isEnded = isOpen && !running.some((record) => isObjected(upheld, record));
+      const running = isOpen ? await this.#holdings.running([one], at) : undefined;
+      const isEnded =
+        isOpen && running?.get(one.pseudonym)?.some((code) => isObjected(upheld, code)) !== true;
       if (!isEnded) now.push(one);
       else {
         const { changes } = one.dossier;
@@ -288,6 +289,6 @@ function isWithoutRules({ kind }: StatusChange): boolean {
 }
 
 /** Green is what nobody objects to. */
-function isObjected(objection: Objection, record: RegistryRecord): boolean {
-  return isAbout(objection, record) && record.fields.status.colour !== 'green';
+function isObjected(objection: Objection, code: Running): boolean {
+  return isAbout(objection, code) && code.status.colour !== 'green';
 }

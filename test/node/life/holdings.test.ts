@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { Holdings, type Held } from '../../../node/life/holdings.ts';
+import { commitFields } from '../../../protocol/code/openings.ts';
 import { GREEN, LivingRegion } from '../../support/living-region.ts';
+import { sha256 } from '../../support/primitives.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 
 describeOnAllTables('Holdings.lookAgain', () => {
@@ -30,6 +32,59 @@ describeOnAllTables('Holdings.lookAgain', () => {
     region.isHourUsedUp = false;
     assert.deepEqual(await region.update(), { unchanged: 1 });
     assert.equal(await region.codesOf(1), '(green) (green) red');
+  });
+});
+
+describe('Holdings.running', () => {
+  let region: LivingRegion;
+  beforeEach(async () => (region = await LivingRegion.open()));
+  afterEach(() => region.process.stop());
+
+  /** Of P1 nothing is left but what they declared and what came of it, as where the other machine of the region is told to forget them. Gives where their code stands. */
+  async function forgetCode() {
+    const [{ log, index, hour } = assert.fail()] = await region.process.registry.ofSubject('P1');
+    await region.process.registry.forget('P1');
+    return { log, index, hour };
+  }
+
+  it('T25: a code that was forgotten elsewhere is revoked by worse news like any other', async () => {
+    await region.declare([1]);
+    await region.update();
+    const { index } = await forgetCode();
+    await region.control([1]);
+    region.isHourUsedUp = true;
+    assert.deepEqual(await region.update(), { waiting: 1 });
+    region.isHourUsedUp = false;
+    assert.deepEqual(await region.update(), { worse: 1 });
+    assert.deepEqual([region.isRevoked(index), await region.codesOf(1)], [true, 'red']);
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+  });
+
+  it('T25: what came to be of somebody else at its place is not', async () => {
+    await region.declare([1]);
+    await region.update();
+    const { log, index, hour } = await forgetCode();
+    const { registry, tables } = region.process;
+    const status = { ...GREEN, expiresAtS: region.nowS + 86_400, ruleId: 'other', ruleVersion: 1 };
+    const { openings } = commitFields(sha256, { status }, region.machine.bytes);
+    await tables.write(registry.changes({ log, index, hour, entries: [{ subject: 'P2', openings }] }));
+    await region.control([1]);
+    assert.deepEqual(await region.update(), { worse: 1 });
+    assert.equal(region.isRevoked(index), false);
+  });
+
+  it('T25: an objection that was upheld against it is corrected by revoking it', async () => {
+    await region.declare([1]);
+    await region.control([1]);
+    await region.update();
+    const { number } = await region.life.object('P1', 'It was another person.');
+    await region.life.decide('P1', { number, isUpheld: true, answer: 'It was.' });
+    const { index } = await forgetCode();
+    region.later(1);
+    await region.control([9]);
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.deepEqual([region.isRevoked(index), await region.codesOf(1)], [true, 'green']);
+    assert.equal((await region.life.holder('P1', false)).objections[0]?.state, 'corrected');
   });
 });
 
