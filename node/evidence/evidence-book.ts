@@ -45,7 +45,7 @@ export interface EvidenceBookModules extends TrustModules {
   readonly clock: Clock;
   readonly stateOf: (region: string) => TrustState | undefined;
   /** Which statements name keys, by the logs that are held. */
-  readonly named: Pick<NamedStatements, 'have' | 'lack' | 'lookUp' | 'wasGivenUp'>;
+  readonly named: Pick<NamedStatements, 'stand' | 'have' | 'lack' | 'lookUp' | 'wasGivenUp'>;
   /** Does work that nobody waits for. Must not throw. */
   readonly run: (work: () => Promise<void>) => void;
   /** Told of each proof that was not known, and its name. Must not throw. */
@@ -164,10 +164,7 @@ export class EvidenceBook {
       if (from !== undefined && !this.#hasRoomForClaim(name, evidence)) return false;
       if (from !== undefined && !this.#isAllowed(from)) return false;
       const proven = await this.#prove(name, evidence, roots);
-      if (!this.#isWelcome(proven)) {
-        this.#refuseWhile(name, () => !this.#isWelcome(proven), proven.region, proven.origin);
-        return false;
-      }
+      if (proven === undefined) return false;
       const { network } = parseOrigin(proven.origin);
       const key = `${EVIDENCE_PREFIX}/${trustLogOrigin(proven.region, network)}/${name}`;
       const gone = this.#givingWayTo(proven);
@@ -208,19 +205,47 @@ export class EvidenceBook {
     });
   }
 
-  async #prove(name: string, evidence: Evidence, roots: readonly Root[]): Promise<ProvenEvidence> {
+  /**
+   * What costs least is looked at first: whether its statements stand in the logs at all, then the few signatures of its words, and a log is folded for
+   * nothing but what would be kept. Undefined where there is no room for it.
+   */
+  async #prove(
+    name: string,
+    evidence: Evidence,
+    roots: readonly Root[],
+  ): Promise<ProvenEvidence | undefined> {
+    const { named } = this.#modules;
+    await this.#requireNamed(name, evidence, roots, (region, said) => named.stand(region, said));
     // Of what the log itself has every signature was verified, when it came.
-    for (const [i, { region }] of roots.entries()) {
-      if (await this.#modules.named.have(region, evidence.grounds[i] ?? [])) continue;
-      const size = this.#modules.stateOf(region)?.size;
-      this.#refused.add(name, () => this.#modules.stateOf(region)?.size === size);
-      throw new ProtocolError('PIN_MISMATCH', `no such statement names keys in the log of ${region}`);
-    }
     const proven = this.#faultless(name, () =>
       verifyEvidence(evidence, () => true, this.#modules, this.#verified),
     );
+    const isRoomless = () => this.#isSurelyDisowned(proven) && this.#isFullOfDisowned(proven);
+    if (this.#isRefused(name, proven, isRoomless)) return undefined;
+    await this.#requireNamed(name, evidence, roots, (region, said) => named.have(region, said));
     await this.#lookUp(proven);
-    return proven;
+    return this.#isRefused(name, proven, () => !this.#isWelcome(proven)) ? undefined : proven;
+  }
+
+  async #requireNamed(
+    name: string,
+    { grounds }: Evidence,
+    roots: readonly Root[],
+    areNamed: (region: string, said: readonly Uint8Array[]) => Promise<boolean>,
+  ): Promise<void> {
+    const { stateOf } = this.#modules;
+    for (const [i, { region }] of roots.entries()) {
+      if (await areNamed(region, grounds[i] ?? [])) continue;
+      const size = stateOf(region)?.size;
+      this.#refused.add(name, () => stateOf(region)?.size === size);
+      throw new ProtocolError('PIN_MISMATCH', `no such statement names keys in the log of ${region}`);
+    }
+  }
+
+  #isRefused(name: string, { region, origin }: ProvenEvidence, isIt: () => boolean): boolean {
+    if (!isIt()) return false;
+    this.#refuseWhile(name, isIt, region, origin);
+    return true;
   }
 
   /** What is no proof by itself never is one. */
@@ -248,8 +273,11 @@ export class EvidenceBook {
   }
 
   #isWelcome(proven: ProvenEvidence): boolean {
-    if (!this.#isDisowned(proven)) return this.hasRoomFor(proven);
-    return this.#disowned(proven.region).length < EVIDENCE_DISOWNED_MAX;
+    return this.#isDisowned(proven) ? !this.#isFullOfDisowned(proven) : this.hasRoomFor(proven);
+  }
+
+  #isFullOfDisowned({ region }: ProvenEvidence): boolean {
+    return this.#disowned(region).length >= EVIDENCE_DISOWNED_MAX;
   }
 
   /** One that is disowned, where all places against a region are taken: what stands takes fewer than there are. */
@@ -281,6 +309,12 @@ export class EvidenceBook {
       }
       return found !== false;
     });
+  }
+
+  /** As far as that is known without looking at a log. */
+  #isSurelyDisowned(proven: ProvenEvidence): boolean {
+    const { stateOf, named } = this.#modules;
+    return isDisowned(proven, stateOf, (region, keyId) => named.wasGivenUp(region, keyId) === true);
   }
 
   async #lookUp(proven: ProvenEvidence): Promise<void> {

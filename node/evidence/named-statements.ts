@@ -5,6 +5,7 @@
  */
 import { hexOf } from '../../protocol/bytes.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
+import { leafHash } from '../../protocol/log/merkle.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type Statement } from '../../protocol/trust/statement-schema.ts';
@@ -34,13 +35,18 @@ interface Read {
   readonly log: Log;
   /** How many branches it had left then. */
   readonly left: number;
-  readonly fold: WholeFold;
-  readonly naming: Naming[];
   /** By key id, whether a key that the state did not name when it was looked up was given up anywhere in the log, as far as that was read. */
   readonly forgotten: Map<string, boolean>;
   /** Of `size` entries. */
   said: Said;
   size: number;
+}
+
+/** Goes on where it is asked for again, once the log has grown. */
+interface Folding {
+  readonly read: Read;
+  readonly fold: WholeFold;
+  readonly naming: Naming[];
 }
 
 /** What the entries that have effect say. */
@@ -50,28 +56,61 @@ interface Said {
   readonly givenUp: ReadonlySet<string>;
 }
 
+/** Leaf hashes that are looked at before others have their turn. */
+const HASHES_STEP = 4_096;
+
 export class NamedStatements {
   readonly #modules: NamedStatementsModules;
-  /** By region. */
+  /** By region, of those that are held. */
   readonly #read = new Map<string, Read>();
+  /** Of the log that was folded last: each is as large as the state of its region, and of a log that has not grown what was found is enough. */
+  #folding: Folding | undefined;
 
   constructor(modules: NamedStatementsModules) {
     this.#modules = modules;
   }
 
   /**
+   * Whether each of these entries stands in the trust log of the region that is held, with effect or without: told by the hashes of its leaves, and
+   * nothing is folded for it. Rejects as reading the log.
+   */
+  async stand(region: string, entries: readonly Uint8Array[]): Promise<boolean> {
+    const log = this.#modules.keeper(region);
+    return log !== undefined && (await this.#areIn(log, this.#besidesState(log, entries)));
+  }
+
+  /**
    * Whether each of these entries stands, with effect, in the trust log of the region that is held. The state has most of them; it forgets keys that
-   * are over, and the log is read for those, each entry once. One call at a time. Rejects as reading the log.
+   * are over, and the log is folded for those, if they stand in it at all. One call at a time. Rejects as reading the log.
    */
   async have(region: string, entries: readonly Uint8Array[]): Promise<boolean> {
     const log = this.#modules.keeper(region);
     if (log === undefined) return false;
-    const wanted = new Set(entries.map((bytes) => this.#digest(bytes)));
+    const wanted = this.#besidesState(log, entries);
+    if (wanted.length === 0) return true;
+    if (!(await this.#areIn(log, wanted))) return false;
+    const { said } = await this.#readOn(log);
+    return wanted.every((bytes) => said.digests.has(this.#digest(bytes)));
+  }
+
+  /** Those of which the state does not say that they name keys. */
+  #besidesState(log: Log, entries: readonly Uint8Array[]): Uint8Array[] {
+    const wanted = new Map(entries.map((bytes) => [this.#digest(bytes), bytes]));
     for (const { entry } of log.fold.statements())
       if (isOfUse(entry.statement.kind)) wanted.delete(this.#digest(entry.bytes));
-    if (wanted.size === 0) return true;
-    const { said } = await this.#readOn(log);
-    return [...wanted].every((digest) => said.digests.has(digest));
+    return [...wanted.values()];
+  }
+
+  /** Of a log whose first entries were pruned only the state is left. */
+  async #areIn({ tree }: Log, entries: readonly Uint8Array[]): Promise<boolean> {
+    const { sha256 } = this.#modules;
+    const wanted = new Set(entries.map((bytes) => hexOf(leafHash(sha256, bytes))));
+    const { size, reader, head } = tree;
+    if (head.minimum > 0) return wanted.size === 0;
+    for (let from = 0; from < size && wanted.size > 0; from += HASHES_STEP)
+      for (const hash of await reader.leafHashes(from, Math.min(size, from + HASHES_STEP)))
+        wanted.delete(hexOf(hash));
+    return wanted.size === 0;
   }
 
   /** Whether a log that is held from its first entry on has not all of them; of any other log nobody can say. As `have`. */
@@ -105,20 +144,24 @@ export class NamedStatements {
     return goesOn ? before : undefined;
   }
 
-  /** Of a log whose first entries were pruned only the state is left. */
+  /** A log that has not grown is folded once. */
   async #readOn(log: Log): Promise<Read> {
-    const read = this.#readOf(log) ?? this.#unread(log);
+    const read = this.#readOf(log) ?? unread(log);
+    for (const region of this.#read.keys())
+      if (this.#modules.keeper(region) === undefined) this.#read.delete(region);
     this.#read.set(log.region, read);
-    const { fold, naming, forgotten } = read;
-    if (log.tree.head.minimum > 0) return read;
+    // Of a log whose first entries were pruned only the state is left.
+    if (log.tree.head.minimum > 0 || read.size === log.tree.size) return read;
+    const folding = this.#folding?.read === read ? this.#folding : this.#started(read);
+    this.#folding = folding;
+    const { fold, naming } = folding;
     await fold.advance((bytes, index) => naming.push(...this.#namingIn(bytes, index)));
     // Another branch has taken its place meanwhile.
     if (this.#readOf(log) !== read) return this.#readOn(log);
-    if (fold.size === read.size) return read;
     read.size = fold.size;
     read.said = saidBy(naming, fold);
     // A key that was forgotten may have been named anew, and given up then.
-    for (const keyId of forgotten.keys()) forgotten.set(keyId, isGivenUp(keyId, read.said));
+    for (const keyId of read.forgotten.keys()) read.forgotten.set(keyId, isGivenUp(keyId, read.said));
     return read;
   }
 
@@ -136,15 +179,20 @@ export class NamedStatements {
     }
   }
 
-  #unread(log: Log): Read {
+  #started(read: Read): Folding {
+    const { log } = read;
     const fold = new WholeFold(log.state, { ...this.#modules, tree: () => log.tree });
-    const said = saidBy([], fold);
-    return { log, left: log.left.count, fold, naming: [], forgotten: new Map(), said, size: 0 };
+    return { read, fold, naming: [] };
   }
 
   #digest(bytes: Uint8Array): string {
     return hexOf(this.#modules.sha256(bytes));
   }
+}
+
+function unread(log: Log): Read {
+  const said = { digests: new Set<string>(), named: new Set<string>(), givenUp: new Set<string>() };
+  return { log, left: log.left.count, forgotten: new Map(), said, size: 0 };
 }
 
 function saidBy(naming: readonly Naming[], { findings }: WholeFold): Said {

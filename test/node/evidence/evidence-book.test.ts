@@ -45,6 +45,7 @@ describe('EvidenceBook', () => {
       store,
       clock: hurriedClock,
       named: {
+        stand: () => Promise.resolve(true),
         have: () => Promise.resolve(true),
         lack: () => Promise.resolve(false),
         lookUp: () => Promise.resolve(),
@@ -65,11 +66,11 @@ describe('EvidenceBook', () => {
   const count = (book: EvidenceBook, isDisowned: boolean) =>
     book.accusations.filter((one) => one.isDisowned === isDisowned).length;
 
-  it('A28: looks at no signature of what the log does not name, and at none of the statements that it names, after a start either', async () => {
+  it('A28: looks at no signature of what does not stand in the log, and at none of the statements that do, after a start either', async () => {
     const file = encodeEvidence(proofs.cosignatures());
     const asked: string[] = [];
     const named = modules.named;
-    modules = { ...modules, named: { ...named, have: (of) => Promise.resolve(asked.push(of) > 1) } };
+    modules = { ...modules, named: { ...named, stand: (of) => Promise.resolve(asked.push(of) > 1) } };
     await assert.rejects((await opened()).take(file), (error) => isProtocolError(error, 'PIN_MISMATCH'));
     assert.deepEqual([asked, checked], [['DE'], 0]);
     modules = { ...modules, named };
@@ -77,6 +78,41 @@ describe('EvidenceBook', () => {
     assert.equal(checked, 4, 'the line of the log and that of the witness under each note');
     assert.equal((await opened()).accusations.length, 1);
     assert.equal(checked, 8);
+  });
+
+  it('A28: has no log folded for what does not stand in it, is badly signed, or has no room', async () => {
+    const folded: string[] = [];
+    const named = modules.named;
+    let isStanding = false;
+    modules = {
+      ...modules,
+      named: {
+        ...named,
+        stand: () => Promise.resolve(isStanding),
+        have: (of) => Promise.resolve(folded.push(of) > 0),
+        lookUp: (of) => Promise.resolve(void folded.push(of)),
+      },
+    };
+    const book = await opened();
+    await assert.rejects(book.take(twice(0)), (error) => isProtocolError(error, 'PIN_MISMATCH'));
+    isStanding = true;
+    const [good, bad] = [proofs.attestation(0, 0, {}), proofs.attestation(0, 0, { salting: 'other' })];
+    bad[bad.length - 1]! ^= 1;
+    const badly = encodeEvidence(proofs.indexes({ attestations: [good, bad] }));
+    await assert.rejects(book.take(badly), (error) => isProtocolError(error));
+    assert.deepEqual(folded, []);
+    giveUp();
+    for (let i = 0; i < EVIDENCE_DISOWNED_MAX; i++) assert.equal(await book.take(twice(i)), true);
+    const before = folded.length;
+    assert.equal(await book.take(twice(EVIDENCE_DISOWNED_MAX)), false);
+    assert.deepEqual([before > 0, folded.length], [true, before]);
+  });
+
+  it('T3: keeps nothing by statements that stand in the log without effect', async () => {
+    modules = { ...modules, named: { ...modules.named, have: () => Promise.resolve(false) } };
+    const book = await opened();
+    await assert.rejects(book.take(twice(0)), (error) => isProtocolError(error, 'PIN_MISMATCH'));
+    assert.equal(book.accusations.length, 0);
   });
 
   it('T3: of two witness keys with one key id it is the one that signed that is held to its word, after a start too', async () => {
@@ -213,7 +249,7 @@ describe('EvidenceBook', () => {
     assert.equal(await giving.take(encodeEvidence(proofs.cosignatures())), true);
     let isNamed = false;
     const have = (_of: string, said: readonly Uint8Array[]) => Promise.resolve(isNamed || !isUnknown(said));
-    modules = { ...modules, clock, named: { ...modules.named, have } };
+    modules = { ...modules, clock, named: { ...modules.named, stand: have } };
     const asking = await opened();
     assert.ok(((await roundsUntil(against('FR'), asking, giving, pass)) ?? 99) <= 2);
     assert.equal(await roundsUntil(against('DE'), asking, giving, pass), undefined);

@@ -3,6 +3,7 @@ import { EvidenceBook } from '../../../node/evidence/evidence-book.ts';
 import { NamedStatements, type NamedStatementsModules } from '../../../node/evidence/named-statements.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { encodeEvidence } from '../../../protocol/evidence/evidence.ts';
+import { leafHash } from '../../../protocol/log/merkle.ts';
 import * as proofs from '../../support/evidence-fixture.ts';
 import { DAY_S, RegionFixture, START_S, trustModules } from '../../support/region-fixture.ts';
 import { hurriedClock, medium, startedStore } from '../../support/store-fixture.ts';
@@ -26,12 +27,14 @@ describe('EvidenceBook, once a state has forgotten the keys behind a word', () =
   async function* entries(from: number, to: number): AsyncGenerator<Uint8Array> {
     for (const entry of region.entries.slice(from, to)) yield await Promise.resolve(entry);
   }
+  const leafHashes = (from: number, to: number) =>
+    Promise.resolve(region.entries.slice(from, to).map((entry) => leafHash(trustModules.sha256, entry)));
   const log = () =>
     Object.assign(held, {
       region: 'DE',
       state: region.state,
       fold: region.fold,
-      tree: { reader: { entries }, size: region.entries.length, head: { minimum } },
+      tree: { reader: { entries, leafHashes }, size: region.entries.length, head: { minimum } },
       left: { count: 0 },
     });
 

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import { leafHash } from '../../../protocol/log/merkle.ts';
 import { NamedStatements, type NamedStatementsModules } from '../../../node/evidence/named-statements.ts';
 import { DAY_S, RegionFixture, START_S, trustModules } from '../../support/region-fixture.ts';
 import { hurriedClock } from '../../support/store-fixture.ts';
+
+const leafHashesOf = (region: RegionFixture) => (from: number, to: number) =>
+  Promise.resolve(region.entries.slice(from, to).map((entry) => leafHash(trustModules.sha256, entry)));
 
 describe('NamedStatements', () => {
   let region: RegionFixture;
   let read: number;
   let minimum: number;
   let named: NamedStatements;
+  let extra: (of: string) => object | undefined;
   beforeEach(() => {
     region = new RegionFixture({ region: 'DE' });
     [read, minimum] = [0, 0];
@@ -20,11 +25,16 @@ describe('NamedStatements', () => {
       state: region.state,
       // As a node that started behind what is forgotten: only what names keys that are not over.
       fold: { statements: () => [...region.fold.statements()].filter(({ index }) => index !== 1) },
-      tree: { reader: { entries }, size: region.entries.length, head: { minimum } },
+      tree: {
+        reader: { entries, leafHashes: leafHashesOf(region) },
+        size: region.entries.length,
+        head: { minimum },
+      },
       left: { count: 0 },
     });
     const held = log();
-    const keeper = (of: string) => (of === 'DE' ? Object.assign(held, log()) : undefined);
+    extra = () => undefined;
+    const keeper = (of: string) => (of === 'DE' ? Object.assign(held, log()) : extra(of));
     named = new NamedStatements({
       ...trustModules,
       clock: hurriedClock,
@@ -59,6 +69,52 @@ describe('NamedStatements', () => {
     assert.equal(await have(region.entries.length - 2), true);
   });
 
+  it('A28: stand tells what is in the log, with effect or without, and folds nothing for that; nor does have for what is not', async () => {
+    const thief = region.keysStatement([
+      { key: region.key('stolen'), role: 'attest', until: START_S + DAY_S },
+    ]);
+    const nowhere = region.entryOf(thief, [region.key('root anew')]);
+    assert.equal(await named.stand('DE', [region.entryAt(1)]), true);
+    assert.equal(await named.stand('DE', [region.entryAt(0), nowhere]), false);
+    assert.equal(await named.stand('FR', [region.entryAt(0)]), false);
+    assert.equal(await named.have('DE', [region.entryAt(1), nowhere]), false);
+    assert.equal(read, 0);
+    minimum = 1;
+    assert.deepEqual(
+      [await named.stand('DE', [region.entryAt(0)]), await named.stand('DE', [region.entryAt(1)])],
+      [true, false],
+    );
+  });
+
+  it('A28: folds a log that has not grown once, though others were folded since, and keeps none but the last fold', async () => {
+    const other = new RegionFixture({ region: 'FR' });
+    let ofOther = 0;
+    async function* entries(from: number, to: number): AsyncGenerator<Uint8Array> {
+      ofOther += to - from;
+      for (const entry of other.entries.slice(from, to)) yield await Promise.resolve(entry);
+    }
+    const held = {
+      region: 'FR',
+      state: other.state,
+      fold: { statements: () => [] },
+      tree: {
+        reader: { entries, leafHashes: leafHashesOf(other) },
+        size: other.entries.length,
+        head: { minimum: 0 },
+      },
+      left: { count: 0 },
+    };
+    extra = (of) => (of === 'FR' ? held : undefined);
+    const said = [other.entryAt(0), other.entryAt(1)];
+    for (let i = 0; i < 3; i++) {
+      assert.deepEqual([await have(1), await named.have('FR', said)], [true, true]);
+      assert.deepEqual([read, ofOther], [region.entries.length, other.entries.length]);
+    }
+    const before = region.entries.length;
+    const last = region.admit([{ key: region.key('last'), role: 'attest' }]);
+    assert.deepEqual([await have(1, last), read], [true, before + region.entries.length]);
+  });
+
   it('goes by the state alone where the first entries were pruned', async () => {
     minimum = 1;
     assert.deepEqual([await have(0), await have(1), read], [true, false, 0]);
@@ -87,7 +143,11 @@ describe('NamedStatements, of a state that forgets keys', () => {
       for (const entry of region.entries.slice(from, to)) yield await Promise.resolve(entry);
     }
     const log = { region: 'DE', left: { count: 0 }, fold: { statements: () => [] } };
-    const tree = () => ({ reader: { entries }, size: region.entries.length, head: { minimum: 0 } });
+    const tree = () => ({
+      reader: { entries, leafHashes: leafHashesOf(region) },
+      size: region.entries.length,
+      head: { minimum: 0 },
+    });
     // The tree itself is the same for good.
     const held = Object.assign(log, { tree: tree() });
     const keeper = () => {
