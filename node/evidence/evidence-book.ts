@@ -104,7 +104,7 @@ export class EvidenceBook {
     for await (const [key, bytes] of store.entries(`${EVIDENCE_PREFIX}/`, `${EVIDENCE_PREFIX}0`)) {
       try {
         const proven = verifyEvidence(parseEvidence(bytes), () => true, this.#modules, this.#verified);
-        this.#kept.set(this.#nameOf(bytes), { key, proven, roots: rootsIn(bytes, this.#modules) });
+        this.#kept.set(this.nameOf(bytes), { key, proven, roots: rootsIn(bytes, this.#modules) });
       } catch (cause) {
         if (!isProtocolError(cause)) throw cause;
         const message = `what is kept as ${key} is no evidence by this version: it is left where it is and not told`;
@@ -148,7 +148,7 @@ export class EvidenceBook {
    */
   take(bytes: Uint8Array, from?: string): Promise<boolean> {
     return this.#turns.take('take', async () => {
-      const name = this.#nameOf(bytes);
+      const name = this.nameOf(bytes);
       if (this.#kept.has(name) || (from !== undefined && this.#refused.has(name))) return false;
       const evidence = parseEvidence(bytes);
       if (evidence.kind === 'fork')
@@ -329,10 +329,10 @@ export class EvidenceBook {
     return Buffer.from(names.join(''), 'hex');
   }
 
-  /** Whether one of these names, joined as above, is of what was never looked at. */
-  isNews(names: Uint8Array): boolean {
+  /** Which of these names, joined as above, are of what was never looked at. */
+  newAmong(names: Uint8Array): Set<string> {
     const isKnown = (name: string) => this.#kept.has(name) || this.#refused.has(name);
-    return hexOf(names).match(/.{32}/g)?.every(isKnown) === false;
+    return new Set(hexOf(names).match(/.{32}/g)?.filter((name) => !isKnown(name)));
   }
 
   /** What is kept and not among these names, as much as fits an answer, beginning anywhere: nothing stands before the rest for good. Rejects as the store. */
@@ -380,7 +380,8 @@ export class EvidenceBook {
     return now >= 1;
   }
 
-  #nameOf(bytes: Uint8Array): string {
+  /** Of a file, whatever it is: 32 hexadecimal digits. */
+  nameOf(bytes: Uint8Array): string {
     return hexOf(this.#modules.sha256(bytes)).slice(0, 32);
   }
 }

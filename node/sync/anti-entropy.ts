@@ -12,6 +12,7 @@ import { type EvidenceBook } from '../evidence/evidence-book.ts';
 import { isNodeError } from '../node-error.ts';
 import { type Clock, type GossipVerdict, type Network } from '../ports.ts';
 import { type BranchFinder } from './branch-finder.ts';
+import { EvidenceHints } from './evidence-hints.ts';
 import { type Followed, type Heeded } from './followed.ts';
 import { accuse, ForkSeeker } from './fork-seeker.ts';
 import { HeadDigests } from './head-digest.ts';
@@ -19,7 +20,7 @@ import { type AnswerTo, type LogHeadMessage, parseAnswer, type SyncAnswer, TOPIC
 import { type PeerBook } from './peer-book.ts';
 import { type Puller } from './puller.ts';
 import { type SyncClient } from './sync-client.ts';
-import { GOSSIP_BYTES_MAX, PEERS_MAX } from './sync-limits.ts';
+import { GOSSIP_BYTES_MAX } from './sync-limits.ts';
 
 export interface AntiEntropyOptions {
   /** Milliseconds between two comparisons; 30 s by default. */
@@ -39,7 +40,7 @@ export interface AntiEntropyModules {
   /** Whether a peer has logs of its own that are copied here. */
   readonly isMirrored?: (peer: string) => boolean;
   /** What is held against regions besides forks. */
-  readonly evidence?: Pick<EvidenceBook, 'names' | 'take' | 'isNews'> | undefined;
+  readonly evidence?: Pick<EvidenceBook, 'names' | 'take' | 'nameOf' | 'newAmong'> | undefined;
   /** Told of what a peer shows of logs that are not followed, once the others are up to date. Must not throw. */
   readonly onUnheld?: (peer: string, head: ReadHead) => Promise<void>;
   /** Told of each peer that holds another tree of a log that has forked, and that the root has not named. Must not reject. */
@@ -62,7 +63,6 @@ const INTERVAL_MS = 30_000;
 /** Peers that are asked in an interval: with more, the work of it would grow with the square of the regions. */
 const PEERS_ASKED = 8;
 const UNPROVEN_REMEMBERED = 64;
-const NAMED_PAUSE_MS = 2_000;
 /** 64 logs shown by 64 peers. */
 const SOUGHT_REMEMBERED = 4_096;
 
@@ -82,8 +82,7 @@ export class AntiEntropy {
   readonly #unproven = new RecentMap<{ readonly untilMs: number }>(UNPROVEN_REMEMBERED);
   /** By log and peer: until when it is not asked for another branch. To fold one costs as much as the whole log. */
   readonly #sought = new RecentMap<{ readonly untilMs: number }>(SOUGHT_REMEMBERED);
-  /** Until when a peer is not asked for evidence that it names. */
-  readonly #namedBy = new RecentMap<{ readonly untilMs: number }>(PEERS_MAX);
+  readonly #hints: EvidenceHints;
   #running: Promise<void> | undefined;
 
   constructor({ intervalMs = INTERVAL_MS }: AntiEntropyOptions, modules: AntiEntropyModules) {
@@ -91,6 +90,7 @@ export class AntiEntropy {
     this.#modules = modules;
     this.#digests = new HeadDigests(modules.sha256);
     this.#forkSeeker = new ForkSeeker(intervalMs, modules);
+    this.#hints = new EvidenceHints(modules.clock);
   }
 
   start(): void {
@@ -131,21 +131,24 @@ export class AntiEntropy {
     await this.#askEvidence(peer);
   }
 
-  /** What a peer holds against regions that this node may not follow proves nothing here, and is nobody's fault. True if any of it was new. */
-  async #askEvidence(peer: string): Promise<boolean> {
+  /**
+   * What a peer holds against regions that this node may not follow proves nothing here, and is nobody's fault. `named` are names that it has told. True
+   * if any of it was new.
+   */
+  async #askEvidence(peer: string, named: ReadonlySet<string> = new Set()): Promise<boolean> {
     const { client, evidence } = this.#modules;
     if (evidence === undefined) return false;
     const { files } = await client.ask(peer, { kind: 'evidence', known: evidence.names });
-    return this.#hearEvidence(peer, files);
+    const isNew = await this.#hearEvidence(peer, files);
+    if (isNew || files.some((file) => named.has(evidence.nameOf(file)))) this.#hints.served(peer);
+    return isNew;
   }
 
-  /** What is too long for gossip is asked for at once, of one peer once in two seconds: what is named in between comes with the next comparison. */
+  /** What is too long for gossip is asked for at once: what is named in a pause comes with the next comparison. */
   async #hearNames(peer: string, names: Uint8Array): Promise<boolean> {
-    const { clock, evidence } = this.#modules;
-    const nowMs = clock.runMs();
-    if (evidence?.isNews(names) !== true || nowMs < (this.#namedBy.get(peer)?.untilMs ?? 0)) return false;
-    this.#namedBy.set(peer, { untilMs: nowMs + NAMED_PAUSE_MS });
-    return this.#askEvidence(peer);
+    const named = this.#modules.evidence?.newAmong(names);
+    if (named === undefined || named.size === 0 || !this.#hints.isDue(peer)) return false;
+    return this.#askEvidence(peer, named);
   }
 
   /** True if any of the proofs was new. */
