@@ -11,6 +11,7 @@ import {
   type StoredFile,
   storedFiles,
 } from '../../node/trust/stored-evidence.ts';
+import { systemClock } from '../../node/system-clock.ts';
 import { type EvidenceKind, parseEvidence } from '../../protocol/evidence/evidence.ts';
 import { verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
@@ -118,7 +119,7 @@ async function withKept(cli: Cli, path: string, use: (kept: Kept) => Promise<voi
 
 /** @throws {ProtocolError} TOO_LARGE where no reader would take it. */
 async function fileOf(stored: StoredEvidence, modules: TrustModules): Promise<Uint8Array> {
-  const file = await storedEvidenceOf(stored, modules);
+  const file = await storedEvidenceOf(stored, { ...modules, clock: systemClock });
   if (file !== undefined) return file;
   throw new ProtocolError('TOO_LARGE', 'the region has changed its root so often that no reader takes it');
 }

@@ -48,7 +48,7 @@ export async function publishForks(
   const folder = evidencePath(publicPath, origin);
   const log = {
     entries: () => tree.reader.entries(0, tree.size),
-    rootAt: (size: number) => tree.reader.rootAt(size),
+    state: () => Promise.resolve(state),
   };
   for (const [name, fork] of proofs) {
     const file = join(folder, `${markOf(fingerprint)}-${name}.evidence`);

@@ -6,7 +6,6 @@ import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { ED25519, makeVerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
-import { StateDraft } from '../../protocol/trust/state-draft.ts';
 import { type TrustKey, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { parseHead } from '../log/log-head.ts';
@@ -14,11 +13,12 @@ import { LogKeys } from '../log/log-keys.ts';
 import { LogReader } from '../log/log-reader.ts';
 import { EVIDENCE_PREFIX } from '../evidence/evidence-book.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
+import { type Clock } from '../ports.ts';
 import { putAwayIn, readerOf } from '../store/put-away.ts';
 import { type StoreReader } from '../store/reader.ts';
 import { FORK_PREFIX, type KnownFork, parseFork } from './fork-book.ts';
 import { groundStatements } from './ground-statements.ts';
-import { takeNaming } from './naming-entry.ts';
+import { wholeState } from './whole-fold.ts';
 
 export interface StoredEvidence {
   /** 32 hexadecimal digits, the same in every store that holds this proof. */
@@ -46,6 +46,10 @@ export async function storedFiles(store: StoreReader): Promise<StoredFile[]> {
     for await (const [key, file] of reader.entries(`${EVIDENCE_PREFIX}/`, `${EVIDENCE_PREFIX}0`))
       found.push({ name: key.slice(key.lastIndexOf('/') + 1), file, isOfEarlierRoot: reader !== store });
   return found;
+}
+
+export interface StoredEvidenceModules extends TrustModules {
+  readonly clock: Pick<Clock, 'wait'>;
 }
 
 /** Something that is kept under this name and cannot be read: `error` is LOG_CORRUPT. */
@@ -80,17 +84,17 @@ export async function storedEvidence(
 /** A stored proof as evidence, with what the trust log that was held with it says of the keys. Rejects as `evidenceOf` and as reading the log. */
 export function storedEvidenceOf(
   stored: StoredEvidence,
-  modules: TrustModules,
+  modules: StoredEvidenceModules,
 ): Promise<Uint8Array | undefined> {
-  const { region, network } = parseOrigin(stored.origin);
-  return evidenceOf(stored, logIn(stored.reader, trustLogOrigin(region, network), modules.sha256), modules);
+  return evidenceOf(stored, logIn(stored, modules), modules);
 }
 
 /** The trust log of a region that is held. */
 export interface HeldLog {
   /** From its first entry on. */
   entries(): AsyncIterable<Uint8Array>;
-  rootAt(size: number): Promise<Uint8Array>;
+  /** What they lead to: a key of the role `checkpoint` that was given up is in no state forgotten. */
+  state(): Promise<Pick<TrustState, 'key'>>;
 }
 
 /**
@@ -118,8 +122,8 @@ export async function evidenceOf(
   const whole = encodeEvidenceIfTaken(made);
   if (whole !== undefined) return whole;
   // A thief may have had those that were given up.
-  const named = await namedBy({ region, network }, log, modules);
-  const rank = ({ keyId }: TrustKey) => Number(named.key(keyId)?.compromise !== undefined);
+  const known = await log.state();
+  const rank = ({ keyId }: TrustKey) => Number(known.key(keyId)?.compromise !== undefined);
   const inOrder = [...state.keysWithRole('checkpoint')].sort((a, b) => rank(a) - rank(b));
   const kept = fork.signers.map((side) => inOrder.find(({ keyId }) => side.includes(keyId)));
   const isKept = (publicKey: Uint8Array) => kept.some((key) => key?.keyId === keyIdOf(sha256, publicKey));
@@ -151,28 +155,21 @@ function withOneLine(
   return encodeNote({ text, signatures: kept });
 }
 
-/** The keys that a log has named, with what gave them up. */
-async function namedBy(
-  names: { readonly region: string; readonly network: string },
-  log: HeldLog,
-  modules: TrustModules,
-): Promise<TrustState> {
-  const draft = new StateDraft(names, modules.sha256);
-  const rootAt = (size: number) => log.rootAt(size);
-  let index = 0;
-  for await (const bytes of log.entries())
-    await takeNaming(bytes, { index: index++, draft, rootAt }, modules);
-  return draft;
-}
-
-function logIn(store: StoreReader, origin: string, sha256: Sha256): HeldLog {
-  const reader = new LogReader(origin, { reader: store, sha256 });
+function logIn({ origin: forked, reader: store }: StoredEvidence, modules: StoredEvidenceModules): HeldLog {
+  const { region, network } = parseOrigin(forked);
+  const origin = trustLogOrigin(region, network);
+  const reader = new LogReader(origin, { reader: store, sha256: modules.sha256 });
+  const head = async () => {
+    const stored = await store.get(new LogKeys(origin).head);
+    return stored === undefined ? { size: 0, minimum: 0 } : parseHead(stored, origin);
+  };
   return {
-    rootAt: (size) => reader.rootAt(size),
+    async state() {
+      const { size } = await head();
+      return wholeState({ region, network }, { ...modules, tree: () => ({ size, reader }) });
+    },
     async *entries() {
-      const stored = await store.get(new LogKeys(origin).head);
-      if (stored === undefined) return;
-      const { size, minimum } = parseHead(stored, origin);
+      const { size, minimum } = await head();
       yield* reader.entries(minimum, size);
     },
   };

@@ -3,15 +3,20 @@
  * they said. A fold that began at a base knows that only from there on, and what forgets nothing finds other entries without effect.
  */
 import { TrustFold } from '../../protocol/trust/fold.ts';
-import { type Finding } from '../../protocol/trust/trust-state.ts';
+import { type Finding, type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
-import { type LogTree } from '../log/log-tree.ts';
+import { type LogReader } from '../log/log-reader.ts';
 import { type Clock } from '../ports.ts';
 import { neededFrom, noHistory } from './region-fold.ts';
 
 export interface WholeFoldModules extends TrustModules {
-  readonly clock: Clock;
-  readonly tree: () => Pick<LogTree, 'size' | 'reader'>;
+  readonly clock: Pick<Clock, 'wait'>;
+  readonly tree: () => { readonly size: number; readonly reader: Pick<LogReader, 'entries'> };
+}
+
+interface Names {
+  readonly region: string;
+  readonly network: string;
 }
 
 /** Entries that are folded before others have their turn. */
@@ -22,14 +27,19 @@ export class WholeFold {
   #fold: TrustFold;
 
   /** Has folded nothing yet. */
-  constructor(names: { readonly region: string; readonly network: string }, modules: WholeFoldModules) {
+  constructor({ region, network }: Names, modules: WholeFoldModules) {
     this.#modules = modules;
-    this.#fold = new TrustFold({ region: names.region, network: names.network, history: noHistory }, modules);
+    this.#fold = new TrustFold({ region, network, history: noHistory }, modules);
   }
 
   /** Entries folded. */
   get size(): number {
     return this.#fold.size;
+  }
+
+  /** What they say. */
+  get state(): TrustState {
+    return this.#fold.state;
   }
 
   /** Those that have no effect. A voiding adds and takes away. */
@@ -72,4 +82,11 @@ export class WholeFold {
     for await (const entry of this.#modules.tree().reader.entries(from, to)) entries.push(entry.slice());
     return entries;
   }
+}
+
+/** What all entries of a log say. Rejects as reading it. */
+export async function wholeState(names: Names, modules: WholeFoldModules): Promise<TrustState> {
+  const fold = new WholeFold(names, modules);
+  await fold.advance(() => undefined);
+  return fold.state;
 }

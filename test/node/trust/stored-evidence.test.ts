@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { evidenceOf } from '../../../node/trust/stored-evidence.ts';
+import { wholeState } from '../../../node/trust/whole-fold.ts';
 import { encodeEvidence, parseEvidence } from '../../../protocol/evidence/evidence.ts';
 import { verifyEvidence } from '../../../protocol/evidence/verify-evidence.ts';
 import { EVIDENCE_STATEMENTS_MAX } from '../../../protocol/limits.ts';
 import { encodeNote, parseNote, signNote } from '../../../protocol/log/note.ts';
 import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import * as proofs from '../../support/evidence-fixture.ts';
-import { RegionFixture, type TestKey, trustModules as checking } from '../../support/region-fixture.ts';
+import {
+  DAY_S,
+  RegionFixture,
+  type TestKey,
+  trustModules as checking,
+} from '../../support/region-fixture.ts';
+import { hurriedClock } from '../../support/store-fixture.ts';
 
 const { ORIGIN: origin } = proofs;
 /** Keys of the fixture are good. */
@@ -36,10 +43,14 @@ describe('evidenceOf', () => {
   }
 
   async function made(keys: readonly TestKey[]) {
-    async function* entries(): AsyncGenerator<Uint8Array> {
-      for (const entry of region.entries) yield await Promise.resolve(entry);
+    async function* entries(from = 0, to = Infinity): AsyncGenerator<Uint8Array> {
+      for (const entry of region.entries.slice(from, to)) yield await Promise.resolve(entry);
     }
-    const log = { entries, rootAt: (size: number) => Promise.resolve(region.rootAt(size)) };
+    const tree = () => ({ size: region.entries.length, reader: { entries } });
+    const log = {
+      entries: () => entries(),
+      state: () => wholeState(region, { ...trustModules, clock: hurriedClock, tree }),
+    };
     const file = await evidenceOf(forkBy(keys), log, trustModules);
     return file && { file, proven: verifyEvidence(parseEvidence(file), proofs.knowsRoot, trustModules) };
   }
@@ -77,6 +88,21 @@ describe('evidenceOf', () => {
     assert.notEqual(region.offer(byOther), undefined);
     const { proven } = (await made(keys)) ?? assert.fail();
     assert.deepEqual(proven.words, [[inForce.keyId], [inForce.keyId]]);
+  });
+
+  it('A2: nor does one of a key that the state had forgotten by then', async () => {
+    const keys = Array.from({ length: EVIDENCE_STATEMENTS_MAX + 2 }, (_, i) => region.key(`checkpoint ${i}`));
+    for (const key of keys) region.admit([{ key, role: 'checkpoint' }]);
+    const [first = assert.fail()] = keys;
+    const later = region.key('a later trust-log key');
+    region.nowS += 40 * DAY_S;
+    region.admit([{ key: later, role: 'trust-log' }]);
+    region.nowS += 24 * DAY_S;
+    region.add(region.stateStatement(), [later]);
+    assert.equal(region.state.key(first.keyId), undefined);
+    assert.equal(region.refusal(region.compromise(first, { trust: region.cutOff() })), 'STATEMENT_CONFLICT');
+    const { proven } = (await made(keys)) ?? assert.fail();
+    assert.deepEqual(proven.words, [[first.keyId], [first.keyId]]);
   });
 
   it('makes none that no reader takes, of a root that was changed so often before the keys were named', async () => {
