@@ -48,6 +48,7 @@ export interface LogShelfModules extends TrustModules {
   /** A keeper holds something new; `isNewer`: another checkpoint. */
   readonly onChange: (isNewer: boolean) => void;
   readonly onFork: (origin: string, evidence: ForkEvidence) => void;
+  readonly formerKeys?: NonNullable<TrustKeeperModules['formerKeys']>;
   /** A copy of an attestation log has more entries, or others. */
   readonly onGrown: (origin: string) => void;
   /** What is stored of the logs whose names begin so is another now. */
