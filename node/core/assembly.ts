@@ -110,6 +110,7 @@ export function assemble(
     named,
     run: (work) => background.run(work),
     onNew: (file, name) => herald.tellEvidence(file, name),
+    onRecount: () => copies.wakeProven(),
   });
   const copies: CopyWatch = new CopyWatch(options, { ...reading, store, stateOf, evidence });
   const witnesses = new WitnessWatch({ ...reading, evidence, keepers: () => board.keepers });

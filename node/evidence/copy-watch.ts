@@ -92,6 +92,8 @@ export class CopyWatch {
   readonly #modules: CopyWatchModules;
   readonly #stopping = new AbortController();
   readonly #grown = new Set<string>();
+  /** Those that were not read to their end, since something could not be read: it may be made good without their growing. */
+  readonly #broken = new Set<string>();
   /** By origin. */
   readonly #places = new Map<string, Place>();
   #ring: () => void = () => undefined;
@@ -114,8 +116,12 @@ export class CopyWatch {
     await this.#running;
   }
 
-  /** What is known of regions is another now: what was proven against one may count no more, of a log too that does not grow any more. */
+  /**
+   * What is known of regions is another now, or what is made of it: what was proven against one may count no more, of a log too that does not grow any
+   * more. And what could not be read may have been made good by now.
+   */
   readonly wakeProven = (): void => {
+    for (const origin of this.#broken) this.wake(origin);
     for (const [origin, { firstMisfit, standing }] of this.#places)
       if (firstMisfit !== undefined || standing.size > 0) this.wake(origin);
   };
@@ -138,10 +144,19 @@ export class CopyWatch {
         continue;
       }
       this.#grown.delete(origin);
-      // What stays unread is read when the copy grows again, or after the next start.
-      await this.readOn(origin).catch((error: unknown) => {
-        if (!signal.aborted) this.#modules.onTrouble(error);
-      });
+      await this.#readOrNote(origin);
+    }
+  }
+
+  /** What stays unread is read when the copy grows again, when anything else is another, or after the next start; it is told of once. */
+  async #readOrNote(origin: string): Promise<void> {
+    try {
+      await this.readOn(origin);
+      this.#broken.delete(origin);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      if (!this.#broken.has(origin)) this.#modules.onTrouble(error);
+      this.#broken.add(origin);
     }
   }
 

@@ -9,12 +9,12 @@ import { type Evidence, type EvidenceKind, parseEvidence } from '../../protocol/
 import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
-import { RecentMap } from '../../protocol/recent-map.ts';
 import { fingerprintOf, parseEntry } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { NodeError } from '../node-error.ts';
 import { type NamedStatements } from './named-statements.ts';
+import { PeerAllowance } from './peer-allowance.ts';
 import { RefusedNames } from './refused-names.ts';
 import { type Clock } from '../ports.ts';
 import { type Store } from '../store/store.ts';
@@ -22,7 +22,6 @@ import {
   EVIDENCE_FILES_MAX,
   EVIDENCE_GIVEN_BYTES_MAX,
   EVIDENCE_NAMES_BYTES_MAX,
-  PEERS_MAX,
 } from '../sync/sync-limits.ts';
 import { Turns } from '../turns.ts';
 
@@ -37,9 +36,6 @@ export const EVIDENCE_KEPT_MAX = 64;
 export const EVIDENCE_STANDING_MAX = 8;
 export const EVIDENCE_DISOWNED_MAX = 4;
 
-/** What one peer may have verified at once, and milliseconds until it may have one more: a few milliseconds of work each. */
-const OF_PEER = { burst: 8, refillMs: 10_000 } as const;
-
 export interface EvidenceBookModules extends TrustModules {
   readonly store: Store;
   readonly clock: Clock;
@@ -50,6 +46,8 @@ export interface EvidenceBookModules extends TrustModules {
   readonly run: (work: () => Promise<void>) => void;
   /** Told of each proof that was not known, and its name. Must not throw. */
   readonly onNew?: (evidence: Uint8Array, name: string) => void;
+  /** Told where what is kept counts otherwise than it seemed, since a log was looked at. Must not throw. */
+  readonly onRecount?: () => void;
   /** Told of what is kept and cannot be read. Must not throw. */
   readonly onTrouble?: (error: unknown) => void;
 }
@@ -91,11 +89,12 @@ export class EvidenceBook {
   /** Of what is kept, and of what is found out about it, since the start; and answers given. */
   #changes = 0;
   #answers = 0;
-  readonly #allowances = new RecentMap<{ readonly left: number; readonly atMs: number }>(PEERS_MAX);
+  readonly #allowance: PeerAllowance;
 
   constructor(modules: EvidenceBookModules) {
     this.#modules = modules;
     this.#refused = new RefusedNames(modules.clock);
+    this.#allowance = new PeerAllowance(modules.clock);
   }
 
   /** Reads what is kept, of whose statements every signature was verified when it was taken; each word is, since two keys can have one key id. What proves nothing here, as another version may have kept it, stays in the store and is told. Rejects as the store does. */
@@ -127,9 +126,14 @@ export class EvidenceBook {
         for (const [i, { region }] of roots.entries())
           if (await this.#modules.named.lack(region, grounds[i] ?? [])) {
             this.#kept.delete(name);
-            this.#changes++;
+            this.#recount();
           }
       });
+  }
+
+  #recount(): void {
+    this.#changes++;
+    this.#modules.onRecount?.();
   }
 
   /** Against roots that are followed now. */
@@ -162,7 +166,7 @@ export class EvidenceBook {
       }
       // What it says of itself is enough to see that it is not needed, and costs its bearer nothing.
       if (from !== undefined && !this.#hasRoomForClaim(name, evidence)) return false;
-      if (from !== undefined && !this.#isAllowed(from)) return false;
+      if (from !== undefined && !this.#allowance.use(from)) return false;
       const proven = await this.#prove(name, evidence, roots);
       if (proven === undefined) return false;
       const { network } = parseOrigin(proven.origin);
@@ -303,7 +307,7 @@ export class EvidenceBook {
         run(() =>
           this.#turns.take('take', async () => {
             await this.#lookUp(proven);
-            this.#changes++;
+            this.#recount();
           }),
         );
       }
@@ -332,7 +336,11 @@ export class EvidenceBook {
   /** Which of these names, joined as above, are of what was never looked at. */
   newAmong(names: Uint8Array): Set<string> {
     const isKnown = (name: string) => this.#kept.has(name) || this.#refused.has(name);
-    return new Set(hexOf(names).match(/.{32}/g)?.filter((name) => !isKnown(name)));
+    return new Set(
+      hexOf(names)
+        .match(/.{32}/g)
+        ?.filter((name) => !isKnown(name)),
+    );
   }
 
   /** What is kept and not among these names, as much as fits an answer, beginning anywhere: nothing stands before the rest for good. Rejects as the store. */
@@ -370,14 +378,6 @@ export class EvidenceBook {
   #isFollowed({ region, fingerprint }: Root): boolean {
     const known = this.#modules.stateOf(region)?.fingerprint;
     return known !== undefined && equalBytes(known, fingerprint);
-  }
-
-  #isAllowed(from: string): boolean {
-    const nowMs = this.#modules.clock.runMs();
-    const { left, atMs } = this.#allowances.get(from) ?? { left: OF_PEER.burst, atMs: nowMs };
-    const now = Math.min(OF_PEER.burst, left + (nowMs - atMs) / OF_PEER.refillMs);
-    this.#allowances.set(from, { left: now < 1 ? now : now - 1, atMs: nowMs });
-    return now >= 1;
   }
 
   /** Of a file, whatever it is: 32 hexadecimal digits. */

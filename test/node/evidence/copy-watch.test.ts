@@ -204,6 +204,31 @@ describe('CopyWatch', () => {
     assert.deepEqual(proven, [...madeOf(3), ...madeOf(3)]);
   });
 
+  it('F4: reads on where something could not be read, once that is made good, though the log grows no more, and tells of it once', async () => {
+    fixture.attest({ index: 7 });
+    const watch = await watching();
+    const { reader } = tree;
+    const damage = new Error('damaged');
+    let isDamaged = true;
+    let reads = 0;
+    const entries = reader.entries.bind(reader);
+    reader.entries = (...args) => {
+      reads++;
+      if (isDamaged) throw damage;
+      return entries(...args);
+    };
+    watch.start();
+    await until(() => troubles.length === 1, 'it is told of');
+    const before = reads;
+    watch.wakeProven();
+    await until(() => reads > before, 'it was tried again');
+    isDamaged = false;
+    watch.wakeProven();
+    await until(() => proven.length === 1, 'it is proven');
+    await watch.stop();
+    assert.deepEqual([troubles.splice(0), proven], [[damage], ['entry 260']]);
+  });
+
   it('T3: what is tried while a thief may have signed a log takes nothing from what is tried once its region has', async () => {
     const { region } = fixture;
     for (let i = 0; i < 20; i++) fixture.attest({ index: 7 });

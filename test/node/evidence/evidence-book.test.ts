@@ -154,10 +154,12 @@ describe('EvidenceBook', () => {
     await book.recheck();
     assert.equal(book.accusations.length, 2);
     modules = { ...modules, named: { ...modules.named, lack: (of) => Promise.resolve(of === 'DE') } };
+    let told = 0;
+    modules = { ...modules, onRecount: () => void told++ };
     const next = await opened();
-    assert.equal(next.accusations.length, 2);
+    assert.deepEqual([next.accusations.length, told], [2, 0]);
     await next.recheck();
-    assert.deepEqual([next.accusations.length, await kept()], [0, 2]);
+    assert.deepEqual([next.accusations.length, await kept(), told], [0, 2, 2]);
     assert.equal(await next.take(files[0] as Uint8Array), true, 'what the log names by now');
   });
 
