@@ -8,30 +8,36 @@ const PLACES = NOTE_SIGNATURES_MAX - LOG_LINES_MAX;
 
 /**
  * The index at which a line goes that is by none of the keys of the `held` ones: a new one, or that of a line which gives way; undefined if it has no
- * place. Of the same region the oldest gives way. Where all places are taken, it is the second one of another region, so that each has one, and where
- * none has two, that of the region which comes last among the witnesses of the log: `rankOf` is by the name of the witness, the lowest first.
+ * place. Of the same region the oldest gives way. Where all places are taken, it is the older one of a region that has two, the oldest of these, so that
+ * each has one, its newest; and where none has two, that of the region which comes last among the witnesses of the log: `rankOf` is by the name of the
+ * witness, the lowest first.
  */
 export function placeFor(
   line: NoteSignature,
   held: readonly NoteSignature[],
   rankOf: (name: string) => Uint8Array,
 ): number | undefined {
-  const ofWitness = new Map<string, number>();
-  for (const { name } of held) ofWitness.set(name, (ofWitness.get(name) ?? 0) + 1);
-  const others = ofWitness.get(line.name) ?? 0;
-  const oldestFirst = held.map((one, index) => ({ one, index })).sort((a, b) => compareTimes(a.one, b.one));
-  if (others === WITNESS_LINES_MAX) {
-    const oldest = oldestFirst.find(({ one }) => one.name === line.name);
-    return oldest !== undefined && compareTimes(line, oldest.one) > 0 ? oldest.index : undefined;
-  }
-  if (held.length < PLACES) return held.length;
-  if (others > 0) return undefined;
-  const second = oldestFirst.find(({ one }) => (ofWitness.get(one.name) ?? 0) > 1);
-  if (second !== undefined) return second.index;
+  const ofSame = held.filter(({ name }) => name === line.name);
+  if (ofSame.length < WITNESS_LINES_MAX && held.length < PLACES) return held.length;
+  const all = ofSame.length < WITNESS_LINES_MAX ? [...held, line] : [...ofSame, line];
+  const [gone] = olderOfEach(all);
+  if (gone !== undefined) return gone === line ? undefined : held.indexOf(gone);
   const [last] = held
     .map(({ name }, index) => ({ index, rank: rankOf(name) }))
     .sort((a, b) => compareBytes(b.rank, a.rank));
   return last !== undefined && compareBytes(rankOf(line.name), last.rank) < 0 ? last.index : undefined;
+}
+
+/** Those that are not the newest of their region, the oldest first. */
+function olderOfEach(lines: readonly NoteSignature[]): NoteSignature[] {
+  const newest = new Map<string, NoteSignature>();
+  for (const line of lines) {
+    const known = newest.get(line.name);
+    if (known === undefined || compareTimes(line, known) > 0) newest.set(line.name, line);
+  }
+  return lines
+    .filter((line) => newest.get(line.name) !== line)
+    .sort((a, b) => compareTimes(a, b) || (a.name < b.name ? -1 : 1));
 }
 
 /** By the times that they claim: of many lines of one region those that stay are looked at first. */
