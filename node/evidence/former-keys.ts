@@ -2,7 +2,6 @@
  * The keys that signed the logs of regions and that their states have forgotten since: they are over, and what they signed is the word of the region
  * all the same. So it does not matter when a proof of a fork comes. Spec: SPEC.md 18.2.
  */
-import { setImmediate } from 'node:timers/promises';
 import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
@@ -14,6 +13,7 @@ import { type Primitives } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { isNodeError } from '../node-error.ts';
+import { type Clock } from '../ports.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { Turns } from '../turns.ts';
 import { type NamedStatements } from './named-statements.ts';
@@ -21,6 +21,7 @@ import { type NamedStatements } from './named-statements.ts';
 type Log = Pick<TrustKeeper, 'region' | 'state' | 'tree' | 'left'>;
 
 export interface FormerKeysModules extends Primitives {
+  readonly clock: Pick<Clock, 'wait'>;
   readonly keeper: (region: string) => Log | undefined;
   readonly named: Pick<NamedStatements, 'have'>;
 }
@@ -92,7 +93,7 @@ export class FormerKeys {
     this.#read.set(log.region, read);
     for await (const bytes of log.tree.reader.entries(read.size, log.tree.size)) {
       read.naming.push(...this.#namingIn(bytes, read.size++));
-      if (read.size % STEP === 0) await setImmediate();
+      if (read.size % STEP === 0) await this.#modules.clock.wait(0);
     }
     // Another branch may have taken its place meanwhile.
     return this.#readOf(log) ?? this.#readOn(log);

@@ -72,7 +72,7 @@ export class CosignaturePool {
    * then, which never count. What a key signed that was given up since is left out from then on. Of one region the newest lines stay.
    */
   take(lines: readonly NoteSignature[], keys: WitnessKeys, nowS: number): number {
-    this.#leaveGivenUp(keys);
+    this.leaveGivenUp(keys);
     let fresh = 0;
     for (const line of newestFirst(lines)) {
       const known = this.#placeOf(line);
@@ -98,7 +98,8 @@ export class CosignaturePool {
     return this.take([line], keys, nowS);
   }
 
-  #leaveGivenUp(keys: WitnessKeys): void {
+  /** Leaves out what keys signed that were given up since, whenever they did. */
+  leaveGivenUp(keys: WitnessKeys): void {
     if (keys === this.#keys) return;
     this.#keys = keys;
     const kept = this.#vouched.filter(({ line, cosigned }) => {

@@ -99,6 +99,9 @@ export class TrustBoard {
   #make(): Trust {
     const nowS = this.#nowS();
     const keepers = [...this.#keepers.values()];
+    const keys = this.witnessKeys();
+    for (const { published, pending } of keepers)
+      for (const held of [published, ...pending]) held?.pool.leaveGivenUp(keys);
     this.#dueS = Math.min(
       ...keepers
         .flatMap(({ state, pending }) => [state, ...pending.map((held) => held.state)])

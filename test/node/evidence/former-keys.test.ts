@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { FormerKeys } from '../../../node/evidence/former-keys.ts';
 import { NamedStatements } from '../../../node/evidence/named-statements.ts';
+import { type Store } from '../../../node/store/store.ts';
 import { type TrustKeeper } from '../../../node/trust/trust-keeper.ts';
 import { type ForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
@@ -8,7 +9,7 @@ import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { consistencyOf, keeperOf, noteOf } from '../../support/keeper-fixture.ts';
 import { DAY_S, RegionFixture, type TestKey, trustModules } from '../../support/region-fixture.ts';
 import { RunningClock } from '../../support/running-clock.ts';
-import { type Store } from '../../../node/store/store.ts';
+import { hurriedClock } from '../../support/store-fixture.ts';
 
 describe('FormerKeys', () => {
   let region: RegionFixture;
@@ -44,12 +45,13 @@ describe('FormerKeys', () => {
 
   /** A node that comes late. */
   async function started(): Promise<void> {
-    const named = new NamedStatements({ ...trustModules, keeper: () => keeper });
+    const reading = { ...trustModules, clock: hurriedClock, keeper: () => keeper };
+    const named = new NamedStatements(reading);
     const have: typeof named.have = (...args) => {
       folded++;
       return named.have(...args);
     };
-    const former = new FormerKeys({ ...trustModules, keeper: () => keeper, named: { have } });
+    const former = new FormerKeys({ ...reading, named: { have } });
     ({ keeper, store } = await keeperOf(region, {
       clock: new RunningClock(region.nowS * 1000),
       formerKeys: (origin, evidence) => former.of(origin, evidence),
