@@ -30,7 +30,7 @@ export class Mirror implements Followed {
   readonly #replica: Replica;
   readonly #settlement: MirrorSettlement | undefined;
   #agreed = new RecentMap<{ readonly text: string }>(NOTES_REMEMBERED);
-  /** The state by whose keys the proofs that are kept were looked at. */
+  /** The state by whose keys the proofs that are kept were looked at, once the store has what was found. */
   #looked: TrustState | undefined;
 
   private constructor(modules: MirrorModules, forks: ForkBook) {
@@ -131,8 +131,7 @@ export class Mirror implements Followed {
     const state = this.#modules.state?.();
     if (this.#forks.forks.length === 0) return;
     if (state !== undefined && state === this.#looked) return;
-    await this.#forks.learn(this.#allKeys(), state);
-    this.#looked = state;
+    if (await this.#forks.learn(this.#allKeys(), state)) this.#looked = state;
   }
 
   async #settle(applied: Applied): Promise<Applied> {

@@ -14,6 +14,7 @@ import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { z } from 'zod';
 import { type ForkEvidence, verifyForkEvidence } from '../../protocol/evidence/fork.ts';
 import { logError } from '../log/log-error.ts';
+import { isNodeError } from '../node-error.ts';
 import { encodeAnswer, parseAnswer } from '../sync/messages.ts';
 import { FORKS_MAX } from '../sync/sync-limits.ts';
 import { type Clock } from '../ports.ts';
@@ -70,6 +71,8 @@ export class ForkBook {
   #refused = new RecentMap<Pick<KnownFork, 'signers'>>(REFUSED_REMEMBERED);
   /** By which all that is kept was looked at. */
   #named: KeysById = new Map();
+  /** Names of those of which the store does not know yet who else has signed them. */
+  readonly #unwritten = new Set<string>();
   readonly #turns = new Turns();
 
   private constructor(origin: string, modules: ForkBookModules) {
@@ -113,22 +116,41 @@ export class ForkBook {
   /**
    * Looks who else has signed what is kept, where keys are named of which that was not known: so that it does not matter which came first, the proof or
    * the statement that names a key. A region names as many keys as it likes: each note is read once, and others have their turn after each proof.
-   * Rejects as `Store.write`.
+   * What was found counts at once: a disk that does not take it keeps no log from being followed. Gives whether the store has all of it; the next call tries
+   * again, and so does the next process, which finds it anew.
    */
-  learn(keys: readonly VerifierKey[], state?: Pick<TrustState, 'key'>): Promise<void> {
+  learn(keys: readonly VerifierKey[], state?: Pick<TrustState, 'key'>): Promise<boolean> {
     return this.#turns.take('book', async () => {
       const fresh = keys.filter((key) => !this.#isNamed(key));
-      if (fresh.length === 0) return;
-      const before = this.standingBy(state);
-      const found = await this.#foundBy(byId(fresh));
-      const puts = found.map(([name, fork]) => this.#put(name, fork));
-      if (puts.length > 0) await this.#modules.store.write(puts);
-      for (const [name, fork] of found) this.#forks.set(name, fork);
-      this.#refused = new RecentMap(REFUSED_REMEMBERED);
-      this.#named = byId(keys);
-      for (const evidence of this.standingBy(state))
-        if (!before.includes(evidence)) this.#modules.onFork?.(this.#origin, evidence);
+      if (fresh.length > 0) {
+        const before = this.standingBy(state);
+        for (const [name, fork] of await this.#foundBy(byId(fresh))) {
+          this.#forks.set(name, fork);
+          this.#unwritten.add(name);
+        }
+        this.#refused = new RecentMap(REFUSED_REMEMBERED);
+        this.#named = byId(keys);
+        for (const evidence of this.standingBy(state))
+          if (!before.includes(evidence)) this.#modules.onFork?.(this.#origin, evidence);
+      }
+      return this.#writeFound();
     });
+  }
+
+  async #writeFound(): Promise<boolean> {
+    const puts = [...this.#unwritten].flatMap((name) => {
+      const fork = this.#forks.get(name);
+      return fork === undefined ? [] : [this.#put(name, fork)];
+    });
+    try {
+      if (puts.length > 0) await this.#modules.store.write(puts);
+      this.#unwritten.clear();
+      return true;
+    } catch (error) {
+      // The store tells of itself.
+      if (!isNodeError(error)) throw error;
+      return false;
+    }
   }
 
   #isNamed({ keyId, publicKey }: VerifierKey): boolean {

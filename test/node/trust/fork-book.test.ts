@@ -7,12 +7,22 @@ import { type VerifySignature } from '../../../protocol/primitives.ts';
 import { keyIdOf } from '../../../protocol/signature/key-id.ts';
 import { type TrustState } from '../../../protocol/trust/trust-state.ts';
 import { LogTree } from '../../../node/log/log-tree.ts';
+import { NodeError } from '../../../node/node-error.ts';
+import { type Change } from '../../../node/ports.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { Mirror } from '../../../node/sync/mirror.ts';
 import { FORKS_MAX } from '../../../node/sync/sync-limits.ts';
 import { systemClock } from '../../../node/system-clock.ts';
-import { FORKS_DISOWNED_MAX, FORKS_KEPT_MAX, ForkBook, isDisowned } from '../../../node/trust/fork-book.ts';
+import {
+  FORK_PREFIX,
+  FORKS_DISOWNED_MAX,
+  FORKS_KEPT_MAX,
+  ForkBook,
+  isDisowned,
+} from '../../../node/trust/fork-book.ts';
 import { allVerifierKeys } from '../../../node/trust/log-keys.ts';
+import { TrustKeeper } from '../../../node/trust/trust-keeper.ts';
+import { WitnessKeys } from '../../../node/trust/witness-keys.ts';
 import * as proofs from '../../support/evidence-fixture.ts';
 import { keeperOf, noteOf } from '../../support/keeper-fixture.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
@@ -170,18 +180,23 @@ describe('ForkBook.learn', () => {
     return encodeNote({ text, signatures: [...signatures, ...parseNote(other).signatures] });
   };
 
-  it('T4: a proof counts alike whether it came before or after a key was named that had signed both sides, also by the next process', async () => {
+  /** A proof of which each side is signed by the first key and by one that is not named yet. */
+  const signedTwice = () => {
     const region = grownRegion(6);
     const other = grownRegion(5);
     other.revoke([77]);
     const third = region.key('checkpoint 3');
     const size = region.entries.length;
-    /** Signed by the first key and by one that is not named yet. */
     const sideOf = (log: RegionFixture) => {
       const note = joined(noteOf(log), noteOf(log, size, third));
       return { note, root: log.rootAt(size), path: [] };
     };
     const evidence: ForkEvidence = { size, sides: [sideOf(region), sideOf(other)] };
+    return { region, third, evidence };
+  };
+
+  it('T4: a proof counts alike whether it came before or after a key was named that had signed both sides, also by the next process', async () => {
+    const { region, third, evidence } = signedTwice();
     const told: string[] = [];
     const early = await keeperOf(region, { onFork: (origin) => told.push(origin) });
     await early.keeper.apply({ from: 0, entries: region.entries, note: noteOf(region) });
@@ -206,6 +221,45 @@ describe('ForkBook.learn', () => {
     await early.store.stop();
     const { keeper: next } = await keeperOf(region, { on: early.on });
     assert.deepEqual([...next.proofs], [...late.keeper.proofs]);
+  });
+
+  it('F3: counts where the disk takes nothing too, also for a keeper that is opened, and is written once it can be', async () => {
+    const { region, third, evidence } = signedTwice();
+    const { keeper, store } = await keeperOf(region);
+    await keeper.apply({ from: 0, entries: region.entries, note: noteOf(region) });
+    await keeper.accuse(evidence);
+    const from = region.entries.length;
+    region.admit([{ key: third, role: 'checkpoint' }]);
+    const write = store.write.bind(store);
+    const isOfFork = (change: Change) => 'put' in change && change.put.startsWith(`${FORK_PREFIX}/`);
+    store.write = (changes) =>
+      changes.some(isOfFork) ? Promise.reject(new NodeError('STORE_FULL', 'no space')) : write(changes);
+    await keeper.apply({ from, entries: region.entries.slice(from), note: noteOf(region) });
+    const { region: name, network, fingerprint } = region;
+    const next = await TrustKeeper.open(
+      { region: name, network, fingerprint },
+      {
+        ...trustModules,
+        store,
+        secondPlace: new MemorySecondPlace(),
+        tree: keeper.tree,
+        clock: systemClock,
+        witnessKeys: () => new WitnessKeys([], sha256),
+      },
+    );
+    const signersOf = (held: TrustKeeper['proofs']) => [...held.values()].map(({ signers }) => signers);
+    const both = [region.keys.checkpoint.keyId, third.keyId];
+    for (const one of [keeper, next]) assert.deepEqual(signersOf(one.proofs), [[both, both]]);
+    const stored = async () => {
+      const book = await ForkBook.open(region.origin, { ...trustModules, clock: systemClock, store });
+      return signersOf(book.proofs);
+    };
+    const [first] = both;
+    assert.deepEqual(await stored(), [[[first], [first]]]);
+    store.write = write;
+    await keeper.advance();
+    assert.deepEqual(await stored(), [[both, both]]);
+    await store.stop();
   });
 
   it('T4: of an attestation log too', async () => {
