@@ -92,7 +92,10 @@ export function assemble(
     onFork: tellFork,
     formerKeys: (origin, evidence) => former.of(origin, evidence),
     onGrown: (origin) => copies.wake(origin),
-    onSettled: (prefix) => witness.reread(prefix),
+    onSettled: (prefix) => {
+      witness.reread(prefix);
+      return desks.reread(`${prefix}trust`);
+    },
     onDamage: () => mender.wake(),
     onAhead: () => signing.contradicted(),
     ownLine: (home, held) => voucher.line(home, held),

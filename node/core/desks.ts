@@ -36,6 +36,7 @@ export type DesksModules = LogServerModules &
 
 export class Desks {
   readonly #desks: readonly { start(): void }[];
+  readonly #writers: WriterBook;
 
   constructor(options: ShareServerOptions, modules: DesksModules) {
     const { regionOf, store, keeper } = modules;
@@ -50,6 +51,7 @@ export class Desks {
       share: (origin, value, index) =>
         standby.give({ origin, index, changes: [{ put: recordKey(origin), value }] }),
     });
+    this.#writers = writers;
     const keepRecord: ShareServerModules['keepRecord'] = (origin, record) =>
       writers.follow(origin, record).then(
         () => true,
@@ -73,6 +75,11 @@ export class Desks {
       new LogServer(modules),
       new VerifyServer(modules),
     ];
+  }
+
+  /** As `WriterBook.reread`, by the name of a trust log. */
+  reread(origin: string): Promise<void> {
+    return this.#writers.reread(origin);
   }
 
   start(): void {

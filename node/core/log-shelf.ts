@@ -51,8 +51,8 @@ export interface LogShelfModules extends TrustModules {
   readonly formerKeys?: NonNullable<TrustKeeperModules['formerKeys']>;
   /** A copy of an attestation log has more entries, or others. */
   readonly onGrown: (origin: string) => void;
-  /** What is stored of the logs whose names begin so is another now. */
-  readonly onSettled: (prefix: string) => void;
+  /** What is stored of the logs whose names begin so is another now. Must not reject; nothing of them is opened before it resolves. */
+  readonly onSettled: (prefix: string) => Promise<void>;
   /** A trust log cannot be read to its end. */
   readonly onDamage: () => void;
   /** Somebody else signs an own log. */

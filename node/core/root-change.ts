@@ -20,6 +20,7 @@ import { BRANCH_PREFIX, NAMED_PREFIX } from '../trust/left-branches.ts';
 import { rootsPlace } from '../trust/known-roots.ts';
 import { leftKey } from '../witness/left-mark.ts';
 import { leavingsPlace, witnessKey, witnessPlace } from '../witness/witness.ts';
+import { recordKey, recordPlace } from '../writer/writer-memory.ts';
 
 export interface RootChangeModules {
   readonly store: Store;
@@ -39,9 +40,9 @@ const STEP = 256;
 
 /**
  * Puts away all that is held of a region under another root than this one, and brings back what was put away of this one: copies of its
- * logs, what the own witness saw of them, the evidence against it, and the marks of the logs and the witness in the second place. Store
- * and second place each say of which root they are, since one may have been put back without the other; a store that does not say is
- * taken for one of the root that the second place names. Done again after an interruption; nothing of the region may be open.
+ * logs, what the own witness saw of them and has promised its writers, the evidence against it, and the marks of all that in the second
+ * place. Store and second place each say of which root they are, since one may have been put back without the other; a store that does
+ * not say is taken for one of the root that the second place names. Done again after an interruption; nothing of the region may be open.
  * @throws {NodeError} what the store and the second place throw.
  */
 export async function settleRoot(followed: FollowedRoot, modules: RootChangeModules): Promise<void> {
@@ -70,7 +71,7 @@ export async function requireRoot(followed: FollowedRoot, modules: RootChangeMod
  */
 export async function dropRegion({ region, network }: FollowedRoot, store: Store): Promise<void> {
   const name = `${region}.${network}/`;
-  for (const prefix of [`trust/${name}`, `log/${name}`, witnessKey(name), leftKey(name)])
+  for (const prefix of [`trust/${name}`, `log/${name}`, witnessKey(name), leftKey(name), recordKey(name)])
     await deleteRange(store, prefix, endOf(prefix));
   for (const prefix of [FORK_PREFIX, EVIDENCE_PREFIX, BRANCH_PREFIX, NAMED_PREFIX])
     await moveRange(`${prefix}/${name}`, `${putAway(UNKNOWN_ROOT)}${prefix}/${name}`, store);
@@ -90,7 +91,7 @@ async function settleMarks(
   const name = `${region}.${network}/`;
   const place = rootPlace({ region, network });
   const said = await secondPlace.read(place);
-  const prefixes = [name, witnessPlace(name), leavingsPlace(name), rootsPlace(name)];
+  const prefixes = [name, witnessPlace(name), leavingsPlace(name), rootsPlace(name), recordPlace(name)];
   const root = said?.root ?? stored ?? fingerprint;
   if (!equalBytes(root, fingerprint)) {
     for (const prefix of prefixes)
@@ -128,7 +129,8 @@ async function settleStore(
   const kept = [FORK_PREFIX, EVIDENCE_PREFIX, BRANCH_PREFIX, NAMED_PREFIX].map(
     (prefix) => `${prefix}/${name}`,
   );
-  const prefixes = [...kept, `trust/${name}`, witnessKey(name), leftKey(name), `log/${name}`];
+  const witnessed = [witnessKey(name), leftKey(name), recordKey(name)];
+  const prefixes = [...kept, `trust/${name}`, ...witnessed, `log/${name}`];
   const key = rootKey(followed);
   if (stored !== undefined && !equalBytes(stored, fingerprint)) {
     // Said before the first entry of its log is gone, which may be all that tells so far.

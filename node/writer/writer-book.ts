@@ -16,6 +16,7 @@ import {
   parseMemory,
   recordIn,
   recordKey,
+  recordPlace,
   remember,
   rememberRoot,
   type RootWord,
@@ -96,6 +97,18 @@ export class WriterBook {
     });
   }
 
+  /**
+   * Once what both places hold of the writers of a region is another, because the region is known under another root: what was read before counts no more.
+   * Resolves behind all that was under way.
+   */
+  reread(origin: string): Promise<void> {
+    return this.#turns.take(origin, () => {
+      this.#memories.delete(origin);
+      this.#shared.delete(origin);
+      return Promise.resolve();
+    });
+  }
+
   #decide(
     words: readonly [SignedWord<Claim>, ...SignedWord[]],
     rule: (before: WriterRecord) => WriterDecision,
@@ -151,7 +164,7 @@ export class WriterBook {
   async #load(origin: string): Promise<WriterMemory> {
     const { store, secondPlace } = this.#modules;
     const stored = await store.get(recordKey(origin));
-    const mark = await secondPlace.read(placeOf(origin));
+    const mark = await secondPlace.read(recordPlace(origin));
     const kept = stored === undefined ? NO_MEMORY : parseMemory(stored, origin);
     const noted = mark === undefined ? NO_MEMORY : parseMemory(mark.note, origin);
     // Either may have gone back, as after a restored backup, and have gone on since: what this witness once promised still binds it.
@@ -186,10 +199,6 @@ export class WriterBook {
 
   #raise(origin: string, size: number, note: Uint8Array): Promise<void> {
     const { secondPlace, sha256 } = this.#modules;
-    return secondPlace.raise(placeOf(origin), { size, root: sha256(note), note });
+    return secondPlace.raise(recordPlace(origin), { size, root: sha256(note), note });
   }
-}
-
-function placeOf(origin: string): string {
-  return `writer:${origin}`;
 }

@@ -49,6 +49,11 @@ export function recordKey(origin: string): string {
   return `writer/${origin}`;
 }
 
+/** And the second place. */
+export function recordPlace(origin: string): string {
+  return `writer:${origin}`;
+}
+
 /** What is remembered by words that count: of all logs of which any key had a tree permitted, so that those of one key hide none of another. */
 export function recordIn(
   { changes, words }: WriterMemory,

@@ -5,6 +5,7 @@ import { LogKeys } from '../../../node/log/log-keys.ts';
 import { FileSecondPlace } from '../../../node/store/second-place.ts';
 import { ORIGIN_CHARS_MAX } from '../../../node/sync/messages.ts';
 import { leavingsPlace, witnessPlace } from '../../../node/witness/witness.ts';
+import { recordPlace } from '../../../node/writer/writer-memory.ts';
 import { attestationLogOrigin } from '../../../protocol/log/origin.ts';
 import { Machine } from '../../support/log-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
@@ -12,7 +13,12 @@ import { RegionFixture } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const markOf = (size: number) => ({ size, root: new Uint8Array(32).fill(size), note: Uint8Array.of(size) });
-const PLACES = ['AT.test/trust', 'witness:AT.test/trust', 'witness:AT.test/attest/2026-11'];
+const PLACES = [
+  'AT.test/trust',
+  'witness:AT.test/trust',
+  'witness:AT.test/attest/2026-11',
+  'writer:AT.test/trust',
+];
 
 describe('settleRoot', () => {
   const folder = temporaryFolders();
@@ -33,8 +39,10 @@ describe('settleRoot', () => {
         { put: `fork/${origin}/x`, value: Uint8Array.of(1) },
         { put: `witness/${origin}`, value: Uint8Array.of(1) },
         { put: `witness-left/${origin}`, value: Uint8Array.of(1) },
+        { put: `writer/${origin}`, value: Uint8Array.of(1) },
       ]);
-      for (const place of [origin, `witness:${origin}`]) await machine.secondPlace.raise(place, markOf(3));
+      for (const place of [origin, `witness:${origin}`, `writer:${origin}`])
+        await machine.secondPlace.raise(place, markOf(3));
     }
     return { machine, store, ...on(machine, store) };
   }
@@ -50,7 +58,9 @@ describe('settleRoot', () => {
           .map(({ key }) => key)
           .filter((key) => /^[\w-]+\/AT\.test\//.test(key)),
       marks: () =>
-        [...machine.secondPlace.marks.keys()].filter((name) => /^(witness:)?AT\.test\//.test(name)).sort(),
+        [...machine.secondPlace.marks.keys()]
+          .filter((name) => /^(witness:|writer:)?AT\.test\//.test(name))
+          .sort(),
     };
   }
 
@@ -80,7 +90,7 @@ describe('settleRoot', () => {
     assert.equal(secondPlace.marks.get('witness:AT.test/trust')?.size, 3);
     const evidence = ['fork/AT.test/attest/2026-11/x', 'fork/AT.test/trust/x'];
     const all = await live();
-    for (const kind of ['log', 'trust', 'witness', 'witness-left'])
+    for (const kind of ['log', 'trust', 'witness', 'witness-left', 'writer'])
       assert.ok(
         all.some((key) => key.startsWith(`${kind}/`)),
         kind,
@@ -110,7 +120,7 @@ describe('settleRoot', () => {
     const modules = { store, secondPlace: new FileSecondPlace({ directory: folder() }), sha256 };
     const settle = ({ fingerprint }: RegionFixture) => settleRoot({ region, network, fingerprint }, modules);
     await settle(held);
-    const places = [origin, witnessPlace(origin), leavingsPlace(origin)];
+    const places = [origin, witnessPlace(origin), leavingsPlace(origin), recordPlace(origin)];
     for (const place of places) await modules.secondPlace.raise(place, markOf(3));
     await settle(anew);
     for (const place of places) assert.equal(await modules.secondPlace.read(place), undefined, place);
@@ -150,7 +160,7 @@ describe('settleRoot', () => {
     await again.settle(anew);
     assert.deepEqual(marks(), []);
     await again.settle(held);
-    assert.deepEqual(marks(), ['AT.test/attest/2026-11', 'AT.test/trust', ...PLACES.slice(1)].sort());
+    assert.deepEqual(marks(), [...PLACES, 'AT.test/attest/2026-11', 'writer:AT.test/attest/2026-11'].sort());
     for (const one of [store, empty]) await one.stop();
   });
 

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { NodeError } from '../../../node/node-error.ts';
 import { encodeRequest, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
+import {
+  encodeWriterRequest,
+  parseWriterAnswer,
+  WRITER_PROTOCOL,
+} from '../../../node/writer/writer-messages.ts';
 import { encodeNote } from '../../../protocol/log/note.ts';
 import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
+import { type Claim, signWord } from '../../../protocol/writer/word.ts';
 import { type FaultyMedium } from '../../support/faulty-disk.ts';
+import { testKey } from '../../support/keys.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { ReferenceTree } from '../../support/reference-tree.ts';
@@ -98,6 +105,36 @@ describe('a node that follows a region under another root', () => {
     assert.ok(asked > 10, String(asked));
     assert.ok(!(await cosigns(two, 6, 2)));
     assert.ok(await cosigns(one, 4, 3));
+  });
+
+  it('T9: holds nothing against the writer of a region that was set up anew of what was claimed under the root before', async () => {
+    /** What BE's witness answers to a claim by a key that AT kept under both roots. */
+    const claims = async (epoch: number): Promise<string> => {
+      const { checkpoint } = world.machine('AT').fixture.keys;
+      const session = new Uint8Array(16).fill(epoch % 256);
+      const writer = testKey(109).publicKey;
+      const claim = signWord<Claim>(
+        { kind: 'claim', origin: 'AT.test/trust', epoch, writer, session, at: 1 },
+        checkpoint,
+      );
+      const request = encodeWriterRequest({ kind: 'claim', claim: claim.bytes });
+      const peer = world.network.join('AT#9');
+      const answer = await world.run(
+        peer.request('BE', WRITER_PROTOCOL, request, new AbortController().signal),
+      );
+      world.network.leave('AT#9');
+      return parseWriterAnswer(answer).kind;
+    };
+    await recognise(await foundAt(1));
+    await world.pass(40);
+    assert.equal(await claims(Number.MAX_SAFE_INTEGER), 'record');
+    assert.equal(await claims(1), 'fenced');
+    await withdraw();
+    await world.kill('AT', { inOrder: true });
+    await restart();
+    await recognise(await foundAt(2));
+    await world.pass(40);
+    assert.equal(await claims(1), 'record');
   });
 
   for (const full of ['store', 'second place'])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { WRITER_KEYS_MAX } from '../../../protocol/limits.ts';
 import { WriterBook } from '../../../node/writer/writer-book.ts';
+import { recordKey, recordPlace } from '../../../node/writer/writer-memory.ts';
 import { logKey, testKey, verifySignature } from '../../support/keys.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { sha256 } from '../../support/primitives.ts';
@@ -97,6 +98,18 @@ describe('WriterBook', () => {
         await again.store.stop();
       }
     }
+  });
+
+  it('T9: promises by nothing that both places have no more, once it is told, and shares what it promises then', async () => {
+    const place = new MemorySecondPlace();
+    let shared = 0;
+    const { book, store } = await open(medium(), place, undefined, () => void shared++);
+    assert.ok((await book.claim(claimOf({ epoch: 3 }))).granted);
+    await store.write([{ del: recordKey(TRUST) }]);
+    await place.forget(recordPlace(TRUST));
+    await book.reread(TRUST);
+    assert.ok((await book.claim(claimOf({ epoch: 1, machine: 2 }))).granted);
+    assert.equal(shared, 2);
   });
 
   it('F2: answers nothing that the second place did not take, and asking again tells what holds', async () => {
