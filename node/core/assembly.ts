@@ -165,7 +165,7 @@ export function assemble(
     node,
   });
   const visitor: LogVisitor = new LogVisitor({ ...reading, store, witness, onFork: tellFork });
-  const desks = new Desks(options, {
+  const desks: Desks = new Desks(options, {
     ...reading,
     witness,
     store,

@@ -1,7 +1,7 @@
 /**
- * A tree of an own attestation log that this node does not have, signed by a key that the region's root has given up: what a witness cosigned before, and has
- * left since. Whoever has stolen the key has used it. Of each log the first that is shown is kept, so that a thief cannot have more written. Row, in the
- * form of `node/witness/left-mark.ts`:
+ * A tree of an own attestation log that this node does not have, signed by a key that the region's root has given up, and beyond its cut-offs or beside the
+ * log: what a witness cosigned before, and has left since. Whoever has stolen the key has used it. Of each log the first that is shown is kept, so that a thief
+ * cannot have more written. Row, in the form of `node/witness/left-mark.ts`:
  *
  *   own-left/<origin>     [1, size, root, note]
  */
@@ -16,6 +16,7 @@ import { type LogTree } from '../log/log-tree.ts';
 import { isNodeError } from '../node-error.ts';
 import { type HighWater } from '../ports.ts';
 import { type Store } from '../store/store.ts';
+import { cutOffsOf, isCutOff } from '../trust/cut-offs.ts';
 import { allVerifierKeys, logVerifierKeys } from '../trust/log-keys.ts';
 import { encodeLeft, readLeft } from '../witness/left-mark.ts';
 
@@ -70,13 +71,20 @@ export class LeftTree {
     return { origin, size: kept.size, keyIds, isLarger: kept.size > size };
   }
 
-  /** Whether keys alone that were given up have signed a note; then it is kept if it is on a tree that is not here. Rejects as reading the log, and as `write`. */
+  /**
+   * Whether keys alone that were given up have signed a note, and the root has not signed the very tree besides, by a cut-off, that is still missing here. Then
+   * the note is kept if it is on a tree that is not here; one on a tree that may lead to a cut-off is not, since nobody can tell yet. Rejects as reading the
+   * log, and as `write`.
+   */
   async heed(note: Uint8Array, read: ReadNote): Promise<boolean> {
     await this.#settle();
-    if (!this.#isByGivenUp(read)) return false;
+    const now = this.#modules.state();
+    if (now === undefined || !this.#isByGivenUp(read, now)) return false;
     const { size, root } = read.checkpoint;
     const { text } = read.note;
     const { tree, store } = this.#modules;
+    if (size > tree.size && cutOffsOf(now, tree.origin).some((one) => one.size >= size))
+      return !isCutOff(now, read.checkpoint);
     if (this.#kept !== undefined || size <= tree.head.minimum || text === this.#ours) return true;
     const isLarger = size > tree.size;
     if (!isLarger && (await this.#isHere({ size, root }))) this.#ours = text;
@@ -106,11 +114,10 @@ export class LeftTree {
     return equalBytes(await this.#modules.tree.reader.rootAt(size), root);
   }
 
-  #isByGivenUp(read: ReadNote): boolean {
-    const { sha256, verifySignature, tree, state } = this.#modules;
-    const now = state();
+  #isByGivenUp(read: ReadNote, now: TrustState): boolean {
+    const { sha256, verifySignature, tree } = this.#modules;
     const { origin } = tree;
-    if (now === undefined || read.checkpoint.origin !== origin) return false;
+    if (read.checkpoint.origin !== origin) return false;
     const inForce = logVerifierKeys(sha256, now, origin);
     if (inForce.length === now.keysWithRole('checkpoint').length) return false;
     const isInForce = inForce.some(({ keyId }) =>

@@ -1,7 +1,7 @@
 /** All logs that a node holds, open and by name: its own, the trust logs of the regions it follows, and its mirrors of others. */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { attestationLogOrigin, parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
-import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { type OpenedCheckpoint, type ReadNote } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { logMonth } from '../../protocol/trust/log-month.ts';
@@ -13,8 +13,9 @@ import { LogTree } from '../log/log-tree.ts';
 import { type Clock, type SecondPlace, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { type Followed, standingForksOf } from '../sync/followed.ts';
-import { Mirror } from '../sync/mirror.ts';
-import { logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
+import { Mirror, type MirrorModules } from '../sync/mirror.ts';
+import { isCutOff } from '../trust/cut-offs.ts';
+import { allVerifierKeys, logVerifierKeys, ownVerifierKey } from '../trust/log-keys.ts';
 import { RegionFold } from '../trust/region-fold.ts';
 import { type TrustBoard } from '../trust/trust-board.ts';
 import { type TrustKeeperModules } from '../trust/keeper-options.ts';
@@ -364,18 +365,19 @@ export class LogShelf {
   async #share(tree: LogTree): Promise<LogTree> {
     const { kind, region } = parseOrigin(tree.origin);
     if (kind !== 'attest' || region !== this.#options.region) return tree;
-    const copy = await this.#mirrorOf(tree, () => this.#ownKeys(tree.origin));
+    const keys = (read?: ReadNote) => this.#ownKeys(tree, read);
+    const copy = await this.#mirrorOf(tree, keys);
     const left = await LeftTree.open({ ...this.#modules, tree, state: () => this.#home?.state });
     this.#logs.set(tree.origin, this.#own(copy, left));
     return tree;
   }
 
   #own(copy: Followed, left?: LeftTree): OwnLog {
-    const keys = () => this.#ownKeys(copy.origin);
+    const keys = (read?: ReadNote) => this.#ownKeys(copy.tree, read);
     return new OwnLog({ ...this.#modules, copy, keys, ...(left && { left }) });
   }
 
-  #mirrorOf(tree: LogTree, keys: () => readonly VerifierKey[], state?: () => TrustState): Promise<Mirror> {
+  #mirrorOf(tree: LogTree, keys: MirrorModules['keys'], state?: () => TrustState): Promise<Mirror> {
     return Mirror.open({ ...this.#modules, tree, keys, ...(state && { state }) });
   }
 
@@ -383,9 +385,14 @@ export class LogShelf {
     return attestationLogOrigin(this.#options.region, this.#options.network, log);
   }
 
-  #ownKeys(origin: string): readonly VerifierKey[] {
+  /** What is missing of a tree that the root has signed, by a cut-off, is fetched under a note by a key that was given up too: a mirror may have no other. */
+  #ownKeys(tree: LogTree, read?: ReadNote): readonly VerifierKey[] {
     const { sha256, checkpointKey, clock } = this.#modules;
-    const known = this.#home === undefined ? [] : logVerifierKeys(sha256, this.#home.state, origin);
+    const { origin } = tree;
+    const state = this.#home?.state;
+    const isNamed = state && read && isCutOff(state, read.checkpoint) && read.checkpoint.size > tree.size;
+    const keysOf = isNamed === true ? allVerifierKeys : logVerifierKeys;
+    const known = state === undefined ? [] : keysOf(sha256, state, origin);
     return [...known, ...ownVerifierKey(sha256, checkpointKey, clock.nowMs(), origin)];
   }
 }

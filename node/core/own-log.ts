@@ -3,7 +3,7 @@
  * its key; while it does not, it catches up like any copy.
  */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { openCheckpoint, readNote, type ReadNote } from '../../protocol/log/checkpoint.ts';
+import { openRead, readNote, type ReadNote } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type VerifySignature } from '../../protocol/primitives.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
@@ -18,8 +18,8 @@ export interface OwnLogModules {
   readonly verifySignature: VerifySignature;
   /** The log as a copy: its keeper or mirror, whose tree is that of the sequencer. */
   readonly copy: Followed;
-  /** The keys that this region ever signs this log with, as far as they are known. */
-  readonly keys: () => readonly VerifierKey[];
+  /** The keys that this region ever signs this log with, as far as they are known; of a note, those that bind by it. */
+  readonly keys: (read?: ReadNote) => readonly VerifierKey[];
   readonly isWriting: () => boolean;
   /** Of an attestation log: what was signed of it by keys that were given up. */
   readonly left?: Pick<LeftTree, 'heed' | 'report'>;
@@ -69,7 +69,7 @@ export class OwnLog implements Followed {
     return this.#modules.left?.report;
   }
 
-  /** What keys alone have signed that were given up says nothing of how far the log is. */
+  /** What keys alone have signed that were given up says nothing of how far the log is, unless the root has signed the very tree. */
   async heed(note: Uint8Array, read: ReadNote = readNote(note)): Promise<Heeded> {
     if ((await this.#modules.left?.heed(note, read)) === true) return 'known';
     const heeded = await this.#modules.copy.heed(note, read);
@@ -108,7 +108,9 @@ export class OwnLog implements Followed {
   /** Whether one of our keys signed the note. @throws {ProtocolError} for a note that is none, or with a bad signature. */
   isOurs(note: Uint8Array): boolean {
     try {
-      const { origin } = openCheckpoint(note, this.#modules.keys(), this.#modules.verifySignature);
+      const { keys, verifySignature } = this.#modules;
+      const read = readNote(note);
+      const { origin } = openRead(read, keys(read), verifySignature);
       if (origin === this.origin) return true;
       throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${this.origin}`);
     } catch (error) {

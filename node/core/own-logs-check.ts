@@ -1,8 +1,9 @@
-/** Whether a node may begin to sign: what its peers hold of its own logs, or what its operator decided instead. */
+/** Whether a node may begin to sign: what its peers hold of its own logs, and what its root has signed of them, or what its operator decided instead. */
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type BootCheckModules, type BootFinding, checkOwnLogs, refusalOf } from '../sync/boot-check.ts';
 import { type LogMender } from '../sync/log-mender.ts';
 import { type LogShelf } from './log-shelf.ts';
+import { findNamed } from './named-trees.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 
 type CheckOptions = Pick<RegionNodeOptions & typeof NODE_DEFAULTS, 'bootQuorum' | 'fingerprint' | 'fenced'>;
@@ -16,8 +17,9 @@ export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | '
 }
 
 /**
- * `forced`: the operator signs although too few peers answered; what any of them shows binds all the same. Where witnesses fence the writer nobody
- * else rightly signs beside it, so that a proof of two trust logs that the root has not settled is somebody with its keys. Rejects as `checkOwnLogs`, and with what is damaged in the trust log.
+ * `forced`: the operator signs although too few peers answered; what any of them shows, or the root has signed, binds all the same. Where witnesses fence the
+ * writer nobody else rightly signs beside it, so that a proof of two trust logs that the root has not settled is somebody with its keys. Rejects as
+ * `checkOwnLogs` and `findNamed`, and with what is damaged in the trust log.
  */
 export async function findOwnLogs(
   { bootQuorum, fingerprint, fenced }: CheckOptions,
@@ -38,6 +40,10 @@ export async function findOwnLogs(
   );
   if (fenced !== undefined && home.standingForks.length > 0)
     return { finding: 'contradicted', origin: home.origin, size: home.tree.size };
+  // By the trust log as it is now: what has just been fetched of it may say so.
+  const isFree = found.finding === 'clear' || found.finding === 'alone';
+  const named = isFree ? await findNamed(shelf) : undefined;
+  if (named !== undefined) return named;
   const { finding } = found;
   if (forced && finding === 'alone' && !isLost) return { finding: 'clear' };
   // The region has a log, and this store has nothing of it.

@@ -10,6 +10,7 @@ import { refusalOf } from '../sync/boot-check.ts';
 import { type Herald } from '../sync/herald.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Background } from './background.ts';
+import { requireNamed } from './named-trees.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { stateWithout, type WritingState } from './node-status.ts';
 import { claimToWrite, type Fence, permitTree, requireUnfenced } from './fencing.ts';
@@ -337,6 +338,7 @@ export class Signing {
     if (this.#healing.isUnderWay) return;
     this.#isOpening = true;
     try {
+      await requireNamed(shelf);
       const side = await this.#start();
       const log = (entries: readonly Uint8Array[]) => logTogether(entries, (item) => side.submit(item));
       await fence?.giving.finish(order, log).catch(async (error: unknown) => {

@@ -40,6 +40,8 @@ export type BootFinding =
       readonly size: number;
       /** The region of the peer that knows of it, if it is of one. */
       readonly by?: string;
+      /** The root of this region has signed it, whatever peers know. */
+      readonly isByRoot?: true;
     };
 
 /** Asks everybody at once, and fetches what is missing. Rejects with what our own store rejects with. */
@@ -83,19 +85,16 @@ export function refusalOf(
     case 'clear':
       return undefined;
     case 'behind': {
-      const { origin, size, by } = found;
+      const { origin, size } = found;
       const held = logs.get(origin)?.tree.size ?? 0;
       const message =
         size > held
-          ? `${origin} has ${held} entries here, and ${seenBy(by)} ${size} with our signature`
+          ? `${origin} has ${held} entries here, and ${knownBy(found, `${size}`)}`
           : `${origin}: the store is empty, and the region has a log`;
       return logError('LOG_BEHIND', message);
     }
     case 'contradicted':
-      return logError(
-        'LOG_CONTRADICTED',
-        `${found.origin}: ${seenBy(found.by)} another tree with our signature`,
-      );
+      return logError('LOG_CONTRADICTED', `${found.origin}: ${knownBy(found, 'another tree')}`);
     case 'alone':
       return new NodeError(
         'PEER_UNREACHABLE',
@@ -108,8 +107,9 @@ export function refusalOf(
   }
 }
 
-function seenBy(region: string | undefined): string {
-  return region === undefined ? 'others have seen' : `${region} has seen`;
+function knownBy({ by, isByRoot, size }: Extract<BootFinding, { origin: string }>, what: string): string {
+  if (isByRoot === true) return `the root of this region has signed ${what}, by a cut-off of ${size}`;
+  return `${by === undefined ? 'others have' : `${by} has`} seen ${what} with our signature`;
 }
 
 async function compare(

@@ -14,8 +14,8 @@ import { MirrorSettlement } from './mirror-settlement.ts';
 
 export interface MirrorModules extends ForkBookModules {
   readonly tree: LogTree;
-  /** The keys of the log, as the trust state of its region names them now. */
-  readonly keys: () => readonly VerifierKey[];
+  /** The keys of the log, as the trust state of its region names them now; of a note, those that may bring entries under it. */
+  readonly keys: (read?: ReadNote) => readonly VerifierKey[];
   /** What the trust log of the region says, where another may sign this log: then its root can name another tree. */
   readonly state?: () => TrustState;
   /** Told when there are more entries, or others, or another has signed them. Must not throw. */
@@ -84,7 +84,8 @@ export class Mirror implements Followed {
 
   async apply(piece: Piece): Promise<Applied> {
     const before = this.note;
-    const applied = await this.#settle(await this.#replica.apply(piece, this.#modules.keys()));
+    const keys = this.#modules.keys(piece.read ?? readNote(piece.note));
+    const applied = await this.#settle(await this.#replica.apply(piece, keys));
     if (applied.outcome === 'grown' || this.note !== before) this.#modules.onGrown?.(this.origin);
     return applied;
   }

@@ -85,6 +85,19 @@ describe('LeftTree', () => {
     assert.deepEqual(left.report, reported(9, false));
   });
 
+  it('T9: leaves one on the very tree of a cut-off to be fetched while that is missing, and keeps none that may lead there', async () => {
+    const root = good(30).tree.root();
+    region.add(region.compromise(region.keys.checkpoint, { [LOG_ID]: { size: 30, root } }));
+    assert.equal(await shows(good(30, 'checkpoint').note()), false);
+    for (const note of [bad(30).note(), bad(25).note(), good(25, 'checkpoint').note()])
+      assert.equal(await shows(note), true);
+    assert.equal(left.report, undefined);
+    assert.equal(await shows(bad(31).note()), true);
+    assert.deepEqual(left.report, reported(31, true));
+    await grow(30);
+    assert.equal(await shows(good(30, 'checkpoint').note()), true);
+  });
+
   it('A14: keeps nothing that a key in force has signed too, that nobody has who was given up, or of another log', async () => {
     assert.equal(await shows(bad(30).note()), false, 'before it is given up');
     giveUp();
