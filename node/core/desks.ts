@@ -2,6 +2,7 @@
 import { isNodeError } from '../node-error.ts';
 import { LogServer, type LogServerModules } from '../sync/log-server.ts';
 import { VerifyServer, type VerifyServerModules } from '../verdicts/verify-server.ts';
+import { putAway } from '../store/put-away.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { WitnessServer, type WitnessServerModules } from '../witness/witness-server.ts';
@@ -16,8 +17,9 @@ import {
 import { WriterBook, type WriterBookModules } from '../writer/writer-book.ts';
 import { type ForgetOrder } from '../registry/forgotten-rows.ts';
 import { RootWords } from '../writer/root-word.ts';
-import { recordKey } from '../writer/writer-memory.ts';
+import { sharedKey } from '../writer/writer-memory.ts';
 import { WriterServer, type WriterServerModules } from '../writer/writer-server.ts';
+import { followedRoot } from './root-change.ts';
 
 export type DesksModules = LogServerModules &
   VerifyServerModules &
@@ -39,7 +41,7 @@ export class Desks {
   readonly #writers: WriterBook;
 
   constructor(options: ShareServerOptions, modules: DesksModules) {
-    const { regionOf, store, keeper } = modules;
+    const { regionOf, store, secondPlace, keeper } = modules;
     const isOwn = (peer: string) => regionOf(peer) === options.region;
     const keep: ShareServerModules['keep'] = (changes) => store.write(changes);
     const isHeld: ShareServerModules['isHeld'] = (share) => holdsShare(store, share);
@@ -48,18 +50,23 @@ export class Desks {
     const writers = new WriterBook({
       ...modules,
       isNamed,
-      share: (origin, value, index) =>
-        standby.give({ origin, index, changes: [{ put: recordKey(origin), value }] }),
+      share: async (origin, value, index) => {
+        const root = await followedRoot(origin, secondPlace);
+        if (root === undefined) return;
+        await standby.give({ origin, index, changes: [{ put: sharedKey(origin, root), value }] });
+      },
     });
     this.#writers = writers;
-    const keepRecord: ShareServerModules['keepRecord'] = (origin, record) =>
-      writers.follow(origin, record).then(
-        () => true,
-        (error: unknown) => {
-          if (isNodeError(error, 'LOG_CORRUPT')) return false;
-          throw error;
-        },
-      );
+    const keepRecord: ShareServerModules['keepRecord'] = async (origin, record, under) => {
+      const root = await followedRoot(origin, secondPlace);
+      try {
+        await writers.follow(origin, record, root === undefined || putAway(root) === under ? '' : under);
+        return true;
+      } catch (error) {
+        if (isNodeError(error, 'LOG_CORRUPT')) return false;
+        throw error;
+      }
+    };
     const forget: ShareServerModules['forget'] = (order) =>
       modules.forgetNamed(order).then(
         () => true,

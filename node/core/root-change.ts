@@ -4,7 +4,7 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { fingerprintOf, parseEntry } from '../../protocol/trust/statement.ts';
 import { parseRun } from '../log/entry-run.ts';
@@ -193,6 +193,14 @@ async function storedRoot(
 
 function rootPlace({ region, network }: Pick<FollowedRoot, 'region' | 'network'>): string {
   return `root:${trustLogOrigin(region, network)}`;
+}
+
+/** Under which root a region is followed, or was last, by the name of its trust log. Rejects as `SecondPlace.read`. */
+export async function followedRoot(
+  origin: string,
+  secondPlace: Pick<SecondPlace, 'read'>,
+): Promise<Uint8Array | undefined> {
+  return (await secondPlace.read(rootPlace(parseOrigin(origin))))?.root;
 }
 
 function rootKey({ region, network }: FollowedRoot): string {

@@ -16,6 +16,11 @@ export function putAway(fingerprint: Uint8Array): string {
   return `~${hexOf(fingerprint).slice(0, MARK_DIGITS)}~`;
 }
 
+/** Whether that is what names begin with, and no more. */
+export function isPutAway(prefix: string): boolean {
+  return FORM.exec(prefix)?.[0] === prefix;
+}
+
 /** The beginnings of names that are in a store, each once. */
 export async function putAwayIn(reader: StoreReader): Promise<readonly string[]> {
   const found: string[] = [];

@@ -20,7 +20,7 @@ import { type StoreReader } from '../store/reader.ts';
 import { REVOKED_IN_HOUR } from '../revoking/hour-budget.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { Turns } from '../turns.ts';
-import { recordKey } from './writer-memory.ts';
+import { sharedUnder } from './writer-memory.ts';
 
 export const STANDBY_PROTOCOL = '/entente/standby/1.0.0';
 export const SHARE_BYTES_MAX = 1_048_576;
@@ -131,8 +131,11 @@ export interface ShareServerModules {
   readonly keep: (changes: readonly Change[]) => Promise<void>;
   /** Whether a whole batch is staged at that place, and all of these rows are kept as they are. Rejects as the store. */
   readonly isHeld: (share: Share) => Promise<boolean>;
-  /** Keeps what the region has promised the writers of another, by the name of its trust log; false for what is no record. Rejects as the store. */
-  readonly keepRecord: (origin: string, record: Uint8Array) => Promise<boolean>;
+  /**
+   * Keeps what the region has promised the writers of another, by the name of its trust log, and `under` which root (`sharedUnder`); false for what is no
+   * record. Rejects as the store.
+   */
+  readonly keepRecord: (origin: string, record: Uint8Array, under: string) => Promise<boolean>;
   /** Forgets an attestation by its name in the registry; false for what is no such name. Rejects as the store. */
   readonly forget: (order: ForgetOrder) => Promise<boolean>;
   /**
@@ -174,9 +177,10 @@ export class ShareServer {
     const forgotten = forgetOrderIn(share);
     if (forgotten !== undefined) return this.#forget(origin, forgotten);
     if (!isStandby()) return REFUSED;
-    const [first] = rows;
-    if (first !== undefined && rows.length === 1 && first[0] === recordKey(origin))
-      return this.#isOthersTrustLog(origin) && (await keepRecord(origin, first[1])) ? KEPT : REFUSED;
+    const [row, ...more] = rows;
+    const under = row && more.length === 0 ? sharedUnder(origin, row[0]) : undefined;
+    if (row !== undefined && under !== undefined)
+      return this.#isOthersTrustLog(origin) && (await keepRecord(origin, row[1], under)) ? KEPT : REFUSED;
     if (!this.#isOwnLog(origin) || !rows.every(([key]) => isShared(origin, key))) return REFUSED;
     return this.#turns.take('share', () => this.#keep(peer, { origin, index, rows }));
   }
@@ -286,7 +290,7 @@ export function sharesOf({ origin, index, changes }: SharedBatch): Uint8Array[] 
   let bytes = HEAD_BYTES;
   for (const change of changes) {
     if (!('put' in change)) continue;
-    if (!isShared(origin, change.put) && change.put !== recordKey(origin)) continue;
+    if (!isShared(origin, change.put) && sharedUnder(origin, change.put) === undefined) continue;
     const size = change.put.length + change.value.length + ROW_BYTES;
     if (bytes + size > SHARE_BYTES_MAX || parts.at(-1)?.length === ROWS_MAX) {
       parts.push([]);

@@ -85,15 +85,16 @@ export class WriterBook {
   }
 
   /**
-   * Takes over what another machine of this region has promised; nothing that was promised here is taken back.
+   * Takes over what another machine of this region has promised; nothing that was promised here is taken back. `under`: what names begin with of the root
+   * under which it has, where that is not the one that is followed here; it is kept apart then, for whoever follows that root.
    * @throws {NodeError} LOG_CORRUPT if these are not the bytes of a record. Rejects also as `claim`.
    */
-  async follow(origin: string, bytes: Uint8Array): Promise<void> {
+  async follow(origin: string, bytes: Uint8Array, under = ''): Promise<void> {
     const given = parseMemory(bytes, origin);
     await this.#turns.take(origin, async () => {
-      const before = await this.#read(origin);
-      const joined = joinMemories(before, given, this.#givenUp(origin));
-      if (joined !== before) await this.#keep(origin, joined);
+      const before = under === '' ? await this.#read(origin) : await this.#load(origin, under);
+      const joined = joinMemories(before, given, this.#givenUp(origin, under));
+      if (joined !== before) await this.#keep(origin, joined, under);
     });
   }
 
@@ -146,12 +147,13 @@ export class WriterBook {
     };
   }
 
-  /** Who is not named here may be so by what is not held yet. */
-  #givenUp(origin: string): (publicKey: Uint8Array, said: RootWord) => boolean {
+  /** Who is not named here may be so by what is not held yet; of another root nothing is held. */
+  #givenUp(origin: string, under: string): (publicKey: Uint8Array, said: RootWord) => boolean {
     const { keysOf, isNamed } = this.#modules;
     return (publicKey, { givenUp }) =>
       givenUp.some((key) => equalBytes(key, publicKey)) ||
-      (isNamed(origin, publicKey) &&
+      (under === '' &&
+        isNamed(origin, publicKey) &&
         keysOf(origin)?.some((key) => equalBytes(key.publicKey, publicKey)) === false);
   }
 
@@ -161,19 +163,19 @@ export class WriterBook {
     return memory;
   }
 
-  async #load(origin: string): Promise<WriterMemory> {
+  async #load(origin: string, under = ''): Promise<WriterMemory> {
     const { store, secondPlace } = this.#modules;
-    const stored = await store.get(recordKey(origin));
-    const mark = await secondPlace.read(recordPlace(origin));
+    const stored = await store.get(under + recordKey(origin));
+    const mark = await secondPlace.read(under + recordPlace(origin));
     const kept = stored === undefined ? NO_MEMORY : parseMemory(stored, origin);
     const noted = mark === undefined ? NO_MEMORY : parseMemory(mark.note, origin);
     // Either may have gone back, as after a restored backup, and have gone on since: what this witness once promised still binds it.
     const [later, other] = noted.changes > kept.changes ? [noted, kept] : [kept, noted];
-    const joined = joinMemories(later, other, this.#givenUp(origin));
-    if (joined !== later) await this.#keep(origin, joined);
+    const joined = joinMemories(later, other, this.#givenUp(origin, under));
+    if (joined !== later) await this.#keep(origin, joined, under);
     // A write may have landed though it failed, or the process have died after it: no answer leans on what one place alone has.
     else if (stored !== undefined && noted.changes < kept.changes)
-      await this.#raise(origin, kept.changes, stored);
+      await this.#raise(under + recordPlace(origin), kept.changes, stored);
     return joined;
   }
 
@@ -189,16 +191,16 @@ export class WriterBook {
     this.#shared.set(origin, memory.changes);
   }
 
-  async #keep(origin: string, memory: WriterMemory): Promise<void> {
+  async #keep(origin: string, memory: WriterMemory, under = ''): Promise<void> {
     const bytes = encodeMemory(memory);
     this.#memories.delete(origin); // until both places have it, either may
-    await this.#modules.store.write([{ put: recordKey(origin), value: bytes }]);
-    await this.#raise(origin, memory.changes, bytes);
-    this.#memories.set(origin, memory);
+    await this.#modules.store.write([{ put: under + recordKey(origin), value: bytes }]);
+    await this.#raise(under + recordPlace(origin), memory.changes, bytes);
+    if (under === '') this.#memories.set(origin, memory);
   }
 
-  #raise(origin: string, size: number, note: Uint8Array): Promise<void> {
+  #raise(place: string, size: number, note: Uint8Array): Promise<void> {
     const { secondPlace, sha256 } = this.#modules;
-    return secondPlace.raise(recordPlace(origin), { size, root: sha256(note), note });
+    return secondPlace.raise(place, { size, root: sha256(note), note });
   }
 }

@@ -16,6 +16,7 @@ import {
   type WriterWord,
 } from '../../protocol/writer/word.ts';
 import { logError } from '../log/log-error.ts';
+import { isPutAway, putAway } from '../store/put-away.ts';
 import {
   laterClaim,
   laterPermits,
@@ -52,6 +53,18 @@ export function recordKey(origin: string): string {
 /** And the second place. */
 export function recordPlace(origin: string): string {
   return `writer:${origin}`;
+}
+
+/** What one machine of a region names it to another: with the root under which it knows that other region, since the two may not follow the same. */
+export function sharedKey(origin: string, root: Uint8Array): string {
+  return putAway(root) + recordKey(origin);
+}
+
+/** What such a name begins with; undefined for another name. */
+export function sharedUnder(origin: string, key: string): string | undefined {
+  const own = recordKey(origin);
+  const under = key.slice(0, -own.length);
+  return key === under + own && isPutAway(under) ? under : undefined;
 }
 
 /** What is remembered by words that count: of all logs of which any key had a tree permitted, so that those of one key hide none of another. */

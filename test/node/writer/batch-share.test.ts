@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { NodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
+import { putAway } from '../../../node/store/put-away.ts';
 import { type StoreReader } from '../../../node/store/reader.ts';
 import {
   BatchShare,
@@ -10,6 +11,7 @@ import {
   ShareServer,
   sharesOf,
 } from '../../../node/writer/batch-share.ts';
+import { sharedKey } from '../../../node/writer/writer-memory.ts';
 import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryNetwork } from '../../support/memory-network.ts';
@@ -52,7 +54,8 @@ function bench() {
       },
       isHeld: (share) =>
         holdsShare({ get: (key: string) => Promise.resolve(rows.get(key)) } as StoreReader, share),
-      keepRecord: (origin, record) => Promise.resolve(records.push(origin) > 0 && record.length > 0),
+      keepRecord: (origin, record, under) =>
+        Promise.resolve(records.push(under + origin) > 0 && record.length > 0),
       forget: ({ name }) => Promise.resolve(!name.startsWith('f') && forgotten.push(name) > 0),
       giveWay: (origin, index, write) => {
         if (standing.isPromoted) standing.isStandby = false;
@@ -164,20 +167,27 @@ describe('BatchShare of a batch in several messages', () => {
 describe('ShareServer', () => {
   it('T9: keeps what the region has promised the writers of another, and nothing of its own under that name', async () => {
     const { answer, records, kept, standing } = bench();
-    const shareOf = (origin: string, more: Change[] = [], text = 'record') =>
-      sharesOf({ origin, index: 7, changes: [put(`writer/${origin}`, text), ...more] })[0] ?? assert.fail();
+    const root = new Uint8Array(32).fill(7);
+    const shareOf = (origin: string, more: Change[] = [], text = 'record') => {
+      const changes = [put(sharedKey(origin, root), text), ...more];
+      return sharesOf({ origin, index: 7, changes })[0] ?? assert.fail();
+    };
+    const rootless = (key: string) => share([[key, Uint8Array.of(1)]], 'FR.test/trust');
     assert.equal(await answer(shareOf('FR.test/trust')), 'kept\n');
     const refused = [
       shareOf('DE.test/trust'),
       shareOf('FR.other/trust'),
       shareOf('FR.test/attest/2026-11'),
-      shareOf('FR.test/trust', [put('writer/FR.test/trust', 'again')]),
+      shareOf('FR.test/trust', [put(sharedKey('FR.test/trust', root), 'again')]),
+      rootless('writer/FR.test/trust'),
+      rootless('~07~writer/FR.test/trust'),
       shareOf('FR.test/trust', [], ''),
     ];
     for (const share of refused) assert.equal(await answer(share), 'refused\n');
     standing.isStandby = false;
     assert.equal(await answer(shareOf('FR.test/trust')), 'refused\n');
-    assert.deepEqual([records, kept], [['FR.test/trust', 'FR.test/trust'], []]);
+    const name = `${putAway(root)}FR.test/trust`;
+    assert.deepEqual([records, kept], [[name, name], []]);
   });
 
   it('keeps a batch of the machine that writes, and gives way to it once', async () => {

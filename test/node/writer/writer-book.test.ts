@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { WRITER_KEYS_MAX } from '../../../protocol/limits.ts';
+import { parseOrigin } from '../../../protocol/log/origin.ts';
+import { settleRoot } from '../../../node/core/root-change.ts';
+import { putAway } from '../../../node/store/put-away.ts';
 import { WriterBook } from '../../../node/writer/writer-book.ts';
 import { recordKey, recordPlace } from '../../../node/writer/writer-memory.ts';
 import { logKey, testKey, verifySignature } from '../../support/keys.ts';
@@ -217,6 +220,32 @@ describe('WriterBook', () => {
     const after = await standby.book.record(TRUST);
     assert.deepEqual([after.claim?.word.epoch, after.permits.get(TRUST)?.word.size], [4, 5]);
     await rejectsWith(standby.book.follow(TRUST, Uint8Array.of(1)), 'LOG_CORRUPT');
+  });
+
+  it('T9: keeps apart what the other machine has promised under a root that is not followed here, until it is', async () => {
+    const shared: Uint8Array[] = [];
+    const { book } = await open(medium(), new MemorySecondPlace(), undefined, (record) =>
+      shared.push(record),
+    );
+    const words = [
+      { from: 0, size: 4 },
+      { from: 4, size: 5 },
+    ].map((tree) => permitOf({ epoch: 3 }, tree));
+    for (const permit of words) await book.permit(claimOf({ epoch: 3 }), permit);
+    const place = new MemorySecondPlace();
+    const { book: standby, store } = await open(medium(), place);
+    await standby.claim(claimOf({ epoch: 1, machine: 2 }));
+    const fingerprint = new Uint8Array(32).fill(7);
+    for (const record of shared) await standby.follow(TRUST, record, putAway(fingerprint));
+    assert.equal((await standby.record(TRUST)).claim?.word.epoch, 1);
+    const { region, network } = parseOrigin(TRUST);
+    const modules = { store, secondPlace: place, sha256 };
+    await settleRoot({ region, network, fingerprint: new Uint8Array(32).fill(6) }, modules);
+    await settleRoot({ region, network, fingerprint }, modules);
+    await standby.reread(TRUST);
+    const { claim, permits } = await standby.record(TRUST);
+    assert.deepEqual([claim?.word.epoch, permits.get(TRUST)?.word.size], [3, 5]);
+    assert.deepEqual(await store.get(recordKey(TRUST)), place.marks.get(recordPlace(TRUST))?.note);
   });
 
   it('T9: gives its standby what a process promised that died before it could, once it is asked again', async () => {
