@@ -54,9 +54,15 @@ interface Seen extends HighWater {
   readonly isMarked: boolean;
 }
 
-interface StoredSeen extends Omit<Seen, 'isMarked'> {
-  /** How often what was cosigned of the log had been left by then. */
+/** Of a log, how often what was cosigned of it has been left, and what was cosigned since. */
+interface Memory {
   readonly leavings: number;
+  readonly seen: Seen | undefined;
+}
+
+interface StoredMemory {
+  readonly leavings: number;
+  readonly seen: Omit<Seen, 'isMarked'> | undefined;
 }
 
 const FORM = 1;
@@ -70,20 +76,21 @@ const fields = [
   bytes,
   count,
 ] as const;
-/** The last of six: how often the witness had left what it cosigned of that log, where it ever has. */
+/** The last of six: how often the witness had left what it cosigned of that log, where it ever has. An empty note: it has cosigned nothing since. */
 const schema = z.union([
   z.tuple([...fields]).transform((row) => [...row, 0] as const),
   z.tuple([...fields, count]),
 ]);
-/** A mark that counts has no tree. */
+/** Of no tree. */
 const NO_ROOT = new Uint8Array(HASH_BYTES);
+const NO_NOTE = new Uint8Array(0);
 
 export class Witness {
   readonly #options: WitnessOptions;
   readonly #modules: WitnessModules;
   readonly #turns = new Turns();
   /** What the store holds, for the logs that were asked about. */
-  readonly #seen = new Map<string, Seen | undefined>();
+  readonly #memories = new Map<string, Memory>();
   /** By origin, what this process cosigned last. */
   readonly #last = new Map<
     string,
@@ -93,9 +100,9 @@ export class Witness {
       readonly note: Note;
     }
   >();
-  /** What `attested` gives, until `#seen` has another note. */
+  /** What `attested` gives, until `#memories` has another note. */
   #attested: ReadonlyMap<string, Uint8Array> | undefined;
-  /** Whether `#seen` is all that the store holds. */
+  /** Whether `#memories` is all that the store holds. */
   #isLoaded = false;
   /** How often what the store holds became another. */
   #rereads = 0;
@@ -146,7 +153,7 @@ export class Witness {
 
   /** What the store holds of the logs whose names begin so is another by now: what was read before, or is being read, counts no more. */
   reread(prefix: string): void {
-    for (const known of [this.#seen, this.#last])
+    for (const known of [this.#memories, this.#last])
       for (const origin of known.keys()) if (origin.startsWith(prefix)) known.delete(origin);
     this.#attested = undefined;
     this.#isLoaded = false;
@@ -154,8 +161,8 @@ export class Witness {
   }
 
   /**
-   * Begins anew with a trust log, if what it cosigned last is left for another branch that the root has named: `isLeft` tells. `commit` makes
-   * the change durable together with all else that leaves the branch; nothing of the log is cosigned meanwhile. Rejects as `commit`.
+   * Begins anew with a log, if what it cosigned last is left, as for another branch that the root has named: `isLeft` tells. `commit` makes
+   * the change durable together with all else that leaves it; until then, and where that fails, all is as before. Rejects as `commit`.
    * Spec: SPEC.md 9.
    */
   leave(
@@ -164,23 +171,17 @@ export class Witness {
     commit: (changes: readonly Change[]) => Promise<void>,
   ): Promise<void> {
     return this.#turns.take(origin, async () => {
-      const seen = await this.#read(origin);
+      const { leavings, seen } = await this.#read(origin);
       if (seen === undefined || !(await isLeft(seen))) return commit([]);
       this.reread(origin);
-      const { secondPlace } = this.#modules;
-      // A backup of the store may bring back what is left, and a larger tree than what is cosigned from now on.
-      const size = (await this.#leavings(origin)) + 1;
-      await secondPlace.raise(leavingsPlace(origin), { size, root: NO_ROOT, note: new Uint8Array(0) });
-      // The store still has it, until all is left at once.
-      await secondPlace.forget(witnessPlace(origin));
-      await commit([{ del: witnessKey(origin) }]);
-      this.reread(origin);
+      // The second place is told before anything of the log is cosigned again: until then nothing binds that a backup could take back.
+      await commit([storedAs(origin, { leavings: leavings + 1, seen: undefined })]);
     });
   }
 
   /** The checkpoint of a log that was cosigned last, with the log's own signatures. */
   lastSeen(origin: string): Promise<HighWater | undefined> {
-    return this.#turns.take(origin, () => this.#read(origin));
+    return this.#turns.take(origin, async () => (await this.#read(origin)).seen);
   }
 
   /** The attestation logs that it ever cosigned, by origin, each with the note as `lastSeen` gives it. Rejects as reads of the store. */
@@ -193,7 +194,7 @@ export class Witness {
       this.#isLoaded = rereads === this.#rereads;
     }
     return (this.#attested ??= new Map(
-      [...this.#seen].flatMap(([origin, seen]) => {
+      [...this.#memories].flatMap(([origin, { seen }]) => {
         return seen !== undefined && parseOrigin(origin).kind === 'attest'
           ? [[origin, seen.note] as const]
           : [];
@@ -203,22 +204,23 @@ export class Witness {
 
   async #addInTurn(request: AddCheckpoint, read: ReadNote): Promise<Witnessed> {
     const { origin } = read.checkpoint;
-    const seen = await this.#read(origin);
-    const decision = decideCosigning(request, seen, this.#modules, read);
+    const memory = await this.#read(origin);
+    const decision = decideCosigning(request, memory.seen, this.#modules, read);
     if (!decision.cosigns) {
       if (decision.evidence !== undefined) this.#modules.onFork?.(origin, decision.evidence);
       return decision;
     }
     const { checkpoint } = decision;
     const keys = this.#modules.keysOf(origin);
-    const line = await this.#cosign(checkpoint, read.note, seen);
+    const line = await this.#cosign(checkpoint, read.note, memory);
     if (keys !== undefined) this.#last.set(origin, { checkpoint, keys, note: read.note });
     return { cosigns: true, checkpoint, line };
   }
 
   /** Of a checkpoint that continues what was seen. */
-  async #cosign(checkpoint: OpenedCheckpoint, note: Note, seen: Seen | undefined): Promise<NoteSignature> {
+  async #cosign(checkpoint: OpenedCheckpoint, note: Note, memory: Memory): Promise<NoteSignature> {
     const { origin, size, text } = checkpoint;
+    const { leavings, seen } = memory;
     const atS = Math.floor(this.#modules.clock.nowMs() / 1000);
     if (seen !== undefined && atS < seen.atS) {
       const message = `${origin} was cosigned last at a time ${seen.atS - atS} s after that of the clock`;
@@ -226,8 +228,9 @@ export class Witness {
     }
     requireTime(this.#modules.timeBounds, atS, `a cosignature for ${origin}`);
     const key = this.#modules.key(atS);
-    if (seen?.size === size && seen.isMarked) this.#seen.set(origin, { ...seen, atS });
-    else await this.#keep(origin, { ...lastSeenOf(checkpoint, note), atS });
+    if (seen?.size === size && seen.isMarked)
+      this.#memories.set(origin, { leavings, seen: { ...seen, atS } });
+    else await this.#keep(origin, leavings, { ...lastSeenOf(checkpoint, note), atS });
     return signCosignature(this.#verifierOf(key), text, atS, (message) => key.sign(message));
   }
 
@@ -240,43 +243,62 @@ export class Witness {
     return this.#verifier;
   }
 
-  async #read(origin: string): Promise<Seen | undefined> {
-    if (this.#seen.has(origin)) return this.#seen.get(origin);
+  async #read(origin: string): Promise<Memory> {
+    const known = this.#memories.get(origin);
+    if (known !== undefined) return known;
     const { store, secondPlace } = this.#modules;
     const rereads = this.#rereads;
     const stored = await store.get(witnessKey(origin));
     const mark = await secondPlace.read(witnessPlace(origin));
-    const last = stored === undefined ? undefined : parseSeen(stored, origin);
-    let seen: Seen | undefined;
-    if (last !== undefined && last.leavings >= (await this.#leavings(origin))) {
-      const isMarked = mark?.size === last.size && equalBytes(mark.root, last.root);
-      seen = { ...last, isMarked };
-    }
-    // The store has gone back, as after a restored backup: what this witness once said still binds it.
-    const isBehind = mark !== undefined && mark.size >= (seen?.size ?? -1) && seen?.isMarked !== true;
-    if (isBehind) seen = { ...mark, atS: 0, isMarked: false };
+    const there: Memory = {
+      leavings: await this.#leavingsThere(origin),
+      seen: mark && { ...mark, atS: 0, isMarked: false },
+    };
+    const here = stored === undefined ? undefined : parseStored(stored, origin);
+    const memory = here === undefined ? there : latest(here, there);
     if (rereads !== this.#rereads) return this.#read(origin);
-    this.#seen.set(origin, seen);
+    this.#memories.set(origin, memory);
     this.#attested = undefined;
-    return seen;
+    return memory;
   }
 
   /** For a larger tree. A new time for the same tree need not survive a crash. */
-  async #keep(origin: string, seen: Omit<Seen, 'isMarked'>): Promise<void> {
-    const { size, root, note, atS } = seen;
-    this.#seen.delete(origin); // until both places have it, either may
+  async #keep(origin: string, leavings: number, seen: Omit<Seen, 'isMarked'>): Promise<void> {
+    const { size, root, note } = seen;
+    const { store, secondPlace } = this.#modules;
+    this.#memories.delete(origin); // until both places have it, either may
     this.#attested = undefined;
-    const leavings = await this.#leavings(origin);
-    const row = [FORM, size, root, note, atS, ...(leavings > 0 ? [leavings] : [])];
-    await this.#modules.store.write([{ put: witnessKey(origin), value: encodeCbor(row) }]);
-    await this.#modules.secondPlace.raise(witnessPlace(origin), { size, root, note });
-    this.#seen.set(origin, { ...seen, isMarked: true });
+    await store.write([storedAs(origin, { leavings, seen })]);
+    if (leavings > (await this.#leavingsThere(origin))) {
+      // In this order: what is marked there is never taken for what was cosigned after it was left.
+      await secondPlace.forget(witnessPlace(origin));
+      await secondPlace.raise(leavingsPlace(origin), { size: leavings, root: NO_ROOT, note: NO_NOTE });
+    }
+    await secondPlace.raise(witnessPlace(origin), { size, root, note });
+    this.#memories.set(origin, { leavings, seen: { ...seen, isMarked: true } });
     this.#attested = undefined;
   }
 
-  async #leavings(origin: string): Promise<number> {
+  async #leavingsThere(origin: string): Promise<number> {
     return (await this.#modules.secondPlace.read(leavingsPlace(origin)))?.size ?? 0;
   }
+}
+
+/**
+ * Of what the store and the second place have. Either may have gone back, as after a restored backup: who knows of more leavings is right, and of
+ * equally many what this witness once said still binds it.
+ */
+function latest(here: StoredMemory, there: Memory): Memory {
+  const { leavings } = here;
+  if (leavings < there.leavings) return there;
+  if (leavings > there.leavings) return { leavings, seen: here.seen && { ...here.seen, isMarked: false } };
+  if (here.seen === undefined || there.seen === undefined) {
+    const seen = here.seen ?? there.seen;
+    return { leavings, seen: seen && { ...seen, isMarked: false } };
+  }
+  const isMarked = there.seen.size === here.seen.size && equalBytes(there.seen.root, here.seen.root);
+  const isBehind = !isMarked && there.seen.size >= here.seen.size;
+  return { leavings, seen: isBehind ? there.seen : { ...here.seen, isMarked } };
 }
 
 /** What is kept of a checkpoint: lines of the log alone, since they are what makes two of them evidence, and few of them. */
@@ -304,10 +326,16 @@ export function leavingsPlace(origin: string): string {
   return `witness-left:${origin}`;
 }
 
-function parseSeen(stored: Uint8Array, origin: string): StoredSeen {
+function storedAs(origin: string, { leavings, seen }: StoredMemory): Change {
+  const { size, root, note, atS } = seen ?? { size: 0, root: NO_ROOT, note: NO_NOTE, atS: 0 };
+  const row = [FORM, size, root, note, atS, ...(leavings > 0 ? [leavings] : [])];
+  return { put: witnessKey(origin), value: encodeCbor(row) };
+}
+
+function parseStored(stored: Uint8Array, origin: string): StoredMemory {
   try {
     const [, size, root, note, atS, leavings] = schema.parse(decodeCbor(stored, { bytesMax: BYTES_MAX }));
-    return { size, root, note, atS, leavings };
+    return { leavings, seen: note.length === 0 ? undefined : { size, root, note, atS } };
   } catch (cause) {
     throw logError('LOG_CORRUPT', `${witnessKey(origin)} is not what a witness stores`, { cause });
   }
