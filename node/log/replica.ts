@@ -12,6 +12,8 @@ import {
   readNote,
 } from '../../protocol/log/checkpoint.ts';
 import { leafHash, type ProofPath, verifyConsistency } from '../../protocol/log/merkle.ts';
+import { encodeNote, parseNote } from '../../protocol/log/note.ts';
+import { encodeSignatureLine, type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
@@ -211,10 +213,11 @@ export class Replica {
     const { tree } = this.#modules;
     const { size, root } = checkpoint;
     const isWhole = growth.size === size;
+    const kept = withoutRepeats(note, checkpoint);
     try {
       await tree.write(
         growth,
-        isWhole ? { signed: { size, root, note }, ahead: undefined } : { ahead: { note, path } },
+        isWhole ? { signed: { size, root, note: kept }, ahead: undefined } : { ahead: { note: kept, path } },
       );
     } catch (error) {
       await tree.reload();
@@ -222,4 +225,17 @@ export class Replica {
     }
     if (isWhole && (tree.shortfall?.size ?? 0) <= size) await tree.raise();
   }
+}
+
+/** A note with one line of each key that is known to have signed it, and each other line once: whoever passes it on can repeat lines, and each takes the room of another. */
+function withoutRepeats(note: Uint8Array, { signers, lines }: OpenedCheckpoint): Uint8Array {
+  const { text, signatures } = parseNote(note);
+  const bySigners = new Set(lines.map(encodeSignatureLine));
+  const kept = new Map<string, NoteSignature>();
+  for (const line of signatures) {
+    const encoded = encodeSignatureLine(line);
+    const isBySigner = signers.some(({ name, keyId }) => line.name === name && line.keyId === keyId);
+    if (!isBySigner || bySigners.has(encoded)) kept.set(encoded, line);
+  }
+  return kept.size === signatures.length ? note : encodeNote({ text, signatures: [...kept.values()] });
 }

@@ -11,6 +11,7 @@ import { verifyCosignature } from '../../protocol/log/cosignature.ts';
 import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { witnessRank } from '../../protocol/log/quorum.ts';
 import { encodeSignatureLine, type NoteSignature } from '../../protocol/log/signature-line.ts';
+import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type Cosigned } from '../../protocol/verdict/knowledge.ts';
@@ -52,11 +53,10 @@ export class CosignaturePool {
   }
 
   /** Takes the log's own lines of a checkpoint with this text that was opened with the log's keys. */
-  takeOwn({ signers }: OpenedCheckpoint, lines: readonly NoteSignature[]): void {
-    for (const key of signers) {
-      const line = lines.find(({ name, keyId }) => name === key.name && keyId === key.keyId);
-      if (line === undefined) continue;
-      const keyId = keyIdOf(this.#primitives.sha256, key.publicKey);
+  takeOwn({ signers, lines }: Pick<OpenedCheckpoint, 'signers' | 'lines'>): void {
+    for (const [i, line] of lines.entries()) {
+      const { publicKey } = signers[i] as VerifierKey;
+      const keyId = keyIdOf(this.#primitives.sha256, publicKey);
       this.#own.delete(keyId);
       this.#own.set(keyId, encodeLine(line));
     }

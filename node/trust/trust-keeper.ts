@@ -343,7 +343,7 @@ export class TrustKeeper implements Followed {
     const pool = isNew ? new CosignaturePool({ text }, { sha256, verifySignature }) : known;
     const { signatures } = read.note;
     const signers = pool.logKeyIds.length;
-    pool.takeOwn(opened, signatures);
+    pool.takeOwn(opened);
     pool.take(signatures, this.#modules.witnessKeys(), this.#nowS());
     const held = { state, falseStart, checkpoint: { origin, size, root }, pool };
     if (isNew) await this.#vouchFirst(held);

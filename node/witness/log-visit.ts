@@ -4,7 +4,7 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
-import { type Checkpoint, parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { type Checkpoint, parseCheckpoint, readNote } from '../../protocol/log/checkpoint.ts';
 import { encodeNote, parseNote } from '../../protocol/log/note.ts';
 import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { type ProofPath } from '../../protocol/log/merkle.ts';
@@ -69,7 +69,7 @@ export class LogVisitor {
   }
 
   /**
-   * Cosigns the attestation log that a peer of its own region shows, if it is not as it was seen last: from then on the region can be
+   * Cosigns the attestation log that a peer of its own region shows, if it is not as it was seen last, or another key has signed it: from then on the region can be
    * told how far its log was, whatever becomes of its disks. Other logs are passed over, and those that cannot be judged yet, since
    * they are shown again. Rejects as `visit` with what is wrong with the log.
    */
@@ -80,7 +80,7 @@ export class LogVisitor {
     const state = keeper(region)?.state;
     if (kind !== 'attest' || regionOf(peer) !== region || state === undefined) return;
     const seen = await witness.lastSeen(origin);
-    const isSeen = seen?.size === size && equalBytes(seen.root, root);
+    const isSeen = seen?.size === size && equalBytes(seen.root, root) && !isSignedByMore(note, seen.note);
     try {
       if (isSeen) await proveLeft(peer, note, state, this.#modules);
       else await this.#vouch(peer, region, { note, checkpoint });
@@ -158,6 +158,15 @@ export class LogVisitor {
       size: from.size,
     });
   }
+}
+
+/** Whether a note has lines of its log under ids under which what is remembered of the same tree has none. */
+function isSignedByMore(note: Uint8Array, seen: Uint8Array): boolean {
+  const known = parseNote(seen).signatures;
+  const { checkpoint, note: shown } = readNote(note);
+  return shown.signatures.some(
+    ({ name, keyId }) => name === checkpoint.origin && !known.some((line) => line.keyId === keyId),
+  );
 }
 
 /** The peer does not answer now, or the log or its key is not known yet. */

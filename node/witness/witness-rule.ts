@@ -3,21 +3,22 @@
  * Spec: C2SP tlog-witness, whose status codes the refusals name.
  */
 import { equalBytes } from '../../protocol/bytes.ts';
+import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { LOG_LINES_MAX } from '../../protocol/limits.ts';
 import { type OpenedCheckpoint, openRead, type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { emptyRoot, verifyConsistency } from '../../protocol/log/merkle.ts';
-import { type Note } from '../../protocol/log/note.ts';
+import { encodeNote, parseNote } from '../../protocol/log/note.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
-import { type Primitives, type Sha256 } from '../../protocol/primitives.ts';
+import { type Primitives, type Sha256, type VerifySignature } from '../../protocol/primitives.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type HighWater } from '../ports.ts';
 import { type AddCheckpoint } from './add-checkpoint.ts';
 
 /**
  * `unknown-log` 404: no keys of the log are known. `unsigned` 403: no good signature by its keys, or a bad one. `malformed` 400: no checkpoint, or one
- * with more lines by keys of the log than a witness remembers.
+ * that more keys of the log have signed than a witness remembers.
  * `conflict` 409: the old size is not the one that was cosigned last. `unproven` 422: the log did not provably only grow.
  * `unfolded` 503: of a trust log, this witness has not yet folded the entries under the checkpoint, or already more than them; or another
  * machine speaks for its region.
@@ -31,7 +32,12 @@ export type Vetting =
   { readonly isFolded: false } | { readonly isFolded: true; readonly objection: ProtocolError | undefined };
 
 export type WitnessDecision =
-  | { readonly cosigns: true; readonly checkpoint: OpenedCheckpoint }
+  | {
+      readonly cosigns: true;
+      readonly checkpoint: OpenedCheckpoint;
+      /** What is to be remembered of it, with a line by every key of the log that is known to have signed it. */
+      readonly kept: HighWater;
+    }
   | {
       readonly cosigns: false;
       readonly refusal: WitnessRefusal;
@@ -57,10 +63,9 @@ export function decideCosigning(
   { keysOf, vet, sha256, verifySignature }: WitnessGround,
   read?: ReadNote,
 ): WitnessDecision {
-  let asked: ReadNote;
   let checkpoint: OpenedCheckpoint;
   try {
-    asked = read ?? readNote(request.note);
+    const asked = read ?? readNote(request.note);
     const keys = keysOf(asked.checkpoint.origin);
     if (keys === undefined) return { cosigns: false, refusal: 'unknown-log' };
     checkpoint = openRead(asked, keys, verifySignature);
@@ -73,8 +78,9 @@ export function decideCosigning(
   if (request.oldSize > checkpoint.size) return { cosigns: false, refusal: 'malformed', ...found };
   if (request.oldSize !== seenSize) return { cosigns: false, refusal: 'conflict', size: seenSize, ...found };
   if (isFork) return { cosigns: false, refusal: 'unproven', ...found };
-  const crowding = crowdingOf(checkpoint, asked.note);
-  if (crowding !== undefined) return { cosigns: false, refusal: 'malformed', fault: crowding };
+  const lines = linesOf(checkpoint, seen, verifySignature);
+  if (lines.length > LOG_LINES_MAX)
+    return { cosigns: false, refusal: 'malformed', fault: crowding(checkpoint, lines.length) };
   try {
     verifyGrowth(sha256, request, seen, checkpoint);
   } catch (error) {
@@ -84,20 +90,34 @@ export function decideCosigning(
   const vetting = vet(checkpoint);
   if (!vetting.isFolded) return { cosigns: false, refusal: 'unfolded' };
   if (vetting.objection !== undefined) return { cosigns: false, refusal: 'unfit', fault: vetting.objection };
-  return { cosigns: true, checkpoint };
+  const { size, root, text } = checkpoint;
+  return { cosigns: true, checkpoint, kept: { size, root, note: encodeNote({ text, signatures: lines }) } };
 }
 
 /**
- * What is cosigned is left once all keys that signed it are given up: of a note with more lines than are kept, whoever signs with many keys would choose which
- * key is forgotten. Spec: SPEC.md 9.
+ * A line by each key that has signed this tree, now or when it was cosigned before. What is cosigned is left once all of them are given up: of any that is
+ * forgotten nothing could be proven. Spec: SPEC.md 8.5, 9.
  */
-function crowdingOf({ origin, signers }: OpenedCheckpoint, { signatures }: Note): ProtocolError | undefined {
-  const isBy = (line: NoteSignature) =>
-    signers.some(({ name, keyId }) => line.name === name && line.keyId === keyId);
-  const lines = signatures.filter(isBy).length;
-  if (lines <= LOG_LINES_MAX) return undefined;
-  const message = `expected a checkpoint of ${origin} with at most ${LOG_LINES_MAX} lines by its own keys, got ${lines}`;
-  return new ProtocolError('TOO_LARGE', message, { lines });
+function linesOf(
+  { size, root, text, signers, lines }: OpenedCheckpoint,
+  seen: HighWater | undefined,
+  verifySignature: VerifySignature,
+): readonly NoteSignature[] {
+  if (seen?.size !== size || !equalBytes(seen.root, root)) return lines;
+  const message = utf8Bytes(text);
+  const isBy = ({ name, keyId, publicKey }: VerifierKey, line: NoteSignature) =>
+    line.name === name &&
+    line.keyId === keyId &&
+    verifySignature({ publicKey, message, signature: line.bytes });
+  const known = parseNote(seen.note).signatures;
+  if (signers.every((key) => known.some((line) => isBy(key, line)))) return known;
+  return [...known.filter((line) => !signers.some((key) => isBy(key, line))), ...lines];
+}
+
+/** Whoever signs with many keys would choose which are forgotten. */
+function crowding({ origin, size }: OpenedCheckpoint, keys: number): ProtocolError {
+  const message = `expected a checkpoint of ${origin} that at most ${LOG_LINES_MAX} of its keys have signed, got ${keys}: let the log grow beyond ${size} entries, and have that signed by fewer`;
+  return new ProtocolError('TOO_LARGE', message, { keys });
 }
 
 function verifyGrowth(

@@ -11,7 +11,6 @@ import { NOTE_BYTES_MAX } from '../../protocol/limits.ts';
 import { type OpenedCheckpoint, type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { signCosignature } from '../../protocol/log/cosignature.ts';
 import { HASH_BYTES } from '../../protocol/log/merkle.ts';
-import { encodeNote, type Note } from '../../protocol/log/note.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 import { type NoteSignature } from '../../protocol/log/signature-line.ts';
 import { COSIGNATURE, makeVerifierKey, type VerifierKey } from '../../protocol/log/verifier-key.ts';
@@ -94,11 +93,7 @@ export class Witness {
   /** By origin, what this process cosigned last. */
   readonly #last = new Map<
     string,
-    {
-      readonly checkpoint: OpenedCheckpoint;
-      readonly keys: readonly VerifierKey[];
-      readonly note: Note;
-    }
+    { readonly checkpoint: OpenedCheckpoint; readonly keys: readonly VerifierKey[] }
   >();
   /** What `attested` gives, until `#memories` has another note. */
   #attested: ReadonlyMap<string, Uint8Array> | undefined;
@@ -147,7 +142,12 @@ export class Witness {
       if (last?.checkpoint.text !== text || last.keys !== keysOf(origin)) return undefined;
       const vetting = vet(last.checkpoint);
       if (!vetting.isFolded || vetting.objection !== undefined) return undefined;
-      return this.#cosign(last.checkpoint, last.note, await this.#read(origin));
+      const memory = await this.#read(origin);
+      const { seen } = memory;
+      const { size, root } = last.checkpoint;
+      // What failed since may have landed.
+      if (seen?.size !== size || !equalBytes(seen.root, root)) return undefined;
+      return this.#cosign(last.checkpoint, seen, memory);
     });
   }
 
@@ -210,16 +210,15 @@ export class Witness {
       if (decision.evidence !== undefined) this.#modules.onFork?.(origin, decision.evidence);
       return decision;
     }
-    const { checkpoint } = decision;
+    const { checkpoint, kept } = decision;
     const keys = this.#modules.keysOf(origin);
-    const line = await this.#cosign(checkpoint, read.note, memory);
-    if (keys !== undefined) this.#last.set(origin, { checkpoint, keys, note: read.note });
+    const line = await this.#cosign(checkpoint, kept, memory);
+    if (keys !== undefined) this.#last.set(origin, { checkpoint, keys });
     return { cosigns: true, checkpoint, line };
   }
 
-  /** Of a checkpoint that continues what was seen. */
-  async #cosign(checkpoint: OpenedCheckpoint, note: Note, memory: Memory): Promise<NoteSignature> {
-    const { origin, size, text } = checkpoint;
+  /** Of a checkpoint that continues what was seen, of which `kept` is remembered. */
+  async #cosign({ origin, text }: OpenedCheckpoint, kept: HighWater, memory: Memory): Promise<NoteSignature> {
     const { leavings, seen } = memory;
     const atS = Math.floor(this.#modules.clock.nowMs() / 1000);
     if (seen !== undefined && atS < seen.atS) {
@@ -228,9 +227,9 @@ export class Witness {
     }
     requireTime(this.#modules.timeBounds, atS, `a cosignature for ${origin}`);
     const key = this.#modules.key(atS);
-    if (seen?.size === size && seen.isMarked)
-      this.#memories.set(origin, { leavings, seen: { ...seen, atS } });
-    else await this.#keep(origin, leavings, { ...lastSeenOf(checkpoint, note), atS });
+    const isKept = seen?.isMarked === true && isSame(seen, kept);
+    if (isKept) this.#memories.set(origin, { leavings, seen: { ...seen, atS } });
+    else await this.#keep(origin, leavings, { ...kept, atS });
     return signCosignature(this.#verifierOf(key), text, atS, (message) => key.sign(message));
   }
 
@@ -262,7 +261,7 @@ export class Witness {
     return memory;
   }
 
-  /** For a larger tree. A new time for the same tree need not survive a crash. */
+  /** For a larger tree, or one that more keys have signed. A new time need not survive a crash. */
   async #keep(origin: string, leavings: number, seen: Omit<Seen, 'isMarked'>): Promise<void> {
     const { size, root, note } = seen;
     const { store, secondPlace } = this.#modules;
@@ -296,17 +295,19 @@ function latest(here: StoredMemory, there: Memory): Memory {
     const seen = here.seen ?? there.seen;
     return { leavings, seen: seen && { ...seen, isMarked: false } };
   }
-  const isMarked = there.seen.size === here.seen.size && equalBytes(there.seen.root, here.seen.root);
-  const isBehind = !isMarked && there.seen.size >= here.seen.size;
-  return { leavings, seen: isBehind ? there.seen : { ...here.seen, isMarked } };
+  const isMarked = isSame(here.seen, there.seen);
+  return { leavings, seen: isBehind(here.seen, there.seen) ? there.seen : { ...here.seen, isMarked } };
 }
 
-/** What is kept of a checkpoint: lines of the log alone, since they are what makes two of them evidence, and few of them. */
-function lastSeenOf({ size, root, signers }: OpenedCheckpoint, { text, signatures }: Note): HighWater {
-  const own = signatures.filter(({ name, keyId }) =>
-    signers.some((key) => key.name === name && key.keyId === keyId),
-  );
-  return { size, root, note: encodeNote({ text, signatures: own }) };
+/** Of one tree the lines become more and never fewer. */
+function isBehind(here: HighWater, there: HighWater): boolean {
+  const isOneTree = there.size === here.size && equalBytes(there.root, here.root);
+  return isOneTree ? there.note.length > here.note.length : there.size >= here.size;
+}
+
+/** The same tree, signed by the same keys. */
+function isSame(one: HighWater, other: HighWater): boolean {
+  return one.size === other.size && equalBytes(one.note, other.note);
 }
 
 const PREFIX = 'witness/';

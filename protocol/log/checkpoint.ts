@@ -5,7 +5,7 @@ import { type VerifySignature } from '../primitives.ts';
 import { type Cosignature } from './cosignature.ts';
 import { HASH_BYTES } from './merkle.ts';
 import { parseNote, signNote, verifyNote, type Note } from './note.ts';
-import { type Sign } from './signature-line.ts';
+import { type NoteSignature, type Sign } from './signature-line.ts';
 import { isKeyName, type VerifierKey } from './verifier-key.ts';
 
 /** What a checkpoint says. */
@@ -28,6 +28,8 @@ export interface OpenedCheckpoint extends Checkpoint {
   readonly text: string;
   /** The log's keys whose signature is good, at least one. */
   readonly signers: readonly VerifierKey[];
+  /** A line by each of them, in their order. */
+  readonly lines: readonly NoteSignature[];
   /** Good cosignatures by known keys. Which of them count is the reader's policy. */
   readonly cosignatures: readonly Cosignature[];
 }
@@ -103,11 +105,11 @@ export function openRead(
   keys: readonly VerifierKey[],
   verify: VerifySignature,
 ): OpenedCheckpoint {
-  const { signers, cosignatures } = verifyNote(note, keys, verify);
+  const { signers, lines, cosignatures } = verifyNote(note, keys, verify);
   if (signers.length === 0)
     throw new ProtocolError('NOTE_UNSIGNED', 'no good signature is by a key of the log');
   if (signers.some(({ name }) => name !== checkpoint.origin)) {
     throw new ProtocolError('ORIGIN_INVALID', 'the key that signed is named after another origin');
   }
-  return { ...checkpoint, text: note.text, signers, cosignatures };
+  return { ...checkpoint, text: note.text, signers, lines, cosignatures };
 }

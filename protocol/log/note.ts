@@ -18,6 +18,8 @@ export interface Note {
 export interface NoteSigners {
   /** Keys whose Ed25519 signature of the text is good, each once. */
   readonly signers: readonly VerifierKey[];
+  /** The first line of each of them, in their order: anybody can repeat a line. */
+  readonly lines: readonly NoteSignature[];
   /** Good cosignatures, in the order of their lines; a key may have several. */
   readonly cosignatures: readonly Cosignature[];
 }
@@ -75,21 +77,21 @@ export function signNote(key: VerifierKey, text: string, sign: Sign): NoteSignat
  * NOTE_UNSIGNED if no line is by a known key.
  */
 export function verifyNote(note: Note, keys: readonly VerifierKey[], verify: VerifySignature): NoteSigners {
-  const signers = new Set<VerifierKey>();
+  const lines = new Map<VerifierKey, NoteSignature>();
   const cosignatures: Cosignature[] = [];
   for (const signature of note.signatures) {
     const candidates = keys.filter(({ name, keyId }) => name === signature.name && keyId === signature.keyId);
     if (candidates.length === 0) continue;
     const proven = firstProven(candidates, note.text, signature, verify);
     if ('timestampS' in proven) cosignatures.push(proven);
-    else signers.add(proven);
+    else if (!lines.has(proven)) lines.set(proven, signature);
   }
-  if (signers.size + cosignatures.length === 0) {
+  if (lines.size + cosignatures.length === 0) {
     throw new ProtocolError('NOTE_UNSIGNED', 'no signature is by a known key', {
       lines: note.signatures.length,
     });
   }
-  return { signers: [...signers], cosignatures };
+  return { signers: [...lines.keys()], lines: [...lines.values()], cosignatures };
 }
 
 function firstProven(

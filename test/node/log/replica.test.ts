@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isProtocolError, type FaultCode } from '../../../protocol/fault.ts';
 import { ED25519, makeVerifierKey, type VerifierKey } from '../../../protocol/log/verifier-key.ts';
+import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { verifyForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { type LogTree } from '../../../node/log/log-tree.ts';
 import { signOwnCheckpoint } from '../../../node/log/own-checkpoint.ts';
@@ -102,6 +103,21 @@ describe('Replica.apply', () => {
     assert.ok(!('size' in (tree.head.signed ?? {})));
     assert.deepEqual(await apply(log.piece(260, 260)), { outcome: 'known', size: 260 });
     assert.equal(tree.head.signed?.size, 260);
+    await stop();
+  });
+
+  it('A28: keeps one line of each key, however often the bearer has repeated it', async () => {
+    const { tree, apply, stop } = await copy();
+    const repeated = (note: Uint8Array) => {
+      const { text, signatures } = parseNote(note);
+      return encodeNote({ text, signatures: Array.from({ length: 99 }, () => signatures).flat() });
+    };
+    const ahead = log.piece(0, 260, 700);
+    await apply({ ...ahead, note: repeated(ahead.note) });
+    assert.deepEqual(tree.head.ahead?.note, ahead.note);
+    const whole = log.piece(260, 261);
+    await apply({ ...whole, note: repeated(whole.note) });
+    assert.deepEqual(tree.head.signed?.note, whole.note);
     await stop();
   });
 

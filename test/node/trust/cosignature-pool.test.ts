@@ -135,7 +135,7 @@ describe('CosignaturePool', () => {
       verifiers,
       trustModules.verifySignature,
     );
-    pool.takeOwn(opened, lines);
+    pool.takeOwn(opened);
     const known = new WitnessKeys(
       honest.map(({ state }) => state),
       sha256,
@@ -144,5 +144,18 @@ describe('CosignaturePool', () => {
     assert.equal(parseNote(pool.note()).signatures.length, LOG_LINES_MAX + honest.length);
     assert.equal(pool.logKeyIds.length, LOG_LINES_MAX);
     assert.equal(parseNote(pool.ownNote).signatures.length, NOTE_SIGNATURES_MAX, 'a witness knows them all');
+  });
+
+  it('A20: keeps the line of each of two keys of a log that have one key id', () => {
+    const pool = poolOf();
+    const signing = [region.key('one'), region.key('other')];
+    const [first, second] = signing.map(({ publicKey }) =>
+      makeVerifierKey(sha256, { name: region.origin, algorithm: ED25519, publicKey }),
+    );
+    assert.ok(first && second);
+    const keys = [first, { ...second, keyId: first.keyId }];
+    const signatures = keys.map((key, i) => signNote(key, text, signing[i]?.sign ?? assert.fail()));
+    pool.takeOwn(openCheckpoint(encodeNote({ text, signatures }), keys, trustModules.verifySignature));
+    assert.equal(openCheckpoint(pool.ownNote, keys, trustModules.verifySignature).signers.length, 2);
   });
 });

@@ -1,75 +1,32 @@
 import assert from 'node:assert/strict';
-import { openCheckpoint, signCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { LOG_LINES_MAX } from '../../../protocol/limits.ts';
-import { verifyForkEvidence, type ForkEvidence } from '../../../protocol/evidence/fork.ts';
+import { verifyForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type AddCheckpoint } from '../../../node/witness/add-checkpoint.ts';
-import { Witness, witnessKey as keyInStore, type WitnessModules } from '../../../node/witness/witness.ts';
+import { type Witness, witnessKey as keyInStore } from '../../../node/witness/witness.ts';
 import { type Vetting } from '../../../node/witness/witness-rule.ts';
 import { ProtocolError } from '../../../protocol/fault.ts';
 import { type Store } from '../../../node/store/store.ts';
-import { type FaultyMedium } from '../../support/faulty-disk.ts';
 import { logKey, verifySignature, witnessKey } from '../../support/keys.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { sha256 } from '../../support/primitives.ts';
-import { ReferenceTree } from '../../support/reference-tree.ts';
-import { RunningClock } from '../../support/running-clock.ts';
-import { medium, storeOn } from '../../support/store-fixture.ts';
-import { testKey } from '../../support/keys.ts';
+import { type ReferenceTree } from '../../support/reference-tree.ts';
+import { medium } from '../../support/store-fixture.ts';
+import {
+  log,
+  NAME,
+  noteOf,
+  NOW_MS,
+  ORIGIN,
+  other,
+  request,
+  tree,
+  witnessOn,
+} from '../../support/witness-fixture.ts';
 
-const ORIGIN = 'CN-33.test/trust';
-const NAME = 'DE.test/witness';
-const NOW_MS = 1_795_436_400_000;
-const log = logKey(ORIGIN, 1);
 const own = witnessKey(NAME, 2);
-const tree = ReferenceTree.ofSize(40);
-const other = new ReferenceTree(tree.entries.map((entry, i) => (i < 5 ? entry : Uint8Array.of(i))));
-
-function noteOf(size: number, of = tree, key = log): Uint8Array {
-  return encodeNote(signCheckpoint({ origin: key.key.name, size, root: of.root(size) }, key.key, key.sign));
-}
-
-function request(oldSize: number, size: number, changes: Partial<AddCheckpoint> = {}): AddCheckpoint {
-  const path = oldSize === 0 || oldSize > size ? [] : tree.proof(oldSize, size);
-  return { oldSize, path, note: noteOf(size), ...changes };
-}
-
-interface Bench {
-  /** What the witness knows, for a test to change. */
-  readonly ground: { keys: readonly (typeof log.key)[]; vetting: Vetting };
-  readonly witness: Witness;
-  readonly store: Store;
-  readonly forks: ForkEvidence[];
-  readonly clock: RunningClock;
-}
-
-async function bench(
-  on: FaultyMedium,
-  secondPlace = new MemorySecondPlace(),
-  vet?: WitnessModules['vet'],
-): Promise<Bench> {
-  const ground: Bench['ground'] = { keys: [log.key], vetting: { isFolded: true, objection: undefined } };
-  const clock = new RunningClock(NOW_MS);
-  const store = storeOn(on);
-  await store.start();
-  const forks: ForkEvidence[] = [];
-  const witness = new Witness(
-    { name: NAME },
-    {
-      store,
-      secondPlace,
-      clock,
-      sha256,
-      verifySignature,
-      key: () => ({ ...testKey(2) }),
-      keysOf: (origin) => (origin === ORIGIN ? ground.keys : undefined),
-      vet: vet ?? (() => ground.vetting),
-      onFork: (_origin, evidence) => forks.push(evidence),
-    },
-  );
-  return { ground, witness, store, forks, clock };
-}
 
 async function refusalOf(witness: Witness, asked: AddCheckpoint): Promise<string> {
   const answer = await witness.add(asked);
@@ -79,7 +36,7 @@ async function refusalOf(witness: Witness, asked: AddCheckpoint): Promise<string
 
 describe('Witness.add', () => {
   it('cosigns at the first meeting and as the log grows, and the line verifies under the time of the clock', async () => {
-    const { witness } = await bench(medium());
+    const { witness } = await witnessOn(medium());
     for (const [oldSize, size] of [
       [0, 7],
       [7, 7],
@@ -99,7 +56,7 @@ describe('Witness.add', () => {
   });
 
   it('A15, T5: cosigns no checkpoint that more keys of the log have signed than it remembers, and proves a fork by all that it does', async () => {
-    const { witness, ground, forks } = await bench(medium());
+    const { witness, ground, forks, store } = await witnessOn(medium());
     const keys = Array.from({ length: LOG_LINES_MAX + 1 }, (_, i) => logKey(ORIGIN, 20 + i));
     ground.keys = keys.map(({ key }) => key);
     const noteBy = (of: ReferenceTree, by: typeof keys) => {
@@ -107,13 +64,23 @@ describe('Witness.add', () => {
       return encodeNote({ text: parseNote(noteOf(20, of)).text, signatures: lines });
     };
     const [first = assert.fail(), ...others] = keys;
-    for (const by of [keys, keys.map(() => first)]) {
-      const answer = await witness.add(request(0, 20, { note: noteBy(tree, by) }));
-      assert.ok(!answer.cosigns);
-      assert.deepEqual([answer.refusal, answer.fault?.fault.code], ['malformed', 'TOO_LARGE']);
-      assert.match(answer.fault?.message ?? '', /at most 16 lines by its own keys, got 17/);
-      assert.equal(await witness.lastSeen(ORIGIN), undefined);
-    }
+    const refused = await witness.add(request(0, 20, { note: noteBy(tree, keys) }));
+    assert.ok(!refused.cosigns);
+    assert.deepEqual([refused.refusal, refused.fault?.fault.code], ['malformed', 'TOO_LARGE']);
+    assert.match(refused.fault?.message ?? '', /at most 16 of its keys have signed, got 17/);
+    assert.equal(await witness.lastSeen(ORIGIN), undefined);
+    const repeated = noteBy(
+      tree,
+      keys.map(() => first),
+    );
+    assert.ok((await witness.add(request(0, 10, { note: noteOf(10, tree, first) }))).cosigns);
+    assert.ok((await witness.add(request(10, 20, { note: repeated }))).cosigns);
+    assert.deepEqual((await witness.lastSeen(ORIGIN))?.note, noteBy(tree, [first]));
+    await witness.leave(
+      ORIGIN,
+      () => Promise.resolve(true),
+      (changes) => store.write(changes),
+    );
     assert.ok((await witness.add(request(0, 20, { note: noteBy(tree, others) }))).cosigns);
     const { note } = (await witness.lastSeen(ORIGIN)) ?? assert.fail();
     assert.deepEqual(note, noteBy(tree, others));
@@ -122,7 +89,7 @@ describe('Witness.add', () => {
   });
 
   it('409: another old size than it cosigned last names that size, and 0 if there is none', async () => {
-    const { witness } = await bench(medium());
+    const { witness } = await witnessOn(medium());
     assert.equal(await refusalOf(witness, request(3, 7)), 'conflict 0');
     await witness.add(request(0, 7));
     assert.equal(await refusalOf(witness, request(0, 9)), 'conflict 7');
@@ -131,7 +98,7 @@ describe('Witness.add', () => {
   });
 
   it('B59: a smaller size than it saw is never cosigned', async () => {
-    const { witness } = await bench(medium());
+    const { witness } = await witnessOn(medium());
     await witness.add(request(0, 20));
     assert.equal(await refusalOf(witness, request(20, 19, { path: [] })), 'malformed');
     assert.equal(await refusalOf(witness, request(10, 19)), 'conflict 20');
@@ -139,7 +106,7 @@ describe('Witness.add', () => {
   });
 
   it('B58: the same size with another root is refused and gives evidence that verifies', async () => {
-    const { witness, forks } = await bench(medium());
+    const { witness, forks } = await witnessOn(medium());
     await witness.add(request(0, 20));
     for (const [oldSize, refusal] of [
       [20, 'unproven'],
@@ -154,7 +121,7 @@ describe('Witness.add', () => {
   });
 
   it('422: a proof of another tree, none, one too long, and one at the first meeting', async () => {
-    const { witness } = await bench(medium());
+    const { witness } = await witnessOn(medium());
     assert.equal(await refusalOf(witness, request(0, 7, { path: [tree.leaf(0)] })), 'unproven');
     await witness.add(request(0, 7));
     const path = tree.proof(7, 20);
@@ -170,7 +137,7 @@ describe('Witness.add', () => {
   });
 
   it('403 and 404: unknown logs, unknown keys, and a bad signature by a known one', async () => {
-    const { witness } = await bench(medium());
+    const { witness } = await witnessOn(medium());
     const stranger = logKey('FR.test/trust', 3);
     assert.equal(await refusalOf(witness, request(0, 7, { note: noteOf(7, tree, stranger) })), 'unknown-log');
     assert.equal(
@@ -190,7 +157,7 @@ describe('Witness.add', () => {
   });
 
   it('A14 rollback: of two requests at once that both fit, one is cosigned', async () => {
-    const { witness } = await bench(medium());
+    const { witness } = await witnessOn(medium());
     await witness.add(request(0, 7));
     const answers = await Promise.all([witness.add(request(7, 20)), witness.add(request(7, 9))]);
     assert.deepEqual(
@@ -202,17 +169,17 @@ describe('Witness.add', () => {
   it('A14 persist: what was cosigned is in the store before the answer, and binds the next process', async () => {
     const on = medium();
     const secondPlace = new MemorySecondPlace();
-    const first = await bench(on, secondPlace);
+    const first = await witnessOn(on, secondPlace);
     await first.witness.add(request(0, 20));
     on.crash();
-    const second = await bench(on, secondPlace);
+    const second = await witnessOn(on, secondPlace);
     assert.equal(await refusalOf(second.witness, request(0, 9)), 'conflict 20');
   });
 
   it('A14 persist: no cosignature leaves where the store fails, and the next one is right either way', async () => {
     for (const when of ['before', 'after'] as const) {
       const on = medium();
-      const { witness } = await bench(on);
+      const { witness } = await witnessOn(on);
       await witness.add(request(0, 7));
       on.plan({ write: on.counters.writes + 1, when, what: 'DISK_IO' });
       await assert.rejects(witness.add(request(7, 20)), (error) => isNodeError(error, 'STORE_WRITE_UNKNOWN'));
@@ -225,26 +192,26 @@ describe('Witness.add', () => {
   it('A14 restored backup: what it once said still binds a witness whose store has gone back', async () => {
     const on = medium();
     const secondPlace = new MemorySecondPlace();
-    const before = await bench(on, secondPlace);
+    const before = await witnessOn(on, secondPlace);
     await before.witness.add(request(0, 7));
     const backup = on.snapshot();
     await before.witness.add(request(7, 20));
     await before.store.stop();
     on.restore(backup);
-    const after = await bench(on, secondPlace);
+    const after = await witnessOn(on, secondPlace);
     assert.equal(await refusalOf(after.witness, request(7, 9)), 'conflict 20');
     assert.ok((await after.witness.add(request(20, 40))).cosigns);
   });
 
   it('A14 restored backup: of two trees of one size it is held to what the second place says, and the other is a fork', async () => {
     const [on, secondPlace] = [medium(), new MemorySecondPlace()];
-    const first = await bench(on, secondPlace);
+    const first = await witnessOn(on, secondPlace);
     await first.witness.add(request(0, 9, { note: noteOf(9, other) }));
     await first.store.stop();
     const { marks } = secondPlace;
     const [place = assert.fail()] = marks.keys();
     marks.set(place, { size: 9, root: tree.root(9), note: noteOf(9) });
-    const after = await bench(on, secondPlace);
+    const after = await witnessOn(on, secondPlace);
     assert.deepEqual((await after.witness.lastSeen(ORIGIN))?.root, tree.root(9));
     assert.equal((await after.witness.add(request(9, 9, { note: noteOf(9, other) }))).cosigns, false);
     assert.equal(after.forks.length, 1);
@@ -260,7 +227,7 @@ describe('Witness.add', () => {
 
   it('A14 restored backup: a larger tree that it had left since binds it no more, and what it cosigned instead does', async () => {
     const [on, secondPlace] = [medium(), new MemorySecondPlace()];
-    const first = await bench(on, secondPlace);
+    const first = await witnessOn(on, secondPlace);
     await first.witness.add(request(0, 20));
     const backup = on.snapshot();
     const { store } = first;
@@ -271,13 +238,13 @@ describe('Witness.add', () => {
     assert.ok((await first.witness.add(request(0, 9, { note: noteOf(9, other) }))).cosigns);
     await store.stop();
     on.restore(backup);
-    const after = await bench(on, secondPlace);
+    const after = await witnessOn(on, secondPlace);
     const { size, root } = (await after.witness.lastSeen(ORIGIN)) ?? assert.fail();
     assert.deepEqual([size, root], [9, other.root(9)]);
     assert.equal(await refusalOf(after.witness, request(20, 40)), 'conflict 9');
     assert.ok((await after.witness.add({ oldSize: 9, path, note: noteOf(12, other) })).cosigns);
     await after.store.stop();
-    const { witness, store: last } = await bench(on, secondPlace);
+    const { witness, store: last } = await witnessOn(on, secondPlace);
     assert.equal((await witness.lastSeen(ORIGIN))?.size, 12, 'which the store says again');
     await last.stop();
   });
@@ -286,7 +253,7 @@ describe('Witness.add', () => {
     for (const dies of [false, true]) {
       const on = medium();
       const secondPlace = new MemorySecondPlace();
-      const first = await bench(on, secondPlace);
+      const first = await witnessOn(on, secondPlace);
       await first.witness.add(request(0, 7));
       const backup = on.snapshot();
       on.plan({ write: on.counters.writes + 1, when: 'after', what: 'DISK_IO' });
@@ -294,18 +261,18 @@ describe('Witness.add', () => {
         isNodeError(error, 'STORE_WRITE_UNKNOWN'),
       );
       if (dies) on.crash();
-      const { witness, store } = dies ? await bench(on, secondPlace) : first;
+      const { witness, store } = dies ? await witnessOn(on, secondPlace) : first;
       assert.ok((await witness.add(request(20, 20))).cosigns);
       await store.stop();
       on.restore(backup);
-      const after = await bench(on, secondPlace);
+      const after = await witnessOn(on, secondPlace);
       assert.equal(await refusalOf(after.witness, request(7, 9)), 'conflict 20');
     }
   });
 
   it('A14: what it has not folded, and what would lead readers astray, it neither cosigns nor remembers', async () => {
     let vetting: Vetting = { isFolded: false };
-    const { witness } = await bench(medium(), undefined, () => vetting);
+    const { witness } = await witnessOn(medium(), undefined, { vet: () => vetting });
     assert.equal(await refusalOf(witness, request(0, 7)), 'unfolded');
     const objection = new ProtocolError('STATE_MISMATCH', 'another state', { index: 3 });
     vetting = { isFolded: true, objection };
@@ -317,7 +284,7 @@ describe('Witness.add', () => {
   });
 
   it('A11: refuses while its clock is before its last cosignature', async () => {
-    const { witness, clock } = await bench(medium());
+    const { witness, clock } = await witnessOn(medium());
     await witness.add(request(0, 7));
     clock.nowAtMs -= 1_000;
     await assert.rejects(witness.add(request(7, 7, { path: [] })), (error) =>
@@ -333,7 +300,7 @@ describe('Witness.again', () => {
   const asked = { origin: ORIGIN, text };
 
   it('cosigns at the time of the clock what it cosigned last, and nothing else', async () => {
-    const { witness, clock } = await bench(medium());
+    const { witness, clock } = await witnessOn(medium());
     assert.equal(await witness.again(asked), undefined);
     await witness.add(request(0, 7));
     await clock.wait(5_000);
@@ -350,7 +317,7 @@ describe('Witness.again', () => {
   });
 
   it('A14: not once the keys of the log are others, or its entries have met an objection', async () => {
-    const { ground, witness } = await bench(medium());
+    const { ground, witness } = await witnessOn(medium());
     await witness.add(request(0, 7));
     for (const vetting of [
       { isFolded: false },
@@ -366,7 +333,7 @@ describe('Witness.again', () => {
   });
 
   it('A11: refuses while its clock is before its last cosignature', async () => {
-    const { witness, clock } = await bench(medium());
+    const { witness, clock } = await witnessOn(medium());
     await clock.wait(5_000);
     await witness.add(request(0, 7));
     clock.nowMs = () => NOW_MS;

@@ -158,7 +158,18 @@ describe('verifyNote', () => {
   it('names the known keys whose signatures are good', () => {
     assert.deepEqual(verify(both, alice.key, bob.key).signers, [alice.key, bob.key]);
     assert.deepEqual(verify(both, bob.key).signers, [bob.key]);
-    assert.deepEqual(verify(`${TEXT}\n${line}${line}`, alice.key).signers, [alice.key]);
+  });
+
+  it('gives one line of each, also where that is repeated, or two keys have one key id', () => {
+    const [first, second] = parseNote(utf8Bytes(both)).signatures;
+    const twice = verify(`${TEXT}\n${line}${line}`, alice.key);
+    assert.deepEqual([twice.signers, twice.lines], [[alice.key], [first]]);
+    assert.deepEqual(verify(both, bob.key).lines, [second]);
+    const twin = { ...bob.key, name: alice.key.name, keyId: alice.key.keyId };
+    const twins = encodeSignatureLine(signNote(twin, TEXT, bob.sign));
+    const { signers, lines } = verify(`${TEXT}\n${line}${line}${twins}`, twin, alice.key);
+    assert.deepEqual(signers, [alice.key, twin]);
+    assert.deepEqual(lines.map(encodeSignatureLine), [line, twins]);
   });
 
   it('A20: ignores unknown names and key ids, whatever their signatures are', () => {
