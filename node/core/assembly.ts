@@ -142,6 +142,8 @@ export function assemble(
       keysOf: (origin) => shelf.keysOf(origin),
       vet: (checkpoint) => shelf.vet(checkpoint),
       onFork: (origin, evidence) => void logs().get(origin)?.accuse(evidence).catch(onTrouble),
+      copyOf: (origin) => logs().get(origin)?.tree,
+      keepFork: (origin, evidence) => visitor.keepFork(origin, evidence),
     },
   );
   const server = new SyncServer({

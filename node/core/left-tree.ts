@@ -54,7 +54,8 @@ export class LeftTree {
 
   /** What is damaged is forgotten: a witness that still has it says it again. Rejects as `get`. */
   static async open(modules: LeftTreeModules): Promise<LeftTree> {
-    const left = new LeftTree(modules, await readKept(modules));
+    const { tree, store } = modules;
+    const left = new LeftTree(modules, await readLeft(tree.origin, store, keptKey(tree.origin)));
     await left.#settle().catch((error: unknown) => {
       // What is wrong with the log tells of itself.
       if (!isNodeError(error)) throw error;
@@ -143,15 +144,6 @@ export class LeftTree {
 
 function keptKey(origin: string): string {
   return `own-left/${origin}`;
-}
-
-async function readKept({ store, tree }: LeftTreeModules): Promise<HighWater | undefined> {
-  try {
-    return await readLeft(tree.origin, store, keptKey(tree.origin));
-  } catch (error) {
-    if (isNodeError(error, 'LOG_CORRUPT') || isNodeError(error, 'VALUE_CORRUPT')) return undefined;
-    throw error;
-  }
 }
 
 /** None of a note that is not good. */

@@ -20,7 +20,8 @@ import { type Followed } from '../sync/followed.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { ForkBook, type ForkBookModules } from '../trust/fork-book.ts';
 import { allVerifierKeys, logVerifierKeys } from '../trust/log-keys.ts';
-import { keepLeft, leftKey, readLeft } from './left-mark.ts';
+import { keepLeft, readLeft } from './left-mark.ts';
+import { type TreeBefore } from './left-proof.ts';
 import { type Witness } from './witness.ts';
 
 export interface GivenUpMemoryModules extends ForkBookModules {
@@ -34,7 +35,7 @@ export interface GivenUpMemoryModules extends ForkBookModules {
 /**
  * Begins anew with an attestation log if a peer proves that it has, at the cut-off, what the root named, and at what was seen another tree, or that it is not
  * as long; true then. Whoever signs with a stolen key can say that a log has any number of entries, so that no cut-off is beyond that. Where the log is
- * not as long, what was seen is kept beside, until `proveLeft` can tell.
+ * not as long, what was seen is kept beside, until `settleLeft` can tell.
  * @throws {ProtocolError} PROOF_INVALID for proofs that do not lead to their note, and what `openCheckpoint` throws, by the keys that the region has not given
  * up. Rejects also as `SyncClient.ask` and the store.
  */
@@ -66,32 +67,23 @@ export async function leaveGivenUp(
 }
 
 /**
- * Where a peer shows by `note` that an attestation log is as long as what was left of it while it was shorter: keeps the proof of the fork, if that was another
- * tree. Rejects as `leaveGivenUp`. @throws {NodeError} LOG_BUSY if the peer proves it of another checkpoint than that one: which of two trees is cosigned
- * then, nobody can tell.
+ * What a peer proves that a checkpoint, which it shows by `note`, has at the size of what was left of that attestation log while it was shorter: for `Witness.add`.
+ * Undefined where the log is not as long, or the note itself tells. @throws {NodeError} LOG_BUSY if the peer proves it of another checkpoint than that one: which
+ * of two trees is cosigned then, nobody can tell. Rejects also as `SyncClient.ask` and the store.
  */
-export async function proveLeft(
+export async function treeAtLeft(
   peer: string,
   note: Uint8Array,
-  state: TrustState,
-  modules: GivenUpMemoryModules,
-): Promise<void> {
-  const { store } = modules;
+  { client, store }: Pick<GivenUpMemoryModules, 'client' | 'store'>,
+): Promise<TreeBefore | undefined> {
   const { checkpoint, note: shown } = readNote(note);
   const { origin, size } = checkpoint;
-  if (parseOrigin(origin).kind !== 'attest') return;
+  if (parseOrigin(origin).kind !== 'attest') return undefined;
   const left = await readLeft(origin, store);
-  if (left === undefined || left.size > size) return;
-  const { text, fork } = await compareAt(peer, left, origin, state, modules);
-  if (text !== shown.text)
-    throw logError('LOG_BUSY', `${peer} proves another checkpoint of ${origin} than it shows`);
-  try {
-    if (fork !== undefined) await keepFork(origin, fork, state, modules);
-  } catch (error) {
-    // By a key that the region's state has forgotten since: it proves nothing any more.
-    if (!isProtocolError(error)) throw error;
-  }
-  await store.write([{ del: leftKey(origin) }]);
+  if (left === undefined || left.size >= size) return undefined;
+  const there = await client.ask(peer, { kind: 'claim', origin, size: left.size });
+  if (readNote(there.note).note.text === shown.text) return there;
+  throw logError('LOG_BUSY', `${peer} proves another checkpoint of ${origin} than it shows`);
 }
 
 /** What a peer proves that a log has at the size of what was seen: under which checkpoint, and both sides of the fork where that is another tree. */
@@ -113,11 +105,12 @@ async function compareAt(
   return { text, fork: { size: seen.size, sides } };
 }
 
-async function keepFork(
+/** Gives the proof of a fork to the copy that is held, or keeps it for one that may be. @throws {ProtocolError} as `verifyForkEvidence`. Rejects also as the store. */
+export async function keepFork(
   origin: string,
   fork: ForkEvidence,
   state: TrustState,
-  modules: GivenUpMemoryModules,
+  modules: ForkBookModules & Pick<GivenUpMemoryModules, 'logs'>,
 ): Promise<void> {
   const held = modules.logs().get(origin);
   if (held !== undefined) return held.accuse(fork);

@@ -28,14 +28,23 @@ export function leftKey(origin: string): string {
   return `witness-left/${origin}`;
 }
 
-/** @throws {NodeError} LOG_CORRUPT for what is none. Rejects also as `get`. */
+/** What is damaged is forgotten: else the log could never be cosigned again. Rejects as `get`. */
 export async function readLeft(
   origin: string,
   reader: StoreReader,
   key = leftKey(origin),
 ): Promise<HighWater | undefined> {
-  const stored = await reader.get(key);
-  return stored === undefined ? undefined : parseLeft(key, stored);
+  try {
+    const stored = await reader.get(key);
+    return stored === undefined ? undefined : parseLeft(key, stored);
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return isNodeError(error, 'LOG_CORRUPT') || isNodeError(error, 'VALUE_CORRUPT');
 }
 
 /**
@@ -52,7 +61,7 @@ export async function leftNotes(
     for await (const [key, stored] of reader.entries(`${prefix}/`, `${prefix}0`))
       notes.set(key.slice(leftKey('').length), parseLeft(key, stored).note);
   } catch (error) {
-    if (!isNodeError(error, 'LOG_CORRUPT') && !isNodeError(error, 'VALUE_CORRUPT')) throw error;
+    if (!isDamage(error)) throw error;
   }
   return notes;
 }

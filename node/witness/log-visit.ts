@@ -5,6 +5,7 @@
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type Checkpoint, parseCheckpoint, readNote } from '../../protocol/log/checkpoint.ts';
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { encodeNote, parseNote } from '../../protocol/log/note.ts';
 import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { type ProofPath } from '../../protocol/log/merkle.ts';
@@ -19,7 +20,8 @@ import { type Puller } from '../sync/puller.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { type ForkBookModules } from '../trust/fork-book.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
-import { leaveGivenUp, proveLeft } from './given-up-memory.ts';
+import { keepFork, leaveGivenUp, treeAtLeft } from './given-up-memory.ts';
+import { readLeft } from './left-mark.ts';
 import { type Witness, type Witnessed } from './witness.ts';
 
 /** A log that was cosigned. `sizeBefore` is what this witness had seen of it, 0 at the first meeting. */
@@ -74,18 +76,32 @@ export class LogVisitor {
    * they are shown again. Rejects as `visit` with what is wrong with the log.
    */
   async meet(peer: string, { note, checkpoint }: Head): Promise<void> {
-    const { witness, keeper, regionOf } = this.#modules;
+    const { witness, keeper, regionOf, store } = this.#modules;
     const { origin, size, root } = checkpoint;
     const { kind, region } = parseOrigin(origin);
     const state = keeper(region)?.state;
     if (kind !== 'attest' || regionOf(peer) !== region || state === undefined) return;
     const seen = await witness.lastSeen(origin);
     const isSeen = seen?.size === size && equalBytes(seen.root, root) && !isSignedByMore(note, seen.note);
+    const left = await readLeft(origin, store);
+    // With a store from a backup what was left may be compared anew.
+    if (isSeen && (left === undefined || left.size > size)) return;
     try {
-      if (isSeen) await proveLeft(peer, note, state, this.#modules);
-      else await this.#vouch(peer, region, { note, checkpoint });
+      await this.#vouch(peer, region, { note, checkpoint });
     } catch (error) {
       if (!isForLater(error)) throw error;
+    }
+  }
+
+  /** Keeps the proof that a log has forked. Rejects as the store. */
+  async keepFork(origin: string, evidence: ForkEvidence): Promise<void> {
+    const state = this.#modules.keeper(parseOrigin(origin).region)?.state;
+    if (state === undefined) return;
+    try {
+      await keepFork(origin, evidence, state, this.#modules);
+    } catch (error) {
+      // By a key that the region's state has forgotten since: it proves nothing any more.
+      if (!isProtocolError(error)) throw error;
     }
   }
 
@@ -95,10 +111,7 @@ export class LogVisitor {
     const copy = logs().get(origin);
     if (copy !== undefined) await this.#bringUp(peer, copy, { note, checkpoint });
     const state = keeper(region)?.state;
-    if (state !== undefined) {
-      await leaveGivenUp(peer, origin, state, this.#modules);
-      await proveLeft(peer, note, state, this.#modules);
-    }
+    if (state !== undefined) await leaveGivenUp(peer, origin, state, this.#modules);
     const sizeBefore = (await witness.lastSeen(origin))?.size ?? 0;
     if (size < sizeBefore) throw rollback(origin, sizeBefore, size);
     const answer = await this.#cosign(peer, note, checkpoint);
@@ -114,11 +127,12 @@ export class LogVisitor {
   async #cosign(peer: string, note: Uint8Array, checkpoint: Checkpoint): Promise<Cosigned> {
     const { witness } = this.#modules;
     const { origin, size } = checkpoint;
+    const there = await treeAtLeft(peer, note, this.#modules);
     for (let tries = 1; ; tries++) {
       const seen = await witness.lastSeen(origin);
       const oldSize = seen?.size ?? 0;
       const path = await this.#proof(peer, checkpoint, seen ?? checkpoint);
-      const answer = await witness.add({ oldSize, path: size > oldSize ? path : [], note });
+      const answer = await witness.add({ oldSize, path: size > oldSize ? path : [], note }, there);
       if (answer.cosigns) return answer;
       if (answer.evidence !== undefined) throw fork(origin, size);
       if (answer.refusal === 'conflict' && tries < TRIES) continue;

@@ -20,8 +20,8 @@ import { type AddCheckpoint } from './add-checkpoint.ts';
  * `unknown-log` 404: no keys of the log are known. `unsigned` 403: no good signature by its keys, or a bad one. `malformed` 400: no checkpoint, or one
  * that more keys of the log have signed than a witness remembers.
  * `conflict` 409: the old size is not the one that was cosigned last. `unproven` 422: the log did not provably only grow.
- * `unfolded` 503: of a trust log, this witness has not yet folded the entries under the checkpoint, or already more than them; or another
- * machine speaks for its region.
+ * `unfolded` 503: of a trust log, this witness has not yet folded the entries under the checkpoint, or already more than them; of an attestation log, nobody has
+ * shown what the checkpoint has at the size of what was left; or another machine speaks for its region.
  * `unfit` 403: it has, and they would lead readers astray.
  */
 export type WitnessRefusal =

@@ -21,6 +21,7 @@ import { type Change, type Clock, type HighWater, type SecondPlace, type Signer 
 import { type Store } from '../store/store.ts';
 import { Turns } from '../turns.ts';
 import { type AddCheckpoint } from './add-checkpoint.ts';
+import { type LeftProofModules, settleLeft, type TreeBefore } from './left-proof.ts';
 import { decideCosigning, type WitnessDecision, type WitnessGround } from './witness-rule.ts';
 
 export interface WitnessOptions {
@@ -28,7 +29,7 @@ export interface WitnessOptions {
   readonly name: string;
 }
 
-export interface WitnessModules extends WitnessGround {
+export interface WitnessModules extends WitnessGround, LeftProofModules {
   readonly store: Store;
   readonly secondPlace: SecondPlace;
   readonly clock: Clock;
@@ -111,11 +112,11 @@ export class Witness {
 
   /**
    * Cosigns a checkpoint, or says why not. Check and store are one step for each log, so that no two requests together make it
-   * go back.
+   * go back. `there`: what its bearer shows of it at the size of what was left of an attestation log, see `settleLeft`.
    * @throws {NodeError} as `Store.write` and `SecondPlace.raise`, KEY_NOT_IN_FORCE, CLOCK_BEHIND for a clock that is before the
    * last cosignature, CLOCK_ASTRAY for one that most regions contradict: nothing was cosigned.
    */
-  async add(request: AddCheckpoint): Promise<Witnessed> {
+  async add(request: AddCheckpoint, there?: TreeBefore): Promise<Witnessed> {
     if (this.#modules.isSilent?.() === true) return { cosigns: false, refusal: 'unfolded' };
     let read: ReadNote;
     try {
@@ -126,7 +127,7 @@ export class Witness {
       if (!isProtocolError(error)) throw error;
       return { cosigns: false, refusal: 'malformed', fault: error };
     }
-    return this.#turns.take(read.checkpoint.origin, () => this.#addInTurn(request, read));
+    return this.#turns.take(read.checkpoint.origin, () => this.#addInTurn(request, read, there));
   }
 
   /**
@@ -202,7 +203,7 @@ export class Witness {
     ));
   }
 
-  async #addInTurn(request: AddCheckpoint, read: ReadNote): Promise<Witnessed> {
+  async #addInTurn(request: AddCheckpoint, read: ReadNote, there?: TreeBefore): Promise<Witnessed> {
     const { origin } = read.checkpoint;
     const memory = await this.#read(origin);
     const decision = decideCosigning(request, memory.seen, this.#modules, read);
@@ -212,13 +213,26 @@ export class Witness {
     }
     const { checkpoint, kept } = decision;
     const keys = this.#modules.keysOf(origin);
-    const line = await this.#cosign(checkpoint, kept, memory);
+    let settled: readonly Change[] | undefined;
+    try {
+      settled = await settleLeft(checkpoint, request.note, there, this.#modules);
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+      return { cosigns: false, refusal: 'unproven', fault: error };
+    }
+    if (settled === undefined) return { cosigns: false, refusal: 'unfolded' };
+    const line = await this.#cosign(checkpoint, kept, memory, settled);
     if (keys !== undefined) this.#last.set(origin, { checkpoint, keys });
     return { cosigns: true, checkpoint, line };
   }
 
-  /** Of a checkpoint that continues what was seen, of which `kept` is remembered. */
-  async #cosign({ origin, text }: OpenedCheckpoint, kept: HighWater, memory: Memory): Promise<NoteSignature> {
+  /** Of a checkpoint that continues what was seen, of which `kept` is remembered, with all else that is durable then. */
+  async #cosign(
+    { origin, text }: OpenedCheckpoint,
+    kept: HighWater,
+    memory: Memory,
+    beside: readonly Change[] = [],
+  ): Promise<NoteSignature> {
     const { leavings, seen } = memory;
     const atS = Math.floor(this.#modules.clock.nowMs() / 1000);
     if (seen !== undefined && atS < seen.atS) {
@@ -227,9 +241,9 @@ export class Witness {
     }
     requireTime(this.#modules.timeBounds, atS, `a cosignature for ${origin}`);
     const key = this.#modules.key(atS);
-    const isKept = seen?.isMarked === true && isSame(seen, kept);
+    const isKept = seen?.isMarked === true && isSame(seen, kept) && beside.length === 0;
     if (isKept) this.#memories.set(origin, { leavings, seen: { ...seen, atS } });
-    else await this.#keep(origin, leavings, { ...kept, atS });
+    else await this.#keep(origin, leavings, { ...kept, atS }, beside);
     return signCosignature(this.#verifierOf(key), text, atS, (message) => key.sign(message));
   }
 
@@ -262,12 +276,17 @@ export class Witness {
   }
 
   /** For a larger tree, or one that more keys have signed. A new time need not survive a crash. */
-  async #keep(origin: string, leavings: number, seen: Omit<Seen, 'isMarked'>): Promise<void> {
+  async #keep(
+    origin: string,
+    leavings: number,
+    seen: Omit<Seen, 'isMarked'>,
+    beside: readonly Change[],
+  ): Promise<void> {
     const { size, root, note } = seen;
     const { store, secondPlace } = this.#modules;
     this.#memories.delete(origin); // until both places have it, either may
     this.#attested = undefined;
-    await store.write([storedAs(origin, { leavings, seen })]);
+    await store.write([storedAs(origin, { leavings, seen }), ...beside]);
     if (leavings > (await this.#leavingsThere(origin))) {
       // In this order: what is marked there is never taken for what was cosigned after it was left.
       await secondPlace.forget(witnessPlace(origin));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type FaultCode, isProtocolError } from '../../../protocol/fault.ts';
-import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { openCheckpoint, signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote } from '../../../protocol/log/note.ts';
 import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { isNodeError } from '../../../node/node-error.ts';
@@ -11,7 +11,14 @@ import { type Claim } from '../../../node/log/replica.ts';
 import { type Change, type HighWater } from '../../../node/ports.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { storedEvidence } from '../../../node/trust/stored-evidence.ts';
-import { leaveGivenUp, proveLeft, type GivenUpMemoryModules } from '../../../node/witness/given-up-memory.ts';
+import {
+  type GivenUpMemoryModules,
+  keepFork,
+  leaveGivenUp,
+  treeAtLeft,
+} from '../../../node/witness/given-up-memory.ts';
+import { settleLeft } from '../../../node/witness/left-proof.ts';
+import { logVerifierKeys } from '../../../node/trust/log-keys.ts';
 import { PublishedLog, words } from '../../support/published-log.ts';
 import { LOG_ID, RegionFixture, trustModules } from '../../support/region-fixture.ts';
 import { medium, startedStore } from '../../support/store-fixture.ts';
@@ -38,7 +45,7 @@ describe('leaveGivenUp', () => {
   const giveUp = (size = 10, log = good(), key = region.keys.checkpoint) =>
     region.add(region.compromise(key, { [LOG_ID]: { size, root: log.tree.root(size) } }));
 
-  /** Whether a witness that saw this begins anew when a peer shows that, and how often the peer was asked. */
+  /** Whether a witness that saw this begins anew when a peer shows that, which it then cosigns, and how often the peer was asked. */
   async function leaves(
     seen: {
       readonly size: number;
@@ -75,7 +82,16 @@ describe('leaveGivenUp', () => {
     } as unknown as GivenUpMemoryModules;
     const left = await leaveGivenUp('peer', ORIGIN, region.state, modules);
     assert.equal(left, known === undefined);
-    await proveLeft('peer', shown.note(), region.state, modules);
+    const there = await treeAtLeft('peer', shown.note(), modules);
+    const { sha256, verifySignature } = trustModules;
+    const checkpoint = openCheckpoint(
+      shown.note(),
+      logVerifierKeys(sha256, region.state, ORIGIN),
+      verifySignature,
+    );
+    const keep = (origin: string, fork: ForkEvidence) => keepFork(origin, fork, region.state, modules);
+    const settled = await settleLeft(checkpoint, shown.note(), there, { ...modules, keepFork: keep });
+    await store.write(settled ?? assert.fail('the peer has shown it'));
     return { left, asked };
   }
 
@@ -85,7 +101,7 @@ describe('leaveGivenUp', () => {
     for (const seen of [later, sooner, later])
       assert.deepEqual(await leaves(seen, good()), { left: true, asked: 1 });
     assert.deepEqual(await storedEvidence(store), []);
-    const longer = logOf(30, 'good', 'fresh checkpoint');
+    const longer = logOf(31, 'good', 'fresh checkpoint');
     assert.deepEqual(await leaves(good(), longer), { left: false, asked: 1 });
     const [evidence, ...more] = await storedEvidence(store);
     assert.deepEqual([evidence?.fork.evidence.size, more.length], [30, 0]);
@@ -96,7 +112,7 @@ describe('leaveGivenUp', () => {
     giveUp(8);
     const seen = bad(30);
     assert.deepEqual(await leaves(seen, good()), { left: true, asked: 1 });
-    const [longer, asBefore] = [logOf(30, 'good', 'fresh checkpoint'), bad(31, 'fresh checkpoint')];
+    const [longer, asBefore] = [logOf(31, 'good', 'fresh checkpoint'), bad(32, 'fresh checkpoint')];
     const isBusy = (error: unknown) => isNodeError(error, 'LOG_BUSY');
     const proven = { ...asBefore.claim(30) };
     await assert.rejects(
@@ -116,14 +132,21 @@ describe('leaveGivenUp', () => {
     assert.deepEqual([brought.length, (await storedEvidence(store)).length], [1, 0]);
   });
 
+  it('A15: goes by a checkpoint of that size itself', async () => {
+    giveUp(8);
+    assert.deepEqual(await leaves(bad(30), good()), { left: true, asked: 1 });
+    assert.deepEqual(await leaves(good(), logOf(30, 'good', 'fresh checkpoint')), { left: false, asked: 0 });
+    assert.equal((await storedEvidence(store)).length, 1);
+  });
+
   it('A14: accuses nobody where what it left for an older checkpoint turns out to be the same tree', async () => {
     giveUp();
     const ahead = logOf(14, 'good', 'checkpoint');
     assert.deepEqual(await leaves(ahead, logOf(12, 'good', 'fresh checkpoint')), { left: true, asked: 1 });
     for (const [size, asked] of [
       [13, 0],
-      [14, 1],
-      [15, 0],
+      [15, 1],
+      [16, 0],
     ] as const)
       assert.deepEqual(await leaves(good(), logOf(size, 'good', 'fresh checkpoint')), { left: false, asked });
     assert.deepEqual(await storedEvidence(store), []);
