@@ -7,7 +7,6 @@ import { attestationLogOrigin, witnessName } from '../../protocol/log/origin.ts'
 import { PeerClocks } from '../clock/peer-clocks.ts';
 import { CopyWatch } from '../evidence/copy-watch.ts';
 import { EvidenceBook } from '../evidence/evidence-book.ts';
-import { FormerKeys } from '../evidence/former-keys.ts';
 import { NamedStatements } from '../evidence/named-statements.ts';
 import { LeafWatch } from '../evidence/leaf-watch.ts';
 import { WitnessWatch } from '../evidence/witness-watch.ts';
@@ -80,8 +79,6 @@ export function assemble(
     if (!shelf.isFollowingAll) background.run(() => shelf.followAll());
   };
   const tellFork = (_origin: string, evidence: ForkEvidence) => herald.tellFork(evidence);
-  const named = new NamedStatements({ ...modules, keeper });
-  const former = new FormerKeys({ ...modules, keeper, named });
   const shelf: LogShelf = new LogShelf(options, {
     ...modules,
     store,
@@ -90,7 +87,6 @@ export function assemble(
     isWriting: () => signing.isWriting,
     onChange: heedChange,
     onFork: tellFork,
-    formerKeys: (origin, evidence) => former.of(origin, evidence),
     onGrown: (origin) => copies.wake(origin),
     onSettled: (prefix) => {
       witness.reread(prefix);
@@ -110,7 +106,7 @@ export function assemble(
     ...modules,
     store,
     stateOf,
-    named,
+    named: new NamedStatements({ ...modules, keeper }),
     run: (work) => background.run(work),
     onNew: (file, name) => herald.tellEvidence(file, name),
     onRecount: () => copies.wakeProven(),

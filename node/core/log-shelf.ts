@@ -49,7 +49,6 @@ export interface LogShelfModules extends TrustModules {
   /** A keeper holds something new; `isNewer`: another checkpoint. */
   readonly onChange: (isNewer: boolean) => void;
   readonly onFork: (origin: string, evidence: ForkEvidence) => void;
-  readonly formerKeys?: NonNullable<TrustKeeperModules['formerKeys']>;
   /** A copy of an attestation log has more entries, or others. */
   readonly onGrown: (origin: string) => void;
   /** What is stored of the logs whose names begin so is another now. Must not reject; nothing of them is opened before it resolves. */

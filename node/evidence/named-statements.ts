@@ -13,7 +13,6 @@ import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { type Clock } from '../ports.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { WholeFold } from '../trust/whole-fold.ts';
-import { Turns } from '../turns.ts';
 
 type Log = Pick<TrustKeeper, 'region' | 'state' | 'fold' | 'tree' | 'left'>;
 
@@ -62,7 +61,6 @@ const HASHES_STEP = 4_096;
 
 export class NamedStatements {
   readonly #modules: NamedStatementsModules;
-  readonly #turns = new Turns();
   /** By region, of those that are held. */
   readonly #read = new Map<string, Read>();
   /** Of the log that was folded last: each is as large as the state of its region, and of a log that has not grown what was found is enough. */
@@ -83,7 +81,7 @@ export class NamedStatements {
 
   /**
    * Whether each of these entries stands, with effect, in the trust log of the region that is held. The state has most of them; it forgets keys that
-   * are over, and the log is folded for those, if they stand in it at all. Rejects as reading the log.
+   * are over, and the log is folded for those, if they stand in it at all. One call at a time. Rejects as reading the log.
    */
   async have(region: string, entries: readonly Uint8Array[]): Promise<boolean> {
     const log = this.#modules.keeper(region);
@@ -91,7 +89,7 @@ export class NamedStatements {
     const wanted = this.#besidesState(log, entries);
     if (wanted.length === 0) return true;
     if (!(await this.#areIn(log, wanted))) return false;
-    const { said } = await this.#readInTurn(log);
+    const { said } = await this.#readOn(log);
     return wanted.every((bytes) => said.digests.has(this.#digest(bytes)));
   }
 
@@ -135,7 +133,7 @@ export class NamedStatements {
     const log = this.#modules.keeper(region);
     const wanted = keyIds.filter((keyId) => log?.state.key(keyId) === undefined);
     if (log === undefined || wanted.length === 0) return;
-    const { said, forgotten } = await this.#readInTurn(log);
+    const { said, forgotten } = await this.#readOn(log);
     for (const keyId of wanted) forgotten.set(keyId, isGivenUp(keyId, said));
   }
 
@@ -144,11 +142,6 @@ export class NamedStatements {
     const before = this.#read.get(log.region);
     const goesOn = before?.log === log && before.left === log.left.count && before.size <= log.tree.size;
     return goesOn ? before : undefined;
-  }
-
-  /** One log at a time: a fold is large. */
-  #readInTurn(log: Log): Promise<Read> {
-    return this.#turns.take('fold', () => this.#readOn(log));
   }
 
   /** A log that has not grown is folded once. */

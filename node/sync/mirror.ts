@@ -118,7 +118,7 @@ export class Mirror implements Followed {
 
   async accuse(evidence: ForkEvidence): Promise<void> {
     const { state } = this.#modules;
-    await this.#forks.hear(evidence, this.#allKeys(), state?.());
+    await this.#forks.take(evidence, this.#allKeys(), state?.());
   }
 
   /** Whoever has been given up has signed it all the same. */

@@ -33,8 +33,6 @@ export interface ForkBookModules extends Primitives {
   readonly store: Store;
   /** Told of every proof of the log that is new, or counts again, and that its root has not disowned. Must not throw. */
   readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
-  /** Of the keys that have signed the sides, those that the trust log of the region has named and that its state has forgotten. */
-  readonly formerKeys?: (origin: string, evidence: ForkEvidence) => Promise<readonly VerifierKey[]>;
 }
 
 /** Of all keys under which a store keeps proofs: then follow the origin of the log and the name of the proof. */
@@ -182,28 +180,13 @@ export class ForkBook {
     return this.#turns.take('book', () => this.#take(evidence, keys, state));
   }
 
-  /** As `take`, of a proof that anybody tells, however late: by keys too that the state has forgotten. Rejects also as `formerKeys`. */
-  async hear(
-    evidence: ForkEvidence,
-    keys: readonly VerifierKey[],
-    state?: Pick<TrustState, 'key'>,
-  ): Promise<KnownFork | undefined> {
-    if (this.#forks.has(this.#nameOf(evidence))) return undefined;
-    const former = (await this.#modules.formerKeys?.(this.#origin, evidence)) ?? [];
-    return this.take(evidence, [...keys, ...former], state);
-  }
-
-  #nameOf(evidence: ForkEvidence): string {
-    return hexOf(this.#modules.sha256(messageOf(evidence))).slice(0, 32);
-  }
-
   async #take(
     evidence: ForkEvidence,
     keys: readonly VerifierKey[],
     state?: Pick<TrustState, 'key'>,
   ): Promise<KnownFork | undefined> {
-    const { store } = this.#modules;
-    const name = this.#nameOf(evidence);
+    const { sha256, store } = this.#modules;
+    const name = hexOf(sha256(messageOf(evidence))).slice(0, 32);
     const disowned = state === undefined ? [] : this.#disownedBy(state);
     if (this.#forks.has(name) || this.#forks.size - disowned.length >= FORKS_MAX) return undefined;
     const isFull = disowned.length >= FORKS_DISOWNED_MAX;

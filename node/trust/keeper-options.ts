@@ -33,6 +33,5 @@ export interface TrustKeeperModules extends RegionFoldModules {
   /** Asked to publish what has its quorum, before a state that waits for one is forgotten. Must not throw. */
   readonly onFull?: () => void;
   readonly onFork?: NonNullable<ForkBookModules['onFork']>;
-  readonly formerKeys?: NonNullable<ForkBookModules['formerKeys']>;
   readonly leave?: LeaveBranch;
 }

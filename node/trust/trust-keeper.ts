@@ -254,8 +254,7 @@ export class TrustKeeper implements Followed {
 
   /** Keeps a proof that the log forked, by keys that were given up too. @throws {ProtocolError} as `verifyForkEvidence`. */
   async accuse(evidence: ForkEvidence): Promise<void> {
-    const keys = allVerifierKeys(this.#modules.sha256, this.state, this.origin);
-    if ((await this.#forks.hear(evidence, keys, this.state)) !== undefined) this.#modules.onChange?.(false);
+    await this.#keep(evidence, allVerifierKeys(this.#modules.sha256, this.state, this.origin));
   }
 
   /** Follows a log whose writer is another: the home's own. */
