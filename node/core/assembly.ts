@@ -76,7 +76,12 @@ export function assemble(
       herald.news();
       copies.wakeProven();
     }
-    if (!shelf.isFollowingAll) background.run(() => shelf.followAll());
+    if (!shelf.isFollowingAll) background.run(() => followAll());
+  };
+  /** By other states than before: what is kept may lean on another branch, or be against a region that is followed anew. */
+  const followAll = async (): Promise<void> => {
+    await shelf.followAll();
+    if (options.onDemand !== true) evidence.heed();
   };
   const tellFork = (_origin: string, evidence: ForkEvidence) => herald.tellFork(evidence);
   const shelf: LogShelf = new LogShelf(options, {
@@ -90,6 +95,7 @@ export function assemble(
     onGrown: (origin) => copies.wake(origin),
     onSettled: (prefix) => {
       witness.reread(prefix);
+      evidence.reread(prefix);
       return desks.reread(`${prefix}trust`);
     },
     onDamage: () => mender.wake(),

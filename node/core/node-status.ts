@@ -1,6 +1,6 @@
 /** What a node says of itself to its operator. */
 import { type BulkReport } from '../abuse/bulk-watch.ts';
-import { type Accusation } from '../evidence/evidence-book.ts';
+import { type Accusation } from '../evidence/accusation.ts';
 import { type Lookup } from '../lookup/lookup.ts';
 import { type NodeErrorCode } from '../node-error.ts';
 import { type ClockReport } from '../clock/clock-votes.ts';

@@ -21,7 +21,8 @@ import { isNodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { logVerifierKeys } from '../trust/log-keys.ts';
-import { type Accusation, type EvidenceBook } from './evidence-book.ts';
+import { type Accusation } from './accusation.ts';
+import { type EvidenceBook } from './evidence-book.ts';
 
 export interface CopyWatchOptions {
   /** The home, whose own logs are no copies. */

@@ -5,24 +5,22 @@
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { claimOf } from '../../protocol/evidence/claim.ts';
 import { utf8Bytes } from '../../protocol/encoding/utf8.ts';
-import { type Evidence, type EvidenceKind, parseEvidence } from '../../protocol/evidence/evidence.ts';
+import { type Evidence, parseEvidence } from '../../protocol/evidence/evidence.ts';
 import { isDisowned, type ProvenEvidence, verifyEvidence } from '../../protocol/evidence/verify-evidence.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
-import { fingerprintOf, parseEntry } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type TrustModules } from '../../protocol/trust/verify-statement.ts';
 import { NodeError } from '../node-error.ts';
+import { type Accusation } from './accusation.ts';
+import { type Kept, LogsLookedAt, type Named, type Root, rootsIn } from './evidence-grounds.ts';
+import { filesThatFit } from './given-files.ts';
 import { type NamedStatements } from './named-statements.ts';
 import { PeerAllowance } from './peer-allowance.ts';
 import { RefusedNames } from './refused-names.ts';
 import { type Clock } from '../ports.ts';
 import { type Store } from '../store/store.ts';
-import {
-  EVIDENCE_FILES_MAX,
-  EVIDENCE_GIVEN_BYTES_MAX,
-  EVIDENCE_NAMES_BYTES_MAX,
-} from '../sync/sync-limits.ts';
+import { EVIDENCE_NAMES_BYTES_MAX } from '../sync/sync-limits.ts';
 import { Turns } from '../turns.ts';
 
 /** Of all keys under which a store keeps evidence: then follow the trust log of the region, and the name of the proof. */
@@ -41,7 +39,7 @@ export interface EvidenceBookModules extends TrustModules {
   readonly clock: Clock;
   readonly stateOf: (region: string) => TrustState | undefined;
   /** Which statements name keys, by the logs that are held. */
-  readonly named: Pick<NamedStatements, 'stand' | 'have' | 'lack' | 'lookUp' | 'wasGivenUp'>;
+  readonly named: Pick<NamedStatements, 'stand' | 'have' | 'lack' | 'lookUp' | 'wasGivenUp' | 'branchOf'>;
   /** Does work that nobody waits for. Must not throw. */
   readonly run: (work: () => Promise<void>) => void;
   /** Told of each proof that was not known, and its name. Must not throw. */
@@ -52,37 +50,14 @@ export interface EvidenceBookModules extends TrustModules {
   readonly onTrouble?: (error: unknown) => void;
 }
 
-/** What is held against a region. */
-export interface Accusation {
-  readonly name: string;
-  readonly kind: EvidenceKind;
-  readonly region: string;
-  readonly origin: string;
-  readonly at: number;
-  /** Its root has given up the keys behind one of the words: a thief may have said it. */
-  readonly isDisowned: boolean;
-}
-
-interface Kept {
-  readonly key: string;
-  readonly proven: ProvenEvidence;
-  /** Of the regions whose statements it holds, the first of each. */
-  readonly roots: readonly Root[];
-}
-
-/** By its name. */
-type Named = readonly [name: string, kept: Kept];
-
-interface Root {
-  readonly region: string;
-  readonly fingerprint: Uint8Array;
-}
-
 export class EvidenceBook {
   readonly #modules: EvidenceBookModules;
   readonly #turns = new Turns();
   /** By name. */
   readonly #kept = new Map<string, Kept>();
+  /** In the store alone, since a log that is held does not name the keys behind it. */
+  readonly #unnamed = new Map<string, Kept>();
+  readonly #looks: LogsLookedAt;
   /** Whose keys are about to be looked up. */
   readonly #lookingUp = new Set<ProvenEvidence>();
   readonly #refused: RefusedNames;
@@ -90,17 +65,25 @@ export class EvidenceBook {
   #changes = 0;
   #answers = 0;
   readonly #allowance: PeerAllowance;
+  #isOpen = false;
+  #isHeeding = false;
 
   constructor(modules: EvidenceBookModules) {
     this.#modules = modules;
+    this.#looks = new LogsLookedAt(modules);
     this.#refused = new RefusedNames(modules.clock);
     this.#allowance = new PeerAllowance(modules.clock);
   }
 
   /** Reads what is kept, of whose statements every signature was verified when it was taken; each word is, since two keys can have one key id. What proves nothing here, as another version may have kept it, stays in the store and is told. Rejects as the store does. */
   async open(): Promise<void> {
+    this.#isOpen = true;
+    await this.#read(`${EVIDENCE_PREFIX}/`);
+  }
+
+  async #read(prefix: string): Promise<void> {
     const { store, onTrouble } = this.#modules;
-    for await (const [key, bytes] of store.entries(`${EVIDENCE_PREFIX}/`, `${EVIDENCE_PREFIX}0`)) {
+    for await (const [key, bytes] of store.entries(prefix, `${prefix.slice(0, -1)}0`)) {
       try {
         const proven = verifyEvidence(parseEvidence(bytes), () => true, this.#modules, this.#verified);
         this.#kept.set(this.nameOf(bytes), { key, proven, roots: rootsIn(bytes, this.#modules) });
@@ -113,22 +96,53 @@ export class EvidenceBook {
     }
   }
 
+  /** What the store holds of the logs whose names begin so is another by now: reads anew what is kept against their region. Does nothing before `open`. */
+  reread(prefix: string): void {
+    const from = `${EVIDENCE_PREFIX}/${prefix}`;
+    const reread = async () => {
+      const gone = [...this.#kept, ...this.#unnamed].filter(([, { key }]) => key.startsWith(from));
+      for (const [name] of gone) this.#drop(name);
+      await this.#read(from);
+      this.#recount();
+    };
+    if (this.#isOpen) this.#modules.run(() => this.#turns.take('take', reread).then(() => this.recheck()));
+  }
+
+  /** Looks whether a log is another than that by which something kept was looked at, and has it looked at again then: for whenever more is known of a region. */
+  heed(): void {
+    if (this.#isHeeding || !this.#followed().some((one) => this.#isDue(one))) return;
+    this.#isHeeding = true;
+    this.#modules.run(async () => {
+      await this.recheck().finally(() => (this.#isHeeding = false));
+      this.heed();
+    });
+  }
+
   /**
-   * Holds what is kept against the logs that are held, as `take` does with what comes: it may be from before that was so. What is by keys that such a
-   * log does not name counts no more, until it is taken anew; it stays in the store. Rejects as the store, and as reading a log.
+   * Holds what is kept against the logs that are held, as `take` does with what comes: it may be from before that was so, or by another branch. What is by keys
+   * that such a log does not name counts no more, until it names them or that is taken anew; it stays in the store. Rejects as the store, and as reading a log.
    */
   async recheck(): Promise<void> {
-    for (const [name, { key, roots, proven }] of this.#standing())
-      await this.#turns.take('take', async () => {
-        await this.#lookUp(proven);
-        const file = await this.#modules.store.get(key);
-        const grounds = file === undefined ? [] : parseEvidence(file).grounds;
-        for (const [i, { region }] of roots.entries())
-          if (await this.#modules.named.lack(region, grounds[i] ?? [])) {
-            this.#kept.delete(name);
-            this.#recount();
-          }
-      });
+    for (const one of this.#followed()) await this.#turns.take('take', () => this.#look(one));
+  }
+
+  #followed(): Named[] {
+    return [...this.#standing(), ...this.#standing(this.#unnamed)];
+  }
+
+  #isDue([name, { roots }]: Named): boolean {
+    return !this.#looks.has(name, this.#looks.of(roots, this.#unnamed.has(name)));
+  }
+
+  async #look([name, kept]: Named): Promise<void> {
+    if (![this.#kept.get(name), this.#unnamed.get(name)].includes(kept) || !this.#isDue([name, kept])) return;
+    const [logs, sized] = [false, true].map((withSizes) => this.#looks.of(kept.roots, withSizes));
+    const isNamed = await this.#looks.areNamed(kept);
+    if (isNamed) await this.#lookUp(kept.proven);
+    const [there, gone] = isNamed ? [this.#kept, this.#unnamed] : [this.#unnamed, this.#kept];
+    there.set(name, kept);
+    this.#looks.note(name, (isNamed ? logs : sized) ?? '');
+    if (gone.delete(name)) this.#recount();
   }
 
   #recount(): void {
@@ -167,6 +181,7 @@ export class EvidenceBook {
       // What it says of itself is enough to see that it is not needed, and costs its bearer nothing.
       if (from !== undefined && !this.#hasRoomForClaim(name, evidence)) return false;
       if (from !== undefined && !this.#allowance.use(from)) return false;
+      const logs = this.#looks.of(roots, false);
       const proven = await this.#prove(name, evidence, roots);
       if (proven === undefined) return false;
       const { network } = parseOrigin(proven.origin);
@@ -174,8 +189,10 @@ export class EvidenceBook {
       const gone = this.#givingWayTo(proven);
       const dropped = gone === undefined ? [] : [{ del: gone[1].key }];
       await this.#modules.store.write([...dropped, { put: key, value: bytes }]);
-      if (gone !== undefined) this.#kept.delete(gone[0]);
+      if (gone !== undefined) this.#drop(gone[0]);
+      this.#unnamed.delete(name);
       this.#kept.set(name, { key, proven, roots });
+      this.#looks.note(name, logs);
       this.#changes++;
       this.#modules.onNew?.(bytes, name);
       return true;
@@ -346,18 +363,8 @@ export class EvidenceBook {
   /** What is kept and not among these names, as much as fits an answer, beginning anywhere: nothing stands before the rest for good. Rejects as the store. */
   async besides(known: Uint8Array): Promise<Uint8Array[]> {
     const names = new Set(hexOf(known).match(/.{32}/g));
-    const others = this.#standing().filter(([name]) => !names.has(name));
-    const first = this.#startAmong(others.length);
-    const files: Uint8Array[] = [];
-    let bytes = 0;
-    for (const [, { key }] of [...others.slice(first), ...others.slice(0, first)]) {
-      const file = await this.#modules.store.get(key);
-      if (file === undefined) continue;
-      bytes += file.length;
-      if (bytes > EVIDENCE_GIVEN_BYTES_MAX || files.length === EVIDENCE_FILES_MAX) break;
-      files.push(file);
-    }
-    return files;
+    const others = this.#standing().flatMap(([name, { key }]) => (names.has(name) ? [] : [key]));
+    return filesThatFit(others, this.#startAmong(others.length), this.#modules.store);
   }
 
   /** Another place each time, whoever asks in between. */
@@ -366,8 +373,13 @@ export class EvidenceBook {
     return count === 0 ? 0 : new DataView(hash.buffer, hash.byteOffset).getUint32(0) % count;
   }
 
-  #standing(): [string, Kept][] {
-    return [...this.#kept].filter(([, { roots }]) => roots.every((root) => this.#isFollowed(root)));
+  #standing(among: ReadonlyMap<string, Kept> = this.#kept): [string, Kept][] {
+    return [...among].filter(([, { roots }]) => roots.every((root) => this.#isFollowed(root)));
+  }
+
+  #drop(name: string): void {
+    for (const known of [this.#kept, this.#unnamed]) known.delete(name);
+    this.#looks.forget(name);
   }
 
   /** For signatures that were verified before. */
@@ -384,13 +396,4 @@ export class EvidenceBook {
   nameOf(bytes: Uint8Array): string {
     return hexOf(this.#modules.sha256(bytes)).slice(0, 32);
   }
-}
-
-/** @throws {ProtocolError} as `parseEvidence`, EVIDENCE_MALFORMED where statements do not begin with a root, and as `parseEntry`. */
-function rootsIn(bytes: Uint8Array, { sha256 }: Pick<TrustModules, 'sha256'>): Root[] {
-  return parseEvidence(bytes).grounds.map(([first]) => {
-    const { statement, body } = parseEntry(first ?? new Uint8Array());
-    if (statement.kind !== 'root') throw new ProtocolError('EVIDENCE_MALFORMED', 'expected a root');
-    return { region: statement.region, fingerprint: fingerprintOf(sha256, body) };
-  });
 }

@@ -49,6 +49,11 @@ interface Folding {
   readonly naming: Naming[];
 }
 
+/** One that is, or was, held of a log. */
+interface Branch extends Pick<Read, 'log' | 'left'> {
+  readonly number: number;
+}
+
 /** What the entries that have effect say. */
 interface Said {
   readonly digests: ReadonlySet<string>;
@@ -65,6 +70,8 @@ export class NamedStatements {
   readonly #read = new Map<string, Read>();
   /** Of the log that was folded last: each is as large as the state of its region, and of a log that has not grown what was found is enough. */
   #folding: Folding | undefined;
+  readonly #branches = new Map<string, Branch>();
+  #branchCount = 0;
 
   constructor(modules: NamedStatementsModules) {
     this.#modules = modules;
@@ -126,6 +133,18 @@ export class NamedStatements {
   wasGivenUp(region: string, keyId: string): boolean | undefined {
     const log = this.#modules.keeper(region);
     return log === undefined ? undefined : this.#readOf(log)?.forgotten.get(keyId);
+  }
+
+  /** A number for the branch that is held of a region's log, each time one takes the place of another a further one; undefined without any. */
+  branchOf(region: string): number | undefined {
+    const log = this.#modules.keeper(region);
+    if (log === undefined) return undefined;
+    const before = this.#branches.get(region);
+    const { count: left } = log.left;
+    if (before?.log === log && before.left === left) return before.number;
+    const number = this.#branchCount++;
+    this.#branches.set(region, { log, left, number });
+    return number;
   }
 
   /** Reads the log for keys that the state does not name, for `wasGivenUp`. As `have`. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { CopyWatch } from '../../../node/evidence/copy-watch.ts';
-import { type Accusation } from '../../../node/evidence/evidence-book.ts';
+import { type Accusation } from '../../../node/evidence/accusation.ts';
 import { LogTree } from '../../../node/log/log-tree.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { systemClock } from '../../../node/system-clock.ts';

@@ -50,6 +50,7 @@ describe('EvidenceBook', () => {
         lack: () => Promise.resolve(false),
         lookUp: () => Promise.resolve(),
         wasGivenUp: () => false,
+        branchOf: () => 0,
       },
       run: (work) => void work(),
       stateOf: (of) => (of === 'DE' ? region : proofs.witness).state,
@@ -161,6 +162,51 @@ describe('EvidenceBook', () => {
     await next.recheck();
     assert.deepEqual([next.accusations.length, await kept(), told], [0, 2, 2]);
     assert.equal(await next.take(files[0] as Uint8Array), true, 'what the log names by now');
+  });
+
+  it('T3: heed has looked again at what leans on a log that is another branch by now, and at what it did not name once it is longer', async () => {
+    let [branch, isLacking] = [1, false];
+    const looks: Promise<void>[] = [];
+    const { named } = modules;
+    const lack = () => Promise.resolve(isLacking);
+    modules = { ...modules, named: { ...named, lack, branchOf: () => branch } };
+    modules = { ...modules, run: (work) => void looks.push(work()) };
+    const book = await opened();
+    for (const file of [twice(1), twice(2)]) assert.equal(await book.take(file), true);
+    const heeded = async (): Promise<[looks: number, standing: number]> => {
+      book.heed();
+      const [count] = [looks.length, await Promise.all(looks.splice(0))];
+      return [count, book.accusations.length];
+    };
+    isLacking = true;
+    assert.deepEqual(await heeded(), [0, 2], 'the log is the same');
+    branch++;
+    assert.deepEqual(await heeded(), [1, 0]);
+    isLacking = false;
+    assert.deepEqual(await heeded(), [0, 0], 'and as long as before');
+    region.add(region.compromise(region.keys.witness, {}));
+    assert.deepEqual(await heeded(), [1, 2]);
+    assert.deepEqual(await heeded(), [0, 2]);
+    assert.deepEqual((await opened()).accusations.length, 2);
+  });
+
+  it('T9: reread knows what came into the store of a region whose root is followed again, and nothing that has gone', async () => {
+    const looks: Promise<void>[] = [];
+    modules = { ...modules, run: (work) => void looks.push(work()) };
+    const book = await opened();
+    const first = await opened();
+    assert.equal(await first.take(twice(1)), true);
+    book.reread('FR.demo/');
+    await Promise.all(looks);
+    assert.equal(book.accusations.length, 0);
+    book.reread(`DE.${proofs.NETWORK}/`);
+    await Promise.all(looks);
+    assert.equal(book.accusations.length, 1);
+    for await (const [key] of store.entries(`${EVIDENCE_PREFIX}/`, `${EVIDENCE_PREFIX}0`))
+      await store.write([{ del: key }]);
+    book.reread(`DE.${proofs.NETWORK}/`);
+    await Promise.all(looks);
+    assert.equal(book.accusations.length, 0);
   });
 
   it('T5: many proofs of one kind leave room for those of another', async () => {

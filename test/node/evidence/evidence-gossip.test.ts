@@ -56,6 +56,19 @@ describe('evidence of other kinds than forks, among nodes', () => {
     return store;
   };
 
+  it('T3: has what is kept looked at again once more is known of a region', async () => {
+    const { evidence } = world.node(A);
+    let heeded = 0;
+    evidence.heed = () => void heeded++;
+    const { fixture, node } = world.machine(ACCUSED);
+    fixture.nowS = world.nowS;
+    await world.run(node.submit({ entry: fixture.entryOf(fixture.compromise(fixture.keys.attest, {})) }));
+    const isKnown = () =>
+      world.node(A).keeper(ACCUSED)?.state.key(fixture.keys.attest.keyId)?.compromise !== undefined;
+    await world.until(isKnown, 'it is known');
+    assert.ok(heeded > 0);
+  });
+
   for (const [what, evidence] of Object.entries(KINDS))
     it(`${what}: is told once, verified, and kept for good by all who know the root`, async () => {
       let told = 0;

@@ -11,11 +11,12 @@ describe('NamedStatements', () => {
   let region: RegionFixture;
   let read: number;
   let minimum: number;
+  let left: number;
   let named: NamedStatements;
   let extra: (of: string) => object | undefined;
   beforeEach(() => {
     region = new RegionFixture({ region: 'DE' });
-    [read, minimum] = [0, 0];
+    [read, minimum, left] = [0, 0, 0];
     async function* entries(from: number, to: number): AsyncGenerator<Uint8Array> {
       read += to - from;
       for (const entry of region.entries.slice(from, to)) yield await Promise.resolve(entry);
@@ -30,7 +31,7 @@ describe('NamedStatements', () => {
         size: region.entries.length,
         head: { minimum },
       },
-      left: { count: 0 },
+      left: { count: left },
     });
     const held = log();
     extra = () => undefined;
@@ -54,6 +55,16 @@ describe('NamedStatements', () => {
     assert.deepEqual([await have(0, 1, later), read], [true, region.entries.length]);
     const last = region.admit([{ key: region.key('last'), role: 'attest' }]);
     assert.deepEqual([await have(1, last), read], [true, region.entries.length]);
+  });
+
+  it('branchOf is another number once another branch is held, and the same while that grows', () => {
+    const first = named.branchOf('DE');
+    region.admit([{ key: region.key('later'), role: 'attest' }]);
+    assert.deepEqual([named.branchOf('DE'), named.branchOf('FR')], [first, undefined]);
+    left++;
+    const second = named.branchOf('DE');
+    assert.notEqual(second, first);
+    assert.equal(named.branchOf('DE'), second);
   });
 
   it('A27: knows no statement that has no effect, none of another region, and none that stands nowhere', async () => {
