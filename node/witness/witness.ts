@@ -17,6 +17,7 @@ import { COSIGNATURE, makeVerifierKey, type VerifierKey } from '../../protocol/l
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { requireTime, type TimeBounds } from '../clock/time-bounds.ts';
 import { logError } from '../log/log-error.ts';
+import { isNodeError } from '../node-error.ts';
 import { type Change, type Clock, type HighWater, type SecondPlace, type Signer } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { Turns } from '../turns.ts';
@@ -41,6 +42,8 @@ export interface WitnessModules extends WitnessGround, LeftProofModules {
   readonly isSilent?: () => boolean;
   /** Told of a log that signed two trees of one size. Must not throw. */
   readonly onFork?: (origin: string, evidence: ForkEvidence) => void;
+  /** Told of a second place that has not heard yet of what was left. Must not throw. */
+  readonly onTrouble?: (error: unknown) => void;
 }
 
 export type Witnessed =
@@ -163,8 +166,8 @@ export class Witness {
 
   /**
    * Begins anew with a log, if what it cosigned last is left, as for another branch that the root has named: `isLeft` tells. `commit` makes
-   * the change durable together with all else that leaves it; until then, and where that fails, all is as before. Rejects as `commit`.
-   * Spec: SPEC.md 9.
+   * the change durable together with all else that leaves it; until then, and where that fails, all is as before. Then the second place is told, or a store
+   * that is lost would bind the witness to what it left. Rejects as `commit`. Spec: SPEC.md 9.
    */
   leave(
     origin: string,
@@ -175,8 +178,8 @@ export class Witness {
       const { leavings, seen } = await this.#read(origin);
       if (seen === undefined || !(await isLeft(seen))) return commit([]);
       this.reread(origin);
-      // The second place is told before anything of the log is cosigned again: until then nothing binds that a backup could take back.
       await commit([storedAs(origin, { leavings: leavings + 1, seen: undefined })]);
+      await this.#tellLeft(origin, leavings + 1);
     });
   }
 
@@ -287,14 +290,31 @@ export class Witness {
     this.#memories.delete(origin); // until both places have it, either may
     this.#attested = undefined;
     await store.write([storedAs(origin, { leavings, seen }), ...beside]);
-    if (leavings > (await this.#leavingsThere(origin))) {
-      // In this order: what is marked there is never taken for what was cosigned after it was left.
-      await secondPlace.forget(witnessPlace(origin));
-      await secondPlace.raise(leavingsPlace(origin), { size: leavings, root: NO_ROOT, note: NO_NOTE });
-    }
+    if (leavings > (await this.#leavingsThere(origin))) await this.#countLeft(origin, leavings);
     await secondPlace.raise(witnessPlace(origin), { size, root, note });
     this.#memories.set(origin, { leavings, seen: { ...seen, isMarked: true } });
     this.#attested = undefined;
+  }
+
+  /**
+   * Tells the second place. Where that fails, it is told before anything of the log is cosigned again: until then nothing binds that a backup could take back.
+   * Of an attestation log it is told only then: a witness that has lost its store leaves that tree once more, however long it is, and keeps it beside again.
+   */
+  async #tellLeft(origin: string, leavings: number): Promise<void> {
+    if (parseOrigin(origin).kind === 'attest') return;
+    try {
+      await this.#countLeft(origin, leavings);
+    } catch (error) {
+      if (!isNodeError(error)) throw error;
+      this.#modules.onTrouble?.(error);
+    }
+  }
+
+  async #countLeft(origin: string, leavings: number): Promise<void> {
+    const { secondPlace } = this.#modules;
+    // In this order: what is marked there is never taken for what was cosigned after it was left.
+    await secondPlace.forget(witnessPlace(origin));
+    await secondPlace.raise(leavingsPlace(origin), { size: leavings, root: NO_ROOT, note: NO_NOTE });
   }
 
   async #leavingsThere(origin: string): Promise<number> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote } from '../../../protocol/log/note.ts';
+import { isNodeError } from '../../../node/node-error.ts';
 import { Witness } from '../../../node/witness/witness.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { type FaultyMedium } from '../../support/faulty-disk.ts';
@@ -23,8 +24,9 @@ function noteOf(tree: ReferenceTree, size: number): Uint8Array {
 
 /** A witness, each `open` of which is a process of its own. */
 class Machine {
-  readonly medium: FaultyMedium = medium();
+  medium: FaultyMedium = medium();
   readonly secondPlace = new MemorySecondPlace();
+  readonly troubles: unknown[] = [];
   #store: Store | undefined;
 
   async open() {
@@ -42,6 +44,7 @@ class Machine {
         key: () => testKey(2),
         keysOf: () => [log.key],
         vet: () => ({ isFolded: true, objection: undefined }),
+        onTrouble: (error) => this.troubles.push(error),
       },
     );
     return {
@@ -94,13 +97,27 @@ describe('Witness.leave', () => {
       assert.equal(await (await machine.open()).seen(), 'other 9');
     });
 
+  it('F1: a store that is lost before anything is cosigned anew binds it to nothing that it left', async () => {
+    const first = await machine.open();
+    assert.ok(await first.cosign(left, 0, 20));
+    await first.leave();
+    await machine.stop();
+    machine.medium = medium();
+    const next = await machine.open();
+    assert.equal(await next.seen(), 'nothing');
+    assert.ok(await next.cosign(other, 0, 9));
+    assert.deepEqual([await (await machine.open()).seen(), machine.troubles], ['other 9', []]);
+  });
+
   it('F1: where it cannot tell the second place, it cosigns nothing, and goes on from what the store has', async () => {
     for (const fault of [1, 2, 3])
       for (const when of ['before', 'after'] as const) {
         const one = (machine = new Machine());
         const { cosign, leave } = await one.open();
         assert.ok(await cosign(left, 0, 20));
+        one.secondPlace.plan({ raise: one.secondPlace.raises + 1, when: 'before', what: 'DISK_IO' });
         await leave();
+        assert.ok(one.troubles.length === 1 && isNodeError(one.troubles[0], 'DISK_IO'));
         one.secondPlace.plan({ raise: one.secondPlace.raises + fault, when, what: 'DISK_IO' });
         await rejectsWith(cosign(other, 0, 9), 'DISK_IO');
         const next = await one.open();
