@@ -45,7 +45,7 @@ import { Voice } from './voice.ts';
 
 export interface AssemblyModules extends RegionNodeModules {
   /** The whole, for what acts through it. */
-  readonly node: PeopleModules['node'];
+  readonly node: PeopleModules['node'] & { readonly surelyPastS: number | undefined };
   /** Open once the node has started. */
   readonly registry: () => Registry;
   readonly stopping: AbortSignal;
@@ -232,6 +232,7 @@ export function assemble(
     signer: modules.keys.trustLog,
     evidence,
     timeStanding: () => clocks.report.standing,
+    surelyPastS: () => node.surelyPastS,
     isSilent: () => voice.isSilent,
     peers: () => client.peers(),
     trust: () => board.trust,

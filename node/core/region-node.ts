@@ -8,6 +8,7 @@ import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type EvidenceBook } from '../evidence/evidence-book.ts';
 import { hearEvidence } from '../evidence/hear-evidence.ts';
+import { surelyPastS } from '../clock/surely-past.ts';
 import { Forgetting, type ForgetOrder, type Forgotten } from '../issuing/forgetting.ts';
 import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { neededAttestKeys } from '../issuing/needed-keys.ts';
@@ -26,7 +27,6 @@ import { isNodeError } from '../node-error.ts';
 import { type Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type StoreState } from '../store/condition.ts';
-import { newestForeignS } from '../trust/mutual-vouching.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type LogVisitor } from '../witness/log-visit.ts';
 import { type Witness } from '../witness/witness.ts';
@@ -129,10 +129,11 @@ export class RegionNode {
     return this.#parts.board.trust;
   }
 
-  /** As `newestForeignS`: what another clock than that of this machine has said. */
-  get vouchedAtS(): number | undefined {
-    const home = this.keeper(this.#options.region);
-    return home && newestForeignS(home);
+  /** As `surelyPastS`. */
+  get surelyPastS(): number | undefined {
+    const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
+    const { standing } = this.#parts.clocks.report;
+    return surelyPastS({ nowS, standing, home: assessKnowledge(this.trust, this.#options.region, nowS) });
   }
 
   /** What is held against each peer. */

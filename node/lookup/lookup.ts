@@ -51,8 +51,10 @@ export interface LookupModules extends TrustModules {
   /** Absent where the region has none: then it answers for no numbers of its own. */
   readonly seeds?: DaySeeds | undefined;
   readonly signer: (atS: number) => Signer;
-  /** What other regions say of the clock: by it keys are destroyed. */
+  /** What other regions say of the clock. */
   readonly timeStanding: () => ClockStanding;
+  /** As the function of this name: by it keys are destroyed. */
+  readonly surelyPastS: () => number | undefined;
   /** Whether another machine speaks for the region, or may. */
   readonly isSilent: () => boolean;
   readonly evaluateInputs?: EvaluateInputs | undefined;

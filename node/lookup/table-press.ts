@@ -36,6 +36,8 @@ export interface TablePressModules extends Pick<Primitives, 'sha256'> {
   readonly store: SignedMinutesModules['store'];
   /** What other regions say of the clock. */
   readonly timeStanding: () => ClockStanding;
+  /** As the function of this name. */
+  readonly surelyPastS: () => number | undefined;
   /** Whether another machine speaks for the region, or may: then nothing is signed here, and nothing answered. */
   readonly isSilent: () => boolean;
   readonly evaluateInputs?: EvaluateInputs | undefined;
@@ -73,8 +75,6 @@ export interface PressReport {
 const BEAT_MS = 10_000;
 /** After the start nothing is destroyed for so long: other regions are asked the time, and tell of a clock that was wrong from the first. */
 const ASKING_MS = 300_000;
-/** While some doubt the clock, a key is destroyed so many seconds later: a peer that lies keeps it a week longer, and not for ever. */
-const DOUBT_S = 7 * 86_400;
 /** So long before a day its numbers begin to be evaluated: some milliseconds each. */
 const PREPARE_S = 7_200;
 /** Real entries of a bucket, in the mean: whoever serves one learns no more than that one of so many was asked for. */
@@ -178,18 +178,12 @@ export class TablePress {
     const nowS = this.#nowS();
     const { clock, keys } = this.#modules;
     const isAsked = clock.runMs() - this.#startedMs >= ASKING_MS;
-    const overS = this.#overS(nowS);
-    if (isAsked && overS !== undefined) await keys.destroyOver(overS);
+    // What a clock that has run ahead destroyed would have to be announced anew, by the root.
+    const pastS = this.#modules.surelyPastS();
+    if (isAsked && pastS !== undefined) await keys.destroyOver(pastS);
     const days = [...this.#tables.keys(), ...this.#unsigned.keys(), ...this.#evaluator.sizes.keys()];
     for (const day of days) if (isOver(day, nowS)) this.#drop(day);
     await this.#turns.take('sign', () => this.#signAll());
-  }
-
-  /** Of what was over then keys are destroyed. What a clock that has run ahead destroyed would have to be announced anew, by the root. */
-  #overS(nowS: number): number | undefined {
-    const standing = this.#modules.timeStanding();
-    if (standing === 'astray') return undefined;
-    return standing === 'doubtful' ? nowS - DOUBT_S : nowS;
   }
 
   #drop(day: number): void {

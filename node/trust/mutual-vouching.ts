@@ -26,28 +26,20 @@ export function mutualVouching(home: TrustKeeper, keepers: Iterable<TrustKeeper>
     });
 }
 
-/** The newest time that any other region has put to the home's trust log, in seconds since 1970; undefined if none is known. */
-export function newestForeignS(home: Vouched): number | undefined {
-  return newest(home, (region) => region !== home.region)?.atS;
-}
-
-type Vouched = Pick<TrustKeeper, 'region' | 'published' | 'pending'>;
-
 /** The newest cosignature by a region among all that is held of a trust log. */
-function newestBy(region: string, keeper: Vouched): ReturnType<typeof newest> {
-  return newest(keeper, (of) => of === region);
-}
-
-function newest(
-  { published, pending }: Vouched,
-  isWanted: (region: string) => boolean,
+function newestBy(
+  region: string,
+  { published, pending }: TrustKeeper,
 ): { readonly atS: number; readonly size: number } | undefined {
   const held = published === undefined ? pending : [published, ...pending];
   return held
     .flatMap(({ pool, checkpoint: { size } }) =>
       pool.cosignatures
-        .filter(({ region }) => isWanted(region))
+        .filter((cosigned) => cosigned.region === region)
         .map(({ timestampS }) => ({ atS: timestampS, size })),
     )
-    .reduce<ReturnType<typeof newest>>((best, one) => (best && best.atS >= one.atS ? best : one), undefined);
+    .reduce<ReturnType<typeof newestBy>>(
+      (best, one) => (best && best.atS >= one.atS ? best : one),
+      undefined,
+    );
 }

@@ -180,6 +180,17 @@ describe('a number that is looked up', function () {
     assert.equal(seeds.held.size, DAYS.length, String(troubles));
   });
 
+  it('T15 a clock that is weeks ahead destroys no key of a day to come, where one other region tells the time', async () => {
+    const { clockError } = world.machine('DE');
+    clockError.aheadMs = 1_000 * 20 * DAY_S;
+    await world.pass(400);
+    assert.equal(world.node('DE').status.clock.standing, 'doubtful');
+    assert.deepEqual([...seeds.held.keys()], DAYS);
+    clockError.aheadMs = 0;
+    await world.pass(130);
+    assert.equal(await atFr('DE-2'), PASS);
+  });
+
   it('what a home says of another time than now is undetermined', async () => {
     const { clockError } = world.machine('DE');
     for (const aheadMs of [-1_200_000, 300_000]) {

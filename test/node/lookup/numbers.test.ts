@@ -85,6 +85,7 @@ describe('Numbers', () => {
     let troubles: unknown[];
     let aheadMs: number;
     let standing: ClockStanding;
+    let pastS: number | undefined;
     let isSilent: boolean;
     let announced: (day: number) => readonly Uint8Array[];
     const keyOf = (name: string, day: number) =>
@@ -95,6 +96,7 @@ describe('Numbers', () => {
       troubles = [];
       aheadMs = 0;
       standing = 'agrees';
+      pastS = START_DAY * DAY_S;
       isSilent = false;
       announced = (day) => [keyOf('DE', day)];
     });
@@ -115,6 +117,7 @@ describe('Numbers', () => {
         signer,
         store: rows,
         timeStanding: () => standing,
+        surelyPastS: () => pastS,
         isSilent: () => isSilent,
         clock: {
           nowMs: () => clock.nowMs() + aheadMs,
@@ -150,6 +153,7 @@ describe('Numbers', () => {
 
     it('destroys nothing before other regions were asked the time', async () => {
       clock = new ManualClock((START_DAY + 40) * DAY_S * 1_000);
+      pastS = (START_DAY + 40) * DAY_S;
       const { held } = start([START_DAY], (of) => numbers.rows(of));
       await clock.advance(290_000);
       assert.equal(held.size, 1);
@@ -252,20 +256,24 @@ describe('Numbers', () => {
       assert.ok(head().at > at + 300);
     });
 
-    it('signs nothing and destroys nothing while most say that the clock is wrong, and destroys a week later while some do', async () => {
+    it('signs nothing while most say that the clock is wrong', async () => {
       standing = 'astray';
-      const { held } = start([START_DAY]);
+      start([START_DAY]);
       await clock.advance(70_000);
       assert.equal(press.table(START_DAY), undefined);
-      aheadMs = (START_DAY + 2) * DAY_S * 1_000 - clock.nowMs();
-      await clock.advance(400_000);
-      assert.equal(held.size, 1);
-      standing = 'doubtful';
-      aheadMs = (START_DAY + 8) * DAY_S * 1_000 + 3_500_000 - clock.nowMs();
-      await clock.advance(50_000);
-      assert.equal(held.size, 1);
-      await clock.advance(100_000);
-      assert.equal(held.size, 0);
+    });
+
+    it('T15 destroys no day that is over by its own clock alone, and each an hour after it is surely over', async () => {
+      const { held } = start([START_DAY, START_DAY + 1]);
+      aheadMs = 20 * 1_000 * DAY_S;
+      for (const at of [undefined, (START_DAY + 1) * DAY_S + 3_599]) {
+        pastS = at;
+        await clock.advance(400_000);
+        assert.equal(held.size, 2);
+      }
+      pastS = (START_DAY + 1) * DAY_S + 3_600;
+      await clock.advance(20_000);
+      assert.deepEqual([...held.keys()], [START_DAY + 1]);
     });
   });
 });

@@ -8,9 +8,7 @@ import { type RegionKeys } from '../../../node/region/region-keys.ts';
 import { SpentKeys } from '../../../node/service/spent-keys.ts';
 import { AttestationTemplate } from '../../../protocol/code/attestation-template.ts';
 import { logMonth } from '../../../protocol/trust/log-month.ts';
-import { threeRegions } from '../../support/http-fixture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { NodeWorld } from '../../support/node-fixture.ts';
 import { Clock, DAY_S, inRegion, makeRegion, requests, START_S } from '../../support/regions.ts';
 import { medium, startedStore } from '../../support/store-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -78,32 +76,17 @@ describe('SpentKeys', () => {
     await store.stop();
   });
 
-  it('RegionNode.vouchedAtS is what the clocks of others say, and nothing where nobody else vouches', async () => {
-    const world = await threeRegions();
-    world.machine('DE').clockError.aheadMs = 20 * 1_000 * DAY_S;
-    await world.pass(60);
-    const { vouchedAtS = 0 } = world.node('DE');
-    assert.ok(Math.abs(vouchedAtS - world.nowS) <= 300, `${vouchedAtS - world.nowS}`);
-    await world.stop();
-    const alone = new NodeWorld();
-    await alone.found('DE');
-    await alone.pass(60);
-    assert.equal(alone.node('DE').vouchedAtS, undefined);
-    await alone.stop();
-  });
-
   describe('while it runs', () => {
     let time: ManualClock;
-    let standing: NodeStatus['clock']['standing'];
     let writing: NodeStatus['writing'];
-    let vouchedAtS: number | undefined;
+    let pastS: number | undefined;
     let asked: { readonly endedS: number; readonly isNeeded: boolean }[];
     let troubles: unknown[];
     let spent: SpentKeys;
     beforeEach(() => {
       time = new ManualClock(1_000 * START_S);
-      [standing, writing, asked, troubles] = ['agrees', 'writing', [], []];
-      vouchedAtS = START_S + DAY_S;
+      [writing, asked, troubles] = ['writing', [], []];
+      pastS = START_S;
       const keys: Pick<RegionKeys, 'destroySpent'> = {
         destroySpent: (endedS, isNeeded) => {
           asked.push({ endedS, isNeeded: isNeeded('needed') });
@@ -112,11 +95,11 @@ describe('SpentKeys', () => {
       };
       const node = {
         attestKeysNeeded: () => Promise.resolve(new Set(['needed'])),
-        get vouchedAtS() {
-          return vouchedAtS;
+        get surelyPastS() {
+          return pastS;
         },
         get status() {
-          return { writing, clock: { standing } };
+          return { writing };
         },
       };
       spent = new SpentKeys({
@@ -133,33 +116,22 @@ describe('SpentKeys', () => {
       await time.advance(290_000);
       assert.deepEqual(asked, []);
       await time.advance(20_000);
-      assert.deepEqual(asked, [{ endedS: START_S + 300 - HOUR_S, isNeeded: true }]);
+      assert.deepEqual(asked, [{ endedS: START_S - HOUR_S, isNeeded: true }]);
+      pastS = START_S + DAY_S;
       await time.advance(1_000 * HOUR_S);
-      assert.deepEqual(asked.at(-1), { endedS: START_S + 300, isNeeded: true });
+      assert.deepEqual(asked.at(-1), { endedS: START_S + DAY_S - HOUR_S, isNeeded: true });
       assert.deepEqual(troubles, []);
     });
 
-    it('destroys nothing on a machine that does not write or whose clock is astray, and a week later while it is doubted', async () => {
+    it('T15 destroys nothing on a machine that does not write, and none whose window is over by its own clock alone', async () => {
       writing = 'standby';
       await time.advance(400_000);
-      [writing, standing] = ['astray', 'astray'];
-      await time.advance(1_000 * HOUR_S);
-      assert.deepEqual(asked, []);
-      [writing, standing] = ['writing', 'doubtful'];
-      await time.advance(1_000 * HOUR_S);
-      assert.deepEqual(asked, [{ endedS: START_S + 300 + HOUR_S - 7 * DAY_S, isNeeded: true }]);
-    });
-
-    it('destroys no key whose window no other region says to be over, whatever its own clock says', async () => {
-      [standing, vouchedAtS] = ['doubtful', START_S];
+      [writing, pastS] = ['writing', undefined];
       await time.advance(20 * 1_000 * DAY_S);
-      assert.equal(asked.at(-1)?.endedS, START_S);
-      assert.ok(asked.every(({ endedS }) => endedS <= START_S));
-      const rounds = asked.length;
-      // Nobody else has ever told the time.
-      [standing, vouchedAtS] = ['alone', undefined];
+      assert.deepEqual(asked, []);
+      pastS = START_S;
       await time.advance(1_000 * HOUR_S);
-      assert.equal(asked.length, rounds);
+      assert.deepEqual(asked, [{ endedS: START_S - HOUR_S, isNeeded: true }]);
     });
   });
 });
