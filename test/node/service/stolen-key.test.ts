@@ -12,11 +12,13 @@ import { temporaryFolders } from '../../support/temporary.ts';
 
 const [A, B, C, D] = ['DE', 'FR', 'IT', 'AT'] as const;
 const CODES = 1_000;
-/** Genuine codes that no node has been asked about before the mirror is gone. */
+/** Genuine codes that no node is asked about before the mirror is gone. */
 const UNSEEN = 20;
 const PER_REQUEST = 100;
-/** From the root's word on, until the last node refuses what a thief has signed. */
+/** From the order to withdraw the key, until every node refuses what a thief has signed: all of it from then on, as counting it shows, however long that takes. */
 const REFUSED_MS_MAX = 10_000;
+/** From the answer to an order to withdraw a recognition, until a gate that asks then is told. */
+const WITHDRAWN_MS_MAX = 1_000;
 const passes = ({ outcome }: Verdict) => outcome === 'pass';
 
 describe('Done when 2: a region that joins, and a key that is stolen, with nodes as processes', function () {
@@ -90,13 +92,18 @@ describe('Done when 2: a region that joins, and a key that is stolen, with nodes
     await world.verdictOnce(A, code, passes);
     for (const region of [B, C])
       await world.verdictOnce(region, code, (verdict) => /^stop .*NOT_RECOGNISED/.test(lineOf(verdict)));
+    const fromMs = performance.now();
     await world.cli.json('withdraw', path(A), D);
+    const orderedMs = performance.now();
     assert.match(lineOf(await world.verdict(A, code)), /^stop .*RECOGNITION_WITHDRAWN/);
+    const [orderMs, toldMs] = [orderedMs - fromMs, performance.now() - orderedMs].map(Math.round);
+    console.log(`        withdrawn in ${orderMs} ms, and said at the gate ${toldMs} ms later`);
+    assert.ok((toldMs ?? Infinity) <= WITHDRAWN_MS_MAX, `${toldMs} ms after the order was done`);
     await world.node(D).end();
   });
 
   it('T3 of a stolen key what was forged dies at every node within 10 s, and what is genuine lives on at every node by proof from a mirror', async () => {
-    const people = Array.from({ length: CODES + UNSEEN }, (_, i) => `Person ${i},green\n`).join('');
+    const people = Array.from({ length: 2 * CODES + UNSEEN }, (_, i) => `Person ${i},green\n`).join('');
     writeFileSync(path('people.csv'), `subject,colour\n${people}`);
     await world.cli.json('issue', path(B), path('people.csv'), '--out', path('codes.csv'));
     const rows = readFileSync(path('codes.csv'), 'utf8').trimEnd().split('\n');
@@ -104,8 +111,9 @@ describe('Done when 2: a region that joins, and a key that is stolen, with nodes
     // In the order of the log, which is not that of the file: a node keeps the proof of each leaf that it is asked about, by forged codes too.
     const indexOf = (text: string) => parseCode(sha256, text).attestation.index;
     const texts = given.toSorted((one, other) => indexOf(one) - indexOf(other));
-    assert.equal(texts.length, CODES + UNSEEN);
-    const [genuine, unseen] = [texts.slice(0, CODES), texts.slice(CODES)];
+    assert.equal(texts.length, 2 * CODES + UNSEEN);
+    // None of these stands where the thief dates back.
+    const [genuine, unseen] = [texts.slice(CODES, 2 * CODES), texts.slice(2 * CODES)];
     assert.deepEqual(await tally(B, genuine, []), { pass: CODES });
 
     const key = await stolenKey();
@@ -128,19 +136,23 @@ describe('Done when 2: a region that joins, and a key that is stolen, with nodes
       ...['key', 'compromise', path(B), '--key', key.keyId, '--cut-off', `${log}=now`],
     );
     assert.equal(exit, 0, err);
-    assert.match(err, /^To be given up: the attest key [^]*the first 1,020 of 1,020 entries stay good/);
+    assert.match(err, /^To be given up: the attest key [^]*the first 2,020 of 2,020 entries stay good/);
     const isStopped = ({ outcome }: Verdict) => outcome === 'stop';
     const untilMs = await Promise.all(
       [A, B, C].map(async (region) => {
-        await world.verdictOnce(region, later[0] ?? '', isStopped);
+        for (const [text = ''] of [later, backdated]) await world.verdictOnce(region, text, isStopped);
         return performance.now() - fromMs;
       }),
     );
-    assert.ok(Math.max(...untilMs) <= REFUSED_MS_MAX, `refused after ${untilMs.join(', ')} ms`);
     for (const region of [A, B, C]) {
       assert.deepEqual(await tally(region, later, ['BEYOND_CUT_OFF']), { 'stop BEYOND_CUT_OFF': CODES });
       assert.deepEqual(await tally(region, backdated, ['LEAF_MISMATCH']), { 'stop LEAF_MISMATCH': CODES });
     }
+    const allMs = performance.now() - fromMs;
+    console.log(
+      `        refused after ${untilMs.map(Math.round).join(', ')} ms; ${6 * CODES} verdicts on it were out after ${Math.round(allMs)} ms`,
+    );
+    assert.ok(Math.max(...untilMs) <= REFUSED_MS_MAX, `refused after ${untilMs.join(', ')} ms`);
 
     const isProven = { 'pass PROVEN_IN_LOG': CODES };
     assert.deepEqual(await tally(B, genuine, ['PROVEN_IN_LOG']), isProven);
