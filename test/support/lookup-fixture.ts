@@ -4,7 +4,7 @@ import { type NumbersReport } from '../../node/lookup/numbers.ts';
 import { ANY_PLACE, type Verdict } from '../../protocol/verdict/verdict.ts';
 import { lookupKeyPair } from '../../protocol/lookup/oblivious.ts';
 import { dayOf, opaqueAdapterData } from '../../protocol/lookup/opaque-adapter.ts';
-import { NETWORK, type NodeWorld } from './node-fixture.ts';
+import { NETWORK, NodeWorld } from './node-fixture.ts';
 import { DAY_S, START_S } from './region-fixture.ts';
 import { sha256 } from './primitives.ts';
 
@@ -44,6 +44,69 @@ export class MemorySeeds implements DaySeeds {
 }
 
 export const DAYS = [START_DAY, START_DAY + 1, START_DAY + 2];
+/** An enrolled verifier. */
+export const GATE = 'gate-1';
+/** Of a number that is listed as green. */
+export const PASS = 'pass IDENTITY_CHECK';
+
+export interface NumbersOfDe {
+  readonly numbers: readonly string[];
+  /** Other regions. DE recognises the first one alone. */
+  readonly others?: readonly string[];
+  /** Those of them that recognise DE by its adapter. */
+  readonly gates?: readonly string[];
+  /** Whose keys are announced. */
+  readonly days?: readonly number[];
+}
+
+type WorldOptions = ConstructorParameters<typeof NodeWorld>[0];
+
+/**
+ * DE, which lists these numbers as green and has a table of today, if its key is announced; and other regions, of which gates know what DE announces and
+ * each that DE recognises the first. Beats are far between: some tests let an hour pass.
+ */
+export async function worldOfNumbers(
+  { numbers, others = ['FR'], gates = others, days = DAYS }: NumbersOfDe,
+  options: WorldOptions = {},
+): Promise<{ readonly world: NodeWorld; readonly seeds: MemorySeeds }> {
+  const world = new NodeWorld({ beatMs: 120_000, intervalMs: 120_000, ...options });
+  const seeds = new MemorySeeds('DE', days);
+  const [first = ''] = others;
+  await world.found('DE', { seeds });
+  for (const region of others) await world.found(region);
+  await world.recognise('DE', first);
+  for (const gate of gates) await recogniseByAdapter(world, gate, 'DE');
+  await announce(world, 'DE', 'DE-', seeds);
+  await importNumbers(world, 'DE', csvOf(numbers));
+  if (days.includes(START_DAY)) await newTable(world);
+  for (const gate of gates) {
+    await knowsNumbers(world, gate, 'DE');
+    await world.until(
+      () => world.node(gate).trust.regions.get('DE')?.state.recognition(first) !== undefined,
+      `${gate} knows whom DE recognises`,
+    );
+  }
+  await world.until(() => world.node('DE').trust.regions.has(first), `DE knows ${first}`);
+  return { world, seeds };
+}
+
+/** Waits for a table of DE and today, another one than `before`: with the next minute at the latest. */
+export function newTable(world: NodeWorld, before?: Uint8Array): Promise<void> {
+  const hasNew = () => {
+    const head = world.node('DE').lookup.head(START_DAY);
+    return head !== undefined && head !== before;
+  };
+  return world.until(hasNew, 'a new table', 130);
+}
+
+/** Waits until a region knows how the numbers of another begin. */
+export function knowsNumbers(world: NodeWorld, at: string, of: string, version = 1): Promise<void> {
+  const adapters = () => [...(world.node(at).trust.regions.get(of)?.state.adapters() ?? [])];
+  return world.until(
+    () => adapters().some((adapter) => adapter.version === version),
+    `${at} knows what ${of} announces`,
+  );
+}
 
 /** A row for each number, green for a week unless it says otherwise. */
 export function csvOf(numbers: readonly string[], colour = 'green', untilS = START_S + 7 * DAY_S): string {

@@ -14,20 +14,23 @@ import {
   announce,
   csvOf,
   DAYS,
+  GATE,
   importNumbers,
+  knowsNumbers,
   MemorySeeds,
+  newTable,
   outcome,
+  PASS,
   recogniseByAdapter,
   START_DAY,
   verify,
+  worldOfNumbers,
 } from '../../support/lookup-fixture.ts';
 import { verifySignature } from '../../support/keys.ts';
-import { NodeWorld } from '../../support/node-fixture.ts';
+import { type NodeWorld } from '../../support/node-fixture.ts';
 import { START_S } from '../../support/region-fixture.ts';
 import { type Wire } from '../../support/memory-network.ts';
 
-const GATE = 'gate-1';
-const PASS = 'pass IDENTITY_CHECK';
 const QUOTAS = {
   verifier: { perMinute: 1_000, perDay: 40 },
   region: { perMinute: 1_000, perDay: 1_000 },
@@ -38,40 +41,21 @@ describe('a number that is looked up', function () {
   let world: NodeWorld;
   let seeds: MemorySeeds;
 
-  /** DE has numbers; FR and IT recognise it by adapter, and DE recognises FR alone. */
-  async function found(quotas = QUOTAS, days = DAYS, startS = START_S): Promise<void> {
-    // Beats that are far between: some tests let an hour pass.
-    world = new NodeWorld({ lookupQuotas: quotas, beatMs: 120_000, intervalMs: 120_000, startS });
-    seeds = new MemorySeeds('DE', days);
-    await world.found('DE', { seeds });
-    await world.found('FR');
-    await world.found('IT');
-    await world.recognise('DE', 'FR');
-    await recogniseByAdapter(world, 'FR', 'DE');
-    await recogniseByAdapter(world, 'IT', 'DE');
-    await announce(world, 'DE', 'DE-', seeds);
-    await importNumbers(world, 'DE', csvOf(['DE-1', 'DE-2', 'DE-3']));
-    if (days.includes(START_DAY)) await tableOf(START_DAY);
-    await world.until(
-      () => [...(world.node('FR').trust.regions.get('DE')?.state.adapters() ?? [])].length === 1,
-      'FR knows what DE announces',
-    );
+  /** FR and IT are gates of the numbers of DE, which recognises FR alone. */
+  async function found(lookupQuotas = QUOTAS, days = DAYS, startS = START_S): Promise<void> {
+    const numbers = ['DE-1', 'DE-2', 'DE-3'];
+    ({ world, seeds } = await worldOfNumbers(
+      { numbers, others: ['FR', 'IT'], days },
+      { lookupQuotas, startS },
+    ));
   }
 
-  const tableOf = (day: number) =>
-    world.until(() => world.node('DE').lookup.head(day) !== undefined, `there is a table of day ${day}`);
-  const knows = (region: string) =>
-    world.until(
-      () => world.node(region).trust.regions.get('DE')?.state.recognition('FR') !== undefined,
-      `${region} knows DE`,
-    );
   const atFr = (text: string, verifier: string | undefined = GATE) => outcome(world, 'FR', text, verifier);
 
   beforeEach(() => found());
   afterEach(() => world.stop());
 
   it('passes at a gate of another region, with the colour of its list, and stops if the list does not have it', async () => {
-    await knows('FR');
     assert.equal(await atFr('DE-2'), PASS);
     const { colour, foreign, grade, rule } = await verify(world, 'FR', 'DE-2', GATE);
     assert.deepEqual([colour, grade, rule?.id], ['green', 'static', 'local-list']);
@@ -81,7 +65,7 @@ describe('a number that is looked up', function () {
     assert.equal(await atFr('FR-2'), 'stop MALFORMED');
     await importNumbers(world, 'DE', csvOf(['DE-2'], 'red'));
     const before = world.node('DE').lookup.head(START_DAY);
-    await world.until(() => world.node('DE').lookup.head(START_DAY) !== before, 'a new table', 70);
+    await newTable(world, before);
     assert.equal(await atFr('DE-2'), 'stop IDENTITY_CHECK STATUS_RED');
     assert.equal(await atFr('DE-3'), 'stop NUMBER_UNKNOWN');
   });
@@ -210,10 +194,7 @@ describe('a number that is looked up', function () {
     const others = new MemorySeeds('IT', DAYS);
     await recogniseByAdapter(world, 'FR', 'IT');
     await announce(world, 'IT', 'DE-', others);
-    await world.until(
-      () => [...(world.node('FR').trust.regions.get('IT')?.state.adapters() ?? [])].length === 1,
-      'FR knows what IT announces',
-    );
+    await knowsNumbers(world, 'FR', 'IT');
     assert.equal(await atFr('DE-2'), PASS);
     // DE does not know it, and IT has no table: nobody can say.
     assert.match(await atFr('DE-9'), /^undetermined .*NUMBER_(REFUSED|DAY_MISSING)/);
@@ -229,11 +210,7 @@ describe('a number that is looked up', function () {
     await announce(world, 'IT', 'DE-', others);
     await importNumbers(world, 'IT', csvOf(['DE-2', 'DE-9'], 'red'));
     await world.until(() => world.node('IT').lookup.head(START_DAY) !== undefined, 'IT has a table');
-    await knows('FR');
-    await world.until(
-      () => [...(world.node('FR').trust.regions.get('IT')?.state.adapters() ?? [])].length === 1,
-      'FR knows what IT announces',
-    );
+    await knowsNumbers(world, 'FR', 'IT');
     assert.equal(await atFr('DE-2'), 'undetermined FOREIGN_REGIONS_DIFFER FOREIGN_REGIONS_DIFFER');
     assert.equal(await atFr('DE-3'), PASS, 'which the other does not name');
     assert.match(await atFr('DE-9'), /^stop .*RED/);
@@ -278,7 +255,7 @@ describe('a number that is looked up', function () {
     await world.kill('DE', { inOrder: true });
     world.replace('DE', { seeds });
     await world.boot('DE');
-    await tableOf(START_DAY);
+    await newTable(world);
     await world.until(() => world.network.counters.requests > 0, 'all are connected');
     const all = await Promise.all([1, 2, 3].map((n) => outcome(world, 'DE', `DE-${n}`, GATE)));
     assert.deepEqual(all.toSorted(), [PASS, PASS, 'stop NUMBER_UNKNOWN']);
@@ -413,7 +390,7 @@ describe('a number that is looked up', function () {
     // The other region holds it by now, and the home is asked for the evaluation alone.
     await importNumbers(world, 'DE', csvOf(['DE-2', 'DE-5']));
     const before = world.node('DE').lookup.head(START_DAY);
-    await world.until(() => world.node('DE').lookup.head(START_DAY) !== before, 'a new table', 70);
+    await newTable(world, before);
     assert.equal(await atFr('DE-5'), PASS);
     world.network.tamper = undefined;
     // It is told of the head at once, and then gives the bucket.

@@ -2,20 +2,10 @@ import assert from 'node:assert/strict';
 import { encodeEvaluateAnswer, LOOKUP_PROTOCOL, parseEvaluateAnswer } from '../../../node/lookup/messages.ts';
 import { type LookupHead, openLookupHead, signLookupHead } from '../../../protocol/lookup/head.ts';
 import { verifySignature } from '../../support/keys.ts';
-import {
-  announce,
-  csvOf,
-  DAYS,
-  importNumbers,
-  MemorySeeds,
-  outcome,
-  recogniseByAdapter,
-  START_DAY,
-} from '../../support/lookup-fixture.ts';
+import { GATE, outcome, PASS, worldOfNumbers } from '../../support/lookup-fixture.ts';
 import { type Wire } from '../../support/memory-network.ts';
-import { NodeWorld } from '../../support/node-fixture.ts';
+import { type NodeWorld } from '../../support/node-fixture.ts';
 
-const PASS = 'pass IDENTITY_CHECK';
 const TWIN = 'DE#2';
 
 describe('a head under which no bucket is taken', function () {
@@ -25,26 +15,12 @@ describe('a head under which no bucket is taken', function () {
   let buckets: number;
 
   beforeEach(async () => {
-    world = new NodeWorld({ beatMs: 120_000, intervalMs: 120_000 });
-    const seeds = new MemorySeeds('DE', DAYS);
-    await world.found('DE', { seeds });
-    await world.found('FR');
-    await world.recognise('DE', 'FR');
-    await recogniseByAdapter(world, 'FR', 'DE');
-    await announce(world, 'DE', 'DE-', seeds);
-    await importNumbers(world, 'DE', csvOf(['DE-1', 'DE-2']));
-    await world.until(() => world.node('DE').lookup.head(START_DAY) !== undefined, 'DE has a table');
-    await world.until(
-      () =>
-        world.node('DE').trust.regions.has('FR') &&
-        [...(world.node('FR').trust.regions.get('DE')?.state.adapters() ?? [])].length === 1,
-      'FR knows what DE announces',
-    );
+    ({ world } = await worldOfNumbers({ numbers: ['DE-1', 'DE-2'] }));
     buckets = 0;
   });
   afterEach(() => world.stop());
 
-  const atFr = (number: string) => outcome(world, 'FR', number, 'gate');
+  const atFr = (number: string) => outcome(world, 'FR', number, GATE);
 
   /** What a node of DE shows FR, signed by the key of DE. */
   function show(by: string, change: () => Partial<LookupHead>): void {
