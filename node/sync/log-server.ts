@@ -9,10 +9,10 @@ import { LogView } from '../log/log-view.ts';
 import { NodeError } from '../node-error.ts';
 import { PeerPlaces, type Share, shareByName, type ShareOf } from '../peer-places.ts';
 import { type Clock, type Network, type StreamingNetwork } from '../ports.ts';
-import { EntryBudget } from './entry-budget.ts';
 import { EntriesChunk, LOG_PROTOCOL, type LogRequest, parseLogRequest } from './log-messages.ts';
 import { type PeerBook } from './peer-book.ts';
-import { LOG_READERS } from './sync-limits.ts';
+import { PeerBudget } from './peer-budget.ts';
+import { ENTRIES_GIVEN, LOG_READERS } from './sync-limits.ts';
 import { type ServedLog } from './sync-server.ts';
 
 export interface LogServerModules {
@@ -28,12 +28,12 @@ export interface LogServerModules {
 
 export class LogServer {
   readonly #modules: LogServerModules;
-  readonly #budget: EntryBudget;
+  readonly #budget: PeerBudget;
   readonly #places = new PeerPlaces(LOG_READERS);
 
   constructor(modules: LogServerModules) {
     this.#modules = modules;
-    this.#budget = new EntryBudget(modules);
+    this.#budget = new PeerBudget(ENTRIES_GIVEN, modules);
   }
 
   /** Does nothing on a network that carries no streams. */

@@ -56,6 +56,17 @@ export const REQUESTS_AT_ONCE = { ofPeer: 8, ofRegion: 16, ofInvited: 32, ofAll:
 export const OTHER_ROOT_MS = 600_000;
 export const OTHER_ROOTS_REMEMBERED = 1_024;
 
+/**
+ * What answers on `sync` cost, in hashes: a proof all those of one tile for each level of its tree, and any answer one for so many of its bytes. In a
+ * second, and at once after a rest. A core makes some 10^6 a second: all peers together leave half of one to verdicts, and a region three fifths to others.
+ */
+export const ANSWERS_GIVEN = {
+  ofRegion: { perS: 200_000, burst: 1_000_000 },
+  ofInvited: { perS: 250_000, burst: 1_500_000 },
+  ofAll: { perS: 500_000, burst: 3_000_000 },
+} as const;
+export const ANSWER_BYTES_OF_HASH = 64;
+
 /** Logs that are fetched at the same time. */
 export const PULLS_AT_ONCE = 4;
 

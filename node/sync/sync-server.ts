@@ -2,13 +2,14 @@
 import { isProtocolError } from '../../protocol/fault.ts';
 import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { parseNote } from '../../protocol/log/note.ts';
+import { TILE_HASHES } from '../../protocol/log/tile.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LoggedStatement } from '../../protocol/trust/naming.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { LogView } from '../log/log-view.ts';
 import { isNodeError } from '../node-error.ts';
 import { PeerPlaces, shareByName, type ShareOf } from '../peer-places.ts';
-import { type Network } from '../ports.ts';
+import { type Clock, type Network } from '../ports.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { HeadDigests } from './head-digest.ts';
 import { headOrder } from './head-order.ts';
@@ -23,8 +24,12 @@ import {
   type SyncRequest,
 } from './messages.ts';
 import { type PeerBook } from './peer-book.ts';
+import { PeerBudget } from './peer-budget.ts';
 import {
   ANSWER_BYTES_MAX,
+  ANSWER_BYTES_OF_HASH,
+  ANSWER_MS_MAX,
+  ANSWERS_GIVEN,
   FORKS_MAX,
   HEADS_MAX,
   RANGE_ENTRIES_MAX,
@@ -45,6 +50,7 @@ export interface ServedLog {
 export interface SyncServerModules {
   readonly sha256: Sha256;
   readonly network: Network;
+  readonly clock: Clock;
   readonly book: PeerBook;
   /** The logs by their origins. */
   readonly logs: () => ReadonlyMap<string, ServedLog>;
@@ -66,11 +72,13 @@ const HEAD_BYTES = 32;
 export class SyncServer {
   readonly #modules: SyncServerModules;
   readonly #places = new PeerPlaces(REQUESTS_AT_ONCE);
+  readonly #budget: PeerBudget;
   readonly #digests: HeadDigests;
-  #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(modules: SyncServerModules) {
     this.#modules = modules;
+    this.#budget = new PeerBudget(ANSWERS_GIVEN, modules);
     this.#digests = new HeadDigests(modules.sha256);
   }
 
@@ -79,19 +87,30 @@ export class SyncServer {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#stopping.abort();
   }
 
-  /** The answer to any bytes; a peer that sends what is no request has a fault. */
+  /**
+   * The answer to any bytes; a peer that sends what is no request has a fault. A region that has had more than its share of the work waits, and is refused
+   * where that takes longer than anybody waits for an answer.
+   */
   async answer(peer: string, request: Uint8Array): Promise<Uint8Array> {
-    const { book, shareOf = shareByName } = this.#modules;
-    if (this.#stopped || book.isBanned(peer)) return refusal('busy');
-    const release = this.#places.take(peer, shareOf(peer));
+    const { book, clock, shareOf = shareByName } = this.#modules;
+    const { signal } = this.#stopping;
+    if (signal.aborted || book.isBanned(peer)) return refusal('busy');
+    const share = shareOf(peer);
+    const waitMs = this.#budget.waitMs(share);
+    const release = waitMs > ANSWER_MS_MAX ? undefined : this.#places.take(peer, share);
     if (release === undefined) return refusal('busy');
     try {
       const asked = this.#parse(peer, request);
-      return asked === undefined ? refusal('malformed') : encodeAnswer(await this.#answer(peer, asked));
+      if (asked === undefined) return refusal('malformed');
+      if (waitMs > 0) await clock.wait(waitMs, signal);
+      const answer = encodeAnswer(await this.#answer(peer, asked));
+      this.#budget.spend(share, this.#costOf(asked, answer));
+      return answer;
     } catch (error) {
+      if (signal.aborted) return refusal('busy');
       // Of what is held here, which is not the asker's fault.
       if (isProtocolError(error)) return refusal('not-there');
       if (isNodeError(error)) return refusal(error.code === 'LOG_PRUNED' ? 'not-there' : 'busy');
@@ -99,6 +118,20 @@ export class SyncServer {
     } finally {
       release();
     }
+  }
+
+  /** In hashes. */
+  #costOf(asked: SyncRequest, answer: Uint8Array): number {
+    let cost = answer.length / ANSWER_BYTES_OF_HASH;
+    for (let size = this.#sizeProven(asked); size > 1; size /= TILE_HASHES) cost += TILE_HASHES;
+    return cost;
+  }
+
+  /** Of the tree of which the answer proves something; 0 where it does not. */
+  #sizeProven(asked: SyncRequest): number {
+    if (asked.kind === 'leaf') return asked.size;
+    if (asked.kind !== 'range' && asked.kind !== 'claim') return 0;
+    return this.#modules.logs().get(asked.origin)?.tree.size ?? 0;
   }
 
   #parse(peer: string, request: Uint8Array): SyncRequest | undefined {

@@ -170,7 +170,7 @@ async function catchingUp(): Promise<Row[]> {
   }
   const book = new PeerBook({ clock: systemClock });
   const logs = () => new Map([[ORIGIN, { tree: source, note, forks: [] }]]);
-  new SyncServer({ sha256, network: server, book, logs }).start();
+  new SyncServer({ sha256, network: server, clock: systemClock, book, logs }).start();
   const client = new SyncClient({
     network: reader,
     clock: systemClock,

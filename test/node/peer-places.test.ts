@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { GOSSIP_QUEUES, IN_HAND } from '../../node/network/network-limits.ts';
+import { GOSSIP_QUEUES, IN_HAND, STREAMS_KEPT } from '../../node/network/network-limits.ts';
 import { PeerPlaces, shareByName } from '../../node/peer-places.ts';
 import { LOG_READERS, REQUESTS_AT_ONCE } from '../../node/sync/sync-limits.ts';
 
@@ -45,5 +45,9 @@ describe('PeerPlaces', () => {
     for (const { ofPeer, ofRegion, ofAll } of [IN_HAND, REQUESTS_AT_ONCE, LOG_READERS, ...GOSSIP_QUEUES]) {
       assert.ok(ofPeer <= ofRegion && 4 * ofRegion <= ofAll);
     }
+  });
+
+  it('T17: of as many requests as an honest node has under way at one peer none is refused', () => {
+    for (const { ofPeer } of [IN_HAND, REQUESTS_AT_ONCE]) assert.ok(ofPeer >= STREAMS_KEPT);
   });
 });

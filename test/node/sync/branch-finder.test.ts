@@ -70,7 +70,7 @@ describe('BranchFinder.seek', () => {
     stops.push(() => store.stop());
     const host = network.join(name);
     const logs = () => new Map([[keeper.origin, keeper]]);
-    const server = new SyncServer({ sha256, network: host, book: new PeerBook({ clock }), logs });
+    const server = new SyncServer({ sha256, network: host, clock, book: new PeerBook({ clock }), logs });
     host.handle(SYNC_PROTOCOL, async (from, request) => {
       asked.push(`${name} ${parseRequest(request).kind}`);
       return encodeAnswer(manner(parseAnswer(await server.answer(from, request))));

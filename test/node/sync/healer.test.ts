@@ -48,7 +48,7 @@ async function bench() {
   const [damaged, whole] = [await copy(), await copy()];
   const book = new PeerBook({ clock });
   const served = new Map([[ORIGIN, { tree: whole.tree, note: noteAt(SIZE), forks: [] }]]);
-  new SyncServer({ sha256, network: network.join('FR'), book, logs: () => served }).start();
+  new SyncServer({ sha256, network: network.join('FR'), clock, book, logs: () => served }).start();
   const client = new SyncClient({ network: network.join('DE'), clock, book });
   const logs = () => new Map([[ORIGIN, { tree: damaged.tree }]]);
   const healer = new Healer({ sha256, store: damaged.store, client, logs });

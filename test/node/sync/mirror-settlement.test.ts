@@ -237,6 +237,7 @@ describe('Mirror.turn', () => {
     const server = new SyncServer({
       sha256,
       network: network.join('IT'),
+      clock,
       book: new PeerBook({ clock }),
       logs,
     });

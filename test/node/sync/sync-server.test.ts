@@ -13,11 +13,11 @@ import {
 } from '../../../node/sync/messages.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import { SyncServer, type SyncServerModules } from '../../../node/sync/sync-server.ts';
-import { BAN_MS, FAULTS_MAX, REQUESTS_AT_ONCE } from '../../../node/sync/sync-limits.ts';
+import { ANSWERS_GIVEN, BAN_MS, FAULTS_MAX, REQUESTS_AT_ONCE } from '../../../node/sync/sync-limits.ts';
 import { MemoryNetwork } from '../../support/memory-network.ts';
 import { Machine } from '../../support/log-fixture.ts';
 import { logKey, verifySignature } from '../../support/keys.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock, settled } from '../../support/manual-clock.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { ReferenceTree } from '../../support/reference-tree.ts';
 
@@ -48,7 +48,7 @@ async function server(forks = 0, changes: Partial<SyncServerModules> = {}) {
   const network = new MemoryNetwork({ random: () => 0.5 }, { clock }).join('DE');
   const logs = () =>
     new Map([[ORIGIN, { tree, note: NOTE, forks: Array.from({ length: forks }, () => FORK) }]]);
-  const syncServer = new SyncServer({ sha256, network, book, logs, ...changes });
+  const syncServer = new SyncServer({ sha256, network, clock, book, logs, ...changes });
   const ask = async (request: SyncRequest): Promise<SyncAnswer> =>
     parseAnswer(await syncServer.answer('FR', encodeRequest(request)));
   return { ask, syncServer, book, clock };
@@ -181,6 +181,70 @@ describe('SyncServer.answer', () => {
     assert.equal(kinds.at(-1), 'refused');
     assert.equal(parseAnswer(await other).kind, 'heads');
     assert.equal(parseAnswer(await syncServer.answer('FR', heads)).kind, 'heads');
+  });
+
+  describe('of a region that asks without end', () => {
+    /** Hashes, as which each answer about evidence counts. */
+    const COST = 62_500;
+    const evidence = () => Promise.resolve(Array.from({ length: 16 }, () => new Uint8Array(4 * COST)));
+    const asking = { kind: 'evidence', known: new Uint8Array(0) } as const;
+
+    async function askedOut() {
+      const { syncServer, clock } = await server(0, { evidence });
+      const kinds: string[] = [];
+      /** What the answer is, once there is one. */
+      const ask = async (peer: string, request: SyncRequest) => {
+        const answer = parseAnswer(await syncServer.answer(peer, encodeRequest(request)));
+        kinds.push(`${peer} ${answer.kind}`);
+      };
+      const inTime = ANSWERS_GIVEN.ofRegion.burst / COST - 1;
+      for (let n = 0; n < inTime; n++) await ask('FR', asking);
+      assert.equal(kinds.splice(0).length, inTime);
+      return { ask, kinds, clock };
+    }
+
+    it('T17: it waits until it has paid for what it was answered, and no other region does', async () => {
+      const { ask, kinds, clock } = await askedOut();
+      const leaf = { kind: 'leaf', origin: ORIGIN, index: 7, size: SIZE } as const;
+      // Of a tree with two levels of tiles: so many are as dear as what is left.
+      const leaves = Math.floor(COST / 512) - 2;
+      for (let n = 0; n < leaves; n++) await ask('FR', leaf);
+      assert.equal(kinds.splice(0).length, leaves);
+      await ask('FR', asking);
+      void ask('FR', leaf);
+      await settled();
+      await ask('IT', leaf);
+      assert.deepEqual(kinds, ['FR evidence', 'IT leaf']);
+      await clock.advance(200);
+      assert.equal(kinds.length, 2);
+      await clock.advance(120);
+      assert.deepEqual(kinds.slice(2), ['FR leaf']);
+    });
+
+    it('T17: it is refused where it would have to wait longer than anybody does', async () => {
+      const { ask, kinds, clock } = await askedOut();
+      await Promise.all(Array.from({ length: REQUESTS_AT_ONCE.ofPeer }, () => ask('FR', asking)));
+      assert.equal(kinds.splice(0).length, REQUESTS_AT_ONCE.ofPeer);
+      const { perS } = ANSWERS_GIVEN.ofRegion;
+      const debtS = ((REQUESTS_AT_ONCE.ofPeer - 1) * COST) / perS;
+      await ask('FR', asking);
+      assert.deepEqual(kinds.splice(0), ['FR refused']);
+      await clock.advance(1_000 * (debtS - 1.9));
+      void ask('FR', asking);
+      await settled();
+      assert.deepEqual(kinds, []);
+      await clock.advance(2_000);
+      assert.deepEqual(kinds, ['FR evidence']);
+    });
+
+    it('is answered at the end of its node, and not kept waiting', async () => {
+      const { syncServer } = await server(0, { evidence });
+      for (let n = 0; n < ANSWERS_GIVEN.ofRegion.burst / COST; n++)
+        await syncServer.answer('FR', encodeRequest(asking));
+      const last = syncServer.answer('FR', encodeRequest(asking));
+      syncServer.stop();
+      assert.equal(parseAnswer(await last).kind, 'refused');
+    });
   });
 
   it('a peer that sends what is no request is left alone after three times, for ten minutes', async () => {

@@ -1,36 +1,45 @@
 /**
- * How many entries a node gives away: to one region, to all invited peers, and to all together. A bucket fills with time and may go into
+ * How much of something a node gives to peers: to one region, to all invited peers, and to all together. A bucket fills with time and may go into
  * debt once; whoever comes then waits until it is paid.
  */
 import { RecentMap } from '../../protocol/recent-map.ts';
 import { type Share } from '../peer-places.ts';
 import { type Clock } from '../ports.ts';
-import { ENTRIES_GIVEN, PEERS_MAX } from './sync-limits.ts';
+import { PEERS_MAX } from './sync-limits.ts';
 
 interface Bucket {
-  /** Entries; negative where more was given than had flowed in. */
+  /** Negative where more was given than had flowed in. */
   level: number;
   atMs: number;
 }
 
 interface Rate {
   readonly perS: number;
+  /** At once after a rest. */
   readonly burst: number;
 }
 
-export class EntryBudget {
+export interface BudgetRates {
+  readonly ofRegion: Rate;
+  readonly ofInvited: Rate;
+  readonly ofAll: Rate;
+}
+
+export class PeerBudget {
+  readonly #rates: BudgetRates;
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #ofRegions = new RecentMap<Bucket>(PEERS_MAX);
   readonly #ofInvited: Bucket;
   readonly #ofAll: Bucket;
 
-  constructor({ clock }: { readonly clock: Pick<Clock, 'nowMs'> }) {
+  constructor(rates: BudgetRates, { clock }: { readonly clock: Pick<Clock, 'nowMs'> }) {
+    this.#rates = rates;
     this.#clock = clock;
-    this.#ofInvited = { level: ENTRIES_GIVEN.ofInvited.burst, atMs: clock.nowMs() };
-    this.#ofAll = { level: ENTRIES_GIVEN.ofAll.burst, atMs: clock.nowMs() };
+    this.#ofInvited = { level: rates.ofInvited.burst, atMs: clock.nowMs() };
+    this.#ofAll = { level: rates.ofAll.burst, atMs: clock.nowMs() };
   }
 
-  /** Milliseconds until entries may be given to a peer with this share again; 0 if that is now. */
+  /** Milliseconds until anything may be given to a peer with this share again; 0 if that is now. */
   waitMs(share: Share): number {
     const debtsS = this.#bucketsOf(share).map(([bucket, rate]) => {
       return -this.#filled(bucket, rate).level / rate.perS;
@@ -38,13 +47,13 @@ export class EntryBudget {
     return Math.ceil(1_000 * Math.max(0, ...debtsS));
   }
 
-  /** So many entries were given to a peer with this share. */
-  spend(share: Share, entries: number): void {
-    for (const [bucket, rate] of this.#bucketsOf(share)) this.#filled(bucket, rate).level -= entries;
+  /** So much was given to a peer with this share. */
+  spend(share: Share, amount: number): void {
+    for (const [bucket, rate] of this.#bucketsOf(share)) this.#filled(bucket, rate).level -= amount;
   }
 
   #bucketsOf({ region, isInvited }: Share): (readonly [Bucket, Rate])[] {
-    const { ofRegion, ofInvited, ofAll } = ENTRIES_GIVEN;
+    const { ofRegion, ofInvited, ofAll } = this.#rates;
     return [
       [this.#bucketOf(region), ofRegion],
       [this.#ofAll, ofAll],
@@ -55,7 +64,7 @@ export class EntryBudget {
   #bucketOf(region: string): Bucket {
     const known = this.#ofRegions.get(region);
     if (known !== undefined) return known;
-    const bucket = { level: ENTRIES_GIVEN.ofRegion.burst, atMs: this.#clock.nowMs() };
+    const bucket = { level: this.#rates.ofRegion.burst, atMs: this.#clock.nowMs() };
     this.#ofRegions.set(region, bucket);
     return bucket;
   }
