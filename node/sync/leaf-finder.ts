@@ -6,6 +6,7 @@ import { leadsTo } from '../../protocol/verdict/cut-off.ts';
 import { LogView } from '../log/log-view.ts';
 import { isNodeError } from '../node-error.ts';
 import { PeerPlaces, shareByName } from '../peer-places.ts';
+import { type Clock } from '../ports.ts';
 import { type FoundProof, type LeafPlace } from '../verdicts/leaf-proofs.ts';
 import { type SyncClient } from './sync-client.ts';
 import { PEERS_MAX } from './sync-limits.ts';
@@ -14,11 +15,14 @@ import { type ServedLog } from './sync-server.ts';
 export interface LeafFinderModules {
   readonly sha256: Sha256;
   readonly client: SyncClient;
+  readonly clock: Clock;
   readonly logs: () => ReadonlyMap<string, ServedLog>;
 }
 
-/** Peers that are asked at once. */
+/** Peers that are asked at once, where none is known to have it or the one that is does not answer. */
 const ASKED_AT_ONCE = 3;
+/** Milliseconds for which it alone is waited for: a round trip around the earth. Three answers to each question would be twice too many in an emergency. */
+const ALONE_MS = 250;
 
 /** Questions that one peer has not answered yet: of what another one has proven meanwhile an answer may still be awaited. Beyond them others are asked. */
 const UNANSWERED = { ofPeer: 32, ofRegion: 32, ofInvited: 0, ofAll: 32 * PEERS_MAX } as const;
@@ -30,7 +34,7 @@ const PROVERS_MAX = 3;
 export class LeafFinder {
   readonly #modules: LeafFinderModules;
   readonly #unanswered = new PeerPlaces(UNANSWERED);
-  /** By the origin of a log the peers that proved something of it, the last one first. */
+  /** By the origin of a log the peers that proved something of it when they were asked last. */
   readonly #provers = new RecentMap<readonly string[]>(LOGS_MAX);
 
   constructor(modules: LeafFinderModules) {
@@ -39,37 +43,57 @@ export class LeafFinder {
 
   /**
    * A proof that leads to the root of the place, wherever it is; liars among the mirrors and those that are silent only take time, until another one
-   * has proven something of the log. Undefined if nobody has one. Never rejects.
+   * has proven something of the log. Those that have are asked in turn. Undefined if nobody has one. Never rejects.
    */
   async find(place: LeafPlace): Promise<FoundProof | undefined> {
     const own = await this.#proven(place, () => this.#fromOwnCopy(place));
     if (own !== undefined) return own;
+    const peers = this.#modules.client.peers();
+    const provers = this.#proversOf(place).filter((peer) => peers.includes(peer));
     let asked: Promise<FoundProof | undefined>[] = [];
-    for (const peer of this.#inOrder(place.origin)) {
+    for (const peer of new Set([...provers, ...peers])) {
       const release = this.#unanswered.take(peer, shareByName(peer));
       if (release === undefined) continue;
       asked.push(this.#ask(peer, place).finally(release));
-      if (asked.length < ASKED_AT_ONCE) continue;
-      const found = await firstOf(asked);
+      const isAlone = peer === provers[0];
+      if (!isAlone && asked.length < ASKED_AT_ONCE) continue;
+      const found = await (isAlone ? this.#soon(firstOf(asked)) : firstOf(asked));
       if (found !== undefined) return found;
-      asked = [];
+      if (!isAlone) asked = [];
     }
     return firstOf(asked);
   }
 
-  #inOrder(origin: string): Iterable<string> {
-    const peers = new Set(this.#modules.client.peers());
-    const provers = (this.#provers.get(origin) ?? []).filter((peer) => peers.has(peer));
-    return new Set([...provers, ...peers]);
+  /** Another one first for each leaf, so that each is asked for its part. */
+  #proversOf({ origin, index }: LeafPlace): readonly string[] {
+    const provers = this.#provers.get(origin) ?? [];
+    const first = provers.length === 0 ? 0 : index % provers.length;
+    return [...provers.slice(first), ...provers.slice(0, first)];
+  }
+
+  /** Undefined also if it is not found soon. */
+  async #soon(found: Promise<FoundProof | undefined>): Promise<FoundProof | undefined> {
+    const over = new AbortController();
+    const late = this.#modules.clock.wait(ALONE_MS, over.signal).then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      return await Promise.race([found, late]);
+    } finally {
+      over.abort();
+    }
   }
 
   async #ask(peer: string, place: LeafPlace): Promise<FoundProof | undefined> {
     const { origin, index, size } = place;
     const { client } = this.#modules;
     const found = await this.#proven(place, () => client.ask(peer, { kind: 'leaf', origin, index, size }));
-    if (found === undefined) return undefined;
-    const others = (this.#provers.get(origin) ?? []).filter((other) => other !== peer);
-    this.#provers.set(origin, [peer, ...others].slice(0, PROVERS_MAX));
+    const known = this.#provers.get(origin) ?? [];
+    if (known.includes(peer) !== (found !== undefined)) {
+      const others = known.filter((other) => other !== peer);
+      this.#provers.set(origin, found === undefined ? others : [peer, ...others].slice(0, PROVERS_MAX));
+    }
     return found;
   }
 

@@ -172,8 +172,9 @@ describe('leaf proofs of codes under a key that was given up', () => {
           return { kind: 'leaf', ...(await peers[peer]?.(index)) };
         },
       };
-      const modules = { sha256, client, logs: () => new Map() };
-      return { finder: new LeafFinder(modules as unknown as LeafFinderModules), asked };
+      const clock = new ManualClock();
+      const modules = { sha256, client, clock, logs: () => new Map() };
+      return { finder: new LeafFinder(modules as unknown as LeafFinderModules), asked, clock };
     }
 
     it('goes on past three mirrors that lie to one that does not', async () => {
@@ -203,18 +204,46 @@ describe('leaf proofs of codes under a key that was given up', () => {
       assert.ok(await finder.find(place));
       late = silence;
       assert.deepEqual((await finder.find(placeAt(9)))?.leafHash, proofAt(9).leafHash);
-      assert.deepEqual(asked, ['A', 'B', 'C', 'D', 'D', 'A', 'B']);
+      assert.deepEqual(asked, ['A', 'B', 'C', 'D', 'D']);
       // Of another log nobody has proven anything yet.
       void finder.find(placeAt(9, 'CN-34'));
       await setImmediate();
-      assert.deepEqual(asked.slice(7), ['A', 'B', 'C']);
+      assert.deepEqual(asked.slice(5), ['A', 'B', 'C']);
+    });
+
+    it('T17: asks one of those that have proven something of the log, each for its part', async () => {
+      const { finder, asked, clock } = finderOf({ A: truth, B: truth, C: truth, D: truth });
+      assert.ok(await finder.find(placeAt(900)));
+      assert.deepEqual(asked.splice(0), ['A', 'B', 'C']);
+      for (let index = 0; index < 30; index++) assert.ok(await finder.find(placeAt(index)));
+      assert.deepEqual(asked.toSorted().join(''), 'A'.repeat(10) + 'B'.repeat(10) + 'C'.repeat(10));
+      assert.equal(clock.waiting, 0);
+    });
+
+    it('T20: asks others too where the one does not answer within 250 ms, or not with a proof', async () => {
+      let answer = truth;
+      const { finder, asked, clock } = finderOf({ A: (index) => answer(index), B: truth });
+      assert.ok(await finder.find(place));
+      assert.equal(asked.splice(0).length, 2);
+      answer = silence;
+      for (const index of [10, 11]) {
+        const found = finder.find(placeAt(index));
+        await clock.advance(260);
+        assert.ok(await found);
+      }
+      assert.deepEqual(asked.splice(0).toSorted(), ['A', 'B', 'B']);
+      answer = lie;
+      for (const index of [12, 13, 14, 15]) assert.ok(await finder.find(placeAt(index)));
+      assert.deepEqual(asked.toSorted(), ['A', 'B', 'B', 'B', 'B']);
     });
 
     it('T20: asks nobody who has 32 questions unanswered, until they are answered', async () => {
       const answer: (() => void)[] = [];
       const slow: Answers = (index) => new Promise((resolve) => answer.push(() => resolve(proofAt(index))));
       const { finder, asked } = finderOf({ A: slow, B: truth });
-      for (let index = 0; index < 40; index++) assert.ok(await finder.find(placeAt(index)));
+      // Each of another log, of which nobody has proven anything yet.
+      for (let index = 0; index < 40; index++)
+        assert.ok(await finder.find(placeAt(index, `CN-${index + 50}`)));
       const timesAsked = (name: string) => asked.filter((peer) => peer === name).length;
       assert.deepEqual([timesAsked('A'), timesAsked('B')], [32, 40]);
       for (const release of answer) release();
