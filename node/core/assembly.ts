@@ -143,7 +143,7 @@ export function assemble(
       isSilent: () => signing.isStandby,
       keysOf: (origin) => shelf.keysOf(origin),
       vet: (checkpoint) => shelf.vet(checkpoint),
-      onFork: (origin, evidence) => void logs().get(origin)?.accuse(evidence).catch(onTrouble),
+      onFork: (origin, evidence) => void visitor.keepFork(origin, evidence).catch(onTrouble),
       copyOf: (origin) => logs().get(origin)?.tree,
       keepFork: (origin, evidence) => visitor.keepFork(origin, evidence),
     },
