@@ -13,6 +13,7 @@ import { WitnessWatch } from '../evidence/witness-watch.ts';
 import { isCounted } from '../issuing/forgetting.ts';
 import { JoiningBook } from '../joining/joining-book.ts';
 import { Lookup } from '../lookup/lookup.ts';
+import { type ForgetOrder } from '../registry/forgotten-rows.ts';
 import { type Registry } from '../registry/registry.ts';
 import { Store } from '../store/store.ts';
 import { AntiEntropy } from '../sync/anti-entropy.ts';
@@ -24,12 +25,14 @@ import { Puller } from '../sync/puller.ts';
 import { SyncClient } from '../sync/sync-client.ts';
 import { SyncServer } from '../sync/sync-server.ts';
 import { TrustBoard } from '../trust/trust-board.ts';
+import { Turns } from '../turns.ts';
 import { VerdictService } from '../verdicts/verdict-service.ts';
 import { leftNotes } from '../witness/left-mark.ts';
 import { LogVisitor } from '../witness/log-visit.ts';
 import { Voucher } from '../witness/voucher.ts';
 import { Witness } from '../witness/witness.ts';
 import { preparerOf } from '../workers/preparer.ts';
+import { SHARE_TURN } from '../writer/batch-share.ts';
 import { ForgottenShare } from '../writer/forgotten-share.ts';
 import { Background } from './background.ts';
 import { Desks } from './desks.ts';
@@ -169,22 +172,26 @@ export function assemble(
     node,
   });
   const visitor: LogVisitor = new LogVisitor({ ...reading, store, witness, onFork: tellFork });
+  const shareTurns = new Turns();
+  const forgetNamed = (order: ForgetOrder) =>
+    registry().forgetNamed(order, (place) => isCounted(place, { ...modules, trust: state }));
   const desks: Desks = new Desks(options, {
     ...reading,
+    turns: shareTurns,
     witness,
     store,
     keysOf: (origin) => shelf.keysOf(origin),
     isWitness: () => !signing.isStandby,
     isStandby: () => signing.isFollowing,
     giveWay: (origin, index, write) => signing.giveWay(origin, index, write),
-    forgetNamed: (order) =>
-      registry().forgetNamed(order, (place) => isCounted(place, { ...modules, trust: state })),
+    forgetNamed,
     verify: (text, context) => verdicts.verify(text, context),
   });
   const forgottenShare = new ForgottenShare(options, {
     ...reading,
     isOwn: (peer) => modules.regionOf(peer) === region,
     registry,
+    forgetHere: (order) => shareTurns.take(SHARE_TURN, () => forgetNamed(order)),
     isLogged: async ({ log, index }) =>
       index < (await shelf.openTree(attestationLogOrigin(region, network, log))).size,
     stopping,

@@ -27,7 +27,7 @@ export type DesksModules = LogServerModules &
   TrustModules &
   Omit<WriterBookModules, 'isNamed'> &
   Omit<WriterServerModules, 'writers' | 'rootWord'> &
-  Pick<ShareServerModules, 'isStandby' | 'giveWay'> & {
+  Pick<ShareServerModules, 'isStandby' | 'giveWay' | 'turns'> & {
     /** Forgets an attestation by its name. Rejects as `Registry.forgetNamed`. */
     readonly forgetNamed: (order: ForgetOrder) => Promise<void>;
   } & Pick<BatchShareModules, 'client' | 'clock' | 'onTrouble'> & {

@@ -19,12 +19,14 @@ import { ORIGIN_CHARS_MAX } from '../sync/messages.ts';
 import { type StoreReader } from '../store/reader.ts';
 import { REVOKED_IN_HOUR } from '../revoking/hour-budget.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
-import { Turns } from '../turns.ts';
+import { type Turns } from '../turns.ts';
 import { sharedUnder } from './writer-memory.ts';
 
 export const STANDBY_PROTOCOL = '/entente/standby/1.0.0';
 export const SHARE_BYTES_MAX = 1_048_576;
 export const SHARE_ANSWER_BYTES_MAX = 16;
+/** See `ShareServerModules.turns`. */
+export const SHARE_TURN = 'share';
 
 const KEPT = asciiBytes('kept\n');
 const REFUSED = asciiBytes('refused\n');
@@ -124,6 +126,8 @@ export interface ShareServerOptions {
 
 export interface ShareServerModules {
   readonly network: Network;
+  /** Of what another machine of the region gives, and of what is forgotten here that it may have given again: none is to bring a page back as it was. */
+  readonly turns: Turns;
   readonly isOwn: (peer: string) => boolean;
   /** Whether this machine follows, and writes nothing itself. */
   readonly isStandby: () => boolean;
@@ -153,7 +157,6 @@ export interface ShareServerModules {
 export class ShareServer {
   readonly #options: ShareServerOptions;
   readonly #modules: ShareServerModules;
-  readonly #turns = new Turns();
   /** Whose share came last, and of which batch, unless that is whole. */
   #batch = '';
   /** All of that batch that has come so far was here already. */
@@ -170,7 +173,7 @@ export class ShareServer {
 
   /** Takes rows of the registry and of batches on their way, and what is to be forgotten, from another machine of the region, and nothing else. */
   async answer(peer: string, bytes: Uint8Array): Promise<Uint8Array> {
-    const { isOwn, isStandby, keepRecord } = this.#modules;
+    const { isOwn, isStandby, keepRecord, turns } = this.#modules;
     if (!isOwn(peer)) return REFUSED;
     const share = parseShare(bytes);
     const { origin, index, rows } = share;
@@ -182,14 +185,14 @@ export class ShareServer {
     if (row !== undefined && under !== undefined)
       return this.#isOthersTrustLog(origin) && (await keepRecord(origin, row[1], under)) ? KEPT : REFUSED;
     if (!this.#isOwnLog(origin) || !rows.every(([key]) => isShared(origin, key))) return REFUSED;
-    return this.#turns.take('share', () => this.#keep(peer, { origin, index, rows }));
+    return turns.take(SHARE_TURN, () => this.#keep(peer, { origin, index, rows }));
   }
 
-  /** In the turn of shares: none of them is to bring a page back as it was. */
   async #forget(origin: string, order: ForgetOrder): Promise<Uint8Array> {
     const { region, network } = this.#options;
     if (origin !== trustLogOrigin(region, network)) return REFUSED;
-    return this.#turns.take('share', async () => ((await this.#modules.forget(order)) ? KEPT : REFUSED));
+    const { turns, forget } = this.#modules;
+    return turns.take(SHARE_TURN, async () => ((await forget(order)) ? KEPT : REFUSED));
   }
 
   async #keep(peer: string, { origin, index, rows }: Share): Promise<Uint8Array> {

@@ -8,7 +8,7 @@ import { isProtocolError } from '../../protocol/fault.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
-import { FORGOTTEN, type ForgottenRow } from '../registry/forgotten-rows.ts';
+import { FORGOTTEN, type ForgetOrder, type ForgottenRow } from '../registry/forgotten-rows.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry } from '../registry/registry.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
@@ -28,6 +28,8 @@ export interface ForgottenShareModules {
   /** Whether a peer is another machine of the own region. */
   readonly isOwn: (peer: string) => boolean;
   readonly registry: () => Pick<Registry, 'forgotten'>;
+  /** Forgets an attestation here, in the turn of shared rows. Rejects as `Registry.forgetNamed`. */
+  readonly forgetHere: (order: ForgetOrder) => Promise<void>;
   /** Whether an attestation is in its log. Of one that is not, the record may still be on its way to the other machine. Rejects as the store. */
   readonly isLogged: (place: Place) => Promise<boolean>;
   readonly stopping: AbortSignal;
@@ -79,7 +81,7 @@ export class ForgottenShare {
 
   /** How many are left. */
   async #tellAll(subject?: string): Promise<number> {
-    const { client, isOwn, registry } = this.#modules;
+    const { client, isOwn, registry, forgetHere } = this.#modules;
     const { forgotten } = registry();
     const peers = client.peers().filter(isOwn);
     let left = 0;
@@ -90,6 +92,8 @@ export class ForgottenShare {
       // Who does not answer is asked for nothing more in this round.
       if (answers.includes('away')) isAnswered = false;
       if (isTold && answers.every((answer) => answer === 'kept')) {
+        // Before it forgot, the other machine may have shared a batch again as it was: with what had been forgotten here.
+        await forgetHere(row);
         await forgotten.drop(row.name);
         this.#isToCompact = true;
       } else left++;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { isNodeError } from '../../../node/node-error.ts';
+import { equalBytes } from '../../../protocol/bytes.ts';
 import { encodeBasis } from '../../../protocol/disclosure/basis.ts';
 import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
 import { STANDBY_PROTOCOL } from '../../../node/writer/batch-share.ts';
-import { WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
+import { encodeWriterAnswer, WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
 import { type NodeWorld } from '../../support/node-fixture.ts';
 import { FIRST, follows, SECOND, SPARE, withStandby } from '../../support/standby-world.ts';
 
@@ -94,6 +95,31 @@ describe('The standby of a region', () => {
     const held = async (subject: string) => (await world.node('DE').heldCodes.ofSubject(subject)).length;
     assert.deepEqual([await held('p2'), await held('p4')], [0, 1]);
     assert.equal((await world.issue('DE', 'p5')).index, index + 1);
+    await world.stop();
+  });
+
+  it('T25 has nobody again whom it was told to forget, where the writer shares the batch once more', async () => {
+    const world = await withStandby();
+    await world.issue('DE', 'p2');
+    await world.pass(10);
+    const permitted = encodeWriterAnswer({ kind: 'permitted' });
+    world.network.tamper = ({ to, protocol, bytes }) =>
+      protocol === WRITER_PROTOCOL && to === 'DE' && equalBytes(bytes, permitted) ? undefined : bytes;
+    world.issue('DE').catch(() => undefined);
+    const rows = () => world.machine(SPARE).medium.snapshot().entries;
+    await world.until(() => rows().some(([key]) => /^log\/.*\/attest\/.*\/staged\//.test(key)), 'it is staged');
+    await world.kill('DE');
+    world.network.tamper = undefined;
+    const { leaves, other } = await world.run(world.node(SPARE).forget(FORGET));
+    assert.deepEqual([leaves.length, other], [1, 'awaited']);
+    world.replace('DE', { fenced: { identity: FIRST } });
+    await world.boot('DE');
+    await world.pass(45);
+    assert.equal(world.node(SPARE).status.toForget, 0);
+    for (const name of ['DE', SPARE]) {
+      const held = (subject: string) => world.run(world.node(name).heldCodes.ofSubject(subject));
+      assert.deepEqual([await held('p1'), (await held('p2')).length], [[], 1], name);
+    }
     await world.stop();
   });
 

@@ -11,6 +11,7 @@ import {
   ShareServer,
   sharesOf,
 } from '../../../node/writer/batch-share.ts';
+import { Turns } from '../../../node/turns.ts';
 import { sharedKey } from '../../../node/writer/writer-memory.ts';
 import { encodeCbor } from '../../../protocol/encoding/cbor.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -40,6 +41,7 @@ function bench() {
     { region: 'DE', network: 'test' },
     {
       network,
+      turns: new Turns(),
       isOwn: (peer) => peer === 'DE',
       isStandby: () => standing.isStandby,
       keep: (changes) => {

@@ -19,7 +19,8 @@ async function bench(words: Record<string, string>) {
   const registry = await Registry.open({ key: REGISTRY_KEY }, { tables, random });
   const { openings } = commitFields(sha256, greenFields(), random);
   const entries = ['a', 'b'].map((subject) => ({ subject, openings }));
-  await tables.write(registry.changes({ log: LOG, index: 0, hour: 1, entries }));
+  const rows = registry.changes({ log: LOG, index: 0, hour: 1, entries });
+  await tables.write(rows);
   for (const subject of ['a', 'b']) await registry.forget(subject, { isForOther: true });
   const standing = { size: 2, damaged: -1 };
   const asked: string[] = [];
@@ -42,6 +43,7 @@ async function bench(words: Record<string, string>) {
       clock: new ManualClock(),
       isOwn: (peer) => peer.startsWith('DE'),
       registry: () => registry,
+      forgetHere: (order) => registry.forgetNamed(order, () => true),
       isLogged: ({ index }) =>
         index === standing.damaged
           ? Promise.reject(new NodeError('LOG_CORRUPT', 'it is damaged'))
@@ -50,7 +52,8 @@ async function bench(words: Record<string, string>) {
       onTrouble: (error) => troubles.push(error),
     },
   );
-  return { share, registry, standing, asked, troubles, words };
+  const shareAgain = () => tables.write(rows);
+  return { share, registry, standing, asked, troubles, words, shareAgain };
 }
 
 describe('ForgottenShare', () => {
@@ -78,6 +81,14 @@ describe('ForgottenShare', () => {
       await share.round();
       assert.equal(share.left, 0);
     }
+  });
+
+  it('T25 forgets once more what the other machine has shared again meanwhile, before it lets go of the order', async () => {
+    const { share, registry, shareAgain } = await bench({ 'DE#2': 'kept' });
+    await shareAgain();
+    assert.equal((await registry.ofSubject('a')).length, 1);
+    await share.round();
+    assert.deepEqual([share.left, await registry.ofSubject('a'), await registry.ofSubject('b')], [0, [], []]);
   });
 
   it('T25 keeps what is to be forgotten where no other machine is there', async () => {
