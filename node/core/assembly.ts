@@ -13,7 +13,6 @@ import { WitnessWatch } from '../evidence/witness-watch.ts';
 import { isCounted } from '../issuing/forgetting.ts';
 import { JoiningBook } from '../joining/joining-book.ts';
 import { Lookup } from '../lookup/lookup.ts';
-import { type ForgetOrder } from '../registry/forgotten-rows.ts';
 import { type Registry } from '../registry/registry.ts';
 import { Store } from '../store/store.ts';
 import { AntiEntropy } from '../sync/anti-entropy.ts';
@@ -173,8 +172,8 @@ export function assemble(
   });
   const visitor: LogVisitor = new LogVisitor({ ...reading, store, witness, onFork: tellFork });
   const shareTurns = new Turns();
-  const forgetNamed = (order: ForgetOrder) =>
-    registry().forgetNamed(order, (place) => isCounted(place, { ...modules, trust: state }));
+  const forgetNamed = (name: string) =>
+    registry().forgetNamed(name, (place) => isCounted(place, { ...modules, trust: state }));
   const desks: Desks = new Desks(options, {
     ...reading,
     turns: shareTurns,
@@ -184,6 +183,7 @@ export function assemble(
     isWitness: () => !signing.isStandby,
     isStandby: () => signing.isFollowing,
     giveWay: (origin, index, write) => signing.giveWay(origin, index, write),
+    registry,
     forgetNamed,
     verify: (text, context) => verdicts.verify(text, context),
   });
@@ -191,7 +191,7 @@ export function assemble(
     ...reading,
     isOwn: (peer) => modules.regionOf(peer) === region,
     registry,
-    forgetHere: (order) => shareTurns.take(SHARE_TURN, () => forgetNamed(order)),
+    forgetHere: (name) => shareTurns.take(SHARE_TURN, () => forgetNamed(name)),
     isLogged: async ({ log, index }) =>
       index < (await shelf.openTree(attestationLogOrigin(region, network, log))).size,
     stopping,

@@ -15,7 +15,8 @@ import {
   type ShareServerOptions,
 } from '../writer/batch-share.ts';
 import { WriterBook, type WriterBookModules } from '../writer/writer-book.ts';
-import { type ForgetOrder } from '../registry/forgotten-rows.ts';
+import { isRegistryDamage } from '../registry/registry-error.ts';
+import { type Registry } from '../registry/registry.ts';
 import { RootWords } from '../writer/root-word.ts';
 import { sharedKey } from '../writer/writer-memory.ts';
 import { WriterServer, type WriterServerModules } from '../writer/writer-server.ts';
@@ -29,7 +30,8 @@ export type DesksModules = LogServerModules &
   Omit<WriterServerModules, 'writers' | 'rootWord'> &
   Pick<ShareServerModules, 'isStandby' | 'giveWay' | 'turns'> & {
     /** Forgets an attestation by its name. Rejects as `Registry.forgetNamed`. */
-    readonly forgetNamed: (order: ForgetOrder) => Promise<void>;
+    readonly forgetNamed: (name: string) => Promise<void>;
+    readonly registry: () => Pick<Registry, 'forgotten'>;
   } & Pick<BatchShareModules, 'client' | 'clock' | 'onTrouble'> & {
     /** The region of a peer; undefined for a stranger. */
     readonly regionOf: (peer: string) => string | undefined;
@@ -67,14 +69,17 @@ export class Desks {
         throw error;
       }
     };
-    const forget: ShareServerModules['forget'] = (order) =>
-      modules.forgetNamed(order).then(
-        () => true,
-        (error: unknown) => {
-          if (isNodeError(error, 'REGISTRY_CORRUPT')) return false;
-          throw error;
-        },
-      );
+    const forget: ShareServerModules['forget'] = async (order) => {
+      const { forgotten } = modules.registry();
+      if (!forgotten.isFromOther(order)) return 'refused';
+      try {
+        await modules.forgetNamed(order.name);
+        return forgotten.answerTo(order);
+      } catch (error) {
+        if (isRegistryDamage(error)) return 'failed';
+        throw error;
+      }
+    };
     this.#desks = [
       new WitnessServer(modules),
       new WriterServer({ ...modules, rootWord, writers }),

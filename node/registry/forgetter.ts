@@ -2,7 +2,7 @@
 import { type Change } from '../ports.ts';
 import { keyAfter } from '../store/reader.ts';
 import { encodeBases } from './bases.ts';
-import { type ForgetOrder, type ForgottenRows } from './forgotten-rows.ts';
+import { type ForgottenRows } from './forgotten-rows.ts';
 import { type LogSealers } from './log-sealers.ts';
 import { basisKey } from './page-keys.ts';
 import { byPlace, type OpenPage } from './pages.ts';
@@ -10,7 +10,6 @@ import { type Place } from './place-cipher.ts';
 import { type Pointers } from './pointers.ts';
 import { type PrivateTables } from './private-tables.ts';
 import { hourOfPage, type PageRecord, recordOfPage, withoutRecord } from './record-page.ts';
-import { registryCorrupt } from './registry-error.ts';
 import { encodeUncounted, uncountedKey } from './uncounted.ts';
 
 export interface ForgettingOptions {
@@ -24,7 +23,7 @@ export interface ForgetterModules {
   readonly tables: PrivateTables;
   readonly sealers: LogSealers;
   readonly pointers: Pointers;
-  readonly forgotten: Pick<ForgottenRows, 'isProven' | 'note'>;
+  readonly forgotten: Pick<ForgottenRows, 'note'>;
   readonly pageAt: (place: Place) => Promise<OpenPage | undefined>;
   readonly basesOf: (page: OpenPage) => Promise<readonly (Uint8Array | undefined)[]>;
   /** Of the mark that a person has codes that no rule gave. */
@@ -54,13 +53,10 @@ export class Forgetter {
   /**
    * Forgets one attestation by the name that the other machine has noted of it; nothing of it where it is not that person's here. The
    * record goes last, since it says whose the rest is: a run that broke off is begun again.
-   * @throws {NodeError} REGISTRY_CORRUPT for what was not told with this key, or names no place under it, and as `forget`.
+   * @throws {NodeError} REGISTRY_CORRUPT for what names no place under this key, and as `forget`.
    */
-  async forgetNamed(order: ForgetOrder, isCounted: (place: Place) => boolean): Promise<void> {
-    const { tables, pointers, pageAt, forgotten } = this.#modules;
-    if (!forgotten.isProven(order))
-      throw registryCorrupt('whoever tells what to forget has another registry key');
-    const { name } = order;
+  async forgetNamed(name: string, isCounted: (place: Place) => boolean): Promise<void> {
+    const { tables, pointers, pageAt } = this.#modules;
     const place = pointers.placeOf(name);
     const page = await pageAt(place);
     const subject = page && recordOfPage(page.bytes, place.index - page.first)?.subject;

@@ -4,9 +4,11 @@
  *   registry/forgotten/<pseudonym>/<name of a place>   nothing more, as registry/held (pointers.ts)
  *
  * The place alone would not do: it may be somebody else's by the time that the other machine hears of it. Whoever tells it shows that they have
- * the registry's key: names are seen by any machine that is given batches.
+ * the registry's key, and so does whoever has forgotten it: names are seen by any machine that is given batches. Spec: SPEC.md 14.5.6.
  */
 import * as crypto from 'node:crypto';
+import { concatBytes, equalBytes, hexOf } from '../../protocol/bytes.ts';
+import { type Random } from '../ports.ts';
 import { type PrivateTables } from './private-tables.ts';
 import { type Place } from './place-cipher.ts';
 import { type Pointers } from './pointers.ts';
@@ -14,12 +16,15 @@ import { derivedKey } from './sealer.ts';
 import { type PrivateName } from './whereabouts.ts';
 
 export const FORGOTTEN = 'registry/forgotten/' satisfies PrivateName;
-/** Of a proof. */
-export const PROOF_BYTES = 32;
+const ASKER_BYTES = 16;
+const PROOF_BYTES = 32;
+/** Of what an order says besides the name. */
+export const ORDER_BYTES = ASKER_BYTES + PROOF_BYTES;
 const NOTHING = new Uint8Array(0);
 
 export interface ForgottenRowsModules {
   readonly tables: PrivateTables;
+  readonly random: Random;
   readonly pointers: Pick<Pointers, 'nameOf' | 'placeOf' | 'prefixOf'>;
 }
 
@@ -27,8 +32,8 @@ export interface ForgottenRowsModules {
 export interface ForgetOrder {
   /** See `Pointers.nameOf`. */
   readonly name: string;
-  /** That it comes from somebody with the registry's key: 32 bytes. */
-  readonly proof: Uint8Array;
+  /** Who asks, and that they have the registry's key: `ORDER_BYTES`. */
+  readonly value: Uint8Array;
 }
 
 export interface ForgottenRow extends ForgetOrder {
@@ -38,20 +43,37 @@ export interface ForgottenRow extends ForgetOrder {
 export class ForgottenRows {
   readonly #modules: ForgottenRowsModules;
   readonly #key: crypto.KeyObject;
+  /** Of this process: an order of its own that somebody hands back to it would be answered by itself. */
+  readonly #asker: Uint8Array;
 
   /** `key`: that of the registry. */
   constructor(key: Uint8Array, modules: ForgottenRowsModules) {
     this.#key = derivedKey(key, 'forgotten');
+    this.#asker = modules.random(ASKER_BYTES);
     this.#modules = modules;
   }
 
-  /** Whether an order was given by somebody with the registry's key. */
-  isProven({ name, proof }: ForgetOrder): boolean {
-    return proof.length === PROOF_BYTES && crypto.timingSafeEqual(proof, this.#proofOf(name));
+  /** Whether an order was given by another process with the registry's key. */
+  isFromOther({ name, value }: ForgetOrder): boolean {
+    if (value.length !== ORDER_BYTES) return false;
+    const asker = value.subarray(0, ASKER_BYTES);
+    const isProven = isSame(value.subarray(ASKER_BYTES), this.#proofOf('forget', name, asker));
+    return isProven && !equalBytes(asker, this.#asker);
   }
 
-  #proofOf(name: string): Uint8Array {
-    return crypto.createHmac('sha256', this.#key).update(name, 'latin1').digest();
+  /** Shows whoever gave such an order that somebody with the registry's key has carried it out. */
+  answerTo({ name, value }: ForgetOrder): Uint8Array {
+    return this.#proofOf('forgot', name, value.subarray(0, ASKER_BYTES));
+  }
+
+  /** Whether that is such an answer to the order of a name that this process gave. */
+  isAnswer(name: string, answer: Uint8Array): boolean {
+    return isSame(answer, this.#proofOf('forgot', name, this.#asker));
+  }
+
+  #proofOf(what: 'forget' | 'forgot', name: string, asker: Uint8Array): Uint8Array {
+    const text = `${what}/${name}/${hexOf(asker)}`;
+    return crypto.createHmac('sha256', this.#key).update(text, 'latin1').digest();
   }
 
   /** Notes these places of a person. Rejects as the tables. */
@@ -69,7 +91,8 @@ export class ForgottenRows {
     const from = FORGOTTEN + (subject === undefined ? '' : pointers.prefixOf(subject));
     for await (const [key] of tables.entries(from, `${from}~`)) {
       const name = key.slice(FORGOTTEN.length);
-      yield { name, proof: this.#proofOf(name), place: pointers.placeOf(name) };
+      const value = concatBytes(this.#asker, this.#proofOf('forget', name, this.#asker));
+      yield { name, value, place: pointers.placeOf(name) };
     }
   }
 
@@ -90,4 +113,8 @@ export class ForgottenRows {
   async compact(): Promise<void> {
     await this.#modules.tables.compact(FORGOTTEN, `${FORGOTTEN}~`);
   }
+}
+
+function isSame(given: Uint8Array, proof: Uint8Array): boolean {
+  return given.length === proof.length && crypto.timingSafeEqual(given, proof);
 }

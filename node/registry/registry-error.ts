@@ -1,11 +1,16 @@
 /** The errors of the registry. They name places in the store and never a person. */
-import { NodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 
 export function registryCorrupt(message: string): NodeError {
   return new NodeError('REGISTRY_CORRUPT', message, {
     fatal: true,
     hint: 'Check that the key file is the one of this registry; else restore the registry from its backup.',
   });
+}
+
+/** Whether something of the registry is damaged, which says nothing of the rest of it. */
+export function isRegistryDamage(error: unknown): error is NodeError {
+  return isNodeError(error, 'REGISTRY_CORRUPT') || isNodeError(error, 'VALUE_CORRUPT');
 }
 
 export function registryKeyWrong(): NodeError {

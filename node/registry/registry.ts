@@ -19,7 +19,7 @@ import { type PrivateTables } from './private-tables.ts';
 import { Turns } from '../turns.ts';
 import { encodeBases, parseBases } from './bases.ts';
 import { Forgetter, type ForgettingOptions } from './forgetter.ts';
-import { type ForgetOrder, ForgottenRows } from './forgotten-rows.ts';
+import { ForgottenRows } from './forgotten-rows.ts';
 import { LogSealers } from './log-sealers.ts';
 import { basisKey, pageKey, PAGES, rangeOf } from './page-keys.ts';
 import { PaddingSecrets } from './padding-secrets.ts';
@@ -320,8 +320,8 @@ export class Registry {
   }
 
   /** See `Forgetter.forgetNamed`. */
-  forgetNamed(order: ForgetOrder, isCounted: (place: Place) => boolean): Promise<void> {
-    return this.#turns.take('forget', () => this.#forgetter.forgetNamed(order, isCounted));
+  forgetNamed(name: string, isCounted: (place: Place) => boolean): Promise<void> {
+    return this.#turns.take('forget', () => this.#forgetter.forgetNamed(name, isCounted));
   }
 
   async #page({ log, index }: Place): Promise<OpenPage | undefined> {

@@ -5,7 +5,7 @@
  * goes there too, and whom it is to forget (forgotten-share.ts). Spec: SPEC.md 14.5.6.
  */
 import { z } from 'zod';
-import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
+import { asciiBytes, concatBytes, equalBytes } from '../../protocol/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { bytesForm, countForm } from '../../protocol/evidence/proof-form.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
@@ -13,7 +13,7 @@ import { parseOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { LogKeys } from '../log/log-keys.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Network } from '../ports.ts';
-import { FORGOTTEN, type ForgetOrder, PROOF_BYTES } from '../registry/forgotten-rows.ts';
+import { FORGOTTEN, type ForgetOrder, ORDER_BYTES } from '../registry/forgotten-rows.ts';
 import { isPointerName } from '../registry/pointers.ts';
 import { ORIGIN_CHARS_MAX } from '../sync/messages.ts';
 import { type StoreReader } from '../store/reader.ts';
@@ -24,11 +24,13 @@ import { sharedUnder } from './writer-memory.ts';
 
 export const STANDBY_PROTOCOL = '/entente/standby/1.0.0';
 export const SHARE_BYTES_MAX = 1_048_576;
-export const SHARE_ANSWER_BYTES_MAX = 16;
+export const SHARE_ANSWER_BYTES_MAX = 64;
 /** See `ShareServerModules.turns`. */
 export const SHARE_TURN = 'share';
 
-const KEPT = asciiBytes('kept\n');
+export const KEPT = asciiBytes('kept\n');
+/** Of what is to be forgotten, where something of it is damaged. */
+export const FAILED = asciiBytes('failed\n');
 const REFUSED = asciiBytes('refused\n');
 /** Bytes of a row besides its key and value, and of a share besides its rows. */
 const ROW_BYTES = 16;
@@ -140,8 +142,11 @@ export interface ShareServerModules {
    * record. Rejects as the store.
    */
   readonly keepRecord: (origin: string, record: Uint8Array, under: string) => Promise<boolean>;
-  /** Forgets an attestation by its name in the registry; false for what is no such name. Rejects as the store. */
-  readonly forget: (order: ForgetOrder) => Promise<boolean>;
+  /**
+   * Forgets an attestation by its name in the registry, and gives what shows that (`ForgottenRows.answerTo`); `failed` where something of it is damaged,
+   * `refused` for what nobody with the registry's key has ordered. Rejects as the store.
+   */
+  readonly forget: (order: ForgetOrder) => Promise<Uint8Array | 'refused' | 'failed'>;
   /**
    * Gives up all that is staged here of a log from an index on, by what it gives to `write`: the writer stages something there, so none of it was permitted.
    * Where `write` writes nothing, all stays as it is. Rejects as `write` and the store.
@@ -192,7 +197,9 @@ export class ShareServer {
     const { region, network } = this.#options;
     if (origin !== trustLogOrigin(region, network)) return REFUSED;
     const { turns, forget } = this.#modules;
-    return turns.take(SHARE_TURN, async () => ((await forget(order)) ? KEPT : REFUSED));
+    const done = await turns.take(SHARE_TURN, () => forget(order));
+    if (done === 'refused') return REFUSED;
+    return done === 'failed' ? FAILED : concatBytes(KEPT, done);
   }
 
   async #keep(peer: string, { origin, index, rows }: Share): Promise<Uint8Array> {
@@ -248,9 +255,9 @@ export function parseShare(share: Uint8Array): Share {
 function forgetOrderIn({ index, rows }: Share): ForgetOrder | undefined {
   const [row] = rows;
   if (row === undefined || rows.length > 1 || index !== 0) return undefined;
-  const [key, proof] = row;
+  const [key, value] = row;
   const name = key.startsWith(FORGOTTEN) ? key.slice(FORGOTTEN.length) : '';
-  return isPointerName(name) && proof.length === PROOF_BYTES ? { name, proof } : undefined;
+  return isPointerName(name) && value.length === ORDER_BYTES ? { name, value } : undefined;
 }
 
 /**

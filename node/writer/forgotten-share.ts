@@ -2,18 +2,19 @@
  * Has the other machine of a region forget what was forgotten here: what the registry has noted of it is told, whichever of the two writes, until
  * it is acknowledged. Spec: SPEC.md 14.5.6.
  */
-import { asciiBytes, equalBytes } from '../../protocol/bytes.ts';
+import { equalBytes } from '../../protocol/bytes.ts';
 import { encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
-import { FORGOTTEN, type ForgetOrder, type ForgottenRow } from '../registry/forgotten-rows.ts';
+import { FORGOTTEN, type ForgottenRow } from '../registry/forgotten-rows.ts';
 import { type Place } from '../registry/place-cipher.ts';
+import { isRegistryDamage } from '../registry/registry-error.ts';
 import { type Registry } from '../registry/registry.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { Turns } from '../turns.ts';
-import { type Share, STANDBY_PROTOCOL } from './batch-share.ts';
+import { FAILED, KEPT, type Share, STANDBY_PROTOCOL } from './batch-share.ts';
 
 export interface ForgottenShareOptions {
   readonly region: string;
@@ -28,22 +29,24 @@ export interface ForgottenShareModules {
   /** Whether a peer is another machine of the own region. */
   readonly isOwn: (peer: string) => boolean;
   readonly registry: () => Pick<Registry, 'forgotten'>;
-  /** Forgets an attestation here, in the turn of shared rows. Rejects as `Registry.forgetNamed`. */
-  readonly forgetHere: (order: ForgetOrder) => Promise<void>;
+  /** Forgets an attestation here by its name, in the turn of shared rows. Rejects as `Registry.forgetNamed`. */
+  readonly forgetHere: (name: string) => Promise<void>;
   /** Whether an attestation is in its log. Of one that is not, the record may still be on its way to the other machine. Rejects as the store. */
   readonly isLogged: (place: Place) => Promise<boolean>;
   readonly stopping: AbortSignal;
-  /** Told of what fails, and once of a peer that refuses, until it does not. Must not throw. */
+  /** Told of what fails, and once of a peer that refuses, and of what cannot be forgotten, until it can. Must not throw. */
   readonly onTrouble: (error: unknown) => void;
 }
 
-const KEPT = asciiBytes('kept\n');
+type Answer = 'kept' | 'refused' | 'failed' | 'away';
 
 export class ForgottenShare {
   readonly #options: ForgottenShareOptions;
   readonly #modules: ForgottenShareModules;
   readonly #turns = new Turns();
   readonly #refusing = new Set<string>();
+  /** By name what was told of as damaged: no more than is noted. */
+  readonly #damaged = new Set<string>();
   /** Something may lie in the files of what was dropped: by an earlier process too. */
   #isToCompact = true;
   #left = 0;
@@ -81,7 +84,7 @@ export class ForgottenShare {
 
   /** How many are left. */
   async #tellAll(subject?: string): Promise<number> {
-    const { client, isOwn, registry, forgetHere } = this.#modules;
+    const { client, isOwn, registry } = this.#modules;
     const { forgotten } = registry();
     const peers = client.peers().filter(isOwn);
     let left = 0;
@@ -91,15 +94,27 @@ export class ForgottenShare {
       const answers = isTold ? await Promise.all(peers.map((peer) => this.#tell(peer, row))) : [];
       // Who does not answer is asked for nothing more in this round.
       if (answers.includes('away')) isAnswered = false;
-      if (isTold && answers.every((answer) => answer === 'kept')) {
-        // Before it forgot, the other machine may have shared a batch again as it was: with what had been forgotten here.
-        await forgetHere(row);
+      const isKept = isTold && answers.every((answer) => answer === 'kept');
+      if (isKept && (await this.#isForgottenHere(row))) {
         await forgotten.drop(row.name);
+        this.#damaged.delete(row.name);
         this.#isToCompact = true;
       } else left++;
     }
     await this.#compact();
     return left;
+  }
+
+  /** Once more: before it forgot, the other machine may have shared a batch again as it was, with what had been forgotten here. */
+  async #isForgottenHere(row: ForgottenRow): Promise<boolean> {
+    try {
+      await this.#modules.forgetHere(row.name);
+      return true;
+    } catch (error) {
+      if (!isRegistryDamage(error)) throw error;
+      this.#tellDamaged(row, 'this machine', error);
+      return false;
+    }
   }
 
   async #compact(): Promise<void> {
@@ -122,15 +137,17 @@ export class ForgottenShare {
     });
   }
 
-  async #tell(peer: string, { name, proof }: ForgottenRow): Promise<'kept' | 'refused' | 'away'> {
+  async #tell(peer: string, row: ForgottenRow): Promise<Answer> {
     const { region, network } = this.#options;
-    const rows: Share['rows'] = [[FORGOTTEN + name, proof]];
+    const rows: Share['rows'] = [[FORGOTTEN + row.name, row.value]];
     const share = encodeCbor({ origin: trustLogOrigin(region, network), index: 0, rows });
     try {
       const answer = await this.#modules.client.request(peer, STANDBY_PROTOCOL, share);
-      if (equalBytes(answer, KEPT)) {
+      const isFailed = equalBytes(answer, FAILED);
+      if (isFailed) this.#tellDamaged(row, peer);
+      if (isFailed || this.#isKept(row.name, answer)) {
         this.#refusing.delete(peer);
-        return 'kept';
+        return isFailed ? 'failed' : 'kept';
       }
     } catch (error) {
       if (!isNodeError(error) && !isProtocolError(error)) throw error;
@@ -139,6 +156,24 @@ export class ForgottenShare {
     if (!this.#refusing.has(peer)) this.#modules.onTrouble(refusedBy(peer));
     this.#refusing.add(peer);
     return 'refused';
+  }
+
+  /** A machine of the region without the registry's key has nothing to forget, and must not answer for the one that has. */
+  #isKept(name: string, answer: Uint8Array): boolean {
+    const { forgotten } = this.#modules.registry();
+    return (
+      equalBytes(answer.subarray(0, KEPT.length), KEPT) &&
+      forgotten.isAnswer(name, answer.subarray(KEPT.length))
+    );
+  }
+
+  #tellDamaged({ name, place }: ForgottenRow, where: string, cause?: unknown): void {
+    if (this.#damaged.has(name)) return;
+    this.#damaged.add(name);
+    const message = `${where} cannot forget what it has of ${place.log}/${place.index}: something of that is damaged there`;
+    const hint =
+      'Run `entente doctor` on that machine. The others are forgotten, and this one is tried again.';
+    this.#modules.onTrouble(new NodeError('REGISTRY_CORRUPT', message, { hint, cause }));
   }
 }
 

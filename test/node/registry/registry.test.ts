@@ -21,6 +21,7 @@ import { systemClock } from '../../../node/system-clock.ts';
 import { systemRandom } from '../../../node/system-random.ts';
 import { greenFields, REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { Machine } from '../../support/log-fixture.ts';
+import { MemoryTables } from '../../support/memory-tables.ts';
 import { START_S } from '../../support/region-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -229,7 +230,7 @@ describeOnAllTables('Registry', () => {
     const places = async () => (await there.registry.ofSubject('me')).map(({ index }) => index);
     const left: number[] = [];
     for (const [i, order] of orders.entries()) {
-      for (let times = 0; times < 2; times++) await there.registry.forgetNamed(order, () => false);
+      for (let times = 0; times < 2; times++) await there.registry.forgetNamed(order.name, () => false);
       left.push((await places()).length);
       assert.equal((await marks()).length, 1 - i);
     }
@@ -252,23 +253,56 @@ describeOnAllTables('Registry', () => {
     await here.tables.write(here.registry.changes(batch(0, ['me'])));
     await there.tables.write(there.registry.changes(batch(0, ['you'])));
     await here.registry.forget('me', { isForOther: true });
-    for await (const order of here.registry.forgotten.all()) {
-      const { name, proof } = order;
-      assert.deepEqual(proof, proofOf(name));
-      await there.registry.forgetNamed(order, () => true);
-      const names = ['', name.slice(1), name.slice(0, -2), `${name.slice(0, -2)}00`, `${name}/`];
-      const proofs = [proof.subarray(1), new Uint8Array(32), Uint8Array.from(proof, (byte) => byte ^ 1)];
-      const bads = [
-        ...names.map((one) => ({ name: one, proof: proofOf(one) })),
-        ...proofs.map((one) => ({ name, proof: one })),
-      ];
-      for (const bad of bads)
+    for await (const { name } of here.registry.forgotten.all()) {
+      await there.registry.forgetNamed(name, () => true);
+      for (const bad of ['', name.slice(1), name.slice(0, -2), `${name.slice(0, -2)}00`, `${name}/`])
         await assert.rejects(
           there.registry.forgetNamed(bad, () => true),
           (error) => isNodeError(error, 'REGISTRY_CORRUPT'),
         );
     }
     assert.equal((await there.registry.ofSubject('you')).length, 1);
+    await here.store.stop();
+    await there.store.stop();
+  });
+
+  it('T25 takes an order of forgetting, and its answer, only from whoever has its key, and none that came back', async () => {
+    const [here, there] = [await openRegistry(), await openRegistry()];
+    const stranger = await Registry.open({ key: new Uint8Array(32).fill(9) }, { tables: new MemoryTables(), random });
+    await here.tables.write(here.registry.changes(batch(0, ['me', 'you'])));
+    for (const subject of ['me', 'you']) await here.registry.forget(subject, { isForOther: true });
+    const orders: ForgetOrder[] = [];
+    for await (const order of here.registry.forgotten.all()) orders.push(order);
+    const [order, other] = orders;
+    assert.ok(order !== undefined && other !== undefined);
+    const { name, value } = order;
+    assert.deepEqual(value.subarray(16), proofOf('forget', name, value));
+    const { forgotten } = there.registry;
+    assert.ok(forgotten.isFromOther(order));
+    assert.ok(!here.registry.forgotten.isFromOther(order), 'its own, handed back');
+    assert.ok(!stranger.forgotten.isFromOther(order));
+    for (let at = 0; at < value.length; at++) {
+      const bad = Uint8Array.from(value, (byte, i) => (i === at ? byte ^ 1 : byte));
+      assert.ok(!forgotten.isFromOther({ name, value: bad }), `${at}`);
+    }
+    for (const bad of [value.subarray(1), new Uint8Array(0), new Uint8Array(48), Uint8Array.of(...value, 0)])
+      assert.ok(!forgotten.isFromOther({ name, value: bad }));
+    assert.ok(!forgotten.isFromOther({ name: other.name, value }));
+    const answer = forgotten.answerTo(order);
+    assert.deepEqual(answer, proofOf('forgot', name, value));
+    const isAnswer = (bytes: Uint8Array, of = name) => here.registry.forgotten.isAnswer(of, bytes);
+    assert.ok(isAnswer(answer));
+    for (const bad of [
+      new Uint8Array(0),
+      answer.subarray(1),
+      Uint8Array.from(answer, (byte) => byte ^ 1),
+      value.subarray(16),
+      stranger.forgotten.answerTo(order),
+      forgotten.answerTo({ name, value: other.value.map((byte) => byte ^ 1) }),
+    ])
+      assert.ok(!isAnswer(bad));
+    assert.ok(!isAnswer(answer, other.name));
+    assert.ok(!forgotten.isAnswer(name, answer), 'it asked for nothing');
     await here.store.stop();
     await there.store.stop();
   });
@@ -464,8 +498,9 @@ describeOnAllTables('Registry', () => {
 });
 
 /** As SPEC.md 14.5.6 has it. */
-function proofOf(name: string): Uint8Array {
-  return createHmac('sha256', derivedKey(REGISTRY_KEY, 'forgotten')).update(name, 'latin1').digest();
+function proofOf(what: string, name: string, value: Uint8Array): Uint8Array {
+  const text = `${what}/${name}/${Buffer.from(value.subarray(0, 16)).toString('hex')}`;
+  return createHmac('sha256', derivedKey(REGISTRY_KEY, 'forgotten')).update(text, 'latin1').digest();
 }
 
 describe('Registry on a real disk', () => {
@@ -577,7 +612,7 @@ describe('Registry on a real disk', () => {
       await store.write([...changes, { put: row, value: new Uint8Array(0) }]);
       const from = machine.medium.counters.writes;
       machine.medium.plan({ write: from + nth, when: nth % 2 === 0 ? 'after' : 'before', what: 'DISK_IO' });
-      const forget = () => registry.forgetNamed({ name, proof: proofOf(name) }, () => true);
+      const forget = () => registry.forgetNamed(name, () => true);
       const end = await forget().then(
         () => 'done',
         () => 'failed',

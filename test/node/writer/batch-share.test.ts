@@ -58,7 +58,12 @@ function bench() {
         holdsShare({ get: (key: string) => Promise.resolve(rows.get(key)) } as StoreReader, share),
       keepRecord: (origin, record, under) =>
         Promise.resolve(records.push(under + origin) > 0 && record.length > 0),
-      forget: ({ name }) => Promise.resolve(!name.startsWith('f') && forgotten.push(name) > 0),
+      forget: ({ name, value }) => {
+        if (name.startsWith('f')) return Promise.resolve('refused');
+        if (name.startsWith('d')) return Promise.resolve('failed');
+        forgotten.push(name);
+        return Promise.resolve(value.subarray(0, 3));
+      },
       giveWay: (origin, index, write) => {
         if (standing.isPromoted) standing.isStandby = false;
         gaveWay.push(`${origin} ${index}`);
@@ -309,33 +314,36 @@ describe('ShareServer', () => {
     const trust = 'DE.test/trust';
     const name = `${'0'.repeat(32)}/${'a'.repeat(32)}`;
     const key = `registry/forgotten/${name}`;
-    const proof = new Uint8Array(32);
-    const good = share([[key, proof]], trust, 0);
+    const value = new Uint8Array(48).fill(0x61);
+    const good = share([[key, value]], trust, 0);
+    const damaged = share([[`registry/forgotten/${'d'.repeat(32)}/${'a'.repeat(32)}`, value]], trust, 0);
     for (const isStandby of [true, false]) {
       standing.isStandby = isStandby;
-      assert.equal(await answer(good), 'kept\n');
+      assert.equal(await answer(good), 'kept\naaa');
+      assert.equal(await answer(damaged), 'failed\n');
       assert.equal(await answer(good, 'FR'), 'refused\n');
       for (const bad of [
         share([[key, new Uint8Array(0)]], trust, 0),
-        share([[key, new Uint8Array(33)]], trust, 0),
-        share([[key, proof]], trust, 1),
-        share([[key, proof]], LOG, 0),
-        share([[key, proof]], 'FR.test/trust', 0),
-        share([[key, proof]], 'DE.other/trust', 0),
+        share([[key, new Uint8Array(32)]], trust, 0),
+        share([[key, new Uint8Array(49)]], trust, 0),
+        share([[key, value]], trust, 1),
+        share([[key, value]], LOG, 0),
+        share([[key, value]], 'FR.test/trust', 0),
+        share([[key, value]], 'DE.other/trust', 0),
         share(
           [
-            [key, proof],
-            [key, proof],
+            [key, value],
+            [key, value],
           ],
           trust,
           0,
         ),
-        share([[`${key}0`, proof]], trust, 0),
-        share([[key.slice(0, -1), proof]], trust, 0),
-        share([[key.toUpperCase(), proof]], trust, 0),
-        share([[key.replace('a', 'g'), proof]], trust, 0),
-        share([[`registry/held/${name}`, proof]], trust, 0),
-        share([[`registry/forgotten/${'f'.repeat(32)}/${'a'.repeat(32)}`, proof]], trust, 0),
+        share([[`${key}0`, value]], trust, 0),
+        share([[key.slice(0, -1), value]], trust, 0),
+        share([[key.toUpperCase(), value]], trust, 0),
+        share([[key.replace('a', 'g'), value]], trust, 0),
+        share([[`registry/held/${name}`, value]], trust, 0),
+        share([[`registry/forgotten/${'f'.repeat(32)}/${'a'.repeat(32)}`, value]], trust, 0),
       ])
         assert.equal(await answer(bad), 'refused\n');
     }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { NodeError } from '../../../node/node-error.ts';
+import { type ForgetOrder } from '../../../node/registry/forgotten-rows.ts';
 import { Registry } from '../../../node/registry/registry.ts';
 import { systemRandom } from '../../../node/system-random.ts';
 import { parseShare } from '../../../node/writer/batch-share.ts';
 import { ForgottenShare } from '../../../node/writer/forgotten-share.ts';
+import { concatBytes } from '../../../protocol/bytes.ts';
 import { commitFields } from '../../../protocol/code/openings.ts';
 import { greenFields, REGISTRY_KEY } from '../../support/issuing-fixture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -13,7 +15,7 @@ import { sha256 } from '../../support/primitives.ts';
 const LOG = '2026-11';
 const random = systemRandom();
 
-/** A registry that was to forget two people, and machines that answer as `words` says. */
+/** A registry that was to forget two people, and machines that answer as `words` says: by `kept` as one with its key, by `key` as one with another. */
 async function bench(words: Record<string, string>) {
   const tables = new MemoryTables();
   const registry = await Registry.open({ key: REGISTRY_KEY }, { tables, random });
@@ -22,7 +24,14 @@ async function bench(words: Record<string, string>) {
   const rows = registry.changes({ log: LOG, index: 0, hour: 1, entries });
   await tables.write(rows);
   for (const subject of ['a', 'b']) await registry.forget(subject, { isForOther: true });
-  const standing = { size: 2, damaged: -1 };
+  const answerOf = async (word: string, order: ForgetOrder) => {
+    const key = word === 'kept' ? REGISTRY_KEY : new Uint8Array(32).fill(9);
+    const { forgotten } = await Registry.open({ key }, { tables: new MemoryTables(), random });
+    const said = Buffer.from(`${word === 'key' ? 'kept' : word}\n`);
+    return word === 'kept' || word === 'key' ? concatBytes(said, forgotten.answerTo(order)) : said;
+  };
+  /** `failing` and `broken` begin the names of what the others, and this machine, cannot forget. */
+  const standing = { size: 2, damaged: -1, failing: 'none', broken: 'none' };
   const asked: string[] = [];
   const troubles: unknown[] = [];
   const share = new ForgottenShare(
@@ -34,16 +43,21 @@ async function bench(words: Record<string, string>) {
           const { origin, index, rows } = parseShare(bytes);
           assert.deepEqual([origin, index, rows.length], ['DE.test/trust', 0, 1]);
           asked.push(peer);
-          const word = words[peer];
+          const [[key, value] = assert.fail()] = rows;
+          const name = key.slice('registry/forgotten/'.length);
+          const word = name.startsWith(standing.failing) ? 'failed' : words[peer];
           return word === undefined || word === ''
             ? Promise.reject(new NodeError('PEER_UNREACHABLE', 'it does not answer'))
-            : Promise.resolve(new Uint8Array(Buffer.from(`${word}\n`)));
+            : answerOf(word, { name, value });
         },
       },
       clock: new ManualClock(),
       isOwn: (peer) => peer.startsWith('DE'),
       registry: () => registry,
-      forgetHere: (order) => registry.forgetNamed(order, () => true),
+      forgetHere: (name) =>
+        name.startsWith(standing.broken)
+          ? Promise.reject(new NodeError('VALUE_CORRUPT', 'it is damaged'))
+          : registry.forgetNamed(name, () => true),
       isLogged: ({ index }) =>
         index === standing.damaged
           ? Promise.reject(new NodeError('LOG_CORRUPT', 'it is damaged'))
@@ -71,6 +85,8 @@ describe('ForgottenShare', () => {
       ['', 1, 0],
       ['refused', 2, 1],
       ['what', 2, 1],
+      ['kept ', 2, 1],
+      ['key', 2, 1],
     ] as const) {
       const { share, asked, troubles, words } = await bench({ 'DE#2': 'kept', 'DE#3': word });
       for (let i = 1; i <= 2; i++) {
@@ -113,6 +129,26 @@ describe('ForgottenShare', () => {
       standing.damaged = damaged;
       await share.round();
       assert.deepEqual([share.left, asked.length], [1, 1]);
+    }
+  });
+
+  it('T25 goes on where something is damaged there or here, says once of what, and tries it again', async () => {
+    for (const where of ['failing', 'broken'] as const) {
+      const { share, registry, standing, asked, troubles } = await bench({ 'DE#2': 'kept' });
+      const { value: first } = await registry.forgotten.all().next();
+      assert.ok(first !== undefined);
+      standing[where] = first.name;
+      for (let i = 1; i <= 2; i++) {
+        await share.round();
+        assert.deepEqual([share.left, asked.length, troubles.length], [1, i + 1, 1], where);
+      }
+      const [trouble] = troubles;
+      const told = where === 'failing' ? 'DE#2 cannot' : 'this machine cannot';
+      assert.ok(trouble instanceof NodeError && trouble.message.startsWith(told), String(trouble));
+      assert.match(trouble.message, new RegExp(`2026-11/${first.place.index}`));
+      standing[where] = 'none';
+      await share.round();
+      assert.equal(share.left, 0);
     }
   });
 
