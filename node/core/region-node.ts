@@ -279,6 +279,7 @@ export class RegionNode {
   /** Destroys what opens a person's codes, here and on the other machine of the region, where it has one. Rejects as `Forgetting.forget`. */
   async forget(order: ForgetOrder): Promise<Forgotten> {
     const hasOther = this.#options.fenced !== undefined;
+    const { isStandby } = this.#parts.signing;
     const leaves = await new Forgetting(this.#options, {
       ...this.#modules,
       registry: this.#requireRegistry(),
@@ -286,9 +287,14 @@ export class RegionNode {
       trust: () => this.keeper(this.#options.region)?.state,
       tend: () => this.#parts.signing.side?.tend() ?? Promise.resolve(),
       hasOther,
+      isStandby,
       openTree: (origin) => this.#parts.shelf.openTree(origin),
     }).forget(order);
-    return { leaves, ...(hasOther && leaves.length > 0 && { other: await this.#tellOther(order.subject) }) };
+    return {
+      leaves,
+      ...(hasOther && leaves.length > 0 && { other: await this.#tellOther(order.subject) }),
+      ...(isStandby && { declared: 'on-writer' as const }),
+    };
   }
 
   /** What could not be told now is told later: nothing of that makes the order fail. */

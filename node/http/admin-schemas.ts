@@ -153,6 +153,10 @@ export const forgotten = z
       description:
         'Where the region has a standby: whether its other machine has forgotten the codes too, or does as soon as it answers',
     }),
+    declared: z.literal('on-writer').optional().openapi({
+      description:
+        'The order was given on the standby: what the person declared is still on the machine that writes. Give the order there too',
+    }),
   })
   .openapi('Forgotten', {
     description: 'Leaves that nobody can open any more, proven in the newest tree of their log.',

@@ -28,6 +28,8 @@ export interface Forgotten {
   readonly leaves: readonly ForgottenLeaf[];
   /** Of the other machine of the region, where it has one and there are leaves: it has forgotten the codes too, or does as soon as it answers. */
   readonly other?: 'forgot' | 'awaited';
+  /** The order was given on the standby: what the person declared is still on the machine that writes, and forgotten by an order there. */
+  readonly declared?: 'on-writer';
 }
 
 export interface ForgetOrder {
@@ -46,6 +48,8 @@ export interface ForgettingModules extends Pick<Primitives, 'sha256'> {
   readonly tend: () => Promise<void>;
   /** Whether the region has another machine with this registry, which is to forget the codes too. */
   readonly hasOther: boolean;
+  /** Whether that other machine writes. */
+  readonly isStandby: boolean;
   /** Opens an own log, or gives the one that is open. */
   readonly openTree: (origin: string) => Promise<LogTree>;
 }
@@ -91,7 +95,15 @@ export class Forgetting {
       isForOther: this.#modules.hasOther,
     });
     if (places.length === 0 && !hadDeclared)
-      throw new NodeError('NOT_FOUND', 'the registry knows nobody by that reference');
+      throw new NodeError(
+        'NOT_FOUND',
+        'the registry knows nobody by that reference',
+        this.#modules.isStandby
+          ? {
+              hint: 'This is the standby: what was declared lies on the machine that writes. Give the order there.',
+            }
+          : {},
+      );
     const left = await registry.ofSubject(subject);
     const opened = await Promise.all(places.map((place) => registry.atPlace(place)));
     if (left.length > 0 || opened.some((record) => record !== undefined))

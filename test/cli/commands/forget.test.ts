@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { forgottenLines } from '../../../cli/commands/forget.ts';
 import { editConfig } from '../../../node/config/config-file.ts';
 import { TestCli } from '../../support/cli.ts';
 import { RunningNode } from '../../support/running-node.ts';
@@ -102,6 +103,17 @@ describe('entente forget', function () {
     await issue('me');
     const { other } = await cli.json<Forgotten>('forget', region, '--subject', 'me', '--let-pass');
     assert.equal(other, 'awaited');
+  });
+
+  it('T25 says what is done on this machine alone', () => {
+    const leaves = [{ log: '2026-11', index: 3 }];
+    const text = (more: Partial<Parameters<typeof forgottenLines>[0]>) =>
+      forgottenLines({ leaves, ...more }).join('\n');
+    assert.match(text({}), /^Forgotten: nothing here opens 1 code/);
+    assert.match(text({ other: 'forgot' }), /^Forgotten: [^]*has forgotten them too\.$/);
+    assert.match(text({ other: 'awaited' }), /^Forgotten on this machine: [^.]*\.[^.]*\.$/);
+    const onStandby = text({ other: 'forgot', declared: 'on-writer' });
+    assert.match(onStandby, /^Forgotten on this machine: [^]*has forgotten the codes too\.$/);
   });
 
   it('takes a person whose codes have ended', async () => {

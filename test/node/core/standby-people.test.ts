@@ -57,8 +57,15 @@ describe('The standby of a region', () => {
     const world = await withStandby();
     await world.issue('DE');
     await world.pass(10);
-    const { other } = await world.run(world.node(SPARE).forget(FORGET));
-    assert.equal(other, 'forgot');
+    const { other, declared } = await world.run(world.node(SPARE).forget(FORGET));
+    assert.deepEqual([other, declared], ['forgot', 'on-writer']);
+    await assert.rejects(
+      world.run(world.node(SPARE).forget({ ...FORGET, subject: 'p3' })),
+      (error) => isNodeError(error, 'NOT_FOUND') && /machine that writes/.test(error.hint ?? ''),
+    );
+    await world.issue('DE', 'p2');
+    const onWriter = await world.run(world.node('DE').forget({ ...FORGET, subject: 'p2' }));
+    assert.equal(onWriter.declared, undefined);
     assert.deepEqual(await world.run(world.node('DE').heldCodes.ofSubject('p1')), []);
     await world.stop();
   });
@@ -107,7 +114,10 @@ describe('The standby of a region', () => {
       protocol === WRITER_PROTOCOL && to === 'DE' && equalBytes(bytes, permitted) ? undefined : bytes;
     world.issue('DE').catch(() => undefined);
     const rows = () => world.machine(SPARE).medium.snapshot().entries;
-    await world.until(() => rows().some(([key]) => /^log\/.*\/attest\/.*\/staged\//.test(key)), 'it is staged');
+    await world.until(
+      () => rows().some(([key]) => /^log\/.*\/attest\/.*\/staged\//.test(key)),
+      'it is staged',
+    );
     await world.kill('DE');
     world.network.tamper = undefined;
     const { leaves, other } = await world.run(world.node(SPARE).forget(FORGET));

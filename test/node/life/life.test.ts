@@ -290,6 +290,7 @@ describeOnAllTables('Life.forget', () => {
       registry: process.registry,
       forgetDeclared: (subject, require) => life.forget(subject, require),
       hasOther: false,
+      isStandby: false,
       clock: machine.clock,
       trust: () => machine.region.state,
       tend: () => Promise.resolve(),
