@@ -1,12 +1,13 @@
 /**
- * What tallies are still to be told of codes whose holder was forgotten before they were counted: where, which colour, by which rule. It
- * says nothing of whom, opens nothing, and goes once a tally is logged.
+ * What tallies are still to be told of codes whose holder was forgotten before they were counted: where, which colour, by which rule, and whether
+ * they are bridged. It says nothing of whom, opens nothing, and goes once a tally is logged.
  *
  *   registry/uncounted/<log>/<index>   sealed
  */
 import { z } from 'zod';
-import { COLOURS, isRuleId, type Status } from '../../protocol/code/status.ts';
+import { COLOURS, isRuleId } from '../../protocol/code/status.ts';
 import { decodeCbor, encodeCbor } from '../../protocol/encoding/cbor.ts';
+import { type CountedStatus } from '../../protocol/trust/tally.ts';
 import { type Change } from '../ports.ts';
 import { type LogSealers } from './log-sealers.ts';
 import { type Place } from './place-cipher.ts';
@@ -17,7 +18,7 @@ import { type PrivateName } from './whereabouts.ts';
 export interface Uncounted extends Place {
   /** Of issue. */
   readonly hour: number;
-  readonly status: Pick<Status, 'colour' | 'ruleId'>;
+  readonly status: CountedStatus;
 }
 
 /** Leaves of a log from `from` to before `until`. */
@@ -35,14 +36,17 @@ export interface UncountedModules {
 const PREFIX = 'registry/uncounted/' satisfies PrivateName;
 const INDEX_DIGITS = 13;
 const BYTES_MAX = 64;
-const valueSchema = z.tuple([z.int().nonnegative(), z.enum(COLOURS), z.string().refine(isRuleId)]);
+const valueSchema = z
+  .tuple([z.int().nonnegative(), z.enum(COLOURS), z.string().refine(isRuleId)])
+  .rest(z.literal('bridged'));
 
 export function uncountedKey({ log, index }: Place): string {
   return `${PREFIX}${log}/${String(index).padStart(INDEX_DIGITS, '0')}`;
 }
 
 export function encodeUncounted({ hour, status }: Omit<Uncounted, keyof Place>): Uint8Array {
-  return encodeCbor([hour, status.colour, status.ruleId]);
+  const { colour, ruleId, original } = status;
+  return encodeCbor([hour, colour, ruleId, ...(original === undefined ? [] : ['bridged'])]);
 }
 
 /** Those of a stretch of a log, by index. @throws {NodeError} REGISTRY_CORRUPT, and as the tables. */
@@ -68,8 +72,8 @@ export async function dropUncounted(stretch: Stretch, modules: UncountedModules)
 /** @throws {NodeError} REGISTRY_CORRUPT */
 function parseUncounted(log: string, key: string, bytes: Uint8Array): Uncounted {
   try {
-    const [hour, colour, ruleId] = valueSchema.parse(decodeCbor(bytes, { bytesMax: BYTES_MAX }));
-    return { log, index: Number(key.slice(-INDEX_DIGITS)), hour, status: { colour, ruleId } };
+    const [hour, colour, ruleId, original] = valueSchema.parse(decodeCbor(bytes, { bytesMax: BYTES_MAX }));
+    return { log, index: Number(key.slice(-INDEX_DIGITS)), hour, status: { colour, ruleId, original } };
   } catch {
     throw registryCorrupt(`${key} does not say what a tally is to count`);
   }

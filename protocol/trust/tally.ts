@@ -22,11 +22,14 @@ export interface TallyOverride {
 export interface TallyCounts {
   /** Of 10 and more, by rule and then by colour. */
   readonly cells: readonly TallyCell[];
-  /** All other codes that rules gave. */
+  /** All other codes. */
   readonly merged: number;
-  /** Codes without a rule, every one of them, by reason and then by colour. */
+  /** Codes that the region gave without a rule, every one of them, by reason and then by colour. */
   readonly overrides: readonly TallyOverride[];
 }
+
+/** What a code is counted by; `original`: there where it is bridged. */
+export type CountedStatus = Pick<Status, 'colour' | 'ruleId'> & { readonly original?: unknown };
 
 /** Counts codes one by one. */
 export class TallyCounter {
@@ -35,7 +38,7 @@ export class TallyCounter {
   #total = 0;
 
   /** `basis`: undefined where the region keeps none. */
-  add(status: Pick<Status, 'colour' | 'ruleId'>, basis: Basis | undefined): void {
+  add(status: CountedStatus, basis: Basis | undefined): void {
     this.#total++;
     const colour = TALLY_COLOURS.indexOf(status.colour);
     const why = reasonOf(status, basis);
@@ -82,11 +85,12 @@ export class TallyCounter {
   }
 }
 
-/** Undefined for a colour that a rule gave. */
+/** Undefined for a colour that a rule gave, and for that of a bridged code: another region decided it, whose tally says how. */
 export function reasonOf(
-  { ruleId }: Pick<Status, 'ruleId'>,
+  { ruleId, original }: Pick<CountedStatus, 'ruleId' | 'original'>,
   basis: Basis | undefined,
 ): OverrideReason | undefined {
+  if (original !== undefined) return undefined;
   if (basis?.kind === 'override') return basis.reason;
   return ruleId === MANUAL_RULE_ID ? 'one-person' : undefined;
 }

@@ -6,6 +6,7 @@ import { type Registry } from '../../../node/registry/registry.ts';
 import { type Status } from '../../../protocol/code/status.ts';
 import { DISCLOSURE_LEAVES_MAX, TALLY_CODES_MIN, TALLY_S_MAX } from '../../../protocol/limits.ts';
 import { type StatementOf } from '../../../protocol/trust/statement-schema.ts';
+import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
 import { type TrustState } from '../../../protocol/trust/trust-state.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 import { greenFields, RegionMachine, startRegion } from '../../support/issuing-fixture.ts';
@@ -102,6 +103,35 @@ describeOnAllTables('Tallier', () => {
     assert.deepEqual(await left(), []);
     await tallier.tend();
     assert.equal(told.length, 1);
+    await stop();
+  });
+
+  it('counts what is bridged as no override of its own, also of whom somebody forgot before', async () => {
+    const machine = new RegionMachine();
+    const { issuer, registry, openTree, stop } = await startRegion(machine);
+    const original = { region: 'FR', hashes: [new Uint8Array(16)] };
+    const status = { ...greenFields().status, ruleId: MANUAL_RULE_ID, original };
+    const persons = Array.from({ length: 10 }, (_, i) => `FR/${i}`);
+    await Promise.all(persons.map((subject) => issuer.issue({ subject, fields: { status } })));
+    for (const subject of persons.slice(0, 4)) await registry.forget(subject, { isCounted: () => false });
+    const told: StatementOf<'tally'>[] = [];
+    const submit = (item: TrustLogItem) => {
+      assert.ok('build' in item);
+      told.push(item.build({ index: 0, atS: START_S }).statement as StatementOf<'tally'>);
+      return Promise.resolve();
+    };
+    const trust = () =>
+      ({
+        logs: () => [{ log: LOG_ID, minimum: 0 }],
+        tally: () => told.at(-1),
+        lastAtS: START_S,
+      }) as unknown as TrustState;
+    const nowS = () => START_S + TALLY_S_MAX;
+    await new Tallier(machine.region, { registry, trust, openTree, submit, nowS }).tend();
+    assert.deepEqual(
+      told.map(({ cells, merged, overrides }) => [cells, merged, overrides]),
+      [[[{ rule: 'manual', colour: 0, count: 10 }], 0, []]],
+    );
     await stop();
   });
 

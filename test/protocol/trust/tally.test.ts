@@ -45,6 +45,17 @@ describe('TallyCounter', () => {
     assert.equal(merged, 18);
   });
 
+  it('counts as an override only what the region gave itself, and not what it bridges', () => {
+    const counter = counted(['manual', 'red', 1]);
+    const original = { region: 'FR', hashes: [new Uint8Array(16)] };
+    for (let i = 0; i < 10; i++) counter.add({ ...status('manual', 'red'), original }, undefined);
+    assert.deepEqual(counter.counts, {
+      cells: [{ rule: 'manual', colour: 2, count: 10 }],
+      merged: 0,
+      overrides: [{ reason: 0, colour: 2, count: 1 }],
+    });
+  });
+
   it('where what is added up is under ten, the smallest other cell goes with it', () => {
     const { cells, merged } = counted(['a', 'green', 30], ['a', 'red', 12], ['a', 'yellow', 1]).counts;
     assert.deepEqual(cells, [{ rule: 'a', colour: 0, count: 30 }]);
