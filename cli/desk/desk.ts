@@ -74,7 +74,10 @@ export interface Desk {
   /** Revokes codes of others, by the trust-log key: 1 to 1,000 hashes, strictly ascending, that stay until `untilS`. */
   revokeForeign(hashes: readonly Uint8Array[], untilS: number): Promise<number>;
   commitState(): Promise<number>;
-  /** Issues a code to each person, in their order; by then they are logged and published. An order that is given again has the same people. */
+  /**
+   * Issues a code to each person, in their order; by then they are logged and published. An order that is given again has the same people, and gives
+   * none to those who were forgotten since it was given first.
+   */
   issue(
     people: readonly Person[],
     progress: IssueProgress,

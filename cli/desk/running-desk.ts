@@ -350,7 +350,7 @@ export class RunningDesk implements Desk {
     const people = lines.filter((person) => person !== undefined);
     const issued: IssuedCode[] = [];
     const problems: Problem[] = [];
-    let done = 0;
+    let [done, forgotten] = [0, 0];
     for await (const answer of this.#lines(
       request,
       linesOf(lines, (person) => person && orderOf(person, atS)),
@@ -359,11 +359,12 @@ export class RunningDesk implements Desk {
       const { subject } = people[done++] as Person;
       if (line.problem === undefined)
         issued.push({ subject, log: line.log, index: line.index, code: line.code });
+      else if (line.problem.code === 'FORGOTTEN') forgotten++;
       else problems.push(line.problem);
       onSigned(done);
     }
     const [problem] = problems;
-    if (problem === undefined && issued.length === people.length) return issued;
+    if (problem === undefined && issued.length + forgotten === people.length) return issued;
     throw new PartlyIssued(issued.length, people.length, problem);
   }
 

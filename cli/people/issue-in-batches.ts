@@ -70,11 +70,13 @@ async function issueAlone(
       await run.finish(desk);
       progress.at(rows);
       const leaves = Object.entries(run.leaves).map(([log, [from, to]]) => ({ log, from, to }));
-      const { others } = run;
-      output.result({ issued: rows, resumedAt, leaves, others, out }, () => [
-        `Issued ${counted(rows, 'code')}; codes in ${printable(out)}.`,
+      const { others, forgotten } = run;
+      const issued = rows - forgotten.count;
+      output.result({ issued, resumedAt, leaves, others, forgotten, out }, () => [
+        `Issued ${counted(issued, 'code')}; codes in ${printable(out)}.`,
         ...leaves.map(({ log, from, to }) => `  log ${log}, leaves ${figure(from)} to ${figure(to)}`),
         ...othersLines(others),
+        ...forgottenLines(forgotten),
       ]);
     },
     { ...options, silent: true },
@@ -83,7 +85,7 @@ async function issueAlone(
 
 /** Codes that are signed between two lines of progress. */
 const ROWS_PER_REPORT = 256;
-/** Other codes that are told one by one to people; with --json all are. */
+/** Other codes, and rows, that are told one by one to people; with --json all are. */
 const OTHERS_TOLD = 10;
 
 function othersLines(others: readonly OtherCode[]): string[] {
@@ -98,5 +100,14 @@ function othersLines(others: readonly OtherCode[]): string[] {
           `  ${printable(subject)}: ${colour} by ${rule}, log ${log}, leaf ${figure(index)}`,
       ),
     ...(left > 0 ? [`  and ${figure(left)} more: --json tells all`] : []),
+  ];
+}
+
+function forgottenLines({ count, rows }: IssuingRun['forgotten']): string[] {
+  if (count === 0) return [];
+  const told = rows.slice(0, OTHERS_TOLD).map(figure).join(', ');
+  const left = count - Math.min(rows.length, OTHERS_TOLD);
+  return [
+    `${counted(count, 'person')} got no code, having been forgotten after it had been ordered: row ${told}${left > 0 ? ` and ${figure(left)} more` : ''} of the file.`,
   ];
 }

@@ -62,6 +62,8 @@ export interface IssueModules extends IssueProgress {
 export const AGAIN_S_MAX = 20 * 3_600;
 const JOURNAL_BYTES_MAX = 65_536;
 const count = z.int().min(0);
+/** Rows that a journal names of each kind. */
+const ROWS_KEPT = 1_000;
 const journalSchema = z.strictObject({
   form: z.literal(1),
   region: z.string(),
@@ -80,6 +82,8 @@ const journalSchema = z.strictObject({
   /** When the batch in hand was ordered first, and its order. A run of older software noted neither. */
   sinceS: count.optional(),
   order: z.strictObject({ key: z.string().regex(/^[0-9a-f]{32}$/), atS: count }).optional(),
+  /** Rows, from 1, of those who were forgotten while the run was under way, and got no code. */
+  forgotten: z.strictObject({ count, rows: z.array(count).max(ROWS_KEPT) }).optional(),
 });
 type Journal = z.infer<typeof journalSchema>;
 
@@ -169,6 +173,11 @@ export class IssuingRun {
     return this.#others;
   }
 
+  /** Who got no code, having been forgotten meanwhile: how many, and the first of their rows, from 1. */
+  get forgotten(): { readonly count: number; readonly rows: readonly number[] } {
+    return this.#journal.forgotten ?? { count: 0, rows: [] };
+  }
+
   /** Whether what stands at a place may have been issued by this run. */
   mayHold({ log, index }: { readonly log: string; readonly index: number }): boolean {
     const { sizes, leaves } = this.#journal;
@@ -178,7 +187,7 @@ export class IssuingRun {
 
   /**
    * Issues to the next people of the file, but to those of them who have a code by this run already, and writes their codes in the
-   * order of the file. Rejects as `Desk.issue`: the run goes on later.
+   * order of the file. Whoever was forgotten since the batch was ordered first is left out. Rejects as `Desk.issue`: the run goes on later.
    */
   async issue(people: readonly Person[], desk: Desk, modules: IssueModules): Promise<void> {
     const issued = await this.#found(people, desk, modules.sha256);
@@ -189,7 +198,12 @@ export class IssuingRun {
     const codes = people.flatMap(({ subject }) => issued.get(subject) ?? []);
     const bytes = await this.#append(codes);
     const { done, leaves } = this.#journal;
+    const without = people.flatMap(({ subject }, i) => (issued.has(subject) ? [] : [done + i + 1]));
+    const { count: before, rows } = this.forgotten;
     await this.#note({
+      ...(without.length > 0 && {
+        forgotten: { count: before + without.length, rows: [...rows, ...without].slice(0, ROWS_KEPT) },
+      }),
       done: done + people.length,
       bytes,
       leaves: withLeaves(leaves, codes),

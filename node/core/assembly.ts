@@ -13,6 +13,7 @@ import { WitnessWatch } from '../evidence/witness-watch.ts';
 import { isCounted } from '../issuing/forgetting.ts';
 import { JoiningBook } from '../joining/joining-book.ts';
 import { Lookup } from '../lookup/lookup.ts';
+import { type Place } from '../registry/place-cipher.ts';
 import { type Registry } from '../registry/registry.ts';
 import { Store } from '../store/store.ts';
 import { AntiEntropy } from '../sync/anti-entropy.ts';
@@ -172,8 +173,10 @@ export function assemble(
   });
   const visitor: LogVisitor = new LogVisitor({ ...reading, store, witness, onFork: tellFork });
   const shareTurns = new Turns();
-  const forgetNamed = (name: string) =>
-    registry().forgetNamed(name, (place) => isCounted(place, { ...modules, trust: state }));
+  const forgetNamed = (name: string, onPerson?: (subject: string) => Promise<void>) => {
+    const isCountedNow = (place: Place) => isCounted(place, { ...modules, trust: state });
+    return registry().forgetNamed(name, { isCounted: isCountedNow, onPerson });
+  };
   const desks: Desks = new Desks(options, {
     ...reading,
     turns: shareTurns,
@@ -184,7 +187,7 @@ export function assemble(
     isStandby: () => signing.isFollowing,
     giveWay: (origin, index, write) => signing.giveWay(origin, index, write),
     registry,
-    forgetNamed,
+    forgetNamed: (name) => forgetNamed(name, (subject) => people.once.forgot(subject)),
     verify: (text, context) => verdicts.verify(text, context),
   });
   const forgottenShare = new ForgottenShare(options, {

@@ -2,11 +2,12 @@
  * Issuing under a key that the caller chose, so that the same order given again, since its answer was lost, gives the code that
  * was issued the first time. What was begun is remembered in the store, sealed, for a day and more:
  *
- *   once/<day>/<name of the key>   what was ordered, how far the logs were before, and what came of it
+ *   once/<day>/<name of the key>      what was ordered, when, how far the logs were before, and what came of it
+ *   once/<day>/<name of a person>     when they were forgotten
  *
  * An order that broke off with the process is settled by what the registry holds: a code of that person with that status which
  * stands in a log beyond where that was before is the one. While one is on its way there, no other is issued. Nor is one for whoever was
- * forgotten since: what is remembered here names nobody, and goes by itself.
+ * forgotten since, whether anything had come of the order or not: names say nothing without the registry's key, and go by themselves.
  */
 import * as crypto from 'node:crypto';
 import { z } from 'zod';
@@ -70,8 +71,12 @@ const noted = z.strictObject({
   input: z.string(),
   sizes: z.record(z.string(), z.int().min(0)),
   issued: place.optional(),
+  /** Seconds since 1970; older software noted no time. */
+  atS: z.int().min(0).optional(),
 });
 type Noted = z.infer<typeof noted>;
+const mark = z.strictObject({ forgottenAtS: z.int().min(0) });
+type Mark = z.infer<typeof mark>;
 
 /** Named once a day: each order asks for both, and to name a day costs as much as a hash. */
 interface Days {
@@ -107,7 +112,7 @@ export class IssueOnce {
   /**
    * The code of this order, issued now or before.
    * @throws {NodeError} ORDER_DIFFERS if another order was given under the key within the last day; LOG_UNSETTLED, to be tried again, while a code
-   * of it is on its way into a log; REFUSED if what was issued is logged, and its holder was forgotten; and as `judge`, `Issuer.issue` and `tend`.
+   * of it is on its way into a log; FORGOTTEN if the person was forgotten since the order was given first; and as `judge`, `Issuer.issue` and `tend`.
    */
   async issue(order: Order): Promise<IssuedOnce> {
     const { key } = order;
@@ -126,6 +131,11 @@ export class IssueOnce {
     }
   }
 
+  /** To be called before anything of a person is destroyed: no order that was given before brings them back. Rejects as the tables. */
+  forgot(subject: string): Promise<void> {
+    return this.#write(this.#days.today, this.#nameOfPerson(subject), { forgottenAtS: this.#nowS() });
+  }
+
   async #issue(name: string, input: string, order: Order): Promise<IssuedOnce> {
     const { today } = this.#days;
     await this.#sweep();
@@ -134,9 +144,10 @@ export class IssueOnce {
       requireSame(known.input, input);
       const issued = await this.#settled(known, order);
       if (issued !== undefined) return issued;
+      if (await this.#isForgottenSince(known, order.subject)) throw forgotten();
     }
     const request = await order.judge();
-    const note = known ?? { input, sizes: this.#modules.sizes() };
+    const note = known ?? { input, sizes: this.#modules.sizes(), atS: this.#nowS() };
     if (known === undefined) await this.#write(today, name, note);
     const issued = await this.#modules.issue(request);
     // Should this fail the code is there all the same, and is found by what the person holds.
@@ -171,16 +182,27 @@ export class IssueOnce {
   }
 
   async #noted(name: string): Promise<Noted | undefined> {
+    const text = await this.#textOf(name);
+    return text === undefined ? undefined : noted.parse(JSON.parse(text));
+  }
+
+  async #isForgottenSince({ atS = 0 }: Noted, subject: string): Promise<boolean> {
+    const text = await this.#textOf(this.#nameOfPerson(subject));
+    return text !== undefined && atS <= mark.parse(JSON.parse(text)).forgottenAtS;
+  }
+
+  /** What is remembered under a name since yesterday. */
+  async #textOf(name: string): Promise<string | undefined> {
     const { today, yesterday } = this.#days;
     const keys = [keyOf(today, name), keyOf(yesterday, name)];
     const found = await Promise.all(keys.map((key) => this.#reads.ask(key)));
     const last = found.findIndex((sealed) => sealed !== undefined);
     const [at, sealed] = [keys[last], found[last]];
     if (at === undefined || sealed === undefined) return undefined;
-    return noted.parse(JSON.parse(Buffer.from(this.#sealer.open(at, sealed)).toString()));
+    return Buffer.from(this.#sealer.open(at, sealed)).toString();
   }
 
-  async #write(day: string, name: string, note: Noted): Promise<void> {
+  async #write(day: string, name: string, note: Noted | Mark): Promise<void> {
     const at = keyOf(day, name);
     const value = this.#sealer.seal(at, Buffer.from(JSON.stringify(note)), this.#modules.random(NONCE_BYTES));
     await this.#writes.ask({ put: at, value });
@@ -209,6 +231,15 @@ export class IssueOnce {
     return crypto.createHmac('sha256', this.#nameKey).update(key).digest('hex');
   }
 
+  /** A key of an order has no newline. */
+  #nameOfPerson(subject: string): string {
+    return this.#nameOf(`forgotten\n${subject}`);
+  }
+
+  #nowS(): number {
+    return Math.floor(this.#modules.clock.nowMs() / 1_000);
+  }
+
   /** This day and the one before. */
   get #days(): Days {
     const day = Math.floor(this.#modules.clock.nowMs() / DAY_MS);
@@ -235,8 +266,8 @@ function requireSame(before: string, now: string): void {
 
 /** Given anew under a key from before, an order would bring back whoever was forgotten. */
 function forgotten(): NodeError {
-  const message = 'what was issued for this order is logged, and its holder was forgotten since';
-  return new NodeError('REFUSED', message, {
+  const message = 'the person was forgotten since this order was given first, and gets nothing by it';
+  return new NodeError('FORGOTTEN', message, {
     hint: 'If the person wants a code again, order it under another key.',
   });
 }

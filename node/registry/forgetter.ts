@@ -19,6 +19,12 @@ export interface ForgettingOptions {
   readonly isForOther?: boolean;
 }
 
+export interface NamedForgettingOptions {
+  readonly isCounted: (place: Place) => boolean;
+  /** Told whose it is before anything is destroyed. */
+  readonly onPerson?: ((subject: string) => Promise<void>) | undefined;
+}
+
 export interface ForgetterModules {
   readonly tables: PrivateTables;
   readonly sealers: LogSealers;
@@ -53,14 +59,15 @@ export class Forgetter {
   /**
    * Forgets one attestation by the name that the other machine has noted of it; nothing of it where it is not that person's here. The
    * record goes last, since it says whose the rest is: a run that broke off is begun again.
-   * @throws {NodeError} REGISTRY_CORRUPT for what names no place under this key, and as `forget`.
+   * @throws {NodeError} REGISTRY_CORRUPT for what names no place under this key, and as `onPerson` and `forget`.
    */
-  async forgetNamed(name: string, isCounted: (place: Place) => boolean): Promise<void> {
+  async forgetNamed(name: string, { isCounted, onPerson }: NamedForgettingOptions): Promise<void> {
     const { tables, pointers, pageAt } = this.#modules;
     const place = pointers.placeOf(name);
     const page = await pageAt(place);
     const subject = page && recordOfPage(page.bytes, place.index - page.first)?.subject;
     if (subject !== undefined && pointers.nameOf(subject, place) === name) {
+      await onPerson?.(subject);
       const [places = []] = await pointers.of([subject]);
       const isLast = places.every((one) => byPlace(one, place) === 0);
       await this.#unpoint(subject, [place], isLast);

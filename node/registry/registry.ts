@@ -18,7 +18,7 @@ import { isNodeError } from '../node-error.ts';
 import { type PrivateTables } from './private-tables.ts';
 import { Turns } from '../turns.ts';
 import { encodeBases, parseBases } from './bases.ts';
-import { Forgetter, type ForgettingOptions } from './forgetter.ts';
+import { Forgetter, type ForgettingOptions, type NamedForgettingOptions } from './forgetter.ts';
 import { ForgottenRows } from './forgotten-rows.ts';
 import { LogSealers } from './log-sealers.ts';
 import { basisKey, pageKey, PAGES, rangeOf } from './page-keys.ts';
@@ -320,8 +320,8 @@ export class Registry {
   }
 
   /** See `Forgetter.forgetNamed`. */
-  forgetNamed(name: string, isCounted: (place: Place) => boolean): Promise<void> {
-    return this.#turns.take('forget', () => this.#forgetter.forgetNamed(name, isCounted));
+  forgetNamed(name: string, options: NamedForgettingOptions): Promise<void> {
+    return this.#turns.take('forget', () => this.#forgetter.forgetNamed(name, options));
   }
 
   async #page({ log, index }: Place): Promise<OpenPage | undefined> {

@@ -59,10 +59,15 @@ describe('IssuingRun', function () {
   const onDesk = <T>(use: (desk: Desk) => Promise<T>) => withDesk(cli, region, use, { silent: true });
 
   /** Goes on with the run until it is over. */
-  async function goOn(desk: Desk, out: string): Promise<readonly OtherCode[]> {
+  async function goOn(
+    desk: Desk,
+    out: string,
+    look: (run: IssuingRun) => void = () => undefined,
+  ): Promise<readonly OtherCode[]> {
     const run = await IssuingRun.open(out, 'csv', SUBJECT, BATCH);
     for (let at = run.done; at < PEOPLE.length; at += BATCH)
       await run.issue(PEOPLE.slice(at, at + BATCH), desk, NO_PROGRESS);
+    look(run);
     await run.finish(desk);
     return run.others;
   }
@@ -228,6 +233,26 @@ describe('IssuingRun', function () {
       assert.deepEqual(await goOn(next, out), []);
     });
     await expectOnce(out);
+  });
+
+  it('F1: T25 leaves out who was forgotten after a node had issued to them, says which row, and goes on', async () => {
+    const out = join(region, '../codes.csv');
+    await servedRegion(region, await regionModules(cli), async (desk, { node }) => {
+      const dying = issuingBy(desk, async (...args) => {
+        await desk.issue(...args);
+        throw new Died();
+      });
+      await assert.rejects(goOn(dying, out), Died);
+      await node.forget({ subject: 'P-1', lettingPass: true });
+      await goOn(desk, out, ({ forgotten }) => assert.deepEqual(forgotten, { count: 1, rows: [2] }));
+      assert.deepEqual(await node.heldCodes.ofSubject('P-1'), []);
+      await desk.publish();
+      assert.equal(await leavesOf(desk), PEOPLE.length);
+    });
+    assert.deepEqual(
+      rowsOf(out).map(([subject]) => subject),
+      PEOPLE.flatMap(({ subject }) => (subject === 'P-1' ? [] : [subject])),
+    );
   });
 
   it('F1: a node that is started meanwhile issues to those of the batch who have no code yet', async () => {

@@ -154,7 +154,7 @@ describe('IssueOnce', () => {
     for (const how of ['at once', 'after a new start']) {
       await assert.rejects(
         world.run(world.node('DE').once.issue(order)),
-        (error) => isNodeError(error, 'REFUSED') && /was forgotten since/.test(error.message),
+        (error) => isNodeError(error, 'FORGOTTEN'),
         how,
       );
       await world.kill('DE');
@@ -164,6 +164,61 @@ describe('IssueOnce', () => {
     assert.deepEqual(await placesOf(world, 'p'), []);
     const next = await world.run(world.node('DE').once.issue({ ...order, key: 'b' }));
     assert.equal(next.index, index + 1, 'nothing else was logged');
+    await world.stop();
+  });
+
+  it('T25 gives nobody a code who was forgotten since, also where nothing was known to come of the order', async () => {
+    const world = await alone();
+    const expiresAtS = world.nowS + DAY_S;
+    const node = () => world.node('DE');
+    const { medium } = world.machine('DE');
+    await world.issue('DE', 'p');
+    const ways: number[] = [];
+    for (let write = 1; write <= 4; write++) {
+      const order = orderOf(`order-${write}`, 'p', expiresAtS);
+      const { writes: before, crashes } = medium.counters;
+      medium.plan({ write: before + write, when: 'before', what: 'crash' });
+      void node()
+        .once.issue(order)
+        .catch(() => undefined);
+      await world.until(() => medium.counters.crashes > crashes, 'it dies');
+      await world.kill('DE');
+      world.replace('DE');
+      await world.boot('DE');
+      ways.push((await placesOf(world, 'p')).length);
+      const isNoted = write > 1;
+      await world.run(node().forget({ subject: 'p', lettingPass: true }));
+      const again = world.run(node().once.issue(order));
+      if (isNoted) await assert.rejects(again, (error) => isNodeError(error, 'FORGOTTEN'), `${write}`);
+      else await again;
+      await world.clock.advance(1_000);
+      // Of who has come back since, no later order is in doubt.
+      await world.run(node().once.issue(orderOf(`later-${write}`, 'p', expiresAtS)));
+      await world.run(node().once.issue(orderOf(`later-${write}`, 'p', expiresAtS)));
+    }
+    assert.ok(new Set(ways).size > 1, 'it died both before and after the code was there');
+    await world.stop();
+  });
+
+  it('T25 an order that broke off after a person was forgotten is no older than that', async () => {
+    const world = await alone();
+    const node = () => world.node('DE');
+    await world.issue('DE', 'p');
+    await world.run(node().forget({ subject: 'p', lettingPass: true }));
+    await world.clock.advance(1_000);
+    const { medium } = world.machine('DE');
+    const { writes, crashes } = medium.counters;
+    medium.plan({ write: writes + 2, when: 'before', what: 'crash' });
+    const order = orderOf('a', 'p', world.nowS + DAY_S);
+    void node()
+      .once.issue(order)
+      .catch(() => undefined);
+    await world.until(() => medium.counters.crashes > crashes, 'it dies');
+    await world.kill('DE');
+    world.replace('DE');
+    await world.boot('DE');
+    await world.run(node().once.issue(order));
+    assert.equal((await placesOf(world, 'p')).length, 1);
     await world.stop();
   });
 

@@ -47,6 +47,7 @@ const OF_COMMANDS: ReadonlySet<string> = new Set<NodeErrorCode>([
   'NOT_FOUND',
   'REFUSED',
   'ORDER_DIFFERS',
+  'FORGOTTEN',
   'STORE_CLOSED',
   'LOG_STOPPED',
 ]);

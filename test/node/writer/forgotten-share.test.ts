@@ -57,7 +57,7 @@ async function bench(words: Record<string, string>) {
       forgetHere: (name) =>
         name.startsWith(standing.broken)
           ? Promise.reject(new NodeError('VALUE_CORRUPT', 'it is damaged'))
-          : registry.forgetNamed(name, () => true),
+          : registry.forgetNamed(name, { isCounted: () => true }),
       isLogged: ({ index }) =>
         index === standing.damaged
           ? Promise.reject(new NodeError('LOG_CORRUPT', 'it is damaged'))
