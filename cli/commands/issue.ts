@@ -13,7 +13,7 @@ import { usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { codesText, type IssuedCode } from '../people/codes-file.ts';
 import { addPaperOptions, identityOf, type PaperOptions } from '../people/papers.ts';
-import { issueInBatches } from '../people/issue-in-batches.ts';
+import { issueInBatches, issueOnDesk, type LongFile } from '../people/issue-in-batches.ts';
 import { BATCH_PEOPLE, IssuingRun } from '../people/issuing-run.ts';
 import { requireNothingOpen } from '../people/nothing-open.ts';
 import { peopleFormatOf } from '../people/people-file.ts';
@@ -65,7 +65,7 @@ const COLUMNS_HELP = [
     'A file with a row that is wrong issues nothing. Where no node runs all rows are issued in one batch, or none is; a node that runs issues them in several, and what it could not issue is told. Indexes in the log do not follow the order of the file.',
   ),
   wrapped(
-    'With --out and without --rules a file may have up to 2,000,000 rows. More than 20,000 are issued in batches of so many; if that breaks off, the same command goes on, and nobody gets two codes. Until the end <out>.part has the codes of the batches that are done, and <out>.run says how far it is.',
+    'With --out and without --rules a file may have up to 2,000,000 rows. More than 20,000 are issued in batches of so many. If that breaks off, or any such file that a running node issues, the same command goes on, and nobody gets two codes. Until the end <out>.part has the codes of the batches that are done, and <out>.run says how far it is.',
   ),
 ].join('\n');
 
@@ -130,7 +130,9 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
   // A run that had all but said so may have given the file its name.
   const isRunning = out !== undefined && (await IssuingRun.isBegun(out));
   await requireNewFiles(isRunning ? undefined : out, options.device, options.report);
-  if (await isIssuedInBatches(cli, path, file, options)) return;
+  const rows = await rowsOf(cli, file, options);
+  if (rows !== undefined && (isRunning || rows.rows > BATCH_PEOPLE))
+    return issueInBatches(cli, path, rows, { withoutPeers: options.withoutPeers });
   const secretKey = surroundings.random(32);
   const holderKey =
     options.device === undefined ? undefined : (await cli.crypto()).signerOf(secretKey).publicKey;
@@ -138,7 +140,9 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
   await withDesk(
     cli,
     path,
-    async (desk) => {
+    async (desk, modules) => {
+      if (rows !== undefined && desk.doOrdersOutlive)
+        return issueOnDesk(cli, path, rows, { ...modules, desk });
       await requireNothingOpen(cli, desk, path);
       // Another run may have made them while this one waited for the region.
       await requireNewFiles(options.out, options.device, options.report);
@@ -155,20 +159,16 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
   );
 }
 
-/** A long file whose rows give the colours, into a file: that takes its time, and may break off. */
-async function isIssuedInBatches(
+/** A file whose rows give the colours, into a file: where that breaks off, the same command goes on. */
+async function rowsOf(
   cli: Cli,
-  path: string,
   file: string | undefined,
   options: IssueOptions,
-): Promise<boolean> {
-  const { out, rules, withoutPeers } = options;
-  if (file === undefined || file === '-' || out === undefined || rules !== undefined) return false;
+): Promise<LongFile | undefined> {
+  const { out, rules } = options;
+  if (file === undefined || file === '-' || out === undefined || rules !== undefined) return undefined;
   requireNoSingle(options);
-  const counted = await countRows(cli, file, PERSON_FORM);
-  const isLong = counted.rows > BATCH_PEOPLE || (await IssuingRun.isBegun(out));
-  if (isLong) await issueInBatches(cli, path, { file, out, ...counted }, { withoutPeers });
-  return isLong;
+  return { file, out, ...(await countRows(cli, file, PERSON_FORM)) };
 }
 
 /** Whom to issue to. What needs no region is read before that is opened. */

@@ -55,6 +55,8 @@ export interface Desk {
   readonly config: Config;
   readonly layout: RegionLayout;
   readonly keys: RegionKeys;
+  /** Whether an order goes on where the command that gave it dies: a node carries it out. */
+  readonly doOrdersOutlive: boolean;
   /** What the region's trust log says by now. */
   readonly state: TrustState;
   /** Entries of one of the region's logs, `trust` or the id of an attestation log; 0 where there is none. */

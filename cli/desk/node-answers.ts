@@ -28,11 +28,17 @@ function textOf(value: unknown): string {
   return value === undefined ? '' : JSON.stringify(value);
 }
 
-/** Some codes are logged, and the answer about others says otherwise. */
+/** Some codes are logged, or none, and the answer about others says otherwise. */
 export class PartlyIssued extends CliError {
   readonly retry: boolean;
+  /** Nothing was issued, and nothing is in hand: each order was refused as it is. */
+  readonly isRefused: boolean;
 
-  constructor(issued: number, of: number, problem: Problem | undefined) {
+  constructor(
+    issued: number,
+    of: number,
+    { problem, isRefused }: { readonly problem: Problem | undefined; readonly isRefused: boolean },
+  ) {
     const reason = problem?.detail ?? 'the answer broke off';
     super(
       problem === undefined ? EXIT.undetermined : exitOfCode(problem.code),
@@ -41,6 +47,7 @@ export class PartlyIssued extends CliError {
       { hint: 'Those that were issued are printed by `entente codes`.' },
     );
     this.retry = problem?.retry ?? problem === undefined;
+    this.isRefused = isRefused;
   }
 }
 

@@ -52,6 +52,7 @@ export interface OwnDeskModules extends RegionModules {
 }
 
 export class OwnDesk implements Desk {
+  readonly doOrdersOutlive = false;
   readonly #region: Region;
   readonly #modules: OwnDeskModules;
 

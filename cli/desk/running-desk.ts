@@ -83,6 +83,7 @@ export async function adminOf(
 }
 
 export class RunningDesk implements Desk {
+  readonly doOrdersOutlive = true;
   readonly config: Config;
   readonly layout: RegionLayout;
   readonly keys: RegionKeys;
@@ -365,7 +366,8 @@ export class RunningDesk implements Desk {
     }
     const [problem] = problems;
     if (problem === undefined && issued.length + forgotten === people.length) return issued;
-    throw new PartlyIssued(issued.length, people.length, problem);
+    const isRefused = problems.length === people.length && problems.every(({ retry }) => retry === false);
+    throw new PartlyIssued(issued.length, people.length, { problem, isRefused });
   }
 
   async *#lines(...args: Parameters<AdminClient['lines']>): AsyncGenerator<unknown, void, undefined> {

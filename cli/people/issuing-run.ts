@@ -222,6 +222,11 @@ export class IssuingRun {
     await removeFile(journalOf(this.#out));
   }
 
+  /** Nothing was issued, nor is anything in hand: it leaves nothing behind. */
+  async drop(): Promise<void> {
+    await removeFile(journalOf(this.#out));
+  }
+
   /** The order of the batch in hand: that which was given before, as long as a node is sure to remember it. */
   async #order(desk: Desk, modules: IssueModules): Promise<Omit<BatchOrder, 'has'>> {
     const { sizes, order: before } = this.#journal;
