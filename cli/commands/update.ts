@@ -37,7 +37,8 @@ const MEANINGS: Readonly<Record<UpdateOutcome, string>> = {
   ambiguous: 'have no colour now: entries may be about them, or about another',
   withdrawn: 'hold a code that was revoked, and nothing has come since',
   overridden: 'have a stricter colour that no rule gave, which counts to its end',
-  waiting: 'hold what must pass no more, and cannot be revoked yet',
+  waiting: 'hold what must pass no more, and this hour has no revocation left for it',
+  unlogged: 'hold what must pass no more, and it can be revoked once it is in its log',
 };
 
 export function addUpdate(program: Command, cli: Cli): void {
@@ -90,13 +91,25 @@ async function update(cli: Cli, path: string, options: UpdateOptions): Promise<v
     ...(dryRun ? ['Nothing was changed.'] : []),
     ...(out === undefined ? [] : [`${counted(handed, 'code')} with notices in ${printable(out)}.`]),
   ]);
-  if (figures.waiting > 0)
+  requireNoneHeldOn(figures);
+}
+
+/** @throws {CliError} REVOCATIONS_EXCEEDED, LOG_UNSETTLED where somebody holds on what must pass no more. */
+export function requireNoneHeldOn({ waiting = 0, unlogged = 0 }: Partial<UpdateFigures>): void {
+  if (waiting > 0)
     throw new CliError(
       EXIT.failure,
       'REVOCATIONS_EXCEEDED',
-      `${counted(figures.waiting, 'person')} hold what must pass no more, and cannot be revoked yet`,
+      `${counted(waiting, 'person')} hold what must pass no more, and this hour has no revocation left for it`,
+      { hint: 'Run it again in the next hour; the root may raise the limit.' },
+    );
+  if (unlogged > 0)
+    throw new CliError(
+      EXIT.undetermined,
+      'LOG_UNSETTLED',
+      `${counted(unlogged, 'person')} hold what must pass no more, and what is in no log yet`,
       {
-        hint: 'Run it again: in a moment, since a code may be on its way into its log, else in the next hour, where this one has no revocation left (the root may raise the limit). See `entente status` where a log is in trouble.',
+        hint: 'Run it again in a moment: it is on its way into its log. If that stays so, `entente status` says which log is in trouble.',
       },
     );
 }

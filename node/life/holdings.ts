@@ -33,6 +33,9 @@ export interface ToIssue extends Held {
   readonly judgement: Changing;
 }
 
+/** Why somebody holds on what must pass no more, by pseudonym: as in the figures of an update. */
+export type HeldOn = ReadonlyMap<string, 'waiting' | 'unlogged'>;
+
 /** Codes of somebody that are to be revoked. */
 interface Looser {
   readonly pseudonym: string;
@@ -106,7 +109,7 @@ export class Holdings {
    * Revokes what must pass no more, after it was marked where another code is to come. Gives who waits for the rest of it, since this
    * hour has no revocation left, or since no log tells that it has the code to which somebody objected. Rejects as the store and `Revoker.revoke`.
    */
-  async makePlace(all: readonly Held[]): Promise<ReadonlySet<string>> {
+  async makePlace(all: readonly Held[]): Promise<HeldOn> {
     const { tables, shelf } = this.#modules;
     const some = all.filter(({ revoked }) => revoked.length > 0);
     const unnoted = some.filter((one) => isAnotherToCome(one) && one.dossier.isRevoking !== true);
@@ -118,7 +121,10 @@ export class Holdings {
     const { left, unlogged } = await this.#revoke(looser);
     const isUncorrected = ({ corrects, pseudonym }: Held) =>
       corrects !== undefined && unlogged.has(pseudonym);
-    return new Set([...left, ...some.filter(isUncorrected).map(({ pseudonym }) => pseudonym)]);
+    return heldOn(
+      left,
+      some.filter(isUncorrected).map(({ pseudonym }) => pseudonym),
+    );
   }
 
   /**
@@ -126,7 +132,7 @@ export class Holdings {
    * not, is revoked too. Gives who holds more of it, since this hour has no revocation left, or since it is in no log yet. Rejects as the
    * registry and `Revoker.revoke`.
    */
-  async lookAgain(all: readonly Held[], at: JudgedAt): Promise<ReadonlySet<string>> {
+  async lookAgain(all: readonly Held[], at: JudgedAt): Promise<HeldOn> {
     const some = all.filter(
       (one) => one.demand.colour !== 'green' && (isToIssue(one) || one.revoked.length > 0),
     );
@@ -136,7 +142,7 @@ export class Holdings {
       return { pseudonym, places: codes.filter(({ status }) => stricterBy(demand, status) > 0) };
     });
     const { left, unlogged } = await this.#revoke(looser);
-    return new Set([...left, ...unlogged]);
+    return heldOn(left, unlogged);
   }
 
   /** Gives for whom the hour has no revocation left, and who has something that is in no log: its index may become somebody else's. */
@@ -153,6 +159,14 @@ export class Holdings {
       unlogged: whose((place) => !logged.has(place)),
     };
   }
+}
+
+/** What the hour has no room for comes first: it takes longer. */
+function heldOn(left: Iterable<string>, unlogged: Iterable<string>): HeldOn {
+  return new Map([
+    ...[...unlogged].map((pseudonym) => [pseudonym, 'unlogged'] as const),
+    ...[...left].map((pseudonym) => [pseudonym, 'waiting'] as const),
+  ]);
 }
 
 function isRunning(

@@ -1,8 +1,8 @@
 /** What became of people in an update of colours, counted. */
 
 /**
- * Persons by what became of them. `waiting`: they hold what must pass no more, and this hour has no revocation left for it, or it is in no log yet,
- * or that cannot be told of its log.
+ * Persons by what became of them. `waiting`: they hold what must pass no more, and this hour has no revocation left for it. `unlogged`: the same, and
+ * it is in no log yet, or that cannot be told of its log.
  */
 export const UPDATE_OUTCOMES = [
   'unchanged',
@@ -15,6 +15,7 @@ export const UPDATE_OUTCOMES = [
   'withdrawn',
   'overridden',
   'waiting',
+  'unlogged',
 ] as const;
 export type UpdateOutcome = (typeof UPDATE_OUTCOMES)[number];
 export type UpdateFigures = Record<UpdateOutcome, number>;

@@ -30,7 +30,7 @@ import { isAbout, isUnsettled, upheldOf, withOutcome } from './objections.ts';
 import { basisOf, judge, type JudgedAt, type Judgement, reasonOf } from './judging.ts';
 import { type Known, knownOf, type RulingState } from './known.ts';
 import { boundByOverrides } from './overriding.ts';
-import { Holdings, isToIssue, type Running, type ToIssue } from './holdings.ts';
+import { type HeldOn, Holdings, isToIssue, type Running, type ToIssue } from './holdings.ts';
 import { Listings } from './listings.ts';
 import { isToTell, settledOf } from './settling.ts';
 import { noFigures, type UpdateFigures } from './update-figures.ts';
@@ -101,9 +101,8 @@ export class Updater {
     const at = this.#judgedAt(run);
     const judged = await this.#judged(run.isDry ? persons : await this.#withoutEnded(persons, at), at);
     const unsettled = judged.flatMap((one) => unsettledOf(one) ?? []);
-    const waiting = run.isDry ? new Set<string>() : await this.#apply(judged, at);
-    for (const { pseudonym, judgement } of judged)
-      figures[waiting.has(pseudonym) ? 'waiting' : judgement.what]++;
+    const heldOn: HeldOn = run.isDry ? new Map() : await this.#apply(judged, at);
+    for (const { pseudonym, judgement } of judged) figures[heldOn.get(pseudonym) ?? judgement.what]++;
     return { figures, unsettled };
   }
 
@@ -154,7 +153,7 @@ export class Updater {
   }
 
   /** Gives the persons who hold what must pass no more, and could not be revoked yet. */
-  async #apply(found: readonly Judged[], at: JudgedAt): Promise<ReadonlySet<string>> {
+  async #apply(found: readonly Judged[], at: JudgedAt): Promise<HeldOn> {
     const { tables, shelf } = this.#modules;
     const judged = [...found];
     const noted = found.flatMap((one, i) => {
@@ -179,7 +178,7 @@ export class Updater {
       if (isToIssue(one) && !waiting.has(one.pseudonym)) requests.push(await this.#requestOf(one, at));
     if (requests.length > 0) await this.#modules.node.issueAll(requests);
     const others = held.filter(({ pseudonym }) => !waiting.has(pseudonym));
-    return new Set([...waiting, ...(await this.#holdings.lookAgain(others, at))]);
+    return new Map([...waiting, ...(await this.#holdings.lookAgain(others, at))]);
   }
 
   /**

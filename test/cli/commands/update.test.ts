@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { requireNoneHeldOn } from '../../../cli/commands/update.ts';
+import { CliError } from '../../../cli/exit.ts';
 import { type UpdateFigures } from '../../../node/life/update-figures.ts';
 import { type TestCli } from '../../support/cli.ts';
 import { PeopleWorld } from '../../support/people-world.ts';
@@ -7,6 +9,25 @@ import { type RunningNode } from '../../support/running-node.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const DAY_S = 86_400;
+
+describe('requireNoneHeldOn', () => {
+  it('tells what the hour has no revocation left for from what is in no log yet, and says what to do', () => {
+    const endOf = (figures: Partial<UpdateFigures>) => {
+      try {
+        requireNoneHeldOn(figures);
+        return undefined;
+      } catch (error) {
+        assert.ok(error instanceof CliError);
+        return [error.exit, error.code, error.hint?.slice(0, 27)];
+      }
+    };
+    assert.equal(endOf({ worse: 3 }), undefined);
+    assert.deepEqual(endOf({ unlogged: 1 }), [4, 'LOG_UNSETTLED', 'Run it again in a moment: i']);
+    const inAnHour = [1, 'REVOCATIONS_EXCEEDED', 'Run it again in the next ho'];
+    assert.deepEqual(endOf({ waiting: 1 }), inAnHour);
+    assert.deepEqual(endOf({ waiting: 1, unlogged: 1 }), inAnHour);
+  });
+});
 
 interface Told {
   readonly subject: string;

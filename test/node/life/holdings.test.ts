@@ -90,7 +90,7 @@ describe('Holdings.running', () => {
 
 describe('Holdings.makePlace', () => {
   /** Who waits of one whose red code is to be revoked, and no log tells that it has it. */
-  async function waitingOf(corrects: number | undefined): Promise<readonly string[]> {
+  async function waitingOf(corrects: number | undefined): Promise<readonly (readonly [string, string])[]> {
     const modules = {
       tables: { write: () => Promise.resolve() },
       node: { heldCodes: { logged: () => Promise.resolve([]) }, revoke: () => assert.fail() },
@@ -105,7 +105,7 @@ describe('Holdings.makePlace', () => {
   }
 
   it('lets nobody have an objection corrected whose code was not revoked', async () => {
-    assert.deepEqual(await waitingOf(1), ['p1']);
+    assert.deepEqual(await waitingOf(1), [['p1', 'unlogged']]);
     assert.deepEqual(await waitingOf(undefined), []);
   });
 });

@@ -90,7 +90,7 @@ describeOnAllTables('A colour that no rule gave', () => {
     await region.declare([1]);
     await region.override(1, 'red', 14);
     const index = await region.record(1, GREEN);
-    assert.deepEqual(await region.update(), { waiting: 1 }, 'somebody is to look again');
+    assert.deepEqual(await region.update(), { unlogged: 1 }, 'somebody is to look again');
     assert.equal(region.isRevoked(index), false);
     await region.issue(2, GREEN);
     assert.equal(await region.codesOf(2), 'green');
