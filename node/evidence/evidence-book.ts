@@ -102,8 +102,7 @@ export class EvidenceBook {
     const reread = async () => {
       const gone = [...this.#kept, ...this.#unnamed].filter(([, { key }]) => key.startsWith(from));
       for (const [name] of gone) this.#drop(name);
-      await this.#read(from);
-      this.#recount();
+      await this.#read(from).finally(() => this.#recount());
     };
     if (this.#isOpen) this.#modules.run(() => this.#turns.take('take', reread).then(() => this.recheck()));
   }
@@ -120,7 +119,7 @@ export class EvidenceBook {
 
   /**
    * Holds what is kept against the logs that are held, as `take` does with what comes: it may be from before that was so, or by another branch. What is by keys
-   * that such a log does not name counts no more, until it names them or that is taken anew; it stays in the store. Rejects as the store, and as reading a log.
+   * that such a log does not name counts no more, until it names them or that is taken anew; it stays in the store. What cannot be read stays as it is. Rejects with STORE_CLOSED.
    */
   async recheck(): Promise<void> {
     for (const one of this.#followed()) await this.#turns.take('take', () => this.#look(one));
@@ -130,18 +129,17 @@ export class EvidenceBook {
     return [...this.#standing(), ...this.#standing(this.#unnamed)];
   }
 
-  #isDue([name, { roots }]: Named): boolean {
-    return !this.#looks.has(name, this.#looks.of(roots, this.#unnamed.has(name)));
+  #isDue(one: Named): boolean {
+    return this.#looks.isDue(one, this.#kept.has(one[0]));
   }
 
-  async #look([name, kept]: Named): Promise<void> {
-    if (![this.#kept.get(name), this.#unnamed.get(name)].includes(kept) || !this.#isDue([name, kept])) return;
-    const [logs, sized] = [false, true].map((withSizes) => this.#looks.of(kept.roots, withSizes));
-    const isNamed = await this.#looks.areNamed(kept);
-    if (isNamed) await this.#lookUp(kept.proven);
+  async #look(one: Named): Promise<void> {
+    const [name, kept] = one;
+    if (![this.#kept.get(name), this.#unnamed.get(name)].includes(kept) || !this.#isDue(one)) return;
+    const isNamed = await this.#looks.look(one, () => this.#lookUp(kept.proven));
+    if (isNamed === undefined) return;
     const [there, gone] = isNamed ? [this.#kept, this.#unnamed] : [this.#unnamed, this.#kept];
     there.set(name, kept);
-    this.#looks.note(name, (isNamed ? logs : sized) ?? '');
     if (gone.delete(name)) this.#recount();
   }
 

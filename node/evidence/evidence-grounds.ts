@@ -5,6 +5,7 @@ import { ProtocolError } from '../../protocol/fault.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { fingerprintOf, parseEntry } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { isNodeError } from '../node-error.ts';
 import { type StoreReader } from '../store/reader.ts';
 import { type NamedStatements } from './named-statements.ts';
 
@@ -39,12 +40,16 @@ export interface LogsLookedAtModules {
   readonly stateOf: (region: string) => TrustState | undefined;
   readonly store: StoreReader;
   readonly named: Pick<NamedStatements, 'branchOf' | 'lack'>;
+  /** Told of what is kept and cannot be read. Must not throw. */
+  readonly onTrouble?: (error: unknown) => void;
 }
 
 /** By the name of each proof, the logs by which it was looked at last. */
 export class LogsLookedAt {
   readonly #modules: LogsLookedAtModules;
   readonly #looks = new Map<string, string>();
+  /** Those of which the last look has broken off. */
+  readonly #unread = new Set<string>();
 
   constructor(modules: LogsLookedAtModules) {
     this.#modules = modules;
@@ -58,8 +63,33 @@ export class LogsLookedAt {
       .join();
   }
 
+  /** Whether other logs are held than those by which it was looked at last; of what they did not name, and what could not be read, also whether they are longer. */
+  isDue([name, { roots }]: Named, isNamed: boolean): boolean {
+    return this.#looks.get(name) !== this.of(roots, !isNamed || this.#unread.has(name));
+  }
+
+  /**
+   * Looks whether the logs that are held name the keys behind it, and does `next` if so. Undefined where something cannot be read, of its file or of a log: that
+   * is told of once, and keeps nothing else from being looked at. Rejects with STORE_CLOSED.
+   */
+  async look([name, kept]: Named, next: () => Promise<void>): Promise<boolean | undefined> {
+    const [logs, withSizes] = [this.of(kept.roots, false), this.of(kept.roots, true)];
+    try {
+      const isNamed = await this.#areNamed(kept);
+      if (isNamed) await next();
+      this.note(name, isNamed ? logs : withSizes);
+      return isNamed;
+    } catch (error) {
+      if (!isNodeError(error) || isNodeError(error, 'STORE_CLOSED')) throw error;
+      if (!this.#unread.has(name)) this.#modules.onTrouble?.(error);
+      this.#unread.add(name);
+      this.#looks.set(name, withSizes);
+      return undefined;
+    }
+  }
+
   /** Whether no log that is held from its first entry on lacks the statements that name the keys. Rejects as reading the logs. */
-  async areNamed({ key, roots }: Kept): Promise<boolean> {
+  async #areNamed({ key, roots }: Kept): Promise<boolean> {
     const { store, named } = this.#modules;
     const file = await store.get(key);
     const grounds = file === undefined ? [] : parseEvidence(file).grounds;
@@ -70,14 +100,12 @@ export class LogsLookedAt {
 
   /** `logs` as `of` gave it before the look. */
   note(name: string, logs: string): void {
+    this.#unread.delete(name);
     this.#looks.set(name, logs);
   }
 
   forget(name: string): void {
+    this.#unread.delete(name);
     this.#looks.delete(name);
-  }
-
-  has(name: string, logs: string): boolean {
-    return this.#looks.get(name) === logs;
   }
 }
