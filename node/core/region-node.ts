@@ -33,6 +33,7 @@ import { type Witness } from '../witness/witness.ts';
 import { assemble, type NodeParts } from './assembly.ts';
 import { logAll } from './log-all.ts';
 import { type NodeStatus } from './node-status.ts';
+import { recognisedDirectly } from './own-logs-check.ts';
 import { forgetDeclaredBy, openRegistry } from './people.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 
@@ -133,7 +134,9 @@ export class RegionNode {
   get surelyPastS(): number | undefined {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
     const { standing } = this.#parts.clocks.report;
-    return surelyPastS({ nowS, standing, home: assessKnowledge(this.trust, this.#options.region, nowS) });
+    const { region } = this.#options;
+    const recognised = recognisedDirectly(this.trust.regions.get(region)?.state).length;
+    return surelyPastS({ nowS, standing, home: assessKnowledge(this.trust, region, nowS), recognised });
   }
 
   /** What is held against each peer. */

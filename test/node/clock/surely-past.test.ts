@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { surelyPastS } from '../../../node/clock/surely-past.ts';
+import { neededCosignatures } from '../../../protocol/log/quorum.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { DAY_S, START_S } from '../../support/region-fixture.ts';
 
@@ -17,7 +18,7 @@ const told = (knowledgeAtS: number | undefined, needed = 1) => ({
 describe('surelyPastS', () => {
   it('is the earlier of the own time and that of a quorum, and the own one counts a week later while it is doubted', () => {
     const by = (standing: Parameters<typeof surelyPastS>[0]['standing'], vouchedAtS: number) =>
-      surelyPastS({ nowS: NOW_S, standing, home: told(vouchedAtS) });
+      surelyPastS({ nowS: NOW_S, standing, home: told(vouchedAtS), recognised: 1 });
     for (const standing of ['agrees', 'alone'] as const) {
       assert.equal(by(standing, NOW_S + 60), NOW_S);
       assert.equal(by(standing, NOW_S - 60), NOW_S - 60);
@@ -29,7 +30,20 @@ describe('surelyPastS', () => {
 
   it('is nothing where nobody else vouches: the own cosignature says what the own clock says', () => {
     for (const home of [undefined, told(undefined, 2), told(NOW_S, 0)])
-      assert.equal(surelyPastS({ nowS: NOW_S, standing: 'alone', home }), undefined);
+      assert.equal(surelyPastS({ nowS: NOW_S, standing: 'alone', home, recognised: 2 }), undefined);
+    assert.equal(
+      surelyPastS({ nowS: NOW_S, standing: 'alone', home: told(NOW_S, 0), recognised: 0 }),
+      undefined,
+    );
+  });
+
+  it('T18 is nothing where fewer vouch than make a quorum of all that are recognised: by a false clock the others may be over', () => {
+    const by = (needed: number, recognised: number) =>
+      surelyPastS({ nowS: NOW_S, standing: 'alone', home: told(NOW_S, needed), recognised });
+    assert.equal(by(1, 5), undefined);
+    assert.equal(by(2, 5), undefined);
+    assert.equal(by(neededCosignatures(5), 5), NOW_S);
+    assert.equal(by(neededCosignatures(16), 100), NOW_S);
   });
 
   it('T15 is told by the clock of the one other region at a node whose own is weeks ahead, and by none at a region alone', async () => {
