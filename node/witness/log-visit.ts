@@ -20,6 +20,7 @@ import { type Puller } from '../sync/puller.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
 import { type ForkBookModules } from '../trust/fork-book.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
+import { Turns } from '../turns.ts';
 import { keepFork, leaveGivenUp, treeAtLeft } from './given-up-memory.ts';
 import { readLeft } from './left-mark.ts';
 import { type Witness, type Witnessed } from './witness.ts';
@@ -49,6 +50,8 @@ const TRIES = 3;
 
 export class LogVisitor {
   readonly #modules: LogVisitorModules;
+  /** By origin: of proofs that come at once each sees which were kept before it. */
+  readonly #keeping = new Turns();
 
   constructor(modules: LogVisitorModules) {
     this.#modules = modules;
@@ -94,15 +97,17 @@ export class LogVisitor {
   }
 
   /** Keeps the proof that a log has forked. Rejects as the store. */
-  async keepFork(origin: string, evidence: ForkEvidence): Promise<void> {
-    const state = this.#modules.keeper(parseOrigin(origin).region)?.state;
-    if (state === undefined) return;
-    try {
-      await keepFork(origin, evidence, state, this.#modules);
-    } catch (error) {
-      // By a key that the region's state has forgotten since: it proves nothing any more.
-      if (!isProtocolError(error)) throw error;
-    }
+  keepFork(origin: string, evidence: ForkEvidence): Promise<void> {
+    return this.#keeping.take(origin, async () => {
+      const state = this.#modules.keeper(parseOrigin(origin).region)?.state;
+      if (state === undefined) return;
+      try {
+        await keepFork(origin, evidence, state, this.#modules);
+      } catch (error) {
+        // By a key that the region's state has forgotten since: it proves nothing any more.
+        if (!isProtocolError(error)) throw error;
+      }
+    });
   }
 
   async #vouch(peer: string, region: string, { note, checkpoint }: Head): Promise<Vouched> {

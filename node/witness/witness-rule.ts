@@ -74,7 +74,7 @@ export function decideCosigning(
   }
   const seenSize = seen?.size ?? 0;
   const isFork = seen?.size === checkpoint.size && seenSize > 0 && !equalBytes(seen.root, checkpoint.root);
-  const found = isFork ? { evidence: forkOf(seen, checkpoint, request.note) } : {};
+  const found = isFork ? { evidence: forkOf(seen, checkpoint) } : {};
   if (request.oldSize > checkpoint.size) return { cosigns: false, refusal: 'malformed', ...found };
   if (request.oldSize !== seenSize) return { cosigns: false, refusal: 'conflict', size: seenSize, ...found };
   if (isFork) return { cosigns: false, refusal: 'unproven', ...found };
@@ -142,12 +142,13 @@ function refusedFor(error: unknown): WitnessDecision {
   return { cosigns: false, refusal: isUnsigned ? 'unsigned' : 'malformed', fault: error };
 }
 
-function forkOf(seen: HighWater, { size, root }: OpenedCheckpoint, note: Uint8Array): ForkEvidence {
+/** Of the other note the good lines of the log alone: with what its bearer may put beside them it would be too large to be told. */
+function forkOf(seen: HighWater, { size, root, text, lines }: OpenedCheckpoint): ForkEvidence {
   return {
     size,
     sides: [
       { note: seen.note, root: seen.root, path: [] },
-      { note, root, path: [] },
+      { note: encodeNote({ text, signatures: lines }), root, path: [] },
     ],
   };
 }

@@ -116,8 +116,15 @@ describe('Witness.add', () => {
       const asked = request(oldSize, 20, { path: [], note: noteOf(20, other) });
       assert.equal(await refusalOf(witness, asked), refusal);
     }
-    assert.equal(forks.length, 3);
+    const { text, signatures } = parseNote(noteOf(20, other));
+    const padding = { name: 'padding', keyId: 7, bytes: new Uint8Array(40_000) };
+    const padded = encodeNote({ text, signatures: [...signatures, padding] });
+    assert.equal(await refusalOf(witness, request(20, 20, { path: [], note: padded })), 'unproven');
+    assert.equal(forks.length, 4);
     for (const evidence of forks) verifyForkEvidence(evidence, [log.key], { sha256, verifySignature });
+    const bytesMax = 1_000;
+    const isSmall = forks.every(({ sides }) => sides.every(({ note }) => note.length < bytesMax));
+    assert.ok(isSmall, 'what its bearer adds does not make the evidence larger');
   });
 
   it('422: a proof of another tree, none, one too long, and one at the first meeting', async () => {
