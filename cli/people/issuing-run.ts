@@ -102,7 +102,7 @@ export class IssuingRun {
   /**
    * Begins a run, or goes on with the one that broke off.
    * @throws {CliError} RUN_DIFFERS where codes of other people, or of another region, are half written there; RUN_INVALID where what lies there
-   * was not written by a run.
+   * was not written by a run; USAGE where it would begin one and there is such a file already.
    */
   static async open(
     out: string,
@@ -113,11 +113,12 @@ export class IssuingRun {
     const path = journalOf(out);
     const before = await readFileIfPresent(path, JOURNAL_BYTES_MAX);
     if (before === undefined) {
-      if ((await statIfPresent(partOf(out))) !== undefined)
-        throw usageError(
-          `${printable(partOf(out))} exists already`,
-          'Name another file, or move this one away.',
-        );
+      await requireNew(partOf(out), 'Name another file, or move this one away.');
+      // Another command may have ended the run while this one waited for its turn: a new one would give everybody a second code.
+      await requireNew(
+        out,
+        'If an earlier command for the same people has just ended, it has their codes. Else name another file, or move this one away.',
+      );
       return new IssuingRun(out, format, { form: 1, ...subject, batch, done: 0, bytes: 0, leaves: {} });
     }
     const journal = parsed(before, path);
@@ -287,6 +288,10 @@ export class IssuingRun {
     await writeFileAtomically(journalOf(this.#out), `${JSON.stringify(journal)}\n`, { mode: 0o600 });
     this.#journal = journal;
   }
+}
+
+async function requireNew(path: string, hint: string): Promise<void> {
+  if ((await statIfPresent(path)) !== undefined) throw usageError(`${printable(path)} exists already`, hint);
 }
 
 function journalOf(out: string): string {

@@ -6,6 +6,7 @@ import { type Desk } from '../../../cli/desk/desk.ts';
 import { withDesk } from '../../../cli/desk/with-desk.ts';
 import { CliError } from '../../../cli/exit.ts';
 import { IssuingRun, type OtherCode } from '../../../cli/people/issuing-run.ts';
+import { issueOnDesk } from '../../../cli/people/issue-in-batches.ts';
 import { type Person } from '../../../cli/people/person.ts';
 import { regionModules } from '../../../cli/region.ts';
 import { processSurroundings } from '../../../cli/surroundings.ts';
@@ -232,6 +233,42 @@ describe('IssuingRun', function () {
       });
       assert.deepEqual(await goOn(next, out), []);
     });
+    await expectOnce(out);
+  });
+
+  it('F1: of two commands for one file that overlap, the second issues nothing and leaves the codes of the first', async () => {
+    const out = join(region, '../codes.csv');
+    const file = join(region, '../people.csv');
+    writeFileSync(
+      file,
+      ['subject,colour', ...PEOPLE.map(({ subject }) => `${subject},green`), ''].join('\n'),
+    );
+    const long = { file, out, rows: PEOPLE.length, sha256: SUBJECT.input };
+    const modules = await regionModules(cli);
+    let codes = '';
+    await servedRegion(region, modules, async (desk) => {
+      let hear = (): void => undefined;
+      const isInHand = new Promise<void>((resolve) => (hear = resolve));
+      let release = (): void => undefined;
+      const released = new Promise<void>((resolve) => (release = resolve));
+      const slow = issuingBy(desk, async (...args) => {
+        hear();
+        await released;
+        return desk.issue(...args);
+      });
+      const first = issueOnDesk(cli, region, long, { ...modules, desk: slow });
+      await isInHand;
+      assert.ok(await IssuingRun.isBegun(out));
+      const second = issueOnDesk(cli, region, long, { ...modules, desk });
+      release();
+      await first;
+      codes = readFileSync(out, 'utf8');
+      await assert.rejects(
+        second,
+        (error) => error instanceof CliError && /exists already/.test(error.message),
+      );
+    });
+    assert.equal(readFileSync(out, 'utf8'), codes);
     await expectOnce(out);
   });
 
