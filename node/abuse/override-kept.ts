@@ -32,6 +32,8 @@ export const keptSchema = z.strictObject({
   confirmed: signatory.optional(),
   /** People who got no code before its time was over. */
   missed: z.int().optional(),
+  /** It was not done before its time was over: somebody got no code, or looser ones may not have been revoked. */
+  isBrokenOff: z.boolean().optional(),
 });
 export type Kept = z.infer<typeof keptSchema>;
 export type Signatory = z.infer<typeof signatory>;
@@ -45,9 +47,12 @@ export interface OverrideOrder {
 }
 
 /** Without the people. */
-export interface OverrideSeen extends Omit<Kept, 'subjects'> {
+export interface OverrideSeen extends Omit<Kept, 'subjects' | 'isBrokenOff'> {
   readonly id: string;
-  /** `broken-off`: it was confirmed, and not everybody has a code yet, or somebody may hold a looser one on; `over`: not everybody got one before its time was over. */
+  /**
+   * `broken-off`: it was confirmed, and not everybody has a code yet, or somebody may hold a looser one on; `over`: that was so when its
+   * time was over.
+   */
   readonly state: 'proposed' | 'lapsed' | 'broken-off' | 'over' | 'done';
 }
 

@@ -153,10 +153,15 @@ export class Overrides {
       if (state === 'over') {
         const missed = await this.#end(id);
         if (missed === undefined) throw onTheirWay();
-        throw refused(
-          `its time is over, and ${missed} of ${kept.people} people got no code`,
-          'Propose another one.',
-        );
+        throw missed > 0
+          ? refused(
+              `its time is over, and ${missed} of ${kept.people} people got no code`,
+              'Propose another one.',
+            )
+          : refused(
+              'its time is over, and it broke off: all got their codes, but looser ones may pass on',
+              'See `entente codes`, and revoke those that should not pass.',
+            );
       }
       const confirmed = kept.confirmed ?? confirming;
       if (kept.confirmed === undefined) {
@@ -237,7 +242,7 @@ export class Overrides {
     const left = await this.#left(kept.subjects, codeOf(id, kept).basis);
     if (left === undefined) return undefined;
     const missed = left.without.length;
-    await this.#keep(id, { ...kept, subjects: [], missed });
+    await this.#keep(id, { ...kept, subjects: [], missed, isBrokenOff: true });
     await this.#compact(id);
     return missed;
   }
@@ -303,8 +308,9 @@ export class Overrides {
   }
 
   #seen(id: string, all: Kept): OverrideSeen {
-    const { subjects, ...kept } = all;
-    return { id, ...kept, state: subjects.length === 0 && !kept.missed ? 'done' : this.#openState(id, all) };
+    const { subjects, isBrokenOff = false, ...kept } = all;
+    const isDone = subjects.length === 0 && !isBrokenOff;
+    return { id, ...kept, state: isDone ? 'done' : this.#openState(id, all) };
   }
 
   #openState(id: string, kept: Kept): OverrideSeen['state'] {

@@ -78,6 +78,27 @@ describeOnAllTables('Overrides.confirm', () => {
     assert.equal(records.flat().length, 3);
   });
 
+  it('is over, and never done, where all have their codes but a looser one could not be revoked in time', async () => {
+    region.beforeIssuing = async () => {
+      region.beforeIssuing = () => Promise.resolve();
+      await region.issue(1, GREEN, 'baseline');
+      region.isHourUsedUp = true;
+    };
+    const order = { reason: 'outbreak', colour: 'red', days: 2, subjects: ['P1'] } as const;
+    const { id } = await region.overrides.propose(order, ANNA);
+    await assert.rejects(region.confirm(id), (error) => isNodeError(error, 'REVOCATIONS_EXCEEDED'));
+    assert.equal(await region.codesOf(1), 'green red');
+    assert.equal((await region.overrides.show(id)).state, 'broken-off');
+    region.later(3);
+    await region.overrides.sweep();
+    const { state, subjects, missed } = await region.overrides.show(id);
+    assert.deepEqual([state, subjects, missed], ['over', [], 0]);
+    await assert.rejects(
+      region.confirm(id),
+      (error: unknown) => isNodeError(error, 'REFUSED') && /looser ones may pass on/.test(error.message),
+    );
+  });
+
   it('takes no record for a code: what was written and is not logged is to settle first', async () => {
     const id = await brokenOff(2);
     const { process, machine, nowS } = region;
