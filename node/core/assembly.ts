@@ -187,7 +187,7 @@ export function assemble(
     isStandby: () => signing.isFollowing,
     giveWay: (origin, index, write) => signing.giveWay(origin, index, write),
     registry,
-    forgetNamed: (name) => forgetNamed(name, (subject) => people.once.forgot(subject)),
+    forgetNamed: (name, atS) => forgetNamed(name, (subject) => people.once.marks.forgotByOther(subject, atS)),
     verify: (text, context) => verdicts.verify(text, context),
   });
   const forgottenShare = new ForgottenShare(options, {

@@ -29,8 +29,8 @@ export type DesksModules = LogServerModules &
   Omit<WriterBookModules, 'isNamed'> &
   Omit<WriterServerModules, 'writers' | 'rootWord'> &
   Pick<ShareServerModules, 'isStandby' | 'giveWay' | 'turns'> & {
-    /** Forgets an attestation by its name. Rejects as `Registry.forgetNamed`. */
-    readonly forgetNamed: (name: string) => Promise<void>;
+    /** Forgets an attestation by its name, as the other machine was told to at that time. Rejects as `Registry.forgetNamed`. */
+    readonly forgetNamed: (name: string, atS: number) => Promise<void>;
     readonly registry: () => Pick<Registry, 'forgotten'>;
   } & Pick<BatchShareModules, 'client' | 'clock' | 'onTrouble'> & {
     /** The region of a peer; undefined for a stranger. */
@@ -73,7 +73,7 @@ export class Desks {
       const { forgotten } = modules.registry();
       if (!forgotten.isFromOther(order)) return 'refused';
       try {
-        await modules.forgetNamed(order.name);
+        await modules.forgetNamed(order.name, forgotten.notedAtS(order));
         return forgotten.answerTo(order);
       } catch (error) {
         if (isRegistryDamage(error)) return 'failed';

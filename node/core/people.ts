@@ -86,18 +86,13 @@ function bulkChange({ kind, count, limit }: BulkAlarm): NodeError {
 /** Destroys what was declared and what was proposed for somebody. As `Life.forget`. */
 export function forgetDeclaredBy({
   life,
-  once,
   overrides,
 }: {
   readonly life: Life;
-  readonly once: IssueOnce;
   readonly overrides: Overrides;
 }) {
   return async (subject: string, require: () => Promise<void>): Promise<boolean> => {
-    const wasDeclared = await life.forget(subject, async () => {
-      await require();
-      await once.forgot(subject);
-    });
+    const wasDeclared = await life.forget(subject, require);
     await overrides.forget(subject);
     return wasDeclared;
   };

@@ -287,6 +287,7 @@ export class RegionNode {
       ...this.#modules,
       registry: this.#requireRegistry(),
       forgetDeclared: forgetDeclaredBy(this),
+      mark: (of) => this.once.marks.forgot(of),
       trust: () => this.keeper(this.#options.region)?.state,
       tend: () => this.#parts.signing.side?.tend() ?? Promise.resolve(),
       hasOther,

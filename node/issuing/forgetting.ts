@@ -42,6 +42,8 @@ export interface ForgettingModules extends Pick<Primitives, 'sha256'> {
   readonly registry: Registry;
   /** As `Life.forget`. */
   readonly forgetDeclared: (subject: string, require: () => Promise<void>) => Promise<boolean>;
+  /** Makes durable that the person was forgotten. As `ForgottenMarks.forgot`. */
+  readonly mark: (subject: string) => Promise<void>;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly trust: () => Pick<TrustState, 'revoked' | 'tally'> | undefined;
   /** Does what is due with the calendar, as far as this node may: tallies are. */
@@ -90,9 +92,14 @@ export class Forgetting {
     });
     // Again: a proposal of which the person was taken out may have been issued meanwhile.
     await this.#requireCounted(subject);
+    const { clock, hasOther } = this.#modules;
+    // Before any code is destroyed, and not for who is refused, or is nobody: an order of theirs would come to nothing.
+    const mark = () => this.#modules.mark(subject);
+    if (hadDeclared) await mark();
     const places = await registry.forget(subject, {
       isCounted: (place) => isCounted(place, this.#modules),
-      isForOther: this.#modules.hasOther,
+      ...(!hadDeclared && { onFound: mark }),
+      ...(hasOther && { forOtherAtS: Math.floor(clock.nowMs() / 1_000) }),
     });
     if (places.length === 0 && !hadDeclared)
       throw new NodeError(

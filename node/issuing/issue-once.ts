@@ -3,11 +3,10 @@
  * was issued the first time. What was begun is remembered in the store, sealed, for a day and more:
  *
  *   once/<day>/<name of the key>      what was ordered, when, how far the logs were before, and what came of it
- *   once/<day>/<name of a person>     when they were forgotten
  *
  * An order that broke off with the process is settled by what the registry holds: a code of that person with that status which
  * stands in a log beyond where that was before is the one. While one is on its way there, no other is issued. Nor is one for whoever was
- * forgotten since, whether anything had come of the order or not: names say nothing without the registry's key, and go by themselves.
+ * forgotten since (forgotten-marks.ts), whether anything had come of the order or not: names say nothing without the registry's key.
  */
 import * as crypto from 'node:crypto';
 import { z } from 'zod';
@@ -21,6 +20,7 @@ import { type Place } from '../registry/place-cipher.ts';
 import { type RegistryRecord } from '../registry/registry.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
+import { ForgottenMarks, forgottenSince } from './forgotten-marks.ts';
 import { Gathered } from './gathered.ts';
 import { type HeldCodes } from './held-codes.ts';
 import { type IssueRequest } from './issuer.ts';
@@ -73,10 +73,10 @@ const noted = z.strictObject({
   issued: place.optional(),
   /** Seconds since 1970; older software noted no time. */
   atS: z.int().min(0).optional(),
+  /** See `Mark.id`: of the last time before that the person was forgotten here. */
+  mark: z.string().optional(),
 });
 type Noted = z.infer<typeof noted>;
-const mark = z.strictObject({ forgottenAtS: z.int().min(0) });
-type Mark = z.infer<typeof mark>;
 
 /** Named once a day: each order asks for both, and to name a day costs as much as a hash. */
 interface Days {
@@ -86,6 +86,8 @@ interface Days {
 }
 
 export class IssueOnce {
+  /** Who was forgotten. */
+  readonly marks: ForgottenMarks;
   readonly #modules: IssueOnceModules;
   readonly #sealer: Sealer;
   readonly #nameKey: crypto.KeyObject;
@@ -99,6 +101,7 @@ export class IssueOnce {
   constructor({ registryKey }: IssueOnceOptions, modules: IssueOnceModules) {
     this.#modules = modules;
     const { tables } = modules;
+    this.marks = new ForgottenMarks(registryKey, modules);
     // A file of people is thousands of orders at the same time.
     this.#reads = new Gathered((keys) => tables.getMany(keys));
     this.#writes = new Gathered(async (changes) => {
@@ -131,11 +134,6 @@ export class IssueOnce {
     }
   }
 
-  /** To be called before anything of a person is destroyed: no order that was given before brings them back. Rejects as the tables. */
-  forgot(subject: string): Promise<void> {
-    return this.#write(this.#days.today, this.#nameOfPerson(subject), { forgottenAtS: this.#nowS() });
-  }
-
   async #issue(name: string, input: string, order: Order): Promise<IssuedOnce> {
     const { today } = this.#days;
     await this.#sweep();
@@ -144,10 +142,10 @@ export class IssueOnce {
       requireSame(known.input, input);
       const issued = await this.#settled(known, order);
       if (issued !== undefined) return issued;
-      if (await this.#isForgottenSince(known, order.subject)) throw forgotten();
+      if (await this.#isForgottenSince(known, order.subject)) throw forgottenSince();
     }
     const request = await order.judge();
-    const note = known ?? { input, sizes: this.#modules.sizes(), atS: this.#nowS() };
+    const note = known ?? (await this.#begun(input, order.subject));
     if (known === undefined) await this.#write(today, name, note);
     const issued = await this.#modules.issue(request);
     // Should this fail the code is there all the same, and is found by what the person holds.
@@ -157,6 +155,11 @@ export class IssueOnce {
     return issued;
   }
 
+  async #begun(input: string, subject: string): Promise<Noted> {
+    const { id } = await this.marks.of(subject);
+    return { input, sizes: this.#modules.sizes(), atS: this.#nowS(), mark: id };
+  }
+
   /** What came of an order that was begun before. */
   async #settled({ issued, sizes }: Noted, { subject, status }: Order): Promise<IssuedOnce | undefined> {
     const { held, tend } = this.#modules;
@@ -164,7 +167,7 @@ export class IssueOnce {
       const [found] = await held().atPlaces([issued]);
       if (found?.subject === subject) return found;
       // Where it is in no log, or another's, its batch was taken back.
-      if (found === undefined && (await held().isNobodys(issued))) throw forgotten();
+      if (found === undefined && (await held().isNobodys(issued))) throw forgottenSince();
       return undefined;
     }
     // As bytes: what is not given may be told as undefined.
@@ -181,28 +184,24 @@ export class IssueOnce {
     return (await held().ofSubject(subject)).find(isOrdered);
   }
 
+  /** Of what the other machine forgot, the time says it alone. */
+  async #isForgottenSince({ atS = 0, mark }: Noted, subject: string): Promise<boolean> {
+    const { id, otherAtS = -1 } = await this.marks.of(subject);
+    return (id !== undefined && id !== mark) || atS <= otherAtS;
+  }
+
+  /** What is remembered under a name since yesterday, as it was written last. */
   async #noted(name: string): Promise<Noted | undefined> {
-    const text = await this.#textOf(name);
-    return text === undefined ? undefined : noted.parse(JSON.parse(text));
-  }
-
-  async #isForgottenSince({ atS = 0 }: Noted, subject: string): Promise<boolean> {
-    const text = await this.#textOf(this.#nameOfPerson(subject));
-    return text !== undefined && atS <= mark.parse(JSON.parse(text)).forgottenAtS;
-  }
-
-  /** What is remembered under a name since yesterday. */
-  async #textOf(name: string): Promise<string | undefined> {
     const { today, yesterday } = this.#days;
     const keys = [keyOf(today, name), keyOf(yesterday, name)];
     const found = await Promise.all(keys.map((key) => this.#reads.ask(key)));
-    const last = found.findIndex((sealed) => sealed !== undefined);
-    const [at, sealed] = [keys[last], found[last]];
+    const newest = found.findIndex((value) => value !== undefined);
+    const [at, sealed] = [keys[newest], found[newest]];
     if (at === undefined || sealed === undefined) return undefined;
-    return Buffer.from(this.#sealer.open(at, sealed)).toString();
+    return noted.parse(JSON.parse(Buffer.from(this.#sealer.open(at, sealed)).toString()));
   }
 
-  async #write(day: string, name: string, note: Noted | Mark): Promise<void> {
+  async #write(day: string, name: string, note: Noted): Promise<void> {
     const at = keyOf(day, name);
     const value = this.#sealer.seal(at, Buffer.from(JSON.stringify(note)), this.#modules.random(NONCE_BYTES));
     await this.#writes.ask({ put: at, value });
@@ -222,18 +221,13 @@ export class IssueOnce {
     const end = keyOf(yesterday, '');
     for (;;) {
       const page = await tables.page('once/', end, { limit: 256 });
-      if (page.length === 0) return;
+      if (page.length === 0) return this.marks.sweep();
       await tables.write(page.map(([key]) => ({ del: key })));
     }
   }
 
   #nameOf(key: string): string {
     return crypto.createHmac('sha256', this.#nameKey).update(key).digest('hex');
-  }
-
-  /** A key of an order has no newline. */
-  #nameOfPerson(subject: string): string {
-    return this.#nameOf(`forgotten\n${subject}`);
   }
 
   #nowS(): number {
@@ -261,14 +255,6 @@ function requireSame(before: string, now: string): void {
   if (before === now) return;
   throw new NodeError('ORDER_DIFFERS', 'another order was given under this key before', {
     hint: 'Choose another key for each order, and repeat an order as it was.',
-  });
-}
-
-/** Given anew under a key from before, an order would bring back whoever was forgotten. */
-function forgotten(): NodeError {
-  const message = 'the person was forgotten since this order was given first, and gets nothing by it';
-  return new NodeError('FORGOTTEN', message, {
-    hint: 'If the person wants a code again, order it under another key.',
   });
 }
 

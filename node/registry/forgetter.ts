@@ -15,8 +15,10 @@ import { encodeUncounted, uncountedKey } from './uncounted.ts';
 export interface ForgettingOptions {
   /** Whether a tally tells of a code, or none ever will; true by default. Of others colour and rule are left (`Registry.uncounted`). */
   readonly isCounted?: (place: Place) => boolean;
-  /** Notes first what the other machine of the region is to forget (`Registry.forgotten`). */
-  readonly isForOther?: boolean;
+  /** When this was ordered, in seconds since 1970: notes first that the other machine of the region is to forget it (`Registry.forgotten`). */
+  readonly forOtherAtS?: number;
+  /** Called before anything is noted or destroyed, where there is something of the person. */
+  readonly onFound?: () => Promise<void>;
 }
 
 export interface NamedForgettingOptions {
@@ -46,11 +48,12 @@ export class Forgetter {
   /** What leads to a person goes last, so that a run that broke off is taken up where it was. As `Registry.forget`. */
   async forget(
     subject: string,
-    { isCounted = () => true, isForOther = false }: ForgettingOptions,
+    { isCounted = () => true, forOtherAtS, onFound }: ForgettingOptions,
   ): Promise<readonly Place[]> {
     const { pointers, forgotten } = this.#modules;
     const [places = []] = await pointers.of([subject]);
-    if (isForOther) await forgotten.note(subject, places);
+    if (places.length > 0) await onFound?.();
+    if (forOtherAtS !== undefined) await forgotten.note(subject, places, forOtherAtS);
     for (const place of places.sort(byPlace)) await this.#destroy(subject, place, isCounted);
     await this.#unpoint(subject, places, true);
     return places;

@@ -1,7 +1,7 @@
 /**
  * What the other machine of a region is still to forget: noted before anything is forgotten here, and kept until it has said that it is.
  *
- *   registry/forgotten/<pseudonym>/<name of a place>   nothing more, as registry/held (pointers.ts)
+ *   registry/forgotten/<pseudonym>/<name of a place>   when that was noted; the name as that of registry/held (pointers.ts)
  *
  * The place alone would not do: it may be somebody else's by the time that the other machine hears of it. Whoever tells it shows that they have
  * the registry's key, and so does whoever has forgotten it: names are seen by any machine that is given batches. Spec: SPEC.md 14.5.6.
@@ -12,15 +12,18 @@ import { type Random } from '../ports.ts';
 import { type PrivateTables } from './private-tables.ts';
 import { type Place } from './place-cipher.ts';
 import { type Pointers } from './pointers.ts';
+import { registryCorrupt } from './registry-error.ts';
 import { derivedKey } from './sealer.ts';
 import { type PrivateName } from './whereabouts.ts';
 
 export const FORGOTTEN = 'registry/forgotten/' satisfies PrivateName;
 const ASKER_BYTES = 16;
+/** Seconds since 1970, the most significant byte first. */
+const TIME_BYTES = 8;
+const HEAD_BYTES = ASKER_BYTES + TIME_BYTES;
 const PROOF_BYTES = 32;
 /** Of what an order says besides the name. */
-export const ORDER_BYTES = ASKER_BYTES + PROOF_BYTES;
-const NOTHING = new Uint8Array(0);
+export const ORDER_BYTES = HEAD_BYTES + PROOF_BYTES;
 
 export interface ForgottenRowsModules {
   readonly tables: PrivateTables;
@@ -32,7 +35,7 @@ export interface ForgottenRowsModules {
 export interface ForgetOrder {
   /** See `Pointers.nameOf`. */
   readonly name: string;
-  /** Who asks, and that they have the registry's key: `ORDER_BYTES`. */
+  /** Who asks, when it was noted, and that they have the registry's key: `ORDER_BYTES`. */
   readonly value: Uint8Array;
 }
 
@@ -56,43 +59,50 @@ export class ForgottenRows {
   /** Whether an order was given by another process with the registry's key. */
   isFromOther({ name, value }: ForgetOrder): boolean {
     if (value.length !== ORDER_BYTES) return false;
-    const asker = value.subarray(0, ASKER_BYTES);
-    const isProven = isSame(value.subarray(ASKER_BYTES), this.#proofOf('forget', name, asker));
-    return isProven && !equalBytes(asker, this.#asker);
+    const isProven = isSame(value.subarray(HEAD_BYTES), this.#proofOf('forget', name, value));
+    return isProven && !equalBytes(value.subarray(0, ASKER_BYTES), this.#asker);
+  }
+
+  /** When such an order was noted, in seconds since 1970. */
+  notedAtS({ value }: ForgetOrder): number {
+    return Number(Buffer.from(value.subarray(ASKER_BYTES, HEAD_BYTES)).readBigUInt64BE());
   }
 
   /** Shows whoever gave such an order that somebody with the registry's key has carried it out. */
   answerTo({ name, value }: ForgetOrder): Uint8Array {
-    return this.#proofOf('forgot', name, value.subarray(0, ASKER_BYTES));
+    return this.#proofOf('forgot', name, value);
   }
 
-  /** Whether that is such an answer to the order of a name that this process gave. */
-  isAnswer(name: string, answer: Uint8Array): boolean {
-    return isSame(answer, this.#proofOf('forgot', name, this.#asker));
+  /** Whether that is such an answer to an order that this process gave. */
+  isAnswer({ name, value }: ForgetOrder, answer: Uint8Array): boolean {
+    const isOwn = equalBytes(value.subarray(0, ASKER_BYTES), this.#asker);
+    return isOwn && isSame(answer, this.#proofOf('forgot', name, value));
   }
 
-  #proofOf(what: 'forget' | 'forgot', name: string, asker: Uint8Array): Uint8Array {
-    const text = `${what}/${name}/${hexOf(asker)}`;
+  #proofOf(what: 'forget' | 'forgot', name: string, value: Uint8Array): Uint8Array {
+    const text = `${what}/${name}/${hexOf(value.subarray(0, HEAD_BYTES))}`;
     return crypto.createHmac('sha256', this.#key).update(text, 'latin1').digest();
   }
 
-  /** Notes these places of a person. Rejects as the tables. */
-  async note(subject: string, places: readonly Place[]): Promise<void> {
+  /** Notes these places of a person, who was to be forgotten then. Rejects as the tables. */
+  async note(subject: string, places: readonly Place[], atS: number): Promise<void> {
     const { tables, pointers } = this.#modules;
     if (places.length === 0) return;
-    await tables.write(
-      places.map((place) => ({ put: FORGOTTEN + pointers.nameOf(subject, place), value: NOTHING })),
-    );
+    const value = Buffer.alloc(TIME_BYTES);
+    value.writeBigUInt64BE(BigInt(atS));
+    await tables.write(places.map((place) => ({ put: FORGOTTEN + pointers.nameOf(subject, place), value })));
   }
 
   /** All of them, or those of a person, in order. Rejects with REGISTRY_CORRUPT, and as the tables. */
   async *all(subject?: string): AsyncGenerator<ForgottenRow, void, undefined> {
     const { tables, pointers } = this.#modules;
     const from = FORGOTTEN + (subject === undefined ? '' : pointers.prefixOf(subject));
-    for await (const [key] of tables.entries(from, `${from}~`)) {
+    for await (const [key, time] of tables.entries(from, `${from}~`)) {
       const name = key.slice(FORGOTTEN.length);
-      const value = concatBytes(this.#asker, this.#proofOf('forget', name, this.#asker));
-      yield { name, value, place: pointers.placeOf(name) };
+      const place = pointers.placeOf(name);
+      if (time.length !== TIME_BYTES) throw registryCorrupt(`${key} does not say when that was noted`);
+      const head = concatBytes(this.#asker, time);
+      yield { name, value: concatBytes(head, this.#proofOf('forget', name, head)), place };
     }
   }
 

@@ -6,7 +6,7 @@
  *   registry/held/<pseudonym>/<name of a place>      nothing more: the person of that pseudonym has that attestation (pointers.ts)
  *   registry/manual/<pseudonym>                      nothing more: the person has, or had, a code that no rule gave
  *   registry/uncounted/<log>/<index>                 of somebody who was forgotten, until a tally has counted it (uncounted.ts)
- *   registry/forgotten/<pseudonym>/<name of a place> nothing more: the other machine of the region is to forget it too (forgotten-rows.ts)
+ *   registry/forgotten/<pseudonym>/<name of a place> when that was noted: the other machine of the region is to forget it too (forgotten-rows.ts)
  *
  * so that one range is all that the region knows of a person. The records of a batch are written with its staging, or before it, by
  * whoever stages it; but for that and `forget` nothing is ever changed.

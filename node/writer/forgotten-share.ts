@@ -145,7 +145,7 @@ export class ForgottenShare {
       const answer = await this.#modules.client.request(peer, STANDBY_PROTOCOL, share);
       const isFailed = equalBytes(answer, FAILED);
       if (isFailed) this.#tellDamaged(row, peer);
-      if (isFailed || this.#isKept(row.name, answer)) {
+      if (isFailed || this.#isKept(row, answer)) {
         this.#refusing.delete(peer);
         return isFailed ? 'failed' : 'kept';
       }
@@ -159,11 +159,11 @@ export class ForgottenShare {
   }
 
   /** A machine of the region without the registry's key has nothing to forget, and must not answer for the one that has. */
-  #isKept(name: string, answer: Uint8Array): boolean {
+  #isKept(row: ForgottenRow, answer: Uint8Array): boolean {
     const { forgotten } = this.#modules.registry();
     return (
       equalBytes(answer.subarray(0, KEPT.length), KEPT) &&
-      forgotten.isAnswer(name, answer.subarray(KEPT.length))
+      forgotten.isAnswer(row, answer.subarray(KEPT.length))
     );
   }
 

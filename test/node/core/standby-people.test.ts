@@ -33,7 +33,9 @@ describe('The standby of a region', () => {
       const held = (name: string, subject = 'p1') => world.run(world.node(name).heldCodes.ofSubject(subject));
       assert.deepEqual([(await held(SPARE)).length, (await held(SPARE, 'p2')).length], [1, 1]);
       if (isAway) await world.kill(SPARE, { inOrder: true });
+      const sinceS = world.nowS;
       const { leaves, other } = await world.run(world.node('DE').forget(FORGET));
+      const untilS = world.nowS;
       assert.deepEqual([leaves.length, other], [1, isAway ? 'awaited' : 'forgot']);
       assert.equal(world.node('DE').status.toForget, isAway ? 1 : 0);
       if (isAway) {
@@ -46,6 +48,9 @@ describe('The standby of a region', () => {
         await world.pass(35);
         assert.equal(world.node('DE').status.toForget, 0);
       }
+      // Whoever is ordered a code after that is not forgotten by it, whenever the standby hears of it.
+      const { otherAtS = -1 } = await world.run(world.node(SPARE).once.marks.of('p1'));
+      assert.ok(sinceS <= otherAtS && otherAtS <= untilS, `${sinceS} ${otherAtS} ${untilS}`);
       await world.run(world.node(SPARE).promote());
       assert.deepEqual([await held(SPARE), (await held(SPARE, 'p2')).length], [[], 1]);
       const [{ log, index } = assert.fail()] = leaves;

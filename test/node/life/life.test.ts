@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { Forgetting } from '../../../node/issuing/forgetting.ts';
+import { Forgetting, type ForgettingModules } from '../../../node/issuing/forgetting.ts';
+import { isNodeError } from '../../../node/node-error.ts';
 import { RegionMachine } from '../../support/issuing-fixture.ts';
 import { bytesOf } from '../../support/lists-fixture.ts';
 import { DAY_S, GREEN, LivingRegion } from '../../support/living-region.ts';
@@ -282,13 +283,14 @@ describeOnAllTables('Life.update', () => {
 });
 
 describeOnAllTables('Life.forget', () => {
-  it('T25 forgets nobody to whom an update gives a code meanwhile', async () => {
-    const region = await LivingRegion.open();
-    const { machine, process, life } = region;
-    await region.declare([1]);
-    const forgetting = new Forgetting(machine.region, {
+  function forgettingIn(
+    { machine, process, life }: LivingRegion,
+    given: Partial<Pick<ForgettingModules, 'forgetDeclared' | 'mark'>> = {},
+  ): Forgetting {
+    return new Forgetting(machine.region, {
       registry: process.registry,
       forgetDeclared: (subject, require) => life.forget(subject, require),
+      mark: () => Promise.resolve(),
       hasOther: false,
       isStandby: false,
       clock: machine.clock,
@@ -296,8 +298,39 @@ describeOnAllTables('Life.forget', () => {
       tend: () => Promise.resolve(),
       openTree: process.openTree,
       sha256,
+      ...given,
     });
-    const { issuer } = process;
+  }
+
+  it('T25 marks who is forgotten before their codes are destroyed, and nobody who is refused or is not known', async () => {
+    const region = await LivingRegion.open();
+    const { registry } = region.process;
+    const marked: string[] = [];
+    const mark = async (subject: string) =>
+      void marked.push(`${subject} ${(await registry.ofSubject(subject)).length}`);
+    const forget = (n: number, given = {}) =>
+      forgettingIn(region, { mark, ...given }).forget({ subject: `P${n}`, lettingPass: true });
+    await assert.rejects(forget(9), (error) => isNodeError(error, 'NOT_FOUND'));
+    const forgetDeclared: ForgettingModules['forgetDeclared'] = async (_subject, require) => {
+      await require();
+      await region.override(2, 'red', 2);
+      return true;
+    };
+    await assert.rejects(forget(2, { forgetDeclared }), /not counted in public/);
+    assert.deepEqual(marked, []);
+    await region.declare([1]);
+    await forget(1);
+    await region.issue(3, GREEN);
+    await forget(3);
+    assert.deepEqual(marked, ['P1 0', 'P3 1']);
+    await region.process.stop();
+  });
+
+  it('T25 forgets nobody to whom an update gives a code meanwhile', async () => {
+    const region = await LivingRegion.open();
+    await region.declare([1]);
+    const forgetting = forgettingIn(region);
+    const { issuer } = region.process;
     const issueAll = issuer.issueAll.bind(issuer);
     const refused = new Promise<void>((resolve, reject) => {
       issuer.issueAll = (requests) => {
@@ -309,7 +342,7 @@ describeOnAllTables('Life.forget', () => {
     assert.deepEqual(await region.update(), { first: 1 });
     await refused;
     assert.equal(await region.codesOf(1), 'green');
-    await process.stop();
+    await region.process.stop();
   });
 });
 

@@ -219,7 +219,7 @@ describeOnAllTables('Registry', () => {
       await tables.write(registry.changes(batch(0, ['a', 'me'])));
       await tables.write(registry.changes({ ...manual, entries }));
     }
-    await here.registry.forget('me', { isForOther: true });
+    await here.registry.forget('me', { forOtherAtS: AT_S });
     const orders: ForgetOrder[] = [];
     for await (const order of here.registry.forgotten.all()) {
       assert.equal(order.place.log, LOG);
@@ -253,7 +253,7 @@ describeOnAllTables('Registry', () => {
     const [here, there] = [await openRegistry(), await openRegistry()];
     await here.tables.write(here.registry.changes(batch(0, ['me'])));
     await there.tables.write(there.registry.changes(batch(0, ['you'])));
-    await here.registry.forget('me', { isForOther: true });
+    await here.registry.forget('me', { forOtherAtS: AT_S });
     for await (const { name } of here.registry.forgotten.all()) {
       await there.registry.forgetNamed(name, { isCounted: () => true });
       for (const bad of ['', name.slice(1), name.slice(0, -2), `${name.slice(0, -2)}00`, `${name}/`])
@@ -273,13 +273,14 @@ describeOnAllTables('Registry', () => {
       { tables: new MemoryTables(), random },
     );
     await here.tables.write(here.registry.changes(batch(0, ['me', 'you'])));
-    for (const subject of ['me', 'you']) await here.registry.forget(subject, { isForOther: true });
+    for (const subject of ['me', 'you']) await here.registry.forget(subject, { forOtherAtS: AT_S });
     const orders: ForgetOrder[] = [];
     for await (const order of here.registry.forgotten.all()) orders.push(order);
     const [order, other] = orders;
     assert.ok(order !== undefined && other !== undefined);
     const { name, value } = order;
-    assert.deepEqual(value.slice(16), proofOf('forget', name, value));
+    assert.equal(here.registry.forgotten.notedAtS(order), AT_S);
+    assert.deepEqual(value.slice(24), proofOf('forget', name, value));
     const { forgotten } = there.registry;
     assert.ok(forgotten.isFromOther(order));
     assert.ok(!here.registry.forgotten.isFromOther(order), 'its own, handed back');
@@ -288,24 +289,24 @@ describeOnAllTables('Registry', () => {
       const bad = Uint8Array.from(value, (byte, i) => (i === at ? byte ^ 1 : byte));
       assert.ok(!forgotten.isFromOther({ name, value: bad }), `${at}`);
     }
-    for (const bad of [value.subarray(1), new Uint8Array(0), new Uint8Array(48), Uint8Array.of(...value, 0)])
+    for (const bad of [value.subarray(1), new Uint8Array(0), new Uint8Array(56), Uint8Array.of(...value, 0)])
       assert.ok(!forgotten.isFromOther({ name, value: bad }));
     assert.ok(!forgotten.isFromOther({ name: other.name, value }));
     const answer = forgotten.answerTo(order);
     assert.deepEqual(Uint8Array.from(answer), proofOf('forgot', name, value));
-    const isAnswer = (bytes: Uint8Array, of = name) => here.registry.forgotten.isAnswer(of, bytes);
+    const isAnswer = (bytes: Uint8Array, of = order) => here.registry.forgotten.isAnswer(of, bytes);
     assert.ok(isAnswer(answer));
     for (const bad of [
       new Uint8Array(0),
       answer.subarray(1),
       Uint8Array.from(answer, (byte) => byte ^ 1),
-      value.subarray(16),
+      value.subarray(24),
       stranger.forgotten.answerTo(order),
       forgotten.answerTo({ name, value: other.value.map((byte) => byte ^ 1) }),
     ])
       assert.ok(!isAnswer(bad));
-    assert.ok(!isAnswer(answer, other.name));
-    assert.ok(!forgotten.isAnswer(name, answer), 'it asked for nothing');
+    assert.ok(!isAnswer(answer, other));
+    assert.ok(!forgotten.isAnswer(order, answer), 'it asked for nothing');
     await here.store.stop();
     await there.store.stop();
   });
@@ -501,8 +502,11 @@ describeOnAllTables('Registry', () => {
 });
 
 /** As SPEC.md 14.5.6 has it. */
+/** When somebody was to be forgotten. */
+const AT_S = 1_795_651_200;
+
 function proofOf(what: string, name: string, value: Uint8Array): Uint8Array {
-  const text = `${what}/${name}/${Buffer.from(value.subarray(0, 16)).toString('hex')}`;
+  const text = `${what}/${name}/${Buffer.from(value.subarray(0, 24)).toString('hex')}`;
   return new Uint8Array(
     createHmac('sha256', derivedKey(REGISTRY_KEY, 'forgotten')).update(text, 'latin1').digest(),
   );

@@ -314,7 +314,7 @@ describe('ShareServer', () => {
     const trust = 'DE.test/trust';
     const name = `${'0'.repeat(32)}/${'a'.repeat(32)}`;
     const key = `registry/forgotten/${name}`;
-    const value = new Uint8Array(48).fill(0x61);
+    const value = new Uint8Array(56).fill(0x61);
     const good = share([[key, value]], trust, 0);
     const damaged = share([[`registry/forgotten/${'d'.repeat(32)}/${'a'.repeat(32)}`, value]], trust, 0);
     for (const isStandby of [true, false]) {

@@ -23,7 +23,7 @@ async function bench(words: Record<string, string>) {
   const entries = ['a', 'b'].map((subject) => ({ subject, openings }));
   const rows = registry.changes({ log: LOG, index: 0, hour: 1, entries });
   await tables.write(rows);
-  for (const subject of ['a', 'b']) await registry.forget(subject, { isForOther: true });
+  for (const subject of ['a', 'b']) await registry.forget(subject, { forOtherAtS: 1_795_651_200 });
   const answerOf = async (word: string, order: ForgetOrder) => {
     const key = word === 'kept' ? REGISTRY_KEY : new Uint8Array(32).fill(9);
     const { forgotten } = await Registry.open({ key }, { tables: new MemoryTables(), random });
