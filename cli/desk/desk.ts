@@ -44,8 +44,10 @@ export interface IssueProgress {
 export interface BatchOrder {
   /** 32 hexadecimal digits that nobody can foretell, of this batch alone. */
   readonly key: string;
-  /** When it was ordered first: how long its codes count rests on that. */
+  /** When this was ordered: how long its codes count rests on that. */
   readonly atS: number;
+  /** When they were ordered first, be it by another key: whoever was forgotten since gets nothing. */
+  readonly sinceS?: number;
   /** Who has a code of it already, and gets none. */
   readonly has: ReadonlySet<string>;
 }

@@ -145,8 +145,17 @@ export class OwnDesk implements Desk {
     order?: BatchOrder,
   ): Promise<readonly IssuedCode[]> {
     const { nowS, sha256, meter } = this.#modules;
-    const people = all.filter(({ subject }) => order?.has.has(subject) !== true);
     const { node, operators } = this.#region;
+    const without = all.filter(({ subject }) => order?.has.has(subject) !== true);
+    const forgotten =
+      order?.sinceS === undefined
+        ? new Set()
+        : await node.once.marks.since(
+            without.map(({ subject }) => subject),
+            order.sinceS,
+          );
+    const people = without.filter(({ subject }) => !forgotten.has(subject));
+    if (order !== undefined && people.length === 0) return [];
     const gate = new IssueGate({
       state: () => this.state,
       areNamed: () => operators.areNamed,

@@ -344,7 +344,7 @@ export class RunningDesk implements Desk {
 
   async #issueIn(
     lines: readonly (Person | undefined)[],
-    { key, atS }: BatchOrder,
+    { key, atS, sinceS }: BatchOrder,
     onSigned: (done: number) => void,
   ): Promise<IssuedCode[]> {
     const request = { method: 'POST', path: '/v1/issue/batch', idempotencyKey: key } as const;
@@ -354,7 +354,7 @@ export class RunningDesk implements Desk {
     let [done, forgotten] = [0, 0];
     for await (const answer of this.#lines(
       request,
-      linesOf(lines, (person) => person && orderOf(person, atS)),
+      linesOf(lines, (person) => person && orderOf(person, atS, sinceS)),
     )) {
       const line = answer as IssuedLine & { readonly problem?: Problem };
       const { subject } = people[done++] as Person;

@@ -16,6 +16,7 @@ import {
   statIfPresent,
   writeFileAtomically,
 } from '../../node/region/files.ts';
+import { MARK_S } from '../../node/issuing/forgotten-marks.ts';
 import { type Random } from '../../node/ports.ts';
 import { parseCode } from '../../protocol/code/code.ts';
 import { type Colour } from '../../protocol/code/status.ts';
@@ -60,6 +61,8 @@ export interface IssueModules extends IssueProgress {
 
 /** Seconds for which an order is given again as it was: a node remembers it to the end of the day after, and what counts for a day still counts. */
 export const AGAIN_S_MAX = 20 * 3_600;
+/** Seconds after which a batch is ordered no more: by then a region may not know any longer who was forgotten since it was ordered first. */
+const BATCH_S_MAX = MARK_S - 86_400;
 const JOURNAL_BYTES_MAX = 65_536;
 const count = z.int().min(0);
 /** Rows that a journal names of each kind. */
@@ -189,6 +192,7 @@ export class IssuingRun {
   /**
    * Issues to the next people of the file, but to those of them who have a code by this run already, and writes their codes in the
    * order of the file. Whoever was forgotten since the batch was ordered first is left out. Rejects as `Desk.issue`: the run goes on later.
+   * @throws {CliError} RUN_OLD where somebody is without a code of a batch that was ordered first more than a week ago.
    */
   async issue(people: readonly Person[], desk: Desk, modules: IssueModules): Promise<void> {
     const issued = await this.#found(people, desk, modules.sha256);
@@ -230,13 +234,16 @@ export class IssuingRun {
 
   /** The order of the batch in hand: that which was given before, as long as a node is sure to remember it. */
   async #order(desk: Desk, modules: IssueModules): Promise<Omit<BatchOrder, 'has'>> {
-    const { sizes, order: before } = this.#journal;
-    if (before !== undefined && modules.nowS() - before.atS < AGAIN_S_MAX) return before;
+    const { sizes, sinceS, order: before } = this.#journal;
+    const nowS = modules.nowS();
+    if (sinceS !== undefined && nowS - sinceS > BATCH_S_MAX) throw tooOld(this.#out);
+    if (before !== undefined && nowS - before.atS < AGAIN_S_MAX)
+      return { ...before, sinceS: sinceS ?? before.atS };
     const begun = sizes === undefined ? { sizes: await sizesOf(desk) } : {};
     const { key, atS } = newOrder(modules);
     const order = { key, atS };
     await this.#note({ order, ...begun, ...(sizes === undefined && { sinceS: atS }) });
-    return order;
+    return { ...order, sinceS: this.#journal.sinceS ?? atS };
   }
 
   /**
@@ -315,6 +322,13 @@ function withLeaves(leaves: Journal['leaves'], codes: readonly IssuedCode[]): Jo
     all.set(log, [Math.min(least, index), Math.max(greatest, index)]);
   }
   return Object.fromEntries(all);
+}
+
+function tooOld(out: string): CliError {
+  const message = `the batch in hand of ${printable(journalOf(out))} was ordered more than a week ago, and it is not known any more who was forgotten since`;
+  return new CliError(EXIT.failure, 'RUN_OLD', message, {
+    hint: `Move that away, and ${printable(partOf(out))}, which has the codes of the batches before. \`entente codes\` prints those of this one. Issue to the others by a file of their own, without whoever was forgotten.`,
+  });
 }
 
 function parsed(bytes: Uint8Array, path: string): Journal {

@@ -41,12 +41,17 @@ export interface RequestsModules {
 
 type OrderFacts = NonNullable<z.input<typeof issueOrder>['basis']>['facts'];
 
-/** The order for a person as the admin address of a node takes it. */
-export function orderOf(person: Person, nowS: number): z.input<typeof issueOrder> {
+/** The order for a person as the admin address of a node takes it, of now; `orderedAtS` as there. */
+export function orderOf(
+  person: Person,
+  nowS: number,
+  orderedAtS: number | undefined,
+): z.input<typeof issueOrder> {
   const { subject, device, document_country: country, document_number: number, told, identity } = person;
   return {
     subject,
     status: statusOf(person, nowS),
+    ...(orderedAtS !== undefined && { orderedAtS }),
     ...(identity !== undefined && { identity }),
     ...(told !== undefined && { basis: { atS: told.atS, facts: { ...told.facts } as OrderFacts } }),
     ...(device !== undefined && { holderKey: device.toLowerCase() }),

@@ -54,6 +54,10 @@ export const issueOrder = z
       .optional()
       .openapi({ description: 'For a code on paper. Costs 50 ms.' }),
     isReplacement: z.boolean().default(false),
+    orderedAtS: z.int().min(0).optional().openapi({
+      description:
+        'When it was ordered first, where it is given again under another key: whoever was forgotten since, in the last eight days, gets none (`FORGOTTEN`).',
+    }),
     identity: identitySchema.optional().openapi({
       description:
         'Who the person is by papers, in the form of lists: needed with a basis where lists of people are in force and the person has not declared.',

@@ -79,10 +79,11 @@ export function issueRoutes(modules: IssueModules): AdminRoute[] {
 
 async function issue(order: IssueOrder, key: string | undefined, modules: IssueModules): Promise<IssuedCode> {
   const { node, sha256, nowS, gate } = modules;
-  const { subject, status, identity, basis: told } = order;
+  const { subject, status, identity, basis: told, orderedAtS } = order;
   const request = requestOf(order);
   const judge = async () => {
     requireLife(status.expiresAtS, nowS());
+    if (orderedAtS !== undefined) await node.once.marks.requireNone(subject, orderedAtS);
     return { ...request, basis: await gate.basisOf({ subject, status, told, identity }) };
   };
   const issued =

@@ -292,6 +292,66 @@ describe('IssuingRun', function () {
     );
   });
 
+  /** A node issues the first batch, the command dies, and somebody of it is forgotten. */
+  async function forgottenMeanwhile(out: string, then: (desk: Desk) => Promise<void>): Promise<void> {
+    await servedRegion(region, await regionModules(cli), async (desk, { node }) => {
+      const dying = issuingBy(desk, async (...args) => {
+        await desk.issue(...args);
+        throw new Died();
+      });
+      await assert.rejects(goOn(dying, out), Died);
+      await node.forget({ subject: 'P-1', lettingPass: true });
+      await then(desk);
+    });
+  }
+
+  /** P-1 alone has nothing. */
+  async function expectForgotten(out: string): Promise<void> {
+    const others = PEOPLE.flatMap(({ subject }) => (subject === 'P-1' ? [] : [subject]));
+    assert.deepEqual(
+      rowsOf(out).map(([subject]) => subject),
+      others,
+    );
+    await onDesk(async (desk) => {
+      for await (const held of desk.held({})) assert.ok('givenUp' in held || held.subject !== 'P-1');
+      assert.equal(await leavesOf(desk), PEOPLE.length);
+    });
+  }
+
+  const ROW_2 = { count: 1, rows: [2] };
+
+  it('F1: T25 leaves out who was forgotten, also where no node runs any more', async () => {
+    const out = join(region, '../codes.csv');
+    await forgottenMeanwhile(out, () => Promise.resolve());
+    await onDesk((desk) => goOn(desk, out, ({ forgotten }) => assert.deepEqual(forgotten, ROW_2)));
+    await expectForgotten(out);
+  });
+
+  it('F1: T25 leaves out who was forgotten, also where the batch is ordered anew', async () => {
+    const out = join(region, '../codes.csv');
+    await forgottenMeanwhile(out, async (desk) => {
+      const { order } = journalAt(out);
+      aheadS = 3 * 24 * HOUR_S;
+      const looking = issuingBy(desk, (people, progress, again) => {
+        if (again?.has.size === 2) assert.notEqual(again.key, order?.key);
+        return desk.issue(people, progress, again);
+      });
+      await goOn(looking, out, ({ forgotten }) => assert.deepEqual(forgotten, ROW_2));
+      await desk.publish();
+    });
+    await expectForgotten(out);
+  });
+
+  it('F1: T25 orders no batch again after a week, since it is not known for ever who was forgotten', async () => {
+    const out = join(region, '../codes.csv');
+    await assert.rejects(command(out, { at: 'before issue', call: 2 }), Died);
+    aheadS = 7 * 24 * HOUR_S + HOUR_S;
+    await assert.rejects(command(out), (error) => error instanceof CliError && error.code === 'RUN_OLD');
+    aheadS = 6 * 24 * HOUR_S;
+    await command(out);
+    await expectOnce(out);
+  });
+
   it('F1: a node that is started meanwhile issues to those of the batch who have no code yet', async () => {
     const out = join(region, '../codes.csv');
     await assert.rejects(command(out, { at: 'before issue', call: 3 }), Died);

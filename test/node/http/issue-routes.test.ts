@@ -90,6 +90,19 @@ describe('issueRoutes', () => {
       await assert.rejects(admin.issue(order, 'order-5b'), refusedWith(422, 'INPUT_INVALID'));
     });
 
+    it('T25 issues nothing to who was forgotten since it was ordered first, by whatever key', async () => {
+      const orderedAtS = admin.world.nowS;
+      await admin.issue(admin.orderOf('p7'));
+      await admin.world.run(admin.world.node('DE').forget({ subject: 'p7', lettingPass: true }));
+      for (const key of [undefined, 'order-7'])
+        await assert.rejects(
+          admin.issue(admin.orderOf('p7', { orderedAtS }), key),
+          refusedWith(409, 'FORGOTTEN'),
+        );
+      await admin.world.pass(2);
+      await admin.issue(admin.orderOf('p7', { orderedAtS: admin.world.nowS }), 'order-7b');
+    });
+
     it('refuses and revokes a code that is looser than one that two operators gave meanwhile', async () => {
       await admin.world.run(confirmed('p6'));
       await assert.rejects(admin.issue(admin.orderOf('p6')), refusedWith(409, 'REFUSED'));
