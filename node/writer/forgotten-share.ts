@@ -6,6 +6,7 @@ import { equalBytes } from '../../protocol/bytes.ts';
 import { encodeCbor } from '../../protocol/encoding/cbor.ts';
 import { isProtocolError } from '../../protocol/fault.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
+import { isLogOver } from '../../protocol/trust/pruning.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
 import { FORGOTTEN, type ForgottenRow } from '../registry/forgotten-rows.ts';
@@ -88,13 +89,11 @@ export class ForgottenShare {
     const { forgotten } = registry();
     const peers = client.peers().filter(isOwn);
     let left = 0;
-    let isAnswered = peers.length > 0;
+    // Who does not answer is asked for nothing more in this round, and keeps no other from being told.
+    const away = new Set<string>();
     for await (const row of forgotten.all(subject)) {
-      const isTold = isAnswered && (await this.#isLogged(row));
-      const answers = isTold ? await Promise.all(peers.map((peer) => this.#tell(peer, row))) : [];
-      // Who does not answer is asked for nothing more in this round.
-      if (answers.includes('away')) isAnswered = false;
-      const isKept = isTold && answers.every((answer) => answer === 'kept');
+      const isKept =
+        away.size < peers.length && (await this.#isSettled(row)) && (await this.#isKeptBy(peers, away, row));
       if (isKept && (await this.#isForgottenHere(row))) {
         await forgotten.drop(row.name);
         this.#damaged.delete(row.name);
@@ -103,6 +102,14 @@ export class ForgottenShare {
     }
     await this.#compact();
     return left;
+  }
+
+  /** Whether each of these machines says that it has forgotten it; those that do not answer are added to `away`, and not asked. */
+  async #isKeptBy(peers: readonly string[], away: Set<string>, row: ForgottenRow): Promise<boolean> {
+    const asked = peers.filter((peer) => !away.has(peer));
+    const answers = await Promise.all(asked.map((peer) => this.#tell(peer, row)));
+    asked.forEach((peer, i) => answers[i] === 'away' && away.add(peer));
+    return away.size === 0 && answers.every((answer) => answer === 'kept');
   }
 
   /** Once more: before it forgot, the other machine may have shared a batch again as it was, with what had been forgotten here. */
@@ -129,9 +136,14 @@ export class ForgottenShare {
     }
   }
 
-  /** What cannot be looked up now is told later, and keeps nothing else from being told. */
-  #isLogged({ place }: ForgottenRow): Promise<boolean> {
-    return this.#modules.isLogged(place).catch((error: unknown) => {
+  /**
+   * Of a place that was taken back and that no log ever had, nothing is on its way any more once its log is over. What cannot be looked up now is
+   * told later, and keeps nothing else from being told.
+   */
+  async #isSettled({ place }: ForgottenRow): Promise<boolean> {
+    const { clock, isLogged } = this.#modules;
+    if (isLogOver(place.log, Math.floor(clock.nowMs() / 1_000))) return true;
+    return isLogged(place).catch((error: unknown) => {
       if (isNodeError(error)) return false;
       throw error;
     });

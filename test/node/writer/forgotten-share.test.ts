@@ -34,6 +34,7 @@ async function bench(words: Record<string, string>) {
   const standing = { size: 2, damaged: -1, failing: 'none', broken: 'none' };
   const asked: string[] = [];
   const troubles: unknown[] = [];
+  const clock = new ManualClock();
   const share = new ForgottenShare(
     { region: 'DE', network: 'test', intervalMs: 30_000 },
     {
@@ -51,7 +52,7 @@ async function bench(words: Record<string, string>) {
             : answerOf(word, { name, value });
         },
       },
-      clock: new ManualClock(),
+      clock,
       isOwn: (peer) => peer.startsWith('DE'),
       registry: () => registry,
       forgetHere: (name) =>
@@ -67,7 +68,7 @@ async function bench(words: Record<string, string>) {
     },
   );
   const shareAgain = () => tables.write(rows);
-  return { share, registry, standing, asked, troubles, words, shareAgain };
+  return { share, registry, standing, asked, troubles, words, clock, shareAgain };
 }
 
 describe('ForgottenShare', () => {
@@ -88,10 +89,12 @@ describe('ForgottenShare', () => {
       ['kept ', 2, 1],
       ['key', 2, 1],
     ] as const) {
+      // Who does not answer is asked once in a round, and the other machine for everything.
       const { share, asked, troubles, words } = await bench({ 'DE#2': 'kept', 'DE#3': word });
       for (let i = 1; i <= 2; i++) {
         await share.round();
-        assert.deepEqual([share.left, asked.length, troubles.length], [2, 2 * times * i, said], word);
+        assert.deepEqual([share.left, asked.length, troubles.length], [2, (2 + times) * i, said], word);
+        assert.equal(asked.filter((peer) => peer === 'DE#2').length, 2 * i, word);
       }
       words['DE#3'] = 'kept';
       await share.round();
@@ -119,6 +122,17 @@ describe('ForgottenShare', () => {
     await share.round();
     assert.deepEqual([share.left, asked.length], [1, 1]);
     standing.size = 2;
+    await share.round();
+    assert.equal(share.left, 0);
+  });
+
+  it('T25 tells in the end of what no log ever had, once that log is over', async () => {
+    const { share, standing, clock, asked } = await bench({ 'DE#2': 'kept' });
+    standing.size = 0;
+    await clock.advance(Date.UTC(2026, 11, 20));
+    await share.round();
+    assert.deepEqual([share.left, asked.length], [2, 0]);
+    await clock.advance(60 * 86_400_000);
     await share.round();
     assert.equal(share.left, 0);
   });
