@@ -4,7 +4,7 @@ import { checkConfig, checkModes } from './config-checks.ts';
 import { checkFileSystem, checkLatency, checkMarks, checkOpenFiles, checkSpace } from './disk-checks.ts';
 import { type Finding, warn } from './finding.ts';
 import { checkOtherKeys, checkSeparate, checkTrustKeys } from './key-checks.ts';
-import { checkForks, checkLeft, checkNewest, checkWriting } from './log-checks.ts';
+import { checkForks, checkLeft, checkNewest, checkShort, checkWriting } from './log-checks.ts';
 import { checkMemory, checkNodeVersion, checkTls } from './machine-checks.ts';
 import { checkNumbers } from './number-checks.ts';
 import { type Patient, type ReadablePatient } from './patient.ts';
@@ -48,6 +48,7 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['registry', checkForgotten],
   ['logs', checkNewest],
   ['logs', checkForks],
+  ['logs', checkShort],
   ['logs', checkLeft],
   ['keys', checkTrustKeys],
   ['keys', checkSeparate],
@@ -70,6 +71,7 @@ const AT_ONCE: typeof THEN = [
   ['store', checkDamage],
   ['registry', checkForgotten],
   ['logs', checkForks],
+  ['logs', checkShort],
   ['logs', checkLeft],
   ['keys', checkTrustKeys],
   ['peers', checkReachable],

@@ -68,6 +68,18 @@ function standby({ writer, reason = '' }: RunningStatus, path: string): Finding 
   return ok(`it is the standby: ${writerText(writer)}`);
 }
 
+/** Own logs that lack entries, of which nothing is signed while all else is. */
+export function checkShort({ running, path }: ReadablePatient): Finding[] {
+  if (running?.writing !== 'writing') return [];
+  const { behind = {}, sizes } = running;
+  return Object.entries(behind).map(([origin, size]) =>
+    warn(
+      `it signs nothing of ${printable(origin)}, and all else: ${figure(size)} entries were signed, and ${figure(sizes[origin] ?? 0)} are here, as after a restored backup. It fetches them as soon as a peer that mirrors this region is connected`,
+      `entente peer list ${quoted(path)}`,
+    ),
+  );
+}
+
 /** A backup that was put back shows by what peers have seen with our own signature. */
 export function checkNewest({ running, peers, path, sizes }: ReadablePatient): Finding[] {
   if (running !== undefined || sizes === undefined) return [];

@@ -16,7 +16,7 @@ import { type LogTree } from '../log/log-tree.ts';
 import { isNodeError } from '../node-error.ts';
 import { type HighWater } from '../ports.ts';
 import { type Store } from '../store/store.ts';
-import { cutOffsOf, isCutOff } from '../trust/cut-offs.ts';
+import { isCutOff, namedSize } from '../trust/cut-offs.ts';
 import { allVerifierKeys, logVerifierKeys } from '../trust/log-keys.ts';
 import { encodeLeft, readLeft } from '../witness/left-mark.ts';
 
@@ -72,6 +72,12 @@ export class LeftTree {
     return { origin, size: kept.size, keyIds, isLarger: kept.size > size };
   }
 
+  /** How many entries of the log the root has signed, by a cut-off. */
+  get named(): number {
+    const now = this.#modules.state();
+    return now === undefined ? 0 : namedSize(now, this.#modules.tree.origin);
+  }
+
   /**
    * Whether keys alone that were given up have signed a note, and the root has not signed the very tree besides, by a cut-off, that is still missing here. Then
    * the note is kept if it is on a tree that is not here; one on a tree that may lead to a cut-off is not, since nobody can tell yet. Rejects as reading the
@@ -84,8 +90,7 @@ export class LeftTree {
     const { size, root } = read.checkpoint;
     const { text } = read.note;
     const { tree, store } = this.#modules;
-    if (size > tree.size && cutOffsOf(now, tree.origin).some((one) => one.size >= size))
-      return !isCutOff(now, read.checkpoint);
+    if (size > tree.size && this.named >= size) return !isCutOff(now, read.checkpoint);
     if (this.#kept !== undefined || size <= tree.head.minimum || text === this.#ours) return true;
     const isLarger = size > tree.size;
     if (!isLarger && (await this.#isHere({ size, root }))) this.#ours = text;

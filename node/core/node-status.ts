@@ -37,7 +37,7 @@ export interface NodeStatus {
   readonly clock: ClockReport;
   /** By origin. */
   readonly sizes: Readonly<Record<string, number>>;
-  /** By origin of an own log of which this node has signed more entries than it has, how many: nothing is added to such a log. */
+  /** By origin of an own log of which more entries were signed than it has, by what is known here, how many: nothing is added to such a log. */
   readonly behind: Readonly<Record<string, number>>;
   /** By origin, why a log cannot be used now. */
   readonly closed: Readonly<Record<string, string>>;

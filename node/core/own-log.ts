@@ -1,6 +1,6 @@
 /**
  * An own log as others hold it: while this node writes it, it takes nothing from anybody but the news that somebody signs with
- * its key; while it does not, it catches up like any copy.
+ * its key; while it does not, it catches up like any copy. So does an attestation log that lacks entries, while this node writes the others.
  */
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { openRead, readNote, type ReadNote } from '../../protocol/log/checkpoint.ts';
@@ -8,6 +8,7 @@ import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
 import { type VerifySignature } from '../../protocol/primitives.ts';
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { type LoggedStatement } from '../../protocol/trust/naming.ts';
+import { logError } from '../log/log-error.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { type Applied, type Claim, type Piece } from '../log/replica.ts';
 import { type Followed, type Heeded, type Kept, type Naming, standingForksOf } from '../sync/followed.ts';
@@ -22,7 +23,7 @@ export interface OwnLogModules {
   readonly keys: (read?: ReadNote) => readonly VerifierKey[];
   readonly isWriting: () => boolean;
   /** Of an attestation log: what was signed of it by keys that were given up. */
-  readonly left?: Pick<LeftTree, 'heed' | 'report'>;
+  readonly left?: Pick<LeftTree, 'heed' | 'report' | 'named'>;
   /** A checkpoint with our own signature on a tree that we do not have. Must not throw. */
   readonly onAhead: () => void;
 }
@@ -30,6 +31,10 @@ export interface OwnLogModules {
 export class OwnLog implements Followed {
   readonly #modules: OwnLogModules;
   #settling: Promise<unknown> = Promise.resolve();
+  /** An attestation log that was found to lack entries, and is not written before it has them. */
+  #isShort = false;
+  /** Pieces that are being taken. */
+  readonly #taking = new Set<Promise<unknown>>();
 
   constructor(modules: OwnLogModules) {
     this.#modules = modules;
@@ -55,9 +60,50 @@ export class OwnLog implements Followed {
     return standingForksOf(this.#modules.copy);
   }
 
-  apply(piece: Piece): Promise<Kept> {
-    if (!this.#modules.isWriting()) return this.#modules.copy.apply(piece);
-    return Promise.resolve({ outcome: 'known', size: this.tree.size });
+  /** How far the root has signed an attestation log, by a cut-off; 0 where it has not. */
+  get named(): number {
+    return this.#modules.left?.named ?? 0;
+  }
+
+  /** How many entries were signed, by what is known here, if the log has fewer. @throws {NodeError} as `LogTree.head`. */
+  get lacking(): number | undefined {
+    const { head, shortfall, size } = this.tree;
+    const { ahead } = head;
+    // A fetch that broke off.
+    const begun = ahead && this.isOurs(ahead.note) ? readNote(ahead.note).checkpoint.size : 0;
+    const signed = Math.max(shortfall?.size ?? 0, begun, this.named);
+    return signed > size ? signed : undefined;
+  }
+
+  /** Looks whether an attestation log lacks entries: then nothing is signed of it before `enter`. To be called while no log is written. */
+  look(): void {
+    const { left } = this.#modules;
+    this.#isShort = left !== undefined && this.tree.trouble === undefined && this.lacking !== undefined;
+  }
+
+  /**
+   * From here on this node writes the log, and takes nothing of it from anybody.
+   * @throws {NodeError} LOG_BEHIND while it lacks entries: it goes on to catch up. As `LogTree.head`.
+   */
+  async enter(): Promise<void> {
+    // What is on its way may bring more than was known to be missing.
+    while (this.#taking.size > 0) await Promise.allSettled(this.#taking);
+    const { lacking } = this;
+    this.#isShort = lacking !== undefined;
+    if (lacking === undefined) return;
+    const message = `${this.origin} has ${this.tree.size} entries here, and ${lacking} were signed: nothing is added before they are here`;
+    throw logError('LOG_BEHIND', message);
+  }
+
+  get #isWritten(): boolean {
+    return this.#modules.isWriting() && !this.#isShort;
+  }
+
+  async apply(piece: Piece): Promise<Kept> {
+    if (this.#isWritten) return { outcome: 'known', size: this.tree.size };
+    const taking = this.#modules.copy.apply(piece);
+    this.#taking.add(taking);
+    return taking.finally(() => this.#taking.delete(taking));
   }
 
   confront(claim: Claim): Promise<Applied> {
@@ -73,7 +119,7 @@ export class OwnLog implements Followed {
   async heed(note: Uint8Array, read: ReadNote = readNote(note)): Promise<Heeded> {
     if ((await this.#modules.left?.heed(note, read)) === true) return 'known';
     const heeded = await this.#modules.copy.heed(note, read);
-    if (heeded !== 'behind' || !this.#modules.isWriting()) return heeded;
+    if (heeded !== 'behind' || !this.#isWritten) return heeded;
     if (this.isOurs(note)) this.#modules.onAhead();
     return 'known';
   }
@@ -87,14 +133,14 @@ export class OwnLog implements Followed {
   }
 
   async isNamedBy(naming: Naming, common: number): Promise<boolean> {
-    const { copy, isWriting } = this.#modules;
-    return !isWriting() && (await copy.isNamedBy?.(naming, common)) === true;
+    const { copy } = this.#modules;
+    return !this.#isWritten && (await copy.isNamedBy?.(naming, common)) === true;
   }
 
   /** What this node writes is given up for nobody. */
   async settle(branch: Branch): Promise<boolean> {
-    const { copy, isWriting } = this.#modules;
-    if (isWriting()) return false;
+    const { copy } = this.#modules;
+    if (this.#isWritten) return false;
     const settling = copy.settle?.(branch) ?? Promise.resolve(false);
     this.#settling = Promise.all([this.#settling, settling.catch(() => false)]);
     return settling;

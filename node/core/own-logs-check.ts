@@ -17,7 +17,7 @@ export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | '
 }
 
 /**
- * `forced`: the operator signs although too few peers answered; what any of them shows, or the root has signed, binds all the same. Where witnesses fence the
+ * `forced`: the operator signs although too few peers answered; what any of them shows, or another tree that the root has signed, binds all the same. Where witnesses fence the
  * writer nobody else rightly signs beside it, so that a proof of two trust logs that the root has not settled is somebody with its keys. Rejects as
  * `checkOwnLogs` and `findNamed`, and with what is damaged in the trust log.
  */
@@ -38,11 +38,12 @@ export async function findOwnLogs(
     { needed },
     { ...modules, logs: () => ownLogs, isAllAsked: () => home.state === state },
   );
+  for (const log of shelf.ownLogs) log.look();
   if (fenced !== undefined && home.standingForks.length > 0)
     return { finding: 'contradicted', origin: home.origin, size: home.tree.size };
   // By the trust log as it is now: what has just been fetched of it may say so.
   const isFree = found.finding === 'clear' || found.finding === 'alone';
-  const named = isFree ? await findNamed(shelf) : undefined;
+  const named = isFree ? await findNamed(shelf, shelf.ownLogs) : undefined;
   if (named !== undefined) return named;
   const { finding } = found;
   if (forced && finding === 'alone' && !isLost) return { finding: 'clear' };

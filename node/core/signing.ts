@@ -10,7 +10,7 @@ import { refusalOf } from '../sync/boot-check.ts';
 import { type Herald } from '../sync/herald.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Background } from './background.ts';
-import { requireNamed } from './named-trees.ts';
+import { enterLog, requireNamed } from './named-trees.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { stateWithout, type WritingState } from './node-status.ts';
 import { claimToWrite, type Fence, permitTree, requireUnfenced } from './fencing.ts';
@@ -376,6 +376,7 @@ export class Signing {
       registry: this.#modules.registry(),
       home: shelf.home,
       openTree: (origin) => shelf.openTree(origin),
+      enter: (origin) => enterLog(shelf, origin),
       timeBounds: this.#modules.clocks.bounds,
       onTaken: (error) => this.#taken(error),
       onTrustCheckpoint: () => background.run(() => news.tell()),

@@ -45,7 +45,7 @@ export async function takeOver(how: 'resume' | 'promote', modules: TakingOverMod
   for (const { tree } of shelf.ownLogs) await dropOutrun(tree, modules, false);
   for (const pledge of writership.pledges) await meet(pledge, shelf.logs.get(pledge.origin)?.tree, modules);
   // What comes after a gap may be what was permitted, until all of that is here.
-  for (const { tree } of shelf.ownLogs) await dropOutrun(tree, modules, true);
+  for (const { tree, lacking } of shelf.ownLogs) await dropOutrun(tree, modules, lacking === undefined);
   if (store.incomplete) throw logError('LOG_BEHIND', 'the store was salvaged, and is not whole yet');
   // What was signed while nobody fenced it, nobody has permitted.
   await writership.confirm();

@@ -79,6 +79,8 @@ export interface IssuerModules
   readonly prepare: Prepare;
   /** Opens an own log, or gives the one that is open. */
   readonly openTree: (origin: string) => Promise<LogTree>;
+  /** Called before a log is written: from then on nobody else adds to it. @throws {NodeError} LOG_BEHIND while entries of it are missing here. */
+  readonly enter?: ((origin: string) => Promise<void>) | undefined;
   /** The region's own trust state, as its log says now. */
   readonly trust: () => TrustState;
   /** Announces a log in the trust log; resolves once it is logged and `trust` says so. */
@@ -105,6 +107,8 @@ export class Issuer {
   #current: OpenMonth | undefined;
   /** The log of an hour, which is asked for with every issue, by the state that says so. */
   #now: { readonly hour: number; readonly state: TrustState; readonly log: string } | undefined;
+  /** Logs of which it was told that they lack entries. */
+  readonly #told = new Set<string>();
   #stopped = false;
 
   constructor(options: IssuerOptions, modules: IssuerModules) {
@@ -126,17 +130,17 @@ export class Issuer {
 
   /**
    * What is due with the calendar, to be called at least once an hour: opens the log of this month, announces that of the
-   * next, finishes and seals those before.
+   * next, finishes and seals those before. A log that lacks entries is left as it is, and keeps no other from anything.
    * @throws {NodeError} as `announce` and `Sequencer.start`; what is left is done the next time.
    */
   async tend(): Promise<void> {
     const nowS = this.#nowS();
     await this.#announce(logIdAt(nowS));
     const current = this.#logNow();
-    await this.#month(current);
+    await this.#ifWhole(current, () => this.#month(current));
     await this.#announce(logIdAt(logMonth(current).untilS));
     for (const { log } of this.#modules.trust().logs()) {
-      if (log !== current && logMonth(log).fromS <= nowS) await this.#seal(log);
+      if (log !== current && logMonth(log).fromS <= nowS) await this.#ifWhole(log, () => this.#seal(log));
     }
   }
 
@@ -153,7 +157,7 @@ export class Issuer {
 
   /**
    * Lets the checkpoint key in force sign the newest checkpoint of every log, closed ones too, that it has not signed yet: what a
-   * key signed that was given up, nobody takes any more. Rejects as `tend`.
+   * key signed that was given up, nobody takes any more. One that lacks entries is left as it is. Rejects as `tend`.
    */
   async renew(): Promise<void> {
     const { trust, openTree, checkpointKey } = this.#modules;
@@ -161,9 +165,22 @@ export class Issuer {
       const { head, origin } = await openTree(this.#originOf(log));
       if (head.signed === undefined) continue;
       if (isSignedBy(origin, head.signed.note, checkpointKey(this.#nowS()), this.#modules)) continue;
-      const { sequencer } = await this.#month(log);
-      await sequencer.refresh();
-      if (head.sealed) await this.#shut(log, sequencer);
+      await this.#ifWhole(log, async () => {
+        const { sequencer } = await this.#month(log);
+        await sequencer.refresh();
+        if (head.sealed) await this.#shut(log, sequencer);
+      });
+    }
+  }
+
+  async #ifWhole(log: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+      this.#told.delete(log);
+    } catch (error) {
+      if (!isNodeError(error, 'LOG_BEHIND')) throw error;
+      if (!this.#told.has(log)) this.#modules.onTrouble?.(error);
+      this.#told.add(log);
     }
   }
 
@@ -242,7 +259,7 @@ export class Issuer {
 
   async #open(log: string): Promise<OpenMonth> {
     const { region, network } = this.#options;
-    const { trust, openTree } = this.#modules;
+    const { trust, openTree, enter } = this.#modules;
     if (this.#stopped)
       throw new NodeError('LOG_STOPPED', 'the issuer was stopped', { hint: 'Start the node.' });
     if (trust().log(log) === undefined) {
@@ -251,7 +268,9 @@ export class Issuer {
         hint: 'Check the clock; else see why the trust log does not take the announcement.',
       });
     }
-    const tree = await openTree(this.#originOf(log));
+    const origin = this.#originOf(log);
+    const tree = await openTree(origin);
+    await enter?.(origin);
     const work = new AttestationWork({ region, network, log }, this.#modules);
     const apart = this.#apart(log);
     const recordsOf: LogWriterModules['recordsOf'] = (batch) =>

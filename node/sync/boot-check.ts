@@ -85,16 +85,20 @@ export function refusalOf(
     case 'clear':
       return undefined;
     case 'behind': {
-      const { origin, size } = found;
+      const { origin, size, by } = found;
       const held = logs.get(origin)?.tree.size ?? 0;
       const message =
         size > held
-          ? `${origin} has ${held} entries here, and ${knownBy(found, `${size}`)}`
+          ? `${origin} has ${held} entries here, and ${seenBy(by)} ${size} with our signature`
           : `${origin}: the store is empty, and the region has a log`;
       return logError('LOG_BEHIND', message);
     }
-    case 'contradicted':
-      return logError('LOG_CONTRADICTED', `${found.origin}: ${knownBy(found, 'another tree')}`);
+    case 'contradicted': {
+      const { origin, size, by, isByRoot } = found;
+      const who = isByRoot === true ? 'the root of this region has signed' : seenBy(by);
+      const how = isByRoot === true ? `, by a cut-off of ${size}` : ' with our signature';
+      return logError('LOG_CONTRADICTED', `${origin}: ${who} another tree${how}`);
+    }
     case 'alone':
       return new NodeError(
         'PEER_UNREACHABLE',
@@ -107,9 +111,8 @@ export function refusalOf(
   }
 }
 
-function knownBy({ by, isByRoot, size }: Extract<BootFinding, { origin: string }>, what: string): string {
-  if (isByRoot === true) return `the root of this region has signed ${what}, by a cut-off of ${size}`;
-  return `${by === undefined ? 'others have' : `${by} has`} seen ${what} with our signature`;
+function seenBy(region: string | undefined): string {
+  return region === undefined ? 'others have seen' : `${region} has seen`;
 }
 
 async function compare(
@@ -130,6 +133,8 @@ async function compare(
       }
       if (heeded === 'forked')
         return { finding: 'contradicted', origin, size, ...(by !== undefined && { by }) };
+      // As far as the root itself has signed the log, that one alone is not written (`OwnLog.enter`).
+      if (heeded === 'behind' && size <= log.named) continue;
       // Only our own signature binds us: anybody can make a note.
       if (heeded === 'behind' && log.isOurs(note))
         return { finding: 'behind', origin, size, ...(by !== undefined && { by }) };

@@ -16,6 +16,11 @@ export function cutOffsOf(state: TrustState, origin: string): CutOff[] {
     .flatMap(({ compromise }) => compromise?.cutOffs.get(parsed.log) ?? []);
 }
 
+/** How many entries of the attestation log of this name the root has signed so; 0 where there is no cut-off. */
+export function namedSize(state: TrustState, origin: string): number {
+  return Math.max(0, ...cutOffsOf(state, origin).map(({ size }) => size));
+}
+
 /** Whether a checkpoint is on the very tree of a cut-off: then the root has signed that tree, whoever signed the checkpoint. */
 export function isCutOff(state: TrustState, { origin, size, root }: Checkpoint): boolean {
   return cutOffsOf(state, origin).some((one) => one.size === size && equalBytes(one.root, root));

@@ -15,7 +15,13 @@ import {
 import { examine } from '../../../cli/doctor/examine.ts';
 import { type Finding, quoted } from '../../../cli/doctor/finding.ts';
 import { checkOtherKeys, checkSeparate, checkTrustKeys } from '../../../cli/doctor/key-checks.ts';
-import { checkForks, checkLeft, checkNewest, checkWriting } from '../../../cli/doctor/log-checks.ts';
+import {
+  checkForks,
+  checkLeft,
+  checkNewest,
+  checkShort,
+  checkWriting,
+} from '../../../cli/doctor/log-checks.ts';
 import { checkMemory, checkNodeVersion, checkTls } from '../../../cli/doctor/machine-checks.ts';
 import { ownLines } from '../../../cli/commands/status.ts';
 import { checkNumbers } from '../../../cli/doctor/number-checks.ts';
@@ -457,6 +463,15 @@ describe('the checks of entente doctor', function () {
       const follows = { writing: 'standby', writer: { ...writer, isSelf: false } };
       expectFinding(checkWriting(runningOn(well, follows)), 'ok', /machine abababababababab writes since/);
       expectFinding(checkWriting(runningOn(well, { writing: 'standby' })), 'warn', /nobody who writes/);
+    });
+
+    it('checkShort: a log that lacks entries, of which alone nothing is signed', () => {
+      assert.deepEqual(checkShort(runningOn(well)), []);
+      const origin = 'DE.demo/attest/2026-11';
+      const short = { behind: { [origin]: 3 }, sizes: { [origin]: 1 } };
+      const text = /nothing of DE.demo\/attest\/2026-11, and all else: 3 entries were signed, and 1 are here/;
+      expectFinding(checkShort(runningOn(well, short)), 'warn', text);
+      assert.deepEqual(checkShort(runningOn(well, { ...short, writing: 'behind' })), []);
     });
 
     it('checkNewest: an old copy shows by what a peer has seen with our signature', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type LogShelf } from '../../../node/core/log-shelf.ts';
 import { findNamed } from '../../../node/core/named-trees.ts';
+import { type OwnLog } from '../../../node/core/own-log.ts';
 import { isSignedBy } from '../../../node/log/own-checkpoint.ts';
 import { pruneLog } from '../../../node/log/prune.ts';
 import { Replica } from '../../../node/log/replica.ts';
@@ -10,14 +11,14 @@ import { Machine } from '../../support/log-fixture.ts';
 import { MemorySecondPlace } from '../../support/memory-second-place.ts';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
 import { PublishedLog, words } from '../../support/published-log.ts';
-import { LOG_ID, RegionFixture, trustModules } from '../../support/region-fixture.ts';
+import { LOG_ID, RegionFixture, START_S, trustModules } from '../../support/region-fixture.ts';
 
 const LOG = '2026-11';
 const ORIGIN = `FR.${NETWORK}/attest/${LOG}`;
 const TRUST = `FR.${NETWORK}/trust`;
 
 describe('findNamed', () => {
-  it('T9: finds a log that is shorter than its largest cut-off, or another tree there, and tells nothing of what is pruned', async () => {
+  it('T9: finds a log that has another tree at its largest cut-off, and tells nothing of what is missing or pruned', async () => {
     const origin = `FR.test/attest/${LOG_ID}`;
     const [good, bad] = ['good', 'bad'].map((word) => new PublishedLog(words(600, word), { origin }));
     assert.ok(good && bad);
@@ -32,19 +33,20 @@ describe('findNamed', () => {
         region.admit([{ key, role: 'checkpoint' }]);
         region.add(region.compromise(key, { [LOG_ID]: { size, root: log.tree.root(size) } }));
       }
-      return findNamed({ home: region, ownLogs: [{ origin, tree }] } as unknown as LogShelf);
+      const own = { origin, tree } as unknown as OwnLog;
+      return findNamed({ home: region as unknown as LogShelf['home'] }, [own]);
     };
-    const of = (finding: string, size: number) => ({ finding, origin, size, isByRoot: true });
+    const of = (size: number) => ({ finding: 'contradicted', origin, size, isByRoot: true });
     assert.equal(await found(), undefined);
     assert.equal(await found([good, 300]), undefined);
-    assert.deepEqual(await found([good, 301]), of('behind', 301));
-    assert.deepEqual(await found([bad, 300]), of('contradicted', 300));
-    assert.deepEqual(await found([bad, 299], [good, 500]), of('behind', 500));
+    assert.equal(await found([good, 301]), undefined);
+    assert.deepEqual(await found([bad, 300]), of(300));
+    assert.equal(await found([bad, 299], [good, 500]), undefined);
     assert.equal(await found([bad, 299], [good, 300]), undefined);
-    assert.deepEqual(await found([good, 300], [bad, 300]), of('contradicted', 300));
+    assert.deepEqual(await found([good, 300], [bad, 300]), of(300));
     await pruneLog(300, { tree, store });
     assert.equal(await found([bad, 256]), undefined);
-    assert.deepEqual(await found([bad, 257]), of('contradicted', 257));
+    assert.deepEqual(await found([bad, 257]), of(257));
     await store.stop();
   });
 });
@@ -54,11 +56,16 @@ describe('a region that is put back to before the cut-off of a key that it gave 
   afterEach(() => world.stop());
 
   /**
-   * FR signs 3 entries, of which the backup has the first, and witnesses see as many as `seen`. Nobody but FR has the last tree signed by the key that came in
-   * the place of the one that its root has given up.
+   * FR signs 3 entries, of which the backup has the first, and witnesses see as many as `seen`. Unless they see it renewed, nobody but FR has the last tree signed
+   * by the key that came in the place of the one that its root has given up.
    */
-  async function goBack({ seen = 3, mirrors = [] as readonly string[] } = {}): Promise<void> {
-    world = new NodeWorld({ bootQuorum: () => 0 });
+  async function goBack({
+    seen = 3,
+    isRenewed = false,
+    mirrors = [] as readonly string[],
+    startS = START_S,
+  } = {}): Promise<void> {
+    world = new NodeWorld({ bootQuorum: () => 0, startS });
     for (const region of ['FR', 'DE', 'BE']) await world.found(region, region === 'BE' ? { mirrors } : {});
     for (const witness of ['DE', 'BE']) await world.befriend('FR', witness);
     await world.befriend('DE', 'BE');
@@ -71,16 +78,18 @@ describe('a region that is put back to before the cut-off of a key that it gave 
     await world.issue('FR', 'p2');
     await world.pass(40);
     await world.issue('FR', 'p3');
-    if (seen === 3) await world.pass(40);
+    if (seen === 3 && !isRenewed) await world.pass(40);
     world.network.cut('FR', 'BE');
     await giveUp();
     const { size } = world.node('FR').log(TRUST)?.head ?? assert.fail();
     const know = (region: string) => world.node(region).log(TRUST)?.size === size;
     await world.until(() => know('DE') && know('BE'), 'others know what the root has given up');
-    const { checkpoint } = world.machine('FR').fixture.keys;
+    if (isRenewed) await world.pass(40);
+    const { fixture, instead } = world.machine('FR');
     const last = await world.run(world.node('DE').witness.lastSeen(ORIGIN));
     assert.equal(last?.size, seen);
-    assert.ok(isSignedBy(ORIGIN, last.note, checkpoint, trustModules), 'by the key that was given up');
+    const by = isRenewed ? (instead.checkpoint ?? assert.fail()) : fixture.keys.checkpoint;
+    assert.ok(isSignedBy(ORIGIN, last.note, by, trustModules), 'by which key witnesses know it');
     const machine = await world.kill('FR', { inOrder: true });
     medium.restore(backup);
     machine.secondPlace = new MemorySecondPlace();
@@ -107,18 +116,40 @@ describe('a region that is put back to before the cut-off of a key that it gave 
 
   const status = () => world.node('FR').status;
 
-  it('T9: signs nothing while nobody has what its root has signed, whatever its operator says', async () => {
-    await goBack({ seen: 2 });
-    await world.boot('FR', ({ status: { writing } }) => writing === 'behind' || writing === 'writing');
-    await world.pass(35);
-    assert.equal(status().writing, 'behind');
-    assert.match(status().reason ?? '', /has 1 entries here, and the root of this region has signed 3/);
-    world.node('FR').force();
-    await world.pass(35);
-    assert.equal(status().writing, 'behind');
-    assert.deepEqual(world.machine('FR').troubles, [], 'it does not begin to sign');
-    await assert.rejects(world.issue('FR', 'p4'), (error) => isNodeError(error, 'LOG_BEHIND'));
-  });
+  /** That is signed of it still is what the backup has. */
+  function assertUnsigned(): void {
+    const { size, signed } = world.node('FR').log(ORIGIN)?.head ?? assert.fail();
+    assert.deepEqual([size, signed?.size], [1, 1]);
+    const { checkpoint } = world.machine('FR').fixture.keys;
+    assert.ok(
+      isSignedBy(ORIGIN, signed?.note ?? assert.fail(), checkpoint, trustModules),
+      'nor by a new key',
+    );
+  }
+
+  for (const [known, seen, isRenewed] of [
+    ['less', 2, false],
+    ['that much, by the key that was given up', 3, false],
+    ['that much, by the new key', 3, true],
+  ] as const)
+    it(`T9: signs nothing of a log while nobody has what its root has signed, and all else; witnesses know ${known}`, async () => {
+      await goBack({ seen, isRenewed, startS: Date.UTC(2026, 10, 30, 23, 50) / 1000 });
+      await world.boot('FR');
+      assert.deepEqual(status().behind, { [ORIGIN]: 3 });
+      await assert.rejects(world.issue('FR', 'p4'), (error) => isNodeError(error, 'LOG_BEHIND'));
+      world.node('FR').force();
+      await world.run(world.node('FR').revoke({ log: LOG, indexes: [0, 2] }));
+      await world.pass(35);
+      await world.until(() => world.nowS >= Date.UTC(2026, 11, 1) / 1000, 'the next month comes', 600);
+      const { log, index } = await world.issue('FR', 'p4');
+      assert.deepEqual([log, index], ['2026-12', 0]);
+      assert.equal(status().writing, 'writing');
+      assertUnsigned();
+      assert.deepEqual(status().behind, { [ORIGIN]: 3 });
+      const troubles = world.machine('FR').troubles.map((one) => isNodeError(one) && one.code);
+      assert.deepEqual(troubles, ['LOG_BEHIND'], 'told once');
+      for (const region of ['FR', 'DE', 'BE']) assert.deepEqual(world.node(region).status.forked, []);
+    });
 
   it('T9: fetches it from a mirror that has it under a note by the key that was given up, and goes on from there', async () => {
     await goBack({ mirrors: ['FR'] });
@@ -136,7 +167,26 @@ describe('a region that is put back to before the cut-off of a key that it gave 
     for (const region of ['FR', 'DE', 'BE']) assert.deepEqual(world.node(region).status.forked, []);
   });
 
-  it('T9: signs nothing where that comes to be known behind the check, and before the first signature', async () => {
+  it('T9: fetches it from a mirror that comes while it signs all else, and goes on from there', async () => {
+    await goBack({ mirrors: ['FR'] });
+    world.network.cut('FR', 'BE');
+    await world.boot('FR');
+    await assert.rejects(world.issue('FR', 'p4'), (error) => isNodeError(error, 'LOG_BEHIND'));
+    assertUnsigned();
+    world.network.mend('FR', 'BE');
+    await world.until(() => world.node('FR').log(ORIGIN)?.size === 3, 'the mirror gives what is missing', 90);
+    assert.equal(status().writing, 'writing');
+    assert.deepEqual(status().behind, {});
+    assert.equal((await world.issue('FR', 'p4')).index, 3);
+    const { note } = world.node('FR').log(ORIGIN)?.head.signed ?? assert.fail();
+    const fresh = world.machine('FR').instead.checkpoint ?? assert.fail();
+    assert.ok(isSignedBy(ORIGIN, note, fresh, trustModules));
+    await world.pass(40);
+    assert.equal(status().writing, 'writing');
+    for (const region of ['FR', 'DE', 'BE']) assert.deepEqual(world.node(region).status.forked, []);
+  });
+
+  it('T9: signs nothing of it where that comes to be known behind the check, and before the first signature', async () => {
     await goBack();
     let isChecked = false;
     // The check hears of nothing; while it is asked whether anybody fences the writer, others are heard.
@@ -149,6 +199,9 @@ describe('a region that is put back to before the cut-off of a key that it gave 
     assert.equal(status().writing, 'clear');
     world.network.announce('FR');
     await world.until(() => status().writing !== 'clear', 'it has decided');
-    assert.equal(status().writing, 'behind');
+    assert.equal(status().writing, 'writing');
+    assert.deepEqual(status().behind, { [ORIGIN]: 3 });
+    await assert.rejects(world.issue('FR', 'p4'), (error) => isNodeError(error, 'LOG_BEHIND'));
+    assertUnsigned();
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { OwnLog } from '../../../node/core/own-log.ts';
+import { isNodeError } from '../../../node/node-error.ts';
 import { type Followed } from '../../../node/sync/followed.ts';
 import { noteOf } from '../../support/keeper-fixture.ts';
 import { RegionFixture, trustModules } from '../../support/region-fixture.ts';
@@ -9,7 +10,7 @@ describe('OwnLog.heed', () => {
     const note = noteOf(new RegionFixture({ region: 'FR' }));
     for (const isGivenUp of [true, false]) {
       const copy = { heed: () => Promise.resolve('behind') } as unknown as Followed;
-      const left = { heed: () => Promise.resolve(isGivenUp), report: undefined };
+      const left = { heed: () => Promise.resolve(isGivenUp), report: undefined, named: 0 };
       const modules = { ...trustModules, copy, left, keys: () => [], onAhead: () => undefined };
       const own = new OwnLog({ ...modules, isWriting: () => false });
       assert.equal(await own.heed(note), isGivenUp ? 'known' : 'behind');
@@ -63,5 +64,49 @@ describe('OwnLog.settle', () => {
       await waiting;
       assert.equal(await settling, outcome === 'taken' ? true : 'failed');
     }
+  });
+});
+
+describe('OwnLog.enter', () => {
+  /** An attestation log of `size` entries, of which the root has signed `named`, whose copy takes what it is offered when it is told to. */
+  function logOf({ size, named }: { size: number; named: number }) {
+    let land: () => void = () => undefined;
+    const tree = { size, head: {} };
+    const copy = {
+      tree,
+      heed: () => Promise.resolve('behind'),
+      apply: () => new Promise((resolve) => (land = () => resolve({ outcome: 'grown', size: ++tree.size }))),
+    } as unknown as Followed;
+    const left = { heed: () => Promise.resolve(false), report: undefined, named };
+    const modules = { ...trustModules, copy, left, keys: () => [], onAhead: () => undefined };
+    return { own: new OwnLog({ ...modules, isWriting: () => true }), land: () => land() };
+  }
+  const note = noteOf(new RegionFixture({ region: 'FR' }));
+  const piece = { from: 1, entries: [], note };
+
+  it('T9: refuses a log that lacks entries, which goes on to take them, and no other', async () => {
+    const short = logOf({ size: 1, named: 2 });
+    short.own.look();
+    assert.equal(short.own.lacking, 2);
+    await assert.rejects(short.own.enter(), (error) => isNodeError(error, 'LOG_BEHIND'));
+    assert.equal(await short.own.heed(note), 'behind');
+    const whole = logOf({ size: 2, named: 2 });
+    whole.own.look();
+    await whole.own.enter();
+    assert.deepEqual(await whole.own.apply(piece), { outcome: 'known', size: 2 });
+  });
+
+  it('T9: waits for what is on its way, and takes nothing after that', async () => {
+    const { own, land } = logOf({ size: 1, named: 2 });
+    own.look();
+    const taken = own.apply(piece);
+    let isEntered = false;
+    const entering = own.enter().then(() => (isEntered = true));
+    await Promise.resolve();
+    assert.equal(isEntered, false);
+    land();
+    assert.equal((await taken).outcome, 'grown');
+    await entering;
+    assert.deepEqual(await own.apply(piece), { outcome: 'known', size: 2 });
   });
 });
