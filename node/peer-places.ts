@@ -21,6 +21,8 @@ export interface PlaceBounds {
   readonly ofRegion: number;
   readonly ofInvited: number;
   readonly ofAll: number;
+  /** A region that has as many places as are free gets no other: one that has none soon finds one, however many take all they get. */
+  readonly keepsFree?: boolean;
 }
 
 export class PeerPlaces {
@@ -36,10 +38,11 @@ export class PeerPlaces {
 
   /** A place, given back by calling what this returns, once; undefined if there is none for this peer. */
   take(peer: string, { region, isInvited }: Share): (() => void) | undefined {
-    const { ofPeer, ofRegion, ofInvited, ofAll } = this.#bounds;
-    if (this.#ofAll >= ofAll || (isInvited && this.#ofInvited >= ofInvited)) return undefined;
-    if ((this.#ofPeer.get(peer) ?? 0) >= ofPeer) return undefined;
-    if ((this.#ofRegion.get(region) ?? 0) >= ofRegion) return undefined;
+    const { ofPeer, ofRegion, ofInvited, ofAll, keepsFree = false } = this.#bounds;
+    const free = Math.min(ofAll - this.#ofAll, isInvited ? ofInvited - this.#ofInvited : ofAll);
+    const held = this.#ofRegion.get(region) ?? 0;
+    if (free <= 0 || (keepsFree && held >= free)) return undefined;
+    if (held >= ofRegion || (this.#ofPeer.get(peer) ?? 0) >= ofPeer) return undefined;
     const count = (by: 1 | -1): void => {
       this.#ofAll += by;
       if (isInvited) this.#ofInvited += by;

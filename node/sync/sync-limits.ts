@@ -48,9 +48,19 @@ export const LAST_ENTRY_BYTES_MAX = ENTRY_BYTES_MAX;
 
 /** Milliseconds for which one peer may keep a node waiting before it asks another. Spec: THREATS T20. */
 export const ANSWER_MS_MAX = 2_000;
+/** Milliseconds for which the budget may hold back an answer: it has to be there before the asker gives up. */
+export const ANSWER_HELD_MS_MAX = ANSWER_MS_MAX / 2;
 
 /** Requests of one peer, of a region, of all invited peers, and of all, that are answered at the same time; more are told so. */
-export const REQUESTS_AT_ONCE = { ofPeer: 8, ofRegion: 16, ofInvited: 32, ofAll: 64 } as const;
+export const REQUESTS_AT_ONCE = {
+  ofPeer: 8,
+  ofRegion: 16,
+  ofInvited: 32,
+  ofAll: 64,
+  keepsFree: true,
+} as const;
+/** Those that the budget holds back meanwhile. They take no place from the others, nor all that a node has for requests. */
+export const REQUESTS_HELD = { ofPeer: 8, ofRegion: 8, ofInvited: 16, ofAll: 32, keepsFree: true } as const;
 
 /** Milliseconds for which a log is not fetched from a peer that showed one of another root by its name, and how many of these are remembered. */
 export const OTHER_ROOT_MS = 600_000;
@@ -58,7 +68,7 @@ export const OTHER_ROOTS_REMEMBERED = 1_024;
 
 /**
  * What answers on `sync` cost, in hashes: a proof all those of one tile for each level of its tree, and any answer one for so many of its bytes. In a
- * second, and at once after a rest. A core makes some 10^6 a second: all peers together leave half of one to verdicts, and a region three fifths to others.
+ * second, and at once after a rest. A core makes some 10^6 a second: all peers together leave half of one to verdicts. Shared as `PeerBudget` says.
  */
 export const ANSWERS_GIVEN = {
   ofRegion: { perS: 200_000, burst: 1_000_000 },
@@ -86,7 +96,7 @@ export const LOG_READERS = { ofPeer: 2, ofRegion: 4, ofInvited: 8, ofAll: 16 } a
 
 /**
  * Entries that are given to all peers of one region, to all invited peers, and to all: in a second, and at once after a rest. A core
- * hashes some 10^6 a second.
+ * hashes some 10^6 a second. Shared as `PeerBudget` says.
  */
 export const ENTRIES_GIVEN = {
   ofRegion: { perS: 100_000, burst: 1_000_000 },

@@ -8,7 +8,7 @@ import { type LoggedStatement } from '../../protocol/trust/naming.ts';
 import { type LogTree } from '../log/log-tree.ts';
 import { LogView } from '../log/log-view.ts';
 import { isNodeError } from '../node-error.ts';
-import { PeerPlaces, shareByName, type ShareOf } from '../peer-places.ts';
+import { PeerPlaces, type Share, shareByName, type ShareOf } from '../peer-places.ts';
 import { type Clock, type Network } from '../ports.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { HeadDigests } from './head-digest.ts';
@@ -28,12 +28,13 @@ import { PeerBudget } from './peer-budget.ts';
 import {
   ANSWER_BYTES_MAX,
   ANSWER_BYTES_OF_HASH,
-  ANSWER_MS_MAX,
+  ANSWER_HELD_MS_MAX,
   ANSWERS_GIVEN,
   FORKS_MAX,
   HEADS_MAX,
   RANGE_ENTRIES_MAX,
   REQUESTS_AT_ONCE,
+  REQUESTS_HELD,
 } from './sync-limits.ts';
 
 /** A log that others may read. */
@@ -72,9 +73,12 @@ const HEAD_BYTES = 32;
 export class SyncServer {
   readonly #modules: SyncServerModules;
   readonly #places = new PeerPlaces(REQUESTS_AT_ONCE);
+  readonly #held = new PeerPlaces(REQUESTS_HELD);
   readonly #budget: PeerBudget;
   readonly #digests: HeadDigests;
-  readonly #stopping = new AbortController();
+  /** What is held back; at the end of the node each is let go, with `busy`. */
+  readonly #waits = new Set<AbortController>();
+  #stopped = false;
 
   constructor(modules: SyncServerModules) {
     this.#modules = modules;
@@ -87,35 +91,52 @@ export class SyncServer {
   }
 
   stop(): void {
-    this.#stopping.abort();
+    this.#stopped = true;
+    for (const wait of this.#waits) wait.abort();
   }
 
   /**
-   * The answer to any bytes; a peer that sends what is no request has a fault. A region that has had more than its share of the work waits, and is refused
-   * where that takes longer than anybody waits for an answer.
+   * The answer to any bytes; a peer that sends what is no request has a fault. A region that has had more than its part waits, and is refused where that
+   * takes longer than `ANSWER_HELD_MS_MAX`.
    */
   async answer(peer: string, request: Uint8Array): Promise<Uint8Array> {
-    const { book, clock, shareOf = shareByName } = this.#modules;
-    const { signal } = this.#stopping;
-    if (signal.aborted || book.isBanned(peer)) return refusal('busy');
+    const { book, shareOf = shareByName } = this.#modules;
+    if (this.#stopped || book.isBanned(peer)) return refusal('busy');
     const share = shareOf(peer);
-    const waitMs = this.#budget.waitMs(share);
-    const release = waitMs > ANSWER_MS_MAX ? undefined : this.#places.take(peer, share);
+    const release = (await this.#isDue(peer, share)) ? this.#places.take(peer, share) : undefined;
     if (release === undefined) return refusal('busy');
     try {
       const asked = this.#parse(peer, request);
       if (asked === undefined) return refusal('malformed');
-      if (waitMs > 0) await clock.wait(waitMs, signal);
       const answer = encodeAnswer(await this.#answer(peer, asked));
       this.#budget.spend(share, this.#costOf(asked, answer));
       return answer;
     } catch (error) {
-      if (signal.aborted) return refusal('busy');
       // Of what is held here, which is not the asker's fault.
       if (isProtocolError(error)) return refusal('not-there');
       if (isNodeError(error)) return refusal(error.code === 'LOG_PRUNED' ? 'not-there' : 'busy');
       throw error;
     } finally {
+      release();
+    }
+  }
+
+  /** Whether a peer is to be answered, once its region has paid for what it had. */
+  async #isDue(peer: string, share: Share): Promise<boolean> {
+    const waitMs = this.#budget.waitMs(share);
+    if (waitMs === 0) return true;
+    const release = waitMs > ANSWER_HELD_MS_MAX ? undefined : this.#held.take(peer, share);
+    if (release === undefined) return false;
+    const wait = new AbortController();
+    this.#waits.add(wait);
+    try {
+      await this.#modules.clock.wait(waitMs, wait.signal);
+      return true;
+    } catch (error) {
+      if (wait.signal.aborted) return false;
+      throw error;
+    } finally {
+      this.#waits.delete(wait);
       release();
     }
   }

@@ -7,9 +7,8 @@ import { readEntries, readTiles } from '../../../node/sync/log-client.ts';
 import { encodeLogRequest, LOG_PROTOCOL, parseEntriesChunk } from '../../../node/sync/log-messages.ts';
 import { LogServer } from '../../../node/sync/log-server.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
-import { PeerBudget } from '../../../node/sync/peer-budget.ts';
-import { CHUNK_BYTES, ENTRIES_GIVEN, LOG_READERS } from '../../../node/sync/sync-limits.ts';
-import { type Share, shareByName, type ShareOf } from '../../../node/peer-places.ts';
+import { CHUNK_BYTES, LOG_READERS } from '../../../node/sync/sync-limits.ts';
+import { type ShareOf } from '../../../node/peer-places.ts';
 import { type StreamHandler, type StreamingNetwork } from '../../../node/ports.ts';
 import { logKey, verifySignature } from '../../support/keys.ts';
 import { Machine } from '../../support/log-fixture.ts';
@@ -157,46 +156,6 @@ describe('LogServer', () => {
     );
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, LOG_READERS.ofRegion);
     await server.answer('FR 1', request, signal()).next();
-  });
-});
-
-describe('PeerBudget', () => {
-  const [ES, FR, IT] = ['ES', 'FR', 'IT'].map(shareByName) as [Share, Share, Share];
-  const lesser = (share: Share) => ({ ...share, isInvited: true });
-
-  it('T17: invited peers together leave recognised ones their share', () => {
-    const budget = new PeerBudget(ENTRIES_GIVEN, { clock: new ManualClock(0) });
-    const { ofInvited, ofAll } = ENTRIES_GIVEN;
-    assert.ok(ofInvited.burst < ofAll.burst && ofInvited.perS < ofAll.perS);
-    budget.spend(lesser(ES), ofInvited.burst);
-    assert.equal(budget.waitMs(lesser(IT)), 0);
-    budget.spend(lesser(ES), ofInvited.perS / 2);
-    assert.equal(budget.waitMs(lesser(IT)), 500);
-    assert.equal(budget.waitMs(FR), 0);
-  });
-
-  it('T17: lets a region go into debt once, and counts it for all as well', () => {
-    const clock = new ManualClock(0);
-    const budget = new PeerBudget(ENTRIES_GIVEN, { clock });
-    const { ofRegion, ofAll } = ENTRIES_GIVEN;
-    assert.equal(budget.waitMs(FR), 0);
-    budget.spend(FR, ofRegion.burst + ofRegion.perS / 2);
-    assert.equal(budget.waitMs(FR), 500);
-    assert.equal(budget.waitMs(IT), 0);
-    budget.spend(IT, ofAll.burst);
-    assert.ok(budget.waitMs(ES) > 0);
-  });
-
-  it('is full again after a rest, and no fuller', async () => {
-    const clock = new ManualClock(0);
-    const budget = new PeerBudget(ENTRIES_GIVEN, { clock });
-    const { burst } = ENTRIES_GIVEN.ofRegion;
-    budget.spend(FR, burst);
-    await clock.advance(3_600_000);
-    budget.spend(FR, burst);
-    assert.equal(budget.waitMs(FR), 0);
-    budget.spend(FR, 1);
-    assert.equal(budget.waitMs(FR), 1);
   });
 });
 

@@ -13,7 +13,13 @@ import {
 } from '../../../node/sync/messages.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import { SyncServer, type SyncServerModules } from '../../../node/sync/sync-server.ts';
-import { ANSWERS_GIVEN, BAN_MS, FAULTS_MAX, REQUESTS_AT_ONCE } from '../../../node/sync/sync-limits.ts';
+import {
+  ANSWER_MS_MAX,
+  ANSWERS_GIVEN,
+  BAN_MS,
+  FAULTS_MAX,
+  REQUESTS_AT_ONCE,
+} from '../../../node/sync/sync-limits.ts';
 import { MemoryNetwork } from '../../support/memory-network.ts';
 import { Machine } from '../../support/log-fixture.ts';
 import { logKey, verifySignature } from '../../support/keys.ts';
@@ -229,12 +235,51 @@ describe('SyncServer.answer', () => {
       const debtS = ((REQUESTS_AT_ONCE.ofPeer - 1) * COST) / perS;
       await ask('FR', asking);
       assert.deepEqual(kinds.splice(0), ['FR refused']);
-      await clock.advance(1_000 * (debtS - 1.9));
+      await clock.advance(1_000 * (debtS - 1.1));
+      void ask('FR', asking);
+      await settled();
+      assert.deepEqual(kinds.splice(0), ['FR refused']);
+      await clock.advance(200);
       void ask('FR', asking);
       await settled();
       assert.deepEqual(kinds, []);
-      await clock.advance(2_000);
+      await clock.advance(1_000);
       assert.deepEqual(kinds, ['FR evidence']);
+    });
+
+    it('T17: however many do so, one that asks little is answered at once, and nobody is kept longer than he waits', async () => {
+      const share = (peer: string) => ({ region: peer.split(' ')[0] ?? '', isInvited: false });
+      const { syncServer, clock } = await server(0, { evidence, shareOf: share });
+      let isOver = false;
+      let answered = 0;
+      let heldMs = 0;
+      const insist = async (peer: string): Promise<void> => {
+        while (!isOver) {
+          const atMs = clock.nowMs();
+          const { kind } = parseAnswer(await syncServer.answer(peer, encodeRequest(asking)));
+          heldMs = Math.max(heldMs, clock.nowMs() - atMs);
+          if (kind === 'evidence') answered++;
+          else await clock.wait(50);
+        }
+      };
+      const regions = ['ES', 'FR', 'IT', 'PT', 'SE'];
+      const nodes = regions.flatMap((region) => [`${region} one`, `${region} two`]);
+      const insisting = nodes.flatMap((node) => Array.from({ length: 8 }, () => insist(node)));
+      const leaf = { kind: 'leaf', origin: ORIGIN, index: 7, size: SIZE } as const;
+      for (let s = 0; s < 5; s++) {
+        for (const request of [{ kind: 'heads' }, leaf] as const) {
+          const atMs = clock.nowMs();
+          const answer = parseAnswer(await syncServer.answer('AT one', encodeRequest(request)));
+          assert.equal(answer.kind, request.kind);
+          assert.equal(clock.nowMs(), atMs);
+        }
+        await clock.advance(1_000);
+      }
+      isOver = true;
+      await clock.advance(2_000);
+      await Promise.all(insisting);
+      assert.ok(answered > 5 * (ANSWERS_GIVEN.ofAll.perS / COST) * 0.8);
+      assert.ok(heldMs <= ANSWER_MS_MAX / 2, `kept for ${heldMs} ms`);
     });
 
     it('is answered at the end of its node, and not kept waiting', async () => {
