@@ -10,6 +10,7 @@ import {
   meetsWindow,
   upkeep,
 } from '../../node/region/statements.ts';
+import { logMonth } from '../../protocol/trust/log-month.ts';
 import { type KeyRole, type TrustKey } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
@@ -60,7 +61,7 @@ export function addKey(program: Command, cli: Cli): void {
     )
     .option(
       '--cut-off <log=size>',
-      'entries of a log that are genuine, as in 2026-11=10000, trust=12 or 2026-11=now; give it once for each log',
+      'entries of a log that are genuine, as in 2026-11=10000, trust=12 or 2026-11=now; give it once for each log. Where trust is named for a checkpoint key, attestation logs that are not over and not named are named as they stand here',
       collect,
     )
     .option('--raise', 'let more count than an earlier compromise of this key did')
@@ -76,7 +77,7 @@ export function addKey(program: Command, cli: Cli): void {
         ['entente key compromise DE --key 0011223344556677', 'nothing that this key ever signed is'],
         [
           'entente key compromise DE --key 8899aabbccddeeff --cut-off trust=now',
-          'a checkpoint key that signed another log: this one goes on',
+          'a checkpoint key that signed another log: those that are here go on',
         ],
         [
           'entente key compromise DE --all-attest --cut-off 2026-11=now',
@@ -204,7 +205,7 @@ function giveUp(
         });
       }
       const cutOffs = await cutOffsOf(desk, key, options);
-      if (key.role === 'checkpoint') completeBranches(key, cutOffs);
+      if (key.role === 'checkpoint') await completeBranches(desk, key, cutOffs, nowS());
       if (options.raise !== true && key.role !== 'checkpoint') requireNoRaise(key, cutOffs);
       const radius = await blastRadius(desk, [key], cutOffs);
       const others = attestKeys(desk, nowS()).flatMap(({ keyId }) => (keyId === key.keyId ? [] : [keyId]));
@@ -342,9 +343,17 @@ async function cutOffOf(desk: Desk, { role }: TrustKey, text: string): Promise<C
 
 /**
  * Adds what was said of the key before and is not said anew: a later compromise takes the place of an earlier one, and a log that it left out
- * would have no named branch any more. @throws {CliError} if attestation logs are named without the trust log that says so.
+ * would have no named branch any more. Then, where anything is named, all attestation logs that are not over as they stand here: of what the key signed
+ * nobody is heeded, and nothing else would tell a backup that is put back how far they were. @throws {CliError} if attestation logs are named without the
+ * trust log that says so.
  */
-function completeBranches({ compromise }: TrustKey, cutOffs: CutOff[]): void {
+async function completeBranches(
+  desk: Desk,
+  { compromise }: TrustKey,
+  cutOffs: CutOff[],
+  atS: number,
+): Promise<void> {
+  const isNaming = cutOffs.length > 0;
   for (const [log, { size, root }] of compromise?.cutOffs ?? [])
     if (!cutOffs.some((one) => one.log === log)) cutOffs.push({ log, size, root });
   if (cutOffs.length > 0 && !cutOffs.some(({ log }) => log === 'trust'))
@@ -352,6 +361,12 @@ function completeBranches({ compromise }: TrustKey, cutOffs: CutOff[]): void {
       'a checkpoint key signs all logs of the region, the trust log too',
       'Name its good branch as well: --cut-off trust=now.',
     );
+  if (!isNaming) return;
+  for (const { log } of desk.state.logs()) {
+    if (logMonth(log).untilS <= atS || cutOffs.some((one) => one.log === log)) continue;
+    const size = await desk.size(log);
+    if (size > 0) cutOffs.push({ log, size, root: await desk.rootAt(log, size) });
+  }
 }
 
 /** What a thief signed between two cut-offs would count again. @throws {CliError} if an earlier compromise let less count. */

@@ -41,16 +41,32 @@ describe('a region that two copies have told in two ways', () => {
     assert.equal(await verdictAt('DE'), 'UNDETERMINED');
     const sizeNow = async () =>
       (await cli.json<{ size: number }>('inspect', cli.path('CN-33/public/trust'))).size;
+    const issuedNow = async () =>
+      (await cli.json<{ size: number }>('inspect', cli.path('CN-33/public/attest/2026-11'))).size;
     const before = await sizeNow();
-    const { cutOffs } = await cli.json<{ cutOffs: { size: number }[] }>(
-      ...['key', 'compromise', home, '--key', keyId, '--cut-off', 'trust=now'],
-    );
+    const given = await cli.run('key', 'compromise', home, '--key', keyId, '--cut-off', 'trust=now');
+    assert.equal(given.exit, 0, given.err);
+    // Told before it is done: how far the attestation log was that nobody is to be heeded of any more.
+    const issued = await issuedNow();
+    assert.ok(issued > 1);
+    assert.match(given.err + given.out, new RegExp(`good branch of 2026-11 is that of the first ${issued} `));
     // A key, its compromise, and another one that names the log past that.
-    assert.deepEqual([cutOffs.map(({ size }) => size - before), (await sizeNow()) - before], [[2], 3]);
+    assert.match(given.out, new RegExp(`2026-11 +${issued} entries`));
+    assert.match(given.out, new RegExp(`trust +${before + 2} entries`));
+    assert.equal((await sizeNow()) - before, 3);
     for (const region of ['DE', 'FR']) await must('witness', cli.path(region));
     await witnessAll(cli);
     for (const region of ['DE', 'FR']) assert.equal(await verdictAt(region), 'PASS', region);
     await must('revoke', home, '2026-11/0');
+  });
+
+  it('T9: what is said of an attestation log goes before how it stands', async () => {
+    const cutOff = ['--cut-off', 'trust=now', '--cut-off', '2026-11=1'];
+    const { cutOffs } = await cli.json<{ cutOffs: { log: string; size: number }[] }>(
+      ...['key', 'compromise', home, '--key', keyId, ...cutOff],
+    );
+    const named = cutOffs.filter(({ log }) => log !== 'trust').map(({ log, size }) => [log, size]);
+    assert.deepEqual(named, [['2026-11', 1]]);
   });
 
   it('T3: a key that is given up without its cut-off names no log, and is refused', async () => {
