@@ -28,14 +28,14 @@ export async function findNamed(
 
 /**
  * The same once nothing more is taken of the own logs, and before anything of them is signed: what was on its way until then may have brought a cut-off.
- * From then on those that lack entries go on to catch up, and the others are written.
+ * From then on those that lack entries go on to catch up, and the others are written. The former are written after the next start.
  * @throws {NodeError} LOG_CONTRADICTED. Rejects also as `TrustKeeper.advance`, `LogShelf.followAll` and reading the logs.
  */
 export async function requireNamed(shelf: LogShelf): Promise<void> {
   await shelf.home.advance();
   await shelf.followAll();
   await refuseOthers(shelf, shelf.ownLogs);
-  for (const log of shelf.ownLogs) log.look();
+  for (const log of shelf.ownLogs) log.look({ isAnew: false });
 }
 
 /** Once an attestation log is about to be written. @throws {NodeError} as `OwnLog.enter`; LOG_CONTRADICTED. Rejects also as reading the log. */

@@ -75,24 +75,32 @@ export class OwnLog implements Followed {
     return signed > size ? signed : undefined;
   }
 
-  /** Looks whether an attestation log lacks entries: then nothing is signed of it before `enter`. To be called while no log is written. */
-  look(): void {
+  /**
+   * Looks whether an attestation log lacks entries: then nothing is signed of it until that is looked at anew, before peers are asked how far the own logs
+   * are. To be called while no log is written.
+   */
+  look({ isAnew }: { readonly isAnew: boolean }): void {
     const { left } = this.#modules;
-    this.#isShort = left !== undefined && this.tree.trouble === undefined && this.lacking !== undefined;
+    const isShort = left !== undefined && this.tree.trouble === undefined && this.lacking !== undefined;
+    this.#isShort = isShort || (this.#isShort && !isAnew);
   }
 
   /**
    * From here on this node writes the log, and takes nothing of it from anybody.
-   * @throws {NodeError} LOG_BEHIND while it lacks entries: it goes on to catch up. As `LogTree.head`.
+   * @throws {NodeError} LOG_BEHIND if it lacks entries, or has lacked some since peers were asked how far it is: whoever brought them need not have had all.
+   * It goes on to catch up. As `LogTree.head`.
    */
   async enter(): Promise<void> {
     // What is on its way may bring more than was known to be missing.
     while (this.#taking.size > 0) await Promise.allSettled(this.#taking);
     const { lacking } = this;
-    this.#isShort = lacking !== undefined;
-    if (lacking === undefined) return;
-    const message = `${this.origin} has ${this.tree.size} entries here, and ${lacking} were signed: nothing is added before they are here`;
-    throw logError('LOG_BEHIND', message);
+    this.#isShort ||= lacking !== undefined;
+    if (!this.#isShort) return;
+    const why =
+      lacking === undefined
+        ? 'has the entries that it lacked: start the node again, which asks its peers anew how far the log was before anything is added'
+        : `has ${this.tree.size} entries here, and ${lacking} were signed: nothing is added before they are here`;
+    throw logError('LOG_BEHIND', `${this.origin} ${why}`);
   }
 
   get #isWritten(): boolean {

@@ -34,11 +34,12 @@ export async function findOwnLogs(
   const { state } = home;
   const isLost = home.tree.size === 0 && fingerprint !== undefined;
   const needed = Math.max(isLost ? 1 : 0, bootQuorum(recognisedDirectly(state)));
+  for (const log of ownLogs) log.look({ isAnew: true });
   const found = await checkOwnLogs(
     { needed },
     { ...modules, logs: () => ownLogs, isAllAsked: () => home.state === state },
   );
-  for (const log of shelf.ownLogs) log.look();
+  for (const log of shelf.ownLogs) log.look({ isAnew: false });
   if (fenced !== undefined && home.standingForks.length > 0)
     return { finding: 'contradicted', origin: home.origin, size: home.tree.size };
   // By the trust log as it is now: what has just been fetched of it may say so.

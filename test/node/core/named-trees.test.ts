@@ -167,7 +167,7 @@ describe('a region that is put back to before the cut-off of a key that it gave 
     for (const region of ['FR', 'DE', 'BE']) assert.deepEqual(world.node(region).status.forked, []);
   });
 
-  it('T9: fetches it from a mirror that comes while it signs all else, and goes on from there', async () => {
+  it('T9: fetches it from a mirror that comes while it signs all else, and goes on from there once it is started again', async () => {
     await goBack({ mirrors: ['FR'] });
     world.network.cut('FR', 'BE');
     await world.boot('FR');
@@ -177,6 +177,10 @@ describe('a region that is put back to before the cut-off of a key that it gave 
     await world.until(() => world.node('FR').log(ORIGIN)?.size === 3, 'the mirror gives what is missing', 90);
     assert.equal(status().writing, 'writing');
     assert.deepEqual(status().behind, {});
+    await assert.rejects(world.issue('FR', 'p4'), (error) => isNodeError(error, 'LOG_BEHIND'));
+    await world.kill('FR', { inOrder: true });
+    world.replace('FR');
+    await world.boot('FR');
     assert.equal((await world.issue('FR', 'p4')).index, 3);
     const { note } = world.node('FR').log(ORIGIN)?.head.signed ?? assert.fail();
     const fresh = world.machine('FR').instead.checkpoint ?? assert.fail();

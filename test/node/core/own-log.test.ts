@@ -86,27 +86,34 @@ describe('OwnLog.enter', () => {
 
   it('T9: refuses a log that lacks entries, which goes on to take them, and no other', async () => {
     const short = logOf({ size: 1, named: 2 });
-    short.own.look();
+    short.own.look({ isAnew: true });
     assert.equal(short.own.lacking, 2);
     await assert.rejects(short.own.enter(), (error) => isNodeError(error, 'LOG_BEHIND'));
     assert.equal(await short.own.heed(note), 'behind');
     const whole = logOf({ size: 2, named: 2 });
-    whole.own.look();
+    whole.own.look({ isAnew: true });
     await whole.own.enter();
     assert.deepEqual(await whole.own.apply(piece), { outcome: 'known', size: 2 });
   });
 
-  it('T9: waits for what is on its way, and takes nothing after that', async () => {
+  it('T9: waits for what is on its way, and refuses the log until peers are asked anew: who brought that may have had less than others', async () => {
     const { own, land } = logOf({ size: 1, named: 2 });
-    own.look();
+    own.look({ isAnew: true });
     const taken = own.apply(piece);
     let isEntered = false;
-    const entering = own.enter().then(() => (isEntered = true));
+    const entering = own.enter().finally(() => (isEntered = true));
     await Promise.resolve();
     assert.equal(isEntered, false);
     land();
     assert.equal((await taken).outcome, 'grown');
-    await entering;
+    const isRefused = (error: unknown) => isNodeError(error, 'LOG_BEHIND');
+    await assert.rejects(entering, isRefused);
+    assert.equal(own.lacking, undefined);
+    own.look({ isAnew: false });
+    await assert.rejects(own.enter(), isRefused);
+    assert.equal(await own.heed(note), 'behind', 'it takes what it still lacks');
+    own.look({ isAnew: true });
+    await own.enter();
     assert.deepEqual(await own.apply(piece), { outcome: 'known', size: 2 });
   });
 });
