@@ -4,6 +4,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
+import { withKeepLock } from '../../node/store/keep-lock.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Cli, examples } from '../cli.ts';
 import { type Desk, type IssueProgress } from '../desk/desk.ts';
@@ -137,26 +138,30 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
   const holderKey =
     options.device === undefined ? undefined : (await cli.crypto()).signerOf(secretKey).publicKey;
   const peopleBy = await peopleSource(cli, file, options, holderKey);
-  await withDesk(
-    cli,
-    path,
-    async (desk, modules) => {
-      if (rows !== undefined && desk.doOrdersOutlive)
-        return issueOnDesk(cli, path, rows, { ...modules, desk });
-      await requireNothingOpen(cli, desk, path);
-      // Another run may have made them while this one waited for the region.
-      await requireNewFiles(options.out, options.device, options.report);
-      const people = await peopleBy(desk);
-      const issued = await desk.issue(people, progressOf(cli, people));
-      const [first] = issued;
-      if (options.device !== undefined && first !== undefined)
-        await writeDevice(options.device, { secretKey, code: first.code });
-      await writeCodes(cli, issued, file === undefined, options);
-      // The batch is closed once its codes are given out.
-      await desk.closeHandovers(await desk.openHandovers());
-    },
-    { withoutPeers: options.withoutPeers },
-  );
+  const issueAlone = () =>
+    withDesk(
+      cli,
+      path,
+      async (desk, modules) => {
+        if (rows !== undefined && desk.doOrdersOutlive)
+          return issueOnDesk(cli, path, rows, { ...modules, desk });
+        await requireNothingOpen(cli, desk, path);
+        // Another run may have made them while this one waited for the region.
+        await requireNewFiles(options.out, options.device, options.report);
+        const people = await peopleBy(desk);
+        const issued = await desk.issue(people, progressOf(cli, people));
+        const [first] = issued;
+        if (options.device !== undefined && first !== undefined)
+          await writeDevice(options.device, { secretKey, code: first.code });
+        await writeCodes(cli, issued, file === undefined, options);
+        // The batch is closed once its codes are given out.
+        await desk.closeHandovers(await desk.openHandovers());
+      },
+      { withoutPeers: options.withoutPeers },
+    );
+  // Of two commands for one file that overlap, the second finds the codes of the first there.
+  if (rows === undefined && out !== undefined) await withKeepLock(`${out}.run`, issueAlone);
+  else await issueAlone();
 }
 
 /** A file whose rows give the colours, into a file: where that breaks off, the same command goes on. */

@@ -8,7 +8,7 @@
 import * as crypto from 'node:crypto';
 import { z } from 'zod';
 import { hexOf } from '../../protocol/bytes.ts';
-import { NodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { type Clock, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
@@ -82,27 +82,55 @@ export class ForgottenMarks {
     if ((await this.since([subject], sinceS)).size > 0) throw forgottenSince();
   }
 
-  /** Lets go of what is older than `MARK_S`. To be called once a day. Rejects as the tables. */
+  /**
+   * Lets go of what is older than `MARK_S`, and takes what is still to come, noted while the clock was ahead, as of now: else nobody would get anything until
+   * then. What cannot be opened stays as it is. To be called once a day. Rejects as the tables.
+   */
   async sweep(): Promise<void> {
     const { tables } = this.#modules;
-    const keptFromS = this.#nowS() - MARK_S;
     for (let from: string = PREFIX; ;) {
       const page = await tables.page(from, `${PREFIX}~`, { limit: PAGE });
-      const old = page.filter(([key, sealed]) => lastS(this.#opened(key, sealed)) < keptFromS);
-      if (old.length > 0) await tables.write(old.map(([key]) => ({ del: key })));
+      for (const [key, sealed] of page) if (this.#isDue(key, sealed)) await this.#tidy(key);
       const last = page.at(-1)?.[0];
       if (last === undefined) return;
       from = `${last}!`;
     }
   }
 
+  #isDue(key: string, sealed: Uint8Array): boolean {
+    try {
+      const at = lastS(this.#opened(key, sealed));
+      return at < this.#nowS() - MARK_S || at > this.#nowS();
+    } catch (error) {
+      if (isNodeError(error)) return false;
+      throw error;
+    }
+  }
+
+  /** In the turn of the person, who may have been forgotten again meanwhile. */
+  #tidy(key: string): Promise<void> {
+    return this.#turns.take(key, async () => {
+      const before = await this.#at(key);
+      const nowS = this.#nowS();
+      if (lastS(before) < nowS - MARK_S) return this.#modules.tables.write([{ del: key }]);
+      const { atS, otherAtS } = before;
+      await this.#put(key, {
+        ...before,
+        ...(atS !== undefined && { atS: Math.min(atS, nowS) }),
+        ...(otherAtS !== undefined && { otherAtS: Math.min(otherAtS, nowS) }),
+      });
+    });
+  }
+
   #change(subject: string, change: (before: Mark) => Mark): Promise<void> {
     const key = this.#keyOf(subject);
-    return this.#turns.take(key, async () => {
-      const { tables, random } = this.#modules;
-      const bytes = Buffer.from(JSON.stringify(change(await this.#at(key))));
-      await tables.write([{ put: key, value: this.#sealer.seal(key, bytes, random(NONCE_BYTES)) }]);
-    });
+    return this.#turns.take(key, async () => this.#put(key, change(await this.#at(key))));
+  }
+
+  async #put(key: string, to: Mark): Promise<void> {
+    const { tables, random } = this.#modules;
+    const bytes = Buffer.from(JSON.stringify(to));
+    await tables.write([{ put: key, value: this.#sealer.seal(key, bytes, random(NONCE_BYTES)) }]);
   }
 
   async #at(key: string): Promise<Mark> {

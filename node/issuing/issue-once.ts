@@ -221,7 +221,7 @@ export class IssueOnce {
     const end = keyOf(yesterday, '');
     for (;;) {
       const page = await tables.page('once/', end, { limit: 256 });
-      if (page.length === 0) return this.marks.sweep();
+      if (page.length === 0) return this.marks.sweep().catch(passStore);
       await tables.write(page.map(([key]) => ({ del: key })));
     }
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { regionModules } from '../../../cli/region.ts';
 import { NodeError } from '../../../node/node-error.ts';
 import { cliOf, TestCli } from '../../support/cli.ts';
@@ -52,6 +53,33 @@ describe('entente issue of a file, through a node', function () {
       );
       const [log = ''] = [...desk.state.logs()].map((one) => one.log);
       assert.equal(await desk.size(log), PEOPLE.length);
+    }));
+
+  it('F1: of two commands for one person and one file that overlap, the second issues nothing', () =>
+    served(async (desk, { node }) => {
+      const issueOne = node.issue.bind(node);
+      const heard: (() => void)[] = [];
+      const [isInHand, isTwice] = [0, 1].map((i) => new Promise<void>((resolve) => (heard[i] = resolve)));
+      let release = (): void => undefined;
+      const released = new Promise<void>((resolve) => (release = resolve));
+      node.issue = async (request) => {
+        heard.shift()?.();
+        await released;
+        return issueOne(request);
+      };
+      const one = () => cli.run('issue', region, '--subject', 'a', '--colour', 'green', '--out', out);
+      const first = one();
+      await isInHand;
+      const second = one();
+      // Where nothing keeps it back, the second orders before the first has a file.
+      await Promise.race([isTwice, setTimeout(500)]);
+      release();
+      assert.equal((await first).exit, 0);
+      const { exit, err } = await second;
+      assert.notEqual(exit, 0);
+      assert.match(err, /exists already/);
+      const [log = ''] = [...desk.state.logs()].map((each) => each.log);
+      assert.equal(await desk.size(log), 1);
     }));
 
   it('leaves no run behind where every row was refused, so that the file can be mended', () =>

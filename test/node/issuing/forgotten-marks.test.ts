@@ -93,6 +93,24 @@ describe('ForgottenMarks', () => {
     await assert.rejects(marks.requireNone('p', nowS() - 3 * HOUR_S), isForgotten);
   });
 
+  it('T25, F5: a mark that was noted while the clock was years ahead, or that cannot be opened, keeps nobody from anything for long', async () => {
+    const { once, marks, tables, orderOf, wait, nowS } = bench();
+    await wait(3_650 * 24 * HOUR_S);
+    await marks.forgot('p');
+    await wait(-3_650 * 24 * HOUR_S);
+    await marks.forgot('q');
+    await tables.write([{ put: 'once/forgotten/0', value: Uint8Array.of(1, 2, 3) }]);
+    assert.deepEqual(await marks.since(['p', 'q'], nowS()), new Set(['p', 'q']));
+    await once.issue(orderOf('k1', 'r'));
+    await wait(1);
+    assert.deepEqual(await marks.since(['p', 'q'], nowS()), new Set());
+    assert.deepEqual(await marks.since(['p', 'q'], nowS() - 1), new Set(['p', 'q']));
+    assert.ok(
+      (await tables.page('once/forgotten/', 'once/forgotten/1', { limit: 1 })).length > 0,
+      'it stays',
+    );
+  });
+
   it('takes no time from the other machine that is still to come', async () => {
     const { marks, nowS } = bench();
     await marks.forgotByOther('p', nowS() + HOUR_S);
