@@ -159,8 +159,9 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
       },
       { withoutPeers: options.withoutPeers },
     );
-  // Of two commands for one file that overlap, the second finds the codes of the first there.
-  if (rows === undefined && out !== undefined) await withKeepLock(`${out}.run`, issueAlone);
+  // Of two commands for one file that overlap, the second finds what the first wrote there.
+  const written = out ?? options.device;
+  if (rows === undefined && written !== undefined) await withKeepLock(`${written}.run`, issueAlone);
   else await issueAlone();
 }
 

@@ -74,7 +74,7 @@ export function checkShort({ running, path }: ReadablePatient): Finding[] {
   const { behind = {}, sizes } = running;
   return Object.entries(behind).map(([origin, size]) =>
     warn(
-      `it signs nothing of ${printable(origin)}, and all else: ${figure(size)} entries were signed, and ${figure(sizes[origin] ?? 0)} are here, as after a restored backup. It fetches them as soon as a peer that mirrors this region is connected, and signs that log after the next start`,
+      `it signs nothing of ${printable(origin)}, and all else: ${figure(size)} entries were signed, and ${figure(sizes[origin] ?? 0)} are here, as after a restored backup. It fetches them as soon as a peer that mirrors this region is connected; where it has them and still waits, start it again`,
       `entente peer list ${quoted(path)}`,
     ),
   );

@@ -122,7 +122,7 @@ export class LogShelf {
       else if (forks.length > 0) disowned.push(origin);
       if (tree.trouble === undefined) {
         sizes[origin] = tree.size;
-        if (log instanceof OwnLog && log.lacking !== undefined) behind[origin] = log.lacking;
+        if (log instanceof OwnLog && log.waiting !== undefined) behind[origin] = log.waiting;
       } else closed[origin] = tree.trouble.message;
     }
     for (const { region, origin, damage, state } of this.#modules.board.keepers.values()) {

@@ -33,6 +33,8 @@ export class OwnLog implements Followed {
   #settling: Promise<unknown> = Promise.resolve();
   /** An attestation log that was found to lack entries, and is not written before it has them. */
   #isShort = false;
+  /** It was shorter than what the root has signed, which says only that it was as long at least. */
+  #isUncertain = false;
   /** Pieces that are being taken. */
   readonly #taking = new Set<Promise<unknown>>();
 
@@ -75,26 +77,33 @@ export class OwnLog implements Followed {
     return signed > size ? signed : undefined;
   }
 
+  /** As `lacking`; where nothing is missing any more and peers have to be asked anew before it is signed, how many it has. */
+  get waiting(): number | undefined {
+    return this.lacking ?? (this.#isUncertain ? this.tree.size : undefined);
+  }
+
   /**
-   * Looks whether an attestation log lacks entries: then nothing is signed of it until that is looked at anew, before peers are asked how far the own logs
-   * are. To be called while no log is written.
+   * Looks whether an attestation log lacks entries: then nothing is signed of it before `enter`; and where those were missing that the root has signed, before
+   * that is looked at anew as peers are asked how far the own logs are. To be called while no log is written.
    */
   look({ isAnew }: { readonly isAnew: boolean }): void {
     const { left } = this.#modules;
-    const isShort = left !== undefined && this.tree.trouble === undefined && this.lacking !== undefined;
-    this.#isShort = isShort || (this.#isShort && !isAnew);
+    const isUsable = left !== undefined && this.tree.trouble === undefined;
+    this.#isUncertain = (isUsable && this.named > this.tree.size) || (this.#isUncertain && !isAnew);
+    this.#isShort = (isUsable && this.lacking !== undefined) || this.#isUncertain;
   }
 
   /**
    * From here on this node writes the log, and takes nothing of it from anybody.
-   * @throws {NodeError} LOG_BEHIND if it lacks entries, or has lacked some since peers were asked how far it is: whoever brought them need not have had all.
+   * @throws {NodeError} LOG_BEHIND if it lacks entries, or has lacked some that the root has signed since peers were asked how far it is: whoever brought them need not have had all.
    * It goes on to catch up. As `LogTree.head`.
    */
   async enter(): Promise<void> {
     // What is on its way may bring more than was known to be missing.
     while (this.#taking.size > 0) await Promise.allSettled(this.#taking);
     const { lacking } = this;
-    this.#isShort ||= lacking !== undefined;
+    this.#isUncertain ||= this.named > this.tree.size;
+    this.#isShort = lacking !== undefined || this.#isUncertain;
     if (!this.#isShort) return;
     const why =
       lacking === undefined
