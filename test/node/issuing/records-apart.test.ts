@@ -142,6 +142,13 @@ describe('RecordsApart', () => {
     await stop();
   });
 
+  /** It starts, since other months may be whole, and refuses what goes into the log that lacks entries. */
+  async function issuesNothing(machine: ApartMachine): Promise<void> {
+    const { issuer, stop } = await machine.start();
+    await assert.rejects(issuer.issue({ subject: 'x', fields: greenFields() }), isCode('LOG_BEHIND'));
+    await stop();
+  }
+
   it('writes nothing once another process has taken over, and removes nothing by an older copy of the log', async () => {
     const machine = new ApartMachine();
     const first = await machine.start();
@@ -150,7 +157,7 @@ describe('RecordsApart', () => {
     const older = new ApartMachine();
     older.tables = machine.tables;
     const rows = machine.tables.writes;
-    await assert.rejects(older.start(), isCode('LOG_BEHIND'));
+    await issuesNothing(older);
     assert.equal(machine.tables.writes, rows);
     const held = await machine.start();
     const another = Uint8Array.of(0x82, 0x41, 1, 3);
@@ -241,7 +248,7 @@ describe('RecordsApart', () => {
     await first.stop();
     const older = new ApartMachine();
     older.tables = machine.tables;
-    await assert.rejects(older.start(), isCode('LOG_BEHIND'));
+    await issuesNothing(older);
     const again = await machine.start();
     assert.equal((await again.registry.ofSubject('a')).length, 1);
     await again.stop();
