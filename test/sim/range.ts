@@ -1,5 +1,6 @@
 /** Many seeds on several processes. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type SimOptions } from './options.ts';
 import { RangeReport, type SeedResult } from './report.ts';
@@ -7,7 +8,10 @@ import { type Order } from './worker.ts';
 
 const WORKER = fileURLToPath(new URL('worker.js', import.meta.url));
 
-/** Runs all seeds of a range, each worker one at a time. Rejects if a worker ends by itself, as where a node throws what nobody catches. */
+/**
+ * Runs all seeds of a range, each worker one at a time. Rejects with what `onResult` throws, and if a worker ends by itself, as where a node throws what nobody
+ * catches. Once it settles no worker runs any more, and `onResult` is not called again.
+ */
 export async function runRange(
   options: Omit<SimOptions, 'trace' | 'json'>,
   onResult: (result: SeedResult, done: number) => void = () => undefined,
@@ -15,6 +19,7 @@ export async function runRange(
   const { from, to, workers, nodes, hours, twice, ed25519 } = options;
   const range = new RangeReport();
   let next = from;
+  let isOver = false;
   const work = (child: ChildProcess): Promise<void> =>
     new Promise((resolve, reject) => {
       let seed = next;
@@ -23,10 +28,14 @@ export async function runRange(
         seed = next++;
         child.send({ seed, nodes, hours, twice, ed25519 } satisfies Order);
       };
-      child.on('message', (result: SeedResult) => {
+      const take = (result: SeedResult): void => {
+        if (isOver) return;
         range.add(result);
         onResult(result, range.seeds);
         order();
+      };
+      child.on('message', (result: SeedResult) => {
+        Promise.resolve(result).then(take).catch(reject);
       });
       child.once('exit', (code, signal) => {
         const again = `npm run sim -- --seed ${seed} --nodes ${nodes} --hours ${hours}`;
@@ -42,6 +51,13 @@ export async function runRange(
     await Promise.all(children.map(work));
     return range;
   } finally {
-    for (const child of children) child.kill();
+    isOver = true;
+    await Promise.all(children.map(end));
   }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  child.kill();
+  await once(child, 'exit');
 }
