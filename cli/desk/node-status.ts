@@ -51,6 +51,7 @@ export const nodeStatusSchema = z.looseObject({
   behind: z.record(z.string(), z.number()).optional(),
   store: z.string(),
   clock: clockSchema,
+  surelyPastS: z.number().optional(),
   sizes: z.record(z.string(), z.number()),
   closed: z.record(z.string(), z.string()),
   forked: z.array(z.string()),

@@ -3,7 +3,7 @@ import { checkAgainstLog, checkOffset, checkSteps } from './clock-checks.ts';
 import { checkConfig, checkModes } from './config-checks.ts';
 import { checkFileSystem, checkLatency, checkMarks, checkOpenFiles, checkSpace } from './disk-checks.ts';
 import { type Finding, warn } from './finding.ts';
-import { checkOtherKeys, checkSeparate, checkTrustKeys } from './key-checks.ts';
+import { checkKept, checkOtherKeys, checkSeparate, checkTrustKeys } from './key-checks.ts';
 import { checkForks, checkLeft, checkNewest, checkShort, checkWriting } from './log-checks.ts';
 import { checkMemory, checkNodeVersion, checkTls } from './machine-checks.ts';
 import { checkNumbers } from './number-checks.ts';
@@ -53,6 +53,7 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['keys', checkTrustKeys],
   ['keys', checkSeparate],
   ['keys', checkOtherKeys],
+  ['keys', checkKept],
   ['keys', checkNumbers],
   ['peers', checkReachable],
   ['peers', checkEnough],

@@ -1,7 +1,11 @@
 /** The keys that the trust log admits, and the files that they are in. */
+import { isOver } from '../../node/lookup/day-keys.ts';
+import { FileDaySeeds } from '../../node/lookup/day-seeds.ts';
 import { keyNamesIn } from '../../node/region/key-file.ts';
+import { SPENT_S } from '../../node/service/spent-keys.ts';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type KeyRole, type TrustState } from '../../protocol/trust/trust-state.ts';
+import { counted } from '../output.ts';
 import { printable } from '../printable.ts';
 import { timeText } from '../times.ts';
 import { type Finding, must, note, ok, quoted, warn } from './finding.ts';
@@ -89,6 +93,39 @@ export async function checkOtherKeys({ layout, state, path }: ReadablePatient): 
       note('no identity among nodes yet: the first start makes it', `entente run ${quoted(path)}`),
     );
   return findings;
+}
+
+/** Of a node that signs: keys that it destroys when their time is over, and that it keeps since others do not say so. */
+export async function checkKept(patient: ReadablePatient): Promise<Finding[]> {
+  const { running, state, layout, config, nowS, path } = patient;
+  if (running?.writing !== 'writing' || state === undefined) return [];
+  const { surelyPastS = 0 } = running;
+  const isKept = (isOverAt: (atS: number) => boolean) => isOverAt(nowS - DAY_S) && !isOverAt(surelyPastS);
+  const keys = (await keyNamesIn(layout.keys)).filter(({ role, keyId }) => {
+    const key = role === 'attest' ? state.key(keyId) : undefined;
+    return key !== undefined && isKept((atS) => key.untilS + SPENT_S <= atS);
+  });
+  const days = (await seedDays({ layout, config })).filter((day) => isKept((atS) => isOver(day, atS)));
+  const kept = [
+    ...(keys.length > 0 ? [counted(keys.length, 'attest key')] : []),
+    ...(days.length > 0 ? [counted(days.length, 'day seed')] : []),
+  ];
+  if (kept.length === 0) return [];
+  const why =
+    running.clock.standing === 'doubtful'
+      ? 'while others doubt the clock of this machine'
+      : 'since too few of the regions that are recognised directly vouch that their time is over';
+  const fix = `entente status ${quoted(path)}   # who hears us; withdraw whom nobody renews; see "Keys" in docs/operations.md`;
+  return [warn(`${kept.join(' and ')} that are over are kept, ${why}`, fix)];
+}
+
+/** Only the names of the files are looked at, which needs no key. */
+export function seedDays({
+  layout,
+  config: { region, network },
+}: Pick<ReadablePatient, 'layout' | 'config'>): Promise<readonly number[]> {
+  const options = { path: layout.seeds, region, network, registryKey: new Uint8Array(32) };
+  return new FileDaySeeds(options, { random: (length) => new Uint8Array(length) }).days();
 }
 
 function admitted(state: TrustState, role: KeyRole) {

@@ -1,5 +1,4 @@
 /** Codes that are mere numbers: until when they can be looked up, and whether the seeds of those days are here. */
-import { FileDaySeeds } from '../../node/lookup/day-seeds.ts';
 import { opaqueAdapters } from '../../protocol/lookup/announced-numbers.ts';
 import { DAY_S, dayOf } from '../../protocol/lookup/opaque-adapter.ts';
 import { type RunningStatus } from '../desk/node-status.ts';
@@ -7,6 +6,7 @@ import { figure } from '../output.ts';
 import { printable } from '../printable.ts';
 import { timeText } from '../times.ts';
 import { type Finding, must, ok, quoted, warn } from './finding.ts';
+import { seedDays } from './key-checks.ts';
 import { type ReadablePatient } from './patient.ts';
 
 /** Three minutes that nobody signed for. */
@@ -24,12 +24,7 @@ export async function checkNumbers({
 }: ReadablePatient): Promise<Finding[]> {
   const adapters = state === undefined ? [] : opaqueAdapters(state);
   if (adapters.length === 0) return [];
-  // Only their names are looked at, which needs no key.
-  const { region, network } = config;
-  const options = { path: layout.seeds, region, network, registryKey: new Uint8Array(32) };
-  const held = new Set(
-    await new FileDaySeeds(options, { random: (length) => new Uint8Array(length) }).days(),
-  );
+  const held = new Set(await seedDays({ layout, config }));
   const today = dayOf(nowS);
   const table = checkTable(running, today, path);
   const all = adapters.map(({ id, prefix, keys }) => {

@@ -35,6 +35,8 @@ export interface NodeStatus {
   readonly toForget?: number;
   readonly store: string;
   readonly clock: ClockReport;
+  /** As `surelyPastS`: attest keys and seeds of days that end later are kept. */
+  readonly surelyPastS?: number;
   /** By origin. */
   readonly sizes: Readonly<Record<string, number>>;
   /** By origin of an own log of which more entries were signed than it has, by what is known here, how many: nothing is added to such a log. */

@@ -4,6 +4,7 @@
  */
 import { type Disclosing } from '../abuse/disclosing.ts';
 import { type Overrides } from '../abuse/overrides.ts';
+import { surelyVouchedAtS } from '../../protocol/verdict/ages.ts';
 import { assessKnowledge, type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type EvidenceBook } from '../evidence/evidence-book.ts';
@@ -33,7 +34,6 @@ import { type Witness } from '../witness/witness.ts';
 import { assemble, type NodeParts } from './assembly.ts';
 import { logAll } from './log-all.ts';
 import { type NodeStatus } from './node-status.ts';
-import { recognisedDirectly } from './own-logs-check.ts';
 import { forgetDeclaredBy, openRegistry } from './people.ts';
 import { NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 
@@ -134,9 +134,7 @@ export class RegionNode {
   get surelyPastS(): number | undefined {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
     const { standing } = this.#parts.clocks.report;
-    const { region } = this.#options;
-    const recognised = recognisedDirectly(this.trust.regions.get(region)?.state).length;
-    return surelyPastS({ nowS, standing, home: assessKnowledge(this.trust, region, nowS), recognised });
+    return surelyPastS({ nowS, standing, vouchedAtS: surelyVouchedAtS(this.trust, nowS) });
   }
 
   /** What is held against each peer. */
@@ -155,7 +153,7 @@ export class RegionNode {
 
   get status(): NodeStatus {
     const nowS = Math.floor(this.#modules.clock.nowMs() / 1000);
-    const { trust } = this;
+    const { trust, surelyPastS } = this;
     const {
       signing,
       fence,
@@ -179,6 +177,7 @@ export class RegionNode {
       ...(workers !== undefined && { workers }),
       ...(fence !== undefined && { toForget: forgottenShare.left }),
       clock: clocks.report,
+      ...(surelyPastS !== undefined && { surelyPastS }),
       store: this.store,
       ...shelf.report,
       knowledge: [...trust.regions.keys()].flatMap((region) => assessKnowledge(trust, region, nowS) ?? []),

@@ -22,8 +22,8 @@ export interface SpentKeysModules {
 /** Before that other regions are asked the time, and tell of a clock that was wrong from the first. */
 const FIRST_MS = 300_000;
 const ROUND_MS = 3_600_000;
-/** After its window: a batch that was begun within it is staged by then. */
-const SPENT_S = 3_600;
+/** After its window, in seconds: a batch that was begun within it is staged by then. */
+export const SPENT_S = 3_600;
 
 export class SpentKeys {
   readonly #modules: SpentKeysModules;

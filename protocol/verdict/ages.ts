@@ -59,6 +59,26 @@ export function reportOf(assessment: Assessment, nowS: number): KnowledgeReport 
   };
 }
 
+/**
+ * The time by which a quorum of all regions that the home recognises directly, suspended ones too, has cosigned the home's trust log, whatever the windows of the
+ * recognitions say at `nowS`: by a clock astray some are over that are not, and of the few that are left one could lie. The vote of a region counts if the window
+ * holds its own time. Undefined where no such quorum vouches, and where the home recognises nobody. Spec: SPEC.md 9.
+ */
+export function surelyVouchedAtS(trust: Trust, nowS: number): number | undefined {
+  const knowledge = trust.regions.get(trust.home);
+  if (knowledge === undefined) return undefined;
+  const span = new Span(nowS);
+  const newest = newestTimes(trust, knowledge, knowledge.cosignatures, nowS, span);
+  const all = directOnes(knowledge.state).filter(({ region }) => region !== trust.home);
+  const windows = new Map(all.map((one) => [one.region, one]));
+  const regions = chosenOf([...windows.keys()], knowledge.checkpoint.origin, trust);
+  const votes = regions.flatMap((region) => {
+    const [vote, window] = [newest.get(region), windows.get(region)];
+    return vote && window && window.fromS <= vote.timestampS && vote.timestampS < window.untilS ? [vote] : [];
+  });
+  return timesByKey(votes)[neededCosignatures(regions.length) - 1];
+}
+
 /** The regions that witness the log of `issuer`: by the recognitions of the home alone, so nobody can leave one out. */
 function witnessRegions(trust: Trust, issuer: string, origin: string, nowS: number, span: Span): string[] {
   const regions = issuer === trust.home ? [] : [trust.home];
@@ -69,9 +89,14 @@ function witnessRegions(trust: Trust, issuer: string, origin: string, nowS: numb
     span.changesAt(untilS);
     if (fromS <= nowS && nowS < untilS) regions.push(region);
   }
+  return chosenOf(regions, origin, trust);
+}
+
+/** Of too many that all of them witness a log, those that do. */
+function chosenOf(regions: string[], origin: string, { sha256 }: Pick<Trust, 'sha256'>): string[] {
   if (regions.length <= WITNESSES_ALL_MAX) return regions;
   return regions
-    .map((region) => ({ region, rank: witnessRank(trust.sha256, origin, region) }))
+    .map((region) => ({ region, rank: witnessRank(sha256, origin, region) }))
     .sort((a, b) => compareBytes(a.rank, b.rank))
     .slice(0, WITNESSES_CHOSEN)
     .map(({ region }) => region);

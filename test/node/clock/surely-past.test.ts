@@ -1,24 +1,14 @@
 import assert from 'node:assert/strict';
 import { surelyPastS } from '../../../node/clock/surely-past.ts';
-import { neededCosignatures } from '../../../protocol/log/quorum.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { DAY_S, START_S } from '../../support/region-fixture.ts';
 
 const NOW_S = START_S + 20 * DAY_S;
-/** What a quorum of so many witnesses says. */
-const told = (knowledgeAtS: number | undefined, needed = 1) => ({
-  region: 'DE',
-  size: 2,
-  knowledgeAtS,
-  ageS: undefined,
-  silenceS: undefined,
-  witnesses: { counted: needed, needed, of: needed },
-});
 
 describe('surelyPastS', () => {
   it('is the earlier of the own time and that of a quorum, and the own one counts a week later while it is doubted', () => {
     const by = (standing: Parameters<typeof surelyPastS>[0]['standing'], vouchedAtS: number) =>
-      surelyPastS({ nowS: NOW_S, standing, home: told(vouchedAtS), recognised: 1 });
+      surelyPastS({ nowS: NOW_S, standing, vouchedAtS });
     for (const standing of ['agrees', 'alone'] as const) {
       assert.equal(by(standing, NOW_S + 60), NOW_S);
       assert.equal(by(standing, NOW_S - 60), NOW_S - 60);
@@ -29,21 +19,7 @@ describe('surelyPastS', () => {
   });
 
   it('is nothing where nobody else vouches: the own cosignature says what the own clock says', () => {
-    for (const home of [undefined, told(undefined, 2), told(NOW_S, 0)])
-      assert.equal(surelyPastS({ nowS: NOW_S, standing: 'alone', home, recognised: 2 }), undefined);
-    assert.equal(
-      surelyPastS({ nowS: NOW_S, standing: 'alone', home: told(NOW_S, 0), recognised: 0 }),
-      undefined,
-    );
-  });
-
-  it('T18 is nothing where fewer vouch than make a quorum of all that are recognised: by a false clock the others may be over', () => {
-    const by = (needed: number, recognised: number) =>
-      surelyPastS({ nowS: NOW_S, standing: 'alone', home: told(NOW_S, needed), recognised });
-    assert.equal(by(1, 5), undefined);
-    assert.equal(by(2, 5), undefined);
-    assert.equal(by(neededCosignatures(5), 5), NOW_S);
-    assert.equal(by(neededCosignatures(16), 100), NOW_S);
+    assert.equal(surelyPastS({ nowS: NOW_S, standing: 'alone', vouchedAtS: undefined }), undefined);
   });
 
   it('T15 is told by the clock of the one other region at a node whose own is weeks ahead, and by none at a region alone', async () => {
