@@ -15,6 +15,7 @@ import { NodeError } from '../node-error.ts';
 import { type Accusation } from './accusation.ts';
 import { type Kept, LogsLookedAt, type Named, type Root, rootsIn } from './evidence-grounds.ts';
 import { filesThatFit } from './given-files.ts';
+import { keptFiles } from './kept-files.ts';
 import { type NamedStatements } from './named-statements.ts';
 import { PeerAllowance } from './peer-allowance.ts';
 import { RefusedNames } from './refused-names.ts';
@@ -75,15 +76,14 @@ export class EvidenceBook {
     this.#allowance = new PeerAllowance(modules.clock);
   }
 
-  /** Reads what is kept, of whose statements every signature was verified when it was taken; each word is, since two keys can have one key id. What proves nothing here, as another version may have kept it, stays in the store and is told. Rejects as the store does. */
+  /** Reads what is kept, of whose statements every signature was verified when it was taken; each word is, since two keys can have one key id. What proves nothing here, as another version may have kept it, and what is damaged stay in the store and are told. Rejects as the store does. */
   async open(): Promise<void> {
     this.#isOpen = true;
     await this.#read(`${EVIDENCE_PREFIX}/`);
   }
 
   async #read(prefix: string): Promise<void> {
-    const { store, onTrouble } = this.#modules;
-    for await (const [key, bytes] of store.entries(prefix, `${prefix.slice(0, -1)}0`)) {
+    for await (const [key, bytes] of keptFiles(prefix, this.#modules)) {
       try {
         const proven = verifyEvidence(parseEvidence(bytes), () => true, this.#modules, this.#verified);
         this.#kept.set(this.nameOf(bytes), { key, proven, roots: rootsIn(bytes, this.#modules) });
@@ -91,7 +91,7 @@ export class EvidenceBook {
         if (!isProtocolError(cause)) throw cause;
         const message = `what is kept as ${key} is no evidence by this version: it is left where it is and not told`;
         const hint = 'Look at it with the version that kept it.';
-        onTrouble?.(new NodeError('DATA_INCONSISTENT', message, { cause, hint }));
+        this.#modules.onTrouble?.(new NodeError('DATA_INCONSISTENT', message, { cause, hint }));
       }
     }
   }

@@ -7,10 +7,12 @@ import {
   EvidenceBook,
   type EvidenceBookModules,
 } from '../../../node/evidence/evidence-book.ts';
+import { isNodeError } from '../../../node/node-error.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { encodeEvidence } from '../../../protocol/evidence/evidence.ts';
 import { isProtocolError } from '../../../protocol/fault.ts';
 import * as proofs from '../../support/evidence-fixture.ts';
+import { type FaultyMedium } from '../../support/faulty-disk.ts';
 import { type ReferenceTree } from '../../support/reference-tree.ts';
 import { RegionFixture, testKey, trustModules } from '../../support/region-fixture.ts';
 import { hurriedClock, medium, startedStore } from '../../support/store-fixture.ts';
@@ -28,12 +30,14 @@ function tablesAt(minute: number): Uint8Array {
 }
 
 describe('EvidenceBook', () => {
+  let disk: FaultyMedium;
   let store: Store;
   let region: RegionFixture;
   let checked: number;
   let modules: EvidenceBookModules;
   beforeEach(async () => {
-    store = await startedStore(medium());
+    disk = medium();
+    store = await startedStore(disk);
     region = new RegionFixture({ region: 'DE', network: proofs.NETWORK });
     checked = 0;
     modules = {
@@ -207,6 +211,25 @@ describe('EvidenceBook', () => {
     book.reread(`DE.${proofs.NETWORK}/`);
     await Promise.all(looks);
     assert.equal(book.accusations.length, 0);
+  });
+
+  it('F4: what is damaged is told, stays where it is, and keeps nothing else from being known and given; it counts once it is given anew', async () => {
+    const files = [1, 2, 3].map((index) => twice(index));
+    const before = await opened();
+    for (const file of files) await before.take(file);
+    const key = disk.flipBit(`${EVIDENCE_PREFIX}/`) ?? assert.fail();
+    const lost = files.find((file) => key.endsWith(before.nameOf(file))) ?? assert.fail();
+    assert.equal((await before.besides(new Uint8Array())).length, 2);
+    const troubles: unknown[] = [];
+    modules = { ...modules, onTrouble: (error) => troubles.push(error) };
+    const book = await opened();
+    assert.equal(book.accusations.length, 2);
+    assert.ok(troubles.length === 1 && isNodeError(troubles[0], 'VALUE_CORRUPT'));
+    assert.match(troubles[0].message, new RegExp(key));
+    assert.ok((await store.inspect(key, 1)).every((one) => one.key === key && !one.intact));
+    assert.equal(await book.take(lost, 'a peer'), true);
+    assert.equal((await opened()).accusations.length, 3);
+    assert.equal(troubles.length, 1);
   });
 
   it('T5: many proofs of one kind leave room for those of another', async () => {
