@@ -39,6 +39,7 @@ import { Desks } from './desks.ts';
 import { fenceFor, hasGivenUp } from './fencing.ts';
 import { LogShelf } from './log-shelf.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
+import { OwnLog } from './own-log.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
 import { peopleOf, type PeopleModules } from './people.ts';
 import { Signing } from './signing.ts';
@@ -252,7 +253,10 @@ export function assemble(
   const shown = new LeafWatch(options, {
     ...reading,
     stateOf,
-    isWriting: () => signing.isWriting,
+    isWriting: (origin) => {
+      const log = logs().get(origin);
+      return signing.isWriting && log instanceof OwnLog && log.waiting === undefined;
+    },
     run: (work) => background.run(work),
   });
   const verdicts = new VerdictService({

@@ -28,6 +28,7 @@ import { isNodeError } from '../node-error.ts';
 import { type Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type StoreState } from '../store/condition.ts';
+import { namedSize } from '../trust/cut-offs.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type LogVisitor } from '../witness/log-visit.ts';
 import { type Witness } from '../witness/witness.ts';
@@ -275,6 +276,7 @@ export class RegionNode {
     return new HeldCodes(this.#options, {
       registry: this.#requireRegistry(),
       openTree: (origin) => this.#parts.shelf.openTree(origin),
+      named: (origin) => namedSize(this.#parts.shelf.home.state, origin),
     });
   }
 

@@ -25,8 +25,8 @@ export interface LeafWatchModules extends Primitives {
   /** By origin. */
   readonly logs: () => ReadonlyMap<string, { readonly tree: LogTree }>;
   readonly stateOf: (region: string) => TrustState | undefined;
-  /** Whether nobody but this node adds to its own logs. */
-  readonly isWriting: () => boolean;
+  /** Whether nobody but this node adds to its own log of this name, of which nothing is missing here. */
+  readonly isWriting: (origin: string) => boolean;
   /** Does work that nobody waits for. Must not throw. */
   readonly run: (work: () => Promise<void>) => void;
   /** Must not throw. */
@@ -87,7 +87,8 @@ export class LeafWatch {
   async #isMissing({ region, index }: Attestation, leaf: Uint8Array, tree: LogTree): Promise<boolean> {
     const { signed, minimum } = tree.head;
     const { sha256, isWriting } = this.#modules;
-    if (signed === undefined || index >= signed.size) return region === this.#options.region && isWriting();
+    if (signed === undefined || index >= signed.size)
+      return region === this.#options.region && isWriting(tree.origin);
     if (index < minimum) return false;
     const [held] = await tree.reader.leafHashes(index, index + 1);
     if (held === undefined || equalBytes(held, leaf)) return false;

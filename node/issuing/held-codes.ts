@@ -36,6 +36,8 @@ export interface HeldCodesModules {
   readonly registry: Registry;
   /** Opens an own log, or gives the one that is open. */
   readonly openTree: (origin: string) => Promise<LogTree>;
+  /** How many entries of an own log the root has signed, by a cut-off. */
+  readonly named?: (origin: string) => number;
 }
 
 export class HeldCodes {
@@ -166,10 +168,10 @@ export class HeldCodes {
     return undefined;
   }
 
-  /** How far a log is, or was before its store went back: nothing below that becomes another's. */
+  /** How far a log is, or was before its store went back, by the second place or the root: nothing below that becomes another's. */
   async #reached(log: string): Promise<number> {
-    const { size, shortfall } = await this.#tree(log);
-    return Math.max(size, shortfall?.size ?? 0);
+    const { origin, size, shortfall } = await this.#tree(log);
+    return Math.max(size, shortfall?.size ?? 0, this.#modules.named?.(origin) ?? 0);
   }
 
   #tree(log: string): Promise<LogTree> {

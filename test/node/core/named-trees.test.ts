@@ -53,6 +53,8 @@ describe('findNamed', () => {
 
 describe('a region that is put back to before the cut-off of a key that it gave up, with its second place', () => {
   let world: NodeWorld;
+  /** Of a code that the backup lacks. */
+  let text: string;
   afterEach(() => world.stop());
 
   /**
@@ -75,7 +77,7 @@ describe('a region that is put back to before the cut-off of a key that it gave 
     const marks = new Map(secondPlace.marks);
     world.replace('FR');
     await world.boot('FR');
-    await world.issue('FR', 'p2');
+    text = (await world.issue('FR', 'p2')).text;
     await world.pass(40);
     await world.issue('FR', 'p3');
     if (seen === 3 && !isRenewed) await world.pass(40);
@@ -137,6 +139,12 @@ describe('a region that is put back to before the cut-off of a key that it gave 
       await world.boot('FR');
       assert.deepEqual(status().behind, { [ORIGIN]: 3 });
       await assert.rejects(world.issue('FR', 'p4'), (error) => isNodeError(error, 'LOG_BEHIND'));
+      await world.outcome('FR', text);
+      await world.pass(1);
+      assert.deepEqual(status().unlogged, {}, 'a code that is missing here was signed by nobody else');
+      const { heldCodes } = world.node('FR');
+      assert.equal(await heldCodes.isLogged({ log: LOG, index: 2 }), true, 'it can be revoked');
+      assert.equal(await heldCodes.isLogged({ log: LOG, index: 3 }), false);
       world.node('FR').force();
       await world.run(world.node('FR').revoke({ log: LOG, indexes: [0, 2] }));
       await world.pass(35);

@@ -17,7 +17,7 @@ describe('HeldCodes.logged', () => {
     return { machine, process, held: new HeldCodes(machine.region, { registry, openTree }) };
   }
 
-  it('gives what a log has, and what it had before its store went back', async () => {
+  it('gives what a log has, and what it had before its store went back, by the second place or the root', async () => {
     const { machine, process, held } = await issuing();
     const places = [0, 1, 2, 4, 5].map((index) => ({ log: LOG_ID, index }));
     const logged = async () => (await held.logged(places)).map(({ index }) => index);
@@ -30,6 +30,16 @@ describe('HeldCodes.logged', () => {
     assert.deepEqual(await logged(), [0, 1, 2, 4]);
     assert.equal(await held.isLogged({ log: LOG_ID, index: 4 }), true);
     assert.equal(await held.isLogged({ log: LOG_ID, index: 5 }), false);
+    const { registry, openTree } = process;
+    for (const [size, reached] of [
+      [6, 6],
+      [3, 5],
+    ] as const) {
+      const named = (origin: string) => (origin === tree.origin ? size : 0);
+      const known = new HeldCodes(machine.region, { registry, openTree, named });
+      assert.equal(await known.isLogged({ log: LOG_ID, index: reached - 1 }), true, 'by the root');
+      assert.equal(await known.isLogged({ log: LOG_ID, index: reached }), false);
+    }
     await process.stop();
   });
 
