@@ -67,6 +67,11 @@ export class OwnLog implements Followed {
     return this.#modules.left?.named ?? 0;
   }
 
+  /** Whether nothing is signed of it before peers are asked anew: it lacked some that the root has signed when they were asked last, or since. */
+  get isUncertain(): boolean {
+    return this.#isUncertain;
+  }
+
   /** How many entries were signed, by what is known here, if the log has fewer. @throws {NodeError} as `LogTree.head`. */
   get lacking(): number | undefined {
     const { head, shortfall, size } = this.tree;
@@ -80,6 +85,11 @@ export class OwnLog implements Followed {
   /** As `lacking`; where nothing is missing any more and peers have to be asked anew before it is signed, how many it has. */
   get waiting(): number | undefined {
     return this.lacking ?? (this.#isUncertain ? this.tree.size : undefined);
+  }
+
+  /** Nothing is signed of it any more, once whoever writes it has ended, before peers are asked anew. */
+  suspend(): void {
+    this.#isUncertain = true;
   }
 
   /**

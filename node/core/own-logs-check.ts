@@ -35,10 +35,13 @@ export async function findOwnLogs(
   const isLost = home.tree.size === 0 && fingerprint !== undefined;
   const needed = Math.max(isLost ? 1 : 0, bootQuorum(recognisedDirectly(state)));
   for (const log of ownLogs) log.look({ isAnew: true });
+  const passedOver = ownLogs.filter(({ isUncertain }) => isUncertain);
   const found = await checkOwnLogs(
     { needed },
     { ...modules, logs: () => ownLogs, isAllAsked: () => home.state === state },
   );
+  // Another check may have begun meanwhile: what this one has passed over waits all the same.
+  for (const log of passedOver) log.suspend();
   for (const log of shelf.ownLogs) log.look({ isAnew: false });
   if (fenced !== undefined && home.standingForks.length > 0)
     return { finding: 'contradicted', origin: home.origin, size: home.tree.size };

@@ -133,8 +133,8 @@ async function compare(
       }
       if (heeded === 'forked')
         return { finding: 'contradicted', origin, size, ...(by !== undefined && { by }) };
-      // As far as the root itself has signed the log, that one alone is not written (`OwnLog.enter`).
-      if (heeded === 'behind' && size <= log.named) continue;
+      // Of what the root has signed something is missing: that one alone is not written, before peers are asked anew (`OwnLog.enter`).
+      if (heeded === 'behind' && log.isUncertain) continue;
       // Only our own signature binds us: anybody can make a note.
       if (heeded === 'behind' && log.isOurs(note))
         return { finding: 'behind', origin, size, ...(by !== undefined && { by }) };

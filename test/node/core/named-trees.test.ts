@@ -83,6 +83,7 @@ describe('a region that is put back to before the cut-off of a key that it gave 
     if (seen === 3 && !isRenewed) await world.pass(40);
     world.network.cut('FR', 'BE');
     await giveUp();
+    if (seen > 3) await world.issue('FR', 'p4');
     const { size } = world.node('FR').log(TRUST)?.head ?? assert.fail();
     const know = (region: string) => world.node(region).log(TRUST)?.size === size;
     await world.until(() => know('DE') && know('BE'), 'others know what the root has given up');
@@ -133,6 +134,7 @@ describe('a region that is put back to before the cut-off of a key that it gave 
     ['less', 2, false],
     ['that much, by the key that was given up', 3, false],
     ['that much, by the new key', 3, true],
+    ['more, by the new key', 4, true],
   ] as const)
     it(`T9: signs nothing of a log while nobody has what its root has signed, and all else; witnesses know ${known}`, async () => {
       await goBack({ seen, isRenewed, startS: Date.UTC(2026, 10, 30, 23, 50) / 1000 });
