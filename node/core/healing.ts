@@ -1,5 +1,6 @@
 /** Logging what the root says where somebody else signs with the keys of the region, or keeps this machine from signing with a stolen one. */
 import { type Fence } from './fencing.ts';
+import { lackingBy } from './named-trees.ts';
 import { logNaming, requireNaming } from './naming.ts';
 import { type NODE_DEFAULTS, type RegionNodeOptions } from './node-options.ts';
 import { type OwnLogsCheckModules, requireWhole } from './own-logs-check.ts';
@@ -31,7 +32,7 @@ export class Healing {
 
   /**
    * Logs the entries in the place of whoever writes, and gives the index of the first. `isContradicted`: another log of the region is known.
-   * Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireNaming`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
+   * Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireNaming`, `lackingBy`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
    */
   async heal(entries: readonly Uint8Array[], isContradicted: boolean): Promise<number> {
     const { shelf, fence } = this.#modules;
@@ -40,6 +41,7 @@ export class Healing {
       // What the key that is given up had permitted binds nobody any more: what was published of that has to be here.
       if (!isContradicted) await requireWhole(this.#options, this.#modules);
       await requireNaming(shelf.home, entries);
+      await lackingBy(shelf, entries);
       if (fence === undefined) return await this.#log(entries);
       return await fence.giving.order(entries, async () => {
         await takeOver('promote', { ...this.#modules, ...fence });

@@ -5,11 +5,13 @@ import { NodeError } from '../node-error.ts';
 import { type RegionNode } from './region-node.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Fence, soundOut } from './fencing.ts';
+import { type LogShelf } from './log-shelf.ts';
+import { lackingBy, leaveLogs } from './named-trees.ts';
 import { givesUpCheckpoints } from './naming.ts';
 import { type Signing } from './signing.ts';
 
 export interface LogAllModules {
-  readonly home: TrustKeeper;
+  readonly shelf: Pick<LogShelf, 'home' | 'ownLogs'>;
   readonly signing: Pick<Signing, 'state' | 'side' | 'heal'>;
   readonly fence: Fence | undefined;
   readonly node: Pick<RegionNode, 'submit' | 'tend'>;
@@ -18,13 +20,16 @@ export interface LogAllModules {
 /** As `RegionNode.logEntries`. */
 export async function logAll(
   entries: readonly Uint8Array[],
-  { home, signing, fence, node }: LogAllModules,
+  { shelf, signing, fence, node }: LogAllModules,
 ): Promise<number> {
+  const { home } = shelf;
   const isFencedOff = fence !== undefined && signing.side === undefined;
   if (signing.state === 'contradicted' || (isFencedOff && givesUpCheckpoints(home, entries)))
     return signing.heal(entries);
   await requireEffect(home, entries);
+  const lacking = await lackingBy(shelf, entries);
   if (signing.side !== undefined) await soundOut(home, fence?.writership, entries);
+  if (signing.side !== undefined) await leaveLogs(lacking, signing.side);
   const log = () => logTogether(entries, (item) => node.submit(item));
   // By the key that is given up nobody but a thief has anything permitted from here on.
   const isShown = signing.side !== undefined && givesUpCheckpoints(home, entries);

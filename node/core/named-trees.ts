@@ -2,10 +2,15 @@
  * Whether the own attestation logs are what the region's root has signed of them, by the cut-offs of checkpoint keys that it gave up: of what such a
  * key signed, nobody can be heeded, and a backup that is put back has forgotten it. Spec: SPEC.md 14.5.1.
  */
-import { equalBytes } from '../../protocol/bytes.ts';
+import { equalBytes, hexOf } from '../../protocol/bytes.ts';
+import { parseOrigin } from '../../protocol/log/origin.ts';
+import { parseEntry } from '../../protocol/trust/statement.ts';
+import { NodeError } from '../node-error.ts';
 import { type BootFinding, refusalOf } from '../sync/boot-check.ts';
 import { cutOffsOf, namedSize } from '../trust/cut-offs.ts';
 import { type LogShelf } from './log-shelf.ts';
+import { type OwnLog } from './own-log.ts';
+import { type WritingSide } from './writing-side.ts';
 
 /**
  * A log that has another tree at its largest cut-off: then nothing is signed of any. One that is shorter waits for what it lacks (`OwnLog.enter`), alone.
@@ -43,6 +48,50 @@ export async function enterLog(shelf: LogShelf, origin: string): Promise<void> {
   const logs = shelf.ownLogs.filter((log) => log.origin === origin);
   for (const log of logs) await log.enter();
   await refuseOthers(shelf, logs);
+}
+
+/**
+ * The own attestation logs of which entries that are about to be logged sign more than is here, by the cut-offs of checkpoint keys: to be left (`leaveLogs`) before that is logged.
+ * @throws {NodeError} REFUSED where a log has another tree there than such a cut-off says. Rejects also as `RegionFold.stateAfter` and reading the logs.
+ */
+export async function lackingBy(
+  { home, ownLogs }: Pick<LogShelf, 'home' | 'ownLogs'>,
+  entries: readonly Uint8Array[],
+): Promise<readonly OwnLog[]> {
+  const given = entries.flatMap((entry) => {
+    const { statement } = parseEntry(entry);
+    return statement.kind === 'compromise' ? [statement] : [];
+  });
+  if (given.length === 0) return [];
+  const after = await home.fold.stateAfter(entries);
+  const ofLogs = given.filter(({ key }) => after.key(hexOf(key))?.role === 'checkpoint');
+  const lacking = new Set<OwnLog>();
+  for (const { log: name, size, root } of ofLogs.flatMap(({ cutoffs }) => cutoffs)) {
+    const log = ownLogs.find(({ origin }) => isAttestationLog(origin, name));
+    if (log === undefined) continue;
+    const { tree, origin } = log;
+    // Of one that is in trouble nobody can tell.
+    if (tree.trouble !== undefined || size > tree.size) lacking.add(log);
+    else if (size > tree.head.minimum && !equalBytes(await tree.reader.rootAt(size), root))
+      throw new NodeError('REFUSED', `${origin} has another tree of ${size} entries here than the cut-off`, {
+        hint: 'Name the tree that is here, or log this on the machine that has the other.',
+      });
+  }
+  return [...lacking];
+}
+
+/** Ends what `side` has in hand of these logs. From then on they are as those that were found to lack entries when it began to sign. */
+export async function leaveLogs(logs: readonly OwnLog[], side: Pick<WritingSide, 'leave'>): Promise<void> {
+  for (const log of logs) log.suspend();
+  for (const log of logs) {
+    await side.leave(log.origin);
+    log.look({ isAnew: false });
+  }
+}
+
+function isAttestationLog(origin: string, name: string): boolean {
+  const parsed = parseOrigin(origin);
+  return parsed.kind === 'attest' && parsed.log === name;
 }
 
 async function refuseOthers(shelf: LogShelf, logs: LogShelf['ownLogs']): Promise<void> {

@@ -205,11 +205,10 @@ export class RegionNode {
 
   /**
    * Logs entries that the root has signed, in one batch, and gives the index of the first. Where somebody else signs with the region's keys, or where
-   * witnesses let this machine sign nothing and the root gives a checkpoint key up, as `Signing.heal`. Rejects as `submit`, `tend` and `GivingUp.show`.
+   * witnesses let this machine sign nothing and the root gives a checkpoint key up, as `Signing.heal`. Rejects as `submit`, `tend`, `GivingUp.show` and `lackingBy`.
    */
   async logEntries(entries: readonly Uint8Array[]): Promise<number> {
-    const { home } = this.#parts.shelf;
-    return logAll(entries, { home, signing: this.#parts.signing, fence: this.#parts.fence, node: this });
+    return logAll(entries, { ...this.#parts, node: this });
   }
 
   async issue(request: IssueRequest): Promise<Issued> {

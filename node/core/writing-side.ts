@@ -198,6 +198,11 @@ export class WritingSide {
     await this.#modules.watch?.note('revoked', revocation.indexes.length);
   }
 
+  /** As `Issuer.leave`. */
+  leave(origin: string): Promise<void> {
+    return this.#issuer.leave(origin);
+  }
+
   replace(place: { readonly log: string; readonly index: number }, request: IssueRequest): Promise<Issued> {
     return this.#revoker.replace(place, request);
   }

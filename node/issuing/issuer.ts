@@ -173,6 +173,15 @@ export class Issuer {
     }
   }
 
+  /** Finishes what is in hand of a log, and writes no more of it before `enter` allows that again. */
+  async leave(origin: string): Promise<void> {
+    for (const [log, opening] of [...this.#months]) {
+      if (this.#originOf(log) !== origin) continue;
+      const month = await opening.catch(() => undefined);
+      if (month !== undefined) await this.#shut(log, month.sequencer);
+    }
+  }
+
   async #ifWhole(log: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
@@ -301,6 +310,7 @@ export class Issuer {
   async #shut(log: string, sequencer: OpenMonth['sequencer']): Promise<void> {
     await sequencer.stop();
     this.#months.delete(log);
+    if (this.#current?.log === log) this.#current = undefined;
   }
 
   #originOf(log: string): string {

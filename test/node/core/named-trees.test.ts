@@ -72,11 +72,7 @@ describe('a region that is put back to before the cut-off of a key that it gave 
     for (const witness of ['DE', 'BE']) await world.befriend('FR', witness);
     await world.befriend('DE', 'BE');
     await world.issue('FR');
-    const { medium, secondPlace } = await world.kill('FR', { inOrder: true });
-    const backup = medium.snapshot();
-    const marks = new Map(secondPlace.marks);
-    world.replace('FR');
-    await world.boot('FR');
+    const putBack = await backUp();
     text = (await world.issue('FR', 'p2')).text;
     await world.pass(40);
     await world.issue('FR', 'p3');
@@ -93,27 +89,50 @@ describe('a region that is put back to before the cut-off of a key that it gave 
     assert.equal(last?.size, seen);
     const by = isRenewed ? (instead.checkpoint ?? assert.fail()) : fixture.keys.checkpoint;
     assert.ok(isSignedBy(ORIGIN, last.note, by, trustModules), 'by which key witnesses know it');
-    const machine = await world.kill('FR', { inOrder: true });
-    medium.restore(backup);
-    machine.secondPlace = new MemorySecondPlace();
-    for (const [name, mark] of marks) machine.secondPlace.marks.set(name, mark);
+    await putBack();
     world.network.mend('FR', 'BE');
     world.replace('FR');
   }
 
+  /** Gives how to put the machine back to what it is now, with its second place; its node runs on. */
+  async function backUp(): Promise<() => Promise<void>> {
+    const { medium, secondPlace } = await world.kill('FR', { inOrder: true });
+    const backup = medium.snapshot();
+    const marks = new Map(secondPlace.marks);
+    world.replace('FR');
+    await world.boot('FR');
+    return async () => {
+      const machine = await world.kill('FR', { inOrder: true });
+      medium.restore(backup);
+      machine.secondPlace = new MemorySecondPlace();
+      for (const [name, mark] of marks) machine.secondPlace.marks.set(name, mark);
+    };
+  }
+
+  /** How long a log is, or as many of its entries, and with which root. */
+  async function cutOff(origin: string, size?: number) {
+    const { head, reader } = world.node('FR').log(origin) ?? assert.fail();
+    return { size: size ?? head.size, root: await reader.rootAt(size ?? head.size) };
+  }
+
+  /** What the root signs to give the checkpoint key up. */
+  async function givingUp(ofLog: {
+    readonly size: number;
+    readonly root: Uint8Array;
+  }): Promise<Uint8Array[]> {
+    const { fixture } = world.machine('FR');
+    fixture.nowS = world.nowS;
+    return [
+      fixture.keysStatement([{ key: fixture.key('fresh checkpoint'), role: 'checkpoint' }]),
+      fixture.compromise(fixture.keys.checkpoint, { [LOG]: ofLog, trust: await cutOff(TRUST) }),
+    ].map((statement) => fixture.entryOf(statement));
+  }
+
   async function giveUp(): Promise<void> {
     const { fixture, instead, node } = world.machine('FR');
+    const entries = await givingUp(await cutOff(ORIGIN));
     const fresh = (instead.checkpoint = fixture.key('fresh checkpoint'));
-    fixture.nowS = world.nowS;
-    const cutOff = (origin: string) => {
-      const { size, root } = node.log(origin)?.head ?? assert.fail();
-      return { size, root };
-    };
-    const statements = [
-      fixture.keysStatement([{ key: fresh, role: 'checkpoint' }]),
-      fixture.compromise(fixture.keys.checkpoint, { [LOG]: cutOff(ORIGIN), trust: cutOff(TRUST) }),
-    ];
-    await world.run(node.logEntries(statements.map((statement) => fixture.entryOf(statement))));
+    await world.run(node.logEntries(entries));
     assert.ok(isSignedBy(ORIGIN, node.log(ORIGIN)?.head.signed?.note ?? assert.fail(), fresh, trustModules));
   }
 
@@ -198,6 +217,77 @@ describe('a region that is put back to before the cut-off of a key that it gave 
     await world.pass(40);
     assert.equal(status().writing, 'writing');
     for (const region of ['FR', 'DE', 'BE']) assert.deepEqual(world.node(region).status.forked, []);
+  });
+
+  /** FR, put back to the first of 3 entries, which a mirror has, is about to sign on, and knows of nobody. */
+  async function goBackAlone() {
+    world = new NodeWorld({ bootQuorum: () => 0 });
+    for (const region of ['FR', 'BE']) await world.found(region, region === 'BE' ? { mirrors: ['FR'] } : {});
+    await world.befriend('FR', 'BE');
+    await world.issue('FR');
+    const putBack = await backUp();
+    for (const subject of ['p2', 'p3']) await world.issue('FR', subject);
+    await world.pass(40);
+    const [before, all] = [await cutOff(ORIGIN, 1), await cutOff(ORIGIN)];
+    await putBack();
+    world.network.cut('FR', 'BE');
+    world.replace('FR');
+    const node = await world.boot('FR');
+    await world.run(node.tend());
+    return { before, all };
+  }
+
+  it('T9: leaves the log where the root signs more of it while it is signed, and takes what is missing', async () => {
+    const { all } = await goBackAlone();
+    const { fixture, instead, node } = world.machine('FR');
+    const entries = await givingUp(all);
+    const fresh = (instead.checkpoint = fixture.key('fresh checkpoint'));
+    await world.run(node.logEntries(entries));
+    assert.equal(status().writing, 'writing');
+    assert.deepEqual(status().behind, { [ORIGIN]: 3 });
+    await assert.rejects(world.issue('FR', 'p4'), (error) => isNodeError(error, 'LOG_BEHIND'));
+    await world.run(world.node('FR').revoke({ log: LOG, indexes: [2] }));
+    assertUnsigned();
+    world.network.mend('FR', 'BE');
+    await world.until(() => node.log(ORIGIN)?.size === 3, 'the mirror gives what is missing', 90);
+    assert.equal(status().writing, 'writing');
+    await assert.rejects(world.issue('FR', 'p4'), (error) => isNodeError(error, 'LOG_BEHIND'));
+    await world.kill('FR', { inOrder: true });
+    world.replace('FR');
+    await world.boot('FR');
+    assert.equal((await world.issue('FR', 'p4')).index, 3);
+    const { note } = world.node('FR').log(ORIGIN)?.head.signed ?? assert.fail();
+    assert.ok(isSignedBy(ORIGIN, note, fresh, trustModules));
+    await world.pass(40);
+    for (const region of ['FR', 'BE']) assert.deepEqual(world.node(region).status.forked, []);
+  });
+
+  it('T9: finishes what is in hand of the log then, and signs no more of it', async () => {
+    const { all } = await goBackAlone();
+    const { node } = world.machine('FR');
+    const entries = await givingUp({ ...all, size: 2 });
+    const issuing = world.issue('FR', 'p4').then(
+      ({ index }) => index,
+      () => undefined,
+    );
+    const [index] = await Promise.all([issuing, world.run(node.logEntries(entries))]);
+    const size = node.log(ORIGIN)?.size;
+    assert.equal(size, index === undefined ? 1 : 2);
+    assert.deepEqual(status().behind, { [ORIGIN]: 2 });
+    await assert.rejects(world.issue('FR', 'p5'), (error) => isNodeError(error, 'LOG_BEHIND'));
+    assert.equal(node.log(ORIGIN)?.size, size);
+  });
+
+  it('T9: refuses to log that the root names another tree than is here, and goes on', async () => {
+    const { before, all } = await goBackAlone();
+    const { node } = world.machine('FR');
+    const { size } = node.log(TRUST)?.head ?? assert.fail();
+    const entries = await givingUp({ ...before, root: all.root });
+    await assert.rejects(world.run(node.logEntries(entries)), (error) => isNodeError(error, 'REFUSED'));
+    assert.equal(node.log(TRUST)?.size, size);
+    assert.equal((await world.issue('FR', 'p4')).index, 1);
+    await world.run(node.logEntries(await givingUp(before)));
+    assert.equal((await world.issue('FR', 'p5')).index, 2);
   });
 
   it('T9: signs nothing of it where that comes to be known behind the check, and before the first signature', async () => {
