@@ -86,8 +86,8 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
   const pin = fingerprint === undefined ? undefined : hexBytes(fingerprint);
   const known = [await readHome({ ...places, region, fingerprint: pin, path: layout.public }, modules)];
   const [{ region: home, branches }] = known as [KnownRegion];
-  const publicPaths = [layout.public, ...directories.values()];
-  if (branches.length > 0 || (await isProvenForked(home, publicPaths, modules)))
+  const proofs = { own: layout.public, others: [...directories.values()] };
+  if (branches.length > 0 || (await isProvenForked(home, proofs, modules)))
     throw new ProtocolError('FORK', `${region} has signed two logs that contradict each other`);
   const missing: MissingPeer[] = [];
   const forked = new Set<string>();
@@ -99,7 +99,7 @@ export async function readHomeView(path: string, modules: ReadModules): Promise<
       const sought = { ...places, region: peer, fingerprint: recognition.fingerprint, path: directory };
       const found = await readKnownRegion(sought, modules);
       known.push(found);
-      if (found.branches.length > 0 || (await isProvenForked(found.region, publicPaths, modules)))
+      if (found.branches.length > 0 || (await isProvenForked(found.region, proofs, modules)))
         forked.add(peer);
     } catch (error) {
       if (!(error instanceof NodeError) && !isProtocolError(error) && !isUnreadable(error)) throw error;

@@ -81,38 +81,48 @@ export async function readForks(
   return read.filter((fork) => fork !== undefined);
 }
 
+/** Public directories in which proofs may lie. */
+export interface ProofPlaces {
+  /** That of the reader: what lies there its own node took, when the keys behind it were named. */
+  readonly own: string;
+  readonly others: Iterable<string>;
+}
+
 /**
- * Whether a proof in one of these public directories holds against the trust log of a region: each of its words by a key that the log
- * itself has named, at whatever time, and that its root has not given up. What a file brings along may come from a thief of a root that
- * was replaced since, and names keys that the region never had.
+ * Whether a proof in one of these directories holds against the trust log of a region: each of its words by a key that the state of the log names, and its root has
+ * not given up. What a file brings along may come from a thief of a root that was replaced since, and names keys that the region never had; and a key that the
+ * state has forgotten may have been stolen since, when its root could not give it up any more. So by such a key there counts only what lies in the own
+ * directory, if the log has named it at all. Spec: SPEC.md 14.5.1, 18.2.
  */
 export async function isProvenForked(
   suspect: SuspectRegion,
-  publicPaths: Iterable<string>,
+  { own, others }: ProofPlaces,
   modules: TrustModules,
 ): Promise<boolean> {
-  const { region, network, fingerprint } = suspect;
+  const { region, network, fingerprint, state } = suspect;
   const origin = trustLogOrigin(region, network);
-  for (const publicPath of publicPaths) {
+  for (const publicPath of [own, ...others]) {
     for (const fork of await readForksIfReadable(publicPath, origin, fingerprint)) {
       const proven = provenOf(fork, { region, fingerprint }, modules);
-      if (proven?.origin === origin && (await standsBy(proven, suspect, modules))) return true;
+      if (proven?.origin !== origin) continue;
+      const named = publicPath === own ? await everNamed(proven, suspect, modules) : state;
+      const isGood = (keyId: string) =>
+        named.key(keyId)?.role === 'checkpoint' && state.key(keyId)?.compromise === undefined;
+      if (proven.words.every((word) => word.some(isGood))) return true;
     }
   }
   return false;
 }
 
-async function standsBy(
+/** The signers that the log has named, at whatever time. */
+async function everNamed(
   { words }: ProvenEvidence,
-  { region, network, state, entries }: SuspectRegion,
+  { region, network, entries }: SuspectRegion,
   modules: TrustModules,
-): Promise<boolean> {
+): Promise<Pick<TrustState, 'key'>> {
   const signers = new Set(words.flat());
   const isSigner = (publicKey: Uint8Array) => signers.has(keyIdOf(modules.sha256, publicKey));
-  const named = (await groundStatements({ region, network }, entries, isSigner, modules)).state;
-  const isGood = (keyId: string) =>
-    named.key(keyId) !== undefined && state.key(keyId)?.compromise === undefined;
-  return words.every((word) => word.some(isGood));
+  return (await groundStatements({ region, network }, entries, isSigner, modules)).state;
 }
 
 /** Undefined for what proves nothing against this region. */

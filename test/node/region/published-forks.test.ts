@@ -32,7 +32,12 @@ describe('isProvenForked', () => {
     return { kind: 'fork', grounds: [one.entries.slice(0, 2)], size: 3, sides: [side(one), side(other)] };
   }
 
-  function isForked(region: RegionFixture, evidence: EvidenceOf<'fork'>): Promise<boolean> {
+  /** By a proof in the directory of the reader, or in that of another region. */
+  function isForked(
+    region: RegionFixture,
+    evidence: EvidenceOf<'fork'>,
+    whose: 'own' | 'other' = 'other',
+  ): Promise<boolean> {
     const { fingerprint, state, entries, origin } = region;
     const path = folder();
     const name = `${hexOf(fingerprint).slice(0, 32)}-${'0'.repeat(32)}.evidence`;
@@ -40,24 +45,37 @@ describe('isProvenForked', () => {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, encodeEvidence(evidence));
     const suspect = { region: 'FR', network: 'test', fingerprint, state, entries };
-    return isProvenForked(suspect, [path], trustModules);
+    const places = whose === 'own' ? { own: path, others: [] } : { own: folder(), others: [path] };
+    return isProvenForked(suspect, places, trustModules);
   }
 
   it('T5, T19: heeds no key that a thief of a replaced root has named, since the log never did', async () => {
     const region = new RegionFixture({ region: 'FR' });
     const next = region.key('next root');
     region.add(region.rootStatement({ version: 2, keys: [next] }), [...region.rootKeys, next]);
-    assert.equal(await isForked(region, forkBy(region.key('key of the thief'))), false);
+    const evidence = forkBy(region.key('key of the thief'));
+    assert.equal(await isForked(region, evidence), false);
+    assert.equal(await isForked(region, evidence, 'own'), false);
   });
 
-  it('T4: heeds a key that the log has named, also once its state has forgotten it', async () => {
+  it('T4: heeds a key that the state has forgotten only in the directory of the reader, whose node took the proof before', async () => {
     const region = new RegionFixture({ region: 'FR', begins: 'root' });
     const key = region.key('of a day');
     region.admit([{ key, role: 'checkpoint', from: START_S, until: START_S + HOUR_S }]);
     assert.equal(await isForked(region, forkBy(key)), true);
+    assert.equal(await isForked(region, forkBy(key), 'own'), true);
     forget(region);
     assert.equal(region.state.key(key.keyId), undefined);
-    assert.equal(await isForked(region, forkBy(key)), true);
+    assert.equal(await isForked(region, forkBy(key)), false, 'its root could not give it up any more');
+    assert.equal(await isForked(region, forkBy(key), 'own'), true);
+  });
+
+  it('heeds no key of another role', async () => {
+    const region = new RegionFixture({ region: 'FR', begins: 'root' });
+    const key = region.key('of a day');
+    region.admit([{ key, role: 'witness', from: START_S, until: START_S + HOUR_S }]);
+    assert.equal(await isForked(region, forkBy(key)), false);
+    assert.equal(await isForked(region, forkBy(key), 'own'), false);
   });
 
   it('T4: is published anew once a key that has signed both sides is named, which then counts for readers of files too', async () => {
@@ -86,7 +104,7 @@ describe('isProvenForked', () => {
       await keeper.apply({ from, entries: entries.slice(from), note: noteOf(region, undefined, second) });
       await publishForks(path, keeper, trustModules);
       const suspect = { region: 'FR', network: 'test', fingerprint, state, entries };
-      return isProvenForked(suspect, [path], trustModules);
+      return isProvenForked(suspect, { own: folder(), others: [path] }, trustModules);
     };
     region.admit([{ key: second, role: 'checkpoint' }]);
     assert.equal(await isForkedNow(), true);
@@ -101,9 +119,11 @@ describe('isProvenForked', () => {
     const key = region.key('of a day');
     region.admit([{ key, role: 'checkpoint', from: START_S, until: START_S + HOUR_S }]);
     region.add(region.compromise(key, {}));
-    assert.equal(await isForked(region, forkBy(key)), false);
+    for (const whose of ['own', 'other'] as const)
+      assert.equal(await isForked(region, forkBy(key), whose), false);
     forget(region);
-    assert.equal(await isForked(region, forkBy(key)), false);
+    for (const whose of ['own', 'other'] as const)
+      assert.equal(await isForked(region, forkBy(key), whose), false);
   });
 
   /** Two months later the state forgets what is over. */
