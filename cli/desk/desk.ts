@@ -9,6 +9,7 @@ import { type Disclosed, type DisclosureOrder } from '../../node/abuse/disclosin
 import { type RegionKeys } from '../../node/region/region-keys.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type ForgetOrder, type Forgotten } from '../../node/issuing/forgetting.ts';
+import { type Ordered } from '../../node/issuing/forgotten-marks.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
 import { type DeclaredFacts } from '../../node/life/life.ts';
@@ -46,8 +47,8 @@ export interface BatchOrder {
   readonly key: string;
   /** When this was ordered: how long its codes count rests on that. */
   readonly atS: number;
-  /** When they were ordered first, be it by another key: whoever was forgotten since gets nothing. */
-  readonly sinceS?: number;
+  /** When what it belongs to was begun: whoever was forgotten since gets nothing. */
+  readonly since?: Ordered;
   /** Who has a code of it already, and gets none. */
   readonly has: ReadonlySet<string>;
 }
@@ -57,6 +58,8 @@ export interface Desk {
   readonly config: Config;
   readonly layout: RegionLayout;
   readonly keys: RegionKeys;
+  /** What says that something was ordered now: to be asked before, for `BatchOrder.since`. */
+  ordered(): Promise<Ordered>;
   /** Whether an order goes on where the command that gave it dies: a node carries it out. */
   readonly doOrdersOutlive: boolean;
   /** What the region's trust log says by now. */

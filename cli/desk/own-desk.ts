@@ -6,6 +6,7 @@ import { type IssueRequest } from '../../node/issuing/issuer.ts';
 import { isNodeError } from '../../node/node-error.ts';
 import { type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type ForgetOrder, type Forgotten } from '../../node/issuing/forgetting.ts';
+import { type Ordered } from '../../node/issuing/forgotten-marks.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
 import { type GivenUp, type HeldCode, textOfWanted, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type DeclarationOrder, type IntakeReport } from '../../node/life/intake.ts';
@@ -139,6 +140,10 @@ export class OwnDesk implements Desk {
     return (await this.#act({ action: 'state', needs: 'trust' }, commit)).index;
   }
 
+  ordered(): Promise<Ordered> {
+    return this.#region.node.once.marks.now();
+  }
+
   async issue(
     all: readonly Person[],
     { onHashed, onSigned }: IssueProgress,
@@ -148,11 +153,11 @@ export class OwnDesk implements Desk {
     const { node, operators } = this.#region;
     const without = all.filter(({ subject }) => order?.has.has(subject) !== true);
     const forgotten =
-      order?.sinceS === undefined
+      order?.since === undefined
         ? new Set()
         : await node.once.marks.since(
             without.map(({ subject }) => subject),
-            order.sinceS,
+            order.since,
           );
     const people = without.filter(({ subject }) => !forgotten.has(subject));
     if (order !== undefined && people.length === 0) return [];

@@ -12,6 +12,7 @@ import {
   type WitnessedReport,
 } from '../../node/http/admin-schemas.ts';
 import { type Problem } from '../../node/http/problem.ts';
+import { type Ordered } from '../../node/issuing/forgotten-marks.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
 import { type ForgetOrder, type Forgotten } from '../../node/issuing/forgetting.ts';
 import { type Handover } from '../../node/issuing/handovers.ts';
@@ -136,6 +137,10 @@ export class RunningDesk implements Desk {
       if (writing === 'writing' || performance.now() > endMs) return;
       await systemClock.wait(200, new AbortController().signal);
     }
+  }
+
+  async ordered(): Promise<Ordered> {
+    return (await asked(this.#client.ask({ method: 'GET', path: '/v1/issue/ordered' }))) as Ordered;
   }
 
   /** Lets it publish what came of a command. */
@@ -344,7 +349,7 @@ export class RunningDesk implements Desk {
 
   async #issueIn(
     lines: readonly (Person | undefined)[],
-    { key, atS, sinceS }: BatchOrder,
+    { key, atS, since }: BatchOrder,
     onSigned: (done: number) => void,
   ): Promise<IssuedCode[]> {
     const request = { method: 'POST', path: '/v1/issue/batch', idempotencyKey: key } as const;
@@ -354,7 +359,7 @@ export class RunningDesk implements Desk {
     let [done, forgotten] = [0, 0];
     for await (const answer of this.#lines(
       request,
-      linesOf(lines, (person) => person && orderOf(person, atS, sinceS)),
+      linesOf(lines, (person) => person && orderOf(person, atS, since)),
     )) {
       const line = answer as IssuedLine & { readonly problem?: Problem };
       const { subject } = people[done++] as Person;

@@ -3,7 +3,7 @@
  * gets two codes. Until all are issued there lie beside that file
  *
  *   <out>.part   the codes of the batches that are done
- *   <out>.run    whom it is about, how far it is, how long the logs were before the batch in hand, and under which key that was ordered
+ *   <out>.run    whom it is about, when it was begun, how far it is, how long the logs were before the batch in hand, and under which key that was ordered
  *
  * What of that batch is logged is found by those lengths. What a node has still in hand, after the command that ordered it died, is found by the key.
  */
@@ -16,7 +16,7 @@ import {
   statIfPresent,
   writeFileAtomically,
 } from '../../node/region/files.ts';
-import { MARK_S } from '../../node/issuing/forgotten-marks.ts';
+import { MARK_S, orderedSchema } from '../../node/issuing/forgotten-marks.ts';
 import { type Random } from '../../node/ports.ts';
 import { parseCode } from '../../protocol/code/code.ts';
 import { type Colour } from '../../protocol/code/status.ts';
@@ -61,8 +61,8 @@ export interface IssueModules extends IssueProgress {
 
 /** Seconds for which an order is given again as it was: a node remembers it to the end of the day after, and what counts for a day still counts. */
 export const AGAIN_S_MAX = 20 * 3_600;
-/** Seconds after which a batch is ordered no more: by then a region may not know any longer who was forgotten since it was ordered first. */
-const BATCH_S_MAX = MARK_S - 86_400;
+/** Seconds after which a run orders nothing more: by then a region may not know any longer who was forgotten since it was begun. */
+const RUN_S_MAX = MARK_S - 86_400;
 const JOURNAL_BYTES_MAX = 65_536;
 const count = z.int().min(0);
 /** Rows that a journal names of each kind. */
@@ -80,11 +80,16 @@ const journalSchema = z.strictObject({
   bytes: count,
   /** By log: the least and the greatest index of those codes. */
   leaves: z.record(z.string(), z.tuple([count, count])),
-  /** Before the batch in hand: entries of each attestation log. */
-  sizes: z.record(z.string(), count).optional(),
-  /** When the batch in hand was ordered first, and its order. A run of older software noted neither. */
-  sinceS: count.optional(),
-  order: z.strictObject({ key: z.string().regex(/^[0-9a-f]{32}$/), atS: count }).optional(),
+  /** When it ordered something first: whoever was forgotten since gets nothing, in whichever batch they are. */
+  since: orderedSchema.optional(),
+  /** The batch in hand: the entries that each attestation log had before it, when it was ordered first, and its order. */
+  inHand: z
+    .strictObject({
+      sizes: z.record(z.string(), count),
+      sinceS: count,
+      order: z.strictObject({ key: z.string().regex(/^[0-9a-f]{32}$/), atS: count }),
+    })
+    .optional(),
   /** Rows, from 1, of those who were forgotten while the run was under way, and got no code. */
   forgotten: z.strictObject({ count, rows: z.array(count).max(ROWS_KEPT) }).optional(),
 });
@@ -184,15 +189,17 @@ export class IssuingRun {
 
   /** Whether what stands at a place may have been issued by this run. */
   mayHold({ log, index }: { readonly log: string; readonly index: number }): boolean {
-    const { sizes, leaves } = this.#journal;
+    const { inHand, leaves } = this.#journal;
     const [least = Infinity, greatest = -1] = leaves[log] ?? [];
-    return (least <= index && index <= greatest) || (sizes !== undefined && index >= (sizes[log] ?? 0));
+    return (
+      (least <= index && index <= greatest) || (inHand !== undefined && index >= (inHand.sizes[log] ?? 0))
+    );
   }
 
   /**
    * Issues to the next people of the file, but to those of them who have a code by this run already, and writes their codes in the
-   * order of the file. Whoever was forgotten since the batch was ordered first is left out. Rejects as `Desk.issue`: the run goes on later.
-   * @throws {CliError} RUN_OLD where somebody is without a code of a batch that was ordered first more than a week ago.
+   * order of the file. Whoever was forgotten since the run was begun is left out. Rejects as `Desk.issue`: the run goes on later.
+   * @throws {CliError} RUN_OLD where somebody is without a code, and the run was begun more than a week ago.
    */
   async issue(people: readonly Person[], desk: Desk, modules: IssueModules): Promise<void> {
     const issued = await this.#found(people, desk, modules.sha256);
@@ -212,9 +219,7 @@ export class IssuingRun {
       done: done + people.length,
       bytes,
       leaves: withLeaves(leaves, codes),
-      sizes: undefined,
-      sinceS: undefined,
-      order: undefined,
+      inHand: undefined,
     });
     // Nobody can lose them any more.
     await desk.closeHandovers(await desk.openHandovers());
@@ -234,16 +239,15 @@ export class IssuingRun {
 
   /** The order of the batch in hand: that which was given before, as long as a node is sure to remember it. */
   async #order(desk: Desk, modules: IssueModules): Promise<Omit<BatchOrder, 'has'>> {
-    const { sizes, sinceS, order: before } = this.#journal;
+    const { inHand, since = await desk.ordered() } = this.#journal;
     const nowS = modules.nowS();
-    if (sinceS !== undefined && nowS - sinceS > BATCH_S_MAX) throw tooOld(this.#out);
-    if (before !== undefined && nowS - before.atS < AGAIN_S_MAX)
-      return { ...before, sinceS: sinceS ?? before.atS };
-    const begun = sizes === undefined ? { sizes: await sizesOf(desk) } : {};
+    if (nowS - since.atS > RUN_S_MAX) throw tooOld(this.#out);
+    if (inHand !== undefined && nowS - inHand.order.atS < AGAIN_S_MAX) return { ...inHand.order, since };
     const { key, atS } = newOrder(modules);
     const order = { key, atS };
-    await this.#note({ order, ...begun, ...(sizes === undefined && { sinceS: atS }) });
-    return { ...order, sinceS: this.#journal.sinceS ?? atS };
+    const begun = inHand ?? { sizes: await sizesOf(desk), sinceS: atS };
+    await this.#note({ since, inHand: { ...begun, order } });
+    return { ...order, since };
   }
 
   /**
@@ -252,8 +256,9 @@ export class IssuingRun {
    */
   async #found(people: readonly Person[], desk: Desk, sha256: Sha256): Promise<Map<string, IssuedCode>> {
     const found = new Map<string, IssuedCode>();
-    const { sizes, sinceS } = this.#journal;
-    if (sizes === undefined) return found;
+    const { inHand } = this.#journal;
+    if (inHand === undefined) return found;
+    const { sizes, sinceS } = inHand;
     const wanted = new Map(people.map((person) => [person.subject, person]));
     const others: OtherCode[] = [];
     for (const { log } of desk.state.logs())
@@ -325,9 +330,9 @@ function withLeaves(leaves: Journal['leaves'], codes: readonly IssuedCode[]): Jo
 }
 
 function tooOld(out: string): CliError {
-  const message = `the batch in hand of ${printable(journalOf(out))} was ordered more than a week ago, and it is not known any more who was forgotten since`;
+  const message = `the run of ${printable(journalOf(out))} was begun more than a week ago, and it is not known any more who was forgotten since`;
   return new CliError(EXIT.failure, 'RUN_OLD', message, {
-    hint: `Move that away, and ${printable(partOf(out))}, which has the codes of the batches before. \`entente codes\` prints those of this one. Issue to the others by a file of their own, without whoever was forgotten.`,
+    hint: `Move that away, and ${printable(partOf(out))}, which has the codes of the batches before. \`entente codes\` prints those of the one in hand. Issue to the others by a file of their own, without whoever was forgotten.`,
   });
 }
 

@@ -2,6 +2,7 @@
 import { type z } from 'zod';
 import { type IssueGate } from '../../node/abuse/issue-gate.ts';
 import { type issueOrder } from '../../node/http/admin-schemas.ts';
+import { type Ordered } from '../../node/issuing/forgotten-marks.ts';
 import { type IssueRequest } from '../../node/issuing/issuer.ts';
 import { equalBytes, hexBytes, hexOf } from '../../protocol/bytes.ts';
 import { type ParsedCode } from '../../protocol/code/code.ts';
@@ -41,17 +42,17 @@ export interface RequestsModules {
 
 type OrderFacts = NonNullable<z.input<typeof issueOrder>['basis']>['facts'];
 
-/** The order for a person as the admin address of a node takes it, of now; `orderedAtS` as there. */
+/** The order for a person as the admin address of a node takes it, of now; `ordered` as there. */
 export function orderOf(
   person: Person,
   nowS: number,
-  orderedAtS: number | undefined,
+  ordered: Ordered | undefined,
 ): z.input<typeof issueOrder> {
   const { subject, device, document_country: country, document_number: number, told, identity } = person;
   return {
     subject,
     status: statusOf(person, nowS),
-    ...(orderedAtS !== undefined && { orderedAtS }),
+    ...(ordered !== undefined && { ordered }),
     ...(identity !== undefined && { identity }),
     ...(told !== undefined && { basis: { atS: told.atS, facts: { ...told.facts } as OrderFacts } }),
     ...(device !== undefined && { holderKey: device.toLowerCase() }),

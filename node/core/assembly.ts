@@ -218,6 +218,7 @@ export function assemble(
     prepare: preparer.prepare,
     fence,
     watch: people.watch,
+    gate: people.gate,
     sweep: () => people.overrides.sweep(),
     takeBack: people.takeBack,
     store,

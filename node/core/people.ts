@@ -4,6 +4,7 @@ import { Overrides } from '../abuse/overrides.ts';
 import { Disclosing, type DisclosingModules } from '../abuse/disclosing.ts';
 import { Handovers } from '../issuing/handovers.ts';
 import { IssueOnce, type IssueOnceModules, type IssueOnceOptions } from '../issuing/issue-once.ts';
+import { StagingGate } from '../issuing/staging-gate.ts';
 import { rulesInForce } from '../life/known.ts';
 import { Life, type LifeModules, type LifeOptions } from '../life/life.ts';
 import { Lists } from '../lists/lists.ts';
@@ -47,6 +48,7 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
   const tend: IssueOnceModules['tend'] = () => node.tend();
   const held = () => (requireSide(), node.heldCodes);
   const once = new IssueOnce(options, { ...modules, issue, tend, held });
+  const gate = new StagingGate(once);
   // Where records are kept apart an update may be waiting for whoever takes them back.
   const takeBack: Life['takeBack'] = async (codes, subjects, write) => {
     if (modules.tables === store) return life.takeBack(codes, subjects, write);
@@ -68,7 +70,17 @@ export function peopleOf(options: PeopleOptions, modules: PeopleModules) {
     signer: (atS) => modules.keys.trustLog(atS),
     log: (origin) => node.log(origin),
   });
-  return { lists, life, once, takeBack, overrides, disclosing, watch, handovers: new Handovers({ store }) };
+  return {
+    lists,
+    life,
+    once,
+    gate,
+    takeBack,
+    overrides,
+    disclosing,
+    watch,
+    handovers: new Handovers({ store }),
+  };
 }
 
 const CHANGED: Readonly<Record<BulkKind, string>> = {

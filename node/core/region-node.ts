@@ -288,6 +288,7 @@ export class RegionNode {
       registry: this.#requireRegistry(),
       forgetDeclared: forgetDeclaredBy(this),
       mark: (of) => this.once.marks.forgot(of),
+      gate: this.#parts.people.gate,
       trust: () => this.keeper(this.#options.region)?.state,
       tend: () => this.#parts.signing.side?.tend() ?? Promise.resolve(),
       hasOther,

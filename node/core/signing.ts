@@ -31,7 +31,7 @@ export interface SigningModules
     RegionNodeModules,
     OwnLogsCheckModules,
     Omit<TakingOverModules, 'writership'>,
-    Pick<WritingSideModules, 'prepare'> {
+    Pick<WritingSideModules, 'prepare' | 'gate'> {
   readonly watch: BulkWatch;
   /** Called as often as the calendar is looked at, while this machine signs. */
   readonly sweep: () => Promise<void>;

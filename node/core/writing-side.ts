@@ -46,7 +46,7 @@ export interface WritingSideModules
   extends
     Primitives,
     Pick<AttestationWorkModules, 'onSigned'>,
-    Pick<IssuerModules, 'tables' | 'takeBack' | 'onTaken' | 'onTrouble' | 'prepare' | 'enter'> {
+    Pick<IssuerModules, 'tables' | 'takeBack' | 'onTaken' | 'onTrouble' | 'prepare' | 'enter' | 'gate'> {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { isRuleId } from '../../protocol/code/status.ts';
 import { ENTRY_BYTES_MAX, EVIDENCE_BYTES_MAX, INDEX_BOUND } from '../../protocol/limits.ts';
 import { isAttestationLogId } from '../../protocol/log/origin.ts';
+import { orderedSchema } from '../issuing/forgotten-marks.ts';
 import { becauseSchema } from '../life/dossier.ts';
 import { identitySchema } from '../lists/identity.ts';
 import { isSubject, SUBJECT_BYTES_MAX } from '../registry/record-page.ts';
@@ -38,6 +39,10 @@ const status = z
   })
   .refine(({ colour, measure }) => colour !== 'green' || measure === 'none', 'green demands nothing');
 
+export const ordered = z.strictObject(orderedSchema.shape).openapi('Ordered', {
+  description: 'How often somebody had been forgotten by then, as `counter` has it, and the time.',
+});
+
 export const issueOrder = z
   .strictObject({
     subject: subject.openapi({
@@ -54,9 +59,9 @@ export const issueOrder = z
       .optional()
       .openapi({ description: 'For a code on paper. Costs 50 ms.' }),
     isReplacement: z.boolean().default(false),
-    orderedAtS: z.int().min(0).optional().openapi({
+    ordered: ordered.optional().openapi({
       description:
-        'When it was ordered first, where it is given again under another key: whoever was forgotten since, in the last eight days, gets none (`FORGOTTEN`).',
+        'When it was ordered first, as `/v1/issue/ordered` said then, where it is given later or again under another key: whoever was forgotten since, in the last eight days, gets none (`FORGOTTEN`).',
     }),
     identity: identitySchema.optional().openapi({
       description:

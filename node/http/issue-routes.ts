@@ -11,7 +11,7 @@ import { codeTextOf } from '../issuing/held-codes.ts';
 import { type IssueRequest } from '../issuing/issuer.ts';
 import { type Tally } from '../operators/acting.ts';
 import { type AdminRoute } from './admin-route.ts';
-import { type IssuedCode, issuedCode, type IssueOrder, issueOrder } from './admin-schemas.ts';
+import { type IssuedCode, issuedCode, type IssueOrder, issueOrder, ordered } from './admin-schemas.ts';
 import { checked, readJson } from './input.ts';
 import { jsonLines } from './json-lines.ts';
 import { problemOf, RequestError } from './problem.ts';
@@ -36,6 +36,16 @@ const KEY = /^[\x21-\x7e]{1,128}$/;
 export function issueRoutes(modules: IssueModules): AdminRoute[] {
   const { replies } = modules;
   return [
+    {
+      method: 'get',
+      path: '/v1/issue/ordered',
+      needs: 'read',
+      summary: 'What says that something was ordered now',
+      description:
+        'For orders that are given later, or may have to be given again: they say it as `ordered`.',
+      answer: { description: 'As of now', content: { 'application/json': { schema: ordered } } },
+      handle: async (context) => replies.json(context, await modules.node.once.marks.now()),
+    },
     {
       method: 'post',
       path: '/v1/issue',
@@ -79,16 +89,16 @@ export function issueRoutes(modules: IssueModules): AdminRoute[] {
 
 async function issue(order: IssueOrder, key: string | undefined, modules: IssueModules): Promise<IssuedCode> {
   const { node, sha256, nowS, gate } = modules;
-  const { subject, status, identity, basis: told, orderedAtS } = order;
+  const { subject, status, identity, basis: told, ordered: since } = order;
   const request = requestOf(order);
   const judge = async () => {
     requireLife(status.expiresAtS, nowS());
-    if (orderedAtS !== undefined) await node.once.marks.requireNone(subject, orderedAtS);
+    if (since !== undefined) await node.once.marks.requireNone(subject, since);
     return { ...request, basis: await gate.basisOf({ subject, status, told, identity }) };
   };
   const issued =
     key === undefined
-      ? await node.issue(await judge())
+      ? await node.issue({ ordered: await node.once.marks.now(), ...(await judge()) })
       : await node.once.issue({
           key,
           input: Buffer.from(JSON.stringify(order)),

@@ -17,12 +17,16 @@ import { NodeError } from '../node-error.ts';
 import { type Change, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry } from '../registry/registry.ts';
+import { type Ordered } from './forgotten-marks.ts';
 import { handoverChange } from './handovers.ts';
 import { shuffled } from './shuffle.ts';
+import { type StagingGate } from './staging-gate.ts';
 
 /** A status that is committed to and waits for its place. */
 export interface CommittedStatus {
   readonly subject: string;
+  /** See `IssueRequest`. */
+  readonly ordered: Ordered;
   readonly openings: Openings;
   /** 32 bytes. */
   readonly commitment: Uint8Array;
@@ -59,6 +63,7 @@ export interface AttestationWorkModules {
   readonly random: Random;
   readonly keys: AttestKeys;
   readonly registry: Registry;
+  readonly gate: Pick<StagingGate, 'refusalToStage'>;
   /** Told of the index of each attestation as it is signed, for progress. Must not throw. */
   readonly onSigned?: (index: number) => void;
 }
@@ -79,11 +84,20 @@ export class AttestationWork implements LogWork<CommittedStatus> {
     this.#modules = modules;
   }
 
-  /** @throws {NodeError} LOG_SEALED after the month of the log, CLOCK_BEHIND before it, KEY_NOT_IN_FORCE. */
-  prepare(items: readonly CommittedStatus[], { index, atS }: BatchPlace): PreparedBatch {
+  /** Refuses who was forgotten since the order alone. @throws {NodeError} LOG_SEALED after the month of the log, CLOCK_BEHIND before it, KEY_NOT_IN_FORCE. */
+  prepare(items: readonly CommittedStatus[], place: BatchPlace): PreparedBatch {
+    requireWithinMonth(this.#options.log, place.atS);
+    const { gate } = this.#modules;
+    const refusals = items.map(({ subject, ordered }) => gate.refusalToStage(subject, ordered));
+    const admitted = items.filter((_, i) => refusals[i] === undefined);
+    const batch = admitted.length === 0 ? { drafts: [], places: [] } : this.#batchOf(admitted, place);
+    const given = batch.places.values();
+    return { ...batch, places: refusals.map((refusal) => refusal ?? (given.next().value as number)) };
+  }
+
+  #batchOf(items: readonly CommittedStatus[], { index, atS }: BatchPlace): PreparedBatch {
     const { region, network, log } = this.#options;
     const { sha256, random, keys, registry } = this.#modules;
-    requireWithinMonth(log, atS);
     const hour = Math.floor(atS / HOUR_S);
     const template = new AttestationTemplate({ region, log, hour }, keys.inForce(atS).keyId, network);
     const order = shuffled(items.length + paddingFor(items), random);

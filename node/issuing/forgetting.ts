@@ -16,6 +16,7 @@ import { type Clock } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { registryCorrupt } from '../registry/registry-error.ts';
 import { type Registry } from '../registry/registry.ts';
+import { type StagingGate } from './staging-gate.ts';
 
 /** A leaf that nobody can open any more, proven to stand where it stood. */
 export interface ForgottenLeaf extends Place {
@@ -44,6 +45,7 @@ export interface ForgettingModules extends Pick<Primitives, 'sha256'> {
   readonly forgetDeclared: (subject: string, require: () => Promise<void>) => Promise<boolean>;
   /** Makes durable that the person was forgotten. As `ForgottenMarks.forgot`. */
   readonly mark: (subject: string) => Promise<void>;
+  readonly gate: Pick<StagingGate, 'shutFor'>;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly trust: () => Pick<TrustState, 'revoked' | 'tally'> | undefined;
   /** Does what is due with the calendar, as far as this node may: tallies are. */
@@ -81,18 +83,25 @@ export class Forgetting {
   /**
    * Destroys all that opens what a person holds, and what they declared. To be repeated if it is interrupted.
    * @throws {NodeError} NOT_FOUND for nobody; REFUSED where a code still passes, unless that is wanted, and where a colour that two
-   * operators gave is not counted in public yet, whatever is wanted: nothing is destroyed then.
+   * operators gave is not counted in public yet, whatever is wanted: no code is destroyed then.
    * REGISTRY_CORRUPT, LOG_CORRUPT if something is left, or a leaf is not what it was.
    */
-  async forget({ subject, lettingPass }: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
-    const { registry } = this.#modules;
-    const hadDeclared = await this.#modules.forgetDeclared(subject, async () => {
-      if (!lettingPass) await this.#requireNonePasses(subject);
-      await this.#requireCounted(subject);
-    });
-    // Again: a proposal of which the person was taken out may have been issued meanwhile.
-    await this.#requireCounted(subject);
-    const { clock, hasOther } = this.#modules;
+  async forget(order: ForgetOrder): Promise<readonly ForgottenLeaf[]> {
+    const { forgetDeclared, gate } = this.#modules;
+    const { subject } = order;
+    const hadDeclared = await forgetDeclared(subject, () => this.#requireForgettable(order));
+    const places = await gate.shutFor(subject, () => this.#destroy(order, hadDeclared));
+    const leaves: ForgottenLeaf[] = [];
+    for (const place of places) leaves.push(await this.#proven(place));
+    return leaves;
+  }
+
+  /** While nothing is staged for the person. */
+  async #destroy(order: ForgetOrder, hadDeclared: boolean): Promise<readonly Place[]> {
+    // Again: what was on its way, as by a proposal of which the person was taken out, is there by now.
+    await this.#requireForgettable(order);
+    const { registry, clock, hasOther, isStandby } = this.#modules;
+    const { subject } = order;
     // Before any code is destroyed, and not for who is refused, or is nobody: an order of theirs would come to nothing.
     const mark = () => this.#modules.mark(subject);
     if (hadDeclared) await mark();
@@ -105,7 +114,7 @@ export class Forgetting {
       throw new NodeError(
         'NOT_FOUND',
         'the registry knows nobody by that reference',
-        this.#modules.isStandby
+        isStandby
           ? {
               hint: 'This is the standby: what was declared lies on the machine that writes. Give the order there.',
             }
@@ -115,9 +124,12 @@ export class Forgetting {
     const opened = await Promise.all(places.map((place) => registry.atPlace(place)));
     if (left.length > 0 || opened.some((record) => record !== undefined))
       throw registryCorrupt('something of a person who was to be forgotten is left');
-    const leaves: ForgottenLeaf[] = [];
-    for (const place of places) leaves.push(await this.#proven(place));
-    return leaves;
+    return places;
+  }
+
+  async #requireForgettable({ subject, lettingPass }: ForgetOrder): Promise<void> {
+    if (!lettingPass) await this.#requireNonePasses(subject);
+    await this.#requireCounted(subject);
   }
 
   async #requireNonePasses(subject: string): Promise<void> {
@@ -125,7 +137,7 @@ export class Forgetting {
     for (const { log, index, fields } of await this.#modules.registry.ofSubject(subject)) {
       if (fields.status.expiresAtS <= nowS) continue;
       if (this.#modules.trust()?.revoked(log)?.has(index) === true) continue;
-      throw new NodeError('REFUSED', 'the person holds a code that still passes; nothing was forgotten', {
+      throw new NodeError('REFUSED', 'the person holds a code that still passes; no code was forgotten', {
         hint: 'Revoke it first: entente revoke --subject. With --let-pass it counts to its end, and can only be revoked by its place.',
       });
     }
@@ -139,7 +151,7 @@ export class Forgetting {
     if (!(await this.#isUncounted(subject))) return;
     throw new NodeError(
       'REFUSED',
-      'two operators gave the person a colour that is not counted in public yet; nothing was forgotten',
+      'two operators gave the person a colour that is not counted in public yet; no code was forgotten',
       { hint: 'A tally tells of it within a day and an hour of issue: forget them then.' },
     );
   }

@@ -1,20 +1,32 @@
 /**
- * That people were forgotten, so that no order from before brings them back. Sealed, for some days:
+ * That people were forgotten, so that no order from before brings them back. Sealed, the marks for some days:
  *
  *   once/forgotten/<name of a person>   when, here and on the other machine of the region
+ *   once/forgettings[/<machine>]        how often that was noted, as this machine counts it: no clock can be set back behind it
  *
  * Names say nothing without the registry's key.
  */
 import * as crypto from 'node:crypto';
 import { z } from 'zod';
 import { hexOf } from '../../protocol/bytes.ts';
+import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
-import { type Clock, type Random } from '../ports.ts';
+import { type Change, type Clock, type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
+import { isRegistryDamage } from '../registry/registry-error.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateName } from '../registry/whereabouts.ts';
 import { Turns } from '../turns.ts';
 import { Gathered } from './gathered.ts';
+
+export interface ForgottenMarksOptions {
+  /** See `Registry.open`. */
+  readonly registryKey: Uint8Array;
+  /** Which machine of the region this is, where there is another: what begins with a copy of its store counts for itself. */
+  readonly fenced?: { readonly identity: Uint8Array } | undefined;
+  /** People whom a process knows without reading to have been forgotten. */
+  readonly recentMax?: number;
+}
 
 export interface ForgottenMarksModules {
   readonly tables: PrivateTables;
@@ -25,17 +37,38 @@ export interface ForgottenMarksModules {
 /** Seconds for which it is known that somebody was forgotten. */
 export const MARK_S = 8 * 86_400;
 const PREFIX = 'once/forgotten/' satisfies PrivateName;
-const ID_BYTES = 8;
+const COUNTER = 'once/forgettings' satisfies PrivateName;
+/** All that is noted is noted one after the other. */
+const TURN = 'note';
+const COUNTER_BYTES = 8;
 const PAGE = 256;
-const mark = z.strictObject({
-  /** Of the last time here: whoever notes it needs no clock to see that there was another one since. */
-  id: z.string().optional(),
+/** Some 4 MB. */
+const RECENT_MAX = 16_384;
+
+const counterSchema = z.strictObject({
+  /** Drawn when it began: two counters say nothing of each other. */
+  counter: z.string().regex(/^[0-9a-f]{16}$/),
+  /** How often it was noted so far that somebody was forgotten. */
+  count: z.int().min(0),
+});
+type Counter = Readonly<z.infer<typeof counterSchema>>;
+
+/** When an order was given: what says whether somebody was forgotten since. */
+export const orderedSchema = counterSchema.extend({
+  /** Seconds since 1970. */
+  atS: z.int().min(0),
+});
+export type Ordered = Readonly<z.infer<typeof orderedSchema>>;
+
+const markSchema = z.strictObject({
+  /** Of the last time here: where the counter stood then. */
+  count: z.int().min(1).optional(),
   /** Of the last time here, in seconds since 1970. */
   atS: z.int().min(0).optional(),
   /** Of the last time on the other machine. */
   otherAtS: z.int().min(0).optional(),
 });
-export type Mark = z.infer<typeof mark>;
+export type Mark = Readonly<z.infer<typeof markSchema>>;
 
 export class ForgottenMarks {
   readonly #modules: ForgottenMarksModules;
@@ -43,9 +76,25 @@ export class ForgottenMarks {
   readonly #nameKey: crypto.KeyObject;
   readonly #reads: Gathered<string, Uint8Array | undefined>;
   readonly #turns = new Turns();
+  readonly #counterKey: string;
+  readonly #recentMax: number;
+  #counter: Counter | undefined;
+  /** Whether the tables have it so: not while it is written, nor after a write that failed. */
+  #isSure = false;
+  /** The asking for it, for all who wait for that. */
+  #asking: Promise<unknown> | undefined;
+  /** What this process noted, by the name of the person, the oldest first; `noted`: where the counter stood then. */
+  readonly #recent = new Map<string, Mark & { readonly noted: number }>();
+  /** Where the counter stood with the last of what it does not know any more. */
+  #lost = 0;
 
-  constructor(registryKey: Uint8Array, modules: ForgottenMarksModules) {
+  constructor(
+    { registryKey, fenced, recentMax = RECENT_MAX }: ForgottenMarksOptions,
+    modules: ForgottenMarksModules,
+  ) {
     this.#modules = modules;
+    this.#recentMax = recentMax;
+    this.#counterKey = COUNTER + (fenced === undefined ? '' : `/${hexOf(fenced.identity)}`);
     this.#sealer = new Sealer(derivedKey(registryKey, 'once/forgotten'));
     this.#nameKey = derivedKey(registryKey, 'once/forgotten/name');
     // A file of people is thousands of orders at the same time.
@@ -54,16 +103,40 @@ export class ForgottenMarks {
 
   /** To be called before anything of the codes of a person is destroyed. Rejects as the tables. */
   forgot(subject: string): Promise<void> {
-    const id = hexOf(this.#modules.random(ID_BYTES));
-    return this.#change(subject, ({ otherAtS }) => ({ id, atS: this.#nowS(), otherAtS }));
+    return this.#note(subject, ({ otherAtS }, count) => ({ count, atS: this.#nowS(), otherAtS }));
   }
 
   /** The same for whom the other machine was told to forget at that time, of which this one may hear days later. */
   forgotByOther(subject: string, atS: number): Promise<void> {
-    return this.#change(subject, (before) => ({
+    return this.#note(subject, (before) => ({
       ...before,
       otherAtS: Math.max(before.otherAtS ?? 0, Math.min(atS, this.#nowS())),
     }));
+  }
+
+  /** To be asked before anything of an order is looked at. Rejects as the tables. */
+  async now(): Promise<Ordered> {
+    if (!this.#isSure)
+      await (this.#asking ??= this.#turns
+        .take(TURN, () => this.#known())
+        .finally(() => (this.#asking = undefined)));
+    return { ...(this.#counter as Counter), atS: this.#nowS() };
+  }
+
+  /**
+   * Why somebody gets nothing by an order that this process was given: FORGOTTEN if they were forgotten since; LOG_BUSY where so many people
+   * were that it cannot tell. It reads nothing, so that it can be asked for everybody in a batch.
+   */
+  refusalOf(subject: string, ordered: Ordered): NodeError | undefined {
+    const { counter, count = 0 } = this.#counter ?? {};
+    if (ordered.counter === counter && ordered.count >= count) return undefined;
+    if (ordered.count < this.#lost)
+      return logError(
+        'LOG_BUSY',
+        `more than ${this.#recentMax} people were forgotten since this was ordered`,
+      );
+    const mark = this.#recent.get(this.#keyOf(subject));
+    return mark !== undefined && isSince(mark, ordered, counter) ? forgottenSince() : undefined;
   }
 
   /** What is known of a person; nothing of most. Rejects as the tables. */
@@ -71,15 +144,16 @@ export class ForgottenMarks {
     return this.#at(this.#keyOf(subject));
   }
 
-  /** Which of these people were forgotten at that time or later. Rejects as the tables. */
-  async since(subjects: readonly string[], sinceS: number): Promise<ReadonlySet<string>> {
+  /** Which of these people were forgotten since an order was given. Rejects as the tables. */
+  async since(subjects: readonly string[], ordered: Ordered): Promise<ReadonlySet<string>> {
+    const { counter } = await this.now();
     const marks = await Promise.all(subjects.map((subject) => this.of(subject)));
-    return new Set(subjects.filter((_, i) => lastS(marks[i] ?? {}) >= sinceS));
+    return new Set(subjects.filter((_, i) => isSince(marks[i] ?? {}, ordered, counter)));
   }
 
-  /** @throws {NodeError} FORGOTTEN for who was forgotten at that time or later; and as the tables. */
-  async requireNone(subject: string, sinceS: number): Promise<void> {
-    if ((await this.since([subject], sinceS)).size > 0) throw forgottenSince();
+  /** @throws {NodeError} FORGOTTEN for who was forgotten since an order was given; and as the tables. */
+  async requireNone(subject: string, ordered: Ordered): Promise<void> {
+    if ((await this.since([subject], ordered)).size > 0) throw forgottenSince();
   }
 
   /**
@@ -107,30 +181,75 @@ export class ForgottenMarks {
     }
   }
 
-  /** In the turn of the person, who may have been forgotten again meanwhile. */
+  /** The person may have been forgotten again meanwhile. */
   #tidy(key: string): Promise<void> {
-    return this.#turns.take(key, async () => {
+    return this.#turns.take(TURN, async () => {
+      const { tables } = this.#modules;
       const before = await this.#at(key);
       const nowS = this.#nowS();
-      if (lastS(before) < nowS - MARK_S) return this.#modules.tables.write([{ del: key }]);
+      if (lastS(before) < nowS - MARK_S) return tables.write([{ del: key }]);
       const { atS, otherAtS } = before;
-      await this.#put(key, {
+      const mark: Mark = {
         ...before,
         ...(atS !== undefined && { atS: Math.min(atS, nowS) }),
         ...(otherAtS !== undefined && { otherAtS: Math.min(otherAtS, nowS) }),
-      });
+      };
+      return tables.write([this.#put(key, mark)]);
     });
   }
 
-  #change(subject: string, change: (before: Mark) => Mark): Promise<void> {
+  #note(subject: string, change: (before: Mark, count: number) => Mark): Promise<void> {
     const key = this.#keyOf(subject);
-    return this.#turns.take(key, async () => this.#put(key, change(await this.#at(key))));
+    return this.#turns.take(TURN, async () => {
+      const { counter, count } = await this.#known();
+      const next = { counter, count: count + 1 };
+      const mark = change(await this.#at(key), next.count);
+      await this.#write(next, [this.#put(key, mark)]);
+      this.#remember(key, { ...mark, noted: next.count });
+    });
   }
 
-  async #put(key: string, to: Mark): Promise<void> {
-    const { tables, random } = this.#modules;
+  async #known(): Promise<Counter> {
+    if (this.#isSure) return this.#counter as Counter;
+    const found = await this.#stored();
+    if (found === undefined)
+      return this.#write({ counter: hexOf(this.#modules.random(COUNTER_BYTES)), count: 0 });
+    this.#isSure = true;
+    return (this.#counter = found);
+  }
+
+  /** Undefined where there is none, or none that can be read: another begins then, and of what was ordered before times say it. */
+  async #stored(): Promise<Counter | undefined> {
+    try {
+      const sealed = await this.#modules.tables.get(this.#counterKey);
+      return sealed && counterSchema.parse(this.#json(this.#counterKey, sealed));
+    } catch (error) {
+      if (isRegistryDamage(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #write(counter: Counter, changes: readonly Change[] = []): Promise<Counter> {
+    this.#isSure = false;
+    await this.#modules.tables.write([this.#put(this.#counterKey, counter), ...changes]);
+    this.#isSure = true;
+    return (this.#counter = counter);
+  }
+
+  #remember(key: string, mark: Mark & { readonly noted: number }): void {
+    this.#recent.delete(key);
+    this.#recent.set(key, mark);
+    if (this.#recent.size <= this.#recentMax) return;
+    for (const [oldest, { noted }] of this.#recent) {
+      this.#recent.delete(oldest);
+      this.#lost = noted;
+      return;
+    }
+  }
+
+  #put(key: string, to: Mark | Counter): Change {
     const bytes = Buffer.from(JSON.stringify(to));
-    await tables.write([{ put: key, value: this.#sealer.seal(key, bytes, random(NONCE_BYTES)) }]);
+    return { put: key, value: this.#sealer.seal(key, bytes, this.#modules.random(NONCE_BYTES)) };
   }
 
   async #at(key: string): Promise<Mark> {
@@ -139,7 +258,11 @@ export class ForgottenMarks {
   }
 
   #opened(key: string, sealed: Uint8Array): Mark {
-    return mark.parse(JSON.parse(Buffer.from(this.#sealer.open(key, sealed)).toString()));
+    return markSchema.parse(this.#json(key, sealed));
+  }
+
+  #json(key: string, sealed: Uint8Array): unknown {
+    return JSON.parse(Buffer.from(this.#sealer.open(key, sealed)).toString());
   }
 
   #keyOf(subject: string): string {
@@ -149,6 +272,16 @@ export class ForgottenMarks {
   #nowS(): number {
     return Math.floor(this.#modules.clock.nowMs() / 1_000);
   }
+}
+
+/** Where the order is of the counter of this machine, that says it of what was forgotten here; else, and of the other machine, the time does. */
+function isSince(
+  { count = 0, atS = -1, otherAtS = -1 }: Mark,
+  ordered: Ordered,
+  counter: string | undefined,
+): boolean {
+  const isHere = ordered.counter === counter ? count > ordered.count : atS >= ordered.atS;
+  return isHere || otherAtS >= ordered.atS;
 }
 
 function lastS({ atS = -1, otherAtS = -1 }: Mark): number {

@@ -20,7 +20,12 @@ import { type Place } from '../registry/place-cipher.ts';
 import { type RegistryRecord } from '../registry/registry.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
-import { ForgottenMarks, forgottenSince } from './forgotten-marks.ts';
+import {
+  ForgottenMarks,
+  type ForgottenMarksOptions,
+  forgottenSince,
+  orderedSchema,
+} from './forgotten-marks.ts';
 import { Gathered } from './gathered.ts';
 import { type HeldCodes } from './held-codes.ts';
 import { type IssueRequest } from './issuer.ts';
@@ -32,10 +37,7 @@ export interface IssuedOnce extends Place {
   readonly openings: Openings;
 }
 
-export interface IssueOnceOptions {
-  /** See `Registry.open`. */
-  readonly registryKey: Uint8Array;
-}
+export type IssueOnceOptions = ForgottenMarksOptions;
 
 export interface IssueOnceModules {
   readonly tables: PrivateTables;
@@ -71,10 +73,8 @@ const noted = z.strictObject({
   input: z.string(),
   sizes: z.record(z.string(), z.int().min(0)),
   issued: place.optional(),
-  /** Seconds since 1970; older software noted no time. */
-  atS: z.int().min(0).optional(),
-  /** See `Mark.id`: of the last time before that the person was forgotten here. */
-  mark: z.string().optional(),
+  /** When it was given first. */
+  ordered: orderedSchema,
 });
 type Noted = z.infer<typeof noted>;
 
@@ -98,10 +98,11 @@ export class IssueOnce {
   #sweptDay = '';
   #sweeping: Promise<void> | undefined;
 
-  constructor({ registryKey }: IssueOnceOptions, modules: IssueOnceModules) {
+  constructor(options: IssueOnceOptions, modules: IssueOnceModules) {
+    const { registryKey } = options;
     this.#modules = modules;
     const { tables } = modules;
-    this.marks = new ForgottenMarks(registryKey, modules);
+    this.marks = new ForgottenMarks(options, modules);
     // A file of people is thousands of orders at the same time.
     this.#reads = new Gathered((keys) => tables.getMany(keys));
     this.#writes = new Gathered(async (changes) => {
@@ -136,28 +137,24 @@ export class IssueOnce {
 
   async #issue(name: string, input: string, order: Order): Promise<IssuedOnce> {
     const { today } = this.#days;
+    const ordered = await this.marks.now();
     await this.#sweep();
     const known = await this.#noted(name);
     if (known !== undefined) {
       requireSame(known.input, input);
       const issued = await this.#settled(known, order);
       if (issued !== undefined) return issued;
-      if (await this.#isForgottenSince(known, order.subject)) throw forgottenSince();
+      await this.marks.requireNone(order.subject, known.ordered);
     }
     const request = await order.judge();
-    const note = known ?? (await this.#begun(input, order.subject));
+    const note = known ?? { input, sizes: this.#modules.sizes(), ordered };
     if (known === undefined) await this.#write(today, name, note);
-    const issued = await this.#modules.issue(request);
+    const issued = await this.#modules.issue({ ...request, ordered });
     // Should this fail the code is there all the same, and is found by what the person holds.
     await this.#write(today, name, { ...note, issued: { log: issued.log, index: issued.index } }).catch(
       passStore,
     );
     return issued;
-  }
-
-  async #begun(input: string, subject: string): Promise<Noted> {
-    const { id } = await this.marks.of(subject);
-    return { input, sizes: this.#modules.sizes(), atS: this.#nowS(), mark: id };
   }
 
   /** What came of an order that was begun before. */
@@ -182,12 +179,6 @@ export class IssueOnce {
         throw logError('LOG_UNSETTLED', 'a code of this order is on its way into a log');
     }
     return (await held().ofSubject(subject)).find(isOrdered);
-  }
-
-  /** Of what the other machine forgot, the time says it alone. */
-  async #isForgottenSince({ atS = 0, mark }: Noted, subject: string): Promise<boolean> {
-    const { id, otherAtS = -1 } = await this.marks.of(subject);
-    return (id !== undefined && id !== mark) || atS <= otherAtS;
   }
 
   /** What is remembered under a name since yesterday, as it was written last. */
@@ -228,10 +219,6 @@ export class IssueOnce {
 
   #nameOf(key: string): string {
     return crypto.createHmac('sha256', this.#nameKey).update(key).digest('hex');
-  }
-
-  #nowS(): number {
-    return Math.floor(this.#modules.clock.nowMs() / 1_000);
   }
 
   /** This day and the one before. */

@@ -28,12 +28,16 @@ import {
   type AttestationWorkModules,
   type CommittedStatus,
 } from './attestation-work.ts';
+import { type Ordered } from './forgotten-marks.ts';
 import { type Prepare, type Unprepared } from './preparing.ts';
 import { RecordsApart, type RecordsApartModules } from './records-apart.ts';
+import { type StagingGate } from './staging-gate.ts';
 
 export interface IssueRequest extends Unprepared {
   /** The region's own reference to the person, 1 to 64 characters. It goes into the registry and nowhere else. */
   readonly subject: string;
+  /** When it was ordered (`StagingGate.now`), where that was before the request was made: whoever was forgotten since gets nothing. */
+  readonly ordered?: Ordered | undefined;
   /** What the colour rests on (`encodeBasis`): kept in the registry, and committed to by the evidence of the attestation. */
   readonly basis?: Uint8Array | undefined;
   /** It takes the place of a revoked attestation: it is logged among at least 31 others. */
@@ -67,6 +71,7 @@ export interface IssuerModules
   readonly clock: Clock;
   readonly random: Random;
   readonly registry: Registry;
+  readonly gate: Pick<StagingGate, 'now' | 'refusalToStage' | 'refusalToGive' | 'stage'>;
   /** Where the registry is kept, if that is not the store. */
   readonly tables?: SharedTables | undefined;
   /** See `RecordsApartModules`. Must not wait for anybody who issues. */
@@ -196,7 +201,8 @@ export class Issuer {
   /**
    * Issues one attestation. Many that are asked for together share a batch. What it resolves with may be handed out.
    * @throws {TypeError} on a subject or on fields that have no encoding. @throws {ProtocolError} SCHEMA_INVALID on a document.
-   * @throws {NodeError} LOG_NOT_ANNOUNCED, KEY_NOT_IN_FORCE, and as `Sequencer.submit`.
+   * @throws {NodeError} LOG_NOT_ANNOUNCED, KEY_NOT_IN_FORCE, FORGOTTEN if the person was forgotten since it was ordered, and as
+   * `ForgottenMarks.refusalOf` and `Sequencer.submit`.
    */
   async issue(request: IssueRequest): Promise<Issued> {
     const [item] = await this.#commit([request]);
@@ -219,7 +225,8 @@ export class Issuer {
   }
 
   async #commit(requests: readonly IssueRequest[]): Promise<CommittedStatus[]> {
-    const { sha256, prepare } = this.#modules;
+    const { sha256, prepare, gate } = this.#modules;
+    const now = await gate.now();
     const unprepared = requests.map(({ subject, fields: given, document, basis }) => {
       requireSubject(subject);
       const fields = basis === undefined ? given : { ...given, evidence: evidenceOf(sha256, basis) };
@@ -228,13 +235,17 @@ export class Issuer {
     const prepared = await prepare(unprepared);
     if (prepared.length !== requests.length)
       throw new RangeError('expected as many prepared as were asked for');
-    return prepared.map(({ commitment, openings }, i) =>
-      committed(requests[i] as IssueRequest, commitment, openings),
-    );
+    return prepared.map(({ commitment, openings }, i) => {
+      const request = requests[i] as IssueRequest;
+      return committed({ ...request, ordered: request.ordered ?? now }, commitment, openings);
+    });
   }
 
   async #issue(item: CommittedStatus): Promise<Issued> {
     const { log, receipt } = await this.#submit(item);
+    // Forgotten once it was staged: what opens it is destroyed, and does not leave here either.
+    const refusal = await this.#modules.gate.refusalToGive(item.subject, item.ordered);
+    if (refusal !== undefined) throw refusal;
     const { index, entry: attestation, checkpoint } = receipt;
     return { log, index, attestation, openings: item.openings, checkpoint };
   }
@@ -284,7 +295,9 @@ export class Issuer {
     const apart = this.#apart(log);
     const recordsOf: LogWriterModules['recordsOf'] = (batch) =>
       this.#modules.registry.recordsOf({ log, ...batch });
-    const sequencer = new Sequencer(this.#options, { ...this.#modules, tree, work, apart, recordsOf });
+    const staging: LogWriterModules['staging'] = (write) => this.#modules.gate.stage(write);
+    const modules = { ...this.#modules, tree, work, apart, recordsOf, staging };
+    const sequencer = new Sequencer(this.#options, modules);
     await sequencer.start();
     this.#current = { log, tree, sequencer };
     return this.#current;
@@ -337,12 +350,14 @@ export class Issuer {
 }
 
 function committed(
-  { subject, fields, basis, isReplacement = false, toHandOver = false, also = () => [] }: IssueRequest,
+  request: IssueRequest & { readonly ordered: Ordered },
   commitment: Uint8Array,
   openings: Openings,
 ): CommittedStatus {
+  const { subject, ordered, fields, basis } = request;
+  const { isReplacement = false, toHandOver = false, also = () => [] } = request;
   const isManual = fields.status.ruleId === MANUAL_RULE_ID;
-  return { subject, commitment, openings, basis, isManual, isReplacement, toHandOver, also };
+  return { subject, ordered, commitment, openings, basis, isManual, isReplacement, toHandOver, also };
 }
 
 /** The attestation log of the month (UTC) that holds `atS`. */

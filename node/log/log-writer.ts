@@ -46,6 +46,8 @@ export interface LogWriterModules extends Primitives {
     ((batch: { readonly index: number; readonly count: number }) => Promise<readonly Change[]>) | undefined;
   /** Where private records are kept apart from the store. Not together with `share`. */
   readonly apart?: ApartRecords | undefined;
+  /** Runs the writes that make a batch durable here, at once: for whoever has to know when they are over. Rejects as they do. */
+  readonly staging?: (<T>(write: () => Promise<T>) => Promise<T>) | undefined;
   /** Told of every new checkpoint, and of the newest after a recovery. Must not throw. */
   readonly onCheckpoint?: (checkpoint: HighWater) => void;
 }
@@ -95,11 +97,14 @@ export class LogWriter {
     staged: StagedBatch,
     { records = [], changes = [] }: Pick<PreparedBatch, 'records' | 'changes'>,
   ): Promise<void> {
-    const { tree, store, share, apart } = this.#modules;
+    const { tree, store, share, apart, staging = (write) => write() } = this.#modules;
     const batch = { index: staged.index, count: staged.drafts.length };
-    const written = apart === undefined ? records : await apart.write(batch, records);
-    const all = [...written, ...changes, ...stagingChanges(tree.keys, staged)];
-    await store.write(all);
+    const all = await staging(async () => {
+      const written = apart === undefined ? records : await apart.write(batch, records);
+      const changed = [...written, ...changes, ...stagingChanges(tree.keys, staged)];
+      await store.write(changed);
+      return changed;
+    });
     await share?.({ origin: tree.origin, index: staged.index, changes: all });
     this.#staged.push(staged);
   }

@@ -5,8 +5,10 @@ import { type Fields } from '../../protocol/code/field.ts';
 import { attestationLogOrigin, trustLogOrigin } from '../../protocol/log/origin.ts';
 import { opensslBackEnd } from '../../node/crypto/openssl.ts';
 import { scryptInPool } from '../../node/crypto/scrypt.ts';
+import { ForgottenMarks } from '../../node/issuing/forgotten-marks.ts';
 import { type IssuerModules, Issuer } from '../../node/issuing/issuer.ts';
 import { prepareHere } from '../../node/issuing/preparing.ts';
+import { StagingGate } from '../../node/issuing/staging-gate.ts';
 import { type LogTree } from '../../node/log/log-tree.ts';
 import { Sequencer, type SequencerOptions } from '../../node/log/sequencer.ts';
 import { type TrustLogItem, TrustLogWork } from '../../node/log/trust-log-work.ts';
@@ -71,6 +73,8 @@ export interface RegionProcess {
   readonly store: Store;
   readonly tables: PrivateTables;
   readonly registry: Registry;
+  readonly marks: ForgottenMarks;
+  readonly gate: StagingGate;
   readonly issuer: Issuer;
   readonly revoker: Revoker;
   readonly trustLog: Sequencer<TrustLogItem>;
@@ -111,6 +115,8 @@ export async function startRegion(
   };
   const tables = machine.tables ?? store;
   const registry = await Registry.open({ key: REGISTRY_KEY }, { tables, random });
+  const marks = new ForgottenMarks({ registryKey: REGISTRY_KEY }, { tables, clock, random });
+  const gate = new StagingGate({ marks });
   const trust = () => region.state;
   const key = machine.attestKey;
   const issuer = new Issuer(
@@ -119,6 +125,7 @@ export async function startRegion(
       ...shared,
       random,
       registry,
+      gate,
       tables: machine.tables,
       openTree,
       trust,
@@ -144,7 +151,7 @@ export async function startRegion(
     await store.stop();
   };
   const treeOf = (log: string) => openTree(attestationLogOrigin(region.region, region.network, log));
-  return { store, tables, registry, issuer, revoker, trustLog, openTree, treeOf, stop };
+  return { store, tables, registry, marks, gate, issuer, revoker, trustLog, openTree, treeOf, stop };
 }
 
 /** The attestations of a log, each at the index that it states. */

@@ -243,7 +243,7 @@ describe('entente override', () => {
     const forgetting = ['forget', de, ...as('bert'), '--subject', 'P7', '--let-pass'];
     const { exit, err } = await cli.run(...forgetting);
     assert.equal(exit, EXIT.failure);
-    assert.match(err, /not counted in public yet; nothing was forgotten \[REFUSED\]/);
+    assert.match(err, /not counted in public yet; no code was forgotten \[REFUSED\]/);
     cli.nowS += DAY_S + 3_600;
     assert.equal((await cli.run(...forgetting)).exit, EXIT.ok);
     const red = (await tally())?.overrides.filter(({ colour }) => colour === 2);

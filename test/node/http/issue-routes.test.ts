@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type AdminProblem } from '../../../node/http/admin-client.ts';
+import { type Ordered } from '../../../node/issuing/forgotten-marks.ts';
 import { type Place } from '../../../node/registry/place-cipher.ts';
 import { AdminWorld, refusedWith } from '../../support/admin-fixture.ts';
 import { ANNA, BERT } from '../../support/living-region.ts';
@@ -91,16 +92,16 @@ describe('issueRoutes', () => {
     });
 
     it('T25 issues nothing to who was forgotten since it was ordered first, by whatever key', async () => {
-      const orderedAtS = admin.world.nowS;
+      const now = async () => (await admin.ask({ method: 'GET', path: '/v1/issue/ordered' })) as Ordered;
+      const ordered = await now();
       await admin.issue(admin.orderOf('p7'));
       await admin.world.run(admin.world.node('DE').forget({ subject: 'p7', lettingPass: true }));
       for (const key of [undefined, 'order-7'])
         await assert.rejects(
-          admin.issue(admin.orderOf('p7', { orderedAtS }), key),
+          admin.issue(admin.orderOf('p7', { ordered }), key),
           refusedWith(409, 'FORGOTTEN'),
         );
-      await admin.world.pass(2);
-      await admin.issue(admin.orderOf('p7', { orderedAtS: admin.world.nowS }), 'order-7b');
+      await admin.issue(admin.orderOf('p7', { ordered: await now() }), 'order-7b');
     });
 
     it('refuses and revokes a code that is looser than one that two operators gave meanwhile', async () => {

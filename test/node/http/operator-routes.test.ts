@@ -28,6 +28,7 @@ describe('Operators at the admin address', () => {
   /** What each route needs. Whoever adds one decides it here too. */
   const NEEDS: Readonly<Record<string, Needed>> = {
     'post /v1/issue': 'issue',
+    'get /v1/issue/ordered': 'read',
     'post /v1/issue/batch': 'issue',
     'post /v1/bridge/batch': 'issue',
     'post /v1/lists/import': 'issue',

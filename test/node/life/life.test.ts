@@ -291,6 +291,7 @@ describeOnAllTables('Life.forget', () => {
       registry: process.registry,
       forgetDeclared: (subject, require) => life.forget(subject, require),
       mark: () => Promise.resolve(),
+      gate: process.gate,
       hasOther: false,
       isStandby: false,
       clock: machine.clock,
