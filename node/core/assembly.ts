@@ -8,6 +8,7 @@ import { PeerClocks } from '../clock/peer-clocks.ts';
 import { CopyWatch } from '../evidence/copy-watch.ts';
 import { EvidenceBook } from '../evidence/evidence-book.ts';
 import { NamedStatements } from '../evidence/named-statements.ts';
+import { UnheldForks } from '../evidence/unheld-forks.ts';
 import { LeafWatch } from '../evidence/leaf-watch.ts';
 import { WitnessWatch } from '../evidence/witness-watch.ts';
 import { isCounted } from '../issuing/forgetting.ts';
@@ -100,6 +101,7 @@ export function assemble(
     onSettled: (prefix) => {
       witness.reread(prefix);
       evidence.reread(prefix);
+      background.run(() => unheldForks.reread(prefix));
       return desks.reread(`${prefix}trust`);
     },
     onDamage: () => mender.wake(),
@@ -121,6 +123,7 @@ export function assemble(
     onNew: (file, name) => herald.tellEvidence(file, name),
     onRecount: () => copies.wakeProven(),
   });
+  const unheldForks: UnheldForks = new UnheldForks({ ...reading, store, stateOf, onFork: tellFork });
   const copies: CopyWatch = new CopyWatch(options, { ...reading, store, stateOf, evidence });
   const witnesses = new WitnessWatch({ ...reading, evidence, keepers: () => board.keepers });
   const antiEntropy: AntiEntropy = new AntiEntropy(options, {
@@ -157,6 +160,7 @@ export function assemble(
     book,
     logs,
     attested: () => witness.attested(),
+    unheldForks: (origin) => unheldForks.of(origin),
     left: (of) => leftNotes({ region: of, network }, store),
     evidence: (known) => evidence.besides(known),
   });
@@ -172,7 +176,7 @@ export function assemble(
     requireSide: () => signing.requireSide(),
     node,
   });
-  const visitor: LogVisitor = new LogVisitor({ ...reading, store, witness, onFork: tellFork });
+  const visitor: LogVisitor = new LogVisitor({ ...reading, store, witness, forks: unheldForks });
   const shareTurns = new Turns();
   const forgetNamed = (name: string, onPerson?: (subject: string) => Promise<void>) => {
     const isCountedNow = (place: Place) => isCounted(place, { ...modules, trust: state });
@@ -277,6 +281,7 @@ export function assemble(
     book,
     puller,
     evidence,
+    unheldForks,
     copies,
     antiEntropy,
     clocks,

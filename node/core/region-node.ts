@@ -102,6 +102,7 @@ export class RegionNode {
       this.#registry = await openRegistry(this.#options, { ...this.#modules, store, tables });
       await shelf.open();
       await this.evidence.open();
+      await this.#parts.unheldForks.open();
       // An earlier process may have ended between signing its newest checkpoint and vouching for it.
       if (this.#options.onDemand !== true) await voucher.vouch(shelf.home);
     } catch (error) {
@@ -169,6 +170,8 @@ export class RegionNode {
       forgottenShare,
     } = this.#parts;
     const { workers } = this.#parts.preparer;
+    const { forked, disowned } = this.#parts.unheldForks.report;
+    const held = shelf.report;
     const { state, failure } = signing;
     const writer = fence?.writership.report;
     return {
@@ -180,7 +183,9 @@ export class RegionNode {
       clock: clocks.report,
       ...(surelyPastS !== undefined && { surelyPastS }),
       store: this.store,
-      ...shelf.report,
+      ...held,
+      forked: [...held.forked, ...forked],
+      disowned: [...held.disowned, ...disowned],
       knowledge: [...trust.regions.keys()].flatMap((region) => assessKnowledge(trust, region, nowS) ?? []),
       pulls: puller.counters,
       sync: antiEntropy.counters,

@@ -11,7 +11,7 @@ export interface KeptFilesModules {
 }
 
 /** Keys looked at together. */
-const PAGE_SIZE = 64;
+const PAGE_SIZE = 16;
 
 /** All whose keys begin so, in the order of these. Rejects as the store does for anything but a damaged value. */
 export async function* keptFiles(

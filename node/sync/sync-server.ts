@@ -57,6 +57,8 @@ export interface SyncServerModules {
   readonly logs: () => ReadonlyMap<string, ServedLog>;
   /** The newest notes of logs that are not held, by origin: so that whoever signed them hears of it. */
   readonly attested?: () => Promise<ReadonlyMap<string, Uint8Array>>;
+  /** Proofs against logs that are not held, those first that count. */
+  readonly unheldForks?: (origin: string) => readonly ForkEvidence[];
   /** What was left of the logs of a region, by origin, for that region alone: a thief of a key that it gave up has signed it. */
   readonly left?: (region: string) => Promise<ReadonlyMap<string, Uint8Array>>;
   /** What is held against regions besides forks, and not among these names. */
@@ -174,11 +176,15 @@ export class SyncServer {
     const held = this.#modules.logs();
     const attested = (await this.#modules.attested?.()) ?? new Map<string, Uint8Array>();
     const left = asker === undefined ? undefined : await this.#modules.left?.(asker);
-    const unheld = [...attested].filter(([origin]) => !held.has(origin));
-    // Of the asker's region the last goes first.
-    const others = [...(left ?? []), ...unheld].map(
-      ([origin, note]) => [origin, { note, forks: [] }] as const,
+    const { unheldForks = () => [] } = this.#modules;
+    const unheld = [...attested].flatMap(([origin, note]) =>
+      held.has(origin) ? [] : [[origin, { note, forks: unheldForks(origin) }] as const],
     );
+    // Of the asker's region the last goes first.
+    const others = [
+      ...[...(left ?? [])].map(([origin, note]) => [origin, { note, forks: [] }] as const),
+      ...unheld,
+    ];
     const isKnown = this.#digests.reader(known);
     let bytes = HEAD_BYTES;
     for (const { note, forks } of headOrder<Pick<ServedLog, 'note' | 'forks'>>(held, others, asker)) {
@@ -198,9 +204,12 @@ export class SyncServer {
     if (request.kind === 'evidence')
       return { kind: 'evidence', files: [...((await this.#modules.evidence?.(request.known)) ?? [])] };
     const log = this.#modules.logs().get(request.origin);
+    if (request.kind === 'forks') {
+      const forks = log?.forks ?? this.#modules.unheldForks?.(request.origin) ?? [];
+      if (log === undefined && forks.length === 0) return { kind: 'refused', reason: 'unknown-log' };
+      return { kind: 'forks', forks: forks.slice(0, FORKS_MAX).map(forkMessage) };
+    }
     if (log === undefined) return { kind: 'refused', reason: 'unknown-log' };
-    if (request.kind === 'forks')
-      return { kind: 'forks', forks: log.forks.slice(0, FORKS_MAX).map(forkMessage) };
     if (request.kind === 'leaf') return this.#leaf(log, request);
     const { note } = log;
     // The tree may have grown beyond what is shown.

@@ -12,24 +12,22 @@ import { parseOrigin } from '../../protocol/log/origin.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { type CutOff, type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type UnheldForks } from '../evidence/unheld-forks.ts';
 import { logError } from '../log/log-error.ts';
 import { type Claim } from '../log/replica.ts';
 import { type HighWater } from '../ports.ts';
 import { type Store } from '../store/store.ts';
-import { type Followed } from '../sync/followed.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
-import { ForkBook, type ForkBookModules } from '../trust/fork-book.ts';
 import { allVerifierKeys, logVerifierKeys } from '../trust/log-keys.ts';
 import { keepLeft, readLeft } from './left-mark.ts';
 import { type TreeBefore } from './left-proof.ts';
 import { type Witness } from './witness.ts';
 
-export interface GivenUpMemoryModules extends ForkBookModules {
+export interface GivenUpMemoryModules extends Primitives {
   readonly client: Pick<SyncClient, 'ask'>;
   readonly witness: Pick<Witness, 'lastSeen' | 'leave'>;
   readonly store: Store;
-  /** Those that are held, by origin: each is the only writer of the proofs against it. */
-  readonly logs: () => ReadonlyMap<string, Pick<Followed, 'accuse'>>;
+  readonly forks: Pick<UnheldForks, 'keep'>;
 }
 
 /**
@@ -56,7 +54,7 @@ export async function leaveGivenUp(
   if (!isShort) {
     const { text, fork } = await compareAt(peer, seen, origin, state, modules);
     if (text !== checkpoint.text || fork === undefined) return false;
-    await keepFork(origin, fork, state, modules);
+    await modules.forks.keep(origin, fork);
   }
   const beside = isShort ? await keepLeft(origin, seen, store) : [];
   const isIt = (now: HighWater) => Promise.resolve(now.size === seen.size && equalBytes(now.root, seen.root));
@@ -103,19 +101,6 @@ async function compareAt(
     { note, root, path },
   ] as const;
   return { text, fork: { size: seen.size, sides } };
-}
-
-/** Gives the proof of a fork to the copy that is held, or keeps it for one that may be. @throws {ProtocolError} as `verifyForkEvidence`. Rejects also as the store. */
-export async function keepFork(
-  origin: string,
-  fork: ForkEvidence,
-  state: TrustState,
-  modules: ForkBookModules & Pick<GivenUpMemoryModules, 'logs'>,
-): Promise<void> {
-  const held = modules.logs().get(origin);
-  if (held !== undefined) return held.accuse(fork);
-  const forks = await ForkBook.open(origin, modules);
-  await forks.take(fork, allVerifierKeys(modules.sha256, state, origin), state);
 }
 
 /** The largest of those keys that signed what was seen, where all of them are given up: up to there the tree is known. */

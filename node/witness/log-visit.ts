@@ -9,6 +9,7 @@ import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { encodeNote, parseNote } from '../../protocol/log/note.ts';
 import { parseOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { type ProofPath } from '../../protocol/log/merkle.ts';
+import { type UnheldForks } from '../evidence/unheld-forks.ts';
 import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
@@ -18,10 +19,8 @@ import { type BranchFinder } from '../sync/branch-finder.ts';
 import { type Followed } from '../sync/followed.ts';
 import { type Puller } from '../sync/puller.ts';
 import { type SyncClient } from '../sync/sync-client.ts';
-import { type ForkBookModules } from '../trust/fork-book.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
-import { Turns } from '../turns.ts';
-import { keepFork, leaveGivenUp, treeAtLeft } from './given-up-memory.ts';
+import { leaveGivenUp, treeAtLeft } from './given-up-memory.ts';
 import { readLeft } from './left-mark.ts';
 import { type Witness, type Witnessed } from './witness.ts';
 
@@ -40,7 +39,7 @@ export interface LogVisitorModules extends Primitives {
   readonly finder: BranchFinder;
   readonly witness: Witness;
   readonly logs: () => ReadonlyMap<string, Followed>;
-  readonly onFork?: NonNullable<ForkBookModules['onFork']>;
+  readonly forks: Pick<UnheldForks, 'keep'>;
   readonly keeper: (region: string) => TrustKeeper | undefined;
   /** The region of a peer; undefined for a stranger. */
   readonly regionOf: (peer: string) => string | undefined;
@@ -50,8 +49,6 @@ const TRIES = 3;
 
 export class LogVisitor {
   readonly #modules: LogVisitorModules;
-  /** By origin: of proofs that come at once each sees which were kept before it. */
-  readonly #keeping = new Turns();
 
   constructor(modules: LogVisitorModules) {
     this.#modules = modules;
@@ -96,18 +93,13 @@ export class LogVisitor {
     }
   }
 
-  /** Keeps the proof that a log has forked. Rejects as the store. */
-  keepFork(origin: string, evidence: ForkEvidence): Promise<void> {
-    return this.#keeping.take(origin, async () => {
-      const state = this.#modules.keeper(parseOrigin(origin).region)?.state;
-      if (state === undefined) return;
-      try {
-        await keepFork(origin, evidence, state, this.#modules);
-      } catch (error) {
-        // By a key that the region's state has forgotten since: it proves nothing any more.
-        if (!isProtocolError(error)) throw error;
-      }
-    });
+  /** As `UnheldForks.keep`, of what may be by keys that the region's state has forgotten since, and proves nothing then. */
+  async keepFork(origin: string, evidence: ForkEvidence): Promise<void> {
+    try {
+      await this.#modules.forks.keep(origin, evidence);
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+    }
   }
 
   async #vouch(peer: string, region: string, { note, checkpoint }: Head): Promise<Vouched> {

@@ -19,7 +19,8 @@ describe('a witness that is shown another tree of a log that it does not copy', 
   });
   afterEach(() => world.stop());
 
-  it('A1: cosigns only the first, and keeps the proof that the log has forked', async () => {
+  /** FR issues, and DE is shown another tree of its log, which FR has signed too. */
+  async function fork(meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<number> {
     await world.issue('FR');
     await world.pass(40);
     const { witness } = world.node('DE');
@@ -29,8 +30,13 @@ describe('a witness that is shown another tree of a log that it does not copy', 
     const { publicKey, sign } = world.machine('FR').fixture.keys.checkpoint;
     const key = makeVerifierKey(sha256, { name: ORIGIN, algorithm: ED25519, publicKey });
     const note = encodeNote(signCheckpoint({ origin: ORIGIN, size, root: other.root() }, key, sign));
+    await meanwhile();
     assert.equal((await world.run(witness.add({ oldSize: size, path: [], note }))).cosigns, false);
+    return size;
+  }
 
+  it('A1: cosigns only the first, and keeps the proof that the log has forked', async () => {
+    const size = await fork();
     const { medium } = world.machine('DE');
     await world.kill('DE', { inOrder: true });
     const store = storeOn(medium, { owner: `DE.${NETWORK}` });
@@ -41,5 +47,28 @@ describe('a witness that is shown another tree of a log that it does not copy', 
       forks.map(({ origin, fork }) => [origin, fork.evidence.size]),
       [[ORIGIN, size]],
     );
+  });
+
+  it('A1: tells its operator, and gives the proof to who holds the log and was away, after a restart too', async () => {
+    await fork(async () => void (await world.kill('FR', { inOrder: true })));
+    await world.until(() => world.node('DE').status.forked.length > 0, 'the proof is kept');
+    await world.kill('DE', { inOrder: true });
+    world.replace('DE');
+    await world.boot('DE', () => true);
+    assert.deepEqual(world.node('DE').status.forked, [ORIGIN]);
+    world.replace('FR');
+    await world.boot('FR');
+    await world.until(() => world.node('FR').status.forked.includes(ORIGIN), 'FR hears of it');
+
+    const { fixture, instead } = world.machine('FR');
+    const fresh = (instead.checkpoint = fixture.key('a fresh checkpoint key'));
+    const statements = [
+      fixture.keysStatement([{ key: fresh, role: 'checkpoint' }]),
+      fixture.compromise(fixture.keys.checkpoint, {}),
+    ];
+    const entries = statements.map((statement) => fixture.entryOf(statement));
+    await world.run(world.node('FR').logEntries(entries));
+    await world.until(() => world.node('DE').status.disowned.length > 0, 'DE hears that it was given up');
+    assert.deepEqual(world.node('DE').status.forked, []);
   });
 });

@@ -5,6 +5,7 @@ import { encodeNote } from '../../../protocol/log/note.ts';
 import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
 import { isNodeError } from '../../../node/node-error.ts';
 import { type Followed } from '../../../node/sync/followed.ts';
+import { UnheldForks } from '../../../node/evidence/unheld-forks.ts';
 import { readLeft } from '../../../node/witness/left-mark.ts';
 import { type ForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { type Claim } from '../../../node/log/replica.ts';
@@ -13,7 +14,6 @@ import { type Store } from '../../../node/store/store.ts';
 import { storedEvidence } from '../../../node/trust/stored-evidence.ts';
 import {
   type GivenUpMemoryModules,
-  keepFork,
   leaveGivenUp,
   treeAtLeft,
 } from '../../../node/witness/given-up-memory.ts';
@@ -21,7 +21,7 @@ import { settleLeft } from '../../../node/witness/left-proof.ts';
 import { logVerifierKeys } from '../../../node/trust/log-keys.ts';
 import { PublishedLog, words } from '../../support/published-log.ts';
 import { LOG_ID, RegionFixture, trustModules } from '../../support/region-fixture.ts';
-import { medium, startedStore } from '../../support/store-fixture.ts';
+import { hurriedClock, medium, startedStore } from '../../support/store-fixture.ts';
 
 const ORIGIN = `FR.test/attest/${LOG_ID}`;
 const logOf = (count: number, word: string, key: string) =>
@@ -57,10 +57,18 @@ describe('leaveGivenUp', () => {
   ): Promise<{ left: boolean; asked: number }> {
     let known: HighWater | undefined = { size: seen.size, root: seen.tree.root(), note: seen.note() };
     let asked = 0;
+    const forks = new UnheldForks({
+      ...trustModules,
+      store,
+      clock: hurriedClock,
+      logs: () => held,
+      stateOf: () => region.state,
+      onTrouble: (error) => assert.fail(String(error)),
+    });
     const modules = {
       ...trustModules,
       store,
-      logs: () => held,
+      forks,
       client: {
         ask: (_peer: string, { size }: { size: number }) => {
           asked++;
@@ -89,7 +97,7 @@ describe('leaveGivenUp', () => {
       logVerifierKeys(sha256, region.state, ORIGIN),
       verifySignature,
     );
-    const keep = (origin: string, fork: ForkEvidence) => keepFork(origin, fork, region.state, modules);
+    const keep = (origin: string, fork: ForkEvidence) => forks.keep(origin, fork);
     const settled = await settleLeft(checkpoint, shown.note(), there, { ...modules, keepFork: keep });
     await store.write(settled ?? assert.fail('the peer has shown it'));
     return { left, asked };

@@ -1,0 +1,91 @@
+/** The proofs that logs have forked of which no copy is held: kept by the witness that met them, told to its operator, and given to whoever asks. Spec: SPEC.md 14.5.1. */
+import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
+import { parseOrigin } from '../../protocol/log/origin.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type NodeStatus } from '../core/node-status.ts';
+import { type Followed } from '../sync/followed.ts';
+import { FORK_PREFIX, ForkBook, type ForkBookModules } from '../trust/fork-book.ts';
+import { allVerifierKeys } from '../trust/log-keys.ts';
+import { Turns } from '../turns.ts';
+import { keptFiles } from './kept-files.ts';
+
+export interface UnheldForksModules extends ForkBookModules {
+  /** Those that are held, by origin: each is the only writer of the proofs against it. */
+  readonly logs: () => ReadonlyMap<string, Pick<Followed, 'accuse'>>;
+  readonly stateOf: (region: string) => TrustState | undefined;
+  /** Told of what is kept and cannot be read. Must not throw. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+export class UnheldForks {
+  readonly #modules: UnheldForksModules;
+  readonly #turns = new Turns();
+  /** By origin, of logs that were not held when a proof was met. */
+  readonly #books = new Map<string, ForkBook>();
+  #isOpen = false;
+
+  constructor(modules: UnheldForksModules) {
+    this.#modules = modules;
+  }
+
+  /** Reads what the store has. Rejects as the store does, but for what is damaged. */
+  open(): Promise<void> {
+    this.#isOpen = true;
+    return this.reread('');
+  }
+
+  /** What the store has against the logs whose names begin so is another by now. Does nothing before `open`. Rejects as that. */
+  async reread(prefix: string): Promise<void> {
+    if (!this.#isOpen) return;
+    const origins = new Set([...this.#books.keys()].filter((origin) => origin.startsWith(prefix)));
+    const { store, onTrouble } = this.#modules;
+    for await (const [key] of keptFiles(`${FORK_PREFIX}/${prefix}`, { store, onTrouble }))
+      origins.add(key.slice(FORK_PREFIX.length + 1, key.lastIndexOf('/')));
+    const unheld = [...origins].filter((origin) => !this.#modules.logs().has(origin));
+    for (const origin of unheld)
+      await this.#turns.take(origin, () => this.#open(origin)).catch((error: unknown) => onTrouble(error));
+  }
+
+  /** Proofs against a log that is not held, those first that count. */
+  of(origin: string): readonly ForkEvidence[] {
+    const book = this.#books.get(origin);
+    const state = book && this.#stateOf(origin);
+    if (state === undefined || this.#modules.logs().has(origin)) return [];
+    return book?.standingFirst(state) ?? [];
+  }
+
+  /** As `LogShelf.report`, of the attestation logs that their regions have not forgotten. */
+  get report(): Pick<NodeStatus, 'forked' | 'disowned'> {
+    const [forked, disowned]: [string[], string[]] = [[], []];
+    for (const [origin, book] of this.#books) {
+      const [parsed, state] = [parseOrigin(origin), this.#stateOf(origin)];
+      const isAnnounced = parsed.kind === 'attest' && state?.log(parsed.log) !== undefined;
+      if (!isAnnounced || this.of(origin).length === 0) continue;
+      (book.standingBy(state).length > 0 ? forked : disowned).push(origin);
+    }
+    return { forked, disowned };
+  }
+
+  /** Gives a proof to the copy that is held, or keeps it for one that may be. @throws {ProtocolError} as `verifyForkEvidence`. Rejects also as the store. */
+  keep(origin: string, evidence: ForkEvidence): Promise<void> {
+    return this.#turns.take(origin, async () => {
+      const held = this.#modules.logs().get(origin);
+      if (held !== undefined) return held.accuse(evidence);
+      const state = this.#stateOf(origin);
+      if (state === undefined) return;
+      const book = this.#books.get(origin) ?? (await this.#open(origin));
+      await book.take(evidence, allVerifierKeys(this.#modules.sha256, state, origin), state);
+    });
+  }
+
+  async #open(origin: string): Promise<ForkBook> {
+    this.#books.delete(origin);
+    const book = await ForkBook.open(origin, this.#modules);
+    this.#books.set(origin, book);
+    return book;
+  }
+
+  #stateOf(origin: string): TrustState | undefined {
+    return this.#modules.stateOf(parseOrigin(origin).region);
+  }
+}
