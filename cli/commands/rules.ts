@@ -8,8 +8,8 @@ import { CliError, EXIT } from '../exit.ts';
 import { aligned, counted } from '../output.ts';
 import { PLACE_HELP } from '../place.ts';
 import { printable, printableLines } from '../printable.ts';
-import { type SigningOptions, withoutPeersOption } from '../region.ts';
-import { activateRules } from '../rules/activate.ts';
+import { withoutPeersOption } from '../region.ts';
+import { type ActivateOptions, activateRules } from '../rules/activate.ts';
 import { changeText, exampleChanges, ruleChanges } from '../rules/difference.ts';
 import { type ExplainOptions, explainRules } from '../rules/explain.ts';
 import { readRules, RULES_ARGUMENT, rulesText } from '../rules/rule-argument.ts';
@@ -64,12 +64,16 @@ export function addRules(program: Command, cli: Cli): void {
     )
     .argument('<region>', 'directory of the region')
     .argument('<rules>', RULES_ARGUMENT)
+    .option(
+      '--undecided',
+      'beside other rules that know of declarations, although life.rules in the settings names none: no colour is updated until it does',
+    )
     .addOption(withoutPeersOption())
     .addHelpText(
       'after',
       examples(['entente rules activate DE rules.yaml', 'on the day in `from`, or later']),
     )
-    .action((region: string, named: string, options: SigningOptions) =>
+    .action((region: string, named: string, options: ActivateOptions) =>
       activateRules(cli, region, named, options),
     );
 }

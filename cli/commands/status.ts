@@ -208,13 +208,17 @@ export function ownLines({
 
 /** Nothing where nobody has declared or objected. */
 function lifeLines(life: RunningStatus['life']): [string, string][] {
-  const { objections = { open: 0, upheld: 0, overdue: 0 }, lastUpdate } = life ?? {};
+  const { objections = { open: 0, upheld: 0, overdue: 0 }, lastUpdate, updates } = life ?? {};
   const { open, upheld, overdue } = objections;
   const late = overdue === 0 ? '' : `, ${figure(overdue)} OVERDUE (entente object list)`;
   const figures = Object.entries(lastUpdate?.figures ?? {}).filter(([, count]) => count > 0);
   const counts = figures.map(([name, count]) => `${figure(count)} ${printable(name)}`).join(', ');
+  const { lastAtS = 0, trouble } = updates ?? {};
+  const last = lastAtS === 0 ? 'never' : timeText(lastAtS);
+  const failing = trouble === undefined ? '' : `; NOT UPDATED since: ${printable(trouble.message)}`;
   return [
     ...(counts === '' ? [] : [['colours', counts] as [string, string]]),
+    ...(lastAtS === 0 && trouble === undefined ? [] : [['updated', `${last}${failing}`] as [string, string]]),
     ...(open + upheld === 0
       ? []
       : [['objections', `${figure(open)} open, ${figure(upheld)} upheld${late}`] as [string, string]]),

@@ -86,6 +86,21 @@ export const nodeStatusSchema = z.looseObject({
   life: z
     .looseObject({
       objections: z.looseObject({ open: z.number(), upheld: z.number(), overdue: z.number() }),
+      updates: z
+        .looseObject({
+          lastAtS: z.number(),
+          hasDeclared: z.boolean(),
+          trouble: z
+            .looseObject({
+              code: z.string(),
+              message: z.string(),
+              hint: z.string().optional(),
+              retry: z.boolean(),
+              atS: z.number().optional(),
+            })
+            .optional(),
+        })
+        .optional(),
       lastUpdate: z.looseObject({ atS: z.number(), figures: z.record(z.string(), z.number()) }).optional(),
     })
     .optional(),
@@ -130,6 +145,7 @@ export const nodeStatusSchema = z.looseObject({
     heapBytesMax: z.number(),
   }),
 });
+export type LifeSeen = NonNullable<RunningStatus['life']>;
 export type WriterSeen = NonNullable<RunningStatus['writer']>;
 export type RunningStatus = z.infer<typeof nodeStatusSchema>;
 

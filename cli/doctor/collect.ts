@@ -10,17 +10,18 @@ import { openRegion, type Region } from '../../node/region/region.ts';
 import { type Config } from '../../node/config/schema.ts';
 import { type Cli } from '../cli.ts';
 import { regionModules } from '../region.ts';
-import { askStatus, type RunningStatus, runningStatus } from '../desk/node-status.ts';
+import { askStatus, nodeStatusSchema, type RunningStatus, runningStatus } from '../desk/node-status.ts';
 import { type Patient, type PeerView, type ReadablePatient } from './patient.ts';
 import { probePeers, recognisedBy } from './probe.ts';
 
-type Found = Pick<Patient, 'running' | 'storeError' | 'sizes' | 'state' | 'peers'>;
+type Found = Pick<Patient, 'running' | 'storeError' | 'sizes' | 'state' | 'life' | 'peers'>;
 
 const NOTHING: Found = {
   running: undefined,
   storeError: undefined,
   sizes: undefined,
   state: undefined,
+  life: undefined,
   peers: [],
 };
 
@@ -86,7 +87,8 @@ async function ofRunning(
         knowsMore: undefined,
       };
     });
-  return { ...NOTHING, running, state: published?.state, sizes: running.sizes, peers };
+  const { life } = running;
+  return { ...NOTHING, running, state: published?.state, sizes: running.sizes, life, peers };
 }
 
 async function ofStopped(cli: Cli, layout: RegionLayout, config: Config): Promise<Found> {
@@ -96,16 +98,23 @@ async function ofStopped(cli: Cli, layout: RegionLayout, config: Config): Promis
     const { node, state } = region;
     const stateOf = (of: string) => node.keeper(of)?.state;
     const { sizes } = node.status;
+    const life = nodeStatusSchema.shape.life.parse(await node.life.report().catch(unreadable));
     const identitySeed = await nodeSeedIn(layout.keys, config);
     if (identitySeed === undefined) {
       const peers = recognisedBy(state).map((peer) => undialled(peer, config));
-      return { ...NOTHING, sizes, state, peers };
+      return { ...NOTHING, sizes, state, life, peers };
     }
     const peers = await probePeers({ config, identitySeed, sizes }, { ...modules, stateOf });
-    return { ...NOTHING, sizes, state, peers };
+    return { ...NOTHING, sizes, state, life, peers };
   } finally {
     await region.close();
   }
+}
+
+/** What is wrong with the store is told by checks of their own. */
+function unreadable(error: unknown): undefined {
+  if (!isNodeError(error)) throw error;
+  return undefined;
 }
 
 /** As a start opens it, and so that it never signs: nobody is asked, and nobody's answer would be enough. */

@@ -11,6 +11,7 @@ import { type Patient, type ReadablePatient } from './patient.ts';
 import { checkEnough, checkHttp, checkReachable, checkShutOut, checkVouching } from './peer-checks.ts';
 import { checkAnnounced, checkPorts } from './port-checks.ts';
 import { checkForgotten, checkRegistry } from './registry-check.ts';
+import { checkRules, checkUpdates } from './rule-checks.ts';
 import { checkDamage, checkRunning, checkStore } from './store-checks.ts';
 
 type Run<P> = (patient: P) => readonly Finding[] | Promise<readonly Finding[]>;
@@ -55,6 +56,8 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['keys', checkOtherKeys],
   ['keys', checkKept],
   ['keys', checkNumbers],
+  ['rules', checkRules],
+  ['colours', checkUpdates],
   ['peers', checkReachable],
   ['peers', checkEnough],
   ['peers', checkVouching],
@@ -75,6 +78,8 @@ const AT_ONCE: typeof THEN = [
   ['logs', checkShort],
   ['logs', checkLeft],
   ['keys', checkTrustKeys],
+  ['rules', checkRules],
+  ['colours', checkUpdates],
   ['peers', checkReachable],
   ['peers', checkEnough],
   ['peers', checkVouching],

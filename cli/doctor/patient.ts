@@ -3,7 +3,7 @@ import { type Config } from '../../node/config/schema.ts';
 import { type NodeError } from '../../node/node-error.ts';
 import { type RegionLayout } from '../../node/region/layout.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
-import { type RunningStatus } from '../desk/node-status.ts';
+import { type LifeSeen, type RunningStatus } from '../desk/node-status.ts';
 
 /** A region that is recognised, as its nodes could be reached. */
 export interface PeerView {
@@ -36,6 +36,8 @@ export interface Patient {
   readonly sizes: Readonly<Record<string, number>> | undefined;
   /** What the region's own trust log says. */
   readonly state: TrustState | undefined;
+  /** How the colours of people who declared go on; undefined where that cannot be read. */
+  readonly life: LifeSeen | undefined;
   readonly peers: readonly PeerView[];
   /** Milliseconds by which the wall time stepped against running time while all of this was collected. */
   readonly steppedMs: number;

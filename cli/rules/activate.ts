@@ -1,5 +1,6 @@
 /** `entente rules activate`: rules that were tried come into the trust log, and bind from their day on. */
 import { tryExample } from '../../protocol/rules/examples.ts';
+import { isForPeople } from '../../node/life/known.ts';
 import { type RuleFile } from '../../node/rules/rule-file.ts';
 import { isInForce, readRuleSet, type RuleSet, ruleSetHash } from '../../protocol/rules/rule-set.ts';
 import { type Cli } from '../cli.ts';
@@ -12,12 +13,17 @@ import { type SigningOptions } from '../region.ts';
 import { timeText } from '../times.ts';
 import { readRules } from './rule-argument.ts';
 
+export interface ActivateOptions extends SigningOptions {
+  /** Beside others that know of declarations, although nobody has said which people are judged by. */
+  readonly undecided?: true;
+}
+
 /** Signs with the root and logs rules whose examples all come out as they say. */
 export async function activateRules(
   cli: Cli,
   path: string,
   named: string,
-  options: SigningOptions,
+  options: ActivateOptions,
 ): Promise<void> {
   const file = await readRules(named);
   requireExamples(file);
@@ -27,6 +33,8 @@ export async function activateRules(
     path,
     async (desk, { nowS, sha256 }) => {
       requireFit(desk, ruleSet, nowS());
+      const beside = besidesOf(desk, ruleSet, nowS());
+      if (options.undecided !== true) requireDecided(desk, ruleSet.id, beside, nowS());
       const { id, version, fromS: from, data } = ruleSet;
       // A rule set is made of what CBOR has; its conditions were read.
       const statement = { kind: 'rules', id, version, from, data: data as never } as const;
@@ -34,9 +42,12 @@ export async function activateRules(
       const hash = Buffer.from(ruleSetHash(sha256, ruleSet)).toString('hex');
       const home = desk.config.region;
       cli.output.result(
-        { home, rules: id, version, index, fromS: from, untilS: ruleSet.untilS, hash },
+        { home, rules: id, version, index, fromS: from, untilS: ruleSet.untilS, hash, beside },
         () => [
           `${home} goes by ${id}, version ${version}, from ${timeText(from)} to ${timeText(ruleSet.untilS)}, by entry ${index} of its trust log.`,
+          ...(beside.length === 0
+            ? []
+            : [`WARNING: ${undecidedText(beside)}`, `${decidingText(id)} Then restart the node.`]),
           ...gateLines(path, ruleSet),
         ],
       );
@@ -64,6 +75,37 @@ function gateLines(path: string, { id, acceptance, data: { places } }: RuleSet):
     'A gate goes by what they say of places where it names them:',
     `  entente verify --region ${printable(path)} --rules ${id}${place} CODE`,
   ];
+}
+
+/** Other rules that know of declarations as these do, where the settings do not say by which of them people are judged. */
+function besidesOf({ config, state }: Desk, ruleSet: RuleSet, nowS: number): string[] {
+  if (config.life.rules !== undefined || !isForPeople(ruleSet)) return [];
+  const others = [...state.allRules()].filter(({ id }) => id !== ruleSet.id);
+  return others.flatMap((logged) => {
+    const { ruleSet: other } = readRuleSet(logged);
+    return isForPeople(other) && other.untilS > nowS ? [other.id] : [];
+  });
+}
+
+/** Rules of another id take no other's place, and none can be taken out of the log. */
+function requireDecided({ state }: Desk, id: string, beside: readonly string[], nowS: number): void {
+  const before = state.rules(id);
+  const { ruleSet } = before === undefined ? {} : readRuleSet(before);
+  // Newer rules of an id that knows of declarations already make nothing worse.
+  const isRenewal = isForPeople(ruleSet) && ruleSet.untilS > nowS;
+  if (beside.length === 0 || isRenewal) return;
+  throw new CliError(EXIT.failure, 'RULES_UNDECIDED', `${undecidedText(beside)}; nothing was changed`, {
+    hint: `${decidingText(id)} Then run this again, and restart the node. Or give them the id of those whose place they take, or log them all the same: --undecided.`,
+  });
+}
+
+function undecidedText(beside: readonly string[]): string {
+  const others = beside.map((id) => printable(id)).join(', ');
+  return `${others} in the trust log ${beside.length === 1 ? 'knows' : 'know'} of declarations too, and with these beside nobody has said by which people are judged: no colour would be updated`;
+}
+
+function decidingText(id: string): string {
+  return `Say it in entente.yaml: rules: ${id} under life (life.rules).`;
 }
 
 function requireFit({ config, state }: Desk, ruleSet: RuleSet, nowS: number): void {

@@ -194,7 +194,7 @@ const lifeSchema = z.strictObject({
     .refine(isRuleId, 'expected the id of rules')
     .optional()
     .describe(
-      'Rules of the trust log that decide on them; by default the only ones that know of declarations.',
+      'Id of the rules of the trust log that decide on them; by default the only ones that know of declarations. With several in force and none named here, or with one named that is not in force, no colour is updated, and `status` says so.',
     ),
   objectTo: z
     .string()

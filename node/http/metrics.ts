@@ -2,6 +2,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type NodeStatus } from '../core/node-status.ts';
+import { type UpdatesReport } from '../life/last-update.ts';
+import { isNodeError } from '../node-error.ts';
 import { type NetworkStatus } from '../network/isolation/isolated-network.ts';
 import { type Admission } from './admission.ts';
 import { type Entrance } from './entrance.ts';
@@ -18,6 +20,8 @@ export interface MetricsModules {
   /** Of the home, once there is one: what of it will run out. */
   readonly home?: () => TrustState | undefined;
   readonly network?: (() => NetworkStatus) | undefined;
+  /** Of the colours of people who declared. */
+  readonly updates?: () => Promise<UpdatesReport>;
   /** Milliseconds of a clock that never steps; that of the process by default. */
   readonly nowMs?: () => number;
 }
@@ -50,6 +54,7 @@ export class Metrics {
   readonly #seconds: Histogram<'work'>;
   #made: Promise<MetricsText> | undefined;
   #madeMs = 0;
+  #updates: UpdatesReport | undefined;
 
   constructor(modules: MetricsModules) {
     this.#modules = modules;
@@ -77,6 +82,7 @@ export class Metrics {
     this.#addDates();
     this.#addNetwork();
     this.#addLookup();
+    this.#addUpdates();
   }
 
   observe(work: string, status: number, seconds: number): void {
@@ -107,6 +113,7 @@ export class Metrics {
 
   async #make(): Promise<MetricsText> {
     const status = this.#modules.status();
+    this.#updates = await this.#modules.updates?.().catch(unreadable);
     for (const read of this.#readers) read(status);
     return { type: this.registry.contentType, body: await this.registry.metrics() };
   }
@@ -236,6 +243,10 @@ export class Metrics {
         KEY_ROLES.map((role) => [role, state === undefined ? NaN : lastUntilS(state, role)]),
       );
     });
+    this.#gauges('entente_rules_until_seconds', 'Until when rules of the home count', 'rules', () => {
+      const all = [...(home()?.allRules() ?? [])];
+      return Object.fromEntries(all.map(({ id, data }) => [id, Number(data['until'] ?? NaN)]));
+    });
     this.#gauges(
       'entente_recognition_until_seconds',
       'Until when the home recognises a region',
@@ -310,6 +321,20 @@ export class Metrics {
     );
   }
 
+  #addUpdates(): void {
+    if (this.#modules.updates === undefined) return;
+    this.#gauge(
+      'entente_colours_updated_seconds',
+      'When the colours of all who declared were last updated',
+      () => this.#updates?.lastAtS || NaN,
+    );
+    this.#gauge(
+      'entente_colours_not_updated',
+      '1 if the newest update of colours failed, or the next would',
+      () => Number(this.#updates?.trouble !== undefined),
+    );
+  }
+
   #gauge(name: string, help: string, figure: (status: NodeStatus) => number): void {
     const gauge = new Gauge({ name, help, registers: [this.registry] });
     this.#readers.push((status) => gauge.set(figure(status)));
@@ -328,6 +353,12 @@ export class Metrics {
       for (const [value, figure] of Object.entries(figures(status))) gauge.set({ [label]: value }, figure);
     });
   }
+}
+
+/** Of a store that cannot be read other figures tell. */
+function unreadable(error: unknown): undefined {
+  if (!isNodeError(error)) throw error;
+  return undefined;
 }
 
 function lastUntilS(state: TrustState, role: (typeof KEY_ROLES)[number]): number {

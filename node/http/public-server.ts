@@ -41,7 +41,9 @@ export interface PublicServerOptions {
 }
 
 export interface PublicServerModules {
-  readonly node: Pick<RegionNode, 'verify' | 'trust' | 'status' | 'keeper' | 'log'>;
+  readonly node: Pick<RegionNode, 'verify' | 'trust' | 'status' | 'keeper' | 'log'> & {
+    readonly life?: Pick<RegionNode['life'], 'updates'>;
+  };
   readonly clock: Clock;
   readonly sha256: Sha256;
   readonly log: Log;
@@ -72,6 +74,7 @@ export class PublicServer {
 
   constructor({ region, http, limits }: PublicServerOptions, modules: PublicServerModules) {
     const { node, clock, sha256, log, witness, joining, lookup, verifiers } = modules;
+    const { life } = node;
     this.admission = new Admission(limits);
     this.entrance = new Entrance(limits, { admission: this.admission });
     this.metrics = new Metrics({
@@ -82,6 +85,7 @@ export class PublicServer {
       refused: () => this.#server.refused + this.#refusals.cutOff,
       home: () => node.keeper(region)?.state,
       network: modules.network,
+      ...(life !== undefined && { updates: () => life.updates() }),
     });
     this.#health = () =>
       healthOf(node.status, { home: region, knowledgeAgeSMax: KNOWLEDGE_AGE_ONLINE_S_MAX });

@@ -39,9 +39,37 @@ export function rulesForPeople(state: RulingState, id: string | undefined, nowS:
     });
   if (ruleSet !== undefined) return ruleSet;
   const which = id === undefined ? 'no rules' : `no rules ${id}`;
+  const others = id === undefined ? [] : allRulesForPeople(state, undefined, nowS);
   throw new NodeError('NOT_FOUND', `${which} that know of declarations are in force in the trust log`, {
-    hint: 'Log some: entente rules activate.',
+    hint:
+      others.length === 0
+        ? 'Log some: entente rules activate.'
+        : `Name others, as life.rules in the settings does: ${others.map((one) => one.id).join(', ')}. Or log these: entente rules activate.`,
   });
+}
+
+/**
+ * Why people who declare cannot be judged, as `rulesForPeople`; undefined too where nobody declared, the settings name no rules for that, and
+ * the log has none, be they over or still to come.
+ */
+export function errorOfRules(
+  state: RulingState | undefined,
+  id: string | undefined,
+  { hasDeclared, nowS }: { readonly hasDeclared: boolean; readonly nowS: number },
+): unknown {
+  if (state === undefined) return undefined;
+  const isMeant = () => [...state.allRules()].some((one) => isForPeople(readRuleSet(one).ruleSet));
+  try {
+    if (hasDeclared || id !== undefined || isMeant()) rulesForPeople(state, id, nowS);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Rules that ask for what only a declaration says. */
+export function isForPeople(ruleSet: RuleSet | undefined): ruleSet is RuleSet {
+  return ruleSet !== undefined && Object.hasOwn(ruleSet.data.facts, MARK_OF_RULES);
 }
 
 /** Those of this id, or else all that know of declarations: where nobody said which, nobody gets round any of them. */
@@ -54,8 +82,7 @@ export function allRulesForPeople(
   const logged = id === undefined ? [...state.allRules()] : [state.rules(id) ?? []].flat();
   return logged.flatMap((one) => {
     const { ruleSet } = readRuleSet(one);
-    const isFit = ruleSet !== undefined && isInForce(ruleSet, nowS);
-    return isFit && Object.hasOwn(ruleSet.data.facts, MARK_OF_RULES) ? [ruleSet] : [];
+    return ruleSet !== undefined && isInForce(ruleSet, nowS) && isForPeople(ruleSet) ? [ruleSet] : [];
   });
 }
 

@@ -5,6 +5,8 @@
  *   life/updated   when, in seconds
  */
 import { z } from 'zod';
+import { isProtocolError } from '../../protocol/fault.ts';
+import { isNodeError } from '../node-error.ts';
 import { type Random } from '../ports.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { derivedKey, NONCE_BYTES, Sealer } from '../registry/sealer.ts';
@@ -14,6 +16,26 @@ import { type UpdateFigures } from './update-figures.ts';
 export interface UpdateMade {
   readonly atS: number;
   readonly figures: UpdateFigures;
+}
+
+/** Why colours are not updated. */
+export interface UpdateTrouble {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  /** It may pass by itself. */
+  readonly retry: boolean;
+  /** When an update ended with it; undefined for what the next would end with. */
+  readonly atS?: number;
+}
+
+/** Whether colours are updated. */
+export interface UpdatesReport {
+  /** When all were, in seconds, by whatever process; 0 for never. */
+  readonly lastAtS: number;
+  readonly hasDeclared: boolean;
+  /** Why the newest update failed, or the next would; absent too where the region has no rules for people, and nobody who declared. */
+  readonly trouble?: UpdateTrouble;
 }
 
 export interface LastUpdateModules {
@@ -28,6 +50,7 @@ export class LastUpdate {
   readonly #modules: LastUpdateModules;
   readonly #sealer: Sealer;
   #ofProcess: UpdateMade | undefined;
+  #trouble: UpdateTrouble | undefined;
 
   /** `key`: that of the registry. */
   constructor({ key }: { readonly key: Uint8Array }, modules: LastUpdateModules) {
@@ -38,6 +61,15 @@ export class LastUpdate {
   /** Undefined where this process has made none. */
   get ofProcess(): UpdateMade | undefined {
     return this.#ofProcess;
+  }
+
+  /** What the newest one of this process ended with; undefined where that came to its end. */
+  get trouble(): UpdateTrouble | undefined {
+    return this.#trouble;
+  }
+
+  failed(error: unknown, atS: number): void {
+    this.#trouble = { ...troubleOf(error), atS };
   }
 
   /** 0 where none was made. Rejects as the store. */
@@ -53,5 +85,15 @@ export class LastUpdate {
     const plain = Buffer.from(JSON.stringify(made.atS));
     await tables.write([{ put: UPDATED, value: this.#sealer.seal(UPDATED, plain, random(NONCE_BYTES)) }]);
     this.#ofProcess = made;
+    this.#trouble = undefined;
   }
+}
+
+export function troubleOf(error: unknown): UpdateTrouble {
+  if (isNodeError(error)) {
+    const { code, message, hint, retry } = error;
+    return { code, message, retry, ...(hint !== undefined && { hint }) };
+  }
+  if (isProtocolError(error)) return { code: error.fault.code, message: error.message, retry: false };
+  return { code: 'INTERNAL', message: 'the program is at fault: the log of the node has more', retry: false };
 }

@@ -4,7 +4,7 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { type Handover } from '../issuing/handovers.ts';
 import { type HeldCodes } from '../issuing/held-codes.ts';
 import { type Identity } from '../lists/identity.ts';
-import { NodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
@@ -13,8 +13,8 @@ import { type Dossier, type Objection } from './dossier.ts';
 import { DossierShelf, MARKED_TOGETHER, shareOf } from './dossier-shelf.ts';
 import { type Explained, explainedOf } from './explained.ts';
 import { type DeclarationOrder, Intake, type IntakeReport } from './intake.ts';
-import { allRulesForPeople, knownOf, rulesForPeople, rulesInForce } from './known.ts';
-import { LastUpdate, type UpdateMade } from './last-update.ts';
+import { allRulesForPeople, errorOfRules, knownOf, rulesForPeople, rulesInForce } from './known.ts';
+import { LastUpdate, troubleOf, type UpdateMade, type UpdatesReport } from './last-update.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
 import { Objecting, type ObjectionFigures, type OpenObjection } from './objecting.ts';
 import { type Deciding, isUnsettled } from './objections.ts';
@@ -73,6 +73,7 @@ export interface Holder extends Dossier {
 
 export interface LifeReport {
   readonly objections: ObjectionFigures;
+  readonly updates: UpdatesReport;
   /** Of this process. */
   readonly lastUpdate?: UpdateMade | undefined;
 }
@@ -160,7 +161,8 @@ export class Life {
     if (!isDry && this.#isUpdating) throw alreadyUpdating();
     this.#isUpdating ||= !isDry;
     try {
-      await this.#turns.take(TURN, () => this.#intake.finish());
+      const finish = this.#turns.take(TURN, () => this.#intake.finish());
+      await finish.catch((error: unknown) => this.#failed(error, isDry));
       yield* this.#update(this.#run(order));
     } finally {
       if (!isDry) this.#isUpdating = false;
@@ -168,6 +170,21 @@ export class Life {
   }
 
   async *#update(run: UpdateRun): AsyncGenerator<UpdateNews, void, undefined> {
+    try {
+      yield* this.#updatePages(run);
+    } catch (error) {
+      this.#failed(error, run.isDry);
+    }
+  }
+
+  /** Notes what an update ended with. What is wrong with rules is no part of it: it is found anew whenever somebody asks. */
+  #failed(error: unknown, isDry: boolean): never {
+    // A machine that stands by has nothing to update.
+    if (!isDry && !isNodeError(error, 'LOG_FENCED')) this.#lastUpdate.failed(error, this.#nowS());
+    throw error;
+  }
+
+  async *#updatePages(run: UpdateRun): AsyncGenerator<UpdateNews, void, undefined> {
     const figures = noFigures();
     for (let after = ''; ;) {
       // Nobody declares or objects while a page is looked at; in between they do.
@@ -255,7 +272,18 @@ export class Life {
   async report(): Promise<LifeReport> {
     const objections = await this.#objecting.count();
     const { ofProcess } = this.#lastUpdate;
-    return { objections, ...(ofProcess && { lastUpdate: ofProcess }) };
+    const updates = await this.updates();
+    return { objections, updates, ...(ofProcess && { lastUpdate: ofProcess }) };
+  }
+
+  /** Rejects as the store. */
+  async updates(): Promise<UpdatesReport> {
+    const lastAtS = await this.#lastUpdate.atS();
+    const hasDeclared = (await this.#shelf.page('', 1)).length > 0;
+    const at = { hasDeclared, nowS: this.#nowS() };
+    const error = errorOfRules(this.#modules.state(), this.#options.rulesForPeople, at);
+    const trouble = error === undefined ? this.#lastUpdate.trouble : troubleOf(error);
+    return { lastAtS, hasDeclared, ...(trouble && { trouble }) };
   }
 
   /** Does something while no colour changes by rules. */

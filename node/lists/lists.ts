@@ -108,7 +108,8 @@ export class Lists {
 
   /**
    * Puts a list in force, or says what is wrong with it and changes nothing; the same file twice changes nothing either.
-   * @throws {NodeError} REFUSED for a list that is older than the one in force, or another one of the same moment; and as the tables.
+   * @throws {NodeError} REFUSED for a list that is older than the one in force, or another one of the same moment, and for one of stays
+   * while none of areas is in force; and as the tables.
    */
   import(order: ListOrder, file: AsyncIterable<Uint8Array>): Promise<ImportReport> {
     return this.#turns.take(order.kind, () => this.#import(order, file));
@@ -120,6 +121,11 @@ export class Lists {
     const before = await this.versions(kind);
     const [inForce] = before;
     requireTime(order, inForce, nowS);
+    if (kind === 'travel' && (await this.versions('areas')).length === 0)
+      throw refused(
+        'a list of stays says nothing while no list says which areas are at risk',
+        'Import the areas at risk first, then this file again: entente lists example areas',
+      );
     const version = (inForce?.version ?? 0) + 1;
     await this.#shelf.remove(kind, version);
     const measured = new Measured(file);

@@ -24,8 +24,8 @@ const MINUTE_MS = 60_000;
 const FIRST_MS = 30_000;
 /** Until the next attempt where somebody else updates meanwhile: whoever takes their time with that puts nothing off by a whole round. */
 const AGAIN_MS = MINUTE_MS;
-/** Without rules for people, where nothing is signed yet, and on a machine that stands by, there is nothing to update. */
-const IDLE = ['NOT_FOUND', 'LOG_UNSETTLED', 'LOG_FENCED'] as const;
+/** Where nothing is signed yet, and on a machine that stands by, there is nothing to update. */
+const IDLE = ['LOG_UNSETTLED', 'LOG_FENCED'] as const;
 const QUIET = ['unchanged', 'open', 'ambiguous', 'withdrawn', 'overridden'];
 
 export class ColourUpdates {
@@ -60,9 +60,16 @@ export class ColourUpdates {
         await this.#update();
       } catch (error) {
         if (isBusy(error)) waitMs = Math.min(AGAIN_MS, this.#everyMs);
-        else if (!signal.aborted && !isIdle(error)) onTrouble(error);
+        else if (!signal.aborted && !(await this.#isIdle(error))) onTrouble(error);
       }
     }
+  }
+
+  /** A region that has no rules for people, and nobody who declared, is idle; one whose rules are over or named wrongly is in trouble. */
+  async #isIdle(error: unknown): Promise<boolean> {
+    if (!isNodeError(error, 'NOT_FOUND')) return IDLE.some((code) => isNodeError(error, code));
+    const updates = await this.#modules.region.node.life.updates().catch(() => undefined);
+    return updates !== undefined && updates.trouble === undefined;
   }
 
   async #update(): Promise<void> {
@@ -83,8 +90,4 @@ export class ColourUpdates {
 /** As `Life.update` says that another run goes on. */
 function isBusy(error: unknown): boolean {
   return isNodeError(error, 'REFUSED') && error.retry;
-}
-
-function isIdle(error: unknown): boolean {
-  return IDLE.some((code) => isNodeError(error, code));
 }

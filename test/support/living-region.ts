@@ -19,7 +19,7 @@ import { commitFields } from '../../protocol/code/openings.ts';
 import { type Colour, type Status } from '../../protocol/code/status.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { readFacts } from '../../protocol/rules/facts.ts';
-import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { type LoggedRules } from '../../protocol/trust/trust-state.ts';
 import { REGISTRY_KEY, RegionMachine, type RegionProcess, startRegion } from './issuing-fixture.ts';
 import { bytesOf } from './lists-fixture.ts';
 import { sha256 } from './primitives.ts';
@@ -53,22 +53,24 @@ export class LivingRegion {
   beforeIssuing: () => Promise<void> = () => Promise.resolve();
   /** By the id of their key. */
   readonly operators = new Map<string | undefined, Actor>([ANNA, BERT].map((one) => [one.keyId, one]));
+  /** More than the baseline. */
+  readonly otherRules: LoggedRules[] = [];
   readonly #state: () => RulingState;
   readonly #once: IssueOnce;
   readonly #lists: Lists;
 
-  private constructor(machine: RegionMachine, process: RegionProcess) {
+  private constructor(machine: RegionMachine, process: RegionProcess, rulesForPeople?: string) {
     this.machine = machine;
     this.process = process;
     const { tables, registry, issuer, revoker, openTree } = process;
     const { region, clock, bytes: random } = machine;
     this.#lists = new Lists({ key: REGISTRY_KEY }, { tables, random, clock });
     const { id, version, fromS, data } = BASELINE.ruleSet;
-    const logged = { id, version, fromS, data } as ReturnType<TrustState['rules']> & object;
+    const logged = { id, version, fromS, data } as LoggedRules;
     const state = () => ({
       revoked: (log: string) => (this.isRevokedForgotten ? undefined : region.state.revoked(log)),
-      rules: () => (this.hasRules ? logged : undefined),
-      allRules: () => (this.hasRules ? [logged] : []),
+      rules: (id: string) => (this.hasRules && id === logged.id ? logged : undefined),
+      allRules: () => [...(this.hasRules ? [logged] : []), ...this.otherRules],
     });
     this.#state = state;
     const heldCodes = new HeldCodes(
@@ -80,7 +82,13 @@ export class LivingRegion {
         ? Promise.reject(new NodeError('REVOCATIONS_EXCEEDED', 'none is left'))
         : revoker.revoke(revocation);
     this.life = new Life(
-      { registryKey: REGISTRY_KEY, region: region.region, objectTo: 'the office', objectionDays: 7 },
+      {
+        registryKey: REGISTRY_KEY,
+        region: region.region,
+        objectTo: 'the office',
+        objectionDays: 7,
+        rulesForPeople,
+      },
       {
         tables,
         random,
@@ -137,8 +145,8 @@ export class LivingRegion {
     );
   }
 
-  static async open(machine = new RegionMachine()): Promise<LivingRegion> {
-    return new LivingRegion(machine, await startRegion(machine));
+  static async open(machine = new RegionMachine(), rulesForPeople?: string): Promise<LivingRegion> {
+    return new LivingRegion(machine, await startRegion(machine), rulesForPeople);
   }
 
   get nowS(): number {

@@ -33,6 +33,7 @@ export async function wellPatient(dir: string): Promise<ReadablePatient> {
     storeError: undefined,
     sizes: { 'DE.demo/trust': 1 },
     state,
+    life: undefined,
     peers: [peerView('FR'), peerView('IT')],
     steppedMs: 0,
   };

@@ -47,7 +47,7 @@ export class PeopleWorld {
     const consent = '{ id: consent, when: { var: facts.declaration.consent }, why: They agree. }';
     const example = `{ name: green, at: ${this.today}T00:00:00Z, facts: { declaration: { consent: true } }, expect: { colour: green } }`;
     const rules = `id: lax\nversion: 1\ntitle: Green for all\nfrom: ${year - 1}-01-01\nuntil: ${year}-12-31\nzone: UTC\nfacts: { declaration.consent: flag }\nrequires:\n  - ${consent}\nissuing: []\ngreen: { days: 7 }\nroles: {}\nplaces: {}\nacceptance: []\nchecks: []\nexamples:\n  - ${example}\n`;
-    await this.cli.json('rules', 'activate', this.region, this.file('lax.yaml', rules));
+    await this.cli.json('rules', 'activate', this.region, this.file('lax.yaml', rules), '--undecided');
   }
 
   /** A node that runs on its directory; whoever starts it ends it. */

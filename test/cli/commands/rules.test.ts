@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { profileText } from '../../../node/rules/profiles.ts';
 import { type Verdict } from '../../../protocol/verdict/verdict.ts';
 import { TestCli } from '../../support/cli.ts';
@@ -313,6 +313,25 @@ describe('entente rules', () => {
       assert.equal(issued.exit, 0, issued.err);
       cli.nowS = Date.parse('2026-12-24T00:00:00Z') / 1_000;
       assert.equal((await activate(next('2026-12-24'))).exit, 0);
+    });
+
+    it('refuses a second set that knows of declarations, unless the settings name one, or somebody insists', async () => {
+      assert.equal((await activate(overlay())).exit, 0);
+      const beside = overlay().replace('id: de\n', 'id: de-two\n');
+      const { exit, err } = await activate(beside);
+      assert.deepEqual([exit, codeOf(err)], [1, 'RULES_UNDECIDED']);
+      assert.match(err, /entente\.yaml: rules: de-two under life/);
+      assert.equal((await cli.run('rules', 'activate', cli.path('DE'), 'local')).exit, 0);
+      const insisting = ['rules', 'activate', cli.path('DE'), cli.path('rules.yaml'), '--undecided'];
+      const { out } = await cli.run(...insisting);
+      assert.match(out.replaceAll(/\s+/g, ' '), /WARNING: de in the trust log knows of declarations too/);
+      const renewed = await activate(overlay().replace('version: 1\n', 'version: 2\n'));
+      assert.deepEqual((JSON.parse(renewed.out) as { beside: string[] }).beside, ['de-two']);
+      const config = cli.path('DE', 'entente.yaml');
+      writeFileSync(config, readFileSync(config, 'utf8').replace(/^life:$/m, 'life:\n  rules: de'));
+      const third = await activate(overlay().replace('id: de\n', 'id: de-three\n'));
+      assert.equal(third.exit, 0, third.err);
+      assert.deepEqual((JSON.parse(third.out) as { beside: string[] }).beside, []);
     });
 
     it('takes rules that begin later where none of the same id is in force', async () => {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { Admission } from '../../../node/http/admission.ts';
 import { Metrics, METRICS_KEPT_MS } from '../../../node/http/metrics.ts';
+import { type UpdatesReport } from '../../../node/life/last-update.ts';
+import { NodeError } from '../../../node/node-error.ts';
+import { NodeWorld } from '../../support/node-fixture.ts';
 
 describe('Metrics', () => {
   it('T17: gathers the figures once a second, however many ask', async () => {
@@ -22,5 +25,31 @@ describe('Metrics', () => {
     nowMs++;
     await ask();
     assert.equal(gathered, 2);
+  });
+
+  it('tells when colours were updated, and that they are not, also where the store cannot be read', async () => {
+    let nowMs = 0;
+    let updates: () => Promise<UpdatesReport> = () => Promise.reject(new NodeError('DISK_IO', 'a disk'));
+    const world = new NodeWorld();
+    const { status } = await world.found('DE');
+    await world.stop();
+    const metrics = new Metrics({
+      status: () => status,
+      admission: new Admission({ inFlightMax: 1, delayMsMax: 1 }),
+      nowMs: () => (nowMs += METRICS_KEPT_MS),
+      updates: () => updates(),
+    });
+    const told = async () =>
+      (await metrics.text()).body.split('\n').filter((line) => /^entente_colours_(not_)?updated/.test(line));
+    const lines = (atS: string, failing: number) => [
+      `entente_colours_updated_seconds ${atS}`,
+      `entente_colours_not_updated ${failing}`,
+    ];
+    assert.deepEqual(await told(), lines('Nan', 0));
+    const trouble = { code: 'REFUSED', message: '2 sets', retry: false };
+    updates = () => Promise.resolve({ lastAtS: 5, hasDeclared: true, trouble });
+    assert.deepEqual(await told(), lines('5', 1));
+    updates = () => Promise.resolve({ lastAtS: 6, hasDeclared: true });
+    assert.deepEqual(await told(), lines('6', 0));
   });
 });

@@ -30,6 +30,7 @@ describeOnAllTables('Lists', () => {
   for (const kind of LIST_KINDS)
     it(`takes the example of ${kind}, as CSV and as JSON lines`, async () => {
       const [header = '', row = ''] = exampleFile(kind).split('\n');
+      if (kind === 'travel') await fixture.import('areas', exampleFile('areas'));
       assert.equal((await fixture.import(kind, exampleFile(kind))).outcome, 'imported');
       const csv = await fixture.inForce(kind);
       const members = header.split(',').map((name, i) => [name, row.split(',')[i]]);
@@ -38,6 +39,16 @@ describeOnAllTables('Lists', () => {
       assert.equal((await fixture.import(kind, json, later)).outcome, 'imported');
       assert.deepEqual([...(await fixture.inForce(kind)).values()], [...csv.values()]);
     });
+
+  it('refuses stays while no list of areas is in force, with words on what to import first, and takes them then', async () => {
+    const refused = (error: unknown) =>
+      isNodeError(error, 'REFUSED') && /areas at risk first/.test(error.hint ?? '');
+    await assert.rejects(fixture.import('travel', exampleFile('travel')), refused);
+    assert.deepEqual([...(await fixture.lists.inForce()).keys()], []);
+    await fixture.lists.view();
+    await fixture.import('areas', exampleFile('areas'));
+    assert.equal((await fixture.import('travel', exampleFile('travel'))).outcome, 'imported');
+  });
 
   it('counts versions, remembers them, and keeps the rows of the one in force and of the one before', async () => {
     for (let version = 1; version <= 4; version++) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Life, type UpdateNews } from '../../../node/life/life.ts';
+import { type UpdatesReport } from '../../../node/life/last-update.ts';
 import { noFigures } from '../../../node/life/update-figures.ts';
 import { NodeError } from '../../../node/node-error.ts';
 import { ColourUpdates } from '../../../node/service/colour-updates.ts';
@@ -12,6 +13,7 @@ describe('ColourUpdates', () => {
   let told: string[];
   let runs: number;
   let outcome: () => UpdateNews;
+  let trouble: UpdatesReport['trouble'];
   let updates: ColourUpdates;
 
   function start(everyMinutes: number): void {
@@ -21,6 +23,7 @@ describe('ColourUpdates', () => {
         runs++;
         yield outcome();
       },
+      updates: () => Promise.resolve({ lastAtS: 0, hasDeclared: false, ...(trouble && { trouble }) }),
     } as unknown as Life;
     updates = new ColourUpdates(
       { everyMinutes },
@@ -46,6 +49,7 @@ describe('ColourUpdates', () => {
     clock = new ManualClock(0);
     told = [];
     runs = 0;
+    trouble = undefined;
     outcome = () => ({ figures: { ...noFigures(), unchanged: 3 }, share: 1 });
   });
   afterEach(() => updates.stop());
@@ -80,6 +84,18 @@ describe('ColourUpdates', () => {
     await pass(MINUTE_MS);
     assert.deepEqual([runs, told.length], [3, 1]);
     assert.match(told[0] ?? '', /full/);
+  });
+
+  it('tells of rules that are over, or named wrongly, with every round', async () => {
+    trouble = { code: 'NOT_FOUND', message: 'no rules dee', retry: false };
+    outcome = () => {
+      throw new NodeError('NOT_FOUND', 'no rules dee');
+    };
+    start(1);
+    await pass(MINUTE_MS);
+    await pass(MINUTE_MS);
+    assert.deepEqual([runs, told.length], [2, 2]);
+    assert.match(told[0] ?? '', /no rules dee/);
   });
 
   it('tries again a minute later where somebody else updates meanwhile, and tells no trouble of it', async () => {

@@ -104,6 +104,7 @@ describe('docs/operations.md', () => {
       givenUp: () => 0,
       home: () => undefined,
       network: () => ({}) as NetworkStatus,
+      updates: () => Promise.resolve({ lastAtS: 0, hasDeclared: false }),
     });
     const names = metrics.registry.getMetricsAsArray().map(({ name }) => name);
     const listed = [...chapter('Monitoring').matchAll(/`(entente_[a-z_]+)(?:\{[a-z,]+\})?`/g)];

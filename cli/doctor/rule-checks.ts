@@ -1,0 +1,97 @@
+/** Rules of the trust log that end, and whether colours of people who declared are updated. */
+import { isForPeople, rulesInForce } from '../../node/life/known.ts';
+import { readRuleSet, type RuleSet } from '../../protocol/rules/rule-set.ts';
+import { type TrustState } from '../../protocol/trust/trust-state.ts';
+import { counted } from '../output.ts';
+import { printable } from '../printable.ts';
+import { timeText } from '../times.ts';
+import { type Finding, must, note, ok, quoted, warn } from './finding.ts';
+import { type ReadablePatient } from './patient.ts';
+
+const DAY_S = 86_400;
+const DAYS = { must: 7, warn: 30 } as const;
+
+/** Says nothing of a region that has neither rules for people nor anybody who declared. */
+export function checkUpdates({ life, path }: ReadablePatient): Finding[] {
+  const { updates, lastUpdate } = life ?? {};
+  if (updates === undefined) return [];
+  const { lastAtS, hasDeclared, trouble } = updates;
+  const again = `entente update ${quoted(path)}`;
+  const last = lastAtS === 0 ? 'they never were' : `they last were ${timeText(lastAtS)}`;
+  if (trouble !== undefined) {
+    const { code, message, hint, retry, atS } = trouble;
+    const when = atS === undefined ? '' : ` of ${timeText(atS)}`;
+    const text = `colours of people who declared are not updated, and ${last}: the update${when} ends with: ${printable(message)} [${printable(code)}]`;
+    const isGrave = hasDeclared && !retry;
+    return [(isGrave ? must : warn)(text, hint === undefined ? again : printable(hint))];
+  }
+  const ambiguous = lastUpdate?.figures['ambiguous'] ?? 0;
+  return [
+    ...(lastAtS > 0 ? [ok(`colours of people who declared were last updated ${timeText(lastAtS)}`)] : []),
+    ...(lastAtS === 0 && hasDeclared
+      ? [note('colours of people who declared were never updated', again)]
+      : []),
+    ...(ambiguous === 0
+      ? []
+      : [
+          warn(
+            `${counted(ambiguous, 'person')} may stand on a list, or another may: they keep the colour they have until somebody finds out`,
+            `${again} --dry-run --report unsettled.csv   # who, and which lines: mend the list or the declaration`,
+          ),
+        ]),
+  ];
+}
+
+/** Until when rules of the region count: those that decide on people, those of recognitions, and others. */
+export function checkRules({ state, config, nowS, path }: ReadablePatient): Finding[] {
+  if (state === undefined) return [];
+  const ofPeople = rulesInForce(state, config.life.rules, nowS);
+  const sets = [...state.allRules()].flatMap((logged) => readRuleSet(logged).ruleSet ?? []);
+  return sets.flatMap((one) => {
+    const uses = usesOf(one, { state, named: config.life.rules, ofPeople });
+    return checkEnd(one, uses, { nowS, path });
+  });
+}
+
+function checkEnd(
+  { id, untilS }: RuleSet,
+  uses: readonly string[],
+  { nowS, path }: Pick<ReadablePatient, 'nowS' | 'path'>,
+): Finding[] {
+  const daysLeft = Math.floor((untilS - nowS) / DAY_S);
+  const what = uses.length === 0 ? '' : `, by which ${uses.join(' and ')} judged`;
+  const name = `the rules ${id}${what}`;
+  const renew = `entente rules activate ${quoted(path)} FILE   # their next version, with a later day in until`;
+  if (untilS <= nowS)
+    return uses.length === 0
+      ? [note(`${name} ended ${timeText(untilS)}`)]
+      : [must(`${name}, ended ${timeText(untilS)}`, renew)];
+  const text = `${name}${what === '' ? '' : ','} end in ${daysLeft} days, ${timeText(untilS)}`;
+  if (daysLeft < DAYS.must && uses.length > 0) return [must(text, renew)];
+  if (daysLeft < DAYS.warn) return [warn(text, renew)];
+  return [ok(`${name}${what === '' ? '' : ','} for ${daysLeft} days, until ${timeText(untilS)}`)];
+}
+
+/** Who is judged by a set. Of sets that are over, those that know of declarations decide on people only while no other does. */
+function usesOf(
+  ruleSet: RuleSet,
+  {
+    state,
+    named,
+    ofPeople,
+  }: {
+    readonly state: TrustState;
+    readonly named: string | undefined;
+    readonly ofPeople: RuleSet | undefined;
+  },
+): string[] {
+  const isOfPeople =
+    ofPeople === undefined
+      ? isForPeople(ruleSet) && (named ?? ruleSet.id) === ruleSet.id
+      : ofPeople.id === ruleSet.id;
+  const regions = [...state.recognitions()]
+    .filter((one) => one.standing !== 'withdrawn' && one.rules === ruleSet.id)
+    .map(({ region }) => `codes of ${region}`);
+  const all = [...(isOfPeople ? ['people who declared'] : []), ...regions];
+  return all.length === 0 ? [] : [`${all.join(' and ')} are`];
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { isNodeError, NodeError } from '../../../node/node-error.ts';
+import { readRuleFile } from '../../../node/rules/rule-file.ts';
+import { profileBases, profileText } from '../../../node/rules/profiles.ts';
+import { type LoggedRules } from '../../../protocol/trust/trust-state.ts';
+import { RegionMachine } from '../../support/issuing-fixture.ts';
+import { DAY_S, LivingRegion } from '../../support/living-region.ts';
+
+function profile(name: string): LoggedRules {
+  const { file = assert.fail() } = readRuleFile(profileText(name) ?? '', profileBases);
+  const { id, version, fromS, data } = file.ruleSet;
+  return { id, version, fromS, data } as unknown as LoggedRules;
+}
+
+describe('Life.updates', () => {
+  let region: LivingRegion;
+  const open = async (rulesForPeople?: string) =>
+    (region = await LivingRegion.open(new RegionMachine(), rulesForPeople));
+  afterEach(() => region.process.stop());
+
+  const troubleOf = async () => (await region.life.updates()).trouble;
+
+  it('says when all colours were last updated, and no trouble where the next will go well', async () => {
+    await open();
+    assert.deepEqual(await region.life.updates(), { lastAtS: 0, hasDeclared: false });
+    await region.declare([1]);
+    await region.update();
+    assert.deepEqual(await region.life.updates(), { lastAtS: region.nowS, hasDeclared: true });
+  });
+
+  it('is silent only where the region has neither rules nor anybody who declared', async () => {
+    await open();
+    region.hasRules = false;
+    assert.equal(await troubleOf(), undefined);
+    region.hasRules = true;
+    await region.declare([1]);
+    region.hasRules = false;
+    assert.equal((await troubleOf())?.code, 'NOT_FOUND');
+  });
+
+  it('says at once that a second set knows of declarations, and which are there', async () => {
+    await open();
+    await region.declare([1]);
+    await region.update();
+    region.otherRules.push(profile('cn-33'));
+    const trouble = await troubleOf();
+    assert.deepEqual([trouble?.code, trouble?.atS], ['REFUSED', undefined]);
+    assert.match(trouble?.hint ?? '', /life\.rules is one of baseline, cn-33/);
+    region.otherRules.pop();
+    assert.equal(await troubleOf(), undefined);
+  });
+
+  it('says that the settings name rules that are not there, and which are', async () => {
+    await open('baselin');
+    const trouble = await troubleOf();
+    assert.equal(trouble?.code, 'NOT_FOUND');
+    assert.match(trouble.message, /no rules baselin /);
+    assert.match(trouble.hint ?? '', /life\.rules in the settings does: baseline\./);
+  });
+
+  it('says so once the rules are over, although nobody has declared', async () => {
+    await open();
+    region.later(3 * 365);
+    assert.equal((await troubleOf())?.code, 'NOT_FOUND');
+  });
+
+  it('says what the newest update ended with, until one comes to its end; dry runs say nothing', async () => {
+    await open();
+    await region.declare([1]);
+    let isFull = true;
+    region.beforeIssuingAll = () =>
+      isFull ? Promise.reject(new NodeError('DISK_FULL', 'the disk is full')) : Promise.resolve();
+    await region.update({ dry: { atS: region.nowS + DAY_S } });
+    assert.equal(await troubleOf(), undefined);
+    await assert.rejects(region.update(), (error) => isNodeError(error, 'DISK_FULL'));
+    const trouble = await troubleOf();
+    assert.deepEqual([trouble?.code, trouble?.atS], ['DISK_FULL', region.nowS]);
+    isFull = false;
+    await region.update();
+    assert.equal(await troubleOf(), undefined);
+  });
+});
