@@ -81,6 +81,8 @@ export interface NodeErrorOptions extends ErrorOptions {
   readonly hint?: string;
   /** The same call may succeed later without anybody mending anything. */
   readonly retry?: boolean;
+  /** Of VALUE_CORRUPT: the key of the value. */
+  readonly key?: string;
   /** What is on disk is not what was written: nothing may be signed until somebody looked at it. */
   readonly fatal?: boolean;
 }
@@ -91,6 +93,7 @@ export class NodeError extends Error {
   readonly hint: string | undefined;
   readonly retry: boolean;
   readonly fatal: boolean;
+  readonly key: string | undefined;
 
   constructor(code: NodeErrorCode, message: string, options: NodeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -99,6 +102,7 @@ export class NodeError extends Error {
     this.hint = options.hint;
     this.retry = options.retry ?? false;
     this.fatal = options.fatal ?? false;
+    this.key = options.key;
   }
 }
 

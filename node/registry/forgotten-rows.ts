@@ -8,11 +8,12 @@
  */
 import * as crypto from 'node:crypto';
 import { concatBytes, equalBytes, hexOf } from '../../protocol/bytes.ts';
+import { NodeError } from '../node-error.ts';
 import { type Random } from '../ports.ts';
 import { type PrivateTables } from './private-tables.ts';
 import { type Place } from './place-cipher.ts';
 import { type Pointers } from './pointers.ts';
-import { registryCorrupt } from './registry-error.ts';
+import { isRegistryDamage, registryCorrupt } from './registry-error.ts';
 import { derivedKey } from './sealer.ts';
 import { type PrivateName } from './whereabouts.ts';
 
@@ -93,23 +94,37 @@ export class ForgottenRows {
     await tables.write(places.map((place) => ({ put: FORGOTTEN + pointers.nameOf(subject, place), value })));
   }
 
-  /** All of them, or those of a person, in order. Rejects with REGISTRY_CORRUPT, and as the tables. */
-  async *all(subject?: string): AsyncGenerator<ForgottenRow, void, undefined> {
+  /** All of them, or those of a person, in order; `onDamaged` is told of what cannot be read, and the others go on. Rejects as the tables. */
+  async *all(
+    onDamaged: (error: NodeError) => void,
+    subject?: string,
+  ): AsyncGenerator<ForgottenRow, void, undefined> {
     const { tables, pointers } = this.#modules;
     const from = FORGOTTEN + (subject === undefined ? '' : pointers.prefixOf(subject));
-    for await (const [key, time] of tables.entries(from, `${from}~`)) {
-      const name = key.slice(FORGOTTEN.length);
-      const place = pointers.placeOf(name);
-      if (time.length !== TIME_BYTES) throw registryCorrupt(`${key} does not say when that was noted`);
-      const head = concatBytes(this.#asker, time);
-      yield { name, value: concatBytes(head, this.#proofOf('forget', name, head)), place };
+    for await (const [key, time] of tables.entries(from, `${from}~`, { onDamaged })) {
+      const row = this.#rowOf(key, time);
+      if (row instanceof NodeError) onDamaged(row);
+      else yield row;
     }
   }
 
-  /** How many there are. Rejects as the tables. */
+  #rowOf(key: string, time: Uint8Array): ForgottenRow | NodeError {
+    const name = key.slice(FORGOTTEN.length);
+    try {
+      const place = this.#modules.pointers.placeOf(name);
+      if (time.length !== TIME_BYTES) throw registryCorrupt('expected a time');
+      const head = concatBytes(this.#asker, time);
+      return { name, value: concatBytes(head, this.#proofOf('forget', name, head)), place };
+    } catch (error) {
+      if (!isRegistryDamage(error)) throw error;
+      return registryCorrupt(`${key} does not say what is to be forgotten, and since when`);
+    }
+  }
+
+  /** How many there are, damaged ones too. Rejects as the tables. */
   async count(): Promise<number> {
-    const rows = this.all();
     let count = 0;
+    const rows = this.all(() => count++);
     while ((await rows.next()).done !== true) count++;
     return count;
   }

@@ -1,5 +1,5 @@
 /** Reading a disk that holds sealed values. */
-import { isNodeError } from '../node-error.ts';
+import { isNodeError, type NodeError } from '../node-error.ts';
 import { type Disk, type Entry, type RangeOptions } from '../ports.ts';
 import { openValue } from './sealed.ts';
 
@@ -18,6 +18,8 @@ export interface EntriesOptions {
   readonly reverse?: boolean;
   /** Entries fetched at a time; 256 by default. */
   readonly pageSize?: number;
+  /** Told of each damaged value, which is left out; without it the first ends the walk. */
+  readonly onDamaged?: ((error: NodeError) => void) | undefined;
 }
 
 const PAGE_SIZE = 256;
@@ -55,16 +57,30 @@ export async function* pagesOf(
   reader: Pick<StoreReader, 'page'>,
   from: string,
   to: string,
-  { reverse = false, pageSize = PAGE_SIZE }: EntriesOptions,
+  { reverse = false, pageSize = PAGE_SIZE, onDamaged }: EntriesOptions,
 ): AsyncGenerator<Entry, void, undefined> {
   for (;;) {
-    const { page, isLast } = await wholePage(reader, from, to, { limit: pageSize, reverse });
+    const found = wholePage(reader, from, to, { limit: pageSize, reverse });
+    const { page, isLast, damaged } = await found.catch((error: unknown) => passDamaged(error, onDamaged));
     yield* page;
-    const last = page.at(-1)?.[0];
+    const last = damaged ?? page.at(-1)?.[0];
     if (isLast || last === undefined) return;
     if (reverse) to = last;
     else from = keyAfter(last);
   }
+}
+
+interface WholePage {
+  readonly page: readonly Entry[];
+  readonly isLast: boolean;
+  /** The key of the damaged value that stands in the place of a page. */
+  readonly damaged?: string;
+}
+
+function passDamaged(error: unknown, onDamaged: EntriesOptions['onDamaged']): WholePage {
+  if (onDamaged === undefined || !isNodeError(error, 'VALUE_CORRUPT') || error.key === undefined) throw error;
+  onDamaged(error);
+  return { page: [], isLast: false, damaged: error.key };
 }
 
 /** A page as far as its values are what was written. Rejects where that is not even the first. */
@@ -73,7 +89,7 @@ async function wholePage(
   from: string,
   to: string,
   options: RangeOptions,
-): Promise<{ readonly page: Entry[]; readonly isLast: boolean }> {
+): Promise<WholePage> {
   try {
     const page = await reader.page(from, to, options);
     const isShort = page.length < options.limit;

@@ -24,7 +24,7 @@ export function sealValue(key: string, payload: Uint8Array): Uint8Array {
  */
 export function openValue(key: string, stored: Uint8Array): Uint8Array {
   if (isIntact(key, stored)) return stored.subarray(0, -SEAL_BYTES);
-  throw storeError('VALUE_CORRUPT', `the value of ${printable(key)} is not what was written there`);
+  throw storeError('VALUE_CORRUPT', `the value of ${printable(key)} is not what was written there`, { key });
 }
 
 /** Total: tells whether a stored value is what was written under this key. */

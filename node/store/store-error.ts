@@ -1,5 +1,5 @@
 /** The errors of disks and of the store: what each code says about trying again, and what to do about it. */
-import { NodeError, type NodeErrorCode } from '../node-error.ts';
+import { NodeError, type NodeErrorCode, type NodeErrorOptions } from '../node-error.ts';
 
 interface Traits {
   readonly retry: boolean;
@@ -34,6 +34,10 @@ const TRAITS = {
 export type StoreErrorCode = keyof typeof TRAITS;
 
 /** The error of a code, with the traits that the code always has. */
-export function storeError(code: StoreErrorCode, message: string, options: ErrorOptions = {}): NodeError {
+export function storeError(
+  code: StoreErrorCode,
+  message: string,
+  options: Pick<NodeErrorOptions, 'cause' | 'key'> = {},
+): NodeError {
   return new NodeError(code, message, { ...TRAITS[code], ...options });
 }

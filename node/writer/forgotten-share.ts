@@ -46,7 +46,7 @@ export class ForgottenShare {
   readonly #modules: ForgottenShareModules;
   readonly #turns = new Turns();
   readonly #refusing = new Set<string>();
-  /** By name what was told of as damaged: no more than is noted. */
+  /** By name, or what the error says, what was told of as damaged: no more than is noted. */
   readonly #damaged = new Set<string>();
   /** Something may lie in the files of what was dropped: by an earlier process too. */
   #isToCompact = true;
@@ -91,7 +91,11 @@ export class ForgottenShare {
     let left = 0;
     // Who does not answer is asked for nothing more in this round, and keeps no other from being told.
     const away = new Set<string>();
-    for await (const row of forgotten.all(subject)) {
+    const onDamaged = (error: NodeError) => {
+      left++;
+      this.#tellOnce(error.message, damagedNote(error));
+    };
+    for await (const row of forgotten.all(onDamaged, subject)) {
       const isKept =
         away.size < peers.length && (await this.#isSettled(row)) && (await this.#isKeptBy(peers, away, row));
       if (isKept && (await this.#isForgottenHere(row))) {
@@ -180,13 +184,25 @@ export class ForgottenShare {
   }
 
   #tellDamaged({ name, place }: ForgottenRow, where: string, cause?: unknown): void {
-    if (this.#damaged.has(name)) return;
-    this.#damaged.add(name);
     const message = `${where} cannot forget what it has of ${place.log}/${place.index}: something of that is damaged there`;
     const hint =
       'Run `entente doctor` on that machine. The others are forgotten, and this one is tried again.';
-    this.#modules.onTrouble(new NodeError('REGISTRY_CORRUPT', message, { hint, cause }));
+    this.#tellOnce(name, new NodeError('REGISTRY_CORRUPT', message, { hint, cause }));
   }
+
+  #tellOnce(what: string, error: NodeError): void {
+    if (this.#damaged.has(what)) return;
+    this.#damaged.add(what);
+    this.#modules.onTrouble(error);
+  }
+}
+
+function damagedNote(cause: NodeError): NodeError {
+  const message = `a note here of what the other machine is to forget is damaged: ${cause.message}`;
+  return new NodeError('REGISTRY_CORRUPT', message, {
+    hint: 'The others are told. Whoever was forgotten here lately is to be forgotten by an order on the other machine too; then `entente fsck --salvage` lets go of the note.',
+    cause,
+  });
 }
 
 function refusedBy(peer: string): NodeError {

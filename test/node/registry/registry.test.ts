@@ -221,7 +221,7 @@ describeOnAllTables('Registry', () => {
     }
     await here.registry.forget('me', { forOtherAtS: AT_S });
     const orders: ForgetOrder[] = [];
-    for await (const order of here.registry.forgotten.all()) {
+    for await (const order of here.registry.forgotten.all(assert.fail)) {
       assert.equal(order.place.log, LOG);
       orders.push(order);
     }
@@ -254,7 +254,7 @@ describeOnAllTables('Registry', () => {
     await here.tables.write(here.registry.changes(batch(0, ['me'])));
     await there.tables.write(there.registry.changes(batch(0, ['you'])));
     await here.registry.forget('me', { forOtherAtS: AT_S });
-    for await (const { name } of here.registry.forgotten.all()) {
+    for await (const { name } of here.registry.forgotten.all(assert.fail)) {
       await there.registry.forgetNamed(name, { isCounted: () => true });
       for (const bad of ['', name.slice(1), name.slice(0, -2), `${name.slice(0, -2)}00`, `${name}/`])
         await assert.rejects(there.registry.forgetNamed(bad, { isCounted: () => true }), (error) =>
@@ -275,7 +275,7 @@ describeOnAllTables('Registry', () => {
     await here.tables.write(here.registry.changes(batch(0, ['me', 'you'])));
     for (const subject of ['me', 'you']) await here.registry.forget(subject, { forOtherAtS: AT_S });
     const orders: ForgetOrder[] = [];
-    for await (const order of here.registry.forgotten.all()) orders.push(order);
+    for await (const order of here.registry.forgotten.all(assert.fail)) orders.push(order);
     const [order, other] = orders;
     assert.ok(order !== undefined && other !== undefined);
     const { name, value } = order;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type NodeError } from '../../../node/node-error.ts';
+import { isNodeError, type NodeError } from '../../../node/node-error.ts';
 import { type Change } from '../../../node/ports.ts';
 import { type StoreCondition } from '../../../node/store/condition.ts';
 import { encodeIdentity, SCHEMA_VERSION } from '../../../node/store/identity.ts';
@@ -33,6 +33,30 @@ describe('Store', () => {
     assert.deepEqual(found, ['a=1', 'b=2']);
     assert.equal(await textAt(second, 'd'), '4');
     assert.equal(await second.get('c'), undefined);
+  });
+
+  it('F4 entries leaves out what is damaged where somebody is told of it, and else ends there', async () => {
+    const on = medium();
+    const store = await startedStore(on);
+    const keys = Array.from({ length: 9 }, (_, i) => `k${i}`);
+    await store.write(keys.map((key) => put(key, 'what was written')));
+    for (const key of ['k0', 'k4', 'k5', 'k8']) assert.equal(on.flipBit(key), key);
+    const whole = ['k1', 'k2', 'k3', 'k6', 'k7'];
+    for (const reverse of [false, true])
+      for (const pageSize of [1, 3, 256]) {
+        const [found, damaged]: [string[], unknown[]] = [[], []];
+        const onDamaged = ({ key }: NodeError) => void damaged.push(key);
+        for await (const [key] of store.entries('k', 'l', { reverse, pageSize, onDamaged })) found.push(key);
+        assert.deepEqual(found, reverse ? whole.toReversed() : whole);
+        assert.deepEqual(damaged.sort(), ['k0', 'k4', 'k5', 'k8']);
+      }
+    await assert.rejects(
+      async () => {
+        for await (const [key] of store.entries('k1', 'l')) assert.ok(whole.includes(key));
+      },
+      (error) => isNodeError(error, 'VALUE_CORRUPT') && error.key === 'k4',
+    );
+    await store.stop();
   });
 
   it('behaves as a map under random changes and restarts', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { NodeError } from '../../../node/node-error.ts';
+import { isNodeError, NodeError } from '../../../node/node-error.ts';
 import { type ForgetOrder } from '../../../node/registry/forgotten-rows.ts';
 import { Registry } from '../../../node/registry/registry.ts';
 import { systemRandom } from '../../../node/system-random.ts';
@@ -68,7 +68,7 @@ async function bench(words: Record<string, string>) {
     },
   );
   const shareAgain = () => tables.write(rows);
-  return { share, registry, standing, asked, troubles, words, clock, shareAgain };
+  return { share, registry, tables, standing, asked, troubles, words, clock, shareAgain };
 }
 
 describe('ForgottenShare', () => {
@@ -149,7 +149,7 @@ describe('ForgottenShare', () => {
   it('T25 goes on where something is damaged there or here, says once of what, and tries it again', async () => {
     for (const where of ['failing', 'broken'] as const) {
       const { share, registry, standing, asked, troubles } = await bench({ 'DE#2': 'kept' });
-      const { value: first } = await registry.forgotten.all().next();
+      const { value: first } = await registry.forgotten.all(assert.fail).next();
       assert.ok(first !== undefined);
       standing[where] = first.name;
       for (let i = 1; i <= 2; i++) {
@@ -164,6 +164,25 @@ describe('ForgottenShare', () => {
       await share.round();
       assert.equal(share.left, 0);
     }
+  });
+
+  it('T25 tells the others where notes are damaged, says of each once that it is, and counts them on', async () => {
+    const { share, registry, tables, asked, troubles } = await bench({ 'DE#2': 'kept' });
+    const { value: first } = await registry.forgotten.all(assert.fail).next();
+    const time = Buffer.alloc(8);
+    await tables.write([
+      { put: `registry/forgotten/${first?.name}`, value: time.subarray(1) },
+      { put: `registry/forgotten/${'0'.repeat(32)}/${'f'.repeat(32)}`, value: time },
+      { put: 'registry/forgotten/0', value: time },
+    ]);
+    for (let i = 1; i <= 2; i++) {
+      await share.round();
+      assert.deepEqual([share.left, asked.length, troubles.length], [3, 1, 3]);
+    }
+    assert.equal(await registry.forgotten.count(), 3);
+    for (const trouble of troubles)
+      assert.ok(isNodeError(trouble, 'REGISTRY_CORRUPT') && /a note here/.test(trouble.message));
+    assert.equal(new Set(troubles.map(String)).size, 3);
   });
 
   it('T25 tells at once of one person, and says whether all of that is forgotten', async () => {
