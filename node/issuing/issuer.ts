@@ -187,6 +187,10 @@ export class Issuer {
     }
   }
 
+  /**
+   * Passes over a log that lacks entries, and tells of it once: whoever knows of them, be it the second place, the root or the database of the
+   * registry, speaks of that log alone. Nothing is written there, and whoever asks for a code of it hears why.
+   */
   async #ifWhole(log: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();

@@ -241,6 +241,28 @@ describe('RecordsApart', () => {
     await stop();
   });
 
+  it('a log that lacks what the database knows of keeps the other months from nothing, and is told of once', async () => {
+    const machine = new ApartMachine();
+    const first = await machine.start();
+    await first.issuer.issue({ subject: 'a', fields: greenFields() });
+    await first.stop();
+    const older = new ApartMachine();
+    older.tables = machine.tables;
+    older.clock.nowAtMs = Date.UTC(2026, 11, 1, 12);
+    const { issuer, treeOf, stop } = await older.start();
+    const { log } = await issuer.issue({ subject: 'b', fields: greenFields(24 * 40) });
+    assert.equal(log, '2026-12');
+    await issuer.tend();
+    await issuer.renew();
+    assert.deepEqual(
+      older.troubles.map((error) => isNodeError(error) && error.code),
+      ['LOG_BEHIND'],
+    );
+    const { size, head } = await treeOf(LOG_ID);
+    assert.deepEqual([size, head.signed, head.sealed], [0, undefined, false]);
+    await stop();
+  });
+
   it('removes nothing by a copy of the log that lacks the last batch alone', async () => {
     const machine = new ApartMachine();
     const first = await machine.start();
