@@ -22,7 +22,7 @@ import { Gathered } from './gathered.ts';
 export interface ForgottenMarksOptions {
   /** See `Registry.open`. */
   readonly registryKey: Uint8Array;
-  /** Which machine of the region this is, where there is another: what begins with a copy of its store counts for itself. */
+  /** Which machine of the region this is, where there is another: what begins with a copy of its store counts for itself, and so do commands that do not know it. */
   readonly fenced?: { readonly identity: Uint8Array } | undefined;
   /** People whom a process knows without reading to have been forgotten. */
   readonly recentMax?: number;
@@ -61,8 +61,8 @@ export const orderedSchema = counterSchema.extend({
 export type Ordered = Readonly<z.infer<typeof orderedSchema>>;
 
 const markSchema = z.strictObject({
-  /** Of the last time here: where the counter stood then. */
-  count: z.int().min(1).optional(),
+  /** Of the last time here: where a counter of this machine stood then. */
+  here: counterSchema.optional(),
   /** Of the last time here, in seconds since 1970. */
   atS: z.int().min(0).optional(),
   /** Of the last time on the other machine. */
@@ -103,7 +103,7 @@ export class ForgottenMarks {
 
   /** To be called before anything of the codes of a person is destroyed. Rejects as the tables. */
   forgot(subject: string): Promise<void> {
-    return this.#note(subject, ({ otherAtS }, count) => ({ count, atS: this.#nowS(), otherAtS }));
+    return this.#note(subject, ({ otherAtS }, here) => ({ here, atS: this.#nowS(), otherAtS }));
   }
 
   /** The same for whom the other machine was told to forget at that time, of which this one may hear days later. */
@@ -136,7 +136,7 @@ export class ForgottenMarks {
         `more than ${this.#recentMax} people were forgotten since this was ordered`,
       );
     const mark = this.#recent.get(this.#keyOf(subject));
-    return mark !== undefined && isSince(mark, ordered, counter) ? forgottenSince() : undefined;
+    return mark !== undefined && isSince(mark, ordered) ? forgottenSince() : undefined;
   }
 
   /** What is known of a person; nothing of most. Rejects as the tables. */
@@ -146,9 +146,8 @@ export class ForgottenMarks {
 
   /** Which of these people were forgotten since an order was given. Rejects as the tables. */
   async since(subjects: readonly string[], ordered: Ordered): Promise<ReadonlySet<string>> {
-    const { counter } = await this.now();
     const marks = await Promise.all(subjects.map((subject) => this.of(subject)));
-    return new Set(subjects.filter((_, i) => isSince(marks[i] ?? {}, ordered, counter)));
+    return new Set(subjects.filter((_, i) => isSince(marks[i] ?? {}, ordered)));
   }
 
   /** @throws {NodeError} FORGOTTEN for who was forgotten since an order was given; and as the tables. */
@@ -198,12 +197,12 @@ export class ForgottenMarks {
     });
   }
 
-  #note(subject: string, change: (before: Mark, count: number) => Mark): Promise<void> {
+  #note(subject: string, change: (before: Mark, here: Counter) => Mark): Promise<void> {
     const key = this.#keyOf(subject);
     return this.#turns.take(TURN, async () => {
       const { counter, count } = await this.#known();
       const next = { counter, count: count + 1 };
-      const mark = change(await this.#at(key), next.count);
+      const mark = change(await this.#at(key), next);
       await this.#write(next, [this.#put(key, mark)]);
       this.#remember(key, { ...mark, noted: next.count });
     });
@@ -274,13 +273,9 @@ export class ForgottenMarks {
   }
 }
 
-/** Where the order is of the counter of this machine, that says it of what was forgotten here; else, and of the other machine, the time does. */
-function isSince(
-  { count = 0, atS = -1, otherAtS = -1 }: Mark,
-  ordered: Ordered,
-  counter: string | undefined,
-): boolean {
-  const isHere = ordered.counter === counter ? count > ordered.count : atS >= ordered.atS;
+/** Where both are of one counter, that says it of what was forgotten here; else, and of the other machine, the time does. */
+function isSince({ here, atS = -1, otherAtS = -1 }: Mark, ordered: Ordered): boolean {
+  const isHere = ordered.counter === here?.counter ? here.count > ordered.count : atS >= ordered.atS;
   return isHere || otherAtS >= ordered.atS;
 }
 

@@ -112,10 +112,15 @@ describe('ForgottenMarks', () => {
     const random = systemRandom();
     const copy = new ForgottenMarks({ registryKey: REGISTRY_KEY, fenced }, { tables, clock, random });
     assert.notEqual((await copy.now()).counter, there.counter);
+    for (let i = 0; i < 3; i++) await marks.forgot('r');
     await wait(1);
     await copy.forgot('p');
     assert.deepEqual(await copy.since(['p', 'r'], there), new Set(['p', 'r']));
-    assert.deepEqual(await copy.since(['p', 'r'], { ...there, atS: nowS() }), new Set(['p']));
+    const { count } = await marks.now();
+    assert.deepEqual(await copy.since(['p', 'r'], { ...there, count, atS: nowS() }), new Set(['p']));
+    assert.deepEqual(await marks.since(['p'], await marks.now()), new Set(['p']), 'by the time');
+    await wait(1);
+    assert.deepEqual(await marks.since(['p'], await marks.now()), new Set(), 'whatever the other counts');
     await tables.write([{ put: 'once/forgettings', value: Uint8Array.of(1, 2, 3) }]);
     const anew = new ForgottenMarks({ registryKey: REGISTRY_KEY }, { tables, clock, random });
     assert.notEqual((await anew.now()).counter, there.counter);
@@ -195,7 +200,7 @@ describe('ForgottenMarks', () => {
     await wait(MARK_S - HOUR_S / 2);
     await once.issue(orderOf('a', 'r'));
     assert.equal((await names()).length, 1);
-    assert.equal((await marks.of('q')).count, 2);
+    assert.equal((await marks.of('q')).here?.count, 2);
   });
 });
 
