@@ -135,7 +135,7 @@ async function remove(cli: Cli, path: string, name: string): Promise<void> {
 function parseName(text: string): string {
   if (isOperatorName(text)) return text;
   throw new InvalidArgumentError(
-    'Expected 1 to 32 of a-z, 0-9 and hyphens, a letter first, and none of bootstrap, directory, desk.',
+    'Expected 1 to 32 of a-z, 0-9 and hyphens, a letter first, and none of bootstrap, directory, desk, other-machine.',
   );
 }
 

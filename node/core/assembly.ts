@@ -14,6 +14,7 @@ import { WitnessWatch } from '../evidence/witness-watch.ts';
 import { isCounted } from '../issuing/forgetting.ts';
 import { JoiningBook } from '../joining/joining-book.ts';
 import { Lookup } from '../lookup/lookup.ts';
+import { type NamedForgettingOptions } from '../registry/forgetter.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Registry } from '../registry/registry.ts';
 import { Store } from '../store/store.ts';
@@ -178,7 +179,7 @@ export function assemble(
   });
   const visitor: LogVisitor = new LogVisitor({ ...reading, store, witness, forks: unheldForks });
   const shareTurns = new Turns();
-  const forgetNamed = (name: string, onPerson?: (subject: string) => Promise<void>) => {
+  const forgetNamed = (name: string, onPerson?: NamedForgettingOptions['onPerson']) => {
     const isCountedNow = (place: Place) => isCounted(place, { ...modules, trust: state });
     return registry().forgetNamed(name, { isCounted: isCountedNow, onPerson });
   };
@@ -192,7 +193,11 @@ export function assemble(
     isStandby: () => signing.isFollowing,
     giveWay: (origin, index, write) => signing.giveWay(origin, index, write),
     registry,
-    forgetNamed: (name, atS) => forgetNamed(name, (subject) => people.once.marks.forgotByOther(subject, atS)),
+    forgetNamed: (name, atS) =>
+      forgetNamed(name, async (subject, place) => {
+        await modules.noteForgetting?.(place);
+        await people.once.marks.forgotByOther(subject, atS);
+      }),
     verify: (text, context) => verdicts.verify(text, context),
   });
   const forgottenShare = new ForgottenShare(options, {

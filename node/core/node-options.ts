@@ -15,6 +15,7 @@ import { type ShareOf } from '../peer-places.ts';
 import { type DaySeeds } from '../lookup/day-seeds.ts';
 import { type EvaluateInputs } from '../lookup/number-evaluator.ts';
 import { type LookupQuotas } from '../lookup/quota.ts';
+import { type Place } from '../registry/place-cipher.ts';
 import { type SharedTables } from '../registry/private-tables.ts';
 import { type CheckSignatures } from '../verdicts/signature-thread.ts';
 import { type NodeKeys, type WritingSideModules } from './writing-side.ts';
@@ -106,6 +107,8 @@ export interface RegionNodeModules
   readonly checkSignatures?: CheckSignatures | undefined;
   /** Evaluates numbers of the region's list; here, a few at a time, by default. */
   readonly evaluateInputs?: EvaluateInputs | undefined;
+  /** Called before a code is forgotten here because the other machine of the region says so. Where it rejects nothing is, and it is told again. */
+  readonly noteForgetting?: ((place: Place) => Promise<void>) | undefined;
   /** Told of what goes wrong in the background, for alarms. Must not throw. */
   readonly onTrouble?: (error: unknown) => void;
 }

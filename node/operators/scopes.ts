@@ -23,7 +23,7 @@ export interface Actor {
 }
 
 /** Names that no operator can have, since the trail uses them otherwise. */
-export const RESERVED_NAMES = ['bootstrap', 'directory', 'desk'] as const;
+export const RESERVED_NAMES = ['bootstrap', 'directory', 'desk', 'other-machine'] as const;
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 
 /** 1 to 32 of a-z, 0-9 and hyphens, a letter first, and none of the reserved names. */

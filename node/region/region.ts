@@ -17,6 +17,7 @@ import { FileDaySeeds } from '../lookup/day-seeds.ts';
 import { Verifiers } from '../lookup/verifiers.ts';
 import { type KeyedSigner, type StatementDraft, type TrustLogItem } from '../log/trust-log-work.ts';
 import { Operators } from '../operators/operators.ts';
+import { notingForgetting } from '../operators/told-forgetting.ts';
 import { Trail } from '../operators/trail.ts';
 import { type Network } from '../ports.ts';
 import { LevelDisk } from '../store/level-disk.ts';
@@ -124,7 +125,7 @@ export async function startRegion(
   // A command claims nothing in the name of a machine whose node has to run.
   const { layout, config, keys, identity = new Uint8Array(32) } = parts;
   const { region, network: networkName, fingerprint, storage, life, lookup, alarms } = config;
-  const running: { node?: RegionNode } = {};
+  const running: { node?: RegionNode; trail?: Trail } = {};
   const stateOf = (of: string) => running.node?.keeper(of)?.state;
   const state = () => stateOf(region);
   const { network, regionOf, shareOf, canAsk, meet } = modules.networkFor({
@@ -171,6 +172,7 @@ export async function startRegion(
       tables,
       seeds: daySeedsOf(layout, config, keys, modules),
       keys,
+      noteForgetting: notingForgetting(() => running.trail),
       network,
       regionOf,
       meet,
@@ -185,7 +187,7 @@ export async function startRegion(
     const operators = await Operators.open(layout.operators, modules, {
       areRequired: config.admin.requireOperators,
     });
-    const trail = await Trail.open(layout.trail, modules);
+    const trail = (running.trail = await Trail.open(layout.trail, modules));
     const verifiers = await Verifiers.open(layout.verifiers);
     return new Region({ ...parts, node, operators, trail, verifiers }, modules);
   } catch (error) {

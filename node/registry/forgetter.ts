@@ -23,8 +23,8 @@ export interface ForgettingOptions {
 
 export interface NamedForgettingOptions {
   readonly isCounted: (place: Place) => boolean;
-  /** Told whose it is before anything is destroyed. */
-  readonly onPerson?: ((subject: string) => Promise<void>) | undefined;
+  /** Told whose it is, and where, before anything is destroyed. */
+  readonly onPerson?: ((subject: string, place: Place) => Promise<void>) | undefined;
 }
 
 export interface ForgetterModules {
@@ -70,7 +70,7 @@ export class Forgetter {
     const page = await pageAt(place);
     const subject = page && recordOfPage(page.bytes, place.index - page.first)?.subject;
     if (subject !== undefined && pointers.nameOf(subject, place) === name) {
-      await onPerson?.(subject);
+      await onPerson?.(subject, place);
       const [places = []] = await pointers.of([subject]);
       const isLast = places.every((one) => byPlace(one, place) === 0);
       await this.#unpoint(subject, [place], isLast);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isNodeError } from '../../../node/node-error.ts';
+import { isNodeError, NodeError } from '../../../node/node-error.ts';
 import { equalBytes } from '../../../protocol/bytes.ts';
 import { encodeBasis } from '../../../protocol/disclosure/basis.ts';
 import { MANUAL_RULE_ID } from '../../../protocol/trust/tally.ts';
@@ -72,6 +72,31 @@ describe('The standby of a region', () => {
     const onWriter = await world.run(world.node('DE').forget({ ...FORGET, subject: 'p2' }));
     assert.equal(onWriter.declared, undefined);
     assert.deepEqual(await world.run(world.node('DE').heldCodes.ofSubject('p1')), []);
+    await world.stop();
+  });
+
+  it('T25 forgets nothing that it is told before that is noted, and notes each code once', async () => {
+    const world = await withStandby();
+    await world.issue('DE');
+    await world.pass(10);
+    await world.kill(SPARE, { inOrder: true });
+    const noted: string[] = [];
+    let isFull = true;
+    const held = async () => (await world.run(world.node(SPARE).heldCodes.ofSubject('p1'))).length;
+    world.replace(SPARE, {
+      fenced: { identity: SECOND, isStandby: true },
+      noteForgetting: async ({ log }) => {
+        if (isFull) throw new NodeError('DISK_FULL', 'the trail cannot be written', { retry: true });
+        noted.push(`${log} ${await held()}`);
+      },
+    });
+    await world.boot(SPARE, follows(world));
+    const { leaves, other } = await world.run(world.node('DE').forget(FORGET));
+    assert.deepEqual([leaves.length, other, await held()], [1, 'awaited', 1]);
+    isFull = false;
+    await world.pass(65);
+    assert.deepEqual([world.node('DE').status.toForget, await held()], [0, 0]);
+    assert.deepEqual(noted, [`${leaves[0]?.log} 1`]);
     await world.stop();
   });
 
