@@ -63,6 +63,9 @@ const COLUMNS_HELP = [
     'With --rules the columns colour and days give way to the facts that the rules know, such as declaration.day; a list has subject and facts alone. Where lists of background data are in force (`entente lists show`), full_name and birth_date are needed, and id_type, id_country and id_number are best given too. Flags are true or false, days 2026-11-26, texts separated by semicolons.',
   ),
   wrapped(
+    'With --rules whoever gets yellow or red loses at once what they hold that demands less, and nobody gets a code that demands less than one of theirs that runs: `entente declare` and `entente update` bring better news.',
+  ),
+  wrapped(
     'A file with a row that is wrong issues nothing. Where no node runs all rows are issued in one batch, or none is; a node that runs issues them in several, and what it could not issue is told. Indexes in the log do not follow the order of the file.',
   ),
   wrapped(

@@ -174,7 +174,19 @@ export class OwnDesk implements Desk {
     const action = { action: 'issue/batch', needs: 'issue', count: people.length } as const;
     const issued = await this.#act(action, async () => {
       const requests = await requestsOf(people, order?.atS ?? nowS(), { basisOf });
-      return node.issueAll(requests.map((one) => ({ ...one, toHandOver: true })));
+      const { beside } = node.overrides;
+      const codes = requests.map(({ subject, fields: { status } }) => ({ subject, status }));
+      const byRules = codes.filter((_, i) => people[i]?.told !== undefined);
+      const havePlace = await beside.makePlace(byRules);
+      const takingPlace = new Set(byRules.filter((_, i) => havePlace[i]));
+      const issued = await node.issueAll(
+        requests.map((one, i) => {
+          const isReplacement = takingPlace.has(codes[i] as (typeof codes)[number]);
+          return { ...one, isReplacement, toHandOver: true };
+        }),
+      );
+      await beside.lookAgain(byRules);
+      return issued;
     });
     // A code is given out once its place in the log is public.
     await this.#region.publish();

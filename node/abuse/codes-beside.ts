@@ -1,9 +1,13 @@
-/** Codes that came about beside an override: nobody keeps a looser one, whichever of both was decided first. */
+/**
+ * Codes that somebody has beside a stricter one: beside an override nobody keeps a looser one, whichever of both was decided first, and worse
+ * news by rules revoke at once what is looser.
+ */
 import { type Status } from '../../protocol/code/status.ts';
 import { parseBasis } from '../../protocol/disclosure/basis.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { Gathered } from '../issuing/gathered.ts';
 import { type HeldCodes, isTroubleOfLog } from '../issuing/held-codes.ts';
+import { Turns } from '../turns.ts';
 import { bindingOf, stricterBy } from '../life/judging.ts';
 import { NodeError } from '../node-error.ts';
 import { type Clock } from '../ports.ts';
@@ -32,10 +36,13 @@ const LOOKED_TOGETHER = 1_024;
 export class CodesBeside {
   readonly #modules: CodesBesideModules;
   readonly #manual: Gathered<string, readonly RegistryRecord[]>;
+  readonly #running: Gathered<string, RegistryRecord[]>;
+  readonly #turns = new Turns();
 
   constructor(modules: CodesBesideModules) {
     this.#modules = modules;
     this.#manual = new Gathered((subjects) => modules.registry().manualOf(subjects));
+    this.#running = new Gathered((subjects) => modules.registry().runningOf(subjects, this.#nowS()));
   }
 
   /**
@@ -79,22 +86,61 @@ export class CodesBeside {
     for (let from = 0; from < subjects.length; from += LOOKED_TOGETHER) {
       const some = subjects.slice(from, from + LOOKED_TOGETHER);
       const running = (await this.#modules.registry().runningOf(some, this.#nowS())).flat();
-      const looser = running.filter(
-        (record) => stricterBy(status, record.fields.status) > 0 && !this.isRevoked(record),
-      );
-      const logged: Place[] = [];
-      for (const place of looser) {
-        try {
-          if (await this.#modules.held().isLogged(place)) logged.push(place);
-        } catch (error) {
-          if (!isTroubleOfLog(error)) throw error;
-          untold.push(error);
-        }
-      }
-      for (const [log, indexes] of byLog(logged)) await this.#modules.revoke({ log, indexes });
+      untold.push(...(await this.#revoke(running.filter((record) => isLooser(record, status)))));
     }
-    const [cause] = untold;
-    return cause && passingOn(untold.length, cause);
+    const then = 'Once that is mended, confirm the override again: it revokes them.';
+    return passingOn(untold, then);
+  }
+
+  /** Work on the codes of one person, one order after the other: the second sees what came of the first. */
+  inTurn<T>(subject: string, work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(subject, work);
+  }
+
+  /**
+   * Revokes what people hold that demands less than what rules are to give them now. Gives who had such a code, revoked by now or before: what they get
+   * takes its place. Rejects as the registry and the revoking: with REVOCATIONS_EXCEEDED nothing more is revoked, and no code may be given.
+   */
+  async makePlace(codes: readonly Pick<GivenCode, 'subject' | 'status'>[]): Promise<boolean[]> {
+    const looser = await Promise.all(codes.map((code) => this.#looserThan(code)));
+    // What no log can be asked for is told once the stricter code is there.
+    await this.#revoke(looser.flat());
+    return looser.map(({ length }) => length > 0);
+  }
+
+  /**
+   * Revokes what came into a log while these codes did, as of an update. Rejects as the registry and the revoking, and as a log that cannot tell
+   * whether it has a looser code.
+   */
+  async lookAgain(codes: readonly Pick<GivenCode, 'subject' | 'status'>[]): Promise<void> {
+    const looser = await Promise.all(codes.map((code) => this.#looserThan(code)));
+    const then =
+      'The stricter codes are issued: `entente codes` prints them. Once that is mended, revoke the others.';
+    const left = passingOn(await this.#revoke(looser.flat()), then);
+    if (left !== undefined) throw left;
+  }
+
+  /** Nothing is looser than green, so that the many who get that cost no look. */
+  async #looserThan({ subject, status }: Pick<GivenCode, 'subject' | 'status'>): Promise<RegistryRecord[]> {
+    if (status.colour === 'green') return [];
+    return (await this.#running.ask(subject)).filter((record) => isLooser(record, status));
+  }
+
+  /** Of these codes those that are in a log. Gives why others may pass on, of logs that cannot tell what they have. */
+  async #revoke(records: readonly RegistryRecord[]): Promise<NodeError[]> {
+    const untold: NodeError[] = [];
+    const logged: Place[] = [];
+    for (const place of records) {
+      if (this.isRevoked(place)) continue;
+      try {
+        if (await this.#modules.held().isLogged(place)) logged.push(place);
+      } catch (error) {
+        if (!isTroubleOfLog(error)) throw error;
+        untold.push(error);
+      }
+    }
+    for (const [log, indexes] of byLog(logged)) await this.#modules.revoke({ log, indexes });
+    return untold;
   }
 
   isRevoked({ log, index }: Place): boolean {
@@ -114,10 +160,15 @@ export class CodesBeside {
   }
 }
 
-function passingOn(count: number, cause: NodeError): NodeError {
+function isLooser({ fields }: RegistryRecord, status: Status): boolean {
+  return stricterBy(status, fields.status) > 0;
+}
+
+function passingOn(untold: readonly NodeError[], then: string): NodeError | undefined {
+  const [cause] = untold;
+  if (cause === undefined) return undefined;
   const { code, message, hint, retry, fatal } = cause;
-  const all = `${count} looser codes of these people may pass on, since their log cannot tell whether it has them: ${message}`;
-  const then = 'Once that is mended, confirm the override again: it revokes them.';
+  const all = `${untold.length} looser codes of these people may pass on, since their log cannot tell whether it has them: ${message}`;
   return new NodeError(code, all, {
     cause,
     retry,
@@ -128,6 +179,10 @@ function passingOn(count: number, cause: NodeError): NodeError {
 
 function byLog(places: readonly Place[]): ReadonlyMap<string, readonly number[]> {
   const found = new Map<string, number[]>();
-  for (const { log, index } of places) found.set(log, [...(found.get(log) ?? []), index]);
+  for (const { log, index } of places) {
+    const indexes = found.get(log);
+    if (indexes === undefined) found.set(log, [index]);
+    else indexes.push(index);
+  }
   return found;
 }

@@ -62,6 +62,10 @@ const CONTRADICTED: Readonly<Record<Contradiction, readonly [why: string, hint: 
     'two operators gave the person a stricter colour, which still counts',
     'It counts to its end. Who is to pass before that: revoke it, and let two operators give another (entente override propose).',
   ],
+  beside: [
+    'a stricter code of the person still runs',
+    'It counts to its end. Better news come by a declaration (entente declare) and entente update, which also mends what was wrong once an objection is upheld (entente object). A code that was given by mistake is revoked first.',
+  ],
   unknown: [
     'lists of people are in force, and nothing says who this person is by papers',
     'Give name, day of birth and document with the order, or take the declaration of the person first: entente declare.',

@@ -187,6 +187,11 @@ export class Overrides {
     return { overrides, more: false };
   }
 
+  /** Codes that somebody has beside a stricter one. */
+  get beside(): Pick<CodesBeside, 'inTurn' | 'makePlace' | 'lookAgain'> {
+    return this.#beside;
+  }
+
   /** As `CodesBeside.requireUnbound`. */
   requireUnbound(code: GivenCode, isByRules: boolean): Promise<void> {
     return this.#beside.requireUnbound(code, isByRules);

@@ -89,33 +89,38 @@ export function issueRoutes(modules: IssueModules): AdminRoute[] {
 
 async function issue(order: IssueOrder, key: string | undefined, modules: IssueModules): Promise<IssuedCode> {
   const { node, sha256, nowS, gate } = modules;
-  const { subject, status, identity, basis: told, ordered: since } = order;
+  const { subject, identity, basis: told, ordered: since } = order;
+  const { beside } = node.overrides;
   const request = requestOf(order);
+  const { status } = request.fields;
+  const isByRules = told !== undefined;
+  let isNew = false;
   const judge = async () => {
     requireLife(status.expiresAtS, nowS());
     if (since !== undefined) await node.once.marks.requireNone(subject, since);
-    return { ...request, basis: await gate.basisOf({ subject, status, told, identity }) };
+    const basis = await gate.basisOf({ subject, status: order.status, told, identity });
+    if (!isByRules) return { ...request, basis };
+    isNew = true;
+    const [takesPlace = false] = await beside.makePlace([{ subject, status }]);
+    return { ...request, basis, isReplacement: takesPlace || request.isReplacement === true };
   };
-  const issued =
-    key === undefined
-      ? await node.issue({ ordered: await node.once.marks.now(), ...(await judge()) })
-      : await node.once.issue({
-          key,
-          input: Buffer.from(JSON.stringify(order)),
-          subject,
-          status: request.fields.status,
-          judge,
-        });
+  const work = async () => {
+    const issued =
+      key === undefined
+        ? await node.issue({ ordered: await node.once.marks.now(), ...(await judge()) })
+        : await node.once.issue({ key, input: Buffer.from(JSON.stringify(order)), subject, status, judge });
+    // An order that is repeated changes nothing: what came since is another matter.
+    if (isNew) await beside.lookAgain([{ subject, status }]);
+    return issued;
+  };
+  const issued = await (isByRules ? beside.inTurn(subject, work) : work());
   const { log, index } = issued;
   // An override may have been confirmed since it was judged.
-  await node.overrides.requireUnbound(
-    { subject, status: request.fields.status, log, index },
-    told !== undefined,
-  );
+  await node.overrides.requireUnbound({ subject, status, log, index }, isByRules);
   const fields: FieldName[] = ['status'];
   if (order.holderKey !== undefined) fields.push('holder');
   if (order.document !== undefined) fields.push('document');
-  return { log, index, code: codeTextOf(sha256, issued, fields), expiresAtS: order.status.expiresAtS };
+  return { log, index, code: codeTextOf(sha256, issued, fields), expiresAtS: status.expiresAtS };
 }
 
 /** No verifier takes a code that has expired or lives too long. */

@@ -13,9 +13,10 @@ import { KINDS } from '../lists/kinds.ts';
 import { type Found } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
 import { isNodeError } from '../node-error.ts';
-import { type Registry } from '../registry/registry.ts';
+import { type Registry, type RegistryRecord } from '../registry/registry.ts';
+import { type Dossier, newestByRules } from './dossier.ts';
 import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
-import { bindingOf, isStricter, type JudgedAt } from './judging.ts';
+import { bindingOf, isStricter, type JudgedAt, stricterBy } from './judging.ts';
 import { type Known } from './known.ts';
 
 /** A colour that somebody is to get by rules, on facts that are told with it. */
@@ -32,14 +33,14 @@ export interface Claim {
 /**
  * `stricter`: with what is known here the rules give a stricter colour; `open`: they give none; `ambiguous`: entries of lists may be about
  * them, or about another; `unknown`: lists of people are in force, and nothing says who it is; `overridden`: they have a stricter code
- * that no rule gave, and that runs.
+ * that no rule gave, and that runs; `beside`: they have one that rules gave, and that runs.
  */
-export type Contradiction = 'stricter' | 'open' | 'ambiguous' | 'unknown' | 'overridden';
+export type Contradiction = 'stricter' | 'open' | 'ambiguous' | 'unknown' | 'overridden' | 'beside';
 
 export interface ContradictionModules {
   readonly shelf: Pick<DossierShelf, 'dossiers' | 'pseudonymOf' | 'isNameShared'>;
   readonly lists: Pick<Lists, 'view' | 'inForce'>;
-  readonly registry: Pick<Registry, 'manualOf'>;
+  readonly registry: Pick<Registry, 'manualOf' | 'runningOf'>;
   readonly isRevoked: JudgedAt['isRevoked'];
   /** The rules by which people who declare are judged here, whatever rules an order names; several where nobody said which. */
   readonly rulesForPeople: (nowS: number) => readonly RuleSet[];
@@ -63,14 +64,16 @@ const NOTHING: Own = { byPeople: [], listed: [], doubts: [], areStaysUnknown: fa
 
 /**
  * What contradicts each of at most 1,024 claims, in their order; undefined where nothing does. Rejects as `Lists.view`, `ListView.find`,
- * `knownOf`, `Registry.manualOf` and the tables.
+ * `knownOf`, `Registry.manualOf`, `Registry.runningOf` and the tables.
  */
 export async function contradictionsOf(
   claims: readonly Claim[],
   modules: ContradictionModules,
 ): Promise<(Contradiction | undefined)[]> {
   const { shelf, lists, registry, isRevoked } = modules;
-  const manual = await registry.manualOf(claims.map(({ subject }) => subject));
+  const subjects = claims.map(({ subject }) => subject);
+  const manual = await registry.manualOf(subjects);
+  const running = await registry.runningOf(subjects, Math.min(...claims.map(({ atS }) => atS)));
   const pseudonyms = claims.map(({ subject }) => shelf.pseudonymOf(subject));
   const dossiers = await shelf.dossiers(pseudonyms);
   const areListed = [...(await lists.inForce()).keys()].some((kind) => KINDS[kind].of === 'person');
@@ -111,11 +114,39 @@ export async function contradictionsOf(
   });
   return claims.map((claim, i) => {
     const { status, atS: nowS } = claim;
-    if (bindingOf(manual[i] ?? [], status, { nowS, isRevoked }) !== undefined) return 'overridden';
+    const at = { nowS, isRevoked };
+    if (bindingOf(manual[i] ?? [], status, at) !== undefined) return 'overridden';
+    if (isLooserBeside(running[i] ?? [], status, at) && !isGivenByUpdate(dossiers[i], status, at))
+      return 'beside';
     const known = own.get(claim);
     if (undecided.has(claim)) return 'open';
     return known === undefined ? 'unknown' : contradictionOf(claim, known);
   });
+}
+
+/** Whether a code of them that runs demands more. */
+function isLooserBeside(
+  running: readonly RegistryRecord[],
+  status: Status,
+  { nowS, isRevoked }: Pick<JudgedAt, 'nowS' | 'isRevoked'>,
+): boolean {
+  return running.some(
+    (record) =>
+      stricterBy(record.fields.status, status) > 0 &&
+      record.fields.status.expiresAtS > nowS &&
+      !isRevoked(record),
+  );
+}
+
+/** Whether the last that an update gave runs and demands no more: an update leaves stricter codes to end, and what came later would have revoked it. */
+function isGivenByUpdate(
+  dossier: Dossier | undefined,
+  status: Status,
+  { nowS, isRevoked }: Pick<JudgedAt, 'nowS' | 'isRevoked'>,
+): boolean {
+  const last = dossier && newestByRules(dossier);
+  if (last === undefined || last.kind === 'found' || stricterBy(last.status, status) > 0) return false;
+  return last.status.expiresAtS > nowS && !isRevoked(last);
 }
 
 /** Of claims by the same rules at the same time. Undefined where these rules give another type to a fact than is known here. */

@@ -71,6 +71,8 @@ describe('entente issue --rules by lists in force', function () {
         node = await RunningNode.start(region, ...FREE);
         await node.ready();
       }
+      const byHand = ['issue', region, '--subject', 'Two', '--colour', 'green'];
+      const { code: before } = await cli.json<{ code: string }>(...byHand);
       await list('control', control(`${passport(2)},Person Two,1990-05-17`));
       const people =
         HEAD +
@@ -86,6 +88,17 @@ describe('entente issue --rules by lists in force', function () {
       );
       assert.equal(exit, 0, err);
       assert.deepEqual(await coloursOf(out), { One: 'green', Two: 'red' });
+      const { out: stopped } = await cli.run('verify', '--region', region, before);
+      assert.match(stopped, /REVOKED/, 'worse news revoke at once what passes');
+      const { logs } = await cli.json<{ logs: { size: number }[] }>('audit', 'replay', `${region}/public`);
+      assert.ok(
+        logs.some(({ size }) => size >= 33),
+        'and stand among 31 others',
+      );
+      const otherwise = file('other.csv', HEAD + person('Two', `${passport(3)},Person Three,1990-05-17`));
+      const looser = await cli.run('issue', region, otherwise, '--rules', 'de');
+      assert.notEqual(looser.exit, 0);
+      assert.match(looser.err, /a stricter code of the person still runs/);
       assert.match(err, /control, version 1, \d+ s old: 1 person of 1 on the list found here/);
       assert.match(
         err,

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { type AdminProblem } from '../../../node/http/admin-client.ts';
 import { type Ordered } from '../../../node/issuing/forgotten-marks.ts';
+import { profileText } from '../../../node/rules/profiles.ts';
+import { readRuleFile } from '../../../node/rules/rule-file.ts';
 import { type Place } from '../../../node/registry/place-cipher.ts';
+import { readFacts } from '../../../protocol/rules/facts.ts';
+import { decide } from '../../../protocol/rules/issuing.ts';
 import { AdminWorld, refusedWith } from '../../support/admin-fixture.ts';
 import { ANNA, BERT } from '../../support/living-region.ts';
 import { problemIn } from '../../support/http-fixture.ts';
 import { DAY_S } from '../../support/region-fixture.ts';
+import { type TestStatement } from '../../support/region-fixture.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 describe('issueRoutes', () => {
@@ -27,6 +32,26 @@ describe('issueRoutes', () => {
 
   function isRevoked({ log, index }: Place): boolean {
     return admin.world.node('DE').keeper('DE')?.state?.revoked(log)?.has(index) === true;
+  }
+
+  const today = () => new Date(admin.world.nowS * 1_000).toISOString().slice(0, 10);
+
+  /** Logs the baseline rules. Gives orders of what they give on declared facts and more. */
+  async function byRules() {
+    const { file } = readRuleFile(profileText('baseline') ?? '', () => undefined);
+    const { ruleSet } = file ?? assert.fail();
+    const { id, version, fromS: from, data } = ruleSet;
+    const { fixture, node } = admin.world.machine('DE');
+    fixture.nowS = admin.world.nowS;
+    const entry = fixture.entryOf({ kind: 'rules', id, version, from, data } as TestStatement, 'root');
+    await admin.world.run(node.submit({ entry }));
+    return (subject: string, more: Record<string, string> = {}) => {
+      const { nowS: atS } = admin.world;
+      const told = { 'declaration.day': today(), 'declaration.consent': true, ...more };
+      const { facts = assert.fail() } = readFacts(data.facts, told);
+      const { status = assert.fail() } = decide(ruleSet, facts, atS);
+      return { subject, status, basis: { atS, facts: told } };
+    };
   }
 
   /** Lines for lines. */
@@ -115,6 +140,32 @@ describe('issueRoutes', () => {
           ['green', true],
         ],
       );
+    });
+
+    it('by rules worse news revoke at once what passes, and nobody gets a looser code beside them', async () => {
+      const order = await byRules();
+      const green = await admin.issue(order('p8'));
+      const worse = order('p8', { 'contact.close': today() });
+      const red = await admin.issue(worse, 'order-8');
+      assert.deepEqual([isRevoked(green), isRevoked(red)], [true, false]);
+      const { sizes } = admin.world.node('DE');
+      const [, size = 0] = Object.entries(sizes).find(([origin]) => origin.endsWith(red.log)) ?? [];
+      assert.ok(size > 32 + green.index, 'among 31 others');
+      await assert.rejects(admin.issue(order('p8')), (error) => {
+        assert.ok(refusedWith(409, 'REFUSED')(error));
+        assert.match((error as AdminProblem).message, /a stricter code of the person still runs/);
+        return true;
+      });
+      assert.deepEqual(await admin.issue(worse, 'order-8'), red);
+      const stream = [order('p9'), order('p9', { 'contact.close': today() }), order('p9')];
+      const answers = await batch('/v1/issue/batch', stream.map((one) => JSON.stringify(one)).join('\n'));
+      assert.deepEqual(
+        answers.map(({ problem }) => (problem as { code?: string } | undefined)?.code),
+        [undefined, undefined, 'REFUSED'],
+      );
+      const held = await admin.world.node('DE').heldCodes.ofSubject('p9');
+      const standing = held.map((one) => `${one.fields.status.colour} ${isRevoked(one)}`);
+      assert.deepEqual(standing.toSorted(), ['green true', 'red false']);
     });
 
     const refused: readonly [what: string, order: () => object, at: string][] = [

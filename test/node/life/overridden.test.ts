@@ -115,6 +115,43 @@ describeOnAllTables('A colour that no rule gave', () => {
   });
 });
 
+describeOnAllTables('A stricter code that rules gave', () => {
+  let region: LivingRegion;
+  beforeEach(async () => (region = await LivingRegion.open()));
+  afterEach(() => region.process.stop());
+
+  const isolated = () => ({ ...ISOLATED, untilS: region.nowS + DAY_S });
+
+  it('lets nobody who did not declare get a looser one, until it is over or revoked', async () => {
+    await region.issue(1, isolated(), 'baseline');
+    await region.issue(2, isolated(), 'baseline');
+    assert.deepEqual(await region.claims([1, 2, 3], GREEN), ['beside', 'beside', undefined]);
+    assert.deepEqual(await region.claims([1], isolated()), [undefined]);
+    await region.revoke(2);
+    assert.deepEqual(await region.claims([2], GREEN), [undefined]);
+    region.later(7);
+    assert.deepEqual(await region.claims([1], GREEN), [undefined]);
+  });
+
+  it('lets who declared get what an update gave them since, unless worse news revoked that', async () => {
+    await region.declare([1]);
+    await region.issue(1, isolated(), 'baseline');
+    assert.deepEqual(await region.claims([1], GREEN), ['beside']);
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.deepEqual(await region.claims([1], GREEN), [undefined]);
+    await region.revoke(1);
+    assert.deepEqual(await region.claims([1], GREEN), ['beside']);
+  });
+
+  it('stays the one that counts where an update found a looser one', async () => {
+    await region.declare([1]);
+    await region.issue(1, isolated(), 'baseline');
+    await region.issue(1, GREEN, 'baseline');
+    assert.deepEqual(await region.update(), { unchanged: 1 });
+    assert.deepEqual(await region.claims([1], GREEN), ['beside']);
+  });
+});
+
 describeOnAllTables('A code that was revoked by hand', () => {
   let region: LivingRegion;
   beforeEach(async () => (region = await LivingRegion.open()));
