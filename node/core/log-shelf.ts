@@ -69,7 +69,13 @@ const OVER_S_MAX = 730 * 86_400;
 /** A disk that takes nothing: it may later. */
 const HINDERED = ['DISK_FULL', 'STORE_FULL', 'STORE_READ_ONLY', 'STORE_WRITE_UNKNOWN'] as const;
 /** Why others' logs are not followed, while all else goes on. */
-const UNUSABLE = ['LOG_CONTRADICTED', 'SECOND_PLACE_CORRUPT', ...HINDERED] as const;
+const UNUSABLE = [
+  'LOG_CONTRADICTED',
+  'SECOND_PLACE_CORRUPT',
+  'VALUE_CORRUPT',
+  'LOG_CORRUPT',
+  ...HINDERED,
+] as const;
 
 export class LogShelf {
   readonly #options: LogShelfOptions;
@@ -329,8 +335,8 @@ export class LogShelf {
   }
 
   /**
-   * Another's log that contradicts what is known of it by other ways, or for which the disk has no room, is not followed, is told of, and
-   * keeps nobody from work.
+   * Another's log that contradicts what is known of it by other ways, for which the disk has no room, or of which something is damaged that no peer makes good, such as
+   * the proof that it has forked, is not followed, is told of, and keeps nobody from work.
    */
   async #ifUsable(origin: string, open: () => Promise<void>): Promise<void> {
     this.#unopened.delete(origin);

@@ -24,7 +24,6 @@ describe('a witness that is shown another tree of a log that it does not copy', 
     await world.issue('FR');
     await world.pass(40);
     const { witness } = world.node('DE');
-    assert.equal(world.node('DE').log(ORIGIN), undefined);
     const { size } = (await world.run(witness.lastSeen(ORIGIN))) ?? assert.fail('DE has cosigned nothing');
     const other = new ReferenceTree(Array.from({ length: size }, (_, i) => Uint8Array.of(i)));
     const { publicKey, sign } = world.machine('FR').fixture.keys.checkpoint;
@@ -37,6 +36,7 @@ describe('a witness that is shown another tree of a log that it does not copy', 
 
   it('A1: cosigns only the first, and keeps the proof that the log has forked', async () => {
     const size = await fork();
+    assert.equal(world.node('DE').log(ORIGIN), undefined);
     const { medium } = world.machine('DE');
     await world.kill('DE', { inOrder: true });
     const store = storeOn(medium, { owner: `DE.${NETWORK}` });
@@ -71,4 +71,22 @@ describe('a witness that is shown another tree of a log that it does not copy', 
     await world.until(() => world.node('DE').status.disowned.length > 0, 'DE hears that it was given up');
     assert.deepEqual(world.node('DE').status.forked, []);
   });
+
+  for (const isCopied of [true, false])
+    it(`F4: a proof that is damaged is told, stays where it is, and keeps no node from starting: ${isCopied ? 'of a log that is copied' : 'of another'}`, async () => {
+      await fork();
+      await world.until(() => world.node('DE').status.forked.length > 0, 'the proof is kept');
+      const { medium, troubles } = await world.kill('DE', { inOrder: true });
+      const key = medium.flipBit('fork/') ?? assert.fail();
+      medium.compact();
+      world.replace('DE', { mirrors: isCopied ? ['FR'] : [] });
+      await world.boot('DE');
+      const { closed } = world.node('DE').status;
+      const told = isCopied ? [closed[ORIGIN] ?? ''] : troubles.map((error) => String(error));
+      assert.ok(
+        told.some((text) => text.includes(key)),
+        `${JSON.stringify(closed)} ${troubles.join()}`,
+      );
+      assert.deepEqual([Object.keys(closed).length, medium.flipBit(key)], [isCopied ? 1 : 0, key]);
+    });
 });
