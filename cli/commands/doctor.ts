@@ -11,7 +11,8 @@ import { wrapped } from '../wrap.ts';
 const EXITS = `
 
 Exit codes: 0 nothing has to be done, 1 something must be mended, 4 too few
-            peers can be asked, 5 data is damaged, forked or an old copy.`;
+            peers can be asked or vouch, 5 data is damaged, forked or an old
+            copy.`;
 
 /** The gravest first: damage outweighs a fault, and that a peer who is gone. */
 const RANKED: readonly ExitCode[] = [EXIT.inconsistent, EXIT.failure, EXIT.undetermined];

@@ -4,7 +4,7 @@ import { writeFileAtomically } from '../../node/region/files.ts';
 import { type JoiningView } from '../../node/http/joining-schemas.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
-import { complete, type CompleteOptions } from '../joining/complete.ts';
+import { complete, type CompleteOptions, requireQuorumsWith } from '../joining/complete.ts';
 import {
   askJoining,
   dropJoining,
@@ -12,6 +12,7 @@ import {
   joiningWith,
   requireSameWords,
 } from '../joining/joining-node.ts';
+import { belowQuorumOption } from '../joining/quorums.ts';
 import { completedLines, joiningLines, otherLines } from '../joining/report.ts';
 import { printable } from '../printable.ts';
 import { draftOption, parseNewFile, parseRegionId, withoutPeersOption } from '../region.ts';
@@ -101,6 +102,7 @@ export function confirmOptions(command: Command): Command {
     .requiredOption('--words <words>', 'the words as the other operator reads them out')
     .option('--for <span>', 'how long the recognition holds, at most 1825d', '365d')
     .option('--connect-only', 'follow and witness it without recognising it')
+    .addOption(belowQuorumOption())
     .addOption(draftOption())
     .addOption(withoutPeersOption());
 }
@@ -166,10 +168,11 @@ async function confirm(cli: Cli, path: string, other: string, options: ConfirmOp
       `${vouching.length} regions that are recognised here vouch for ${region}, of ${options.endorsements} that you want`,
       { hint: 'Nothing was trusted. You decide: confirm with a smaller number.' },
     );
+  const belowQuorum = await requireQuorumsWith(cli, path, region, options);
   await askJoining(cli, path, { method: 'POST', path: '/v1/joinings/confirm-invited', body: { transcript } });
   const completed = await complete(cli, path, answered, options);
-  cli.output.result(
-    { region, fingerprint: answered.fingerprint, vouching, contradicting, ...completed },
-    () => completedLines(answered, completed),
+  const { fingerprint } = answered;
+  cli.output.result({ region, fingerprint, vouching, contradicting, ...completed, belowQuorum }, () =>
+    completedLines(answered, completed, belowQuorum),
   );
 }

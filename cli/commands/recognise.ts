@@ -12,6 +12,15 @@ import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
+import {
+  type Awaited,
+  awaitedFor,
+  belowQuorumOption,
+  newcomerLines,
+  type QuorumOptions,
+  requireQuorums,
+  type Short,
+} from '../joining/quorums.ts';
 import { aligned } from '../output.ts';
 import { printable } from '../printable.ts';
 import {
@@ -28,7 +37,7 @@ import { parseSpan, type SpanBounds, timeText } from '../times.ts';
 /** Five years: the root is to look at whom it recognises while those who decided are still there. */
 const HOLDS: SpanBounds = { from: '1s', to: '1825d' };
 
-interface RecogniseOptions extends RootOptions {
+interface RecogniseOptions extends RootOptions, QuorumOptions {
   readonly region?: string;
   readonly fingerprint?: string;
   readonly way: RecognitionWay;
@@ -69,6 +78,7 @@ export function addRecognise(program: Command, cli: Cli): void {
     .option('--rules <id>', 'acceptance rules for its codes')
     .option('--for <span>', `how long the recognition holds, at most ${HOLDS.to}`, '365d')
     .option('--new-root', 'it was set up anew: codes of its root before count no more')
+    .addOption(belowQuorumOption())
     .addOption(draftOption())
     .addOption(withoutPeersOption())
     .addHelpText(
@@ -110,6 +120,8 @@ async function recognise(
       const from = modules.nowS();
       const until = from + span;
       const { region, fingerprint } = other;
+      const belowQuorum = await requireQuorums({ region, way }, { desk, nowS: from }, options);
+      const witnesses = awaitedFor(region, desk, from);
       const version = (desk.state.recognition(region)?.version ?? 0) + 1;
       const nameDirectory = async () => {
         if (other.publicPath === undefined) return;
@@ -123,7 +135,7 @@ async function recognise(
       await nameDirectory();
       if (options.newRoot === true)
         cli.output.note('A node that runs follows the new root once it is started again.');
-      report(cli, desk.config.region, { ...other, version, until });
+      report(cli, desk.config.region, { ...other, version, until, witnesses, belowQuorum });
     },
     options,
   );
@@ -175,10 +187,19 @@ async function byDirectory(
   return { region: published.region, fingerprint, name: state.root?.name, publicPath };
 }
 
-function report(cli: Cli, home: string, other: Recognised & { version: number; until: number }): void {
-  const { region, fingerprint, name, version, until } = other;
-  cli.output.result({ home, region, name, fingerprint, version, until }, () => [
+interface Told extends Recognised {
+  readonly version: number;
+  readonly until: number;
+  readonly witnesses: Awaited;
+  readonly belowQuorum: readonly Short[];
+}
+
+function report(cli: Cli, home: string, other: Told): void {
+  const { region, fingerprint, name, version, until, witnesses, belowQuorum } = other;
+  const told = { home, region, name, fingerprint, version, until, witnesses, belowQuorum };
+  cli.output.result(told, () => [
     `${home} recognises ${region}${name === undefined ? '' : ` (${printable(name)})`} until ${timeText(until)}.`,
+    ...newcomerLines(region, witnesses, belowQuorum),
     ...aligned([['compare', fingerprintText(fingerprint)]], '  '),
   ]);
 }

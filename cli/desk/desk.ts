@@ -24,6 +24,7 @@ import { type LifeDesk } from '../life/life-desk.ts';
 import { type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
 import { type OverrideDesk } from './override-desk.ts';
+import { type Vouched } from './vouched.ts';
 
 /** A code of the registry. */
 export interface Held extends IssuedCode {
@@ -64,6 +65,8 @@ export interface Desk {
   readonly doOrdersOutlive: boolean;
   /** What the region's trust log says by now. */
   readonly state: TrustState;
+  /** How many vouch for each region of which something is known, the own one among them. */
+  vouched(): Promise<readonly Vouched[]>;
   /** Entries of one of the region's logs, `trust` or the id of an attestation log; 0 where there is none. */
   size(log: string): Promise<number>;
   /** The attestation at a place; undefined where nothing was issued. @throws {NodeError} LOG_PRUNED for one that is given up. */

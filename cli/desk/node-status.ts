@@ -18,6 +18,10 @@ export const regionsSchema = z.looseObject({
       region: z.string(),
       name: z.string().optional(),
       standing: z.string(),
+      fingerprint: z.string().optional(),
+      way: z.string().optional(),
+      fromS: z.number().optional(),
+      untilS: z.number().optional(),
       knowledge: knowledgeSchema.optional(),
     }),
   ),
@@ -126,6 +130,7 @@ export const nodeStatusSchema = z.looseObject({
       region: z.string(),
       vouchesForUsAtS: z.number().optional(),
       vouchedByUsAtS: z.number().optional(),
+      witnessedBy: z.array(z.string()).optional(),
     }),
   ),
   conduct: z.array(

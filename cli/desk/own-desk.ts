@@ -25,7 +25,9 @@ import { type Actor } from '../../node/operators/scopes.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { type Region } from '../../node/region/region.ts';
 import { hexOf } from '../../protocol/bytes.ts';
+import { isProtocolError } from '../../protocol/fault.ts';
 import { type LifeDesk, OwnLife } from '../life/life-desk.ts';
+import { CliError } from '../exit.ts';
 import { issuedCodeOf, type IssuedCode } from '../people/codes-file.ts';
 import { judgeText } from '../judging.ts';
 import { type Person } from '../people/person.ts';
@@ -34,6 +36,7 @@ import { holdingsOfRegion } from '../snapshot-file.ts';
 import { type BatchOrder, type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
 import { type OverrideDesk, OwnOverrides } from './override-desk.ts';
 import { requireEffect } from './trial.ts';
+import { type Vouched, vouchedOfTrust } from './vouched.ts';
 
 function refusalOf(error: unknown): { readonly refused: string } {
   if (isNodeError(error, 'REFUSED')) return { refused: error.message };
@@ -76,6 +79,17 @@ export class OwnDesk implements Desk {
 
   get state() {
     return this.#region.state;
+  }
+
+  /** By the directories of peers, as a verifier reads them who goes by this one; nothing while that verifier takes nothing from them. */
+  async vouched(): Promise<readonly Vouched[]> {
+    try {
+      const { trust } = (await holdingsOfRegion(this.layout.path, this.#modules)).holdings;
+      return vouchedOfTrust(trust, this.#modules.nowS());
+    } catch (error) {
+      if (error instanceof CliError || isNodeError(error) || isProtocolError(error)) return [];
+      throw error;
+    }
   }
 
   size(log: string): Promise<number> {

@@ -54,6 +54,7 @@ import { type BatchOrder, type BridgedCode, type Desk, type Held, type IssueProg
 import { asked, linesOf, mayComeRight, PartlyIssued, refusedBy, told } from './node-answers.ts';
 import { type OverrideDesk, RunningOverrides } from './override-desk.ts';
 import { requireEffect } from './trial.ts';
+import { type Vouched, vouchedOfStatus } from './vouched.ts';
 
 /** A node that was restarted is back within seconds. */
 const TRIES = 3;
@@ -126,6 +127,10 @@ export class RunningDesk implements Desk {
     return this.#published.state;
   }
 
+  async vouched(): Promise<readonly Vouched[]> {
+    return vouchedOfStatus(await asked(this.#client.ask({ method: 'GET', path: '/v1/status' })));
+  }
+
   /** Lets the node sign although too few peers have answered, and waits until it does. */
   async force(): Promise<void> {
     await this.#post('/v1/force');
@@ -143,7 +148,6 @@ export class RunningDesk implements Desk {
     return (await asked(this.#client.ask({ method: 'GET', path: '/v1/issue/ordered' }))) as Ordered;
   }
 
-  /** Lets it publish what came of a command. */
   async publish(): Promise<void> {
     await this.#post('/v1/publish');
   }

@@ -10,6 +10,7 @@ import { checkNumbers } from './number-checks.ts';
 import { type Patient, type ReadablePatient } from './patient.ts';
 import { checkEnough, checkHttp, checkReachable, checkShutOut, checkVouching } from './peer-checks.ts';
 import { checkAnnounced, checkPorts } from './port-checks.ts';
+import { checkQuorums } from './quorum-checks.ts';
 import { checkForgotten, checkRegistry } from './registry-check.ts';
 import { checkRules, checkUpdates } from './rule-checks.ts';
 import { checkDamage, checkRunning, checkStore } from './store-checks.ts';
@@ -61,6 +62,7 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['peers', checkReachable],
   ['peers', checkEnough],
   ['peers', checkVouching],
+  ['peers', checkQuorums],
   ['peers', checkShutOut],
   ['peers', checkHttp],
 ];
@@ -83,6 +85,7 @@ const AT_ONCE: typeof THEN = [
   ['peers', checkReachable],
   ['peers', checkEnough],
   ['peers', checkVouching],
+  ['peers', checkQuorums],
   ['peers', checkShutOut],
 ];
 

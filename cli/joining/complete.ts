@@ -9,11 +9,12 @@ import { withDesk } from '../desk/with-desk.ts';
 import { type RootOptions } from '../region.ts';
 import { parseSpan, type SpanBounds } from '../times.ts';
 import { type Answered } from './joining-node.ts';
+import { type Awaited, awaitedFor, type QuorumOptions, requireQuorums, type Short } from './quorums.ts';
 
 /** As with `entente recognise`. */
 const HOLDS: SpanBounds = { from: '1s', to: '1825d' };
 
-export interface CompleteOptions extends RootOptions {
+export interface CompleteOptions extends RootOptions, QuorumOptions {
   readonly for: string;
   readonly connectOnly?: true;
 }
@@ -22,6 +23,23 @@ export interface Completed {
   readonly home: string;
   /** Until when it is recognised; absent where it is only connected. */
   readonly recognisedUntilS?: number;
+  readonly witnesses?: Awaited;
+}
+
+/** Looked at before this side confirms. Rejects as `requireQuorums`. */
+export async function requireQuorumsWith(
+  cli: Cli,
+  path: string,
+  region: string,
+  options: CompleteOptions,
+): Promise<Short[]> {
+  if (options.connectOnly === true) return [];
+  return withDesk(
+    cli,
+    path,
+    (desk, { nowS }) => requireQuorums({ region, way: 'direct' }, { desk, nowS: nowS() }, options),
+    { reading: true, silent: true },
+  );
 }
 
 /** Can be done again: what is there already stays. Rejects as `appendByRoot`. */
@@ -46,13 +64,14 @@ export async function complete(
       const known = desk.state.recognition(region);
       const root = hexBytes(fingerprint);
       const from = modules.nowS();
+      const witnesses = awaitedFor(region, desk, from);
       if (known?.standing === 'recognised' && equalBytes(known.fingerprint, root) && known.untilS > from)
-        return { home, recognisedUntilS: known.untilS };
+        return { home, recognisedUntilS: known.untilS, witnesses };
       const until = from + span;
       const version = (known?.version ?? 0) + 1;
       const statement = { kind: 'recognition', region, version, fingerprint: root } as const;
       await appendByRoot(cli, desk, [{ ...statement, way: 'direct', rules: null, from, until }], options);
-      return { home, recognisedUntilS: until };
+      return { home, recognisedUntilS: until, witnesses };
     },
     options,
   );

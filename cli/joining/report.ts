@@ -8,6 +8,7 @@ import { fingerprintText } from '../region.ts';
 import { timeText } from '../times.ts';
 import { type Answered } from './joining-node.ts';
 import { type Completed } from './complete.ts';
+import { newcomerLines, type Short } from './quorums.ts';
 
 /** The words in rows of four, and the same as QR where that is wanted. */
 export function wordLines(cli: Cli, { words }: Answered, qr: boolean): string[] {
@@ -48,11 +49,18 @@ export function joiningLines(cli: Cli, one: JoiningView): string[] {
   ];
 }
 
-export function completedLines({ region }: Answered, { home, recognisedUntilS }: Completed): string[] {
+export function completedLines(
+  { region }: Answered,
+  { home, recognisedUntilS, witnesses }: Completed,
+  belowQuorum: readonly Short[],
+): string[] {
   const both = `Both operators have confirmed: ${region} is a peer of ${home}`;
-  return recognisedUntilS === undefined
+  return recognisedUntilS === undefined || witnesses === undefined
     ? [`${both}, and not recognised.`]
-    : [`${both}, and recognised until ${timeText(recognisedUntilS)}.`];
+    : [
+        `${both}, and recognised until ${timeText(recognisedUntilS)}.`,
+        ...newcomerLines(region, witnesses, belowQuorum),
+      ];
 }
 
 function standing({ side, ours, theirs }: JoiningView): string {

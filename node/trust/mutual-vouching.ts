@@ -9,6 +9,13 @@ export interface MutualVouching {
   readonly vouchesForSize: number | undefined;
   /** Of the home's newest cosignature for that region's trust log. */
   readonly vouchedByUsAtS: number | undefined;
+  /** As `witnessesOf` that region. */
+  readonly witnessedBy: readonly string[];
+}
+
+/** Whose cosignatures are known on the newest checkpoint of a trust log that is held, of all regions that are followed, recognised or not, each once. */
+function witnessesOf({ latest }: TrustKeeper): string[] {
+  return [...new Set(latest?.pool.cosignatures.map(({ region }) => region))];
 }
 
 /** By region, the home left out. What an operator is told; verdicts count cosignatures themselves. */
@@ -22,6 +29,7 @@ export function mutualVouching(home: TrustKeeper, keepers: Iterable<TrustKeeper>
         vouchesForUsAtS: theirs?.atS,
         vouchesForSize: theirs?.size,
         vouchedByUsAtS: newestBy(home.region, keeper)?.atS,
+        witnessedBy: witnessesOf(keeper),
       };
     });
 }
