@@ -1,5 +1,6 @@
 /** `entente issue`: codes for one person or for all in a file. */
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Command } from 'commander';
@@ -14,7 +15,7 @@ import { usageError } from '../exit.ts';
 import { counted } from '../output.ts';
 import { codesText, type IssuedCode } from '../people/codes-file.ts';
 import { addPaperOptions, identityOf, type PaperOptions } from '../people/papers.ts';
-import { issueInBatches, issueOnDesk, type LongFile } from '../people/issue-in-batches.ts';
+import { type DecidedFile, issueInBatches, issueOnDesk, type LongFile } from '../people/issue-in-batches.ts';
 import { BATCH_PEOPLE, IssuingRun } from '../people/issuing-run.ts';
 import { requireNothingOpen } from '../people/nothing-open.ts';
 import { peopleFormatOf } from '../people/people-file.ts';
@@ -69,7 +70,10 @@ const COLUMNS_HELP = [
     'A file with a row that is wrong issues nothing. Where no node runs all rows are issued in one batch, or none is; a node that runs issues them in several, and what it could not issue is told. Indexes in the log do not follow the order of the file.',
   ),
   wrapped(
-    'With --out and without --rules a file may have up to 2,000,000 rows. More than 20,000 are issued in batches of so many. If that breaks off, or any such file that a running node issues, the same command goes on, and nobody gets two codes. Until the end <out>.part has the codes of the batches that are done, and <out>.run says how far it is.',
+    'With --out and without --rules a file may have up to 2,000,000 rows. More than 20,000 are issued in batches of so many. If that breaks off, or any file that a running node issues with --out, the same command goes on, and nobody gets two codes. Until the end <out>.part has the codes of the batches that are done, and <out>.run says how far it is.',
+  ),
+  wrapped(
+    'With --rules such a command goes on with what was decided when it began, sealed in <out>.decided. A node takes that for an hour; whom it refuses then, or for what it knows itself, gets no code: with --leave-open the same command ends without them.',
   ),
 ].join('\n');
 
@@ -133,7 +137,7 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
   const { out } = options;
   // A run that had all but said so may have given the file its name.
   const isRunning = out !== undefined && (await IssuingRun.isBegun(out));
-  await requireNewFiles(isRunning ? undefined : out, options.device, options.report);
+  await requireNewFiles(...(isRunning ? [] : [out, options.report]), options.device);
   const rows = await rowsOf(cli, file, options);
   if (rows !== undefined && (isRunning || rows.rows > BATCH_PEOPLE))
     return issueInBatches(cli, path, rows, { withoutPeers: options.withoutPeers });
@@ -141,13 +145,16 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
   const holderKey =
     options.device === undefined ? undefined : (await cli.crypto()).signerOf(secretKey).publicKey;
   const peopleBy = await peopleSource(cli, file, options, holderKey);
+  const ofRun = rows ?? (await decidedFileOf(file, options, peopleBy));
+  if (ofRun !== undefined && isRunning)
+    return issueInBatches(cli, path, ofRun, { withoutPeers: options.withoutPeers });
   const issueAlone = () =>
     withDesk(
       cli,
       path,
       async (desk, modules) => {
-        if (rows !== undefined && desk.doOrdersOutlive)
-          return issueOnDesk(cli, path, rows, { ...modules, desk });
+        if (ofRun !== undefined && desk.doOrdersOutlive)
+          return issueOnDesk(cli, path, ofRun, { ...modules, desk });
         await requireNothingOpen(cli, desk, path);
         // Another run may have made them while this one waited for the region.
         await requireNewFiles(options.out, options.device, options.report);
@@ -164,7 +171,7 @@ async function issue(cli: Cli, path: string, file: string | undefined, options: 
     );
   // Of two commands for one file that overlap, the second finds what the first wrote there.
   const written = out ?? options.device;
-  if (rows === undefined && written !== undefined) await withKeepLock(`${written}.run`, issueAlone);
+  if (ofRun === undefined && written !== undefined) await withKeepLock(`${written}.run`, issueAlone);
   else await issueAlone();
 }
 
@@ -178,6 +185,19 @@ async function rowsOf(
   if (file === undefined || file === '-' || out === undefined || rules !== undefined) return undefined;
   requireNoSingle(options);
   return { file, out, ...(await countRows(cli, file, PERSON_FORM)) };
+}
+
+/** A file on whose people rules decide, into a file: the same command goes on with what they decided. */
+async function decidedFileOf(
+  file: string | undefined,
+  { out, rules, leaveOpen }: IssueOptions,
+  decide: DecidedFile['decide'],
+): Promise<DecidedFile | undefined> {
+  if (file === undefined || file === '-' || out === undefined || rules === undefined) return undefined;
+  if (!existsSync(file)) throw usageError(`there is no file ${printable(file)}`);
+  const hash = createHash('sha256').update(`entente/rules/${rules}\n`);
+  for await (const bytes of createReadStream(file) as AsyncIterable<Uint8Array>) hash.update(bytes);
+  return { out, sha256: hash.digest('hex'), decide, leaveOpen: leaveOpen === true };
 }
 
 /** Whom to issue to. What needs no region is read before that is opened. */

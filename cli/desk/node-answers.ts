@@ -3,6 +3,7 @@ import { AdminProblem } from '../../node/http/admin-client.ts';
 import { type Problem } from '../../node/http/problem.ts';
 import { isNodeError } from '../../node/node-error.ts';
 import { CliError, EXIT, exitOfCode } from '../exit.ts';
+import { type IssuedCode } from '../people/codes-file.ts';
 
 /** Lines that are sent at once. */
 const LINES_TOGETHER = 256;
@@ -28,26 +29,47 @@ function textOf(value: unknown): string {
   return value === undefined ? '' : JSON.stringify(value);
 }
 
+/** Somebody whose order was refused as it is: nothing of it was issued, and nothing is in hand. */
+export interface RefusedPerson {
+  readonly subject: string;
+  readonly reason: string;
+}
+
+/** What came of an order of which not everybody got a code. */
+export interface PartOfOrder {
+  readonly issued: readonly IssuedCode[];
+  /** How many were to get one. */
+  readonly of: number;
+  /** The first of those that kept somebody from it; undefined where the answer broke off. */
+  readonly problem: Problem | undefined;
+  /** All who got none, where each of them was refused; else empty. */
+  readonly refused: readonly RefusedPerson[];
+  /** Nothing was issued, and nothing is in hand: each order was refused as it is. */
+  readonly isRefused: boolean;
+}
+
 /** Some codes are logged, or none, and the answer about others says otherwise. */
 export class PartlyIssued extends CliError {
   readonly retry: boolean;
-  /** Nothing was issued, and nothing is in hand: each order was refused as it is. */
-  readonly isRefused: boolean;
+  readonly part: PartOfOrder;
 
-  constructor(
-    issued: number,
-    of: number,
-    { problem, isRefused }: { readonly problem: Problem | undefined; readonly isRefused: boolean },
-  ) {
+  constructor(part: PartOfOrder) {
+    const { issued, of, problem } = part;
     const reason = problem?.detail ?? 'the answer broke off';
+    const isSome = issued.length > 0 || problem === undefined;
+    const hints = [
+      problem?.hint,
+      isSome ? 'Those that were issued are printed by `entente codes`.' : undefined,
+    ];
+    const hint = hints.filter((one) => one !== undefined).join(' ');
     super(
       problem === undefined ? EXIT.undetermined : exitOfCode(problem.code),
       problem?.code ?? 'PEER_UNREACHABLE',
-      `${issued} of ${of} codes were issued: ${reason}`,
-      { hint: 'Those that were issued are printed by `entente codes`.' },
+      `${issued.length} of ${of} codes were issued: ${reason}`,
+      hint === '' ? {} : { hint },
     );
     this.retry = problem?.retry ?? problem === undefined;
-    this.isRefused = isRefused;
+    this.part = part;
   }
 }
 

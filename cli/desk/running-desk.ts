@@ -6,11 +6,7 @@ import { join, resolve } from 'node:path';
 import { type Disclosed, type DisclosureOrder } from '../../node/abuse/disclosing.ts';
 import { AdminClient, type AdminRequest } from '../../node/http/admin-client.ts';
 import { isAdminPort } from '../../node/http/admin-address.ts';
-import {
-  type HeldCodeLine,
-  type IssuedCode as IssuedLine,
-  type WitnessedReport,
-} from '../../node/http/admin-schemas.ts';
+import { type HeldCodeLine, type WitnessedReport } from '../../node/http/admin-schemas.ts';
 import { type Problem } from '../../node/http/problem.ts';
 import { type Ordered } from '../../node/issuing/forgotten-marks.ts';
 import { type GivenUp, type Wanted } from '../../node/issuing/held-codes.ts';
@@ -47,11 +43,11 @@ import { CliError, EXIT } from '../exit.ts';
 import { type LifeDesk, RunningLife } from '../life/life-desk.ts';
 import { type IssuedCode } from '../people/codes-file.ts';
 import { type Person } from '../people/person.ts';
-import { orderOf } from '../people/request.ts';
 import { configuredOperator } from './actor.ts';
 import { linesOfOrder, newOrder } from './batch-order.ts';
 import { type BatchOrder, type BridgedCode, type Desk, type Held, type IssueProgress } from './desk.ts';
-import { asked, linesOf, mayComeRight, PartlyIssued, refusedBy, told } from './node-answers.ts';
+import { giveOrder } from './give-order.ts';
+import { asked, linesOf, mayComeRight, refusedBy, told } from './node-answers.ts';
 import { type OverrideDesk, RunningOverrides } from './override-desk.ts';
 import { requireEffect } from './trial.ts';
 import { type Vouched, vouchedOfStatus } from './vouched.ts';
@@ -220,7 +216,7 @@ export class RunningDesk implements Desk {
     const placeOf = new Map(people.map(({ subject }, i) => [subject, i]));
     for (let tries = 1; ; tries++) {
       try {
-        const issued = await this.#issueIn(lines, order, onSigned);
+        const issued = await giveOrder(this.#client, lines, order, { onSigned, isFirst: tries === 1 });
         return issued.sort((a, b) => (placeOf.get(a.subject) ?? 0) - (placeOf.get(b.subject) ?? 0));
       } catch (error) {
         if (tries === TRIES || !mayComeRight(error)) throw error;
@@ -349,34 +345,6 @@ export class RunningDesk implements Desk {
 
   async reload(): Promise<void> {
     await this.#post('/v1/reload');
-  }
-
-  async #issueIn(
-    lines: readonly (Person | undefined)[],
-    { key, atS, since }: BatchOrder,
-    onSigned: (done: number) => void,
-  ): Promise<IssuedCode[]> {
-    const request = { method: 'POST', path: '/v1/issue/batch', idempotencyKey: key } as const;
-    const people = lines.filter((person) => person !== undefined);
-    const issued: IssuedCode[] = [];
-    const problems: Problem[] = [];
-    let [done, forgotten] = [0, 0];
-    for await (const answer of this.#lines(
-      request,
-      linesOf(lines, (person) => person && orderOf(person, atS, since)),
-    )) {
-      const line = answer as IssuedLine & { readonly problem?: Problem };
-      const { subject } = people[done++] as Person;
-      if (line.problem === undefined)
-        issued.push({ subject, log: line.log, index: line.index, code: line.code });
-      else if (line.problem.code === 'FORGOTTEN') forgotten++;
-      else problems.push(line.problem);
-      onSigned(done);
-    }
-    const [problem] = problems;
-    if (problem === undefined && issued.length + forgotten === people.length) return issued;
-    const isRefused = problems.length === people.length && problems.every(({ retry }) => retry === false);
-    throw new PartlyIssued(issued.length, people.length, { problem, isRefused });
   }
 
   async *#lines(...args: Parameters<AdminClient['lines']>): AsyncGenerator<unknown, void, undefined> {

@@ -4,16 +4,18 @@ import { withKeepLock } from '../../node/store/keep-lock.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { type Cli } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
-import { PartlyIssued } from '../desk/node-answers.ts';
+import { PartlyIssued, type RefusedPerson } from '../desk/node-answers.ts';
 import { withDesk, type WithDeskOptions } from '../desk/with-desk.ts';
 import { counted, figure } from '../output.ts';
 import { printable } from '../printable.ts';
+import { keepDecided, readDecided } from './decided-people.ts';
 import { IssuingRun, type OtherCode } from './issuing-run.ts';
 import { requireNothingOpen } from './nothing-open.ts';
 import { peopleFormatOf, peopleInBatches } from './people-file.ts';
-import { PERSON_FORM } from './person.ts';
+import { type Person, PERSON_FORM } from './person.ts';
 import { rowsError } from './rows-argument.ts';
 
+/** A file whose rows give the colours. */
 export interface LongFile {
   readonly file: string;
   readonly out: string;
@@ -22,13 +24,23 @@ export interface LongFile {
   readonly sha256: string;
 }
 
+/** A file on whose people rules decide, once for the run. */
+export interface DecidedFile {
+  readonly out: string;
+  /** Of the file and the name of the rules, in hexadecimal. */
+  readonly sha256: string;
+  readonly decide: (desk: Desk) => Promise<readonly Person[]>;
+  /** Issues to the others where the node refuses somebody. */
+  readonly leaveOpen: boolean;
+}
+
 /**
  * Rejects as `issueOnDesk`, and as `withDesk`.
  */
 export function issueInBatches(
   cli: Cli,
   path: string,
-  long: LongFile,
+  long: LongFile | DecidedFile,
   options: WithDeskOptions,
 ): Promise<void> {
   const issue = (desk: Desk, modules: RegionModules) => issueOnDesk(cli, path, long, { ...modules, desk });
@@ -42,7 +54,7 @@ export function issueInBatches(
 export function issueOnDesk(
   cli: Cli,
   path: string,
-  long: LongFile,
+  long: LongFile | DecidedFile,
   modules: RegionModules & { readonly desk: Desk },
 ): Promise<void> {
   return withKeepLock(`${long.out}.run`, () => issueAlone(cli, path, long, modules));
@@ -51,38 +63,83 @@ export function issueOnDesk(
 async function issueAlone(
   cli: Cli,
   path: string,
-  { file, out, rows, sha256: input }: LongFile,
+  long: LongFile | DecidedFile,
   { desk, sha256, random, nowS }: RegionModules & { readonly desk: Desk },
 ): Promise<void> {
   const { output } = cli;
+  const { out, sha256: input } = long;
   const { region, network } = desk.config;
+  const { registryKey } = desk.keys;
   const isNew = !(await IssuingRun.isBegun(out));
-  const run = await IssuingRun.open(out, peopleFormatOf(out), { region, network, input, rows });
+  // Whoever is forgotten once it was decided on them gets nothing.
+  const since = isNew && 'decide' in long ? await desk.ordered() : undefined;
+  const decided = 'decide' in long ? await (isNew ? long.decide(desk) : readDecided(out, registryKey)) : [];
+  const rows = 'decide' in long ? decided.length : long.rows;
+  const run = await IssuingRun.open(out, peopleFormatOf(out), { region, network, input, rows, since });
   await requireNothingOpen(cli, desk, path, (handover) => run.mayHold(handover));
+  if (isNew && 'decide' in long) await keepDecided(out, decided, { registryKey, random });
   const resumedAt = run.done;
   if (resumedAt > 0) output.note(`Goes on after the first ${counted(resumedAt, 'row')}.`);
   const progress = output.progress('issued', rows);
-  const batches = peopleInBatches(createReadStream(file), peopleFormatOf(file), PERSON_FORM, {
-    size: run.batch,
-    skip: resumedAt,
-  });
-  for await (const { people, faults } of batches) {
-    // It was good when it was counted.
-    if (faults.length > 0) throw rowsError(file, faults);
+  const inBatches = { size: run.batch, skip: resumedAt };
+  const batches = 'decide' in long ? partsOf(decided, inBatches) : peopleOf(long, inBatches);
+  for await (const people of batches) {
     const { done } = run;
     const onSigned = (signed: number) => {
       if (signed % ROWS_PER_REPORT === 0) progress.at(done + signed);
     };
-    const issuing = run.issue(people, desk, { sha256, random, nowS, onHashed: () => undefined, onSigned });
-    await issuing.catch(async (error: unknown) => {
+    const isWhole = ({ part }: PartlyIssued) => isNew && done === 0 && part.isRefused;
+    const onRefused = (error: PartlyIssued) => {
+      if (isWhole(error)) throw error;
+      output.note(refusedText(error.part.refused));
+    };
+    const hears = {
+      onHashed: () => undefined,
+      onSigned,
+      ...('decide' in long && long.leaveOpen && { onRefused }),
+    };
+    await run.issue(people, desk, { sha256, random, nowS, ...hears }).catch(async (error: unknown) => {
       // Whoever mends a file that was refused as a whole goes on with no run.
-      if (isNew && done === 0 && error instanceof PartlyIssued && error.isRefused) await run.drop();
+      const isPart = error instanceof PartlyIssued;
+      const isNone = (isPart && isWhole(error)) || !(await IssuingRun.isBegun(out));
+      if (isNone) await run.drop();
+      else if (isPart && error.part.refused.length > 0 && 'decide' in long)
+        output.note('The same command with --leave-open ends without those whom the node refuses.');
       throw error;
     });
   }
   await run.finish(desk);
-  progress.at(rows);
-  tellIssued(cli, out, { issued: rows - run.forgotten.count, resumedAt, run });
+  const issued = rows - run.forgotten.count - run.refused;
+  progress.at(issued);
+  tellIssued(cli, out, { issued, resumedAt, run });
+}
+
+async function* peopleOf(
+  { file }: LongFile,
+  inBatches: { readonly size: number; readonly skip: number },
+): AsyncGenerator<readonly Person[], void, undefined> {
+  const batches = peopleInBatches(createReadStream(file), peopleFormatOf(file), PERSON_FORM, inBatches);
+  for await (const { people, faults } of batches) {
+    // It was good when it was counted.
+    if (faults.length > 0) throw rowsError(file, faults);
+    yield people;
+  }
+}
+
+function* partsOf(
+  people: readonly Person[],
+  { size, skip }: { readonly size: number; readonly skip: number },
+): Generator<readonly Person[], void, undefined> {
+  for (let at = skip; at < people.length; at += size) yield people.slice(at, at + size);
+}
+
+function refusedText(refused: readonly RefusedPerson[]): string {
+  const left = refused.length - REFUSED_TOLD;
+  const lines = refused
+    .slice(0, REFUSED_TOLD)
+    .map(({ subject, reason }) => `\n  ${printable(subject)}: ${reason}`);
+  const rest = left > 0 ? `\n  and ${figure(left)} more` : '';
+  return `${counted(refused.length, 'person')} got no code, since the node refused it:${lines.join('')}${rest}`;
 }
 
 function tellIssued(
@@ -94,17 +151,18 @@ function tellIssued(
     run,
   }: { readonly issued: number; readonly resumedAt: number; readonly run: IssuingRun },
 ): void {
-  const { others, forgotten } = run;
+  const { others, forgotten, refused } = run;
   const leaves = Object.entries(run.leaves).map(([log, [from, to]]) => ({ log, from, to }));
   const places = leaves.map(({ log, from, to }) => `log ${log}, leaves ${figure(from)} to ${figure(to)}`);
   const [only] = leaves;
   const isOne = only !== undefined && leaves.length === 1;
-  const summary = { issued, resumedAt, leaves, others, forgotten, out, ...(isOne && only) };
+  const summary = { issued, resumedAt, leaves, others, forgotten, refused, out, ...(isOne && only) };
   output.result(summary, () => [
     `Issued ${counted(issued, 'code')}${isOne ? ` into ${places[0]}` : ''}; codes in ${printable(out)}.`,
     ...(isOne ? [] : places.map((place) => `  ${place}`)),
     ...othersLines(others),
     ...forgottenLines(forgotten),
+    ...(refused === 0 ? [] : [`${counted(refused, 'person')} got no code, since the node refused it.`]),
   ]);
 }
 
@@ -112,6 +170,8 @@ function tellIssued(
 const ROWS_PER_REPORT = 256;
 /** Other codes, and rows, that are told one by one to people; with --json all are. */
 const OTHERS_TOLD = 10;
+/** People whom the node refused, as many as those whom rules leave open. */
+const REFUSED_TOLD = 20;
 
 function othersLines(others: readonly OtherCode[]): string[] {
   if (others.length === 0) return [];

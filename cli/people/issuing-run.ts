@@ -4,6 +4,7 @@
  *
  *   <out>.part   the codes of the batches that are done
  *   <out>.run    whom it is about, when it was begun, how far it is, how long the logs were before the batch in hand, and under which key that was ordered
+ *   <out>.decided  sealed, where rules decided: who was to get what when the run began (decided-people.ts)
  *
  * What of that batch is logged is found by those lengths. What a node has still in hand, after the command that ordered it died, is found by the key.
  */
@@ -16,13 +17,14 @@ import {
   statIfPresent,
   writeFileAtomically,
 } from '../../node/region/files.ts';
-import { MARK_S, orderedSchema } from '../../node/issuing/forgotten-marks.ts';
+import { MARK_S, type Ordered, orderedSchema } from '../../node/issuing/forgotten-marks.ts';
 import { type Random } from '../../node/ports.ts';
 import { parseCode } from '../../protocol/code/code.ts';
 import { type Colour } from '../../protocol/code/status.ts';
 import { type Sha256 } from '../../protocol/primitives.ts';
 import { newOrder } from '../desk/batch-order.ts';
 import { type BatchOrder, type Desk, type IssueProgress } from '../desk/desk.ts';
+import { PartlyIssued } from '../desk/node-answers.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { printable } from '../printable.ts';
 import { codesText, type IssuedCode } from './codes-file.ts';
@@ -37,9 +39,11 @@ export const BATCH_PEOPLE = 20_000;
 export interface RunSubject {
   readonly region: string;
   readonly network: string;
-  /** SHA-256 of the file of people, in hexadecimal. */
+  /** SHA-256 of the file of people, or of that and what decided on them, in hexadecimal. */
   readonly input: string;
   readonly rows: number;
+  /** Of a new run: when it was decided on these people; without it the time of the first order. */
+  readonly since?: Ordered | undefined;
 }
 
 /** A code that somebody of the run got meanwhile, and that is not the one ordered for them. */
@@ -57,6 +61,8 @@ export interface IssueModules extends IssueProgress {
   readonly random: Random;
   /** Seconds since 1970. */
   readonly nowS: () => number;
+  /** Hears of those whom the node refused, and who are left out; where it throws they are not, nor are they without it. */
+  readonly onRefused?: (error: PartlyIssued) => void;
 }
 
 /** Seconds for which an order is given again as it was: a node remembers it to the end of the day after, and what counts for a day still counts. */
@@ -92,6 +98,8 @@ const journalSchema = z.strictObject({
     .optional(),
   /** Rows, from 1, of those who were forgotten while the run was under way, and got no code. */
   forgotten: z.strictObject({ count, rows: z.array(count).max(ROWS_KEPT) }).optional(),
+  /** People who were left out, since the node refused them. */
+  refused: count.optional(),
 });
 type Journal = z.infer<typeof journalSchema>;
 
@@ -187,6 +195,11 @@ export class IssuingRun {
     return this.#journal.forgotten ?? { count: 0, rows: [] };
   }
 
+  /** People who were left out, since the node refused them. */
+  get refused(): number {
+    return this.#journal.refused ?? 0;
+  }
+
   /** Whether what stands at a place may have been issued by this run. */
   mayHold({ log, index }: { readonly log: string; readonly index: number }): boolean {
     const { inHand, leaves } = this.#journal;
@@ -203,19 +216,25 @@ export class IssuingRun {
    */
   async issue(people: readonly Person[], desk: Desk, modules: IssueModules): Promise<void> {
     const issued = await this.#found(people, desk, modules.sha256);
+    const refused = new Set<string>();
     if (people.some(({ subject }) => !issued.has(subject))) {
       const order = { ...(await this.#order(desk, modules)), has: new Set(issued.keys()) };
-      for (const one of await desk.issue(people, modules, order)) issued.set(one.subject, one);
+      const answer = await desk.issue(people, modules, order).catch(withoutRefused(modules.onRefused));
+      for (const one of 'refused' in answer ? answer.issued : answer) issued.set(one.subject, one);
+      if ('refused' in answer) for (const { subject } of answer.refused) refused.add(subject);
     }
     const codes = people.flatMap(({ subject }) => issued.get(subject) ?? []);
     const bytes = await this.#append(codes);
     const { done, leaves } = this.#journal;
-    const without = people.flatMap(({ subject }, i) => (issued.has(subject) ? [] : [done + i + 1]));
+    const without = people.flatMap(({ subject }, i) =>
+      issued.has(subject) || refused.has(subject) ? [] : [done + i + 1],
+    );
     const { count: before, rows } = this.forgotten;
     await this.#note({
       ...(without.length > 0 && {
         forgotten: { count: before + without.length, rows: [...rows, ...without].slice(0, ROWS_KEPT) },
       }),
+      ...(refused.size > 0 && { refused: this.refused + refused.size }),
       done: done + people.length,
       bytes,
       leaves: withLeaves(leaves, codes),
@@ -229,12 +248,13 @@ export class IssuingRun {
   async finish(desk: Desk): Promise<void> {
     await desk.closeHandovers(await desk.openHandovers());
     if ((await statIfPresent(partOf(this.#out))) !== undefined) await moveFile(partOf(this.#out), this.#out);
-    await removeFile(journalOf(this.#out));
+    await this.drop();
   }
 
-  /** Nothing was issued, nor is anything in hand: it leaves nothing behind. */
+  /** Nothing was issued, or all codes are written, and nothing is in hand: it leaves nothing behind. */
   async drop(): Promise<void> {
     await removeFile(journalOf(this.#out));
+    await removeFile(decidedOf(this.#out));
   }
 
   /** The order of the batch in hand: that which was given before, as long as a node is sure to remember it. */
@@ -310,6 +330,11 @@ function journalOf(out: string): string {
   return `${out}.run`;
 }
 
+/** Where a run keeps what rules decided. */
+export function decidedOf(out: string): string {
+  return `${out}.decided`;
+}
+
 function partOf(out: string): string {
   return `${out}.part`;
 }
@@ -318,6 +343,16 @@ async function sizesOf(desk: Desk): Promise<Record<string, number>> {
   await desk.publish();
   const logs = [...desk.state.logs()].map(({ log }) => log);
   return Object.fromEntries(await Promise.all(logs.map(async (log) => [log, await desk.size(log)] as const)));
+}
+
+/** What came of an order, where those who got no code may be left out. */
+function withoutRefused(onRefused: IssueModules['onRefused']): (error: unknown) => PartlyIssued['part'] {
+  return (error) => {
+    if (onRefused === undefined || !(error instanceof PartlyIssued) || error.part.refused.length === 0)
+      throw error;
+    onRefused(error);
+    return error.part;
+  };
 }
 
 function withLeaves(leaves: Journal['leaves'], codes: readonly IssuedCode[]): Journal['leaves'] {

@@ -61,22 +61,23 @@ export function orderOf(
 }
 
 /**
- * Whether a code is what was ordered for this person, whose row gives the colour, from `sinceS` to the hour of its attestation: signing may have to
- * wait. Without `sinceS` from the hour before.
+ * Whether a code is what was ordered for this person. Where the row gives the colour: from `sinceS` to the hour of its attestation, since signing may
+ * have to wait; without `sinceS` from the hour before. Where rules decided it has that status.
  */
 export function isAsOrdered(
   person: Person,
   { attestation, status, holderKey }: Pick<ParsedCode, 'attestation' | 'status' | 'holderKey'>,
   sinceS = (attestation.hour - 1) * HOUR_S,
 ): boolean {
-  const { colour, days = DAYS_BY_DEFAULT[colour] } = person;
+  const { colour, days = DAYS_BY_DEFAULT[colour], device, status: decided } = person;
+  if ((holderKey && hexOf(holderKey)) !== device?.toLowerCase()) return false;
+  if (decided !== undefined) return equalBytes(encodeStatus(decided), encodeStatus(status));
   const firstHour = Math.floor(sinceS / HOUR_S);
   const hour = (status.expiresAtS - days * DAY_S) / HOUR_S - 1;
   return (
     firstHour <= hour &&
     hour <= Math.max(firstHour, attestation.hour) &&
-    equalBytes(encodeStatus(statusOf(person, hour * HOUR_S)), encodeStatus(status)) &&
-    (holderKey && hexOf(holderKey)) === person.device?.toLowerCase()
+    equalBytes(encodeStatus(statusOf(person, hour * HOUR_S)), encodeStatus(status))
   );
 }
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { regionModules } from '../../../cli/region.ts';
 import { NodeError } from '../../../node/node-error.ts';
+import { type Region } from '../../../node/region/region.ts';
 import { cliOf, TestCli } from '../../support/cli.ts';
 import { servedRegion } from '../../support/served-region.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
@@ -54,6 +55,97 @@ describe('entente issue of a file, through a node', function () {
       const [log = ''] = [...desk.state.logs()].map((one) => one.log);
       assert.equal(await desk.size(log), PEOPLE.length);
     }));
+
+  describe('by rules', () => {
+    const issueByRules = (...more: readonly string[]) =>
+      cli.run('issue', region, cli.path('declared.csv'), '--rules', 'de', '--out', out, ...more);
+    const subjects = () =>
+      readFileSync(out, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .slice(1)
+        .map((row) => row.split(',')[0]);
+
+    beforeEach(async () => {
+      const today = new Date(cli.nowS * 1_000).toISOString().slice(0, 10);
+      const year = Number(today.slice(0, 4));
+      writeFileSync(
+        cli.path('rules.yaml'),
+        `id: de\nversion: 1\nbase: { id: baseline, version: 1 }\nregion: DE\nfrom: ${year}-01-01\nuntil: ${year + 1}-12-31\nexamples:\n  - { name: open, at: ${today}T00:00:00Z, facts: {}, expect: { open: [declared, consent] } }\n`,
+      );
+      await cli.json('rules', 'activate', region, cli.path('rules.yaml'));
+      // Of whom the rules know too little to say anything.
+      const open = 'open,,\n';
+      const rows = PEOPLE.map((one) => `${one},${today},true\n`).join('');
+      writeFileSync(cli.path('declared.csv'), `subject,declaration.day,declaration.consent\n${open}${rows}`);
+    });
+
+    /** Lets the node issue to so many, and then no more. */
+    async function broken(node: Region['node'], issued: number): Promise<void> {
+      let left = issued;
+      const issueOne = node.issue.bind(node);
+      node.issue = (request) =>
+        left-- > 0 ? issueOne(request) : Promise.reject(new NodeError('SIGNER_FAULTY', 'it signs wrongly'));
+      const { exit, err } = await issueByRules('--leave-open');
+      assert.notEqual(exit, 0);
+      assert.match(err, /line 2: .*declared/);
+      assert.match(err, new RegExp(`${issued} of 5 codes were issued: it signs wrongly`));
+      assert.ok(!readFileSync(`${out}.decided`, 'latin1').includes('declaration'));
+      node.issue = issueOne;
+    }
+
+    it('goes on with the same command to give what was decided first, and nobody gets two codes', () =>
+      served(async (desk, { node }) => {
+        await broken(node, 2);
+        cli.nowS += 600;
+        const differs = await issue();
+        assert.match(differs.err, /RUN_DIFFERS/);
+        const again = await issueByRules('--leave-open');
+        assert.equal(again.exit, 0, again.err);
+        assert.match(again.out, /^Issued 5 codes into log \S+, leaves 0 to 4; codes in /);
+        assert.deepEqual(subjects(), PEOPLE);
+        const [log = ''] = [...desk.state.logs()].map((one) => one.log);
+        assert.equal(await desk.size(log), PEOPLE.length);
+        for (const name of ['run', 'part', 'decided']) assert.ok(!existsSync(`${out}.${name}`));
+      }));
+
+    it('goes on by the directory where the node has ended meanwhile', async () => {
+      await served((_desk, { node }) => broken(node, 2));
+      const again = await issueByRules('--leave-open');
+      assert.equal(again.exit, 0, again.err);
+      assert.match(again.out, /^Issued 5 codes into log \S+, leaves 0 to 4; codes in /);
+      assert.deepEqual(subjects(), PEOPLE);
+    });
+
+    it('ends with --leave-open without those who were decided on too long ago', () =>
+      served(async (_desk, { node }) => {
+        await broken(node, 2);
+        cli.nowS += 2 * 3_600;
+        const refused = await issueByRules();
+        assert.notEqual(refused.exit, 0);
+        assert.match(refused.err, /0 of 3 codes were issued: it was decided at another time/);
+        assert.match(refused.err, /The same command with --leave-open ends without those/);
+        assert.ok(!refused.err.includes('are printed by'));
+        const { exit, out: said, err } = await issueByRules('--leave-open');
+        assert.equal(exit, 0, err);
+        assert.match(
+          err,
+          /3 persons got no code, since the node refused it:\n {2}\w: it was decided at another/,
+        );
+        assert.match(said, /^Issued 2 codes into log \S+, leaves 0 to 1; codes in .*\n3 persons got no code/);
+        assert.equal(subjects().length, 2);
+        for (const name of ['run', 'part', 'decided']) assert.ok(!existsSync(`${out}.${name}`));
+      }));
+
+    it('leaves nothing behind where the node refused everybody', () =>
+      served(async (_desk, { node }) => {
+        node.issue = () => Promise.reject(new NodeError('REFUSED', 'the rules say otherwise'));
+        const { exit, err } = await issueByRules('--leave-open');
+        assert.notEqual(exit, 0);
+        assert.match(err, /0 of 5 codes were issued: the rules say otherwise/);
+        for (const name of ['run', 'part', 'decided']) assert.ok(!existsSync(`${out}.${name}`));
+      }));
+  });
 
   it('F1: of two commands for one person and one file that overlap, the second issues nothing', () =>
     served(async (desk, { node }) => {
