@@ -101,6 +101,6 @@ function explainedLines(
     ...known,
     ...doubts.map((doubt) => wrapped(printable(`  IN DOUBT ${doubtText(doubt)}`), '      ')),
     '',
-    ...(ruleSet === undefined ? [] : decisionLines(ruleSet, decision, trace, colours)),
+    ...(ruleSet === undefined ? [] : decisionLines(ruleSet, decision, trace, colours, outcome)),
   ];
 }

@@ -11,7 +11,7 @@ import { counted } from '../output.ts';
 import { printable } from '../printable.ts';
 import { type SigningOptions } from '../region.ts';
 import { timeText } from '../times.ts';
-import { readRules } from './rule-argument.ts';
+import { isProfile, readRules } from './rule-argument.ts';
 
 export interface ActivateOptions extends SigningOptions {
   /** Beside others that know of declarations, although nobody has said which people are judged by. */
@@ -28,6 +28,7 @@ export async function activateRules(
   const file = await readRules(named);
   requireExamples(file);
   const { ruleSet } = file;
+  const isZoneTold = file.hasOwnZone && !isProfile(named);
   await withDesk(
     cli,
     path,
@@ -42,9 +43,21 @@ export async function activateRules(
       const hash = Buffer.from(ruleSetHash(sha256, ruleSet)).toString('hex');
       const home = desk.config.region;
       cli.output.result(
-        { home, rules: id, version, index, fromS: from, untilS: ruleSet.untilS, hash, beside },
+        {
+          home,
+          rules: id,
+          version,
+          index,
+          fromS: from,
+          untilS: ruleSet.untilS,
+          zone: data.zone,
+          isZoneTold,
+          hash,
+          beside,
+        },
         () => [
           `${home} goes by ${id}, version ${version}, from ${timeText(from)} to ${timeText(ruleSet.untilS)}, by entry ${index} of its trust log.`,
+          ...zoneLines(data.zone, isZoneTold),
           ...(beside.length === 0
             ? []
             : [`WARNING: ${undecidedText(beside)}`, `${decidingText(id)} Then restart the node.`]),
@@ -64,6 +77,16 @@ function requireExamples({ ruleSet, examples }: RuleFile): void {
   throw new CliError(EXIT.failure, 'EXAMPLES_FAILED', `these rules were not activated, since ${what}`, {
     hint: '`entente rules test` says more.',
   });
+}
+
+/** Whose midnights count. What a profile says is no word of the region. */
+function zoneLines(zone: string, isTold: boolean): string[] {
+  const line = `Their days begin and end at midnight of ${printable(zone)}.`;
+  if (isTold || zone !== 'UTC') return [line];
+  return [
+    line,
+    'WARNING: that comes from the profile, and the region has not said it. If its days are others, give the rules a zone of their own, as in zone: Asia/Shanghai, and activate that as their next version.',
+  ];
 }
 
 /** How a gate goes by what the rules say of places: by itself none does. */
@@ -119,7 +142,11 @@ function requireFit({ config, state }: Desk, ruleSet: RuleSet, nowS: number): vo
       'Write an overlay over the same profile.',
     );
   if (untilS <= nowS)
-    throw refuse('RULES_OVER', 'these rules have ended already', 'Give them a later day in `until`.');
+    throw refuse(
+      'RULES_OVER',
+      `these rules ended ${timeText(untilS)}`,
+      'Give them a later day in `until`: that is the first day on which they count no more.',
+    );
   const before = state.rules(id);
   if (before !== undefined && version <= before.version) {
     const message = `version ${before.version} of ${id} is in the trust log already`;

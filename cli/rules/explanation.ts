@@ -1,4 +1,5 @@
 /** Why a colour came out, or what becomes of a code at a place, in lines for people. */
+import { type UpdateOutcome } from '../../node/life/update-figures.ts';
 import { type Facts } from '../../protocol/rules/facts.ts';
 import { type Applied, type Decision, type OpenReason } from '../../protocol/rules/issuing.ts';
 import { dayText } from '../../protocol/rules/calendar.ts';
@@ -11,24 +12,42 @@ import { wrapped } from '../wrap.ts';
 
 const VALUE_CHARS_MAX = 64;
 
+/** Why no code comes of what rules decide. */
+const WITHOUT_CODE: Readonly<Partial<Record<UpdateOutcome, string>>> = {
+  open: 'something is not known',
+  ambiguous: 'entries of lists may be about them, or about another',
+  withdrawn: 'it was revoked, and nothing has come since',
+  overridden: 'a stricter one that no rule gave counts to its end',
+};
+
 const MEASURES = { none: '', home: 'at home', isolate: 'isolated' } as const;
 
+/** `outcome`: what an update would make of it, of a person whom the region knows. */
 export function decisionLines(
   ruleSet: RuleSet,
   decision: Decision,
   trace: readonly TraceStep[],
   colours: Colours,
+  outcome?: UpdateOutcome,
 ): string[] {
   const { status, open, applied } = decision;
   const byRule = new Map(applied.map((one) => [one.rule, one]));
   const deciding = trace.filter(({ rule, list }) => list === 'issuing' && rule === decision.rule);
   const others = trace.filter((step) => !deciding.includes(step));
+  const without = outcome && WITHOUT_CODE[outcome];
+  const colour = status?.colour.toUpperCase() ?? '';
+  const text = headText(ruleSet, decision);
   const head =
     status === undefined
-      ? colours.bold('NO COLOUR')
-      : `${colours.bold(colours[status.colour](status.colour.toUpperCase()))}${headText(ruleSet, decision)}`;
+      ? [colours.bold('NO COLOUR')]
+      : without === undefined
+        ? [`${colours.bold(colours[status.colour](colour))}${text}`]
+        : [
+            `${colours.bold('NO OTHER CODE')}: ${without}`,
+            wrapped(`  but for that: ${colour}${text}`, '    '),
+          ];
   return [
-    head,
+    ...head,
     ...open.map((reason) => `  ${openText(reason)}`),
     ...deciding.flatMap((step) => [...stepLines(step), ...daysLines(ruleSet, byRule.get(step.rule))]),
     ...section(

@@ -24,6 +24,11 @@ export async function readRules(named: string): Promise<RuleFile> {
   throw rulesError(named, faults);
 }
 
+/** Whether a profile of the program is named, and no file. */
+export function isProfile(named: string): boolean {
+  return !existsSync(named) && profileText(named) !== undefined;
+}
+
 /** The text of a profile or file. A file comes first, so that nobody's file is overlooked. */
 export async function rulesText(named: string): Promise<string> {
   if (!existsSync(named)) {

@@ -3,7 +3,6 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type NodeStatus } from '../core/node-status.ts';
 import { type UpdatesReport } from '../life/last-update.ts';
-import { isNodeError } from '../node-error.ts';
 import { type NetworkStatus } from '../network/isolation/isolated-network.ts';
 import { type Admission } from './admission.ts';
 import { type Entrance } from './entrance.ts';
@@ -20,7 +19,7 @@ export interface MetricsModules {
   /** Of the home, once there is one: what of it will run out. */
   readonly home?: () => TrustState | undefined;
   readonly network?: (() => NetworkStatus) | undefined;
-  /** Of the colours of people who declared. */
+  /** Of the colours of people who declared. Must not reject. */
   readonly updates?: () => Promise<UpdatesReport>;
   /** Milliseconds of a clock that never steps; that of the process by default. */
   readonly nowMs?: () => number;
@@ -55,6 +54,7 @@ export class Metrics {
   #made: Promise<MetricsText> | undefined;
   #madeMs = 0;
   #updates: UpdatesReport | undefined;
+  #asking: Promise<void> | undefined;
 
   constructor(modules: MetricsModules) {
     this.#modules = modules;
@@ -113,7 +113,7 @@ export class Metrics {
 
   async #make(): Promise<MetricsText> {
     const status = this.#modules.status();
-    this.#updates = await this.#modules.updates?.().catch(unreadable);
+    this.#asking ??= this.#askUpdates();
     for (const read of this.#readers) read(status);
     return { type: this.registry.contentType, body: await this.registry.metrics() };
   }
@@ -321,6 +321,12 @@ export class Metrics {
     );
   }
 
+  /** What it answers is told with the next figures: whatever it reads from may hang. Never rejects. */
+  async #askUpdates(): Promise<void> {
+    this.#updates = await this.#modules.updates?.();
+    this.#asking = undefined;
+  }
+
   #addUpdates(): void {
     if (this.#modules.updates === undefined) return;
     this.#gauge(
@@ -353,12 +359,6 @@ export class Metrics {
       for (const [value, figure] of Object.entries(figures(status))) gauge.set({ [label]: value }, figure);
     });
   }
-}
-
-/** Of a store that cannot be read other figures tell. */
-function unreadable(error: unknown): undefined {
-  if (!isNodeError(error)) throw error;
-  return undefined;
 }
 
 function lastUntilS(state: TrustState, role: (typeof KEY_ROLES)[number]): number {

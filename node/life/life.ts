@@ -248,7 +248,8 @@ export class Life {
     const isOver = newest !== undefined && newest.status.expiresAtS <= this.#nowS();
     const standing =
       newest === undefined ? 'none' : isRevoked === true ? 'revoked' : isOver ? 'over' : 'running';
-    const notice = newest === undefined ? [] : noticeText(newest, this.#options);
+    const notice =
+      newest === undefined || standing === 'none' ? [] : noticeText(newest, this.#options, standing);
     const explained = isExplained ? await this.#explained(dossier) : undefined;
     return { ...dossier, notice, standing, ...(explained && { explained }) };
   }
@@ -276,14 +277,18 @@ export class Life {
     return { objections, updates, ...(ofProcess && { lastUpdate: ofProcess }) };
   }
 
-  /** Rejects as the store. */
+  /** Never rejects: what cannot be read is why nothing is updated. */
   async updates(): Promise<UpdatesReport> {
-    const lastAtS = await this.#lastUpdate.atS();
-    const hasDeclared = (await this.#shelf.page('', 1)).length > 0;
-    const at = { hasDeclared, nowS: this.#nowS() };
-    const error = errorOfRules(this.#modules.state(), this.#options.rulesForPeople, at);
-    const trouble = error === undefined ? this.#lastUpdate.trouble : troubleOf(error);
-    return { lastAtS, hasDeclared, ...(trouble && { trouble }) };
+    try {
+      const lastAtS = await this.#lastUpdate.atS();
+      const hasDeclared = (await this.#shelf.page('', 1)).length > 0;
+      const at = { hasDeclared, nowS: this.#nowS() };
+      const error = errorOfRules(this.#modules.state(), this.#options.rulesForPeople, at);
+      const trouble = error === undefined ? this.#lastUpdate.trouble : troubleOf(error);
+      return { lastAtS, hasDeclared, ...(trouble && { trouble }) };
+    } catch (error) {
+      return { lastAtS: 0, hasDeclared: true, trouble: troubleOf(error) };
+    }
   }
 
   /** Does something while no colour changes by rules. */

@@ -25,9 +25,11 @@ const MEASURES = {
   isolate: 'You are isolated.',
 } as const;
 
+/** `counts`: whether the code of the change still does. Of one that does not nobody is told that they may pass. */
 export function noticeText(
   change: StatusChange,
   { region, objectTo, objectionDays }: NoticeOptions,
+  counts: 'running' | 'over' | 'revoked' = 'running',
 ): string[] {
   const { status, since, rule, why, because, sources } = change;
   const { colour, measure, untilS, expiresAtS, ruleId, ruleVersion } = status;
@@ -42,12 +44,16 @@ export function noticeText(
       'For another one: declare anew.',
       toObject,
     ];
-  return [
-    `The health code of ${region} is ${colour.toUpperCase()}. ${MEASURES[measure]}`,
-    `Since: ${since ?? timeText(change.atS)}`,
+  const until =
     untilS === undefined && change.kind !== 'override'
       ? `Counts until: ${timeText(expiresAtS)}; it is renewed by itself before that.`
-      : `Until: ${timeText(untilS ?? expiresAtS)}`,
+      : `Until: ${timeText(untilS ?? expiresAtS)}`;
+  return [
+    counts === 'running'
+      ? `The health code of ${region} is ${colour.toUpperCase()}. ${MEASURES[measure]}`
+      : `The ${colour} health code of ${region} is ${counts}: it counts no more.`,
+    `Since: ${since ?? timeText(change.atS)}`,
+    ...(counts === 'revoked' ? [] : [counts === 'over' ? `Until: ${timeText(untilS ?? expiresAtS)}` : until]),
     whyLine,
     change.kind === 'override'
       ? 'Rule: none'

@@ -28,6 +28,8 @@ export interface RuleFileFault {
 export interface RuleFile {
   readonly ruleSet: RuleSet;
   readonly examples: readonly Example[];
+  /** The file says itself whose midnights count, and no base does. */
+  readonly hasOwnZone: boolean;
   /** What was written, with all that came from the base: another file can be laid over it. */
   readonly source: unknown;
 }
@@ -73,7 +75,8 @@ export function readRuleFile(
   if (faults.length > 0 || ruleSet === undefined) {
     return { faults: faults.map((fault) => placed(yaml, source, fault)) };
   }
-  return { file: { ruleSet, examples: examples.examples, source }, faults: [] };
+  const hasOwnZone = Object.hasOwn(written as object, 'zone');
+  return { file: { ruleSet, examples: examples.examples, hasOwnZone, source }, faults: [] };
 }
 
 /** The fault with the line in which it stands, or the nearest part of the file above it. */

@@ -68,8 +68,7 @@ export class ColourUpdates {
   /** A region that has no rules for people, and nobody who declared, is idle; one whose rules are over or named wrongly is in trouble. */
   async #isIdle(error: unknown): Promise<boolean> {
     if (!isNodeError(error, 'NOT_FOUND')) return IDLE.some((code) => isNodeError(error, code));
-    const updates = await this.#modules.region.node.life.updates().catch(() => undefined);
-    return updates !== undefined && updates.trouble === undefined;
+    return (await this.#modules.region.node.life.updates()).trouble === undefined;
   }
 
   async #update(): Promise<void> {

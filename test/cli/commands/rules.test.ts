@@ -298,6 +298,32 @@ describe('entente rules', () => {
       });
     }
 
+    it('refuses rules on the day in `until`, which is the first without them, and says so', async () => {
+      cli.nowS = Date.parse('2026-12-24T00:00:00Z') / 1_000;
+      const { err } = await activate(overlay('until: 2026-12-24'));
+      assert.equal(codeOf(err), 'RULES_OVER');
+      assert.match(err, /these rules ended 2026-12-24[^]*the first day on which they count no more/);
+      cli.nowS--;
+      assert.equal((await activate(overlay('until: 2026-12-24'))).exit, 0);
+    });
+
+    it('says whose midnights count, and warns where UTC comes from a profile alone', async () => {
+      const told = async (...args: readonly string[]) => {
+        const { out } = await cli.run('rules', 'activate', cli.path('DE'), ...args);
+        const text = out.replaceAll(/\s+/g, ' ');
+        return [
+          /at midnight of (\S+)\./.exec(text)?.[1],
+          text.includes('WARNING: that comes from the profile'),
+        ];
+      };
+      const versioned = (version: number, zone: string) =>
+        file('rules.yaml', overlay(zone).replace('version: 1\n', `version: ${version}\n`));
+      assert.deepEqual(await told(versioned(1, '')), ['UTC', true]);
+      assert.deepEqual(await told(versioned(2, 'zone: UTC')), ['UTC', false]);
+      assert.deepEqual(await told(versioned(3, 'zone: Europe/Berlin')), ['Europe/Berlin', false]);
+      assert.deepEqual(await told('baseline', '--undecided'), ['UTC', true]);
+    });
+
     const overlayFrom = (day: string) => overlay(`from: ${day}`, EXAMPLES.replace(NOON, `${day}T12:00:00Z`));
 
     it('refuses rules that begin later while others of the same id are in force, which go on', async () => {

@@ -123,6 +123,20 @@ describe('entente update, holder and object', function () {
       assert.equal(readFileSync(cli.path('sixth.jsonl'), 'utf8'), '');
     });
 
+  it('explains somebody in doubt without the headline of a code that does not come', async () => {
+    const head = 'subject,full_name,birth_date,declared_at,consent,symptoms\n';
+    const rows = ['One', 'Two'].map((one) => `${one},Person One,1990-05-17,${world.timeText},true,false\n`);
+    await cli.json('declare', region, world.file('twins.csv', head + rows.join('')));
+    await world.control('One');
+    assert.deepEqual(await update(), { ambiguous: 2 });
+    const { out } = await cli.run('holder', region, '--subject', 'One', '--explain');
+    assert.match(
+      out,
+      /^NO OTHER CODE: entries of lists may be about them, or about another\n {2}but for that: GREEN/m,
+    );
+    assert.doesNotMatch(out, /^GREEN/m);
+  });
+
   it('a fortnight later red is over, and as a dry run tells it before', async () => {
     await cli.json('declare', region, world.declarations('Two'));
     await world.control('Two');

@@ -26,6 +26,22 @@ describeOnAllTables('A colour that no rule gave', () => {
     assert.equal(await region.codesOf(1), '(green) green');
   });
 
+  it('leaves nobody told that the code which it revoked lets them pass, before an update and after its end', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.override(1, 'red', 5);
+    const revoked = await region.life.holder('P1', false);
+    assert.equal(revoked.standing, 'revoked');
+    assert.match(revoked.notice[0] ?? '', /^The green health code of \S+ is revoked: it counts no more\.$/);
+    assert.doesNotMatch(revoked.notice.join('\n'), /may pass|renewed by itself/);
+    await region.update();
+    assert.match((await region.life.holder('P1', false)).notice[0] ?? '', /is RED\. You are isolated/);
+    region.later(6);
+    const over = await region.life.holder('P1', false);
+    assert.equal(over.standing, 'over');
+    assert.match(over.notice[0] ?? '', /^The red health code of \S+ is over: it counts no more\.$/);
+  });
+
   it('binds the first code, and one that follows a yellow that ends', async () => {
     await region.override(1, 'red', 14);
     await region.declare([1]);

@@ -64,6 +64,14 @@ describe('Life.updates', () => {
     assert.equal((await troubleOf())?.code, 'NOT_FOUND');
   });
 
+  it('says that what people declared cannot be read', async () => {
+    await open();
+    await region.declare([1]);
+    await region.update();
+    await region.process.tables.write([{ put: 'life/person/0', value: new Uint8Array(40) }]);
+    assert.ok((await troubleOf())?.code);
+  });
+
   it('says what the newest update ended with, until one comes to its end; dry runs say nothing', async () => {
     await open();
     await region.declare([1]);
