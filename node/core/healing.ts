@@ -1,16 +1,19 @@
 /** Logging what the root says where somebody else signs with the keys of the region, or keeps this machine from signing with a stolen one. */
+import { type Clock } from '../ports.ts';
 import { type Fence } from './fencing.ts';
 import { lackingBy } from './named-trees.ts';
-import { logNaming, requireNaming } from './naming.ts';
+import { checkpointsGivenUp, logNaming, requireNaming } from './naming.ts';
 import { type NODE_DEFAULTS, type RegionNodeOptions } from './node-options.ts';
 import { type OwnLogsCheckModules, requireWhole } from './own-logs-check.ts';
 import { takeOver, type TakingOverModules } from './taking-over.ts';
-import { type WritingSide } from './writing-side.ts';
+import { type NodeKeys, type WritingSide } from './writing-side.ts';
 
 export interface HealingModules extends OwnLogsCheckModules, Omit<TakingOverModules, 'writership'> {
   readonly fence?: Fence | undefined;
-  /** Begins to sign, once nothing is in the way of these entries. Rejects as `WritingSide.start`. */
-  readonly open: () => Promise<WritingSide>;
+  readonly keys: NodeKeys;
+  readonly clock: Clock;
+  /** Begins to sign by these checkpoint keys, once nothing is in the way of these entries. Rejects as `WritingSide.start`. */
+  readonly open: (checkpoint: NodeKeys['checkpoint']) => Promise<WritingSide>;
   /** Called once that is tried, whatever came of it. Must not throw. */
   readonly onTried: () => void;
 }
@@ -31,15 +34,19 @@ export class Healing {
   }
 
   /**
-   * Logs the entries in the place of whoever writes, and gives the index of the first. `isContradicted`: another log of the region is known.
-   * Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireNaming`, `lackingBy`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
+   * Logs the entries in the place of whoever writes, and gives the index of the first. `isContradicted`: another log of the region is known; else what keys have
+   * signed that the entries do not give up has to be here. Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireNaming`, `lackingBy`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
    */
-  async heal(entries: readonly Uint8Array[], isContradicted: boolean): Promise<number> {
+  async heal(
+    entries: readonly Uint8Array[],
+    { isContradicted, forced }: { readonly isContradicted: boolean; readonly forced: boolean },
+  ): Promise<number> {
     const { shelf, fence } = this.#modules;
     this.#isUnderWay = true;
     try {
       // What the key that is given up had permitted binds nobody any more: what was published of that has to be here.
-      if (!isContradicted) await requireWhole(this.#options, this.#modules);
+      const givenUp = checkpointsGivenUp(shelf.home, entries);
+      if (!isContradicted) await requireWhole(this.#options, this.#modules, { forced, givenUp });
       await requireNaming(shelf.home, entries);
       await lackingBy(shelf, entries);
       if (fence === undefined) return await this.#log(entries);
@@ -53,9 +60,13 @@ export class Healing {
   }
 
   async #log(entries: readonly Uint8Array[]): Promise<number> {
-    const { open, onTried } = this.#modules;
+    const { open, onTried, shelf, keys, clock } = this.#modules;
     try {
-      return await logNaming(await open(), entries);
+      const after = await shelf.home.fold.stateAfter(entries);
+      // Others may have seen other trees by a key that is given up: it signs none of these.
+      const checkpoint = (atS: number) => keys.checkpointBy(after, atS);
+      checkpoint(Math.floor(clock.nowMs() / 1000));
+      return await logNaming(await open(checkpoint), entries);
     } finally {
       onTried();
     }

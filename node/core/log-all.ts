@@ -7,7 +7,7 @@ import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Fence, soundOut } from './fencing.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { lackingBy, leaveLogs } from './named-trees.ts';
-import { givesUpCheckpoints } from './naming.ts';
+import { checkpointsGivenUp } from './naming.ts';
 import { type Signing } from './signing.ts';
 
 export interface LogAllModules {
@@ -23,16 +23,16 @@ export async function logAll(
   { shelf, signing, fence, node }: LogAllModules,
 ): Promise<number> {
   const { home } = shelf;
-  const isFencedOff = fence !== undefined && signing.side === undefined;
-  if (signing.state === 'contradicted' || (isFencedOff && givesUpCheckpoints(home, entries)))
-    return signing.heal(entries);
+  const isGivingUp = checkpointsGivenUp(home, entries).length > 0;
+  const isHeldUp = signing.state === 'behind' || (fence !== undefined && signing.side === undefined);
+  if (signing.state === 'contradicted' || (isHeldUp && isGivingUp)) return signing.heal(entries);
   await requireEffect(home, entries);
   const lacking = await lackingBy(shelf, entries);
   if (signing.side !== undefined) await soundOut(home, fence?.writership, entries);
   if (signing.side !== undefined) await leaveLogs(lacking, signing.side);
   const log = () => logTogether(entries, (item) => node.submit(item));
   // By the key that is given up nobody but a thief has anything permitted from here on.
-  const isShown = signing.side !== undefined && givesUpCheckpoints(home, entries);
+  const isShown = signing.side !== undefined && isGivingUp;
   const index = await (fence !== undefined && isShown ? fence.giving.order(entries, log) : log());
   // A key that signs checkpoints may be another one now.
   await node.tend();

@@ -5,6 +5,7 @@
 import { equalBytes, hexOf } from '../../protocol/bytes.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
+import { logError } from '../log/log-error.ts';
 import { NodeError } from '../node-error.ts';
 import { type BootFinding, refusalOf } from '../sync/boot-check.ts';
 import { cutOffsOf, namedSize } from '../trust/cut-offs.ts';
@@ -29,6 +30,19 @@ export async function findNamed(
       return { finding: 'contradicted', origin, size, isByRoot: true };
   }
   return undefined;
+}
+
+/** A log of which nothing is signed before peers are asked anew, and that lacks nothing any more. Rejects as `LogTree.head`. */
+export function findCaughtUp({ ownLogs }: Pick<LogShelf, 'ownLogs'>): OwnLog | undefined {
+  return ownLogs.find(
+    (log) => log.isUncertain && log.tree.trouble === undefined && log.lacking === undefined,
+  );
+}
+
+/** Why a node looks anew whether it may sign: it has by now what a log lacked that is not signed before. Rejects as `LogTree.head`. */
+export function askAgain(shelf: Pick<LogShelf, 'ownLogs'>): NodeError | undefined {
+  const log = findCaughtUp(shelf);
+  return log && logError('LOG_BEHIND', `${log.origin} lacks nothing any more: peers are asked anew`);
 }
 
 /**

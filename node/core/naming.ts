@@ -31,12 +31,12 @@ export async function logNaming(side: WritingSide, entries: readonly Uint8Array[
   }
 }
 
-/** Whether entries give up a checkpoint key of the log, be it in a way that has no effect. */
-export function givesUpCheckpoints({ state }: TrustKeeper, entries: readonly Uint8Array[]): boolean {
-  return entries.some((entry) => {
+/** The checkpoint keys of the log that entries give up, be it in a way that has no effect: their public keys. */
+export function checkpointsGivenUp({ state }: TrustKeeper, entries: readonly Uint8Array[]): Uint8Array[] {
+  return entries.flatMap((entry) => {
     const { statement } = parseEntry(entry);
-    if (statement.kind !== 'compromise') return false;
-    return state.key(hexOf(statement.key))?.role === 'checkpoint';
+    const key = statement.kind === 'compromise' ? state.key(hexOf(statement.key)) : undefined;
+    return key?.role === 'checkpoint' ? [key.publicKey] : [];
   });
 }
 

@@ -2,6 +2,7 @@
  * An own log as others hold it: while this node writes it, it takes nothing from anybody but the news that somebody signs with
  * its key; while it does not, it catches up like any copy. So does an attestation log that lacks entries, while this node writes the others.
  */
+import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { openRead, readNote, type ReadNote } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
@@ -33,8 +34,10 @@ export class OwnLog implements Followed {
   #settling: Promise<unknown> = Promise.resolve();
   /** An attestation log that was found to lack entries, and is not written before it has them. */
   #isShort = false;
-  /** It was shorter than what the root has signed, which says only that it was as long at least. */
+  /** It was shorter than what the root has signed, or peers have shown, which says only that it was as long at least. */
   #isUncertain = false;
+  /** On the largest tree of an attestation log that peers have shown with our own signature, and have not given. */
+  #shown: Uint8Array | undefined;
   /** Pieces that are being taken. */
   readonly #taking = new Set<Promise<unknown>>();
 
@@ -67,7 +70,7 @@ export class OwnLog implements Followed {
     return this.#modules.left?.named ?? 0;
   }
 
-  /** Whether nothing is signed of it before peers are asked anew: it lacked some that the root has signed when they were asked last, or since. */
+  /** Whether nothing is signed of it before peers are asked anew: it lacked some that the root has signed, or peers have shown, when they were asked last, or since. */
   get isUncertain(): boolean {
     return this.#isUncertain;
   }
@@ -75,16 +78,36 @@ export class OwnLog implements Followed {
   /** How many entries were signed, by what is known here, if the log has fewer. @throws {NodeError} as `LogTree.head`. */
   get lacking(): number | undefined {
     const { head, shortfall, size } = this.tree;
-    const { ahead } = head;
-    // A fetch that broke off.
-    const begun = ahead && this.isOurs(ahead.note) ? readNote(ahead.note).checkpoint.size : 0;
-    const signed = Math.max(shortfall?.size ?? 0, begun, this.named);
+    // A fetch that broke off, and what nobody gave.
+    const [begun, shown] = [head.ahead?.note, this.#shown].map((note) => this.#signedBy(note));
+    const signed = Math.max(shortfall?.size ?? 0, begun ?? 0, shown ?? 0, this.named);
     return signed > size ? signed : undefined;
+  }
+
+  /** How large the tree of a note is that binds us; one by a key that was given up since does no more, nor one that is not good. */
+  #signedBy(note: Uint8Array | undefined): number {
+    try {
+      return note !== undefined && this.isOurs(note) ? readNote(note).checkpoint.size : 0;
+    } catch (error) {
+      if (isProtocolError(error)) return 0;
+      throw error;
+    }
   }
 
   /** As `lacking`; where nothing is missing any more and peers have to be asked anew before it is signed, how many it has. */
   get waiting(): number | undefined {
     return this.lacking ?? (this.#isUncertain ? this.tree.size : undefined);
+  }
+
+  /**
+   * A peer shows more of it by a good note with our own signature, and does not give it. Of an attestation log nothing is signed then before it has that and peers are
+   * asked anew, and all else is: gives true. Of the trust log nothing else can be signed either.
+   */
+  awaitShown(note: Uint8Array): boolean {
+    if (this.#modules.left === undefined) return false;
+    if (this.#signedBy(note) > this.#signedBy(this.#shown)) this.#shown = note.slice();
+    this.#isUncertain = true;
+    return true;
   }
 
   /** Nothing is signed of it any more, once whoever writes it has ended, before peers are asked anew. */
@@ -178,12 +201,13 @@ export class OwnLog implements Followed {
     await this.#settling;
   }
 
-  /** Whether one of our keys signed the note. @throws {ProtocolError} for a note that is none, or with a bad signature. */
-  isOurs(note: Uint8Array): boolean {
+  /** Whether one of our keys but these signed the note. @throws {ProtocolError} for a note that is none, or with a bad signature. */
+  isOurs(note: Uint8Array, givenUp: readonly Uint8Array[] = []): boolean {
     try {
       const { keys, verifySignature } = this.#modules;
       const read = readNote(note);
-      const { origin } = openRead(read, keys(read), verifySignature);
+      const ours = keys(read).filter((key) => !givenUp.some((one) => equalBytes(one, key.publicKey)));
+      const { origin } = openRead(read, ours, verifySignature);
       if (origin === this.origin) return true;
       throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${this.origin}`);
     } catch (error) {

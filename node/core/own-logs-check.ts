@@ -1,9 +1,15 @@
 /** Whether a node may begin to sign: what its peers hold of its own logs, and what its root has signed of them, or what its operator decided instead. */
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
-import { type BootCheckModules, type BootFinding, checkOwnLogs, refusalOf } from '../sync/boot-check.ts';
+import {
+  type BootCheckModules,
+  type BootCheckOptions,
+  type BootFinding,
+  checkOwnLogs,
+  refusalOf,
+} from '../sync/boot-check.ts';
 import { type LogMender } from '../sync/log-mender.ts';
 import { type LogShelf } from './log-shelf.ts';
-import { findNamed } from './named-trees.ts';
+import { findCaughtUp, findNamed } from './named-trees.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 
 type CheckOptions = Pick<RegionNodeOptions & typeof NODE_DEFAULTS, 'bootQuorum' | 'fingerprint' | 'fenced'>;
@@ -16,6 +22,11 @@ export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | '
   readonly stopping: AbortSignal;
 }
 
+export interface CheckDecision {
+  readonly forced?: boolean;
+  readonly givenUp?: BootCheckOptions['givenUp'];
+}
+
 /**
  * `forced`: the operator signs although too few peers answered; what any of them shows, or another tree that the root has signed, binds all the same. Where witnesses fence the
  * writer nobody else rightly signs beside it, so that a proof of two trust logs that the root has not settled is somebody with its keys. Rejects as
@@ -24,7 +35,7 @@ export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | '
 export async function findOwnLogs(
   { bootQuorum, fingerprint, fenced }: CheckOptions,
   { shelf, mender, meet, stopping, ...modules }: OwnLogsCheckModules,
-  forced: boolean,
+  { forced = false, givenUp = [] }: CheckDecision = {},
 ): Promise<BootFinding> {
   await shelf.followAll();
   await meet?.(stopping);
@@ -37,7 +48,7 @@ export async function findOwnLogs(
   for (const log of ownLogs) log.look({ isAnew: true });
   const passedOver = ownLogs.filter(({ isUncertain }) => isUncertain);
   const found = await checkOwnLogs(
-    { needed },
+    { needed, givenUp },
     { ...modules, logs: () => ownLogs, isAllAsked: () => home.state === state },
   );
   // Another check may have begun meanwhile: what this one has passed over waits all the same.
@@ -47,6 +58,10 @@ export async function findOwnLogs(
     return { finding: 'contradicted', origin: home.origin, size: home.tree.size };
   // By the trust log as it is now: what has just been fetched of it may say so.
   const isFree = found.finding === 'clear' || found.finding === 'alone';
+  // Whoever brought meanwhile what was missing need not have had all: peers are asked anew at once.
+  const caughtUp = findCaughtUp(shelf);
+  if (isFree && caughtUp !== undefined)
+    return { finding: 'behind', origin: caughtUp.origin, size: caughtUp.tree.size };
   const named = isFree ? await findNamed(shelf, shelf.ownLogs) : undefined;
   if (named !== undefined) return named;
   const { finding } = found;
@@ -59,8 +74,12 @@ export async function findOwnLogs(
 }
 
 /** @throws {NodeError} why it may not sign, as far as peers hold more of the own logs or too few answer. Rejects as `findOwnLogs`. */
-export async function requireWhole(options: CheckOptions, modules: OwnLogsCheckModules): Promise<void> {
-  const refusal = refusalOf(await findOwnLogs(options, modules, false), modules.shelf.logs);
+export async function requireWhole(
+  options: CheckOptions,
+  modules: OwnLogsCheckModules,
+  decision: CheckDecision,
+): Promise<void> {
+  const refusal = refusalOf(await findOwnLogs(options, modules, decision), modules.shelf.logs);
   if (refusal !== undefined) throw refusal;
 }
 

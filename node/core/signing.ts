@@ -10,7 +10,7 @@ import { refusalOf } from '../sync/boot-check.ts';
 import { type Herald } from '../sync/herald.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Background } from './background.ts';
-import { enterLog, requireNamed } from './named-trees.ts';
+import { askAgain, enterLog, requireNamed } from './named-trees.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { stateWithout, type WritingState } from './node-status.ts';
 import { claimToWrite, type Fence, permitTree, requireUnfenced } from './fencing.ts';
@@ -80,17 +80,15 @@ export class Signing {
     const { shelf, keeper, regionOf, client, background } = modules;
     this.#retryPause = new RetryPause({ ...modules, peers: () => client.peers() }, options.bootRetryMs);
     this.#share = new BatchShare({ ...modules, isOwn: (peer) => regionOf(peer) === options.region });
-    const openTree = (origin: string) => shelf.openTree(origin);
     this.#healing = new Healing(options, {
       ...modules,
-      open: () => {
+      open: (checkpoint) => {
         this.#isStandby = false;
-        return this.#start();
+        return this.#start({ ...modules.keys, checkpoint });
       },
-      onTried: () => {
-        if (!this.#isBeginning) background.run(() => this.#begin());
-      },
+      onTried: () => background.run(() => this.#begin()),
     });
+    const openTree = (origin: string) => shelf.openTree(origin);
     this.#retention = new Retention(options, { ...modules, stateOf: (of) => keeper(of)?.state, openTree });
   }
 
@@ -184,13 +182,14 @@ export class Signing {
   /**
    * Logs entries by which the root names the log that is here, although somebody else has signed another or keeps this machine from signing with a
    * stolen key, in the place of whoever writes; then looks again whether it may sign. Gives the index of the first.
-   * @throws {NodeError} LOG_UNSETTLED unless it is contradicted or fenced; as `Healing.heal`.
+   * @throws {NodeError} LOG_UNSETTLED unless it is contradicted, behind or fenced; as `Healing.heal`.
    */
   async heal(entries: readonly Uint8Array[]): Promise<number> {
     const isContradicted = this.#state === 'contradicted';
-    if ((!isContradicted && this.#modules.fence === undefined) || this.isWriting)
+    const isHeldUp = isContradicted || this.#state === 'behind' || this.#modules.fence !== undefined;
+    if (!isHeldUp || this.isWriting)
       throw logError('LOG_UNSETTLED', 'nobody else is known to sign with the keys of this region');
-    return this.#healing.heal(entries, isContradicted);
+    return this.#healing.heal(entries, { isContradicted, forced: this.#forced });
   }
 
   /** Somebody else signs with our key: whatever we sign from here on would only make it worse. */
@@ -220,6 +219,7 @@ export class Signing {
 
   async #begin(): Promise<void> {
     const { stopping, shelf, clocks } = this.#modules;
+    if (this.#isBeginning) return this.#retryPause.end();
     this.#isBeginning = true;
     let pauses = 1;
     while (!stopping.aborted && this.#side === undefined && !this.#isTaken) {
@@ -234,7 +234,7 @@ export class Signing {
         if (this.#how === 'promote') await claimToWrite(this.#modules);
         pauses = Math.min(2 * pauses, PAUSES_MAX);
         const held = shelf.ownSize;
-        const finding = findOwnLogs(this.#options, this.#modules, this.#forced);
+        const finding = findOwnLogs(this.#options, this.#modules, { forced: this.#forced });
         // What it signs first should have the right time too.
         const [found] = await Promise.all([finding, clocks.first()]);
         // It has caught up a piece: the next look tells whether that was all.
@@ -294,7 +294,7 @@ export class Signing {
     this.#isEnding = true;
     this.#modules.background.run(async () => {
       await side?.stop().finally(() => (this.#isEnding = false));
-      if (!this.#isBeginning) await this.#begin();
+      await this.#begin();
     });
   }
 
@@ -362,7 +362,7 @@ export class Signing {
   }
 
   /** Once `isWriting`: what is taken of others has landed before the first own entry. */
-  async #start(): Promise<WritingSide> {
+  async #start(keys = this.#modules.keys): Promise<WritingSide> {
     for (const log of this.#modules.shelf.ownLogs) await log.settled();
     const { shelf, herald, background, onTrouble } = this.#modules;
     const news = new OwnNews({ home: shelf.home, herald });
@@ -373,6 +373,7 @@ export class Signing {
         pledged: (origin: string) => this.#writership?.pledges.find((one) => one.origin === origin)?.size,
         share: (batch: SharedBatch) => this.#share.give(batch),
       }),
+      keys,
       registry: this.#modules.registry(),
       home: shelf.home,
       openTree: (origin) => shelf.openTree(origin),
@@ -385,8 +386,10 @@ export class Signing {
   }
 
   async #tend(): Promise<void> {
-    const { stopping, clock } = this.#modules;
+    const { stopping, clock, shelf } = this.#modules;
     while (!stopping.aborted) {
+      const again = this.#side && askAgain(shelf);
+      if (again !== undefined) this.#startAnew(again);
       await this.#side?.tend().catch((error: unknown) => this.#modules.onTrouble?.(error));
       if (this.#side !== undefined)
         await this.#modules.sweep().catch((error: unknown) => this.#modules.onTrouble?.(error));

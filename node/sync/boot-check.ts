@@ -15,6 +15,8 @@ import { type SyncClient } from './sync-client.ts';
 export interface BootCheckOptions {
   /** Regions that must have answered. */
   readonly needed: number;
+  /** Public keys that the root is about to give up: what they alone have signed binds nobody. */
+  readonly givenUp?: readonly Uint8Array[];
 }
 
 export interface BootCheckModules {
@@ -46,7 +48,7 @@ export type BootFinding =
 
 /** Asks everybody at once, and fetches what is missing. Rejects with what our own store rejects with. */
 export async function checkOwnLogs(
-  { needed }: BootCheckOptions,
+  { needed, givenUp = [] }: BootCheckOptions,
   modules: BootCheckModules,
 ): Promise<BootFinding> {
   const { client, regionOf, logs, isAllAsked } = modules;
@@ -65,7 +67,7 @@ export async function checkOwnLogs(
     }),
   );
   for (const log of logs()) {
-    const finding = await compare(log, heads, modules);
+    const finding = await compare(log, heads, { ...modules, givenUp });
     if (finding !== undefined) return finding;
   }
   const [first] = logs();
@@ -118,7 +120,7 @@ function seenBy(region: string | undefined): string {
 async function compare(
   log: OwnLog,
   heads: readonly (readonly [peer: string, head: LogHeadMessage])[],
-  { puller, regionOf }: BootCheckModules,
+  { puller, regionOf, givenUp }: BootCheckModules & Required<Pick<BootCheckOptions, 'givenUp'>>,
 ): Promise<BootFinding | undefined> {
   for (const [peer, { note }] of heads) {
     const by = regionOf(peer);
@@ -133,10 +135,8 @@ async function compare(
       }
       if (heeded === 'forked')
         return { finding: 'contradicted', origin, size, ...(by !== undefined && { by }) };
-      // Of what the root has signed something is missing: that one alone is not written, before peers are asked anew (`OwnLog.enter`).
-      if (heeded === 'behind' && log.isUncertain) continue;
-      // Only our own signature binds us: anybody can make a note.
-      if (heeded === 'behind' && log.isOurs(note))
+      // Only our own signature binds us: anybody can make a note. An attestation log that lacks entries is not written, alone (`OwnLog.enter`).
+      if (heeded === 'behind' && log.isOurs(note, givenUp) && !log.awaitShown(note))
         return { finding: 'behind', origin, size, ...(by !== undefined && { by }) };
     } catch (error) {
       if (!isProtocolError(error)) throw error;

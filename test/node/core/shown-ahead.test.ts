@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { isSignedBy } from '../../../node/log/own-checkpoint.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { encodeAnswer, parseAnswer, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
+import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { encodeNote } from '../../../protocol/log/note.ts';
+import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
+import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { ReferenceTree } from '../../support/reference-tree.ts';
+import { trustModules } from '../../support/region-fixture.ts';
+
+const LOG = '2026-11';
+const ORIGIN = `FR.${NETWORK}/attest/${LOG}`;
+const TRUST = `FR.${NETWORK}/trust`;
+
+describe('a region whose checkpoint key a thief has signed more with than anybody has', () => {
+  let world: NodeWorld;
+  beforeEach(async () => {
+    world = new NodeWorld({ tendMs: 20_000 });
+    for (const region of ['FR', 'DE', 'BE']) await world.found(region);
+    await world.befriend('FR', 'DE');
+    await world.befriend('FR', 'BE');
+    await world.befriend('DE', 'BE');
+    await world.issue('FR');
+    await world.pass(40);
+  });
+  afterEach(() => world.stop());
+
+  const status = () => world.node('FR').status;
+  const head = (origin: string) => world.node('FR').log(origin)?.head ?? assert.fail();
+  const isBehind = (error: unknown) => isNodeError(error, 'LOG_BEHIND');
+
+  /** What a thief signs of a log of FR with 40 entries behind it, and the way there from what DE has seen. */
+  async function stolen(origin: string) {
+    const { size: before } = (await world.run(world.node('DE').witness.lastSeen(origin))) ?? assert.fail();
+    const log = world.node('FR').log(origin) ?? assert.fail();
+    const entries: Uint8Array[] = [];
+    for await (const entry of log.reader.entries(0, log.size)) entries.push(entry.slice());
+    const bad = new ReferenceTree([...entries, ...Array.from({ length: 40 }, (_, i) => Uint8Array.of(i))]);
+    const size = bad.entries.length;
+    const { publicKey, sign } = world.machine('FR').fixture.keys.checkpoint;
+    const key = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
+    const note = encodeNote(signCheckpoint({ origin, size, root: bad.root() }, key, sign));
+    return { size, add: { oldSize: before, path: bad.proof(before, size), note } };
+  }
+
+  /** What the root signs to give the checkpoint key up, with the logs as they are here. */
+  function givingUp(): Uint8Array[] {
+    const { fixture } = world.machine('FR');
+    fixture.nowS = world.nowS;
+    const cutOff = (origin: string) => ({ size: head(origin).size, root: head(origin).root });
+    return [
+      fixture.keysStatement([{ key: fixture.key('fresh checkpoint'), role: 'checkpoint' }]),
+      fixture.compromise(fixture.keys.checkpoint, { [LOG]: cutOff(ORIGIN), trust: cutOff(TRUST) }),
+    ].map((statement) => fixture.entryOf(statement));
+  }
+
+  async function giveUp(): Promise<void> {
+    const { fixture, instead, node } = world.machine('FR');
+    const entries = givingUp();
+    const fresh = (instead.checkpoint = fixture.key('fresh checkpoint'));
+    await world.run(node.logEntries(entries));
+    await world.until(() => status().writing === 'writing', 'FR signs');
+    assert.ok(isSignedBy(TRUST, head(TRUST).signed?.note ?? assert.fail(), fresh, trustModules));
+  }
+
+  /** All know it, lean on it and hold nothing against it. */
+  async function assertWell(): Promise<void> {
+    const { text } = await world.issue('FR', 'p9');
+    await world.pass(40);
+    for (const region of ['DE', 'BE']) {
+      assert.equal(world.node(region).log(TRUST)?.size, head(TRUST).size);
+      assert.match(await world.outcome(region, text), /^pass/, region);
+    }
+    for (const region of ['FR', 'DE', 'BE']) assert.deepEqual(world.node(region).status.forked, [], region);
+  }
+
+  it('T3: of an attestation log: signs all else after a start, and that too once its root has given the key up', async () => {
+    const { size, add } = await stolen(ORIGIN);
+    await world.kill('FR', { inOrder: true });
+    assert.ok((await world.run(world.node('DE').witness.add(add))).cosigns);
+    world.replace('FR');
+    await world.boot('FR');
+    assert.deepEqual(status().behind, { [ORIGIN]: size });
+    await assert.rejects(world.issue('FR', 'p2'), isBehind);
+    await world.run(world.node('FR').revoke({ log: LOG, indexes: [0] }));
+    await giveUp();
+    await world.run(world.node('FR').whenWriting());
+    await world.until(() => Object.keys(status().behind).length === 0, 'peers are asked anew', 60);
+    await world.until(() => status().writing === 'writing', 'FR signs on');
+    await assertWell();
+    assert.deepEqual(
+      status().left.map((one) => one.size),
+      [size],
+    );
+  });
+
+  it('T3: of an attestation log that is being signed: signs nothing before its root has given the key up', async () => {
+    const { add } = await stolen(ORIGIN);
+    assert.ok((await world.run(world.node('DE').witness.add(add))).cosigns);
+    await world.until(() => status().writing === 'contradicted', 'FR hears of it');
+    await giveUp();
+    await assertWell();
+  });
+
+  it('T3: of the trust log: logs nothing after a start but what gives the key up, by a fresh one, and then all', async () => {
+    const { note } = (await stolen(TRUST)).add;
+    world.network.tamper = ({ from, to, protocol, bytes }) => {
+      if (from !== 'DE' || to !== 'FR' || protocol !== SYNC_PROTOCOL) return bytes;
+      const answer = parseAnswer(bytes);
+      if (answer.kind !== 'heads') return bytes;
+      return encodeAnswer({ ...answer, heads: [...answer.heads, { note, forks: 0 }] });
+    };
+    await world.kill('FR', { inOrder: true });
+    world.replace('FR');
+    const node = await world.boot('FR', (one) => one.status.writing === 'behind');
+    await assert.rejects(world.issue('FR', 'p2'), isBehind);
+    const { fixture } = world.machine('FR');
+    const [admission, compromise] = givingUp();
+    assert.ok(admission && compromise);
+    const { size } = head(TRUST);
+    await assert.rejects(world.run(node.logEntries([admission])), isBehind);
+    const other = fixture.entryOf(fixture.compromise(fixture.keys.attest, {}));
+    await assert.rejects(world.run(node.logEntries([other])), isBehind);
+    assert.equal(head(TRUST).size, size);
+    await giveUp();
+    await assertWell();
+  });
+});
