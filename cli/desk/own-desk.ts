@@ -305,6 +305,7 @@ export class OwnDesk implements Desk {
 
   get life(): LifeDesk {
     return new OwnLife(this.#region.node.life, {
+      by: this.#modules.actor,
       act: (action, work) => this.#act(action, work),
       inParts: (action, work) => this.#inParts(action, work),
     });

@@ -11,7 +11,7 @@ import {
 } from '../../node/life/life.ts';
 import { type OpenObjection } from '../../node/life/objecting.ts';
 import { type Notice } from '../../node/life/notice.ts';
-import { type Deciding } from '../../node/life/objections.ts';
+import { type By, type Deciding } from '../../node/life/objections.ts';
 import { counting, countingUpdate, textOfUpdate } from '../../node/life/tallies.ts';
 import { type act, type actInParts, type Action, type Tally } from '../../node/operators/acting.ts';
 import { CliError, exitOfCode } from '../exit.ts';
@@ -24,6 +24,7 @@ export type LifeDesk = Pick<
 
 /** Runs work in somebody's name, as `act` and `actInParts` of node/operators. */
 export interface Acts {
+  readonly by: By;
   readonly act: <T>(action: Action, work: (tally: Tally) => Promise<T> | T) => ReturnType<typeof act<T>>;
   readonly inParts: <T>(
     action: Action,
@@ -63,13 +64,13 @@ export class OwnLife implements LifeDesk {
 
   object(subject: string, text: string): Promise<Objection> {
     const action = { action: 'objections', needs: 'issue', count: 1 } as const;
-    return this.#acts.act(action, () => this.#life.object(subject, text));
+    return this.#acts.act(action, () => this.#life.object(subject, text, this.#acts.by));
   }
 
   decide(subject: string, deciding: Deciding): Promise<Objection> {
     const about = deciding.isUpheld ? 'upheld' : 'dismissed';
     const action = { action: 'objections/decide', needs: 'issue', count: 1, about } as const;
-    return this.#acts.act(action, () => this.#life.decide(subject, deciding));
+    return this.#acts.act(action, () => this.#life.decide(subject, deciding, this.#acts.by));
   }
 
   async *objections(): AsyncGenerator<OpenObjection, void, undefined> {

@@ -134,7 +134,7 @@ export class AdminServer {
       ...lookupRoutes({ node, verifiers, nowS, replies }),
       ...declarationRoutes({ node, replies }),
       ...joiningRoutes(joining, replies),
-      ...lifeRoutes({ node, replies }),
+      ...lifeRoutes({ node, actorOf, replies }),
       ...deskRoutes({ region }, { node, desk, sha256, replies }),
     ];
   }

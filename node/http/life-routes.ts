@@ -1,10 +1,12 @@
 /** The life of colours for the operator: updating all of them, handing out what came of it, one holder, and objections. */
+import { type IncomingMessage } from 'node:http';
 import { z } from '@hono/zod-openapi';
 import { type RegionNode } from '../core/region-node.ts';
 import { CHANGE_KINDS, changeSchema, objectionSchema, OBJECTION_TEXT_CHARS_MAX } from '../life/dossier.ts';
 import { DECLARED_MAX } from '../life/life.ts';
 import { UPDATE_OUTCOMES } from '../life/update-figures.ts';
 import { type Tally } from '../operators/acting.ts';
+import { type Actor } from '../operators/scopes.ts';
 import { counting, countingUpdate, textOfUpdate } from '../life/tallies.ts';
 import { type AdminRoute } from './admin-route.ts';
 import { readJson } from './input.ts';
@@ -14,6 +16,7 @@ import { problem } from './schemas.ts';
 
 export interface LifeModules {
   readonly node: Pick<RegionNode, 'life'>;
+  readonly actorOf: (request: IncomingMessage) => Actor;
   readonly replies: Replies;
 }
 
@@ -81,7 +84,7 @@ const lines = (description: string, schema: z.ZodType) => ({
   content: { 'application/jsonl': { schema } },
 });
 
-export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute[] {
+export function lifeRoutes({ node: { life }, actorOf, replies }: LifeModules): AdminRoute[] {
   return [
     {
       method: 'post',
@@ -157,7 +160,8 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute
       answer: { description: 'With the day by which it is to be decided', content: json(objection) },
       order: async (context) => {
         const order = await readJson(context.env.incoming, objectOrder, ORDER_BYTES_MAX);
-        const carryOut = async () => replies.json(context, await life.object(order.subject, order.text));
+        const by = actorOf(context.env.incoming);
+        const carryOut = async () => replies.json(context, await life.object(order.subject, order.text, by));
         return { count: 1, carryOut };
       },
     },
@@ -165,7 +169,7 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute
       method: 'post',
       path: '/v1/objections/decide',
       needs: 'issue',
-      summary: 'Decides an objection',
+      summary: 'Decides an objection; another operator than the one who opened it upholds it',
       request: body(decideOrder),
       answer: { description: 'As it stands now', content: json(objection) },
       order: async (context) => {
@@ -174,7 +178,8 @@ export function lifeRoutes({ node: { life }, replies }: LifeModules): AdminRoute
           decideOrder,
           ORDER_BYTES_MAX,
         );
-        const carryOut = async () => replies.json(context, await life.decide(of, deciding));
+        const by = actorOf(context.env.incoming);
+        const carryOut = async () => replies.json(context, await life.decide(of, deciding, by));
         return { count: 1, about: deciding.isUpheld ? 'upheld' : 'dismissed', carryOut };
       },
     },

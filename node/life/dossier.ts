@@ -89,6 +89,8 @@ export const objectionSchema = z.strictObject({
   /** The code that it is about: the newest when it was opened. */
   about: z.strictObject({ log: z.string(), index: z.int().nonnegative() }).optional(),
   openedAtS: z.int(),
+  /** By whom, where operators are named. */
+  openedBy: z.strictObject({ name: z.string(), keyId: z.string() }).optional(),
   /** By when it is to be decided. */
   dueAtS: z.int(),
   decidedAtS: z.int().optional(),

@@ -17,7 +17,7 @@ import { allRulesForPeople, errorOfRules, knownOf, rulesForPeople, rulesInForce 
 import { LastUpdate, troubleOf, type UpdateMade, type UpdatesReport } from './last-update.ts';
 import { type Notice, type NoticeOptions, noticeText } from './notice.ts';
 import { Objecting, type ObjectionFigures, type OpenObjection } from './objecting.ts';
-import { type Deciding, isUnsettled } from './objections.ts';
+import { type By, type Deciding, isUnsettled } from './objections.ts';
 import { withoutCodes } from './taking-back.ts';
 import { reasonChanges } from './settling.ts';
 import { type Handed, isNewest, noticesOf } from './telling.ts';
@@ -255,13 +255,13 @@ export class Life {
   }
 
   /** Opens an objection to the colour of a person. @throws {NodeError} NOT_FOUND, and as `withObjection`. */
-  object(subject: string, text: string): Promise<Objection> {
-    return this.#objecting.object(subject, text);
+  object(subject: string, text: string, by?: By): Promise<Objection> {
+    return this.#objecting.object(subject, text, by);
   }
 
   /** Decides an objection; one that is upheld is corrected by the next better colour. @throws {NodeError} NOT_FOUND, and as `withDecision`. */
-  decide(subject: string, deciding: Deciding): Promise<Objection> {
-    return this.#objecting.decide(subject, deciding);
+  decide(subject: string, deciding: Deciding, by?: By): Promise<Objection> {
+    return this.#objecting.decide(subject, deciding, by);
   }
 
   /** Objections that are not settled, overdue ones among them. */

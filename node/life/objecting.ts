@@ -3,7 +3,7 @@ import { isNodeError, NodeError } from '../node-error.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import { type Dossier, type Objection } from './dossier.ts';
 import { type DossierShelf, MARKED_TOGETHER } from './dossier-shelf.ts';
-import { type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
+import { type By, type Deciding, isOverdue, isUnsettled, withDecision, withObjection } from './objections.ts';
 
 export interface OpenObjection {
   readonly subject: string;
@@ -39,8 +39,8 @@ export class Objecting {
   }
 
   /** As `Life.object`. */
-  object(subject: string, text: string): Promise<Objection> {
-    const change = { text, nowS: this.#modules.nowS(), days: this.#days };
+  object(subject: string, text: string, by?: By): Promise<Objection> {
+    const change = { text, nowS: this.#modules.nowS(), days: this.#days, ...(by && { by }) };
     return this.#changed(subject, (dossier) => withObjection(dossier, change)).catch((error: unknown) => {
       if (isNodeError(error, 'NOT_FOUND')) throw undeclared(error);
       throw error;
@@ -48,10 +48,10 @@ export class Objecting {
   }
 
   /** As `Life.decide`. */
-  decide(subject: string, deciding: Deciding): Promise<Objection> {
+  decide(subject: string, deciding: Deciding, by?: By): Promise<Objection> {
     return this.#changed(
       subject,
-      (dossier) => withDecision(dossier, deciding, this.#modules.nowS()),
+      (dossier) => withDecision(dossier, deciding, { nowS: this.#modules.nowS(), ...(by && { by }) }),
       ({ number }) => number === deciding.number,
     );
   }

@@ -1,5 +1,6 @@
 /** Objections to a colour: opened with a date by which they are to be decided, decided, and corrected by a better colour, or ended with the code. */
 import { NodeError } from '../node-error.ts';
+import { type Actor } from '../operators/scopes.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { type Dossier, type Objection, OBJECTIONS_MAX } from './dossier.ts';
 
@@ -11,6 +12,9 @@ export interface Deciding {
   readonly isUpheld: boolean;
   readonly answer: string;
 }
+
+/** Who orders it. */
+export type By = Pick<Actor, 'name' | 'keyId'>;
 
 /** Whether somebody still has to do something about it. */
 export function isUnsettled({ state }: Objection): boolean {
@@ -25,7 +29,7 @@ export function isOverdue({ state, dueAtS }: Objection, nowS: number): boolean {
 /** @throws {NodeError} REFUSED while another one of the person is not settled, or where there is nothing to object to. */
 export function withObjection(
   dossier: Dossier,
-  { text, nowS, days }: { readonly text: string; readonly nowS: number; readonly days: number },
+  { text, nowS, days, by }: { readonly text: string; readonly nowS: number; readonly days: number; readonly by?: By },
 ): Dossier {
   const [newest] = dossier.objections;
   const [change] = dossier.changes;
@@ -44,16 +48,20 @@ export function withObjection(
     text,
     about: { log: change.log, index: change.index },
     openedAtS: nowS,
+    ...(by?.keyId !== undefined && { openedBy: { name: by.name, keyId: by.keyId } }),
     dueAtS: nowS + days * DAY_S,
   };
   return { ...dossier, objections: [objection, ...dossier.objections].slice(0, OBJECTIONS_MAX) };
 }
 
-/** @throws {NodeError} NOT_FOUND for an objection that is not there, REFUSED for one that is decided. */
+/**
+ * @throws {NodeError} NOT_FOUND for an objection that is not there, REFUSED for one that is decided, and for one that is to be upheld by the operator
+ * who opened it: what is upheld takes a stricter code back, as an override does.
+ */
 export function withDecision(
   dossier: Dossier,
   { number, isUpheld, answer }: Deciding,
-  nowS: number,
+  { nowS, by }: { readonly nowS: number; readonly by?: By },
 ): Dossier {
   const objection = dossier.objections.find((one) => one.number === number);
   if (objection === undefined)
@@ -63,6 +71,12 @@ export function withDecision(
   if (objection.state !== 'open')
     throw new NodeError('REFUSED', `objection ${number} is decided: it is ${objection.state}`, {
       hint: 'A new objection has a number of its own.',
+    });
+  const { openedBy } = objection;
+  // By name too: who was named anew, with another key, is the same person.
+  if (isUpheld && openedBy !== undefined && (openedBy.keyId === by?.keyId || openedBy.name === by?.name))
+    throw new NodeError('REFUSED', 'who opened an objection cannot uphold it', {
+      hint: 'Another operator has to, with a key of their own: `entente object decide` with --operator FILE.',
     });
   const state = isUpheld ? ('upheld' as const) : ('rejected' as const);
   const decided = { ...objection, state, decidedAtS: nowS, answer };

@@ -151,14 +151,33 @@ describe('entente update, holder and object', function () {
     );
   });
 
-  it('a node that runs tells its last update and its objections in its status', async () => {
-    await cli.json('declare', region, world.declarations('One'));
+  it('a node that runs tells its last update and its objections in its status, and who opened one does not uphold it', async () => {
+    const as = (name: string) => ['--operator', cli.path(`${name}.key`)];
+    for (const name of ['anna', 'bert']) {
+      const order = ['--name', name, '--scopes', 'issue', '--out', cli.path(`${name}.key`)];
+      await cli.json('operator', 'add', region, ...order);
+    }
+    const decide = (subject: string, name: string) => {
+      const said = ['--number', '1', '--uphold', '--answer', 'Yes.'];
+      return cli.run('object', 'decide', region, ...as(name), '--subject', subject, ...said);
+    };
+    const open = (subject: string) => {
+      const said = ['--subject', subject, '--text', 'Why green?'];
+      return cli.json('object', 'open', region, ...as('anna'), ...said);
+    };
+    await cli.json('declare', region, ...as('anna'), world.declarations('One', 'Two'));
+    await update(...as('anna'));
+    await open('Two');
+    assert.match((await decide('Two', 'anna')).err, /who opened an objection cannot uphold it \[REFUSED\]/);
+    assert.equal((await decide('Two', 'bert')).exit, 0);
     node = await world.run();
-    await update();
-    await cli.json('object', 'open', region, '--subject', 'One', '--text', 'Why green?');
+    await update(...as('anna'));
+    await open('One');
     const { out } = await cli.run('status', region);
-    assert.match(out, /colours +1 first/);
+    assert.match(out, /colours +2 unchanged/);
     assert.match(out, /objections +1 open, 0 upheld\n/);
+    assert.match((await decide('One', 'anna')).err, /who opened an objection cannot uphold it \[REFUSED\]/);
+    assert.equal((await decide('One', 'bert')).exit, 0);
   });
 
   it('writes who has no colour, and why', async () => {

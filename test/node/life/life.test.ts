@@ -3,7 +3,7 @@ import { Forgetting, type ForgettingModules } from '../../../node/issuing/forget
 import { isNodeError } from '../../../node/node-error.ts';
 import { RegionMachine } from '../../support/issuing-fixture.ts';
 import { bytesOf } from '../../support/lists-fixture.ts';
-import { DAY_S, GREEN, LivingRegion } from '../../support/living-region.ts';
+import { ANNA, BERT, DAY_S, GREEN, LivingRegion } from '../../support/living-region.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { describeOnAllTables } from '../../support/tables.ts';
 
@@ -446,6 +446,22 @@ describeOnAllTables('objections', () => {
       found.push(`${subject} ${objection.number} ${objection.state}${isOverdue ? ' overdue' : ''}`);
     return found;
   };
+
+  it('are upheld by another operator than the one who opened them, who may reject them', async () => {
+    await region.declare([1, 2, 3]);
+    await region.control([1, 2, 3]);
+    await region.update();
+    const uphold = { number: 1, isUpheld: true, answer: 'Yes.' };
+    const isRefused = (error: unknown) => isNodeError(error, 'REFUSED') && /cannot uphold/.test(error.message);
+    for (const subject of ['P1', 'P2']) await region.life.object(subject, 'Not me.', ANNA);
+    await assert.rejects(region.life.decide('P1', uphold, ANNA), isRefused);
+    const renamed = { ...ANNA, keyId: 'c'.repeat(16) };
+    await assert.rejects(region.life.decide('P1', uphold, renamed), isRefused);
+    assert.equal((await region.life.decide('P1', uphold, BERT)).state, 'upheld');
+    assert.equal((await region.life.decide('P2', { ...uphold, isUpheld: false }, ANNA)).state, 'rejected');
+    await region.life.object('P3', 'Not me.', { name: 'directory' });
+    assert.equal((await region.life.decide('P3', uphold, { name: 'directory' })).state, 'upheld');
+  });
 
   it('have a clock, are decided once, and one that is upheld is corrected by the next better colour, everywhere', async () => {
     await assert.rejects(region.life.object('P1', 'No.'), /nobody of that reference/);
