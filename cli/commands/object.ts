@@ -49,7 +49,9 @@ export function addObject(program: Command, cli: Cli): void {
     .action((region: string, options: OpenOptions) => open(cli, region, options));
   object
     .command('decide')
-    .description('Decides an objection. Upheld: mend the list or take a new declaration, and update. Where operators are named, another one than who opened it upholds it.')
+    .description(
+      'Decides an objection. Upheld: mend the list or take a new declaration, and update. Where operators are named, another one than who opened it upholds it.',
+    )
     .argument('<region>', 'directory of the region')
     .requiredOption('--subject <text>', 'the person', (text) => text.trim())
     .requiredOption('--number <n>', 'which of their objections', parseNumber)

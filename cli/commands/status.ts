@@ -229,6 +229,7 @@ const ALARM_TEXTS: Readonly<Record<string, string>> = {
   stricter: 'yellow and red codes were issued',
   revoked: 'codes were revoked',
   override: 'people got a colour that no rule gave',
+  told: 'yellow and red codes rest on what one operator told alone',
 };
 
 /** What is proven against regions besides forks, which the doctor tells. */

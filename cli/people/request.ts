@@ -29,8 +29,8 @@ export function requestsOf(
       const status = statusOf(person, nowS);
       const holderKey = device === undefined ? undefined : hexBytes(device);
       const document = country === undefined || number === undefined ? undefined : { country, number };
-      const basis = await basisOf({ subject, status, told, identity });
-      return { subject, fields: { status, holderKey }, document, basis };
+      const grounds = await basisOf({ subject, status, told, identity });
+      return { subject, fields: { status, holderKey }, document, ...grounds };
     }),
   );
 }

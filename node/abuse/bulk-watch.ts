@@ -6,12 +6,16 @@ import { z } from 'zod';
 import { type Clock } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 
-/** `stricter`: yellow and red codes that were issued; `revoked`: indexes; `override`: people whose colour no rule gave. */
-export const BULK_KINDS = ['stricter', 'revoked', 'override'] as const;
+/**
+ * `stricter`: yellow and red codes that were issued; `revoked`: indexes; `override`: people whose colour no rule gave; `told`: yellow and red codes
+ * that rest on what one operator told alone, as facts of an order or by hand.
+ */
+export const BULK_KINDS = ['stricter', 'revoked', 'override', 'told'] as const;
 export type BulkKind = (typeof BULK_KINDS)[number];
 
 export type BulkLimits = Readonly<Record<BulkKind, number>>;
-export const BULK_LIMITS: BulkLimits = { stricter: 1_000, revoked: 1_000, override: 10 };
+export const BULK_LIMITS: BulkLimits = { stricter: 1_000, revoked: 1_000, override: 10, told: 50 };
+const NONE: Readonly<Record<BulkKind, number>> = { stricter: 0, revoked: 0, override: 0, told: 0 };
 
 const alarmSchema = z.strictObject({
   kind: z.enum(BULK_KINDS),
@@ -22,7 +26,8 @@ const alarmSchema = z.strictObject({
 export type BulkAlarm = Readonly<z.infer<typeof alarmSchema>>;
 const keptSchema = z.strictObject({
   hour: z.int(),
-  counts: z.record(z.enum(BULK_KINDS), z.int()),
+  // Older software knows fewer kinds.
+  counts: z.partialRecord(z.enum(BULK_KINDS), z.int()),
   alarms: z.array(alarmSchema),
 });
 
@@ -49,7 +54,7 @@ export class BulkWatch {
   readonly #limits: BulkLimits;
   readonly #modules: BulkWatchModules;
   #hour = 0;
-  #counts: Record<BulkKind, number> = { stricter: 0, revoked: 0, override: 0 };
+  #counts: Record<BulkKind, number> = { ...NONE };
   #alarms: readonly BulkAlarm[] = [];
   #isChanged = false;
 
@@ -64,7 +69,7 @@ export class BulkWatch {
     if (bytes === undefined) return;
     const { hour, counts, alarms } = keptSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
     this.#hour = hour;
-    this.#counts = { ...counts };
+    this.#counts = { ...NONE, ...counts };
     this.#alarms = alarms;
   }
 
@@ -98,7 +103,7 @@ export class BulkWatch {
     const hour = Math.floor(this.#modules.clock.nowMs() / HOUR_MS);
     if (hour === this.#hour) return;
     this.#hour = hour;
-    this.#counts = { stricter: 0, revoked: 0, override: 0 };
+    this.#counts = { ...NONE };
   }
 
   async #keep(): Promise<void> {

@@ -11,7 +11,8 @@ import { decide } from '../../protocol/rules/issuing.ts';
 import { readRuleSet } from '../../protocol/rules/rule-set.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { Gathered } from '../issuing/gathered.ts';
-import { type Claim, type Contradiction } from '../life/contradictions.ts';
+import { type IssueRequest } from '../issuing/issuer.ts';
+import { type Claim, type Contradiction, type Weighed } from '../life/contradictions.ts';
 import { type Identity } from '../lists/identity.ts';
 import { NodeError } from '../node-error.ts';
 
@@ -37,7 +38,7 @@ export interface IssueGateModules {
   readonly areNamed: () => boolean;
   readonly nowS: () => number;
   /** What the region knows otherwise, of at most 1,024 at once: `Life.contradictions`. */
-  readonly contradictions: (claims: readonly Claim[]) => Promise<readonly (Contradiction | undefined)[]>;
+  readonly contradictions: (claims: readonly Claim[]) => Promise<readonly Weighed[]>;
 }
 
 /** Seconds from a decision to issuing: a file of people takes a while. */
@@ -74,7 +75,7 @@ const CONTRADICTED: Readonly<Record<Contradiction, readonly [why: string, hint: 
 
 export class IssueGate {
   readonly #modules: IssueGateModules;
-  readonly #asked: Gathered<Claim, Contradiction | undefined>;
+  readonly #asked: Gathered<Claim, Weighed>;
 
   constructor(modules: IssueGateModules) {
     this.#modules = modules;
@@ -82,13 +83,18 @@ export class IssueGate {
   }
 
   /**
-   * What is kept of why somebody gets this status; undefined where the region names no operators and nothing is told.
+   * What is kept of why somebody gets this status, nothing where the region names no operators and nothing is told, and whether it rests on that alone.
    * @throws {NodeError} REFUSED for a colour without a rule, for one that the rules do not give on these facts, and for one that what the
    * region knows contradicts; and as `Life.contradictions`.
    */
-  async basisOf({ subject, status, told, identity }: GateOrder): Promise<Uint8Array | undefined> {
+  async basisOf({
+    subject,
+    status,
+    told,
+    identity,
+  }: GateOrder): Promise<Pick<IssueRequest, 'basis' | 'isTold'>> {
     if (told === undefined) {
-      if (!this.#modules.areNamed()) return undefined;
+      if (!this.#modules.areNamed()) return {};
       throw new NodeError('REFUSED', 'a colour without a rule takes two operators', {
         hint: 'Let rules decide (--rules), or propose it: entente override propose.',
       });
@@ -109,9 +115,9 @@ export class IssueGate {
     )
       throw refused('the rules do not give this colour on these facts');
     const claim = { subject, identity, ruleSet, atS, facts: read.facts, status };
-    const contradiction = await this.#asked.ask(claim);
+    const { contradiction, isTold } = await this.#asked.ask(claim);
     if (contradiction !== undefined) throw contradicted(contradiction);
-    return encodeBasis({ kind: 'rules', atS, rule, version, facts } satisfies Basis);
+    return { basis: encodeBasis({ kind: 'rules', atS, rule, version, facts } satisfies Basis), isTold };
   }
 }
 

@@ -234,6 +234,11 @@ const alarmsSchema = z.strictObject({
   overridesPerHour: perHour
     .default(BULK_LIMITS.override)
     .describe('People in an hour whose colour no rule gave, above which an alarm is raised.'),
+  toldPerHour: perHour
+    .default(BULK_LIMITS.told)
+    .describe(
+      'Yellow and red codes in an hour that rest on what one operator told alone, above which an alarm is raised.',
+    ),
 });
 
 const limitsSchema = z.strictObject({

@@ -87,6 +87,7 @@ const CHANGED: Readonly<Record<BulkKind, string>> = {
   stricter: 'yellow and red codes issued',
   revoked: 'codes revoked',
   override: 'people whose colour no rule gave',
+  told: 'yellow and red codes that rest on what one operator told alone',
 };
 
 function bulkChange({ kind, count, limit }: BulkAlarm): NodeError {

@@ -191,6 +191,9 @@ export class WritingSide {
         status.ruleId === MANUAL_RULE_ID && reasonOf(status, basis && parseBasis(basis)) === 'one-person',
     );
     await this.#modules.watch?.note('override', byHand.length);
+    const told = requests.filter(({ isTold }) => isTold === true).length;
+    const strictByHand = byHand.filter(({ fields }) => fields.status.colour !== 'green').length;
+    await this.#modules.watch?.note('told', told + strictByHand);
   }
 
   async revoke(revocation: Revocation): Promise<void> {

@@ -98,11 +98,11 @@ async function issue(order: IssueOrder, key: string | undefined, modules: IssueM
   const judge = async () => {
     requireLife(status.expiresAtS, nowS());
     if (since !== undefined) await node.once.marks.requireNone(subject, since);
-    const basis = await gate.basisOf({ subject, status: order.status, told, identity });
-    if (!isByRules) return { ...request, basis };
+    const grounds = await gate.basisOf({ subject, status: order.status, told, identity });
+    if (!isByRules) return { ...request, ...grounds };
     isNew = true;
     const [takesPlace = false] = await beside.makePlace([{ subject, status }]);
-    return { ...request, basis, isReplacement: takesPlace || request.isReplacement === true };
+    return { ...request, ...grounds, isReplacement: takesPlace || request.isReplacement === true };
   };
   const work = async () => {
     const issued =

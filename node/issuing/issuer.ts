@@ -42,6 +42,8 @@ export interface IssueRequest extends Unprepared {
   readonly basis?: Uint8Array | undefined;
   /** It takes the place of a revoked attestation: it is logged among at least 31 others. */
   readonly isReplacement?: boolean;
+  /** Its colour is not green, and rests on what one operator told alone: what the region knows itself does not say so. */
+  readonly isTold?: boolean;
   /** Its batch is listed by `Handovers` until somebody confirms that the codes have arrived. */
   readonly toHandOver?: boolean;
   /** What is to become durable in the private tables with the record of the attestation, once its place is known. May be asked again for another place. */

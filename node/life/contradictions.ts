@@ -37,6 +37,13 @@ export interface Claim {
  */
 export type Contradiction = 'stricter' | 'open' | 'ambiguous' | 'unknown' | 'overridden' | 'beside';
 
+/** What a claim comes to beside what is known here. */
+export interface Weighed {
+  readonly contradiction: Contradiction | undefined;
+  /** The colour is not green, and nothing that is known here says so: it rests on what is told with it alone. */
+  readonly isTold: boolean;
+}
+
 export interface ContradictionModules {
   readonly shelf: Pick<DossierShelf, 'dossiers' | 'pseudonymOf' | 'isNameShared'>;
   readonly lists: Pick<Lists, 'view' | 'inForce'>;
@@ -63,13 +70,13 @@ interface Own extends Pick<Known, 'doubts' | 'areStaysUnknown'> {
 const NOTHING: Own = { byPeople: [], listed: [], doubts: [], areStaysUnknown: false };
 
 /**
- * What contradicts each of at most 1,024 claims, in their order; undefined where nothing does. Rejects as `Lists.view`, `ListView.find`,
+ * What contradicts each of at most 1,024 claims, in their order, and whether it rests on what is told alone. Rejects as `Lists.view`, `ListView.find`,
  * `knownOf`, `Registry.manualOf`, `Registry.runningOf` and the tables.
  */
 export async function contradictionsOf(
   claims: readonly Claim[],
   modules: ContradictionModules,
-): Promise<(Contradiction | undefined)[]> {
+): Promise<Weighed[]> {
   const { shelf, lists, registry, isRevoked } = modules;
   const subjects = claims.map(({ subject }) => subject);
   const manual = await registry.manualOf(subjects);
@@ -112,7 +119,7 @@ export async function contradictionsOf(
     });
     own.set(claim, { ...one, byPeople });
   });
-  return claims.map((claim, i) => {
+  const contradictionAt = (claim: Claim, i: number): Contradiction | undefined => {
     const { status, atS: nowS } = claim;
     const at = { nowS, isRevoked };
     if (bindingOf(manual[i] ?? [], status, at) !== undefined) return 'overridden';
@@ -121,7 +128,11 @@ export async function contradictionsOf(
     const known = own.get(claim);
     if (undecided.has(claim)) return 'open';
     return known === undefined ? 'unknown' : contradictionOf(claim, known);
-  });
+  };
+  return claims.map((claim, i) => ({
+    contradiction: contradictionAt(claim, i),
+    isTold: isToldAlone(claim, own.get(claim)),
+  }));
 }
 
 /** Whether a code of them that runs demands more. */
@@ -232,6 +243,13 @@ function contradictionOf({ ruleSet, atS, facts: told, status }: Claim, own: Own)
   if (status.colour === 'red') return undefined;
   if (own.areStaysUnknown) return 'open';
   return own.doubts.length > 0 ? 'ambiguous' : undefined;
+}
+
+function isToldAlone({ ruleSet, atS, status }: Claim, own = NOTHING): boolean {
+  if (status.colour === 'green') return false;
+  const listed = withListed(new Map(), own.listed, ruleSet);
+  const byOwn = [own.facts, listed].map((facts) => facts && sureOf(ruleSet, facts, atS));
+  return ![...byOwn, ...own.byPeople].some((known) => known !== undefined && stricterBy(known, status) >= 0);
 }
 
 /** What rules give on what is known here, or what is sure of it while something is open. */

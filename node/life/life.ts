@@ -8,7 +8,7 @@ import { isNodeError, NodeError } from '../node-error.ts';
 import { type Change, type Clock, type Random } from '../ports.ts';
 import { type Place } from '../registry/place-cipher.ts';
 import { Turns } from '../turns.ts';
-import { type Claim, type Contradiction, contradictionsOf } from './contradictions.ts';
+import { type Claim, contradictionsOf, type Weighed } from './contradictions.ts';
 import { type Dossier, type Objection } from './dossier.ts';
 import { DossierShelf, MARKED_TOGETHER, shareOf } from './dossier-shelf.ts';
 import { type Explained, explainedOf } from './explained.ts';
@@ -138,7 +138,7 @@ export class Life {
   }
 
   /** As `contradictionsOf`. */
-  contradictions(claims: readonly Claim[]): Promise<readonly (Contradiction | undefined)[]> {
+  contradictions(claims: readonly Claim[]): Promise<readonly Weighed[]> {
     const { lists, state, registry } = this.#modules;
     return contradictionsOf(claims, {
       lists,

@@ -29,7 +29,12 @@ export function isOverdue({ state, dueAtS }: Objection, nowS: number): boolean {
 /** @throws {NodeError} REFUSED while another one of the person is not settled, or where there is nothing to object to. */
 export function withObjection(
   dossier: Dossier,
-  { text, nowS, days, by }: { readonly text: string; readonly nowS: number; readonly days: number; readonly by?: By },
+  {
+    text,
+    nowS,
+    days,
+    by,
+  }: { readonly text: string; readonly nowS: number; readonly days: number; readonly by?: By },
 ): Dossier {
   const [newest] = dossier.objections;
   const [change] = dossier.changes;

@@ -153,6 +153,7 @@ export async function startRegion(
         stricter: alarms.stricterPerHour,
         revoked: alarms.revokedPerHour,
         override: alarms.overridesPerHour,
+        told: alarms.toldPerHour,
       },
       lookupQuotas: {
         verifier: { perMinute: lookup.verifierPerMinute, perDay: lookup.verifierPerDay },

@@ -256,7 +256,7 @@ export class LivingRegion {
   }
 
   /** What contradicts it that one operator gives this to each by the rules, on facts that give it. */
-  claims(
+  async claims(
     numbers: readonly number[],
     demand: Pick<Status, 'colour' | 'measure' | 'untilS'>,
     others: Partial<RuleSet> = {},
@@ -266,7 +266,8 @@ export class LivingRegion {
     const status = { ...demand, expiresAtS: atS + 6 * DAY_S, ruleId: ruleSet.id, ruleVersion: 1 };
     const told = { 'declaration.day': this.today, 'declaration.consent': true };
     const { facts = assert.fail() } = readFacts(ruleSet.data.facts, told);
-    return this.life.contradictions(numbers.map((n) => ({ subject: `P${n}`, ruleSet, atS, facts, status })));
+    const claims = numbers.map((n) => ({ subject: `P${n}`, ruleSet, atS, facts, status }));
+    return (await this.life.contradictions(claims)).map(({ contradiction }) => contradiction);
   }
 
   /** What differs from nothing. */

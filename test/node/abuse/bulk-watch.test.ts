@@ -37,9 +37,18 @@ describe('BulkWatch', () => {
       ],
     );
     at.ms += 3_600_000;
-    assert.deepEqual(watch.report.counts, { stricter: 0, revoked: 0, override: 0 });
+    assert.deepEqual(watch.report.counts, { stricter: 0, revoked: 0, override: 0, told: 0 });
     await watch.note('stricter', 11);
     assert.equal(watch.report.alarms.length, 3);
+  });
+
+  it('takes up what older software kept, which knew fewer kinds', async () => {
+    const { store, clock } = world();
+    const kept = { hour: 1_000, counts: { stricter: 1, revoked: 0, override: 2 }, alarms: [] };
+    await store.write([{ put: 'abuse/bulk', value: Buffer.from(JSON.stringify(kept)) }]);
+    const watch = new BulkWatch({}, { store, clock });
+    await watch.start();
+    assert.deepEqual(watch.report.counts, { stricter: 1, revoked: 0, override: 2, told: 0 });
   });
 
   it('alarms stay, and the running hour goes on, with the next process', async () => {

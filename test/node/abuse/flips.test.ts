@@ -114,6 +114,37 @@ describe('somebody who turns 1,317 people red', function () {
     assert.equal(await size(), before);
   });
 
+  it('(a) on facts that one account makes up raises an alarm', async () => {
+    const today = new Date(cli.nowS * 1_000).toISOString().slice(0, 10);
+    const row = (subject: string, contact: string) => `${subject},${today},true,${contact}\n`;
+    const given = async (name: string, rows: readonly string[]) => {
+      const people = file(
+        `${name}.csv`,
+        `subject,declaration.day,declaration.consent,contact.close\n${rows.join('')}`,
+      );
+      await cli.json(
+        'issue',
+        de,
+        people,
+        ...as('anna'),
+        '--rules',
+        'de',
+        '--out',
+        cli.path(`${name}-codes.csv`),
+      );
+      const reading = { reading: true } as const;
+      return withRegion(theCli(), de, ({ node }) => Promise.resolve(node.status.bulk), reading);
+    };
+    const some = (count: number) => Array.from({ length: count }, (_, i) => row(`R${count}-${i}`, today));
+    const before = await given('fifty', [...some(50), row('G', '')]);
+    assert.deepEqual([before.counts.told, before.alarms], [50, []]);
+    const { alarms } = await given('one', some(1));
+    assert.deepEqual(
+      alarms.map(({ kind, count, limit }) => [kind, count, limit]),
+      [['told', 51, 50]],
+    );
+  });
+
   it('(b) with the keys of the machine, past all accounts, is found in a disclosure, which lists all 1,317', async () => {
     const from = await size();
     const untilS = Math.floor(cli.nowS / 3_600) * 3_600 + 14 * DAY_S;

@@ -82,7 +82,7 @@ describe('RegionNode', () => {
   });
 
   it('says once in an hour that more codes are revoked than its alarms allow', async () => {
-    const world = await three({ alarms: { stricter: 1_000, revoked: 1, override: 10 } });
+    const world = await three({ alarms: { stricter: 1_000, revoked: 1, override: 10, told: 50 } });
     for (const subject of ['p1', 'p2', 'p3']) await revoke(world, 'DE', await world.issue('DE', subject));
     const alarms = world.machine('DE').troubles.filter((trouble) => isNodeError(trouble, 'BULK_CHANGE'));
     assert.deepEqual(

@@ -22,7 +22,7 @@ describe('IssueGate, with what a region knows itself', function () {
 
   const papers = (subject: string) => ({ name: `Person  ${subject}`, birthDate: '1990-05-17' });
 
-  /** What becomes of a code that the rules give on these facts. */
+  /** What becomes of a code that the rules give on these facts; `told` where it rests on them alone. */
   async function outcomeOf(
     orders: readonly (Pick<GateOrder, 'subject' | 'identity'> & { facts?: Record<string, RuleValue> })[],
     { rules = 'de', declared = true } = {},
@@ -53,7 +53,7 @@ describe('IssueGate, with what a region knows itself', function () {
             assert.ok(status);
             const order = { subject, status, identity, told: { atS: nowS, facts: told } };
             return gate.basisOf(order).then(
-              () => status.colour,
+              ({ isTold }) => (isTold === true ? `${status.colour}, told` : status.colour),
               (error: unknown) =>
                 isNodeError(error, 'REFUSED') ? error.message : assert.fail(String(error)),
             );
@@ -65,14 +65,17 @@ describe('IssueGate, with what a region knows itself', function () {
   }
 
   it('refuses who leaves out what the person declared, and takes what is as strict', async () => {
-    const [sick, well, asSick, stranger] = await outcomeOf([
+    const [sick, well, asSick, stranger, sickStranger, redWell] = await outcomeOf([
       { subject: 'Sick' },
       { subject: 'Well' },
       { subject: 'Sick', facts: { 'declaration.symptoms': true } },
       { subject: 'Stranger' },
+      { subject: 'Stranger', facts: { 'declaration.symptoms': true } },
+      { subject: 'Well', facts: { 'contact.close': world.today } },
     ]);
     assert.match(sick ?? '', /stricter colour/);
     assert.deepEqual([well, asSick, stranger], ['green', 'yellow', 'green']);
+    assert.deepEqual([sickStranger, redWell], ['yellow, told', 'red, told']);
   });
 
   it('refuses who leaves out what a list says, of people who declared and of those who are told by papers', async () => {

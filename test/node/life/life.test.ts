@@ -452,7 +452,8 @@ describeOnAllTables('objections', () => {
     await region.control([1, 2, 3]);
     await region.update();
     const uphold = { number: 1, isUpheld: true, answer: 'Yes.' };
-    const isRefused = (error: unknown) => isNodeError(error, 'REFUSED') && /cannot uphold/.test(error.message);
+    const isRefused = (error: unknown) =>
+      isNodeError(error, 'REFUSED') && /cannot uphold/.test(error.message);
     for (const subject of ['P1', 'P2']) await region.life.object(subject, 'Not me.', ANNA);
     await assert.rejects(region.life.decide('P1', uphold, ANNA), isRefused);
     const renamed = { ...ANNA, keyId: 'c'.repeat(16) };
