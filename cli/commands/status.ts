@@ -11,6 +11,7 @@ import { type Cli, examples } from '../cli.ts';
 import { type RegionsSeen, regionsSchema, type RunningStatus } from '../desk/node-status.ts';
 import { type Examined } from '../doctor/examine.ts';
 import { quoted } from '../doctor/finding.ts';
+import { theirText } from '../doctor/their-checks.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { leftText } from '../left-text.ts';
 import { aligned, counted, figure } from '../output.ts';
@@ -76,7 +77,7 @@ async function statusByUrl(cli: Cli, url: string): Promise<void> {
   const regions = regionsSchema.parse(await ask(url, '/v1/regions'));
   cli.output.result({ ...regions, health }, () => [
     headline(regions, health.ready ? 'ready' : `not ready: ${health.reasons.join('; ')}`),
-    ...regionLines(regions),
+    ...regionLines(regions, cli.surroundings.nowS()),
   ]);
   if (!health.ready) cli.exit = EXIT.undetermined;
 }
@@ -94,6 +95,7 @@ async function statusByDirectory(cli: Cli, path: string): Promise<void> {
     headline(own, signingText(own)),
     ...regionLines(
       own,
+      patient.nowS,
       new Map(own.regions.map(({ region }) => [region, mutualCells(region, own, patient.nowS)])),
     ),
     '',
@@ -118,13 +120,13 @@ function signingText({ writing, behind = {}, health }: RunningStatus): string {
   return health.ready ? `${signs}, and gives verdicts` : `${signs}, and verdicts are undetermined`;
 }
 
-/** What only the operator is told of a region: who is connected, and who vouches for whom. */
+/** What only the operator is told of a region: who is connected, who vouches for whom, and how the other recognises this one. */
 function mutualCells(
   region: string,
   { home, peers, missing, vouching }: RunningStatus,
   nowS: number,
 ): string[] {
-  if (region === home) return ['', '', ''];
+  if (region === home) return ['', '', '', ''];
   const mutual = vouching.find((one) => one.region === region);
   const peer = peers.find((one) => one.region === region);
   const absent = Object.values(missing).find((one) => one.region === region);
@@ -133,16 +135,21 @@ function mutualCells(
   return [
     agoText(mutual?.vouchesForUsAtS, nowS),
     agoText(mutual?.vouchedByUsAtS, nowS),
+    mutual === undefined ? '-' : printable(theirText(mutual.recognisesUs, nowS)),
     peer ? rtt : `no${why}`,
   ];
 }
 
-const OPERATOR_HEAD = ['hears us', 'we hear it', 'connected'];
+const OPERATOR_HEAD = ['hears us', 'we hear it', 'takes us', 'connected'];
 
-function regionLines({ regions }: RegionsSeen, more?: ReadonlyMap<string, readonly string[]>): string[] {
-  const rows = regions.map(({ region, standing, knowledge }) => [
+function regionLines(
+  { regions }: RegionsSeen,
+  nowS: number,
+  more?: ReadonlyMap<string, readonly string[]>,
+): string[] {
+  const rows = regions.map(({ region, standing, untilS = Infinity, knowledge }) => [
     printable(region),
-    printable(standing),
+    standing === 'recognised' && untilS <= nowS ? 'over' : printable(standing),
     knowledge?.ageS === undefined ? 'by too few' : `${spanText(Math.round(knowledge.ageS))} ago`,
     knowledge === undefined ? '-' : witnessText(knowledge.witnesses),
     knowledge?.silenceS === undefined ? '-' : `${spanText(Math.round(knowledge.silenceS))} ago`,

@@ -131,6 +131,14 @@ export const nodeStatusSchema = z.looseObject({
       vouchesForUsAtS: z.number().optional(),
       vouchedByUsAtS: z.number().optional(),
       witnessedBy: z.array(z.string()).optional(),
+      recognisesUs: z
+        .looseObject({
+          standing: z.enum(['recognised', 'suspended', 'withdrawn']),
+          way: z.string().optional(),
+          untilS: z.number().optional(),
+          isOurRoot: z.boolean().optional(),
+        })
+        .optional(),
     }),
   ),
   conduct: z.array(

@@ -2,6 +2,7 @@
 import { checkAgainstLog, checkOffset, checkSteps } from './clock-checks.ts';
 import { checkConfig, checkModes } from './config-checks.ts';
 import { checkFileSystem, checkLatency, checkMarks, checkOpenFiles, checkSpace } from './disk-checks.ts';
+import { checkAdapters, checkRecognitions } from './end-checks.ts';
 import { type Finding, warn } from './finding.ts';
 import { checkKept, checkOtherKeys, checkSeparate, checkTrustKeys } from './key-checks.ts';
 import { checkForks, checkLeft, checkNewest, checkShort, checkWriting } from './log-checks.ts';
@@ -14,6 +15,7 @@ import { checkQuorums } from './quorum-checks.ts';
 import { checkForgotten, checkRegistry } from './registry-check.ts';
 import { checkRules, checkUpdates } from './rule-checks.ts';
 import { checkDamage, checkRunning, checkStore } from './store-checks.ts';
+import { checkTheirs } from './their-checks.ts';
 
 type Run<P> = (patient: P) => readonly Finding[] | Promise<readonly Finding[]>;
 
@@ -57,12 +59,15 @@ const THEN: readonly (readonly [family: string, run: Run<ReadablePatient>])[] = 
   ['keys', checkOtherKeys],
   ['keys', checkKept],
   ['keys', checkNumbers],
+  ['keys', checkAdapters],
   ['rules', checkRules],
   ['colours', checkUpdates],
   ['peers', checkReachable],
   ['peers', checkEnough],
   ['peers', checkVouching],
   ['peers', checkQuorums],
+  ['peers', checkTheirs],
+  ['peers', checkRecognitions],
   ['peers', checkShutOut],
   ['peers', checkHttp],
 ];
@@ -82,10 +87,13 @@ const AT_ONCE: typeof THEN = [
   ['keys', checkTrustKeys],
   ['rules', checkRules],
   ['colours', checkUpdates],
+  ['keys', checkAdapters],
   ['peers', checkReachable],
   ['peers', checkEnough],
   ['peers', checkVouching],
   ['peers', checkQuorums],
+  ['peers', checkTheirs],
+  ['peers', checkRecognitions],
   ['peers', checkShutOut],
 ];
 

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { DIAL_TROUBLES, type DialTrouble } from '../../node/network/host/dial-trouble.ts';
+import { type Config } from '../../node/config/schema.ts';
 import { publishes } from '../../node/region/public-region.ts';
 import { neededCosignatures } from '../../protocol/log/quorum.ts';
 import { EXIT } from '../exit.ts';
@@ -10,6 +11,7 @@ import { printable } from '../printable.ts';
 import { spanText } from '../times.ts';
 import { type Finding, must, note, ok, quoted, warn } from './finding.ts';
 import { type PeerView, type ReadablePatient } from './patient.ts';
+import { recognising } from './their-checks.ts';
 
 /** Two nodes that hear each other vouch for each other's logs every 10 s. */
 const VOUCHED_S_MAX = 120;
@@ -46,12 +48,12 @@ export async function checkReachable({
           `${peer.region} is not connected${whyText(peer)}; what it publishes is read from ${printable(directory)}`,
         );
       }
-      return unreachable(peer, path);
+      return unreachable(peer, path, config);
     }),
   );
 }
 
-function unreachable(peer: PeerView, path: string): Finding {
+function unreachable(peer: PeerView, path: string, { region: home, fingerprint = 'HEX' }: Config): Finding {
   const { region, addresses, trouble } = peer;
   const [first = ''] = addresses;
   const adding = `entente peer add ${quoted(path)} ${region} --address /ip4/ADDRESS/tcp/4600/p2p/NAME   # as \`entente run\` prints it there`;
@@ -68,7 +70,7 @@ function unreachable(peer: PeerView, path: string): Finding {
   if (trouble === 'not-welcome')
     return warn(
       text,
-      `entente status ${quoted(path)}   # ${region} has to recognise this region, and to know its node`,
+      `${recognising(region, home, fingerprint)}   # by the people of ${region}; if it recognises this region, they add this node: entente peer add ${region} ${home} --address ...`,
     );
   const [, host = '', port = ''] = /^\/[a-z0-9]+\/([^/]+)\/tcp\/(\d+)/.exec(first) ?? [];
   return warn(text, `nc -vz -w 3 ${host} ${port}   # then its people: does its node run?`);

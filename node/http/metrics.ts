@@ -260,6 +260,14 @@ export class Metrics {
         );
       },
     );
+    this.#gauges('entente_adapter_until_seconds', 'Until when the home announces an adapter', 'adapter', () =>
+      Object.fromEntries(
+        [...(home()?.adapters() ?? [])].flatMap(({ id, untilS, data }) =>
+          // An empty one was taken back.
+          Object.keys(data).length === 0 ? [] : [[id, untilS] as const],
+        ),
+      ),
+    );
   }
 
   #addNetwork(): void {

@@ -1,4 +1,6 @@
 /** Who vouches for whom, between the home and each region that it follows: whether others hear us, and whether we hear them. */
+import { equalBytes } from '../../protocol/bytes.ts';
+import { type Recognition, type RecognitionWay } from '../../protocol/trust/trust-state.ts';
 import { type TrustKeeper } from './trust-keeper.ts';
 
 export interface MutualVouching {
@@ -11,6 +13,18 @@ export interface MutualVouching {
   readonly vouchedByUsAtS: number | undefined;
   /** As `witnessesOf` that region. */
   readonly witnessedBy: readonly string[];
+  /** What that region's trust log says of the home, as far as it is held; undefined where it never said anything. */
+  readonly recognisesUs: TheirWord | undefined;
+}
+
+/** All but `standing` is absent of a recognition that is withdrawn. The caller holds `[fromS, untilS)` against its clock. */
+export interface TheirWord {
+  readonly standing: Recognition['standing'];
+  readonly way?: RecognitionWay;
+  readonly fromS?: number;
+  readonly untilS?: number;
+  /** Whether it names the root of the home, and not another one under its id. */
+  readonly isOurRoot?: boolean;
 }
 
 /** Whose cosignatures are known on the newest checkpoint of a trust log that is held, of all regions that are followed, recognised or not, each once. */
@@ -30,8 +44,18 @@ export function mutualVouching(home: TrustKeeper, keepers: Iterable<TrustKeeper>
         vouchesForSize: theirs?.size,
         vouchedByUsAtS: newestBy(home.region, keeper)?.atS,
         witnessedBy: witnessesOf(keeper),
+        recognisesUs: wordOn(home.state, keeper.state.recognition(home.region)),
       };
     });
+}
+
+function wordOn(
+  { fingerprint: own }: TrustKeeper['state'],
+  said: Recognition | undefined,
+): TheirWord | undefined {
+  if (said === undefined || said.standing === 'withdrawn') return said && { standing: said.standing };
+  const { standing, way, fromS, untilS, fingerprint } = said;
+  return { standing, way, fromS, untilS, isOurRoot: own !== undefined && equalBytes(own, fingerprint) };
 }
 
 /** The newest cosignature by a region among all that is held of a trust log. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Admission } from '../../../node/http/admission.ts';
 import { Metrics, METRICS_KEPT_MS } from '../../../node/http/metrics.ts';
 import { type UpdatesReport } from '../../../node/life/last-update.ts';
+import { type TrustState } from '../../../protocol/trust/trust-state.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 
 describe('Metrics', () => {
@@ -54,5 +55,30 @@ describe('Metrics', () => {
     updates = () => Promise.resolve({ lastAtS: 6, hasDeclared: true });
     assert.deepEqual(await told(metrics), lines('5', 1));
     assert.deepEqual(await told(metrics), lines('6', 0));
+  });
+
+  it('tells until when adapters are announced, and nothing of one that was taken back', async () => {
+    const world = new NodeWorld();
+    const { status } = await world.found('DE');
+    await world.stop();
+    const adapter = { version: 1, fromS: 0, untilS: 7 };
+    const state = {
+      adapters: () => [
+        { ...adapter, id: 'eu', data: { format: 'hcert' } },
+        { ...adapter, id: 'old', data: {} },
+      ],
+      recognitions: () => [],
+      keysWithRole: () => [],
+      allRules: () => [],
+    } as unknown as TrustState;
+    const metrics = new Metrics({
+      status: () => status,
+      admission: new Admission({ inFlightMax: 1, delayMsMax: 1 }),
+      nowMs: () => METRICS_KEPT_MS,
+      home: () => state,
+    });
+    const { body } = await metrics.text();
+    const lines = body.split('\n').filter((line) => line.startsWith('entente_adapter_until_seconds{'));
+    assert.deepEqual(lines, ['entente_adapter_until_seconds{adapter="eu"} 7']);
   });
 });
