@@ -1,5 +1,5 @@
 /** `entente declare`: what people declare of themselves, one by one or in files. */
-import { type Command, Option } from 'commander';
+import { type Command } from 'commander';
 import {
   DECLARATION_COLUMNS,
   DECLARATION_HELP,
@@ -9,7 +9,7 @@ import {
 import { type IntakeReport } from '../../node/life/intake.ts';
 import { IDENTITY_COLUMNS } from '../../node/lists/identity.ts';
 import { SOURCE_CHARS_MAX } from '../../node/lists/lists.ts';
-import { type Encoding, ENCODINGS } from '../../node/rows/encoding.ts';
+import { type Encoding } from '../../node/rows/encoding.ts';
 import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
@@ -17,7 +17,7 @@ import { counted, figure } from '../output.ts';
 import { bytesOfFile } from '../people/file-bytes.ts';
 import { addPaperOptions, type PaperOptions } from '../people/papers.ts';
 import { peopleFormatOf } from '../people/people-file.ts';
-import { faultText } from '../people/rows-argument.ts';
+import { encodingOption, faultText } from '../people/rows-argument.ts';
 import { printable } from '../printable.ts';
 import { parseTime } from '../times.ts';
 import { wrapped } from '../wrap.ts';
@@ -61,7 +61,7 @@ export function addDeclare(program: Command, cli: Cli): void {
     .argument('[file]', 'file of declarations, or - for CSV on stdin')
     .option('--example', 'print a file of the right form')
     .option('--source <text>', 'who took the declarations (default: command line)')
-    .addOption(new Option('--encoding <name>', 'of the file').choices(ENCODINGS).default('utf-8'))
+    .addOption(encodingOption())
     .option('--subject <text>', 'one person instead of a file')
     .option('--consent', 'the person agrees that this is stored and compared')
     .option('--symptoms', 'the person has symptoms')

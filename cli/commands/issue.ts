@@ -5,6 +5,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
+import { type Encoding } from '../../node/rows/encoding.ts';
 import { withKeepLock } from '../../node/store/keep-lock.ts';
 import { hexOf } from '../../protocol/bytes.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -28,7 +29,7 @@ import {
   PERSON_FORM,
 } from '../people/person.ts';
 import { countOnPaper } from '../people/request.ts';
-import { countRows, readRows } from '../people/rows-argument.ts';
+import { countRows, encodingOption, readRows } from '../people/rows-argument.ts';
 import { printable } from '../printable.ts';
 import { type ByRules, peopleByRules, personByRules } from '../rules/people-by-rules.ts';
 import { wrapped } from '../wrap.ts';
@@ -46,6 +47,7 @@ interface IssueOptions extends SigningOptions, PaperOptions {
   readonly documentCountry?: string;
   readonly documentNumber?: string;
   readonly out?: string;
+  readonly encoding: Encoding;
   readonly rules?: string;
   readonly facts?: string;
   readonly list?: readonly string[];
@@ -55,7 +57,9 @@ interface IssueOptions extends SigningOptions, PaperOptions {
 
 const COLUMNS_HELP = [
   '',
-  wrapped('Columns of a file, in any order; CSV with a header line in UTF-8, or JSON lines (.jsonl):'),
+  wrapped(
+    'Columns of a file, in any order; CSV with a header line, or JSON lines (.jsonl), in UTF-8 or that of --encoding:',
+  ),
   ...COLUMNS.map((name) => {
     const required = COLUMNS_REQUIRED.includes(name) ? ' (required)' : '';
     return wrapped(`  ${name.padEnd(17)} ${COLUMN_HELP[name]}${required}`, ' '.repeat(20));
@@ -92,6 +96,7 @@ export function addIssue(program: Command, cli: Cli): void {
     .option('--document-country <cc>', 'country of the identity document')
     .option('--document-number <text>', 'number of the identity document')
     .option('--out <file>', 'file for the codes, .csv or .jsonl (default: print them)')
+    .addOption(encodingOption('of the file of people and of files of --list'))
     .option('--rules <id>', 'let these rules of the trust log decide on colours, by the facts in the columns')
     .option(
       '--facts <file>',
@@ -181,10 +186,10 @@ async function rowsOf(
   file: string | undefined,
   options: IssueOptions,
 ): Promise<LongFile | undefined> {
-  const { out, rules } = options;
+  const { out, rules, encoding } = options;
   if (file === undefined || file === '-' || out === undefined || rules !== undefined) return undefined;
   requireNoSingle(options);
-  return { file, out, ...(await countRows(cli, file, PERSON_FORM)) };
+  return { file, out, encoding, ...(await countRows(cli, file, PERSON_FORM, encoding)) };
 }
 
 /** A file on whose people rules decide, into a file: the same command goes on with what they decided. */
@@ -207,7 +212,7 @@ async function peopleSource(
   options: IssueOptions,
   holderKey: Uint8Array | undefined,
 ): Promise<(desk: Desk) => Promise<readonly Person[]>> {
-  const { rules, facts, list: lists = [], leaveOpen = false, report } = options;
+  const { rules, facts, encoding, list: lists = [], leaveOpen = false, report } = options;
   const { nowS } = cli.surroundings;
   const identity = identityOf(options, nowS());
   if (rules === undefined) {
@@ -219,7 +224,7 @@ async function peopleSource(
   }
   if (options.colour !== undefined || options.days !== undefined)
     throw usageError('--colour and --days are what --rules decides');
-  const byRules: ByRules = { rules, lists, leaveOpen, report };
+  const byRules: ByRules = { rules, encoding, lists, leaveOpen, report };
   if (file !== undefined) {
     requireNoSingle(options);
     if (identity !== undefined) throw usageError('papers of a file of people stand in its columns');
@@ -291,7 +296,7 @@ function personOf(options: IssueOptions, holderKey: Uint8Array | undefined): Per
 
 function peopleOf(cli: Cli, file: string, options: IssueOptions): Promise<readonly Person[]> {
   requireNoSingle(options);
-  return readRows(cli, file, PERSON_FORM);
+  return readRows(cli, file, PERSON_FORM, options.encoding);
 }
 
 function requireNoSingle(options: IssueOptions): void {

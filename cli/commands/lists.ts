@@ -1,9 +1,9 @@
 /** `entente lists import|show|history|find|example`: the background data of a region. */
-import { Argument, type Command, Option } from 'commander';
+import { Argument, type Command } from 'commander';
 import { columnsOf, exampleFile, KINDS, LIST_KINDS, type ListKind } from '../../node/lists/kinds.ts';
 import { type ImportReport, SOURCE_CHARS_MAX } from '../../node/lists/lists.ts';
 import { type ListVersion } from '../../node/lists/shelf.ts';
-import { type Encoding, ENCODINGS } from '../../node/rows/encoding.ts';
+import { type Encoding } from '../../node/rows/encoding.ts';
 import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
@@ -11,7 +11,7 @@ import { aligned, counted, figure } from '../output.ts';
 import { addPaperOptions, identityOf, type PaperOptions } from '../people/papers.ts';
 import { bytesOfFile } from '../people/file-bytes.ts';
 import { peopleFormatOf } from '../people/people-file.ts';
-import { faultText } from '../people/rows-argument.ts';
+import { encodingOption, faultText } from '../people/rows-argument.ts';
 import { printable } from '../printable.ts';
 import { doubtText } from '../rules/open-report.ts';
 import { table } from '../table.ts';
@@ -55,7 +55,7 @@ export function addLists(program: Command, cli: Cli): void {
     .argument('<file>', 'CSV with a header or JSON lines, or - for CSV on stdin')
     .requiredOption('--source <text>', 'who gave the list')
     .requiredOption('--as-of <time>', 'the moment that it speaks of')
-    .addOption(new Option('--encoding <name>', 'of the file').choices(ENCODINGS).default('utf-8'))
+    .addOption(encodingOption())
     .addHelpText('after', KINDS_HELP)
     .addHelpText(
       'after',

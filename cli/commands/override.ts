@@ -12,7 +12,8 @@ import { type Cli, examples } from '../cli.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { usageError } from '../exit.ts';
 import { counted, figure } from '../output.ts';
-import { readRows } from '../people/rows-argument.ts';
+import { encodingOption, readRows } from '../people/rows-argument.ts';
+import { type Encoding } from '../../node/rows/encoding.ts';
 import { type RowForm } from '../../node/rows/row-form.ts';
 import { printable } from '../printable.ts';
 import { type SigningOptions, withoutPeersOption } from '../region.ts';
@@ -22,6 +23,7 @@ import { timeText } from '../times.ts';
 interface ProposeOptions {
   readonly subject: readonly string[];
   readonly file?: string;
+  readonly encoding: Encoding;
   readonly colour: OverrideOrder['colour'];
   readonly reason: OverrideOrder['reason'];
   readonly days: number;
@@ -45,6 +47,7 @@ export function addOverride(program: Command, cli: Cli): void {
     .argument('<region>', 'directory of the region')
     .option('--subject <text>', 'a person (repeatable)', collect, [])
     .option('--file <file>', 'a CSV or JSON lines file with a column subject instead, or - for stdin')
+    .addOption(encodingOption())
     .addOption(
       new Option('--colour <colour>', 'the colour').choices(['green', 'yellow', 'red']).makeOptionMandatory(),
     )
@@ -108,10 +111,11 @@ export function addOverride(program: Command, cli: Cli): void {
     .action((region: string, asked: OverridesAsked) => list(cli, region, asked));
 }
 
-async function propose(cli: Cli, path: string, { subject, file, ...order }: ProposeOptions): Promise<void> {
+async function propose(cli: Cli, path: string, options: ProposeOptions): Promise<void> {
+  const { subject, file, encoding, ...order } = options;
   if ((subject.length === 0) === (file === undefined))
     throw usageError('give --subject, or --file with a person a row');
-  const rows = file === undefined ? [] : await readRows(cli, file, SUBJECT_FORM);
+  const rows = file === undefined ? [] : await readRows(cli, file, SUBJECT_FORM, encoding);
   const subjects = file === undefined ? subject : rows.map((row) => row.subject);
   const proposed = await withDesk(
     cli,

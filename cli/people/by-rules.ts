@@ -7,11 +7,14 @@ import {
 } from '../../node/lists/identity.ts';
 import { type Doubtful, type Found, type Matched } from '../../node/lists/list-view.ts';
 import { type Sought } from '../../node/lists/matching.ts';
+import { isNewerDay } from '../../node/life/known.ts';
+import { dayText } from '../../protocol/rules/calendar.ts';
 import { type RuleValue } from '../../protocol/rules/evaluate.ts';
 import { exampleOf, type Facts, readFacts } from '../../protocol/rules/facts.ts';
 import { decide, type OpenReason } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type FactType } from '../../protocol/rules/rule-set-schema.ts';
+import { localDay } from '../../protocol/rules/zone.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { COLUMNS, parsePerson, type Person } from './person.ts';
 import { type RowFault, type RowForm } from '../../node/rows/row-form.ts';
@@ -32,6 +35,8 @@ export interface Declared extends Told {
   readonly person: Person;
   /** By which lists in force know the person; undefined where the row says nothing of it. */
   readonly identity?: Identity;
+  /** What the person declared before, where the row tells no declaration of its own. */
+  readonly stored?: Facts;
 }
 
 /** A list of background data: facts by person, and how its file is called in messages. */
@@ -83,7 +88,8 @@ export function listForm(ruleSet: RuleSet, nowS: number): RowForm<Told> {
 }
 
 /**
- * Decides on everybody at `nowS`. A fact that stands in two places with two values is a fault, and nobody's is guessed: with an
+ * Decides on everybody at `nowS`. A fact that stands in two places with two values is a fault, but for what was declared before: a row counts
+ * before that, and of the days of lists and of that the newest, as where the region decides by itself. Nobody's is guessed: with an
  * entry of a list that may be about somebody else, nobody gets a colour but the red that is known all the same.
  * `found`: what the lists in force say of each; undefined where there are none. `unmatched` counts those of the files of lists who
  * are not among the people.
@@ -106,11 +112,12 @@ export function decideAll(
       if (before === undefined) background.set(one.subject, [{ list: name, told: one }]);
       else before.push({ list: name, told: one });
     }
+  const today = dayText(localDay(ruleSet.zone, nowS));
   const people: Person[] = [];
   const undecided: Undecided[] = [];
   const faults: RowFault[] = [];
   let matched = 0;
-  for (const [i, { subject, line, person, facts: ofRow, identity }] of declared.entries()) {
+  for (const [i, { subject, line, person, facts: ofRow, identity, stored }] of declared.entries()) {
     const facts = new Map(ofRow);
     const { matched: inForce = [], doubts = [] } = found?.[i] ?? {};
     const others = background.get(subject) ?? [];
@@ -125,6 +132,12 @@ export function decideAll(
         else if (!isSame(facts.get(column), value))
           faults.push({ line, column, reason: `is another value than in ${where}` });
       }
+    for (const [name, value] of stored ?? []) {
+      const before = ofRow.has(name) ? undefined : facts.get(name);
+      const areDays =
+        ruleSet.data.facts[name] === 'day' && typeof before === 'string' && typeof value === 'string';
+      if (!facts.has(name) || (areDays && isNewerDay(value, before, today))) facts.set(name, value);
+    }
     const { status, open } = decide(ruleSet, facts, nowS);
     const isOpen = status === undefined || (doubts.length > 0 && status.colour !== 'red');
     if (isOpen) undecided.push({ subject, line, open, doubts });

@@ -1,6 +1,7 @@
 /** Issuing to a long file of people, as `IssuingRun` does it, with what the operator sees of that. */
 import { createReadStream } from 'node:fs';
 import { withKeepLock } from '../../node/store/keep-lock.ts';
+import { type Encoding } from '../../node/rows/encoding.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { type Cli } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
@@ -18,6 +19,7 @@ import { rowsError } from './rows-argument.ts';
 /** A file whose rows give the colours. */
 export interface LongFile {
   readonly file: string;
+  readonly encoding: Encoding;
   readonly out: string;
   readonly rows: number;
   /** Of the file, in hexadecimal. */
@@ -115,10 +117,15 @@ async function issueAlone(
 }
 
 async function* peopleOf(
-  { file }: LongFile,
+  { file, encoding }: LongFile,
   inBatches: { readonly size: number; readonly skip: number },
 ): AsyncGenerator<readonly Person[], void, undefined> {
-  const batches = peopleInBatches(createReadStream(file), peopleFormatOf(file), PERSON_FORM, inBatches);
+  const batches = peopleInBatches(
+    createReadStream(file),
+    { format: peopleFormatOf(file), encoding },
+    PERSON_FORM,
+    inBatches,
+  );
   for await (const { people, faults } of batches) {
     // It was good when it was counted.
     if (faults.length > 0) throw rowsError(file, faults);

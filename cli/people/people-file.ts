@@ -1,6 +1,7 @@
 /** Files of people to issue codes for: CSV with a header, or JSON lines. All rows are good or none is used. */
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
+import { type Encoding, inUtf8 } from '../../node/rows/encoding.ts';
 import { readCsvRows } from '../../node/rows/csv-rows.ts';
 import { readJsonRows } from '../../node/rows/json-rows.ts';
 import { type RowFault, type Row, type RowForm } from '../../node/rows/row-form.ts';
@@ -14,6 +15,12 @@ const NO_ROWS: RowFault = { line: 0, reason: 'the file has no rows' };
 const FAULTS_MAX = 20;
 
 export type PeopleFormat = 'csv' | 'jsonl';
+
+/** How the bytes of a file are to be read. */
+export interface PeopleForm {
+  readonly format: PeopleFormat;
+  readonly encoding: Encoding;
+}
 
 export interface People<T> {
   readonly people: readonly T[];
@@ -29,13 +36,13 @@ export function peopleFormatOf(path: string): PeopleFormat {
 /** Reads all rows in bounded memory. What is wrong comes back as faults; only the source itself may throw. */
 export async function readPeople<T extends { readonly subject: string }>(
   source: AsyncIterable<Uint8Array>,
-  format: PeopleFormat,
+  as: PeopleForm,
   form: RowForm<T>,
 ): Promise<People<T>> {
   const people: T[] = [];
   const faults: RowFault[] = [];
   const lineOfSubject = new Map<string, number>();
-  for await (const row of format === 'csv' ? readCsvRows(source, form) : readJsonRows(source, form)) {
+  for await (const row of rowsOf(source, as, form)) {
     faults.push(...faultsOfRow(form, row, (person) => people.push(person), lineOfSubject));
     if (people.length > PEOPLE_MAX) {
       faults.push({ line: 0, reason: `more than ${PEOPLE_MAX} rows: split the file` });
@@ -58,7 +65,7 @@ export interface PeopleCount {
 /** Reads all rows, and keeps no more of them than who they are about. `onBytes` hears how much is read so far. */
 export async function countPeople(
   source: AsyncIterable<Uint8Array>,
-  format: PeopleFormat,
+  as: PeopleForm,
   form: RowForm<{ readonly subject: string }>,
   onBytes: (bytes: number) => void = () => undefined,
 ): Promise<PeopleCount> {
@@ -70,8 +77,7 @@ export async function countPeople(
   };
   const faults: RowFault[] = [];
   const lineOfSubject = new Map<string, number>();
-  const rowsOf = format === 'csv' ? readCsvRows : readJsonRows;
-  for await (const row of rowsOf(heard(source, hear), form)) {
+  for await (const row of rowsOf(heard(source, hear), as, form)) {
     faults.push(...faultsOfRow(form, row, () => undefined, lineOfSubject));
     if (lineOfSubject.size > ROWS_MAX)
       faults.push({ line: 0, reason: `more than ${ROWS_MAX} rows: split the file` });
@@ -84,13 +90,13 @@ export async function countPeople(
 /** The rows after the first `skip`, so many at a time. For a file that `countPeople` found good: another fault is told in its place. */
 export async function* peopleInBatches<T extends { readonly subject: string }>(
   source: AsyncIterable<Uint8Array>,
-  format: PeopleFormat,
+  as: PeopleForm,
   form: RowForm<T>,
   { size, skip }: { readonly size: number; readonly skip: number },
 ): AsyncGenerator<People<T>, void, undefined> {
   let seen = 0;
   let people: T[] = [];
-  for await (const row of format === 'csv' ? readCsvRows(source, form) : readJsonRows(source, form)) {
+  for await (const row of rowsOf(source, as, form)) {
     if (seen++ < skip && !('fault' in row)) continue;
     const faults = faultsOfRow(form, row, (person) => people.push(person), new Map());
     if (faults.length > 0) return yield { people: [], faults };
@@ -99,6 +105,15 @@ export async function* peopleInBatches<T extends { readonly subject: string }>(
     people = [];
   }
   if (people.length > 0) yield { people, faults: [] };
+}
+
+function rowsOf(
+  source: AsyncIterable<Uint8Array>,
+  { format, encoding }: PeopleForm,
+  form: RowForm,
+): AsyncGenerator<Row> {
+  const bytes = inUtf8(source, encoding);
+  return format === 'csv' ? readCsvRows(bytes, form) : readJsonRows(bytes, form);
 }
 
 async function* heard(

@@ -1,24 +1,32 @@
 /** Files of rows as the command line names them: all rows, or an error that tells each that is wrong. */
 import { createReadStream, existsSync, statSync } from 'node:fs';
+import { Option } from 'commander';
 import { type Cli } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { printable } from '../printable.ts';
+import { type Encoding, ENCODINGS } from '../../node/rows/encoding.ts';
 import { countPeople, peopleFormatOf, readPeople } from './people-file.ts';
 import { type RowFault, type RowForm } from '../../node/rows/row-form.ts';
 
 /** A file that is read at a glance shows no progress. */
 const BYTES_PER_REPORT = 1 << 20;
 
+/** In which encoding the files of a command are. */
+export function encodingOption(files = 'of the file'): Option {
+  return new Option('--encoding <name>', files).choices(ENCODINGS).default('utf-8');
+}
+
 /** The rows of a file, or of CSV on stdin for `-`. @throws {CliError} USAGE where there is none, PEOPLE_INVALID with its faults. */
 export async function readRows<T extends { readonly subject: string }>(
   cli: Cli,
   file: string,
   form: RowForm<T>,
+  encoding: Encoding,
 ): Promise<readonly T[]> {
   if (file !== '-' && !existsSync(file)) throw usageError(`there is no file ${printable(file)}`);
   const source =
     file === '-' ? cli.surroundings.stdin : (createReadStream(file) as AsyncIterable<Uint8Array>);
-  const { people, faults } = await readPeople(source, peopleFormatOf(file), form);
+  const { people, faults } = await readPeople(source, { format: peopleFormatOf(file), encoding }, form);
   if (faults.length > 0) throw rowsError(file, faults);
   return people;
 }
@@ -28,13 +36,14 @@ export async function countRows(
   cli: Cli,
   file: string,
   form: RowForm<{ readonly subject: string }>,
+  encoding: Encoding,
 ): Promise<{ readonly rows: number; readonly sha256: string }> {
   if (!existsSync(file)) throw usageError(`there is no file ${printable(file)}`);
   const { size } = statSync(file);
   const progress = size > BYTES_PER_REPORT ? cli.output.progress('bytes read', size) : undefined;
   const { rows, faults, sha256 } = await countPeople(
     createReadStream(file) as AsyncIterable<Uint8Array>,
-    peopleFormatOf(file),
+    { format: peopleFormatOf(file), encoding },
     form,
     (bytes) => progress?.at(bytes),
   );

@@ -5,6 +5,7 @@ import { type Identity } from '../../node/lists/identity.ts';
 import { FACT_NAMES, KINDS, LIST_KINDS, type ListKind } from '../../node/lists/kinds.ts';
 import { type Found } from '../../node/lists/list-view.ts';
 import { type ListVersion } from '../../node/lists/shelf.ts';
+import { type Encoding } from '../../node/rows/encoding.ts';
 import { writeFileAtomically } from '../../node/region/files.ts';
 import { type Cli } from '../cli.ts';
 import { type Desk } from '../desk/desk.ts';
@@ -34,6 +35,8 @@ const TOLD_MAX = 20;
 export interface ByRules {
   /** Id of rules in the region's trust log. */
   readonly rules: string;
+  /** Of the file of people and of those of lists. */
+  readonly encoding: Encoding;
   /** Files of background data. */
   readonly lists: readonly string[];
   /** Issues to the others where somebody gets no colour. */
@@ -51,7 +54,7 @@ export async function peopleByRules(
   nowS: number,
 ): Promise<readonly Person[]> {
   const ruleSet = ruleSetOf(desk, options.rules, nowS);
-  const declared = await readRows(cli, file, declarationForm(ruleSet, nowS));
+  const declared = await readRows(cli, file, declarationForm(ruleSet, nowS), options.encoding);
   return decided(cli, desk, ruleSet, { file, declared, options, nowS });
 }
 
@@ -87,7 +90,7 @@ async function decided(
   const declared = await withDeclarations(desk, ruleSet, rows);
   const files: BackgroundList[] = [];
   for (const name of options.lists)
-    files.push({ name, told: await readRows(cli, name, listForm(ruleSet, nowS)) });
+    files.push({ name, told: await readRows(cli, name, listForm(ruleSet, nowS), options.encoding) });
   const inForce = await desk.listsInForce();
   if (files.length === 0) tellMissing(cli, ruleSet, inForce);
   const found = await foundOf(cli, desk, { file, declared, nowS }, inForce);
@@ -127,8 +130,8 @@ async function withDeclarations(
     const stored = known[i];
     if (stored === undefined) return row;
     const declaresItself = [...row.facts.keys()].some((name) => name.startsWith('declaration.'));
-    const { facts = new Map() } = declaresItself ? {} : readFacts(asked, stored.facts);
-    return { ...row, identity: row.identity ?? stored.identity, facts: new Map([...facts, ...row.facts]) };
+    const { facts } = declaresItself ? {} : readFacts(asked, stored.facts);
+    return { ...row, identity: row.identity ?? stored.identity, ...(facts && { stored: facts }) };
   });
 }
 

@@ -183,19 +183,23 @@ class Gathered {
     for (const [name, value] of Object.entries(facts)) {
       if (!Object.hasOwn(asked, name)) continue;
       const before = this.values.get(name);
-      if (before !== undefined && asked[name] === 'day' && !this.#isNewer(value, before)) continue;
+      if (before !== undefined && asked[name] === 'day' && !isNewerDay(value, before, this.#today)) continue;
       // Under two names a person can have two entries.
       if (name === 'control.level' && before === 'key') continue;
       this.values.set(name, value);
       this.sources.set(name, source);
     }
   }
+}
 
-  /** A day that has not come yet hides none that has: whoever tells of tomorrow is not released from today. */
-  #isNewer(day: string | number | boolean, before: string | number | boolean): boolean {
-    const [isAhead, wasAhead] = [day > this.#today, before > this.#today];
-    return isAhead === wasAhead ? day > before : wasAhead;
-  }
+/** A day that has not come yet hides none that has: whoever tells of tomorrow is not released from today. */
+export function isNewerDay(
+  day: string | number | boolean,
+  before: string | number | boolean,
+  today: string,
+): boolean {
+  const [isAhead, wasAhead] = [day > today, before > today];
+  return isAhead === wasAhead ? day > before : wasAhead;
 }
 
 function newestByArea(stays: readonly { readonly area: string; readonly day: string }[]) {

@@ -95,7 +95,14 @@ function parseRow(header: readonly string[], record: readonly Buffer[], line: nu
   for (const [i, column] of header.entries()) {
     const text = decodeUtf8(record[i]);
     if (text === undefined)
-      return { fault: { line, column, reason: 'is not UTF-8: save the file as UTF-8' } };
+      return {
+        fault: {
+          line,
+          column,
+          reason:
+            'is not UTF-8: save the file as UTF-8, or name its encoding where that is taken (--encoding gb18030)',
+        },
+      };
     if (text !== '') cells[column] = text;
   }
   return { line, cells };

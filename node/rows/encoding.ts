@@ -16,6 +16,7 @@ export class FileRefused extends Error {
 }
 
 const NEWLINE = 0x0a;
+const UTF8_MARK = Buffer.from('efbbbf', 'hex');
 const HAN = /\p{Script=Han}/u;
 
 /**
@@ -30,9 +31,14 @@ export async function* inUtf8(
     yield* source;
     return;
   }
+  const isNone = new FileRefused({
+    line: 0,
+    reason: `the file is UTF-8, and not ${encoding.toUpperCase()}: leave the encoding out`,
+  });
   const decoder = new TextDecoder(encoding, { fatal: true });
   const likeness = new Utf8Likeness();
   let line = 1;
+  let head = Buffer.alloc(0);
   const decode = (bytes: Uint8Array | undefined): Uint8Array => {
     try {
       return Buffer.from(decoder.decode(bytes, { stream: bytes !== undefined }));
@@ -42,14 +48,18 @@ export async function* inUtf8(
   };
   for await (const bytes of source)
     for (const part of linesOf(bytes)) {
+      // No header and no row begins with the mark that only a file in UTF-8 has.
+      if (head.length < UTF8_MARK.length) {
+        head = Buffer.concat([head, part.subarray(0, UTF8_MARK.length - head.length)]);
+        if (head.equals(UTF8_MARK)) throw isNone;
+      }
       likeness.see(part);
       yield decode(part);
       if (part.at(-1) === NEWLINE) line++;
     }
   yield decode(undefined);
   // Such a file has no fault in GB18030 either, and every name in it would come out as another.
-  if (likeness.isUtf8)
-    throw new FileRefused({ line: 0, reason: `the file is UTF-8, and not ${encoding.toUpperCase()}` });
+  if (likeness.isUtf8) throw isNone;
 }
 
 /** Whether all bytes are UTF-8 and say something in Chinese, as hardly any text of another encoding does. */

@@ -21,7 +21,7 @@ async function* rowsOf(source: AsyncIterable<Uint8Array>, form: RowForm): AsyncG
     if (text === undefined) {
       const reason = isTooLong
         ? `has more than ${LINE_BYTES_MAX} bytes`
-        : 'is not UTF-8: save the file as UTF-8';
+        : 'is not UTF-8: save the file as UTF-8, or name its encoding where that is taken (--encoding gb18030)';
       yield { fault: { line, reason } };
       return;
     }

@@ -16,7 +16,7 @@ const read = <T extends { readonly subject: string }>(
   text: string,
   form: RowForm<T>,
   format: PeopleFormat = 'csv',
-) => readPeople(once(text), format, form);
+) => readPeople(once(text), { format, encoding: 'utf-8' }, form);
 
 async function rowsOf(text: string, format?: PeopleFormat) {
   const { people, faults } = await read(text, declarationForm(rules, NOW_S), format);
@@ -138,6 +138,46 @@ describe('decideAll', () => {
       { subject: 'C', line: 4, open: [{ code: 'NOT_MET', rule: 'declared' }], doubts: [] },
     ]);
     assert.equal(unmatched, 1);
+  });
+
+  describe('with a declaration that is stored', () => {
+    const TODAY = '2026-03-05';
+    const sinceOf = async (said: string, listed: string, file = 'subject\nA\n') => {
+      const stored = new Map([...facts(said), ['list.level', 'watch']] as const);
+      const rows = (await rowsOf(file)).map((row) => ({ ...row, stored }));
+      const control = await list('control.csv', `subject,list.level,list.since\nA,key,${listed}\n`);
+      const { people, faults } = decideAll(rules, rows, { files: [control] }, NOW_S);
+      return { faults, told: people[0]?.told?.facts };
+    };
+    const facts = (since: string) =>
+      new Map([
+        ['declaration.day', TODAY],
+        ['list.since', since],
+      ]);
+
+    it('the newest day of that and of lists counts, and of all else what lists say', async () => {
+      for (const [said, listed, counts] of [
+        ['2026-03-01', '2026-03-04', '2026-03-04'],
+        ['2026-03-04', '2026-03-01', '2026-03-04'],
+        // A day that is still to come hides none that has come.
+        ['2026-03-20', '2026-03-01', '2026-03-01'],
+        ['2026-03-01', '2026-03-20', '2026-03-01'],
+      ] as const) {
+        const { faults, told } = await sinceOf(said, listed);
+        assert.deepEqual(faults, []);
+        assert.deepEqual([told?.['list.since'], told?.['list.level']], [counts, 'key']);
+      }
+    });
+
+    it('what the row itself says is held against lists as ever, and counts before that', async () => {
+      const row = `subject,list.since\nA,2026-03-02\n`;
+      const { faults } = await sinceOf('2026-03-04', '2026-03-01', row);
+      assert.deepEqual(faults, [
+        { line: 2, column: 'list.since', reason: 'is another value than in control.csv, line 2' },
+      ]);
+      const { told } = await sinceOf('2026-03-04', '2026-03-02', row);
+      assert.equal(told?.['list.since'], '2026-03-02');
+    });
   });
 
   it('B69: two lists that say different things of one person are told, and nothing is guessed', async () => {

@@ -245,7 +245,7 @@ describe('IssuingRun', function () {
       file,
       ['subject,colour', ...PEOPLE.map(({ subject }) => `${subject},green`), ''].join('\n'),
     );
-    const long = { file, out, rows: PEOPLE.length, sha256: SUBJECT.input };
+    const long = { file, encoding: 'utf-8' as const, out, rows: PEOPLE.length, sha256: SUBJECT.input };
     const modules = await regionModules(cli);
     let codes = '';
     await servedRegion(region, modules, async (desk) => {

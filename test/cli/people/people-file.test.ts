@@ -13,6 +13,7 @@ import { type RowFault } from '../../../node/rows/row-form.ts';
 
 const HEADER = 'subject,colour,days,device,document_country,document_number\n';
 const DEVICE = 'ab'.repeat(32);
+const CSV = { format: 'csv', encoding: 'utf-8' } as const;
 
 /** The file cut into pieces of `size` bytes, so that no parser can count on whole lines or characters. */
 async function* pieces(bytes: Uint8Array, size = 7): AsyncGenerator<Uint8Array> {
@@ -21,7 +22,7 @@ async function* pieces(bytes: Uint8Array, size = 7): AsyncGenerator<Uint8Array> 
 }
 
 function read(content: string | Uint8Array, format: PeopleFormat = 'csv') {
-  return readPeople(pieces(Buffer.from(content as string)), format, PERSON_FORM);
+  return readPeople(pieces(Buffer.from(content as string)), { format, encoding: 'utf-8' }, PERSON_FORM);
 }
 
 async function faultsOf(
@@ -165,7 +166,7 @@ describe('readPeople (CSV)', () => {
   it(`takes ${PEOPLE_MAX} rows and refuses one more`, async () => {
     const rows = (count: number) =>
       `subject,colour\n${Array.from({ length: count }, (_, i) => `${i},green\n`).join('')}`;
-    const file = (count: number) => readPeople(pieces(Buffer.from(rows(count)), 65_536), 'csv', PERSON_FORM);
+    const file = (count: number) => readPeople(pieces(Buffer.from(rows(count)), 65_536), CSV, PERSON_FORM);
     assert.deepEqual((await file(PEOPLE_MAX)).faults, []);
     assert.equal((await file(PEOPLE_MAX + 1)).faults.length, 1);
   });
@@ -229,7 +230,7 @@ describe('countPeople and peopleInBatches', () => {
     let read = 0;
     const { rows, faults, sha256 } = await countPeople(
       pieces(bytes),
-      'csv',
+      CSV,
       PERSON_FORM,
       (now) => (read = now),
     );
@@ -239,7 +240,7 @@ describe('countPeople and peopleInBatches', () => {
 
   it('finds the faults that readPeople finds: a row, a person twice, no rows', async () => {
     for (const bad of ['subject,colour\nA,green\nB,blue\nA,red\n', 'subject,colour\n', 'subject\nA\n']) {
-      const { faults } = await countPeople(pieces(Buffer.from(bad)), 'csv', PERSON_FORM);
+      const { faults } = await countPeople(pieces(Buffer.from(bad)), CSV, PERSON_FORM);
       assert.deepEqual(faults, await faultsOf(bad));
     }
   });
@@ -247,7 +248,7 @@ describe('countPeople and peopleInBatches', () => {
   it('gives the rows after those to be skipped, so many at a time, and a fault that came since in their place', async () => {
     const batchesOf = async (of: Uint8Array, skip: number) => {
       const batches: string[] = [];
-      for await (const { people, faults } of peopleInBatches(pieces(of), 'csv', PERSON_FORM, {
+      for await (const { people, faults } of peopleInBatches(pieces(of), CSV, PERSON_FORM, {
         size: 3,
         skip,
       }))
@@ -258,5 +259,38 @@ describe('countPeople and peopleInBatches', () => {
     assert.deepEqual(await batchesOf(bytes, 6), ['P-6']);
     assert.deepEqual(await batchesOf(bytes, 7), []);
     assert.deepEqual(await batchesOf(Buffer.from(content.replace('P-4,green', 'P-4,blue')), 3), ['fault']);
+  });
+
+  describe('of a file in GB18030', () => {
+    const NAMES = ['\u738b\u5c0f\u660e', '\u5f20\u4f1f'];
+    // The same names in GB18030.
+    const HEX = ['cdf5d0a1c3f7', 'd5c5ceb0'];
+    const gb = Buffer.concat([
+      Buffer.from('subject,colour\n'),
+      ...HEX.flatMap((name) => [Buffer.from(name, 'hex'), Buffer.from(',green\n')]),
+    ]);
+    const GB = { format: 'csv', encoding: 'gb18030' } as const;
+
+    it('reads, counts and parts it as one in UTF-8, and tells the SHA-256 of its own bytes', async () => {
+      const { people, faults } = await readPeople(pieces(gb), GB, PERSON_FORM);
+      assert.deepEqual([people.map(({ subject }) => subject), faults], [NAMES, []]);
+      const { rows, sha256 } = await countPeople(pieces(gb), GB, PERSON_FORM);
+      assert.deepEqual([rows, sha256], [2, createHash('sha256').update(gb).digest('hex')]);
+      for await (const one of peopleInBatches(pieces(gb), GB, PERSON_FORM, { size: 2, skip: 1 }))
+        assert.deepEqual(
+          one.people.map(({ subject }) => subject),
+          [NAMES[1]],
+        );
+    });
+
+    it('says how to name the encoding where that is not done, and refuses the mark of UTF-8 under it', async () => {
+      const { faults } = await readPeople(pieces(gb), CSV, PERSON_FORM);
+      assert.match(faults[0]?.reason ?? '', /^is not UTF-8: .*--encoding gb18030/);
+      const marked = Buffer.from(`\ufeffsubject,colour\n${NAMES[0]},green\n`);
+      const refused = await readPeople(pieces(marked, 1), GB, PERSON_FORM);
+      assert.deepEqual(refused.faults, [
+        { line: 0, reason: 'the file is UTF-8, and not GB18030: leave the encoding out' },
+      ]);
+    });
   });
 });

@@ -228,7 +228,7 @@ describeOnAllTables('Lists', () => {
       Buffer.from(',1990-05-17,key,2026-11-20\n'),
     ]);
     assert.deepEqual(faultsOf(await fixture.import('control', row)), [
-      '2 full_name is not UTF-8: save the file as UTF-8',
+      '2 full_name is not UTF-8: save the file as UTF-8, or name its encoding where that is taken (--encoding gb18030)',
     ]);
     assert.equal((await fixture.import('control', row, { encoding: 'gb18030' })).outcome, 'imported');
     const entries = [];
