@@ -11,7 +11,7 @@ import { checked } from './input.ts';
 import { answersTo } from './issue-routes.ts';
 
 export interface BridgeRoutesModules {
-  readonly node: Pick<RegionNode, 'issue' | 'overrides' | 'trust' | 'verify'>;
+  readonly node: Pick<RegionNode, 'issue' | 'once' | 'overrides' | 'trust' | 'verify'>;
   readonly sha256: Sha256;
   readonly nowS: () => number;
 }
@@ -40,8 +40,9 @@ export function bridgeRoutes(
     },
   );
   const issue = async (text: string): Promise<z.infer<typeof bridgedCode>> => {
+    const ordered = await node.once.marks.now();
     const request = await bridge.requestFor(text);
-    const issued = await node.issue(request);
+    const issued = await node.issue({ ...request, ordered });
     const { subject, fields } = request;
     const { log, index } = issued;
     // An override may have been confirmed since.

@@ -14,9 +14,27 @@ import { DAY_S, HOUR_S, LOG_ID, START_S } from '../../support/region-fixture.ts'
 
 const GREEN: Status = { colour: 'green', measure: 'none', expiresAtS: 1, ruleId: 'de', ruleVersion: 1 };
 
+/** What is told of `LOG_ID`, one tally after the other, and what `Tallier` is given for that; `meanwhile` runs before each is logged. */
+function telling() {
+  const told: StatementOf<'tally'>[] = [];
+  const standing = { lastAtS: START_S, meanwhile: () => Promise.resolve<unknown>(undefined) };
+  const submit = async (item: TrustLogItem) => {
+    assert.ok('build' in item);
+    await standing.meanwhile();
+    told.push(item.build({ index: 0, atS: START_S }).statement as StatementOf<'tally'>);
+  };
+  const trust = () =>
+    ({
+      logs: () => [{ log: LOG_ID, minimum: 0 }],
+      tally: () => told.at(-1),
+      lastAtS: standing.lastAtS,
+    }) as unknown as TrustState;
+  return { told, standing, submit, trust };
+}
+
 /** The ranges that are told of a log of so many leaves of `START_S`, of which every `codeEvery`-th is somebody's. */
 async function toldOf(size: number, { codeEvery = 1, ageS = 0 } = {}): Promise<number[][]> {
-  const told: StatementOf<'tally'>[] = [];
+  const { told, submit, trust } = telling();
   const registry = {
     withBases: async function* ({ from, until }: { from: number; until: number }) {
       for (let index = from; index < until; index++)
@@ -28,18 +46,6 @@ async function toldOf(size: number, { codeEvery = 1, ageS = 0 } = {}): Promise<n
     },
     dropUncounted: () => Promise.resolve(),
   } as unknown as Registry;
-  const submit = (item: TrustLogItem) => {
-    assert.ok('build' in item);
-    const { statement } = item.build({ index: 0, atS: START_S });
-    told.push(statement as StatementOf<'tally'>);
-    return Promise.resolve();
-  };
-  const trust = () =>
-    ({
-      logs: () => [{ log: LOG_ID, minimum: 0 }],
-      tally: () => told.at(-1),
-      lastAtS: START_S,
-    }) as unknown as TrustState;
   const openTree = () => Promise.resolve({ head: { size } } as LogTree);
   const modules = { registry, trust, openTree, submit, nowS: () => START_S + ageS };
   await new Tallier({ region: 'DE', network: 'test' }, modules).tend();
@@ -76,25 +82,13 @@ describeOnAllTables('Tallier', () => {
     const { issuer, registry, tables, openTree, stop } = await startRegion(machine);
     const persons = Array.from({ length: 20 }, (_, i) => `person ${i}`);
     await Promise.all(persons.map((subject) => issuer.issue({ subject, fields: greenFields() })));
-    const told: StatementOf<'tally'>[] = [];
-    let meanwhile = () => Promise.resolve<unknown>(undefined);
-    const submit = async (item: TrustLogItem) => {
-      assert.ok('build' in item);
-      await meanwhile();
-      told.push(item.build({ index: 0, atS: START_S }).statement as StatementOf<'tally'>);
-    };
-    const trust = () =>
-      ({
-        logs: () => [{ log: LOG_ID, minimum: 0 }],
-        tally: () => told.at(-1),
-        lastAtS: START_S,
-      }) as unknown as TrustState;
+    const { told, standing, submit, trust } = telling();
     const nowS = () => START_S + TALLY_S_MAX;
     const tallier = new Tallier(machine.region, { registry, trust, openTree, submit, nowS });
     const left = () => tables.page('registry/uncounted/', 'registry/uncounted0', { limit: 99 });
     for (const subject of persons.slice(0, 5)) await registry.forget(subject, { isCounted: () => false });
     assert.equal((await left()).length, 5);
-    meanwhile = () => registry.forget('person 5', { isCounted: () => false });
+    standing.meanwhile = () => registry.forget('person 5', { isCounted: () => false });
     await tallier.tend();
     assert.deepEqual(
       told.map(({ from, until, cells, merged }) => [from, until, cells, merged]),
@@ -114,18 +108,7 @@ describeOnAllTables('Tallier', () => {
     const persons = Array.from({ length: 10 }, (_, i) => `FR/${i}`);
     await Promise.all(persons.map((subject) => issuer.issue({ subject, fields: { status } })));
     for (const subject of persons.slice(0, 4)) await registry.forget(subject, { isCounted: () => false });
-    const told: StatementOf<'tally'>[] = [];
-    const submit = (item: TrustLogItem) => {
-      assert.ok('build' in item);
-      told.push(item.build({ index: 0, atS: START_S }).statement as StatementOf<'tally'>);
-      return Promise.resolve();
-    };
-    const trust = () =>
-      ({
-        logs: () => [{ log: LOG_ID, minimum: 0 }],
-        tally: () => told.at(-1),
-        lastAtS: START_S,
-      }) as unknown as TrustState;
+    const { told, submit, trust } = telling();
     const nowS = () => START_S + TALLY_S_MAX;
     await new Tallier(machine.region, { registry, trust, openTree, submit, nowS }).tend();
     assert.deepEqual(
@@ -140,20 +123,14 @@ describeOnAllTables('Tallier', () => {
     const { issuer, registry, tables, openTree, stop } = await startRegion(machine);
     await issuer.issue({ subject: 'a', fields: greenFields() });
     await registry.forget('a', { isCounted: () => false });
-    let lastAtS = START_S;
-    const trust = () =>
-      ({
-        logs: () => [{ log: LOG_ID, minimum: 0 }],
-        tally: () => undefined,
-        lastAtS,
-      }) as unknown as TrustState;
+    const { standing, trust } = telling();
     const submit = () => assert.fail('a log that is over has no tally');
     const nowS = () => START_S + 90 * DAY_S;
     const tallier = new Tallier(machine.region, { registry, trust, openTree, submit, nowS });
     const left = () => tables.page('registry/uncounted/', 'registry/uncounted0', { limit: 99 });
     await tallier.tend();
     assert.equal((await left()).length, 1, 'the clock may have run ahead');
-    lastAtS = nowS();
+    standing.lastAtS = nowS();
     await tallier.tend();
     assert.deepEqual(await left(), []);
     await stop();

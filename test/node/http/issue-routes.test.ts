@@ -54,6 +54,17 @@ describe('issueRoutes', () => {
     };
   }
 
+  /** Forgets somebody between the judging of the next order and its issuing. */
+  function forgetMeanwhile(subject: string): void {
+    const node = admin.world.node('DE');
+    const issue = node.issue.bind(node);
+    node.issue = async (request) => {
+      node.issue = issue;
+      await node.forget({ subject, lettingPass: true });
+      return issue(request);
+    };
+  }
+
   /** Lines for lines. */
   async function batch(
     path: string,
@@ -127,6 +138,13 @@ describe('issueRoutes', () => {
           refusedWith(409, 'FORGOTTEN'),
         );
       await admin.issue(admin.orderOf('p7', { ordered: await now() }), 'order-7b');
+    });
+
+    it('T25 issues nothing to who is forgotten while the order is carried out', async () => {
+      await admin.issue(admin.orderOf('p8'));
+      forgetMeanwhile('p8');
+      await assert.rejects(admin.issue(admin.orderOf('p8')), refusedWith(409, 'FORGOTTEN'));
+      assert.deepEqual(await admin.world.node('DE').heldCodes.ofSubject('p8'), []);
     });
 
     it('refuses and revokes a code that is looser than one that two operators gave meanwhile', async () => {
@@ -298,6 +316,17 @@ describe('issueRoutes', () => {
           ['red', false],
         ],
       );
+    });
+
+    it('T25 bridges nothing for who is forgotten while the order is carried out', async () => {
+      const { text, log, index } = await admin.world.issue('FR', 'p3');
+      await admin.world.pass(1);
+      const subject = `FR/${log}/${index}`;
+      const bridged = async () => (await batch('/v1/bridge/batch', JSON.stringify({ code: text })))[0];
+      assert.equal((await bridged())?.['subject'], subject);
+      forgetMeanwhile(subject);
+      assert.equal(((await bridged())?.['problem'] as { code?: string } | undefined)?.code, 'FORGOTTEN');
+      assert.deepEqual(await admin.world.node('DE').heldCodes.ofSubject(subject), []);
     });
 
     it('refuses and revokes one for which they gave it while it was being issued', async () => {

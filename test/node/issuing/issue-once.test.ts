@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { IssueOnce, type IssuedOnce, type Order } from '../../../node/issuing/issue-once.ts';
+import {
+  IssueOnce,
+  type IssueOnceModules,
+  type IssuedOnce,
+  type Order,
+} from '../../../node/issuing/issue-once.ts';
 import { type IssueRequest } from '../../../node/issuing/issuer.ts';
 import { isNodeError, NodeError } from '../../../node/node-error.ts';
 import { type RegistryRecord } from '../../../node/registry/registry.ts';
@@ -13,6 +18,42 @@ describe('IssueOnce', () => {
     const world = new NodeWorld();
     await world.found('DE');
     return world;
+  }
+
+  /** It dies, and another process begins. */
+  async function restart(world: NodeWorld): Promise<void> {
+    await world.kill('DE');
+    world.replace('DE');
+    await world.boot('DE');
+  }
+
+  /** Dies at the n-th write after an order was given, before it lands, and begins again. */
+  async function dieAtWrite(world: NodeWorld, write: number, order: Order): Promise<void> {
+    const { medium } = world.machine('DE');
+    const { writes, crashes } = medium.counters;
+    medium.plan({ write: writes + write, when: 'before', what: 'crash' });
+    void world
+      .node('DE')
+      .once.issue(order)
+      .catch(() => undefined);
+    await world.until(() => medium.counters.crashes > crashes, 'it dies');
+    await restart(world);
+  }
+
+  /** The orders of a region in tables of their own. */
+  function onceIn(world: NodeWorld, given: Partial<IssueOnceModules> = {}): IssueOnce {
+    const node = world.node('DE');
+    const modules: IssueOnceModules = {
+      tables: new MemoryTables(),
+      clock: world.clock,
+      random: (length) => new Uint8Array(length),
+      issue: (request) => node.issue(request),
+      held: () => node.heldCodes,
+      tend: () => node.tend(),
+      sizes: () => ({}),
+      ...given,
+    };
+    return new IssueOnce({ registryKey: REGISTRY_KEY }, modules);
   }
 
   function orderOf(key: string, subject: string, expiresAtS: number): Order {
@@ -41,9 +82,7 @@ describe('IssueOnce', () => {
         .once.issue(order)
         .catch(() => undefined);
       for (let i = 0; i < steps; i++) await world.clock.advance(5);
-      await world.kill('DE');
-      world.replace('DE');
-      await world.boot('DE');
+      await restart(world);
       outcomes.add((await placesOf(world, subject)).length);
       const { log, index } = await world.run(world.node('DE').once.issue(order));
       assert.deepEqual(await placesOf(world, subject), [{ log, index }]);
@@ -57,21 +96,12 @@ describe('IssueOnce', () => {
     const world = await alone();
     const node = () => world.node('DE');
     await world.issue('DE', 'somebody');
-    const { medium } = world.machine('DE');
     const expiresAtS = world.nowS + DAY_S;
     const outcomes: number[] = [];
     for (let write = 1; write <= 4; write++) {
       const subject = `p${write}`;
       const order = orderOf(`order-${write}`, subject, expiresAtS);
-      const { writes: before, crashes } = medium.counters;
-      medium.plan({ write: before + write, when: 'before', what: 'crash' });
-      void node()
-        .once.issue(order)
-        .catch(() => undefined);
-      await world.until(() => medium.counters.crashes > crashes, 'it dies');
-      await world.kill('DE');
-      world.replace('DE');
-      await world.boot('DE');
+      await dieAtWrite(world, write, order);
       outcomes.push((await placesOf(world, subject)).length);
       assert.deepEqual(await world.run(node().heldCodes.unlogged(subject)), []);
       const { log, index } = await world.run(node().once.issue(order));
@@ -91,17 +121,15 @@ describe('IssueOnce', () => {
     const node = world.node('DE');
     let unlogged: RegistryRecord[] = [];
     let tended = 0;
-    const modules = {
-      tables: new MemoryTables(),
-      clock: world.clock,
-      random: (length: number) => new Uint8Array(length),
+    const tables = new MemoryTables();
+    const modules: Partial<IssueOnceModules> = {
+      tables,
       held: () => ({
         ofSubject: (subject: string) => node.heldCodes.ofSubject(subject),
         atPlaces: () => assert.fail('nothing came of it yet'),
         isNobodys: () => assert.fail('nothing came of it yet'),
         unlogged: () => Promise.resolve(unlogged),
       }),
-      sizes: () => ({}),
       tend: () => Promise.resolve(void tended++),
       issue: async (request: IssueRequest): Promise<IssuedOnce> => {
         const issued = await node.issue(request);
@@ -109,7 +137,7 @@ describe('IssueOnce', () => {
         throw new NodeError('STORE_WRITE_UNKNOWN', `it died, and ${issued.index} is on its way`);
       },
     };
-    const issue = () => world.run(new IssueOnce({ registryKey: REGISTRY_KEY }, modules).issue(order));
+    const issue = () => world.run(onceIn(world, modules).issue(order));
     await assert.rejects(issue(), (error) => isNodeError(error, 'STORE_WRITE_UNKNOWN'));
     await assert.rejects(issue(), (error) => isNodeError(error, 'LOG_UNSETTLED') && error.retry);
     assert.equal(tended, 1);
@@ -139,9 +167,7 @@ describe('IssueOnce', () => {
     const { index } = await world.run(world.node('DE').once.issue(order));
     const again = () => world.run(world.node('DE').once.issue({ ...order, judge: refuse }));
     assert.equal((await again()).index, index);
-    await world.kill('DE');
-    world.replace('DE');
-    await world.boot('DE');
+    await restart(world);
     assert.equal((await again()).index, index);
     await world.stop();
   });
@@ -157,9 +183,7 @@ describe('IssueOnce', () => {
         (error) => isNodeError(error, 'FORGOTTEN'),
         how,
       );
-      await world.kill('DE');
-      world.replace('DE');
-      await world.boot('DE');
+      await restart(world);
     }
     assert.deepEqual(await placesOf(world, 'p'), []);
     const next = await world.run(world.node('DE').once.issue({ ...order, key: 'b' }));
@@ -171,20 +195,11 @@ describe('IssueOnce', () => {
     const world = await alone();
     const expiresAtS = world.nowS + DAY_S;
     const node = () => world.node('DE');
-    const { medium } = world.machine('DE');
     await world.issue('DE', 'p');
     const ways: number[] = [];
     for (let write = 1; write <= 4; write++) {
       const order = orderOf(`order-${write}`, 'p', expiresAtS);
-      const { writes: before, crashes } = medium.counters;
-      medium.plan({ write: before + write, when: 'before', what: 'crash' });
-      void node()
-        .once.issue(order)
-        .catch(() => undefined);
-      await world.until(() => medium.counters.crashes > crashes, 'it dies');
-      await world.kill('DE');
-      world.replace('DE');
-      await world.boot('DE');
+      await dieAtWrite(world, write, order);
       ways.push((await placesOf(world, 'p')).length);
       const isNoted = write > 1;
       await world.run(node().forget({ subject: 'p', lettingPass: true }));
@@ -206,17 +221,8 @@ describe('IssueOnce', () => {
     await world.issue('DE', 'p');
     await world.run(node().forget({ subject: 'p', lettingPass: true }));
     await world.clock.advance(1_000);
-    const { medium } = world.machine('DE');
-    const { writes, crashes } = medium.counters;
-    medium.plan({ write: writes + 2, when: 'before', what: 'crash' });
     const order = orderOf('a', 'p', world.nowS + DAY_S);
-    void node()
-      .once.issue(order)
-      .catch(() => undefined);
-    await world.until(() => medium.counters.crashes > crashes, 'it dies');
-    await world.kill('DE');
-    world.replace('DE');
-    await world.boot('DE');
+    await dieAtWrite(world, 2, order);
     await world.run(node().once.issue(order));
     assert.equal((await placesOf(world, 'p')).length, 1);
     await world.stop();
@@ -230,23 +236,14 @@ describe('IssueOnce', () => {
     const [other] = await world.run(node.heldCodes.ofSubject('q'));
     for (const there of [undefined, other]) {
       const { heldCodes } = node;
-      const once = new IssueOnce(
-        { registryKey: REGISTRY_KEY },
-        {
-          tables: new MemoryTables(),
-          clock: world.clock,
-          random: (length) => new Uint8Array(length),
-          issue: (request) => node.issue(request),
-          held: () => ({
-            ofSubject: (subject) => heldCodes.ofSubject(subject),
-            unlogged: (subject) => heldCodes.unlogged(subject),
-            isNobodys: () => Promise.resolve(false),
-            atPlaces: () => Promise.resolve([there]),
-          }),
-          tend: () => node.tend(),
-          sizes: () => ({}),
-        },
-      );
+      const once = onceIn(world, {
+        held: () => ({
+          ofSubject: (subject) => heldCodes.ofSubject(subject),
+          unlogged: (subject) => heldCodes.unlogged(subject),
+          isNobodys: () => Promise.resolve(false),
+          atPlaces: () => Promise.resolve([there]),
+        }),
+      });
       const { index } = await world.run(once.issue(order));
       assert.equal((await world.run(once.issue(order))).index, index + 1);
     }
@@ -273,9 +270,7 @@ describe('IssueOnce', () => {
     const world = await alone();
     const expiresAtS = world.nowS + 7 * DAY_S;
     await world.run(world.node('DE').once.issue(orderOf('a', 'p', expiresAtS)));
-    await world.kill('DE');
-    world.replace('DE');
-    await world.boot('DE');
+    await restart(world);
     const other = () => world.run(world.node('DE').once.issue(orderOf('a', 'q', expiresAtS)));
     await assert.rejects(other(), (error) => isNodeError(error, 'ORDER_DIFFERS'));
     await world.kill('DE');
@@ -291,19 +286,7 @@ describe('IssueOnce', () => {
     const tables = new MemoryTables();
     const old = 'once/2001-01-01/x';
     await tables.write([{ put: old, value: Buffer.of(1) }]);
-    const node = world.node('DE');
-    const once = new IssueOnce(
-      { registryKey: REGISTRY_KEY },
-      {
-        tables,
-        clock: world.clock,
-        random: (length) => new Uint8Array(length),
-        issue: (request) => node.issue(request),
-        held: () => node.heldCodes,
-        tend: () => node.tend(),
-        sizes: () => ({}),
-      },
-    );
+    const once = onceIn(world, { tables });
     const expiresAtS = world.nowS + DAY_S;
     tables.plan({ write: tables.writes + 1, when: 'before', what: 'away' });
     const failed = once.issue(orderOf('a', 'p', expiresAtS));
