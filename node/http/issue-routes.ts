@@ -89,6 +89,8 @@ export function issueRoutes(modules: IssueModules): AdminRoute[] {
 
 async function issue(order: IssueOrder, key: string | undefined, modules: IssueModules): Promise<IssuedCode> {
   const { node, sha256, nowS, gate } = modules;
+  // Before it waits for another order of the same person.
+  const given = await node.once.marks.now();
   const { subject, identity, basis: told, ordered: since } = order;
   const { beside } = node.overrides;
   const request = requestOf(order);
@@ -107,8 +109,15 @@ async function issue(order: IssueOrder, key: string | undefined, modules: IssueM
   const work = async () => {
     const issued =
       key === undefined
-        ? await node.issue({ ordered: await node.once.marks.now(), ...(await judge()) })
-        : await node.once.issue({ key, input: Buffer.from(JSON.stringify(order)), subject, status, judge });
+        ? await node.issue({ ...(await judge()), ordered: given })
+        : await node.once.issue({
+            key,
+            input: Buffer.from(JSON.stringify(order)),
+            subject,
+            status,
+            ordered: given,
+            judge,
+          });
     // An order that is repeated changes nothing: what came since is another matter.
     if (isNew) await beside.lookAgain([{ subject, status }]);
     return issued;

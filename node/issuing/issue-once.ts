@@ -24,6 +24,7 @@ import {
   ForgottenMarks,
   type ForgottenMarksOptions,
   forgottenSince,
+  type Ordered,
   orderedSchema,
 } from './forgotten-marks.ts';
 import { Gathered } from './gathered.ts';
@@ -59,6 +60,8 @@ export interface Order {
   /** Who gets what: by that a code is found again. */
   readonly subject: string;
   readonly status: Status;
+  /** See `IssueRequest`: where it waited before it was given here. */
+  readonly ordered?: Ordered | undefined;
   /**
    * Decides whether it may be issued, and gives all of the request. It is asked only where nothing came of the order yet: what was issued
    * is the answer for a day, whatever facts and rules have become meanwhile.
@@ -137,7 +140,7 @@ export class IssueOnce {
 
   async #issue(name: string, input: string, order: Order): Promise<IssuedOnce> {
     const { today } = this.#days;
-    const ordered = await this.marks.now();
+    const { ordered = await this.marks.now() } = order;
     await this.#sweep();
     const known = await this.#noted(name);
     if (known !== undefined) {
