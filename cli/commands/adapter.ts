@@ -1,21 +1,15 @@
 /** `entente adapter announce|show|withdraw`: a local code that goes on as it is, and counts where its region is recognised. */
 import { type Command, Option } from 'commander';
-import { isProtocolError } from '../../protocol/fault.ts';
-import { type AdapterFormat, readAdapter } from '../../protocol/foreign/adapter.ts';
+import { type AdapterFormat } from '../../protocol/foreign/adapter.ts';
 import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
 import { FOREIGN_KEYS_MAX } from '../../protocol/foreign/foreign-limits.ts';
-import { type LocalProfile } from '../../protocol/foreign/local-profile.ts';
-import { isCountryRules, readCountryRules } from '../../protocol/foreign/country-rules.ts';
-import { isOpaque } from '../../protocol/lookup/opaque-adapter.ts';
 import { readRuleSet, type RuleSet } from '../../protocol/rules/rule-set.ts';
-import { type LoggedAdapter } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import {
   ADAPTER_ID,
   announcing,
   formatOf,
   isAnnouncing,
-  loggedUnder,
   ownKeys,
   piecesOf,
   requireDeclared,
@@ -23,8 +17,10 @@ import {
   requireTried,
   takingBack,
 } from '../adapter/announcement.ts';
+import { announcedBefore, leftOut, requireNoneLeftOut } from '../adapter/replacing.ts';
 import { type RevokeForeignOptions, revokeForeign, STAYS } from '../adapter/revoke-foreign.ts';
 import { type CheckOptions, checkLocal } from '../adapter/check-local.ts';
+import { noAdapter, showAdapters } from '../adapter/show-adapters.ts';
 import { readFacts } from '../adapter/facts-file.ts';
 import { readLocalFiles } from '../adapter/local-profile.ts';
 import { addAdapterRules } from './adapter-rules.ts';
@@ -34,9 +30,9 @@ import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { readKeySource } from '../key-source.ts';
-import { aligned, counted } from '../output.ts';
+import { counted } from '../output.ts';
 import { printable } from '../printable.ts';
-import { draftOption, readRegion, type RootOptions, withoutPeersOption } from '../region.ts';
+import { draftOption, type RootOptions, withoutPeersOption } from '../region.ts';
 import { parseSpan, parseTime, type SpanBounds, timeText } from '../times.ts';
 
 /** As recognitions: those who decided are to look at it again. */
@@ -50,6 +46,7 @@ interface AnnounceOptions extends RootOptions {
   readonly profile?: string;
   readonly from?: string;
   readonly for: string;
+  readonly dropKeys?: true;
 }
 
 export function addAdapter(program: Command, cli: Cli): void {
@@ -62,7 +59,7 @@ export function addAdapter(program: Command, cli: Cli): void {
   adapter
     .command('announce')
     .description(
-      'Signs with the root which keys sign the local code, and by which rules what it says becomes a colour. Announced anew, the keys named now take the place of those before.',
+      'Signs with the root which keys sign the local code, and by which rules what it says becomes a colour. Announced anew, the keys named now take the place of those before; codes issued before --from go on not to count.',
     )
     .argument('<region>', 'directory of the region')
     .argument(
@@ -90,8 +87,15 @@ export function addAdapter(program: Command, cli: Cli): void {
       '--profile <file>',
       "JSON: how codes of the region's own format are read; --keys are then JWK sets",
     )
-    .option('--from <time>', 'codes issued before do not count (default: whatever the keys may sign)')
+    .option(
+      '--from <time>',
+      'codes issued before do not count (default: as announced before; else whatever the keys may sign)',
+    )
     .option('--for <span>', `how long the keys sign codes that count, ${HOLDS.from} to ${HOLDS.to}`, '365d')
+    .option(
+      '--drop-keys',
+      'keys announced before that are not named now are announced no more: their codes are refused',
+    )
     .addOption(draftOption())
     .addOption(withoutPeersOption())
     .addHelpText(
@@ -157,7 +161,7 @@ export function addAdapter(program: Command, cli: Cli): void {
         ['entente adapter show DE dcc --json', 'with all keys'],
       ),
     )
-    .action((region: string, id: string | undefined) => show(cli, region, id));
+    .action((region: string, id: string | undefined) => showAdapters(cli, region, id));
   adapter
     .command('revoke')
     .description(
@@ -232,8 +236,15 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
       const facts = await readFacts(options.facts, format);
       const ruleSet = requireRules(desk, path, options.rules);
       requireDeclared(facts, ruleSet);
+      const before = announcedBefore(desk.state, id);
+      const dropped = before === undefined ? [] : leftOut(before, own);
+      if (options.dropKeys !== true) requireNoneLeftOut(id, dropped);
       // Codes that are older than the adapter are why there is one.
-      const from = options.from === undefined ? 0 : parseTime(options.from);
+      const from = options.from === undefined ? (before?.fromS ?? 0) : parseTime(options.from);
+      if (before !== undefined && from < before.fromS)
+        cli.output.note(
+          `codes issued from ${timeText(from)} on count; before, those from ${timeText(before.fromS)} on`,
+        );
       const until = nowS() + span;
       if (from >= until) throw usageError('--from names a time after the end of --for');
       if (local !== undefined) requireTried(desk.state, id, local.profile);
@@ -243,9 +254,17 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
       });
       const index = await appendByRoot(cli, desk, statements, options);
       cli.output.result(
-        { home: region, adapter: id, format, keys: own.length, rules: ruleSet.id, index, until, takenBack },
+        {
+          ...{ home: region, adapter: id, format, keys: own.length, rules: ruleSet.id, index, from, until },
+          dropped: dropped.map(({ keyId }) => keyId),
+          takenBack,
+        },
         () => [
           `${region} announces ${counted(own.length, 'key')} of ${format} as ${id} until ${timeText(until)}, by entry ${index} of its trust log.`,
+          ...(from === 0 ? [] : [`Codes issued before ${timeText(from)} do not count.`]),
+          ...(dropped.length === 0
+            ? []
+            : [`Announced no more: ${counted(dropped.length, 'key')}, whose codes are refused.`]),
           ...takenBackLines(takenBack),
           'Its codes count where the region is recognised in this way:',
           `  entente recognise <their region> ${printable(path)} --way adapter`,
@@ -303,94 +322,8 @@ function takenBackLines(pieces: readonly string[]): string[] {
   return pieces.length === 0 ? [] : [`Taken back with it: ${pieces.join(', ')}.`];
 }
 
-async function show(cli: Cli, path: string, id: string | undefined): Promise<void> {
-  const { state, region } = await readRegion(cli, path);
-  const nowS = cli.surroundings.nowS();
-  const logged = id === undefined ? [...state.adapters()] : loggedUnder(state, id);
-  const adapters = logged.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  if (id !== undefined && adapters.length === 0) throw noAdapter(region, id);
-  const told = adapters.map((one) => toldOf(one, nowS));
-  cli.output.result({ region, adapters: told }, () =>
-    told.length === 0 ? [`${region} announces no adapter.`] : told.flatMap(adapterLines),
-  );
-}
-
-interface ToldAdapter {
-  readonly adapter: string;
-  readonly version: number;
-  readonly standing: string;
-  readonly fromS: number;
-  readonly untilS: number;
-  /** Of a country for EU certificates. */
-  readonly countryRules?: readonly object[];
-  /** Undefined where it announces nothing. */
-  readonly announced?: {
-    readonly format: AdapterFormat;
-    readonly rules: string;
-    readonly facts: unknown;
-    readonly profile?: LocalProfile;
-    readonly keys: readonly object[];
-  };
-}
-
-function toldOf(logged: LoggedAdapter, nowS: number): ToldAdapter {
-  const { id: adapter, version, fromS, untilS, data } = logged;
-  const told = { adapter, version, fromS, untilS };
-  if (!isAnnouncing(logged)) return { ...told, standing: 'withdrawn' };
-  if (isOpaque(logged)) return { ...told, standing: 'numbers that are looked up: see `entente lookup show`' };
-  try {
-    if (isCountryRules(logged)) {
-      const { rules } = readCountryRules(logged);
-      const standing = `${counted(rules.length, 'rule')} for EU certificates, until ${timeText(untilS)}`;
-      return { ...told, standing, countryRules: data['rules'] as readonly object[] };
-    }
-    const { format, profile, rules, keys } = readAdapter(logged);
-    const standing = nowS < untilS ? 'announced' : 'over, what it signed before still counts';
-    const shown = keys.map(({ publicKey: { kind }, ...rest }) => ({ ...rest, kind }));
-    const announced = {
-      format,
-      ...(profile !== undefined && { profile }),
-      rules,
-      facts: data['facts'],
-      keys: shown,
-    };
-    return { ...told, standing, announced };
-  } catch (error) {
-    if (!isProtocolError(error)) throw error;
-    return { ...told, standing: 'of another form, so it announces nothing' };
-  }
-}
-
-function adapterLines({ adapter, version, standing, untilS, announced }: ToldAdapter): string[] {
-  const head = `${adapter}, version ${version}: ${standing}`;
-  if (announced === undefined) return [head];
-  const { format, profile, rules, facts, keys } = announced;
-  const rows: [string, string][] = [
-    ['format', format],
-    ...(profile === undefined ? [] : profileRows(profile)),
-    ['keys', counted(keys.length, 'key')],
-    ['sign until', timeText(untilS)],
-    ['rules', rules],
-    ['facts', Object.keys(facts as object).join(', ')],
-  ];
-  return [head, ...aligned(rows, '  ')];
-}
-
-function profileRows({ container, prefix, algorithms }: LocalProfile): [string, string][] {
-  return [
-    ['begins with', prefix === '' ? 'nothing of its own' : printable(prefix)],
-    ['container', `${container}, ${algorithms.join(' or ')}`],
-  ];
-}
-
 function notOwn(region: string): CliError {
   return new CliError(EXIT.failure, 'KEY_FOREIGN', `none of the keys is of ${region}`, {
     hint: 'A region announces the signers of its own country. Others announce theirs, and are recognised for them.',
-  });
-}
-
-function noAdapter(region: string, id: string): CliError {
-  return new CliError(EXIT.failure, 'NOT_FOUND', `${region} announces no adapter ${printable(id)}`, {
-    hint: 'List its adapters with `entente adapter show`.',
   });
 }

@@ -32,6 +32,7 @@ import {
   type RootOptions,
   withoutPeersOption,
 } from '../region.ts';
+import { changeText, requireRules, type Terms, termsOf, termsText } from '../recognition/terms.ts';
 import { parseSpan, type SpanBounds, timeText } from '../times.ts';
 
 /** Five years: the root is to look at whom it recognises while those who decided are still there. */
@@ -40,9 +41,10 @@ const HOLDS: SpanBounds = { from: '1s', to: '1825d' };
 interface RecogniseOptions extends RootOptions, QuorumOptions {
   readonly region?: string;
   readonly fingerprint?: string;
-  readonly way: RecognitionWay;
+  readonly way?: RecognitionWay;
   readonly via?: string;
-  readonly rules?: string;
+  /** False where it is told that there are none. */
+  readonly rules?: string | false;
   readonly for: string;
   readonly newRoot?: true;
 }
@@ -60,22 +62,26 @@ export function addRecognise(program: Command, cli: Cli): void {
     .command('recognise')
     .summary('recognise another region')
     .description(
-      'Signs with the root that codes of another region count here. Compare its fingerprint with the people who run it, by another way than this network.',
+      'Signs with the root that codes of another region count here. Said again, of one that is suspended too, it goes on as before in all that is not told anew. Compare its fingerprint with the people who run it, by another way than this network.',
     )
     .argument('<region>', 'directory of the region that recognises')
     .argument('[peer]', 'directory of the other region, or the one that it publishes')
     .option('--fingerprint <hex>', 'fingerprint that the other region must have')
     .option('--region <id>', 'id of the other region, where its directory is not at hand')
     .addOption(
-      new Option('--way <way>', 'how its codes come')
-        .choices(['direct', 'adapter', 'bridge', 'hosted'])
-        .default('direct'),
+      new Option('--way <way>', 'how its codes come (default: as before, or else direct)').choices([
+        'direct',
+        'adapter',
+        'bridge',
+        'hosted',
+      ]),
     )
     .option(
       '--via <region>',
       'with --way bridge: the platform through which codes come; itself for a platform alone',
     )
-    .option('--rules <id>', 'acceptance rules for its codes')
+    .option('--rules <id>', "acceptance rules for its codes, of this region's trust log (default: as before)")
+    .option('--no-rules', 'its codes go by the colour alone')
     .option('--for <span>', `how long the recognition holds, at most ${HOLDS.to}`, '365d')
     .option('--new-root', 'it was set up anew: codes of its root before count no more')
     .addOption(belowQuorumOption())
@@ -101,12 +107,11 @@ async function recognise(
   peer: string | undefined,
   options: RecogniseOptions,
 ): Promise<void> {
-  const { way, via, rules = null } = options;
-  if ((way === 'bridge') !== (via !== undefined)) throw usageError('--way bridge and --via belong together');
-  if (rules !== null && !isRuleId(rules))
+  const { rules, via } = options;
+  if (typeof rules === 'string' && !isRuleId(rules))
     throw usageError('expected the id of rules: lower-case letters, digits and hyphens');
   const span = parseSpan(options.for, HOLDS);
-  const viaRegion: { readonly via?: string } = via === undefined ? {} : { via: parseRegionId(via) };
+  if (via !== undefined) parseRegionId(via);
   await withDesk(
     cli,
     path,
@@ -114,15 +119,19 @@ async function recognise(
       const other =
         peer === undefined ? byFingerprint(options) : await byDirectory(desk, peer, options, modules);
       if (other.region === desk.config.region) throw usageError('a region does not recognise itself');
-      if (viaRegion.via === desk.config.region)
+      const before = desk.state.recognition(other.region);
+      const terms = termsOf(before, options);
+      if (terms.via === desk.config.region)
         throw usageError('--via names another region, through which the codes come');
+      requireRules(desk, terms);
       if (options.newRoot !== true) requireSameRoot(desk, other);
       const from = modules.nowS();
       const until = from + span;
       const { region, fingerprint } = other;
+      const { way } = terms;
       const belowQuorum = await requireQuorums({ region, way }, { desk, nowS: from }, options);
       const witnesses = awaitedFor(region, desk, from);
-      const version = (desk.state.recognition(region)?.version ?? 0) + 1;
+      const version = (before?.version ?? 0) + 1;
       const nameDirectory = async () => {
         if (other.publicPath === undefined) return;
         const value = relative(desk.layout.path, other.publicPath);
@@ -131,11 +140,19 @@ async function recognise(
       };
       const recognition = { kind: 'recognition', region, version, fingerprint } as const;
       if (options.draft !== undefined) await nameDirectory();
-      await appendByRoot(cli, desk, [{ ...recognition, way, ...viaRegion, rules, from, until }], options);
+      await appendByRoot(cli, desk, [{ ...recognition, ...terms, from, until }], options);
       await nameDirectory();
       if (options.newRoot === true)
         cli.output.note('A node that runs follows the new root once it is started again.');
-      report(cli, desk.config.region, { ...other, version, until, witnesses, belowQuorum });
+      if (terms.via !== undefined && terms.via !== region && desk.state.recognition(terms.via) === undefined)
+        cli.output.note(
+          `The platform ${terms.via} is not recognised here: no code counts through it before it is.`,
+        );
+      const changed = changeText(before, terms);
+      report(cli, desk.config.region, {
+        ...other,
+        ...{ version, until, terms, changed, witnesses, belowQuorum },
+      });
     },
     options,
   );
@@ -187,18 +204,22 @@ async function byDirectory(
   return { region: published.region, fingerprint, name: state.root?.name, publicPath };
 }
 
-interface Told extends Recognised {
+interface Reported extends Recognised {
   readonly version: number;
   readonly until: number;
+  readonly terms: Terms;
+  /** The terms before, in words, where they were others. */
+  readonly changed: string | undefined;
   readonly witnesses: Awaited;
   readonly belowQuorum: readonly Short[];
 }
 
-function report(cli: Cli, home: string, other: Told): void {
+function report(cli: Cli, home: string, { terms, changed, ...other }: Reported): void {
   const { region, fingerprint, name, version, until, witnesses, belowQuorum } = other;
-  const told = { home, region, name, fingerprint, version, until, witnesses, belowQuorum };
+  const told = { home, region, name, fingerprint, version, until, ...terms, witnesses, belowQuorum };
   cli.output.result(told, () => [
-    `${home} recognises ${region}${name === undefined ? '' : ` (${printable(name)})`} until ${timeText(until)}.`,
+    `${home} recognises ${region}${name === undefined ? '' : ` (${printable(name)})`} until ${timeText(until)}, ${termsText(terms)}.`,
+    ...(changed === undefined ? [] : [`Until now: ${changed}.`]),
     ...newcomerLines(region, witnesses, belowQuorum),
     ...aligned([['compare', fingerprintText(fingerprint)]], '  '),
   ]);

@@ -6,6 +6,7 @@ import { equalBytes, hexBytes } from '../../protocol/bytes.ts';
 import { type Cli } from '../cli.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
 import { withDesk } from '../desk/with-desk.ts';
+import { termsOf } from '../recognition/terms.ts';
 import { type RootOptions } from '../region.ts';
 import { parseSpan, type SpanBounds } from '../times.ts';
 import { type Answered } from './joining-node.ts';
@@ -70,7 +71,7 @@ export async function complete(
       const until = from + span;
       const version = (known?.version ?? 0) + 1;
       const statement = { kind: 'recognition', region, version, fingerprint: root } as const;
-      await appendByRoot(cli, desk, [{ ...statement, way: 'direct', rules: null, from, until }], options);
+      await appendByRoot(cli, desk, [{ ...statement, ...termsOf(known, {}), from, until }], options);
       return { home, recognisedUntilS: until, witnesses };
     },
     options,

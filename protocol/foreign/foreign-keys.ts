@@ -76,7 +76,7 @@ export function foreignChecksOf(code: ForeignCode, { keys }: Candidates): Foreig
 }
 
 /** The same for the same key alone. */
-function nameOfKey(key: ForeignPublicKey): string {
+export function nameOfKey(key: ForeignPublicKey): string {
   if (key.kind === 'ed25519') return hexOf(key.bytes);
   if (key.kind === 'ec') return `${hexOf(key.x)} ${hexOf(key.y)}`;
   return `${hexOf(key.modulus)} ${hexOf(key.exponent)}`;

@@ -245,7 +245,32 @@ describe('entente adapter', function () {
     writeFileSync(cli.path('list.json'), rows(DER, nowhere, STRANGER));
     assert.match((await announce()).err, /\b1 key of no country that anything says: .*speaks for AT/);
     writeFileSync(cli.path('list.json'), rows(DER, STRANGER));
-    assert.doesNotMatch((await announce()).err, /of no country/);
+    const refused = await announce();
+    assert.equal(refused.exit, 1);
+    assert.match(refused.err, /1 key that dcc announces now is not among these \(\S+\): .*KEYS_LEFT_OUT/);
+    const dropped = await announce('--drop-keys');
+    assert.doesNotMatch(dropped.err, /of no country/);
+    assert.match(dropped.out, /\nAnnounced no more: 1 key, whose codes are refused\.\n/);
+  });
+
+  it('goes on to refuse codes issued before --from when it is announced anew, and says where that is widened', async () => {
+    const from = '2026-11-01T00:00:00Z';
+    const shown = async () => {
+      const { adapters } = await cli.json<{ adapters: { adapter: string; fromS: number }[] }>(
+        ...['adapter', 'show', cli.path('AT')],
+      );
+      return adapters.find(({ adapter }) => adapter === 'dcc')?.fromS;
+    };
+    assert.match(
+      (await announce('--from', from)).out,
+      /\nCodes issued before 2026-11-01 00:00:00 UTC do not count\.\n/,
+    );
+    assert.equal(await shown(), Date.parse(from) / 1_000);
+    assert.equal((await announce()).exit, 0);
+    assert.equal(await shown(), Date.parse(from) / 1_000);
+    const widened = await announce('--from', '1970-01-01T00:00:00Z');
+    assert.match(widened.err, /codes issued from 1970-01-01 .* count; before, those from 2026-11-01/);
+    assert.equal(await shown(), 0);
   });
 
   it('announces a list of many keys in pieces, and takes back those that a shorter one does not need', async () => {
@@ -254,14 +279,15 @@ describe('entente adapter', function () {
     const { keys } = JSON.parse((await announce('--json')).out) as { keys: number };
     assert.equal(keys, 251);
     const shown = async () => (await cli.run('adapter', 'show', cli.path('AT'), 'dcc')).out;
-    assert.match(await shown(), /^dcc, version 4: announced[^]*dcc-2, version 1: announced/);
+    assert.match(await shown(), /^dcc, version 7: announced[^]*dcc-2, version 1: announced/);
     for (const id of ['dcc-2', 'cards-2', 'new-3'])
       assert.match((await announceAs(id)).err, new RegExp(`${id} is how a piece of .* is called.*REFUSED`));
     await cli.json('witness', cli.path('DE'), cli.path('AT'));
     assert.equal((await verdict(certificateOf(VACCINATED))).outcome, 'pass');
     writeFileSync(cli.path('list.json'), rows(DER));
-    assert.match((await announce()).out, /\nTaken back with it: dcc-2\.\n/);
-    assert.match(await shown(), /^dcc, version 5: announced[^]*dcc-2, version 2: withdrawn\n$/);
+    assert.match((await announce()).err, /250 keys that dcc announces now .*, \.\.\.\).*KEYS_LEFT_OUT/);
+    assert.match((await announce('--drop-keys')).out, /\nTaken back with it: dcc-2\.\n/);
+    assert.match(await shown(), /^dcc, version 8: announced[^]*dcc-2, version 2: withdrawn\n$/);
   });
 
   it('announces nothing in the place of codes of another format', async () => {

@@ -183,6 +183,34 @@ describe('commands on regions', () => {
     assert.equal((await cli.run('withdraw', cli.path('DE'), 'us')).exit, 2);
   });
 
+  it('recognise said again keeps how, through whom and by which rules, and says what it changes', async () => {
+    cli = copyWorld(world, folder());
+    const recognise = (...more: readonly string[]) =>
+      cli.run('recognise', cli.path('DE'), cli.path('CN-33'), ...more);
+    const bridged = ['--way', 'bridge', '--via', 'FR', '--rules', 'baseline'];
+    assert.match((await recognise(...bridged)).err, /DE has no rules baseline .*NOT_FOUND[^]*rules activate/);
+    await cli.json('rules', 'activate', cli.path('DE'), 'baseline');
+    assert.match(
+      (await recognise(...bridged)).out,
+      /through the platform FR, by the rules baseline\.\nUntil now: directly\.\n/,
+    );
+    await cli.json('suspend', cli.path('DE'), 'CN-33');
+    const again = await recognise();
+    assert.match(again.out, /, through the platform FR, by the rules baseline\.\n(?!Until now)/);
+    assert.match(
+      (await recognise('--no-rules')).out,
+      /, through the platform FR\.\nUntil now: .* baseline\.\n/,
+    );
+    assert.equal((await recognise('--way', 'direct', '--via', 'FR')).exit, 2);
+    assert.match((await recognise('--way', 'adapter')).out, /, by its adapters\.\nUntil now: through/);
+    await cli.json('withdraw', cli.path('DE'), 'CN-33');
+    assert.match((await recognise()).out, /, directly\.\n(?!Until now)/);
+    assert.match(
+      (await recognise('--way', 'bridge', '--via', 'US')).err,
+      /The platform US is not recognised here/,
+    );
+  });
+
   it('witness follows growth, names what it vouches for, and says what is wrong', async () => {
     cli = copyWorld(world, folder());
     cpSync(cli.path('CN-33/public'), cli.path('yesterday'), { recursive: true });
