@@ -25,12 +25,14 @@ import { LeafFinder } from '../sync/leaf-finder.ts';
 import { PeerBook } from '../sync/peer-book.ts';
 import { Puller } from '../sync/puller.ts';
 import { SyncClient } from '../sync/sync-client.ts';
+import { standingForksOf } from '../sync/followed.ts';
 import { SyncServer } from '../sync/sync-server.ts';
 import { TrustBoard } from '../trust/trust-board.ts';
 import { Turns } from '../turns.ts';
 import { VerdictService } from '../verdicts/verdict-service.ts';
 import { leftNotes } from '../witness/left-mark.ts';
 import { LogVisitor } from '../witness/log-visit.ts';
+import { forked } from '../witness/witness-rule.ts';
 import { Voucher } from '../witness/voucher.ts';
 import { Witness } from '../witness/witness.ts';
 import { preparerOf } from '../workers/preparer.ts';
@@ -150,7 +152,12 @@ export function assemble(
       timeBounds: clocks.bounds,
       isSilent: () => signing.isStandby,
       keysOf: (origin) => shelf.keysOf(origin),
-      vet: (checkpoint) => shelf.vet(checkpoint),
+      vet: (checkpoint) => {
+        const { origin } = checkpoint;
+        const held = logs().get(origin);
+        const isForked = held === undefined ? unheldForks.isForked(origin) : standingForksOf(held).length > 0;
+        return isForked ? { isFolded: true, objection: forked(origin) } : shelf.vet(checkpoint);
+      },
       onFork: (origin, evidence) => void visitor.keepFork(origin, evidence).catch(onTrouble),
       copyOf: (origin) => logs().get(origin)?.tree,
       keepFork: (origin, evidence) => visitor.keepFork(origin, evidence),

@@ -54,6 +54,13 @@ export class UnheldForks {
     return book?.standingFirst(state) ?? [];
   }
 
+  /** Whether there is a proof that counts against a log that is not held. */
+  isForked(origin: string): boolean {
+    const state = this.#stateOf(origin);
+    if (state === undefined || this.#modules.logs().has(origin)) return false;
+    return (this.#books.get(origin)?.standingBy(state).length ?? 0) > 0;
+  }
+
   /** As `LogShelf.report`, of the attestation logs that their regions have not forgotten. */
   get report(): Pick<NodeStatus, 'forked' | 'disowned'> {
     const [forked, disowned]: [string[], string[]] = [[], []];

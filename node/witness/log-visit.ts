@@ -39,7 +39,7 @@ export interface LogVisitorModules extends Primitives {
   readonly finder: BranchFinder;
   readonly witness: Witness;
   readonly logs: () => ReadonlyMap<string, Followed>;
-  readonly forks: Pick<UnheldForks, 'keep'>;
+  readonly forks: Pick<UnheldForks, 'keep' | 'isForked'>;
   readonly keeper: (region: string) => TrustKeeper | undefined;
   /** The region of a peer; undefined for a stranger. */
   readonly regionOf: (peer: string) => string | undefined;
@@ -81,6 +81,7 @@ export class LogVisitor {
     const { kind, region } = parseOrigin(origin);
     const state = keeper(region)?.state;
     if (kind !== 'attest' || regionOf(peer) !== region || state === undefined) return;
+    if (this.#modules.forks.isForked(origin)) return;
     const seen = await witness.lastSeen(origin);
     const isSeen = seen?.size === size && equalBytes(seen.root, root) && !isSignedByMore(note, seen.note);
     const left = await readLeft(origin, store);

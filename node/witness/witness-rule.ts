@@ -22,7 +22,7 @@ import { type AddCheckpoint } from './add-checkpoint.ts';
  * `conflict` 409: the old size is not the one that was cosigned last. `unproven` 422: the log did not provably only grow.
  * `unfolded` 503: of a trust log, this witness has not yet folded the entries under the checkpoint, or already more than them; of an attestation log, nobody has
  * shown what the checkpoint has at the size of what was left; or another machine speaks for its region.
- * `unfit` 403: it has, and they would lead readers astray.
+ * `unfit` 403: it has, and they would lead readers astray; or the log has provably forked.
  */
 export type WitnessRefusal =
   'unknown-log' | 'unsigned' | 'malformed' | 'conflict' | 'unproven' | 'unfolded' | 'unfit';
@@ -112,6 +112,12 @@ function linesOf(
   const known = parseNote(seen.note).signatures;
   if (signers.every((key) => known.some((line) => isBy(key, line)))) return known;
   return [...known.filter((line) => !signers.some((key) => isBy(key, line))), ...lines];
+}
+
+/** The objection to every checkpoint of a log against which there is a proof of a fork that counts. Spec: SPEC.md 9. */
+export function forked(origin: string): ProtocolError {
+  const message = `${origin} has signed two trees that contradict each other: until its root has named one, nothing of it is vouched for`;
+  return new ProtocolError('FORK', message, { origin });
 }
 
 /** Whoever signs with many keys would choose which are forgotten. */

@@ -20,15 +20,18 @@ describe('a witness that is shown another tree of a log that it does not copy', 
   afterEach(() => world.stop());
 
   /** FR issues, and DE is shown another tree of its log, which FR has signed too. */
-  async function fork(meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<number> {
+  async function fork(
+    meanwhile: () => Promise<void> = () => Promise.resolve(),
+    origin = ORIGIN,
+  ): Promise<number> {
     await world.issue('FR');
     await world.pass(40);
     const { witness } = world.node('DE');
-    const { size } = (await world.run(witness.lastSeen(ORIGIN))) ?? assert.fail('DE has cosigned nothing');
+    const { size } = (await world.run(witness.lastSeen(origin))) ?? assert.fail('DE has cosigned nothing');
     const other = new ReferenceTree(Array.from({ length: size }, (_, i) => Uint8Array.of(i)));
     const { publicKey, sign } = world.machine('FR').fixture.keys.checkpoint;
-    const key = makeVerifierKey(sha256, { name: ORIGIN, algorithm: ED25519, publicKey });
-    const note = encodeNote(signCheckpoint({ origin: ORIGIN, size, root: other.root() }, key, sign));
+    const key = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
+    const note = encodeNote(signCheckpoint({ origin, size, root: other.root() }, key, sign));
     await meanwhile();
     assert.equal((await world.run(witness.add({ oldSize: size, path: [], note }))).cosigns, false);
     return size;
@@ -48,6 +51,18 @@ describe('a witness that is shown another tree of a log that it does not copy', 
       [[ORIGIN, size]],
     );
   });
+
+  for (const origin of [ORIGIN, `FR.${NETWORK}/trust`]) {
+    it(`A1: vouches no more for what it had cosigned of ${origin}`, async () => {
+      await fork(undefined, origin);
+      await world.until(() => world.node('DE').status.forked.includes(origin), 'the proof is kept');
+      const { witness } = world.node('DE');
+      const { size: oldSize, note } = (await world.run(witness.lastSeen(origin))) ?? assert.fail('nothing');
+      const answer = await world.run(witness.add({ oldSize, path: [], note }));
+      assert.ok(!answer.cosigns);
+      assert.deepEqual([answer.refusal, answer.fault?.fault.code], ['unfit', 'FORK']);
+    });
+  }
 
   it('A1: tells its operator, and gives the proof to who holds the log and was away, after a restart too', async () => {
     await fork(async () => void (await world.kill('FR', { inOrder: true })));
