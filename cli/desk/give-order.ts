@@ -15,6 +15,9 @@ export interface GiveOptions {
   readonly isFirst: boolean;
 }
 
+/** What a node says of somebody before anything is issued to them; whatever else it says, a code may have come of the order. */
+const BEFORE_ISSUING: ReadonlySet<string> = new Set(['REFUSED', 'INPUT_INVALID', 'SCOPE_MISSING']);
+
 /**
  * The codes of an order, in no order. Whoever was forgotten is left out.
  * @throws {PartlyIssued} where somebody else got none; and as `AdminClient.lines`.
@@ -52,6 +55,6 @@ export async function giveOrder(
   const [problem] = problems;
   if (problem === undefined && issued.length + forgotten === of) return issued;
   const areRefused = done === of && refused.length === problems.length;
-  const isRefused = problems.length === of && problems.every(({ retry }) => retry === false);
+  const isRefused = problems.length === of && problems.every(({ code }) => BEFORE_ISSUING.has(code));
   throw new PartlyIssued({ issued, of, problem, refused: areRefused ? refused : [], isRefused });
 }

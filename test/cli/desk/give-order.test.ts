@@ -65,6 +65,12 @@ describe('giveOrder', () => {
     assert.ok(!brokenOff.part.isRefused);
   });
 
+  it('takes nobody for refused of whom a code may have come, whatever the node says of all', async () => {
+    const corrupt = { problem: problem('LOG_CORRUPT') };
+    const { part } = await partOf(give(clientOf([corrupt, corrupt, corrupt])));
+    assert.ok(!part.isRefused);
+  });
+
   it('takes an order that is refused as a whole for none, unless an earlier try may be in hand', async () => {
     const client = clientOf([], problem('SCOPE_MISSING'));
     const error = await partOf(give(client));
