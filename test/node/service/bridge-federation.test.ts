@@ -147,7 +147,7 @@ describe('Codes through a platform, with nodes as processes', function () {
     );
     const refused = await world.cli.run('bridge', path(FR), await world.issue(LU, 'Person 5'));
     assert.match(refused.err, /WAY_UNSUPPORTED/);
-    await world.cli.json('recognise', path(FR), path(LU));
+    await world.cli.json('recognise', path(FR), path(LU), '--way', 'direct');
     await world.verdictOnce(DE, code, passes);
   });
 
@@ -160,7 +160,7 @@ describe('Codes through a platform, with nodes as processes', function () {
     await world.cli.json('recognise', path(DE), path(FR), '--way', 'bridge', '--via', FR);
     await world.verdictOnce(DE, own, says(/WAY_UNSUPPORTED/));
     await world.verdictOnce(DE, code, passes);
-    await world.cli.json('recognise', path(DE), path(FR));
+    await world.cli.json('recognise', path(DE), path(FR), '--way', 'direct');
   });
 
   it('judges bridged codes offline by a snapshot of the home, and goes on when the platform is killed', async () => {

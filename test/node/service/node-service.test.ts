@@ -70,7 +70,7 @@ describe('entente run', function () {
     const status = await cli('status', de);
     assert.equal(status.exit, 0, status.err);
     assert.match(status.out, /^DE in network demo: it signs, and gives verdicts\n/);
-    assert.match(status.out, /FR +recognised .* ago +\d+ s ago +(?:[\d.]+ ms|yes)\n/);
+    assert.match(status.out, /FR +recognised .* ago +\d+ s ago +direct +(?:[\d.]+ ms|yes)\n/);
     assert.match(status.out, /Nothing has to be done\.\n/);
     assert.match((await cli('status', second.url)).out, /^FR in network demo: ready\n/);
 
