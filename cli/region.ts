@@ -31,7 +31,7 @@ export interface WithRegionOptions {
   readonly withoutPeers?: boolean | undefined;
   /** Does without signing where that is not possible. */
   readonly reading?: boolean;
-  /** Goes on where somebody else signs with the region's keys: for what the root says of that. */
+  /** Goes on where somebody else signs with the region's keys, or has seen more by them than anybody gives: for what the root says of that. */
   readonly healing?: boolean;
   /** Public directories that stand in for those of the config, by region. */
   readonly instead?: ReadonlyMap<string, string>;
@@ -118,7 +118,7 @@ export async function withRegion<T>(
   try {
     const refusal = await signingRefusal(region);
     const unreachable = network?.unreachable ?? [];
-    const isHealing = healing && refusal?.code === 'LOG_CONTRADICTED';
+    const isHealing = healing && (refusal?.code === 'LOG_CONTRADICTED' || refusal?.code === 'LOG_BEHIND');
     if (refusal !== undefined && !reading && !isHealing) throw explained(refusal, unreachable, region);
     if (!silent) {
       for (const peer of unreachable)

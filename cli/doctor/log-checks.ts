@@ -27,7 +27,7 @@ export function checkWriting({ running, path, peers }: ReadablePatient): Finding
     case 'behind':
       return [
         must(
-          'it does not sign: others have seen more of its trust log than it holds, as after a restored backup; it fetches that from whoever has it. If nobody has, give up the checkpoint key by which it was signed: entente key compromise',
+          'it does not sign: others have seen more of its logs than it holds, as after a restored backup; it fetches that from whoever has it. If nobody has, and no newer copy of it runs or can be put back, give up the checkpoint key by which it was signed: entente key compromise',
           list,
           EXIT.inconsistent,
         ),
@@ -74,7 +74,7 @@ export function checkShort({ running, path }: ReadablePatient): Finding[] {
   const { behind = {}, sizes } = running;
   return Object.entries(behind).map(([origin, size]) =>
     warn(
-      `it signs nothing of ${printable(origin)}, and all else: ${figure(size)} entries were signed, and ${figure(sizes[origin] ?? 0)} are here, as after a restored backup. It fetches them as soon as a peer that mirrors this region is connected, and then asks all peers anew. If nobody has them, it issues into the log of the next month, or into this one once the checkpoint key by which they were signed is given up: entente key compromise`,
+      `it signs nothing of ${printable(origin)}, and all else: ${figure(size)} entries were signed, and ${figure(sizes[origin] ?? 0)} are here, as after a restored backup. It fetches them as soon as a peer that mirrors this region is connected, and then asks all peers anew. If nobody has them, it issues into the log of the next month`,
       `entente peer list ${quoted(path)}`,
     ),
   );

@@ -10,6 +10,8 @@ import { type NodeKeys, type WritingSide } from './writing-side.ts';
 
 export interface HealingModules extends OwnLogsCheckModules, Omit<TakingOverModules, 'writership'> {
   readonly fence?: Fence | undefined;
+  /** See `requireUnfenced`. */
+  readonly requireUnfenced: () => Promise<void>;
   readonly keys: NodeKeys;
   readonly clock: Clock;
   /** Begins to sign by these checkpoint keys, once nothing is in the way of these entries. Rejects as `WritingSide.start`. */
@@ -22,20 +24,26 @@ export class Healing {
   readonly #options: RegionNodeOptions & typeof NODE_DEFAULTS;
   readonly #modules: HealingModules;
   #isUnderWay = false;
+  #isSigning = false;
 
   constructor(options: RegionNodeOptions & typeof NODE_DEFAULTS, modules: HealingModules) {
     this.#options = options;
     this.#modules = modules;
   }
 
-  /** It logs these entries, and nothing else is signed. */
+  /** It looks whether it may log these entries, or logs them, and nothing else is signed. */
   get isUnderWay(): boolean {
     return this.#isUnderWay;
   }
 
+  /** It logs these entries: nothing more is taken of the own logs. */
+  get isSigning(): boolean {
+    return this.#isSigning;
+  }
+
   /**
    * Logs the entries in the place of whoever writes, and gives the index of the first. `isContradicted`: another log of the region is known; else what keys have
-   * signed that the entries do not give up has to be here. Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireNaming`, `lackingBy`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
+   * signed that the entries do not give up has to be here. Nothing may be signed here meanwhile. Rejects as `requireWhole`, `requireUnfenced`, `requireNaming`, `lackingBy`, `GivingUp.order`, `takeOver`, `open` and `logNaming`.
    */
   async heal(
     entries: readonly Uint8Array[],
@@ -46,7 +54,11 @@ export class Healing {
     try {
       // What the key that is given up had permitted binds nobody any more: what was published of that has to be here.
       const givenUp = checkpointsGivenUp(shelf.home, entries);
-      if (!isContradicted) await requireWhole(this.#options, this.#modules, { forced, givenUp });
+      if (!isContradicted) {
+        await requireWhole(this.#options, this.#modules, { forced, givenUp });
+        if (fence === undefined && !forced) await this.#modules.requireUnfenced();
+      }
+      this.#isSigning = true;
       await requireNaming(shelf.home, entries);
       await lackingBy(shelf, entries);
       if (fence === undefined) return await this.#log(entries);
@@ -55,6 +67,7 @@ export class Healing {
         return this.#log(entries);
       });
     } finally {
+      this.#isSigning = false;
       this.#isUnderWay = false;
     }
   }

@@ -34,10 +34,8 @@ export class OwnLog implements Followed {
   #settling: Promise<unknown> = Promise.resolve();
   /** An attestation log that was found to lack entries, and is not written before it has them. */
   #isShort = false;
-  /** It was shorter than what the root has signed, or peers have shown, which says only that it was as long at least. */
+  /** It was shorter than what the root has signed, which says only that it was as long at least. */
   #isUncertain = false;
-  /** On the largest tree of an attestation log that peers have shown with our own signature, and have not given. */
-  #shown: Uint8Array | undefined;
   /** Pieces that are being taken. */
   readonly #taking = new Set<Promise<unknown>>();
 
@@ -78,9 +76,8 @@ export class OwnLog implements Followed {
   /** How many entries were signed, by what is known here, if the log has fewer. @throws {NodeError} as `LogTree.head`. */
   get lacking(): number | undefined {
     const { head, shortfall, size } = this.tree;
-    // A fetch that broke off, and what nobody gave.
-    const [begun, shown] = [head.ahead?.note, this.#shown].map((note) => this.#signedBy(note));
-    const signed = Math.max(shortfall?.size ?? 0, begun ?? 0, shown ?? 0, this.named);
+    // A fetch that broke off.
+    const signed = Math.max(shortfall?.size ?? 0, this.#signedBy(head.ahead?.note), this.named);
     return signed > size ? signed : undefined;
   }
 
@@ -97,17 +94,6 @@ export class OwnLog implements Followed {
   /** As `lacking`; where nothing is missing any more and peers have to be asked anew before it is signed, how many it has. */
   get waiting(): number | undefined {
     return this.lacking ?? (this.#isUncertain ? this.tree.size : undefined);
-  }
-
-  /**
-   * A peer shows more of it by a good note with our own signature, and does not give it. Of an attestation log nothing is signed then before it has that and peers are
-   * asked anew, and all else is: gives true. Of the trust log nothing else can be signed either.
-   */
-  awaitShown(note: Uint8Array): boolean {
-    if (this.#modules.left === undefined) return false;
-    if (this.#signedBy(note) > this.#signedBy(this.#shown)) this.#shown = note.slice();
-    this.#isUncertain = true;
-    return true;
   }
 
   /** Nothing is signed of it any more, once whoever writes it has ended, before peers are asked anew. */

@@ -73,14 +73,22 @@ export async function findOwnLogs(
   return found;
 }
 
-/** @throws {NodeError} why it may not sign, as far as peers hold more of the own logs or too few answer. Rejects as `findOwnLogs`. */
+/** @throws {NodeError} why it may not sign, as far as peers hold more of the own logs than they give or too few answer. Rejects as `findOwnLogs`. */
 export async function requireWhole(
   options: CheckOptions,
   modules: OwnLogsCheckModules,
   decision: CheckDecision,
 ): Promise<void> {
-  const refusal = refusalOf(await findOwnLogs(options, modules, decision), modules.shelf.logs);
-  if (refusal !== undefined) throw refusal;
+  const { shelf } = modules;
+  for (;;) {
+    const held = shelf.ownSize;
+    const found = await findOwnLogs(options, modules, decision);
+    // It has caught up a piece: the next look tells whether that was all.
+    if (found.finding === 'behind' && shelf.ownSize > held) continue;
+    const refusal = refusalOf(found, shelf.logs);
+    if (refusal === undefined) return;
+    throw refusal;
+  }
 }
 
 /** The regions that a region recognises without another in between. */

@@ -56,7 +56,6 @@ export class Signing {
   #isBeginning = false;
   /** Another process writes into the registry of this region: nothing more is signed before a new start. */
   #isTaken = false;
-  /** It is about to sign. */
   #isOpening = false;
   /** What it had in hand when it was fenced is being given up. */
   #isEnding = false;
@@ -82,6 +81,7 @@ export class Signing {
     this.#share = new BatchShare({ ...modules, isOwn: (peer) => regionOf(peer) === options.region });
     this.#healing = new Healing(options, {
       ...modules,
+      requireUnfenced: () => requireUnfenced(options, modules),
       open: (checkpoint) => {
         this.#isStandby = false;
         return this.#start({ ...modules.keys, checkpoint });
@@ -128,7 +128,7 @@ export class Signing {
 
   /** Whether the own logs are written to: then they take nothing from anybody. */
   get isWriting(): boolean {
-    return this.#side !== undefined || this.#healing.isUnderWay || this.#isOpening || this.#isEnding;
+    return this.#side !== undefined || this.#healing.isSigning || this.#isOpening || this.#isEnding;
   }
 
   /** Whether it takes from the machine that writes what that is about to sign: it has nothing of its own in hand any more. */
@@ -187,7 +187,7 @@ export class Signing {
   async heal(entries: readonly Uint8Array[]): Promise<number> {
     const isContradicted = this.#state === 'contradicted';
     const isHeldUp = isContradicted || this.#state === 'behind' || this.#modules.fence !== undefined;
-    if (!isHeldUp || this.isWriting)
+    if (!isHeldUp || this.isWriting || this.#healing.isUnderWay)
       throw logError('LOG_UNSETTLED', 'nobody else is known to sign with the keys of this region');
     return this.#healing.heal(entries, { isContradicted, forced: this.#forced });
   }

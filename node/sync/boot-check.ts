@@ -135,8 +135,10 @@ async function compare(
       }
       if (heeded === 'forked')
         return { finding: 'contradicted', origin, size, ...(by !== undefined && { by }) };
-      // Only our own signature binds us: anybody can make a note. An attestation log that lacks entries is not written, alone (`OwnLog.enter`).
-      if (heeded === 'behind' && log.isOurs(note, givenUp) && !log.awaitShown(note))
+      // Of what the root has signed something is missing: that one alone is not written, before peers are asked anew (`OwnLog.enter`).
+      if (heeded === 'behind' && log.isUncertain) continue;
+      // Only our own signature binds us: anybody can make a note.
+      if (heeded === 'behind' && log.isOurs(note, givenUp))
         return { finding: 'behind', origin, size, ...(by !== undefined && { by }) };
     } catch (error) {
       if (!isProtocolError(error)) throw error;

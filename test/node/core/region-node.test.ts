@@ -485,7 +485,7 @@ describe('RegionNode', () => {
     await world.stop();
   });
 
-  it('T9 restored backup: nobody mirrors an attestation log, but those who met it know how long it was: nothing is signed of it, and all else', async () => {
+  it('T9 restored backup: nobody mirrors an attestation log, but those who met it know how long it was, and it refuses with who knows', async () => {
     const world = await three();
     await world.issue('DE');
     await world.kill('DE', { inOrder: true });
@@ -505,22 +505,25 @@ describe('RegionNode', () => {
       await world.boot(region);
     }
     world.replace('DE');
-    await world.boot('DE');
-    const origin = `DE.test/attest/${after.log}`;
-    assert.deepEqual(world.node('DE').status.behind, { [origin]: 2 });
+    await world.boot('DE', (node) => node.status.writing === 'behind');
+    await world.pass(35);
+    const { writing, reason = '' } = world.node('DE').status;
+    assert.equal(writing, 'behind');
+    assert.match(reason, /attest\/.* has 1 entries here, and (FR|IT) has seen 2 with our signature/);
     await assert.rejects(world.issue('DE', 'p3'), (error) => isNodeError(error, 'LOG_BEHIND'));
     assert.match(await world.outcome('FR', after.text), /^pass/);
     // That is not for the operator to overrule.
     world.node('DE').force();
     await world.pass(35);
-    await assert.rejects(world.issue('DE', 'p3'), (error) => isNodeError(error, 'LOG_BEHIND'));
-    assert.equal(world.node('DE').log(origin)?.size, 1);
-    await world.run(world.node('DE').revoke({ log: after.log, indexes: [after.index] }));
-    await world.until(
-      () => world.node('FR').keeper('DE')?.state.revoked(after.log)?.has(after.index) === true,
-      'revoked',
-    );
-    assert.equal(world.node('DE').status.writing, 'writing');
+    assert.equal(world.node('DE').status.writing, 'behind');
+    // What nobody can give is asked for more and more seldom.
+    let asked = 0;
+    world.network.tamper = ({ to, protocol, bytes }) => {
+      if (to === 'DE' && protocol === SYNC_PROTOCOL) asked++;
+      return bytes;
+    };
+    await world.pass(240);
+    assert.ok(asked <= 2 * (8 + 8 * 5), `${asked} answers`);
     await world.stop();
   });
 
