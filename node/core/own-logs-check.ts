@@ -73,6 +73,9 @@ export async function findOwnLogs(
   return found;
 }
 
+/** Looks for one order while pieces come in. */
+const LOOKS_MAX = 64;
+
 /** @throws {NodeError} why it may not sign, as far as peers hold more of the own logs than they give or too few answer. Rejects as `findOwnLogs`. */
 export async function requireWhole(
   options: CheckOptions,
@@ -80,11 +83,11 @@ export async function requireWhole(
   decision: CheckDecision,
 ): Promise<void> {
   const { shelf } = modules;
-  for (;;) {
+  for (let looks = 1; ; looks++) {
     const held = shelf.ownSize;
     const found = await findOwnLogs(options, modules, decision);
     // It has caught up a piece: the next look tells whether that was all.
-    if (found.finding === 'behind' && shelf.ownSize > held) continue;
+    if (found.finding === 'behind' && shelf.ownSize > held && looks < LOOKS_MAX) continue;
     const refusal = refusalOf(found, shelf.logs);
     if (refusal === undefined) return;
     throw refusal;

@@ -127,6 +127,8 @@ async function compare(
     try {
       const { origin, size } = parseCheckpoint(parseNote(note).text);
       if (origin !== log.origin) continue;
+      // Nor is it fetched: whoever has such a key alone would add to the log while the root is about to end it.
+      if (givenUp.length > 0 && !log.isOurs(note, givenUp)) continue;
       let heeded = await log.heed(note);
       if (heeded === 'behind') {
         // What it brings may announce further logs of ours: the next check looks at those too.
@@ -135,10 +137,10 @@ async function compare(
       }
       if (heeded === 'forked')
         return { finding: 'contradicted', origin, size, ...(by !== undefined && { by }) };
-      // Of what the root has signed something is missing: that one alone is not written, before peers are asked anew (`OwnLog.enter`).
-      if (heeded === 'behind' && log.isUncertain) continue;
+      // Of what the root has signed something is missing: that one alone is not written, before peers are asked anew (`OwnLog.enter`). Who has more may write.
+      if (heeded === 'behind' && log.isUncertain && size <= log.named) continue;
       // Only our own signature binds us: anybody can make a note.
-      if (heeded === 'behind' && log.isOurs(note, givenUp))
+      if (heeded === 'behind' && log.isOurs(note))
         return { finding: 'behind', origin, size, ...(by !== undefined && { by }) };
     } catch (error) {
       if (!isProtocolError(error)) throw error;

@@ -38,11 +38,14 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
     const entries: Uint8Array[] = [];
     for await (const entry of log.reader.entries(0, log.size)) entries.push(entry.slice());
     const bad = new ReferenceTree([...entries, ...Array.from({ length: 40 }, (_, i) => Uint8Array.of(i))]);
+    const other = new ReferenceTree(entries.map((_, i) => Uint8Array.of(i)));
     const size = bad.entries.length;
     const { publicKey, sign } = by;
     const key = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
-    const note = encodeNote(signCheckpoint({ origin, size, root: bad.root() }, key, sign));
-    return { size, add: { oldSize: before, path: bad.proof(before, size), note } };
+    const noteOf = (tree: ReferenceTree) =>
+      encodeNote(signCheckpoint({ origin, size: tree.entries.length, root: tree.root() }, key, sign));
+    const note = noteOf(bad);
+    return { size, add: { oldSize: before, path: bad.proof(before, size), note }, fork: noteOf(other) };
   }
 
   /** What the root signs to give the checkpoint key up, with the logs as they are here. */
@@ -77,12 +80,15 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
   }
 
   /** DE shows FR this besides what it has. */
-  function show(note: Uint8Array): void {
+  function show(...notes: readonly Uint8Array[]): void {
     world.network.tamper = ({ from, to, protocol, bytes }) => {
       if (from !== 'DE' || to !== 'FR' || protocol !== SYNC_PROTOCOL) return bytes;
       const answer = parseAnswer(bytes);
       if (answer.kind !== 'heads') return bytes;
-      return encodeAnswer({ ...answer, heads: [...answer.heads, { note, forks: 0 }] });
+      return encodeAnswer({
+        ...answer,
+        heads: [...answer.heads, ...notes.map((note) => ({ note, forks: 0 }))],
+      });
     };
   }
 
@@ -127,6 +133,14 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
     assert.equal(head(TRUST).size, size);
     await giveUp();
     await assertWell();
+  });
+
+  it('T3: of the trust log, and another tree of an attestation log: what gives the key up is logged all the same', async () => {
+    show((await stolen(TRUST)).add.note, (await stolen(ORIGIN)).fork);
+    await world.kill('FR', { inOrder: true });
+    world.replace('FR');
+    await world.boot('FR', (one) => one.status.writing === 'behind');
+    await giveUp();
   });
 
   it('T9: of the trust log, by a key that goes on: logs not even what gives up another', async () => {
