@@ -35,6 +35,7 @@ import { LogVisitor } from '../witness/log-visit.ts';
 import { forked } from '../witness/witness-rule.ts';
 import { Voucher } from '../witness/voucher.ts';
 import { Witness } from '../witness/witness.ts';
+import { WitnessDesk } from '../witness/witness-desk.ts';
 import { preparerOf } from '../workers/preparer.ts';
 import { SHARE_TURN } from '../writer/batch-share.ts';
 import { ForgottenShare } from '../writer/forgotten-share.ts';
@@ -163,6 +164,7 @@ export function assemble(
       keepFork: (origin, evidence) => visitor.keepFork(origin, evidence),
     },
   );
+  const witnessDesk = new WitnessDesk({ witness, logs, onTrouble });
   const server = new SyncServer({
     ...modules,
     book,
@@ -193,7 +195,7 @@ export function assemble(
   const desks: Desks = new Desks(options, {
     ...reading,
     turns: shareTurns,
-    witness,
+    witnessDesk,
     store,
     keysOf: (origin) => shelf.keysOf(origin),
     isWitness: () => !signing.isStandby,
@@ -298,6 +300,7 @@ export function assemble(
     antiEntropy,
     clocks,
     witness,
+    witnessDesk,
     server,
     voucher,
     people,

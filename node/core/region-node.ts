@@ -32,6 +32,7 @@ import { namedSize } from '../trust/cut-offs.ts';
 import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type LogVisitor } from '../witness/log-visit.ts';
 import { type Witness } from '../witness/witness.ts';
+import { type WitnessDesk } from '../witness/witness-desk.ts';
 import { assemble, type NodeParts } from './assembly.ts';
 import { logAll } from './log-all.ts';
 import { type NodeStatus } from './node-status.ts';
@@ -65,6 +66,8 @@ export class RegionNode {
   /** Goes to regions and cosigns what they show. */
   readonly visitor: LogVisitor;
   readonly witness: Witness;
+  /** Where anybody asks it. */
+  readonly witnessDesk: WitnessDesk;
   readonly #stopping = new AbortController();
   #isStarted = false;
   #isStopped = false;
@@ -80,13 +83,14 @@ export class RegionNode {
       registry: () => this.#requireRegistry(),
       stopping: this.#stopping.signal,
     });
-    const { people, joinings, lookup, visitor, witness } = this.#parts;
+    const { people, joinings, lookup, visitor, witness, witnessDesk } = this.#parts;
     ({ lists: this.lists, life: this.life, handovers: this.handovers, once: this.once } = people);
     ({ overrides: this.overrides, disclosing: this.disclosing } = people);
     this.joinings = joinings;
     this.lookup = lookup;
     this.visitor = visitor;
     this.witness = witness;
+    this.witnessDesk = witnessDesk;
     this.evidence = this.#parts.evidence;
   }
 

@@ -10,7 +10,7 @@ import { type Lookup } from '../lookup/lookup.ts';
 import { type Verifiers } from '../lookup/verifiers.ts';
 import { type NetworkStatus } from '../network/isolation/isolated-network.ts';
 import { type Clock } from '../ports.ts';
-import { type Witness } from '../witness/witness.ts';
+import { type WitnessDesk } from '../witness/witness-desk.ts';
 import { Admission, type Work } from './admission.ts';
 import { Entrance, type Visit } from './entrance.ts';
 import { exportRoutes } from './export-routes.ts';
@@ -48,7 +48,7 @@ export interface PublicServerModules {
   readonly sha256: Sha256;
   readonly log: Log;
   /** Cosigns for whoever asks by HTTP, where the configuration lets it. */
-  readonly witness?: Pick<Witness, 'add'>;
+  readonly witnessDesk?: Pick<WitnessDesk, 'replyTo'>;
   /** Takes answers to invitations; absent where there are none. */
   readonly joining?: Pick<JoiningDesk, 'take'>;
   /** Codes that are mere numbers; absent where none are looked up. */
@@ -73,7 +73,7 @@ export class PublicServer {
   readonly #tls: TlsFiles | undefined;
 
   constructor({ region, http, limits }: PublicServerOptions, modules: PublicServerModules) {
-    const { node, clock, sha256, log, witness, joining, lookup, verifiers } = modules;
+    const { node, clock, sha256, log, witnessDesk, joining, lookup, verifiers } = modules;
     const { life } = node;
     this.admission = new Admission(limits);
     this.entrance = new Entrance(limits, { admission: this.admission });
@@ -116,7 +116,7 @@ export class PublicServer {
         ...snapshotRoutes({ snapshots: new Snapshots({ trust, keeper, clock, sha256 }), replies }),
         ...regionRoutes({ trust, nowS, replies }),
         ...exportRoutes({ trust, sha256, nowS, replies }),
-        ...(http.witness && witness !== undefined ? witnessRoutes({ witness, replies }) : []),
+        ...(http.witness && witnessDesk !== undefined ? witnessRoutes({ witnessDesk, replies }) : []),
         ...(lookup === undefined ? [] : publicLookupRoutes(lookup, replies)),
         ...(joining === undefined ? [] : publicJoiningRoutes(joining, replies)),
         ...watchRoutes({ health: this.#health, metrics: this.metrics, replies }),

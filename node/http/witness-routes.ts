@@ -1,8 +1,7 @@
 /** Witnessing for whoever comes by HTTP: C2SP tlog-witness, the same bytes as peers get by their own protocol. Spec: SPEC.md 15.10. */
 import { z } from '@hono/zod-openapi';
 import { ADD_CHECKPOINT_BYTES_MAX } from '../witness/add-checkpoint.ts';
-import { type Witness } from '../witness/witness.ts';
-import { witnessReplyTo } from '../witness/witness-server.ts';
+import { type WitnessDesk } from '../witness/witness-desk.ts';
 import { clientOf } from '../client-address.ts';
 import { readBody } from './input.ts';
 import { RequestError } from './problem.ts';
@@ -11,7 +10,7 @@ import { type Replies, RETRY_AFTER_S } from './replies.ts';
 import { type Route } from './routes.ts';
 
 export interface WitnessRoutesModules {
-  readonly witness: Pick<Witness, 'add'>;
+  readonly witnessDesk: Pick<WitnessDesk, 'replyTo'>;
   readonly replies: Replies;
 }
 
@@ -21,7 +20,7 @@ export const CHECKPOINTS = { ofClientPerS: 64, ofAllPerS: 1_024, burstS: 4 } as 
 const SIZE_TYPE = 'text/x.tlog.size';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
-export function witnessRoutes({ witness, replies }: WitnessRoutesModules): Route[] {
+export function witnessRoutes({ witnessDesk, replies }: WitnessRoutesModules): Route[] {
   const rate = new RateLimit(CHECKPOINTS);
   return [
     {
@@ -47,7 +46,7 @@ export function witnessRoutes({ witness, replies }: WitnessRoutesModules): Route
           return replies.problem(context, tooMany, retryAfter);
         }
         const asked = await readBody(incoming, ADD_CHECKPOINT_BYTES_MAX);
-        const { status, body } = await witnessReplyTo(asked, witness);
+        const { status, body } = await witnessDesk.replyTo(asked);
         return replies.send(context, body, {
           type: status === 409 ? SIZE_TYPE : TEXT_TYPE,
           status,

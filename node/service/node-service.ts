@@ -257,7 +257,7 @@ async function startAll<T>(
     { region: home, http: withPaths(config.http, layout), limits: config.limits },
     {
       node: region.node,
-      witness: region.node.witness,
+      witnessDesk: region.node.witnessDesk,
       clock,
       sha256: modules.sha256,
       log,

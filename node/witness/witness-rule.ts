@@ -46,6 +46,8 @@ export type WitnessDecision =
       readonly fault?: ProtocolError;
       /** Where the log has signed another tree of the size that was seen. */
       readonly evidence?: ForkEvidence;
+      /** What the log has signed all the same. */
+      readonly signed?: OpenedCheckpoint;
     };
 
 /** What the rule leans on besides the request. */
@@ -72,6 +74,16 @@ export function decideCosigning(
   } catch (error) {
     return refusedFor(error);
   }
+  const decision = decideOpened(request, seen, checkpoint, { vet, sha256, verifySignature });
+  return decision.cosigns ? decision : { ...decision, signed: checkpoint };
+}
+
+function decideOpened(
+  request: AddCheckpoint,
+  seen: HighWater | undefined,
+  checkpoint: OpenedCheckpoint,
+  { vet, sha256, verifySignature }: Omit<WitnessGround, 'keysOf'>,
+): WitnessDecision {
   const seenSize = seen?.size ?? 0;
   const isFork = seen?.size === checkpoint.size && seenSize > 0 && !equalBytes(seen.root, checkpoint.root);
   const found = isFork ? { evidence: forkOf(seen, checkpoint) } : {};

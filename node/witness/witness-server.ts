@@ -2,29 +2,15 @@
  * Cosigning for others over the network: the request is the body of C2SP tlog-witness add-checkpoint, byte for byte; the answer is
  * the status that document names, in a line of its own, and the body that belongs to it. Spec: SPEC.md 14.5.3.
  */
-import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
+import { ProtocolError } from '../../protocol/fault.ts';
 import { decodeUtf8, utf8Bytes } from '../../protocol/encoding/utf8.ts';
-import {
-  encodeSignatureLine,
-  type NoteSignature,
-  parseSignatureLines,
-} from '../../protocol/log/signature-line.ts';
+import { type NoteSignature, parseSignatureLines } from '../../protocol/log/signature-line.ts';
 import { type Network } from '../ports.ts';
 import { WITNESS_PROTOCOL } from '../sync/messages.ts';
 import { type PeerBook } from '../sync/peer-book.ts';
-import { type AddCheckpoint, encodeAddCheckpoint, parseAddCheckpoint } from './add-checkpoint.ts';
-import { type Witness, type Witnessed } from './witness.ts';
+import { type AddCheckpoint, encodeAddCheckpoint } from './add-checkpoint.ts';
+import { STATUS, type WitnessDesk } from './witness-desk.ts';
 import { type WitnessRefusal } from './witness-rule.ts';
-
-const STATUS = {
-  malformed: 400,
-  unsigned: 403,
-  'unknown-log': 404,
-  conflict: 409,
-  unproven: 422,
-  unfit: 403,
-  unfolded: 503,
-} as const satisfies Record<WitnessRefusal, number>;
 
 /** Bytes of an answer: a status and one signature line of the longest name. */
 export const WITNESS_ANSWER_BYTES_MAX = 1_024;
@@ -32,7 +18,7 @@ export const WITNESS_ANSWER_BYTES_MAX = 1_024;
 export interface WitnessServerModules {
   readonly network: Network;
   readonly book: PeerBook;
-  readonly witness: Witness;
+  readonly witnessDesk: Pick<WitnessDesk, 'replyTo'>;
 }
 
 export class WitnessServer {
@@ -46,42 +32,13 @@ export class WitnessServer {
     this.#modules.network.handle(WITNESS_PROTOCOL, (peer, request) => this.answer(peer, request));
   }
 
-  /** The answer to any bytes. @throws {NodeError} as `Witness.add`: nothing was cosigned, ask later. */
+  /** The answer to any bytes. Rejects as `WitnessDesk.replyTo`: nothing was cosigned, ask later. */
   async answer(peer: string, request: Uint8Array): Promise<Uint8Array> {
-    const { witness, book } = this.#modules;
-    const { status, body, fault } = await witnessReplyTo(request, witness);
+    const { witnessDesk, book } = this.#modules;
+    const { status, body, fault } = await witnessDesk.replyTo(request);
     if (fault !== undefined) book.fault(peer, fault);
     return utf8Bytes(`${status}\n${body}`);
   }
-}
-
-/** An answer as C2SP tlog-witness has it. */
-export interface WitnessReply {
-  readonly status: number;
-  readonly body: string;
-  /** Of what is no request at all: no honest peer sends it. */
-  readonly fault?: ProtocolError;
-}
-
-/** What a witness answers to any bytes, whichever way they came. @throws {NodeError} as `Witness.add`. */
-export async function witnessReplyTo(
-  request: Uint8Array,
-  witness: Pick<Witness, 'add'>,
-): Promise<WitnessReply> {
-  let asked: AddCheckpoint;
-  try {
-    asked = parseAddCheckpoint(request);
-  } catch (fault) {
-    if (!isProtocolError(fault)) throw fault;
-    return { status: STATUS.malformed, body: '', fault };
-  }
-  return replyOf(await witness.add(asked));
-}
-
-function replyOf(answer: Witnessed): WitnessReply {
-  if (answer.cosigns) return { status: 200, body: encodeSignatureLine(answer.line) };
-  const { refusal, size = 0 } = answer;
-  return { status: STATUS[refusal], body: refusal === 'conflict' ? `${size}\n` : '' };
 }
 
 /** What a witness answered; `unsigned` stands for `unfit` as well, which the status does not tell apart. */

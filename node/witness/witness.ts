@@ -221,9 +221,9 @@ export class Witness {
       settled = await settleLeft(checkpoint, request.note, there, this.#modules);
     } catch (error) {
       if (!isProtocolError(error)) throw error;
-      return { cosigns: false, refusal: 'unproven', fault: error };
+      return { cosigns: false, refusal: 'unproven', fault: error, signed: checkpoint };
     }
-    if (settled === undefined) return { cosigns: false, refusal: 'unfolded' };
+    if (settled === undefined) return { cosigns: false, refusal: 'unfolded', signed: checkpoint };
     const line = await this.#cosign(checkpoint, kept, memory, settled);
     if (keys !== undefined) this.#last.set(origin, { checkpoint, keys });
     return { cosigns: true, checkpoint, line };

@@ -56,11 +56,11 @@ export class HttpWorld {
   ): Promise<HttpWorld> {
     const lines: string[] = [];
     const log = openLog({ level: 'debug', format: 'json' }, (line) => lines.push(line));
-    const { witness } = world.node('DE');
+    const { witnessDesk } = world.node('DE');
     const joining = joiningOf(world, 'DE', 'test');
     const server = new PublicServer(config, {
       node,
-      witness,
+      witnessDesk,
       joining,
       // A table and a bucket, whatever is asked for.
       lookup: {

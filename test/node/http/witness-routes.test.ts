@@ -3,6 +3,7 @@ import { type NodeStatus } from '../../../node/core/node-status.ts';
 import { PublicServer } from '../../../node/http/public-server.ts';
 import { CHECKPOINTS } from '../../../node/http/witness-routes.ts';
 import { silentLog } from '../../../node/logging/log.ts';
+import { type Heeded } from '../../../node/sync/followed.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import {
   ADD_CHECKPOINT_BYTES_MAX,
@@ -10,11 +11,12 @@ import {
   encodeAddCheckpoint,
 } from '../../../node/witness/add-checkpoint.ts';
 import { Witness, type WitnessModules } from '../../../node/witness/witness.ts';
+import { WitnessDesk } from '../../../node/witness/witness-desk.ts';
 import { WitnessServer } from '../../../node/witness/witness-server.ts';
 import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { verifyCosignature } from '../../../protocol/log/cosignature.ts';
 import { emptyRoot } from '../../../protocol/log/merkle.ts';
-import { encodeNote } from '../../../protocol/log/note.ts';
+import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { parseSignatureLines } from '../../../protocol/log/signature-line.ts';
 import { Trust } from '../../../protocol/verdict/knowledge.ts';
 import { configOf, problemIn } from '../../support/http-fixture.ts';
@@ -51,6 +53,9 @@ class World {
   readonly store = storeOn(medium());
   readonly forks: string[] = [];
   readonly witness: Witness;
+  readonly witnessDesk: WitnessDesk;
+  /** What was held against the copy of the log. */
+  readonly heeded: string[] = [];
   readonly #servers: PublicServer[] = [];
 
   constructor(modules: Partial<WitnessModules> = {}) {
@@ -69,6 +74,15 @@ class World {
         ...modules,
       },
     );
+    const heed = (note: Uint8Array): Promise<Heeded> => {
+      this.heeded.push(Buffer.from(note).toString());
+      return Promise.resolve('known');
+    };
+    this.witnessDesk = new WitnessDesk({
+      witness: this.witness,
+      logs: () => new Map([[ORIGIN, { heed }]]),
+      onTrouble: (error) => assert.fail(String(error)),
+    });
   }
 
   async serve(config = configOf()): Promise<string> {
@@ -81,8 +95,8 @@ class World {
       keeper: () => undefined,
       log: () => undefined,
     };
-    const { clock, witness } = this;
-    const server = new PublicServer(config, { node, witness, clock, sha256, log: silentLog });
+    const { clock, witnessDesk } = this;
+    const server = new PublicServer(config, { node, witnessDesk, clock, sha256, log: silentLog });
     this.#servers.push(server);
     await server.start();
     return server.address;
@@ -152,6 +166,22 @@ describe('POST /add-checkpoint', () => {
     assert.deepEqual(await answer(asked(0, 5)), [409, '4\n'], 'what was seen has not changed');
   });
 
+  it('A1: holds against the copy what it does not cosign and the log has signed, and nothing else', async () => {
+    const other = (size: number) => noteOf(size, log, otherTree.root(size));
+    await answer(asked(0, 9));
+    for (const note of [noteOf(4, logKey(ORIGIN, 3)), noteOf(4, logKey('CN-33.test/attest/2026-12', 1))])
+      await answer(asked(0, 4, { note }));
+    await answer(asked(9, 9, { note: other(9) }));
+    assert.deepEqual(world.heeded, [], 'of nobody, or proven without the copy');
+    const { text, signatures } = parseNote(other(4));
+    const beside = { name: 'DE.test/witness', keyId: 1, bytes: new Uint8Array(72) };
+    const crowded = encodeNote({ text, signatures: [...signatures, beside] });
+    assert.deepEqual(await answer(asked(0, 4, { note: crowded })), [409, '9\n']);
+    assert.deepEqual(await answer(asked(9, 5, { note: other(5) })), [400, '']);
+    const heeded = [4, 5].map((size) => Buffer.from(other(size)).toString());
+    assert.deepEqual(world.heeded, heeded);
+  });
+
   it('A12 T5 gives 403 without a good signature of the log, and 404 for logs of nobody that it knows', async () => {
     assert.deepEqual(await answer(asked(0, 4, { note: noteOf(4, logKey(ORIGIN, 3)) })), [403, '']);
     const forged = Buffer.from(noteOf(4))
@@ -207,7 +237,7 @@ describe('POST /add-checkpoint', () => {
   it('gives the bytes that a peer gets by its own protocol, and shares one memory with it', async () => {
     const book = new PeerBook({ clock: world.clock });
     const wires = new MemoryNetwork({ random: () => 0.5, latencyMs: 0 }, { clock: world.clock });
-    const peers = new WitnessServer({ network: wires.join('DE'), book, witness: world.witness });
+    const peers = new WitnessServer({ network: wires.join('DE'), book, witnessDesk: world.witnessDesk });
     const bodies = [
       asked(0, 4),
       asked(4, 4),

@@ -5,6 +5,7 @@ import { encodeNote } from '../../../protocol/log/note.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import { encodeAddCheckpoint, type AddCheckpoint } from '../../../node/witness/add-checkpoint.ts';
 import { Witness } from '../../../node/witness/witness.ts';
+import { WitnessDesk } from '../../../node/witness/witness-desk.ts';
 import {
   askWitness,
   parseWitnessAnswer,
@@ -53,9 +54,14 @@ async function bench() {
       keysOf: (origin) => (origin === ORIGIN ? [log.key] : undefined),
     },
   );
+  const witnessDesk = new WitnessDesk({
+    witness,
+    logs: () => new Map(),
+    onTrouble: (error) => assert.fail(String(error)),
+  });
   const wires = new MemoryNetwork({ random: () => 0.5, latencyMs: 0 }, { clock });
   const book = new PeerBook({ clock });
-  const server = new WitnessServer({ network: wires.join('DE'), book, witness });
+  const server = new WitnessServer({ network: wires.join('DE'), book, witnessDesk });
   server.start();
   const answer = async (request: AddCheckpoint) => {
     return Buffer.from(await server.answer('FR', encodeAddCheckpoint(request))).toString();
