@@ -1,7 +1,6 @@
 /** `entente adapter announce|show|withdraw`: a local code that goes on as it is, and counts where its region is recognised. */
 import { type Command, Option } from 'commander';
 import { type AdapterFormat } from '../../protocol/foreign/adapter.ts';
-import { type ForeignKey } from '../../protocol/foreign/foreign-keys.ts';
 import { FOREIGN_KEYS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { readRuleSet, type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { type Cli, examples } from '../cli.ts';
@@ -19,11 +18,13 @@ import {
 } from '../adapter/announcement.ts';
 import { announcedBefore, leftOut, requireNoneLeftOut } from '../adapter/replacing.ts';
 import { type RevokeForeignOptions, revokeForeign, STAYS } from '../adapter/revoke-foreign.ts';
+import { type IssuerOptions, issuersOf, issuersText, keysOfChosen } from '../adapter/issuers.ts';
 import { type CheckOptions, checkLocal } from '../adapter/check-local.ts';
 import { noAdapter, showAdapters } from '../adapter/show-adapters.ts';
 import { readFacts } from '../adapter/facts-file.ts';
 import { readLocalFiles } from '../adapter/local-profile.ts';
 import { addAdapterRules } from './adapter-rules.ts';
+import { type KeyList } from '../../node/foreign/key-list.ts';
 import { RULES_ARGUMENT } from '../rules/rule-argument.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Desk } from '../desk/desk.ts';
@@ -38,7 +39,7 @@ import { parseSpan, parseTime, type SpanBounds, timeText } from '../times.ts';
 /** As recognitions: those who decided are to look at it again. */
 const HOLDS: SpanBounds = { from: '1h', to: '1825d' };
 
-interface AnnounceOptions extends RootOptions {
+interface AnnounceOptions extends RootOptions, IssuerOptions {
   readonly keys: readonly string[];
   readonly rules: string;
   readonly facts?: string;
@@ -88,6 +89,12 @@ export function addAdapter(program: Command, cli: Cli): void {
       "JSON: how codes of the region's own format are read; --keys are then JWK sets",
     )
     .option(
+      '--issuer <url>',
+      'of a directory of issuers of cards, announce this one; several times for several',
+      (value: string, before: readonly string[] = []) => [...before, value],
+    )
+    .option('--all-issuers', 'of a directory of issuers of cards, announce every one')
+    .option(
       '--from <time>',
       'codes issued before do not count (default: as announced before; else whatever the keys may sign)',
     )
@@ -108,6 +115,10 @@ export function addAdapter(program: Command, cli: Cli): void {
         [
           'entente adapter announce DE cards --keys https://a.example=jwks.json --rules cards --facts facts.json',
           'SMART Health Cards',
+        ],
+        [
+          'entente adapter announce DE cards --keys directory.json --issuer https://a.example --rules cards --facts facts.json',
+          'of a directory of their issuers, one',
         ],
         [
           'entente adapter announce DE own --profile pass.json --keys keys.json --rules local',
@@ -208,7 +219,11 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
   const span = parseSpan(options.for, HOLDS);
   if (options.profile !== undefined && options.format !== undefined)
     throw usageError('--profile has the keys of its own format alone: leave --format out');
-  const listed = options.profile === undefined ? await readLists(cli, options) : [];
+  if (options.profile !== undefined && (options.issuer ?? options.allIssuers) !== undefined)
+    throw usageError('--issuer and --all-issuers choose from a directory of issuers of cards');
+  const lists = options.profile === undefined ? await readLists(cli, options.keys) : [];
+  const listed = keysOfChosen(lists, options);
+  const authorities = lists.reduce((count, list) => count + list.authorities.length, 0);
   await withDesk(
     cli,
     path,
@@ -231,6 +246,11 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
           `${counted(unnamed, 'key')} of no country that anything says: whoever has them speaks for ${region} from now on`,
         );
       if (own.length === 0 && others > 0) throw notOwn(region);
+      if (authorities > 0 && own.length === 0) throw onlyAuthorities(authorities);
+      if (authorities > 0)
+        cli.output.note(
+          `${counted(authorities, 'certificate')} of authorities left out: only keys that sign codes themselves are announced, each by its own certificate`,
+        );
       const format = formatOf(own);
       requireOwnId(desk.state, id, format);
       const facts = await readFacts(options.facts, format);
@@ -256,11 +276,13 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
       cli.output.result(
         {
           ...{ home: region, adapter: id, format, keys: own.length, rules: ruleSet.id, index, from, until },
+          ...(format === 'shc' && { issuers: issuersOf(own) }),
           dropped: dropped.map(({ keyId }) => keyId),
           takenBack,
         },
         () => [
           `${region} announces ${counted(own.length, 'key')} of ${format} as ${id} until ${timeText(until)}, by entry ${index} of its trust log.`,
+          ...(format === 'shc' ? [`Of ${issuersText(issuersOf(own))}.`] : []),
           ...(from === 0 ? [] : [`Codes issued before ${timeText(from)} do not count.`]),
           ...(dropped.length === 0
             ? []
@@ -275,13 +297,10 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
   );
 }
 
-async function readLists(
-  cli: Cli,
-  { keys: sources, format }: AnnounceOptions,
-): Promise<readonly ForeignKey[]> {
-  const lists = [];
+async function readLists(cli: Cli, sources: readonly string[]): Promise<readonly KeyList[]> {
+  const lists: KeyList[] = [];
   for (const source of sources) lists.push(await readKeySource(cli, source));
-  return lists.flatMap(({ keys }) => keys).filter((key) => format === undefined || key.format === format);
+  return lists;
 }
 
 function requireRules({ state, config }: Desk, path: string, id: string): RuleSet {
@@ -320,6 +339,17 @@ async function withdraw(cli: Cli, path: string, id: string, options: RootOptions
 
 function takenBackLines(pieces: readonly string[]): string[] {
   return pieces.length === 0 ? [] : [`Taken back with it: ${pieces.join(', ')}.`];
+}
+
+function onlyAuthorities(count: number): CliError {
+  return new CliError(
+    EXIT.failure,
+    'KEY_INVALID',
+    `the lists have ${counted(count, 'certificate')} of authorities (CSCA) and no signer's: authorities sign no codes`,
+    {
+      hint: "Name the certificates of the signers that they issued: of a seal it stands under sig.cer, and lists of a country's signers have them. Verifiers that choose their own lists take authorities: entente verify --foreign-keys.",
+    },
+  );
 }
 
 function notOwn(region: string): CliError {

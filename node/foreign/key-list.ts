@@ -27,6 +27,8 @@ export interface KeyList {
   readonly authorities: readonly crypto.X509Certificate[];
   /** Why each entry that is not taken is not, in words. */
   readonly leftOut: readonly string[];
+  /** It is a directory of issuers of cards: theirs, and not those of one issuer that somebody chose. */
+  readonly isDirectory?: true;
 }
 
 /** Some editors write one before a text. */
@@ -127,7 +129,7 @@ function cardKeys(directory: readonly Json[]): KeyList {
     }
     if (keys.length > FOREIGN_KEYS_MAX) throw tooMany();
   }
-  return { keys, authorities: [], leftOut };
+  return { keys, authorities: [], leftOut, isDirectory: true };
 }
 
 function collect(entries: readonly Entry[]): KeyList {

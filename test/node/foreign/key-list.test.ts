@@ -79,17 +79,18 @@ describe('readKeyList', () => {
         publicKey: SIGNER.publicKey,
       })),
     ],
-    [
-      'a directory of issuers of cards',
-      { issuerInfo: [{ issuer: { iss: ISSUER, name: 'x' }, keys: [jwkOf(SIGNER)] }] },
-      [cardKey(SIGNER)],
-    ],
   ] as const) {
     it(`reads ${name}`, () => {
       const list = readKeyList(content instanceof Uint8Array ? content : bytesOf(content));
       assert.deepEqual(list, { keys, authorities: [], leftOut: [] });
     });
   }
+
+  it('reads a directory of issuers of cards, and says that it is one', () => {
+    const directory = { issuerInfo: [{ issuer: { iss: ISSUER, name: 'x' }, keys: [jwkOf(SIGNER)] }] };
+    const list = readKeyList(bytesOf(directory));
+    assert.deepEqual(list, { keys: [cardKey(SIGNER)], authorities: [], leftOut: [], isDirectory: true });
+  });
 
   it('reads the key set of an issuer of cards, whose address has to be told', () => {
     const set = bytesOf({ keys: [jwkOf(SIGNER)] });
