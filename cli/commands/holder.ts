@@ -15,9 +15,10 @@ import { doubtText } from '../rules/open-report.ts';
 import { timeText } from '../times.ts';
 import { wrapped } from '../wrap.ts';
 
-interface HolderOptions {
+/** Whose colour is told, and whether each rule is. */
+export interface HolderOptions {
   readonly subject: string;
-  readonly explain?: true;
+  readonly explain?: true | undefined;
 }
 
 export function addHolder(program: Command, cli: Cli): void {
@@ -25,7 +26,7 @@ export function addHolder(program: Command, cli: Cli): void {
     .command('holder')
     .summary('the colour of one person, and why')
     .description(
-      'What a region knows of one person who declared: the colour, since when, until when, which rule and why, how it changed, and objections.',
+      'What a region knows of one person who declared: the colour, since when, until when, which rule and why, how it changed, and objections. With --explain it is what `entente status REGION --explain PERSON` says.',
     )
     .argument('<region>', 'directory of the region')
     .requiredOption('--subject <text>', 'the person', (text) => text.trim())
@@ -37,10 +38,11 @@ export function addHolder(program: Command, cli: Cli): void {
         'why this person is red, yellow or green',
       ]),
     )
-    .action((region: string, options: HolderOptions) => holder(cli, region, options));
+    .action((region: string, options: HolderOptions) => tellHolder(cli, region, options));
 }
 
-async function holder(cli: Cli, path: string, { subject, explain }: HolderOptions): Promise<void> {
+/** Tells of one person. @throws {NodeError} NOT_FOUND for one who never declared, as `Life.holder`. */
+export async function tellHolder(cli: Cli, path: string, { subject, explain }: HolderOptions): Promise<void> {
   const { colours } = cli.output;
   const quiet = { reading: true, silent: true } as const;
   const { found, state } = await withDesk(

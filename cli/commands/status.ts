@@ -19,6 +19,7 @@ import { printable } from '../printable.ts';
 import { table } from '../table.ts';
 import { spanText, timeText } from '../times.ts';
 import { wrapped } from '../wrap.ts';
+import { tellHolder } from './holder.ts';
 import { writerText } from '../writer-text.ts';
 
 const healthSchema = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
@@ -28,14 +29,19 @@ const ANSWER_MS_MAX = 5_000;
 export function addStatus(program: Command, cli: Cli): void {
   program
     .command('status')
-    .summary('how a node is')
+    .summary('how a node is; with --explain, why a person has a colour')
     .description(
-      'Asks a running node how it is: your own by its directory, any other by its address. Of your own it says whether it signs, who hears it, who is silent, and what to do. `entente doctor` looks further.',
+      'Asks a running node how it is: your own by its directory, any other by its address. Of your own it says whether it signs, who hears it, who is silent, and what to do. `entente doctor` looks further. With --explain it tells of one person instead, whether a node runs or not.',
     )
     .argument('<node>', 'directory of the region, or the URL of a node')
     .option(
       '--live',
       'only whether the process of your own node answers at its public interface, by HTTP or TLS as its configuration says; ends with 0 or 1, for health checks',
+    )
+    .option(
+      '--explain <person>',
+      'the colour of one person who declared to this region, and why: as `entente holder REGION --subject PERSON --explain`',
+      (text) => text.trim(),
     )
     .addHelpText(
       'after',
@@ -43,18 +49,44 @@ export function addStatus(program: Command, cli: Cli): void {
         ['entente status DE', 'your own node'],
         ['entente status https://node.example:8600', 'any other'],
         ['entente status --live DE', 'for the health check of a container'],
+        ["entente status DE --explain 'Person 00007'", 'why this person is red, yellow or green'],
       ),
     )
-    .action((node: string, { live = false }: { readonly live?: boolean }) => status(cli, node, live));
+    .action((node: string, options: StatusOptions) => status(cli, node, options));
 }
 
-async function status(cli: Cli, node: string, isLive: boolean): Promise<void> {
+interface StatusOptions {
+  readonly live?: true;
+  readonly explain?: string;
+}
+
+async function status(cli: Cli, node: string, { live: isLive, explain }: StatusOptions): Promise<void> {
   const isUrl = /^https?:\/\//.test(node);
-  if (isLive && isUrl)
+  if (explain !== undefined) {
+    if (isLive === true)
+      throw usageError('--live is about a node, --explain about a person: give one of them');
+    return explainPerson(cli, node, explain, isUrl);
+  }
+  if (isLive === true && isUrl)
     throw usageError('--live is for a node of your own', 'Name its directory, or ask /livez of that URL.');
-  if (isLive) await live(cli, node);
+  if (isLive === true) await live(cli, node);
   else if (isUrl) await statusByUrl(cli, node);
   else await statusByDirectory(cli, node);
+}
+
+/** Who somebody is, and why they have their colour, is known to their region alone. */
+async function explainPerson(cli: Cli, region: string, person: string, isUrl: boolean): Promise<void> {
+  if (isUrl)
+    throw usageError(
+      '--explain is for a region of your own',
+      'Name its directory: whose colours they are, no node tells others.',
+    );
+  if (/^ENT[0-9]:/i.test(person))
+    throw usageError(
+      '--explain names a person, and this is a code',
+      `What a code says, and why it passes or not: entente verify --region ${quoted(region)} --explain CODE`,
+    );
+  await tellHolder(cli, region, { subject: person, explain: true });
 }
 
 /** A node that lost its peers is not helped by a restart: this says nothing of what it knows. */

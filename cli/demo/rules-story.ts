@@ -81,8 +81,8 @@ export class RulesStory {
 
   async #explain(): Promise<void> {
     const { shell } = this.#modules;
-    this.#teller.say('', 'What the holder is told with the code:');
-    const { result } = await shell.run('holder', this.#region, '--subject', LISTED.subject, '--explain');
+    this.#teller.say('', 'What the holder is told with the code, and `status --explain` says again:');
+    const { result } = await shell.run('status', this.#region, '--explain', LISTED.subject);
     this.#teller.say(...(result as Holder).notice);
   }
 

@@ -93,6 +93,7 @@ describe('entente update, holder and object', function () {
         /green, first: No rule gives another colour/,
       ])
         assert.match(out, said);
+      assert.equal((await cli.run('status', region, '--explain', ' Two')).out, out);
 
       await cli.json('object', 'open', region, '--subject', 'Two', '--text', 'Somebody else is meant.');
       assert.match(
@@ -196,6 +197,16 @@ describe('entente update, holder and object', function () {
     assert.match((await cli.run('update', bare)).err, /no rules that know of declarations.*\[NOT_FOUND\]/s);
     assert.match((await cli.run('update', region, '--rules', 'strange')).err, /no rules strange/);
     assert.match((await cli.run('holder', region, '--subject', 'Nobody')).err, /\[NOT_FOUND\]/);
+    for (const [of, who, exit, message] of [
+      [region, ['Nobody'], 1, /\[NOT_FOUND\]/],
+      [region, ['ENT1:RRQM1'], 2, /this is a code[^]*entente verify --region \S+ --explain CODE/],
+      [region, ['One', '--live'], 2, /give one of them/],
+      ['http://127.0.0.1:9', ['One'], 2, /region of your own/],
+    ] as const) {
+      const refused = await cli.run('status', of, '--explain', ...who);
+      assert.equal(refused.exit, exit, who[0]);
+      assert.match(refused.err, message);
+    }
     assert.deepEqual(await update(), {});
   });
 
