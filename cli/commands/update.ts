@@ -36,7 +36,7 @@ const MEANINGS: Readonly<Record<UpdateOutcome, string>> = {
   open: 'have no colour now, since something is not known',
   ambiguous: 'have no colour now: entries may be about them, or about another',
   withdrawn: 'hold a code that was revoked, and nothing has come since',
-  overridden: 'have a stricter colour that no rule gave, which counts to its end',
+  overridden: 'have a stricter colour that no update gave, which counts on',
   waiting: 'hold what must pass no more, and this hour has no revocation left for it',
   unlogged: 'hold what must pass no more, and it can be revoked once it is in its log',
 };

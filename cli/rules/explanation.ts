@@ -17,7 +17,7 @@ const WITHOUT_CODE: Readonly<Partial<Record<UpdateOutcome, string>>> = {
   open: 'something is not known',
   ambiguous: 'entries of lists may be about them, or about another',
   withdrawn: 'it was revoked, and nothing has come since',
-  overridden: 'a stricter one that no rule gave counts to its end',
+  overridden: 'a stricter one that no update gave counts on',
 };
 
 const MEASURES = { none: '', home: 'at home', isolate: 'isolated' } as const;

@@ -65,7 +65,7 @@ const CONTRADICTED: Readonly<Record<Contradiction, readonly [why: string, hint: 
   ],
   beside: [
     'a stricter code of the person still runs',
-    'It counts to its end. Better news come by a declaration (entente declare) and entente update, which also mends what was wrong once an objection is upheld (entente object). A code that was given by mistake is revoked first.',
+    'It counts to its end. Better news come by lists and entente update, for who has declared (entente declare); it also mends what was wrong once an objection is upheld (entente object). A code that was given by mistake is revoked first.',
   ],
   unknown: [
     'lists of people are in force, and nothing says who this person is by papers',

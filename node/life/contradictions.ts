@@ -176,7 +176,7 @@ async function ownOfDeclared(
     for (const rules of people)
       byRules.push({ rules, known: await knownOf(persons, { ruleSet: rules, nowS }) });
     return known.map((one, i) => {
-      const listed = [...one.facts].filter(([name]) => one.sources.get(name)?.from === 'list');
+      const listed = listedOf(one);
       const byPeople = byRules.map(({ rules, known: { [i]: own } }) => own && sureOf(rules, own.facts, nowS));
       // Whoever names rules that ask for nothing of a list clears up no doubt by it.
       const doubts = [...one.doubts, ...byRules.flatMap(({ known: { [i]: own } }) => own?.doubts ?? [])];
@@ -252,14 +252,19 @@ function isToldAlone({ ruleSet, atS, status }: Claim, own = NOTHING): boolean {
   return ![...byOwn, ...own.byPeople].some((known) => known !== undefined && stricterBy(known, status) >= 0);
 }
 
+/** What lists say of somebody. */
+export function listedOf({ facts, sources }: Pick<Known, 'facts' | 'sources'>): [string, RuleValue][] {
+  return [...facts].filter(([name]) => sources.get(name)?.from === 'list');
+}
+
 /** What rules give on what is known here, or what is sure of it while something is open. */
-function sureOf(ruleSet: RuleSet, facts: Facts, atS: number): Status | undefined {
+export function sureOf(ruleSet: RuleSet, facts: Facts, atS: number): Status | undefined {
   const { status, atLeast } = decide(ruleSet, facts, atS);
   return status ?? atLeast;
 }
 
 /** Of days the later one counts, of all else what lists say. Undefined where rules give another type to it than lists do. */
-function withListed(told: Facts, listed: Own['listed'], { data }: RuleSet): Facts | undefined {
+export function withListed(told: Facts, listed: Own['listed'], { data }: RuleSet): Facts | undefined {
   const merged = new Map<string, RuleValue>(told);
   for (const [name, value] of listed) {
     if (!Object.hasOwn(data.facts, name)) continue;

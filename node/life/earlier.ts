@@ -35,11 +35,10 @@ interface Holding {
 }
 
 /** What counts on at `nowS`. */
-export function earlierAt({ earlier, objections }: Holding, nowS: number): Earlier {
-  const { identities = [], symptoms, contact, stays = [] } = earlier ?? {};
-  const mended = objections.filter(({ state }) => state !== 'open' && state !== 'rejected');
-  const mendedAtS = Math.max(-1, ...mended.map(({ decidedAtS = -1 }) => decidedAtS));
-  const isKept = ({ atS }: { readonly atS: number }) => atS > mendedAtS;
+export function earlierAt(holding: Holding, nowS: number): Earlier {
+  const { identities = [], symptoms, contact, stays = [] } = holding.earlier ?? {};
+  const mendedS = mendedAtS(holding);
+  const isKept = ({ atS }: { readonly atS: number }) => atS > mendedS;
   const counts = (one: { readonly atS: number }) => isKept(one) && nowS < one.atS + COUNTS_S;
   return {
     identities: identities.filter(isKept),
@@ -47,6 +46,12 @@ export function earlierAt({ earlier, objections }: Holding, nowS: number): Earli
     ...(contact && counts(contact) && { contact }),
     stays: stays.filter(counts),
   };
+}
+
+/** When an objection was upheld last: nothing that was told by then counts. -1 where none was. */
+export function mendedAtS({ objections }: Pick<Holding, 'objections'>): number {
+  const mended = objections.filter(({ state }) => state !== 'open' && state !== 'rejected');
+  return Math.max(-1, ...mended.map(({ decidedAtS = -1 }) => decidedAtS));
 }
 
 /** What counts beside `holding.declaration` once `other`, which is older than that, is known too. */

@@ -12,8 +12,8 @@ import { type Known } from './known.ts';
 
 /**
  * `unchanged`: nothing is due. `withdrawn`: the code was revoked otherwise, and nothing has come since that would give another; `given` is
- * what it would be. `overridden`: the person has a stricter code than the rules give, which no rule gave, and that counts to its end; `told`
- * is what the dossier is to say of it, where it does not yet.
+ * what it would be. `overridden`: the person has a stricter code than the rules give on what is known here, and that counts on: one that no rule gave (overriding.ts),
+ * or one of an order on other facts (found.ts); `told` is what the dossier is to say of it, where it does not yet.
  * `open`: what is known gives no colour. `ambiguous`: entries of lists may be about the person, or about another.
  */
 export type Judgement =
@@ -64,7 +64,7 @@ export function isStricter(a: Demand & Pick<Status, 'untilS'>, b: Demand & Pick<
 }
 
 /**
- * Of codes that no rule gave the strictest that runs and demands more than what rules give. It binds: what two operators gave, rules
+ * Of codes that no update gave the strictest that runs and demands more than what rules give. It binds: what two operators gave, rules
  * and one operator do not make looser.
  */
 export function bindingOf<R extends Place & { readonly fields: { readonly status: Status } }>(
@@ -109,6 +109,12 @@ export function judge(
     return { what: kind ?? 'renewed', status, decision };
   }
   return kind === undefined ? { what: 'unchanged', status } : { what: kind, status, decision };
+}
+
+/** What rules would give now; where no other code is due too: the one that runs may have come beside a stricter one. */
+export function givenBy(judgement: Judgement): Status | undefined {
+  if (judgement.what === 'withdrawn') return judgement.given;
+  return judgement.what === 'unchanged' || 'decision' in judgement ? judgement.status : undefined;
 }
 
 /** What is noted of the revocation of this code: it counts on when the code is over, and the trust state knows no more of it. */

@@ -1,10 +1,9 @@
 /** Codes that no rule gave, as updates meet them: the strictest that runs binds, and its holder is told of it as of every other. */
-import { type Status } from '../../protocol/code/status.ts';
 import { type OverrideReason, parseBasis } from '../../protocol/disclosure/basis.ts';
 import { SOUGHT_MAX } from '../lists/list-view.ts';
 import { type Registry, type RegistryRecord } from '../registry/registry.ts';
 import { type StatusChange, statusToKeep } from './dossier.ts';
-import { bindingOf, type JudgedAt, type Judgement } from './judging.ts';
+import { bindingOf, givenBy, type JudgedAt, type Judgement } from './judging.ts';
 import { type Judged } from './updater.ts';
 
 const HOUR_S = 3_600;
@@ -40,12 +39,6 @@ export async function boundByOverrides(
     }
   }
   return judged.map((one) => ({ ...one, judgement: bound.get(one) ?? one.judgement }));
-}
-
-/** What rules would give now; where no other code is due too: the one that runs may have come beside one that no rule gave. */
-function givenBy(judgement: Judgement): Status | undefined {
-  if (judgement.what === 'withdrawn') return judgement.given;
-  return judgement.what === 'unchanged' || 'decision' in judgement ? judgement.status : undefined;
 }
 
 async function changeOf(record: RegistryRecord, registry: Registry): Promise<StatusChange> {

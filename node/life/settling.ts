@@ -16,7 +16,7 @@ export function settledOf(one: Judged, at: JudgedAt): Dossier | undefined {
   const isUnknown = judgement.what === 'open' || judgement.what === 'ambiguous';
   // What makes place for a code that is to come once it is known is told with that.
   if (isUnknown && dossier.isRevoking === true) return undefined;
-  const noted = isUnknown ? dossier : withNoted(one);
+  const noted = withNoted(one);
   const isBound = judgement.what === 'overridden' || judgement.what === 'unchanged';
   const now = isBound ? noted : withRevocation(noted, at);
   const isNoted = dossier.withdrawn?.log === last?.log && dossier.withdrawn?.index === last?.index;

@@ -13,7 +13,7 @@ import { type Issued, type IssueRequest } from '../issuing/issuer.ts';
 import { type Doubtful } from '../lists/list-view.ts';
 import { type Lists } from '../lists/lists.ts';
 import { type Change } from '../ports.ts';
-import { type Registry, type RegistryRecord } from '../registry/registry.ts';
+import { type Registry } from '../registry/registry.ts';
 import { type Revocation } from '../revoking/revoker.ts';
 import { type PrivateTables } from '../registry/private-tables.ts';
 import {
@@ -29,6 +29,7 @@ import { type DossierShelf, type ShelvedDossier } from './dossier-shelf.ts';
 import { isAbout, isUnsettled, upheldOf, withOutcome } from './objections.ts';
 import { basisOf, judge, type JudgedAt, type Judgement, reasonOf } from './judging.ts';
 import { type Known, knownOf, type RulingState } from './known.ts';
+import { boundByFound, foundOf, isNewestRevoked, issuedOtherwise, mayHoldOther } from './found.ts';
 import { boundByOverrides } from './overriding.ts';
 import { type HeldOn, Holdings, isToIssue, type Running, type ToIssue } from './holdings.ts';
 import { Listings } from './listings.ts';
@@ -118,38 +119,23 @@ export class Updater {
 
   async #judged(persons: readonly ShelvedDossier[], at: JudgedAt): Promise<Judged[]> {
     const { found, view } = await this.#listings.find(persons, at.nowS);
-    const undecided = persons.filter(({ dossier }) => newestByRules(dossier) === undefined);
+    const undecided = persons.filter(
+      ({ dossier }) => newestByRules(dossier) === undefined || isNewestRevoked(dossier, at),
+    );
     const records = await this.#holdings.recordsOf(undecided, at.nowS);
     const judged: Judged[] = [];
     for (const [i, person] of persons.entries()) {
       const { pseudonym, dossier } = person;
       const known = knownOf(dossier, found[i] ?? { matched: [], doubts: [] }, view, at);
-      const newest = newestByRules(dossier);
-      const last = newest ?? this.#issuedOtherwise(records.get(pseudonym) ?? [], at);
+      const otherwise = issuedOtherwise(dossier, records.get(pseudonym) ?? [], at);
+      const last = otherwise === undefined ? newestByRules(dossier) : foundOf(otherwise);
       const judgement = judge(dossier, last, known, at);
-      judged.push({ ...person, known, last, isFound: newest === undefined && last !== undefined, judgement });
+      judged.push({ ...person, known, last, isFound: otherwise !== undefined, judgement });
     }
-    return boundByOverrides(judged, at, this.#modules.registry());
-  }
-
-  /** A running code by these rules that came about otherwise, as with `entente issue`. */
-  #issuedOtherwise(records: readonly RegistryRecord[], at: JudgedAt): StatusChange | undefined {
-    const newest = records
-      .filter(({ fields: { status } }) => status.ruleId === at.ruleSet.id && status.expiresAtS > at.nowS)
-      .findLast((record) => !at.isRevoked(record));
-    if (newest === undefined) return undefined;
-    const { log, index, hour, fields } = newest;
-    const { status, holderKey, document } = fields;
-    return {
-      kind: 'found',
-      atS: hour * HOUR_S,
-      status: statusToKeep(status),
-      log,
-      index,
-      isBound: holderKey !== undefined || document !== undefined,
-      why: 'It was issued by these rules on other data than what is stored here.',
-      sources: [],
-    };
+    const bound = await boundByOverrides(judged, at, this.#modules.registry());
+    const others = bound.filter((one) => !records.has(one.pseudonym) && mayHoldOther(one, at));
+    const running = new Map([...records, ...(await this.#holdings.recordsOf(others, at.nowS))]);
+    return boundByFound(bound, running, at, this.#modules.registry());
   }
 
   /** Gives the persons who hold what must pass no more, and could not be revoked yet. */
@@ -266,8 +252,6 @@ export class Updater {
     ];
   }
 }
-
-const HOUR_S = 3_600;
 
 /** Undefined where nothing is to be found out about somebody. */
 function unsettledOf({ dossier, known, judgement }: Judged): Unsettled | undefined {

@@ -17,6 +17,8 @@ import { readRuleFile } from '../../node/rules/rule-file.ts';
 import { profileText } from '../../node/rules/profiles.ts';
 import { commitFields } from '../../protocol/code/openings.ts';
 import { type Colour, type Status } from '../../protocol/code/status.ts';
+import { encodeBasis } from '../../protocol/disclosure/basis.ts';
+import { decide } from '../../protocol/rules/issuing.ts';
 import { type RuleSet } from '../../protocol/rules/rule-set.ts';
 import { readFacts } from '../../protocol/rules/facts.ts';
 import { type LoggedRules } from '../../protocol/trust/trust-state.ts';
@@ -209,6 +211,27 @@ export class LivingRegion {
     const expiresAtS = Math.ceil(this.nowS / 3_600) * 3_600 + 6 * DAY_S;
     const status = { ...demand, expiresAtS, ruleId, ruleVersion: 1 };
     await this.process.issuer.issue({ subject: `P${n}`, fields: { status } });
+  }
+
+  /** A code as `issue --rules` gives it on what is told: by default red, to a contact of today. */
+  async order(
+    n: number,
+    told: Readonly<Record<string, string | boolean>> = { 'contact.close': this.today },
+    rule = 'baseline',
+  ): Promise<void> {
+    const { nowS: atS } = this;
+    const ruleSet = rulesForPeople(this.#state(), undefined, atS);
+    const all = { 'declaration.day': this.today, 'declaration.consent': true, ...told };
+    const { facts = assert.fail() } = readFacts(ruleSet.data.facts, all);
+    const decided = decide(ruleSet, facts, atS).status ?? assert.fail();
+    const status = { ...decided, ruleId: rule };
+    const { beside } = this.overrides;
+    const subject = `P${n}`;
+    await beside.makePlace([{ subject, status }]);
+    const { version } = ruleSet;
+    const basis = encodeBasis({ kind: 'rules', atS, rule, version, facts: Object.fromEntries(facts) });
+    await this.process.issuer.issue({ subject, fields: { status }, basis });
+    await beside.lookAgain([{ subject, status }]);
   }
 
   /** A record of a code that is in no log: its batch is on its way, or will be taken back. Gives its index. */

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { LivingRegion } from '../../support/living-region.ts';
+import { describeOnAllTables } from '../../support/tables.ts';
+
+describeOnAllTables('A stricter code of an order by rules', () => {
+  const HOURS = 1 / 24;
+  let region: LivingRegion;
+  beforeEach(async () => (region = await LivingRegion.open()));
+  afterEach(() => region.process.stop());
+
+  const kindsOf = async (n: number) =>
+    (await region.life.holder(`P${n}`, false)).changes.map(({ kind }) => kind);
+
+  it('is what the dossier tells of, and not that the looser one was revoked by hand', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.order(1);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    assert.equal(await region.codesOf(1), '(green) red');
+    assert.deepEqual(await kindsOf(1), ['found', 'first']);
+    const { notice, standing } = await region.life.holder('P1', false);
+    assert.equal(standing, 'running');
+    assert.match(notice.join('\n'), /is RED[^]*Why: It was issued by rules on other data/);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    assert.deepEqual(await kindsOf(1), ['found', 'first'], 'once');
+  });
+
+  it('binds updates to its end, whatever is declared anew, and then the rules give what they give', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.order(1);
+    region.later(HOURS);
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    region.later(8);
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    region.later(6);
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal(await region.codesOf(1), 'green');
+  });
+
+  it('binds the first code too, and one that follows a code that was over', async () => {
+    await region.order(1);
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    await region.declare([2]);
+    assert.deepEqual(await region.update(), { overridden: 1, first: 1 });
+    region.later(10);
+    await region.order(2);
+    await region.declare([2]);
+    assert.deepEqual(await region.update(), { overridden: 2 });
+    assert.deepEqual([await region.codesOf(1), await region.codesOf(2)], ['red', 'red']);
+  });
+
+  it('gives way to worse news at once, and to better news where the rules give it on what was told too', async () => {
+    await region.declare([1, 2]);
+    await region.update();
+    await region.order(1, { 'declaration.symptoms': true });
+    await region.order(2, { 'declaration.symptoms': true });
+    assert.deepEqual(await region.update(), { overridden: 2 });
+    await region.control([1]);
+    await region.list(
+      'tests',
+      `full_name,birth_date,result,day\nPerson 2,1990-05-17,negative,${region.today}\n`,
+    );
+    assert.deepEqual(await region.update(), { worse: 1, better: 1 });
+    assert.deepEqual(
+      [await region.codesOf(1), await region.codesOf(2)],
+      ['(green) (yellow) red', '(green) yellow green'],
+    );
+    assert.deepEqual(await region.update(), { unchanged: 2 });
+  });
+
+  it('is told of where no colour is known by then', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.order(1);
+    region.later(HOURS);
+    await region.tell({ travel: `XX-1 ${region.today}` });
+    assert.deepEqual(await region.update(), { open: 1 });
+    assert.deepEqual(await kindsOf(1), ['found', 'first']);
+  });
+
+  it('that is revoked by hand gives way to what the rules give', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.order(1);
+    await region.update();
+    await region.revoke(1);
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal(await region.codesOf(1), '(green) (red) green');
+  });
+
+  it('is revoked for a better one once an objection to it is upheld', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.order(1);
+    await region.update();
+    const { number } = await region.life.object('P1', 'I met nobody.');
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    region.later(HOURS);
+    await region.life.decide('P1', { number, isUpheld: true, answer: 'True.' });
+    assert.deepEqual(await region.update(), { better: 1 });
+    assert.equal(await region.codesOf(1), '(green) (red) green');
+    assert.equal((await region.life.holder('P1', false)).objections[0]?.state, 'corrected');
+  });
+
+  it('of other rules than those of updates counts to its end', async () => {
+    await region.declare([1]);
+    await region.update();
+    await region.order(1, undefined, 'other');
+    assert.deepEqual(await region.update(), { overridden: 1 });
+    assert.deepEqual(await kindsOf(1), ['found', 'first']);
+    region.later(14);
+    assert.deepEqual(await region.update(), { better: 1 });
+  });
+
+  it('is not what an update gave: a list that is mended gives better news', async () => {
+    await region.declare([1]);
+    await region.control([1]);
+    assert.deepEqual(await region.update(), { first: 1 });
+    region.later(HOURS);
+    await region.control([9]);
+    assert.deepEqual(await region.update(), { better: 1 });
+    region.later(8);
+    await region.declare([1]);
+    assert.deepEqual(await region.update(), { renewed: 1 });
+    assert.equal(await region.codesOf(1), 'red green');
+  });
+});
