@@ -257,7 +257,9 @@ export class RegionNode {
 
   /** As `hearEvidence`. */
   accuse(file: Uint8Array): Promise<boolean> {
-    return hearEvidence(file, { evidence: this.evidence, logs: () => this.#parts.shelf.logs });
+    const { evidence, shelf, unheldForks: forks } = this.#parts;
+    const isKnown = (origin: string) => shelf.keysOf(origin) !== undefined;
+    return hearEvidence(file, { evidence, logs: () => shelf.logs, forks, isKnown });
   }
 
   /** Cosigns the newest checkpoint of every trust log that it follows, its own among them, and says so to peers. */

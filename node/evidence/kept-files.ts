@@ -18,16 +18,26 @@ export async function* keptFiles(
   prefix: string,
   { store, onTrouble }: KeptFilesModules,
 ): AsyncGenerator<Entry, void, undefined> {
+  for await (const key of keptKeys(prefix, store)) {
+    const file = await store.get(key).catch((cause: unknown) => {
+      if (!isNodeError(cause, 'VALUE_CORRUPT')) throw cause;
+      onTrouble?.(damaged(key, cause));
+      return undefined;
+    });
+    if (file !== undefined) yield [key, file];
+  }
+}
+
+/** The keys alone, those of damaged values too. Rejects as the store does. */
+export async function* keptKeys(
+  prefix: string,
+  store: Pick<Store, 'inspect'>,
+): AsyncGenerator<string, void, undefined> {
   for (let from = prefix; ;) {
     const page = await store.inspect(from, PAGE_SIZE);
     for (const { key } of page) {
       if (!key.startsWith(prefix)) return;
-      const file = await store.get(key).catch((cause: unknown) => {
-        if (!isNodeError(cause, 'VALUE_CORRUPT')) throw cause;
-        onTrouble?.(damaged(key, cause));
-        return undefined;
-      });
-      if (file !== undefined) yield [key, file];
+      yield key;
     }
     const last = page.at(-1);
     if (last === undefined) return;

@@ -3,11 +3,12 @@ import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { parseOrigin } from '../../protocol/log/origin.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type NodeStatus } from '../core/node-status.ts';
+import { NodeError } from '../node-error.ts';
 import { type Followed } from '../sync/followed.ts';
 import { FORK_PREFIX, ForkBook, type ForkBookModules } from '../trust/fork-book.ts';
 import { allVerifierKeys } from '../trust/log-keys.ts';
 import { Turns } from '../turns.ts';
-import { keptFiles } from './kept-files.ts';
+import { keptKeys } from './kept-files.ts';
 
 export interface UnheldForksModules extends ForkBookModules {
   /** Those that are held, by origin: each is the only writer of the proofs against it. */
@@ -39,7 +40,7 @@ export class UnheldForks {
     if (!this.#isOpen) return;
     const origins = new Set([...this.#books.keys()].filter((origin) => origin.startsWith(prefix)));
     const { store, onTrouble } = this.#modules;
-    for await (const [key] of keptFiles(`${FORK_PREFIX}/${prefix}`, { store, onTrouble }))
+    for await (const key of keptKeys(`${FORK_PREFIX}/${prefix}`, store))
       origins.add(key.slice(FORK_PREFIX.length + 1, key.lastIndexOf('/')));
     const unheld = [...origins].filter((origin) => !this.#modules.logs().has(origin));
     for (const origin of unheld)
@@ -54,21 +55,21 @@ export class UnheldForks {
     return book?.standingFirst(state) ?? [];
   }
 
-  /** Whether there is a proof that counts against a log that is not held. */
+  /** Whether there is a proof that counts against a log that is not held, or one that cannot be read: what happens to a disk clears no log. */
   isForked(origin: string): boolean {
-    const state = this.#stateOf(origin);
-    if (state === undefined || this.#modules.logs().has(origin)) return false;
-    return (this.#books.get(origin)?.standingBy(state).length ?? 0) > 0;
+    const [book, state] = [this.#books.get(origin), this.#stateOf(origin)];
+    if (book === undefined || state === undefined || this.#modules.logs().has(origin)) return false;
+    return book.unread > 0 || book.standingBy(state).length > 0;
   }
 
   /** As `LogShelf.report`, of the attestation logs that their regions have not forgotten. */
   get report(): Pick<NodeStatus, 'forked' | 'disowned'> {
     const [forked, disowned]: [string[], string[]] = [[], []];
-    for (const [origin, book] of this.#books) {
+    for (const origin of this.#books.keys()) {
       const [parsed, state] = [parseOrigin(origin), this.#stateOf(origin)];
-      const isAnnounced = parsed.kind === 'attest' && state?.log(parsed.log) !== undefined;
-      if (!isAnnounced || this.of(origin).length === 0) continue;
-      (book.standingBy(state).length > 0 ? forked : disowned).push(origin);
+      if (parsed.kind !== 'attest' || state?.log(parsed.log) === undefined) continue;
+      if (this.isForked(origin)) forked.push(origin);
+      else if (this.of(origin).length > 0) disowned.push(origin);
     }
     return { forked, disowned };
   }
@@ -87,7 +88,8 @@ export class UnheldForks {
 
   async #open(origin: string): Promise<ForkBook> {
     this.#books.delete(origin);
-    const book = await ForkBook.open(origin, this.#modules);
+    const { onTrouble } = this.#modules;
+    const book = await ForkBook.open(origin, this.#modules, (cause) => onTrouble(unread(origin, cause)));
     this.#books.set(origin, book);
     return book;
   }
@@ -95,4 +97,12 @@ export class UnheldForks {
   #stateOf(origin: string): TrustState | undefined {
     return this.#modules.stateOf(parseOrigin(origin).region);
   }
+}
+
+function unread(origin: string, cause: NodeError): NodeError {
+  const message = `a proof that ${origin} has forked cannot be read: it is left where it is, and the log counts as forked (${cause.message})`;
+  return new NodeError(cause.code, message, {
+    cause,
+    hint: 'Have the disk looked at. Whoever has the proof as a file can give it again: `entente evidence tell`.',
+  });
 }

@@ -14,7 +14,7 @@ import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { z } from 'zod';
 import { type ForkEvidence, verifyForkEvidence } from '../../protocol/evidence/fork.ts';
 import { logError } from '../log/log-error.ts';
-import { isNodeError } from '../node-error.ts';
+import { isNodeError, type NodeError } from '../node-error.ts';
 import { encodeAnswer, parseAnswer } from '../sync/messages.ts';
 import { FORKS_MAX } from '../sync/sync-limits.ts';
 import { type Clock } from '../ports.ts';
@@ -65,6 +65,8 @@ export class ForkBook {
   readonly #modules: ForkBookModules;
   /** By the hash of the evidence. */
   readonly #forks = new Map<string, KnownFork>();
+  /** Names of those that the store has and that cannot be read. */
+  readonly #unread = new Set<string>();
   /** By the same, those for which there was no place. */
   #refused = new RecentMap<Pick<KnownFork, 'signers'>>(REFUSED_REMEMBERED);
   /** By which all that is kept was looked at. */
@@ -78,14 +80,34 @@ export class ForkBook {
     this.#modules = modules;
   }
 
-  /** Reads what is kept of a log. Rejects as the store does, and with LOG_CORRUPT. */
-  static async open(origin: string, modules: ForkBookModules): Promise<ForkBook> {
+  /** Reads what is kept of a log. Rejects as the store does, and with LOG_CORRUPT; `onUnread` is told of what is damaged instead, which is passed over and counted. */
+  static async open(
+    origin: string,
+    modules: ForkBookModules,
+    onUnread?: (error: NodeError) => void,
+  ): Promise<ForkBook> {
     const book = new ForkBook(origin, modules);
     const prefix = `${FORK_PREFIX}/${origin}/`;
-    for await (const [key, value] of modules.store.entries(prefix, `${FORK_PREFIX}/${origin}0`)) {
-      book.#forks.set(key.slice(prefix.length), parseFork(key, value));
+    const passOver = (key: string, error: NodeError) => {
+      book.#unread.add(key.slice(prefix.length));
+      onUnread?.(error);
+    };
+    const onDamaged = onUnread && ((error: NodeError) => passOver(error.key ?? prefix, error));
+    const kept = modules.store.entries(prefix, `${FORK_PREFIX}/${origin}0`, { onDamaged });
+    for await (const [key, value] of kept) {
+      try {
+        book.#forks.set(key.slice(prefix.length), parseFork(key, value));
+      } catch (error) {
+        if (onUnread === undefined || !isNodeError(error, 'LOG_CORRUPT')) throw error;
+        passOver(key, error);
+      }
     }
     return book;
+  }
+
+  /** Proofs that the store has and that cannot be read: nobody can tell whether they count. */
+  get unread(): number {
+    return this.#unread.size;
   }
 
   /** By the names under which the store keeps them. */
@@ -189,7 +211,9 @@ export class ForkBook {
     const name = hexOf(sha256(messageOf(evidence))).slice(0, 32);
     const disowned = state === undefined ? [] : this.#disownedBy(state);
     if (this.#forks.has(name) || this.#forks.size - disowned.length >= FORKS_MAX) return undefined;
-    const isFull = disowned.length >= FORKS_DISOWNED_MAX;
+    // What is in the place of one that cannot be read takes no other.
+    const isMended = this.#unread.has(name);
+    const isFull = !isMended && disowned.length >= FORKS_DISOWNED_MAX;
     const refused = this.#refused.get(name);
     if (isFull && refused !== undefined && state !== undefined && isDisowned(refused, state))
       return undefined;
@@ -201,10 +225,12 @@ export class ForkBook {
       this.#refused.set(name, { signers: fork.signers });
       return undefined;
     }
-    const gone = this.#forks.size >= FORKS_KEPT_MAX ? disowned[0] : undefined;
+    const isLast = this.#forks.size + this.#unread.size >= FORKS_KEPT_MAX;
+    const gone = isLast && !isMended ? disowned[0] : undefined;
     const dropped = gone === undefined ? [] : [{ del: this.#keyOf(gone) }];
     await store.write([...dropped, this.#put(name, fork)]);
     if (gone !== undefined) this.#forks.delete(gone);
+    this.#unread.delete(name);
     this.#forks.set(name, fork);
     if (state === undefined || !isDisowned(fork, state)) this.#modules.onFork?.(this.#origin, evidence);
     return fork;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { storedEvidence } from '../../../node/trust/stored-evidence.ts';
+import { encodeEvidence, type EvidenceOf } from '../../../protocol/evidence/evidence.ts';
+import { isProtocolError } from '../../../protocol/fault.ts';
 import { encodeNote } from '../../../protocol/log/note.ts';
 import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
@@ -87,8 +89,29 @@ describe('a witness that is shown another tree of a log that it does not copy', 
     assert.deepEqual(world.node('DE').status.forked, []);
   });
 
+  it('A1, A27: takes the proof of a log that it does not copy from its operator too, and none of a region that it does not follow', async () => {
+    const evidenceOf = (origin: string): Uint8Array => {
+      const { fixture } = world.machine('FR');
+      const { publicKey, sign } = fixture.keys.checkpoint;
+      const key = makeVerifierKey(sha256, { name: origin, algorithm: ED25519, publicKey });
+      const sides = [1, 2].map((byte) => {
+        const root = new ReferenceTree([Uint8Array.of(byte)]).root();
+        return { note: encodeNote(signCheckpoint({ origin, size: 1, root }, key, sign)), root, path: [] };
+      }) as unknown as EvidenceOf<'fork'>['sides'];
+      return encodeEvidence({ kind: 'fork', grounds: [fixture.entries.slice(0, 2)], size: 1, sides });
+    };
+    await world.issue('FR');
+    await world.pass(40);
+    const told = (origin: string) => world.run(world.node('DE').accuse(evidenceOf(origin)));
+    assert.deepEqual([await told(ORIGIN), await told(ORIGIN)], [true, false]);
+    assert.deepEqual(world.node('DE').status.forked, [ORIGIN]);
+    await world.until(() => world.node('FR').status.forked.includes(ORIGIN), 'FR, which holds it, is told');
+    for (const origin of [`IT.${NETWORK}/attest/2026-11`, 'FR.other/attest/2026-11'])
+      await assert.rejects(told(origin), (error) => isProtocolError(error, 'PIN_MISMATCH'), origin);
+  });
+
   for (const isCopied of [true, false])
-    it(`F4: a proof that is damaged is told, stays where it is, and keeps no node from starting: ${isCopied ? 'of a log that is copied' : 'of another'}`, async () => {
+    it(`F4: a proof that is damaged is told, stays where it is, clears no log, and keeps no node from starting: ${isCopied ? 'of a log that is copied' : 'of another'}`, async () => {
       await fork();
       await world.until(() => world.node('DE').status.forked.length > 0, 'the proof is kept');
       const { medium, troubles } = await world.kill('DE', { inOrder: true });
@@ -103,5 +126,6 @@ describe('a witness that is shown another tree of a log that it does not copy', 
         `${JSON.stringify(closed)} ${troubles.join()}`,
       );
       assert.deepEqual([Object.keys(closed).length, medium.flipBit(key)], [isCopied ? 1 : 0, key]);
+      assert.deepEqual(world.node('DE').status.forked, [ORIGIN], 'what becomes of a disk clears no log');
     });
 });

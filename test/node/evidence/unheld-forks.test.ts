@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { UnheldForks } from '../../../node/evidence/unheld-forks.ts';
-import { isNodeError } from '../../../node/node-error.ts';
 import { type Store } from '../../../node/store/store.ts';
 import { FORK_PREFIX } from '../../../node/trust/fork-book.ts';
 import { type EvidenceOf } from '../../../protocol/evidence/evidence.ts';
@@ -80,11 +79,52 @@ describe('UnheldForks', () => {
     assert.deepEqual([forks.of(ORIGIN), forks.report.forked], [[], []]);
   });
 
-  it('F4: what is damaged is told, and stops no start', async () => {
-    await (await opened()).keep(ORIGIN, proof());
+  /** By one key, at another size than `proof`. */
+  const anotherProof = (): ForkEvidence => {
+    const sides = [proofs.story, proofs.otherStory].map((tree) => proofs.sideOf(tree, 6));
+    return { size: 6, sides: sides as unknown as ForkEvidence['sides'] };
+  };
+  /** Damages all that is kept, or makes it what no version keeps. */
+  async function spoil(isSealed: boolean): Promise<void> {
+    if (isSealed) {
+      for (const { key } of await store.inspect(`${FORK_PREFIX}/`, 9))
+        if (key.startsWith(FORK_PREFIX)) await store.write([{ put: key, value: Uint8Array.of(1) }]);
+    } else assert.ok(disk.flipBit(`${FORK_PREFIX}/`));
+  }
+
+  for (const isSealed of [false, true])
+    it(`F4: what ${isSealed ? 'is none by this version' : 'is damaged'} is told, stops no start, and clears no log until it is given again`, async () => {
+      await (await opened()).keep(ORIGIN, proof());
+      await spoil(isSealed);
+      const forks = await opened();
+      assert.deepEqual([forks.of(ORIGIN), forks.isForked(ORIGIN)], [[], true]);
+      assert.deepEqual(forks.report, { forked: [ORIGIN], disowned: [] });
+      assert.equal(troubles.length, 1);
+      assert.match(String(troubles[0]), /cannot be read[^]*counts as forked/);
+      if (!isSealed) assert.equal((await store.inspect(`${FORK_PREFIX}/`, 1))[0]?.intact, false);
+      const given = proofs.accused.keys.checkpoint.keyId;
+      const named = state ?? assert.fail();
+      state = {
+        log: named.log.bind(named),
+        keysWithRole: named.keysWithRole.bind(named),
+        key: (keyId: string) => {
+          const key = named.key(keyId);
+          return key && keyId === given ? { ...key, compromise: {} } : key;
+        },
+      } as unknown as TrustState;
+      assert.deepEqual(forks.report.forked, [ORIGIN], 'nobody can tell whose it is');
+      await forks.keep(ORIGIN, proof());
+      assert.deepEqual(forks.report, { forked: [], disowned: [ORIGIN] });
+      assert.deepEqual((await opened()).report, { forked: [], disowned: [ORIGIN] });
+    });
+
+  it('F4: one that is damaged keeps none of the others of that log back', async () => {
+    const forks = await opened();
+    await forks.keep(ORIGIN, proof());
     assert.ok(disk.flipBit(`${FORK_PREFIX}/`));
-    assert.deepEqual((await opened()).of(ORIGIN), []);
-    assert.ok(troubles.length === 1 && isNodeError(troubles[0], 'VALUE_CORRUPT'));
-    assert.equal((await store.inspect(`${FORK_PREFIX}/`, 1))[0]?.intact, false);
+    await forks.keep(ORIGIN, anotherProof());
+    const again = await opened();
+    assert.deepEqual(again.of(ORIGIN), [anotherProof()]);
+    assert.deepEqual([again.isForked(ORIGIN), troubles.length], [true, 1]);
   });
 });

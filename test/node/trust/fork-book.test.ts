@@ -108,6 +108,33 @@ describe('ForkBook', () => {
   });
 });
 
+describe('ForkBook.open', () => {
+  it('F4: what is damaged keeps its place, and is made good by the same proof though none that is disowned finds room', async () => {
+    const region = new RegionFixture({ region: 'DE', network: proofs.NETWORK });
+    const key = region.key('a');
+    region.admit([{ key, role: 'checkpoint' }]);
+    const store = await startedStore(medium());
+    const modules = { ...trustModules, clock: systemClock, store };
+    const troubles: unknown[] = [];
+    const opened = () => ForkBook.open(proofs.ORIGIN, modules, (error) => troubles.push(error));
+    const take = (book: ForkBook, at: number) =>
+      book.take(forkBy(key, at), allVerifierKeys(sha256, region.state, proofs.ORIGIN), region.state);
+    const first = await opened();
+    const sizes = Array.from({ length: FORKS_DISOWNED_MAX + 1 }, (_, i) => i + 4);
+    for (const at of sizes) assert.ok(await take(first, at));
+    const damaged = [...first.proofs.keys()].at(-1) ?? assert.fail();
+    await store.write([{ put: `${FORK_PREFIX}/${proofs.ORIGIN}/${damaged}`, value: Uint8Array.of(1) }]);
+    region.add(region.compromise(key, {}));
+    const book = await opened();
+    assert.deepEqual([book.forks.length, book.unread, troubles.length], [FORKS_DISOWNED_MAX, 1, 1]);
+    assert.equal(await take(book, sizes.length + 4), undefined, 'another is one too many');
+    assert.ok(await take(book, sizes.at(-1) ?? 0));
+    assert.deepEqual([book.forks.length, book.unread], [sizes.length, 0]);
+    assert.deepEqual([(await opened()).unread, troubles.length], [0, 1]);
+    await store.stop();
+  });
+});
+
 describe('ForkBook.learn', () => {
   it('A28: reads each note once however many keys are named, verifies only lines under their ids, and lets others have their turn', async () => {
     let checked = 0;
