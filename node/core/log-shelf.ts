@@ -366,7 +366,7 @@ export class LogShelf {
     const { kind, region } = parseOrigin(tree.origin);
     if (kind !== 'attest' || region !== this.#options.region) return tree;
     const keys = (read?: ReadNote) => this.#ownKeys(tree, read);
-    const copy = await this.#mirrorOf(tree, keys);
+    const copy = await this.#mirrorOf(tree, keys, () => this.home.state);
     const left = await LeftTree.open({ ...this.#modules, tree, state: () => this.#home?.state });
     this.#logs.set(tree.origin, this.#own(copy, left));
     return tree;
@@ -377,8 +377,8 @@ export class LogShelf {
     return new OwnLog({ ...this.#modules, copy, keys, ...(left && { left }) });
   }
 
-  #mirrorOf(tree: LogTree, keys: MirrorModules['keys'], state?: () => TrustState): Promise<Mirror> {
-    return Mirror.open({ ...this.#modules, tree, keys, ...(state && { state }) });
+  #mirrorOf(tree: LogTree, keys: MirrorModules['keys'], state: () => TrustState): Promise<Mirror> {
+    return Mirror.open({ ...this.#modules, tree, keys, state });
   }
 
   #ownOrigin(log: string): string {

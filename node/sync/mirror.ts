@@ -1,4 +1,5 @@
 /** A copy of another region's attestation log: what an auditor replays, and what a cut-off or a healing needs. */
+import { equalBytes } from '../../protocol/bytes.ts';
 import { isProtocolError, ProtocolError } from '../../protocol/fault.ts';
 import { type ReadNote, readNote } from '../../protocol/log/checkpoint.ts';
 import { type VerifierKey } from '../../protocol/log/verifier-key.ts';
@@ -16,7 +17,7 @@ export interface MirrorModules extends ForkBookModules {
   readonly tree: LogTree;
   /** The keys of the log, as the trust state of its region names them now; of a note, those that may bring entries under it. */
   readonly keys: (read?: ReadNote) => readonly VerifierKey[];
-  /** What the trust log of the region says, where another may sign this log: then its root can name another tree. */
+  /** What the trust log of the region says: which proofs its root has disowned, and which tree it names. */
   readonly state?: () => TrustState;
   /** Told when there are more entries, or others, or another has signed them. Must not throw. */
   readonly onGrown?: (origin: string) => void;
@@ -121,10 +122,14 @@ export class Mirror implements Followed {
     await this.#forks.take(evidence, this.#allKeys(), state?.());
   }
 
-  /** Whoever has been given up has signed it all the same. */
+  /** Whoever has been given up has signed it all the same, and of an own log a key that the state does not name yet. */
   #allKeys(): readonly VerifierKey[] {
     const { state, keys, sha256 } = this.#modules;
-    return state === undefined ? keys() : allVerifierKeys(sha256, state(), this.origin);
+    if (state === undefined) return keys();
+    const named = allVerifierKeys(sha256, state(), this.origin);
+    const isNamed = ({ keyId, publicKey }: VerifierKey) =>
+      named.some((key) => key.keyId === keyId && equalBytes(key.publicKey, publicKey));
+    return [...named, ...keys().filter((key) => !isNamed(key))];
   }
 
   /** Nothing to look at where nothing is kept: what comes is held against all keys. */

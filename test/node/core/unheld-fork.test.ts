@@ -87,6 +87,15 @@ describe('a witness that is shown another tree of a log that it does not copy', 
     await world.run(world.node('FR').logEntries(entries));
     await world.until(() => world.node('DE').status.disowned.length > 0, 'DE hears that it was given up');
     assert.deepEqual(world.node('DE').status.forked, []);
+    const told = () => {
+      const { forked, disowned } = world.node('FR').status;
+      return [forked, disowned];
+    };
+    assert.deepEqual(told(), [[], [ORIGIN]], 'FR, whose log it is, keeps the proof and tells no fork');
+    await world.kill('FR', { inOrder: true });
+    world.replace('FR');
+    await world.boot('FR');
+    assert.deepEqual(told(), [[], [ORIGIN]]);
   });
 
   it('A1, A27: takes the proof of a log that it does not copy from its operator too, and none of a region that it does not follow', async () => {
