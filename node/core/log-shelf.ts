@@ -68,7 +68,7 @@ const OVER_S_MAX = 730 * 86_400;
 
 /** A disk that takes nothing: it may later. */
 const HINDERED = ['DISK_FULL', 'STORE_FULL', 'STORE_READ_ONLY', 'STORE_WRITE_UNKNOWN'] as const;
-const DAMAGED = ['SECOND_PLACE_CORRUPT', 'VALUE_CORRUPT', 'LOG_CORRUPT'] as const;
+const DAMAGED = ['SECOND_PLACE_CORRUPT', 'VALUE_CORRUPT', 'LOG_CORRUPT', 'DATA_INCONSISTENT'] as const;
 /** Why others' logs are not followed, while all else goes on. */
 const UNUSABLE = ['LOG_CONTRADICTED', ...DAMAGED, ...HINDERED] as const;
 

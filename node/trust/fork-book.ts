@@ -13,8 +13,7 @@ import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { keyIdOf } from '../../protocol/signature/key-id.ts';
 import { z } from 'zod';
 import { type ForkEvidence, verifyForkEvidence } from '../../protocol/evidence/fork.ts';
-import { logError } from '../log/log-error.ts';
-import { isNodeError, type NodeError } from '../node-error.ts';
+import { isNodeError, NodeError } from '../node-error.ts';
 import { encodeAnswer, parseAnswer } from '../sync/messages.ts';
 import { FORKS_MAX } from '../sync/sync-limits.ts';
 import { type Clock } from '../ports.ts';
@@ -80,7 +79,7 @@ export class ForkBook {
     this.#modules = modules;
   }
 
-  /** Reads what is kept of a log. Rejects as the store does, and with LOG_CORRUPT; `onUnread` is told of what is damaged instead, which is passed over and counted. */
+  /** Reads what is kept of a log. Rejects as the store does, and as `parseFork`; `onUnread` is told of what is damaged instead, which is passed over and counted. */
   static async open(
     origin: string,
     modules: ForkBookModules,
@@ -98,7 +97,7 @@ export class ForkBook {
       try {
         book.#forks.set(key.slice(prefix.length), parseFork(key, value));
       } catch (error) {
-        if (onUnread === undefined || !isNodeError(error, 'LOG_CORRUPT')) throw error;
+        if (onUnread === undefined || !isNodeError(error, 'DATA_INCONSISTENT')) throw error;
         passOver(key, error);
       }
     }
@@ -303,7 +302,7 @@ export function isDisowned({ signers }: Pick<KnownFork, 'signers'>, state: Pick<
   return signers.some((side) => side.every((keyId) => state.key(keyId)?.compromise !== undefined));
 }
 
-/** What the store keeps under `key`. @throws {NodeError} LOG_CORRUPT */
+/** What the store keeps under `key`. @throws {NodeError} DATA_INCONSISTENT: of the log itself it says nothing. */
 export function parseFork(key: string, value: Uint8Array): KnownFork {
   try {
     const [, message, first, second] = schema.parse(decodeCbor(value, { bytesMax: BYTES_MAX }));
@@ -312,6 +311,9 @@ export function parseFork(key: string, value: Uint8Array): KnownFork {
     if (evidence === undefined) throw new RangeError('expected one proof');
     return { evidence, signers: [first, second] };
   } catch (cause) {
-    throw logError('LOG_CORRUPT', `${key} is not a proof of a fork`, { cause });
+    throw new NodeError('DATA_INCONSISTENT', `${key} is not a proof of a fork by this version`, {
+      cause,
+      hint: 'It is left where it is. Look at it with the version that kept it.',
+    });
   }
 }

@@ -11,7 +11,7 @@ import { isForeignRevocationOver, isLogOver } from '../../protocol/trust/pruning
 import { type StatementOf } from '../../protocol/trust/statement-schema.ts';
 import { parseEntry } from '../../protocol/trust/statement.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
-import { logError } from '../log/log-error.ts';
+import { NodeError } from '../node-error.ts';
 import { type Change } from '../ports.ts';
 import { type Store } from '../store/store.ts';
 import { type WeighedBranch } from './branch-weighing.ts';
@@ -55,7 +55,7 @@ export class LeftBranches {
     this.#store = store;
   }
 
-  /** Reads what is kept of a log. Rejects as the store does, and with LOG_CORRUPT. */
+  /** Reads what is kept of a log. Rejects as the store does, and with DATA_INCONSISTENT. */
   static async open(origin: string, store: Store): Promise<LeftBranches> {
     const left = new LeftBranches(origin, store);
     const prefix = `${BRANCH_PREFIX}/${origin}/`;
@@ -203,6 +203,9 @@ function parseLeft(key: string, value: Uint8Array): [entry: Uint8Array, signer: 
   try {
     return schema.parse(decodeCbor(value, { bytesMax: BYTES_MAX }));
   } catch (cause) {
-    throw logError('LOG_CORRUPT', `${key} is not an entry of a branch`, { cause });
+    throw new NodeError('DATA_INCONSISTENT', `${key} is not an entry of a branch by this version`, {
+      cause,
+      hint: 'It is left where it is. Look at it with the version that kept it.',
+    });
   }
 }

@@ -52,12 +52,12 @@ export interface StoredEvidenceModules extends TrustModules {
   readonly clock: Pick<Clock, 'wait'>;
 }
 
-/** Something that is kept under this name and cannot be read: `error` is LOG_CORRUPT. */
+/** Something that is kept under this name and cannot be read: `error` is DATA_INCONSISTENT. */
 export type OnUnread = (name: string, error: NodeError) => void;
 
 /**
  * All proofs of forks in a store, those against roots that are followed no more too. Rejects as the store does, and for one that is none with
- * LOG_CORRUPT where nobody is to be told of that.
+ * DATA_INCONSISTENT where nobody is to be told of that.
  */
 export async function storedEvidence(
   store: StoreReader,
@@ -73,7 +73,7 @@ export async function storedEvidence(
       try {
         found.push({ name, origin, fork: parseFork(key, value), isOfEarlierRoot: reader !== store, reader });
       } catch (error) {
-        if (!isNodeError(error, 'LOG_CORRUPT')) throw error;
+        if (!isNodeError(error, 'DATA_INCONSISTENT')) throw error;
         onUnread(name, error);
       }
     }

@@ -311,7 +311,7 @@ describe('entente evidence', () => {
       5,
       1,
       [
-        ['0b', 'LOG_CORRUPT'],
+        ['0b', 'DATA_INCONSISTENT'],
         ['0a', 'EVIDENCE_MALFORMED'],
       ],
     ];

@@ -137,4 +137,37 @@ describe('a witness that is shown another tree of a log that it does not copy', 
       assert.deepEqual([Object.keys(closed).length, medium.flipBit(key)], [isCopied ? 1 : 0, key]);
       assert.deepEqual(world.node('DE').status.forked, [ORIGIN], 'what becomes of a disk clears no log');
     });
+
+  for (const origin of [ORIGIN, `FR.${NETWORK}/trust`])
+    it(`F4: a proof that is none by this version costs no copy of ${origin}: that is not followed, and stays where it is`, async () => {
+      const mirrors = ['FR'];
+      await world.kill('DE', { inOrder: true });
+      world.replace('DE', { mirrors });
+      await world.boot('DE');
+      await world.issue('FR');
+      const size = () => world.node('FR').log(origin)?.size ?? 0;
+      await world.until(() => world.node('DE').log(origin)?.size === size(), 'DE has a copy');
+      const { medium } = await world.kill('DE', { inOrder: true });
+      const store = storeOn(medium, { owner: `DE.${NETWORK}` });
+      await world.run(store.start());
+      const copied = async () => {
+        const page = await world.run(store.inspect(`log/${origin}/`, 64));
+        return page.filter(({ key }) => key.startsWith(`log/${origin}/`)).map(({ key }) => key);
+      };
+      const before = await copied();
+      assert.ok(before.length > 1);
+      await world.run(store.write([{ put: `fork/${origin}/${'0a'.repeat(16)}`, value: Uint8Array.of(1) }]));
+      await world.run(store.stop());
+      await world.kill('FR', { inOrder: true });
+      world.replace('DE', { mirrors });
+      await world.boot('DE', () => true);
+      const { closed, sizes } = world.node('DE').status;
+      assert.match(closed[origin] ?? '', /is not a proof of a fork/);
+      assert.ok(!(origin in sizes));
+      await world.kill('DE', { inOrder: true });
+      const after = storeOn(medium, { owner: `DE.${NETWORK}` });
+      await world.run(after.start());
+      for (const key of before) assert.notEqual(await world.run(after.get(key)), undefined, key);
+      await world.run(after.stop());
+    });
 });
