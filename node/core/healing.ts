@@ -1,4 +1,5 @@
 /** Logging what the root says where somebody else signs with the keys of the region, or keeps this machine from signing with a stolen one. */
+import { type Primitives } from '../../protocol/primitives.ts';
 import { type Clock } from '../ports.ts';
 import { type Fence } from './fencing.ts';
 import { lackingBy } from './named-trees.ts';
@@ -8,10 +9,11 @@ import { type OwnLogsCheckModules, requireWhole } from './own-logs-check.ts';
 import { takeOver, type TakingOverModules } from './taking-over.ts';
 import { type NodeKeys, type WritingSide } from './writing-side.ts';
 
-export interface HealingModules extends OwnLogsCheckModules, Omit<TakingOverModules, 'writership'> {
+export interface HealingModules
+  extends Primitives, OwnLogsCheckModules, Omit<TakingOverModules, 'writership'> {
   readonly fence?: Fence | undefined;
   /** See `requireUnfenced`. */
-  readonly requireUnfenced: () => Promise<void>;
+  readonly requireUnfenced: (givenUp: readonly Uint8Array[]) => Promise<void>;
   readonly keys: NodeKeys;
   readonly clock: Clock;
   /** Begins to sign by these checkpoint keys, once nothing is in the way of these entries. Rejects as `WritingSide.start`. */
@@ -56,10 +58,10 @@ export class Healing {
       const givenUp = checkpointsGivenUp(shelf.home, entries);
       if (!isContradicted) {
         await requireWhole(this.#options, this.#modules, { forced, givenUp });
-        if (fence === undefined && !forced) await this.#modules.requireUnfenced();
+        if (fence === undefined && !forced) await this.#modules.requireUnfenced(givenUp);
       }
       this.#isSigning = true;
-      await requireNaming(shelf.home, entries);
+      await requireNaming(shelf.home, entries, this.#modules);
       await lackingBy(shelf, entries);
       if (fence === undefined) return await this.#log(entries);
       return await fence.giving.order(entries, async () => {

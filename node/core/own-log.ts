@@ -187,17 +187,22 @@ export class OwnLog implements Followed {
     await this.#settling;
   }
 
-  /** Whether one of our keys but these signed the note. @throws {ProtocolError} for a note that is none, or with a bad signature. */
-  isOurs(note: Uint8Array, givenUp: readonly Uint8Array[] = []): boolean {
+  /** Whether one of our keys signed the note. Throws as `signersOf`. */
+  isOurs(note: Uint8Array): boolean {
+    return this.signersOf(note).length > 0;
+  }
+
+  /** The public keys of ours, but for these, that signed the note. @throws {ProtocolError} for a note that is none, or with a bad signature. */
+  signersOf(note: Uint8Array, givenUp: readonly Uint8Array[] = []): readonly Uint8Array[] {
     try {
       const { keys, verifySignature } = this.#modules;
       const read = readNote(note);
       const ours = keys(read).filter((key) => !givenUp.some((one) => equalBytes(one, key.publicKey)));
-      const { origin } = openRead(read, ours, verifySignature);
-      if (origin === this.origin) return true;
+      const { origin, signers } = openRead(read, ours, verifySignature);
+      if (origin === this.origin) return signers.map(({ publicKey }) => publicKey);
       throw new ProtocolError('ORIGIN_INVALID', `expected a note of ${this.origin}`);
     } catch (error) {
-      if (isProtocolError(error, 'NOTE_UNSIGNED')) return false;
+      if (isProtocolError(error, 'NOTE_UNSIGNED')) return [];
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 /** Whether a node may begin to sign: what its peers hold of its own logs, and what its root has signed of them, or what its operator decided instead. */
+import { type Sha256 } from '../../protocol/primitives.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import {
   type BootCheckModules,
@@ -8,6 +9,7 @@ import {
   refusalOf,
 } from '../sync/boot-check.ts';
 import { type LogMender } from '../sync/log-mender.ts';
+import { withLeftOut } from './left-out.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { findCaughtUp, findNamed } from './named-trees.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
@@ -15,6 +17,7 @@ import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } fr
 type CheckOptions = Pick<RegionNodeOptions & typeof NODE_DEFAULTS, 'bootQuorum' | 'fingerprint' | 'fenced'>;
 
 export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | 'puller' | 'regionOf'> {
+  readonly sha256: Sha256;
   readonly shelf: LogShelf;
   readonly mender: LogMender;
   readonly meet?: RegionNodeModules['meet'];
@@ -82,7 +85,8 @@ export async function requireWhole(
   modules: OwnLogsCheckModules,
   decision: CheckDecision,
 ): Promise<void> {
-  const { shelf } = modules;
+  const { shelf, sha256 } = modules;
+  const { givenUp = [] } = decision;
   for (let looks = 1; ; looks++) {
     const held = shelf.ownSize;
     const found = await findOwnLogs(options, modules, decision);
@@ -90,7 +94,7 @@ export async function requireWhole(
     if (found.finding === 'behind' && shelf.ownSize > held && looks < LOOKS_MAX) continue;
     const refusal = refusalOf(found, shelf.logs);
     if (refusal === undefined) return;
-    throw refusal;
+    throw withLeftOut(refusal, ('signers' in found && found.signers) || [], givenUp, sha256);
   }
 }
 

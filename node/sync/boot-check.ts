@@ -42,6 +42,8 @@ export type BootFinding =
       readonly size: number;
       /** The region of the peer that knows of it, if it is of one. */
       readonly by?: string;
+      /** The public keys of this region that signed what the peer knows of. */
+      readonly signers?: readonly Uint8Array[];
       /** The root of this region has signed it, whatever peers know. */
       readonly isByRoot?: true;
     };
@@ -128,20 +130,21 @@ async function compare(
       const { origin, size } = parseCheckpoint(parseNote(note).text);
       if (origin !== log.origin) continue;
       // Nor is it fetched: whoever has such a key alone would add to the log while the root is about to end it.
-      if (givenUp.length > 0 && !log.isOurs(note, givenUp)) continue;
+      if (givenUp.length > 0 && log.signersOf(note, givenUp).length === 0) continue;
       let heeded = await log.heed(note);
       if (heeded === 'behind') {
         // What it brings may announce further logs of ours: the next check looks at those too.
         if (await puller.pull(log, peer)) return { finding: 'behind', origin, size };
         heeded = await log.heed(note);
       }
+      const found = { origin, size, ...(by !== undefined && { by }) };
       if (heeded === 'forked')
-        return { finding: 'contradicted', origin, size, ...(by !== undefined && { by }) };
+        return { ...found, finding: 'contradicted', signers: log.signersOf(note, givenUp) };
       // Of what the root has signed something is missing: that one alone is not written, before peers are asked anew (`OwnLog.enter`). Who has more may write.
       if (heeded === 'behind' && log.isUncertain && size <= log.named) continue;
       // Only our own signature binds us: anybody can make a note.
       if (heeded === 'behind' && log.isOurs(note))
-        return { finding: 'behind', origin, size, ...(by !== undefined && { by }) };
+        return { ...found, finding: 'behind', signers: log.signersOf(note, givenUp) };
     } catch (error) {
       if (!isProtocolError(error)) throw error;
     }

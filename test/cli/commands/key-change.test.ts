@@ -102,6 +102,70 @@ describe('the key that signs checkpoints changes', () => {
     await assertTaken();
   });
 
+  /** The order of several keys, as programs read it. */
+  interface SeveralGivenUp {
+    readonly keys: readonly { readonly key: string; readonly replacement: string }[];
+    readonly cutOffs: readonly { readonly log: string; readonly size: number }[];
+    readonly others?: readonly string[];
+  }
+
+  it('T3: key compromise --all-checkpoint gives up by one order all that the trust log names, and fresh ones sign at their times', async () => {
+    const of = async (now: string) =>
+      (await cli.json<Keys>('key', 'list', home)).keys
+        .filter((key) => key.role === 'checkpoint' && key.now === now)
+        .map(({ keyId }) => keyId);
+    const [inForce, toCome] = [await of('in force'), await of('to come')];
+    assert.equal(toCome.length, 2);
+    const compromise = ['key', 'compromise', home, '--cut-off', 'trust=now'];
+    const given = await cli.json<SeveralGivenUp>(...compromise, '--all-checkpoint');
+    assert.deepEqual(new Set(given.keys.map(({ key }) => key)), new Set([...inForce, ...toCome]));
+    const fresh = given.keys.map(({ replacement }) => replacement);
+    assert.deepEqual(new Set([...(await of('in force')), ...(await of('to come'))]), new Set(fresh));
+    assert.deepEqual((await of('compromised')).length, 3);
+    assert.deepEqual(
+      given.cutOffs.map(({ log }) => log),
+      ['trust', '2026-11'],
+    );
+    const [signer] = (await signers())['trust'] ?? [];
+    assert.deepEqual([signer], await of('in force'));
+    await assertTaken();
+    cli.nowS += 35 * DAY_S;
+    await must('issue', home, '--subject', 'Later', '--colour', 'green');
+    await assertTaken();
+  });
+
+  it('T3: key compromise takes --key several times, and names the keys that are left', async () => {
+    const { keys } = await cli.json<Keys>('key', 'list', home);
+    const [first = '', second = '', third = ''] = keys.flatMap((one) =>
+      one.role === 'checkpoint' ? [one.keyId] : [],
+    );
+    const named = ['--key', first, '--key', second.toUpperCase()];
+    const { out, err } = await cli.run('key', 'compromise', home, ...named, '--cut-off', 'trust=now');
+    assert.match(err, new RegExp(`2 checkpoint keys, ${first}, ${second}\\. Nothing that they signed`));
+    assert.match(out, /^2 checkpoint keys given up; 2 fresh keys in place/);
+    assert.match(out, new RegExp(`by these checkpoint keys too: ${third}\\.[^]*--all-checkpoint`));
+    await assertTaken();
+  });
+
+  it('key compromise of several keys refuses an unknown one, one twice and several roles, and gives none up', async () => {
+    const { keys } = await cli.json<Keys>('key', 'list', home);
+    const idOf = (role: string) => keys.find((one) => one.role === role)?.keyId ?? '';
+    const key = idOf('checkpoint');
+    for (const [args, refusal] of [
+      [['--key', key, '--key', '00'.repeat(8)], /no key 0{16} \[NOT_FOUND\]/],
+      [['--key', key, '--key', key.toUpperCase()], /twice \[USAGE\]/],
+      [['--key', key, '--key', idOf('attest')], new RegExp(`several roles: ${key} checkpoint, \\w+ attest`)],
+      [['--key', key, '--all-checkpoint'], /--key, or give all/],
+      [['--all-attest', '--all-checkpoint'], /--key, or give all/],
+    ] as const) {
+      const { exit, out, err } = await cli.run('key', 'compromise', home, ...args);
+      assert.notEqual(exit, 0);
+      assert.equal(out, '');
+      assert.match(err, refusal);
+    }
+    assert.deepEqual((await cli.json<Keys>('key', 'list', home)).keys, keys);
+  });
+
   it('T3: cosignatures of the text that the old key signed go on to count with the new one', async () => {
     const { keyId } = await keyInForce();
     const witnessed = cli.path('DE/public/cosignatures/CN-33.demo/attest/2026-11');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isSignedBy } from '../../../node/log/own-checkpoint.ts';
-import { isNodeError } from '../../../node/node-error.ts';
+import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
 import { encodeAnswer, parseAnswer, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
 import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote } from '../../../protocol/log/note.ts';
@@ -8,7 +8,7 @@ import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts'
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { ReferenceTree } from '../../support/reference-tree.ts';
-import { trustModules } from '../../support/region-fixture.ts';
+import { type TestKey, trustModules } from '../../support/region-fixture.ts';
 
 const LOG = '2026-11';
 const ORIGIN = `FR.${NETWORK}/attest/${LOG}`;
@@ -48,20 +48,20 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
     return { size, add: { oldSize: before, path: bad.proof(before, size), note }, fork: noteOf(other) };
   }
 
-  /** What the root signs to give the checkpoint key up, with the logs as they are here. */
-  function givingUp(): Uint8Array[] {
+  /** What the root signs to give checkpoint keys up, by default the one in force, with the logs as they are here. */
+  function givingUp(keys = [world.machine('FR').fixture.keys.checkpoint]): Uint8Array[] {
     const { fixture } = world.machine('FR');
     fixture.nowS = world.nowS;
     const cutOff = (origin: string) => ({ size: head(origin).size, root: head(origin).root });
     return [
       fixture.keysStatement([{ key: fixture.key('fresh checkpoint'), role: 'checkpoint' }]),
-      fixture.compromise(fixture.keys.checkpoint, { [LOG]: cutOff(ORIGIN), trust: cutOff(TRUST) }),
+      ...keys.map((key) => fixture.compromise(key, { [LOG]: cutOff(ORIGIN), trust: cutOff(TRUST) })),
     ].map((statement) => fixture.entryOf(statement));
   }
 
-  async function giveUp(): Promise<void> {
+  async function giveUp(keys?: TestKey[]): Promise<void> {
     const { fixture, instead, node } = world.machine('FR');
-    const entries = givingUp();
+    const entries = givingUp(keys);
     const fresh = (instead.checkpoint = fixture.key('fresh checkpoint'));
     await world.run(node.logEntries(entries));
     await world.until(() => status().writing === 'writing', 'FR signs');
@@ -143,19 +143,63 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
     await giveUp();
   });
 
-  it('T9: of the trust log, by a key that goes on: logs not even what gives up another', async () => {
+  /** Another checkpoint key, scheduled beside the one in force, of which all know. */
+  async function second(): Promise<TestKey> {
     const { fixture } = world.machine('FR');
     fixture.nowS = world.nowS;
-    const second = fixture.key('second checkpoint');
-    const admission = fixture.entryOf(fixture.keysStatement([{ key: second, role: 'checkpoint' }]));
+    const key = fixture.key('second checkpoint');
+    const admission = fixture.entryOf(fixture.keysStatement([{ key, role: 'checkpoint' }]));
     await world.run(world.node('FR').logEntries([admission]));
     await world.pass(40);
-    show((await stolen(TRUST, second)).add.note);
+    return key;
+  }
+
+  async function startAnew(writing: string): Promise<void> {
     await world.kill('FR', { inOrder: true });
     world.replace('FR');
-    const node = await world.boot('FR', (one) => one.status.writing === 'behind');
+    await world.boot('FR', (one) => one.status.writing === writing);
+  }
+
+  /** An order that gives up `key` is refused since it leaves `other` out, and the refusal says how the order reads with it. */
+  async function assertLeftOut(key: TestKey, other: TestKey, code: NodeErrorCode): Promise<void> {
     const { size } = head(TRUST);
-    await assert.rejects(world.run(node.logEntries(givingUp())), isBehind);
+    await assert.rejects(world.run(world.node('FR').logEntries(givingUp([key]))), (error) => {
+      assert.ok(isNodeError(error, code), String(error));
+      assert.ok(error.message.endsWith(`does not give up what signed that: ${other.keyId}`), error.message);
+      const order = `entente key compromise DIR --key ${key.keyId} --key ${other.keyId} --cut-off trust=now`;
+      assert.ok(error.hint?.includes(order), error.hint);
+      return true;
+    });
     assert.equal(head(TRUST).size, size);
+  }
+
+  it('T3, T9: of the trust log by two keys: an order that leaves one out is refused and names it, and one that gives both up is logged', async () => {
+    const first = world.machine('FR').fixture.keys.checkpoint;
+    const other = await second();
+    show((await stolen(TRUST, first)).add.note, (await stolen(TRUST, other)).add.note);
+    await startAnew('behind');
+    await assertLeftOut(first, other, 'LOG_BEHIND');
+    await assertLeftOut(other, first, 'LOG_BEHIND');
+    await giveUp([first, other]);
+    await assertWell();
+  });
+
+  it('T3: of an attestation log by one key, and of the trust log by another: one order gives both up', async () => {
+    const first = world.machine('FR').fixture.keys.checkpoint;
+    const other = await second();
+    show((await stolen(ORIGIN, first)).add.note, (await stolen(TRUST, other)).add.note);
+    await startAnew('behind');
+    await assertLeftOut(other, first, 'LOG_BEHIND');
+    await giveUp([other, first]);
+    await assertWell();
+  });
+
+  it('T3: another tree of the trust log by one key: an order that gives up another alone names it', async () => {
+    const first = world.machine('FR').fixture.keys.checkpoint;
+    const other = await second();
+    show((await stolen(TRUST, first)).fork);
+    await startAnew('contradicted');
+    await assertLeftOut(other, first, 'REFUSED');
+    await giveUp([first, other]);
   });
 });
