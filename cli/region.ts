@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { isNodeError, NodeError } from '../node/node-error.ts';
+import { isNodeError, NodeError, type NodeErrorCode } from '../node/node-error.ts';
 import { CommandNetwork, type Unreachable } from '../node/region/command-network.ts';
 import { type PublicRegion, readPublicRegion } from '../node/region/public-region.ts';
 import { readRegionConfig, RegionLayout, trustLogPath } from '../node/region/layout.ts';
@@ -76,6 +76,9 @@ export function parseNewFile(path: string): string {
   return path;
 }
 
+/** Somebody else signs with the region's keys, or may. */
+const HEALABLE: readonly NodeErrorCode[] = ['LOG_CONTRADICTED', 'LOG_BEHIND', 'LOG_FENCED'];
+
 /** Opens the region at `path`, publishes what came of `use`, and closes it whatever happens. */
 export async function withRegion<T>(
   cli: Cli,
@@ -118,7 +121,7 @@ export async function withRegion<T>(
   try {
     const refusal = await signingRefusal(region);
     const unreachable = network?.unreachable ?? [];
-    const isHealing = healing && (refusal?.code === 'LOG_CONTRADICTED' || refusal?.code === 'LOG_BEHIND');
+    const isHealing = healing && refusal !== undefined && HEALABLE.includes(refusal.code);
     if (refusal !== undefined && !reading && !isHealing) throw explained(refusal, unreachable, region);
     if (!silent) {
       for (const peer of unreachable)

@@ -1,4 +1,5 @@
 /** Putting together what lets a node write where witnesses fence that. */
+import { equalBytes } from '../../protocol/bytes.ts';
 import { trustLogOrigin } from '../../protocol/log/origin.ts';
 import { parseEntry, parseStatement } from '../../protocol/trust/statement.ts';
 import { type Statement } from '../../protocol/trust/statement-schema.ts';
@@ -14,6 +15,7 @@ import { type OwnTree, type WritershipModules } from '../writer/writer-ports.ts'
 import { PERMITTED_LOGS_MAX } from '../writer/writer-record.ts';
 import { Writership } from '../writer/writership.ts';
 import { GivingUp } from './giving-up.ts';
+import { withLeftOut } from './left-out.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
@@ -57,22 +59,27 @@ export async function claimToWrite(modules: {
 
 /**
  * For a node that nobody fences: a copy of a region from before its writer was fenced must not sign beside it.
+ * `givenUp`: public keys that the root is about to give up; what these have claimed counts for nothing.
  * @throws {NodeError} LOG_FENCED if any witness knows of a writer.
  */
-export async function requireUnfenced(options: RegionNodeOptions, modules: FencingModules): Promise<void> {
-  if (
-    options.isFenceIgnored === true ||
-    !(await fenceOf(options, new Uint8Array(32), modules).writership.isClaimed())
-  )
-    return;
-  throw new NodeError(
+export async function requireUnfenced(
+  options: RegionNodeOptions,
+  modules: FencingModules,
+  givenUp: readonly Uint8Array[] = [],
+): Promise<void> {
+  if (options.isFenceIgnored === true) return;
+  const claimants = await fenceOf(options, new Uint8Array(32), modules).writership.claimants();
+  const others = claimants.filter((key) => !givenUp.some((one) => equalBytes(one, key)));
+  if (others.length === 0) return;
+  const refusal = new NodeError(
     'LOG_FENCED',
     'witnesses fence the writer of this region, and the config here does not say so',
     {
       fatal: true,
-      hint: 'Set `writer.fenced: true` in entente.yaml and start it again: then it follows whoever writes.',
+      hint: 'Set `writer.fenced: true` in entente.yaml and start it again: then it follows whoever writes. If nobody else does, a checkpoint key is stolen: entente key compromise DIR --key ID --cut-off trust=now.',
     },
   );
+  throw withLeftOut(refusal, others, givenUp, modules.sha256);
 }
 
 function fenceOf(

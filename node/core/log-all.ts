@@ -8,6 +8,7 @@ import { type Fence, soundOut } from './fencing.ts';
 import { type LogShelf } from './log-shelf.ts';
 import { lackingBy, leaveLogs } from './named-trees.ts';
 import { checkpointsGivenUp } from './naming.ts';
+import { HELD_UP } from './node-status.ts';
 import { type Signing } from './signing.ts';
 
 export interface LogAllModules {
@@ -24,7 +25,7 @@ export async function logAll(
 ): Promise<number> {
   const { home } = shelf;
   const isGivingUp = checkpointsGivenUp(home, entries).length > 0;
-  const isHeldUp = signing.state === 'behind' || (fence !== undefined && signing.side === undefined);
+  const isHeldUp = HELD_UP.includes(signing.state) || (fence !== undefined && signing.side === undefined);
   if (signing.state === 'contradicted' || (isHeldUp && isGivingUp)) return signing.heal(entries);
   await requireEffect(home, entries);
   const lacking = await lackingBy(shelf, entries);

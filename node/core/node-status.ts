@@ -17,6 +17,9 @@ import { type VerdictCounters } from '../verdicts/verdict-service.ts';
 export type WritingState =
   'checking' | 'writing' | 'standby' | 'stopped' | 'failed' | 'astray' | BootFinding['finding'];
 
+/** Those of a node that signs nothing since somebody else may write with the keys of its region: what the root says of that is logged all the same. */
+export const HELD_UP: readonly WritingState[] = ['behind', 'standby'];
+
 /** Of a node that could not begin to sign, by the code of its error. */
 export function stateWithout(code: NodeErrorCode): WritingState {
   if (code === 'LOG_BEHIND') return 'behind';

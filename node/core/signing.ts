@@ -12,7 +12,7 @@ import { type TrustKeeper } from '../trust/trust-keeper.ts';
 import { type Background } from './background.ts';
 import { askAgain, enterLog, requireNamed } from './named-trees.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
-import { stateWithout, type WritingState } from './node-status.ts';
+import { HELD_UP, stateWithout, type WritingState } from './node-status.ts';
 import { claimToWrite, type Fence, permitTree, requireUnfenced } from './fencing.ts';
 import { follow } from './following.ts';
 import { Healing } from './healing.ts';
@@ -81,7 +81,7 @@ export class Signing {
     this.#share = new BatchShare({ ...modules, isOwn: (peer) => regionOf(peer) === options.region });
     this.#healing = new Healing(options, {
       ...modules,
-      requireUnfenced: () => requireUnfenced(options, modules),
+      requireUnfenced: (givenUp) => requireUnfenced(options, modules, givenUp),
       open: (checkpoint) => {
         this.#isStandby = false;
         return this.#start({ ...modules.keys, checkpoint });
@@ -182,11 +182,11 @@ export class Signing {
   /**
    * Logs entries by which the root names the log that is here, although somebody else has signed another or keeps this machine from signing with a
    * stolen key, in the place of whoever writes; then looks again whether it may sign. Gives the index of the first.
-   * @throws {NodeError} LOG_UNSETTLED unless it is contradicted, behind or fenced; as `Healing.heal`.
+   * @throws {NodeError} LOG_UNSETTLED unless it is contradicted, held up or fenced; as `Healing.heal`.
    */
   async heal(entries: readonly Uint8Array[]): Promise<number> {
     const isContradicted = this.#state === 'contradicted';
-    const isHeldUp = isContradicted || this.#state === 'behind' || this.#modules.fence !== undefined;
+    const isHeldUp = isContradicted || HELD_UP.includes(this.#state) || this.#modules.fence !== undefined;
     if (!isHeldUp || this.isWriting || this.#healing.isUnderWay)
       throw logError('LOG_UNSETTLED', 'nobody else is known to sign with the keys of this region');
     return this.#healing.heal(entries, { isContradicted, forced: this.#forced });

@@ -84,14 +84,16 @@ export class Hearing {
     return { claim: highest, epoch: Math.max(epoch, highest?.epoch ?? 0) };
   }
 
-  /** Whether anybody has said that he writes: asked of all who answer, few as they may be. */
-  async isClaimed(witnesses: Voters): Promise<boolean> {
+  /** The public keys by which anybody has said that he writes: asked of all who answer, few as they may be. */
+  async claimants(witnesses: Voters): Promise<readonly Uint8Array[]> {
     const answers = await askWitnesses(this.#modules, { kind: 'writer', origin: this.#origin }, witnesses);
-    return [...answers.values()].some(
-      (answer) =>
-        answer.kind === 'record' &&
-        (this.#claimIn(answer.claim) !== undefined || this.#permitsIn(answer).length > 0),
-    );
+    return [...answers.values()].flatMap((answer) => {
+      if (answer.kind !== 'record') return [];
+      const { claim, permits } = answer;
+      const words = permits.map((bytes): SignedWord | undefined => this.#proven(() => parsePermit(bytes)));
+      if (claim !== undefined) words.push(this.#proven(() => parseClaim(claim)));
+      return words.flatMap((signed) => (signed === undefined ? [] : [signed.publicKey]));
+    });
   }
 
   /**
@@ -144,23 +146,23 @@ export class Hearing {
   /** The word by which it was refused, where that is proven. */
   #wordIn(answer: WriterAnswer): WriterWord | undefined {
     if (answer.kind === 'fenced') return this.#claimIn(answer.claim);
-    return answer.kind === 'taken' ? this.#proven(() => parsePermit(answer.permit)) : undefined;
+    return answer.kind === 'taken' ? this.#proven(() => parsePermit(answer.permit))?.word : undefined;
   }
 
   #claimIn(bytes: Uint8Array | undefined): Claim | undefined {
     if (bytes === undefined) return undefined;
-    const claim = this.#proven(() => parseClaim(bytes));
+    const claim = this.#proven(() => parseClaim(bytes))?.word;
     return claim?.origin === this.#origin ? claim : undefined;
   }
 
   #permitsIn({ permits }: Extract<WriterAnswer, { kind: 'record' }>): Permit[] {
-    return permits.flatMap((bytes) => this.#proven(() => parsePermit(bytes)) ?? []);
+    return permits.flatMap((bytes) => this.#proven(() => parsePermit(bytes))?.word ?? []);
   }
 
-  #proven<W extends WriterWord>(parse: () => SignedWord<W>): W | undefined {
+  #proven<W extends WriterWord>(parse: () => SignedWord<W>): SignedWord<W> | undefined {
     try {
       const signed = parse();
-      return this.counts(signed) ? signed.word : undefined;
+      return this.counts(signed) ? signed : undefined;
     } catch (error) {
       if (isProtocolError(error)) return undefined;
       throw error;

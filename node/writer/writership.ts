@@ -99,9 +99,9 @@ export class Writership {
     return this.#claims.look();
   }
 
-  /** Whether anybody who answers has said that he writes. */
-  isClaimed(): Promise<boolean> {
-    return this.#hearing.isClaimed(this.#modules.witnesses());
+  /** As `Hearing.claimants`, of the witnesses. */
+  claimants(): Promise<readonly Uint8Array[]> {
+    return this.#hearing.claimants(this.#modules.witnesses());
   }
 
   /**

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { cpSync, rmSync } from 'node:fs';
 import { editConfig } from '../../../node/config/config-file.ts';
 import { peerNameOf } from '../../../node/network/peer-name.ts';
+import { openKeyFile } from '../../../node/region/key-file.ts';
 import { readRegionConfig, RegionLayout } from '../../../node/region/layout.ts';
 import { PublishedRegion } from '../../../node/region/published-region.ts';
 import { openNodeIdentity } from '../../../node/service/node-identity.ts';
 import { encodeAnswer, parseRequest, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
-import { WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
+import { encodeWriterAnswer, WRITER_PROTOCOL } from '../../../node/writer/writer-messages.ts';
+import { signWord } from '../../../protocol/writer/word.ts';
 import { TestCli } from '../../support/cli.ts';
 import { HostWorld, peerOf } from '../../support/host-fixture.ts';
 import { realModules } from '../../support/issuing-child.ts';
@@ -126,6 +128,35 @@ describe('commands on a directory whose node does not run, and whose peers have 
     assert.match(attest.err, /LOG_BEHIND/);
     await cli.json('key', 'compromise', cli.path('DE'), '--key', key, '--cut-off', 'trust=now');
     await cli.json('issue', cli.path('DE'), '--subject', 'B', '--colour', 'green');
+  });
+
+  it('T11: whoever claims to write by a stolen key keeps the root from giving up nothing but another one', async () => {
+    const { keys } = await cli.json<{ keys: { keyId: string; role: string }[] }>(
+      ...['key', 'list', cli.path('DE')],
+    );
+    const [stolen = '', other = ''] = keys.flatMap(({ keyId, role }) =>
+      role === 'checkpoint' ? [keyId] : [],
+    );
+    const layout = new RegionLayout(cli.path('DE'));
+    const { region, network } = await readRegionConfig(layout);
+    const name = { region, network, role: 'checkpoint', keyId: stolen } as const;
+    const thief = await openKeyFile(layout.keys, name, await realModules());
+    const [writer, session] = [new Uint8Array(32), new Uint8Array(16)];
+    const said = { kind: 'claim', origin: 'DE.demo/trust', epoch: 7, writer, session, at: 1 } as const;
+    const answer = encodeWriterAnswer({ kind: 'record', claim: signWord(said, thief).bytes, permits: [] });
+    await frAnswers();
+    world.host('FR').handle(WRITER_PROTOCOL, () => Promise.resolve(answer));
+    const { exit, err } = await cli.run('state', cli.path('DE'));
+    assert.equal(exit, 1);
+    assert.match(err, /\[LOG_FENCED\][^]*entente key compromise/);
+    const compromise = ['key', 'compromise', cli.path('DE'), '--cut-off', 'trust=now'];
+    const refused = await cli.run(...compromise, '--key', other);
+    assert.match(
+      refused.err,
+      new RegExp(`\\[LOG_FENCED\\]\n.*--key ${other} --key ${stolen} --cut-off trust=now`),
+    );
+    await cli.json(...compromise, '--key', stolen);
+    await cli.json('state', cli.path('DE'));
   });
 
   it('T9: another tree with the same signature is contradicted', async () => {

@@ -2,9 +2,15 @@ import assert from 'node:assert/strict';
 import { isSignedBy } from '../../../node/log/own-checkpoint.ts';
 import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
 import { encodeAnswer, parseAnswer, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
+import {
+  encodeWriterRequest,
+  parseWriterAnswer,
+  WRITER_PROTOCOL,
+} from '../../../node/writer/writer-messages.ts';
 import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote } from '../../../protocol/log/note.ts';
 import { ED25519, makeVerifierKey } from '../../../protocol/log/verifier-key.ts';
+import { type Claim, signWord } from '../../../protocol/writer/word.ts';
 import { NETWORK, NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
 import { ReferenceTree } from '../../support/reference-tree.ts';
@@ -66,6 +72,18 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
     await world.run(node.logEntries(entries));
     await world.until(() => status().writing === 'writing', 'FR signs');
     assert.ok(isSignedBy(TRUST, head(TRUST).signed?.note ?? assert.fail(), fresh, trustModules));
+  }
+
+  /** A thief tells a witness, by a key of FR, that he writes for it. */
+  async function claim(key: TestKey, witness = 'DE'): Promise<void> {
+    const session = new Uint8Array(16).fill(9);
+    const writer = new Uint8Array(32).fill(9);
+    const said = signWord<Claim>({ kind: 'claim', origin: TRUST, epoch: 7, writer, session, at: 1 }, key);
+    const request = encodeWriterRequest({ kind: 'claim', claim: said.bytes });
+    const thief = world.network.join(`FR#${witness}`);
+    const answer = thief.request(witness, WRITER_PROTOCOL, request, new AbortController().signal);
+    const record = parseWriterAnswer(await world.run(answer));
+    assert.ok(record.kind === 'record' && record.claim !== undefined, record.kind);
   }
 
   /** All know it, lean on it and hold nothing against it. */
@@ -201,5 +219,26 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
     await startAnew('contradicted');
     await assertLeftOut(other, first, 'REFUSED');
     await giveUp([first, other]);
+  });
+
+  it('T11: a claim to write by a key that the order gives up keeps it from nothing; one by another key does, and is named', async () => {
+    const first = world.machine('FR').fixture.keys.checkpoint;
+    const other = await second();
+    await claim(first);
+    await startAnew('standby');
+    await assert.rejects(world.issue('FR', 'p2'), (error) => isNodeError(error, 'LOG_FENCED'));
+    await claim(other, 'BE');
+    await assertLeftOut(first, other, 'LOG_FENCED');
+    await assertLeftOut(other, first, 'LOG_FENCED');
+    await giveUp([first, other]);
+    await assertWell();
+  });
+
+  it('T11: neither does one beside a larger trust log by the same key', async () => {
+    await claim(world.machine('FR').fixture.keys.checkpoint);
+    show((await stolen(TRUST)).add.note);
+    await startAnew('behind');
+    await giveUp();
+    await assertWell();
   });
 });
