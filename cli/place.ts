@@ -1,5 +1,5 @@
 /** A place as the command line describes it. */
-import { ANY_PLACE, type Place } from '../protocol/verdict/verdict.ts';
+import { type AskedPlace } from '../protocol/rules/asked-place.ts';
 import { usageError } from './exit.ts';
 import { printable } from './printable.ts';
 import { parseSpan, type SpanBounds } from './times.ts';
@@ -13,24 +13,18 @@ const RISKS = ['low', 'medium', 'high'] as const;
 const GRADES = ['static', 'live', 'challenged'] as const;
 const KIND = /^[a-z0-9][a-z0-9-]{0,31}$/;
 
-/** What a kind of place asks for where the command line does not say so. */
-export type PlaceProfiles = (kind: string, risk: Place['risk']) => Place;
-
-/** Pairs `name=value` between commas; nothing at all is a place that asks for nothing. @throws {CliError} on anything else. */
-export function parsePlace(text: string | undefined, profiles?: PlaceProfiles): Place {
+/** Pairs `name=value` between commas; without any nothing is said of the place. @throws {CliError} on anything else. */
+export function parsePlace(text: string | undefined): AskedPlace {
   const pairs = new Map<string, string>();
   for (const pair of text === undefined ? [] : text.split(',')) {
     const [name = '', value = ''] = pair.split('=', 2);
     if (pairs.has(name)) throw usageError(`--place names ${printable(name)} twice`);
     pairs.set(name, value);
   }
-  const over = (place: Place) =>
-    [...pairs].reduce((so, [name, value]) => ({ ...so, ...parsePair(so, name, value) }), place);
-  const place = over(ANY_PLACE);
-  return profiles === undefined ? place : over(profiles(place.kind, place.risk));
+  return [...pairs].reduce<AskedPlace>((so, [name, value]) => ({ ...so, ...parsePair(so, name, value) }), {});
 }
 
-function parsePair(place: Place, name: string, value: string): Partial<Place> {
+function parsePair(place: AskedPlace, name: string, value: string): AskedPlace {
   switch (name) {
     case 'kind':
       if (!KIND.test(value)) break;

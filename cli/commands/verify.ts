@@ -8,17 +8,17 @@ import { withKeepLock } from '../../node/store/keep-lock.ts';
 import { type DocumentInput } from '../../protocol/code/document.ts';
 import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
 import { acceptanceByTrust, homeRules } from '../../protocol/rules/acceptance-by-trust.ts';
-import { placeOf } from '../../protocol/rules/acceptance-rules.ts';
+import { askedPlace, type AskedPlace, unknownWord } from '../../protocol/rules/asked-place.ts';
 import { type Holdings, type PartOutcome, type SnapshotReader } from '../../protocol/snapshot/apply.ts';
 import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
-import { type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
+import { type Place, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT, type ExitCode, usageError } from '../exit.ts';
 import { judgeText, type JudgingOptions } from '../judging.ts';
 import { type Kept, readKeepFile, writeKeepFile } from '../keep-file.ts';
 import { linesOf } from '../../node/rows/lines.ts';
-import { parsePlace, PLACE_HELP, type PlaceProfiles } from '../place.ts';
+import { parsePlace, PLACE_HELP } from '../place.ts';
 import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, publicPathOf, regionModules } from '../region.ts';
 import { applyAll, holdingsOfRegion, readSnapshotFile } from '../snapshot-file.ts';
@@ -78,7 +78,7 @@ export function addVerify(program: Command, cli: Cli): void {
     .option('--place <what>', PLACE_HELP)
     .option(
       '--rules <id>',
-      "go by these rules of the home's trust log, and by what they say of the kind of place",
+      "go by these rules of the home's trust log (with --node, of the region of the node), and by what they say of the kind of place",
     )
     .option('--role <role>', 'role of the person, as the rules know it')
     .option('--challenge <hex>', 'challenge that you gave to the holder')
@@ -105,6 +105,10 @@ export function addVerify(program: Command, cli: Cli): void {
         [
           "entente verify --node https://a.example --token gate.token 'DE-4711'",
           'a code that is a mere number',
+        ],
+        [
+          "entente verify --node https://a.example --rules cn-33 --place kind=hospital --role patient 'ENT1:...'",
+          'by a node, and the rules of a hospital',
         ],
         ["entente verify --foreign-keys dsc-list.json 'HC1:...'", 'a code of others, by their keys'],
         [
@@ -158,12 +162,13 @@ async function verify(cli: Cli, code: string | undefined, options: VerifyOptions
 async function judgeHere(cli: Cli, options: VerifyOptions): Promise<Judge> {
   const nowS = options.at === undefined ? cli.surroundings.nowS() : parseTime(options.at);
   // What is mistyped is told before anything is read.
-  contextOf(options);
+  const asked = askedOf(options);
   const modules = { ...(await regionModules(cli)), nowS: () => nowS };
   const { trust } = await holdingsFor(cli, options, modules);
   const { rules, role } = options;
   const context: VerdictContext = {
-    ...contextOf(options, rules === undefined ? undefined : profilesOf(trust, rules)),
+    place: placeBy(trust, asked.place, { rules, role }),
+    challenge: asked.challenge,
     mode: 'offline',
     acceptance: acceptanceByTrust(trust, { rules, role }),
   };
@@ -180,18 +185,18 @@ async function judgeHere(cli: Cli, options: VerifyOptions): Promise<Judge> {
 /** By what nodes know. The time is theirs. */
 async function judgeThere(cli: Cli, options: VerifyOptions, urls: readonly string[]): Promise<Judge> {
   const { region, offline, home, pin, keep, at, document, proof, rules, role } = options;
-  if (
-    [region, offline, home, pin, keep, at, document, proof, rules, role].some((other) => other !== undefined)
-  ) {
-    throw usageError('--node goes with --token, --place, --challenge, --file and --explain alone');
+  if ([region, offline, home, pin, keep, at, document, proof].some((other) => other !== undefined)) {
+    throw usageError(
+      '--node goes with --token, --place, --rules, --role, --challenge, --file and --explain alone',
+    );
   }
   const { VerdictClient } = await import('../../node/http/verdict-client.ts');
   const token = options.token === undefined ? undefined : await readToken(options.token);
   const client = new VerdictClient({ urls, token });
-  const { place, challenge } = contextOf(options);
+  const { place, challenge } = askedOf(options);
   let asked: string | undefined;
   return async (text) => {
-    const { verdict, url } = await client.verify(text, { place, challenge });
+    const { verdict, url } = await client.verify(text, { place, rules, role, challenge });
     if (url !== (asked ?? urls[0]))
       cli.output.note(`${printable(url)} answers in place of ${printable(asked ?? urls[0] ?? '')}`);
     asked = url;
@@ -211,26 +216,37 @@ async function readToken(file: string): Promise<string> {
   );
 }
 
-/** What the home's rules say of kinds of places. */
-function profilesOf(trust: Trust, rules: string): PlaceProfiles {
+/** The place by the rules of the home that are named. @throws {CliError} NOT_FOUND; USAGE for a kind or role that they do not know. */
+function placeBy(
+  trust: Trust,
+  asked: AskedPlace,
+  { rules, role }: { readonly rules: string | undefined; readonly role: string | undefined },
+): Place {
+  if (rules === undefined) return askedPlace(asked);
   const ruleSet = homeRules(trust, rules);
-  if (ruleSet !== undefined) return (kind, risk) => placeOf(ruleSet, kind, risk);
-  throw new CliError(
-    EXIT.failure,
-    'NOT_FOUND',
-    `${trust.home} has no rules ${printable(rules)} that can be used`,
-    {
-      hint: 'Log them with `entente rules activate`, and fetch trust data that is newer than that.',
-    },
-  );
+  if (ruleSet === undefined)
+    throw new CliError(
+      EXIT.failure,
+      'NOT_FOUND',
+      `${trust.home} has no rules ${printable(rules)} that can be used`,
+      {
+        hint: 'Log them with `entente rules activate`, and fetch trust data that is newer than that.',
+      },
+    );
+  const place = askedPlace(asked, ruleSet);
+  const unknown = unknownWord(ruleSet, { kind: place.kind, role });
+  if (unknown === undefined) return place;
+  const word =
+    unknown.of === 'kind' ? `kind of place ${printable(place.kind)}` : `role ${printable(role ?? '')}`;
+  throw usageError(`the rules ${rules} know no ${word}`, `They know ${unknown.known.join(', ') || 'none'}.`);
 }
 
-function contextOf(
-  { place, challenge }: VerifyOptions,
-  profiles?: PlaceProfiles,
-): Pick<VerdictContext, 'place' | 'challenge'> {
+function askedOf({ place, challenge }: VerifyOptions): {
+  readonly place: AskedPlace;
+  readonly challenge: Uint8Array | undefined;
+} {
   return {
-    place: parsePlace(place, profiles),
+    place: parsePlace(place),
     challenge: challenge === undefined ? undefined : parseChallenge(challenge),
   };
 }

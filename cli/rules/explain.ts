@@ -11,6 +11,7 @@ import { type Place } from '../../protocol/verdict/verdict.ts';
 import { type Cli } from '../cli.ts';
 import { usageError } from '../exit.ts';
 import { parsePlace } from '../place.ts';
+import { askedPlace } from '../../protocol/rules/asked-place.ts';
 import { printable } from '../printable.ts';
 import { parseTime, timeText } from '../times.ts';
 import { wrapped } from '../wrap.ts';
@@ -58,7 +59,7 @@ function explainFacts(cli: Cli, ruleSet: RuleSet, facts: Facts, nowS: number): v
 }
 
 function explainPlace(cli: Cli, ruleSet: RuleSet, options: ExplainOptions, nowS: number): void {
-  const { kind, risk } = parsePlace(options.place);
+  const { kind, risk } = askedPlace(parsePlace(options.place));
   const { colour, role } = options;
   const place = placeOf(ruleSet, kind, risk);
   const due = checksDue(ruleSet, { place, role, nowS });

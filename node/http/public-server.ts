@@ -110,6 +110,7 @@ export class PublicServer {
       [
         ...verifyRoutes(limits, {
           verify: (text, context, verifier) => node.verify(text, context, verifier),
+          trust,
           verifiers,
           replies,
         }),

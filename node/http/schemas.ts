@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { REASONS, type ReasonCode } from '../../protocol/verdict/reasons.ts';
 import { isRegion } from '../../protocol/log/origin.ts';
-import { ANY_PLACE } from '../../protocol/verdict/verdict.ts';
+import { isRuleId } from '../../protocol/code/status.ts';
 
 const SECONDS_MAX = 10 * 365 * 86_400;
 
@@ -20,13 +20,13 @@ export const count = z
   .refine(Number.isSafeInteger, 'expected at most 2^53-1')
   .openapi({ type: 'integer', minimum: 0 });
 
+/** As rules name kinds of places, and roles. */
+const word = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'expected small letters, digits and hyphens');
+
 const place = z.strictObject({
-  risk: z.enum(['low', 'medium', 'high']).default(ANY_PLACE.risk),
-  kind: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/)
-    .default(ANY_PLACE.kind),
-  gradeNeeded: z.enum(['static', 'live', 'challenged']).default(ANY_PLACE.gradeNeeded),
+  risk: z.enum(['low', 'medium', 'high']).optional(),
+  kind: word.optional(),
+  gradeNeeded: z.enum(['static', 'live', 'challenged']).optional(),
   limits: z
     .strictObject({
       knowledgeAgeS: z.int().min(0).max(SECONDS_MAX).optional(),
@@ -46,7 +46,13 @@ export function verifyRequest(batchCodesMax: number) {
       codes: z.array(code).min(1).max(batchCodesMax).optional(),
       place: place
         .optional()
-        .openapi({ description: 'What the place asks for; nothing in particular without it.' }),
+        .openapi({ description: 'What the place asks for; nothing in particular without it and rules.' }),
+      rules: z.string().refine(isRuleId, 'expected the id of rules').optional().openapi({
+        type: 'string',
+        description:
+          "Rules of the trust log of the node's region: what codes mean at this kind of place, and what it asks for where `place` does not say so.",
+      }),
+      role: word.optional().openapi({ description: 'Of the person, as the rules know it.' }),
       challenge: z
         .string()
         .regex(/^([0-9a-f]{2}){8,32}$/, 'expected 8 to 32 bytes in lower-case hexadecimal')
@@ -56,7 +62,11 @@ export function verifyRequest(batchCodesMax: number) {
     .refine(
       ({ code: one, codes }) => (one === undefined) !== (codes === undefined),
       'expected either code or codes',
-    );
+    )
+    .refine(({ rules, role }) => rules !== undefined || role === undefined, {
+      path: ['role'],
+      message: 'says nothing without rules',
+    });
 }
 export type VerifyRequest = z.infer<ReturnType<typeof verifyRequest>>;
 

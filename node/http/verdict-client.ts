@@ -1,8 +1,9 @@
 /** Asking nodes for verdicts: the first that answers, whichever of them are up. */
 import { hexOf } from '../../protocol/bytes.ts';
-import { type Place, type Verdict } from '../../protocol/verdict/verdict.ts';
+import { type AskedPlace } from '../../protocol/rules/asked-place.ts';
+import { type Verdict } from '../../protocol/verdict/verdict.ts';
 import { NodeError } from '../node-error.ts';
-import { verdict as verdictSchema } from './schemas.ts';
+import { problem as problemSchema, verdict as verdictSchema } from './schemas.ts';
 
 export interface VerdictClientOptions {
   /** Base URLs in the order in which they are asked; at least one. */
@@ -14,7 +15,11 @@ export interface VerdictClientOptions {
 }
 
 export interface VerdictQuestion {
-  readonly place?: Place;
+  /** What is not said of it the rules of the node's region say, if some are named. */
+  readonly place?: AskedPlace | undefined;
+  /** Rules of the trust log of the node's region, and the role of the person as they know it. */
+  readonly rules?: string | undefined;
+  readonly role?: string | undefined;
   readonly challenge?: Uint8Array | undefined;
 }
 
@@ -32,11 +37,12 @@ export class VerdictClient {
 
   /**
    * The verdict of the first node that gives one, and who gave it.
-   * @throws {NodeError} PEER_UNREACHABLE naming what each of them did instead.
+   * @throws {NodeError} PEER_UNREACHABLE naming what each of them did instead; REFUSED where each answered that nobody can ask so.
    */
   async verify(text: string, question: VerdictQuestion = {}): Promise<{ verdict: Verdict; url: string }> {
     const { urls } = this.#options;
     const failures: string[] = [];
+    let refused = 0;
     for (let i = 0; i < urls.length; i++) {
       const at = (this.#first + i) % urls.length;
       const url = urls[at] ?? '';
@@ -45,32 +51,62 @@ export class VerdictClient {
         this.#first = at;
         return { verdict, url };
       } catch (error) {
+        if (error instanceof NotAsked) refused++;
         failures.push(`${url}: ${reasonOf(error)}`);
       }
     }
+    if (refused === urls.length)
+      throw new NodeError('REFUSED', `no node takes the question: ${failures.join('; ')}`, {
+        hint: 'Ask in another way, or another node with --node: rules and places are those of its region.',
+      });
     throw new NodeError('PEER_UNREACHABLE', `no node gave a verdict: ${failures.join('; ')}`, {
       retry: true,
       hint: 'Ask another node with --node, or judge offline by a snapshot.',
     });
   }
 
-  async #ask(url: string, code: string, { place, challenge }: VerdictQuestion): Promise<Verdict> {
+  async #ask(url: string, code: string, question: VerdictQuestion): Promise<Verdict> {
     const { token } = this.#options;
+    const { place, rules, role, challenge } = question;
     const response = await fetch(new URL('/v1/verify', url), {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
       },
-      body: JSON.stringify({ code, place, challenge: challenge && hexOf(challenge) }),
+      body: JSON.stringify({ code, place, rules, role, challenge: challenge && hexOf(challenge) }),
       redirect: 'error',
       signal: AbortSignal.timeout(this.#options.answerMsMax ?? ANSWER_MS_MAX),
     });
     const body = await boundedText(response);
+    if (response.status === INPUT_INVALID) throw new NotAsked(refusalIn(body));
     if (!response.ok) throw new TypeError(`it answered ${response.status}`);
     const parsed = verdictSchema.safeParse(JSON.parse(body));
     if (!parsed.success) throw new TypeError('it answered with something else than a verdict');
     return parsed.data as Verdict;
+  }
+}
+
+/** The status of a question that no node of this form takes, whoever asks. */
+const INPUT_INVALID = 422;
+/** What a node says of a question is shown to people: printable, and no longer than some lines. */
+const SAYABLE = /^[\x20-\x7e]{1,1200}$/;
+
+/** A node that answers, but not to this question. */
+class NotAsked extends Error {}
+
+/** What is wrong with a question, by the words of the node; where they cannot be shown, its status. */
+function refusalIn(body: string): string {
+  const faults = problemIn(body).map(({ at, detail }) => `${at} ${detail}`);
+  const text = faults.join('; ');
+  return SAYABLE.test(text) ? text : `it answered ${INPUT_INVALID}`;
+}
+
+function problemIn(body: string): readonly { readonly at: string; readonly detail: string }[] {
+  try {
+    return problemSchema.parse(JSON.parse(body)).errors ?? [];
+  } catch {
+    return [];
   }
 }
 

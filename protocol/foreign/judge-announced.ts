@@ -6,10 +6,10 @@ import { hexOf } from '../bytes.ts';
 import { CLOCK_AHEAD_S_MAX } from '../limits.ts';
 import { Steps } from '../rules/evaluate.ts';
 import { decide } from '../rules/issuing.ts';
-import { readRuleSet, type RuleSet } from '../rules/rule-set.ts';
+import { loggedRuleSet } from '../rules/logged-rule-set.ts';
 import { type Status } from '../code/status.ts';
 import { isForeignRevoked } from '../trust/foreign-revoked.ts';
-import { type LoggedRules, type RecognitionWay } from '../trust/trust-state.ts';
+import { type RecognitionWay } from '../trust/trust-state.ts';
 import { acceptByColour } from '../verdict/acceptance.ts';
 import { Leaning } from '../verdict/leaning.ts';
 import { outcomeOf, type ReasonCode } from '../verdict/reasons.ts';
@@ -148,7 +148,7 @@ function statusOf(
   nowS: number,
 ): Status | undefined {
   const logged = trust.regions.get(region)?.state.rules(adapter.rules);
-  const ruleSet = logged && ruleSetOf(logged);
+  const ruleSet = logged && loggedRuleSet(logged);
   if (ruleSet === undefined) {
     leaning.add('FOREIGN_FACTS_UNDECIDED', region, { rules: adapter.rules, why: 'RULES_MISSING' });
     return undefined;
@@ -166,18 +166,6 @@ function statusOf(
   const details = { rules: ruleSet.id, version: ruleSet.version, ...(rule !== undefined && { rule }), why };
   leaning.add(why === 'NOT_MET' ? 'FOREIGN_FACTS_INSUFFICIENT' : 'FOREIGN_FACTS_UNDECIDED', region, details);
   return undefined;
-}
-
-/** Reading rules costs several times what a signature does, and what a statement says never changes. */
-const ruleSetsOfData = new WeakMap<LoggedRules['data'], RuleSet>();
-
-function ruleSetOf(logged: LoggedRules): RuleSet | undefined {
-  const { id, version, fromS, data } = logged;
-  const known = ruleSetsOfData.get(data);
-  if (known?.id === id && known.version === version && known.fromS === fromS) return known;
-  const { ruleSet } = readRuleSet(logged);
-  if (ruleSet !== undefined) ruleSetsOfData.set(data, ruleSet);
-  return ruleSet;
 }
 
 /** What 17.1 has against a code, in the words of 11. Whose issuer it names is looked at here. */

@@ -4,7 +4,8 @@ import { type Trust } from '../verdict/knowledge.ts';
 import { reasonOf } from '../verdict/reasons.ts';
 import { type Acceptance } from '../verdict/verdict.ts';
 import { acceptanceOf } from './acceptance-rules.ts';
-import { readRuleSet, type RuleSet } from './rule-set.ts';
+import { loggedRuleSet } from './logged-rule-set.ts';
+import { type RuleSet } from './rule-set.ts';
 
 export interface AcceptanceOptions {
   /** Id of the rules of the place, in the home's trust log. */
@@ -42,5 +43,5 @@ export function acceptanceByTrust(trust: Trust, { rules, role }: AcceptanceOptio
 /** A rule set of the home's trust log; undefined where it has none of this id, or one that cannot be read. */
 export function homeRules(trust: Trust, id: string): RuleSet | undefined {
   const logged = trust.regions.get(trust.home)?.state.rules(id);
-  return logged && readRuleSet(logged).ruleSet;
+  return logged && loggedRuleSet(logged);
 }

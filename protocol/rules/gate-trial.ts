@@ -189,7 +189,8 @@ function* casesOf(axes: Axes): Generator<GateCase> {
   yield* from(0, {});
 }
 
-function textsOf(json: unknown, into = new Set<string>()): Set<string> {
+/** All texts within conditions as they are written, paths among them. */
+export function textsOf(json: unknown, into = new Set<string>()): Set<string> {
   if (typeof json === 'string') into.add(json);
   else if (typeof json === 'object' && json !== null)
     for (const inner of Object.values(json)) textsOf(inner, into);

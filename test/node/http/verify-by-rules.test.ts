@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { VerdictClient, type VerdictQuestion } from '../../../node/http/verdict-client.ts';
+import { codeTextOf } from '../../../node/issuing/held-codes.ts';
+import { isNodeError } from '../../../node/node-error.ts';
+import { type Status } from '../../../protocol/code/status.ts';
+import { type Verdict } from '../../../protocol/verdict/verdict.ts';
+import { TestCli } from '../../support/cli.ts';
+import { HttpWorld, problemIn } from '../../support/http-fixture.ts';
+import { NodeWorld } from '../../support/node-fixture.ts';
+import { sha256 } from '../../support/primitives.ts';
+import { DAY_S, type TestStatement } from '../../support/region-fixture.ts';
+import { ruleBody } from '../../support/rule-fixture.ts';
+
+describe('POST /v1/verify by the rules of a place', () => {
+  const cli = new TestCli('.');
+  let http: HttpWorld;
+  let red: string;
+  let green: string;
+
+  before(async () => {
+    const world = new NodeWorld();
+    await world.found('DE');
+    await world.pass(15);
+    await log(world, 'test');
+    await log(world, 'over', { until: world.nowS - DAY_S });
+    await log(world, 'broken', { format: 2 });
+    const untilS = world.nowS + DAY_S;
+    const held = { colour: 'red', measure: 'isolate', untilS, expiresAtS: untilS } as const;
+    const status: Status = { ...held, ruleId: 'base', ruleVersion: 1 };
+    const issued = await world.run(world.node('DE').issue({ subject: 'p2', fields: { status } }));
+    red = codeTextOf(sha256, issued, ['status']);
+    green = (await world.issue('DE')).text;
+    await world.pass(12);
+    http = await HttpWorld.start(world);
+  });
+  after(async () => {
+    await http.server.stop();
+    await http.world.stop();
+  });
+
+  /** Logs rules of this id by the root. */
+  async function log(world: NodeWorld, id: string, changes: object = {}): Promise<void> {
+    const { fixture, node } = world.machine('DE');
+    fixture.nowS = world.nowS;
+    const { version, fromS: from, data } = ruleBody(changes, { id });
+    const entry = fixture.entryOf({ kind: 'rules', id, version, from, data } as TestStatement, 'root');
+    await world.run(node.submit({ entry }));
+  }
+
+  const ask = (code: string, more: object) => http.post('/v1/verify', { code, ...more });
+  async function told(code: string, more: object): Promise<string[]> {
+    const response = await ask(code, more);
+    const { outcome, reasons } = (await response.json()) as Verdict;
+    return [outcome, ...reasons.map((reason) => String(reason.details?.['rule'] ?? reason.code))];
+  }
+
+  it('goes by the rules that are named, at the kind of place and for the role', async () => {
+    assert.deepEqual(await told(red, {}), ['stop', 'NO_WITNESSES', 'IDENTITY_CHECK', 'STATUS_RED']);
+    const gate = await told(red, { rules: 'test' });
+    assert.deepEqual(gate, ['stop', 'NO_WITNESSES', 'IDENTITY_CHECK', 'red', 'red-patient']);
+    const patient = await told(red, { rules: 'test', role: 'patient' });
+    assert.deepEqual(patient, ['act', 'NO_WITNESSES', 'IDENTITY_CHECK', 'red-patient']);
+    assert.deepEqual(await told(green, { rules: 'test' }), ['pass', 'NO_WITNESSES', 'IDENTITY_CHECK']);
+  });
+
+  it('names the rule, its version and its words', async () => {
+    const { reasons } = (await (await ask(red, { rules: 'test', role: 'patient' })).json()) as Verdict;
+    assert.deepEqual(reasons.find(({ code }) => code === 'RULE_ASKS')?.details, {
+      rules: 'test',
+      version: 3,
+      rule: 'red-patient',
+      why: 'Red is led aside.',
+    });
+  });
+
+  it('asks for what the rules ask of the kind of place, unless the request says it', async () => {
+    const place = { kind: 'hospital' };
+    assert.ok((await told(green, { rules: 'test', place })).includes('GRADE_TOO_LOW'));
+    const loose = { ...place, gradeNeeded: 'static' };
+    assert.ok(!(await told(green, { rules: 'test', place: loose })).includes('GRADE_TOO_LOW'));
+    assert.ok(!(await told(green, { place })).includes('GRADE_TOO_LOW'), 'without rules it is a word');
+  });
+
+  it('judges all of many codes so', async () => {
+    const response = await http.post('/v1/verify', { codes: [red, green], rules: 'test', role: 'patient' });
+    const { verdicts } = (await response.json()) as { verdicts: Verdict[] };
+    assert.deepEqual(
+      verdicts.map(({ outcome }) => outcome),
+      ['act', 'pass'],
+    );
+  });
+
+  it('is undetermined by rules that are not in force, and never passes', async () => {
+    assert.deepEqual(await told(green, { rules: 'over' }), [
+      'undetermined',
+      'NO_WITNESSES',
+      'IDENTITY_CHECK',
+      'RULES_NOT_IN_FORCE',
+    ]);
+  });
+
+  for (const [what, more, at, detail] of [
+    ['rules that the region does not have', { rules: 'none' }, '/rules', /DE, the region of this node/],
+    ['rules that cannot be read', { rules: 'broken' }, '/rules', /no rules of this id that can be used/],
+    ['an id that is none', { rules: 'A B' }, '/rules', /id of rules/],
+    [
+      'a kind of place that the rules do not know',
+      { rules: 'test', place: { kind: 'hospitl' } },
+      '/place/kind',
+      /know gate, hospital$/,
+    ],
+    ['a role that they do not know', { rules: 'test', role: 'patiant' }, '/role', /know patient$/],
+    ['a role without rules', { role: 'patient' }, '/role', /nothing without rules/],
+    ['a role with spaces', { rules: 'test', role: 'a b' }, '/role', /small letters/],
+  ] as const) {
+    it(`B67: refuses ${what}, and says what there is`, async () => {
+      const { errors } = await problemIn(await ask(green, more), 422, 'INPUT_INVALID');
+      assert.deepEqual(
+        errors?.map((error) => error.at),
+        [at],
+      );
+      assert.match(errors?.[0]?.detail ?? '', detail);
+    });
+  }
+
+  it('VerdictClient takes the verdict of a node that has the rules, and is refused where none has', async () => {
+    const { address } = http.server;
+    const question: VerdictQuestion = { rules: 'test', role: 'patient', place: { kind: 'gate' } };
+    const { verdict } = await new VerdictClient({ urls: [address] }).verify(red, question);
+    assert.equal(verdict.outcome, 'act');
+    const asking = new VerdictClient({ urls: [address] }).verify(red, { rules: 'none' });
+    await assert.rejects(
+      asking,
+      (error) => isNodeError(error, 'REFUSED') && /\/rules DE, /.test(error.message),
+    );
+    const one = new VerdictClient({ urls: ['http://127.0.0.1:1', address] }).verify(red, { rules: 'none' });
+    await assert.rejects(one, (error) => isNodeError(error, 'PEER_UNREACHABLE'));
+  });
+
+  it('entente verify --node takes place, rules and role, and says what is mistyped', async () => {
+    const run = (...more: readonly string[]) =>
+      cli.run('verify', '--node', http.server.address, ...more, red);
+    const patient = await run('--rules', 'test', '--role', 'patient', '--place', 'risk=high');
+    assert.match(patient.out, /^ACT[^]*RULE_ASKS .*Red is led aside/);
+    const hospital = await run('--rules', 'test', '--place', 'kind=hospital');
+    assert.match(hospital.out, /^STOP[^]*GRADE_TOO_LOW/);
+    const mistyped = await run('--rules', 'test', '--place', 'kind=hospitl');
+    assert.equal(mistyped.exit, 1);
+    assert.match(mistyped.err, /\/place\/kind these rules know gate, hospital .*REFUSED/);
+    assert.equal((await run('--rules', 'test', '--home', 'DE')).exit, 2);
+  });
+});
