@@ -28,7 +28,9 @@ import { appOf } from './routes.ts';
 import { snapshotRoutes } from './snapshot-routes.ts';
 import { Snapshots } from './snapshots.ts';
 import { TlsFiles } from './tls-files.ts';
-import { verifyRoutes } from './verify-routes.ts';
+import { type VerifyModules, verifyRoutes } from './verify-routes.ts';
+import { gateApp, isGatePath } from '../web/gate.ts';
+import { GATE_PATH } from '../web/gate-page.ts';
 import { watchRoutes } from './watch-routes.ts';
 import { WebServer } from './web-server.ts';
 import { witnessRoutes } from './witness-routes.ts';
@@ -102,6 +104,8 @@ export class PublicServer {
     const trust = () => node.trust;
     const nowS = () => Math.floor(clock.nowMs() / 1000);
     const keeper = (of: string) => node.keeper(of);
+    const verify: VerifyModules['verify'] = (text, context, verifier) => node.verify(text, context, verifier);
+    const gate = gateApp({ verify, trust, nowS });
     const app = appOf(
       {
         title: `Entente node of ${region}`,
@@ -109,7 +113,7 @@ export class PublicServer {
       },
       [
         ...verifyRoutes(limits, {
-          verify: (text, context, verifier) => node.verify(text, context, verifier),
+          verify,
           trust,
           verifiers,
           replies,
@@ -137,7 +141,7 @@ export class PublicServer {
     this.#server = new WebServer(
       { listen: { host, port }, limits },
       {
-        fetch: app.fetch,
+        fetch: (request, env) => (isGatePath(new URL(request.url).pathname) ? gate : app).fetch(request, env),
         admit: (request, response) => this.#admit(request, response),
         answered: (response) => this.#visits.get(response)?.answered(),
         tls: this.#tls,
@@ -207,7 +211,9 @@ export function workOf({
   const path = end < 0 ? url : url.slice(0, end);
   if (!path.startsWith('/') || path.includes('%')) return 'batch';
   switch (path) {
+    case GATE_PATH:
     case '/v1/verify':
+      if (path === GATE_PATH && method !== 'POST') return 'read';
       // A page asks whether it may before it does, without a body.
       if (method === 'OPTIONS') return 'verdict';
       return Number(headers['content-length'] ?? Infinity) > SINGLE_BYTES_MAX ? 'batch' : 'verdict';

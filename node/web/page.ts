@@ -17,7 +17,12 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 
 export const STYLE_PATH = '/pages.css';
 
-export function page(title: string, content: Html): Html {
+/** Of the region's office. */
+const DESK_PAGES = html`<nav aria-label="Pages">
+  <a href="/declare">Declare</a> <a href="/holder">Look up</a>
+</nav>`;
+
+export function page(title: string, content: Html, nav: Html = DESK_PAGES): Html {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -27,7 +32,7 @@ export function page(title: string, content: Html): Html {
         <link rel="stylesheet" href="${STYLE_PATH}" />
       </head>
       <body>
-        <nav aria-label="Pages"><a href="/declare">Declare</a> <a href="/holder">Look up</a></nav>
+        ${nav}
         <main>
           <h1>${title}</h1>
           ${content}
@@ -124,6 +129,11 @@ legend { padding: 0 0.5rem; font-weight: 600; }
 input, select, textarea, button { font: inherit; padding: 0.4rem; }
 input[aria-invalid='true'] { outline: 2px solid #b00020; }
 button { padding: 0.5rem 1.5rem; }
+.verdict { margin: 0 0 1.5rem; padding: 0 1rem; border: 0.5rem solid #6a1b9a; border-radius: 0.25rem; }
+.verdict h2 { font-size: 2.5rem; margin: 0.5rem 0; }
+.verdict.pass { border-color: #18733a; }
+.verdict.act { border-color: #b26a00; }
+.verdict.stop { border-color: #b00020; }
 :focus-visible { outline: 3px solid #1a5fb4; outline-offset: 2px; }
 @media (prefers-color-scheme: dark) { .fault { color: #ff8a80; } .faults { border-color: #ff8a80; } }
 `;

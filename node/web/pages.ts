@@ -2,19 +2,18 @@
  * Pages at the operator's address. They work without a script: their own secret is a field of each form, and is asked for
  * each time, so that no other page can send a form in somebody's name.
  */
-import { type IncomingMessage } from 'node:http';
 import { Hono } from 'hono';
 import { type RegionNode } from '../core/region-node.ts';
 import { DECLARATION_COLUMNS } from '../life/declaration.ts';
 import { declareOne } from '../http/declaration-routes.ts';
-import { readBody } from '../http/input.ts';
+import { readForm } from '../http/form.ts';
 import { RequestError } from '../http/problem.ts';
 import { type WebContext, type WebEnvironment } from '../http/replies.ts';
 import { isNodeError } from '../node-error.ts';
 import { act } from '../operators/acting.ts';
 import { type Actor } from '../operators/scopes.ts';
 import { type Trail } from '../operators/trail.ts';
-import { declarePage, type Filled } from './declare-page.ts';
+import { declarePage } from './declare-page.ts';
 import { holderPage } from './holder-page.ts';
 import { type FieldFault, type Html, PAGE_HEADERS, STYLE, STYLE_PATH } from './page.ts';
 
@@ -29,7 +28,6 @@ export interface PagesModules {
 const PATHS: readonly string[] = ['/declare', '/holder', STYLE_PATH];
 /** Whoever knows the secret of the pages: that says no name. */
 const DESK: Actor = { name: 'desk', may: new Set(['issue']) };
-const FORM_BYTES_MAX = 16_384;
 const SOURCE = 'web form';
 const WRONG_SECRET: FieldFault = {
   field: 'secret',
@@ -100,17 +98,6 @@ async function lookUp(context: WebContext, { node, trail, isSecret }: PagesModul
     const faults = [{ field: 'subject', reason: 'Nobody of this reference has declared.' }];
     return sent(context, holderPage(subject, { faults }), 404);
   }
-}
-
-/** The fields of a form, each once. @throws {RequestError} BODY_TYPE, BODY_TOO_LARGE, INPUT_INVALID */
-async function readForm(request: IncomingMessage): Promise<Filled> {
-  if (!/^application\/x-www-form-urlencoded *(;|$)/i.test(request.headers['content-type'] ?? ''))
-    throw new RequestError('BODY_TYPE', 'expected a form');
-  const fields = new URLSearchParams((await readBody(request, FORM_BYTES_MAX)).toString('utf8'));
-  const names = [...fields.keys()];
-  if (new Set(names).size !== names.length)
-    throw new RequestError('INPUT_INVALID', 'a field stands there twice');
-  return Object.fromEntries(fields);
 }
 
 async function sent(
