@@ -3,12 +3,14 @@
  * it. Nothing is started here.
  */
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
+import { encodeNote } from '../../protocol/log/note.ts';
 import { attestationLogOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { PeerClocks } from '../clock/peer-clocks.ts';
 import { CopyWatch } from '../evidence/copy-watch.ts';
 import { EvidenceBook } from '../evidence/evidence-book.ts';
 import { NamedStatements } from '../evidence/named-statements.ts';
 import { UnheldForks } from '../evidence/unheld-forks.ts';
+import { UnprovenNotes } from '../evidence/unproven-notes.ts';
 import { LeafWatch } from '../evidence/leaf-watch.ts';
 import { WitnessWatch } from '../evidence/witness-watch.ts';
 import { isCounted } from '../issuing/forgetting.ts';
@@ -84,6 +86,7 @@ export function assemble(
       board.settle();
       herald.news();
       copies.wakeProven();
+      background.run(() => unproven.lookAgain());
     }
     if (!shelf.isFollowingAll) background.run(() => followAll());
   };
@@ -101,11 +104,15 @@ export function assemble(
     isWriting: () => signing.isWriting,
     onChange: heedChange,
     onFork: tellFork,
-    onGrown: (origin) => copies.wake(origin),
+    onGrown: (origin) => {
+      copies.wake(origin);
+      background.run(() => unproven.lookAgain());
+    },
     onSettled: (prefix) => {
       witness.reread(prefix);
       evidence.reread(prefix);
       background.run(() => unheldForks.reread(prefix));
+      background.run(() => unproven.reread(prefix));
       return desks.reread(`${prefix}trust`);
     },
     onDamage: () => mender.wake(),
@@ -128,12 +135,18 @@ export function assemble(
     onRecount: () => copies.wakeProven(),
   });
   const unheldForks: UnheldForks = new UnheldForks({ ...reading, store, stateOf, onFork: tellFork });
+  const unproven: UnprovenNotes = new UnprovenNotes({
+    ...reading,
+    store,
+    keysOf: (origin) => shelf.keysOf(origin),
+  });
   const copies: CopyWatch = new CopyWatch(options, { ...reading, store, stateOf, evidence });
   const witnesses = new WitnessWatch({ ...reading, evidence, keepers: () => board.keepers });
   const antiEntropy: AntiEntropy = new AntiEntropy(options, {
     ...reading,
     evidence,
     isMirrored: (peer) => options.mirrors?.includes(modules.regionOf(peer) ?? '') === true,
+    onUnproven: ({ checkpoint, note }) => unproven.hear(checkpoint.origin, encodeNote(note)),
     onOtherTree: (peer, origin) => witnesses.look(peer, origin),
     onUnheld: (peer, { note, read }) =>
       visitor.meet(peer, { note, checkpoint: read.checkpoint }).catch(onTrouble),
@@ -164,7 +177,7 @@ export function assemble(
       keepFork: (origin, evidence) => visitor.keepFork(origin, evidence),
     },
   );
-  const witnessDesk = new WitnessDesk({ witness, logs, onTrouble });
+  const witnessDesk = new WitnessDesk({ witness, unproven });
   const server = new SyncServer({
     ...modules,
     book,
@@ -296,6 +309,7 @@ export function assemble(
     puller,
     evidence,
     unheldForks,
+    unproven,
     copies,
     antiEntropy,
     clocks,

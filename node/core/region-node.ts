@@ -107,6 +107,7 @@ export class RegionNode {
       await shelf.open();
       await this.evidence.open();
       await this.#parts.unheldForks.open();
+      await this.#parts.unproven.open();
       // An earlier process may have ended between signing its newest checkpoint and vouching for it.
       if (this.#options.onDemand !== true) await voucher.vouch(shelf.home);
     } catch (error) {

@@ -15,6 +15,7 @@ import { type Change, type SecondPlace } from '../ports.ts';
 import { putAway, UNKNOWN_ROOT } from '../store/put-away.ts';
 import { type Store } from '../store/store.ts';
 import { EVIDENCE_PREFIX } from '../evidence/evidence-book.ts';
+import { UNPROVEN_PREFIX } from '../evidence/unproven-notes.ts';
 import { FORK_PREFIX } from '../trust/fork-book.ts';
 import { BRANCH_PREFIX, NAMED_PREFIX } from '../trust/left-branches.ts';
 import { rootsPlace } from '../trust/known-roots.ts';
@@ -52,6 +53,9 @@ export async function settleRoot(followed: FollowedRoot, modules: RootChangeModu
   await settleStore(followed, stored, modules.store);
 }
 
+/** Of what is kept of a region and no peer need have. */
+const KEPT = [FORK_PREFIX, UNPROVEN_PREFIX, EVIDENCE_PREFIX, BRANCH_PREFIX, NAMED_PREFIX];
+
 /** @throws {ProtocolError} PIN_MISMATCH if something is held of the region under another root. */
 export async function requireRoot(followed: FollowedRoot, modules: RootChangeModules): Promise<void> {
   const place = await modules.secondPlace.read(rootPlace(followed));
@@ -73,7 +77,7 @@ export async function dropRegion({ region, network }: FollowedRoot, store: Store
   const name = `${region}.${network}/`;
   for (const prefix of [`trust/${name}`, `log/${name}`, witnessKey(name), leftKey(name), recordKey(name)])
     await deleteRange(store, prefix, endOf(prefix));
-  for (const prefix of [FORK_PREFIX, EVIDENCE_PREFIX, BRANCH_PREFIX, NAMED_PREFIX])
+  for (const prefix of KEPT)
     await moveRange(`${prefix}/${name}`, `${putAway(UNKNOWN_ROOT)}${prefix}/${name}`, store);
 }
 
@@ -126,9 +130,7 @@ async function settleStore(
 ): Promise<void> {
   const { region, network, fingerprint } = followed;
   const name = `${region}.${network}/`;
-  const kept = [FORK_PREFIX, EVIDENCE_PREFIX, BRANCH_PREFIX, NAMED_PREFIX].map(
-    (prefix) => `${prefix}/${name}`,
-  );
+  const kept = KEPT.map((prefix) => `${prefix}/${name}`);
   const witnessed = [witnessKey(name), leftKey(name), recordKey(name)];
   const prefixes = [...kept, `trust/${name}`, ...witnessed, `log/${name}`];
   const key = rootKey(followed);

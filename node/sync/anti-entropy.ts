@@ -43,6 +43,8 @@ export interface AntiEntropyModules {
   readonly evidence?: Pick<EvidenceBook, 'names' | 'take' | 'nameOf' | 'newAmong'> | undefined;
   /** Told of what a peer shows of logs that are not followed, once the others are up to date. Must not throw. */
   readonly onUnheld?: (peer: string, head: ReadHead) => Promise<void>;
+  /** Told of what no peer could prove of a larger tree than is held. Must not reject. */
+  readonly onUnproven?: (read: ReadNote) => Promise<void>;
   /** Told of each peer that holds another tree of a log that has forked, and that the root has not named. Must not reject. */
   readonly onOtherTree?: (peer: string, origin: string) => Promise<void>;
   /** Told of errors of our own disk. Must not throw. */
@@ -279,7 +281,10 @@ export class AntiEntropy {
     const alone = clock.runMs() < (this.#unproven.get(text)?.untilMs ?? 0);
     const isFree = puller.isFree(log);
     const isGrown = await puller.pull(log, peer, { alone });
-    if (!isGrown && isFree && !alone) this.#unproven.set(text, { untilMs: clock.runMs() + this.#intervalMs });
+    if (!isGrown && isFree && !alone) {
+      this.#unproven.set(text, { untilMs: clock.runMs() + this.#intervalMs });
+      await this.#modules.onUnproven?.(read);
+    }
     // A fetch that was joined goes as far as its own peer, which may have less than this one.
     if (isGrown && !isFree && log.tree.size < read.checkpoint.size) await this.#pull(log, peer, read);
     return isGrown;

@@ -3,20 +3,17 @@
  * copy of that log: who brings a tree that others were not shown need not know that he proves a fork. Spec: SPEC.md 14.5.3, 15.10.
  */
 import { isProtocolError, type ProtocolError } from '../../protocol/fault.ts';
-import { type OpenedCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { encodeNote } from '../../protocol/log/note.ts';
 import { encodeSignatureLine } from '../../protocol/log/signature-line.ts';
-import { type Followed } from '../sync/followed.ts';
+import { type UnprovenNotes } from '../evidence/unproven-notes.ts';
 import { type AddCheckpoint, parseAddCheckpoint } from './add-checkpoint.ts';
 import { type Witness, type Witnessed } from './witness.ts';
 import { type WitnessRefusal } from './witness-rule.ts';
 
 export interface WitnessDeskModules {
   readonly witness: Pick<Witness, 'add'>;
-  /** The logs that are held, by origin. */
-  readonly logs: () => ReadonlyMap<string, Pick<Followed, 'heed'>>;
-  /** Told of errors of our own disk. Must not throw. */
-  readonly onTrouble: (error: unknown) => void;
+  /** Holds what a log has signed against the copy of it. */
+  readonly unproven: Pick<UnprovenNotes, 'hear'>;
 }
 
 /** An answer as C2SP tlog-witness has it. */
@@ -54,21 +51,12 @@ export class WitnessDesk {
       return { status: STATUS.malformed, body: '', fault };
     }
     const answer = await this.#modules.witness.add(asked);
-    if (!answer.cosigns && answer.signed !== undefined && answer.evidence === undefined)
-      await this.#compare(answer.signed);
-    return replyOf(answer);
-  }
-
-  /** Only the good lines of the log go along, so that nothing comes of what else the bearer put there. What is found changes no answer. */
-  async #compare({ origin, text, lines }: OpenedCheckpoint): Promise<void> {
-    const { logs, onTrouble } = this.#modules;
-    try {
-      await logs()
-        .get(origin)
-        ?.heed(encodeNote({ text, signatures: lines }));
-    } catch (error) {
-      if (!isProtocolError(error)) onTrouble(error);
+    if (!answer.cosigns && answer.signed !== undefined && answer.evidence === undefined) {
+      const { origin, text, lines } = answer.signed;
+      // Only the good lines of the log go along, so that nothing comes of what else the bearer put there.
+      await this.#modules.unproven.hear(origin, encodeNote({ text, signatures: lines }));
     }
+    return replyOf(answer);
   }
 }
 

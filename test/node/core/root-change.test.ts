@@ -37,6 +37,7 @@ describe('settleRoot', () => {
         { put: keys.head, value: Uint8Array.of(1) },
         { put: `trust/${origin}/base`, value: Uint8Array.of(1) },
         { put: `fork/${origin}/x`, value: Uint8Array.of(1) },
+        { put: `unproven/${origin}/x`, value: Uint8Array.of(1) },
         { put: `witness/${origin}`, value: Uint8Array.of(1) },
         { put: `witness-left/${origin}`, value: Uint8Array.of(1) },
         { put: `writer/${origin}`, value: Uint8Array.of(1) },
@@ -90,7 +91,7 @@ describe('settleRoot', () => {
     assert.equal(secondPlace.marks.get('witness:AT.test/trust')?.size, 3);
     const evidence = ['fork/AT.test/attest/2026-11/x', 'fork/AT.test/trust/x'];
     const all = await live();
-    for (const kind of ['log', 'trust', 'witness', 'witness-left', 'writer'])
+    for (const kind of ['log', 'trust', 'unproven', 'witness', 'witness-left', 'writer'])
       assert.ok(
         all.some((key) => key.startsWith(`${kind}/`)),
         kind,
@@ -180,7 +181,8 @@ describe('settleRoot', () => {
     await dropRegion(under(held), store);
     assert.deepEqual(await live(), []);
     const kept = (await store.inspect('~', 100)).map(({ key }) => key.replace(/^~0{32}~/, ''));
-    assert.deepEqual(kept, ['fork/AT.test/attest/2026-11/x', 'fork/AT.test/trust/x']);
+    const both = (kind: string) => [`${kind}/AT.test/attest/2026-11/x`, `${kind}/AT.test/trust/x`];
+    assert.deepEqual(kept, [...both('fork'), ...both('unproven')]);
     await store.stop();
   });
 

@@ -3,7 +3,6 @@ import { type NodeStatus } from '../../../node/core/node-status.ts';
 import { PublicServer } from '../../../node/http/public-server.ts';
 import { CHECKPOINTS } from '../../../node/http/witness-routes.ts';
 import { silentLog } from '../../../node/logging/log.ts';
-import { type Heeded } from '../../../node/sync/followed.ts';
 import { PeerBook } from '../../../node/sync/peer-book.ts';
 import {
   ADD_CHECKPOINT_BYTES_MAX,
@@ -74,15 +73,12 @@ class World {
         ...modules,
       },
     );
-    const heed = (note: Uint8Array): Promise<Heeded> => {
+    const hear = (origin: string, note: Uint8Array): Promise<void> => {
+      assert.equal(origin, ORIGIN);
       this.heeded.push(Buffer.from(note).toString());
-      return Promise.resolve('known');
+      return Promise.resolve();
     };
-    this.witnessDesk = new WitnessDesk({
-      witness: this.witness,
-      logs: () => new Map([[ORIGIN, { heed }]]),
-      onTrouble: (error) => assert.fail(String(error)),
-    });
+    this.witnessDesk = new WitnessDesk({ witness: this.witness, unproven: { hear } });
   }
 
   async serve(config = configOf()): Promise<string> {

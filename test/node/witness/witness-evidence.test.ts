@@ -3,7 +3,7 @@ import { verifyForkEvidence } from '../../../protocol/evidence/fork.ts';
 import { signCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeNote, parseNote } from '../../../protocol/log/note.ts';
 import { ED25519, makeVerifierKey, type VerifierKey } from '../../../protocol/log/verifier-key.ts';
-import { WITNESS_PROTOCOL } from '../../../node/sync/messages.ts';
+import { encodeAnswer, TOPICS, WITNESS_PROTOCOL } from '../../../node/sync/messages.ts';
 import { encodeAddCheckpoint } from '../../../node/witness/add-checkpoint.ts';
 import { NodeWorld } from '../../support/node-fixture.ts';
 import { sha256 } from '../../support/primitives.ts';
@@ -61,6 +61,40 @@ describe('RegionNode.witness', () => {
         .request('DE', WITNESS_PROTOCOL, request, new AbortController().signal);
       const answer = Buffer.from(await world.run(asked)).toString();
       assert.equal(answer, old(size) === size ? '400\n' : `409\n${size}\n`);
+      await world.pass(20);
+      assertProven(key);
+    });
+
+  for (const [words, show] of [
+    [
+      'that is submitted to it',
+      async (note: Uint8Array, size: number) => {
+        const request = encodeAddCheckpoint({ oldSize: size, path: [sha256(note)], note });
+        assert.equal((await world.run(world.node('DE').witnessDesk.replyTo(request))).status, 422);
+      },
+    ],
+    [
+      'that is told to it',
+      async (note: Uint8Array) => {
+        const heads = encodeAnswer({ kind: 'heads', heads: [{ note, forks: 0 }] });
+        world.network.tamper = ({ to, protocol, bytes }) =>
+          to !== 'DE' && protocol === TOPICS.head && Buffer.from(bytes).equals(heads) ? undefined : bytes;
+        world.network.join('a stranger').publish(TOPICS.head, heads);
+        await world.pass(1);
+      },
+    ],
+  ] as const)
+    it(`A1 T4: of a larger tree than it holds, ${words}, every node has evidence once the log is as long, after a restart too`, async () => {
+      const { origin } = world.machine('FR').fixture;
+      const size = (await world.node('DE').witness.lastSeen(origin))?.size ?? 0;
+      const { key, note } = other(size + 2);
+      await show(note, size);
+      await world.pass(120);
+      await world.kill('DE', { inOrder: true });
+      world.replace('DE');
+      await world.boot('DE');
+      assert.deepEqual(world.node('DE').status.forked, []);
+      for (let i = 0; i < 2; i++) await world.run(world.node('FR').commitState());
       await world.pass(20);
       assertProven(key);
     });

@@ -54,11 +54,7 @@ async function bench() {
       keysOf: (origin) => (origin === ORIGIN ? [log.key] : undefined),
     },
   );
-  const witnessDesk = new WitnessDesk({
-    witness,
-    logs: () => new Map(),
-    onTrouble: (error) => assert.fail(String(error)),
-  });
+  const witnessDesk = new WitnessDesk({ witness, unproven: { hear: () => Promise.resolve() } });
   const wires = new MemoryNetwork({ random: () => 0.5, latencyMs: 0 }, { clock });
   const book = new PeerBook({ clock });
   const server = new WitnessServer({ network: wires.join('DE'), book, witnessDesk });
