@@ -4,8 +4,8 @@ import { parseCode, type ParsedCode } from '../protocol/code/code.ts';
 import { isProtocolError, type ProtocolError } from '../protocol/fault.ts';
 import { type Sha256 } from '../protocol/primitives.ts';
 import { type Cli } from './cli.ts';
+import { codeLinesOf } from './code-lines.ts';
 import { type CliError, usageError } from './exit.ts';
-import { linesOf } from '../node/rows/lines.ts';
 
 /**
  * The text of one code. Nothing is trimmed but the end of the line that stdin or a file adds, since a space is a character
@@ -13,13 +13,13 @@ import { linesOf } from '../node/rows/lines.ts';
  */
 export async function readCodeArgument(cli: Cli, argument: string): Promise<string> {
   if (argument !== '-') return argument;
-  for await (const { text } of linesOf(cli.surroundings.stdin, 4 * CODE_CHARS_MAX)) {
+  for await (const { text } of codeLinesOf(cli.surroundings.stdin, 4 * CODE_CHARS_MAX)) {
     if (text === undefined) break;
     return text;
   }
   throw usageError(
     'stdin holds no code',
-    'Pipe one line of text into this command, or give the code as an argument.',
+    'Pipe the text of one code into this command, or give it as an argument.',
   );
 }
 

@@ -2,9 +2,9 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { type Command } from 'commander';
 import { writeFileAtomically } from '../../node/region/files.ts';
-import { linesOf } from '../../node/rows/lines.ts';
 import { CODE_CHARS_MAX } from '../../protocol/limits.ts';
 import { type Cli, examples } from '../cli.ts';
+import { codeLinesOf } from '../code-lines.ts';
 import { readCodeArgument } from '../code-argument.ts';
 import { type BridgedCode } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
@@ -73,7 +73,7 @@ async function codesOf(cli: Cli, file: string): Promise<readonly string[]> {
   const source =
     file === '-' ? cli.surroundings.stdin : (createReadStream(file) as AsyncIterable<Uint8Array>);
   const texts: string[] = [];
-  for await (const { line, text } of linesOf(source, 4 * CODE_CHARS_MAX)) {
+  for await (const { line, text } of codeLinesOf(source, 4 * CODE_CHARS_MAX)) {
     if (text === '') continue;
     if (text === undefined) throw usageError(`line ${line} is no text of a code`);
     if (texts.push(text) > CODES_MAX) throw usageError(`expected at most ${CODES_MAX} codes`);

@@ -5,9 +5,9 @@ import { type KeyList } from '../../node/foreign/key-list.ts';
 import { CARD_CHARS_MAX, FOREIGN_KEYS_MAX } from '../../protocol/foreign/foreign-limits.ts';
 import { type ForeignVerdict } from '../../protocol/foreign/foreign-verdict.ts';
 import { type Cli } from '../cli.ts';
+import { codeLinesOf } from '../code-lines.ts';
 import { EXIT, type ExitCode, usageError } from '../exit.ts';
 import { foreignBatchLine, foreignHeadline, foreignReasonLines, foreignVerdictJson } from '../foreign.ts';
-import { linesOf } from '../../node/rows/lines.ts';
 import { readKeySource } from '../key-source.ts';
 import { figure } from '../output.ts';
 import { parseTime } from '../times.ts';
@@ -47,7 +47,7 @@ export async function verifyForeignCodes(
   const source = file === undefined ? cli.surroundings.stdin : createReadStream(file);
   let first: ForeignVerdict | undefined;
   let lines = 0;
-  for await (const { text = NOT_TEXT } of linesOf(source as AsyncIterable<Uint8Array>, CARD_CHARS_MAX)) {
+  for await (const { text = NOT_TEXT } of codeLinesOf(source as AsyncIterable<Uint8Array>, CARD_CHARS_MAX)) {
     const verdict = await trust.judge(text, nowS);
     // The first waits to see whether it stays alone: it then gets more than a line.
     if (++lines === 1) first = verdict;

@@ -14,10 +14,10 @@ import { parseSnapshot } from '../../protocol/snapshot/snapshot.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
 import { type Place, type Verdict, type VerdictContext } from '../../protocol/verdict/verdict.ts';
 import { type Cli, examples } from '../cli.ts';
+import { codeLinesOf } from '../code-lines.ts';
 import { CliError, EXIT, type ExitCode, usageError } from '../exit.ts';
 import { judgeText, type JudgingOptions } from '../judging.ts';
 import { type Kept, readKeepFile, writeKeepFile } from '../keep-file.ts';
-import { linesOf } from '../../node/rows/lines.ts';
 import { parsePlace, PLACE_HELP } from '../place.ts';
 import { printable } from '../printable.ts';
 import { parseFingerprint, parseRegionId, publicPathOf, regionModules } from '../region.ts';
@@ -61,7 +61,7 @@ export function addVerify(program: Command, cli: Cli): void {
     .command('verify')
     .summary('judge codes')
     .description(
-      'Judges one code, or every line of a file or of stdin, by a snapshot or by a region directory and its peers, which needs no network; or asks nodes.',
+      'Judges one code, or every line of a file or of stdin, by a snapshot or by a region directory and its peers, which needs no network; or asks nodes. A code that is JSON may go over several lines.',
     )
     .argument('[code]', 'the text of a code, or - for stdin')
     .option('--file <file>', 'judge every line of a file')
@@ -256,7 +256,7 @@ async function judgeLines(cli: Cli, options: VerifyOptions, judge: Judge): Promi
   const source = options.file === undefined ? cli.surroundings.stdin : createReadStream(options.file);
   let first: Verdict | undefined;
   let count = 0;
-  for await (const { text, isTooLong } of linesOf(source as AsyncIterable<Uint8Array>, LINE_BYTES_MAX)) {
+  for await (const { text, isTooLong } of codeLinesOf(source as AsyncIterable<Uint8Array>, LINE_BYTES_MAX)) {
     const verdict = await judge(text ?? (isTooLong ? TOO_LONG : NOT_TEXT));
     if (++count === 1) first = verdict;
     else if (count === 2 && first !== undefined) reportLine(cli, first);
