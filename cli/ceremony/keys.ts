@@ -35,6 +35,10 @@ interface MediaOptions extends PassphraseOptions {
   readonly medium: readonly string[];
 }
 
+interface InitOptions extends MediaOptions {
+  readonly network?: string;
+}
+
 interface RotateOptions extends SigningOptions {
   readonly key: readonly string[];
   readonly threshold?: number;
@@ -42,27 +46,27 @@ interface RotateOptions extends SigningOptions {
 }
 
 const SECRET_BYTES = 32;
+/** As of `entente init`. */
+const NETWORK = 'demo';
 
 export function addRootKeys(root: Command, cli: Cli): void {
   root
     .command('init')
     .description(
-      'Makes keys for a root, sealed by a passphrase, one on each medium. They count once `root rotate` names them.',
+      'Makes further keys for the root of a region that is there, sealed by a passphrase, one on each medium. They count once `root rotate` names them, in the network for which they were made. The first root of a region is made by `entente init`, with the region itself, and by nothing else.',
     )
     .argument('<region>', 'id of the region')
-    .option('--network <network>', 'network that the region belongs to', 'demo')
+    .option('--network <network>', `network that the region belongs to (default: ${NETWORK})`)
     .requiredOption('--medium <folder>', 'where a key is to be kept; give it once for each', collect)
     .addOption(passphraseOption())
     .addHelpText(
       'after',
       examples([
-        'entente root init DE --medium usb1 --medium usb2 --medium usb3 --passphrase-file pass.txt',
+        'entente root init DE --network example --medium usb1 --medium usb2 --medium usb3 --passphrase-file pass.txt',
         'three keys, on three media',
       ]),
     )
-    .action((region: string, options: MediaOptions & { readonly network: string }) =>
-      init(cli, region, options),
-    );
+    .action((region: string, options: InitOptions) => init(cli, region, options));
   root
     .command('seal')
     .description(
@@ -99,11 +103,8 @@ export function addRootKeys(root: Command, cli: Cli): void {
     .action((region: string, options: RotateOptions) => rotate(cli, region, options));
 }
 
-async function init(
-  cli: Cli,
-  id: string,
-  { network, medium, passphraseFile }: MediaOptions & { readonly network: string },
-): Promise<void> {
+async function init(cli: Cli, id: string, options: InitOptions): Promise<void> {
+  const { network = NETWORK, medium, passphraseFile } = options;
   const region = parseRegionId(id);
   if (!isNetwork(network)) throw usageError(`expected the name of a network, not ${printable(network)}`);
   requireMedia(medium);
@@ -115,13 +116,17 @@ async function init(
   const files = await writeAll(sealed, medium, modules);
   const made = sealed.map(({ publicKey }, i) => ({ publicKey: hexOf(publicKey), file: files[i] as string }));
   cli.output.result({ region, network, keys: made }, () => [
-    `Made ${counted(made.length, 'key')} for the root of ${region}.${network}. Their public keys:`,
+    `Made ${counted(made.length, 'key')} for the root of ${region} in network ${network}. Their public keys:`,
     ...aligned(
       made.map(({ publicKey, file }) => [publicKey, printable(file)]),
       '  ',
     ),
     'They count for nothing until `entente root rotate` names them.',
   ]);
+  if (options.network === undefined)
+    cli.output.note(
+      `No --network was told: these keys are of the network ${network} and sign in no other. If ${region} belongs to another one, make them again with --network.`,
+    );
 }
 
 async function seal(cli: Cli, path: string, { medium, passphraseFile }: MediaOptions): Promise<void> {
@@ -173,7 +178,11 @@ async function rotate(cli: Cli, path: string, options: RotateOptions): Promise<v
     path,
     async (desk) => {
       const { region, network, root } = desk.state;
-      if (root === undefined) throw usageError('the region has no root yet');
+      if (root === undefined)
+        throw usageError(
+          'the region has no root yet',
+          'Its first one is made by `entente init`, with the region.',
+        );
       const { name, version } = root;
       const keys = hexes.map(hexBytes);
       const statement = {

@@ -1,5 +1,5 @@
 /** The passphrase of a sealed key: typed unseen, or the first line of a file. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { Option } from 'commander';
 import { type Cli } from '../cli.ts';
 import { usageError } from '../exit.ts';
@@ -19,7 +19,7 @@ export function passphraseOption(): Option {
   );
 }
 
-/** The passphrase of a key that is sealed already. @throws {CliError} USAGE without a terminal or a file, and for an empty one. */
+/** The passphrase of a key that is sealed already. @throws {CliError} USAGE without a terminal or a file, for a file that is not there, and for an empty one. */
 export function readPassphrase(
   cli: Cli,
   what: string,
@@ -48,6 +48,11 @@ export async function readNewPassphrases(
 
 async function firstLine(cli: Cli, file: string): Promise<string> {
   const { stdin } = cli.surroundings;
+  if (file !== '-' && !existsSync(file))
+    throw usageError(
+      `there is no file ${printable(file)} to take the passphrase from`,
+      'Name a file with the passphrase in its first line, or - for stdin; without --passphrase-file it is asked for.',
+    );
   const source = file === '-' ? stdin : (createReadStream(file) as AsyncIterable<Uint8Array>);
   for await (const { text } of linesOf(source, BYTES_MAX)) if (text !== undefined && text !== '') return text;
   throw usageError(`${printable(file)} holds no passphrase in its first line`);

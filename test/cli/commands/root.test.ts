@@ -50,7 +50,12 @@ describe('entente root', () => {
   it('init, rotate, sign, merge and submit put other keys in the place of the root, under the same fingerprint', async () => {
     const before = await cli.json<{ root: { version: number } }>('key', 'list', path('DE'));
     const media = ['usb1', 'usb2', 'usb3'].flatMap((name) => ['--medium', path(name)]);
-    made = (await cli.json<Made>('root', 'init', 'DE', ...media, ...pass)).keys;
+    const told = await cli.run('root', 'init', 'DE', '--network', 'demo', ...media.slice(0, 2), ...pass);
+    assert.match(told.out, /for the root of DE in network demo/);
+    assert.doesNotMatch(told.err, /No --network/);
+    const untold = await cli.run('root', 'init', 'DE', ...media, ...pass, '--json');
+    assert.match(untold.err, /No --network was told: these keys are of the network demo/);
+    made = (JSON.parse(untold.out) as Made).keys;
     const keys = made.flatMap(({ publicKey }) => ['--key', publicKey]);
     const rotation = ['root', 'rotate', path('DE'), ...keys, '--draft', path('rotation.json')];
     const { out } = await cli.run(...rotation);
@@ -171,6 +176,16 @@ describe('entente root', () => {
       ['root', 'merge', path('all.json'), path('all.json'), '--out', path('all.json')],
     ];
     for (const args of usage) assert.equal((await cli.run(...args)).exit, 2, args.join(' '));
+    const nowhere = path('nowhere.txt');
+    for (const args of [
+      ['init', 'DE', '--medium', path('usb1')],
+      ['sign', path('all.json'), '--key', made[0]?.file ?? ''],
+    ]) {
+      const { exit, err } = await cli.run('root', ...args, '--passphrase-file', nowhere);
+      assert.equal(exit, 2, args.join(' '));
+      assert.ok(err.includes(`no file ${nowhere} to take the passphrase from`), err);
+      assert.match(err, /Name a file with the passphrase in its first line/);
+    }
     const inconsistent = [
       ['root', 'show', path('DE/entente.yaml')],
       ['root', 'merge', path('all.json'), path('recognition.json'), '--out', path('z.json')],
