@@ -19,6 +19,7 @@ import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Cli, examples } from '../cli.ts';
 import { actorOf } from '../desk/actor.ts';
 import { atRegion } from '../desk/at-region.ts';
+import { type Desk } from '../desk/desk.ts';
 import { withDesk } from '../desk/with-desk.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
 import { aligned, counted, figure } from '../output.ts';
@@ -46,7 +47,7 @@ export function addLookup(program: Command, cli: Cli): void {
   lookup
     .command('announce')
     .description(
-      'Signs with the root how numbers of the region begin, and the keys of the days ahead. Days that were announced before keep their keys; run it again before they end.',
+      'Signs with the root how numbers of the region begin, and the keys of the days ahead. Days that were announced before keep their keys; run it again before they end. It ends no announcement earlier than it stands.',
     )
     .argument('<region>', 'directory of the region')
     .argument('<id>', 'name of the adapter: small letters, digits and hyphens, at most 28')
@@ -114,6 +115,7 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
           },
         );
       const today = dayOf(modules.nowS());
+      requireNotShorter(desk, id, { today, days });
       const seeds = daySeedsOf(layout, config, keys, modules);
       const all: DayKey[] = [];
       // Yesterday's still answers for an hour, where it was announced.
@@ -144,6 +146,25 @@ async function announce(cli: Cli, path: string, id: string, options: AnnounceOpt
       ]);
     },
     options,
+  );
+}
+
+/** Days that peers and gates count on already are not dropped by a span that somebody left shorter. @throws {CliError} REFUSED */
+function requireNotShorter(
+  { config: { region }, layout, state }: Desk,
+  id: string,
+  { today, days }: { readonly today: number; readonly days: number },
+): void {
+  const standing = opaqueAdapters(state).find((adapter) => adapter.id === id);
+  const last = Math.max(...(standing?.keys.keys() ?? []));
+  if (last <= today + days) return;
+  throw new CliError(
+    EXIT.failure,
+    'REFUSED',
+    `numbers of ${region} can be looked up until ${timeText((last + 1) * DAY_S)} by what is announced, and would be until ${timeText((today + days + 1) * DAY_S)} alone`,
+    {
+      hint: `Nothing was changed. Say --for ${last - today}d or more; or, if it is to end, \`entente adapter withdraw ${printable(layout.path)} ${id}\` ends it at once.`,
+    },
   );
 }
 

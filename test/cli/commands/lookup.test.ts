@@ -44,6 +44,17 @@ describe('entente lookup and verifier', function () {
     assert.equal(adapters[0]?.untilS, (DAY + 5) * 86_400);
   });
 
+  it('announce ends nothing earlier than it was announced', async () => {
+    const entries = async () => (await cli.json<{ size: number }>('inspect', `${home}/public/trust`)).size;
+    const before = await entries();
+    const { exit, err } = await announce('--for', '3d');
+    assert.equal(exit, 1);
+    assert.match(err, /until 2026-11-28 .* and would be until 2026-11-27 /);
+    assert.match(err, /--for 4d or more/);
+    assert.equal(await entries(), before);
+    assert.equal((await announce('--for', '4d')).exit, 0);
+  });
+
   it('announce refuses a beginning of other codes, one that is none, too many days, and a name that is taken', async () => {
     for (const prefix of ['ENT1:', 'HC1:', '{', '', 'with space', 'x'.repeat(65)]) {
       const { exit, err } = await cli.run('lookup', 'announce', home, 'more', '--prefix', prefix);
