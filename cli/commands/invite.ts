@@ -4,7 +4,7 @@ import { writeFileAtomically } from '../../node/region/files.ts';
 import { type JoiningView } from '../../node/http/joining-schemas.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit.ts';
-import { complete, type CompleteOptions, requireQuorumsWith } from '../joining/complete.ts';
+import { complete, type CompleteOptions, requireRecognisable } from '../joining/complete.ts';
 import {
   askJoining,
   dropJoining,
@@ -16,6 +16,7 @@ import { belowQuorumOption } from '../joining/quorums.ts';
 import { completedLines, joiningLines, otherLines } from '../joining/report.ts';
 import { printable } from '../printable.ts';
 import { draftOption, parseNewFile, parseRegionId, withoutPeersOption } from '../region.ts';
+import { viaOption, wayOption } from '../recognition/terms.ts';
 import { parseSpan, timeText } from '../times.ts';
 
 const OPEN_FOR = { from: '1m', to: '30d' } as const;
@@ -73,10 +74,16 @@ export function addInvite(program: Command, cli: Cli): void {
     .option('--contradicted', 'although a region that is recognised here knows it under another root')
     .addHelpText(
       'after',
-      examples([
-        'entente invite confirm DE FR --words "abandon ability ... zoo"',
-        'with the twelve words that the other operator reads out',
-      ]),
+      examples(
+        [
+          'entente invite confirm DE FR --words "abandon ability ... zoo"',
+          'with the twelve words that the other operator reads out',
+        ],
+        [
+          'entente invite confirm DE AT --words "abandon ability ... zoo" --way adapter',
+          'its local codes as they are, by what it announces',
+        ],
+      ),
     )
     .action((path: string, other: string, options: ConfirmOptions) => confirm(cli, path, other, options));
   invite
@@ -102,6 +109,8 @@ export function confirmOptions(command: Command): Command {
     .requiredOption('--words <words>', 'the words as the other operator reads them out')
     .option('--for <span>', 'how long the recognition holds, at most 1825d', '365d')
     .option('--connect-only', 'follow and witness it without recognising it')
+    .addOption(wayOption())
+    .addOption(viaOption())
     .addOption(belowQuorumOption())
     .addOption(draftOption())
     .addOption(withoutPeersOption());
@@ -168,11 +177,11 @@ async function confirm(cli: Cli, path: string, other: string, options: ConfirmOp
       `${vouching.length} regions that are recognised here vouch for ${region}, of ${options.endorsements} that you want`,
       { hint: 'Nothing was trusted. You decide: confirm with a smaller number.' },
     );
-  const belowQuorum = await requireQuorumsWith(cli, path, region, options);
+  const belowQuorum = await requireRecognisable(cli, path, region, options);
   await askJoining(cli, path, { method: 'POST', path: '/v1/joinings/confirm-invited', body: { transcript } });
   const completed = await complete(cli, path, answered, options);
   const { fingerprint } = answered;
   cli.output.result({ region, fingerprint, vouching, contradicting, ...completed, belowQuorum }, () =>
-    completedLines(answered, completed, belowQuorum),
+    completedLines(answered, completed, belowQuorum, cli.surroundings.nowS()),
   );
 }

@@ -7,7 +7,7 @@ import { systemClock } from '../../node/system-clock.ts';
 import { JOINING_BYTES_MAX } from '../../protocol/limits.ts';
 import { type Cli, examples } from '../cli.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { complete, type CompleteOptions, requireQuorumsWith } from '../joining/complete.ts';
+import { complete, type CompleteOptions, requireRecognisable } from '../joining/complete.ts';
 import {
   type Answered,
   askJoining,
@@ -103,11 +103,11 @@ async function confirm(cli: Cli, path: string, other: string, options: ConfirmOp
   // Of all that follows, this is what was compared: nothing is taken from another look at the list.
   const answered = await joiningWith(cli, path, 'joining', region);
   requireSameWords(answered, options.words);
-  const belowQuorum = await requireQuorumsWith(cli, path, region, options);
+  const belowQuorum = await requireRecognisable(cli, path, region, options);
   await untilBoth(cli, path, answered, waitMs);
   const completed = await complete(cli, path, answered, options);
   cli.output.result({ region, fingerprint: answered.fingerprint, ...completed, belowQuorum }, () =>
-    completedLines(answered, completed, belowQuorum),
+    completedLines(answered, completed, belowQuorum, cli.surroundings.nowS()),
   );
 }
 

@@ -1,12 +1,12 @@
 /** `entente recognise`: this region's people may meet codes of another, and how they judge them. */
 import { relative } from 'node:path';
-import { type Command, Option } from 'commander';
+import { type Command } from 'commander';
 import { editConfig } from '../../node/config/config-file.ts';
 import { readPublicRegion } from '../../node/region/public-region.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { isRuleId } from '../../protocol/code/status.ts';
-import { type RecognitionWay } from '../../protocol/trust/trust-state.ts';
+import { type Recognition, type RecognitionWay } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
 import { type Desk } from '../desk/desk.ts';
@@ -32,11 +32,25 @@ import {
   type RootOptions,
   withoutPeersOption,
 } from '../region.ts';
-import { changeText, requireRules, type Terms, termsOf, termsText } from '../recognition/terms.ts';
-import { parseSpan, type SpanBounds, timeText } from '../times.ts';
+import {
+  beginOf,
+  changeText,
+  platformText,
+  requireTerms,
+  type Terms,
+  termsOf,
+  termsText,
+  viaOption,
+  wayOption,
+  windowText,
+} from '../recognition/terms.ts';
+import { parseSpan, parseTime, type SpanBounds, timeText } from '../times.ts';
 
 /** Five years: the root is to look at whom it recognises while those who decided are still there. */
 const HOLDS: SpanBounds = { from: '1s', to: '1825d' };
+
+/** What begins later than this is for those to decide who are there then. */
+const FROM_S_MAX = 365 * 86_400;
 
 interface RecogniseOptions extends RootOptions, QuorumOptions {
   readonly region?: string;
@@ -45,6 +59,7 @@ interface RecogniseOptions extends RootOptions, QuorumOptions {
   readonly via?: string;
   /** False where it is told that there are none. */
   readonly rules?: string | false;
+  readonly from?: string;
   readonly for: string;
   readonly newRoot?: true;
 }
@@ -68,21 +83,15 @@ export function addRecognise(program: Command, cli: Cli): void {
     .argument('[peer]', 'directory of the other region, or the one that it publishes')
     .option('--fingerprint <hex>', 'fingerprint that the other region must have')
     .option('--region <id>', 'id of the other region, where its directory is not at hand')
-    .addOption(
-      new Option('--way <way>', 'how its codes come (default: as before, or else direct)').choices([
-        'direct',
-        'adapter',
-        'bridge',
-        'hosted',
-      ]),
-    )
-    .option(
-      '--via <region>',
-      'with --way bridge: the platform through which codes come; itself for a platform alone',
-    )
+    .addOption(wayOption())
+    .addOption(viaOption())
     .option('--rules <id>', "acceptance rules for its codes, of this region's trust log (default: as before)")
     .option('--no-rules', 'its codes go by the colour alone')
-    .option('--for <span>', `how long the recognition holds, at most ${HOLDS.to}`, '365d')
+    .option(
+      '--from <time>',
+      'when it begins, a time to come or `now` (default: as before where that is to come, or else now)',
+    )
+    .option('--for <span>', `how long the recognition holds from then on, at most ${HOLDS.to}`, '365d')
     .option('--new-root', 'it was set up anew: codes of its root before count no more')
     .addOption(belowQuorumOption())
     .addOption(draftOption())
@@ -94,6 +103,7 @@ export function addRecognise(program: Command, cli: Cli): void {
         ['entente recognise CN-33 --region DE --fingerprint 1f2e...', 'by its fingerprint alone'],
         ['entente recognise DE CN-33 --way bridge --via FR', 'its codes, through the platform FR'],
         ['entente recognise DE FR --way bridge --via FR', 'a platform alone: none of its own'],
+        ['entente recognise CN-33 DE --from 2027-01-01T00:00:00Z --for 90d', 'from the new year on'],
       ),
     )
     .action((region: string, peer: string | undefined, options: RecogniseOptions) =>
@@ -121,11 +131,10 @@ async function recognise(
       if (other.region === desk.config.region) throw usageError('a region does not recognise itself');
       const before = desk.state.recognition(other.region);
       const terms = termsOf(before, options);
-      if (terms.via === desk.config.region)
-        throw usageError('--via names another region, through which the codes come');
-      requireRules(desk, terms);
+      requireTerms(desk, terms);
       if (options.newRoot !== true) requireSameRoot(desk, other);
-      const from = modules.nowS();
+      const nowS = modules.nowS();
+      const from = options.from === undefined ? beginOf(before, nowS) : toldBegin(before, options.from, nowS);
       const until = from + span;
       const { region, fingerprint } = other;
       const { way } = terms;
@@ -144,18 +153,41 @@ async function recognise(
       await nameDirectory();
       if (options.newRoot === true)
         cli.output.note('A node that runs follows the new root once it is started again.');
-      if (terms.via !== undefined && terms.via !== region && desk.state.recognition(terms.via) === undefined)
-        cli.output.note(
-          `The platform ${terms.via} is not recognised here: no code counts through it before it is.`,
-        );
+      const platform = platformText(desk, region, terms);
+      if (platform !== undefined) cli.output.note(platform);
       const changed = changeText(before, terms);
       report(cli, desk.config.region, {
         ...other,
-        ...{ version, until, terms, changed, witnesses, belowQuorum },
+        ...{ version, from, until, nowS, terms, changed, witnesses, belowQuorum },
       });
     },
     options,
   );
+}
+
+/**
+ * When a recognition begins that is told when. One that counts now is not put off: its codes would be stopped until then.
+ * @throws {CliError} USAGE for a time that is over or years ahead; REFUSED.
+ */
+function toldBegin(before: Recognition | undefined, told: string, nowS: number): number {
+  if (told === 'now') return nowS;
+  const from = parseTime(told);
+  if (from < nowS)
+    throw usageError(
+      `--from is over: ${timeText(from)}`,
+      'Name a time to come, or leave it out to begin now.',
+    );
+  if (from - nowS > FROM_S_MAX) throw usageError('--from is more than a year ahead');
+  if (before?.standing === 'recognised' && before.fromS <= nowS && nowS < before.untilS && from > nowS)
+    throw new CliError(
+      EXIT.failure,
+      'REFUSED',
+      `${before.region} is recognised now, and its codes would be stopped until ${timeText(from)}`,
+      {
+        hint: 'Nothing was changed. Say it without --from; or, if they are to be stopped until then, `entente withdraw` first.',
+      },
+    );
+  return from;
 }
 
 /** A fingerprint that was mistyped would cost all that is held of the region, and its codes count nowhere here. */
@@ -206,7 +238,9 @@ async function byDirectory(
 
 interface Reported extends Recognised {
   readonly version: number;
+  readonly from: number;
   readonly until: number;
+  readonly nowS: number;
   readonly terms: Terms;
   /** The terms before, in words, where they were others. */
   readonly changed: string | undefined;
@@ -215,10 +249,12 @@ interface Reported extends Recognised {
 }
 
 function report(cli: Cli, home: string, { terms, changed, ...other }: Reported): void {
-  const { region, fingerprint, name, version, until, witnesses, belowQuorum } = other;
-  const told = { home, region, name, fingerprint, version, until, ...terms, witnesses, belowQuorum };
+  const { region, fingerprint, name, version, from, until, nowS, witnesses, belowQuorum } = other;
+  const told = { home, region, name, fingerprint, version, from, until, ...terms, witnesses, belowQuorum };
+  const window = windowText({ fromS: from, untilS: until }, nowS);
   cli.output.result(told, () => [
-    `${home} recognises ${region}${name === undefined ? '' : ` (${printable(name)})`} until ${timeText(until)}, ${termsText(terms)}.`,
+    `${home} recognises ${region}${name === undefined ? '' : ` (${printable(name)})`} ${window}, ${termsText(terms)}.`,
+    ...(from > nowS ? [`Until then its codes are stopped here, and it is followed already.`] : []),
     ...(changed === undefined ? [] : [`Until now: ${changed}.`]),
     ...newcomerLines(region, witnesses, belowQuorum),
     ...aligned([['compare', fingerprintText(fingerprint)]], '  '),

@@ -179,9 +179,9 @@ function regionLines(
   nowS: number,
   more?: ReadonlyMap<string, readonly string[]>,
 ): string[] {
-  const rows = regions.map(({ region, standing, untilS = Infinity, knowledge }) => [
+  const rows = regions.map(({ region, standing, fromS = 0, untilS = Infinity, knowledge }) => [
     printable(region),
-    standing === 'recognised' && untilS <= nowS ? 'over' : printable(standing),
+    standing === 'recognised' ? recognisedText({ fromS, untilS }, nowS) : printable(standing),
     knowledge?.ageS === undefined ? 'by too few' : `${spanText(Math.round(knowledge.ageS))} ago`,
     knowledge === undefined ? '-' : witnessText(knowledge.witnesses),
     knowledge?.silenceS === undefined ? '-' : `${spanText(Math.round(knowledge.silenceS))} ago`,
@@ -190,6 +190,15 @@ function regionLines(
   ]);
   const head = ['region', 'standing', 'vouched for', 'by', 'last signed', 'entries'];
   return table(more === undefined ? head : [...head, ...OPERATOR_HEAD], rows);
+}
+
+/** How a recognition stands that nobody has suspended. */
+export function recognisedText(
+  { fromS, untilS }: { readonly fromS: number; readonly untilS: number },
+  nowS: number,
+): string {
+  if (fromS > nowS) return `from ${timeText(fromS)}`;
+  return untilS <= nowS ? 'over' : 'recognised';
 }
 
 function witnessText(witnesses: { counted: number; needed: number; of: number }): string {

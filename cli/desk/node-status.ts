@@ -135,6 +135,7 @@ export const nodeStatusSchema = z.looseObject({
         .looseObject({
           standing: z.enum(['recognised', 'suspended', 'withdrawn']),
           way: z.string().optional(),
+          fromS: z.number().optional(),
           untilS: z.number().optional(),
           isOurRoot: z.boolean().optional(),
         })

@@ -17,7 +17,12 @@ export function checkRecognitions({ state, nowS, path }: ReadablePatient): Findi
     const name = `the recognition of ${one.region}`;
     if (one.standing === 'suspended')
       return [note(`${name} is suspended: its codes do not count here until it is recognised again`)];
-    return checkEnd(one, { name, over: 'its codes do not count here', fix: renewing(one, path), nowS });
+    const begin =
+      one.fromS > nowS
+        ? [note(`${name} begins ${timeText(one.fromS)}: until then its codes do not count here`)]
+        : [];
+    const fix = renewing(one, path);
+    return [...begin, ...checkEnd(one, { name, over: 'its codes do not count here', fix, nowS })];
   });
 }
 

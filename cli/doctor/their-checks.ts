@@ -9,9 +9,10 @@ type Word = RunningStatus['vouching'][number]['recognisesUs'];
 /** How a region takes the codes of this one, in a word or two. */
 export function theirText(word: Word, nowS: number): string {
   if (word === undefined) return 'no';
-  const { standing, way = '', untilS = Infinity, isOurRoot = true } = word;
+  const { standing, way = '', fromS = 0, untilS = Infinity, isOurRoot = true } = word;
   if (standing !== 'recognised') return standing;
   if (!isOurRoot) return 'another root';
+  if (fromS > nowS) return `from ${timeText(fromS)}`;
   return untilS <= nowS ? 'over' : way;
 }
 
@@ -24,6 +25,8 @@ export function checkTheirs({ running, nowS }: ReadablePatient): Finding[] {
     const fix = `${recognising(region, home, fingerprint)}   # by the people of ${region}: call them`;
     const lost = `codes of ${home} do not count there`;
     if (how === 'no') return note(`${region} does not recognise this region, by what is known: ${lost}`, fix);
+    if (how.startsWith('from '))
+      return note(`${region} recognises this region ${how} on: until then ${lost}`);
     const trouble = TROUBLES[how]?.(region);
     if (trouble !== undefined) return warn(`${trouble}: ${lost}`, fix);
     return ok(`${region} recognises this region (${how}), until ${timeText(word?.untilS ?? 0)}`);

@@ -6,7 +6,16 @@ import { equalBytes, hexBytes } from '../../protocol/bytes.ts';
 import { type Cli } from '../cli.ts';
 import { appendByRoot } from '../ceremony/by-root.ts';
 import { withDesk } from '../desk/with-desk.ts';
-import { termsOf } from '../recognition/terms.ts';
+import {
+  beginOf,
+  changeText,
+  platformText,
+  requireTerms,
+  type Terms,
+  termsOf,
+  type ToldTerms,
+} from '../recognition/terms.ts';
+import { usageError } from '../exit.ts';
 import { type RootOptions } from '../region.ts';
 import { parseSpan, type SpanBounds } from '../times.ts';
 import { type Answered } from './joining-node.ts';
@@ -15,30 +24,38 @@ import { type Awaited, awaitedFor, type QuorumOptions, requireQuorums, type Shor
 /** As with `entente recognise`. */
 const HOLDS: SpanBounds = { from: '1s', to: '1825d' };
 
-export interface CompleteOptions extends RootOptions, QuorumOptions {
+export interface CompleteOptions extends RootOptions, QuorumOptions, Pick<ToldTerms, 'way' | 'via'> {
   readonly for: string;
   readonly connectOnly?: true;
 }
 
-export interface Completed {
+/** All but `home` is absent where it is only connected. */
+export interface Completed extends Partial<Terms> {
   readonly home: string;
-  /** Until when it is recognised; absent where it is only connected. */
+  readonly recognisedFromS?: number;
   readonly recognisedUntilS?: number;
   readonly witnesses?: Awaited;
 }
 
-/** Looked at before this side confirms. Rejects as `requireQuorums`. */
-export async function requireQuorumsWith(
+/** Looked at before this side confirms. Rejects as `termsOf`, `requireTerms` and `requireQuorums`. */
+export async function requireRecognisable(
   cli: Cli,
   path: string,
   region: string,
   options: CompleteOptions,
 ): Promise<Short[]> {
-  if (options.connectOnly === true) return [];
+  if (options.connectOnly === true) {
+    if (options.way === undefined && options.via === undefined) return [];
+    throw usageError('--way and --via say how it is recognised, and --connect-only recognises nobody');
+  }
   return withDesk(
     cli,
     path,
-    (desk, { nowS }) => requireQuorums({ region, way: 'direct' }, { desk, nowS: nowS() }, options),
+    (desk, { nowS }) => {
+      const terms = termsOf(desk.state.recognition(region), options);
+      requireTerms(desk, terms);
+      return requireQuorums({ region, way: terms.way }, { desk, nowS: nowS() }, options);
+    },
     { reading: true, silent: true },
   );
 }
@@ -64,15 +81,25 @@ export async function complete(
       if (options.connectOnly === true) return { home };
       const known = desk.state.recognition(region);
       const root = hexBytes(fingerprint);
-      const from = modules.nowS();
+      const nowS = modules.nowS();
+      const from = beginOf(known, nowS);
       const witnesses = awaitedFor(region, desk, from);
-      if (known?.standing === 'recognised' && equalBytes(known.fingerprint, root) && known.untilS > from)
-        return { home, recognisedUntilS: known.untilS, witnesses };
+      const terms = termsOf(known, options);
+      const isAsTold = changeText(known, terms) === undefined;
+      if (
+        known?.standing === 'recognised' &&
+        isAsTold &&
+        equalBytes(known.fingerprint, root) &&
+        known.untilS > nowS
+      )
+        return { home, ...terms, recognisedFromS: known.fromS, recognisedUntilS: known.untilS, witnesses };
       const until = from + span;
       const version = (known?.version ?? 0) + 1;
       const statement = { kind: 'recognition', region, version, fingerprint: root } as const;
-      await appendByRoot(cli, desk, [{ ...statement, ...termsOf(known, {}), from, until }], options);
-      return { home, recognisedUntilS: until, witnesses };
+      await appendByRoot(cli, desk, [{ ...statement, ...terms, from, until }], options);
+      const platform = platformText(desk, region, terms);
+      if (platform !== undefined) cli.output.note(platform);
+      return { home, ...terms, recognisedFromS: from, recognisedUntilS: until, witnesses };
     },
     options,
   );

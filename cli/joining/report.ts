@@ -5,6 +5,7 @@ import { aligned } from '../output.ts';
 import { printable } from '../printable.ts';
 import { qrLines } from '../qr.ts';
 import { fingerprintText } from '../region.ts';
+import { termsText, windowText } from '../recognition/terms.ts';
 import { timeText } from '../times.ts';
 import { type Answered } from './joining-node.ts';
 import { type Completed } from './complete.ts';
@@ -51,16 +52,16 @@ export function joiningLines(cli: Cli, one: JoiningView): string[] {
 
 export function completedLines(
   { region }: Answered,
-  { home, recognisedUntilS, witnesses }: Completed,
+  { home, way, via, rules = null, recognisedFromS, recognisedUntilS, witnesses }: Completed,
   belowQuorum: readonly Short[],
+  nowS: number,
 ): string[] {
   const both = `Both operators have confirmed: ${region} is a peer of ${home}`;
-  return recognisedUntilS === undefined || witnesses === undefined
-    ? [`${both}, and not recognised.`]
-    : [
-        `${both}, and recognised until ${timeText(recognisedUntilS)}.`,
-        ...newcomerLines(region, witnesses, belowQuorum),
-      ];
+  if (way === undefined || recognisedFromS === undefined || recognisedUntilS === undefined || !witnesses)
+    return [`${both}, and not recognised.`];
+  const window = windowText({ fromS: recognisedFromS, untilS: recognisedUntilS }, nowS);
+  const terms = termsText({ way, rules, ...(via !== undefined && { via }) });
+  return [`${both}, and recognised ${window}, ${terms}.`, ...newcomerLines(region, witnesses, belowQuorum)];
 }
 
 function standing({ side, ours, theirs }: JoiningView): string {

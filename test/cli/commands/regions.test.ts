@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { recognisedText } from '../../../cli/commands/status.ts';
 import { copyWorld, makeWorld, type World } from '../../support/cli-world.ts';
 import { TestCli } from '../../support/cli.ts';
 import { Clock, DAY_S, inRegion } from '../../support/regions.ts';
@@ -209,6 +210,53 @@ describe('commands on regions', () => {
       (await recognise('--way', 'bridge', '--via', 'US')).err,
       /The platform US is not recognised here/,
     );
+  });
+
+  it('recognise --from begins when it says, and puts off nothing that counts now', async () => {
+    cli = copyWorld(world, folder());
+    const recognise = (...more: readonly string[]) =>
+      cli.run('recognise', cli.path('DE'), cli.path('CN-33'), ...more);
+    const at = (spanS: number) => String(cli.nowS + spanS);
+    const { exit, err } = await recognise('--from', at(7_200));
+    assert.equal(exit, 1);
+    assert.match(err, /CN-33 is recognised now, and its codes would be stopped until .*\[?REFUSED/);
+    for (const from of ['soon', at(-1), at(366 * DAY_S)])
+      assert.equal((await recognise('--from', from)).exit, 2);
+    await cli.json('withdraw', cli.path('DE'), 'CN-33');
+    const { out } = await recognise('--from', at(7_200), '--for', '1d');
+    assert.match(
+      out,
+      /recognises CN-33 \(CN-33\) from \S+ \S+ UTC until .*, directly\.\nUntil then its codes are stopped/,
+    );
+    await rewitness();
+    assert.deepEqual(await verdict(world.codes.green), ['RECOGNITION_NOT_IN_FORCE', 'IDENTITY_CHECK']);
+    // Said again it begins as before.
+    assert.match((await recognise('--for', '2d')).out, / from .* until /);
+    await rewitness();
+    cli.nowS += 7_199;
+    await rewitness();
+    assert.ok((await verdict(world.codes.green)).includes('RECOGNITION_NOT_IN_FORCE'));
+    cli.nowS += 1;
+    await rewitness();
+    assert.deepEqual(await verdict(world.codes.green), ['IDENTITY_CHECK']);
+    assert.equal((await recognise('--from', at(0))).exit, 0);
+  });
+
+  it('recognise --from now begins at once what was to begin later', async () => {
+    cli = copyWorld(world, folder());
+    await cli.json('withdraw', cli.path('DE'), 'CN-33');
+    await cli.json('recognise', cli.path('DE'), cli.path('CN-33'), '--from', String(cli.nowS + 7_200));
+    const { out } = await cli.run('recognise', cli.path('DE'), cli.path('CN-33'), '--from', 'now');
+    assert.match(out, /recognises CN-33 \(CN-33\) until /);
+    await rewitness();
+    assert.deepEqual(await verdict(world.codes.green), ['IDENTITY_CHECK']);
+  });
+
+  it('status words of a recognition tell its beginning and its end', () => {
+    const window = { fromS: cli.nowS + 60, untilS: cli.nowS + 120 };
+    assert.match(recognisedText(window, cli.nowS), /^from 20.* UTC$/);
+    assert.equal(recognisedText(window, window.fromS), 'recognised');
+    assert.equal(recognisedText(window, window.untilS), 'over');
   });
 
   it('witness follows growth, names what it vouches for, and says what is wrong', async () => {

@@ -67,6 +67,17 @@ describe('what the root has said until a day', () => {
     );
   });
 
+  it('checkRecognitions notes what is still to begin', () => {
+    const later = (fromS: number) => recognition(60 * DAY_S, { fromS });
+    const [begin, ...more] = checkRecognitions(saying([later(well.nowS + 1)]));
+    assert.match(
+      begin?.text ?? '',
+      /^the recognition of FR begins 20.* UTC: until then its codes do not count/,
+    );
+    assert.deepEqual(levelOf(more), ['ok']);
+    assert.deepEqual(levelOf(checkRecognitions(saying([later(well.nowS)]))), ['ok']);
+  });
+
   it('checkRecognitions notes what is suspended, and says nothing of what is withdrawn', () => {
     const suspended = recognition(-5, { standing: 'suspended' });
     assert.deepEqual(levelOf(checkRecognitions(saying([suspended]))), ['note']);

@@ -49,6 +49,12 @@ describe('checkTheirs', () => {
       for (const all of [await examine(heard(word)), await examineRunning(heard(word))])
         assert.ok(all.some((one) => one.text === found?.text));
     }
+    const [later] = checkTheirs(heard(recognised({ fromS: well.nowS + 1, untilS: well.nowS + 9 })));
+    assert.equal(later?.level, 'note');
+    assert.match(
+      later?.text ?? '',
+      /^FR recognises this region from 20.* UTC on: until then codes of DE do not/,
+    );
     assert.deepEqual(checkTheirs(well), []);
   });
 

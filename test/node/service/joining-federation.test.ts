@@ -76,11 +76,30 @@ describe('joining between processes', function () {
     assert.equal(alone.exit, 4, alone.err);
     assert.deepEqual(await federation.peersOf('DE'), ['FR']);
 
-    const joining = cli.json('join', 'confirm', at, 'DE', '--words', words.toUpperCase());
+    // In which way it is recognised is looked at before anything is confirmed.
+    const confirm = ['invite', 'confirm', de, 'AT', '--words', words];
+    for (const wrong of [
+      ['--way', 'bridge'],
+      ['--via', 'FR'],
+      ['--way', 'bridge', '--via', 'DE'],
+      ['--way', 'adapter', '--connect-only'],
+    ]) {
+      const { exit, err } = await cli.run(...confirm, ...wrong);
+      assert.equal(exit, 2, `${wrong.join(' ')}: ${err}`);
+    }
+    const joining = cli.json<{ way: string; recognisedUntilS: number }>(
+      ...['join', 'confirm', at, 'DE', '--words', words.toUpperCase(), '--way', 'hosted'],
+    );
     const few = await cli.run('invite', 'confirm', de, 'AT', '--words', words, '--endorsements', '1');
     assert.match(few.err, /0 regions that are recognised here vouch for AT/);
-    await cli.json('invite', 'confirm', de, 'AT', '--words', words);
-    await joining;
+    const { out } = await cli.run(...confirm);
+    assert.match(out, /AT is a peer of DE, and recognised until .*, directly\.\n/);
+    assert.equal((await joining).way, 'hosted');
+    const { regions } = await cli.json<{ regions: readonly { region: string; way?: string }[] }>(
+      'status',
+      at,
+    );
+    assert.equal(regions.find(({ region }) => region === 'DE')?.way, 'hosted');
 
     const code = await federation.issue('AT', 'Person 1');
     await federation.verdictOnce('DE', code, ({ outcome }) => outcome === 'pass');
