@@ -10,6 +10,7 @@ import { parseCode, type ParsedCode } from '../protocol/code/code.ts';
 import { documentHash, type DocumentInput } from '../protocol/code/document.ts';
 import { isProtocolError } from '../protocol/fault.ts';
 import { AnnouncedCodes } from '../protocol/foreign/announced-codes.ts';
+import { refuseUnread } from '../protocol/foreign/refuse-unread.ts';
 import { verifyAnnounced } from '../protocol/foreign/verify-announced.ts';
 import { foreignFormatOf } from '../protocol/foreign/verify-foreign.ts';
 import { verifyLocal } from '../protocol/foreign/verify-local.ts';
@@ -21,7 +22,6 @@ import { type LeafProof } from '../protocol/verdict/cut-off.ts';
 import { checksOf, judge } from '../protocol/verdict/judge.ts';
 import { type Trust } from '../protocol/verdict/knowledge.ts';
 import { type Verdict, type VerdictContext } from '../protocol/verdict/verdict.ts';
-import { refuseText } from '../protocol/verdict/verify.ts';
 
 export interface JudgingOptions {
   readonly trust: Trust;
@@ -57,7 +57,7 @@ export async function judgeText(
   try {
     parsed = parseCode(primitives.sha256, text);
   } catch (error) {
-    if (isProtocolError(error)) return refuseText(error.fault, options.nowS);
+    if (isProtocolError(error)) return refuseUnread(text, error.fault, options);
     throw error;
   }
   const { trust, nowS, mirror } = options;

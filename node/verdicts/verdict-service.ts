@@ -6,6 +6,7 @@ import { attestationLogOrigin } from '../../protocol/log/origin.ts';
 import { type Primitives } from '../../protocol/primitives.ts';
 import { type LeafProof } from '../../protocol/verdict/cut-off.ts';
 import { AnnouncedCodes } from '../../protocol/foreign/announced-codes.ts';
+import { refuseUnread } from '../../protocol/foreign/refuse-unread.ts';
 import { verifyAnnounced } from '../../protocol/foreign/verify-announced.ts';
 import { foreignFormatOf } from '../../protocol/foreign/verify-foreign.ts';
 import { verifyLocal } from '../../protocol/foreign/verify-local.ts';
@@ -20,7 +21,6 @@ import {
   type Verdict,
   type VerdictContext,
 } from '../../protocol/verdict/verdict.ts';
-import { refuseText } from '../../protocol/verdict/verify.ts';
 import { nativeForeignPrimitives } from '../crypto/foreign-primitives.ts';
 import { type Lookup } from '../lookup/lookup.ts';
 import { type Clock } from '../ports.ts';
@@ -96,7 +96,7 @@ export class VerdictService {
     try {
       parsed = parseCode(this.#modules.sha256, text);
     } catch (error) {
-      if (isProtocolError(error)) return refuseText(error.fault, nowS);
+      if (isProtocolError(error)) return refuseUnread(text, error.fault, { trust, context: judged, nowS });
       throw error;
     }
     const { verifySignature, checkSignatures } = this.#modules;

@@ -9,6 +9,7 @@ export { type ForeignCheck, type ForeignPublicKey, type VerifyForeign } from './
 export { type Adapter, adapterData, type AdapterDraft, readAdapter } from './adapter.ts';
 export { AnnouncedCodes } from './announced-codes.ts';
 export { verifyAnnounced } from './verify-announced.ts';
+export { refuseUnread } from './refuse-unread.ts';
 export { type LocalProfile } from './local-profile.ts';
 export { type LocalVerdict } from './judge-local.ts';
 export { readLocal } from './local-code.ts';

@@ -1,13 +1,13 @@
 /** From the text of a code of others to an ordinary verdict, by the adapters that recognised regions announced. Spec: SPEC.md 17.8. */
 import { isProtocolError } from '../fault.ts';
 import { type Verdict, type VerdictContext } from '../verdict/verdict.ts';
-import { refuseText } from '../verdict/verify.ts';
 import { type AnnouncedCodes, keysOf } from './announced-codes.ts';
 import { type ForeignCode } from './foreign-code.ts';
 import { type TrustState } from '../trust/trust-state.ts';
 import { type Candidates, foreignChecksOf, type ForeignKey } from './foreign-keys.ts';
 import { type ForeignPrimitives } from './foreign-primitives.ts';
 import { judgeForeign } from './foreign-verdict.ts';
+import { refuseUnread } from './refuse-unread.ts';
 import { type CheckedAnnouncer, judgeAnnounced } from './judge-announced.ts';
 import { readForeign } from './verify-foreign.ts';
 import { type SignedForeign, verifyLocal } from './verify-local.ts';
@@ -32,7 +32,9 @@ export async function verifyAnnounced(
       ? undefined
       : await verifyLocal(primitives, text, { announced, context, nowS });
     const isNone = local === undefined || (local.found === 'nothing' && local.verdict.outcome === 'stop');
-    return isNone ? refuseText(error.fault, nowS) : local.verdict;
+    return isNone
+      ? refuseUnread(text, error.fault, { trust: announced.trust, context, nowS })
+      : local.verdict;
   }
   const { tried, isCrowded } = announced.announcersOf(code);
   const checked: CheckedAnnouncer[] = [];

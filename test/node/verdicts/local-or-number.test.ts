@@ -83,6 +83,29 @@ describe('a local code that no known key has signed, where another region announ
     isAwaitingItsKey(await judgeText(primitives, text, { trust: suspended, context: CONTEXT, nowS: NOW_S }));
   });
 
+  it('is undetermined by a beginning that nobody known has, while nothing that is fresh is known of one that may', async () => {
+    for (const [known, outcome] of [
+      [OLD, 'undetermined'],
+      [{}, 'stop'],
+    ] as const) {
+      const trust = trustWith(BY_ADAPTER, known);
+      for (const unknown of ['YY:4711', '{"yy":1}']) {
+        const judged = [
+          await service(trust).verify(unknown, CONTEXT),
+          await judgeText(primitives, unknown, { trust, context: CONTEXT, nowS: NOW_S }),
+        ];
+        for (const verdict of judged) {
+          assert.equal(verdict.outcome, outcome, unknown);
+          assert.equal(
+            verdict.reasons.some(({ code, region }) => code === 'KEY_NOT_YET_KNOWN' && region === 'AT'),
+            outcome === 'undetermined',
+          );
+        }
+      }
+    }
+    assert.deepEqual(asked, []);
+  });
+
   it('is what the other says of a number that it has', async () => {
     const colours = { green: 'pass', red: 'stop' } as const;
     for (const [colour, outcome] of Object.entries(colours)) {
