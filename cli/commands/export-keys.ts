@@ -2,14 +2,12 @@
 import { type Command } from 'commander';
 import { attestJwks, dccKeyList } from '../../node/foreign/key-export.ts';
 import { writeFileAtomically } from '../../node/region/files.ts';
-import { readPublicRegion } from '../../node/region/public-region.ts';
-import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Cli, examples } from '../cli.ts';
 import { counted } from '../output.ts';
 import { printable } from '../printable.ts';
-import { publicPathOf, regionModules } from '../region.ts';
+import { readRecentRegion, type RecentRegion, type StaleOption, staleOption } from '../recent-region.ts';
 
-interface OutOption {
+interface KeysOptions extends StaleOption {
   readonly out?: string;
 }
 
@@ -17,31 +15,36 @@ export function addExportKeys(parent: Command, cli: Cli): void {
   parent
     .command('jwks')
     .description(
-      'Prints the keys that sign attestations as a JWK set (RFC 7517). Keys that were given up are left out. Reads what the region publishes.',
+      'Prints the keys that sign attestations as a JWK set (RFC 7517). Keys that were given up are left out. Reads what the region publishes, and refuses what is more than 10 minutes old.',
     )
     .argument('<region>', 'directory of the region, or its public directory')
     .option('--out <file>', 'write it into a file')
+    .addOption(staleOption())
     .addHelpText(
       'after',
-      examples([
-        'entente export jwks CN-33 --out cn-33.jwks.json',
-        'a node serves the same at /v1/jwks?region=CN-33',
-      ]),
+      examples(
+        [
+          'entente export jwks CN-33 --out cn-33.jwks.json',
+          'a node serves the same at /v1/jwks?region=CN-33',
+        ],
+        ['entente export jwks CN-33 --stale', 'of a region that is silent: `iat` says since when'],
+      ),
     )
-    .action((region: string, options: OutOption) =>
-      write(cli, region, options, (state) => {
-        const set = attestJwks(state);
+    .action((region: string, options: KeysOptions) =>
+      write(cli, region, options, ({ state, isStale, atS }) => {
+        const set = { ...attestJwks(state), ...(isStale && { iat: atS }) };
         return { value: set, count: set.keys.length };
       }),
     );
   parent
     .command('dcc')
     .description(
-      'Prints the keys of EU certificates that the adapters of a region announce, by key id, as member states publish theirs. Reads what the region publishes.',
+      'Prints the keys of EU certificates that the adapters of a region announce, by key id, as member states publish theirs. Reads what the region publishes, and refuses what is more than 10 minutes old.',
     )
     .argument('<region>', 'directory of the region, or its public directory')
     .option('--out <file>', 'write it into a file')
     .option('--ed25519', "the region's own keys too, for readers that know this algorithm")
+    .addOption(staleOption())
     .addHelpText(
       'after',
       examples([
@@ -49,8 +52,8 @@ export function addExportKeys(parent: Command, cli: Cli): void {
         'a node serves the same at /v1/dcc-keys?region=CN-33',
       ]),
     )
-    .action((region: string, options: OutOption & { readonly ed25519?: true }) =>
-      write(cli, region, options, (state) => {
+    .action((region: string, options: KeysOptions & { readonly ed25519?: true }) =>
+      write(cli, region, options, ({ state }) => {
         const withEd25519 = options.ed25519 === true;
         const list = dccKeyList(state, { nowS: cli.surroundings.nowS(), withEd25519 });
         return { value: list, count: Object.values(list.eu_keys).flat().length };
@@ -62,18 +65,20 @@ export function addExportKeys(parent: Command, cli: Cli): void {
 async function write(
   cli: Cli,
   path: string,
-  { out }: OutOption,
-  exported: (state: TrustState) => { readonly value: object; readonly count: number },
+  options: KeysOptions,
+  exported: (recent: RecentRegion) => { readonly value: object; readonly count: number },
 ): Promise<void> {
-  const { state, region } = await readPublicRegion(await publicPathOf(path), {}, await regionModules(cli));
-  const { value, count } = exported(state);
+  const { out } = options;
+  const recent = await readRecentRegion(cli, path, options);
+  const { region, atS } = recent;
+  const { value, count } = exported(recent);
   if (count === 0) cli.output.note(`${region} has no such keys: the list is empty.`);
   if (out === undefined) {
     cli.output.result(value, () => [JSON.stringify(value, undefined, 2)]);
     return;
   }
   await writeFileAtomically(out, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
-  cli.output.result({ out, region, count }, () => [
+  cli.output.result({ out, region, count, atS }, () => [
     `Wrote ${printable(out)}: ${counted(count, 'key')} of ${region}.`,
   ]);
 }

@@ -27,6 +27,8 @@ export interface AttestJwk {
 
 export interface JwkSet {
   readonly keys: readonly AttestJwk[];
+  /** Of when it is, where that is not now: seconds since 1970. Readers that do not know this member pass over it (RFC 7517 5). */
+  readonly iat?: number;
 }
 
 /**

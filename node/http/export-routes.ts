@@ -3,10 +3,8 @@ import { type Sha256 } from '../../protocol/primitives.ts';
 import { type TrustState } from '../../protocol/trust/trust-state.ts';
 import { type Trust } from '../../protocol/verdict/knowledge.ts';
 import { isInForce } from '../../protocol/foreign/claims.ts';
-import { type RecognitionWay } from '../../protocol/trust/trust-state.ts';
-import { Leaning } from '../../protocol/verdict/leaning.ts';
-import { ANY_PLACE } from '../../protocol/verdict/verdict.ts';
 import { attestJwks, dccKeyList, dccListEndS } from '../foreign/key-export.ts';
+import { isKnownWell } from '../foreign/passing-on.ts';
 import { readQuery } from './input.ts';
 import { RequestError } from './problem.ts';
 import { type Replies, type WebContext } from './replies.ts';
@@ -22,15 +20,6 @@ export interface ExportModules {
 
 /** A key that is given up should be gone from readers within minutes. */
 const CACHE = 'public, max-age=300';
-
-/** Keys are passed on in whatever way codes of the region come. */
-const NO_WAYS: ReadonlySet<RecognitionWay> = new Set();
-
-/** Whether verdicts would lean on what is known of a region: a key that was given up since goes by being absent from the list. */
-function isSound(trust: Trust, region: string, nowS: number): boolean {
-  const leaning = new Leaning(trust, { place: ANY_PLACE, mode: 'online' }, nowS);
-  return leaning.leanOnHome() && leaning.leanOn(region, NO_WAYS).isSound;
-}
 
 interface Answer {
   readonly body: string;
@@ -64,7 +53,7 @@ export function exportRoutes({ trust, sha256, nowS, replies }: ExportModules): R
       throw new RequestError('PATH_UNKNOWN', 'this node does not recognise that region now');
     if (knowledge.standing !== 'good')
       throw new RequestError('PATH_UNKNOWN', 'that region has told two stories: its keys are not passed on');
-    if (!isSound(trust(), region, nowS()))
+    if (!isKnownWell(trust(), region, nowS()))
       throw new RequestError(
         'KNOWLEDGE_STALE',
         'what this node knows of that region or its own is too old to pass keys on: ask another node, or later',

@@ -76,6 +76,17 @@ export async function witnessedCheckpoints(
 }
 
 /**
+ * The newest time that what a region has published proves by itself, in seconds: when its own witness cosigned the checkpoint, or its trust-log key signed
+ * a statement last. What is of a time that has not come proves nothing; 0 where nothing is proven.
+ */
+export function saidAtS(of: PublicRegion, modules: ReadModules): number {
+  const { note, state } = of;
+  const cosigned = note.signatures.map((line) => timeOf(of, note.text, line, modules) ?? 0);
+  const latestS = modules.nowS() + CLOCK_AHEAD_S_MAX;
+  return Math.max(0, ...[state.lastAtS, ...cosigned].filter((atS) => atS <= latestS));
+}
+
+/**
  * Whether somebody can have seen the checkpoint then: not before its newest statement was made, and not later than now. Who says
  * otherwise would let the region seem old, or have no quorum, with a checkpoint that others could do without.
  */
