@@ -27,7 +27,9 @@ export function addHost(program: Command, cli: Cli): void {
 async function move(cli: Cli, from: string, to: string, options: MoveOptions): Promise<void> {
   const { region, replaced, rootKeys } = await moveRegion(cli, from, to, options);
   cli.output.result({ region, from, to, replaced, rootKeys }, () => [
-    `${region} has moved to ${printable(to)}: the ${replaced} keys of the old place are given up.`,
+    replaced > 0
+      ? `${region} has moved to ${printable(to)}: the ${replaced} keys of the old place are given up.`
+      : `${region} has moved to ${printable(to)} before: all keys of the old place are given up, and nothing is left to do.`,
     `Run its node there: entente run ${printable(to)}`,
     ...(rootKeys.length > 0
       ? [

@@ -28,6 +28,7 @@ import {
   RegionLayout,
   trustLogPath,
 } from '../../node/region/layout.ts';
+import { requireNotMoved } from '../../node/region/moved.ts';
 import { LogFiles } from '../../node/region/log-files.ts';
 import { type RegionModules } from '../../node/region/modules.ts';
 import { type PublicRegion, readPublicRegion } from '../../node/region/public-region.ts';
@@ -65,13 +66,14 @@ interface Parts {
   readonly published: PublicRegion;
 }
 
-/** Where the node of a region's directory is asked by its operator. */
+/** Where the node of a region's directory is asked by its operator. @throws {NodeError} REGION_MOVED where none can run any more; and as `readRegionConfig`. */
 export async function adminOf(
   path: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<AdminClient> {
   const layout = new RegionLayout(resolve(path));
   const config = await readRegionConfig(layout, { environment });
+  await requireNotMoved(layout);
   const { listen, secretFile } = config.admin;
   return new AdminClient({
     listen: isAdminPort(listen) ? listen : layout.resolve(listen),

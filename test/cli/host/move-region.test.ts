@@ -120,6 +120,19 @@ describe('moveRegion', function () {
       '--without-peers',
     );
     assert.match(left.err, /has moved to .*own: it signs there alone \[REGION_MOVED\]\nRun its node there/);
+    // Nor does anything else take it for a region whose node is stopped, or pass on keys of it that are given up.
+    for (const args of [
+      ['status', cli.path('FR')],
+      ['export', 'jwks', cli.path('FR')],
+      ['export', 'jwks', cli.path('FR', 'public'), '--stale'],
+    ])
+      assert.match((await cli.run(...args)).err, /has moved to .*own.*REGION_MOVED/, args.join(' '));
+    assert.equal((await cli.run('export', 'jwks', cli.path('own'))).exit, 0);
+    const again = await cli.run('host', 'move', cli.path('FR'), cli.path('own'));
+    assert.match(
+      again.out,
+      /^FR has moved to .*own before: all keys of the old place are given up, and nothing/,
+    );
     const other = await cli.run('host', 'move', cli.path('FR'), cli.path('other'));
     assert.match(other.err, /has moved to .*own/);
     // As when the disk of the new place is not mounted: made once more it would sign beside that.
