@@ -4,7 +4,7 @@
  */
 import { type ForkEvidence } from '../../protocol/evidence/fork.ts';
 import { encodeNote } from '../../protocol/log/note.ts';
-import { attestationLogOrigin, witnessName } from '../../protocol/log/origin.ts';
+import { attestationLogOrigin, trustLogOrigin, witnessName } from '../../protocol/log/origin.ts';
 import { PeerClocks } from '../clock/peer-clocks.ts';
 import { CopyWatch } from '../evidence/copy-watch.ts';
 import { EvidenceBook } from '../evidence/evidence-book.ts';
@@ -95,7 +95,12 @@ export function assemble(
     await shelf.followAll();
     if (options.onDemand !== true) evidence.heed();
   };
-  const tellFork = (_origin: string, evidence: ForkEvidence) => herald.tellFork(evidence);
+  const tellFork = (origin: string, evidence: ForkEvidence) => {
+    herald.tellFork(evidence);
+    // What a copy of this node, or a thief, signs beside us is another log: none of the two is to grow before the root has named one.
+    const own = origin === trustLogOrigin(region, network) ? logs().get(origin) : undefined;
+    if (own !== undefined && standingForksOf(own).length > 0) signing.contradicted();
+  };
   const shelf: LogShelf = new LogShelf(options, {
     ...modules,
     store,

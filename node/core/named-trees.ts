@@ -32,6 +32,12 @@ export async function findNamed(
   return undefined;
 }
 
+/** The trust log where somebody signed another, and the root has not said which goes on: then nothing is signed of any log. */
+export function findForked({ home }: Pick<LogShelf, 'home'>): BootFinding | undefined {
+  const { origin, tree, standingForks } = home;
+  return standingForks.length === 0 ? undefined : { finding: 'contradicted', origin, size: tree.size };
+}
+
 /** A log of which nothing is signed before peers are asked anew, and that lacks nothing any more. Rejects as `LogTree.head`. */
 export function findCaughtUp({ ownLogs }: Pick<LogShelf, 'ownLogs'>): OwnLog | undefined {
   return ownLogs.find(
@@ -46,13 +52,14 @@ export function askAgain(shelf: Pick<LogShelf, 'ownLogs'>): NodeError | undefine
 }
 
 /**
- * The same once nothing more is taken of the own logs, and before anything of them is signed: what was on its way until then may have brought a cut-off.
+ * `findForked` and `findNamed` once nothing more is taken of the own logs, and before anything of them is signed: what was on its way until then may have brought a cut-off.
  * From then on those that lack entries go on to catch up, and the others are written. The former are written after the next start.
  * @throws {NodeError} LOG_CONTRADICTED. Rejects also as `TrustKeeper.advance`, `LogShelf.followAll` and reading the logs.
  */
 export async function requireNamed(shelf: LogShelf): Promise<void> {
   await shelf.home.advance();
   await shelf.followAll();
+  refuse(shelf, findForked(shelf));
   await refuseOthers(shelf, shelf.ownLogs);
   for (const log of shelf.ownLogs) log.look({ isAnew: false });
 }
@@ -109,7 +116,10 @@ function isAttestationLog(origin: string, name: string): boolean {
 }
 
 async function refuseOthers(shelf: LogShelf, logs: LogShelf['ownLogs']): Promise<void> {
-  const found = await findNamed(shelf, logs);
+  refuse(shelf, await findNamed(shelf, logs));
+}
+
+function refuse(shelf: LogShelf, found: BootFinding | undefined): void {
   const refusal = found && refusalOf(found, shelf.logs);
   if (refusal !== undefined) throw refusal;
 }

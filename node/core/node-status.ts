@@ -23,6 +23,7 @@ export const HELD_UP: readonly WritingState[] = ['behind', 'standby'];
 /** Of a node that could not begin to sign, by the code of its error. */
 export function stateWithout(code: NodeErrorCode): WritingState {
   if (code === 'LOG_BEHIND') return 'behind';
+  if (code === 'LOG_CONTRADICTED') return 'contradicted';
   return code === 'PEER_UNREACHABLE' ? 'alone' : 'failed';
 }
 

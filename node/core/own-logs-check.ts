@@ -11,10 +11,10 @@ import {
 import { type LogMender } from '../sync/log-mender.ts';
 import { withLeftOut } from './left-out.ts';
 import { type LogShelf } from './log-shelf.ts';
-import { findCaughtUp, findNamed } from './named-trees.ts';
+import { findCaughtUp, findForked, findNamed } from './named-trees.ts';
 import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } from './node-options.ts';
 
-type CheckOptions = Pick<RegionNodeOptions & typeof NODE_DEFAULTS, 'bootQuorum' | 'fingerprint' | 'fenced'>;
+type CheckOptions = Pick<RegionNodeOptions & typeof NODE_DEFAULTS, 'bootQuorum' | 'fingerprint'>;
 
 export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | 'puller' | 'regionOf'> {
   readonly sha256: Sha256;
@@ -31,12 +31,12 @@ export interface CheckDecision {
 }
 
 /**
- * `forced`: the operator signs although too few peers answered; what any of them shows, or another tree that the root has signed, binds all the same. Where witnesses fence the
- * writer nobody else rightly signs beside it, so that a proof of two trust logs that the root has not settled is somebody with its keys. Rejects as
- * `checkOwnLogs` and `findNamed`, and with what is damaged in the trust log.
+ * `forced`: the operator signs although too few peers answered; what any of them shows, or another tree that the root has signed, binds all the same. So does a proof
+ * of two trust logs that the root has not settled: a copy of this node, or somebody with its keys, has signed the other. Rejects as `checkOwnLogs` and `findNamed`, and with
+ * what is damaged in the trust log.
  */
 export async function findOwnLogs(
-  { bootQuorum, fingerprint, fenced }: CheckOptions,
+  { bootQuorum, fingerprint }: CheckOptions,
   { shelf, mender, meet, stopping, ...modules }: OwnLogsCheckModules,
   { forced = false, givenUp = [] }: CheckDecision = {},
 ): Promise<BootFinding> {
@@ -57,8 +57,8 @@ export async function findOwnLogs(
   // Another check may have begun meanwhile: what this one has passed over waits all the same.
   for (const log of passedOver) log.suspend();
   for (const log of shelf.ownLogs) log.look({ isAnew: false });
-  if (fenced !== undefined && home.standingForks.length > 0)
-    return { finding: 'contradicted', origin: home.origin, size: home.tree.size };
+  const forked = findForked(shelf);
+  if (forked !== undefined) return forked;
   // By the trust log as it is now: what has just been fetched of it may say so.
   const isFree = found.finding === 'clear' || found.finding === 'alone';
   // Whoever brought meanwhile what was missing need not have had all: peers are asked anew at once.

@@ -8,6 +8,9 @@ export interface RetryPauseModules {
   readonly peers: () => readonly string[];
 }
 
+/** Pauses between tries that found the same: half a minute, by default. */
+export const PAUSES_MAX = 16;
+
 export class RetryPause {
   readonly #modules: RetryPauseModules;
   readonly #retryMs: number;

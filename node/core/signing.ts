@@ -19,9 +19,9 @@ import { Healing } from './healing.ts';
 import { logTogether } from './log-all.ts';
 import { findOwnLogs, type OwnLogsCheckModules } from './own-logs-check.ts';
 import { OwnNews } from './own-news.ts';
-import { RetryPause } from './retry-pause.ts';
+import { PAUSES_MAX, RetryPause } from './retry-pause.ts';
 import { endSalvage } from './salvage-end.ts';
-import { giveWay, takeOver, type TakingOverModules, type Write } from './taking-over.ts';
+import { giveWay, settleOwnLogs, takeOver, type TakingOverModules, type Write } from './taking-over.ts';
 import { BatchShare, type SharedBatch } from '../writer/batch-share.ts';
 import { type Writership } from '../writer/writership.ts';
 import { WritingSide, type WritingSideModules } from './writing-side.ts';
@@ -43,9 +43,6 @@ export interface SigningModules
   readonly fence?: Fence | undefined;
 }
 
-/** Pauses between tries that found the same: half a minute, by default. */
-const PAUSES_MAX = 16;
-
 export class Signing {
   readonly #options: RegionNodeOptions & typeof NODE_DEFAULTS;
   readonly #modules: SigningModules;
@@ -57,7 +54,6 @@ export class Signing {
   /** Another process writes into the registry of this region: nothing more is signed before a new start. */
   #isTaken = false;
   #isOpening = false;
-  /** What it had in hand when it was fenced is being given up. */
   #isEnding = false;
   /** As the last try to begin found it. */
   #failure: NodeError | undefined;
@@ -199,22 +195,27 @@ export class Signing {
         this.#fenced(logError('LOG_FENCED', 'another machine has signed more of the logs of this region'));
       return;
     }
-    const side = this.#side;
-    this.#side = undefined;
     this.#state = 'contradicted';
     this.#failure = logError('LOG_CONTRADICTED', 'somebody else signs with the keys of this region');
-    this.#modules.background.run(async () => side?.stop());
+    this.#modules.background.run(() => this.#end());
   }
 
   /** Two nodes of the region run: what both sign would be two logs. */
   #taken(error: NodeError): void {
-    const side = this.#side;
-    this.#side = undefined;
     this.#isTaken = true;
     this.#state = 'failed';
     this.#failure = error;
     this.#modules.onTrouble?.(error);
-    this.#modules.background.run(async () => side?.stop());
+    this.#modules.background.run(() => this.#end());
+  }
+
+  /** What is in hand ends; until then the own logs take nothing from others. */
+  async #end(): Promise<void> {
+    const side = this.#side;
+    if (side === undefined) return;
+    this.#side = undefined;
+    this.#isEnding = true;
+    await side.stop().finally(() => (this.#isEnding = false));
   }
 
   async #begin(): Promise<void> {
@@ -286,14 +287,11 @@ export class Signing {
 
   /** What is in hand ends; then it looks again whether it may sign: the writer before had more permitted, as far as was not known. */
   #startAnew(error: NodeError): void {
-    const side = this.#side;
-    this.#side = undefined;
     if (!this.#isStandby) this.#state = 'behind';
     this.#failure = error;
     this.#modules.onTrouble?.(error);
-    this.#isEnding = true;
     this.#modules.background.run(async () => {
-      await side?.stop().finally(() => (this.#isEnding = false));
+      await this.#end();
       await this.#begin();
     });
   }
@@ -361,9 +359,9 @@ export class Signing {
     if (fence !== undefined) await this.#side.tend().catch((error: unknown) => onTrouble?.(error));
   }
 
-  /** Once `isWriting`: what is taken of others has landed before the first own entry. */
+  /** Once `isWriting`. */
   async #start(keys = this.#modules.keys): Promise<WritingSide> {
-    for (const log of this.#modules.shelf.ownLogs) await log.settled();
+    await settleOwnLogs(this.#modules);
     const { shelf, herald, background, onTrouble } = this.#modules;
     const news = new OwnNews({ home: shelf.home, herald });
     return WritingSide.start(this.#options, {

@@ -51,6 +51,21 @@ export async function takeOver(how: 'resume' | 'promote', modules: TakingOverMod
   await writership.confirm();
 }
 
+/**
+ * Once nothing more is taken of the own logs: what is on its way of others has landed, and what a copy or a thief has outrun is given up, before the first own entry.
+ * Of a fenced region `takeOver` has done the latter. Rejects as the store.
+ */
+export async function settleOwnLogs({
+  shelf,
+  fence,
+  ...modules
+}: DropModules & Pick<TakingOverModules, 'shelf'> & { readonly fence?: object | undefined }): Promise<void> {
+  for (const log of shelf.ownLogs) {
+    await log.settled();
+    if (fence === undefined) await dropOutrun(log.tree, modules, false);
+  }
+}
+
 async function meet(
   pledge: Pledge,
   tree: LogTree | undefined,

@@ -574,6 +574,13 @@ describe('RegionNode', () => {
       assert.match(await world.outcome(region, code.text), /FORKED/);
     }
     assert.deepEqual(world.node('DE').status.forked, [TRUST]);
+    assert.equal(world.node('DE').status.writing, 'contradicted', 'neither log is to grow');
+    await world.kill('DE', { inOrder: true });
+    world.network.isolate('DE');
+    world.replace('DE');
+    await world.run(world.node('DE').start());
+    world.node('DE').force();
+    await world.until(() => world.node('DE').status.writing === 'contradicted', 'the proof binds it');
     // The proof outlives the process.
     await world.kill('FR', { inOrder: true });
     world.network.isolate('FR');

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { isSignedBy } from '../../../node/log/own-checkpoint.ts';
+import { LogKeys } from '../../../node/log/log-keys.ts';
+import { stagingChanges } from '../../../node/log/staged-batch.ts';
 import { isNodeError, type NodeErrorCode } from '../../../node/node-error.ts';
+import { Store } from '../../../node/store/store.ts';
 import { encodeAnswer, parseAnswer, SYNC_PROTOCOL } from '../../../node/sync/messages.ts';
 import {
   encodeWriterRequest,
@@ -37,13 +40,17 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
   const head = (origin: string) => world.node('FR').log(origin)?.head ?? assert.fail();
   const isBehind = (error: unknown) => isNodeError(error, 'LOG_BEHIND');
 
-  /** What a thief signs of a log of FR with 40 entries behind it, and the way there from what DE has seen. */
-  async function stolen(origin: string, by = world.machine('FR').fixture.keys.checkpoint) {
+  /** What a thief signs of a log of FR with more entries behind it, and the way there from what DE has seen. */
+  async function stolen(
+    origin: string,
+    by = world.machine('FR').fixture.keys.checkpoint,
+    more: readonly Uint8Array[] = Array.from({ length: 40 }, (_, i) => Uint8Array.of(i)),
+  ) {
     const { size: before } = (await world.run(world.node('DE').witness.lastSeen(origin))) ?? assert.fail();
     const log = world.node('FR').log(origin) ?? assert.fail();
     const entries: Uint8Array[] = [];
     for await (const entry of log.reader.entries(0, log.size)) entries.push(entry.slice());
-    const bad = new ReferenceTree([...entries, ...Array.from({ length: 40 }, (_, i) => Uint8Array.of(i))]);
+    const bad = new ReferenceTree([...entries, ...more]);
     const other = new ReferenceTree(entries.map((_, i) => Uint8Array.of(i)));
     const size = bad.entries.length;
     const { publicKey, sign } = by;
@@ -159,6 +166,38 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
     world.replace('FR');
     await world.boot('FR', (one) => one.status.writing === 'behind');
     await giveUp();
+  });
+
+  it('T3, T14: a batch that was staged where peers have entries of the thief is given up, and the key then', async () => {
+    const { fixture, medium } = world.machine('FR');
+    fixture.nowS = world.nowS;
+    const { size } = head(TRUST);
+    const theirs = fixture.entryOf({ kind: 'log', log: '2026-12', minimum: 0 });
+    const { note } = (await stolen(TRUST, fixture.keys.checkpoint, [theirs])).add;
+    await world.kill('FR', { inOrder: true });
+    const ours = fixture.entryOf({ kind: 'log', log: '2027-01', minimum: 0 });
+    const store = new Store(
+      { owner: `FR.${NETWORK}` },
+      { disk: medium.disk(), mark: medium.mark(), clock: world.clock },
+    );
+    await world.run(store.start());
+    const staged = { index: size, atS: world.nowS, drafts: [ours] };
+    await world.run(store.write(stagingChanges(new LogKeys(TRUST), staged)));
+    await world.run(store.stop());
+    world.network.tamper = ({ from, to, protocol, bytes }) => {
+      if (from !== 'DE' || to !== 'FR' || protocol !== SYNC_PROTOCOL) return bytes;
+      const answer = parseAnswer(bytes);
+      if (answer.kind === 'heads')
+        return encodeAnswer({ ...answer, heads: [...answer.heads, { note, forks: 0 }] });
+      if (answer.kind !== 'refused') return bytes;
+      return encodeAnswer({ kind: 'range', from: size, entries: [theirs], note, path: [] });
+    };
+    world.replace('FR');
+    await world.boot('FR', (one) => one.status.writing === 'writing');
+    assert.equal(head(TRUST).size, size + 1);
+    world.network.tamper = undefined;
+    await giveUp();
+    await assertWell();
   });
 
   /** Another checkpoint key, scheduled beside the one in force, of which all know. */
