@@ -198,6 +198,9 @@ export class PublicServer {
 /** Bodies above this are batches, as far as can be told before they are read: one code has at most 4,296 characters. */
 export const SINGLE_BYTES_MAX = 6_144;
 
+/** Steps of a path that the router resolves before it looks: `/x/../v1/verify` leads to `/v1/verify`. */
+const DOTS = /\/\.\.?(?:\/|$)/;
+
 /**
  * What a request asks for, by its head alone. A path that is written in another way than SPEC.md 15 has it may be any: it can wait as
  * what can wait most.
@@ -209,7 +212,7 @@ export function workOf({
 }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>): Work {
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
-  if (!path.startsWith('/') || path.includes('%')) return 'batch';
+  if (!path.startsWith('/') || path.includes('%') || DOTS.test(path)) return 'batch';
   switch (path) {
     case GATE_PATH:
     case '/v1/verify':

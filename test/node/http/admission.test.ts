@@ -86,6 +86,12 @@ describe('workOf', () => {
     }
   });
 
+  it('takes a code that a page of a gate sends for a verdict, and the page itself for reading', () => {
+    assert.equal(kindOf('/gate?place=de%2Fgate', 300), 'verdict');
+    assert.equal(kindOf('/gate?place=de%2Fgate', 6_145), 'batch');
+    assert.equal(kindOf('/gate?place=..', undefined, 'GET'), 'read');
+  });
+
   it('lets a page ask whether it may verify as long as it lets it verify', () => {
     assert.equal(kindOf('/v1/verify', undefined, 'OPTIONS'), 'verdict');
   });
@@ -96,6 +102,10 @@ describe('workOf', () => {
       'http://node.example/v1/verify',
       'http://node.example/livez',
       '/DE%2etest/trust/checkpoint',
+      '/x/../v1/verify',
+      '/./v1/verify',
+      '/x/../gate?place=',
+      '/livez/.',
       '*',
       '',
     ])
