@@ -49,6 +49,7 @@ import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } fr
 import { OwnLog } from './own-log.ts';
 import { recognisedDirectly } from './own-logs-check.ts';
 import { peopleOf, type PeopleModules } from './people.ts';
+import { ShownTrees } from './shown-trees.ts';
 import { Signing } from './signing.ts';
 import { upkeepOf } from './upkeep.ts';
 import { LastSession } from './last-session.ts';
@@ -101,10 +102,12 @@ export function assemble(
     const own = origin === trustLogOrigin(region, network) ? logs().get(origin) : undefined;
     if (own !== undefined && standingForksOf(own).length > 0) signing.contradicted();
   };
+  const shownTrees = new ShownTrees({ isFenced: options.fenced !== undefined }, { ...modules, store });
   const shelf: LogShelf = new LogShelf(options, {
     ...modules,
     store,
     board,
+    shown: shownTrees,
     checkpointKey: modules.keys.checkpoint,
     isWriting: () => signing.isWriting,
     onChange: heedChange,
@@ -259,6 +262,7 @@ export function assemble(
     takeBack: people.takeBack,
     store,
     mender,
+    shown: shownTrees,
     registry,
     clocks,
     herald,

@@ -27,7 +27,7 @@ import { type Vetting } from '../witness/witness-rule.ts';
 import { type InvitedRegion } from './node-options.ts';
 import { type NodeStatus } from './node-status.ts';
 import { LeftTree } from './left-tree.ts';
-import { OwnLog } from './own-log.ts';
+import { OwnLog, type OwnLogModules } from './own-log.ts';
 
 export interface LogShelfOptions {
   readonly region: string;
@@ -39,7 +39,7 @@ export interface LogShelfOptions {
   readonly named?: readonly { readonly region: string; readonly fingerprint: Uint8Array }[];
 }
 
-export interface LogShelfModules extends TrustModules {
+export interface LogShelfModules extends TrustModules, Pick<OwnLogModules, 'shown'> {
   readonly store: Store;
   readonly secondPlace: SecondPlace;
   readonly clock: Clock;

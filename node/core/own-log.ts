@@ -15,6 +15,7 @@ import { type Applied, type Claim, type Piece } from '../log/replica.ts';
 import { type Followed, type Heeded, type Kept, type Naming, standingForksOf } from '../sync/followed.ts';
 import { type Branch } from '../trust/branch-weighing.ts';
 import { type LeftReport, type LeftTree } from './left-tree.ts';
+import { type ShownTrees } from './shown-trees.ts';
 
 export interface OwnLogModules {
   readonly verifySignature: VerifySignature;
@@ -25,6 +26,8 @@ export interface OwnLogModules {
   readonly isWriting: () => boolean;
   /** Of an attestation log: what was signed of it by keys that were given up. */
   readonly left?: Pick<LeftTree, 'heed' | 'report' | 'named'>;
+  /** Where what was shown is kept. */
+  readonly shown?: Pick<ShownTrees, 'keep'> | undefined;
   /** A checkpoint with our own signature on a tree that we do not have. Must not throw. */
   readonly onAhead: () => void;
 }
@@ -151,13 +154,19 @@ export class OwnLog implements Followed {
     return this.#modules.left?.report;
   }
 
-  /** What keys alone have signed that were given up says nothing of how far the log is, unless the root has signed the very tree. */
-  async heed(note: Uint8Array, read: ReadNote = readNote(note)): Promise<Heeded> {
-    if ((await this.#modules.left?.heed(note, read)) === true) return 'known';
-    const heeded = await this.#modules.copy.heed(note, read);
-    if (heeded !== 'behind' || !this.#isWritten) return heeded;
-    if (this.isOurs(note)) this.#modules.onAhead();
-    return 'known';
+  /**
+   * What keys alone have signed that were given up says nothing of how far the log is, unless the root has signed the very tree. `by`: the region that shows it.
+   * Rejects also as `ShownTrees.keep`.
+   */
+  async heed(note: Uint8Array, read: ReadNote = readNote(note), by?: string): Promise<Heeded> {
+    const { left, copy, shown, onAhead } = this.#modules;
+    if ((await left?.heed(note, read)) === true) return 'known';
+    const heeded = await copy.heed(note, read);
+    if (heeded !== 'behind') return heeded;
+    const isWritten = this.#isWritten;
+    if (isWritten && this.isOurs(note)) onAhead();
+    await shown?.keep(this, note, by, read);
+    return isWritten ? 'known' : 'behind';
   }
 
   accuse(evidence: ForkEvidence): Promise<void> {
@@ -185,6 +194,11 @@ export class OwnLog implements Followed {
   /** Resolves once nothing is being settled that was begun before the log was written. */
   async settled(): Promise<void> {
     await this.#settling;
+  }
+
+  /** The keys that this region ever signs the log with, as far as they are known and not given up. */
+  get keys(): readonly VerifierKey[] {
+    return this.#modules.keys();
   }
 
   /** Whether one of our keys signed the note. Throws as `signersOf`. */

@@ -16,7 +16,10 @@ import { type NODE_DEFAULTS, type RegionNodeModules, type RegionNodeOptions } fr
 
 type CheckOptions = Pick<RegionNodeOptions & typeof NODE_DEFAULTS, 'bootQuorum' | 'fingerprint'>;
 
-export interface OwnLogsCheckModules extends Pick<BootCheckModules, 'client' | 'puller' | 'regionOf'> {
+export interface OwnLogsCheckModules extends Pick<
+  BootCheckModules,
+  'client' | 'puller' | 'regionOf' | 'shown'
+> {
   readonly sha256: Sha256;
   readonly shelf: LogShelf;
   readonly mender: LogMender;
@@ -31,7 +34,7 @@ export interface CheckDecision {
 }
 
 /**
- * `forced`: the operator signs although too few peers answered; what any of them shows, or another tree that the root has signed, binds all the same. So does a proof
+ * `forced`: the operator signs although too few peers answered; what any of them shows or has shown, or another tree that the root has signed, binds all the same. So does a proof
  * of two trust logs that the root has not settled: a copy of this node, or somebody with its keys, has signed the other. Rejects as `checkOwnLogs` and `findNamed`, and with
  * what is damaged in the trust log.
  */

@@ -8,7 +8,7 @@ import { parseNote } from '../../protocol/log/note.ts';
 import { logError } from '../log/log-error.ts';
 import { isNodeError, NodeError } from '../node-error.ts';
 import { type OwnLog } from '../core/own-log.ts';
-import { type LogHeadMessage } from './messages.ts';
+import { type ShownTree, type ShownTrees } from '../core/shown-trees.ts';
 import { type Puller } from './puller.ts';
 import { type SyncClient } from './sync-client.ts';
 
@@ -25,6 +25,8 @@ export interface BootCheckModules {
   /** The region of a peer; undefined for one of no region that counts. */
   readonly regionOf: (peer: string) => string | undefined;
   readonly logs: () => readonly OwnLog[];
+  /** What peers showed before that is not here yet binds as if one showed it now: whoever did may be gone. */
+  readonly shown: Pick<ShownTrees, 'of'>;
   /** False once the trust log has grown since `logs` was made: it may have announced further logs. */
   readonly isAllAsked: () => boolean;
 }
@@ -44,6 +46,8 @@ export type BootFinding =
       readonly by?: string;
       /** The public keys of this region that signed what the peer knows of. */
       readonly signers?: readonly Uint8Array[];
+      /** Seconds since 1970, where nobody shows it now, and it was kept from when somebody did. */
+      readonly atS?: number;
       /** The root of this region has signed it, whatever peers know. */
       readonly isByRoot?: true;
     };
@@ -53,23 +57,24 @@ export async function checkOwnLogs(
   { needed, givenUp = [] }: BootCheckOptions,
   modules: BootCheckModules,
 ): Promise<BootFinding> {
-  const { client, regionOf, logs, isAllAsked } = modules;
+  const { client, regionOf, logs, isAllAsked, shown } = modules;
   const answered = new Set<string>();
-  const heads: [peer: string, head: LogHeadMessage][] = [];
+  const heads: Head[] = [];
   await Promise.all(
     client.peers().map(async (peer) => {
       try {
         const answer = await client.ask(peer, { kind: 'heads' });
         const region = regionOf(peer);
         if (region !== undefined) answered.add(region);
-        for (const head of answer.heads) heads.push([peer, head]);
+        for (const { note } of answer.heads)
+          heads.push({ note, peer, ...(region !== undefined && { by: region }) });
       } catch (error) {
         if (!isProtocolError(error) && !isNodeError(error)) throw error;
       }
     }),
   );
   for (const log of logs()) {
-    const finding = await compare(log, heads, { ...modules, givenUp });
+    const finding = await compare(log, [...heads, ...(await shown.of(log))], { ...modules, givenUp });
     if (finding !== undefined) return finding;
   }
   const [first] = logs();
@@ -89,18 +94,18 @@ export function refusalOf(
     case 'clear':
       return undefined;
     case 'behind': {
-      const { origin, size, by } = found;
+      const { origin, size, by, atS } = found;
       const held = logs.get(origin)?.tree.size ?? 0;
       const message =
         size > held
-          ? `${origin} has ${held} entries here, and ${seenBy(by)} ${size} with our signature`
+          ? `${origin} has ${held} entries here, and ${seenBy(by)} ${size} with our signature${shownAt(atS)}`
           : `${origin}: the store is empty, and the region has a log`;
       return logError('LOG_BEHIND', message);
     }
     case 'contradicted': {
-      const { origin, size, by, isByRoot } = found;
+      const { origin, size, by, isByRoot, atS } = found;
       const who = isByRoot === true ? 'the root of this region has signed' : seenBy(by);
-      const how = isByRoot === true ? `, by a cut-off of ${size}` : ' with our signature';
+      const how = isByRoot === true ? `, by a cut-off of ${size}` : ` with our signature${shownAt(atS)}`;
       return logError('LOG_CONTRADICTED', `${origin}: ${who} another tree${how}`);
     }
     case 'alone':
@@ -119,25 +124,33 @@ function seenBy(region: string | undefined): string {
   return region === undefined ? 'others have seen' : `${region} has seen`;
 }
 
+function shownAt(atS: number | undefined): string {
+  return atS === undefined ? '' : `, as was shown at ${new Date(atS * 1000).toISOString()}`;
+}
+
+/** `peer`: who shows it now. */
+interface Head extends ShownTree {
+  readonly peer?: string;
+}
+
 async function compare(
   log: OwnLog,
-  heads: readonly (readonly [peer: string, head: LogHeadMessage])[],
-  { puller, regionOf, givenUp }: BootCheckModules & Required<Pick<BootCheckOptions, 'givenUp'>>,
+  heads: readonly Head[],
+  { puller, givenUp }: BootCheckModules & Required<Pick<BootCheckOptions, 'givenUp'>>,
 ): Promise<BootFinding | undefined> {
-  for (const [peer, { note }] of heads) {
-    const by = regionOf(peer);
+  for (const { note, peer, by, atS } of heads) {
     try {
       const { origin, size } = parseCheckpoint(parseNote(note).text);
       if (origin !== log.origin) continue;
       // Nor is it fetched: whoever has such a key alone would add to the log while the root is about to end it.
       if (givenUp.length > 0 && log.signersOf(note, givenUp).length === 0) continue;
-      let heeded = await log.heed(note);
-      if (heeded === 'behind') {
+      let heeded = await log.heed(note, undefined, by);
+      if (heeded === 'behind' && peer !== undefined) {
         // What it brings may announce further logs of ours: the next check looks at those too.
         if (await puller.pull(log, peer)) return { finding: 'behind', origin, size };
         heeded = await log.heed(note);
       }
-      const found = { origin, size, ...(by !== undefined && { by }) };
+      const found = { origin, size, ...(by !== undefined && { by }), ...(atS !== undefined && { atS }) };
       if (heeded === 'forked')
         return { ...found, finding: 'contradicted', signers: log.signersOf(note, givenUp) };
       // Of what the root has signed something is missing: that one alone is not written, before peers are asked anew (`OwnLog.enter`). Who has more may write.

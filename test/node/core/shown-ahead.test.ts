@@ -280,4 +280,87 @@ describe('a region whose checkpoint key a thief has signed more with than anybod
     await giveUp();
     await assertWell();
   });
+
+  /** Nobody that FR reaches shows it any more; it is started again, and its operator forces it. */
+  async function forget(): Promise<void> {
+    world.network.tamper = undefined;
+    world.network.cut('DE', 'FR');
+    await world.pass(60);
+    assert.equal(status().writing, 'behind', 'who showed it is gone');
+    await world.kill('FR', { inOrder: true });
+    world.replace('FR').force();
+    await world.boot('FR', (one) => one.status.writing !== 'checking');
+    await world.pass(60);
+    assert.equal(status().writing, 'behind', 'after a start, and forced');
+  }
+
+  for (const origin of [TRUST, ORIGIN])
+    it(`T3: of ${origin}, and whoever showed it is gone: signs nothing before its root has given the key up, and then all`, async () => {
+      show((await stolen(origin)).add.note);
+      await world.kill('FR', { inOrder: true });
+      world.replace('FR');
+      await world.boot('FR', (one) => one.status.writing === 'behind');
+      await forget();
+      const said = /and DE has seen \d+ with our signature, as was shown at 2026-/;
+      await world.until(() => said.test(status().reason ?? ''), 'it says who showed it when');
+      await giveUp();
+      world.network.mend('DE', 'FR');
+      await world.pass(40);
+      await assertWell();
+    });
+
+  it('T3: of a log that was being signed, and whoever showed it is gone: signs nothing after a start either', async () => {
+    show((await stolen(ORIGIN)).add.note);
+    await world.until(() => status().writing === 'contradicted', 'FR hears of it');
+    world.network.tamper = undefined;
+    world.network.cut('DE', 'FR');
+    await world.kill('FR', { inOrder: true });
+    world.replace('FR').force();
+    await world.boot('FR', (one) => one.status.writing === 'behind');
+    await giveUp();
+  });
+
+  it('T9: of the trust log, of which a part was fetched before whoever showed it was gone: signs nothing', async () => {
+    const log = world.node('FR').log(TRUST) ?? assert.fail();
+    const from = log.size;
+    const entries: Uint8Array[] = [];
+    for await (const entry of log.reader.entries(0, from)) entries.push(entry.slice());
+    const { fixture } = world.machine('FR');
+    fixture.nowS = world.nowS;
+    for (const name of ['one', 'two'])
+      entries.push(fixture.entryOf(fixture.keysStatement([{ key: fixture.key(name), role: 'attest' }])));
+    const tree = new ReferenceTree(entries);
+    const { publicKey, sign } = fixture.keys.checkpoint;
+    const key = makeVerifierKey(sha256, { name: TRUST, algorithm: ED25519, publicKey });
+    const note = encodeNote(
+      signCheckpoint({ origin: TRUST, size: entries.length, root: tree.root() }, key, sign),
+    );
+    show(note);
+    const showing = world.network.tamper ?? assert.fail();
+    world.network.tamper = (message) => {
+      const { from: by, to, protocol, bytes } = message;
+      if (by !== 'DE' || to !== 'FR' || protocol !== SYNC_PROTOCOL) return bytes;
+      if (parseAnswer(bytes).kind !== 'refused' || log.size > from) return showing(message);
+      const path = tree.proof(from + 1, entries.length);
+      return encodeAnswer({ kind: 'range', from, entries: entries.slice(from, from + 1), note, path });
+    };
+    const { medium } = await world.kill('FR', { inOrder: true });
+    world.replace('FR');
+    await world.boot('FR', (one) => one.log(TRUST)?.size === from + 1);
+    world.network.cut('DE', 'FR');
+    await world.kill('FR', { inOrder: true });
+    // By the part alone.
+    const disk = { disk: medium.disk(), mark: medium.mark(), clock: world.clock };
+    const store = new Store({ owner: `FR.${NETWORK}` }, disk);
+    await world.run(store.start());
+    const kept = await world.run(store.page('own-shown/', 'own-shown0', { limit: 9 }));
+    assert.equal(kept.length, 1);
+    await world.run(store.write(kept.map(([del]) => ({ del }))));
+    await world.run(store.stop());
+    world.replace('FR');
+    await world.boot('FR', (one) => one.status.writing === 'behind');
+    await forget();
+    assert.equal(head(TRUST).size, from + 1);
+    assert.notEqual(head(TRUST).ahead, undefined);
+  });
 });
